@@ -1,0 +1,1 @@
+"""The standards as plain Python: no Django, no database, no clock."""

@@ -1,0 +1,50 @@
+"""The parameters of a request, each at most once (RFC 6749 §3.1, §3.2)."""
+
+from collections.abc import Iterator, Mapping
+from typing import Self
+from urllib.parse import parse_qsl
+
+MAX_PARAMETERS = 100
+
+
+class MalformedParameters(ValueError):
+    """Not application/x-www-form-urlencoded UTF-8 without NUL, or more parameters than anybody sends."""
+
+
+class Parameters(Mapping[str, str]):
+    """What was sent once and not empty. Sent empty counts as omitted, sent twice is named in `repeated`."""
+
+    def __init__(self, pairs: list[tuple[str, str]]) -> None:
+        self.repeated: frozenset[str] = frozenset()
+        self._values: dict[str, str] = {}
+        seen: set[str] = set()
+        for name, value in pairs:
+            if name in seen:
+                self.repeated |= {name}
+            seen.add(name)
+            if value:
+                self._values[name] = value
+        for name in self.repeated:
+            self._values.pop(name, None)
+
+    @classmethod
+    def parse(cls, raw: bytes) -> Self:
+        """The parameters of a query string or form body. Raises MalformedParameters."""
+        try:
+            pairs = parse_qsl(
+                raw.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=MAX_PARAMETERS
+            )
+        except ValueError as error:
+            raise MalformedParameters("not form-encoded UTF-8") from error
+        if any("\0" in name or "\0" in value for name, value in pairs):
+            raise MalformedParameters("a NUL character was sent")
+        return cls(pairs)
+
+    def __getitem__(self, name: str) -> str:
+        return self._values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
