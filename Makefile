@@ -1,0 +1,28 @@
+.DEFAULT_GOAL := help
+.PHONY: help run test lint lock clean
+SHELL := /bin/bash
+
+help: ## this list
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 14
+
+run: ## the server, its worker and demo data, on http://127.0.0.1:8000 (or SMARTAUTH_PORT)
+	@.ci/venv base && exec .venv/bin/python manage.py dev
+
+test: ## everything that CI runs: linters, types, layers, audits, all tests on SQLite and PostgreSQL, a browser
+	@.ci/run
+
+lint: ## the part of it that is no test
+	@.ci/run lint
+
+lock: ## write requirements/*.txt anew from *.in (UPGRADE=1: newest releases; else only what changed)
+	@.ci/venv dev
+	@cd requirements && for name in base prod dev; do \
+	  echo "lock: $$name.txt"; \
+	  env -u PIP_FIND_LINKS CUSTOM_COMPILE_COMMAND="make lock" ../.venv/bin/pip-compile --quiet $(if $(UPGRADE),--upgrade) \
+	    --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links \
+	    --output-file $$name.txt $$name.in || exit 1; \
+	done
+
+clean: ## delete .venv, caches and what a running server wrote in var/ (demo data, keys, tokens)
+	@rm -rf .venv .venv.lock .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache var test-results
+	@find . -name __pycache__ -type d -not -path './node_modules/*' -prune -exec rm -rf {} +
