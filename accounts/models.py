@@ -1,0 +1,92 @@
+"""Who logs in, and the failures that are counted against guessing."""
+
+import secrets
+from typing import Any, ClassVar, Self
+
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.db import models
+from django.db.models import F
+
+from accounts import clock
+
+
+def new_subject() -> str:
+    """A `sub` that is never reassigned, never equals a client_id, and says nothing (RFC 9700 §4.15)."""
+    return "u-" + secrets.token_hex(16)
+
+
+class UserQuerySet(models.QuerySet["User"]):
+    def end_access(self) -> int:
+        """Every token of these people is dead at the next introspection."""
+        return self.update(epoch=F("epoch") + 1)
+
+    def stop(self, reason: str) -> int:
+        """These people cannot sign in until they are let in again, and all their access ends."""
+        return self.update(epoch=F("epoch") + 1, stopped_at=clock.now(), stopped_for=reason)
+
+    def let_in(self) -> int:
+        """These people may sign in again; what ended stays ended."""
+        return self.update(stopped_at=0, stopped_for="")
+
+
+class People(BaseUserManager["User"]):
+    """What Django calls a manager: it makes people, and reads like UserQuerySet."""
+
+    def get_queryset(self) -> UserQuerySet:
+        return UserQuerySet(self.model, using=self._db)
+
+    def create_user(self, username: str, password: str | None = None, **fields: Any) -> "User":
+        user = self.model(username=username, **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, username: str, password: str | None = None, **fields: Any) -> "User":
+        return self.create_user(username, password, is_staff=True, is_superuser=True, **fields)
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """A person who logs in."""
+
+    username = models.CharField(max_length=150, unique=True)
+    name = models.CharField(max_length=200, blank=True)
+    subject = models.TextField(unique=True, default=new_subject, editable=False)
+    is_staff = models.BooleanField("operator", default=False)
+    epoch = models.BigIntegerField(default=0, editable=False)
+    stopped_at = models.BigIntegerField(default=0, editable=False)
+    stopped_for = models.TextField(default="", blank=True, editable=False)
+    created_at = models.BigIntegerField(default=clock.now, editable=False)
+
+    objects: ClassVar[People] = People()
+
+    USERNAME_FIELD = "username"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    class Meta:
+        verbose_name = "person"
+        verbose_name_plural = "people"
+
+    def __str__(self) -> str:
+        return self.name or self.username
+
+    @property
+    def is_active(self) -> bool:  # type: ignore[override]
+        return self.stopped_at == 0
+
+    def get_full_name(self) -> str:
+        return self.name or self.username
+
+    @classmethod
+    def nobody(cls) -> Self:
+        """A person with an unusable password, to spend the same time on a name that does not exist."""
+        nobody = cls(username="")
+        nobody.set_unusable_password()
+        return nobody
+
+
+class FailureCount(models.Model):
+    """Failures of one client or account from one address within one window; never of one of them alone."""
+
+    key = models.TextField(unique=True)
+    failures = models.BigIntegerField()
+    window_ends_at = models.BigIntegerField(db_index=True)

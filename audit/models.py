@@ -1,0 +1,49 @@
+"""The outbox (main database) and the trail (audit database): the same columns, so that shipping is a copy."""
+
+import secrets
+
+from django.db import models
+
+
+def new_event_id() -> str:
+    return secrets.token_hex(16)
+
+
+class Event(models.Model):
+    """References, ids and addresses; never names, contents, tokens or a jti."""
+
+    event_id = models.TextField(unique=True, default=new_event_id)
+    kind = models.TextField()
+    at = models.BigIntegerField()
+    client = models.TextField(default="", blank=True)
+    person = models.TextField(default="", blank=True)
+    fhir_server = models.TextField(default="", blank=True)
+    patient = models.TextField(default="", blank=True)
+    authorization = models.TextField(default="", blank=True)
+    token = models.TextField(default="", blank=True)
+    address = models.TextField(default="", blank=True)
+    reason = models.TextField(default="", blank=True)
+    reference = models.TextField(default="", blank=True)
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.event_id}"
+
+
+class OutboxEvent(Event):
+    """An event in the transaction of the change it records, until it is shipped."""
+
+
+class SecurityEvent(Event):
+    """One line of the trail."""
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["kind", "at"], name="event_kind"),
+            models.Index(fields=["client", "at"], name="event_client"),
+            models.Index(fields=["person", "at"], name="event_person"),
+            models.Index(fields=["token"], name="event_token"),
+            models.Index(fields=["at"], name="event_at"),
+        ]

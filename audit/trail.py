@@ -1,0 +1,39 @@
+"""The one way to write a security event: into the outbox, in the transaction of the change it records."""
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+from django.db import connection
+
+from audit.models import new_event_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """References, ids and addresses; never names, contents, tokens or a jti."""
+
+    kind: str
+    at: int
+    client: str = ""
+    person: str = ""
+    fhir_server: str = ""
+    patient: str = ""
+    authorization: str = ""
+    token: str = ""
+    address: str = ""
+    reason: str = ""
+    reference: str = ""
+
+
+_COLUMNS = ("event_id", *(field.name for field in fields(Event)))
+_ROW = "(" + ", ".join(["%s"] * len(_COLUMNS)) + ")"
+_INSERT = f"INSERT INTO audit_outboxevent ({', '.join(_COLUMNS)}) VALUES "  # noqa: S608  # column names of our own
+
+
+def record(*events: Event) -> None:
+    """One statement for all of them, on the connection of the transaction that is open."""
+    values: list[Any] = []
+    for event in events:
+        values += [new_event_id(), *(getattr(event, name) for name in _COLUMNS[1:])]
+    with connection.cursor() as cursor:
+        cursor.execute(_INSERT + ", ".join([_ROW] * len(events)), values)

@@ -1,0 +1,1 @@
+"""What resource servers call: introspect and revoke."""

@@ -1,0 +1,29 @@
+"""The domain model: six models swapped in for django-oauth-toolkit's, and ours."""
+
+from oauth.models.authorizations import Authorization, Launch, PendingRequest, Seat, numbered
+from oauth.models.clients import Client, Origin, ResourceServer
+from oauth.models.keys import SigningKey
+from oauth.models.people import ActsFor, FhirIdentity, PatientRecord
+from oauth.models.servers import FhirServer
+from oauth.models.tokens import AccessToken, Code, DeviceGrant, IDToken, RefreshToken
+
+__all__ = [
+    "AccessToken",
+    "ActsFor",
+    "Authorization",
+    "Client",
+    "Code",
+    "DeviceGrant",
+    "FhirIdentity",
+    "FhirServer",
+    "IDToken",
+    "Launch",
+    "Origin",
+    "PatientRecord",
+    "PendingRequest",
+    "RefreshToken",
+    "ResourceServer",
+    "Seat",
+    "SigningKey",
+    "numbered",
+]

@@ -1,0 +1,135 @@
+"""Clients, and the clients that are resource servers."""
+
+from typing import Any, ClassVar, Self
+from urllib.parse import urlsplit
+
+from django.db import models, transaction
+from django.db.models import F
+from oauth2_provider.models import AbstractApplication, ApplicationManager
+
+from accounts import clock
+from oauth.models.servers import AddressPolicy, FhirServer
+
+
+def origin(url: str) -> str:
+    """Scheme, host and port of a web address as browsers send them in Origin; "" for other schemes."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}".lower() if parts.scheme in {"http", "https"} else ""
+
+
+class ClientQuerySet(models.QuerySet["Client"]):
+    def end_access(self) -> int:
+        """Every token of these clients is dead at the next introspection."""
+        return self.update(epoch=F("epoch") + 1)
+
+    def disable(self) -> int:
+        """These clients are refused at every endpoint, and all their access ends."""
+        return self.update(enabled=0, epoch=F("epoch") + 1)
+
+
+class Clients(ApplicationManager.from_queryset(ClientQuerySet)):  # type: ignore[misc]
+    """DOT's manager with our vocabulary."""
+
+
+class Client(AbstractApplication):
+    """DOT's Application, swapped: an app or a resource server that this server knows."""
+
+    class Authentication(models.TextChoices):
+        NONE = "none", "PKCE alone"
+        SECRET = "secret", "secret"
+        KEYS = "keys", "signed assertion"
+
+    class ApplicationType(models.TextChoices):
+        WEB = "web"
+        NATIVE = "native"
+
+    class Supersede(models.TextChoices):
+        USER_CLIENT = "user-client", "one person, client and FHIR server"
+        USER_CLIENT_PATIENT = "user-client-patient", "one person, client, FHIR server and patient"
+        GRANT = "grant", "one authorization"
+        CLIENT = "client", "the whole client at one FHIR server"
+        OFF = "off", "nothing"
+
+    authentication = models.TextField("proves itself by", choices=Authentication.choices, default=Authentication.NONE)
+    application_type = models.TextField(choices=ApplicationType.choices, default=ApplicationType.WEB)
+    grants = models.TextField(default="authorization_code", blank=True)
+    scope = models.TextField("scopes it may ask", default="", blank=True)
+    fhir_servers = models.ManyToManyField(FhirServer, blank=True, related_name="clients")
+    launch_url = models.TextField(default="", blank=True)
+    jwks = models.TextField(default="", blank=True)
+    jwks_uri = models.TextField(default="", blank=True)
+    maker = models.TextField(default="", blank=True)
+    supersede = models.TextField(choices=Supersede.choices, default=Supersede.USER_CLIENT)
+    tokens_to_keep = models.BigIntegerField(default=1)
+    address_policy = models.TextField(choices=AddressPolicy.choices, default=AddressPolicy.OFF)
+    access_token_seconds = models.BigIntegerField(default=0, help_text="0 = the FHIR server's")
+    allows_missing_state = models.BigIntegerField(default=0)
+    refuses_unknown_scopes = models.BigIntegerField(default=0)
+    approved = models.BigIntegerField(default=1)
+    enabled = models.BigIntegerField(default=1)
+    epoch = models.BigIntegerField(default=0, editable=False)
+    secret_digest = models.TextField(default="", blank=True, editable=False)
+    old_secret_digest = models.TextField(default="", blank=True, editable=False)
+    old_secret_until = models.BigIntegerField(default=0, editable=False)
+    registered_at = models.BigIntegerField(default=clock.now, editable=False)
+
+    # DOT's own fields that say the same less precisely: kept at a value that its code accepts.
+    hash_client_secret = models.BooleanField(default=False, editable=False)
+    client_type = models.CharField(
+        max_length=32,
+        choices=AbstractApplication.CLIENT_TYPES,
+        default=AbstractApplication.CLIENT_PUBLIC,
+        editable=False,
+    )
+    authorization_grant_type = models.CharField(
+        max_length=44,
+        choices=AbstractApplication.GRANT_TYPES,
+        default=AbstractApplication.GRANT_AUTHORIZATION_CODE,
+        editable=False,
+    )
+    client_secret = models.CharField(max_length=255, default="", blank=True, editable=False)
+
+    objects: ClassVar[Clients] = Clients()
+
+    class Meta(AbstractApplication.Meta):
+        verbose_name = "client"
+        constraints = [
+            models.CheckConstraint(condition=models.Q(tokens_to_keep__gte=1), name="client_keeps_at_least_one_token"),
+            models.CheckConstraint(condition=models.Q(client_secret=""), name="client_secret_is_never_kept"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or self.client_id
+
+    @classmethod
+    def of(cls, client_id: str) -> Self | None:
+        return cls.objects.filter(client_id=client_id).first()
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        with transaction.atomic():
+            super().save(*args, **kwargs)
+            origins = {origin(url) for url in f"{self.redirect_uris} {self.launch_url} {self.allowed_origins}".split()}
+            self.origins.exclude(origin__in=origins).delete()
+            for found in origins - {""}:
+                self.origins.get_or_create(origin=found)
+
+
+class Origin(models.Model):
+    """A browser origin of a client, kept in step with its redirect and launch URLs (CORS, section 2)."""
+
+    client = models.ForeignKey(Client, models.CASCADE, related_name="origins")
+    origin = models.TextField(db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["client", "origin"], name="one_origin_a_client")]
+
+
+class ResourceServer(models.Model):
+    """That a client may introspect, revoke, invalidate and report for a FHIR server."""
+
+    client = models.ForeignKey(Client, models.CASCADE, related_name="protects")
+    fhir_server = models.ForeignKey(FhirServer, models.CASCADE, related_name="resource_servers")
+    tells_addresses = models.BigIntegerField(default=0, help_text="1 = its __client_ip is believed")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["client", "fhir_server"], name="one_role_a_server")]

@@ -1,0 +1,40 @@
+"""The FHIR bases that this server protects."""
+
+from django.db import models
+
+
+class AddressPolicy(models.TextChoices):
+    OFF = "off", "not compared"
+    FLAG = "flag", "flagged"
+    BLOCK = "block", "blocked"
+
+
+class FhirServer(models.Model):
+    """One protected FHIR base URL = one `aud`. Where it and the client both set something, the stricter holds."""
+
+    class Version(models.TextChoices):
+        DSTU2 = "dstu2", "DSTU2"
+        STU3 = "stu3", "STU3"
+        R4 = "r4", "R4"
+
+    class TokenFormat(models.TextChoices):
+        JWT = "jwt", "JWT (RFC 9068)"
+        OPAQUE = "opaque", "opaque"
+
+    class Algorithm(models.TextChoices):
+        ES256 = "ES256"
+        RS256 = "RS256"
+
+    base = models.TextField("base (aud)", unique=True)
+    name = models.TextField()
+    version = models.TextField("FHIR version", choices=Version.choices, default=Version.R4)
+    token_format = models.TextField(choices=TokenFormat.choices, default=TokenFormat.JWT)
+    signing_algorithm = models.TextField(choices=Algorithm.choices, default=Algorithm.ES256)
+    address_policy = models.TextField(choices=AddressPolicy.choices, default=AddressPolicy.FLAG)
+    access_token_seconds = models.BigIntegerField(default=0, help_text="0 = the server's default")
+
+    class Meta:
+        verbose_name = "FHIR server"
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,67 @@
+"""Codes and tokens: only their hashes are kept."""
+
+from django.db import models
+
+from oauth.models.authorizations import Authorization, Seat, numbered
+
+
+class Code(models.Model):
+    """DOT's Grant, swapped: an authorization code. Kept after use while its authorization lives, so a replay kills."""
+
+    digest = models.TextField(unique=True)
+    authorization = models.ForeignKey(Authorization, models.CASCADE, related_name="codes")
+    authorization_epoch = models.BigIntegerField(default=0)
+    redirect_uri = models.TextField()
+    code_challenge = models.TextField()
+    nonce = models.TextField(default="", blank=True)
+    issued_at = models.BigIntegerField()
+    expires_at = models.BigIntegerField(db_index=True)
+    consumed_at = models.BigIntegerField(default=0)
+
+
+class AccessToken(models.Model):
+    """DOT's AccessToken, swapped. `claims` is the introspection answer, ready as text."""
+
+    digest = models.TextField(unique=True)
+    signed_digest = models.TextField(default="", blank=True)
+    signature_digest = models.TextField(default="", blank=True)
+    jti = models.TextField(unique=True)
+    authorization = models.ForeignKey(Authorization, models.CASCADE, related_name="access_tokens")
+    authorization_epoch = models.BigIntegerField()
+    code = models.ForeignKey(Code, models.SET_NULL, null=True)
+    seat = models.ForeignKey(Seat, models.SET_NULL, null=True)
+    seat_number = models.BigIntegerField(default=0)
+    scope = models.TextField()
+    claims = models.TextField()
+    issued_at = models.BigIntegerField()
+    expires_at = models.BigIntegerField(db_index=True)
+    revoked_at = models.BigIntegerField(default=0)
+    revoked_for = models.TextField(default="", blank=True)
+    address = models.TextField(default="", blank=True)
+
+    def __str__(self) -> str:
+        return numbered(self.pk)
+
+
+class RefreshToken(models.Model):
+    """DOT's RefreshToken, swapped."""
+
+    digest = models.TextField(unique=True)
+    authorization = models.ForeignKey(Authorization, models.CASCADE, related_name="refresh_tokens")
+    authorization_epoch = models.BigIntegerField()
+    predecessor = models.OneToOneField("self", models.SET_NULL, null=True, related_name="successor")
+    issued_at = models.BigIntegerField()
+    expires_at = models.BigIntegerField(db_index=True)
+    consumed_at = models.BigIntegerField(default=0)
+
+
+class IDToken(models.Model):
+    """DOT asks for the model; an id_token is signed and handed out, never kept."""
+
+    jti = models.TextField(unique=True)
+
+
+class DeviceGrant(models.Model):
+    """DOT asks for the model; the device grant is not served."""
+
+    device_code = models.TextField(unique=True)

@@ -1,0 +1,37 @@
+"""What must not start: settings that are unsafe outside development."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, register
+
+
+@register(Tags.security)
+def unsafe_settings(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Errors for an issuer, lifetime or secret that would weaken a real server (SD-01, SB-07, DS-24)."""
+    issuer = urlsplit(settings.SMARTAUTH_ISSUER)
+    on_loopback = issuer.hostname in {"127.0.0.1", "localhost", "::1"}
+    found: list[CheckMessage] = []
+    if issuer.scheme not in {"http", "https"} or not issuer.hostname or issuer.query or issuer.fragment:
+        found.append(Error("SMARTAUTH_ISSUER must be an absolute http(s) URL.", id="smartauth.E001"))
+    if issuer.path:
+        found.append(Error("SMARTAUTH_ISSUER must have no path and no slash at its end.", id="smartauth.E002"))
+    if issuer.scheme != "https" and not on_loopback:
+        found.append(Error("SMARTAUTH_ISSUER must be https outside loopback.", id="smartauth.E003"))
+    if settings.SMARTAUTH_DEV and not on_loopback:
+        found.append(Error("SMARTAUTH_DEV is for loopback only: its passwords are public.", id="smartauth.E004"))
+    if not settings.SMARTAUTH_DEV and not settings.SMARTAUTH_SECRETS_FROM_ENVIRONMENT:
+        found.append(
+            Error(
+                "Outside development SMARTAUTH_SECRET_KEY and SMARTAUTH_KEY_ENCRYPTION_KEYS must be set.",
+                hint="Draw each with: python -c 'from cryptography.fernet import Fernet; "
+                "print(Fernet.generate_key().decode())'",
+                id="smartauth.E005",
+            )
+        )
+    if not 0 < settings.SMARTAUTH_ACCESS_TOKEN_SECONDS <= settings.SMARTAUTH_ACCESS_TOKEN_MAX_SECONDS <= 3600:
+        found.append(Error("Access tokens live at least 1 and at most 3600 seconds (SD-04).", id="smartauth.E006"))
+    if not 0 < settings.SMARTAUTH_CODE_SECONDS <= 600:
+        found.append(Error("Codes live at least 1 and at most 600 seconds (AZ-17).", id="smartauth.E007"))
+    return found
