@@ -1,0 +1,1 @@
+CREATE DATABASE smartauth_audit;
