@@ -1,0 +1,107 @@
+"""The authorization request, judged (AZ-01 to AZ-11, AZ-16): first where an answer may go, then all the rest."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from smart.authorization_rules import (
+    REDIRECTION_RULES,
+    RULES,
+    Asked,
+    ClientPolicy,
+    Rule,
+    left_out,
+    supported,
+)
+from smart.error_pages import Unredirectable
+from smart.errors import OAuthError
+from smart.parameters import Parameters
+from smart.redirect_uris import failure, registrable, success
+from smart.scopes import parse
+
+__all__ = [
+    "REDIRECTION_RULES", "RULES", "AuthorizationRequest", "ClientPolicy", "Outcome", "Rule", "Unredirectable",
+    "explain", "failure", "judge", "redirection", "registrable", "success", "supported",
+]  # fmt: skip
+
+_KEPT = ("launch", "nonce", "prompt", "max_age", "login_hint", "ui_locales", "id_token_hint")
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizationRequest:
+    """A request that may be put before the person. `scope` is what he may allow, `aud` the canonical FHIR base."""
+
+    client_id: str
+    redirect_uri: str
+    state: str
+    scope: str
+    requested_scope: str
+    left_out: tuple[str, ...]
+    aud: str
+    fhir_version: str
+    code_challenge: str
+    needs_patient: bool
+    launch: str = ""
+    nonce: str = ""
+    prompt: str = ""
+    max_age: str = ""
+    login_hint: str = ""
+    ui_locales: str = ""
+    id_token_hint: str = ""
+
+
+class Outcome(NamedTuple):
+    """What became of a rule: passed, refused, or not reached."""
+
+    rule: Rule
+    state: str
+    error: OAuthError | Unredirectable | None = None
+
+
+def redirection(parameters: Parameters, client: ClientPolicy | None) -> str:
+    """The redirect URI, proved to be the client's. Raises Unredirectable: nothing may be sent anywhere (AZ-06)."""
+    asked = Asked(parameters, client or ClientPolicy(), {})
+    for rule in REDIRECTION_RULES:
+        rule.check(asked)
+    return parameters["redirect_uri"]
+
+
+def judge(parameters: Parameters, client: ClientPolicy, bases: Mapping[str, str]) -> AuthorizationRequest:
+    """The request as it may be put before the person. Raises the OAuthError that goes to the redirect URI."""
+    asked = Asked(parameters, client, bases)
+    for rule in RULES:
+        rule.check(asked)
+    scope = asked.scope
+    return AuthorizationRequest(
+        client_id=client.client_id,
+        redirect_uri=parameters["redirect_uri"],
+        state=asked.get("state"),
+        scope=scope,
+        requested_scope=parameters["scope"],
+        left_out=left_out(parameters["scope"], scope),
+        aud=asked.base,
+        fhir_version=asked.fhir_version,
+        code_challenge=parameters["code_challenge"],
+        needs_patient=any(part.context == "patient" or part.plain == "launch/patient" for part in parse(scope)),
+        **{name: asked.get(name) for name in _KEPT},
+    )
+
+
+def explain(parameters: Parameters, client: ClientPolicy | None, bases: Mapping[str, str]) -> tuple[Outcome, ...]:
+    """Every rule in order with what became of it, for the developers' page (AZ-25)."""
+    asked = Asked(parameters, client or ClientPolicy(), bases)
+    outcomes: list[Outcome] = []
+    refused = False
+    for rule in (*REDIRECTION_RULES, *RULES):
+        outcome = Outcome(rule, "not reached") if refused else _outcome(rule, asked)
+        refused = refused or outcome.error is not None
+        outcomes.append(outcome)
+    return tuple(outcomes)
+
+
+def _outcome(rule: Rule, asked: Asked) -> Outcome:
+    try:
+        rule.check(asked)
+    except (OAuthError, Unredirectable) as error:
+        return Outcome(rule, "refused", error)
+    return Outcome(rule, "passed")

@@ -1,0 +1,70 @@
+"""What a person reads where no redirect is safe, one row a case of table A (AZ-06)."""
+
+from http import HTTPStatus
+from typing import NamedTuple
+
+
+class Sentences(NamedTuple):
+    """`happened` may name the app; `fix` is for its developer, empty where he can do nothing."""
+
+    rule: str
+    happened: str
+    fix: str
+    status: HTTPStatus = HTTPStatus.BAD_REQUEST
+
+
+_NOT_ON_ITS_LIST = (
+    "{app} asked us to send you back to an address that is not on its list. That can be a mistake in the app, "
+    "or somebody trying to take your data, so we did not send you there."
+)
+_REGISTER_IT = (
+    "Send a redirect_uri that is exactly one of those registered. Case, port, path and a final slash all count."
+)
+_FORM = "POST as application/x-www-form-urlencoded; up to 8 kB as GET, 64 kB as POST."
+_FORM_OR_LENGTH = "The app's request has a form or length that we do not accept."
+
+SENTENCES: dict[str, Sentences] = {
+    "E1": Sentences(
+        "AZ-06",
+        "This server does not know the app that sent you here.",
+        "Send the client_id that this server's operator gave you; ask whether the client is enabled.",
+    ),
+    "E2": Sentences(
+        "AZ-04", "The app's request contradicts itself.", "Send client_id and redirect_uri exactly once."
+    ),
+    "E3": Sentences(
+        "AZ-03",
+        "The app did not say where to send you back.",
+        "Always send redirect_uri, also if only one is registered.",
+    ),
+    "E4": Sentences("AZ-05", _NOT_ON_ITS_LIST, _REGISTER_IT),
+    "E7": Sentences("AZ-05", _NOT_ON_ITS_LIST, _REGISTER_IT),
+    "E10": Sentences(
+        "AZ-06", _NOT_ON_ITS_LIST, "This client may not use the authorization code grant: it has no redirect_uri."
+    ),
+    "E30": Sentences("AZ-20", "The page sent a choice that was not offered.", "", HTTPStatus.FORBIDDEN),
+    "E35": Sentences(
+        "AZ-06",
+        "This request is unknown, used or too old.",
+        "Push a new request and use its request_uri once, within its life.",
+    ),
+    "E37": Sentences("AZ-02", _FORM_OR_LENGTH, _FORM, HTTPStatus.UNSUPPORTED_MEDIA_TYPE),
+    "E39": Sentences("AZ-24", _FORM_OR_LENGTH, _FORM, HTTPStatus.REQUEST_URI_TOO_LONG),
+    "E40": Sentences(
+        "AZ-20", "This page waited too long, or was opened in two places.", "", HTTPStatus.FORBIDDEN
+    ),
+}
+
+
+class Unredirectable(Exception):
+    """A refusal that only a page may tell, because nobody trustworthy waits at the other end (RFC 6749 §4.1.2.1)."""
+
+    def __init__(self, case: str, what: str = "") -> None:
+        super().__init__(f"{case}: {what}" if what else case)
+        self.case = case
+        self.what = what
+        self.rule, self._happened, self.fix, self.status = SENTENCES[case]
+
+    def happened(self, app: str = "") -> str:
+        """What the person is told, with the name of the app if it is known."""
+        return self._happened.replace("{app}", app or "The app")
