@@ -16,6 +16,11 @@ def is_challenge(text: str) -> bool:
     return _CHALLENGE.fullmatch(text) is not None
 
 
+def is_verifier(text: str) -> bool:
+    """Whether it has the form of a verifier (RFC 7636 §4.1)."""
+    return _VERIFIER.fullmatch(text) is not None
+
+
 def challenge(verifier: str) -> str:
     """The S256 challenge of a verifier (RFC 7636 §4.2)."""
     return urlsafe_b64encode(sha256(verifier.encode("ascii")).digest()).rstrip(b"=").decode("ascii")
@@ -23,7 +28,7 @@ def challenge(verifier: str) -> str:
 
 def prove(stored_challenge: str, verifier: str) -> None:
     """The sender knows the verifier (RFC 7636 §4.6). Raises InvalidRequest for its form, InvalidGrant for its value."""
-    if not _VERIFIER.fullmatch(verifier):
+    if not is_verifier(verifier):
         raise InvalidRequest("code_verifier must be 43 to 128 unreserved characters")
     if not stored_challenge:
         raise InvalidGrant("code_verifier does not match", hint="the code was issued without a challenge (E83)")
