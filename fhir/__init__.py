@@ -1,0 +1,1 @@
+"""The bundled resource server: small, and a stranger to the authorization server that it asks over HTTP."""

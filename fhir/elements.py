@@ -1,0 +1,42 @@
+"""Looking into a resource: the elements at a path, and where a reference points."""
+
+import re
+from collections.abc import Iterator
+from typing import Any, TypeAlias
+
+Json: TypeAlias = Any  # a resource is whatever JSON somebody stored
+
+ID = re.compile(r"[A-Za-z0-9.-]{1,64}")
+_RELATIVE = re.compile(r"([A-Z][A-Za-z]{1,63})/([A-Za-z0-9.-]{1,64})(?:/_history/[A-Za-z0-9.-]{1,64})?")
+
+
+def at(content: Json, path: tuple[str, ...]) -> Iterator[Json]:
+    """Every element that the path leads to, lists opened on the way."""
+    if isinstance(content, list):
+        for item in content:
+            yield from at(item, path)
+    elif not path:
+        yield content
+    elif isinstance(content, dict) and path[0] in content:
+        yield from at(content[path[0]], path[1:])
+
+
+def pointed_at(reference: Json, base: str) -> tuple[str, str] | None:
+    """Type and id that a Reference, or its text, names on this base; None for whatever is not a resource here."""
+    text = reference.get("reference") if isinstance(reference, dict) else reference
+    if not isinstance(text, str):
+        return None
+    match = _RELATIVE.fullmatch(text.removeprefix(f"{base}/"))
+    return (match[1], match[2]) if match else None
+
+
+def references(content: Json) -> Iterator[Json]:
+    """Every Reference element anywhere in the resource."""
+    if isinstance(content, list):
+        for item in content:
+            yield from references(item)
+    elif isinstance(content, dict):
+        if "reference" in content:
+            yield content
+        for value in content.values():
+            yield from references(value)

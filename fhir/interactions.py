@@ -1,0 +1,85 @@
+"""What this server does once a request is allowed: read, search, and say what it can."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.http import UnreadablePostError
+from rest_framework.request import Request
+
+from fhir import bundle, media, records, search
+from fhir.access import Reach
+from fhir.outcome import BadRequest, TooLarge
+from fhir.routes import standard
+from fhir.statement import capabilities
+from fhir.versions import ResourceType, Version
+from smart.versions import resource_types
+
+MAX_FORM = 65_536
+MAX_QUERY = 16_384
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """An allowed interaction: on what, and how far the caller's scopes reach."""
+
+    request: Request
+    version: Version
+    base: str
+    resource_type: ResourceType
+    resource_id: str
+    reach: Reach
+
+
+def read(call: Call) -> str:
+    """The resource as it was stored (FHIR http, read)."""
+    return records.find(call.version, call.resource_type.name, call.resource_id, call.reach).content
+
+
+def search_type(call: Call) -> str:
+    """A searchset of what may be seen; GET and POST _search are judged alike (SR-01)."""
+    strict = "handling=strict" in call.request.headers.get("Prefer", "").replace(" ", "").lower()
+    asked = search.understood(_sent(call), call.resource_type, call.base, strict=strict)
+    found, total = records.page(call.version, call.resource_type.name, call.reach, asked)
+    return bundle.searchset(found, total, asked, f"{call.base}/{call.resource_type.name}", call.base)
+
+
+def statement(version: Version, base: str) -> str:
+    """What the routes serve at this base; the same for everybody."""
+    uris: Mapping[str, str] = getattr(settings, "SMARTAUTH_FHIR_OAUTH_URIS", {})
+    name = getattr(settings, "SMARTAUTH_FHIR_NAME", "Harbour Clinic")
+    routes = standard(resource_types(version.key))
+    return json.dumps(capabilities(version, routes, HANDLERS, {"description": name, "url": base}, uris))
+
+
+def query(request: Request) -> search.Pairs:
+    """The parameters in the URL, without a token that somebody put there: it counts for nothing (TV-17)."""
+    raw = request.META.get("QUERY_STRING", "").encode("latin-1", "replace")
+    if len(raw) > MAX_QUERY:
+        raise TooLarge
+    return [(name, value) for name, value in search.decoded(raw) if name != "access_token"]
+
+
+def _sent(call: Call) -> search.Pairs:
+    pairs = query(call.request)
+    if call.request.method != "POST":
+        return pairs
+    media.check_form(call.request.META.get("CONTENT_TYPE", ""), call.version)
+    posted = search.decoded(_body(call.request))
+    if any(name == "access_token" for name, _ in posted):
+        raise BadRequest("One access token, in the Authorization header.")
+    return pairs + posted
+
+
+def _body(request: Request) -> bytes:
+    length = request.META.get("CONTENT_LENGTH") or "0"
+    if not length.isdecimal() or int(length[:12]) > MAX_FORM:
+        raise TooLarge
+    try:
+        return request._request.body
+    except UnreadablePostError as error:
+        raise BadRequest("The body could not be read.") from error
+
+
+HANDLERS: Mapping[str, Callable[[Call], str]] = {"read": read, "search-type": search_type}

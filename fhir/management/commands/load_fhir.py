@@ -1,0 +1,24 @@
+"""manage.py load_fhir FILE ...: put demo or test resources into the bundled FHIR server."""
+
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from fhir.data import load
+
+
+class Command(BaseCommand):
+    help = "Loads resources from JSON arrays; a file is named after its FHIR version (r4.json). Idempotent."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("files", nargs="+", type=Path)
+
+    def handle(self, *args: Any, files: list[Path], **options: Any) -> None:
+        for file in files:
+            try:
+                count = load(file)
+            except (OSError, ValueError, KeyError) as error:
+                raise CommandError(f"{file}: {error}") from error
+            self.stdout.write(f"{file.name}: {count} resources")

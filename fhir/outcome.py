@@ -1,0 +1,112 @@
+"""Refusals as FHIR tells them: an OperationOutcome that says no more than it must (FHIR http, Access Denied)."""
+
+import json
+from http import HTTPStatus
+from typing import ClassVar
+
+from rest_framework.exceptions import APIException
+
+
+class Refusal(APIException):
+    """What a caller may read about a refusal. `issue` is the code of FHIR's issue-type value set."""
+
+    status_code: int = HTTPStatus.BAD_REQUEST
+    issue: ClassVar[str] = "invalid"
+    text: ClassVar[str] = ""
+
+    def __init__(self, text: str = "", **headers: str) -> None:
+        super().__init__(text or self.text)
+        self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
+
+    def outcome(self) -> str:
+        """The body: nothing of the request in it, neither token nor id."""
+        issue = {"severity": "error", "code": self.issue, "diagnostics": str(self.detail)}
+        return json.dumps({"resourceType": "OperationOutcome", "issue": [issue]})
+
+
+class BadRequest(Refusal):
+    pass
+
+
+class NoToken(Refusal):
+    """The challenge has no error code where nothing was presented (RFC 6750 §3)."""
+
+    status_code = HTTPStatus.UNAUTHORIZED
+    issue = "login"
+    text = "This needs an access token."
+
+    def __init__(self, realm: str) -> None:
+        super().__init__(**{"WWW-Authenticate": f'Bearer realm="{realm}"'})
+
+
+class InvalidToken(Refusal):
+    status_code = HTTPStatus.UNAUTHORIZED
+    issue = "login"
+    text = "The access token is not valid here."
+
+    def __init__(self, realm: str) -> None:
+        super().__init__(**{"WWW-Authenticate": f'Bearer realm="{realm}", error="invalid_token"'})
+
+
+class InsufficientScope(Refusal):
+    status_code = HTTPStatus.FORBIDDEN
+    issue = "forbidden"
+    text = "The access token does not allow this."
+
+    def __init__(self, realm: str) -> None:
+        super().__init__(**{"WWW-Authenticate": f'Bearer realm="{realm}", error="insufficient_scope"'})
+
+
+class NothingHere(Refusal):
+    """One and the same for what never existed and for what the caller may not see (SD-26)."""
+
+    status_code = HTTPStatus.NOT_FOUND
+    issue = "not-found"
+    text = "There is nothing here for you."
+
+
+class NotServed(Refusal):
+    status_code = HTTPStatus.NOT_FOUND
+    issue = "not-supported"
+    text = "This server does not hold that type."
+
+
+class NotAllowed(Refusal):
+    status_code = HTTPStatus.METHOD_NOT_ALLOWED
+    issue = "not-supported"
+    text = "This server does not do that."
+
+
+class NotAcceptable(Refusal):
+    status_code = HTTPStatus.NOT_ACCEPTABLE
+    issue = "not-supported"
+    text = "This server answers in JSON, and in the FHIR version of this base only."
+
+
+class UnsupportedMediaType(Refusal):
+    status_code = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
+    issue = "not-supported"
+    text = "A search is posted as application/x-www-form-urlencoded."
+
+
+class TooLarge(Refusal):
+    status_code = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    issue = "too-long"
+    text = "The request is larger than a search can be."
+
+
+class Unavailable(Refusal):
+    """Nobody is let in while the token cannot be judged (TV-15)."""
+
+    status_code = HTTPStatus.SERVICE_UNAVAILABLE
+    issue = "transient"
+    text = "The access token cannot be checked just now."
+
+    def __init__(self, text: str = "") -> None:
+        super().__init__(text, **{"Retry-After": "5"})
+
+
+class Failure(Refusal):
+    status_code = HTTPStatus.INTERNAL_SERVER_ERROR
+    issue = "exception"
+    text = "The server failed."

@@ -1,0 +1,37 @@
+"""Every path of the bundled FHIR bases, made from routes; the base of a version is `{version}/`."""
+
+from collections.abc import Iterator
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.urls import URLPattern, path
+
+from fhir import versions
+from fhir.interactions import HANDLERS
+from fhir.routes import Route, standard
+from fhir.versions import Version
+from fhir.views import FhirView
+from smart.versions import resource_types
+
+
+def mounted(version: Version, route: Route) -> URLPattern:
+    """The route at its path under the base."""
+    return path(f"{version.key}/{route.path}", FhirView.as_view(version=version, route=route))
+
+
+def served(key: str) -> Iterator[URLPattern]:
+    """All paths of one version. Raises ImproperlyConfigured where its data promises what nobody does."""
+    version, known = versions.load(key), resource_types(key)
+    for name, resource_type in version.types.items():
+        if missing := set(resource_type.interactions) - set(HANDLERS):
+            raise ImproperlyConfigured(f"{key} {name}: nothing here does {sorted(missing)}.")
+        if name not in known:
+            raise ImproperlyConfigured(f"{key} has no type {name}.")
+    for route in standard(known):
+        yield mounted(version, route)
+    yield path(version.key, FhirView.as_view(version=version, route=standard(known)[-1]))
+
+
+urlpatterns = [
+    pattern for key in versions.available() if key in settings.SMARTAUTH_FHIR_BASES for pattern in served(key)
+]
