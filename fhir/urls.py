@@ -16,7 +16,8 @@ from smart.versions import resource_types
 
 def mounted(version: Version, route: Route) -> URLPattern:
     """The route at its path under the base."""
-    return path(f"{version.key}/{route.path}", FhirView.as_view(version=version, route=route))
+    pattern: URLPattern = path(f"{version.key}/{route.path}", FhirView.as_view(version=version, route=route))
+    return pattern
 
 
 def served(key: str) -> Iterator[URLPattern]:

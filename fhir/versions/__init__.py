@@ -27,7 +27,7 @@ class SearchParameter:
 
 @dataclass(frozen=True, slots=True)
 class Compartment:
-    """How a type belongs to a patient: it is him, these parameters name him, or his records refer to it. Else: to nobody."""
+    """How a type belongs to a patient: it is him, these parameters name him, his records refer to it. Else: not."""
 
     itself: bool = False
     parameters: tuple[str, ...] = ()
