@@ -120,7 +120,8 @@ def test_the_answer_keeps_the_uris_own_query_and_the_exact_state(uri: str, state
     assert answer["state"] == [state]
     assert answer["iss"] == [ISS]
     assert answer.get("own", ["1+1"]) == ["1+1"]
-    assert location.isascii() and "#" not in location
+    assert location.isascii()
+    assert "#" not in location
 
 
 @pytest.mark.requirement("AZ-06", "SB-02", "E12")

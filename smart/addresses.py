@@ -1,0 +1,48 @@
+"""Where a request comes from, and whether two addresses count as one (PR-04, PR-05)."""
+
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+
+EXACT = 32
+IPV6_PREFIX = 64
+
+
+def normalised(text: str) -> str:
+    """The address in one spelling, an IPv4-mapped one as IPv4, "" if it is none."""
+    address = _parsed(text)
+    return "" if address is None else str(address)
+
+
+def same(one: str, other: str, *, ipv4_prefix: int = EXACT, ipv6_prefix: int = IPV6_PREFIX) -> bool:
+    """Whether both lie in one network of that prefix; what is no address equals nothing."""
+    first, second = _parsed(one), _parsed(other)
+    if first is None or second is None or first.version != second.version:
+        return False
+    prefix = ipv4_prefix if first.version == 4 else ipv6_prefix
+    return second in ip_network((first.packed, prefix), strict=False)
+
+
+def caller(peer: str, forwarded: str, trusted: int) -> str:
+    """The address behind this many trusted proxies, X-Forwarded-For counted from the right.
+
+    With fewer entries than proxies, or an entry that is no address, nothing can be believed: it is the peer.
+    """
+    entries = [part for part in forwarded.split(",") if part.strip()]
+    if not 0 < trusted <= len(entries):
+        return normalised(peer)
+    return normalised(_without_port(entries[-trusted])) or normalised(peer)
+
+
+def _without_port(text: str) -> str:
+    entry = text.strip()
+    if entry.startswith("["):
+        return entry[1:].partition("]")[0]
+    return entry.partition(":")[0] if entry.count(":") == 1 else entry
+
+
+def _parsed(text: str) -> IPv4Address | IPv6Address | None:
+    try:
+        address = ip_address(text.strip().partition("%")[0])
+    except ValueError:
+        return None
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return mapped or address
