@@ -1,0 +1,25 @@
+"""`manage.py seed FILE`: people, patients they may act for, clients and FHIR servers from a file."""
+
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from oauth.seeding import SeedError, seed
+
+
+class Command(BaseCommand):
+    help = "Bring the database to what a seed file says (docs/seed-file.md). Running it again changes nothing."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("file", type=Path)
+
+    def handle(self, *, file: Path, **options: Any) -> None:
+        try:
+            outcome = seed(file)
+        except SeedError as error:
+            raise CommandError(f"{file.name}: {error}. Nothing was written.") from None
+        for change in outcome.changes or ["nothing to change"]:
+            self.stdout.write(change)
+        for client_id, secret in outcome.secrets.items():
+            self.stdout.write(f"secret of {client_id}, shown this once: {secret}")

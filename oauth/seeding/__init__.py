@@ -1,0 +1,28 @@
+"""Brings the database to what a seed file says: missing rows are added, different ones changed (docs/seed-file.md)."""
+
+from pathlib import Path
+
+from django.conf import settings
+from django.db import transaction
+
+from oauth.seeding import file as seed_file
+from oauth.seeding.clients import put_client
+from oauth.seeding.outcome import Outcome
+from oauth.seeding.people import put_person
+from oauth.seeding.rules import SeedError
+from oauth.seeding.servers import put_server
+
+__all__ = ["Outcome", "SeedError", "seed"]
+
+
+def seed(path: Path) -> Outcome:
+    """All of the file or nothing of it; a second run changes nothing. Raises SeedError."""
+    found = seed_file.read(path, issuer=settings.SMARTAUTH_ISSUER)
+    if found.get("demo") and not settings.SMARTAUTH_DEV:
+        raise SeedError("demo", "demo data has public passwords and is for development only (SMARTAUTH_DEV)")
+    outcome = Outcome(folder=path.resolve().parent, demo=found.get("demo", False))
+    with transaction.atomic():
+        for section, put in (("fhir_servers", put_server), ("people", put_person), ("clients", put_client)):
+            for place, given in enumerate(found.get(section, [])):
+                put(given, f"{section}[{place}]", outcome)
+    return outcome

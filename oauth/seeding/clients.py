@@ -1,0 +1,106 @@
+"""Clients: what they may ask, how they prove themselves, for which FHIR servers they are the resource server."""
+
+import json
+from typing import Any
+
+from django.conf import settings
+
+from oauth import digests
+from oauth.clients import digest
+from oauth.models import Client, ResourceServer
+from oauth.seeding.outcome import Outcome, put, server
+from oauth.seeding.rules import SeedError
+from smart.redirect_uris import registrable
+
+LISTS = ("redirect_uris", "allowed_origins", "grants")
+SHORTEST_SECRET = 32
+
+
+def put_client(given: dict[str, Any], path: str, outcome: Outcome) -> None:
+    """One entry of `clients`. The secret is the first one: it is set when there is none and never again."""
+    client_id = given["client_id"]
+    row = Client.of(client_id) or Client(client_id=client_id)
+    added = row.pk is None
+    changed = put(row, _fields(given, path, outcome))
+    _judge(row, path)
+    changed += _put_secret(row, given, path, outcome)
+    changed += _put_servers(row, given, path)
+    changed += _put_protects(row, given, path)
+    outcome.note(f"client {client_id}", added, changed, client=client_id)
+
+
+def _fields(given: dict[str, Any], path: str, outcome: Outcome) -> dict[str, Any]:
+    elsewhere = {"secret", "jwks_file", "fhir_servers", "protects", *LISTS}
+    fields = {name: value for name, value in given.items() if name not in elsewhere}
+    fields |= {name: " ".join(given[name]) for name in LISTS if name in given}
+    if "jwks_file" in given:
+        fields["jwks"] = _public_keys(given["jwks_file"], f"{path}.jwks_file", outcome)
+    return fields
+
+
+def _judge(row: Client, path: str) -> None:
+    """What no single key can tell: RG-01, RG-02 and one source of keys (RG-03)."""
+    native = row.application_type == Client.ApplicationType.NATIVE
+    for place, uri in enumerate(row.redirect_uris.split()):
+        if problem := registrable(uri, native, dev=settings.SMARTAUTH_DEV):
+            raise SeedError(f"{path}.redirect_uris[{place}]", f"{uri} cannot be registered: {problem}")
+    if "authorization_code" in row.grants.split() and not row.redirect_uris:
+        raise SeedError(f"{path}.redirect_uris", "is missing; a client without one has `grants: []`")
+    if row.authentication == Client.Authentication.KEYS and bool(row.jwks) == bool(row.jwks_uri):
+        raise SeedError(f"{path}.jwks_file", "a client with keys needs either jwks_file or jwks_uri")
+
+
+def _public_keys(name: str, path: str, outcome: Outcome) -> str:
+    """The JWK set as text. Each key is public and has its own `kid` (RG-04)."""
+    try:
+        keys = json.loads((outcome.folder / name).read_text(encoding="utf-8"))["keys"]
+        kids = [key["kid"] for key in keys]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise SeedError(path, f"{name} is not a JWK set of keys with a kid: {error}") from None
+    if any(key.get("kty") not in {"RSA", "EC"} or "d" in key for key in keys):
+        raise SeedError(path, f"{name} must hold public RSA and EC keys only")
+    if len(set(kids)) != len(kids):
+        raise SeedError(path, f"{name} has a kid twice")
+    return json.dumps({"keys": keys}, sort_keys=True)
+
+
+def _put_secret(row: Client, given: dict[str, Any], path: str, outcome: Outcome) -> list[str]:
+    if row.authentication != Client.Authentication.SECRET:
+        if "secret" in given:
+            raise SeedError(f"{path}.secret", "is only for a client with `authentication: secret`")
+        return []
+    if row.secret_digest:
+        return []
+    secret = given.get("secret") or digests.drawn()
+    if len(secret) < SHORTEST_SECRET and not outcome.demo:
+        raise SeedError(f"{path}.secret", f"needs {SHORTEST_SECRET} random characters; leave it out and one is drawn")
+    if "secret" not in given:
+        outcome.secrets[row.client_id] = secret
+    row.secret_digest = digest(row.client_id, secret)
+    row.save()
+    return ["secret"]
+
+
+def _put_servers(row: Client, given: dict[str, Any], path: str) -> list[str]:
+    if "fhir_servers" not in given:
+        return []
+    wanted = {server(base, f"{path}.fhir_servers[{place}]") for place, base in enumerate(given["fhir_servers"])}
+    if wanted == set(row.fhir_servers.all()):
+        return []
+    row.fhir_servers.set(wanted)
+    return ["fhir_servers"]
+
+
+def _put_protects(row: Client, given: dict[str, Any], path: str) -> list[str]:
+    """Exactly these roles: one that is no longer listed is taken away."""
+    if "protects" not in given:
+        return []
+    before = {role.fhir_server: role for role in row.protects.select_related("fhir_server")}
+    changed: list[str] = []
+    for place, role in enumerate(given["protects"]):
+        base = server(role["fhir_server"], f"{path}.protects[{place}].fhir_server")
+        kept = before.pop(base, None)
+        found = kept or ResourceServer(client=row, fhir_server=base)
+        changed += put(found, {"tells_addresses": role.get("tells_addresses", 0)}) or ([] if kept else ["protects"])
+    ResourceServer.objects.filter(pk__in=[role.pk for role in before.values()]).delete()
+    return ["protects"] if changed or before else []

@@ -1,0 +1,134 @@
+"""Reads a seed file: its shape, its values, and where in the file something is wrong (docs/seed-file.md)."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from oauth.seeding.rules import (
+    SeedError,
+    all_or_each,
+    base,
+    each,
+    flag,
+    like,
+    mapping,
+    one_of,
+    text,
+    web_address,
+    whole,
+    words,
+    yes_or_no,
+)  # fmt: skip
+
+_DAY = re.compile(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?")
+_CLIENT_ID = re.compile(r"[A-Za-z0-9._~-]{1,100}")
+_SECRET = re.compile(r"[A-Za-z0-9._~-]+")
+_FHIR_ID = re.compile(r"[A-Za-z0-9.-]{1,64}")
+_FHIR_USER = re.compile(r"(Patient|Practitioner|PractitionerRole|RelatedPerson|Person)/[A-Za-z0-9.-]{1,64}")
+
+
+def read(file: Path, *, issuer: str) -> dict[str, Any]:
+    """What the file says, checked, `{issuer}` replaced. Only the keys that are written in it. Raises SeedError."""
+    try:
+        loader = _Plain(file.read_text(encoding="utf-8").replace("{issuer}", issuer))
+        found = loader.get_single_data()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SeedError(str(file), f"cannot be read: {error}") from None
+    except yaml.YAMLError as error:
+        raise SeedError(str(file), f"is not YAML: {error}") from None
+    seed: dict[str, Any] = SEED(found, "")
+    return seed
+
+
+class _Plain(yaml.BaseLoader):
+    """Every value is text, so that 007, no and 2017-05-04 stay what was written; a key written twice is refused."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [key.value for key, _ in node.value]
+        for (key, _), name in zip(node.value, keys, strict=True):
+            if keys.count(name) > 1:
+                raise yaml.constructor.ConstructorError(None, None, f"the key {name!r} stands twice", key.start_mark)
+        return super().construct_mapping(node, deep=deep)
+
+
+# The format ---------------------------------------------------------------------------------------------------------
+
+fhir_id = like(_FHIR_ID, "a FHIR id (letters, digits, - and ., at most 64)")
+policy = one_of("off", "flag", "block")
+seconds = whole(0, 3600)
+
+PATIENT = mapping(
+    {
+        "id": fhir_id,
+        "name": text,
+        "sex": one_of("male", "female", "other", "unknown"),
+        "birth_date": like(_DAY, "a date such as 2017-05-04"),
+        "record_number": text,
+        "died": like(re.compile(r"[0-9]{4}"), "a year"),
+    },
+    required=("id",),
+)
+FHIR_SERVER = mapping(
+    {
+        "base": base,
+        "name": text,
+        "version": one_of("dstu2", "stu3", "r4"),
+        "token_format": one_of("jwt", "opaque"),
+        "signing_algorithm": one_of("ES256", "RS256"),
+        "address_policy": policy,
+        "access_token_seconds": seconds,
+        "patients": each(PATIENT),
+        "patients_from": text,
+    },
+    required=("base", "name"),
+)
+IDENTITY = mapping(
+    {
+        "fhir_server": base,
+        "fhir_user": like(_FHIR_USER, "such as Patient/amy"),
+        "acts_for": all_or_each(fhir_id),
+    },
+    required=("fhir_server", "fhir_user"),
+)
+PERSON = mapping(
+    {
+        "username": like(re.compile(r"[\w.@+-]{1,150}"), "letters, digits and any of . @ + - _"),
+        "name": text,
+        "password": text,
+        "operator": yes_or_no,
+        "identities": each(IDENTITY),
+    },
+    required=("username",),
+)
+PROTECTS = mapping({"fhir_server": base, "tells_addresses": flag}, required=("fhir_server",))
+CLIENT = mapping(
+    {
+        "client_id": like(_CLIENT_ID, "1 to 100 of A-Z a-z 0-9 . _ ~ -"),
+        "name": text,
+        "maker": text,
+        "authentication": one_of("none", "secret", "keys"),
+        "secret": like(_SECRET, "made of A-Z a-z 0-9 . _ ~ -"),
+        "jwks_file": text,
+        "jwks_uri": web_address,
+        "application_type": one_of("web", "native"),
+        "grants": each(one_of("authorization_code", "refresh_token", "client_credentials")),
+        "scope": words,
+        "fhir_servers": each(base),
+        "redirect_uris": each(text),
+        "launch_url": text,
+        "allowed_origins": each(web_address),
+        "supersede": one_of("user-client", "user-client-patient", "grant", "client", "off"),
+        "tokens_to_keep": whole(1, 1000),
+        "address_policy": policy,
+        "access_token_seconds": seconds,
+        "allows_missing_state": flag,
+        "refuses_unknown_scopes": flag,
+        "protects": each(PROTECTS),
+    },
+    required=("client_id", "name", "authentication"),
+)
+SEED = mapping(
+    {"demo": yes_or_no, "fhir_servers": each(FHIR_SERVER), "people": each(PERSON), "clients": each(CLIENT)},
+)
