@@ -1,0 +1,57 @@
+"""The commands of the first minute, on the home page and after `manage.py dev`: a token, a read, two refusals."""
+
+import os
+import shlex
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.conf import settings
+
+CHOSEN = ("SMARTAUTH_PORT", "SMARTAUTH_ISSUER", "SMARTAUTH_DATA_DIR")
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One line for a shell, and what it shows."""
+
+    about: str
+    line: str
+
+
+def token() -> Command:
+    """The line that the others lean on: it puts a token into $TOKEN."""
+    about = "a token for amy; only a development server gives it away like this"
+    if os.environ.get("SMARTAUTH_DATABASE_URL"):
+        about += ". Needs the SMARTAUTH_DATABASE_URL of the server"
+    asked = '--client demo-public --user amy --patient amy --scope "patient/*.rs"'
+    return Command(about, f"TOKEN=$({_manage()} token {asked})")
+
+
+def reads() -> tuple[Command, Command, Command]:
+    """200, 404 and 401: each prints the answer and below it the status."""
+    base, issuer = settings.SMARTAUTH_FHIR_BASES["r4"], settings.SMARTAUTH_ISSUER
+    own = f"{base}/Patient/amy"
+    revoke = f"curl -sS -d client_id=demo-public -d token=$TOKEN {issuer}/o/revoke"
+    return (
+        Command("200: her own record", _read(own)),
+        Command("404: the record of ben, like an id that never existed", _read(f"{base}/Patient/ben")),
+        Command("401: the token is revoked, and the same read is refused at once", f"{revoke} && {_read(own)}"),
+    )
+
+
+def commands() -> tuple[Command, ...]:
+    return (token(), *reads())
+
+
+def _read(url: str) -> str:
+    return f"curl -sS -w '\\n%{{http_code}}\\n' --oauth2-bearer $TOKEN {url}"
+
+
+def _manage() -> str:
+    """How this process runs manage.py, seen from the folder of the project, with what its environment chose."""
+    python = Path(sys.executable)
+    if python.is_relative_to(settings.BASE_DIR):
+        python = python.relative_to(settings.BASE_DIR)
+    chosen = [f"{name}={shlex.quote(os.environ[name])} " for name in CHOSEN if os.environ.get(name)]
+    return "".join(chosen) + f"{shlex.quote(str(python))} manage.py"
