@@ -1,0 +1,124 @@
+"""What the server says about itself, computed from what is switched on (DS-04 to DS-18)."""
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+Document = dict[str, str | bool | list[str]]
+
+SMART_GRANTS = ("authorization_code", "client_credentials")
+CLIENT_CAPABILITIES = {
+    "none": "client-public",
+    "secret": "client-confidential-symmetric",
+    "keys": "client-confidential-asymmetric",
+}
+SECRET_METHODS = ["client_secret_basic", "client_secret_post"]
+ASSERTION_ALGORITHMS = ["RS384", "ES384"]
+
+
+@dataclass(frozen=True, slots=True)
+class ServerFacts:
+    """What is switched on. An endpoint that does not exist is ""; the defaults are what the server does today."""
+
+    issuer: str
+    token_endpoint: str
+    authorization_endpoint: str = ""
+    introspection_endpoint: str = ""
+    revocation_endpoint: str = ""
+    jwks_uri: str = ""
+    management_endpoint: str = ""
+    registration_endpoint: str = ""
+    grants: frozenset[str] = frozenset({"authorization_code"})
+    client_authentication: frozenset[str] = frozenset({"none", "secret"})
+    launches: frozenset[str] = frozenset({"standalone"})
+    contexts: frozenset[str] = frozenset({"standalone-patient"})
+    permissions: frozenset[str] = frozenset({"patient", "v1", "v2"})
+    scopes: tuple[str, ...] = ("launch/patient", "patient/*.rs", "patient/*.cruds", "patient/*.read", "patient/*.*")
+    openid: bool = False
+
+    @property
+    def authorizes(self) -> bool:
+        """Whether people are asked here."""
+        return bool(self.authorization_endpoint and "authorization_code" in self.grants)
+
+
+def smart_configuration(facts: ServerFacts) -> Document:
+    """The document under every FHIR base (SMART conformance). Without OpenID it names no issuer and no keys (DS-07)."""
+    openid = {"issuer": facts.issuer, "jwks_uri": facts.jwks_uri} if facts.openid else {}
+    return _without_empty(
+        {
+            **openid,
+            **_endpoints(facts),
+            "management_endpoint": facts.management_endpoint,
+            "grant_types_supported": [grant for grant in SMART_GRANTS if grant in facts.grants],
+            "token_endpoint_auth_methods_supported": _confidential_methods(facts),
+            "capabilities": capabilities(facts),
+        }
+    )
+
+
+def authorization_server_metadata(facts: ServerFacts) -> Document:
+    """The document of RFC 8414 §2."""
+    confidential = _confidential_methods(facts)
+    methods = [*confidential, *(["none"] if "none" in facts.client_authentication else [])]
+    return _without_empty(
+        {
+            "issuer": facts.issuer,
+            "jwks_uri": facts.jwks_uri,
+            **_endpoints(facts),
+            "grant_types_supported": sorted(facts.grants),
+            "response_modes_supported": ["query"] if facts.authorizes else [],
+            "token_endpoint_auth_methods_supported": methods,
+            "introspection_endpoint_auth_methods_supported": confidential if facts.introspection_endpoint else [],
+            "revocation_endpoint_auth_methods_supported": methods if facts.revocation_endpoint else [],
+            "authorization_response_iss_parameter_supported": facts.authorizes,
+        }
+    )
+
+
+def capabilities(facts: ServerFacts) -> list[str]:
+    """SMART's words for what is switched on, nothing else (section 1a)."""
+    people = [
+        *(f"launch-{launch}" for launch in sorted(facts.launches)),
+        "authorize-post",
+        *(f"context-{context}" for context in sorted(facts.contexts)),
+    ]
+    return [
+        *(people if facts.authorizes else []),
+        *(word for kind, word in CLIENT_CAPABILITIES.items() if kind in facts.client_authentication),
+        *(["sso-openid-connect"] if facts.openid else []),
+        *(f"permission-{permission}" for permission in sorted(facts.permissions)),
+    ]
+
+
+def well_known(issuer: str, name: str) -> str:
+    """Where RFC 8414 §3 puts a document: before the path of the issuer."""
+    parts = urlsplit(issuer)
+    return f"{parts.scheme}://{parts.netloc}/.well-known/{name}{parts.path.rstrip('/')}"
+
+
+def _endpoints(facts: ServerFacts) -> Document:
+    return {
+        "authorization_endpoint": facts.authorization_endpoint if facts.authorizes else "",
+        "token_endpoint": facts.token_endpoint,
+        "introspection_endpoint": facts.introspection_endpoint,
+        "revocation_endpoint": facts.revocation_endpoint,
+        "registration_endpoint": facts.registration_endpoint,
+        "scopes_supported": list(facts.scopes),
+        "response_types_supported": ["code"] if facts.authorizes else [],
+        "code_challenge_methods_supported": ["S256"],
+        "token_endpoint_auth_signing_alg_values_supported": _algorithms(facts),
+    }
+
+
+def _confidential_methods(facts: ServerFacts) -> list[str]:
+    secret = SECRET_METHODS if "secret" in facts.client_authentication else []
+    return [*secret, *(["private_key_jwt"] if "keys" in facts.client_authentication else [])]
+
+
+def _algorithms(facts: ServerFacts) -> list[str]:
+    return ASSERTION_ALGORITHMS if "keys" in facts.client_authentication else []
+
+
+def _without_empty(document: Document) -> Document:
+    required = {"grant_types_supported", "capabilities"}
+    return {name: value for name, value in document.items() if value or name in required}

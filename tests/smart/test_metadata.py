@@ -1,0 +1,167 @@
+"""What the server says about itself."""
+
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+import pytest
+
+from smart.authorization import supported
+from smart.metadata import (
+    ServerFacts,
+    authorization_server_metadata,
+    capabilities,
+    smart_configuration,
+    well_known,
+)
+from smart.scopes import parse
+
+ISSUER = "https://auth.example.org"
+FACTS = ServerFacts(
+    issuer=ISSUER,
+    token_endpoint=f"{ISSUER}/o/token",
+    authorization_endpoint=f"{ISSUER}/o/authorize",
+    introspection_endpoint=f"{ISSUER}/o/introspect",
+    revocation_endpoint=f"{ISSUER}/o/revoke",
+    jwks_uri=f"{ISSUER}/o/jwks",
+)
+
+
+@pytest.mark.requirement("DS-05", "DS-06", "DS-11")
+def test_smart_configuration_says_exactly_what_is_switched_on() -> None:
+    assert smart_configuration(FACTS) == {
+        "authorization_endpoint": f"{ISSUER}/o/authorize",
+        "token_endpoint": f"{ISSUER}/o/token",
+        "introspection_endpoint": f"{ISSUER}/o/introspect",
+        "revocation_endpoint": f"{ISSUER}/o/revoke",
+        "grant_types_supported": ["authorization_code"],
+        "response_types_supported": ["code"],
+        "scopes_supported": ["launch/patient", "patient/*.rs", "patient/*.cruds", "patient/*.read", "patient/*.*"],
+        "code_challenge_methods_supported": ["S256"],
+        "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
+        "capabilities": [
+            "launch-standalone",
+            "authorize-post",
+            "context-standalone-patient",
+            "client-public",
+            "client-confidential-symmetric",
+            "permission-patient",
+            "permission-v1",
+            "permission-v2",
+        ],
+    }
+
+
+@pytest.mark.requirement("DS-18", "SB-02")
+def test_the_document_of_rfc_8414_says_exactly_what_is_switched_on() -> None:
+    document = authorization_server_metadata(FACTS)
+
+    assert document["issuer"] == ISSUER
+    assert document["jwks_uri"] == f"{ISSUER}/o/jwks"
+    assert document["grant_types_supported"] == ["authorization_code"]
+    assert document["response_modes_supported"] == ["query"]
+    assert document["token_endpoint_auth_methods_supported"] == ["client_secret_basic", "client_secret_post", "none"]
+    assert document["revocation_endpoint_auth_methods_supported"] == [
+        "client_secret_basic", "client_secret_post", "none"
+    ]  # fmt: skip
+    assert document["introspection_endpoint_auth_methods_supported"] == ["client_secret_basic", "client_secret_post"]
+    assert document["authorization_response_iss_parameter_supported"] is True
+
+
+@pytest.mark.requirement("DS-08", "WF-13")
+def test_s256_is_the_only_challenge_method() -> None:
+    assert smart_configuration(FACTS)["code_challenge_methods_supported"] == ["S256"]
+    assert authorization_server_metadata(FACTS)["code_challenge_methods_supported"] == ["S256"]
+
+
+@pytest.mark.requirement("DS-07")
+def test_issuer_and_keys_belong_to_openid_in_smart_configuration() -> None:
+    with_openid = smart_configuration(replace(FACTS, openid=True))
+
+    assert {"issuer", "jwks_uri"}.isdisjoint(smart_configuration(FACTS))
+    assert (with_openid["issuer"], with_openid["jwks_uri"]) == (ISSUER, f"{ISSUER}/o/jwks")
+
+
+@pytest.mark.requirement("DS-17", "WF-14")
+def test_what_both_documents_say_agrees() -> None:
+    facts = replace(FACTS, openid=True)
+    smart, rfc8414 = smart_configuration(facts), authorization_server_metadata(facts)
+
+    different = {name for name in smart.keys() & rfc8414.keys() if smart[name] != rfc8414[name]}
+    assert different == {"token_endpoint_auth_methods_supported"}
+
+
+@pytest.mark.requirement("DS-04")
+def test_every_endpoint_is_absolute() -> None:
+    documents = smart_configuration(FACTS) | authorization_server_metadata(FACTS)
+
+    urls = [str(url) for name, url in documents.items() if name.endswith(("_endpoint", "_uri"))]
+    assert len(urls) == 5
+    assert all(urlsplit(url).scheme and urlsplit(url).netloc for url in urls)
+
+
+@pytest.mark.requirement("DS-09")
+def test_asymmetric_clients_are_told_how_to_prove_themselves() -> None:
+    document = smart_configuration(replace(FACTS, client_authentication=frozenset({"keys"})))
+
+    assert document["token_endpoint_auth_methods_supported"] == ["private_key_jwt"]
+    assert document["token_endpoint_auth_signing_alg_values_supported"] == ["RS384", "ES384"]
+    assert document["scopes_supported"]
+
+
+@pytest.mark.requirement("DS-10")
+def test_every_scope_named_can_be_granted() -> None:
+    assert all(supported(scope) for scope in parse(" ".join(FACTS.scopes)))
+
+
+@pytest.mark.requirement("TR-03")
+def test_the_refresh_grant_is_named_in_rfc_8414_only() -> None:
+    facts = replace(FACTS, grants=frozenset({"authorization_code", "refresh_token", "client_credentials"}))
+
+    assert smart_configuration(facts)["grant_types_supported"] == ["authorization_code", "client_credentials"]
+    assert "refresh_token" in list(authorization_server_metadata(facts)["grant_types_supported"])  # type: ignore[arg-type]
+
+
+@pytest.mark.requirement("DS-14", "DS-06")
+@pytest.mark.parametrize(
+    ("off", "gone"),
+    [
+        ({"authorization_endpoint": ""}, ["authorize", "launch-standalone", "context-standalone-patient", "'code'"]),
+        ({"grants": frozenset({"client_credentials"})}, ["authorize", "launch-standalone", "authorization_code"]),
+        ({"introspection_endpoint": ""}, ["introspect"]),
+        ({"revocation_endpoint": ""}, ["revo"]),
+        ({"client_authentication": frozenset({"none"})}, ["client_secret", "client-confidential"]),
+        ({"client_authentication": frozenset({"secret"})}, ["client-public", "'none'"]),
+        ({"permissions": frozenset({"patient", "v2"})}, ["permission-v1"]),
+        ({"contexts": frozenset()}, ["context-"]),
+        ({"scopes": ()}, ["scopes_supported"]),
+        ({"jwks_uri": ""}, ["jwks"]),
+    ],
+    ids=repr,
+)
+def test_what_is_switched_off_is_gone_from_both_documents(off: dict[str, str], gone: list[str]) -> None:
+    facts = replace(FACTS, **off)  # type: ignore[arg-type]
+
+    text = f"{smart_configuration(facts)} {authorization_server_metadata(facts)}".replace(
+        "authorization_response_iss_parameter_supported", ""
+    )
+    assert [word for word in gone if word in text] == []
+
+
+@pytest.mark.requirement("DS-15")
+def test_the_set_for_patients_who_start_an_app_themselves_is_complete() -> None:
+    assert {"launch-standalone", "context-standalone-patient", "permission-patient", "client-public"} <= set(
+        capabilities(FACTS)
+    )
+
+
+@pytest.mark.requirement("DS-18")
+@pytest.mark.parametrize(
+    ("issuer", "expected"),
+    [
+        ("https://auth.example.org", "https://auth.example.org/.well-known/oauth-authorization-server"),
+        ("https://example.org/auth", "https://example.org/.well-known/oauth-authorization-server/auth"),
+        ("http://127.0.0.1:8000", "http://127.0.0.1:8000/.well-known/oauth-authorization-server"),
+    ],
+)
+def test_the_well_known_part_comes_before_the_path_of_the_issuer(issuer: str, expected: str) -> None:
+    assert well_known(issuer, "oauth-authorization-server") == expected
