@@ -1,13 +1,56 @@
-"""CORS on the people's side; placeholder body follows with smart.cors."""
+"""CORS on both sides by the rules of smart.cors; the origins are those of the clients (CO-01 to CO-08)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from http import HTTPStatus
 
+from django.db import connection
 from django.http import HttpRequest, HttpResponse
+
+from smart.cors import FHIR_METHODS, Cors, cors_headers, is_preflight
+
+_REGISTERED = """
+SELECT 1 FROM oauth_origin o JOIN oauth_client c ON c.id = o.client_id WHERE o.origin = %s AND c.enabled = 1 LIMIT 1
+"""
+_DOCUMENTS = ("/o/jwks", "/o/smart-configuration", "/.well-known/oauth-authorization-server")
+
+
+def shared_with(
+    rule: Cors, origin: str, *, methods: Iterable[str] = ("POST",), preflight: bool = False
+) -> dict[str, str]:
+    """The CORS headers of an answer; a preflight carries no client, so any client's origin will do (CO-03)."""
+    registered = {origin} if rule is Cors.REGISTERED and origin and _registered(origin) else set()
+    return cors_headers(rule, origin, registered, methods=methods, preflight=preflight)
+
+
+def _registered(origin: str) -> bool:
+    if "\0" in origin:
+        return False
+    with connection.cursor() as cursor:
+        cursor.execute(_REGISTERED, [origin])
+        return cursor.fetchone() is not None
+
+
+def rule_of(path: str) -> Cors:
+    """Who may read what the people's side answers under this path."""
+    if path in _DOCUMENTS or path.endswith(("/.well-known/smart-configuration", "/metadata")):
+        return Cors.ANY
+    return Cors.REGISTERED if path.startswith("/fhir/") else Cors.NONE
 
 
 class CorsMiddleware:
+    """Adds the headers to every answer of the people's side, refusals too, and answers preflights."""
+
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
+        rule, origin = rule_of(request.path), request.headers.get("Origin", "")
+        if rule is Cors.NONE:
+            return self.get_response(request)
+        method = request.method or ""
+        preflight = is_preflight(method, origin, request.headers.get("Access-Control-Request-Method", ""))
+        response = HttpResponse(status=HTTPStatus.NO_CONTENT) if preflight else self.get_response(request)
+        methods = FHIR_METHODS if rule is Cors.REGISTERED else ("GET", "HEAD")
+        for name, value in shared_with(rule, origin, methods=methods, preflight=preflight).items():
+            response[name] = value
+        return response

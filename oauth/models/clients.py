@@ -1,7 +1,6 @@
 """Clients, and the clients that are resource servers."""
 
 from typing import Any, ClassVar, Self
-from urllib.parse import urlsplit
 
 from django.db import models, transaction
 from django.db.models import F
@@ -9,12 +8,7 @@ from oauth2_provider.models import AbstractApplication, ApplicationManager
 
 from accounts import clock
 from oauth.models.servers import AddressPolicy, FhirServer
-
-
-def origin(url: str) -> str:
-    """Scheme, host and port of a web address as browsers send them in Origin; "" for other schemes."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}".lower() if parts.scheme in {"http", "https"} else ""
+from smart.cors import origins
 
 
 class ClientQuerySet(models.QuerySet["Client"]):
@@ -108,9 +102,9 @@ class Client(AbstractApplication):
     def save(self, *args: Any, **kwargs: Any) -> None:
         with transaction.atomic():
             super().save(*args, **kwargs)
-            origins = {origin(url) for url in f"{self.redirect_uris} {self.launch_url} {self.allowed_origins}".split()}
-            self.origins.exclude(origin__in=origins).delete()
-            for found in origins - {""}:
+            found_now = origins(f"{self.redirect_uris} {self.launch_url} {self.allowed_origins}".split())
+            self.origins.exclude(origin__in=found_now).delete()
+            for found in found_now:
                 self.origins.get_or_create(origin=found)
 
 

@@ -1,0 +1,56 @@
+"""Failures, counted per account or client together with the address they come from, never per one of them alone."""
+
+import hashlib
+from typing import Literal
+
+from django.conf import settings
+from django.db import connection
+
+from smart.clock import SECOND
+
+Kind = Literal["account", "client"]
+
+_COUNT = """
+INSERT INTO accounts_failurecount (key, failures, window_ends_at) VALUES (%s, 1, %s)
+ON CONFLICT (key) DO UPDATE SET
+    failures = CASE WHEN accounts_failurecount.window_ends_at <= %s THEN 1
+                    ELSE accounts_failurecount.failures + 1 END,
+    window_ends_at = CASE WHEN accounts_failurecount.window_ends_at <= %s THEN excluded.window_ends_at
+                          ELSE accounts_failurecount.window_ends_at END
+RETURNING failures, window_ends_at
+"""
+_READ = "SELECT failures, window_ends_at FROM accounts_failurecount WHERE key = %s AND window_ends_at > %s"
+_CLEAR = "DELETE FROM accounts_failurecount WHERE key = %s"
+
+
+def failed(kind: Kind, name: str, address: str, *, now: int) -> int:
+    """Counts one failure. The seconds to wait if it was one too many, else 0."""
+    window = settings.SMARTAUTH_FAILURE_WINDOW_SECONDS * SECOND
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNT, [_key(kind, name, address), now + window, now, now])
+        failures, window_ends_at = cursor.fetchone()
+    return _wait(failures, window_ends_at, now)
+
+
+def locked(kind: Kind, name: str, address: str, *, now: int) -> int:
+    """The seconds to wait before another try is looked at, else 0. Counts nothing."""
+    with connection.cursor() as cursor:
+        cursor.execute(_READ, [_key(kind, name, address), now])
+        row = cursor.fetchone()
+    return _wait(row[0], row[1], now) if row else 0
+
+
+def cleared(kind: Kind, name: str, address: str) -> None:
+    """A success forgets the failures before it."""
+    with connection.cursor() as cursor:
+        cursor.execute(_CLEAR, [_key(kind, name, address)])
+
+
+def _wait(failures: int, window_ends_at: int, now: int) -> int:
+    if failures < settings.SMARTAUTH_FAILURE_LIMIT:
+        return 0
+    return max(1, -(-(window_ends_at - now) // SECOND))
+
+
+def _key(kind: Kind, name: str, address: str) -> str:
+    return hashlib.sha256(f"{kind}\0{name}\0{address}".encode("utf-8", "replace")).hexdigest()

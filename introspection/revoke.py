@@ -1,0 +1,85 @@
+"""RFC 7009: a client ends its token, or a resource server one of its FHIR servers."""
+
+from typing import Any
+
+from django.db import connection, transaction
+
+from audit.trail import Event, record
+from oauth.digests import digest
+from oauth.endpoint import Answer, MachineRequest, writers
+from oauth.models import numbered
+from oauth.token import AuthenticatedClient, authenticated
+from smart.errors import OAuthError, UnauthorizedClient
+
+_MAY = """
+EXISTS (SELECT 1 FROM oauth_authorization a WHERE a.id = {table}.authorization_id AND (a.client_id = %s OR EXISTS (
+    SELECT 1 FROM oauth_resourceserver r WHERE r.client_id = %s AND r.fhir_server_id = a.fhir_server_id)))
+"""
+_END_ACCESS_TOKEN = f"""
+UPDATE oauth_accesstoken SET revoked_at = %s, revoked_for = 'revoked'
+WHERE digest = %s AND revoked_at = 0 AND {_MAY.format(table="oauth_accesstoken")}
+RETURNING id, authorization_id
+"""  # noqa: S608  # no value is part of the text
+_END_REFRESH_TOKEN = f"""
+UPDATE oauth_refreshtoken SET consumed_at = %s
+WHERE digest = %s AND consumed_at = 0 AND {_MAY.format(table="oauth_refreshtoken")}
+RETURNING id, authorization_id
+"""  # noqa: S608  # no value is part of the text
+_END_AUTHORIZATION = """
+UPDATE oauth_authorization SET epoch = epoch + 1, ended_at = %s, ended_for = 'revoked' WHERE id = %s AND ended_at = 0
+"""
+_FORBIDDEN = """
+SELECT 1 FROM oauth_authorization a
+WHERE a.id IN (SELECT authorization_id FROM oauth_accesstoken WHERE digest = %s
+               UNION SELECT authorization_id FROM oauth_refreshtoken WHERE digest = %s)
+AND a.client_id <> %s AND NOT EXISTS (
+    SELECT 1 FROM oauth_resourceserver r WHERE r.client_id = %s AND r.fhir_server_id = a.fhir_server_id)
+"""
+
+
+async def revoke(request: MachineRequest) -> Answer:
+    """200 with an empty body for what is dead afterwards; the hint is only a hint (RV-01 to RV-04)."""
+    return await writers.run(lambda: _revoke(request))
+
+
+def _revoke(request: MachineRequest) -> Answer:
+    client = authenticated(request)
+    token = request.required("token")
+    with transaction.atomic():
+        refused = _ended(digest(token), client, request)
+    if refused is not None:
+        raise refused
+    return Answer(200)
+
+
+def _ended(token: str, client: AuthenticatedClient, request: MachineRequest) -> OAuthError | None:
+    whom = [request.now, token, client.pk, client.pk]
+    if row := _first(_END_ACCESS_TOKEN, whom):
+        record(_event("revoked", row[1], client, request, token=numbered(row[0])))
+    elif row := _first(_END_REFRESH_TOKEN, whom):
+        with connection.cursor() as cursor:
+            cursor.execute(_END_AUTHORIZATION, [request.now, row[1]])
+        record(_event("authorization-ended", row[1], client, request))
+    elif _first(_FORBIDDEN, [token, token, client.pk, client.pk]):
+        return UnauthorizedClient("this token belongs to another client")
+    return None
+
+
+def _first(statement: str, values: list[Any]) -> tuple[Any, ...] | None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        row: tuple[Any, ...] | None = cursor.fetchone()
+        return row
+
+
+def _event(
+    kind: str, authorization: int, client: AuthenticatedClient, request: MachineRequest, *, token: str = ""
+) -> Event:
+    return Event(
+        kind=kind,
+        at=request.now,
+        client=client.client_id,
+        authorization=numbered(authorization),
+        token=token,
+        address=request.address,
+    )

@@ -1,0 +1,55 @@
+"""The one read of introspection: caller, secret, right to ask, token, authorization, seat, epochs, for many at once."""
+
+from typing import NamedTuple
+
+_COLUMNS = """
+    t.id, t.claims, t.expires_at, t.revoked_at, t.seat_id, t.seat_number, s.latest, k.tokens_to_keep,
+    a.id, a.epoch, t.authorization_epoch, a.user_epoch, u.epoch, u.stopped_at, a.client_epoch, k.epoch, k.enabled,
+    c.authentication, c.enabled, c.secret_digest, c.old_secret_digest, c.old_secret_until, r.id, a.fhir_server_id
+"""
+_JOINS = """
+LEFT JOIN oauth_client c ON c.client_id = q.caller
+LEFT JOIN oauth_accesstoken t ON t.digest = q.digest
+LEFT JOIN oauth_authorization a ON a.id = t.authorization_id
+LEFT JOIN oauth_seat s ON s.id = t.seat_id
+LEFT JOIN accounts_user u ON u.id = a.user_id
+LEFT JOIN oauth_client k ON k.id = a.client_id
+LEFT JOIN oauth_resourceserver r ON r.client_id = c.id AND r.fhir_server_id = a.fhir_server_id
+"""
+POSTGRESQL = f"""
+SELECT q.position, {_COLUMNS}
+FROM unnest(%s::int[], %s::text[], %s::text[]) AS q (position, digest, caller) {_JOINS}
+"""  # noqa: S608  # no value is part of the text
+SQLITE = f"""
+SELECT q.position, {_COLUMNS}
+FROM (SELECT key AS position, value ->> 0 AS digest, value ->> 1 AS caller FROM json_each(?)) AS q {_JOINS}
+"""  # noqa: S608  # no value is part of the text
+
+
+class Found(NamedTuple):
+    """A row of the statement. What was not found is None."""
+
+    token: int | None
+    claims: str
+    expires_at: int
+    revoked_at: int
+    seat: int | None
+    seat_number: int
+    seat_latest: int
+    tokens_to_keep: int
+    authorization: int
+    authorization_epoch: int
+    token_authorization_epoch: int
+    granted_user_epoch: int
+    user_epoch: int | None
+    user_stopped_at: int | None
+    granted_client_epoch: int
+    client_epoch: int
+    client_enabled: int
+    caller_authentication: str | None
+    caller_enabled: int
+    caller_secret: str
+    caller_old_secret: str
+    caller_old_secret_until: int
+    role: int | None
+    fhir_server: int | None

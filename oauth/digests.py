@@ -1,0 +1,14 @@
+"""How secrets, codes and tokens are kept: as SHA-256 of what was drawn at random."""
+
+import hashlib
+import secrets
+
+
+def digest(text: str) -> str:
+    """What the database keeps of a code, handle or token."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def drawn() -> str:
+    """256 bits in URL-safe characters (WF-10)."""
+    return secrets.token_urlsafe(32)

@@ -1,0 +1,293 @@
+"""What every test may ask for: the two sides of the server over ASGI on committed data, and rows to try them with.
+
+Tests make their own clients and people; nothing is truncated. Django's test client and transaction tests never reach
+the machines' side, so use `app` there.
+"""
+
+import asyncio
+import json
+import secrets
+import threading
+from base64 import b64encode
+from collections.abc import Callable, Coroutine, Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import httpx
+import pytest
+from django.db import connection, connections
+
+pytest_plugins = ["tests.skips", "tests.running"]
+
+BASE = "http://127.0.0.1:8000/fhir/r4"
+REDIRECT_URI = "http://127.0.0.1:4999/cb"
+VERIFIER = "smartauth-example-verifier-0123456789-abcdefghij"
+CHALLENGE = "srPl9FdvyKJNhqOfpI1xknQzvd9WTQojDoIan86nxWU"
+SECRET = "a-secret-that-was-drawn-at-random"
+
+
+class App:
+    """The ASGI application on a loop of its own, asked as a client would ask it."""
+
+    def __init__(self) -> None:
+        from smartauth.asgi import application
+
+        self._loop = asyncio.new_event_loop()
+        threading.Thread(target=self._loop.run_forever, daemon=True).start()
+        transport = httpx.ASGITransport(application, raise_app_exceptions=False, client=("192.0.2.7", 40000))
+        self._client = httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000", timeout=60)
+
+    def run(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(90)
+
+    def request(self, method: str, path: str, **options: Any) -> httpx.Response:
+        self._client.cookies.clear()
+        response: httpx.Response = self.run(self._client.request(method, path, **options))
+        return response
+
+    def get(self, path: str, **options: Any) -> httpx.Response:
+        return self.request("GET", path, **options)
+
+    def post(self, path: str, **options: Any) -> httpx.Response:
+        return self.request("POST", path, **options)
+
+
+@pytest.fixture(scope="session")
+def committed(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """The migrated test databases, with signing keys, outside any transaction."""
+    with django_db_blocker.unblock():
+        from oauth import keys
+
+        keys.ensure()
+        yield
+        _leave_the_databases()
+
+
+def _leave_the_databases() -> None:
+    """Ends the connections of the server's threads, so that the test databases can be dropped."""
+    for each in connections.all():
+        if each.vendor == "postgresql":
+            with each.cursor() as cursor:
+                cursor.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                    "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                )
+
+
+@pytest.fixture(scope="session")
+def _app(committed: None) -> App:
+    return App()
+
+
+@pytest.fixture
+def app(_app: App) -> App:
+    """The whole server in this process, on committed data."""
+    return _app
+
+
+def basic(client_id: str, secret: str) -> dict[str, str]:
+    """An Authorization header as RFC 6749 §2.3.1 describes it."""
+    return {"Authorization": "Basic " + b64encode(f"{client_id}:{secret}".encode()).decode()}
+
+
+class MakeClient(Protocol):
+    def __call__(self, authentication: str = "none", **fields: Any) -> Any: ...
+
+
+@pytest.fixture
+def fhir_server(committed: None) -> Any:
+    """The bundled R4 base, as a row."""
+    from oauth.models import FhirServer
+
+    return FhirServer.objects.get_or_create(base=BASE, defaults={"name": "Harbour Clinic"})[0]
+
+
+@pytest.fixture
+def other_fhir_server(committed: None) -> Any:
+    """A second protected base, so that aud can be wrong."""
+    from oauth.models import FhirServer
+
+    return FhirServer.objects.get_or_create(base="https://other.example.org/fhir", defaults={"name": "Other"})[0]
+
+
+@pytest.fixture
+def make_client(fhir_server: Any) -> MakeClient:
+    """A new client: public unless said otherwise, allowed at the R4 base; a secret client's secret is SECRET."""
+
+    def make(authentication: str = "none", **fields: Any) -> Any:
+        from oauth.clients import digest
+        from oauth.models import Client
+
+        client_id = fields.pop("client_id", f"test-{secrets.token_hex(8)}")
+        known = {
+            "name": "Growth Chart",
+            "redirect_uris": REDIRECT_URI,
+            "scope": "launch/patient patient/*.rs patient/*.read",
+            "secret_digest": digest(client_id, SECRET) if authentication == "secret" else "",
+        }
+        client = Client.objects.create(client_id=client_id, authentication=authentication, **{**known, **fields})
+        client.fhir_servers.add(fhir_server)
+        return client
+
+    return make
+
+
+@pytest.fixture
+def make_resource_server(make_client: MakeClient, fhir_server: Any) -> Callable[..., Any]:
+    """A new client that may introspect and revoke for a FHIR server, the R4 base unless said otherwise."""
+
+    def make(*servers: Any) -> Any:
+        from oauth.models import ResourceServer
+
+        client = make_client("secret", grants="", redirect_uris="")
+        for server in servers or (fhir_server,):
+            ResourceServer.objects.create(client=client, fhir_server=server)
+        return client
+
+    return make
+
+
+@pytest.fixture
+def make_person(fhir_server: Any) -> Callable[..., Any]:
+    """A new person who may act for the patients named; his password is "smartauth-demo"."""
+
+    def make(*patients: str, username: str = "", is_: str = "") -> Any:
+        from accounts.models import User
+        from oauth.models import ActsFor, FhirIdentity, PatientRecord
+
+        person = User(username=username or f"person-{secrets.token_hex(8)}", name="Amy Shaw")
+        person.password = _argon2()
+        person.save()
+        resource = is_ or f"Patient/{patients[0] if patients else 'nobody'}"
+        identity = FhirIdentity.objects.create(user=person, fhir_server=fhir_server, resource=resource)
+        for patient in patients:
+            record, _ = PatientRecord.objects.get_or_create(
+                fhir_server=fhir_server, patient=patient, defaults={"name": patient.title()}
+            )
+            ActsFor.objects.create(identity=identity, record=record)
+        return person
+
+    return make
+
+
+_hashed: list[str] = []
+
+
+def _argon2() -> str:
+    """The hash of the demo password, computed once for all people of a run."""
+    from django.contrib.auth.hashers import make_password
+
+    if not _hashed:
+        _hashed.append(make_password("smartauth-demo"))
+    return _hashed[0]
+
+
+@dataclass(frozen=True)
+class Granted:
+    """What a person has allowed, with everything needed to use it."""
+
+    client: Any
+    person: Any
+    authorization: Any
+    code: str
+
+    def exchange(self, **changes: str | None) -> dict[str, str]:
+        """The form of a good code exchange, with changes; None leaves a parameter out."""
+        form: dict[str, str | None] = {
+            "grant_type": "authorization_code",
+            "code": self.code,
+            "redirect_uri": REDIRECT_URI,
+            "code_verifier": VERIFIER,
+            "client_id": self.client.client_id if self.client.authentication == "none" else None,
+            **changes,
+        }
+        return {name: value for name, value in form.items() if value is not None}
+
+
+@pytest.fixture
+def grant(make_client: MakeClient, make_person: Callable[..., Any], fhir_server: Any) -> Callable[..., Granted]:
+    """An authorization with a code that waits to be exchanged, as the consent page leaves it."""
+
+    def make(
+        client: Any = None,
+        person: Any = None,
+        *,
+        patient: str = "amy",
+        scope: str = "launch/patient patient/*.rs",
+        server: Any = None,
+        life: int = 60_000_000,
+    ) -> Granted:
+        from accounts import clock
+        from oauth.digests import digest, drawn
+        from oauth.models import Authorization, Code
+
+        client, person = client or make_client(), person or make_person(patient)
+        authorization = Authorization.objects.create(
+            client=client,
+            user=person,
+            fhir_server=server or fhir_server,
+            patient=patient,
+            scope=scope,
+            context=json.dumps({"patient": patient}),
+            client_epoch=client.epoch,
+            user_epoch=person.epoch,
+        )
+        code, now = drawn(), clock.now()
+        Code.objects.create(
+            digest=digest(code),
+            authorization=authorization,
+            redirect_uri=REDIRECT_URI,
+            code_challenge=CHALLENGE,
+            issued_at=now,
+            expires_at=now + life,
+        )
+        return Granted(client, person, authorization, code)
+
+    return make
+
+
+@pytest.fixture
+def issue(app: App, grant: Callable[..., Granted]) -> Callable[..., dict[str, Any]]:
+    """A token answer, got by a real exchange of a code."""
+
+    def make(*args: Any, **options: Any) -> dict[str, Any]:
+        made = grant(*args, **options)
+        secret = made.client.authentication == "secret"
+        headers = basic(made.client.client_id, SECRET) if secret else {}
+        response = app.post("/o/token", data=made.exchange(), headers=headers)
+        assert response.status_code == 200, response.text
+        return {**response.json(), "granted": made}
+
+    return make
+
+
+@pytest.fixture
+def introspect(app: App, make_resource_server: Callable[..., Any]) -> Callable[..., dict[str, Any]]:
+    """What a resource server of the R4 base hears about a token."""
+    caller = make_resource_server()
+
+    def ask(token: str) -> dict[str, Any]:
+        response = app.post("/o/introspect", data={"token": token}, headers=basic(caller.client_id, SECRET))
+        assert response.status_code == 200, response.text
+        answer: dict[str, Any] = response.json()
+        return answer
+
+    return ask
+
+
+@pytest.fixture
+def events(committed: None) -> Callable[..., list[Any]]:
+    """The events of a kind that wait in the outbox, seen through the test's own connection."""
+
+    def find(kind: str, **fields: str) -> list[Any]:
+        from audit.models import OutboxEvent
+
+        return list(OutboxEvent.objects.filter(kind=kind, **fields))
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def vendor(committed: None) -> str:
+    """Which engine this run tests: "sqlite" or "postgresql"."""
+    return str(connection.vendor)

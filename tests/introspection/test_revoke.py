@@ -1,0 +1,143 @@
+"""Revocation (section 12, section 20 H)."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.conftest import SECRET, App, MakeClient, basic
+
+Issue = Callable[..., dict[str, Any]]
+
+
+@pytest.mark.requirement("RV-01", "RV-02", "TV-05")
+@pytest.mark.parametrize("authentication", ["none", "secret"])
+def test_a_client_ends_its_token_at_once(
+    app: App, issue: Issue, introspect: Any, make_client: MakeClient, authentication: str, events: Any
+) -> None:
+    client = make_client(authentication)
+    answer = issue(client)
+    form = {"token": answer["access_token"]}
+    by_id = {"client_id": client.client_id} if authentication == "none" else {}
+    headers = basic(client.client_id, SECRET) if authentication == "secret" else {}
+
+    response = app.post("/o/revoke", data={**form, **by_id}, headers=headers)
+
+    assert (response.status_code, response.content) == (200, b"")
+    assert response.headers["cache-control"] == "no-store"
+    assert introspect(answer["access_token"]) == {"active": False}
+    assert len(events("revoked", client=client.client_id)) == 1
+
+
+@pytest.mark.requirement("RV-02", "E109")
+@pytest.mark.parametrize(
+    ("token", "hint"),
+    [
+        pytest.param("garbage", None, id="garbage"),
+        pytest.param("a.b.c", "access_token", id="form of a JWT"),
+        pytest.param("LIVE", "refresh_token", id="wrong hint"),
+        pytest.param("LIVE", "no_such_kind", id="unknown hint"),
+        pytest.param("DEAD", None, id="revoked before"),
+    ],
+)
+def test_revoking_answers_200_whatever_the_token_and_hint(
+    app: App, issue: Issue, introspect: Any, token: str, hint: str | None
+) -> None:
+    answer = issue()
+    client_id = answer["granted"].client.client_id
+    if token == "DEAD":
+        app.post("/o/revoke", data={"token": answer["access_token"], "client_id": client_id})
+    sent = answer["access_token"] if token in ("LIVE", "DEAD") else token
+    form = {"token": sent, "client_id": client_id, **({"token_type_hint": hint} if hint else {})}
+
+    response = app.post("/o/revoke", data=form)
+
+    assert (response.status_code, response.content) == (200, b"")
+    assert introspect(sent) == {"active": False}
+    assert introspect(answer["access_token"])["active"] is (token not in ("LIVE", "DEAD"))
+
+
+@pytest.mark.requirement("E110")
+@pytest.mark.parametrize(("method", "status"), [("POST", 400), ("GET", 405)])
+def test_revocation_is_a_post_of_a_token(app: App, make_client: MakeClient, method: str, status: int) -> None:
+    body = f"client_id={make_client().client_id}".encode()
+
+    response = app.request(
+        method, "/o/revoke", content=body, headers={"Content-Type": "application/x-www-form-urlencoded"}
+    )
+
+    assert (response.status_code, response.json()["error"]) == (status, "invalid_request")
+    assert response.headers.get("allow") == ("POST" if status == 405 else None)
+
+
+@pytest.mark.requirement("E111")
+def test_bad_credentials_revoke_nothing(app: App, issue: Issue, introspect: Any, make_client: MakeClient) -> None:
+    answer = issue(make_client("secret"))
+    client_id = answer["granted"].client.client_id
+
+    response = app.post("/o/revoke", data={"token": answer["access_token"]}, headers=basic(client_id, "wrong"))
+
+    assert (response.status_code, response.json()["error"]) == (401, "invalid_client")
+    assert response.headers["www-authenticate"] == 'Basic realm="smartauth"'
+    assert introspect(answer["access_token"])["active"] is True
+
+
+@pytest.mark.requirement("E112", "RV-03")
+def test_another_clients_token_stays_alive(app: App, issue: Issue, introspect: Any, make_client: MakeClient) -> None:
+    answer = issue()
+
+    response = app.post("/o/revoke", data={"token": answer["access_token"], "client_id": make_client().client_id})
+
+    assert (response.status_code, response.json()["error"]) == (400, "unauthorized_client")
+    assert introspect(answer["access_token"])["active"] is True
+
+
+@pytest.mark.requirement("CL-02")
+def test_a_resource_server_ends_tokens_of_its_base_and_of_no_other(
+    app: App, issue: Issue, introspect: Any, make_resource_server: Callable[..., Any], other_fhir_server: Any
+) -> None:
+    answer = issue()
+    foreign, own = make_resource_server(other_fhir_server), make_resource_server()
+
+    refused = app.post("/o/revoke", data={"token": answer["access_token"]}, headers=basic(foreign.client_id, SECRET))
+    assert introspect(answer["access_token"])["active"] is True
+    form = {"token": answer["access_token"], "client_id": own.client_id, "client_secret": SECRET}
+    ended = app.post("/o/revoke", data=form)
+
+    assert (refused.status_code, refused.json()["error"]) == (400, "unauthorized_client")
+    assert ended.status_code == 200
+    assert introspect(answer["access_token"]) == {"active": False}
+
+
+@pytest.mark.requirement("RV-04")
+def test_revoking_a_refresh_token_ends_the_whole_grant(app: App, issue: Issue, introspect: Any) -> None:
+    from accounts import clock
+    from oauth.digests import digest
+    from oauth.models import RefreshToken
+
+    answer = issue()
+    granted = answer["granted"]
+    RefreshToken.objects.create(
+        digest=digest("rt-" + granted.code),
+        authorization=granted.authorization,
+        authorization_epoch=0,
+        issued_at=clock.now(),
+        expires_at=clock.now() + 10**12,
+    )
+
+    response = app.post("/o/revoke", data={"token": "rt-" + granted.code, "client_id": granted.client.client_id})
+
+    assert (response.status_code, response.content) == (200, b"")
+    assert introspect(answer["access_token"]) == {"active": False}
+
+
+def test_only_the_token_that_was_named_ends(
+    app: App, issue: Issue, introspect: Any, make_client: MakeClient, make_person: Any
+) -> None:
+    client = make_client()
+    one, other = issue(client, make_person("amy")), issue(client, make_person("ben"))
+
+    app.post("/o/revoke", data={"token": one["access_token"], "client_id": client.client_id})
+
+    assert introspect(one["access_token"]) == {"active": False}
+    assert introspect(other["access_token"])["active"] is True

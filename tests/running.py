@@ -1,0 +1,146 @@
+"""A real server: uvicorn in processes of its own, on a free port, with databases of its own."""
+
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import httpx
+import psycopg
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class Server:
+    """smartauth as an operator runs it. `start`, `kill` (-9) and `stop` may be called again and again; data stays."""
+
+    def __init__(self, *, processes: int = 1, **environment: str) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="smartauth-test-"))
+        self.port = free_port()
+        self.processes = processes
+        self.running: subprocess.Popen[bytes] | None = None
+        self._databases: list[str] = []
+        self.environment = {**os.environ, **self._own(), **environment}
+        self.url = self.environment["SMARTAUTH_ISSUER"]
+
+    def _own(self) -> dict[str, str]:
+        own = {
+            "SMARTAUTH_PORT": str(self.port),
+            "SMARTAUTH_ISSUER": f"http://127.0.0.1:{self.port}",
+            "SMARTAUTH_DATA_DIR": str(self.folder),
+            "DJANGO_SETTINGS_MODULE": "smartauth.settings",
+        }
+        if os.environ.get("SMARTAUTH_DATABASE_URL"):
+            for variable in ("SMARTAUTH_DATABASE_URL", "SMARTAUTH_AUDIT_DATABASE_URL"):
+                own[variable] = self._database(os.environ[variable])
+        return own
+
+    def _database(self, like: str) -> str:
+        name = f"smartauth_{secrets.token_hex(6)}"
+        with psycopg.connect(_named(like, "postgres"), autocommit=True) as connection:
+            connection.execute(f'CREATE DATABASE "{name}"')
+        self._databases.append(_named(like, name))
+        return self._databases[-1]
+
+    def manage(self, *arguments: str) -> str:
+        """What `manage.py` printed. Raises if it failed."""
+        command = [sys.executable, str(ROOT / "manage.py"), *arguments]
+        done = subprocess.run(command, env=self.environment, cwd=ROOT, capture_output=True, text=True, timeout=120)
+        if done.returncode:
+            raise AssertionError(f"{arguments} failed: {done.stdout}{done.stderr}")
+        return done.stdout
+
+    def prepare(self) -> None:
+        """Migrated, seeded with the demo people and clients and the demo records."""
+        self.manage("migrate", "--verbosity=0")
+        self.manage("migrate", "--verbosity=0", "--database=audit")
+        self.manage("seed", str(ROOT / "smartauth.yaml"))
+        self.manage("load_fhir")
+
+    def start(self) -> "Server":
+        command = [
+            sys.executable, "-m", "uvicorn", "smartauth.asgi:application", "--host=127.0.0.1", f"--port={self.port}",
+            "--loop=uvloop", "--http=httptools", "--no-access-log", "--no-server-header", f"--workers={self.processes}",
+        ]  # fmt: skip
+        log = (self.folder / "server.log").open("ab")
+        self.running = subprocess.Popen(
+            command, env=self.environment, cwd=ROOT, stdout=log, stderr=log, start_new_session=True
+        )
+        self._wait()
+        return self
+
+    def _wait(self) -> None:
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            try:
+                if httpx.get(f"{self.url}/healthz", timeout=2).status_code == 200:
+                    return
+            except httpx.HTTPError:
+                time.sleep(0.1)
+        raise AssertionError(f"the server did not start:\n{self.log()}")
+
+    def log(self) -> str:
+        """Everything it has said so far."""
+        return (self.folder / "server.log").read_text(encoding="utf-8", errors="replace")
+
+    def kill(self) -> None:
+        """kill -9 of every process of it."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> None:
+        self._end(signal.SIGTERM)
+
+    def _end(self, sent: signal.Signals) -> None:
+        if self.running is not None:
+            os.killpg(self.running.pid, sent)
+            self.running.wait(30)
+            self.running = None
+
+    def remove(self) -> None:
+        self.kill()
+        for url in self._databases:
+            name = urlsplit(url).path.lstrip("/")
+            with psycopg.connect(_named(url, "postgres"), autocommit=True) as connection:
+                connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _named(url: str, database: str) -> str:
+    return urlunsplit(urlsplit(url)._replace(path=f"/{database}"))
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    """A real server with the demo data, one for all tests of a module."""
+    made = Server()
+    try:
+        made.prepare()
+        yield made.start()
+    finally:
+        made.remove()
+
+
+@pytest.fixture
+def own_server() -> Iterator[Server]:
+    """A real server with the demo data, for a test that stops or kills it."""
+    made = Server()
+    try:
+        made.prepare()
+        yield made.start()
+    finally:
+        made.remove()
