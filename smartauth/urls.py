@@ -3,11 +3,33 @@
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, path
 
-from oauth import health, home
+from oauth import discovery, health, home
+from oauth.authorize import authorize, resume
+from oauth.consent import decide
+from oauth.picker import choose
+from oauth.sign_in import another_account, login, logout, operators_login, pending_login
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.home),
     path("healthz", health.healthz),
     path("readyz", health.readyz),
+    path("fhir/<str:version>/.well-known/smart-configuration", discovery.under_fhir_base),
+    path("o/smart-configuration", discovery.by_audience),
+    path("o/jwks", discovery.jwks),
+    path(".well-known/oauth-authorization-server", discovery.authorization_server),
+    path("login", login),
+    path("logout", logout),
+    path("o/authorize", authorize),
+    path("o/authorize/<str:handle>", resume),
+    path("o/authorize/<str:handle>/login", pending_login),
+    path("o/authorize/<str:handle>/patient", choose),
+    path("o/authorize/<str:handle>/consent", decide),
+    path("o/authorize/<str:handle>/another-account", another_account),
+    path("admin/login/", operators_login),
     path("admin/", admin.site.urls),
 ]
+
+handler400 = "oauth.error_page.bad_request"
+handler403 = "oauth.error_page.forbidden"
+handler404 = "oauth.error_page.not_found"
+handler500 = "oauth.error_page.broken"

@@ -1,0 +1,56 @@
+"""Whether somebody may come in: the password, the limit on failures, and whether the account is stopped."""
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from accounts import lockout
+from accounts.models import User
+
+LONGEST_PASSWORD = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What came of one try. `user` is whom the name names, proved only if the result says so; `wait` are seconds."""
+
+    result: Literal["right", "wrong", "locked", "stopped"]
+    name: str
+    address: str
+    user: User | None = None
+    wait: int = 0
+
+    @property
+    def counts(self) -> bool:
+        """Whether it was looked at: a try while the account is paused changes nothing."""
+        return not (self.result == "locked" and self.wait)
+
+
+def attempt(name: str, password: str, address: str, *, now: int) -> Attempt:
+    """One try to sign in. An unknown name takes the same time and gets the same answer as a wrong password."""
+    wait = lockout.locked("account", name, address, now=now)
+    if wait:
+        return Attempt("locked", name, address, wait=wait)
+    user = _named(name)
+    if not _proves(user or User.nobody(), password) or user is None:
+        return Attempt("wrong", name, address, user)
+    return Attempt("stopped" if user.stopped_at else "right", name, address, user)
+
+
+def counted(tried: Attempt, *, now: int) -> Attempt:
+    """The try with its consequence, in the caller's transaction: a failure too many pauses the account."""
+    if tried.result != "wrong":
+        lockout.cleared("account", tried.name, tried.address)
+        return tried
+    wait = lockout.failed("account", tried.name, tried.address, now=now)
+    return replace(tried, result="locked", wait=wait) if wait else tried
+
+
+def _named(name: str) -> User | None:
+    longest = User._meta.get_field("username").max_length or 0
+    if not name or len(name) > longest or "\0" in name:
+        return None
+    return User.objects.filter(username=name).first()
+
+
+def _proves(user: User, password: str) -> bool:
+    return user.check_password(password[:LONGEST_PASSWORD]) and len(password) <= LONGEST_PASSWORD

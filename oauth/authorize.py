@@ -1,0 +1,132 @@
+"""The authorization endpoint: reads the request, has it judged, and lets it wait for a person (section 5)."""
+
+import logging
+from http import HTTPStatus
+
+from django.conf import settings
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.csrf import csrf_exempt
+
+from oauth import error_page
+from oauth.explanation import explanation
+from oauth.models import Client, FhirServer
+from oauth.pending import Pending, keep
+from oauth.redirects import to_app, within
+from oauth.steps import FAILED_HERE, person, refused_earlier, step
+from smart import limits
+from smart.audience import same_audience
+from smart.authorization import ClientPolicy, failure, judge, redirection
+from smart.error_pages import Unredirectable
+from smart.errors import OAuthError, ServerError, TemporarilyUnavailable
+from smart.parameters import MalformedParameters, Parameters
+
+log = logging.getLogger("smartauth.authorize")
+
+METHODS = ("GET", "POST")
+FORM = "application/x-www-form-urlencoded"
+
+
+@csrf_exempt
+def authorize(request: HttpRequest) -> HttpResponse:
+    """RFC 6749 §4.1.1, by GET or by a POST from any site (AZ-02)."""
+    if request.method not in METHODS:
+        response = error_page.page(request, 405, "We stopped this request", error_page.INNOCENT)
+        response["Allow"] = ", ".join(METHODS)
+        return response
+    try:
+        parameters = _parameters(request)
+    except Unredirectable as refusal:
+        return error_page.stopped(request, refusal)
+    client = Client.of(parameters.get("client_id", ""))
+    allowed = _policy(client) if client else None
+    try:
+        redirect_uri = redirection(parameters, allowed)
+    except Unredirectable as refusal:
+        explained = explanation(refusal, parameters, allowed, _bases())
+        return error_page.stopped(request, refusal, _name(client), explained=explained)
+    if client is None or allowed is None:
+        raise AssertionError("redirection() lets no unknown client through")
+    return _judged(parameters, client, allowed, redirect_uri)
+
+
+@step("GET")
+def resume(request: HttpRequest, pending: Pending) -> HttpResponse:
+    """The address of a waiting request: leads to the step that is due."""
+    user = person(request)
+    if user is None:
+        return within(f"{pending.url}/login")
+    if not pending.belongs_to(user):
+        pending.taken_by(user)
+    if pending.refused:
+        return refused_earlier(request, pending)
+    chosen = pending.row.patient or not pending.request.needs_patient
+    return within(f"{pending.url}/consent" if chosen else f"{pending.url}/patient")
+
+
+def _parameters(request: HttpRequest) -> Parameters:
+    query = request.META.get("QUERY_STRING", "").encode("latin-1", "replace")
+    if request.method == "POST" and request.content_type != FORM:
+        raise Unredirectable("E37", "the body is not form-encoded")
+    length = int(request.META.get("CONTENT_LENGTH") or 0) if request.method == "POST" else 0
+    status = limits.too_long(query=len(query), body=length, body_limit=limits.AUTHORIZE_BODY)
+    if status is not None:
+        raise _unreadable(status)
+    try:
+        return Parameters.parse(request.body if request.method == "POST" else query)
+    except MalformedParameters as error:
+        raise _unreadable(HTTPStatus.BAD_REQUEST) from error
+
+
+def _unreadable(status: HTTPStatus) -> Unredirectable:
+    refusal = Unredirectable("E39", "the request cannot be read")
+    refusal.status = status
+    return refusal
+
+
+def _policy(client: Client) -> ClientPolicy:
+    return ClientPolicy(
+        client_id=client.client_id,
+        enabled=bool(client.enabled),
+        native=client.application_type == Client.ApplicationType.NATIVE,
+        grants=frozenset(client.grants.split()),
+        redirect_uris=tuple(client.redirect_uris.split()),
+        scope=client.scope,
+        bases=tuple(client.fhir_servers.values_list("base", flat=True)),
+        requires_state=not client.allows_missing_state,
+        strict_scopes=bool(client.refuses_unknown_scopes),
+        approved=bool(client.approved),
+    )
+
+
+def _bases() -> dict[str, str]:
+    return dict(FhirServer.objects.values_list("base", "version"))
+
+
+def _name(client: Client | None) -> str:
+    return str(client) if client and client.enabled else ""
+
+
+def _judged(parameters: Parameters, client: Client, allowed: ClientPolicy, redirect_uri: str) -> HttpResponse:
+    """Waits for the person, or tells the app what is wrong; a client that nobody approved hears it after a login."""
+    try:
+        asked = judge(parameters, allowed, _bases())
+        servers = FhirServer.objects.order_by("pk")
+        fhir_server = next(server for server in servers if same_audience(server.base, asked.aud))
+        return keep(client, fhir_server, redirect_uri, asked.state, asked=asked)
+    except OAuthError as refusal:
+        error = refusal
+    except (OperationalError, InterfaceError):
+        error = TemporarilyUnavailable(FAILED_HERE)
+    except Exception:  # whatever broke, the app is known and gets its answer (E42)
+        log.exception("a request could not be judged")
+        error = ServerError(FAILED_HERE)
+    return _told(client, redirect_uri, parameters.get("state", ""), error)
+
+
+def _told(client: Client, redirect_uri: str, state: str, error: OAuthError) -> HttpResponse:
+    answer = failure(redirect_uri, error, state, settings.SMARTAUTH_ISSUER)
+    if client.approved:
+        return to_app(answer)
+    anywhere = client.fhir_servers.first() or FhirServer.objects.earliest("pk")
+    return keep(client, anywhere, redirect_uri, state, refused=answer)

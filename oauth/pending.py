@@ -1,0 +1,134 @@
+"""The authorization request while it waits for a person, bound to the browser that brought it (AZ-20, E40)."""
+
+import hmac
+import json
+from dataclasses import asdict, dataclass
+from typing import Self
+
+from django.conf import settings
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+
+from accounts import clock
+from accounts.models import User
+from oauth.digests import digest, drawn
+from oauth.models import Client, FhirServer, PatientRecord, PendingRequest
+from smart.authorization import AuthorizationRequest
+from smart.clock import SECOND
+
+COOKIE = "__Secure-smartauth-request" if settings.SESSION_COOKIE_SECURE else "smartauth-request"
+
+REMEMBERED_SECONDS = 3600  # so that a late click is told that it came late
+
+
+class NotYours(Exception):
+    """No such request waits in this browser."""
+
+
+class TooOld(Exception):
+    """The request waited longer than it may."""
+
+    def __init__(self, pending: "Pending") -> None:
+        super().__init__("the request waited too long")
+        self.pending = pending
+
+
+class Answered(Exception):
+    """The request has its answer; there is no second one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A waiting request: its row, the handle in its address, and what was asked (nothing if it was refused already)."""
+
+    row: PendingRequest
+    handle: str
+    redirect_uri: str
+    state: str
+    refused: str = ""
+    asked: AuthorizationRequest | None = None
+
+    @classmethod
+    def of(cls, row: PendingRequest, handle: str) -> Self:
+        kept = json.loads(row.request)
+        asked = kept.pop("asked")
+        return cls(row, handle, asked=AuthorizationRequest(**asked) if asked else None, **kept)
+
+    @property
+    def url(self) -> str:
+        return f"/o/authorize/{self.handle}"
+
+    @property
+    def request(self) -> AuthorizationRequest:
+        """What was asked. Only for a request that was not refused."""
+        if self.asked is None:
+            raise ValueError("this request was refused already")
+        return self.asked
+
+    @property
+    def patient(self) -> PatientRecord | None:
+        """The record that was chosen for it."""
+        found = PatientRecord.objects.filter(fhir_server=self.row.fhir_server, patient=self.row.patient)
+        return found.select_related("fhir_server").first()
+
+    def belongs_to(self, user: User) -> bool:
+        return self.row.user_id == user.pk
+
+    def taken_by(self, user: User) -> None:
+        """Another person answers from now on; what was chosen before him does not count."""
+        self._still_open().update(user=user, patient="")
+        self.row.user, self.row.patient = user, ""
+
+    def about(self, patient: str) -> None:
+        """The record that the person chose."""
+        self._still_open().update(patient=patient)
+        self.row.patient = patient
+
+    def answer(self, *, now: int) -> None:
+        """Only one answer wins. Raises Answered for every other one, TooOld for one that came late."""
+        if self._still_open().filter(expires_at__gt=now).update(answered_at=now) == 1:
+            return
+        raise TooOld(self) if self._still_open().exists() else Answered
+
+    def _still_open(self) -> "QuerySet[PendingRequest]":
+        return PendingRequest.objects.filter(pk=self.row.pk, answered_at=0)
+
+
+def keep(
+    client: Client, fhir_server: FhirServer, redirect_uri: str, state: str,
+    *, asked: AuthorizationRequest | None = None, refused: str = "",
+) -> HttpResponse:  # fmt: skip
+    """Stores the request and sends the browser to its own address, with the cookie that opens it."""
+    handle, cookie, now = drawn(), drawn(), clock.now()
+    kept = {"redirect_uri": redirect_uri, "state": state, "refused": refused, "asked": asked and asdict(asked)}
+    PendingRequest.objects.create(
+        handle_digest=digest(handle),
+        cookie_digest=digest(cookie),
+        client=client,
+        fhir_server=fhir_server,
+        request=json.dumps(kept),
+        created_at=now,
+        expires_at=now + settings.SMARTAUTH_PENDING_REQUEST_SECONDS * SECOND,
+    )
+    path = f"/o/authorize/{handle}"
+    response = HttpResponse(status=303, headers={"Location": path, "Cache-Control": "no-store"})
+    response.set_cookie(
+        COOKIE, cookie, max_age=settings.SMARTAUTH_PENDING_REQUEST_SECONDS + REMEMBERED_SECONDS, path=path,
+        secure=settings.SESSION_COOKIE_SECURE, httponly=True, samesite="Lax",
+    )  # fmt: skip
+    return response
+
+
+def waiting(request: HttpRequest, handle: str) -> Pending:
+    """The request of that address. Raises NotYours without its cookie, Answered and TooOld when it is over."""
+    rows = PendingRequest.objects.select_related("client", "fhir_server", "user")
+    row = rows.filter(handle_digest=digest(handle)).first()
+    shown = digest(request.COOKIES.get(COOKIE, ""))
+    if row is None or not hmac.compare_digest(row.cookie_digest, shown):
+        raise NotYours
+    pending = Pending.of(row, handle)
+    if row.answered_at:
+        raise Answered
+    if row.expires_at <= clock.now():
+        raise TooOld(pending)
+    return pending

@@ -1,0 +1,41 @@
+"""Who somebody is on a FHIR server, and for which patients he may act (AZ-12, SD-24)."""
+
+from django.db.models import Q, QuerySet
+
+from accounts.models import User
+from oauth.models import FhirIdentity, FhirServer, PatientRecord
+
+
+def identity(user: User, fhir_server: FhirServer) -> FhirIdentity | None:
+    """Which Patient, Practitioner, RelatedPerson or Person he is there."""
+    return FhirIdentity.objects.filter(user=user, fhir_server=fhir_server).first()
+
+
+def records(user: User, fhir_server: FhirServer) -> QuerySet[PatientRecord]:
+    """The records of that FHIR server which he may share, and no others."""
+    may = PatientRecord.objects.filter(
+        fhir_server=fhir_server,
+        acted_for_by__identity__user=user,
+        acted_for_by__identity__fhir_server=fhir_server,
+    )
+    return may.select_related("fhir_server").order_by("name", "patient").distinct()
+
+
+def only_own_record(user: User, fhir_server: FhirServer) -> PatientRecord | None:
+    """His own record if it is the only one that he may share: then there is nothing to choose."""
+    found = list(records(user, fhir_server)[:2])
+    return found[0] if len(found) == 1 and is_own(user, found[0]) else None
+
+
+def is_own(user: User, record: PatientRecord) -> bool:
+    """Whether the record is about himself."""
+    himself = identity(user, record.fhir_server)
+    return himself is not None and himself.resource == f"Patient/{record.patient}"
+
+
+def fitting(found: QuerySet[PatientRecord], sought: str) -> QuerySet[PatientRecord]:
+    """Those with that part of a name or record number, or that birth date."""
+    sought = sought.strip()
+    if not sought or "\0" in sought:
+        return found.none() if sought else found
+    return found.filter(Q(name__icontains=sought) | Q(record_number__icontains=sought) | Q(birth_date=sought))

@@ -1,0 +1,46 @@
+"""The way back to the app: a redirect that leaks nothing, and the leave for a form to end in it (AZ-18, WF-12)."""
+
+import re
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+_SOURCE = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*):(?://(?P<host>[A-Za-z0-9.-]+(?::[0-9]+)?)(?=[/?]|$))?")
+
+
+def to_app(url: str) -> HttpResponse:
+    """303 to an address that was proved to be the client's; its scheme may be one of its own."""
+    headers = {"Location": url, "Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
+    return HttpResponse(status=303, headers=headers)
+
+
+def within(path: str) -> HttpResponse:
+    """303 to a page of our own."""
+    return HttpResponse(status=303, headers={"Location": path, "Cache-Control": "no-store"})
+
+
+def form_target(redirect_uri: str) -> str:
+    """The origin of a web address, else its scheme, as a source of form-action."""
+    match = _SOURCE.match(redirect_uri)
+    if match is None:
+        return "'self'"
+    return f"{match['scheme']}://{match['host']}" if match["host"] else f"{match['scheme']}:"
+
+
+def host(redirect_uri: str) -> str:
+    """Where a redirect URI leads, in words for a person."""
+    match = _SOURCE.match(redirect_uri)
+    web = match is not None and match["scheme"].lower() in {"http", "https"}
+    return (match["host"] or redirect_uri.split("/")[2]) if match and web else "an app on this device"
+
+
+def person_page(
+    request: HttpRequest, template: str, context: dict[str, object], *, status: int = 200, leads_to: str = ""
+) -> HttpResponse:
+    """A page on which somebody decides: never stored, and its form may end at the app."""
+    response = render(request, template, context, status=status)
+    response["Cache-Control"] = "no-store"
+    response["Referrer-Policy"] = "same-origin"
+    if leads_to:
+        response._csp_update = {"form-action": [form_target(leads_to)]}  # type: ignore[attr-defined]  # django-csp reads it
+    return response

@@ -1,0 +1,105 @@
+"""Signing in and out: alone at /login, or as the first step of a waiting request (AZ-21, SB-01)."""
+
+from django.contrib import auth
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+
+from accounts import clock
+from accounts.address import client_address
+from accounts.login import Attempt, attempt, counted
+from audit.trail import Event, record
+from oauth.error_page import drawn_reference
+from oauth.pending import Pending
+from oauth.redirects import person_page, within
+from oauth.steps import cancelled, step
+from oauth.stub import Stub
+from smart.clock import SECOND, moment
+
+DESTINATIONS = {"": "/", "admin": "/admin/"}  # a name, never an address: there is nothing to redirect to elsewhere
+STATUS = {"wrong": 422, "locked": 429, "stopped": 403}
+KINDS = {"right": "login-succeeded", "wrong": "login-failed", "stopped": "login-failed", "locked": "locked"}
+
+
+def login(request: HttpRequest) -> HttpResponse:
+    """The sign-in page without a waiting request."""
+    if request.method == "GET":
+        return _page(request)
+    if request.method != "POST":
+        return HttpResponseNotAllowed(["GET", "POST"])
+    return _tried(request) or within(DESTINATIONS.get(request.GET.get("to", ""), "/"))
+
+
+def operators_login(request: HttpRequest) -> HttpResponse:
+    """The admin has no door of its own: its failures would not be counted."""
+    return within("/login?to=admin")
+
+
+def logout(request: HttpRequest) -> HttpResponse:
+    """Ends the session in this browser."""
+    if request.method != "POST":
+        return HttpResponseNotAllowed(["POST"])
+    auth.logout(request)
+    return within("/login")
+
+
+@step("GET", "POST")
+def pending_login(request: HttpRequest, pending: Pending) -> HttpResponse:
+    """Is it you? The first step of every waiting request."""
+    if request.method == "GET":
+        return _page(request, pending)
+    if "cancel" in request.POST:
+        raise cancelled()
+    return _tried(request, pending) or within(pending.url)
+
+
+@step("POST")
+def another_account(request: HttpRequest, pending: Pending) -> HttpResponse:
+    """Not you? The session ends, the request waits for somebody else."""
+    auth.logout(request)
+    return within(f"{pending.url}/login")
+
+
+def _tried(request: HttpRequest, pending: Pending | None = None) -> HttpResponse | None:
+    """The page again after a failed try; nothing if the person is in."""
+    now, reference = clock.now(), drawn_reference()
+    name, password = request.POST.get("username", ""), request.POST.get("password", "")
+    tried = attempt(name, password, client_address(request), now=now)
+    if tried.counts:
+        with transaction.atomic():
+            tried = counted(tried, now=now)
+            record(_event(tried, now, reference))
+    if tried.result != "right":
+        return _page(request, pending, tried, now + tried.wait * SECOND, reference)
+    auth.login(request, tried.user)
+    return None
+
+
+def _event(tried: Attempt, now: int, reference: str) -> Event:
+    return Event(
+        kind=KINDS[tried.result], at=now, person=tried.user.subject if tried.user else "", address=tried.address,
+        reason="stopped" if tried.result == "stopped" else "", reference=reference,
+    )  # fmt: skip
+
+
+def _page(
+    request: HttpRequest,
+    pending: Pending | None = None,
+    tried: Attempt | None = None,
+    until: int = 0,
+    reference: str = "",
+) -> HttpResponse:
+    context: dict[str, object] = {
+        "refused": tried.result if tried else "",
+        "username": tried.name if tried else "",
+        "until": moment(until),
+        "reference": reference,
+    }
+    if pending is not None:
+        context |= Stub(pending).context()
+    status = STATUS[tried.result] if tried else 200
+    response = person_page(
+        request, "login.html", context, status=status, leads_to=pending.redirect_uri if pending else ""
+    )
+    if tried is not None and tried.wait:
+        response["Retry-After"] = str(tried.wait)
+    return response
