@@ -1,0 +1,117 @@
+"""What the server says about itself: SMART configuration, RFC 8414 metadata, public keys (section 1).
+
+Addresses come from SMARTAUTH_ISSUER alone, never from the request (E131). Cross-origin headers are the middleware's.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from functools import wraps
+from http import HTTPStatus
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.utils.cache import get_conditional_response
+from django.utils.http import quote_etag
+from django.views.decorators.csrf import csrf_exempt
+
+from accounts import clock
+from oauth import keys
+from oauth.models import FhirServer
+from smart.audience import canonical
+from smart.errors import InvalidRequest, InvalidTarget, OAuthError
+from smart.metadata import Document, ServerFacts, authorization_server_metadata, smart_configuration
+
+METHODS = ("GET", "HEAD")
+CACHE = "public, max-age=60"
+
+View = Callable[..., HttpResponse]
+Found = Callable[..., Mapping[str, Any]]
+
+
+def document(found: Found) -> View:
+    """A view of a public document: JSON whatever Accept says (DS-02), cacheable, GET and HEAD only (DS-23, E130)."""
+
+    @csrf_exempt  # a POST is answered 405, not 403
+    @wraps(found)
+    def view(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if request.method not in METHODS:
+            return HttpResponse(status=HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": ", ".join(METHODS)})
+        try:
+            return _cacheable(request, found(request, *args, **kwargs))
+        except OAuthError as error:
+            return _refused(error)
+
+    return view
+
+
+@document
+def under_fhir_base(request: HttpRequest, version: str) -> Mapping[str, Any]:
+    """{fhir base}/.well-known/smart-configuration of a bundled base (DS-01)."""
+    return _of_server(settings.SMARTAUTH_FHIR_BASES.get(version, ""))
+
+
+@document
+def by_audience(request: HttpRequest) -> Mapping[str, Any]:
+    """/o/smart-configuration?aud=: the same document, for whoever serves it under a base of his own."""
+    sent = request.GET.getlist("aud")
+    if len(sent) != 1 or not sent[0]:
+        raise InvalidRequest("aud must name one FHIR base")
+    return _of_server(sent[0])
+
+
+@document
+def authorization_server(request: HttpRequest) -> Mapping[str, Any]:
+    """/.well-known/oauth-authorization-server (RFC 8414 §3)."""
+    return _offered(authorization_server_metadata(facts()))
+
+
+@document
+def jwks(request: HttpRequest) -> Mapping[str, Any]:
+    """/o/jwks: public members only (DS-20)."""
+    return keys.published(now=clock.now())
+
+
+def facts() -> ServerFacts:
+    """What is switched on today; what later needs a setting is read here."""
+    issuer = settings.SMARTAUTH_ISSUER
+    return ServerFacts(
+        issuer=issuer,
+        authorization_endpoint=f"{issuer}/o/authorize",
+        token_endpoint=f"{issuer}/o/token",
+        introspection_endpoint=f"{issuer}/o/introspect",
+        revocation_endpoint=f"{issuer}/o/revoke",
+        jwks_uri=f"{issuer}/o/jwks",
+    )
+
+
+def _of_server(base: str) -> Mapping[str, Any]:
+    if "\0" in base or not FhirServer.objects.filter(base=canonical(base)).exists():
+        raise InvalidTarget("this server protects no such FHIR base")
+    return _offered(smart_configuration(facts()))
+
+
+def _offered(found: Document) -> Document:
+    """Without the secret in the body of a token request, unless that is switched on (CL-02)."""
+    if settings.SMARTAUTH_TOKEN_SECRET_IN_BODY:
+        return found
+    methods = found["token_endpoint_auth_methods_supported"]
+    kept = [method for method in methods if method != "client_secret_post"] if isinstance(methods, list) else methods
+    return {**found, "token_endpoint_auth_methods_supported": kept}
+
+
+def _cacheable(request: HttpRequest, content: Mapping[str, Any]) -> HttpResponse:
+    body = json.dumps(content, indent=2).encode()
+    etag = quote_etag(hashlib.sha256(body).hexdigest()[:32])
+    headers = {"Cache-Control": CACHE, "ETag": etag}
+    response = HttpResponse(body, content_type="application/json", headers=headers)
+    conditional = get_conditional_response(request, etag=etag, response=response)
+    return conditional if isinstance(conditional, HttpResponse) else response
+
+
+def _refused(error: OAuthError) -> HttpResponse:
+    """400 for a bad question, 404 for a base that is not here; not cached, since it may be added any minute."""
+    status = HTTPStatus.NOT_FOUND if isinstance(error, InvalidTarget) else error.status
+    body = json.dumps({"error": error.code, "error_description": error.description})
+    return HttpResponse(body, status=status, content_type="application/json", headers={"Cache-Control": "no-store"})

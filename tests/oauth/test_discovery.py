@@ -1,0 +1,274 @@
+"""Section 1: what the server says about itself, over the whole server as clients and browsers ask it."""
+
+import json
+from typing import Any
+
+import pytest
+
+from oauth import keys
+from smart.scopes import granted
+from smart.versions import resource_types
+from tests.conftest import BASE, App
+
+UNDER_BASE = "/fhir/r4/.well-known/smart-configuration"
+BY_AUDIENCE = "/o/smart-configuration?aud=http%3A%2F%2F127.0.0.1%3A8000%2Ffhir%2Fr4"
+METADATA = "/.well-known/oauth-authorization-server"
+JWKS = "/o/jwks"
+DOCUMENTS = [
+    pytest.param(UNDER_BASE, id="under the base"),
+    pytest.param(BY_AUDIENCE, id="by audience"),
+    pytest.param(METADATA, id="RFC 8414"),
+    pytest.param(JWKS, id="public keys"),
+]
+pytestmark = pytest.mark.usefixtures("fhir_server")
+
+
+@pytest.fixture
+def configuration(app: App, fhir_server: Any) -> dict[str, Any]:
+    """The SMART configuration of the bundled R4 base."""
+    found: dict[str, Any] = app.get(UNDER_BASE).json()
+    return found
+
+
+@pytest.fixture
+def metadata(app: App) -> dict[str, Any]:
+    """The RFC 8414 document."""
+    found: dict[str, Any] = app.get(METADATA).json()
+    return found
+
+
+@pytest.mark.requirement("DS-01")
+def test_every_base_publishes_its_configuration_below_its_own_path(app: App) -> None:
+    assert app.get(UNDER_BASE).status_code == 200
+    assert app.get("/.well-known/smart-configuration/fhir/r4").status_code == 404
+    assert app.get("/fhir/r9/.well-known/smart-configuration").status_code == 404
+
+
+@pytest.mark.requirement("DS-02", "E130")
+@pytest.mark.parametrize("path", DOCUMENTS)
+@pytest.mark.parametrize(
+    "accept",
+    [
+        pytest.param(None, id="missing"),
+        pytest.param("text/html", id="html"),
+        pytest.param("application/fhir+xml", id="FHIR XML"),
+        pytest.param("*/*;q=0", id="nothing at all"),
+    ],
+)
+def test_the_answer_is_json_whatever_accept_says(app: App, path: str, accept: str | None) -> None:
+    response = app.get(path, headers={"Accept": accept} if accept else {})
+
+    assert response.status_code == 200
+    assert response.headers["Content-Type"] == "application/json"
+    assert isinstance(response.json(), dict)
+
+
+@pytest.mark.requirement("DS-03", "CO-01", "CO-08")
+@pytest.mark.parametrize("path", DOCUMENTS)
+def test_any_origin_may_read_without_credentials(app: App, path: str) -> None:
+    response = app.get(path, headers={"Origin": "https://anywhere.example"})
+
+    assert response.status_code == 200
+    assert response.headers["Access-Control-Allow-Origin"] == "*"
+    assert "Access-Control-Allow-Credentials" not in response.headers
+
+
+@pytest.mark.requirement("DS-03", "CO-01")
+@pytest.mark.parametrize("path", DOCUMENTS)
+def test_a_preflight_of_any_origin_is_answered(app: App, path: str) -> None:
+    asked = {"Origin": "https://anywhere.example", "Access-Control-Request-Method": "GET"}
+
+    response = app.request("OPTIONS", path, headers=asked)
+
+    assert response.is_success
+    assert response.headers["Access-Control-Allow-Origin"] == "*"
+    assert "GET" in response.headers["Access-Control-Allow-Methods"]
+
+
+@pytest.mark.requirement("DS-04")
+def test_every_endpoint_is_an_absolute_address(configuration: dict[str, Any], metadata: dict[str, Any]) -> None:
+    endpoints = [
+        value
+        for document in (configuration, metadata)
+        for name, value in document.items()
+        if name.endswith(("_endpoint", "_uri"))
+    ]
+
+    assert len(endpoints) >= 8
+    assert all(value.startswith("http://127.0.0.1:8000/o/") for value in endpoints)
+
+
+@pytest.mark.requirement("DS-05", "DS-06", "DS-11")
+def test_the_configuration_names_what_every_app_needs(configuration: dict[str, Any]) -> None:
+    assert configuration["token_endpoint"] == "http://127.0.0.1:8000/o/token"
+    assert configuration["authorization_endpoint"] == "http://127.0.0.1:8000/o/authorize"
+    assert configuration["introspection_endpoint"] == "http://127.0.0.1:8000/o/introspect"
+    assert configuration["revocation_endpoint"] == "http://127.0.0.1:8000/o/revoke"
+    assert configuration["grant_types_supported"] == ["authorization_code"]
+    assert configuration["response_types_supported"] == ["code"]
+    assert "launch/patient" in configuration["scopes_supported"]
+    assert {type(word) for word in configuration["capabilities"]} == {str}
+
+
+@pytest.mark.requirement("DS-07")
+def test_without_openid_the_configuration_names_no_issuer(configuration: dict[str, Any]) -> None:
+    assert "sso-openid-connect" not in configuration["capabilities"]
+    assert "issuer" not in configuration
+
+
+@pytest.mark.requirement("DS-08")
+def test_only_s256_is_offered_as_a_challenge(configuration: dict[str, Any], metadata: dict[str, Any]) -> None:
+    assert configuration["code_challenge_methods_supported"] == ["S256"]
+    assert metadata["code_challenge_methods_supported"] == ["S256"]
+
+
+@pytest.mark.requirement("DS-10")
+def test_every_scope_that_is_listed_is_granted_to_a_client_that_may_ask_it(
+    issue: Any, make_client: Any, configuration: dict[str, Any]
+) -> None:
+    listed = " ".join(configuration["scopes_supported"])
+    client = make_client(scope=listed)
+
+    for scope in configuration["scopes_supported"]:
+        assert granted(scope, client.scope, types=resource_types("r4")) == scope
+    assert issue(client, scope=listed)["scope"].split() == configuration["scopes_supported"]
+
+
+@pytest.mark.requirement("DS-13")
+def test_only_words_of_smart_are_capabilities(configuration: dict[str, Any]) -> None:
+    assert set(configuration["capabilities"]) == {
+        "launch-standalone",
+        "authorize-post",
+        "client-public",
+        "client-confidential-symmetric",
+        "context-standalone-patient",
+        "permission-patient",
+        "permission-v1",
+        "permission-v2",
+    }
+
+
+@pytest.mark.requirement("DS-15")
+def test_the_capabilities_make_the_set_patient_access_for_standalone_apps(configuration: dict[str, Any]) -> None:
+    needed = {"launch-standalone", "context-standalone-patient", "permission-patient", "client-public"}
+
+    assert needed <= set(configuration["capabilities"])
+
+
+@pytest.mark.requirement("DS-14", "CL-02")
+@pytest.mark.parametrize("switched_on", [False, True])
+def test_secrets_in_the_body_are_advertised_where_they_are_accepted(app: App, settings: Any, switched_on: bool) -> None:
+    settings.SMARTAUTH_TOKEN_SECRET_IN_BODY = switched_on
+
+    for document in (app.get(UNDER_BASE).json(), app.get(METADATA).json()):
+        assert ("client_secret_post" in document["token_endpoint_auth_methods_supported"]) is switched_on
+    assert "client_secret_post" in document["introspection_endpoint_auth_methods_supported"]
+    assert "client_secret_post" in document["revocation_endpoint_auth_methods_supported"]
+
+
+@pytest.mark.requirement("DS-17")
+def test_the_issuer_is_the_same_text_everywhere(app: App, metadata: dict[str, Any], issue: Any) -> None:
+    from joserfc import jwt
+
+    token = issue()["access_token"]
+    claims = jwt.decode(token, keys.verifying(now=0), algorithms=["ES256"]).claims
+
+    assert metadata["issuer"] == claims["iss"] == "http://127.0.0.1:8000"
+
+
+@pytest.mark.requirement("DS-18")
+def test_the_metadata_adds_what_rfc_8414_knows(metadata: dict[str, Any]) -> None:
+    assert metadata["jwks_uri"] == "http://127.0.0.1:8000/o/jwks"
+    assert "none" in metadata["token_endpoint_auth_methods_supported"]
+    assert "none" in metadata["revocation_endpoint_auth_methods_supported"]
+    assert "none" not in metadata["introspection_endpoint_auth_methods_supported"]
+    assert metadata["authorization_response_iss_parameter_supported"] is True
+
+
+@pytest.mark.requirement("DS-20")
+def test_the_keys_are_published_without_their_private_members(app: App) -> None:
+    published = app.get(JWKS).json()["keys"]
+
+    assert {"RSA", "EC"} <= {key["kty"] for key in published}
+    assert all({"kty", "kid", "use", "alg"} <= set(key) for key in published)
+    assert not any({"d", "p", "q", "dp", "dq", "qi", "k"} & set(key) for key in published)
+    assert len({key["kid"] for key in published}) == len(published)
+
+
+@pytest.mark.requirement("DS-23")
+@pytest.mark.parametrize("path", DOCUMENTS)
+def test_a_document_is_cached_and_asked_again_by_its_etag(app: App, path: str) -> None:
+    first = app.get(path)
+
+    again = app.get(path, headers={"If-None-Match": first.headers["ETag"]})
+
+    assert first.headers["Cache-Control"] == "public, max-age=60"
+    assert "Set-Cookie" not in first.headers
+    assert (again.status_code, again.content) == (304, b"")
+    assert again.headers["ETag"] == first.headers["ETag"]
+    assert app.get(path, headers={"If-None-Match": '"another"'}).status_code == 200
+
+
+@pytest.mark.requirement("DS-23")
+@pytest.mark.parametrize("path", DOCUMENTS)
+def test_head_answers_like_get_without_a_body(app: App, path: str) -> None:
+    response = app.request("HEAD", path)
+
+    assert (response.status_code, response.content) == (200, b"")
+    assert response.headers["ETag"] == app.get(path).headers["ETag"]
+
+
+@pytest.mark.requirement("DS-23", "E130")
+@pytest.mark.parametrize("path", DOCUMENTS)
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"])
+def test_other_methods_are_refused(app: App, path: str, method: str) -> None:
+    response = app.request(method, path)
+
+    assert response.status_code == 405
+    assert response.headers["Allow"] == "GET, HEAD"
+
+
+@pytest.mark.requirement("E131")
+@pytest.mark.parametrize("path", DOCUMENTS)
+@pytest.mark.parametrize("header", ["Host", "X-Forwarded-Host"])
+def test_a_spoofed_host_changes_nothing(app: App, path: str, header: str) -> None:
+    honest = app.get(path).json()
+
+    response = app.get(path, headers={header: "evil.example"})
+
+    assert response.status_code == 400 or response.json() == honest
+    assert "evil.example" not in response.text
+
+
+def test_the_configuration_by_audience_is_the_one_under_the_base(app: App, configuration: dict[str, Any]) -> None:
+    assert app.get("/o/smart-configuration", params={"aud": BASE}).json() == configuration
+    assert app.get("/o/smart-configuration", params={"aud": f"{BASE}/"}).json() == configuration
+
+
+def test_a_base_of_a_producer_has_a_configuration_too(app: App, other_fhir_server: Any) -> None:
+    response = app.get("/o/smart-configuration", params={"aud": other_fhir_server.base})
+
+    assert response.status_code == 200
+    assert response.json()["token_endpoint"] == "http://127.0.0.1:8000/o/token"
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "error"),
+    [
+        pytest.param("", 400, "invalid_request", id="no aud"),
+        pytest.param("?aud=", 400, "invalid_request", id="an empty aud"),
+        pytest.param(f"?aud={BASE}&aud={BASE}", 400, "invalid_request", id="aud twice"),
+        pytest.param("?aud=https://unknown.example/fhir", 404, "invalid_target", id="an unknown base"),
+        pytest.param(f"?aud={BASE}/Patient", 404, "invalid_target", id="a longer address"),
+        pytest.param("?aud=%00", 404, "invalid_target", id="NUL"),
+        pytest.param("?aud=%FF%FE", 404, "invalid_target", id="invalid UTF-8"),
+    ],
+)
+def test_a_base_that_is_not_protected_here_is_refused(app: App, query: str, status: int, error: str) -> None:
+    response = app.get(f"/o/smart-configuration{query}", headers={"Origin": "https://anywhere.example"})
+
+    assert response.status_code == status
+    assert json.loads(response.content)["error"] == error
+    assert response.headers["Content-Type"] == "application/json"
+    assert response.headers["Cache-Control"] == "no-store"
+    assert response.headers["Access-Control-Allow-Origin"] == "*"
