@@ -29,9 +29,7 @@ SENTENCES: dict[str, Sentences] = {
         "This server does not know the app that sent you here.",
         "Send the client_id that this server's operator gave you; ask whether the client is enabled.",
     ),
-    "E2": Sentences(
-        "AZ-04", "The app's request contradicts itself.", "Send client_id and redirect_uri exactly once."
-    ),
+    "E2": Sentences("AZ-04", "The app's request contradicts itself.", "Send client_id and redirect_uri exactly once."),
     "E3": Sentences(
         "AZ-03",
         "The app did not say where to send you back.",
@@ -50,9 +48,7 @@ SENTENCES: dict[str, Sentences] = {
     ),
     "E37": Sentences("AZ-02", _FORM_OR_LENGTH, _FORM, HTTPStatus.UNSUPPORTED_MEDIA_TYPE),
     "E39": Sentences("AZ-24", _FORM_OR_LENGTH, _FORM, HTTPStatus.REQUEST_URI_TOO_LONG),
-    "E40": Sentences(
-        "AZ-20", "This page waited too long, or was opened in two places.", "", HTTPStatus.FORBIDDEN
-    ),
+    "E40": Sentences("AZ-20", "This page waited too long, or was opened in two places.", "", HTTPStatus.FORBIDDEN),
 }
 
 
