@@ -27,7 +27,8 @@ class Event:
 
 _COLUMNS = ("event_id", *(field.name for field in fields(Event)))
 _ROW = "(" + ", ".join(["%s"] * len(_COLUMNS)) + ")"
-_INSERT = f"INSERT INTO audit_outboxevent ({', '.join(_COLUMNS)}) VALUES "  # noqa: S608  # column names of our own
+_QUOTED = ", ".join(f'"{name}"' for name in _COLUMNS)
+_INSERT = f"INSERT INTO audit_outboxevent ({_QUOTED}) VALUES "  # noqa: S608  # column names of our own
 
 
 def record(*events: Event) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 import secrets
+import sqlite3
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +14,7 @@ from typing import Any, TypeVar
 
 import psycopg
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, connections
+from django.db import InterfaceError, OperationalError, connections
 
 from accounts import clock, lockout
 from oauth import clients
@@ -47,7 +48,13 @@ _HEADERS = [
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
 ]
 _HSTS = (b"strict-transport-security", b"max-age=31536000; includeSubDomains; preload")
-_LOST = (DatabaseError, InterfaceError, psycopg.Error)
+_LOST = (
+    OperationalError,
+    InterfaceError,
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+    sqlite3.OperationalError,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +109,7 @@ def _renewing(work: Callable[[], T]) -> T:
     connection = connections["default"]
     try:
         return work()
-    except (DatabaseError, InterfaceError):
+    except (OperationalError, InterfaceError):
         if connection.is_usable():
             raise
         connection.close()

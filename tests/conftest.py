@@ -53,14 +53,26 @@ class App:
 
 
 @pytest.fixture(scope="session")
-def committed(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
-    """The migrated test databases, with signing keys, outside any transaction."""
-    with django_db_blocker.unblock():
-        from oauth import keys
+def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> Iterator[None]:
+    """Both test databases, migrated, with signing keys; pytest-django's own makes only those that a mark names."""
+    from django.test.utils import setup_databases, teardown_databases
 
+    from oauth import keys
+
+    with django_db_blocker.unblock():
+        made = setup_databases(verbosity=0, interactive=False)
         keys.ensure()
-        yield
+    yield
+    with django_db_blocker.unblock():
         _leave_the_databases()
+        teardown_databases(made, verbosity=0)
+
+
+@pytest.fixture(scope="session")
+def committed(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """The test databases outside any transaction."""
+    with django_db_blocker.unblock():
+        yield
 
 
 def _leave_the_databases() -> None:
