@@ -262,6 +262,13 @@ def test_a_parameter_sent_twice_is_refused_whatever_it_is(name: str) -> None:
     assert refusal(asked(f"&{name}=1&{name}=")) == ("invalid_request", f"{name} was sent twice")
 
 
+@pytest.mark.requirement("E19", "AZ-08")
+def test_a_base_that_is_no_longer_served_is_no_audience() -> None:
+    client = replace(CLIENT, bases=(BASE, "https://gone.example.org/r4"))
+
+    assert refusal(asked(aud="https://gone.example.org/r4"), client) == ("invalid_request", NOT_A_BASE)
+
+
 @pytest.mark.requirement("E20", "AZ-09")
 def test_resource_is_a_synonym_of_aud_that_must_agree_with_it() -> None:
     client = replace(CLIENT, bases=tuple(BASES))

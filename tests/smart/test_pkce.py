@@ -38,8 +38,10 @@ def test_a_wrong_verifier_is_an_invalid_grant(verifier: str) -> None:
 
 @pytest.mark.requirement("E83", "CG-03")
 def test_a_verifier_for_a_code_without_challenge_is_a_downgrade() -> None:
-    with pytest.raises(InvalidGrant):
+    with pytest.raises(InvalidGrant) as caught:
         prove("", VERIFIER)
+
+    assert "without a challenge" in caught.value.hint
 
 
 @pytest.mark.parametrize("length", [43, 128])

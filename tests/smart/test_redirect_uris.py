@@ -71,6 +71,19 @@ def test_an_unfit_redirect_uri_is_refused_with_a_reason(uri: str, native: bool) 
     assert registrable(uri, native)
 
 
+@pytest.mark.requirement("RG-02")
+@pytest.mark.parametrize(
+    ("uri", "reason"),
+    [
+        ("https://app.example.org/cb#x", "a fragment is not allowed"),
+        ("https://app.example.org/*", "a wildcard is not allowed"),
+        ("http://app.example.org/cb", "http is allowed on loopback for native apps only"),
+    ],
+)
+def test_the_reason_names_what_is_wrong(uri: str, reason: str) -> None:
+    assert registrable(uri, True) == reason
+
+
 def test_development_lets_web_clients_use_http_on_loopback_and_nowhere_else() -> None:
     assert registrable("http://127.0.0.1:8000/demo/callback", False, dev=True) is None
     assert registrable("http://app.example.org/cb", False, dev=True)
@@ -121,6 +134,7 @@ def test_the_answer_keeps_the_uris_own_query_and_the_exact_state(uri: str, state
     assert answer["iss"] == [ISS]
     assert answer.get("own", ["1+1"]) == ["1+1"]
     assert location.isascii()
+    assert location.endswith("iss=https%3A%2F%2Fauth.example.org")
     assert "#" not in location
 
 
