@@ -87,15 +87,17 @@ def _resolved(elements: Iterable[Json], base: str) -> Iterator[Key]:
 
 def _texts(array: str) -> Iterator[str]:
     """Each resource of a JSON array as it is written there: a decimal keeps its zeros (FHIR datatypes, decimal)."""
+    if not isinstance(json.loads(array), list):
+        raise ValueError("not a JSON array")
     decoder, place = json.JSONDecoder(), array.index("[") + 1
-    while (place := _next(array, place)) < len(array) and array[place] != "]":
+    while array[place := _next(array, place)] != "]":
         _, end = decoder.raw_decode(array, place)
         yield array[place:end]
         place = end
 
 
 def _next(array: str, place: int) -> int:
-    while place < len(array) and array[place] in " \t\r\n,":
+    while array[place] in " \t\r\n,":
         place += 1
     return place
 

@@ -14,10 +14,8 @@ from fhir.outcome import BadRequest, TooLarge
 from fhir.routes import standard
 from fhir.statement import capabilities
 from fhir.versions import ResourceType, Version
+from smart.limits import too_long
 from smart.versions import resource_types
-
-MAX_FORM = 65_536
-MAX_QUERY = 16_384
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +54,7 @@ def statement(version: Version, base: str) -> str:
 def query(request: Request) -> search.Pairs:
     """The parameters in the URL, without a token that somebody put there: it counts for nothing (TV-17)."""
     raw = request.META.get("QUERY_STRING", "").encode("latin-1", "replace")
-    if len(raw) > MAX_QUERY:
-        raise TooLarge
+    _check_size(query=len(raw), body=0)
     return [(name, value) for name, value in search.decoded(raw) if name != "access_token"]
 
 
@@ -65,8 +62,10 @@ def _sent(call: Call) -> search.Pairs:
     pairs = query(call.request)
     if call.request.method != "POST":
         return pairs
-    media.check_form(call.request.META.get("CONTENT_TYPE", ""), call.version)
-    posted = search.decoded(_body(call.request))
+    body = _body(call.request)
+    if body:
+        media.check_form(call.request.META.get("CONTENT_TYPE", ""), call.version)
+    posted = search.decoded(body)
     if any(name == "access_token" for name, _ in posted):
         raise BadRequest("One access token, in the Authorization header.")
     return pairs + posted
@@ -74,12 +73,18 @@ def _sent(call: Call) -> search.Pairs:
 
 def _body(request: Request) -> bytes:
     length = request.META.get("CONTENT_LENGTH") or "0"
-    if not length.isdecimal() or int(length[:12]) > MAX_FORM:
-        raise TooLarge
+    if not length.isdecimal():
+        raise BadRequest("Content-Length is no number.")
+    _check_size(query=0, body=int(length[:12]))
     try:
         return request._request.body
     except UnreadablePostError as error:
         raise BadRequest("The body could not be read.") from error
+
+
+def _check_size(*, query: int, body: int) -> None:
+    if (status := too_long(query=query, body=body)) is not None:
+        raise TooLarge(status)
 
 
 HANDLERS: Mapping[str, Callable[[Call], str]] = {"read": read, "search-type": search_type}

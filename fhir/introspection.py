@@ -10,6 +10,7 @@ import httpx
 from django.conf import settings
 
 from fhir.outcome import Unavailable
+from smart.addresses import caller
 
 MAX_ANSWER = 65_536
 DEFAULT_TIMEOUT = 3.0
@@ -51,7 +52,7 @@ def _post(form: dict[str, str]) -> bytes:
         if response.status_code != httpx.codes.OK:
             raise Unavailable
         body = b""
-        for piece in response.iter_raw(8192):
+        for piece in response.iter_raw():
             body += piece
             if len(body) > MAX_ANSWER or time.monotonic() > deadline:
                 raise Unavailable
@@ -70,7 +71,5 @@ def _client() -> httpx.Client:
 
 def caller_address(environ: Mapping[str, Any]) -> str:
     """Where the request came from: counted from the right past the proxies that are trusted (BCP §4.13)."""
-    hops = [hop.strip() for hop in environ.get("HTTP_X_FORWARDED_FOR", "").split(",") if hop.strip()]
-    chain = [*hops, environ.get("REMOTE_ADDR", "")]
     trusted = int(getattr(settings, "SMARTAUTH_TRUSTED_PROXIES", 0))
-    return str(chain[-1 - min(trusted, len(chain) - 1)])
+    return caller(environ.get("REMOTE_ADDR", ""), environ.get("HTTP_X_FORWARDED_FOR", ""), trusted)

@@ -36,4 +36,4 @@ def _parsed(value: str) -> tuple[str, str]:
     message = Message()
     message["content-type"] = " ".join(value.split())
     asked = message.get_param("fhirversion", "")
-    return message.get_content_type() if value.strip() else "", asked if isinstance(asked, str) else ""
+    return message.get_content_type() if value.strip() else "", str(asked)

@@ -90,9 +90,14 @@ class UnsupportedMediaType(Refusal):
 
 
 class TooLarge(Refusal):
-    status_code = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    """413 for a body, 414 for a query."""
+
     issue = "too-long"
     text = "The request is larger than a search can be."
+
+    def __init__(self, status: HTTPStatus) -> None:
+        super().__init__()
+        self.status_code = status
 
 
 class Unavailable(Refusal):

@@ -40,6 +40,7 @@ class FhirView(APIView):
     authentication_classes = ()
     permission_classes = ()
     throttle_classes = ()
+    reach: access.Reach | None = None
     parser_classes = ()
     renderer_classes = (FhirText,)
     default_response_headers = {"Cache-Control": "no-store"}
@@ -58,7 +59,10 @@ class FhirView(APIView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Nothing is looked up before it is known who asks and how far his scopes reach (HI-05)."""
-        self.reach = None if self.route.public else self._reach(self._caller(request))
+        if not self.route.public:
+            self.reach = self._reach(self._caller(request))
+        elif self.route.interaction(request.method) is None:
+            raise self._not_allowed()
 
     def answer(self, request: Request, **kwargs: str) -> Response:
         """What the declared interaction of this method gives, if this server does it for the type."""

@@ -1,0 +1,152 @@
+"""An introspection endpoint that the tests direct, small records of two patients, and a caller with a token."""
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs
+
+import pytest
+from django.test import Client
+from pytest_django.fixtures import Settings
+
+from fhir.data import load
+from fhir.models import Record
+
+BASE = "http://127.0.0.1:8000/fhir/r4"
+ROOT = "/fhir/r4"
+
+
+@dataclass
+class Introspection:
+    """What the authorization server will answer, and what it was asked."""
+
+    url: str = ""
+    status: int = 200
+    body: bytes = b"{}"
+    headers: dict[str, str] = field(default_factory=lambda: {"Content-Type": "application/json"})
+    delay: float = 0
+    asked: list[dict[str, str]] = field(default_factory=list)
+    credentials: list[str] = field(default_factory=list)
+    connections: set[tuple[str, int]] = field(default_factory=set)
+
+    def says(self, **claims: Any) -> None:
+        self.body = json.dumps(claims).encode()
+
+    def knows(self, scope: str | None, **claims: Any) -> None:
+        """A live token of this base with that scope; a claim given as None is left out."""
+        known = {"active": True, "aud": BASE, "exp": int(time.time()) + 300, "token_type": "Bearer", "scope": scope}
+        told = {"sub": "u-1", "client_id": "demo-public", **known, **claims}
+        self.says(**{name: value for name, value in told.items() if value is not None})
+
+
+@pytest.fixture
+def introspection(settings: Settings) -> Iterator[Introspection]:
+    state = Introspection()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            with suppress(BrokenPipeError, ConnectionResetError):
+                self._answer()
+
+        def _answer(self) -> None:
+            form = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
+            state.asked.append({name: values[0] for name, values in form.items()})
+            state.credentials.append(self.headers.get("Authorization", ""))
+            state.connections.add(self.client_address)
+            time.sleep(state.delay)
+            self.send_response(state.status)
+            for name, value in {"Content-Length": str(len(state.body)), **state.headers}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(state.body)
+
+        def log_message(self, *args: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+    state.url = f"http://127.0.0.1:{server.server_address[1]}/o/introspect"
+    settings.SMARTAUTH_FHIR_INTROSPECTION_URL = state.url
+    yield state
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture(autouse=True)
+def fhir_settings(settings: Settings) -> None:
+    settings.ROOT_URLCONF = "tests.fhir.urls"
+    settings.ALLOWED_HOSTS = ["*"]
+    settings.SMARTAUTH_FHIR_BASES = {"r4": BASE}
+    settings.SMARTAUTH_FHIR_CLIENT_ID = "demo-resource-server"
+    settings.SMARTAUTH_FHIR_CLIENT_SECRET = "demo-resource-server-secret"
+    settings.SMARTAUTH_FHIR_INTROSPECTION_TIMEOUT = 3.0
+    settings.SMARTAUTH_TRUSTED_PROXIES = 0
+
+
+@pytest.fixture
+def records(db: None) -> None:
+    """Two patients, A = amy and B = ben, as in section 1 of the checklist."""
+    Record.objects.all().delete()
+    load(Path(__file__).parent / "records" / "r4.json")
+
+
+@dataclass(frozen=True)
+class Answered:
+    status: int
+    headers: Mapping[str, str]
+    text: str
+
+    @property
+    def body(self) -> Any:
+        return json.loads(self.text)
+
+    @property
+    def ids(self) -> list[str]:
+        return [entry["resource"]["id"] for entry in self.body.get("entry", [])]
+
+    @property
+    def alike(self) -> tuple[int, dict[str, str], str]:
+        """All that a caller could tell two answers apart by."""
+        told = {name: value for name, value in self.headers.items() if name != "X-Request-Id"}
+        return self.status, told, self.text
+
+
+Fetch = Callable[..., Answered]
+
+
+@pytest.fixture
+def fetch() -> Fetch:
+    """A request under the base, by default with some bearer token."""
+    client = Client(raise_request_exception=False)
+
+    def call(path: str, *, method: str = "GET", token: str | None = "a.good-token", **extra: Any) -> Answered:
+        if token is not None:
+            extra.setdefault("HTTP_AUTHORIZATION", f"Bearer {token}")
+        response = client.generic(method, f"{ROOT}/{path}", **extra)
+        text = b"".join(response).decode() if response.streaming else response.content.decode()
+        return Answered(response.status_code, response.headers, text)
+
+    return call
+
+
+@pytest.fixture
+def search(fetch: Fetch) -> Fetch:
+    """The same search by GET and by POST; the test sees one answer because there must be only one (SR-01)."""
+
+    def call(type_: str, query: str = "", **extra: Any) -> Answered:
+        form = "application/x-www-form-urlencoded"
+        got = fetch(f"{type_}?{query}", **extra)
+        posted = fetch(f"{type_}/_search", method="POST", data=query.encode(), content_type=form, **extra)
+        assert got.alike == posted.alike
+        return got
+
+    return call

@@ -1,0 +1,304 @@
+"""What a live token allows: its audience, its end, its scopes, and for whom it speaks."""
+
+import time
+from typing import Any
+
+import pytest
+
+from tests.fhir.conftest import BASE, Fetch, Introspection
+
+pytestmark = pytest.mark.usefixtures("records")
+CATEGORY = "http://terminology.hl7.org/CodeSystem/observation-category"
+
+
+@pytest.mark.requirement("TV-07", "TV-23", "SD-09")
+@pytest.mark.parametrize(
+    ("audience", "status"),
+    [
+        pytest.param(BASE, 200, id="this base"),
+        pytest.param(f"{BASE}/", 200, id="one trailing slash"),
+        pytest.param("HTTP://127.0.0.1:8000/fhir/r4", 200, id="case of the scheme"),
+        pytest.param(["https://other.example", BASE], 200, id="one of several"),
+        pytest.param("http://127.0.0.1:8000/fhir/stu3", 401, id="another base of the same server"),
+        pytest.param("http://127.0.0.1:8000/fhir", 401, id="a prefix of the base"),
+        pytest.param(f"{BASE}-other", 401, id="the base is its prefix"),
+        pytest.param(f"{BASE}//", 401, id="two trailing slashes"),
+        pytest.param("http://127.0.0.1:8000/fhir/R4", 401, id="case of the path"),
+        pytest.param("https://127.0.0.1:8000/fhir/r4", 401, id="another scheme"),
+        pytest.param("", 401, id="empty"),
+        pytest.param([], 401, id="nobody"),
+        pytest.param([[BASE]], 401, id="nested"),
+        pytest.param({BASE: 1}, 401, id="an object"),
+        pytest.param(7, 401, id="a number"),
+    ],
+)
+def test_a_token_is_good_for_the_base_it_was_issued_for_and_no_other(
+    fetch: Fetch, introspection: Introspection, audience: object, status: int
+) -> None:
+    introspection.knows("patient/Patient.r", patient="amy", aud=audience)
+
+    answer = fetch("Patient/amy")
+
+    assert answer.status == status
+    assert (status == 200) or 'error="invalid_token"' in answer.headers["WWW-Authenticate"]
+
+
+@pytest.mark.requirement("TV-03", "TV-04", "TV-11")
+@pytest.mark.parametrize(
+    ("claims", "status"),
+    [
+        pytest.param({"aud": None}, 401, id="no aud"),
+        pytest.param({"exp": None}, 401, id="no exp"),
+        pytest.param({"scope": None}, 403, id="no scope"),
+        pytest.param({"scope": ["patient/*.rs"]}, 403, id="scope as a list"),
+        pytest.param({"exp": time.time() - 1}, 401, id="ended a second ago"),
+        pytest.param({"exp": 0}, 401, id="ended long ago"),
+        pytest.param({"exp": "9999999999"}, 401, id="exp as text"),
+        pytest.param({"exp": True}, 401, id="exp true"),
+        pytest.param({"token_type": "DPoP"}, 401, id="bound to a key by type"),
+        pytest.param({"cnf": {"jkt": "x"}}, 401, id="bound to a key"),
+        pytest.param({"token_type": "refresh_token"}, 401, id="another kind of token"),
+    ],
+)
+def test_a_claim_that_is_missing_or_wrong_is_never_overlooked(
+    fetch: Fetch, introspection: Introspection, claims: dict[str, Any], status: int
+) -> None:
+    introspection.knows(**{"scope": "patient/Patient.r", "patient": "amy", **claims})
+
+    assert fetch("Patient/amy").status == status
+
+
+@pytest.mark.requirement("TV-20", "TV-14", "TV-27")
+@pytest.mark.parametrize("scope", ["openid fhirUser", "launch/patient", "", "patient/Observation.r", "patient/Patient"])
+def test_without_a_scope_for_the_type_it_is_403(fetch: Fetch, introspection: Introspection, scope: str) -> None:
+    introspection.knows(scope, patient="amy")
+
+    answer = fetch("Patient/amy")
+
+    assert answer.status == 403
+    assert answer.headers["WWW-Authenticate"] == f'Bearer realm="{BASE}", error="insufficient_scope"'
+    assert answer.headers["Content-Type"].startswith("application/fhir+json")
+    assert answer.body["issue"][0]["code"] == "forbidden"
+
+
+READ, HEAD, SEARCH = ("GET", "Observation/lab-a"), ("HEAD", "Observation/lab-a"), ("GET", "Observation")
+POSTED, CREATE, UPDATE = ("POST", "Observation/_search"), ("POST", "Observation"), ("PUT", "Observation/lab-a")
+PATCH, DELETE = ("PATCH", "Observation/lab-a"), ("DELETE", "Observation/lab-a")
+VREAD, HISTORY = ("GET", "Observation/lab-a/_history/1"), ("GET", "Observation/lab-a/_history")
+TYPE_HISTORY = ("GET", "Observation/_history")
+# 405: allowed by the scope, not done by this server
+GRANTS = {
+    "c": {CREATE: 405},
+    "r": {READ: 200, HEAD: 200, VREAD: 405, HISTORY: 405},
+    "u": {UPDATE: 405, PATCH: 405},
+    "d": {DELETE: 405},
+    "s": {SEARCH: 200, POSTED: 200, TYPE_HISTORY: 405},
+}
+EVERY = [request for granted in GRANTS.values() for request in granted]
+
+
+@pytest.mark.requirement("IX-01", "IX-02", "IX-03")
+@pytest.mark.requirement("IX-04", "IX-05", "IX-07")
+@pytest.mark.requirement("IX-08", "IX-09", "IX-10")
+@pytest.mark.requirement("IX-12", "SD-23")
+@pytest.mark.parametrize("request_", EVERY, ids=" ".join)
+@pytest.mark.parametrize("letter", GRANTS)
+def test_each_letter_allows_its_own_interactions_and_no_other(
+    fetch: Fetch, introspection: Introspection, letter: str, request_: tuple[str, str]
+) -> None:
+    introspection.knows(f"patient/Observation.{letter}", patient="amy")
+    method, path = request_
+
+    answer = fetch(path, method=method, content_type="application/x-www-form-urlencoded")
+
+    assert answer.status == GRANTS[letter].get(request_, 403)
+
+
+@pytest.mark.requirement("V1-01", "V1-02", "V1-03")
+@pytest.mark.requirement("V1-04", "V1-05", "V1-06")
+@pytest.mark.parametrize("type_", ["Observation", "*"])
+@pytest.mark.parametrize(("name", "letters"), [("read", "rs"), ("write", "cud"), ("*", "cruds")])
+def test_v1_scopes_mean_their_letters(
+    fetch: Fetch, introspection: Introspection, name: str, letters: str, type_: str
+) -> None:
+    introspection.knows(f"patient/{type_}.{name}", patient="amy")
+    granted = {request: status for letter in letters for request, status in GRANTS[letter].items()}
+
+    for method, path in EVERY:
+        answer = fetch(path, method=method, content_type="application/x-www-form-urlencoded")
+        assert answer.status == granted.get((method, path), 403), (method, path)
+
+
+@pytest.mark.requirement("V1-07")
+def test_v1_and_v2_scopes_add_up(fetch: Fetch, introspection: Introspection) -> None:
+    introspection.knows("patient/Observation.s patient/Patient.read", patient="amy")
+
+    assert [fetch(path).status for path in ("Observation", "Patient/amy", "Observation/lab-a")] == [200, 200, 403]
+
+
+@pytest.mark.requirement("IX-13")
+@pytest.mark.parametrize("scope", ["patient/*.sr", "patient/*.dus", "patient/*.rx", "Patient/*.rs", "patient/*.R"])
+def test_a_malformed_scope_allows_nothing(fetch: Fetch, introspection: Introspection, scope: str) -> None:
+    introspection.knows(scope, patient="amy")
+
+    assert [fetch("Observation/lab-a").status, fetch("Observation").status] == [403, 403]
+
+
+@pytest.mark.requirement("IX-20", "HI-05", "SD-26")
+def test_a_type_out_of_scope_is_403_before_anything_is_looked_up(
+    fetch: Fetch, introspection: Introspection, django_assert_num_queries: Any
+) -> None:
+    introspection.knows("patient/Observation.rs", patient="amy")
+
+    with django_assert_num_queries(0):
+        known, other, unknown = (fetch(f"Condition/{id_}") for id_ in ("problem-a", "problem-b", "unknown"))
+
+    assert known.status == 403
+    assert known.alike == other.alike == unknown.alike
+
+
+def test_a_type_that_is_not_served_is_403_without_a_scope_and_404_with_one(
+    fetch: Fetch, introspection: Introspection
+) -> None:
+    introspection.knows("patient/Observation.rs", patient="amy")
+    assert fetch("MedicationRequest").status == 403
+
+    introspection.knows("patient/*.cruds", patient="amy")
+    answers = [fetch("MedicationRequest"), fetch("MedicationRequest/1"), fetch("MedicationRequest", method="POST")]
+    assert [answer.status for answer in answers] == [404, 404, 404]
+    assert answers[0].body["issue"][0]["code"] == "not-supported"
+
+
+@pytest.mark.requirement("PC-20")
+@pytest.mark.parametrize(
+    "patient", [None, "", 7, ["amy"], {"id": "amy"}, "Patient/amy", "amy\0", "a" * 65, "../ben", "amy "], ids=repr
+)
+@pytest.mark.parametrize("path", ["Patient/amy", "Observation", "Observation/lab-a"])
+def test_a_patient_scope_without_a_usable_patient_is_403(
+    fetch: Fetch, introspection: Introspection, path: str, patient: object
+) -> None:
+    introspection.knows("patient/*.rs", patient=patient)
+
+    assert fetch(path).status == 403
+
+
+@pytest.mark.requirement("SD-24", "PC-22")
+def test_user_scopes_reach_nothing_yet(fetch: Fetch, introspection: Introspection) -> None:
+    introspection.knows("user/*.cruds", fhirUser=f"{BASE}/Practitioner/dr-green")
+    assert fetch("Patient/amy").status == 403
+
+    introspection.knows("patient/Observation.rs user/Practitioner.rs", patient="amy")
+    assert [fetch(path).status for path in ("Observation/lab-a", "Practitioner/dr-green")] == [200, 403]
+
+
+@pytest.mark.requirement("SY-01", "SY-02")
+def test_a_backend_reaches_every_record_of_the_types_in_its_scopes(fetch: Fetch, introspection: Introspection) -> None:
+    introspection.knows("system/Observation.rs", sub="demo-backend", client_id="demo-backend")
+
+    assert fetch("Observation/lab-a").status == fetch("Observation/lab-b").status == 200
+    assert fetch("Observation").body["total"] == 17
+    assert fetch("Patient/amy").status == 403
+
+
+@pytest.mark.requirement("SY-03")
+@pytest.mark.parametrize(
+    "claims",
+    [
+        pytest.param({"sub": "u-1", "client_id": "demo-backend"}, id="a person's subject"),
+        pytest.param({"sub": None, "client_id": None}, id="nobody"),
+        pytest.param({"sub": "b", "client_id": "b", "fhirUser": "Patient/amy"}, id="a fhirUser"),
+        pytest.param({"sub": "b", "client_id": "b", "patient": "amy"}, id="a patient"),
+        pytest.param({"sub": "b", "client_id": "b", "patient": ""}, id="an empty patient"),
+    ],
+)
+def test_a_system_scope_beside_a_person_counts_for_nothing(
+    fetch: Fetch, introspection: Introspection, claims: dict[str, Any]
+) -> None:
+    introspection.knows("system/*.rs", **claims)
+
+    assert [fetch("Patient/amy").status, fetch("Observation").status] == [403, 403]
+
+
+def granular(restriction: str) -> str:
+    return f"patient/Observation.rs?{restriction}"
+
+
+@pytest.mark.requirement("GR-01", "GR-02", "GR-03")
+@pytest.mark.requirement("GR-08", "GR-16", "GR-17")
+@pytest.mark.parametrize(
+    "restriction",
+    [
+        pytest.param(f"category={CATEGORY}|laboratory", id="as it is"),
+        pytest.param(f"category={CATEGORY}%7Claboratory".replace("://", "%3A%2F%2F"), id="percent-encoded"),
+        pytest.param(f"category={CATEGORY}|laboratory,{CATEGORY}|exam", id="one of two values"),
+        pytest.param(f"category={CATEGORY}|laboratory&status=final", id="two parameters"),
+    ],
+)
+def test_a_granular_scope_reaches_what_it_names_and_hides_the_rest(
+    fetch: Fetch, introspection: Introspection, search: Fetch, restriction: str
+) -> None:
+    introspection.knows(granular(restriction), patient="amy")
+    unknown = fetch("Observation/unknown")
+
+    assert [fetch(f"Observation/{id_}").status for id_ in ("lab-a", "both-a")] == [200, 200]
+    for id_ in ("vital-a", "none-a", "other-system-a", "lab-b"):
+        assert fetch(f"Observation/{id_}").alike == unknown.alike
+    assert search("Observation").ids == ["lab-a", "both-a"]
+    assert search("Observation", "_count=0").body["total"] == 2
+
+
+@pytest.mark.requirement("GR-04", "GR-05", "GR-06")
+@pytest.mark.requirement("GR-07")
+@pytest.mark.parametrize(
+    ("query", "ids"),
+    [
+        ("patient=amy&category=vital-signs", ["both-a"]),
+        ("_id=vital-a", []),
+        ("code=29463-7", []),
+        ("category=laboratory,vital-signs", ["lab-a", "both-a"]),
+        ("category:not=laboratory", []),
+        ("category:not=vital-signs", ["lab-a"]),
+        ("category:missing=true", []),
+        ("category:missing=false", ["lab-a", "both-a"]),
+    ],
+)
+def test_a_search_only_narrows_a_granular_scope(
+    introspection: Introspection, search: Fetch, query: str, ids: list[str]
+) -> None:
+    introspection.knows(granular(f"category={CATEGORY}|laboratory"), patient="amy")
+
+    assert search("Observation", query).ids == ids
+
+
+@pytest.mark.requirement("GR-12", "GR-13")
+def test_scopes_of_one_type_add_up(introspection: Introspection, search: Fetch) -> None:
+    laboratory, vital = (granular(f"category={CATEGORY}|{code}") for code in ("laboratory", "vital-signs"))
+
+    introspection.knows(f"{laboratory} {vital}", patient="amy")
+    assert search("Observation").ids == ["lab-a", "vital-a", "both-a"]
+
+    introspection.knows(f"{laboratory} patient/Observation.s", patient="amy")
+    assert "none-a" in search("Observation").ids
+
+
+@pytest.mark.requirement("GR-15", "SCP-11")
+@pytest.mark.parametrize(
+    "restriction",
+    [
+        "category:in=http://example.org/vs",
+        "category:not=laboratory",
+        "category:missing=false",
+        "subject.name=amy",
+        "_filter=status%20eq%20final",
+        "nonsense=1",
+        "status=final&nonsense=1",
+        "date=yesterday",
+        "_count=100",
+    ],
+)
+def test_a_scope_that_cannot_be_evaluated_gives_nothing(
+    fetch: Fetch, introspection: Introspection, restriction: str
+) -> None:
+    introspection.knows(granular(restriction), patient="amy")
+
+    assert [fetch("Observation/lab-a").status, fetch("Observation").status] == [403, 403]

@@ -1,0 +1,193 @@
+"""Every way in which the authorization server can answer, or not."""
+
+import socket
+import threading
+import time
+
+import pytest
+from pytest_django.fixtures import Settings
+
+from tests.fhir.conftest import BASE, Fetch, Introspection
+
+pytestmark = pytest.mark.usefixtures("records")
+
+
+@pytest.mark.requirement("TI-01", "TV-14")
+def test_it_asks_with_its_own_credentials_about_the_token_and_the_callers_address(
+    fetch: Fetch, introspection: Introspection
+) -> None:
+    introspection.knows("patient/Patient.r", patient="amy")
+
+    answer = fetch("Patient/amy", REMOTE_ADDR="192.0.2.7", HTTP_X_FORWARDED_FOR="203.0.113.9")
+
+    assert answer.status == 200
+    assert introspection.asked == [
+        {"token": "a.good-token", "token_type_hint": "access_token", "__client_ip": "192.0.2.7"}
+    ]
+    assert introspection.credentials == ["Basic ZGVtby1yZXNvdXJjZS1zZXJ2ZXI6ZGVtby1yZXNvdXJjZS1zZXJ2ZXItc2VjcmV0"]
+
+
+@pytest.mark.requirement("TV-26")
+@pytest.mark.parametrize(
+    ("proxies", "forwarded", "address"),
+    [
+        pytest.param(0, "203.0.113.9", "192.0.2.7", id="no proxy trusted"),
+        pytest.param(1, "198.51.100.1, 203.0.113.9", "203.0.113.9", id="one, counted from the right"),
+        pytest.param(2, "198.51.100.1, 203.0.113.9", "198.51.100.1", id="two"),
+        pytest.param(1, "", "192.0.2.7", id="one, that sent nothing"),
+    ],
+)
+def test_only_trusted_proxies_may_tell_the_address(
+    fetch: Fetch, introspection: Introspection, settings: Settings, proxies: int, forwarded: str, address: str
+) -> None:
+    settings.SMARTAUTH_TRUSTED_PROXIES = proxies
+    introspection.knows("patient/Patient.r", patient="amy")
+
+    fetch("Patient/amy", REMOTE_ADDR="192.0.2.7", HTTP_X_FORWARDED_FOR=forwarded)
+
+    assert introspection.asked[0]["__client_ip"] == address
+
+
+@pytest.mark.requirement("TV-05", "TV-16")
+def test_an_inactive_token_is_refused_at_the_very_next_request(fetch: Fetch, introspection: Introspection) -> None:
+    introspection.knows("patient/*.rs", patient="amy")
+    assert fetch("Patient/amy").status == 200
+    introspection.says(active=False)
+
+    answer = fetch("Patient/amy")
+
+    assert answer.status == 401
+    assert answer.headers["WWW-Authenticate"] == f'Bearer realm="{BASE}", error="invalid_token"'
+    assert answer.body["resourceType"] == "OperationOutcome"
+
+
+def live(active: object) -> str:
+    told = f'"aud": "{BASE}", "exp": {int(time.time()) + 300}, "scope": "patient/*.rs", "patient": "amy"'
+    return f'{{"active": {active}, {told}}}'
+
+
+@pytest.mark.requirement("TV-15", "TV-27")
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        pytest.param(200, "<html>Please wait</html>", id="HTML"),
+        pytest.param(200, "", id="nothing"),
+        pytest.param(200, "[true]", id="a list"),
+        pytest.param(200, "true", id="true"),
+        pytest.param(200, "{}", id="an object without active"),
+        pytest.param(200, live('"true"'), id="active as text"),
+        pytest.param(200, live(1), id="active as a number"),
+        pytest.param(200, live("null"), id="active null"),
+        pytest.param(200, "[" * 60_000, id="deeply nested"),
+        pytest.param(200, live("true") + " " * 70_000, id="huge"),
+        pytest.param(500, live("true"), id="500"),
+        pytest.param(401, live("true"), id="our own credentials refused"),
+        pytest.param(204, "", id="204"),
+    ],
+)
+def test_an_answer_that_is_none_lets_nobody_in(
+    fetch: Fetch, introspection: Introspection, status: int, body: str
+) -> None:
+    introspection.status, introspection.body = status, body.encode()
+
+    answer = fetch("Patient/amy")
+
+    assert answer.status == 503
+    assert answer.headers["Retry-After"] == "5"
+    assert answer.body["issue"][0]["code"] == "transient"
+    assert "Traceback" not in answer.text
+
+
+@pytest.mark.requirement("TV-15")
+def test_bytes_that_are_no_text_let_nobody_in(fetch: Fetch, introspection: Introspection) -> None:
+    introspection.body = b'{"active": true, "scope": "\xff"}'
+
+    assert fetch("Patient/amy").status == 503
+
+
+@pytest.mark.requirement("TV-15")
+def test_a_redirect_is_not_followed(fetch: Fetch, introspection: Introspection) -> None:
+    introspection.knows("patient/*.rs", patient="amy")
+    introspection.status = 307
+    introspection.headers = {"Location": introspection.url}
+
+    assert fetch("Patient/amy").status == 503
+    assert len(introspection.asked) == 1
+
+
+@pytest.mark.requirement("TV-15")
+def test_a_slow_answer_is_not_waited_for(fetch: Fetch, introspection: Introspection, settings: Settings) -> None:
+    settings.SMARTAUTH_FHIR_INTROSPECTION_TIMEOUT = 0.2
+    introspection.knows("patient/*.rs", patient="amy")
+    introspection.delay = 2
+    started = time.monotonic()
+
+    assert fetch("Patient/amy").status == 503
+    assert time.monotonic() - started < 1.5
+
+
+@pytest.mark.requirement("TV-15")
+def test_an_answer_that_drips_is_not_waited_for(fetch: Fetch, settings: Settings) -> None:
+    settings.SMARTAUTH_FHIR_INTROSPECTION_TIMEOUT = 0.3
+    listener = socket.create_server(("127.0.0.1", 0))
+    settings.SMARTAUTH_FHIR_INTROSPECTION_URL = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+
+    def drip() -> None:
+        connection, _ = listener.accept()
+        with connection, listener:
+            connection.recv(65536)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n")
+            for _ in range(30):
+                try:
+                    connection.sendall(b" ")
+                except OSError:
+                    return
+                time.sleep(0.1)
+
+    threading.Thread(target=drip, daemon=True).start()
+    started = time.monotonic()
+
+    assert fetch("Patient/amy").status == 503
+    assert time.monotonic() - started < 1.5
+
+
+@pytest.mark.requirement("TV-15")
+def test_a_closed_port_lets_nobody_in(fetch: Fetch, settings: Settings) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    settings.SMARTAUTH_FHIR_INTROSPECTION_URL = f"http://127.0.0.1:{port}/"
+
+    assert fetch("Patient/amy").status == 503
+
+
+def test_the_connection_is_kept_open_between_requests(fetch: Fetch, introspection: Introspection) -> None:
+    introspection.knows("patient/Patient.r", patient="amy")
+
+    for _ in range(5):
+        assert fetch("Patient/amy").status == 200
+
+    assert len(introspection.asked) == 5
+    assert len(introspection.connections) == 1
+
+
+def test_a_connection_that_was_closed_meanwhile_is_opened_again(fetch: Fetch, settings: Settings) -> None:
+    body = live("true").encode()
+    head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+    listener = socket.create_server(("127.0.0.1", 0))
+    settings.SMARTAUTH_FHIR_INTROSPECTION_URL = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+
+    def serve() -> None:
+        with listener:
+            connection, _ = listener.accept()
+            connection.recv(65536)
+            connection.sendall(head + body)
+            connection.recv(65536)  # the second question gets no answer on this connection
+            connection.close()
+            again, _ = listener.accept()
+            with again:
+                again.recv(65536)
+                again.sendall(head + body)
+
+    threading.Thread(target=serve, daemon=True).start()
+
+    assert [fetch("Patient/amy").status for _ in range(2)] == [200, 200]
