@@ -24,12 +24,13 @@ HOST = "127.0.0.1"
 WORKER = (
     "-A",
     "smartauth",
+    "--quiet",
     "worker",
     "-P",
     "solo",
     "-B",
-    "--loglevel",
-    "WARNING",
+    "-l",
+    "ERROR",
     "--without-gossip",
     "--without-mingle",
 )
@@ -54,6 +55,7 @@ class Command(BaseCommand):
         self._say("databases")
         for alias in ("default", "audit"):
             call_command("migrate", database=alias, verbosity=0, interactive=False)
+        settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
         self._say("keys")
         keys.ensure()
         self._say("demo data")
