@@ -58,7 +58,7 @@ def test_every_record_of_the_demo_but_practitioners_lies_in_one_compartment() ->
         assert record.memberships.count() == 1, record
 
 
-@pytest.mark.requirement("ID-03", "SD-25")
+@pytest.mark.requirement("SD-25")
 @pytest.mark.usefixtures("demo")
 def test_the_demo_people_find_themselves_and_not_each_other(fetch: Fetch, introspection: Introspection) -> None:
     introspection.knows("patient/*.rs", patient="dan")

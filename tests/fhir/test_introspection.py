@@ -12,7 +12,6 @@ from tests.fhir.conftest import BASE, Fetch, Introspection
 pytestmark = pytest.mark.usefixtures("records")
 
 
-@pytest.mark.requirement("TI-01", "TV-14")
 def test_it_asks_with_its_own_credentials_about_the_token_and_the_callers_address(
     fetch: Fetch, introspection: Introspection
 ) -> None:

@@ -73,7 +73,6 @@ def test_every_promised_search_parameter_is_known_to_strict_handling(
             assert fetch(path, HTTP_PREFER="handling=strict").status == 200, path
 
 
-@pytest.mark.requirement("DS-22", "WF-14")
 def test_it_tells_where_tokens_come_from_when_that_is_configured(fetch: Fetch, settings: Settings) -> None:
     settings.SMARTAUTH_FHIR_OAUTH_URIS = {"authorize": "https://as.example/a", "token": "https://as.example/t"}
 
