@@ -64,7 +64,7 @@ class Server:
         self.manage("migrate", "--verbosity=0")
         self.manage("migrate", "--verbosity=0", "--database=audit")
         self.manage("seed", str(ROOT / "smartauth.yaml"))
-        self.manage("load_fhir")
+        self.manage("load_fhir", str(ROOT / "demo" / "fhir" / "r4.json"))
 
     def start(self) -> "Server":
         command = [

@@ -1,0 +1,57 @@
+"""Codes exchanged at the same moment by separate processes: each test was seen to fail with its lock removed."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.races.contender import Contest, contest
+from tests.running import Server
+
+pytestmark = pytest.mark.race
+PROCESSES, REQUESTS, REPEATS = 10, 50, 20
+
+
+@pytest.fixture(scope="module")
+def racers(server: Server) -> Iterator[Contest]:
+    with contest(server, PROCESSES) as made:
+        yield made
+
+
+@pytest.mark.requirement("PR-02", "SD-03")
+@pytest.mark.parametrize("repeat", range(REPEATS))
+def test_fifty_codes_of_one_client_person_and_base_leave_one_token_alive(racers: Contest, repeat: int) -> None:
+    forms = racers.alone("make", REQUESTS)
+
+    answers = racers.post("/o/token", forms)
+
+    assert [status for status, _ in answers] == [200] * REQUESTS
+    assert racers.alone("alive", [answer["access_token"] for _, answer in answers]) == 1
+
+
+@pytest.mark.requirement("CG-05", "E78", "CG-04")
+@pytest.mark.parametrize("repeat", range(REPEATS))
+def test_one_code_fifty_times_is_one_token_and_then_none(racers: Contest, repeat: int) -> None:
+    forms = racers.alone("make", 1) * REQUESTS
+
+    answers = racers.post("/o/token", forms)
+
+    bought = [answer for status, answer in answers if status == 200]
+    refused = [(status, answer["error"]) for status, answer in answers if status != 200]
+    assert len(bought) == 1
+    assert refused == [(400, "invalid_grant")] * (REQUESTS - 1)
+    assert racers.alone("alive", [answer["access_token"] for answer in bought]) == 0
+
+
+@pytest.mark.requirement("SB-07")
+@pytest.mark.parametrize("repeat", range(5))
+def test_processes_that_start_for_the_first_time_together_end_with_the_same_secrets(
+    racers: Contest, repeat: int, tmp_path: Path
+) -> None:
+    racers.alone("forget_keys")
+
+    found = racers.everywhere("first_start", str(tmp_path))
+
+    assert len({secret for secret, _ in found}) == 1
+    assert len({tuple(kids) for _, kids in found}) == 1
+    assert len(found[0][1]) == 2
