@@ -45,40 +45,52 @@ class Introspection:
         self.says(**{name: value for name, value in told.items() if value is not None})
 
 
-@pytest.fixture
-def introspection(settings: Settings) -> Iterator[Introspection]:
+class StandIn(ThreadingHTTPServer):
+    """A real HTTP server on loopback, one for all tests; `state` is what the present test directs."""
+
+    daemon_threads = True
     state = Introspection()
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
 
-        def do_POST(self) -> None:
-            with suppress(BrokenPipeError, ConnectionResetError):
-                self._answer()
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    server: StandIn
 
-        def _answer(self) -> None:
-            form = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
-            state.asked.append({name: values[0] for name, values in form.items()})
-            state.credentials.append(self.headers.get("Authorization", ""))
-            state.connections.add(self.client_address)
-            time.sleep(state.delay)
-            self.send_response(state.status)
-            for name, value in {"Content-Length": str(len(state.body)), **state.headers}.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(state.body)
+    def do_POST(self) -> None:
+        with suppress(BrokenPipeError, ConnectionResetError):
+            self._answer(self.server.state)
 
-        def log_message(self, *args: Any) -> None:
-            pass
+    def _answer(self, state: Introspection) -> None:
+        form = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
+        state.asked.append({name: values[0] for name, values in form.items()})
+        state.credentials.append(self.headers.get("Authorization", ""))
+        state.connections.add(self.client_address)
+        time.sleep(state.delay)
+        self.send_response(state.status)
+        for name, value in {"Content-Length": str(len(state.body)), **state.headers}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(state.body)
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-    state.url = f"http://127.0.0.1:{server.server_address[1]}/o/introspect"
-    settings.SMARTAUTH_FHIR_INTROSPECTION_URL = state.url
-    yield state
+    def log_message(self, *args: Any) -> None:
+        pass
+
+
+@pytest.fixture(scope="session")
+def stand_in() -> Iterator[StandIn]:
+    server = StandIn(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server
     server.shutdown()
     server.server_close()
+
+
+@pytest.fixture
+def introspection(stand_in: StandIn, settings: Settings) -> Introspection:
+    stand_in.state = Introspection(url=f"http://127.0.0.1:{stand_in.server_address[1]}/o/introspect")
+    settings.SMARTAUTH_FHIR_INTROSPECTION_URL = stand_in.state.url
+    return stand_in.state
 
 
 @pytest.fixture(autouse=True)
@@ -123,15 +135,20 @@ class Answered:
 Fetch = Callable[..., Answered]
 
 
+@pytest.fixture(scope="session")
+def browserless() -> Client:
+    """One client for all tests, so that the middleware is loaded once; nothing here sets a cookie."""
+    return Client(raise_request_exception=False)
+
+
 @pytest.fixture
-def fetch() -> Fetch:
+def fetch(browserless: Client) -> Fetch:
     """A request under the base, by default with some bearer token."""
-    client = Client(raise_request_exception=False)
 
     def call(path: str, *, method: str = "GET", token: str | None = "a.good-token", **extra: Any) -> Answered:
         if token is not None:
             extra.setdefault("HTTP_AUTHORIZATION", f"Bearer {token}")
-        response = client.generic(method, f"{ROOT}/{path}", **extra)
+        response = browserless.generic(method, f"{ROOT}/{path}", **extra)
         text = b"".join(response).decode() if response.streaming else response.content.decode()
         return Answered(response.status_code, response.headers, text)
 
