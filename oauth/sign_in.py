@@ -71,6 +71,7 @@ def _tried(request: HttpRequest, pending: Pending | None = None) -> HttpResponse
     if tried.result != "right":
         return _page(request, pending, tried, now + tried.wait * SECOND, reference)
     auth.login(request, tried.user)
+    request.session.cycle_key()  # Django keeps the id when the same person signs in again
     return None
 
 

@@ -108,16 +108,18 @@ def open_page(chromium: Browser) -> Callable[..., Any]:
 
 def asked(server: Server, app: App, state: str) -> str:
     """What the app sends the browser to."""
-    return f"{server.url}/o/authorize?" + urlencode({
-        "response_type": "code",
-        "client_id": "growth-chart",
-        "redirect_uri": app.redirect_uri,
-        "scope": "launch/patient patient/Patient.rs patient/Observation.crs patient/Condition.read",
-        "state": state,
-        "aud": f"{server.url}/fhir/r4",
-        "code_challenge": CHALLENGE,
-        "code_challenge_method": "S256",
-    })
+    return f"{server.url}/o/authorize?" + urlencode(
+        {
+            "response_type": "code",
+            "client_id": "growth-chart",
+            "redirect_uri": app.redirect_uri,
+            "scope": "launch/patient patient/Patient.rs patient/Observation.crs patient/Condition.read",
+            "state": state,
+            "aud": f"{server.url}/fhir/r4",
+            "code_challenge": CHALLENGE,
+            "code_challenge_method": "S256",
+        }
+    )
 
 
 def looks_right(page: Page, name: str) -> None:

@@ -1,0 +1,91 @@
+"""Whether somebody may come in."""
+
+import secrets
+import statistics
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from accounts import clock
+from accounts.address import client_address
+from accounts.login import attempt, counted
+
+ADDRESS = "192.0.2.33"
+
+
+def tried(name: str, password: str) -> str:
+    return attempt(name, password, ADDRESS, now=clock.now()).result
+
+
+def test_the_right_password_lets_in(make_person: Callable[..., Any]) -> None:
+    person = make_person("amy")
+
+    found = attempt(person.username, "smartauth-demo", ADDRESS, now=clock.now())
+
+    assert (found.result, found.user) == ("right", person)
+
+
+@pytest.mark.parametrize("password", ["", "Smartauth-demo", "smartauth-demo ", "smartauth-demo\0", "x" * 2000])
+def test_no_other_password_lets_in(make_person: Callable[..., Any], password: str) -> None:
+    assert tried(make_person("amy").username, password) == "wrong"
+
+
+def test_the_name_is_taken_to_the_letter(make_person: Callable[..., Any]) -> None:
+    person = make_person("amy", username=f"Person-{secrets.token_hex(4)}")
+
+    assert tried(person.username.upper(), "smartauth-demo") == "wrong"
+
+
+def test_an_unknown_name_takes_as_long_as_a_wrong_password(make_person: Callable[..., Any]) -> None:
+    known, unknown = make_person("amy").username, f"nobody-{secrets.token_hex(8)}"
+
+    def took(name: str) -> float:
+        started = time.perf_counter()
+        tried(name, "guess")
+        return time.perf_counter() - started
+
+    known_time = statistics.median(took(known) for _ in range(5))
+    unknown_time = statistics.median(took(unknown) for _ in range(5))
+
+    assert 0.4 < unknown_time / known_time < 2.5
+
+
+def test_a_success_forgets_the_failures_before_it(make_person: Callable[..., Any], settings: Any) -> None:
+    settings.SMARTAUTH_FAILURE_LIMIT = 2
+    name, now = make_person("amy").username, clock.now()
+    counted(attempt(name, "guess", ADDRESS, now=now), now=now)
+    counted(attempt(name, "smartauth-demo", ADDRESS, now=now), now=now)
+
+    again = counted(attempt(name, "guess", ADDRESS, now=now), now=now)
+
+    assert again.result == "wrong"
+
+
+def test_a_pause_ends(make_person: Callable[..., Any], settings: Any) -> None:
+    settings.SMARTAUTH_FAILURE_LIMIT = 1
+    name, now = make_person("amy").username, clock.now()
+    counted(attempt(name, "guess", ADDRESS, now=now), now=now)
+
+    during = attempt(name, "smartauth-demo", ADDRESS, now=now)
+    after = attempt(name, "smartauth-demo", ADDRESS, now=now + 901 * 1_000_000)
+
+    assert (during.result, during.user) == ("locked", None)
+    assert after.result == "right"
+
+
+def test_a_caller_cannot_write_his_own_address(rf: Any, settings: Any) -> None:
+    settings.SMARTAUTH_TRUSTED_PROXIES = 0
+
+    request = rf.get("/", HTTP_X_FORWARDED_FOR="203.0.113.9", REMOTE_ADDR="192.0.2.1")
+
+    assert client_address(request) == "192.0.2.1"
+
+
+def test_behind_our_own_proxy_the_address_is_what_it_saw(rf: Any, settings: Any) -> None:
+    settings.SMARTAUTH_TRUSTED_PROXIES = 1
+
+    request = rf.get("/", HTTP_X_FORWARDED_FOR="203.0.113.9, 198.51.100.7", REMOTE_ADDR="192.0.2.1")
+
+    assert client_address(request) == "198.51.100.7"

@@ -1,0 +1,211 @@
+"""What the person allows, and what the app gets for it."""
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+
+from audit.models import OutboxEvent
+from oauth.digests import digest
+from oauth.models import ActsFor, Authorization, Code, PendingRequest, numbered
+from tests.conftest import BASE, CHALLENGE, REDIRECT_URI, MakeClient
+from tests.oauth.visitor import Visitor, answer, line, ticked
+
+ISSUER = "http://127.0.0.1:8000"
+
+
+@pytest.mark.requirement("AZ-16", "AZ-18", "SB-02")
+def test_the_code_is_appended_to_the_apps_own_query(
+    visitor: Visitor, make_client: MakeClient, make_person: Callable[..., Any]
+) -> None:
+    uri = "https://app.example/cb?tenant=a%20b&x="
+    client = make_client(redirect_uris=uri)
+    state = "a b&c=d#é%"
+
+    response = visitor.allow(visitor.reach_consent(client, make_person("amy"), redirect_uri=uri, state=state))
+
+    assert response.status_code == 303
+    location = response.headers["Location"]
+    assert location.startswith(f"{uri}&code=")
+    assert not urlsplit(location).fragment
+    told = dict(parse_qsl(urlsplit(location).query, keep_blank_values=True))
+    assert (told["state"], told["iss"]) == (state, ISSUER)
+    assert response.headers["Cache-Control"] == "no-store"
+    assert response.headers["Referrer-Policy"] == "no-referrer"
+
+
+@pytest.mark.requirement("AZ-17", "WF-10")
+def test_a_code_is_random_short_lived_bound_and_kept_as_a_digest(
+    visitor: Visitor, make_client: MakeClient, make_person: Callable[..., Any]
+) -> None:
+    client, person = make_client(), make_person("amy")
+
+    code = answer(visitor.allow(visitor.reach_consent(client, person, nonce="n-1")))["code"]
+
+    assert re.fullmatch(r"[A-Za-z0-9_-]{43,}", code)
+    row = Code.objects.get(authorization__client=client)
+    assert row.digest == digest(code)
+    assert row.expires_at - row.issued_at == 60_000_000
+    assert (row.redirect_uri, row.code_challenge, row.nonce) == (REDIRECT_URI, CHALLENGE, "n-1")
+    granted = row.authorization
+    assert (granted.user_id, granted.fhir_server.base, granted.patient) == (person.pk, BASE, "amy")
+    assert json.loads(granted.context) == {"patient": "amy"}
+    assert (granted.client_epoch, granted.user_epoch) == (client.epoch, person.epoch)
+
+
+@pytest.mark.requirement("AZ-17")
+def test_no_configured_life_makes_a_code_live_longer_than_ten_minutes(
+    visitor: Visitor, make_client: MakeClient, make_person: Callable[..., Any], settings: Any
+) -> None:
+    settings.SMARTAUTH_CODE_SECONDS = 86_400
+    client = make_client()
+
+    visitor.allow(visitor.reach_consent(client, make_person("amy")))
+
+    row = Code.objects.get(authorization__client=client)
+    assert row.expires_at - row.issued_at == 600_000_000
+
+
+def test_what_happened_is_recorded_without_names_and_codes(
+    visitor: Visitor, make_client: MakeClient, make_person: Callable[..., Any]
+) -> None:
+    client, person = make_client(), make_person("amy")
+
+    code = answer(visitor.allow(visitor.reach_consent(client, person)))["code"]
+
+    event = OutboxEvent.objects.get(kind="allowed", client=client.client_id)
+    granted = Authorization.objects.get(client=client)
+    assert (event.person, event.patient, event.authorization) == (person.subject, "amy", numbered(granted.pk))
+    assert event.address == visitor.address
+    assert code not in str(vars(event))
+    assert person.username not in str(vars(event))
+
+
+def test_what_is_unticked_is_not_granted(
+    visitor: Visitor, make_client: MakeClient, make_person: Callable[..., Any]
+) -> None:
+    client = make_client(scope="launch/patient patient/*.cruds")
+    page = visitor.reach_consent(
+        client, make_person("amy"), scope="launch/patient patient/Observation.crs patient/Condition.read"
+    )
+    adding = line(page, "Add new test results and measurements")
+
+    response = visitor.allow(page, ask=[number for number in ticked(page) if number != adding])
+
+    assert "code" in answer(response)
+    assert (
+        Authorization.objects.get(client=client).scope == "launch/patient patient/Observation.rs patient/Condition.read"
+    )
+
+
+@pytest.mark.requirement("E31")
+def test_saying_no_tells_the_app_and_gives_nothing(
+    visitor: Visitor, make_client: MakeClient, make_person: Callable[..., Any]
+) -> None:
+    client = make_client()
+    page = visitor.reach_consent(client, make_person("amy"))
+
+    response = visitor.send(page, answer="deny", ask=ticked(page))
+
+    assert response.status_code == 303
+    told = answer(response)
+    assert (told["error"], told["state"], told["iss"]) == ("access_denied", "state-of-the-app", ISSUER)
+    assert told["error_description"] == "the user did not allow access"
+    assert response.headers["Referrer-Policy"] == "no-referrer"
+    assert Authorization.objects.filter(client=client).count() == 0
+    assert PendingRequest.objects.get(client=client).answered_at > 0
+    assert OutboxEvent.objects.filter(kind="denied", client=client.client_id, reason="access_denied").count() == 1
+
+
+@pytest.mark.requirement("E31")
+def test_nothing_ticked_is_asked_once_more_and_grants_nothing(
+    visitor: Visitor, make_client: MakeClient, make_person: Callable[..., Any]
+) -> None:
+    client = make_client()
+    page = visitor.reach_consent(client, make_person("amy"))
+
+    again = visitor.allow(page, ask=[])
+
+    assert again.status_code == 422
+    assert "<strong>Nothing is ticked.</strong>" in again.text
+    assert ticked(again) == []
+    assert Authorization.objects.filter(client=client).count() == 0
+    assert answer(visitor.send(again, answer="deny"))["error"] == "access_denied"
+
+
+@pytest.mark.requirement("AZ-20", "E30")
+@pytest.mark.parametrize("forged", ["99", "0", "patient/*.cruds", "1 2", "-1"])
+def test_a_line_that_was_not_asked_cannot_be_ticked(
+    visitor: Visitor, make_client: MakeClient, make_person: Callable[..., Any], forged: str
+) -> None:
+    client = make_client()
+    page = visitor.reach_consent(client, make_person("amy"))
+
+    response = visitor.allow(page, ask=[*ticked(page), forged])
+
+    assert response.status_code == 403
+    assert "The page sent a choice that was not offered." in response.text
+    assert Authorization.objects.filter(client=client).count() == 0
+    assert OutboxEvent.objects.filter(kind="choice-tampered", client=client.client_id).count() == 1
+
+
+@pytest.mark.requirement("AZ-20")
+def test_fields_that_a_page_never_had_change_nothing(
+    visitor: Visitor, make_client: MakeClient, make_person: Callable[..., Any]
+) -> None:
+    client = make_client()
+    page = visitor.reach_consent(client, make_person("amy"), scope="patient/Observation.rs")
+    forged = {
+        "scope": "patient/*.cruds", "redirect_uri": "https://evil.example/", "patient": "ben", "state": "forged",
+        "client_id": "other", "aud": "https://other.example.org/fhir",
+    }  # fmt: skip
+
+    response = visitor.allow(page, **forged)
+
+    assert response.headers["Location"].startswith(f"{REDIRECT_URI}?")
+    assert answer(response)["state"] == "state-of-the-app"
+    granted = Authorization.objects.get(client=client)
+    assert (granted.scope, granted.patient, granted.fhir_server.base) == ("patient/Observation.rs", "amy", BASE)
+
+
+@pytest.mark.requirement("AZ-12")
+def test_a_record_that_was_taken_away_meanwhile_is_not_shared(
+    visitor: Visitor, make_client: MakeClient, make_person: Callable[..., Any]
+) -> None:
+    client, person = make_client(), make_person("amy")
+    page = visitor.reach_consent(client, person)
+    ActsFor.objects.filter(identity__user=person).delete()
+
+    response = visitor.follow(visitor.allow(page))
+
+    assert "There is no health record that you may share." in response.text
+    assert Authorization.objects.filter(client=client).count() == 0
+
+
+def test_the_slip_says_who_asks_for_what_and_where_it_goes(
+    visitor: Visitor, make_client: MakeClient, make_person: Callable[..., Any]
+) -> None:
+    client = make_client(maker="Little Steps Software")
+
+    page = visitor.reach_consent(client, make_person("amy"), scope="launch/patient patient/*.rs system/*.rs")
+
+    for words in ("Little Steps Software", "Harbour Clinic (R4)", "Amy Shaw", "127.0.0.1:4999", "future data"):
+        assert words in page.text
+    assert "It ends in 5 minutes." in page.text
+    assert "left out   system/*.rs" in page.text
+
+
+def test_a_person_who_is_stopped_meanwhile_answers_nothing(
+    visitor: Visitor, make_client: MakeClient, make_person: Callable[..., Any]
+) -> None:
+    client, person = make_client(), make_person("amy")
+    page = visitor.reach_consent(client, person)
+    type(person).objects.filter(pk=person.pk).stop("operator")
+
+    response = visitor.allow(page)
+
+    assert response.status_code == 403
+    assert Authorization.objects.filter(client=client).count() == 0
