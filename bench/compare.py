@@ -1,0 +1,140 @@
+"""Introspection of an active token: this server on PostgreSQL beside node oidc-provider in memory.
+
+Both run on core 0 (PostgreSQL too), the load generator on core 1. The two take turns in short rounds, so that whatever
+else the machine does falls on both; every answer is checked, one wrong one ends the run. Started by bench/run, which
+brings PostgreSQL, the Python packages and the node packages, and removes what it made.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+from bench.contenders import ROOT, Contender, constant, oidc_provider, smartauth
+
+LOAD_CORE = "1"
+WARM_UP = 1.0
+
+
+@dataclass(frozen=True)
+class Round:
+    """What one contender did in one round. Times are milliseconds, CPU is microseconds a request."""
+
+    rate: float
+    p50: float
+    p99: float
+    server_cpu: float
+    database_cpu: float
+    load_busy: float
+
+
+def measured(contender: Contender, folder: Path, *, connections: int, seconds: float) -> Round:
+    """One round. Raises SystemExit at a wrong answer."""
+    asked = folder / "asked.json"
+    asked.write_text(json.dumps(contender.asked), encoding="utf-8")
+    command = [
+        "taskset", "-c", LOAD_CORE, sys.executable, "-m", "bench.load", str(asked), str(connections), str(WARM_UP),
+        str(seconds),
+    ]  # fmt: skip
+    before = contender.cpu_seconds()
+    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True)
+    after = contender.cpu_seconds()
+    seen = json.loads(done.stdout)
+    if seen["wrong"] or not seen["requests"]:
+        raise SystemExit(f"{contender.name}: {seen['wrong']} wrong answers, such as {seen['first_wrong']}")
+    rate = seen["requests"] / seen["seconds"]
+    answered = rate * (seen["seconds"] + WARM_UP)
+    server, database = (1e6 * (late - early) / answered for early, late in zip(before, after, strict=True))
+    return Round(rate, seen["p50"], seen["p99"], server, database, seen["busy"])
+
+
+def compared(ours: Contender, theirs: Contender, folder: Path, options: argparse.Namespace) -> None:
+    """The rounds, each printed as it ends, then what they come to."""
+    ours_rounds: list[Round] = []
+    theirs_rounds: list[Round] = []
+    for contender in (ours, theirs):  # uncounted: V8 compiles what is hot, PostgreSQL reads its pages
+        measured(contender, folder, connections=options.connections, seconds=options.seconds)
+    for number in range(1, options.rounds + 1):
+        for contender, rounds in ((ours, ours_rounds), (theirs, theirs_rounds)):
+            rounds.append(measured(contender, folder, connections=options.connections, seconds=options.seconds))
+        mine, peers = ours_rounds[-1], theirs_rounds[-1]
+        print(
+            f"round {number}: {ours.name} {mine.rate:,.0f}/s (p99 {mine.p99:.1f} ms), "
+            f"{theirs.name} {peers.rate:,.0f}/s (p99 {peers.p99:.1f} ms), ratio {mine.rate / peers.rate:.2f}",
+            flush=True,
+        )
+    ratios = [mine.rate / peers.rate for mine, peers in zip(ours_rounds, theirs_rounds, strict=True)]
+    print("\n| | a second, median (lowest to highest) | p50 ms | p99 ms | CPU us a request: server + database |")
+    print("|---|---|---|---|---|")
+    print(_row(ours, ours_rounds))
+    print(_row(theirs, theirs_rounds))
+    costs = [_cpu(peers) / _cpu(mine) for mine, peers in zip(ours_rounds, theirs_rounds, strict=True)]
+    print(f"\nratio: median {median(ratios):.2f} of {options.rounds} rounds ({min(ratios):.2f} to {max(ratios):.2f})")
+    print(f"CPU time a request, theirs to ours: median {median(costs):.2f} ({min(costs):.2f} to {max(costs):.2f})")
+    busy = max(each.load_busy for each in ours_rounds + theirs_rounds)
+    print(f"the load generator's core was busy with it at most {busy:.0%} of a round")
+
+
+def _cpu(found: Round) -> float:
+    return found.server_cpu + found.database_cpu
+
+
+def _row(contender: Contender, rounds: list[Round]) -> str:
+    rates = [each.rate for each in rounds]
+    p50, p99 = median(each.p50 for each in rounds), median(each.p99 for each in rounds)
+    server, database = median(each.server_cpu for each in rounds), median(each.database_cpu for each in rounds)
+    return (
+        f"| {contender.name} | {median(rates):,.0f} ({min(rates):,.0f} to {max(rates):,.0f}) "
+        f"| {p50:.1f} | {p99:.1f} | {server:.0f} + {database:.0f} |"
+    )
+
+
+def ceiling(folder: Path, options: argparse.Namespace) -> None:
+    """What the load generator can ask for at most, so that it is seen not to be the limit."""
+    with constant(folder) as contender:
+        found = measured(contender, folder, connections=options.connections, seconds=min(options.seconds, 2))
+    print(f"the load generator against a fixed answer: {found.rate:,.0f}/s\n", flush=True)
+
+
+def parsed() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="bench/run", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--rounds", type=int, default=5, help="turns of each contender (5)")
+    parser.add_argument("--seconds", type=float, default=4, help=f"counted seconds a turn, after {WARM_UP:g} s (4)")
+    parser.add_argument("--connections", type=int, default=32, help="keep-alive connections (32)")
+    parser.add_argument("--tokens", type=int, default=200_000, help="live tokens in PostgreSQL (200000)")
+    parser.add_argument("--pool", type=int, default=500, help="tokens asked for; oidc-provider keeps 1000 (500)")
+    parser.add_argument("--statements", action="store_true", help="count and explain the statements, time nothing")
+    parser.add_argument("--smoke", action="store_true", help="whether it runs at all: one short round, few tokens")
+    options = parser.parse_args()
+    if options.smoke:
+        options.rounds, options.seconds, options.tokens, options.pool = 1, 0.5, 1000, 100
+    return options
+
+
+def main() -> None:
+    options = parsed()
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="smartauth-bench-")))
+        print(f"seeding {options.tokens:,} tokens into PostgreSQL", flush=True)
+        database = int(os.environ["BENCH_POSTGRESQL_PID"])
+        ours = stack.enter_context(smartauth(folder, tokens=options.tokens, pool=options.pool, database=database))
+        if options.statements:
+            from bench.statements import counted
+
+            counted(ours, folder)
+            return
+        theirs = stack.enter_context(oidc_provider(folder, pool=options.pool))
+        ceiling(folder, options)
+        compared(ours, theirs, folder, options)
+
+
+if __name__ == "__main__":
+    main()

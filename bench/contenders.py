@@ -1,0 +1,151 @@
+"""What is measured: each server started on its core, ready to be asked, and stopped again."""
+
+import base64
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+SECRET = "a-secret-that-was-drawn-at-random"
+APPS = 100
+START_SECONDS = 60
+TICK = os.sysconf("SC_CLK_TCK")
+
+
+def basic(client_id: str) -> str:
+    """The Authorization header of a client; all clients of the benchmark have the same secret."""
+    return "Basic " + base64.b64encode(f"{client_id}:{SECRET}".encode()).decode()
+
+
+@dataclass
+class Contender:
+    """A server that runs: where it is asked, what for, and the processes whose CPU time is its own."""
+
+    name: str
+    port: int
+    path: str
+    tokens: list[tuple[str, str]]
+    process: subprocess.Popen[bytes]
+    database: int = 0
+    asked: dict[str, Any] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.asked = {
+            "port": self.port,
+            "path": self.path,
+            "authorization": basic("resource-server"),
+            "tokens": self.tokens,
+        }
+
+    def cpu_seconds(self) -> tuple[float, float]:
+        """What the server and its database have used so far."""
+        return _cpu(self.process.pid), sum(_cpu(pid) for pid in _children(self.database))
+
+
+def _stat(pid: int) -> list[str]:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
+    except OSError:
+        return []
+
+
+def _cpu(pid: int) -> float:
+    fields = _stat(pid)
+    return (int(fields[11]) + int(fields[12])) / TICK if fields else 0.0
+
+
+def _children(parent: int) -> list[int]:
+    pids = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()] if parent else []
+    return [pid for pid in pids if (fields := _stat(pid)) and int(fields[1]) == parent]
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+@contextmanager
+def _running(command: list[str], port: int, log: Path, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
+    """The process, once it listens on its port. Raises SystemExit with its last words if it does not."""
+    with log.open("wb") as said:
+        process = subprocess.Popen(
+            command, stdout=said, stderr=said, env={**os.environ, **environment}, cwd=ROOT, start_new_session=True
+        )
+    try:
+        _wait(process, port, log)
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+
+
+def _wait(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.1)
+    raise SystemExit(f"{process.args!r} does not answer:\n{log.read_text(errors='replace')[-3000:]}")
+
+
+@contextmanager
+def smartauth(folder: Path, *, tokens: int, pool: int, database: int) -> Iterator[Contender]:
+    """This server as it is run in production, one process, with its tokens in PostgreSQL."""
+    port, issued = free_port(), folder / "issued.json"
+    environment = {
+        "DJANGO_SETTINGS_MODULE": "smartauth.settings",
+        "SMARTAUTH_ISSUER": f"http://127.0.0.1:{port}",
+        "SMARTAUTH_DEV": "false",
+        "SMARTAUTH_DATA_DIR": str(folder / "data"),
+    }
+    seed = [sys.executable, "-m", "bench.seed", str(tokens), str(pool), str(APPS), str(issued)]
+    subprocess.run(seed, env={**os.environ, **environment}, cwd=ROOT, check=True)
+    pairs = [(token, client_id) for token, client_id in json.loads(issued.read_text(encoding="utf-8"))]
+    command = [
+        sys.executable, "-m", "uvicorn", "smartauth.asgi:application", "--host=127.0.0.1", f"--port={port}",
+        "--loop=uvloop", "--http=httptools", "--no-access-log", "--no-server-header",
+    ]  # fmt: skip
+    with _running(command, port, folder / "smartauth.log", **environment) as process:
+        yield Contender("smartauth on PostgreSQL", port, "/o/introspect", pairs, process, database)
+
+
+@contextmanager
+def oidc_provider(folder: Path, *, pool: int) -> Iterator[Contender]:
+    """node oidc-provider with its tokens in its own memory."""
+    port = free_port()
+    command = ["node", str(ROOT / "bench" / "peer.mjs"), str(port), str(APPS)]
+    with _running(command, port, folder / "oidc-provider.log", NODE_ENV="production") as process:
+        pairs = [(_from_client_credentials(port, f"app-{n % APPS}"), f"app-{n % APPS}") for n in range(pool)]
+        yield Contender("oidc-provider in memory", port, "/token/introspection", pairs, process)
+
+
+def _from_client_credentials(port: int, client_id: str) -> str:
+    form = urllib.parse.urlencode({"grant_type": "client_credentials", "scope": "patient/*.rs"}).encode()
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{port}/token", data=form, headers={"Authorization": basic(client_id)}
+    )
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        return str(json.load(answer)["access_token"])
+
+
+@contextmanager
+def constant(folder: Path) -> Iterator[Contender]:
+    """No server at all: one fixed answer, as fast as it can be sent."""
+    port = free_port()
+    with _running([sys.executable, "-m", "bench.constant", str(port)], port, folder / "constant.log") as process:
+        yield Contender("a fixed answer", port, "/", [("t" * 600, "app-0")] * 500, process)

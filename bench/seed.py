@@ -1,0 +1,107 @@
+"""Live tokens in an empty database: some issued by smartauth's own function, a crowd of copies around them.
+
+Run as `python -m bench.seed TOKENS POOL APPS ISSUED.json` with the environment of the server.
+"""
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import django
+
+django.setup()
+
+from django.conf import settings  # noqa: E402
+from django.core.management import call_command  # noqa: E402
+from django.db import connection, transaction  # noqa: E402
+from django.db.models import Model  # noqa: E402
+
+from accounts import clock  # noqa: E402
+from accounts.models import User  # noqa: E402
+from oauth import keys  # noqa: E402
+from oauth.clients import digest  # noqa: E402
+from oauth.issue import Grant, issue  # noqa: E402
+from oauth.models import AccessToken, Authorization, Client, FhirServer, ResourceServer, Seat  # noqa: E402
+
+SECRET = "a-secret-that-was-drawn-at-random"
+SCOPE = "launch/patient patient/*.rs"
+COPIES_FROM = 1_000_000
+
+
+def _fhir_server() -> FhirServer:
+    base = settings.SMARTAUTH_FHIR_BASES["r4"]
+    return FhirServer.objects.create(base=base, name="Bench", access_token_seconds=3600)
+
+
+def _resource_server(fhir_server: FhirServer) -> None:
+    name = "resource-server"
+    client = Client.objects.create(
+        client_id=name, authentication="secret", grants="", secret_digest=digest(name, SECRET)
+    )
+    ResourceServer.objects.create(client=client, fhir_server=fhir_server)
+
+
+def _issued(number: int, client: Client, fhir_server: FhirServer) -> str:
+    """A token as the token endpoint issues it, of a person and an authorization of its own."""
+    patient = f"patient-{number}"
+    authorization = Authorization.objects.create(
+        client=client,
+        user=User.objects.create(username=f"person-{number}", password="!"),
+        fhir_server=fhir_server,
+        patient=patient,
+        scope=SCOPE,
+        context=json.dumps({"patient": patient}),
+        client_epoch=client.epoch,
+    )
+    answer = issue(Grant.of(authorization.pk), now=clock.now(), address="127.0.0.1")
+    return str(answer["access_token"])
+
+
+def _pool(pool: int, apps: int, fhir_server: FhirServer) -> Iterator[tuple[str, str]]:
+    clients = [Client.objects.create(client_id=f"app-{number}", scope=SCOPE) for number in range(apps)]
+    for number in range(pool):
+        client = clients[number % apps]
+        yield _issued(number, client, fhir_server), client.client_id
+
+
+def _copied(model: type[Model], count: int, **changes: str) -> None:
+    """`count` copies of the newest row; `changes` are SQL expressions of n = 1, 2, ..."""
+    columns = [field.column for field in model._meta.concrete_fields]
+    values = [changes.get(column, f"t.{column}") for column in columns]
+    table = model._meta.db_table
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {table} ({', '.join(columns)}) SELECT {', '.join(values)} "
+            f"FROM {table} t, generate_series(1, {count}) n WHERE t.id = (SELECT max(id) FROM {table})"
+        )
+
+
+def _crowd(count: int) -> None:
+    """Others who hold a live token: each a person, an authorization, a seat and a token of his own."""
+    own, drawn = f"{COPIES_FROM} + n", "encode(sha256(('{}' || n)::bytea), 'hex')"
+    _copied(User, count, id=own, username="'copy-' || n", subject="'copy-' || n")
+    _copied(Authorization, count, id=own, user_id=own)
+    _copied(Seat, count, id=own, key="'copy-' || n")
+    digests: dict[str, Any] = {name: drawn.format(name) for name in ("digest", "signed_digest", "signature_digest")}
+    _copied(AccessToken, count, id=own, jti="'copy-' || n", authorization_id=own, seat_id=own, **digests)
+
+
+def main() -> None:
+    tokens, pool, apps, file = sys.argv[1:]
+    call_command("migrate", verbosity=0)
+    call_command("migrate", database="audit", verbosity=0)
+    keys.ensure()
+    with transaction.atomic():
+        fhir_server = _fhir_server()
+        _resource_server(fhir_server)
+        issued = list(_pool(int(pool), int(apps), fhir_server))
+        _crowd(int(tokens) - int(pool))
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE")
+    Path(file).write_text(json.dumps(issued), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
