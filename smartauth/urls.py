@@ -1,7 +1,7 @@
 """The whole map of the people's side. The machines' paths stand in smartauth/asgi.py."""
 
 from django.contrib import admin
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, include, path
 
 from oauth import discovery, health, home
 from oauth.authorize import authorize, resume
@@ -14,6 +14,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health.healthz),
     path("readyz", health.readyz),
     path("fhir/<str:version>/.well-known/smart-configuration", discovery.under_fhir_base),
+    path("fhir/", include("fhir.urls")),
     path("o/smart-configuration", discovery.by_audience),
     path("o/jwks", discovery.jwks),
     path(".well-known/oauth-authorization-server", discovery.authorization_server),
