@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.models import User
 from oauth import demo, first_minute
+from oauth.discovery import facts
 from oauth.models import Client, FhirServer
 
 ENGINES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
@@ -38,6 +39,7 @@ def development() -> dict[str, Any]:
         "commands": first_minute.commands(),
         "password": demo.PASSWORD,
         "people": [(person, _role(person), _records(person)) for person in people],
+        "offered": facts().client_authentication,
         "clients": Client.objects.filter(client_id__in=demo.CLIENTS).prefetch_related("protects").order_by("pk"),
     }
 

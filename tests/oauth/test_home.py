@@ -45,6 +45,13 @@ def test_development_shows_logins_clients_and_what_runs(page: str) -> None:
         assert f"<code>{name}</code>" in page
 
 
+def test_a_way_to_authenticate_that_is_not_offered_is_called_so(page: str) -> None:
+    rows = {row[0]: row[1] for row in re.findall(r"<code>(demo-[a-z-]+)</code></th>(.*?)</tr>", page)}
+
+    assert "not accepted" in rows["demo-asymmetric"]
+    assert "not accepted" not in rows["demo-symmetric"] + rows["demo-public"]
+
+
 def test_no_link_leads_nowhere(page: str, client: Any) -> None:
     links = {link.removeprefix("http://127.0.0.1:8000") for link in re.findall(r'<a [^>]*href="([^"#]+)"', page)}
 
