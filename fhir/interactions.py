@@ -10,7 +10,7 @@ from rest_framework.request import Request
 
 from fhir import bundle, media, records, search
 from fhir.access import Reach
-from fhir.outcome import BadRequest, TooLarge
+from fhir.outcome import BadRequest, LengthRequired, TooLarge
 from fhir.routes import standard
 from fhir.statement import capabilities
 from fhir.versions import ResourceType, Version
@@ -72,6 +72,8 @@ def _sent(call: Call) -> search.Pairs:
 
 
 def _body(request: Request) -> bytes:
+    if request.META.get("HTTP_TRANSFER_ENCODING"):
+        raise LengthRequired
     length = request.META.get("CONTENT_LENGTH") or "0"
     if not length.isdecimal():
         raise BadRequest("Content-Length is no number.")

@@ -89,6 +89,13 @@ class UnsupportedMediaType(Refusal):
     text = "A search is posted as application/x-www-form-urlencoded."
 
 
+class LengthRequired(Refusal):
+    """A body of unknown length would be read as none, and the search as a wider one than was asked."""
+
+    status_code = HTTPStatus.LENGTH_REQUIRED
+    text = "Send a Content-Length."
+
+
 class TooLarge(Refusal):
     """413 for a body, 414 for a query."""
 

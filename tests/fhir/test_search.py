@@ -120,6 +120,12 @@ def test_what_is_too_large_is_413_and_a_query_414(fetch: Fetch) -> None:
     assert fetch("Observation/_search", data=b"a=b", CONTENT_LENGTH="nonsense", **form).status == 400
 
 
+def test_a_body_of_unknown_length_is_not_taken_for_none(fetch: Fetch) -> None:
+    form = {"method": "POST", "content_type": "application/x-www-form-urlencoded"}
+
+    assert fetch("Observation/_search", data=b"patient=ben", HTTP_TRANSFER_ENCODING="chunked", **form).status == 411
+
+
 @pytest.mark.requirement("SD-18")
 @pytest.mark.parametrize(
     "value",
