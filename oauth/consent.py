@@ -27,6 +27,8 @@ from smart.versions import resource_types
 
 GROUPS = ((SEE, "See", "see"), (CHANGE, "Add or change", "change"), (WHO, "Know who you are", "person"))
 
+UNNAMED = "this patient"
+
 
 @step("GET", "POST", signed_in=True)
 def decide(request: HttpRequest, pending: Pending) -> HttpResponse:
@@ -60,7 +62,7 @@ def _choices(pending: Pending, user: User) -> tuple[Line, ...]:
         bound=settings.SMARTAUTH_ACCESS_TOKEN_MAX_SECONDS,
     )
     about = pending.patient
-    subject = "" if about is None or people.is_own(user, about) else about.name or "this patient"
+    subject = "" if about is None or people.is_own(user, about) else about.name or UNNAMED
     return lines(parse(pending.request.scope), Telling(server.name, seconds, subject))
 
 
@@ -139,10 +141,10 @@ def _about(pending: Pending, user: User, about: PatientRecord | None) -> dict[st
     """Whose record it is, in the words of title, lead and stub."""
     if about is None:
         return {"record": "", "own": False, "subject": "", "signed_in_as": str(user)}
-    own, name = people.is_own(user, about), shortened(about.name or "Name not recorded")
+    own, name = people.is_own(user, about), shortened(about.name)
     return {
-        "record": ", ".join(filter(None, (name, born(about)))),
+        "record": ", ".join(filter(None, (name or "Name not recorded", born(about)))),
         "own": own,
-        "subject": name,
-        "signed_in_as": str(user) if own else f"{user}, acting for {name}",
+        "subject": name or UNNAMED,
+        "signed_in_as": str(user) if own else f"{user}, acting for {name or UNNAMED}",
     }

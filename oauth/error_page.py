@@ -73,6 +73,11 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
     return _plain(request, 403, "This page is not for you.", "access_denied")
 
 
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """A form without the token of its page (E40): Django's CSRF_FAILURE_VIEW."""
+    return stopped(request, Unredirectable("E40"))
+
+
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Django's handler404."""
     return _plain(request, 404, "There is no such page.", "not_found")

@@ -1,9 +1,11 @@
 """Who somebody is on a FHIR server, and for which patients he may act (AZ-12, SD-24)."""
 
-from django.db.models import Q, QuerySet
+from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
 
 from accounts.models import User
 from oauth.models import FhirIdentity, FhirServer, PatientRecord
+
+_UNNAMED = ExpressionWrapper(Q(name=""), output_field=BooleanField())
 
 
 def identity(user: User, fhir_server: FhirServer) -> FhirIdentity | None:
@@ -18,7 +20,7 @@ def records(user: User, fhir_server: FhirServer) -> QuerySet[PatientRecord]:
         acted_for_by__identity__user=user,
         acted_for_by__identity__fhir_server=fhir_server,
     )
-    return may.select_related("fhir_server").order_by("name", "patient").distinct()
+    return may.select_related("fhir_server").order_by(_UNNAMED, "name", "patient")
 
 
 def only_own_record(user: User, fhir_server: FhirServer) -> PatientRecord | None:

@@ -63,10 +63,16 @@ def _answered_to_app(view: View, request: HttpRequest, pending: Pending) -> Http
     except (NotYours, Answered, TooOld):
         raise
     except (OperationalError, InterfaceError):
-        return to_app(_back(pending, TemporarilyUnavailable(FAILED_HERE)))
+        return _broken(request, pending, TemporarilyUnavailable(FAILED_HERE))
     except Exception:  # whatever broke, the person gets back to the app
         log.exception("a step of a waiting request failed")
-        return to_app(_back(pending, ServerError(FAILED_HERE)))
+        return _broken(request, pending, ServerError(FAILED_HERE))
+
+
+def _broken(request: HttpRequest, pending: Pending, refusal: OAuthError) -> HttpResponse:
+    """A client that nobody approved gets no redirect before a login (AZ-13)."""
+    trusted = pending.row.client.approved or person(request) is not None
+    return to_app(_back(pending, refusal)) if trusted else error_page.broken(request)
 
 
 def _by_anybody(view: View, request: HttpRequest, pending: Pending) -> HttpResponse:

@@ -201,6 +201,24 @@ def test_a_failure_while_the_answer_is_written_leaves_nothing_and_tells_the_app(
     assert PendingRequest.objects.get(client=client).answered_at == 0
 
 
+@pytest.mark.requirement("AZ-13", "E42")
+def test_a_failure_before_the_login_sends_nobody_to_a_client_that_nobody_approved(
+    visitor: Visitor, make_client: MakeClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = visitor.follow(visitor.ask(make_client(approved=0)))
+
+    def failing(*_: object, **__: object) -> None:
+        raise RuntimeError("broken on the way")
+
+    monkeypatch.setattr("oauth.sign_in.attempt", failing)
+    response = visitor.send(page, username="amy", password="x")
+
+    assert response.status_code == 500
+    assert "Location" not in response.headers
+    assert "Something broke here." in response.text
+    assert "Traceback" not in response.text
+
+
 @pytest.mark.requirement("WF-12", "AZ-19", "E41")
 @pytest.mark.parametrize(
     ("redirect_uri", "kind", "source"),
