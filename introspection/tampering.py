@@ -81,7 +81,7 @@ def _verifies(token: str, now: int) -> bool:
     for key in keys.verifying(now=now).keys:
         try:
             jws.deserialize_compact(token, key, algorithms=ALGORITHMS)
-        except (JoseError, ValueError):
+        except (JoseError, ValueError, TypeError):  # TypeError: joserfc on crit that holds a number
             continue
         return True
     return False
@@ -94,7 +94,7 @@ def _jti(token: str) -> str:
         return ""
     payload = _json(parts)
     jti = payload.get("jti") if isinstance(payload, dict) else None
-    return jti if isinstance(jti, str) and "\0" not in jti else ""
+    return jti if isinstance(jti, str) and jti.isascii() and jti.isprintable() else ""
 
 
 def _json(parts: Sequence[str]) -> Any:

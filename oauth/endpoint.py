@@ -128,7 +128,7 @@ class Endpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         started, request_id = time.perf_counter_ns(), secrets.token_hex(8)
-        headers = dict(scope["headers"])
+        headers = _by_name(scope["headers"])
         answer = await self._answer(scope, headers, receive)
         if b"origin" in headers and self.cors is not Cors.NONE:
             answer = await self._shared(answer, scope["method"], headers)
@@ -186,6 +186,17 @@ async def _counted(error: InvalidClient, request: MachineRequest) -> OAuthError:
 
     wait = await writers.run(count)
     return TooManyRequests("too many failures, wait", retry_after=wait) if wait else error
+
+
+def _by_name(lines: list[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+    """The headers, those that were sent in several lines joined in order (RFC 9110 §5.3)."""
+    headers = dict(lines)
+    if len(headers) == len(lines):
+        return headers
+    joined: dict[bytes, list[bytes]] = {}
+    for name, value in lines:
+        joined.setdefault(name, []).append(value)
+    return {name: b", ".join(values) for name, values in joined.items()}
 
 
 def _parameters(headers: dict[bytes, bytes], query: bytes, body: bytes) -> Parameters:

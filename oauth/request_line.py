@@ -12,7 +12,7 @@ LINE = "%s %s %s %d %d us"
 
 
 class RequestLine:
-    """Middleware: method, path without query, status, duration. Never a query string, a name or an address."""
+    """Middleware: method, route, status, duration. Never a query string, a name or an address."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -23,10 +23,21 @@ class RequestLine:
         response = self.get_response(request)
         response["X-Request-Id"] = request_id
         took = (time.perf_counter_ns() - started) // 1000
-        log.info(LINE, request_id, request.method, shown(request.path), response.status_code, took)
+        log.info(LINE, request_id, request.method, shown(request), response.status_code, took)
         return response
 
 
-def shown(path: str) -> str:
-    """The path as a log may hold it: FHIR ids and handles of requests are left out."""
-    return "/".join(path.split("/")[:4])[:120].encode("ascii", "replace").decode()
+def shown(request: HttpRequest) -> str:
+    """The route that was taken, without FHIR ids and handles of requests. Of an unknown path its beginning."""
+    if request.resolver_match is not None:
+        return f"/{request.resolver_match.route}"
+    beginning = request.path.lstrip("/").partition("/")[0][:40]
+    return "/" + "".join(letter if letter.isascii() and letter.isprintable() else "?" for letter in beginning)
+
+
+class Failures(logging.Filter):
+    """Of what Django says about requests only failures, without the path: the request's own line has the rest."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg, record.args = "a request failed", ()
+        return bool(record.exc_info)

@@ -18,6 +18,7 @@ from oauth.token import token  # noqa: E402
 from smart import limits  # noqa: E402
 from smart.cors import Cors  # noqa: E402
 from smartauth.starting import refuse_unsafe_start  # noqa: E402
+from smartauth.whole_requests import WholeRequests  # noqa: E402
 from smartauth.wsgi import application as people  # noqa: E402
 
 MACHINES = {
@@ -25,7 +26,7 @@ MACHINES = {
     "/o/introspect": Endpoint(introspect),
     "/o/revoke": Endpoint(revoke, Cors.REGISTERED),
 }
-_people: Any = WSGIMiddleware(cast(Any, people), workers=settings.SMARTAUTH_WEB_THREADS)
+_people = WholeRequests(WSGIMiddleware(cast(Any, people), workers=settings.SMARTAUTH_WEB_THREADS))
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:

@@ -34,6 +34,7 @@ SMARTAUTH_ACCESS_TOKEN_SECONDS = env.int("SMARTAUTH_ACCESS_TOKEN_SECONDS", defau
 SMARTAUTH_ACCESS_TOKEN_MAX_SECONDS = env.int("SMARTAUTH_ACCESS_TOKEN_MAX_SECONDS", default=3600)
 SMARTAUTH_CODE_SECONDS = env.int("SMARTAUTH_CODE_SECONDS", default=60)
 SMARTAUTH_PENDING_REQUEST_SECONDS = env.int("SMARTAUTH_PENDING_REQUEST_SECONDS", default=600)
+SMARTAUTH_TOKEN_SECRET_IN_BODY = env.bool("SMARTAUTH_TOKEN_SECRET_IN_BODY", default=False)
 SMARTAUTH_FAILURE_LIMIT = env.int("SMARTAUTH_FAILURE_LIMIT", default=10)
 SMARTAUTH_FAILURE_WINDOW_SECONDS = env.int("SMARTAUTH_FAILURE_WINDOW_SECONDS", default=900)
 SMARTAUTH_TRUSTED_PROXIES = env.int("SMARTAUTH_TRUSTED_PROXIES", default=0)
@@ -241,7 +242,17 @@ LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"failures": {"()": "oauth.request_line.Failures"}},
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": "line"},
+        "nowhere": {"class": "logging.NullHandler"},
+    },
     "root": {"handlers": ["console"], "level": "INFO"},
-    "loggers": {"httpx": {"level": "WARNING"}, "httpcore": {"level": "WARNING"}},
+    "loggers": {
+        "httpx": {"level": "WARNING"},
+        "httpcore": {"level": "WARNING"},
+        # both repeat what callers sent: paths with ids, Host headers
+        "django.request": {"filters": ["failures"]},
+        "django.security": {"handlers": ["nowhere"], "propagate": False},
+    },
 }
