@@ -52,10 +52,10 @@ def statement(version: Version, base: str) -> str:
 
 
 def query(request: Request) -> search.Pairs:
-    """The parameters in the URL, without a token that somebody put there: it counts for nothing (TV-17)."""
+    """The parameters in the URL. A token among them is a parameter that nobody knows (TV-17)."""
     raw = request.META.get("QUERY_STRING", "").encode("latin-1", "replace")
     _check_size(query=len(raw), body=0)
-    return [(name, value) for name, value in search.decoded(raw) if name != "access_token"]
+    return search.decoded(raw)
 
 
 def _sent(call: Call) -> search.Pairs:

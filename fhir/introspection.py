@@ -23,7 +23,7 @@ _BROKEN = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)
 
 def ask(token: str, address: str) -> dict[str, Any] | None:
     """The claims of a live token, None for any other. Raises Unavailable unless that is a 200 with a JSON object."""
-    form = {"token": token, "token_type_hint": "access_token"}
+    form = {"token": token}
     if address:
         form["__client_ip"] = address
     try:

@@ -71,12 +71,11 @@ class FhirView(APIView):
         if self.route.public:
             return self._said(interactions.statement(self.version, self.base))
         resource_type = self.version.types.get(kwargs["type"])
-        if resource_type is None:
+        if resource_type is None or self.reach is None:
             raise outcome.NotServed
         interaction = self.route.interaction(request.method)
         if interaction not in resource_type.interactions or interaction not in interactions.HANDLERS:
             raise self._not_allowed()
-        assert self.reach is not None  # noqa: S101  for mypy: only public routes have none
         call = interactions.Call(request, self.version, self.base, resource_type, kwargs.get("id", ""), self.reach)
         return self._said(interactions.HANDLERS[interaction](call))
 

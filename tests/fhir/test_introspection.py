@@ -20,9 +20,7 @@ def test_it_asks_with_its_own_credentials_about_the_token_and_the_callers_addres
     answer = fetch("Patient/amy", REMOTE_ADDR="192.0.2.7", HTTP_X_FORWARDED_FOR="203.0.113.9")
 
     assert answer.status == 200
-    assert introspection.asked == [
-        {"token": "a.good-token", "token_type_hint": "access_token", "__client_ip": "192.0.2.7"}
-    ]
+    assert introspection.asked == [{"token": "a.good-token", "__client_ip": "192.0.2.7"}]
     assert introspection.credentials == ["Basic ZGVtby1yZXNvdXJjZS1zZXJ2ZXI6ZGVtby1yZXNvdXJjZS1zZXJ2ZXItc2VjcmV0"]
 
 
