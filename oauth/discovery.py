@@ -21,7 +21,7 @@ from oauth import keys
 from oauth.models import FhirServer
 from smart.audience import canonical
 from smart.errors import InvalidRequest, InvalidTarget, OAuthError
-from smart.metadata import Document, ServerFacts, authorization_server_metadata, smart_configuration
+from smart.metadata import ServerFacts, authorization_server_metadata, smart_configuration
 
 METHODS = ("GET", "HEAD")
 CACHE = "public, max-age=60"
@@ -64,7 +64,7 @@ def by_audience(request: HttpRequest) -> Mapping[str, Any]:
 @document
 def authorization_server(request: HttpRequest) -> Mapping[str, Any]:
     """/.well-known/oauth-authorization-server (RFC 8414 §3)."""
-    return _offered(authorization_server_metadata(facts()))
+    return authorization_server_metadata(facts())
 
 
 @document
@@ -83,22 +83,14 @@ def facts() -> ServerFacts:
         introspection_endpoint=f"{issuer}/o/introspect",
         revocation_endpoint=f"{issuer}/o/revoke",
         jwks_uri=f"{issuer}/o/jwks",
+        secret_in_token_body=settings.SMARTAUTH_TOKEN_SECRET_IN_BODY,
     )
 
 
 def _of_server(base: str) -> Mapping[str, Any]:
     if "\0" in base or not FhirServer.objects.filter(base=canonical(base)).exists():
         raise InvalidTarget("this server protects no such FHIR base")
-    return _offered(smart_configuration(facts()))
-
-
-def _offered(found: Document) -> Document:
-    """Without the secret in the body of a token request, unless that is switched on (CL-02)."""
-    if settings.SMARTAUTH_TOKEN_SECRET_IN_BODY:
-        return found
-    methods = found["token_endpoint_auth_methods_supported"]
-    kept = [method for method in methods if method != "client_secret_post"] if isinstance(methods, list) else methods
-    return {**found, "token_endpoint_auth_methods_supported": kept}
+    return smart_configuration(facts())
 
 
 def _cacheable(request: HttpRequest, content: Mapping[str, Any]) -> HttpResponse:

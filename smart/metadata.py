@@ -11,7 +11,6 @@ CLIENT_CAPABILITIES = {
     "secret": "client-confidential-symmetric",
     "keys": "client-confidential-asymmetric",
 }
-SECRET_METHODS = ["client_secret_basic", "client_secret_post"]
 ASSERTION_ALGORITHMS = ["RS384", "ES384"]
 
 
@@ -34,6 +33,7 @@ class ServerFacts:
     permissions: frozenset[str] = frozenset({"patient", "v1", "v2"})
     scopes: tuple[str, ...] = ("launch/patient", "patient/*.rs", "patient/*.cruds", "patient/*.read", "patient/*.*")
     openid: bool = False
+    secret_in_token_body: bool = False
 
     @property
     def authorizes(self) -> bool:
@@ -50,7 +50,7 @@ def smart_configuration(facts: ServerFacts) -> Document:
             **_endpoints(facts),
             "management_endpoint": facts.management_endpoint,
             "grant_types_supported": [grant for grant in SMART_GRANTS if grant in facts.grants],
-            "token_endpoint_auth_methods_supported": _confidential_methods(facts),
+            "token_endpoint_auth_methods_supported": _token_methods(facts),
             "capabilities": capabilities(facts),
         }
     )
@@ -58,8 +58,8 @@ def smart_configuration(facts: ServerFacts) -> Document:
 
 def authorization_server_metadata(facts: ServerFacts) -> Document:
     """The document of RFC 8414 §2."""
-    confidential = _confidential_methods(facts)
-    methods = [*confidential, *(["none"] if "none" in facts.client_authentication else [])]
+    public = ["none"] if "none" in facts.client_authentication else []
+    anywhere = _confidential_methods(facts, in_body=True)
     return _without_empty(
         {
             "issuer": facts.issuer,
@@ -67,9 +67,9 @@ def authorization_server_metadata(facts: ServerFacts) -> Document:
             **_endpoints(facts),
             "grant_types_supported": sorted(facts.grants),
             "response_modes_supported": ["query"] if facts.authorizes else [],
-            "token_endpoint_auth_methods_supported": methods,
-            "introspection_endpoint_auth_methods_supported": confidential if facts.introspection_endpoint else [],
-            "revocation_endpoint_auth_methods_supported": methods if facts.revocation_endpoint else [],
+            "token_endpoint_auth_methods_supported": [*_token_methods(facts), *public],
+            "introspection_endpoint_auth_methods_supported": anywhere if facts.introspection_endpoint else [],
+            "revocation_endpoint_auth_methods_supported": [*anywhere, *public] if facts.revocation_endpoint else [],
             "authorization_response_iss_parameter_supported": facts.authorizes,
         }
     )
@@ -110,9 +110,15 @@ def _endpoints(facts: ServerFacts) -> Document:
     }
 
 
-def _confidential_methods(facts: ServerFacts) -> list[str]:
-    secret = SECRET_METHODS if "secret" in facts.client_authentication else []
-    return [*secret, *(["private_key_jwt"] if "keys" in facts.client_authentication else [])]
+def _token_methods(facts: ServerFacts) -> list[str]:
+    return _confidential_methods(facts, in_body=facts.secret_in_token_body)
+
+
+def _confidential_methods(facts: ServerFacts, *, in_body: bool) -> list[str]:
+    """Resource servers send the secret in the body too; at the token endpoint that is a switch (CL-02)."""
+    secret = ["client_secret_basic", *(["client_secret_post"] if in_body else [])]
+    signed = ["private_key_jwt"] if "keys" in facts.client_authentication else []
+    return [*(secret if "secret" in facts.client_authentication else []), *signed]
 
 
 def _algorithms(facts: ServerFacts) -> list[str]:

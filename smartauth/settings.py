@@ -48,7 +48,9 @@ SMARTAUTH_FHIR_INTROSPECTION_URL = env.str(
     "SMARTAUTH_FHIR_INTROSPECTION_URL", default=f"{SMARTAUTH_ISSUER}/o/introspect"
 )
 SMARTAUTH_FHIR_CLIENT_ID = env.str("SMARTAUTH_FHIR_CLIENT_ID", default="demo-resource-server")
-SMARTAUTH_FHIR_CLIENT_SECRET = env.str("SMARTAUTH_FHIR_CLIENT_SECRET", default="demo-resource-server-secret")
+SMARTAUTH_FHIR_CLIENT_SECRET = env.str(
+    "SMARTAUTH_FHIR_CLIENT_SECRET", default="demo-resource-server-secret" if SMARTAUTH_DEV else ""
+)
 SMARTAUTH_FHIR_INTROSPECTION_TIMEOUT = env.float("SMARTAUTH_FHIR_INTROSPECTION_TIMEOUT", default=3.0)
 
 # Databases ----------------------------------------------------------------------------------------------------------

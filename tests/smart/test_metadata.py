@@ -37,7 +37,7 @@ def test_smart_configuration_says_exactly_what_is_switched_on() -> None:
         "response_types_supported": ["code"],
         "scopes_supported": ["launch/patient", "patient/*.rs", "patient/*.cruds", "patient/*.read", "patient/*.*"],
         "code_challenge_methods_supported": ["S256"],
-        "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
+        "token_endpoint_auth_methods_supported": ["client_secret_basic"],
         "capabilities": [
             "launch-standalone",
             "authorize-post",
@@ -59,7 +59,7 @@ def test_the_document_of_rfc_8414_says_exactly_what_is_switched_on() -> None:
     assert document["jwks_uri"] == f"{ISSUER}/o/jwks"
     assert document["grant_types_supported"] == ["authorization_code"]
     assert document["response_modes_supported"] == ["query"]
-    assert document["token_endpoint_auth_methods_supported"] == ["client_secret_basic", "client_secret_post", "none"]
+    assert document["token_endpoint_auth_methods_supported"] == ["client_secret_basic", "none"]
     assert document["revocation_endpoint_auth_methods_supported"] == [
         "client_secret_basic", "client_secret_post", "none"
     ]  # fmt: skip
@@ -165,3 +165,13 @@ def test_the_set_for_patients_who_start_an_app_themselves_is_complete() -> None:
 )
 def test_the_well_known_part_comes_before_the_path_of_the_issuer(issuer: str, expected: str) -> None:
     assert well_known(issuer, "oauth-authorization-server") == expected
+
+
+@pytest.mark.requirement("CL-02", "DS-14")
+def test_the_secret_in_a_token_request_is_advertised_where_it_is_switched_on() -> None:
+    loose = replace(FACTS, secret_in_token_body=True)
+
+    for document in (smart_configuration(loose), authorization_server_metadata(loose)):
+        methods = document["token_endpoint_auth_methods_supported"]
+        assert isinstance(methods, list)
+        assert "client_secret_post" in methods

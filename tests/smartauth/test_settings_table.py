@@ -15,6 +15,7 @@ KNOWN: dict[str, Any] = {
     "SMARTAUTH_PORT": 8000,
     "SMARTAUTH_ISSUER": "http://127.0.0.1:8000",
     "_on_loopback": True,
+    "SMARTAUTH_DEV": True,
     "BASE_DIR": Path(),
 }
 
