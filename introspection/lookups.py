@@ -23,7 +23,7 @@ class Waiting(NamedTuple):
 
 
 class Reader(Protocol):
-    """Reads the rows of many requests in one statement, each led by its position."""
+    """Reads the rows of many requests in one statement, each with its position, counted from 1."""
 
     async def read(self, waiting: Sequence[Waiting]) -> Sequence[Sequence[Any]]: ...
 
@@ -44,8 +44,7 @@ class PostgreSQLReader:
         return await self._rows(self._cursor, waiting)
 
     async def _rows(self, cursor: psycopg.AsyncCursor[Any], waiting: Sequence[Waiting]) -> Sequence[Sequence[Any]]:
-        columns = list(range(len(waiting))), [w.digest for w in waiting], [w.caller for w in waiting]
-        await cursor.execute(POSTGRESQL, columns)
+        await cursor.execute(POSTGRESQL, ([w.digest for w in waiting], [w.caller for w in waiting]))
         return await cursor.fetchall()
 
     async def _opened(self) -> psycopg.AsyncCursor[Any]:
@@ -102,9 +101,10 @@ class Lookups:
 
     async def _answer(self, batch: list[Waiting]) -> None:
         try:
-            for position, *row in await self._reader.read(batch):
-                if not batch[position].found.done():
-                    batch[position].found.set_result(Found._make(row))
+            for found in map(Found._make, await self._reader.read(batch)):
+                waiting = batch[found.position - 1]
+                if not waiting.found.done():
+                    waiting.found.set_result(found)
         except Exception as error:  # noqa: BLE001  # whoever waits must hear of it, whatever it is
             for waiting in batch:
                 if not waiting.found.done():

@@ -17,12 +17,12 @@ LEFT JOIN oauth_client k ON k.id = a.client_id
 LEFT JOIN oauth_resourceserver r ON r.client_id = c.id AND r.fhir_server_id = a.fhir_server_id
 """
 POSTGRESQL = f"""
-SELECT q.position, {_COLUMNS}
-FROM unnest(%s::int[], %s::text[], %s::text[]) AS q (position, digest, caller) {_JOINS}
+SELECT {_COLUMNS}, q.position
+FROM unnest(%s::text[], %s::text[]) WITH ORDINALITY AS q (digest, caller, position) {_JOINS}
 """  # noqa: S608  # no value is part of the text
 SQLITE = f"""
-SELECT q.position, {_COLUMNS}
-FROM (SELECT key AS position, value ->> 0 AS digest, value ->> 1 AS caller FROM json_each(?)) AS q {_JOINS}
+SELECT {_COLUMNS}, q.position
+FROM (SELECT key + 1 AS position, value ->> 0 AS digest, value ->> 1 AS caller FROM json_each(?)) AS q {_JOINS}
 """  # noqa: S608  # no value is part of the text
 
 
@@ -53,3 +53,4 @@ class Found(NamedTuple):
     caller_old_secret_until: int
     role: int | None
     fhir_server: int | None
+    position: int

@@ -4,7 +4,7 @@ import base64
 import binascii
 import hashlib
 import hmac
-from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import unquote
 
 from oauth.models import Client
@@ -15,8 +15,7 @@ FAILED = "client authentication failed"
 _NO_SECRET = "-"
 
 
-@dataclass(frozen=True, slots=True)
-class Credentials:
+class Credentials(NamedTuple):
     """What a caller presented: a client id, and a secret unless it is public. Not yet believed."""
 
     client_id: str
@@ -64,8 +63,7 @@ def _from_body(parameters: Parameters) -> Credentials:
     return Credentials(client_id, parameters.get("client_secret"), in_body="client_secret" in parameters)
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(NamedTuple):
     """What the database keeps of a client to recognise it by."""
 
     authentication: str

@@ -47,7 +47,8 @@ _HEADERS = [
     (b"referrer-policy", b"no-referrer"),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
 ]
-_HSTS = (b"strict-transport-security", b"max-age=31536000; includeSubDomains; preload")
+if settings.SECURE_HSTS_SECONDS:
+    _HEADERS.append((b"strict-transport-security", b"max-age=31536000; includeSubDomains; preload"))
 _LOST = (
     OperationalError,
     InterfaceError,
@@ -253,8 +254,6 @@ def _problem(status: HTTPStatus, description: str, *headers: tuple[str, str]) ->
 
 async def _send(send: Send, answer: Answer, request_id: str) -> None:
     headers = [*_HEADERS, (b"x-request-id", request_id.encode()), (b"content-length", b"%d" % len(answer.body))]
-    if settings.SECURE_HSTS_SECONDS:
-        headers.append(_HSTS)
     headers += [(name.lower().encode(), value.encode()) for name, value in answer.headers]
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": answer.body})

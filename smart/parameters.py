@@ -36,12 +36,15 @@ class Parameters(Mapping[str, str]):
             )
         except ValueError as error:
             raise MalformedParameters("not form-encoded UTF-8") from error
-        if any("\0" in name or "\0" in value for name, value in pairs):
+        if b"\0" in raw or b"%00" in raw:
             raise MalformedParameters("a NUL character was sent")
         return cls(pairs)
 
     def __getitem__(self, name: str) -> str:
         return self._values[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._values
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._values)
