@@ -52,6 +52,9 @@ SMARTAUTH_FHIR_CLIENT_SECRET = env.str(
     "SMARTAUTH_FHIR_CLIENT_SECRET", default="demo-resource-server-secret" if SMARTAUTH_DEV else ""
 )
 SMARTAUTH_FHIR_INTROSPECTION_TIMEOUT = env.float("SMARTAUTH_FHIR_INTROSPECTION_TIMEOUT", default=3.0)
+SMARTAUTH_FHIR_OAUTH_URIS = {
+    name: f"{SMARTAUTH_ISSUER}/o/{name}" for name in ("authorize", "token", "introspect", "revoke")
+}
 
 # Databases ----------------------------------------------------------------------------------------------------------
 

@@ -272,3 +272,18 @@ def test_a_base_that_is_not_protected_here_is_refused(app: App, query: str, stat
     assert response.headers["Content-Type"] == "application/json"
     assert response.headers["Cache-Control"] == "no-store"
     assert response.headers["Access-Control-Allow-Origin"] == "*"
+
+
+@pytest.mark.requirement("WF-14", "DS-22")
+def test_the_capability_statement_names_the_same_endpoints(app: App, fhir_server: Any) -> None:
+    configuration = app.get("/fhir/r4/.well-known/smart-configuration").json()
+
+    (rest,) = app.get("/fhir/r4/metadata").json()["rest"]
+
+    (extension,) = [e for e in rest["security"]["extension"] if e["url"].endswith("/oauth-uris")]
+    assert {part["url"]: part["valueUri"] for part in extension["extension"]} == {
+        "authorize": configuration["authorization_endpoint"],
+        "token": configuration["token_endpoint"],
+        "introspect": configuration["introspection_endpoint"],
+        "revoke": configuration["revocation_endpoint"],
+    }
