@@ -64,12 +64,13 @@ def test_whoever_signs_in_next_starts_without_what_was_chosen_before(
 ) -> None:
     client = make_client()
     page = visitor.reach_consent(client, make_person("amy"))
-    visitor.sign_in(visitor.request("GET", "/login"), make_person("ben"))
+    visitor.sign_in(visitor.request("GET", "/login"), make_person("amy", "dan", is_="Practitioner/dr"))
 
     page = visitor.follow(visitor.request("GET", page.url.path))
 
-    assert page.url.path.endswith("/consent")
-    assert PendingRequest.objects.get(client=client).patient == "ben"
+    assert page.url.path.endswith("/patient")
+    assert " checked" not in page.text
+    assert PendingRequest.objects.get(client=client).patient == ""
 
 
 @pytest.mark.requirement("E40", "AZ-19")
