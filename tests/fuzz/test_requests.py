@@ -10,6 +10,7 @@ from tests.running import Server
 
 pytestmark = [pytest.mark.fuzz, pytest.mark.requirement("SD-18", "SD-20", "SD-27")]
 MIB = 1024 * 1024
+METHODS = ["HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND", "BREW"]
 
 
 def get(path: str, headers: bytes = b"", target: str = "", version: bytes = b"HTTP/1.1", host: bytes = HOST) -> bytes:
@@ -129,7 +130,7 @@ ODD = {
     ),
     "two content types": lambda path: post(path, b"a=b", FORM + b"Content-Type: application/json\r\n"),
     "a content type that is none": of_type(b";;=\xff"),
-    **{name: method(name.encode()) for name in "HEAD PUT PATCH DELETE OPTIONS TRACE PROPFIND BREW".split()},
+    **{name: method(name.encode()) for name in METHODS},
     "CONNECT": lambda path: b"CONNECT 127.0.0.1:1 HTTP/1.1\r\n" + HOST + b"\r\n",
 }  # fmt: skip
 
@@ -192,7 +193,7 @@ def test_who_leaves_in_the_middle_of_a_body_gets_nothing(server: Server, path: s
         wire.leave()
         reply = wire.reply()
 
-    assert reply.status in (0, 405)  # a machine's path looks at the method before the body; here it is POST
+    assert reply.status == 0
 
 
 @pytest.mark.parametrize("path", ENDPOINTS)
