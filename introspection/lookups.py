@@ -3,7 +3,7 @@
 import asyncio
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple, Protocol
 from weakref import WeakKeyDictionary
@@ -44,7 +44,7 @@ class PostgreSQLReader:
         return await self._rows(self._cursor, waiting)
 
     async def _rows(self, cursor: psycopg.AsyncCursor[Any], waiting: Sequence[Waiting]) -> Sequence[Sequence[Any]]:
-        await cursor.execute(POSTGRESQL, ([w.digest for w in waiting], [w.caller for w in waiting]))
+        await cursor.execute(POSTGRESQL, (_array(w.digest for w in waiting), _array(w.caller for w in waiting)))
         return await cursor.fetchall()
 
     async def _opened(self) -> psycopg.AsyncCursor[Any]:
@@ -54,6 +54,12 @@ class PostgreSQLReader:
         await connection.execute("SET jit = off")
         await connection.execute("SET plan_cache_mode = force_generic_plan")
         return connection.cursor(binary=True)
+
+
+def _array(texts: Iterable[str]) -> str:
+    """A PostgreSQL array as text; psycopg's own, element by element in Python, costs ten times as much."""
+    quoted = (text.replace("\\", "\\\\").replace('"', '\\"') for text in texts)
+    return '{"' + '","'.join(quoted) + '"}'
 
 
 class SQLiteReader:
