@@ -24,6 +24,7 @@ class Event(models.Model):
     address = models.TextField(default="", blank=True)
     reason = models.TextField(default="", blank=True)
     reference = models.TextField(default="", blank=True)
+    operator = models.TextField(default="", blank=True)
 
     class Meta:
         abstract = True
@@ -46,4 +47,8 @@ class SecurityEvent(Event):
             models.Index(fields=["person", "at"], name="event_person"),
             models.Index(fields=["token"], name="event_token"),
             models.Index(fields=["at"], name="event_at"),
+            models.Index(fields=["authorization"], name="event_authorization"),
+            models.Index(fields=["address", "at"], name="event_address"),
+            models.Index(fields=["reference"], name="event_reference"),
+            models.Index(fields=["operator", "at"], name="event_operator"),
         ]

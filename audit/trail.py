@@ -23,6 +23,7 @@ class Event:
     address: str = ""
     reason: str = ""
     reference: str = ""
+    operator: str = ""
 
 
 _COLUMNS = ("event_id", *(field.name for field in fields(Event)))

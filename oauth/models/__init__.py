@@ -1,6 +1,6 @@
 """The domain model: six models swapped in for django-oauth-toolkit's, and ours."""
 
-from oauth.models.authorizations import Authorization, Launch, PendingRequest, Seat, numbered
+from oauth.models.authorizations import Authorization, Launch, PendingRequest, Seat, numbered, row_of
 from oauth.models.clients import Client, Origin, ResourceServer
 from oauth.models.keys import SigningKey
 from oauth.models.people import ActsFor, FhirIdentity, PatientRecord
@@ -26,4 +26,5 @@ __all__ = [
     "Seat",
     "SigningKey",
     "numbered",
+    "row_of",
 ]

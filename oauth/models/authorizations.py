@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F
+from django.db.models import F, Q
 
 from accounts import clock
 from oauth.models.clients import Client
@@ -23,9 +23,21 @@ def numbered(row: int) -> str:
     return f"{letters[:4]}-{letters[4:]}"
 
 
+def row_of(number: str) -> int | None:
+    """The row that a public number names; None for what is no number."""
+    letters = number.strip().replace("-", "").upper()
+    if len(letters) != 8 or not set(letters) <= set(_LETTERS):
+        return None
+    return sum(_LETTERS.index(letter) << 5 * place for place, letter in enumerate(reversed(letters)))
+
+
 class AuthorizationQuerySet(models.QuerySet["Authorization"]):
     def of(self, user: "User") -> Self:
         return self.filter(user=user).select_related("client", "fhir_server")
+
+    def of_session(self, session_digest: str) -> Self:
+        """Those whose refresh tokens live only while that session does (SCP-17)."""
+        return self.filter(session_digest=session_digest)
 
     def end(self, reason: str, *, now: int) -> int:
         """Every token of these authorizations is dead at the next introspection. Counts those that were not ended."""
@@ -33,14 +45,24 @@ class AuthorizationQuerySet(models.QuerySet["Authorization"]):
 
 
 class Authorization(models.Model):
-    """What a person has granted to a client at one FHIR base; codes and tokens belong to it."""
+    """What a person has granted to a client at one FHIR base; codes and tokens belong to it.
+
+    What a refresh asks again: `asked_scope` as the app asked it, `fhir_user` as whom the person granted it,
+    `patient_vouched` (1 = the EHR or the FHIR server vouched for the patient, so no list of ours can take him back),
+    and for `online_access` the session it was granted in, by a digest, and when that session ends.
+    """
 
     client = models.ForeignKey(Client, models.CASCADE, related_name="authorizations")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, null=True, related_name="authorizations")
     fhir_server = models.ForeignKey(FhirServer, models.PROTECT, related_name="authorizations")
     patient = models.TextField(default="", blank=True)
     scope = models.TextField()
+    asked_scope = models.TextField(default="", blank=True)
     context = models.TextField(default="{}")
+    fhir_user = models.TextField(default="", blank=True)
+    patient_vouched = models.BigIntegerField(default=0)
+    session_digest = models.TextField(default="", blank=True)
+    session_ends_at = models.BigIntegerField(default=0)
     epoch = models.BigIntegerField(default=0)
     client_epoch = models.BigIntegerField()
     user_epoch = models.BigIntegerField(default=0)
@@ -54,17 +76,24 @@ class Authorization(models.Model):
     objects = AuthorizationQuerySet.as_manager()
 
     class Meta:
-        indexes = [models.Index(fields=["fhir_server", "patient"], name="authorization_patient")]
+        indexes = [
+            models.Index(fields=["fhir_server", "patient"], name="authorization_patient"),
+            models.Index(fields=["session_digest"], name="authorization_session", condition=~Q(session_digest="")),
+        ]
 
     def __str__(self) -> str:
         return numbered(self.pk)
 
 
 class Seat(models.Model):
-    """A counter per supersede key: issuing takes the next number, and only the last N numbers are live."""
+    """Two counters per supersede key: issuing takes the next number of `latest`, a new launch also of `launches`.
+
+    Access tokens live while their number is among the last N of the one, refresh tokens among the last N of the other.
+    """
 
     key = models.TextField(unique=True)
     latest = models.BigIntegerField()
+    launches = models.BigIntegerField(default=0)
 
 
 class PendingRequest(models.Model):

@@ -38,6 +38,7 @@ class Client(AbstractApplication):
         NATIVE = "native"
 
     class Supersede(models.TextChoices):
+        BY_PERSON = "default", "user-client; for practitioners user-client-patient"
         USER_CLIENT = "user-client", "one person, client and FHIR server"
         USER_CLIENT_PATIENT = "user-client-patient", "one person, client, FHIR server and patient"
         GRANT = "grant", "one authorization"
@@ -53,10 +54,11 @@ class Client(AbstractApplication):
     jwks = models.TextField(default="", blank=True)
     jwks_uri = models.TextField(default="", blank=True)
     maker = models.TextField(default="", blank=True)
-    supersede = models.TextField(choices=Supersede.choices, default=Supersede.USER_CLIENT)
+    supersede = models.TextField(choices=Supersede.choices, default=Supersede.BY_PERSON)
     tokens_to_keep = models.BigIntegerField(default=1)
     address_policy = models.TextField(choices=AddressPolicy.choices, default=AddressPolicy.OFF)
     access_token_seconds = models.BigIntegerField(default=0, help_text="0 = the FHIR server's")
+    refresh_token_seconds = models.BigIntegerField(default=0, help_text="from the launch on; 0 = the server's default")
     allows_missing_state = models.BigIntegerField(default=0)
     refuses_unknown_scopes = models.BigIntegerField(default=0)
     approved = models.BigIntegerField(default=1)

@@ -25,7 +25,7 @@ class AccessToken(models.Model):
     digest = models.TextField(unique=True)
     signed_digest = models.TextField(default="", blank=True)
     signature_digest = models.TextField(default="", blank=True)
-    jti = models.TextField(unique=True)
+    jti = models.TextField(unique=True, null=True)  # an opaque token has none
     authorization = models.ForeignKey(Authorization, models.CASCADE, related_name="access_tokens")
     authorization_epoch = models.BigIntegerField()
     code = models.ForeignKey(Code, models.SET_NULL, null=True)
@@ -44,15 +44,22 @@ class AccessToken(models.Model):
 
 
 class RefreshToken(models.Model):
-    """DOT's RefreshToken, swapped."""
+    """DOT's RefreshToken, swapped: used once. Its family goes back to one launch; `launch` is the number of that.
+
+    `kept_answer` is what it was exchanged for, readable only with the token itself, during the grace window (RF-05).
+    """
 
     digest = models.TextField(unique=True)
     authorization = models.ForeignKey(Authorization, models.CASCADE, related_name="refresh_tokens")
     authorization_epoch = models.BigIntegerField()
     predecessor = models.OneToOneField("self", models.SET_NULL, null=True, related_name="successor")
+    seat = models.ForeignKey(Seat, models.SET_NULL, null=True)
+    launch = models.BigIntegerField(default=0)
+    launched_at = models.BigIntegerField()
     issued_at = models.BigIntegerField()
     expires_at = models.BigIntegerField(db_index=True)
     consumed_at = models.BigIntegerField(default=0)
+    kept_answer = models.TextField(default="", blank=True)
 
 
 class IDToken(models.Model):
