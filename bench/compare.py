@@ -110,7 +110,16 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=4, help=f"counted seconds a turn, after {WARM_UP:g} s (4)")
     parser.add_argument("--connections", type=int, default=32, help="keep-alive connections (32)")
     parser.add_argument("--tokens", type=int, default=200_000, help="live tokens in PostgreSQL (200000)")
-    parser.add_argument("--pool", type=int, default=500, help="tokens asked for; oidc-provider keeps 1000 (500)")
+    parser.add_argument(
+        "--pool",
+        type=int,
+        default=300,
+        help="tokens asked for, each in turn; a person's takes 3 of oidc-provider's 1000 (300)",
+    )
+    parser.add_argument(
+        "--whose", choices=("person", "client"), default="person",
+        help="oidc-provider's tokens: under a person's grant like ours, or its cheapest, a client's own (person)",
+    )  # fmt: skip
     parser.add_argument("--statements", action="store_true", help="count and explain the statements, time nothing")
     parser.add_argument("--smoke", action="store_true", help="whether it runs at all: one short round, few tokens")
     options = parser.parse_args()
@@ -131,7 +140,7 @@ def main() -> None:
 
             counted(ours, folder)
             return
-        theirs = stack.enter_context(oidc_provider(folder, pool=options.pool))
+        theirs = stack.enter_context(oidc_provider(folder, pool=options.pool, whose=options.whose))
         ceiling(folder, options)
         compared(ours, theirs, folder, options)
 

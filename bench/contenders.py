@@ -7,8 +7,6 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.parse
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -100,13 +98,13 @@ def _wait(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 return
         time.sleep(0.1)
-    raise SystemExit(f"{process.args!r} does not answer:\n{log.read_text(errors='replace')[-3000:]}")
+    raise SystemExit(f"{process.args!r} does not answer:\n{log.read_text(encoding='utf-8', errors='replace')[-3000:]}")
 
 
 @contextmanager
 def smartauth(folder: Path, *, tokens: int, pool: int, database: int) -> Iterator[Contender]:
     """This server as it is run in production, one process, with its tokens in PostgreSQL."""
-    port, issued = free_port(), folder / "issued.json"
+    port, issued = free_port(), folder / "issued-by-smartauth.json"
     environment = {
         "DJANGO_SETTINGS_MODULE": "smartauth.settings",
         "SMARTAUTH_ISSUER": f"http://127.0.0.1:{port}",
@@ -115,32 +113,25 @@ def smartauth(folder: Path, *, tokens: int, pool: int, database: int) -> Iterato
     }
     seed = [sys.executable, "-m", "bench.seed", str(tokens), str(pool), str(APPS), str(issued)]
     subprocess.run(seed, env={**os.environ, **environment}, cwd=ROOT, check=True)
-    pairs = [(token, client_id) for token, client_id in json.loads(issued.read_text(encoding="utf-8"))]
     command = [
         sys.executable, "-m", "uvicorn", "smartauth.asgi:application", "--host=127.0.0.1", f"--port={port}",
-        "--loop=uvloop", "--http=httptools", "--no-access-log", "--no-server-header",
+        "--loop=uvloop", "--http=httptools", "--no-access-log", "--no-proxy-headers", "--no-server-header",
     ]  # fmt: skip
     with _running(command, port, folder / "smartauth.log", **environment) as process:
-        yield Contender("smartauth on PostgreSQL", port, "/o/introspect", pairs, process, database)
+        yield Contender("smartauth on PostgreSQL", port, "/o/introspect", _pairs(issued), process, database)
 
 
 @contextmanager
-def oidc_provider(folder: Path, *, pool: int) -> Iterator[Contender]:
+def oidc_provider(folder: Path, *, pool: int, whose: str) -> Iterator[Contender]:
     """node oidc-provider with its tokens in its own memory."""
-    port = free_port()
-    command = ["node", str(ROOT / "bench" / "peer.mjs"), str(port), str(APPS)]
+    port, issued = free_port(), folder / "issued-by-oidc-provider.json"
+    command = ["node", str(ROOT / "bench" / "peer.mjs"), str(port), str(APPS), str(pool), str(issued), whose]
     with _running(command, port, folder / "oidc-provider.log", NODE_ENV="production") as process:
-        pairs = [(_from_client_credentials(port, f"app-{n % APPS}"), f"app-{n % APPS}") for n in range(pool)]
-        yield Contender("oidc-provider in memory", port, "/token/introspection", pairs, process)
+        yield Contender("oidc-provider in memory", port, "/token/introspection", _pairs(issued), process)
 
 
-def _from_client_credentials(port: int, client_id: str) -> str:
-    form = urllib.parse.urlencode({"grant_type": "client_credentials", "scope": "patient/*.rs"}).encode()
-    request = urllib.request.Request(
-        f"http://127.0.0.1:{port}/token", data=form, headers={"Authorization": basic(client_id)}
-    )
-    with urllib.request.urlopen(request, timeout=10) as answer:
-        return str(json.load(answer)["access_token"])
+def _pairs(issued: Path) -> list[tuple[str, str]]:
+    return [(token, client_id) for token, client_id in json.loads(issued.read_text(encoding="utf-8"))]
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """The load: keep-alive connections that each ask for one token after the other, and check every answer.
 
-`python -m bench.load ASKED.json CONNECTIONS WARM-UP SECONDS` prints what it saw as JSON. One process, pinned by its starter.
+`python -m bench.load ASKED.json CONNECTIONS WARM-UP SECONDS` prints what it saw as JSON. Its starter pins it.
 """
 
 import asyncio
@@ -8,6 +8,7 @@ import json
 import sys
 import time
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlencode
@@ -81,8 +82,9 @@ def _right(head: bytes, body: bytes, client_id: str) -> bool:
 def _requests(asked: dict[str, Any]) -> list[tuple[bytes, str]]:
     """The bytes of one request a token, and the client_id that its answer must name."""
     lines = (
-        f"POST {asked['path']} HTTP/1.1\r\nHost: 127.0.0.1:{asked['port']}\r\nAuthorization: {asked['authorization']}\r\n"
-        "Accept: application/json\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: "
+        f"POST {asked['path']} HTTP/1.1\r\nHost: 127.0.0.1:{asked['port']}\r\n"
+        f"Authorization: {asked['authorization']}\r\nAccept: application/json\r\n"
+        "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: "
     )
     bodies = [(urlencode({"token": token}), client_id) for token, client_id in asked["tokens"]]
     return [(f"{lines}{len(body)}\r\n\r\n{body}".encode(), client_id) for body, client_id in bodies]
@@ -91,11 +93,10 @@ def _requests(asked: dict[str, Any]) -> list[tuple[bytes, str]]:
 async def _load(asked: dict[str, Any], connections: int, warm_up: float, seconds: float) -> dict[str, Any]:
     requests, seen = _requests(asked), Seen()
     starts = [number * len(requests) // connections for number in range(connections)]
-    loop = asyncio.get_running_loop()
-    opened = [
-        (await loop.create_connection(lambda at=start: Connection(requests, at, seen), "127.0.0.1", asked["port"]))[0]
-        for start in starts
-    ]
+    loop, opened = asyncio.get_running_loop(), []
+    for start in starts:
+        connecting = loop.create_connection(partial(Connection, requests, start, seen), "127.0.0.1", asked["port"])
+        opened.append((await connecting)[0])
     await asyncio.sleep(warm_up)
     seen.counting, began, cpu = True, time.perf_counter(), time.process_time()
     await asyncio.sleep(seconds)

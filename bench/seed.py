@@ -68,7 +68,7 @@ def _pool(pool: int, apps: int, fhir_server: FhirServer) -> Iterator[tuple[str, 
 
 def _copied(model: type[Model], count: int, **changes: str) -> None:
     """`count` copies of the newest row; `changes` are SQL expressions of n = 1, 2, ..."""
-    columns = [field.column for field in model._meta.concrete_fields]
+    columns = [str(field.column) for field in model._meta.concrete_fields]
     values = [changes.get(column, f"t.{column}") for column in columns]
     table = model._meta.db_table
     with connection.cursor() as cursor:

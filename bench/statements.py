@@ -1,0 +1,50 @@
+"""Which statements introspection costs on PostgreSQL, counted by pg_stat_statements, and how they are carried out."""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import psycopg
+
+from bench.contenders import ROOT, Contender
+
+_READS = "query LIKE '%oauth_%' OR query LIKE '%accounts_%'"
+_COUNTED = f"SELECT calls, rows, query FROM pg_stat_statements WHERE {_READS} ORDER BY calls DESC"
+
+
+def counted(contender: Contender, folder: Path) -> None:
+    """Prints statements a request for one connection and for 32, then the plan of the look-up."""
+    with psycopg.connect(os.environ["SMARTAUTH_DATABASE_URL"], autocommit=True) as connection:
+        connection.execute("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
+        for connections in (1, 32):
+            connection.execute("SELECT pg_stat_statements_reset()")
+            requests = _asked(contender, folder, connections)
+            print(f"\n{requests:,} introspections over {connections} connection(s):")
+            for calls, rows, query in connection.execute(_COUNTED).fetchall():
+                print(f"  {calls:,} times, {rows:,} rows: {' '.join(query.split())[:60]}...")
+        _explained(connection, contender)
+
+
+def _asked(contender: Contender, folder: Path, connections: int) -> int:
+    asked = folder / "asked.json"
+    asked.write_text(json.dumps(contender.asked), encoding="utf-8")
+    command = [sys.executable, "-m", "bench.load", str(asked), str(connections), "0", "1"]
+    seen = json.loads(subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True).stdout)
+    if seen["wrong"]:
+        raise SystemExit(f"{seen['wrong']} wrong answers, such as {seen['first_wrong']}")
+    return int(seen["requests"])
+
+
+def _explained(connection: psycopg.Connection, contender: Contender) -> None:
+    from introspection.statement import POSTGRESQL
+
+    digests = ",".join(hashlib.sha256(token.encode()).hexdigest() for token, _ in contender.tokens[:16])
+    callers = ",".join(["resource-server"] * 16)
+    connection.execute("SET plan_cache_mode = force_generic_plan")
+    connection.execute("PREPARE lookup AS " + POSTGRESQL.replace("%s", "$1", 1).replace("%s", "$2", 1))
+    plan = f"EXPLAIN (ANALYZE, BUFFERS) EXECUTE lookup ('{{{digests}}}', '{{{callers}}}')"
+    print("\n16 tokens at once:")
+    print("\n".join(line for (line,) in connection.execute(plan).fetchall()))
