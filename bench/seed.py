@@ -22,7 +22,8 @@ from accounts import clock  # noqa: E402
 from accounts.models import User  # noqa: E402
 from oauth import keys  # noqa: E402
 from oauth.clients import digest  # noqa: E402
-from oauth.issue import Grant, issue  # noqa: E402
+from oauth.grant import Grant  # noqa: E402
+from oauth.issue import issue  # noqa: E402
 from oauth.models import AccessToken, Authorization, Client, FhirServer, ResourceServer, Seat  # noqa: E402
 
 SECRET = "a-secret-that-was-drawn-at-random"

@@ -1,155 +1,150 @@
-"""Issuing an access token: one function for the endpoint and the command, inside the caller's transaction."""
+"""Issuing tokens, inside the caller's transaction: one way for the endpoint's grants and for the command."""
 
 import hashlib
 import json
 import secrets
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import connection
 from joserfc import jwt
 
-from audit.trail import Event, record
+from audit.trail import record
 from oauth import keys
-from oauth.models import Client, numbered
-from smart import lifetimes
+from oauth.digests import digest, drawn
+from oauth.grant import Grant
+from oauth.models import FhirServer, numbered
+from smart import lifetimes, refresh
 from smart.clock import SECOND
 
-# Everything that decides about an authorization's next token, read after the row that is consumed is locked.
-_FACTS = """
-SELECT a.id, a.epoch, a.scope, a.context, a.patient, a.ended_at, a.client_epoch, a.user_epoch,
-    c.id, c.client_id, c.epoch, c.enabled, c.grants, c.supersede, c.tokens_to_keep, c.access_token_seconds,
-    s.id, s.base, s.access_token_seconds,
-    COALESCE(u.id, 0), COALESCE(u.subject, ''), COALESCE(u.epoch, 0), COALESCE(u.stopped_at, 0),
-    k.kid, k.private_encrypted, s.signing_algorithm
-FROM oauth_authorization a
-JOIN oauth_client c ON c.id = a.client_id
-JOIN oauth_fhirserver s ON s.id = a.fhir_server_id
-LEFT JOIN accounts_user u ON u.id = a.user_id
-LEFT JOIN oauth_signingkey k ON k.algorithm = s.signing_algorithm AND k.state = 'active'
-WHERE a.id = %s
+_LAUNCHED = """
+INSERT INTO oauth_seat (key, latest, launches) VALUES (%s, 1, 1)
+ON CONFLICT (key) DO UPDATE SET latest = oauth_seat.latest + 1, launches = oauth_seat.launches + 1
+RETURNING id, latest, launches
 """
-_SEAT = """
-INSERT INTO oauth_seat (key, latest) VALUES (%s, 1)
-ON CONFLICT (key) DO UPDATE SET latest = oauth_seat.latest + 1
-RETURNING id, latest
+# Whoever holds the seat's row issues alone, so a launch that came first is seen here and one that comes later waits.
+_REFRESHED = """
+UPDATE oauth_seat SET latest = latest + 1 WHERE id = %s AND %s > launches - %s RETURNING id, latest, %s
 """
-_TOKEN = """
+_KEEP_ACCESS = """
 INSERT INTO oauth_accesstoken (digest, signed_digest, signature_digest, jti, authorization_id, authorization_epoch,
     code_id, seat_id, seat_number, scope, claims, issued_at, expires_at, revoked_at, revoked_for, address)
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 0, '', %s)
 RETURNING id
 """
+_KEEP_REFRESH = """
+INSERT INTO oauth_refreshtoken (digest, authorization_id, authorization_epoch, predecessor_id, seat_id, launch,
+    launched_at, issued_at, expires_at, consumed_at, kept_answer)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, 0, '')
+"""
 
 
-@dataclass(frozen=True, slots=True)
-class Grant:
-    """What an authorization allows at this moment, and everything that decides whether it still does."""
+class Place(NamedTuple):
+    """A place in a seat: the number of the next access token, and of the launch that it goes back to."""
 
-    authorization_id: int
-    authorization_epoch: int
-    scope: str
-    context: str
-    patient: str
-    ended_at: int
-    granted_client_epoch: int
-    granted_user_epoch: int
-    client_pk: int
-    client_id: str
-    client_epoch: int
-    client_enabled: int
-    grants: str
-    supersede: str
-    tokens_to_keep: int
-    client_seconds: int
-    fhir_server_pk: int
-    base: str
-    server_seconds: int
-    user_pk: int
-    subject: str
-    user_epoch: int
-    user_stopped_at: int
-    kid: str | None
-    private_encrypted: str
-    algorithm: str
+    seat_id: int | None
+    number: int
+    launch: int
 
-    @classmethod
-    def of(cls, authorization_id: int) -> "Grant":
-        """The grant of an authorization, in one statement."""
-        with connection.cursor() as cursor:
-            cursor.execute(_FACTS, [authorization_id])
-            return cls(*cursor.fetchone())
 
-    def event(self, kind: str, *, at: int, address: str = "", token: str = "", reason: str = "") -> Event:
-        """An event about this grant."""
-        return Event(
-            kind=kind,
-            at=at,
-            client=self.client_id,
-            person=self.subject,
-            fhir_server=self.base,
-            patient=self.patient,
-            authorization=numbered(self.authorization_id),
-            token=token,
-            address=address,
-            reason=reason,
-        )
+class Family(NamedTuple):
+    """The refresh tokens of one launch: the one just used, and what all of them share."""
 
-    @property
-    def lost(self) -> str:
-        """Why nothing may be issued any more, or ""."""
-        if self.ended_at:
-            return "the authorization has ended"
-        if self.granted_client_epoch != self.client_epoch or not self.client_enabled:
-            return "the client's access has ended"
-        if self.granted_user_epoch != self.user_epoch or self.user_stopped_at:
-            return "the person's access has ended"
-        return ""
-
-    @property
-    def seat_key(self) -> str:
-        """The supersede key of the client's policy (PR-01); "" when nothing supersedes."""
-        policy, server = self.supersede, self.fhir_server_pk
-        keys = {
-            Client.Supersede.USER_CLIENT: f"{self.client_pk}|{self.user_pk}|{server}",
-            Client.Supersede.USER_CLIENT_PATIENT: f"{self.client_pk}|{self.user_pk}|{server}|{self.patient}",
-            Client.Supersede.GRANT: f"{self.authorization_id}",
-            Client.Supersede.CLIENT: f"{self.client_pk}|{server}",
-        }
-        return f"{policy}|{keys[Client.Supersede(policy)]}" if policy != Client.Supersede.OFF else ""
+    spent_id: int | None
+    seat_id: int | None
+    launch: int
+    launched_at: int
 
 
 def issue(grant: Grant, *, now: int, address: str, code_id: int | None = None) -> dict[str, Any]:
-    """A live token of this grant and the answer that carries it (RFC 6749 §5.1). Older ones of its seat die with it."""
-    seconds = lifetimes.access_token_seconds(
+    """What a launch gives (RFC 6749 §5.1). Older tokens of its seat die with it, refresh tokens too (PR-01)."""
+    place = _launched(grant)
+    answer = _access_token(grant, place, "issued", now=now, address=address, code_id=code_id)
+    if grant.refresh_kind:
+        family = Family(None, place.seat_id, place.launch, now)
+        answer["refresh_token"] = _refresh_token(grant, family, now=now)
+    return answer
+
+
+def reissue(grant: Grant, scope: str, family: Family, *, now: int, address: str) -> dict[str, Any] | None:
+    """What a refresh gives (RF-09): `scope` for this once; the next refresh token stands for the whole grant (RF-02).
+
+    None once a newer launch ended the family; nothing has changed then.
+    """
+    place = _refreshed(grant, family)
+    if place is None:
+        return None
+    answer = _access_token(grant, place, "refreshed", now=now, address=address, scope=scope)
+    return {**answer, "refresh_token": _refresh_token(grant, family, now=now)}
+
+
+def _launched(grant: Grant) -> Place:
+    if not grant.seat_key:
+        return Place(None, 0, 0)
+    with connection.cursor() as cursor:
+        cursor.execute(_LAUNCHED, [grant.seat_key])
+        return Place(*cursor.fetchone())
+
+
+def _refreshed(grant: Grant, family: Family) -> Place | None:
+    if family.seat_id is None:
+        return Place(None, 0, 0)
+    with connection.cursor() as cursor:
+        cursor.execute(_REFRESHED, [family.seat_id, family.launch, grant.tokens_to_keep, family.launch])
+        row = cursor.fetchone()
+        return Place(*row) if row else None
+
+
+def _access_token(
+    grant: Grant,
+    place: Place,
+    kind: str,
+    *,
+    now: int,
+    address: str,
+    scope: str | None = None,
+    code_id: int | None = None,
+) -> dict[str, Any]:
+    """A live access token, its event, and the answer that carries it."""
+    scope, issued, seconds = scope or grant.scope, now // SECOND, _seconds(grant)
+    claims = _claims(grant, scope, issued=issued, expires=issued + seconds)
+    token, jti, digests = _formed(grant, claims)
+    known = {"active": True, "token_type": "Bearer", **claims}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _KEEP_ACCESS,
+            [*digests, jti, grant.authorization_id, grant.authorization_epoch, code_id, place.seat_id, place.number,
+             scope, json.dumps(known), now, (issued + seconds) * SECOND, address],
+        )  # fmt: skip
+        (token_id,) = cursor.fetchone()
+    _recorded(grant, kind, token_id, place.number, now=now, address=address)
+    context = json.loads(grant.context)
+    return {"access_token": token, "token_type": "Bearer", "expires_in": seconds, "scope": scope, **context}
+
+
+def _seconds(grant: Grant) -> int:
+    return lifetimes.access_token_seconds(
         grant.server_seconds,
         grant.client_seconds,
         default=settings.SMARTAUTH_ACCESS_TOKEN_SECONDS,
         bound=settings.SMARTAUTH_ACCESS_TOKEN_MAX_SECONDS,
     )
-    issued = now // SECOND
-    claims = _claims(grant, issued=issued, expires=issued + seconds)
-    jti = secrets.token_urlsafe(16)
-    token = _signed(grant, {**claims, "jti": jti})
-    seat_id, number = _seat(grant)
-    known = {"active": True, "token_type": "Bearer", **claims}
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _TOKEN,
-            [*_digests(token), jti, grant.authorization_id, grant.authorization_epoch, code_id, seat_id, number,
-             grant.scope, json.dumps(known), now, (issued + seconds) * SECOND, address],
-        )  # fmt: skip
-        (token_id,) = cursor.fetchone()
-    _recorded(grant, token_id, number, now=now, address=address)
-    context = json.loads(grant.context)
-    return {"access_token": token, "token_type": "Bearer", "expires_in": seconds, "scope": grant.scope, **context}
 
 
-def _claims(grant: Grant, *, issued: int, expires: int) -> dict[str, Any]:
+def _claims(grant: Grant, scope: str, *, issued: int, expires: int) -> dict[str, Any]:
     about = {"iss": settings.SMARTAUTH_ISSUER, "aud": grant.base, "client_id": grant.client_id}
     subject = grant.subject or grant.client_id
-    return {**about, "sub": subject, "iat": issued, "exp": expires, "scope": grant.scope, **json.loads(grant.context)}
+    return {**about, "sub": subject, "iat": issued, "exp": expires, "scope": scope, **json.loads(grant.context)}
+
+
+def _formed(grant: Grant, claims: dict[str, Any]) -> tuple[str, str | None, tuple[str, str, str]]:
+    """The token in the server's format (AT-01), its jti and its digests; an opaque one has neither parts nor jti."""
+    if grant.token_format == FhirServer.TokenFormat.OPAQUE:
+        token = drawn()
+        return token, None, (digest(token), "", "")
+    jti = secrets.token_urlsafe(16)
+    token = _signed(grant, {**claims, "jti": jti})
+    return token, jti, _digests(token)
 
 
 def _signed(grant: Grant, claims: dict[str, Any]) -> str:
@@ -168,17 +163,29 @@ def _digests(token: str) -> tuple[str, str, str]:
     )
 
 
-def _seat(grant: Grant) -> tuple[int | None, int]:
-    if not grant.seat_key:
-        return None, 0
+def _refresh_token(grant: Grant, family: Family, *, now: int) -> str:
+    """The next refresh token of the family; only its digest is kept."""
+    token = drawn()
+    absolute = refresh.absolute_seconds(
+        grant.client_refresh_seconds, settings.SMARTAUTH_REFRESH_TOKEN_SECONDS, keeps_secrets=grant.keeps_secrets
+    )
+    expires_at = refresh.expires_at(
+        now,
+        family.launched_at,
+        idle=settings.SMARTAUTH_REFRESH_IDLE_SECONDS,
+        absolute=absolute,
+        session_ends_at=grant.session_ends_at if grant.refresh_kind == refresh.ONLINE else 0,
+    )
     with connection.cursor() as cursor:
-        cursor.execute(_SEAT, [grant.seat_key])
-        seat_id, number = cursor.fetchone()
-        return seat_id, number
+        cursor.execute(
+            _KEEP_REFRESH,
+            [digest(token), grant.authorization_id, grant.authorization_epoch, *family, now, expires_at],
+        )
+    return token
 
 
-def _recorded(grant: Grant, token_id: int, number: int, *, now: int, address: str) -> None:
-    events = [grant.event("issued", at=now, address=address, token=numbered(token_id))]
+def _recorded(grant: Grant, kind: str, token_id: int, number: int, *, now: int, address: str) -> None:
+    events = [grant.event(kind, at=now, address=address, token=numbered(token_id))]
     if number > grant.tokens_to_keep:
         events.append(grant.event("superseded", at=now, reason=f"by token {numbered(token_id)}"))
     record(*events)

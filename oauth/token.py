@@ -11,7 +11,8 @@ from audit.trail import record
 from oauth.clients import FAILED, NOBODY, Kept, proven
 from oauth.digests import digest
 from oauth.endpoint import Answer, MachineRequest, writers
-from oauth.issue import Grant, issue
+from oauth.grant import Grant
+from oauth.issue import issue
 from smart import pkce
 from smart.errors import (
     InvalidClient,

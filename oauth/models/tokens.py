@@ -55,7 +55,7 @@ class RefreshToken(models.Model):
     predecessor = models.OneToOneField("self", models.SET_NULL, null=True, related_name="successor")
     seat = models.ForeignKey(Seat, models.SET_NULL, null=True)
     launch = models.BigIntegerField(default=0)
-    launched_at = models.BigIntegerField()
+    launched_at = models.BigIntegerField(default=0)
     issued_at = models.BigIntegerField()
     expires_at = models.BigIntegerField(db_index=True)
     consumed_at = models.BigIntegerField(default=0)

@@ -10,7 +10,8 @@ from django.db import transaction
 from accounts import clock
 from accounts.models import User
 from audit.trail import Event, record
-from oauth.issue import Grant, issue
+from oauth.grant import Grant
+from oauth.issue import issue
 from oauth.models import Authorization, Client, FhirServer, numbered
 from oauth.people import records
 from smart.audience import canonical
