@@ -96,6 +96,26 @@ class Seat(models.Model):
     launches = models.BigIntegerField(default=0)
 
 
+class Launch(models.Model):
+    """A single-use EHR launch handle with its context (EL-02), kept by its digest.
+
+    `patient_vouched` is 1 when the EHR that holds the records says that its user sees this patient.
+    """
+
+    digest = models.TextField(unique=True)
+    client = models.ForeignKey(Client, models.CASCADE)
+    fhir_server = models.ForeignKey(FhirServer, models.CASCADE)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE)
+    context = models.TextField(default="{}")
+    patient_vouched = models.BigIntegerField(default=0)
+    created_at = models.BigIntegerField(default=clock.now)
+    expires_at = models.BigIntegerField(db_index=True)
+    consumed_at = models.BigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return numbered(self.pk)
+
+
 class PendingRequest(models.Model):
     """A judged authorization request that waits for a person. The browser that brought it holds the cookie."""
 
@@ -106,22 +126,10 @@ class PendingRequest(models.Model):
     request = models.TextField()
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, null=True)
     patient = models.TextField(default="", blank=True)
+    launch = models.ForeignKey(Launch, models.CASCADE, null=True)
     created_at = models.BigIntegerField(default=clock.now)
     expires_at = models.BigIntegerField(db_index=True)
     answered_at = models.BigIntegerField(default=0)
 
     def __str__(self) -> str:
         return numbered(self.pk)
-
-
-class Launch(models.Model):
-    """A single-use EHR launch handle with its context."""
-
-    digest = models.TextField(unique=True)
-    client = models.ForeignKey(Client, models.CASCADE)
-    fhir_server = models.ForeignKey(FhirServer, models.CASCADE)
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE)
-    context = models.TextField(default="{}")
-    created_at = models.BigIntegerField(default=clock.now)
-    expires_at = models.BigIntegerField()
-    consumed_at = models.BigIntegerField(default=0)
