@@ -88,15 +88,20 @@ def _resource_server(server: FhirServer, *, tells_addresses: bool) -> tuple[Clie
 
 
 def _opened(server: FhirServer, clients: Iterable[Client]) -> tuple[str, ...]:
-    reached = set(server.clients.values_list("pk", flat=True))
-    new = [client for client in clients if client.pk not in reached]
-    server.clients.add(*new)
+    new = [client for client in clients if not client.fhir_servers.contains(server)]
+    for client in new:
+        client.fhir_servers.add(server)
     return tuple(client.client_id for client in new)
+
+
+def reaching(server: FhirServer) -> list[str]:
+    """The ids of the clients that may ask for its tokens."""
+    return list(Client.objects.filter(fhir_servers=server).order_by("client_id").values_list("client_id", flat=True))
 
 
 def _recorded(server: FhirServer, client: Client, *, added: bool, secret: str, opened: Collection[str]) -> None:
     known: dict[str, Any] = {"at": clock.now(), "fhir_server": server.base}
-    events = [Event(kind="fhir-server-opened", client=reaching, **known) for reaching in opened]
+    events = [Event(kind="fhir-server-opened", client=client_id, **known) for client_id in opened]
     if secret:
         events.append(Event(kind="resource-server-added", client=client.client_id, **known))
     if added:

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from oauth.fhir_servers import Registered, UnfitBase, register
+from oauth.fhir_servers import Registered, UnfitBase, reaching, register
 from oauth.models import Client, FhirServer
 from oauth.models.servers import AddressPolicy
 
@@ -95,7 +95,7 @@ def _environment(done: Registered) -> str:
 def _words(done: Registered) -> str:
     server = done.server
     values = {
-        "what": "Protected from now on" if done.added else "Protected already; what is there was left as it is",
+        "what": "Protected from now on" if done.added else "Protected already, its settings stay as they were",
         "base": server.base,
         "client_id": done.client.client_id,
         "secret": done.secret,
@@ -103,14 +103,14 @@ def _words(done: Registered) -> str:
         "issuer": settings.SMARTAUTH_ISSUER,
         "aud": urlencode({"aud": server.base}),
         "document": json.dumps(done.smart_configuration, indent=2),
-        "clients": ", ".join(sorted(server.clients.values_list("client_id", flat=True))) or "none yet",
+        "clients": ", ".join(reaching(server)) or "none yet",
     }
     return ((ADDED if done.secret else KNOWN) + ALWAYS).format(**values)
 
 
 def _line(server: FhirServer) -> str:
     asks = ", ".join(server.resource_servers.order_by("pk").values_list("client__client_id", flat=True))
-    reach = ", ".join(server.clients.order_by("client_id").values_list("client_id", flat=True))
+    reach = ", ".join(reaching(server))
     return (
         f"{server.base} ({server.version}, {server.name}): introspected by {asks or 'nobody'}, for {reach or 'no app'}"
     )

@@ -1,0 +1,93 @@
+"""The stranger's FHIR server, protected: it asks smartauth about every token and believes nothing else."""
+
+import json
+import os
+import re
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, quote, urlsplit
+
+import httpx
+
+BASE = os.environ["FHIR_BASE"]
+INTROSPECT = os.environ["INTROSPECT"]
+ME = (os.environ["CLIENT_ID"], os.environ["CLIENT_SECRET"])
+CONFIGURATION = INTROSPECT.replace("introspect", f"smart-configuration?aud={quote(BASE, safe='')}")
+NAMES = {"amy": "Amy Shaw", "ben": "Ben Whitlock"}
+PATIENTS = {key: {"resourceType": "Patient", "id": key, "name": [{"text": name}]} for key, name in NAMES.items()}
+
+
+class Refused(Exception):
+    """A status, the code of FHIR's issue-type, and the header that says what is wrong."""
+
+
+def claims_of(authorization: list[str]) -> dict[str, Any]:
+    """The claims of a live token that was made for us. Asked each time, never kept. Raises Refused."""
+    bearer = re.fullmatch(r"(?i)bearer +([A-Za-z0-9._~+/-]{1,16000}=*)", ", ".join(authorization))
+    if bearer is None:
+        raise Refused(401, "login", "Bearer")
+    try:
+        claims = httpx.post(INTROSPECT, data={"token": bearer[1]}, auth=ME, timeout=3).raise_for_status().json()
+    except (httpx.HTTPError, ValueError):
+        raise Refused(503, "transient", "") from None
+    if not isinstance(claims, dict) or claims.get("active") is not True or claims.get("aud") != BASE:
+        raise Refused(401, "login", 'Bearer error="invalid_token"')
+    return claims
+
+
+def patient_of(authorization: list[str], resource: str, letter: str) -> str:
+    """The one patient whom this request may see. Raises Refused."""
+    claims = claims_of(authorization)
+    for scope in claims["scope"].split():
+        held = re.fullmatch(r"patient/(\*|[A-Za-z]+)\.(c?r?u?d?s?|read|write|\*)", scope)
+        letters = held and {"read": "rs", "write": "cud", "*": "cruds"}.get(held[2], held[2])
+        if held and letters and held[1] in ("*", resource) and letter in letters and claims.get("patient"):
+            return str(claims["patient"])
+    raise Refused(403, "forbidden", 'Bearer error="insufficient_scope"')
+
+
+class Fhir(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        try:
+            self.route()
+        except Refused as refusal:
+            status, code, challenge = refusal.args
+            headers = {"WWW_Authenticate": challenge} if challenge else {}
+            self.answer(status, outcome(code), **headers)
+        except httpx.HTTPError:
+            self.answer(503, outcome("transient"))
+
+    def route(self) -> None:
+        url, headers = urlsplit(self.path), self.headers.get_all("Authorization", [])
+        match url.path.removeprefix(urlsplit(BASE).path).split("/"):
+            case ["", ".well-known", "smart-configuration"]:
+                document = httpx.get(CONFIGURATION, timeout=3).raise_for_status().json()
+                self.answer(200, document, Content_Type="application/json", Access_Control_Allow_Origin="*")
+            case ["", "Patient", key]:
+                visible = {patient_of(headers, "Patient", "r")} & set(PATIENTS)
+                self.answer(200, PATIENTS[key]) if key in visible else self.answer(404, outcome("not-found"))
+            case ["", "Patient"]:
+                visible = {patient_of(headers, "Patient", "s")} & set(PATIENTS)
+                asked = parse_qs(url.query).get("_id", list(PATIENTS))
+                found = [{"resource": PATIENTS[key]} for key in asked if key in visible]
+                self.answer(200, {"resourceType": "Bundle", "type": "searchset", "total": len(found), "entry": found})
+            case _:
+                claims_of(headers)
+                self.answer(404, outcome("not-found"))
+
+    def answer(self, status: int, body: Any, **headers: str) -> None:
+        content = json.dumps(body).encode()
+        self.send_response(status)
+        for name, value in {"Content-Type": "application/fhir+json", **headers}.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+
+def outcome(code: str) -> dict[str, Any]:
+    return {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": code}]}
+
+
+if __name__ == "__main__":
+    ThreadingHTTPServer(("127.0.0.1", urlsplit(BASE).port or 80), Fhir).serve_forever()
