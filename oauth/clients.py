@@ -58,9 +58,17 @@ def _from_body(parameters: Parameters) -> Credentials:
     if "client_assertion" in parameters or "client_assertion_type" in parameters:
         raise InvalidClient(FAILED, hint="no client here authenticates with an assertion")
     client_id = parameters.get("client_id")
+    if client_id is None and _may_be_found(parameters):
+        return Credentials("", None)
     if client_id is None:
         raise InvalidClient(FAILED, hint="no client_id and no Authorization header")
     return Credentials(client_id, parameters.get("client_secret"), in_body="client_secret" in parameters)
+
+
+def _may_be_found(parameters: Parameters) -> bool:
+    """Whether the refresh token can tell who refreshes: fhirclient sends no client_id then (WF-01)."""
+    refreshes = parameters.get("grant_type") == "refresh_token" and "refresh_token" in parameters
+    return refreshes and "client_secret" not in parameters
 
 
 class Kept(NamedTuple):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from django.db import connection
 
-from audit.trail import Event
+from audit.trail import Event, record
 from oauth.models import Client, numbered
 from smart import refresh
 
@@ -85,6 +85,10 @@ class Grant:
             address=address,
             reason=reason,
         )
+
+    def record(self, kind: str, *, at: int, address: str = "", reason: str = "") -> None:
+        """Writes one event about this grant."""
+        record(self.event(kind, at=at, address=address, reason=reason))
 
     @property
     def lost(self) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.db import connection, transaction
 
-from audit.trail import record
+from oauth import refresh
 from oauth.clients import FAILED, NOBODY, Kept, proven
 from oauth.digests import digest
 from oauth.endpoint import Answer, MachineRequest, writers
@@ -56,6 +56,8 @@ async def token(request: MachineRequest) -> Answer:
 def _token(request: MachineRequest) -> Answer:
     if request.credentials.in_body and not settings.SMARTAUTH_TOKEN_SECRET_IN_BODY:
         raise InvalidClient(FAILED, hint="client_secret in the body is switched off at the token endpoint")
+    if not request.credentials.client_id:
+        request.credentials = refresh.holder(request)
     client = authenticated(request)
     grant_type = request.required("grant_type")
     if grant_type not in GRANTS:
@@ -144,9 +146,10 @@ def _unknown_or_replayed(code: str, request: MachineRequest, client: Authenticat
 
 
 def _record(kind: str, grant: Grant, request: MachineRequest, *, reason: str = "") -> None:
-    record(grant.event(kind, at=request.now, address=request.address, reason=reason))
+    grant.record(kind, at=request.now, address=request.address, reason=reason)
 
 
 GRANTS: dict[str, Callable[[MachineRequest, AuthenticatedClient], Answer | OAuthError]] = {
     "authorization_code": authorization_code,
+    "refresh_token": refresh.refresh_token,
 }
