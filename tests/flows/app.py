@@ -1,0 +1,109 @@
+"""A standalone app and its person, against a real server: nothing but HTTP, as in a real life."""
+
+import re
+import secrets
+from base64 import urlsafe_b64encode
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+
+from tests.running import Server
+
+REDIRECT_URI = "http://127.0.0.1:4999/cb"
+PASSWORD = "smartauth-demo"
+RESOURCE_SERVER = ("demo-resource-server", "demo-resource-server-secret")
+
+
+def token(
+    server: Server, user: str = "amy", client: str = "demo-public", scope: str = "patient/*.rs", **more: str
+) -> str:
+    """A token of `manage.py token`."""
+    options = [part for name, value in more.items() for part in (f"--{name}", value)]
+    return server.manage("token", "--client", client, "--user", user, "--scope", scope, *options).strip()
+
+
+def read(server: Server, path: str, bearer: str | None, **headers: str) -> httpx.Response:
+    """GET under the FHIR base."""
+    shown = {"Authorization": f"Bearer {bearer}"} if bearer is not None else {}
+    return httpx.get(f"{server.url}/fhir/r4/{path}", headers={**shown, **headers}, timeout=30)
+
+
+def introspect(server: Server, asked: str) -> dict[str, Any]:
+    """What the bundled FHIR server's client hears."""
+    response = httpx.post(f"{server.url}/o/introspect", data={"token": asked}, auth=RESOURCE_SERVER, timeout=30)
+    assert response.status_code == 200, response.text
+    answer: dict[str, Any] = response.json()
+    return answer
+
+
+def revoke(server: Server, ended: str, client: str = "demo-public") -> httpx.Response:
+    """A public client ends its token."""
+    return httpx.post(f"{server.url}/o/revoke", data={"token": ended, "client_id": client}, timeout=30)
+
+
+@dataclass
+class StandaloneLaunch:
+    """One launch by one person in one browser, step by step."""
+
+    server: Server
+    username: str = "amy"
+    password: str = PASSWORD
+    client_id: str = "demo-public"
+    scope: str = "launch/patient patient/*.rs"
+    state: str = field(default_factory=lambda: secrets.token_urlsafe(16))
+    verifier: str = field(default_factory=lambda: secrets.token_urlsafe(32))
+    patient: str = ""
+
+    def __post_init__(self) -> None:
+        self.browser = httpx.Client(base_url=self.server.url, timeout=30)
+
+    @property
+    def request(self) -> dict[str, str]:
+        challenge = urlsafe_b64encode(sha256(self.verifier.encode()).digest()).rstrip(b"=").decode()
+        return {
+            "response_type": "code",
+            "client_id": self.client_id,
+            "redirect_uri": REDIRECT_URI,
+            "scope": self.scope,
+            "state": self.state,
+            "aud": f"{self.server.url}/fhir/r4",
+            "code_challenge": challenge,
+            "code_challenge_method": "S256",
+        }
+
+    def code(self) -> str:
+        """Signs in, chooses, allows; what the app is called back with."""
+        page = self._follow(self.browser.get("/o/authorize", params=self.request))
+        page = self._send(page, username=self.username, password=self.password)
+        if page.url.path.endswith("/patient"):
+            page = self._send(page, patient=self._choice(page))
+        answer = self._send(page, ask=re.findall(r'name="ask" value="(\d+)" checked', page.text), answer="allow")
+        called = parse_qs(urlsplit(answer.headers["Location"]).query)
+        assert called["state"] == [self.state]
+        return called["code"][0]
+
+    def exchange(self, code: str) -> httpx.Response:
+        """The code for a token."""
+        form = {
+            "grant_type": "authorization_code", "code": code, "redirect_uri": REDIRECT_URI,
+            "code_verifier": self.verifier, "client_id": self.client_id,
+        }  # fmt: skip
+        return httpx.post(f"{self.server.url}/o/token", data=form, timeout=30)
+
+    def _choice(self, page: httpx.Response) -> str:
+        found = re.search(rf'value="(\d+)"[^>]*>(?:(?!value=).)*{re.escape(self.patient)}', page.text, re.DOTALL)
+        assert found, page.text
+        return found[1]
+
+    def _send(self, page: httpx.Response, **fields: Any) -> httpx.Response:
+        hidden = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.text)
+        assert hidden, page.text
+        return self._follow(self.browser.post(page.url.path, data={"csrfmiddlewaretoken": hidden[1], **fields}))
+
+    def _follow(self, response: httpx.Response) -> httpx.Response:
+        while response.status_code == 303 and response.headers["Location"].startswith("/"):
+            response = self.browser.get(response.headers["Location"])
+        return response
