@@ -1,9 +1,11 @@
 """Who logs in, and the failures that are counted against guessing."""
 
 import secrets
+from datetime import datetime
 from typing import Any, ClassVar, Self
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.contrib.sessions.models import Session
 from django.db import models
 from django.db.models import F
 
@@ -27,6 +29,10 @@ class UserQuerySet(models.QuerySet["User"]):
     def let_in(self) -> int:
         """These people may sign in again; what ended stays ended."""
         return self.update(stopped_at=0, stopped_for="")
+
+    def require_new_password(self) -> int:
+        """These people choose a new password before anything else that they do here."""
+        return self.update(must_change_password=clock.now())
 
 
 class People(BaseUserManager["User"]):
@@ -55,6 +61,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     epoch = models.BigIntegerField(default=0, editable=False)
     stopped_at = models.BigIntegerField(default=0, editable=False)
     stopped_for = models.TextField(default="", blank=True, editable=False)
+    must_change_password = models.BigIntegerField(default=0, editable=False)  # since when, 0 = not
     created_at = models.BigIntegerField(default=clock.now, editable=False)
 
     objects: ClassVar[People] = People()
@@ -82,6 +89,30 @@ class User(AbstractBaseUser, PermissionsMixin):
         nobody = cls(username="")
         nobody.set_unusable_password()
         return nobody
+
+
+class SignInQuerySet(models.QuerySet["SignIn"]):
+    def of(self, user: User, *, now: datetime) -> Self:
+        """Where this person is signed in, last used first."""
+        return self.filter(user=user, session__expire_date__gt=now).order_by("-last_seen_at", "-pk")
+
+    def end(self) -> int:
+        """These browsers are signed out at their next request."""
+        keys = list(self.values_list("session_id", flat=True))
+        return Session.objects.filter(session_key__in=keys).delete()[1].get("sessions.Session", 0)
+
+
+class SignIn(models.Model):
+    """Whose a session is and where it is used, which Django's own row does not tell. They are deleted together."""
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="sign_ins")
+    session = models.OneToOneField(Session, models.CASCADE, related_name="sign_in")
+    created_at = models.BigIntegerField(default=clock.now)
+    last_seen_at = models.BigIntegerField(default=clock.now)
+    address = models.TextField()
+    user_agent = models.TextField()
+
+    objects = SignInQuerySet.as_manager()
 
 
 class FailureCount(models.Model):
