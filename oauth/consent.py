@@ -10,14 +10,14 @@ from django.http import HttpRequest, HttpResponse
 from accounts import clock
 from accounts.models import User
 from audit.trail import record
-from oauth import people
+from oauth import online, people
 from oauth.digests import digest, drawn
 from oauth.models import Authorization, Client, Code, PatientRecord, numbered
 from oauth.pending import Pending
 from oauth.redirects import person_page, to_app, within
 from oauth.steps import cancelled, event, somebody, step
 from oauth.stub import Stub, born, shortened
-from smart import lifetimes
+from smart import lifetimes, refresh
 from smart.authorization import success
 from smart.clock import SECOND
 from smart.error_pages import Unredirectable
@@ -88,6 +88,9 @@ def _allowed(request: HttpRequest, pending: Pending, user: User, scope: str) -> 
             fhir_server=row.fhir_server,
             patient=patient,
             scope=scope,
+            asked_scope=asked.requested_scope,
+            fhir_user=people.fhir_user(user, row.fhir_server),
+            **(online.remembered(request) if refresh.kind(scope) == refresh.ONLINE else {}),
             context=json.dumps({"patient": patient} if patient else {}),
             client_epoch=Client.objects.values_list("epoch", flat=True).get(pk=row.client_id),
             user_epoch=User.objects.get_queryset().values_list("epoch", flat=True).get(pk=user.pk),

@@ -13,6 +13,12 @@ def identity(user: User, fhir_server: FhirServer) -> FhirIdentity | None:
     return FhirIdentity.objects.filter(user=user, fhir_server=fhir_server).first()
 
 
+def fhir_user(user: User, fhir_server: FhirServer) -> str:
+    """Such as Patient/amy; "" for somebody who is nobody there."""
+    found = identity(user, fhir_server)
+    return found.resource if found else ""
+
+
 def records(user: User, fhir_server: FhirServer) -> QuerySet[PatientRecord]:
     """The records of that FHIR server which he may share, and no others."""
     may = PatientRecord.objects.filter(

@@ -8,10 +8,11 @@ from accounts import clock
 from accounts.address import client_address
 from accounts.login import Attempt, attempt, counted
 from audit.trail import Event, record
+from oauth import online
 from oauth.error_page import drawn_reference
 from oauth.pending import Pending
 from oauth.redirects import person_page, within
-from oauth.steps import cancelled, step
+from oauth.steps import cancelled, person, step
 from oauth.stub import Stub
 from smart.clock import SECOND, moment
 
@@ -38,7 +39,7 @@ def logout(request: HttpRequest) -> HttpResponse:
     """Ends the session in this browser."""
     if request.method != "POST":
         return HttpResponseNotAllowed(["POST"])
-    auth.logout(request)
+    _left(request)
     return within("/login")
 
 
@@ -55,8 +56,13 @@ def pending_login(request: HttpRequest, pending: Pending) -> HttpResponse:
 @step("POST")
 def another_account(request: HttpRequest, pending: Pending) -> HttpResponse:
     """Not you? The session ends, the request waits for somebody else."""
-    auth.logout(request)
+    _left(request)
     return within(f"{pending.url}/login")
+
+
+def _left(request: HttpRequest) -> None:
+    online.end(request)
+    auth.logout(request)
 
 
 def _tried(request: HttpRequest, pending: Pending | None = None) -> HttpResponse | None:
@@ -70,7 +76,10 @@ def _tried(request: HttpRequest, pending: Pending | None = None) -> HttpResponse
             record(_event(tried, now, reference))
     if tried.result != "right":
         return _page(request, pending, tried, now + tried.wait * SECOND, reference)
+    if person(request) not in (None, tried.user):
+        _left(request)
     auth.login(request, tried.user)
+    online.begin(request)
     request.session.cycle_key()  # Django keeps the id when the same person signs in again
     return None
 

@@ -27,6 +27,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("o/authorize/<str:handle>/consent", decide),
     path("o/authorize/<str:handle>/another-account", another_account),
     path("admin/login/", operators_login),
+    path("admin/logout/", logout),
     path("admin/", admin.site.urls),
 ]
 
