@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from smart.authorization_rules import (
+    CONTEXT_SCOPES,
     REDIRECTION_RULES,
     RULES,
     Asked,
@@ -24,7 +25,7 @@ __all__ = [
     "explain", "failure", "judge", "redirection", "registrable", "success", "supported",
 ]  # fmt: skip
 
-_KEPT = ("launch", "nonce", "prompt", "max_age", "login_hint", "ui_locales", "id_token_hint")
+_KEPT = ("nonce", "prompt", "max_age", "login_hint", "ui_locales", "id_token_hint")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +42,31 @@ class AuthorizationRequest:
     fhir_version: str
     code_challenge: str
     needs_patient: bool
-    launch: str = ""
+    needs_encounter: bool = False
+    launch: str = ""  # the handle; only when the scope launch may be granted (E28)
     nonce: str = ""
     prompt: str = ""
     max_age: str = ""
     login_hint: str = ""
     ui_locales: str = ""
     id_token_hint: str = ""
+
+    @property
+    def prompts(self) -> frozenset[str]:
+        """What the app wants the person to be asked, or "none" (OIDC Core §3.1.2.1)."""
+        return frozenset(self.prompt.split(" ")) - {""}
+
+    @property
+    def oldest_login(self) -> int | None:
+        """How many seconds before the request a login may lie at most; None = as long as the session lives."""
+        if self.prompts & {"login", "select_account"}:
+            return 0
+        return int(self.max_age) if self.max_age else None
+
+    @property
+    def reaches_others(self) -> bool:
+        """Whether it asks for everything that the person may see, not for one record alone."""
+        return any(part.context == "user" for part in parse(self.scope))
 
 
 class Outcome(NamedTuple):
@@ -82,7 +101,9 @@ def judge(parameters: Parameters, client: ClientPolicy, bases: Mapping[str, str]
         aud=asked.base,
         fhir_version=asked.fhir_version,
         code_challenge=parameters["code_challenge"],
-        needs_patient=any(part.context == "patient" or part.plain == "launch/patient" for part in parse(scope)),
+        needs_patient=any(part.context == "patient" or part.plain in CONTEXT_SCOPES for part in parse(scope)),
+        needs_encounter=any(part.plain == "launch/encounter" for part in parse(scope)),
+        launch=asked.get("launch") if any(part.plain == "launch" for part in parse(scope)) else "",
         **{name: asked.get(name) for name in _KEPT},
     )
 

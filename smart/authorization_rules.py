@@ -1,5 +1,6 @@
 """Table A of the requirements, row by row: what an authorization request must satisfy, and in which order."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -16,13 +17,19 @@ from smart.errors import (
     UnauthorizedClient,
     UnsupportedResponseType,
 )
+from smart.kinds import evaluable
 from smart.parameters import Parameters
 from smart.pkce import is_challenge
 from smart.redirect_uris import registered
-from smart.scopes import Scope, granted, legal, parse, within
+from smart.refresh import OFFLINE, ONLINE
+from smart.scopes import MOST, Scope, granted, legal, parse, too_many, within
 from smart.versions import resource_types
 
-AUTHORIZATION_CODE = "authorization_code"
+AUTHORIZATION_CODE, REFRESH_TOKEN = "authorization_code", "refresh_token"
+CONTEXT_SCOPES = frozenset({"launch/patient", "launch/encounter"})
+PROMPTS = frozenset({"none", "login", "consent", "select_account"})
+
+_SECONDS = re.compile(r"[0-9]{1,9}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +75,20 @@ class Asked:
 
     @property
     def scope(self) -> str:
-        """What of the scopes this client may get at this base."""
-        return granted(
-            self.get("scope"), self.client.scope, types=resource_types(self.fhir_version), supported=supported
-        )
+        """What of the scopes this client may get at this base, by this kind of launch."""
+        types = resource_types(self.fhir_version)
+        return granted(self.get("scope"), self.client.scope, types=types, supported=self._grantable)
+
+    @property
+    def in_ehr(self) -> bool:
+        """Whether an EHR launched the app: it has sent the handle and wants its context."""
+        return bool(self.get("launch")) and any(part.plain == "launch" for part in parse(self.get("scope")))
+
+    def _grantable(self, scope: Scope) -> bool:
+        """What cannot be kept is not promised: no refresh for a client without the grant, or after a session of no EHR."""
+        if scope.plain in (OFFLINE, ONLINE) and REFRESH_TOKEN not in self.client.grants:
+            return False
+        return supported(scope) and (scope.plain != ONLINE or self.in_ehr)
 
 
 class Rule(NamedTuple):
@@ -85,7 +102,7 @@ class Rule(NamedTuple):
 
 def supported(scope: Scope) -> bool:
     """Whether this server can grant it at all: whole-type patient/ scopes and launch/patient (E17, SCP-10)."""
-    return scope.plain == "launch/patient" or (scope.context == "patient" and not scope.query)
+    return scope.plain in ("launch", "launch/patient") or (scope.context == "patient" and not scope.query)
 
 
 def left_out(requested: str, scope: str) -> tuple[str, ...]:
@@ -181,11 +198,43 @@ def _scope_sent(asked: Asked) -> None:
         raise InvalidScope("scope has a character that is not allowed")
 
 
+def _scopes_counted(asked: Asked) -> None:
+    if too_many(asked.get("scope")):
+        raise InvalidScope(f"scope names more than {MOST} scopes")
+
+
+def _prompt_known(asked: Asked) -> None:
+    prompts = set(asked.get("prompt").split(" ")) - {""}
+    if not prompts <= PROMPTS:
+        raise InvalidRequest("prompt knows none, login, consent and select_account")
+    if "none" in prompts and len(prompts) > 1:
+        raise InvalidRequest("prompt none stands alone")
+
+
+def _max_age_whole(asked: Asked) -> None:
+    if "max_age" in asked.parameters and not _SECONDS.fullmatch(asked.get("max_age")):
+        raise InvalidRequest("max_age must be a whole number of seconds")
+
+
+def _no_foreign_id_token(asked: Asked) -> None:
+    # this server has signed no ID token yet, so whatever is shown is somebody else's
+    if "id_token_hint" in asked.parameters:
+        raise InvalidRequest("id_token_hint is no ID token of this server")
+
+
 def _something_grantable(asked: Asked) -> None:
     if not asked.scope:
         raise InvalidScope("none of the scopes can be granted to this client")
     if asked.client.strict_scopes and left_out(asked.get("scope"), asked.scope):
         raise InvalidScope("some of the scopes cannot be granted to this client")
+
+
+def _launch_sent(asked: Asked) -> None:
+    wanted = any(scope.plain == "launch" for scope in parse(asked.get("scope")))
+    if wanted and not asked.get("launch"):
+        raise InvalidRequest("scope launch needs the launch parameter")
+    if asked.get("launch") and not wanted and asked.client.strict_scopes:
+        raise InvalidRequest("the launch parameter needs the scope launch")
 
 
 REDIRECTION_RULES: tuple[Rule, ...] = (
@@ -204,7 +253,12 @@ RULES: tuple[Rule, ...] = (
     Rule("AZ-01", "E8 E9", "response_type is code.", _response_type_code),
     Rule("AZ-03", "E12", "state is sent.", _state_sent),
     Rule("AZ-07", "E21 E22 E23", "PKCE is used, with S256.", _proof_key),
+    Rule("AZ-22", "E33", "prompt is known and does not contradict itself.", _prompt_known),
+    Rule("AZ-22", "E33", "max_age is a number of seconds.", _max_age_whole),
+    Rule("AZ-22", "E43", "id_token_hint is an ID token of this server.", _no_foreign_id_token),
     Rule("AZ-08", "E18 E19 E20", "aud is a FHIR base that the client may use here.", _audience),
     Rule("AZ-03", "E13 E14", "scope is sent, in legal characters.", _scope_sent),
+    Rule("AZ-10", "E24 E28", "The scope launch and the parameter launch come together.", _launch_sent),
+    Rule("SCP-21", "E14", f"No more than {MOST} scopes are asked for at once.", _scopes_counted),
     Rule("SCP-06", "E15 E16 E17", "Some of the scopes can be granted.", _something_grantable),
 )

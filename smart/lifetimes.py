@@ -22,6 +22,11 @@ def code_seconds(configured: int = 60) -> int:
     return max(1, min(configured, CODE_BOUND))
 
 
+def launch_seconds(configured: int = LAUNCH_BOUND) -> int:
+    """How long a launch handle may wait for its app: five minutes at most (EL-02)."""
+    return max(1, min(configured, LAUNCH_BOUND))
+
+
 def expired(now: int, expires_at: int) -> bool:
     """Alive while now < exp, dead from exp on; both in the same unit."""
     return now >= expires_at

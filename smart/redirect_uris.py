@@ -54,17 +54,18 @@ def _same_but_port(uri: str, known: str) -> bool:
 
 def success(redirect_uri: str, code: str, state: str, iss: str) -> str:
     """Where a granted request goes (RFC 6749 §4.1.2, RFC 9207 §2)."""
-    return _with(redirect_uri, {"code": code, "state": state, "iss": iss})
+    return with_query(redirect_uri, {"code": code, "state": state, "iss": iss})
 
 
 def failure(redirect_uri: str, error: OAuthError, state: str, iss: str, error_uri: str = "") -> str:
     """Where a refused request goes (RFC 6749 §4.1.2.1, RFC 9207 §2)."""
     answer = {"error": error.code, "error_description": error.description, "error_uri": error_uri}
-    return _with(redirect_uri, {**answer, "state": state, "iss": iss})
+    return with_query(redirect_uri, {**answer, "state": state, "iss": iss})
 
 
-def _with(redirect_uri: str, answer: dict[str, str]) -> str:
+def with_query(url: str, answer: dict[str, str]) -> str:
+    """The address with these, where they have a value, added to its own query."""
     query = "&".join(f"{name}={quote(value, safe='')}" for name, value in answer.items() if value)
-    if "?" not in redirect_uri:
-        return f"{redirect_uri}?{query}"
-    return f"{redirect_uri}{'' if redirect_uri[-1] in '?&' else '&'}{query}"
+    if "?" not in url:
+        return f"{url}?{query}"
+    return f"{url}{'' if url[-1] in '?&' else '&'}{query}"

@@ -70,7 +70,7 @@ def test_a_good_request_is_judged_good() -> None:
     assert request.left_out == ()
     assert (request.aud, request.fhir_version) == (BASE, "r4")
     assert request.code_challenge == CHALLENGE
-    assert (request.nonce, request.launch, request.prompt) == ("n-8", "hLk29x", "login")
+    assert (request.nonce, request.launch, request.prompt) == ("n-8", "", "login")
 
 
 @pytest.mark.requirement("E1", "AZ-06")
@@ -362,7 +362,7 @@ def test_a_patient_scope_needs_a_patient(scope: str) -> None:
         ("system/Patient.rs", False),
         ("openid", False),
         ("offline_access", False),
-        ("launch", False),
+        ("launch", True),
         ("launch/encounter", False),
     ],
 )
@@ -397,3 +397,37 @@ def test_a_description_holds_only_what_the_standard_allows() -> None:
     _, description = refusal(asked("&%22%5C%C3%A9=1&%22%5C%C3%A9=2"))
 
     assert description == "'/? was sent twice"
+
+
+LAUNCHABLE = replace(CLIENT, scope=f"launch {CLIENT.scope}")
+
+
+@pytest.mark.requirement("E24", "AZ-10", "AZ-03")
+@pytest.mark.parametrize("launch", [None, ""])
+@pytest.mark.parametrize("client", [LAUNCHABLE, CLIENT], ids=["may ask it", "may not ask it"])
+def test_the_scope_launch_without_the_parameter_is_refused(launch: str | None, client: ClientPolicy) -> None:
+    found = refusal(asked(scope="launch patient/Patient.rs", launch=launch), client)
+
+    assert found == ("invalid_request", "scope launch needs the launch parameter")
+
+
+@pytest.mark.requirement("E28")
+def test_a_strict_client_that_sends_launch_without_the_scope_is_refused() -> None:
+    found = refusal(asked(launch="hLk29x"), replace(LAUNCHABLE, strict_scopes=True))
+
+    assert found == ("invalid_request", "the launch parameter needs the scope launch")
+
+
+@pytest.mark.requirement("AZ-10")
+def test_scope_and_parameter_together_are_a_launch() -> None:
+    request = judge(asked(scope="launch patient/Patient.rs", launch="hLk29x"), LAUNCHABLE, BASES)
+
+    assert (request.launch, request.scope) == ("hLk29x", "launch patient/Patient.rs")
+
+
+@pytest.mark.requirement("E28")
+@pytest.mark.parametrize("scope", ["patient/Patient.rs", "launch patient/Patient.rs"])
+def test_without_a_granted_scope_there_is_no_launch(scope: str) -> None:
+    request = judge(asked(scope=scope, launch="hLk29x"), CLIENT, BASES)
+
+    assert (request.launch, request.scope) == ("", "patient/Patient.rs")
