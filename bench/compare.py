@@ -8,6 +8,7 @@ brings PostgreSQL, the Python packages and the node packages, and removes what i
 import argparse
 import json
 import os
+import platform
 import subprocess
 import sys
 import tempfile
@@ -19,7 +20,7 @@ from statistics import median
 from bench.contenders import ROOT, Contender, constant, oidc_provider, smartauth
 
 LOAD_CORE = "1"
-WARM_UP = 1.0
+WARM_UP = 0.5
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ def compared(ours: Contender, theirs: Contender, folder: Path, options: argparse
     ours_rounds: list[Round] = []
     theirs_rounds: list[Round] = []
     for contender in (ours, theirs):  # uncounted: V8 compiles what is hot, PostgreSQL reads its pages
-        measured(contender, folder, connections=options.connections, seconds=options.seconds)
+        measured(contender, folder, connections=options.connections, seconds=max(options.seconds, 3))
     for number in range(1, options.rounds + 1):
         for contender, rounds in ((ours, ours_rounds), (theirs, theirs_rounds)):
             rounds.append(measured(contender, folder, connections=options.connections, seconds=options.seconds))
@@ -95,6 +96,13 @@ def _row(contender: Contender, rounds: list[Round]) -> str:
     )
 
 
+def _versions() -> str:
+    node = subprocess.run(["node", "--version"], stdout=subprocess.PIPE, check=True, text=True).stdout.strip()
+    peer = json.loads((ROOT / "bench" / "package.json").read_text(encoding="utf-8"))["dependencies"]["oidc-provider"]
+    python = f"{platform.python_version()} ({os.path.realpath(sys.executable)})"
+    return f"Python {python}, node {node}, oidc-provider {peer}"
+
+
 def ceiling(folder: Path, options: argparse.Namespace) -> None:
     """What the load generator can ask for at most, so that it is seen not to be the limit."""
     with constant(folder) as contender:
@@ -106,8 +114,8 @@ def parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="bench/run", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--rounds", type=int, default=5, help="turns of each contender (5)")
-    parser.add_argument("--seconds", type=float, default=4, help=f"counted seconds a turn, after {WARM_UP:g} s (4)")
+    parser.add_argument("--rounds", type=int, default=11, help="turns of each contender (11)")
+    parser.add_argument("--seconds", type=float, default=2, help=f"counted seconds a turn, after {WARM_UP:g} s (2)")
     parser.add_argument("--connections", type=int, default=32, help="keep-alive connections (32)")
     parser.add_argument("--tokens", type=int, default=200_000, help="live tokens in PostgreSQL (200000)")
     parser.add_argument(
@@ -141,6 +149,7 @@ def main() -> None:
             counted(ours, folder)
             return
         theirs = stack.enter_context(oidc_provider(folder, pool=options.pool, whose=options.whose))
+        print(_versions())
         ceiling(folder, options)
         compared(ours, theirs, folder, options)
 
