@@ -11,22 +11,20 @@ from oauth.models import numbered
 from oauth.token import AuthenticatedClient, authenticated
 from smart.errors import OAuthError, UnauthorizedClient
 
-_MAY = """
-EXISTS (SELECT 1 FROM oauth_authorization a WHERE a.id = {table}.authorization_id AND (a.client_id = %s OR EXISTS (
-    SELECT 1 FROM oauth_resourceserver r WHERE r.client_id = %s AND r.fhir_server_id = a.fhir_server_id)))
-"""
-_END_ACCESS_TOKEN = f"""
+_END_ACCESS = """
 UPDATE oauth_accesstoken SET revoked_at = %s, revoked_for = 'revoked'
-WHERE digest = %s AND revoked_at = 0 AND {_MAY.format(table="oauth_accesstoken")}
+WHERE digest = %s AND revoked_at = 0 AND EXISTS (SELECT 1 FROM oauth_authorization a
+    WHERE a.id = oauth_accesstoken.authorization_id AND (a.client_id = %s
+        OR EXISTS (SELECT 1 FROM oauth_resourceserver r WHERE r.client_id = %s AND r.fhir_server_id = a.fhir_server_id)))
 RETURNING id, authorization_id
-"""  # noqa: S608  # no value is part of the text
-_END_REFRESH_TOKEN = f"""
-UPDATE oauth_refreshtoken SET consumed_at = %s
-WHERE digest = %s AND consumed_at = 0 AND {_MAY.format(table="oauth_refreshtoken")}
-RETURNING id, authorization_id
-"""  # noqa: S608  # no value is part of the text
+"""
+# A refresh token ends its grant, also one that was used before: whoever shows it wants no more of that access (RV-04).
 _END_AUTHORIZATION = """
-UPDATE oauth_authorization SET epoch = epoch + 1, ended_at = %s, ended_for = 'revoked' WHERE id = %s AND ended_at = 0
+UPDATE oauth_authorization SET epoch = epoch + 1, ended_at = %s, ended_for = 'revoked'
+WHERE ended_at = 0 AND id = (SELECT authorization_id FROM oauth_refreshtoken WHERE digest = %s) AND (client_id = %s
+    OR EXISTS (SELECT 1 FROM oauth_resourceserver r
+        WHERE r.client_id = %s AND r.fhir_server_id = oauth_authorization.fhir_server_id))
+RETURNING id
 """
 _FORBIDDEN = """
 SELECT 1 FROM oauth_authorization a
@@ -54,12 +52,10 @@ def _revoke(request: MachineRequest) -> Answer:
 
 def _ended(token: str, client: AuthenticatedClient, request: MachineRequest) -> OAuthError | None:
     whom = [request.now, token, client.pk, client.pk]
-    if row := _first(_END_ACCESS_TOKEN, whom):
+    if row := _first(_END_ACCESS, whom):
         record(_event("revoked", row[1], client, request, token=numbered(row[0])))
-    elif row := _first(_END_REFRESH_TOKEN, whom):
-        with connection.cursor() as cursor:
-            cursor.execute(_END_AUTHORIZATION, [request.now, row[1]])
-        record(_event("authorization-ended", row[1], client, request))
+    elif row := _first(_END_AUTHORIZATION, whom):
+        record(_event("authorization-ended", row[0], client, request))
     elif _first(_FORBIDDEN, [token, token, client.pk, client.pk]):
         return UnauthorizedClient("this token belongs to another client")
     return None

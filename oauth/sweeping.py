@@ -2,18 +2,26 @@
 
 from accounts import clock
 from accounts.models import FailureCount
-from oauth.models import AccessToken, PendingRequest
+from oauth.models import AccessToken, PendingRequest, RefreshToken
+from smart.clock import SECOND
+from smart.refresh import GRACE_BOUND
 
 DAY = 86_400_000_000
 TOKENS_KEPT = 90 * DAY
 
 
 def sweep() -> int:
-    """Deletes requests expired a day ago, counts past their window, tokens expired 90 days ago. Counts rows."""
+    """Deletes requests expired a day ago, counts past their window, tokens expired 90 days ago. Counts rows.
+
+    An answer kept for whoever lost it is forgotten as soon as nobody may repeat it (RF-05).
+    """
     now = clock.now()
+    late = RefreshToken.objects.exclude(kept_answer="").filter(consumed_at__lt=now - GRACE_BOUND * SECOND)
+    late.update(kept_answer="")
     gone = [
         PendingRequest.objects.filter(expires_at__lt=now - DAY).delete(),
         FailureCount.objects.filter(window_ends_at__lt=now).delete(),
         AccessToken.objects.filter(expires_at__lt=now - TOKENS_KEPT).delete(),
+        RefreshToken.objects.filter(expires_at__lt=now - TOKENS_KEPT).delete(),
     ]
     return sum(count for count, _ in gone)

@@ -34,4 +34,8 @@ def unsafe_settings(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         found.append(Error("Access tokens live at least 1 and at most 3600 seconds (SD-04).", id="smartauth.E006"))
     if not 0 < settings.SMARTAUTH_CODE_SECONDS <= 600:
         found.append(Error("Codes live at least 1 and at most 600 seconds (AZ-17).", id="smartauth.E007"))
+    if settings.SMARTAUTH_REFRESH_IDLE_SECONDS < 1 or settings.SMARTAUTH_REFRESH_TOKEN_SECONDS < 1:
+        found.append(Error("Refresh tokens live at least 1 second.", id="smartauth.E008"))
+    if not 0 <= settings.SMARTAUTH_REFRESH_GRACE_SECONDS <= 30:
+        found.append(Error("A refresh token may be repeated for at most 30 seconds (RF-05).", id="smartauth.E009"))
     return found

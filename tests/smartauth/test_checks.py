@@ -60,3 +60,17 @@ def test_an_issuer_that_is_no_web_address_is_refused(settings: Any) -> None:
 )
 def test_what_is_unsafe_is_refused_by_name(settings: Any, changes: dict[str, Any], refusal: str) -> None:
     assert found(settings, **changes) == {refusal}
+
+
+@pytest.mark.requirement("RF-05", "RF-08")
+@pytest.mark.parametrize(
+    ("name", "value", "check"),
+    [
+        pytest.param("SMARTAUTH_REFRESH_IDLE_SECONDS", 0, "smartauth.E008", id="no time to refresh"),
+        pytest.param("SMARTAUTH_REFRESH_TOKEN_SECONDS", 0, "smartauth.E008", id="no time in a browser"),
+        pytest.param("SMARTAUTH_REFRESH_GRACE_SECONDS", 31, "smartauth.E009", id="grace too long"),
+        pytest.param("SMARTAUTH_REFRESH_GRACE_SECONDS", -1, "smartauth.E009", id="grace negative"),
+    ],
+)
+def test_refresh_limits_have_bounds(settings: Any, name: str, value: int, check: str) -> None:
+    assert found(settings, **{name: value}) == {check}
