@@ -1,22 +1,25 @@
 """The authorization endpoint: reads the request, has it judged, and lets it wait for a person (section 5)."""
 
 import logging
+from dataclasses import replace
 from http import HTTPStatus
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
+from accounts import clock
 from oauth import error_page
 from oauth.explanation import explanation
+from oauth.launch import consumed
 from oauth.models import Client, FhirServer
 from oauth.pending import Pending, keep
 from oauth.redirects import to_app, within
 from oauth.steps import FAILED_HERE, person, refused_earlier, step
 from smart import limits
 from smart.audience import same_audience
-from smart.authorization import ClientPolicy, failure, judge, redirection
+from smart.authorization import AuthorizationRequest, ClientPolicy, failure, judge, redirection
 from smart.error_pages import Unredirectable
 from smart.errors import OAuthError, ServerError, TemporarilyUnavailable
 from smart.parameters import MalformedParameters, Parameters
@@ -56,6 +59,8 @@ def resume(request: HttpRequest, pending: Pending) -> HttpResponse:
     user = person(request)
     if user is None:
         return within(f"{pending.url}/login")
+    if pending.launched_for not in (None, user.pk):
+        return within(f"{pending.url}/another-user")
     if not pending.belongs_to(user):
         pending.taken_by(user)
     if pending.refused:
@@ -113,7 +118,7 @@ def _judged(parameters: Parameters, client: Client, allowed: ClientPolicy, redir
         asked = judge(parameters, allowed, _bases())
         servers = FhirServer.objects.order_by("pk")
         fhir_server = next(server for server in servers if same_audience(server.base, asked.aud))
-        return keep(client, fhir_server, redirect_uri, asked.state, asked=asked)
+        return _kept(client, fhir_server, asked)
     except OAuthError as refusal:
         error = refusal
     except (OperationalError, InterfaceError):
@@ -122,6 +127,14 @@ def _judged(parameters: Parameters, client: Client, allowed: ClientPolicy, redir
         log.exception("a request could not be judged")
         error = ServerError(FAILED_HERE)
     return _told(client, redirect_uri, parameters.get("state", ""), error)
+
+
+def _kept(client: Client, fhir_server: FhirServer, asked: AuthorizationRequest) -> HttpResponse:
+    """Stored together with the launch that it uses up, so that no second request can have it (AZ-10)."""
+    with transaction.atomic():
+        launch = consumed(asked.launch, client, fhir_server, now=clock.now()) if asked.launch else None
+        asked = replace(asked, launch="")  # only its digest lies in the database
+        return keep(client, fhir_server, asked.redirect_uri, asked.state, asked=asked, launch=launch)
 
 
 def _told(client: Client, redirect_uri: str, state: str, error: OAuthError) -> HttpResponse:

@@ -12,6 +12,7 @@ from accounts.models import User
 from audit.trail import record
 from oauth import online, people
 from oauth.digests import digest, drawn
+from oauth.launch import still_seen, told
 from oauth.models import Authorization, Client, Code, PatientRecord, numbered
 from oauth.pending import Pending
 from oauth.redirects import person_page, to_app, within
@@ -21,6 +22,7 @@ from smart import lifetimes, refresh
 from smart.authorization import success
 from smart.clock import SECOND
 from smart.error_pages import Unredirectable
+from smart.errors import AccessDenied
 from smart.scopes import parse
 from smart.sentences import CHANGE, SEE, TIME, WHO, Line, Telling, kept, lines
 from smart.versions import resource_types
@@ -36,7 +38,9 @@ def decide(request: HttpRequest, pending: Pending) -> HttpResponse:
     if request.method == "POST" and request.POST.get("answer") == "deny":
         raise cancelled()
     user = somebody(request)
-    if pending.request.needs_patient and not _may_share(user, pending):
+    if pending.row.launch and not still_seen(pending.row.launch):
+        raise AccessDenied("there is no record that this user may share")
+    if pending.request.needs_patient and not pending.launched_patient and not _may_share(user, pending):
         pending.about("")
         return within(f"{pending.url}/patient")
     choices = _choices(pending, user)
@@ -79,7 +83,7 @@ def _ticked(request: HttpRequest, pending: Pending, choices: tuple[Line, ...]) -
 def _allowed(request: HttpRequest, pending: Pending, user: User, scope: str) -> str:
     """Where the app gets its code: answer, authorization, code and event are one transaction."""
     now, code, asked, row = clock.now(), drawn(), pending.request, pending.row
-    patient = row.patient if asked.needs_patient else ""
+    patient = row.patient if asked.needs_patient or pending.launched_patient else ""
     with transaction.atomic():
         pending.answer(now=now)
         authorization = Authorization.objects.create(
@@ -91,7 +95,8 @@ def _allowed(request: HttpRequest, pending: Pending, user: User, scope: str) -> 
             asked_scope=asked.requested_scope,
             fhir_user=people.fhir_user(user, row.fhir_server),
             **(online.remembered(request) if refresh.kind(scope) == refresh.ONLINE else {}),
-            context=json.dumps({"patient": patient} if patient else {}),
+            context=json.dumps(told(row.launch, patient, row.client)),
+            patient_vouched=row.launch.patient_vouched if row.launch else 0,
             client_epoch=Client.objects.values_list("epoch", flat=True).get(pk=row.client_id),
             user_epoch=User.objects.get_queryset().values_list("epoch", flat=True).get(pk=user.pk),
             granted_at=now,

@@ -12,7 +12,8 @@ from django.http import HttpRequest, HttpResponse
 from accounts import clock
 from accounts.models import User
 from oauth.digests import digest, drawn
-from oauth.models import Client, FhirServer, PatientRecord, PendingRequest
+from oauth.launch import context_of
+from oauth.models import Client, FhirServer, Launch, PatientRecord, PendingRequest
 from smart.authorization import AuthorizationRequest
 from smart.clock import SECOND
 
@@ -69,15 +70,32 @@ class Pending:
     def patient(self) -> PatientRecord | None:
         """The record that was chosen for it."""
         found = PatientRecord.objects.filter(fhir_server=self.row.fhir_server, patient=self.row.patient)
-        return found.select_related("fhir_server").first()
+        return found.select_related("fhir_server").first() or self._vouched_for
+
+    @property
+    def _vouched_for(self) -> PatientRecord | None:
+        """The patient of an EHR's launch whom our own list does not know."""
+        if self.row.launch is None or not self.row.patient:
+            return None
+        return PatientRecord(fhir_server=self.row.fhir_server, patient=self.row.patient)
+
+    @property
+    def launched_patient(self) -> str:
+        """The patient whom the EHR has chosen already, if it has."""
+        return str(context_of(self.row.launch).get("patient", "")) if self.row.launch else ""
+
+    @property
+    def launched_for(self) -> int | None:
+        """The only person who may answer, if the EHR launched it."""
+        return self.row.launch.user_id if self.row.launch else None
 
     def belongs_to(self, user: User) -> bool:
         return self.row.user_id == user.pk
 
     def taken_by(self, user: User) -> None:
         """Another person answers from now on; what was chosen before him does not count."""
-        self._still_open().update(user=user, patient="")
-        self.row.user, self.row.patient = user, ""
+        self._still_open().update(user=user, patient=self.launched_patient)
+        self.row.user, self.row.patient = user, self.launched_patient
 
     def about(self, patient: str) -> None:
         """The record that the person chose."""
@@ -96,7 +114,7 @@ class Pending:
 
 def keep(
     client: Client, fhir_server: FhirServer, redirect_uri: str, state: str,
-    *, asked: AuthorizationRequest | None = None, refused: str = "",
+    *, asked: AuthorizationRequest | None = None, refused: str = "", launch: Launch | None = None,
 ) -> HttpResponse:  # fmt: skip
     """Stores the request and sends the browser to its own address, with the cookie that opens it."""
     handle, cookie, now = drawn(), drawn(), clock.now()
@@ -107,6 +125,7 @@ def keep(
         client=client,
         fhir_server=fhir_server,
         request=json.dumps(kept),
+        launch=launch,
         created_at=now,
         expires_at=now + settings.SMARTAUTH_PENDING_REQUEST_SECONDS * SECOND,
     )
@@ -121,7 +140,7 @@ def keep(
 
 def waiting(request: HttpRequest, handle: str) -> Pending:
     """The request of that address. Raises NotYours without its cookie, Answered and TooOld when it is over."""
-    rows = PendingRequest.objects.select_related("client", "fhir_server", "user")
+    rows = PendingRequest.objects.select_related("client", "fhir_server", "user", "launch")
     row = rows.filter(handle_digest=digest(handle)).first()
     shown = digest(request.COOKIES.get(COOKIE, ""))
     if row is None or not hmac.compare_digest(row.cookie_digest, shown):

@@ -52,6 +52,8 @@ class Offer:
 def choose(request: HttpRequest, pending: Pending) -> HttpResponse:
     """The picker, left out for a person who can share nothing but his own record."""
     user = somebody(request)
+    if pending.launched_patient:
+        return within(pending.url)
     if request.method == "POST":
         return _chosen(request, pending, user)
     own = people.only_own_record(user, pending.row.fhir_server)

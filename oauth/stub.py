@@ -21,7 +21,7 @@ class Stub:
     def context(self) -> dict[str, object]:
         """The names that every template of a waiting request uses."""
         asked = self.pending.asked
-        picks = asked is not None and asked.needs_patient and not self._skips
+        picks = asked is not None and asked.needs_patient and not self.pending.launched_patient and not self._skips
         return {"stub": self, "pending": self.pending, "number": numbered(self.pending.row.pk), "picks": picks}
 
     @property

@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
 from oauth import discovery, health, home
+from oauth.another_user import another_user
 from oauth.authorize import authorize, resume
 from oauth.consent import decide
 from oauth.picker import choose
@@ -26,6 +27,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("o/authorize/<str:handle>/patient", choose),
     path("o/authorize/<str:handle>/consent", decide),
     path("o/authorize/<str:handle>/another-account", another_account),
+    path("o/authorize/<str:handle>/another-user", another_user),
     path("admin/login/", operators_login),
     path("admin/logout/", logout),
     path("admin/", admin.site.urls),
