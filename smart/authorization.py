@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from smart.authorization_rules import (
-    CONTEXT_SCOPES,
+    PICKED,
     REDIRECTION_RULES,
     RULES,
     Asked,
@@ -101,7 +101,7 @@ def judge(parameters: Parameters, client: ClientPolicy, bases: Mapping[str, str]
         aud=asked.base,
         fhir_version=asked.fhir_version,
         code_challenge=parameters["code_challenge"],
-        needs_patient=any(part.context == "patient" or part.plain in CONTEXT_SCOPES for part in parse(scope)),
+        needs_patient=any(part.context == "patient" or part.plain in PICKED for part in parse(scope)),
         needs_encounter=any(part.plain == "launch/encounter" for part in parse(scope)),
         launch=asked.get("launch") if any(part.plain == "launch" for part in parse(scope)) else "",
         **{name: asked.get(name) for name in _KEPT},

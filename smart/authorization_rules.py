@@ -26,7 +26,8 @@ from smart.scopes import MOST, Scope, granted, legal, parse, too_many, within
 from smart.versions import resource_types
 
 AUTHORIZATION_CODE, REFRESH_TOKEN = "authorization_code", "refresh_token"
-CONTEXT_SCOPES = frozenset({"launch/patient", "launch/encounter"})
+CONTEXT_SCOPES = frozenset({"launch", "launch/patient", "launch/encounter"})
+PICKED = frozenset({"launch/patient", "launch/encounter"})
 PROMPTS = frozenset({"none", "login", "consent", "select_account"})
 
 _SECONDS = re.compile(r"[0-9]{1,9}", re.ASCII)
@@ -85,7 +86,7 @@ class Asked:
         return bool(self.get("launch")) and any(part.plain == "launch" for part in parse(self.get("scope")))
 
     def _grantable(self, scope: Scope) -> bool:
-        """What cannot be kept is not promised: no refresh for a client without the grant, or after a session of no EHR."""
+        """No refresh is promised to a client without that grant; online_access is for launches from an EHR (SCP-17)."""
         if scope.plain in (OFFLINE, ONLINE) and REFRESH_TOKEN not in self.client.grants:
             return False
         return supported(scope) and (scope.plain != ONLINE or self.in_ehr)
@@ -101,8 +102,10 @@ class Rule(NamedTuple):
 
 
 def supported(scope: Scope) -> bool:
-    """Whether this server can grant it at all: whole-type patient/ scopes and launch/patient (E17, SCP-10)."""
-    return scope.plain in ("launch", "launch/patient") or (scope.context == "patient" and not scope.query)
+    """Whether this server can grant it at all to an app that people use (E17, SCP-10, SCP-19)."""
+    if scope.context:
+        return scope.context in ("patient", "user") and evaluable(scope)
+    return scope.plain in CONTEXT_SCOPES or scope.plain in (OFFLINE, ONLINE)
 
 
 def left_out(requested: str, scope: str) -> tuple[str, ...]:

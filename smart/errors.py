@@ -74,6 +74,14 @@ class ConsentRequired(OAuthError):
     code = "consent_required"
 
 
+class AccountSelectionRequired(OAuthError):
+    code = "account_selection_required"
+
+
+class InteractionRequired(OAuthError):
+    code = "interaction_required"
+
+
 class RequestNotSupported(OAuthError):
     code = "request_not_supported"
 

@@ -5,9 +5,11 @@ from collections.abc import Callable, Iterable
 from smart.scope import ACTIONS, CONTEXTS, V1_ACTIONS, Query, Scope, implied, letters, parse_query
 
 __all__ = [
-    "ACTIONS", "CONTEXTS", "Query", "Scope", "allowing", "coherent", "for_backend", "for_people", "granted", "known",
-    "legal", "names", "parse", "parse_query", "shortest", "union", "within",
+    "ACTIONS", "CONTEXTS", "MOST", "Query", "Scope", "allowing", "coherent", "for_backend", "for_people", "granted",
+    "known", "legal", "names", "parse", "parse_query", "shortest", "too_many", "union", "within",
 ]  # fmt: skip
+
+MOST = 300  # to compare each with each stays a matter of milliseconds
 
 _V1_NAMES = {frozenset(actions): name for name, actions in V1_ACTIONS.items()}
 _LEGAL = frozenset(map(chr, (0x20, 0x21, *range(0x23, 0x5C), *range(0x5D, 0x7F))))
@@ -17,6 +19,11 @@ _NEVER_FOR_BACKEND = frozenset({"openid", "fhirUser", "profile", "launch", "offl
 def legal(text: str) -> bool:
     """Whether a scope parameter uses only the characters of RFC 6749 §3.3 (E14)."""
     return _LEGAL.issuperset(text)
+
+
+def too_many(text: str) -> bool:
+    """Whether these are more names than one request may send: somebody wants to keep the server busy."""
+    return len(set(text.split(" ")) - {""}) > MOST
 
 
 def parse(text: str) -> tuple[Scope, ...]:

@@ -9,11 +9,14 @@ TYPES = {
     "MedicationOrder": "Prescribed medicines",
     "MedicationStatement": "Medicines taken",
     "MedicationDispense": "Medicines handed out",
+    "Medication": "What the medicines are made of",
     "Immunization": "Vaccinations",
     "Procedure": "Operations and treatments",
     "Encounter": "Visits and hospital stays",
     "DiagnosticReport": "Reports of tests and examinations",
     "DocumentReference": "Letters, reports and scanned documents",
+    "Specimen": "Samples taken for tests",
+    "Media": "Pictures, sounds and films",
     "CarePlan": "Care plans",
     "CareTeam": "People who care for {subject}",
     "Goal": "Health goals",
@@ -49,6 +52,7 @@ SEE_ALL_HINT = (
 RECORD_OWN = "your record"
 RECORD_OF = "the record of {subject}"
 SUBJECT_OWN = "you"
+SUBJECT_ANYBODY = "them"
 
 # What is changed: by the letters, a type and everything.
 CHANGE = {
@@ -61,13 +65,17 @@ CHANGE = {
     "cud": "Add, change and delete {kind}",
 }
 CHANGE_ALL = {
-    "c": "Add to everything in {record}, also kinds recorded later",
-    "u": "Change everything in {record}, also kinds recorded later",
-    "d": "Delete everything in {record}, also kinds recorded later",
-    "cu": "Add and change everything in {record}, also kinds recorded later",
-    "cd": "Add to and delete everything in {record}, also kinds recorded later",
-    "ud": "Change and delete everything in {record}, also kinds recorded later",
-    "cud": "Add, change and delete everything in {record}, also kinds recorded later",
+    "c": "Add to everything {reach}",
+    "u": "Change everything {reach}",
+    "d": "Delete everything {reach}",
+    "cu": "Add and change everything {reach}",
+    "cd": "Add to and delete everything {reach}",
+    "ud": "Change and delete everything {reach}",
+    "cud": "Add, change and delete everything {reach}",
+}
+REACH = {
+    "patient": "in {record}, also kinds recorded later",
+    "user": "that you may change at {server}, for every patient, also future data",
 }
 OF_EVERY_PATIENT = "{sentence}, for every patient whom you may see at {server}"
 DELETE = ("Delete", "delete")
@@ -75,7 +83,27 @@ ADD_HINT = "It cannot change or delete older ones."
 DELETE_HINT = "What is deleted may not come back."
 BLIND_HINT = "It cannot read them."
 
+# Kinds within a type, by the code of their category; the codes themselves stand in kinds.json.
+KINDS = {
+    "vital-signs": "Vital signs",
+    "laboratory": "Laboratory results",
+    "social-history": "Smoking, work and living",
+    "survey": "Questionnaires and surveys",
+    "sdoh": "Living conditions",
+    "imaging": "Findings from pictures",
+    "exam": "Examination findings",
+    "activity": "Activity",
+    "functional-status": "Daily abilities",
+    "problem-list-item": "Long-term problems",
+    "encounter-diagnosis": "Diagnoses from visits",
+    "health-concern": "Health concerns",
+}
+KIND_HINTS = {
+    "Observation": "Laboratory values, weight, height, blood pressure, answers to questionnaires",
+}
+WHOLE, EVERYTHING, SOME, NONE = "All kinds", "Everything", "Only some kinds", "None"
 PART = "{kind}: only those marked {codes}"
+CODE, OR, AND = "{code} in {system}", " or ", " and "
 PART_HINT = "Ask the maker of the app what that means."
 
 RECOGNISE = "Recognise you next time, by a number, without your name"

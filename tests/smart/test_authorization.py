@@ -358,16 +358,161 @@ def test_a_patient_scope_needs_a_patient(scope: str) -> None:
         ("patient/Observation.read", True),
         ("patient/*.cruds", True),
         ("patient/Observation.rs?category=a", False),
-        ("user/Patient.rs", False),
+        ("patient/Observation.rs?category=http://x.example/s|a", True),
+        ("patient/Observation.rs?code=http://loinc.org|4548-4&category=http://x.example/s|a", True),
+        ("user/Condition.rs?category=http://x.example/s|a,http://x.example/s|b", True),
+        ("patient/Observation.rs?category=http://x.example/s|a,b", False),
+        ("patient/Observation.rs?category=http://x.example/s|", False),
+        ("patient/Observation.rs?category=|a", False),
+        ("patient/Observation.rs?category:not=http://x.example/s|a", False),
+        ("patient/Observation.rs?code:in=http://x.example/v|a", False),
+        ("patient/Observation.rs?status=http://x.example/s|a", False),
+        ("patient/Observation.rs?subject.name=http://x.example/s|a", False),
+        ("patient/Observation.rs?_filter=http://x.example/s|a", False),
+        ("patient/Immunization.rs?category=http://x.example/s|a", False),
+        ("patient/*.rs?category=http://x.example/s|a", False),
+        ("user/Patient.rs", True),
+        ("user/*.*", True),
         ("system/Patient.rs", False),
         ("openid", False),
-        ("offline_access", False),
+        ("fhirUser", False),
+        ("offline_access", True),
+        ("online_access", True),
         ("launch", True),
-        ("launch/encounter", False),
+        ("launch/encounter", True),
+        ("launch/imagingstudy", False),
     ],
 )
 def test_what_can_be_granted_at_all(name: str, expected: bool) -> None:
     assert supported(Scope.parse(name)) is expected
+
+
+LAB = "http://terminology.hl7.org/CodeSystem/observation-category|laboratory"
+REFRESHING = replace(
+    CLIENT,
+    grants=frozenset({"authorization_code", "refresh_token"}),
+    scope=f"{CLIENT.scope} launch launch/encounter offline_access online_access patient/Observation.rs?category={LAB}",
+)
+
+
+@pytest.mark.requirement("SCP-09", "SCP-10", "E17")
+def test_a_restriction_that_can_be_evaluated_is_granted_as_it_was_asked() -> None:
+    escaped = f"patient/Observation.rs?category={LAB}".replace("|", "%7C")
+
+    assert judge(asked(scope=escaped), REFRESHING, BASES).scope == escaped
+    assert judge(asked(scope=escaped), replace(REFRESHING, scope="patient/*.rs"), BASES).scope == escaped
+
+
+@pytest.mark.requirement("SCP-06", "SCP-20")
+def test_what_a_client_may_have_only_in_part_is_narrowed_to_that_part() -> None:
+    client = replace(CLIENT, scope=f"patient/Observation.rs?category={LAB}")
+
+    assert judge(asked(scope="patient/Observation.read patient/Condition.rs"), client, BASES).scope == client.scope
+
+
+@pytest.mark.requirement("CG-07", "WF-07")
+@pytest.mark.parametrize("prompt", [None, "login"])
+def test_offline_access_needs_the_refresh_grant_and_no_prompt(prompt: str | None) -> None:
+    scope = "patient/Patient.rs offline_access"
+
+    assert judge(asked(scope=scope, prompt=prompt), REFRESHING, BASES).scope == scope
+    without = replace(REFRESHING, grants=CLIENT.grants)
+    assert judge(asked(scope=scope, prompt=prompt), without, BASES).left_out == ("offline_access",)
+
+
+@pytest.mark.requirement("SCP-17")
+@pytest.mark.parametrize(
+    ("scope", "launch", "granted"),
+    [
+        ("launch patient/Patient.rs online_access", "hLk29x", True),
+        ("patient/Patient.rs online_access", None, False),
+        ("patient/Patient.rs online_access", "hLk29x", False),
+    ],
+)
+def test_online_access_is_for_a_launch_from_an_ehr(scope: str, launch: str | None, granted: bool) -> None:
+    request = judge(asked(scope=scope, launch=launch), REFRESHING, BASES)
+
+    assert ("online_access" in request.scope.split()) is granted
+
+
+@pytest.mark.requirement("AZ-11", "AZ-12")
+@pytest.mark.parametrize(
+    ("scope", "patient", "encounter"),
+    [
+        ("patient/Patient.rs", True, False),
+        ("launch/encounter", True, True),
+        ("launch/patient launch/encounter patient/*.rs", True, True),
+        ("user/*.rs", False, False),
+        ("user/*.rs patient/Patient.rs", True, False),
+    ],
+)
+def test_what_must_be_chosen_follows_from_the_scopes(scope: str, patient: bool, encounter: bool) -> None:
+    request = judge(asked(scope=scope), REFRESHING, BASES)
+
+    assert (request.needs_patient, request.needs_encounter) == (patient, encounter)
+    assert request.reaches_others is scope.startswith("user/")
+
+
+@pytest.mark.requirement("SCP-21")
+@pytest.mark.parametrize(("count", "refused"), [(300, False), (301, True)])
+def test_more_scopes_than_anybody_needs_are_refused(count: int, refused: bool) -> None:
+    scope = " ".join(f"patient/Observation.rs?code=http://loinc.org|{number}" for number in range(count))
+    client = replace(CLIENT, scope="patient/*.rs")
+
+    if refused:
+        assert refusal(asked(scope=scope), client) == ("invalid_scope", "scope names more than 300 scopes")
+    else:
+        assert judge(asked(scope=f"{scope} {scope}"), client, BASES).scope == scope
+
+
+@pytest.mark.requirement("E33", "AZ-22")
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"prompt": "none login"},
+        {"prompt": "consent none"},
+        {"prompt": "create"},
+        {"prompt": "Login"},
+        {"prompt": "login\tconsent"},
+        {"max_age": "-1"},
+        {"max_age": "1.5"},
+        {"max_age": "soon"},
+        {"max_age": " 5"},
+        {"max_age": "١"},
+        {"max_age": "1" * 10},
+    ],
+    ids=str,
+)
+def test_a_prompt_or_age_that_means_nothing_is_refused(changes: dict[str, str]) -> None:
+    code, description = refusal(asked(**changes))
+
+    assert code == "invalid_request"
+    assert description.startswith(("prompt", "max_age"))
+
+
+@pytest.mark.requirement("AZ-22")
+@pytest.mark.parametrize(
+    ("changes", "seconds"),
+    [
+        ({}, None),
+        ({"prompt": "consent"}, None),
+        ({"prompt": "none"}, None),
+        ({"prompt": "login consent"}, 0),
+        ({"prompt": "select_account"}, 0),
+        ({"max_age": "3600"}, 3600),
+        ({"max_age": "0"}, 0),
+        ({"prompt": "login", "max_age": "3600"}, 0),
+    ],
+    ids=str,
+)
+def test_how_old_a_login_may_be(changes: dict[str, str], seconds: int | None) -> None:
+    assert judge(asked(**changes), CLIENT, BASES).oldest_login == seconds
+
+
+@pytest.mark.requirement("E43")
+@pytest.mark.parametrize("hint", ["eyJhbGciOiJub25lIn0.e30.", "x"])
+def test_an_id_token_that_is_not_ours_is_refused(hint: str) -> None:
+    assert refusal(asked(id_token_hint=hint)) == ("invalid_request", "id_token_hint is no ID token of this server")
 
 
 @pytest.mark.requirement("AZ-25")

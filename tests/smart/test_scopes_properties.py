@@ -1,13 +1,15 @@
 """Scopes against a brute-force model: every interaction of a small world, asked one by one."""
 
+import time
 from itertools import product
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from smart.authorization import supported
 from smart.scope import ACTIONS, CONTEXTS, V1_ACTIONS
-from smart.scopes import Scope, granted, legal, names, parse, shortest, union, within
+from smart.scopes import MOST, Scope, granted, legal, names, parse, shortest, union, within
 
 TYPES = ("Observation", "Patient", "Condition")
 RECORDS = tuple(product(("1", "2"), ("x", "y")))
@@ -124,3 +126,38 @@ def test_no_text_makes_the_parser_raise_and_nothing_asked_is_lost(text: str) -> 
     assert set(names(scopes).split(" ")) - {""} == set(text.split(" ")) - {""}
     assert all(legal(scope.name) for scope in scopes if scope.context)
     granted(text, "patient/*.cruds", types=frozenset(TYPES))
+
+
+CODES = ("http://x.example/s|a", "http://x.example/s|b", "http://x.example/s|a,http://x.example/s|b")
+granular = st.builds(
+    "{}/{}.{}?{}={}".format,
+    st.sampled_from(CONTEXTS),
+    st.sampled_from(TYPES),
+    st.sampled_from(LETTERS),
+    st.sampled_from(("category", "code", "status", "category:not")),
+    st.sampled_from((*CODES, "a", "|a")),
+)
+many = st.lists(st.one_of(granular, resource_scopes, st.sampled_from(PLAIN)), max_size=8).map(" ".join)
+
+
+@pytest.mark.requirement("SCP-10", "SCP-19", "SCP-20")
+@given(requested=many, allowed=many)
+def test_only_what_can_be_evaluated_is_granted_and_never_more_than_both_sides_name(
+    requested: str, allowed: str
+) -> None:
+    result = granted(requested, allowed, types=frozenset(TYPES), supported=supported)
+
+    assert all(supported(scope) for scope in parse(result))
+    assert within(result, requested)
+    assert within(result, allowed)
+
+
+@pytest.mark.requirement("SCP-21")
+def test_three_hundred_restrictions_of_one_type_are_judged_in_a_blink() -> None:
+    scope = " ".join(f"patient/Observation.rs?code=http://loinc.org|{number}" for number in range(MOST))
+    begun = time.process_time()
+
+    granted(scope, scope, types=frozenset(TYPES), supported=supported)
+    shortest(parse(scope))
+
+    assert time.process_time() - begun < 1

@@ -132,7 +132,7 @@ def test_what_nobody_may_tick_is_no_line(text: str) -> None:
 def test_a_restricted_scope_never_reads_like_the_whole_type() -> None:
     line = only("patient/Observation.rs?category=http://x.example/s|weird")
 
-    assert line.text == "Test results and measurements: only those marked http://x.example/s|weird"
+    assert line.text == "Test results and measurements: only those marked weird in http://x.example/s"
     assert line.hint == "Ask the maker of the app what that means."
 
 
@@ -155,6 +155,7 @@ def test_offline_access_is_named_and_may_be_exchanged_for_only_now() -> None:
 
     assert [line.text for line in found if line.group == "time"] == [
         "Until I take it back, also while I am not using the app",
+        "As long as I am signed in here",
         "Only now",
     ]
     assert found[1].hint.endswith("also at night. At the latest it ends on 20 February 2027.")
@@ -171,6 +172,141 @@ def test_a_name_with_braces_stays_a_name() -> None:
 )
 def test_a_length_of_time_in_words(seconds: int, expected: str) -> None:
     assert duration(seconds) == expected
+
+
+OBSERVATION = "http://terminology.hl7.org/CodeSystem/observation-category"
+
+
+@pytest.mark.requirement("AZ-15", "SCP-09")
+@pytest.mark.parametrize(
+    ("scope", "text"),
+    [
+        (f"patient/Observation.rs?category={OBSERVATION}|laboratory", "Laboratory results"),
+        (
+            "patient/Condition.rs?category=http://terminology.hl7.org/CodeSystem/condition-category|problem-list-item",
+            "Long-term problems",
+        ),
+        (
+            f"patient/Observation.rs?category={OBSERVATION}|laboratory,{OBSERVATION}|vital-signs",
+            "Laboratory results or Vital signs",
+        ),
+        (
+            "patient/Observation.rs?code=http://loinc.org|1-1,http://loinc.org|2-2",
+            "Test results and measurements: only those marked 1-1 in http://loinc.org or 2-2 in http://loinc.org",
+        ),
+        (
+            f"patient/Observation.rs?category={OBSERVATION}|laboratory&code=http://loinc.org|1-1",
+            f"Test results and measurements: only those marked laboratory in {OBSERVATION} and 1-1 in http://loinc.org",
+        ),
+        (
+            f"user/Observation.rs?category={OBSERVATION}|laboratory",
+            "Laboratory results of every patient whom you may see at Harbour Clinic",
+        ),
+    ],
+)
+def test_a_restriction_is_one_sentence(scope: str, text: str) -> None:
+    assert told(scope) == [("see", text)]
+
+
+@pytest.mark.requirement("AZ-14")
+def test_what_a_person_may_see_of_everybody_is_told_as_that() -> None:
+    assert told("user/*.cruds user/CareTeam.u", DAN) == [
+        ("see", "Everything that you may see at Harbour Clinic, for every patient, also future data"),
+        (
+            "change",
+            "Add, change and delete everything that you may change at Harbour Clinic, for every patient, "
+            "also future data",
+        ),
+    ]
+    assert told("user/CareTeam.rs", DAN)[0][1] == (
+        "People who care for them of every patient whom you may see at Harbour Clinic"
+    )
+    assert told("user/Goal.c", DAN)[0][1] == (
+        "Add new health goals, for every patient whom you may see at Harbour Clinic"
+    )
+
+
+@pytest.mark.requirement("SCP-09", "AZ-14", "ON-05")
+def test_a_divided_type_asked_whole_can_be_allowed_by_its_kinds() -> None:
+    found = {line.kind: [kind.text for kind in line.kinds] for line in lines(parse("patient/*.rs"), OWN)}
+    divided = {
+        line.kind: {kind.allows for kind in line.kinds}
+        for line in lines(parse("patient/Observation.r patient/Condition.read patient/Goal.rs"), OWN)
+    }
+
+    assert {"Allergies and intolerances", "Vaccinations", "Test results and measurements"} <= set(found["*"])
+    assert divided["Goal"] == set()
+    assert {f"patient/Observation.r?category={OBSERVATION}|{code}" for code in ("laboratory", "survey")} <= divided[
+        "Observation"
+    ]
+    codes = {name.rpartition("|")[2] for name in divided["Observation"] | divided["Condition"]}
+    assert {
+        "encounter-diagnosis", "problem-list-item", "health-concern", "laboratory", "vital-signs", "social-history",
+        "survey", "sdoh",
+    } <= codes  # fmt: skip
+
+
+@pytest.mark.parametrize("scope", ["patient/Observation.c", f"patient/Observation.rs?category={OBSERVATION}|survey"])
+def test_what_is_written_or_restricted_already_has_no_kinds(scope: str) -> None:
+    assert only(scope).kinds == ()
+
+
+@pytest.mark.parametrize("version", ["r4", "stu3", "dstu2"])
+def test_every_kind_has_its_words_and_every_named_type_exists_somewhere(version: str) -> None:
+    telling = Telling(server="x", seconds=1, version=version)
+
+    found = lines(parse("patient/*.rs patient/Observation.rs"), telling)
+
+    assert all(kind.text for line in found for kind in line.kinds)
+    assert {kind.allows.partition(".")[0].removeprefix("patient/") for kind in found[0].kinds} <= resource_types(
+        version
+    )
+
+
+@pytest.mark.requirement("SCP-12", "AZ-14", "SCP-03")
+@pytest.mark.parametrize(
+    ("scope", "kinds", "expected"),
+    [
+        pytest.param(
+            "patient/Observation.rs", {2}, f"patient/Observation.rs?category={OBSERVATION}|laboratory", id="one kind"
+        ),
+        pytest.param(
+            "patient/Observation.read",
+            {1, 2},
+            f"patient/Observation.rs?category={OBSERVATION}|laboratory "
+            f"patient/Observation.rs?category={OBSERVATION}|vital-signs",
+            id="v1 has no word for it",
+        ),
+        pytest.param(
+            f"patient/Observation.rs patient/Observation.rs?category={OBSERVATION}|laboratory",
+            {1},
+            f"patient/Observation.rs?category={OBSERVATION}|vital-signs",
+            id="also another kind asked",
+        ),
+        pytest.param("patient/*.rs", {2}, "patient/AllergyIntolerance.rs", id="of everything one type"),
+        pytest.param("patient/*.read", {2}, "patient/AllergyIntolerance.read", id="the same in v1"),
+        pytest.param("patient/Observation.rs", set(), "", id="no kind at all"),
+        pytest.param("patient/Observation.rs", {99}, "", id="a kind that was not offered"),
+    ],
+)
+def test_only_some_kinds_leave_nothing_of_the_whole(scope: str, kinds: set[int], expected: str) -> None:
+    choices = lines(parse(scope), OWN)
+
+    result = kept(scope, choices, {line.number for line in choices}, {1: kinds}, types=R4)
+
+    assert result == expected
+
+
+@pytest.mark.requirement("SCP-17")
+def test_one_kind_of_refresh_at_most_is_granted_the_one_the_person_chose() -> None:
+    scope = "patient/Patient.rs offline_access online_access"
+    choices = lines(parse(scope), OWN)
+    offline, online, now = (line.number for line in choices if line.group == "time")
+
+    assert kept(scope, choices, {1, offline}, types=R4) == "patient/Patient.rs offline_access"
+    assert kept(scope, choices, {1, online}, types=R4) == "patient/Patient.rs online_access"
+    assert kept(scope, choices, {1, now}, types=R4) == "patient/Patient.rs"
+    assert kept(scope, choices, {1, offline, online, now}, types=R4) == "patient/Patient.rs offline_access"
 
 
 SCOPE = "launch/patient patient/Observation.* patient/Patient.rs"
@@ -212,9 +348,12 @@ def test_unticking_a_wildcard_takes_the_types_it_covered_with_it() -> None:
 
 scopes = st.lists(
     st.builds(
-        "patient/{}.{}".format,
+        "{}/{}.{}".format,
+        st.sampled_from(["patient", "user"]),
         st.sampled_from(["Observation", "Patient", "BodyStructure", "*"]),
-        st.sampled_from(["r", "rs", "c", "cud", "cruds", "read", "write", "*", "d"]),
+        st.sampled_from(
+            ["r", "rs", "c", "cud", "cruds", "read", "write", "*", "d", f"rs?category={OBSERVATION}|survey"]
+        ),
     ),
     min_size=1,
     max_size=5,
@@ -222,14 +361,19 @@ scopes = st.lists(
 ).map(" ".join)
 
 
-@given(scope=scopes, ticked=st.sets(st.integers(1, 9)))
-def test_what_is_kept_is_what_was_ticked(scope: str, ticked: set[int]) -> None:
+@given(
+    scope=scopes,
+    ticked=st.sets(st.integers(1, 9)),
+    some=st.dictionaries(st.integers(1, 9), st.sets(st.integers(1, 12))),
+)
+def test_what_is_kept_is_what_was_ticked(scope: str, ticked: set[int], some: dict[int, set[int]]) -> None:
     choices = lines(parse(scope), OWN)
 
-    result = kept(scope, choices, ticked, types=R4)
+    result = kept(scope, choices, ticked, some, types=R4)
 
-    allowed = " ".join(name for line in choices if line.number in ticked for name in line.allows)
+    whole = {name for line in choices if line.number in ticked - set(some) for name in line.allows}
+    parts = {kind.allows for line in choices for kind in line.kinds if kind.number in some.get(line.number, ())}
     assert within(result, scope)
-    assert within(result, allowed)
+    assert within(result, " ".join(whole | parts))
     assert [line.group for line in choices] == sorted((line.group for line in choices), key=GROUPS.index)
     assert kept(scope, choices, {line.number for line in choices}, types=R4) == scope
