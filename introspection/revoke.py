@@ -15,7 +15,8 @@ _END_ACCESS = """
 UPDATE oauth_accesstoken SET revoked_at = %s, revoked_for = 'revoked'
 WHERE digest = %s AND revoked_at = 0 AND EXISTS (SELECT 1 FROM oauth_authorization a
     WHERE a.id = oauth_accesstoken.authorization_id AND (a.client_id = %s
-        OR EXISTS (SELECT 1 FROM oauth_resourceserver r WHERE r.client_id = %s AND r.fhir_server_id = a.fhir_server_id)))
+        OR EXISTS (SELECT 1 FROM oauth_resourceserver r
+            WHERE r.client_id = %s AND r.fhir_server_id = a.fhir_server_id)))
 RETURNING id, authorization_id
 """
 # A refresh token ends its grant, also one that was used before: whoever shows it wants no more of that access (RV-04).

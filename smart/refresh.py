@@ -2,7 +2,7 @@
 
 from smart.clock import SECOND
 from smart.errors import InvalidScope
-from smart.scopes import granted, legal, parse, within
+from smart.scopes import granted, legal, names, parse, within
 
 OFFLINE, ONLINE = "offline_access", "online_access"
 GRACE_BOUND = 30
@@ -52,7 +52,7 @@ def narrowed(requested: str, held: str, *, granted_scope: str, asked_scope: str,
     if not legal(requested):
         raise InvalidScope("scope has a character that is not allowed")
     asked = {scope.name for scope in parse(asked_scope)}
-    if any(not within(scope.name, granted_scope) and scope.name not in asked for scope in parse(requested)):
+    if not within(names(scope for scope in parse(requested) if scope.name not in asked), granted_scope):
         raise InvalidScope("scope asks for more than was granted")
     part = granted(requested, held, types=types)
     if not part:
