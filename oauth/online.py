@@ -1,5 +1,6 @@
 """online_access lasts as long as the browser's session (SCP-17): what an authorization remembers of it, and its end."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib.sessions.models import Session
@@ -30,11 +31,14 @@ def remembered(request: HttpRequest) -> dict[str, Any]:
 
 def end(request: HttpRequest) -> None:
     """The session is about to end: so does every access that was granted for as long as it lasts (E92)."""
-    if MARK not in request.session:
-        return
-    now, address = clock.now(), client_address(request)
+    if MARK in request.session:
+        end_all([request.session[MARK]], client_address(request), now=clock.now())
+
+
+def end_all(marks: Iterable[str], address: str, *, now: int) -> None:
+    """The sessions with these marks are about to end."""
     with transaction.atomic():
-        found = Authorization.objects.of_session(digest(request.session[MARK])).filter(ended_at=0)
+        found = Authorization.objects.of_sessions(digest(mark) for mark in marks).filter(ended_at=0)
         ended = list(found.select_related("client", "fhir_server", "user"))
         found.end("signed-out", now=now)
         if ended:

@@ -4,7 +4,7 @@ from django.contrib import auth
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 
-from accounts import clock
+from accounts import clock, sessions
 from accounts.address import client_address
 from accounts.login import Attempt, attempt, counted
 from audit.trail import Event, record
@@ -16,7 +16,8 @@ from oauth.steps import cancelled, person, step
 from oauth.stub import Stub
 from smart.clock import SECOND, moment
 
-DESTINATIONS = {"": "/", "admin": "/admin/"}  # a name, never an address: there is nothing to redirect to elsewhere
+# a name, never an address: there is nothing to redirect to elsewhere
+DESTINATIONS = {"": "/", "admin": "/admin/", "password": "/password", "sessions": "/sessions"}
 STATUS = {"wrong": 422, "locked": 429, "stopped": 403}
 KINDS = {"right": "login-succeeded", "wrong": "login-failed", "stopped": "login-failed", "locked": "locked"}
 
@@ -78,9 +79,8 @@ def _tried(request: HttpRequest, pending: Pending | None = None) -> HttpResponse
         return _page(request, pending, tried, now + tried.wait * SECOND, reference)
     if person(request) not in (None, tried.user):
         _left(request)
-    auth.login(request, tried.user)
+    sessions.begin(request, tried.user, now=now)
     online.begin(request)
-    request.session.cycle_key()  # Django keeps the id when the same person signs in again
     return None
 
 

@@ -7,7 +7,9 @@ from oauth import discovery, health, home
 from oauth.another_user import another_user
 from oauth.authorize import authorize, resume
 from oauth.consent import decide
+from oauth.password_page import password, pending_password
 from oauth.picker import choose
+from oauth.sessions import sessions
 from oauth.sign_in import another_account, login, logout, operators_login, pending_login
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -21,9 +23,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(".well-known/oauth-authorization-server", discovery.authorization_server),
     path("login", login),
     path("logout", logout),
+    path("password", password),
+    path("sessions", sessions),
     path("o/authorize", authorize),
     path("o/authorize/<str:handle>", resume),
     path("o/authorize/<str:handle>/login", pending_login),
+    path("o/authorize/<str:handle>/password", pending_password),
     path("o/authorize/<str:handle>/patient", choose),
     path("o/authorize/<str:handle>/consent", decide),
     path("o/authorize/<str:handle>/another-account", another_account),

@@ -1,5 +1,6 @@
 """What people have granted, and what they are being asked."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
@@ -35,9 +36,9 @@ class AuthorizationQuerySet(models.QuerySet["Authorization"]):
     def of(self, user: "User") -> Self:
         return self.filter(user=user).select_related("client", "fhir_server")
 
-    def of_session(self, session_digest: str) -> Self:
-        """Those whose refresh tokens live only while that session does (SCP-17)."""
-        return self.filter(session_digest=session_digest)
+    def of_sessions(self, session_digests: Iterable[str]) -> Self:
+        """Those whose refresh tokens live only while these sessions do (SCP-17)."""
+        return self.filter(session_digest__in=list(session_digests))
 
     def end(self, reason: str, *, now: int) -> int:
         """Every token of these authorizations is dead at the next introspection. Counts those that were not ended."""
@@ -126,6 +127,7 @@ class PendingRequest(models.Model):
     request = models.TextField()
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, null=True)
     patient = models.TextField(default="", blank=True)
+    encounter = models.TextField(default="", blank=True)
     launch = models.ForeignKey(Launch, models.CASCADE, null=True)
     created_at = models.BigIntegerField(default=clock.now)
     expires_at = models.BigIntegerField(db_index=True)

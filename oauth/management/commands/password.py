@@ -1,0 +1,61 @@
+"""`manage.py password USER`: a new password for a person, or one that he must choose himself."""
+
+import getpass
+import sys
+from typing import Any
+
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from accounts.login import LONGEST_PASSWORD
+from accounts.models import User
+from oauth import passwords
+
+OPERATOR = "manage.py"
+
+
+class Command(BaseCommand):
+    help = "Set a person's password, or require a new one right after the next sign-in."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("username")
+        parser.add_argument(
+            "--set", action="store_true", help="the new one is asked, or read from the first line of stdin"
+        )
+        parser.add_argument(
+            "--require", action="store_true", help="the person chooses a new one after the next sign-in"
+        )
+
+    def handle(self, *, username: str, **options: Any) -> None:
+        if not (options["set"] or options["require"]):
+            raise CommandError("Say what to do: --set, --require, or both.")
+        user = User.objects.get_queryset().filter(username=username).first()
+        if user is None:
+            raise CommandError(f"Nobody has the user name {username!r}.")
+        if options["set"]:
+            ended = passwords.put(user, _fit(_asked(), user), operator=OPERATOR)
+            self.stdout.write(f"{username} has a new password. Sessions ended: {ended}. Apps must ask again.")
+        if options["require"]:
+            ended = passwords.require(user, operator=OPERATOR)
+            self.stdout.write(f"{username} chooses a new password at the next sign-in. Sessions ended: {ended}.")
+
+
+def _asked() -> str:
+    """Never an argument: those stand in the history of the shell and in the list of processes."""
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\r\n")
+    new = getpass.getpass("New password: ")
+    if getpass.getpass("New password again: ") != new:
+        raise CommandError("The two differ. Nothing was changed.")
+    return new
+
+
+def _fit(password: str, user: User) -> str:
+    if len(password) > LONGEST_PASSWORD:
+        raise CommandError(f"At most {LONGEST_PASSWORD} characters.")
+    try:
+        validate_password(password, user)
+    except ValidationError as error:
+        raise CommandError(" ".join(error.messages)) from None
+    return password
