@@ -3,7 +3,7 @@
 from oauth.models.authorizations import Authorization, Launch, PendingRequest, Seat, numbered, row_of
 from oauth.models.clients import Client, Origin, ResourceServer
 from oauth.models.keys import SigningKey
-from oauth.models.people import ActsFor, FhirIdentity, PatientRecord
+from oauth.models.people import ActsFor, EncounterRecord, FhirIdentity, PatientRecord
 from oauth.models.servers import FhirServer
 from oauth.models.tokens import AccessToken, Code, DeviceGrant, IDToken, RefreshToken
 
@@ -14,6 +14,7 @@ __all__ = [
     "Client",
     "Code",
     "DeviceGrant",
+    "EncounterRecord",
     "FhirIdentity",
     "FhirServer",
     "IDToken",

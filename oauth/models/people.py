@@ -40,6 +40,23 @@ class PatientRecord(models.Model):
         return self.name or self.patient
 
 
+class EncounterRecord(models.Model):
+    """What the picker shows of a visit of a patient: launch/encounter tells the app its FHIR id."""
+
+    record = models.ForeignKey(PatientRecord, models.CASCADE, related_name="encounters")
+    encounter = models.TextField("FHIR id")
+    kind = models.TextField(default="", blank=True)
+    day = models.TextField(default="", blank=True, help_text="2026-11-03")
+    place = models.TextField(default="", blank=True)
+
+    class Meta:
+        verbose_name = "encounter"
+        constraints = [models.UniqueConstraint(fields=["record", "encounter"], name="one_record_an_encounter")]
+
+    def __str__(self) -> str:
+        return self.kind or self.encounter
+
+
 class ActsFor(models.Model):
     """That a person may share the record of a patient: his own, or one he acts for."""
 
