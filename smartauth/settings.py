@@ -39,6 +39,7 @@ SMARTAUTH_CODE_SECONDS = env.int("SMARTAUTH_CODE_SECONDS", default=60)
 SMARTAUTH_PENDING_REQUEST_SECONDS = env.int("SMARTAUTH_PENDING_REQUEST_SECONDS", default=600)
 SMARTAUTH_LAUNCH_SECONDS = env.int("SMARTAUTH_LAUNCH_SECONDS", default=300)
 SMARTAUTH_TOKEN_SECRET_IN_BODY = env.bool("SMARTAUTH_TOKEN_SECRET_IN_BODY", default=False)
+SMARTAUTH_OLD_SECRET_SECONDS = env.int("SMARTAUTH_OLD_SECRET_SECONDS", default=86_400)
 SMARTAUTH_FAILURE_LIMIT = env.int("SMARTAUTH_FAILURE_LIMIT", default=10)
 SMARTAUTH_FAILURE_WINDOW_SECONDS = env.int("SMARTAUTH_FAILURE_WINDOW_SECONDS", default=900)
 SMARTAUTH_TRUSTED_PROXIES = env.int("SMARTAUTH_TRUSTED_PROXIES", default=0)
@@ -112,7 +113,7 @@ DEBUG = False
 ALLOWED_HOSTS = ["*"] if SMARTAUTH_DEV else [_issuer.hostname or ""]
 CSRF_TRUSTED_ORIGINS = [f"{_issuer.scheme}://{_issuer.netloc}"]
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "smartauth.operators.Operators",  # django.contrib.admin with our site
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

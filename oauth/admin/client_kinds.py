@@ -1,0 +1,75 @@
+"""The kinds of clients that an operator registers, and what each kind is asked (RG-09)."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from oauth.models import Client
+
+Fieldsets = list[tuple[str | None, dict[str, Any]]]
+
+_TOKENS = ("Tokens", {"fields": ["access_token_seconds", "supersede", "tokens_to_keep", "address_policy"]})
+_STRICT = ("Strict or loose", {"fields": ["refuses_unknown_scopes", "allows_missing_state"]})
+_PAGES = ["redirect_uris", "application_type", "launch_url", "allowed_origins"]
+_MAY = ("May do", {"fields": ["fhir_servers", "scope", "may_stay"]})
+_KEYS = (
+    "Keys",
+    {
+        "fields": ["jwks", "jwks_uri"],
+        "description": "Public keys only, pasted or by address. Pasted keys stay as they are: "
+        "when the client changes its keys, paste the new ones here.",
+    },
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of client: how it proves itself, what it holds, what the form asks."""
+
+    name: str
+    title: str
+    about: str
+    authentication: str
+    grants: str
+    sections: tuple[Any, ...]
+
+    @property
+    def has_secret(self) -> bool:
+        return self.authentication == Client.Authentication.SECRET
+
+    @property
+    def is_app(self) -> bool:
+        """Whether people use it."""
+        return "authorization_code" in self.grants
+
+    def fieldsets(self) -> Fieldsets:
+        return [(None, {"fields": ["name", "maker"]}), *self.sections]
+
+    def fields(self) -> set[str]:
+        return {name for _, section in self.fieldsets() for name in section["fields"]}
+
+
+_APP = (("Where it lives", {"fields": _PAGES}), _MAY)
+KINDS = (
+    Kind("public", "Public app", "Runs in a browser or on a phone and cannot keep a secret. Proves itself by PKCE alone.",
+         Client.Authentication.NONE, "authorization_code", (*_APP, _TOKENS, _STRICT)),
+    Kind("secret", "App with a secret", "Has a server of its own that keeps a secret. We draw it and show it once.",
+         Client.Authentication.SECRET, "authorization_code", (*_APP, _TOKENS, _STRICT)),
+    Kind("keys", "App with keys", "Has a server of its own and signs with its private key. We keep only public keys.",
+         Client.Authentication.KEYS, "authorization_code", (*_APP, _KEYS, _TOKENS, _STRICT)),
+    Kind("backend", "Backend service", "Works without a person, for many patients. Signs with its private key.",
+         Client.Authentication.KEYS, "client_credentials",
+         (("May do", {"fields": ["fhir_servers", "scope"]}), _KEYS, _TOKENS)),
+    Kind("resource-server", "Resource server", "A FHIR server that asks us whether a token is good. Has a secret.",
+         Client.Authentication.SECRET, "", ()),
+)  # fmt: skip
+BY_NAME = {kind.name: kind for kind in KINDS}
+
+
+def kind_of(client: Client) -> Kind:
+    """Which kind a registered client is."""
+    grants = client.grants.split()
+    if "client_credentials" in grants and "authorization_code" not in grants:
+        return BY_NAME["backend"]
+    if not grants and client.authentication == Client.Authentication.SECRET:
+        return BY_NAME["resource-server"]
+    return BY_NAME["public" if client.authentication == Client.Authentication.NONE else client.authentication]

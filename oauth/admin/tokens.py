@@ -1,0 +1,132 @@
+"""Tokens: looked at and ended, never edited; the token, its digests and its jti are shown nowhere (SB-04, RV-08)."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.safestring import SafeString
+
+from accounts import clock
+from accounts.models import User
+from oauth import live
+from oauth.admin import authorizations, confirming, token_life
+from oauth.admin.filters import OneOf, by, chosen
+from oauth.admin.lists import ReadOnly, act
+from oauth.admin.shown import counted, link, short, state, when
+from oauth.models import AccessToken, Authorization, numbered, row_of
+
+
+def _dead(*reasons: str) -> Any:
+    return lambda found: live.judged(found, now=clock.now()).filter(reason__in=reasons)
+
+
+STATE = by("state", "state", {
+    "live": ("live", lambda found: live.live(found, now=clock.now())),
+    "flagged": ("live and flagged", lambda found: live.live(found.filter(authorization__flagged_at__gt=0), now=clock.now())),
+    "superseded": ("superseded", _dead("superseded")),
+    "expired": ("expired", _dead("expired")),
+    "tampered": ("came back changed", lambda found: found.filter(revoked_for="tampered")),
+    "ended": ("ended or revoked",
+              _dead("revoked", "ended", "client-disabled", "client-ended", "person-stopped", "person-ended")),
+})  # fmt: skip
+AUTHORIZATION = chosen("authorization", "authorization", lambda found, number: found.filter(authorization=row_of(number)))
+
+
+class AccessTokenAdmin(ReadOnly):
+    list_display = ("number", "state", "client", "person", "patient", "issued", "address_")
+    list_filter = (
+        STATE, ("authorization__client", OneOf), ("authorization__fhir_server", OneOf), AUTHORIZATION,
+    )  # fmt: skip
+    list_select_related = live.TOKEN_FACTS
+    search_fields = ("pk",)
+    search_help_text = "number of a token, user name or client id, complete"
+    ordering = ("-pk",)
+    actions = ("end", "end_authorizations")
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
+        term = search_term.strip()
+        if not term or "\0" in term:
+            return (queryset.none() if term else queryset), False
+        if (row := row_of(term)) is not None and queryset.filter(pk=row).exists():
+            return queryset.filter(pk=row), False
+        people = User.objects.get_queryset().filter(username=term).values("pk")
+        found = Authorization.objects.order_by()
+        theirs = found.filter(user__in=people).values("pk").union(found.filter(client__client_id=term).values("pk"))
+        return queryset.filter(authorization__in=theirs), False
+
+    @admin.display(description="number")
+    def number(self, row: AccessToken) -> str:
+        return numbered(row.pk)
+
+    @admin.display(description="state")
+    def state(self, row: AccessToken) -> SafeString:
+        return state(live.dead_because(row, now=clock.now()), row.revoked_for or row.authorization.ended_for)
+
+    @admin.display(description="client")
+    def client(self, row: AccessToken) -> SafeString:
+        client = row.authorization.client
+        return link("oauth_client_change", client.client_id, client.pk)
+
+    @admin.display(description="person")
+    def person(self, row: AccessToken) -> SafeString | str:
+        user = row.authorization.user
+        return link("accounts_user_change", user.username, user.pk) if user else "-"
+
+    @admin.display(description="patient")
+    def patient(self, row: AccessToken) -> str:
+        return short(row.authorization.patient or "-")
+
+    @admin.display(description="issued")
+    def issued(self, row: AccessToken) -> SafeString | str:
+        return when(row.issued_at)
+
+    @admin.display(description="address")
+    def address_(self, row: AccessToken) -> str:
+        return row.address or "-"
+
+    def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        """The token's life."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        token = AccessToken.objects.select_related(*live.TOKEN_FACTS).filter(pk=object_id).first()
+        if token is None:
+            raise Http404
+        return token_life.page(request, token)
+
+    def about(self, row: AccessToken) -> dict[str, str]:
+        return {**authorizations.about(row.authorization), "token": numbered(row.pk)}
+
+    def acts(self, row: AccessToken) -> Sequence[str]:
+        return ("end", "end_authorizations")
+
+    @admin.action(description="End these tokens")
+    def end(self, request: HttpRequest, queryset: QuerySet[AccessToken]) -> HttpResponse | None:
+        if not confirming.is_confirmed(request):
+            alive = live.live(queryset.order_by(), now=clock.now()).count()
+            ending = [f"{counted(alive, 'live token')}. The authorizations stay: their apps may get new tokens."]
+            return confirming.page(
+                request, self, queryset, title="End these tokens?", button="End these tokens", ending=ending
+            )
+        with transaction.atomic():
+            now = clock.now()
+            rows = list(queryset.filter(revoked_at=0).select_related(*live.TOKEN_FACTS))
+            AccessToken.objects.filter(pk__in=[row.pk for row in rows], revoked_at=0).update(
+                revoked_at=now, revoked_for="operator"
+            )
+            act(request, "revoked", *map(self.about, rows), reason="operator")
+        self.message_user(request, f"Ended {counted(len(rows), 'token')}.")
+        return None
+
+    @admin.action(description="End the authorizations of these tokens")
+    def end_authorizations(self, request: HttpRequest, queryset: QuerySet[AccessToken]) -> HttpResponse | None:
+        of = Authorization.objects.filter(pk__in=queryset.order_by().values("authorization"))
+        if not confirming.is_confirmed(request):
+            title = "End the authorizations of these tokens"
+            return confirming.page(request, self, queryset, title=f"{title}?", button=title, ending=confirming.ends(of))
+        ended = authorizations.end(request, of)
+        self.message_user(request, f"Ended {counted(ended, 'authorization')} and their tokens.")
+        return None

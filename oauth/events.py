@@ -1,0 +1,26 @@
+"""What the kinds of security events mean for an operator: a word, and whether something was done, refused or odd."""
+
+DONE = (
+    "allowed", "authorization-ended", "client-disabled", "client-ended", "client-enabled", "fhir-server-added",
+    "fhir-server-ended", "fhir-server-opened", "flag-cleared", "granted-by-command", "issued", "login-succeeded",
+    "operator-added", "operator-changed", "person-ended", "person-let-in", "person-stopped", "refreshed",
+    "resource-server-added", "revoked", "secret-rotated", "seeded", "superseded",
+)  # fmt: skip
+REFUSED = (
+    "address-blocked", "code-refused", "denied", "introspection-refused", "locked", "login-failed", "refresh-refused",
+)  # fmt: skip
+ODD = (
+    "address-changed", "choice-tampered", "code-of-another-client", "code-replayed", "refresh-replayed",
+    "tamper-suspected", "tampered",
+)  # fmt: skip
+RESULTS = {"done": DONE, "refused": REFUSED, "odd": ODD}
+
+
+def words(kind: str) -> str:
+    """The kind as a person reads it."""
+    return kind.replace("-", " ").capitalize()
+
+
+def result(kind: str) -> str:
+    """done, refused or odd; a kind that is not listed counts as done."""
+    return next((name for name, kinds in RESULTS.items() if kind in kinds), "done")
