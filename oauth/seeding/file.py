@@ -59,9 +59,13 @@ fhir_id = like(_FHIR_ID, "a FHIR id (letters, digits, - and ., at most 64)")
 policy = one_of("off", "flag", "block")
 seconds = whole(0, 3600)
 
+ENCOUNTER = mapping(
+    {"id": fhir_id, "kind": text, "day": like(_DAY, "a date such as 2026-11-03"), "place": text}, required=("id",)
+)
 PATIENT = mapping(
     {
         "id": fhir_id,
+        "encounters": each(ENCOUNTER),
         "name": text,
         "sex": one_of("male", "female", "other", "unknown"),
         "birth_date": like(_DAY, "a date such as 2017-05-04"),

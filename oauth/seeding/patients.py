@@ -1,23 +1,29 @@
-"""What the picker shows of patients, read from a file of FHIR resources (`patients_from` of a seed file)."""
+"""What the pickers show of patients and encounters, read from FHIR resources (`patients_from` of a seed file)."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from oauth.seeding.rules import SeedError
 
-Patient = dict[str, str]
+Patient = dict[str, Any]
 
 
 def read(file: Path, path: str) -> list[Patient]:
-    """Each Patient of a JSON array or Bundle, as the keys of `patients` in a seed file. Raises SeedError."""
+    """Each Patient of a JSON array or Bundle, as the keys of `patients` in a seed file, with his encounters.
+
+    Raises SeedError.
+    """
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise SeedError(path, f"{file.name} cannot be read: {error}") from None
     try:
-        return [_patient(resource) for resource in _resources(content) if resource["resourceType"] == "Patient"]
+        resources = list(_resources(content))
+        found = [_patient(resource) for resource in resources if resource["resourceType"] == "Patient"]
+        encounters = _encounters(resource for resource in resources if resource["resourceType"] == "Encounter")
+        return [{**patient, "encounters": encounters.get(patient["id"], [])} for patient in found]
     except (KeyError, TypeError, AttributeError, IndexError):
         raise SeedError(path, f"{file.name} is neither a JSON array of FHIR resources nor a Bundle") from None
 
@@ -40,6 +46,33 @@ def _patient(resource: dict[str, Any]) -> Patient:
         "record_number": _record_number(resource.get("identifier", [])),
         "died": died[:4],
     }
+
+
+def _encounters(resources: Iterable[dict[str, Any]]) -> dict[str, list[dict[str, str]]]:
+    """The visits of each patient, who is their subject (DSTU2: patient)."""
+    found: dict[str, list[dict[str, str]]] = {}
+    for resource in resources:
+        whose = resource.get("subject", resource.get("patient", {})).get("reference", "")
+        found.setdefault(whose.removeprefix("Patient/"), []).append(_encounter(resource))
+    return found
+
+
+def _encounter(resource: dict[str, Any]) -> dict[str, str]:
+    places = [place.get("location", {}) for place in resource.get("location", [])]
+    named = [place["display"] for place in (*places, resource.get("serviceProvider", {})) if place.get("display")]
+    return {
+        "id": resource["id"],
+        "kind": _kind(resource.get("type", [])),
+        "day": resource.get("period", {}).get("start", "")[:10],
+        "place": named[0] if named else "",
+    }
+
+
+def _kind(types: list[dict[str, Any]]) -> str:
+    """The words of the first type, else the display of its first coding."""
+    first = types[0] if types else {}
+    coded = first.get("coding", [{}])[0]
+    return str(first.get("text") or coded.get("display", ""))
 
 
 def _name(names: list[dict[str, Any]]) -> str:

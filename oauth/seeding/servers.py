@@ -1,8 +1,8 @@
-"""FHIR servers and the patients that the picker knows there."""
+"""FHIR servers and the patients and encounters that the pickers know there."""
 
 from typing import Any
 
-from oauth.models import FhirServer, PatientRecord
+from oauth.models import EncounterRecord, FhirServer, PatientRecord
 from oauth.seeding import patients
 from oauth.seeding.outcome import Outcome, put
 
@@ -19,14 +19,29 @@ def put_server(given: dict[str, Any], path: str, outcome: Outcome) -> None:
     _put_patients(row, listed, outcome)
 
 
-def _put_patients(row: FhirServer, listed: list[dict[str, str]], outcome: Outcome) -> None:
+def _put_patients(row: FhirServer, listed: list[dict[str, Any]], outcome: Outcome) -> None:
     known = {record.patient: record for record in row.patients.all()}
     added = changed = 0
     for patient in listed:
-        given = {name: value for name, value in patient.items() if name != "id"}
+        given = {name: value for name, value in patient.items() if name not in ("id", "encounters")}
         record = known.setdefault(patient["id"], PatientRecord(fhir_server=row, patient=patient["id"]))
         is_new = record.pk is None
         changed += bool(put(record, given)) and not is_new
         added += is_new
     if added or changed:
         outcome.changes.append(f"patients of {row.base}: {added} added, {changed} changed")
+    every = [(known[patient["id"]], given) for patient in listed for given in patient.get("encounters", [])]
+    _put_encounters(row, every, outcome)
+
+
+def _put_encounters(row: FhirServer, listed: list[tuple[PatientRecord, dict[str, str]]], outcome: Outcome) -> None:
+    every = EncounterRecord.objects.filter(record__fhir_server=row)
+    known = {(found.record_id, found.encounter): found for found in every}
+    added = changed = 0
+    for record, given in listed:
+        new = EncounterRecord(record=record, encounter=given["id"])
+        found = known.setdefault((record.pk, given["id"]), new)
+        changed += bool(put(found, {name: value for name, value in given.items() if name != "id"})) and found is not new
+        added += found is new
+    if added or changed:
+        outcome.changes.append(f"encounters of {row.base}: {added} added, {changed} changed")

@@ -167,6 +167,20 @@ def test_a_changed_password_or_secret_is_never_set_back(write: Write, name: str)
     assert Client.objects.get(client_id=f"{name}-server").secret_digest == "rotated"
 
 
+def test_encounters_are_listed_with_their_patient(write: Write, name: str) -> None:
+    listed = "encounters: [{id: v1, kind: Check-up, day: 2026-11-03, place: Ward 3}]"
+    text = SMALL.replace("record_number: 007}", f"record_number: 007, {listed}}}")
+    seed(write(text))
+
+    outcome = seed(write(text.replace("Ward 3", "Ward 4")))
+
+    server = FhirServer.objects.get(base=f"https://{name}.example.org/fhir")
+    assert outcome.changes == [f"encounters of {server.base}: 0 added, 1 changed"]
+    visit = server.patients.get(patient="p1").encounters.get()
+    assert (visit.encounter, visit.kind, visit.day, visit.place) == ("v1", "Check-up", "2026-11-03", "Ward 4")
+    assert seed(write(text.replace("Ward 3", "Ward 4"))).changes == []
+
+
 def test_a_role_that_is_no_longer_listed_is_taken_away(write: Write, name: str) -> None:
     seed(write(SMALL))
     listed = SMALL[SMALL.index("    protects:") :]
@@ -291,7 +305,16 @@ def test_patients_are_read_from_a_bundle_too(write: Write, tmp_path: Path, name:
         ],
         "deceasedDateTime": "2024-03-12",
     }
-    bundle = {"resourceType": "Bundle", "entry": [{"resource": patient}]}
+    visit = {
+        "resourceType": "Encounter",
+        "id": "v1",
+        "subject": {"reference": "Patient/p3"},
+        "type": [{"coding": [{"display": "Check-up"}]}],
+        "period": {"start": "2026-11-03T16:10:00+01:00"},
+        "location": [{"location": {"display": "Ward 3"}}],
+        "serviceProvider": {"display": "Example Hospital"},
+    }
+    bundle = {"resourceType": "Bundle", "entry": [{"resource": visit}, {"resource": patient}]}
     (tmp_path / "patients.json").write_text(json.dumps(bundle), encoding="utf-8")
 
     seed(write(SMALL.replace("    patients:", "    patients_from: patients.json\n    patients:")))
@@ -299,6 +322,8 @@ def test_patients_are_read_from_a_bundle_too(write: Write, tmp_path: Path, name:
     record = PatientRecord.objects.get(patient="p3", fhir_server__base=f"https://{name}.example.org/fhir")
     shown = (record.name, record.sex, record.birth_date, record.record_number, record.died)
     assert shown == ("Eve Three", "female", "1999", "HC-3", "2024")
+    met = record.encounters.get()
+    assert (met.encounter, met.kind, met.day, met.place) == ("v1", "Check-up", "2026-11-03", "Ward 3")
 
 
 class TestTheDemo:
