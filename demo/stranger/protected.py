@@ -38,7 +38,7 @@ def claims_of(authorization: list[str]) -> dict[str, Any]:
 def patient_of(authorization: list[str], resource: str, letter: str) -> str:
     """The one patient whom this request may see. Raises Refused."""
     claims = claims_of(authorization)
-    for scope in claims["scope"].split():
+    for scope in str(claims.get("scope", "")).split():
         held = re.fullmatch(r"patient/(\*|[A-Za-z]+)\.(c?r?u?d?s?|read|write|\*)", scope)
         letters = held and {"read": "rs", "write": "cud", "*": "cruds"}.get(held[2], held[2])
         if held and letters and held[1] in ("*", resource) and letter in letters and claims.get("patient"):

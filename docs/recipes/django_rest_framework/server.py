@@ -1,0 +1,108 @@
+"""A FHIR server in Django REST framework that asks smartauth about every token. Run it: python server.py"""
+
+import os
+import re
+from typing import Any
+from urllib.parse import urlsplit
+from wsgiref.simple_server import make_server
+
+import django
+import httpx
+from django.conf import settings
+
+BASE, INTROSPECT = os.environ["FHIR_BASE"], os.environ["INTROSPECT"]
+ME = (os.environ["CLIENT_ID"], os.environ["CLIENT_SECRET"])
+
+settings.configure(
+    SECRET_KEY="not used: no sessions here",  # noqa: S106
+    ALLOWED_HOSTS=["127.0.0.1"],
+    ROOT_URLCONF=__name__,
+    REST_FRAMEWORK={
+        "UNAUTHENTICATED_USER": None,
+        "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    },
+)
+django.setup()
+
+from django.core.wsgi import get_wsgi_application  # noqa: E402
+from django.urls import path  # noqa: E402
+from rest_framework.authentication import BaseAuthentication  # noqa: E402
+from rest_framework.exceptions import APIException, AuthenticationFailed, NotAuthenticated, NotFound  # noqa: E402
+from rest_framework.request import Request  # noqa: E402
+from rest_framework.response import Response  # noqa: E402
+from rest_framework.views import APIView  # noqa: E402
+
+# The part to copy -----------------------------------------------------------------------------------------------------
+
+http = httpx.Client(timeout=3, auth=ME)
+
+
+class SmartBearer(BaseAuthentication):
+    """`request.auth` becomes the claims of a live token that was made for this server. Nothing is cached."""
+
+    def authenticate(self, request: Request) -> tuple[None, dict[str, Any]]:
+        bearer = re.fullmatch(r"(?i)bearer +([A-Za-z0-9._~+/-]{1,16000}=*)", request.headers.get("Authorization", ""))
+        if bearer is None:
+            raise NotAuthenticated
+        try:
+            claims = http.post(INTROSPECT, data={"token": bearer[1]}).raise_for_status().json()
+        except (httpx.HTTPError, ValueError):
+            raise Unavailable from None
+        if not isinstance(claims, dict) or claims.get("active") is not True or claims.get("aud") != BASE:
+            raise AuthenticationFailed
+        return None, claims
+
+    def authenticate_header(self, request: Request) -> str:
+        presented = request.headers.get("Authorization", "").lower().startswith("bearer ")
+        return 'Bearer error="invalid_token"' if presented else "Bearer"
+
+
+class Unavailable(APIException):
+    status_code = 503
+    default_detail = "The authorization server does not answer."
+
+
+class InsufficientScope(APIException):
+    status_code = 403
+    default_detail = "The token does not allow this."
+    auth_header = 'Bearer error="insufficient_scope"'
+
+
+def patient_of(request: Request, resource: str, letter: str) -> str:
+    """The one patient whom this request may see. Raises InsufficientScope."""
+    claims: Any = request.auth
+    for scope in str(claims.get("scope", "")).split():
+        held = re.fullmatch(r"patient/(\*|[A-Za-z]+)\.(c?r?u?d?s?|read|write|\*)", scope)
+        letters = held and {"read": "rs", "write": "cud", "*": "cruds"}.get(held[2], held[2])
+        if held and letters and held[1] in ("*", resource) and letter in letters and claims.get("patient"):
+            return str(claims["patient"])
+    raise InsufficientScope
+
+
+# Your server ----------------------------------------------------------------------------------------------------------
+
+PATIENTS = {key: {"resourceType": "Patient", "id": key} for key in ("amy", "ben")}
+
+
+class Patient(APIView):
+    authentication_classes = (SmartBearer,)
+
+    def get(self, request: Request, key: str = "") -> Response:
+        visible = {patient_of(request, "Patient", "r" if key else "s")} & set(PATIENTS)
+        if not key:
+            asked = request.query_params.getlist("_id") or list(PATIENTS)
+            found = [{"resource": PATIENTS[each]} for each in asked if each in visible]
+            return Response({"resourceType": "Bundle", "type": "searchset", "total": len(found), "entry": found})
+        if key not in visible:
+            raise NotFound
+        return Response(PATIENTS[key])
+
+
+root = urlsplit(BASE).path.strip("/")
+urlpatterns = [
+    path(f"{root}/Patient", Patient.as_view()),
+    path(f"{root}/Patient/<str:key>", Patient.as_view()),
+]
+
+if __name__ == "__main__":
+    make_server("127.0.0.1", urlsplit(BASE).port or 80, get_wsgi_application()).serve_forever()

@@ -1,0 +1,81 @@
+// A FHIR server in Express that asks smartauth about every token. Run it: npm ci && node server.js
+import express from 'express';
+
+const { FHIR_BASE, INTROSPECT, CLIENT_ID, CLIENT_SECRET } = process.env;
+const app = express();
+
+// The part to copy ----------------------------------------------------------------------------------------------------
+
+const basic = 'Basic ' + Buffer.from(`${CLIENT_ID}:${CLIENT_SECRET}`).toString('base64');
+
+function refuse(response, status, code, challenge) {
+  if (challenge) response.set('WWW-Authenticate', challenge);
+  response.status(status).json({ resourceType: 'OperationOutcome', issue: [{ severity: 'error', code }] });
+}
+
+async function introspected(token) {
+  const answer = await fetch(INTROSPECT, {
+    method: 'POST',
+    headers: { Authorization: basic },
+    body: new URLSearchParams({ token }),
+    redirect: 'error',
+    signal: AbortSignal.timeout(3000),
+  });
+  if (answer.status !== 200) throw new Error(`introspection answered ${answer.status}`);
+  return answer.json();
+}
+
+// Nothing is served before smartauth has said that the token lives and was made for this server. Nothing is cached.
+async function whoAsks(request, response, next) {
+  const sent = request.headersDistinct.authorization ?? []; // node keeps only the first of two in `headers`
+  const bearer = /^bearer +([A-Za-z0-9._~+/-]{1,16000}=*)$/i.exec(sent.join(', '));
+  if (!bearer) return refuse(response, 401, 'login', 'Bearer');
+  let claims;
+  try {
+    claims = await introspected(bearer[1]);
+  } catch {
+    return refuse(response, 503, 'transient');
+  }
+  if (claims?.active !== true || claims.aud !== FHIR_BASE) {
+    return refuse(response, 401, 'login', 'Bearer error="invalid_token"');
+  }
+  request.claims = claims;
+  next();
+}
+
+// The one patient whom this request may see: 403 if no scope allows it.
+function allow(resource, letter) {
+  const words = { read: 'rs', write: 'cud', '*': 'cruds' };
+  return (request, response, next) => {
+    const { scope, patient } = request.claims;
+    const allowed = String(scope).split(' ').some((name) => {
+      const held = /^patient\/(\*|[A-Za-z]+)\.(c?r?u?d?s?|read|write|\*)$/.exec(name);
+      return held && ['*', resource].includes(held[1]) && (words[held[2]] ?? held[2]).includes(letter);
+    });
+    if (!allowed || !patient) return refuse(response, 403, 'forbidden', 'Bearer error="insufficient_scope"');
+    request.patient = patient;
+    next();
+  };
+}
+
+// Your server ---------------------------------------------------------------------------------------------------------
+
+const base = new URL(FHIR_BASE);
+const patients = new Map(['amy', 'ben'].map((id) => [id, { resourceType: 'Patient', id }]));
+
+app.use(whoAsks);
+
+app.get(`${base.pathname}/Patient/:id`, allow('Patient', 'r'), (request, response) => {
+  const { id } = request.params;
+  if (id !== request.patient || !patients.has(id)) return refuse(response, 404, 'not-found');
+  response.json(patients.get(id));
+});
+
+app.get(`${base.pathname}/Patient`, allow('Patient', 's'), (request, response) => {
+  const asked = [request.query._id ?? [...patients.keys()]].flat();
+  const found = asked.filter((id) => id === request.patient && patients.has(id));
+  const entry = found.map((id) => ({ resource: patients.get(id) }));
+  response.json({ resourceType: 'Bundle', type: 'searchset', total: entry.length, entry });
+});
+
+app.listen(Number(base.port || 80), '127.0.0.1');

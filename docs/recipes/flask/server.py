@@ -1,0 +1,74 @@
+"""A FHIR server in Flask that asks smartauth about every token. Run it: python server.py"""
+
+import os
+import re
+from typing import Any, NoReturn
+from urllib.parse import urlsplit
+
+import httpx
+from flask import Flask, abort, g, jsonify, request
+
+BASE, INTROSPECT = os.environ["FHIR_BASE"], os.environ["INTROSPECT"]
+ME = (os.environ["CLIENT_ID"], os.environ["CLIENT_SECRET"])
+app = Flask(__name__)
+
+# The part to copy -----------------------------------------------------------------------------------------------------
+
+http = httpx.Client(timeout=3, auth=ME)
+
+
+def refuse(status: int, code: str, challenge: str = "") -> NoReturn:
+    """Ends the request with an OperationOutcome and the header that says what is wrong."""
+    answer = jsonify(resourceType="OperationOutcome", issue=[{"severity": "error", "code": code}])
+    answer.status_code = status
+    if challenge:
+        answer.headers["WWW-Authenticate"] = challenge
+    abort(answer)
+
+
+@app.before_request
+def who_asks() -> None:
+    """Nothing is served before smartauth has said that the token lives and was made for this server."""
+    bearer = re.fullmatch(r"(?i)bearer +([A-Za-z0-9._~+/-]{1,16000}=*)", request.headers.get("Authorization", ""))
+    if bearer is None:
+        refuse(401, "login", "Bearer")
+    try:
+        g.claims = http.post(INTROSPECT, data={"token": bearer[1]}).raise_for_status().json()
+    except (httpx.HTTPError, ValueError):
+        refuse(503, "transient")
+    if not isinstance(g.claims, dict) or g.claims.get("active") is not True or g.claims.get("aud") != BASE:
+        refuse(401, "login", 'Bearer error="invalid_token"')
+
+
+def patient_of(resource: str, letter: str) -> str:
+    """The one patient whom this request may see; 403 if no scope allows it."""
+    for scope in str(g.claims.get("scope", "")).split():
+        held = re.fullmatch(r"patient/(\*|[A-Za-z]+)\.(c?r?u?d?s?|read|write|\*)", scope)
+        letters = held and {"read": "rs", "write": "cud", "*": "cruds"}.get(held[2], held[2])
+        if held and letters and held[1] in ("*", resource) and letter in letters and g.claims.get("patient"):
+            return str(g.claims["patient"])
+    refuse(403, "forbidden", 'Bearer error="insufficient_scope"')
+
+
+# Your server ----------------------------------------------------------------------------------------------------------
+
+PATIENTS = {key: {"resourceType": "Patient", "id": key} for key in ("amy", "ben")}
+root = urlsplit(BASE).path
+
+
+@app.get(f"{root}/Patient/<key>")
+def read(key: str) -> Any:
+    visible = {patient_of("Patient", "r")} & set(PATIENTS)
+    return PATIENTS[key] if key in visible else refuse(404, "not-found")
+
+
+@app.get(f"{root}/Patient")
+def search() -> Any:
+    visible = {patient_of("Patient", "s")} & set(PATIENTS)
+    asked = request.args.getlist("_id") or list(PATIENTS)
+    found = [{"resource": PATIENTS[key]} for key in asked if key in visible]
+    return {"resourceType": "Bundle", "type": "searchset", "total": len(found), "entry": found}
+
+
+if __name__ == "__main__":
+    app.run("127.0.0.1", urlsplit(BASE).port or 80)

@@ -1,0 +1,59 @@
+// Decides for nginx's auth_request: 204 lets the request through, 401 and 403 refuse it, 500 says that nobody knows.
+const WORDS = { read: 'rs', write: 'cud', '*': 'cruds' };
+
+async function gate(request) {
+    const header = request.headersIn.Authorization || '';
+    const bearer = /^bearer +([A-Za-z0-9._~+\/-]{1,16000}=*)$/i.exec(header);
+    if (!bearer) {
+        return refuse(request, 401, 'Bearer');
+    }
+    const claims = await introspected(request, bearer[1]);
+    if (claims === null) {
+        return request.return(500);
+    }
+    if (claims.active !== true || claims.aud !== request.variables.fhir_base) {
+        return refuse(request, 401, 'Bearer error="invalid_token"');
+    }
+    if (!claims.patient || !allowed(claims.scope, request.variables.interaction)) {
+        return refuse(request, 403, 'Bearer error="insufficient_scope"');
+    }
+    if (request.variables.asked && request.variables.asked !== claims.patient) {
+        return refuse(request, 403, '');
+    }
+    request.headersOut['X-Patient'] = claims.patient;
+    request.return(204);
+}
+
+async function introspected(request, token) {
+    const me = Buffer.from(request.variables.client).toString('base64');
+    const form = 'application/x-www-form-urlencoded';
+    try {
+        const answer = await ngx.fetch(request.variables.introspect, {
+            method: 'POST',
+            body: 'token=' + encodeURIComponent(token),
+            headers: { Authorization: 'Basic ' + me, 'Content-Type': form },
+        });
+        const claims = answer.status === 200 ? await answer.json() : null;
+        return claims && typeof claims === 'object' ? claims : null;
+    } catch (error) {
+        return null;
+    }
+}
+
+// `interaction` is a type and a letter, such as "Patient r".
+function allowed(scope, interaction) {
+    const wanted = interaction.split(' ');
+    return String(scope).split(' ').some((name) => {
+        const held = /^patient\/(\*|[A-Za-z]+)\.(c?r?u?d?s?|read|write|\*)$/.exec(name);
+        return held && (held[1] === '*' || held[1] === wanted[0]) && (WORDS[held[2]] || held[2]).includes(wanted[1]);
+    });
+}
+
+function refuse(request, status, challenge) {
+    if (challenge) {
+        request.headersOut['WWW-Authenticate'] = challenge;
+    }
+    request.return(status);
+}
+
+export default { gate };

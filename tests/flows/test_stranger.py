@@ -1,0 +1,460 @@
+"""A FHIR server that we did not write, protected by `fhir-server add` and a page of our docs, is attacked.
+
+Every recipe of the docs serves the same base in turn and has to refuse the same tokens.
+"""
+
+import hashlib
+import hmac
+import json
+import threading
+import time
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from joserfc import jwt
+from joserfc.jwk import ECKey
+
+from tests.running import Server, free_port
+from tests.strangers import STRANGERS, Process, protect
+
+WHO_IS_WHO = """
+fhir_servers:
+  - {{base: "{base}", name: Stranger, access_token_seconds: 3600, patients: [{{id: amy}}, {{id: ben}}]}}
+  - {{base: "{other}", name: Another stranger, access_token_seconds: 3600, patients: [{{id: amy}}]}}
+  - {{base: "{{issuer}}/fhir/r4", name: Harbour Clinic, access_token_seconds: 3600}}
+people:
+  - username: amy
+    identities:
+      - {{fhir_server: "{base}", fhir_user: Patient/amy, acts_for: [amy]}}
+      - {{fhir_server: "{other}", fhir_user: Patient/amy, acts_for: [amy]}}
+clients:
+  - client_id: several
+    name: An app whose tokens live side by side
+    authentication: none
+    supersede: "off"
+    scope: patient/*.cruds
+    fhir_servers: ["{base}", "{other}", "{{issuer}}/fhir/r4"]
+    redirect_uris: ["http://127.0.0.1:4999/cb"]
+  - client_id: short
+    name: An app whose tokens live for a second
+    authentication: none
+    scope: patient/*.rs
+    fhir_servers: ["{base}"]
+    access_token_seconds: 1
+    redirect_uris: ["http://127.0.0.1:4999/cb"]
+  - client_id: {resource_server}
+    name: Introspects for both bases, so that only aud tells them apart
+    authentication: secret
+    protects: [{{fhir_server: "{base}"}}, {{fhir_server: "{other}"}}]
+"""
+
+
+# the stranger himself on both engines, the recipes where all that is heavy runs
+EACH = [pytest.param(name, marks=() if name == "stranger" else pytest.mark.clients) for name in STRANGERS]
+
+
+@dataclass(frozen=True)
+class Protected:
+    """The stranger's base, a second one that is asked about with the same credentials, and how to get tokens."""
+
+    server: Server
+    environment: dict[str, str]
+    other: str
+    folder: Path
+
+    @property
+    def base(self) -> str:
+        return self.environment["FHIR_BASE"]
+
+    def token(self, scope: str = "patient/*.rs", *, client: str = "several", aud: str = "") -> str:
+        options = ["--client", client, "--user", "amy", "--patient", "amy", "--aud", aud or self.base]
+        return self.server.manage("token", *options, "--scope", scope).strip()
+
+    def get(self, path: str, token: str | None = None, **headers: str) -> httpx.Response:
+        shown = {} if token is None else {"Authorization": f"Bearer {token}"}
+        return httpx.get(f"{self.base}/{path}", headers={**shown, **headers}, timeout=20)
+
+
+@pytest.fixture(scope="module")
+def protected(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Protected:
+    """Protected in two commands: `fhir-server add`, and a seed file that says who is who there."""
+    folder = tmp_path_factory.mktemp("stranger")
+    folder.parent.chmod(0o755)
+    folder.chmod(0o755)
+    base, other = (f"http://127.0.0.1:{free_port()}/fhir" for _ in range(2))
+    environment = protect(server, base, "demo-public")
+    protect(server, other)
+    seed = folder / "who-is-who.yaml"
+    seed.write_text(WHO_IS_WHO.format(base=base, other=other, resource_server=environment["CLIENT_ID"]))
+    server.manage("seed", str(seed))
+    return Protected(server, environment, other, folder)
+
+
+@pytest.fixture(scope="module")
+def tokens(protected: Protected) -> dict[str, str]:
+    """One of each kind, made once for all strangers; the expired one has expired."""
+    bundled = f"{protected.server.url}/fhir/r4"
+    found = {
+        "expired": protected.token(client="short"),
+        "good": protected.token(),
+        "v1": protected.token("patient/*.read"),
+        "everything": protected.token("patient/*.cruds"),
+        "read only": protected.token("patient/Patient.r"),
+        "observations": protected.token("patient/Observation.rs"),
+        "the bundled base's": protected.token(aud=bundled),
+        "the other base's": protected.token(aud=protected.other),
+    }
+    time.sleep(max(0.0, claims_of(found["expired"])["exp"] + 1 - time.time()))
+    return found
+
+
+@pytest.fixture(scope="module", params=EACH)
+def stranger(request: pytest.FixtureRequest, protected: Protected) -> Iterator[str]:
+    """That server, running. Its name."""
+    processes = STRANGERS[request.param](protected.environment, protected.folder)
+    yield request.param
+    for each in processes:
+        each.stop()
+
+
+def parts(token: str) -> tuple[dict[str, Any], dict[str, Any], str]:
+    """Header, claims and signature."""
+    header, claims, signature = token.split(".")
+    decoded = (json.loads(urlsafe_b64decode(part + "==")) for part in (header, claims))
+    return (*decoded, signature)  # type: ignore[return-value]
+
+
+def claims_of(token: str) -> dict[str, Any]:
+    return parts(token)[1]
+
+
+def encoded(part: dict[str, Any]) -> str:
+    return urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode()
+
+
+def refused(answer: httpx.Response) -> bool:
+    """401 as RFC 6750 §3 words it for a token that is not valid, with nothing of the record."""
+    challenge = answer.headers.get_list("WWW-Authenticate")
+    return answer.status_code == 401 and challenge == ['Bearer error="invalid_token"'] and "amy" not in answer.text
+
+
+# A good token ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("stranger")
+@pytest.mark.parametrize("kind", ["good", "v1", "everything", "read only"])
+def test_a_good_token_reads_its_own_patient(protected: Protected, tokens: dict[str, str], kind: str) -> None:
+    answer = protected.get("Patient/amy", tokens[kind])
+
+    assert (answer.status_code, answer.json()["id"]) == (200, "amy")
+
+
+@pytest.mark.requirement("TV-18")
+@pytest.mark.usefixtures("stranger")
+@pytest.mark.parametrize("scheme", ["bearer", "BEARER"])
+def test_the_scheme_is_read_in_any_case(protected: Protected, tokens: dict[str, str], scheme: str) -> None:
+    assert protected.get("Patient/amy", Authorization=f"{scheme} {tokens['good']}").status_code == 200
+
+
+@pytest.mark.usefixtures("stranger")
+def test_a_search_finds_nobody_but_the_patient_of_the_token(protected: Protected, tokens: dict[str, str]) -> None:
+    everybody, ben = (protected.get(path, tokens["good"]) for path in ("Patient", "Patient?_id=ben"))
+
+    assert [entry["resource"]["id"] for entry in everybody.json()["entry"]] == ["amy"]
+    assert "Ben" not in ben.text
+    assert ben.status_code == 403 or ben.json()["total"] == 0
+
+
+def test_another_patient_is_answered_like_one_that_never_existed(
+    stranger: str, protected: Protected, tokens: dict[str, str]
+) -> None:
+    ben, nobody = (protected.get(f"Patient/{key}", tokens["good"]) for key in ("ben", "nobody"))
+
+    assert (ben.status_code, ben.text) == (nobody.status_code, nobody.text)
+    assert ben.status_code == (403 if stranger == "nginx" else 404)
+
+
+@pytest.mark.usefixtures("stranger")
+@pytest.mark.parametrize(
+    ("kind", "path"),
+    [("observations", "Patient/amy"), ("observations", "Patient/nobody"), ("read only", "Patient")],
+    ids=["another type", "another type, unknown id", "read is not search"],
+)
+def test_a_scope_that_is_missing_is_403(protected: Protected, tokens: dict[str, str], kind: str, path: str) -> None:
+    answer = protected.get(path, tokens[kind])
+
+    assert answer.status_code == 403
+    assert answer.headers.get_list("WWW-Authenticate") == ['Bearer error="insufficient_scope"']
+
+
+# No token and bad tokens ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.requirement("TV-01")
+@pytest.mark.usefixtures("stranger")
+@pytest.mark.parametrize("path", ["Patient/amy", "Patient"])
+def test_without_a_token_there_is_a_challenge_without_an_error(protected: Protected, path: str) -> None:
+    answer = protected.get(path)
+
+    assert answer.status_code == 401
+    assert answer.headers.get_list("WWW-Authenticate") == ["Bearer"]
+
+
+@pytest.mark.requirement("TV-02")
+@pytest.mark.usefixtures("stranger")
+def test_without_a_token_nobody_learns_who_is_a_patient(protected: Protected) -> None:
+    amy, nobody = protected.get("Patient/amy"), protected.get("Patient/nobody")
+
+    assert (amy.status_code, amy.text) == (nobody.status_code, nobody.text)
+
+
+@pytest.mark.requirement("TV-17")
+@pytest.mark.usefixtures("stranger")
+def test_a_token_in_the_url_counts_for_nothing(protected: Protected, tokens: dict[str, str]) -> None:
+    answer = protected.get(f"Patient/amy?access_token={tokens['good']}")
+
+    assert answer.status_code == 401
+    assert answer.headers.get_list("WWW-Authenticate") == ["Bearer"]
+
+
+@pytest.mark.requirement("TV-18")
+@pytest.mark.usefixtures("stranger")
+def test_two_authorization_headers_are_refused(protected: Protected, tokens: dict[str, str]) -> None:
+    twice = [("Authorization", f"Bearer {tokens['good']}"), ("Authorization", "Bearer another")]
+
+    answer = httpx.get(f"{protected.base}/Patient/amy", headers=twice)
+
+    assert answer.status_code in (400, 401)
+
+
+@pytest.mark.requirement("TV-03", "TV-04")
+@pytest.mark.usefixtures("stranger")
+def test_an_expired_token_is_refused(protected: Protected, tokens: dict[str, str]) -> None:
+    assert refused(protected.get("Patient/amy", tokens["expired"]))
+
+
+@pytest.mark.requirement("TV-05")
+@pytest.mark.usefixtures("stranger")
+def test_a_revoked_token_is_refused_at_the_next_request(protected: Protected) -> None:
+    token = protected.token()
+    before = protected.get("Patient/amy", token)
+
+    httpx.post(f"{protected.server.url}/o/revoke", data={"client_id": "several", "token": token}).raise_for_status()
+
+    assert before.status_code == 200
+    assert refused(protected.get("Patient/amy", token))
+
+
+@pytest.mark.requirement("TV-06", "PR-01")
+@pytest.mark.usefixtures("stranger")
+def test_a_superseded_token_is_refused_and_the_new_one_works(protected: Protected) -> None:
+    old = protected.token(client="demo-public")
+    before = protected.get("Patient/amy", old)
+
+    new = protected.token(client="demo-public")
+
+    assert before.status_code == 200
+    assert refused(protected.get("Patient/amy", old))
+    assert protected.get("Patient/amy", new).status_code == 200
+
+
+@pytest.mark.requirement("TV-07", "TV-08")
+@pytest.mark.usefixtures("stranger")
+@pytest.mark.parametrize("kind", ["the bundled base's", "the other base's"])
+def test_a_token_for_another_base_is_refused(protected: Protected, tokens: dict[str, str], kind: str) -> None:
+    assert refused(protected.get("Patient/amy", tokens[kind]))
+
+
+def test_only_aud_tells_the_other_base_apart(protected: Protected, tokens: dict[str, str]) -> None:
+    me = (protected.environment["CLIENT_ID"], protected.environment["CLIENT_SECRET"])
+
+    answer = httpx.post(protected.environment["INTROSPECT"], data={"token": tokens["the other base's"]}, auth=me)
+
+    assert (answer.json()["active"], answer.json()["aud"]) == (True, protected.other)
+
+
+def _another_issuer(token: str, server: Server) -> str:
+    header, claims, _ = parts(token)
+    claims = {**claims, "iss": "https://evil.example.org", "jti": "another"}
+    return jwt.encode(header, claims, ECKey.generate_key("P-256"), algorithms=["ES256"])
+
+
+def _another_key(token: str, server: Server) -> str:
+    header, claims, _ = parts(token)
+    return jwt.encode(header, {**claims, "jti": "another"}, ECKey.generate_key("P-256"), algorithms=["ES256"])
+
+
+def _changed_signature(token: str, server: Server) -> str:
+    signed, _, signature = token.rpartition(".")
+    return f"{signed}.{'B' if signature[0] == 'A' else 'A'}{signature[1:]}"
+
+
+def _changed_patient(token: str, server: Server) -> str:
+    header, claims, signature = parts(token)
+    return f"{encoded(header)}.{encoded({**claims, 'patient': 'ben'})}.{signature}"
+
+
+def _no_algorithm(token: str, server: Server) -> str:
+    header, claims, _ = parts(token)
+    return f"{encoded({**header, 'alg': 'none'})}.{encoded({**claims, 'jti': 'another'})}."
+
+
+def _public_key_as_secret(token: str, server: Server) -> str:
+    header, claims, _ = parts(token)
+    published = httpx.get(f"{server.url}/o/jwks").json()["keys"]
+    public = ECKey.import_key(next(key for key in published if key["kid"] == header["kid"])).as_pem(private=False)
+    signed = f"{encoded({**header, 'alg': 'HS256'})}.{encoded({**claims, 'jti': 'another'})}"
+    signature = hmac.digest(public, signed.encode(), hashlib.sha256)
+    return f"{signed}.{urlsafe_b64encode(signature).rstrip(b'=').decode()}"
+
+
+FORGED = [
+    pytest.param(_another_issuer, id="another issuer"),
+    pytest.param(_another_key, id="signed by another key"),
+    pytest.param(_changed_signature, id="a changed signature"),
+    pytest.param(_changed_patient, id="another patient put in"),
+    pytest.param(_no_algorithm, id="alg none"),
+    pytest.param(_public_key_as_secret, id="HS256 with the public key"),
+]
+
+
+@pytest.fixture(scope="module")
+def original(protected: Protected) -> str:
+    """What forgers start from. A changed signature ends it, so it is no other test's token."""
+    return protected.token()
+
+
+@pytest.mark.requirement("TV-09")
+@pytest.mark.usefixtures("stranger")
+@pytest.mark.parametrize("forge", FORGED)
+def test_a_forged_token_is_refused(protected: Protected, original: str, forge: Callable[[str, Server], str]) -> None:
+    assert refused(protected.get("Patient/amy", forge(original, protected.server)))
+
+
+@pytest.mark.usefixtures("stranger")
+@pytest.mark.parametrize("token", ["garbage", "a.b.c", "a" * 15_000], ids=["garbage", "three parts", "long"])
+def test_garbage_is_refused(protected: Protected, token: str) -> None:
+    assert refused(protected.get("Patient/amy", token))
+
+
+def test_the_stranger_serves_the_document_of_his_base(stranger: str, protected: Protected) -> None:
+    if stranger != "stranger":
+        return
+    answer = protected.get(".well-known/smart-configuration")
+
+    asked = httpx.get(f"{protected.server.url}/o/smart-configuration", params={"aud": protected.base})
+    assert answer.json() == asked.json()
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+
+
+# An authorization server that cannot be believed ----------------------------------------------------------------------
+
+
+class Oracle:
+    """Answers introspection with whatever it was told: a status, a content type, a body, seconds to wait."""
+
+    def __init__(self) -> None:
+        self.says: tuple[int, str, str, float] = (200, "application/json", '{"active":false}', 0)
+        oracle = self
+
+        class Answers(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                self.rfile.read(int(self.headers["Content-Length"]))
+                status, kind, body, seconds = oracle.says
+                time.sleep(seconds)
+                self.send_response(status)
+                self.send_header("Content-Type", kind)
+                self.send_header("Location", "/elsewhere")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                with suppress(BrokenPipeError):  # who waited too long has gone
+                    self.wfile.write(body.encode())
+
+            def log_message(self, *args: Any) -> None:
+                pass
+
+        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
+        threading.Thread(target=self.http.serve_forever, daemon=True).start()
+        self.url = f"http://127.0.0.1:{self.http.server_port}/o/introspect"
+
+
+@pytest.fixture(scope="module")
+def oracle() -> Iterator[Oracle]:
+    made = Oracle()
+    yield made
+    made.http.shutdown()
+
+
+@pytest.fixture(scope="module", params=EACH)
+def misled(request: pytest.FixtureRequest, protected: Protected, oracle: Oracle) -> Iterator[str]:
+    """A stranger who asks the oracle. His base."""
+    base = f"http://127.0.0.1:{free_port()}/fhir"
+    environment = {**protected.environment, "FHIR_BASE": base, "INTROSPECT": oracle.url}
+    processes: list[Process] = STRANGERS[request.param](environment, protected.folder)
+    yield base
+    for each in processes:
+        each.stop()
+
+
+def read_with(base: str, oracle: Oracle, claims: dict[str, Any]) -> httpx.Response:
+    oracle.says = (200, "application/json", json.dumps(claims), 0)
+    return httpx.get(f"{base}/Patient/amy", headers={"Authorization": "Bearer x"}, timeout=20)
+
+
+def test_the_oracle_is_believed_where_it_says_the_right_thing(misled: str, oracle: Oracle) -> None:
+    answer = read_with(misled, oracle, {"active": True, "aud": misled, "scope": "patient/*.rs", "patient": "amy"})
+
+    assert answer.status_code == 200
+
+
+@pytest.mark.requirement("TV-14")
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [
+        pytest.param({"active": "true"}, 401, id="active as text"),
+        pytest.param({"active": 1}, 401, id="active as a number"),
+        pytest.param({"active": None}, 401, id="no active"),
+        pytest.param({"aud": "https://other.example.org/fhir"}, 401, id="another aud"),
+        pytest.param({"aud": None}, 401, id="no aud"),
+        pytest.param({"scope": None}, 403, id="no scope"),
+        pytest.param({"scope": "patient/*.rs?_tag=x"}, 403, id="a query that is not understood"),
+        pytest.param({"scope": "patient/*.sr user/*.rs patient/*"}, 403, id="scopes that grant nothing here"),
+        pytest.param({"patient": None}, 403, id="no patient"),
+    ],
+)
+def test_an_answer_that_is_not_exactly_right_opens_nothing(
+    misled: str, oracle: Oracle, change: dict[str, Any], status: int
+) -> None:
+    right = {"active": True, "aud": misled, "scope": "patient/*.rs", "patient": "amy"}
+    claims = {name: value for name, value in {**right, **change}.items() if value is not None}
+
+    assert read_with(misled, oracle, claims).status_code == status
+
+
+@pytest.mark.requirement("TV-15")
+@pytest.mark.parametrize(
+    "says",
+    [
+        pytest.param((500, "application/json", "{}", 0), id="500"),
+        pytest.param((401, "application/json", '{"error":"invalid_client"}', 0), id="401"),
+        pytest.param((302, "application/json", '{"active":true}', 0), id="a redirect"),
+        pytest.param((200, "text/html", "<html>", 0), id="HTML"),
+        pytest.param((200, "application/json", "", 0), id="nothing"),
+        pytest.param((200, "application/json", '{"active":true}', 4), id="slow"),
+    ],
+)
+def test_who_gets_no_answer_about_a_token_serves_nothing(
+    misled: str, oracle: Oracle, says: tuple[int, str, str, float]
+) -> None:
+    oracle.says = says
+
+    answer = httpx.get(f"{misled}/Patient/amy", headers={"Authorization": "Bearer x"}, timeout=20)
+
+    assert answer.status_code == 503
