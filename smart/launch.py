@@ -83,7 +83,8 @@ def _shown(name: object) -> str:
     return _UNSPEAKABLE.sub("?", str(name))[:40]
 
 
-def _text(value: Any, path: str, most: int = 200) -> str:
+def text(value: Any, path: str, most: int = 200) -> str:
+    """Some words without control characters. Raises BadContext."""
     if not isinstance(value, str) or not value:
         raise BadContext(path, "must be text")
     if len(value) > most:
@@ -106,10 +107,10 @@ def _flag(value: Any, path: str) -> bool:
 
 
 def _address(value: Any, path: str) -> str:
-    text = _text(value, path, 1000)
-    if registrable(text, native=False, dev=True):
+    address = text(value, path, 1000)
+    if registrable(address, native=False, dev=True):
         raise BadContext(path, "must be an absolute https address")
-    return text
+    return address
 
 
 def _items(value: Any, path: str) -> list[Context]:
@@ -138,10 +139,10 @@ def _reference(value: Any, path: str) -> str:
 
 
 def _absolute(value: Any, path: str) -> str:
-    text = _text(value, path, 1000)
-    if not _ABSOLUTE.fullmatch(text):
+    uri = text(value, path, 1000)
+    if not _ABSOLUTE.fullmatch(uri):
         raise BadContext(path, "must be an absolute URI")
-    return text
+    return uri
 
 
 def _role(value: Any, path: str) -> str:
@@ -188,15 +189,15 @@ _ITEM: dict[str, Callable[[Any, str], Any]] = {
     "reference": _reference,
     "canonical": _absolute,
     "identifier": _identifier,
-    "type": _text,
+    "type": text,
     "role": _role,
 }
 _MEMBERS: dict[str, Callable[[Any, str], Any]] = {
     "patient": _id,
     "encounter": _id,
     "need_patient_banner": _flag,
-    "intent": _text,
-    "tenant": _text,
+    "intent": text,
+    "tenant": text,
     "smart_style_url": _address,
     "fhirContext": _items,
 }

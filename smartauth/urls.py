@@ -7,6 +7,7 @@ from oauth import discovery, health, home
 from oauth.another_user import another_user
 from oauth.authorize import authorize, resume
 from oauth.consent import decide
+from oauth.launch_api import LaunchView
 from oauth.password_page import password, pending_password
 from oauth.picker import choose
 from oauth.sessions import sessions
@@ -25,6 +26,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("logout", logout),
     path("password", password),
     path("sessions", sessions),
+    path("o/launch", LaunchView.as_view()),
     path("o/authorize", authorize),
     path("o/authorize/<str:handle>", resume),
     path("o/authorize/<str:handle>/login", pending_login),
