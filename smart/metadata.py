@@ -26,7 +26,7 @@ class ServerFacts:
     jwks_uri: str = ""
     management_endpoint: str = ""
     registration_endpoint: str = ""
-    grants: frozenset[str] = frozenset({"authorization_code"})
+    grants: frozenset[str] = frozenset({"authorization_code", "refresh_token"})
     client_authentication: frozenset[str] = frozenset({"none", "secret"})
     launches: frozenset[str] = frozenset({"standalone"})
     contexts: frozenset[str] = frozenset({"standalone-patient"})
@@ -39,6 +39,13 @@ class ServerFacts:
     def authorizes(self) -> bool:
         """Whether people are asked here."""
         return bool(self.authorization_endpoint and "authorization_code" in self.grants)
+
+    @property
+    def refreshing(self) -> tuple[str, ...]:
+        """How apps may refresh, `online` only in launches from an EHR (SCP-17)."""
+        if not self.authorizes or "refresh_token" not in self.grants:
+            return ()
+        return ("offline", "online") if "ehr" in self.launches else ("offline",)
 
 
 def smart_configuration(facts: ServerFacts) -> Document:
@@ -86,7 +93,7 @@ def capabilities(facts: ServerFacts) -> list[str]:
         *(people if facts.authorizes else []),
         *(word for kind, word in CLIENT_CAPABILITIES.items() if kind in facts.client_authentication),
         *(["sso-openid-connect"] if facts.openid else []),
-        *(f"permission-{permission}" for permission in sorted(facts.permissions)),
+        *(f"permission-{permission}" for permission in sorted({*facts.permissions, *facts.refreshing})),
     ]
 
 
@@ -103,7 +110,7 @@ def _endpoints(facts: ServerFacts) -> Document:
         "introspection_endpoint": facts.introspection_endpoint,
         "revocation_endpoint": facts.revocation_endpoint,
         "registration_endpoint": facts.registration_endpoint,
-        "scopes_supported": list(facts.scopes),
+        "scopes_supported": [*facts.scopes, *(f"{kind}_access" for kind in facts.refreshing)],
         "response_types_supported": ["code"] if facts.authorizes else [],
         "code_challenge_methods_supported": ["S256"],
         "token_endpoint_auth_signing_alg_values_supported": _algorithms(facts),

@@ -142,6 +142,7 @@ def test_only_words_of_smart_are_capabilities(configuration: dict[str, Any]) -> 
         "client-public",
         "client-confidential-symmetric",
         "context-standalone-patient",
+        "permission-offline",
         "permission-patient",
         "permission-v1",
         "permission-v2",

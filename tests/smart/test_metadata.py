@@ -35,7 +35,7 @@ def test_smart_configuration_says_exactly_what_is_switched_on() -> None:
         "revocation_endpoint": f"{ISSUER}/o/revoke",
         "grant_types_supported": ["authorization_code"],
         "response_types_supported": ["code"],
-        "scopes_supported": ["launch/patient", "patient/*.rs", "patient/*.cruds", "patient/*.read", "patient/*.*"],
+        "scopes_supported": [*FACTS.scopes, "offline_access"],
         "code_challenge_methods_supported": ["S256"],
         "token_endpoint_auth_methods_supported": ["client_secret_basic"],
         "capabilities": [
@@ -44,6 +44,7 @@ def test_smart_configuration_says_exactly_what_is_switched_on() -> None:
             "context-standalone-patient",
             "client-public",
             "client-confidential-symmetric",
+            "permission-offline",
             "permission-patient",
             "permission-v1",
             "permission-v2",
@@ -57,7 +58,7 @@ def test_the_document_of_rfc_8414_says_exactly_what_is_switched_on() -> None:
 
     assert document["issuer"] == ISSUER
     assert document["jwks_uri"] == f"{ISSUER}/o/jwks"
-    assert document["grant_types_supported"] == ["authorization_code"]
+    assert document["grant_types_supported"] == ["authorization_code", "refresh_token"]
     assert document["response_modes_supported"] == ["query"]
     assert document["token_endpoint_auth_methods_supported"] == ["client_secret_basic", "none"]
     assert document["revocation_endpoint_auth_methods_supported"] == [
@@ -87,7 +88,7 @@ def test_what_both_documents_say_agrees() -> None:
     smart, rfc8414 = smart_configuration(facts), authorization_server_metadata(facts)
 
     different = {name for name in smart.keys() & rfc8414.keys() if smart[name] != rfc8414[name]}
-    assert different == {"token_endpoint_auth_methods_supported"}
+    assert different == {"token_endpoint_auth_methods_supported", "grant_types_supported"}
 
 
 @pytest.mark.requirement("DS-04")
@@ -110,7 +111,10 @@ def test_asymmetric_clients_are_told_how_to_prove_themselves() -> None:
 
 @pytest.mark.requirement("DS-10")
 def test_every_scope_named_can_be_granted() -> None:
-    assert all(supported(scope) for scope in parse(" ".join(FACTS.scopes)))
+    listed = smart_configuration(FACTS)["scopes_supported"]
+
+    assert isinstance(listed, list)
+    assert all(supported(scope) for scope in parse(" ".join(listed)))
 
 
 @pytest.mark.requirement("TR-03")
@@ -133,7 +137,8 @@ def test_the_refresh_grant_is_named_in_rfc_8414_only() -> None:
         ({"client_authentication": frozenset({"secret"})}, ["client-public", "'none'"]),
         ({"permissions": frozenset({"patient", "v2"})}, ["permission-v1"]),
         ({"contexts": frozenset()}, ["context-"]),
-        ({"scopes": ()}, ["scopes_supported"]),
+        ({"scopes": (), "grants": frozenset({"authorization_code"})}, ["scopes_supported"]),
+        ({"grants": frozenset({"authorization_code"})}, ["refresh_token", "offline", "online"]),
         ({"jwks_uri": ""}, ["jwks"]),
     ],
     ids=repr,
@@ -145,6 +150,15 @@ def test_what_is_switched_off_is_gone_from_both_documents(off: dict[str, str], g
         "authorization_response_iss_parameter_supported", ""
     )
     assert [word for word in gone if word in text] == []
+
+
+@pytest.mark.requirement("SCP-17", "DS-10")
+def test_online_access_is_named_where_an_ehr_launches() -> None:
+    in_ehr = replace(FACTS, launches=frozenset({"ehr", "standalone"}))
+
+    assert "permission-online" not in capabilities(FACTS)
+    assert {"permission-online", "permission-offline"} <= set(capabilities(in_ehr))
+    assert "online_access" in list(smart_configuration(in_ehr)["scopes_supported"])  # type: ignore[arg-type]
 
 
 @pytest.mark.requirement("DS-15")
