@@ -55,7 +55,7 @@ def _seen(request: HttpRequest, sign_in: int, *, now: int) -> None:
 
 def _keep(request: HttpRequest, user: User, *, created_at: int, now: int) -> None:
     kept = SignIn.objects.create(
-        user=user, session_id=request.session.session_key, created_at=created_at, last_seen_at=now,
+        user=user, session_id=request.session.session_key or "", created_at=created_at, last_seen_at=now,
         address=client_address(request), user_agent=_user_agent(request),
     )  # fmt: skip
     request.session[SIGN_IN] = kept.pk

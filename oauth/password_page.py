@@ -21,6 +21,7 @@ from oauth.sign_in import DESTINATIONS
 from oauth.steps import cancelled, person, step
 from oauth.stub import Stub
 from smart.clock import SECOND, moment
+from smart.errors import InteractionRequired
 
 WRONG = "This is not your password. Capital letters matter."
 DIFFERENT = "The two new passwords differ."
@@ -74,6 +75,8 @@ def pending_password(request: HttpRequest, pending: Pending) -> HttpResponse:
     user = person(request)
     if user is None or not user.must_change_password:
         return within(pending.url)
+    if pending.asked and "none" in pending.asked.prompts:
+        raise InteractionRequired("prompt none was asked, but the user must act")
     if "cancel" in request.POST:
         raise cancelled()
     if request.method == "GET":

@@ -75,7 +75,7 @@ def _ended(request: HttpRequest, user: User) -> HttpResponse:
     if "everywhere" in request.POST:
         end(every, user, client_address(request))
         request.session.flush()
-        return within("/login?out=1")
+        return within("/login")
     number = request.POST.get("end", "")
     chosen = every.filter(pk=int(number)) if number.isdecimal() and len(number) < 19 else every.none()
     end(chosen, user, client_address(request))

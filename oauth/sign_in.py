@@ -75,7 +75,7 @@ def _tried(request: HttpRequest, pending: Pending | None = None) -> HttpResponse
         with transaction.atomic():
             tried = counted(tried, now=now)
             record(_event(tried, now, reference))
-    if tried.result != "right":
+    if tried.result != "right" or tried.user is None:
         return _page(request, pending, tried, now + tried.wait * SECOND, reference)
     if person(request) not in (None, tried.user):
         _left(request)
