@@ -1,0 +1,162 @@
+"""An event lives and dies with the change it records, and is shipped exactly once."""
+
+import secrets
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import pytest
+from django.db import connection, connections, transaction
+
+from accounts import clock
+from audit.models import OutboxEvent, SecurityEvent
+from audit.shipping import ship
+from audit.trail import Event, record
+from tests.conftest import App, Granted
+
+pytestmark = pytest.mark.usefixtures("committed")
+
+
+class Killed(BaseException):
+    """The end of a process, as far as one process can have it and go on."""
+
+
+def elsewhere(work: Callable[[], Any]) -> Any:
+    """The result of work done by another thread, on connections of its own."""
+    results: list[Any] = []
+
+    def run() -> None:
+        try:
+            results.append(work())
+        finally:
+            connections.close_all()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join(60)
+    return results[0]
+
+
+@pytest.fixture
+def kind() -> str:
+    """A kind of event that only this test writes."""
+    return f"test-{secrets.token_hex(8)}"
+
+
+def waiting(kind: str) -> int:
+    return OutboxEvent.objects.filter(kind=kind).count()
+
+
+def shipped(kind: str) -> int:
+    return SecurityEvent.objects.filter(kind=kind).count()
+
+
+def write(kind: str, events: int = 1) -> None:
+    with transaction.atomic():
+        record(*(Event(kind=kind, at=clock.now(), person=f"subject-{number}") for number in range(events)))
+
+
+@pytest.mark.requirement("SD-10")
+def test_an_issue_that_is_rolled_back_leaves_no_event(grant: Callable[..., Granted]) -> None:
+    from oauth.issue import Grant, issue
+    from oauth.models import AccessToken, numbered
+
+    made = grant()
+    authorization = numbered(made.authorization.pk)
+
+    with suppress(Killed), transaction.atomic():
+        issue(Grant.of(made.authorization.pk), now=clock.now(), address="")
+        assert OutboxEvent.objects.filter(authorization=authorization).exists()
+        assert not elsewhere(lambda: OutboxEvent.objects.filter(authorization=authorization).exists())
+        raise Killed
+
+    assert not OutboxEvent.objects.filter(authorization=authorization).exists()
+    assert not AccessToken.objects.filter(authorization=made.authorization).exists()
+
+
+def test_an_exchange_and_its_event_are_there_together(app: App, grant: Callable[..., Granted], events: Any) -> None:
+    from oauth.models import numbered
+
+    made = grant()
+
+    response = app.post("/o/token", data=made.exchange())
+
+    assert response.status_code == 200
+    assert len(events("issued", authorization=numbered(made.authorization.pk))) == 1
+
+
+@pytest.mark.requirement("SD-10")
+def test_shipping_moves_every_event_to_the_audit_database(kind: str) -> None:
+    write(kind, 3)
+
+    ship()
+
+    assert (waiting(kind), shipped(kind)) == (0, 3)
+    people = SecurityEvent.objects.filter(kind=kind).order_by("pk").values_list("person", flat=True)
+    assert list(people) == ["subject-0", "subject-1", "subject-2"]
+
+
+def test_more_than_a_batch_is_shipped_in_one_go(kind: str) -> None:
+    write(kind, 1100)
+
+    ship()
+
+    assert (waiting(kind), shipped(kind)) == (0, 1100)
+
+
+@contextmanager
+def killed_before(verb: str) -> Iterator[None]:
+    """Dies at the first statement of the main database that begins so."""
+
+    def wrapper(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if sql.startswith(verb):
+            raise Killed
+        return execute(sql, params, many, context)
+
+    with suppress(Killed), connection.execute_wrapper(wrapper):
+        yield
+
+
+def test_killed_between_copy_and_delete_it_ships_nothing_twice(kind: str) -> None:
+    write(kind, 5)
+
+    with killed_before("DELETE"):
+        ship()
+    between = waiting(kind), shipped(kind)
+    ship()
+
+    assert between == (5, 5)
+    assert (waiting(kind), shipped(kind)) == (0, 5)
+
+
+def test_two_shippers_at_once_ship_everything_once(kind: str) -> None:
+    write(kind, 800)
+    barrier = threading.Barrier(2)
+
+    def run() -> None:
+        barrier.wait()
+        ship()
+        connections.close_all()
+
+    threads = [threading.Thread(target=run) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+
+    assert (waiting(kind), shipped(kind)) == (0, 800)
+
+
+@pytest.mark.postgresql
+def test_an_event_that_is_committed_late_is_not_skipped(kind: str) -> None:
+    with transaction.atomic():
+        record(Event(kind=kind, at=clock.now(), person="late"))
+        elsewhere(lambda: write(kind))
+        elsewhere(ship)
+        early = elsewhere(lambda: shipped(kind))
+
+    ship()
+
+    assert early == 1
+    assert shipped(kind) == 2

@@ -1,0 +1,111 @@
+"""A small load of exchanges and revocations, and what the server acknowledged before it was killed."""
+
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+import httpx
+
+from tests.flows.app import REDIRECT_URI, RESOURCE_SERVER
+from tests.races.contender import CHALLENGE, VERIFIER
+from tests.running import Server
+
+CODES = 400
+# one client and one person for each code: every token has a seat of its own and none supersedes another
+MAKE = """
+import json, secrets
+from accounts import clock
+from accounts.models import User
+from oauth.digests import digest, drawn
+from oauth.models import Authorization, Client, Code, FhirServer
+server, now = FhirServer.objects.get(), clock.now()
+for number in range({codes}):
+    name = secrets.token_hex(8)
+    client = Client.objects.create(client_id=name, redirect_uris={uri!r})
+    person = User.objects.create(username=name)
+    granted = Authorization.objects.create(client=client, user=person, fhir_server=server, patient="amy",
+        scope="patient/*.rs", context=json.dumps({{"patient": "amy"}}), client_epoch=0, user_epoch=0)
+    code = drawn()
+    Code.objects.create(digest=digest(code), authorization=granted, redirect_uri={uri!r}, code_challenge={challenge!r},
+        issued_at=now, expires_at=now + 600_000_000)
+    print(name, code)
+"""
+
+
+@dataclass
+class Load:
+    """Threads that buy tokens and end some. What was acknowledged is written down after the answer came."""
+
+    server: Server
+    codes: list[tuple[str, str]]
+    consumed: list[tuple[str, str]] = field(default_factory=list)
+    tokens: dict[str, str] = field(default_factory=dict)
+    begun: set[str] = field(default_factory=set)
+    revoked: set[str] = field(default_factory=set)
+
+    def until_killed(self, kill: Callable[[], None], *, after: int, threads: int = 4) -> None:
+        """Runs until everything is dead; the killing begins after that many acknowledged exchanges."""
+        waiting = list(self.codes)
+        running = [threading.Thread(target=self._work, args=(waiting,)) for _ in range(threads)]
+        for thread in running:
+            thread.start()
+        deadline = time.monotonic() + 60
+        while len(self.tokens) < after and time.monotonic() < deadline:
+            time.sleep(0.005)
+        kill()
+        for thread in running:
+            thread.join(60)
+        assert len(self.tokens) < len(self.codes), "everything was over before the kill"
+
+    def _work(self, waiting: list[tuple[str, str]]) -> None:
+        with httpx.Client(base_url=self.server.url, timeout=5) as http, suppress(IndexError):
+            while True:
+                client, code = waiting.pop()
+                if not self._bought(http, client, code):
+                    return
+
+    def _bought(self, http: httpx.Client, client: str, code: str) -> bool:
+        """One exchange, and every third token is ended again. Whether the server still answered."""
+        try:
+            answer = http.post("/o/token", data=exchange(client, code))
+            if answer.status_code != 200:
+                return False
+            token = answer.json()["access_token"]
+            self.tokens[token] = client
+            self.consumed.append((client, code))
+            if secrets.randbelow(3) == 0:
+                self.begun.add(token)
+                if http.post("/o/revoke", data={"token": token, "client_id": client}).status_code == 200:
+                    self.revoked.add(token)
+        except httpx.HTTPError:
+            return False
+        return True
+
+    @property
+    def untouched(self) -> set[str]:
+        """Tokens that were handed out and that nobody began to end."""
+        return set(self.tokens) - self.begun
+
+
+def prepared(server: Server) -> Load:
+    """Codes that wait to be exchanged."""
+    script = MAKE.format(codes=CODES, uri=REDIRECT_URI, challenge=CHALLENGE)
+    made = [line.split() for line in server.manage("shell", "--no-imports", "-c", script).splitlines()]
+    return Load(server, [(client, code) for client, code in made])
+
+
+def exchange(client: str, code: str) -> dict[str, str]:
+    return {
+        "grant_type": "authorization_code", "client_id": client, "code": code, "redirect_uri": REDIRECT_URI,
+        "code_verifier": VERIFIER,
+    }  # fmt: skip
+
+
+def alive(server: Server, tokens: set[str]) -> dict[str, bool]:
+    """What introspection says of each."""
+    with httpx.Client(base_url=server.url, timeout=30) as http:
+        asked = {token: http.post("/o/introspect", data={"token": token}, auth=RESOURCE_SERVER) for token in tokens}
+    return {token: answer.json()["active"] for token, answer in asked.items()}

@@ -1,0 +1,91 @@
+"""A PostgreSQL of a test's own, which it may kill; durable as an operator's, unlike the one of .ci/servers."""
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import psycopg
+
+from tests.running import free_port
+
+
+class PostgreSQL:
+    """One cluster in a temporary folder. `start` and `kill` may be called again and again; data stays."""
+
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="smartauth-pg-"))
+        self.port = free_port()
+        self._bin, self._killed = _binaries(), True
+        self._owner = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+        if self._owner:
+            shutil.chown(self.folder, "postgres")
+        self._run(
+            "initdb", "-D", str(self.folder / "data"), "-U", "smartauth", "-A", "trust", "-E", "UTF8", "--locale=C"
+        )
+
+    def url(self, database: str) -> str:
+        return f"postgresql://smartauth@127.0.0.1:{self.port}/{database}"
+
+    def start(self) -> "PostgreSQL":
+        """Ready to be asked, after what a crash left was recovered."""
+        options = f"-p {self.port} -k '' -c listen_addresses=127.0.0.1 -c fsync=on -c synchronous_commit=on"
+        self._run(
+            "pg_ctl", "-D", str(self.folder / "data"), "-l", str(self.folder / "log"), "-w", "-o", options, "start"
+        )
+        return self
+
+    def create(self, *databases: str) -> None:
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            for name in databases:
+                connection.execute(f'CREATE DATABASE "{name}"'.encode())
+
+    def kill(self) -> None:
+        """kill -9 of the postmaster and of every process that it started."""
+        postmaster = int((self.folder / "data" / "postmaster.pid").read_text().split()[0])
+        os.kill(postmaster, signal.SIGSTOP)  # so that it starts no other one meanwhile
+        processes = [postmaster, *_children(postmaster)]
+        for process in processes:
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+        deadline = time.monotonic() + 20
+        while any(_runs(process) for process in processes) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        # a container without an init keeps the dead postmaster as a zombie, and the next one would take it for alive
+        (self.folder / "data" / "postmaster.pid").unlink()
+        self._killed = True
+
+    def remove(self) -> None:
+        if not self._killed:
+            self.kill()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _run(self, program: str, *arguments: str) -> None:
+        with (self.folder / "output").open("ab") as output:
+            command = [*self._owner, str(self._bin / program), *arguments]
+            subprocess.run(command, cwd=self.folder, stdout=output, stderr=output, check=True, timeout=120)
+
+
+def _binaries() -> Path:
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
+    initdb = str(found[-1]) if found else shutil.which("initdb")
+    if initdb is None:
+        raise AssertionError("PostgreSQL is needed and was not found")
+    return Path(initdb).parent
+
+
+def _children(parent: int) -> list[int]:
+    listed = subprocess.run(["ps", "-o", "pid=", "--ppid", str(parent)], capture_output=True, text=True)
+    return [int(line) for line in listed.stdout.split()]
+
+
+def _runs(process: int) -> bool:
+    """Whether it is there and more than a zombie."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False

@@ -1,0 +1,140 @@
+"""How many statements each endpoint of the machines' side runs, to the statement: a new one on the hot path is seen."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db.backends.utils import CursorWrapper
+
+from introspection import lookups
+from tests.conftest import SECRET, App, Granted, basic
+
+_TRANSACTION = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE")
+
+
+@pytest.fixture
+def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Verb and table of every statement that a writer or the reader runs from now on."""
+    seen: list[str] = []
+    execute = CursorWrapper.execute
+
+    def counted(self: CursorWrapper, sql: Any, params: Any = None) -> Any:
+        if not str(sql).startswith(_TRANSACTION):
+            seen.append(_told(str(sql)))
+        return execute(self, sql, params)
+
+    monkeypatch.setattr(CursorWrapper, "execute", counted)
+    for reader in (lookups.PostgreSQLReader, lookups.SQLiteReader):
+        monkeypatch.setattr(reader, "_rows", _counted(reader._rows, seen))
+    return seen
+
+
+def _counted(rows: Any, seen: list[str]) -> Any:
+    def read(self: Any, *arguments: Any) -> Any:
+        seen.append("SELECT gathered")
+        return rows(self, *arguments)
+
+    return read
+
+
+def _told(sql: str) -> str:
+    words = sql.split()
+    verb = words[0]
+    place = {"SELECT": "FROM", "INSERT": "INTO", "DELETE": "FROM"}.get(verb, verb)
+    return f"{verb} {words[words.index(place) + 1]}"
+
+
+def test_a_code_exchange(app: App, grant: Callable[..., Granted], statements: list[str]) -> None:
+    made = grant()
+    statements.clear()
+
+    response = app.post("/o/token", data=made.exchange())
+
+    assert response.status_code == 200
+    assert statements == [
+        "SELECT oauth_client",
+        "UPDATE oauth_code",
+        "SELECT oauth_authorization",
+        "INSERT oauth_seat",
+        "INSERT oauth_accesstoken",
+        "INSERT audit_outboxevent",
+    ]
+
+
+def test_an_exchange_that_supersedes_costs_the_same(
+    app: App, grant: Callable[..., Granted], statements: list[str]
+) -> None:
+    first = grant()
+    app.post("/o/token", data=first.exchange())
+    counts = []
+    for _ in range(3):
+        made = grant(first.client, first.person)
+        statements.clear()
+        app.post("/o/token", data=made.exchange())
+        counts.append(len(statements))
+
+    assert counts == [6, 6, 6]
+
+
+@pytest.fixture
+def caller(make_resource_server: Callable[..., Any]) -> dict[str, str]:
+    """The credentials of a resource server of the base."""
+    return basic(make_resource_server().client_id, SECRET)
+
+
+def test_introspection_of_a_live_token_is_one_read(
+    app: App, issue: Any, caller: dict[str, str], statements: list[str]
+) -> None:
+    token = issue()["access_token"]
+    statements.clear()
+
+    answer = app.post("/o/introspect", data={"token": token}, headers=caller)
+
+    assert answer.json()["active"] is True
+    assert statements == ["SELECT gathered"]
+
+
+def test_introspection_of_garbage_is_one_read_and_of_an_unknown_jwt_two(
+    app: App, caller: dict[str, str], statements: list[str]
+) -> None:
+    app.post("/o/introspect", data={"token": "garbage"}, headers=caller)
+    garbage = list(statements)
+    statements.clear()
+
+    app.post("/o/introspect", data={"token": "e30.eyJqdGkiOiJ1bmtub3duIn0.AAAA"}, headers=caller)
+
+    assert garbage == ["SELECT gathered"]
+    assert statements == ["SELECT gathered", "SELECT oauth_accesstoken"]
+
+
+def test_requests_that_arrive_together_are_read_together(
+    app: App, issue: Any, caller: dict[str, str], statements: list[str]
+) -> None:
+    token = issue()["access_token"]
+    statements.clear()
+
+    async def together() -> list[Any]:
+        one = app._client.post
+        return await asyncio.gather(*(one("/o/introspect", data={"token": token}, headers=caller) for _ in range(50)))
+
+    answers = app.run(together())
+
+    assert [answer.json()["active"] for answer in answers] == [True] * 50
+    assert set(statements) == {"SELECT gathered"}
+    assert len(statements) <= 10
+
+
+def test_revocation(app: App, issue: Any, statements: list[str]) -> None:
+    made = issue()
+    form = {"token": made["access_token"], "client_id": made["granted"].client.client_id}
+    statements.clear()
+
+    first = app.post("/o/revoke", data=form)
+    ended = list(statements)
+    statements.clear()
+    again = app.post("/o/revoke", data=form)
+
+    assert (first.status_code, again.status_code) == (200, 200)
+    assert ended == ["SELECT oauth_client", "UPDATE oauth_accesstoken", "INSERT audit_outboxevent"]
+    assert len(statements) == 4
