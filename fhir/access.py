@@ -1,15 +1,17 @@
 """What a token allows at this base: judged from the claims alone, before anything is looked up."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from fhir.elements import ID
+from fhir.elements import ID, pointed_at
 from fhir.matching import Criterion, Unusable
 from fhir.search import conditions
 from fhir.versions import ResourceType
 from smart.audience import same_audience
 from smart.scopes import Scope, allowing, parse
+
+PATIENTS = "__patients"  # smartauth's own member, told for user/ scopes
 
 
 class Refused(Exception):
@@ -18,19 +20,32 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who comes with the token: at most one of a patient's app and a backend service."""
+    """Who comes with the token: a patient's app, a person with what he may see, or a backend service.
+
+    `patients` are those whom the person may see, `himself` the type and id of his own resource.
+    """
 
     scopes: tuple[Scope, ...]
     patient: str = ""
+    patients: frozenset[str] = frozenset()
+    himself: tuple[str, str] | None = None
     backend: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
+class Share:
     """Whose records (None: everybody's), and which of them: those that meet one of the alternatives (none: all)."""
 
-    patient: str | None
+    patients: frozenset[str] | None
     alternatives: tuple[tuple[Criterion, ...], ...] = ()
+    himself: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Everything that lies in one of the shares: patient/ and user/ scopes of one token add up (SCP-05)."""
+
+    shares: tuple[Share, ...]
 
 
 def caller(claims: Mapping[str, Any] | None, base: str, now: float) -> Caller:
@@ -41,27 +56,48 @@ def caller(claims: Mapping[str, Any] | None, base: str, now: float) -> Caller:
     if str(claims.get("token_type", "Bearer")).lower() != "bearer" or "cnf" in claims:
         raise Refused
     scope, patient = claims.get("scope"), claims.get("patient")
+    backend = _backend(claims)
     return Caller(
         scopes=parse(scope) if isinstance(scope, str) else (),
         patient=patient if isinstance(patient, str) and ID.fullmatch(patient) else "",
-        backend=_backend(claims),
+        patients=frozenset() if backend else _patients(claims.get(PATIENTS)),
+        himself=None if backend else pointed_at(claims.get("fhirUser"), base),
+        backend=backend,
     )
 
 
 def reach(who: Caller, name: str, letter: str, resource_type: ResourceType | None, base: str) -> Reach:
-    """How far the scopes reach for one letter on one type, known or not (BS:enforce). Raises Refused.
-
-    user/ scopes reach nothing: this server does not know yet whose patients a person may see.
-    """
-    context = "patient" if who.patient else "system" if who.backend else ""
-    scopes = allowing(who.scopes, context, name, letter)
-    patient = who.patient or None
-    if any(not scope.query for scope in scopes):
-        return Reach(patient)
-    alternatives = tuple(found for scope in scopes if (found := _conditions(scope, resource_type, base)))
-    if not alternatives:
+    """How far the scopes reach for one letter on one type, known or not (BS:enforce). Raises Refused."""
+    whose: dict[str, Share] = {}
+    if who.patient:
+        whose["patient"] = Share(frozenset({who.patient}))
+    if who.patients or who.himself:
+        whose["user"] = Share(who.patients, himself=who.himself)
+    if who.backend:
+        whose["system"] = Share(None)
+    shares = [
+        replace(share, alternatives=alternatives)
+        for context, share in whose.items()
+        if (alternatives := _allowed(allowing(who.scopes, context, name, letter), resource_type, base)) is not None
+    ]
+    if not shares:
         raise Refused
-    return Reach(patient, alternatives)
+    return Reach(tuple(shares))
+
+
+def _allowed(
+    scopes: tuple[Scope, ...], resource_type: ResourceType | None, base: str
+) -> tuple[tuple[Criterion, ...], ...] | None:
+    """The restrictions of which one must be met, () for none at all; None where nothing is allowed."""
+    if any(not scope.query for scope in scopes):
+        return ()
+    return tuple(found for scope in scopes if (found := _conditions(scope, resource_type, base))) or None
+
+
+def _patients(listed: Any) -> frozenset[str]:
+    """Whom the person may see, as the authorization server says; without its word, nobody."""
+    listed = listed if isinstance(listed, list) else []
+    return frozenset(patient for patient in listed if isinstance(patient, str) and ID.fullmatch(patient))
 
 
 def _meant_for(audience: Any, base: str) -> bool:

@@ -12,7 +12,7 @@ from django.conf import settings
 from fhir.outcome import Unavailable
 from smart.addresses import caller
 
-MAX_ANSWER = 65_536
+MAX_ANSWER = 1_048_576  # room for the ids of 10,000 patients whom a person may see
 DEFAULT_TIMEOUT = 3.0
 
 _lock = threading.Lock()

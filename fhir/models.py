@@ -1,14 +1,16 @@
 """What the bundled server holds: resources as they were given, and whose compartment each belongs to."""
 
+from collections.abc import Collection
 from typing import ClassVar
 
 from django.db import models
 
 
 class RecordQuerySet(models.QuerySet["Record"]):
-    def in_compartment_of(self, patient: str) -> "RecordQuerySet":
-        """Only what belongs to that patient; nothing at all where the patient himself is not here (PC-19)."""
-        return self.filter(memberships__patient__resource_id=patient)
+    def in_compartments_of(self, patients: Collection[str]) -> "RecordQuerySet":
+        """Only what belongs to one of them; nothing at all where the patients themselves are not here (PC-19)."""
+        members = Membership.objects.filter(patient__resource_id__in=patients)
+        return self.filter(pk__in=members.values("record"))
 
 
 class Record(models.Model):

@@ -10,7 +10,7 @@ from django.db import connection
 from joserfc import jwt
 
 from audit.trail import record
-from oauth import keys
+from oauth import keys, seen
 from oauth.digests import digest, drawn
 from oauth.grant import Grant
 from oauth.models import FhirServer, numbered
@@ -109,7 +109,7 @@ def _access_token(
     scope, issued, seconds = scope or grant.scope, now // SECOND, _seconds(grant)
     claims = _claims(grant, scope, issued=issued, expires=issued + seconds)
     token, jti, digests = _formed(grant, claims)
-    known = {"active": True, "token_type": "Bearer", **claims}
+    known = {"active": True, "token_type": "Bearer", **claims, **seen.told(grant, scope)}
     with connection.cursor() as cursor:
         cursor.execute(
             _KEEP_ACCESS,

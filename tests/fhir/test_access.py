@@ -179,12 +179,112 @@ def test_a_patient_scope_without_a_usable_patient_is_403(
     assert fetch(path).status == 403
 
 
-def test_user_scopes_reach_nothing_yet(fetch: Fetch, introspection: Introspection) -> None:
-    introspection.knows("user/*.cruds", fhirUser=f"{BASE}/Practitioner/dr-green")
-    assert fetch("Patient/amy").status == 403
+GREEN = f"{BASE}/Practitioner/dr-green"
 
-    introspection.knows("patient/Observation.rs user/Practitioner.rs", patient="amy")
-    assert [fetch(path).status for path in ("Observation/lab-a", "Practitioner/dr-green")] == [200, 403]
+
+def by_person(introspection: Introspection, scope: str, *patients: str, **claims: Any) -> None:
+    """A token of dr-green, who may see these patients."""
+    introspection.knows(scope, **{"fhirUser": GREEN, "__patients": list(patients), **claims})
+
+
+@pytest.mark.requirement("US-01", "HI-01")
+def test_a_person_reads_whom_he_may_see_and_nobody_else_exists(fetch: Fetch, introspection: Introspection) -> None:
+    by_person(introspection, "user/*.rs", "amy")
+
+    assert [fetch(path).status for path in ("Patient/amy", "Observation/lab-a", "Condition/problem-a")] == [200] * 3
+    for hidden, unknown in (("Patient/ben", "Patient/nobody"), ("Observation/lab-b", "Observation/none")):
+        assert fetch(hidden).status == 404
+        assert fetch(hidden).alike == fetch(unknown).alike
+
+
+@pytest.mark.requirement("US-02", "SR-13")
+def test_a_person_finds_the_records_of_his_patients(introspection: Introspection, search: Fetch) -> None:
+    by_person(introspection, "user/*.rs", "amy")
+    hers = search("Observation").body["total"]
+    by_person(introspection, "user/*.rs", "amy", "ben")
+    both = search("Observation").body["total"]
+    by_person(introspection, "user/*.rs", "ben", "not-here")
+    his = search("Observation").body["total"]
+
+    assert 0 < hers < both
+    assert 0 < his < both
+    assert {"amy", "ben"} == set(_found(introspection, search, "Patient", "amy", "ben"))
+    assert _found(introspection, search, "Patient?_id=ben", "amy") == []
+
+
+def _found(introspection: Introspection, search: Fetch, query: str, *patients: str) -> list[str]:
+    by_person(introspection, "user/*.rs", *patients)
+    name, _, rest = query.partition("?")
+    return search(name, rest).ids
+
+
+@pytest.mark.requirement("US-04")
+def test_a_patient_in_context_does_not_narrow_what_the_person_may_see(
+    fetch: Fetch, introspection: Introspection
+) -> None:
+    by_person(introspection, "launch/patient user/Observation.rs", "amy", "ben", patient="amy")
+    assert fetch("Observation/lab-b").status == 200
+
+    by_person(introspection, "patient/Observation.rs user/Patient.rs", "amy", "ben", patient="amy")
+    assert [fetch(path).status for path in ("Observation/lab-b", "Patient/ben", "Patient/amy")] == [404, 200, 200]
+
+
+@pytest.mark.requirement("US-05")
+@pytest.mark.parametrize(
+    ("patients", "status"), [((), 404), (("amy",), 404), (("amy", "ben"), 200)], ids=["none", "herself", "and ben"]
+)
+def test_a_patient_sees_of_others_what_he_acts_for_and_no_more(
+    fetch: Fetch, introspection: Introspection, patients: tuple[str, ...], status: int
+) -> None:
+    by_person(introspection, "user/Observation.rs", *patients, fhirUser=f"{BASE}/Patient/amy")
+
+    assert fetch("Observation/lab-b").status == status
+
+
+@pytest.mark.requirement("US-06")
+@pytest.mark.parametrize("himself", ["Practitioner/dr-okafor", "Practitioner/dr-green"])
+def test_a_person_may_read_who_he_is(fetch: Fetch, introspection: Introspection, himself: str) -> None:
+    by_person(introspection, "openid fhirUser user/Practitioner.r", fhirUser=f"{BASE}/{himself}")
+    other = "Practitioner/dr-green" if himself.endswith("okafor") else "Practitioner/dr-okafor"
+
+    assert (fetch(himself).status, fetch(other).status) == (200, 404)
+
+
+@pytest.mark.requirement("US-01", "SD-24")
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"__patients": None},
+        {"__patients": []},
+        {"__patients": "amy"},
+        {"__patients": {"amy": 1}},
+        {"__patients": [["amy"], 7, None, "../amy", "amy "]},
+        {"__patients": ["amy"], "sub": "b", "client_id": "b", "fhirUser": None},
+    ],
+    ids=str,
+)
+def test_without_a_usable_word_on_whom_he_may_see_a_person_sees_nobody(
+    fetch: Fetch, introspection: Introspection, claims: dict[str, Any]
+) -> None:
+    introspection.knows("user/*.cruds", **{"fhirUser": None, **claims})
+
+    assert [fetch("Patient/amy").status, fetch("Observation").status] == [403, 403]
+
+
+@pytest.mark.requirement("GR-12", "SCP-05")
+def test_scopes_of_both_contexts_add_up_each_with_its_own_restriction(
+    fetch: Fetch, introspection: Introspection, search: Fetch
+) -> None:
+    scope = f"patient/Observation.rs user/Observation.rs?category={CATEGORY}|vital-signs"
+    by_person(introspection, scope, "amy", "ben", patient="amy")
+
+    assert [fetch(f"Observation/{name}").status for name in ("lab-a", "vital-a", "vital-b", "lab-b")] == [
+        200, 200, 200, 404
+    ]  # fmt: skip
+    found = search("Observation", "_count=200")
+    assert len(set(found.ids)) == len(found.ids) == found.body["total"]
+    assert {"lab-a", "vital-a", "vital-b"} <= set(found.ids)
+    assert "lab-b" not in found.ids
 
 
 @pytest.mark.requirement("SY-01", "SY-02")

@@ -40,7 +40,7 @@ def test_a_record_that_changes_hands_leaves_the_old_compartment(records: None, t
 
     record = Record.objects.get(resource_id="lab-a")
     assert list(record.memberships.values_list("patient__resource_id", flat=True)) == ["ben"]
-    assert Record.objects.filter(resource_id="vital-a").in_compartment_of("amy").exists()
+    assert Record.objects.filter(resource_id="vital-a").in_compartments_of(["amy"]).exists()
 
 
 @pytest.mark.usefixtures("demo")
