@@ -1,0 +1,235 @@
+"""What a new token and a new launch end, by the client's policy (PR-01, PR-02)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from oauth.models import FhirIdentity
+from tests.conftest import App, MakeClient
+
+SCOPE = "launch/patient offline_access patient/*.rs"
+
+
+@dataclass
+class Phone:
+    """An app on one device: what it got at its launch or its last refresh, and whether that is still good."""
+
+    app: App
+    introspect: Callable[[str], dict[str, Any]]
+    client_id: str
+    access_token: str
+    refresh_token: str
+
+    @property
+    def alive(self) -> bool:
+        return bool(self.introspect(self.access_token)["active"])
+
+    def refresh(self) -> int:
+        form = {"grant_type": "refresh_token", "refresh_token": self.refresh_token, "client_id": self.client_id}
+        response = self.app.post("/o/token", data=form)
+        if response.status_code == 200:
+            self.access_token, self.refresh_token = response.json()["access_token"], response.json()["refresh_token"]
+        return response.status_code
+
+
+@pytest.fixture
+def launch(app: App, issue: Callable[..., dict[str, Any]], introspect: Any) -> Callable[..., Phone]:
+    """A launch of that client by that person for that patient."""
+
+    def make(client: Any, person: Any, patient: str = "amy", **options: Any) -> Phone:
+        answer = issue(client, person, patient=patient, **{"scope": SCOPE, **options})
+        return Phone(app, introspect, client.client_id, answer["access_token"], answer.get("refresh_token", ""))
+
+    return make
+
+
+@pytest.fixture
+def make_app(make_client: MakeClient) -> MakeClient:
+    def make(authentication: str = "none", **fields: Any) -> Any:
+        return make_client(authentication, grants="authorization_code refresh_token", scope=SCOPE, **fields)
+
+    return make
+
+
+Launch = Callable[..., Phone]
+REFUSED, GIVEN = 400, 200
+
+
+@pytest.mark.requirement("PR-01", "SD-03")
+@pytest.mark.parametrize(
+    ("policy", "token_stays", "refresh_stays"),
+    [
+        pytest.param("default", False, REFUSED, id="default"),
+        pytest.param("user-client", False, REFUSED, id="user-client"),
+        pytest.param("user-client-patient", False, REFUSED, id="user-client-patient, same patient"),
+        pytest.param("client", False, REFUSED, id="client"),
+        pytest.param("grant", True, GIVEN, id="grant"),
+        pytest.param("off", True, GIVEN, id="off"),
+    ],
+)
+def test_a_new_launch_ends_the_older_access_and_refresh_tokens(
+    launch: Launch, make_app: MakeClient, make_person: Any, policy: str, token_stays: bool, refresh_stays: int
+) -> None:
+    client, person = make_app(supersede=policy), make_person("amy")
+    phone = launch(client, person)
+
+    tablet = launch(client, person)
+
+    assert (phone.alive, tablet.alive) == (token_stays, True)
+    assert (phone.refresh(), tablet.refresh()) == (refresh_stays, GIVEN)
+
+
+@pytest.mark.requirement("PR-01")
+@pytest.mark.parametrize(
+    ("policy", "token_stays", "refresh_stays"),
+    [
+        pytest.param("user-client", False, REFUSED, id="user-client"),
+        pytest.param("user-client-patient", True, GIVEN, id="user-client-patient"),
+    ],
+)
+def test_another_patient_ends_the_first_or_not(
+    launch: Launch, make_app: MakeClient, make_person: Any, policy: str, token_stays: bool, refresh_stays: int
+) -> None:
+    client, person = make_app(supersede=policy), make_person("amy", "ben")
+    first = launch(client, person, "amy")
+
+    second = launch(client, person, "ben")
+
+    assert (first.alive, second.alive) == (token_stays, True)
+    assert (first.refresh(), second.refresh()) == (refresh_stays, GIVEN)
+
+
+@pytest.mark.requirement("PR-01")
+@pytest.mark.parametrize(
+    ("policy", "fhir_user", "token_stays"),
+    [
+        pytest.param("default", "Patient/amy", False, id="patient"),
+        pytest.param("default", "RelatedPerson/carol", False, id="related person"),
+        pytest.param("default", "Practitioner/dr-green", True, id="practitioner"),
+        pytest.param("default", "PractitionerRole/dr-green", True, id="practitioner in a role"),
+        pytest.param("user-client", "Practitioner/dr-green", False, id="practitioner, chosen by the operator"),
+    ],
+)
+def test_under_the_default_a_practitioner_may_have_two_patients_open(
+    launch: Launch, make_app: MakeClient, make_person: Any, policy: str, fhir_user: str, token_stays: bool
+) -> None:
+    client, person = make_app(supersede=policy), make_person("amy", "ben", is_=fhir_user)
+    first = launch(client, person, "amy")
+
+    second = launch(client, person, "ben")
+
+    assert (first.alive, second.alive) == (token_stays, True)
+
+
+@pytest.mark.requirement("PR-01")
+def test_the_policy_of_a_new_client_is_the_default_one(make_client: MakeClient) -> None:
+    assert make_client().supersede == "default"
+
+
+@pytest.mark.requirement("RF-06", "PR-01")
+@pytest.mark.parametrize(
+    ("policy", "stays"),
+    [("default", False), ("user-client", False), ("grant", False), ("client", False), ("off", True)],
+)
+def test_a_refresh_ends_the_older_access_token_of_its_grant(
+    launch: Launch, make_app: MakeClient, make_person: Any, policy: str, stays: bool
+) -> None:
+    phone = launch(make_app(supersede=policy), make_person("amy"))
+    before = phone.access_token
+
+    phone.refresh()
+
+    assert phone.alive
+    assert phone.introspect(before)["active"] is stays
+
+
+@pytest.mark.requirement("PR-01")
+def test_under_grant_a_refresh_leaves_other_grants_alone(
+    launch: Launch, make_app: MakeClient, make_person: Any
+) -> None:
+    client, person = make_app(supersede="grant"), make_person("amy")
+    phone, tablet = launch(client, person), launch(client, person)
+
+    phone.refresh()
+
+    assert (phone.alive, tablet.alive) == (True, True)
+
+
+@pytest.mark.requirement("PR-01")
+@pytest.mark.parametrize(("policy", "stays"), [("user-client", True), ("client", False)])
+def test_only_under_client_one_person_ends_anothers(
+    launch: Launch, make_app: MakeClient, make_person: Any, policy: str, stays: bool
+) -> None:
+    client = make_app(supersede=policy)
+    first = launch(client, make_person("amy"), "amy")
+
+    second = launch(client, make_person("ben"), "ben")
+
+    assert (first.alive, second.alive) == (stays, True)
+
+
+@pytest.mark.requirement("PR-01", "PR-02")
+@pytest.mark.parametrize("keep", [1, 2, 3])
+def test_so_many_tokens_and_launches_are_kept_as_the_client_says(
+    launch: Launch, make_app: MakeClient, make_person: Any, keep: int
+) -> None:
+    client, person = make_app(tokens_to_keep=keep), make_person("amy")
+
+    phones = [launch(client, person) for _ in range(4)]
+
+    assert [phone.alive for phone in phones] == [False] * (4 - keep) + [True] * keep
+    assert [phone.refresh() for phone in phones] == [REFUSED] * (4 - keep) + [GIVEN] * keep
+
+
+@pytest.mark.requirement("PR-01")
+def test_a_launch_without_refresh_token_ends_the_older_refresh_tokens_too(
+    launch: Launch, make_app: MakeClient, make_person: Any
+) -> None:
+    client, person = make_app(), make_person("amy")
+    phone = launch(client, person)
+
+    launch(client, person, scope="launch/patient patient/*.rs")
+
+    assert phone.refresh() == REFUSED
+
+
+@pytest.mark.requirement("PR-02")
+def test_a_refresh_that_is_refused_ends_nothing(launch: Launch, make_app: MakeClient, make_person: Any) -> None:
+    client, person = make_app(), make_person("amy")
+    phone, tablet = launch(client, person), launch(client, person)
+
+    assert phone.refresh() == REFUSED
+
+    assert tablet.alive
+    assert tablet.refresh() == GIVEN
+
+
+@pytest.mark.requirement("PR-01")
+def test_a_refresh_keeps_the_place_of_its_launch_when_the_policy_changes(
+    launch: Launch, make_app: MakeClient, make_person: Any
+) -> None:
+    client, person = make_app(supersede="user-client"), make_person("amy")
+    phone = launch(client, person)
+    type(client).objects.filter(pk=client.pk).update(supersede="grant")
+    before = phone.access_token
+
+    phone.refresh()
+
+    assert (phone.alive, phone.introspect(before)["active"]) == (True, False)
+
+
+@pytest.mark.requirement("PR-01")
+def test_two_fhir_servers_do_not_end_each_others_tokens(
+    app: App, launch: Launch, make_app: MakeClient, make_person: Any, other_fhir_server: Any, make_resource_server: Any
+) -> None:
+    client, person = make_app(), make_person("amy")
+    client.fhir_servers.add(other_fhir_server)
+    FhirIdentity.objects.create(user=person, fhir_server=other_fhir_server, resource="Patient/amy")
+    here = launch(client, person)
+
+    launch(client, person, server=other_fhir_server)
+
+    assert here.alive
+    assert here.refresh() == GIVEN
