@@ -68,7 +68,7 @@ def database(variable: str, file: str) -> dict[str, Any]:
     """PostgreSQL where the environment names one, else a SQLite file in the data folder."""
     if env.str(variable, default=""):
         found: dict[str, Any] = env.db_url(variable)
-        found["OPTIONS"] = {**found.get("OPTIONS", {}), "server_side_binding": True, "prepare_threshold": 0}
+        found["OPTIONS"] = {**found.get("OPTIONS", {}), "server_side_binding": True, "prepare_threshold": 1}
     else:
         found = {
             "ENGINE": "django.db.backends.sqlite3",
