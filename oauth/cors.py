@@ -32,7 +32,8 @@ def _registered(origin: str) -> bool:
 
 def rule_of(path: str) -> Cors:
     """Who may read what the people's side answers under this path."""
-    if path in _DOCUMENTS or path.endswith(("/.well-known/smart-configuration", "/metadata")):
+    public = path in _DOCUMENTS or path.startswith("/o/style/")
+    if public or path.endswith(("/.well-known/smart-configuration", "/metadata")):
         return Cors.ANY
     return Cors.REGISTERED if path.startswith("/fhir/") else Cors.NONE
 

@@ -12,7 +12,7 @@ from accounts.models import User
 from audit.trail import Event, record
 from oauth import people
 from oauth.digests import digest, drawn
-from oauth.models import Client, FhirServer, Launch, numbered
+from oauth.models import Client, EncounterRecord, FhirServer, Launch, numbered
 from smart import launch, lifetimes
 from smart.clock import SECOND
 from smart.errors import InvalidRequest
@@ -60,6 +60,8 @@ def prepare(
     listed = not patient or _listed(user, fhir_server, patient)
     if not listed and not (vouching and _may_be_vouched(user, fhir_server, patient)):
         raise BadContext("patient", "is nobody whose record this user may see")
+    if "encounter" in context and not _belongs(fhir_server, patient, context["encounter"], vouching=vouching):
+        raise BadContext("encounter", "is no visit of this patient")
     with transaction.atomic():
         row = Launch.objects.create(
             digest=digest(handle),
@@ -106,6 +108,13 @@ def told(row: Launch | None, patient: str, client: Client) -> Context:
 
 def _listed(user: User, fhir_server: FhirServer, patient: str) -> bool:
     return people.records(user, fhir_server).filter(patient=patient).exists()
+
+
+def _belongs(fhir_server: FhirServer, patient: str, encounter: str, *, vouching: bool) -> bool:
+    """Whether the visit is the patient's (LC-03); of one that our list lacks the EHR knows more."""
+    found = EncounterRecord.objects.filter(record__fhir_server=fhir_server, encounter=encounter)
+    owners = set(found.values_list("record__patient", flat=True))
+    return patient in owners if owners else vouching
 
 
 def _may_be_vouched(user: User, fhir_server: FhirServer, patient: str) -> bool:

@@ -17,7 +17,7 @@ from oauth.stub import Stub
 from smart.clock import SECOND, moment
 
 # a name, never an address: there is nothing to redirect to elsewhere
-DESTINATIONS = {"": "/", "admin": "/admin/", "password": "/password", "sessions": "/sessions"}
+DESTINATIONS = {"": "/", "admin": "/admin/", "launcher": "/launcher", "password": "/password", "sessions": "/sessions"}
 STATUS = {"wrong": 422, "locked": 429, "stopped": 403}
 KINDS = {"right": "login-succeeded", "wrong": "login-failed", "stopped": "login-failed", "locked": "locked"}
 

@@ -8,10 +8,12 @@ from oauth.another_user import another_user
 from oauth.authorize import authorize, resume
 from oauth.consent import decide
 from oauth.launch_api import LaunchView
+from oauth.launcher import launcher
 from oauth.password_page import password, pending_password
 from oauth.picker import choose
 from oauth.sessions import sessions
 from oauth.sign_in import another_account, login, logout, operators_login, pending_login
+from oauth.style import style
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.home),
@@ -26,7 +28,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("logout", logout),
     path("password", password),
     path("sessions", sessions),
+    path("launcher", launcher),
     path("o/launch", LaunchView.as_view()),
+    path("o/style/<str:named>.json", style),
     path("o/authorize", authorize),
     path("o/authorize/<str:handle>", resume),
     path("o/authorize/<str:handle>/login", pending_login),

@@ -10,6 +10,7 @@ from oauth.clients import digest
 from oauth.models import Client, ResourceServer
 from oauth.seeding.outcome import Outcome, put, server
 from oauth.seeding.rules import SeedError
+from smart.launch import unfit
 from smart.redirect_uris import registrable
 
 LISTS = ("redirect_uris", "allowed_origins", "grants")
@@ -44,6 +45,8 @@ def _judge(row: Client, path: str) -> None:
     for place, uri in enumerate(row.redirect_uris.split()):
         if problem := registrable(uri, native, dev=settings.SMARTAUTH_DEV):
             raise SeedError(f"{path}.redirect_uris[{place}]", f"{uri} cannot be registered: {problem}")
+    if row.launch_url and (problem := unfit(row.launch_url, dev=settings.SMARTAUTH_DEV)):
+        raise SeedError(f"{path}.launch_url", f"{row.launch_url} cannot be opened: {problem}")
     if "authorization_code" in row.grants.split() and not row.redirect_uris:
         raise SeedError(f"{path}.redirect_uris", "is missing; a client without one has `grants: []`")
     if row.authentication == Client.Authentication.KEYS and bool(row.jwks) == bool(row.jwks_uri):

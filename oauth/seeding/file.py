@@ -129,6 +129,7 @@ CLIENT = mapping(
         "access_token_seconds": seconds,
         "refresh_token_seconds": whole(0, 999_999_999),
         "allows_missing_state": flag,
+        "fhir_context_as_text": flag,
         "refuses_unknown_scopes": flag,
         "protects": each(PROTECTS),
     },
