@@ -1,9 +1,10 @@
 """The whole map of the people's side. The machines' paths stand in smartauth/asgi.py."""
 
+from django.conf import settings
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
-from oauth import discovery, health, home
+from oauth import discovery, health, home, sample_app
 from oauth.another_user import another_user
 from oauth.authorize import authorize, resume
 from oauth.consent import decide
@@ -20,10 +21,14 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health.healthz),
     path("readyz", health.readyz),
     path("fhir/<str:version>/.well-known/smart-configuration", discovery.under_fhir_base),
+    *([path("fhir/elsewhere/", include("fhir.elsewhere"))] if settings.SMARTAUTH_DEV else []),
     path("fhir/", include("fhir.urls")),
     path("o/smart-configuration", discovery.by_audience),
     path("o/jwks", discovery.jwks),
     path(".well-known/oauth-authorization-server", discovery.authorization_server),
+    path("demo", sample_app.start),
+    path("demo/launch", sample_app.launch),
+    path("demo/callback", sample_app.callback),
     path("login", login),
     path("logout", logout),
     path("password", password),
