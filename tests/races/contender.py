@@ -20,9 +20,9 @@ Form = dict[str, str]
 class Contender:
     """One process of its own. Commands go in, results come out."""
 
-    def __init__(self, barrier: Barrier) -> None:
+    def __init__(self, barrier: Barrier, commands: "type[Commands]") -> None:
         self._pipe, theirs = SPAWN.Pipe()
-        self.process = SPAWN.Process(target=_work, args=(theirs, barrier), daemon=True)
+        self.process = SPAWN.Process(target=_work, args=(theirs, barrier, commands), daemon=True)
         self.process.start()
 
     def begin(self, name: str, *arguments: Any) -> None:
@@ -44,9 +44,9 @@ class Contender:
 class Contest:
     """Several contenders, and what they are asked to do at the same moment."""
 
-    def __init__(self, processes: int) -> None:
+    def __init__(self, processes: int, commands: "type[Commands]") -> None:
         self._barrier = SPAWN.Barrier(processes)  # kept: who is not yet started opens it by name
-        self.contenders = [Contender(self._barrier) for _ in range(processes)]
+        self.contenders = [Contender(self._barrier, commands) for _ in range(processes)]
 
     def post(self, path: str, forms: list[Form]) -> list[tuple[int, Any]]:
         """Status and JSON of every form, spread over all processes, sent at one moment."""
@@ -72,20 +72,20 @@ class Contest:
 
 
 @contextmanager
-def contest(server: Server, processes: int) -> Iterator[Contest]:
-    """Contenders on the databases of that server."""
+def contest(server: Server, processes: int, commands: "type[Commands] | None" = None) -> Iterator[Contest]:
+    """Contenders on the databases of that server, who know these commands."""
     with patch.dict(os.environ, server.environment):
-        made = Contest(processes)
+        made = Contest(processes, commands or Commands)
     try:
         yield made
     finally:
         made.close()
 
 
-def _work(pipe: Connection, barrier: Barrier) -> None:
+def _work(pipe: Connection, barrier: Barrier, known: "type[Commands]") -> None:
     import smartauth.asgi
 
-    commands = Commands(smartauth.asgi.application, barrier)
+    commands = known(smartauth.asgi.application, barrier)
     while True:
         name, arguments = pipe.recv()
         try:
@@ -122,7 +122,7 @@ class Commands:
         server = FhirServer.objects.get()
         client = Client.objects.create(client_id=os.urandom(8).hex(), redirect_uris=REDIRECT_URI)
         person = User.objects.create(username=os.urandom(8).hex())
-        return [_code(client, person, server) for _ in range(codes)]
+        return [code_for(client, person, server) for _ in range(codes)]
 
     def alive(self, tokens: list[str]) -> int:
         """How many of these are active for the demo resource server."""
@@ -155,7 +155,8 @@ VERIFIER = "smartauth-example-verifier-0123456789-abcdefghij"
 CHALLENGE = "srPl9FdvyKJNhqOfpI1xknQzvd9WTQojDoIan86nxWU"
 
 
-def _code(client: Any, person: Any, server: Any) -> Form:
+def code_for(client: Any, person: Any, server: Any, **fields: Any) -> Form:
+    """The exchange of a code for an authorization with these fields."""
     from accounts import clock
     from oauth.digests import digest, drawn
     from oauth.models import Authorization, Code
@@ -165,10 +166,10 @@ def _code(client: Any, person: Any, server: Any) -> Form:
         user=person,
         fhir_server=server,
         patient="amy",
-        scope="patient/*.rs",
         context=json.dumps({"patient": "amy"}),
         client_epoch=client.epoch,
         user_epoch=person.epoch,
+        **{"scope": "patient/*.rs", **fields},
     )
     code, now = drawn(), clock.now()
     Code.objects.create(

@@ -1,0 +1,72 @@
+"""What contenders do about refreshing: launches with a refresh token to use up, and signing the person out."""
+
+import os
+from typing import Any
+
+from tests.races.contender import REDIRECT_URI, Commands, Form, code_for
+
+SCOPE = "offline_access launch/patient patient/*.rs"
+ONLINE = "online_access launch/patient patient/*.rs"
+
+
+class RefreshCommands(Commands):
+    """Commands about refresh tokens."""
+
+    def grace(self, seconds: int) -> None:
+        """The grace window of this process from now on."""
+        from django.conf import settings
+
+        self._barrier.wait()
+        settings.SMARTAUTH_REFRESH_GRACE_SECONDS = seconds
+
+    def codes(self, number: int, **fields: Any) -> list[Form]:
+        """The exchanges of that many codes of one new client and person, who may refresh."""
+        from accounts.models import User
+        from oauth.models import ActsFor, Client, FhirIdentity, FhirServer, PatientRecord
+
+        server = FhirServer.objects.get()
+        client = Client.objects.create(
+            client_id=os.urandom(8).hex(),
+            redirect_uris=REDIRECT_URI,
+            grants="authorization_code refresh_token",
+            scope=f"{SCOPE} {ONLINE}",
+        )
+        client.fhir_servers.add(server)
+        person = User.objects.create(username=os.urandom(8).hex())
+        identity = FhirIdentity.objects.create(user=person, fhir_server=server, resource="Patient/amy")
+        ActsFor.objects.create(identity=identity, record=PatientRecord.objects.get(fhir_server=server, patient="amy"))
+        return [code_for(client, person, server, **{"scope": SCOPE, **fields}) for _ in range(number)]
+
+    def launches(self, number: int) -> list[tuple[str, Form]]:
+        """Launches of different clients and people: each access token, and the form that refreshes it."""
+        return [self._launched() for _ in range(number)]
+
+    def online(self, number: int, session: str) -> list[tuple[str, Form]]:
+        """The same with online_access, all in one session."""
+        from accounts import clock
+        from oauth.digests import digest
+
+        ends_at = clock.now() + 3_600_000_000
+        fields = {"scope": ONLINE, "session_digest": digest(session), "session_ends_at": ends_at}
+        return [self._launched(**fields) for _ in range(number)]
+
+    def _launched(self, **fields: Any) -> tuple[str, Form]:
+        (code,) = self.codes(1, **fields)
+        ((_, answer),) = self.quietly([code])
+        return answer["access_token"], refresh(code["client_id"], answer["refresh_token"])
+
+    def quietly(self, forms: list[Form]) -> list[tuple[int, Any]]:
+        """Status and JSON of token requests that race with nobody."""
+        return self._loop.run_until_complete(self._post("/o/token", forms, lambda: None))
+
+    def sign_out(self, session: str) -> None:
+        """What signing out does with the authorizations of that session."""
+        from accounts import clock
+        from oauth import online
+
+        self._barrier.wait()
+        online.end_all([session], "192.0.2.7", now=clock.now())
+
+
+def refresh(client_id: str, token: str) -> Form:
+    return {"grant_type": "refresh_token", "refresh_token": token, "client_id": client_id}
