@@ -1,7 +1,7 @@
 """Random forms at the endpoints that read them: never a 500, always an answer of the tables."""
 
 import json
-from base64 import b64encode, urlsafe_b64encode
+from base64 import b64encode, urlsafe_b64decode, urlsafe_b64encode
 from urllib.parse import quote, urlencode
 
 import httpx
@@ -85,6 +85,11 @@ def test_random_bytes_at_a_machine_s_endpoint(http: httpx.Client, path: str, bod
     assert answer.json()["error"] in ("invalid_request", "invalid_client")
 
 
+ODD_HEADERS: list[object] = [
+    [], "x", None, 1, {}, {"alg": None}, {"alg": ["ES256"]}, {"alg": {}}, {"alg": "ES256", "crit": [1]},
+    {"alg": "ES256", "crit": "b64", "b64": False}, {"alg": "ES256", "crit": ["b64"], "b64": False}, {"alg": "\ud800"},
+    {"alg": "ES256", "kid": []}, {"alg": "RS256", "jwk": "x"}, {"alg": "ES256", "x5c": 3}, b"\xff", b"", b"[" * 5000,
+]  # fmt: skip
 json_values = st.recursive(
     st.one_of(
         st.none(), st.booleans(), st.integers(), st.floats(), st.text(st.characters(exclude_categories=()), max_size=8)
@@ -112,6 +117,29 @@ def test_something_that_has_the_form_of_a_jwt(
 
     assert answer.status_code == 200
     assert answer.json() == {"active": False}
+
+
+@pytest.mark.requirement("E107")
+@pytest.mark.parametrize("header", ODD_HEADERS, ids=range(len(ODD_HEADERS)))
+def test_an_odd_header_over_the_identifier_of_a_live_token(http: httpx.Client, alive: str, header: object) -> None:
+    jti = json.loads(urlsafe_b64decode(alive.split(".")[1] + "=="))["jti"]
+
+    answer = introspected(http, f"{part(header)}.{part({'jti': jti})}.AAAA")
+
+    assert (answer.status_code, answer.json()) == (200, {"active": False})
+
+
+@pytest.mark.requirement("E107")
+@pytest.mark.parametrize("jti", ["\ud800", "a\0b", "\udfff" * 100, "ü", [], {}, 1, 10**4000, None, True, ""], ids=ascii)
+def test_an_odd_identifier(http: httpx.Client, jti: object) -> None:
+    answer = introspected(http, f"{part({'alg': 'ES256'})}.{part({'jti': jti})}.AAAA")
+
+    assert (answer.status_code, answer.json()) == (200, {"active": False})
+
+
+def introspected(http: httpx.Client, token: str) -> httpx.Response:
+    caller = basic(b"demo-resource-server:demo-resource-server-secret")
+    return post(http, "/o/introspect", urlencode({"token": token}).encode(), caller)
 
 
 def part(value: object) -> str:
