@@ -41,7 +41,7 @@ class Prepared:
 
 def launchable() -> QuerySet[Client]:
     """The clients that an EHR can open: enabled, with a launch URL, and for people (EL-04)."""
-    found = Client.objects.filter(enabled=1, approved=1, grants__contains="authorization_code")
+    found: QuerySet[Client] = Client.objects.filter(enabled=1, approved=1, grants__contains="authorization_code")
     return found.exclude(launch_url="").order_by("name", "client_id")
 
 

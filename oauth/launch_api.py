@@ -85,7 +85,7 @@ class LaunchView(APIView):
 
     def post(self, request: Request) -> HttpResponseBase:
         caller = _caller(request)
-        asked = {name: value for name, value in request.data.items() if value is not None}
+        asked = {name: value for name, value in dict(request.data).items() if value is not None}
         fhir_server = _protected(caller, asked)
         client, user = _app(fhir_server, asked), _user(fhir_server, asked)
         context = _context(fhir_server, asked)

@@ -49,7 +49,7 @@ class Form:
     @classmethod
     def of(cls, composer: User, data: QueryDict | None) -> Self:
         """The form as it was sent; with nothing sent, as it begins."""
-        sent = {name: (data or {}).get(name, "") for name in (*LISTS, *TEXTS)}
+        sent = {name: str(data.get(name, "")) if data else "" for name in (*LISTS, *TEXTS)}
         if data is None:
             sent["smart_style_url"] = style.url()
         clients = [client for client in launch.launchable() if launch.opens(client)]

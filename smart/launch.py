@@ -145,6 +145,13 @@ def _absolute(value: Any, path: str) -> str:
     return uri
 
 
+def _canonical(value: Any, path: str) -> str:
+    """An absolute URI, with a version after | if it has one."""
+    canonical = text(value, path, 1000)
+    _absolute(canonical.partition("|")[0], path)
+    return canonical
+
+
 def _role(value: Any, path: str) -> str:
     return SCOPE if value == SCOPE else _absolute(value, path)
 
@@ -187,7 +194,7 @@ def _is_open(item: Context) -> bool:
 
 _ITEM: dict[str, Callable[[Any, str], Any]] = {
     "reference": _reference,
-    "canonical": _absolute,
+    "canonical": _canonical,
     "identifier": _identifier,
     "type": text,
     "role": _role,
