@@ -19,8 +19,7 @@
     503: "The FHIR server could not ask about the token, so it lets nobody in.",
   };
   const OTHER_TYPES = [
-    ["Condition", "Health problems"], ["Encounter", "Visits"], ["MedicationRequest", "Prescribed medicines"],
-    ["Observation", "Test results"],
+    ["MedicationRequest", "Prescribed medicines"], ["Condition", "Health problems"], ["Encounter", "Visits"],
   ];
 
   // The page -------------------------------------------------------------------------------------------------------
@@ -231,7 +230,7 @@
     drawVitalSigns(signs);
     const same = foreign.status === 404 && never.status === 404 && foreign.text === never.text;
     found("pairs").replaceChildren(
-      pair(panel("The chosen record", own), panel(`The record of ${other}`, foreign, same
+      pair(panel("The chosen record", own, own.status === 200 ? coveredBy("Patient", scope) : ""), panel(`The record of ${other}`, foreign, same
         ? `Word for word the answer for an id that never existed: it does not tell that ${other} is a patient here.` : "")),
       pair(panel("Vital signs", signs, signs.status === 200 ? `${(signs.body.entry || []).length} entries, total ${signs.body.total}.` : ""),
         panel(what, refused, refused.status === 403 ? why : "")),
@@ -244,10 +243,15 @@
     found("no-vital-signs").hidden = false;
   }
 
+  const about = (type) => (name) => name.startsWith(`patient/${type}.`) || name.startsWith("patient/*.");
+
+  function coveredBy(type, granted) {
+    const scope = granted.split(" ").find(about(type));
+    return scope ? `The scope ${scope} covers it.` : "";
+  }
+
   async function withoutScope(granted, token) {
-    const names = granted.split(" ");
-    const covered = (type) => names.some((name) => name.startsWith(`patient/${type}.`) || name.startsWith("patient/*."));
-    const type = OTHER_TYPES.find(([name]) => !covered(name));
+    const type = OTHER_TYPES.find(([name]) => !granted.split(" ").some(about(name)));
     if (type) return [await ask(`${base}/${type[0]}`, token), type[1], `No scope for ${type[0]} was granted.`];
     const adding = await ask(`${base}/Observation`, token, "POST");
     return [adding, "Adding a test result", "The scopes allow r (read) and s (search); adding needs c (create)."];
