@@ -1,10 +1,11 @@
 """What the kinds of security events mean for an operator: a word, and whether something was done, refused or odd."""
 
 DONE = (
-    "allowed", "authorization-ended", "client-disabled", "client-ended", "client-enabled", "fhir-server-added",
-    "fhir-server-ended", "fhir-server-opened", "flag-cleared", "granted-by-command", "issued", "login-succeeded",
-    "operator-added", "operator-changed", "person-ended", "person-let-in", "person-stopped", "refreshed",
-    "resource-server-added", "revoked", "secret-rotated", "seeded", "superseded",
+    "allowed", "authorization-ended", "client-disabled", "client-enabled", "client-ended", "fhir-server-added",
+    "fhir-server-ended", "fhir-server-opened", "flag-cleared", "granted-by-command", "issued", "launch-prepared",
+    "login-succeeded", "operator-added", "operator-changed", "password-changed", "password-required", "person-ended",
+    "person-let-in", "person-stopped", "refreshed", "resource-server-added", "revoked", "secret-rotated", "seeded",
+    "signed-out", "superseded",
 )  # fmt: skip
 REFUSED = (
     "address-blocked", "code-refused", "denied", "introspection-refused", "locked", "login-failed", "refresh-refused",

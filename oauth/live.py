@@ -1,4 +1,4 @@
-"""Whether tokens and authorizations are alive, for pages: the decision is the one of smart.live (test_live compares)."""
+"""Whether tokens and authorizations are alive, for pages: decided as smart.live decides (a test compares)."""
 
 from typing import Any
 
@@ -64,7 +64,9 @@ def _lost(path: str) -> tuple[When, ...]:
 
 def judged(tokens: QuerySet[AccessToken], *, now: int) -> QuerySet[Any]:
     """The tokens with `reason` as the database computes it: what dead_because says of each."""
-    superseded = Q(seat__isnull=False) & Q(seat__latest__gte=F("seat_number") + F("authorization__client__tokens_to_keep"))
+    superseded = Q(seat__isnull=False) & Q(
+        seat__latest__gte=F("seat_number") + F("authorization__client__tokens_to_keep")
+    )
     return tokens.annotate(
         reason=Case(
             When(~Q(revoked_at=0), then=Value("revoked")),

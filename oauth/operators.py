@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib.admin import AdminSite
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.urls import reverse
 
 from accounts import clock
@@ -11,6 +11,7 @@ from accounts.models import User
 from audit.models import SecurityEvent
 from oauth import events, live
 from oauth.models import AccessToken, Authorization, SigningKey
+from oauth.redirects import within
 from smart.clock import SECOND
 
 HOUR = 3600 * SECOND
@@ -34,14 +35,18 @@ class OperatorsSite(AdminSite):
         group = {"name": "Authorization server", "app_label": "oauth", "app_url": reverse("admin:index")}
         return [{**group, "has_module_perms": True, "models": shown}] if shown else []
 
-    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """There is one page for one's own password."""
+        return within("/password")
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         return super().index(request, {**(extra_context or {}), "numbers": numbers(now=clock.now())})
 
 
 def numbers(*, now: int) -> list[dict[str, Any]]:
     """The five numbers, each with the list that it counts."""
     return [
-        _number("live tokens", live.live(AccessToken.objects.all(), now=now).count(), "oauth_accesstoken", "state=live"),
+        _number("live tokens", _live(now), "oauth_accesstoken", "state=live"),
         _number("flagged authorizations", _flagged(), "oauth_authorization", "state=flagged", warn=True),
         _number("refused in the last hour", _refused(now), "audit_securityevent", "result=refused&day=hour"),
         _number("people locked out", User.objects.get_queryset().filter(stopped_at__gt=0).count(),
@@ -53,6 +58,10 @@ def numbers(*, now: int) -> list[dict[str, Any]]:
 def _number(label: str, value: object, table: str, query: str, *, warn: bool = False) -> dict[str, Any]:
     url = f"{reverse(f'admin:{table}_changelist')}?{query}"
     return {"label": label, "value": value, "url": url, "warn": warn and bool(value)}
+
+
+def _live(now: int) -> int:
+    return live.live(AccessToken.objects.all(), now=now).count()
 
 
 def _flagged() -> int:

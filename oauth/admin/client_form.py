@@ -45,13 +45,21 @@ class ClientForm(forms.ModelForm):  # type: ignore[type-arg]
     )  # fmt: skip
     jwks_uri = forms.CharField(label="Keys, by address", required=False, max_length=2000, help_text="https only.")
     access_token_seconds = Seconds(label="Access token lives, seconds", help_text="0 = as the FHIR server says.")
+    tokens_to_keep = forms.IntegerField(min_value=1, max_value=1000, help_text="How many live at once; 1 is safest.")
     refuses_unknown_scopes = Flag(help_text="Stricter: a request with a scope that we do not know is refused.")
-    allows_missing_state = Flag(help_text="Loose: only for an app that cannot send state.")
+    fhir_context_as_text = Flag(label="fhirContext as texts", help_text="For apps that know SMART 2.0 only.")
+    allows_missing_state = Flag(
+        label="Allows requests without state", help_text="Loose: only for an app that cannot send state."
+    )
     number = forms.CharField(required=False, widget=forms.HiddenInput)
 
     class Meta:
         model = Client
-        fields = "__all__"
+        fields = (
+            "name", "maker", "redirect_uris", "application_type", "launch_url", "allowed_origins", "fhir_servers",
+            "scope", "jwks", "jwks_uri", "access_token_seconds", "supersede", "tokens_to_keep", "address_policy",
+            "refuses_unknown_scopes", "fhir_context_as_text", "allows_missing_state",
+        )  # fmt: skip
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -156,7 +164,7 @@ class ClientForm(forms.ModelForm):  # type: ignore[type-arg]
         client.authentication, client.grants = self.kind.authentication, self.kind.grants
         client.registered_at = clock.now()
         if self.kind.has_secret:
-            client.drawn_secret = drawn_for(client)  # type: ignore[attr-defined]  # shown in the answer, kept nowhere
+            client.drawn_secret = drawn_for(client)  # shown in the answer, kept nowhere
 
 
 def unfit_origin(origin: str) -> bool:

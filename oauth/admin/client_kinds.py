@@ -8,7 +8,7 @@ from oauth.models import Client
 Fieldsets = list[tuple[str | None, dict[str, Any]]]
 
 _TOKENS = ("Tokens", {"fields": ["access_token_seconds", "supersede", "tokens_to_keep", "address_policy"]})
-_STRICT = ("Strict or loose", {"fields": ["refuses_unknown_scopes", "allows_missing_state"]})
+_STRICT = ("Strict or loose", {"fields": ["refuses_unknown_scopes", "fhir_context_as_text", "allows_missing_state"]})
 _PAGES = ["redirect_uris", "application_type", "launch_url", "allowed_origins"]
 _MAY = ("May do", {"fields": ["fhir_servers", "scope", "may_stay"]})
 _KEYS = (
@@ -50,7 +50,8 @@ class Kind:
 
 _APP = (("Where it lives", {"fields": _PAGES}), _MAY)
 KINDS = (
-    Kind("public", "Public app", "Runs in a browser or on a phone and cannot keep a secret. Proves itself by PKCE alone.",
+    Kind("public", "Public app",
+         "Runs in a browser or on a phone and cannot keep a secret. Proves itself by PKCE alone.",
          Client.Authentication.NONE, "authorization_code", (*_APP, _TOKENS, _STRICT)),
     Kind("secret", "App with a secret", "Has a server of its own that keeps a secret. We draw it and show it once.",
          Client.Authentication.SECRET, "authorization_code", (*_APP, _TOKENS, _STRICT)),

@@ -1,4 +1,4 @@
-"""Clients: registered by kind, their secrets shown once, their access ended by one increment (RG-01 to RG-09, RV-08)."""
+"""Clients: registered by kind, secrets shown once, access ended by one increment (RG-01 to RG-09, RV-08)."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,7 +7,7 @@ from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -46,7 +46,7 @@ class RoleForm(ModelForm):  # type: ignore[type-arg]
     tells_addresses = Flag(label="its __client_ip is believed")
 
 
-class Roles(admin.TabularInline):
+class Roles(admin.TabularInline):  # type: ignore[type-arg]
     """For which FHIR servers a resource server may introspect and revoke."""
 
     model = ResourceServer
@@ -74,7 +74,7 @@ class ClientAdmin(OperatorsAdmin):
     def fill(self, rows: list[Client]) -> None:
         live, used = live_tokens(rows, now=clock.now()), last_used(rows)
         for row in rows:
-            row.live_tokens, row.last_used = live.get(row.pk, 0), used.get(row.client_id, 0)  # type: ignore[attr-defined]
+            row.live_tokens, row.last_used = live.get(row.pk, 0), used.get(row.client_id, 0)
 
     @admin.display(description="name")
     def shown_name(self, row: Client) -> str:
@@ -82,11 +82,15 @@ class ClientAdmin(OperatorsAdmin):
 
     @admin.display(description="proves itself by")
     def proves(self, row: Client) -> str:
-        return "secret, asks about tokens" if not row.grants and row.protects.all() else row.get_authentication_display()
+        return (
+            "secret, asks about tokens" if not row.grants and row.protects.all() else row.get_authentication_display()
+        )
 
     @admin.display(description="FHIR servers")
     def servers(self, row: Client) -> str:
-        names = [server.name for server in row.fhir_servers.all()] + [role.fhir_server.name for role in row.protects.all()]
+        names = [server.name for server in row.fhir_servers.all()] + [
+            role.fhir_server.name for role in row.protects.all()
+        ]
         return short(", ".join(dict.fromkeys(names)) or "-")
 
     @admin.display(description="live tokens")
@@ -117,8 +121,7 @@ class ClientAdmin(OperatorsAdmin):
         if request.GET.get("kind") not in BY_NAME:
             if not self.has_add_permission(request):
                 raise PermissionDenied
-            context = {**self.admin_site.each_context(request), "opts": self.opts, "title": "Add a client", "kinds": KINDS}
-            return TemplateResponse(request, "admin/oauth/client/kinds.html", context)
+            return self._page(request, "kinds", title="Add a client", kinds=KINDS)
         return super().add_view(request, form_url, extra_context)
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
@@ -142,15 +145,20 @@ class ClientAdmin(OperatorsAdmin):
 
     def response_add(self, request: HttpRequest, obj: Client, post_url_continue: str | None = None) -> HttpResponse:
         secret = getattr(obj, "drawn_secret", "")
-        return self._shown_once(request, obj, secret) if secret else super().response_add(request, obj, post_url_continue)
+        return (
+            self._shown_once(request, obj, secret) if secret else super().response_add(request, obj, post_url_continue)
+        )
 
     def _shown_once(self, request: HttpRequest, client: Client, secret: str) -> TemplateResponse:
         """The answer to the POST itself: the secret travels in no message, no session, no address."""
-        context = {
-            **self.admin_site.each_context(request), "opts": self.opts, "title": "The secret of this client",
-            "client": client, "secret": secret, "until": _overlap(client),
-        }  # fmt: skip
-        return TemplateResponse(request, "admin/oauth/client/secret.html", context, headers={"Cache-Control": "no-store"})
+        about = {"client": client, "secret": secret, "until": _overlap(client)}
+        response = self._page(request, "secret", title="The secret of this client", **about)
+        response["Cache-Control"] = "no-store"
+        return response
+
+    def _page(self, request: HttpRequest, name: str, **context: object) -> TemplateResponse:
+        known = {**self.admin_site.each_context(request), "opts": self.opts}
+        return TemplateResponse(request, f"admin/oauth/client/{name}.html", {**known, **context})
 
     # What ends ------------------------------------------------------------------------------------------------------
 
@@ -162,7 +170,9 @@ class ClientAdmin(OperatorsAdmin):
             return None
         if not confirming.is_confirmed(request):
             hours = settings.SMARTAUTH_OLD_SECRET_SECONDS // 3600
-            ending = [f"The old secret works for {counted(hours, 'more hour', 'more hours')}, a still older one no longer"]
+            ending = [
+                f"The old secret works for {counted(hours, 'more hour', 'more hours')}, a still older one no longer"
+            ]
             return confirming.page(
                 request, self, [client], title="Rotate the secret?", button="Rotate the secret", ending=ending,
                 lead="A new secret is drawn and shown once.", number=client_secrets.number(client),
@@ -173,13 +183,17 @@ class ClientAdmin(OperatorsAdmin):
                 act(request, "secret-rotated", self.about(client))
         if secret:
             return self._shown_once(request, client, secret)
-        self.message_user(request, "Nothing was rotated: this form was used before. A secret is shown once.", messages.WARNING)
+        self.message_user(
+            request, "Nothing was rotated: this form was used before. A secret is shown once.", messages.WARNING
+        )
         return redirect("admin:oauth_client_change", client.pk)
 
     @admin.action(description="End all access of these clients")
     def end_access(self, request: HttpRequest, queryset: QuerySet[Client]) -> HttpResponse | None:
         if not confirming.is_confirmed(request):
-            return self._asked(request, queryset, "End all access of these clients", "They may ask people again at once.")
+            return self._asked(
+                request, queryset, "End all access of these clients", "They may ask people again at once."
+            )
         return self._ended(request, queryset, "client-ended", "end_access", "Ended all access of {}.")
 
     @admin.action(description="Disable these clients and end all their access")
@@ -203,12 +217,15 @@ class ClientAdmin(OperatorsAdmin):
             request, self, queryset, title=f"{button}?", button=button, ending=confirming.ends(of), lead=lead
         )
 
-    def _ended(self, request: HttpRequest, queryset: QuerySet[Client], kind: str, verb: str, said: str) -> None:
+    def _ended(
+        self, request: HttpRequest, queryset: QuerySet[Client], kind: str, verb: str, said: str
+    ) -> HttpResponse | None:
         with transaction.atomic():
             clients = list(queryset)
             getattr(Client.objects.filter(pk__in=[client.pk for client in clients]), verb)()
             act(request, kind, *(self.about(client) for client in clients))
         self.message_user(request, said.format(counted(len(clients), "client")))
+        return None
 
     # Keys by address ------------------------------------------------------------------------------------------------
 
@@ -221,16 +238,8 @@ class ClientAdmin(OperatorsAdmin):
         client = self.get_object(request, str(pk))
         if request.method != "POST" or client is None or not self.has_change_permission(request, client):
             raise PermissionDenied
-        context: dict[str, Any] = {
-            **self.admin_site.each_context(request), "opts": self.opts, "title": "Keys of this client", "client": client,
-        }  # fmt: skip
-        try:
-            context["keys"] = jwks_uri.fetch(client.jwks_uri)
-        except jwks_uri.Unfetchable as error:
-            context["problems"] = [f"{error}."]
-        except jwks.UnfitKeys as error:
-            context["problems"] = error.problems
-        return TemplateResponse(request, "admin/oauth/client/keys.html", context)
+        keys, problems = _fetched(client.jwks_uri)
+        return self._page(request, "keys", title="Keys of this client", client=client, keys=keys, problems=problems)
 
 
 def _kind(request: HttpRequest, client: Client | None) -> Kind:
@@ -242,6 +251,16 @@ def _overlap(client: Client | None) -> SafeString | str:
     if client is None or client.old_secret_until <= clock.now():
         return ""
     return when(client.old_secret_until)
+
+
+def _fetched(address: str) -> tuple[Sequence[jwks.PublicKey], Sequence[str]]:
+    """The keys, or what is wrong with them."""
+    try:
+        return jwks_uri.fetch(address), ()
+    except jwks_uri.Unfetchable as error:
+        return (), [f"{error}."]
+    except jwks.UnfitKeys as error:
+        return (), error.problems
 
 
 def _pasted(client: Client | None) -> Sequence[jwks.PublicKey]:

@@ -23,7 +23,9 @@ def is_confirmed(request: HttpRequest) -> bool:
 def ends(authorizations: QuerySet[Authorization]) -> list[str]:
     """What ends with these authorizations, in words: tokens, authorizations, people, apps."""
     standing = live.standing(authorizations)
-    found = standing.aggregate(rows=Count("pk"), people=Count("user", distinct=True), apps=Count("client", distinct=True))
+    found = standing.aggregate(
+        rows=Count("pk"), people=Count("user", distinct=True), apps=Count("client", distinct=True)
+    )
     return [
         f"{counted(tokens_of(authorizations), 'live token')}, at the next request that uses one",
         f"{counted(found['rows'], 'authorization')} of {counted(found['people'], 'person', 'people')} "

@@ -1,11 +1,12 @@
 """Security events, read only, from the audit database; the people in them by the names that the main one knows."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.html import format_html
+from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
 from accounts import clock
@@ -25,6 +26,10 @@ TONES = {"done": "", "refused": "warn", "odd": "bad"}
 
 def _of_kinds(kinds: Iterable[str]) -> Any:
     return lambda found: found.filter(kind__in=list(kinds))
+
+
+def _equal(name: str) -> Callable[[Any, str], Any]:
+    return lambda found, value: found.filter(**{name: value})
 
 
 def _within(length: int) -> Any:
@@ -57,14 +62,13 @@ COLUMNS = ("client", "person", "address", "token", "authorization", "fhir_server
 class SecurityEventAdmin(ReadOnly):
     list_display = ("shown_at", "what", "result", "client_", "person_", "address_", "reference_")
     list_filter = (
-        RESULT, WHEN, *(chosen(name.replace("_", " "), name, lambda found, value, name=name: found.filter(**{name: value}))
-                        for name in COLUMNS), KIND,
+        RESULT, WHEN, *(chosen(name.replace("_", " "), name, _equal(name)) for name in COLUMNS), KIND,
     )  # fmt: skip
     search_fields = ("pk",)
     search_help_text = "client id, user name, address, token or authorization number, or reference, complete"
     ordering = ("-at", "-pk")
-    fields = ("shown_at", "what", "result", "client_", "person_", "operator_", "fhir_server", "patient", "authorization",
-              "token", "address_", "reason", "reference")  # fmt: skip
+    fields = ("shown_at", "what", "result", "client_", "person_", "operator_", "fhir_server", "patient",
+              "authorization", "token", "address_", "reason", "reference")  # fmt: skip
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
         """The form of what is sought says where to look: each of these columns has an index."""
@@ -132,8 +136,6 @@ class SecurityEventAdmin(ReadOnly):
 
 def narrowed(name: str, value: str, text: str = "") -> SafeString | str:
     """A value that narrows the list to itself."""
-    from django.utils.http import urlencode  # noqa: PLC0415
-
     if not value:
         return "-"
     return format_html('<a href="?{}">{}</a>', urlencode({name: value}), short(text or value))

@@ -36,10 +36,10 @@ class Filled(ChangeList):
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
         self.result_list = list(self.result_list)
-        self.model_admin.fill(self.result_list)
+        self.model_admin.fill(self.result_list)  # type: ignore[attr-defined]  # every list here is an OperatorsAdmin
 
 
-def act(request: HttpRequest, kind: str, *abouts: dict[str, str], reason: str = "") -> None:
+def act(request: HttpRequest, kind: str, *abouts: dict[str, Any], reason: str = "") -> None:
     """Writes one event per thing that the operator changed, in the transaction of the change."""
     common: dict[str, Any] = {
         "kind": kind,
@@ -48,17 +48,17 @@ def act(request: HttpRequest, kind: str, *abouts: dict[str, str], reason: str = 
         "address": client_address(request),
     }
     if abouts:
-        record(*(Event(**{"reason": reason, **about}, **common) for about in abouts))
+        record(*(Event(**common, **{"reason": reason, **about}) for about in abouts))
 
 
-class OperatorsAdmin(admin.ModelAdmin):
+class OperatorsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """Django's admin of a table, with our trail in place of its log."""
 
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     paginator = Bounded
     list_per_page = 50
-    sortable_by: Sequence[str] = ()
+    sortable_by = ()
     change_form_template = "admin/acts_change_form.html"
     change_list_template = "admin/operators_change_list.html"
 
@@ -79,17 +79,17 @@ class OperatorsAdmin(admin.ModelAdmin):
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return Filled
 
-    def response_action(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
+    def response_action(self, request: HttpRequest, queryset: Any, *args: Any, **kwargs: Any) -> HttpResponse | None:
         """Only the ticked rows, never "all pages": what a page has counted is what ends."""
         ticked: QueryDict = request.POST.copy()
         ticked["select_across"] = "0"
         request.POST = ticked  # type: ignore[assignment]
-        return super().response_action(request, queryset)
+        return super().response_action(request, queryset, *args, **kwargs)
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> TemplateResponse:
         row = context.get("original")
         known = self.get_actions(request)
-        context["acts"] = [(name, known[name][2]) for name in (self.acts(row) if row else ()) if name in known]
+        context["acts"] = [(name, found[2]) for name in (self.acts(row) if row else ()) if (found := known.get(name))]
         context["title"] = str(self.opts.verbose_name).capitalize() if row else context["title"]
         return super().render_change_form(request, context, *args, **kwargs)  # type: ignore[return-value]
 

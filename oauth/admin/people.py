@@ -6,17 +6,20 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
-from django.contrib.auth.forms import AdminUserCreationForm
+from django.contrib.auth.forms import AdminPasswordChangeForm, AdminUserCreationForm
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils.safestring import SafeString
 
-from accounts.models import User
+from accounts.address import client_address
+from accounts.models import SignIn, User
+from oauth import passwords, sessions
 from oauth.admin import confirming
-from oauth.admin.fields import Flag, Lines, plain_text
+from oauth.admin.fields import Lines, plain_text
 from oauth.admin.filters import by
 from oauth.admin.lists import OperatorsAdmin, act
 from oauth.admin.shown import counted, short, tag
@@ -54,6 +57,16 @@ class NewPersonForm(AdminUserCreationForm):  # type: ignore[type-arg]
     class Meta:
         model = User
         fields = ("username", "name", "is_staff")
+
+
+class NewPasswordForm(AdminPasswordChangeForm):  # type: ignore[type-arg]
+    """A password that an operator sets; with the old one its sessions and apps end."""
+
+    def save(self, commit: bool = True) -> Any:
+        if self.cleaned_data["set_usable_password"]:
+            passwords.put(self.user, self.cleaned_data["password1"])
+            return self.user
+        return super().save(commit)
 
 
 class IdentityForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -94,7 +107,7 @@ class IdentityForm(forms.ModelForm):  # type: ignore[type-arg]
         ActsFor.objects.bulk_create(ActsFor(identity=self.instance, record_id=pk) for pk in sorted(keep - before))
 
 
-class Identities(admin.TabularInline):
+class Identities(admin.TabularInline):  # type: ignore[type-arg]
     """Who a person is on FHIR servers, and for whom he may act there."""
 
     model = FhirIdentity
@@ -103,18 +116,19 @@ class Identities(admin.TabularInline):
 
 
 @admin.register(User)
-class PersonAdmin(OperatorsAdmin, UserAdmin):  # type: ignore[misc]  # Django's form, password page and all, in our list
+class PersonAdmin(OperatorsAdmin, UserAdmin):  # type: ignore[type-arg]  # Django's form, password page and all, in our list
     list_display = ("username", "shown_name", "identities", "records", "last_login", "state")
     list_filter = (STATE, ROLE)
     search_fields = ("username",)
     search_help_text = "user name, name, or fhirUser such as Patient/amy"
     ordering = ("-pk",)
     filter_horizontal = ()
-    actions = ("lock_out", "let_in", "end_access")
+    actions = ("lock_out", "let_in", "end_access", "require_password")
     fieldsets = ((None, {"fields": ("username", "name", "is_staff", "password")}),)
     add_fieldsets = ((None, {"fields": ("username", "name", "is_staff", "usable_password", "password1", "password2")}),)
     form = PersonForm
     add_form = NewPersonForm
+    change_password_form = NewPasswordForm
     readonly_fields = ()
     inlines = (Identities,)
     change_form_template = "admin/acts_change_form.html"
@@ -154,7 +168,7 @@ class PersonAdmin(OperatorsAdmin, UserAdmin):  # type: ignore[misc]  # Django's 
         return {"person": row.subject}
 
     def acts(self, row: User) -> Sequence[str]:
-        return ("let_in" if row.stopped_at else "lock_out", "end_access")
+        return ("let_in" if row.stopped_at else "lock_out", "end_access", "require_password")
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """An operator may do everything here: there is no half of one. Nobody makes himself less."""
@@ -164,16 +178,24 @@ class PersonAdmin(OperatorsAdmin, UserAdmin):  # type: ignore[misc]  # Django's 
         obj.is_superuser = obj.is_staff
         super().save_model(request, obj, form, change)
 
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> Any:  # noqa: A002
+        """One's own password has its own page, which asks for the old one."""
+        return (
+            redirect("/password") if id == str(request.user.pk) else super().user_change_password(request, id, form_url)
+        )
+
     # What ends ------------------------------------------------------------------------------------------------------
 
     @admin.action(description="Lock out and end all access")
     def lock_out(self, request: HttpRequest, queryset: QuerySet[User]) -> HttpResponse | None:
-        others = queryset.exclude(pk=request.user.pk)
+        others = _others(queryset, request)
         if not others.exists():
             self.message_user(request, "You cannot lock yourself out.", messages.ERROR)
             return None
         if not confirming.is_confirmed(request):
-            return self._asked(request, others, "Lock out and end all access", "They cannot sign in until let in again.")
+            return self._asked(
+                request, others, "Lock out and end all access", "They cannot sign in until let in again."
+            )
         return self._done(request, others, "person-stopped", "Locked out {}.")
 
     @admin.action(description="Let in again")
@@ -190,22 +212,43 @@ class PersonAdmin(OperatorsAdmin, UserAdmin):  # type: ignore[misc]  # Django's 
             return self._asked(request, queryset, "End all access of these people", lead)
         return self._done(request, queryset, "person-ended", "Ended all access of {}.")
 
+    @admin.action(description="Require a new password")
+    def require_password(self, request: HttpRequest, queryset: QuerySet[User]) -> HttpResponse | None:
+        others = _others(queryset, request)
+        if not confirming.is_confirmed(request):
+            ending = ["Their sessions. Apps keep what they were allowed."]
+            title = "Require a new password"
+            lead = "They choose a new password after the next sign-in, before anything else."
+            return confirming.page(request, self, others, title=f"{title}?", button=title, ending=ending, lead=lead)
+        for person in others:
+            passwords.require(person, client_address(request), operator=request.user.subject)  # type: ignore[union-attr]
+        self.message_user(request, f"Required of {counted(len(others), 'person', 'people')}.")
+        return None
+
     def _asked(self, request: HttpRequest, queryset: QuerySet[User], button: str, lead: str) -> HttpResponse:
         of = Authorization.objects.filter(user__in=queryset.values("pk"))
         return confirming.page(
             request, self, queryset, title=f"{button}?", button=button, ending=confirming.ends(of), lead=lead
         )
 
-    def _done(self, request: HttpRequest, queryset: QuerySet[User], kind: str, said: str) -> None:
+    def _done(self, request: HttpRequest, queryset: QuerySet[User], kind: str, said: str) -> HttpResponse | None:
         with transaction.atomic():
             people = list(queryset)
             rows = User.objects.get_queryset().filter(pk__in=[person.pk for person in people])
             if kind == "person-stopped":
                 rows.stop("operator")
+                for person in people:
+                    sessions.end(SignIn.objects.filter(user=person), person, client_address(request))
             else:
                 (rows.let_in if kind == "person-let-in" else rows.end_access)()
             act(request, kind, *map(self.about, people))
         self.message_user(request, said.format(counted(len(people), "person", "people")))
+        return None
+
+
+def _others(people: QuerySet[User], request: HttpRequest) -> QuerySet[User]:
+    """All but the operator himself."""
+    return people.exclude(username=request.user.get_username())
 
 
 @admin.register(PatientRecord)
@@ -221,11 +264,11 @@ class PatientRecordAdmin(OperatorsAdmin):
     def about(self, row: PatientRecord) -> dict[str, str]:
         return {"patient": row.patient, "fhir_server": row.fhir_server.base}
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Sequence[str]:
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return ("fhir_server", "patient") if obj else ()
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        field: Any = super().formfield_for_dbfield(db_field, request, **kwargs)
         if isinstance(field, forms.CharField):
             field.widget = forms.TextInput(attrs={"size": 40})
             field.max_length = 200

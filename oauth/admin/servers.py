@@ -31,7 +31,9 @@ class FhirServerForm(forms.ModelForm):  # type: ignore[type-arg]
 
     class Meta:
         model = FhirServer
-        fields = "__all__"
+        fields = (
+            "base", "name", "version", "token_format", "signing_algorithm", "access_token_seconds", "address_policy",
+        )  # fmt: skip
 
     def clean_base(self) -> str:
         base: str = self.cleaned_data["base"]
@@ -79,7 +81,7 @@ class FhirServerAdmin(OperatorsAdmin):
         about = ["base", "name", "version", *([] if obj else ["tells_addresses"])]
         return [(None, {"fields": about}), ("Tokens", {"fields": tokens})]
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Sequence[str]:
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return ("base",) if obj else ()
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
@@ -87,7 +89,9 @@ class FhirServerAdmin(OperatorsAdmin):
         if change:
             super().save_model(request, obj, form, change)
             return
-        made = fhir_servers.register(obj.base, name=obj.name, tells_addresses=bool(form.cleaned_data["tells_addresses"]))
+        made = fhir_servers.register(
+            obj.base, name=obj.name, tells_addresses=bool(form.cleaned_data["tells_addresses"])
+        )
         obj.pk, obj.registered = made.server.pk, made
         obj.save()
 
@@ -97,7 +101,9 @@ class FhirServerAdmin(OperatorsAdmin):
             **self.admin_site.each_context(request), "opts": self.opts, "title": "The secret of this FHIR server",
             "client": obj.registered.client, "secret": obj.registered.secret, "server": obj,
         }  # fmt: skip
-        return TemplateResponse(request, "admin/oauth/client/secret.html", context, headers={"Cache-Control": "no-store"})
+        return TemplateResponse(
+            request, "admin/oauth/client/secret.html", context, headers={"Cache-Control": "no-store"}
+        )
 
     @admin.action(description="End all access at these FHIR servers")
     def end_access(self, request: HttpRequest, queryset: QuerySet[FhirServer]) -> HttpResponse | None:

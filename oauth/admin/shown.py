@@ -33,6 +33,8 @@ WHY = {
 ENDED_FOR = {
     "tampered": "came back changed",
     "replayed": "replayed",
+    "password-changed": "new password",
+    "signed-out": "signed out",
     "operator": "ended by an operator",
     "person": "taken back",
     "revoked": "given back",
@@ -69,5 +71,5 @@ def short(text: object) -> str:
 
 
 def counted(number: int, one: str, many: str = "") -> str:
-    """"1 token", "2 tokens"."""
+    """ "1 token", "2 tokens"."""
     return f"{number} {one if number == 1 else many or one + 's'}"

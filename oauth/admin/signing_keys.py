@@ -1,5 +1,6 @@
 """Signing keys, read only: which sign, which wait, which are over. Neither half is shown here."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin
@@ -11,8 +12,13 @@ from oauth.admin.lists import ReadOnly
 from oauth.admin.shown import tag, when
 from oauth.models import SigningKey
 
+
+def _in(state: str) -> Callable[[Any], Any]:
+    return lambda found: found.filter(state=state)
+
+
 STATE = by("state", "state", {
-    state.value: (state.label, lambda found, state=state: found.filter(state=state)) for state in SigningKey.State
+    state.value: (state.label, _in(state)) for state in SigningKey.State
 })  # fmt: skip
 TONES = {SigningKey.State.ACTIVE: "good", SigningKey.State.NEXT: "warn"}
 

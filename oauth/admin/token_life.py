@@ -36,6 +36,8 @@ REVOKED_FOR = {
     "revoked": "The app or the FHIR server gave it back.",
 }
 ENDED_FOR = {
+    "password-changed": "The person's password was changed.",
+    "signed-out": "The person signed out.",
     "replayed": "Its code was used twice, so everything bought with it ended.",
     "operator": "An operator ended the authorization.",
     "person": "The person took the access back.",
@@ -109,7 +111,9 @@ def page(request: HttpRequest, token: AccessToken) -> HttpResponse:
         "why": why(token, reason, now),
         "ended": _moment(next((one["ended"] for one in family if one["row"].pk == token.pk), 0)),
         "family": [{**one, "ended": _moment(one["ended"]), "issued": moment(one["row"].issued_at)} for one in family],
-        "bars": bars.drawn([(str(one["row"]), one["row"].issued_at, one["ended"], one["reason"]) for one in family], now),
+        "bars": bars.drawn(
+            [(str(one["row"]), one["row"].issued_at, one["ended"], one["reason"]) for one in family], now
+        ),
         "history": history(numbered(token.pk)),
         "verdicts": verdicts(reason),
         "forms": _forms(token),

@@ -24,16 +24,22 @@ def _dead(*reasons: str) -> Any:
     return lambda found: live.judged(found, now=clock.now()).filter(reason__in=reasons)
 
 
+def _live(found: Any) -> Any:
+    return live.live(found, now=clock.now())
+
+
 STATE = by("state", "state", {
-    "live": ("live", lambda found: live.live(found, now=clock.now())),
-    "flagged": ("live and flagged", lambda found: live.live(found.filter(authorization__flagged_at__gt=0), now=clock.now())),
+    "live": ("live", lambda found: _live(found)),
+    "flagged": ("live and flagged", lambda found: _live(found.filter(authorization__flagged_at__gt=0))),
     "superseded": ("superseded", _dead("superseded")),
     "expired": ("expired", _dead("expired")),
     "tampered": ("came back changed", lambda found: found.filter(revoked_for="tampered")),
     "ended": ("ended or revoked",
               _dead("revoked", "ended", "client-disabled", "client-ended", "person-stopped", "person-ended")),
 })  # fmt: skip
-AUTHORIZATION = chosen("authorization", "authorization", lambda found, number: found.filter(authorization=row_of(number)))
+AUTHORIZATION = chosen(
+    "authorization", "authorization", lambda found, number: found.filter(authorization=row_of(number))
+)
 
 
 class AccessTokenAdmin(ReadOnly):
@@ -41,7 +47,6 @@ class AccessTokenAdmin(ReadOnly):
     list_filter = (
         STATE, ("authorization__client", OneOf), ("authorization__fhir_server", OneOf), AUTHORIZATION,
     )  # fmt: skip
-    list_select_related = live.TOKEN_FACTS
     search_fields = ("pk",)
     search_help_text = "number of a token, user name or client id, complete"
     ordering = ("-pk",)
@@ -88,14 +93,19 @@ class AccessTokenAdmin(ReadOnly):
     def address_(self, row: AccessToken) -> str:
         return row.address or "-"
 
-    def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
         """The token's life."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        token = AccessToken.objects.select_related(*live.TOKEN_FACTS).filter(pk=object_id).first()
+        token = self.get_object(request, object_id)
         if token is None:
             raise Http404
         return token_life.page(request, token)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[AccessToken]:
+        return super().get_queryset(request).select_related(*live.TOKEN_FACTS)
 
     def about(self, row: AccessToken) -> dict[str, str]:
         return {**authorizations.about(row.authorization), "token": numbered(row.pk)}
