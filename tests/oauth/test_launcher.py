@@ -134,7 +134,9 @@ def test_what_was_not_offered_cannot_be_chosen(visitor: Visitor, client: Any, gr
 def test_the_visit_of_another_patient_is_not_offered(visitor: Visitor, client: Any, green: Any, visit: Any) -> None:
     page = signed_in(visitor, green)
 
-    refused = visitor.send(page, **fields(page, client, green, patient=option(page, "patient", "Ben"), encounter=str(visit.pk)))
+    refused = visitor.send(
+        page, **fields(page, client, green, patient=option(page, "patient", "Ben"), encounter=str(visit.pk))
+    )
 
     assert refused.status_code == 422
     assert not Launch.objects.filter(client=client).exists()
