@@ -28,10 +28,12 @@ class ServerFacts:
     registration_endpoint: str = ""
     grants: frozenset[str] = frozenset({"authorization_code", "refresh_token"})
     client_authentication: frozenset[str] = frozenset({"none", "secret"})
-    launches: frozenset[str] = frozenset({"standalone"})
-    contexts: frozenset[str] = frozenset({"standalone-patient"})
+    launches: frozenset[str] = frozenset({"ehr", "standalone"})
+    contexts: frozenset[str] = frozenset({"banner", "ehr-encounter", "ehr-patient", "standalone-patient", "style"})
     permissions: frozenset[str] = frozenset({"patient", "v1", "v2"})
-    scopes: tuple[str, ...] = ("launch/patient", "patient/*.rs", "patient/*.cruds", "patient/*.read", "patient/*.*")
+    scopes: tuple[str, ...] = (
+        "launch", "launch/patient", "patient/*.rs", "patient/*.cruds", "patient/*.read", "patient/*.*",
+    )  # fmt: skip
     openid: bool = False
     secret_in_token_body: bool = False
 

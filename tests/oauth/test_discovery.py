@@ -137,12 +137,18 @@ def test_every_scope_that_is_listed_is_granted_to_a_client_that_may_ask_it(
 @pytest.mark.requirement("DS-13")
 def test_only_words_of_smart_are_capabilities(configuration: dict[str, Any]) -> None:
     assert set(configuration["capabilities"]) == {
+        "launch-ehr",
         "launch-standalone",
         "authorize-post",
         "client-public",
         "client-confidential-symmetric",
+        "context-banner",
+        "context-ehr-encounter",
+        "context-ehr-patient",
         "context-standalone-patient",
+        "context-style",
         "permission-offline",
+        "permission-online",
         "permission-patient",
         "permission-v1",
         "permission-v2",
@@ -152,6 +158,13 @@ def test_only_words_of_smart_are_capabilities(configuration: dict[str, Any]) -> 
 @pytest.mark.requirement("DS-15")
 def test_the_capabilities_make_the_set_patient_access_for_standalone_apps(configuration: dict[str, Any]) -> None:
     needed = {"launch-standalone", "context-standalone-patient", "permission-patient", "client-public"}
+
+    assert needed <= set(configuration["capabilities"])
+
+
+@pytest.mark.requirement("DS-15")
+def test_the_capabilities_make_the_set_patient_access_for_launches_from_an_ehr(configuration: dict[str, Any]) -> None:
+    needed = {"launch-ehr", "context-ehr-patient", "permission-patient", "client-public"}
 
     assert needed <= set(configuration["capabilities"])
 

@@ -35,16 +35,22 @@ def test_smart_configuration_says_exactly_what_is_switched_on() -> None:
         "revocation_endpoint": f"{ISSUER}/o/revoke",
         "grant_types_supported": ["authorization_code"],
         "response_types_supported": ["code"],
-        "scopes_supported": [*FACTS.scopes, "offline_access"],
+        "scopes_supported": [*FACTS.scopes, "offline_access", "online_access"],
         "code_challenge_methods_supported": ["S256"],
         "token_endpoint_auth_methods_supported": ["client_secret_basic"],
         "capabilities": [
+            "launch-ehr",
             "launch-standalone",
             "authorize-post",
+            "context-banner",
+            "context-ehr-encounter",
+            "context-ehr-patient",
             "context-standalone-patient",
+            "context-style",
             "client-public",
             "client-confidential-symmetric",
             "permission-offline",
+            "permission-online",
             "permission-patient",
             "permission-v1",
             "permission-v2",
@@ -154,11 +160,11 @@ def test_what_is_switched_off_is_gone_from_both_documents(off: dict[str, str], g
 
 @pytest.mark.requirement("SCP-17", "DS-10")
 def test_online_access_is_named_where_an_ehr_launches() -> None:
-    in_ehr = replace(FACTS, launches=frozenset({"ehr", "standalone"}))
+    alone = replace(FACTS, launches=frozenset({"standalone"}))
 
-    assert "permission-online" not in capabilities(FACTS)
-    assert {"permission-online", "permission-offline"} <= set(capabilities(in_ehr))
-    assert "online_access" in list(smart_configuration(in_ehr)["scopes_supported"])  # type: ignore[arg-type]
+    assert "permission-online" not in capabilities(alone)
+    assert {"permission-online", "permission-offline"} <= set(capabilities(FACTS))
+    assert "online_access" in list(smart_configuration(FACTS)["scopes_supported"])  # type: ignore[arg-type]
 
 
 @pytest.mark.requirement("DS-15")
