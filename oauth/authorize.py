@@ -11,17 +11,19 @@ from django.views.decorators.csrf import csrf_exempt
 
 from accounts import clock
 from oauth import error_page
+from oauth.consent import unasked
 from oauth.explanation import explanation
 from oauth.launch import consumed
 from oauth.models import Client, FhirServer
 from oauth.pending import Pending, keep
+from oauth.prompts import MUST_ACT, quietly, recent, silent
 from oauth.redirects import to_app, within
 from oauth.steps import FAILED_HERE, person, refused_earlier, step
 from smart import limits
 from smart.audience import same_audience
 from smart.authorization import AuthorizationRequest, ClientPolicy, failure, judge, redirection
 from smart.error_pages import Unredirectable
-from smart.errors import OAuthError, ServerError, TemporarilyUnavailable
+from smart.errors import LoginRequired, OAuthError, ServerError, TemporarilyUnavailable
 from smart.parameters import MalformedParameters, Parameters
 
 log = logging.getLogger("smartauth.authorize")
@@ -50,14 +52,16 @@ def authorize(request: HttpRequest) -> HttpResponse:
         return error_page.stopped(request, refusal, _name(client), explained=explained)
     if client is None or allowed is None:
         raise AssertionError("redirection() lets no unknown client through")
-    return _judged(parameters, client, allowed, redirect_uri)
+    return _judged(request, parameters, client, allowed, redirect_uri)
 
 
 @step("GET")
 def resume(request: HttpRequest, pending: Pending) -> HttpResponse:
     """The address of a waiting request: leads to the step that is due."""
     user = person(request)
-    if user is None:
+    if silent(pending):
+        return unasked(request, pending, quietly(request, pending, user))
+    if user is None or not recent(request, pending):
         return within(f"{pending.url}/login")
     if pending.launched_for not in (None, user.pk):
         return within(f"{pending.url}/another-user")
@@ -65,8 +69,9 @@ def resume(request: HttpRequest, pending: Pending) -> HttpResponse:
         pending.taken_by(user)
     if pending.refused:
         return refused_earlier(request, pending)
-    chosen = pending.row.patient or not pending.request.needs_patient
-    return within(f"{pending.url}/consent" if chosen else f"{pending.url}/patient")
+    if pending.request.needs_patient and not pending.row.patient:
+        return within(f"{pending.url}/patient")
+    return within(f"{pending.url}/encounter" if pending.picks_encounter else f"{pending.url}/consent")
 
 
 def _parameters(request: HttpRequest) -> Parameters:
@@ -112,10 +117,13 @@ def _name(client: Client | None) -> str:
     return str(client) if client and client.enabled else ""
 
 
-def _judged(parameters: Parameters, client: Client, allowed: ClientPolicy, redirect_uri: str) -> HttpResponse:
+def _judged(
+    request: HttpRequest, parameters: Parameters, client: Client, allowed: ClientPolicy, redirect_uri: str
+) -> HttpResponse:
     """Waits for the person, or tells the app what is wrong; a client that nobody approved hears it after a login."""
     try:
         asked = judge(parameters, allowed, _bases())
+        _may_be_silent(request, client, asked)
         servers = FhirServer.objects.order_by("pk")
         fhir_server = next(server for server in servers if same_audience(server.base, asked.aud))
         return _kept(client, fhir_server, asked)
@@ -127,6 +135,15 @@ def _judged(parameters: Parameters, client: Client, allowed: ClientPolicy, redir
         log.exception("a request could not be judged")
         error = ServerError(FAILED_HERE)
     return _told(client, redirect_uri, parameters.get("state", ""), error)
+
+
+def _may_be_silent(request: HttpRequest, client: Client, asked: AuthorizationRequest) -> None:
+    """Answered at once where nobody is signed in, also in a frame that our cookies do not reach (E32).
+
+    A POST of another site comes without the session's cookie: whether somebody is signed in, the next step knows.
+    """
+    if "none" in asked.prompts and request.method == "GET" and client.approved and person(request) is None:
+        raise LoginRequired(MUST_ACT)
 
 
 def _kept(client: Client, fhir_server: FhirServer, asked: AuthorizationRequest) -> HttpResponse:

@@ -1,35 +1,31 @@
-"""What the app may do, in plain words, each line to untick; then the code (AZ-14, AZ-16 to AZ-20, E31, E40)."""
-
-import json
-from collections.abc import Collection
+"""What the app may do, in plain words, each line to untick (AZ-14, AZ-15, AZ-20, E31, E40)."""
 
 from django.conf import settings
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 
 from accounts import clock
 from accounts.models import User
 from audit.trail import record
-from oauth import online, people
-from oauth.digests import digest, drawn
-from oauth.launch import still_seen, told
-from oauth.models import Authorization, Client, Code, PatientRecord, numbered
+from oauth import people, remembered
+from oauth.consent_form import Chosen, NotOffered, answer, everything, groups, times
+from oauth.granting import allowed
+from oauth.launch import still_seen
+from oauth.models import Client, PatientRecord
 from oauth.pending import Pending
+from oauth.prompts import MUST_ACT
 from oauth.redirects import person_page, to_app, within
 from oauth.steps import cancelled, event, somebody, step
-from oauth.stub import Stub, born, shortened
+from oauth.stub import Stub, born, shortened, visit, written
 from smart import lifetimes, refresh
-from smart.authorization import success
-from smart.clock import SECOND
+from smart.clock import SECOND, moment
 from smart.error_pages import Unredirectable
-from smart.errors import AccessDenied
-from smart.scopes import parse
-from smart.sentences import CHANGE, SEE, TIME, WHO, Line, Telling, kept, lines
+from smart.errors import AccessDenied, ConsentRequired
+from smart.scopes import names, parse
+from smart.sentences import Line, Telling, kept, lines
 from smart.versions import resource_types
 
-GROUPS = ((SEE, "See", "see"), (CHANGE, "Add or change", "change"), (WHO, "Know who you are", "person"))
-
 UNNAMED = "this patient"
+NO_RECORD = "there is no record that this user may share"
 
 
 @step("GET", "POST", signed_in=True)
@@ -38,26 +34,60 @@ def decide(request: HttpRequest, pending: Pending) -> HttpResponse:
     if request.method == "POST" and request.POST.get("answer") == "deny":
         raise cancelled()
     user = somebody(request)
+    if (due := _not_ready(pending, user)) is not None:
+        return due
+    scope = _offered(pending, user)
+    if request.method == "GET":
+        before = remembered.answered(request, pending, user)
+        return _allowed_before(request, pending, user, before) if before else _page(request, pending, user, scope)
+    choices = _choices(pending, user, scope)
+    chosen = _chosen(request, pending, choices)
+    left = kept(scope, choices, chosen.ticked, chosen.some, types=resource_types(pending.request.fhir_version))
+    if not left or chosen.kindless:
+        return _page(request, pending, user, scope, chosen)
+    return to_app(allowed(request, pending, user, left))
+
+
+def unasked(request: HttpRequest, pending: Pending, user: User) -> HttpResponse:
+    """The answer without any page, for prompt=none. Raises AccessDenied or ConsentRequired (E32)."""
+    if _not_ready(pending, user) is not None:
+        raise AccessDenied(NO_RECORD)
+    before = remembered.answered(request, pending, user)
+    if not before:
+        raise ConsentRequired(MUST_ACT)
+    return _allowed_before(request, pending, user, before)
+
+
+def _allowed_before(request: HttpRequest, pending: Pending, user: User, scope: str) -> HttpResponse:
+    return to_app(allowed(request, pending, user, scope, reason="allowed before"))
+
+
+def _not_ready(pending: Pending, user: User) -> HttpResponse | None:
+    """The step to go back to when a choice is missing, or is none any more. Raises AccessDenied (E29)."""
     if pending.row.launch and not still_seen(pending.row.launch):
-        raise AccessDenied("there is no record that this user may share")
+        raise AccessDenied(NO_RECORD)
     if pending.request.needs_patient and not pending.launched_patient and not _may_share(user, pending):
         pending.about("")
         return within(f"{pending.url}/patient")
-    choices = _choices(pending, user)
-    if request.method == "GET":
-        return _page(request, pending, user, choices, [line.number for line in choices])
-    ticked = _ticked(request, pending, choices)
-    scope = kept(pending.request.scope, choices, ticked, types=resource_types(pending.request.fhir_version))
-    if not scope:
-        return _page(request, pending, user, choices, ticked, nothing=True)
-    return to_app(_allowed(request, pending, user, scope))
+    return within(pending.url) if pending.picks_encounter else None
+
+
+def _offered(pending: Pending, user: User) -> str:
+    """What this person may do at all: who is nobody at the FHIR server sees nothing there (SCP-20)."""
+    scope = pending.request.scope
+    if not pending.request.reaches_others or people.fhir_user(user, pending.row.fhir_server):
+        return scope
+    left = [part for part in parse(scope) if part.context != "user"]
+    if not any(part.context for part in left):
+        raise AccessDenied(NO_RECORD)
+    return names(left)
 
 
 def _may_share(user: User, pending: Pending) -> bool:
     return people.records(user, pending.row.fhir_server).filter(patient=pending.row.patient).exists()
 
 
-def _choices(pending: Pending, user: User) -> tuple[Line, ...]:
+def _choices(pending: Pending, user: User, scope: str) -> tuple[Line, ...]:
     server, client = pending.row.fhir_server, pending.row.client
     seconds = lifetimes.access_token_seconds(
         server.access_token_seconds,
@@ -67,92 +97,56 @@ def _choices(pending: Pending, user: User) -> tuple[Line, ...]:
     )
     about = pending.patient
     subject = "" if about is None or people.is_own(user, about) else about.name or UNNAMED
-    return lines(parse(pending.request.scope), Telling(server.name, seconds, subject))
+    telling = Telling(server.name, seconds, subject, until=_until(client), version=pending.request.fhir_version)
+    return lines(parse(scope), telling)
 
 
-def _ticked(request: HttpRequest, pending: Pending, choices: tuple[Line, ...]) -> set[int]:
-    """The lines that came back ticked: numbers of this request's own lines, nothing else."""
-    numbers = {str(line.number): line.number for line in choices}
-    sent = request.POST.getlist("ask") + request.POST.getlist("ask-time")
-    if not numbers.keys() >= set(sent):
+def _until(client: Client) -> str:
+    """The day on which even offline access ends, where there is one (RF-08)."""
+    native = client.application_type == Client.ApplicationType.NATIVE
+    seconds = refresh.absolute_seconds(
+        client.refresh_token_seconds,
+        settings.SMARTAUTH_REFRESH_TOKEN_SECONDS,
+        keeps_secrets=native or client.authentication != Client.Authentication.NONE,
+    )
+    day = written(moment(clock.now() + seconds * SECOND).date())
+    return f"At the latest it ends on {day}." if seconds else ""
+
+
+def _chosen(request: HttpRequest, pending: Pending, choices: tuple[Line, ...]) -> Chosen:
+    try:
+        return answer(request.POST, choices)
+    except NotOffered:
         record(event(request, pending, "choice-tampered", at=clock.now(), reason="a line that was not offered"))
-        raise Unredirectable("E30", "a line was ticked that was not offered")
-    return {numbers[number] for number in sent}
+        raise Unredirectable("E30", "a line was ticked that was not offered") from None
 
 
-def _allowed(request: HttpRequest, pending: Pending, user: User, scope: str) -> str:
-    """Where the app gets its code: answer, authorization, code and event are one transaction."""
-    now, code, asked, row = clock.now(), drawn(), pending.request, pending.row
-    patient = row.patient if asked.needs_patient or pending.launched_patient else ""
-    with transaction.atomic():
-        pending.answer(now=now)
-        authorization = Authorization.objects.create(
-            client=row.client,
-            user=user,
-            fhir_server=row.fhir_server,
-            patient=patient,
-            scope=scope,
-            asked_scope=asked.requested_scope,
-            fhir_user=people.fhir_user(user, row.fhir_server),
-            **(online.remembered(request) if refresh.kind(scope) == refresh.ONLINE else {}),
-            context=json.dumps(told(row.launch, patient, row.client)),
-            patient_vouched=row.launch.patient_vouched if row.launch else 0,
-            client_epoch=Client.objects.values_list("epoch", flat=True).get(pk=row.client_id),
-            user_epoch=User.objects.get_queryset().values_list("epoch", flat=True).get(pk=user.pk),
-            granted_at=now,
-        )
-        Code.objects.create(
-            digest=digest(code),
-            authorization=authorization,
-            authorization_epoch=authorization.epoch,
-            redirect_uri=pending.redirect_uri,
-            code_challenge=asked.code_challenge,
-            nonce=asked.nonce,
-            issued_at=now,
-            expires_at=now + lifetimes.code_seconds(settings.SMARTAUTH_CODE_SECONDS) * SECOND,
-        )
-        record(event(request, pending, "allowed", at=now, patient=patient, authorization=numbered(authorization.pk)))
-    return success(pending.redirect_uri, code, pending.state, settings.SMARTAUTH_ISSUER)
-
-
-def _page(
-    request: HttpRequest,
-    pending: Pending,
-    user: User,
-    choices: tuple[Line, ...],
-    ticked: Collection[int],
-    *,
-    nothing: bool = False,
-) -> HttpResponse:
-    stub = Stub(pending)
+def _page(request: HttpRequest, pending: Pending, user: User, scope: str, chosen: Chosen | None = None) -> HttpResponse:
+    """The question; again, with what is wrong on top, when the answer said nothing."""
+    choices = _choices(pending, user, scope)
+    shown = chosen or everything(choices)
     context = {
-        **stub.context(),
+        **Stub(pending).context(),
         **_about(pending, user, pending.patient),
-        "groups": _groups(choices, ticked),
-        "times": [line for line in choices if line.group == TIME],
-        "nothing": nothing,
+        "groups": groups(choices, shown, remembered.held(request, pending, user)),
+        "times": times(choices, shown),
+        "kindless": bool(chosen and chosen.kindless),
+        "nothing": bool(chosen and not chosen.kindless),
         "asked": pending.request,
+        "offered": scope,
     }
-    return person_page(request, "consent.html", context, status=422 if nothing else 200, leads_to=pending.redirect_uri)
-
-
-def _groups(choices: tuple[Line, ...], ticked: Collection[int]) -> list[dict[str, object]]:
-    shown = []
-    for group, title, sign in GROUPS:
-        found = [(line, line.number in ticked) for line in choices if line.group == group]
-        if found:
-            shown.append({"title": title, "sign": sign, "changes": group == CHANGE, "lines": found})
-    return shown
+    return person_page(request, "consent.html", context, status=422 if chosen else 200, leads_to=pending.redirect_uri)
 
 
 def _about(pending: Pending, user: User, about: PatientRecord | None) -> dict[str, object]:
     """Whose record it is, in the words of title, lead and stub."""
     if about is None:
-        return {"record": "", "own": False, "subject": "", "signed_in_as": str(user)}
+        return {"record": "", "own": False, "subject": "", "signed_in_as": str(user), "visit": ""}
     own, name = people.is_own(user, about), shortened(about.name)
     return {
         "record": ", ".join(filter(None, (name or "Name not recorded", born(about)))),
         "own": own,
+        "visit": visit(pending.encounter) if pending.encounter else "",
         "subject": name or UNNAMED,
         "signed_in_as": str(user) if own else f"{user}, acting for {name or UNNAMED}",
     }

@@ -11,9 +11,10 @@ from django.http import HttpRequest, HttpResponse
 
 from accounts import clock
 from accounts.models import User
+from oauth import people
 from oauth.digests import digest, drawn
 from oauth.launch import context_of
-from oauth.models import Client, FhirServer, Launch, PatientRecord, PendingRequest
+from oauth.models import Client, EncounterRecord, FhirServer, Launch, PatientRecord, PendingRequest
 from smart.authorization import AuthorizationRequest
 from smart.clock import SECOND
 
@@ -73,6 +74,17 @@ class Pending:
         return found.select_related("fhir_server").first() or self._vouched_for
 
     @property
+    def encounter(self) -> EncounterRecord | None:
+        """The visit that was chosen for it."""
+        return people.encounters(self.patient).filter(encounter=self.row.encounter).first()
+
+    @property
+    def picks_encounter(self) -> bool:
+        """Whether a visit is still to be chosen: the app wants to know one, no EHR has told it, and there is one."""
+        wanted = self.request.needs_encounter and self.row.launch is None
+        return wanted and self.encounter is None and people.encounters(self.patient).exists()
+
+    @property
     def _vouched_for(self) -> PatientRecord | None:
         """The patient of an EHR's launch whom our own list does not know."""
         if self.row.launch is None or not self.row.patient:
@@ -94,13 +106,18 @@ class Pending:
 
     def taken_by(self, user: User) -> None:
         """Another person answers from now on; what was chosen before him does not count."""
-        self._still_open().update(user=user, patient=self.launched_patient)
-        self.row.user, self.row.patient = user, self.launched_patient
+        self._still_open().update(user=user, patient=self.launched_patient, encounter="")
+        self.row.user, self.row.patient, self.row.encounter = user, self.launched_patient, ""
 
     def about(self, patient: str) -> None:
-        """The record that the person chose."""
-        self._still_open().update(patient=patient)
-        self.row.patient = patient
+        """The record that the person chose; a visit of another patient is chosen no longer (LC-03)."""
+        self._still_open().update(patient=patient, encounter="")
+        self.row.patient, self.row.encounter = patient, ""
+
+    def at(self, encounter: str) -> None:
+        """The visit that the person chose."""
+        self._still_open().update(encounter=encounter)
+        self.row.encounter = encounter
 
     def answer(self, *, now: int) -> None:
         """Only one answer wins. Raises Answered for every other one, TooOld for one that came late."""

@@ -3,7 +3,7 @@
 from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
 
 from accounts.models import User
-from oauth.models import FhirIdentity, FhirServer, PatientRecord
+from oauth.models import EncounterRecord, FhirIdentity, FhirServer, PatientRecord
 
 _UNNAMED = ExpressionWrapper(Q(name=""), output_field=BooleanField())
 
@@ -29,6 +29,11 @@ def records(user: User, fhir_server: FhirServer) -> QuerySet[PatientRecord]:
     return may.select_related("fhir_server").order_by(_UNNAMED, "name", "patient")
 
 
+def encounters(record: PatientRecord | None) -> QuerySet[EncounterRecord]:
+    """The visits of that patient, the newest first; none of somebody whom our list does not know."""
+    return EncounterRecord.objects.filter(record_id=record.pk if record else None).order_by("-day", "encounter")
+
+
 def only_own_record(user: User, fhir_server: FhirServer) -> PatientRecord | None:
     """His own record if it is the only one that he may share: then there is nothing to choose."""
     found = list(records(user, fhir_server)[:2])
@@ -47,3 +52,11 @@ def fitting(found: QuerySet[PatientRecord], sought: str) -> QuerySet[PatientReco
     if not sought or "\0" in sought:
         return found.none() if sought else found
     return found.filter(Q(name__icontains=sought) | Q(record_number__icontains=sought) | Q(birth_date=sought))
+
+
+def fitting_encounters(found: QuerySet[EncounterRecord], sought: str) -> QuerySet[EncounterRecord]:
+    """Those with that part of a kind or place, or of that day."""
+    sought = sought.strip()
+    if not sought:
+        return found
+    return found.filter(Q(kind__icontains=sought) | Q(place__icontains=sought) | Q(day__startswith=sought))

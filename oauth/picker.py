@@ -1,51 +1,21 @@
 """Whose record: only patients for whom the person may act on this FHIR server (AZ-12, E29, E30)."""
 
-from dataclasses import dataclass
-
 from django.http import HttpRequest, HttpResponse
 
 from accounts import clock
 from accounts.models import User
-from audit.trail import record
 from oauth import people
 from oauth.models import PatientRecord
+from oauth.offer import Row, numbered_among, offer, picker_page, tampered
 from oauth.pending import Pending
-from oauth.redirects import person_page, within
-from oauth.steps import cancelled, event, somebody, step
-from oauth.stub import Stub, birth_date, born
+from oauth.redirects import within
+from oauth.steps import cancelled, somebody, step
+from oauth.stub import birth_date, born
 from smart.clock import moment
-from smart.error_pages import Unredirectable
 from smart.errors import AccessDenied
 
-SHOWN = 20
-SEARCH_FROM = 8
 GROWN_UP = 18
 WORDS = {"male": ("Boy", "Man"), "female": ("Girl", "Woman"), "other": ("Child", "Person")}
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One patient to choose. The number is the record's row, checked again when it comes back."""
-
-    number: int
-    name: str
-    description: str
-    died: str
-    chosen: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """The patients that are shown, out of how many."""
-
-    rows: list[Row]
-    total: int
-    sought: str
-    cut: bool
-
-    @property
-    def searchable(self) -> bool:
-        return self.total >= SEARCH_FROM
 
 
 @step("GET", "POST", signed_in=True)
@@ -72,32 +42,21 @@ def _chosen(request: HttpRequest, pending: Pending, user: User) -> HttpResponse:
     number = request.POST.get("patient", "")
     if not number:
         return _page(request, pending, user, missed=True)
-    chosen = (
-        found.filter(pk=int(number)).first() if number.isascii() and number.isdigit() and len(number) < 19 else None
-    )
+    chosen = numbered_among(found, number)
     if chosen is None:
-        record(event(request, pending, "choice-tampered", at=clock.now(), reason="a patient that was not offered"))
-        raise Unredirectable("E30", "a patient was chosen that was not offered")
+        raise tampered(request, pending, "a patient that was not offered")
     pending.about(chosen.patient)
     return within(pending.url)
 
 
 def _page(request: HttpRequest, pending: Pending, user: User, *, missed: bool = False) -> HttpResponse:
-    context = {**Stub(pending).context(), "offer": _offer(request, pending, user), "missed": missed}
-    status = 422 if missed else 200
-    return person_page(request, "picker.html", context, status=status, leads_to=pending.redirect_uri)
-
-
-def _offer(request: HttpRequest, pending: Pending, user: User) -> Offer:
     every = people.records(user, pending.row.fhir_server)
-    total = every.count()
-    sought = request.GET.get("q", "").replace("\0", "")[:100] if total >= SEARCH_FROM else ""
-    found = list(people.fitting(every, sought)[: SHOWN + 1])
-    rows = [_row(patient, chosen=total == 1 or patient.patient == pending.row.patient) for patient in found[:SHOWN]]
-    return Offer(rows, total, sought, cut=len(found) > SHOWN)
+    offered = offer(request, every, people.fitting, lambda patient, only: _row(patient, pending, only=only))
+    return picker_page(request, "picker.html", pending, offered, missed=missed)
 
 
-def _row(patient: PatientRecord, *, chosen: bool) -> Row:
+def _row(patient: PatientRecord, pending: Pending, *, only: bool) -> Row:
+    chosen = only or patient.patient == pending.row.patient
     return Row(patient.pk, patient.name or "Name not recorded", described(patient), patient.died, chosen)
 
 

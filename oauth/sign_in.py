@@ -91,6 +91,11 @@ def _event(tried: Attempt, now: int, reference: str) -> Event:
     )  # fmt: skip
 
 
+def _expected(pending: Pending | None) -> str:
+    """Whom the app expects (AZ-22, login_hint): filled in, never looked up."""
+    return pending.asked.login_hint[:150] if pending and pending.asked else ""
+
+
 def _page(
     request: HttpRequest,
     pending: Pending | None = None,
@@ -100,7 +105,7 @@ def _page(
 ) -> HttpResponse:
     context: dict[str, object] = {
         "refused": tried.result if tried else "",
-        "username": tried.name if tried else "",
+        "username": tried.name if tried else _expected(pending),
         "until": moment(until),
         "reference": reference,
     }

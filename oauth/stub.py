@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from oauth import people
-from oauth.models import PatientRecord, numbered
+from oauth.models import EncounterRecord, PatientRecord, numbered
 from oauth.pending import Pending
 from oauth.redirects import host
 from smart.clock import moment
@@ -22,7 +22,9 @@ class Stub:
         """The names that every template of a waiting request uses."""
         asked = self.pending.asked
         picks = asked is not None and asked.needs_patient and not self.pending.launched_patient and not self._skips
-        return {"stub": self, "pending": self.pending, "number": numbered(self.pending.row.pk), "picks": picks}
+        visits = asked is not None and asked.needs_encounter and self.pending.row.launch is None
+        about = {"stub": self, "pending": self.pending, "number": numbered(self.pending.row.pk)}
+        return {**about, "picks": picks, "visits": visits}
 
     @property
     def app(self) -> str:
@@ -70,6 +72,15 @@ def shortened(text: str) -> str:
 
 def written(day: date) -> str:
     return f"{day.day} {day:%B %Y}"
+
+
+def visit(encounter: EncounterRecord) -> str:
+    """ "Check-up, 3 November 2026, Harbour Clinic", as much of it as is recorded."""
+    try:
+        day = written(date.fromisoformat(encounter.day))
+    except ValueError:
+        day = encounter.day
+    return ", ".join(filter(None, (encounter.kind or "Visit", day, encounter.place)))
 
 
 def birth_date(record: PatientRecord) -> date | None:

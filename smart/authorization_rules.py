@@ -203,7 +203,7 @@ def _scope_sent(asked: Asked) -> None:
 
 def _scopes_counted(asked: Asked) -> None:
     if too_many(asked.get("scope")):
-        raise InvalidScope(f"scope names more than {MOST} scopes")
+        raise InvalidScope(f"scope names more than {MOST} restricted scopes")
 
 
 def _prompt_known(asked: Asked) -> None:
@@ -262,6 +262,6 @@ RULES: tuple[Rule, ...] = (
     Rule("AZ-08", "E18 E19 E20", "aud is a FHIR base that the client may use here.", _audience),
     Rule("AZ-03", "E13 E14", "scope is sent, in legal characters.", _scope_sent),
     Rule("AZ-10", "E24 E28", "The scope launch and the parameter launch come together.", _launch_sent),
-    Rule("SCP-21", "E14", f"No more than {MOST} scopes are asked for at once.", _scopes_counted),
+    Rule("SCP-21", "E14", f"No more than {MOST} restricted scopes are asked for at once.", _scopes_counted),
     Rule("SCP-06", "E15 E16 E17", "Some of the scopes can be granted.", _something_grantable),
 )

@@ -22,8 +22,8 @@ def legal(text: str) -> bool:
 
 
 def too_many(text: str) -> bool:
-    """Whether these are more names than one request may send: somebody wants to keep the server busy."""
-    return len(set(text.split(" ")) - {""}) > MOST
+    """Whether these are more restricted scopes than anybody needs: only they are compared each with each."""
+    return sum(1 for scope in parse(text) if scope.query) > MOST
 
 
 def parse(text: str) -> tuple[Scope, ...]:

@@ -8,6 +8,7 @@ from oauth import discovery, health, home, sample_app
 from oauth.another_user import another_user
 from oauth.authorize import authorize, resume
 from oauth.consent import decide
+from oauth.encounter_picker import choose as choose_encounter
 from oauth.launch_api import LaunchView
 from oauth.launcher import launcher
 from oauth.password_page import password, pending_password
@@ -41,6 +42,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("o/authorize/<str:handle>/login", pending_login),
     path("o/authorize/<str:handle>/password", pending_password),
     path("o/authorize/<str:handle>/patient", choose),
+    path("o/authorize/<str:handle>/encounter", choose_encounter),
     path("o/authorize/<str:handle>/consent", decide),
     path("o/authorize/<str:handle>/another-account", another_account),
     path("o/authorize/<str:handle>/another-user", another_user),

@@ -8,7 +8,7 @@ import pytest
 from audit.models import OutboxEvent
 from oauth.models import Authorization, Code, PendingRequest
 from tests.conftest import MakeClient
-from tests.oauth.visitor import FORM, Visitor, answer, ticked
+from tests.oauth.visitor import FORM, Visitor, answer, kinds, ticked
 
 
 def granted(client: Any) -> int:
@@ -113,7 +113,7 @@ def test_of_parallel_answers_one_wins(
     client = make_client()
     page = visitor.reach_consent(client, make_person("amy"))
 
-    responses = visitor.at_once(page, 8, ask=ticked(page), answer="allow")
+    responses = visitor.at_once(page, 8, ask=ticked(page), **kinds(page), answer="allow")
 
     assert sorted(response.status_code for response in responses) == [303] + [403] * 7
     assert Authorization.objects.filter(client=client).count() == 1
@@ -191,8 +191,8 @@ def test_a_failure_while_the_answer_is_written_leaves_nothing_and_tells_the_app(
     def failing(*_: object, **__: object) -> None:
         raise RuntimeError("broken on the way")
 
-    monkeypatch.setattr("oauth.consent.success", failing)
-    monkeypatch.setattr("oauth.consent.record", failing)
+    monkeypatch.setattr("oauth.granting.success", failing)
+    monkeypatch.setattr("oauth.granting.record", failing)
     response = visitor.allow(page)
 
     assert response.status_code == 303

@@ -12,7 +12,7 @@ from audit.models import OutboxEvent
 from oauth.digests import digest
 from oauth.models import ActsFor, Authorization, Code, PendingRequest, numbered
 from tests.conftest import BASE, CHALLENGE, REDIRECT_URI, MakeClient
-from tests.oauth.visitor import Visitor, answer, line, ticked
+from tests.oauth.visitor import Visitor, answer, kinds, line, nothing, ticked
 
 ISSUER = "http://127.0.0.1:8000"
 
@@ -127,11 +127,12 @@ def test_nothing_ticked_is_asked_once_more_and_grants_nothing(
     client = make_client()
     page = visitor.reach_consent(client, make_person("amy"))
 
-    again = visitor.allow(page, ask=[])
+    again = visitor.allow(page, **nothing(page))
 
     assert again.status_code == 422
     assert "<strong>Nothing is ticked.</strong>" in again.text
     assert ticked(again) == []
+    assert set(kinds(again)["ask-1"]) == {"none"}
     assert Authorization.objects.filter(client=client).count() == 0
     assert answer(visitor.send(again, answer="deny"))["error"] == "access_denied"
 

@@ -10,7 +10,7 @@ from audit.models import OutboxEvent
 from oauth.models import ActsFor, Code, FhirIdentity, PatientRecord, PendingRequest
 from oauth.picker import described
 from tests.conftest import MakeClient
-from tests.oauth.visitor import Visitor, answer, ticked
+from tests.oauth.visitor import Visitor, answer, kinds
 
 
 def offered(page: Any) -> list[int]:
@@ -71,7 +71,7 @@ def test_a_single_candidate_is_preselected_and_consent_still_asked(
 
     assert page.url.path.endswith("/consent")
     assert "the health record of Dan" in page.text
-    assert ticked(page)
+    assert kinds(page)
 
 
 @pytest.mark.requirement("AZ-12")

@@ -97,7 +97,8 @@ class Visitor:
 
     def allow(self, page: httpx.Response, **changes: Any) -> httpx.Response:
         """The consent page with what is ticked, and "Allow access"."""
-        return self.send(page, **{"ask": ticked(page), "ask-time": times(page), "answer": "allow", **changes})
+        as_it_stands = {"ask": ticked(page), "ask-time": times(page), "answer": "allow", **kinds(page)}
+        return self.send(page, **{**as_it_stands, **changes})
 
 
 def ticked(page: httpx.Response) -> list[str]:
@@ -106,6 +107,19 @@ def ticked(page: httpx.Response) -> list[str]:
 
 def times(page: httpx.Response) -> list[str]:
     return re.findall(r'name="ask-time" value="(\d+)" checked', page.text)
+
+
+def kinds(page: httpx.Response) -> dict[str, list[str]]:
+    """What stands in the fieldsets of divided types: all, some or none, and which kinds."""
+    found: dict[str, list[str]] = {}
+    for name, value in re.findall(r'name="(ask-\d+(?:-kind)?)" value="(\w+)" checked', page.text):
+        found.setdefault(name, []).append(value)
+    return found
+
+
+def nothing(page: httpx.Response) -> dict[str, Any]:
+    """The fields of a page on which everything was unticked."""
+    return {"ask": [], **{name: "none" for name in kinds(page) if not name.endswith("-kind")}}
 
 
 def line(page: httpx.Response, text: str) -> str:

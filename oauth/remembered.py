@@ -1,0 +1,70 @@
+"""What the person has allowed this app before, as long as that access is alive (AZ-23).
+
+There is no memory beside the authorizations: what he takes back, or what has ended by itself, is asked again. So is
+everything that was allowed for "Only now".
+"""
+
+from typing import Any
+
+from django.db.models import F, Q, QuerySet
+from django.http import HttpRequest
+
+from accounts import clock
+from accounts.models import User
+from oauth import live, online, people
+from oauth.digests import digest
+from oauth.models import Authorization, Client, RefreshToken
+from oauth.pending import Pending
+from smart import refresh
+from smart.scopes import granted, names, parse, within
+from smart.versions import resource_types
+
+
+def held(request: HttpRequest, pending: Pending, user: User) -> str:
+    """The scope of the newest access that the app has: same client, person, patient and FHIR server. "" if none."""
+    row = pending.row
+    same = Authorization.objects.filter(client=row.client, user=user, fhir_server=row.fhir_server, patient=row.patient)
+    as_himself = same.filter(fhir_user=people.fhir_user(user, row.fhir_server))
+    found = live.standing(as_himself.filter(pk__in=_refreshable())).order_by("-granted_at", "-pk").first()
+    if found is None or (found.session_digest and found.session_digest != _session(request)):
+        return ""
+    return str(found.scope)
+
+
+def answered(request: HttpRequest, pending: Pending, user: User) -> str:
+    """The scope that need not be asked again, all of it allowed already; "" where the person must be asked."""
+    asked = pending.request
+    if "consent" in asked.prompts or not _proves_itself(pending):
+        return ""
+    before = held(request, pending, user)
+    scope = _one_refresh(asked.scope, before)
+    if not before or not within(scope, before):
+        return ""
+    return granted(scope, before, types=resource_types(asked.fhir_version))
+
+
+def _proves_itself(pending: Pending) -> bool:
+    """Whether somebody else can hardly be in the place of the app: it has a secret or an address of its own (AZ-23)."""
+    client = pending.row.client
+    public = client.authentication == Client.Authentication.NONE
+    return bool(client.approved) and not (public and not pending.redirect_uri.startswith("https://"))
+
+
+def _one_refresh(asked: str, before: str) -> str:
+    """Of two kinds of refresh the one that he chose, since he cannot have both (SCP-17)."""
+    both = {part.plain for part in parse(asked)} >= {refresh.OFFLINE, refresh.ONLINE}
+    other = {refresh.OFFLINE: refresh.ONLINE, refresh.ONLINE: refresh.OFFLINE}.get(refresh.kind(before), "")
+    return names(part for part in parse(asked) if part.plain != other) if both else asked
+
+
+def _refreshable() -> QuerySet[RefreshToken, Any]:
+    """The authorizations that a refresh token still continues."""
+    newest = Q(seat__isnull=True) | Q(launch__gt=F("seat__launches") - F("authorization__client__tokens_to_keep"))
+    alive = RefreshToken.objects.filter(
+        newest, consumed_at=0, expires_at__gt=clock.now(), authorization_epoch=F("authorization__epoch")
+    )
+    return alive.values("authorization")
+
+
+def _session(request: HttpRequest) -> str:
+    return digest(request.session.get(online.MARK, ""))
