@@ -1,11 +1,11 @@
-"""What is over and needed by nobody: pending requests, sessions, failure counts, tokens long expired."""
+"""What is over and needed by nobody: pending requests, launches, sessions, failure counts, tokens long expired."""
 
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
 from accounts import clock
 from accounts.models import FailureCount
-from oauth.models import AccessToken, PendingRequest, RefreshToken
+from oauth.models import AccessToken, Launch, PendingRequest, RefreshToken
 from smart.clock import SECOND
 from smart.refresh import GRACE_BOUND
 
@@ -14,7 +14,7 @@ TOKENS_KEPT = 90 * DAY
 
 
 def sweep() -> int:
-    """Deletes requests expired a day ago, sessions and counts past their time, tokens expired 90 days ago. Counts rows.
+    """Deletes what is over: at once, after a day, tokens after 90 days. Counts rows.
 
     An answer kept for whoever lost it is forgotten as soon as nobody may repeat it (RF-05).
     """
@@ -23,6 +23,7 @@ def sweep() -> int:
     late.update(kept_answer="")
     gone = [
         PendingRequest.objects.filter(expires_at__lt=now - DAY).delete(),
+        Launch.objects.filter(expires_at__lt=now - DAY).delete(),
         Session.objects.filter(expire_date__lt=timezone.now()).delete(),
         FailureCount.objects.filter(window_ends_at__lt=now).delete(),
         AccessToken.objects.filter(expires_at__lt=now - TOKENS_KEPT).delete(),

@@ -385,3 +385,14 @@ def test_the_base_may_be_written_in_another_way(
     response = visitor.ask(client, scope=SCOPE, launch=make_launch(client), aud=aud)
 
     assert response.headers["Location"].startswith("/o/authorize/")
+
+
+def test_the_sweep_forgets_launches_of_yesterday(client: Any, make_launch: MakeLaunch) -> None:
+    from oauth.sweeping import sweep
+
+    old, recent = make_launch(client, life=-2 * 86_400), make_launch(client, life=-60)
+
+    sweep()
+
+    assert [row.digest for row in Launch.objects.filter(client=client)] == [digest(recent)]
+    assert not Launch.objects.filter(digest=digest(old)).exists()
