@@ -75,9 +75,10 @@
 
   const ticked = () => [...document.querySelectorAll("[name=scope]:checked")].map((tick) => tick.value);
 
+  const option = (client) => [...document.querySelectorAll("#client option")].find((each) => each.value === client);
+
   function chosen(client) {
-    const secret = [...document.querySelectorAll("#client option")].find((each) => each.value === client)?.dataset.secret;
-    return { clientId: client, clientSecret: secret || undefined };
+    return { clientId: client, clientSecret: option(client)?.dataset.secret || undefined };
   }
 
   function start() {
@@ -94,9 +95,11 @@
     const iss = (parameters.get("iss") || "").replace(/\/$/, "");
     if (iss !== base) return trouble(`This app knows one FHIR server, ${base}, and was launched for another one or for none.`);
     if (!parameters.get("launch")) return trouble("An EHR launches an app with a launch parameter, and there is none.");
+    const client = parameters.get("client") || "demo-public";
+    if (!option(client)) return trouble(`This app cannot be the client ${client}: it has nothing to prove that with.`);
     sessionStorage.removeItem(OLD);
     const scopes = ticked().filter((scope) => scope !== "launch/patient");
-    await authorize({ ...chosen("demo-public"), scope: ["launch", ...scopes].join(" ") });
+    await authorize({ ...chosen(client), scope: ["launch", ...scopes].join(" ") });
   }
 
   async function returned() {
@@ -107,6 +110,8 @@
     if (parameters.get("error")) {
       return trouble(`The server answered ${parameters.get("error")}: ${parameters.get("error_description") || "no more was said"}.`);
     }
+    parameters.delete("iss"); // fhirclient would take it for the FHIR server of the next launch
+    history.replaceState({}, "", `${location.pathname}?${parameters}`);
     wait("Getting the token …");
     const client = await FHIR.oauth2.ready();
     if (!client.state.tokenResponse?.access_token) return trouble("There is no token yet.");

@@ -1,0 +1,62 @@
+"""Chromium, and pages that must keep their console clean."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+
+SHOTS = Path(__file__).resolve().parents[2] / "test-results"
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+REFUSED = "Failed to load resource: the server responded with a status of 40"  # 401, 403, 404: asked for and wanted
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(chromium: Browser) -> Callable[..., Any]:
+    """A fresh browser profile; leaving it demands a clean console, the network's lines about refusals aside."""
+
+    @contextmanager
+    def opened(width: int = 1280, scheme: Any = "light", *, refusals: bool = False) -> Iterator[Page]:
+        said: list[str] = []
+
+        def hear(message: ConsoleMessage) -> None:
+            if message.type in {"error", "warning"} and not (refusals and message.text.startswith(REFUSED)):
+                said.append(message.text)
+
+        context = chromium.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+        page = context.new_page()
+        page.set_default_timeout(15_000)
+        page.on("console", hear)
+        page.on("pageerror", lambda error: said.append(str(error)))
+        yield page
+        context.close()
+        assert said == []
+
+    return opened
+
+
+def sign_in(page: Page, name: str, password: str = "smartauth-demo") -> None:
+    """The login page, filled in and sent."""
+    page.get_by_label("User name").fill(name)
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Sign in").click()
+
+
+def looks_right(page: Page, name: str) -> None:
+    """A picture for people, and no sideways scroll."""
+    SHOTS.mkdir(exist_ok=True)
+    page.screenshot(path=SHOTS / f"{name}.png", full_page=True)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
