@@ -7,7 +7,7 @@ from accounts import clock
 from accounts.models import User
 from audit.trail import record
 from oauth import people, remembered
-from oauth.consent_form import Chosen, NotOffered, answer, everything, groups, times
+from oauth.consent_form import Chosen, NotOffered, answer, everything, groups, question, times
 from oauth.granting import allowed
 from oauth.launch import still_seen
 from oauth.models import Client, PatientRecord
@@ -40,6 +40,8 @@ def decide(request: HttpRequest, pending: Pending) -> HttpResponse:
     if request.method == "GET":
         before = remembered.answered(request, pending, user)
         return _allowed_before(request, pending, user, before) if before else _page(request, pending, user, scope)
+    if request.POST.get("question") != question(pending, user, scope):
+        raise Unredirectable("E40", "the page that was answered asked something else")
     choices = _choices(pending, user, scope)
     chosen = _chosen(request, pending, choices)
     left = kept(scope, choices, chosen.ticked, chosen.some, types=resource_types(pending.request.fhir_version))
@@ -134,6 +136,7 @@ def _page(request: HttpRequest, pending: Pending, user: User, scope: str, chosen
         "nothing": bool(chosen and not chosen.kindless),
         "asked": pending.request,
         "offered": scope,
+        "question": question(pending, user, scope),
     }
     return person_page(request, "consent.html", context, status=422 if chosen else 200, leads_to=pending.redirect_uri)
 

@@ -1,10 +1,14 @@
 """The form of the consent page: its lines with what is chosen, and the answer that comes back (AZ-20, SCP-12)."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from django.http import QueryDict
 
+from accounts.models import User
+from oauth.digests import digest
+from oauth.pending import Pending
 from smart.scopes import within
 from smart.sentences import CHANGE, SEE, TIME, WHO, Kind, Line
 
@@ -54,6 +58,11 @@ class Group:
     sign: str
     changes: bool
     rows: tuple[Row, ...]
+
+
+def question(pending: Pending, user: User, scope: str) -> str:
+    """Names what a page asks, whom, and about which record: another choice in another tab makes it another question."""
+    return digest(json.dumps([user.pk, pending.row.patient, pending.row.encounter, scope]))
 
 
 def everything(choices: Iterable[Line]) -> Chosen:

@@ -10,7 +10,7 @@ import pytest
 
 from audit.models import OutboxEvent
 from oauth.digests import digest
-from oauth.models import ActsFor, Authorization, Code, PendingRequest, numbered
+from oauth.models import ActsFor, Authorization, Code, PatientRecord, PendingRequest, numbered
 from tests.conftest import BASE, CHALLENGE, REDIRECT_URI, MakeClient
 from tests.oauth.visitor import Visitor, answer, kinds, line, nothing, ticked
 
@@ -184,6 +184,40 @@ def test_a_record_that_was_taken_away_meanwhile_is_not_shared(
 
     assert "There is no health record that you may share." in response.text
     assert Authorization.objects.filter(client=client).count() == 0
+
+
+@pytest.mark.requirement("AZ-20", "E40")
+def test_an_answer_counts_for_the_patient_on_its_page_and_no_other(
+    visitor: Visitor, make_client: MakeClient, make_person: Callable[..., Any]
+) -> None:
+    client, guardian = make_client(), make_person("dan", "eve", is_="RelatedPerson/carol")
+    picker = visitor.sign_in(visitor.follow(visitor.ask(client)), guardian)
+    dan, eve = (
+        PatientRecord.objects.get(patient=name, acted_for_by__identity__user=guardian) for name in ("dan", "eve")
+    )
+    about_dan = visitor.follow(visitor.send(picker, patient=dan.pk))
+    about_eve = visitor.follow(visitor.send(picker, patient=eve.pk))  # the same request in another tab
+
+    response = visitor.allow(about_dan)
+
+    assert response.status_code == 403
+    assert "was opened in two places" in response.text
+    assert not Authorization.objects.filter(client=client).exists()
+    assert "code" in answer(visitor.allow(about_eve))
+    assert Authorization.objects.get(client=client).patient == "eve"
+
+
+@pytest.mark.requirement("AZ-20", "E40")
+def test_an_answer_that_does_not_say_to_which_question_counts_for_nothing(
+    visitor: Visitor, make_client: MakeClient, make_person: Callable[..., Any]
+) -> None:
+    client = make_client()
+    page = visitor.reach_consent(client, make_person("amy"))
+
+    response = visitor.allow(page, question="")
+
+    assert response.status_code == 403
+    assert not Authorization.objects.filter(client=client).exists()
 
 
 def test_the_slip_says_who_asks_for_what_and_where_it_goes(

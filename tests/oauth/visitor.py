@@ -66,10 +66,8 @@ class Visitor:
         return response
 
     def send(self, page: httpx.Response, **fields: Any) -> httpx.Response:
-        """The page's form with its hidden token and these fields, to the page's own address."""
-        token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.text)
-        assert token, page.text
-        body = urlencode({"csrfmiddlewaretoken": token[1], **fields}, doseq=True)
+        """The page's form with its hidden fields and these, to the page's own address."""
+        body = urlencode({**hidden(page), **fields}, doseq=True)
         return self.request("POST", str(page.url), content=body, headers=FORM)
 
     def sign_in(self, page: httpx.Response, person: Any, password: str = PASSWORD) -> httpx.Response:
@@ -78,9 +76,7 @@ class Visitor:
 
     def at_once(self, page: httpx.Response, times: int, **fields: Any) -> list[httpx.Response]:
         """The page's form, sent so often in parallel."""
-        token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.text)
-        assert token, page.text
-        body = urlencode({"csrfmiddlewaretoken": token[1], **fields}, doseq=True)
+        body = urlencode({**hidden(page), **fields}, doseq=True)
 
         async def send() -> list[httpx.Response]:
             every = (self.browser.post(str(page.url), content=body, headers=FORM) for _ in range(times))
@@ -99,6 +95,13 @@ class Visitor:
         """The consent page with what is ticked, and "Allow access"."""
         as_it_stands = {"ask": ticked(page), "ask-time": times(page), "answer": "allow", **kinds(page)}
         return self.send(page, **{**as_it_stands, **changes})
+
+
+def hidden(page: httpx.Response) -> dict[str, str]:
+    """What the page's form sends along unseen."""
+    found = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]+)"', page.text))
+    assert "csrfmiddlewaretoken" in found, page.text
+    return found
 
 
 def ticked(page: httpx.Response) -> list[str]:
