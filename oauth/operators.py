@@ -23,6 +23,7 @@ class OperatorsSite(AdminSite):
     """Who may come in is decided at /login; who may stay is an operator."""
 
     site_header = site_title = "smartauth admin"
+    enable_nav_sidebar = False
     index_title = "What runs, who may do what, what happened"
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:

@@ -45,7 +45,9 @@ class ClientForm(forms.ModelForm):  # type: ignore[type-arg]
     )  # fmt: skip
     jwks_uri = forms.CharField(label="Keys, by address", required=False, max_length=2000, help_text="https only.")
     access_token_seconds = Seconds(label="Access token lives, seconds", help_text="0 = as the FHIR server says.")
-    tokens_to_keep = forms.IntegerField(min_value=1, max_value=1000, help_text="How many live at once; 1 is safest.")
+    tokens_to_keep = forms.IntegerField(
+        initial=1, min_value=1, max_value=1000, help_text="How many live at once; 1 is safest."
+    )
     refuses_unknown_scopes = Flag(help_text="Stricter: a request with a scope that we do not know is refused.")
     fhir_context_as_text = Flag(label="fhirContext as texts", help_text="For apps that know SMART 2.0 only.")
     allows_missing_state = Flag(

@@ -75,7 +75,10 @@ class IdentityForm(forms.ModelForm):  # type: ignore[type-arg]
         label="Is (fhirUser)", help_text="Such as Patient/amy or Practitioner/dr-green.",
         error_messages={"invalid": "Must be such as Patient/amy or Practitioner/dr-green."},
     )  # fmt: skip
-    acts_for = Lines(label="May act for", help_text="FHIR ids of patients, one on each line; his own too.")
+    acts_for = Lines(
+        label="May act for", help_text="FHIR ids of patients, one on each line; his own too.",
+        widget=forms.Textarea(attrs={"rows": 3, "cols": 24, "spellcheck": "false"}),
+    )  # fmt: skip
 
     class Meta:
         model = FhirIdentity
@@ -124,14 +127,14 @@ class PersonAdmin(OperatorsAdmin, UserAdmin):  # type: ignore[type-arg]  # Djang
     ordering = ("-pk",)
     filter_horizontal = ()
     actions = ("lock_out", "let_in", "end_access", "require_password")
-    fieldsets = ((None, {"fields": ("username", "name", "is_staff", "password")}),)
+    fieldsets = ((None, {"fields": ("username", "name", "is_staff")}),)
     add_fieldsets = ((None, {"fields": ("username", "name", "is_staff", "usable_password", "password1", "password2")}),)
     form = PersonForm
     add_form = NewPersonForm
     change_password_form = NewPasswordForm
     readonly_fields = ()
     inlines = (Identities,)
-    change_form_template = "admin/acts_change_form.html"
+    change_form_template = "admin/accounts/user/change_form.html"
     add_form_template = None
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:

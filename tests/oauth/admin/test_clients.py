@@ -176,7 +176,9 @@ def test_each_bad_redirect_uri_has_a_message_of_its_own(operator: Operator, form
     assert [error.split(": ")[0] for error in said] == ["http://one.example.org/", "ftp://two.example.org/"]
 
 
-@pytest.mark.parametrize("change", [{"d": "secret"}, {"kty": "oct", "k": "secret"}, {"kid": ""}, {"x": ""}, {"crv": "x"}])
+@pytest.mark.parametrize(
+    "change", [{"d": "secret"}, {"kty": "oct", "k": "secret"}, {"kid": ""}, {"x": ""}, {"crv": "x"}]
+)
 @pytest.mark.requirement("RG-04")
 def test_private_shared_or_broken_keys_are_refused(
     operator: Operator, form: Callable[..., Any], change: dict[str, str]

@@ -42,7 +42,9 @@ ENDINGS = [
 ]
 
 
-@pytest.mark.parametrize(("table", "action", "kind"), ENDINGS, ids=[f"{table} {action}" for table, action, _ in ENDINGS])
+@pytest.mark.parametrize(
+    ("table", "action", "kind"), ENDINGS, ids=[f"{table} {action}" for table, action, _ in ENDINGS]
+)
 @pytest.mark.requirement("RV-08", "RV-09")
 def test_an_ending_asks_first_then_kills_the_token_and_is_recorded(
     operator: Operator, issue: Issue, introspect: Introspect, events: Events, table: str, action: str, kind: str

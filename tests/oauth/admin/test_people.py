@@ -189,7 +189,9 @@ def test_the_base_of_a_fhir_server_never_changes(operator: Operator, fhir_server
 def test_a_patient_can_be_typed_in(operator: Operator, fhir_server: Any) -> None:
     from oauth.models import PatientRecord
 
-    answer = operator.post("oauth/patientrecord/add/", {"fhir_server": fhir_server.pk, "patient": "new-1", "name": "New"})
+    answer = operator.post(
+        "oauth/patientrecord/add/", {"fhir_server": fhir_server.pk, "patient": "new-1", "name": "New"}
+    )
     refused = operator.post("oauth/patientrecord/add/", {"fhir_server": fhir_server.pk, "patient": "a b", "name": "No"})
 
     assert answer.status_code == 302

@@ -32,7 +32,9 @@ STATES: dict[str, Callable[[Any], None]] = {
 
 @pytest.mark.parametrize("reason", STATES, ids=lambda reason: reason or "live")
 @pytest.mark.parametrize("also_expired", [False, True])
-def test_the_database_and_the_rules_say_the_same(make_token: Callable[..., Any], reason: str, also_expired: bool) -> None:
+def test_the_database_and_the_rules_say_the_same(
+    make_token: Callable[..., Any], reason: str, also_expired: bool
+) -> None:
     from accounts import clock
     from oauth import live
     from oauth.models import AccessToken
@@ -65,7 +67,9 @@ def test_authorizations_are_judged_alike_in_both_places(make_token: Callable[...
     assert found.reason == live.lost_because(found) == reason
 
 
-def test_a_backend_service_has_no_person_who_could_end(make_token: Callable[..., Any], grant: Callable[..., Any]) -> None:
+def test_a_backend_service_has_no_person_who_could_end(
+    make_token: Callable[..., Any], grant: Callable[..., Any]
+) -> None:
     from accounts import clock
     from oauth import live
     from oauth.models import AccessToken
@@ -74,7 +78,9 @@ def test_a_backend_service_has_no_person_who_could_end(make_token: Callable[...,
     changed(granted.authorization, user=None)
     token = make_token(granted)
 
-    found = live.judged(AccessToken.objects.filter(pk=token.pk).select_related(*live.TOKEN_FACTS), now=clock.now()).get()
+    found = live.judged(
+        AccessToken.objects.filter(pk=token.pk).select_related(*live.TOKEN_FACTS), now=clock.now()
+    ).get()
 
     assert found.reason == live.dead_because(found, now=clock.now()) == ""
 
