@@ -1,0 +1,48 @@
+"""The pages of the docs and the blocks in them."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.running import ROOT
+
+FENCE = re.compile(r"^```(?P<language>[a-z]*)\n(?P<text>.*?)^```$", re.M | re.S)
+SOURCE = re.compile(r"^<!-- part of (?P<file>\S+) -->\n```[a-z]+\n(?P<text>.*?)^```$", re.M | re.S)
+FIRST_MINUTE = re.compile(r"^    ((?:TOKEN=|curl |# ).*\n)", re.M)
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block: in which language, and what stands in it."""
+
+    language: str
+    text: str
+
+
+def pages() -> list[Path]:
+    """README and every page of the docs."""
+    return [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+def named(page: Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
+def blocks(page: Path) -> Iterator[Block]:
+    for found in FENCE.finditer(page.read_text(encoding="utf-8")):
+        yield Block(found["language"], found["text"])
+
+
+def commands(page: Path) -> str:
+    """Everything of a page that is meant for a shell, in order."""
+    if page.name == "README.md" and page.parent == ROOT:
+        lines = FIRST_MINUTE.findall(page.read_text(encoding="utf-8"))
+        return "".join(f"\n{line}" if line.startswith("#") else line for line in lines)
+    return "\n".join(block.text for block in blocks(page) if block.language == "sh")
+
+
+def quoted(page: Path) -> Iterator[tuple[str, str]]:
+    """What a page says to be part of a file: the file and the text."""
+    for found in SOURCE.finditer(page.read_text(encoding="utf-8")):
+        yield found["file"], found["text"]

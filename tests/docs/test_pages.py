@@ -1,0 +1,143 @@
+"""Links lead somewhere, quotations are true, tables say what the code does."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+from django.core.management import get_commands, load_command_class
+from django.urls import URLPattern, URLResolver
+
+from oauth import events
+from smartauth.asgi import MACHINES
+from smartauth.urls import urlpatterns
+from tests.docs.pages import named, pages, quoted
+from tests.running import ROOT
+
+LINK = re.compile(r"\[[^\]]*\]\((?!https?:|mailto:)(?P<path>[^)#\s]*)(?:#(?P<anchor>[^)\s]+))?\)")
+HEADING = re.compile(r"^#+ (.+)$", re.M)
+TEST = re.compile(r"`(?P<file>tests/[\w/]+\.py)(?:::(?P<name>\w+))?`")
+ROW = re.compile(r"^\| `(?P<name>[^`]+)`", re.M)
+OURS = ("accounts", "audit", "fhir", "introspection", "oauth", "smartauth")
+EVENTS = (ROOT / "docs/reference/events.md").read_text(encoding="utf-8")
+ENDPOINTS = (ROOT / "docs/reference/endpoints.md").read_text(encoding="utf-8")
+COMMANDS = (ROOT / "docs/reference/commands.md").read_text(encoding="utf-8")
+
+
+def anchors(page: Path) -> set[str]:
+    """The names that headings have as targets."""
+    text = re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.M | re.S)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in HEADING.findall(text)}
+
+
+@pytest.mark.parametrize("page", pages(), ids=named)
+def test_every_link_leads_to_a_file_and_a_heading(page: Path) -> None:
+    for link in LINK.finditer(page.read_text(encoding="utf-8")):
+        target = (page.parent / link["path"]).resolve() if link["path"] else page
+        assert target.exists(), link[0]
+        assert not link["anchor"] or link["anchor"] in anchors(target), link[0]
+
+
+@pytest.mark.parametrize("page", pages(), ids=named)
+def test_every_page_is_reached_from_the_map(page: Path) -> None:
+    index = (ROOT / "docs/index.md").read_text(encoding="utf-8")
+    reached = {(ROOT / "docs" / link["path"]).resolve() for link in LINK.finditer(index)}
+
+    assert page in reached or page == ROOT / "docs/index.md"
+
+
+@pytest.mark.parametrize("page", pages(), ids=named)
+def test_what_is_quoted_stands_in_the_file(page: Path) -> None:
+    for file, text in quoted(page):
+        assert text in (ROOT / file).read_text(encoding="utf-8"), file
+
+
+@pytest.mark.parametrize("page", pages(), ids=named)
+def test_every_test_that_is_named_exists(page: Path) -> None:
+    for found in TEST.finditer(page.read_text(encoding="utf-8")):
+        text = (ROOT / found["file"]).read_text(encoding="utf-8")
+        assert not found["name"] or f"def {found['name']}(" in text, found[0]
+
+
+# Events ---------------------------------------------------------------------------------------------------------------
+
+
+def written_kinds() -> set[str]:
+    """The kinds that the code writes as text: Event(kind="..."), event("..."), and the tables named KINDS."""
+    files = [file for folder in OURS for file in (ROOT / folder).rglob("*.py") if "migrations" not in file.parts]
+    nodes = [node for file in files for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))]
+    found: set[str] = set()
+    for node in nodes:
+        if isinstance(node, ast.Call):
+            found |= {text for part in _kinds_of(node) for text in _texts(part)}
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Dict) and _name(node.targets[0]) == "KINDS":
+            found |= {text for value in node.value.values for text in _texts(value)}
+    return found
+
+
+def _kinds_of(call: ast.Call) -> list[ast.expr]:
+    if _name(call.func) == "Event":
+        return [keyword.value for keyword in call.keywords if keyword.arg == "kind"]
+    return call.args[:3] if _name(call.func) in {"event", "_event", "_record", "act"} else []
+
+
+def _name(node: ast.expr) -> str:
+    return node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
+
+
+def _texts(node: ast.expr) -> set[str]:
+    if isinstance(node, ast.IfExp):
+        return _texts(node.body) | _texts(node.orelse)
+    return {node.value} if isinstance(node, ast.Constant) and isinstance(node.value, str) else set()
+
+
+def test_the_table_of_events_is_the_list_that_the_code_keeps() -> None:
+    assert set(ROW.findall(EVENTS)) == {*events.DONE, *events.REFUSED, *events.ODD}
+
+
+def test_every_kind_that_is_written_stands_in_the_table() -> None:
+    assert len(written_kinds()) > 20
+    assert written_kinds() <= set(ROW.findall(EVENTS))
+
+
+# Endpoints ------------------------------------------------------------------------------------------------------------
+
+
+def routes(patterns: list[URLPattern | URLResolver]) -> set[str]:
+    """Every address of the server, with {} for what varies."""
+    people = {re.sub(r"<\w+:(\w+)>", r"{\1}", f"/{each.pattern}") for each in patterns}
+    return people | set(MACHINES)
+
+
+def test_every_address_of_the_server_is_documented_and_no_other() -> None:
+    assert set(re.findall(r"^(?:\||#+) `(/[^`?]*)", ENDPOINTS, re.M)) == routes(urlpatterns)
+
+
+# Commands -------------------------------------------------------------------------------------------------------------
+
+
+def own_commands() -> dict[str, str]:
+    return {name: str(app) for name, app in get_commands().items() if str(app) in OURS}
+
+
+def test_every_command_is_documented_and_no_other() -> None:
+    assert set(re.findall(r"^## `manage.py ([\w-]+)", COMMANDS, re.M)) == set(own_commands())
+
+
+@pytest.mark.parametrize("name", sorted(own_commands()))
+def test_every_option_of_a_command_is_documented(name: str) -> None:
+    parser = load_command_class(own_commands()[name], name).create_parser("manage.py", name)
+    section = COMMANDS.partition(f"## `manage.py {name}")[2].partition("\n## ")[0]
+
+    for option in _options(parser):
+        assert f"`{option}" in section, option
+
+
+def _options(parser: object) -> set[str]:
+    """Long options that are ours; Django gives every command the rest."""
+    actions = getattr(parser, "_actions", [])
+    below = [each for action in actions if isinstance(action.choices, dict) for each in action.choices.values()]
+    known = {"--help", "--version", "--verbosity", "--settings", "--pythonpath", "--traceback", "--no-color"}
+    known |= {"--force-color", "--skip-checks"}
+    own = {option for action in actions for option in action.option_strings if option.startswith("--")}
+    return (own - known).union(*(_options(each) for each in below))
