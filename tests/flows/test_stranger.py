@@ -128,7 +128,7 @@ def parts(token: str) -> tuple[dict[str, Any], dict[str, Any], str]:
     """Header, claims and signature."""
     header, claims, signature = token.split(".")
     decoded = (json.loads(urlsafe_b64decode(part + "==")) for part in (header, claims))
-    return (*decoded, signature)  # type: ignore[return-value]
+    return (*decoded, signature)
 
 
 def claims_of(token: str) -> dict[str, Any]:
