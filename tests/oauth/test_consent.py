@@ -12,7 +12,7 @@ from audit.models import OutboxEvent
 from oauth.digests import digest
 from oauth.models import ActsFor, Authorization, Code, PatientRecord, PendingRequest, numbered
 from tests.conftest import BASE, CHALLENGE, REDIRECT_URI, MakeClient
-from tests.oauth.visitor import Visitor, answer, kinds, line, nothing, ticked
+from tests.oauth.visitor import Visitor, answer, kinds, line, nothing, ticked, times
 
 ISSUER = "http://127.0.0.1:8000"
 
@@ -244,3 +244,166 @@ def test_a_person_who_is_stopped_meanwhile_answers_nothing(
 
     assert response.status_code == 403
     assert Authorization.objects.filter(client=client).count() == 0
+
+
+LAB = "http://terminology.hl7.org/CodeSystem/observation-category|laboratory"
+VITALS = "http://terminology.hl7.org/CodeSystem/observation-category|vital-signs"
+PROBLEMS = "http://terminology.hl7.org/CodeSystem/condition-category|problem-list-item"
+
+
+def divided(page: Any, legend: str) -> str:
+    """The name of the radios of that fieldset."""
+    return str(re.search(rf'<fieldset class="kind"><legend>{legend}.*?name="(ask-\d+)"', page.text, re.DOTALL)[1])  # type: ignore[index]
+
+
+def kind(page: Any, name: str, text: str) -> str:
+    """The number of that kind."""
+    return str(re.search(rf'name="{name}-kind" value="(\d+)" checked> {text}', page.text)[1])  # type: ignore[index]
+
+
+@pytest.mark.requirement("AZ-14", "SCP-12", "SCP-06")
+def test_only_some_kinds_take_the_place_of_the_whole_type(
+    visitor: Visitor, make_client: MakeClient, make_person: Callable[..., Any]
+) -> None:
+    client = make_client()
+    page = visitor.reach_consent(client, make_person("amy"), scope="patient/Observation.read patient/Condition.rs")
+    tests, problems = divided(page, "Test results and measurements"), divided(page, "Health problems")
+    both = [kind(page, tests, "Laboratory results"), kind(page, tests, "Vital signs")]
+
+    visitor.allow(
+        page,
+        **{tests: "some", f"{tests}-kind": both, problems: "some"},
+        **{f"{problems}-kind": kind(page, problems, "Long-term problems")},
+    )
+
+    assert Authorization.objects.get(client=client).scope.split() == [
+        f"patient/Observation.rs?category={LAB}",
+        f"patient/Observation.rs?category={VITALS}",
+        f"patient/Condition.rs?category={PROBLEMS}",
+    ]
+
+
+@pytest.mark.requirement("AZ-14", "SCP-13", "ON-05")
+def test_of_everything_single_types_can_be_allowed(
+    visitor: Visitor, make_client: MakeClient, make_person: Callable[..., Any]
+) -> None:
+    client = make_client()
+    page = visitor.reach_consent(client, make_person("amy"), scope="launch/patient patient/*.rs")
+    everything = divided(page, "Everything in your record")
+    vaccinations = kind(page, everything, "Vaccinations")
+
+    visitor.allow(page, **{everything: "some", f"{everything}-kind": vaccinations})
+
+    assert "future data" in page.text
+    assert Authorization.objects.get(client=client).scope == "launch/patient patient/Immunization.rs"
+
+
+@pytest.mark.requirement("AZ-14", "E31")
+def test_only_some_kinds_without_a_kind_is_asked_once_more(
+    visitor: Visitor, make_client: MakeClient, make_person: Callable[..., Any]
+) -> None:
+    client = make_client()
+    page = visitor.reach_consent(client, make_person("amy"))
+    tests = divided(page, "Test results and measurements")
+
+    again = visitor.allow(page, **{tests: "some", f"{tests}-kind": []})
+
+    assert again.status_code == 422
+    assert "<title>Error: Let" in again.text
+    assert "<strong>No kind is ticked.</strong>" in again.text
+    assert "Tick at least one kind, or choose “None”." in again.text
+    assert kinds(again)[tests] == ["some"]
+    assert f"{tests}-kind" not in kinds(again)
+    assert Authorization.objects.filter(client=client).count() == 0
+
+
+@pytest.mark.requirement("SCP-12")
+def test_ticked_kinds_count_for_nothing_unless_some_is_chosen(
+    visitor: Visitor, make_client: MakeClient, make_person: Callable[..., Any]
+) -> None:
+    client = make_client()
+    page = visitor.reach_consent(client, make_person("amy"), scope="patient/Observation.rs patient/Condition.rs")
+
+    visitor.allow(page, **{divided(page, "Test results and measurements"): "none"})
+
+    assert Authorization.objects.get(client=client).scope == "patient/Condition.rs"
+
+
+FORGED: dict[str, dict[str, Any]] = {
+    "a kind": {"ask-1": "some", "ask-1-kind": "99"},
+    "a kind by its code": {"ask-1": "some", "ask-1-kind": LAB},
+    "another word": {"ask-1": "everything"},
+    "two words": {"ask-1": ["all", "none"]},
+    "a divided line as a tick": {"ask": "1"},
+    "two times": {"ask-time": ["3", "4"]},
+    "a line as a time": {"ask-time": "1"},
+}
+
+
+@pytest.mark.requirement("E30", "AZ-20", "SCP-17")
+@pytest.mark.parametrize("forged", FORGED.values(), ids=FORGED.keys())
+def test_a_choice_that_the_page_does_not_hold_is_stopped(
+    visitor: Visitor, make_client: MakeClient, make_person: Callable[..., Any], forged: dict[str, Any]
+) -> None:
+    client = make_client(grants="authorization_code refresh_token", scope="patient/*.rs offline_access")
+    scope = "patient/Observation.rs patient/Condition.rs offline_access"
+    page = visitor.reach_consent(client, make_person("amy"), scope=scope)
+
+    response = visitor.allow(page, **forged)
+
+    assert response.status_code == 403
+    assert "The page sent a choice that was not offered." in response.text
+    assert Authorization.objects.filter(client=client).count() == 0
+    assert OutboxEvent.objects.filter(kind="choice-tampered", client=client.client_id).count() == 1
+
+
+@pytest.mark.requirement("AZ-14", "WF-08", "WF-07")
+@pytest.mark.parametrize(("pressed", "offline"), [("as it stands", True), ("only now", False), ("neither", False)])
+def test_offline_access_is_named_and_can_be_left_out(
+    visitor: Visitor, make_client: MakeClient, make_person: Callable[..., Any], pressed: str, offline: bool
+) -> None:
+    client = make_client(grants="authorization_code refresh_token", scope="patient/*.rs offline_access")
+    page = visitor.reach_consent(client, make_person("amy"), scope="patient/Goal.rs offline_access")
+    first = int(times(page)[0])
+    pressing: dict[str, dict[str, Any]] = {
+        "as it stands": {},
+        "only now": {"ask-time": str(first + 1)},
+        "neither": {"ask-time": []},
+    }
+
+    visitor.allow(page, **pressing[pressed])
+
+    assert "Until I take it back, also while I am not using the app" in page.text
+    assert re.search(r"At the latest it ends on \d+ \w+ \d{4}\.", page.text)
+    assert "You can take this back at any time" in page.text
+    scope = Authorization.objects.get(client=client).scope
+    assert scope == ("patient/Goal.rs offline_access" if offline else "patient/Goal.rs")
+
+
+@pytest.mark.requirement("AZ-14", "SCP-24")
+def test_scopes_of_the_person_are_told_as_reaching_further_than_one_record(
+    visitor: Visitor, make_client: MakeClient, make_person: Callable[..., Any]
+) -> None:
+    client = make_client(scope="patient/*.rs user/*.rs")
+
+    page = visitor.reach_consent(client, make_person("amy"), scope="patient/Goal.rs user/Observation.rs")
+    visitor.allow(page)
+
+    assert "<h1>Let Growth Chart use what you may see at Harbour Clinic?</h1>" in page.text
+    assert "It sees only" not in page.text
+    assert "of every patient whom you may see at Harbour Clinic" in page.text
+    granted = Authorization.objects.get(client=client)
+    assert (granted.scope, granted.patient) == ("patient/Goal.rs user/Observation.rs", "amy")
+
+
+@pytest.mark.requirement("AZ-11", "SCP-20")
+def test_without_a_scope_of_one_record_none_is_chosen(
+    visitor: Visitor, make_client: MakeClient, make_person: Callable[..., Any]
+) -> None:
+    client = make_client(scope="user/*.rs")
+
+    page = visitor.reach_consent(client, make_person("amy", "dan"), scope="user/Observation.rs")
+    visitor.allow(page)
+
+    granted = Authorization.objects.get(client=client)
+    assert (granted.patient, json.loads(granted.context)) == ("", {})

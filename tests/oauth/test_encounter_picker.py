@@ -1,0 +1,193 @@
+"""Which visit: those of the chosen patient, and no others (AZ-12, LC-03, E30)."""
+
+import secrets
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from audit.models import OutboxEvent
+from oauth.models import ActsFor, Authorization, EncounterRecord, FhirIdentity, PatientRecord, PendingRequest
+from tests.conftest import App, MakeClient
+from tests.oauth.remembering import exchanged, refreshing
+from tests.oauth.visitor import Visitor, answer
+
+SCOPE = "launch/encounter patient/Observation.rs"
+MakeParent = Callable[..., tuple[Any, list[PatientRecord]]]
+
+
+@pytest.fixture
+def make_parent(make_person: Callable[..., Any], fhir_server: Any) -> MakeParent:
+    """Somebody who acts for as many patients, each with so many visits."""
+
+    def make(*visits: int) -> tuple[Any, list[PatientRecord]]:
+        parent, records = make_person(is_="RelatedPerson/carol"), []
+        for count in visits:
+            word = secrets.token_hex(4)
+            record = PatientRecord.objects.create(fhir_server=fhir_server, patient=f"p-{word}", name=f"Dan {word}")
+            ActsFor.objects.create(identity=FhirIdentity.objects.get(user=parent), record=record)
+            for number in range(count):
+                EncounterRecord.objects.create(
+                    record=record, encounter=f"e-{word}-{number}", kind=f"Check-up {number}",
+                    day=f"2026-{number % 12 + 1:02}-03", place="Harbour Clinic",
+                )  # fmt: skip
+            records.append(record)
+        return parent, records
+
+    return make
+
+
+def picked(visitor: Visitor, client: Any, parent: Any, record: PatientRecord, scope: str = SCOPE) -> Any:
+    """The page after the patient was chosen."""
+    asked = visitor.ask(client, scope=scope, redirect_uri="https://app.example/cb")
+    page = visitor.sign_in(visitor.follow(asked), parent)
+    return visitor.follow(visitor.send(page, patient=record.pk))
+
+
+def offered(page: Any) -> list[int]:
+    return [int(part.split('"')[0]) for part in page.text.split('name="encounter" value="')[1:]]
+
+
+def chosen(client: Any) -> str:
+    return PendingRequest.objects.get(client=client).encounter
+
+
+@pytest.mark.requirement("AZ-12", "LC-01", "LC-03")
+def test_the_visits_of_that_patient_are_offered_and_the_chosen_one_is_told(
+    app: App, visitor: Visitor, make_client: MakeClient, make_parent: MakeParent, introspect: Callable[..., Any]
+) -> None:
+    client = refreshing(make_client)
+    parent, (dan, other) = make_parent(3, 2)
+
+    page = picked(visitor, client, parent, dan)
+    visit = dan.encounters.get(kind="Check-up 1")
+    consent = visitor.follow(visitor.send(page, encounter=visit.pk))
+    told = exchanged(app, client, answer(visitor.allow(consent))["code"])
+
+    assert page.url.path.endswith("/encounter")
+    assert set(offered(page)) == set(dan.encounters.values_list("pk", flat=True))
+    assert not set(offered(page)) & set(other.encounters.values_list("pk", flat=True))
+    assert 'Check-up 1</strong> <span class="hint">3 February 2026, Harbour Clinic' in page.text
+    assert '<dt>Visit</dt><dd dir="auto">Check-up 1, 3 February 2026, Harbour Clinic</dd>' in consent.text
+    assert (told["patient"], told["encounter"], told["scope"]) == (dan.patient, visit.encounter, SCOPE)
+    claims = introspect(told["access_token"])
+    assert (claims["patient"], claims["encounter"]) == (dan.patient, visit.encounter)
+
+
+@pytest.mark.requirement("AZ-12")
+def test_a_single_visit_is_preselected_and_still_shown(
+    visitor: Visitor, make_client: MakeClient, make_parent: MakeParent
+) -> None:
+    client = refreshing(make_client)
+    parent, (dan,) = make_parent(1)
+
+    page = picked(visitor, client, parent, dan)
+
+    assert page.url.path.endswith("/encounter")
+    assert f'value="{dan.encounters.get().pk}" required checked' in page.text
+    assert chosen(client) == ""
+
+
+@pytest.mark.requirement("AZ-12", "SCP-06")
+def test_without_a_visit_nothing_is_asked_and_nothing_is_told(
+    app: App, visitor: Visitor, make_client: MakeClient, make_parent: MakeParent
+) -> None:
+    client = refreshing(make_client)
+    parent, (dan,) = make_parent(0)
+
+    consent = picked(visitor, client, parent, dan)
+    told = exchanged(app, client, answer(visitor.allow(consent))["code"])
+
+    assert "<dt>Visit</dt><dd>None recorded</dd>" in consent.text
+    assert told["scope"] == "patient/Observation.rs"
+    assert "encounter" not in told
+
+
+@pytest.mark.requirement("E30", "LC-03", "AZ-20")
+@pytest.mark.parametrize("forged", ["another patient's", "0", "-1", "9" * 30, "e-1", "١", "1 OR 1=1"])
+def test_a_visit_that_was_not_offered_is_stopped_and_recorded(
+    visitor: Visitor, make_client: MakeClient, make_parent: MakeParent, forged: str
+) -> None:
+    client = refreshing(make_client)
+    parent, (dan, other) = make_parent(2, 2)
+    page = picked(visitor, client, parent, dan)
+    value = str(other.encounters.earliest("pk").pk) if forged == "another patient's" else forged
+
+    response = visitor.send(page, encounter=value)
+
+    assert response.status_code == 403
+    assert "The page sent a choice that was not offered." in response.text
+    assert "Location" not in response.headers
+    assert chosen(client) == ""
+    assert Authorization.objects.filter(client=client).count() == 0
+    assert OutboxEvent.objects.filter(kind="choice-tampered", client=client.client_id).count() == 1
+
+
+@pytest.mark.requirement("LC-03")
+def test_another_patient_needs_another_visit(
+    visitor: Visitor, make_client: MakeClient, make_parent: MakeParent
+) -> None:
+    client = refreshing(make_client)
+    parent, (dan, other) = make_parent(2, 2)
+    page = picked(visitor, client, parent, dan)
+    visitor.send(page, encounter=offered(page)[0])
+    picker = visitor.request("GET", page.url.path.replace("/encounter", "/patient"))
+
+    again = visitor.follow(visitor.send(picker, patient=other.pk))
+
+    assert again.url.path.endswith("/encounter")
+    assert set(offered(again)) == set(other.encounters.values_list("pk", flat=True))
+    assert chosen(client) == ""
+
+
+@pytest.mark.requirement("E40", "LC-03")
+def test_the_consent_page_cannot_be_reached_around_the_visit(
+    visitor: Visitor, make_client: MakeClient, make_parent: MakeParent
+) -> None:
+    client = refreshing(make_client)
+    parent, (dan,) = make_parent(2)
+    page = picked(visitor, client, parent, dan)
+
+    around = visitor.follow(visitor.request("GET", page.url.path.replace("/encounter", "/consent")))
+
+    assert around.url.path.endswith("/encounter")
+
+
+def test_no_choice_at_all_is_asked_again(visitor: Visitor, make_client: MakeClient, make_parent: MakeParent) -> None:
+    client = refreshing(make_client)
+    parent, (dan,) = make_parent(2)
+
+    response = visitor.send(picked(visitor, client, parent, dan))
+
+    assert response.status_code == 422
+    assert "No visit is chosen." in response.text
+    assert chosen(client) == ""
+
+
+@pytest.mark.requirement("E31")
+def test_going_back_tells_the_app_that_access_was_denied(
+    visitor: Visitor, make_client: MakeClient, make_parent: MakeParent
+) -> None:
+    client = refreshing(make_client)
+    parent, (dan,) = make_parent(2)
+
+    response = visitor.send(picked(visitor, client, parent, dan), cancel="1")
+
+    assert answer(response)["error"] == "access_denied"
+    assert Authorization.objects.filter(client=client).count() == 0
+
+
+def test_many_visits_can_be_searched(visitor: Visitor, make_client: MakeClient, make_parent: MakeParent) -> None:
+    client = refreshing(make_client)
+    parent, (dan,) = make_parent(23)
+    page = picked(visitor, client, parent, dan)
+
+    found = visitor.request("GET", page.url.path, params={"q": "2026-02"})
+    nothing = visitor.request("GET", page.url.path, params={"q": "\"><script>%'\0"})
+
+    assert len(offered(page)) == 20
+    assert "<strong>20 of 23 visits fit.</strong>" in page.text
+    assert len(offered(found)) == 2
+    assert "No visit fits" in nothing.text
+    assert "Show all 23 visits" in nothing.text
+    assert "<script" not in nothing.text

@@ -1,0 +1,251 @@
+"""What an app may demand of the login, and what it gets without troubling the person (AZ-22, E32, E33, E43)."""
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+
+from accounts.models import SignIn
+from oauth.models import ActsFor, Authorization, EncounterRecord, FhirIdentity, PatientRecord, PendingRequest
+from tests.conftest import REDIRECT_URI, App, MakeClient
+from tests.oauth.remembering import HTTPS, OFFLINE, allowed_for_good, refreshing
+from tests.oauth.visitor import FORM, Visitor, answer, asked
+
+MakePerson = Callable[..., Any]
+
+
+def refused(response: Any, error: str) -> None:
+    """The app hears it at once, in the words of table A, and nothing is granted."""
+    assert response.status_code == 303
+    assert not response.headers["Location"].startswith("/")
+    told = answer(response)
+    assert (told["error"], told["state"]) == (error, "state-of-the-app")
+    assert told["iss"] == "http://127.0.0.1:8000"
+    assert "code" not in told
+    assert response.headers["Cache-Control"] == "no-store"
+    assert response.headers["Referrer-Policy"] == "no-referrer"
+
+
+def grants(client: Any) -> int:
+    return Authorization.objects.filter(client=client).count()
+
+
+@pytest.mark.requirement("E33")
+@pytest.mark.parametrize(
+    "changes",
+    [{"prompt": "none login"}, {"prompt": "create"}, {"prompt": "LOGIN"}, {"max_age": "-1"}, {"max_age": "soon"}],
+    ids=str,
+)
+def test_a_prompt_or_age_that_means_nothing_is_told_to_the_app(
+    visitor: Visitor, make_client: MakeClient, changes: dict[str, str]
+) -> None:
+    client = make_client()
+
+    response = visitor.ask(client, **changes)
+
+    refused(response, "invalid_request")
+    assert PendingRequest.objects.filter(client=client).count() == 0
+
+
+@pytest.mark.requirement("E43")
+@pytest.mark.parametrize("hint", ["eyJhbGciOiJub25lIn0.e30.", "not a token"])
+def test_an_id_token_hint_that_this_server_never_signed_is_refused(
+    visitor: Visitor, make_client: MakeClient, hint: str
+) -> None:
+    client = make_client()
+
+    response = visitor.ask(client, id_token_hint=hint)
+
+    refused(response, "invalid_request")
+    assert PendingRequest.objects.filter(client=client).count() == 0
+
+
+@pytest.mark.requirement("E32", "AZ-13")
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_without_a_session_a_quiet_request_is_login_required(
+    visitor: Visitor, make_client: MakeClient, method: str
+) -> None:
+    client = make_client()
+    form = urlencode(asked(client, prompt="none"))
+
+    if method == "GET":
+        response = visitor.ask(client, prompt="none")
+    else:
+        response = visitor.follow(visitor.request("POST", "/o/authorize", content=form, headers=FORM))
+
+    refused(response, "login_required")
+    assert answer(response)["error_description"] == "prompt none was asked, but the user must act"
+    assert PendingRequest.objects.filter(client=client, answered_at=0).count() == 0
+
+
+@pytest.mark.requirement("E32")
+@pytest.mark.parametrize("approved", [1, 0])
+def test_a_client_that_nobody_approved_hears_login_required_too(
+    visitor: Visitor, make_client: MakeClient, approved: int
+) -> None:
+    client = make_client(approved=approved)
+
+    refused(visitor.follow(visitor.ask(client, prompt="none")), "login_required")
+
+
+@pytest.mark.requirement("E32")
+def test_a_quiet_request_for_what_was_never_allowed_is_consent_required(
+    visitor: Visitor, make_client: MakeClient, make_person: MakePerson
+) -> None:
+    client = make_client()
+    visitor.reach_consent(client, make_person("amy"))
+
+    response = visitor.follow(visitor.ask(client, prompt="none"))
+
+    refused(response, "consent_required")
+    assert grants(client) == 0
+
+
+@pytest.mark.requirement("E32")
+def test_a_quiet_request_that_expects_somebody_else_is_account_selection_required(
+    visitor: Visitor, make_client: MakeClient, make_person: MakePerson
+) -> None:
+    client = make_client()
+    visitor.reach_consent(client, make_person("amy"))
+
+    response = visitor.follow(visitor.ask(client, prompt="none", login_hint="carol"))
+
+    refused(response, "account_selection_required")
+
+
+@pytest.mark.requirement("E32")
+def test_a_quiet_request_that_leaves_a_record_to_choose_is_interaction_required(
+    visitor: Visitor, make_client: MakeClient, make_person: MakePerson
+) -> None:
+    client = make_client()
+    visitor.sign_in(visitor.follow(visitor.ask(client)), make_person("amy", "dan"))
+
+    response = visitor.follow(visitor.ask(client, prompt="none"))
+
+    refused(response, "interaction_required")
+    assert grants(client) == 0
+
+
+@pytest.mark.requirement("E32")
+def test_a_quiet_request_after_too_long_is_login_required(
+    visitor: Visitor, make_client: MakeClient, make_person: MakePerson
+) -> None:
+    client, person = make_client(), make_person("amy")
+    visitor.reach_consent(client, person)
+    SignIn.objects.filter(user=person).update(created_at=1)
+
+    refused(visitor.follow(visitor.ask(client, prompt="none", max_age="60")), "login_required")
+
+
+@pytest.mark.requirement("E32", "AZ-23")
+def test_a_quiet_request_for_what_was_allowed_gets_its_code(
+    app: App, visitor: Visitor, make_client: MakeClient, make_person: MakePerson
+) -> None:
+    client, person = refreshing(make_client, "none"), make_person("amy")
+    allowed_for_good(app, visitor, client, person)
+
+    response = visitor.follow(visitor.ask(client, prompt="none", scope=OFFLINE, redirect_uri=HTTPS))
+
+    assert response.headers["Location"].startswith(f"{HTTPS}?code=")
+    assert grants(client) == 2
+
+
+@pytest.mark.requirement("E32", "AZ-20")
+@pytest.mark.parametrize("step", ["patient", "consent", "encounter"])
+def test_no_page_of_a_quiet_request_can_be_answered(
+    visitor: Visitor, make_client: MakeClient, make_person: MakePerson, step: str
+) -> None:
+    client = make_client()
+    visitor.reach_consent(client, make_person("amy"))
+    waiting = visitor.request("POST", "/o/authorize", content=urlencode(asked(client, prompt="none")), headers=FORM)
+
+    response = visitor.follow(visitor.request("GET", f"{waiting.headers['Location']}/{step}"))
+
+    refused(response, "consent_required")
+    assert grants(client) == 0
+
+
+@pytest.mark.requirement("AZ-22")
+@pytest.mark.parametrize("changes", [{"prompt": "login"}, {"prompt": "select_account"}, {"max_age": "0"}], ids=str)
+def test_a_new_login_is_asked_for_in_a_live_session(
+    visitor: Visitor, make_client: MakeClient, make_person: MakePerson, changes: dict[str, str]
+) -> None:
+    client, person = make_client(), make_person("amy")
+    visitor.reach_consent(client, person)
+
+    page = visitor.follow(visitor.ask(client, **changes))
+    around = visitor.follow(visitor.request("GET", page.url.path.replace("/login", "/consent")))
+    consent = visitor.sign_in(page, person)
+
+    assert page.url.path.endswith("/login")
+    assert around.url.path.endswith("/login")
+    assert consent.url.path.endswith("/consent")
+    assert "code" in answer(visitor.allow(consent))
+
+
+@pytest.mark.requirement("AZ-22", "E40")
+def test_the_answer_of_an_old_login_counts_for_nothing(
+    visitor: Visitor, make_client: MakeClient, make_person: MakePerson
+) -> None:
+    client, person = make_client(), make_person("amy")
+    page = visitor.sign_in(visitor.follow(visitor.ask(client, max_age="3600")), person)
+    SignIn.objects.filter(user=person).update(created_at=1)
+
+    response = visitor.allow(page)
+
+    assert response.status_code == 403
+    assert grants(client) == 0
+
+
+@pytest.mark.requirement("AZ-22")
+@pytest.mark.parametrize(("age", "step"), [(3500, "consent"), (3700, "login")])
+def test_max_age_counts_from_the_login_to_the_request(
+    visitor: Visitor, make_client: MakeClient, make_person: MakePerson, age: int, step: str
+) -> None:
+    client, person = make_client(), make_person("amy")
+    visitor.reach_consent(client, person)
+    login = SignIn.objects.get(user=person)
+    SignIn.objects.filter(pk=login.pk).update(created_at=login.created_at - age * 1_000_000)
+
+    page = visitor.follow(visitor.ask(client, max_age="3600"))
+
+    assert page.url.path.endswith(f"/{step}")
+
+
+@pytest.mark.requirement("AZ-22")
+@pytest.mark.parametrize("hint", ["carol", "nobody-here", '"><script>alert(1)</script>', "x" * 500])
+def test_a_login_hint_is_filled_in_and_never_looked_up(visitor: Visitor, make_client: MakeClient, hint: str) -> None:
+    page = visitor.follow(visitor.ask(make_client(), login_hint=hint))
+
+    assert page.status_code == 200
+    assert "<script" not in page.text
+    assert f'value="{hint}"' in page.text or not hint.isalnum() or len(hint) > 150
+
+
+@pytest.mark.requirement("E32", "LC-03")
+@pytest.mark.parametrize(("visits", "error"), [(1, ""), (2, "interaction_required")])
+def test_a_quiet_request_takes_the_only_visit(
+    app: App, visitor: Visitor, make_client: MakeClient, make_person: MakePerson, fhir_server: Any,
+    visits: int, error: str,
+) -> None:  # fmt: skip
+    client, person = refreshing(make_client, "none"), make_person()
+    record = PatientRecord.objects.create(fhir_server=fhir_server, patient=f"p-{client.pk}", name="P")
+    ActsFor.objects.create(identity=FhirIdentity.objects.get(user=person), record=record)
+    first = EncounterRecord.objects.create(record=record, encounter="v0", day="2026-01-01")
+    scope = f"launch/encounter {OFFLINE}"
+    page = visitor.sign_in(visitor.follow(visitor.ask(client, scope=scope, redirect_uri=HTTPS)), person)
+    for step, chosen in (("patient", record.pk), ("encounter", first.pk)):
+        if page.url.path.endswith(f"/{step}"):
+            page = visitor.follow(visitor.send(page, **{step: chosen}))
+    allowed_for_good(app, visitor, client, person, page=page)
+    for number in range(1, visits):
+        EncounterRecord.objects.create(record=record, encounter=f"v{number}")
+
+    response = visitor.follow(visitor.ask(client, scope=scope, prompt="none", redirect_uri=HTTPS))
+
+    if error:
+        refused(response, error)
+    else:
+        assert "code" in answer(response)
+    assert REDIRECT_URI not in response.headers["Location"]

@@ -1,0 +1,200 @@
+"""What was allowed before and lives is not asked again, and everything else is (AZ-23)."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from oauth.models import Authorization, FhirIdentity, RefreshToken
+from tests.conftest import REDIRECT_URI, App, MakeClient
+from tests.oauth.remembering import HTTPS, OFFLINE, allowed_for_good, exchanged, refreshing
+from tests.oauth.visitor import Visitor, answer, kinds, times
+
+MakePerson = Callable[..., Any]
+FEWER = "launch/patient patient/Observation.rs offline_access"
+
+
+@pytest.mark.requirement("AZ-23")
+@pytest.mark.parametrize("scope", [OFFLINE, FEWER, "patient/Condition.r", "patient/Observation.read"])
+@pytest.mark.parametrize("authentication", ["secret", "none"])
+def test_what_lives_is_not_asked_again(
+    app: App, visitor: Visitor, make_client: MakeClient, make_person: MakePerson, scope: str, authentication: str
+) -> None:
+    client, person = refreshing(make_client, authentication), make_person("amy")
+    allowed_for_good(app, visitor, client, person)
+
+    response = visitor.follow(visitor.ask(client, scope=scope, redirect_uri=HTTPS))
+
+    assert response.status_code == 303
+    assert answer(response)["state"] == "state-of-the-app"
+    told = exchanged(app, client, answer(response)["code"])
+    assert (told["scope"], told["patient"]) == (scope, "amy")
+
+
+CHANGES: dict[str, dict[str, Any]] = {
+    "another scope": {"scope": f"{OFFLINE} patient/Goal.rs"},
+    "a wider scope": {"scope": OFFLINE.replace("Observation.rs", "Observation.crs")},
+    "everything": {"scope": "patient/*.rs"},
+    "everybody": {"scope": "user/Observation.rs"},
+    "prompt consent": {"scope": OFFLINE, "prompt": "consent"},
+}
+
+
+@pytest.mark.requirement("AZ-23")
+@pytest.mark.parametrize("changes", CHANGES.values(), ids=CHANGES.keys())
+def test_whatever_differs_is_asked(
+    app: App, visitor: Visitor, make_client: MakeClient, make_person: MakePerson, changes: dict[str, Any]
+) -> None:
+    client, person = refreshing(make_client), make_person("amy")
+    allowed_for_good(app, visitor, client, person)
+
+    page = visitor.follow(visitor.ask(client, redirect_uri=HTTPS, **changes))
+
+    assert page.url.path.endswith("/consent"), page.text
+    assert Authorization.objects.filter(client=client).count() == 1
+
+
+@pytest.mark.requirement("AZ-23")
+def test_the_same_app_under_another_name_or_for_another_person_is_asked(
+    app: App, visitor: Visitor, make_visitor: Callable[[], Visitor], make_client: MakeClient, make_person: MakePerson
+) -> None:
+    client, person = refreshing(make_client), make_person("amy")
+    allowed_for_good(app, visitor, client, person)
+    other_client, other_person = refreshing(make_client), make_person("amy")
+
+    another_app = visitor.follow(visitor.ask(other_client, scope=OFFLINE, redirect_uri=HTTPS))
+    another = make_visitor().reach_consent(client, other_person, scope=OFFLINE, redirect_uri=HTTPS)
+
+    assert another_app.url.path.endswith("/consent")
+    assert another.url.path.endswith("/consent")
+
+
+@pytest.mark.requirement("AZ-23")
+def test_another_record_is_asked(app: App, visitor: Visitor, make_client: MakeClient, make_person: MakePerson) -> None:
+    client, person = refreshing(make_client, supersede="off"), make_person("amy", "dan")
+    page = visitor.sign_in(visitor.follow(visitor.ask(client, scope=OFFLINE, redirect_uri=HTTPS)), person)
+    amy, dan = (number for number, _ in sorted(_offered(page), key=lambda found: found[1]))
+    allowed_for_good(app, visitor, client, person, page=visitor.follow(visitor.send(page, patient=amy)))
+
+    picker = visitor.follow(visitor.ask(client, scope=OFFLINE, redirect_uri=HTTPS))
+    of_dan = visitor.follow(visitor.send(picker, patient=dan))
+    picker = visitor.follow(visitor.ask(client, scope=OFFLINE, redirect_uri=HTTPS))
+    of_amy = visitor.follow(visitor.send(picker, patient=amy))
+
+    assert of_dan.url.path.endswith("/consent")
+    assert answer(of_amy)["code"]
+
+
+def _offered(page: Any) -> list[tuple[int, str]]:
+    found = re.findall(r'name="patient" value="(\d+)".*?<strong dir="auto">(\w+)', page.text)
+    return [(int(number), name) for number, name in found]
+
+
+@pytest.mark.requirement("AZ-23")
+def test_another_base_is_asked(
+    app: App, visitor: Visitor, make_client: MakeClient, make_person: MakePerson, other_fhir_server: Any
+) -> None:
+    client, person = refreshing(make_client), make_person("amy")
+    client.fhir_servers.add(other_fhir_server)
+    FhirIdentity.objects.create(user=person, fhir_server=other_fhir_server, resource="Practitioner/x")
+    allowed_for_good(app, visitor, client, person, scope="user/Observation.rs offline_access")
+    again = {"scope": "user/Observation.rs offline_access", "redirect_uri": HTTPS}
+
+    here = visitor.follow(visitor.ask(client, **again))
+    there = visitor.follow(visitor.ask(client, **again, aud=other_fhir_server.base))
+
+    assert "code" in answer(here)
+    assert there.url.path.endswith("/consent")
+
+
+@pytest.mark.requirement("AZ-23")
+@pytest.mark.parametrize("uri", [REDIRECT_URI, "com.example.app:/cb"])
+@pytest.mark.parametrize(("authentication", "asked_again"), [("none", True), ("secret", False)])
+def test_a_public_app_on_the_device_is_always_asked(
+    app: App, visitor: Visitor, make_client: MakeClient, make_person: MakePerson, uri: str, authentication: str,
+    asked_again: bool,
+) -> None:  # fmt: skip
+    client, person = refreshing(make_client, authentication, redirect_uris=uri), make_person("amy")
+    allowed_for_good(app, visitor, client, person, redirect_uri=uri)
+
+    response = visitor.follow(visitor.ask(client, scope=OFFLINE, redirect_uri=uri))
+
+    assert (response.status_code == 200) is asked_again
+
+
+def _taken_back(client: Any) -> None:
+    Authorization.objects.filter(client=client).end("taken back", now=1)
+
+
+def _client_ended(client: Any) -> None:
+    type(client).objects.filter(pk=client.pk).end_access()
+
+
+def _refresh_over(client: Any) -> None:
+    RefreshToken.objects.filter(authorization__client=client).update(expires_at=1)
+
+
+def _someone_else(client: Any) -> None:
+    FhirIdentity.objects.filter(user__authorizations__client=client).update(resource="RelatedPerson/x")
+
+
+def _unapproved(client: Any) -> None:
+    type(client).objects.filter(pk=client.pk).update(approved=0)
+
+
+@pytest.mark.requirement("AZ-23")
+@pytest.mark.parametrize("end", [_taken_back, _client_ended, _refresh_over, _someone_else, _unapproved])
+def test_access_that_is_over_is_asked_again(
+    app: App, visitor: Visitor, make_client: MakeClient, make_person: MakePerson, end: Callable[[Any], None]
+) -> None:
+    client, person = refreshing(make_client), make_person("amy")
+    allowed_for_good(app, visitor, client, person)
+    end(client)
+
+    page = visitor.follow(visitor.ask(client, scope=OFFLINE, redirect_uri=HTTPS))
+
+    assert page.status_code == 200, page.headers
+    assert Authorization.objects.filter(client=client).count() == 1
+
+
+@pytest.mark.requirement("AZ-23", "AZ-14")
+def test_only_now_is_asked_again(app: App, visitor: Visitor, make_client: MakeClient, make_person: MakePerson) -> None:
+    client, person = refreshing(make_client), make_person("amy")
+    page = visitor.reach_consent(client, person, scope=OFFLINE, redirect_uri=HTTPS)
+    only_now = str(int(times(page)[0]) + 1)
+
+    told = exchanged(app, client, answer(visitor.allow(page, **{"ask-time": only_now}))["code"])
+    page = visitor.follow(visitor.ask(client, scope="patient/Observation.rs", redirect_uri=HTTPS))
+
+    assert "refresh_token" not in told
+    assert "offline_access" not in told["scope"]
+    assert page.url.path.endswith("/consent")
+
+
+@pytest.mark.requirement("AZ-14")
+def test_what_is_new_is_told_apart_from_what_it_may_already(
+    app: App, visitor: Visitor, make_client: MakeClient, make_person: MakePerson
+) -> None:
+    client, person = refreshing(make_client), make_person("amy")
+    allowed_for_good(app, visitor, client, person)
+
+    page = visitor.follow(visitor.ask(client, scope=f"{OFFLINE} patient/MedicationRequest.rs", redirect_uri=HTTPS))
+
+    new, again = page.text.split("It may already see")
+    assert 'Prescribed medicines <span class="tag tag-warn">New</span>' in new
+    assert "Test results and measurements" not in new
+    assert "Test results and measurements" in again
+    assert "New</span>" not in again
+    narrowed = {name: "none" for name in kinds(page) if not name.endswith("-kind")}
+    told = exchanged(app, client, answer(visitor.allow(page, **narrowed))["code"])
+    assert told["scope"] == "launch/patient offline_access patient/MedicationRequest.rs"
+
+
+def test_on_a_first_request_nothing_is_called_new(
+    visitor: Visitor, make_client: MakeClient, make_person: MakePerson
+) -> None:
+    page = visitor.reach_consent(make_client(), make_person("amy"))
+
+    assert "New</span>" not in page.text
+    assert "It may already" not in page.text
