@@ -21,6 +21,14 @@ def same(one: str, other: str, *, ipv4_prefix: int = EXACT, ipv6_prefix: int = I
     return second in ip_network((first.packed, prefix), strict=False)
 
 
+def household(text: str) -> str:
+    """Whose address it is as far as anybody can tell: of IPv6 the network, in which one caller has all addresses."""
+    address = _parsed(text)
+    if isinstance(address, IPv6Address):
+        return str(ip_network((address.packed, IPV6_PREFIX), strict=False))
+    return normalised(text)
+
+
 def caller(peer: str, forwarded: str, trusted: int) -> str:
     """The address behind this many trusted proxies, X-Forwarded-For counted from the right.
 

@@ -63,6 +63,20 @@ def test_a_success_forgets_the_failures_before_it(make_person: Callable[..., Any
     assert again.result == "wrong"
 
 
+def test_another_address_of_the_same_ipv6_network_is_no_new_caller(
+    make_person: Callable[..., Any], settings: Any
+) -> None:
+    settings.SMARTAUTH_FAILURE_LIMIT = 2
+    name, now = make_person("amy").username, clock.now()
+
+    results = [
+        counted(attempt(name, "guess", f"2001:db8:0:{network}::{host:x}", now=now), now=now).result
+        for network, host in ((1, 1), (1, 0xFFFF), (1, 7), (2, 1))
+    ]
+
+    assert results == ["wrong", "locked", "locked", "wrong"]
+
+
 def test_a_pause_ends(make_person: Callable[..., Any], settings: Any) -> None:
     settings.SMARTAUTH_FAILURE_LIMIT = 1
     name, now = make_person("amy").username, clock.now()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from smart.addresses import caller, normalised, same
+from smart.addresses import caller, household, normalised, same
 
 
 @pytest.mark.requirement("PR-04")
@@ -68,3 +68,18 @@ def test_addresses_are_compared_by_prefix(one: str, other: str, ipv4_prefix: int
 )
 def test_only_what_trusted_proxies_wrote_is_believed(forwarded: str, trusted: int, expected: str) -> None:
     assert caller("::ffff:10.0.0.1", forwarded, trusted) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("2001:db8:0:1::7", "2001:db8:0:1::/64"),
+        ("2001:db8:0:1:ffff::7", "2001:db8:0:1::/64"),
+        ("2001:db8:0:2::7", "2001:db8:0:2::/64"),
+        ("", ""),
+    ],
+)
+def test_all_addresses_of_one_ipv6_network_are_one_callers(text: str, expected: str) -> None:
+    assert household(text) == expected
