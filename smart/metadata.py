@@ -29,10 +29,13 @@ class ServerFacts:
     grants: frozenset[str] = frozenset({"authorization_code", "refresh_token"})
     client_authentication: frozenset[str] = frozenset({"none", "secret"})
     launches: frozenset[str] = frozenset({"ehr", "standalone"})
-    contexts: frozenset[str] = frozenset({"banner", "ehr-encounter", "ehr-patient", "standalone-patient", "style"})
-    permissions: frozenset[str] = frozenset({"patient", "v1", "v2"})
+    contexts: frozenset[str] = frozenset(
+        {"banner", "ehr-encounter", "ehr-patient", "standalone-encounter", "standalone-patient", "style"}
+    )
+    permissions: frozenset[str] = frozenset({"patient", "user", "v1", "v2"})
     scopes: tuple[str, ...] = (
-        "launch", "launch/patient", "patient/*.rs", "patient/*.cruds", "patient/*.read", "patient/*.*",
+        "launch", "launch/patient", "launch/encounter", "patient/*.rs", "patient/*.cruds", "patient/*.read",
+        "patient/*.*", "user/*.rs", "user/*.cruds", "user/*.read", "user/*.*",
     )  # fmt: skip
     openid: bool = False
     secret_in_token_body: bool = False

@@ -149,7 +149,7 @@ def test_carol_chooses_dan_leaves_something_out_and_the_app_gets_its_code(
         page.get_by_role("radio", name="Dan").check()
         looks_right(page, f"picker-{width}")
         page.get_by_role("button", name="Continue with this patient").click()
-        page.get_by_role("checkbox", name="Health problems and diagnoses").uncheck()
+        page.get_by_role("group", name="Health problems and diagnoses").get_by_role("radio", name="None").check()
         looks_right(page, f"consent-{width}")
         page.get_by_role("button", name="Allow access").click()
         page.get_by_role("heading", name="Back at the app").wait_for()

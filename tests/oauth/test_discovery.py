@@ -145,11 +145,13 @@ def test_only_words_of_smart_are_capabilities(configuration: dict[str, Any]) -> 
         "context-banner",
         "context-ehr-encounter",
         "context-ehr-patient",
+        "context-standalone-encounter",
         "context-standalone-patient",
         "context-style",
         "permission-offline",
         "permission-online",
         "permission-patient",
+        "permission-user",
         "permission-v1",
         "permission-v2",
     }
@@ -166,6 +168,19 @@ def test_the_capabilities_make_the_set_patient_access_for_standalone_apps(config
 def test_the_capabilities_make_the_set_patient_access_for_launches_from_an_ehr(configuration: dict[str, Any]) -> None:
     needed = {"launch-ehr", "context-ehr-patient", "permission-patient", "client-public"}
 
+    assert needed <= set(configuration["capabilities"])
+
+
+@pytest.mark.requirement("DS-15")
+@pytest.mark.parametrize(
+    "needed",
+    [
+        {"launch-standalone", "permission-user", "permission-patient"},
+        {"launch-ehr", "context-ehr-patient", "context-ehr-encounter", "permission-user", "permission-patient"},
+    ],
+    ids=["standalone", "EHR"],
+)
+def test_the_capabilities_make_the_sets_for_clinicians(configuration: dict[str, Any], needed: set[str]) -> None:
     assert needed <= set(configuration["capabilities"])
 
 
