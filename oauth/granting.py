@@ -13,7 +13,7 @@ from audit.trail import record
 from oauth import online, people
 from oauth.digests import digest, drawn
 from oauth.launch import told
-from oauth.models import Authorization, Client, Code, numbered
+from oauth.models import Authorization, Code, numbered
 from oauth.pending import Pending
 from oauth.steps import event
 from smart import lifetimes, refresh
@@ -41,8 +41,8 @@ def allowed(request: HttpRequest, pending: Pending, user: User, scope: str, *, r
             **(online.remembered(request) if refresh.kind(scope) == refresh.ONLINE else {}),
             context=json.dumps(context),
             patient_vouched=row.launch.patient_vouched if row.launch else 0,
-            client_epoch=Client.objects.values_list("epoch", flat=True).get(pk=row.client_id),
-            user_epoch=User.objects.get_queryset().values_list("epoch", flat=True).get(pk=user.pk),
+            client_epoch=row.client.epoch,  # as they were read with the request: what ended since then ends this too
+            user_epoch=user.epoch,
             granted_at=now,
         )
         Code.objects.create(
