@@ -1,6 +1,7 @@
 """What a first start draws for itself."""
 
 import os
+import tempfile
 from pathlib import Path
 
 from cryptography.fernet import Fernet
@@ -12,8 +13,8 @@ def kept(path: Path) -> str:
         return path.read_text(encoding="ascii")
     except FileNotFoundError:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    draft = path.with_name(f"{path.name}.{os.getpid()}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    # a name of its own: containers on one volume have the same process id, and would write into each other's draft
+    descriptor, draft = tempfile.mkstemp(prefix=f"{path.name}.", dir=path.parent)
     with os.fdopen(descriptor, "wb") as file:
         file.write(Fernet.generate_key())
     try:
@@ -21,5 +22,5 @@ def kept(path: Path) -> str:
     except FileExistsError:
         pass
     finally:
-        draft.unlink()
+        Path(draft).unlink()
     return path.read_text(encoding="ascii")
