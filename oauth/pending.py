@@ -94,7 +94,10 @@ class Pending:
     @property
     def launched_patient(self) -> str:
         """The patient whom the EHR has chosen already, if it has."""
-        return str(context_of(self.row.launch).get("patient", "")) if self.row.launch else ""
+        return self._launched("patient")
+
+    def _launched(self, member: str) -> str:
+        return str(context_of(self.row.launch).get(member, "")) if self.row.launch else ""
 
     @property
     def launched_for(self) -> int | None:
@@ -106,8 +109,9 @@ class Pending:
 
     def taken_by(self, user: User) -> None:
         """Another person answers from now on; what was chosen before him does not count."""
-        self._still_open().update(user=user, patient=self.launched_patient, encounter="")
-        self.row.user, self.row.patient, self.row.encounter = user, self.launched_patient, ""
+        patient, encounter = self.launched_patient, self._launched("encounter")
+        self._still_open().update(user=user, patient=patient, encounter=encounter)
+        self.row.user, self.row.patient, self.row.encounter = user, patient, encounter
 
     def about(self, patient: str) -> None:
         """The record that the person chose; a visit of another patient is chosen no longer (LC-03)."""

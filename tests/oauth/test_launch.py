@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from oauth.digests import digest
-from oauth.models import ActsFor, Authorization, Launch, PendingRequest
+from oauth.models import ActsFor, Authorization, EncounterRecord, Launch, PatientRecord, PendingRequest
 from tests.conftest import BASE, REDIRECT_URI, VERIFIER, App, MakeClient
 from tests.oauth.visitor import FORM, Visitor, answer, asked
 
@@ -109,10 +109,13 @@ def token(app: App, client: Any, response: httpx.Response) -> dict[str, Any]:
 def test_the_launching_user_decides_and_the_app_is_told_the_context(
     app: App, visitor: Visitor, client: Any, green: Any, make_launch: MakeLaunch, introspect: Callable[..., Any]
 ) -> None:
+    record = PatientRecord.objects.get(fhir_server__base=BASE, patient="amy")
+    EncounterRecord.objects.get_or_create(record=record, encounter="e-1", defaults={"kind": "Check-up"})
     handle = make_launch(client)
 
     page = visitor.sign_in(visitor.follow(visitor.ask(client, scope=SCOPE, launch=handle)), green)
     assert page.url.path.endswith("/consent"), page.text  # no picker
+    assert "Check-up" in page.text
     told = token(app, client, visitor.allow(page))
 
     assert told["scope"] == SCOPE
