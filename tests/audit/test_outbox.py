@@ -59,7 +59,8 @@ def write(kind: str, events: int = 1) -> None:
 
 @pytest.mark.requirement("SD-10")
 def test_an_issue_that_is_rolled_back_leaves_no_event(grant: Callable[..., Granted]) -> None:
-    from oauth.issue import Grant, issue
+    from oauth.grant import Grant
+    from oauth.issue import issue
     from oauth.models import AccessToken, numbered
 
     made = grant()

@@ -18,8 +18,7 @@ from tests.tables import rows
 def server() -> Iterator[Server]:
     """With a worker of the test's own."""
     redis = os.environ.get("SMARTAUTH_REDIS_URL", "")
-    own = {"SMARTAUTH_REDIS_URL": redis.rpartition("/")[0] + "/11"} if redis else {}
-    made = Server(SMARTAUTH_AUDIT_SHIP_SECONDS="1", **own)
+    made = Server(SMARTAUTH_AUDIT_SHIP_SECONDS="1", SMARTAUTH_REDIS_URL=redis and redis.rpartition("/")[0] + "/11")
     try:
         made.prepare()
         yield made.start()

@@ -24,12 +24,10 @@ class Machine:
         with pytest.MonkeyPatch.context() as patch:
             for name in ENGINES:
                 patch.delenv(name, raising=False)
-            urls = (
-                {name: engine.url(base) for name, base in zip(ENGINES, ("main", "audit"), strict=False)}
-                if engine
-                else {}
-            )
-            self.server = Server(**urls)
+            self.server = Server()
+        if engine:
+            main, audit, _ = ENGINES
+            self.server.environment |= {main: engine.url("main"), audit: engine.url("audit")}
 
     def start(self) -> None:
         if self.engine:
