@@ -13,7 +13,7 @@ FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
-REFUSED = "Failed to load resource: the server responded with a status of 40"  # 401, 403, 404: asked for and wanted
+REFUSED = "Failed to load resource: the server responded with a status of 4"  # asked for and wanted
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,277 @@
+"""axe-core finds nothing on any page, light and dark, wide and narrow; and a whole launch needs no mouse."""
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.conftest import looks_right, sign_in
+from tests.conftest import CHALLENGE
+from tests.running import Server
+
+pytestmark = pytest.mark.browser
+
+AXE = (Path(__file__).resolve().parents[1] / "vendor" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
+RUN = """async () => {
+    const { violations } = await axe.run(document, { resultTypes: ["violations"] });
+    return violations.map(({ id, nodes }) => `${id}: ` + nodes.map((node) => node.target.join(" ")).join(", "));
+}"""
+WIDTHS = [1280, 390]
+TABS = 60
+SETTLED = 400  # milliseconds: the admin fades from one colour to the other
+REQUIRE = """
+from accounts.models import User
+User.objects.get_queryset().filter(username="ben").stop("test")
+User.objects.get_queryset().filter(username="amy").update(must_change_password=1)
+"""
+
+Visit = Callable[..., AbstractContextManager[Page]]
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    """The demo, where two wrong passwords pause an account."""
+    made = Server(SMARTAUTH_FAILURE_LIMIT="2")
+    try:
+        made.prepare()
+        yield made.start()
+    finally:
+        made.remove()
+
+
+def clean(page: Page, name: str) -> None:
+    """Nothing that axe-core knows is wrong with the page as it stands, in any of its four looks."""
+    found: dict[str, list[str]] = {}
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            page.wait_for_timeout(SETTLED)
+            page.evaluate(f"() => {{ {AXE}\n}}")
+            if wrong := page.evaluate(RUN):
+                found[f"{name}, {width}, {scheme}"] = wrong
+            looks_right(page, f"axe-{name}-{width}-{scheme}")
+    assert found == {}
+
+
+def asked(server: Server, **changes: str) -> str:
+    """What an app sends the browser to: the demo client of the sample app."""
+    return f"{server.url}/o/authorize?" + urlencode(
+        {
+            "response_type": "code",
+            "client_id": "demo-public",
+            "redirect_uri": f"{server.url}/demo/callback",
+            "scope": "launch/patient patient/Patient.rs patient/Observation.rs",
+            "state": "state-of-the-app",
+            "aud": f"{server.url}/fhir/r4",
+            "code_challenge": CHALLENGE,
+            "code_challenge_method": "S256",
+            **changes,
+        }
+    )
+
+
+def consent_of(page: Page, server: Server, name: str, **changes: str) -> None:
+    page.goto(asked(server, **changes))
+    sign_in(page, name)
+
+
+@pytest.mark.parametrize("path", ["/", "/login", "/demo", "/demo/launch", "/no-such-page"])
+def test_pages_for_everybody(server: Server, visit: Visit, path: str) -> None:
+    with visit(refusals=True) as page:
+        page.goto(server.url + path)
+
+        clean(page, path.strip("/").replace("/", "-") or "home")
+
+
+def test_signing_in_and_its_errors(server: Server, visit: Visit) -> None:
+    with visit() as page:
+        page.goto(asked(server))
+        clean(page, "login-for-an-app")
+    with visit(refusals=True) as page:
+        page.goto(f"{server.url}/login")
+        sign_in(page, "nobody-here", "wrong")
+        clean(page, "login-wrong")
+        sign_in(page, "nobody-here", "wrong")
+        expect(page.get_by_text("Too many tries.")).to_be_visible()
+        clean(page, "login-locked")
+
+
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [
+        ("unknown-client", {"client_id": "nobody"}),
+        ("other-redirect-uri", {"redirect_uri": "https://evil.example/cb"}),
+    ],
+)
+def test_requests_that_stop_here(server: Server, visit: Visit, name: str, changes: dict[str, str]) -> None:
+    with visit(refusals=True) as page:
+        page.goto(asked(server, **changes))
+
+        expect(page.get_by_role("heading", name="We stopped this request")).to_be_visible()
+        clean(page, name)
+
+
+def test_choosing_and_deciding(server: Server, visit: Visit) -> None:
+    with visit(refusals=True) as page:
+        consent_of(page, server, "carol")
+        clean(page, "picker-one")
+        page.get_by_role("radio", name="Dan").check()
+        page.get_by_role("button", name="Continue with this patient").click()
+        clean(page, "consent")
+        untick(page)
+        page.get_by_role("button", name="Allow access").click()
+        expect(page.get_by_role("alert")).to_contain_text("Nothing is ticked.")
+        clean(page, "consent-nothing")
+        back = page.url
+        page.get_by_role("button", name="Do not allow").click()
+        expect(page.locator("#refused")).to_be_visible()
+        clean(page, "demo-refused")
+        page.goto(back)
+        clean(page, "answered-already")
+
+
+def untick(page: Page) -> None:
+    """Nothing of what is asked is allowed any more."""
+    for choice in page.get_by_role("radio", name="None", exact=True).all():
+        choice.check()
+    for tick in page.locator("input[name=ask]:checked").all():
+        tick.uncheck()
+
+
+def test_choosing_among_many(server: Server, visit: Visit) -> None:
+    with visit(refusals=True) as page:
+        consent_of(page, server, "dr-green")
+        clean(page, "picker-many")
+        page.get_by_role("searchbox").fill("xyz")
+        page.get_by_role("button", name="Search").click()
+        expect(page.get_by_text("No patient fits")).to_be_visible()
+        clean(page, "picker-nobody")
+    with visit() as page:
+        consent_of(page, server, "admin")
+        expect(page.get_by_role("heading", name="There is no health record that you may share.")).to_be_visible()
+        clean(page, "picker-none")
+
+
+def test_the_sample_app_with_its_token(server: Server, visit: Visit) -> None:
+    with visit(refusals=True) as page:
+        page.goto(f"{server.url}/demo")
+        page.get_by_role("button", name="Launch the app").click()
+        sign_in(page, "carol")
+        page.get_by_role("radio", name="Dan").check()
+        page.get_by_role("button", name="Continue with this patient").click()
+        page.get_by_role("button", name="Allow access").click()
+        page.locator("#result").wait_for()
+        page.get_by_text("The token, decoded").click()
+        page.get_by_role("button", name="Change one letter of the token").click()
+        expect(page.locator("#answer")).to_contain_text("401")
+
+        clean(page, "demo-result")
+
+
+def test_password_and_sessions(server: Server, visit: Visit) -> None:
+    with visit(refusals=True) as page:
+        page.goto(f"{server.url}/login?to=sessions")
+        sign_in(page, "carol")
+        clean(page, "sessions")
+        page.get_by_role("link", name="Change your password").click()
+        clean(page, "password")
+        page.get_by_label("Current password").fill("smartauth-demo")
+        page.get_by_label("New password", exact=True).fill("short")
+        page.get_by_label("New password again").fill("short")
+        page.get_by_role("button", name="Use the new password").click()
+        expect(page.get_by_role("alert")).to_contain_text("too short")
+        clean(page, "password-unfit")
+
+
+def test_the_launcher(server: Server, visit: Visit) -> None:
+    with visit(refusals=True) as page:
+        page.goto(f"{server.url}/login?to=admin")
+        sign_in(page, "admin")
+        page.goto(f"{server.url}/launcher")
+        clean(page, "launcher")
+        page.get_by_role("button", name="Prepare the launch").click()
+        page.wait_for_load_state()
+        clean(page, "launcher-answer")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "", "oauth/client/", "oauth/client/add/", "oauth/fhirserver/", "accounts/user/", "oauth/patientrecord/",
+        "oauth/authorization/", "oauth/accesstoken/", "audit/securityevent/", "oauth/signingkey/",
+    ],
+)  # fmt: skip
+def test_the_admin(server: Server, visit: Visit, path: str) -> None:
+    with visit(refusals=True) as page:
+        page.goto(f"{server.url}/login?to=admin")
+        sign_in(page, "admin")
+        page.goto(f"{server.url}/admin/{path}")
+
+        clean(page, "admin-" + (path.strip("/").replace("/", "-") or "index"))
+
+
+@pytest.mark.parametrize("table", ["oauth/client", "accounts/user", "oauth/fhirserver"])
+def test_a_form_of_the_admin(server: Server, visit: Visit, table: str) -> None:
+    with visit(refusals=True) as page:
+        page.goto(f"{server.url}/login?to=admin")
+        sign_in(page, "admin")
+        page.goto(f"{server.url}/admin/{table}/")
+        page.locator("#result_list tbody th a").first.click()
+
+        clean(page, "admin-form-" + table.replace("/", "-"))
+
+
+def test_stopped_people_and_new_passwords(server: Server, visit: Visit) -> None:
+    server.manage("shell", "-c", REQUIRE)
+    with visit(refusals=True) as page:
+        page.goto(f"{server.url}/login")
+        sign_in(page, "ben")
+        expect(page.get_by_text("This account is stopped.")).to_be_visible()
+        clean(page, "login-stopped")
+    with visit() as page:
+        consent_of(page, server, "amy")
+        expect(page.get_by_role("heading", name="Choose a new password")).to_be_visible()
+        clean(page, "password-required")
+
+
+def test_a_whole_launch_by_tab_space_and_enter(server: Server, visit: Visit) -> None:
+    with visit(refusals=True) as page:
+        page.goto(f"{server.url}/demo")
+        press(page, page.get_by_role("button", name="Launch the app"), "Enter")
+        page.wait_for_url(re.compile("/login$"))
+        press(page, page.get_by_label("User name"))
+        page.keyboard.type("carol")
+        press(page, page.get_by_label("Password"))
+        page.keyboard.type("smartauth-demo")
+        page.keyboard.press("Enter")
+        page.wait_for_url(re.compile("/patient$"))
+        press(page, page.get_by_role("radio", name="Dan"), "Space")
+        press(page, page.get_by_role("button", name="Continue with this patient"), "Enter")
+        page.wait_for_url(re.compile("/consent$"))
+        press(page, page.get_by_role("checkbox", name="Name, birth date and contact details"), "Space")
+        press(page, page.get_by_role("button", name="Allow access"), "Enter")
+        page.locator("#result").wait_for()
+
+        expect(page.locator("#left-out")).to_contain_text("You left out: Name, birth date and contact details.")
+        press(page, page.get_by_text("The token, decoded"), "Enter")
+        expect(page.locator("#decoded pre")).to_be_visible()
+        press(page, page.get_by_role("button", name="Send no token"), "Space")
+        expect(page.locator("#answer")).to_contain_text("401: no token")
+
+
+def press(page: Page, target: Locator, key: str = "") -> None:
+    """Tabs until the focus is there and can be seen, then presses the key."""
+    target.wait_for()
+    for _ in range(TABS):
+        if target.evaluate("each => each === document.activeElement"):
+            break
+        page.keyboard.press("Tab")
+    outlined = "each => ['', 'none'].every((no) => getComputedStyle(each).outlineStyle !== no)"
+    assert target.evaluate(f"each => each === document.activeElement && ({outlined})(each)"), f"no way to {target}"
+    if key:
+        page.keyboard.press(key)
