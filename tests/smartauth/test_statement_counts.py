@@ -138,3 +138,28 @@ def test_revocation(app: App, issue: Any, statements: list[str]) -> None:
     assert (first.status_code, again.status_code) == (200, 200)
     assert ended == ["SELECT oauth_client", "UPDATE oauth_accesstoken", "INSERT audit_outboxevent"]
     assert len(statements) == 4
+
+
+def test_a_refresh_costs_the_same_however_often(
+    app: App, issue: Any, make_client: Callable[..., Any], statements: list[str]
+) -> None:
+    scope = "offline_access patient/*.rs"
+    made = issue(make_client(grants="authorization_code refresh_token", scope=scope), scope=scope)
+    form = {"grant_type": "refresh_token", "client_id": made["granted"].client.client_id}
+    counted = []
+    for _ in range(3):
+        statements.clear()
+        made = app.post("/o/token", data={**form, "refresh_token": made["refresh_token"]}).json()
+        counted.append(list(statements))
+
+    assert counted[0] == [
+        "SELECT oauth_client",
+        "UPDATE oauth_refreshtoken",
+        "SELECT oauth_authorization",
+        "SELECT oauth_client_fhir_servers",
+        "UPDATE oauth_seat",
+        "INSERT oauth_accesstoken",
+        "INSERT audit_outboxevent",
+        "INSERT oauth_refreshtoken",
+    ]
+    assert counted[0] == counted[1] == counted[2]
