@@ -98,7 +98,7 @@ def _choices(pending: Pending, user: User, scope: str) -> tuple[Line, ...]:
         bound=settings.SMARTAUTH_ACCESS_TOKEN_MAX_SECONDS,
     )
     about = pending.patient
-    subject = "" if about is None or people.is_own(user, about) else about.name or UNNAMED
+    subject = "" if about is None or people.is_own(user, about) else shortened(about.name) or UNNAMED
     telling = Telling(server.name, seconds, subject, until=_until(client), version=pending.request.fhir_version)
     return lines(parse(scope), telling)
 

@@ -1,5 +1,6 @@
 """What the stub of the slip says: who asks, for whose record, and where the answer goes."""
 
+import re
 from dataclasses import dataclass
 from datetime import date
 
@@ -10,6 +11,9 @@ from oauth.redirects import host
 from smart.clock import moment
 
 LONGEST = 120
+
+# controls, also those that change the direction of what follows (Unicode UAX 9 §2, UTR 36 §2.10)
+_TURNS_TEXT = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +70,8 @@ class Stub:
 
 
 def shortened(text: str) -> str:
-    """As much of a name as a page has room for."""
+    """As much of a name as a page has room for, without signs that would turn the sentence around it."""
+    text = _TURNS_TEXT.sub("", text)
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
 
 

@@ -220,6 +220,20 @@ def test_an_answer_that_does_not_say_to_which_question_counts_for_nothing(
     assert not Authorization.objects.filter(client=client).exists()
 
 
+def test_no_name_turns_the_sentence_that_it_stands_in(
+    visitor: Visitor, make_client: MakeClient, make_person: Callable[..., Any]
+) -> None:
+    client = make_client(name="Steps\u202e\u2066 App", maker="Ma\u202eker")
+    guardian = make_person("turned", is_="RelatedPerson/carol")
+    PatientRecord.objects.filter(patient="turned").update(name="Da\u202en")
+    picker = visitor.sign_in(visitor.follow(visitor.ask(client)), guardian)
+
+    page = visitor.follow(visitor.send(picker, patient=PatientRecord.objects.get(patient="turned").pk))
+
+    assert "Let Steps App use the health record of Dan?" in page.text
+    assert not {"\u202e", "\u2066"} & set(page.text)
+
+
 def test_the_slip_says_who_asks_for_what_and_where_it_goes(
     visitor: Visitor, make_client: MakeClient, make_person: Callable[..., Any]
 ) -> None:
