@@ -17,7 +17,7 @@ def test_a_secret_is_drawn_once_and_readable_by_its_owner_alone(tmp_path: Path) 
     first, second = kept(path), kept(path)
 
     assert first == second
-    assert Fernet(first)
+    Fernet(first)  # raises for what is no key
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
     assert list(path.parent.iterdir()) == [path]
