@@ -181,13 +181,14 @@ def test_the_scope_without_the_parameter(client: Any, visitor: Visitor) -> None:
 def test_a_handle_that_cannot_be_used(
     client: Any, visitor: Visitor, make_launch: MakeLaunch, make_client: MakeClient, case: str
 ) -> None:
-    handle = {
+    handles: dict[str, Callable[[], str]] = {
         "unknown": lambda: "no-such-handle",
         "expired": lambda: make_launch(client, life=-1),
         "used": lambda: make_launch(client, consumed_at=1),
         "another client's": lambda: make_launch(make_client()),
         "unspeakable": lambda: "é" * 500,
-    }[case]()
+    }
+    handle = handles[case]()
     before = list(Launch.objects.order_by("pk").values())
 
     response = visitor.ask(client, scope=SCOPE, launch=handle)
@@ -399,3 +400,15 @@ def test_the_sweep_forgets_launches_of_yesterday(client: Any, make_launch: MakeL
 
     assert [row.digest for row in Launch.objects.filter(client=client)] == [digest(recent)]
     assert not Launch.objects.filter(digest=digest(old)).exists()
+
+
+@pytest.mark.requirement("E27", "E32", "AZ-22")
+def test_without_a_page_another_user_is_an_error_for_the_app(
+    client: Any, visitor: Visitor, make_launch: MakeLaunch, make_person: Callable[..., Any]
+) -> None:
+    visitor.sign_in(visitor.request("GET", "/login"), make_person("amy"))
+
+    response = visitor.follow(visitor.ask(client, scope=SCOPE, launch=make_launch(client), prompt="none"))
+
+    is_refused(response, "account_selection_required", "prompt none was asked, but the user must act")
+    assert not Authorization.objects.filter(client=client).exists()

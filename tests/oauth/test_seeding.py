@@ -216,6 +216,7 @@ REFUSED: dict[str, tuple[str, str, str]] = {
     ),
     "needless secret": (AUTHENTICATION, f"{AUTHENTICATION}\n    secret: abc", "clients[0].secret: is only for"),
     "no keys": (AUTHENTICATION, "authentication: keys", "clients[0].jwks_file: a client with keys"),
+    "launch URL": (AUTHENTICATION, f"{AUTHENTICATION}\n    launch_url: data:x", "clients[0].launch_url: data:x cannot"),
     "redirect URI": (CALLBACK, f"{CALLBACK}#x", f"clients[0].redirect_uris[0]: {CALLBACK}#x cannot be registered"),
     "no redirect URI": (f"[{CALLBACK}]", "[]", "clients[0].redirect_uris: is missing"),
     "no such server": ("s: [https://NAME", "s: [https://other", "clients[0].fhir_servers[0]: no FHIR server has"),

@@ -132,12 +132,13 @@ def test_the_path_of_a_bad_item_is_named(item: Any, told: str) -> None:
 def test_patient_and_encounter_of_the_launch_have_their_place_at_the_top(
     kind: str, role: dict[str, str], named: str
 ) -> None:
-    item: dict[str, Any] = {
+    items_of_the_launch: dict[str, dict[str, Any]] = {
         "reference": {"reference": f"{kind}/x"},
         "versioned": {"reference": f"{kind}/x/_history/2"},
         "identifier": {"identifier": {"value": "x"}, "type": kind},
         "canonical": {"canonical": "https://example.org/x", "type": kind},
-    }[named]
+    }
+    item = items_of_the_launch[named]
 
     told = problem(fhirContext=[{"reference": "ImagingStudy/1"}, {**item, **role}])
 
