@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from smart import words
 from smart.kinds import categories, code, only_category
@@ -72,6 +72,7 @@ class Telling:
     role: str = ""
     until: str = ""
     version: str = "r4"
+    mixed: bool = False
 
     def fill(self, text: str, **more: str) -> str:
         record = words.RECORD_OF.replace("{subject}", self.subject) if self.subject else words.RECORD_OWN
@@ -83,6 +84,7 @@ def lines(scopes: Iterable[Scope], telling: Telling) -> tuple[Line, ...]:
     """The choices, in the order of the words' table; nothing for scopes that no one may tick."""
     every = tuple(scopes)
     found = coherent(every)
+    telling = replace(telling, mixed=any(scope.context == "user" for scope in found))
     told = [
         *(_seen(scope, telling) for scope in _share(found, "rs")),
         *(_changed(scope, telling, found) for scope in _share(found, "cud")),
@@ -206,7 +208,14 @@ def _seen(scope: Scope, telling: Telling) -> _Told:
         return SEE, telling.fill(text), telling.fill(hint), (scope.name,), "", scope.resource, kinds
     text, hint, strong = _kind(scope, telling)
     hint = hint or (words.KIND_HINTS.get(scope.resource, "") if kinds else "")
-    return SEE, telling.fill(words.SEE[scope.context], kind=text), hint, (scope.name,), strong, scope.resource, kinds
+    text = telling.fill(words.SEE[scope.context], kind=text)
+    return SEE, _of_one(text, scope, telling), hint, (scope.name,), strong, scope.resource, kinds
+
+
+def _of_one(text: str, scope: Scope, telling: Telling) -> str:
+    """Told apart from what he may see of everybody, where the page asks for both."""
+    mixed = telling.mixed and scope.context == "patient"
+    return telling.fill(words.IN_ONE_RECORD, sentence=text) if mixed else text
 
 
 def _changed(scope: Scope, telling: Telling, all_scopes: Sequence[Scope]) -> _Told:
@@ -217,6 +226,7 @@ def _changed(scope: Scope, telling: Telling, all_scopes: Sequence[Scope]) -> _To
         kind, hint, _ = _kind(scope, telling, changed=True)
         text = telling.fill(words.CHANGE[acts], kind=kind)
         text = telling.fill(words.OF_EVERY_PATIENT, sentence=text) if scope.context == "user" else text
+        text = _of_one(text, scope, telling)
     hints = (
         words.ADD_HINT if acts == "c" else "",
         words.DELETE_HINT if "d" in acts else "",

@@ -41,6 +41,8 @@ UNKNOWN_TYPE_HINT = "The standard's name; we have no simpler one yet."
 
 # What is seen: by context, a type and everything.
 SEE = {"patient": "{kind}", "user": "{kind} of every patient whom you may see at {server}"}
+# Where the same page also tells of what he may see of everybody, lines of the one record say so.
+IN_ONE_RECORD = "{sentence}, in {record}"
 SEE_ALL = {
     "patient": "Everything in {record}",
     "user": "Everything that you may see at {server}, for every patient, also future data",

@@ -226,6 +226,15 @@ def test_what_a_person_may_see_of_everybody_is_told_as_that() -> None:
     )
 
 
+@pytest.mark.requirement("AZ-14")
+def test_beside_what_he_may_see_of_everybody_the_lines_of_one_record_say_so() -> None:
+    assert told("patient/Goal.crs user/Goal.rs", DAN) == [
+        ("see", "Health goals, in the record of Dan Reyes"),
+        ("see", "Health goals of every patient whom you may see at Harbour Clinic"),
+        ("change", "Add new health goals, in the record of Dan Reyes"),
+    ]
+
+
 @pytest.mark.requirement("SCP-09", "AZ-14", "ON-05")
 def test_a_divided_type_asked_whole_can_be_allowed_by_its_kinds() -> None:
     found = {line.kind: [kind.text for kind in line.kinds] for line in lines(parse("patient/*.rs"), OWN)}
