@@ -249,7 +249,7 @@ OAUTH2_PROVIDER: dict[str, Any] = {
     "APPLICATION_ADMIN_CLASS": "oauth.admin.ClientAdmin",
     "GRANT_ADMIN_CLASS": "oauth.admin.Hidden",
     "ACCESS_TOKEN_ADMIN_CLASS": "oauth.admin.AccessTokenAdmin",
-    "REFRESH_TOKEN_ADMIN_CLASS": "oauth.admin.Hidden",
+    "REFRESH_TOKEN_ADMIN_CLASS": "oauth.admin.RefreshTokenAdmin",
     "ID_TOKEN_ADMIN_CLASS": "oauth.admin.Hidden",
 }
 

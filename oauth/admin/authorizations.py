@@ -44,7 +44,8 @@ class AuthorizationAdmin(ReadOnly):
     ordering = ("-pk",)
     actions = ("end", "clear_flag")
     fields = ("number", "state", "person", "client_id_", "server", "patient_", "context_", "scope", "allowed", "ended",
-              "flagged", "token_address", "use_address", "tokens")  # fmt: skip
+              "flagged", "token_address", "use_address", "tokens",
+              "refresh_tokens")  # fmt: skip
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
         term = search_term.strip()
@@ -99,7 +100,11 @@ class AuthorizationAdmin(ReadOnly):
 
     @admin.display(description="tokens")
     def tokens(self, row: Authorization) -> SafeString:
-        return link("oauth_accesstoken_changelist", "Tokens of this authorization", query=f"?authorization={row}")
+        return link("oauth_accesstoken_changelist", "Access tokens", query=f"?authorization={row}")
+
+    @admin.display(description="refresh tokens")
+    def refresh_tokens(self, row: Authorization) -> SafeString:
+        return link("oauth_refreshtoken_changelist", "Refresh tokens", query=f"?authorization={row}")
 
     def about(self, row: Authorization) -> dict[str, str]:
         return about(row)

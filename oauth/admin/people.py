@@ -146,8 +146,9 @@ class PersonAdmin(OperatorsAdmin, UserAdmin):  # type: ignore[type-arg]  # Djang
         term = search_term.strip()
         if not term or "\0" in term:
             return (queryset.none() if term else queryset), False
-        identities = FhirIdentity.objects.filter(resource=term).values("user")
-        return queryset.filter(Q(username__istartswith=term) | Q(name__icontains=term) | Q(pk__in=identities)), False
+        if "/" in term:
+            return queryset.filter(pk__in=FhirIdentity.objects.filter(resource=term).values("user")), False
+        return queryset.filter(Q(username__istartswith=term) | Q(name__icontains=term)), False
 
     @admin.display(description="name")
     def shown_name(self, row: User) -> str:
