@@ -25,6 +25,10 @@ class FhirServer(models.Model):
         ES256 = "ES256"
         RS256 = "RS256"
 
+    class PatientSource(models.TextChoices):
+        LIST = "list", "the list kept here"
+        SEARCH = "search", "a search at the FHIR server"
+
     base = models.TextField("base (aud)", unique=True)
     name = models.TextField()
     version = models.TextField("FHIR version", choices=Version.choices, default=Version.R4)
@@ -32,6 +36,9 @@ class FhirServer(models.Model):
     signing_algorithm = models.TextField(choices=Algorithm.choices, default=Algorithm.ES256)
     address_policy = models.TextField(choices=AddressPolicy.choices, default=AddressPolicy.FLAG)
     access_token_seconds = models.BigIntegerField(default=0, help_text="0 = the server's default")
+    patient_source = models.TextField(
+        "practitioners find patients by", choices=PatientSource.choices, default=PatientSource.LIST
+    )
 
     class Meta:
         verbose_name = "FHIR server"

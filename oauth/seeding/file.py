@@ -83,6 +83,7 @@ FHIR_SERVER = mapping(
         "signing_algorithm": one_of("ES256", "RS256"),
         "address_policy": policy,
         "access_token_seconds": seconds,
+        "patient_source": one_of("list", "search"),
         "patients": each(PATIENT),
         "patients_from": text,
     },

@@ -21,9 +21,9 @@ def read(file: Path, path: str) -> list[Patient]:
         raise SeedError(path, f"{file.name} cannot be read: {error}") from None
     try:
         resources = list(_resources(content))
-        found = [_patient(resource) for resource in resources if resource["resourceType"] == "Patient"]
+        found = [patient(resource) for resource in resources if resource["resourceType"] == "Patient"]
         encounters = _encounters(resource for resource in resources if resource["resourceType"] == "Encounter")
-        return [{**patient, "encounters": encounters.get(patient["id"], [])} for patient in found]
+        return [{**each, "encounters": encounters.get(each["id"], [])} for each in found]
     except (KeyError, TypeError, AttributeError, IndexError):
         raise SeedError(path, f"{file.name} is neither a JSON array of FHIR resources nor a Bundle") from None
 
@@ -36,7 +36,8 @@ def _resources(content: Any) -> Iterator[dict[str, Any]]:
             yield entry["resource"]
 
 
-def _patient(resource: dict[str, Any]) -> Patient:
+def patient(resource: dict[str, Any]) -> Patient:
+    """What the picker shows of a Patient."""
     died = resource.get("deceasedDateTime", "")
     return {
         "id": resource["id"],

@@ -86,6 +86,24 @@ def test_another_record_is_asked(app: App, visitor: Visitor, make_client: MakeCl
     assert answer(of_amy)["code"]
 
 
+@pytest.mark.requirement("AZ-23", "PR-01")
+def test_access_that_newer_access_replaced_is_asked_again(
+    app: App, visitor: Visitor, make_client: MakeClient, make_person: MakePerson
+) -> None:
+    client, person = refreshing(make_client, supersede="user-client"), make_person("amy", "dan")
+    page = visitor.sign_in(visitor.follow(visitor.ask(client, scope=OFFLINE, redirect_uri=HTTPS)), person)
+    amy, dan = (number for number, _ in sorted(_offered(page), key=lambda found: found[1]))
+    allowed_for_good(app, visitor, client, person, page=visitor.follow(visitor.send(page, patient=amy)))
+    picker = visitor.follow(visitor.ask(client, scope=OFFLINE, redirect_uri=HTTPS))
+    allowed_for_good(app, visitor, client, person, page=visitor.follow(visitor.send(picker, patient=dan)))
+
+    picker = visitor.follow(visitor.ask(client, scope=OFFLINE, redirect_uri=HTTPS))
+    of_amy = visitor.follow(visitor.send(picker, patient=amy))
+
+    assert of_amy.status_code == 200
+    assert "It may already" not in of_amy.text
+
+
 def _offered(page: Any) -> list[tuple[int, str]]:
     found = re.findall(r'name="patient" value="(\d+)".*?<strong dir="auto">(\w+)', page.text)
     return [(int(number), name) for number, name in found]
