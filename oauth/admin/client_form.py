@@ -45,6 +45,11 @@ class ClientForm(forms.ModelForm):  # type: ignore[type-arg]
     )  # fmt: skip
     jwks_uri = forms.CharField(label="Keys, by address", required=False, max_length=2000, help_text="https only.")
     access_token_seconds = Seconds(label="Access token lives, seconds", help_text="0 = as the FHIR server says.")
+    refresh_token_seconds = Seconds(
+        label="Stays connected, seconds",
+        help_text="From the launch on; 0 = the server's default.",
+        max_value=315_360_000,
+    )
     tokens_to_keep = forms.IntegerField(
         initial=1, min_value=1, max_value=1000, help_text="How many live at once; 1 is safest."
     )
@@ -59,7 +64,7 @@ class ClientForm(forms.ModelForm):  # type: ignore[type-arg]
         model = Client
         fields = (
             "name", "maker", "redirect_uris", "application_type", "launch_url", "allowed_origins", "fhir_servers",
-            "scope", "jwks", "jwks_uri", "access_token_seconds", "supersede", "tokens_to_keep", "address_policy",
+            "scope", "jwks", "jwks_uri", "access_token_seconds", "refresh_token_seconds", "supersede", "tokens_to_keep", "address_policy",
             "refuses_unknown_scopes", "fhir_context_as_text", "allows_missing_state",
         )  # fmt: skip
 

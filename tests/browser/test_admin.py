@@ -15,7 +15,7 @@ pytestmark = pytest.mark.browser
 Visit = Callable[..., AbstractContextManager[Page]]
 WIDTHS = [1280, 390]
 TABLES = ["oauth/client", "oauth/fhirserver", "accounts/user", "oauth/patientrecord", "oauth/authorization",
-          "oauth/accesstoken", "audit/securityevent", "oauth/signingkey"]  # fmt: skip
+          "oauth/accesstoken", "oauth/refreshtoken", "audit/securityevent", "oauth/signingkey"]  # fmt: skip
 
 
 def enter(page: Page, server: Server) -> None:

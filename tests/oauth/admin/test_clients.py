@@ -229,6 +229,24 @@ def test_changing_a_client_is_in_the_trail_with_the_operator_and_without_values(
     assert "allows missing state" in operator.get("oauth/client/").content.decode()
 
 
+def test_everything_that_is_configured_of_a_client_is_in_the_form_of_some_kind() -> None:
+    from oauth.admin.client_kinds import KINDS
+    from oauth.models import Client
+
+    decided_elsewhere = {
+        "authentication", "grants", "enabled", "approved", "client_id", "protects", "id",
+        "user", "skip_authorization", "created", "updated", "algorithm", "post_logout_redirect_uris",
+    }  # fmt: skip
+    asked = {name for kind in KINDS for name in kind.fields()}
+
+    configured = {field.name for field in Client._meta.get_fields() if getattr(field, "editable", False)}
+
+    from_dot = {
+        name for name in configured if name.startswith(("cimd_", "registration_", "backchannel", "frontchannel"))
+    }
+    assert configured - asked - decided_elsewhere - from_dot == set()
+
+
 # Rotation -----------------------------------------------------------------------------------------------------------
 
 

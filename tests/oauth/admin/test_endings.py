@@ -80,6 +80,25 @@ def test_ending_access_at_a_fhir_server_leaves_other_servers_alone(
     assert len(events("fhir-server-ended", operator=operator.user.subject)) == 1
 
 
+def test_a_refresh_token_ends_with_its_authorization(
+    operator: Operator, issue: Issue, introspect: Introspect, events: Events
+) -> None:
+    from accounts import clock
+    from oauth.models import RefreshToken
+
+    issued = issue()
+    refresh = RefreshToken.objects.create(
+        digest=f"of {issued['granted'].code}", authorization=issued["granted"].authorization, authorization_epoch=0,
+        issued_at=clock.now(), expires_at=clock.now() + 300_000_000,
+    )  # fmt: skip
+
+    operator.confirm("oauth/refreshtoken", "end_authorizations", refresh)
+
+    assert introspect(issued["access_token"])["active"] is False
+    assert len(events("authorization-ended", authorization=str(issued["granted"].authorization))) == 1
+    assert refresh.digest not in operator.get(f"oauth/refreshtoken/{refresh.pk}/change/").content.decode()
+
+
 def test_ending_one_thing_leaves_the_others(operator: Operator, issue: Issue, introspect: Introspect) -> None:
     ended, other = issue(), issue()
 

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.django_db(databases=["default", "audit"])
 
 LISTS = [
     "oauth/client", "oauth/fhirserver", "accounts/user", "oauth/patientrecord", "oauth/authorization",
-    "oauth/accesstoken", "audit/securityevent", "oauth/signingkey",
+    "oauth/accesstoken", "oauth/refreshtoken", "audit/securityevent", "oauth/signingkey",
 ]  # fmt: skip
 MARKUP = '<img src=x onerror="alert(1)">'
 
@@ -44,6 +44,7 @@ def test_a_list_opens_and_can_be_searched(operator: Operator, make_token: Callab
         "oauth/authorization": ("state=live", "state=flagged", "state=ended", "offline=yes", "person=amy"),
         "oauth/accesstoken": ("state=live", "state=superseded", "state=expired", "state=tampered", "state=ended",
                               "state=flagged", "authorization=2222-2223", "authorization=nonsense"),
+        "oauth/refreshtoken": ("state=unused", "state=used", "state=expired", "authorization=2222-2223"),
         "audit/securityevent": ("result=refused", "kind=issued", "day=hour", "day=yesterday", "client=x", "person=x",
                                 "address=192.0.2.7", "token=2222-2223"),
         "oauth/signingkey": ("state=active",),

@@ -13,7 +13,7 @@ from tests.oauth.admin.conftest import Operator
 pytestmark = pytest.mark.django_db(databases=["default", "audit"])
 LISTS = [
     "oauth/client/", "oauth/fhirserver/", "accounts/user/", "oauth/patientrecord/", "oauth/authorization/",
-    "oauth/accesstoken/", "oauth/accesstoken/?state=live", "audit/securityevent/", "",
+    "oauth/accesstoken/", "oauth/accesstoken/?state=live", "oauth/refreshtoken/", "audit/securityevent/", "",
 ]  # fmt: skip
 MOST_STATEMENTS = 14
 
@@ -35,7 +35,7 @@ def fill(make_client: MakeClient, make_person: Callable[..., Any], grant: Callab
     def make(rows: int) -> None:
         from accounts import clock
         from audit.models import SecurityEvent
-        from oauth.models import AccessToken, FhirServer, Seat
+        from oauth.models import AccessToken, FhirServer, RefreshToken, Seat
 
         for place in range(rows):
             granted = grant(make_client(), make_person(f"p{place}"), patient=f"p{place}")
@@ -44,6 +44,10 @@ def fill(make_client: MakeClient, make_person: Callable[..., Any], grant: Callab
             AccessToken.objects.create(
                 digest=secrets.token_hex(32), jti=secrets.token_hex(8), authorization=granted.authorization,
                 authorization_epoch=0, seat=seat, seat_number=1, scope="patient/*.rs", claims="{}",
+                issued_at=clock.now(), expires_at=clock.now() + 300_000_000,
+            )  # fmt: skip
+            RefreshToken.objects.create(
+                digest=secrets.token_hex(32), authorization=granted.authorization, authorization_epoch=0,
                 issued_at=clock.now(), expires_at=clock.now() + 300_000_000,
             )  # fmt: skip
             SecurityEvent.objects.create(kind="issued", at=clock.now(), person=granted.person.subject)
