@@ -4,6 +4,7 @@ import logging
 import secrets
 import time
 from collections.abc import Callable
+from http import HTTPStatus
 
 from django.http import HttpRequest, HttpResponse
 
@@ -36,8 +37,12 @@ def shown(request: HttpRequest) -> str:
 
 
 class Failures(logging.Filter):
-    """Of what Django says about requests only failures, without the path: the request's own line has the rest."""
+    """Of what Django says about requests only failures of ours, without the path: the request's own line has the rest.
+
+    What a caller sent wrong is no failure: its exception repeats what was sent, as often as somebody likes.
+    """
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.msg, record.args = "a request failed", ()
-        return bool(record.exc_info)
+        status = getattr(record, "status_code", HTTPStatus.INTERNAL_SERVER_ERROR)
+        return bool(record.exc_info) and status >= HTTPStatus.INTERNAL_SERVER_ERROR
