@@ -13,13 +13,14 @@ from accounts.address import client_address
 from accounts.models import User
 from audit.trail import Event, record
 from oauth import error_page
-from oauth.models import numbered
+from oauth.models import Client, numbered
 from oauth.pending import Answered, NotYours, Pending, TooOld, waiting
 from oauth.prompts import recent, silent
 from oauth.redirects import to_app, within
 from smart.authorization import failure
 from smart.error_pages import Unredirectable
 from smart.errors import AccessDenied, OAuthError, ServerError, TemporarilyUnavailable
+from smart.redirect_uris import registered
 
 log = logging.getLogger("smartauth.authorize")
 
@@ -55,6 +56,8 @@ def step(*methods: str, signed_in: bool = False) -> Callable[[View], Callable[[H
 def _answered_to_app(view: View, request: HttpRequest, pending: Pending) -> HttpResponse:
     if not pending.row.client.enabled:
         return error_page.stopped(request, Unredirectable("E1"))
+    if not _still_registered(pending):
+        return error_page.stopped(request, Unredirectable("E4"), str(pending.row.client))
     try:
         return view(request, pending)
     except OAuthError as refusal:
@@ -68,6 +71,13 @@ def _answered_to_app(view: View, request: HttpRequest, pending: Pending) -> Http
     except Exception:  # whatever broke, the person gets back to the app
         log.exception("a step of a waiting request failed")
         return _broken(request, pending, ServerError(FAILED_HERE))
+
+
+def _still_registered(pending: Pending) -> bool:
+    """Whether the answer may still go where the request wanted it: an address can be taken away meanwhile (AZ-05)."""
+    client = pending.row.client
+    native = client.application_type == Client.ApplicationType.NATIVE
+    return registered(pending.redirect_uri, client.redirect_uris.split(), native=native)
 
 
 def _broken(request: HttpRequest, pending: Pending, refusal: OAuthError) -> HttpResponse:

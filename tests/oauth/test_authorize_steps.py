@@ -166,6 +166,20 @@ def test_parallel_requests_of_one_browser_keep_apart(
     assert granted(second) == 0
 
 
+@pytest.mark.requirement("AZ-05", "E4")
+def test_no_answer_goes_to_an_address_that_was_taken_away_meanwhile(
+    visitor: Visitor, make_client: MakeClient, make_person: Callable[..., Any]
+) -> None:
+    client = make_client()
+    page = visitor.reach_consent(client, make_person("amy"))
+    client.redirect_uris = "https://app.example/another"
+    client.save()
+
+    stopped(visitor.allow(page), "an address that is not on its list", 400)
+    stopped(visitor.send(page, answer="deny"), "an address that is not on its list", 400)
+    assert granted(client) == 0
+
+
 @pytest.mark.requirement("E1")
 def test_a_client_that_is_disabled_meanwhile_gets_nothing(
     visitor: Visitor, make_client: MakeClient, make_person: Callable[..., Any]
