@@ -110,7 +110,7 @@ class IdentityForm(forms.ModelForm):  # type: ignore[type-arg]
         ActsFor.objects.bulk_create(ActsFor(identity=self.instance, record_id=pk) for pk in sorted(keep - before))
 
 
-class Identities(admin.TabularInline):  # type: ignore[type-arg]
+class Identities(admin.StackedInline):  # type: ignore[type-arg]
     """Who a person is on FHIR servers, and for whom he may act there."""
 
     model = FhirIdentity

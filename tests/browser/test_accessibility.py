@@ -17,7 +17,7 @@ pytestmark = pytest.mark.browser
 
 AXE = (Path(__file__).resolve().parents[1] / "vendor" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
 RUN = """async () => {
-    const { violations } = await axe.run(document, { resultTypes: ["violations"] });
+    const { violations } = await axe.run(document, { resultTypes: ["violations"], preload: false });
     return violations.map(({ id, nodes }) => `${id}: ` + nodes.map((node) => node.target.join(" ")).join(", "));
 }"""
 WIDTHS = [1280, 390]
