@@ -7,5 +7,6 @@ from oauth.admin.refresh_tokens import RefreshTokenAdmin
 from oauth.admin.tokens import AccessTokenAdmin
 
 __all__ = [
-    "AccessTokenAdmin", "ClientAdmin", "Hidden", "RefreshTokenAdmin", "authorizations", "events", "people", "servers", "signing_keys",
+    "AccessTokenAdmin", "ClientAdmin", "Hidden", "RefreshTokenAdmin", "authorizations", "events", "people", "servers",
+    "signing_keys",
 ]  # fmt: skip

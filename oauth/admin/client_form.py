@@ -64,7 +64,8 @@ class ClientForm(forms.ModelForm):  # type: ignore[type-arg]
         model = Client
         fields = (
             "name", "maker", "redirect_uris", "application_type", "launch_url", "allowed_origins", "fhir_servers",
-            "scope", "jwks", "jwks_uri", "access_token_seconds", "refresh_token_seconds", "supersede", "tokens_to_keep", "address_policy",
+            "scope", "jwks", "jwks_uri", "access_token_seconds", "refresh_token_seconds",
+            "supersede", "tokens_to_keep", "address_policy",
             "refuses_unknown_scopes", "fhir_context_as_text", "allows_missing_state",
         )  # fmt: skip
 

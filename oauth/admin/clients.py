@@ -25,6 +25,7 @@ from oauth.admin.filters import OneOf, by
 from oauth.admin.lists import OperatorsAdmin, act
 from oauth.admin.shown import counted, short, tag, when
 from oauth.admin.use import last_used, live_tokens
+from oauth.discovery import facts
 from oauth.models import Authorization, Client, ResourceServer
 from smart import jwks
 
@@ -46,7 +47,7 @@ class RoleForm(ModelForm):  # type: ignore[type-arg]
     tells_addresses = Flag(label="its __client_ip is believed")
 
 
-class Roles(admin.TabularInline):  # type: ignore[type-arg]
+class Roles(admin.StackedInline):  # type: ignore[type-arg]
     """For which FHIR servers a resource server may introspect and revoke."""
 
     model = ResourceServer
@@ -121,7 +122,9 @@ class ClientAdmin(OperatorsAdmin):
         if request.GET.get("kind") not in BY_NAME:
             if not self.has_add_permission(request):
                 raise PermissionDenied
-            return self._page(request, "kinds", title="Add a client", kinds=KINDS)
+            return self._page(
+                request, "kinds", title="Add a client", kinds=KINDS, offered=facts().client_authentication
+            )
         return super().add_view(request, form_url, extra_context)
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
