@@ -40,7 +40,7 @@ def allowed(request: HttpRequest, pending: Pending, user: User, scope: str, *, r
             fhir_user=people.fhir_user(user, row.fhir_server),
             **(online.remembered(request) if refresh.kind(scope) == refresh.ONLINE else {}),
             context=json.dumps(context),
-            patient_vouched=row.launch.patient_vouched if row.launch else 0,
+            patient_vouched=_vouched(pending, user),
             client_epoch=row.client.epoch,  # as they were read with the request: what ended since then ends this too
             user_epoch=user.epoch,
             granted_at=now,
@@ -58,6 +58,14 @@ def allowed(request: HttpRequest, pending: Pending, user: User, scope: str, *, r
         number = numbered(authorization.pk)
         record(event(request, pending, "allowed", at=now, patient=patient, authorization=number, reason=reason))
     return success(pending.redirect_uri, code, pending.state, settings.SMARTAUTH_ISSUER)
+
+
+def _vouched(pending: Pending, user: User) -> int:
+    """1 = the EHR, or the FHIR server by its search, says that this person sees this patient."""
+    row = pending.row
+    return (
+        row.launch.patient_vouched if row.launch else int(bool(row.patient) and people.searches(user, row.fhir_server))
+    )
 
 
 def _tellable(scope: str, pending: Pending) -> str:

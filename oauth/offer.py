@@ -40,10 +40,8 @@ class Offer:
     total: int
     sought: str
     cut: bool
-
-    @property
-    def searchable(self) -> bool:
-        return self.total >= SEARCH_FROM
+    searchable: bool
+    unanswered: bool = False
 
 
 def offer(
@@ -54,9 +52,15 @@ def offer(
 ) -> Offer:
     """The first of them, or of those that fit what is sought. `row` hears whether it is the only one."""
     total = every.count()
-    sought = request.GET.get("q", "").replace("\0", "")[:100] if total >= SEARCH_FROM else ""
-    found = list(fitting(every, sought)[: SHOWN + 1])
-    return Offer([row(each, total == 1) for each in found[:SHOWN]], total, sought, cut=len(found) > SHOWN)
+    searchable = total >= SEARCH_FROM
+    wanted = sought(request) if searchable else ""
+    found = list(fitting(every, wanted)[: SHOWN + 1])
+    return Offer([row(each, total == 1) for each in found[:SHOWN]], total, wanted, len(found) > SHOWN, searchable)
+
+
+def sought(request: HttpRequest) -> str:
+    """What was typed into the search."""
+    return request.GET.get("q", "").replace("\0", "").strip()[:100]
 
 
 def picker_page(

@@ -5,6 +5,8 @@ from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
 from accounts.models import User
 from oauth.models import EncounterRecord, FhirIdentity, FhirServer, PatientRecord
 
+PRACTITIONERS = ("Practitioner/", "PractitionerRole/")
+
 _UNNAMED = ExpressionWrapper(Q(name=""), output_field=BooleanField())
 
 
@@ -21,12 +23,17 @@ def fhir_user(user: User, fhir_server: FhirServer) -> str:
 
 def records(user: User, fhir_server: FhirServer) -> QuerySet[PatientRecord]:
     """The records of that FHIR server which he may share, and no others."""
-    may = PatientRecord.objects.filter(
-        fhir_server=fhir_server,
-        acted_for_by__identity__user=user,
-        acted_for_by__identity__fhir_server=fhir_server,
-    )
+    may = PatientRecord.objects.filter(fhir_server=fhir_server)
+    if not searches(user, fhir_server):
+        listed = {"acted_for_by__identity__user": user, "acted_for_by__identity__fhir_server": fhir_server}
+        may = may.filter(**listed)
     return may.select_related("fhir_server").order_by(_UNNAMED, "name", "patient")
+
+
+def searches(user: User, fhir_server: FhirServer) -> bool:
+    """Whether he may share whom the FHIR server finds: it knows whom its practitioners see, our list does not."""
+    by_search = fhir_server.patient_source == FhirServer.PatientSource.SEARCH
+    return by_search and fhir_user(user, fhir_server).startswith(PRACTITIONERS)
 
 
 def encounters(record: PatientRecord | None) -> QuerySet[EncounterRecord]:

@@ -1,12 +1,13 @@
 """Whose record: only patients for whom the person may act on this FHIR server (AZ-12, E29, E30)."""
 
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from accounts import clock
 from accounts.models import User
-from oauth import people
+from oauth import patient_search, people
 from oauth.models import PatientRecord
-from oauth.offer import Row, numbered_among, offer, picker_page, tampered
+from oauth.offer import SHOWN, Offer, Row, numbered_among, offer, picker_page, sought, tampered
 from oauth.pending import Pending
 from oauth.redirects import within
 from oauth.steps import cancelled, somebody, step
@@ -35,7 +36,7 @@ def choose(request: HttpRequest, pending: Pending) -> HttpResponse:
 
 def _chosen(request: HttpRequest, pending: Pending, user: User) -> HttpResponse:
     found = people.records(user, pending.row.fhir_server)
-    if not found.exists():
+    if not found.exists() and not people.searches(user, pending.row.fhir_server):
         raise AccessDenied("there is no record that this user may share")
     if "cancel" in request.POST:
         raise cancelled()
@@ -51,8 +52,22 @@ def _chosen(request: HttpRequest, pending: Pending, user: User) -> HttpResponse:
 
 def _page(request: HttpRequest, pending: Pending, user: User, *, missed: bool = False) -> HttpResponse:
     every = people.records(user, pending.row.fhir_server)
-    offered = offer(request, every, people.fitting, lambda patient, only: _row(patient, pending, only=only))
+    if people.searches(user, pending.row.fhir_server):
+        offered = _searched(request, pending, every)
+    else:
+        offered = offer(request, every, people.fitting, lambda patient, only: _row(patient, pending, only=only))
     return picker_page(request, "picker.html", pending, offered, missed=missed)
+
+
+def _searched(request: HttpRequest, pending: Pending, every: QuerySet[PatientRecord]) -> Offer:
+    """Whom the FHIR server finds; nobody is listed before somebody is sought."""
+    wanted, unanswered, rows = sought(request), False, []
+    try:
+        rows = patient_search.found(pending.row.fhir_server, wanted) if wanted else []
+    except patient_search.Unanswered:
+        unanswered = True
+    found = [_row(patient, pending, only=False) for patient in every.filter(pk__in=rows)]
+    return Offer(found, len(found), wanted, cut=len(found) >= SHOWN, searchable=True, unanswered=unanswered)
 
 
 def _row(patient: PatientRecord, pending: Pending, *, only: bool) -> Row:

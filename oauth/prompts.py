@@ -49,7 +49,7 @@ def _another_account(pending: Pending, user: User) -> bool:
 def _choose_the_only_ones(pending: Pending, user: User) -> None:
     if pending.request.needs_patient and not pending.row.patient:
         found = list(people.records(user, pending.row.fhir_server)[:2])
-        if len(found) != 1:
+        if len(found) != 1 or people.searches(user, pending.row.fhir_server):
             raise InteractionRequired(MUST_ACT)
         pending.about(found[0].patient)
     if pending.picks_encounter:
