@@ -5,6 +5,7 @@ import secrets
 from base64 import urlsafe_b64encode
 from dataclasses import dataclass, field
 from hashlib import sha256
+from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -44,6 +45,19 @@ def revoke(server: Server, ended: str, client: str = "demo-public") -> httpx.Res
     return httpx.post(f"{server.url}/o/revoke", data={"token": ended, "client_id": client}, timeout=30)
 
 
+class Form(HTMLParser):
+    """What a browser would send of the forms of a page if nobody touched them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.filled: dict[str, list[str]] = {}
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = dict(attrs)
+        if tag == "input" and (found.get("type") == "hidden" or "checked" in found):
+            self.filled.setdefault(found["name"] or "", []).append(found.get("value") or "")
+
+
 @dataclass
 class StandaloneLaunch:
     """One launch by one person in one browser, step by step."""
@@ -80,7 +94,7 @@ class StandaloneLaunch:
         page = self._send(page, username=self.username, password=self.password)
         if page.url.path.endswith("/patient"):
             page = self._send(page, patient=self._choice(page))
-        answer = self._send(page, ask=re.findall(r'name="ask" value="(\d+)" checked', page.text), answer="allow")
+        answer = self._send(page, answer="allow")
         called = parse_qs(urlsplit(answer.headers["Location"]).query)
         assert called["state"] == [self.state]
         return called["code"][0]
@@ -98,10 +112,11 @@ class StandaloneLaunch:
         assert found, page.text
         return found[1]
 
-    def _send(self, page: httpx.Response, **fields: Any) -> httpx.Response:
-        hidden = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.text)
-        assert hidden, page.text
-        return self._follow(self.browser.post(page.url.path, data={"csrfmiddlewaretoken": hidden[1], **fields}))
+    def _send(self, page: httpx.Response, **fields: str) -> httpx.Response:
+        """The page's form as it stands, with these fields."""
+        form = Form()
+        form.feed(page.text)
+        return self._follow(self.browser.post(page.url.path, data={**form.filled, **fields}))
 
     def _follow(self, response: httpx.Response) -> httpx.Response:
         while response.status_code == 303 and response.headers["Location"].startswith("/"):
