@@ -15,7 +15,7 @@ ENDPOINTS = [
     "/.well-known/oauth-authorization-server", "/fhir/r4/.well-known/smart-configuration", "/fhir/r4/metadata",
     "/fhir/r4", "/fhir/r4/Patient", "/fhir/r4/Patient/amy", "/fhir/r4/Patient/_search", "/fhir/r4/Observation",
     "/fhir/r4/Patient/amy/_history", "/fhir/r4/Patient/amy/_history/1", "/fhir/r4/Nonsense/x", "/static/smartauth.css",
-    "/no/such/page",
+    "/no/such/page", "/o/launch", "/launcher", "/o/style/none.json", "/o/authorize/no-such-handle/another-user",
 ]  # fmt: skip
 
 

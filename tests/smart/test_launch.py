@@ -5,6 +5,8 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from hypothesis import given as given_any
+from hypothesis import strategies as st
 
 from smart.launch import LARGEST, BadContext, as_text, checked, items, launch_url, unfit
 from smart.lifetimes import launch_seconds
@@ -29,6 +31,7 @@ CONTEXT = {
         {"reference": "Encounter/e-1", "role": "urn:example:previous"},
     ],
 }
+MEMBERS = ("reference", "canonical", "identifier", "type", "role", "value", "system")
 
 
 def problem(**given: Any) -> str:
@@ -245,3 +248,23 @@ def test_no_launch_waits_longer_than_five_minutes(configured: int, expected: int
 
 def test_a_checked_context_is_json_that_everybody_reads() -> None:
     assert json.loads(json.dumps(checked(CONTEXT, types=R4))) == CONTEXT
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(), max_size=20),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from([*MEMBERS, "x"]), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@pytest.mark.requirement("SD-20", "LC-07")
+@given_any(context=st.dictionaries(st.sampled_from([*CONTEXT, "other"]), anything))
+def test_whatever_is_given_is_told_as_json_or_refused_by_name(context: dict[str, Any]) -> None:
+    said = ""
+    try:
+        told = checked(context, types=R4)
+    except BadContext as refusal:
+        told, said = {}, str(refusal)
+
+    assert said.isprintable()
+    assert json.loads(json.dumps(told, allow_nan=False).encode()) == told
