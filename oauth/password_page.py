@@ -69,6 +69,11 @@ def password(request: HttpRequest) -> HttpResponse:
     return _tried(request, user) or within(leads_to)
 
 
+def operators_password(request: HttpRequest) -> HttpResponse:
+    """The admin has no page of its own: nothing would end, and no failure would be counted."""
+    return within("/password")
+
+
 @step("GET", "POST")
 def pending_password(request: HttpRequest, pending: Pending) -> HttpResponse:
     """A step of a waiting request, for whom an operator asked to choose anew."""

@@ -11,7 +11,7 @@ from oauth.consent import decide
 from oauth.encounter_picker import choose as choose_encounter
 from oauth.launch_api import LaunchView
 from oauth.launcher import launcher
-from oauth.password_page import password, pending_password
+from oauth.password_page import operators_password, password, pending_password
 from oauth.picker import choose
 from oauth.sessions import sessions
 from oauth.sign_in import another_account, login, logout, operators_login, pending_login
@@ -48,6 +48,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("o/authorize/<str:handle>/another-user", another_user),
     path("admin/login/", operators_login),
     path("admin/logout/", logout),
+    path("admin/password_change/", operators_password),
     path("admin/", admin.site.urls),
 ]
 

@@ -285,6 +285,12 @@ def test_an_operator_goes_on_to_the_admin(visitor: Visitor, make_person: Callabl
     assert response.headers["Location"] == "/admin/"
 
 
+def test_the_admin_has_no_password_page_of_its_own(visitor: Visitor) -> None:
+    response = visitor.request("GET", "/admin/password_change/")
+
+    assert (response.status_code, response.headers["Location"]) == (303, "/password")
+
+
 def test_the_command_sets_and_requires(
     make_person: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, visitor: Visitor
 ) -> None:
