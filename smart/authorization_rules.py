@@ -22,7 +22,7 @@ from smart.parameters import Parameters
 from smart.pkce import is_challenge
 from smart.redirect_uris import registered
 from smart.refresh import OFFLINE, ONLINE
-from smart.scopes import MOST, Scope, granted, legal, parse, too_many, within
+from smart.scopes import MOST, Scope, beyond, granted, legal, parse, too_many
 from smart.versions import resource_types
 
 AUTHORIZATION_CODE, REFRESH_TOKEN = "authorization_code", "refresh_token"
@@ -110,7 +110,7 @@ def supported(scope: Scope) -> bool:
 
 def left_out(requested: str, scope: str) -> tuple[str, ...]:
     """The names asked for of which not everything can be granted."""
-    return tuple(part.name for part in parse(requested) if not within(part.name, scope))
+    return tuple(part.name for part in beyond(requested, scope))
 
 
 def _identified_once(asked: Asked) -> None:

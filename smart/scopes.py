@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterable
 from smart.scope import ACTIONS, CONTEXTS, V1_ACTIONS, Query, Scope, implied, letters, parse_query
 
 __all__ = [
-    "ACTIONS", "CONTEXTS", "MOST", "Query", "Scope", "allowing", "coherent", "for_backend", "for_people", "granted",
-    "known", "legal", "names", "parse", "parse_query", "shortest", "too_many", "union", "within",
+    "ACTIONS", "CONTEXTS", "MOST", "Query", "Scope", "allowing", "beyond", "coherent", "for_backend", "for_people",
+    "granted", "known", "legal", "names", "parse", "parse_query", "shortest", "too_many", "union", "within",
 ]  # fmt: skip
 
-MOST = 300  # to compare each with each stays a matter of milliseconds
+MOST = 100  # to compare each with each stays a matter of milliseconds
 
 _V1_NAMES = {frozenset(actions): name for name, actions in V1_ACTIONS.items()}
 _LEGAL = frozenset(map(chr, (0x20, 0x21, *range(0x23, 0x5C), *range(0x5D, 0x7F))))
@@ -69,8 +69,13 @@ def granted(requested: str, allowed: str, *, types: frozenset[str], supported: C
 
 def within(requested: str, allowed: str) -> bool:
     """Whether `allowed` as a whole covers everything requested, in whatever syntax (RF-02, E91)."""
+    return not beyond(requested, allowed)
+
+
+def beyond(requested: str, allowed: str) -> tuple[Scope, ...]:
+    """The requested scopes that `allowed` as a whole does not cover."""
     ceiling = _Held(parse(allowed))
-    return all(ceiling.covers(scope) for scope in parse(requested))
+    return tuple(scope for scope in parse(requested) if not ceiling.covers(scope))
 
 
 def union(*texts: str) -> str:
