@@ -15,7 +15,7 @@ from audit.trail import Event, record
 from oauth import error_page
 from oauth.models import Client, numbered
 from oauth.pending import Answered, NotYours, Pending, TooOld, waiting
-from oauth.prompts import recent, silent
+from oauth.prompts import recent
 from oauth.redirects import to_app, within
 from smart.authorization import failure
 from smart.error_pages import Unredirectable
@@ -93,7 +93,7 @@ def _by_anybody(view: View, request: HttpRequest, pending: Pending) -> HttpRespo
 def _by_its_person(view: View, request: HttpRequest, pending: Pending) -> HttpResponse:
     """A page leads back to the step that is due; a choice or an answer of somebody else counts for nothing (E40)."""
     user = person(request)
-    may_answer = user is not None and pending.belongs_to(user) and not pending.refused and not silent(pending)
+    may_answer = user is not None and pending.belongs_to(user) and not pending.refused
     if may_answer and recent(request, pending):
         return view(request, pending)
     if request.method == "POST":

@@ -2,7 +2,7 @@
 
 from smart.clock import SECOND
 from smart.errors import InvalidScope
-from smart.scopes import granted, legal, names, parse, within
+from smart.scopes import MOST, granted, legal, names, parse, too_many, within
 
 OFFLINE, ONLINE = "offline_access", "online_access"
 GRACE_BOUND = 30
@@ -51,6 +51,8 @@ def narrowed(requested: str, held: str, *, granted_scope: str, asked_scope: str,
         return held
     if not legal(requested):
         raise InvalidScope("scope has a character that is not allowed")
+    if too_many(requested):
+        raise InvalidScope(f"scope names more than {MOST} restricted scopes")
     asked = {scope.name for scope in parse(asked_scope)}
     if not within(names(scope for scope in parse(requested) if scope.name not in asked), granted_scope):
         raise InvalidScope("scope asks for more than was granted")

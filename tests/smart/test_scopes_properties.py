@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smart.authorization import supported
+from smart.errors import InvalidScope
 from smart.refresh import narrowed
 from smart.scope import ACTIONS, CONTEXTS, V1_ACTIONS
 from smart.scopes import MOST, Scope, beyond, granted, legal, names, parse, shortest, union, within
@@ -164,3 +165,11 @@ def test_the_longest_request_that_is_taken_is_judged_in_a_blink() -> None:
     narrowed(scope, result, granted_scope=result, asked_scope=scope, types=frozenset(TYPES))
 
     assert time.process_time() - begun < 2
+
+
+@pytest.mark.requirement("SCP-21", "E91")
+def test_a_refresh_takes_no_more_restrictions_than_a_launch() -> None:
+    scope = " ".join(f"patient/Observation.rs?code=http://loinc.org|{number}" for number in range(MOST + 1))
+
+    with pytest.raises(InvalidScope, match="more than 100 restricted scopes"):
+        narrowed(scope, scope, granted_scope=scope, asked_scope=scope, types=frozenset(TYPES))
