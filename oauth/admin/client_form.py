@@ -1,13 +1,13 @@
 """The form of a client: what a person types, checked by the rules that hold when it is used (RG-01 to RG-09)."""
 
 import json
+import secrets
 from typing import Any, ClassVar
 
 from django import forms
 from django.conf import settings
 from django.core import signing
 from django.core.exceptions import ValidationError
-from oauth2_provider.generators import generate_client_id
 
 from accounts import clock
 from oauth.admin.client_kinds import Kind
@@ -77,7 +77,7 @@ class ClientForm(forms.ModelForm):  # type: ignore[type-arg]
         if "may_stay" in self.fields:
             self.initial["may_stay"] = "refresh_token" in self.instance.grants.split()
         if self.instance.pk is None:
-            self.initial["number"] = signing.dumps(generate_client_id(), salt=SALT)
+            self.initial["number"] = signing.dumps(f"app-{secrets.token_hex(8)}", salt=SALT)
         else:
             del self.fields["number"]
 
