@@ -16,7 +16,17 @@ from smart.clock import SECOND
 
 HOUR = 3600 * SECOND
 DAY = 24 * HOUR
-ORDER = ("Client", "FhirServer", "User", "PatientRecord", "Authorization", "AccessToken", "RefreshToken", "SecurityEvent", "SigningKey")
+ORDER = (
+    "Client",
+    "FhirServer",
+    "User",
+    "PatientRecord",
+    "Authorization",
+    "AccessToken",
+    "RefreshToken",
+    "SecurityEvent",
+    "SigningKey",
+)
 
 
 class OperatorsSite(AdminSite):
