@@ -257,7 +257,7 @@ def test_an_app_that_wants_no_page_hears_that_one_is_needed(
 ) -> None:
     amy = make_person("amy")
     signed_in(visitor, amy)
-    User.objects.filter(pk=amy.pk).require_new_password()
+    User.objects.get_queryset().filter(pk=amy.pk).require_new_password()
 
     response = visitor.follow(visitor.ask(make_client(), prompt="none"))
 
