@@ -110,7 +110,8 @@ CELERY_BEAT_SCHEDULE = {
 
 # Django -------------------------------------------------------------------------------------------------------------
 DEBUG = False
-ALLOWED_HOSTS = ["*"] if SMARTAUTH_DEV else [_issuer.hostname or ""]
+_hosts = env.list("SMARTAUTH_ALLOWED_HOSTS", default=[])
+ALLOWED_HOSTS = [_issuer.hostname or "", *_hosts, *(["127.0.0.1", "localhost", "[::1]"] if SMARTAUTH_DEV else [])]
 CSRF_TRUSTED_ORIGINS = [f"{_issuer.scheme}://{_issuer.netloc}"]
 INSTALLED_APPS = [
     "smartauth.operators.Operators",  # django.contrib.admin with our site
