@@ -197,6 +197,9 @@ def test_the_launcher(server: Server, visit: Visit) -> None:
         page.get_by_role("button", name="Prepare the launch").click()
         page.wait_for_load_state()
         clean(page, "launcher-answer")
+        page.goto(page.get_by_label("Or copy this address").input_value())
+        page.wait_for_url(re.compile("/another-user$"))
+        clean(page, "another-user")
 
 
 @pytest.mark.parametrize(
