@@ -149,7 +149,7 @@ def _formed(grant: Grant, claims: dict[str, Any]) -> tuple[str, str | None, tupl
 
 def _signed(grant: Grant, claims: dict[str, Any]) -> str:
     if grant.kid is None:
-        raise keys.UnreadableKey(f"there is no active {grant.algorithm} key; run: manage.py keys")
+        raise keys.UnreadableKey(f"there is no active {grant.algorithm} key; the server makes one when it starts")
     header = {"alg": grant.algorithm, "typ": "at+jwt", "kid": grant.kid}
     return jwt.encode(header, claims, keys.signing(grant.kid, grant.private_encrypted), algorithms=[grant.algorithm])
 

@@ -10,6 +10,7 @@ from django.db import transaction
 from accounts import clock
 from accounts.models import User
 from audit.trail import Event, record
+from oauth import keys
 from oauth.grant import Grant
 from oauth.issue import issue
 from oauth.models import Authorization, Client, FhirServer, numbered
@@ -36,6 +37,7 @@ class Command(BaseCommand):
     def handle(self, *, client: str, user: str, scope: str, **options: Any) -> None:
         if not settings.SMARTAUTH_DEV:
             raise CommandError("Tokens are given away like this in development only.")
+        keys.ensure()
         app, person = _client(client), _person(user)
         server = _server(app, options["aud"])
         patient = _patient(person, server, options["patient"])

@@ -1,0 +1,94 @@
+"""`manage.py token`: a token without the browser, in development only, after the same limits as a launch."""
+
+from collections.abc import Callable
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from tests.conftest import BASE, MakeClient
+
+
+def token(client: Any, person: Any, *options: str) -> str:
+    printed = StringIO()
+    call_command(
+        "token", "--client", client.client_id, "--user", person.username, *options, stdout=printed, no_color=True
+    )
+    return printed.getvalue()
+
+
+def test_it_prints_a_token_that_is_alive_and_nothing_else(
+    make_client: MakeClient, make_person: Callable[..., Any], introspect: Any
+) -> None:
+    printed = token(make_client(), make_person("amy"), "--scope", "patient/Patient.r system/*.rs")
+
+    claims = introspect(printed.removesuffix("\n"))
+    assert printed.count("\n") == 1
+    assert claims["active"] is True
+    assert (claims["patient"], claims["aud"], claims["scope"]) == ("amy", BASE, "patient/Patient.r")
+
+
+def test_it_is_recorded(make_client: MakeClient, make_person: Callable[..., Any], events: Any) -> None:
+    client = make_client()
+
+    token(client, make_person("amy"))
+
+    for kind in ("granted-by-command", "issued"):
+        (event,) = events(kind, client=client.client_id)
+        assert (event.patient, event.fhir_server) == ("amy", BASE)
+
+
+@pytest.mark.requirement("SD-03")
+def test_it_supersedes_like_a_launch(make_client: MakeClient, make_person: Callable[..., Any], introspect: Any) -> None:
+    client, person = make_client(), make_person("amy")
+
+    first, second = token(client, person).strip(), token(client, person).strip()
+
+    assert introspect(first) == {"active": False}
+    assert introspect(second)["active"] is True
+
+
+def test_outside_development_it_gives_nothing_away(
+    make_client: MakeClient, make_person: Callable[..., Any], settings: Any, events: Any
+) -> None:
+    client = make_client()
+    settings.SMARTAUTH_DEV = False
+
+    with pytest.raises(CommandError, match="development only"):
+        token(client, make_person("amy"))
+
+    assert client.authorizations.count() == 0
+    assert events("granted-by-command", client=client.client_id) == []
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        pytest.param(["--patient", "ben"], "one whom .* may act for: amy", id="a patient he may not act for"),
+        pytest.param(["--patient", "amy", "--scope", "system/*.rs"], "None of these scopes", id="nothing grantable"),
+        pytest.param(["--aud", "https://other.example.org/fhir"], "one of the bases", id="a base out of reach"),
+    ],
+)
+def test_the_limits_of_a_launch_hold(
+    make_client: MakeClient, make_person: Callable[..., Any], options: list[str], says: str
+) -> None:
+    client = make_client()
+
+    with pytest.raises(CommandError, match=says):
+        token(client, make_person("amy"), *options)
+
+    assert client.authorizations.count() == 0
+
+
+def test_unknown_and_ended_clients_and_people_are_named(
+    make_client: MakeClient, make_person: Callable[..., Any]
+) -> None:
+    disabled, stopped = make_client(enabled=0), make_person("amy")
+    stopped.stopped_at = 1
+    stopped.save()
+
+    with pytest.raises(CommandError, match="No client that is enabled"):
+        token(disabled, make_person("amy"))
+    with pytest.raises(CommandError, match="Nobody who may sign in"):
+        token(make_client(), stopped)
