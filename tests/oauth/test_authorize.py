@@ -157,42 +157,117 @@ def test_a_dangerous_redirect_uri_is_refused_even_if_somebody_registered_it(
     assert waiting(client) == 0
 
 
-REFUSED = {
-    "E8": ({"response_type": None}, "invalid_request"),
-    "E9 token": ({"response_type": "token"}, "unsupported_response_type"),
-    "E9 hybrid": ({"response_type": "code id_token"}, "unsupported_response_type"),
-    "E9 garbage": ({"response_type": "\u202ecode"}, "unsupported_response_type"),
-    "E11": ({"scope": ["patient/Observation.rs", "patient/Condition.rs"]}, "invalid_request"),
-    "E13 missing": ({"scope": None}, "invalid_scope"),
-    "E13 blank": ({"scope": "  "}, "invalid_scope"),
-    "E14": ({"scope": 'patient/Observation.rs "x"'}, "invalid_scope"),
-    "E16": ({"scope": "nonsense user/Observation.rs"}, "invalid_scope"),
-    "E17": ({"scope": "system/Observation.rs"}, "invalid_scope"),
-    "E18": ({"aud": None}, "invalid_request"),
-    "E19": ({"aud": "https://elsewhere.example/fhir"}, "invalid_request"),
-    "E19 prefix": ({"aud": f"{BASE}/Patient"}, "invalid_request"),
-    "E20 unknown": ({"resource": "https://elsewhere.example/fhir"}, "invalid_target"),
-    "E21": ({"code_challenge": None}, "invalid_request"),
-    "E22 plain": ({"code_challenge_method": "plain"}, "invalid_request"),
-    "E22 missing": ({"code_challenge_method": None}, "invalid_request"),
-    "E22 lower case": ({"code_challenge_method": "s256"}, "invalid_request"),
-    "E23 short": ({"code_challenge": CHALLENGE[:-1]}, "invalid_request"),
-    "E23 padded": ({"code_challenge": CHALLENGE + "="}, "invalid_request"),
-    "E34 request": ({"request": "eyJhbGciOiJub25lIn0.e30."}, "request_not_supported"),
-    "E34 request_uri": ({"request_uri": "urn:x"}, "request_uri_not_supported"),
-    "E34 registration": ({"registration": "{}"}, "registration_not_supported"),
-    "E36 fragment": ({"response_mode": "fragment"}, "invalid_request"),
-    "E36 unknown": ({"response_mode": "web_message"}, "invalid_request"),
-}
-
-
-def case(name: str) -> Any:
-    """One row of table A, named by its id."""
-    return pytest.param(*REFUSED[name], id=name, marks=pytest.mark.requirement(name.split()[0]))
+REFUSED = [
+    pytest.param({"response_type": None}, "invalid_request", id="E8", marks=pytest.mark.requirement("E8", "AZ-01")),
+    pytest.param(
+        {"response_type": "token"},
+        "unsupported_response_type",
+        id="E9 token",
+        marks=pytest.mark.requirement("E9", "AZ-01"),
+    ),
+    pytest.param(
+        {"response_type": "code id_token"},
+        "unsupported_response_type",
+        id="E9 hybrid",
+        marks=pytest.mark.requirement("E9", "AZ-01"),
+    ),
+    pytest.param(
+        {"response_type": "\u202ecode"},
+        "unsupported_response_type",
+        id="E9 garbage",
+        marks=pytest.mark.requirement("E9", "AZ-01"),
+    ),
+    pytest.param(
+        {"scope": ["patient/Observation.rs", "patient/Condition.rs"]},
+        "invalid_request",
+        id="E11",
+        marks=pytest.mark.requirement("E11"),
+    ),
+    pytest.param({"scope": None}, "invalid_scope", id="E13 missing", marks=pytest.mark.requirement("E13")),
+    pytest.param({"scope": "  "}, "invalid_scope", id="E13 blank", marks=pytest.mark.requirement("E13")),
+    pytest.param(
+        {"scope": 'patient/Observation.rs "x"'}, "invalid_scope", id="E14", marks=pytest.mark.requirement("E14")
+    ),
+    pytest.param(
+        {"scope": "nonsense user/Observation.rs"}, "invalid_scope", id="E16", marks=pytest.mark.requirement("E16")
+    ),
+    pytest.param({"scope": "system/Observation.rs"}, "invalid_scope", id="E17", marks=pytest.mark.requirement("E17")),
+    pytest.param({"aud": None}, "invalid_request", id="E18", marks=pytest.mark.requirement("E18", "AZ-08")),
+    pytest.param(
+        {"aud": "https://elsewhere.example/fhir"},
+        "invalid_request",
+        id="E19",
+        marks=pytest.mark.requirement("E19", "AZ-08"),
+    ),
+    pytest.param(
+        {"aud": f"{BASE}/Patient"}, "invalid_request", id="E19 prefix", marks=pytest.mark.requirement("E19", "AZ-08")
+    ),
+    pytest.param(
+        {"resource": "https://elsewhere.example/fhir"},
+        "invalid_target",
+        id="E20 unknown",
+        marks=pytest.mark.requirement("E20"),
+    ),
+    pytest.param({"code_challenge": None}, "invalid_request", id="E21", marks=pytest.mark.requirement("E21", "AZ-07")),
+    pytest.param(
+        {"code_challenge_method": "plain"},
+        "invalid_request",
+        id="E22 plain",
+        marks=pytest.mark.requirement("E22", "AZ-07"),
+    ),
+    pytest.param(
+        {"code_challenge_method": None},
+        "invalid_request",
+        id="E22 missing",
+        marks=pytest.mark.requirement("E22", "AZ-07"),
+    ),
+    pytest.param(
+        {"code_challenge_method": "s256"},
+        "invalid_request",
+        id="E22 lower case",
+        marks=pytest.mark.requirement("E22", "AZ-07"),
+    ),
+    pytest.param(
+        {"code_challenge": CHALLENGE[:-1]},
+        "invalid_request",
+        id="E23 short",
+        marks=pytest.mark.requirement("E23", "AZ-07"),
+    ),
+    pytest.param(
+        {"code_challenge": CHALLENGE + "="},
+        "invalid_request",
+        id="E23 padded",
+        marks=pytest.mark.requirement("E23", "AZ-07"),
+    ),
+    pytest.param(
+        {"request": "eyJhbGciOiJub25lIn0.e30."},
+        "request_not_supported",
+        id="E34 request",
+        marks=pytest.mark.requirement("E34"),
+    ),
+    pytest.param(
+        {"request_uri": "urn:x"},
+        "request_uri_not_supported",
+        id="E34 request_uri",
+        marks=pytest.mark.requirement("E34"),
+    ),
+    pytest.param(
+        {"registration": "{}"},
+        "registration_not_supported",
+        id="E34 registration",
+        marks=pytest.mark.requirement("E34"),
+    ),
+    pytest.param(
+        {"response_mode": "fragment"}, "invalid_request", id="E36 fragment", marks=pytest.mark.requirement("E36")
+    ),
+    pytest.param(
+        {"response_mode": "web_message"}, "invalid_request", id="E36 unknown", marks=pytest.mark.requirement("E36")
+    ),
+]
 
 
 @pytest.mark.requirement("AZ-06", "AZ-18", "SB-02")
-@pytest.mark.parametrize(("changes", "error"), [case(name) for name in REFUSED])
+@pytest.mark.parametrize(("changes", "error"), REFUSED)
 def test_what_is_wrong_is_told_to_the_app(
     visitor: Visitor, make_client: MakeClient, changes: dict[str, Any], error: str
 ) -> None:

@@ -367,7 +367,7 @@ def test_a_launch_without_a_patient_leads_to_the_picker(
     assert page.url.path.endswith("/patient"), page.text
 
 
-@pytest.mark.requirement("TR-10", "LC-07")
+@pytest.mark.requirement("LC-07")
 def test_an_app_of_smart_2_0_is_told_texts(
     app: App, client: Any, visitor: Visitor, green: Any, make_launch: MakeLaunch, introspect: Callable[..., Any]
 ) -> None:

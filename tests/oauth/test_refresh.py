@@ -171,7 +171,7 @@ def test_the_context_of_the_launch_stays_through_every_refresh(
     assert {name: told[name] for name in context} == context
 
 
-@pytest.mark.requirement("RF-02", "TR-02")
+@pytest.mark.requirement("RF-02")
 def test_narrowing_once_does_not_narrow_the_grant(launch: Issue, refresh: Refresh, introspect: Any) -> None:
     first = launch()
 

@@ -335,7 +335,7 @@ def test_types_are_those_of_the_version_behind_aud() -> None:
     assert (stu3.fhir_version, stu3.scope) == ("stu3", "patient/Sequence.rs")
 
 
-@pytest.mark.requirement("E12", "TR-13")
+@pytest.mark.requirement("E12")
 def test_a_client_without_the_strict_rule_may_leave_state_out() -> None:
     assert judge(asked(state=None), replace(CLIENT, requires_state=False), BASES).state == ""
 

@@ -192,7 +192,7 @@ def test_what_somebody_wrote_by_hand_must_be_json(text: str) -> None:
         items(text)
 
 
-@pytest.mark.requirement("TR-10")
+@pytest.mark.requirement("LC-07")
 def test_an_app_of_smart_2_0_reads_references() -> None:
     told = as_text(checked(CONTEXT, types=R4))
 

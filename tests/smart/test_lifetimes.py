@@ -28,7 +28,7 @@ def test_the_shorter_life_wins_and_never_passes_the_bound(
     assert access_token_seconds(server, client, default=default, bound=bound) == expected
 
 
-@pytest.mark.requirement("TR-04")
+@pytest.mark.requirement("TK-06")
 @pytest.mark.parametrize(("configured", "expected"), [(0, 300), (60, 60), (3600, 300)])
 def test_a_backends_token_lives_five_minutes_at_most(configured: int, expected: int) -> None:
     assert backend_token_seconds(configured) == expected

@@ -125,7 +125,7 @@ def test_every_scope_named_can_be_granted() -> None:
     assert all(supported(scope) for scope in parse(" ".join(listed)))
 
 
-@pytest.mark.requirement("TR-03")
+@pytest.mark.requirement("DS-05")
 def test_the_refresh_grant_is_named_in_rfc_8414_only() -> None:
     facts = replace(FACTS, grants=frozenset({"authorization_code", "refresh_token", "client_credentials"}))
 

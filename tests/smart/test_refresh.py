@@ -31,7 +31,7 @@ def test_only_two_scopes_let_an_app_refresh(scope: str, expected: str) -> None:
     assert kind(scope) == expected
 
 
-@pytest.mark.requirement("RF-02", "TR-02", "E91")
+@pytest.mark.requirement("RF-02", "E91")
 @pytest.mark.parametrize(
     ("requested", "given"),
     [
