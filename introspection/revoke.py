@@ -5,10 +5,11 @@ from typing import Any
 from django.db import connection, transaction
 
 from audit.trail import Event, record
+from oauth.clients import AuthenticatedClient
 from oauth.digests import digest
 from oauth.endpoint import Answer, MachineRequest, writers
 from oauth.models import numbered
-from oauth.token import AuthenticatedClient, authenticated
+from oauth.token import authenticated
 from smart.errors import OAuthError, UnauthorizedClient
 
 _END_ACCESS = """

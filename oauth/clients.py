@@ -4,6 +4,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+from dataclasses import dataclass
 from typing import NamedTuple
 from urllib.parse import unquote
 
@@ -82,6 +83,15 @@ class Kept(NamedTuple):
 
 
 NOBODY = Kept("", 0, _NO_SECRET, _NO_SECRET, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class AuthenticatedClient:
+    """A client that proved itself."""
+
+    pk: int
+    client_id: str
+    grants: frozenset[str]
 
 
 def proven(presented: Credentials, kept: Kept, *, now: int) -> bool:

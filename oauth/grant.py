@@ -6,7 +6,7 @@ from django.db import connection
 
 from audit.trail import Event, record
 from oauth.models import Client, numbered
-from smart import refresh
+from smart import binding, refresh
 
 # Everything that decides about an authorization's next token, read after the row that is consumed is locked.
 _FACTS = """
@@ -15,7 +15,8 @@ SELECT a.id, a.epoch, a.scope, a.context, a.patient, a.ended_at, a.client_epoch,
     c.refresh_token_seconds, c.authentication, c.application_type,
     s.id, s.base, s.access_token_seconds, s.token_format,
     COALESCE(u.id, 0), COALESCE(u.subject, ''), COALESCE(u.epoch, 0), COALESCE(u.stopped_at, 0),
-    COALESCE(i.resource, ''), k.kid, k.private_encrypted, s.signing_algorithm
+    COALESCE(i.resource, ''), k.kid, k.private_encrypted, s.signing_algorithm,
+    a.token_address, s.address_policy, c.address_policy
 FROM oauth_authorization a
 JOIN oauth_client c ON c.id = a.client_id
 JOIN oauth_fhirserver s ON s.id = a.fhir_server_id
@@ -63,6 +64,9 @@ class Grant:
     kid: str | None
     private_encrypted: str
     algorithm: str
+    token_address: str
+    server_address_policy: str
+    client_address_policy: str
 
     @classmethod
     def of(cls, authorization_id: int) -> "Grant":
@@ -100,6 +104,11 @@ class Grant:
         if self.granted_user_epoch != self.user_epoch or self.user_stopped_at:
             return "the person's access has ended"
         return ""
+
+    @property
+    def address_policy(self) -> str:
+        """What happens when the token moves to another address (PR-03)."""
+        return binding.stricter(self.server_address_policy, self.client_address_policy)
 
     @property
     def refresh_kind(self) -> str:

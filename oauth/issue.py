@@ -39,6 +39,9 @@ VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, 0, '')
 """
 
 
+_BIND = "UPDATE oauth_authorization SET token_address = %s WHERE id = %s"
+
+
 class Place(NamedTuple):
     """A place in a seat: the number of the next access token, and of the launch that it goes back to."""
 
@@ -61,6 +64,7 @@ def issue(grant: Grant, *, now: int, address: str, code_id: int | None = None) -
     place = _launched(grant)
     answer = _access_token(grant, place, "issued", now=now, address=address, code_id=code_id)
     if grant.refresh_kind:
+        _bind(grant, address)
         family = Family(None, place.seat_id, place.launch, now)
         answer["refresh_token"] = _refresh_token(grant, family, now=now)
     return answer
@@ -76,6 +80,12 @@ def reissue(grant: Grant, scope: str, family: Family, *, now: int, address: str)
         return None
     answer = _access_token(grant, place, "refreshed", now=now, address=address, scope=scope)
     return {**answer, "refresh_token": _refresh_token(grant, family, now=now)}
+
+
+def _bind(grant: Grant, address: str) -> None:
+    """Later refreshes are compared with the address of the exchange (PR-04)."""
+    with connection.cursor() as cursor:
+        cursor.execute(_BIND, [address, grant.authorization_id])
 
 
 def _launched(grant: Grant) -> Place:

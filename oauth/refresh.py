@@ -3,24 +3,21 @@
 import json
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import connection, transaction
 
 from oauth import grace
-from oauth.clients import Credentials
+from oauth.clients import AuthenticatedClient, Credentials
 from oauth.digests import digest
 from oauth.endpoint import Answer, MachineRequest
 from oauth.grant import Grant
 from oauth.issue import Family, reissue
 from oauth.rights import Rights
+from smart import binding
 from smart.errors import InvalidGrant, InvalidScope, OAuthError
 from smart.lifetimes import expired
 from smart.refresh import in_grace
-
-if TYPE_CHECKING:
-    from oauth.token import AuthenticatedClient
 
 _CONSUME = """
 UPDATE oauth_refreshtoken SET consumed_at = %s WHERE digest = %s AND consumed_at = 0
@@ -43,6 +40,7 @@ JOIN oauth_authorization a ON a.id = r.authorization_id
 JOIN oauth_client c ON c.id = a.client_id
 WHERE r.digest = %s
 """
+_FLAG = "UPDATE oauth_authorization SET flagged_at = %s WHERE id = %s"
 REFUSED = "the refresh token is not valid"
 
 
@@ -70,7 +68,7 @@ def holder(request: MachineRequest) -> Credentials:
     return Credentials(row[0], None)
 
 
-def refresh_token(request: MachineRequest, client: "AuthenticatedClient") -> Answer | OAuthError:
+def refresh_token(request: MachineRequest, client: AuthenticatedClient) -> Answer | OAuthError:
     """RFC 6749 §6. A refusal that has consequences is returned, so that they are committed with it."""
     token = request.required("refresh_token")
     with transaction.atomic():
@@ -83,11 +81,12 @@ def refresh_token(request: MachineRequest, client: "AuthenticatedClient") -> Ans
 
 
 def _refreshed(
-    consumed: Consumed, token: str, request: MachineRequest, client: "AuthenticatedClient"
+    consumed: Consumed, token: str, request: MachineRequest, client: AuthenticatedClient
 ) -> Answer | OAuthError:
     grant = Grant.of(consumed.authorization_id)
     try:
         _belongs(grant, request, client)
+        _stayed(grant, request)
         scope = _judged(consumed, grant, request)
         answer = reissue(grant, scope, consumed.family, now=request.now, address=request.address)
         if answer is None:
@@ -100,9 +99,21 @@ def _refreshed(
     return Answer(200, body)
 
 
-def _belongs(grant: Grant, request: MachineRequest, client: "AuthenticatedClient") -> None:
+def _belongs(grant: Grant, request: MachineRequest, client: AuthenticatedClient) -> None:
     if grant.client_pk != client.pk:
         raise InvalidGrant(REFUSED, hint=f"sent by {client.client_id}, whose it is not")
+
+
+def _stayed(grant: Grant, request: MachineRequest) -> None:
+    """A refresh from another address is written down, and refused where the policy says so (PR-06, E93)."""
+    policy = grant.address_policy
+    if policy == binding.OFF or not binding.moved(grant.token_address, request.address):
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(_FLAG, [request.now, grant.authorization_id])
+    grant.record("address-changed", at=request.now, address=request.address, reason=f"at a refresh, policy {policy}")
+    if policy == binding.BLOCK:
+        raise InvalidGrant(REFUSED, hint="it came from another address")
 
 
 def _judged(consumed: Consumed, grant: Grant, request: MachineRequest) -> str:
@@ -132,7 +143,7 @@ def _kept(consumed: Consumed, token: str, body: bytes) -> None:
         cursor.execute(_KEEP, [spent, grace.sealed(body, token), spent, consumed.predecessor_id])
 
 
-def _repeated_or_reused(token: str, request: MachineRequest, client: "AuthenticatedClient") -> Answer | OAuthError:
+def _repeated_or_reused(token: str, request: MachineRequest, client: AuthenticatedClient) -> Answer | OAuthError:
     """A token used before: within the grace window the same answer again (RF-05), else the family dies (RF-04)."""
     with connection.cursor() as cursor:
         cursor.execute(_SPENT, [digest(token)])

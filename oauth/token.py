@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from oauth import refresh
-from oauth.clients import FAILED, NOBODY, Kept, proven
+from oauth.clients import FAILED, NOBODY, AuthenticatedClient, Kept, proven
 from oauth.digests import digest
 from oauth.endpoint import Answer, MachineRequest, writers
 from oauth.grant import Grant
@@ -37,15 +37,6 @@ UPDATE oauth_authorization SET epoch = epoch + 1, ended_at = %s, ended_for = 're
 WHERE ended_at = 0 AND client_id = %s AND id = (SELECT authorization_id FROM oauth_code WHERE digest = %s)
 RETURNING id
 """
-
-
-@dataclass(frozen=True, slots=True)
-class AuthenticatedClient:
-    """A client that proved itself."""
-
-    pk: int
-    client_id: str
-    grants: frozenset[str]
 
 
 async def token(request: MachineRequest) -> Answer:
