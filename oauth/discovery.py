@@ -83,6 +83,7 @@ def facts() -> ServerFacts:
         introspection_endpoint=f"{issuer}/o/introspect",
         revocation_endpoint=f"{issuer}/o/revoke",
         jwks_uri=f"{issuer}/o/jwks",
+        management_endpoint=f"{issuer}/apps",
         secret_in_token_body=settings.SMARTAUTH_TOKEN_SECRET_IN_BODY,
     )
 

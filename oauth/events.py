@@ -1,8 +1,8 @@
 """What the kinds of security events mean for an operator: a word, and whether something was done, refused or odd."""
 
 DONE = (
-    "allowed", "authorization-ended", "client-disabled", "client-enabled", "client-ended", "fhir-server-added",
-    "fhir-server-ended", "fhir-server-opened", "flag-cleared", "granted-by-command", "issued", "launch-prepared",
+    "access-taken-back", "allowed", "authorization-ended", "client-disabled", "client-enabled", "client-ended",
+    "fhir-server-added", "fhir-server-ended", "fhir-server-opened", "flag-cleared", "granted-by-command", "issued", "launch-prepared",
     "login-succeeded", "operator-added", "operator-changed", "password-changed", "password-required", "person-ended",
     "person-let-in", "person-stopped", "refreshed", "resource-server-added", "revoked", "secret-rotated", "seeded",
     "signed-out", "superseded",

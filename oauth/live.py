@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db.models import Case, F, Q, QuerySet, Value, When
 
-from oauth.models import AccessToken, Authorization
+from oauth.models import AccessToken, Authorization, RefreshToken
 from smart import live as rules
 
 TOKEN_FACTS = ("authorization__client", "authorization__user", "authorization__fhir_server", "seat")
@@ -93,3 +93,11 @@ def lost(authorizations: QuerySet[Authorization]) -> QuerySet[Any]:
 def standing(authorizations: QuerySet[Authorization]) -> QuerySet[Any]:
     """Those under which tokens may still be issued."""
     return lost(authorizations).filter(reason="")
+
+
+def refreshable(*, now: int) -> QuerySet[RefreshToken]:
+    """The refresh tokens that continue an authorization, as long as it stands."""
+    newest = Q(seat__isnull=True) | Q(launch__gt=F("seat__launches") - F("authorization__client__tokens_to_keep"))
+    return RefreshToken.objects.filter(
+        newest, consumed_at=0, expires_at__gt=now, authorization_epoch=F("authorization__epoch")
+    )

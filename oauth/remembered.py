@@ -4,16 +4,13 @@ There is no memory beside the authorizations: what he takes back, or what has en
 everything that was allowed for "Only now".
 """
 
-from typing import Any
-
-from django.db.models import F, Q, QuerySet
 from django.http import HttpRequest
 
 from accounts import clock
 from accounts.models import User
 from oauth import live, online, people
 from oauth.digests import digest
-from oauth.models import Authorization, Client, RefreshToken
+from oauth.models import Authorization, Client
 from oauth.pending import Pending
 from smart import refresh
 from smart.scopes import granted, names, parse, within
@@ -25,7 +22,8 @@ def held(request: HttpRequest, pending: Pending, user: User) -> str:
     row = pending.row
     same = Authorization.objects.filter(client=row.client, user=user, fhir_server=row.fhir_server, patient=row.patient)
     as_himself = same.filter(fhir_user=people.fhir_user(user, row.fhir_server))
-    found = live.standing(as_himself.filter(pk__in=_refreshable())).order_by("-granted_at", "-pk").first()
+    alive = live.refreshable(now=clock.now()).values("authorization")
+    found = live.standing(as_himself.filter(pk__in=alive)).order_by("-granted_at", "-pk").first()
     if found is None or (found.session_digest and found.session_digest != _session(request)):
         return ""
     return str(found.scope)
@@ -55,15 +53,6 @@ def _one_refresh(asked: str, before: str) -> str:
     both = {part.plain for part in parse(asked)} >= {refresh.OFFLINE, refresh.ONLINE}
     other = {refresh.OFFLINE: refresh.ONLINE, refresh.ONLINE: refresh.OFFLINE}.get(refresh.kind(before), "")
     return names(part for part in parse(asked) if part.plain != other) if both else asked
-
-
-def _refreshable() -> QuerySet[RefreshToken, Any]:
-    """The authorizations that a refresh token still continues."""
-    newest = Q(seat__isnull=True) | Q(launch__gt=F("seat__launches") - F("authorization__client__tokens_to_keep"))
-    alive = RefreshToken.objects.filter(
-        newest, consumed_at=0, expires_at__gt=clock.now(), authorization_epoch=F("authorization__epoch")
-    )
-    return alive.values("authorization")
 
 
 def _session(request: HttpRequest) -> str:

@@ -17,7 +17,10 @@ from oauth.stub import Stub
 from smart.clock import SECOND, moment
 
 # a name, never an address: there is nothing to redirect to elsewhere
-DESTINATIONS = {"": "/", "admin": "/admin/", "launcher": "/launcher", "password": "/password", "sessions": "/sessions"}
+DESTINATIONS = {
+    "": "/", "admin": "/admin/", "apps": "/apps", "launcher": "/launcher", "password": "/password",
+    "sessions": "/sessions",
+}  # fmt: skip
 STATUS = {"wrong": 422, "locked": 429, "stopped": 403}
 KINDS = {"right": "login-succeeded", "wrong": "login-failed", "stopped": "login-failed", "locked": "locked"}
 

@@ -36,7 +36,7 @@ class Stub:
 
     @property
     def initials(self) -> str:
-        return "".join(word[0] for word in self.app.split() if word[0].isalnum())[:2].upper() or "?"
+        return initials(self.app)
 
     @property
     def maker(self) -> str:
@@ -67,6 +67,11 @@ class Stub:
     def _skips(self) -> bool:
         user = self.pending.row.user
         return user is not None and people.only_own_record(user, self.pending.row.fhir_server) is not None
+
+
+def initials(name: str) -> str:
+    """The mark of an app: no picture is fetched from anywhere."""
+    return "".join(word[0] for word in name.split() if word[0].isalnum())[:2].upper() or "?"
 
 
 def shortened(text: str) -> str:

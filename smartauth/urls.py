@@ -7,6 +7,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from oauth import discovery, health, home, sample_app
 from oauth.another_user import another_user
 from oauth.authorize import authorize, resume
+from oauth.connected import apps, end, end_all
 from oauth.consent import decide
 from oauth.encounter_picker import choose as choose_encounter
 from oauth.launch_api import LaunchView
@@ -34,6 +35,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("logout", logout),
     path("password", password),
     path("sessions", sessions),
+    path("apps", apps),
+    path("apps/end-all", end_all),
+    path("apps/<str:number>/end", end),
     path("launcher", launcher),
     path("o/launch", LaunchView.as_view()),
     path("o/style/<str:named>.json", style),
