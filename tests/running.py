@@ -1,5 +1,7 @@
 """A real server: uvicorn in processes of its own, on a free port, with databases of its own."""
 
+import atexit
+import functools
 import os
 import secrets
 import shutil
@@ -17,6 +19,7 @@ import httpx
 import psycopg
 import pytest
 
+_DJANGO = "import django; django.setup(); from django.core.management import call_command as call"
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -46,25 +49,47 @@ class Server:
 
     def _database(self, like: str) -> str:
         name = f"smartauth_{secrets.token_hex(6)}"
-        with psycopg.connect(_named(like, "postgres"), autocommit=True) as connection:
-            connection.execute(f'CREATE DATABASE "{name}"')
+        _on_postgresql(like, f'CREATE DATABASE "{name}"')
         self._databases.append(_named(like, name))
         return self._databases[-1]
 
     def manage(self, *arguments: str) -> str:
         """What `manage.py` printed. Raises if it failed."""
-        command = [sys.executable, str(ROOT / "manage.py"), *arguments]
+        return self._run(str(ROOT / "manage.py"), *arguments)
+
+    def _run(self, *arguments: str) -> str:
+        command = [sys.executable, *arguments]
         done = subprocess.run(command, env=self.environment, cwd=ROOT, capture_output=True, text=True, timeout=120)
         if done.returncode:
             raise AssertionError(f"{arguments} failed: {done.stdout}{done.stderr}")
         return done.stdout
 
+    def migrate(self) -> None:
+        """Both databases as the migrations leave them."""
+        self._run("-c", f"{_DJANGO}; call('migrate', verbosity=0); call('migrate', verbosity=0, database='audit')")
+
     def prepare(self) -> None:
-        """Migrated, seeded with the demo people and clients and the demo records."""
-        self.manage("migrate", "--verbosity=0")
-        self.manage("migrate", "--verbosity=0", "--database=audit")
-        self.manage("seed", str(ROOT / "smartauth.yaml"))
-        self.manage("load_fhir", str(ROOT / "demo" / "fhir" / "r4.json"))
+        """Migrated (a copy of what was migrated once), seeded with the demo people and clients and the demo records."""
+        if self._like_the_others():
+            self._take(migrated())
+        else:
+            self.migrate()
+        seed, records = str(ROOT / "smartauth.yaml"), str(ROOT / "demo" / "fhir" / "r4.json")
+        self._run("-c", f"{_DJANGO}; call('seed', {seed!r}); call('load_fhir', {records!r})")
+
+    def _like_the_others(self) -> bool:
+        """Whether its databases are of the run's own kind, so that they can be copied."""
+        usual, own = os.environ.get("SMARTAUTH_DATABASE_URL"), self.environment.get("SMARTAUTH_DATABASE_URL")
+        return own in self._databases if usual else not own
+
+    def _take(self, template: "Server") -> None:
+        if not self._databases:
+            for name in ("smartauth.sqlite3", "audit.sqlite3"):
+                shutil.copy(template.folder / name, self.folder / name)
+        for own, model in zip(self._databases, template._databases, strict=False):
+            name = urlsplit(own).path.lstrip("/")
+            _on_postgresql(own, f'DROP DATABASE "{name}"')
+            _on_postgresql(own, f'CREATE DATABASE "{name}" TEMPLATE "{urlsplit(model).path.lstrip("/")}"')
 
     def start(self) -> "Server":
         command = [
@@ -109,10 +134,22 @@ class Server:
     def remove(self) -> None:
         self.kill()
         for url in self._databases:
-            name = urlsplit(url).path.lstrip("/")
-            with psycopg.connect(_named(url, "postgres"), autocommit=True) as connection:
-                connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+            _on_postgresql(url, f'DROP DATABASE IF EXISTS "{urlsplit(url).path.lstrip("/")}" WITH (FORCE)')
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+@functools.cache
+def migrated() -> Server:
+    """A server that never starts: its databases are migrated once in a run, and copied."""
+    template = Server()
+    atexit.register(template.remove)
+    template.migrate()
+    return template
+
+
+def _on_postgresql(url: str, statement: str) -> None:
+    with psycopg.connect(_named(url, "postgres"), autocommit=True) as connection:
+        connection.execute(statement.encode())
 
 
 def _named(url: str, database: str) -> str:
