@@ -18,8 +18,14 @@ from audit.models import OutboxEvent
 from oauth import given
 from oauth.digests import digest, drawn
 from oauth.models import (
-    AccessToken, Authorization, Client, FhirServer, PatientRecord, RefreshToken, numbered,
-)  # fmt: skip
+    AccessToken,
+    Authorization,
+    Client,
+    FhirServer,
+    PatientRecord,
+    RefreshToken,
+    numbered,
+)
 from oauth.slips import MOST, day, few
 from tests.conftest import SECRET, App, Granted, MakeClient, basic
 from tests.oauth.visitor import Visitor
@@ -156,14 +162,14 @@ def test_the_record_of_somebody_else_is_named(mine: Visitor, amy: Any, issue: Is
 
 
 def test_many_kinds_are_five_and_the_rest_in_details(mine: Visitor, amy: Any, issue: Issue) -> None:
-    types = "Patient AllergyIntolerance Condition Observation MedicationRequest Immunization Procedure".split()
-    issue(person=amy, scope="launch/patient " + " ".join(f"patient/{name}.rs" for name in types))
+    types = ("Patient", "AllergyIntolerance", "Condition", "Observation", "MedicationRequest", "Immunization", "Goal")
+    issue(person=amy, scope=" ".join(f"patient/{name}.rs" for name in types))
 
     text = shown(mine)
 
     assert "prescribed medicines and 2 more." in text
     assert "All 7 things" in text
-    assert "See operations and treatments" in text
+    assert "See health goals" in text
 
 
 @pytest.mark.parametrize(("count", "text"), [(1, "a"), (5, "a; a; a; a; a"), (6, "a; a; a; a; a and 1 more")])
