@@ -36,7 +36,7 @@ def end(request: HttpRequest, number: str) -> HttpResponse:
         return HttpResponseNotAllowed(["POST"])
     if user is None:
         return within(SIGN_IN)
-    row = Authorization.objects.of(user).filter(pk=row_of(number)).first()
+    row = Authorization.objects.of(user).filter(pk=row_of(number) or 0).first()
     if row is None:
         raise Http404
     now = clock.now()
@@ -55,7 +55,7 @@ def end_all(request: HttpRequest) -> HttpResponse:
         done = request.method == "GET" and "done" in request.GET
         return person_page(request, "apps_ended.html", {}) if done else within(SIGN_IN)
     if request.method == "GET":
-        count = given.alive(user, now=clock.now()).count()
+        count = given.alive(user, now=clock.now()).order_by().values("client").distinct().count()
         return person_page(request, "apps_end_all.html", {"signed_in_as": user, "count": count})
     _everything(user, client_address(request))
     request.session.flush()

@@ -37,13 +37,13 @@ REVOKED_FOR = {
 
 def alive(user: User, *, now: int) -> QuerySet[Any]:
     """What an app can still use or refresh, last given first, each with `newest`, its last token, if it has one."""
-    found = _given(user, now=now).filter(_usable(now), reason="")
+    found = _given(user).filter(_usable(now), reason="")
     return found.order_by(F("newest").desc(nulls_last=True), "-pk")
 
 
 def over(user: User, *, now: int) -> QuerySet[Any]:
     """What has ended in the last 90 days, the last first: `over_at` says when, in the future where no row knows it."""
-    found = _given(user, now=now).exclude(_usable(now), reason="").alias(ran_out=_ran_out())
+    found: QuerySet[Any] = _given(user).exclude(_usable(now), reason="").alias(ran_out=_ran_out())
     found = found.annotate(revoked_for=_of_newest("revoked_for"), revoked_at=_of_newest("revoked_at"))
     found = found.annotate(replaced_at=Subquery(_successor().values("issued_at")[:1]))
     ended_at = Case(When(ended_at__gt=0, then=F("ended_at")), default=F("ran_out"))
@@ -64,9 +64,9 @@ def why(ended: Any, *, now: int) -> str:
     return f"{RAN_OUT}, or {OPERATORS} before" if ended.reason not in {"", "ended"} else RAN_OUT
 
 
-def _given(user: User, *, now: int) -> QuerySet[Any]:
+def _given(user: User) -> QuerySet[Any]:
     newest = AccessToken.objects.filter(authorization=OuterRef("pk")).order_by("-pk")
-    own = live.lost(Authorization.objects.of(user))
+    own: QuerySet[Any] = live.lost(Authorization.objects.of(user))
     return own.annotate(newest=Subquery(newest.values("pk")[:1]))
 
 

@@ -506,23 +506,24 @@ def test_everything_ends_after_one_more_question(
     make_client: MakeClient,
     introspect: Callable[..., dict[str, Any]],
 ) -> None:
-    phone, tokens = make_visitor(), [issue(make_client(), amy)["access_token"] for _ in range(2)]
+    phone, twice = make_visitor(), make_client(supersede=Client.Supersede.GRANT)
+    tokens = [issue(client, amy)["access_token"] for client in (twice, twice, make_client())]
     others = issue()["access_token"]
     phone.sign_in(phone.request("GET", "/login"), amy)
 
     question = mine.request("GET", "/apps/end-all")
     assert "2 apps that can use health records because you allowed it get nothing more." in question.text
-    assert [introspect(token)["active"] for token in tokens] == [True, True]
+    assert [introspect(token)["active"] for token in tokens] == [True] * 3
     response = mine.send(question)
 
     assert (response.status_code, response.headers["Location"]) == (303, "/apps/end-all?done=1")
     assert "No app can use your records any more, and you are signed out everywhere." in mine.follow(response).text
-    assert [introspect(token) for token in tokens] == [{"active": False}] * 2
+    assert [introspect(token) for token in tokens] == [{"active": False}] * 3
     assert introspect(others)["active"] is True
     assert not SignIn.objects.filter(user=amy).exists()
     assert phone.request("GET", "/apps").headers["Location"] == "/login?to=apps"
     told = OutboxEvent.objects.filter(kind="access-taken-back", person=amy.subject)
-    assert [event.reason for event in told] == ["everything"] * 2
+    assert [event.reason for event in told] == ["everything"] * 3
 
 
 def test_what_was_being_asked_meanwhile_is_dead_too(

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from accounts.models import User
 from oauth import first_minute
 from oauth.seeding import seed
 
@@ -70,7 +71,7 @@ def test_outside_development_there_is_one_sentence_and_no_demo(client: Any, sett
 
     page = client.get("/").content.decode()
 
-    assert "You came here from an app, or to see your connected apps." in page
+    assert 'You came here from an app, or to see your <a href="/apps">connected apps</a>.' in page
     for hidden in ("smartauth-demo", "demo-public", "curl", "Development server", "/fhir/r4", "/admin/"):
         assert hidden not in page
 
@@ -86,3 +87,23 @@ def test_the_token_line_carries_what_the_environment_chose(monkeypatch: pytest.M
     assert "SMARTAUTH_DATA_DIR='/a folder' " in command.line
     assert "SMARTAUTH_DATABASE_URL" in command.about
     assert "hidden" not in command.line + command.about
+
+
+def test_outside_development_the_menu_is_connected_apps_and_the_way_out(client: Any, settings: Any) -> None:
+    settings.SMARTAUTH_DEV = False
+    settings.ALLOWED_HOSTS = ["testserver"]
+    person = User.objects.create_user("amy", "a password of hers")
+
+    before = menu(client, "/")
+    client.force_login(person)
+    signed_in = menu(client, "/apps")
+    User.objects.get_queryset().filter(pk=person.pk).update(is_staff=True)
+
+    assert before == ["/apps"]
+    assert signed_in == ["/apps", "/logout"]
+    assert menu(client, "/apps") == ["/apps", "/admin/", "/logout"]
+
+
+def menu(client: Any, path: str) -> list[str]:
+    page = client.get(path).content.decode()
+    return re.findall(r'(?:href|action)="([^"]+)"', page.split('<nav aria-label="Main">')[1].split("</nav>")[0])
