@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run test lint lock clean
+.PHONY: help run test lint lock shots clean
 SHELL := /bin/bash
 
 help: ## this list
@@ -22,6 +22,9 @@ lock: ## write requirements/*.txt anew from *.in (UPGRADE=1: newest releases; el
 	    --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links \
 	    --output-file $$name.txt $$name.in || exit 1; \
 	done
+
+shots: ## pictures of every page into docs/screenshots (Chromium, port 8000)
+	@.ci/venv dev && .venv/bin/python -m tests.browser.screenshots
 
 clean: ## delete .venv, caches and what a running server wrote in var/ (demo data, keys, tokens)
 	@rm -rf .venv .venv.lock .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache var test-results
