@@ -111,8 +111,7 @@ def operator(album: Album) -> None:
 def everything(browser: Browser, url: str) -> None:
     journeys: tuple[Callable[[Album], None], ...] = (lambda album: album.open("/", "home"), launch, sample_app, doctor)
     for width in (1280, 390):
-        for scheme in LISTS = ("oauth/client", "oauth/fhirserver", "oauth/authorization", "oauth/accesstoken", "audit/securityevent")
-SCHEMES:
+        for scheme in SCHEMES:
             for journey in (*journeys, operator):
                 options: Any = {"viewport": {"width": width, "height": 900}, "color_scheme": scheme}
                 context = browser.new_context(**options)
