@@ -67,7 +67,8 @@ def why(ended: Any, *, now: int) -> str:
 def _given(user: User) -> QuerySet[Any]:
     newest = AccessToken.objects.filter(authorization=OuterRef("pk")).order_by("-pk")
     own: QuerySet[Any] = live.lost(Authorization.objects.of(user))
-    return own.annotate(newest=Subquery(newest.values("pk")[:1]))
+    found: QuerySet[Any] = own.annotate(newest=Subquery(newest.values("pk")[:1]))
+    return found
 
 
 def _usable(now: int) -> Q:
