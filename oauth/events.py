@@ -4,14 +4,14 @@ DONE = (
     "access-taken-back", "allowed", "authorization-ended", "client-disabled", "client-enabled", "client-ended",
     "fhir-server-added", "fhir-server-ended", "fhir-server-opened", "flag-cleared", "granted-by-command", "issued",
     "launch-prepared", "login-succeeded", "operator-added", "operator-changed", "password-changed", "password-required",
-    "person-ended", "person-let-in", "person-stopped", "refreshed", "resource-server-added", "revoked",
+    "person-ended", "person-let-in", "person-stopped", "refresh-repeated", "refreshed", "resource-server-added", "revoked",
     "secret-rotated", "seeded", "signed-out", "superseded",
 )  # fmt: skip
 REFUSED = (
-    "address-blocked", "code-refused", "denied", "introspection-refused", "locked", "login-failed", "refresh-refused",
+    "code-refused", "denied", "introspection-refused", "locked", "login-failed", "refresh-refused",
 )  # fmt: skip
 ODD = (
-    "address-changed", "choice-tampered", "code-of-another-client", "code-replayed", "refresh-replayed",
+    "address-changed", "choice-tampered", "code-of-another-client", "code-replayed", "refresh-reused",
     "tamper-suspected", "tampered",
 )  # fmt: skip
 RESULTS = {"done": DONE, "refused": REFUSED, "odd": ODD}

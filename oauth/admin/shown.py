@@ -33,6 +33,7 @@ WHY = {
 ENDED_FOR = {
     "tampered": "came back changed",
     "replayed": "replayed",
+    "reused": "refresh token reused",
     "password-changed": "new password",
     "signed-out": "signed out",
     "operator": "ended by an operator",

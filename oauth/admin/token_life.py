@@ -32,6 +32,7 @@ STATES = {
 }
 REVOKED_FOR = {
     "tampered": "It came back changed, so we ended the real one.",
+    "reused": "A refresh token of it was used twice, so the whole family ended.",
     "operator": "An operator ended it.",
     "revoked": "The app or the FHIR server gave it back.",
 }
