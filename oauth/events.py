@@ -4,8 +4,8 @@ DONE = (
     "access-taken-back", "allowed", "authorization-ended", "client-disabled", "client-enabled", "client-ended",
     "fhir-server-added", "fhir-server-ended", "fhir-server-opened", "flag-cleared", "granted-by-command", "issued",
     "launch-prepared", "login-succeeded", "operator-added", "operator-changed", "password-changed", "password-required",
-    "person-ended", "person-let-in", "person-stopped", "refresh-repeated", "refreshed", "resource-server-added", "revoked",
-    "secret-rotated", "seeded", "signed-out", "superseded",
+    "person-ended", "person-let-in", "person-stopped", "refresh-repeated", "refreshed", "resource-server-added",
+    "revoked", "secret-rotated", "seeded", "signed-out", "superseded",
 )  # fmt: skip
 REFUSED = (
     "code-refused", "denied", "introspection-refused", "locked", "login-failed", "refresh-refused",
