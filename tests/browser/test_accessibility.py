@@ -159,13 +159,7 @@ def test_choosing_among_many(server: Server, visit: Visit) -> None:
 
 def test_the_sample_app_with_its_token(server: Server, visit: Visit) -> None:
     with visit(refusals=True) as page:
-        page.goto(f"{server.url}/demo")
-        page.get_by_role("button", name="Launch the app").click()
-        sign_in(page, "carol")
-        page.get_by_role("radio", name="Dan").check()
-        page.get_by_role("button", name="Continue with this patient").click()
-        page.get_by_role("button", name="Allow access").click()
-        page.locator("#result").wait_for()
+        allowed(page, server, "carol")
         page.get_by_text("The token, decoded").click()
         page.get_by_role("button", name="Change one letter of the token").click()
         expect(page.locator("#answer")).to_contain_text("401")
@@ -230,6 +224,90 @@ def test_a_form_of_the_admin(server: Server, visit: Visit, table: str) -> None:
         page.locator("#result_list tbody th a").first.click()
 
         clean(page, "admin-form-" + table.replace("/", "-"))
+
+
+def test_a_visit_to_choose(server: Server, visit: Visit) -> None:
+    with visit(refusals=True) as page:
+        consent_of(
+            page, server, "carol", scope="launch/patient launch/encounter patient/Patient.rs patient/Encounter.rs"
+        )
+        page.get_by_role("radio", name="Dan").check()
+        page.get_by_role("button", name="Continue with this patient").click()
+        page.wait_for_url(re.compile("/encounter$"))
+
+        clean(page, "encounter-picker")
+
+
+def test_connected_apps_from_live_to_ended(server: Server, visit: Visit) -> None:
+    with visit(refusals=True) as page:
+        allowed(page, server, "carol")
+        page.goto(f"{server.url}/apps")
+        page.get_by_text("Take back access").first.click()
+        clean(page, "apps-question")
+        page.get_by_role("button", name="Yes, take back access").click()
+        expect(page.get_by_role("status")).to_be_visible()
+        clean(page, "apps-taken-back")
+        page.get_by_role("button", name="End all access and sign out").click()
+        clean(page, "apps-end-all")
+
+
+def test_a_tokens_life_and_the_questions_of_the_admin(server: Server, visit: Visit) -> None:
+    with visit(refusals=True) as page:
+        allowed(page, server, "carol")
+    with visit(refusals=True) as page:
+        page.goto(f"{server.url}/login?to=admin")
+        sign_in(page, "admin")
+        page.goto(f"{server.url}/admin/oauth/accesstoken/")
+        page.locator("#result_list tbody th a").first.click()
+        clean(page, "admin-token-life")
+        for table in ("oauth/authorization", "oauth/client", "accounts/user"):
+            page.goto(f"{server.url}/admin/{table}/")
+            page.locator("#result_list .action-select").first.check()
+            page.locator("select[name=action]").select_option(index=1)
+            page.get_by_role("button", name="Go").click()
+            clean(page, "admin-question-" + table.replace("/", "-"))
+
+
+def allowed(page: Page, server: Server, name: str) -> None:
+    """The sample app has a token of carol for dan."""
+    page.goto(f"{server.url}/demo")
+    page.get_by_role("button", name="Launch the app").click()
+    sign_in(page, name)
+    page.get_by_role("radio", name="Dan").check()
+    page.get_by_role("button", name="Continue with this patient").click()
+    page.get_by_role("button", name="Allow access").click()
+    page.locator("#result").wait_for()
+
+
+PAGES = [
+    "/", "/login", "/demo", "/password", "/sessions", "/apps", "/apps/end-all", "/launcher", "/admin/",
+    "/admin/oauth/client/", "/admin/oauth/client/add/", "/admin/oauth/accesstoken/", "/admin/audit/securityevent/",
+    "/admin/accounts/user/",
+]  # fmt: skip
+LISTEN = """() => {
+    window.reached = new Set();
+    document.addEventListener("focusin", (event) => window.reached.add(event.target));
+}"""
+UNREACHED = """() => [...document.querySelectorAll("a[href], button, input, select, textarea, summary")]
+    .filter((each) => each.type !== "hidden" && each.type !== "radio" && !each.disabled && each.tabIndex >= 0)
+    .filter((each) => each.checkVisibility({ visibilityProperty: true }) && !window.reached.has(each))
+    .map((each) => each.outerHTML.slice(0, 80))"""
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_every_control_is_reached_by_tab_alone(server: Server, visit: Visit, path: str) -> None:
+    with visit(refusals=True) as page:
+        page.goto(f"{server.url}/login?to=admin")
+        sign_in(page, "admin")
+        page.goto(server.url + path)
+        page.evaluate(LISTEN)
+        controls = page.locator("a[href], button, input, select, textarea, summary").count()
+
+        for _ in range(controls + 2):
+            page.keyboard.press("Tab")
+
+        assert controls > 1
+        assert page.evaluate(UNREACHED) == []
 
 
 def test_stopped_people_and_new_passwords(server: Server, visit: Visit) -> None:
