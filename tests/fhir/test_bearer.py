@@ -62,7 +62,7 @@ def test_what_is_no_single_bearer_token_is_refused_unasked(
     assert introspection.asked == []
 
 
-@pytest.mark.requirement("TV-17")
+@pytest.mark.requirement("TV-17", "AT-05")
 def test_a_token_in_the_query_is_ignored(fetch: Fetch, introspection: Introspection) -> None:
     introspection.knows("patient/*.rs", patient="amy")
 
@@ -73,7 +73,7 @@ def test_a_token_in_the_query_is_ignored(fetch: Fetch, introspection: Introspect
     assert introspection.asked == []
 
 
-@pytest.mark.requirement("TV-17", "TV-18")
+@pytest.mark.requirement("TV-17", "TV-18", "AT-05")
 def test_a_token_in_the_form_lets_nobody_in(fetch: Fetch, introspection: Introspection) -> None:
     introspection.knows("patient/*.rs", patient="amy")
     form = {"method": "POST", "data": f"access_token={TOKEN}".encode(), "content_type": FORM}

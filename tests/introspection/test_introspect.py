@@ -4,8 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from joserfc import jwt
 
 from accounts import clock
+from oauth import keys
 from tests.conftest import BASE, SECRET, App, MakeClient, basic
 
 Issue = Callable[..., dict[str, Any]]
@@ -190,3 +192,21 @@ def test_a_right_secret_is_answered_however_many_wrong_ones_came_before(
 
     assert wrong == [401] * 9 + [429] * 3
     assert right.json()["active"] is True
+
+
+@pytest.mark.requirement("AT-04")
+@pytest.mark.parametrize("end", ["revoked", "superseded"])
+def test_a_jwt_whose_signature_is_still_good_is_dead_at_introspection(
+    app: App, issue: Issue, introspect: Any, end: str
+) -> None:
+    answer = issue()
+    client, person = answer["granted"].client, answer["granted"].person
+
+    if end == "revoked":
+        app.post("/o/revoke", data={"token": answer["access_token"], "client_id": client.client_id})
+    else:
+        issue(client, person)
+
+    published = keys.verifying(now=clock.now())
+    assert jwt.decode(answer["access_token"], published, algorithms=["ES256"]).claims["patient"] == "amy"
+    assert introspect(answer["access_token"]) == {"active": False}

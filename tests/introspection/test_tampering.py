@@ -1,12 +1,14 @@
 """A changed token ends its original when the sender shows that he held it or our key, and only then (SD-07)."""
 
 import base64
+import hmac
 import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from joserfc import jws
+from joserfc.jwk import RSAKey
 
 from oauth import keys
 from oauth.models import SigningKey
@@ -93,3 +95,35 @@ def test_the_jti_is_never_told(issue: Issue, introspect: Any, events: Any) -> No
     kept = [str(vars(event)) for kind in ("issued", "tampered") for event in events(kind)]
     assert "jti" not in claims
     assert jti not in json.dumps(claims) + "".join(kept)
+
+
+def by_public_key(signed: bytes) -> bytes:
+    """What an attacker makes who takes our public key for a shared secret (RFC 8725 §2.1)."""
+    row = SigningKey.objects.get(algorithm="RS256", state="active")
+    public = RSAKey.import_key(json.loads(row.public_jwk)).as_pem(private=False)
+    return hmac.digest(public, signed, "sha256")
+
+
+@pytest.mark.requirement("SB-10")
+@pytest.mark.parametrize(
+    ("header", "signature"),
+    [
+        pytest.param({"alg": "none"}, lambda signed: b"", id="none"),
+        pytest.param({"alg": "None"}, lambda signed: b"x", id="None"),
+        pytest.param({"alg": "HS256"}, by_public_key, id="HS256 with the public key"),
+        pytest.param({"alg": "ES256", "crit": ["x"], "x": 1}, lambda signed: b"s" * 64, id="unknown crit"),
+        pytest.param({"alg": "ES256", "jwk": {"kty": "oct", "k": "AAAA"}}, lambda signed: b"s" * 64, id="key inside"),
+    ],
+)
+def test_an_algorithm_or_key_that_the_token_names_itself_proves_nothing(
+    issue: Issue, introspect: Any, events: Any, header: dict[str, Any], signature: Callable[[bytes], bytes]
+) -> None:
+    answer = issue()
+    payload = {**opened(answer["access_token"].split(".")[1]), "patient": "ben"}
+    signed = f"{b64(json.dumps(header).encode())}.{b64(json.dumps(payload).encode())}"
+
+    forged = f"{signed}.{b64(signature(signed.encode()))}"
+
+    assert introspect(forged) == {"active": False}
+    assert introspect(answer["access_token"])["active"] is True
+    assert events("tampered", client=answer["granted"].client.client_id) == []

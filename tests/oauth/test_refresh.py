@@ -131,6 +131,15 @@ def test_no_refresh_token_lies_in_the_database(launch: Issue, refresh: Refresh, 
         assert not [value for value in kept if secret in value]
 
 
+@pytest.mark.requirement("CG-08", "RF-10")
+def test_no_id_token_comes_without_openid(launch: Issue, refresh: Refresh) -> None:
+    answer = launch()
+
+    assert "openid" not in answer["scope"]
+    assert "id_token" not in answer
+    assert "id_token" not in refreshed(answer, refresh(answer))
+
+
 # What it gives --------------------------------------------------------------------------------------------------------
 
 

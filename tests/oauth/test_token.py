@@ -281,7 +281,7 @@ def test_a_public_client_that_sends_a_secret_is_refused(app: App, grant: Grant) 
     assert tokens_of(granted) == 0
 
 
-@pytest.mark.requirement("CL-03")
+@pytest.mark.requirement("CL-03", "TK-04")
 def test_an_unknown_client_reads_like_a_wrong_secret(app: App, grant: Grant, make_client: MakeClient) -> None:
     granted = grant(make_client("secret"))
 
