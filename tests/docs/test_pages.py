@@ -9,6 +9,7 @@ from django.core.management import get_commands, load_command_class
 from django.urls import URLPattern, URLResolver
 
 from oauth import events
+from smart import errors
 from smartauth.asgi import MACHINES
 from smartauth.urls import urlpatterns
 from tests.docs.pages import named, pages, quoted
@@ -141,3 +142,11 @@ def _options(parser: object) -> set[str]:
     known |= {"--force-color", "--skip-checks"}
     own = {option for action in actions for option in action.option_strings if option.startswith("--")}
     return (own - known).union(*(_options(each) for each in below))
+
+
+def test_the_table_of_errors_is_the_list_of_the_code() -> None:
+    page = (ROOT / "docs/reference/errors.md").read_text(encoding="utf-8").partition("## The bundled")[0]
+
+    assert set(ROW.findall(page)) == {
+        value.code for value in vars(errors).values() if isinstance(value, type) and hasattr(value, "code")
+    }
