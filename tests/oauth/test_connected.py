@@ -4,6 +4,7 @@ import ast
 import html
 import json
 import re
+import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -150,8 +151,9 @@ def test_a_slip_says_who_may_what_for_how_long(mine: Visitor, amy: Any, issue: I
 
 
 def test_the_record_of_somebody_else_is_named(mine: Visitor, amy: Any, issue: Issue, fhir_server: Any) -> None:
-    PatientRecord.objects.get_or_create(fhir_server=fhir_server, patient="dan", defaults={"name": "Dan Reyes"})
-    issue(person=amy, patient="dan")
+    dan = f"dan-{secrets.token_hex(8)}"
+    PatientRecord.objects.create(fhir_server=fhir_server, patient=dan, name="Dan Reyes")
+    issue(person=amy, patient=dan)
     issue(person=amy, patient="unlisted")
 
     text = shown(mine)
