@@ -16,8 +16,11 @@ from typing import Any, Protocol
 import httpx
 import pytest
 from django.db import connection, connections
+from hypothesis import settings as steady
 
 pytest_plugins = ["tests.skips", "tests.running"]
+steady.register_profile("steady", deadline=None, derandomize=True)  # the same examples everywhere, however slow
+steady.load_profile("steady")
 
 BASE = "http://127.0.0.1:8000/fhir/r4"
 REDIRECT_URI = "http://127.0.0.1:4999/cb"
