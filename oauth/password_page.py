@@ -23,7 +23,6 @@ from oauth.stub import Stub
 from smart.clock import SECOND, moment
 from smart.errors import InteractionRequired
 
-WRONG = "This is not your password. Capital letters matter."
 DIFFERENT = "The two new passwords differ."
 SAME = "This is the password that you have. Choose another one."
 LONG = f"At most {LONGEST_PASSWORD} characters."

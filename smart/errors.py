@@ -50,10 +50,6 @@ class UnsupportedResponseType(OAuthError):
     code = "unsupported_response_type"
 
 
-class UnsupportedTokenType(OAuthError):
-    code = "unsupported_token_type"
-
-
 class InvalidScope(OAuthError):
     code = "invalid_scope"
 

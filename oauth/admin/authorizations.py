@@ -12,14 +12,13 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from accounts import clock
-from accounts.models import User
 from oauth import live
 from oauth.admin import confirming
 from oauth.admin.fields import plain_text
 from oauth.admin.filters import OneOf, by, chosen
-from oauth.admin.lists import ReadOnly, act
+from oauth.admin.lists import ReadOnly, act, sought
 from oauth.admin.shown import counted, link, short, state, tag, when
-from oauth.models import Authorization, numbered, row_of
+from oauth.models import Authorization, numbered
 
 STATE = by("state", "state", {
     "live": ("live", live.standing),
@@ -48,13 +47,7 @@ class AuthorizationAdmin(ReadOnly):
               "refresh_tokens")  # fmt: skip
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
-        term = search_term.strip()
-        if not term or "\0" in term:
-            return (queryset.none() if term else queryset), False
-        if (row := row_of(term)) is not None and queryset.filter(pk=row).exists():
-            return queryset.filter(pk=row), False
-        people = User.objects.get_queryset().filter(username=term).values("pk")
-        return queryset.filter(pk__in=_any_of(term, people)), False
+        return sought(queryset, search_term, lambda term, people: queryset.filter(pk__in=_any_of(term, people)))
 
     @admin.display(description="number")
     def number(self, row: Authorization) -> str:

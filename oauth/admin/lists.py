@@ -1,6 +1,6 @@
 """What every page of the operators shares: nothing vanishes, every change is in the trail, lists stay fast."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.contrib import admin
@@ -16,7 +16,9 @@ from django.utils.http import urlencode
 
 from accounts import clock
 from accounts.address import client_address
+from accounts.models import User
 from audit.trail import Event, record
+from oauth.models import row_of
 
 MOST = 5000
 
@@ -37,6 +39,16 @@ class Filled(ChangeList):
         super().get_results(request)
         self.result_list = list(self.result_list)
         self.model_admin.fill(self.result_list)  # type: ignore[attr-defined]  # every list here is an OperatorsAdmin
+
+
+def sought(queryset: Any, typed: str, found: Callable[[str, Any], Any]) -> tuple[Any, bool]:
+    """The row of that public number, else what `found` says of a name or id typed whole and of the people so called."""
+    term = typed.strip()
+    if not term or "\0" in term:
+        return (queryset.none() if term else queryset), False
+    if (row := row_of(term)) is not None and queryset.filter(pk=row).exists():
+        return queryset.filter(pk=row), False
+    return found(term, User.objects.get_queryset().filter(username=term).values("pk")), False
 
 
 def act(request: HttpRequest, kind: str, *abouts: dict[str, Any], reason: str = "") -> None:

@@ -11,11 +11,10 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 
 from accounts import clock
-from accounts.models import User
 from oauth import live
 from oauth.admin import authorizations, confirming, token_life
 from oauth.admin.filters import OneOf, by, chosen
-from oauth.admin.lists import ReadOnly, act
+from oauth.admin.lists import ReadOnly, act, sought
 from oauth.admin.shown import counted, link, short, state, when
 from oauth.models import AccessToken, Authorization, numbered, row_of
 
@@ -53,15 +52,7 @@ class AccessTokenAdmin(ReadOnly):
     actions = ("end", "end_authorizations")
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
-        term = search_term.strip()
-        if not term or "\0" in term:
-            return (queryset.none() if term else queryset), False
-        if (row := row_of(term)) is not None and queryset.filter(pk=row).exists():
-            return queryset.filter(pk=row), False
-        people = User.objects.get_queryset().filter(username=term).values("pk")
-        found = Authorization.objects.order_by()
-        theirs = found.filter(user__in=people).values("pk").union(found.filter(client__client_id=term).values("pk"))
-        return queryset.filter(authorization__in=theirs), False
+        return sought(queryset, search_term, lambda term, people: queryset.filter(authorization__in=_of(term, people)))
 
     @admin.display(description="number")
     def number(self, row: AccessToken) -> str:
@@ -140,3 +131,9 @@ class AccessTokenAdmin(ReadOnly):
         ended = authorizations.end(request, of)
         self.message_user(request, f"Ended {counted(ended, 'authorization')} and their tokens.")
         return None
+
+
+def _of(term: str, people: Any) -> Any:
+    """The authorizations of a person or client: two looks into two indexes."""
+    found = Authorization.objects.order_by()
+    return found.filter(user__in=people).values("pk").union(found.filter(client__client_id=term).values("pk"))
