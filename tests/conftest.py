@@ -18,14 +18,16 @@ import pytest
 from django.db import connection, connections
 from hypothesis import settings as steady
 
+from tests.codes import CHALLENGE as CHALLENGE
+from tests.codes import REDIRECT_URI as REDIRECT_URI
+from tests.codes import VERIFIER as VERIFIER
+from tests.codes import waiting_code
+
 pytest_plugins = ["tests.skips", "tests.running"]
 steady.register_profile("steady", deadline=None, derandomize=True)  # the same examples everywhere, however slow
 steady.load_profile("steady")
 
 BASE = "http://127.0.0.1:8000/fhir/r4"
-REDIRECT_URI = "http://127.0.0.1:4999/cb"
-VERIFIER = "smartauth-example-verifier-0123456789-abcdefghij"
-CHALLENGE = "srPl9FdvyKJNhqOfpI1xknQzvd9WTQojDoIan86nxWU"
 SECRET = "a-secret-that-was-drawn-at-random"
 
 
@@ -232,9 +234,7 @@ def grant(make_client: MakeClient, make_person: Callable[..., Any], fhir_server:
         server: Any = None,
         life: int = 60_000_000,
     ) -> Granted:
-        from accounts import clock
-        from oauth.digests import digest, drawn
-        from oauth.models import Authorization, Code
+        from oauth.models import Authorization
 
         client, person = client or make_client(), person or make_person(patient)
         authorization = Authorization.objects.create(
@@ -247,15 +247,7 @@ def grant(make_client: MakeClient, make_person: Callable[..., Any], fhir_server:
             client_epoch=client.epoch,
             user_epoch=person.epoch,
         )
-        code, now = drawn(), clock.now()
-        Code.objects.create(
-            digest=digest(code),
-            authorization=authorization,
-            redirect_uri=REDIRECT_URI,
-            code_challenge=CHALLENGE,
-            issued_at=now,
-            expires_at=now + life,
-        )
+        code = waiting_code(authorization, life=life)
         return Granted(client, person, authorization, code)
 
     return make

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 
 import httpx
 
+from tests.codes import CHALLENGE, VERIFIER
 from tests.flows.app import REDIRECT_URI, RESOURCE_SERVER
-from tests.races.contender import CHALLENGE, VERIFIER
 from tests.running import Server
 
 CODES = 400

@@ -11,6 +11,7 @@ from multiprocessing.synchronize import Barrier
 from typing import Any
 from unittest.mock import patch
 
+from tests.codes import REDIRECT_URI, VERIFIER, waiting_code
 from tests.running import Server
 
 SPAWN = multiprocessing.get_context("spawn")
@@ -150,16 +151,9 @@ class Commands:
         SigningKey.objects.all().delete()
 
 
-REDIRECT_URI = "http://127.0.0.1:4999/cb"
-VERIFIER = "smartauth-example-verifier-0123456789-abcdefghij"
-CHALLENGE = "srPl9FdvyKJNhqOfpI1xknQzvd9WTQojDoIan86nxWU"
-
-
 def code_for(client: Any, person: Any, server: Any, **fields: Any) -> Form:
     """The exchange of a code for an authorization with these fields."""
-    from accounts import clock
-    from oauth.digests import digest, drawn
-    from oauth.models import Authorization, Code
+    from oauth.models import Authorization
 
     authorization = Authorization.objects.create(
         client=client,
@@ -171,19 +165,10 @@ def code_for(client: Any, person: Any, server: Any, **fields: Any) -> Form:
         user_epoch=person.epoch,
         **{"scope": "patient/*.rs", **fields},
     )
-    code, now = drawn(), clock.now()
-    Code.objects.create(
-        digest=digest(code),
-        authorization=authorization,
-        redirect_uri=REDIRECT_URI,
-        code_challenge=CHALLENGE,
-        issued_at=now,
-        expires_at=now + 600_000_000,
-    )
     return {
         "grant_type": "authorization_code",
         "client_id": client.client_id,
-        "code": code,
+        "code": waiting_code(authorization, life=600_000_000),
         "redirect_uri": REDIRECT_URI,
         "code_verifier": VERIFIER,
     }

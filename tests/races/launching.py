@@ -5,7 +5,8 @@ import re
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from tests.races.contender import CHALLENGE, REDIRECT_URI, Commands, Form
+from tests.codes import CHALLENGE, REDIRECT_URI
+from tests.races.contender import Commands, Form
 
 
 class LaunchCommands(Commands):

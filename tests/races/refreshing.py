@@ -3,7 +3,8 @@
 import os
 from typing import Any
 
-from tests.races.contender import REDIRECT_URI, Commands, Form, code_for
+from tests.codes import REDIRECT_URI
+from tests.races.contender import Commands, Form, code_for
 
 SCOPE = "offline_access launch/patient patient/*.rs"
 ONLINE = "online_access launch/patient patient/*.rs"
