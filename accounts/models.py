@@ -57,10 +57,13 @@ class User(AbstractBaseUser, PermissionsMixin):
     username = models.CharField(max_length=150, unique=True)
     name = models.CharField(max_length=200, blank=True)
     subject = models.TextField(unique=True, default=new_subject, editable=False)
+    email = models.EmailField(blank=True)
+    email_verified = models.BigIntegerField(default=0)  # 1 = an operator or the seed file vouches for it
     is_staff = models.BooleanField("operator", default=False)
     epoch = models.BigIntegerField(default=0, editable=False)
     stopped_at = models.BigIntegerField(default=0, editable=False)
     stopped_for = models.TextField(default="", blank=True, editable=False)
+    login_after = models.BigIntegerField(default=0, editable=False)  # only a login newer than this may allow anything
     must_change_password = models.BigIntegerField(default=0, editable=False)  # since when, 0 = not
     created_at = models.BigIntegerField(default=clock.now, editable=False)
 

@@ -112,7 +112,7 @@ def _stayed(grant: Grant, request: MachineRequest) -> None:
     with connection.cursor() as cursor:
         cursor.execute(_FLAG, [request.now, grant.authorization_id])
     grant.record("address-changed", at=request.now, address=request.address, reason=f"at a refresh, policy {policy}")
-    if policy == binding.BLOCK:
+    if policy in binding.STOPS:
         raise InvalidGrant(REFUSED, hint="it came from another address")
 
 

@@ -13,9 +13,8 @@ from django.conf import settings
 from accounts.models import User
 from oauth import given, live
 from oauth.models import AccessToken, Authorization, Client, FhirIdentity, PatientRecord, RefreshToken, numbered
-from oauth.models.servers import AddressPolicy
 from oauth.stub import initials, shortened, written
-from smart import lifetimes, refresh
+from smart import binding, lifetimes, refresh
 from smart.clock import SECOND, moment
 from smart.scopes import parse
 from smart.sentences import CHANGE, SEE, WHO, Telling, lines
@@ -177,7 +176,7 @@ def _slip(row: Any, record: Record, token: AccessToken | None, continuing: Refre
         ends=_ends(row, token, continuing, now=now),
         away=continuing is not None and refresh.kind(row.scope) == refresh.OFFLINE,
         flagged_at=_exact(moment(row.flagged_at)) if row.flagged_at else "",
-        stopped=AddressPolicy.BLOCK in (row.client.address_policy, row.fhir_server.address_policy),
+        stopped=binding.stricter(row.client.address_policy, row.fhir_server.address_policy) in binding.STOPS,
     )
 
 

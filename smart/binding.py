@@ -2,8 +2,9 @@
 
 from smart.addresses import same
 
-OFF, FLAG, BLOCK = "off", "flag", "block"
-_STRICTNESS = (OFF, FLAG, BLOCK)
+OFF, FLAG, BLOCK, END = "off", "flag", "block", "end"
+STOPS = (BLOCK, END)
+_STRICTNESS = (OFF, FLAG, BLOCK, END)
 
 
 def stricter(*policies: str) -> str:

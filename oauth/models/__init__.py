@@ -1,20 +1,33 @@
 """The domain model: six models swapped in for django-oauth-toolkit's, and ours."""
 
-from oauth.models.authorizations import Authorization, Launch, PendingRequest, Seat, numbered, row_of
-from oauth.models.clients import Client, Origin, ResourceServer
+from oauth.models.authorizations import (
+    AddressBlock,
+    Authorization,
+    Launch,
+    PendingRequest,
+    RefusalCount,
+    Seat,
+    numbered,
+    row_of,
+)
+from oauth.models.clients import AssertionId, Client, FetchedKeys, Origin, ResourceServer
 from oauth.models.keys import SigningKey
 from oauth.models.people import ActsFor, EncounterRecord, FhirIdentity, PatientRecord
-from oauth.models.servers import FhirServer
+from oauth.models.servers import ClaimProfile, FhirServer
 from oauth.models.tokens import AccessToken, Code, DeviceGrant, IDToken, RefreshToken
 
 __all__ = [
     "AccessToken",
     "ActsFor",
+    "AddressBlock",
+    "AssertionId",
     "Authorization",
+    "ClaimProfile",
     "Client",
     "Code",
     "DeviceGrant",
     "EncounterRecord",
+    "FetchedKeys",
     "FhirIdentity",
     "FhirServer",
     "IDToken",
@@ -23,6 +36,7 @@ __all__ = [
     "PatientRecord",
     "PendingRequest",
     "RefreshToken",
+    "RefusalCount",
     "ResourceServer",
     "Seat",
     "SigningKey",

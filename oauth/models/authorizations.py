@@ -48,6 +48,9 @@ class AuthorizationQuerySet(models.QuerySet["Authorization"]):
 class Authorization(models.Model):
     """What a person has granted to a client at one FHIR base; codes and tokens belong to it.
 
+    `auth_time` is when the person had logged in, `use_address` the first address that a resource server told of,
+    `used_at` and `used_from` the last use that one told of.
+
     What a refresh asks again: `asked_scope` as the app asked it, `fhir_user` as whom the person granted it,
     `patient_vouched` (1 = the EHR or the FHIR server vouched for the patient, so no list of ours can take him back),
     and for `online_access` the session it was granted in, by a digest, and when that session ends.
@@ -62,6 +65,7 @@ class Authorization(models.Model):
     context = models.TextField(default="{}")
     fhir_user = models.TextField(default="", blank=True)
     patient_vouched = models.BigIntegerField(default=0)
+    auth_time = models.BigIntegerField(default=0)
     session_digest = models.TextField(default="", blank=True)
     session_ends_at = models.BigIntegerField(default=0)
     epoch = models.BigIntegerField(default=0)
@@ -72,6 +76,8 @@ class Authorization(models.Model):
     ended_for = models.TextField(default="", blank=True)
     token_address = models.TextField(default="", blank=True)
     use_address = models.TextField(null=True)
+    used_at = models.BigIntegerField(default=0)
+    used_from = models.TextField(default="", blank=True)
     flagged_at = models.BigIntegerField(default=0)
 
     objects = AuthorizationQuerySet.as_manager()
@@ -84,6 +90,29 @@ class Authorization(models.Model):
 
     def __str__(self) -> str:
         return numbered(self.pk)
+
+
+class AddressBlock(models.Model):
+    """A token was stopped at another address: before this client gets the next one, the person logs in anew (SD-06)."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="address_blocks")
+    client = models.ForeignKey(Client, models.CASCADE)
+    address = models.TextField()
+    blocked_at = models.BigIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "client"], name="one_block_a_person_and_client")]
+
+
+class RefusalCount(models.Model):
+    """Refused requests that resource servers reported of one person, client and FHIR server within a window (SD-05)."""
+
+    client = models.ForeignKey(Client, models.CASCADE)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, null=True)
+    fhir_server = models.ForeignKey(FhirServer, models.CASCADE)
+    key = models.TextField(unique=True, help_text="client|user|FHIR server, the user 0 for a backend service")
+    count = models.BigIntegerField(default=0)
+    window_ends_at = models.BigIntegerField(db_index=True)
 
 
 class Seat(models.Model):

@@ -37,6 +37,10 @@ class Client(AbstractApplication):
         SECRET = "secret", "secret"
         KEYS = "keys", "signed assertion"
 
+    class Profile(models.TextChoices):
+        SMART = "smart", "SMART App Launch"
+        OPENID = "openid", "plain OpenID Connect: PKCE and aud may be missing, no FHIR scope is ever granted"
+
     class ApplicationType(models.TextChoices):
         WEB = "web"
         NATIVE = "native"
@@ -57,7 +61,14 @@ class Client(AbstractApplication):
     launch_url = models.TextField(default="", blank=True)
     jwks = models.TextField(default="", blank=True)
     jwks_uri = models.TextField(default="", blank=True)
+    profile = models.TextField(choices=Profile.choices, default=Profile.SMART)
     maker = models.TextField(default="", blank=True)
+    backend_by_secret = models.BigIntegerField(
+        default=0, help_text="1 = client_credentials with a secret; SMART wants keys"
+    )
+    backend_patient = models.TextField(
+        default="", blank=True, help_text="FHIR id of the patient that patient/ scopes of client_credentials are about"
+    )
     supersede = models.TextField(choices=Supersede.choices, default=Supersede.BY_PERSON)
     tokens_to_keep = models.BigIntegerField(default=1)
     address_policy = models.TextField(choices=AddressPolicy.choices, default=AddressPolicy.OFF)
@@ -116,6 +127,28 @@ class Client(AbstractApplication):
             self.origins.exclude(origin__in=found_now).delete()
             for found in found_now:
                 self.origins.get_or_create(origin=found)
+
+
+class FetchedKeys(models.Model):
+    """What a client's JWKS URL answered last: usable until `fresh_until`, asked anew not too often (CL-10, CL-11)."""
+
+    client = models.OneToOneField(Client, models.CASCADE, related_name="fetched_keys")
+    jwks_uri = models.TextField()
+    keys = models.TextField(default="", blank=True)
+    asked_at = models.BigIntegerField(default=0)
+    fetched_at = models.BigIntegerField(default=0)
+    fresh_until = models.BigIntegerField(default=0)
+
+
+class AssertionId(models.Model):
+    """The `jti` of an assertion that proved a client, remembered while it could be shown again (CL-06)."""
+
+    client = models.ForeignKey(Client, models.CASCADE)
+    jti_digest = models.TextField()
+    forget_at = models.BigIntegerField(db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["client", "jti_digest"], name="one_use_an_assertion")]
 
 
 class Origin(models.Model):

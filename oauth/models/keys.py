@@ -25,7 +25,8 @@ class SigningKey(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["algorithm"], condition=Q(state="active"), name="one_active_key_an_algorithm"
-            )
+            ),
+            models.UniqueConstraint(fields=["algorithm"], condition=Q(state="next"), name="one_next_key_an_algorithm"),
         ]
 
     def __str__(self) -> str:

@@ -7,6 +7,20 @@ class AddressPolicy(models.TextChoices):
     OFF = "off", "not compared"
     FLAG = "flag", "flagged"
     BLOCK = "block", "blocked"
+    END = "end", "blocked, and the access ends"
+
+
+class ClaimProfile(models.TextChoices):
+    """In whose words and forms introspection and JWT tell scopes, patient and person."""
+
+    SMART = "smart", "SMART"
+    NODE = "node", "node-fhir-server-core"
+    HAPI = "hapi", "HAPI-style filters"
+    GOOGLE = "google", "google fhir-gateway"
+    LINUXFORHEALTH = "linuxforhealth", "LinuxForHealth"
+    AWS = "aws", "FHIR Works on AWS"
+    MICROSOFT = "microsoft", "Microsoft FHIR server"
+    CUSTOM = "custom", "own mapping"
 
 
 class FhirServer(models.Model):
@@ -36,6 +50,13 @@ class FhirServer(models.Model):
     signing_algorithm = models.TextField(choices=Algorithm.choices, default=Algorithm.ES256)
     address_policy = models.TextField(choices=AddressPolicy.choices, default=AddressPolicy.FLAG)
     access_token_seconds = models.BigIntegerField(default=0, help_text="0 = the server's default")
+    claim_profile = models.TextField(choices=ClaimProfile.choices, default=ClaimProfile.SMART)
+    claim_mapping = models.TextField(
+        "own mapping", default="", blank=True, help_text="JSON; only for the profile with an own mapping"
+    )
+    v1_equivalents = models.BigIntegerField(
+        default=0, help_text="1 = introspection adds the v1 spelling of granted v2 scopes"
+    )
     patient_source = models.TextField(
         "practitioners find patients by", choices=PatientSource.choices, default=PatientSource.LIST
     )

@@ -56,7 +56,7 @@ class _Plain(yaml.BaseLoader):
 # The format ---------------------------------------------------------------------------------------------------------
 
 fhir_id = like(_FHIR_ID, "a FHIR id (letters, digits, - and ., at most 64)")
-policy = one_of("off", "flag", "block")
+policy = one_of("off", "flag", "block", "end")
 seconds = whole(0, 3600)
 
 ENCOUNTER = mapping(
