@@ -5,7 +5,10 @@ from django.db.models import Q
 
 
 class SigningKey(models.Model):
-    """One key pair; the private half is encrypted at rest, the public half is published while tokens may need it."""
+    """One key pair; the private half is encrypted at rest and forgotten when the key retires.
+
+    The public half is published while tokens may need it, and no longer once the key is withdrawn.
+    """
 
     class State(models.TextChoices):
         NEXT = "next"
@@ -20,6 +23,7 @@ class SigningKey(models.Model):
     created_at = models.BigIntegerField()
     activated_at = models.BigIntegerField(default=0)
     retired_at = models.BigIntegerField(default=0)
+    withdrawn_at = models.BigIntegerField(default=0)
 
     class Meta:
         constraints = [
