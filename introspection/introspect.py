@@ -4,6 +4,7 @@ from audit.trail import Event, record
 from introspection import tampering
 from introspection.lookups import lookups
 from introspection.statement import Found
+from oauth.client_authentication import as_client
 from oauth.clients import FAILED, NOBODY, Kept, proven
 from oauth.digests import digest
 from oauth.endpoint import Answer, MachineRequest, writers
@@ -17,8 +18,11 @@ INACTIVE = Answer(200, b'{"active":false}')
 async def introspect(request: MachineRequest) -> Answer:
     """The claims of a live token, or {"active":false}: also for a token that the caller may not ask about (IN-06)."""
     token = request.required("token")
+    if request.credentials.assertion:
+        await as_client(request, lambda client: client)
     found = await lookups().find(digest(token), request.credentials.client_id)
-    _authenticate(request, found)
+    if not request.credentials.assertion:
+        _authenticate(request, found)
     if found.token is None:
         await tampering.judge(token, request)
         return INACTIVE

@@ -5,11 +5,11 @@ from typing import Any
 from django.db import connection, transaction
 
 from audit.trail import Event, record
+from oauth.client_authentication import as_client
 from oauth.clients import AuthenticatedClient
 from oauth.digests import digest
-from oauth.endpoint import Answer, MachineRequest, writers
+from oauth.endpoint import Answer, MachineRequest
 from oauth.models import numbered
-from oauth.token import authenticated
 from smart.errors import OAuthError, UnauthorizedClient
 
 _END_ACCESS = """
@@ -39,11 +39,10 @@ AND a.client_id <> %s AND NOT EXISTS (
 
 async def revoke(request: MachineRequest) -> Answer:
     """200 with an empty body for what is dead afterwards; the hint is only a hint (RV-01 to RV-04)."""
-    return await writers.run(lambda: _revoke(request))
+    return await as_client(request, lambda client: _revoke(request, client))
 
 
-def _revoke(request: MachineRequest) -> Answer:
-    client = authenticated(request)
+def _revoke(request: MachineRequest, client: AuthenticatedClient) -> Answer:
     token = request.required("token")
     with transaction.atomic():
         refused = _ended(digest(token), client, request)

@@ -17,11 +17,19 @@ _NO_SECRET = "-"  # noqa: S105  # no digest looks like this
 
 
 class Credentials(NamedTuple):
-    """What a caller presented: a client id, and a secret unless it is public. Not yet believed."""
+    """What a caller presented, not yet believed: who it says it is, and a secret, an assertion, a token or nothing.
+
+    `bearer` is an access token in the Authorization header; only introspection looks at it.
+    """
 
     client_id: str
     secret: str | None
     in_body: bool = False
+    assertion: str = ""
+    bearer: str = ""
+
+
+UNNAMED = Credentials("", None)
 
 
 def digest(client_id: str, secret: str) -> str:
@@ -34,10 +42,12 @@ def credentials(authorization: str | None, parameters: Parameters) -> Credential
     if authorization is None:
         return _from_body(parameters)
     scheme, _, value = authorization.partition(" ")
-    if scheme.lower() != "basic":
+    if scheme.lower() not in ("basic", "bearer"):
         raise InvalidClient(FAILED, hint="the Authorization header is not Basic")
     if "client_secret" in parameters or "client_assertion" in parameters:
         raise InvalidRequest("the client authenticated in two ways")
+    if scheme.lower() == "bearer" and value.strip():
+        return Credentials("", None, bearer=value.strip())
     found = _from_basic(value.strip())
     if parameters.get("client_id", found.client_id) != found.client_id:
         raise InvalidRequest("client_id differs from the authenticated client")
@@ -56,14 +66,22 @@ def _from_basic(value: str) -> Credentials:
 
 
 def _from_body(parameters: Parameters) -> Credentials:
-    if "client_assertion" in parameters or "client_assertion_type" in parameters:
-        raise InvalidClient(FAILED, hint="no client here authenticates with an assertion")
+    if "client_assertion" in parameters:
+        return _from_assertion(parameters)
     client_id = parameters.get("client_id")
     if client_id is None and _may_be_found(parameters):
-        return Credentials("", None)
+        return UNNAMED
     if client_id is None:
         raise InvalidClient(FAILED, hint="no client_id and no Authorization header")
     return Credentials(client_id, parameters.get("client_secret"), in_body="client_secret" in parameters)
+
+
+def _from_assertion(parameters: Parameters) -> Credentials:
+    """The assertion, and who it says it is; oauth.client_authentication judges it."""
+    if "client_secret" in parameters:
+        raise InvalidRequest("the client authenticated in two ways")
+    assertion = parameters["client_assertion"]
+    return Credentials(parameters.get("client_id", ""), None, assertion=assertion)
 
 
 def _may_be_found(parameters: Parameters) -> bool:
@@ -92,6 +110,7 @@ class AuthenticatedClient:
     pk: int
     client_id: str
     grants: frozenset[str]
+    authentication: str
 
 
 def proven(presented: Credentials, kept: Kept, *, now: int) -> bool:

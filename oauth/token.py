@@ -8,7 +8,8 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from oauth import refresh
-from oauth.clients import FAILED, NOBODY, AuthenticatedClient, Kept, proven
+from oauth.client_authentication import as_client
+from oauth.clients import FAILED, UNNAMED, AuthenticatedClient
 from oauth.digests import digest
 from oauth.endpoint import Answer, MachineRequest, writers
 from oauth.grant import Grant
@@ -23,13 +24,9 @@ from smart.errors import (
     UnsupportedGrantType,
 )
 
-_CLIENT = """
-SELECT id, client_id, grants, authentication, enabled, secret_digest, old_secret_digest, old_secret_until
-FROM oauth_client WHERE client_id = %s
-"""
 _CONSUME = """
 UPDATE oauth_code SET consumed_at = %s WHERE digest = %s AND consumed_at = 0
-RETURNING id, authorization_id, authorization_epoch, redirect_uri, code_challenge, expires_at
+RETURNING id, authorization_id, authorization_epoch, redirect_uri, code_challenge, expires_at, nonce
 """
 _GIVE_BACK = "UPDATE oauth_code SET consumed_at = 0 WHERE id = %s"
 _REPLAYED = """
@@ -41,15 +38,14 @@ RETURNING id
 
 async def token(request: MachineRequest) -> Answer:
     """RFC 6749 §3.2. Raises the OAuthError of section 20 B and C."""
-    return await writers.run(lambda: _token(request))
-
-
-def _token(request: MachineRequest) -> Answer:
     if request.credentials.in_body and not settings.SMARTAUTH_TOKEN_SECRET_IN_BODY:
         raise InvalidClient(FAILED, hint="client_secret in the body is switched off at the token endpoint")
-    if not request.credentials.client_id:
-        request.credentials = refresh.holder(request)
-    client = authenticated(request)
+    if request.credentials == UNNAMED:
+        request.credentials = await writers.run(lambda: refresh.holder(request))
+    return await as_client(request, lambda client: _token(request, client))
+
+
+def _token(request: MachineRequest, client: AuthenticatedClient) -> Answer:
     grant_type = request.required("grant_type")
     if grant_type not in GRANTS:
         raise UnsupportedGrantType("this server does not know that grant_type")
@@ -59,16 +55,6 @@ def _token(request: MachineRequest) -> Answer:
     if isinstance(answer, OAuthError):
         raise answer
     return answer
-
-
-def authenticated(request: MachineRequest) -> AuthenticatedClient:
-    """The client that sent the request, by one read. Raises InvalidClient, the same for every reason (CL-03)."""
-    with connection.cursor() as cursor:
-        cursor.execute(_CLIENT, [request.credentials.client_id])
-        row = cursor.fetchone()
-    if not proven(request.credentials, Kept(*row[3:]) if row else NOBODY, now=request.now):
-        raise InvalidClient(FAILED)
-    return AuthenticatedClient(row[0], row[1], frozenset(row[2].split()))
 
 
 def authorization_code(request: MachineRequest, client: AuthenticatedClient) -> Answer | OAuthError:
@@ -96,6 +82,7 @@ class Consumed:
     redirect_uri: str
     code_challenge: str
     expires_at: int
+    nonce: str
 
 
 def _exchanged(
@@ -112,7 +99,7 @@ def _exchanged(
             cursor.execute(_GIVE_BACK, [code.pk])
         _record("code-refused", grant, request, reason=error.hint or error.description)
         return error
-    answer = issue(grant, now=request.now, address=request.address, code_id=code.pk)
+    answer = issue(grant, now=request.now, address=request.address, code_id=code.pk, nonce=code.nonce)
     return Answer(200, json.dumps(answer).encode())
 
 
