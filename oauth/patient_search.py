@@ -13,8 +13,9 @@ from accounts import clock
 from oauth.digests import digest
 from oauth.grant import Grant
 from oauth.issue import issue
-from oauth.models import AccessToken, Authorization, Client, FhirServer, PatientRecord
+from oauth.models import AccessToken, Client, FhirServer, PatientRecord
 from oauth.seeding.patients import patient
+from oauth.standing import standing
 
 log = logging.getLogger("smartauth.authorize")
 
@@ -81,12 +82,11 @@ def _token(server: FhirServer) -> str:
         client_id=CLIENT_ID, name="Patient picker", maker="smartauth", grants="", scope=SCOPE,
         authentication=Client.Authentication.KEYS, supersede=Client.Supersede.OFF,
     )  # fmt: skip
-    same = {"client": client, "user": None, "fhir_server": server, "client_epoch": client.epoch, "scope": SCOPE}
-    authorization = Authorization.objects.filter(**same, ended_at=0).first() or Authorization.objects.create(**same)
-    grant = Grant.of(authorization.pk)
+    now = clock.now()
+    grant = Grant.of(standing(client.pk, client.epoch, server.pk, scope=SCOPE, now=now))
     if grant.lost:
         raise Unanswered(grant.lost)
-    return str(issue(grant, now=clock.now(), address="")["access_token"])
+    return str(issue(grant, now=now, address="")["access_token"])
 
 
 def _kept(server: FhirServer, shown: dict[str, Any]) -> int:

@@ -48,6 +48,8 @@ class AuthorizationQuerySet(models.QuerySet["Authorization"]):
 class Authorization(models.Model):
     """What a person has granted to a client at one FHIR base; codes and tokens belong to it.
 
+    Without a person it is what the operator allows a backend service: one row stands for all its tokens there.
+
     `auth_time` is when the person had logged in, `use_address` the first address that a resource server told of,
     `used_at` and `used_from` the last use that one told of.
 
@@ -86,6 +88,13 @@ class Authorization(models.Model):
         indexes = [
             models.Index(fields=["fhir_server", "patient"], name="authorization_patient"),
             models.Index(fields=["session_digest"], name="authorization_session", condition=~Q(session_digest="")),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["client", "fhir_server", "patient", "client_epoch"],
+                condition=Q(user__isnull=True, ended_at=0),
+                name="one_standing_authorization",
+            )
         ]
 
     def __str__(self) -> str:

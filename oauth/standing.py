@@ -1,0 +1,28 @@
+"""The authorization of a client without a person: one a FHIR base and patient stands for all its tokens (BK-07)."""
+
+import json
+
+from django.db import connection
+
+# the unique index one_standing_authorization lets one of many first requests make the row, the others find it
+_STAND = """
+INSERT INTO oauth_authorization (client_id, client_epoch, user_id, user_epoch, fhir_server_id, patient, context, scope,
+    asked_scope, fhir_user, patient_vouched, auth_time, session_digest, session_ends_at, epoch, granted_at, ended_at,
+    ended_for, token_address, use_address, used_at, used_from, flagged_at)
+VALUES (%s, %s, NULL, 0, %s, %s, %s, %s, '', '', 0, 0, '', 0, 0, %s, 0, '', '', NULL, 0, '', 0)
+ON CONFLICT (client_id, fhir_server_id, patient, client_epoch) WHERE ended_at = 0 AND user_id IS NULL
+DO UPDATE SET scope = EXCLUDED.scope
+RETURNING id
+"""
+
+
+def standing(client: int, epoch: int, fhir_server: int, *, patient: str = "", scope: str, now: int) -> int:
+    """The row that stands, made where there is none; `scope` is what the operator allows today.
+
+    An operator may end it like any other. The next request makes a new one: what stops a client is disabling it.
+    """
+    context = json.dumps({"patient": patient} if patient else {})
+    with connection.cursor() as cursor:
+        cursor.execute(_STAND, [client, epoch, fhir_server, patient, context, scope, now])
+        (pk,) = cursor.fetchone()
+    return int(pk)
