@@ -40,6 +40,8 @@ SMARTAUTH_PENDING_REQUEST_SECONDS = env.int("SMARTAUTH_PENDING_REQUEST_SECONDS",
 SMARTAUTH_LAUNCH_SECONDS = env.int("SMARTAUTH_LAUNCH_SECONDS", default=300)
 SMARTAUTH_TOKEN_SECRET_IN_BODY = env.bool("SMARTAUTH_TOKEN_SECRET_IN_BODY", default=False)
 SMARTAUTH_OLD_SECRET_SECONDS = env.int("SMARTAUTH_OLD_SECRET_SECONDS", default=86_400)
+SMARTAUTH_KEY_ROTATION_DAYS = env.int("SMARTAUTH_KEY_ROTATION_DAYS", default=90)
+SMARTAUTH_KEY_ANNOUNCED_SECONDS = env.int("SMARTAUTH_KEY_ANNOUNCED_SECONDS", default=3600)
 SMARTAUTH_FAILURE_LIMIT = env.int("SMARTAUTH_FAILURE_LIMIT", default=10)
 SMARTAUTH_FAILURE_WINDOW_SECONDS = env.int("SMARTAUTH_FAILURE_WINDOW_SECONDS", default=900)
 SMARTAUTH_TRUSTED_PROXIES = env.int("SMARTAUTH_TRUSTED_PROXIES", default=0)
@@ -106,6 +108,7 @@ if not SMARTAUTH_REDIS_URL:
 CELERY_BEAT_SCHEDULE = {
     "ship the audit outbox": {"task": "audit.tasks.ship", "schedule": SMARTAUTH_AUDIT_SHIP_SECONDS},
     "sweep what is over": {"task": "oauth.tasks.sweep", "schedule": 3600},
+    "rotate signing keys": {"task": "oauth.tasks.rotate_keys", "schedule": 3600},
 }
 
 # Django -------------------------------------------------------------------------------------------------------------
@@ -258,7 +261,13 @@ OAUTH2_PROVIDER: dict[str, Any] = {
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "formatters": {
+        "line": {
+            "()": "smartauth.log_lines.FramesOnly",
+            "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
+            "messages": SMARTAUTH_DEV,
+        }
+    },
     "filters": {"failures": {"()": "oauth.request_line.Failures"}},
     "handlers": {
         "console": {"class": "logging.StreamHandler", "formatter": "line"},
