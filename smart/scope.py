@@ -69,7 +69,13 @@ class Scope:
         if self.context:
             return True
         name = self.plain
-        return legal(name) and bool(name in PLAIN_NAMES or _LAUNCH.fullmatch(name) or _OWN.fullmatch(name))
+        return self.own or (legal(name) and bool(name in PLAIN_NAMES or _LAUNCH.fullmatch(name)))
+
+    @property
+    def own(self) -> bool:
+        """Whether it is one that an operator defined himself (SCP-18)."""
+        name = self.plain
+        return not self.context and legal(name) and bool(_OWN.fullmatch(name))
 
     def covers(self, other: Self) -> bool:
         """Whether whoever holds this scope may do everything that `other` asks for."""
