@@ -40,7 +40,7 @@ class AuthorizationAdmin(ReadOnly):
     list_select_related = ("user", "client", "fhir_server")
     search_fields = ("pk",)
     search_help_text = "number, user name, client id or patient's FHIR id, complete"
-    ordering = ("-pk",)
+    ordering = ("-flagged_at", "-pk")  # what was noticed stays on top until somebody has looked and cleared the flag
     actions = ("end", "clear_flag")
     fields = ("number", "state", "person", "client_id_", "server", "patient_", "context_", "scope", "allowed", "ended",
               "flagged", "token_address", "use_address", "tokens",

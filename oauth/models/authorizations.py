@@ -87,6 +87,7 @@ class Authorization(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["fhir_server", "patient"], name="authorization_patient"),
+            models.Index(fields=["-flagged_at", "-id"], name="authorization_flagged"),
             models.Index(fields=["session_digest"], name="authorization_session", condition=~Q(session_digest="")),
         ]
         constraints = [

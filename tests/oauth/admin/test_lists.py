@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from accounts import clock
+from oauth.models import numbered
 from tests.conftest import MakeClient
 from tests.oauth.admin.conftest import Operator
 
@@ -54,6 +56,17 @@ def test_a_list_can_be_filtered(operator: Operator, table: str, name: str) -> No
     key, _, value = name.partition("=")
 
     assert operator.get(f"{table}/", **{key: value}).status_code == 200
+
+
+@pytest.mark.requirement("PR-06", "SD-07")
+def test_a_flagged_authorization_stands_above_a_newer_one(operator: Operator, make_token: Callable[..., Any]) -> None:
+    flagged = make_token().authorization
+    newer = make_token().authorization
+    type(flagged).objects.filter(pk=flagged.pk).update(flagged_at=clock.now() + 86_400_000_000)
+
+    page = operator.get("oauth/authorization/").content.decode()
+
+    assert page.index(numbered(flagged.pk)) < page.index(numbered(newer.pk))
 
 
 @pytest.mark.parametrize("table", LISTS)
