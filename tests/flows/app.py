@@ -90,14 +90,16 @@ class StandaloneLaunch:
 
     def code(self) -> str:
         """Signs in, chooses, allows; what the app is called back with."""
-        page = self._follow(self.browser.get("/o/authorize", params=self.request))
-        page = self._send(page, username=self.username, password=self.password)
-        if page.url.path.endswith("/patient"):
-            page = self._send(page, patient=self._choice(page))
-        answer = self._send(page, answer="allow")
-        called = parse_qs(urlsplit(answer.headers["Location"]).query)
+        called = parse_qs(urlsplit(self.allow(self.browser.get("/o/authorize", params=self.request))).query)
         assert called["state"] == [self.state]
         return called["code"][0]
+
+    def allow(self, asked: httpx.Response) -> str:
+        """Signs in, chooses, allows what an app has asked at authorize; the address where the app is called back."""
+        page = self._send(self._follow(asked), username=self.username, password=self.password)
+        if page.url.path.endswith("/patient"):
+            page = self._send(page, patient=self._choice(page))
+        return self._send(page, answer="allow").headers["Location"]
 
     def exchange(self, code: str) -> httpx.Response:
         """The code for a token."""
