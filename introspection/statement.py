@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 _COLUMNS = """
-    t.id, t.claims, t.expires_at, t.revoked_at, t.seat_id, t.seat_number, s.latest, k.tokens_to_keep,
+    t.id, t.claims, t.scope, t.expires_at, t.revoked_at, t.seat_id, t.seat_number, s.latest, k.tokens_to_keep,
     a.id, a.epoch, t.authorization_epoch, a.user_epoch, u.epoch, u.stopped_at, a.client_epoch, k.epoch, k.enabled,
     c.authentication, c.enabled, c.secret_digest, c.old_secret_digest, c.old_secret_until, r.id, a.fhir_server_id
 """
@@ -31,6 +31,7 @@ class Found(NamedTuple):
 
     token: int | None
     claims: str
+    scope: str
     expires_at: int
     revoked_at: int
     seat: int | None

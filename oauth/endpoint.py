@@ -176,11 +176,11 @@ class Endpoint:
         try:
             return await self.handler(request)
         except InvalidClient as error:
-            raise await _counted(error, request) from None
+            raise await counted(error, request) from None
 
 
-async def _counted(error: InvalidClient, request: MachineRequest) -> OAuthError:
-    """The refusal, or 429 once this client failed too often from this address (E58, TK-10)."""
+async def counted(error: OAuthError, request: MachineRequest) -> OAuthError:
+    """The refusal, or 429 once this client, or who names none, failed too often from this address (E58, TK-10)."""
 
     def count() -> int:
         return lockout.failed("client", request.credentials.client_id, request.address, now=request.now)

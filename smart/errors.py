@@ -34,6 +34,22 @@ class InvalidClient(OAuthError):
     headers: ClassVar[dict[str, str]] = {"WWW-Authenticate": 'Basic realm="smartauth"'}
 
 
+class InvalidToken(OAuthError):
+    """An access token that opens nothing (RFC 6750 §3.1)."""
+
+    code = "invalid_token"
+    status = HTTPStatus.UNAUTHORIZED
+    headers: ClassVar[dict[str, str]] = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
+
+
+class InsufficientScope(OAuthError):
+    """A good access token without the scope for this (RFC 6750 §3.1)."""
+
+    code = "insufficient_scope"
+    status = HTTPStatus.FORBIDDEN
+    headers: ClassVar[dict[str, str]] = {"WWW-Authenticate": 'Bearer error="insufficient_scope"'}
+
+
 class InvalidGrant(OAuthError):
     code = "invalid_grant"
 

@@ -1,0 +1,87 @@
+"""Who asks: a resource server that proves itself as a client, or who holds a token for introspection (IN-07)."""
+
+import asyncio
+import json
+from typing import ClassVar
+
+from introspection.lookups import lookups
+from introspection.statement import Found
+from oauth.client_authentication import as_client
+from oauth.clients import FAILED, NOBODY, Kept, proven
+from oauth.digests import digest
+from oauth.endpoint import MachineRequest, counted
+from oauth.models import Client
+from smart.errors import InsufficientScope, InvalidClient, InvalidToken
+from smart.live import dead_because
+
+SCOPE = "__smartauth.introspect"
+DEAD = "the access token is unknown, expired or ended"
+
+
+class NoIntrospectionScope(InsufficientScope):
+    headers: ClassVar[dict[str, str]] = {"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{SCOPE}"'}
+
+
+async def asked(request: MachineRequest, token: str) -> tuple[Found, bool]:
+    """The row of the token with this digest, and whether the caller may hear of it. Raises what E104 and E105 say."""
+    if request.credentials.bearer:
+        return await _asked_by_token(request, token)
+    if request.credentials.assertion:
+        _named(request, (await as_client(request, lambda client: client)).client_id)
+    found = await lookups().find(token, request.credentials.client_id)
+    if not request.credentials.assertion:
+        _authenticate(request, found)
+    return found, found.role is not None
+
+
+async def _asked_by_token(request: MachineRequest, token: str) -> tuple[Found, bool]:
+    """Both tokens in one statement. Whoever names a token that never was is guessing, and is counted (TK-10)."""
+    find = lookups().find
+    own, found = await asyncio.gather(find(digest(request.credentials.bearer), ""), find(token, ""))
+    if own.token is None:
+        raise await counted(InvalidToken(DEAD), request)
+    if dead(own, request.now):
+        raise InvalidToken(DEAD)
+    if SCOPE not in own.scope.split():
+        raise NoIntrospectionScope(f"the access token lacks the scope {SCOPE}")
+    _named(request, json.loads(own.claims).get("client_id", ""))
+    return found, found.fhir_server == own.fhir_server
+
+
+def _named(request: MachineRequest, client_id: str) -> None:
+    """Whom the events about this request name."""
+    request.credentials = request.credentials._replace(client_id=client_id)
+
+
+def _authenticate(request: MachineRequest, found: Found) -> None:
+    """Raises InvalidClient unless the caller proved itself by a secret; a public client has nothing to prove with."""
+    kept = _kept(found)
+    if not proven(request.credentials, kept, now=request.now) or kept.authentication == Client.Authentication.NONE:
+        raise InvalidClient(FAILED)
+
+
+def _kept(found: Found) -> Kept:
+    if found.caller_authentication is None:
+        return NOBODY
+    return Kept(
+        found.caller_authentication,
+        found.caller_enabled,
+        found.caller_secret,
+        found.caller_old_secret,
+        found.caller_old_secret_until,
+    )
+
+
+def dead(found: Found, now: int) -> str:
+    """Why the token of that row is dead, "" while it lives."""
+    return dead_because(
+        now=now,
+        expires_at=found.expires_at,
+        revoked_at=found.revoked_at,
+        seat=(found.seat_number, found.seat_latest, found.tokens_to_keep) if found.seat is not None else None,
+        authorization_epochs=(found.token_authorization_epoch, found.authorization_epoch),
+        user_epochs=(found.granted_user_epoch, found.user_epoch) if found.user_epoch is not None else None,
+        client_epochs=(found.granted_client_epoch, found.client_epoch),
+        client_enabled=found.client_enabled,
+        user_stopped_at=found.user_stopped_at or 0,
+    )
