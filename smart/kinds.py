@@ -4,6 +4,7 @@ The codes stand in kinds.json, by FHIR version and type, in the order shown.
 """
 
 import json
+import re
 from functools import cache
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from smart.scope import Query, Scope
 CATEGORY = "category"
 # What a resource server is expected to evaluate; any other parameter makes a scope ungrantable (SCP-10, SCP-11).
 PARAMETERS = {"Observation": frozenset({CATEGORY, "code"}), "Condition": frozenset({CATEGORY, "code"})}
+_SPLIT = re.compile(r"[\s,\\]")
 
 
 @cache
@@ -22,7 +24,10 @@ def categories(fhir_version: str, resource: str) -> tuple[str, ...]:
 
 
 def evaluable(scope: Scope) -> bool:
-    """Whether a resource server can tell which records are meant: each value is a system and a code."""
+    """Whether a resource server can tell which records are meant: each value is a system and a code.
+
+    None holds a blank or a comma, even encoded: a reader that splits there would find a further scope.
+    """
     known = PARAMETERS.get(scope.resource, frozenset())
     return all(name in known and all(map(_system_and_code, values)) for name, values in scope.query)
 
@@ -39,4 +44,4 @@ def only_category(query: Query) -> tuple[str, ...]:
 
 def _system_and_code(value: str) -> bool:
     system, _, code_ = value.rpartition("|")
-    return bool(system and code_)
+    return bool(system and code_) and not _SPLIT.search(value)

@@ -2,6 +2,7 @@
 
 from smart.clock import SECOND
 from smart.errors import InvalidScope
+from smart.kinds import evaluable
 from smart.scopes import MOST, granted, legal, names, parse, too_many, within
 
 OFFLINE, ONLINE = "offline_access", "online_access"
@@ -45,7 +46,7 @@ def narrowed(requested: str, held: str, *, granted_scope: str, asked_scope: str,
     """What one refresh gives: everything that is still `held`, or the part of it that was requested (RF-02, TR-02).
 
     Raises InvalidScope for more than was granted, in whatever syntax (E91). What the app asked for by the same name
-    when it was authorized, and did not get, is left out instead (WF-11).
+    when it was authorized, and did not get, is left out instead (WF-11); so is a restriction that cannot be evaluated.
     """
     if not requested:
         return held
@@ -56,7 +57,7 @@ def narrowed(requested: str, held: str, *, granted_scope: str, asked_scope: str,
     asked = {scope.name for scope in parse(asked_scope)}
     if not within(names(scope for scope in parse(requested) if scope.name not in asked), granted_scope):
         raise InvalidScope("scope asks for more than was granted")
-    part = granted(requested, held, types=types)
+    part = granted(names(scope for scope in parse(requested) if evaluable(scope)), held, types=types)
     if not part:
         raise InvalidScope("none of these scopes was granted")
     return part

@@ -9,6 +9,7 @@ from smart.versions import resource_types
 R4 = resource_types("r4")
 SECOND, DAY = 1_000_000, 86_400
 GRANTED = "launch/patient offline_access patient/*.rs patient/Observation.cruds"
+LAB = "http://terminology.hl7.org/CodeSystem/observation-category|laboratory"
 
 
 def narrow(requested: str, *, held: str = GRANTED, asked: str = "") -> str:
@@ -40,7 +41,7 @@ def test_only_two_scopes_let_an_app_refresh(scope: str, expected: str) -> None:
         pytest.param("patient/Patient.rs", "patient/Patient.rs", id="one type"),
         pytest.param("patient/*.read", "patient/*.read", id="v1 for the same"),
         pytest.param("patient/Observation.s patient/Observation.s", "patient/Observation.s", id="twice"),
-        pytest.param("patient/Observation.rs?category=x", "patient/Observation.rs?category=x", id="granular"),
+        pytest.param(f"patient/Observation.rs?category={LAB}", f"patient/Observation.rs?category={LAB}", id="granular"),
     ],
 )
 def test_a_refresh_may_ask_for_the_same_or_less(requested: str, given: str) -> None:
@@ -89,6 +90,23 @@ def test_what_was_granted_only_in_part_is_given_in_that_part() -> None:
     )
 
     assert given == "patient/Observation.rs?category=x"
+
+
+@pytest.mark.requirement("SCP-10", "RF-02")
+@pytest.mark.parametrize(
+    "restriction",
+    [
+        pytest.param("status=http://x.example/s|a", id="an unknown parameter"),
+        pytest.param("code=a|b%20patient/*.cruds", id="a blank, encoded"),
+        pytest.param("code=a|%5C,patient/*.*", id="a comma, escaped"),
+    ],
+)
+def test_a_restriction_that_cannot_be_evaluated_is_not_given_at_a_refresh_either(restriction: str) -> None:
+    scope = f"patient/Observation.rs?{restriction}"
+
+    assert narrow(f"patient/Patient.rs {scope}") == "patient/Patient.rs"
+    with pytest.raises(InvalidScope):
+        narrow(scope)
 
 
 @pytest.mark.requirement("RF-11")
