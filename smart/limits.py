@@ -8,7 +8,7 @@ HEADERS = 32 * KIB
 QUERY = 8 * KIB
 MACHINE_BODY = 64 * KIB
 AUTHORIZE_BODY = 128 * KIB
-LAUNCH_BODY = 16 * KIB
+JSON_BODY = 16 * KIB
 
 
 def headers_too_long(headers: Iterable[tuple[bytes, bytes]]) -> bool:
