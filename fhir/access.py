@@ -9,6 +9,7 @@ from fhir.matching import Criterion, Unusable
 from fhir.search import conditions
 from fhir.versions import ResourceType
 from smart.audience import same_audience
+from smart.openid import names_fhir_user
 from smart.scopes import Scope, allowing, parse
 
 PATIENTS = "__patients"  # smartauth's own member, told for user/ scopes
@@ -80,6 +81,8 @@ def reach(who: Caller, name: str, letter: str, resource_type: ResourceType | Non
         for context, share in whose.items()
         if (alternatives := _allowed(allowing(who.scopes, context, name, letter), resource_type, base)) is not None
     ]
+    if letter == "r" and who.himself is not None and who.himself[0] == name and names_fhir_user(who.scopes):
+        shares.append(Share(frozenset(), himself=who.himself))  # fhirUser can be read with its own token (ID-03)
     if not shares:
         raise Refused
     return Reach(tuple(shares))

@@ -5,12 +5,13 @@ from typing import Any
 from django.db import connection, transaction
 
 from audit.trail import Event, record
+from oauth import id_token
 from oauth.client_authentication import as_client
 from oauth.clients import AuthenticatedClient
 from oauth.digests import digest
 from oauth.endpoint import Answer, MachineRequest
 from oauth.models import numbered
-from smart.errors import OAuthError, UnauthorizedClient
+from smart.errors import OAuthError, UnauthorizedClient, UnsupportedTokenType
 
 _END_ACCESS = """
 UPDATE oauth_accesstoken SET revoked_at = %s, revoked_for = 'revoked'
@@ -59,6 +60,8 @@ def _ended(token: str, client: AuthenticatedClient, request: MachineRequest) -> 
         record(_event("authorization-ended", row[0], client, request))
     elif _first(_FORBIDDEN, [token, token, client.pk, client.pk]):
         return UnauthorizedClient("this token belongs to another client")
+    elif id_token.read(request.required("token")):
+        return UnsupportedTokenType("an ID token cannot be revoked")
     return None
 
 

@@ -20,7 +20,7 @@ from smart import lifetimes, refresh
 from smart.clock import SECOND, moment
 from smart.error_pages import Unredirectable
 from smart.errors import AccessDenied, ConsentRequired
-from smart.scopes import names, parse
+from smart.scopes import identified, names, parse
 from smart.sentences import Line, Telling, kept, lines
 from smart.versions import resource_types
 
@@ -75,12 +75,12 @@ def _not_ready(pending: Pending, user: User) -> HttpResponse | None:
 
 
 def _offered(pending: Pending, user: User) -> str:
-    """What this person may do at all: who is nobody at the FHIR server sees nothing there (SCP-20)."""
+    """What this person may do at all: who is nobody at the FHIR server sees nothing there (SCP-20, SCP-16)."""
     scope = pending.request.scope
-    if not pending.request.reaches_others or people.fhir_user(user, pending.row.fhir_server):
+    if people.fhir_user(user, pending.row.fhir_server):
         return scope
-    left = [part for part in parse(scope) if part.context != "user"]
-    if not any(part.context for part in left):
+    left = [part for part in identified(parse(scope), somebody=False) if part.context != "user"]
+    if pending.request.reaches_others and not any(part.context for part in left):
         raise AccessDenied(NO_RECORD)
     return names(left)
 

@@ -11,7 +11,9 @@ from smart.cors import FHIR_METHODS, Cors, cors_headers, is_preflight
 _REGISTERED = """
 SELECT 1 FROM oauth_origin o JOIN oauth_client c ON c.id = o.client_id WHERE o.origin = %s AND c.enabled = 1 LIMIT 1
 """
-_DOCUMENTS = ("/o/jwks", "/o/smart-configuration", "/.well-known/oauth-authorization-server")
+_DOCUMENTS = (
+    "/o/jwks", "/o/smart-configuration", "/.well-known/oauth-authorization-server", "/.well-known/openid-configuration",
+)  # fmt: skip
 
 
 def shared_with(

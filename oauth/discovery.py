@@ -1,4 +1,4 @@
-"""What the server says about itself: SMART configuration, RFC 8414 metadata, public keys (section 1).
+"""What the server says about itself: SMART configuration, RFC 8414 and OpenID metadata, public keys (section 1).
 
 Addresses come from SMARTAUTH_ISSUER alone, never from the request (E131). Cross-origin headers are the middleware's.
 """
@@ -21,7 +21,12 @@ from oauth import keys
 from oauth.models import FhirServer
 from smart.audience import canonical
 from smart.errors import InvalidRequest, InvalidTarget, OAuthError
-from smart.metadata import ServerFacts, authorization_server_metadata, smart_configuration
+from smart.metadata import (
+    ServerFacts,
+    authorization_server_metadata,
+    openid_configuration,
+    smart_configuration,
+)
 
 METHODS = ("GET", "HEAD")
 CACHE = "public, max-age=60"
@@ -68,6 +73,12 @@ def authorization_server(request: HttpRequest) -> Mapping[str, Any]:
 
 
 @document
+def openid_provider(request: HttpRequest) -> Mapping[str, Any]:
+    """/.well-known/openid-configuration (OpenID Connect Discovery §4)."""
+    return openid_configuration(facts())
+
+
+@document
 def jwks(request: HttpRequest) -> Mapping[str, Any]:
     """/o/jwks: public members only (DS-20)."""
     return keys.published(now=clock.now())
@@ -84,6 +95,7 @@ def facts() -> ServerFacts:
         revocation_endpoint=f"{issuer}/o/revoke",
         jwks_uri=f"{issuer}/o/jwks",
         management_endpoint=f"{issuer}/apps",
+        openid=True,
         secret_in_token_body=settings.SMARTAUTH_TOKEN_SECRET_IN_BODY,
     )
 

@@ -16,13 +16,15 @@ SELECT a.id, a.epoch, a.scope, a.context, a.patient, a.ended_at, a.client_epoch,
     s.id, s.base, s.access_token_seconds, s.token_format,
     COALESCE(u.id, 0), COALESCE(u.subject, ''), COALESCE(u.epoch, 0), COALESCE(u.stopped_at, 0),
     COALESCE(i.resource, ''), k.kid, k.private_encrypted, s.signing_algorithm,
-    a.token_address, s.address_policy, c.address_policy
+    a.token_address, s.address_policy, c.address_policy,
+    a.auth_time, r.kid, r.private_encrypted
 FROM oauth_authorization a
 JOIN oauth_client c ON c.id = a.client_id
 JOIN oauth_fhirserver s ON s.id = a.fhir_server_id
 LEFT JOIN accounts_user u ON u.id = a.user_id
 LEFT JOIN oauth_fhiridentity i ON i.user_id = a.user_id AND i.fhir_server_id = a.fhir_server_id
 LEFT JOIN oauth_signingkey k ON k.algorithm = s.signing_algorithm AND k.state = 'active'
+LEFT JOIN oauth_signingkey r ON r.algorithm = 'RS256' AND r.state = 'active' AND a.scope LIKE '%%openid%%'
 WHERE a.id = %s
 """
 _PRACTITIONERS = ("Practitioner/", "PractitionerRole/")
@@ -67,6 +69,9 @@ class Grant:
     token_address: str
     server_address_policy: str
     client_address_policy: str
+    auth_time: int
+    id_token_kid: str | None
+    id_token_key: str
 
     @classmethod
     def of(cls, authorization_id: int) -> "Grant":
@@ -111,6 +116,11 @@ class Grant:
         return binding.stricter(self.server_address_policy, self.client_address_policy)
 
     @property
+    def fhir_user_url(self) -> str:
+        """Who the person is at the FHIR server, as `fhirUser` tells it (ID-03); "" for nobody."""
+        return f"{self.base}/{self.fhir_user}" if self.fhir_user else ""
+
+    @property
     def refresh_kind(self) -> str:
         """offline_access or online_access where the app gets refresh tokens, else "" (CG-07)."""
         return refresh.kind(self.scope) if "refresh_token" in self.grants.split() else ""
@@ -123,10 +133,12 @@ class Grant:
 
     @property
     def policy(self) -> Client.Supersede:
-        """The client's supersede policy; the default one depends on who launched (PR-01)."""
+        """The client's supersede policy; the default one depends on who launched, if anybody did (PR-01, BK-07)."""
         chosen = Client.Supersede(self.supersede)
         if chosen != Client.Supersede.BY_PERSON:
             return chosen
+        if not self.user_pk:
+            return Client.Supersede.CLIENT
         by_practitioner = self.fhir_user.startswith(_PRACTITIONERS)
         return Client.Supersede.USER_CLIENT_PATIENT if by_practitioner else Client.Supersede.USER_CLIENT
 

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest
 
-from accounts import clock
+from accounts import clock, sessions
 from accounts.models import User
 from audit.trail import record
 from oauth import online, people
@@ -41,6 +41,7 @@ def allowed(request: HttpRequest, pending: Pending, user: User, scope: str, *, r
             **(online.remembered(request) if refresh.kind(scope) == refresh.ONLINE else {}),
             context=json.dumps(context),
             patient_vouched=_vouched(pending, user),
+            auth_time=_logged_in_at(request),
             client_epoch=row.client.epoch,  # as they were read with the request: what ended since then ends this too
             user_epoch=user.epoch,
             granted_at=now,
@@ -58,6 +59,12 @@ def allowed(request: HttpRequest, pending: Pending, user: User, scope: str, *, r
         number = numbered(authorization.pk)
         record(event(request, pending, "allowed", at=now, patient=patient, authorization=number, reason=reason))
     return success(pending.redirect_uri, code, pending.state, settings.SMARTAUTH_ISSUER)
+
+
+def _logged_in_at(request: HttpRequest) -> int:
+    """When the person proved who he is: the login of this session (OIDC Core §2, auth_time)."""
+    login = sessions.current(request)
+    return login.created_at if login else 0
 
 
 def _vouched(pending: Pending, user: User) -> int:

@@ -10,7 +10,7 @@ from django.db import connection
 from joserfc import jwt
 
 from audit.trail import record
-from oauth import keys, seen
+from oauth import id_token, keys, seen
 from oauth.digests import digest, drawn
 from oauth.grant import Grant
 from oauth.models import FhirServer, numbered
@@ -59,15 +59,20 @@ class Family(NamedTuple):
     launched_at: int
 
 
-def issue(grant: Grant, *, now: int, address: str, code_id: int | None = None) -> dict[str, Any]:
+def issue(grant: Grant, *, now: int, address: str, code_id: int | None = None, nonce: str = "") -> dict[str, Any]:
     """What a launch gives (RFC 6749 §5.1). Older tokens of its seat die with it, refresh tokens too (PR-01)."""
     place = _launched(grant)
-    answer = _access_token(grant, place, "issued", now=now, address=address, code_id=code_id)
+    answer = _access_token(grant, place, "issued", now=now, address=address, code_id=code_id, nonce=nonce)
     if grant.refresh_kind:
         _bind(grant, address)
         family = Family(None, place.seat_id, place.launch, now)
         answer["refresh_token"] = _refresh_token(grant, family, now=now)
     return answer
+
+
+def issue_alone(grant: Grant, scope: str, *, now: int, address: str) -> dict[str, Any]:
+    """What a client gets for itself: a token that ends older ones of its seat, and nothing to refresh it (BK-05)."""
+    return _access_token(grant, _launched(grant), "issued", now=now, address=address, scope=scope)
 
 
 def reissue(grant: Grant, scope: str, family: Family, *, now: int, address: str) -> dict[str, Any] | None:
@@ -114,6 +119,7 @@ def _access_token(
     address: str,
     scope: str | None = None,
     code_id: int | None = None,
+    nonce: str = "",
 ) -> dict[str, Any]:
     """A live access token, its event, and the answer that carries it."""
     scope, issued, seconds = scope or grant.scope, now // SECOND, _seconds(grant)
@@ -128,12 +134,14 @@ def _access_token(
         )  # fmt: skip
         (token_id,) = cursor.fetchone()
     _recorded(grant, kind, token_id, place.number, now=now, address=address)
+    told = id_token.told(grant, scope, issued=issued, expires=issued + seconds, nonce=nonce)
     context = json.loads(grant.context)
-    return {"access_token": token, "token_type": "Bearer", "expires_in": seconds, "scope": scope, **context}
+    return {"access_token": token, "token_type": "Bearer", "expires_in": seconds, "scope": scope, **told, **context}
 
 
 def _seconds(grant: Grant) -> int:
-    return lifetimes.access_token_seconds(
+    seconds = lifetimes.access_token_seconds if grant.user_pk else lifetimes.backend_token_seconds
+    return seconds(
         grant.server_seconds,
         grant.client_seconds,
         default=settings.SMARTAUTH_ACCESS_TOKEN_SECONDS,

@@ -13,7 +13,7 @@ from oauth.digests import digest
 from oauth.models import Authorization, Client
 from oauth.pending import Pending
 from smart import refresh
-from smart.scopes import granted, names, parse, within
+from smart.scopes import granted, identified, names, parse, within
 from smart.versions import resource_types
 
 
@@ -35,7 +35,8 @@ def answered(request: HttpRequest, pending: Pending, user: User) -> str:
     if "consent" in asked.prompts or not _proves_itself(pending):
         return ""
     before = held(request, pending, user)
-    scope = _one_refresh(asked.scope, before)
+    somebody = bool(people.fhir_user(user, pending.row.fhir_server))
+    scope = _one_refresh(names(identified(parse(asked.scope), somebody=somebody)), before)
     if not before or not within(scope, before):
         return ""
     return granted(scope, before, types=resource_types(asked.fhir_version))

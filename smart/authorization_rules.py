@@ -22,11 +22,12 @@ from smart.parameters import Parameters
 from smart.pkce import is_challenge
 from smart.redirect_uris import registered
 from smart.refresh import OFFLINE, ONLINE
-from smart.scopes import MOST, Scope, beyond, granted, legal, parse, too_many
+from smart.scopes import MOST, Scope, beyond, granted, identified, legal, names, parse, too_many
 from smart.versions import resource_types
 
 AUTHORIZATION_CODE, REFRESH_TOKEN = "authorization_code", "refresh_token"
 CONTEXT_SCOPES = frozenset({"launch", "launch/patient", "launch/encounter"})
+IDENTITY_SCOPES = frozenset({"openid", "fhirUser", "profile"})
 PICKED = frozenset({"launch/patient", "launch/encounter"})
 PROMPTS = frozenset({"none", "login", "consent", "select_account"})
 
@@ -78,7 +79,8 @@ class Asked:
     def scope(self) -> str:
         """What of the scopes this client may get at this base, by this kind of launch."""
         types = resource_types(self.fhir_version)
-        return granted(self.get("scope"), self.client.scope, types=types, supported=self._grantable)
+        found = granted(self.get("scope"), self.client.scope, types=types, supported=self._grantable)
+        return names(identified(parse(found)))
 
     @property
     def in_ehr(self) -> bool:
@@ -105,7 +107,7 @@ def supported(scope: Scope) -> bool:
     """Whether this server can grant it at all to an app that people use (E17, SCP-10, SCP-19)."""
     if scope.context:
         return scope.context in ("patient", "user") and evaluable(scope)
-    return scope.plain in CONTEXT_SCOPES or scope.plain in (OFFLINE, ONLINE)
+    return scope.plain in CONTEXT_SCOPES or scope.plain in (OFFLINE, ONLINE) or scope.plain in IDENTITY_SCOPES
 
 
 def left_out(requested: str, scope: str) -> tuple[str, ...]:

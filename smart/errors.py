@@ -62,6 +62,10 @@ class UnsupportedGrantType(OAuthError):
     code = "unsupported_grant_type"
 
 
+class UnsupportedTokenType(OAuthError):
+    code = "unsupported_token_type"
+
+
 class UnsupportedResponseType(OAuthError):
     code = "unsupported_response_type"
 

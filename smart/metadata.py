@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from smart.authorization_rules import PROMPTS
+from smart.openid import ALGORITHM as ID_TOKEN_ALGORITHM
+
 Document = dict[str, str | bool | list[str]]
 
 SMART_GRANTS = ("authorization_code", "client_credentials")
@@ -26,6 +29,8 @@ class ServerFacts:
     jwks_uri: str = ""
     management_endpoint: str = ""
     registration_endpoint: str = ""
+    userinfo_endpoint: str = ""
+    end_session_endpoint: str = ""
     grants: frozenset[str] = frozenset({"authorization_code", "refresh_token"})
     client_authentication: frozenset[str] = frozenset({"none", "secret"})
     launches: frozenset[str] = frozenset({"ehr", "standalone"})
@@ -46,6 +51,11 @@ class ServerFacts:
         return bool(self.authorization_endpoint and "authorization_code" in self.grants)
 
     @property
+    def identifying(self) -> tuple[str, ...]:
+        """By which scopes an app may learn who signed in (SCP-16)."""
+        return ("openid", "fhirUser") if self.openid and self.authorizes else ()
+
+    @property
     def refreshing(self) -> tuple[str, ...]:
         """How apps may refresh, `online` only in launches from an EHR (SCP-17)."""
         if not self.authorizes or "refresh_token" not in self.grants:
@@ -55,7 +65,7 @@ class ServerFacts:
 
 def smart_configuration(facts: ServerFacts) -> Document:
     """The document under every FHIR base (SMART conformance). Without OpenID it names no issuer and no keys (DS-07)."""
-    openid = {"issuer": facts.issuer, "jwks_uri": facts.jwks_uri} if facts.openid else {}
+    openid = {"issuer": facts.issuer, "jwks_uri": facts.jwks_uri} if facts.identifying else {}
     return _without_empty(
         {
             **openid,
@@ -87,6 +97,23 @@ def authorization_server_metadata(facts: ServerFacts) -> Document:
     )
 
 
+def openid_configuration(facts: ServerFacts) -> Document:
+    """The document of OpenID Connect Discovery §3 (DS-16): that of RFC 8414, and what only OpenID Connect asks."""
+    return {
+        **authorization_server_metadata(facts),
+        **_without_empty(
+            {"userinfo_endpoint": facts.userinfo_endpoint, "end_session_endpoint": facts.end_session_endpoint}
+        ),
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": [ID_TOKEN_ALGORITHM],
+        "claims_supported": ["iss", "sub", "aud", "iat", "exp", "auth_time", "nonce", "fhirUser"],
+        "prompt_values_supported": sorted(PROMPTS),
+        "claims_parameter_supported": False,
+        "request_parameter_supported": False,
+        "request_uri_parameter_supported": False,
+    }
+
+
 def capabilities(facts: ServerFacts) -> list[str]:
     """SMART's words for what is switched on, nothing else (section 1a)."""
     people = [
@@ -97,7 +124,7 @@ def capabilities(facts: ServerFacts) -> list[str]:
     return [
         *(people if facts.authorizes else []),
         *(word for kind, word in CLIENT_CAPABILITIES.items() if kind in facts.client_authentication),
-        *(["sso-openid-connect"] if facts.openid else []),
+        *(["sso-openid-connect"] if facts.identifying else []),
         *(f"permission-{permission}" for permission in sorted({*facts.permissions, *facts.refreshing})),
     ]
 
@@ -115,7 +142,7 @@ def _endpoints(facts: ServerFacts) -> Document:
         "introspection_endpoint": facts.introspection_endpoint,
         "revocation_endpoint": facts.revocation_endpoint,
         "registration_endpoint": facts.registration_endpoint,
-        "scopes_supported": [*facts.scopes, *(f"{kind}_access" for kind in facts.refreshing)],
+        "scopes_supported": [*facts.identifying, *facts.scopes, *(f"{kind}_access" for kind in facts.refreshing)],
         "response_types_supported": ["code"] if facts.authorizes else [],
         "code_challenge_methods_supported": ["S256"],
         "token_endpoint_auth_signing_alg_values_supported": _algorithms(facts),

@@ -6,14 +6,15 @@ from smart.scope import ACTIONS, CONTEXTS, V1_ACTIONS, Query, Scope, implied, le
 
 __all__ = [
     "ACTIONS", "CONTEXTS", "MOST", "Query", "Scope", "allowing", "beyond", "coherent", "for_backend", "for_people",
-    "granted", "known", "legal", "names", "parse", "parse_query", "shortest", "too_many", "union", "within",
+    "granted", "identified", "known", "legal", "names", "parse", "parse_query", "shortest", "too_many", "union",
+    "within",
 ]  # fmt: skip
 
 MOST = 100  # to compare each with each stays a matter of milliseconds
 
 _V1_NAMES = {frozenset(actions): name for name, actions in V1_ACTIONS.items()}
 _LEGAL = frozenset(map(chr, (0x20, 0x21, *range(0x23, 0x5C), *range(0x5D, 0x7F))))
-_NEVER_FOR_BACKEND = frozenset({"openid", "fhirUser", "profile", "launch", "offline_access", "online_access"})
+FHIR_USER = frozenset({"fhirUser", "profile"})  # SMART's name today and in v1 (TR-06)
 
 
 def legal(text: str) -> bool:
@@ -57,7 +58,7 @@ def for_people(scope: Scope) -> bool:
 
 def for_backend(scope: Scope) -> bool:
     """Whether a client without a person may ever have it (SCP-19); a bound context is judged elsewhere."""
-    return scope.known and scope.plain not in _NEVER_FOR_BACKEND and not scope.plain.startswith("launch/")
+    return bool(scope.context) or scope.own
 
 
 def granted(requested: str, allowed: str, *, types: frozenset[str], supported: Callable[[Scope], bool] = known) -> str:
@@ -103,12 +104,16 @@ def shortest(scopes: Iterable[Scope]) -> tuple[Scope, ...]:
 
 def coherent(scopes: Iterable[Scope]) -> tuple[Scope, ...]:
     """Without fhirUser where openid is missing (SCP-16), and with one kind of refresh at most (SCP-17)."""
+    found = identified(scopes)
+    offline = any(scope.plain == "offline_access" for scope in found)
+    return tuple(scope for scope in found if not (offline and scope.plain == "online_access"))
+
+
+def identified(scopes: Iterable[Scope], *, somebody: bool = True) -> tuple[Scope, ...]:
+    """Without fhirUser, and `profile` as it was once called, where openid is missing or he is nobody there (SCP-16)."""
     found = tuple(scopes)
-    held = {scope.plain for scope in found}
-    dropped = set() if "openid" in held else {"fhirUser", "profile"}
-    if "offline_access" in held:
-        dropped.add("online_access")
-    return tuple(scope for scope in found if scope.plain not in dropped)
+    meant = somebody and any(scope.plain == "openid" for scope in found)
+    return found if meant else tuple(scope for scope in found if scope.plain not in FHIR_USER)
 
 
 class _Held:

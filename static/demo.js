@@ -163,6 +163,7 @@
     const state = client.state, token = () => state.tokenResponse.access_token;
     drawToken(state);
     leftOut(state);
+    await drawPerson(state.tokenResponse);
     await drawRecord(state, token());
     show("result");
     offerBreaking(client, token);
@@ -178,6 +179,21 @@
       ["id_token", answer.id_token ? "yes; it tells who signed in" : "", true],
     ]);
     found("decoded").querySelector("pre").replaceChildren(...decoded(answer.access_token));
+  }
+
+  async function drawPerson({ id_token: idToken, access_token: token }) {
+    const who = idToken ? part(idToken.split(".")[1])?.fhirUser : "";
+    if (!who) return;
+    const answer = await ask(who, token);
+    const name = answer.status === 200 ? named(answer.body) : "";
+    facts(found("person"), [["Signed in", name || "the name is not told", true], ["fhirUser", who.replace(`${base}/`, "")]]);
+    found("person").hidden = false;
+  }
+
+  function named(resource) {
+    const name = resource?.name?.[0];
+    if (!name) return "";
+    return name.text || [...(name.prefix || []), ...(name.given || []), name.family].filter(Boolean).join(" ");
   }
 
   function decoded(token) {
@@ -276,8 +292,7 @@
   }
 
   function drawPatient(id, patient) {
-    const name = patient?.name?.[0];
-    found("patient-name").textContent = name ? name.text || [...(name.given || []), name.family].filter(Boolean).join(" ") : `Patient/${id}`;
+    found("patient-name").textContent = named(patient) || `Patient/${id}`;
     const shown = patient ? [["Born", day(patient.birthDate), true], ["Sex", patient.gender, true], ["Record", patient.identifier?.[0]?.value, true]]
       : [["Name", "not shared with this app", true]];
     facts(found("patient-facts"), shown);

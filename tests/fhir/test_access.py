@@ -250,6 +250,30 @@ def test_a_person_may_read_who_he_is(fetch: Fetch, introspection: Introspection,
     assert (fetch(himself).status, fetch(other).status) == (200, 404)
 
 
+@pytest.mark.requirement("ID-03")
+@pytest.mark.parametrize("himself", ["Practitioner/dr-okafor", "Patient/amy"])
+@pytest.mark.parametrize("scope", ["openid fhirUser", "openid profile patient/Observation.rs"])
+def test_fhir_user_can_be_read_with_its_own_token(
+    fetch: Fetch, introspection: Introspection, himself: str, scope: str
+) -> None:
+    introspection.knows(scope, fhirUser=f"{BASE}/{himself}", patient="ben")
+    name, _, _ = himself.partition("/")
+
+    assert fetch(himself).status == 200
+    assert fetch(himself).body["id"] == himself.partition("/")[2]
+    assert fetch(f"{name}/dr-green").status == 404
+    assert fetch(name).status == 403
+    assert fetch("Condition/problem-a").status == 403
+
+
+@pytest.mark.requirement("ID-03", "TV-20")
+@pytest.mark.parametrize("scope", ["openid", "fhirUser", "openid patient/Observation.rs"])
+def test_fhir_user_is_read_only_where_it_was_granted(fetch: Fetch, introspection: Introspection, scope: str) -> None:
+    introspection.knows(scope, fhirUser=GREEN, patient="amy")
+
+    assert fetch("Practitioner/dr-green").status == 403
+
+
 @pytest.mark.requirement("US-01", "SD-24")
 @pytest.mark.parametrize(
     "claims",

@@ -9,15 +9,19 @@ from oauth import keys
 from smart.scopes import granted
 from smart.versions import resource_types
 from tests.conftest import BASE, App
+from tests.oauth.jwt import payload
 
+ISSUER = "http://127.0.0.1:8000"
 UNDER_BASE = "/fhir/r4/.well-known/smart-configuration"
 BY_AUDIENCE = "/o/smart-configuration?aud=http%3A%2F%2F127.0.0.1%3A8000%2Ffhir%2Fr4"
 METADATA = "/.well-known/oauth-authorization-server"
+OPENID = "/.well-known/openid-configuration"
 JWKS = "/o/jwks"
 DOCUMENTS = [
     pytest.param(UNDER_BASE, id="under the base"),
     pytest.param(BY_AUDIENCE, id="by audience"),
     pytest.param(METADATA, id="RFC 8414"),
+    pytest.param(OPENID, id="OpenID Connect"),
     pytest.param(JWKS, id="public keys"),
 ]
 pytestmark = pytest.mark.usefixtures("fhir_server")
@@ -111,10 +115,27 @@ def test_the_configuration_names_what_every_app_needs(configuration: dict[str, A
     assert {type(word) for word in configuration["capabilities"]} == {str}
 
 
-@pytest.mark.requirement("DS-07")
-def test_without_openid_the_configuration_names_no_issuer(configuration: dict[str, Any]) -> None:
-    assert "sso-openid-connect" not in configuration["capabilities"]
-    assert "issuer" not in configuration
+@pytest.mark.requirement("DS-07", "DS-17", "WF-15")
+def test_every_document_and_token_names_the_issuer_alike(
+    app: App, configuration: dict[str, Any], metadata: dict[str, Any], issue: Any
+) -> None:
+    openid, told = app.get(OPENID).json(), issue(scope="openid patient/*.rs")
+
+    assert "sso-openid-connect" in configuration["capabilities"]
+    assert configuration["jwks_uri"] == openid["jwks_uri"] == f"{ISSUER}/o/jwks"
+    named = [document["issuer"] for document in (configuration, metadata, openid)]
+    assert [*named, payload(told["id_token"])["iss"], payload(told["access_token"])["iss"]] == [ISSUER] * 5
+
+
+@pytest.mark.requirement("DS-16")
+def test_the_document_of_openid_connect_lies_below_the_issuer(app: App) -> None:
+    response = app.get(OPENID)
+
+    assert response.headers["Content-Type"] == "application/json"
+    needed = {"issuer", "authorization_endpoint", "token_endpoint", "jwks_uri", "response_types_supported"}
+    assert needed <= response.json().keys()
+    assert response.json()["subject_types_supported"] == ["public"]
+    assert "RS256" in response.json()["id_token_signing_alg_values_supported"]
 
 
 @pytest.mark.requirement("DS-08")
@@ -143,6 +164,7 @@ def test_only_words_of_smart_are_capabilities(configuration: dict[str, Any]) -> 
         "authorize-post",
         "client-public",
         "client-confidential-symmetric",
+        "sso-openid-connect",
         "context-banner",
         "context-ehr-encounter",
         "context-ehr-patient",

@@ -1,7 +1,5 @@
 """What a resource server hears about user/ scopes, and the app does not (SD-24, US-05)."""
 
-import base64
-import json
 from collections.abc import Callable
 from typing import Any
 
@@ -10,18 +8,13 @@ import pytest
 from oauth import seen
 from oauth.models import ActsFor, Authorization, FhirIdentity, PatientRecord
 from tests.conftest import BASE, App, MakeClient
+from tests.oauth.jwt import payload
 from tests.oauth.remembering import HTTPS, exchanged, refreshing
 from tests.oauth.visitor import Visitor, answer
 
 Issue = Callable[..., dict[str, Any]]
 Introspect = Callable[..., dict[str, Any]]
 MakePerson = Callable[..., Any]
-
-
-def payload(token: str) -> dict[str, Any]:
-    middle = token.split(".")[1]
-    found: dict[str, Any] = json.loads(base64.urlsafe_b64decode(middle + "=" * (-len(middle) % 4)))
-    return found
 
 
 @pytest.mark.requirement("US-02", "US-05", "SD-24")
@@ -44,6 +37,16 @@ def test_without_user_scopes_nobody_hears_it(issue: Issue, introspect: Introspec
     claims = introspect(issue(scope=scope)["access_token"])
 
     assert not {"fhirUser", "__patients"} & claims.keys()
+
+
+@pytest.mark.requirement("IN-04")
+def test_whoever_learns_who_the_person_is_tells_the_resource_server_too(issue: Issue, introspect: Introspect) -> None:
+    told = issue(scope="openid fhirUser patient/*.rs")
+
+    claims, id_token = introspect(told["access_token"]), payload(told["id_token"])
+    assert (claims["iss"], claims["sub"]) == (id_token["iss"], id_token["sub"])
+    assert claims["fhirUser"] == id_token["fhirUser"] == f"{BASE}/Patient/amy"
+    assert "__patients" not in claims
 
 
 @pytest.mark.requirement("SD-24")

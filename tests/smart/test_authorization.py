@@ -208,7 +208,7 @@ ROWS: list[Row] = [
             "scope", 'patient/*.rs "', "patient/*.rs \\", "patient/*.rs\topenid", "openid\n", "\x7f", "patient/*.rs é"
         ),
     ),
-    ("E16", "invalid_scope", NONE_GRANTABLE, each("scope", "unknown", "patient/Observation.dus", "openid")),
+    ("E16", "invalid_scope", NONE_GRANTABLE, each("scope", "unknown", "patient/Observation.dus", "fhirUser")),
     ("E16", "invalid_scope", NONE_GRANTABLE, each("scope", "patient/Nonsense.rs", "patient/MedicationOrder.rs")),
     ("E17", "invalid_scope", NONE_GRANTABLE, each("scope", "system/*.rs", "patient/Observation.rs?category=a")),
     ("E18", "invalid_request", "aud is missing", each("aud", None, "")),
@@ -292,7 +292,7 @@ def test_aud_is_compared_leniently_and_stored_in_one_spelling(aud: str) -> None:
 @pytest.mark.requirement("E15", "E17", "SCP-19")
 def test_scopes_that_cannot_be_granted_are_left_out_and_the_rest_is_granted() -> None:
     scope = (
-        "launch/patient system/*.rs patient/Patient.read openid unknown patient/Observation.rs?category=a patient/X.dus"
+        "launch/patient system/*.rs patient/Patient.read fhirUser unknown patient/Observation.rs?category=a patient/X.dus"
     )
 
     request = judge(asked(scope=scope), CLIENT, BASES)
@@ -300,7 +300,7 @@ def test_scopes_that_cannot_be_granted_are_left_out_and_the_rest_is_granted() ->
     assert request.scope == "launch/patient patient/Patient.read"
     assert request.requested_scope == scope
     assert request.left_out == (
-        "system/*.rs", "openid", "unknown", "patient/Observation.rs?category=a", "patient/X.dus"
+        "system/*.rs", "fhirUser", "unknown", "patient/Observation.rs?category=a", "patient/X.dus"
     )  # fmt: skip
 
 
@@ -309,10 +309,26 @@ def test_a_strict_client_is_told_that_something_cannot_be_granted() -> None:
     strict = replace(CLIENT, strict_scopes=True)
 
     assert judge(asked(), strict, BASES).scope == GOOD["scope"]
-    assert refusal(asked(scope="patient/Patient.rs openid"), strict) == (
+    assert refusal(asked(scope="patient/Patient.rs fhirUser"), strict) == (
         "invalid_scope",
         "some of the scopes cannot be granted to this client",
     )
+
+
+@pytest.mark.requirement("SCP-16")
+@pytest.mark.parametrize(
+    ("scope", "left"),
+    [
+        ("openid fhirUser patient/Patient.rs", "openid fhirUser patient/Patient.rs"),
+        ("openid profile", "openid profile"),
+        ("fhirUser profile patient/Patient.rs", "patient/Patient.rs"),
+        ("openid", "openid"),
+    ],
+)
+def test_who_somebody_is_can_be_asked_with_openid_only(scope: str, left: str) -> None:
+    client = replace(CLIENT, scope=f"{CLIENT.scope} openid fhirUser profile")
+
+    assert judge(asked(scope=scope), client, BASES).scope == left
 
 
 @pytest.mark.requirement("E15", "SCP-20")
@@ -370,12 +386,19 @@ def test_a_patient_scope_needs_a_patient(scope: str) -> None:
         ("patient/Observation.rs?subject.name=http://x.example/s|a", False),
         ("patient/Observation.rs?_filter=http://x.example/s|a", False),
         ("patient/Immunization.rs?category=http://x.example/s|a", False),
+        ("patient/Observation.rs?code=a|b,c|d", True),
+        ("patient/Observation.rs?code=a|b%2Cc|d", True),
+        ("patient/Observation.rs?code=a|b%20patient/*.cruds", False),
+        ("patient/Observation.rs?code=a|%5C,patient/*.*", False),
+        ("patient/Observation.rs?code=a|b%09c", False),
         ("patient/*.rs?category=http://x.example/s|a", False),
         ("user/Patient.rs", True),
         ("user/*.*", True),
         ("system/Patient.rs", False),
-        ("openid", False),
-        ("fhirUser", False),
+        ("openid", True),
+        ("fhirUser", True),
+        ("profile", True),
+        ("email", False),
         ("offline_access", True),
         ("online_access", True),
         ("launch", True),

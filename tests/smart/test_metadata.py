@@ -10,6 +10,7 @@ from smart.metadata import (
     ServerFacts,
     authorization_server_metadata,
     capabilities,
+    openid_configuration,
     smart_configuration,
     well_known,
 )
@@ -90,13 +91,51 @@ def test_issuer_and_keys_belong_to_openid_in_smart_configuration() -> None:
     assert (with_openid["issuer"], with_openid["jwks_uri"]) == (ISSUER, f"{ISSUER}/o/jwks")
 
 
+@pytest.mark.requirement("DS-14", "DS-07")
+def test_openid_is_told_by_capability_and_scopes_where_it_is_switched_on() -> None:
+    with_openid = smart_configuration(replace(FACTS, openid=True))
+
+    assert "sso-openid-connect" in capabilities(replace(FACTS, openid=True))
+    assert with_openid["scopes_supported"] == [
+        "openid",
+        "fhirUser",
+        *list(smart_configuration(FACTS)["scopes_supported"]),
+    ]  # type: ignore[arg-type]
+    assert "openid" not in str(smart_configuration(FACTS))
+
+
+@pytest.mark.requirement("DS-16", "ID-02")
+def test_the_document_of_openid_connect_says_what_its_clients_need() -> None:
+    facts = replace(
+        FACTS, openid=True, userinfo_endpoint=f"{ISSUER}/o/userinfo", end_session_endpoint=f"{ISSUER}/o/logout"
+    )
+
+    document = openid_configuration(facts)
+
+    assert document["issuer"] == ISSUER
+    assert document["authorization_endpoint"] == f"{ISSUER}/o/authorize"
+    assert document["token_endpoint"] == f"{ISSUER}/o/token"
+    assert document["jwks_uri"] == f"{ISSUER}/o/jwks"
+    assert document["userinfo_endpoint"] == f"{ISSUER}/o/userinfo"
+    assert document["end_session_endpoint"] == f"{ISSUER}/o/logout"
+    assert document["response_types_supported"] == ["code"]
+    assert document["subject_types_supported"] == ["public"]
+    assert document["id_token_signing_alg_values_supported"] == ["RS256"]
+    assert document["request_parameter_supported"] is False
+    assert document["request_uri_parameter_supported"] is False
+    assert {"openid", "fhirUser"} <= set(document["scopes_supported"])  # type: ignore[arg-type]
+
+
 @pytest.mark.requirement("DS-17", "WF-14")
 def test_what_both_documents_say_agrees() -> None:
     facts = replace(FACTS, openid=True)
-    smart, rfc8414 = smart_configuration(facts), authorization_server_metadata(facts)
+    smart, rfc8414, openid = (
+        say(facts) for say in (smart_configuration, authorization_server_metadata, openid_configuration)
+    )
 
     different = {name for name in smart.keys() & rfc8414.keys() if smart[name] != rfc8414[name]}
     assert different == {"token_endpoint_auth_methods_supported", "grant_types_supported"}
+    assert {name for name, value in rfc8414.items() if openid[name] != value} == set()
 
 
 @pytest.mark.requirement("DS-04")
