@@ -1,5 +1,6 @@
 """The domain model: six models swapped in for django-oauth-toolkit's, and ours."""
 
+from oauth.models.addresses import AddressChange
 from oauth.models.authorizations import (
     AddressBlock,
     Authorization,
@@ -20,6 +21,7 @@ __all__ = [
     "AccessToken",
     "ActsFor",
     "AddressBlock",
+    "AddressChange",
     "AssertionId",
     "Authorization",
     "ClaimProfile",
