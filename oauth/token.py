@@ -9,6 +9,7 @@ from django.db import connection, transaction
 
 from oauth import refresh
 from oauth.client_authentication import as_client
+from oauth.client_credentials import client_credentials
 from oauth.clients import FAILED, UNNAMED, AuthenticatedClient
 from oauth.digests import digest
 from oauth.endpoint import Answer, MachineRequest, writers
@@ -130,4 +131,5 @@ def _record(kind: str, grant: Grant, request: MachineRequest, *, reason: str = "
 GRANTS: dict[str, Callable[[MachineRequest, AuthenticatedClient], Answer | OAuthError]] = {
     "authorization_code": authorization_code,
     "refresh_token": refresh.refresh_token,
+    "client_credentials": client_credentials,
 }

@@ -12,9 +12,11 @@ def access_token_seconds(*configured: int | None, default: int = 300, bound: int
     return max(1, min(*wanted, bound, ACCESS_TOKEN_BOUND))
 
 
-def backend_token_seconds(*configured: int | None, bound: int = ACCESS_TOKEN_BOUND) -> int:
+def backend_token_seconds(
+    *configured: int | None, default: int = BACKEND_TOKEN_BOUND, bound: int = ACCESS_TOKEN_BOUND
+) -> int:
     """The same for a client without a person: five minutes at most (Backend Services, TR-04)."""
-    return access_token_seconds(*configured, default=BACKEND_TOKEN_BOUND, bound=min(bound, BACKEND_TOKEN_BOUND))
+    return access_token_seconds(*configured, default=default, bound=min(bound, BACKEND_TOKEN_BOUND))
 
 
 def code_seconds(configured: int = 60) -> int:

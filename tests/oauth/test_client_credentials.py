@@ -1,0 +1,375 @@
+"""client_credentials: a backend service asks for itself (section 6c, table E)."""
+
+import json
+from base64 import urlsafe_b64decode
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.conftest import BASE, SECRET, App, MakeClient, basic
+
+SCOPE = "system/Observation.rs system/Patient.r"
+OTHER = "https://other.example.org/fhir"
+
+Ask = Callable[..., httpx.Response]
+
+
+@pytest.fixture
+def make_service(make_client: MakeClient) -> MakeClient:
+    """A backend service that proves itself by a secret, which is switched on for it."""
+
+    def make(authentication: str = "secret", **fields: Any) -> Any:
+        known = {"grants": "client_credentials", "redirect_uris": "", "scope": SCOPE, "backend_by_secret": 1}
+        return make_client(authentication, **{**known, **fields})
+
+    return make
+
+
+@pytest.fixture
+def ask(app: App) -> Ask:
+    """A token request of that client, by its secret if it has one."""
+
+    def post(client: Any, scope: str = "system/Patient.r", **changes: str | None) -> httpx.Response:
+        form = {"grant_type": "client_credentials", "scope": scope, **changes}
+        secret = client.authentication == "secret"
+        form |= {} if secret else {"client_id": client.client_id}
+        headers = basic(client.client_id, SECRET) if secret else {}
+        return app.post("/o/token", data={k: v for k, v in form.items() if v is not None}, headers=headers)
+
+    return post
+
+
+def claims(token: str) -> dict[str, Any]:
+    """What stands in the middle of a JWT."""
+    found: dict[str, Any] = json.loads(urlsafe_b64decode(token.split(".")[1] + "=="))
+    return found
+
+
+def standing(client: Any) -> list[Any]:
+    return list(client.authorizations.order_by("pk"))
+
+
+@pytest.mark.requirement("BK-04", "BK-05", "TK-03")
+@pytest.mark.requirement("TK-06", "TK-02")
+def test_a_service_gets_a_short_token_and_nothing_else(make_service: MakeClient, ask: Ask) -> None:
+    response = ask(make_service())
+
+    answer = response.json()
+    token = answer.pop("access_token")
+    assert response.status_code == 200
+    assert answer == {"token_type": "Bearer", "expires_in": 300, "scope": "system/Patient.r"}
+    assert claims(token)["exp"] - claims(token)["iat"] == 300
+    assert (response.headers["Cache-Control"], response.headers["Pragma"]) == ("no-store", "no-cache")
+
+
+@pytest.mark.requirement("TK-06", "BK-04")
+@pytest.mark.parametrize(
+    ("server", "client", "default", "seconds"),
+    [(0, 0, 300, 300), (0, 3600, 3600, 300), (3600, 0, 300, 300), (0, 60, 300, 60), (120, 0, 300, 120), (0, 0, 90, 90)],
+)
+def test_it_lives_five_minutes_at_most_whatever_is_configured(
+    make_service: MakeClient,
+    ask: Ask,
+    other_fhir_server: Any,
+    settings: Any,
+    server: int,
+    client: int,
+    default: int,
+    seconds: int,
+) -> None:
+    settings.SMARTAUTH_ACCESS_TOKEN_SECONDS = default
+    service = make_service(access_token_seconds=client)
+    service.fhir_servers.set([other_fhir_server])
+    type(other_fhir_server).objects.filter(pk=other_fhir_server.pk).update(access_token_seconds=server)
+
+    answer = ask(service).json()
+
+    type(other_fhir_server).objects.filter(pk=other_fhir_server.pk).update(access_token_seconds=0)
+    assert answer["expires_in"] == seconds
+
+
+@pytest.mark.requirement("BK-06", "IN-02", "IN-05")
+def test_its_subject_is_the_client_and_no_person(make_service: MakeClient, ask: Ask, introspect: Any) -> None:
+    service = make_service()
+
+    token = ask(service).json()["access_token"]
+
+    told, written = introspect(token), claims(token)
+    assert told["active"] is True
+    assert told["sub"] == told["client_id"] == written["sub"] == written["client_id"] == service.client_id
+    assert (told["scope"], told["aud"], told["exp"]) == ("system/Patient.r", BASE, written["exp"])
+    assert {"fhirUser", "username", "patient", "jti"}.isdisjoint(told)
+    assert {"fhirUser", "patient"}.isdisjoint(written)
+
+
+@pytest.mark.requirement("E95", "E48", "BK-01")
+@pytest.mark.parametrize(
+    ("authentication", "fields"),
+    [
+        pytest.param("none", {}, id="public"),
+        pytest.param("secret", {"backend_by_secret": 0}, id="a secret, which is not switched on"),
+        pytest.param("secret", {"grants": "authorization_code"}, id="a client of another grant"),
+        pytest.param("secret", {"profile": "openid"}, id="an app that is not SMART"),
+    ],
+)
+def test_who_may_not_ask_for_itself(
+    make_service: MakeClient, ask: Ask, events: Any, authentication: str, fields: dict[str, Any]
+) -> None:
+    client = make_service(authentication, **fields)
+
+    assert_refused(ask(client), 400, "unauthorized_client")
+    assert standing(client) == []
+    assert events("issued", client=client.client_id) == []
+
+
+@pytest.mark.requirement("E97", "BK-02", "SCP-06")
+def test_what_is_not_registered_is_left_out_and_the_answer_tells(
+    make_service: MakeClient, ask: Ask, introspect: Any
+) -> None:
+    answer = ask(make_service(), "system/Patient.rs system/Condition.rs openid").json()
+
+    assert answer["scope"] == introspect(answer["access_token"])["scope"] == "system/Patient.r"
+
+
+@pytest.mark.requirement("E96", "E98", "SCP-19")
+@pytest.mark.parametrize(
+    "scope",
+    [
+        pytest.param(None, id="missing"),
+        pytest.param("", id="empty"),
+        pytest.param(" ", id="blank"),
+        pytest.param("system/Encounter.rs", id="outside"),
+        pytest.param("system/Patient", id="malformed"),
+        pytest.param('system/Patient.r "', id="a character that is not allowed"),
+        pytest.param("patient/Patient.r", id="patient without a binding"),
+        pytest.param("user/Patient.r", id="user"),
+        pytest.param("openid", id="openid"),
+        pytest.param("fhirUser", id="fhirUser"),
+        pytest.param("launch", id="launch"),
+        pytest.param("offline_access", id="offline_access"),
+        pytest.param("online_access", id="online_access"),
+    ],
+)
+def test_a_scope_of_which_nothing_is_left(
+    make_service: MakeClient, ask: Ask, introspect: Any, scope: str | None
+) -> None:
+    own = "openid fhirUser launch offline_access online_access user/*.rs patient/*.rs"
+    service = make_service(scope=f"{SCOPE} {own}")
+    alive = ask(service).json()["access_token"]
+
+    response = ask(service, scope=scope)  # type: ignore[arg-type]
+
+    assert_refused(response, 400, "invalid_scope")
+    assert introspect(alive)["active"] is True
+
+
+@pytest.mark.requirement("BK-03", "RG-09", "LC-02")
+@pytest.mark.requirement("IN-03")
+def test_a_bound_service_is_told_its_patient(make_service: MakeClient, ask: Ask, introspect: Any) -> None:
+    service = make_service(scope=f"{SCOPE} patient/*.rs", backend_patient="amy")
+
+    answer = ask(service, "patient/Observation.rs user/*.rs").json()
+
+    told = introspect(answer["access_token"])
+    assert (answer["scope"], answer["patient"]) == ("patient/Observation.rs", "amy")
+    assert (told["scope"], told["patient"], told["sub"]) == ("patient/Observation.rs", "amy", service.client_id)
+    assert claims(answer["access_token"])["patient"] == "amy"
+    assert [(row.patient, row.user) for row in standing(service)] == [("amy", None)]
+
+
+@pytest.mark.requirement("IN-07", "SCP-18")
+def test_the_scope_to_introspect_is_for_who_is_registered_for_it(make_service: MakeClient, ask: Ask) -> None:
+    registered, other = make_service(scope=f"{SCOPE} __smartauth.introspect"), make_service()
+
+    assert ask(registered, "__smartauth.introspect").json()["scope"] == "__smartauth.introspect"
+    assert_refused(ask(other, "__smartauth.introspect"), 400, "invalid_scope")
+
+
+@pytest.mark.requirement("E19", "E20")
+@pytest.mark.parametrize(
+    ("parameters", "error"),
+    [
+        pytest.param({}, "invalid_request", id="two bases, none named"),
+        pytest.param({"aud": "https://nobody.example.org/fhir"}, "invalid_request", id="unknown aud"),
+        pytest.param({"resource": "https://nobody.example.org/fhir"}, "invalid_target", id="unknown resource"),
+        pytest.param({"aud": BASE, "resource": OTHER}, "invalid_request", id="aud and resource differ"),
+    ],
+)
+def test_the_base_must_be_clear(
+    make_service: MakeClient, ask: Ask, other_fhir_server: Any, parameters: dict[str, str], error: str
+) -> None:
+    service = make_service()
+    service.fhir_servers.add(other_fhir_server)
+
+    assert_refused(ask(service, **parameters), 400, error)
+    assert standing(service) == []
+
+
+def test_a_service_of_several_bases_names_the_one_it_means(
+    make_service: MakeClient, ask: Ask, introspect: Any, other_fhir_server: Any, make_resource_server: Any, app: App
+) -> None:
+    service, caller = make_service(), make_resource_server(other_fhir_server)
+    service.fhir_servers.add(other_fhir_server)
+
+    here, there = ask(service, aud=f"{BASE}/").json(), ask(service, resource=OTHER).json()
+
+    asked = {"token": there["access_token"]}
+    assert app.post("/o/introspect", data=asked, headers=basic(caller.client_id, SECRET)).json()["aud"] == OTHER
+    assert introspect(there["access_token"]) == {"active": False}
+    assert introspect(here["access_token"])["aud"] == BASE
+
+
+@pytest.mark.requirement("BK-07", "PR-01")
+@pytest.mark.parametrize(("supersede", "keep", "alive"), [
+    ("default", 1, 1), ("default", 3, 3), ("client", 1, 1), ("user-client", 2, 2), ("off", 1, 5),
+])  # fmt: skip
+def test_so_many_tokens_live_as_the_client_keeps(
+    make_service: MakeClient, ask: Ask, introspect: Any, supersede: str, keep: int, alive: int
+) -> None:
+    service = make_service(supersede=supersede, tokens_to_keep=keep)
+
+    tokens = [ask(service).json()["access_token"] for _ in range(5)]
+
+    assert [introspect(token)["active"] for token in tokens] == [False] * (5 - alive) + [True] * alive
+
+
+@pytest.mark.requirement("BK-07")
+def test_the_key_is_client_and_base(
+    make_service: MakeClient, ask: Ask, introspect: Any, other_fhir_server: Any
+) -> None:
+    service, another = make_service(backend_patient="amy", scope="system/*.rs patient/*.rs"), make_service()
+    service.fhir_servers.add(other_fhir_server)
+    first = ask(service, aud=BASE).json()["access_token"]
+
+    ask(another)
+    ask(service, aud=OTHER)
+    assert introspect(first)["active"] is True
+    ask(service, "patient/*.rs", aud=BASE)
+    assert introspect(first) == {"active": False}
+
+
+@pytest.mark.requirement("BK-07")
+def test_all_tokens_of_a_base_belong_to_one_authorization(make_service: MakeClient, ask: Ask) -> None:
+    service = make_service(tokens_to_keep=5)
+
+    for scope in ("system/Patient.r", "system/Observation.r", SCOPE):
+        assert ask(service, scope).status_code == 200
+
+    (row,) = standing(service)
+    assert (row.user, row.patient, row.scope, row.access_tokens.count()) == (None, "", SCOPE, 3)
+
+
+def test_what_the_operator_allows_later_is_on_the_authorization(make_service: MakeClient, ask: Ask) -> None:
+    service = make_service()
+    ask(service)
+    type(service).objects.filter(pk=service.pk).update(scope="system/Patient.r")
+
+    answer = ask(service, SCOPE).json()
+
+    (row,) = standing(service)
+    assert answer["scope"] == row.scope == "system/Patient.r"
+
+
+@pytest.mark.requirement("IN-06", "IN-09")
+def test_ending_the_authorization_ends_its_tokens_and_the_service_may_ask_again(
+    make_service: MakeClient, ask: Ask, introspect: Any
+) -> None:
+    from oauth.models import Authorization
+
+    service = make_service(tokens_to_keep=5)
+    first = ask(service).json()["access_token"]
+
+    Authorization.objects.filter(client=service).end("operator", now=1)
+    ended = introspect(first)
+    again = ask(service).json()["access_token"]
+
+    assert ended == introspect(first) == {"active": False}
+    assert introspect(again)["active"] is True
+    assert [row.ended_for for row in standing(service)] == ["operator", ""]
+
+
+def test_ending_all_access_of_the_client_ends_its_tokens_and_it_may_ask_again(
+    make_service: MakeClient, ask: Ask, introspect: Any
+) -> None:
+    service = make_service(tokens_to_keep=5)
+    first = ask(service).json()["access_token"]
+
+    type(service).objects.filter(pk=service.pk).end_access()
+    ended = introspect(first)
+    again = ask(service).json()["access_token"]
+
+    assert ended == introspect(first) == {"active": False}
+    assert introspect(again)["active"] is True
+
+
+def test_a_disabled_service_is_refused_and_its_tokens_are_dead(
+    make_service: MakeClient, ask: Ask, introspect: Any
+) -> None:
+    service = make_service()
+    first = ask(service).json()["access_token"]
+
+    type(service).objects.filter(pk=service.pk).disable()
+
+    assert introspect(first) == {"active": False}
+    assert_refused(ask(service), 401, "invalid_client")
+    assert ask(service).headers["WWW-Authenticate"].startswith("Basic")
+
+
+def test_a_service_may_give_its_token_back(make_service: MakeClient, ask: Ask, introspect: Any, app: App) -> None:
+    service = make_service()
+    token = ask(service).json()["access_token"]
+
+    response = app.post("/o/revoke", data={"token": token}, headers=basic(service.client_id, SECRET))
+
+    assert (response.status_code, introspect(token)) == (200, {"active": False})
+    assert ask(service).status_code == 200
+
+
+def test_it_is_recorded_without_a_person(make_service: MakeClient, ask: Ask, events: Any) -> None:
+    service = make_service()
+
+    ask(service)
+    ask(service)
+
+    assert [event.person for event in events("issued", client=service.client_id)] == ["", ""]
+    (event,) = events("superseded", client=service.client_id)
+    assert (event.fhir_server, event.person) == (BASE, "")
+
+
+@pytest.mark.requirement("BK-05", "SCP-19")
+def test_an_app_of_people_that_may_ask_for_itself_gets_nothing_of_theirs(
+    make_service: MakeClient, ask: Ask, introspect: Any, issue: Any
+) -> None:
+    both = make_service(
+        grants="authorization_code refresh_token client_credentials", redirect_uris="https://app.example.org/cb",
+        scope=f"{SCOPE} patient/*.rs offline_access openid fhirUser",
+    )  # fmt: skip
+    person = issue(both, scope="patient/*.rs")["access_token"]
+
+    answer = ask(both, "system/Patient.r offline_access openid fhirUser").json()
+
+    assert answer.keys() == {"access_token", "token_type", "expires_in", "scope"}
+    assert answer["scope"] == "system/Patient.r"
+    assert introspect(person)["active"] is True
+
+
+@pytest.mark.requirement("AT-01")
+def test_at_a_base_of_opaque_tokens_it_is_opaque(
+    make_service: MakeClient, ask: Ask, introspect: Any, fhir_server: Any
+) -> None:
+    table = type(fhir_server).objects.filter(pk=fhir_server.pk)
+    table.update(token_format="opaque")
+
+    token = ask(make_service()).json()["access_token"]
+
+    table.update(token_format="jwt")
+    assert "." not in token
+    assert introspect(token)["active"] is True
+
+
+def assert_refused(response: httpx.Response, status: int, error: str) -> None:
+    assert (response.status_code, response.json()["error"]) == (status, error)
+    assert response.json().keys() == {"error", "error_description"}
+    assert (response.headers["Cache-Control"], response.headers["Pragma"]) == ("no-store", "no-cache")
