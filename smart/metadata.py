@@ -14,6 +14,7 @@ CLIENT_CAPABILITIES = {
     "secret": "client-confidential-symmetric",
     "keys": "client-confidential-asymmetric",
 }
+BACKEND_SCOPES = ("system/*.rs", "system/*.cruds", "system/*.read", "system/*.*")
 ASSERTION_ALGORITHMS = ["RS384", "ES384"]
 
 
@@ -31,7 +32,7 @@ class ServerFacts:
     registration_endpoint: str = ""
     userinfo_endpoint: str = ""
     end_session_endpoint: str = ""
-    grants: frozenset[str] = frozenset({"authorization_code", "refresh_token"})
+    grants: frozenset[str] = frozenset({"authorization_code", "refresh_token", "client_credentials"})
     client_authentication: frozenset[str] = frozenset({"none", "secret"})
     launches: frozenset[str] = frozenset({"ehr", "standalone"})
     contexts: frozenset[str] = frozenset(
@@ -54,6 +55,11 @@ class ServerFacts:
     def identifying(self) -> tuple[str, ...]:
         """By which scopes an app may learn who signed in (SCP-16)."""
         return ("openid", "fhirUser") if self.openid and self.authorizes else ()
+
+    @property
+    def backend(self) -> tuple[str, ...]:
+        """What a backend service may ask (section 6c)."""
+        return BACKEND_SCOPES if "client_credentials" in self.grants else ()
 
     @property
     def refreshing(self) -> tuple[str, ...]:
@@ -142,7 +148,12 @@ def _endpoints(facts: ServerFacts) -> Document:
         "introspection_endpoint": facts.introspection_endpoint,
         "revocation_endpoint": facts.revocation_endpoint,
         "registration_endpoint": facts.registration_endpoint,
-        "scopes_supported": [*facts.identifying, *facts.scopes, *(f"{kind}_access" for kind in facts.refreshing)],
+        "scopes_supported": [
+            *facts.identifying,
+            *facts.scopes,
+            *facts.backend,
+            *(f"{kind}_access" for kind in facts.refreshing),
+        ],
         "response_types_supported": ["code"] if facts.authorizes else [],
         "code_challenge_methods_supported": ["S256"],
         "token_endpoint_auth_signing_alg_values_supported": _algorithms(facts),

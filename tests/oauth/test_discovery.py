@@ -8,7 +8,7 @@ import pytest
 from oauth import keys
 from smart.scopes import granted
 from smart.versions import resource_types
-from tests.conftest import BASE, App
+from tests.conftest import BASE, SECRET, App, basic
 from tests.oauth.jwt import payload
 
 ISSUER = "http://127.0.0.1:8000"
@@ -109,7 +109,7 @@ def test_the_configuration_names_what_every_app_needs(configuration: dict[str, A
     assert configuration["authorization_endpoint"] == "http://127.0.0.1:8000/o/authorize"
     assert configuration["introspection_endpoint"] == "http://127.0.0.1:8000/o/introspect"
     assert configuration["revocation_endpoint"] == "http://127.0.0.1:8000/o/revoke"
-    assert configuration["grant_types_supported"] == ["authorization_code"]
+    assert configuration["grant_types_supported"] == ["authorization_code", "client_credentials"]
     assert configuration["response_types_supported"] == ["code"]
     assert "launch/patient" in configuration["scopes_supported"]
     assert {type(word) for word in configuration["capabilities"]} == {str}
@@ -148,12 +148,29 @@ def test_only_s256_is_offered_as_a_challenge(configuration: dict[str, Any], meta
 def test_every_scope_that_is_listed_is_granted_to_a_client_that_may_ask_it(
     issue: Any, make_client: Any, configuration: dict[str, Any]
 ) -> None:
-    listed = " ".join(configuration["scopes_supported"])
+    of_people = [scope for scope in configuration["scopes_supported"] if not scope.startswith("system/")]
+    listed = " ".join(of_people)
     client = make_client(scope=listed)
 
-    for scope in configuration["scopes_supported"]:
+    for scope in of_people:
         assert granted(scope, client.scope, types=resource_types("r4")) == scope
-    assert issue(client, scope=listed)["scope"].split() == configuration["scopes_supported"]
+    assert issue(client, scope=listed)["scope"].split() == of_people
+
+
+@pytest.mark.requirement("DS-10", "DS-05")
+def test_every_system_scope_that_is_listed_is_granted_to_a_service_that_may_ask_it(
+    app: App, make_client: Any, configuration: dict[str, Any]
+) -> None:
+    of_services = [scope for scope in configuration["scopes_supported"] if scope.startswith("system/")]
+    client = make_client(
+        "secret", grants="client_credentials", backend_by_secret=1, redirect_uris="", scope=" ".join(of_services)
+    )
+    form = {"grant_type": "client_credentials", "scope": " ".join(of_services)}
+
+    response = app.post("/o/token", data=form, headers=basic(client.client_id, SECRET))
+
+    assert of_services
+    assert response.json()["scope"].split() == of_services
 
 
 @pytest.mark.requirement("DS-13")

@@ -7,6 +7,7 @@ import pytest
 
 from smart.authorization import supported
 from smart.metadata import (
+    BACKEND_SCOPES,
     ServerFacts,
     authorization_server_metadata,
     capabilities,
@@ -34,9 +35,9 @@ def test_smart_configuration_says_exactly_what_is_switched_on() -> None:
         "token_endpoint": f"{ISSUER}/o/token",
         "introspection_endpoint": f"{ISSUER}/o/introspect",
         "revocation_endpoint": f"{ISSUER}/o/revoke",
-        "grant_types_supported": ["authorization_code"],
+        "grant_types_supported": ["authorization_code", "client_credentials"],
         "response_types_supported": ["code"],
-        "scopes_supported": [*FACTS.scopes, "offline_access", "online_access"],
+        "scopes_supported": [*FACTS.scopes, *BACKEND_SCOPES, "offline_access", "online_access"],
         "code_challenge_methods_supported": ["S256"],
         "token_endpoint_auth_methods_supported": ["client_secret_basic"],
         "capabilities": [
@@ -67,7 +68,7 @@ def test_the_document_of_rfc_8414_says_exactly_what_is_switched_on() -> None:
 
     assert document["issuer"] == ISSUER
     assert document["jwks_uri"] == f"{ISSUER}/o/jwks"
-    assert document["grant_types_supported"] == ["authorization_code", "refresh_token"]
+    assert document["grant_types_supported"] == ["authorization_code", "client_credentials", "refresh_token"]
     assert document["response_modes_supported"] == ["query"]
     assert document["token_endpoint_auth_methods_supported"] == ["client_secret_basic", "none"]
     assert document["revocation_endpoint_auth_methods_supported"] == [
@@ -161,7 +162,15 @@ def test_every_scope_named_can_be_granted() -> None:
     listed = smart_configuration(FACTS)["scopes_supported"]
 
     assert isinstance(listed, list)
-    assert all(supported(scope) for scope in parse(" ".join(listed)))
+    assert all(supported(scope) or scope.context == "system" for scope in parse(" ".join(listed)))
+
+
+@pytest.mark.requirement("DS-10")
+def test_system_scopes_are_named_where_services_may_ask_for_themselves() -> None:
+    without = replace(FACTS, grants=frozenset({"authorization_code"}))
+
+    assert set(BACKEND_SCOPES) <= set(smart_configuration(FACTS)["scopes_supported"])  # type: ignore[arg-type]
+    assert not set(BACKEND_SCOPES) & set(smart_configuration(without)["scopes_supported"])  # type: ignore[arg-type]
 
 
 @pytest.mark.requirement("DS-05")
