@@ -77,6 +77,32 @@ def test_an_exchange_that_supersedes_costs_the_same(
     assert counts == [6, 6, 6]
 
 
+def test_client_credentials_cost_the_same_however_often_but_for_the_first_time(
+    app: App, make_client: Callable[..., Any], statements: list[str]
+) -> None:
+    fields = {"grants": "client_credentials", "redirect_uris": "", "scope": "system/*.rs", "backend_by_secret": 1}
+    service = basic(make_client("secret", **fields).client_id, SECRET)
+    counted = []
+    for scope in ("system/*.rs", "system/Patient.r", "system/*.rs"):
+        statements.clear()
+        response = app.post("/o/token", data={"grant_type": "client_credentials", "scope": scope}, headers=service)
+        assert response.status_code == 200
+        counted.append(list(statements))
+
+    first, *later = counted
+    assert first.pop(2) == "INSERT oauth_authorization"
+    assert [first, *later] == [
+        [
+            "SELECT oauth_client",
+            "SELECT oauth_client",
+            "SELECT oauth_authorization",
+            "INSERT oauth_seat",
+            "INSERT oauth_accesstoken",
+            "INSERT audit_outboxevent",
+        ]
+    ] * 3
+
+
 @pytest.fixture
 def caller(make_resource_server: Callable[..., Any]) -> dict[str, str]:
     """The credentials of a resource server of the base."""
