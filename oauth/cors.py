@@ -37,7 +37,13 @@ def rule_of(path: str) -> Cors:
     public = path in _DOCUMENTS or path.startswith("/o/style/")
     if public or path.endswith(("/.well-known/smart-configuration", "/metadata")):
         return Cors.ANY
-    return Cors.REGISTERED if path.startswith("/fhir/") else Cors.NONE
+    return Cors.REGISTERED if path == "/o/userinfo" or path.startswith("/fhir/") else Cors.NONE
+
+
+def _methods(rule: Cors, path: str) -> tuple[str, ...]:
+    if rule is Cors.ANY:
+        return ("GET", "HEAD")
+    return FHIR_METHODS if path.startswith("/fhir/") else ("GET", "POST")
 
 
 class CorsMiddleware:
@@ -53,7 +59,7 @@ class CorsMiddleware:
         method = request.method or ""
         preflight = is_preflight(method, origin, request.headers.get("Access-Control-Request-Method", ""))
         response = HttpResponse(status=HTTPStatus.NO_CONTENT) if preflight else self.get_response(request)
-        methods = FHIR_METHODS if rule is Cors.REGISTERED else ("GET", "HEAD")
+        methods = _methods(rule, request.path)
         for name, value in shared_with(rule, origin, methods=methods, preflight=preflight).items():
             response[name] = value
         return response

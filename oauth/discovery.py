@@ -94,8 +94,10 @@ def facts() -> ServerFacts:
         introspection_endpoint=f"{issuer}/o/introspect",
         revocation_endpoint=f"{issuer}/o/revoke",
         jwks_uri=f"{issuer}/o/jwks",
+        userinfo_endpoint=f"{issuer}/o/userinfo",
         management_endpoint=f"{issuer}/apps",
         openid=True,
+        client_authentication=frozenset({"none", "secret", "keys"}),
         secret_in_token_body=settings.SMARTAUTH_TOKEN_SECRET_IN_BODY,
     )
 

@@ -17,6 +17,7 @@ from oauth.picker import choose
 from oauth.sessions import sessions
 from oauth.sign_in import another_account, login, logout, operators_login, pending_login
 from oauth.style import style
+from oauth.userinfo import userinfo
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.home),
@@ -42,6 +43,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("launcher", launcher),
     path("o/launch", LaunchView.as_view()),
     path("o/style/<str:named>.json", style),
+    path("o/userinfo", userinfo),
     path("o/authorize", authorize),
     path("o/authorize/<str:handle>", resume),
     path("o/authorize/<str:handle>/login", pending_login),

@@ -9,6 +9,7 @@ from tests.conftest import App, MakeClient
 ORIGIN = "https://growthchart.example"
 STRANGER = "https://stranger.example"
 MACHINES = ["/o/token", "/o/revoke"]
+USERINFO = "/o/userinfo"
 FHIR = "/fhir/r4/Patient/amy"
 
 
@@ -27,7 +28,7 @@ def preflight(origin: str, method: str = "POST") -> dict[str, str]:
 
 
 @pytest.mark.requirement("TV-28", "CO-02", "CO-03")
-@pytest.mark.parametrize("path", [*MACHINES, FHIR])
+@pytest.mark.parametrize("path", [*MACHINES, USERINFO, FHIR])
 def test_a_preflight_without_a_token_is_answered_for_a_registered_origin(app: App, registered: Any, path: str) -> None:
     response = app.request("OPTIONS", path, headers=preflight(ORIGIN))
 
@@ -41,7 +42,9 @@ def test_a_preflight_without_a_token_is_answered_for_a_registered_origin(app: Ap
 
 
 @pytest.mark.requirement("TV-28", "CO-04", "CO-05")
-@pytest.mark.parametrize(("method", "path"), [("GET", FHIR), ("POST", "/o/token"), ("POST", "/o/revoke")])
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", FHIR), ("POST", "/o/token"), ("POST", "/o/revoke"), ("GET", USERINFO)]
+)
 def test_a_refusal_can_be_read_by_a_registered_origin(app: App, registered: Any, method: str, path: str) -> None:
     response = app.request(method, path, headers={"Origin": ORIGIN})
 
@@ -51,7 +54,7 @@ def test_a_refusal_can_be_read_by_a_registered_origin(app: App, registered: Any,
 
 
 @pytest.mark.requirement("CO-02", "CO-07")
-@pytest.mark.parametrize("path", [*MACHINES, FHIR])
+@pytest.mark.parametrize("path", [*MACHINES, USERINFO, FHIR])
 @pytest.mark.parametrize("asked", ["preflight", "request"])
 def test_an_origin_of_no_client_reads_nothing(app: App, registered: Any, path: str, asked: str) -> None:
     method = "OPTIONS" if asked == "preflight" else "POST"
