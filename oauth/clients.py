@@ -38,7 +38,9 @@ def digest(client_id: str, secret: str) -> str:
 
 
 def credentials(authorization: str | None, parameters: Parameters) -> Credentials:
-    """The one set of credentials in a request. Raises InvalidClient or InvalidRequest (E50, E53-E56)."""
+    """The one set of credentials in a request. Raises InvalidClient or InvalidRequest (E50, E53-E56, E59)."""
+    if "client_assertion_type" in parameters and "client_assertion" not in parameters:
+        raise InvalidClient(FAILED, hint="client_assertion_type without client_assertion")
     if authorization is None:
         return _from_body(parameters)
     scheme, _, value = authorization.partition(" ")
@@ -77,11 +79,10 @@ def _from_body(parameters: Parameters) -> Credentials:
 
 
 def _from_assertion(parameters: Parameters) -> Credentials:
-    """The assertion, and who it says it is; oauth.client_authentication judges it."""
+    """The assertion; oauth.client_authentication finds out whose it is."""
     if "client_secret" in parameters:
         raise InvalidRequest("the client authenticated in two ways")
-    assertion = parameters["client_assertion"]
-    return Credentials(parameters.get("client_id", ""), None, assertion=assertion)
+    return Credentials(parameters.get("client_id", ""), None, assertion=parameters["client_assertion"])
 
 
 def _may_be_found(parameters: Parameters) -> bool:

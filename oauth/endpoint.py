@@ -17,6 +17,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, connections
 
 from accounts import clock, lockout
+from audit.trail import Event, record
 from oauth import clients
 from oauth.cors import shared_with
 from smart import addresses, limits
@@ -38,6 +39,7 @@ T = TypeVar("T")
 
 log = logging.getLogger("smartauth.request")
 FORM = "application/x-www-form-urlencoded"
+LONGEST_CLIENT_ID = 100
 NEVER_IN_QUERY = frozenset({"client_secret", "client_assertion", "code", "code_verifier", "refresh_token", "token"})
 _HEADERS = [
     (b"content-type", b"application/json"),
@@ -77,6 +79,7 @@ class MachineRequest:
     parameters: Parameters
     credentials: clients.Credentials
     now: int
+    client: clients.AuthenticatedClient | None = None
 
     @property
     def address(self) -> str:
@@ -180,13 +183,31 @@ class Endpoint:
 
 
 async def counted(error: OAuthError, request: MachineRequest) -> OAuthError:
-    """The refusal, or 429 once this client, or who names none, failed too often from this address (E58, TK-10)."""
+    """The refusal, or 429 once this client, or who names none, failed too often from this address (E58, TK-10).
+
+    A failure is recorded (CL-15) until then; a success is not, `issued` and the like tell of it.
+    """
 
     def count() -> int:
-        return lockout.failed("client", request.credentials.client_id, request.address, now=request.now)
+        wait = lockout.failed("client", request.credentials.client_id, request.address, now=request.now)
+        if not wait:
+            record(_failed(error, request))
+        return wait
 
     wait = await writers.run(count)
     return TooManyRequests("too many failures, wait", retry_after=wait) if wait else error
+
+
+def _failed(error: OAuthError, request: MachineRequest) -> Event:
+    named = request.credentials.client_id
+    known_form = named.isascii() and named.isprintable() and len(named) <= LONGEST_CLIENT_ID
+    return Event(
+        kind="client-authentication-failed",
+        at=request.now,
+        client=named if known_form else "",
+        address=request.address,
+        reason=error.hint or error.description,
+    )
 
 
 def _by_name(lines: list[tuple[bytes, bytes]]) -> dict[bytes, bytes]:

@@ -3,16 +3,18 @@
 DONE = (
     "access-taken-back", "allowed", "authorization-ended", "client-disabled", "client-enabled", "client-ended",
     "fhir-server-added", "fhir-server-ended", "fhir-server-opened", "flag-cleared", "granted-by-command", "issued",
+    "key-rotated", "key-withdrawn", "keys-re-encrypted",
     "launch-prepared", "login-succeeded", "operator-added", "operator-changed", "password-changed", "password-required",
-    "person-ended", "person-let-in", "person-stopped", "refresh-repeated", "refreshed", "resource-server-added",
-    "revoked", "secret-rotated", "seeded", "signed-out", "superseded",
+    "person-ended", "person-let-in", "person-locked", "person-stopped", "refresh-repeated", "refreshed",
+    "resource-server-added", "revoked", "secret-rotated", "seeded", "signed-out", "superseded",
 )  # fmt: skip
 REFUSED = (
-    "code-refused", "denied", "introspection-refused", "locked", "login-failed", "refresh-refused",
+    "client-authentication-failed", "code-refused", "denied", "introspection-refused", "locked", "login-failed",
+    "refresh-refused", "request-refused",
 )  # fmt: skip
 ODD = (
-    "address-changed", "choice-tampered", "code-of-another-client", "code-replayed", "refresh-reused",
-    "tamper-suspected", "tampered",
+    "address-changed", "choice-tampered", "client-keys-exposed", "code-of-another-client", "code-replayed",
+    "refresh-reused", "refusals-reached", "tamper-suspected", "tampered",
 )  # fmt: skip
 RESULTS = {"done": DONE, "refused": REFUSED, "odd": ODD}
 

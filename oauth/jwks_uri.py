@@ -1,22 +1,32 @@
-"""Fetching a client's keys from its JWKS URL: https, public addresses, small, quick, no redirect (RG-03, RG-06)."""
+"""Fetching a client's keys from its JWKS URL: https, public addresses, small, quick, no redirect (RG-06, CL-12)."""
 
+import asyncio
 import ipaddress
 import socket
-import time
+import ssl
+from functools import lru_cache
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import httpx
 from django.conf import settings
 
-from smart import jwks
+from smart import cache_control, jwks
 from smart.redirect_uris import LOOPBACK_HOSTS
 
-CONNECT_SECONDS = 3.0
-ALL_SECONDS = 8.0
+SECONDS = 5.0
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
 class Unfetchable(Exception):
     """Why the keys could not be had, in words for an operator."""
+
+
+class Fetched(NamedTuple):
+    """A JWK set as it came, and for how many seconds it may be used."""
+
+    body: bytes
+    life: int
 
 
 def unfit(address: str) -> str:
@@ -33,50 +43,66 @@ def unfit(address: str) -> str:
     return "A user name or fragment is not allowed" if "@" in url.netloc or "#" in address else ""
 
 
-def fetch(address: str) -> tuple[jwks.PublicKey, ...]:
-    """The keys behind the URL, checked like pasted ones. Raises Unfetchable or smart.jwks.UnfitKeys."""
+def checked(address: str) -> tuple[jwks.PublicKey, ...]:
+    """The keys behind the URL, for an operator who looks: one bad key is a problem. Raises Unfetchable or UnfitKeys."""
+    return jwks.read_fetched(asyncio.run(fetch(address)).body)
+
+
+async def fetch(address: str) -> Fetched:
+    """What the URL answers now, whole within five seconds. Raises Unfetchable."""
     if problem := unfit(address):
         raise Unfetchable(problem)
     try:
-        return jwks.read(_body(address))
-    except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+        async with asyncio.timeout(SECONDS):
+            return await _asked(httpx.URL(address))
+    except TimeoutError:
+        raise Unfetchable(f"It took longer than {SECONDS:.0f} seconds") from None
+    except (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError) as error:
         raise Unfetchable(f"It could not be fetched: {type(error).__name__}") from None
 
 
-def _body(address: str) -> bytes:
+async def _asked(url: httpx.URL) -> Fetched:
     """The answer, asked of the very address that was judged, so that a name cannot change its mind in between."""
-    url = httpx.URL(address)
+    port = url.port or (443 if url.scheme == "https" else 80)
     request = httpx.Request(
         "GET",
-        url.copy_with(host=_public_address(url.host, url.port or (443 if url.scheme == "https" else 80))),
+        url.copy_with(host=await _public_address(url.host, port)),
         headers={"Host": url.netloc.decode(), "Accept": "application/json", "Accept-Encoding": "identity"},
-        extensions={"sni_hostname": url.host, "timeout": httpx.Timeout(CONNECT_SECONDS).as_dict()},
+        extensions={"sni_hostname": url.host, "timeout": httpx.Timeout(SECONDS).as_dict()},
     )
-    deadline = time.monotonic() + ALL_SECONDS
-    with httpx.Client(trust_env=False, follow_redirects=False) as client:
-        answer = client.send(request, stream=True)
+    async with httpx.AsyncClient(verify=_trusted(), trust_env=False, follow_redirects=False) as client:
+        answer = await client.send(request, stream=True)
         try:
-            return _read(answer, deadline)
+            return Fetched(await _body(answer), _life(answer.headers))
         finally:
-            answer.close()
+            await answer.aclose()
 
 
-def _read(answer: httpx.Response, deadline: float) -> bytes:
+async def _body(answer: httpx.Response) -> bytes:
     if answer.status_code != httpx.codes.OK:
         raise Unfetchable(f"It answered {answer.status_code} instead of 200")
     body = b""
-    for part in answer.iter_raw(4096):
+    async for part in answer.aiter_raw(4096):
         body += part
-        if len(body) > jwks.LONGEST:
-            raise Unfetchable(f"It is longer than {jwks.LONGEST} bytes")
-        if time.monotonic() > deadline:
-            raise Unfetchable(f"It took longer than {ALL_SECONDS:.0f} seconds")
+        if len(body) > jwks.LONGEST_FETCHED:
+            raise Unfetchable(f"It is longer than {jwks.LONGEST_FETCHED} bytes")
     return body
 
 
-def _public_address(host: str, port: int) -> str:
+def _life(headers: httpx.Headers) -> int:
+    return cache_control.seconds(headers.get("cache-control"), headers.get("age"))
+
+
+@lru_cache(maxsize=1)
+def _trusted() -> ssl.SSLContext:
+    """The authorities that httpx trusts, read once."""
+    return httpx.create_ssl_context(trust_env=False)
+
+
+async def _public_address(host: str, port: int) -> str:
     """One address of the host, if all of them are public (in development any)."""
-    found = {str(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)}
+    known = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    found = {str(entry[4][0]) for entry in known}
     if not settings.SMARTAUTH_DEV and not all(map(_is_public, found)):
         raise Unfetchable("Its host has an address that is not public")
     return sorted(found, key=lambda one: ":" in one)[0]
@@ -84,8 +110,15 @@ def _public_address(host: str, port: int) -> str:
 
 def _is_public(address: str) -> bool:
     found = ipaddress.ip_address(address.partition("%")[0])
-    inner = getattr(found, "ipv4_mapped", None) or found
-    return bool(inner.is_global and not inner.is_multicast)
+    return all(one.is_global and not one.is_multicast for one in (found, *_within(found)))
+
+
+def _within(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> list[ipaddress.IPv4Address]:
+    """The IPv4 addresses to which an IPv6 address leads."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return []
+    translated = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF) if address in _NAT64 else None
+    return [one for one in (address.ipv4_mapped, address.sixtofour, translated) if one is not None]
 
 
 def _on_loopback(address: str) -> bool:

@@ -5,16 +5,17 @@ from django.utils import timezone
 
 from accounts import clock
 from accounts.models import FailureCount
-from oauth.models import AccessToken, Launch, PendingRequest, RefreshToken
+from oauth.models import AccessToken, AssertionId, Launch, PendingRequest, RefreshToken, RefusalCount
 from smart.clock import SECOND
 from smart.refresh import GRACE_BOUND
 
 DAY = 86_400_000_000
+MINUTE = 60_000_000
 TOKENS_KEPT = 90 * DAY
 
 
 def sweep() -> int:
-    """Deletes what is over: at once, after a day, tokens after 90 days. Counts rows.
+    """Deletes what is over: at once, after a minute or a day, tokens after 90 days. Counts rows.
 
     An answer kept for whoever lost it is forgotten as soon as nobody may repeat it (RF-05).
     """
@@ -25,7 +26,9 @@ def sweep() -> int:
         PendingRequest.objects.filter(expires_at__lt=now - DAY).delete(),
         Launch.objects.filter(expires_at__lt=now - DAY).delete(),
         Session.objects.filter(expire_date__lt=timezone.now()).delete(),
+        AssertionId.objects.filter(forget_at__lt=now - MINUTE).delete(),
         FailureCount.objects.filter(window_ends_at__lt=now).delete(),
+        RefusalCount.objects.filter(window_ends_at__lt=now).delete(),
         AccessToken.objects.filter(expires_at__lt=now - TOKENS_KEPT).delete(),
         RefreshToken.objects.filter(expires_at__lt=now - TOKENS_KEPT).delete(),
     ]

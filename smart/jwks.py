@@ -1,14 +1,17 @@
-"""JWK sets of clients: which may be registered (RG-04)."""
+"""JWK sets of clients: which may be registered (RG-04), and which keys of a set that was fetched may be used (E101)."""
 
 import json
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 LONGEST = 65_536
 MOST_KEYS = 20
+LONGEST_FETCHED = 262_144
+MOST_FETCHED = 100
 _PUBLIC = {"RSA": ("n", "e"), "EC": ("crv", "x", "y")}
 _PRIVATE = ("d", "p", "q", "dp", "dq", "qi", "oth", "k")
+_ABOUT = ("kid", "kty", "use", "alg", "key_ops")
 _CURVES = ("P-256", "P-384", "P-521")
 _SMALLEST_MODULUS = 342  # base64url characters of 2048 bits
 
@@ -30,20 +33,51 @@ class PublicKey:
     alg: str
 
 
+class Usable(NamedTuple):
+    """The keys of a set that may verify something, public members only, and how many private and shared ones it had."""
+
+    keys: tuple[dict[str, Any], ...]
+    secret: int
+
+
 def read(text: str | bytes) -> tuple[PublicKey, ...]:
     """The keys of a JWK set that may be registered. Raises UnfitKeys."""
-    if len(text) > LONGEST:
-        raise UnfitKeys(f"It is longer than {LONGEST} characters.")
+    return _fit(_set(text, longest=LONGEST, most=MOST_KEYS))
+
+
+def read_fetched(text: bytes) -> tuple[PublicKey, ...]:
+    """The keys of a JWK set that was fetched, if every one of them is as it should be. Raises UnfitKeys."""
+    return _fit(_set(text, longest=LONGEST_FETCHED, most=MOST_FETCHED))
+
+
+def usable(text: str | bytes) -> Usable:
+    """What of a JWK set may be used: a bad key takes no other with it. Raises UnfitKeys where it is no set at all."""
+    found = _set(text, longest=LONGEST_FETCHED, most=MOST_FETCHED, least=0)
+    fit = tuple(_public_members(key) for key in found if not _unfit(key))
+    return Usable(fit, sum(isinstance(key, dict) and _secret(key) for key in found))
+
+
+def _set(text: str | bytes, *, longest: int, most: int, least: int = 1) -> list[Any]:
+    if len(text) > longest:
+        raise UnfitKeys(f"It is longer than {longest} characters.")
     try:
         found = json.loads(text)
     except (ValueError, RecursionError):
         raise UnfitKeys("It is not JSON.") from None
     keys = found.get("keys") if isinstance(found, dict) else None
-    if not isinstance(keys, list) or not 0 < len(keys) <= MOST_KEYS:
-        raise UnfitKeys(f'It is not a JWK set: {{"keys": [...]}} with 1 to {MOST_KEYS} keys.')
+    if not isinstance(keys, list) or not least <= len(keys) <= most:
+        raise UnfitKeys(f'It is not a JWK set: {{"keys": [...]}} with {least} to {most} keys.')
+    return keys
+
+
+def _fit(keys: list[Any]) -> tuple[PublicKey, ...]:
     if problems := [*_each(keys), *_twice(keys)]:
         raise UnfitKeys(*problems)
     return tuple(PublicKey(key["kid"], key["kty"], str(key.get("alg", ""))) for key in keys)
+
+
+def _public_members(key: dict[str, Any]) -> dict[str, Any]:
+    return {name: key[name] for name in (*_ABOUT, *_PUBLIC[key["kty"]]) if name in key}
 
 
 def _each(keys: list[Any]) -> list[str]:
@@ -64,7 +98,7 @@ def _called(key: Any, place: int) -> str:
 def _unfit(key: Any) -> str:
     if not isinstance(key, dict):
         return "is not a JSON object"
-    if any(member in key for member in _PRIVATE) or key.get("kty") == "oct":
+    if _secret(key):
         return "holds a private or shared key; only public keys may be registered. Treat it as stolen"
     public = _PUBLIC.get(key["kty"]) if isinstance(key.get("kty"), str) else None
     if public is None:
@@ -74,6 +108,10 @@ def _unfit(key: Any) -> str:
     if not _texts(key, *public):
         return f"lacks {', '.join(public)}"
     return _weak(key)
+
+
+def _secret(key: dict[str, Any]) -> bool:
+    return any(member in key for member in _PRIVATE) or key.get("kty") == "oct"
 
 
 def _texts(key: dict[str, Any], *members: str) -> bool:

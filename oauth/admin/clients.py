@@ -259,7 +259,7 @@ def _overlap(client: Client | None) -> SafeString | str:
 def _fetched(address: str) -> tuple[Sequence[jwks.PublicKey], Sequence[str]]:
     """The keys, or what is wrong with them."""
     try:
-        return jwks_uri.fetch(address), ()
+        return jwks_uri.checked(address), ()
     except jwks_uri.Unfetchable as error:
         return (), [f"{error}."]
     except jwks.UnfitKeys as error:

@@ -16,7 +16,7 @@ def test_an_address_inside_is_not_asked_outside_development(host: str, settings:
     settings.SMARTAUTH_DEV = False
 
     with pytest.raises(jwks_uri.Unfetchable, match="not public"):
-        jwks_uri.fetch(f"https://{host}/jwks")
+        jwks_uri.checked(f"https://{host}/jwks")
 
 
 @pytest.mark.parametrize(
@@ -27,14 +27,14 @@ def test_an_address_that_cannot_be_registered_is_not_fetched_either(address: str
     settings.SMARTAUTH_DEV = False
 
     with pytest.raises(jwks_uri.Unfetchable):
-        jwks_uri.fetch(address)
+        jwks_uri.checked(address)
 
 
 def test_a_name_that_does_not_resolve_is_a_plain_sentence() -> None:
     with pytest.raises(jwks_uri.Unfetchable, match="could not be fetched"):
-        jwks_uri.fetch("https://nobody.invalid/jwks")
+        jwks_uri.checked("https://nobody.invalid/jwks")
 
 
 def test_a_port_where_nobody_listens_is_a_plain_sentence() -> None:
     with pytest.raises(jwks_uri.Unfetchable, match="could not be fetched: ConnectError"):
-        jwks_uri.fetch("http://127.0.0.1:9/jwks")
+        jwks_uri.checked("http://127.0.0.1:9/jwks")

@@ -10,7 +10,7 @@ ANSWERS = {
     "/private": (200, json.dumps({"keys": [{**EC, "d": "secret"}]})),
     "/html": (200, "<html>"),
     "/moved": (302, ""),
-    "/long": (200, " " * 70_000),
+    "/long": (200, " " * 270_000),
 }
 
 

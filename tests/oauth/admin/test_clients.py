@@ -321,7 +321,7 @@ def test_a_client_without_a_secret_has_nothing_to_rotate(
         ("/private", "holds a private or shared key"),
         ("/html", "It is not JSON"),
         ("/moved", "It answered 302 instead of 200"),
-        ("/long", "It is longer than 65536 bytes"),
+        ("/long", "It is longer than 262144 bytes"),
         ("/missing", "It answered 404"),
     ],
 )
