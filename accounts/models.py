@@ -26,6 +26,10 @@ class UserQuerySet(models.QuerySet["User"]):
         """These people cannot sign in until they are let in again, and all their access ends."""
         return self.update(epoch=F("epoch") + 1, stopped_at=clock.now(), stopped_for=reason)
 
+    def ask_login(self, *, now: int) -> int:
+        """These people log in anew before they may allow anything."""
+        return self.update(login_after=now)
+
     def let_in(self) -> int:
         """These people may sign in again; what ended stays ended."""
         return self.update(stopped_at=0, stopped_for="")

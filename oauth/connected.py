@@ -67,8 +67,9 @@ def _everything(user: User, address: str) -> None:
     now = clock.now()
     with transaction.atomic():
         living = list(given.alive(user, now=now))
-        Authorization.objects.filter(user=user).end("person", now=now)
+        # the person before the authorizations, as everywhere: locks have one order
         User.objects.get_queryset().filter(pk=user.pk).end_access()
+        Authorization.objects.filter(user=user).end("person", now=now)
         sessions.end(SignIn.objects.filter(user=user), user, address)
         _record_all([_taken_back(row, user, address, now=now, reason="everything") for row in living])
 

@@ -21,9 +21,12 @@ ENDED = "it was ended"
 ENDED_FOR = {
     "person": "you took it back",
     "signed-out": "you signed out",
+    "address-changed": "it was used from a new address",
     "password-changed": "your password was changed",
     "operator": OPERATORS,
     "revoked": GIVEN_BACK,
+    "invalidated": "who keeps the records ended it",
+    "refusals": "the app kept trying what it may not do",
     "reused": "its key was used twice, perhaps by somebody else",
     "replayed": "its code was used twice, perhaps by somebody else",
 }

@@ -94,7 +94,8 @@ def text(value: Any, path: str, most: int = 200) -> str:
     return value
 
 
-def _id(value: Any, path: str) -> str:
+def fhir_id(value: Any, path: str) -> str:
+    """A bare FHIR id. Raises BadContext."""
     if not isinstance(value, str) or not _ID.fullmatch(value):
         raise BadContext(path, "must be a bare FHIR id, such as p-204")
     return value
@@ -200,8 +201,8 @@ _ITEM: dict[str, Callable[[Any, str], Any]] = {
     "role": _role,
 }
 _MEMBERS: dict[str, Callable[[Any, str], Any]] = {
-    "patient": _id,
-    "encounter": _id,
+    "patient": fhir_id,
+    "encounter": fhir_id,
     "need_patient_banner": _flag,
     "intent": text,
     "tenant": text,

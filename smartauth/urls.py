@@ -4,6 +4,8 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
+from introspection.invalidate import InvalidateView
+from introspection.report import ReportView
 from oauth import discovery, health, home, sample_app
 from oauth.another_user import another_user
 from oauth.authorize import authorize, resume
@@ -42,6 +44,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("apps/<str:number>/end", end),
     path("launcher", launcher),
     path("o/launch", LaunchView.as_view()),
+    path("o/invalidate", InvalidateView.as_view()),
+    path("o/report", ReportView.as_view()),
     path("o/style/<str:named>.json", style),
     path("o/userinfo", userinfo),
     path("o/authorize", authorize),

@@ -31,6 +31,7 @@ WHY = {
     "person-ended": "person's access ended",
 }
 ENDED_FOR = {
+    "address-changed": "used elsewhere",
     "tampered": "came back changed",
     "replayed": "replayed",
     "reused": "refresh token reused",
@@ -39,6 +40,8 @@ ENDED_FOR = {
     "operator": "ended by an operator",
     "person": "taken back",
     "revoked": "given back",
+    "invalidated": "ended by the FHIR server",
+    "refusals": "too many refusals",
 }
 
 

@@ -37,12 +37,15 @@ REVOKED_FOR = {
     "revoked": "The app or the FHIR server gave it back.",
 }
 ENDED_FOR = {
+    "address-changed": "It was used from another address, so the policy ended the authorization.",
     "password-changed": "The person's password was changed.",
     "signed-out": "The person signed out.",
     "replayed": "Its code was used twice, so everything bought with it ended.",
     "operator": "An operator ended the authorization.",
     "person": "The person took the access back.",
     "revoked": "The app gave its authorization back.",
+    "invalidated": "The FHIR server ended everything of this kind.",
+    "refusals": "The FHIR server refused too many requests, so the access ended by itself.",
 }
 RULES = (
     ("issued", "We issued it, and it is whole"),
@@ -115,6 +118,7 @@ def page(request: HttpRequest, token: AccessToken) -> HttpResponse:
         "bars": bars.drawn(
             [(str(one["row"]), one["row"].issued_at, one["ended"], one["reason"]) for one in family], now
         ),
+        "used": _moment(token.authorization.used_at),
         "history": history(numbered(token.pk)),
         "verdicts": verdicts(reason),
         "forms": _forms(token),

@@ -1,10 +1,10 @@
 """What people have granted, and what they are being asked."""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from django.conf import settings
-from django.db import models
+from django.db import models, transaction
 from django.db.models import F, Q
 
 from accounts import clock
@@ -32,6 +32,11 @@ def row_of(number: str) -> int | None:
     return sum(_LETTERS.index(letter) << 5 * place for place, letter in enumerate(reversed(letters)))
 
 
+def in_order(rows: models.QuerySet[Any]) -> list[Any]:
+    """These rows, locked until the transaction ends, the first made first."""
+    return list(rows.order_by("pk").select_for_update(of=("self",), no_key=True))
+
+
 class AuthorizationQuerySet(models.QuerySet["Authorization"]):
     def of(self, user: "User") -> Self:
         return self.filter(user=user).select_related("client", "fhir_server")
@@ -41,8 +46,14 @@ class AuthorizationQuerySet(models.QuerySet["Authorization"]):
         return self.filter(session_digest__in=list(session_digests))
 
     def end(self, reason: str, *, now: int) -> int:
-        """Every token of these authorizations is dead at the next introspection. Counts those that were not ended."""
-        return self.filter(ended_at=0).update(epoch=F("epoch") + 1, ended_at=now, ended_for=reason)
+        """Every token of these authorizations is dead at the next introspection. Counts those that were not ended.
+
+        Their rows are locked in one order, so that two endings at once never wait for each other in a circle.
+        """
+        with transaction.atomic():
+            standing = self.filter(ended_at=0)
+            in_order(standing.select_related(None).only("pk"))
+            return standing.update(epoch=F("epoch") + 1, ended_at=now, ended_for=reason)
 
 
 class Authorization(models.Model):

@@ -1,0 +1,111 @@
+"""`/o/invalidate`: an operator ends what he names, a resource server what belongs to its FHIR bases (SD-05, RV-08)."""
+
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.http.response import HttpResponseBase
+from rest_framework.authentication import SessionAuthentication
+from rest_framework.exceptions import PermissionDenied
+from rest_framework.request import Request
+
+from accounts import clock
+from accounts.address import client_address
+from accounts.models import User
+from introspection.target import NAMING, Target, target
+from oauth import clients, invalidation, live
+from oauth.clients import AuthenticatedClient
+from oauth.invalidation import Ended, Ender
+from oauth.json_endpoint import Asked, Forbidden, JsonEndpoint, answer, caller, known, members, presents_itself, said
+from oauth.models import Authorization
+from smart.errors import InvalidClient, InvalidRequest
+
+LOGIN, OPERATOR = "login", "operator"
+LOCKS = (LOGIN, OPERATOR)
+
+
+class InvalidateView(JsonEndpoint):
+    """What was granted before the answer is dead when it arrives. Who or what is unknown reads like nothing to end."""
+
+    def post(self, request: Request) -> HttpResponseBase:
+        asker = _asker(request)
+        asked = members(request)
+        known(asked, (*NAMING, "aud", "lock"))
+        found, lock = target(asked, asker.client), _lock(asked, asker)
+        with transaction.atomic():
+            locked = _lockable(found, asker) if lock else ()
+            ended = _stopped(locked, asker.ender) if lock == OPERATOR else _ended(found, locked, asker)
+        counts = {"authorizations": ended.authorizations, "access_tokens": ended.access_tokens}
+        return answer(200, {**counts, **({"lock": lock} if locked else {})})
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who asks: an operator, or a resource server."""
+
+    ender: Ender
+    operator: User | None = None
+    client: AuthenticatedClient | None = None
+
+
+def _asker(request: Request) -> Asker:
+    now, address = clock.now(), client_address(request._request)
+    if presents_itself(request):
+        client = caller(request)
+        return Asker(Ender(now=now, address=address, client_id=client.client_id), client=client)
+    operator = _operator(request)
+    return Asker(Ender(now=now, address=address, operator=operator.subject), operator=operator)
+
+
+def _operator(request: Request) -> User:
+    """Who is signed in, an operator, on a page of ours."""
+    try:
+        signed_in = SessionAuthentication().authenticate(request)
+    except PermissionDenied:
+        raise Forbidden("the CSRF token is missing or wrong") from None
+    if signed_in is None:
+        raise InvalidClient(clients.FAILED)
+    user = signed_in[0]
+    if not (isinstance(user, User) and user.is_staff):
+        raise Forbidden("only operators and resource servers may end access")
+    return user
+
+
+def _lock(asked: Asked, asker: Asker) -> str:
+    if "lock" not in asked:
+        return ""
+    lock = said(asked, "lock")
+    if lock not in LOCKS:
+        raise InvalidRequest("lock must be login or operator")
+    if not {"sub", "fhirUser"} & asked.keys():
+        raise InvalidRequest("lock needs the person: sub or fhirUser")
+    if lock == OPERATOR and asker.operator is None:
+        raise Forbidden("only an operator may lock until an operator's word")
+    return lock
+
+
+def _lockable(found: Target, asker: Asker) -> tuple[User, ...]:
+    """Whom the asker may lock: a resource server only who has access at its own FHIR bases. Nobody locks himself."""
+    if asker.operator in found.people:
+        raise InvalidRequest("you cannot lock yourself")
+    if asker.client is None:
+        return found.people
+    own = live.standing(Authorization.objects.filter(fhir_server__resource_servers__client=asker.client.pk))
+    having = set(own.filter(user__in=found.people).values_list("user", flat=True))
+    return tuple(user for user in found.people if user.pk in having)
+
+
+def _stopped(locked: tuple[User, ...], ender: Ender) -> Ended:
+    """All access of these people, until an operator lets them in."""
+    each = [invalidation.stop(user, ender) for user in locked]
+    return Ended(sum(one.authorizations for one in each), sum(one.access_tokens for one in each))
+
+
+def _ended(found: Target, locked: tuple[User, ...], asker: Asker) -> Ended:
+    for user in locked:
+        invalidation.ask_login(user, asker.ender)
+    if isinstance(found.everything_of, User):
+        return invalidation.end_person(found.everything_of, asker.ender)
+    if found.everything_of is not None:
+        return invalidation.end_client(found.everything_of, asker.ender)
+    reason = "invalidated" if asker.client else "operator"
+    return invalidation.end(found.where, asker.ender, reason=reason, only=found.authorization)

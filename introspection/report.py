@@ -1,0 +1,53 @@
+"""`/o/report`: a resource server tells of requests that it refused (SD-05, HI-08)."""
+
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
+from rest_framework.request import Request
+
+from accounts import clock
+from accounts.address import client_address
+from introspection.tampering import MAX_TOKEN
+from oauth import live, refusals
+from oauth.digests import digest
+from oauth.invalidation import Ender
+from oauth.json_endpoint import Asked, JsonEndpoint, caller, known, members, said
+from oauth.models import AccessToken
+from smart.errors import InvalidRequest
+
+STATUSES = (401, 403, 404, 429)
+MOST = 1000
+
+
+class ReportView(JsonEndpoint):
+    """204 whatever the token is: nobody learns here which tokens exist, or for which FHIR base."""
+
+    def post(self, request: Request) -> HttpResponseBase:
+        resource_server = caller(request)
+        asked = members(request)
+        known(asked, ("token", "status", "count"))
+        presented = said(asked, "token", MAX_TOKEN)
+        status, count = _status(asked), _count(asked)
+        tokens = AccessToken.objects.select_related(*live.TOKEN_FACTS)
+        own = tokens.filter(authorization__fhir_server__resource_servers__client=resource_server.pk)
+        token = own.filter(digest=digest(presented)).first()
+        if token is not None:
+            address = client_address(request._request)
+            ender = Ender(now=clock.now(), address=address, client_id=resource_server.client_id)
+            refusals.reported(token, status, count, ender)
+        return HttpResponse(status=204, headers={"Cache-Control": "no-store"})
+
+
+def _status(asked: Asked) -> int:
+    status = asked.get("status")
+    if status is None:
+        raise InvalidRequest("status is missing")
+    if isinstance(status, bool) or not isinstance(status, int) or status not in STATUSES:
+        raise InvalidRequest(f"status must be the one that was answered: {', '.join(map(str, STATUSES))}")
+    return status
+
+
+def _count(asked: Asked) -> int:
+    count = asked.get("count", 1)
+    if isinstance(count, bool) or not isinstance(count, int) or not 0 < count <= MOST:
+        raise InvalidRequest(f"count must be a number from 1 to {MOST}")
+    return count
