@@ -17,7 +17,7 @@ SELECT a.id, a.epoch, a.scope, a.context, a.patient, a.ended_at, a.client_epoch,
     COALESCE(u.id, 0), COALESCE(u.subject, ''), COALESCE(u.epoch, 0), COALESCE(u.stopped_at, 0),
     COALESCE(i.resource, ''), k.kid, k.private_encrypted, s.signing_algorithm,
     a.token_address, s.address_policy, c.address_policy,
-    a.auth_time, r.kid, r.private_encrypted
+    a.auth_time, r.kid, r.private_encrypted, s.claim_profile, s.claim_mapping, s.v1_equivalents
 FROM oauth_authorization a
 JOIN oauth_client c ON c.id = a.client_id
 JOIN oauth_fhirserver s ON s.id = a.fhir_server_id
@@ -72,6 +72,9 @@ class Grant:
     auth_time: int
     id_token_kid: str | None
     id_token_key: str
+    claim_profile: str
+    claim_mapping: str
+    v1_equivalents: int
 
     @classmethod
     def of(cls, authorization_id: int) -> "Grant":

@@ -10,7 +10,8 @@ from django.db import connection
 from joserfc import jwt
 
 from audit.trail import record
-from oauth import id_token, keys, seen
+from oauth import id_token, keys
+from oauth.claims import shaped
 from oauth.digests import digest, drawn
 from oauth.grant import Grant
 from oauth.models import FhirServer, numbered
@@ -123,20 +124,19 @@ def _access_token(
 ) -> dict[str, Any]:
     """A live access token, its event, and the answer that carries it."""
     scope, issued, seconds = scope or grant.scope, now // SECOND, _seconds(grant)
-    claims = _claims(grant, scope, issued=issued, expires=issued + seconds)
-    token, jti, digests = _formed(grant, claims)
-    known = {"active": True, "token_type": "Bearer", **claims, **seen.told(grant, scope)}
+    told = shaped(grant, _claims(grant, scope, issued=issued, expires=issued + seconds), scope)
+    token, jti, digests = _formed(grant, told.jwt)
     with connection.cursor() as cursor:
         cursor.execute(
             _KEEP_ACCESS,
             [*digests, jti, grant.authorization_id, grant.authorization_epoch, code_id, place.seat_id, place.number,
-             scope, json.dumps(known), now, (issued + seconds) * SECOND, address],
+             scope, json.dumps(told.answer), now, (issued + seconds) * SECOND, address],
         )  # fmt: skip
         (token_id,) = cursor.fetchone()
     _recorded(grant, kind, token_id, place.number, now=now, address=address)
-    told = id_token.told(grant, scope, issued=issued, expires=issued + seconds, nonce=nonce)
+    identity = id_token.told(grant, scope, issued=issued, expires=issued + seconds, nonce=nonce)
     context = json.loads(grant.context)
-    return {"access_token": token, "token_type": "Bearer", "expires_in": seconds, "scope": scope, **told, **context}
+    return {"access_token": token, "token_type": "Bearer", "expires_in": seconds, "scope": scope, **identity, **context}
 
 
 def _seconds(grant: Grant) -> int:
