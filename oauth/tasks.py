@@ -2,10 +2,16 @@
 
 from celery import shared_task
 
-from oauth import sweeping
+from oauth import rotation, sweeping
 
 
 @shared_task
 def sweep() -> int:
     """Deletes what is over and needed by nobody."""
     return sweeping.sweep()
+
+
+@shared_task
+def rotate_keys() -> int:
+    """Another key signs where one has signed long enough."""
+    return rotation.on_schedule()

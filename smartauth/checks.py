@@ -3,6 +3,7 @@
 from typing import Any
 from urllib.parse import urlsplit
 
+from cryptography.fernet import Fernet
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 
@@ -41,3 +42,25 @@ def unsafe_settings(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     if "*" in settings.ALLOWED_HOSTS:
         found.append(Error("SMARTAUTH_ALLOWED_HOSTS must name hosts, not everything.", id="smartauth.E010"))
     return found
+
+
+@register(Tags.security)
+def unfit_keys(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Errors for key-encryption keys that are none, and for a rotation that breaks who keeps a copy of the JWKS."""
+    found: list[CheckMessage] = []
+    if not all(map(_is_fernet_key, settings.SMARTAUTH_KEY_ENCRYPTION_KEYS)):
+        found.append(Error("SMARTAUTH_KEY_ENCRYPTION_KEYS must be Fernet keys.", id="smartauth.E011"))
+    if settings.SMARTAUTH_KEY_ROTATION_DAYS < 0:
+        found.append(Error("SMARTAUTH_KEY_ROTATION_DAYS must be 0 (never) or more.", id="smartauth.E012"))
+    announced = settings.SMARTAUTH_KEY_ANNOUNCED_SECONDS
+    if announced < (0 if settings.SMARTAUTH_DEV else 60):
+        found.append(Error("A key must be published for 60 seconds at least before it signs.", id="smartauth.E013"))
+    return found
+
+
+def _is_fernet_key(text: str) -> bool:
+    try:
+        Fernet(text)
+    except ValueError:
+        return False
+    return True

@@ -29,4 +29,9 @@ def _in_the_database() -> list[str]:
     if not settings.SMARTAUTH_DEV and (left := demo.demo_remains()):
         return [f"Demo data with public passwords is in the database: {', '.join(left)}."]
     keys.ensure()
+    if lost := keys.unreadable():
+        return [
+            f"The signing keys {', '.join(lost)} cannot be decrypted: SMARTAUTH_KEY_ENCRYPTION_KEYS lacks the key that "
+            "they were encrypted with. If it is lost, `manage.py keys withdraw` makes new ones."
+        ]
     return []

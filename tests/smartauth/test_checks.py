@@ -62,6 +62,20 @@ def test_what_is_unsafe_is_refused_by_name(settings: Any, changes: dict[str, Any
     assert found(settings, **changes) == {refusal}
 
 
+@pytest.mark.parametrize(
+    ("changes", "check"),
+    [
+        pytest.param({"SMARTAUTH_KEY_ENCRYPTION_KEYS": ["secret"]}, "smartauth.E011", id="no Fernet key"),
+        pytest.param({"SMARTAUTH_KEY_ROTATION_DAYS": -1}, "smartauth.E012", id="negative days"),
+        pytest.param({"SMARTAUTH_KEY_ANNOUNCED_SECONDS": 59}, "smartauth.E013", id="signs before it is fetched"),
+    ],
+)
+def test_keys_that_cannot_be_used_and_hasty_rotation_are_refused(
+    settings: Any, changes: dict[str, Any], check: str
+) -> None:
+    assert found(settings, **changes) == {check}
+
+
 @pytest.mark.requirement("RF-05", "RF-08")
 @pytest.mark.parametrize(
     ("name", "value", "check"),

@@ -1,0 +1,83 @@
+"""`manage.py keys`: list, rotate, withdraw, re-encrypt."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from accounts import clock
+from oauth import keys, rotation
+from oauth.models import SigningKey
+from smart.clock import moment
+
+
+class Command(BaseCommand):
+    help = "The keys that sign tokens: which there are, whose turn it is, and under which key they are encrypted."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        actions = parser.add_subparsers(dest="action", required=True)
+        actions.add_parser("list", help="each key with its state and since when")
+        rotate = actions.add_parser(
+            "rotate", help="the next keys sign; tokens of the old ones verify until they expire"
+        )
+        rotate.add_argument("--algorithm", choices=keys.ALGORITHMS, help="this one alone; default: all")
+        rotate.add_argument("--now", action="store_true", help="even if the next key was not published long enough")
+        withdraw = actions.add_parser("withdraw", help="a key that somebody else may have")
+        withdraw.add_argument("kid")
+        actions.add_parser("re-encrypt", help="every private half under the first key-encryption key")
+
+    def handle(self, *, action: str, **options: Any) -> None:
+        acts: dict[str, Callable[..., None]] = {
+            "list": self._list, "rotate": self._rotate, "withdraw": self._withdraw, "re-encrypt": self._re_encrypt,
+        }  # fmt: skip
+        acts[action](**options)
+
+    def _list(self, **options: Any) -> None:
+        for row in SigningKey.objects.order_by("algorithm", "pk"):
+            self.stdout.write(f"{row.kid}  {row.algorithm}  {_state(row)}")
+
+    def _rotate(self, *, algorithm: str | None, now: bool, **options: Any) -> None:
+        keys.ensure()
+        refusals = []
+        for row in rotation.signing():
+            if algorithm in (None, row.algorithm):
+                try:
+                    self._rotated(row, urgent=now)
+                except rotation.NotRotated as refusal:
+                    refusals.append(f"{row.algorithm} was not rotated: {refusal}.")
+        if refusals:
+            raise CommandError(" ".join(refusals))
+
+    def _rotated(self, row: SigningKey, *, urgent: bool) -> None:
+        coming = SigningKey.objects.filter(algorithm=row.algorithm, state=SigningKey.State.NEXT).first()
+        wait = rotation.announced(coming, now=clock.now()) if coming else 0
+        active = rotation.rotate(row.kid, urgent=urgent, by={"reference": "manage.py keys"})
+        self.stdout.write(f"{row.algorithm}: {active.kid} signs, {row.kid} has retired.")
+        if wait:
+            self.stderr.write(f"{active.kid} was to be published for another {wait} seconds. Servers that check")
+            self.stderr.write("signatures themselves refuse its tokens until they fetch the keys again.")
+
+    def _withdraw(self, *, kid: str, **options: Any) -> None:
+        try:
+            rotation.withdraw(kid, by={"reference": "manage.py keys"})
+        except rotation.NotRotated as refusal:
+            raise CommandError(f"{refusal}. Nothing has changed.") from None
+        self.stdout.write(f"{kid} is withdrawn: it is not published any more.")
+
+    def _re_encrypt(self, **options: Any) -> None:
+        try:
+            moved = keys.re_encrypt()
+        except keys.UnreadableKey as problem:
+            raise CommandError(f"{problem} Nothing has changed.") from None
+        self.stdout.write(f"Encrypted anew: {', '.join(moved) or 'nothing, all were under the first key already'}.")
+
+
+def _state(row: SigningKey) -> str:
+    since = f"{moment(row.withdrawn_at or row.retired_at or row.activated_at or row.created_at):%Y-%m-%d %H:%M:%S} UTC"
+    if row.withdrawn_at:
+        return f"withdrawn {since}"
+    if row.state == SigningKey.State.RETIRED:
+        until = row.retired_at + keys.PUBLISHED_AFTER
+        published = f"published until {moment(until):%Y-%m-%d %H:%M:%S} UTC" if until > clock.now() else "gone"
+        return f"retired {since}, {published}"
+    return f"{row.state} since {since}{'' if keys.readable(row) else ', UNREADABLE'}"
