@@ -23,6 +23,8 @@ LONGEST_JTI = 256
 LIFE_SECONDS = 300
 SKEW_SECONDS = 60
 _FITS = {"RS384": ("RSA", None), "ES384": ("EC", "P-384")}
+_REGISTRY = JWSRegistry(algorithms=ASSERTION_ALGORITHMS, strict_check_header=False)  # unknown members are ignored
+_REGISTRY.max_header_length = LONGEST
 _BASE64URL = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
 
 
@@ -105,12 +107,9 @@ def key_for(assertion: Assertion, keys: Sequence[Mapping[str, Any]]) -> Mapping[
 
 def verify(assertion: Assertion, key: Mapping[str, Any]) -> None:
     """Raises UnfitAssertion unless that key signed it, by the algorithm that it says and that fits the key (SB-10)."""
-    algorithm = assertion.header["alg"]
-    registry = JWSRegistry(algorithms=[algorithm], strict_check_header=False)
-    registry.max_header_length = LONGEST
     try:
         public = (RSAKey if key["kty"] == "RSA" else ECKey).import_key(dict(key))
-        deserialize_compact(assertion.text, public, registry=registry)
+        deserialize_compact(assertion.text, public, registry=_REGISTRY)
     except (JoseError, ValueError, TypeError, KeyError) as error:  # joserfc raises all of them on odd input
         raise UnfitAssertion(
             f"the signature does not verify with the key of that kid ({type(error).__name__})"
