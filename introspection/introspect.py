@@ -1,11 +1,13 @@
 """RFC 7662: is this token alive, and what does it allow? One statement, one decision, one answer, nothing cached."""
 
 from audit.trail import Event, record
-from introspection import callers, tampering
+from introspection import addresses, callers, tampering
 from introspection.statement import Found
+from introspection.uses import uses
 from oauth.digests import digest
 from oauth.endpoint import Answer, MachineRequest, writers
 from oauth.models import numbered
+from smart.binding import STOPS
 
 INACTIVE = Answer(200, b'{"active":false}')
 
@@ -22,7 +24,12 @@ async def introspect(request: MachineRequest) -> Answer:
         return INACTIVE
     if callers.dead(found, request.now):
         return INACTIVE
-    return Answer(200, found.claims.encode())
+    use = addresses.Use.told(found, request.parameters)
+    met = await addresses.met(use, request)
+    if met in STOPS:
+        return INACTIVE
+    uses().note(use, request.now)
+    return Answer(200, use.answer(met).encode())
 
 
 def _refused(request: MachineRequest, found: Found) -> Event:

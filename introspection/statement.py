@@ -5,7 +5,9 @@ from typing import NamedTuple
 _COLUMNS = """
     t.id, t.claims, t.scope, t.expires_at, t.revoked_at, t.seat_id, t.seat_number, s.latest, k.tokens_to_keep,
     a.id, a.epoch, t.authorization_epoch, a.user_epoch, u.epoch, u.stopped_at, a.client_epoch, k.epoch, k.enabled,
-    c.authentication, c.enabled, c.secret_digest, c.old_secret_digest, c.old_secret_until, r.id, a.fhir_server_id
+    a.use_address, a.used_at, a.flagged_at,
+    c.authentication, c.enabled, c.secret_digest, c.old_secret_digest, c.old_secret_until, r.id, a.fhir_server_id,
+    CASE WHEN r.tells_addresses = 1 THEN f.address_policy || ' ' || k.address_policy END
 """
 _JOINS = """
 LEFT JOIN oauth_client c ON c.client_id = q.caller
@@ -15,6 +17,7 @@ LEFT JOIN oauth_seat s ON s.id = t.seat_id
 LEFT JOIN accounts_user u ON u.id = a.user_id
 LEFT JOIN oauth_client k ON k.id = a.client_id
 LEFT JOIN oauth_resourceserver r ON r.client_id = c.id AND r.fhir_server_id = a.fhir_server_id
+LEFT JOIN oauth_fhirserver f ON f.id = r.fhir_server_id
 """
 POSTGRESQL = f"""
 SELECT {_COLUMNS}, q.position
@@ -27,7 +30,10 @@ FROM (SELECT key + 1 AS position, value ->> 0 AS digest, value ->> 1 AS caller F
 
 
 class Found(NamedTuple):
-    """A row of the statement. What was not found is None."""
+    """A row of the statement. What was not found is None.
+
+    `address_policies` are those of FHIR server and client, None for a caller whose word about addresses is not taken.
+    """
 
     token: int | None
     claims: str
@@ -47,6 +53,9 @@ class Found(NamedTuple):
     granted_client_epoch: int
     client_epoch: int
     client_enabled: int
+    use_address: str | None
+    used_at: int
+    flagged_at: int
     caller_authentication: str | None
     caller_enabled: int
     caller_secret: str
@@ -54,4 +63,5 @@ class Found(NamedTuple):
     caller_old_secret_until: int
     role: int | None
     fhir_server: int | None
+    address_policies: str | None
     position: int

@@ -61,7 +61,7 @@ def resume(request: HttpRequest, pending: Pending) -> HttpResponse:
     user = person(request)
     if silent(pending):
         return unasked(request, pending, quietly(request, pending, user))
-    if user is None or not recent(request, pending):
+    if user is None or not recent(request, pending, user):
         return within(f"{pending.url}/login")
     if pending.launched_for not in (None, user.pk):
         return within(f"{pending.url}/another-user")

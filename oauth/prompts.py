@@ -5,20 +5,41 @@ from django.http import HttpRequest
 from accounts import sessions
 from accounts.models import User
 from oauth import people
+from oauth.models import AddressBlock
 from oauth.pending import Pending
+from smart.binding import login_needed_after
 from smart.clock import SECOND
 from smart.errors import AccountSelectionRequired, InteractionRequired, LoginRequired
 
 MUST_ACT = "prompt none was asked, but the user must act"
 
 
-def recent(request: HttpRequest, pending: Pending) -> bool:
-    """Whether the login is as new as the app wants it: prompt=login, select_account, max_age (OIDC Core §3.1.2.1)."""
+def recent(request: HttpRequest, pending: Pending, user: User) -> bool:
+    """Whether the login is as new as the app wants it: prompt=login, select_account, max_age (OIDC Core §3.1.2.1).
+
+    And as new as it must be after a token of this client was stopped at another address, or the person locked (SD-06).
+    """
     seconds = pending.asked.oldest_login if pending.asked else None
-    if seconds is None:
+    wanted = pending.row.created_at - seconds * SECOND if seconds is not None else 0
+    needed_after = login_needed_after(
+        login_after=user.login_after, blocked_at=_blocked_at(pending, user), asked_at=pending.row.created_at
+    )
+    if not (wanted or needed_after):
         return True
     login = sessions.current(request)
-    return login is not None and login.created_at >= pending.row.created_at - seconds * SECOND
+    return login is not None and login.created_at >= wanted and login.created_at > needed_after
+
+
+def proves_again(request: HttpRequest, pending: Pending, user: User) -> bool:
+    """Whether this person is asked for his password since a token of this client was stopped at another address."""
+    login, blocked_at = sessions.current(request), min(_blocked_at(pending, user), pending.row.created_at)
+    return blocked_at > 0 and (login is None or login.created_at <= blocked_at)
+
+
+def _blocked_at(pending: Pending, user: User) -> int:
+    """When a token of this person and client was last stopped at another address, 0 = never."""
+    found = AddressBlock.objects.filter(user=user, client=pending.row.client).values_list("blocked_at", flat=True)
+    return found.first() or 0
 
 
 def silent(pending: Pending) -> bool:
@@ -31,7 +52,7 @@ def quietly(request: HttpRequest, pending: Pending, user: User | None) -> User:
 
     Raises LoginRequired, AccountSelectionRequired or InteractionRequired.
     """
-    if user is None or not recent(request, pending):
+    if user is None or not recent(request, pending, user):
         raise LoginRequired(MUST_ACT)
     if _another_account(pending, user):
         raise AccountSelectionRequired(MUST_ACT)

@@ -13,6 +13,7 @@ from oauth.digests import digest
 from oauth.endpoint import Answer, MachineRequest
 from oauth.grant import Grant
 from oauth.issue import Family, reissue
+from oauth.moved import moved
 from oauth.rights import Rights
 from smart import binding
 from smart.errors import InvalidGrant, InvalidScope, OAuthError
@@ -40,7 +41,6 @@ JOIN oauth_authorization a ON a.id = r.authorization_id
 JOIN oauth_client c ON c.id = a.client_id
 WHERE r.digest = %s
 """
-_FLAG = "UPDATE oauth_authorization SET flagged_at = %s WHERE id = %s"
 REFUSED = "the refresh token is not valid"
 
 
@@ -106,13 +106,11 @@ def _belongs(grant: Grant, request: MachineRequest, client: AuthenticatedClient)
 
 def _stayed(grant: Grant, request: MachineRequest) -> None:
     """A refresh from another address is written down, and refused where the policy says so (PR-06, E93)."""
-    policy = grant.address_policy
-    if policy == binding.OFF or not binding.moved(grant.token_address, request.address):
-        return
-    with connection.cursor() as cursor:
-        cursor.execute(_FLAG, [request.now, grant.authorization_id])
-    grant.record("address-changed", at=request.now, address=request.address, reason=f"at a refresh, policy {policy}")
-    if policy in binding.STOPS:
+    bound, address = grant.token_address, request.address
+    met = binding.met(grant.address_policy, bound, address)
+    if met != binding.OFF:
+        moved(grant, address, bound=bound, at="at a refresh", now=request.now)
+    if met in binding.STOPS:
         raise InvalidGrant(REFUSED, hint="it came from another address")
 
 

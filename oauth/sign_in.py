@@ -7,13 +7,16 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from accounts import clock, sessions
 from accounts.address import client_address
 from accounts.login import Attempt, attempt, counted
+from accounts.models import User
 from audit.trail import Event, record
 from oauth import online
 from oauth.error_page import drawn_reference
 from oauth.pending import Pending
+from oauth.prompts import proves_again
 from oauth.redirects import person_page, within
 from oauth.steps import cancelled, person, step
 from oauth.stub import Stub
+from smart.binding import END, stricter
 from smart.clock import SECOND, moment
 
 # a name, never an address: there is nothing to redirect to elsewhere
@@ -43,7 +46,7 @@ def logout(request: HttpRequest) -> HttpResponse:
     """Ends the session in this browser."""
     if request.method != "POST":
         return HttpResponseNotAllowed(["POST"])
-    _left(request)
+    leave(request)
     return within("/login")
 
 
@@ -60,11 +63,12 @@ def pending_login(request: HttpRequest, pending: Pending) -> HttpResponse:
 @step("POST")
 def another_account(request: HttpRequest, pending: Pending) -> HttpResponse:
     """Not you? The session ends, the request waits for somebody else."""
-    _left(request)
+    leave(request)
     return within(f"{pending.url}/login")
 
 
-def _left(request: HttpRequest) -> None:
+def leave(request: HttpRequest) -> None:
+    """Ends the session in this browser, and what was granted for as long as it lasts (E92)."""
     online.end(request)
     auth.logout(request)
 
@@ -72,7 +76,9 @@ def _left(request: HttpRequest) -> None:
 def _tried(request: HttpRequest, pending: Pending | None = None) -> HttpResponse | None:
     """The page again after a failed try; nothing if the person is in."""
     now, reference = clock.now(), drawn_reference()
-    name, password = request.POST.get("username", ""), request.POST.get("password", "")
+    confirming = _confirming(request, pending)
+    name = confirming.username if confirming else request.POST.get("username", "")
+    password = request.POST.get("password", "")
     tried = attempt(name, password, client_address(request), now=now)
     if tried.counts:
         with transaction.atomic():
@@ -81,7 +87,7 @@ def _tried(request: HttpRequest, pending: Pending | None = None) -> HttpResponse
     if tried.result != "right" or tried.user is None:
         return _page(request, pending, tried, now + tried.wait * SECOND, reference)
     if person(request) not in (None, tried.user):
-        _left(request)
+        leave(request)
     sessions.begin(request, tried.user, now=now)
     online.begin(request)
     return None
@@ -92,6 +98,22 @@ def _event(tried: Attempt, now: int, reference: str) -> Event:
         kind=KINDS[tried.result], at=now, person=tried.user.subject if tried.user else "", address=tried.address,
         reason="stopped" if tried.result == "stopped" else "", reference=reference,
     )  # fmt: skip
+
+
+def _confirming(request: HttpRequest, pending: Pending | None) -> User | None:
+    """Who is signed in and proves it again, since a token of the app was stopped at another address (SD-06)."""
+    user = person(request)
+    return user if pending and user and proves_again(request, pending, user) else None
+
+
+def _confirmation(request: HttpRequest, pending: Pending) -> dict[str, object]:
+    """What the page says of the new address; never the earlier one, for whoever sits there has proved nothing yet."""
+    user = _confirming(request, pending)
+    if user is None:
+        return {}
+    policy = stricter(pending.row.client.address_policy, pending.row.fhir_server.address_policy)
+    known = {"username": user.username, "address": client_address(request)}
+    return {"confirming": True, "ends": policy == END, **known}
 
 
 def _expected(pending: Pending | None) -> str:
@@ -114,6 +136,7 @@ def _page(
     }
     if pending is not None:
         context |= Stub(pending).context()
+        context |= _confirmation(request, pending)
     status = STATUS[tried.result] if tried else 200
     response = person_page(
         request, "login.html", context, status=status, leads_to=pending.redirect_uri if pending else ""

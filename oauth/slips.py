@@ -1,6 +1,6 @@
 """The words of the slips of /apps (ui.md, Connected apps): who has access to what, until when, and what has ended.
 
-When access was last used is not known; when a token was last issued or refreshed is, and that is what is said.
+When access was last used is known from FHIR servers that ask us, within a minute; from where, from those that tell.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,7 +12,16 @@ from django.conf import settings
 
 from accounts.models import User
 from oauth import given, live
-from oauth.models import AccessToken, Authorization, Client, FhirIdentity, PatientRecord, RefreshToken, numbered
+from oauth.models import (
+    AccessToken,
+    AddressChange,
+    Authorization,
+    Client,
+    FhirIdentity,
+    PatientRecord,
+    RefreshToken,
+    numbered,
+)
 from oauth.stub import initials, shortened, written
 from smart import binding, lifetimes, refresh
 from smart.clock import SECOND, moment
@@ -52,9 +61,12 @@ class Slip:
     may: Sequence[str]
     given_at: str
     given_to: str
+    used_at: str
+    used_from: str
     ends: str
     away: bool
     flagged_at: str
+    moved_to: str
     stopped: bool
 
     @property
@@ -118,7 +130,11 @@ def live_slips(user: User, *, now: int) -> tuple[Slip, ...]:
     continuing = live.refreshable(now=now).filter(authorization__in=[row.pk for row in rows]).order_by("expires_at")
     refreshes = {token.authorization_id: token for token in continuing}
     records = Records.of(user, rows)
-    return tuple(_slip(row, records.about(row), tokens.get(row.newest), refreshes.get(row.pk), now=now) for row in rows)
+    moves = _moves(rows)
+    return tuple(
+        _slip(row, records.about(row), tokens.get(row.newest), refreshes.get(row.pk), moves.get(row.pk, ""), now=now)
+        for row in rows
+    )
 
 
 def ended_slips(user: User, *, now: int) -> tuple[Ended, ...]:
@@ -161,7 +177,16 @@ def day(at: int, *, now: int) -> str:
     return f"{word}, {when:%H:%M} UTC" if word else written(when.date())
 
 
-def _slip(row: Any, record: Record, token: AccessToken | None, continuing: RefreshToken | None, *, now: int) -> Slip:
+def _moves(rows: Iterable[Authorization]) -> dict[int, str]:
+    """The other address for which an authorization was flagged, where that is why."""
+    flagged = {row.pk: row.flagged_at for row in rows if row.flagged_at}
+    found = AddressChange.objects.filter(authorization__in=flagged).values_list("authorization", "noted_at", "address")
+    return {pk: address for pk, noted_at, address in found if noted_at == flagged[pk]}
+
+
+def _slip(
+    row: Any, record: Record, token: AccessToken | None, continuing: RefreshToken | None, moved_to: str, *, now: int
+) -> Slip:
     sees, may = _told(row, record)
     return Slip(
         number=numbered(row.pk),
@@ -173,9 +198,12 @@ def _slip(row: Any, record: Record, token: AccessToken | None, continuing: Refre
         may=may,
         given_at=day(token.issued_at, now=now) if token else "",
         given_to=token.address if token else "",
+        used_at=day(row.used_at, now=now) if row.used_at else "",
+        used_from=row.used_from,
         ends=_ends(row, token, continuing, now=now),
         away=continuing is not None and refresh.kind(row.scope) == refresh.OFFLINE,
         flagged_at=_exact(moment(row.flagged_at)) if row.flagged_at else "",
+        moved_to=moved_to,
         stopped=binding.stricter(row.client.address_policy, row.fhir_server.address_policy) in binding.STOPS,
     )
 

@@ -93,8 +93,7 @@ def _by_anybody(view: View, request: HttpRequest, pending: Pending) -> HttpRespo
 def _by_its_person(view: View, request: HttpRequest, pending: Pending) -> HttpResponse:
     """A page leads back to the step that is due; a choice or an answer of somebody else counts for nothing (E40)."""
     user = person(request)
-    may_answer = user is not None and pending.belongs_to(user) and not pending.refused
-    if may_answer and recent(request, pending):
+    if user is not None and pending.belongs_to(user) and not pending.refused and recent(request, pending, user):
         return view(request, pending)
     if request.method == "POST":
         raise NotYours

@@ -15,3 +15,16 @@ def stricter(*policies: str) -> str:
 def moved(bound: str, address: str) -> bool:
     """Whether a later address differs from the one a token is bound to; an unknown address proves nothing (PR-04)."""
     return bool(bound and address) and not same(bound, address)
+
+
+def met(policy: str, bound: str, address: str) -> str:
+    """What a use at this address meets: the policy if it has moved, else OFF (PR-06)."""
+    return policy if moved(bound, address) else OFF
+
+
+def login_needed_after(*, login_after: int, blocked_at: int, asked_at: int) -> int:
+    """Only a login newer than this may allow anything (SD-06).
+
+    After a block it is one made since then or for this very request, so that further blocks meanwhile keep nobody out.
+    """
+    return max(login_after, min(blocked_at, asked_at))

@@ -8,7 +8,7 @@ from django.contrib import admin, messages
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.utils.html import format_html_join
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from accounts import clock
@@ -31,6 +31,7 @@ OFFLINE = by("works while the person is away", "offline", {
 })  # fmt: skip
 PERSON = chosen("person", "person", lambda found, name: found.filter(user__username=name))
 LONGEST_REASON = 500
+MOST_ELSEWHERE = 20
 
 
 @admin.register(Authorization)
@@ -43,7 +44,7 @@ class AuthorizationAdmin(ReadOnly):
     ordering = ("-flagged_at", "-pk")  # what was noticed stays on top until somebody has looked and cleared the flag
     actions = ("end", "clear_flag")
     fields = ("number", "state", "person", "client_id_", "server", "patient_", "context_", "scope", "allowed", "ended",
-              "flagged", "token_address", "use_address", "tokens",
+              "flagged", "token_address", "use_address", "used", "elsewhere", "tokens",
               "refresh_tokens")  # fmt: skip
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
@@ -80,6 +81,15 @@ class AuthorizationAdmin(ReadOnly):
     @admin.display(description="flagged on")
     def flagged(self, row: Authorization) -> SafeString | str:
         return when(row.flagged_at)
+
+    @admin.display(description="last used")
+    def used(self, row: Authorization) -> SafeString | str:
+        return format_html("{}, from {}", when(row.used_at), row.used_from or "not told") if row.used_at else "-"
+
+    @admin.display(description="at other addresses")
+    def elsewhere(self, row: Authorization) -> SafeString | str:
+        found = row.address_changes.order_by("-noted_at")[:MOST_ELSEWHERE]
+        return format_html_join("; ", "{}, {}", ((each.address, when(each.noted_at)) for each in found)) or "-"
 
     @admin.display(description="state")
     def state(self, row: Authorization) -> SafeString:

@@ -20,6 +20,7 @@ from oauth import given
 from oauth.digests import digest, drawn
 from oauth.models import (
     AccessToken,
+    AddressChange,
     Authorization,
     Client,
     FhirServer,
@@ -28,6 +29,7 @@ from oauth.models import (
     numbered,
 )
 from oauth.slips import MOST, day, few
+from smart.clock import moment
 from tests.conftest import SECRET, App, Granted, MakeClient, basic
 from tests.oauth.visitor import Visitor
 from tests.running import ROOT
@@ -247,13 +249,45 @@ def test_last_given_stands_first(mine: Visitor, amy: Any, app: App, make_client:
 def test_a_flag_is_told_with_what_was_done(
     mine: Visitor, amy: Any, make_client: MakeClient, issue: Issue, policy: str, text: str
 ) -> None:
-    made = issue(make_client(address_policy=policy), amy)["granted"]
-    Authorization.objects.filter(pk=made.authorization.pk).update(flagged_at=1_795_230_720_000_000)
+    made, at = issue(make_client(address_policy=policy), amy)["granted"], 1_795_230_720_000_000
+    Authorization.objects.filter(pk=made.authorization.pk).update(flagged_at=at)
+    AddressChange.objects.create(authorization=made.authorization, address="198.51.100.9", noted_at=at)
 
     page = shown(mine)
 
-    assert f"Used from a new address on 21 November 2026 at 03:12 UTC. {text}" in page
+    assert f"Used from a new address (198.51.100.9) on 21 November 2026 at 03:12 UTC. {text}" in page
     assert "If that was not you, take back access." in page
+
+
+def test_a_flag_for_anything_else_is_not_called_a_new_address(
+    mine: Visitor, amy: Any, make_client: MakeClient, issue: Issue
+) -> None:
+    made, at = issue(make_client(), amy)["granted"], 1_795_230_720_000_000
+    Authorization.objects.filter(pk=made.authorization.pk).update(flagged_at=at)
+    AddressChange.objects.create(authorization=made.authorization, address="198.51.100.9", noted_at=at - 1)
+
+    page = shown(mine)
+
+    assert "Something odd happened on 21 November 2026 at 03:12 UTC" in page
+    assert "198.51.100.9" not in page
+
+
+@pytest.mark.requirement("RV-05")
+@pytest.mark.parametrize(
+    ("used_from", "text"), [("203.0.113.8", "today, 10:31 UTC, from the address 203.0.113.8"), ("", "today, 10:31 UTC")]
+)
+def test_the_last_use_is_told_and_from_where_as_far_as_known(
+    mine: Visitor, amy: Any, issue: Issue, used_from: str, text: str
+) -> None:
+    made, today = issue(person=amy)["granted"], moment(clock.now()).replace(hour=10, minute=31)
+    before = shown(mine)
+    used_at = int(today.timestamp()) * 1_000_000
+    Authorization.objects.filter(pk=made.authorization.pk).update(used_at=used_at, used_from=used_from)
+
+    after = shown(mine)
+
+    assert "Last usednot that we know" in before
+    assert f"Last used{text}Last given" in after
 
 
 def test_names_are_text(mine: Visitor, amy: Any, make_client: MakeClient, issue: Issue, fhir_server: Any) -> None:
