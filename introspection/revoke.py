@@ -60,7 +60,7 @@ def _ended(token: str, client: AuthenticatedClient, request: MachineRequest) -> 
         record(_event("authorization-ended", row[0], client, request))
     elif _first(_FORBIDDEN, [token, token, client.pk, client.pk]):
         return UnauthorizedClient("this token belongs to another client")
-    elif id_token.read(request.required("token")):
+    elif id_token.hint(request.required("token")):
         return UnsupportedTokenType("an ID token cannot be revoked")
     return None
 

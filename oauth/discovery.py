@@ -95,6 +95,7 @@ def facts() -> ServerFacts:
         revocation_endpoint=f"{issuer}/o/revoke",
         jwks_uri=f"{issuer}/o/jwks",
         userinfo_endpoint=f"{issuer}/o/userinfo",
+        end_session_endpoint=f"{issuer}/o/logout",
         management_endpoint=f"{issuer}/apps",
         openid=True,
         client_authentication=frozenset({"none", "secret", "keys"}),

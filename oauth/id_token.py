@@ -35,17 +35,18 @@ def told(grant: Grant, scope: str, *, issued: int, expires: int, nonce: str = ""
     return {"id_token": jws.serialize_compact(header, payload, key, algorithms=[openid.ALGORITHM])}
 
 
-def read(token: str) -> dict[str, Any] | None:
-    """What an ID token of this server says, also an old one; None for whatever else it is (ID-07, E43)."""
+def hint(token: str) -> openid.Hint | None:
+    """Whom an ID token of this server named, also an old one; None for whatever else it is (ID-07, E43)."""
     kid = _kid(token)
-    row = SigningKey.objects.filter(kid=kid, algorithm=openid.ALGORITHM).first() if kid else None
+    row = SigningKey.objects.filter(kid=kid, algorithm=openid.ALGORITHM, withdrawn_at=0).first() if kid else None
     if row is None:
         return None
     try:
         found = jwt.decode(token, RSAKey.import_key(json.loads(row.public_jwk)), algorithms=[openid.ALGORITHM])
     except (JoseError, ValueError, TypeError):  # TypeError: joserfc on crit that holds a number
         return None
-    return found.claims if found.claims.get("iss") == settings.SMARTAUTH_ISSUER and _text(found.claims, "sub") else None
+    told = openid.Hint(_text(found.claims, "sub"), _text(found.claims, "aud"))
+    return told if found.claims.get("iss") == settings.SMARTAUTH_ISSUER and all(told) else None
 
 
 def _kid(token: str) -> str:

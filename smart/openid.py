@@ -1,6 +1,7 @@
 """OpenID Connect Core: what is told of the person, by what he granted (section 10)."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from smart.clock import SECOND
 from smart.scopes import FHIR_USER, Scope, parse
@@ -8,6 +9,13 @@ from smart.scopes import FHIR_USER, Scope, parse
 OPENID = "openid"
 ALGORITHM = "RS256"
 Claims = dict[str, str | int]
+
+
+class Hint(NamedTuple):
+    """What an ID token of ours said that an app shows again: of whom, and to which client (OIDC Core §3.1.2.1)."""
+
+    subject: str
+    client_id: str
 
 
 def recognises(scope: str) -> bool:

@@ -6,7 +6,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from introspection.invalidate import InvalidateView
 from introspection.report import ReportView
-from oauth import discovery, health, home, sample_app
+from oauth import discovery, health, home, rp_logout, sample_app
 from oauth.another_user import another_user
 from oauth.authorize import authorize, resume
 from oauth.connected import apps, end, end_all
@@ -48,6 +48,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("o/report", ReportView.as_view()),
     path("o/style/<str:named>.json", style),
     path("o/userinfo", userinfo),
+    path("o/logout", rp_logout.logout),
+    path("o/logout/leave", rp_logout.leave),
     path("o/authorize", authorize),
     path("o/authorize/<str:handle>", resume),
     path("o/authorize/<str:handle>/login", pending_login),

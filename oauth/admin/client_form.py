@@ -32,6 +32,9 @@ class ClientForm(forms.ModelForm):  # type: ignore[type-arg]
     launch_url = forms.CharField(
         label="Launch URL", required=False, max_length=2000, help_text="Where an EHR opens it; empty if none does."
     )
+    post_logout_redirect_uris = Lines(
+        label="After signing out", help_text="Where the app may lead people who sign out for it, one on each line."
+    )
     allowed_origins = Lines(help_text="Browser origins beside those of the URIs above, one on each line.")
     scope = Lines(label="Scopes it may ask", help_text="One on each line, such as patient/Observation.rs.")
     fhir_servers = forms.ModelMultipleChoiceField(
@@ -63,7 +66,8 @@ class ClientForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Client
         fields = (
-            "name", "maker", "redirect_uris", "application_type", "launch_url", "allowed_origins", "fhir_servers",
+            "name", "maker", "redirect_uris", "application_type", "launch_url", "post_logout_redirect_uris",
+            "allowed_origins", "fhir_servers",
             "scope", "jwks", "jwks_uri", "access_token_seconds", "refresh_token_seconds",
             "supersede", "tokens_to_keep", "address_policy",
             "refuses_unknown_scopes", "fhir_context_as_text", "allows_missing_state",
@@ -89,6 +93,9 @@ class ClientForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def clean_launch_url(self) -> str:
         return self._all_registrable(self.cleaned_data["launch_url"])
+
+    def clean_post_logout_redirect_uris(self) -> str:
+        return self._all_registrable(self.cleaned_data["post_logout_redirect_uris"])
 
     def _all_registrable(self, uris: str) -> str:
         """RG-01, RG-02: each one complete and fit for this type of application."""

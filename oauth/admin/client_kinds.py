@@ -9,7 +9,7 @@ Fieldsets = list[tuple[str | None, dict[str, Any]]]
 
 _TOKENS = ("Tokens", {"fields": ["access_token_seconds", "supersede", "tokens_to_keep", "address_policy"]})
 _STRICT = ("Strict or loose", {"fields": ["refuses_unknown_scopes", "fhir_context_as_text", "allows_missing_state"]})
-_PAGES = ["redirect_uris", "application_type", "launch_url", "allowed_origins"]
+_PAGES = ["redirect_uris", "application_type", "launch_url", "post_logout_redirect_uris", "allowed_origins"]
 _MAY = ("May do", {"fields": ["fhir_servers", "scope", "may_stay", "refresh_token_seconds"]})
 _KEYS = (
     "Keys",

@@ -13,7 +13,7 @@ from oauth.seeding.rules import SeedError
 from smart.launch import unfit
 from smart.redirect_uris import registrable
 
-LISTS = ("redirect_uris", "allowed_origins", "grants")
+LISTS = ("redirect_uris", "post_logout_redirect_uris", "allowed_origins", "grants")
 SHORTEST_SECRET = 32
 
 
@@ -42,9 +42,10 @@ def _fields(given: dict[str, Any], path: str, outcome: Outcome) -> dict[str, Any
 def _judge(row: Client, path: str) -> None:
     """What no single key can tell: RG-01, RG-02 and one source of keys (RG-03)."""
     native = row.application_type == Client.ApplicationType.NATIVE
-    for place, uri in enumerate(row.redirect_uris.split()):
-        if problem := registrable(uri, native, dev=settings.SMARTAUTH_DEV):
-            raise SeedError(f"{path}.redirect_uris[{place}]", f"{uri} cannot be registered: {problem}")
+    for key in ("redirect_uris", "post_logout_redirect_uris"):
+        for place, uri in enumerate(getattr(row, key).split()):
+            if problem := registrable(uri, native, dev=settings.SMARTAUTH_DEV):
+                raise SeedError(f"{path}.{key}[{place}]", f"{uri} cannot be registered: {problem}")
     if row.launch_url and (problem := unfit(row.launch_url, dev=settings.SMARTAUTH_DEV)):
         raise SeedError(f"{path}.launch_url", f"{row.launch_url} cannot be opened: {problem}")
     if "authorization_code" in row.grants.split() and not row.redirect_uris:

@@ -15,6 +15,7 @@ from audit.models import OutboxEvent
 from oauth.clients import digest
 from oauth.models import ActsFor, Client, FhirServer, PatientRecord
 from oauth.seeding import SeedError, seed
+from smart.claim_profiles import profiles
 
 ROOT = Path(__file__).resolve().parents[2]
 Write = Callable[[str], Path]
@@ -181,6 +182,52 @@ def test_encounters_are_listed_with_their_patient(write: Write, name: str) -> No
     assert seed(write(text.replace("Ward 3", "Ward 4"))).changes == []
 
 
+@pytest.mark.requirement("SD-17")
+def test_a_claim_mapping_is_written_like_the_rest_of_the_file(write: Write, name: str) -> None:
+    written = """    claim_profile: custom
+    claim_mapping:
+      patient_id: {from: patient}
+      roles: {value: [smartUser]}
+    v1_equivalents: true
+    patients:
+"""
+    text = SMALL.replace("    patients:\n", written)
+
+    seed(write(text))
+
+    server = FhirServer.objects.get(base=f"https://{name}.example.org/fhir")
+    expected = {"patient_id": {"from": "patient"}, "roles": {"value": ["smartUser"]}}
+    assert (server.claim_profile, json.loads(server.claim_mapping), server.v1_equivalents) == ("custom", expected, 1)
+    assert seed(write(text)).changes == []
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        pytest.param("claim_mapping: {a: {from: person}}", r"\[0\].claim_mapping: a: from must be one of", id="source"),
+        pytest.param("claim_mapping: {patient: {from: sub}}", r"\[0\].claim_mapping: patient has a meaning", id="name"),
+        pytest.param("claim_mapping: {a: {value: x}, a: {value: y}}", "stands twice", id="a name twice"),
+        pytest.param("claim_mapping: none", r"\[0\].claim_mapping: must be a JSON object", id="text"),
+        pytest.param("claim_profile: custom", r"\[0\].claim_mapping: not JSON", id="no mapping"),
+        pytest.param("claim_profile: okta", r"\[0\].claim_profile: must be one of smart, node", id="profile"),
+        pytest.param("v1_equivalents: 1", r"\[0\].v1_equivalents: must be one of true, false", id="flag"),
+    ],
+)
+def test_a_wrong_claim_mapping_stops_the_file(write: Write, name: str, keys: str, message: str) -> None:
+    with pytest.raises(SeedError, match=message):
+        seed(write(SMALL.replace("    patients:", f"    {keys}\n    patients:")))
+
+    assert not FhirServer.objects.filter(base=f"https://{name}.example.org/fhir").exists()
+
+
+def test_every_claim_profile_can_be_written(write: Write, name: str) -> None:
+    for profile in (*profiles(), "custom"):
+        mapping = "    claim_mapping: {a: {from: sub}}\n" if profile == "custom" else ""
+        seed(write(SMALL.replace("    patients:\n", f"    claim_profile: {profile}\n{mapping}    patients:\n")))
+
+        assert FhirServer.objects.get(base=f"https://{name}.example.org/fhir").claim_profile == profile
+
+
 def test_a_role_that_is_no_longer_listed_is_taken_away(write: Write, name: str) -> None:
     seed(write(SMALL))
     listed = SMALL[SMALL.index("    protects:") :]
@@ -216,6 +263,10 @@ REFUSED: dict[str, tuple[str, str, str]] = {
     ),
     "needless secret": (AUTHENTICATION, f"{AUTHENTICATION}\n    secret: abc", "clients[0].secret: is only for"),
     "no keys": (AUTHENTICATION, "authentication: keys", "clients[0].jwks_file: a client with keys"),
+    "address after logout": (
+        AUTHENTICATION, f"{AUTHENTICATION}\n    post_logout_redirect_uris: [data:x]",
+        "clients[0].post_logout_redirect_uris[0]: data:x cannot",
+    ),
     "launch URL": (AUTHENTICATION, f"{AUTHENTICATION}\n    launch_url: data:x", "clients[0].launch_url: data:x cannot"),
     "redirect URI": (CALLBACK, f"{CALLBACK}#x", f"clients[0].redirect_uris[0]: {CALLBACK}#x cannot be registered"),
     "no redirect URI": (f"[{CALLBACK}]", "[]", "clients[0].redirect_uris: is missing"),

@@ -144,6 +144,7 @@ def test_a_repeated_form_makes_one_client(operator: Operator, form: Callable[...
         ("redirect_uris", "https://app.example.org/cb#x", "fragment"),
         ("redirect_uris", "https://user@app.example.org/cb", "user name"),
         ("redirect_uris", "", "at least one"),
+        ("post_logout_redirect_uris", "https://app.example.org/#x", "a fragment is not allowed"),
         ("launch_url", "ftp://app.example.org", "ftp://app.example.org: "),
         ("allowed_origins", "https://app.example.org/path", "without a path"),
         ("scope", "patient/*.rs system/*.rs", "system/*.rs: only a backend service"),
