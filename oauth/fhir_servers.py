@@ -12,7 +12,6 @@ from oauth.clients import digest
 from oauth.digests import drawn
 from oauth.discovery import facts
 from oauth.models import Client, FhirServer, ResourceServer
-from oauth.models.servers import AddressPolicy
 from smart import fhir_bases
 from smart.audience import canonical
 from smart.metadata import Document, smart_configuration
@@ -50,20 +49,18 @@ def register(
     base: str,
     *,
     name: str = "",
-    version: str = FhirServer.Version.R4,
-    address_policy: str = AddressPolicy.FLAG,
     tells_addresses: bool = False,
     clients: Iterable[Client] = (),
+    **settings: Any,
 ) -> Registered:
     """Adds what is missing: the FHIR server, its resource-server client, the clients that may ask for its tokens.
 
-    What is there stays as it is, so a second call changes nothing. Raises UnfitBase.
+    What is there stays as it is, so a second call changes nothing; `settings` are a new server's. Raises UnfitBase.
     """
     if problem := fhir_bases.unfit(base):
         raise UnfitBase(problem)
     base = canonical(base)
-    fields = {"name": name or base, "version": version, "address_policy": address_policy}
-    server, added = FhirServer.objects.get_or_create(base=base, defaults=fields)
+    server, added = FhirServer.objects.get_or_create(base=base, defaults={"name": name or base, **settings})
     client, secret = _resource_server(server, tells_addresses=tells_addresses)
     opened = _opened(server, clients)
     _recorded(server, client, added=added, secret=secret, opened=opened)

@@ -49,6 +49,17 @@ def mapping(profile: str, own: str) -> ClaimMapping:
         return {}
 
 
+def unfit(profile: str, own: str) -> str:
+    """What is wrong with the operator's mapping beside that profile, or ""; only the own profile needs one."""
+    if not own and profile != CUSTOM:
+        return ""
+    try:
+        parsed(own)
+    except UnfitMapping as problem:
+        return str(problem)
+    return ""
+
+
 def added(rules: ClaimMapping, facts: Facts) -> dict[str, Any]:
     """The members that the mapping adds; one without a value is left out, and none replaces the standard's."""
     told = {name: _value(rule, facts) for name, rule in rules.items() if name not in facts.claims}

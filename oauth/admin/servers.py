@@ -19,20 +19,31 @@ from oauth.admin.fields import Flag, Seconds, plain_text
 from oauth.admin.lists import OperatorsAdmin, act
 from oauth.admin.shown import counted, short
 from oauth.models import Authorization, FhirServer
-from smart import fhir_bases
+from smart import claim_profiles, fhir_bases
 from smart.audience import canonical
+from smart.claim_mapping import LONGEST
 
 
 class FhirServerForm(forms.ModelForm):  # type: ignore[type-arg]
     base = forms.CharField(label="Base (aud)", max_length=fhir_bases.LONGEST, help_text="https://host/path")
     name = forms.CharField(max_length=200, validators=[plain_text], help_text="People read it when they decide.")
     access_token_seconds = Seconds(label="Access token lives, seconds", help_text="0 = the server's default.")
+    claim_mapping = forms.CharField(
+        label="Own mapping", required=False, max_length=LONGEST,
+        widget=forms.Textarea(attrs={"rows": 6, "cols": 70, "spellcheck": "false", "autocapitalize": "off"}),
+        help_text='JSON, for the claim profile "own mapping": {"patient_id": {"from": "patient"}}',
+    )  # fmt: skip
+    v1_equivalents = Flag(
+        label="v1 scopes beside v2's",
+        help_text="Introspection names patient/*.read where patient/*.rs was granted.",
+    )
     tells_addresses = Flag(label="Its __client_ip is believed", help_text="It reports the addresses of its callers.")
 
     class Meta:
         model = FhirServer
         fields = (
             "base", "name", "version", "token_format", "signing_algorithm", "access_token_seconds", "address_policy",
+            "claim_profile", "claim_mapping", "v1_equivalents",
         )  # fmt: skip
 
     def clean_base(self) -> str:
@@ -42,6 +53,12 @@ class FhirServerForm(forms.ModelForm):  # type: ignore[type-arg]
         if FhirServer.objects.filter(base=canonical(base)).exists():
             raise ValidationError("This base is protected already.")
         return canonical(base)
+
+    def clean_claim_mapping(self) -> str:
+        mapping: str = self.cleaned_data["claim_mapping"]
+        if problem := claim_profiles.unfit(self.cleaned_data.get("claim_profile", ""), mapping):
+            raise ValidationError(f"{problem}.")
+        return mapping
 
     def clean_access_token_seconds(self) -> int:
         seconds: int = self.cleaned_data["access_token_seconds"]
@@ -79,7 +96,13 @@ class FhirServerAdmin(OperatorsAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         tokens = ["token_format", "signing_algorithm", "access_token_seconds", "address_policy"]
         about = ["base", "name", "version", *([] if obj else ["tells_addresses"])]
-        return [(None, {"fields": about}), ("Tokens", {"fields": tokens})]
+        reads = ["claim_profile", "claim_mapping", "v1_equivalents"]
+        described = "What its tokens say, from the next one on, beside what the standards have them say."
+        return [
+            (None, {"fields": about}),
+            ("Tokens", {"fields": tokens}),
+            ("What this server reads", {"fields": reads, "description": described}),
+        ]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return ("base",) if obj else ()

@@ -1,12 +1,14 @@
 """Rules of a seed file: a value and its path in the file go in, what it means comes out, or SeedError."""
 
 import difflib
+import json
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
 from smart.audience import canonical
+from smart.claim_mapping import UnfitMapping, parsed
 
 Rule = Callable[[Any, str], Any]
 
@@ -70,6 +72,15 @@ def web_address(value: Any, path: str) -> str:
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
         raise SeedError(path, f"must be an absolute http(s) address without query, not {value!r}")
     return text(value, path)
+
+
+def claim_mapping(value: Any, path: str) -> str:
+    """Written as the keys and values of the file; kept as the JSON that they mean."""
+    try:
+        parsed(written := json.dumps(value))
+    except UnfitMapping as problem:
+        raise SeedError(path, str(problem)) from None
+    return written
 
 
 def base(value: Any, path: str) -> str:

@@ -5,6 +5,8 @@ from typing import Any
 from oauth.models import EncounterRecord, FhirServer, PatientRecord
 from oauth.seeding import patients
 from oauth.seeding.outcome import Outcome, put
+from oauth.seeding.rules import SeedError
+from smart.claim_profiles import unfit
 
 
 def put_server(given: dict[str, Any], path: str, outcome: Outcome) -> None:
@@ -15,6 +17,8 @@ def put_server(given: dict[str, Any], path: str, outcome: Outcome) -> None:
         listed = [*patients.read(outcome.folder / source, f"{path}.patients_from"), *listed]
     row = FhirServer.objects.filter(base=base).first() or FhirServer(base=base)
     added = row.pk is None
+    if problem := unfit(given.get("claim_profile", row.claim_profile), given.get("claim_mapping", row.claim_mapping)):
+        raise SeedError(f"{path}.claim_mapping", problem)
     outcome.note(f"FHIR server {base}", added, put(row, given), fhir_server=base)
     _put_patients(row, listed, outcome)
 

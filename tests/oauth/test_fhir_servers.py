@@ -5,6 +5,7 @@ import re
 import secrets
 import shlex
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -150,6 +151,39 @@ def test_options_are_kept_with_the_row(base: str) -> None:
     row = FhirServer.objects.get(base=base)
     assert (row.name, row.version, row.address_policy) == ("N", "dstu2", "block")
     assert ResourceServer.objects.get(fhir_server=row).tells_addresses == 1
+
+
+@pytest.mark.requirement("SD-17", "WF-19")
+def test_it_is_told_in_whose_words_its_tokens_speak(base: str, tmp_path: Path) -> None:
+    own = tmp_path / "claims.json"
+    own.write_text('{"patient_id": {"from": "patient"}}\n', encoding="utf-8")
+
+    fhir_server("add", base, "--claims", "node", "--v1-equivalents")
+    fhir_server("add", f"{base}/2", "--claims", "custom", "--claim-mapping", str(own))
+
+    row, other = FhirServer.objects.get(base=base), FhirServer.objects.get(base=f"{base}/2")
+    assert (row.claim_profile, row.claim_mapping, row.v1_equivalents) == ("node", "", 1)
+    assert (other.claim_profile, other.claim_mapping) == ("custom", '{"patient_id": {"from": "patient"}}')
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        pytest.param(None, "is not right: not JSON", id="none"),
+        pytest.param("{}", "is not right: must be a JSON object", id="empty"),
+        pytest.param("missing", "cannot be read", id="no file"),
+    ],
+)
+def test_a_wrong_claim_mapping_writes_nothing(base: str, tmp_path: Path, text: str | None, message: str) -> None:
+    file = tmp_path / "claims.json"
+    if text == "{}":
+        file.write_text(text, encoding="utf-8")
+    options = ["--claim-mapping", str(file)] if text else []
+
+    with pytest.raises(CommandError, match=message):
+        fhir_server("add", base, "--claims", "custom", *options)
+
+    assert not FhirServer.objects.filter(base=base).exists()
 
 
 def test_a_shell_can_read_what_env_prints(base: str) -> None:

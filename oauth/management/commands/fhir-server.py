@@ -3,6 +3,7 @@
 
 import json
 import shlex
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -11,7 +12,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from oauth.fhir_servers import Registered, UnfitBase, reaching, register
 from oauth.models import Client, FhirServer
-from oauth.models.servers import AddressPolicy
+from oauth.models.servers import AddressPolicy, ClaimProfile
+from smart import claim_profiles
 
 ADDED = """\
 {what}: {base}
@@ -51,6 +53,9 @@ class Command(BaseCommand):
         add.add_argument("--name", default="", help="as people know it; default: the URL")
         add.add_argument("--version", dest="fhir_version", choices=FhirServer.Version.values, default="r4")
         add.add_argument("--policy", choices=AddressPolicy.values, default="flag", help="a token from a new address")
+        add.add_argument("--claims", choices=ClaimProfile.values, default="smart", help="in whose words tokens speak")
+        add.add_argument("--claim-mapping", type=Path, metavar="FILE", help="JSON, the mapping of --claims custom")
+        add.add_argument("--v1-equivalents", action="store_true", help="introspection names v2 scopes in v1 too")
         add.add_argument("--tells-addresses", action="store_true", help="believe the __client_ip that it reports")
         add.add_argument("--client", action="append", default=[], help="an app that may ask for its tokens; repeatable")
         add.add_argument("--env", action="store_true", help="print lines that a shell can read, nothing else")
@@ -72,11 +77,24 @@ def _registered(options: dict[str, Any]) -> Registered:
             name=options["name"],
             version=options["fhir_version"],
             address_policy=options["policy"],
+            claim_profile=options["claims"],
+            claim_mapping=_mapping(options["claims"], options["claim_mapping"]),
+            v1_equivalents=int(options["v1_equivalents"]),
             tells_addresses=options["tells_addresses"],
             clients=[_client(client_id) for client_id in options["client"]],
         )
     except UnfitBase as problem:
         raise CommandError(f"{options['url']} cannot be protected: {problem}. Nothing was written.") from None
+
+
+def _mapping(profile: str, file: Path | None) -> str:
+    try:
+        text = file.read_text(encoding="utf-8").strip() if file else ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise CommandError(f"{file} cannot be read: {error}. Nothing was written.") from None
+    if problem := claim_profiles.unfit(profile, text):
+        raise CommandError(f"The claim mapping is not right: {problem}. Nothing was written.")
+    return text
 
 
 def _client(client_id: str) -> Client:

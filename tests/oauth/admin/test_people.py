@@ -145,6 +145,7 @@ def test_a_fhir_server_comes_with_its_client_and_a_secret_shown_once(operator: O
     form = {
         "base": "https://Own.example.org/fhir/", "name": "Own", "version": "stu3", "token_format": "jwt",
         "signing_algorithm": "RS256", "address_policy": "block", "access_token_seconds": "120", "tells_addresses": "on",
+        "claim_profile": "node", "v1_equivalents": "on",
     }  # fmt: skip
 
     answer = operator.post("oauth/fhirserver/add/", form)
@@ -155,6 +156,7 @@ def test_a_fhir_server_comes_with_its_client_and_a_secret_shown_once(operator: O
     assert "no-store" in answer["Cache-Control"]
     assert (server.version, server.signing_algorithm, server.access_token_seconds) == ("stu3", "RS256", 120)
     assert (server.address_policy, role.tells_addresses) == ("block", 1)
+    assert (server.claim_profile, server.claim_mapping, server.v1_equivalents) == ("node", "", 1)
     again = operator.post("oauth/fhirserver/add/", form)
     assert "protected already" in again.content.decode()
     assert not secret_on(again)
@@ -168,7 +170,7 @@ def test_a_base_that_cannot_be_an_audience_is_refused(operator: Operator, base: 
 
     operator.post("oauth/fhirserver/add/", {
         "base": base, "name": "Own", "version": "r4", "token_format": "jwt", "signing_algorithm": "ES256",
-        "address_policy": "off",
+        "address_policy": "off", "claim_profile": "smart",
     })  # fmt: skip
 
     assert FhirServer.objects.count() == count
@@ -179,11 +181,34 @@ def test_the_base_of_a_fhir_server_never_changes(operator: Operator, fhir_server
 
     operator.post(f"oauth/fhirserver/{fhir_server.pk}/change/", {
         "base": "https://elsewhere.example.org", "name": "Harbour", "version": "r4", "token_format": "jwt",
-        "signing_algorithm": "ES256", "address_policy": "flag",
+        "signing_algorithm": "ES256", "address_policy": "flag", "claim_profile": "smart",
     })  # fmt: skip
 
     fhir_server.refresh_from_db()
     assert (fhir_server.base, fhir_server.name) == (base, "Harbour")
+
+
+@pytest.mark.requirement("SD-17")
+def test_a_mapping_of_ones_own_is_judged_as_it_is_typed(operator: Operator, other_fhir_server: Any) -> None:
+    form = {
+        "name": other_fhir_server.name, "version": "r4", "token_format": "jwt", "signing_algorithm": "ES256",
+        "address_policy": "flag", "claim_profile": "custom",
+    }  # fmt: skip
+    page = f"oauth/fhirserver/{other_fhir_server.pk}/change/"
+
+    missing = operator.post(page, form)
+    wrong = operator.post(page, {**form, "claim_mapping": '{"patient_id": {"from": "person"}}'})
+    other_fhir_server.refresh_from_db()
+    assert "not JSON" in missing.content.decode()
+    assert "patient_id: from must be one of scope," in wrong.content.decode()
+    assert (other_fhir_server.claim_profile, other_fhir_server.claim_mapping) == ("smart", "")
+
+    operator.post(page, {**form, "claim_mapping": '{"patient_id": {"from": "patient"}}'})
+    other_fhir_server.refresh_from_db()
+    assert (other_fhir_server.claim_profile, other_fhir_server.claim_mapping) == (
+        "custom", '{"patient_id": {"from": "patient"}}',
+    )  # fmt: skip
+    operator.post(page, {**form, "claim_profile": "smart", "claim_mapping": ""})
 
 
 def test_a_patient_can_be_typed_in(operator: Operator, fhir_server: Any) -> None:
