@@ -17,6 +17,7 @@ from rest_framework.views import APIView
 from fhir import access, bearer, interactions, introspection, media, outcome
 from fhir.routes import LETTERS, NOWHERE, PUBLIC, Route
 from fhir.versions import Version
+from smart.cors import CLIENT_ID
 
 logger = logging.getLogger(__name__)
 
@@ -99,6 +100,7 @@ class FhirView(APIView):
     def _caller(self, request: Request) -> access.Caller:
         token = bearer.token(request.META, self.base)
         claims = introspection.ask(token, introspection.caller_address(request.META))
+        request.META[CLIENT_ID] = str((claims or {}).get("client_id", ""))
         try:
             return access.caller(claims, self.base, time.time())
         except access.Refused as refusal:

@@ -3,32 +3,37 @@
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
 
-from django.db import connection
+from django.db import InterfaceError, OperationalError, connection
 from django.http import HttpRequest, HttpResponse
 
-from smart.cors import FHIR_METHODS, Cors, cors_headers, is_preflight
+from smart.cors import CLIENT_ID, FHIR_METHODS, Cors, cors_headers, is_preflight
 
 _REGISTERED = """
-SELECT 1 FROM oauth_origin o JOIN oauth_client c ON c.id = o.client_id WHERE o.origin = %s AND c.enabled = 1 LIMIT 1
+SELECT 1 FROM oauth_origin o JOIN oauth_client c ON c.id = o.client_id WHERE o.origin = %s AND c.enabled = 1
 """
+_OF_CLIENT = f"{_REGISTERED} AND c.client_id = %s"  # no value is part of the text
 _DOCUMENTS = (
     "/o/jwks", "/o/smart-configuration", "/.well-known/oauth-authorization-server", "/.well-known/openid-configuration",
 )  # fmt: skip
 
 
 def shared_with(
-    rule: Cors, origin: str, *, methods: Iterable[str] = ("POST",), preflight: bool = False
+    rule: Cors, origin: str, *, client: str = "", methods: Iterable[str] = ("POST",), preflight: bool = False
 ) -> dict[str, str]:
-    """The CORS headers of an answer; a preflight carries no client, so any client's origin will do (CO-03)."""
-    registered = {origin} if rule is Cors.REGISTERED and origin and _registered(origin) else set()
+    """The CORS headers of an answer: for the origins of the client that has proved itself (CO-02).
+
+    Where nobody has, any client's origin will do: a preflight carries no client (CO-03), and what an error says then is
+    the same for all (CO-04). A client that is only named counts as nobody, else the headers told whether it exists.
+    """
+    registered = {origin} if rule is Cors.REGISTERED and origin and _registered(origin, client) else set()
     return cors_headers(rule, origin, registered, methods=methods, preflight=preflight)
 
 
-def _registered(origin: str) -> bool:
+def _registered(origin: str, client: str) -> bool:
     if "\0" in origin:
         return False
     with connection.cursor() as cursor:
-        cursor.execute(_REGISTERED, [origin])
+        cursor.execute(_OF_CLIENT if client else _REGISTERED, [origin, *([client] if client else [])])
         return cursor.fetchone() is not None
 
 
@@ -59,7 +64,11 @@ class CorsMiddleware:
         method = request.method or ""
         preflight = is_preflight(method, origin, request.headers.get("Access-Control-Request-Method", ""))
         response = HttpResponse(status=HTTPStatus.NO_CONTENT) if preflight else self.get_response(request)
-        methods = _methods(rule, request.path)
-        for name, value in shared_with(rule, origin, methods=methods, preflight=preflight).items():
+        client, methods = request.META.get(CLIENT_ID, ""), _methods(rule, request.path)
+        try:
+            added = shared_with(rule, origin, client=client, methods=methods, preflight=preflight)
+        except (OperationalError, InterfaceError):
+            return response
+        for name, value in added.items():
             response[name] = value
         return response

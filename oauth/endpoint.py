@@ -51,6 +51,7 @@ _HEADERS = [
 ]
 if settings.SECURE_HSTS_SECONDS:
     _HEADERS.append((b"strict-transport-security", b"max-age=31536000; includeSubDomains; preload"))
+_PARSED = "smartauth.request"  # where the request stands in its ASGI scope once it is read
 _LOST = (
     OperationalError,
     InterfaceError,
@@ -135,17 +136,19 @@ class Endpoint:
         headers = _by_name(scope["headers"])
         answer = await self._answer(scope, headers, receive)
         if b"origin" in headers and self.cors is not Cors.NONE:
-            answer = await self._shared(answer, scope["method"], headers)
+            answer = await self._shared(answer, scope, headers)
         await _send(send, answer, request_id)
         took = (time.perf_counter_ns() - started) // 1000
         level = logging.DEBUG if answer.status == HTTPStatus.OK else logging.INFO
         log.log(level, "%s %s %s %d %d us", request_id, scope["method"], scope["path"], answer.status, took)
 
-    async def _shared(self, answer: Answer, method: str, headers: dict[bytes, bytes]) -> Answer:
-        origin = headers[b"origin"].decode("latin-1")
-        asked = is_preflight(method, origin, headers.get(b"access-control-request-method", b"").decode("latin-1"))
+    async def _shared(self, answer: Answer, scope: Scope, headers: dict[bytes, bytes]) -> Answer:
+        origin, request = headers[b"origin"].decode("latin-1"), scope.get(_PARSED)
+        method = headers.get(b"access-control-request-method", b"").decode("latin-1")
+        asked = is_preflight(scope["method"], origin, method)
+        client = request.client.client_id if request and request.client else ""
         try:
-            added = await writers.run(lambda: shared_with(self.cors, origin, preflight=asked))
+            added = await writers.run(lambda: shared_with(self.cors, origin, client=client, preflight=asked))
         except _LOST:
             return answer
         if asked:
@@ -176,6 +179,7 @@ class Endpoint:
         presented = clients.credentials(_authorization(scope["headers"]), parameters)
         peer = scope["client"][0] if scope.get("client") else ""
         request = MachineRequest(scope["path"], headers, peer, parameters, presented, clock.now())
+        scope[_PARSED] = request
         try:
             return await self.handler(request)
         except InvalidClient as error:

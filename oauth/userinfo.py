@@ -15,6 +15,7 @@ from oauth import live, people
 from oauth.digests import digest
 from oauth.models import AccessToken
 from smart import openid
+from smart.cors import CLIENT_ID
 from smart.errors import InsufficientScope, InvalidRequest, InvalidToken, OAuthError, TemporarilyUnavailable
 from smart.scopes import parse
 
@@ -30,7 +31,7 @@ def userinfo(request: HttpRequest) -> HttpResponse:
         return HttpResponse(status=HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": ", ".join(METHODS)})
     try:
         token = _presented(request)
-        return _answer(HTTPStatus.OK, _told(token)) if token else _unknown()
+        return _answer(HTTPStatus.OK, _told(request, token)) if token else _unknown()
     except OAuthError as error:
         return _refused(error)
     except (OperationalError, InterfaceError):
@@ -48,11 +49,12 @@ def _presented(request: HttpRequest) -> str:
     return token
 
 
-def _told(token: str) -> dict[str, Any]:
+def _told(request: HttpRequest, token: str) -> dict[str, Any]:
     """The claims that were granted. Raises InvalidToken and InsufficientScope."""
     row = AccessToken.objects.select_related(*live.TOKEN_FACTS).filter(digest=digest(token)).first()
     if row is None or live.dead_because(row, now=clock.now()):
         raise InvalidToken("the access token is unknown, or has ended")
+    request.META[CLIENT_ID] = row.authorization.client.client_id
     user, scopes = row.authorization.user, parse(row.scope)
     if user is None or not openid.recognises(row.scope):
         raise InsufficientScope("the scope openid was not granted")

@@ -9,6 +9,9 @@ EXPOSED_HEADERS = "ETag, Location, Content-Location, WWW-Authenticate, DPoP-Nonc
 PREFLIGHT_SECONDS = 600
 FHIR_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
+# under this name an inner layer notes in the request's environment whose token it was
+CLIENT_ID = "smart.client_id"
+
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import App, MakeClient
+from tests.conftest import REDIRECT_URI, SECRET, App, MakeClient, basic
 
 ORIGIN = "https://growthchart.example"
 STRANGER = "https://stranger.example"
@@ -62,6 +62,71 @@ def test_an_origin_of_no_client_reads_nothing(app: App, registered: Any, path: s
     response = app.request(method, path, headers=preflight(STRANGER) if asked == "preflight" else {"Origin": STRANGER})
 
     assert not [name for name in response.headers if name.startswith("access-control-")]
+
+
+@pytest.fixture
+def theirs(make_client: MakeClient) -> Any:
+    """Another client, whose redirect URI lies elsewhere."""
+    return make_client("secret", redirect_uris="https://theirs.example/cb", grants="authorization_code refresh_token")
+
+
+def readers(app: App, path: str, form: dict[str, str], headers: dict[str, str] | None = None) -> tuple[int, set[str]]:
+    """The status of the answer, and which of three origins may read it."""
+    asked = {
+        origin: app.post(path, data=form, headers={**(headers or {}), "Origin": origin})
+        for origin in (ORIGIN, "https://theirs.example", STRANGER)
+    }
+    (status,) = {response.status_code for response in asked.values()}
+    assert all(response.headers["vary"] == "Origin" for response in asked.values())
+    return status, {
+        origin for origin, response in asked.items() if response.headers.get("access-control-allow-origin") == origin
+    }
+
+
+@pytest.mark.requirement("CO-02", "CO-03", "CO-04")
+@pytest.mark.usefixtures("theirs")
+def test_what_a_client_is_told_is_for_its_own_origins_and_not_for_those_of_others(app: App, registered: Any) -> None:
+    form = {"grant_type": "authorization_code", "client_id": registered.client_id}
+
+    assert readers(app, "/o/token", form) == (400, {ORIGIN})
+
+
+@pytest.mark.requirement("CO-02", "CO-08")
+@pytest.mark.usefixtures("registered")
+def test_a_client_that_proves_itself_by_its_secret_revokes_from_its_own_origins(app: App, theirs: Any) -> None:
+    proof = basic(theirs.client_id, SECRET)
+
+    assert readers(app, "/o/revoke", {"token": "unknown"}, proof) == (200, {"https://theirs.example"})
+
+
+@pytest.mark.requirement("CO-02", "WF-01")
+@pytest.mark.usefixtures("theirs")
+def test_a_token_got_by_a_refresh_without_client_id_is_for_the_origins_of_its_holder(
+    app: App, make_client: MakeClient, issue: Any
+) -> None:
+    scope = "offline_access patient/*.rs"
+    fields = {"redirect_uris": f"{ORIGIN}/cb {REDIRECT_URI}", "scope": scope}
+    client = make_client(grants="authorization_code refresh_token", **fields)
+    form = {"grant_type": "refresh_token", "refresh_token": issue(client, scope=scope)["refresh_token"]}
+
+    refused = app.post("/o/token", data={**form, "scope": "user/*.rs"}, headers={"Origin": "https://theirs.example"})
+    given = app.post("/o/token", data=form, headers={"Origin": ORIGIN})
+
+    assert (refused.status_code, given.status_code) == (400, 200)
+    assert "access-control-allow-origin" not in refused.headers
+    assert given.headers["access-control-allow-origin"] == ORIGIN
+
+
+@pytest.mark.requirement("CO-04", "CL-03")
+@pytest.mark.parametrize("path", MACHINES)
+def test_the_headers_of_a_failed_authentication_do_not_tell_whether_a_client_exists(
+    app: App, registered: Any, theirs: Any, path: str
+) -> None:
+    wrong = readers(app, path, {"token": "x"}, basic(theirs.client_id, "wrong"))
+    unknown = readers(app, path, {"token": "x"}, basic("nobody-of-that-name", "wrong"))
+    unnamed = readers(app, path, {"token": "x"})
+
+    assert wrong == unknown == unnamed == (401, {ORIGIN, "https://theirs.example"})
 
 
 @pytest.mark.requirement("CO-02")
