@@ -6,6 +6,7 @@ from base64 import urlsafe_b64encode
 from dataclasses import dataclass, field
 from hashlib import sha256
 from html.parser import HTMLParser
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -99,7 +100,9 @@ class StandaloneLaunch:
         page = self._send(self._follow(asked), username=self.username, password=self.password)
         if page.url.path.endswith("/patient"):
             page = self._send(page, patient=self._choice(page))
-        return self._send(page, answer="allow").headers["Location"]
+        if page.status_code == HTTPStatus.OK:  # else it was allowed before, and nobody is asked again
+            page = self._send(page, answer="allow")
+        return page.headers["Location"]
 
     def exchange(self, code: str) -> httpx.Response:
         """The code for a token."""
