@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from smart.jwks import PublicKey, UnfitKeys, read
+from smart.jwks import PublicKey, UnfitKeys, read, usable
 
 EC = {"kty": "EC", "kid": "ec", "crv": "P-384", "x": "eA", "y": "eQ", "alg": "ES384", "use": "sig"}
 RSA = {"kty": "RSA", "kid": "rsa", "n": "n" * 342, "e": "AQAB"}
@@ -71,3 +71,38 @@ def test_every_problem_is_said_at_once() -> None:
 def test_what_is_no_set_is_refused(text: str) -> None:
     with pytest.raises(UnfitKeys):
         read(text)
+
+
+@pytest.mark.requirement("E101")
+def test_private_and_shared_keys_of_a_fetched_set_are_left_out_and_counted() -> None:
+    found = usable(json.dumps({"keys": [{**RSA, "d": "x"}, {"kty": "oct", "kid": "shared", "k": "x"}, EC]}))
+
+    assert (found.keys, found.secret) == ((EC,), 2)
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["text", None, 7, [], {}, {**EC, "kty": "OKP"}, {**EC, "use": "enc"}, {**EC, "kid": None}, {**RSA, "n": "n" * 171}],
+    ids=str,
+)
+def test_a_key_that_is_of_no_use_takes_no_other_with_it(key: Any) -> None:
+    assert usable(json.dumps({"keys": [key, EC]})) == ((EC,), 0)
+
+
+def test_of_a_usable_key_only_the_members_that_are_needed_stay() -> None:
+    assert usable(json.dumps({"keys": [{**EC, "x5c": ["certificate"], "note": "x" * 1000}]})).keys == (EC,)
+
+
+def test_a_client_may_take_all_its_keys_back() -> None:
+    assert usable('{"keys": []}') == ((), 0)
+
+
+@pytest.mark.requirement("E99", "CL-12")
+@pytest.mark.parametrize(
+    "text",
+    ["", "<html>", "[]", "null", "{}", '{"keys": {}}', "[" * 10_000, " " * 262_145, json.dumps({"keys": [EC] * 101})],
+    ids=["empty", "HTML", "list", "null", "no keys", "object", "deep", "long", "many"],
+)
+def test_what_was_fetched_and_is_no_set_is_refused(text: str) -> None:
+    with pytest.raises(UnfitKeys):
+        usable(text)
