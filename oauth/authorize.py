@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
 from accounts import clock
-from oauth import error_page
+from oauth import error_page, id_token
 from oauth.consent import unasked
 from oauth.explanation import explanation
 from oauth.launch import consumed
@@ -63,7 +63,7 @@ def resume(request: HttpRequest, pending: Pending) -> HttpResponse:
         return unasked(request, pending, quietly(request, pending, user))
     if user is None or not recent(request, pending, user):
         return within(f"{pending.url}/login")
-    if pending.launched_for not in (None, user.pk):
+    if not pending.meant_for(user):
         return within(f"{pending.url}/another-user")
     if not pending.belongs_to(user):
         pending.taken_by(user)
@@ -122,7 +122,7 @@ def _judged(
 ) -> HttpResponse:
     """Waits for the person, or tells the app what is wrong; a client that nobody approved hears it after a login."""
     try:
-        asked = judge(parameters, allowed, _bases())
+        asked = judge(parameters, allowed, _bases(), hinted=_hinted(parameters))
         _may_be_silent(request, client, asked)
         servers = FhirServer.objects.order_by("pk")
         fhir_server = next(server for server in servers if same_audience(server.base, asked.aud))
@@ -135,6 +135,12 @@ def _judged(
         log.exception("a request could not be judged")
         error = ServerError(FAILED_HERE)
     return _told(client, redirect_uri, parameters.get("state", ""), error)
+
+
+def _hinted(parameters: Parameters) -> str:
+    """Whom the app expects by an ID token of ours, "" if it shows none (E43)."""
+    hint = id_token.hint(parameters["id_token_hint"]) if "id_token_hint" in parameters else None
+    return hint.subject if hint else ""
 
 
 def _may_be_silent(request: HttpRequest, client: Client, asked: AuthorizationRequest) -> None:

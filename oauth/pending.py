@@ -104,6 +104,11 @@ class Pending:
         """The only person who may answer, if the EHR launched it."""
         return self.row.launch.user_id if self.row.launch else None
 
+    def meant_for(self, user: User) -> bool:
+        """Whether he is the person of the EHR's launch, and the one whom the app expects (E27, E43)."""
+        expected = self.asked.subject if self.asked else ""
+        return self.launched_for in (None, user.pk) and expected in ("", user.subject)
+
     def belongs_to(self, user: User) -> bool:
         return self.row.user_id == user.pk
 

@@ -54,6 +54,8 @@ def quietly(request: HttpRequest, pending: Pending, user: User | None) -> User:
     """
     if user is None or not recent(request, pending, user):
         raise LoginRequired(MUST_ACT)
+    if pending.request.subject not in ("", user.subject):
+        raise LoginRequired(MUST_ACT)
     if _another_account(pending, user):
         raise AccountSelectionRequired(MUST_ACT)
     if not pending.belongs_to(user):

@@ -25,7 +25,7 @@ __all__ = [
     "explain", "failure", "judge", "redirection", "registrable", "success", "supported",
 ]  # fmt: skip
 
-_KEPT = ("nonce", "prompt", "max_age", "login_hint", "ui_locales", "id_token_hint")
+_KEPT = ("nonce", "prompt", "max_age", "login_hint", "ui_locales")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class AuthorizationRequest:
     max_age: str = ""
     login_hint: str = ""
     ui_locales: str = ""
-    id_token_hint: str = ""
+    subject: str = ""  # whom the app expects, by an ID token that it got here (E43)
 
     @property
     def prompts(self) -> frozenset[str]:
@@ -85,9 +85,14 @@ def redirection(parameters: Parameters, client: ClientPolicy | None) -> str:
     return parameters["redirect_uri"]
 
 
-def judge(parameters: Parameters, client: ClientPolicy, bases: Mapping[str, str]) -> AuthorizationRequest:
-    """The request as it may be put before the person. Raises the OAuthError that goes to the redirect URI."""
-    asked = Asked(parameters, client, bases)
+def judge(
+    parameters: Parameters, client: ClientPolicy, bases: Mapping[str, str], *, hinted: str = ""
+) -> AuthorizationRequest:
+    """The request as it may be put before the person. Raises the OAuthError that goes to the redirect URI.
+
+    `hinted` is whom its id_token_hint names, "" if that is none of ours: there are no keys in here.
+    """
+    asked = Asked(parameters, client, bases, hinted)
     for rule in RULES:
         rule.check(asked)
     scope = asked.scope
@@ -104,6 +109,7 @@ def judge(parameters: Parameters, client: ClientPolicy, bases: Mapping[str, str]
         needs_patient=any(part.context == "patient" or part.plain in PICKED for part in parse(scope)),
         needs_encounter=any(part.plain == "launch/encounter" for part in parse(scope)),
         launch=asked.get("launch") if any(part.plain == "launch" for part in parse(scope)) else "",
+        subject=hinted,
         **{name: asked.get(name) for name in _KEPT},
     )
 

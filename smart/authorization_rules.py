@@ -52,11 +52,15 @@ class ClientPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a rule looks at: the parameters, the client's policy, and the FHIR bases served here with their version."""
+    """What a rule looks at: the parameters, the client's policy, and the FHIR bases served here with their version.
+
+    `hinted` is whom the ID token names that the app shows, "" if this server signed none such.
+    """
 
     parameters: Parameters
     client: ClientPolicy
     bases: Mapping[str, str]
+    hinted: str = ""
 
     def get(self, name: str) -> str:
         return self.parameters.get(name, "")
@@ -221,9 +225,8 @@ def _max_age_whole(asked: Asked) -> None:
         raise InvalidRequest("max_age must be a whole number of seconds")
 
 
-def _no_foreign_id_token(asked: Asked) -> None:
-    # this server has signed no ID token yet, so whatever is shown is somebody else's
-    if "id_token_hint" in asked.parameters:
+def _own_id_token(asked: Asked) -> None:
+    if "id_token_hint" in asked.parameters and not asked.hinted:
         raise InvalidRequest("id_token_hint is no ID token of this server")
 
 
@@ -260,7 +263,7 @@ RULES: tuple[Rule, ...] = (
     Rule("AZ-07", "E21 E22 E23", "PKCE is used, with S256.", _proof_key),
     Rule("AZ-22", "E33", "prompt is known and does not contradict itself.", _prompt_known),
     Rule("AZ-22", "E33", "max_age is a number of seconds.", _max_age_whole),
-    Rule("AZ-22", "E43", "id_token_hint is an ID token of this server.", _no_foreign_id_token),
+    Rule("AZ-22", "E43", "id_token_hint is an ID token of this server.", _own_id_token),
     Rule("AZ-08", "E18 E19 E20", "aud is a FHIR base that the client may use here.", _audience),
     Rule("AZ-03", "E13 E14", "scope is sent, in legal characters.", _scope_sent),
     Rule("AZ-10", "E24 E28", "The scope launch and the parameter launch come together.", _launch_sent),

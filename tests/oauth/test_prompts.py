@@ -4,13 +4,24 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
+import httpx
 import pytest
 
 from accounts.models import SignIn
-from oauth.models import ActsFor, Authorization, EncounterRecord, FhirIdentity, PatientRecord, PendingRequest
+from oauth import keys
+from oauth.models import (
+    ActsFor,
+    Authorization,
+    EncounterRecord,
+    FhirIdentity,
+    PatientRecord,
+    PendingRequest,
+    SigningKey,
+)
 from tests.conftest import REDIRECT_URI, App, MakeClient
+from tests.oauth.jwt import header
 from tests.oauth.remembering import HTTPS, OFFLINE, allowed_for_good, refreshing
-from tests.oauth.visitor import FORM, Visitor, answer, asked
+from tests.oauth.visitor import FORM, Visitor, answer, asked, hidden
 
 MakePerson = Callable[..., Any]
 
@@ -59,6 +70,100 @@ def test_an_id_token_hint_that_this_server_never_signed_is_refused(
 
     refused(response, "invalid_request")
     assert PendingRequest.objects.filter(client=client).count() == 0
+
+
+OPENID = "openid launch/patient patient/Observation.rs offline_access"
+
+
+def app_of(app: App, visitor: Visitor, make_client: MakeClient, person: Any) -> tuple[Any, str]:
+    """A client whose person is signed in and has allowed it for good, and his ID token."""
+    client = refreshing(make_client, "none", scope=OPENID)
+    told = allowed_for_good(app, visitor, client, person, scope=OPENID)
+    return client, told["id_token"]
+
+
+def again(visitor: Visitor, client: Any, hint: str, **changes: str) -> httpx.Response:
+    return visitor.follow(visitor.ask(client, scope=OPENID, redirect_uri=HTTPS, id_token_hint=hint, **changes))
+
+
+@pytest.mark.requirement("E43", "AZ-22")
+def test_with_an_id_token_of_who_is_signed_in_nobody_is_asked(
+    app: App, visitor: Visitor, make_client: MakeClient, make_person: MakePerson
+) -> None:
+    client, hint = app_of(app, visitor, make_client, make_person("amy"))
+
+    assert "code" in answer(again(visitor, client, hint, prompt="none"))
+    assert "code" in answer(again(visitor, client, hint))
+
+
+@pytest.mark.requirement("E43")
+def test_an_old_id_token_of_a_retired_key_is_still_a_hint(
+    app: App, visitor: Visitor, make_client: MakeClient, make_person: MakePerson
+) -> None:
+    client, hint = app_of(app, visitor, make_client, make_person("amy"))
+    SigningKey.objects.filter(kid=header(hint)["kid"]).update(state=SigningKey.State.RETIRED, retired_at=1)
+    keys.ensure()
+
+    assert "code" in answer(again(visitor, client, hint, prompt="none"))
+
+
+@pytest.mark.requirement("E43")
+def test_an_id_token_of_a_key_that_was_withdrawn_is_no_hint(
+    app: App, visitor: Visitor, make_client: MakeClient, make_person: MakePerson
+) -> None:
+    client, hint = app_of(app, visitor, make_client, make_person("amy"))
+    withdrawn = {"state": SigningKey.State.RETIRED, "retired_at": 1, "withdrawn_at": 1}
+    SigningKey.objects.filter(kid=header(hint)["kid"]).update(**withdrawn)
+    keys.ensure()
+
+    assert answer(again(visitor, client, hint))["error"] == "invalid_request"
+
+
+@pytest.mark.requirement("E43", "E32")
+def test_an_id_token_of_somebody_else_is_login_required_where_no_page_may_be_shown(
+    app: App, visitor: Visitor, make_visitor: Callable[[], Visitor], make_client: MakeClient, make_person: MakePerson
+) -> None:
+    client, _ = app_of(app, visitor, make_client, make_person("amy"))
+    other = make_visitor()
+    _, hint = app_of(app, other, make_client, make_person("ben"))
+    before = grants(client)
+
+    told = answer(again(visitor, client, hint, prompt="none"))
+
+    assert told["error"] == "login_required"
+    assert grants(client) == before
+
+
+@pytest.mark.requirement("E43")
+def test_who_is_signed_in_and_not_expected_switches_or_tells_the_app(
+    app: App, visitor: Visitor, make_visitor: Callable[[], Visitor], make_client: MakeClient, make_person: MakePerson
+) -> None:
+    ben = make_person("ben")
+    client, _ = app_of(app, visitor, make_client, make_person("amy"))
+    hint = allowed_for_good(app, make_visitor(), client, ben, scope=OPENID)["id_token"]
+
+    page = again(visitor, client, hint)
+    refusal = answer(visitor.send(page, cancel="1"))
+    waiting = again(visitor, client, hint)
+    switch = str(waiting.url).replace("/another-user", "/another-account")
+    switched = visitor.request("POST", switch, content=urlencode(hidden(waiting)), headers=FORM)
+    consent = visitor.sign_in(visitor.follow(switched), ben)
+
+    assert (page.status_code, page.url.path.rpartition("/")[2]) == (403, "another-user")
+    assert "The app expects another user" in page.text
+    assert ben.username not in page.text
+    assert refusal["error"] == "login_required"
+    assert "code" in answer(consent)  # ben has allowed it before
+
+
+@pytest.mark.requirement("E43", "ID-07")
+def test_an_access_token_is_no_hint(
+    app: App, visitor: Visitor, make_client: MakeClient, make_person: MakePerson
+) -> None:
+    client = refreshing(make_client, "none", scope=OPENID)
+    told = allowed_for_good(app, visitor, client, make_person("amy"), scope=OPENID)
+
+    assert answer(again(visitor, client, told["access_token"]))["error"] == "invalid_request"
 
 
 @pytest.mark.requirement("E32", "AZ-13")

@@ -292,7 +292,8 @@ def test_aud_is_compared_leniently_and_stored_in_one_spelling(aud: str) -> None:
 @pytest.mark.requirement("E15", "E17", "SCP-19")
 def test_scopes_that_cannot_be_granted_are_left_out_and_the_rest_is_granted() -> None:
     scope = (
-        "launch/patient system/*.rs patient/Patient.read fhirUser unknown patient/Observation.rs?category=a patient/X.dus"
+        "launch/patient system/*.rs patient/Patient.read fhirUser unknown patient/Observation.rs?category=a "
+        "patient/X.dus"
     )
 
     request = judge(asked(scope=scope), CLIENT, BASES)
@@ -536,6 +537,12 @@ def test_how_old_a_login_may_be(changes: dict[str, str], seconds: int | None) ->
 @pytest.mark.parametrize("hint", ["eyJhbGciOiJub25lIn0.e30.", "x"])
 def test_an_id_token_that_is_not_ours_is_refused(hint: str) -> None:
     assert refusal(asked(id_token_hint=hint)) == ("invalid_request", "id_token_hint is no ID token of this server")
+
+
+@pytest.mark.requirement("E43", "AZ-22")
+def test_an_id_token_of_ours_names_whom_the_app_expects() -> None:
+    assert judge(asked(id_token_hint="x.y.z"), CLIENT, BASES, hinted="u-51c9").subject == "u-51c9"
+    assert judge(asked(), CLIENT, BASES).subject == ""
 
 
 @pytest.mark.requirement("AZ-25")
