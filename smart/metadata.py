@@ -15,6 +15,7 @@ CLIENT_CAPABILITIES = {
     "keys": "client-confidential-asymmetric",
 }
 BACKEND_SCOPES = ("system/*.rs", "system/*.cruds", "system/*.read", "system/*.*")
+_V1 = {"read", "write", "*"}
 ASSERTION_ALGORITHMS = ["RS384", "ES384"]
 
 
@@ -57,9 +58,21 @@ class ServerFacts:
         return ("openid", "fhirUser") if self.openid and self.authorizes else ()
 
     @property
+    def people(self) -> tuple[str, ...]:
+        """What an app may ask a person for, of the families that are switched on (DS-10, DS-14)."""
+        return tuple(filter(self._on, self.scopes)) if self.authorizes else ()
+
+    @property
     def backend(self) -> tuple[str, ...]:
         """What a backend service may ask (section 6c)."""
-        return BACKEND_SCOPES if "client_credentials" in self.grants else ()
+        return tuple(filter(self._on, BACKEND_SCOPES)) if "client_credentials" in self.grants else ()
+
+    def _on(self, scope: str) -> bool:
+        context, _, rest = scope.partition("/")
+        if context == "launch":
+            return "ehr" in self.launches if not rest else f"standalone-{rest}" in self.contexts
+        spelling = "v1" if rest.rpartition(".")[2] in _V1 else "v2"
+        return spelling in self.permissions and context in {"system", *self.permissions}
 
     @property
     def refreshing(self) -> tuple[str, ...]:
@@ -87,7 +100,7 @@ def smart_configuration(facts: ServerFacts) -> Document:
 def authorization_server_metadata(facts: ServerFacts) -> Document:
     """The document of RFC 8414 §2."""
     public = ["none"] if "none" in facts.client_authentication else []
-    anywhere = _confidential_methods(facts, in_body=True)
+    anywhere, signed = _confidential_methods(facts, in_body=True), _algorithms(facts)
     return _without_empty(
         {
             "issuer": facts.issuer,
@@ -97,7 +110,9 @@ def authorization_server_metadata(facts: ServerFacts) -> Document:
             "response_modes_supported": ["query"] if facts.authorizes else [],
             "token_endpoint_auth_methods_supported": [*_token_methods(facts), *public],
             "introspection_endpoint_auth_methods_supported": anywhere if facts.introspection_endpoint else [],
+            "introspection_endpoint_auth_signing_alg_values_supported": signed if facts.introspection_endpoint else [],
             "revocation_endpoint_auth_methods_supported": [*anywhere, *public] if facts.revocation_endpoint else [],
+            "revocation_endpoint_auth_signing_alg_values_supported": signed if facts.revocation_endpoint else [],
             "authorization_response_iss_parameter_supported": facts.authorizes,
         }
     )
@@ -150,7 +165,7 @@ def _endpoints(facts: ServerFacts) -> Document:
         "registration_endpoint": facts.registration_endpoint,
         "scopes_supported": [
             *facts.identifying,
-            *facts.scopes,
+            *facts.people,
             *facts.backend,
             *(f"{kind}_access" for kind in facts.refreshing),
         ],

@@ -64,7 +64,8 @@ SMARTAUTH_FHIR_CLIENT_SECRET = env.str(
 )
 SMARTAUTH_FHIR_INTROSPECTION_TIMEOUT = env.float("SMARTAUTH_FHIR_INTROSPECTION_TIMEOUT", default=3.0)
 SMARTAUTH_FHIR_OAUTH_URIS = {
-    name: f"{SMARTAUTH_ISSUER}/o/{name}" for name in ("authorize", "token", "introspect", "revoke")
+    **{name: f"{SMARTAUTH_ISSUER}/o/{name}" for name in ("authorize", "token", "introspect", "revoke")},
+    "manage": f"{SMARTAUTH_ISSUER}/apps",
 }
 
 # Databases ----------------------------------------------------------------------------------------------------------
