@@ -29,6 +29,48 @@ def test_it_prints_a_token_that_is_alive_and_nothing_else(
     assert (claims["patient"], claims["aud"], claims["scope"]) == ("amy", BASE, "patient/Patient.r")
 
 
+def alone(client: Any, *options: str) -> str:
+    """What is printed for a backend service, where no person is named."""
+    printed = StringIO()
+    call_command("token", "--client", client.client_id, *options, stdout=printed, no_color=True)
+    return printed.getvalue().strip()
+
+
+@pytest.fixture
+def service(make_client: MakeClient) -> Any:
+    return make_client("keys", grants="client_credentials", redirect_uris="", scope="system/*.rs system/Patient.c")
+
+
+def test_a_backend_service_gets_one_without_a_person(service: Any, introspect: Any, events: Any) -> None:
+    narrow = introspect(alone(service, "--scope", "system/Patient.r user/*.rs"))
+    whole = introspect(alone(service))
+
+    assert (narrow["scope"], narrow["sub"]) == ("system/Patient.r", service.client_id)
+    assert whole["scope"] == service.scope
+    assert [event.person for event in events("granted-by-command", client=service.client_id)] == ["", ""]
+    assert service.authorizations.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("fields", "options", "says"),
+    [
+        pytest.param({"grants": "authorization_code"}, [], "Say --user", id="an app that people use"),
+        pytest.param({"authentication": "secret"}, [], "unauthorized_client", id="a secret, which is not switched on"),
+        pytest.param({}, ["--scope", "patient/*.rs"], "invalid_scope", id="nothing grantable"),
+        pytest.param({}, ["--aud", "https://other.example.org/fhir"], "invalid_request", id="a base out of reach"),
+    ],
+)
+def test_the_limits_of_client_credentials_hold(
+    service: Any, fields: dict[str, str], options: list[str], says: str
+) -> None:
+    type(service).objects.filter(pk=service.pk).update(**fields)
+
+    with pytest.raises(CommandError, match=says):
+        alone(service, *options)
+
+    assert service.authorizations.count() == 0
+
+
 def test_it_is_recorded(make_client: MakeClient, make_person: Callable[..., Any], events: Any) -> None:
     client = make_client()
 

@@ -11,14 +11,21 @@ from accounts import clock
 from accounts.models import User
 from audit.trail import Event, record
 from oauth import keys
+from oauth.client_credentials import given
+from oauth.digests import digest
 from oauth.grant import Grant
 from oauth.issue import issue
-from oauth.models import Authorization, Client, FhirServer, numbered
+from oauth.models import AccessToken, Authorization, Client, FhirServer, numbered
 from oauth.people import records
+from smart import backend
 from smart.audience import canonical
 from smart.authorization import supported
+from smart.errors import OAuthError
+from smart.parameters import Parameters
 from smart.scopes import granted
 from smart.versions import resource_types
+
+SCOPE = "launch/patient patient/*.rs"
 
 
 class Command(BaseCommand):
@@ -28,24 +35,48 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--client", required=True, help="client_id, such as demo-public")
-        parser.add_argument("--user", required=True, help="user name of the person, such as amy")
+        parser.add_argument("--user", help="user name of the person, such as amy; left out for a backend service")
         parser.add_argument("--patient", help="FHIR id of the patient; may be left out for who has only one")
-        parser.add_argument("--scope", default="launch/patient patient/*.rs", help="default: %(default)s")
+        parser.add_argument("--scope", help=f"default: {SCOPE}; for a backend service all that it may ask")
         parser.add_argument("--aud", help="the FHIR base; may be left out for a client of only one")
         parser.add_argument("--json", action="store_true", help="print the whole token answer")
 
-    def handle(self, *, client: str, user: str, scope: str, **options: Any) -> None:
+    def handle(self, *, client: str, user: str | None, scope: str | None, **options: Any) -> None:
         if not settings.SMARTAUTH_DEV:
             raise CommandError("Tokens are given away like this in development only.")
         keys.ensure()
-        app, person = _client(client), _person(user)
-        server = _server(app, options["aud"])
-        patient = _patient(person, server, options["patient"])
-        allowed = granted(scope, app.scope, types=resource_types(server.version), supported=supported)
-        if not allowed:
-            raise CommandError(f"None of these scopes can be granted to {client}. It may ask: {app.scope}")
-        answer = _issued(app, person, server, patient, allowed)
+        app = _client(client)
+        if user is None:
+            answer = _alone(app, scope or app.scope, options["aud"])
+        else:
+            answer = _for(app, _person(user), scope or SCOPE, options["aud"], options["patient"])
         self.stdout.write(json.dumps(answer, indent=2) if options["json"] else answer["access_token"])
+
+
+@transaction.atomic
+def _alone(client: Client, scope: str, aud: str | None) -> dict[str, Any]:
+    """What the token endpoint would give a backend service that has proved itself."""
+    if backend.GRANT not in client.grants.split():
+        raise CommandError(f"Say --user: {client.client_id} asks for people, not for itself.")
+    now = clock.now()
+    try:
+        answer = given(client.pk, Parameters([("scope", scope), ("aud", aud or "")]), now=now, address="")
+    except OAuthError as error:
+        raise CommandError(f"{error.code}: {error.description}. It may ask: {client.scope}") from None
+    token = AccessToken.objects.select_related("authorization__fhir_server").get(digest=digest(answer["access_token"]))
+    about = {"client": client.client_id, "fhir_server": token.authorization.fhir_server.base}
+    record(Event(kind="granted-by-command", at=now, authorization=str(token.authorization), **about))
+    return answer
+
+
+def _for(client: Client, person: User, scope: str, aud: str | None, patient: str | None) -> dict[str, Any]:
+    """What a launch by that person would give."""
+    server = _server(client, aud)
+    patient = _patient(person, server, patient)
+    allowed = granted(scope, client.scope, types=resource_types(server.version), supported=supported)
+    if not allowed:
+        raise CommandError(f"None of these scopes can be granted to {client.client_id}. It may ask: {client.scope}")
+    return _issued(client, person, server, patient, allowed)
 
 
 @transaction.atomic
