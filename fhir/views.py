@@ -15,6 +15,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from fhir import access, bearer, interactions, introspection, media, outcome
+from fhir.report import reports
 from fhir.routes import LETTERS, NOWHERE, PUBLIC, Route
 from fhir.versions import Version
 from smart.cors import CLIENT_ID
@@ -41,6 +42,7 @@ class FhirView(APIView):
     authentication_classes = ()
     permission_classes = ()
     throttle_classes = ()
+    token = ""
     reach: access.Reach | None = None
     parser_classes = ()
     renderer_classes = (FhirText,)
@@ -90,6 +92,8 @@ class FhirView(APIView):
             # frames only: the message of an exception may hold what was sent or stored
             logger.error("%s\n%s", type(exc).__name__, "".join(traceback.format_tb(exc.__traceback__)))
             exc = outcome.Failure()
+        if isinstance(exc, outcome.InsufficientScope) or (self.reach and isinstance(exc, outcome.NothingHere)):
+            reports.add(self.token, exc.status_code)
         return self._said(exc.outcome(), exc.status_code, exc.headers)
 
     def http_method_not_allowed(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Response:
@@ -98,8 +102,8 @@ class FhirView(APIView):
     options = http_method_not_allowed
 
     def _caller(self, request: Request) -> access.Caller:
-        token = bearer.token(request.META, self.base)
-        claims = introspection.ask(token, introspection.caller_address(request.META))
+        self.token = bearer.token(request.META, self.base)
+        claims = introspection.ask(self.token, introspection.caller_address(request.META))
         request.META[CLIENT_ID] = str((claims or {}).get("client_id", ""))
         try:
             return access.caller(claims, self.base, time.time())

@@ -101,6 +101,7 @@ def fhir_settings(settings: Settings) -> None:
     settings.SMARTAUTH_FHIR_CLIENT_ID = "demo-resource-server"
     settings.SMARTAUTH_FHIR_CLIENT_SECRET = "demo-resource-server-secret"
     settings.SMARTAUTH_FHIR_INTROSPECTION_TIMEOUT = 3.0
+    settings.SMARTAUTH_FHIR_REPORT_URL = ""
     settings.SMARTAUTH_TRUSTED_PROXIES = 0
 
 
