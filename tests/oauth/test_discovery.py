@@ -2,13 +2,13 @@
 
 import json
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from oauth import keys
 from smart.scopes import granted
 from smart.versions import resource_types
-from tests.conftest import BASE, SECRET, App, basic
+from tests.conftest import BASE, REDIRECT_URI, SECRET, App, basic
 from tests.oauth.jwt import payload
 
 ISSUER = "http://127.0.0.1:8000"
@@ -180,6 +180,7 @@ def test_only_words_of_smart_are_capabilities(configuration: dict[str, Any]) -> 
         "launch-standalone",
         "authorize-post",
         "client-public",
+        "client-confidential-asymmetric",
         "client-confidential-symmetric",
         "sso-openid-connect",
         "context-banner",
@@ -235,14 +236,32 @@ def test_secrets_in_the_body_are_advertised_where_they_are_accepted(app: App, se
     assert "client_secret_post" in document["revocation_endpoint_auth_methods_supported"]
 
 
-@pytest.mark.requirement("DS-17")
-def test_the_issuer_is_the_same_text_everywhere(app: App, metadata: dict[str, Any], issue: Any) -> None:
-    from joserfc import jwt
+@pytest.mark.requirement("DS-17", "SB-02")
+def test_the_issuer_in_a_redirect_is_the_one_of_the_documents(
+    app: App, metadata: dict[str, Any], make_client: Any
+) -> None:
+    client = make_client()
+    asked = {"client_id": client.client_id, "redirect_uri": REDIRECT_URI, "response_type": "token", "state": "x" * 16}
 
-    token = issue()["access_token"]
-    claims = jwt.decode(token, keys.verifying(now=0), algorithms=["ES256"]).claims
+    refused = app.get("/o/authorize", params=asked)
 
-    assert metadata["issuer"] == claims["iss"] == "http://127.0.0.1:8000"
+    (issuer,) = parse_qs(urlsplit(refused.headers["Location"]).query)["iss"]
+    assert issuer == metadata["issuer"]
+
+
+# a token request differs from others in what it accepts, and SMART's document names SMART's grants only
+OWN_WORDS = {"token_endpoint_auth_methods_supported", "grant_types_supported"}
+
+
+@pytest.mark.requirement("DS-17", "WF-14")
+def test_what_two_documents_both_say_they_say_alike(app: App) -> None:
+    said: dict[str, set[str]] = {}
+    for path in (UNDER_BASE, BY_AUDIENCE, METADATA, OPENID):
+        for name, value in app.get(path).json().items():
+            said.setdefault(name, set()).add(json.dumps(value))
+
+    assert {name for name, values in said.items() if len(values) > 1} == OWN_WORDS
+    assert len(said) > 20
 
 
 @pytest.mark.requirement("DS-18")
@@ -350,9 +369,10 @@ def test_the_capability_statement_names_the_same_endpoints(app: App, fhir_server
     (rest,) = app.get("/fhir/r4/metadata").json()["rest"]
 
     (extension,) = [e for e in rest["security"]["extension"] if e["url"].endswith("/oauth-uris")]
+    members = {
+        "authorize": "authorization_endpoint", "token": "token_endpoint", "introspect": "introspection_endpoint",
+        "revoke": "revocation_endpoint", "register": "registration_endpoint", "manage": "management_endpoint",
+    }  # fmt: skip
     assert {part["url"]: part["valueUri"] for part in extension["extension"]} == {
-        "authorize": configuration["authorization_endpoint"],
-        "token": configuration["token_endpoint"],
-        "introspect": configuration["introspection_endpoint"],
-        "revoke": configuration["revocation_endpoint"],
+        name: configuration[member] for name, member in members.items() if member in configuration
     }
