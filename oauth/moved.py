@@ -9,7 +9,6 @@ from smart.addresses import household
 from smart.clock import SECOND
 
 NOTED_EVERY = 86_400 * SECOND
-ENDED_FOR = "address-changed"
 
 # One event an authorization and address a day, however many requests come and in how many processes.
 _NOTE = """
@@ -19,11 +18,11 @@ ON CONFLICT (authorization_id, address) DO UPDATE SET noted_at = excluded.noted_
 RETURNING id
 """
 _FLAG = "UPDATE oauth_authorization SET flagged_at = %s WHERE id = %s"
-_END = f"""
-UPDATE oauth_authorization SET epoch = epoch + 1, ended_at = %s, ended_for = '{ENDED_FOR}'
+_END = """
+UPDATE oauth_authorization SET epoch = epoch + 1, ended_at = %s, ended_for = 'address-changed'
 WHERE id = %s AND ended_at = 0
 RETURNING id
-"""  # noqa: S608  # a word of our own
+"""
 _BLOCK = """
 INSERT INTO oauth_addressblock (user_id, client_id, address, blocked_at) VALUES (%s, %s, %s, %s)
 ON CONFLICT (user_id, client_id) DO UPDATE SET address = excluded.address, blocked_at = excluded.blocked_at
@@ -49,4 +48,4 @@ def _end(grant: Grant, address: str, *, now: int) -> None:
     with connection.cursor() as cursor:
         cursor.execute(_END, [now, grant.authorization_id])
         if cursor.fetchone():
-            grant.record("authorization-ended", at=now, address=address, reason=ENDED_FOR)
+            grant.record("authorization-ended", at=now, address=address, reason="used at another address")

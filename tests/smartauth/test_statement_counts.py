@@ -1,6 +1,7 @@
 """How many statements each endpoint of the machines' side runs, to the statement: a new one on the hot path is seen."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -105,20 +106,61 @@ def test_client_credentials_cost_the_same_however_often_but_for_the_first_time(
 
 @pytest.fixture
 def caller(make_resource_server: Callable[..., Any]) -> dict[str, str]:
-    """The credentials of a resource server of the base."""
-    return basic(make_resource_server().client_id, SECRET)
+    """The credentials of a resource server of the base, whose word about addresses is taken."""
+    client = make_resource_server()
+    client.protects.update(tells_addresses=1)
+    return basic(client.client_id, SECRET)
 
 
+@pytest.fixture
+def used(app: App, issue: Any, caller: dict[str, str], statements: list[str]) -> str:
+    """A live token that has just been used from 203.0.113.5; the use is noted."""
+    from oauth.models import Authorization
+
+    answer = issue()
+    rows = Authorization.objects.filter(pk=answer["granted"].authorization.pk)
+    app.post("/o/introspect", data={"token": answer["access_token"], "__client_ip": "203.0.113.5"}, headers=caller)
+    deadline = time.monotonic() + 5
+    while rows.filter(used_at=0).exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    statements.clear()
+    return str(answer["access_token"])
+
+
+@pytest.mark.parametrize("address", ["203.0.113.5", "", "::ffff:203.0.113.5"])
 def test_introspection_of_a_live_token_is_one_read(
-    app: App, issue: Any, caller: dict[str, str], statements: list[str]
+    app: App, used: str, caller: dict[str, str], statements: list[str], address: str
+) -> None:
+    answer = app.post("/o/introspect", data={"token": used, "__client_ip": address}, headers=caller)
+
+    assert answer.json()["active"] is True
+    assert statements == ["SELECT gathered"]
+
+
+def test_the_first_use_is_one_statement_more_and_is_noted_while_nobody_waits(
+    app: App, issue: Any, caller: dict[str, str], used: str, statements: list[str]
 ) -> None:
     token = issue()["access_token"]
     statements.clear()
 
-    answer = app.post("/o/introspect", data={"token": token}, headers=caller)
+    app.post("/o/introspect", data={"token": token, "__client_ip": "203.0.113.5"}, headers=caller)
+    time.sleep(0.3)
 
-    assert answer.json()["active"] is True
-    assert statements == ["SELECT gathered"]
+    bound, noted = "UPDATE oauth_authorization", "UPDATE oauth_authorization"
+    assert statements == ["SELECT gathered", bound, noted]
+
+
+def test_who_keeps_coming_from_another_address_costs_one_read(
+    app: App, used: str, caller: dict[str, str], statements: list[str]
+) -> None:
+    form = {"token": used, "__client_ip": "198.51.100.9"}
+    app.post("/o/introspect", data=form, headers=caller)
+    statements.clear()
+
+    answers = [app.post("/o/introspect", data=form, headers=caller).json() for _ in range(5)]
+
+    assert all(answer["__ip_flag"] for answer in answers)
+    assert statements == ["SELECT gathered"] * 5
 
 
 def test_introspection_of_garbage_is_one_read_and_of_an_unknown_jwt_two(
@@ -135,14 +177,11 @@ def test_introspection_of_garbage_is_one_read_and_of_an_unknown_jwt_two(
 
 
 def test_requests_that_arrive_together_are_read_together(
-    app: App, issue: Any, caller: dict[str, str], statements: list[str]
+    app: App, used: str, caller: dict[str, str], statements: list[str]
 ) -> None:
-    token = issue()["access_token"]
-    statements.clear()
-
     async def together() -> list[Any]:
         one = app._client.post
-        return await asyncio.gather(*(one("/o/introspect", data={"token": token}, headers=caller) for _ in range(50)))
+        return await asyncio.gather(*(one("/o/introspect", data={"token": used}, headers=caller) for _ in range(50)))
 
     answers = app.run(together())
 
