@@ -6,6 +6,8 @@ from typing import ClassVar
 
 from rest_framework.exceptions import APIException
 
+from smart.metadata import well_known
+
 
 class Refusal(APIException):
     """What a caller may read about a refusal. `issue` is the code of FHIR's issue-type value set."""
@@ -24,6 +26,11 @@ class Refusal(APIException):
         return json.dumps({"resourceType": "OperationOutcome", "issue": [issue]})
 
 
+def _metadata(base: str) -> str:
+    """Where it stands who issues tokens for this base (RFC 9728 §5.1)."""
+    return f'resource_metadata="{well_known(base, "oauth-protected-resource")}"'
+
+
 class BadRequest(Refusal):
     pass
 
@@ -36,7 +43,7 @@ class NoToken(Refusal):
     text = "This needs an access token."
 
     def __init__(self, realm: str) -> None:
-        super().__init__(**{"WWW-Authenticate": f'Bearer realm="{realm}"'})
+        super().__init__(**{"WWW-Authenticate": f'Bearer realm="{realm}", {_metadata(realm)}'})
 
 
 class InvalidToken(Refusal):
@@ -45,7 +52,7 @@ class InvalidToken(Refusal):
     text = "The access token is not valid here."
 
     def __init__(self, realm: str) -> None:
-        super().__init__(**{"WWW-Authenticate": f'Bearer realm="{realm}", error="invalid_token"'})
+        super().__init__(**{"WWW-Authenticate": f'Bearer realm="{realm}", error="invalid_token", {_metadata(realm)}'})
 
 
 class InsufficientScope(Refusal):

@@ -39,7 +39,7 @@ def _registered(origin: str, client: str) -> bool:
 
 def rule_of(path: str) -> Cors:
     """Who may read what the people's side answers under this path."""
-    public = path in _DOCUMENTS or path.startswith("/o/style/")
+    public = path in _DOCUMENTS or path.startswith(("/o/style/", "/.well-known/oauth-protected-resource/"))
     if public or path.endswith(("/.well-known/smart-configuration", "/metadata")):
         return Cors.ANY
     return Cors.REGISTERED if path == "/o/userinfo" or path.startswith("/fhir/") else Cors.NONE

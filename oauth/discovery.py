@@ -19,6 +19,7 @@ from django.views.decorators.csrf import csrf_exempt
 from accounts import clock
 from oauth import keys
 from oauth.models import FhirServer
+from smart import metadata
 from smart.audience import canonical
 from smart.errors import InvalidRequest, InvalidTarget, OAuthError
 from smart.metadata import (
@@ -79,6 +80,13 @@ def openid_provider(request: HttpRequest) -> Mapping[str, Any]:
 
 
 @document
+def protected_resource(request: HttpRequest, version: str) -> Mapping[str, Any]:
+    """/.well-known/oauth-protected-resource and the path of a bundled base (DS-19)."""
+    server = _server(settings.SMARTAUTH_FHIR_BASES.get(version, ""))
+    return metadata.protected_resource(facts(), server.base)
+
+
+@document
 def jwks(request: HttpRequest) -> Mapping[str, Any]:
     """/o/jwks: public members only (DS-20)."""
     return keys.published(now=clock.now())
@@ -104,9 +112,15 @@ def facts() -> ServerFacts:
 
 
 def _of_server(base: str) -> Mapping[str, Any]:
-    if "\0" in base or not FhirServer.objects.filter(base=canonical(base)).exists():
-        raise InvalidTarget("this server protects no such FHIR base")
+    _server(base)
     return smart_configuration(facts())
+
+
+def _server(base: str) -> FhirServer:
+    found = None if "\0" in base else FhirServer.objects.filter(base=canonical(base)).first()
+    if found is None:
+        raise InvalidTarget("this server protects no such FHIR base")
+    return found
 
 
 def _cacheable(request: HttpRequest, content: Mapping[str, Any]) -> HttpResponse:

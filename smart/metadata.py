@@ -135,6 +135,17 @@ def openid_configuration(facts: ServerFacts) -> Document:
     }
 
 
+def protected_resource(facts: ServerFacts, base: str) -> Document:
+    """The document of RFC 9728 §2 about a FHIR base."""
+    families = [scope for scope in _scopes(facts) if "/" in scope and not scope.startswith("launch/")]
+    return {
+        "resource": base,
+        "authorization_servers": [facts.issuer],
+        "scopes_supported": families,
+        "bearer_methods_supported": ["header"],
+    }
+
+
 def capabilities(facts: ServerFacts) -> list[str]:
     """SMART's words for what is switched on, nothing else (section 1a)."""
     people = [
@@ -151,7 +162,7 @@ def capabilities(facts: ServerFacts) -> list[str]:
 
 
 def well_known(issuer: str, name: str) -> str:
-    """Where RFC 8414 §3 puts a document: before the path of the issuer."""
+    """Where RFC 8414 §3 and RFC 9728 §3 put a document: before the path of the issuer or resource."""
     parts = urlsplit(issuer)
     return f"{parts.scheme}://{parts.netloc}/.well-known/{name}{parts.path.rstrip('/')}"
 
@@ -163,16 +174,16 @@ def _endpoints(facts: ServerFacts) -> Document:
         "introspection_endpoint": facts.introspection_endpoint,
         "revocation_endpoint": facts.revocation_endpoint,
         "registration_endpoint": facts.registration_endpoint,
-        "scopes_supported": [
-            *facts.identifying,
-            *facts.people,
-            *facts.backend,
-            *(f"{kind}_access" for kind in facts.refreshing),
-        ],
+        "scopes_supported": _scopes(facts),
         "response_types_supported": ["code"] if facts.authorizes else [],
         "code_challenge_methods_supported": ["S256"],
         "token_endpoint_auth_signing_alg_values_supported": _algorithms(facts),
     }
+
+
+def _scopes(facts: ServerFacts) -> list[str]:
+    refreshing = (f"{kind}_access" for kind in facts.refreshing)
+    return [*facts.identifying, *facts.people, *facts.backend, *refreshing]
 
 
 def _token_methods(facts: ServerFacts) -> list[str]:

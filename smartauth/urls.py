@@ -28,6 +28,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("fhir/<str:version>/.well-known/smart-configuration", discovery.under_fhir_base),
     *([path("fhir/elsewhere/", include("fhir.elsewhere"))] if settings.SMARTAUTH_DEV else []),
     path("fhir/", include("fhir.urls")),
+    path(".well-known/oauth-protected-resource/fhir/<str:version>", discovery.protected_resource),
     path("o/smart-configuration", discovery.by_audience),
     path("o/jwks", discovery.jwks),
     path(".well-known/oauth-authorization-server", discovery.authorization_server),

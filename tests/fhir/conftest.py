@@ -19,6 +19,7 @@ from fhir.data import load
 from fhir.models import Record
 
 BASE = "http://127.0.0.1:8000/fhir/r4"
+METADATA = 'resource_metadata="http://127.0.0.1:8000/.well-known/oauth-protected-resource/fhir/r4"'
 ROOT = "/fhir/r4"
 
 

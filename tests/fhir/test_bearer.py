@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.fhir.conftest import BASE, Fetch, Introspection
+from tests.fhir.conftest import BASE, METADATA, Fetch, Introspection
 
 pytestmark = pytest.mark.usefixtures("records")
 TOKEN = "a.good-token"
@@ -17,7 +17,7 @@ def test_without_a_token_every_path_is_the_same_challenge(
     answer = fetch(path, token=None)
 
     assert answer.status == 401
-    assert answer.headers["WWW-Authenticate"] == f'Bearer realm="{BASE}"'
+    assert answer.headers["WWW-Authenticate"] == f'Bearer realm="{BASE}", {METADATA}'
     assert answer.alike == fetch("Patient/amy", token=None).alike
     assert introspection.asked == []
 

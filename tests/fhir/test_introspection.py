@@ -7,7 +7,7 @@ import time
 import pytest
 from pytest_django.fixtures import Settings
 
-from tests.fhir.conftest import BASE, Fetch, Introspection
+from tests.fhir.conftest import BASE, METADATA, Fetch, Introspection
 
 pytestmark = pytest.mark.usefixtures("records")
 
@@ -54,7 +54,7 @@ def test_an_inactive_token_is_refused_at_the_very_next_request(fetch: Fetch, int
     answer = fetch("Patient/amy")
 
     assert answer.status == 401
-    assert answer.headers["WWW-Authenticate"] == f'Bearer realm="{BASE}", error="invalid_token"'
+    assert answer.headers["WWW-Authenticate"] == f'Bearer realm="{BASE}", error="invalid_token", {METADATA}'
     assert answer.body["resourceType"] == "OperationOutcome"
 
 

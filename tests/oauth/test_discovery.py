@@ -1,6 +1,7 @@
 """Section 1: what the server says about itself, over the whole server as clients and browsers ask it."""
 
 import json
+import re
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -23,6 +24,7 @@ DOCUMENTS = [
     pytest.param(METADATA, id="RFC 8414"),
     pytest.param(OPENID, id="OpenID Connect"),
     pytest.param(JWKS, id="public keys"),
+    pytest.param("/.well-known/oauth-protected-resource/fhir/r4", id="RFC 9728"),
 ]
 pytestmark = pytest.mark.usefixtures("fhir_server")
 
@@ -314,6 +316,19 @@ def test_other_methods_are_refused(app: App, path: str, method: str) -> None:
 
     assert response.status_code == 405
     assert response.headers["Allow"] == "GET, HEAD"
+
+
+@pytest.mark.requirement("DS-19")
+def test_a_refusal_of_the_bundled_server_leads_to_who_issues_its_tokens(app: App, fhir_server: Any) -> None:
+    challenge = app.get("/fhir/r4/Patient/amy").headers["WWW-Authenticate"]
+
+    (address,) = re.findall(r'resource_metadata="([^"]+)"', challenge)
+
+    found = app.get(address.removeprefix(ISSUER)).json()
+    assert found["resource"] == BASE
+    assert found["authorization_servers"] == [app.get(METADATA).json()["issuer"]]
+    assert {"patient/*.rs", "system/*.rs"} <= set(found["scopes_supported"])
+    assert app.get("/.well-known/oauth-protected-resource/fhir/r9").status_code == 404
 
 
 @pytest.mark.requirement("E131")
