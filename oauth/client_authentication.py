@@ -23,12 +23,12 @@ from smart.errors import InvalidClient
 T = TypeVar("T")
 
 _CLIENT = """
-SELECT id, client_id, grants, authentication, enabled, secret_digest, old_secret_digest, old_secret_until
+SELECT id, client_id, grants, profile, authentication, enabled, secret_digest, old_secret_digest, old_secret_until
 FROM oauth_client WHERE client_id = %s
 """
 _SIGNER = """
 SELECT c.id, c.client_id, c.grants, c.authentication, c.enabled, c.jwks, c.jwks_uri,
-    COALESCE(f.jwks_uri, ''), COALESCE(f.keys, ''), COALESCE(f.asked_at, 0), COALESCE(f.fresh_until, 0)
+    COALESCE(f.jwks_uri, ''), COALESCE(f.keys, ''), COALESCE(f.asked_at, 0), COALESCE(f.fresh_until, 0), c.profile
 FROM oauth_client c LEFT JOIN oauth_fetchedkeys f ON f.client_id = c.id
 WHERE c.client_id = %s
 """
@@ -72,9 +72,9 @@ def _by_secret(request: MachineRequest) -> AuthenticatedClient:
     if request.credentials.bearer:
         raise InvalidClient(FAILED, hint="the Authorization header is not Basic")
     row = _row(_CLIENT, request.credentials.client_id)
-    if not proven(request.credentials, Kept(*row[3:]) if row else NOBODY, now=request.now):
+    if not proven(request.credentials, Kept(*row[4:]) if row else NOBODY, now=request.now):
         raise InvalidClient(FAILED)
-    return AuthenticatedClient(row[0], row[1], frozenset(row[2].split()), row[3])
+    return AuthenticatedClient(row[0], row[1], frozenset(row[2].split()), row[4], row[3])
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +92,7 @@ class Signer:
     fetched: str
     asked_at: int
     fresh_until: int
+    profile: str
 
 
 def _signer(request: MachineRequest) -> AuthenticatedClient:
@@ -112,7 +113,8 @@ def _signer(request: MachineRequest) -> AuthenticatedClient:
         raise _refused(str(unfit)) from None
     if not _first_use(assertion, signer):
         raise _refused("the assertion was used before: its jti is known")
-    return AuthenticatedClient(signer.pk, signer.client_id, frozenset(signer.grants.split()), signer.authentication)
+    grants = frozenset(signer.grants.split())
+    return AuthenticatedClient(signer.pk, signer.client_id, grants, signer.authentication, signer.profile)
 
 
 def _audiences(request: MachineRequest) -> set[str]:
@@ -135,7 +137,7 @@ def _key(assertion: Assertion, signer: Signer, request: MachineRequest) -> Any:
     """The client's key for this assertion, from what is registered or fresh. Raises UnfitAssertion or KeysWanted."""
     if not signer.jwks_uri:
         return assertions.key_for(assertion, jwks.usable(signer.jwks).keys)
-    wanted = Wanted(signer.pk, signer.client_id, signer.jwks_uri, not_after=request.now)
+    wanted = Wanted(signer.pk, signer.client_id, signer.jwks_uri, request.now, request.now)
     if signer.fetched_from != signer.jwks_uri or request.now >= signer.fresh_until:
         raise KeysWanted(wanted)
     try:
@@ -144,7 +146,7 @@ def _key(assertion: Assertion, signer: Signer, request: MachineRequest) -> Any:
         long_ago = request.now - fetched_keys.REFETCH_SECONDS * SECOND
         if signer.asked_at > long_ago:
             raise
-        raise KeysWanted(wanted._replace(not_after=long_ago)) from None
+        raise KeysWanted(wanted._replace(asked_before=long_ago, fresh_until=fetched_keys.FOR_EVER)) from None
 
 
 def _first_use(assertion: Assertion, signer: Signer) -> bool:

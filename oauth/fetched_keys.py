@@ -21,6 +21,7 @@ from smart.clock import SECOND
 from smart.errors import TemporarilyUnavailable
 
 REFETCH_SECONDS = 30
+FOR_EVER = 2**62
 _GIVEN_UP = int(2 * jwks_uri.SECONDS) * SECOND
 _POLL_SECONDS = 0.1
 _MOST_AT_ONCE = 20
@@ -33,7 +34,7 @@ ON CONFLICT (client_id) DO UPDATE SET
     fresh_until = CASE WHEN k.jwks_uri = excluded.jwks_uri THEN k.fresh_until ELSE 0 END,
     asked_at = excluded.asked_at, jwks_uri = excluded.jwks_uri
 WHERE k.jwks_uri <> excluded.jwks_uri
-    OR (k.fetched_at >= k.asked_at AND k.asked_at <= %s)
+    OR (k.fetched_at >= k.asked_at AND k.asked_at <= %s AND k.fresh_until <= %s)
     OR (k.fetched_at < k.asked_at AND k.asked_at <= %s)
 RETURNING id
 """
@@ -47,12 +48,13 @@ _GIVE_UP = "UPDATE oauth_fetchedkeys SET fetched_at = %s WHERE client_id = %s AN
 
 
 class Wanted(NamedTuple):
-    """A client whose keys must be asked for, unless they were asked for after `not_after`."""
+    """A client whose keys must be asked for: if nobody did after `asked_before`, and none live beyond `fresh_until`."""
 
     client_pk: int
     client_id: str
     jwks_uri: str
-    not_after: int
+    asked_before: int
+    fresh_until: int
 
 
 class KeysWanted(Exception):
@@ -104,8 +106,8 @@ async def _fetched(wanted: Wanted, asked_at: int) -> None:
 
 
 def _claimed(wanted: Wanted, asked_at: int) -> bool:
-    values = [wanted.client_pk, wanted.jwks_uri, asked_at, wanted.not_after, asked_at - _GIVEN_UP]
-    return bool(_run(_CLAIM, values))
+    judged = [wanted.asked_before, wanted.fresh_until, asked_at - _GIVEN_UP]
+    return bool(_run(_CLAIM, [wanted.client_pk, wanted.jwks_uri, asked_at, *judged]))
 
 
 def _is_under_way(wanted: Wanted) -> bool:
