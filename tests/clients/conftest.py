@@ -48,7 +48,13 @@ class Clinic:
     def about(self, client_id: str, **more: Any) -> str:
         """What a program of another language is told about its server and itself."""
         told = {"issuer": self.issuer, "base": self.base, "app": self.app, "scope": SCOPE, "clientId": client_id}
-        return json.dumps({**told, "resourceServer": RESOURCE_SERVER, **more})
+        return json.dumps({**told, **more})
+
+    def opened_by_the_ehr(self, client_id: str) -> str:
+        """The address at which an EHR opens the app, for Dr Green and Dan."""
+        context = {"client_id": client_id, "aud": self.base, "user": "dr-green", "patient": "dan", "intent": "growth"}
+        answer = httpx.post(f"{self.issuer}/o/launch", json=context, auth=RESOURCE_SERVER)
+        return str(answer.json()["launch_url"])
 
     def is_dead(self, token: str) -> bool:
         """Whether introspection and the FHIR server agree that it is."""

@@ -1,6 +1,7 @@
 """authlib's OAuth2Session: a web app or a backend in Python, public, with a secret and with keys."""
 
 import secrets
+import time
 from typing import Any
 
 import httpx
@@ -130,6 +131,17 @@ def test_a_backend_service_gets_its_token_without_a_person(clinic: Clinic, algor
     assert app.revoke_token(app.metadata["revocation_endpoint"], token["access_token"]).status_code == 200
     assert introspected(app, token["access_token"]) == {"active": False}
     assert app.get(f"{clinic.base}/Patient/amy").status_code == 401
+
+
+@pytest.mark.requirement("CL-06")
+def test_claims_that_authlib_is_given_keep_their_jti_so_the_second_request_is_refused(clinic: Clinic) -> None:
+    app, key = session(clinic, BACKEND, key=private_key("ES384")), private_key("ES384")
+    signing = PrivateKeyJWT(alg="ES384", headers={"kid": key["kid"]}, claims={"exp": int(time.time()) + 240})
+    app.register_client_auth_method(signing)
+    app.fetch_token(grant_type="client_credentials")
+
+    with pytest.raises(OAuthError, match="its jti is known"):
+        app.fetch_token(grant_type="client_credentials")
 
 
 @pytest.mark.requirement("WF-06")

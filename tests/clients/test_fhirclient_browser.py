@@ -7,14 +7,13 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 
-import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import sign_in
 from tests.clients.conftest import HERE, PUBLIC, Clinic
 from tests.clients.npm import installed
-from tests.flows.app import RESOURCE_SERVER, introspect
+from tests.flows.app import introspect
 
 pytestmark = pytest.mark.clients
 
@@ -84,8 +83,7 @@ def test_a_page_lives_from_a_standalone_launch_to_its_end(clinic: Clinic, visit:
 
 @pytest.mark.requirement("SD-14", "EL-01", "WF-12")
 def test_a_page_lives_from_an_ehr_launch_to_its_end(clinic: Clinic, visit: Visit, page_address: str) -> None:
-    context = {"client_id": PUBLIC, "aud": clinic.base, "user": "dr-green", "patient": "dan", "intent": "growth"}
-    opened = httpx.post(f"{clinic.issuer}/o/launch", json=context, auth=RESOURCE_SERVER).json()["launch_url"]
+    opened = clinic.opened_by_the_ehr(PUBLIC)
 
     with visit(refusals=True) as page:
         assert opened.startswith(page_address)

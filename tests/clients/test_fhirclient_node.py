@@ -1,5 +1,6 @@
 """fhirclient JS in node: a web app of its own, public, with a secret and with keys."""
 
+import re
 import subprocess
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -23,6 +24,8 @@ from tests.flows.app import StandaloneLaunch, introspect
 
 pytestmark = pytest.mark.clients
 
+UNESCAPED = re.compile(r"code=[\w.~-]+&.*", re.ASCII)  # fhirclient sends the code on as it came
+
 
 class App:
     """The app under test, asked as its user's browser asks it."""
@@ -37,11 +40,12 @@ class App:
     def get(self, path: str) -> httpx.Response:
         return httpx.get(f"{self.clinic.app}{path}", timeout=30)
 
-    def launch(self, username: str = "amy") -> dict[str, Any]:
+    def launch(self, username: str = "amy", opened: str = "/launch") -> dict[str, Any]:
         """Through authorize and back by a person who allows; what the app then holds."""
         person = StandaloneLaunch(self.clinic.server, username)
-        address = person.allow(person.browser.get(self.get("/launch").headers["Location"]))
-        assert address.startswith(f"{self.clinic.app}/callback?")
+        address = person.allow(person.browser.get(self.get(opened).headers["Location"]))
+        back, _, query = address.partition("?")
+        assert (back, UNESCAPED.fullmatch(query) is not None) == (f"{self.clinic.app}/callback", True)
         response = httpx.get(address, timeout=30)
         assert response.status_code == 200, response.text
         held: dict[str, Any] = response.json()
@@ -104,6 +108,20 @@ def test_an_app_with_keys_signs_in_and_cannot_refresh_because_it_then_signs_noth
     assert app.get("/patient").status_code == 200
 
     assert clinic.revoke(held["refresh_token"], ASYMMETRIC, private_key(algorithm)).status_code == 200
+    assert app.get("/patient").status_code == 401
+
+
+@pytest.mark.requirement("SD-14", "EL-01")
+def test_the_ehr_launches_an_app_with_a_secret(clinic: Clinic, run: Callable[..., App]) -> None:
+    app = run(SYMMETRIC, clientSecret=SECRET, scope="openid fhirUser launch offline_access patient/*.rs")
+
+    held = app.launch("dr-green", clinic.opened_by_the_ehr(SYMMETRIC).removeprefix(clinic.app))
+
+    assert (held["token"]["patient"], held["token"]["intent"]) == ("dan", "growth")
+    assert held["profile"]["fhirUser"] == f"{clinic.base}/Practitioner/dr-green"
+    assert app.get("/patient").json()["id"] == "dan"
+    assert clinic.revoke(held["token"]["refresh_token"], SYMMETRIC, SECRET).status_code == 200
+    assert app.get("/refresh").status_code == 400
     assert app.get("/patient").status_code == 401
 
 

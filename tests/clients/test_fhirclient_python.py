@@ -24,6 +24,18 @@ from tests.flows.app import StandaloneLaunch, introspect
 pytestmark = pytest.mark.clients
 
 
+def app_of(base: str, client_id: str, secret: str | None, redirect_uri: str) -> Any:
+    """An app as its developer writes it."""
+    settings = {
+        "api_base": base,
+        "app_id": client_id,
+        "app_secret": secret,  # None for a public app
+        "redirect_uri": redirect_uri,
+        "scope": SCOPE,
+    }
+    return FHIRClient(settings=settings)
+
+
 def launched(clinic: Clinic, app: Any) -> None:
     """Through authorize and back by amy, who allows."""
     app.prepare()
@@ -37,15 +49,7 @@ def launched(clinic: Clinic, app: Any) -> None:
     ("client_id", "secret", "end"), [(PUBLIC, None, "/"), (SYMMETRIC, SECRET, "")], ids=["public", "symmetric"]
 )
 def test_an_app_lives_from_discovery_to_its_end(clinic: Clinic, client_id: str, secret: str | None, end: str) -> None:
-    app = FHIRClient(
-        settings={
-            "app_id": client_id,
-            "app_secret": secret,
-            "api_base": clinic.base + end,
-            "redirect_uri": f"{clinic.app}/callback",
-            "scope": SCOPE,
-        }
-    )
+    app = app_of(clinic.base + end, client_id, secret, f"{clinic.app}/callback")
     assert app.desired_scope.split().count("launch/patient") == 2
 
     launched(clinic, app)
@@ -72,7 +76,6 @@ def test_a_backend_service_signs_and_reads_until_its_token_is_ended(clinic: Clin
     key = private_key(algorithm)
     signed = assertion(clinic, BACKEND, key)["client_assertion"]  # fhirclient takes it as it is
     app = FHIRClient(settings={"app_id": BACKEND, "api_base": clinic.base, "scope": "system/*.rs", "jwt_token": signed})
-    app.wants_patient = False
 
     app.prepare()
     app.authorize()

@@ -19,14 +19,14 @@ from tests.clients.conftest import (
     right,
 )  # fmt: skip
 from tests.clients.npm import installed
-from tests.flows.app import StandaloneLaunch
+from tests.flows.app import RESOURCE_SERVER, StandaloneLaunch
 
 pytestmark = pytest.mark.clients
 
 
 def told(clinic: Clinic, client_id: str, **more: Any) -> dict[str, Any]:
     """Runs the app to its end, the person's part too; everything that it was answered."""
-    command = ["node", "app.mjs", clinic.about(client_id, **more)]
+    command = ["node", "app.mjs", clinic.about(client_id, resourceServer=RESOURCE_SERVER, **more)]
     folder, pipe = installed(HERE / "openid-client"), subprocess.PIPE
     with subprocess.Popen(command, cwd=folder, stdin=pipe, stdout=pipe, stderr=pipe, text=True) as app:
         assert app.stdin
