@@ -1,0 +1,40 @@
+"""Who keeps trying what he may not do at the bundled FHIR server loses that access, and nothing else (SD-05)."""
+
+import time
+
+import pytest
+
+from tests.flows.app import introspect, read, token
+from tests.running import Server
+
+LIMIT = 30
+
+
+@pytest.mark.requirement("SD-05", "HI-08")
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [pytest.param("Patient/ben", 404, id="another patient"), pytest.param("Condition", 403, id="beyond the scopes")],
+)
+def test_spamming_ends_the_token_and_no_other_of_the_same_person(server: Server, path: str, status: int) -> None:
+    spammer = token(server, "amy", "demo-public", "patient/Patient.rs")
+    other = token(server, "amy", "demo-symmetric", "patient/Patient.rs")
+
+    answers = [read(server, path, spammer).status_code for _ in range(LIMIT + 5)]
+    deadline = time.monotonic() + 30
+    while introspect(server, spammer)["active"] and time.monotonic() < deadline:
+        time.sleep(0.1)
+
+    assert set(answers) <= {status, 401}
+    assert introspect(server, spammer) == {"active": False}
+    assert read(server, "Patient/amy", spammer).status_code == 401
+    assert read(server, "Patient/amy", other).status_code == 200
+
+
+def test_a_few_refusals_harm_nobody(server: Server) -> None:
+    curious = token(server, "carol", "demo-public", "patient/Patient.rs", patient="dan")
+
+    answers = [read(server, "Patient/ben", curious).status_code for _ in range(LIMIT - 1)]
+    time.sleep(3)
+
+    assert set(answers) == {404}
+    assert read(server, "Patient/dan", curious).status_code == 200
