@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from oauth.models import AddressBlock
 from tests.conftest import SECRET, App, MakeClient, basic
 
 SCOPE = "launch/patient patient/*.rs offline_access"
@@ -84,3 +85,46 @@ def test_a_header_that_no_proxy_of_ours_wrote_moves_nothing(app: App, launched: 
     settings.SMARTAUTH_TRUSTED_PROXIES = 0
 
     assert refresh(app, answer, answer["refresh_token"], **ELSEWHERE).status_code == 200
+
+
+@pytest.mark.requirement("E93", "SD-06")
+def test_a_refused_refresh_asks_for_a_login_before_the_app_gets_the_next_token(app: App, launched: Any) -> None:
+    answer = launched("block")
+    client, person = answer["granted"].client, answer["granted"].person
+
+    refresh(app, answer, answer["refresh_token"], **ELSEWHERE)
+
+    block = AddressBlock.objects.get(user=person, client=client)
+    assert block.address == "198.51.100.9"
+
+
+@pytest.mark.requirement("E93", "PR-06")
+def test_under_end_a_refresh_from_another_address_ends_everything(
+    app: App, launched: Any, introspect: Any, events: Any
+) -> None:
+    answer = launched("end")
+
+    moved = refresh(app, answer, answer["refresh_token"], **ELSEWHERE)
+
+    assert (moved.status_code, moved.json()["error"]) == (400, "invalid_grant")
+    assert introspect(answer["access_token"]) == {"active": False}
+    assert refresh(app, answer, answer["refresh_token"]).status_code == 400
+    authorization = answer["granted"].authorization
+    authorization.refresh_from_db()
+    assert authorization.ended_for == "address-changed"
+    assert len(events("authorization-ended", authorization=str(authorization))) == 1
+
+
+@pytest.mark.requirement("PR-06")
+def test_under_flag_many_refreshes_from_one_address_are_one_event_with_both_addresses(
+    app: App, launched: Any, events: Any
+) -> None:
+    answer = launched("flag")
+    token = answer["refresh_token"]
+
+    for _ in range(3):
+        token = refresh(app, answer, token, **ELSEWHERE).json()["refresh_token"]
+
+    (event,) = events("address-changed", client=answer["granted"].client.client_id)
+    assert (event.address, "from 192.0.2.7" in event.reason) == ("198.51.100.9", True)
+    assert not AddressBlock.objects.filter(client=answer["granted"].client).exists()
