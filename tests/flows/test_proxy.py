@@ -1,0 +1,209 @@
+"""The proxy configuration of the docs, run by nginx in front of a server as production has it."""
+
+import socket
+import ssl
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from cryptography import x509
+from cryptography.fernet import Fernet
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from tests.running import ROOT, Server, free_port
+from tests.strangers import Process, _nginx
+
+HOST = "auth.example.org"
+NGINX = """
+pid {folder}/nginx.pid;
+error_log {folder}/error.log;
+worker_processes 1;
+daemon off;
+events {{}}
+http {{
+    access_log off;
+    client_body_temp_path {folder}/body;
+    proxy_temp_path {folder}/proxy;
+    fastcgi_temp_path {folder}/fastcgi;
+    uwsgi_temp_path {folder}/uwsgi;
+    scgi_temp_path {folder}/scgi;
+{proxy}
+}}
+"""
+
+
+@dataclass(frozen=True)
+class Proxy:
+    """Where it listens, and the certificate that its visitors trust."""
+
+    server: Server
+    port: int
+    plain_port: int
+    certificate: Path
+
+    def context(self, **limits: Any) -> ssl.SSLContext:
+        found = ssl.create_default_context(cafile=str(self.certificate))
+        for name, value in limits.items():
+            setattr(found, name, value)
+        return found
+
+    def shaken(self, context: ssl.SSLContext) -> tuple[str | None, str]:
+        """Protocol and cipher of a handshake. Raises ssl.SSLError."""
+        with (
+            socket.create_connection(("127.0.0.1", self.port), timeout=10) as plain,
+            context.wrap_socket(plain, server_hostname=HOST) as made,
+        ):
+            cipher = made.cipher()
+            return made.version(), cipher[0] if cipher else ""
+
+    def request(self, method: str, path: str, **options: Any) -> httpx.Response:
+        url, headers = f"https://127.0.0.1:{self.port}{path}", {"Host": HOST, **options.pop("headers", {})}
+        with httpx.Client(verify=self.context(), timeout=30) as client:
+            return client.request(method, url, headers=headers, extensions={"sni_hostname": HOST}, **options)
+
+
+def certified(folder: Path) -> tuple[Path, Path]:
+    """A certificate for HOST and its key."""
+    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, HOST)])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(HOST)]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    certificate, private = folder / "certificate.pem", folder / "key.pem"
+    certificate.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    encoding, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    private.write_bytes(key.private_bytes(encoding, form, serialization.NoEncryption()))
+    return certificate, private
+
+
+def configured(folder: Path, server: Server, port: int, plain_port: int) -> Path:
+    """The shipped file with the addresses and certificate of this run."""
+    certificate, private = certified(folder)
+    text = (ROOT / "docker" / "proxy.conf").read_text(encoding="utf-8")
+    for shipped, here in {
+        "listen 443": f"listen 127.0.0.1:{port}",
+        "listen 80": f"listen 127.0.0.1:{plain_port}",
+        "/etc/ssl/auth.example.org.pem": str(certificate),
+        "/etc/ssl/auth.example.org.key": str(private),
+        "127.0.0.1:8000": f"127.0.0.1:{server.port}",
+    }.items():
+        assert shipped in text
+        text = text.replace(shipped, here)
+    file = folder / "nginx.conf"
+    file.write_text(NGINX.format(folder=folder, proxy=text), encoding="utf-8")
+    return file
+
+
+@pytest.fixture(scope="module")
+def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
+    folder, port, plain_port = tmp_path_factory.mktemp("proxy"), free_port(), free_port()
+    drawn = {name: Fernet.generate_key().decode() for name in (
+        "SMARTAUTH_SECRET_KEY", "SMARTAUTH_KEY_ENCRYPTION_KEYS", "SMARTAUTH_FHIR_CLIENT_SECRET"
+    )}  # fmt: skip
+    server = Server(
+        SMARTAUTH_ISSUER=f"https://{HOST}", SMARTAUTH_TRUSTED_PROXIES="1", SMARTAUTH_ALLOWED_HOSTS="127.0.0.1", **drawn
+    )
+    server.url = f"http://127.0.0.1:{server.port}"
+    try:
+        server.migrate()
+        server.start()
+        config = configured(folder, server, port, plain_port)
+        command = [_nginx(), "-p", str(folder), "-e", "error.log", "-c", str(config)]
+        running = Process(command, f"http://127.0.0.1:{plain_port}", folder)
+        yield Proxy(server, port, plain_port, folder / "certificate.pem")
+        running.stop()
+    finally:
+        server.remove()
+
+
+@pytest.mark.requirement("SD-02", "DS-24")
+def test_tls_1_3_is_offered_with_a_256_bit_key(proxy: Proxy) -> None:
+    assert proxy.shaken(proxy.context()) == ("TLSv1.3", "TLS_AES_256_GCM_SHA384")
+
+
+@pytest.mark.requirement("SD-02", "DS-24")
+def test_tls_1_2_has_aes_256_and_nothing_less(proxy: Proxy) -> None:
+    weaker = proxy.context(maximum_version=ssl.TLSVersion.TLSv1_2)
+    weaker.set_ciphers("ECDHE+AES128:ECDHE+CHACHA20:ECDHE-ECDSA-AES256-SHA")
+
+    usual = proxy.shaken(proxy.context(maximum_version=ssl.TLSVersion.TLSv1_2))
+
+    assert usual == ("TLSv1.2", "ECDHE-ECDSA-AES256-GCM-SHA384")
+    with pytest.raises(ssl.SSLError):
+        proxy.shaken(weaker)
+
+
+@pytest.mark.requirement("SD-02", "DS-24")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1])
+def test_older_versions_are_refused(proxy: Proxy, version: ssl.TLSVersion) -> None:
+    old = proxy.context(minimum_version=version, maximum_version=version)
+    old.set_ciphers("ALL:@SECLEVEL=0")
+
+    with pytest.raises(ssl.SSLError, match="PROTOCOL_VERSION"):
+        proxy.shaken(old)
+
+
+@pytest.mark.requirement("SD-01")
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/login", 200), ("POST", "/o/token", 400), ("POST", "/o/introspect", 400), ("GET", "/o/jwks", 200),
+        ("GET", "/fhir/r4/metadata", 200), ("GET", "/fhir/r4/Patient/x", 401), ("GET", "/nothing", 404),
+    ],
+)  # fmt: skip
+def test_every_answer_says_that_only_https_counts(proxy: Proxy, method: str, path: str, status: int) -> None:
+    answer = proxy.request(method, path)
+
+    assert answer.status_code == status
+    (said,) = answer.headers.get_list("Strict-Transport-Security")
+    assert int(said.removeprefix("max-age=").partition(";")[0]) >= 31_536_000
+
+
+@pytest.mark.requirement("SD-01")
+def test_cookies_are_for_https_alone(proxy: Proxy) -> None:
+    cookies = proxy.request("GET", "/login").headers.get_list("Set-Cookie")
+
+    assert cookies
+    assert all(each.startswith("__Host-") and "; Secure" in each for each in cookies)
+
+
+@pytest.mark.requirement("SD-01")
+def test_plain_http_is_led_to_https_and_answers_nothing(proxy: Proxy) -> None:
+    answer = httpx.get(f"http://127.0.0.1:{proxy.plain_port}/login?next=/apps", headers={"Host": HOST})
+
+    assert (answer.status_code, answer.headers["Location"]) == (301, f"https://{HOST}/login?next=/apps")
+    assert "Set-Cookie" not in answer.headers
+
+
+@pytest.mark.requirement("DS-17")
+def test_behind_it_everything_names_the_issuer_of_the_configuration(proxy: Proxy) -> None:
+    document = proxy.request("GET", "/.well-known/oauth-authorization-server").json()
+
+    assert document["issuer"] == f"https://{HOST}"
+    assert document["token_endpoint"] == f"https://{HOST}/o/token"
+
+
+@pytest.mark.requirement("PR-05")
+def test_what_a_caller_says_of_his_address_does_not_count(proxy: Proxy) -> None:
+    lying = {"X-Forwarded-For": "203.0.113.9"}
+    form = {"token": "x", "client_id": "counted-by-address", "client_secret": "wrong"}
+
+    statuses = [
+        proxy.request("POST", "/o/introspect", data=form, headers={**lying, "X-Real-IP": str(number)}).status_code
+        for number in range(11)
+    ]
+    other = proxy.request("POST", "/o/introspect", data=form, headers={"X-Forwarded-For": "203.0.113.10"})
+
+    assert statuses[-1] == other.status_code == 429
