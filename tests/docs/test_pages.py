@@ -1,6 +1,7 @@
 """Links lead somewhere, quotations are true, tables say what the code does."""
 
 import ast
+import json
 import re
 from pathlib import Path
 
@@ -58,6 +59,27 @@ def test_every_test_that_is_named_exists(page: Path) -> None:
     for found in TEST.finditer(page.read_text(encoding="utf-8")):
         text = (ROOT / found["file"]).read_text(encoding="utf-8")
         assert not found["name"] or f"def {found['name']}(" in text, found[0]
+
+
+LIBRARIES = ROOT / "docs/reference/client-libraries.md"
+LIBRARY = re.compile(r"^\| (?P<name>[\w-]+)(?: \((?P<language>\w+))?[^|]*\| (?P<version>[0-9.]+)", re.M)
+
+
+def locked(name: str, language: str) -> str:
+    """The version of a client library that the tests install."""
+    if language == "Python" or name == "authlib":
+        found = re.search(rf"^{name}==([0-9.]+)", (ROOT / "requirements/dev.txt").read_text(encoding="utf-8"), re.M)
+        return found[1] if found else ""
+    folder = {"fhirclient": "fhirclient-js"}.get(name, name)
+    packages = json.loads((ROOT / "tests/clients" / folder / "package-lock.json").read_text(encoding="utf-8"))
+    return str(packages["packages"][f"node_modules/{name}"]["version"])
+
+
+def test_the_client_libraries_are_those_that_the_tests_install() -> None:
+    named = [found.groupdict("") for found in LIBRARY.finditer(LIBRARIES.read_text(encoding="utf-8"))]
+
+    assert len(named) >= 5
+    assert [row for row in named if row["version"] != locked(row["name"], row["language"])] == []
 
 
 # Events ---------------------------------------------------------------------------------------------------------------
