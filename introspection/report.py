@@ -6,13 +6,13 @@ from rest_framework.request import Request
 
 from accounts import clock
 from accounts.address import client_address
-from introspection.tampering import MAX_TOKEN
 from oauth import live, refusals
 from oauth.digests import digest
 from oauth.invalidation import Ender
 from oauth.json_endpoint import Asked, JsonEndpoint, caller, known, members, said
 from oauth.models import AccessToken
 from smart.errors import InvalidRequest
+from smart.tampering import MAX_TOKEN
 
 STATUSES = (401, 403, 404, 429)
 MOST = 1000

@@ -1,9 +1,5 @@
 """A token that was not found: noise, a suspicion, or a changed copy of one of ours (SD-07)."""
 
-import base64
-import hashlib
-import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,12 +8,13 @@ from joserfc import jws
 from joserfc.errors import JoseError
 
 from audit.trail import Event, record
-from oauth import keys
+from oauth import keys, refusals
 from oauth.endpoint import MachineRequest, writers
 from oauth.models import numbered
+from smart import tampering
 
 _ORIGINAL = """
-SELECT t.id, t.authorization_id, t.signed_digest, t.signature_digest, c.client_id
+SELECT t.id, t.authorization_id, t.signed_digest, t.signature_digest, c.client_id, c.id, a.user_id, a.fhir_server_id
 FROM oauth_accesstoken t
 JOIN oauth_authorization a ON a.id = t.authorization_id
 JOIN oauth_client c ON c.id = a.client_id
@@ -25,8 +22,8 @@ WHERE t.jti = %s
 """
 _END = "UPDATE oauth_accesstoken SET revoked_at = %s, revoked_for = 'tampered' WHERE id = %s AND revoked_at = 0"
 _FLAG = "UPDATE oauth_authorization SET flagged_at = %s WHERE id = %s"
-MAX_TOKEN = 16_384
 ALGORITHMS = ["ES256", "RS256"]
+EVENT_EVERY = 60  # seconds: whoever sends a thousand copies fills no trail
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,26 +35,40 @@ class Original:
     signed_digest: str
     signature_digest: str
     client_id: str
+    client_pk: int
+    user_pk: int | None
+    fhir_server_pk: int
 
 
 async def judge(token: str, request: MachineRequest) -> None:
     """Ends the original if the sender shows that he held it, or our key; else records a suspicion and ends nothing."""
-    if jti := _jti(token):
-        await writers.run(lambda: _judge(token, jti, request))
+    parts = tampering.parts(token)
+    if jti := tampering.jti(parts):
+        await writers.run(lambda: _judge(parts, jti, request))
 
 
-def _judge(token: str, jti: str, request: MachineRequest) -> None:
+def _judge(parts: tuple[str, ...], jti: str, request: MachineRequest) -> None:
     with connection.cursor() as cursor:
         cursor.execute(_ORIGINAL, [jti])
         row = cursor.fetchone()
     if row is None:
         return
     original = Original(*row)
-    evidence = _evidence(token, original, request.now)
+    evidence = tampering.evidence(
+        parts, signed_digest=original.signed_digest, signature_digest=original.signature_digest
+    ) or _signed_with_our_key(parts, request.now)
     with transaction.atomic():
+        kind = "tampered" if evidence else "tamper-suspected"
+        if _first_of_many(kind, original, request.now):
+            record(_event(kind, original, request, evidence))
         if evidence:
             _end(original, request.now)
-        record(_event("tampered" if evidence else "tamper-suspected", original, request, evidence))
+
+
+def _first_of_many(kind: str, original: Original, now: int) -> bool:
+    """Whether there was none of this kind about this token lately."""
+    whose = (original.client_pk, original.user_pk, original.fhir_server_pk)
+    return refusals.counted(f"{kind}|{original.pk}", whose, 1, now=now, seconds=EVENT_EVERY) == 1
 
 
 def _end(original: Original, now: int) -> None:
@@ -66,46 +77,23 @@ def _end(original: Original, now: int) -> None:
         cursor.execute(_FLAG, [now, original.authorization_id])
 
 
-def _evidence(token: str, original: Original, now: int) -> str:
-    """What shows that the sender held the original or our key; "" if nothing does."""
-    signed, _, signature = token.rpartition(".")
-    if _sha256(signed) == original.signed_digest:
-        return "another signature under our header and payload"
-    if _sha256(signature) == original.signature_digest:
-        return "our signature under another header or payload"
-    return "signed with our key" if _verifies(token, now) else ""
-
-
-def _verifies(token: str, now: int) -> bool:
-    """Whether one of our keys signed it, whatever `kid` it names."""
-    for key in keys.verifying(now=now).keys:
-        try:
-            jws.deserialize_compact(token, key, algorithms=ALGORITHMS)
-        except (JoseError, ValueError, TypeError):  # TypeError: joserfc on crit that holds a number
-            continue
-        return True
-    return False
-
-
-def _jti(token: str) -> str:
-    """The jti in what has the form of a JWT, else ""."""
-    parts = token.split(".")
-    if len(parts) != 3 or len(token) > MAX_TOKEN:
+def _signed_with_our_key(parts: tuple[str, ...], now: int) -> str:
+    """Whether one of our keys signed it, whatever `kid` it names: at most one check for each key of its algorithm."""
+    algorithm = tampering.algorithm(parts)
+    if len(parts) != 3 or algorithm not in ALGORITHMS:
         return ""
-    payload = _json(parts)
-    jti = payload.get("jti") if isinstance(payload, dict) else None
-    return jti if isinstance(jti, str) and jti.isascii() and jti.isprintable() else ""
+    for key in keys.verifying(now=now).keys:
+        if key.alg == algorithm and _verifies(".".join(parts), key):
+            return "signed with our key"
+    return ""
 
 
-def _json(parts: Sequence[str]) -> Any:
+def _verifies(token: str, key: Any) -> bool:
     try:
-        return json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
-    except (ValueError, RecursionError):
-        return None
-
-
-def _sha256(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+        jws.deserialize_compact(token, key, algorithms=ALGORITHMS)
+    except (JoseError, ValueError, TypeError):  # TypeError: joserfc on crit that holds a number
+        return False
+    return True
 
 
 def _event(kind: str, original: Original, request: MachineRequest, evidence: str) -> Event:

@@ -27,9 +27,12 @@ RETURNING count
 _BEGIN_ANEW = "UPDATE oauth_refusalcount SET count = 0 WHERE key = %s"
 
 
-def counted(key: str, row: Authorization, number: int, *, now: int, seconds: int) -> int:
+Whose = tuple[int, int | None, int]  # client, person, FHIR server: with one of them the count goes too
+
+
+def counted(key: str, whose: Whose, number: int, *, now: int, seconds: int) -> int:
     """How many there were within this window, with these. One statement; parallel ones add up."""
-    values: list[Any] = [key, row.client_id, row.user_id, row.fhir_server_id, number, now + seconds * SECOND, now, now]
+    values: list[Any] = [key, *whose, number, now + seconds * SECOND, now, now]
     with connection.cursor() as cursor:
         cursor.execute(_COUNT, values)
         (count,) = cursor.fetchone()
@@ -46,7 +49,8 @@ def reported(token: AccessToken, status: int, number: int, ender: Ender) -> None
     key = f"{'refused' if counts else 'dead'}|{row.client_id}|{row.user_id or 0}|{row.fhir_server_id}"
     with transaction.atomic():
         seconds = settings.SMARTAUTH_REFUSALS_WINDOW_SECONDS
-        count = counted(key, row, number, now=ender.now, seconds=seconds)
+        whose = (row.client_id, row.user_id, row.fhir_server_id)
+        count = counted(key, whose, number, now=ender.now, seconds=seconds)
         if count - number < MOST_EVENTS:
             _recorded(token, f"answered {status}" + (f", {number} times" if number > 1 else ""), ender)
         if counts and 0 < limit <= count:

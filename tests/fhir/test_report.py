@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from pytest_django.fixtures import Settings
 
-from fhir import report, views
+from fhir import report
 from tests.fhir.conftest import Fetch, Introspection
 
 pytestmark = pytest.mark.usefixtures("records")
@@ -50,10 +50,12 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @pytest.fixture(autouse=True)
-def fresh(monkeypatch: pytest.MonkeyPatch) -> None:
+def reports(monkeypatch: pytest.MonkeyPatch) -> report.Reports:
     """Reports in which nothing waits of another test."""
     monkeypatch.setattr(report, "EVERY", 0.3)
-    monkeypatch.setattr(views, "reports", report.Reports())
+    made = report.Reports()
+    monkeypatch.setattr("fhir.views.reports", made)
+    return made
 
 
 @pytest.fixture
@@ -129,8 +131,9 @@ def test_a_dead_token_or_none_is_not_told(fetch: Fetch, introspection: Introspec
 
 
 def test_an_answer_does_not_wait_for_a_server_that_does_not_answer(
-    fetch: Fetch, introspection: Introspection, settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
+    fetch: Fetch, introspection: Introspection, settings: Settings, monkeypatch: pytest.MonkeyPatch,
+    reports: report.Reports,
+) -> None:  # fmt: skip
     introspection.knows("patient/Patient.r", patient="amy")
     monkeypatch.setattr(report, "TIMEOUT", 0.3)
     with socket.create_server(("127.0.0.1", 0)) as silent:
@@ -140,7 +143,7 @@ def test_an_answer_does_not_wait_for_a_server_that_does_not_answer(
 
         assert statuses == {404}
         took = time.monotonic() - began
-        while views.reports._waiting:
+        while reports._waiting:
             time.sleep(0.05)
         time.sleep(0.6)
 

@@ -3,15 +3,17 @@
 import base64
 import hmac
 import json
+import secrets
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from joserfc import jws
-from joserfc.jwk import RSAKey
+from joserfc.jwk import ECKey, RSAKey
 
 from oauth import keys
 from oauth.models import SigningKey
+from tests.conftest import SECRET, App, basic
 
 Issue = Callable[..., dict[str, Any]]
 
@@ -40,20 +42,58 @@ def other_kid(token: str) -> str:
     return f"{b64(json.dumps({**opened(header), 'kid': 'other'}).encode())}.{payload}.{signature}"
 
 
-def other_encoding(token: str) -> str:
-    return token + "="
+def bits(part: str) -> str:
+    """The same bytes, written with bits set that no byte uses."""
+    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    stray = len(part) * 6 % 8
+    assert stray, "nothing is stray here"
+    return part[:-1] + letters[letters.index(part[-1]) | (2**stray - 1)]
 
 
-def resigned(token: str) -> str:
-    _, payload, _ = token.split(".")
-    row = SigningKey.objects.get(algorithm="ES256", state="active")
+def stray_bits(token: str) -> str:
+    header, payload, signature = token.split(".")
+    return f"{header}.{payload}.{bits(signature)}"
+
+
+def padded(token: str) -> str:
+    return ".".join(part + "=" * (-len(part) % 4) for part in token.split("."))
+
+
+def resigned(token: str, *, algorithm: str = "ES256", state: str = "active", **header: Any) -> str:
+    """With another patient, signed by one of our own keys."""
+    payload = opened(token.split(".")[1])
+    row = SigningKey.objects.filter(algorithm=algorithm, state=state).latest("pk")
     key = keys.signing(row.kid, row.private_encrypted)
-    changed = json.dumps({**opened(payload), "patient": "ben"}).encode()
-    return jws.serialize_compact({"alg": "ES256", "kid": row.kid}, changed, key, algorithms=["ES256"])
+    changed = json.dumps({**payload, "patient": "ben"}).encode()
+    return jws.serialize_compact({"alg": algorithm, "kid": row.kid, **header}, changed, key, algorithms=[algorithm])
+
+
+CHANGES: dict[str, Callable[[str], str]] = {
+    "altered payload": altered_payload,
+    "altered signature": altered_signature,
+    "no signature": lambda token: token.rpartition(".")[0] + ".",
+    "other kid": other_kid,
+    "padding at the end": lambda token: token + "=",
+    "padding everywhere": padded,
+    "stray bits": stray_bits,
+    "upper case signature": lambda token: "{}.{}.{}".format(*token.split(".")[:2], token.split(".")[2].upper()),
+    "upper case header": lambda token: "{}.{}.{}".format(token.split(".")[0].upper(), *token.split(".")[1:]),
+    "a newline at the end": lambda token: token + "\n",
+    "spaces in the payload": lambda token: token.replace(".", ". ", 1)[:-20] + token[-20:],
+    "a space in every part": lambda token: token.replace(".", " ."),
+    "the scheme before it": lambda token: f"Bearer {token}",
+    "quoted": lambda token: f'"{token}"',
+    "another part after it": lambda token: f"{token}.x",
+    "another part before it": lambda token: f"x.{token}",
+    "an empty part after it": lambda token: f"{token}.",
+    "signed with our key": resigned,
+    "signed with our key of another algorithm": lambda token: resigned(token, algorithm="RS256"),
+    "signed with our key, other kid": lambda token: resigned(token, kid="another"),
+}
 
 
 @pytest.mark.requirement("SD-07")
-@pytest.mark.parametrize("change", [altered_payload, altered_signature, other_kid, other_encoding, resigned])
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
 def test_a_changed_token_is_inactive_and_ends_its_original(
     issue: Issue, introspect: Any, events: Any, change: Callable[[str], str]
 ) -> None:
@@ -69,19 +109,103 @@ def test_a_changed_token_is_inactive_and_ends_its_original(
 
 
 @pytest.mark.requirement("SD-07")
-def test_forgeries_with_a_known_jti_and_nothing_else_leave_the_token_alive(
+@pytest.mark.parametrize("state", ["next", "retired"])
+@pytest.mark.parametrize("algorithm", ["ES256", "RS256"])
+def test_a_key_that_signs_soon_or_has_signed_is_ours_too(
+    issue: Issue, introspect: Any, algorithm: str, state: str
+) -> None:
+    from accounts import clock
+
+    row = SigningKey.objects.filter(algorithm=algorithm, state=state).last() or keys.make(algorithm, state)
+    SigningKey.objects.filter(pk=row.pk, state="retired").update(retired_at=clock.now())
+    answer = issue()
+
+    assert introspect(resigned(answer["access_token"], algorithm=algorithm, state=state)) == {"active": False}
+
+    assert introspect(answer["access_token"]) == {"active": False}
+
+
+@pytest.mark.requirement("SD-07")
+def test_a_key_of_somebody_else_proves_nothing(issue: Issue, introspect: Any, events: Any) -> None:
+    answer = issue()
+    payload = opened(answer["access_token"].split(".")[1])
+    kid = SigningKey.objects.get(algorithm="ES256", state="active").kid
+    theirs = ECKey.generate_key("P-256", private=True)
+
+    forged = jws.serialize_compact({"alg": "ES256", "kid": kid}, json.dumps(payload).encode(), theirs)
+
+    assert introspect(forged) == {"active": False}
+    assert introspect(answer["access_token"])["active"] is True
+    assert len(events("tamper-suspected", client=answer["granted"].client.client_id)) == 1
+
+
+@pytest.mark.requirement("SD-07")
+def test_a_thousand_forgeries_with_a_known_jti_and_nothing_else_leave_the_token_alive(
     issue: Issue, introspect: Any, events: Any
 ) -> None:
     answer = issue()
     jti = opened(answer["access_token"].split(".")[1])["jti"]
 
-    for number in range(100):
+    for number in range(1000):
         forged = f"{b64(b'{}')}.{b64(json.dumps({'jti': jti, 'n': number}).encode())}.{b64(b'x' * 64)}"
         assert introspect(forged) == {"active": False}
 
     assert introspect(answer["access_token"])["active"] is True
-    assert len(events("tamper-suspected", client=answer["granted"].client.client_id)) == 100
+    assert len(events("tamper-suspected", client=answer["granted"].client.client_id)) == 1
     assert events("tampered", client=answer["granted"].client.client_id) == []
+    answer["granted"].authorization.refresh_from_db()
+    assert answer["granted"].authorization.flagged_at == 0
+
+
+@pytest.mark.requirement("SD-07")
+def test_copies_sent_again_and_again_are_one_event_a_minute(issue: Issue, introspect: Any, events: Any) -> None:
+    from oauth.models import RefusalCount
+
+    answer = issue()
+    client = answer["granted"].client
+    for _ in range(3):
+        introspect(altered_signature(answer["access_token"]))
+
+    RefusalCount.objects.filter(client=client).update(window_ends_at=1)
+    introspect(altered_signature(answer["access_token"]))
+
+    assert len(events("tampered", client=client.client_id)) == 2
+
+
+@pytest.mark.requirement("SD-07")
+def test_the_refresh_token_of_a_copied_token_still_works(
+    app: App, issue: Issue, introspect: Any, make_client: Any
+) -> None:
+    client = make_client(grants="authorization_code refresh_token", scope="offline_access patient/*.rs")
+    answer = issue(client, scope="offline_access patient/*.rs")
+    introspect(altered_signature(answer["access_token"]))
+    form = {"grant_type": "refresh_token", "refresh_token": answer["refresh_token"], "client_id": client.client_id}
+
+    refreshed = app.post("/o/token", data=form)
+
+    assert introspect(refreshed.json()["access_token"])["active"] is True
+
+
+@pytest.mark.requirement("SD-07")
+def test_an_opaque_token_that_was_changed_ends_nothing(
+    issue: Issue, introspect: Any, events: Any, other_fhir_server: Any, make_resource_server: Any, app: App
+) -> None:
+    from oauth.models import FhirServer
+
+    base = f"https://opaque-{secrets.token_hex(4)}.example.org/fhir"
+    server = FhirServer.objects.create(base=base, name="Opaque", token_format="opaque")
+    answer = issue(server=server)
+    caller = basic(make_resource_server(server).client_id, SECRET)
+    token = answer["access_token"]
+
+    changed = app.post(
+        "/o/introspect", data={"token": f"{token[:-1]}{'A' if token[-1] != 'A' else 'B'}"}, headers=caller
+    )
+
+    assert changed.json() == {"active": False}
+    assert app.post("/o/introspect", data={"token": token}, headers=caller).json()["active"] is True
+    assert events("tampered", client=answer["granted"].client.client_id) == []
+    assert events("tamper-suspected", client=answer["granted"].client.client_id) == []
 
 
 @pytest.mark.requirement("IN-05")

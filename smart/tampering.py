@@ -1,0 +1,69 @@
+"""What a token that is none of ours tells about one of ours: which it copies, whether its sender held it (SD-07)."""
+
+import base64
+import hashlib
+import json
+import re
+from itertools import pairwise
+from typing import Any
+
+MAX_TOKEN = 16_384
+MAX_PARTS = 8
+
+_STRAY = re.compile(r"[^A-Za-z0-9_-]")
+
+
+def parts(token: str) -> tuple[str, ...]:
+    """The parts between the dots as we would write them: padding, white space and stray bits change nothing they say.
+
+    None for what is far from the form of a JWT.
+    """
+    found = token.split(".") if len(token) <= MAX_TOKEN else []
+    return tuple(map(_canonical, found)) if 3 <= len(found) <= MAX_PARTS else ()
+
+
+def jti(found: tuple[str, ...]) -> str:
+    """The jti that the payload names, or another part when parts were put around it; "" if there is none."""
+    for part in (*found[1:], *found[:1]):
+        content = _json(part)
+        name = content.get("jti") if isinstance(content, dict) else None
+        if isinstance(name, str) and name.isascii() and name.isprintable():
+            return name
+    return ""
+
+
+def evidence(found: tuple[str, ...], *, signed_digest: str, signature_digest: str) -> str:
+    """What shows that the sender held the original: parts that nobody has who has not seen it. "" if nothing does."""
+    if any(sha256(f"{one}.{next_}") == signed_digest for one, next_ in pairwise(found)):
+        return "another signature under our header and payload"
+    if any(sha256(part) == signature_digest for part in found):
+        return "our signature under another header or payload"
+    return ""
+
+
+def algorithm(found: tuple[str, ...]) -> str:
+    """The algorithm that the header names; "" if it is none."""
+    header = _json(found[0])
+    named = header.get("alg") if isinstance(header, dict) else None
+    return named if isinstance(named, str) else ""
+
+
+def sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _canonical(part: str) -> str:
+    return base64.urlsafe_b64encode(_decoded(part)).rstrip(b"=").decode()
+
+
+def _decoded(part: str) -> bytes:
+    kept = _STRAY.sub("", part.replace("+", "-").replace("/", "_"))
+    whole = kept[:-1] if len(kept) % 4 == 1 else kept  # six bits alone are no byte
+    return base64.urlsafe_b64decode(whole + "=" * (-len(whole) % 4))
+
+
+def _json(part: str) -> Any:
+    try:
+        return json.loads(_decoded(part))
+    except (ValueError, RecursionError):
+        return None
