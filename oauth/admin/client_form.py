@@ -8,6 +8,7 @@ from django import forms
 from django.conf import settings
 from django.core import signing
 from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
 
 from accounts import clock
 from oauth.admin.client_kinds import Kind
@@ -19,6 +20,10 @@ from smart import jwks, scopes
 from smart.redirect_uris import registrable
 
 SALT = "a client that is about to be made"
+FOR_WORKERS = (
+    "How many live at once at one FHIR server: each new token ends the oldest. "
+    "Raise it to the number of workers that ask for tokens in parallel."
+)
 
 
 class ClientForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -61,6 +66,13 @@ class ClientForm(forms.ModelForm):  # type: ignore[type-arg]
     allows_missing_state = Flag(
         label="Allows requests without state", help_text="Loose: only for an app that cannot send state."
     )
+    backend_patient = forms.CharField(
+        label="Bound to the patient", required=False, max_length=64, validators=[RegexValidator(r"^[A-Za-z0-9.-]+\Z")],
+        help_text="The FHIR id of the one patient that its patient/ scopes are about; empty for a service of many.",
+    )  # fmt: skip
+    backend_by_secret = Flag(
+        label="Allows client_credentials with a secret", help_text="Loose: without it this client gets no token."
+    )
     number = forms.CharField(required=False, widget=forms.HiddenInput)
 
     class Meta:
@@ -71,6 +83,7 @@ class ClientForm(forms.ModelForm):  # type: ignore[type-arg]
             "scope", "jwks", "jwks_uri", "access_token_seconds", "refresh_token_seconds",
             "supersede", "tokens_to_keep", "address_policy",
             "refuses_unknown_scopes", "fhir_context_as_text", "allows_missing_state",
+            "backend_patient", "backend_by_secret",
         )  # fmt: skip
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -80,7 +93,10 @@ class ClientForm(forms.ModelForm):  # type: ignore[type-arg]
             del self.fields[name]
         if "may_stay" in self.fields:
             self.initial["may_stay"] = "refresh_token" in self.instance.grants.split()
+        if self.kind.is_service:
+            self.fields["tokens_to_keep"].help_text = FOR_WORKERS
         if self.instance.pk is None:
+            self.initial["backend_by_secret"] = "backend_by_secret" in asked  # who chose that kind has chosen it
             self.initial["number"] = signing.dumps(f"app-{secrets.token_hex(8)}", salt=SALT)
         else:
             del self.fields["number"]
@@ -124,6 +140,8 @@ class ClientForm(forms.ModelForm):  # type: ignore[type-arg]
             return f"{scope.name}: only a backend service may have it."
         if not self.kind.is_app and not scopes.for_backend(scope):
             return f"{scope.name}: only an app that people use may have it."
+        if self.kind.is_service and scope.context == "user":
+            return f"{scope.name}: a backend service has no user."
         return ""
 
     def clean_jwks(self) -> str:
@@ -162,6 +180,9 @@ class ClientForm(forms.ModelForm):  # type: ignore[type-arg]
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         if {"jwks", "jwks_uri"} <= cleaned.keys() and bool(cleaned["jwks"]) == bool(cleaned["jwks_uri"]):
             raise ValidationError("Give the keys either pasted or by address (RG-03).")
+        if self.kind.is_service and cleaned.get("backend_patient") == "":
+            about_one = [scope.name for scope in scopes.parse(cleaned.get("scope", "")) if scope.context == "patient"]
+            self.add_error("backend_patient", [f"{name}: which patient is it about?" for name in about_one])
         return cleaned
 
     def save(self, commit: bool = True) -> Any:

@@ -41,6 +41,11 @@ class Kind:
         """Whether people use it."""
         return "authorization_code" in self.grants
 
+    @property
+    def is_service(self) -> bool:
+        """Whether it asks for itself, without a person."""
+        return self.grants == "client_credentials"
+
     def fieldsets(self) -> Fieldsets:
         return [(None, {"fields": ["name", "maker"]}), *self.sections]
 
@@ -48,6 +53,7 @@ class Kind:
         return {name for _, section in self.fieldsets() for name in section["fields"]}
 
 
+_SERVICE = ("May do", {"fields": ["fhir_servers", "scope", "backend_patient"]})
 _APP = (("Where it lives", {"fields": _PAGES}), _MAY)
 KINDS = (
     Kind("public", "Public app",
@@ -59,7 +65,11 @@ KINDS = (
          Client.Authentication.KEYS, "authorization_code", (*_APP, _KEYS, _TOKENS, _STRICT)),
     Kind("backend", "Backend service", "Works without a person, for many patients. Signs with its private key.",
          Client.Authentication.KEYS, "client_credentials",
-         (("May do", {"fields": ["fhir_servers", "scope"]}), _KEYS, _TOKENS)),
+         (_SERVICE, _KEYS, _TOKENS, ("Strict", {"fields": ["refuses_unknown_scopes"]}))),
+    Kind("backend-secret", "Backend service with a secret",
+         "Loose: the same for a service that cannot sign. SMART wants keys, since a secret travels with every request.",
+         Client.Authentication.SECRET, "client_credentials",
+         (_SERVICE, _TOKENS, ("Strict or loose", {"fields": ["refuses_unknown_scopes", "backend_by_secret"]}))),
     Kind("resource-server", "Resource server", "A FHIR server that asks us whether a token is good. Has a secret.",
          Client.Authentication.SECRET, "", ()),
 )  # fmt: skip
@@ -70,7 +80,7 @@ def kind_of(client: Client) -> Kind:
     """Which kind a registered client is."""
     grants = client.grants.split()
     if "client_credentials" in grants and "authorization_code" not in grants:
-        return BY_NAME["backend"]
+        return BY_NAME["backend-secret" if client.authentication == Client.Authentication.SECRET else "backend"]
     if not grants and client.authentication == Client.Authentication.SECRET:
         return BY_NAME["resource-server"]
     return BY_NAME["public" if client.authentication == Client.Authentication.NONE else client.authentication]

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -31,7 +31,8 @@ from smart import jwks
 
 KIND = by("kind", "kind", {
     "public": ("public app", lambda found: found.filter(authentication="none")),
-    "secret": ("app with a secret", lambda found: found.filter(authentication="secret").exclude(grants="")),
+    "secret": ("app with a secret",
+               lambda found: found.filter(authentication="secret", grants__contains="authorization_code")),
     "keys": ("app with keys", lambda found: found.filter(authentication="keys", grants__contains="authorization_code")),
     "backend": ("backend service", lambda found: found.filter(grants="client_credentials")),
     "resource-server": ("resource server", lambda found: found.filter(authentication="secret", grants="")),
@@ -39,7 +40,7 @@ KIND = by("kind", "kind", {
 STATE = by("state", "state", {
     "enabled": ("enabled", lambda found: found.filter(enabled=1)),
     "disabled": ("disabled", lambda found: found.filter(enabled=0)),
-    "loose": ("allows something loose", lambda found: found.filter(allows_missing_state=1)),
+    "loose": ("allows something loose", lambda found: found.filter(Q(allows_missing_state=1) | Q(backend_by_secret=1))),
 })  # fmt: skip
 
 
@@ -106,7 +107,9 @@ class ClientAdmin(OperatorsAdmin):
     def state(self, row: Client) -> SafeString:
         if not row.enabled:
             return tag("disabled", "bad")
-        return tag("allows missing state", "warn") if row.allows_missing_state else tag("enabled", "good")
+        if row.allows_missing_state:
+            return tag("allows missing state", "warn")
+        return tag("asks for itself by a secret", "warn") if row.backend_by_secret else tag("enabled", "good")
 
     # The form -------------------------------------------------------------------------------------------------------
 

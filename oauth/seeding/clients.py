@@ -50,6 +50,8 @@ def _judge(row: Client, path: str) -> None:
         raise SeedError(f"{path}.launch_url", f"{row.launch_url} cannot be opened: {problem}")
     if "authorization_code" in row.grants.split() and not row.redirect_uris:
         raise SeedError(f"{path}.redirect_uris", "is missing; a client without one has `grants: []`")
+    if row.backend_by_secret and row.authentication != Client.Authentication.SECRET:
+        raise SeedError(f"{path}.backend_by_secret", "is only for a client with `authentication: secret`")
     if row.authentication == Client.Authentication.KEYS and bool(row.jwks) == bool(row.jwks_uri):
         raise SeedError(f"{path}.jwks_file", "a client with keys needs either jwks_file or jwks_uri")
 

@@ -137,6 +137,8 @@ CLIENT = mapping(
         "allows_missing_state": flag,
         "fhir_context_as_text": flag,
         "refuses_unknown_scopes": flag,
+        "backend_patient": fhir_id,
+        "backend_by_secret": flag,
         "protects": each(PROTECTS),
     },
     required=("client_id", "name", "authentication"),
