@@ -228,6 +228,16 @@ def test_every_claim_profile_can_be_written(write: Write, name: str) -> None:
         assert FhirServer.objects.get(base=f"https://{name}.example.org/fhir").claim_profile == profile
 
 
+@pytest.mark.requirement("RG-09")
+def test_a_backend_service_is_bound_and_may_ask_by_a_secret(write: Write, name: str) -> None:
+    keys = "grants: [client_credentials]\n    backend_patient: p1\n    backend_by_secret: true"
+
+    seed(write(SMALL.replace("grants: []", keys)))
+
+    service = Client.objects.get(client_id=f"{name}-server")
+    assert (service.grants, service.backend_patient, service.backend_by_secret) == ("client_credentials", "p1", 1)
+
+
 def test_a_role_that_is_no_longer_listed_is_taken_away(write: Write, name: str) -> None:
     seed(write(SMALL))
     listed = SMALL[SMALL.index("    protects:") :]
@@ -262,9 +272,20 @@ REFUSED: dict[str, tuple[str, str, str]] = {
         "clients[1].secret: needs 32",
     ),
     "needless secret": (AUTHENTICATION, f"{AUTHENTICATION}\n    secret: abc", "clients[0].secret: is only for"),
+    "secret switch": (
+        AUTHENTICATION,
+        f"{AUTHENTICATION}\n    backend_by_secret: true",
+        "clients[0].backend_by_secret: is only for",
+    ),
+    "bound patient": (
+        AUTHENTICATION,
+        f"{AUTHENTICATION}\n    backend_patient: Patient/amy",
+        "clients[0].backend_patient: must be a FHIR",
+    ),
     "no keys": (AUTHENTICATION, "authentication: keys", "clients[0].jwks_file: a client with keys"),
     "address after logout": (
-        AUTHENTICATION, f"{AUTHENTICATION}\n    post_logout_redirect_uris: [data:x]",
+        AUTHENTICATION,
+        f"{AUTHENTICATION}\n    post_logout_redirect_uris: [data:x]",
         "clients[0].post_logout_redirect_uris[0]: data:x cannot",
     ),
     "launch URL": (AUTHENTICATION, f"{AUTHENTICATION}\n    launch_url: data:x", "clients[0].launch_url: data:x cannot"),

@@ -37,6 +37,7 @@ def form(operator: Operator, fhir_server: Any) -> Callable[..., dict[str, Any]]:
         by_kind = {
             "public": app, "secret": app, "keys": {**app, "jwks": KEYS, "jwks_uri": ""},
             "backend": {"scope": "system/*.rs", "jwks": KEYS, "jwks_uri": ""},
+            "backend-secret": {"scope": "system/*.rs", "backend_by_secret": "on"},
             "resource-server": {
                 "protects-TOTAL_FORMS": "1", "protects-INITIAL_FORMS": "0", "protects-0-fhir_server": fhir_server.pk,
                 "protects-0-tells_addresses": "on",
@@ -66,7 +67,7 @@ def errors(page: Any) -> list[str]:
 def test_the_first_question_is_which_kind(operator: Operator) -> None:
     page = operator.get("oauth/client/add/").content.decode()
 
-    for kind in ("public", "secret", "keys", "backend", "resource-server"):
+    for kind in ("public", "secret", "keys", "backend", "backend-secret", "resource-server"):
         assert f'href="?kind={kind}"' in page
 
 
@@ -77,6 +78,7 @@ def test_the_first_question_is_which_kind(operator: Operator) -> None:
         ("secret", "secret", "authorization_code"),
         ("keys", "keys", "authorization_code"),
         ("backend", "keys", "client_credentials"),
+        ("backend-secret", "secret", "client_credentials"),
         ("resource-server", "secret", ""),
     ],
 )
@@ -91,6 +93,53 @@ def test_a_client_of_each_kind_is_registered(
     assert (client.authentication, client.grants, client.name) == (authentication, grants, "Growth Chart")
     assert bool(secret_on(answer)) is (authentication == "secret") is bool(client.secret_digest)
     assert operator.get(f"oauth/client/{client.pk}/change/").status_code == 200
+
+
+@pytest.mark.requirement("BK-07")
+@pytest.mark.parametrize("kind", ["backend", "backend-secret"])
+def test_the_form_of_a_service_says_how_many_tokens_its_workers_need(operator: Operator, kind: str) -> None:
+    page = operator.get("oauth/client/add/", kind=kind).content.decode()
+
+    assert "Raise it to the number of workers that ask for tokens in parallel." in page
+    assert "Raise it to the number" not in operator.get("oauth/client/add/", kind="public").content.decode()
+
+
+@pytest.mark.requirement("RG-09", "BK-03")
+def test_a_service_is_bound_to_the_patient_that_its_patient_scopes_are_about(
+    operator: Operator, form: Callable[..., Any]
+) -> None:
+    unbound = add(operator, "backend", form("backend", scope="patient/*.rs"))
+    not_an_id = add(operator, "backend", form("backend", scope="patient/*.rs", backend_patient="Patient/amy"))
+    add(operator, "backend", form("backend", scope="patient/*.rs", backend_patient="amy", tokens_to_keep="4"))
+
+    client = made(operator)
+    assert any("which patient is it about" in error for error in errors(unbound))
+    assert errors(not_an_id)
+    assert (client.scope, client.backend_patient, client.tokens_to_keep) == ("patient/*.rs", "amy", 4)
+
+
+@pytest.mark.requirement("SCP-19", "BK-03")
+@pytest.mark.parametrize("scope", ["user/*.rs", "openid", "launch", "offline_access"])
+def test_a_service_is_registered_for_no_scope_of_people(
+    operator: Operator, form: Callable[..., Any], scope: str
+) -> None:
+    assert errors(add(operator, "backend", form("backend", scope=f"system/*.rs {scope}")))
+
+
+@pytest.mark.requirement("E95")
+def test_a_secret_service_is_listed_as_loose_and_its_switch_can_be_seen(
+    operator: Operator, form: Callable[..., Any]
+) -> None:
+    add(operator, "backend-secret", form("backend-secret"))
+    client = made(operator)
+
+    listed = operator.get("oauth/client/", state="loose").content.decode()
+
+    assert client.backend_by_secret == 1
+    assert client.client_id in listed
+    assert "asks for itself by a secret" in listed
+    assert 'name="backend_by_secret"' in operator.get(f"oauth/client/{client.pk}/change/").content.decode()
+    assert 'name="backend_by_secret"' not in operator.get("oauth/client/add/", kind="secret").content.decode()
 
 
 @pytest.mark.requirement("RG-07")
