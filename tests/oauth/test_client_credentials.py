@@ -9,10 +9,12 @@ import httpx
 import pytest
 
 from tests.conftest import BASE, SECRET, App, MakeClient, basic
+from tests.signing import Pair, jwks, made, pair, shown
 
 SCOPE = "system/Observation.rs system/Patient.r"
 OTHER = "https://other.example.org/fhir"
 
+EC, RSA = pair("ES384"), pair("RS384")
 Ask = Callable[..., httpx.Response]
 
 
@@ -62,6 +64,55 @@ def test_a_service_gets_a_short_token_and_nothing_else(make_service: MakeClient,
     assert answer == {"token_type": "Bearer", "expires_in": 300, "scope": "system/Patient.r"}
     assert claims(token)["exp"] - claims(token)["iat"] == 300
     assert (response.headers["Cache-Control"], response.headers["Pragma"]) == ("no-store", "no-cache")
+
+
+@pytest.mark.requirement("BK-01", "CL-05", "RG-03")
+@pytest.mark.parametrize("key", [EC, RSA], ids=["ES384", "RS384"])
+def test_a_service_proves_itself_by_its_keys(make_service: MakeClient, app: App, introspect: Any, key: Pair) -> None:
+    service = make_service("keys", backend_by_secret=0, jwks=jwks(EC, RSA))
+    form = {"grant_type": "client_credentials", "scope": SCOPE, **shown(key.assertion(service.client_id))}
+
+    response = app.post("/o/token", data=form)
+    again = app.post("/o/token", data=form)
+
+    assert response.status_code == 200
+    assert (response.json()["scope"], response.json()["expires_in"]) == (SCOPE, 300)
+    assert_refused(again, 401, "invalid_client")
+    assert introspect(response.json()["access_token"])["sub"] == service.client_id
+
+
+@pytest.mark.requirement("BK-01", "CL-09")
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"client_assertion": None}, id="no assertion"),
+        pytest.param({"client_assertion_type": None}, id="no assertion type"),
+        pytest.param({"client_assertion_type": "urn:else"}, id="another assertion type"),
+        pytest.param({"client_assertion": made("ES384", EC.kid).assertion("other")}, id="signed by nobody we know"),
+        pytest.param({"client_assertion": "no.jwt"}, id="no JWT"),
+    ],
+)
+def test_a_service_that_does_not_prove_itself_gets_nothing(
+    make_service: MakeClient, app: App, changes: dict[str, str | None]
+) -> None:
+    service = make_service("keys", jwks=jwks(EC))
+    proof = {**shown(EC.assertion(service.client_id)), "client_id": service.client_id, **changes}
+    form = {"grant_type": "client_credentials", "scope": SCOPE, **proof}
+
+    response = app.post("/o/token", data={name: value for name, value in form.items() if value is not None})
+
+    assert_refused(response, 401, "invalid_client")
+    assert standing(service) == []
+
+
+@pytest.mark.requirement("E95", "CL-01")
+def test_a_service_with_keys_has_no_secret_to_ask_by(make_service: MakeClient, app: App) -> None:
+    service = make_service("keys", jwks=jwks(EC))
+
+    form = {"grant_type": "client_credentials", "scope": SCOPE}
+    response = app.post("/o/token", data=form, headers=basic(service.client_id, SECRET))
+
+    assert_refused(response, 401, "invalid_client")
 
 
 @pytest.mark.requirement("TK-06", "BK-04")

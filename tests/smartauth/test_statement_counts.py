@@ -10,6 +10,7 @@ from django.db.backends.utils import CursorWrapper
 
 from introspection import lookups
 from tests.conftest import SECRET, App, Granted, basic
+from tests.signing import jwks, pair, shown
 
 _TRANSACTION = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE")
 
@@ -90,7 +91,17 @@ def test_client_credentials_cost_the_same_however_often_but_for_the_first_time(
         assert response.status_code == 200
         counted.append(list(statements))
 
+    key = pair("ES384")
+    signer = make_client("keys", **fields, jwks=jwks(key))
+    form = {"grant_type": "client_credentials", "scope": "system/*.rs"}
+    app.post("/o/token", data={**form, **shown(key.assertion(signer.client_id))})
+    statements.clear()
+    app.post("/o/token", data={**form, **shown(key.assertion(signer.client_id))})
+    signed = list(statements)
+
     first, *later = counted
+    assert signed.pop(1) == "INSERT oauth_assertionid"
+    assert signed == later[0]
     assert first.pop(2) == "INSERT oauth_authorization"
     assert [first, *later] == [
         [
