@@ -5,7 +5,7 @@ A profile only adds. What the standard says stays as it is, under every profile 
 
 import json
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -39,6 +39,7 @@ def profiles() -> Mapping[str, ClaimMapping]:
     return table
 
 
+@lru_cache(maxsize=256)
 def mapping(profile: str, own: str) -> ClaimMapping:
     """The mapping of that profile, or the operator's own. One that cannot be read adds nothing."""
     if profile != CUSTOM:
