@@ -106,6 +106,8 @@ def _policy(client: Client) -> ClientPolicy:
         requires_state=not client.allows_missing_state,
         strict_scopes=bool(client.refuses_unknown_scopes),
         approved=bool(client.approved),
+        confidential=client.authentication != Client.Authentication.NONE,
+        openid=client.profile == Client.Profile.OPENID,
     )
 
 
@@ -124,9 +126,7 @@ def _judged(
     try:
         asked = judge(parameters, allowed, _bases(), hinted=_hinted(parameters))
         _may_be_silent(request, client, asked)
-        servers = FhirServer.objects.order_by("pk")
-        fhir_server = next(server for server in servers if same_audience(server.base, asked.aud))
-        return _kept(client, fhir_server, asked)
+        return _kept(client, _fhir_server(asked), asked)
     except OAuthError as refusal:
         error = refusal
     except (OperationalError, InterfaceError):
@@ -135,6 +135,13 @@ def _judged(
         log.exception("a request could not be judged")
         error = ServerError(FAILED_HERE)
     return _told(client, redirect_uri, parameters.get("state", ""), error)
+
+
+def _fhir_server(asked: AuthorizationRequest) -> FhirServer:
+    if asked.openid:
+        return FhirServer.userinfo()
+    servers = FhirServer.objects.order_by("pk")
+    return next(server for server in servers if same_audience(server.base, asked.aud))
 
 
 def _hinted(parameters: Parameters) -> str:
@@ -164,5 +171,5 @@ def _told(client: Client, redirect_uri: str, state: str, error: OAuthError) -> H
     answer = failure(redirect_uri, error, state, settings.SMARTAUTH_ISSUER)
     if client.approved:
         return to_app(answer)
-    anywhere = client.fhir_servers.first() or FhirServer.objects.earliest("pk")
+    anywhere = client.fhir_servers.first() or FhirServer.userinfo()
     return keep(client, anywhere, redirect_uri, state, refused=answer)

@@ -112,6 +112,7 @@ class AuthenticatedClient:
     client_id: str
     grants: frozenset[str]
     authentication: str
+    profile: str = Client.Profile.SMART
 
 
 def proven(presented: Credentials, kept: Kept, *, now: int) -> bool:

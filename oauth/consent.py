@@ -77,7 +77,7 @@ def _not_ready(pending: Pending, user: User) -> HttpResponse | None:
 def _offered(pending: Pending, user: User) -> str:
     """What this person may do at all: who is nobody at the FHIR server sees nothing there (SCP-20, SCP-16)."""
     scope = pending.request.scope
-    if people.fhir_user(user, pending.row.fhir_server):
+    if pending.request.openid or people.fhir_user(user, pending.row.fhir_server):
         return scope
     left = [part for part in identified(parse(scope), somebody=False) if part.context != "user"]
     if pending.request.reaches_others and not any(part.context for part in left):
@@ -99,7 +99,9 @@ def _choices(pending: Pending, user: User, scope: str) -> tuple[Line, ...]:
     )
     about = pending.patient
     subject = "" if about is None or people.is_own(user, about) else shortened(about.name) or UNNAMED
-    telling = Telling(server.name, seconds, subject, until=_until(client), version=pending.request.fhir_version)
+    days = remembered.days() if pending.request.openid else 0
+    version = pending.request.fhir_version
+    telling = Telling(server.name, seconds, subject, until=_until(client), version=version, remembered_days=days)
     return lines(parse(scope), telling)
 
 

@@ -7,8 +7,10 @@ from django.db.models.functions import Coalesce, Greatest, Least
 
 from accounts.models import User
 from oauth import live
-from oauth.models import AccessToken, Authorization, Code, RefreshToken
+from oauth.models import AccessToken, Authorization, Client, Code, RefreshToken
+from oauth.remembered import not_before
 from smart.clock import SECOND
+from smart.versions import NO_FHIR
 
 KEPT = 90 * 86_400 * SECOND
 
@@ -40,13 +42,13 @@ REVOKED_FOR = {
 
 def alive(user: User, *, now: int) -> QuerySet[Any]:
     """What an app can still use or refresh, last given first, each with `newest`, its last token, if it has one."""
-    found = _given(user).filter(_usable(now), reason="")
+    found = _given(user).filter(_usable(now) | _remembered(now), reason="")
     return found.order_by(F("newest").desc(nulls_last=True), "-pk")
 
 
 def over(user: User, *, now: int) -> QuerySet[Any]:
     """What has ended in the last 90 days, the last first: `over_at` says when, in the future where no row knows it."""
-    found: QuerySet[Any] = _given(user).exclude(_usable(now), reason="").alias(ran_out=_ran_out())
+    found: QuerySet[Any] = _given(user).exclude(_usable(now) | _remembered(now), reason="").alias(ran_out=_ran_out())
     found = found.annotate(revoked_for=_of_newest("revoked_for"), revoked_at=_of_newest("revoked_at"))
     found = found.annotate(replaced_at=Subquery(_successor().values("issued_at")[:1]))
     ended_at = Case(When(ended_at__gt=0, then=F("ended_at")), default=F("ran_out"))
@@ -82,6 +84,14 @@ def _usable(now: int) -> Q:
     )
     refreshing = live.refreshable(now=now).filter(authorization=OuterRef("pk"))
     return Q(Exists(tokens)) | Q(Exists(refreshing)) | Q(Exists(codes))
+
+
+def _remembered(now: int) -> Q:
+    """A sign-in by plain OpenID Connect that is not asked again (AZ-23): the newest of that app, and used of late."""
+    newer = Authorization.objects.filter(client=OuterRef("client"), user=OuterRef("user"), pk__gt=OuterRef("pk"))
+    newest = ~Q(Exists(newer.filter(fhir_server=OuterRef("fhir_server"))))
+    own = Q(client__profile=Client.Profile.OPENID, fhir_server__version=NO_FHIR)
+    return own & Q(granted_at__gt=not_before(now=now)) & newest
 
 
 def _ran_out() -> Greatest:

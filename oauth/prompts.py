@@ -66,7 +66,7 @@ def quietly(request: HttpRequest, pending: Pending, user: User | None) -> User:
 
 def _another_account(pending: Pending, user: User) -> bool:
     hint = pending.request.login_hint
-    return pending.launched_for not in (None, user.pk) or bool(hint and hint != user.username)
+    return pending.launched_for not in (None, user.pk) or bool(hint and hint not in (user.username, user.email))
 
 
 def _choose_the_only_ones(pending: Pending, user: User) -> None:

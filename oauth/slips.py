@@ -11,7 +11,7 @@ from typing import Any
 from django.conf import settings
 
 from accounts.models import User
-from oauth import given, live
+from oauth import given, live, remembered
 from oauth.models import (
     AccessToken,
     AddressChange,
@@ -43,6 +43,8 @@ class Record:
 
     @property
     def of_it(self) -> str:
+        if not self.server:
+            return "your account here"
         if self.own:
             return "your record"
         return f"the record of {self.name}" if self.name else f"what you may see at {self.server}"
@@ -120,7 +122,8 @@ class Records:
     def about(self, row: Authorization) -> Record:
         place = (row.fhir_server_id, row.patient)
         name = self.names.get(place) or (f"the patient with the number {row.patient}" if row.patient else "")
-        return Record(shortened(name), place in self.own, shortened(row.fhir_server.name))
+        server = shortened(row.fhir_server.name) if row.fhir_server.holds_records else ""
+        return Record(shortened(name), place in self.own, server)
 
 
 def live_slips(user: User, *, now: int) -> tuple[Slip, ...]:
@@ -210,7 +213,9 @@ def _slip(
 
 def _told(row: Authorization, record: Record) -> tuple[list[str], list[str]]:
     """What it sees, and what else it may: the sentences of the consent page, within a sentence."""
-    telling = Telling(record.server, 0, "" if record.own else record.name, version=row.fhir_server.version)
+    days = 0 if row.fhir_server.holds_records else remembered.days()
+    subject = "" if record.own else record.name
+    telling = Telling(record.server, 0, subject, version=row.fhir_server.version, remembered_days=days)
     told = lines(parse(row.scope), telling)
     sees = [line.text for line in told if line.group == SEE or (line.group == WHO and line.text != RECOGNISE)]
     may = [line.text for line in told if line.group == CHANGE or line.text == RECOGNISE]
@@ -222,6 +227,9 @@ def _within(text: str) -> str:
 
 
 def _ends(row: Authorization, token: AccessToken | None, continuing: RefreshToken | None, *, now: int) -> str:
+    if not row.fhir_server.holds_records:
+        until = written(moment(row.granted_at + now - remembered.not_before(now=now)).date())
+        return f"when you take it back, or if you do not use it before {until}"
     if continuing is None:
         return day(token.expires_at, now=now) if token else "in a moment, if the app does not go on"
     if refresh.kind(row.scope) == refresh.ONLINE:

@@ -15,6 +15,7 @@ from oauth.digests import digest
 from oauth.endpoint import Answer, MachineRequest, writers
 from oauth.grant import Grant
 from oauth.issue import issue
+from oauth.models import Client
 from smart import pkce
 from smart.errors import (
     InvalidClient,
@@ -39,14 +40,15 @@ RETURNING id
 
 async def token(request: MachineRequest) -> Answer:
     """RFC 6749 §3.2. Raises the OAuthError of section 20 B and C."""
-    if request.credentials.in_body and not settings.SMARTAUTH_TOKEN_SECRET_IN_BODY:
-        raise InvalidClient(FAILED, hint="client_secret in the body is switched off at the token endpoint")
     if request.credentials == UNNAMED:
         request.credentials = await writers.run(lambda: refresh.holder(request))
     return await as_client(request, lambda client: _token(request, client))
 
 
 def _token(request: MachineRequest, client: AuthenticatedClient) -> Answer:
+    in_body = settings.SMARTAUTH_TOKEN_SECRET_IN_BODY or client.profile == Client.Profile.OPENID
+    if request.credentials.in_body and not in_body:
+        raise InvalidClient(FAILED, hint="client_secret in the body is switched off at the token endpoint")
     grant_type = request.required("grant_type")
     if grant_type not in GRANTS:
         raise UnsupportedGrantType("this server does not know that grant_type")
@@ -61,8 +63,9 @@ def _token(request: MachineRequest, client: AuthenticatedClient) -> Answer:
 def authorization_code(request: MachineRequest, client: AuthenticatedClient) -> Answer | OAuthError:
     """Section 6a. A refusal that has consequences is returned, so that they are committed with it."""
     code, redirect_uri = request.required("code"), request.required("redirect_uri")
-    verifier = request.required("code_verifier")
-    if not pkce.is_verifier(verifier):
+    without = client.profile == Client.Profile.OPENID and "code_verifier" not in request.parameters
+    verifier = "" if without else request.required("code_verifier")
+    if verifier and not pkce.is_verifier(verifier):
         raise InvalidRequest("code_verifier must be 43 to 128 unreserved characters")
     with transaction.atomic():
         with connection.cursor() as cursor:
@@ -109,6 +112,8 @@ def _judge(code: Consumed, grant: Grant, redirect_uri: str, verifier: str, *, no
         raise InvalidGrant("the code has expired")
     if redirect_uri != code.redirect_uri:
         raise InvalidGrant("redirect_uri differs from the one of the authorization request")
+    if code.code_challenge and not verifier:
+        raise InvalidGrant("code_verifier is missing")
     pkce.prove(code.code_challenge, verifier)
     if grant.lost or code.authorization_epoch != grant.authorization_epoch:
         raise InvalidGrant("the code is not valid", hint=grant.lost or "the authorization has ended")

@@ -13,7 +13,7 @@ from accounts import clock
 from accounts.models import User
 from oauth import live, people
 from oauth.digests import digest
-from oauth.models import AccessToken
+from oauth.models import AccessToken, Client
 from smart import openid
 from smart.cors import CLIENT_ID
 from smart.errors import InsufficientScope, InvalidRequest, InvalidToken, OAuthError, TemporarilyUnavailable
@@ -58,7 +58,13 @@ def _told(request: HttpRequest, token: str) -> dict[str, Any]:
     user, scopes = row.authorization.user, parse(row.scope)
     if user is None or not openid.recognises(row.scope):
         raise InsufficientScope("the scope openid was not granted")
+    if row.authorization.client.profile == Client.Profile.OPENID:
+        return openid.account(scopes, _account(user))
     return {"sub": user.subject, **(_at_fhir_server(row, user) if openid.names_fhir_user(scopes) else {})}
+
+
+def _account(user: User) -> openid.Account:
+    return openid.Account(user.subject, user.name, user.username, user.email, bool(user.email_verified))
 
 
 def _at_fhir_server(row: AccessToken, user: User) -> dict[str, str]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from smart.authorization_rules import (
+    CONTEXT_SCOPES,
     PICKED,
     REDIRECTION_RULES,
     RULES,
@@ -49,6 +50,7 @@ class AuthorizationRequest:
     max_age: str = ""
     login_hint: str = ""
     ui_locales: str = ""
+    openid: bool = False  # plain OpenID Connect: about the person, about no record
     subject: str = ""  # whom the app expects, by an ID token that it got here (E43)
 
     @property
@@ -62,6 +64,11 @@ class AuthorizationRequest:
         if self.prompts & {"login", "select_account"}:
             return 0
         return int(self.max_age) if self.max_age else None
+
+    @property
+    def reads_records(self) -> bool:
+        """Whether it asks for anything beside who the person is."""
+        return any(part.context or part.plain in CONTEXT_SCOPES for part in parse(self.scope))
 
     @property
     def reaches_others(self) -> bool:
@@ -105,10 +112,11 @@ def judge(
         left_out=left_out(parameters["scope"], scope),
         aud=asked.base,
         fhir_version=asked.fhir_version,
-        code_challenge=parameters["code_challenge"],
+        code_challenge=asked.get("code_challenge"),
         needs_patient=any(part.context == "patient" or part.plain in PICKED for part in parse(scope)),
         needs_encounter=any(part.plain == "launch/encounter" for part in parse(scope)),
         launch=asked.get("launch") if any(part.plain == "launch" for part in parse(scope)) else "",
+        openid=client.openid,
         subject=hinted,
         **{name: asked.get(name) for name in _KEPT},
     )

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from smart import openid
 from smart.audience import canonical, same_audience
 from smart.error_pages import Unredirectable
 from smart.errors import (
@@ -23,13 +24,15 @@ from smart.pkce import is_challenge
 from smart.redirect_uris import registered
 from smart.refresh import OFFLINE, ONLINE
 from smart.scopes import MOST, Scope, beyond, granted, identified, legal, names, parse, too_many
-from smart.versions import resource_types
+from smart.versions import NO_FHIR, resource_types
 
 AUTHORIZATION_CODE, REFRESH_TOKEN = "authorization_code", "refresh_token"
 CONTEXT_SCOPES = frozenset({"launch", "launch/patient", "launch/encounter"})
 IDENTITY_SCOPES = frozenset({"openid", "fhirUser", "profile"})
 PICKED = frozenset({"launch/patient", "launch/encounter"})
 PROMPTS = frozenset({"none", "login", "consent", "select_account"})
+
+PROOF_KEY = frozenset({"code_challenge", "code_challenge_method"})
 
 _SECONDS = re.compile(r"[0-9]{1,9}", re.ASCII)
 
@@ -48,6 +51,8 @@ class ClientPolicy:
     requires_state: bool = True
     strict_scopes: bool = False
     approved: bool = True
+    confidential: bool = False  # it has a secret or keys
+    openid: bool = False  # plain OpenID Connect: looser, and no FHIR scope is ever granted
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +73,7 @@ class Asked:
     @property
     def base(self) -> str:
         """The base meant by `aud` or its synonym `resource`, "" if the client may not use it (AZ-08, AZ-09)."""
-        return self.reachable(self.get("aud") or self.get("resource"))
+        return "" if self.client.openid else self.reachable(self.get("aud") or self.get("resource"))
 
     def reachable(self, url: str) -> str:
         served = {canonical(base) for base in self.bases}
@@ -77,6 +82,8 @@ class Asked:
 
     @property
     def fhir_version(self) -> str:
+        if self.client.openid:
+            return NO_FHIR
         return next(version for base, version in self.bases.items() if same_audience(base, self.base))
 
     @property
@@ -84,6 +91,8 @@ class Asked:
         """What of the scopes this client may get at this base, by this kind of launch."""
         types = resource_types(self.fhir_version)
         found = granted(self.get("scope"), self.client.scope, types=types, supported=self._grantable)
+        if self.client.openid and not openid.recognises(found):
+            return ""
         return names(identified(parse(found)))
 
     @property
@@ -95,6 +104,8 @@ class Asked:
         """No refresh is promised to a client without that grant; online_access is for launches from an EHR (SCP-17)."""
         if scope.plain in (OFFLINE, ONLINE) and REFRESH_TOKEN not in self.client.grants:
             return False
+        if self.client.openid:
+            return scope.plain in openid.SCOPES
         return supported(scope) and (scope.plain != ONLINE or self.in_ehr)
 
 
@@ -177,11 +188,13 @@ def _response_type_code(asked: Asked) -> None:
 
 
 def _state_sent(asked: Asked) -> None:
-    if asked.client.requires_state and "state" not in asked.parameters:
+    if asked.client.requires_state and not asked.client.openid and "state" not in asked.parameters:
         raise InvalidRequest("state is missing")
 
 
 def _proof_key(asked: Asked) -> None:
+    if asked.client.openid and asked.client.confidential and not asked.parameters.keys() & PROOF_KEY:
+        return
     if "code_challenge" not in asked.parameters or asked.get("code_challenge_method") != "S256":
         raise InvalidRequest("code_challenge is required with code_challenge_method S256")
     if not is_challenge(asked.get("code_challenge")):
@@ -189,6 +202,8 @@ def _proof_key(asked: Asked) -> None:
 
 
 def _audience(asked: Asked) -> None:
+    if asked.client.openid:
+        return
     resource = asked.get("resource")
     if resource and not asked.reachable(resource):
         raise InvalidTarget("resource is not a FHIR base that this client may use here")
@@ -238,6 +253,8 @@ def _something_grantable(asked: Asked) -> None:
 
 
 def _launch_sent(asked: Asked) -> None:
+    if asked.client.openid:
+        return
     wanted = any(scope.plain == "launch" for scope in parse(asked.get("scope")))
     if wanted and not asked.get("launch"):
         raise InvalidRequest("scope launch needs the launch parameter")

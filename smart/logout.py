@@ -10,7 +10,7 @@ from smart.redirect_uris import with_query
 
 @dataclass(frozen=True, slots=True)
 class App:
-    """The app that asks, as it is registered; trusted = enabled and approved. The empty one is one that nobody knows."""
+    """The app that asks, as it is registered; trusted = enabled and approved. The empty one nobody knows."""
 
     client_id: str = ""
     trusted: bool = False

@@ -17,6 +17,10 @@ CLIENT_CAPABILITIES = {
 BACKEND_SCOPES = ("system/*.rs", "system/*.cruds", "system/*.read", "system/*.*")
 _V1 = {"read", "write", "*"}
 ASSERTION_ALGORITHMS = ["RS384", "ES384"]
+CLAIMS = [
+    "iss", "sub", "aud", "iat", "exp", "auth_time", "nonce", "fhirUser", "name", "preferred_username", "email",
+    "email_verified",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +129,11 @@ def openid_configuration(facts: ServerFacts) -> Document:
         **_without_empty(
             {"userinfo_endpoint": facts.userinfo_endpoint, "end_session_endpoint": facts.end_session_endpoint}
         ),
+        "scopes_supported": [*_scopes(facts), "profile", "email"],
+        "token_endpoint_auth_methods_supported": _openid_methods(facts),
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": [ID_TOKEN_ALGORITHM],
-        "claims_supported": ["iss", "sub", "aud", "iat", "exp", "auth_time", "nonce", "fhirUser"],
+        "claims_supported": CLAIMS,
         "prompt_values_supported": sorted(PROMPTS),
         "claims_parameter_supported": False,
         "request_parameter_supported": False,
@@ -188,6 +194,12 @@ def _scopes(facts: ServerFacts) -> list[str]:
 
 def _token_methods(facts: ServerFacts) -> list[str]:
     return _confidential_methods(facts, in_body=facts.secret_in_token_body)
+
+
+def _openid_methods(facts: ServerFacts) -> list[str]:
+    """Clients of plain OpenID Connect, who read that document, may send the secret in either way."""
+    public = ["none"] if "none" in facts.client_authentication else []
+    return [*_confidential_methods(facts, in_body=True), *public]
 
 
 def _confidential_methods(facts: ServerFacts, *, in_body: bool) -> list[str]:

@@ -8,6 +8,7 @@ from smart.scopes import FHIR_USER, Scope, parse
 
 OPENID = "openid"
 ALGORITHM = "RS256"
+SCOPES = frozenset({OPENID, "profile", "email", "offline_access"})  # all that plain OpenID Connect may ask here
 Claims = dict[str, str | int]
 
 
@@ -16,6 +17,21 @@ class Hint(NamedTuple):
 
     subject: str
     client_id: str
+
+
+class Account(NamedTuple):
+    """A person's account here, of which plain OpenID Connect may tell (OIDC Core §5.1)."""
+
+    subject: str
+    name: str
+    username: str
+    email: str
+    email_verified: bool
+
+
+def not_plain(scope: str) -> tuple[str, ...]:
+    """Which of these scopes plain OpenID Connect can never be granted."""
+    return tuple(part.name for part in parse(scope) if part.plain not in SCOPES)
 
 
 def recognises(scope: str) -> bool:
@@ -41,3 +57,14 @@ def id_token(
     if fhir_user and names_fhir_user(parse(scope)):
         claims["fhirUser"] = fhir_user
     return claims
+
+
+def account(scopes: Sequence[Scope], person: Account) -> dict[str, str | bool]:
+    """What UserInfo tells of it, by what was granted (OIDC Core §5.4); nothing that is not known."""
+    held = {scope.plain for scope in scopes}
+    told: dict[str, str | bool] = {"sub": person.subject}
+    if "profile" in held:
+        told |= {"name": person.name, "preferred_username": person.username}
+    if "email" in held and person.email:
+        told |= {"email": person.email, "email_verified": person.email_verified}
+    return {name: value for name, value in told.items() if value != ""}

@@ -27,7 +27,12 @@ def challenge(verifier: str) -> str:
 
 
 def prove(stored_challenge: str, verifier: str) -> None:
-    """The sender knows the verifier (RFC 7636 §4.6). Raises InvalidRequest for its form, InvalidGrant for its value."""
+    """The sender knows the verifier (RFC 7636 §4.6), none where there was no challenge (only plain OpenID Connect).
+
+    Raises InvalidRequest for its form, InvalidGrant for its value.
+    """
+    if not (verifier or stored_challenge):
+        return
     if not is_verifier(verifier):
         raise InvalidRequest("code_verifier must be 43 to 128 unreserved characters")
     if not stored_challenge:

@@ -73,6 +73,7 @@ class Telling:
     until: str = ""
     version: str = "r4"
     mixed: bool = False
+    remembered_days: int = 0  # plain OpenID Connect: how long what is allowed is not asked again
 
     def fill(self, text: str, **more: str) -> str:
         record = words.RECORD_OF.replace("{subject}", self.subject) if self.subject else words.RECORD_OWN
@@ -248,17 +249,23 @@ def _identity(scopes: Sequence[Scope], telling: Telling) -> list[_Told]:
     if not asked:
         return []
     named = any(scope.plain != "openid" for scope in asked)
-    text = words.IDENTITY + (f": {telling.role}" if telling.role else "") if named else words.RECOGNISE
-    return [(WHO, text, "", tuple(scope.plain for scope in asked), "", "", ())]
+    identity = words.ACCOUNT if telling.remembered_days else words.IDENTITY
+    text = identity + (f": {telling.role}" if telling.role else "") if named else words.RECOGNISE
+    told: list[_Told] = [(WHO, text, "", tuple(scope.plain for scope in asked), "", "", ())]
+    if any(scope.plain == "email" for scope in scopes):
+        told.append((WHO, words.EMAIL, "", ("openid", "email"), "", "", ()))
+    return told
 
 
 def _time(scopes: Sequence[Scope], telling: Telling) -> list[_Told]:
     held = {scope.plain for scope in scopes}
-    now = telling.fill(words.ONLY_NOW_HINT, duration=duration(telling.seconds))
+    now = words.ONLY_NOW, telling.fill(words.ONLY_NOW_HINT, duration=duration(telling.seconds))
+    if telling.remembered_days:
+        now = words.WHENEVER, telling.fill(words.WHENEVER_HINT, days=str(telling.remembered_days))
     told = [
         ("offline_access", words.OFFLINE, f"{words.OFFLINE_HINT} {telling.until}".rstrip()),
         ("online_access", words.ONLINE, words.ONLINE_HINT),
-        ("", words.ONLY_NOW, now),
+        ("", *now),
     ]
     return [
         (TIME, text, hint, (name,) if name else (), "", "", ()) for name, text, hint in told if name in held or not name

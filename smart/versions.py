@@ -5,11 +5,14 @@ from functools import cache
 from pathlib import Path
 
 FHIR_VERSIONS = ("dstu2", "stu3", "r4")
+NO_FHIR = ""  # the version of what holds no records: UserInfo
 
 
 @cache
 def resource_types(fhir_version: str) -> frozenset[str]:
     """The concrete resource types of that version; the abstract Resource and DomainResource can hold no record."""
+    if fhir_version == NO_FHIR:
+        return frozenset()
     if fhir_version not in FHIR_VERSIONS:
         raise ValueError(f"unknown FHIR version {fhir_version!r}, known are {', '.join(FHIR_VERSIONS)}")
     data = json.loads((Path(__file__).parent / "versions" / f"{fhir_version}.json").read_text(encoding="utf-8"))

@@ -1,6 +1,11 @@
 """The FHIR bases that this server protects."""
 
+from typing import ClassVar, Self
+
+from django.conf import settings
 from django.db import models
+
+from smart.versions import NO_FHIR
 
 
 class AddressPolicy(models.TextChoices):
@@ -23,8 +28,18 @@ class ClaimProfile(models.TextChoices):
     CUSTOM = "custom", "own mapping"
 
 
+class FhirServers(models.Manager["FhirServer"]):
+    """Those that hold records."""
+
+    def get_queryset(self) -> models.QuerySet["FhirServer"]:
+        return super().get_queryset().exclude(version=NO_FHIR)
+
+
 class FhirServer(models.Model):
-    """One protected FHIR base URL = one `aud`. Where it and the client both set something, the stricter holds."""
+    """One protected FHIR base URL = one `aud`. Where it and the client both set something, the stricter holds.
+
+    One row more is what plain OpenID Connect gets tokens for: UserInfo, which has no FHIR version and no records.
+    """
 
     class Version(models.TextChoices):
         DSTU2 = "dstu2", "DSTU2"
@@ -61,8 +76,22 @@ class FhirServer(models.Model):
         "practitioners find patients by", choices=PatientSource.choices, default=PatientSource.LIST
     )
 
+    objects: ClassVar[FhirServers] = FhirServers()
+    every: ClassVar[models.Manager["FhirServer"]] = models.Manager()
+
     class Meta:
         verbose_name = "FHIR server"
 
     def __str__(self) -> str:
         return self.name
+
+    @classmethod
+    def userinfo(cls) -> Self:
+        """The `aud` of plain OpenID Connect: no FHIR base is ever called so, and no resource server protects it."""
+        known = {"name": "UserInfo", "version": NO_FHIR, "address_policy": AddressPolicy.OFF}
+        row, _ = cls.every.get_or_create(base=f"{settings.SMARTAUTH_ISSUER}/o/userinfo", defaults=known)
+        return row  # type: ignore[return-value]  # the manager does not know of subclasses
+
+    @property
+    def holds_records(self) -> bool:
+        return self.version != NO_FHIR

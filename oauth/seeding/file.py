@@ -118,6 +118,7 @@ CLIENT = mapping(
         "name": text,
         "maker": text,
         "authentication": one_of("none", "secret", "keys"),
+        "profile": one_of("smart", "openid"),
         "secret": like(_SECRET, "made of A-Z a-z 0-9 . _ ~ -"),
         "jwks_file": text,
         "jwks_uri": web_address,
