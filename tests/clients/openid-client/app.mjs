@@ -1,10 +1,12 @@
-// An app on openid-client, from discovery to its end. Its person's browser is whoever reads `visit` and writes the answer.
+// An app on openid-client, from discovery to its end.
+// Its person's browser is whoever reads `visit`, goes there, and writes the address where the app is called back.
 import { webcrypto } from "node:crypto";
 import { createInterface } from "node:readline";
 import * as openid from "openid-client";
 
+globalThis.crypto ??= webcrypto; // before node 20 it is not global
 const told = JSON.parse(process.argv[2]);
-const insecure = { execute: [openid.allowInsecureRequests] }; // the tests have no https
+const execute = [openid.allowInsecureRequests]; // the tests have no https
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 
 const CURVES = { ES384: { name: "ECDSA", namedCurve: "P-384" }, RS384: { name: "RSASSA-PKCS1-v1_5", hash: "SHA-384" } };
@@ -13,7 +15,7 @@ async function proof({ clientSecret, clientPrivateJwk }) {
   if (clientSecret) return openid.ClientSecretBasic(clientSecret);
   if (!clientPrivateJwk) return openid.None();
   const { alg, kid } = clientPrivateJwk;
-  const key = await webcrypto.subtle.importKey("jwk", clientPrivateJwk, CURVES[alg], false, ["sign"]);
+  const key = await crypto.subtle.importKey("jwk", clientPrivateJwk, CURVES[alg], false, ["sign"]);
   return openid.PrivateKeyJwt({ key, kid });
 }
 
@@ -24,26 +26,33 @@ async function visit(address) {
 
 // What a request was answered with, or what the server's refusal was.
 const answer = (asked) => asked.catch((error) => ({ status: error.status, error: error.error, about: error.message }));
-const patient = async (token) => (await openid.fetchProtectedResource(config, token, new URL(`${told.base}/Patient/amy`), "GET")).json();
+const patient = async (token) => {
+  const found = await openid.fetchProtectedResource(config, token, new URL(`${told.base}/Patient/amy`), "GET");
+  return found.json();
+};
 
-const config = await openid.discovery(new URL(told.issuer), told.clientId, undefined, await proof(told), insecure);
+// "oidc" reads openid-configuration, "oauth2" the authorization server's metadata of RFC 8414
+const discovered = (clientId, proof, algorithm = "oidc") =>
+  openid.discovery(new URL(told.issuer), clientId, undefined, proof, { execute, algorithm });
+const config = await discovered(told.clientId, await proof(told));
 openid.enableNonRepudiationChecks(config); // verifies the signature of the id_token too
 const [serverId, serverSecret] = told.resourceServer;
-const fhirServer = await openid.discovery(new URL(told.issuer), serverId, undefined, openid.ClientSecretBasic(serverSecret), insecure);
+const fhirServer = await discovered(serverId, openid.ClientSecretBasic(serverSecret), "oauth2");
 
 async function launched() {
   const verifier = openid.randomPKCECodeVerifier();
-  const checks = { expectedState: openid.randomState(), expectedNonce: openid.randomNonce(), pkceCodeVerifier: verifier };
+  const drawn = { expectedState: openid.randomState(), expectedNonce: openid.randomNonce() };
   const address = openid.buildAuthorizationUrl(config, {
     redirect_uri: `${told.app}/callback`,
     scope: told.scope,
     aud: told.base, // SMART: the FHIR server that the token is for
-    state: checks.expectedState,
-    nonce: checks.expectedNonce,
+    state: drawn.expectedState,
+    nonce: drawn.expectedNonce,
     code_challenge: await openid.calculatePKCECodeChallenge(verifier),
     code_challenge_method: "S256",
   });
-  return openid.authorizationCodeGrant(config, await visit(address), { ...checks, idTokenExpected: true });
+  const checks = { ...drawn, pkceCodeVerifier: verifier, idTokenExpected: true };
+  return openid.authorizationCodeGrant(config, await visit(address), checks);
 }
 
 async function person() {
@@ -57,8 +66,9 @@ async function person() {
 }
 
 async function backend() {
-  const first = await openid.clientCredentialsGrant(config, { scope: told.scope, ...told.more });
-  const found = { first, patient: await patient(first.access_token), alive: await openid.tokenIntrospection(fhirServer, first.access_token) };
+  const first = await openid.clientCredentialsGrant(config, { scope: told.scope });
+  const found = { first, patient: await patient(first.access_token) };
+  found.alive = await openid.tokenIntrospection(fhirServer, first.access_token);
   await openid.tokenRevocation(config, first.access_token);
   return found;
 }
