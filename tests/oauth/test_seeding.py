@@ -283,6 +283,11 @@ REFUSED: dict[str, tuple[str, str, str]] = {
         "clients[0].backend_patient: must be a FHIR",
     ),
     "no keys": (AUTHENTICATION, "authentication: keys", "clients[0].jwks_file: a client with keys"),
+    "keys by http": (
+        AUTHENTICATION,
+        "authentication: keys\n    jwks_uri: http://app.example.org/jwks",
+        "clients[0].jwks_uri: http://app.example.org/jwks cannot be registered: It must begin with https://",
+    ),
     "address after logout": (
         AUTHENTICATION,
         f"{AUTHENTICATION}\n    post_logout_redirect_uris: [data:x]",
@@ -331,11 +336,13 @@ def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("keys", "message"),
     [
-        pytest.param('{"keys": [{"kty": "oct", "kid": "1", "k": "AAAA"}]}', "public RSA and EC keys", id="symmetric"),
-        pytest.param('{"keys": [{"kty": "EC", "kid": "1", "d": "AAAA"}]}', "public RSA and EC keys", id="private"),
-        pytest.param('{"keys": [{"kty": "EC"}]}', "with a kid", id="no kid"),
-        pytest.param('{"keys": [{"kty": "EC", "kid": "1"}, {"kty": "EC", "kid": "1"}]}', "a kid twice", id="kid twice"),
+        pytest.param('{"keys": [{"kty": "oct", "kid": "1", "k": "AAAA"}]}', "only public keys may be", id="symmetric"),
+        pytest.param('{"keys": [{"kty": "EC", "kid": "1", "d": "AAAA"}]}', "only public keys may be", id="private"),
+        pytest.param('{"keys": [{"kty": "EC"}]}', "has no kid", id="no kid"),
+        pytest.param('{"keys": [{"kty": "EC", "kid": "1"}, {"kty": "EC", "kid": "1"}]}', "there twice", id="kid twice"),
+        pytest.param('{"keys": [{"kty": "RSA", "kid": "1", "n": "AQAB", "e": "AQAB"}]}', "shorter than", id="short"),
         pytest.param("[]", "is not a JWK set", id="no set"),
+        pytest.param("{", "is not JSON", id="no JSON"),
     ],
 )  # fmt: skip
 def test_keys_that_may_not_be_registered_are_refused(write: Write, tmp_path: Path, keys: str, message: str) -> None:
