@@ -89,6 +89,13 @@ def test_no_profile_touches_what_the_standard_says(profile: str) -> None:
     assert {**more, **CLAIMS}.items() >= CLAIMS.items()
 
 
+@pytest.mark.requirement("IN-03")
+def test_what_an_ehr_tells_of_its_own_is_not_replaced_either() -> None:
+    name = "https://ehr.example.org/ward"
+
+    assert told_by(json.dumps({name: {"value": "another"}, "c": {"from": "sub"}}), **{name: "ward 3"}) == {"c": "s-1"}
+
+
 @pytest.mark.parametrize("profile", sorted(set(profiles()) - {"smart"}))
 def test_the_profiles_keep_the_rules_of_a_mapping_of_ones_own(profile: str) -> None:
     assert parsed(json.dumps(profiles()[profile])) == profiles()[profile]
