@@ -9,20 +9,22 @@ from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import AdminPasswordChangeForm, AdminUserCreationForm
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.safestring import SafeString
 
+from accounts import clock
 from accounts.address import client_address
 from accounts.models import SignIn, User
-from oauth import passwords, sessions
+from oauth import invalidation, passwords, sessions
 from oauth.admin import confirming
 from oauth.admin.fields import Lines, plain_text
 from oauth.admin.filters import by
 from oauth.admin.lists import OperatorsAdmin, act
 from oauth.admin.shown import counted, short, tag
+from oauth.invalidation import Ender
 from oauth.models import ActsFor, Authorization, FhirIdentity, PatientRecord
 
 STATE = by("state", "state", {
@@ -265,8 +267,27 @@ class PatientRecordAdmin(OperatorsAdmin):
     search_help_text = "FHIR id, name or record number"
     ordering = ("-pk",)
 
+    actions = ("end_access",)
+
     def about(self, row: PatientRecord) -> dict[str, str]:
         return {"patient": row.patient, "fhir_server": row.fhir_server.base}
+
+    def acts(self, row: PatientRecord) -> Sequence[str]:
+        return ("end_access",)
+
+    @admin.action(description="End all access to these records")
+    def end_access(self, request: HttpRequest, queryset: QuerySet[PatientRecord]) -> HttpResponse | None:
+        if not confirming.is_confirmed(request):
+            about = queryset.filter(patient=OuterRef("patient"), fhir_server=OuterRef("fhir_server"))
+            ending = confirming.ends(Authorization.objects.filter(Exists(about)))
+            title, lead = "End all access to these records", "People may allow apps again at once."
+            return confirming.page(request, self, queryset, title=f"{title}?", button=title, ending=ending, lead=lead)
+        operator: Any = request.user
+        by = Ender(now=clock.now(), address=client_address(request), operator=operator.subject)
+        where = [{"patient": row.patient, "fhir_server": row.fhir_server_id} for row in queryset]
+        ended = sum(invalidation.end(one, by, reason="operator").authorizations for one in where)
+        self.message_user(request, f"Ended {counted(ended, 'authorization')} and their tokens.")
+        return None
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return ("fhir_server", "patient") if obj else ()

@@ -99,6 +99,27 @@ def test_a_refresh_token_ends_with_its_authorization(
     assert refresh.digest not in operator.get(f"oauth/refreshtoken/{refresh.pk}/change/").content.decode()
 
 
+@pytest.mark.requirement("RV-08", "SD-05")
+def test_all_access_to_a_patients_record_ends_whoever_allowed_it(
+    operator: Operator, issue: Issue, introspect: Introspect, events: Events, make_person: Callable[..., Any]
+) -> None:
+    from oauth.models import PatientRecord
+
+    patient = f"p-{operator.user.pk}"
+    first, second = (issue(person=make_person(patient), patient=patient) for _ in range(2))
+    other = issue()
+    record = PatientRecord.objects.get(patient=patient)
+
+    asked = operator.act("oauth/patientrecord", "end_access", record).content.decode()
+    assert "2 authorizations of 2 people for 2 clients" in asked
+    assert introspect(first["access_token"])["active"] is True
+
+    operator.confirm("oauth/patientrecord", "end_access", record)
+    assert introspect(first["access_token"]) == introspect(second["access_token"]) == {"active": False}
+    assert introspect(other["access_token"])["active"] is True
+    assert len(events("authorization-ended", patient=patient, operator=operator.user.subject)) == 2
+
+
 def test_ending_one_thing_leaves_the_others(operator: Operator, issue: Issue, introspect: Introspect) -> None:
     ended, other = issue(), issue()
 
