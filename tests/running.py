@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -127,7 +128,8 @@ class Server:
 
     def _end(self, sent: signal.Signals) -> None:
         if self.running is not None:
-            os.killpg(self.running.pid, sent)
+            with suppress(ProcessLookupError):  # it did not start
+                os.killpg(self.running.pid, sent)
             self.running.wait(30)
             self.running = None
 

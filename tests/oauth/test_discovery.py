@@ -251,8 +251,8 @@ def test_the_issuer_in_a_redirect_is_the_one_of_the_documents(
     assert issuer == metadata["issuer"]
 
 
-# a token request differs from others in what it accepts, and SMART's document names SMART's grants only
-OWN_WORDS = {"token_endpoint_auth_methods_supported", "grant_types_supported"}
+# SMART's document names SMART's grants only; plain OpenID Connect clients, who read theirs, may ask and prove more
+OWN_WORDS = {"token_endpoint_auth_methods_supported", "grant_types_supported", "scopes_supported"}
 
 
 @pytest.mark.requirement("DS-17", "WF-14")
@@ -263,6 +263,9 @@ def test_what_two_documents_both_say_they_say_alike(app: App) -> None:
             said.setdefault(name, set()).add(json.dumps(value))
 
     assert {name for name, values in said.items() if len(values) > 1} == OWN_WORDS
+    smart, openid = (set(json.loads(scopes)) for scopes in sorted(said["scopes_supported"], key=len))
+    assert openid - smart == {"profile", "email"}
+    assert smart < openid
     assert len(said) > 20
 
 
