@@ -402,3 +402,22 @@ def test_keys_are_fetched_by_post_only(operator: Operator, make_client: MakeClie
     client = make_client("keys", jwks_uri="https://app.example.org/jwks")
 
     assert operator.get(f"oauth/client/{client.pk}/keys/").status_code == 403
+
+
+@pytest.mark.requirement("RG-05")
+def test_an_operator_is_reminded_to_paste_new_keys_and_the_change_is_recorded(
+    operator: Operator, make_client: MakeClient, form: Callable[..., Any], events: Callable[..., list[Any]]
+) -> None:
+    client = make_client("keys", jwks=KEYS)
+    other = json.dumps({"keys": [{**EC, "kid": "two"}]})
+
+    page = operator.get(f"oauth/client/{client.pk}/change/").content.decode()
+    changed = operator.post(f"oauth/client/{client.pk}/change/", form("keys", jwks=other, profile="smart"))
+
+    assert "<code>one</code>" in page
+    assert "Paste the new set here when the client changes its keys." in page
+    assert changed.status_code == 302, errors(changed)
+    (event,) = events("operator-changed", client=client.client_id)
+    assert event.operator == operator.user.subject
+    client.refresh_from_db()
+    assert "two" in client.jwks
