@@ -39,6 +39,10 @@ def unsafe_settings(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         found.append(Error("Refresh tokens live at least 1 second.", id="smartauth.E008"))
     if not 0 <= settings.SMARTAUTH_REFRESH_GRACE_SECONDS <= 30:
         found.append(Error("A refresh token may be repeated for at most 30 seconds (RF-05).", id="smartauth.E009"))
+    if settings.SMARTAUTH_REFUSALS_LOCK not in {"", "login"} or settings.SMARTAUTH_REFUSALS_WINDOW_SECONDS < 1:
+        found.append(
+            Error("SMARTAUTH_REFUSALS_LOCK is login or nothing, the window 1 second or more.", id="smartauth.E014")
+        )
     if "*" in settings.ALLOWED_HOSTS:
         found.append(Error("SMARTAUTH_ALLOWED_HOSTS must name hosts, not everything.", id="smartauth.E010"))
     return found
