@@ -112,8 +112,9 @@ def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
         "SMARTAUTH_SECRET_KEY", "SMARTAUTH_KEY_ENCRYPTION_KEYS", "SMARTAUTH_FHIR_CLIENT_SECRET"
     )}  # fmt: skip
     server = Server(
-        SMARTAUTH_ISSUER=f"https://{HOST}", SMARTAUTH_TRUSTED_PROXIES="1", SMARTAUTH_ALLOWED_HOSTS="127.0.0.1", **drawn
+        SMARTAUTH_ISSUER=f"https://{HOST}", SMARTAUTH_TRUSTED_PROXIES="1", SMARTAUTH_ALLOWED_HOSTS="127.0.0.1"
     )
+    server.environment |= drawn
     server.url = f"http://127.0.0.1:{server.port}"
     try:
         server.migrate()

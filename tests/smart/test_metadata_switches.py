@@ -1,5 +1,6 @@
 """What is switched off is gone from every document, and nothing else comes (DS-14)."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -19,14 +20,16 @@ ENDPOINTS = (
     "authorization_endpoint", "introspection_endpoint", "revocation_endpoint", "management_endpoint",
     "registration_endpoint", "userinfo_endpoint", "end_session_endpoint",
 )  # fmt: skip
-EVERYTHING = ServerFacts(
-    issuer=ISSUER,
-    token_endpoint=f"{ISSUER}/o/token",
-    jwks_uri=f"{ISSUER}/o/jwks",
-    openid=True,
-    secret_in_token_body=True,
-    client_authentication=frozenset({"none", "secret", "keys"}),
-    **{name: f"{ISSUER}/o/{name}" for name in ENDPOINTS},
+EVERYTHING = replace(
+    ServerFacts(
+        issuer=ISSUER,
+        token_endpoint=f"{ISSUER}/o/token",
+        jwks_uri=f"{ISSUER}/o/jwks",
+        openid=True,
+        secret_in_token_body=True,
+        client_authentication=frozenset({"none", "secret", "keys"}),
+    ),
+    **{name: f"{ISSUER}/o/{name}" for name in ENDPOINTS},  # type: ignore[arg-type]
 )
 FAMILIES = ("grants", "client_authentication", "launches", "contexts", "permissions")
 Said = set[tuple[str, str]]
@@ -88,7 +91,7 @@ def test_switching_one_thing_off_takes_words_away_and_adds_none(
     assert {(name, word) for name, word in after - before if word not in ("True", "False")} == set()
 
 
-GONE = {
+GONE: dict[str, Callable[[str], Said]] = {
     "grants": lambda what: {("grant_types_supported", what)},
     "launches": lambda what: {("capabilities", f"launch-{what}")},
     "contexts": lambda what: {("capabilities", f"context-{what}")},
