@@ -1,4 +1,5 @@
-"""Introspection of an active token: this server on PostgreSQL beside node oidc-provider in memory.
+"""This server on PostgreSQL beside node oidc-provider in memory: introspection of an active token, and
+client_credentials with a secret and with ES384 assertions.
 
 Both run on core 0 (PostgreSQL too), the load generator on core 1. The two take turns in short rounds, so that whatever
 else the machine does falls on both; every answer is checked, one wrong one ends the run. Started by bench/run, which
@@ -17,10 +18,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from bench.contenders import ROOT, Contender, constant, oidc_provider, smartauth
+from bench.contenders import (
+    ES384,
+    INTROSPECTION,
+    ROOT,
+    SECRET,
+    Contender,
+    constant,
+    key_pair,
+    oidc_provider,
+    smartauth,
+)
 
 LOAD_CORE = "1"
 WARM_UP = 0.5
+TITLES = {
+    INTROSPECTION: "Introspection of an active token",
+    SECRET: "client_credentials with a secret",
+    ES384: "client_credentials with an ES384 assertion",
+}
 
 
 @dataclass(frozen=True)
@@ -35,10 +51,10 @@ class Round:
     load_busy: float
 
 
-def measured(contender: Contender, folder: Path, *, connections: int, seconds: float) -> Round:
+def measured(contender: Contender, folder: Path, what: str, *, connections: int, seconds: float) -> Round:
     """One round. Raises SystemExit at a wrong answer."""
     asked = folder / "asked.json"
-    asked.write_text(json.dumps(contender.asked), encoding="utf-8")
+    asked.write_text(json.dumps(contender.asked(what, seconds + WARM_UP)), encoding="utf-8")
     command = [
         "taskset", "-c", LOAD_CORE, sys.executable, "-m", "bench.load", str(asked), str(connections), str(WARM_UP),
         str(seconds),
@@ -55,15 +71,16 @@ def measured(contender: Contender, folder: Path, *, connections: int, seconds: f
     return Round(rate, seen["p50"], seen["p99"], server, database, seen["busy"])
 
 
-def compared(ours: Contender, theirs: Contender, folder: Path, options: argparse.Namespace) -> None:
+def compared(ours: Contender, theirs: Contender, folder: Path, what: str, options: argparse.Namespace) -> None:
     """The rounds, each printed as it ends, then what they come to."""
+    print(f"\n{TITLES[what]}\n")
     ours_rounds: list[Round] = []
     theirs_rounds: list[Round] = []
     for contender in (ours, theirs):  # uncounted: V8 compiles what is hot, PostgreSQL reads its pages
-        measured(contender, folder, connections=options.connections, seconds=max(options.seconds, 3))
+        measured(contender, folder, what, connections=options.connections, seconds=options.seconds + 1)
     for number in range(1, options.rounds + 1):
         for contender, rounds in ((ours, ours_rounds), (theirs, theirs_rounds)):
-            rounds.append(measured(contender, folder, connections=options.connections, seconds=options.seconds))
+            rounds.append(measured(contender, folder, what, connections=options.connections, seconds=options.seconds))
         mine, peers = ours_rounds[-1], theirs_rounds[-1]
         print(
             f"round {number}: {ours.name} {mine.rate:,.0f}/s (p99 {mine.p99:.1f} ms), "
@@ -106,7 +123,9 @@ def _versions() -> str:
 def ceiling(folder: Path, options: argparse.Namespace) -> None:
     """What the load generator can ask for at most, so that it is seen not to be the limit."""
     with constant(folder) as contender:
-        found = measured(contender, folder, connections=options.connections, seconds=min(options.seconds, 2))
+        found = measured(
+            contender, folder, INTROSPECTION, connections=options.connections, seconds=min(options.seconds, 2)
+        )
     print(f"the load generator against a fixed answer: {found.rate:,.0f}/s\n", flush=True)
 
 
@@ -128,6 +147,9 @@ def parsed() -> argparse.Namespace:
         "--whose", choices=("person", "client"), default="person",
         help="oidc-provider's tokens: under a person's grant like ours, or its cheapest, a client's own (person)",
     )  # fmt: skip
+    parser.add_argument(
+        "--what", choices=[*TITLES], action="append", help="measure only that; may be given again (all three)"
+    )
     parser.add_argument("--statements", action="store_true", help="count and explain the statements, time nothing")
     parser.add_argument("--smoke", action="store_true", help="whether it runs at all: one short round, few tokens")
     options = parser.parse_args()
@@ -142,16 +164,18 @@ def main() -> None:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="smartauth-bench-")))
         print(f"seeding {options.tokens:,} tokens into PostgreSQL", flush=True)
         database = int(os.environ["BENCH_POSTGRESQL_PID"])
-        ours = stack.enter_context(smartauth(folder, tokens=options.tokens, pool=options.pool, database=database))
+        key = key_pair(folder)
+        ours = stack.enter_context(smartauth(folder, key, tokens=options.tokens, pool=options.pool, database=database))
         if options.statements:
             from bench.statements import counted
 
             counted(ours, folder)
             return
-        theirs = stack.enter_context(oidc_provider(folder, pool=options.pool, whose=options.whose))
+        theirs = stack.enter_context(oidc_provider(folder, key, pool=options.pool, whose=options.whose))
         print(_versions())
         ceiling(folder, options)
-        compared(ours, theirs, folder, options)
+        for what in options.what or TITLES:
+            compared(ours, theirs, folder, what, options)
 
 
 if __name__ == "__main__":

@@ -9,12 +9,16 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from joserfc.jwk import ECKey
+
 ROOT = Path(__file__).resolve().parent.parent
-SECRET = "a-secret-that-was-drawn-at-random"
+INTROSPECTION, SECRET, ES384 = "introspection", "secret", "es384"
+A_SECRET = "a-secret-that-was-drawn-at-random"
+MOST_SIGNED = 1500  # assertions a second: each is good once, so they must last for the fastest
 APPS = 100
 START_SECONDS = 60
 TICK = os.sysconf("SC_CLK_TCK")
@@ -22,7 +26,7 @@ TICK = os.sysconf("SC_CLK_TCK")
 
 def basic(client_id: str) -> str:
     """The Authorization header of a client; all clients of the benchmark have the same secret."""
-    return "Basic " + base64.b64encode(f"{client_id}:{SECRET}".encode()).decode()
+    return "Basic " + base64.b64encode(f"{client_id}:{A_SECRET}".encode()).decode()
 
 
 @dataclass
@@ -35,15 +39,20 @@ class Contender:
     tokens: list[tuple[str, str]]
     process: subprocess.Popen[bytes]
     database: int = 0
-    asked: dict[str, Any] = field(init=False)
+    token_path: str = ""
+    key: Path | None = None
 
-    def __post_init__(self) -> None:
-        self.asked = {
-            "port": self.port,
-            "path": self.path,
-            "authorization": basic("resource-server"),
-            "tokens": self.tokens,
-        }
+    def asked(self, what: str, seconds: float) -> dict[str, Any]:
+        """What the load generator has to know to ask for that, for so long."""
+        if what == INTROSPECTION:
+            return {
+                "port": self.port, "what": what, "path": self.path, "authorization": basic("resource-server"),
+                "tokens": self.tokens,
+            }  # fmt: skip
+        kind = "service" if what == SECRET else "signer"
+        clients = [f"{kind}-{number}" for number in range(APPS)]
+        signed = {"key": str(self.key), "count": int(seconds * MOST_SIGNED)} if what == ES384 else {}
+        return {"port": self.port, "what": what, "path": self.token_path, "clients": clients, **signed}
 
     def cpu_seconds(self) -> tuple[float, float]:
         """What the server and its database have used so far."""
@@ -101,8 +110,17 @@ def _wait(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
     raise SystemExit(f"{process.args!r} does not answer:\n{log.read_text(encoding='utf-8', errors='replace')[-3000:]}")
 
 
+def key_pair(folder: Path) -> Path:
+    """The key with which all signing clients of either server prove themselves."""
+    file = folder / "key.json"
+    key = ECKey.generate_key("P-384", {"kid": "bench", "use": "sig", "alg": "ES384"}, private=True)
+    halves = {"private": key.as_dict(private=True), "public": {"keys": [key.as_dict(private=False)]}}
+    file.write_text(json.dumps(halves), encoding="utf-8")
+    return file
+
+
 @contextmanager
-def smartauth(folder: Path, *, tokens: int, pool: int, database: int) -> Iterator[Contender]:
+def smartauth(folder: Path, key: Path, *, tokens: int, pool: int, database: int) -> Iterator[Contender]:
     """This server as it is run in production, one process, with its tokens in PostgreSQL."""
     port, issued = free_port(), folder / "issued-by-smartauth.json"
     environment = {
@@ -111,23 +129,27 @@ def smartauth(folder: Path, *, tokens: int, pool: int, database: int) -> Iterato
         "SMARTAUTH_DEV": "false",
         "SMARTAUTH_DATA_DIR": str(folder / "data"),
     }
-    seed = [sys.executable, "-m", "bench.seed", str(tokens), str(pool), str(APPS), str(issued)]
+    seed = [sys.executable, "-m", "bench.seed", str(tokens), str(pool), str(APPS), str(issued), str(key)]
     subprocess.run(seed, env={**os.environ, **environment}, cwd=ROOT, check=True)
     command = [
         sys.executable, "-m", "uvicorn", "smartauth.asgi:application", "--host=127.0.0.1", f"--port={port}",
         "--loop=uvloop", "--http=httptools", "--no-access-log", "--no-proxy-headers", "--no-server-header",
     ]  # fmt: skip
     with _running(command, port, folder / "smartauth.log", **environment) as process:
-        yield Contender("smartauth on PostgreSQL", port, "/o/introspect", _pairs(issued), process, database)
+        yield Contender(
+            "smartauth on PostgreSQL", port, "/o/introspect", _pairs(issued), process, database, "/o/token", key
+        )
 
 
 @contextmanager
-def oidc_provider(folder: Path, *, pool: int, whose: str) -> Iterator[Contender]:
+def oidc_provider(folder: Path, key: Path, *, pool: int, whose: str) -> Iterator[Contender]:
     """node oidc-provider with its tokens in its own memory."""
     port, issued = free_port(), folder / "issued-by-oidc-provider.json"
-    command = ["node", str(ROOT / "bench" / "peer.mjs"), str(port), str(APPS), str(pool), str(issued), whose]
+    command = ["node", str(ROOT / "bench" / "peer.mjs"), str(port), str(APPS), str(pool), str(issued), whose, str(key)]
     with _running(command, port, folder / "oidc-provider.log", NODE_ENV="production") as process:
-        yield Contender("oidc-provider in memory", port, "/token/introspection", _pairs(issued), process)
+        yield Contender(
+            "oidc-provider in memory", port, "/token/introspection", _pairs(issued), process, 0, "/token", key
+        )
 
 
 def _pairs(issued: Path) -> list[tuple[str, str]]:

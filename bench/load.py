@@ -1,12 +1,14 @@
-"""The load: keep-alive connections that each ask for one token after the other, and check every answer.
+"""The load: keep-alive connections that each ask one thing after the other, and check every answer.
 
 `python -m bench.load ASKED.json CONNECTIONS WARM-UP SECONDS` prints what it saw as JSON. Its starter pins it.
 """
 
 import asyncio
 import json
+import secrets
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -14,7 +16,12 @@ from typing import Any, cast
 from urllib.parse import urlencode
 
 import uvloop
+from joserfc import jwt
+from joserfc.jwk import ECKey
 
+from bench.contenders import INTROSPECTION, SECRET, basic
+
+SCOPE = "system/*.rs"
 HEAD_END = b"\r\n\r\n"
 LENGTH = b"content-length:"
 
@@ -71,23 +78,50 @@ def _length(head: bytes) -> int:
     return int(found.partition(b"\r\n")[0] or 0)
 
 
-def _right(head: bytes, body: bytes, client_id: str) -> bool:
-    """Whether this is a 200 that calls the token active and names the client that it was issued to."""
+def _right(head: bytes, body: bytes, expected: str) -> bool:
+    """Whether this is a 200 with a token of that scope, or one that calls a token of that client active."""
     if not head.startswith(b"HTTP/1.1 200 "):
         return False
-    claims = json.loads(body)
-    return claims["active"] is True and claims["client_id"] == client_id
+    answer = json.loads(body)
+    if expected == SCOPE:
+        return bool(answer["access_token"]) and answer["scope"] == expected
+    return answer["active"] is True and answer["client_id"] == expected
 
 
 def _requests(asked: dict[str, Any]) -> list[tuple[bytes, str]]:
-    """The bytes of one request a token, and the client_id that its answer must name."""
-    lines = (
-        f"POST {asked['path']} HTTP/1.1\r\nHost: 127.0.0.1:{asked['port']}\r\n"
-        f"Authorization: {asked['authorization']}\r\nAccept: application/json\r\n"
-        "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: "
-    )
-    bodies = [(urlencode({"token": token}), client_id) for token, client_id in asked["tokens"]]
-    return [(f"{lines}{len(body)}\r\n\r\n{body}".encode(), client_id) for body, client_id in bodies]
+    """The bytes of each request, and the client_id or the scope that its answer must name."""
+    if asked["what"] == INTROSPECTION:
+        return [
+            (_request(asked, {"token": token}, asked["authorization"]), client_id)
+            for token, client_id in asked["tokens"]
+        ]
+    form = {"grant_type": "client_credentials", "scope": SCOPE}
+    if asked["what"] == SECRET:
+        return [(_request(asked, form, basic(client_id)), SCOPE) for client_id in asked["clients"]]
+    return [(_request(asked, {**form, **proof}), SCOPE) for proof in _proofs(asked)]
+
+
+def _request(asked: dict[str, Any], form: dict[str, str], authorization: str = "") -> bytes:
+    body = urlencode(form)
+    credentials = f"Authorization: {authorization}\r\n" if authorization else ""
+    return (
+        f"POST {asked['path']} HTTP/1.1\r\nHost: 127.0.0.1:{asked['port']}\r\n{credentials}Accept: application/json\r\n"
+        f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(body)}\r\n\r\n{body}"
+    ).encode()
+
+
+def _proofs(asked: dict[str, Any]) -> Iterator[dict[str, str]]:
+    """As many assertions as are needed, each good once, by all clients in turn (RFC 7523 §2.2)."""
+    key = ECKey.import_key(json.loads(Path(asked["key"]).read_text(encoding="utf-8"))["private"])
+    audience, expires = f"http://127.0.0.1:{asked['port']}{asked['path']}", int(time.time()) + 290
+    for number in range(asked["count"]):
+        client_id = asked["clients"][number % len(asked["clients"])]
+        claims = {"iss": client_id, "sub": client_id, "aud": audience, "exp": expires, "jti": secrets.token_hex(16)}
+        signed = jwt.encode({"alg": "ES384", "kid": "bench"}, claims, key, algorithms=["ES384"])
+        yield {
+            "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+            "client_assertion": signed,
+        }
 
 
 async def _load(asked: dict[str, Any], connections: int, warm_up: float, seconds: float) -> dict[str, Any]:

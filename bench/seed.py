@@ -1,6 +1,6 @@
 """Live tokens in an empty database: some issued by smartauth's own function, a crowd of copies around them.
 
-Run as `python -m bench.seed TOKENS POOL APPS ISSUED.json` with the environment of the server.
+Run as `python -m bench.seed TOKENS POOL APPS ISSUED.json KEY.json` with the environment of the server.
 """
 
 import json
@@ -28,6 +28,7 @@ from oauth.models import AccessToken, Authorization, Client, FhirServer, Resourc
 
 SECRET = "a-secret-that-was-drawn-at-random"
 SCOPE = "launch/patient patient/*.rs"
+SERVICE_SCOPE = "system/*.rs"
 COPIES_FROM = 1_000_000
 
 
@@ -42,6 +43,25 @@ def _resource_server(fhir_server: FhirServer) -> None:
         client_id=name, authentication="secret", grants="", secret_digest=digest(name, SECRET)
     )
     ResourceServer.objects.create(client=client, fhir_server=fhir_server)
+
+
+def _services(apps: int, fhir_server: FhirServer, jwks: str) -> None:
+    """Clients that ask for themselves: some by a secret, some by an assertion."""
+    known: dict[str, Any] = {"grants": "client_credentials", "scope": SERVICE_SCOPE}
+    for number in range(apps):
+        secret, keys = f"service-{number}", f"signer-{number}"
+        for client in (
+            Client(
+                client_id=secret,
+                authentication="secret",
+                secret_digest=digest(secret, SECRET),
+                backend_by_secret=1,
+                **known,
+            ),
+            Client(client_id=keys, authentication="keys", jwks=jwks, **known),
+        ):
+            client.save()
+            client.fhir_servers.add(fhir_server)
 
 
 def _issued(number: int, client: Client, fhir_server: FhirServer) -> str:
@@ -90,13 +110,15 @@ def _crowd(count: int) -> None:
 
 
 def main() -> None:
-    tokens, pool, apps, file = sys.argv[1:]
+    tokens, pool, apps, file, key = sys.argv[1:]
+    jwks = json.dumps(json.loads(Path(key).read_text(encoding="utf-8"))["public"])
     call_command("migrate", verbosity=0)
     call_command("migrate", database="audit", verbosity=0)
     keys.ensure()
     with transaction.atomic():
         fhir_server = _fhir_server()
         _resource_server(fhir_server)
+        _services(int(apps), fhir_server, jwks)
         issued = list(_pool(int(pool), int(apps), fhir_server))
         _crowd(int(tokens) - int(pool))
     with connection.cursor() as cursor:

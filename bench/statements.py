@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psycopg
 
-from bench.contenders import ROOT, Contender
+from bench.contenders import INTROSPECTION, ROOT, Contender
 
 _READS = "query LIKE '%oauth_%' OR query LIKE '%accounts_%'"
 _COUNTED = f"SELECT calls, rows, query FROM pg_stat_statements WHERE {_READS} ORDER BY calls DESC"
@@ -30,7 +30,7 @@ def counted(contender: Contender, folder: Path) -> None:
 
 def _asked(contender: Contender, folder: Path, connections: int) -> int:
     asked = folder / "asked.json"
-    asked.write_text(json.dumps(contender.asked), encoding="utf-8")
+    asked.write_text(json.dumps(contender.asked(INTROSPECTION, 1)), encoding="utf-8")
     command = [sys.executable, "-m", "bench.load", str(asked), str(connections), "0", "1"]
     seen = json.loads(subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True).stdout)
     if seen["wrong"]:
