@@ -100,8 +100,8 @@ def test_openid_is_told_by_capability_and_scopes_where_it_is_switched_on() -> No
     assert with_openid["scopes_supported"] == [
         "openid",
         "fhirUser",
-        *list(smart_configuration(FACTS)["scopes_supported"]),
-    ]  # type: ignore[arg-type]
+        *list(smart_configuration(FACTS)["scopes_supported"]),  # type: ignore[arg-type]
+    ]
     assert "openid" not in str(smart_configuration(FACTS))
 
 
@@ -136,7 +136,16 @@ def test_what_both_documents_say_agrees() -> None:
 
     different = {name for name in smart.keys() & rfc8414.keys() if smart[name] != rfc8414[name]}
     assert different == {"token_endpoint_auth_methods_supported", "grant_types_supported"}
-    assert {name for name, value in rfc8414.items() if openid[name] != value} == set()
+    assert {name for name, value in rfc8414.items() if openid[name] != value} == {"scopes_supported"}
+
+
+@pytest.mark.requirement("DS-10", "CL-02")
+def test_the_document_of_openid_connect_names_what_plain_clients_may_ask_and_no_looser_method() -> None:
+    facts = replace(FACTS, openid=True)
+    openid, rfc8414 = openid_configuration(facts), authorization_server_metadata(facts)
+
+    assert openid["scopes_supported"] == [*rfc8414["scopes_supported"], "profile", "email"]  # type: ignore[misc]
+    assert openid["token_endpoint_auth_methods_supported"] == ["client_secret_basic", "none"]
 
 
 @pytest.mark.requirement("DS-04")
