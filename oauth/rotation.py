@@ -3,6 +3,7 @@
 Each turn is one transaction under one lock: whoever crashes in it has changed nothing, and of two at once one does it.
 """
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,6 +16,7 @@ from oauth import keys
 from oauth.models import SigningKey
 from smart.clock import SECOND
 
+log = logging.getLogger(__name__)
 DAY = 86_400 * SECOND
 State = SigningKey.State
 
@@ -64,7 +66,8 @@ def on_schedule() -> int:
     for kid in signing().filter(activated_at__lte=oldest).values_list("kid", flat=True):
         try:
             rotate(kid, by={"reference": "schedule"})
-        except NotRotated:
+        except NotRotated as refusal:
+            log.warning("signing keys are not rotated yet: %s", refusal)
             continue
         rotated += 1
     return rotated

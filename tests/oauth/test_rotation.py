@@ -161,11 +161,12 @@ def test_the_schedule_rotates_what_has_signed_for_so_many_days_and_nothing_else(
 
 
 @pytest.mark.requirement("DS-21")
-def test_the_schedule_waits_for_a_next_key_that_is_too_new() -> None:
+def test_the_schedule_waits_for_a_next_key_that_is_too_new_and_says_so(caplog: pytest.LogCaptureFixture) -> None:
     SigningKey.objects.filter(pk=of("active").pk).update(activated_at=clock.now() - 91 * DAY)
     SigningKey.objects.filter(pk=of("next").pk).update(created_at=clock.now() - 3000 * SECOND)
 
     assert tasks.rotate_keys() == 0
+    assert f"{of('next').kid} is to be published for another" in caplog.text
 
 
 def test_without_days_nothing_rotates_by_itself(settings: Any) -> None:
