@@ -1,10 +1,12 @@
-"""What is over and needed by nobody: pending requests, launches, sessions, failure counts, tokens long expired."""
+"""What is over and needed by nobody: pending requests, launches, sessions, failure counts, old tokens and addresses."""
 
+from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
 from accounts import clock
 from accounts.models import FailureCount
+from oauth.forgetting import forget_addresses
 from oauth.models import AccessToken, AssertionId, Launch, PendingRequest, RefreshToken, RefusalCount
 from smart.clock import SECOND
 from smart.refresh import GRACE_BOUND
@@ -15,7 +17,7 @@ TOKENS_KEPT = 90 * DAY
 
 
 def sweep() -> int:
-    """Deletes what is over: at once, after a minute or a day, tokens after 90 days. Counts rows.
+    """Deletes what is over: at once, after a minute or a day, tokens after 90 days; forgets old addresses. Counts rows.
 
     An answer kept for whoever lost it is forgotten as soon as nobody may repeat it (RF-05).
     """
@@ -32,4 +34,4 @@ def sweep() -> int:
         AccessToken.objects.filter(expires_at__lt=now - TOKENS_KEPT).delete(),
         RefreshToken.objects.filter(expires_at__lt=now - TOKENS_KEPT).delete(),
     ]
-    return sum(count for count, _ in gone)
+    return sum(count for count, _ in gone) + forget_addresses(now=now, days=settings.SMARTAUTH_ADDRESS_DAYS)

@@ -43,6 +43,8 @@ def unsafe_settings(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         found.append(
             Error("SMARTAUTH_REFUSALS_LOCK is login or nothing, the window 1 second or more.", id="smartauth.E014")
         )
+    if settings.SMARTAUTH_ADDRESS_DAYS < 1:
+        found.append(Error("Addresses are kept for 1 day at least, longer than a session.", id="smartauth.E015"))
     if "*" in settings.ALLOWED_HOSTS:
         found.append(Error("SMARTAUTH_ALLOWED_HOSTS must name hosts, not everything.", id="smartauth.E010"))
     return found

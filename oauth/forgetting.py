@@ -1,0 +1,33 @@
+"""Addresses are personal data: kept while they are needed, then for a number of days, then forgotten (PR-07)."""
+
+from django.db.models import Q
+
+from accounts.models import SignIn
+from oauth import live
+from oauth.models import AccessToken, AddressBlock, AddressChange, Authorization
+
+DAY = 86_400_000_000
+
+
+def forget_addresses(*, now: int, days: int) -> int:
+    """Blanks or deletes every address that is older and that no access needs any more. Counts rows."""
+    before = now - days * DAY
+    return sum(
+        (
+            AccessToken.objects.filter(issued_at__lt=before).exclude(address="").update(address=""),
+            SignIn.objects.filter(last_seen_at__lt=before).exclude(address="").update(address=""),
+            AddressChange.objects.filter(noted_at__lt=before).delete()[0],
+            AddressBlock.objects.filter(blocked_at__lt=before).delete()[0],
+            Authorization.objects.filter(used_at__lt=before).exclude(used_from="").update(used_from=""),
+            _over(before, now=now),
+        )
+    )
+
+
+def _over(before: int, *, now: int) -> int:
+    """What an authorization belongs to is compared as long as it may be refreshed, however old it is (PR-04)."""
+    known = ~Q(token_address="") | Q(use_address__isnull=False)
+    old = Authorization.objects.filter(known, granted_at__lt=before, used_at__lt=before)
+    going_on = live.standing(old.filter(pk__in=live.refreshable(now=now).values("authorization")))
+    over = old.exclude(pk__in=going_on.values("pk"))
+    return over.update(token_address="", use_address=None)

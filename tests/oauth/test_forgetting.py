@@ -1,0 +1,116 @@
+"""Addresses are forgotten after a number of days, but not while access needs them (PR-07)."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from accounts import clock
+from accounts.models import SignIn
+from oauth.models import AccessToken, AddressBlock, AddressChange, Authorization, RefreshToken
+from oauth.sweeping import sweep
+from tests.conftest import SECRET, App, MakeClient, basic
+from tests.oauth.visitor import Visitor
+
+DAY = 86_400_000_000
+OFFLINE = "launch/patient patient/*.rs offline_access"
+HERE = "203.0.113.5"
+
+pytestmark = pytest.mark.requirement("PR-07")
+
+
+@pytest.fixture
+def aged(issue: Any, make_client: MakeClient) -> Callable[..., Any]:
+    """An authorization with every address, as if all of it had happened so many days ago."""
+
+    def make(days: int, *, scope: str = "patient/*.rs", policy: str = "block") -> Any:
+        client = make_client(
+            "secret", grants="authorization_code refresh_token", scope=OFFLINE, address_policy=policy
+        )  # fmt: skip
+        answer = issue(client, scope=scope)
+        granted, at = answer["granted"], clock.now() - days * DAY
+        own = Authorization.objects.filter(pk=granted.authorization.pk)
+        own.update(granted_at=at, used_at=at, used_from=HERE, use_address=HERE, token_address="192.0.2.7")
+        AccessToken.objects.filter(authorization=granted.authorization).update(issued_at=at, expires_at=at + 300)
+        AddressChange.objects.create(authorization=granted.authorization, address="198.51.100.9", noted_at=at)
+        AddressBlock.objects.create(
+            user=granted.person, client=client, address="198.51.100.9", blocked_at=at
+        )  # fmt: skip
+        return answer
+
+    return make
+
+
+def known(answer: dict[str, Any]) -> set[str]:
+    """Where an address still stands."""
+    row = Authorization.objects.get(pk=answer["granted"].authorization.pk)
+    places = {
+        "token_address": row.token_address,
+        "use_address": row.use_address,
+        "used_from": row.used_from,
+        "token": "".join(row.access_tokens.values_list("address", flat=True)),
+        "change": row.address_changes.exists(),
+        "block": AddressBlock.objects.filter(client=answer["granted"].client).exists(),
+    }
+    return {name for name, value in places.items() if value}
+
+
+EVERYWHERE = {"token_address", "use_address", "used_from", "token", "change", "block"}
+
+
+def test_what_is_over_is_forgotten_after_ninety_days_and_not_before(aged: Any) -> None:
+    old, young = aged(91), aged(89)
+
+    sweep()
+
+    assert known(old) == set()
+    assert known(young) == EVERYWHERE
+
+
+@pytest.mark.parametrize("days", [1, 30])
+def test_the_number_of_days_is_a_setting(aged: Any, settings: Any, days: int) -> None:
+    settings.SMARTAUTH_ADDRESS_DAYS = days
+    old, young = aged(days + 1), aged(days - 1)
+
+    sweep()
+
+    assert known(old) == set()
+    assert known(young) == EVERYWHERE
+
+
+def test_what_may_still_be_refreshed_keeps_what_it_is_compared_with_and_nothing_else(app: App, aged: Any) -> None:
+    answer = aged(91, scope=OFFLINE)
+
+    sweep()
+
+    assert known(answer) == {"token_address", "use_address"}
+    form = {"grant_type": "refresh_token", "refresh_token": answer["refresh_token"]}
+    headers = basic(answer["granted"].client.client_id, SECRET)
+    assert app.post("/o/token", data=form, headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize("end", ["taken back", "person ended", "client disabled", "expired"])
+def test_what_can_be_refreshed_no_more_is_forgotten(aged: Any, end: str) -> None:
+    answer = aged(91, scope=OFFLINE)
+    granted = answer["granted"]
+    ends: dict[str, Callable[[], object]] = {
+        "taken back": lambda: Authorization.objects.filter(pk=granted.authorization.pk).end("person", now=clock.now()),
+        "person ended": lambda: type(granted.person).objects.get_queryset().filter(pk=granted.person.pk).end_access(),
+        "client disabled": lambda: type(granted.client).objects.filter(pk=granted.client.pk).disable(),
+        "expired": lambda: RefreshToken.objects.filter(authorization=granted.authorization).update(expires_at=1),
+    }
+    ends[end]()
+
+    sweep()
+
+    assert known(answer) == set()
+
+
+def test_a_sign_in_forgets_too(visitor: Visitor, make_person: Callable[..., Any]) -> None:
+    person = make_person("amy")
+    visitor.sign_in(visitor.request("GET", "/login"), person)
+    SignIn.objects.filter(user=person).update(last_seen_at=clock.now() - 91 * DAY)
+
+    sweep()
+
+    assert SignIn.objects.get(user=person).address == ""
