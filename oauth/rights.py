@@ -11,7 +11,7 @@ from smart.versions import resource_types
 
 _RIGHTS = """
 SELECT c.scope, s.version, a.asked_scope, a.fhir_user, a.patient_vouched,
-    CASE WHEN c.profile = 'openid' THEN s.version = '' ELSE
+    CASE WHEN c.profile = 'openid' THEN s.version = 'none' ELSE
         EXISTS (SELECT 1 FROM oauth_client_fhir_servers m WHERE m.client_id = c.id AND m.fhirserver_id = s.id) END,
     EXISTS (SELECT 1 FROM oauth_actsfor f
         JOIN oauth_fhiridentity i ON i.id = f.identity_id

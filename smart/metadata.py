@@ -130,7 +130,6 @@ def openid_configuration(facts: ServerFacts) -> Document:
             {"userinfo_endpoint": facts.userinfo_endpoint, "end_session_endpoint": facts.end_session_endpoint}
         ),
         "scopes_supported": [*_scopes(facts), "profile", "email"],
-        "token_endpoint_auth_methods_supported": _openid_methods(facts),
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": [ID_TOKEN_ALGORITHM],
         "claims_supported": CLAIMS,
@@ -194,12 +193,6 @@ def _scopes(facts: ServerFacts) -> list[str]:
 
 def _token_methods(facts: ServerFacts) -> list[str]:
     return _confidential_methods(facts, in_body=facts.secret_in_token_body)
-
-
-def _openid_methods(facts: ServerFacts) -> list[str]:
-    """Clients of plain OpenID Connect, who read that document, may send the secret in either way."""
-    public = ["none"] if "none" in facts.client_authentication else []
-    return [*_confidential_methods(facts, in_body=True), *public]
 
 
 def _confidential_methods(facts: ServerFacts, *, in_body: bool) -> list[str]:

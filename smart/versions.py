@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 
 FHIR_VERSIONS = ("dstu2", "stu3", "r4")
-NO_FHIR = ""  # the version of what holds no records: UserInfo
+NO_FHIR = "none"  # the version of what holds no records: UserInfo
 
 
 @cache

@@ -16,7 +16,7 @@ from oauth.admin.fields import Flag, Lines, Seconds, plain_text
 from oauth.client_secrets import drawn_for
 from oauth.jwks_uri import unfit as unfit_address
 from oauth.models import Client, FhirServer
-from smart import jwks, scopes
+from smart import jwks, openid, scopes
 from smart.redirect_uris import registrable
 
 SALT = "a client that is about to be made"
@@ -61,6 +61,9 @@ class ClientForm(forms.ModelForm):  # type: ignore[type-arg]
     tokens_to_keep = forms.IntegerField(
         initial=1, min_value=1, max_value=1000, help_text="How many live at once; 1 is safest."
     )
+    profile = forms.ChoiceField(
+        choices=Client.Profile.choices, required=False, help_text="What it speaks; SMART unless you choose otherwise."
+    )
     refuses_unknown_scopes = Flag(help_text="Stricter: a request with a scope that we do not know is refused.")
     fhir_context_as_text = Flag(label="fhirContext as texts", help_text="For apps that know SMART 2.0 only.")
     allows_missing_state = Flag(
@@ -82,7 +85,7 @@ class ClientForm(forms.ModelForm):  # type: ignore[type-arg]
             "allowed_origins", "fhir_servers",
             "scope", "jwks", "jwks_uri", "access_token_seconds", "refresh_token_seconds",
             "supersede", "tokens_to_keep", "address_policy",
-            "refuses_unknown_scopes", "fhir_context_as_text", "allows_missing_state",
+            "profile", "refuses_unknown_scopes", "fhir_context_as_text", "allows_missing_state",
             "backend_patient", "backend_by_secret",
         )  # fmt: skip
 
@@ -176,13 +179,20 @@ class ClientForm(forms.ModelForm):  # type: ignore[type-arg]
             raise ValidationError("This client has been made already; its secret was shown once.")
         return client_id
 
+    def clean_profile(self) -> str:
+        return self.cleaned_data["profile"] or str(Client.Profile.SMART)
+
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         if {"jwks", "jwks_uri"} <= cleaned.keys() and bool(cleaned["jwks"]) == bool(cleaned["jwks_uri"]):
             raise ValidationError("Give the keys either pasted or by address (RG-03).")
+        plain = cleaned.get("profile") == Client.Profile.OPENID
+        if plain and (never := openid.not_plain(cleaned.get("scope", ""))):
+            self.add_error("scope", [f"{name}: never granted to plain OpenID Connect." for name in never])
         if self.kind.is_service and cleaned.get("backend_patient") == "":
             about_one = [scope.name for scope in scopes.parse(cleaned.get("scope", "")) if scope.context == "patient"]
-            self.add_error("backend_patient", [f"{name}: which patient is it about?" for name in about_one])
+            if about_one:  # an empty list would count as an error
+                self.add_error("backend_patient", [f"{name}: which patient is it about?" for name in about_one])
         return cleaned
 
     def save(self, commit: bool = True) -> Any:

@@ -8,7 +8,14 @@ from oauth.models import Client
 Fieldsets = list[tuple[str | None, dict[str, Any]]]
 
 _TOKENS = ("Tokens", {"fields": ["access_token_seconds", "supersede", "tokens_to_keep", "address_policy"]})
-_STRICT = ("Strict or loose", {"fields": ["refuses_unknown_scopes", "fhir_context_as_text", "allows_missing_state"]})
+_STRICT = (
+    "Strict or loose",
+    {
+        "fields": ["profile", "refuses_unknown_scopes", "fhir_context_as_text", "allows_missing_state"],
+        "description": "An app that knows nothing of FHIR and only wants to know who signs in is plain OpenID Connect. "
+        "It may leave out aud and state, and PKCE if it has a secret or keys; it never gets a scope of a FHIR server.",
+    },
+)
 _PAGES = ["redirect_uris", "application_type", "launch_url", "post_logout_redirect_uris", "allowed_origins"]
 _MAY = ("May do", {"fields": ["fhir_servers", "scope", "may_stay", "refresh_token_seconds"]})
 _KEYS = (

@@ -251,7 +251,7 @@ def test_the_issuer_in_a_redirect_is_the_one_of_the_documents(
     assert issuer == metadata["issuer"]
 
 
-# SMART's document names SMART's grants only; plain OpenID Connect clients, who read theirs, may ask and prove more
+# SMART's document names SMART's grants only; plain OpenID Connect clients, who read theirs, may ask more
 OWN_WORDS = {"token_endpoint_auth_methods_supported", "grant_types_supported", "scopes_supported"}
 
 

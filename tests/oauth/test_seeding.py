@@ -288,6 +288,16 @@ REFUSED: dict[str, tuple[str, str, str]] = {
         "authentication: keys\n    jwks_uri: http://app.example.org/jwks",
         "clients[0].jwks_uri: http://app.example.org/jwks cannot be registered: It must begin with https://",
     ),
+    "profile": (
+        AUTHENTICATION,
+        f"{AUTHENTICATION}\n    profile: oidc",
+        "clients[0].profile: must be one of smart, openid",
+    ),
+    "scope of plain OpenID Connect": (
+        AUTHENTICATION,
+        f"{AUTHENTICATION}\n    profile: openid",
+        "clients[0].scope: launch/patient is never granted to plain OpenID Connect",
+    ),
     "address after logout": (
         AUTHENTICATION,
         f"{AUTHENTICATION}\n    post_logout_redirect_uris: [data:x]",

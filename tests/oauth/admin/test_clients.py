@@ -404,6 +404,19 @@ def test_keys_are_fetched_by_post_only(operator: Operator, make_client: MakeClie
     assert operator.get(f"oauth/client/{client.pk}/keys/").status_code == 403
 
 
+def test_plain_openid_connect_is_a_choice_that_can_be_seen(
+    operator: Operator, form: Callable[..., dict[str, Any]]
+) -> None:
+    page = operator.get("oauth/client/add/", kind="secret").content.decode()
+    refused = add(operator, "secret", form("secret", profile="openid", scope="openid patient/*.rs"))
+    taken = add(operator, "secret", form("secret", profile="openid", scope="openid profile email"))
+
+    assert "plain OpenID Connect: PKCE and aud may be missing" in page
+    assert "patient/*.rs: never granted to plain OpenID Connect." in errors(refused)
+    assert taken.status_code in (200, 302)
+    assert (made(operator).profile, made(operator).scope) == ("openid", "openid profile email")
+
+
 @pytest.mark.requirement("RG-05")
 def test_an_operator_is_reminded_to_paste_new_keys_and_the_change_is_recorded(
     operator: Operator, make_client: MakeClient, form: Callable[..., Any], events: Callable[..., list[Any]]
