@@ -87,9 +87,8 @@ def introspected(app: OAuth2Session, token: str) -> dict[str, Any]:
     return answer
 
 
-@pytest.mark.requirement("SD-14", "WF-02", "WF-05")
-@pytest.mark.requirement("WF-11", "WF-15", "WF-16")
-@pytest.mark.requirement("WF-17")
+@pytest.mark.requirement("SD-14", "WF-05", "WF-11")
+@pytest.mark.requirement("WF-15", "WF-16", "WF-17")
 @pytest.mark.parametrize(
     ("client_id", "secret", "algorithm"),
     [(PUBLIC, "", ""), (SYMMETRIC, SECRET, ""), *((ASYMMETRIC, "", algorithm) for algorithm in ALGORITHMS)],

@@ -93,7 +93,7 @@ def test_an_app_lives_from_launch_to_its_end(
     assert app.get("/patient").status_code == 401
 
 
-@pytest.mark.requirement("WF-05", "WF-17")
+@pytest.mark.requirement("SD-14", "WF-05")
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_an_app_with_keys_signs_in_and_cannot_refresh_because_it_then_signs_nothing(
     clinic: Clinic, run: Callable[..., App], algorithm: str

@@ -4,7 +4,8 @@ import { webcrypto } from "node:crypto";
 import { createInterface } from "node:readline";
 import * as openid from "openid-client";
 
-globalThis.crypto ??= webcrypto; // before node 20 it is not global
+globalThis.crypto ??= webcrypto; // before node 20 neither is global, and openid-client wants them there
+globalThis.CryptoKey ??= webcrypto.CryptoKey;
 const told = JSON.parse(process.argv[2]);
 const execute = [openid.allowInsecureRequests]; // the tests have no https
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
