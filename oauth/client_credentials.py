@@ -19,7 +19,7 @@ from smart.parameters import Parameters
 # One row a FHIR base of the client, and one more where it stands at that base for a patient and without one.
 _REGISTERED = """
 SELECT c.authentication, c.scope, c.backend_patient, c.backend_by_secret, c.profile, c.refuses_unknown_scopes, c.epoch,
-    s.id, s.base, s.version, a.id, a.patient, a.scope
+    s.id, s.base, s.version, a.id, a.patient, a.scope, COALESCE(a.use_address, '')
 FROM oauth_client c
 LEFT JOIN oauth_client_fhir_servers m ON m.client_id = c.id
 LEFT JOIN oauth_fhirserver s ON s.id = m.fhirserver_id
@@ -54,7 +54,7 @@ class Registered:
     epoch: int
     service: Service
     servers: dict[str, int]
-    stands: dict[tuple[int, str], tuple[int, str]]
+    stands: dict[tuple[int, str], tuple[int, str, str]]
 
     @classmethod
     def of(cls, client: int) -> "Registered":
@@ -66,7 +66,7 @@ class Registered:
         service = Service(
             authentication=authentication,
             scope=scope,
-            bases={base: version for *_, base, version, _, _, _ in rows if base},
+            bases={base: version for *_, base, version, _, _, _, _ in rows if base},
             patient=patient,
             by_secret=bool(by_secret),
             fhir=profile == Client.Profile.SMART,
@@ -74,14 +74,14 @@ class Registered:
         )
         places = [row[7:] for row in rows]
         servers = {base: server for server, base, *_ in places if base}
-        stands = {(server, about): (pk, allowed) for server, _, _, pk, about, allowed in places if pk}
+        stands = {(server, about): (pk, *rest) for server, _, _, pk, about, *rest in places if pk}
         return cls(client, epoch, service, servers, stands)
 
     def standing(self, judged: Judged, *, now: int) -> int:
         """The authorization that this token belongs to, made or brought up to date where it has to be."""
         server = self.servers[judged.base]
-        pk, allowed = self.stands.get((server, judged.patient), (0, ""))
-        if pk and allowed == judged.allowed:
+        pk, allowed, use_address = self.stands.get((server, judged.patient), (0, "", ""))
+        if pk and allowed == judged.allowed and not use_address:
             return pk
         about = {"patient": judged.patient, "scope": judged.allowed}
         return standing(self.client, self.epoch, server, now=now, **about)

@@ -11,7 +11,7 @@ INSERT INTO oauth_authorization (client_id, client_epoch, user_id, user_epoch, f
     ended_for, token_address, use_address, used_at, used_from, flagged_at)
 VALUES (%s, %s, NULL, 0, %s, %s, %s, %s, '', '', 0, 0, '', 0, 0, %s, 0, '', '', NULL, 0, '', 0)
 ON CONFLICT (client_id, fhir_server_id, patient, client_epoch) WHERE ended_at = 0 AND user_id IS NULL
-DO UPDATE SET scope = EXCLUDED.scope
+DO UPDATE SET scope = EXCLUDED.scope, use_address = NULL
 RETURNING id
 """
 
@@ -19,6 +19,7 @@ RETURNING id
 def standing(client: int, epoch: int, fhir_server: int, *, patient: str = "", scope: str, now: int) -> int:
     """The row that stands, made where there is none; `scope` is what the operator allows today.
 
+    Who asks has just proved himself, so the next use tells anew from where his tokens are used (PR-04).
     An operator may end it like any other. The next request makes a new one: what stops a client is disabling it.
     """
     context = json.dumps({"patient": patient} if patient else {})

@@ -389,6 +389,27 @@ def test_it_is_recorded_without_a_person(make_service: MakeClient, ask: Ask, eve
     assert (event.fhir_server, event.person) == (BASE, "")
 
 
+@pytest.mark.requirement("PR-04", "PR-03")
+def test_a_service_that_has_moved_proves_itself_and_goes_on_from_there(
+    make_service: MakeClient, ask: Ask, app: App, make_resource_server: Any
+) -> None:
+    service, caller = make_service(address_policy="block"), make_resource_server()
+    caller.protects.update(tells_addresses=1)
+
+    def active(token: str, address: str) -> bool:
+        form = {"token": token, "__client_ip": address}
+        found = app.post("/o/introspect", data=form, headers=basic(caller.client_id, SECRET)).json()
+        return bool(found["active"])
+
+    first = ask(service).json()["access_token"]
+    seen = [active(first, "203.0.113.5"), active(first, "198.51.100.9")]
+    second = ask(service).json()["access_token"]
+
+    assert seen == [True, False]
+    assert [active(second, "198.51.100.9"), active(second, "203.0.113.5")] == [True, False]
+    assert len(standing(service)) == 1
+
+
 @pytest.mark.requirement("BK-05", "SCP-19")
 def test_an_app_of_people_that_may_ask_for_itself_gets_nothing_of_theirs(
     make_service: MakeClient, ask: Ask, introspect: Any, issue: Any
