@@ -101,6 +101,31 @@ def test_signing_in_and_its_errors(server: Server, visit: Visit) -> None:
         clean(page, "login-locked")
 
 
+BLOCKED = """
+from accounts import clock
+from accounts.models import User
+from oauth.models import AddressBlock, Client
+AddressBlock.objects.create(user=User.objects.get(username="ben"), client=Client.of("demo-symmetric"),
+                            address="198.51.100.9", blocked_at=clock.now())
+"""
+
+
+@pytest.mark.requirement("SD-06")
+def test_a_password_for_a_new_address(server: Server, visit: Visit) -> None:
+    with visit(refusals=True) as page:
+        page.goto(f"{server.url}/login")
+        sign_in(page, "ben")
+        server.manage("shell", "--no-imports", "-c", BLOCKED)
+        page.goto(asked(server, client_id="demo-symmetric"))
+        expect(page.get_by_role("heading", name="Please enter your password again")).to_be_visible()
+        clean(page, "login-new-address")
+        page.get_by_text("This was not me").click()
+        page.get_by_label("Password").fill("smartauth-demo")
+        page.get_by_role("button", name="Confirm it is me").click()
+
+        expect(page.get_by_role("button", name="Allow access")).to_be_visible()
+
+
 @pytest.mark.parametrize(
     ("name", "changes"),
     [
