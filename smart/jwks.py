@@ -73,7 +73,15 @@ def _set(text: str | bytes, *, longest: int, most: int, least: int = 1) -> list[
 def _fit(keys: list[Any]) -> tuple[PublicKey, ...]:
     if problems := [*_each(keys), *_twice(keys)]:
         raise UnfitKeys(*problems)
+    if not any(map(_signs_assertions, keys)):
+        raise UnfitKeys("None of these keys can prove a client here: it takes RSA for RS384 or EC on P-384 for ES384.")
     return tuple(PublicKey(key["kid"], key["kty"], str(key.get("alg", ""))) for key in keys)
+
+
+def _signs_assertions(key: dict[str, Any]) -> bool:
+    """Whether assertions signed with it may be accepted (CL-05)."""
+    algorithm = "RS384" if key["kty"] == "RSA" else "ES384" if key["crv"] == "P-384" else ""
+    return bool(algorithm) and key.get("alg", algorithm) == algorithm
 
 
 def _public_members(key: dict[str, Any]) -> dict[str, Any]:

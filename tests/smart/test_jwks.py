@@ -53,6 +53,26 @@ def test_a_key_that_may_not_be_registered_is_named_with_its_problem(key: Any, sa
     assert said in problem
 
 
+@pytest.mark.parametrize(
+    "keys",
+    [
+        pytest.param([{**EC, "crv": "P-256", "alg": "ES256"}], id="another curve"),
+        pytest.param([{**RSA, "alg": "RS256"}], id="another algorithm"),
+        pytest.param([{**EC, "alg": "ES256"}, {**RSA, "alg": "PS384"}], id="several, none of ours"),
+    ],
+)
+@pytest.mark.requirement("CL-05")
+def test_a_set_in_which_no_key_could_ever_prove_a_client_is_refused(keys: list[Any]) -> None:
+    (problem,) = problems(*keys)
+
+    assert problem.startswith("None of these keys can prove a client here")
+
+
+@pytest.mark.requirement("CL-05")
+def test_a_key_for_something_else_may_stand_beside_one_that_proves_the_client() -> None:
+    assert len(read(json.dumps({"keys": [{**EC, "crv": "P-256", "alg": "ES256"}, RSA]}))) == 2
+
+
 @pytest.mark.requirement("RG-04")
 def test_a_kid_is_there_once() -> None:
     assert problems(EC, {**RSA, "kid": "ec"}) == ["The kid ec is there twice."]

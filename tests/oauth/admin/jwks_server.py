@@ -4,7 +4,7 @@ import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-EC = {"kty": "EC", "crv": "P-256", "kid": "one", "x": "eA", "y": "eQ"}
+EC = {"kty": "EC", "crv": "P-384", "kid": "one", "x": "eA", "y": "eQ"}
 ANSWERS = {
     "/good": (200, json.dumps({"keys": [EC]})),
     "/private": (200, json.dumps({"keys": [{**EC, "d": "secret"}]})),

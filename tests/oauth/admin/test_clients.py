@@ -14,7 +14,7 @@ from tests.oauth.admin.jwks_server import JwksServer
 pytestmark = pytest.mark.django_db(databases=["default", "audit"])
 
 EC = {
-    "kty": "EC", "crv": "P-256", "kid": "one", "alg": "ES256", "use": "sig",
+    "kty": "EC", "crv": "P-384", "kid": "one", "alg": "ES384", "use": "sig",
     "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU", "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
 }  # fmt: skip
 KEYS = json.dumps({"keys": [EC]})
