@@ -48,6 +48,8 @@ def test_amy_launches_and_sees_what_is_let_in_and_what_is_refused(
 
         expect(page.get_by_role("heading", name="Amy Shaw")).to_be_visible()
         expect(page.locator("#steps [aria-current=step]")).to_have_text("Use the token")
+        expect(page.locator("#person")).to_contain_text("Amy Shaw")
+        expect(page.locator("#person")).to_contain_text("Patient/amy")
         expect(page.get_by_text("HC-18830")).to_be_visible()
         expect(page.get_by_role("row", name=re.compile("Blood pressure"))).to_contain_text("118/74 mmHg")
         expect(page.locator("#left-out")).to_be_hidden()

@@ -200,6 +200,18 @@ def test_only_words_of_smart_are_capabilities(configuration: dict[str, Any]) -> 
     }
 
 
+@pytest.mark.requirement("ON-01")
+def test_everything_that_the_certification_asks_is_there(configuration: dict[str, Any]) -> None:
+    asked = (
+        "launch-ehr launch-standalone authorize-post client-public client-confidential-symmetric "
+        "client-confidential-asymmetric sso-openid-connect context-banner context-style context-ehr-patient "
+        "context-ehr-encounter context-standalone-patient permission-offline permission-patient permission-user "
+        "permission-v1 permission-v2"
+    )
+
+    assert set(asked.split()) <= set(configuration["capabilities"])
+
+
 @pytest.mark.requirement("DS-15")
 def test_the_capabilities_make_the_set_patient_access_for_standalone_apps(configuration: dict[str, Any]) -> None:
     needed = {"launch-standalone", "context-standalone-patient", "permission-patient", "client-public"}
