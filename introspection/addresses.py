@@ -50,7 +50,9 @@ async def met(use: Use, request: MachineRequest) -> str:
     """What this use meets: OFF where it may go on, else the policy; what follows from that is written already."""
     if use.policy == binding.OFF or not use.address or use.address == use.found.use_address:
         return binding.OFF
-    bound = use.found.use_address or await writers.run(partial(_bound, use))
+    bound = use.found.use_address
+    if bound is None:
+        bound = await writers.run(partial(_bound, use))
     found = binding.met(use.policy, bound, use.address)
     if found != binding.OFF and not _lately(use, request.now):
         await writers.run(partial(_moved, use, bound, request.now))

@@ -171,3 +171,22 @@ def test_numbers_lead_back_to_their_rows() -> None:
     assert [row_of(numbered(row)) for row in (1, 31, 32, 12_345_678, 2**40 - 1)] == [1, 31, 32, 12_345_678, 2**40 - 1]
     assert row_of("2222-222") is row_of("") is row_of("0OIL-2222") is None
     assert row_of(numbered(77).lower()) == 77
+
+
+@pytest.mark.requirement("RV-05", "PR-06")
+def test_an_operator_sees_the_last_use_and_every_other_address(
+    make_token: Callable[..., Any], operator: Operator
+) -> None:
+    from oauth.models import AddressChange
+
+    token, at = make_token(), 1_795_230_720_000_000
+    changed(token.authorization, use_address="203.0.113.5", used_at=at, used_from="203.0.113.6", flagged_at=at)
+    AddressChange.objects.create(authorization=token.authorization, address="198.51.100.9", noted_at=at)
+
+    life = operator.get(f"oauth/accesstoken/{token.pk}/change/").content.decode()
+    row = operator.get(f"oauth/authorization/{token.authorization.pk}/change/").content.decode()
+
+    for page in (life, row):
+        assert "203.0.113.5" in page
+        assert "21 Nov 2026, 03:12:00</time>, from 203.0.113.6" in page
+    assert '198.51.100.9, <time datetime="2026-11-21T03:12:00+00:00">' in row
