@@ -210,7 +210,7 @@ def test_a_scope_of_which_nothing_is_left(
     service = make_service(scope=f"{SCOPE} {own}")
     alive = ask(service).json()["access_token"]
 
-    response = ask(service, scope=scope)  # type: ignore[arg-type]
+    response = ask(service, scope=scope)
 
     assert_refused(response, 400, "invalid_scope")
     assert introspect(alive)["active"] is True
