@@ -8,7 +8,7 @@ import pytest
 
 from accounts import clock
 from introspection import lookups
-from tests.conftest import App
+from tests.conftest import SECRET, App, MakeClient, basic
 
 Issue = Callable[..., dict[str, Any]]
 
@@ -36,6 +36,21 @@ def test_a_token_with_the_scope_may_ask_about_tokens_of_any_client_at_its_base(
     assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store")
     assert answer.json() == introspect(asked["access_token"])
     assert answer.json()["patient"] == "ben"
+
+
+@pytest.mark.requirement("IN-07")
+def test_a_backend_service_gets_such_a_token_by_its_own_credentials(
+    app: App, issue: Issue, make_client: MakeClient
+) -> None:
+    service = make_client("secret", grants="client_credentials", backend_by_secret=1, scope=SCOPE, redirect_uris="")
+    form = {"grant_type": "client_credentials", "scope": SCOPE}
+    own = app.post("/o/token", data=form, headers=basic(service.client_id, SECRET)).json()
+    token = issue()["access_token"]
+
+    answer = app.post("/o/introspect", data={"token": token}, headers=bearer(own["access_token"]))
+
+    assert own["scope"] == SCOPE
+    assert answer.json()["active"] is True
 
 
 @pytest.mark.requirement("E108")
