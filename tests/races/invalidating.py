@@ -94,7 +94,7 @@ class InvalidateCommands(RefreshCommands):
         self._browser.force_login(User.objects.get(username=client_id))
         request = {
             "response_type": "code", "client_id": client_id, "redirect_uri": REDIRECT_URI, "state": "s",
-            "scope": "launch/patient patient/*.rs", "aud": FhirServer.objects.get().base,
+            "scope": "launch/patient patient/Patient.rs", "aud": FhirServer.objects.get().base,
             "code_challenge": CHALLENGE, "code_challenge_method": "S256",
         }  # fmt: skip
         page: Any = self._browser.get("/o/authorize", request)
@@ -104,7 +104,8 @@ class InvalidateCommands(RefreshCommands):
         text = page.content.decode()
         self._form: dict[str, Any] = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]+)"', text))
         self._form = {name: unescape(value) for name, value in self._form.items()}
-        self._form["ask"] = re.findall(r'name="ask" value="(\d+)" checked', text)
+        for name in ("ask", "ask-time"):
+            self._form[name] = re.findall(rf'name="{name}" value="(\d+)" checked', text)
         assert self._at.endswith("/consent"), text
 
     def allow(self) -> Form | None:

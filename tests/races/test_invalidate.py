@@ -65,6 +65,16 @@ def test_no_refresh_meanwhile_gives_a_token_that_lives(racers: Contest, repeat: 
     nothing_lives(racers, [answer for (answer,) in answers], client_id)
 
 
+def test_consents_that_nobody_disturbs_each_give_a_token(racers: Contest) -> None:
+    client_id, _ = racers.alone("app_for_amy")
+    for person in racers.contenders:
+        person.do("asked", client_id)
+
+    codes = racers.everywhere("allow")
+
+    assert [status for status, _ in racers.alone("quietly", codes)] == [200] * PROCESSES
+
+
 @pytest.mark.requirement("SD-05", "RV-09")
 @pytest.mark.parametrize("repeat", range(REPEATS))
 def test_no_consent_meanwhile_slips_through(racers: Contest, repeat: int) -> None:
