@@ -29,8 +29,10 @@ _KEEP = """
 UPDATE oauth_refreshtoken SET kept_answer = CASE WHEN id = %s THEN %s ELSE '' END WHERE id = %s OR id = %s
 """
 _SPENT = """
-SELECT authorization_id, authorization_epoch, consumed_at, kept_answer FROM oauth_refreshtoken WHERE digest = %s
+SELECT authorization_id, authorization_epoch, consumed_at, kept_answer, seat_id, launch
+FROM oauth_refreshtoken WHERE digest = %s
 """
+_LAUNCHED_SINCE = "SELECT 1 FROM oauth_seat WHERE id = %s AND %s <= launches - %s"
 _END_FAMILY = """
 UPDATE oauth_authorization SET epoch = epoch + 1, ended_at = %s, ended_for = 'reused' WHERE id = %s AND ended_at = 0
 RETURNING id
@@ -42,6 +44,7 @@ JOIN oauth_client c ON c.id = a.client_id
 WHERE r.digest = %s
 """
 REFUSED = "the refresh token is not valid"
+SUPERSEDED = "a newer launch ended it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +89,12 @@ def _refreshed(
     grant = Grant.of(consumed.authorization_id)
     try:
         _belongs(grant, request, client)
-        _stayed(grant, request)
-        scope = _judged(consumed, grant, request)
+        _lives(consumed, grant, request)
+        _stayed(grant, request, consumed.family.seat_id, consumed.family.launch)
+        scope = _narrowed(grant, request)
         answer = reissue(grant, scope, consumed.family, now=request.now, address=request.address)
         if answer is None:
-            raise InvalidGrant(REFUSED, hint="a newer launch ended it")
+            raise InvalidGrant(REFUSED, hint=SUPERSEDED)
     except (InvalidGrant, InvalidScope) as error:
         return _given_back(consumed, grant, request, error)
     body = json.dumps(answer).encode()
@@ -104,22 +108,33 @@ def _belongs(grant: Grant, request: MachineRequest, client: AuthenticatedClient)
         raise InvalidGrant(REFUSED, hint=f"sent by {client.client_id}, whose it is not")
 
 
-def _stayed(grant: Grant, request: MachineRequest) -> None:
-    """A refresh from another address is written down, and refused where the policy says so (PR-06, E93)."""
-    bound, address = grant.token_address, request.address
-    met = binding.met(grant.address_policy, bound, address)
-    if met != binding.OFF:
-        moved(grant, address, bound=bound, at="at a refresh", now=request.now)
-    if met in binding.STOPS:
-        raise InvalidGrant(REFUSED, hint="it came from another address")
-
-
-def _judged(consumed: Consumed, grant: Grant, request: MachineRequest) -> str:
-    """The scope that this refresh may give. Raises InvalidGrant or InvalidScope."""
+def _lives(consumed: Consumed, grant: Grant, request: MachineRequest) -> None:
     if grant.lost or consumed.authorization_epoch != grant.authorization_epoch:
         raise InvalidGrant(REFUSED, hint=grant.lost or "the authorization has ended")
     if expired(request.now, consumed.expires_at):
         raise InvalidGrant(REFUSED, hint="it has expired")
+
+
+def _stayed(grant: Grant, request: MachineRequest, seat_id: int | None, launch: int) -> None:
+    """A refresh from another address is written down, and refused where the policy says so (PR-06, E93).
+
+    Only of a token that lives: else whoever keeps a dead one could ask its person for a login again and again.
+    """
+    bound, address = grant.token_address, request.address
+    met = binding.met(grant.address_policy, bound, address)
+    if met == binding.OFF:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(_LAUNCHED_SINCE, [seat_id, launch, grant.tokens_to_keep])
+        if cursor.fetchone():
+            raise InvalidGrant(REFUSED, hint=SUPERSEDED)
+    moved(grant, address, bound=bound, at="at a refresh", now=request.now)
+    if met in binding.STOPS:
+        raise InvalidGrant(REFUSED, hint="it came from another address")
+
+
+def _narrowed(grant: Grant, request: MachineRequest) -> str:
+    """The scope that this refresh may give. Raises InvalidGrant or InvalidScope."""
     rights = Rights.of(grant)
     if rights.lost:
         raise InvalidGrant(REFUSED, hint=rights.lost)
@@ -148,7 +163,7 @@ def _repeated_or_reused(token: str, request: MachineRequest, client: Authenticat
         row = cursor.fetchone()
     if row is None:
         return InvalidGrant(REFUSED)
-    authorization_id, authorization_epoch, consumed_at, kept = row
+    authorization_id, authorization_epoch, consumed_at, kept, *launched = row
     grant = Grant.of(authorization_id)
     tell = partial(grant.record, at=request.now, address=request.address)
     if grant.client_pk != client.pk:
@@ -156,6 +171,11 @@ def _repeated_or_reused(token: str, request: MachineRequest, client: Authenticat
     elif grant.lost or authorization_epoch != grant.authorization_epoch:
         tell("refresh-refused", reason=grant.lost or "the authorization has ended")
     elif kept and in_grace(request.now, consumed_at, settings.SMARTAUTH_REFRESH_GRACE_SECONDS):
+        try:
+            _stayed(grant, request, *launched)
+        except InvalidGrant as moved_or_superseded:
+            tell("refresh-refused", reason=moved_or_superseded.hint)
+            return moved_or_superseded
         tell("refresh-repeated")
         return Answer(200, grace.opened(kept, token))
     else:

@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
-from oauth.models import AddressBlock
+from accounts import clock
+from accounts.models import User
+from oauth.models import AddressBlock, Authorization, RefreshToken
 from tests.conftest import SECRET, App, MakeClient, basic
 
 SCOPE = "launch/patient patient/*.rs offline_access"
@@ -128,3 +130,62 @@ def test_under_flag_many_refreshes_from_one_address_are_one_event_with_both_addr
     (event,) = events("address-changed", client=answer["granted"].client.client_id)
     assert (event.address, "from 192.0.2.7" in event.reason) == ("198.51.100.9", True)
     assert not AddressBlock.objects.filter(client=answer["granted"].client).exists()
+
+
+@pytest.mark.requirement("SD-06")
+@pytest.mark.parametrize("dead", ["ended", "expired", "superseded", "ended with its person"])
+def test_a_refresh_token_that_is_dead_asks_nobody_for_a_login_wherever_it_comes_from(
+    app: App, launched: Any, grant: Any, events: Any, dead: str
+) -> None:
+    answer = launched("block")
+    granted = answer["granted"]
+    _killed(app, granted, grant, dead)
+
+    moved = refresh(app, answer, answer["refresh_token"], **ELSEWHERE)
+
+    assert (moved.status_code, moved.json()["error"]) == (400, "invalid_grant")
+    assert not AddressBlock.objects.filter(client=granted.client).exists()
+    assert events("address-changed", client=granted.client.client_id) == []
+
+
+def _killed(app: App, granted: Any, grant: Any, dead: str) -> None:
+    if dead == "ended":
+        Authorization.objects.filter(pk=granted.authorization.pk).end("person", now=clock.now())
+    elif dead == "expired":
+        RefreshToken.objects.filter(authorization=granted.authorization).update(expires_at=clock.now())
+    elif dead == "superseded":
+        later = grant(granted.client, granted.person, scope=SCOPE)
+        headers = basic(granted.client.client_id, SECRET)
+        assert app.post("/o/token", data=later.exchange(), headers=headers).status_code == 200
+    else:
+        User.objects.get_queryset().filter(pk=granted.person.pk).end_access()
+
+
+@pytest.mark.requirement("E93", "PR-06")
+def test_within_the_grace_window_the_answer_is_not_repeated_to_another_address(
+    app: App, launched: Any, settings: Any, events: Any
+) -> None:
+    settings.SMARTAUTH_REFRESH_GRACE_SECONDS = 30
+    answer = launched("block")
+    given = refresh(app, answer, answer["refresh_token"])
+
+    moved = refresh(app, answer, answer["refresh_token"], **ELSEWHERE)
+
+    assert (moved.status_code, moved.json()["error"]) == (400, "invalid_grant")
+    assert (moved.headers["cache-control"], moved.headers["pragma"]) == ("no-store", "no-cache")
+    (event,) = events("address-changed", client=answer["granted"].client.client_id)
+    assert event.address == "198.51.100.9"
+    assert AddressBlock.objects.filter(client=answer["granted"].client).exists()
+    assert refresh(app, answer, answer["refresh_token"]).json() == given.json()
+
+
+@pytest.mark.requirement("E93")
+def test_a_scope_that_is_refused_does_not_hide_where_it_came_from(app: App, launched: Any, events: Any) -> None:
+    answer = launched("block")
+    client = answer["granted"].client
+    form = {"grant_type": "refresh_token", "refresh_token": answer["refresh_token"], "scope": "patient/*.cruds"}
+
+    moved = app.post("/o/token", data=form, headers={**basic(client.client_id, SECRET), **ELSEWHERE})
+
+    assert (moved.status_code, moved.json()["error"]) == (400, "invalid_grant")
+    assert len(events("address-changed", client=client.client_id)) == 1
