@@ -20,7 +20,7 @@ from accounts.address import client_address
 from accounts.models import SignIn, User
 from oauth import invalidation, passwords, sessions
 from oauth.admin import confirming
-from oauth.admin.fields import Lines, plain_text
+from oauth.admin.fields import Flag, Lines, plain_text
 from oauth.admin.filters import by
 from oauth.admin.lists import OperatorsAdmin, act
 from oauth.admin.shown import counted, short, tag
@@ -45,20 +45,22 @@ def _is(resource_type: str) -> Q:
 
 class PersonForm(forms.ModelForm):  # type: ignore[type-arg]
     name = forms.CharField(max_length=200, required=False, validators=[plain_text])
+    email_verified = Flag(label="Email is verified", help_text="You vouch that it reaches this person; apps hear so.")
     is_staff = forms.BooleanField(label="Operator", required=False, help_text="May use this admin, all of it.")
 
     class Meta:
         model = User
-        fields = ("username", "name", "is_staff")
+        fields = ("username", "name", "email", "email_verified", "is_staff")
 
 
 class NewPersonForm(AdminUserCreationForm):  # type: ignore[type-arg]
     name = forms.CharField(max_length=200, required=False, validators=[plain_text])
+    email_verified = Flag(label="Email is verified", help_text="You vouch that it reaches this person; apps hear so.")
     is_staff = forms.BooleanField(label="Operator", required=False, help_text="May use this admin, all of it.")
 
     class Meta:
         model = User
-        fields = ("username", "name", "is_staff")
+        fields = ("username", "name", "email", "email_verified", "is_staff")
 
 
 class NewPasswordForm(AdminPasswordChangeForm):  # type: ignore[type-arg]
@@ -129,8 +131,24 @@ class PersonAdmin(OperatorsAdmin, UserAdmin):  # type: ignore[type-arg]  # Djang
     ordering = ("-pk",)
     filter_horizontal = ()
     actions = ("lock_out", "let_in", "end_access", "require_password")
-    fieldsets = ((None, {"fields": ("username", "name", "is_staff")}),)
-    add_fieldsets = ((None, {"fields": ("username", "name", "is_staff", "usable_password", "password1", "password2")}),)
+    fieldsets = ((None, {"fields": ("username", "name", "email", "email_verified", "is_staff")}),)
+    add_fieldsets = (
+        (
+            None,
+            {
+                "fields": (
+                    "username",
+                    "name",
+                    "email",
+                    "email_verified",
+                    "is_staff",
+                    "usable_password",
+                    "password1",
+                    "password2",
+                )
+            },
+        ),
+    )
     form = PersonForm
     add_form = NewPersonForm
     change_password_form = NewPasswordForm

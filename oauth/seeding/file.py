@@ -105,6 +105,8 @@ PERSON = mapping(
     {
         "username": like(re.compile(r"[\w.@+-]{1,150}"), "letters, digits and any of . @ + - _"),
         "name": text,
+        "email": like(re.compile(r"[^@\s]+@[^@\s]+"), "an email address"),
+        "email_verified": flag,
         "password": text,
         "operator": yes_or_no,
         "identities": each(IDENTITY),

@@ -13,7 +13,7 @@ from oauth.seeding.rules import SeedError
 
 def put_person(given: dict[str, Any], path: str, outcome: Outcome) -> None:
     """One entry of `people`. The password is the first one: it is set when the person is made and never again."""
-    fields: dict[str, Any] = {"name": given["name"]} if "name" in given else {}
+    fields: dict[str, Any] = {name: given[name] for name in ("name", "email", "email_verified") if name in given}
     if "operator" in given:
         fields |= {"is_staff": given["operator"], "is_superuser": given["operator"]}
     row = User.objects.get_queryset().filter(username=given["username"]).first()

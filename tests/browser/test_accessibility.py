@@ -168,6 +168,18 @@ def untick(page: Page) -> None:
         tick.uncheck()
 
 
+def test_signing_out_for_an_app(server: Server, visit: Visit) -> None:
+    with visit(refusals=True) as page:
+        page.goto(f"{server.url}/login")
+        sign_in(page, "carol")
+        page.goto(f"{server.url}/o/logout?post_logout_redirect_uri=https://elsewhere.example/")
+        expect(page.get_by_role("alert")).to_contain_text("we do not lead you back")
+        clean(page, "logout-asks")
+        page.get_by_role("button", name="Sign out").click()
+        expect(page.get_by_role("heading", name="You are signed out")).to_be_visible()
+        clean(page, "logout-done")
+
+
 def test_choosing_among_many(server: Server, visit: Visit) -> None:
     with visit(refusals=True) as page:
         consent_of(page, server, "dr-green")

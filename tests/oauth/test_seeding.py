@@ -263,6 +263,7 @@ REFUSED: dict[str, tuple[str, str, str]] = {
     "FHIR id": ("id: p2", "id: p 2", "fhir_servers[0].patients[1].id: must be a FHIR id"),
     "date": ("2001-02-03", "3.2.2001", "fhir_servers[0].patients[0].birth_date: must be a date"),
     "fhirUser": ("Patient/p1", "amy", "people[0].identities[0].fhir_user: must be such as"),
+    "email": ("password: correct", "email: amy\n    password: correct", "people[0].email: must be an email address"),
     "no such patient": ("acts_for: [p1]", "acts_for: [p9]", "people[0].identities[0].acts_for: https://"),
     "no list": ("acts_for: [p1]", "acts_for: p1", "people[0].identities[0].acts_for: must be a list"),
     "password": ("correct horse battery", "short", "people[0].password: This password is too short"),

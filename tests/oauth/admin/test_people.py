@@ -56,13 +56,15 @@ def test_who_he_is_and_for_whom_he_may_act(
     person = make_person("amy", "ben", "dan")
 
     answer = operator.post(f"accounts/user/{person.pk}/change/", {
-        "username": person.username, "name": "Carol Reyes",
+        "username": person.username, "name": "Carol Reyes", "email": "carol@example.org", "email_verified": "on",
         **identity_rows(fhir_server, "RelatedPerson/carol", "dan\r\namy", person),
     })  # fmt: skip
 
     identity = person.identities.get()
     assert answer.status_code == 302
     assert identity.resource == "RelatedPerson/carol"
+    person.refresh_from_db()
+    assert (person.email, person.email_verified) == ("carol@example.org", 1)
     assert set(identity.acts_for.values_list("record__patient", flat=True)) == {"amy", "dan"}
 
 
