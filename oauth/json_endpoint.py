@@ -1,5 +1,6 @@
 """What the JSON endpoints for machines share: one object in, one answer out, and a caller who proves himself."""
 
+import asyncio
 import json
 import logging
 from collections.abc import Collection, Mapping
@@ -17,9 +18,10 @@ from rest_framework.views import APIView
 
 from accounts import clock, lockout
 from oauth import clients
-from oauth.client_authentication import authenticated
+from oauth.client_authentication import as_client, authenticated
 from oauth.clients import AuthenticatedClient
 from oauth.endpoint import MachineRequest
+from oauth.fetched_keys import KeysWanted
 from oauth.models import Client, FhirServer
 from smart import limits
 from smart.audience import canonical
@@ -101,7 +103,9 @@ class JsonEndpoint(APIView):
 
 
 def members(request: Request) -> dict[str, Any]:
-    """The members of the body that say something, without those that only prove who sent it."""
+    """The members of the body that say something, without those that only prove who sent it. Raises InvalidRequest."""
+    if ASSERTION[0] in dict(request.data) and "HTTP_AUTHORIZATION" in request.META:
+        raise InvalidRequest("the client authenticated in two ways")
     return {name: value for name, value in dict(request.data).items() if value is not None and name not in ASSERTION}
 
 
@@ -126,13 +130,21 @@ def caller(request: Request) -> AuthenticatedClient:
     """The confidential client that sent the request. Failures are counted as at the other endpoints (E58)."""
     machine = _machine(request)
     try:
-        found = authenticated(machine)
+        found = _proved(machine)
         if found.authentication != Client.Authentication.NONE:
             return found
     except InvalidClient:
         pass
     wait = lockout.failed("client", machine.credentials.client_id, machine.address, now=machine.now)
     raise TooManyRequests("too many failures, wait", retry_after=wait) if wait else InvalidClient(clients.FAILED)
+
+
+def _proved(machine: MachineRequest) -> AuthenticatedClient:
+    """The client; where its keys must be fetched first, this thread waits for them. Raises InvalidClient."""
+    try:
+        return authenticated(machine)
+    except KeysWanted:
+        return asyncio.run(as_client(machine, lambda client: client))
 
 
 def presents_itself(request: Request) -> bool:
