@@ -61,6 +61,8 @@ def _too_many(key: str, row: Authorization, count: int, ender: Ender) -> None:
     """Everything of that person and client at that FHIR server ends, once; what is allowed later starts from zero."""
     with connection.cursor() as cursor:
         cursor.execute(_BEGIN_ANEW, [key])
+    if not live.standing(Authorization.objects.filter(pk=row.pk)).exists():
+        return  # it ended while this report waited for the one that was too many
     record(ender.event("refusals-reached", **invalidation.about(row), reason=f"{count} refused"))
     if row.user is not None and settings.SMARTAUTH_REFUSALS_LOCK == "login":
         invalidation.ask_login(row.user, ender)

@@ -41,10 +41,10 @@ class InvalidateCommands(RefreshCommands):
         """What a resource server hears, once all are ready."""
         return self._loop.run_until_complete(self._json("/o/invalidate", target))
 
-    def report(self, token: str, times: int) -> list[int]:
-        """The statuses of so many reports of one refusal each."""
+    def report(self, token: str, times: int, refusals: int = 1) -> list[int]:
+        """The statuses of so many reports, of one refusal each or of several."""
         self._barrier.wait()
-        sent = {"token": token, "status": 403}
+        sent = {"token": token, "status": 403, "count": refusals}
         return [self._loop.run_until_complete(self._json("/o/report", sent, wait=False))[0] for _ in range(times)]
 
     async def _json(self, path: str, body: dict[str, Any], *, wait: bool = True) -> tuple[int, Any]:

@@ -114,3 +114,16 @@ def test_reports_at_once_are_all_counted_and_end_the_access_once(racers: Contest
     assert statuses == [[204] * 3] * PROCESSES
     assert racers.alone("alive", [answer["access_token"]]) == 0
     assert racers.alone("events", "refusals-reached", forms[0]["client_id"]) == 1
+
+
+@pytest.mark.requirement("SD-05")
+@pytest.mark.parametrize("repeat", range(REPEATS))
+def test_reports_that_are_each_too_many_end_the_access_once(racers: Contest, repeat: int) -> None:
+    forms, _ = racers.alone("side_by_side", 1)
+    ((_, answer),) = racers.alone("quietly", forms)
+
+    statuses = racers.everywhere("report", answer["access_token"], 1, 30)
+
+    assert statuses == [[204]] * PROCESSES
+    assert racers.alone("alive", [answer["access_token"]]) == 0
+    assert racers.alone("events", "refusals-reached", forms[0]["client_id"]) == 1
