@@ -31,12 +31,20 @@ class InvalidateView(JsonEndpoint):
         asker = _asker(request)
         asked = members(request)
         known(asked, (*NAMING, "aud", "lock"))
+        _nothing_missing(request, asked)
         found, lock = target(asked, asker.client), _lock(asked, asker)
         with transaction.atomic():
             locked = _lockable(found, asker) if lock else ()
             ended = _stopped(locked, asker.ender) if lock == OPERATOR else _ended(found, locked, asker)
         counts = {"authorizations": ended.authorizations, "access_tokens": ended.access_tokens}
         return answer(200, {**counts, **({"lock": lock} if locked else {})})
+
+
+def _nothing_missing(request: Request, asked: Asked) -> None:
+    """A null among what says whose access ends would silently end more than was meant."""
+    for name, value in dict(request.data).items():
+        if asked and value is None:
+            raise InvalidRequest(f"{name[:40]} is null: leave it out, or say it")
 
 
 @dataclass(frozen=True, slots=True)

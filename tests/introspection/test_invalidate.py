@@ -425,7 +425,7 @@ def is_refused(response: httpx.Response, status: int, error: str, description: s
     ],
 )
 def test_who_cannot_prove_himself_is_refused(
-    asker: Asker, issued: dict[str, Any], introspect: Introspect, headers: dict[str, str]
+    asker: Asker, issued: dict[str, Any], introspect: Introspect, headers: dict[str, str], events: Events
 ) -> None:
     made = {"wrong": (asker.client.client_id, "wrong"), "public": (issued["granted"].client.client_id, "")}
     if headers["Authorization"] in made:
@@ -436,6 +436,8 @@ def test_who_cannot_prove_himself_is_refused(
     is_refused(response, 401, "invalid_client", "client authentication failed")
     assert response.headers["WWW-Authenticate"] == 'Basic realm="smartauth"'
     assert introspect(issued["access_token"])["active"] is True
+    if headers["Authorization"] == basic(asker.client.client_id, "wrong")["Authorization"]:
+        assert len(events("client-authentication-failed", client=asker.client.client_id)) == 1
 
 
 def test_a_client_that_protects_nothing_ends_nothing(
@@ -461,6 +463,8 @@ ONE_OF = "say whose access ends: one of sub, fhirUser, client_id, patient, autho
         ({"aud": BASE}, ONE_OF),
         ({"lock": "login"}, ONE_OF),
         ({"sub": None}, ONE_OF),
+        ({"sub": "x", "aud": None}, "aud is null: leave it out, or say it"),
+        ({"client_id": "x", "patient": None, "aud": BASE}, "patient is null: leave it out, or say it"),
         ({"sub": "x", "fhirUser": "Patient/x", "aud": BASE}, "say sub or fhirUser, not both"),
         ({"fhirUser": "Patient/x"}, "fhirUser needs aud: ids belong to a FHIR base"),
         ({"patient": "x"}, "patient needs aud: ids belong to a FHIR base"),
