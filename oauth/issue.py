@@ -62,10 +62,11 @@ class Family(NamedTuple):
 
 def issue(grant: Grant, *, now: int, address: str, code_id: int | None = None, nonce: str = "") -> dict[str, Any]:
     """What a launch gives (RFC 6749 §5.1). Older tokens of its seat die with it, refresh tokens too (PR-01)."""
+    if grant.refresh_kind:
+        _bind(grant, address)  # before the seat, as at a refresh that is flagged: locks have one order
     place = _launched(grant)
     answer = _access_token(grant, place, "issued", now=now, address=address, code_id=code_id, nonce=nonce)
     if grant.refresh_kind:
-        _bind(grant, address)
         family = Family(None, place.seat_id, place.launch, now)
         answer["refresh_token"] = _refresh_token(grant, family, now=now)
     return answer

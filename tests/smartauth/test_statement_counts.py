@@ -64,6 +64,29 @@ def test_a_code_exchange(app: App, grant: Callable[..., Granted], statements: li
     ]
 
 
+def test_an_exchange_that_may_be_refreshed_locks_the_authorization_before_the_seat_as_a_flagged_refresh_does(
+    app: App, grant: Callable[..., Granted], make_client: Callable[..., Any], statements: list[str]
+) -> None:
+    scope = "launch/patient patient/*.rs offline_access"
+    client = make_client("secret", grants="authorization_code refresh_token", scope=scope)
+    made = grant(client, scope=scope)
+    statements.clear()
+
+    response = app.post("/o/token", data=made.exchange(), headers=basic(client.client_id, SECRET))
+
+    assert response.status_code == 200
+    assert statements == [
+        "SELECT oauth_client",
+        "UPDATE oauth_code",
+        "SELECT oauth_authorization",
+        "UPDATE oauth_authorization",
+        "INSERT oauth_seat",
+        "INSERT oauth_accesstoken",
+        "INSERT audit_outboxevent",
+        "INSERT oauth_refreshtoken",
+    ]
+
+
 def test_an_exchange_that_supersedes_costs_the_same(
     app: App, grant: Callable[..., Granted], statements: list[str]
 ) -> None:
