@@ -187,19 +187,20 @@ class Endpoint:
 
 
 async def counted(error: OAuthError, request: MachineRequest) -> OAuthError:
+    """The refusal, or 429 once there were too many, counted in a thread that writes."""
+    return await writers.run(lambda: count(error, request))
+
+
+def count(error: OAuthError, request: MachineRequest) -> OAuthError:
     """The refusal, or 429 once this client, or who names none, failed too often from this address (E58, TK-10).
 
     A failure is recorded (CL-15) until then; a success is not, `issued` and the like tell of it.
     """
-
-    def count() -> int:
-        wait = lockout.failed("client", request.credentials.client_id, request.address, now=request.now)
-        if not wait:
-            record(_failed(error, request))
-        return wait
-
-    wait = await writers.run(count)
-    return TooManyRequests("too many failures, wait", retry_after=wait) if wait else error
+    wait = lockout.failed("client", request.credentials.client_id, request.address, now=request.now)
+    if wait:
+        return TooManyRequests("too many failures, wait", retry_after=wait)
+    record(_failed(error, request))
+    return error
 
 
 def _failed(error: OAuthError, request: MachineRequest) -> Event:

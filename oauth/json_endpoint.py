@@ -16,11 +16,11 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from accounts import clock, lockout
+from accounts import clock
 from oauth import clients
 from oauth.client_authentication import as_client, authenticated
 from oauth.clients import AuthenticatedClient
-from oauth.endpoint import MachineRequest
+from oauth.endpoint import MachineRequest, count
 from oauth.fetched_keys import KeysWanted
 from oauth.models import Client, FhirServer
 from smart import limits
@@ -131,12 +131,11 @@ def caller(request: Request) -> AuthenticatedClient:
     machine = _machine(request)
     try:
         found = _proved(machine)
-        if found.authentication != Client.Authentication.NONE:
-            return found
-    except InvalidClient:
-        pass
-    wait = lockout.failed("client", machine.credentials.client_id, machine.address, now=machine.now)
-    raise TooManyRequests("too many failures, wait", retry_after=wait) if wait else InvalidClient(clients.FAILED)
+        if found.authentication == Client.Authentication.NONE:
+            raise InvalidClient(clients.FAILED, hint="a public client proves nothing")
+    except InvalidClient as error:
+        raise count(error, machine) from None
+    return found
 
 
 def _proved(machine: MachineRequest) -> AuthenticatedClient:
