@@ -16,6 +16,9 @@ from smart.redirect_uris import LOOPBACK_HOSTS
 
 SECONDS = 5.0
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_GLOBAL_IPV6 = ipaddress.ip_network("2000::/3")  # all that is handed out to anybody (RFC 4291 §2.4)
+# Python calls them global; RFC 6890 and Azure, for what a machine asks it about itself, keep them to themselves
+_RESERVED = (ipaddress.ip_network("192.0.0.0/24"), ipaddress.ip_network("168.63.129.16/32"))
 
 
 class Unfetchable(Exception):
@@ -110,7 +113,13 @@ async def _public_address(host: str, port: int) -> str:
 
 def _is_public(address: str) -> bool:
     found = ipaddress.ip_address(address.partition("%")[0])
-    return all(one.is_global and not one.is_multicast for one in (found, *_within(found)))
+    return all(map(_is_anybodys, _within(found) or [found]))
+
+
+def _is_anybodys(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    if isinstance(address, ipaddress.IPv6Address) and address not in _GLOBAL_IPV6:
+        return False
+    return address.is_global and not address.is_multicast and not any(address in network for network in _RESERVED)
 
 
 def _within(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> list[ipaddress.IPv4Address]:

@@ -78,7 +78,11 @@ def test_public_addresses_are_public(host: str) -> None:
     assert jwks_uri._is_public(host)
 
 
-@pytest.mark.parametrize("host", ["10.0.0.1", "::ffff:10.0.0.1", "64:ff9b::a00:1", "2002:a00:1::1", "fe80::1%eth0"])
+@pytest.mark.parametrize(
+    "host",
+    ["10.0.0.1", "::ffff:10.0.0.1", "64:ff9b::a00:1", "64:ff9b:1::a00:1", "2002:a00:1::1", "fe80::1%eth0", "::7f00:1",
+     "::ffff:0:7f00:1", "fec0::1", "fec0::1%2", "5f00::1", "192.0.0.192", "168.63.129.16", "::ffff:168.63.129.16"],
+)  # fmt: skip
 @pytest.mark.requirement("E100")
 def test_an_address_that_leads_inside_by_another_writing_is_not(host: str) -> None:
     assert not jwks_uri._is_public(host)
