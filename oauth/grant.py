@@ -17,7 +17,8 @@ SELECT a.id, a.epoch, a.scope, a.context, a.patient, a.ended_at, a.client_epoch,
     COALESCE(u.id, 0), COALESCE(u.subject, ''), COALESCE(u.epoch, 0), COALESCE(u.stopped_at, 0),
     COALESCE(i.resource, ''), k.kid, k.private_encrypted, s.signing_algorithm,
     a.token_address, s.address_policy, c.address_policy,
-    a.auth_time, r.kid, r.private_encrypted, s.claim_profile, s.claim_mapping, s.v1_equivalents
+    a.auth_time, r.kid, r.private_encrypted, s.claim_profile, s.claim_mapping, s.v1_equivalents,
+    CASE WHEN (c.profile = 'openid') = (s.version = 'none') THEN 1 ELSE 0 END
 FROM oauth_authorization a
 JOIN oauth_client c ON c.id = a.client_id
 JOIN oauth_fhirserver s ON s.id = a.fhir_server_id
@@ -75,6 +76,7 @@ class Grant:
     claim_profile: str
     claim_mapping: str
     v1_equivalents: int
+    fits_profile: int
 
     @classmethod
     def of(cls, authorization_id: int) -> "Grant":
@@ -111,6 +113,8 @@ class Grant:
             return "the client's access has ended"
         if self.granted_user_epoch != self.user_epoch or self.user_stopped_at:
             return "the person's access has ended"
+        if not self.fits_profile:
+            return "the client has another profile than when it was granted"
         return ""
 
     @property

@@ -13,7 +13,7 @@ from accounts import clock
 from accounts.models import User
 from oauth import live, people
 from oauth.digests import digest
-from oauth.models import AccessToken, Client
+from oauth.models import AccessToken
 from smart import openid
 from smart.cors import CLIENT_ID
 from smart.errors import InsufficientScope, InvalidRequest, InvalidToken, OAuthError, TemporarilyUnavailable
@@ -58,7 +58,7 @@ def _told(request: HttpRequest, token: str) -> dict[str, Any]:
     user, scopes = row.authorization.user, parse(row.scope)
     if user is None or not openid.recognises(row.scope):
         raise InsufficientScope("the scope openid was not granted")
-    if row.authorization.client.profile == Client.Profile.OPENID:
+    if not row.authorization.fhir_server.holds_records:  # what he allowed, whatever profile the client has today
         return openid.account(scopes, _account(user))
     return {"sub": user.subject, **(_at_fhir_server(row, user) if openid.names_fhir_user(scopes) else {})}
 

@@ -466,6 +466,49 @@ def test_a_client_that_is_no_longer_of_that_profile_refreshes_nothing(
     assert response.status_code == (200 if profile == "openid" else 400)
 
 
+@pytest.mark.requirement("RF-11", "AT-03")
+def test_a_code_for_records_is_worth_nothing_once_the_client_is_plain(
+    app: App, grant: Callable[..., Any], make_client: MakeClient
+) -> None:
+    granted = grant(client=make_client("secret"))
+    Client.objects.filter(pk=granted.client.pk).update(profile="openid")
+
+    response = app.post("/o/token", data=granted.exchange(), headers=basic(granted.client.client_id, SECRET))
+
+    assert (response.status_code, response.json()["error"]) == (400, "invalid_grant")
+    assert not AccessToken.objects.filter(authorization=granted.authorization).exists()
+
+
+@pytest.mark.requirement("ID-05")
+def test_a_token_that_names_who_he_is_at_a_fhir_server_tells_nothing_more_once_the_client_is_plain(
+    app: App, issue: Callable[..., Any], make_client: MakeClient
+) -> None:
+    scope = "openid profile patient/*.rs"
+    told = issue(client=make_client("none", scope=scope), scope=scope)
+    granted = told["granted"]
+    Client.objects.filter(pk=granted.client.pk).update(profile="openid")
+
+    assert userinfo(app, told) == {
+        "sub": granted.person.subject,
+        "fhirUser": f"{BASE}/{granted.person.identities.get().resource}",
+    }
+
+
+@pytest.mark.requirement("RF-11", "SCP-20")
+def test_a_smart_app_that_becomes_plain_refreshes_no_fhir_scope(
+    app: App, issue: Callable[..., Any], make_client: MakeClient
+) -> None:
+    scope = "openid patient/*.rs offline_access"
+    told = issue(make_client("secret", grants="authorization_code refresh_token", scope=scope), scope=scope)
+    client = told["granted"].client
+    Client.objects.filter(pk=client.pk).update(profile="openid")
+
+    form = {"grant_type": "refresh_token", "refresh_token": told["refresh_token"]}
+    response = app.post("/o/token", data=form, headers=basic(client.client_id, SECRET))
+
+    assert (response.status_code, response.json()["error"]) == (400, "invalid_grant")
+
+
 @pytest.mark.requirement("CG-04", "E77")
 def test_a_code_used_twice_ends_what_it_bought(
     app: App, visitor: Visitor, make_openid: MakeOpenid, person: Any
