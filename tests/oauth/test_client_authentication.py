@@ -196,6 +196,7 @@ def test_a_resource_server_with_keys_asks_about_tokens_and_nobody_without_the_ro
         ),
     ],
 )  # fmt: skip
+@pytest.mark.requirement("E61", "E67", "E71")
 def test_an_assertion_that_breaks_a_rule_proves_nothing_and_uses_nothing_up(
     app: App, granted: Granted, header: Json, claims: Json
 ) -> None:
@@ -218,7 +219,7 @@ def test_an_assertion_that_breaks_a_rule_proves_nothing_and_uses_nothing_up(
         pytest.param(lambda good: "é.é.é", id="letters that are none"),
     ],
 )  # fmt: skip
-@pytest.mark.requirement("E60")
+@pytest.mark.requirement("E60", "E61")
 def test_what_is_no_signed_text_proves_nothing(app: App, granted: Granted, assertion: Callable[[str], str]) -> None:
     response = exchange(app, granted, assertion(EC.assertion(granted.client.client_id)))
 
