@@ -12,7 +12,7 @@ from oauth.grant import Grant
 from oauth.models import numbered
 from oauth.moved import moved
 from smart import binding
-from smart.addresses import normalised
+from smart.addresses import normalised, without_port
 from smart.clock import SECOND
 
 _BIND = "UPDATE oauth_authorization SET use_address = %s WHERE id = %s AND use_address IS NULL RETURNING use_address"
@@ -35,7 +35,7 @@ class Use(NamedTuple):
         if found.address_policies is None:
             return cls(found, "", binding.OFF)
         text = parameters.get("__client_ip", "")
-        address = text if text == found.use_address else normalised(text)
+        address = text if text == found.use_address else normalised(without_port(text))
         return cls(found, address, binding.stricter(*found.address_policies.split()))
 
     def answer(self, met: str) -> str:

@@ -37,10 +37,11 @@ def caller(peer: str, forwarded: str, trusted: int) -> str:
     entries = [part for part in forwarded.split(",") if part.strip()]
     if not 0 < trusted <= len(entries):
         return normalised(peer)
-    return normalised(_without_port(entries[-trusted])) or normalised(peer)
+    return normalised(without_port(entries[-trusted])) or normalised(peer)
 
 
-def _without_port(text: str) -> str:
+def without_port(text: str) -> str:
+    """An address as some proxies write it, with a port or in brackets, without them."""
     entry = text.strip()
     if entry.startswith("["):
         return entry[1:].partition("]")[0]

@@ -92,6 +92,9 @@ def test_the_first_address_told_is_the_one_that_the_access_belongs_to(under: Any
     [
         pytest.param("203.0.113.5", "::ffff:203.0.113.5", True, id="IPv4 mapped into IPv6"),
         pytest.param("::ffff:203.0.113.5", "203.0.113.5", True, id="and back"),
+        pytest.param("203.0.113.5", "203.0.113.5:49152", True, id="with a port"),
+        pytest.param("203.0.113.5:49152", "203.0.113.6:49152", False, id="with a port, another address"),
+        pytest.param("2001:db8::1", "[2001:db8:0:1::1]:49152", False, id="IPv6 with a port"),
         pytest.param("2001:db8::1", "2001:db8:0:0:ffff::2", True, id="the same /64"),
         pytest.param("2001:DB8::1", "2001:db8:0:0::1", True, id="another spelling"),
         pytest.param("2001:db8::1", "2001:db8:0:1::1", False, id="another /64"),
