@@ -145,9 +145,12 @@ def _fhir_server(asked: AuthorizationRequest) -> FhirServer:
 
 
 def _hinted(parameters: Parameters) -> str:
-    """Whom the app expects by an ID token of ours, "" if it shows none (E43)."""
+    """Whom the app expects by an ID token that it got here itself, "" if it shows none such (E43).
+
+    With one that another app got it could find out who is signed in, without anybody having told it of him.
+    """
     hint = id_token.hint(parameters["id_token_hint"]) if "id_token_hint" in parameters else None
-    return hint.subject if hint else ""
+    return hint.subject if hint and hint.client_id == parameters.get("client_id") else ""
 
 
 def _may_be_silent(request: HttpRequest, client: Client, asked: AuthorizationRequest) -> None:

@@ -113,7 +113,7 @@ async def _public_address(host: str, port: int) -> str:
 
 def _is_public(address: str) -> bool:
     found = ipaddress.ip_address(address.partition("%")[0])
-    return all(map(_is_anybodys, _within(found) or [found]))
+    return all(map(_is_anybodys, _within(found))) if _within(found) else _is_anybodys(found)
 
 
 def _is_anybodys(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:

@@ -124,14 +124,27 @@ def test_an_id_token_of_somebody_else_is_login_required_where_no_page_may_be_sho
     app: App, visitor: Visitor, make_visitor: Callable[[], Visitor], make_client: MakeClient, make_person: MakePerson
 ) -> None:
     client, _ = app_of(app, visitor, make_client, make_person("amy"))
-    other = make_visitor()
-    _, hint = app_of(app, other, make_client, make_person("ben"))
+    hint = allowed_for_good(app, make_visitor(), client, make_person("ben"), scope=OPENID)["id_token"]
     before = grants(client)
 
     told = answer(again(visitor, client, hint, prompt="none"))
 
     assert told["error"] == "login_required"
     assert grants(client) == before
+
+
+@pytest.mark.requirement("E43")
+@pytest.mark.parametrize("prompt", ["none", "login"])
+def test_an_id_token_that_another_app_got_is_no_hint(
+    app: App, visitor: Visitor, make_client: MakeClient, make_person: MakePerson, prompt: str
+) -> None:
+    _, hint = app_of(app, visitor, make_client, make_person("amy"))
+    curious = refreshing(make_client, "none", scope=OPENID)
+
+    told = answer(again(visitor, curious, hint, prompt=prompt))
+
+    assert told["error"] == "invalid_request"
+    assert PendingRequest.objects.filter(client=curious).count() == 0
 
 
 @pytest.mark.requirement("E43")
