@@ -91,5 +91,10 @@ def _judge_source(name: str, source: Any, form: Any) -> None:
 
 def _judge_value(name: str, value: Any) -> None:
     texts = value if isinstance(value, list) else [value]
-    if name == "fhirUser" or not texts or not all(isinstance(each, str | bool) for each in texts):
-        raise UnfitMapping(f"{name}: value must be text, true, false, or a list of them")
+    if name == "fhirUser" or not texts or not all(map(_is_fixed, texts)):
+        raise UnfitMapping(f"{name}: value must be text in one line, true, false, or a list of them")
+
+
+def _is_fixed(value: Any) -> bool:
+    """Half a surrogate pair is no text: no token could be signed with it."""
+    return isinstance(value, bool) or (isinstance(value, str) and value.isprintable())

@@ -160,6 +160,8 @@ def test_a_claim_is_told_in_the_form_that_was_written(rule: dict[str, Any], expe
         pytest.param('{"a": {"value": {"b": 1}}}', "a: value must be text", id="an object"),
         pytest.param('{"a": {"value": []}}', "a: value must be text", id="an empty list"),
         pytest.param('{"a": {"value": 1}}', "a: value must be text", id="a number"),
+        pytest.param(r'{"a": {"value": "\ud800"}}', "a: value must be text", id="half a surrogate pair"),
+        pytest.param(r'{"a": {"value": ["x", "y\u0000"]}}', "a: value must be text", id="NUL"),
         pytest.param('{"fhirUser": {"value": "Patient/ben"}}', "fhirUser", id="fhirUser made up"),
         pytest.param('{"fhirUser": {"from": "patient"}}', "fhirUser: can only", id="fhirUser from the patient"),
         pytest.param('{"fhirUser": {"from": "fhirUser", "as": "id"}}', "fhirUser: can only", id="fhirUser as id"),
