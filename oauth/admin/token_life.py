@@ -32,7 +32,6 @@ STATES = {
 }
 REVOKED_FOR = {
     "tampered": "It came back changed, so we ended the real one.",
-    "reused": "A refresh token of it was used twice, so the whole family ended.",
     "operator": "An operator ended it.",
     "revoked": "The app or the FHIR server gave it back.",
 }
@@ -40,6 +39,7 @@ ENDED_FOR = {
     "address-changed": "It was used from another address, so the policy ended the authorization.",
     "password-changed": "The person's password was changed.",
     "signed-out": "The person signed out.",
+    "reused": "A refresh token of it was used twice, so the whole family ended.",
     "replayed": "Its code was used twice, so everything bought with it ended.",
     "operator": "An operator ended the authorization.",
     "person": "The person took the access back.",

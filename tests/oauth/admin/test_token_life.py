@@ -109,6 +109,15 @@ def test_the_page_says_in_title_and_sentence_what_became_of_it(
     assert sentence in page
 
 
+def test_every_ending_that_a_person_reads_of_has_a_sentence_for_the_operator() -> None:
+    from oauth import given
+    from oauth.admin import shown, token_life
+
+    assert token_life.ENDED_FOR.keys() == given.ENDED_FOR.keys()
+    assert token_life.REVOKED_FOR.keys() == given.REVOKED_FOR.keys()
+    assert given.ENDED_FOR.keys() <= shown.ENDED_FOR.keys()
+
+
 def test_the_rules_stop_at_the_first_that_refuses() -> None:
     from oauth.admin.token_life import verdicts
 
