@@ -116,5 +116,6 @@ def _ended(found: Target, locked: tuple[User, ...], asker: Asker) -> Ended:
         return invalidation.end_person(found.everything_of, asker.ender)
     if found.everything_of is not None:
         return invalidation.end_client(found.everything_of, asker.ender)
-    reason = "invalidated" if asker.client else "operator"
-    return invalidation.end(found.where, asker.ender, reason=reason, only=found.authorization)
+    return invalidation.end(
+        found.where, asker.ender, reason="invalidated" if asker.client else "operator", only=found.authorization
+    )

@@ -434,14 +434,23 @@ def test_every_reason_that_the_code_writes_has_words() -> None:
 
 
 def ends() -> set[str]:
-    """The first argument of every `.end("...", now=...)`."""
+    """What every `.end("...", now=...)` and `.end(..., reason=...)` says."""
     files = [file for folder in ("oauth", "introspection") for file in (ROOT / folder).rglob("*.py")]
+    nodes = [node for file in files for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))]
     calls = [
-        node for file in files for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        node for node in nodes
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "end"
-        and any(keyword.arg == "now" for keyword in node.keywords) and node.args
     ]  # fmt: skip
-    return {str(call.args[0].value) for call in calls if isinstance(call.args[0], ast.Constant)}
+    queries = [call.args[0] for call in calls if call.args and any(word.arg == "now" for word in call.keywords)]
+    reasons = [word.value for call in calls for word in call.keywords if word.arg == "reason"]
+    return {text for said in (*queries, *reasons) for text in texts(said)}
+
+
+def texts(said: ast.expr) -> set[str]:
+    """A literal, or either side of a choice between two."""
+    if isinstance(said, ast.IfExp):
+        return texts(said.body) | texts(said.orelse)
+    return {str(said.value)} if isinstance(said, ast.Constant) else set()
 
 
 @pytest.mark.parametrize(("reason", "text"), given.ENDED_FOR.items())
