@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from accounts.models import SignIn
-from oauth.models import Authorization, Client, Code, FhirIdentity
+from oauth import id_token
+from oauth.models import Authorization, Client, Code, FhirIdentity, FhirServer
 from tests.conftest import BASE, SECRET, App, MakeClient, basic
 from tests.oauth.jwt import header, payload, raw_payload, verified
 from tests.oauth.remembering import HTTPS, exchanged, refreshing
@@ -73,8 +74,6 @@ def test_the_subject_is_short_ascii_and_is_never_the_clients(issue: Issue) -> No
 def test_it_is_signed_rs256_whatever_signs_the_access_token(
     app: App, issue: Issue, make_client: MakeClient, algorithm: str
 ) -> None:
-    from oauth.models import FhirServer
-
     server, _ = FhirServer.objects.get_or_create(
         base=f"https://{algorithm.lower()}.example.org/fhir", defaults={"name": "S", "signing_algorithm": algorithm}
     )
@@ -208,6 +207,18 @@ def test_an_id_token_is_no_access_token(issue: Issue, introspect: Callable[..., 
 
     assert introspect(told["id_token"]) == {"active": False}
     assert introspect(told["access_token"])["active"] is True
+
+
+@pytest.mark.requirement("ID-07", "E43")
+def test_an_access_token_is_no_id_token_even_of_the_same_key(issue: Issue) -> None:
+    server, _ = FhirServer.objects.get_or_create(
+        base="https://rs256.example.org/fhir", defaults={"name": "S", "signing_algorithm": "RS256"}
+    )
+    told = issue(scope="openid patient/*.rs", server=server)
+
+    assert header(told["access_token"])["kid"] == header(told["id_token"])["kid"]
+    assert id_token.hint(told["access_token"]) is None
+    assert id_token.hint(told["id_token"]) == (told["granted"].person.subject, told["granted"].client.client_id)
 
 
 @pytest.mark.requirement("E113", "ID-07")
