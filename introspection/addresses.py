@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import NamedTuple
 
+from django.conf import settings
 from django.db import connection, transaction
 
 from introspection.statement import Found
@@ -53,7 +54,7 @@ async def met(use: Use, request: MachineRequest) -> str:
     bound = use.found.use_address
     if bound is None:
         bound = await writers.run(partial(_bound, use))
-    found = binding.met(use.policy, bound, use.address)
+    found = binding.met(use.policy, bound, use.address, settings.SMARTAUTH_ADDRESS_PREFIXES)
     if found != binding.OFF and not _lately(use, request.now):
         await writers.run(partial(_moved, use, bound, request.now))
         _remember(use, request.now)

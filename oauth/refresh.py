@@ -121,7 +121,7 @@ def _stayed(grant: Grant, request: MachineRequest, seat_id: int | None, launch: 
     Only of a token that lives: else whoever keeps a dead one could ask its person for a login again and again.
     """
     bound, address = grant.token_address, request.address
-    met = binding.met(grant.address_policy, bound, address)
+    met = binding.met(grant.address_policy, bound, address, settings.SMARTAUTH_ADDRESS_PREFIXES)
     if met == binding.OFF:
         return
     with connection.cursor() as cursor:

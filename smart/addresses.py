@@ -1,9 +1,19 @@
 """Where a request comes from, and whether two addresses count as one (PR-04, PR-05)."""
 
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from typing import NamedTuple
 
-EXACT = 32
 IPV6_PREFIX = 64
+
+
+class Prefixes(NamedTuple):
+    """How many bits of two addresses must agree for them to count as one (PR-04)."""
+
+    ipv4: int = 32
+    ipv6: int = IPV6_PREFIX
+
+
+DEFAULT = Prefixes()
 
 
 def normalised(text: str) -> str:
@@ -12,12 +22,12 @@ def normalised(text: str) -> str:
     return "" if address is None else str(address)
 
 
-def same(one: str, other: str, *, ipv4_prefix: int = EXACT, ipv6_prefix: int = IPV6_PREFIX) -> bool:
+def same(one: str, other: str, prefixes: Prefixes = DEFAULT) -> bool:
     """Whether both lie in one network of that prefix; what is no address equals nothing."""
     first, second = _parsed(one), _parsed(other)
     if first is None or second is None or first.version != second.version:
         return False
-    prefix = ipv4_prefix if first.version == 4 else ipv6_prefix
+    prefix = prefixes.ipv4 if first.version == 4 else prefixes.ipv6
     return second in ip_network((first.packed, prefix), strict=False)
 
 

@@ -1,6 +1,6 @@
 """Whether a token may move to another address (section 14): the stricter policy of FhirServer and client holds."""
 
-from smart.addresses import same
+from smart.addresses import DEFAULT, Prefixes, same
 
 OFF, FLAG, BLOCK, END = "off", "flag", "block", "end"
 STOPS = (BLOCK, END)
@@ -12,14 +12,14 @@ def stricter(*policies: str) -> str:
     return max((policy for policy in policies if policy), key=_STRICTNESS.index, default=OFF)
 
 
-def moved(bound: str, address: str) -> bool:
+def moved(bound: str, address: str, prefixes: Prefixes = DEFAULT) -> bool:
     """Whether a later address differs from the one a token is bound to; an unknown address proves nothing (PR-04)."""
-    return bool(bound and address) and not same(bound, address)
+    return bool(bound and address) and not same(bound, address, prefixes)
 
 
-def met(policy: str, bound: str, address: str) -> str:
+def met(policy: str, bound: str, address: str, prefixes: Prefixes = DEFAULT) -> str:
     """What a use at this address meets: the policy if it has moved, else OFF (PR-06)."""
-    return policy if moved(bound, address) else OFF
+    return policy if moved(bound, address, prefixes) else OFF
 
 
 def login_needed_after(*, login_after: int, blocked_at: int, asked_at: int) -> int:

@@ -45,6 +45,10 @@ def unsafe_settings(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         )
     if settings.SMARTAUTH_ADDRESS_DAYS < 1:
         found.append(Error("Addresses are kept for 1 day at least, longer than a session.", id="smartauth.E015"))
+    if not (
+        1 <= settings.SMARTAUTH_ADDRESS_PREFIXES.ipv4 <= 32 and 1 <= settings.SMARTAUTH_ADDRESS_PREFIXES.ipv6 <= 128
+    ):
+        found.append(Error("Addresses are compared by 1 to 32 bits, of IPv6 by 1 to 128.", id="smartauth.E016"))
     if "*" in settings.ALLOWED_HOSTS:
         found.append(Error("SMARTAUTH_ALLOWED_HOSTS must name hosts, not everything.", id="smartauth.E010"))
     return found

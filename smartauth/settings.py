@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 import environ
 
+from smart.addresses import Prefixes
 from smartauth.first_start import kept
 
 env = environ.Env()
@@ -48,6 +49,9 @@ SMARTAUTH_REFUSALS_LIMIT = env.int("SMARTAUTH_REFUSALS_LIMIT", default=30)
 SMARTAUTH_REFUSALS_WINDOW_SECONDS = env.int("SMARTAUTH_REFUSALS_WINDOW_SECONDS", default=300)
 SMARTAUTH_REFUSALS_LOCK = env.str("SMARTAUTH_REFUSALS_LOCK", default="")
 SMARTAUTH_TRUSTED_PROXIES = env.int("SMARTAUTH_TRUSTED_PROXIES", default=0)
+SMARTAUTH_ADDRESS_PREFIXES = Prefixes(
+    env.int("SMARTAUTH_IPV4_PREFIX", default=32), env.int("SMARTAUTH_IPV6_PREFIX", default=64)
+)
 SMARTAUTH_ADDRESS_DAYS = env.int("SMARTAUTH_ADDRESS_DAYS", default=90)
 SMARTAUTH_WEB_THREADS = env.int("SMARTAUTH_WEB_THREADS", default=8)
 SMARTAUTH_TOKEN_THREADS = env.int("SMARTAUTH_TOKEN_THREADS", default=8)

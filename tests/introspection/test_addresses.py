@@ -11,6 +11,7 @@ import pytest
 from accounts import clock
 from introspection import addresses
 from oauth.models import AddressBlock, AddressChange, Authorization, Client, FhirServer, ResourceServer
+from smart.addresses import Prefixes
 from tests.conftest import SECRET, App, MakeClient, basic
 
 Issue = Callable[..., dict[str, Any]]
@@ -176,6 +177,16 @@ def test_under_block_the_new_address_hears_nothing_and_the_first_keeps_working(
     assert (block.user, block.address) == (answer["granted"].person, ELSEWHERE)
     assert before <= block.blocked_at <= clock.now()
     assert row(answer).ended_at == 0
+
+
+@pytest.mark.requirement("PR-04")
+def test_how_much_of_an_address_counts_is_a_setting(under: Any, told: Told, settings: Any) -> None:
+    settings.SMARTAUTH_ADDRESS_PREFIXES = Prefixes(ipv4=24)
+    answer = under("block")
+    told(answer["access_token"], "198.51.100.7")
+
+    assert told(answer["access_token"], "198.51.100.200")["active"] is True
+    assert told(answer["access_token"], "198.51.101.7") == {"active": False}
 
 
 @pytest.mark.requirement("PR-06", "SD-06")

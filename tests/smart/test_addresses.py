@@ -2,7 +2,7 @@
 
 import pytest
 
-from smart.addresses import caller, household, normalised, same
+from smart.addresses import Prefixes, caller, household, normalised, same
 
 
 @pytest.mark.requirement("PR-04")
@@ -43,8 +43,14 @@ def test_an_address_has_one_spelling(text: str, expected: str) -> None:
     ],
 )
 def test_addresses_are_compared_by_prefix(one: str, other: str, ipv4_prefix: int, expected: bool) -> None:
-    assert same(one, other, ipv4_prefix=ipv4_prefix) is expected
-    assert same(other, one, ipv4_prefix=ipv4_prefix) is expected
+    assert same(one, other, Prefixes(ipv4=ipv4_prefix)) is expected
+    assert same(other, one, Prefixes(ipv4=ipv4_prefix)) is expected
+
+
+@pytest.mark.requirement("PR-04")
+@pytest.mark.parametrize(("bits", "expected"), [(48, True), (64, False), (128, False)])
+def test_how_much_of_an_ipv6_address_counts_can_be_set(bits: int, expected: bool) -> None:
+    assert same("2001:db8:0:1::1", "2001:db8:0:2::1", Prefixes(ipv6=bits)) is expected
 
 
 @pytest.mark.requirement("PR-05", "TV-26")

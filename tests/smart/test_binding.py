@@ -2,7 +2,8 @@
 
 import pytest
 
-from smart.binding import END, OFF, login_needed_after, met, moved, stricter
+from smart.addresses import Prefixes
+from smart.binding import BLOCK, END, OFF, login_needed_after, met, moved, stricter
 
 
 @pytest.mark.requirement("PR-03")
@@ -38,6 +39,12 @@ def test_the_stricter_policy_holds(server: str, client: str, holds: str) -> None
 )
 def test_a_token_has_moved_when_its_network_is_another(bound: str, address: str, expected: bool) -> None:
     assert moved(bound, address) is expected
+
+
+@pytest.mark.requirement("PR-04")
+def test_within_the_network_that_counts_nothing_has_moved() -> None:
+    assert met(BLOCK, "192.0.2.1", "192.0.2.200", Prefixes(ipv4=24)) == OFF
+    assert met(BLOCK, "192.0.2.1", "192.0.3.1", Prefixes(ipv4=24)) == BLOCK
 
 
 @pytest.mark.requirement("PR-06")
