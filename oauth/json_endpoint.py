@@ -3,10 +3,12 @@
 import asyncio
 import json
 import logging
+import threading
 from collections.abc import Collection, Mapping
 from http import HTTPStatus
 from typing import IO, Any
 
+from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.http import JsonResponse
 from rest_framework.exceptions import MethodNotAllowed, UnsupportedMediaType
@@ -41,6 +43,8 @@ log = logging.getLogger("smartauth.json_endpoint")
 
 Asked = Mapping[str, Any]
 ASSERTION = ("client_assertion", "client_assertion_type")
+# Of the threads that answer people too only half may wait for the servers of clients, however slow those are.
+_may_wait = threading.BoundedSemaphore(max(1, settings.SMARTAUTH_WEB_THREADS // 2))
 
 
 class TooLong(Exception):
@@ -139,11 +143,17 @@ def caller(request: Request) -> AuthenticatedClient:
 
 
 def _proved(machine: MachineRequest) -> AuthenticatedClient:
-    """The client; where its keys must be fetched first, this thread waits for them. Raises InvalidClient."""
+    """The client; while its keys are fetched this thread waits. Raises InvalidClient or TemporarilyUnavailable."""
     try:
         return authenticated(machine)
     except KeysWanted:
+        pass
+    if not _may_wait.acquire(blocking=False):
+        raise TemporarilyUnavailable("too many clients' keys are being fetched, try again")
+    try:
         return asyncio.run(as_client(machine, lambda client: client))
+    finally:
+        _may_wait.release()
 
 
 def presents_itself(request: Request) -> bool:

@@ -1,12 +1,16 @@
 """Who calls the JSON endpoints proves himself as everywhere, also by keys that have to be fetched first (CL-14)."""
 
+import asyncio
 import json
+import threading
 from collections.abc import Callable
 from typing import Any
 
 import httpx
 import pytest
+from django.conf import settings as configured
 
+from oauth import jwks_uri
 from tests.conftest import SECRET, App, MakeClient, basic
 from tests.publishing import Publisher, published
 from tests.signing import jwks, pair, shown
@@ -69,3 +73,32 @@ def test_a_secret_and_an_assertion_at_once_are_refused(
 
     assert (response.status_code, response.json()["error"]) == (400, "invalid_request")
     assert response.headers["Cache-Control"] == "no-store"
+
+
+def test_slow_hosts_of_clients_hold_up_no_page(
+    app: App, make_client: MakeClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As many callers at once as there are threads, each with keys at a host that never answers."""
+    monkeypatch.setattr(jwks_uri, "SECONDS", 4.0)
+    threads, over = configured.SMARTAUTH_WEB_THREADS, threading.Event()
+    with published() as tarpit:
+        tarpit.respond = lambda _: [over.wait(20)].clear()
+        slow = [make_client("keys", jwks_uri=f"{tarpit.url}/{number}").client_id for number in range(threads)]
+        bodies = [json.dumps({**NOBODY, **shown(EC.assertion(client_id))}) for client_id in slow]
+
+        async def among_them() -> tuple[int, list[int]]:
+            headers = {"Content-Type": "application/json"}
+            posts = (app._client.post("/o/invalidate", content=body, headers=headers) for body in bodies)
+            waiting = [asyncio.create_task(post) for post in posts]
+            while len(tarpit.asked) < threads // 2:  # noqa: ASYNC110  # the requests arrive in other threads
+                await asyncio.sleep(0.05)
+            page = await app._client.get("/o/jwks")
+            assert not over.is_set()
+            assert sum(not each.done() for each in waiting) >= threads // 2
+            return page.status_code, sorted([(await each).status_code for each in waiting])
+
+        status, others = app.run(among_them())
+        over.set()
+
+    assert status == 200
+    assert others == [401] * (threads // 2) + [503] * (threads - threads // 2)
