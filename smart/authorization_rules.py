@@ -33,6 +33,7 @@ PICKED = frozenset({"launch/patient", "launch/encounter"})
 PROMPTS = frozenset({"none", "login", "consent", "select_account"})
 
 PROOF_KEY = frozenset({"code_challenge", "code_challenge_method"})
+PUSHED = "urn:ietf:params:oauth:request_uri:"
 
 _SECONDS = re.compile(r"[0-9]{1,9}", re.ASCII)
 
@@ -138,6 +139,12 @@ def _identified_once(asked: Asked) -> None:
 def _known_client(asked: Asked) -> None:
     if not asked.client.enabled or asked.get("client_id") != asked.client.client_id:
         raise Unredirectable("E1", "client_id is missing, unknown or disabled")
+
+
+def _nothing_pushed(asked: Asked) -> None:
+    # a pushed request holds the redirect_uri, so where one is not known there is nobody to answer to
+    if asked.get("request_uri").startswith(PUSHED):
+        raise Unredirectable("E35", "request_uri names a pushed request, and none waits here")
 
 
 def _client_of_people(asked: Asked) -> None:
@@ -265,6 +272,7 @@ def _launch_sent(asked: Asked) -> None:
 REDIRECTION_RULES: tuple[Rule, ...] = (
     Rule("AZ-04", "E2", "client_id and redirect_uri are sent once.", _identified_once),
     Rule("AZ-06", "E1", "The client is known and enabled.", _known_client),
+    Rule("AZ-06", "E35", "No pushed request is named: none is taken here.", _nothing_pushed),
     Rule("AZ-06", "E10", "The client has a redirect URI.", _client_of_people),
     Rule("AZ-03", "E3", "redirect_uri is sent.", _redirect_uri_sent),
     Rule("AZ-05", "E4 E5 E6 E7", "redirect_uri is exactly one of those registered.", _redirect_uri_registered),

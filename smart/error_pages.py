@@ -44,7 +44,7 @@ SENTENCES: dict[str, Sentences] = {
     "E35": Sentences(
         "AZ-06",
         "This request is unknown, used or too old.",
-        "Push a new request and use its request_uri once, within its life.",
+        "invalid_request_uri: this server takes no pushed requests (RFC 9126). Send every parameter to this address.",
     ),
     "E37": Sentences("AZ-02", _FORM_OR_LENGTH, _FORM, HTTPStatus.UNSUPPORTED_MEDIA_TYPE),
     "E39": Sentences("AZ-24", _FORM_OR_LENGTH, _FORM, HTTPStatus.REQUEST_URI_TOO_LONG),

@@ -86,6 +86,23 @@ def test_a_missing_redirect_uri_is_not_guessed(
     assert waiting(client) == 0
 
 
+@pytest.mark.requirement("E35", "AZ-06")
+@pytest.mark.parametrize("beside", [{}, {"redirect_uri": None, "response_type": None, "scope": None}])
+def test_a_pushed_request_that_nobody_knows_leads_nowhere(
+    visitor: Visitor, make_client: MakeClient, beside: dict[str, str | None]
+) -> None:
+    client = make_client()
+
+    response = visitor.ask(
+        client, request_uri="urn:ietf:params:oauth:request_uri:6esc_11ACC5bwc", **beside
+    )
+
+    is_page(response)
+    assert "unknown, used or too old" in response.text
+    assert "invalid_request_uri" in response.text
+    assert waiting(client) == 0
+
+
 REGISTERED = "https://app.example/cb"
 DIFFERENT = {
     "case of the path": "https://app.example/CB",

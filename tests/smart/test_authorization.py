@@ -164,6 +164,14 @@ def test_a_dangerous_redirect_uri_gets_a_page_even_if_it_was_registered(redirect
     assert caught.value.case == "E7"
 
 
+@pytest.mark.requirement("E35")
+def test_a_pushed_request_is_unknown_before_anything_else_of_it_is_read() -> None:
+    with pytest.raises(Unredirectable) as caught:
+        redirection(asked(request_uri="urn:ietf:params:oauth:request_uri:6esc_11ACC5bwc", redirect_uri=None), CLIENT)
+
+    assert (caught.value.case, caught.value.rule) == ("E35", "AZ-06")
+
+
 @pytest.mark.requirement("E10")
 def test_a_backend_client_is_sent_back_with_an_error_or_shown_a_page() -> None:
     backend = replace(CLIENT, grants=frozenset({"client_credentials"}))
@@ -555,7 +563,7 @@ def test_the_explanation_lists_what_passed_what_refused_and_what_was_not_reached
     assert refused.rule.rule == "AZ-07"
     assert isinstance(refused.error, OAuthError)
     assert states == sorted(states, key=["passed", "refused", "not reached"].index)
-    assert states.count("passed") == 11
+    assert states.count("passed") == 12
 
 
 @pytest.mark.requirement("AZ-25")
