@@ -1,10 +1,14 @@
 """Addresses are personal data: kept while they are needed, then for a number of days, then forgotten (PR-07)."""
 
-from django.db.models import Q
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
 
 from accounts.models import SignIn
 from oauth import live
 from oauth.models import AccessToken, AddressBlock, AddressChange, Authorization
+from oauth.models.authorizations import in_order
 
 DAY = 86_400_000_000
 
@@ -18,7 +22,7 @@ def forget_addresses(*, now: int, days: int) -> int:
             SignIn.objects.filter(last_seen_at__lt=before).exclude(address="").update(address=""),
             AddressChange.objects.filter(noted_at__lt=before).delete()[0],
             AddressBlock.objects.filter(blocked_at__lt=before).delete()[0],
-            Authorization.objects.filter(used_at__lt=before).exclude(used_from="").update(used_from=""),
+            _blanked(Authorization.objects.filter(used_at__lt=before).exclude(used_from=""), used_from=""),
             _over(before, now=now),
         )
     )
@@ -30,4 +34,11 @@ def _over(before: int, *, now: int) -> int:
     old = Authorization.objects.filter(known, granted_at__lt=before, used_at__lt=before)
     going_on = live.standing(old.filter(pk__in=live.refreshable(now=now).values("authorization")))
     over = old.exclude(pk__in=going_on.values("pk"))
-    return over.update(token_address="", use_address=None)
+    return _blanked(over, token_address="", use_address=None)
+
+
+def _blanked(rows: QuerySet[Authorization], **fields: Any) -> int:
+    """Locked in the order in which access ends, so that neither waits for the other in a circle."""
+    with transaction.atomic():
+        in_order(rows.only("pk"))
+        return rows.update(**fields)

@@ -1,9 +1,12 @@
 """Addresses are forgotten after a number of days, but not while access needs them (PR-07)."""
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from django.db import connections, transaction
 
 from accounts import clock
 from accounts.models import SignIn
@@ -114,3 +117,32 @@ def test_a_sign_in_forgets_too(visitor: Visitor, make_person: Callable[..., Any]
     sweep()
 
     assert SignIn.objects.get(user=person).address == ""
+
+
+def test_forgetting_and_an_ending_of_the_same_rows_do_not_wait_for_each_other_in_a_circle(
+    aged: Any, work_elsewhere: Any
+) -> None:
+    first, second = (aged(91)["granted"].authorization for _ in range(2))
+    Authorization.objects.filter(pk=first.pk).update(use_address=HERE)  # so that it lies behind the second
+
+    with transaction.atomic():
+        Authorization.objects.filter(pk=first.pk).end("operator", now=clock.now())
+        forgotten = work_elsewhere(sweep)
+        time.sleep(0.5)
+        Authorization.objects.filter(pk=second.pk).end("operator", now=clock.now())
+
+    assert forgotten.result(30) > 0
+
+
+@pytest.fixture
+def work_elsewhere() -> Iterator[Callable[[Callable[[], int]], "Future[int]"]]:
+    """Something done in a thread, on a database connection of its own."""
+
+    def done(work: Callable[[], int]) -> int:
+        try:
+            return work()
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as pool:
+        yield lambda work: pool.submit(done, work)
