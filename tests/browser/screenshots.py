@@ -7,19 +7,23 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Literal
-from urllib.parse import urlencode
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import httpx
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.browser.conftest import FLAGS, sign_in
+from tests.codes import CHALLENGE, VERIFIER
 from tests.running import ROOT
 
 URL = "http://127.0.0.1:8000"
 FOLDER = ROOT / "docs" / "screenshots"
-CHALLENGE = "srPl9FdvyKJNhqOfpI1xknQzvd9WTQojDoIan86nxWU"
+APP = "http://127.0.0.1:4999/cb"
 SCOPE = "launch/patient patient/Patient.rs patient/Observation.crs patient/Condition.rs patient/Immunization.rs"
-LISTS = ("oauth/client", "oauth/fhirserver", "oauth/authorization", "oauth/accesstoken", "audit/securityevent")
+LISTS = (
+    "oauth/client", "oauth/fhirserver", "oauth/authorization", "oauth/accesstoken", "oauth/signingkey",
+    "audit/securityevent",
+)  # fmt: skip
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
 
@@ -90,18 +94,35 @@ def doctor(album: Album) -> None:
     album.open("/launcher", "launcher")
 
 
+def moved(album: Album) -> None:
+    """A token that was stopped at another address, the login after that, and a logout that the app asks for."""
+    page, asked = album.page, {"client_id": "demo-symmetric", "redirect_uri": APP}
+    page.route(f"{APP}*", lambda route: route.fulfill(body="the app"))
+    album.ask(**asked)
+    sign_in(page, "ben")
+    page.get_by_role("button", name="Allow access").click()
+    page.wait_for_url(f"{APP}*")
+    code = parse_qs(urlsplit(page.url).query)["code"][0]
+    form = {"grant_type": "authorization_code", "code": code, "redirect_uri": APP, "code_verifier": VERIFIER}
+    token = posted(album, "token", "demo-symmetric", **form)["access_token"]
+    for address in ("198.51.100.7", "203.0.113.9"):
+        posted(album, "introspect", "demo-resource-server", token=token, __client_ip=address)
+    album.open("/apps", "apps-moved")
+    album.ask(**asked)
+    album.keep("login-new-address")
+    album.open("/o/logout?client_id=demo-symmetric", "logout")
+
+
+def posted(album: Album, path: str, client: str, **form: str) -> Any:
+    return httpx.post(f"{album.url}/o/{path}", data=form, auth=(client, f"{client}-secret")).json()
+
+
 def operator(album: Album) -> None:
     """The admin."""
     album.page.goto(f"{album.url}/admin/")
     sign_in(album.page, "admin")
     album.keep("admin")
-    for place in (
-        "oauth/client",
-        "oauth/fhirserver",
-        "oauth/authorization",
-        "oauth/accesstoken",
-        "audit/securityevent",
-    ):
+    for place in LISTS:
         album.open(f"/admin/{place}/", f"admin-{place.partition('/')[2]}")
     album.page.goto(f"{album.url}/admin/oauth/accesstoken/")
     album.page.locator("#result_list th a").first.click()
@@ -109,10 +130,12 @@ def operator(album: Album) -> None:
 
 
 def everything(browser: Browser, url: str) -> None:
-    journeys: tuple[Callable[[Album], None], ...] = (lambda album: album.open("/", "home"), launch, sample_app, doctor)
+    journeys: tuple[Callable[[Album], None], ...] = (
+        lambda album: album.open("/", "home"), launch, sample_app, doctor, moved, operator,
+    )  # fmt: skip
     for width in (1280, 390):
         for scheme in SCHEMES:
-            for journey in (*journeys, operator):
+            for journey in journeys:
                 options: Any = {"viewport": {"width": width, "height": 900}, "color_scheme": scheme}
                 context = browser.new_context(**options)
                 journey(Album(context.new_page(), url, f"{width}-{scheme}"))
