@@ -69,6 +69,20 @@ def test_processes_that_need_the_same_keys_fetch_them_once(
     assert len(publisher.asked) == 1
 
 
+@pytest.mark.requirement("CL-10")
+@pytest.mark.parametrize("repeat", range(REPEATS))
+def test_where_nothing_may_be_kept_everybody_is_served_however_the_fetches_of_the_processes_meet(
+    racers: Contest, server: Server, repeat: int
+) -> None:
+    with published(jwks(EC)) as publisher:
+        publisher.headers = {"Cache-Control": "no-store"}
+        client_id = racers.alone("client", "", publisher.url)
+
+        answers = statuses(racers, [assertion(server, client_id) for _ in range(5 * REQUESTS)])
+
+    assert answers == {200: 5 * REQUESTS}
+
+
 @pytest.mark.requirement("E103", "CL-11")
 @pytest.mark.parametrize("repeat", range(REPEATS))
 def test_a_flood_of_unknown_kids_over_several_processes_makes_one_fetch(
