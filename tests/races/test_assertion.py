@@ -1,7 +1,7 @@
 """Assertions shown and keys fetched at the same moment by separate processes.
 
 Each test was seen to fail: without the unique constraint of the jti several requests win, without the condition of the
-claim every process fetches.
+claim every process fetches, where each request looks for its keys only twice some are refused.
 """
 
 from collections import Counter
