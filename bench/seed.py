@@ -21,10 +21,10 @@ from django.db.models import Model  # noqa: E402
 from accounts import clock  # noqa: E402
 from accounts.models import User  # noqa: E402
 from oauth import keys  # noqa: E402
-from oauth.clients import digest  # noqa: E402
-from oauth.grant import Grant  # noqa: E402
-from oauth.issue import issue  # noqa: E402
+from oauth.clients.credentials import digest  # noqa: E402
 from oauth.models import AccessToken, Authorization, Client, FhirServer, ResourceServer, Seat  # noqa: E402
+from oauth.tokens.grant import Grant  # noqa: E402
+from oauth.tokens.issue import issue  # noqa: E402
 
 SECRET = "a-secret-that-was-drawn-at-random"
 SCOPE = "launch/patient patient/*.rs"

@@ -9,9 +9,9 @@ from django.db import connection, transaction
 
 from introspection.statement import Found
 from oauth.endpoint import MachineRequest, writers
-from oauth.grant import Grant
 from oauth.models import numbered
-from oauth.moved import moved
+from oauth.tokens.grant import Grant
+from oauth.tokens.moved import moved
 from smart import binding
 from smart.addresses import normalised, without_port
 from smart.clock import SECOND

@@ -6,8 +6,8 @@ from typing import ClassVar
 
 from introspection.lookups import lookups
 from introspection.statement import Found
-from oauth.client_authentication import as_client
-from oauth.clients import FAILED, NOBODY, Kept, proven
+from oauth.clients.authentication import as_client
+from oauth.clients.credentials import FAILED, NOBODY, Kept, proven
 from oauth.digests import digest
 from oauth.endpoint import MachineRequest, counted
 from oauth.models import Client

@@ -13,11 +13,12 @@ from accounts import clock
 from accounts.address import client_address
 from accounts.models import User
 from introspection.target import NAMING, Target, target
-from oauth import clients, invalidation, live
-from oauth.clients import AuthenticatedClient
+from oauth import invalidation
+from oauth.clients.credentials import FAILED, AuthenticatedClient
 from oauth.invalidation import Ended, Ender
 from oauth.json_endpoint import Asked, Forbidden, JsonEndpoint, answer, caller, known, members, presents_itself, said
 from oauth.models import Authorization
+from oauth.tokens import live
 from smart.errors import InvalidClient, InvalidRequest
 
 LOGIN, OPERATOR = "login", "operator"
@@ -69,7 +70,7 @@ def _operator(request: Request) -> User:
     """Who is signed in, an operator, on a page of ours."""
     user = auth.get_user(request._request)
     if not isinstance(user, User):
-        raise InvalidClient(clients.FAILED)
+        raise InvalidClient(FAILED)
     try:
         SessionAuthentication().enforce_csrf(request)
     except PermissionDenied:

@@ -6,11 +6,12 @@ from rest_framework.request import Request
 
 from accounts import clock
 from accounts.address import client_address
-from oauth import live, refusals
+from oauth import refusals
 from oauth.digests import digest
 from oauth.invalidation import Ender
 from oauth.json_endpoint import Asked, JsonEndpoint, caller, known, members, said
 from oauth.models import AccessToken
+from oauth.tokens import live
 from smart.errors import InvalidRequest
 from smart.tampering import MAX_TOKEN
 

@@ -5,12 +5,12 @@ from typing import Any
 from django.db import connection, transaction
 
 from audit.trail import Event, record
-from oauth import id_token
-from oauth.client_authentication import as_client
-from oauth.clients import AuthenticatedClient
+from oauth.clients.authentication import as_client
+from oauth.clients.credentials import AuthenticatedClient
 from oauth.digests import digest
 from oauth.endpoint import Answer, MachineRequest
 from oauth.models import numbered
+from oauth.tokens import id_token
 from smart.errors import OAuthError, UnauthorizedClient, UnsupportedTokenType
 
 _END_ACCESS = """

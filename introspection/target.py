@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from accounts.models import User
-from oauth.clients import AuthenticatedClient
+from oauth.clients.credentials import AuthenticatedClient
 from oauth.invalidation import Where
 from oauth.json_endpoint import Asked, Forbidden, protected, said
 from oauth.models import Authorization, Client, FhirServer, row_of

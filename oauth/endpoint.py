@@ -18,7 +18,7 @@ from django.db import InterfaceError, OperationalError, connections
 
 from accounts import clock, lockout
 from audit.trail import Event, record
-from oauth import clients
+from oauth.clients.credentials import AuthenticatedClient, Credentials, credentials
 from oauth.cors import shared_with
 from smart import addresses, limits
 from smart.cors import Cors, is_preflight
@@ -78,9 +78,9 @@ class MachineRequest:
     headers: dict[bytes, bytes]
     peer: str
     parameters: Parameters
-    credentials: clients.Credentials
+    credentials: Credentials
     now: int
-    client: clients.AuthenticatedClient | None = None
+    client: AuthenticatedClient | None = None
 
     @property
     def address(self) -> str:
@@ -176,7 +176,7 @@ class Endpoint:
         if body is None:
             return _problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "the body is too long")
         parameters = _parameters(headers, scope["query_string"], body)
-        presented = clients.credentials(_authorization(scope["headers"]), parameters)
+        presented = credentials(_authorization(scope["headers"]), parameters)
         peer = scope["client"][0] if scope.get("client") else ""
         request = MachineRequest(scope["path"], headers, peer, parameters, presented, clock.now())
         scope[_PARSED] = request

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from accounts import clock
 from audit.trail import Event, record
-from oauth.clients import digest
+from oauth.clients.credentials import digest
 from oauth.digests import drawn
 from oauth.discovery import facts
 from oauth.models import Client, FhirServer, ResourceServer

@@ -6,9 +6,9 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from accounts.models import SignIn
-from oauth import live
 from oauth.models import AccessToken, AddressBlock, AddressChange, Authorization
 from oauth.models.authorizations import in_order
+from oauth.tokens import live
 
 DAY = 86_400_000_000
 

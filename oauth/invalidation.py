@@ -12,9 +12,10 @@ from django.db.models import QuerySet
 
 from accounts.models import SignIn, User
 from audit.trail import Event, record
-from oauth import live, sessions
 from oauth.models import AccessToken, Authorization, Client, PendingRequest, numbered
 from oauth.models.authorizations import in_order
+from oauth.pages import sessions
+from oauth.tokens import live
 
 Where = dict[str, Any]  # what holds for Authorization and PendingRequest alike
 AT_ONCE = 500

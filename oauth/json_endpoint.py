@@ -19,11 +19,10 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from accounts import clock
-from oauth import clients
-from oauth.client_authentication import as_client, authenticated
-from oauth.clients import AuthenticatedClient
+from oauth.clients.authentication import as_client, authenticated
+from oauth.clients.credentials import FAILED, AuthenticatedClient, credentials
+from oauth.clients.fetched_keys import KeysWanted
 from oauth.endpoint import MachineRequest, count
-from oauth.fetched_keys import KeysWanted
 from oauth.models import Client, FhirServer
 from smart import limits
 from smart.audience import canonical
@@ -136,7 +135,7 @@ def caller(request: Request) -> AuthenticatedClient:
     try:
         found = _proved(machine)
         if found.authentication == Client.Authentication.NONE:
-            raise InvalidClient(clients.FAILED, hint="a public client proves nothing")
+            raise InvalidClient(FAILED, hint="a public client proves nothing")
     except InvalidClient as error:
         raise count(error, machine) from None
     return found
@@ -185,7 +184,7 @@ def _machine(request: Request) -> MachineRequest:
         headers=forwarded,
         peer=request.META.get("REMOTE_ADDR", ""),
         parameters=parameters,
-        credentials=clients.credentials(header, parameters),
+        credentials=credentials(header, parameters),
         now=clock.now(),
     )
 

@@ -9,9 +9,10 @@ from django.urls import reverse
 from accounts import clock
 from accounts.models import User
 from audit.models import SecurityEvent
-from oauth import events, live
+from oauth import events
+from oauth.authorization.redirects import within
 from oauth.models import AccessToken, Authorization, SigningKey
-from oauth.redirects import within
+from oauth.tokens import live
 from smart.clock import SECOND
 
 HOUR = 3600 * SECOND

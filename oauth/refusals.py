@@ -6,9 +6,10 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from audit.trail import record
-from oauth import invalidation, live
+from oauth import invalidation
 from oauth.invalidation import Ender
 from oauth.models import AccessToken, Authorization, numbered
+from oauth.tokens import live
 from smart.clock import SECOND
 
 MOST_EVENTS = 100  # of one combination within one window: whoever floods us shall not fill the trail

@@ -14,7 +14,7 @@ from django.conf import settings  # noqa: E402
 from introspection.introspect import introspect  # noqa: E402
 from introspection.revoke import revoke  # noqa: E402
 from oauth.endpoint import Endpoint, Receive, Scope, Send, too_long  # noqa: E402
-from oauth.token import token  # noqa: E402
+from oauth.tokens.token import token  # noqa: E402
 from smart import limits  # noqa: E402
 from smart.cors import Cors  # noqa: E402
 from smartauth.starting import refuse_unsafe_start  # noqa: E402

@@ -153,7 +153,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "accounts.sessions.LastSeen",
-    "oauth.password_page.NewPasswordFirst",
+    "oauth.pages.password_page.NewPasswordFirst",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -170,7 +170,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "oauth.frame.frame",
+                "oauth.pages.frame.frame",
             ]
         },
     }
@@ -208,7 +208,7 @@ SESSION_COOKIE_AGE = 8 * 3600
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = True
-CSRF_FAILURE_VIEW = "oauth.error_page.csrf_failure"
+CSRF_FAILURE_VIEW = "oauth.authorization.error_page.csrf_failure"
 _https = _issuer.scheme == "https"
 SESSION_COOKIE_NAME = "__Host-smartauth" if _https else "smartauth"
 CSRF_COOKIE_NAME = "__Host-smartauth-csrf" if _https else "smartauth-csrf"

@@ -6,7 +6,8 @@ from django.conf import settings
 from django.core.checks import Tags, run_checks
 from django.db import connections
 
-from oauth import demo, keys
+from oauth import keys
+from oauth.pages import demo
 
 
 async def refuse_unsafe_start() -> None:

@@ -6,20 +6,21 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from introspection.invalidate import InvalidateView
 from introspection.report import ReportView
-from oauth import discovery, health, home, rp_logout, sample_app
-from oauth.another_user import another_user
-from oauth.authorize import authorize, resume
-from oauth.connected import apps, end, end_all
-from oauth.consent import decide
-from oauth.encounter_picker import choose as choose_encounter
-from oauth.launch_api import LaunchView
-from oauth.launcher import launcher
-from oauth.password_page import operators_password, password, pending_password
-from oauth.picker import choose
-from oauth.sessions import sessions
-from oauth.sign_in import another_account, login, logout, operators_login, pending_login
-from oauth.style import style
-from oauth.userinfo import userinfo
+from oauth import discovery, health
+from oauth.authorization.another_user import another_user
+from oauth.authorization.authorize import authorize, resume
+from oauth.authorization.consent import decide
+from oauth.authorization.encounter_picker import choose as choose_encounter
+from oauth.authorization.picker import choose
+from oauth.authorization.sign_in import another_account, login, logout, operators_login, pending_login
+from oauth.launching.launch_api import LaunchView
+from oauth.launching.launcher import launcher
+from oauth.launching.style import style
+from oauth.pages import home, rp_logout, sample_app
+from oauth.pages.connected import apps, end, end_all
+from oauth.pages.password_page import operators_password, password, pending_password
+from oauth.pages.sessions import sessions
+from oauth.tokens.userinfo import userinfo
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.home),
@@ -66,7 +67,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
 ]
 
-handler400 = "oauth.error_page.bad_request"
-handler403 = "oauth.error_page.forbidden"
-handler404 = "oauth.error_page.not_found"
-handler500 = "oauth.error_page.broken"
+handler400 = "oauth.authorization.error_page.bad_request"
+handler403 = "oauth.authorization.error_page.forbidden"
+handler404 = "oauth.authorization.error_page.not_found"
+handler500 = "oauth.authorization.error_page.broken"

@@ -132,7 +132,7 @@ def make_client(fhir_server: Any) -> MakeClient:
     """A new client: public unless said otherwise, allowed at the R4 base; a secret client's secret is SECRET."""
 
     def make(authentication: str = "none", **fields: Any) -> Any:
-        from oauth.clients import digest
+        from oauth.clients.credentials import digest
         from oauth.models import Client
 
         client_id = fields.pop("client_id", f"test-{secrets.token_hex(8)}")

@@ -12,13 +12,13 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from accounts import clock
-from oauth import live
 from oauth.admin import confirming
 from oauth.admin.fields import plain_text
 from oauth.admin.filters import OneOf, by, chosen
 from oauth.admin.lists import ReadOnly, act, sought
 from oauth.admin.shown import counted, link, short, state, tag, when
 from oauth.models import Authorization, numbered
+from oauth.tokens import live
 
 STATE = by("state", "state", {
     "live": ("live", live.standing),

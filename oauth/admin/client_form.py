@@ -13,8 +13,8 @@ from django.core.validators import RegexValidator
 from accounts import clock
 from oauth.admin.client_kinds import Kind
 from oauth.admin.fields import Flag, Lines, Seconds, plain_text
-from oauth.client_secrets import drawn_for
-from oauth.jwks_uri import unfit as unfit_address
+from oauth.clients.client_secrets import drawn_for
+from oauth.clients.jwks_uri import unfit as unfit_address
 from oauth.models import Client, FhirServer
 from smart import jwks, openid, scopes
 from smart.redirect_uris import registrable

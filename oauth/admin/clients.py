@@ -16,7 +16,6 @@ from django.urls import path
 from django.utils.safestring import SafeString
 
 from accounts import clock
-from oauth import client_secrets, jwks_uri
 from oauth.admin import confirming
 from oauth.admin.client_form import ClientForm
 from oauth.admin.client_kinds import BY_NAME, KINDS, Kind, kind_of
@@ -25,6 +24,7 @@ from oauth.admin.filters import OneOf, by
 from oauth.admin.lists import OperatorsAdmin, act
 from oauth.admin.shown import counted, short, tag, when
 from oauth.admin.use import last_used, live_tokens
+from oauth.clients import client_secrets, jwks_uri
 from oauth.discovery import facts
 from oauth.models import Authorization, Client, ResourceServer
 from smart import jwks

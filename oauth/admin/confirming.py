@@ -10,9 +10,9 @@ from django.http import HttpRequest
 from django.template.response import TemplateResponse
 
 from accounts import clock
-from oauth import live
 from oauth.admin.shown import counted
 from oauth.models import AccessToken, Authorization
+from oauth.tokens import live
 
 
 def is_confirmed(request: HttpRequest) -> bool:

@@ -18,7 +18,7 @@ from django.utils.safestring import SafeString
 from accounts import clock
 from accounts.address import client_address
 from accounts.models import SignIn, User
-from oauth import invalidation, passwords, sessions
+from oauth import invalidation
 from oauth.admin import confirming
 from oauth.admin.fields import Flag, Lines, plain_text
 from oauth.admin.filters import by
@@ -26,6 +26,7 @@ from oauth.admin.lists import OperatorsAdmin, act
 from oauth.admin.shown import counted, short, tag
 from oauth.invalidation import Ender
 from oauth.models import ActsFor, Authorization, FhirIdentity, PatientRecord
+from oauth.pages import passwords, sessions
 
 STATE = by("state", "state", {
     "in": ("may sign in", lambda found: found.filter(stopped_at=0)),

@@ -9,12 +9,12 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 
 from accounts import clock
-from oauth import live
 from oauth.admin import authorizations, confirming
 from oauth.admin.filters import OneOf, by, chosen
 from oauth.admin.lists import ReadOnly
 from oauth.admin.shown import counted, link, short, tag, when
 from oauth.models import Authorization, RefreshToken, numbered, row_of
+from oauth.tokens import live
 
 STATE = by("state", "state", {
     "unused": ("unused", lambda found: found.filter(consumed_at=0, expires_at__gt=clock.now())),

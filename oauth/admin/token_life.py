@@ -12,9 +12,10 @@ from django.urls import reverse
 
 from accounts import clock
 from audit.models import OutboxEvent, SecurityEvent
-from oauth import events, live
+from oauth import events
 from oauth.admin import bars
 from oauth.models import AccessToken, numbered
+from oauth.tokens import live
 from smart.clock import SECOND, moment
 
 HISTORY = 50

@@ -11,12 +11,12 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 
 from accounts import clock
-from oauth import live
 from oauth.admin import authorizations, confirming, token_life
 from oauth.admin.filters import OneOf, by, chosen
 from oauth.admin.lists import ReadOnly, act, sought
 from oauth.admin.shown import counted, link, short, state, when
 from oauth.models import AccessToken, Authorization, numbered, row_of
+from oauth.tokens import live
 
 
 def _dead(*reasons: str) -> Any:

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from django.db import connections
 from django.db.models import Count
 
-from oauth import live
 from oauth.models import AccessToken, Client
+from oauth.tokens import live
 
 _LAST = "SELECT %s, max(at) FROM audit_securityevent WHERE client = %s AND kind = 'issued'"
 

@@ -5,8 +5,9 @@ from typing import Any
 
 from django.conf import settings
 
-from oauth import digests, jwks_uri
-from oauth.clients import digest
+from oauth import digests
+from oauth.clients import jwks_uri
+from oauth.clients.credentials import digest
 from oauth.models import Client, ResourceServer
 from oauth.seeding.outcome import Outcome, put, server
 from oauth.seeding.rules import SeedError

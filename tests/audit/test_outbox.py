@@ -59,9 +59,9 @@ def write(kind: str, events: int = 1) -> None:
 
 @pytest.mark.requirement("SD-10")
 def test_an_issue_that_is_rolled_back_leaves_no_event(grant: Callable[..., Granted]) -> None:
-    from oauth.grant import Grant
-    from oauth.issue import issue
     from oauth.models import AccessToken, numbered
+    from oauth.tokens.grant import Grant
+    from oauth.tokens.issue import issue
 
     made = grant()
     authorization = numbered(made.authorization.pk)

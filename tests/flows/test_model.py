@@ -306,7 +306,7 @@ class Histories(RuleBasedStateMachine):
         launch.ended = True
 
     def sign_out(self, launch: Launch) -> None:
-        from oauth import online
+        from oauth.authorization import online
 
         person = launch.person
         if person.session:

@@ -122,8 +122,8 @@ def test_what_belongs_to_another_base_stays(
     asker: Asker, issue: Issue, issued: dict[str, Any], other_fhir_server: Any, introspect: Introspect, events: Events
 ) -> None:
     from accounts import clock
-    from oauth import live
     from oauth.models import AccessToken
+    from oauth.tokens import live
 
     granted = issued["granted"]
     elsewhere = issue(granted.client, granted.person, server=other_fhir_server)
@@ -319,8 +319,8 @@ def test_an_operator_ends_everything_of_a_person_or_client_everywhere_by_one_inc
     events: Events, name: str, kind: str,
 ) -> None:  # fmt: skip
     from accounts import clock
-    from oauth import live
     from oauth.models import AccessToken
+    from oauth.tokens import live
 
     granted = issued["granted"]
     issue(granted.client, granted.person, server=other_fhir_server)

@@ -109,8 +109,8 @@ def test_only_that_person_and_that_client_at_that_base_lose_their_access(
     reporter: Reporter, issue: Issue, introspect: Introspect, make_person: Any, other_fhir_server: Any
 ) -> None:
     from accounts import clock
-    from oauth import live
     from oauth.models import AccessToken
+    from oauth.tokens import live
 
     spammed = issue()
     granted = spammed["granted"]

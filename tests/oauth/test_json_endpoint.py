@@ -10,7 +10,7 @@ import httpx
 import pytest
 from django.conf import settings as configured
 
-from oauth import jwks_uri
+from oauth.clients import jwks_uri
 from tests.conftest import SECRET, App, MakeClient, basic
 from tests.publishing import Publisher, published
 from tests.signing import jwks, pair, shown

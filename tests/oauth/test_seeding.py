@@ -12,7 +12,7 @@ from django.core.management import CommandError, call_command
 
 from accounts.models import User
 from audit.models import OutboxEvent
-from oauth.clients import digest
+from oauth.clients.credentials import digest
 from oauth.models import ActsFor, Client, FhirServer, PatientRecord
 from oauth.seeding import SeedError, seed
 from smart.claim_profiles import profiles

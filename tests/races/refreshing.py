@@ -63,7 +63,7 @@ class RefreshCommands(Commands):
     def sign_out(self, session: str) -> None:
         """What signing out does with the authorizations of that session."""
         from accounts import clock
-        from oauth import online
+        from oauth.authorization import online
 
         self._barrier.wait()
         online.end_all([session], "192.0.2.7", now=clock.now())

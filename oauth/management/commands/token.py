@@ -11,12 +11,12 @@ from accounts import clock
 from accounts.models import User
 from audit.trail import Event, record
 from oauth import keys
-from oauth.client_credentials import given
 from oauth.digests import digest
-from oauth.grant import Grant
-from oauth.issue import issue
 from oauth.models import AccessToken, Authorization, Client, FhirServer, numbered
 from oauth.people import records
+from oauth.tokens.client_credentials import given
+from oauth.tokens.grant import Grant
+from oauth.tokens.issue import issue
 from smart import backend
 from smart.audience import canonical
 from smart.authorization import supported

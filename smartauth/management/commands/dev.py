@@ -18,7 +18,8 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 
-from oauth import demo, first_minute, keys
+from oauth import keys
+from oauth.pages import demo, first_minute
 
 HOST = "127.0.0.1"
 WORKER = (

@@ -157,7 +157,7 @@ def test_the_client_id_is_drawn_here_whatever_the_form_says(operator: Operator, 
 def test_the_secret_is_shown_in_the_answer_and_works(
     operator: Operator, form: Callable[..., Any], fhir_server: Any
 ) -> None:
-    from oauth.clients import digest
+    from oauth.clients.credentials import digest
 
     filled = form("secret")
     answer = add(operator, "secret", filled)
@@ -305,7 +305,7 @@ def test_a_rotated_secret_is_shown_once_and_the_old_one_works_for_a_while(
     operator: Operator, make_client: MakeClient, events: Callable[..., Any]
 ) -> None:
     from accounts import clock
-    from oauth.clients import digest
+    from oauth.clients.credentials import digest
     from tests.conftest import SECRET
 
     client = make_client("secret")

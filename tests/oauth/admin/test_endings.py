@@ -68,8 +68,8 @@ def test_ending_access_at_a_fhir_server_leaves_other_servers_alone(
     grant: Callable[..., Any],
 ) -> None:  # fmt: skip
     from accounts import clock
-    from oauth import live
     from oauth.models import AccessToken
+    from oauth.tokens import live
 
     here, there = make_token(), make_token(grant(server=other_fhir_server))
 

@@ -141,7 +141,7 @@ def test_people_are_found_by_name_and_by_fhir_user(operator: Operator, make_pers
 
 
 def test_a_fhir_server_comes_with_its_client_and_a_secret_shown_once(operator: Operator) -> None:
-    from oauth.clients import digest
+    from oauth.clients.credentials import digest
     from oauth.models import FhirServer
 
     form = {

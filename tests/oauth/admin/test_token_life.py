@@ -36,8 +36,8 @@ def test_the_database_and_the_rules_say_the_same(
     make_token: Callable[..., Any], reason: str, also_expired: bool
 ) -> None:
     from accounts import clock
-    from oauth import live
     from oauth.models import AccessToken
+    from oauth.tokens import live
 
     token = make_token()
     STATES[reason](token)
@@ -55,8 +55,8 @@ def test_the_database_and_the_rules_say_the_same(
 
 @pytest.mark.parametrize("reason", [name for name in STATES if name not in {"revoked", "superseded", "expired"}])
 def test_authorizations_are_judged_alike_in_both_places(make_token: Callable[..., Any], reason: str) -> None:
-    from oauth import live
     from oauth.models import Authorization
+    from oauth.tokens import live
 
     token = make_token()
     STATES[reason](token)
@@ -71,8 +71,8 @@ def test_a_backend_service_has_no_person_who_could_end(
     make_token: Callable[..., Any], grant: Callable[..., Any]
 ) -> None:
     from accounts import clock
-    from oauth import live
     from oauth.models import AccessToken
+    from oauth.tokens import live
 
     granted = grant()
     changed(granted.authorization, user=None)
@@ -110,8 +110,8 @@ def test_the_page_says_in_title_and_sentence_what_became_of_it(
 
 
 def test_every_ending_that_a_person_reads_of_has_a_sentence_for_the_operator() -> None:
-    from oauth import given
     from oauth.admin import shown, token_life
+    from oauth.pages import given
 
     assert token_life.ENDED_FOR.keys() == given.ENDED_FOR.keys()
     assert token_life.REVOKED_FOR.keys() == given.REVOKED_FOR.keys()

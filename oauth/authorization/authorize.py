@@ -1,0 +1,179 @@
+"""The authorization endpoint: reads the request, has it judged, and lets it wait for a person (section 5)."""
+
+import logging
+from dataclasses import replace
+from http import HTTPStatus
+
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, transaction
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.csrf import csrf_exempt
+
+from accounts import clock
+from oauth.authorization import error_page
+from oauth.authorization.consent import unasked
+from oauth.authorization.explanation import explanation
+from oauth.authorization.pending import Pending, keep
+from oauth.authorization.prompts import MUST_ACT, quietly, recent, silent
+from oauth.authorization.redirects import to_app, within
+from oauth.authorization.steps import FAILED_HERE, person, refused_earlier, step
+from oauth.launching.launch import consumed
+from oauth.models import Client, FhirServer
+from oauth.tokens import id_token
+from smart import limits
+from smart.audience import same_audience
+from smart.authorization import AuthorizationRequest, ClientPolicy, failure, judge, redirection
+from smart.error_pages import Unredirectable
+from smart.errors import LoginRequired, OAuthError, ServerError, TemporarilyUnavailable
+from smart.parameters import MalformedParameters, Parameters
+
+log = logging.getLogger("smartauth.authorize")
+
+METHODS = ("GET", "POST")
+FORM = "application/x-www-form-urlencoded"
+
+
+@csrf_exempt
+def authorize(request: HttpRequest) -> HttpResponse:
+    """RFC 6749 §4.1.1, by GET or by a POST from any site (AZ-02)."""
+    if request.method not in METHODS:
+        response = error_page.page(request, 405, "We stopped this request", error_page.INNOCENT)
+        response["Allow"] = ", ".join(METHODS)
+        return response
+    try:
+        parameters = _parameters(request)
+    except Unredirectable as refusal:
+        return error_page.stopped(request, refusal)
+    client = Client.of(parameters.get("client_id", ""))
+    allowed = _policy(client) if client else None
+    try:
+        redirect_uri = redirection(parameters, allowed)
+    except Unredirectable as refusal:
+        explained = explanation(refusal, parameters, allowed, _bases())
+        return error_page.stopped(request, refusal, _name(client), explained=explained)
+    if client is None or allowed is None:
+        raise AssertionError("redirection() lets no unknown client through")
+    return _judged(request, parameters, client, allowed, redirect_uri)
+
+
+@step("GET")
+def resume(request: HttpRequest, pending: Pending) -> HttpResponse:
+    """The address of a waiting request: leads to the step that is due."""
+    user = person(request)
+    if silent(pending):
+        return unasked(request, pending, quietly(request, pending, user))
+    if user is None or not recent(request, pending, user):
+        return within(f"{pending.url}/login")
+    if not pending.meant_for(user):
+        return within(f"{pending.url}/another-user")
+    if not pending.belongs_to(user):
+        pending.taken_by(user)
+    if pending.refused:
+        return refused_earlier(request, pending)
+    if pending.request.needs_patient and not pending.row.patient:
+        return within(f"{pending.url}/patient")
+    return within(f"{pending.url}/encounter" if pending.picks_encounter else f"{pending.url}/consent")
+
+
+def _parameters(request: HttpRequest) -> Parameters:
+    query = request.META.get("QUERY_STRING", "").encode("latin-1", "replace")
+    if request.method == "POST" and request.content_type != FORM:
+        raise Unredirectable("E37", "the body is not form-encoded")
+    length = int(request.META.get("CONTENT_LENGTH") or 0) if request.method == "POST" else 0
+    status = limits.too_long(query=len(query), body=length, body_limit=limits.AUTHORIZE_BODY)
+    if status is not None:
+        raise _unreadable(status)
+    try:
+        return Parameters.parse(request.body if request.method == "POST" else query)
+    except MalformedParameters as error:
+        raise _unreadable(HTTPStatus.BAD_REQUEST) from error
+
+
+def _unreadable(status: HTTPStatus) -> Unredirectable:
+    refusal = Unredirectable("E39", "the request cannot be read")
+    refusal.status = status
+    return refusal
+
+
+def _policy(client: Client) -> ClientPolicy:
+    return ClientPolicy(
+        client_id=client.client_id,
+        enabled=bool(client.enabled),
+        native=client.application_type == Client.ApplicationType.NATIVE,
+        grants=frozenset(client.grants.split()),
+        redirect_uris=tuple(client.redirect_uris.split()),
+        scope=client.scope,
+        bases=tuple(client.fhir_servers.values_list("base", flat=True)),
+        requires_state=not client.allows_missing_state,
+        strict_scopes=bool(client.refuses_unknown_scopes),
+        approved=bool(client.approved),
+        confidential=client.authentication != Client.Authentication.NONE,
+        openid=client.profile == Client.Profile.OPENID,
+    )
+
+
+def _bases() -> dict[str, str]:
+    return dict(FhirServer.objects.values_list("base", "version"))
+
+
+def _name(client: Client | None) -> str:
+    return str(client) if client and client.enabled else ""
+
+
+def _judged(
+    request: HttpRequest, parameters: Parameters, client: Client, allowed: ClientPolicy, redirect_uri: str
+) -> HttpResponse:
+    """Waits for the person, or tells the app what is wrong; a client that nobody approved hears it after a login."""
+    try:
+        asked = judge(parameters, allowed, _bases(), hinted=_hinted(parameters))
+        _may_be_silent(request, client, asked)
+        return _kept(client, _fhir_server(asked), asked)
+    except OAuthError as refusal:
+        error = refusal
+    except (OperationalError, InterfaceError):
+        error = TemporarilyUnavailable(FAILED_HERE)
+    except Exception:  # whatever broke, the app is known and gets its answer (E42)
+        log.exception("a request could not be judged")
+        error = ServerError(FAILED_HERE)
+    return _told(client, redirect_uri, parameters.get("state", ""), error)
+
+
+def _fhir_server(asked: AuthorizationRequest) -> FhirServer:
+    if asked.openid:
+        return FhirServer.userinfo()
+    servers = FhirServer.objects.order_by("pk")
+    return next(server for server in servers if same_audience(server.base, asked.aud))
+
+
+def _hinted(parameters: Parameters) -> str:
+    """Whom the app expects by an ID token that it got here itself, "" if it shows none such (E43).
+
+    With one that another app got it could find out who is signed in, without anybody having told it of him.
+    """
+    hint = id_token.hint(parameters["id_token_hint"]) if "id_token_hint" in parameters else None
+    return hint.subject if hint and hint.client_id == parameters.get("client_id") else ""
+
+
+def _may_be_silent(request: HttpRequest, client: Client, asked: AuthorizationRequest) -> None:
+    """Answered at once where nobody is signed in, also in a frame that our cookies do not reach (E32).
+
+    A POST of another site comes without the session's cookie: whether somebody is signed in, the next step knows.
+    """
+    if "none" in asked.prompts and request.method == "GET" and client.approved and person(request) is None:
+        raise LoginRequired(MUST_ACT)
+
+
+def _kept(client: Client, fhir_server: FhirServer, asked: AuthorizationRequest) -> HttpResponse:
+    """Stored together with the launch that it uses up, so that no second request can have it (AZ-10)."""
+    with transaction.atomic():
+        launch = consumed(asked.launch, client, fhir_server, now=clock.now()) if asked.launch else None
+        asked = replace(asked, launch="")  # only its digest lies in the database
+        return keep(client, fhir_server, asked.redirect_uri, asked.state, asked=asked, launch=launch)
+
+
+def _told(client: Client, redirect_uri: str, state: str, error: OAuthError) -> HttpResponse:
+    answer = failure(redirect_uri, error, state, settings.SMARTAUTH_ISSUER)
+    if client.approved:
+        return to_app(answer)
+    anywhere = client.fhir_servers.first() or FhirServer.userinfo()
+    return keep(client, anywhere, redirect_uri, state, refused=answer)

@@ -1,0 +1,158 @@
+"""What the app may do, in plain words, each line to untick (AZ-14, AZ-15, AZ-20, E31, E40)."""
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+from accounts import clock
+from accounts.models import User
+from audit.trail import record
+from oauth import people
+from oauth.authorization import remembered
+from oauth.authorization.consent_form import Chosen, NotOffered, answer, everything, groups, question, times
+from oauth.authorization.granting import allowed
+from oauth.authorization.pending import Pending
+from oauth.authorization.prompts import MUST_ACT
+from oauth.authorization.redirects import person_page, to_app, within
+from oauth.authorization.steps import cancelled, event, somebody, step
+from oauth.authorization.stub import Stub, born, shortened, visit, written
+from oauth.launching.launch import still_seen
+from oauth.models import Client, PatientRecord
+from smart import lifetimes, refresh
+from smart.clock import SECOND, moment
+from smart.error_pages import Unredirectable
+from smart.errors import AccessDenied, ConsentRequired
+from smart.scopes import identified, names, parse
+from smart.sentences import Line, Telling, kept, lines
+from smart.versions import resource_types
+
+UNNAMED = "this patient"
+NO_RECORD = "there is no record that this user may share"
+
+
+@step("GET", "POST", signed_in=True)
+def decide(request: HttpRequest, pending: Pending) -> HttpResponse:
+    """The consent page, and its answer."""
+    if request.method == "POST" and request.POST.get("answer") == "deny":
+        raise cancelled()
+    user = somebody(request)
+    if (due := _not_ready(pending, user)) is not None:
+        return due
+    scope = _offered(pending, user)
+    if request.method == "GET":
+        before = remembered.answered(request, pending, user)
+        return _allowed_before(request, pending, user, before) if before else _page(request, pending, user, scope)
+    if request.POST.get("question") != question(pending, user, scope):
+        raise Unredirectable("E40", "the page that was answered asked something else")
+    choices = _choices(pending, user, scope)
+    chosen = _chosen(request, pending, choices)
+    left = kept(scope, choices, chosen.ticked, chosen.some, types=resource_types(pending.request.fhir_version))
+    if not left or chosen.kindless:
+        return _page(request, pending, user, scope, chosen)
+    return to_app(allowed(request, pending, user, left))
+
+
+def unasked(request: HttpRequest, pending: Pending, user: User) -> HttpResponse:
+    """The answer without any page, for prompt=none. Raises AccessDenied or ConsentRequired (E32)."""
+    if _not_ready(pending, user) is not None:
+        raise AccessDenied(NO_RECORD)
+    before = remembered.answered(request, pending, user)
+    if not before:
+        raise ConsentRequired(MUST_ACT)
+    return _allowed_before(request, pending, user, before)
+
+
+def _allowed_before(request: HttpRequest, pending: Pending, user: User, scope: str) -> HttpResponse:
+    return to_app(allowed(request, pending, user, scope, reason="allowed before"))
+
+
+def _not_ready(pending: Pending, user: User) -> HttpResponse | None:
+    """The step to go back to when a choice is missing, or is none any more. Raises AccessDenied (E29)."""
+    if pending.row.launch and not still_seen(pending.row.launch):
+        raise AccessDenied(NO_RECORD)
+    if pending.request.needs_patient and not pending.launched_patient and not _may_share(user, pending):
+        pending.about("")
+        return within(f"{pending.url}/patient")
+    return within(pending.url) if pending.picks_encounter else None
+
+
+def _offered(pending: Pending, user: User) -> str:
+    """What this person may do at all: who is nobody at the FHIR server sees nothing there (SCP-20, SCP-16)."""
+    scope = pending.request.scope
+    if pending.request.openid or people.fhir_user(user, pending.row.fhir_server):
+        return scope
+    left = [part for part in identified(parse(scope), somebody=False) if part.context != "user"]
+    if pending.request.reaches_others and not any(part.context for part in left):
+        raise AccessDenied(NO_RECORD)
+    return names(left)
+
+
+def _may_share(user: User, pending: Pending) -> bool:
+    return people.records(user, pending.row.fhir_server).filter(patient=pending.row.patient).exists()
+
+
+def _choices(pending: Pending, user: User, scope: str) -> tuple[Line, ...]:
+    server, client = pending.row.fhir_server, pending.row.client
+    seconds = lifetimes.access_token_seconds(
+        server.access_token_seconds,
+        client.access_token_seconds,
+        default=settings.SMARTAUTH_ACCESS_TOKEN_SECONDS,
+        bound=settings.SMARTAUTH_ACCESS_TOKEN_MAX_SECONDS,
+    )
+    about = pending.patient
+    subject = "" if about is None or people.is_own(user, about) else shortened(about.name) or UNNAMED
+    days = remembered.days() if pending.request.openid else 0
+    version = pending.request.fhir_version
+    telling = Telling(server.name, seconds, subject, until=_until(client), version=version, remembered_days=days)
+    return lines(parse(scope), telling)
+
+
+def _until(client: Client) -> str:
+    """The day on which even offline access ends, where there is one (RF-08)."""
+    native = client.application_type == Client.ApplicationType.NATIVE
+    seconds = refresh.absolute_seconds(
+        client.refresh_token_seconds,
+        settings.SMARTAUTH_REFRESH_TOKEN_SECONDS,
+        keeps_secrets=native or client.authentication != Client.Authentication.NONE,
+    )
+    day = written(moment(clock.now() + seconds * SECOND).date())
+    return f"At the latest it ends on {day}." if seconds else ""
+
+
+def _chosen(request: HttpRequest, pending: Pending, choices: tuple[Line, ...]) -> Chosen:
+    try:
+        return answer(request.POST, choices)
+    except NotOffered:
+        record(event(request, pending, "choice-tampered", at=clock.now(), reason="a line that was not offered"))
+        raise Unredirectable("E30", "a line was ticked that was not offered") from None
+
+
+def _page(request: HttpRequest, pending: Pending, user: User, scope: str, chosen: Chosen | None = None) -> HttpResponse:
+    """The question; again, with what is wrong on top, when the answer said nothing."""
+    choices = _choices(pending, user, scope)
+    shown = chosen or everything(choices)
+    context = {
+        **Stub(pending).context(),
+        **_about(pending, user, pending.patient),
+        "groups": groups(choices, shown, remembered.held(request, pending, user)),
+        "times": times(choices, shown),
+        "kindless": bool(chosen and chosen.kindless),
+        "nothing": bool(chosen and not chosen.kindless),
+        "asked": pending.request,
+        "offered": scope,
+        "question": question(pending, user, scope),
+    }
+    return person_page(request, "consent.html", context, status=422 if chosen else 200, leads_to=pending.redirect_uri)
+
+
+def _about(pending: Pending, user: User, about: PatientRecord | None) -> dict[str, object]:
+    """Whose record it is, in the words of title, lead and stub."""
+    if about is None:
+        return {"record": "", "own": False, "subject": "", "signed_in_as": str(user), "visit": ""}
+    own, name = people.is_own(user, about), shortened(about.name)
+    return {
+        "record": ", ".join(filter(None, (name or "Name not recorded", born(about)))),
+        "own": own,
+        "visit": visit(pending.encounter) if pending.encounter else "",
+        "subject": name or UNNAMED,
+        "signed_in_as": str(user) if own else f"{user}, acting for {name or UNNAMED}",
+    }

@@ -1,0 +1,133 @@
+"""The form of the consent page: its lines with what is chosen, and the answer that comes back (AZ-20, SCP-12)."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from django.http import QueryDict
+
+from accounts.models import User
+from oauth.authorization.pending import Pending
+from oauth.digests import digest
+from smart.scopes import within
+from smart.sentences import CHANGE, SEE, TIME, WHO, Kind, Line
+
+GROUPS = ((SEE, "See", "see"), (CHANGE, "Add or change", "change"), (WHO, "Know who you are", "person"))
+AGAIN = {SEE: "It may already see", CHANGE: "It may already add or change", WHO: "It already knows who you are"}
+ALL, SOME, NONE = "all", "some", "none"
+
+
+class NotOffered(Exception):
+    """The form came back with a choice that the page did not hold (E30)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The lines that are ticked, those of which only some kinds are, and which kinds."""
+
+    ticked: frozenset[int]
+    some: Mapping[int, frozenset[int]] = field(default_factory=dict)
+
+    @property
+    def kindless(self) -> frozenset[int]:
+        """The lines of which some kinds were chosen, and none was named."""
+        return frozenset(number for number, kinds in self.some.items() if not kinds)
+
+    def of(self, line: Line) -> str:
+        if line.number in self.some:
+            return SOME
+        return ALL if line.number in self.ticked else NONE
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line as it is shown."""
+
+    line: Line
+    choice: str
+    kinds: tuple[tuple[Kind, bool], ...]
+    new: bool
+    kindless: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A fieldset of the page."""
+
+    title: str
+    sign: str
+    changes: bool
+    rows: tuple[Row, ...]
+
+
+def question(pending: Pending, user: User, scope: str) -> str:
+    """Names what a page asks, whom, and about which record: another choice in another tab makes it another question."""
+    return digest(json.dumps([user.pk, pending.row.patient, pending.row.encounter, scope]))
+
+
+def everything(choices: Iterable[Line]) -> Chosen:
+    """What the app asked for is the question, so it is what the page begins with; of the times the first."""
+    lines = tuple(choices)
+    times = [line.number for line in lines if line.group == TIME]
+    return Chosen(frozenset({line.number for line in lines} - set(times[1:])))
+
+
+def answer(form: QueryDict, choices: Sequence[Line]) -> Chosen:
+    """What came back: numbers of this request's own lines and nothing else. Raises NotOffered."""
+    simple = [line.number for line in choices if line.group != TIME and not line.kinds]
+    ticked = set(_numbers(form.getlist("ask"), simple))
+    times = _numbers(form.getlist("ask-time"), [line.number for line in choices if line.group == TIME])
+    if len(times) > 1:
+        raise NotOffered
+    some: dict[int, frozenset[int]] = {}
+    for line in choices:
+        choice = _radio(form.getlist(f"ask-{line.number}")) if line.kinds else NONE
+        if choice == ALL:
+            ticked.add(line.number)
+        elif choice == SOME:
+            kinds = _numbers(form.getlist(f"ask-{line.number}-kind"), [kind.number for kind in line.kinds])
+            some[line.number] = frozenset(kinds)
+    return Chosen(frozenset({*ticked, *times}), some)
+
+
+def groups(choices: Sequence[Line], chosen: Chosen, held: str) -> list[Group]:
+    """New lines first; those that are allowed already stand apart and can still be unticked."""
+    lines = [line for line in choices if line.group != TIME]
+    old = {line.number for line in lines if held and within(" ".join(line.allows), held)}
+    found = []
+    for again in (False, True):
+        for group, title, sign in GROUPS:
+            rows = tuple(
+                _row(line, chosen, new=bool(old) and not again)
+                for line in lines
+                if line.group == group and (line.number in old) is again
+            )
+            if rows:
+                found.append(Group(AGAIN[group] if again else title, sign, group == CHANGE, rows))
+    return found
+
+
+def times(choices: Sequence[Line], chosen: Chosen) -> list[tuple[Line, bool]]:
+    """How long, as one question: "Only now" where nothing else is chosen."""
+    found = [line for line in choices if line.group == TIME]
+    picked = next((line.number for line in found if line.number in chosen.ticked), found[-1].number)
+    return [(line, line.number == picked) for line in found]
+
+
+def _row(line: Line, chosen: Chosen, *, new: bool) -> Row:
+    kinds = chosen.some.get(line.number)
+    shown = tuple((kind, kinds is None or kind.number in kinds) for kind in line.kinds)
+    return Row(line, chosen.of(line), shown, new, line.number in chosen.kindless)
+
+
+def _numbers(sent: list[str], offered: Iterable[int]) -> list[int]:
+    known = {str(number): number for number in offered}
+    if not known.keys() >= set(sent):
+        raise NotOffered
+    return [known[number] for number in sent]
+
+
+def _radio(sent: list[str]) -> str:
+    if len(sent) > 1 or not {ALL, SOME, NONE} >= set(sent):
+        raise NotOffered
+    return sent[0] if sent else NONE

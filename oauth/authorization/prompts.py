@@ -1,0 +1,82 @@
+"""What an app may demand of the person's login, and what it may get without troubling him (AZ-22, E32)."""
+
+from django.http import HttpRequest
+
+from accounts import sessions
+from accounts.models import User
+from oauth import people
+from oauth.authorization.pending import Pending
+from oauth.models import AddressBlock
+from smart.binding import login_needed_after
+from smart.clock import SECOND
+from smart.errors import AccountSelectionRequired, InteractionRequired, LoginRequired
+
+MUST_ACT = "prompt none was asked, but the user must act"
+
+
+def recent(request: HttpRequest, pending: Pending, user: User) -> bool:
+    """Whether the login is as new as the app wants it: prompt=login, select_account, max_age (OIDC Core §3.1.2.1).
+
+    And as new as it must be after a token of this client was stopped at another address, or the person locked (SD-06).
+    """
+    seconds = pending.asked.oldest_login if pending.asked else None
+    wanted = pending.row.created_at - seconds * SECOND if seconds is not None else 0
+    needed_after = login_needed_after(
+        login_after=user.login_after, blocked_at=_blocked_at(pending, user), asked_at=pending.row.created_at
+    )
+    if not (wanted or needed_after):
+        return True
+    login = sessions.current(request)
+    return login is not None and login.created_at >= wanted and login.created_at > needed_after
+
+
+def proves_again(request: HttpRequest, pending: Pending, user: User) -> bool:
+    """Whether this person is asked for his password since a token of this client was stopped at another address."""
+    login, blocked_at = sessions.current(request), min(_blocked_at(pending, user), pending.row.created_at)
+    return blocked_at > 0 and (login is None or login.created_at <= blocked_at)
+
+
+def _blocked_at(pending: Pending, user: User) -> int:
+    """When a token of this person and client was last stopped at another address, 0 = never."""
+    found = AddressBlock.objects.filter(user=user, client=pending.row.client).values_list("blocked_at", flat=True)
+    return found.first() or 0
+
+
+def silent(pending: Pending) -> bool:
+    """Whether no page may be shown."""
+    return pending.asked is not None and "none" in pending.asked.prompts
+
+
+def quietly(request: HttpRequest, pending: Pending, user: User | None) -> User:
+    """The person, known without a page; what he would have to choose is chosen where there is no choice.
+
+    Raises LoginRequired, AccountSelectionRequired or InteractionRequired.
+    """
+    if user is None or not recent(request, pending, user):
+        raise LoginRequired(MUST_ACT)
+    if pending.request.subject not in ("", user.subject):
+        raise LoginRequired(MUST_ACT)
+    if _another_account(pending, user):
+        raise AccountSelectionRequired(MUST_ACT)
+    if not pending.belongs_to(user):
+        pending.taken_by(user)
+    _choose_the_only_ones(pending, user)
+    return user
+
+
+def _another_account(pending: Pending, user: User) -> bool:
+    hint = pending.request.login_hint
+    return pending.launched_for not in (None, user.pk) or bool(hint and hint not in (user.username, user.email))
+
+
+def _choose_the_only_ones(pending: Pending, user: User) -> None:
+    if pending.request.needs_patient and not pending.row.patient:
+        found = list(people.records(user, pending.row.fhir_server)[:2])
+        if len(found) != 1 or people.searches(user, pending.row.fhir_server):
+            raise InteractionRequired(MUST_ACT)
+        pending.about(found[0].patient)
+    if pending.picks_encounter:
+        encounters = list(people.encounters(pending.patient)[:2])
+        if len(encounters) > 1:
+            raise InteractionRequired(MUST_ACT)
+        pending.at(encounters[0].encounter)

@@ -1,0 +1,1 @@
+"""How a client proves itself, and where its secrets and keys come from."""

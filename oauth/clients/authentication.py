@@ -1,0 +1,166 @@
+"""Who sends a request: each client proves itself by its own method, here and nowhere else (section 7)."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from django.conf import settings
+from django.db import connection
+
+from oauth.clients import fetched_keys
+from oauth.clients.credentials import FAILED, NOBODY, AuthenticatedClient, Kept, proven
+from oauth.clients.fetched_keys import KeysWanted, Wanted
+from oauth.clients.jwks_uri import Unfetchable
+from oauth.endpoint import MachineRequest, writers
+from oauth.models import Client
+from smart import assertions, jwks
+from smart.assertions import Assertion, UnfitAssertion, UnknownKey
+from smart.clock import SECOND
+from smart.errors import InvalidClient
+
+T = TypeVar("T")
+
+_CLIENT = """
+SELECT id, client_id, grants, profile, authentication, enabled, secret_digest, old_secret_digest, old_secret_until
+FROM oauth_client WHERE client_id = %s
+"""
+_SIGNER = """
+SELECT c.id, c.client_id, c.grants, c.authentication, c.enabled, c.jwks, c.jwks_uri,
+    COALESCE(f.jwks_uri, ''), COALESCE(f.keys, ''), COALESCE(f.asked_at, 0), COALESCE(f.fresh_until, 0), c.profile
+FROM oauth_client c LEFT JOIN oauth_fetchedkeys f ON f.client_id = c.id
+WHERE c.client_id = %s
+"""
+# Its own transaction, before anything that follows: an assertion is used up also where the request fails later (CL-06).
+_REMEMBER = """
+INSERT INTO oauth_assertionid (client_id, jti_digest, forget_at) VALUES (%s, %s, %s)
+ON CONFLICT (client_id, jti_digest) DO NOTHING RETURNING id
+"""
+# Where nothing may be kept a fetch serves who came before it, and fetches of other requests and processes come between.
+_ROUNDS = 10
+
+
+async def as_client(request: MachineRequest, work: Callable[[AuthenticatedClient], T]) -> T:
+    """The result of `work`, done in a writer thread for the client that sent the request. Raises InvalidClient.
+
+    While a client's keys are fetched no thread waits; then everything is judged again.
+    """
+    for _ in range(_ROUNDS):
+        try:
+            return await writers.run(lambda: work(authenticated(request)))
+        except KeysWanted as found:
+            await _renewed(found.wanted)
+    raise _refused("the client's keys could not be had in time")
+
+
+async def _renewed(wanted: Wanted) -> None:
+    try:
+        await fetched_keys.renew(wanted)
+    except Unfetchable as error:
+        raise _refused(f"the client's keys could not be had: {error}") from None
+
+
+def authenticated(request: MachineRequest) -> AuthenticatedClient:
+    """The client that sent the request. Raises InvalidClient, the same for every reason (CL-03), and KeysWanted."""
+    if request.client is None:
+        request.client = _signer(request) if request.credentials.assertion else _by_secret(request)
+    return request.client
+
+
+def _by_secret(request: MachineRequest) -> AuthenticatedClient:
+    """The client, by one read."""
+    if request.credentials.bearer:
+        raise InvalidClient(FAILED, hint="the Authorization header is not Basic")
+    row = _row(_CLIENT, request.credentials.client_id)
+    if not proven(request.credentials, Kept(*row[4:]) if row else NOBODY, now=request.now):
+        raise InvalidClient(FAILED)
+    return AuthenticatedClient(row[0], row[1], frozenset(row[2].split()), row[4], row[3])
+
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """What the database knows of a client that may sign: its registered keys, and those last fetched."""
+
+    pk: int
+    client_id: str
+    grants: str
+    authentication: str
+    enabled: int
+    jwks: str
+    jwks_uri: str
+    fetched_from: str
+    fetched: str
+    asked_at: int
+    fresh_until: int
+    profile: str
+
+
+def _signer(request: MachineRequest) -> AuthenticatedClient:
+    """The client whose key signed the assertion, which nobody may send again."""
+    try:
+        assertion = assertions.parse(request.credentials.assertion)
+        request.credentials = request.credentials._replace(client_id=assertion.client_id)
+        assertions.judge(
+            assertion,
+            kind=request.parameters.get("client_assertion_type"),
+            client_id=request.parameters.get("client_id"),
+            audiences=_audiences(request),
+            now=request.now,
+        )
+        signer = _known(assertion)
+        assertions.verify(assertion, _key(assertion, signer, request))
+    except UnfitAssertion as unfit:
+        raise _refused(str(unfit)) from None
+    if not _first_use(assertion, signer):
+        raise _refused("the assertion was used before: its jti is known")
+    grants = frozenset(signer.grants.split())
+    return AuthenticatedClient(signer.pk, signer.client_id, grants, signer.authentication, signer.profile)
+
+
+def _audiences(request: MachineRequest) -> set[str]:
+    """TR-11, CL-14: issuer and token endpoint anywhere, another endpoint's address there."""
+    issuer = settings.SMARTAUTH_ISSUER
+    return {issuer, f"{issuer}/o/token", f"{issuer}{request.path}"}
+
+
+def _known(assertion: Assertion) -> Signer:
+    row = _row(_SIGNER, assertion.client_id)
+    if row is None or not row[4] or row[3] != Client.Authentication.KEYS:
+        raise UnfitAssertion("iss is no client that proves itself by keys, or one that is disabled")
+    signer = Signer(*row)
+    if assertion.header.get("jku", signer.jwks_uri) != signer.jwks_uri:
+        raise UnfitAssertion("jku is not the registered JWKS URL")
+    return signer
+
+
+def _key(assertion: Assertion, signer: Signer, request: MachineRequest) -> Any:
+    """The client's key for this assertion, from what is registered or fresh. Raises UnfitAssertion or KeysWanted."""
+    if not signer.jwks_uri:
+        return assertions.key_for(assertion, jwks.usable(signer.jwks).keys)
+    wanted = Wanted(signer.pk, signer.client_id, signer.jwks_uri, request.now, request.now)
+    if signer.fetched_from != signer.jwks_uri or request.now >= signer.fresh_until:
+        raise KeysWanted(wanted)
+    try:
+        return assertions.key_for(assertion, json.loads(signer.fetched)["keys"])
+    except UnknownKey:
+        long_ago = request.now - fetched_keys.REFETCH_SECONDS * SECOND
+        if signer.asked_at > long_ago:
+            raise
+        raise KeysWanted(wanted._replace(asked_before=long_ago, fresh_until=fetched_keys.FOR_EVER)) from None
+
+
+def _first_use(assertion: Assertion, signer: Signer) -> bool:
+    digest = hashlib.sha256(assertion.jti.encode("utf-8", "surrogatepass")).hexdigest()
+    return _row(_REMEMBER, signer.pk, digest, assertion.useless_at) is not None
+
+
+def _row(statement: str, *values: Any) -> Any:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        return cursor.fetchone()
+
+
+def _refused(hint: str) -> InvalidClient:
+    """What is wrong with an assertion goes to the trail, and in development to whoever sent it (WF-06)."""
+    return InvalidClient(f"{FAILED}: {hint}" if settings.SMARTAUTH_DEV else FAILED, hint=hint)

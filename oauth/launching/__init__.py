@@ -1,0 +1,1 @@
+"""Launches from an EHR: the handle, its context, and the page and the endpoint that make one."""

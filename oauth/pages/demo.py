@@ -1,0 +1,46 @@
+"""The demo people and clients whose passwords, secrets and keys everybody knows (smartauth.yaml, demo/keys/)."""
+
+import json
+
+from joserfc.jwk import KeySet
+
+from accounts import clock
+from accounts.models import User
+from oauth.clients.credentials import digest
+from oauth.models import Client
+
+PASSWORD = "smartauth-demo"  # noqa: S105  # public by intention
+PEOPLE = ("amy", "ben", "carol", "dr-green", "admin")
+CLIENTS = ("demo-public", "demo-symmetric", "demo-asymmetric", "demo-backend", "demo-resource-server")
+KEYS = {"yHhaEliM2ds96Dc7dBBHtih_WeKroNePno7C8QblkH0", "SJl_8sFOAeo3Y6vmH9Mvv2JBWJtAucAFkiWxLKbwvx0"}  # RFC 7638
+LOOPBACK_CALLBACK = "http://127.0.0.1:4999/cb"
+
+
+def secret(client_id: str) -> str:
+    """The public secret of a demo client."""
+    return f"{client_id}-secret"
+
+
+def demo_remains() -> list[str]:
+    """Who could still get in with what is published: the server refuses to start outside development until it is gone.
+    A person who is stopped, a client that is disabled, a changed password or secret no longer counts."""
+    now = clock.now()
+    clients = [row.client_id for row in Client.objects.filter(enabled=1).order_by("pk") if _open_to_all(row, now)]
+    people = User.objects.get_queryset().filter(username__in=PEOPLE, stopped_at=0).order_by("pk")
+    return [
+        *(f"client {client_id}" for client_id in clients),
+        *(f"person {row.username}" for row in people if row.check_password(PASSWORD)),
+    ]
+
+
+def _open_to_all(row: Client, now: int) -> bool:
+    if row.authentication == Client.Authentication.SECRET:
+        public = digest(row.client_id, secret(row.client_id))
+        return public == row.secret_digest or (public == row.old_secret_digest and now < row.old_secret_until)
+    if row.authentication == Client.Authentication.KEYS:
+        return not KEYS.isdisjoint(_thumbprints(row.jwks))
+    return row.client_id in CLIENTS and LOOPBACK_CALLBACK in row.redirect_uris.split()
+
+
+def _thumbprints(jwks: str) -> set[str]:
+    return {key.thumbprint() for key in KeySet.import_key_set(json.loads(jwks)).keys} if jwks else set()

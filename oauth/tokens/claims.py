@@ -1,0 +1,23 @@
+"""What a token says: in the JWT, and when a resource server asks about it, in the words that this server reads."""
+
+from typing import Any, NamedTuple
+
+from oauth.tokens import seen
+from oauth.tokens.grant import Grant
+from smart.claim_profiles import Facts, added, in_jwt, mapping
+from smart.v1_scopes import with_v1
+
+
+class Told(NamedTuple):
+    """The claims of the JWT, and the introspection answer of a live token, kept ready as it is sent."""
+
+    jwt: dict[str, Any]
+    answer: dict[str, Any]
+
+
+def shaped(grant: Grant, claims: dict[str, Any], scope: str) -> Told:
+    """Both with what the FHIR server's claim profile adds. Only the answer names v1 scopes beside v2's (WF-19)."""
+    more = added(mapping(grant.claim_profile, grant.claim_mapping), Facts(claims, grant.fhir_user))
+    named = {"scope": with_v1(scope)} if grant.v1_equivalents else {}
+    answer = {"active": True, "token_type": "Bearer", **claims, **named, **more, **seen.told(grant, scope)}
+    return Told(in_jwt(claims, more) if more else claims, answer)

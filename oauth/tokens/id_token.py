@@ -1,0 +1,65 @@
+"""ID tokens (OIDC Core §2): signed RS256 and handed out, never kept."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from django.conf import settings
+from joserfc import jws, jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import RSAKey
+
+from oauth import keys
+from oauth.models import SigningKey
+from oauth.tokens.grant import Grant
+from smart import openid
+
+TYPE = "JWT"
+LONGEST = 8192
+
+
+def told(grant: Grant, scope: str, *, issued: int, expires: int, nonce: str = "") -> dict[str, str]:
+    """The member of a token answer that tells who signed in, where that was granted (CG-08)."""
+    if not openid.recognises(scope):
+        return {}
+    if grant.id_token_kid is None:
+        raise keys.UnreadableKey(f"there is no active {openid.ALGORITHM} key; the server makes one when it starts")
+    about: openid.Claims = {"iss": settings.SMARTAUTH_ISSUER, "sub": grant.subject, "aud": grant.client_id}
+    claims = openid.id_token(
+        about, scope, fhir_user=grant.fhir_user_url, auth_time=grant.auth_time, nonce=nonce,
+        issued=issued, expires=expires,
+    )  # fmt: skip
+    header = {"alg": openid.ALGORITHM, "typ": TYPE, "kid": grant.id_token_kid}
+    key = keys.signing(grant.id_token_kid, grant.id_token_key)
+    payload = json.dumps(claims)  # ASCII, whatever the nonce is: not every client decodes UTF-8 (WF-17)
+    return {"id_token": jws.serialize_compact(header, payload, key, algorithms=[openid.ALGORITHM])}
+
+
+def hint(token: str) -> openid.Hint | None:
+    """Whom an ID token of this server named, also an old one; None for whatever else it is (ID-07, E43)."""
+    kid = _kid(token)
+    row = SigningKey.objects.filter(kid=kid, algorithm=openid.ALGORITHM, withdrawn_at=0).first() if kid else None
+    if row is None:
+        return None
+    try:
+        found = jwt.decode(token, RSAKey.import_key(json.loads(row.public_jwk)), algorithms=[openid.ALGORITHM])
+    except (JoseError, ValueError, TypeError):  # TypeError: joserfc on crit that holds a number
+        return None
+    told = openid.Hint(_text(found.claims, "sub"), _text(found.claims, "aud"))
+    return told if found.claims.get("iss") == settings.SMARTAUTH_ISSUER and all(told) else None
+
+
+def _kid(token: str) -> str:
+    """The key that it names, "" for what has not the form of an ID token: an access token has another type."""
+    if len(token) > LONGEST or not token.isascii():
+        return ""
+    try:
+        header = jws.extract_compact(token.encode()).headers()
+    except (JoseError, ValueError, RecursionError):
+        return ""
+    return _text(header, "kid") if header.get("typ") == TYPE else ""
+
+
+def _text(members: Mapping[str, Any], name: str) -> str:
+    value = members.get(name)
+    return value if isinstance(value, str) and "\0" not in value else ""

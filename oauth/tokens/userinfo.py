@@ -1,0 +1,89 @@
+"""UserInfo (OIDC Core §5.3): who has signed in, told to the app that may know it, for the token in the header."""
+
+import json
+import re
+from http import HTTPStatus
+from typing import Any
+
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.csrf import csrf_exempt
+
+from accounts import clock
+from accounts.models import User
+from oauth import people
+from oauth.digests import digest
+from oauth.models import AccessToken
+from oauth.tokens import live
+from smart import openid
+from smart.cors import CLIENT_ID
+from smart.errors import InsufficientScope, InvalidRequest, InvalidToken, OAuthError, TemporarilyUnavailable
+from smart.scopes import parse
+
+METHODS = ("GET", "POST")
+_NEVER_KEPT = {"Cache-Control": "no-store", "Pragma": "no-cache"}
+_TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
+
+
+@csrf_exempt  # the token is the proof, a cookie is none
+def userinfo(request: HttpRequest) -> HttpResponse:
+    """GET and POST alike (ID-05). Raises nothing: every refusal is one of RFC 6750 §3.1."""
+    if request.method not in METHODS:
+        return HttpResponse(status=HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": ", ".join(METHODS)})
+    try:
+        token = _presented(request)
+        return _answer(HTTPStatus.OK, _told(request, token)) if token else _unknown()
+    except OAuthError as error:
+        return _refused(error)
+    except (OperationalError, InterfaceError):
+        return _refused(TemporarilyUnavailable("the server cannot answer now, try again"))
+
+
+def _presented(request: HttpRequest) -> str:
+    """The token in the header, "" for none; one in the URL is never looked at (E127). Raises InvalidRequest."""
+    scheme, _, sent = request.headers.get("Authorization", "").partition(" ")
+    token = sent.strip() if scheme.lower() == "bearer" else ""
+    if token and not _TOKEN.fullmatch(token):
+        raise InvalidRequest("the Authorization header holds no access token, or more than one")
+    if token and "access_token" in request.POST:
+        raise InvalidRequest("the access token was sent in two ways")
+    return token
+
+
+def _told(request: HttpRequest, token: str) -> dict[str, Any]:
+    """The claims that were granted. Raises InvalidToken and InsufficientScope."""
+    row = AccessToken.objects.select_related(*live.TOKEN_FACTS).filter(digest=digest(token)).first()
+    if row is None or live.dead_because(row, now=clock.now()):
+        raise InvalidToken("the access token is unknown, or has ended")
+    request.META[CLIENT_ID] = row.authorization.client.client_id
+    user, scopes = row.authorization.user, parse(row.scope)
+    if user is None or not openid.recognises(row.scope):
+        raise InsufficientScope("the scope openid was not granted")
+    if not row.authorization.fhir_server.holds_records:  # what he allowed, whatever profile the client has today
+        return openid.account(scopes, _account(user))
+    return {"sub": user.subject, **(_at_fhir_server(row, user) if openid.names_fhir_user(scopes) else {})}
+
+
+def _account(user: User) -> openid.Account:
+    return openid.Account(user.subject, user.name, user.username, user.email, bool(user.email_verified))
+
+
+def _at_fhir_server(row: AccessToken, user: User) -> dict[str, str]:
+    server = row.authorization.fhir_server
+    resource = people.fhir_user(user, server)
+    return {"fhirUser": f"{server.base}/{resource}"} if resource else {}
+
+
+def _unknown() -> HttpResponse:
+    """Who presents nothing hears what is wanted, and of no error (RFC 6750 §3.1)."""
+    return HttpResponse(status=HTTPStatus.UNAUTHORIZED, headers={"WWW-Authenticate": "Bearer", **_NEVER_KEPT})
+
+
+def _refused(error: OAuthError) -> HttpResponse:
+    challenge = dict(error.headers) or {"WWW-Authenticate": f'Bearer error="{error.code}"'}
+    return _answer(error.status, {"error": error.code, "error_description": error.description}, **challenge)
+
+
+def _answer(status: int, body: dict[str, Any], **headers: str) -> HttpResponse:
+    text = json.dumps(body)
+    return HttpResponse(text, status=status, content_type="application/json", headers={**_NEVER_KEPT, **headers})
