@@ -187,6 +187,24 @@ def make_person(fhir_server: Any) -> Callable[..., Any]:
     return make
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _cheap_hashes() -> None:
+    """Argon2id with little memory, for thousands of logins in this process; servers of their own take the real cost."""
+    from django.contrib.auth.hashers import Argon2PasswordHasher as Hasher
+
+    Hasher.time_cost, Hasher.memory_cost, Hasher.parallelism = 1, 256, 1
+
+
+@pytest.fixture
+def real_cost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Argon2id as the server uses it, for what is about the time that it takes."""
+    from django.contrib.auth.hashers import Argon2PasswordHasher as Hasher
+
+    for name, cost in REAL_COST.items():
+        monkeypatch.setattr(Hasher, name, cost)
+
+
+REAL_COST = {"time_cost": 2, "memory_cost": 102_400, "parallelism": 8}
 _hashed: list[str] = []
 
 
