@@ -1,6 +1,7 @@
 """Whole flows with planted secrets and names; then everything that was written down is searched for them (SD-11)."""
 
 import json
+import time
 from base64 import urlsafe_b64decode
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -69,6 +70,8 @@ def written() -> Iterator[Written]:
         server.manage("load_fhir", str(records))
         server.start()
         secrets, refusals = flows(server)
+        assert reported(server), "the FHIR server has told of no refusal"
+        server.stop()
         shipped = server.manage("shell", "--no-imports", "-c", "from audit.shipping import ship; print(ship())")
         assert int(shipped) > 5
         events = rows(server, "audit", "SELECT * FROM audit_securityevent")
@@ -76,6 +79,16 @@ def written() -> Iterator[Written]:
         yield Written(server.log(), repr(events), "\n".join(refusals), secrets)
     finally:
         server.remove()
+
+
+def reported(server: Server) -> bool:
+    """Whether the bundled FHIR server has told of what it refused, which it does some time after its answers."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        if ("request-refused",) in rows(server, "main", "SELECT kind FROM audit_outboxevent"):
+            return True
+        time.sleep(0.2)
+    return False
 
 
 def flows(server: Server) -> tuple[set[str], list[str]]:
