@@ -66,6 +66,7 @@ class ClientAdmin(OperatorsAdmin):
     ordering = ("-pk",)
     actions = ("rotate", "end_access", "disable", "enable")
     form = ClientForm
+    written_along = ("grants", "updated")
     change_form_template = "admin/oauth/client/change_form.html"
 
     # The list -------------------------------------------------------------------------------------------------------

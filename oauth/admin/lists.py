@@ -1,7 +1,7 @@
 """What every page of the operators shares: nothing vanishes, every change is in the trail, lists stay fast."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
@@ -66,6 +66,7 @@ def act(request: HttpRequest, kind: str, *abouts: dict[str, Any], reason: str = 
 class OperatorsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """Django's admin of a table, with our trail in place of its log."""
 
+    written_along: ClassVar[tuple[str, ...]] = ()  # columns that follow from what the form asks
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     paginator = Bounded
@@ -73,6 +74,14 @@ class OperatorsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     sortable_by = ()
     change_form_template = "admin/acts_change_form.html"
     change_list_template = "admin/operators_change_list.html"
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Of a row that is there only what was asked: whoever ends access meanwhile is not undone by old values."""
+        if not change:
+            super().save_model(request, obj, form, change)
+            return
+        asked = {*form.fields, *self.written_along}
+        obj.save(update_fields=[field.name for field in obj._meta.concrete_fields if field.name in asked])
 
     def fill(self, rows: list[Any]) -> None:
         """What the columns need beyond the rows themselves, in a fixed number of queries."""

@@ -131,6 +131,7 @@ class PersonAdmin(OperatorsAdmin, UserAdmin):  # type: ignore[type-arg]  # Djang
     search_help_text = "user name, name, or fhirUser such as Patient/amy"
     ordering = ("-pk",)
     filter_horizontal = ()
+    written_along = ("is_superuser",)
     actions = ("lock_out", "let_in", "end_access", "require_password")
     fieldsets = ((None, {"fields": ("username", "name", "email", "email_verified", "is_staff")}),)
     add_fieldsets = (

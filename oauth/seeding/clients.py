@@ -85,7 +85,7 @@ def _put_secret(row: Client, given: dict[str, Any], path: str, outcome: Outcome)
     if "secret" not in given:
         outcome.secrets[row.client_id] = secret
     row.secret_digest = digest(row.client_id, secret)
-    row.save()
+    row.save(update_fields=["secret_digest"])
     return ["secret"]
 
 

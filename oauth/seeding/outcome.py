@@ -37,8 +37,10 @@ def put(row: models.Model, given: Mapping[str, Any]) -> list[str]:
     changed = [name for name, value in given.items() if getattr(row, name) != value]
     for name in changed:
         setattr(row, name, given[name])
-    if changed or row._state.adding:
+    if row._state.adding:
         row.save()
+    elif changed:
+        row.save(update_fields=changed)  # nothing else: access may be ended at this moment
     return changed
 
 

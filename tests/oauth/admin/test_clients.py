@@ -434,3 +434,28 @@ def test_an_operator_is_reminded_to_paste_new_keys_and_the_change_is_recorded(
     assert event.operator == operator.user.subject
     client.refresh_from_db()
     assert "two" in client.jwks
+
+
+@pytest.mark.requirement("RV-08", "RV-09")
+def test_a_form_that_is_saved_meanwhile_undoes_no_ending_of_a_client(
+    operator: Operator, make_client: MakeClient, fhir_server: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from oauth.admin.client_form import ClientForm
+    from oauth.models import Client
+
+    client = make_client(scope="patient/*.rs")
+
+    def ended_meanwhile(form: Any) -> str:
+        Client.objects.filter(pk=client.pk).disable()
+        return str(form.cleaned_data["scope"])
+
+    monkeypatch.setattr(ClientForm, "clean_scope", ended_meanwhile)
+    answer = operator.post(f"oauth/client/{client.pk}/change/", {
+        "name": "Another Name", "redirect_uris": client.redirect_uris, "application_type": "web",
+        "scope": "patient/*.rs", "fhir_servers": [fhir_server.pk], "supersede": "user-client", "tokens_to_keep": "2",
+        "address_policy": "off", "profile": "smart",
+    })  # fmt: skip
+
+    client.refresh_from_db()
+    assert (answer.status_code, client.name) == (302, "Another Name")
+    assert (client.epoch, client.enabled) == (1, 0)

@@ -224,3 +224,27 @@ def test_a_patient_can_be_typed_in(operator: Operator, fhir_server: Any) -> None
     assert answer.status_code == 302
     assert "A FHIR id has letters" in refused.content.decode()
     assert list(PatientRecord.objects.filter(patient__in=["new-1", "a b"]).values_list("name", flat=True)) == ["New"]
+
+
+@pytest.mark.requirement("RV-08", "RV-09")
+def test_a_form_that_is_saved_meanwhile_lets_no_stopped_person_in(
+    operator: Operator, make_person: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from accounts.models import User
+    from oauth.admin.people import PersonForm
+
+    person = make_person("amy")
+
+    def stopped_meanwhile(form: Any) -> str:
+        User.objects.get_queryset().filter(pk=person.pk).stop("operator")
+        return str(form.cleaned_data["name"])
+
+    monkeypatch.setattr(PersonForm, "clean_name", stopped_meanwhile, raising=False)
+    answer = operator.post(f"accounts/user/{person.pk}/change/", {
+        "username": person.username, "name": "Another Name",
+        "identities-TOTAL_FORMS": "0", "identities-INITIAL_FORMS": "0",
+    })  # fmt: skip
+
+    person.refresh_from_db()
+    assert (answer.status_code, person.name) == (302, "Another Name")
+    assert (person.epoch, person.stopped_at > 0) == (1, True)
