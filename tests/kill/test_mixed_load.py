@@ -94,7 +94,7 @@ def kill_a_worker(server: Server) -> None:
     """kill -9 of one of the processes that answer; the one that watches over them starts another."""
     assert server.running is not None
     listed = subprocess.run(
-        ["ps", "-o", "pid=,args=", "--ppid", str(server.running.pid)], capture_output=True, text=True, check=True
+        ["ps", "-ww", "-o", "pid=,args=", "--ppid", str(server.running.pid)], capture_output=True, text=True, check=True
     )
     workers = [int(line.split()[0]) for line in listed.stdout.splitlines() if "spawn_main" in line]
     assert len(workers) == PROCESSES

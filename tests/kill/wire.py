@@ -37,7 +37,8 @@ class Connections:
             head += f"Authorization: Basic {b64encode(':'.join(auth).encode()).decode()}\r\n"
         self.asked += 1
         try:
-            return await asyncio.wait_for(self._exchanged(f"{head}\r\n".encode() + body), 60)
+            async with asyncio.timeout(60):
+                return await self._exchanged(f"{head}\r\n".encode() + body)
         except (OSError, asyncio.IncompleteReadError, TimeoutError) as error:
             raise Unanswered(repr(error)) from None
 
