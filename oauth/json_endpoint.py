@@ -10,7 +10,7 @@ from typing import IO, Any
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
-from django.http import JsonResponse
+from django.http import HttpResponse, JsonResponse
 from rest_framework.exceptions import MethodNotAllowed, UnsupportedMediaType
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.parsers import BaseParser
@@ -22,7 +22,7 @@ from accounts import clock
 from oauth.clients.authentication import as_client, authenticated
 from oauth.clients.credentials import FAILED, AuthenticatedClient, credentials
 from oauth.clients.fetched_keys import KeysWanted
-from oauth.endpoint import MachineRequest, count
+from oauth.endpoint import MachineRequest, count, refusal
 from oauth.models import Client, FhirServer
 from smart import limits
 from smart.audience import canonical
@@ -33,14 +33,15 @@ from smart.errors import (
     OAuthError,
     ServerError,
     TemporarilyUnavailable,
-    TooManyRequests,
 )
 from smart.launch import BadContext, text
 from smart.parameters import Parameters
+from smart.strict_json import SaidTwice, no_number, once
 
 log = logging.getLogger("smartauth.json_endpoint")
 
 Asked = Mapping[str, Any]
+_NEVER_KEPT = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 ASSERTION = ("client_assertion", "client_assertion_type")
 # Of the threads that answer people too only half may wait for the servers of clients, however slow those are.
 _may_wait = threading.BoundedSemaphore(max(1, settings.SMARTAUTH_WEB_THREADS // 2))
@@ -66,7 +67,9 @@ class ObjectParser(BaseParser):
         if len(body) > limits.JSON_BODY:
             raise TooLong
         try:
-            found = json.loads(body.decode(), object_pairs_hook=_once, parse_constant=_no_number)
+            found = json.loads(body.decode(), object_pairs_hook=once, parse_constant=no_number)
+        except SaidTwice:
+            raise InvalidRequest("a member of the body was sent twice") from None
         except (ValueError, RecursionError):
             raise InvalidRequest("the body is not JSON in UTF-8") from None
         if not isinstance(found, dict):
@@ -169,7 +172,7 @@ def protected(client: AuthenticatedClient, base: str) -> FhirServer:
 
 
 def answer(status: int, body: Mapping[str, Any], **headers: str) -> JsonResponse:
-    return JsonResponse(body, status=status, headers={"Cache-Control": "no-store", "Pragma": "no-cache", **headers})
+    return JsonResponse(body, status=status, headers={**_NEVER_KEPT, **headers})
 
 
 def _machine(request: Request) -> MachineRequest:
@@ -189,22 +192,16 @@ def _machine(request: Request) -> MachineRequest:
     )
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise InvalidRequest("a member of the body was sent twice")
-    return found
-
-
-def _no_number(name: str) -> None:
-    raise ValueError(name)
-
-
 def _error(description: str) -> dict[str, str]:
     return {"error": InvalidRequest.code, "error_description": description}
 
 
-def _refusal(error: OAuthError) -> JsonResponse:
-    retry = {"Retry-After": str(error.retry_after)} if isinstance(error, TooManyRequests) else {}
-    told = {"error": error.code, "error_description": error.description or error.code}
-    return answer(error.status, told, **error.headers, **retry)
+def _refusal(error: OAuthError) -> HttpResponse:
+    """The same words as at the machines' door."""
+    refused = refusal(error)
+    return HttpResponse(
+        refused.body,
+        status=refused.status,
+        content_type="application/json",
+        headers={**_NEVER_KEPT, **dict(refused.headers)},
+    )

@@ -8,7 +8,7 @@ import json
 from base64 import urlsafe_b64decode
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NoReturn, TypeGuard
+from typing import Any, TypeGuard
 
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, RSAKey
@@ -16,6 +16,7 @@ from joserfc.jws import JWSRegistry, deserialize_compact
 
 from smart.clock import SECOND
 from smart.metadata import ASSERTION_ALGORITHMS
+from smart.strict_json import no_number, once
 
 TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 LONGEST = 8192
@@ -193,20 +194,9 @@ def _decoded(part: str) -> bytes:
 
 def _object(raw: bytes, name: str) -> dict[str, Any]:
     try:
-        found = json.loads(raw, object_pairs_hook=_once, parse_constant=_no_constant)
+        found = json.loads(raw, object_pairs_hook=once, parse_constant=no_number)
     except (ValueError, RecursionError):
         raise UnfitAssertion(f"the {name} of the assertion is not JSON with each member once") from None
     if not isinstance(found, dict):
         raise UnfitAssertion(f"the {name} of the assertion is not a JSON object")
     return found
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise ValueError("a member is there twice")
-    return found
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON")

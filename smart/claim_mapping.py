@@ -5,6 +5,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
+from smart.strict_json import SaidTwice, once
+
 Rule: TypeAlias = Mapping[str, Any]
 ClaimMapping: TypeAlias = Mapping[str, Rule]
 
@@ -50,20 +52,15 @@ def parsed(text: str) -> ClaimMapping:
     if len(text) > LONGEST:
         raise UnfitMapping(f"longer than {LONGEST} characters")
     try:
-        found = json.loads(text, object_pairs_hook=_once)
+        found = json.loads(text, object_pairs_hook=once)
+    except SaidTwice:
+        raise UnfitMapping("a name stands twice") from None
     except (json.JSONDecodeError, RecursionError) as error:
         raise UnfitMapping(f"not JSON: {error}") from None
     if not isinstance(found, dict) or not 0 < len(found) <= MOST:
         raise UnfitMapping(f"must be a JSON object that names 1 to {MOST} claims")
     for name, rule in found.items():
         _judge(name, rule)
-    return found
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise UnfitMapping("a name stands twice")
     return found
 
 

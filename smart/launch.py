@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from smart.redirect_uris import registrable, with_query
+from smart.strict_json import no_number
 
 LARGEST = 4096  # bytes of JSON: the context rides in every token
 MOST_ITEMS = 20
@@ -50,7 +51,7 @@ def checked(given: Mapping[str, Any], *, types: Collection[str]) -> Context:
 def items(text: str) -> Any:
     """The JSON of a fhirContext that somebody wrote by hand. Raises BadContext."""
     try:
-        return json.loads(text, parse_constant=_no_number)
+        return json.loads(text, parse_constant=no_number)
     except (ValueError, RecursionError):
         raise BadContext("fhirContext", "is not JSON") from None
 
@@ -73,10 +74,6 @@ def unfit(url: str, *, dev: bool) -> str | None:
         return problem
     taken = {"iss", "launch"} & parse_qs(urlsplit(url).query, keep_blank_values=True).keys()
     return "its query has iss or launch already" if taken else None
-
-
-def _no_number(name: str) -> None:
-    raise ValueError(name)
 
 
 def _shown(name: object) -> str:

@@ -16,7 +16,7 @@ _STRAY = re.compile(r"[^A-Za-z0-9_-]")
 def parts(token: str) -> tuple[str, ...]:
     """The parts between the dots as we would write them: padding, white space and stray bits change nothing they say.
 
-    None for what is far from the form of a JWT.
+    () for what is far from the form of a JWT.
     """
     found = token.split(".") if len(token) <= MAX_TOKEN else []
     return tuple(map(_canonical, found)) if 3 <= len(found) <= MAX_PARTS else ()

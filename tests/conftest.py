@@ -187,12 +187,17 @@ def make_person(fhir_server: Any) -> Callable[..., Any]:
     return make
 
 
+_real_cost: dict[str, int] = {}
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _cheap_hashes() -> None:
     """Argon2id with little memory, for thousands of logins in this process; servers of their own take the real cost."""
     from django.contrib.auth.hashers import Argon2PasswordHasher as Hasher
 
-    Hasher.time_cost, Hasher.memory_cost, Hasher.parallelism = 1, 256, 1
+    for name, cost in {"time_cost": 1, "memory_cost": 256, "parallelism": 1}.items():
+        _real_cost[name] = getattr(Hasher, name)
+        setattr(Hasher, name, cost)
 
 
 @pytest.fixture
@@ -200,11 +205,10 @@ def real_cost(monkeypatch: pytest.MonkeyPatch) -> None:
     """Argon2id as the server uses it, for what is about the time that it takes."""
     from django.contrib.auth.hashers import Argon2PasswordHasher as Hasher
 
-    for name, cost in REAL_COST.items():
+    for name, cost in _real_cost.items():
         monkeypatch.setattr(Hasher, name, cost)
 
 
-REAL_COST = {"time_cost": 2, "memory_cost": 102_400, "parallelism": 8}
 _hashed: list[str] = []
 
 

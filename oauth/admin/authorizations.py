@@ -17,6 +17,7 @@ from oauth.admin.fields import plain_text
 from oauth.admin.filters import OneOf, by, chosen
 from oauth.admin.lists import ReadOnly, act, sought
 from oauth.admin.shown import counted, link, short, state, tag, when
+from oauth.invalidation import about
 from oauth.models import Authorization, numbered
 from oauth.tokens import live
 
@@ -143,17 +144,6 @@ class AuthorizationAdmin(ReadOnly):
             act(request, "flag-cleared", *map(about, flagged), reason=reason)
         self.message_user(request, f"Cleared {counted(len(flagged), 'flag')}.", messages.SUCCESS)
         return None
-
-
-def about(row: Authorization) -> dict[str, str]:
-    """The fields of an event that name an authorization."""
-    return {
-        "client": row.client.client_id,
-        "person": row.user.subject if row.user else "",
-        "fhir_server": row.fhir_server.base,
-        "patient": row.patient,
-        "authorization": numbered(row.pk),
-    }
 
 
 def end(request: HttpRequest, queryset: QuerySet[Authorization]) -> int:

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 
 from accounts import clock
+from oauth import invalidation
 from oauth.admin import authorizations, confirming
 from oauth.admin.filters import OneOf, by, chosen
 from oauth.admin.lists import ReadOnly
@@ -81,7 +82,7 @@ class RefreshTokenAdmin(ReadOnly):
         return when(row.expires_at)
 
     def about(self, row: RefreshToken) -> dict[str, str]:
-        return authorizations.about(row.authorization)
+        return invalidation.about(row.authorization)
 
     def acts(self, row: RefreshToken) -> Sequence[str]:
         return ("end_authorizations",)

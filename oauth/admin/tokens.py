@@ -11,6 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 
 from accounts import clock
+from oauth import invalidation
 from oauth.admin import authorizations, confirming, token_life
 from oauth.admin.filters import OneOf, by, chosen
 from oauth.admin.lists import ReadOnly, act, sought
@@ -99,7 +100,7 @@ class AccessTokenAdmin(ReadOnly):
         return super().get_queryset(request).select_related(*live.TOKEN_FACTS)
 
     def about(self, row: AccessToken) -> dict[str, str]:
-        return {**authorizations.about(row.authorization), "token": numbered(row.pk)}
+        return {**invalidation.about(row.authorization), "token": numbered(row.pk)}
 
     def acts(self, row: AccessToken) -> Sequence[str]:
         return ("end", "end_authorizations")

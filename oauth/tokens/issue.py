@@ -1,6 +1,5 @@
 """Issuing tokens, inside the caller's transaction: one way for the endpoint's grants and for the command."""
 
-import hashlib
 import json
 import secrets
 from typing import Any, NamedTuple
@@ -176,11 +175,7 @@ def _signed(grant: Grant, claims: dict[str, Any]) -> str:
 
 def _digests(token: str) -> tuple[str, str, str]:
     signed, _, signature = token.rpartition(".")
-    return (
-        hashlib.sha256(token.encode()).hexdigest(),
-        hashlib.sha256(signed.encode()).hexdigest(),
-        hashlib.sha256(signature.encode()).hexdigest(),
-    )
+    return digest(token), digest(signed), digest(signature)
 
 
 def _refresh_token(grant: Grant, family: Family, *, now: int) -> str:
