@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.http import HttpRequest
 
-from smart import addresses
+from smart.http import addresses
 
 
 def client_address(request: HttpRequest) -> str:

@@ -6,8 +6,8 @@ from typing import Literal
 from django.conf import settings
 from django.db import connection
 
-from smart.addresses import household
-from smart.clock import SECOND
+from smart.http.addresses import household
+from smart.time_units import SECOND
 
 Kind = Literal["account", "client"]
 

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from accounts import clock
 from accounts.address import client_address
 from accounts.models import SignIn, User
-from smart.clock import SECOND
+from smart.time_units import SECOND
 
 SEEN_EVERY = 60 * SECOND
 LONGEST_USER_AGENT = 300

@@ -20,10 +20,10 @@ from django.db.models import Model  # noqa: E402
 
 from accounts import clock  # noqa: E402
 from accounts.models import User  # noqa: E402
-from oauth import keys  # noqa: E402
 from oauth.clients.credentials import digest  # noqa: E402
+from oauth.keys import signing_keys  # noqa: E402
 from oauth.models import AccessToken, Authorization, Client, FhirServer, ResourceServer, Seat  # noqa: E402
-from oauth.tokens.grant import Grant  # noqa: E402
+from oauth.tokens.authorization_state import Grant  # noqa: E402
 from oauth.tokens.issue import issue  # noqa: E402
 
 SECRET = "a-secret-that-was-drawn-at-random"
@@ -114,7 +114,7 @@ def main() -> None:
     jwks = json.dumps(json.loads(Path(key).read_text(encoding="utf-8"))["public"])
     call_command("migrate", verbosity=0)
     call_command("migrate", database="audit", verbosity=0)
-    keys.ensure()
+    signing_keys.ensure()
     with transaction.atomic():
         fhir_server = _fhir_server()
         _resource_server(fhir_server)

@@ -39,7 +39,7 @@ def _asked(contender: Contender, folder: Path, connections: int) -> int:
 
 
 def _explained(connection: psycopg.Connection, contender: Contender) -> None:
-    from introspection.statement import POSTGRESQL
+    from introspection.token_lookup import POSTGRESQL
 
     digests = ",".join(hashlib.sha256(token.encode()).hexdigest() for token, _ in contender.tokens[:16])
     callers = ",".join(["resource-server"] * 16)

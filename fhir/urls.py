@@ -7,11 +7,11 @@ from django.core.exceptions import ImproperlyConfigured
 from django.urls import URLPattern, path
 
 from fhir import versions
-from fhir.interactions import HANDLERS
-from fhir.routes import Route, standard
+from fhir.http.interactions import HANDLERS
+from fhir.http.routes import Route, standard
+from fhir.http.views import FhirView
 from fhir.versions import Version
-from fhir.views import FhirView
-from smart.versions import resource_types
+from smart.fhir.versions import resource_types
 
 
 def mounted(version: Version, route: Route) -> URLPattern:

@@ -4,15 +4,15 @@ import asyncio
 import json
 from typing import ClassVar
 
-from introspection.lookups import lookups
-from introspection.statement import Found
+from introspection.batched_lookup import lookups
+from introspection.token_lookup import Found
 from oauth.clients.authentication import as_client
 from oauth.clients.credentials import FAILED, NOBODY, Kept, proven
-from oauth.digests import digest
-from oauth.endpoint import MachineRequest, counted
+from oauth.http.endpoint import MachineRequest, counted
 from oauth.models import Client
-from smart.errors import InsufficientScope, InvalidClient, InvalidToken
-from smart.live import dead_because
+from smart.digests import digest
+from smart.http.errors import InsufficientScope, InvalidClient, InvalidToken
+from smart.tokens.liveness import dead_because
 
 SCOPE = "__smartauth.introspect"
 DEAD = "the access token is unknown, expired or ended"

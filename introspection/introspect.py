@@ -1,13 +1,13 @@
 """RFC 7662: is this token alive, and what does it allow? One statement, one decision, one answer, nothing cached."""
 
 from audit.trail import Event, record
-from introspection import addresses, callers, tampering
-from introspection.statement import Found
-from introspection.uses import uses
-from oauth.digests import digest
-from oauth.endpoint import Answer, MachineRequest, writers
+from introspection import address_binding, callers, tampering
+from introspection.last_use import uses
+from introspection.token_lookup import Found
+from oauth.http.endpoint import Answer, MachineRequest, writers
 from oauth.models import numbered
-from smart.binding import STOPS
+from smart.digests import digest
+from smart.tokens.address_binding import STOPS
 
 INACTIVE = Answer(200, b'{"active":false}')
 
@@ -24,8 +24,8 @@ async def introspect(request: MachineRequest) -> Answer:
         return INACTIVE
     if callers.dead(found, request.now):
         return INACTIVE
-    use = addresses.Use.told(found, request.parameters)
-    met = await addresses.met(use, request)
+    use = address_binding.Use.told(found, request.parameters)
+    met = await address_binding.met(use, request)
     if met in STOPS:
         return INACTIVE
     uses().note(use, request.now)

@@ -12,14 +12,23 @@ from rest_framework.request import Request
 from accounts import clock
 from accounts.address import client_address
 from accounts.models import User
-from introspection.target import NAMING, Target, target
-from oauth import invalidation
+from introspection.invalidation_target import NAMING, Target, target
 from oauth.clients.credentials import FAILED, AuthenticatedClient
-from oauth.invalidation import Ended, Ender
-from oauth.json_endpoint import Asked, Forbidden, JsonEndpoint, answer, caller, known, members, presents_itself, said
-from oauth.models import Authorization
-from oauth.tokens import live
-from smart.errors import InvalidClient, InvalidRequest
+from oauth.ending import access
+from oauth.ending.access import Ended, Ender
+from oauth.http.json_endpoint import (
+    Asked,
+    Forbidden,
+    JsonEndpoint,
+    answer,
+    caller,
+    known,
+    members,
+    presents_itself,
+    said,
+)
+from oauth.models import Authorization, liveness
+from smart.http.errors import InvalidClient, InvalidRequest
 
 LOGIN, OPERATOR = "login", "operator"
 LOCKS = (LOGIN, OPERATOR)
@@ -99,24 +108,24 @@ def _lockable(found: Target, asker: Asker) -> tuple[User, ...]:
         raise InvalidRequest("you cannot lock yourself")
     if asker.client is None:
         return found.people
-    own = live.standing(Authorization.objects.filter(fhir_server__resource_servers__client=asker.client.pk))
+    own = liveness.standing(Authorization.objects.filter(fhir_server__resource_servers__client=asker.client.pk))
     having = set(own.filter(user__in=found.people).values_list("user", flat=True))
     return tuple(user for user in found.people if user.pk in having)
 
 
 def _stopped(locked: tuple[User, ...], ender: Ender) -> Ended:
     """All access of these people, until an operator lets them in."""
-    each = [invalidation.stop(user, ender) for user in locked]
+    each = [access.stop(user, ender) for user in locked]
     return Ended(sum(one.authorizations for one in each), sum(one.access_tokens for one in each))
 
 
 def _ended(found: Target, locked: tuple[User, ...], asker: Asker) -> Ended:
     for user in locked:
-        invalidation.ask_login(user, asker.ender)
+        access.ask_login(user, asker.ender)
     if isinstance(found.everything_of, User):
-        return invalidation.end_person(found.everything_of, asker.ender)
+        return access.end_person(found.everything_of, asker.ender)
     if found.everything_of is not None:
-        return invalidation.end_client(found.everything_of, asker.ender)
-    return invalidation.end(
+        return access.end_client(found.everything_of, asker.ender)
+    return access.end(
         found.where, asker.ender, reason="invalidated" if asker.client else "operator", only=found.authorization
     )

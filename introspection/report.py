@@ -6,14 +6,13 @@ from rest_framework.request import Request
 
 from accounts import clock
 from accounts.address import client_address
-from oauth import refusals
-from oauth.digests import digest
-from oauth.invalidation import Ender
-from oauth.json_endpoint import Asked, JsonEndpoint, caller, known, members, said
-from oauth.models import AccessToken
-from oauth.tokens import live
-from smart.errors import InvalidRequest
-from smart.tampering import MAX_TOKEN
+from oauth.ending import refusals
+from oauth.ending.access import Ender
+from oauth.http.json_endpoint import Asked, JsonEndpoint, caller, known, members, said
+from oauth.models import AccessToken, liveness
+from smart.digests import digest
+from smart.http.errors import InvalidRequest
+from smart.tokens.tampering import MAX_TOKEN
 
 STATUSES = (401, 403, 404, 429)
 MOST = 1000
@@ -28,7 +27,7 @@ class ReportView(JsonEndpoint):
         known(asked, ("token", "status", "count"))
         presented = said(asked, "token", MAX_TOKEN)
         status, count = _status(asked), _count(asked)
-        tokens = AccessToken.objects.select_related(*live.TOKEN_FACTS)
+        tokens = AccessToken.objects.select_related(*liveness.TOKEN_FACTS)
         own = tokens.filter(authorization__fhir_server__resource_servers__client=resource_server.pk)
         token = own.filter(digest=digest(presented)).first()
         if token is not None:

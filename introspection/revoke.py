@@ -7,11 +7,11 @@ from django.db import connection, transaction
 from audit.trail import Event, record
 from oauth.clients.authentication import as_client
 from oauth.clients.credentials import AuthenticatedClient
-from oauth.digests import digest
-from oauth.endpoint import Answer, MachineRequest
+from oauth.http.endpoint import Answer, MachineRequest
 from oauth.models import numbered
 from oauth.tokens import id_token
-from smart.errors import OAuthError, UnauthorizedClient, UnsupportedTokenType
+from smart.digests import digest
+from smart.http.errors import OAuthError, UnauthorizedClient, UnsupportedTokenType
 
 _END_ACCESS = """
 UPDATE oauth_accesstoken SET revoked_at = %s, revoked_for = 'revoked'

@@ -8,10 +8,11 @@ from joserfc import jws
 from joserfc.errors import JoseError
 
 from audit.trail import Event, record
-from oauth import keys, refusals
-from oauth.endpoint import MachineRequest, writers
+from oauth.ending import refusals
+from oauth.http.endpoint import MachineRequest, writers
+from oauth.keys import signing_keys
 from oauth.models import numbered
-from smart import tampering
+from smart.tokens import tampering
 
 _ORIGINAL = """
 SELECT t.id, t.authorization_id, t.signed_digest, t.signature_digest, c.client_id, c.id, a.user_id, a.fhir_server_id
@@ -82,7 +83,7 @@ def _signed_with_our_key(parts: tuple[str, ...], now: int) -> str:
     algorithm = tampering.algorithm(parts)
     if len(parts) != 3 or algorithm not in ALGORITHMS:
         return ""
-    for key in keys.verifying(now=now).keys:
+    for key in signing_keys.verifying(now=now).keys:
         if key.alg == algorithm and _verifies(".".join(parts), key):
             return "signed with our key"
     return ""

@@ -17,11 +17,11 @@ from django.utils.http import quote_etag
 from django.views.decorators.csrf import csrf_exempt
 
 from accounts import clock
-from oauth import keys
+from oauth.keys import signing_keys
 from oauth.models import FhirServer
 from smart import metadata
-from smart.audience import canonical
-from smart.errors import InvalidRequest, InvalidTarget, OAuthError
+from smart.fhir.audience import canonical
+from smart.http.errors import InvalidRequest, InvalidTarget, OAuthError
 from smart.metadata import (
     ServerFacts,
     authorization_server_metadata,
@@ -89,7 +89,7 @@ def protected_resource(request: HttpRequest, version: str) -> Mapping[str, Any]:
 @document
 def jwks(request: HttpRequest) -> Mapping[str, Any]:
     """/o/jwks: public members only (DS-20)."""
-    return keys.published(now=clock.now())
+    return signing_keys.published(now=clock.now())
 
 
 def facts() -> ServerFacts:

@@ -8,8 +8,8 @@ from accounts import clock
 from accounts.models import FailureCount
 from oauth.forgetting import forget_addresses
 from oauth.models import AccessToken, AssertionId, Launch, PendingRequest, RefreshToken, RefusalCount
-from smart.clock import SECOND
-from smart.refresh import GRACE_BOUND
+from smart.time_units import SECOND
+from smart.tokens.refresh import GRACE_BOUND
 
 DAY = 86_400_000_000
 MINUTE = 60_000_000

@@ -2,7 +2,8 @@
 
 from celery import shared_task
 
-from oauth import rotation, sweeping
+from oauth import sweeping
+from oauth.keys import rotation
 
 
 @shared_task

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from smart.authorization_rules import PROMPTS
-from smart.openid import ALGORITHM as ID_TOKEN_ALGORITHM
+from smart.authorize.rules import PROMPTS
+from smart.openid.standard_claims import ALGORITHM as ID_TOKEN_ALGORITHM
 
 Document = dict[str, str | bool | list[str]]
 

@@ -13,12 +13,12 @@ from django.conf import settings  # noqa: E402
 
 from introspection.introspect import introspect  # noqa: E402
 from introspection.revoke import revoke  # noqa: E402
-from oauth.endpoint import Endpoint, Receive, Scope, Send, too_long  # noqa: E402
-from oauth.tokens.token import token  # noqa: E402
-from smart import limits  # noqa: E402
-from smart.cors import Cors  # noqa: E402
-from smartauth.starting import refuse_unsafe_start  # noqa: E402
-from smartauth.whole_requests import WholeRequests  # noqa: E402
+from oauth.http.endpoint import Endpoint, Receive, Scope, Send, too_long  # noqa: E402
+from oauth.tokens.endpoint import token  # noqa: E402
+from smart.http import limits  # noqa: E402
+from smart.http.cors import Cors  # noqa: E402
+from smartauth.request_buffer import WholeRequests  # noqa: E402
+from smartauth.startup_checks import refuse_unsafe_start  # noqa: E402
 from smartauth.wsgi import application as people  # noqa: E402
 
 MACHINES = {

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import environ
 
-from smart.addresses import Prefixes
+from smart.http.addresses import Prefixes
 from smartauth.first_start import kept
 
 env = environ.Env()
@@ -127,7 +127,7 @@ _hosts = env.list("SMARTAUTH_ALLOWED_HOSTS", default=[])
 ALLOWED_HOSTS = [_issuer.hostname or "", *_hosts, *(["127.0.0.1", "localhost", "[::1]"] if SMARTAUTH_DEV else [])]
 CSRF_TRUSTED_ORIGINS = [f"{_issuer.scheme}://{_issuer.netloc}"]
 INSTALLED_APPS = [
-    "smartauth.operators.Operators",  # django.contrib.admin with our site
+    "operators.apps.OperatorsAdmin",  # django.contrib.admin with our site
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -138,22 +138,23 @@ INSTALLED_APPS = [
     "accounts",
     "audit",
     "oauth",
+    "operators",
     "introspection",
     "fhir",
     "smartauth",
 ]
 MIDDLEWARE = [
-    "oauth.request_line.RequestLine",
+    "oauth.http.request_log.RequestLine",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "oauth.cors.CorsMiddleware",
+    "oauth.http.cors.CorsMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "accounts.sessions.LastSeen",
-    "oauth.pages.password_page.NewPasswordFirst",
+    "oauth.sign_in.password.NewPasswordFirst",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -170,7 +171,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "oauth.pages.frame.frame",
+                "oauth.http.page_frame.frame",
             ]
         },
     }
@@ -208,7 +209,7 @@ SESSION_COOKIE_AGE = 8 * 3600
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = True
-CSRF_FAILURE_VIEW = "oauth.authorization.error_page.csrf_failure"
+CSRF_FAILURE_VIEW = "oauth.http.error_pages.csrf_failure"
 _https = _issuer.scheme == "https"
 SESSION_COOKIE_NAME = "__Host-smartauth" if _https else "smartauth"
 CSRF_COOKIE_NAME = "__Host-smartauth-csrf" if _https else "smartauth-csrf"
@@ -260,11 +261,11 @@ OAUTH2_PROVIDER: dict[str, Any] = {
     "COMPLIANT_BCP_RFC9700_REDIRECT_URI_MATCHING": True,
     "COMPLIANT_BCP_RFC9700_PKCE_REQUIRED": True,
     "RESOURCE_SERVER_TOKEN_CACHING_SECONDS": 0,
-    "APPLICATION_ADMIN_CLASS": "oauth.admin.ClientAdmin",
-    "GRANT_ADMIN_CLASS": "oauth.admin.Hidden",
-    "ACCESS_TOKEN_ADMIN_CLASS": "oauth.admin.AccessTokenAdmin",
-    "REFRESH_TOKEN_ADMIN_CLASS": "oauth.admin.RefreshTokenAdmin",
-    "ID_TOKEN_ADMIN_CLASS": "oauth.admin.Hidden",
+    "APPLICATION_ADMIN_CLASS": "operators.admin.ClientAdmin",
+    "GRANT_ADMIN_CLASS": "operators.admin.Hidden",
+    "ACCESS_TOKEN_ADMIN_CLASS": "operators.admin.AccessTokenAdmin",
+    "REFRESH_TOKEN_ADMIN_CLASS": "operators.admin.RefreshTokenAdmin",
+    "ID_TOKEN_ADMIN_CLASS": "operators.admin.Hidden",
 }
 
 # Logs: one line a request, without query strings, tokens, names, ids or addresses -----------------------------------
@@ -278,7 +279,7 @@ LOGGING: dict[str, Any] = {
             "messages": SMARTAUTH_DEV,
         }
     },
-    "filters": {"failures": {"()": "oauth.request_line.Failures"}},
+    "filters": {"failures": {"()": "oauth.http.request_log.Failures"}},
     "handlers": {
         "console": {"class": "logging.StreamHandler", "formatter": "line"},
         "nowhere": {"class": "logging.NullHandler"},

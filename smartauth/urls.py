@@ -6,28 +6,30 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from introspection.invalidate import InvalidateView
 from introspection.report import ReportView
-from oauth import discovery, health
-from oauth.authorization.another_user import another_user
+from oauth import discovery
 from oauth.authorization.authorize import authorize, resume
 from oauth.authorization.consent import decide
-from oauth.authorization.encounter_picker import choose as choose_encounter
-from oauth.authorization.picker import choose
-from oauth.authorization.sign_in import another_account, login, logout, operators_login, pending_login
-from oauth.launching.launch_api import LaunchView
-from oauth.launching.launcher import launcher
-from oauth.launching.style import style
-from oauth.pages import home, rp_logout, sample_app
-from oauth.pages.connected import apps, end, end_all
-from oauth.pages.password_page import operators_password, password, pending_password
-from oauth.pages.sessions import sessions
+from oauth.authorization.picker.encounters import choose as choose_encounter
+from oauth.authorization.picker.patients import choose
+from oauth.authorization.wrong_user import another_user
+from oauth.connected_apps.page import apps, end, end_all
+from oauth.demo import home, sample_app
+from oauth.ehr_launch.api import LaunchView
+from oauth.ehr_launch.launcher import launcher
+from oauth.ehr_launch.style import style
+from oauth.sign_in import rp_initiated_logout
+from oauth.sign_in.login import another_account, login, logout, operators_login, pending_login
+from oauth.sign_in.password import operators_password, password, pending_password
+from oauth.sign_in.sessions import sessions
 from oauth.tokens.userinfo import userinfo
+from operators import health
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.home),
     path("healthz", health.healthz),
     path("readyz", health.readyz),
     path("fhir/<str:version>/.well-known/smart-configuration", discovery.under_fhir_base),
-    *([path("fhir/elsewhere/", include("fhir.elsewhere"))] if settings.SMARTAUTH_DEV else []),
+    *([path("fhir/elsewhere/", include("fhir.http.second_base"))] if settings.SMARTAUTH_DEV else []),
     path("fhir/", include("fhir.urls")),
     path(".well-known/oauth-protected-resource/fhir/<str:version>", discovery.protected_resource),
     path("o/smart-configuration", discovery.by_audience),
@@ -50,8 +52,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("o/report", ReportView.as_view()),
     path("o/style/<str:named>.json", style),
     path("o/userinfo", userinfo),
-    path("o/logout", rp_logout.logout),
-    path("o/logout/leave", rp_logout.leave),
+    path("o/logout", rp_initiated_logout.logout),
+    path("o/logout/leave", rp_initiated_logout.leave),
     path("o/authorize", authorize),
     path("o/authorize/<str:handle>", resume),
     path("o/authorize/<str:handle>/login", pending_login),
@@ -67,7 +69,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
 ]
 
-handler400 = "oauth.authorization.error_page.bad_request"
-handler403 = "oauth.authorization.error_page.forbidden"
-handler404 = "oauth.authorization.error_page.not_found"
-handler500 = "oauth.authorization.error_page.broken"
+handler400 = "oauth.http.error_pages.bad_request"
+handler403 = "oauth.http.error_pages.forbidden"
+handler404 = "oauth.http.error_pages.not_found"
+handler500 = "oauth.http.error_pages.broken"

@@ -10,8 +10,8 @@ CHALLENGE = "srPl9FdvyKJNhqOfpI1xknQzvd9WTQojDoIan86nxWU"
 def waiting_code(authorization: Any, *, life: int) -> str:
     """A new code of this authorization that lives so many microseconds."""
     from accounts import clock
-    from oauth.digests import digest, drawn
     from oauth.models import Code
+    from smart.digests import digest, drawn
 
     code, now = drawn(), clock.now()
     Code.objects.create(

@@ -62,11 +62,11 @@ def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> It
     """Both test databases, migrated, with signing keys; pytest-django's own makes only those that a mark names."""
     from django.test.utils import setup_databases, teardown_databases
 
-    from oauth import keys
+    from oauth.keys import signing_keys
 
     with django_db_blocker.unblock():
         made = setup_databases(verbosity=0, interactive=False)
-        keys.ensure()
+        signing_keys.ensure()
     yield
     with django_db_blocker.unblock():
         _leave_the_databases()

@@ -10,22 +10,22 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
 from accounts import clock
-from oauth.authorization import error_page
 from oauth.authorization.consent import unasked
-from oauth.authorization.explanation import explanation
-from oauth.authorization.pending import Pending, keep
+from oauth.authorization.explain import explanation
+from oauth.authorization.interaction import FAILED_HERE, person, refused_earlier, step
+from oauth.authorization.pending_request import Pending, keep
 from oauth.authorization.prompts import MUST_ACT, quietly, recent, silent
-from oauth.authorization.redirects import to_app, within
-from oauth.authorization.steps import FAILED_HERE, person, refused_earlier, step
-from oauth.launching.launch import consumed
+from oauth.ehr_launch.handles import consumed
+from oauth.http import error_pages
+from oauth.http.redirects import to_app, within
 from oauth.models import Client, FhirServer
 from oauth.tokens import id_token
-from smart import limits
-from smart.audience import same_audience
-from smart.authorization import AuthorizationRequest, ClientPolicy, failure, judge, redirection
-from smart.error_pages import Unredirectable
-from smart.errors import LoginRequired, OAuthError, ServerError, TemporarilyUnavailable
-from smart.parameters import MalformedParameters, Parameters
+from smart.authorize.error_pages import Unredirectable
+from smart.authorize.request import AuthorizationRequest, ClientPolicy, failure, judge, redirection
+from smart.fhir.audience import same_audience
+from smart.http import limits
+from smart.http.errors import LoginRequired, OAuthError, ServerError, TemporarilyUnavailable
+from smart.http.parameters import MalformedParameters, Parameters
 
 log = logging.getLogger("smartauth.authorize")
 
@@ -37,20 +37,20 @@ FORM = "application/x-www-form-urlencoded"
 def authorize(request: HttpRequest) -> HttpResponse:
     """RFC 6749 §4.1.1, by GET or by a POST from any site (AZ-02)."""
     if request.method not in METHODS:
-        response = error_page.page(request, 405, "We stopped this request", error_page.INNOCENT)
+        response = error_pages.page(request, 405, "We stopped this request", error_pages.INNOCENT)
         response["Allow"] = ", ".join(METHODS)
         return response
     try:
         parameters = _parameters(request)
     except Unredirectable as refusal:
-        return error_page.stopped(request, refusal)
+        return error_pages.stopped(request, refusal)
     client = Client.of(parameters.get("client_id", ""))
     allowed = _policy(client) if client else None
     try:
         redirect_uri = redirection(parameters, allowed)
     except Unredirectable as refusal:
         explained = explanation(refusal, parameters, allowed, _bases())
-        return error_page.stopped(request, refusal, _name(client), explained=explained)
+        return error_pages.stopped(request, refusal, _name(client), explained=explained)
     if client is None or allowed is None:
         raise AssertionError("redirection() lets no unknown client through")
     return _judged(request, parameters, client, allowed, redirect_uri)

@@ -6,24 +6,24 @@ from django.http import HttpRequest, HttpResponse
 from accounts import clock
 from accounts.models import User
 from audit.trail import record
-from oauth import people
-from oauth.authorization import remembered
+from oauth.authorization import previous_consent
+from oauth.authorization.code import allowed
 from oauth.authorization.consent_form import Chosen, NotOffered, answer, everything, groups, question, times
-from oauth.authorization.granting import allowed
-from oauth.authorization.pending import Pending
+from oauth.authorization.interaction import cancelled, event, somebody, step
+from oauth.authorization.pending_request import Pending
 from oauth.authorization.prompts import MUST_ACT
-from oauth.authorization.redirects import person_page, to_app, within
-from oauth.authorization.steps import cancelled, event, somebody, step
-from oauth.authorization.stub import Stub, born, shortened, visit, written
-from oauth.launching.launch import still_seen
+from oauth.authorization.request_summary import Stub, born, shortened, visit, written
+from oauth.ehr_launch.handles import still_seen
+from oauth.http.redirects import person_page, to_app, within
 from oauth.models import Client, PatientRecord
-from smart import lifetimes, refresh
-from smart.clock import SECOND, moment
-from smart.error_pages import Unredirectable
-from smart.errors import AccessDenied, ConsentRequired
+from oauth.people import identities
+from smart.authorize.error_pages import Unredirectable
+from smart.fhir.versions import resource_types
+from smart.http.errors import AccessDenied, ConsentRequired
 from smart.scopes import identified, names, parse
-from smart.sentences import Line, Telling, kept, lines
-from smart.versions import resource_types
+from smart.time_units import SECOND, moment
+from smart.tokens import lifetimes, refresh
+from smart.wording.consent_lines import Line, Telling, kept, lines
 
 UNNAMED = "this patient"
 NO_RECORD = "there is no record that this user may share"
@@ -39,7 +39,7 @@ def decide(request: HttpRequest, pending: Pending) -> HttpResponse:
         return due
     scope = _offered(pending, user)
     if request.method == "GET":
-        before = remembered.answered(request, pending, user)
+        before = previous_consent.answered(request, pending, user)
         return _allowed_before(request, pending, user, before) if before else _page(request, pending, user, scope)
     if request.POST.get("question") != question(pending, user, scope):
         raise Unredirectable("E40", "the page that was answered asked something else")
@@ -55,7 +55,7 @@ def unasked(request: HttpRequest, pending: Pending, user: User) -> HttpResponse:
     """The answer without any page, for prompt=none. Raises AccessDenied or ConsentRequired (E32)."""
     if _not_ready(pending, user) is not None:
         raise AccessDenied(NO_RECORD)
-    before = remembered.answered(request, pending, user)
+    before = previous_consent.answered(request, pending, user)
     if not before:
         raise ConsentRequired(MUST_ACT)
     return _allowed_before(request, pending, user, before)
@@ -78,7 +78,7 @@ def _not_ready(pending: Pending, user: User) -> HttpResponse | None:
 def _offered(pending: Pending, user: User) -> str:
     """What this person may do at all: who is nobody at the FHIR server sees nothing there (SCP-20, SCP-16)."""
     scope = pending.request.scope
-    if pending.request.openid or people.fhir_user(user, pending.row.fhir_server):
+    if pending.request.openid or identities.fhir_user(user, pending.row.fhir_server):
         return scope
     left = [part for part in identified(parse(scope), somebody=False) if part.context != "user"]
     if pending.request.reaches_others and not any(part.context for part in left):
@@ -87,7 +87,7 @@ def _offered(pending: Pending, user: User) -> str:
 
 
 def _may_share(user: User, pending: Pending) -> bool:
-    return people.records(user, pending.row.fhir_server).filter(patient=pending.row.patient).exists()
+    return identities.records(user, pending.row.fhir_server).filter(patient=pending.row.patient).exists()
 
 
 def _choices(pending: Pending, user: User, scope: str) -> tuple[Line, ...]:
@@ -99,8 +99,8 @@ def _choices(pending: Pending, user: User, scope: str) -> tuple[Line, ...]:
         bound=settings.SMARTAUTH_ACCESS_TOKEN_MAX_SECONDS,
     )
     about = pending.patient
-    subject = "" if about is None or people.is_own(user, about) else shortened(about.name) or UNNAMED
-    days = remembered.days() if pending.request.openid else 0
+    subject = "" if about is None or identities.is_own(user, about) else shortened(about.name) or UNNAMED
+    days = previous_consent.days() if pending.request.openid else 0
     version = pending.request.fhir_version
     telling = Telling(server.name, seconds, subject, until=_until(client), version=version, remembered_days=days)
     return lines(parse(scope), telling)
@@ -133,7 +133,7 @@ def _page(request: HttpRequest, pending: Pending, user: User, scope: str, chosen
     context = {
         **Stub(pending).context(),
         **_about(pending, user, pending.patient),
-        "groups": groups(choices, shown, remembered.held(request, pending, user)),
+        "groups": groups(choices, shown, previous_consent.held(request, pending, user)),
         "times": times(choices, shown),
         "kindless": bool(chosen and chosen.kindless),
         "nothing": bool(chosen and not chosen.kindless),
@@ -148,7 +148,7 @@ def _about(pending: Pending, user: User, about: PatientRecord | None) -> dict[st
     """Whose record it is, in the words of title, lead and stub."""
     if about is None:
         return {"record": "", "own": False, "subject": "", "signed_in_as": str(user), "visit": ""}
-    own, name = people.is_own(user, about), shortened(about.name)
+    own, name = identities.is_own(user, about), shortened(about.name)
     return {
         "record": ", ".join(filter(None, (name or "Name not recorded", born(about)))),
         "own": own,

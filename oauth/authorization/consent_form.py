@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from django.http import QueryDict
 
 from accounts.models import User
-from oauth.authorization.pending import Pending
-from oauth.digests import digest
+from oauth.authorization.pending_request import Pending
+from smart.digests import digest
 from smart.scopes import within
-from smart.sentences import CHANGE, SEE, TIME, WHO, Kind, Line
+from smart.wording.consent_lines import CHANGE, SEE, TIME, WHO, Kind, Line
 
 GROUPS = ((SEE, "See", "see"), (CHANGE, "Add or change", "change"), (WHO, "Know who you are", "person"))
 AGAIN = {SEE: "It may already see", CHANGE: "It may already add or change", WHO: "It already knows who you are"}

@@ -4,12 +4,12 @@ from django.http import HttpRequest
 
 from accounts import sessions
 from accounts.models import User
-from oauth import people
-from oauth.authorization.pending import Pending
+from oauth.authorization.pending_request import Pending
 from oauth.models import AddressBlock
-from smart.binding import login_needed_after
-from smart.clock import SECOND
-from smart.errors import AccountSelectionRequired, InteractionRequired, LoginRequired
+from oauth.people import identities
+from smart.http.errors import AccountSelectionRequired, InteractionRequired, LoginRequired
+from smart.time_units import SECOND
+from smart.tokens.address_binding import login_needed_after
 
 MUST_ACT = "prompt none was asked, but the user must act"
 
@@ -71,12 +71,12 @@ def _another_account(pending: Pending, user: User) -> bool:
 
 def _choose_the_only_ones(pending: Pending, user: User) -> None:
     if pending.request.needs_patient and not pending.row.patient:
-        found = list(people.records(user, pending.row.fhir_server)[:2])
-        if len(found) != 1 or people.searches(user, pending.row.fhir_server):
+        found = list(identities.records(user, pending.row.fhir_server)[:2])
+        if len(found) != 1 or identities.searches(user, pending.row.fhir_server):
             raise InteractionRequired(MUST_ACT)
         pending.about(found[0].patient)
     if pending.picks_encounter:
-        encounters = list(people.encounters(pending.patient)[:2])
+        encounters = list(identities.encounters(pending.patient)[:2])
         if len(encounters) > 1:
             raise InteractionRequired(MUST_ACT)
         pending.at(encounters[0].encounter)

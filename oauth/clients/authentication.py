@@ -9,16 +9,16 @@ from typing import Any, TypeVar
 from django.conf import settings
 from django.db import connection
 
-from oauth.clients import fetched_keys
+from oauth.clients import jwks_cache
 from oauth.clients.credentials import FAILED, NOBODY, AuthenticatedClient, Kept, proven
-from oauth.clients.fetched_keys import KeysWanted, Wanted
-from oauth.clients.jwks_uri import Unfetchable
-from oauth.endpoint import MachineRequest, writers
+from oauth.clients.jwks_cache import KeysWanted, Wanted
+from oauth.clients.jwks_fetch import Unfetchable
+from oauth.http.endpoint import MachineRequest, writers
 from oauth.models import Client
-from smart import assertions, jwks
-from smart.assertions import Assertion, UnfitAssertion, UnknownKey
-from smart.clock import SECOND
-from smart.errors import InvalidClient
+from smart.clients import assertions, jwks
+from smart.clients.assertions import Assertion, UnfitAssertion, UnknownKey
+from smart.http.errors import InvalidClient
+from smart.time_units import SECOND
 
 T = TypeVar("T")
 
@@ -56,7 +56,7 @@ async def as_client(request: MachineRequest, work: Callable[[AuthenticatedClient
 
 async def _renewed(wanted: Wanted) -> None:
     try:
-        await fetched_keys.renew(wanted)
+        await jwks_cache.renew(wanted)
     except Unfetchable as error:
         raise _refused(f"the client's keys could not be had: {error}") from None
 
@@ -144,10 +144,10 @@ def _key(assertion: Assertion, signer: Signer, request: MachineRequest) -> Any:
     try:
         return assertions.key_for(assertion, json.loads(signer.fetched)["keys"])
     except UnknownKey:
-        long_ago = request.now - fetched_keys.REFETCH_SECONDS * SECOND
+        long_ago = request.now - jwks_cache.REFETCH_SECONDS * SECOND
         if signer.asked_at > long_ago:
             raise
-        raise KeysWanted(wanted._replace(asked_before=long_ago, fresh_until=fetched_keys.FOR_EVER)) from None
+        raise KeysWanted(wanted._replace(asked_before=long_ago, fresh_until=jwks_cache.FOR_EVER)) from None
 
 
 def _first_use(assertion: Assertion, signer: Signer) -> bool:

@@ -9,8 +9,8 @@ from typing import NamedTuple
 from urllib.parse import unquote
 
 from oauth.models import Client
-from smart.errors import InvalidClient, InvalidRequest
-from smart.parameters import Parameters
+from smart.http.errors import InvalidClient, InvalidRequest
+from smart.http.parameters import Parameters
 
 FAILED = "client authentication failed"
 _NO_SECRET = "-"  # noqa: S105  # no digest looks like this

@@ -8,7 +8,7 @@ from oauth2_provider.models import AbstractApplication, ApplicationManager
 
 from accounts import clock
 from oauth.models.servers import AddressPolicy, FhirServer
-from smart.cors import origins
+from smart.http.cors import origins
 
 
 class ClientQuerySet(models.QuerySet["Client"]):
@@ -114,7 +114,7 @@ class Client(AbstractApplication):
         return self.name or self.client_id
 
     def clean(self) -> None:
-        """smart.redirect_uris decides where a client may live; DOT's own check knows our fields too little."""
+        """smart.clients.redirect_uris decides where a client may live; DOT's own check knows our fields too little."""
 
     @classmethod
     def of(cls, client_id: str) -> Self | None:

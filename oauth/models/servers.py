@@ -5,7 +5,7 @@ from typing import ClassVar, Self
 from django.conf import settings
 from django.db import models
 
-from smart.versions import NO_FHIR
+from smart.fhir.versions import NO_FHIR
 
 
 class AddressPolicy(models.TextChoices):

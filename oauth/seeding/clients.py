@@ -5,15 +5,16 @@ from typing import Any
 
 from django.conf import settings
 
-from oauth import digests
-from oauth.clients import jwks_uri
+from oauth.clients import jwks_fetch
 from oauth.clients.credentials import digest
 from oauth.models import Client, ResourceServer
 from oauth.seeding.outcome import Outcome, put, server
 from oauth.seeding.rules import SeedError
-from smart import jwks, openid
-from smart.launch import unfit
-from smart.redirect_uris import registrable
+from smart import digests
+from smart.authorize.launch import unfit
+from smart.clients import jwks
+from smart.clients.redirect_uris import registrable
+from smart.openid import standard_claims
 
 LISTS = ("redirect_uris", "post_logout_redirect_uris", "allowed_origins", "grants")
 SHORTEST_SECRET = 32
@@ -52,13 +53,13 @@ def _judge(row: Client, path: str) -> None:
         raise SeedError(f"{path}.launch_url", f"{row.launch_url} cannot be opened: {problem}")
     if "authorization_code" in row.grants.split() and not row.redirect_uris:
         raise SeedError(f"{path}.redirect_uris", "is missing; a client without one has `grants: []`")
-    if row.profile == Client.Profile.OPENID and (never := openid.not_plain(row.scope)):
+    if row.profile == Client.Profile.OPENID and (never := standard_claims.not_plain(row.scope)):
         raise SeedError(f"{path}.scope", f"{never[0]} is never granted to plain OpenID Connect")
     if row.backend_by_secret and row.authentication != Client.Authentication.SECRET:
         raise SeedError(f"{path}.backend_by_secret", "is only for a client with `authentication: secret`")
     if row.authentication == Client.Authentication.KEYS and bool(row.jwks) == bool(row.jwks_uri):
         raise SeedError(f"{path}.jwks_file", "a client with keys needs either jwks_file or jwks_uri")
-    if row.jwks_uri and (problem := jwks_uri.unfit(row.jwks_uri)):
+    if row.jwks_uri and (problem := jwks_fetch.unfit(row.jwks_uri)):
         raise SeedError(f"{path}.jwks_uri", f"{row.jwks_uri} cannot be registered: {problem}")
 
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from smart.audience import canonical
-from smart.claim_mapping import UnfitMapping, parsed
+from smart.fhir.audience import canonical
+from smart.tokens.claim_mapping import UnfitMapping, parsed
 
 Rule = Callable[[Any, str], Any]
 

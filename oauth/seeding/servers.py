@@ -3,10 +3,10 @@
 from typing import Any
 
 from oauth.models import EncounterRecord, FhirServer, PatientRecord
-from oauth.seeding import patients
+from oauth.people import patient_resources
 from oauth.seeding.outcome import Outcome, put
 from oauth.seeding.rules import SeedError
-from smart.claim_profiles import unfit
+from smart.tokens.claim_profiles import unfit
 
 
 def put_server(given: dict[str, Any], path: str, outcome: Outcome) -> None:
@@ -14,7 +14,7 @@ def put_server(given: dict[str, Any], path: str, outcome: Outcome) -> None:
     base = given["base"]
     listed = given.pop("patients", [])
     if source := given.pop("patients_from", ""):
-        listed = [*patients.read(outcome.folder / source, f"{path}.patients_from"), *listed]
+        listed = [*patient_resources.read(outcome.folder / source, f"{path}.patients_from"), *listed]
     row = FhirServer.objects.filter(base=base).first() or FhirServer(base=base)
     added = row.pk is None
     if problem := unfit(given.get("claim_profile", row.claim_profile), given.get("claim_mapping", row.claim_mapping)):

@@ -7,14 +7,14 @@ from typing import Any
 from django.db import connection, transaction
 
 from oauth.clients.credentials import AuthenticatedClient
-from oauth.endpoint import Answer, MachineRequest
+from oauth.http.endpoint import Answer, MachineRequest
 from oauth.models import Client
-from oauth.tokens.grant import Grant
+from oauth.tokens.authorization_state import Grant
+from oauth.tokens.backend_authorization import standing
 from oauth.tokens.issue import issue_alone
-from oauth.tokens.standing import standing
-from smart.backend import Judged, Service, judge
-from smart.errors import TemporarilyUnavailable
-from smart.parameters import Parameters
+from smart.http.errors import TemporarilyUnavailable
+from smart.http.parameters import Parameters
+from smart.tokens.client_credentials import Judged, Service, judge
 
 # One row a FHIR base of the client, and one more where it stands at that base for a patient and without one.
 _REGISTERED = """

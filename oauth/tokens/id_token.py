@@ -9,10 +9,10 @@ from joserfc import jws, jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import RSAKey
 
-from oauth import keys
+from oauth.keys import signing_keys
 from oauth.models import SigningKey
-from oauth.tokens.grant import Grant
-from smart import openid
+from oauth.tokens.authorization_state import Grant
+from smart.openid import standard_claims
 
 TYPE = "JWT"
 LONGEST = 8192
@@ -20,32 +20,36 @@ LONGEST = 8192
 
 def told(grant: Grant, scope: str, *, issued: int, expires: int, nonce: str = "") -> dict[str, str]:
     """The member of a token answer that tells who signed in, where that was granted (CG-08)."""
-    if not openid.recognises(scope):
+    if not standard_claims.recognises(scope):
         return {}
     if grant.id_token_kid is None:
-        raise keys.UnreadableKey(f"there is no active {openid.ALGORITHM} key; the server makes one when it starts")
-    about: openid.Claims = {"iss": settings.SMARTAUTH_ISSUER, "sub": grant.subject, "aud": grant.client_id}
-    claims = openid.id_token(
+        raise signing_keys.UnreadableKey(
+            f"there is no active {standard_claims.ALGORITHM} key; the server makes one when it starts"
+        )
+    about: standard_claims.Claims = {"iss": settings.SMARTAUTH_ISSUER, "sub": grant.subject, "aud": grant.client_id}
+    claims = standard_claims.id_token(
         about, scope, fhir_user=grant.fhir_user_url, auth_time=grant.auth_time, nonce=nonce,
         issued=issued, expires=expires,
     )  # fmt: skip
-    header = {"alg": openid.ALGORITHM, "typ": TYPE, "kid": grant.id_token_kid}
-    key = keys.signing(grant.id_token_kid, grant.id_token_key)
+    header = {"alg": standard_claims.ALGORITHM, "typ": TYPE, "kid": grant.id_token_kid}
+    key = signing_keys.signing(grant.id_token_kid, grant.id_token_key)
     payload = json.dumps(claims)  # ASCII, whatever the nonce is: not every client decodes UTF-8 (WF-17)
-    return {"id_token": jws.serialize_compact(header, payload, key, algorithms=[openid.ALGORITHM])}
+    return {"id_token": jws.serialize_compact(header, payload, key, algorithms=[standard_claims.ALGORITHM])}
 
 
-def hint(token: str) -> openid.Hint | None:
+def hint(token: str) -> standard_claims.Hint | None:
     """Whom an ID token of this server named, also an old one; None for whatever else it is (ID-07, E43)."""
     kid = _kid(token)
-    row = SigningKey.objects.filter(kid=kid, algorithm=openid.ALGORITHM, withdrawn_at=0).first() if kid else None
+    row = (
+        SigningKey.objects.filter(kid=kid, algorithm=standard_claims.ALGORITHM, withdrawn_at=0).first() if kid else None
+    )
     if row is None:
         return None
     try:
-        found = jwt.decode(token, RSAKey.import_key(json.loads(row.public_jwk)), algorithms=[openid.ALGORITHM])
+        found = jwt.decode(token, RSAKey.import_key(json.loads(row.public_jwk)), algorithms=[standard_claims.ALGORITHM])
     except (JoseError, ValueError, TypeError):  # TypeError: joserfc on crit that holds a number
         return None
-    told = openid.Hint(_text(found.claims, "sub"), _text(found.claims, "aud"))
+    told = standard_claims.Hint(_text(found.claims, "sub"), _text(found.claims, "aud"))
     return told if found.claims.get("iss") == settings.SMARTAUTH_ISSUER and all(told) else None
 
 

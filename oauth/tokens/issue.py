@@ -9,14 +9,14 @@ from django.db import connection
 from joserfc import jwt
 
 from audit.trail import record
-from oauth import keys
-from oauth.digests import digest, drawn
+from oauth.keys import signing_keys
 from oauth.models import FhirServer, numbered
 from oauth.tokens import id_token
+from oauth.tokens.authorization_state import Grant
 from oauth.tokens.claims import shaped
-from oauth.tokens.grant import Grant
-from smart import lifetimes, refresh
-from smart.clock import SECOND
+from smart.digests import digest, drawn
+from smart.time_units import SECOND
+from smart.tokens import lifetimes, refresh
 
 _LAUNCHED = """
 INSERT INTO oauth_seat (key, latest, launches) VALUES (%s, 1, 1)
@@ -168,9 +168,13 @@ def _formed(grant: Grant, claims: dict[str, Any]) -> tuple[str, str | None, tupl
 
 def _signed(grant: Grant, claims: dict[str, Any]) -> str:
     if grant.kid is None:
-        raise keys.UnreadableKey(f"there is no active {grant.algorithm} key; the server makes one when it starts")
+        raise signing_keys.UnreadableKey(
+            f"there is no active {grant.algorithm} key; the server makes one when it starts"
+        )
     header = {"alg": grant.algorithm, "typ": "at+jwt", "kid": grant.kid}
-    return jwt.encode(header, claims, keys.signing(grant.kid, grant.private_encrypted), algorithms=[grant.algorithm])
+    return jwt.encode(
+        header, claims, signing_keys.signing(grant.kid, grant.private_encrypted), algorithms=[grant.algorithm]
+    )
 
 
 def _digests(token: str) -> tuple[str, str, str]:

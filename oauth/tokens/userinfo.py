@@ -11,13 +11,12 @@ from django.views.decorators.csrf import csrf_exempt
 
 from accounts import clock
 from accounts.models import User
-from oauth import people
-from oauth.digests import digest
-from oauth.models import AccessToken
-from oauth.tokens import live
-from smart import openid
-from smart.cors import CLIENT_ID
-from smart.errors import InsufficientScope, InvalidRequest, InvalidToken, OAuthError, TemporarilyUnavailable
+from oauth.models import AccessToken, liveness
+from oauth.people import identities
+from smart.digests import digest
+from smart.http.cors import CLIENT_ID
+from smart.http.errors import InsufficientScope, InvalidRequest, InvalidToken, OAuthError, TemporarilyUnavailable
+from smart.openid import standard_claims
 from smart.scopes import parse
 
 METHODS = ("GET", "POST")
@@ -52,25 +51,25 @@ def _presented(request: HttpRequest) -> str:
 
 def _told(request: HttpRequest, token: str) -> dict[str, Any]:
     """The claims that were granted. Raises InvalidToken and InsufficientScope."""
-    row = AccessToken.objects.select_related(*live.TOKEN_FACTS).filter(digest=digest(token)).first()
-    if row is None or live.dead_because(row, now=clock.now()):
+    row = AccessToken.objects.select_related(*liveness.TOKEN_FACTS).filter(digest=digest(token)).first()
+    if row is None or liveness.dead_because(row, now=clock.now()):
         raise InvalidToken("the access token is unknown, or has ended")
     request.META[CLIENT_ID] = row.authorization.client.client_id
     user, scopes = row.authorization.user, parse(row.scope)
-    if user is None or not openid.recognises(row.scope):
+    if user is None or not standard_claims.recognises(row.scope):
         raise InsufficientScope("the scope openid was not granted")
     if not row.authorization.fhir_server.holds_records:  # what he allowed, whatever profile the client has today
-        return openid.account(scopes, _account(user))
-    return {"sub": user.subject, **(_at_fhir_server(row, user) if openid.names_fhir_user(scopes) else {})}
+        return standard_claims.account(scopes, _account(user))
+    return {"sub": user.subject, **(_at_fhir_server(row, user) if standard_claims.names_fhir_user(scopes) else {})}
 
 
-def _account(user: User) -> openid.Account:
-    return openid.Account(user.subject, user.name, user.username, user.email, bool(user.email_verified))
+def _account(user: User) -> standard_claims.Account:
+    return standard_claims.Account(user.subject, user.name, user.username, user.email, bool(user.email_verified))
 
 
 def _at_fhir_server(row: AccessToken, user: User) -> dict[str, str]:
     server = row.authorization.fhir_server
-    resource = people.fhir_user(user, server)
+    resource = identities.fhir_user(user, server)
     return {"fhirUser": f"{server.base}/{resource}"} if resource else {}
 
 

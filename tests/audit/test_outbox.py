@@ -60,7 +60,7 @@ def write(kind: str, events: int = 1) -> None:
 @pytest.mark.requirement("SD-10")
 def test_an_issue_that_is_rolled_back_leaves_no_event(grant: Callable[..., Granted]) -> None:
     from oauth.models import AccessToken, numbered
-    from oauth.tokens.grant import Grant
+    from oauth.tokens.authorization_state import Grant
     from oauth.tokens.issue import issue
 
     made = grant()

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from smart.claim_mapping import FORMS, MOST, parsed
-from smart.claim_profiles import profiles
+from smart.tokens.claim_mapping import FORMS, MOST, parsed
+from smart.tokens.claim_profiles import profiles
 from tests.docs.pages import blocks
 from tests.running import ROOT
 

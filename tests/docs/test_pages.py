@@ -9,8 +9,8 @@ import pytest
 from django.core.management import get_commands, load_command_class
 from django.urls import URLPattern, URLResolver
 
-from oauth import events
-from smart import errors
+from audit import event_kinds
+from smart.http import errors
 from smartauth.asgi import MACHINES
 from smartauth.urls import urlpatterns
 from tests.docs.pages import named, pages, quoted
@@ -115,7 +115,7 @@ def _texts(node: ast.expr) -> set[str]:
 
 
 def test_the_table_of_events_is_the_list_that_the_code_keeps() -> None:
-    assert set(ROW.findall(EVENTS)) == {*events.DONE, *events.REFUSED, *events.ODD}
+    assert set(ROW.findall(EVENTS)) == {*event_kinds.DONE, *event_kinds.REFUSED, *event_kinds.ODD}
 
 
 def test_every_kind_that_is_written_stands_in_the_table() -> None:

@@ -15,8 +15,8 @@ import pytest
 from django.test import Client
 from pytest_django.fixtures import Settings
 
-from fhir.data import load
 from fhir.models import Record
+from fhir.store.loading import load
 
 BASE = "http://127.0.0.1:8000/fhir/r4"
 METADATA = 'resource_metadata="http://127.0.0.1:8000/.well-known/oauth-protected-resource/fhir/r4"'

@@ -306,11 +306,11 @@ class Histories(RuleBasedStateMachine):
         launch.ended = True
 
     def sign_out(self, launch: Launch) -> None:
-        from oauth.authorization import online
+        from oauth.ending import online_access
 
         person = launch.person
         if person.session:
-            online.end_all([person.session], "", now=self.world.now)
+            online_access.end_all([person.session], "", now=self.world.now)
         for each in self.launches:
             each.ended |= each.person is person and each.kind == "online_access"
         person.session = ""
@@ -431,8 +431,8 @@ class Histories(RuleBasedStateMachine):
 
     def allowed(self, client: Application, person: Person, patient: str, kind: str) -> Launch:
         """The authorization and its code, as the consent page leaves them."""
-        from oauth.digests import digest, drawn
         from oauth.models import Authorization, Code
+        from smart.digests import digest, drawn
 
         now, code = self.world.now, drawn()
         person.session = person.session or secrets.token_hex(8)

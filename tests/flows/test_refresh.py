@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from accounts import clock
-from oauth.digests import digest, drawn
 from oauth.models import Authorization, Launch
+from smart.digests import digest, drawn
 from tests.conftest import REDIRECT_URI, VERIFIER, App, MakeClient
 from tests.oauth.visitor import Visitor, answer, line
 

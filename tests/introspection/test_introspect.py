@@ -7,7 +7,7 @@ import pytest
 from joserfc import jwt
 
 from accounts import clock
-from oauth import keys
+from oauth.keys import signing_keys
 from tests.conftest import BASE, SECRET, App, MakeClient, basic
 
 Issue = Callable[..., dict[str, Any]]
@@ -163,8 +163,8 @@ def test_a_caller_without_the_role_for_that_base_hears_what_he_hears_of_garbage(
 
 @pytest.mark.requirement("IN-08", "WF-20")
 def test_a_refresh_token_or_code_reads_inactive(grant: Any, introspect: Any) -> None:
-    from oauth.digests import digest
     from oauth.models import RefreshToken
+    from smart.digests import digest
 
     granted = grant()
     RefreshToken.objects.create(
@@ -207,6 +207,6 @@ def test_a_jwt_whose_signature_is_still_good_is_dead_at_introspection(
     else:
         issue(client, person)
 
-    published = keys.verifying(now=clock.now())
+    published = signing_keys.verifying(now=clock.now())
     assert jwt.decode(answer["access_token"], published, algorithms=["ES256"]).claims["patient"] == "amy"
     assert introspect(answer["access_token"]) == {"active": False}

@@ -122,8 +122,7 @@ def test_what_belongs_to_another_base_stays(
     asker: Asker, issue: Issue, issued: dict[str, Any], other_fhir_server: Any, introspect: Introspect, events: Events
 ) -> None:
     from accounts import clock
-    from oauth.models import AccessToken
-    from oauth.tokens import live
+    from oauth.models import AccessToken, liveness
 
     granted = issued["granted"]
     elsewhere = issue(granted.client, granted.person, server=other_fhir_server)
@@ -132,7 +131,7 @@ def test_what_belongs_to_another_base_stays(
 
     (there,) = AccessToken.objects.filter(authorization=elsewhere["granted"].authorization)
     assert told == ONE
-    assert live.live(AccessToken.objects.filter(pk=there.pk), now=clock.now()).exists()
+    assert liveness.live(AccessToken.objects.filter(pk=there.pk), now=clock.now()).exists()
     granted.person.refresh_from_db()
     assert granted.person.epoch == 0
 
@@ -319,8 +318,7 @@ def test_an_operator_ends_everything_of_a_person_or_client_everywhere_by_one_inc
     events: Events, name: str, kind: str,
 ) -> None:  # fmt: skip
     from accounts import clock
-    from oauth.models import AccessToken
-    from oauth.tokens import live
+    from oauth.models import AccessToken, liveness
 
     granted = issued["granted"]
     issue(granted.client, granted.person, server=other_fhir_server)
@@ -329,7 +327,7 @@ def test_an_operator_ends_everything_of_a_person_or_client_everywhere_by_one_inc
 
     assert (told.status_code, told.json()) == (200, {"authorizations": 2, "access_tokens": 2})
     assert introspect(issued["access_token"]) == {"active": False}
-    assert not live.live(AccessToken.objects.filter(authorization__client=granted.client), now=clock.now()).exists()
+    assert not liveness.live(AccessToken.objects.filter(authorization__client=granted.client), now=clock.now()).exists()
     which = granted.person if name == "sub" else granted.client
     which.refresh_from_db()
     assert which.epoch == 1

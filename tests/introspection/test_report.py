@@ -109,8 +109,7 @@ def test_only_that_person_and_that_client_at_that_base_lose_their_access(
     reporter: Reporter, issue: Issue, introspect: Introspect, make_person: Any, other_fhir_server: Any
 ) -> None:
     from accounts import clock
-    from oauth.models import AccessToken
-    from oauth.tokens import live
+    from oauth.models import AccessToken, liveness
 
     spammed = issue()
     granted = spammed["granted"]
@@ -124,7 +123,7 @@ def test_only_that_person_and_that_client_at_that_base_lose_their_access(
     assert introspect(same_client["access_token"])["active"] is True
     assert introspect(same_person["access_token"])["active"] is True
     there = AccessToken.objects.filter(authorization=elsewhere["granted"].authorization)
-    assert live.live(there, now=clock.now()).exists()
+    assert liveness.live(there, now=clock.now()).exists()
 
 
 @pytest.mark.requirement("SD-05")
@@ -184,7 +183,7 @@ def test_a_dead_token_shown_to_the_fhir_server_ends_nobody_elses(
 def test_a_flood_of_reports_does_not_fill_the_trail(
     reporter: Reporter, issue: Issue, events: Events, settings: Any
 ) -> None:
-    from oauth import refusals
+    from oauth.ending import refusals
 
     settings.SMARTAUTH_REFUSALS_LIMIT = 0
     issued = issue()
@@ -250,8 +249,8 @@ def test_a_backend_service_that_keeps_trying_loses_its_access(
     import secrets
 
     from accounts import clock
-    from oauth.digests import digest
     from oauth.models import AccessToken, Authorization
+    from smart.digests import digest
 
     client, token = make_client("keys", grants="client_credentials"), secrets.token_urlsafe()
     row = Authorization.objects.create(client=client, fhir_server=fhir_server, scope="system/*.rs", client_epoch=0)

@@ -112,8 +112,8 @@ def test_a_resource_server_ends_tokens_of_its_base_and_of_no_other(
 @pytest.mark.requirement("RV-04")
 def test_revoking_a_refresh_token_ends_the_whole_grant(app: App, issue: Issue, introspect: Any) -> None:
     from accounts import clock
-    from oauth.digests import digest
     from oauth.models import RefreshToken
+    from smart.digests import digest
 
     answer = issue()
     granted = answer["granted"]

@@ -10,7 +10,7 @@ import pytest
 from joserfc import jws
 from joserfc.jwk import ECKey, RSAKey
 
-from oauth import keys
+from oauth.keys import signing_keys
 from oauth.models import SigningKey
 from tests.conftest import App
 
@@ -62,7 +62,7 @@ def resigned(token: str, *, algorithm: str = "ES256", state: str = "active", **h
     """With another patient, signed by one of our own keys."""
     payload = opened(token.split(".")[1])
     row = SigningKey.objects.filter(algorithm=algorithm, state=state).latest("pk")
-    key = keys.signing(row.kid, row.private_encrypted)
+    key = signing_keys.signing(row.kid, row.private_encrypted)
     changed = json.dumps({**payload, "patient": "ben"}).encode()
     return jws.serialize_compact({"alg": algorithm, "kid": row.kid, **header}, changed, key, algorithms=[algorithm])
 
@@ -115,7 +115,7 @@ def test_a_key_that_signs_soon_or_has_signed_is_ours_too(
 ) -> None:
     from accounts import clock
 
-    row = SigningKey.objects.filter(algorithm=algorithm, state=state).last() or keys.make(algorithm, state)
+    row = SigningKey.objects.filter(algorithm=algorithm, state=state).last() or signing_keys.make(algorithm, state)
     SigningKey.objects.filter(pk=row.pk, state="retired").update(retired_at=clock.now())
     answer = issue()
 

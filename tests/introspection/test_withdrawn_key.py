@@ -9,16 +9,16 @@ import pytest
 from joserfc import jws
 
 from accounts import clock
-from oauth import keys, rotation
+from oauth.keys import rotation, signing_keys
 from oauth.models import SigningKey
 
 
 @pytest.fixture
 def leaked(committed: None) -> Iterator[Any]:
     """A key that has just retired, and its private half."""
-    row = keys.make("ES256", "retired")
+    row = signing_keys.make("ES256", "retired")
     SigningKey.objects.filter(pk=row.pk).update(retired_at=clock.now())
-    yield keys.signing(row.kid, row.private_encrypted)
+    yield signing_keys.signing(row.kid, row.private_encrypted)
     row.delete()
 
 

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from oauth.models import RefreshToken
-from smart.clock import SECOND
+from smart.time_units import SECOND
 from tests.conftest import BASE, CHALLENGE, REDIRECT_URI, SECRET, VERIFIER, App, Granted, MakeClient, basic
 from tests.oauth.visitor import FORM, Visitor, answer, asked
 from tests.publishing import published

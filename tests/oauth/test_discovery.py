@@ -7,8 +7,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from smart.fhir.versions import resource_types
 from smart.scopes import granted
-from smart.versions import resource_types
 from tests.conftest import BASE, REDIRECT_URI, SECRET, App, basic
 from tests.oauth.jwt import payload
 

@@ -136,13 +136,13 @@ class Commands:
         """What a process finds that starts for the first time together with others."""
         from pathlib import Path
 
-        from oauth import keys
+        from oauth.keys import signing_keys
         from oauth.models import SigningKey
         from smartauth.first_start import kept
 
         self._barrier.wait()
         secret = kept(Path(folder) / "drawn")
-        keys.ensure()
+        signing_keys.ensure()
         return secret, sorted(SigningKey.objects.filter(state="active").values_list("kid", flat=True))
 
     def forget_keys(self) -> None:

@@ -30,8 +30,8 @@ class LaunchCommands(Commands):
     def _handle(self, client: Any, server: Any) -> str:
         from accounts import clock
         from accounts.models import User
-        from oauth.digests import digest, drawn
         from oauth.models import Launch
+        from smart.digests import digest, drawn
 
         handle = drawn()
         Launch.objects.create(

@@ -45,7 +45,7 @@ class RefreshCommands(Commands):
     def online(self, number: int, session: str) -> list[tuple[str, Form]]:
         """The same with online_access, all in one session."""
         from accounts import clock
-        from oauth.digests import digest
+        from smart.digests import digest
 
         ends_at = clock.now() + 3_600_000_000
         fields = {"scope": ONLINE, "session_digest": digest(session), "session_ends_at": ends_at}
@@ -63,10 +63,10 @@ class RefreshCommands(Commands):
     def sign_out(self, session: str) -> None:
         """What signing out does with the authorizations of that session."""
         from accounts import clock
-        from oauth.authorization import online
+        from oauth.ending import online_access
 
         self._barrier.wait()
-        online.end_all([session], "192.0.2.7", now=clock.now())
+        online_access.end_all([session], "192.0.2.7", now=clock.now())
 
 
 def refresh(client_id: str, token: str) -> Form:

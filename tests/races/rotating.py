@@ -11,10 +11,10 @@ class RotationCommands(Commands):
     def due(self) -> tuple[str, str]:
         """The active key, old enough for the schedule, and the next one, published long enough."""
         from accounts import clock
-        from oauth import keys
+        from oauth.keys import signing_keys
         from oauth.models import SigningKey
 
-        keys.ensure()
+        signing_keys.ensure()
         found = SigningKey.objects.filter(algorithm="ES256")
         found.filter(state="active").update(activated_at=clock.now() - 100 * DAY)
         found.filter(state="next").update(created_at=clock.now() - DAY)
@@ -24,7 +24,7 @@ class RotationCommands(Commands):
         """How often this process rotated: every second one as the schedule does, the others as the command."""
         import os
 
-        from oauth import rotation
+        from oauth.keys import rotation
 
         self._barrier.wait()
         if os.getpid() % 2:
@@ -37,7 +37,7 @@ class RotationCommands(Commands):
         return self._rotated(kid, urgent=True)
 
     def _rotated(self, kid: str, *, urgent: bool = False) -> int:
-        from oauth import rotation
+        from oauth.keys import rotation
 
         try:
             rotation.rotate(kid, urgent=urgent)
@@ -46,7 +46,7 @@ class RotationCommands(Commands):
         return 1
 
     def withdraw(self, kid: str) -> None:
-        from oauth import rotation
+        from oauth.keys import rotation
 
         self._barrier.wait()
         rotation.withdraw(kid)

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from smart.authorization import supported
+from smart.authorize.request import supported
 from smart.metadata import (
     BACKEND_SCOPES,
     ServerFacts,

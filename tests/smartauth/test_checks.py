@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.core.checks import Tags, run_checks
 
-from smart.addresses import Prefixes
+from smart.http.addresses import Prefixes
 
 SAFE = {
     "SMARTAUTH_ISSUER": "https://auth.example.org",

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.db.backends.utils import CursorWrapper
 
-from introspection import lookups
+from introspection import batched_lookup
 from tests.conftest import SECRET, App, Granted, basic
 from tests.signing import jwks, pair, shown
 
@@ -27,7 +27,7 @@ def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return execute(self, sql, params)
 
     monkeypatch.setattr(CursorWrapper, "execute", counted)
-    for reader in (lookups.PostgreSQLReader, lookups.SQLiteReader):
+    for reader in (batched_lookup.PostgreSQLReader, batched_lookup.SQLiteReader):
         monkeypatch.setattr(reader, "_rows", _counted(reader._rows, seen))
     return seen
 

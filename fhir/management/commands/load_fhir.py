@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from fhir.data import load
+from fhir.store.loading import load
 
 
 class Command(BaseCommand):

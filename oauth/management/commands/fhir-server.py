@@ -10,10 +10,10 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from oauth.fhir_servers import Registered, UnfitBase, reaching, register
 from oauth.models import Client, FhirServer
 from oauth.models.servers import AddressPolicy, ClaimProfile
-from smart import claim_profiles
+from oauth.registration.fhir_servers import Registered, UnfitBase, reaching, register
+from smart.tokens import claim_profiles
 
 ADDED = """\
 {what}: {base}

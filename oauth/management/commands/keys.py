@@ -6,9 +6,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts import clock
-from oauth import keys, rotation
+from oauth.keys import rotation, signing_keys
 from oauth.models import SigningKey
-from smart.clock import moment
+from smart.time_units import moment
 
 
 class Command(BaseCommand):
@@ -20,7 +20,7 @@ class Command(BaseCommand):
         rotate = actions.add_parser(
             "rotate", help="the next keys sign; tokens of the old ones verify until they expire"
         )
-        rotate.add_argument("--algorithm", choices=keys.ALGORITHMS, help="this one alone; default: all")
+        rotate.add_argument("--algorithm", choices=signing_keys.ALGORITHMS, help="this one alone; default: all")
         rotate.add_argument("--now", action="store_true", help="even if the next key was not published long enough")
         withdraw = actions.add_parser("withdraw", help="a key that somebody else may have")
         withdraw.add_argument("kid")
@@ -37,7 +37,7 @@ class Command(BaseCommand):
             self.stdout.write(f"{row.kid}  {row.algorithm}  {_state(row)}")
 
     def _rotate(self, *, algorithm: str | None, now: bool, **options: Any) -> None:
-        keys.ensure()
+        signing_keys.ensure()
         refusals = []
         for row in rotation.signing():
             if algorithm in (None, row.algorithm):
@@ -66,8 +66,8 @@ class Command(BaseCommand):
 
     def _re_encrypt(self, **options: Any) -> None:
         try:
-            moved = keys.re_encrypt()
-        except keys.UnreadableKey as problem:
+            moved = signing_keys.re_encrypt()
+        except signing_keys.UnreadableKey as problem:
             raise CommandError(f"{problem} Nothing has changed.") from None
         self.stdout.write(f"Encrypted anew: {', '.join(moved) or 'nothing, all were under the first key already'}.")
 
@@ -77,7 +77,7 @@ def _state(row: SigningKey) -> str:
     if row.withdrawn_at:
         return f"withdrawn {since}"
     if row.state == SigningKey.State.RETIRED:
-        until = row.retired_at + keys.PUBLISHED_AFTER
+        until = row.retired_at + signing_keys.PUBLISHED_AFTER
         published = f"published until {moment(until):%Y-%m-%d %H:%M:%S} UTC" if until > clock.now() else "gone"
         return f"retired {since}, {published}"
-    return f"{row.state} since {since}{'' if keys.readable(row) else ', UNREADABLE'}"
+    return f"{row.state} since {since}{'' if signing_keys.readable(row) else ', UNREADABLE'}"

@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts.login import LONGEST_PASSWORD
 from accounts.models import User
-from oauth.pages import passwords
+from oauth.ending import passwords
 
 OPERATOR = "manage.py"
 

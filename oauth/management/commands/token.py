@@ -10,20 +10,20 @@ from django.db import transaction
 from accounts import clock
 from accounts.models import User
 from audit.trail import Event, record
-from oauth import keys
-from oauth.digests import digest
+from oauth.keys import signing_keys
 from oauth.models import AccessToken, Authorization, Client, FhirServer, numbered
-from oauth.people import records
+from oauth.people.identities import records
+from oauth.tokens.authorization_state import Grant
 from oauth.tokens.client_credentials import given
-from oauth.tokens.grant import Grant
 from oauth.tokens.issue import issue
-from smart import backend
-from smart.audience import canonical
-from smart.authorization import supported
-from smart.errors import OAuthError
-from smart.parameters import Parameters
+from smart.authorize.request import supported
+from smart.digests import digest
+from smart.fhir.audience import canonical
+from smart.fhir.versions import resource_types
+from smart.http.errors import OAuthError
+from smart.http.parameters import Parameters
 from smart.scopes import granted
-from smart.versions import resource_types
+from smart.tokens import client_credentials
 
 SCOPE = "launch/patient patient/*.rs"
 
@@ -44,7 +44,7 @@ class Command(BaseCommand):
     def handle(self, *, client: str, user: str | None, scope: str | None, **options: Any) -> None:
         if not settings.SMARTAUTH_DEV:
             raise CommandError("Tokens are given away like this in development only.")
-        keys.ensure()
+        signing_keys.ensure()
         app = _client(client)
         if user is None:
             answer = _alone(app, scope or app.scope, options["aud"])
@@ -56,7 +56,7 @@ class Command(BaseCommand):
 @transaction.atomic
 def _alone(client: Client, scope: str, aud: str | None) -> dict[str, Any]:
     """What the token endpoint would give a backend service that has proved itself."""
-    if backend.GRANT not in client.grants.split():
+    if client_credentials.GRANT not in client.grants.split():
         raise CommandError(f"Say --user: {client.client_id} asks for people, not for itself.")
     now = clock.now()
     try:

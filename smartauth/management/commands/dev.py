@@ -18,8 +18,8 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 
-from oauth import keys
-from oauth.pages import demo, first_minute
+from oauth.demo import credentials, quickstart
+from oauth.keys import signing_keys
 
 HOST = "127.0.0.1"
 WORKER = (
@@ -58,7 +58,7 @@ class Command(BaseCommand):
             call_command("migrate", database=alias, verbosity=0, interactive=False)
         settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
         self._say("keys")
-        keys.ensure()
+        signing_keys.ensure()
         self._say("demo data")
         call_command("seed", str(settings.BASE_DIR / "smartauth.yaml"), stdout=self.stdout)
         call_command("load_fhir", str(settings.BASE_DIR / "demo/fhir/r4.json"), stdout=self.stdout)
@@ -72,14 +72,14 @@ class Command(BaseCommand):
         """Printed once the server answers."""
         if not _answers(f"http://{HOST}:{settings.SMARTAUTH_PORT}/healthz"):
             return
-        logins = ", ".join(demo.PEOPLE)
-        commands = [f"# {command.about}\n{command.line}\n" for command in first_minute.commands()]
+        logins = ", ".join(credentials.PEOPLE)
+        commands = [f"# {command.about}\n{command.line}\n" for command in quickstart.commands()]
         lines = [
             f"\nsmartauth runs at {settings.SMARTAUTH_ISSUER}   (stop: Ctrl-C)",
             f"  what is here   {settings.SMARTAUTH_ISSUER}/",
             f"  FHIR base      {settings.SMARTAUTH_FHIR_BASES['r4']}",
             f"  operators      {settings.SMARTAUTH_ISSUER}/admin/",
-            f"  logins         {logins}; password of all: {demo.PASSWORD}",
+            f"  logins         {logins}; password of all: {credentials.PASSWORD}",
             "Development server: these passwords are public. Put no real patient data here.\n",
             "In another shell, in this folder:\n",
             *commands,

@@ -9,8 +9,8 @@ from urllib.parse import quote, urlencode
 import pytest
 from django.db import OperationalError
 
-from oauth.digests import digest
 from oauth.models import Client, Code, FhirServer, PendingRequest
+from smart.digests import digest
 from tests.conftest import BASE, CHALLENGE, REDIRECT_URI, App, MakeClient
 from tests.oauth.visitor import FORM, Visitor, answer, asked
 

@@ -9,8 +9,8 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from audit.models import OutboxEvent
-from oauth.digests import digest
 from oauth.models import ActsFor, Authorization, Code, PatientRecord, PendingRequest, numbered
+from smart.digests import digest
 from tests.conftest import BASE, CHALLENGE, REDIRECT_URI, MakeClient
 from tests.oauth.visitor import Visitor, answer, kinds, line, nothing, ticked, times
 

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from accounts.models import SignIn
-from oauth import keys
+from oauth.keys import signing_keys
 from oauth.models import (
     ActsFor,
     Authorization,
@@ -102,7 +102,7 @@ def test_an_old_id_token_of_a_retired_key_is_still_a_hint(
 ) -> None:
     client, hint = app_of(app, visitor, make_client, make_person("amy"))
     SigningKey.objects.filter(kid=header(hint)["kid"]).update(state=SigningKey.State.RETIRED, retired_at=1)
-    keys.ensure()
+    signing_keys.ensure()
 
     assert "code" in answer(again(visitor, client, hint, prompt="none"))
 
@@ -114,7 +114,7 @@ def test_an_id_token_of_a_key_that_was_withdrawn_is_no_hint(
     client, hint = app_of(app, visitor, make_client, make_person("amy"))
     withdrawn = {"state": SigningKey.State.RETIRED, "retired_at": 1, "withdrawn_at": 1}
     SigningKey.objects.filter(kid=header(hint)["kid"]).update(**withdrawn)
-    keys.ensure()
+    signing_keys.ensure()
 
     assert answer(again(visitor, client, hint))["error"] == "invalid_request"
 

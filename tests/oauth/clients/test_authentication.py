@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 from accounts import clock, lockout
-from oauth.clients import jwks_uri
-from smart.clock import SECOND
+from oauth.clients import jwks_fetch
+from smart.time_units import SECOND
 from tests.conftest import SECRET, App, Granted, MakeClient, basic
 from tests.publishing import Publisher, certificate, published, trusting
 from tests.signing import TOKEN_URL, TYPE, Json, Pair, claims_of, hs256, jwks, made, pair, shown
@@ -801,8 +801,8 @@ def test_keys_over_https_prove_a_client_and_over_http_outside_development_never(
     app: App, make_client: MakeClient, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     context = trusting()
-    monkeypatch.setattr(jwks_uri, "_trusted", lambda: context)
-    monkeypatch.setattr(jwks_uri, "_is_public", lambda address: True)
+    monkeypatch.setattr(jwks_fetch, "_trusted", lambda: context)
+    monkeypatch.setattr(jwks_fetch, "_is_public", lambda address: True)
     settings.SMARTAUTH_DEV = False
     with published(jwks(EC)) as plain, published(jwks(EC), tls=certificate("127.0.0.1")) as secure:
         over_http = proves(app, make_client("keys", jwks_uri=plain.url))
@@ -819,7 +819,7 @@ def test_slow_hosts_hold_up_nobody_else(
     import threading
     import time
 
-    monkeypatch.setattr(jwks_uri, "SECONDS", 3.0)
+    monkeypatch.setattr(jwks_fetch, "SECONDS", 3.0)
     over = threading.Event()
     with published() as tarpit:
         tarpit.respond = lambda _: [over.wait(20)].clear()

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from oauth.models import FhirIdentity, FhirServer
-from smart.claim_profiles import profiles
+from smart.tokens.claim_profiles import profiles
 from tests.conftest import SECRET, App, basic
 
 Issue = Callable[..., dict[str, Any]]

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from accounts import clock
-from oauth.digests import digest
 from oauth.models import AccessToken
+from smart.digests import digest
 from tests.conftest import SECRET, App, MakeClient, basic
 
 SCOPE = "launch/patient offline_access patient/*.rs"

@@ -7,8 +7,8 @@ import httpx
 import pytest
 
 from accounts import clock
-from oauth.digests import digest
 from oauth.models import AccessToken, Authorization, Client, FhirIdentity
+from smart.digests import digest
 from tests.conftest import BASE, App
 from tests.oauth.jwt import payload
 

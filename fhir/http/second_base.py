@@ -1,0 +1,26 @@
+"""A second FHIR base, for the sample app in development: the same code under another audience, where no token is good.
+
+It shows what a FHIR server must do with a token for somebody else: refuse it, however alive it is (TV-07, TV-08).
+"""
+
+from django.conf import settings
+from django.urls import path
+
+from fhir import versions
+from fhir.http.routes import standard
+from fhir.http.views import FhirView
+from smart.fhir.versions import resource_types
+
+
+class ElsewhereView(FhirView):
+    """Asks introspection like the first base, and then finds that it is not meant."""
+
+    @property
+    def base(self) -> str:
+        return f"{settings.SMARTAUTH_ISSUER}/fhir/elsewhere"
+
+
+urlpatterns = [
+    path(route.path, ElsewhereView.as_view(version=versions.load("r4"), route=route))
+    for route in standard(resource_types("r4"))
+]

@@ -1,0 +1,135 @@
+"""One view for every route, in one order: token, scope, then data (checklist, order of checks to implement)."""
+
+import logging
+import time
+import traceback
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from fhir import outcome
+from fhir.http import interactions, media
+from fhir.http.routes import LETTERS, NOWHERE, PUBLIC, Route
+from fhir.token import bearer, introspection_client, permissions
+from fhir.token.refusal_reports import reports
+from fhir.versions import Version
+from smart.http.cors import CLIENT_ID
+
+logger = logging.getLogger(__name__)
+
+
+class FhirText(BaseRenderer):
+    """Text as it is: a resource leaves as it was stored."""
+
+    media_type = "application/fhir+json"
+    format = "json"
+    charset = "utf-8"
+
+    def render(self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None) -> bytes:
+        return str(data).encode()
+
+
+class FhirView(APIView):
+    """A route at work. It cannot be mounted without one, so nothing is served without a declared interaction."""
+
+    version: Version = None  # type: ignore[assignment]  # as_view demands both
+    route: Route = None  # type: ignore[assignment]
+    authentication_classes = ()
+    permission_classes = ()
+    throttle_classes = ()
+    token = ""
+    reach: permissions.Reach | None = None
+    parser_classes = ()
+    renderer_classes = (FhirText,)
+    default_response_headers = {"Cache-Control": "no-store"}
+
+    @classmethod
+    def as_view(cls, **initkwargs: Any) -> Any:
+        """Raises ImproperlyConfigured unless a Route says what may happen here (SD-23)."""
+        if not (isinstance(initkwargs.get("route"), Route) and isinstance(initkwargs.get("version"), Version)):
+            raise ImproperlyConfigured("A FHIR view is mounted with a version and a route that declares interactions.")
+        return super().as_view(**initkwargs)
+
+    @property
+    def base(self) -> str:
+        """This version's base as configured, never what the request's Host says."""
+        return str(settings.SMARTAUTH_FHIR_BASES[self.version.key]).rstrip("/")
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Nothing is looked up before it is known who asks and how far his scopes reach (HI-05)."""
+        if not self.route.public:
+            self.reach = self._reach(self._caller(request))
+        elif self.route.interaction(request.method) is None:
+            raise self._not_allowed()
+
+    def answer(self, request: Request, **kwargs: str) -> Response:
+        """What the declared interaction of this method gives, if this server does it for the type."""
+        form = dict(interactions.url_parameters(request)).get("_format", "")
+        media.check_accept(request.META.get("HTTP_ACCEPT", ""), form, self.version)
+        if self.route.public:
+            return self._said(interactions.statement(self.version, self.base))
+        resource_type = self.version.types.get(kwargs["type"])
+        if resource_type is None or self.reach is None:
+            raise outcome.NotServed
+        interaction = self.route.interaction(request.method)
+        if interaction not in resource_type.interactions or interaction not in interactions.HANDLERS:
+            raise self._not_allowed()
+        call = interactions.Call(request, self.version, self.base, resource_type, kwargs.get("id", ""), self.reach)
+        return self._said(interactions.HANDLERS[interaction](call))
+
+    get = post = put = patch = delete = answer
+
+    def handle_exception(self, exc: Exception) -> Response:
+        """Every refusal as an OperationOutcome; a failure without a word about itself."""
+        if isinstance(exc, OperationalError | InterfaceError):
+            exc = outcome.Unavailable("The records cannot be reached just now.")
+        if not isinstance(exc, outcome.Refusal):
+            # frames only: the message of an exception may hold what was sent or stored
+            logger.error("%s\n%s", type(exc).__name__, "".join(traceback.format_tb(exc.__traceback__)))
+            exc = outcome.Failure()
+        if isinstance(exc, outcome.InsufficientScope) or (self.reach and isinstance(exc, outcome.NothingHere)):
+            reports.add(self.token, exc.status_code)
+        return self._said(exc.outcome(), exc.status_code, exc.headers)
+
+    def http_method_not_allowed(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Response:
+        raise self._not_allowed()
+
+    options = http_method_not_allowed
+
+    def _caller(self, request: Request) -> permissions.Caller:
+        self.token = bearer.token(request.META, self.base)
+        claims = introspection_client.ask(self.token, introspection_client.caller_address(request.META))
+        request.META[CLIENT_ID] = str((claims or {}).get("client_id", ""))
+        try:
+            return permissions.caller(claims, self.base, time.time())
+        except permissions.Refused as refusal:
+            raise outcome.InvalidToken(self.base) from refusal
+
+    def _reach(self, caller: permissions.Caller) -> permissions.Reach:
+        interaction, name = self.route.interaction(self.request.method), self.kwargs.get("type", "")
+        if interaction is None:
+            raise self._not_allowed()
+        if interaction == NOWHERE or name not in self.route.types:
+            raise outcome.NothingHere
+        try:
+            return permissions.reach(caller, name, LETTERS[interaction], self.version.types.get(name), self.base)
+        except permissions.Refused as refusal:
+            raise outcome.InsufficientScope(self.base) from refusal
+
+    def _not_allowed(self) -> outcome.NotAllowed:
+        """405 names the methods that are served here; at a type that is not, none."""
+        resource_type = self.version.types.get(self.kwargs.get("type", ""))
+        done = {*resource_type.interactions, PUBLIC} if resource_type else {PUBLIC}
+        methods = [method for method, kind in self.route.interactions.items() if kind in done]
+        return outcome.NotAllowed(Allow=", ".join([*methods, *(["HEAD"] if "GET" in methods else [])]))
+
+    def _said(self, text: str, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+        content_type = f"{self.version.media_types[0]}; charset=utf-8"
+        return Response(text, status=status, headers=headers, content_type=content_type)

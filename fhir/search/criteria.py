@@ -1,0 +1,127 @@
+"""Does an element match a value, for each type of search parameter (FHIR search, parameter types)."""
+
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from fhir.search import dates
+from fhir.versions import SearchParameter
+from smart.fhir.elements import Json, at, pointed_at
+
+
+class Unusable(ValueError):
+    """A parameter, modifier or value that cannot be evaluated here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Criterion:
+    """One search parameter as it was sent: any of the values will do."""
+
+    parameter: SearchParameter
+    modifier: str
+    values: tuple[str, ...]
+    base: str
+
+    def __post_init__(self) -> None:
+        if not self._understood():
+            raise Unusable(f"that modifier on {self.parameter.name}")
+        if self.modifier == "missing" and self.values not in (("true",), ("false",)):
+            raise Unusable(f"{self.parameter.name}:missing takes true or false")
+        if self.parameter.type == "date" and self.modifier != "missing":
+            _check_dates(self.parameter.name, self.values)
+
+    def matches(self, content: Json) -> bool:
+        """Whether the resource is among those searched for."""
+        found = [element for path in self.parameter.paths for element in at(content, path)]
+        if self.modifier == "missing":
+            return (not found) is (self.values == ("true",))
+        hit = any(self._fits(element, value) for element in found for value in self.values)
+        return hit is not (self.modifier == "not")
+
+    def _understood(self) -> bool:
+        if self.modifier in ("", "missing", *_MODIFIERS[self.parameter.type]):
+            return True
+        return self.parameter.type == "reference" and self.modifier[:1].isupper() and self.modifier.isalpha()
+
+    def _fits(self, element: Json, value: str) -> bool:
+        if self.parameter.type == "reference":
+            return self._refers(element, value)
+        return _FITS[self.parameter.type](element, value, self.modifier)
+
+    def _refers(self, element: Json, value: str) -> bool:
+        if self.modifier == "identifier":
+            return isinstance(element, dict) and _token(element.get("identifier"), value, "")
+        target = pointed_at(element, self.base)
+        if target is None or (self.parameter.targets and target[0] not in self.parameter.targets):
+            return False
+        if self.modifier and target[0] != self.modifier:
+            return False
+        return value == target[1] or pointed_at(value, self.base) == target
+
+
+def _check_dates(name: str, values: tuple[str, ...]) -> None:
+    for value in values:
+        try:
+            dates.asked(value)
+        except ValueError as error:
+            raise Unusable(f"{name} takes a date") from error
+
+
+def _token(element: Json, value: str, modifier: str) -> bool:
+    """`code`, `|code`, `system|` and `system|code`, over every shape in which FHIR writes a code."""
+    if isinstance(element, dict) and "coding" in element:
+        return any(_token(coding, value, modifier) for coding in at(element, ("coding",)))
+    system, code = _coded(element)
+    wanted_system, bar, wanted_code = value.rpartition("|")
+    if bar and wanted_system != system:
+        return False
+    return wanted_code == code or (bool(bar) and not wanted_code and bool(wanted_system))
+
+
+def _coded(element: Json) -> tuple[str, Json]:
+    if isinstance(element, dict):
+        return element.get("system") or "", element.get("code", element.get("value"))
+    return "", str(element).lower() if isinstance(element, bool) else element
+
+
+def _string(element: Json, value: str, modifier: str) -> bool:
+    if not isinstance(element, str):
+        return False
+    if modifier == "exact":
+        return element == value
+    wanted = _folded(value)
+    if not wanted:
+        return False
+    return wanted in _folded(element) if modifier == "contains" else _folded(element).startswith(wanted)
+
+
+def _folded(text: str) -> str:
+    return "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c)).casefold()
+
+
+def _date(element: Json, value: str, modifier: str) -> bool:
+    stored = _stored(element)
+    return stored is not None and dates.compares(dates.asked(value)[0], stored, dates.asked(value)[1])
+
+
+def _stored(element: Json) -> dates.Interval | None:
+    """The interval of a date, or of a Period that may be open on either side."""
+    try:
+        if isinstance(element, str):
+            return dates.interval(element)
+        start, end = element.get("start"), element.get("end")
+        return (
+            dates.interval(start)[0] if start else dates.BEGINNING,
+            dates.interval(end)[1] if end else dates.END,
+        )
+    except (ValueError, TypeError, AttributeError):
+        return None
+
+
+_MODIFIERS: Mapping[str, tuple[str, ...]] = {
+    "string": ("exact", "contains"),
+    "token": ("not",),
+    "date": (),
+    "reference": ("identifier",),
+}
+_FITS: Mapping[str, Callable[[Json, str, str], bool]] = {"string": _string, "token": _token, "date": _date}

@@ -1,0 +1,107 @@
+"""A search as it was asked: parameters, paging, and what of it this version can evaluate (FHIR search)."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+from urllib.parse import parse_qsl, urlencode
+
+from fhir.outcome import BadRequest
+from fhir.search.criteria import Criterion, Unusable
+from fhir.versions import ResourceType
+from smart.fhir.elements import Json
+
+Pairs: TypeAlias = list[tuple[str, str]]
+
+MAX_PARAMETERS = 100
+MAX_VALUES = 200
+DEFAULT_COUNT = 50
+MAX_COUNT = 200
+_UNESCAPED_COMMA = re.compile(r"(?<!\\),")
+_ESCAPE = re.compile(r"\\([\\,$|])")
+_NUMBER = re.compile(r"[0-9]{1,9}")
+_PAGING = ("_count", "_offset")
+# understood elsewhere or without effect on JSON, so not "unknown" when handling=strict is preferred
+_SILENT = ("_format", "_pretty")
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    criteria: tuple[Criterion, ...] = ()
+    used: Pairs = field(default_factory=list)
+    count: int = DEFAULT_COUNT
+    offset: int = 0
+
+    def link(self, offset: int) -> str:
+        """The query of the page at that offset: used parameters only, so no token can stand in it (SR-15)."""
+        return urlencode([*self.used, ("_count", str(self.count)), ("_offset", str(offset))])
+
+
+def decoded(raw: bytes) -> Pairs:
+    """Names and values of a query string or form body, empty values left out. Raises BadRequest."""
+    try:
+        pairs = parse_qsl(raw.decode("ascii"), errors="strict", max_num_fields=MAX_PARAMETERS)
+    except ValueError as error:
+        raise BadRequest("The parameters are not form-encoded UTF-8, or too many.") from error
+    if any("\0" in name or "\0" in value for name, value in pairs):
+        raise BadRequest("A parameter holds a NUL character.")
+    return pairs
+
+
+def understood(pairs: Pairs, resource_type: ResourceType, base: str, *, strict: bool) -> Search:
+    """The search that the parameters ask for; unknown ones are ignored unless the client prefers strict handling."""
+    search: Pairs = [(name, value) for name, value in pairs if _parameter(name) in resource_type.parameters]
+    if strict and (unknown := _unknown(pairs, search)):
+        raise BadRequest(f"Unknown search parameters: {len(unknown)}.")
+    if chained := [name for name, _ in pairs if "." in name or name.startswith("_has:")]:
+        raise BadRequest(f"Chained search parameters are not supported: {len(chained)}.")
+    try:
+        criteria = tuple(_criterion(resource_type, name, _split(value), base) for name, value in search)
+    except Unusable as error:
+        raise BadRequest(f"Not supported: {error}.") from error
+    if sum(len(criterion.values) for criterion in criteria) > MAX_VALUES:
+        raise BadRequest(f"More than {MAX_VALUES} values.")
+    count = min(_number(pairs, "_count", DEFAULT_COUNT), MAX_COUNT)
+    return Search(criteria, search, count, _number(pairs, "_offset", 0))
+
+
+def conditions(
+    query: Sequence[tuple[str, tuple[str, ...]]], resource_type: ResourceType, base: str
+) -> tuple[Criterion, ...]:
+    """The restriction of a granular scope. Raises Unusable where anything in it cannot be evaluated (GR-15, SCP-11)."""
+    if any(":" in name for name, _ in query):
+        raise Unusable("a modifier in a scope")
+    return tuple(_criterion(resource_type, name, values, base) for name, values in query)
+
+
+def fits(content: Json, criteria: Iterable[Criterion]) -> bool:
+    """Whether the resource meets all of them."""
+    return all(criterion.matches(content) for criterion in criteria)
+
+
+def _criterion(resource_type: ResourceType, name: str, values: Sequence[str], base: str) -> Criterion:
+    parameter = resource_type.parameters.get(_parameter(name))
+    if parameter is None:
+        raise Unusable("an unknown parameter")
+    return Criterion(parameter, name.partition(":")[2], tuple(values), base)
+
+
+def _parameter(name: str) -> str:
+    return name.partition(":")[0]
+
+
+def _unknown(pairs: Pairs, search: Pairs) -> set[str]:
+    return {name for name, _ in pairs} - {name for name, _ in search} - {*_PAGING, *_SILENT}
+
+
+def _split(value: str) -> list[str]:
+    return [_ESCAPE.sub(r"\1", part) for part in _UNESCAPED_COMMA.split(value)]
+
+
+def _number(pairs: Pairs, name: str, default: int) -> int:
+    sent = [value for key, value in pairs if key == name]
+    if not sent:
+        return default
+    if len(sent) > 1 or not _NUMBER.fullmatch(sent[0]):
+        raise BadRequest(f"{name} takes one whole number.")
+    return int(sent[0])

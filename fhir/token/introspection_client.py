@@ -1,0 +1,75 @@
+"""Asking the authorization server about a token (RFC 7662): the only way to know one. Nothing is cached (TV-16)."""
+
+import json
+import threading
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+from django.conf import settings
+
+from fhir.outcome import Unavailable
+from smart.http.addresses import caller
+
+MAX_ANSWER = 1_048_576  # room for the ids of 10,000 patients whom a person may see
+DEFAULT_TIMEOUT = 3.0
+
+_lock = threading.Lock()
+_clients: list[httpx.Client] = []
+# a connection that the other side has just closed tells nothing about the token
+_BROKEN = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)
+
+
+def ask(token: str, address: str) -> dict[str, Any] | None:
+    """The claims of a live token, None for any other. Raises Unavailable unless that is a 200 with a JSON object."""
+    form = {"token": token}
+    if address:
+        form["__client_ip"] = address
+    try:
+        claims = json.loads(_answer(form))
+    except (httpx.HTTPError, ValueError, RecursionError) as error:
+        raise Unavailable from error
+    if not isinstance(claims, dict) or not isinstance(claims.get("active"), bool):
+        raise Unavailable
+    return claims if claims["active"] else None
+
+
+def _answer(form: dict[str, str]) -> bytes:
+    try:
+        return _post(form)
+    except _BROKEN:
+        return _post(form)
+
+
+def _post(form: dict[str, str]) -> bytes:
+    """The body of a 200, within the time and size allowed."""
+    timeout = float(getattr(settings, "SMARTAUTH_FHIR_INTROSPECTION_TIMEOUT", DEFAULT_TIMEOUT))
+    deadline = time.monotonic() + timeout
+    credentials = (settings.SMARTAUTH_FHIR_CLIENT_ID, settings.SMARTAUTH_FHIR_CLIENT_SECRET)
+    url = settings.SMARTAUTH_FHIR_INTROSPECTION_URL
+    with _client().stream("POST", url, data=form, auth=credentials, timeout=timeout) as response:
+        if response.status_code != httpx.codes.OK:
+            raise Unavailable
+        body = b""
+        for piece in response.iter_raw():
+            body += piece
+            if len(body) > MAX_ANSWER or time.monotonic() > deadline:
+                raise Unavailable
+        return body
+
+
+def _client() -> httpx.Client:
+    """One for the process, with connections kept open a shorter while than the server keeps them."""
+    with _lock:
+        if not _clients:
+            limits = httpx.Limits(max_connections=None, max_keepalive_connections=64, keepalive_expiry=2.0)
+            headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
+            _clients.append(httpx.Client(limits=limits, headers=headers, trust_env=False, follow_redirects=False))
+    return _clients[0]
+
+
+def caller_address(environ: Mapping[str, Any]) -> str:
+    """Where the request came from: counted from the right past the proxies that are trusted (BCP §4.13)."""
+    trusted = int(getattr(settings, "SMARTAUTH_TRUSTED_PROXIES", 0))
+    return caller(environ.get("REMOTE_ADDR", ""), environ.get("HTTP_X_FORWARDED_FOR", ""), trusted)

@@ -1,0 +1,89 @@
+"""Where a token is used from, as a resource server tells that is trusted for it (IN-11, PR-03 to PR-06)."""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import NamedTuple
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from introspection.token_lookup import Found
+from oauth.http.endpoint import MachineRequest, writers
+from oauth.models import numbered
+from oauth.tokens.address_change import moved
+from oauth.tokens.authorization_state import Grant
+from smart.http.addresses import normalised, without_port
+from smart.time_units import SECOND
+from smart.tokens import address_binding
+
+_BIND = "UPDATE oauth_authorization SET use_address = %s WHERE id = %s AND use_address IS NULL RETURNING use_address"
+_BOUND = "SELECT use_address FROM oauth_authorization WHERE id = %s"
+REMEMBERED = 60 * SECOND
+MOST_REMEMBERED = 10_000
+
+_remembered: dict[tuple[int, str, str], int] = {}
+
+
+class Use(NamedTuple):
+    """One use of a live token: the address told, "" if none is believed, and the policy, OFF if none holds."""
+
+    found: Found
+    address: str
+    policy: str
+
+    @classmethod
+    def told(cls, found: Found, parameters: Mapping[str, str]) -> "Use":
+        if found.address_policies is None:
+            return cls(found, "", address_binding.OFF)
+        text = parameters.get("__client_ip", "")
+        address = text if text == found.use_address else normalised(without_port(text))
+        return cls(found, address, address_binding.stricter(*found.address_policies.split()))
+
+    def answer(self, met: str) -> str:
+        """The claims, with the flag where a policy holds: set while the authorization has not been looked at since."""
+        if self.policy == address_binding.OFF:
+            return self.found.claims
+        flag = "true" if met != address_binding.OFF or self.found.flagged_at else "false"
+        return f'{self.found.claims[:-1]}, "__ip_flag": {flag}}}'
+
+
+async def met(use: Use, request: MachineRequest) -> str:
+    """What this use meets: OFF where it may go on, else the policy; what follows from that is written already."""
+    if use.policy == address_binding.OFF or not use.address or use.address == use.found.use_address:
+        return address_binding.OFF
+    bound = use.found.use_address
+    if bound is None:
+        bound = await writers.run(partial(_bound, use))
+    found = address_binding.met(use.policy, bound, use.address, settings.SMARTAUTH_ADDRESS_PREFIXES)
+    if found != address_binding.OFF and not _lately(use, request.now):
+        await writers.run(partial(_moved, use, bound, request.now))
+        _remember(use, request.now)
+    return found
+
+
+def _bound(use: Use) -> str:
+    """The address that the authorization belongs to: this one if it is the first. One of many requests wins."""
+    with connection.cursor() as cursor:
+        cursor.execute(_BIND, [use.address, use.found.authorization])
+        row = cursor.fetchone()
+        if row is None:
+            cursor.execute(_BOUND, [use.found.authorization])
+            row = cursor.fetchone()
+    return row[0] or "" if row else ""
+
+
+def _moved(use: Use, bound: str, now: int) -> None:
+    with transaction.atomic():
+        grant = Grant.of(use.found.authorization)
+        moved(grant, use.address, bound=bound, at="at a use", now=now, token=numbered(use.found.token or 0))
+
+
+def _lately(use: Use, now: int) -> bool:
+    """Whether this process has just written the same down: who keeps coming costs one read each time."""
+    return now < _remembered.get((use.found.authorization, use.address, use.policy), 0) + REMEMBERED
+
+
+def _remember(use: Use, now: int) -> None:
+    if len(_remembered) >= MOST_REMEMBERED:
+        _remembered.clear()
+    _remembered[use.found.authorization, use.address, use.policy] = now

@@ -1,0 +1,130 @@
+"""Gathered look-ups: while one statement is under way requests gather, and the next statement reads them all."""
+
+import asyncio
+import json
+import sqlite3
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple, Protocol
+from weakref import WeakKeyDictionary
+
+import psycopg
+from django.db import connections
+
+from introspection.token_lookup import POSTGRESQL, SQLITE, Found
+
+
+class Waiting(NamedTuple):
+    """A request that waits: the SHA-256 of the token, the caller's client id, and where the row goes."""
+
+    digest: str
+    caller: str
+    found: "asyncio.Future[Found]"
+
+
+class Reader(Protocol):
+    """Reads the rows of many requests in one statement, each with its position, counted from 1."""
+
+    async def read(self, waiting: Sequence[Waiting]) -> Sequence[Sequence[Any]]: ...
+
+
+class PostgreSQLReader:
+    """One connection of its own, opened at the first use and again after it broke."""
+
+    def __init__(self) -> None:
+        self._cursor: psycopg.AsyncCursor[Any] | None = None
+
+    async def read(self, waiting: Sequence[Waiting]) -> Sequence[Sequence[Any]]:
+        if self._cursor is not None:
+            try:
+                return await self._rows(self._cursor, waiting)
+            except psycopg.OperationalError:
+                self._cursor = None
+        self._cursor = await self._opened()
+        return await self._rows(self._cursor, waiting)
+
+    async def _rows(self, cursor: psycopg.AsyncCursor[Any], waiting: Sequence[Waiting]) -> Sequence[Sequence[Any]]:
+        await cursor.execute(POSTGRESQL, (_array(w.digest for w in waiting), _array(w.caller for w in waiting)))
+        return await cursor.fetchall()
+
+    async def _opened(self) -> psycopg.AsyncCursor[Any]:
+        parameters = connections["default"].get_connection_params()
+        known = {key: parameters[key] for key in parameters.keys() - {"cursor_factory", "context", "prepare_threshold"}}
+        connection = await psycopg.AsyncConnection.connect(**known, autocommit=True, prepare_threshold=0)
+        await connection.execute("SET jit = off")
+        await connection.execute("SET plan_cache_mode = force_generic_plan")
+        return connection.cursor(binary=True)
+
+
+def _array(texts: Iterable[str]) -> str:
+    """A PostgreSQL array as text; psycopg's own, element by element in Python, costs ten times as much."""
+    quoted = (text.replace("\\", "\\\\").replace('"', '\\"') for text in texts)
+    return '{"' + '","'.join(quoted) + '"}'
+
+
+class SQLiteReader:
+    """One thread with one connection, so that the loop never waits for the file."""
+
+    def __init__(self) -> None:
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="reader")
+        self._connection: sqlite3.Connection | None = None
+
+    async def read(self, waiting: Sequence[Waiting]) -> Sequence[Sequence[Any]]:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._rows, waiting)
+
+    def _rows(self, waiting: Sequence[Waiting]) -> Sequence[Sequence[Any]]:
+        if self._connection is None:
+            name = connections["default"].settings_dict["NAME"]
+            self._connection = sqlite3.connect(name, timeout=20, isolation_level=None)
+        asked = json.dumps([[w.digest, w.caller] for w in waiting])
+        return self._connection.execute(SQLITE, [asked]).fetchall()
+
+
+class Lookups:
+    """Where requests wait for their row, on one event loop."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self._waiting: list[Waiting] = []
+        self._task: asyncio.Task[None] | None = None
+
+    async def find(self, digest: str, caller: str) -> Found:
+        """The row for a token and its caller; what is not there reads None. Raises what the database raised."""
+        loop = asyncio.get_running_loop()
+        found: asyncio.Future[Found] = loop.create_future()
+        self._waiting.append(Waiting(digest, caller, found))
+        if self._task is None:
+            self._task = loop.create_task(self._run())
+        return await found
+
+    async def _run(self) -> None:
+        try:
+            while self._waiting:
+                batch, self._waiting = self._waiting, []
+                await self._answer(batch)
+        finally:
+            self._task = None
+
+    async def _answer(self, batch: list[Waiting]) -> None:
+        try:
+            for found in map(Found._make, await self._reader.read(batch)):
+                waiting = batch[found.position - 1]
+                if not waiting.found.done():
+                    waiting.found.set_result(found)
+        except Exception as error:  # noqa: BLE001  # whoever waits must hear of it, whatever it is
+            for waiting in batch:
+                if not waiting.found.done():
+                    waiting.found.set_exception(error)
+
+
+_of_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, Lookups] = WeakKeyDictionary()
+
+
+def lookups() -> Lookups:
+    """The look-ups of the running loop."""
+    loop = asyncio.get_running_loop()
+    found = _of_loop.get(loop)
+    if found is None:
+        postgresql = connections["default"].vendor == "postgresql"
+        found = _of_loop[loop] = Lookups(PostgreSQLReader() if postgresql else SQLiteReader())
+    return found

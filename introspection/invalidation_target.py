@@ -1,0 +1,125 @@
+"""What an invalidation names: in the words of tokens and their introspection, all of which must hold at once."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from accounts.models import User
+from oauth.clients.credentials import AuthenticatedClient
+from oauth.ending.access import Where
+from oauth.http.json_endpoint import Asked, Forbidden, protected, said
+from oauth.models import Authorization, Client, FhirServer, row_of
+from smart.authorize.launch import BadContext, fhir_id
+from smart.fhir.audience import canonical
+from smart.http.errors import InvalidRequest, InvalidTarget
+
+NAMING = ("sub", "fhirUser", "client_id", "patient", "authorization")
+AT_A_BASE = ("fhirUser", "patient")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Whose access ends: what `where` says, and if `everything_of` is set all of that person or client.
+
+    `people` are those whom sub or fhirUser names; there may be none.
+    """
+
+    where: Where
+    people: tuple[User, ...] = ()
+    authorization: int | None = None
+    everything_of: User | Client | None = None
+
+
+def target(asked: Asked, client: AuthenticatedClient | None) -> Target:
+    """What is named; of a client only what belongs to the FHIR bases that it protects (None: an operator).
+
+    Raises InvalidRequest, InvalidTarget or Forbidden.
+    """
+    if not any(name in asked for name in NAMING):
+        raise InvalidRequest(f"say whose access ends: one of {', '.join(NAMING)}")
+    if "sub" in asked and "fhirUser" in asked:
+        raise InvalidRequest("say sub or fhirUser, not both")
+    base = _base(asked, client)
+    where = {**_bases(base, client), **_clients(asked), **_patient(asked)}
+    people = _people(asked, base)
+    if people is not None:
+        where |= {"user__in": people} if people else _backend(asked)
+    if "authorization" in asked:
+        return _one(asked, where, people or ())
+    return Target(where, people or (), everything_of=None if client else _everything(asked, people or ()))
+
+
+def _base(asked: Asked, client: AuthenticatedClient | None) -> FhirServer | None:
+    if "aud" not in asked:
+        if missing := [name for name in AT_A_BASE if name in asked]:
+            raise InvalidRequest(f"{missing[0]} needs aud: ids belong to a FHIR base")
+        return None
+    if client is not None:
+        return protected(client, said(asked, "aud"))
+    found = FhirServer.objects.filter(base=canonical(said(asked, "aud"))).first()
+    if found is None:
+        raise InvalidTarget("aud is no FHIR base of this server")
+    return found
+
+
+def _bases(base: FhirServer | None, client: AuthenticatedClient | None) -> Where:
+    if base is not None:
+        return {"fhir_server": base}
+    if client is None:
+        return {}
+    own = list(FhirServer.objects.filter(resource_servers__client=client.pk))
+    if not own:
+        raise Forbidden("this client protects no FHIR base")
+    return {"fhir_server__in": own}
+
+
+def _clients(asked: Asked) -> Where:
+    return {"client__client_id": said(asked, "client_id")} if "client_id" in asked else {}
+
+
+def _patient(asked: Asked) -> Where:
+    if "patient" not in asked:
+        return {}
+    try:
+        return {"patient": fhir_id(asked["patient"], "patient")}
+    except BadContext as problem:
+        raise InvalidRequest(str(problem)) from None
+
+
+def _people(asked: Asked, base: FhirServer | None) -> tuple[User, ...] | None:
+    """Whom sub or fhirUser names, None where neither is said."""
+    if "sub" in asked:
+        return tuple(User.objects.filter(subject=said(asked, "sub")))
+    if "fhirUser" not in asked or base is None:
+        return None
+    resource = said(asked, "fhirUser").removeprefix(f"{base.base}/")
+    return tuple(User.objects.filter(identities__fhir_server=base, identities__resource=resource).order_by("pk"))
+
+
+def _backend(asked: Asked) -> Where:
+    """A `sub` that is nobody's may be a backend service, whose tokens name itself (RFC 9068 §2.2)."""
+    name = asked.get("sub")
+    found = Client.objects.filter(client_id=name) if name else Client.objects.none()
+    return {"user": None, "client__in": list(found)}
+
+
+def _one(asked: Asked, where: Where, people: tuple[User, ...]) -> Target:
+    """One authorization; requests of the same app for the same go with it, as they may lean on it (AZ-23)."""
+    row = row_of(said(asked, "authorization"))
+    if row is None:
+        raise InvalidRequest("authorization must be a number such as 2223-7F3K")
+    found = Authorization.objects.filter(pk=row, **where).first()
+    if found is None:
+        return Target({"pk__in": []})
+    alike: dict[str, Any] = {
+        "client": found.client_id, "user": found.user_id, "fhir_server": found.fhir_server_id, "patient": found.patient,
+    }  # fmt: skip
+    return Target(alike, people, authorization=found.pk)
+
+
+def _everything(asked: Asked, people: tuple[User, ...]) -> User | Client | None:
+    """What an operator names and nothing else: a person, or a client."""
+    if asked.keys() - {"lock"} == {"sub"} and people:
+        return people[0]
+    if asked.keys() - {"lock"} == {"client_id"}:
+        return Client.of(said(asked, "client_id"))
+    return None

@@ -1,0 +1,94 @@
+"""What a person has allowed becomes an authorization and a code (AZ-16, AZ-17), by his answer or an earlier one."""
+
+import json
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.http import HttpRequest
+
+from accounts import clock, sessions
+from accounts.models import User
+from audit.trail import record
+from oauth.authorization.interaction import event
+from oauth.authorization.pending_request import Pending
+from oauth.ehr_launch.handles import told
+from oauth.ending import online_access
+from oauth.models import Authorization, Code, numbered
+from oauth.people import identities
+from smart.authorize.request import success
+from smart.digests import digest, drawn
+from smart.scopes import names, parse
+from smart.time_units import SECOND
+from smart.tokens import lifetimes, refresh
+
+
+def allowed(request: HttpRequest, pending: Pending, user: User, scope: str, *, reason: str = "") -> str:
+    """Where the app gets its code: answer, authorization, code and event are one transaction."""
+    now, code, asked, row = clock.now(), drawn(), pending.request, pending.row
+    scope = _tellable(scope, pending)
+    context = _context(pending, scope)
+    patient = context.get("patient", "")
+    with transaction.atomic():
+        pending.answer(now=now)
+        authorization = Authorization.objects.create(
+            client=row.client,
+            user=user,
+            fhir_server=row.fhir_server,
+            patient=patient,
+            scope=scope,
+            asked_scope=asked.requested_scope,
+            fhir_user=identities.fhir_user(user, row.fhir_server),
+            **(online_access.remembered(request) if refresh.kind(scope) == refresh.ONLINE else {}),
+            context=json.dumps(context),
+            patient_vouched=_vouched(pending, user),
+            auth_time=_logged_in_at(request),
+            client_epoch=row.client.epoch,  # as they were read with the request: what ended since then ends this too
+            user_epoch=user.epoch,
+            granted_at=now,
+        )
+        Code.objects.create(
+            digest=digest(code),
+            authorization=authorization,
+            authorization_epoch=authorization.epoch,
+            redirect_uri=pending.redirect_uri,
+            code_challenge=asked.code_challenge,
+            nonce=asked.nonce,
+            issued_at=now,
+            expires_at=now + lifetimes.code_seconds(settings.SMARTAUTH_CODE_SECONDS) * SECOND,
+        )
+        number = numbered(authorization.pk)
+        record(event(request, pending, "allowed", at=now, patient=patient, authorization=number, reason=reason))
+    return success(pending.redirect_uri, code, pending.state, settings.SMARTAUTH_ISSUER)
+
+
+def _logged_in_at(request: HttpRequest) -> int:
+    """When the person proved who he is: the login of this session (OIDC Core §2, auth_time)."""
+    login = sessions.current(request)
+    return login.created_at if login else 0
+
+
+def _vouched(pending: Pending, user: User) -> int:
+    """1 = the EHR, or the FHIR server by its search, says that this person sees this patient."""
+    row = pending.row
+    return (
+        row.launch.patient_vouched
+        if row.launch
+        else int(bool(row.patient) and identities.searches(user, row.fhir_server))
+    )
+
+
+def _tellable(scope: str, pending: Pending) -> str:
+    """Without launch/encounter where there is no visit to tell of: scopes in the answer are the truth (SCP-06)."""
+    if pending.row.launch or pending.row.encounter:
+        return scope
+    return names(part for part in parse(scope) if part.plain != "launch/encounter")
+
+
+def _context(pending: Pending, scope: str) -> dict[str, Any]:
+    """The context that an EHR or the pickers put the app in."""
+    row = pending.row
+    patient = row.patient if pending.request.needs_patient or pending.launched_patient else ""
+    context = told(row.launch, patient, row.client)
+    picked = row.encounter and not row.launch and any(part.plain == "launch/encounter" for part in parse(scope))
+    return {**context, "encounter": row.encounter} if picked else context

@@ -1,0 +1,39 @@
+"""Development only: which rule refused, which passed before it, which were not reached (AZ-25)."""
+
+from collections.abc import Mapping
+from itertools import takewhile
+
+from django.conf import settings
+
+from smart.authorize.error_pages import Unredirectable
+from smart.authorize.request import ClientPolicy, explain
+from smart.http.parameters import Parameters
+
+NOT_ON_THE_LIST = frozenset({"E4", "E7"})
+
+
+def explanation(
+    refusal: Unredirectable, parameters: Parameters, client: ClientPolicy | None, bases: Mapping[str, str]
+) -> dict[str, object]:
+    """What the error page's details show; nothing at all outside development."""
+    if not settings.SMARTAUTH_DEV:
+        return {}
+    found: dict[str, object] = {
+        "rule": refusal.rule,
+        "case": refusal.case,
+        "client": client.client_id if client else "",
+        "outcomes": explain(parameters, client, bases),
+    }
+    if refusal.case in NOT_ON_THE_LIST and client is not None:
+        found |= _difference(parameters.get("redirect_uri", ""), client.redirect_uris)
+    return found
+
+
+def _difference(sent: str, registered: tuple[str, ...]) -> dict[str, object]:
+    same = max((_beginning(sent, uri) for uri in registered), key=len, default="")
+    return {"sent": sent, "same": same, "different": sent[len(same) :], "registered": registered}
+
+
+def _beginning(sent: str, uri: str) -> str:
+    pairs = zip(sent, uri, strict=False)
+    return sent[: sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))]

@@ -1,0 +1,179 @@
+"""The authorization request while it waits for a person, bound to the browser that brought it (AZ-20, E40)."""
+
+import hmac
+import json
+from dataclasses import asdict, dataclass
+from typing import Self
+
+from django.conf import settings
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+
+from accounts import clock
+from accounts.models import User
+from oauth.ehr_launch.handles import context_of
+from oauth.models import Client, EncounterRecord, FhirServer, Launch, PatientRecord, PendingRequest
+from oauth.people import identities
+from smart.authorize.request import AuthorizationRequest
+from smart.digests import digest, drawn
+from smart.time_units import SECOND
+
+COOKIE = "__Secure-smartauth-request" if settings.SESSION_COOKIE_SECURE else "smartauth-request"
+
+REMEMBERED_SECONDS = 3600  # so that a late click is told that it came late
+
+
+class NotYours(Exception):
+    """No such request waits in this browser."""
+
+
+class TooOld(Exception):
+    """The request waited longer than it may."""
+
+    def __init__(self, pending: "Pending") -> None:
+        super().__init__("the request waited too long")
+        self.pending = pending
+
+
+class Answered(Exception):
+    """The request has its answer; there is no second one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A waiting request: its row, the handle in its address, and what was asked (nothing if it was refused already)."""
+
+    row: PendingRequest
+    handle: str
+    redirect_uri: str
+    state: str
+    refused: str = ""
+    asked: AuthorizationRequest | None = None
+
+    @classmethod
+    def of(cls, row: PendingRequest, handle: str) -> Self:
+        kept = json.loads(row.request)
+        asked = kept.pop("asked")
+        return cls(row, handle, asked=AuthorizationRequest(**asked) if asked else None, **kept)
+
+    @property
+    def url(self) -> str:
+        return f"/o/authorize/{self.handle}"
+
+    @property
+    def request(self) -> AuthorizationRequest:
+        """What was asked. Only for a request that was not refused."""
+        if self.asked is None:
+            raise ValueError("this request was refused already")
+        return self.asked
+
+    @property
+    def patient(self) -> PatientRecord | None:
+        """The record that was chosen for it."""
+        found = PatientRecord.objects.filter(fhir_server=self.row.fhir_server, patient=self.row.patient)
+        return found.select_related("fhir_server").first() or self._vouched_for
+
+    @property
+    def encounter(self) -> EncounterRecord | None:
+        """The visit that was chosen for it."""
+        return identities.encounters(self.patient).filter(encounter=self.row.encounter).first()
+
+    @property
+    def picks_encounter(self) -> bool:
+        """Whether a visit is still to be chosen: the app wants to know one, no EHR has told it, and there is one."""
+        wanted = self.request.needs_encounter and self.row.launch is None
+        return wanted and self.encounter is None and identities.encounters(self.patient).exists()
+
+    @property
+    def _vouched_for(self) -> PatientRecord | None:
+        """The patient of an EHR's launch whom our own list does not know."""
+        if self.row.launch is None or not self.row.patient:
+            return None
+        return PatientRecord(fhir_server=self.row.fhir_server, patient=self.row.patient)
+
+    @property
+    def launched_patient(self) -> str:
+        """The patient whom the EHR has chosen already, if it has."""
+        return self._launched("patient")
+
+    def _launched(self, member: str) -> str:
+        return str(context_of(self.row.launch).get(member, "")) if self.row.launch else ""
+
+    @property
+    def launched_for(self) -> int | None:
+        """The only person who may answer, if the EHR launched it."""
+        return self.row.launch.user_id if self.row.launch else None
+
+    def meant_for(self, user: User) -> bool:
+        """Whether he is the person of the EHR's launch, and the one whom the app expects (E27, E43)."""
+        expected = self.asked.subject if self.asked else ""
+        return self.launched_for in (None, user.pk) and expected in ("", user.subject)
+
+    def belongs_to(self, user: User) -> bool:
+        return self.row.user_id == user.pk
+
+    def taken_by(self, user: User) -> None:
+        """Another person answers from now on; what was chosen before him does not count."""
+        patient, encounter = self.launched_patient, self._launched("encounter")
+        self._still_open().update(user=user, patient=patient, encounter=encounter)
+        self.row.user, self.row.patient, self.row.encounter = user, patient, encounter
+
+    def about(self, patient: str) -> None:
+        """The record that the person chose; a visit of another patient is chosen no longer (LC-03)."""
+        self._still_open().update(patient=patient, encounter="")
+        self.row.patient, self.row.encounter = patient, ""
+
+    def at(self, encounter: str) -> None:
+        """The visit that the person chose."""
+        self._still_open().update(encounter=encounter)
+        self.row.encounter = encounter
+
+    def answer(self, *, now: int) -> None:
+        """Only one answer wins. Raises Answered for every other one, TooOld for one that came late."""
+        if self._still_open().filter(expires_at__gt=now).update(answered_at=now) == 1:
+            return
+        raise TooOld(self) if self._still_open().exists() else Answered
+
+    def _still_open(self) -> "QuerySet[PendingRequest]":
+        return PendingRequest.objects.filter(pk=self.row.pk, answered_at=0)
+
+
+def keep(
+    client: Client, fhir_server: FhirServer, redirect_uri: str, state: str,
+    *, asked: AuthorizationRequest | None = None, refused: str = "", launch: Launch | None = None,
+) -> HttpResponse:  # fmt: skip
+    """Stores the request and sends the browser to its own address, with the cookie that opens it."""
+    handle, cookie, now = drawn(), drawn(), clock.now()
+    kept = {"redirect_uri": redirect_uri, "state": state, "refused": refused, "asked": asked and asdict(asked)}
+    PendingRequest.objects.create(
+        handle_digest=digest(handle),
+        cookie_digest=digest(cookie),
+        client=client,
+        fhir_server=fhir_server,
+        request=json.dumps(kept),
+        launch=launch,
+        created_at=now,
+        expires_at=now + settings.SMARTAUTH_PENDING_REQUEST_SECONDS * SECOND,
+    )
+    path = f"/o/authorize/{handle}"
+    response = HttpResponse(status=303, headers={"Location": path, "Cache-Control": "no-store"})
+    response.set_cookie(
+        COOKIE, cookie, max_age=settings.SMARTAUTH_PENDING_REQUEST_SECONDS + REMEMBERED_SECONDS, path=path,
+        secure=settings.SESSION_COOKIE_SECURE, httponly=True, samesite="Lax",
+    )  # fmt: skip
+    return response
+
+
+def waiting(request: HttpRequest, handle: str) -> Pending:
+    """The request of that address. Raises NotYours without its cookie, Answered and TooOld when it is over."""
+    rows = PendingRequest.objects.select_related("client", "fhir_server", "user", "launch")
+    row = rows.filter(handle_digest=digest(handle)).first()
+    shown = digest(request.COOKIES.get(COOKIE, ""))
+    if row is None or not hmac.compare_digest(row.cookie_digest, shown):
+        raise NotYours
+    pending = Pending.of(row, handle)
+    if row.answered_at:
+        raise Answered
+    if row.expires_at <= clock.now():
+        raise TooOld(pending)
+    return pending

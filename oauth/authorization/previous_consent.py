@@ -1,0 +1,85 @@
+"""What the person has allowed this app before, as long as that access is alive (AZ-23).
+
+There is no memory beside the authorizations: what he takes back, or what has ended by itself, is asked again. So is
+everything that was allowed for "Only now". Plain OpenID Connect knows no "Only now": whoever signs in with an app
+allowed that for every time, sees it among his connected apps, and is asked again once he takes it back or stays away.
+"""
+
+from django.conf import settings
+from django.http import HttpRequest
+
+from accounts import clock
+from accounts.models import User
+from oauth.authorization.pending_request import Pending
+from oauth.ending import online_access
+from oauth.models import Authorization, Client, liveness
+from oauth.people import identities
+from smart.digests import digest
+from smart.fhir.versions import resource_types
+from smart.scopes import granted, identified, names, parse, within
+from smart.time_units import SECOND
+from smart.tokens import refresh
+
+
+def held(request: HttpRequest, pending: Pending, user: User) -> str:
+    """The scope of the newest access that the app has: same client, person, patient and FHIR server. "" if none."""
+    row = pending.row
+    if pending.request.openid:
+        return _signed_in_before(pending, user)
+    same = Authorization.objects.filter(client=row.client, user=user, fhir_server=row.fhir_server, patient=row.patient)
+    as_himself = same.filter(fhir_user=identities.fhir_user(user, row.fhir_server))
+    alive = liveness.refreshable(now=clock.now()).values("authorization")
+    found = liveness.standing(as_himself.filter(pk__in=alive)).order_by("-granted_at", "-pk").first()
+    if found is None or (found.session_digest and found.session_digest != _session(request)):
+        return ""
+    return str(found.scope)
+
+
+def _signed_in_before(pending: Pending, user: User) -> str:
+    """What plain OpenID Connect was allowed last, whether or not a token of it lives; /apps lists it (AZ-23)."""
+    same = Authorization.objects.filter(client=pending.row.client, user=user, fhir_server=pending.row.fhir_server)
+    newest = same.select_related("client", "user").order_by("-pk").first()
+    if newest is None or newest.granted_at <= not_before(now=clock.now()) or liveness.lost_because(newest):
+        return ""
+    return str(newest.scope)
+
+
+def days() -> int:
+    """How long a sign-in by plain OpenID Connect is not asked again, in words for the person."""
+    return max(1, int(settings.SMARTAUTH_REFRESH_IDLE_SECONDS) // 86_400)
+
+
+def not_before(*, now: int) -> int:
+    """Since when a sign-in by plain OpenID Connect must have been used not to be asked again."""
+    return now - int(settings.SMARTAUTH_REFRESH_IDLE_SECONDS) * SECOND
+
+
+def answered(request: HttpRequest, pending: Pending, user: User) -> str:
+    """The scope that need not be asked again, all of it allowed already; "" where the person must be asked."""
+    asked = pending.request
+    if "consent" in asked.prompts or not _proves_itself(pending):
+        return ""
+    before = held(request, pending, user)
+    somebody = asked.openid or bool(identities.fhir_user(user, pending.row.fhir_server))
+    scope = _one_refresh(names(identified(parse(asked.scope), somebody=somebody)), before)
+    if not before or not within(scope, before):
+        return ""
+    return granted(scope, before, types=resource_types(asked.fhir_version))
+
+
+def _proves_itself(pending: Pending) -> bool:
+    """Whether somebody else can hardly be in the place of the app: it has a secret or an address of its own (AZ-23)."""
+    client = pending.row.client
+    public = client.authentication == Client.Authentication.NONE
+    return bool(client.approved) and not (public and not pending.redirect_uri.startswith("https://"))
+
+
+def _one_refresh(asked: str, before: str) -> str:
+    """Of two kinds of refresh the one that he chose, since he cannot have both (SCP-17)."""
+    both = {part.plain for part in parse(asked)} >= {refresh.OFFLINE, refresh.ONLINE}
+    other = {refresh.OFFLINE: refresh.ONLINE, refresh.ONLINE: refresh.OFFLINE}.get(refresh.kind(before), "")
+    return names(part for part in parse(asked) if part.plain != other) if both else asked
+
+
+def _session(request: HttpRequest) -> str:
+    return digest(request.session.get(online_access.MARK, ""))

@@ -1,0 +1,141 @@
+"""What clients publish at their JWKS URLs: kept for all processes as long as they allow, asked one at a time.
+
+CL-10 to CL-12. `asked_at` claims a fetch: one is under way while `fetched_at` is before it. A claim that was not
+answered in time, since its process died, may be taken over. `fresh_until` counts from `asked_at`, so that where nothing
+may be kept the answer serves only those who had come before the question was asked.
+"""
+
+import asyncio
+import json
+from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
+
+from django.db import connection, transaction
+
+from accounts import clock
+from audit.trail import Event, record
+from oauth.clients import jwks_fetch
+from oauth.http.endpoint import writers
+from smart.clients import jwks
+from smart.http.errors import TemporarilyUnavailable
+from smart.time_units import SECOND
+
+REFETCH_SECONDS = 30
+FOR_EVER = 2**62
+_GIVEN_UP = int(2 * jwks_fetch.SECONDS) * SECOND
+_POLL_SECONDS = 0.1
+_MOST_AT_ONCE = 20
+
+_CLAIM = """
+INSERT INTO oauth_fetchedkeys AS k (client_id, jwks_uri, keys, asked_at, fetched_at, fresh_until)
+VALUES (%s, %s, '', %s, 0, 0)
+ON CONFLICT (client_id) DO UPDATE SET
+    keys = CASE WHEN k.jwks_uri = excluded.jwks_uri THEN k.keys ELSE '' END,
+    fresh_until = CASE WHEN k.jwks_uri = excluded.jwks_uri THEN k.fresh_until ELSE 0 END,
+    asked_at = excluded.asked_at, jwks_uri = excluded.jwks_uri
+WHERE k.jwks_uri <> excluded.jwks_uri
+    OR (k.fetched_at >= k.asked_at AND k.asked_at <= %s AND k.fresh_until <= %s)
+    OR (k.fetched_at < k.asked_at AND k.asked_at <= %s)
+RETURNING id
+"""
+_UNDER_WAY = "SELECT 1 FROM oauth_fetchedkeys WHERE client_id = %s AND fetched_at < asked_at AND asked_at > %s"
+_KEPT = "SELECT keys FROM oauth_fetchedkeys WHERE client_id = %s"
+_KEEP = """
+UPDATE oauth_fetchedkeys SET keys = %s, fetched_at = %s, fresh_until = %s
+WHERE client_id = %s AND jwks_uri = %s AND asked_at = %s
+"""
+_GIVE_UP = "UPDATE oauth_fetchedkeys SET fetched_at = %s WHERE client_id = %s AND jwks_uri = %s AND asked_at = %s"
+
+
+class Wanted(NamedTuple):
+    """A client whose keys must be asked for: if nobody did after `asked_before`, and none live beyond `fresh_until`."""
+
+    client_pk: int
+    client_id: str
+    jwks_uri: str
+    asked_before: int
+    fresh_until: int
+
+
+class KeysWanted(Exception):
+    """Nothing can be judged before this client's keys are asked for; whoever holds a writer thread lets it go."""
+
+    def __init__(self, wanted: Wanted) -> None:
+        super().__init__(wanted.client_id)
+        self.wanted = wanted
+
+
+_of_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[int, "asyncio.Task[None]"]] = WeakKeyDictionary()
+
+
+async def renew(wanted: Wanted) -> None:
+    """Asks for the keys, or waits while somebody else does. Raises Unfetchable, or TemporarilyUnavailable when busy."""
+    under_way = _of_loop.setdefault(asyncio.get_running_loop(), {})
+    task = under_way.get(wanted.client_pk)
+    if task is None:
+        if len(under_way) >= _MOST_AT_ONCE:
+            raise TemporarilyUnavailable("too many clients' keys are being fetched, try again")
+        task = under_way[wanted.client_pk] = asyncio.create_task(_renew(wanted))
+        task.add_done_callback(lambda done: _forget(under_way, wanted.client_pk, done))
+    await asyncio.shield(task)
+
+
+def _forget(under_way: dict[int, "asyncio.Task[None]"], client_pk: int, done: "asyncio.Task[None]") -> None:
+    del under_way[client_pk]
+    if not done.cancelled():
+        done.exception()  # looked at, also where everybody who waited has gone
+
+
+async def _renew(wanted: Wanted) -> None:
+    asked_at = clock.now()
+    if await writers.run(lambda: _claimed(wanted, asked_at)):
+        await _fetched(wanted, asked_at)
+        return
+    while await writers.run(lambda: _is_under_way(wanted)):  # noqa: ASYNC110  # another process has it
+        await asyncio.sleep(_POLL_SECONDS)
+
+
+async def _fetched(wanted: Wanted, asked_at: int) -> None:
+    try:
+        answer = await jwks_fetch.fetch(wanted.jwks_uri)
+        usable = jwks.usable(answer.body)
+    except (jwks_fetch.Unfetchable, jwks.UnfitKeys) as error:
+        await writers.run(lambda: _run(_GIVE_UP, [clock.now(), wanted.client_pk, wanted.jwks_uri, asked_at]))
+        raise jwks_fetch.Unfetchable(str(error)) from None
+    await writers.run(lambda: _keep(wanted, asked_at, usable, answer.life))
+
+
+def _claimed(wanted: Wanted, asked_at: int) -> bool:
+    judged = [wanted.asked_before, wanted.fresh_until, asked_at - _GIVEN_UP]
+    return bool(_run(_CLAIM, [wanted.client_pk, wanted.jwks_uri, asked_at, *judged]))
+
+
+def _is_under_way(wanted: Wanted) -> bool:
+    return bool(_run(_UNDER_WAY, [wanted.client_pk, clock.now() - _GIVEN_UP]))
+
+
+def _keep(wanted: Wanted, asked_at: int, usable: jwks.Usable, life: int) -> None:
+    kept = json.dumps({"keys": usable.keys, "secret": usable.secret})
+    fresh_until = asked_at + life * SECOND
+    before = _run(_KEPT, [wanted.client_pk])
+    with transaction.atomic():
+        _run(_KEEP, [kept, clock.now(), fresh_until, wanted.client_pk, wanted.jwks_uri, asked_at])
+        if usable.secret and usable.secret != _secret(before):
+            record(_exposed(wanted, asked_at, usable.secret))
+
+
+def _secret(before: tuple[str] | None) -> int:
+    """How many private and shared keys the client published when it was asked last."""
+    return int(json.loads(before[0])["secret"]) if before and before[0] else 0
+
+
+def _exposed(wanted: Wanted, at: int, count: int) -> Event:
+    reason = f"private or shared keys at its JWKS URL: {count}"
+    return Event(kind="client-keys-exposed", at=at, client=wanted.client_id, reason=reason)
+
+
+def _run(statement: str, values: list[Any]) -> tuple[Any, ...] | None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        row: tuple[Any, ...] | None = cursor.fetchone() if cursor.description else None
+        return row

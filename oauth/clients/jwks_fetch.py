@@ -1,0 +1,136 @@
+"""Fetching a client's keys from its JWKS URL: https, public addresses, small, quick, no redirect (RG-06, CL-12)."""
+
+import asyncio
+import ipaddress
+import socket
+import ssl
+from functools import lru_cache
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+import httpx
+from django.conf import settings
+
+from smart.clients import jwks
+from smart.clients.redirect_uris import LOOPBACK_HOSTS
+from smart.http import cache_control
+
+SECONDS = 5.0
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_GLOBAL_IPV6 = ipaddress.ip_network("2000::/3")  # all that is handed out to anybody (RFC 4291 §2.4)
+# Python calls them global; RFC 6890 and Azure, for what a machine asks it about itself, keep them to themselves
+_RESERVED = (ipaddress.ip_network("192.0.0.0/24"), ipaddress.ip_network("168.63.129.16/32"))
+
+
+class Unfetchable(Exception):
+    """Why the keys could not be had, in words for an operator."""
+
+
+class Fetched(NamedTuple):
+    """A JWK set as it came, and for how many seconds it may be used."""
+
+    body: bytes
+    life: int
+
+
+def unfit(address: str) -> str:
+    """Why this may not be a JWKS URL, or "". In development http on loopback is allowed too."""
+    try:
+        url = urlsplit(address)
+        port = url.port
+    except ValueError:
+        return "It is not a URL"
+    if url.scheme != "https" and not (settings.SMARTAUTH_DEV and _on_loopback(address)):
+        return "It must begin with https://"
+    if not url.hostname or port == 0 or not address.isascii() or not address.isprintable() or " " in address:
+        return "It is not a URL"
+    return "A user name or fragment is not allowed" if "@" in url.netloc or "#" in address else ""
+
+
+def checked(address: str) -> tuple[jwks.PublicKey, ...]:
+    """The keys behind the URL, for an operator who looks: one bad key is a problem. Raises Unfetchable or UnfitKeys."""
+    return jwks.read_fetched(asyncio.run(fetch(address)).body)
+
+
+async def fetch(address: str) -> Fetched:
+    """What the URL answers now, whole within five seconds. Raises Unfetchable."""
+    if problem := unfit(address):
+        raise Unfetchable(problem)
+    try:
+        async with asyncio.timeout(SECONDS):
+            return await _asked(httpx.URL(address))
+    except TimeoutError:
+        raise Unfetchable(f"It took longer than {SECONDS:.0f} seconds") from None
+    except (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError) as error:
+        raise Unfetchable(f"It could not be fetched: {type(error).__name__}") from None
+
+
+async def _asked(url: httpx.URL) -> Fetched:
+    """The answer, asked of the very address that was judged, so that a name cannot change its mind in between."""
+    port = url.port or (443 if url.scheme == "https" else 80)
+    request = httpx.Request(
+        "GET",
+        url.copy_with(host=await _public_address(url.host, port)),
+        headers={"Host": url.netloc.decode(), "Accept": "application/json", "Accept-Encoding": "identity"},
+        extensions={"sni_hostname": url.host, "timeout": httpx.Timeout(SECONDS).as_dict()},
+    )
+    async with httpx.AsyncClient(verify=_trusted(), trust_env=False, follow_redirects=False) as client:
+        answer = await client.send(request, stream=True)
+        try:
+            return Fetched(await _body(answer), _life(answer.headers))
+        finally:
+            await answer.aclose()
+
+
+async def _body(answer: httpx.Response) -> bytes:
+    if answer.status_code != httpx.codes.OK:
+        raise Unfetchable(f"It answered {answer.status_code} instead of 200")
+    body = b""
+    async for part in answer.aiter_raw(4096):
+        body += part
+        if len(body) > jwks.LONGEST_FETCHED:
+            raise Unfetchable(f"It is longer than {jwks.LONGEST_FETCHED} bytes")
+    return body
+
+
+def _life(headers: httpx.Headers) -> int:
+    return cache_control.seconds(headers.get("cache-control"), headers.get("age"))
+
+
+@lru_cache(maxsize=1)
+def _trusted() -> ssl.SSLContext:
+    """The authorities that httpx trusts, read once."""
+    return httpx.create_ssl_context(trust_env=False)
+
+
+async def _public_address(host: str, port: int) -> str:
+    """One address of the host, if all of them are public (in development any)."""
+    known = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    found = {str(entry[4][0]) for entry in known}
+    if not settings.SMARTAUTH_DEV and not all(map(_is_public, found)):
+        raise Unfetchable("Its host has an address that is not public")
+    return sorted(found, key=lambda one: ":" in one)[0]
+
+
+def _is_public(address: str) -> bool:
+    found = ipaddress.ip_address(address.partition("%")[0])
+    return all(map(_is_anybodys, _within(found))) if _within(found) else _is_anybodys(found)
+
+
+def _is_anybodys(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    if isinstance(address, ipaddress.IPv6Address) and address not in _GLOBAL_IPV6:
+        return False
+    return address.is_global and not address.is_multicast and not any(address in network for network in _RESERVED)
+
+
+def _within(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> list[ipaddress.IPv4Address]:
+    """The IPv4 addresses to which an IPv6 address leads."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return []
+    translated = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF) if address in _NAT64 else None
+    return [one for one in (address.ipv4_mapped, address.sixtofour, translated) if one is not None]
+
+
+def _on_loopback(address: str) -> bool:
+    url = urlsplit(address)
+    return url.scheme == "http" and url.hostname in LOOPBACK_HOSTS

@@ -1,0 +1,115 @@
+"""What access a person has given: what lives, what has ended, when and why (RV-05)."""
+
+from typing import Any
+
+from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Subquery, When
+from django.db.models.functions import Coalesce, Greatest, Least
+
+from accounts.models import User
+from oauth.authorization.previous_consent import not_before
+from oauth.models import AccessToken, Authorization, Client, Code, RefreshToken, liveness
+from smart.fhir.versions import NO_FHIR
+from smart.time_units import SECOND
+
+KEPT = 90 * 86_400 * SECOND
+
+OPERATORS = "the operators ended it"
+GIVEN_BACK = "the app, or who keeps the records, ended it"
+RAN_OUT = "time ran out"
+REPLACED = "newer access replaced it"
+ENDED = "it was ended"
+# by ended_for of the authorization
+ENDED_FOR = {
+    "person": "you took it back",
+    "signed-out": "you signed out",
+    "address-changed": "it was used from a new address",
+    "password-changed": "your password was changed",
+    "operator": OPERATORS,
+    "revoked": GIVEN_BACK,
+    "invalidated": "who keeps the records ended it",
+    "refusals": "the app kept trying what it may not do",
+    "reused": "its key was used twice, perhaps by somebody else",
+    "replayed": "its code was used twice, perhaps by somebody else",
+}
+# by revoked_for of its last token
+REVOKED_FOR = {
+    "operator": OPERATORS,
+    "revoked": GIVEN_BACK,
+    "tampered": "somebody changed its key",
+}
+
+
+def alive(user: User, *, now: int) -> QuerySet[Any]:
+    """What an app can still use or refresh, last given first, each with `newest`, its last token, if it has one."""
+    found = _given(user).filter(_usable(now) | _remembered(now), reason="")
+    return found.order_by(F("newest").desc(nulls_last=True), "-pk")
+
+
+def over(user: User, *, now: int) -> QuerySet[Any]:
+    """What has ended in the last 90 days, the last first: `over_at` says when, in the future where no row knows it."""
+    found: QuerySet[Any] = _given(user).exclude(_usable(now) | _remembered(now), reason="").alias(ran_out=_ran_out())
+    found = found.annotate(revoked_for=_of_newest("revoked_for"), revoked_at=_of_newest("revoked_at"))
+    found = found.annotate(replaced_at=Subquery(_successor().values("issued_at")[:1]))
+    ended_at = Case(When(ended_at__gt=0, then=F("ended_at")), default=F("ran_out"))
+    found = found.annotate(over_at=Least(F("ran_out"), Coalesce(F("replaced_at"), F("ran_out")), ended_at))
+    return found.filter(over_at__gt=now - KEPT).order_by("-over_at", "-pk")
+
+
+def why(ended: Any, *, now: int) -> str:
+    """Why one of those ended, in words for the person himself."""
+    if ended.over_at == ended.ended_at:
+        return ENDED_FOR.get(ended.ended_for, ENDED)
+    if ended.over_at == ended.replaced_at:
+        return REPLACED
+    if ended.over_at > now:
+        return OPERATORS if ended.reason else ENDED
+    if ended.over_at == ended.revoked_at:
+        return REVOKED_FOR.get(ended.revoked_for, ENDED)
+    return f"{RAN_OUT}, or {OPERATORS} before" if ended.reason not in {"", "ended"} else RAN_OUT
+
+
+def _given(user: User) -> QuerySet[Any]:
+    newest = AccessToken.objects.filter(authorization=OuterRef("pk")).order_by("-pk")
+    own: QuerySet[Any] = liveness.lost(Authorization.objects.of(user))
+    found: QuerySet[Any] = own.annotate(newest=Subquery(newest.values("pk")[:1]))
+    return found
+
+
+def _usable(now: int) -> Q:
+    """A live token, a refresh token that continues it, or a code that the app is about to exchange."""
+    tokens = liveness.live(AccessToken.objects.filter(authorization=OuterRef("pk")), now=now)
+    codes = Code.objects.filter(
+        authorization=OuterRef("pk"), authorization_epoch=OuterRef("epoch"), consumed_at=0, expires_at__gt=now
+    )
+    refreshing = liveness.refreshable(now=now).filter(authorization=OuterRef("pk"))
+    return Q(Exists(tokens)) | Q(Exists(refreshing)) | Q(Exists(codes))
+
+
+def _remembered(now: int) -> Q:
+    """A sign-in by plain OpenID Connect that is not asked again (AZ-23): the newest of that app, and used of late."""
+    newer = Authorization.objects.filter(client=OuterRef("client"), user=OuterRef("user"), pk__gt=OuterRef("pk"))
+    newest = ~Q(Exists(newer.filter(fhir_server=OuterRef("fhir_server"))))
+    own = Q(client__profile=Client.Profile.OPENID, fhir_server__version=NO_FHIR)
+    return own & Q(granted_at__gt=not_before(now=now)) & newest
+
+
+def _ran_out() -> Greatest:
+    """When the last of its token, refresh token and code was over by itself, or revoked."""
+    unused = {"authorization": OuterRef("pk"), "consumed_at": 0}
+    last = [
+        _of_newest(Case(When(revoked_at=0, then=F("expires_at")), default=Least(F("revoked_at"), F("expires_at")))),
+        Subquery(RefreshToken.objects.filter(**unused).order_by("-expires_at").values("expires_at")[:1]),
+        Subquery(Code.objects.filter(**unused).order_by("-expires_at").values("expires_at")[:1]),
+    ]
+    return Greatest(F("granted_at"), *(Coalesce(each, F("granted_at")) for each in last))
+
+
+def _of_newest(what: Any) -> Subquery:
+    fact = F(what) if isinstance(what, str) else what
+    return Subquery(AccessToken.objects.filter(pk=OuterRef("newest")).annotate(fact=fact).values("fact")[:1])
+
+
+def _successor() -> QuerySet[AccessToken]:
+    """The token with whose number the newest of this authorization lost its seat (PR-01)."""
+    number = F("seat__accesstoken__seat_number") + F("authorization__client__tokens_to_keep")
+    return AccessToken.objects.filter(seat__accesstoken=OuterRef("newest"), seat_number=number)

@@ -1,0 +1,259 @@
+"""The words of the slips of /apps (ui.md, Connected apps): who has access to what, until when, and what has ended.
+
+When access was last used is known from FHIR servers that ask us, within a minute; from where, from those that tell.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+
+from accounts.models import User
+from oauth.authorization import previous_consent
+from oauth.authorization.request_summary import initials, shortened, written
+from oauth.connected_apps import access
+from oauth.models import (
+    AccessToken,
+    AddressChange,
+    Authorization,
+    Client,
+    FhirIdentity,
+    PatientRecord,
+    RefreshToken,
+    liveness,
+    numbered,
+)
+from smart.scopes import parse
+from smart.time_units import SECOND, moment
+from smart.tokens import address_binding, lifetimes, refresh
+from smart.wording.consent_lines import CHANGE, SEE, WHO, Telling, lines
+from smart.wording.words import RECOGNISE
+
+MOST = 100
+KINDS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Whose record it is about, in the words of a slip."""
+
+    name: str
+    own: bool
+    server: str
+
+    @property
+    def of_it(self) -> str:
+        if not self.server:
+            return "your account here"
+        if self.own:
+            return "your record"
+        return f"the record of {self.name}" if self.name else f"what you may see at {self.server}"
+
+
+@dataclass(frozen=True, slots=True)
+class Slip:
+    """One app that has access, as its person sees it."""
+
+    number: str
+    app: str
+    maker: str
+    record: Record
+    allowed_on: str
+    sees: Sequence[str]
+    may: Sequence[str]
+    given_at: str
+    given_to: str
+    used_at: str
+    used_from: str
+    ends: str
+    away: bool
+    flagged_at: str
+    moved_to: str
+    stopped: bool
+
+    @property
+    def mark(self) -> str:
+        return initials(self.app)
+
+    @property
+    def few_seen(self) -> str:
+        return few(self.sees)
+
+    @property
+    def few_done(self) -> str:
+        return few(self.may)
+
+    @property
+    def more(self) -> int:
+        """How many things it may do, where not all of them are in the sentence."""
+        return len(self.sees) + len(self.may) if max(len(self.sees), len(self.may)) > KINDS else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """One access that is over."""
+
+    number: str
+    app: str
+    record: Record
+    at: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """Whose records a person's authorizations are about, read once for all of them."""
+
+    names: dict[tuple[int, str], str]
+    own: frozenset[tuple[int, str]]
+
+    @classmethod
+    def of(cls, user: User, found: Iterable[Authorization]) -> "Records":
+        places = {(row.fhir_server_id, row.patient) for row in found}
+        named = PatientRecord.objects.filter(
+            fhir_server__in={server for server, _ in places}, patient__in={patient for _, patient in places}
+        )
+        identities = FhirIdentity.objects.filter(user=user).values_list("fhir_server_id", "resource")
+        return cls(
+            {(server, patient): name for server, patient, name in named.values_list("fhir_server", "patient", "name")},
+            frozenset((server, resource.removeprefix("Patient/")) for server, resource in identities),
+        )
+
+    def about(self, row: Authorization) -> Record:
+        place = (row.fhir_server_id, row.patient)
+        name = self.names.get(place) or (f"the patient with the number {row.patient}" if row.patient else "")
+        server = shortened(row.fhir_server.name) if row.fhir_server.holds_records else ""
+        return Record(shortened(name), place in self.own, server)
+
+
+def live_slips(user: User, *, now: int) -> tuple[Slip, ...]:
+    """At most MOST, last given first."""
+    rows = list(access.alive(user, now=now)[:MOST])
+    tokens = AccessToken.objects.in_bulk([row.newest for row in rows if row.newest])
+    continuing = liveness.refreshable(now=now).filter(authorization__in=[row.pk for row in rows]).order_by("expires_at")
+    refreshes = {token.authorization_id: token for token in continuing}
+    records = Records.of(user, rows)
+    moves = _moves(rows)
+    return tuple(
+        _slip(row, records.about(row), tokens.get(row.newest), refreshes.get(row.pk), moves.get(row.pk, ""), now=now)
+        for row in rows
+    )
+
+
+def ended_slips(user: User, *, now: int) -> tuple[Ended, ...]:
+    """At most MOST of the last 90 days, the last first."""
+    rows = list(access.over(user, now=now)[:MOST])
+    records = Records.of(user, rows)
+    return tuple(
+        Ended(
+            number=numbered(row.pk),
+            app=shortened(str(row.client)),
+            record=records.about(row),
+            at=day(row.over_at, now=now) if row.over_at <= now else "not noted",
+            why=access.why(row, now=now),
+        )
+        for row in rows
+    )
+
+
+def stops_within(user: User) -> int:
+    """How many seconds a token may live that a FHIR server does not ask us about."""
+    found = (
+        Authorization.objects.of(user)
+        .filter(ended_at=0)
+        .values_list("fhir_server__access_token_seconds", "client__access_token_seconds")
+    )
+    bounds = {"default": settings.SMARTAUTH_ACCESS_TOKEN_SECONDS, "bound": settings.SMARTAUTH_ACCESS_TOKEN_MAX_SECONDS}
+    return max((lifetimes.access_token_seconds(*each, **bounds) for each in found.distinct()), default=0)
+
+
+def few(texts: Sequence[str]) -> str:
+    """The first of them in one sentence, and how many more."""
+    more = f" and {len(texts) - KINDS} more" if len(texts) > KINDS else ""
+    return "; ".join(texts[:KINDS]) + more
+
+
+def day(at: int, *, now: int) -> str:
+    """ "today, 14:02 UTC", "yesterday, 22:40 UTC", "3 October 2026"."""
+    when, today = moment(at), moment(now).date()
+    word = {today: "today", today - timedelta(days=1): "yesterday"}.get(when.date())
+    return f"{word}, {when:%H:%M} UTC" if word else written(when.date())
+
+
+def _moves(rows: Iterable[Authorization]) -> dict[int, str]:
+    """The other address for which an authorization was flagged, where that is why."""
+    flagged = {row.pk: row.flagged_at for row in rows if row.flagged_at}
+    found = AddressChange.objects.filter(authorization__in=flagged).values_list("authorization", "noted_at", "address")
+    return {pk: address for pk, noted_at, address in found if noted_at == flagged[pk]}
+
+
+def _slip(
+    row: Any, record: Record, token: AccessToken | None, continuing: RefreshToken | None, moved_to: str, *, now: int
+) -> Slip:
+    sees, may = _told(row, record)
+    return Slip(
+        number=numbered(row.pk),
+        app=shortened(str(row.client)),
+        maker=shortened(row.client.maker),
+        record=record,
+        allowed_on=written(moment(row.granted_at).date()),
+        sees=sees,
+        may=may,
+        given_at=day(token.issued_at, now=now) if token else "",
+        given_to=token.address if token else "",
+        used_at=day(row.used_at, now=now) if row.used_at else "",
+        used_from=row.used_from,
+        ends=_ends(row, token, continuing, now=now),
+        away=continuing is not None and refresh.kind(row.scope) == refresh.OFFLINE,
+        flagged_at=_exact(moment(row.flagged_at)) if row.flagged_at else "",
+        moved_to=moved_to,
+        stopped=address_binding.stricter(row.client.address_policy, row.fhir_server.address_policy)
+        in address_binding.STOPS,
+    )
+
+
+def _told(row: Authorization, record: Record) -> tuple[list[str], list[str]]:
+    """What it sees, and what else it may: the sentences of the consent page, within a sentence."""
+    days = 0 if row.fhir_server.holds_records else previous_consent.days()
+    subject = "" if record.own else record.name
+    telling = Telling(record.server, 0, subject, version=row.fhir_server.version, remembered_days=days)
+    told = lines(parse(row.scope), telling)
+    sees = [line.text for line in told if line.group == SEE or (line.group == WHO and line.text != RECOGNISE)]
+    may = [line.text for line in told if line.group == CHANGE or line.text == RECOGNISE]
+    return [_within(text) for text in sees], [_within(text) for text in may]
+
+
+def _within(text: str) -> str:
+    return text[:1].lower() + text[1:]
+
+
+def _ends(row: Authorization, token: AccessToken | None, continuing: RefreshToken | None, *, now: int) -> str:
+    if not row.fhir_server.holds_records:
+        until = written(moment(row.granted_at + now - previous_consent.not_before(now=now)).date())
+        return f"when you take it back, or if you do not use it before {until}"
+    if continuing is None:
+        return day(token.expires_at, now=now) if token else "in a moment, if the app does not go on"
+    if refresh.kind(row.scope) == refresh.ONLINE:
+        return f"when you sign out, at the latest {day(row.session_ends_at, now=now)}"
+    bound = _bound(row.client)
+    if bound:
+        at = continuing.launched_at + bound * SECOND
+        return f"{written(moment(at).date())}, or when you take it back"
+    unused = written(moment(continuing.expires_at).date())
+    return f"when you take it back, or if the app does not come before {unused}"
+
+
+def _bound(client: Client) -> int:
+    """How many seconds after the launch even offline access ends, 0 = never (RF-08)."""
+    native = client.application_type == Client.ApplicationType.NATIVE
+    return refresh.absolute_seconds(
+        client.refresh_token_seconds,
+        settings.SMARTAUTH_REFRESH_TOKEN_SECONDS,
+        keeps_secrets=native or client.authentication != Client.Authentication.NONE,
+    )
+
+
+def _exact(at: datetime) -> str:
+    return f"{written(at.date())} at {at:%H:%M} UTC"

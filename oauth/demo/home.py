@@ -1,0 +1,78 @@
+"""`/`: in development what runs here and how to begin, elsewhere one sentence (ui.md, Home)."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.db import connection
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from accounts.models import User
+from oauth.demo import credentials, quickstart
+from oauth.discovery import facts
+from oauth.models import Client, FhirServer
+
+ENGINES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
+ROLES = {"Patient": "patient", "RelatedPerson": "parent", "Practitioner": "practitioner"}
+NAMED_RECORDS = 3
+
+
+@require_safe
+@never_cache
+def home(request: HttpRequest) -> HttpResponse:
+    """Only what exists today is shown: no door leads nowhere."""
+    return render(request, "home.html", development() if settings.SMARTAUTH_DEV else {})
+
+
+def development() -> dict[str, Any]:
+    """What runs here, with the values of this instance."""
+    servers = list(FhirServer.objects.order_by("pk"))
+    people = User.objects.get_queryset().filter(username__in=credentials.PEOPLE).order_by("pk")
+    return {
+        "servers": [(server, _document(server)) for server in servers],
+        "tokens": sorted({_tokens(server) for server in servers}),
+        "policies": sorted({server.get_address_policy_display() for server in servers}),
+        "engine": ENGINES.get(connection.vendor, connection.vendor),
+        "commands": quickstart.commands(),
+        "password": credentials.PASSWORD,
+        "people": [(person, _role(person), _records(person)) for person in people],
+        "offered": facts().client_authentication,
+        "clients": Client.objects.filter(client_id__in=credentials.CLIENTS).prefetch_related("protects").order_by("pk"),
+    }
+
+
+def _document(server: FhirServer) -> str:
+    """Where its SMART configuration can be read: under the base if that is bundled, else by its name."""
+    if server.base in settings.SMARTAUTH_FHIR_BASES.values():
+        return f"{server.base}/.well-known/smart-configuration"
+    return f"{settings.SMARTAUTH_ISSUER}/o/smart-configuration?{urlencode({'aud': server.base})}"
+
+
+def _tokens(server: FhirServer) -> str:
+    life = min(
+        server.access_token_seconds or settings.SMARTAUTH_ACCESS_TOKEN_SECONDS,
+        settings.SMARTAUTH_ACCESS_TOKEN_MAX_SECONDS,
+    )
+    kind = f"JWT, {server.signing_algorithm}" if server.token_format == FhirServer.TokenFormat.JWT else "opaque"
+    return f"{kind}, {life // 60} minutes" if life % 60 == 0 else f"{kind}, {life} seconds"
+
+
+def _role(person: User) -> str:
+    if person.is_staff:
+        return "operator"
+    identity = person.identities.first()
+    return ROLES.get(identity.resource.partition("/")[0], "person") if identity else "person"
+
+
+def _records(person: User) -> str:
+    """Whose records he may share: himself, a few names, or how many."""
+    identity = person.identities.first()
+    records = [acting.record for acting in identity.acts_for.select_related("record")] if identity else []
+    if identity and [f"Patient/{record.patient}" for record in records] == [identity.resource]:
+        return "own record"
+    if len(records) > NAMED_RECORDS:
+        return f"{len(records)} patients"
+    return ", ".join(str(record) for record in records) or "none"

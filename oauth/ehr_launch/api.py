@@ -1,0 +1,73 @@
+"""`/o/launch`: a producer's own EHR registers a launch and gets its handle (EL-02)."""
+
+from http import HTTPStatus
+
+from django.http.response import HttpResponseBase
+from rest_framework.request import Request
+
+from accounts import clock
+from accounts.address import client_address
+from accounts.models import User
+from audit.trail import Event
+from oauth.ehr_launch import handles
+from oauth.http.json_endpoint import Asked, JsonEndpoint, answer, caller, members, protected, said
+from oauth.models import Client, FhirIdentity, FhirServer
+from smart.authorize.launch import BadContext, Context, checked
+from smart.fhir.versions import resource_types
+from smart.http.errors import InvalidRequest
+
+ADDRESSED = ("client_id", "aud", "user", "fhirUser")
+NOBODY = "is nobody who uses this FHIR base"
+
+
+class LaunchView(JsonEndpoint):
+    """POST of a resource server."""
+
+    def post(self, request: Request) -> HttpResponseBase:
+        ehr = caller(request)
+        asked = members(request)
+        fhir_server = protected(ehr, said(asked, "aud"))
+        client, user = _app(fhir_server, asked), _user(fhir_server, asked)
+        context = _context(fhir_server, asked)
+        made_by = Event(
+            kind="launch-prepared", at=clock.now(), client=client.client_id, person=user.subject,
+            fhir_server=fhir_server.base, patient=context.get("patient", ""), address=client_address(request._request),
+            reason=f"by {ehr.client_id}",
+        )  # fmt: skip
+        try:
+            made = handles.prepare(client, fhir_server, user, context, vouching=True, made_by=made_by)
+        except BadContext as problem:
+            raise InvalidRequest(str(problem)) from None
+        told = {"launch": made.handle, "launch_url": made.url, "expires_in": made.seconds}
+        return answer(HTTPStatus.CREATED, told)
+
+
+def _app(fhir_server: FhirServer, asked: Asked) -> Client:
+    found = handles.launchable().filter(client_id=said(asked, "client_id"), fhir_servers=fhir_server).first()
+    if found is None or not handles.opens(found):
+        raise InvalidRequest("client_id is not an app with a launch URL for this FHIR base")
+    return found
+
+
+def _user(fhir_server: FhirServer, asked: Asked) -> User:
+    """Who uses the EHR, by user name or by fhirUser; somebody whom the FHIR base knows."""
+    if ("user" in asked) == ("fhirUser" in asked):
+        raise InvalidRequest("either user or fhirUser must say who uses the EHR")
+    there = FhirIdentity.objects.filter(fhir_server=fhir_server, user__stopped_at=0)
+    if "user" in asked:
+        name, found = "user", there.filter(user__username=said(asked, "user"))
+    else:
+        resource = said(asked, "fhirUser").removeprefix(f"{fhir_server.base}/")
+        name, found = "fhirUser", there.filter(resource=resource)
+    known = list(found.select_related("user")[:2])
+    if len(known) != 1:
+        raise InvalidRequest(f"{name} is more than one user here; say user" if known else f"{name} {NOBODY}")
+    return known[0].user
+
+
+def _context(fhir_server: FhirServer, asked: Asked) -> Context:
+    given = {name: value for name, value in asked.items() if name not in ADDRESSED}
+    try:
+        return checked(given, types=resource_types(fhir_server.version))
+    except BadContext as problem:
+        raise InvalidRequest(str(problem)) from None

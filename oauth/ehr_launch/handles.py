@@ -1,0 +1,124 @@
+"""EHR launch: a single-use handle with its context is made, and consumed by the app it was made for (EL-02, AZ-10)."""
+
+import json
+from dataclasses import dataclass, replace
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import QuerySet
+
+from accounts import clock
+from accounts.models import User
+from audit.trail import Event, record
+from oauth.models import Client, EncounterRecord, FhirServer, Launch, numbered
+from oauth.people import identities
+from smart.authorize import launch
+from smart.authorize.launch import BadContext, Context
+from smart.digests import digest, drawn
+from smart.http.errors import InvalidRequest
+from smart.time_units import SECOND
+from smart.tokens import lifetimes
+
+# Only one of many requests with the same handle can win this.
+_CONSUME = """
+UPDATE oauth_launch SET consumed_at = %s
+WHERE digest = %s AND client_id = %s AND fhir_server_id = %s AND consumed_at = 0 AND expires_at > %s
+RETURNING id
+"""
+UNUSABLE = "launch is unknown, used, expired or for another app"
+ANOTHER_BASE = "launch belongs to another FHIR base"
+_PRACTITIONERS = ("Practitioner/", "PractitionerRole/")
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A launch that waits for its app. The handle is known here and now, later only its digest."""
+
+    url: str
+    handle: str
+    seconds: int
+    row: Launch
+
+
+def launchable() -> QuerySet[Client]:
+    """The clients that an EHR can open: enabled, with a launch URL, and for people (EL-04)."""
+    found: QuerySet[Client] = Client.objects.filter(enabled=1, approved=1, grants__contains="authorization_code")
+    return found.exclude(launch_url="").order_by("name", "client_id")
+
+
+def opens(client: Client) -> bool:
+    """Whether its launch URL may be opened: nothing but a web address becomes a link."""
+    return launch.unfit(client.launch_url, dev=settings.SMARTAUTH_DEV) is None
+
+
+def prepare(
+    client: Client, fhir_server: FhirServer, user: User, context: Context, *, vouching: bool, made_by: Event
+) -> Prepared:
+    """A new handle for this client, FHIR base, person and context. Raises BadContext for a patient he may not see."""
+    now, handle = clock.now(), drawn()
+    seconds = lifetimes.launch_seconds(settings.SMARTAUTH_LAUNCH_SECONDS)
+    patient = context.get("patient", "")
+    listed = not patient or _listed(user, fhir_server, patient)
+    if not listed and not (vouching and _may_be_vouched(user, fhir_server, patient)):
+        raise BadContext("patient", "is nobody whose record this user may see")
+    if "encounter" in context and not _belongs(fhir_server, patient, context["encounter"], vouching=vouching):
+        raise BadContext("encounter", "is no visit of this patient")
+    with transaction.atomic():
+        row = Launch.objects.create(
+            digest=digest(handle),
+            client=client,
+            fhir_server=fhir_server,
+            user=user,
+            context=json.dumps(context),
+            patient_vouched=int(not listed),
+            created_at=now,
+            expires_at=now + seconds * SECOND,
+        )
+        record(replace(made_by, reference=numbered(row.pk)))
+    return Prepared(launch.launch_url(client.launch_url, fhir_server.base, handle), handle, seconds, row)
+
+
+def consumed(handle: str, client: Client, fhir_server: FhirServer, *, now: int) -> Launch:
+    """The launch of that handle, which nobody can use again. Raises InvalidRequest and changes nothing (E25, E26)."""
+    with connection.cursor() as cursor:
+        cursor.execute(_CONSUME, [now, digest(handle), client.pk, fhir_server.pk, now])
+        row = cursor.fetchone()
+    if row is not None:
+        return Launch.objects.get(pk=row[0])
+    waiting = Launch.objects.filter(digest=digest(handle), client=client, consumed_at=0, expires_at__gt=now)
+    raise InvalidRequest(ANOTHER_BASE if waiting.exists() else UNUSABLE)
+
+
+def still_seen(row: Launch) -> bool:
+    """Whether the person of a launch may share its patient, by our list today or because the EHR vouched."""
+    patient = context_of(row).get("patient", "")
+    return not patient or bool(row.patient_vouched) or _listed(row.user, row.fhir_server, patient)
+
+
+def context_of(row: Launch) -> Context:
+    found: Context = json.loads(row.context)
+    return found
+
+
+def told(row: Launch | None, patient: str, client: Client) -> Context:
+    """What token answer, token and introspection say of the context, in the form that the app reads (TR-10)."""
+    context = context_of(row) if row else {}
+    found = {**context, "patient": patient} if patient else context
+    return launch.as_text(found) if client.fhir_context_as_text else found
+
+
+def _listed(user: User, fhir_server: FhirServer, patient: str) -> bool:
+    return identities.records(user, fhir_server).filter(patient=patient).exists()
+
+
+def _belongs(fhir_server: FhirServer, patient: str, encounter: str, *, vouching: bool) -> bool:
+    """Whether the visit is the patient's (LC-03); of one that our list lacks the EHR knows more."""
+    found = EncounterRecord.objects.filter(record__fhir_server=fhir_server, encounter=encounter)
+    owners = set(found.values_list("record__patient", flat=True))
+    return patient in owners if owners else vouching
+
+
+def _may_be_vouched(user: User, fhir_server: FhirServer, patient: str) -> bool:
+    """The EHR knows whom its practitioners see; nobody else gets a record beside his own that our list lacks."""
+    himself = identities.fhir_user(user, fhir_server)
+    return himself == f"Patient/{patient}" or himself.startswith(_PRACTITIONERS)

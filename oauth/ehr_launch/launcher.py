@@ -1,0 +1,74 @@
+"""`/launcher`, in development only: somebody plays the EHR and composes a launch (EL-05)."""
+
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.views.decorators.http import require_http_methods
+
+from accounts import clock
+from accounts.address import client_address
+from accounts.models import User
+from oauth.authorization.interaction import person
+from oauth.ehr_launch.handles import Prepared
+from oauth.ehr_launch.launcher_form import Form
+from oauth.http.redirects import person_page, within
+from oauth.models import Launch
+from smart.authorize.launch import BadContext
+from smart.time_units import moment
+from smart.tokens import lifetimes
+
+RECENT = 5
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def launcher(request: HttpRequest) -> HttpResponse:
+    """The page; its lists anew after another app, server or person was chosen; or a launch that is ready."""
+    if not settings.SMARTAUTH_DEV:
+        raise Http404
+    user = person(request)
+    if user is None:
+        return within("/login?to=launcher")
+    if not _may_compose(user):
+        raise PermissionDenied
+    form = Form.of(user, request.POST if request.method == "POST" else None)
+    if request.method != "POST" or request.POST.get("do") == "lists":
+        return _page(request, form)
+    try:
+        made = form.prepared(client_address(request))
+    except BadContext as problem:
+        return _page(request, form, problem=str(problem))
+    return _page(request, form, made=made)
+
+
+def _may_compose(user: User) -> bool:
+    """Operators, and practitioners of any FHIR server."""
+    return user.is_staff or user.identities.filter(resource__startswith="Practitioner").exists()
+
+
+def _page(request: HttpRequest, form: Form, *, problem: str = "", made: Prepared | None = None) -> HttpResponse:
+    context: dict[str, object] = {
+        "form": form,
+        "problem": problem,
+        "made": made,
+        "until": moment(made.row.expires_at) if made else None,
+        "minutes": lifetimes.launch_seconds(settings.SMARTAUTH_LAUNCH_SECONDS) // 60,
+        "recent": _recent(form.composer, made),
+    }
+    return person_page(request, "launcher.html", context, status=422 if problem else 200)
+
+
+def _recent(user: User, made: Prepared | None) -> list[dict[str, object]]:
+    """The latest launches before this one and what became of them; a practitioner sees his own."""
+    found = Launch.objects.select_related("client", "user").order_by("-pk")
+    mine = found if user.is_staff else found.filter(user=user)
+    before = mine.filter(pk__lt=made.row.pk) if made else mine
+    now = clock.now()
+    return [
+        {
+            "row": row,
+            "used": moment(row.consumed_at) if row.consumed_at else None,
+            "until": moment(row.expires_at),
+            "waits": lifetimes.expired(now, row.expires_at) is False,
+        }
+        for row in before[:RECENT]
+    ]

@@ -1,0 +1,117 @@
+"""What somebody chooses at /launcher, out of what he may choose, and the launch that it describes (EL-04, EL-05)."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Self, TypeVar
+
+from django.db.models import Model
+from django.http import QueryDict
+
+from accounts import clock
+from accounts.models import User
+from audit.trail import Event
+from oauth.authorization.request_summary import born
+from oauth.ehr_launch import handles, style
+from oauth.ehr_launch.handles import Prepared
+from oauth.models import Client, EncounterRecord, FhirIdentity, FhirServer, PatientRecord
+from oauth.people import identities
+from smart.authorize.launch import BadContext, Context, checked, items
+from smart.fhir.versions import resource_types
+
+MOST = 500
+LISTS = ("app", "server", "user", "patient", "encounter")
+TEXTS = ("intent", "tenant", "smart_style_url", "fhir_context")
+Row = TypeVar("Row", bound=Model)
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One entry of a list; the value is the number of its row."""
+
+    value: str
+    text: str
+    chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What was sent, and the row that each list has chosen; a list depends on what the one before it chose."""
+
+    composer: User
+    sent: dict[str, str]
+    banner: bool
+    offered: dict[str, list[Option]]
+    client: Client | None
+    fhir_server: FhirServer | None
+    identity: FhirIdentity | None
+    record: PatientRecord | None
+    encounter: EncounterRecord | None
+
+    @classmethod
+    def of(cls, composer: User, data: QueryDict | None) -> Self:
+        """The form as it was sent; with nothing sent, as it begins."""
+        sent = {name: str(data.get(name, "")) if data else "" for name in (*LISTS, *TEXTS)}
+        if data is None:
+            sent["smart_style_url"] = style.url()
+        clients = [client for client in handles.launchable() if handles.opens(client)]
+        client = _chosen(clients, sent["app"]) or next(iter(clients), None)
+        servers = list(client.fhir_servers.order_by("pk")) if client else []
+        fhir_server = _chosen(servers, sent["server"]) or next(iter(servers), None)
+        users = _users(composer, fhir_server) if fhir_server else []
+        identity = _chosen(users, sent["user"]) or next(iter(users), None)
+        records = list(identities.records(identity.user, identity.fhir_server)[:MOST]) if identity else []
+        record = _chosen(records, sent["patient"])
+        visits = list(record.encounters.order_by("-day", "encounter")[:MOST]) if record else []
+        encounter = _chosen(visits, sent["encounter"])
+        offered = {
+            "apps": _options(clients, client, lambda row: f"{row} ({row.client_id})"),
+            "servers": _options(servers, fhir_server, lambda row: f"{row}, {row.get_version_display()}"),
+            "users": _options(users, identity, lambda row: f"{row.user.username} ({row.user})"),
+            "patients": _options(records, record, lambda row: ", ".join(filter(None, (str(row), born(row))))),
+            "visits": _options(visits, encounter, lambda row: ", ".join(filter(None, (str(row), row.day, row.place)))),
+        }
+        banner = data is None or "banner" in data
+        return cls(composer, sent, banner, offered, client, fhir_server, identity, record, encounter)
+
+    def prepared(self, address: str) -> Prepared:
+        """The launch that it describes. Raises BadContext, also for a choice that is not offered."""
+        rows = (self.client, self.fhir_server, self.identity, self.record, self.encounter)
+        for name, row in zip(LISTS, rows, strict=True):
+            if self.sent[name] != (str(row.pk) if row else ""):
+                raise BadContext(name, "is not one of those offered; choose again")
+        if self.client is None or self.fhir_server is None or self.identity is None:
+            raise BadContext("", "app, server and user must be chosen")
+        context = self._context(self.fhir_server)
+        made_by = Event(
+            kind="launch-prepared", at=clock.now(), client=self.client.client_id, person=self.identity.user.subject,
+            fhir_server=self.fhir_server.base, patient=context.get("patient", ""), address=address,
+            operator=self.composer.subject if self.composer.is_staff else "", reason="at the launcher",
+        )  # fmt: skip
+        return handles.prepare(
+            self.client, self.fhir_server, self.identity.user, context, vouching=False, made_by=made_by
+        )
+
+    def _context(self, fhir_server: FhirServer) -> Context:
+        given: Context = {name: self.sent[name].strip() or None for name in TEXTS}
+        written = given.pop("fhir_context")
+        given["fhirContext"] = items(written) if written else None
+        given["patient"] = self.record.patient if self.record else None
+        given["encounter"] = self.encounter.encounter if self.encounter else None
+        given["need_patient_banner"] = self.banner
+        return checked(given, types=resource_types(fhir_server.version))
+
+
+def _users(composer: User, fhir_server: FhirServer) -> list[FhirIdentity]:
+    """Operators launch for anybody, practitioners first; a practitioner for himself."""
+    there = FhirIdentity.objects.filter(fhir_server=fhir_server, user__stopped_at=0).select_related("user")
+    found = there if composer.is_staff else there.filter(user=composer)
+    named = found.select_related("fhir_server").order_by("user__username")[:MOST]
+    return sorted(named, key=lambda identity: not identity.resource.startswith("Practitioner"))
+
+
+def _chosen(rows: Iterable[Row], number: str) -> Row | None:
+    return next((row for row in rows if str(row.pk) == number), None)
+
+
+def _options(rows: Iterable[Row], chosen: Row | None, told: Callable[[Row], str]) -> list[Option]:
+    return [Option(str(row.pk), told(row), row == chosen) for row in rows]

@@ -1,0 +1,24 @@
+"""`/o/style/{name}.json`: the look that `smart_style_url` tells apps of; anybody may read it (LC-05)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+
+from oauth.discovery import document
+from smart.authorize.style import STYLE, name
+from smart.http.errors import InvalidTarget
+
+
+def url() -> str:
+    """Where the document is today."""
+    return f"{settings.SMARTAUTH_ISSUER}/o/style/{name(STYLE)}.json"
+
+
+@document
+def style(request: HttpRequest, named: str) -> Mapping[str, Any]:
+    """The document of that name; an older or unknown one is 404."""
+    if named != name(STYLE):
+        raise InvalidTarget("there is no such style")
+    return STYLE

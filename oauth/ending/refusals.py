@@ -1,0 +1,75 @@
+"""What is refused again and again: counted for a while, and ended when it is too much (SD-05)."""
+
+from typing import Any
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from audit.trail import record
+from oauth.ending import access
+from oauth.ending.access import Ender
+from oauth.models import AccessToken, Authorization, liveness, numbered
+from smart.time_units import SECOND
+
+MOST_EVENTS = 100  # of one combination within one window: whoever floods us shall not fill the trail
+UNAUTHORIZED = 401
+
+_COUNT = """
+INSERT INTO oauth_refusalcount (key, client_id, user_id, fhir_server_id, count, window_ends_at)
+VALUES (%s, %s, %s, %s, %s, %s)
+ON CONFLICT (key) DO UPDATE SET
+    count = CASE WHEN oauth_refusalcount.window_ends_at <= %s THEN excluded.count
+                 ELSE oauth_refusalcount.count + excluded.count END,
+    window_ends_at = CASE WHEN oauth_refusalcount.window_ends_at <= %s THEN excluded.window_ends_at
+                          ELSE oauth_refusalcount.window_ends_at END
+RETURNING count
+"""
+_BEGIN_ANEW = "UPDATE oauth_refusalcount SET count = 0 WHERE key = %s"
+
+
+Whose = tuple[int, int | None, int]  # client, person, FHIR server: with one of them the count goes too
+
+
+def counted(key: str, whose: Whose, number: int, *, now: int, seconds: int) -> int:
+    """How many there were within this window, with these. One statement; parallel ones add up."""
+    values: list[Any] = [key, *whose, number, now + seconds * SECOND, now, now]
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNT, values)
+        (count,) = cursor.fetchone()
+    return int(count)
+
+
+def reported(token: AccessToken, status: int, number: int, ender: Ender) -> None:
+    """A resource server refused so many requests with this token; when it is too much, the combination ends.
+
+    A token that was dead when it was shown says nothing about who holds a live one: that is recorded, never counted.
+    """
+    row, limit = token.authorization, settings.SMARTAUTH_REFUSALS_LIMIT
+    counts = status != UNAUTHORIZED and not liveness.lost_because(row)
+    key = f"{'refused' if counts else 'dead'}|{row.client_id}|{row.user_id or 0}|{row.fhir_server_id}"
+    with transaction.atomic():
+        seconds = settings.SMARTAUTH_REFUSALS_WINDOW_SECONDS
+        whose = (row.client_id, row.user_id, row.fhir_server_id)
+        count = counted(key, whose, number, now=ender.now, seconds=seconds)
+        if count - number < MOST_EVENTS:
+            _recorded(token, f"answered {status}" + (f", {number} times" if number > 1 else ""), ender)
+        if counts and 0 < limit <= count:
+            _too_many(key, row, count, ender)
+
+
+def _too_many(key: str, row: Authorization, count: int, ender: Ender) -> None:
+    """Everything of that person and client at that FHIR server ends, once; what is allowed later starts from zero."""
+    with connection.cursor() as cursor:
+        cursor.execute(_BEGIN_ANEW, [key])
+    if not liveness.standing(Authorization.objects.filter(pk=row.pk)).exists():
+        return  # it ended while this report waited for the one that was too many
+    record(ender.event("refusals-reached", **access.about(row), reason=f"{count} refused"))
+    if row.user is not None and settings.SMARTAUTH_REFUSALS_LOCK == "login":
+        access.ask_login(row.user, ender)
+    whose = {"client": row.client_id, "user": row.user_id, "fhir_server": row.fhir_server_id}
+    access.end(whose, ender, reason="refusals")
+
+
+def _recorded(token: AccessToken, reason: str, ender: Ender) -> None:
+    about = {**access.about(token.authorization), "token": numbered(token.pk)}
+    record(ender.event("request-refused", **about, reason=reason))

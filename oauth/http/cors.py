@@ -1,0 +1,74 @@
+"""CORS on both sides by the rules of smart.http.cors; the origins are those of the clients (CO-01 to CO-08)."""
+
+from collections.abc import Callable, Iterable
+from http import HTTPStatus
+
+from django.db import InterfaceError, OperationalError, connection
+from django.http import HttpRequest, HttpResponse
+
+from smart.http.cors import CLIENT_ID, FHIR_METHODS, Cors, cors_headers, is_preflight
+
+_REGISTERED = """
+SELECT 1 FROM oauth_origin o JOIN oauth_client c ON c.id = o.client_id WHERE o.origin = %s AND c.enabled = 1
+"""
+_OF_CLIENT = f"{_REGISTERED} AND c.client_id = %s"  # no value is part of the text
+_DOCUMENTS = (
+    "/o/jwks", "/o/smart-configuration", "/.well-known/oauth-authorization-server", "/.well-known/openid-configuration",
+)  # fmt: skip
+
+
+def shared_with(
+    rule: Cors, origin: str, *, client: str = "", methods: Iterable[str] = ("POST",), preflight: bool = False
+) -> dict[str, str]:
+    """The CORS headers of an answer: for the origins of the client that has proved itself (CO-02).
+
+    Where nobody has, any client's origin will do: a preflight carries no client (CO-03), and what an error says then is
+    the same for all (CO-04). A client that is only named counts as nobody, else the headers told whether it exists.
+    """
+    registered = {origin} if rule is Cors.REGISTERED and origin and _registered(origin, client) else set()
+    return cors_headers(rule, origin, registered, methods=methods, preflight=preflight)
+
+
+def _registered(origin: str, client: str) -> bool:
+    if "\0" in origin:
+        return False
+    with connection.cursor() as cursor:
+        cursor.execute(_OF_CLIENT if client else _REGISTERED, [origin, *([client] if client else [])])
+        return cursor.fetchone() is not None
+
+
+def rule_of(path: str) -> Cors:
+    """Who may read what the people's side answers under this path."""
+    public = path in _DOCUMENTS or path.startswith(("/o/style/", "/.well-known/oauth-protected-resource/"))
+    if public or path.endswith(("/.well-known/smart-configuration", "/metadata")):
+        return Cors.ANY
+    return Cors.REGISTERED if path == "/o/userinfo" or path.startswith("/fhir/") else Cors.NONE
+
+
+def _methods(rule: Cors, path: str) -> tuple[str, ...]:
+    if rule is Cors.ANY:
+        return ("GET", "HEAD")
+    return FHIR_METHODS if path.startswith("/fhir/") else ("GET", "POST")
+
+
+class CorsMiddleware:
+    """Adds the headers to every answer of the people's side, refusals too, and answers preflights."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        rule, origin = rule_of(request.path), request.headers.get("Origin", "")
+        if rule is Cors.NONE:
+            return self.get_response(request)
+        method = request.method or ""
+        preflight = is_preflight(method, origin, request.headers.get("Access-Control-Request-Method", ""))
+        response = HttpResponse(status=HTTPStatus.NO_CONTENT) if preflight else self.get_response(request)
+        client, methods = request.META.get(CLIENT_ID, ""), _methods(rule, request.path)
+        try:
+            added = shared_with(rule, origin, client=client, methods=methods, preflight=preflight)
+        except (OperationalError, InterfaceError):
+            return response
+        for name, value in added.items():
+            response[name] = value
+        return response

@@ -1,0 +1,103 @@
+"""Whether tokens and authorizations are alive, for pages: as smart.tokens.liveness decides (a test compares)."""
+
+from typing import Any
+
+from django.db.models import Case, F, Q, QuerySet, Value, When
+
+from oauth.models import AccessToken, Authorization, RefreshToken
+from smart.tokens import liveness as rules
+
+TOKEN_FACTS = ("authorization__client", "authorization__user", "authorization__fhir_server", "seat")
+
+
+def dead_because(token: AccessToken, *, now: int) -> str:
+    """Why the token is dead, "" while it lives. Reads TOKEN_FACTS of it."""
+    authorization, seat = token.authorization, token.seat
+    return rules.dead_because(
+        now=now,
+        expires_at=token.expires_at,
+        revoked_at=token.revoked_at,
+        seat=(token.seat_number, seat.latest, authorization.client.tokens_to_keep) if seat else None,
+        authorization_epochs=(token.authorization_epoch, authorization.epoch),
+        **_above(authorization),
+    )
+
+
+def lost_because(authorization: Authorization) -> str:
+    """Why nothing of this authorization can be alive any more, "" while something may be."""
+    return rules.dead_because(
+        now=0,
+        expires_at=1,
+        revoked_at=0,
+        seat=None,
+        authorization_epochs=(0, authorization.ended_at),
+        **_above(authorization),
+    )
+
+
+def _above(authorization: Authorization) -> dict[str, Any]:
+    """What client and person decide about every token of it."""
+    client, user = authorization.client, authorization.user
+    return {
+        "user_epochs": (authorization.user_epoch, user.epoch) if user else None,
+        "client_epochs": (authorization.client_epoch, client.epoch),
+        "client_enabled": client.enabled,
+        "user_stopped_at": user.stopped_at if user else 0,
+    }
+
+
+def _lost(path: str) -> tuple[When, ...]:
+    """The part of the rules that an authorization at that path decides, in the order of smart.tokens.liveness."""
+
+    def of(name: str) -> F:
+        return F(f"{path}{name}")
+
+    client_ended = ~Q(**{f"{path}client_epoch": of("client__epoch")})
+    person_ended = Q(**{f"{path}user__isnull": False}) & ~Q(**{f"{path}user_epoch": of("user__epoch")})
+    return (
+        When(Q(**{f"{path}client__enabled": 0}), then=Value("client-disabled")),
+        When(client_ended, then=Value("client-ended")),
+        When(Q(**{f"{path}user__stopped_at__gt": 0}), then=Value("person-stopped")),
+        When(person_ended, then=Value("person-ended")),
+    )
+
+
+def judged(tokens: QuerySet[AccessToken], *, now: int) -> QuerySet[Any]:
+    """The tokens with `reason` as the database computes it: what dead_because says of each."""
+    superseded = Q(seat__isnull=False) & Q(
+        seat__latest__gte=F("seat_number") + F("authorization__client__tokens_to_keep")
+    )
+    return tokens.annotate(
+        reason=Case(
+            When(~Q(revoked_at=0), then=Value("revoked")),
+            When(~Q(authorization_epoch=F("authorization__epoch")), then=Value("ended")),
+            *_lost("authorization__"),
+            When(superseded, then=Value("superseded")),
+            When(expires_at__lte=now, then=Value("expired")),
+            default=Value(""),
+        )
+    )
+
+
+def live(tokens: QuerySet[AccessToken], *, now: int) -> QuerySet[Any]:
+    """Those that an introspection would call active now."""
+    return judged(tokens.filter(expires_at__gt=now), now=now).filter(reason="")
+
+
+def lost(authorizations: QuerySet[Authorization]) -> QuerySet[Any]:
+    """The authorizations with `reason` as the database computes it: what lost_because says of each."""
+    ended = When(ended_at__gt=0, then=Value("ended"))
+    return authorizations.annotate(reason=Case(ended, *_lost(""), default=Value("")))
+
+
+def standing(authorizations: QuerySet[Authorization]) -> QuerySet[Any]:
+    """Those under which tokens may still be issued."""
+    return lost(authorizations).filter(reason="")
+
+
+def refreshable(*, now: int) -> QuerySet[RefreshToken]:
+    """The refresh tokens that continue an authorization, as long as it stands."""
+    newest = Q(seat__isnull=True) | Q(launch__gt=F("seat__launches") - F("authorization__client__tokens_to_keep"))
+    return RefreshToken.objects.filter(
+        newest, consumed_at=0, expires_at__gt=now, authorization_epoch=F("authorization__epoch")
+    )

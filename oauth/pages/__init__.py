@@ -1,1 +1,0 @@
-"""Pages for people outside an authorization request: home, sample app, connected apps, sessions, passwords."""

@@ -1,0 +1,146 @@
+"""Signing in and out: alone at /login, or as the first step of a waiting request (AZ-21, SB-01)."""
+
+from django.contrib import auth
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+
+from accounts import clock, sessions
+from accounts.address import client_address
+from accounts.login import Attempt, attempt, counted
+from accounts.models import User
+from audit.trail import Event, record
+from oauth.authorization.interaction import cancelled, person, step
+from oauth.authorization.pending_request import Pending
+from oauth.authorization.prompts import proves_again
+from oauth.authorization.request_summary import Stub
+from oauth.ending import online_access
+from oauth.http.error_pages import drawn_reference
+from oauth.http.redirects import person_page, within
+from smart.time_units import SECOND, moment
+from smart.tokens.address_binding import END, stricter
+
+# a name, never an address: there is nothing to redirect to elsewhere
+DESTINATIONS = {
+    "": "/", "admin": "/admin/", "apps": "/apps", "launcher": "/launcher", "password": "/password",
+    "sessions": "/sessions",
+}  # fmt: skip
+STATUS = {"wrong": 422, "locked": 429, "stopped": 403}
+KINDS = {"right": "login-succeeded", "wrong": "login-failed", "stopped": "login-failed", "locked": "locked"}
+
+
+def login(request: HttpRequest) -> HttpResponse:
+    """The sign-in page without a waiting request."""
+    if request.method == "GET":
+        return _page(request)
+    if request.method != "POST":
+        return HttpResponseNotAllowed(["GET", "POST"])
+    return _tried(request) or within(DESTINATIONS.get(request.GET.get("to", ""), "/"))
+
+
+def operators_login(request: HttpRequest) -> HttpResponse:
+    """The admin has no door of its own: its failures would not be counted."""
+    return within("/login?to=admin")
+
+
+def logout(request: HttpRequest) -> HttpResponse:
+    """Ends the session in this browser."""
+    if request.method != "POST":
+        return HttpResponseNotAllowed(["POST"])
+    leave(request)
+    return within("/login")
+
+
+@step("GET", "POST")
+def pending_login(request: HttpRequest, pending: Pending) -> HttpResponse:
+    """Is it you? The first step of every waiting request."""
+    if request.method == "GET":
+        return _page(request, pending)
+    if "cancel" in request.POST:
+        raise cancelled()
+    return _tried(request, pending) or within(pending.url)
+
+
+@step("POST")
+def another_account(request: HttpRequest, pending: Pending) -> HttpResponse:
+    """Not you? The session ends, the request waits for somebody else."""
+    leave(request)
+    return within(f"{pending.url}/login")
+
+
+def leave(request: HttpRequest) -> None:
+    """Ends the session in this browser, and what was granted for as long as it lasts (E92)."""
+    online_access.end(request)
+    auth.logout(request)
+
+
+def _tried(request: HttpRequest, pending: Pending | None = None) -> HttpResponse | None:
+    """The page again after a failed try; nothing if the person is in."""
+    now, reference = clock.now(), drawn_reference()
+    confirming = _confirming(request, pending)
+    name = confirming.username if confirming else request.POST.get("username", "")
+    password = request.POST.get("password", "")
+    tried = attempt(name, password, client_address(request), now=now)
+    if tried.counts:
+        with transaction.atomic():
+            tried = counted(tried, now=now)
+            record(_event(tried, now, reference))
+    if tried.result != "right" or tried.user is None:
+        return _page(request, pending, tried, now + tried.wait * SECOND, reference)
+    if person(request) not in (None, tried.user):
+        leave(request)
+    sessions.begin(request, tried.user, now=now)
+    online_access.begin(request)
+    return None
+
+
+def _event(tried: Attempt, now: int, reference: str) -> Event:
+    return Event(
+        kind=KINDS[tried.result], at=now, person=tried.user.subject if tried.user else "", address=tried.address,
+        reason="stopped" if tried.result == "stopped" else "", reference=reference,
+    )  # fmt: skip
+
+
+def _confirming(request: HttpRequest, pending: Pending | None) -> User | None:
+    """Who is signed in and proves it again, since a token of the app was stopped at another address (SD-06)."""
+    user = person(request)
+    return user if pending and user and proves_again(request, pending, user) else None
+
+
+def _confirmation(request: HttpRequest, pending: Pending) -> dict[str, object]:
+    """What the page says of the new address; never the earlier one, for whoever sits there has proved nothing yet."""
+    user = _confirming(request, pending)
+    if user is None:
+        return {}
+    policy = stricter(pending.row.client.address_policy, pending.row.fhir_server.address_policy)
+    known = {"username": user.username, "address": client_address(request)}
+    return {"confirming": True, "ends": policy == END, **known}
+
+
+def _expected(pending: Pending | None) -> str:
+    """Whom the app expects (AZ-22, login_hint): filled in, never looked up."""
+    return pending.asked.login_hint[:150] if pending and pending.asked else ""
+
+
+def _page(
+    request: HttpRequest,
+    pending: Pending | None = None,
+    tried: Attempt | None = None,
+    until: int = 0,
+    reference: str = "",
+) -> HttpResponse:
+    context: dict[str, object] = {
+        "refused": tried.result if tried else "",
+        "username": tried.name if tried else _expected(pending),
+        "until": moment(until),
+        "reference": reference,
+    }
+    if pending is not None:
+        context |= Stub(pending).context()
+        context |= _confirmation(request, pending)
+    status = STATUS[tried.result] if tried else 200
+    response = person_page(
+        request, "login.html", context, status=status, leads_to=pending.redirect_uri if pending else ""
+    )
+    if tried is not None and tried.wait:
+        response["Retry-After"] = str(tried.wait)
+    return response

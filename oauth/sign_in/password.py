@@ -1,0 +1,169 @@
+"""`/password`: a new password, wanted by the person or by an operator, then asked before anything else."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+
+from accounts import clock
+from accounts import sessions as accounts_sessions
+from accounts.address import client_address
+from accounts.login import LONGEST_PASSWORD, Attempt, attempt, counted
+from accounts.models import User
+from audit.trail import Event, record
+from oauth.authorization.interaction import cancelled, person, step
+from oauth.authorization.pending_request import Pending
+from oauth.authorization.request_summary import Stub
+from oauth.ending import passwords
+from oauth.http.redirects import person_page, within
+from oauth.sign_in.login import DESTINATIONS
+from smart.http.errors import InteractionRequired
+from smart.time_units import SECOND, moment
+
+DIFFERENT = "The two new passwords differ."
+SAME = "This is the password that you have. Choose another one."
+LONG = f"At most {LONGEST_PASSWORD} characters."
+
+DONE = "/password?done=1"
+
+# what works without a new password: signing in and out, choosing it, and what no person looks at
+FREE = ("/login", "/logout", "/password", "/demo", "/fhir/", "/.well-known/", "/healthz", "/readyz", "/o/")
+FREE_STEPS = ("/login", "/password", "/another-account", "/another-user")
+
+
+class NewPasswordFirst:
+    """Middleware: whoever must choose a new password is led there from every page."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: object, args: object, kwargs: dict[str, Any]
+    ) -> HttpResponse | None:
+        handle = kwargs.get("handle") if request.path.startswith("/o/authorize/") else None
+        if request.path.endswith(FREE_STEPS) if handle else request.path.startswith(FREE):
+            return None
+        user = person(request)
+        if user is None or not user.must_change_password:
+            return None
+        return within(f"/o/authorize/{handle}/password" if handle else _from(request))
+
+
+def password(request: HttpRequest) -> HttpResponse:
+    """The page alone."""
+    user = person(request)
+    if request.method not in {"GET", "POST"}:
+        return HttpResponseNotAllowed(["GET", "POST"])
+    if user is None:
+        return within("/login?to=password")
+    if request.method == "GET":
+        return _page(request, user)
+    leads_to = {**DESTINATIONS, "": DONE}.get(request.GET.get("to", ""), DONE)
+    return _tried(request, user) or within(leads_to)
+
+
+def operators_password(request: HttpRequest) -> HttpResponse:
+    """The admin has no page of its own: nothing would end, and no failure would be counted."""
+    return within("/password")
+
+
+@step("GET", "POST")
+def pending_password(request: HttpRequest, pending: Pending) -> HttpResponse:
+    """A step of a waiting request, for whom an operator asked to choose anew."""
+    user = person(request)
+    if user is None or not user.must_change_password:
+        return within(pending.url)
+    if pending.asked and "none" in pending.asked.prompts:
+        raise InteractionRequired("prompt none was asked, but the user must act")
+    if "cancel" in request.POST:
+        raise cancelled()
+    if request.method == "GET":
+        return _page(request, user, pending=pending)
+    return _tried(request, user, pending) or within(pending.url)
+
+
+def _from(request: HttpRequest) -> str:
+    return "/password?to=admin" if request.path.startswith("/admin/") else "/password"
+
+
+def _tried(request: HttpRequest, user: User, pending: Pending | None = None) -> HttpResponse | None:
+    """The page again with what is wrong; nothing if the new password counts."""
+    address = client_address(request)
+    tried = _proved(request, user, address)
+    if tried is not None and tried.result != "right":
+        return _page(request, user, pending=pending, tried=tried)
+    if wrong := _unfit(request, user):
+        return _page(request, user, pending=pending, wrong=wrong)
+    with transaction.atomic():
+        passwords.put(user, request.POST["new"], address, keep=request.session.session_key or "")
+        accounts_sessions.renew(request, user, now=clock.now())
+    return None
+
+
+def _proved(request: HttpRequest, user: User, address: str) -> Attempt | None:
+    """The try with the current password, counted like one at the login; None where it was asked a moment ago."""
+    if not _asks_current(request, user):
+        return None
+    now = clock.now()
+    tried = attempt(user.username, request.POST.get("current", ""), address, now=now)
+    if tried.counts:
+        with transaction.atomic():
+            tried = counted(tried, now=now)
+            if tried.result != "right":
+                kind = "locked" if tried.result == "locked" else "login-failed"
+                record(Event(kind=kind, at=now, person=user.subject, address=address, reason="password page"))
+    return tried
+
+
+def _asks_current(request: HttpRequest, user: User) -> bool:
+    """Not of somebody who has signed in with it since the operator asked for a new one."""
+    sign_in = accounts_sessions.current(request)
+    return not (user.must_change_password and sign_in and sign_in.created_at >= user.must_change_password)
+
+
+def _unfit(request: HttpRequest, user: User) -> list[str]:
+    """What is wrong with the new password."""
+    new = request.POST.get("new", "")
+    if len(new) > LONGEST_PASSWORD:
+        return [LONG]
+    if new != request.POST.get("again", ""):
+        return [DIFFERENT]
+    try:
+        validate_password(new, user)
+    except ValidationError as error:
+        return list(error.messages)
+    return [SAME] if user.check_password(new) else []
+
+
+def _page(
+    request: HttpRequest,
+    user: User,
+    *,
+    pending: Pending | None = None,
+    tried: Attempt | None = None,
+    wrong: list[str] | None = None,
+) -> HttpResponse:
+    wait = tried.wait if tried else 0
+    context: dict[str, object] = {
+        "required": bool(user.must_change_password),
+        "asks_current": _asks_current(request, user),
+        "refused": tried.result if tried else "",
+        "until": moment(clock.now() + wait * SECOND),
+        "wrong": wrong or [],
+        "done": "done" in request.GET and request.method == "GET",
+    }
+    if pending is not None:
+        context |= Stub(pending).context()
+    context |= {"signed_in_as": user, "frame": "base.html" if user.must_change_password else "work.html"}
+    status = 429 if wait else 422 if tried or wrong else 200
+    leads_to = pending.redirect_uri if pending else ""
+    response = person_page(request, "password.html", context, status=status, leads_to=leads_to)
+    if wait:
+        response["Retry-After"] = str(wait)
+    return response

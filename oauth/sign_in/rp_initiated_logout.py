@@ -1,0 +1,71 @@
+"""RP-initiated logout (ID-06): an app asks that its person be signed out here; the person decides, unless it is he."""
+
+from django.core import signing
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.views.decorators.csrf import csrf_exempt
+
+from oauth.authorization.interaction import person
+from oauth.http.redirects import person_page, to_app, within
+from oauth.models import Client
+from oauth.sign_in import login
+from oauth.tokens import id_token
+from smart.http import limits
+from smart.http.parameters import MalformedParameters, Parameters
+from smart.openid.logout import App, Ending, client_id, judge
+
+SALT = "a logout that an app asks for"
+SECONDS = 600
+LEAVE = "/o/logout/leave"
+
+
+@csrf_exempt
+def logout(request: HttpRequest) -> HttpResponse:
+    """The app's request, by GET or by a POST from any site: nothing changes, what is left of it leads to the page."""
+    if request.method not in {"GET", "POST"}:
+        return HttpResponseNotAllowed(["GET", "POST"])
+    raw = (
+        request.body if request.method == "POST" else request.META.get("QUERY_STRING", "").encode("latin-1", "replace")
+    )
+    try:
+        if len(raw) > limits.QUERY:
+            raise MalformedParameters("too long")
+        ending = _judged(Parameters.parse(raw))
+    except MalformedParameters:
+        ending = Ending(why="the request cannot be read")
+    told = {"client_id": ending.client_id, "subject": ending.subject, "leads_to": ending.leads_to, "why": ending.why}
+    return within(f"{LEAVE}?asked={signing.dumps(told, salt=SALT)}")
+
+
+def leave(request: HttpRequest) -> HttpResponse:
+    """Asks the person, with the session's cookie that a POST of another site does not bring; and his answer."""
+    if request.method not in {"GET", "POST"}:
+        return HttpResponseNotAllowed(["GET", "POST"])
+    asked, user = _asked(request), person(request)
+    certain = asked.subject and user is not None and asked.subject == user.subject
+    if user is not None and request.method == "GET" and not certain:
+        return _page(request, asked, signed_in_as=user)
+    login.leave(request)
+    return to_app(asked.leads_to) if asked.leads_to else _page(request, asked)
+
+
+def _judged(parameters: Parameters) -> Ending:
+    hint = id_token.hint(parameters["id_token_hint"]) if "id_token_hint" in parameters else None
+    client = Client.of(client_id(parameters, hint))
+    trusted = client is not None and bool(client.enabled and client.approved)
+    known = App(client.client_id, trusted, client.post_logout_redirect_uris.split()) if client else App()
+    return judge(parameters, hint, known)
+
+
+def _asked(request: HttpRequest) -> Ending:
+    """What logout() left; nothing of what somebody else made, or of what is old."""
+    try:
+        return Ending(**signing.loads(request.GET.get("asked", ""), salt=SALT, max_age=SECONDS))
+    except signing.BadSignature:
+        return Ending()
+
+
+def _page(request: HttpRequest, asked: Ending, **context: object) -> HttpResponse:
+    client = Client.of(asked.client_id) if asked.client_id else None
+    context |= {"app": str(client or ""), "why": asked.why, "back": asked.leads_to}
+    status = 400 if asked.why else 200
+    return person_page(request, "logout.html", context, status=status, leads_to=asked.leads_to)

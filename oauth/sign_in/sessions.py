@@ -1,0 +1,99 @@
+"""`/sessions`: where a person is signed in, and the end of it in one browser or in all of them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.utils import timezone
+
+from accounts import clock
+from accounts.address import client_address
+from accounts.models import SignIn, SignInQuerySet, User
+from audit.trail import Event, record
+from oauth.authorization.interaction import person
+from oauth.ending import online_access
+from oauth.http.redirects import person_page, within
+from smart.time_units import moment
+
+# the first that is named decides: most browsers also name others
+PROGRAMS = {"Edg": "Edge", "OPR": "Opera", "Firefox": "Firefox", "Chrome": "Chrome", "Safari": "Safari"}
+SYSTEMS = {
+    "iPhone": "an iPhone", "iPad": "an iPad", "Android": "Android", "Windows": "Windows", "Mac OS X": "a Mac",
+    "Linux": "Linux",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One line of the list, for the person himself."""
+
+    number: int
+    browser: str
+    address: str
+    since: datetime
+    last_used: datetime
+    this_one: bool
+
+
+def sessions(request: HttpRequest) -> HttpResponse:
+    """The list, the end of one, and the end of all."""
+    user = person(request)
+    if request.method not in {"GET", "POST"}:
+        return HttpResponseNotAllowed(["GET", "POST"])
+    if user is None:
+        return within("/login?to=sessions")
+    return _page(request, user) if request.method == "GET" else _ended(request, user)
+
+
+def end(sign_ins: SignInQuerySet, user: User, address: str, *, operator: str = "") -> int:
+    """Signs this person out there, with what was granted for as long as it lasts (SCP-17). How many it were."""
+    now = clock.now()
+    rows = list(sign_ins.select_related("session"))
+    marks = [mark for row in rows if (mark := row.session.get_decoded().get(online_access.MARK))]
+    with transaction.atomic():
+        online_access.end_all(marks, address, now=now)
+        ended = SignIn.objects.filter(pk__in=[row.pk for row in rows]).end()
+        if ended:
+            record(
+                Event(kind="signed-out", at=now, person=user.subject, address=address,
+                      operator=operator, reason=f"{ended} sessions")
+            )  # fmt: skip
+    return ended
+
+
+def browser(user_agent: str) -> str:
+    """A User-Agent in words that a person knows."""
+    program = next((name for sign, name in PROGRAMS.items() if f"{sign}/" in user_agent), "Another program")
+    system = next((name for sign, name in SYSTEMS.items() if sign in user_agent), "")
+    return f"{program} on {system}" if system else program
+
+
+def _ended(request: HttpRequest, user: User) -> HttpResponse:
+    """Only his own sessions can be named: any other number is nothing."""
+    every = SignIn.objects.filter(user=user)
+    if "everywhere" in request.POST:
+        end(every, user, client_address(request))
+        request.session.flush()
+        return within("/login")
+    number = request.POST.get("end", "")
+    chosen = every.filter(pk=int(number)) if number.isdecimal() and len(number) < 19 else every.none()
+    end(chosen, user, client_address(request))
+    return within("/sessions?ended=1")
+
+
+def _page(request: HttpRequest, user: User) -> HttpResponse:
+    shown = [_shown(row, request) for row in SignIn.objects.of(user, now=timezone.now())]
+    context = {"sessions": shown, "signed_in_as": user, "ended": "ended" in request.GET}
+    return person_page(request, "sessions.html", context)
+
+
+def _shown(row: SignIn, request: HttpRequest) -> Shown:
+    return Shown(
+        number=row.pk,
+        browser=browser(row.user_agent),
+        address=row.address,
+        since=moment(row.created_at),
+        last_used=moment(row.last_seen_at),
+        this_one=row.session_id == request.session.session_key,
+    )

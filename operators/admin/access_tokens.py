@@ -1,0 +1,141 @@
+"""Tokens: looked at and ended, never edited; the token, its digests and its jti are shown nowhere (SB-04, RV-08)."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.safestring import SafeString
+
+from accounts import clock
+from oauth.ending import access
+from oauth.models import AccessToken, Authorization, liveness, numbered, row_of
+from operators.admin import authorizations, confirmation, token_life
+from operators.admin.filters import OneOf, by, chosen
+from operators.admin.model_admin import ReadOnly, act, sought
+from operators.admin.rendering import counted, link, short, state, when
+
+
+def _dead(*reasons: str) -> Any:
+    return lambda found: liveness.judged(found, now=clock.now()).filter(reason__in=reasons)
+
+
+def _live(found: Any) -> Any:
+    return liveness.live(found, now=clock.now())
+
+
+STATE = by("state", "state", {
+    "live": ("live", lambda found: _live(found)),
+    "flagged": ("live and flagged", lambda found: _live(found.filter(authorization__flagged_at__gt=0))),
+    "superseded": ("superseded", _dead("superseded")),
+    "expired": ("expired", _dead("expired")),
+    "tampered": ("came back changed", lambda found: found.filter(revoked_for="tampered")),
+    "ended": ("ended or revoked",
+              _dead("revoked", "ended", "client-disabled", "client-ended", "person-stopped", "person-ended")),
+})  # fmt: skip
+AUTHORIZATION = chosen(
+    "authorization", "authorization", lambda found, number: found.filter(authorization=row_of(number))
+)
+
+
+class AccessTokenAdmin(ReadOnly):
+    list_display = ("number", "state", "client", "person", "patient", "issued", "address_")
+    list_filter = (
+        STATE, ("authorization__client", OneOf), ("authorization__fhir_server", OneOf), AUTHORIZATION,
+    )  # fmt: skip
+    search_fields = ("pk",)
+    search_help_text = "number of a token, user name or client id, complete"
+    ordering = ("-pk",)
+    actions = ("end", "end_authorizations")
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
+        return sought(queryset, search_term, lambda term, people: queryset.filter(authorization__in=_of(term, people)))
+
+    @admin.display(description="number")
+    def number(self, row: AccessToken) -> str:
+        return numbered(row.pk)
+
+    @admin.display(description="state")
+    def state(self, row: AccessToken) -> SafeString:
+        return state(liveness.dead_because(row, now=clock.now()), row.revoked_for or row.authorization.ended_for)
+
+    @admin.display(description="client")
+    def client(self, row: AccessToken) -> SafeString:
+        client = row.authorization.client
+        return link("oauth_client_change", client.client_id, client.pk)
+
+    @admin.display(description="person")
+    def person(self, row: AccessToken) -> SafeString | str:
+        user = row.authorization.user
+        return link("accounts_user_change", user.username, user.pk) if user else "-"
+
+    @admin.display(description="patient")
+    def patient(self, row: AccessToken) -> str:
+        return short(row.authorization.patient or "-")
+
+    @admin.display(description="issued")
+    def issued(self, row: AccessToken) -> SafeString | str:
+        return when(row.issued_at)
+
+    @admin.display(description="address")
+    def address_(self, row: AccessToken) -> str:
+        return row.address or "-"
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """The token's life."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        token = self.get_object(request, object_id)
+        if token is None:
+            raise Http404
+        return token_life.page(request, token)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[AccessToken]:
+        return super().get_queryset(request).select_related(*liveness.TOKEN_FACTS)
+
+    def about(self, row: AccessToken) -> dict[str, str]:
+        return {**access.about(row.authorization), "token": numbered(row.pk)}
+
+    def acts(self, row: AccessToken) -> Sequence[str]:
+        return ("end", "end_authorizations")
+
+    @admin.action(description="End these tokens")
+    def end(self, request: HttpRequest, queryset: QuerySet[AccessToken]) -> HttpResponse | None:
+        if not confirmation.is_confirmed(request):
+            alive = liveness.live(queryset.order_by(), now=clock.now()).count()
+            ending = [f"{counted(alive, 'live token')}. The authorizations stay: their apps may get new tokens."]
+            return confirmation.page(
+                request, self, queryset, title="End these tokens?", button="End these tokens", ending=ending
+            )
+        with transaction.atomic():
+            now = clock.now()
+            rows = list(queryset.filter(revoked_at=0).select_related(*liveness.TOKEN_FACTS))
+            AccessToken.objects.filter(pk__in=[row.pk for row in rows], revoked_at=0).update(
+                revoked_at=now, revoked_for="operator"
+            )
+            act(request, "revoked", *map(self.about, rows), reason="operator")
+        self.message_user(request, f"Ended {counted(len(rows), 'token')}.")
+        return None
+
+    @admin.action(description="End the authorizations of these tokens")
+    def end_authorizations(self, request: HttpRequest, queryset: QuerySet[AccessToken]) -> HttpResponse | None:
+        of = Authorization.objects.filter(pk__in=queryset.order_by().values("authorization"))
+        if not confirmation.is_confirmed(request):
+            title = "End the authorizations of these tokens"
+            return confirmation.page(
+                request, self, queryset, title=f"{title}?", button=title, ending=confirmation.ends(of)
+            )
+        ended = authorizations.end(request, of)
+        self.message_user(request, f"Ended {counted(ended, 'authorization')} and their tokens.")
+        return None
+
+
+def _of(term: str, people: Any) -> Any:
+    """The authorizations of a person or client: two looks into two indexes."""
+    found = Authorization.objects.order_by()
+    return found.filter(user__in=people).values("pk").union(found.filter(client__client_id=term).values("pk"))

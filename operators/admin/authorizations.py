@@ -1,0 +1,171 @@
+"""Authorizations: what people have granted; looked at, ended, flags cleared, never edited (RV-08)."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from accounts import clock
+from oauth.ending.access import about
+from oauth.models import Authorization, liveness, numbered
+from operators.admin import confirmation
+from operators.admin.fields import plain_text
+from operators.admin.filters import OneOf, by, chosen
+from operators.admin.model_admin import ReadOnly, act, sought
+from operators.admin.rendering import counted, link, short, state, tag, when
+
+STATE = by("state", "state", {
+    "live": ("live", liveness.standing),
+    "flagged": ("flagged", lambda found: liveness.standing(found.filter(flagged_at__gt=0))),
+    "ended": ("ended", lambda found: liveness.lost(found).exclude(reason="")),
+})  # fmt: skip
+OFFLINE = by("works while the person is away", "offline", {
+    "yes": ("yes", lambda found: found.filter(scope__contains="offline_access")),
+    "no": ("no", lambda found: found.exclude(scope__contains="offline_access")),
+})  # fmt: skip
+PERSON = chosen("person", "person", lambda found, name: found.filter(user__username=name))
+LONGEST_REASON = 500
+MOST_ELSEWHERE = 20
+
+
+@admin.register(Authorization)
+class AuthorizationAdmin(ReadOnly):
+    list_display = ("number", "person", "client_id_", "patient_", "server", "allowed", "state")
+    list_filter = (STATE, OFFLINE, ("client", OneOf), ("fhir_server", OneOf), PERSON)
+    list_select_related = ("user", "client", "fhir_server")
+    search_fields = ("pk",)
+    search_help_text = "number, user name, client id or patient's FHIR id, complete"
+    ordering = ("-flagged_at", "-pk")  # what was noticed stays on top until somebody has looked and cleared the flag
+    actions = ("end", "clear_flag")
+    fields = ("number", "state", "person", "client_id_", "server", "patient_", "context_", "scope", "allowed", "ended",
+              "flagged", "token_address", "use_address", "used", "elsewhere", "tokens",
+              "refresh_tokens")  # fmt: skip
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
+        return sought(queryset, search_term, lambda term, people: queryset.filter(pk__in=_any_of(term, people)))
+
+    @admin.display(description="number")
+    def number(self, row: Authorization) -> str:
+        return numbered(row.pk)
+
+    @admin.display(description="person")
+    def person(self, row: Authorization) -> SafeString | str:
+        return link("accounts_user_change", row.user.username, row.user.pk) if row.user else "nobody (backend service)"
+
+    @admin.display(description="client")
+    def client_id_(self, row: Authorization) -> SafeString:
+        return link("oauth_client_change", row.client.client_id, row.client.pk)
+
+    @admin.display(description="patient")
+    def patient_(self, row: Authorization) -> str:
+        return short(row.patient or "-")
+
+    @admin.display(description="FHIR server")
+    def server(self, row: Authorization) -> str:
+        return short(row.fhir_server.name)
+
+    @admin.display(description="allowed on")
+    def allowed(self, row: Authorization) -> SafeString | str:
+        return when(row.granted_at)
+
+    @admin.display(description="ended on")
+    def ended(self, row: Authorization) -> SafeString | str:
+        return when(row.ended_at)
+
+    @admin.display(description="flagged on")
+    def flagged(self, row: Authorization) -> SafeString | str:
+        return when(row.flagged_at)
+
+    @admin.display(description="last used")
+    def used(self, row: Authorization) -> SafeString | str:
+        return format_html("{}, from {}", when(row.used_at), row.used_from or "not told") if row.used_at else "-"
+
+    @admin.display(description="at other addresses")
+    def elsewhere(self, row: Authorization) -> SafeString | str:
+        found = row.address_changes.order_by("-noted_at")[:MOST_ELSEWHERE]
+        return format_html_join("; ", "{}, {}", ((each.address, when(each.noted_at)) for each in found)) or "-"
+
+    @admin.display(description="state")
+    def state(self, row: Authorization) -> SafeString:
+        reason = liveness.lost_because(row)
+        return tag("flagged", "warn") if not reason and row.flagged_at else state(reason, row.ended_for)
+
+    @admin.display(description="what the app is told")
+    def context_(self, row: Authorization) -> SafeString | str:
+        told = json.loads(row.context).items()
+        return format_html_join(", ", "{}: {}", ((name, short(value)) for name, value in told)) or "-"
+
+    @admin.display(description="tokens")
+    def tokens(self, row: Authorization) -> SafeString:
+        return link("oauth_accesstoken_changelist", "Access tokens", query=f"?authorization={row}")
+
+    @admin.display(description="refresh tokens")
+    def refresh_tokens(self, row: Authorization) -> SafeString:
+        return link("oauth_refreshtoken_changelist", "Refresh tokens", query=f"?authorization={row}")
+
+    def about(self, row: Authorization) -> dict[str, str]:
+        return about(row)
+
+    def acts(self, row: Authorization) -> Sequence[str]:
+        standing = ("end",) if not liveness.lost_because(row) else ()
+        return (*standing, *(("clear_flag",) if row.flagged_at else ()))
+
+    @admin.action(description="End these authorizations")
+    def end(self, request: HttpRequest, queryset: QuerySet[Authorization]) -> HttpResponse | None:
+        if not confirmation.is_confirmed(request):
+            title = "End these authorizations"
+            return confirmation.page(
+                request, self, queryset, title=f"{title}?", button=title, ending=confirmation.ends(queryset)
+            )
+        ended = end(request, queryset)
+        self.message_user(request, f"Ended {counted(ended, 'authorization')} and their tokens.")
+        return None
+
+    @admin.action(description="Clear the flag")
+    def clear_flag(self, request: HttpRequest, queryset: QuerySet[Authorization]) -> HttpResponse | None:
+        reason = request.POST.get("reason", "").strip()
+        if not confirmation.is_confirmed(request) or not _fit(reason):
+            error = "Say in a line why the flag is cleared." if confirmation.is_confirmed(request) else ""
+            ending = ["Nothing. The tokens stay as they are."]
+            return confirmation.page(
+                request, self, queryset, title="Clear the flag?", button="Clear the flag", ending=ending,
+                lead="The reason stands in the security events. No names, no contents.", asks_reason=True, error=error,
+            )  # fmt: skip
+        with transaction.atomic():
+            flagged = list(queryset.filter(flagged_at__gt=0))
+            Authorization.objects.filter(pk__in=[row.pk for row in flagged]).update(flagged_at=0)
+            act(request, "flag-cleared", *map(about, flagged), reason=reason)
+        self.message_user(request, f"Cleared {counted(len(flagged), 'flag')}.", messages.SUCCESS)
+        return None
+
+
+def end(request: HttpRequest, queryset: QuerySet[Authorization]) -> int:
+    """Ends those that have not ended, one event each. Counts them."""
+    with transaction.atomic():
+        rows = list(queryset.filter(ended_at=0).select_related("client", "user", "fhir_server"))
+        Authorization.objects.filter(pk__in=[row.pk for row in rows]).end("operator", now=clock.now())
+        act(request, "authorization-ended", *map(about, rows), reason="operator")
+    return len(rows)
+
+
+def _any_of(term: str, people: Any) -> Any:
+    """By person, client or patient: three looks into three indexes."""
+    found = Authorization.objects.order_by()
+    return (
+        found.filter(user__in=people).values("pk")
+        .union(found.filter(client__client_id=term).values("pk"), found.filter(patient=term).values("pk"))
+    )  # fmt: skip
+
+
+def _fit(reason: str) -> bool:
+    try:
+        plain_text(reason)
+    except ValueError:
+        return False
+    return 0 < len(reason) <= LONGEST_REASON

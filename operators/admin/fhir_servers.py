@@ -1,0 +1,146 @@
+"""FHIR servers: their base is their aud and never changes; access to all of one can be ended at once."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+
+from accounts import clock
+from oauth.models import Authorization, FhirServer
+from oauth.registration import fhir_servers
+from operators.admin import confirmation
+from operators.admin.fields import Flag, Seconds, plain_text
+from operators.admin.model_admin import OperatorsAdmin, act
+from operators.admin.rendering import counted, short
+from smart.fhir import base_urls
+from smart.fhir.audience import canonical
+from smart.tokens import claim_profiles
+from smart.tokens.claim_mapping import LONGEST
+
+
+class FhirServerForm(forms.ModelForm):  # type: ignore[type-arg]
+    base = forms.CharField(label="Base (aud)", max_length=base_urls.LONGEST, help_text="https://host/path")
+    name = forms.CharField(max_length=200, validators=[plain_text], help_text="People read it when they decide.")
+    access_token_seconds = Seconds(label="Access token lives, seconds", help_text="0 = the server's default.")
+    claim_mapping = forms.CharField(
+        label="Own mapping", required=False, max_length=LONGEST,
+        widget=forms.Textarea(attrs={"rows": 6, "cols": 70, "spellcheck": "false", "autocapitalize": "off"}),
+        help_text='JSON, for the claim profile "own mapping": {"patient_id": {"from": "patient"}}',
+    )  # fmt: skip
+    v1_equivalents = Flag(
+        label="v1 scopes beside v2's",
+        help_text="Introspection names patient/*.read where patient/*.rs was granted.",
+    )
+    tells_addresses = Flag(label="Its __client_ip is believed", help_text="It reports the addresses of its callers.")
+
+    class Meta:
+        model = FhirServer
+        fields = (
+            "base", "name", "version", "token_format", "signing_algorithm", "access_token_seconds", "address_policy",
+            "claim_profile", "claim_mapping", "v1_equivalents",
+        )  # fmt: skip
+
+    def clean_base(self) -> str:
+        base: str = self.cleaned_data["base"]
+        if problem := base_urls.unfit(base):
+            raise ValidationError(f"{problem}.")
+        if FhirServer.objects.filter(base=canonical(base)).exists():
+            raise ValidationError("This base is protected already.")
+        return canonical(base)
+
+    def clean_claim_mapping(self) -> str:
+        mapping: str = self.cleaned_data["claim_mapping"]
+        if problem := claim_profiles.unfit(self.cleaned_data.get("claim_profile", ""), mapping):
+            raise ValidationError(f"{problem}.")
+        return mapping
+
+    def clean_access_token_seconds(self) -> int:
+        seconds: int = self.cleaned_data["access_token_seconds"]
+        if seconds > settings.SMARTAUTH_ACCESS_TOKEN_MAX_SECONDS:
+            raise ValidationError(f"At most {settings.SMARTAUTH_ACCESS_TOKEN_MAX_SECONDS}.")
+        return seconds
+
+
+@admin.register(FhirServer)
+class FhirServerAdmin(OperatorsAdmin):
+    list_display = ("name", "base", "version", "token_format", "address_policy", "lifetime", "asks")
+    list_filter = ("version", "token_format")
+    search_fields = ("name", "base")
+    ordering = ("name", "pk")
+    actions = ("end_access",)
+    form = FhirServerForm
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[FhirServer]:
+        return super().get_queryset(request).prefetch_related("resource_servers__client")
+
+    @admin.display(description="access token lives")
+    def lifetime(self, row: FhirServer) -> str:
+        return f"{row.access_token_seconds or settings.SMARTAUTH_ACCESS_TOKEN_SECONDS} s"
+
+    @admin.display(description="introspected by")
+    def asks(self, row: FhirServer) -> str:
+        return short(", ".join(role.client.client_id for role in row.resource_servers.all()) or "nobody yet")
+
+    def about(self, row: FhirServer) -> dict[str, str]:
+        return {"fhir_server": row.base}
+
+    def acts(self, row: FhirServer) -> Sequence[str]:
+        return ("end_access",)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        tokens = ["token_format", "signing_algorithm", "access_token_seconds", "address_policy"]
+        about = ["base", "name", "version", *([] if obj else ["tells_addresses"])]
+        reads = ["claim_profile", "claim_mapping", "v1_equivalents"]
+        described = "What its tokens say, from the next one on, beside what the standards have them say."
+        return [
+            (None, {"fields": about}),
+            ("Tokens", {"fields": tokens}),
+            ("What this server reads", {"fields": reads, "description": described}),
+        ]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return ("base",) if obj else ()
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """A new one comes with the client that it introspects with (manage.py fhir-server does the same)."""
+        if change:
+            super().save_model(request, obj, form, change)
+            return
+        made = fhir_servers.register(
+            obj.base, name=obj.name, tells_addresses=bool(form.cleaned_data["tells_addresses"])
+        )
+        obj.pk, obj.registered = made.server.pk, made
+        obj.save()
+
+    def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
+        """The answer to the POST itself shows the secret; a repeated POST makes nothing, as the base is taken."""
+        context = {
+            **self.admin_site.each_context(request), "opts": self.opts, "title": "The secret of this FHIR server",
+            "client": obj.registered.client, "secret": obj.registered.secret, "server": obj,
+        }  # fmt: skip
+        return TemplateResponse(
+            request, "admin/oauth/client/secret.html", context, headers={"Cache-Control": "no-store"}
+        )
+
+    @admin.action(description="End all access at these FHIR servers")
+    def end_access(self, request: HttpRequest, queryset: QuerySet[FhirServer]) -> HttpResponse | None:
+        of = Authorization.objects.filter(fhir_server__in=queryset)
+        if not confirmation.is_confirmed(request):
+            title = "End all access at these FHIR servers"
+            return confirmation.page(
+                request, self, queryset, title=f"{title}?", button=title, ending=confirmation.ends(of),
+                lead="People are asked again when they open an app.",
+            )  # fmt: skip
+        with transaction.atomic():
+            servers = list(queryset)
+            ended = of.end("operator", now=clock.now())
+            act(request, "fhir-server-ended", *map(self.about, servers), reason=counted(ended, "authorization"))
+        self.message_user(request, f"Ended {counted(ended, 'authorization')} and their tokens.")
+        return None

@@ -1,0 +1,336 @@
+"""People: who signs in, who they are on FHIR servers, for whom they may act, and whether they may come in."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.forms import AdminPasswordChangeForm, AdminUserCreationForm
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.safestring import SafeString
+
+from accounts import clock
+from accounts.address import client_address
+from accounts.models import SignIn, User
+from oauth.ending import access, passwords
+from oauth.ending.access import Ender
+from oauth.models import ActsFor, Authorization, FhirIdentity, PatientRecord
+from oauth.sign_in import sessions
+from operators.admin import confirmation
+from operators.admin.fields import Flag, Lines, plain_text
+from operators.admin.filters import by
+from operators.admin.model_admin import OperatorsAdmin, act
+from operators.admin.rendering import counted, short, tag
+
+STATE = by("state", "state", {
+    "in": ("may sign in", lambda found: found.filter(stopped_at=0)),
+    "locked": ("locked out", lambda found: found.filter(stopped_at__gt=0)),
+})  # fmt: skip
+ROLE = by("role", "role", {
+    "operator": ("operator", lambda found: found.filter(is_staff=True)),
+    "practitioner": ("practitioner", lambda found: found.filter(_is("Practitioner"))),
+    "patient": ("patient", lambda found: found.filter(_is("Patient"))),
+    "relative": ("parent or other relative", lambda found: found.filter(_is("RelatedPerson"))),
+})  # fmt: skip
+
+
+def _is(resource_type: str) -> Q:
+    return Q(pk__in=FhirIdentity.objects.filter(resource__startswith=f"{resource_type}/").values("user"))
+
+
+class PersonForm(forms.ModelForm):  # type: ignore[type-arg]
+    name = forms.CharField(max_length=200, required=False, validators=[plain_text])
+    email_verified = Flag(label="Email is verified", help_text="You vouch that it reaches this person; apps hear so.")
+    is_staff = forms.BooleanField(label="Operator", required=False, help_text="May use this admin, all of it.")
+
+    class Meta:
+        model = User
+        fields = ("username", "name", "email", "email_verified", "is_staff")
+
+
+class NewPersonForm(AdminUserCreationForm):  # type: ignore[type-arg]
+    name = forms.CharField(max_length=200, required=False, validators=[plain_text])
+    email_verified = Flag(label="Email is verified", help_text="You vouch that it reaches this person; apps hear so.")
+    is_staff = forms.BooleanField(label="Operator", required=False, help_text="May use this admin, all of it.")
+
+    class Meta:
+        model = User
+        fields = ("username", "name", "email", "email_verified", "is_staff")
+
+
+class NewPasswordForm(AdminPasswordChangeForm):  # type: ignore[type-arg]
+    """A password that an operator sets; with the old one its sessions and apps end."""
+
+    def save(self, commit: bool = True) -> Any:
+        if self.cleaned_data["set_usable_password"]:
+            passwords.put(self.user, self.cleaned_data["password1"])
+            return self.user
+        return super().save(commit)
+
+
+class IdentityForm(forms.ModelForm):  # type: ignore[type-arg]
+    resource = forms.RegexField(
+        r"\A(Patient|Practitioner|PractitionerRole|RelatedPerson|Person)/[A-Za-z0-9.-]{1,64}\Z",
+        label="Is (fhirUser)", help_text="Such as Patient/amy or Practitioner/dr-green.",
+        error_messages={"invalid": "Must be such as Patient/amy or Practitioner/dr-green."},
+    )  # fmt: skip
+    acts_for = Lines(
+        label="May act for", help_text="FHIR ids of patients, one on each line; his own too.",
+        widget=forms.Textarea(attrs={"rows": 3, "cols": 24, "spellcheck": "false"}),
+    )  # fmt: skip
+
+    class Meta:
+        model = FhirIdentity
+        fields = ("fhir_server", "resource")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            self.initial["acts_for"] = " ".join(self._today().values_list("record__patient", flat=True))
+
+    def _today(self) -> QuerySet[ActsFor]:
+        return self.instance.acts_for.order_by("record__patient")
+
+    def clean(self) -> dict[str, Any]:
+        """Each patient is one whom that FHIR server has."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        wanted, server = set(cleaned.get("acts_for", "").split()), cleaned.get("fhir_server")
+        found = PatientRecord.objects.filter(fhir_server=server, patient__in=wanted)
+        self.records = {record.patient: record.pk for record in found}
+        if server and (unknown := sorted(wanted - self.records.keys())):
+            self.add_error("acts_for", [f"{server} has no patient {patient}." for patient in unknown])
+        return cleaned
+
+    def _save_m2m(self) -> None:
+        super()._save_m2m()  # type: ignore[misc]
+        before = set(self._today().values_list("record", flat=True))
+        keep = set(self.records.values())
+        self.instance.acts_for.filter(record__in=before - keep).delete()
+        ActsFor.objects.bulk_create(ActsFor(identity=self.instance, record_id=pk) for pk in sorted(keep - before))
+
+
+class Identities(admin.StackedInline):  # type: ignore[type-arg]
+    """Who a person is on FHIR servers, and for whom he may act there."""
+
+    model = FhirIdentity
+    form = IdentityForm
+    extra = 1
+
+
+@admin.register(User)
+class PersonAdmin(OperatorsAdmin, UserAdmin):  # type: ignore[type-arg]  # Django's form, password page and all, in our list
+    list_display = ("username", "shown_name", "identities", "records", "last_login", "state")
+    list_filter = (STATE, ROLE)
+    search_fields = ("username",)
+    search_help_text = "user name, name, or fhirUser such as Patient/amy"
+    ordering = ("-pk",)
+    filter_horizontal = ()
+    written_along = ("is_superuser",)
+    actions = ("lock_out", "let_in", "end_access", "require_password")
+    fieldsets = ((None, {"fields": ("username", "name", "email", "email_verified", "is_staff")}),)
+    add_fieldsets = (
+        (
+            None,
+            {
+                "fields": (
+                    "username",
+                    "name",
+                    "email",
+                    "email_verified",
+                    "is_staff",
+                    "usable_password",
+                    "password1",
+                    "password2",
+                )
+            },
+        ),
+    )
+    form = PersonForm
+    add_form = NewPersonForm
+    change_password_form = NewPasswordForm
+    readonly_fields = ()
+    inlines = (Identities,)
+    change_form_template = "admin/accounts/user/change_form.html"
+    add_form_template = None
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        acted = ActsFor.objects.filter(identity__user=OuterRef("pk")).order_by().values("identity__user")
+        count = Coalesce(Subquery(acted.annotate(n=Count("pk")).values("n")), 0)
+        return super().get_queryset(request).annotate(records=count).prefetch_related("identities__fhir_server")
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
+        term = search_term.strip()
+        if not term or "\0" in term:
+            return (queryset.none() if term else queryset), False
+        if "/" in term:
+            return queryset.filter(pk__in=FhirIdentity.objects.filter(resource=term).values("user")), False
+        return queryset.filter(Q(username__istartswith=term) | Q(name__icontains=term)), False
+
+    @admin.display(description="name")
+    def shown_name(self, row: User) -> str:
+        return short(row.name)
+
+    @admin.display(description="is (fhirUser)")
+    def identities(self, row: User) -> str:
+        return short(", ".join(f"{one.resource} at {one.fhir_server}" for one in row.identities.all()) or "-")
+
+    @admin.display(description="may act for")
+    def records(self, row: Any) -> str:
+        return counted(row.records, "patient")
+
+    @admin.display(description="state")
+    def state(self, row: User) -> SafeString:
+        if row.stopped_at:
+            return tag("locked out", "bad")
+        return tag("operator" if row.is_staff else "may sign in", "good")
+
+    def about(self, row: User) -> dict[str, str]:
+        return {"person": row.subject}
+
+    def acts(self, row: User) -> Sequence[str]:
+        return ("let_in" if row.stopped_at else "lock_out", "end_access", "require_password")
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """An operator may do everything here: there is no half of one. Nobody makes himself less."""
+        if obj.pk == request.user.pk and not obj.is_staff:
+            obj.is_staff = True
+            self.message_user(request, "You stay an operator: another operator must change that.", messages.WARNING)
+        obj.is_superuser = obj.is_staff
+        super().save_model(request, obj, form, change)
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> Any:  # noqa: A002
+        """One's own password has its own page, which asks for the old one."""
+        return (
+            redirect("/password") if id == str(request.user.pk) else super().user_change_password(request, id, form_url)
+        )
+
+    # What ends ------------------------------------------------------------------------------------------------------
+
+    @admin.action(description="Lock out and end all access")
+    def lock_out(self, request: HttpRequest, queryset: QuerySet[User]) -> HttpResponse | None:
+        others = _others(queryset, request)
+        if not others.exists():
+            self.message_user(request, "You cannot lock yourself out.", messages.ERROR)
+            return None
+        if not confirmation.is_confirmed(request):
+            return self._asked(
+                request, others, "Lock out and end all access", "They cannot sign in until let in again."
+            )
+        return self._done(request, others, "person-stopped", "Locked out {}.")
+
+    @admin.action(description="Let in again")
+    def let_in(self, request: HttpRequest, queryset: QuerySet[User]) -> HttpResponse | None:
+        if not confirmation.is_confirmed(request):
+            ending = ["Nothing. What ended stays ended; they may sign in again."]
+            return confirmation.page(
+                request, self, queryset, title="Let in again?", button="Let in again", ending=ending
+            )
+        return self._done(request, queryset.filter(stopped_at__gt=0), "person-let-in", "Let in {}.")
+
+    @admin.action(description="End all access of these people")
+    def end_access(self, request: HttpRequest, queryset: QuerySet[User]) -> HttpResponse | None:
+        if not confirmation.is_confirmed(request):
+            lead = "They may sign in and allow apps again at once."
+            return self._asked(request, queryset, "End all access of these people", lead)
+        return self._done(request, queryset, "person-ended", "Ended all access of {}.")
+
+    @admin.action(description="Require a new password")
+    def require_password(self, request: HttpRequest, queryset: QuerySet[User]) -> HttpResponse | None:
+        others = _others(queryset, request)
+        if not confirmation.is_confirmed(request):
+            ending = ["Their sessions. Apps keep what they were allowed."]
+            title = "Require a new password"
+            lead = "They choose a new password after the next sign-in, before anything else."
+            return confirmation.page(request, self, others, title=f"{title}?", button=title, ending=ending, lead=lead)
+        for person in others:
+            passwords.require(person, client_address(request), operator=request.user.subject)  # type: ignore[union-attr]
+        self.message_user(request, f"Required of {counted(len(others), 'person', 'people')}.")
+        return None
+
+    def _asked(self, request: HttpRequest, queryset: QuerySet[User], button: str, lead: str) -> HttpResponse:
+        of = Authorization.objects.filter(user__in=queryset.values("pk"))
+        return confirmation.page(
+            request, self, queryset, title=f"{button}?", button=button, ending=confirmation.ends(of), lead=lead
+        )
+
+    def _done(self, request: HttpRequest, queryset: QuerySet[User], kind: str, said: str) -> HttpResponse | None:
+        with transaction.atomic():
+            people = list(queryset)
+            rows = User.objects.get_queryset().filter(pk__in=[person.pk for person in people])
+            if kind == "person-stopped":
+                rows.stop("operator")
+                for person in people:
+                    sessions.end(SignIn.objects.filter(user=person), person, client_address(request))
+            else:
+                (rows.let_in if kind == "person-let-in" else rows.end_access)()
+            act(request, kind, *map(self.about, people))
+        self.message_user(request, said.format(counted(len(people), "person", "people")))
+        return None
+
+
+def _others(people: QuerySet[User], request: HttpRequest) -> QuerySet[User]:
+    """All but the operator himself."""
+    return people.exclude(username=request.user.get_username())
+
+
+@admin.register(PatientRecord)
+class PatientRecordAdmin(OperatorsAdmin):
+    """What the picker shows of patients; a producer's own patients can be typed in here."""
+
+    list_display = ("patient", "name", "birth_date", "record_number", "fhir_server")
+    list_select_related = ("fhir_server",)
+    search_fields = ("patient__exact", "name__icontains", "record_number__exact")
+    search_help_text = "FHIR id, name or record number"
+    ordering = ("-pk",)
+
+    actions = ("end_access",)
+
+    def about(self, row: PatientRecord) -> dict[str, str]:
+        return {"patient": row.patient, "fhir_server": row.fhir_server.base}
+
+    def acts(self, row: PatientRecord) -> Sequence[str]:
+        return ("end_access",)
+
+    @admin.action(description="End all access to these records")
+    def end_access(self, request: HttpRequest, queryset: QuerySet[PatientRecord]) -> HttpResponse | None:
+        if not confirmation.is_confirmed(request):
+            about = queryset.filter(patient=OuterRef("patient"), fhir_server=OuterRef("fhir_server"))
+            ending = confirmation.ends(Authorization.objects.filter(Exists(about)))
+            title, lead = "End all access to these records", "People may allow apps again at once."
+            return confirmation.page(request, self, queryset, title=f"{title}?", button=title, ending=ending, lead=lead)
+        operator: Any = request.user
+        by = Ender(now=clock.now(), address=client_address(request), operator=operator.subject)
+        where = [{"patient": row.patient, "fhir_server": row.fhir_server_id} for row in queryset]
+        ended = sum(access.end(one, by, reason="operator").authorizations for one in where)
+        self.message_user(request, f"Ended {counted(ended, 'authorization')} and their tokens.")
+        return None
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return ("fhir_server", "patient") if obj else ()
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field: Any = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if isinstance(field, forms.CharField):
+            field.widget = forms.TextInput(attrs={"size": 40})
+            field.max_length = 200
+            field.validators.append(_short)
+        if db_field.name == "patient":
+            field.validators.append(_fhir_id)
+        return field
+
+
+def _short(value: str) -> None:
+    plain_text(value)
+    if len(value) > 200:
+        raise ValidationError("At most 200 characters.")
+
+
+def _fhir_id(value: str) -> None:
+    if not 0 < len(value) <= 64 or not value.isascii() or not value.replace("-", "").replace(".", "").isalnum():
+        raise ValidationError("A FHIR id has letters, digits, - and ., at most 64.")

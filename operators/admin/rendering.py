@@ -1,0 +1,79 @@
+"""How values look in the operators' lists: text, escaped, never a control character or more than a line of it."""
+
+from django.urls import reverse
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.text import Truncator
+
+from smart.time_units import moment
+
+LONGEST = 120
+TONES = {
+    "": "good",
+    "revoked": "bad",
+    "ended": "bad",
+    "client-disabled": "bad",
+    "client-ended": "bad",
+    "person-stopped": "bad",
+    "person-ended": "bad",
+    "flagged": "warn",
+    "superseded": "",
+    "expired": "",
+}
+WHY = {
+    "": "live",
+    "revoked": "revoked",
+    "ended": "authorization ended",
+    "client-disabled": "client disabled",
+    "client-ended": "client's access ended",
+    "person-stopped": "person locked out",
+    "person-ended": "person's access ended",
+}
+ENDED_FOR = {
+    "address-changed": "used elsewhere",
+    "tampered": "came back changed",
+    "replayed": "replayed",
+    "reused": "refresh token reused",
+    "password-changed": "new password",
+    "signed-out": "signed out",
+    "operator": "ended by an operator",
+    "person": "taken back",
+    "revoked": "given back",
+    "invalidated": "ended by the FHIR server",
+    "refusals": "too many refusals",
+}
+
+
+def tag(word: str, tone: str = "") -> SafeString:
+    """A state as a word in a frame; colour only underlines it."""
+    return format_html('<span class="sa-tag{}">{}</span>', f" sa-{tone}" if tone else "", word)
+
+
+def state(reason: str, ended_for: str = "") -> SafeString:
+    """The state of a token or authorization: why it is dead, or live."""
+    word = ENDED_FOR.get(ended_for, ended_for) if reason in {"revoked", "ended"} and ended_for else ""
+    return tag(word or WHY.get(reason, reason), TONES.get(reason, "bad"))
+
+
+def when(microseconds: int) -> SafeString | str:
+    """A time as text, exact to the second."""
+    if not microseconds:
+        return "-"
+    at = moment(microseconds)
+    return format_html('<time datetime="{}">{}</time>', at.isoformat(), date_format(at, "j M Y, H:i:s"))
+
+
+def link(view: str, text: object, *arguments: object, query: str = "") -> SafeString:
+    """A link within the admin."""
+    return format_html('<a href="{}{}">{}</a>', reverse(f"admin:{view}", args=arguments), query, short(text))
+
+
+def short(text: object) -> str:
+    """At most LONGEST characters; the whole stands on the row's own page."""
+    return Truncator(str(text)).chars(LONGEST)
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """ "1 token", "2 tokens"."""
+    return f"{number} {one if number == 1 else many or one + 's'}"

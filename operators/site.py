@@ -1,0 +1,89 @@
+"""The operators' site: Django's admin with five numbers on top and our tables in one list."""
+
+from typing import Any
+
+from django.contrib.admin import AdminSite
+from django.http import HttpRequest
+from django.urls import reverse
+
+from accounts import clock
+from accounts.models import User
+from audit import event_kinds
+from audit.models import SecurityEvent
+from oauth.http.redirects import within
+from oauth.models import AccessToken, Authorization, SigningKey, liveness
+from smart.time_units import SECOND
+
+HOUR = 3600 * SECOND
+DAY = 24 * HOUR
+ORDER = (
+    "Client",
+    "FhirServer",
+    "User",
+    "PatientRecord",
+    "Authorization",
+    "AccessToken",
+    "RefreshToken",
+    "SecurityEvent",
+    "SigningKey",
+)
+
+
+class OperatorsSite(AdminSite):
+    """Who may come in is decided at /login; who may stay is an operator."""
+
+    site_header = site_title = "smartauth admin"
+    enable_nav_sidebar = False
+    index_title = "What runs, who may do what, what happened"
+
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
+        """All our tables as one list, in the order of an operator's work."""
+        models = [model for app in super().get_app_list(request, app_label) for model in app["models"]]
+        shown = sorted(
+            (model for model in models if model["object_name"] in ORDER),
+            key=lambda model: ORDER.index(model["object_name"]),
+        )
+        group = {"name": "Authorization server", "app_label": "oauth", "app_url": reverse("admin:index")}
+        return [{**group, "has_module_perms": True, "models": shown}] if shown else []
+
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """There is one page for one's own password."""
+        return within("/password")
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        return super().index(request, {**(extra_context or {}), "numbers": numbers(now=clock.now())})
+
+
+def numbers(*, now: int) -> list[dict[str, Any]]:
+    """The five numbers, each with the list that it counts."""
+    return [
+        _number("live tokens", _live(now), "oauth_accesstoken", "state=live"),
+        _number("flagged authorizations", _flagged(), "oauth_authorization", "state=flagged", warn=True),
+        _number("refused in the last hour", _refused(now), "audit_securityevent", "result=refused&day=hour"),
+        _number("people locked out", User.objects.get_queryset().filter(stopped_at__gt=0).count(),
+                "accounts_user", "state=locked"),
+        _number("days that the signing key is old", _age(now), "oauth_signingkey", "state=active"),
+    ]  # fmt: skip
+
+
+def _number(label: str, value: object, table: str, query: str, *, warn: bool = False) -> dict[str, Any]:
+    url = f"{reverse(f'admin:{table}_changelist')}?{query}"
+    return {"label": label, "value": value, "url": url, "warn": warn and bool(value)}
+
+
+def _live(now: int) -> int:
+    return liveness.live(AccessToken.objects.all(), now=now).count()
+
+
+def _flagged() -> int:
+    return liveness.standing(Authorization.objects.filter(flagged_at__gt=0)).count()
+
+
+def _refused(now: int) -> int:
+    return SecurityEvent.objects.filter(kind__in=event_kinds.REFUSED, at__gt=now - HOUR).count()
+
+
+def _age(now: int) -> object:
+    """Of the oldest key that signs."""
+    oldest = SigningKey.objects.filter(state=SigningKey.State.ACTIVE).order_by("activated_at").first()
+    return (now - oldest.activated_at) // DAY if oldest else "none"

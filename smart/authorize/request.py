@@ -1,0 +1,142 @@
+"""The authorization request, judged (AZ-01 to AZ-11, AZ-16): first where an answer may go, then all the rest."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from smart.authorize.error_pages import Unredirectable
+from smart.authorize.rules import (
+    CONTEXT_SCOPES,
+    PICKED,
+    REDIRECTION_RULES,
+    RULES,
+    Asked,
+    ClientPolicy,
+    Rule,
+    left_out,
+    supported,
+)
+from smart.clients.redirect_uris import failure, registrable, success
+from smart.http.errors import OAuthError
+from smart.http.parameters import Parameters
+from smart.scopes import parse
+
+__all__ = [
+    "REDIRECTION_RULES", "RULES", "AuthorizationRequest", "ClientPolicy", "Outcome", "Rule", "Unredirectable",
+    "explain", "failure", "judge", "redirection", "registrable", "success", "supported",
+]  # fmt: skip
+
+_KEPT = ("nonce", "prompt", "max_age", "login_hint", "ui_locales")
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizationRequest:
+    """A request that may be put before the person. `scope` is what he may allow, `aud` the canonical FHIR base."""
+
+    client_id: str
+    redirect_uri: str
+    state: str
+    scope: str
+    requested_scope: str
+    left_out: tuple[str, ...]
+    aud: str
+    fhir_version: str
+    code_challenge: str
+    needs_patient: bool
+    needs_encounter: bool = False
+    launch: str = ""  # the handle; only when the scope launch may be granted (E28)
+    nonce: str = ""
+    prompt: str = ""
+    max_age: str = ""
+    login_hint: str = ""
+    ui_locales: str = ""
+    openid: bool = False  # plain OpenID Connect: about the person, about no record
+    subject: str = ""  # whom the app expects, by an ID token that it got here (E43)
+
+    @property
+    def prompts(self) -> frozenset[str]:
+        """What the app wants the person to be asked, or "none" (OIDC Core §3.1.2.1)."""
+        return frozenset(self.prompt.split(" ")) - {""}
+
+    @property
+    def oldest_login(self) -> int | None:
+        """How many seconds before the request a login may lie at most; None = as long as the session lives."""
+        if self.prompts & {"login", "select_account"}:
+            return 0
+        return int(self.max_age) if self.max_age else None
+
+    @property
+    def reads_records(self) -> bool:
+        """Whether it asks for anything beside who the person is."""
+        return any(part.context or part.plain in CONTEXT_SCOPES for part in parse(self.scope))
+
+    @property
+    def reaches_others(self) -> bool:
+        """Whether it asks for everything that the person may see, not for one record alone."""
+        return any(part.context == "user" for part in parse(self.scope))
+
+
+class Outcome(NamedTuple):
+    """What became of a rule: passed, refused, or not reached."""
+
+    rule: Rule
+    state: str
+    error: OAuthError | Unredirectable | None = None
+
+
+def redirection(parameters: Parameters, client: ClientPolicy | None) -> str:
+    """The redirect URI, proved to be the client's. Raises Unredirectable: nothing may be sent anywhere (AZ-06)."""
+    asked = Asked(parameters, client or ClientPolicy(), {})
+    for rule in REDIRECTION_RULES:
+        rule.check(asked)
+    return parameters["redirect_uri"]
+
+
+def judge(
+    parameters: Parameters, client: ClientPolicy, bases: Mapping[str, str], *, hinted: str = ""
+) -> AuthorizationRequest:
+    """The request as it may be put before the person. Raises the OAuthError that goes to the redirect URI.
+
+    `hinted` is whom its id_token_hint names, "" if that is none of ours: there are no keys in here.
+    """
+    asked = Asked(parameters, client, bases, hinted)
+    for rule in RULES:
+        rule.check(asked)
+    scope = asked.scope
+    return AuthorizationRequest(
+        client_id=client.client_id,
+        redirect_uri=parameters["redirect_uri"],
+        state=asked.get("state"),
+        scope=scope,
+        requested_scope=parameters["scope"],
+        left_out=left_out(parameters["scope"], scope),
+        aud=asked.base,
+        fhir_version=asked.fhir_version,
+        code_challenge=asked.get("code_challenge"),
+        needs_patient=any(part.context == "patient" or part.plain in PICKED for part in parse(scope)),
+        needs_encounter=any(part.plain == "launch/encounter" for part in parse(scope)),
+        launch=asked.get("launch") if any(part.plain == "launch" for part in parse(scope)) else "",
+        openid=client.openid,
+        subject=hinted,
+        **{name: asked.get(name) for name in _KEPT},
+    )
+
+
+def explain(parameters: Parameters, client: ClientPolicy | None, bases: Mapping[str, str]) -> tuple[Outcome, ...]:
+    """Every rule in order with what became of it, for the developers' page (AZ-25)."""
+    asked = Asked(parameters, client or ClientPolicy(), bases)
+    outcomes: list[Outcome] = []
+    refused = False
+    for rule in (*REDIRECTION_RULES, *RULES):
+        outcome = Outcome(rule, "not reached") if refused else _outcome(rule, asked)
+        refused = refused or outcome.error is not None
+        outcomes.append(outcome)
+    return tuple(outcomes)
+
+
+def _outcome(rule: Rule, asked: Asked) -> Outcome:
+    try:
+        rule.check(asked)
+    except (OAuthError, Unredirectable) as error:
+        return Outcome(rule, "refused", error)
+    return Outcome(rule, "passed")

@@ -1,0 +1,37 @@
+"""Which FHIR base URLs may be protected: an address that is unmistakable as the `aud` of a token (AZ-08, DS-24)."""
+
+import re
+from urllib.parse import SplitResult, urlsplit
+
+from smart.clients.redirect_uris import LOOPBACK_HOSTS
+
+LONGEST = 2000
+_URL = re.compile(r"(?:[A-Za-z0-9\-._~:/@!$&'()+,;=\[\]]|%[0-9A-Fa-f]{2})+")
+
+
+def unfit(url: str) -> str:
+    """Why this cannot be the base of a protected FHIR server, or ""."""
+    if "#" in url:
+        return "a fragment is not allowed"
+    if "?" in url:
+        return "a query is not allowed"
+    if not _URL.fullmatch(url):
+        return "it has a character that no URL has"
+    if len(url) > LONGEST:
+        return f"it is longer than {LONGEST} characters"
+    try:
+        return _unfit(urlsplit(url))
+    except ValueError:
+        return "it is not a URL"
+
+
+def _unfit(url: SplitResult) -> str:
+    if url.scheme not in ("https", "http") or not url.hostname or url.port == 0:
+        return "it must be https://host/path"
+    if url.scheme == "http" and url.hostname not in LOOPBACK_HOSTS:
+        return "http is allowed on loopback only; elsewhere it must be https"
+    if "@" in url.netloc:
+        return "a user name is not allowed"
+    if any(part in ("", ".", "..") for part in url.path.removesuffix("/").split("/")[1:]):
+        return "its path has an empty part, . or .."
+    return ""

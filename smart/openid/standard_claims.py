@@ -1,0 +1,70 @@
+"""OpenID Connect Core: what is told of the person, by what he granted (section 10)."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from smart.scopes import FHIR_USER, Scope, parse
+from smart.time_units import SECOND
+
+OPENID = "openid"
+ALGORITHM = "RS256"
+SCOPES = frozenset({OPENID, "profile", "email", "offline_access"})  # all that plain OpenID Connect may ask here
+Claims = dict[str, str | int]
+
+
+class Hint(NamedTuple):
+    """What an ID token of ours said that an app shows again: of whom, and to which client (OIDC Core §3.1.2.1)."""
+
+    subject: str
+    client_id: str
+
+
+class Account(NamedTuple):
+    """A person's account here, of which plain OpenID Connect may tell (OIDC Core §5.1)."""
+
+    subject: str
+    name: str
+    username: str
+    email: str
+    email_verified: bool
+
+
+def not_plain(scope: str) -> tuple[str, ...]:
+    """Which of these scopes plain OpenID Connect can never be granted."""
+    return tuple(part.name for part in parse(scope) if part.plain not in SCOPES)
+
+
+def recognises(scope: str) -> bool:
+    """Whether the app may recognise the person: without it there is no ID token (CG-08)."""
+    return OPENID in scope and any(part.plain == OPENID for part in parse(scope))
+
+
+def names_fhir_user(scopes: Sequence[Scope]) -> bool:
+    """Whether the app may learn who he is at the FHIR server, and read that resource (SCP-16, ID-03)."""
+    held = {scope.plain for scope in scopes}
+    return OPENID in held and not FHIR_USER.isdisjoint(held)
+
+
+def id_token(
+    about: Claims, scope: str, *, fhir_user: str, auth_time: int, nonce: str, issued: int, expires: int
+) -> Claims:
+    """The claims of an ID token (ID-01). `about` is iss, sub and aud; times in seconds, auth_time in microseconds."""
+    claims = {**about, "iat": issued, "exp": expires}
+    if auth_time:
+        claims["auth_time"] = auth_time // SECOND
+    if nonce:
+        claims["nonce"] = nonce
+    if fhir_user and names_fhir_user(parse(scope)):
+        claims["fhirUser"] = fhir_user
+    return claims
+
+
+def account(scopes: Sequence[Scope], person: Account) -> dict[str, str | bool]:
+    """What UserInfo tells of it, by what was granted (OIDC Core §5.4); nothing that is not known."""
+    held = {scope.plain for scope in scopes}
+    told: dict[str, str | bool] = {"sub": person.subject}
+    if "profile" in held:
+        told |= {"name": person.name, "preferred_username": person.username}
+    if "email" in held and person.email:
+        told |= {"email": person.email, "email_verified": person.email_verified}
+    return {name: value for name, value in told.items() if value != ""}

@@ -1,0 +1,122 @@
+"""Claim profiles: what resource servers read beside the standard's members, in their words and forms (SD-17).
+
+A profile only adds. What the standard says stays as it is, under every profile (IN-02, IN-03).
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from smart.scopes import names, parse
+from smart.scopes.v1_scopes import with_v1
+from smart.tokens.claim_mapping import FORMS, RECORDS, ClaimMapping, Rule, UnfitMapping, parsed
+
+CUSTOM = "custom"
+MOST_IN_A_JWT = 8192 - 800  # room for the header, jti and the signature, RS256's included (SCP-21)
+
+
+class Facts(NamedTuple):
+    """What is known of a token when it is issued. `fhir_user` is such as Patient/amy, "" for nobody."""
+
+    claims: Mapping[str, Any]
+    fhir_user: str
+
+    @property
+    def base(self) -> str:
+        return str(self.claims["aud"])
+
+    @property
+    def scope(self) -> str:
+        return str(self.claims["scope"])
+
+
+@cache
+def profiles() -> Mapping[str, ClaimMapping]:
+    """The profiles of claim_profiles.json."""
+    table: dict[str, ClaimMapping] = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))
+    return table
+
+
+@lru_cache(maxsize=256)
+def mapping(profile: str, own: str) -> ClaimMapping:
+    """The mapping of that profile, or the operator's own. One that cannot be read adds nothing."""
+    if profile != CUSTOM:
+        return profiles().get(profile, {})
+    try:
+        return parsed(own)
+    except UnfitMapping:
+        return {}
+
+
+def unfit(profile: str, own: str) -> str:
+    """What is wrong with the operator's mapping beside that profile, or ""; only the own profile needs one."""
+    if not own and profile != CUSTOM:
+        return ""
+    try:
+        parsed(own)
+    except UnfitMapping as problem:
+        return str(problem)
+    return ""
+
+
+def added(rules: ClaimMapping, facts: Facts) -> dict[str, Any]:
+    """The members that the mapping adds; one without a value is left out, and none replaces the standard's."""
+    told = {name: _value(rule, facts) for name, rule in rules.items() if name not in facts.claims}
+    return {name: value for name, value in told.items() if value not in ("", [])}
+
+
+def in_jwt(claims: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
+    """The claims of a JWT: with those of the profile, unless they would make it too long to send (SCP-21)."""
+    both = {**claims, **more}
+    return both if len(json.dumps(both)) * 4 // 3 <= MOST_IN_A_JWT else dict(claims)
+
+
+def _value(rule: Rule, facts: Facts) -> Any:
+    if "value" in rule:
+        return rule["value"]
+    source = rule["from"]
+    found, form = _SOURCES[source](facts), rule.get("as", FORMS[source][0])
+    return _record(found, form, facts.base) if source in RECORDS else _words(found, form)
+
+
+def _words(found: str, form: str) -> str | list[str]:
+    return found.split() if form == "list" else found
+
+
+def _record(reference: str, form: str, base: str) -> str | list[str]:
+    """A record by its id, its reference, its address, or as a list of ids with this one."""
+    key = reference.partition("/")[2]
+    forms: dict[str, str | list[str]] = {"id": key, "reference": reference, "url": f"{base}/{reference}", "list": [key]}
+    return forms[form] if reference else ""
+
+
+def _named(claim: str) -> Callable[[Facts], str]:
+    return lambda facts: str(facts.claims.get(claim, ""))
+
+
+def _of(kind: str, claim: str) -> Callable[[Facts], str]:
+    return lambda facts: f"{kind}/{facts.claims[claim]}" if facts.claims.get(claim) else ""
+
+
+def _practitioner(facts: Facts) -> str:
+    return facts.fhir_user if facts.fhir_user.startswith("Practitioner/") else ""
+
+
+def _of_fhir_user(facts: Facts) -> str:
+    """The scopes for a server that knows no patient but fhirUser: those for another patient would be read as his."""
+    is_patient = facts.fhir_user == f"Patient/{facts.claims.get('patient')}"
+    return names(scope for scope in parse(facts.scope) if scope.context != "patient" or is_patient)
+
+
+_SOURCES: Mapping[str, Callable[[Facts], str]] = {
+    "scope": lambda facts: facts.scope,
+    "scope_with_v1": lambda facts: with_v1(facts.scope),
+    "scope_of_fhir_user": _of_fhir_user,
+    "patient": _of("Patient", "patient"),
+    "encounter": _of("Encounter", "encounter"),
+    "practitioner": _practitioner,
+    "fhirUser": lambda facts: facts.fhir_user,
+    **{claim: _named(claim) for claim in ("sub", "client_id", "aud", "tenant")},
+}

@@ -1,0 +1,97 @@
+"""Backend services (section 6c): what a client may have that asks for itself, without a person."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from smart.fhir.audience import canonical, same_audience
+from smart.fhir.versions import resource_types
+from smart.http.errors import InvalidRequest, InvalidScope, InvalidTarget, UnauthorizedClient
+from smart.http.parameters import Parameters
+from smart.scopes import MOST, Scope, beyond, for_backend, granted, legal, names, parse, too_many
+from smart.scopes.categories import evaluable
+
+GRANT = "client_credentials"
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What the operator has registered. `bases` are the FHIR bases with their version, `patient` the one it is for."""
+
+    authentication: str
+    scope: str
+    bases: Mapping[str, str] = field(default_factory=dict)
+    patient: str = ""
+    by_secret: bool = False
+    fhir: bool = True
+    strict_scopes: bool = False
+
+    def may_have(self, scope: Scope) -> bool:
+        """Whether it can be given at all without a person (BK-03, SCP-10, SCP-19, E98)."""
+        contexts = {"", "system", *(["patient"] if self.patient else [])}
+        return for_backend(scope) and scope.context in contexts and evaluable(scope)
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What one request gets: at which base, which scopes, about which patient; `allowed` is all it might have asked."""
+
+    base: str
+    scope: str
+    patient: str
+    allowed: str
+
+
+def judge(parameters: Parameters, service: Service) -> Judged:
+    """The request as it is granted. Raises UnauthorizedClient, InvalidRequest, InvalidTarget or InvalidScope."""
+    _may_ask(service)
+    base = _base(parameters, service)
+    scope = _scope(parameters.get("scope", ""), service, resource_types(service.bases[base]))
+    about_one = _about_one(parse(scope))
+    contexts = ("", "patient" if about_one else "system")
+    allowed = names(part for part in parse(service.scope) if part.context in contexts and service.may_have(part))
+    return Judged(base, scope, service.patient if about_one else "", allowed)
+
+
+def _may_ask(service: Service) -> None:
+    """BK-01, E95: keys, or a secret where the operator has switched that on."""
+    proves = service.authentication == "keys" or (service.authentication == "secret" and service.by_secret)
+    if not proves or not service.fhir:
+        raise UnauthorizedClient("this client may not use client_credentials: it needs keys")
+
+
+def _base(parameters: Parameters, service: Service) -> str:
+    """The base meant by `aud` or its synonym `resource` (RFC 8707); the client's only one may be left out."""
+    aud, resource = parameters.get("aud", ""), parameters.get("resource", "")
+    if resource and canonical(resource) not in service.bases:
+        raise InvalidTarget("resource is not a FHIR base that this client may use here")
+    if aud and canonical(aud) not in service.bases:
+        raise InvalidRequest("aud is not a FHIR base that this client may use here")
+    if aud and resource and not same_audience(aud, resource):
+        raise InvalidRequest("resource and aud must agree")
+    if aud or resource:
+        return canonical(aud or resource)
+    if len(service.bases) != 1:
+        raise InvalidRequest("aud must name one of the FHIR bases that this client may use here")
+    return next(iter(service.bases))
+
+
+def _scope(asked: str, service: Service, types: frozenset[str]) -> str:
+    """What of the scopes asked the operator allows (BK-02, E96, E97)."""
+    if not asked.strip(" "):
+        raise InvalidScope("scope is missing")
+    if not legal(asked):
+        raise InvalidScope("scope has a character that is not allowed")
+    if too_many(asked):
+        raise InvalidScope(f"scope names more than {MOST} restricted scopes")
+    parts = parse(granted(asked, service.scope, types=types, supported=service.may_have))
+    # a token about one patient is about nobody else: a FHIR server must not have to guess which of the two is meant
+    scope = names(part for part in parts if not (part.context == "system" and _about_one(parts)))
+    if not scope:
+        raise InvalidScope("none of the scopes can be granted to this client")
+    if service.strict_scopes and beyond(asked, scope):
+        raise InvalidScope("some of the scopes cannot be granted to this client")
+    return scope
+
+
+def _about_one(parts: Iterable[Scope]) -> bool:
+    return any(part.context == "patient" for part in parts)

@@ -1,0 +1,63 @@
+"""Refreshing (section 6b): who gets a refresh token, how long it lives, and which scopes one refresh may ask for."""
+
+from smart.http.errors import InvalidScope
+from smart.scopes import MOST, granted, legal, names, parse, too_many, within
+from smart.scopes.categories import evaluable
+from smart.time_units import SECOND
+
+OFFLINE, ONLINE = "offline_access", "online_access"
+GRACE_BOUND = 30
+
+
+def kind(scope: str) -> str:
+    """Which scope lets the app refresh, "" if neither was granted (CG-07); offline_access outweighs (SCP-17)."""
+    held = {part.plain for part in parse(scope)}
+    return next((name for name in (OFFLINE, ONLINE) if name in held), "")
+
+
+def absolute_seconds(client: int, default: int, *, keeps_secrets: bool) -> int:
+    """How long after the launch refreshing ends for good, 0 = never.
+
+    What the operator set for the client; else never for confidential and native apps (each refresh starts a new period,
+    RF-07), and `default` for a public app in a browser, which can keep nothing from whoever reads its storage (RF-08).
+    """
+    return client or (0 if keeps_secrets else default)
+
+
+def expires_at(now: int, launched_at: int, *, idle: int, absolute: int, session_ends_at: int = 0) -> int:
+    """Until when a refresh token issued now may be used: the first of the limits. Microseconds; idle and absolute in s.
+
+    `session_ends_at` is that of the session for online_access, 0 for offline_access (SCP-17).
+    """
+    limits = [now + idle * SECOND]
+    if absolute:
+        limits.append(launched_at + absolute * SECOND)
+    if session_ends_at:
+        limits.append(session_ends_at)
+    return min(limits)
+
+
+def in_grace(now: int, consumed_at: int, seconds: int) -> bool:
+    """Whether the token just rotated may still be repeated: half a minute at most, whatever is configured (RF-05)."""
+    return now < consumed_at + min(seconds, GRACE_BOUND) * SECOND
+
+
+def narrowed(requested: str, held: str, *, granted_scope: str, asked_scope: str, types: frozenset[str]) -> str:
+    """What one refresh gives: everything that is still `held`, or the part of it that was requested (RF-02, TR-02).
+
+    Raises InvalidScope for more than was granted, in whatever syntax (E91). What the app asked for by the same name
+    when it was authorized, and did not get, is left out instead (WF-11); so is a restriction that cannot be evaluated.
+    """
+    if not requested:
+        return held
+    if not legal(requested):
+        raise InvalidScope("scope has a character that is not allowed")
+    if too_many(requested):
+        raise InvalidScope(f"scope names more than {MOST} restricted scopes")
+    asked = {scope.name for scope in parse(asked_scope)}
+    if not within(names(scope for scope in parse(requested) if scope.name not in asked), granted_scope):
+        raise InvalidScope("scope asks for more than was granted")
+    part = granted(names(scope for scope in parse(requested) if evaluable(scope)), held, types=types)
+    if not part:
+        raise InvalidScope("none of these scopes was granted")
+    return part

@@ -1,0 +1,32 @@
+"""Gathered look-ups: many requests, one statement, each its own row."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from introspection.batched_lookup import lookups
+from introspection.token_lookup import Found
+from tests.conftest import App, MakeClient
+
+
+async def _found(*callers: str) -> list[Found]:
+    return await asyncio.gather(*(lookups().find("no token", caller) for caller in callers))
+
+
+@pytest.mark.parametrize("odd", ['"', "\\", '\\"', "{", "}", ",", '","', "NULL", "'", " ", "é", "%s", "\n"])
+def test_a_caller_is_found_whatever_characters_its_id_is_made_of(app: App, make_client: MakeClient, odd: str) -> None:
+    client = make_client("secret", client_id=f"{odd}{make_client().client_id}{odd}")
+
+    nobody, found, also_nobody = app.run(_found("", client.client_id, odd))
+
+    assert found.caller_secret == client.secret_digest
+    assert nobody.caller_secret is also_nobody.caller_secret is None
+
+
+def test_requests_that_wait_together_are_each_given_their_own_row(app: App, make_client: MakeClient) -> None:
+    clients: list[Any] = [make_client("secret") for _ in range(5)]
+
+    found = app.run(_found(*(client.client_id for client in clients)))
+
+    assert [each.caller_secret for each in found] == [client.secret_digest for client in clients]

@@ -1,0 +1,230 @@
+"""Patients of a producer's own FHIR server, found there by a search with a token of ours."""
+
+import json
+import secrets
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from oauth.authorization.picker.patient_search import CLIENT_ID
+from oauth.models import Authorization, Client, FhirIdentity, FhirServer, PatientRecord
+from tests.conftest import SECRET, App, MakeClient, basic
+from tests.oauth.visitor import Visitor, answer
+
+MakePerson = Callable[..., Any]
+
+
+class Producer(ThreadingHTTPServer):
+    """A FHIR server of somebody else: what it was asked, and what it says."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.asked: list[dict[str, list[str]]] = []
+        self.tokens: list[str] = []
+        self.status, self.headers = 200, {"Content-Type": "application/fhir+json"}
+        self.body = b'{"resourceType": "Bundle"}'
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    def has(self, *patients: dict[str, Any]) -> None:
+        entries = [{"resource": {"resourceType": "Patient", **patient}} for patient in patients]
+        self.body = json.dumps({"resourceType": "Bundle", "type": "searchset", "entry": entries}).encode()
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Producer
+
+    def do_GET(self) -> None:
+        self.server.asked.append({"path": [urlsplit(self.path).path], **parse_qs(urlsplit(self.path).query)})
+        self.server.tokens.append(self.headers.get("Authorization", "").removeprefix("Bearer "))
+        self.send_response(self.server.status)
+        for name, value in self.server.headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(self.server.body)
+
+    def log_message(self, *_: object) -> None:
+        """Keeps the test's output quiet."""
+
+
+@pytest.fixture
+def producer(committed: None) -> Iterator[Producer]:
+    server = Producer()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def base(producer: Producer) -> FhirServer:
+    """Its row, searched by practitioners."""
+    return FhirServer.objects.create(
+        base=f"http://127.0.0.1:{producer.server_port}/fhir", name="Lakeside", patient_source="search"
+    )
+
+
+@pytest.fixture
+def reach(visitor: Visitor, make_client: MakeClient, make_person: MakePerson, base: FhirServer) -> Callable[..., Any]:
+    """The picker page of somebody who is that at the producer's server."""
+
+    def go(himself: str = "Practitioner/dr") -> tuple[Any, Any]:
+        client, person = make_client(), make_person()
+        client.fhir_servers.add(base)
+        FhirIdentity.objects.create(user=person, fhir_server=base, resource=himself)
+        return client, visitor.sign_in(visitor.follow(visitor.ask(client, aud=base.base)), person)
+
+    return go
+
+
+def search(visitor: Visitor, page: Any, sought: str) -> Any:
+    return visitor.request("GET", page.url.path, params={"q": sought})
+
+
+def offered(page: Any) -> list[int]:
+    return [int(part.split('"')[0]) for part in page.text.split('name="patient" value="')[1:]]
+
+
+@pytest.mark.requirement("AZ-12", "LC-02")
+def test_a_practitioner_picks_whom_the_fhir_server_finds(
+    visitor: Visitor, producer: Producer, base: FhirServer, reach: Callable[..., Any]
+) -> None:
+    patient = f"p-{secrets.token_hex(4)}"
+    producer.has({"id": patient, "name": [{"given": ["Ada"], "family": "One"}], "birthDate": "2001-02-03"})
+    client, page = reach()
+
+    found = search(visitor, page, "Ada, O")
+    consent = visitor.follow(visitor.send(found, patient=offered(found)[0]))
+    code = answer(visitor.allow(consent))["code"]
+
+    assert producer.asked == [{"path": ["/fhir/Patient"], "name": ["Ada\\, O"], "_count": ["20"]}]
+    assert "Ada One" in found.text
+    assert code
+    granted = Authorization.objects.get(client=client)
+    assert (granted.patient, granted.patient_vouched) == (patient, 1)
+
+
+@pytest.mark.requirement("AZ-12")
+@pytest.mark.parametrize(
+    ("sought", "parameter"), [("Ada", "name"), ("2001-02-03", "birthdate"), ("HC-17", "identifier")]
+)
+def test_what_is_typed_decides_by_what_is_searched(
+    visitor: Visitor, producer: Producer, reach: Callable[..., Any], sought: str, parameter: str
+) -> None:
+    _, page = reach()
+
+    search(visitor, page, sought)
+
+    assert producer.asked[0][parameter] == [sought]
+
+
+@pytest.mark.requirement("AZ-12", "SCP-20")
+@pytest.mark.parametrize("himself", ["Patient/p1", "RelatedPerson/r1", "Person/p"])
+def test_nobody_but_practitioners_searches(
+    visitor: Visitor, producer: Producer, reach: Callable[..., Any], himself: str
+) -> None:
+    producer.has({"id": "somebody"})
+
+    _, page = reach(himself)
+    search(visitor, page, "some")
+
+    assert "There is no health record that you may share." in page.text
+    assert producer.asked == []
+
+
+@pytest.mark.requirement("BK-06", "SCP-19")
+def test_the_token_of_the_search_is_good_for_finding_patients_there_and_only_meanwhile(
+    app: App, visitor: Visitor, producer: Producer, base: FhirServer, reach: Callable[..., Any],
+    make_resource_server: Callable[..., Any],
+) -> None:  # fmt: skip
+    caller, during = make_resource_server(base), []
+    headers = basic(caller.client_id, SECRET)
+
+    def introspected(token: str) -> Any:
+        return app.post("/o/introspect", data={"token": token}, headers=headers).json()
+
+    producer.tokens = _Watched(lambda token: during.append(introspected(token)))
+    _, page = reach()
+
+    search(visitor, page, "Ada")
+
+    (claims,) = during
+    assert (claims["scope"], claims["sub"], claims["client_id"], claims["aud"]) == (
+        "system/Patient.rs", CLIENT_ID, CLIENT_ID, base.base
+    )  # fmt: skip
+    assert introspected(producer.tokens[0]) == {"active": False}
+    picker = Client.objects.get(client_id=CLIENT_ID)
+    assert (picker.grants, picker.redirect_uris, picker.secret_digest, picker.jwks) == ("", "", "", "")
+
+
+class _Watched(list[str]):
+    """Tells of each item at once."""
+
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        super().__init__()
+        self.tell = tell
+
+    def append(self, item: str) -> None:
+        super().append(item)
+        self.tell(item)
+
+
+BROKEN: dict[str, tuple[int, dict[str, str], bytes]] = {
+    "500": (500, {}, b"{}"),
+    "401": (401, {}, b"{}"),
+    "a redirect": (302, {"Location": "http://127.0.0.1:1/"}, b""),
+    "HTML": (200, {}, b"<html>"),
+    "a list": (200, {}, b"[]"),
+    "no resource": (200, {}, b'{"entry": [{}]}'),
+    "no id": (200, {}, b'{"entry": [{"resource": {"resourceType": "Patient"}}]}'),
+    "a strange name": (200, {}, b'{"entry": [{"resource": {"resourceType": "Patient", "id": "a", "name": 7}}]}'),
+    "deeply nested": (200, {}, b"[" * 100_000),
+    "more than a megabyte": (200, {}, b" " * 1_100_000 + b"{}"),
+}
+
+
+@pytest.mark.requirement("AZ-12", "E42")
+@pytest.mark.parametrize(("status", "headers", "body"), BROKEN.values(), ids=BROKEN.keys())
+def test_a_server_that_does_not_answer_well_shows_nobody_and_breaks_nothing(
+    visitor: Visitor, producer: Producer, base: FhirServer, reach: Callable[..., Any],
+    status: int, headers: dict[str, str], body: bytes,
+) -> None:  # fmt: skip
+    producer.status, producer.headers, producer.body = status, headers, body
+    _, page = reach()
+
+    found = search(visitor, page, "Ada")
+
+    assert found.status_code == 200
+    assert "<strong>Lakeside did not answer.</strong>" in found.text
+    assert offered(found) == []
+    assert PatientRecord.objects.filter(fhir_server=base).count() == 0
+
+
+@pytest.mark.parametrize("strange", ["../Patient/x", "a b", "", "x" * 65])
+def test_an_id_that_is_none_is_left_out(
+    visitor: Visitor, producer: Producer, base: FhirServer, reach: Callable[..., Any], strange: str
+) -> None:
+    producer.has({"id": strange}, {"id": "fine"})
+    _, page = reach()
+
+    found = search(visitor, page, "Ada")
+
+    assert len(offered(found)) == 1
+    assert list(PatientRecord.objects.filter(fhir_server=base).values_list("patient", flat=True)) == ["fine"]
+
+
+@pytest.mark.requirement("E32")
+def test_a_quiet_request_searches_nobody(
+    visitor: Visitor, producer: Producer, base: FhirServer, reach: Callable[..., Any]
+) -> None:
+    client, _ = reach()
+    PatientRecord.objects.create(fhir_server=base, patient="the-only-one")
+
+    response = visitor.follow(visitor.ask(client, aud=base.base, prompt="none"))
+
+    assert answer(response)["error"] == "interaction_required"
+    assert producer.asked == []

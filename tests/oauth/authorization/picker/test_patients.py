@@ -1,0 +1,213 @@
+"""Whose record: those for whom the person may act on this FHIR server, and no others."""
+
+import secrets
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from audit.models import OutboxEvent
+from oauth.authorization.picker.patients import described
+from oauth.models import ActsFor, Code, FhirIdentity, PatientRecord, PendingRequest
+from tests.conftest import MakeClient
+from tests.oauth.visitor import Visitor, answer, kinds
+
+
+def offered(page: Any) -> list[int]:
+    return [int(part.split('"')[0]) for part in page.text.split('name="patient" value="')[1:]]
+
+
+def chosen(client: Any) -> str:
+    return PendingRequest.objects.get(client=client).patient
+
+
+@pytest.fixture
+def make_guardian(make_person: Callable[..., Any], fhir_server: Any) -> Callable[[int], Any]:
+    """Somebody who acts for that many patients with names of their own."""
+
+    def make(count: int) -> Any:
+        word = secrets.token_hex(4)
+        guardian = make_person(is_="Practitioner/dr")
+        identity = FhirIdentity.objects.get(user=guardian)
+        for number in range(count):
+            record = PatientRecord.objects.create(
+                fhir_server=fhir_server, patient=f"{word}-{number}", name=f"Patient {word} {number:02}",
+                birth_date=f"19{number + 10}-01-02", record_number=f"HC-{word}-{number:02}", sex="female",
+            )  # fmt: skip
+            ActsFor.objects.create(identity=identity, record=record)
+        return guardian
+
+    return make
+
+
+@pytest.mark.requirement("AZ-12")
+def test_only_those_are_offered_for_whom_the_person_may_act_at_this_base(
+    visitor: Visitor, make_client: MakeClient, make_person: Callable[..., Any], make_guardian: Callable[[int], Any],
+    other_fhir_server: Any,
+) -> None:  # fmt: skip
+    guardian = make_guardian(2)
+    make_person("ben")
+    elsewhere = FhirIdentity.objects.create(user=guardian, fhir_server=other_fhir_server, resource="Practitioner/dr")
+    foreign = PatientRecord.objects.create(fhir_server=other_fhir_server, patient=secrets.token_hex(4))
+    ActsFor.objects.create(identity=elsewhere, record=foreign)
+
+    page = visitor.sign_in(visitor.follow(visitor.ask(make_client())), guardian)
+
+    mine = PatientRecord.objects.filter(acted_for_by__identity__user=guardian).exclude(pk=foreign.pk)
+    assert sorted(offered(page)) == sorted(mine.values_list("pk", flat=True))
+    assert " checked" not in page.text
+
+
+@pytest.mark.requirement("AZ-12")
+def test_a_single_candidate_is_preselected_and_consent_still_asked(
+    visitor: Visitor, make_client: MakeClient, make_person: Callable[..., Any]
+) -> None:
+    client = make_client()
+    page = visitor.sign_in(visitor.follow(visitor.ask(client)), make_person("dan", is_="RelatedPerson/carol"))
+
+    assert page.url.path.endswith("/patient")
+    assert " checked" in page.text
+    page = visitor.follow(visitor.send(page, patient=offered(page)[0]))
+
+    assert page.url.path.endswith("/consent")
+    assert "the health record of Dan" in page.text
+    assert kinds(page)
+
+
+@pytest.mark.requirement("AZ-12")
+def test_somebody_with_his_own_record_alone_is_not_asked_which(
+    visitor: Visitor, make_client: MakeClient, make_person: Callable[..., Any]
+) -> None:
+    client = make_client()
+
+    page = visitor.sign_in(visitor.follow(visitor.ask(client)), make_person("amy"))
+
+    assert page.url.path.endswith("/consent")
+    assert "use your health record?" in page.text
+    assert "Choose a record" not in page.text
+    assert chosen(client) == "amy"
+
+
+TAMPERED = ["0", "-1", "999999999999999999", "9" * 40, "amy", "1 OR 1=1", "١", "1.0"]
+
+
+@pytest.mark.requirement("E30", "AZ-20")
+@pytest.mark.parametrize("value", TAMPERED)
+def test_a_choice_that_was_not_offered_is_stopped_and_recorded(
+    visitor: Visitor, make_client: MakeClient, make_person: Callable[..., Any], value: str
+) -> None:
+    client = make_client()
+    page = visitor.sign_in(visitor.follow(visitor.ask(client)), make_person("dan", is_="RelatedPerson/carol"))
+
+    refused_as_tampered(visitor.send(page, patient=value), client)
+
+
+@pytest.mark.requirement("E30", "AZ-12")
+def test_the_number_of_somebody_elses_patient_is_stopped_and_recorded(
+    visitor: Visitor, make_client: MakeClient, make_person: Callable[..., Any]
+) -> None:
+    client = make_client()
+    make_person("ben")
+    page = visitor.sign_in(visitor.follow(visitor.ask(client)), make_person("dan", is_="RelatedPerson/carol"))
+
+    refused_as_tampered(visitor.send(page, patient=PatientRecord.objects.get(patient="ben").pk), client)
+
+
+def refused_as_tampered(response: Any, client: Any) -> None:
+    assert response.status_code == 403
+    assert "The page sent a choice that was not offered." in response.text
+    assert "You did nothing wrong" not in response.text
+    assert "Location" not in response.headers
+    assert chosen(client) == ""
+    assert Code.objects.filter(authorization__client=client).count() == 0
+    assert OutboxEvent.objects.filter(kind="choice-tampered", client=client.client_id).count() == 1
+
+
+@pytest.mark.requirement("E29")
+def test_somebody_without_any_record_is_told_and_the_app_hears_it(
+    visitor: Visitor, make_client: MakeClient, make_person: Callable[..., Any]
+) -> None:
+    client = make_client()
+
+    page = visitor.sign_in(visitor.follow(visitor.ask(client)), make_person())
+    response = visitor.send(page, cancel="1")
+
+    assert "There is no health record that you may share." in page.text
+    assert response.status_code == 303
+    assert answer(response)["error"] == "access_denied"
+    assert answer(response)["error_description"] == "there is no record that this user may share"
+    assert answer(response)["state"] == "state-of-the-app"
+    assert Code.objects.filter(authorization__client=client).count() == 0
+
+
+@pytest.mark.requirement("E31")
+def test_going_back_tells_the_app_that_access_was_denied(
+    visitor: Visitor, make_client: MakeClient, make_guardian: Callable[[int], Any]
+) -> None:
+    client = make_client()
+    page = visitor.sign_in(visitor.follow(visitor.ask(client)), make_guardian(2))
+
+    response = visitor.send(page, cancel="1")
+
+    assert answer(response)["error"] == "access_denied"
+    assert PendingRequest.objects.get(client=client).answered_at > 0
+
+
+def test_no_choice_at_all_is_asked_again(
+    visitor: Visitor, make_client: MakeClient, make_guardian: Callable[[int], Any]
+) -> None:
+    client = make_client()
+    page = visitor.sign_in(visitor.follow(visitor.ask(client)), make_guardian(2))
+
+    response = visitor.send(page)
+
+    assert response.status_code == 422
+    assert "No patient is chosen." in response.text
+    assert chosen(client) == ""
+
+
+@pytest.mark.parametrize(("count", "searchable"), [(7, False), (8, True)])
+def test_many_patients_can_be_searched(
+    visitor: Visitor, make_client: MakeClient, make_guardian: Callable[[int], Any], count: int, searchable: bool
+) -> None:
+    page = visitor.sign_in(visitor.follow(visitor.ask(make_client())), make_guardian(count))
+
+    assert ('name="q"' in page.text) is searchable
+    assert len(offered(page)) == count
+
+
+def test_at_most_twenty_are_shown_and_the_others_are_found_by_typing(
+    visitor: Visitor, make_client: MakeClient, make_guardian: Callable[[int], Any]
+) -> None:
+    page = visitor.sign_in(visitor.follow(visitor.ask(make_client())), make_guardian(23))
+    found = visitor.request("GET", page.url.path, params={"q": "1932-01-02"})
+    nobody = visitor.request("GET", page.url.path, params={"q": "\"><script>'%\0"})
+
+    assert len(offered(page)) == 20
+    assert "<strong>20 of 23 patients fit.</strong> Type more to find the others." in page.text
+    assert len(offered(found)) == 1
+    assert "No patient fits" in nobody.text
+    assert "Show all 23 patients" in nobody.text
+    assert "<script" not in nobody.text
+
+
+def record(**fields: str) -> PatientRecord:
+    return PatientRecord(patient="x", **fields)
+
+
+@pytest.mark.parametrize(
+    ("patient", "words"),
+    [
+        (record(sex="male", birth_date="1981-11-19", record_number="HC-1"), "Man, born 19 November 1981, "),
+        (record(sex="female", birth_date="1938-07-30", died="2024"), "Woman, born 30 July 1938"),
+        (record(birth_date="1938"), "born 1938"),
+        (record(record_number="REY-TEMP-8"), "Sex and birth date not recorded, record REY-TEMP-8"),
+        (record(sex="unknown", birth_date="not a date"), "born not a date"),
+    ],
+)
+def test_two_people_of_one_name_can_be_told_apart(patient: PatientRecord, words: str) -> None:
+    assert described(patient).startswith(words)
+
+
+def test_the_age_of_the_dead_is_not_counted_on() -> None:
+    assert "years" not in described(record(birth_date="1938-07-30", died="2024"))

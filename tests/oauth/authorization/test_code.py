@@ -1,0 +1,33 @@
+"""What a person has allowed becomes an authorization and a code."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.contrib.sessions.backends.db import SessionStore
+from django.test import RequestFactory
+
+from accounts.models import User
+from oauth.authorization.code import allowed
+from oauth.authorization.pending_request import Pending
+from oauth.models import Authorization, Client, PendingRequest
+from oauth.tokens.authorization_state import Grant
+from tests.conftest import MakeClient
+from tests.oauth.visitor import Visitor
+
+
+@pytest.mark.requirement("AZ-17", "E85")
+@pytest.mark.parametrize("ended", [Client, User], ids=["the client's", "the person's"])
+def test_access_that_is_ended_while_the_answer_is_under_way_is_not_given(
+    visitor: Visitor, make_client: MakeClient, make_person: Callable[..., Any], ended: Any
+) -> None:
+    client, person = make_client(), make_person("amy")
+    visitor.reach_consent(client, person)
+    pending = Pending.of(PendingRequest.objects.select_related("client", "fhir_server").get(client=client), "handle")
+    ended.objects.get_queryset().filter(pk__in=[client.pk if ended is Client else person.pk]).end_access()
+    request = RequestFactory().post("/")
+    request.session = SessionStore()
+
+    allowed(request, pending, person, "patient/Observation.rs")
+
+    assert Grant.of(Authorization.objects.get(client=client).pk).lost

@@ -1,0 +1,309 @@
+"""`/o/launch`: what a producer's own EHR registers, and what is refused."""
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qs, quote, urlsplit
+
+import httpx
+import pytest
+
+from oauth.models import Launch
+from smart.digests import digest
+from tests.conftest import BASE, SECRET, App, MakeClient, basic
+
+LAUNCH_URL = "https://app.example/start?tab=2"
+
+
+class Ehr:
+    """A producer's EHR: a resource server of the R4 base, an app that it can open, and a practitioner who uses it."""
+
+    def __init__(self, app: App, caller: Any, client: Any, person: Any) -> None:
+        self.app, self.caller, self.client, self.person = app, caller, client, person
+
+    def body(self, **changes: Any) -> dict[str, Any]:
+        good = {"client_id": self.client.client_id, "aud": BASE, "user": self.person.username, "patient": "amy"}
+        return {name: value for name, value in {**good, **changes}.items() if value is not ...}
+
+    def post(self, content: Any = None, **options: Any) -> httpx.Response:
+        headers = {"Content-Type": "application/json", **basic(self.caller.client_id, SECRET)}
+        headers |= options.pop("headers", {})
+        sent = content if isinstance(content, bytes) else json.dumps(self.body() if content is None else content)
+        return self.app.post("/o/launch", content=sent, headers={k: v for k, v in headers.items() if v}, **options)
+
+    @property
+    def launches(self) -> list[Launch]:
+        return list(Launch.objects.filter(client=self.client))
+
+
+@pytest.fixture
+def ehr(
+    app: App,
+    make_client: MakeClient,
+    make_resource_server: Callable[..., Any],
+    make_person: Callable[..., Any],
+) -> Ehr:
+    client = make_client(launch_url=LAUNCH_URL, scope="launch patient/*.rs")
+    return Ehr(app, make_resource_server(), client, make_person("amy", is_="Practitioner/dr-test"))
+
+
+@pytest.mark.requirement("EL-01", "EL-02", "EL-03")
+def test_an_ehr_gets_a_handle_and_the_address_that_opens_the_app(ehr: Ehr) -> None:
+    response = ehr.post(ehr.body(encounter="e1", need_patient_banner=False, tenant="t-1"))
+
+    assert response.status_code == 201
+    assert response.headers["Content-Type"] == "application/json"
+    assert response.headers["Cache-Control"] == "no-store"
+    told = response.json()
+    assert re.fullmatch(r"[A-Za-z0-9_-]{43,}", told["launch"])
+    assert told["launch_url"] == f"{LAUNCH_URL}&iss={quote(BASE, safe='')}&launch={told['launch']}"
+    assert parse_qs(urlsplit(told["launch_url"]).query)["iss"] == [BASE]
+    assert told["expires_in"] == 300
+
+
+@pytest.mark.requirement("EL-02")
+def test_the_handle_is_kept_by_its_digest_bound_and_short_lived(ehr: Ehr, settings: Any) -> None:
+    settings.SMARTAUTH_LAUNCH_SECONDS = 86_400
+
+    handle = ehr.post(ehr.body(encounter="e1", intent="reconcile")).json()["launch"]
+
+    (row,) = ehr.launches
+    assert row.digest == digest(handle)
+    assert (row.client_id, row.fhir_server.base, row.user_id) == (ehr.client.pk, BASE, ehr.person.pk)
+    assert json.loads(row.context) == {"patient": "amy", "encounter": "e1", "intent": "reconcile"}
+    assert row.expires_at - row.created_at == 300_000_000
+    assert row.consumed_at == 0
+
+
+def test_what_was_registered_is_recorded_without_names(ehr: Ehr, events: Callable[..., list[Any]]) -> None:
+    handle = ehr.post().json()["launch"]
+
+    (event,) = events("launch-prepared", client=ehr.client.client_id)
+    assert (event.person, event.patient, event.reason) == (ehr.person.subject, "amy", f"by {ehr.caller.client_id}")
+    assert handle not in json.dumps({name: str(value) for name, value in vars(event).items()})
+
+
+@pytest.mark.parametrize("written", ["Practitioner/{}", BASE + "/Practitioner/{}"], ids=["relative", "absolute"])
+def test_the_user_may_be_named_by_fhir_user(ehr: Ehr, make_person: Callable[..., Any], written: str) -> None:
+    person = make_person("amy", is_=f"Practitioner/p-{ehr.person.pk}")
+
+    response = ehr.post(ehr.body(user=..., fhirUser=written.format(f"p-{ehr.person.pk}")))
+
+    assert response.status_code == 201
+    assert ehr.launches[0].user_id == person.pk
+
+
+@pytest.mark.requirement("EL-02")
+def test_an_ehr_vouches_for_the_patients_of_its_practitioners(ehr: Ehr) -> None:
+    response = ehr.post(ehr.body(patient="p-unlisted"))
+
+    assert response.status_code == 201
+    assert ehr.launches[0].patient_vouched == 1
+
+
+@pytest.mark.requirement("SD-25")
+@pytest.mark.parametrize("resource", ["Patient/carol", "RelatedPerson/carol"])
+def test_nobody_else_gets_a_patient_who_is_not_on_his_list(
+    ehr: Ehr, make_person: Callable[..., Any], resource: str
+) -> None:
+    person = make_person("dan", is_=resource)
+
+    response = ehr.post(ehr.body(user=person.username, patient="amy"))
+
+    is_refused(response, 400, "invalid_request", "patient is nobody whose record this user may see")
+    assert ehr.launches == []
+
+
+def is_refused(response: httpx.Response, status: int, error: str, description: str) -> None:
+    assert response.status_code == status, response.text
+    assert response.json() == {"error": error, "error_description": description}
+    assert response.headers["Content-Type"] == "application/json"
+    assert response.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.requirement("EL-02")
+@pytest.mark.parametrize(
+    "headers",
+    [
+        pytest.param({"Authorization": ""}, id="no credentials"),
+        pytest.param({"Authorization": "Bearer abc"}, id="another scheme"),
+        pytest.param({"Authorization": "Basic !!!"}, id="not base64"),
+        pytest.param(basic("nobody-of-that-name", SECRET), id="unknown client"),
+        pytest.param({"Authorization": "wrong"}, id="wrong secret"),
+        pytest.param({"Authorization": "public"}, id="a public client"),
+    ],
+)
+def test_who_cannot_prove_himself_is_refused(ehr: Ehr, headers: dict[str, str]) -> None:
+    if headers["Authorization"] == "wrong":
+        headers = basic(ehr.caller.client_id, "wrong")
+    if headers["Authorization"] == "public":
+        headers = basic(ehr.client.client_id, "")
+
+    response = ehr.post(headers=headers)
+
+    is_refused(response, 401, "invalid_client", "client authentication failed")
+    assert response.headers["WWW-Authenticate"] == 'Basic realm="smartauth"'
+    assert ehr.launches == []
+
+
+def test_a_disabled_client_is_refused(ehr: Ehr) -> None:
+    ehr.caller.enabled = 0
+    ehr.caller.save()
+
+    is_refused(ehr.post(), 401, "invalid_client", "client authentication failed")
+    assert ehr.launches == []
+
+
+@pytest.mark.requirement("E58")
+def test_guessing_a_secret_is_slowed_down(ehr: Ehr, settings: Any) -> None:
+    settings.SMARTAUTH_FAILURE_LIMIT = 2
+    ehr.post(headers=basic(ehr.caller.client_id, "wrong"))
+
+    response = ehr.post(headers=basic(ehr.caller.client_id, "wrong"))
+
+    is_refused(response, 429, "temporarily_unavailable", "too many failures, wait")
+    assert int(response.headers["Retry-After"]) > 0
+
+
+def test_a_client_that_protects_nothing_may_not_launch(ehr: Ehr, make_client: MakeClient) -> None:
+    stranger = make_client("secret")
+
+    response = ehr.post(headers=basic(stranger.client_id, SECRET))
+
+    is_refused(response, 403, "access_denied", "aud is not a FHIR base that this client protects")
+    assert ehr.launches == []
+
+
+def test_a_resource_server_launches_for_its_own_base_only(ehr: Ehr, other_fhir_server: Any) -> None:
+    ehr.client.fhir_servers.add(other_fhir_server)
+
+    response = ehr.post(ehr.body(aud=other_fhir_server.base))
+
+    is_refused(response, 403, "access_denied", "aud is not a FHIR base that this client protects")
+    assert ehr.launches == []
+
+
+@pytest.mark.requirement("EL-04")
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"launch_url": ""}, id="no launch URL"),
+        pytest.param({"launch_url": "javascript:alert(1)"}, id="no web address"),
+        pytest.param({"enabled": 0}, id="disabled"),
+        pytest.param({"approved": 0}, id="not approved"),
+        pytest.param({"grants": "client_credentials"}, id="not for people"),
+    ],
+)
+def test_an_app_that_cannot_be_opened_is_refused(ehr: Ehr, changes: dict[str, Any]) -> None:
+    type(ehr.client).objects.filter(pk=ehr.client.pk).update(**changes)
+
+    response = ehr.post()
+
+    no_app = "client_id is not an app with a launch URL for this FHIR base"
+    is_refused(response, 400, "invalid_request", no_app)
+    assert ehr.launches == []
+
+
+@pytest.mark.requirement("EL-02", "LC-01", "LC-04")
+@pytest.mark.parametrize(
+    ("changes", "description"),
+    [
+        ({"client_id": ...}, "client_id is missing"),
+        ({"client_id": "nobody"}, "client_id is not an app with a launch URL for this FHIR base"),
+        ({"client_id": 7}, "client_id must be text"),
+        ({"client_id": "a\0b"}, "client_id has a control character"),
+        ({"client_id": "\ud800"}, "client_id has a control character"),
+        ({"aud": ...}, "aud is missing"),
+        ({"aud": [BASE]}, "aud must be text"),
+        ({"user": ...}, "either user or fhirUser must say who uses the EHR"),
+        ({"fhirUser": "Practitioner/x"}, "either user or fhirUser must say who uses the EHR"),
+        ({"user": "nobody"}, "user is nobody who uses this FHIR base"),
+        ({"user": {}}, "user must be text"),
+        ({"user": "\0"}, "user has a control character"),
+        ({"user": ..., "fhirUser": "Practitioner/nobody"}, "fhirUser is nobody who uses this FHIR base"),
+        ({"patient": "Patient/amy"}, "patient must be a bare FHIR id, such as p-204"),
+        ({"patient": 204}, "patient must be a bare FHIR id, such as p-204"),
+        ({"patient": ["amy"]}, "patient must be a bare FHIR id, such as p-204"),
+        ({"patient": ..., "encounter": "e1"}, "encounter needs the patient whom it belongs to"),
+        ({"need_patient_banner": "true"}, "need_patient_banner must be true or false"),
+        ({"need_patient_banner": 1}, "need_patient_banner must be true or false"),
+        ({"smart_style_url": "/style.json"}, "smart_style_url must be an absolute https address"),
+        ({"intent": ""}, "intent must be text"),
+        ({"tenant": "x" * 201}, "tenant is longer than 200 characters"),
+        ({"fhirContext": {}}, "fhirContext must be a list of objects"),
+        ({"fhirContext": [{"role": "launch"}]}, "fhirContext[0] needs one of reference, canonical, identifier"),
+        ({"access_token": "x"}, "access_token is not known here"),
+        ({"scope": "x"}, "scope is not known here"),
+    ],
+)
+def test_what_is_wrong_is_named(ehr: Ehr, changes: dict[str, Any], description: str) -> None:
+    response = ehr.post(ehr.body(**changes))
+
+    is_refused(response, 400, "invalid_request", description)
+    assert ehr.launches == []
+
+
+def test_a_person_who_is_stopped_is_nobody(ehr: Ehr) -> None:
+    type(ehr.person).objects.get_queryset().filter(pk=ehr.person.pk).update(stopped_at=1)
+
+    is_refused(ehr.post(), 400, "invalid_request", "user is nobody who uses this FHIR base")
+
+
+@pytest.mark.requirement("SD-20")
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(b"{", id="cut off"),
+        pytest.param(b"\xff\xfe", id="not UTF-8"),
+        pytest.param(b"[" * 16_000, id="deep lists"),
+        pytest.param(b'{"a":' * 3_000, id="deep objects"),
+        pytest.param(b'{"patient": NaN}', id="NaN"),
+        pytest.param(b'{"patient": ' + b"9" * 5000 + b"}", id="a number of 5000 digits"),
+    ],
+)
+def test_what_is_no_json_is_refused(ehr: Ehr, body: bytes) -> None:
+    is_refused(ehr.post(body), 400, "invalid_request", "the body is not JSON in UTF-8")
+
+
+@pytest.mark.parametrize("body", [b"[]", b'"text"', b"null", b"7"])
+def test_what_is_no_object_is_refused(ehr: Ehr, body: bytes) -> None:
+    is_refused(ehr.post(body), 400, "invalid_request", "the body must be a JSON object")
+
+
+def test_an_empty_body_says_nothing(ehr: Ehr) -> None:
+    is_refused(ehr.post(b""), 400, "invalid_request", "aud is missing")
+
+
+def test_what_is_said_twice_is_refused(ehr: Ehr) -> None:
+    body = b'{"patient": "amy", "patient": "ben"}'
+
+    is_refused(ehr.post(body), 400, "invalid_request", "a member of the body was sent twice")
+
+
+@pytest.mark.requirement("SD-20")
+def test_a_long_body_is_refused(ehr: Ehr) -> None:
+    is_refused(ehr.post(ehr.body(intent="x" * 20_000)), 413, "invalid_request", "the body is too long")
+    assert ehr.launches == []
+
+
+@pytest.mark.parametrize("media_type", ["application/x-www-form-urlencoded", "text/plain", "", "nonsense", "a/b/c;;;="])
+def test_another_media_type_is_refused(ehr: Ehr, media_type: str) -> None:
+    response = ehr.post(headers={"Content-Type": media_type})
+
+    is_refused(response, 415, "invalid_request", "the body must be application/json")
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH", "OPTIONS"])
+def test_another_method_is_refused(ehr: Ehr, method: str) -> None:
+    response = ehr.app.request(method, "/o/launch", headers=basic(ehr.caller.client_id, SECRET))
+
+    is_refused(response, 405, "invalid_request", "only POST is allowed here")
+    assert response.headers["Allow"] == "POST"
+
+
+def test_whatever_is_accepted_the_answer_is_json(ehr: Ehr) -> None:
+    response = ehr.post(headers={"Accept": "text/html"})
+
+    assert response.status_code == 201
+    assert response.headers["Content-Type"] == "application/json"

@@ -1,0 +1,210 @@
+"""`manage.py fhir-server` and what stands behind it: one call protects a producer's own server."""
+
+import json
+import re
+import secrets
+import shlex
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from oauth.models import Client, FhirServer, ResourceServer
+from oauth.registration.fhir_servers import UnfitBase, register
+from tests.conftest import App, MakeClient, basic
+
+pytestmark = pytest.mark.usefixtures("committed")
+
+
+@pytest.fixture
+def base() -> str:
+    """A base that nobody has protected yet."""
+    return f"https://{secrets.token_hex(8)}.example.org/fhir"
+
+
+def fhir_server(*arguments: str) -> str:
+    """What the command prints."""
+    out = StringIO()
+    call_command("fhir-server", *arguments, stdout=out)
+    return out.getvalue()
+
+
+def test_the_secret_that_was_drawn_introspects_tokens_of_that_base(
+    app: App, issue: Any, make_client: MakeClient, base: str
+) -> None:
+    done = register(base)
+    token = issue(make_client(), server=done.server)["access_token"]
+
+    answer = app.post("/o/introspect", data={"token": token}, headers=basic(done.client.client_id, done.secret))
+
+    assert answer.json()["active"] is True
+    assert answer.json()["aud"] == base
+
+
+def test_it_may_ask_about_no_other_base(app: App, issue: Any, base: str) -> None:
+    done = register(base)
+    token = issue()["access_token"]
+
+    answer = app.post("/o/introspect", data={"token": token}, headers=basic(done.client.client_id, done.secret))
+
+    assert answer.json() == {"active": False}
+
+
+@pytest.mark.requirement("RG-07", "RG-08")
+def test_id_and_secret_are_drawn_and_only_a_digest_is_kept(base: str) -> None:
+    one, other = register(base), register(f"{base}/2")
+
+    assert one.client.client_id != other.client.client_id
+    assert one.secret != other.secret
+    assert re.fullmatch(r"[A-Za-z0-9_-]{43}", one.secret)
+    kept = Client.objects.filter(pk=one.client.pk).values().get()
+    assert not any(one.secret in str(value) for value in kept.values())
+
+
+def test_a_second_call_changes_nothing_and_shows_no_secret(base: str, events: Any) -> None:
+    first = register(base, name="First")
+
+    second = register(f"{base}/", name="Second", version="stu3", address_policy="block")
+
+    assert (second.added, second.secret, second.client) == (False, "", first.client)
+    row = FhirServer.objects.get(base=base)
+    assert (row.name, row.version, row.address_policy) == ("First", "r4", "flag")
+    assert ResourceServer.objects.filter(fhir_server=row).count() == 1
+    assert len(events("fhir-server-added", fhir_server=base)) == 1
+
+
+def test_a_base_from_elsewhere_gets_the_client_that_is_missing(base: str) -> None:
+    row = FhirServer.objects.create(base=base, name="From the admin")
+
+    done = register(base)
+
+    assert (done.added, bool(done.secret)) == (False, True)
+    assert ResourceServer.objects.get(fhir_server=row).client == done.client
+
+
+def test_everything_that_was_added_is_in_the_trail(base: str, events: Any, make_client: MakeClient) -> None:
+    app_client = make_client()
+
+    done = register(base, clients=[app_client])
+
+    assert len(events("fhir-server-added", fhir_server=base)) == 1
+    assert len(events("resource-server-added", fhir_server=base, client=done.client.client_id)) == 1
+    assert len(events("fhir-server-opened", fhir_server=base, client=app_client.client_id)) == 1
+
+
+def test_an_unfit_base_writes_nothing() -> None:
+    before = FhirServer.objects.count(), Client.objects.count()
+
+    with pytest.raises(UnfitBase):
+        register("http://fhir.example.org/r4")
+
+    assert (FhirServer.objects.count(), Client.objects.count()) == before
+
+
+def test_the_command_prints_a_call_that_works_as_it_stands(app: App, base: str) -> None:
+    printed = fhir_server("add", base, "--name", "My server")
+
+    line = next(line for line in printed.splitlines() if line.strip().startswith("curl") and "/o/introspect" in line)
+    words = shlex.split(line.replace("$TOKEN", "x"))
+    client_id, secret = words[words.index("-u") + 1].split(":")
+    answer = app.post("/o/introspect", data={"token": "x"}, headers=basic(client_id, secret))
+    assert (words[-1], answer.status_code, answer.json()) == (
+        "http://127.0.0.1:8000/o/introspect", 200, {"active": False},
+    )  # fmt: skip
+
+
+@pytest.mark.requirement("DS-01")
+def test_the_document_it_prints_is_the_one_that_it_points_at(app: App, base: str) -> None:
+    printed = fhir_server("add", base)
+
+    url = next(line for line in printed.splitlines() if "/o/smart-configuration?" in line).split("'")[1]
+    document = json.loads(printed[printed.index("{") : printed.rindex("}") + 1])
+    assert app.get(url.removeprefix("http://127.0.0.1:8000")).json() == document
+
+
+def test_apps_are_let_in_by_name_also_later(make_client: MakeClient, base: str) -> None:
+    one, other = make_client().client_id, make_client().client_id
+    fhir_server("add", base, "--client", one)
+
+    printed = fhir_server("add", base, "--client", one, "--client", other)
+
+    assert f"Clients that may ask for its tokens: {', '.join(sorted([one, other]))}." in printed
+
+
+def test_an_unknown_app_is_named_and_nothing_is_written(base: str) -> None:
+    with pytest.raises(CommandError, match="No client has the id nobody"):
+        fhir_server("add", base, "--client", "nobody")
+
+    assert not FhirServer.objects.filter(base=base).exists()
+
+
+def test_a_bad_url_is_refused_with_the_reason() -> None:
+    with pytest.raises(CommandError, match="cannot be protected: http is allowed on loopback only"):
+        fhir_server("add", "http://fhir.example.org/r4")
+
+
+def test_options_are_kept_with_the_row(base: str) -> None:
+    fhir_server("add", base, "--name", "N", "--version", "dstu2", "--policy", "block", "--tells-addresses")
+
+    row = FhirServer.objects.get(base=base)
+    assert (row.name, row.version, row.address_policy) == ("N", "dstu2", "block")
+    assert ResourceServer.objects.get(fhir_server=row).tells_addresses == 1
+
+
+@pytest.mark.requirement("SD-17", "WF-19")
+def test_it_is_told_in_whose_words_its_tokens_speak(base: str, tmp_path: Path) -> None:
+    own = tmp_path / "claims.json"
+    own.write_text('{"patient_id": {"from": "patient"}}\n', encoding="utf-8")
+
+    fhir_server("add", base, "--claims", "node", "--v1-equivalents")
+    fhir_server("add", f"{base}/2", "--claims", "custom", "--claim-mapping", str(own))
+
+    row, other = FhirServer.objects.get(base=base), FhirServer.objects.get(base=f"{base}/2")
+    assert (row.claim_profile, row.claim_mapping, row.v1_equivalents) == ("node", "", 1)
+    assert (other.claim_profile, other.claim_mapping) == ("custom", '{"patient_id": {"from": "patient"}}')
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        pytest.param(None, "is not right: not JSON", id="none"),
+        pytest.param("{}", "is not right: must be a JSON object", id="empty"),
+        pytest.param("missing", "cannot be read", id="no file"),
+    ],
+)
+def test_a_wrong_claim_mapping_writes_nothing(base: str, tmp_path: Path, text: str | None, message: str) -> None:
+    file = tmp_path / "claims.json"
+    if text == "{}":
+        file.write_text(text, encoding="utf-8")
+    options = ["--claim-mapping", str(file)] if text else []
+
+    with pytest.raises(CommandError, match=message):
+        fhir_server("add", base, "--claims", "custom", *options)
+
+    assert not FhirServer.objects.filter(base=base).exists()
+
+
+def test_a_shell_can_read_what_env_prints(base: str) -> None:
+    printed = fhir_server("add", base, "--env")
+
+    values = dict(line.removeprefix("export ").split("=", 1) for line in printed.splitlines())
+    assert set(values) == {"FHIR_BASE", "INTROSPECT", "CLIENT_ID", "CLIENT_SECRET"}
+    assert shlex.split(values["FHIR_BASE"]) == [base]
+
+
+def test_env_has_no_secret_to_give_a_second_time(base: str) -> None:
+    fhir_server("add", base)
+
+    with pytest.raises(CommandError, match="shown when it was made"):
+        fhir_server("add", base, "--env")
+
+
+def test_the_list_tells_who_introspects_and_which_apps_come(make_client: MakeClient, base: str) -> None:
+    client_id = make_client().client_id
+    done = register(base, name="Mine", clients=[Client.objects.get(client_id=client_id)])
+
+    printed = fhir_server("list")
+
+    assert f"{base} (r4, Mine): introspected by {done.client.client_id}, for {client_id}" in printed.splitlines()

@@ -1,0 +1,625 @@
+"""The token endpoint by the rows of section 20 B and C."""
+
+import base64
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlencode
+
+import httpx
+import pytest
+
+from accounts import clock
+from tests.conftest import BASE, CHALLENGE, REDIRECT_URI, SECRET, App, Granted, MakeClient, basic
+
+Grant = Callable[..., Granted]
+
+
+def refused(response: httpx.Response, status: int, error: str) -> None:
+    """The refusal has the status, the code, and the headers that every answer of the machines' side has."""
+    assert (response.status_code, response.json()["error"]) == (status, error)
+    assert response.json()["error_description"]
+    assert response.headers["content-type"] == "application/json"
+    assert response.headers["cache-control"] == "no-store"
+    assert response.headers["pragma"] == "no-cache"
+    if status == 401:
+        assert response.headers["www-authenticate"] == 'Basic realm="smartauth"'
+
+
+def tokens_of(granted: Granted) -> int:
+    return int(granted.authorization.access_tokens.count())
+
+
+@pytest.mark.requirement("TK-02", "TK-03", "CG-01", "CG-06", "WF-16", "LC-01", "LC-02")
+@pytest.mark.parametrize("authentication", ["none", "secret"])
+def test_a_code_buys_a_token_with_patient_scope_and_lifetime(
+    app: App, grant: Grant, make_client: MakeClient, authentication: str
+) -> None:
+    granted = grant(make_client(authentication))
+    headers = basic(granted.client.client_id, SECRET) if authentication == "secret" else {}
+
+    response = app.post("/o/token", data=granted.exchange(), headers=headers)
+
+    answer = response.json()
+    assert response.status_code == 200
+    assert response.headers["content-type"] == "application/json"
+    assert (response.headers["cache-control"], response.headers["pragma"]) == ("no-store", "no-cache")
+    assert (answer["token_type"], answer["expires_in"]) == ("Bearer", 300)
+    assert (answer["scope"], answer["patient"]) == ("launch/patient patient/*.rs", "amy")
+    assert set(answer) == {"access_token", "token_type", "expires_in", "scope", "patient"}
+
+
+@pytest.mark.requirement("AT-02", "AT-03", "TK-06", "TK-07")
+def test_the_token_is_a_jwt_of_rfc_9068_for_one_fhir_base(issue: Callable[..., dict[str, Any]], app: App) -> None:
+    from joserfc import jwt
+
+    from oauth.keys import signing_keys
+
+    answer = issue()
+
+    published = signing_keys.verifying(now=clock.now())
+    token = jwt.decode(answer["access_token"], published, algorithms=["ES256"])
+    granted = answer["granted"]
+    assert token.header["typ"] == "at+jwt"
+    assert token.header["alg"] == "ES256"
+    assert token.claims["aud"] == BASE
+    assert token.claims["iss"] == "http://127.0.0.1:8000"
+    assert token.claims["sub"] == granted.person.subject
+    assert token.claims["client_id"] == granted.client.client_id
+    assert token.claims["exp"] - token.claims["iat"] == 300
+    assert (token.claims["patient"], token.claims["scope"]) == ("amy", "launch/patient patient/*.rs")
+    assert len(token.claims["jti"]) >= 22
+
+
+@pytest.mark.requirement("TK-05", "AZ-17", "SB-04")
+def test_no_code_and_no_token_lies_in_the_database(issue: Callable[..., dict[str, Any]]) -> None:
+    from django.apps import apps
+
+    answer = issue()
+
+    kept = [
+        str(value)
+        for model in apps.get_app_config("oauth").get_models()
+        for row in model._default_manager.values_list()
+        for value in row
+    ]
+    for secret in (answer["access_token"], answer["granted"].code, answer["access_token"].rpartition(".")[2]):
+        assert not [value for value in kept if secret in value]
+
+
+@pytest.mark.requirement("E44", "TK-01")
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH"])
+def test_other_methods_than_post_are_405(app: App, grant: Grant, method: str) -> None:
+    granted = grant()
+
+    response = app.request(method, "/o/token", params=granted.exchange())
+
+    assert (response.status_code, response.headers["allow"]) == (405, "POST")
+    assert tokens_of(granted) == 0
+
+
+@pytest.mark.requirement("E45")
+@pytest.mark.parametrize(
+    "options",
+    [
+        pytest.param(lambda form: {"json": form}, id="json"),
+        pytest.param(lambda form: {"params": form}, id="query only"),
+        pytest.param(lambda form: {"files": {k: (None, v) for k, v in form.items()}}, id="multipart"),
+        pytest.param(lambda form: {"content": urlencode(form).encode()}, id="no content type"),
+        pytest.param(lambda form: {"data": form, "params": {"code": form["code"]}}, id="code in the query too"),
+    ],
+)
+def test_parameters_belong_in_a_form_body(app: App, grant: Grant, options: Callable[..., Any]) -> None:
+    granted = grant()
+
+    response = app.post("/o/token", **options(granted.exchange()))
+
+    refused(response, 400, "invalid_request")
+    assert tokens_of(granted) == 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "status", "error"),
+    [
+        pytest.param({"grant_type": None}, 400, "invalid_request", marks=pytest.mark.requirement("E46"), id="missing"),
+        *(
+            pytest.param(
+                {"grant_type": value},
+                400,
+                "unsupported_grant_type",
+                marks=pytest.mark.requirement("E47"),
+                id=value,
+            )
+            for value in (
+                "password",
+                "implicit",
+                "urn:ietf:params:oauth:grant-type:device_code",
+                "x",
+                "Authorization_code",
+            )
+        ),
+    ],
+)
+def test_only_grant_types_that_exist_are_served(
+    app: App, grant: Grant, changes: dict[str, str], status: int, error: str
+) -> None:
+    granted = grant()
+
+    response = app.post("/o/token", data=granted.exchange(**changes))
+
+    refused(response, status, error)
+    assert tokens_of(granted) == 0
+
+
+@pytest.mark.requirement("E48")
+def test_a_grant_the_client_may_not_use_is_unauthorized_client(app: App, grant: Grant, make_client: MakeClient) -> None:
+    granted = grant(make_client(grants="client_credentials"))
+
+    response = app.post("/o/token", data=granted.exchange())
+
+    refused(response, 400, "unauthorized_client")
+    assert tokens_of(granted) == 0
+
+
+@pytest.mark.requirement("E49", "TK-08")
+@pytest.mark.parametrize("name", ["code", "client_id", "grant_type", "unknown"])
+def test_a_parameter_sent_twice_is_refused(app: App, grant: Grant, name: str) -> None:
+    granted = grant()
+    form = [*granted.exchange(unknown="1").items(), (name, "again")]
+
+    response = app.post(
+        "/o/token",
+        content=urlencode(form).encode(),
+        headers={"Content-Type": "application/x-www-form-urlencoded"},
+    )
+
+    refused(response, 400, "invalid_request")
+    assert tokens_of(granted) == 0
+
+
+def test_unknown_parameters_are_ignored(app: App, grant: Grant) -> None:
+    response = app.post("/o/token", data=grant().exchange(state="stray", audience="x"))
+
+    assert response.status_code == 200
+
+
+def header(value: str) -> dict[str, str]:
+    return {"Authorization": value}
+
+
+def b64(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
+@pytest.mark.parametrize(
+    ("headers", "changes", "status", "error"),
+    [
+        pytest.param({}, {}, 401, "invalid_client", marks=pytest.mark.requirement("E50"), id="confidential by id only"),
+        pytest.param(
+            {},
+            {"client_id": "nobody"},
+            401,
+            "invalid_client",
+            marks=pytest.mark.requirement("E51"),
+            id="unknown client_id",
+        ),
+        pytest.param(
+            {}, {"client_id": None}, 401, "invalid_client", marks=pytest.mark.requirement("E50"), id="nothing at all"
+        ),
+        pytest.param(
+            "ID:wrong", {}, 401, "invalid_client", marks=pytest.mark.requirement("E52"), id="wrong secret in Basic"
+        ),
+        pytest.param("ID:", {}, 401, "invalid_client", marks=pytest.mark.requirement("WF-04"), id="empty secret"),
+        *(
+            pytest.param(header(value), {}, 401, "invalid_client", marks=pytest.mark.requirement("E53"), id=name)
+            for name, value in [
+                ("not base64", "Basic %%%"),
+                ("no colon", f"Basic {b64('nocolon')}"),
+                ("empty", "Basic "),
+                ("no id", f"Basic {b64(':secret')}"),
+                ("not utf-8", "Basic " + base64.b64encode(b"\xff\xfe:x").decode()),
+                ("a NUL", f"Basic {b64('a%00b:x')}"),
+                ("Bearer", "Bearer abc"),
+            ]
+        ),
+        pytest.param(
+            f"ID:{SECRET}",
+            {"client_secret": SECRET},
+            400,
+            "invalid_request",
+            marks=pytest.mark.requirement("E54", "CL-01"),
+            id="Basic and body secret",
+        ),
+        pytest.param(
+            f"ID:{SECRET}",
+            {"client_assertion": "eyJ", "client_assertion_type": "x"},
+            400,
+            "invalid_request",
+            marks=pytest.mark.requirement("E54"),
+            id="Basic and assertion",
+        ),
+        pytest.param(
+            f"ID:{SECRET}",
+            {"client_id": "somebody-else"},
+            400,
+            "invalid_request",
+            marks=pytest.mark.requirement("E55"),
+            id="Basic user differs from client_id",
+        ),
+        pytest.param(
+            {},
+            {"client_assertion": "eyJ", "client_assertion_type": "x"},
+            401,
+            "invalid_client",
+            marks=pytest.mark.requirement("E56"),
+            id="secret client sends an assertion",
+        ),
+    ],
+)
+def test_a_client_that_does_not_prove_itself_gets_nothing_and_keeps_its_code(
+    app: App, grant: Grant, make_client: MakeClient, headers: Any, changes: Any, status: int, error: str
+) -> None:
+    granted = grant(make_client("secret"))
+    client_id = granted.client.client_id
+    if isinstance(headers, str):
+        headers = header("Basic " + b64(headers.replace("ID", client_id)))
+    form = granted.exchange(**{"client_id": client_id, **changes})
+
+    response = app.post("/o/token", data=form, headers=headers)
+
+    refused(response, status, error)
+    again = app.post("/o/token", data=granted.exchange(), headers=basic(client_id, SECRET))
+    assert again.status_code == 200
+
+
+@pytest.mark.requirement("E56")
+def test_a_public_client_that_sends_a_secret_is_refused(app: App, grant: Grant) -> None:
+    granted = grant()
+
+    response = app.post("/o/token", data=granted.exchange(client_secret="anything"))
+
+    refused(response, 401, "invalid_client")
+    assert tokens_of(granted) == 0
+
+
+@pytest.mark.requirement("CL-03", "TK-04")
+def test_an_unknown_client_reads_like_a_wrong_secret(app: App, grant: Grant, make_client: MakeClient) -> None:
+    granted = grant(make_client("secret"))
+
+    wrong = app.post("/o/token", data=granted.exchange(), headers=basic(granted.client.client_id, "wrong"))
+    unknown = app.post("/o/token", data=granted.exchange(), headers=basic("nobody-of-that-name", "wrong"))
+
+    assert wrong.content == unknown.content
+    assert wrong.status_code == unknown.status_code
+    assert {k: v for k, v in wrong.headers.items() if k != "x-request-id"} == {
+        k: v for k, v in unknown.headers.items() if k != "x-request-id"
+    }
+
+
+@pytest.mark.requirement("E57")
+@pytest.mark.parametrize("state", ["rotated out", "disabled"])
+def test_an_old_secret_and_a_disabled_client_are_refused(
+    app: App, grant: Grant, make_client: MakeClient, state: str
+) -> None:
+    from oauth.models import Client
+
+    granted = grant(make_client("secret"))
+    client = Client.objects.filter(pk=granted.client.pk)
+    if state == "disabled":
+        client.disable()
+    else:
+        client.update(
+            secret_digest="another", old_secret_digest=granted.client.secret_digest, old_secret_until=clock.now() - 1
+        )
+
+    response = app.post("/o/token", data=granted.exchange(), headers=basic(granted.client.client_id, SECRET))
+
+    refused(response, 401, "invalid_client")
+    assert tokens_of(granted) == 0
+
+
+@pytest.mark.requirement("RG-08")
+def test_the_old_secret_works_until_its_overlap_ends(app: App, grant: Grant, make_client: MakeClient) -> None:
+    granted = grant(make_client("secret"))
+    granted.client.old_secret_digest, granted.client.secret_digest = granted.client.secret_digest, "another"
+    granted.client.old_secret_until = clock.now() + 60_000_000
+    granted.client.save()
+
+    response = app.post("/o/token", data=granted.exchange(), headers=basic(granted.client.client_id, SECRET))
+
+    assert response.status_code == 200
+
+
+@pytest.mark.requirement("E58", "TK-10")
+def test_too_many_failures_from_one_address_are_429_and_lock_nobody_else(
+    app: App, grant: Grant, make_client: MakeClient
+) -> None:
+    granted = grant(make_client("secret"))
+    client_id = granted.client.client_id
+
+    answers = [app.post("/o/token", data=granted.exchange(), headers=basic(client_id, "guess")) for _ in range(10)]
+
+    assert [answer.status_code for answer in answers] == [401] * 9 + [429]
+    assert 0 < int(answers[-1].headers["retry-after"]) <= 900
+    assert answers[-1].headers["cache-control"] == "no-store"
+    assert app.post("/o/token", data=granted.exchange(), headers=basic(client_id, SECRET)).status_code == 200
+
+
+@pytest.mark.requirement("WF-02", "CL-01")
+def test_basic_is_read_raw_and_percent_encoded(app: App, grant: Grant, make_client: MakeClient) -> None:
+    first, second = grant(make_client("secret")), grant(make_client("secret"))
+    encoded = "".join(f"%{ord(c):02X}" if not c.isalnum() else c for c in f"{second.client.client_id}")
+    encoded_secret = "".join(f"%{ord(c):02X}" if not c.isalnum() else c for c in SECRET)
+
+    raw = app.post("/o/token", data=first.exchange(), headers=basic(first.client.client_id, SECRET))
+    percent = app.post("/o/token", data=second.exchange(), headers=basic(encoded, encoded_secret))
+
+    assert (raw.status_code, percent.status_code) == (200, 200)
+
+
+@pytest.mark.requirement("WF-03")
+def test_basic_with_the_same_client_id_in_the_body_and_a_stray_state_is_accepted(
+    app: App, grant: Grant, make_client: MakeClient
+) -> None:
+    granted = grant(make_client("secret"))
+    client_id = granted.client.client_id
+
+    response = app.post(
+        "/o/token", data=granted.exchange(client_id=client_id, state="s"), headers=basic(client_id, SECRET)
+    )
+
+    assert response.status_code == 200
+
+
+@pytest.mark.requirement("CL-02")
+def test_the_secret_in_the_body_works_here_only_where_it_is_switched_on(
+    app: App, grant: Grant, make_client: MakeClient, settings: Any
+) -> None:
+    granted = grant(make_client("secret"))
+    form = granted.exchange(client_id=granted.client.client_id, client_secret=SECRET)
+
+    strict = app.post("/o/token", data=form)
+    settings.SMARTAUTH_TOKEN_SECRET_IN_BODY = True
+    loose = app.post("/o/token", data=form)
+
+    refused(strict, 401, "invalid_client")
+    assert loose.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("changes", "error"),
+    [
+        pytest.param({"code": None}, "invalid_request", marks=pytest.mark.requirement("E75"), id="code missing"),
+        pytest.param({"code": ""}, "invalid_request", marks=pytest.mark.requirement("E75"), id="code empty"),
+        pytest.param({"code": "unknown"}, "invalid_grant", marks=pytest.mark.requirement("E76"), id="code unknown"),
+        pytest.param({"redirect_uri": None}, "invalid_request", marks=pytest.mark.requirement("E80"), id="uri missing"),
+        pytest.param(
+            {"redirect_uri": "http://127.0.0.1:8000/demo/callback"},
+            "invalid_grant",
+            marks=pytest.mark.requirement("E80"),
+            id="another registered uri",
+        ),
+        pytest.param(
+            {"redirect_uri": REDIRECT_URI + "/"},
+            "invalid_grant",
+            marks=pytest.mark.requirement("E80"),
+            id="uri + slash",
+        ),
+        *(
+            pytest.param(
+                {"code_verifier": value},
+                "invalid_request",
+                marks=pytest.mark.requirement("E81", "CG-02"),
+                id=f"verifier {name}",
+            )
+            for name, value in [
+                ("missing", None),
+                ("blank", ""),
+                ("short", "a" * 42),
+                ("long", "a" * 129),
+                ("bad characters", "a" * 42 + "é"),
+                ("a space", "a" * 42 + " "),
+            ]
+        ),
+        pytest.param(
+            {"code_verifier": "b" * 43}, "invalid_grant", marks=pytest.mark.requirement("E82"), id="verifier wrong"
+        ),
+        pytest.param(
+            {"code_verifier": CHALLENGE},
+            "invalid_grant",
+            marks=pytest.mark.requirement("E82"),
+            id="verifier is the challenge",
+        ),
+    ],
+)
+def test_a_bad_exchange_is_refused_and_does_not_burn_the_code(
+    app: App, grant: Grant, make_client: MakeClient, changes: dict[str, str | None], error: str
+) -> None:
+    granted = grant(make_client(redirect_uris=f"{REDIRECT_URI} http://127.0.0.1:8000/demo/callback"))
+
+    response = app.post("/o/token", data=granted.exchange(**changes))
+
+    refused(response, 400, error)
+    assert tokens_of(granted) == 0
+    assert app.post("/o/token", data=granted.exchange()).status_code == 200
+
+
+@pytest.mark.requirement("E76")
+@pytest.mark.parametrize("state", ["expired", "tampered"])
+def test_an_expired_or_altered_code_buys_nothing(app: App, grant: Grant, state: str) -> None:
+    granted = grant(life=-1 if state == "expired" else 60_000_000)
+    code = granted.code if state == "expired" else granted.code[:-1] + ("A" if granted.code[-1] != "A" else "B")
+
+    response = app.post("/o/token", data=granted.exchange(code=code))
+
+    refused(response, 400, "invalid_grant")
+    assert tokens_of(granted) == 0
+
+
+@pytest.mark.requirement("E77", "CG-04")
+def test_a_replayed_code_kills_the_token_it_bought(
+    app: App, issue: Callable[..., dict[str, Any]], introspect: Callable[..., Any], events: Callable[..., list[Any]]
+) -> None:
+    answer = issue()
+    assert introspect(answer["access_token"])["active"] is True
+
+    response = app.post("/o/token", data=answer["granted"].exchange())
+
+    refused(response, 400, "invalid_grant")
+    assert introspect(answer["access_token"]) == {"active": False}
+    assert len(events("code-replayed", client=answer["granted"].client.client_id)) == 1
+
+
+@pytest.mark.requirement("E77")
+def test_a_replay_by_whom_the_code_was_not_made_for_kills_nothing(
+    app: App, issue: Callable[..., dict[str, Any]], introspect: Callable[..., Any], make_client: MakeClient
+) -> None:
+    answer = issue()
+
+    response = app.post("/o/token", data=answer["granted"].exchange(client_id=make_client().client_id))
+
+    refused(response, 400, "invalid_grant")
+    assert introspect(answer["access_token"])["active"] is True
+
+
+@pytest.mark.requirement("E79")
+def test_a_code_sent_by_another_client_is_burned_and_recorded(
+    app: App, grant: Grant, make_client: MakeClient, events: Callable[..., list[Any]]
+) -> None:
+    granted, thief = grant(), make_client()
+
+    stolen = app.post("/o/token", data=granted.exchange(client_id=thief.client_id))
+    own = app.post("/o/token", data=granted.exchange())
+
+    refused(stolen, 400, "invalid_grant")
+    refused(own, 400, "invalid_grant")
+    assert tokens_of(granted) == 0
+    (event,) = events("code-of-another-client", client=granted.client.client_id)
+    assert thief.client_id in event.reason
+
+
+@pytest.mark.requirement("E83", "CG-03")
+def test_a_verifier_for_a_code_without_challenge_is_refused(app: App, grant: Grant) -> None:
+    granted = grant()
+    granted.authorization.codes.update(code_challenge="")
+
+    response = app.post("/o/token", data=granted.exchange())
+
+    refused(response, 400, "invalid_grant")
+    assert tokens_of(granted) == 0
+
+
+@pytest.mark.requirement("E84")
+def test_a_scope_or_aud_sent_at_the_exchange_widens_nothing(app: App, grant: Grant, introspect: Any) -> None:
+    granted = grant(scope="patient/Patient.r")
+
+    response = app.post(
+        "/o/token", data=granted.exchange(scope="patient/*.cruds", aud="https://other.example.org/fhir")
+    )
+
+    assert response.json()["scope"] == "patient/Patient.r"
+    assert introspect(response.json()["access_token"])["aud"] == BASE
+
+
+@pytest.mark.requirement("E85")
+@pytest.mark.parametrize("end", ["person stopped", "person's access ended", "client disabled", "authorization ended"])
+def test_whoever_lost_access_before_the_exchange_gets_no_token(app: App, grant: Grant, end: str) -> None:
+    from accounts.models import User
+    from oauth.models import Authorization, Client
+
+    granted = grant()
+    endings: dict[str, Callable[[], int]] = {
+        "person stopped": lambda: User.objects.get_queryset().filter(pk=granted.person.pk).stop("left"),
+        "person's access ended": lambda: User.objects.get_queryset().filter(pk=granted.person.pk).end_access(),
+        "client disabled": lambda: Client.objects.filter(pk=granted.client.pk).end_access(),
+        "authorization ended": lambda: Authorization.objects.filter(pk=granted.authorization.pk).end("taken", now=1),
+    }
+    endings[end]()
+
+    response = app.post("/o/token", data=granted.exchange())
+
+    refused(response, 400, "invalid_grant")
+    assert tokens_of(granted) == 0
+
+
+@pytest.mark.requirement("PR-01", "SD-03")
+def test_a_new_token_ends_the_old_one_of_the_same_client_person_and_base(
+    issue: Callable[..., dict[str, Any]], introspect: Any, make_client: MakeClient, make_person: Any, events: Any
+) -> None:
+    client, person = make_client(), make_person("amy")
+
+    old = issue(client, person)
+    stranger = issue(client, make_person("amy"))
+    new = issue(client, person)
+
+    assert introspect(old["access_token"]) == {"active": False}
+    assert introspect(new["access_token"])["active"] is True
+    assert introspect(stranger["access_token"])["active"] is True
+    assert len(events("superseded", client=client.client_id)) == 1
+
+
+@pytest.mark.requirement("PR-01")
+@pytest.mark.parametrize(
+    ("fields", "alive"),
+    [
+        pytest.param({"tokens_to_keep": 2}, [False, True, True], id="two to keep"),
+        pytest.param({"supersede": "off"}, [True, True, True], id="off"),
+        pytest.param({"supersede": "grant"}, [True, True, True], id="grant"),
+        pytest.param({"supersede": "client"}, [False, False, True], id="client"),
+        pytest.param({"supersede": "user-client-patient"}, [False, True, True], id="user-client-patient"),
+    ],
+)
+def test_the_supersede_policy_of_the_client_decides_what_stays(
+    issue: Callable[..., dict[str, Any]],
+    introspect: Any,
+    make_client: MakeClient,
+    make_person: Any,
+    fields: dict[str, Any],
+    alive: list[bool],
+) -> None:
+    client, person = make_client(**fields), make_person("amy", "dan")
+
+    answers = [issue(client, person, patient=patient) for patient in ("amy", "dan", "amy")]
+
+    assert [introspect(answer["access_token"])["active"] for answer in answers] == alive
+
+
+@pytest.mark.requirement("PR-02", "CG-05")
+def test_a_failed_exchange_ends_nothing(
+    app: App, issue: Callable[..., dict[str, Any]], grant: Grant, introspect: Any
+) -> None:
+    answer = issue()
+    granted = grant(answer["granted"].client, answer["granted"].person)
+
+    app.post("/o/token", data=granted.exchange(code_verifier="b" * 43))
+
+    assert introspect(answer["access_token"])["active"] is True
+
+
+@pytest.mark.requirement("SD-04", "TK-06")
+@pytest.mark.parametrize(
+    ("server", "client", "lifetime"),
+    [
+        pytest.param(0, 0, 300, id="default"),
+        pytest.param(120, 0, 120, id="the FHIR server's"),
+        pytest.param(600, 60, 60, id="the shorter of both"),
+        pytest.param(86_400, 86_400, 3600, id="never above the bound"),
+    ],
+)
+def test_the_shorter_life_wins_and_the_bound_holds(
+    issue: Callable[..., dict[str, Any]],
+    make_client: MakeClient,
+    fhir_server: Any,
+    server: int,
+    client: int,
+    lifetime: int,
+) -> None:
+    fhir_server.access_token_seconds = server
+    fhir_server.save()
+
+    try:
+        answer = issue(make_client(access_token_seconds=client))
+    finally:
+        fhir_server.access_token_seconds = 0
+        fhir_server.save()
+
+    assert answer["expires_in"] == lifetime

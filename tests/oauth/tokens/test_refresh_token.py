@@ -1,0 +1,712 @@
+"""The refresh_token grant by the rows of section 20 D, through the whole server on committed data."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from accounts import clock
+from oauth.models import ActsFor, Authorization, FhirIdentity, RefreshToken
+from smart.digests import digest
+from tests.conftest import SECRET, App, Granted, MakeClient, basic
+
+Issue = Callable[..., dict[str, Any]]
+SCOPE = "launch/patient offline_access patient/*.rs"
+DAY = 86_400_000_000
+SECOND = 1_000_000
+
+
+@pytest.fixture
+def make_app(make_client: MakeClient) -> MakeClient:
+    """A new client that may refresh."""
+
+    def make(authentication: str = "none", **fields: Any) -> Any:
+        known = {"grants": "authorization_code refresh_token", "scope": f"{SCOPE} online_access patient/*.cruds"}
+        return make_client(authentication, **{**known, **fields})
+
+    return make
+
+
+@pytest.fixture
+def launch(issue: Issue, make_app: MakeClient) -> Issue:
+    """The token answer of a launch with offline_access."""
+
+    def make(client: Any = None, person: Any = None, **options: Any) -> dict[str, Any]:
+        return issue(client or make_app(), person, **{"scope": SCOPE, **options})
+
+    return make
+
+
+Refresh = Callable[..., httpx.Response]
+
+
+@pytest.fixture
+def refresh(app: App) -> Refresh:
+    """One refresh as its client sends it, with changes; None leaves a parameter out."""
+
+    def send(answer: dict[str, Any], **changes: str | None) -> httpx.Response:
+        client = answer["granted"].client
+        public = client.authentication == "none"
+        form: dict[str, str | None] = {
+            "grant_type": "refresh_token",
+            "refresh_token": answer.get("refresh_token"),
+            "client_id": client.client_id if public else None,
+            **changes,
+        }
+        headers = {} if public else basic(client.client_id, SECRET)
+        sent = {name: value for name, value in form.items() if value is not None}
+        return app.post("/o/token", data=sent, headers=headers)
+
+    return send
+
+
+def refreshed(answer: dict[str, Any], response: httpx.Response) -> dict[str, Any]:
+    """The answer of a refresh that succeeded, to go on with."""
+    assert response.status_code == 200, response.text
+    return {**response.json(), "granted": answer["granted"]}
+
+
+def refused(response: httpx.Response, status: int = 400, error: str = "invalid_grant") -> None:
+    """The refusal has the status, the code, and the headers that every answer of the machines' side has."""
+    assert (response.status_code, response.json()["error"]) == (status, error)
+    assert response.json()["error_description"]
+    assert "refresh_token" not in response.json()
+    assert response.headers["content-type"] == "application/json"
+    assert (response.headers["cache-control"], response.headers["pragma"]) == ("no-store", "no-cache")
+    assert response.headers.get("www-authenticate") == ('Basic realm="smartauth"' if status == 401 else None)
+
+
+def state(granted: Granted) -> tuple[Any, ...]:
+    """Everything about this authorization that a refused refresh must leave as it was."""
+    authorization = Authorization.objects.get(pk=granted.authorization.pk)
+    return (
+        authorization.epoch,
+        authorization.ended_at,
+        sorted(authorization.access_tokens.values_list("pk", "revoked_at")),
+        sorted(authorization.refresh_tokens.values_list("pk", "consumed_at", "expires_at")),
+    )
+
+
+# Who gets one ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.requirement("CG-07", "WF-08")
+@pytest.mark.parametrize(
+    ("scope", "grants", "given"),
+    [
+        pytest.param(SCOPE, "authorization_code refresh_token", True, id="offline_access"),
+        pytest.param("patient/*.rs online_access", "authorization_code refresh_token", True, id="online_access"),
+        pytest.param("launch/patient patient/*.rs", "authorization_code refresh_token", False, id="neither"),
+        pytest.param(SCOPE, "authorization_code", False, id="client without the grant"),
+    ],
+)
+def test_a_refresh_token_comes_only_with_offline_or_online_access(
+    launch: Issue, make_app: MakeClient, scope: str, grants: str, given: bool
+) -> None:
+    answer = launch(make_app(grants=grants), scope=scope)
+
+    assert ("refresh_token" in answer) is given
+    assert answer["granted"].authorization.refresh_tokens.count() == given
+
+
+@pytest.mark.requirement("TK-05", "SB-04")
+def test_no_refresh_token_lies_in_the_database(launch: Issue, refresh: Refresh, settings: Any) -> None:
+    from django.apps import apps
+
+    settings.SMARTAUTH_REFRESH_GRACE_SECONDS = 10
+    first = launch()
+    second = refreshed(first, refresh(first))
+
+    kept = [
+        str(value)
+        for model in (*apps.get_app_config("oauth").get_models(), *apps.get_app_config("audit").get_models())
+        if model._meta.db_table != "audit_entry"
+        for row in model._default_manager.values_list()
+        for value in row
+    ]
+    for secret in (first["refresh_token"], second["refresh_token"], second["access_token"]):
+        assert len(secret) >= 43
+        assert not [value for value in kept if secret in value]
+
+
+@pytest.mark.requirement("CG-08", "RF-10")
+def test_no_id_token_comes_without_openid(launch: Issue, refresh: Refresh) -> None:
+    answer = launch()
+
+    assert "openid" not in answer["scope"]
+    assert "id_token" not in answer
+    assert "id_token" not in refreshed(answer, refresh(answer))
+
+
+# What it gives --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.requirement("RF-03", "RF-06", "RF-09")
+@pytest.mark.parametrize("authentication", ["none", "secret"])
+def test_a_refresh_rotates_and_ends_the_older_access_token(
+    launch: Issue, refresh: Refresh, introspect: Any, make_app: MakeClient, authentication: str
+) -> None:
+    first = launch(make_app(authentication))
+
+    response = refresh(first)
+
+    second = response.json()
+    assert response.status_code == 200
+    assert (response.headers["cache-control"], response.headers["pragma"]) == ("no-store", "no-cache")
+    assert set(second) == {"access_token", "token_type", "expires_in", "scope", "refresh_token", "patient"}
+    assert (second["token_type"], second["expires_in"]) == ("Bearer", 300)
+    assert (second["scope"], second["patient"]) == (SCOPE, "amy")
+    assert second["refresh_token"] != first["refresh_token"]
+    assert introspect(first["access_token"]) == {"active": False}
+    assert introspect(second["access_token"])["patient"] == "amy"
+
+
+@pytest.mark.requirement("RF-09", "LC-10")
+def test_the_context_of_the_launch_stays_through_every_refresh(
+    app: App, launch: Issue, refresh: Refresh, introspect: Any, grant: Callable[..., Granted], make_app: MakeClient
+) -> None:
+    context = {"patient": "amy", "encounter": "e1", "need_patient_banner": False, "intent": "percentiles"}
+    granted = grant(make_app(), scope=SCOPE)
+    Authorization.objects.filter(pk=granted.authorization.pk).update(context=json.dumps(context))
+    answer = {**app.post("/o/token", data=granted.exchange()).json(), "granted": granted}
+
+    for _ in range(3):
+        answer = refreshed(answer, refresh(answer))
+
+    told = introspect(answer["access_token"])
+    assert {name: answer[name] for name in context} == context
+    assert {name: told[name] for name in context} == context
+
+
+@pytest.mark.requirement("RF-02")
+def test_narrowing_once_does_not_narrow_the_grant(launch: Issue, refresh: Refresh, introspect: Any) -> None:
+    first = launch()
+
+    narrow = refreshed(first, refresh(first, scope="patient/Patient.rs"))
+    again = refreshed(narrow, refresh(narrow))
+
+    assert narrow["scope"] == "patient/Patient.rs"
+    assert again["scope"] == SCOPE
+    assert introspect(again["access_token"])["scope"] == SCOPE
+
+
+@pytest.mark.requirement("RF-02")
+def test_a_narrowed_token_introspects_narrow(launch: Issue, refresh: Refresh, introspect: Any) -> None:
+    first = launch()
+
+    narrow = refreshed(first, refresh(first, scope="patient/Patient.rs"))
+
+    assert introspect(narrow["access_token"])["scope"] == "patient/Patient.rs"
+
+
+@pytest.mark.requirement("WF-11")
+def test_a_scope_asked_at_authorize_and_not_granted_is_ignored(launch: Issue, refresh: Refresh) -> None:
+    first = launch()
+    asked = f"{SCOPE} openid user/*.cruds"
+    Authorization.objects.filter(pk=first["granted"].authorization.pk).update(asked_scope=asked)
+
+    second = refreshed(first, refresh(first, scope=asked))
+
+    assert second["scope"] == SCOPE
+
+
+@pytest.mark.requirement("RF-06", "PR-02")
+def test_events_tell_of_the_refresh_and_what_it_superseded(launch: Issue, refresh: Refresh, events: Any) -> None:
+    first = launch()
+
+    refreshed(first, refresh(first))
+
+    client_id = first["granted"].client.client_id
+    assert len(events("refreshed", client=client_id)) == 1
+    assert len(events("superseded", client=client_id)) == 1
+
+
+# Who refreshes --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.requirement("WF-01", "RF-01")
+def test_a_public_client_is_found_by_its_refresh_token(launch: Issue, refresh: Refresh) -> None:
+    first = launch()
+
+    second = refreshed(first, refresh(first, client_id=None))
+
+    assert second["patient"] == "amy"
+
+
+@pytest.mark.requirement("WF-01")
+def test_nobody_is_found_by_a_token_that_is_unknown(launch: Issue, refresh: Refresh) -> None:
+    first = launch()
+    before = state(first["granted"])
+
+    response = refresh(first, client_id=None, refresh_token="x" * 43)
+
+    refused(response)
+    assert state(first["granted"]) == before
+
+
+@pytest.mark.requirement("WF-01", "RF-01", "E50")
+def test_a_confidential_client_is_not_believed_for_holding_the_token(
+    app: App, launch: Issue, refresh: Refresh, make_app: MakeClient
+) -> None:
+    first = launch(make_app("secret"))
+    before = state(first["granted"])
+
+    response = app.post("/o/token", data={"grant_type": "refresh_token", "refresh_token": first["refresh_token"]})
+
+    refused(response, 401, "invalid_client")
+    assert state(first["granted"]) == before
+    refreshed(first, refresh(first))
+
+
+@pytest.mark.requirement("E48", "RF-01")
+def test_a_client_whose_refresh_grant_was_taken_away_is_refused(launch: Issue, refresh: Refresh) -> None:
+    first = launch()
+    client = first["granted"].client
+    type(client).objects.filter(pk=client.pk).update(grants="authorization_code")
+    before = state(first["granted"])
+
+    response = refresh(first)
+
+    refused(response, 400, "unauthorized_client")
+    assert state(first["granted"]) == before
+
+
+# Refused, nothing changed: E84 to E93 ---------------------------------------------------------------------------------
+
+
+@pytest.mark.requirement("E84", "CG-07")
+def test_scope_and_aud_sent_at_the_exchange_widen_nothing(
+    app: App, grant: Callable[..., Granted], make_app: MakeClient
+) -> None:
+    granted = grant(make_app(), scope="launch/patient patient/Patient.rs")
+    form = {**granted.exchange(), "scope": f"{SCOPE} patient/*.cruds", "aud": "https://other.example.org/fhir"}
+
+    response = app.post("/o/token", data=form)
+
+    assert response.status_code == 200
+    assert response.json()["scope"] == "launch/patient patient/Patient.rs"
+    assert "refresh_token" not in response.json()
+
+
+@pytest.mark.requirement("E86")
+@pytest.mark.parametrize("sent", [None, ""])
+def test_a_refresh_needs_a_refresh_token(launch: Issue, refresh: Refresh, sent: str | None) -> None:
+    first = launch()
+    before = state(first["granted"])
+
+    response = refresh(first, refresh_token=sent)
+
+    refused(response, 400, "invalid_request")
+    assert state(first["granted"]) == before
+
+
+def expired(answer: dict[str, Any]) -> None:
+    RefreshToken.objects.filter(digest=digest(answer["refresh_token"])).update(expires_at=clock.now())
+
+
+def revoked(answer: dict[str, Any]) -> None:
+    Authorization.objects.filter(pk=answer["granted"].authorization.pk).end("revoked", now=clock.now())
+
+
+@pytest.mark.requirement("E87", "RF-08")
+@pytest.mark.parametrize(
+    ("spoil", "sent"),
+    [
+        pytest.param(None, "x" * 43, id="unknown"),
+        pytest.param(None, "a.b.c", id="form of a JWT"),
+        pytest.param(None, "\u00e4", id="not ASCII"),
+        pytest.param(expired, None, id="expired"),
+        pytest.param(revoked, None, id="revoked"),
+    ],
+)
+def test_a_refresh_token_that_is_not_good_is_refused(
+    launch: Issue, refresh: Refresh, spoil: Callable[[dict[str, Any]], None] | None, sent: str | None
+) -> None:
+    first = launch()
+    if spoil:
+        spoil(first)
+    before = state(first["granted"])
+
+    response = refresh(first, **({"refresh_token": sent} if sent else {}))
+
+    refused(response)
+    assert state(first["granted"]) == before
+
+
+@pytest.mark.requirement("E87", "RF-08", "RF-07")
+@pytest.mark.parametrize("early", [0, 1])
+def test_an_idle_refresh_token_dies_on_time(launch: Issue, refresh: Refresh, settings: Any, early: int) -> None:
+    settings.SMARTAUTH_REFRESH_IDLE_SECONDS = 86_400
+    first = launch()
+    token = RefreshToken.objects.get(digest=digest(first["refresh_token"]))
+    assert token.expires_at - token.issued_at == DAY
+    moved = clock.now() + 10 * SECOND * early
+    RefreshToken.objects.filter(pk=token.pk).update(expires_at=moved)
+
+    response = refresh(first)
+
+    assert response.status_code == (200 if early else 400)
+
+
+@pytest.mark.requirement("RF-07")
+@pytest.mark.parametrize(
+    ("authentication", "application_type"),
+    [pytest.param("secret", "web", id="confidential"), pytest.param("none", "native", id="native")],
+)
+def test_each_refresh_starts_three_months_anew(
+    launch: Issue, refresh: Refresh, make_app: MakeClient, authentication: str, application_type: str
+) -> None:
+    first = launch(make_app(authentication, application_type=application_type))
+    RefreshToken.objects.filter(digest=digest(first["refresh_token"])).update(
+        launched_at=clock.now() - 1000 * DAY, expires_at=clock.now() + DAY
+    )
+
+    second = refreshed(first, refresh(first))
+
+    token = RefreshToken.objects.get(digest=digest(second["refresh_token"]))
+    assert token.expires_at - token.issued_at >= 92 * DAY
+
+
+@pytest.mark.requirement("RF-08")
+def test_a_public_app_in_a_browser_refreshes_until_the_absolute_limit(launch: Issue, refresh: Refresh) -> None:
+    first = launch()
+    launched_at = clock.now() - 90 * DAY
+    RefreshToken.objects.filter(digest=digest(first["refresh_token"])).update(launched_at=launched_at)
+
+    second = refreshed(first, refresh(first))
+
+    token = RefreshToken.objects.get(digest=digest(second["refresh_token"]))
+    assert token.expires_at == launched_at + 92 * DAY
+
+
+@pytest.mark.requirement("E88", "RF-04")
+@pytest.mark.parametrize("authentication", ["none", "secret"])
+def test_a_refresh_token_used_again_ends_the_whole_family(
+    launch: Issue, refresh: Refresh, introspect: Any, make_app: MakeClient, authentication: str, events: Any
+) -> None:
+    first = launch(make_app(authentication))
+    second = refreshed(first, refresh(first))
+
+    response = refresh(first)
+
+    refused(response)
+    assert introspect(second["access_token"]) == {"active": False}
+    authorization = Authorization.objects.get(pk=first["granted"].authorization.pk)
+    assert (authorization.epoch, authorization.ended_for) == (1, "reused")
+    assert len(events("refresh-reused", client=first["granted"].client.client_id)) == 1
+    refused(refresh(second))
+
+
+@pytest.mark.requirement("E88", "WF-01")
+def test_a_reused_token_ends_the_family_also_without_client_id(
+    launch: Issue, refresh: Refresh, introspect: Any
+) -> None:
+    first = launch()
+    second = refreshed(first, refresh(first))
+
+    response = refresh(first, client_id=None)
+
+    refused(response)
+    assert introspect(second["access_token"]) == {"active": False}
+
+
+@pytest.mark.requirement("E88", "RF-04")
+def test_a_family_ends_once_and_other_families_live_on(
+    launch: Issue, refresh: Refresh, introspect: Any, make_app: MakeClient, make_person: Any, events: Any
+) -> None:
+    client = make_app()
+    first, other = launch(client), launch(client, make_person("ben"), patient="ben")
+    second = refreshed(first, refresh(first))
+
+    for spent in (first, first, second):
+        refused(refresh(spent))
+
+    assert len(events("refresh-reused", client=client.client_id)) == 1
+    assert introspect(other["access_token"])["active"] is True
+    refreshed(other, refresh(other))
+
+
+@pytest.mark.requirement("E89", "RF-01")
+@pytest.mark.parametrize("spent", [False, True])
+def test_a_refresh_token_of_another_client_leaves_the_family_untouched(
+    launch: Issue, refresh: Refresh, make_app: MakeClient, events: Any, spent: bool
+) -> None:
+    first, thief = launch(), make_app()
+    live = refreshed(first, refresh(first)) if spent else first
+    before = state(first["granted"])
+
+    response = refresh(first, client_id=thief.client_id)
+
+    refused(response)
+    assert state(first["granted"]) == before
+    (event,) = events("refresh-refused", client=first["granted"].client.client_id)
+    assert thief.client_id in event.reason
+    refreshed(live, refresh(live))
+
+
+@pytest.mark.requirement("E90", "IN-08", "WF-20")
+def test_an_access_token_does_not_refresh_and_a_refresh_token_opens_nothing(
+    launch: Issue, refresh: Refresh, introspect: Any
+) -> None:
+    first = launch()
+    before = state(first["granted"])
+
+    response = refresh(first, refresh_token=first["access_token"])
+
+    refused(response)
+    assert introspect(first["refresh_token"]) == {"active": False}
+    assert state(first["granted"]) == before
+    assert introspect(first["access_token"])["active"] is True
+
+
+@pytest.mark.requirement("E91", "RF-02", "SCP-20")
+@pytest.mark.parametrize(
+    "scope",
+    [
+        pytest.param("patient/*.cruds", id="more letters"),
+        pytest.param("patient/*.*", id="v1 respelling that widens"),
+        pytest.param("patient/Patient.rs patient/Patient.write", id="one good and one wider"),
+        pytest.param("user/*.rs", id="another context"),
+        pytest.param("system/*.rs", id="system"),
+        pytest.param("online_access", id="another plain scope"),
+        pytest.param("no_such_scope", id="unknown"),
+        pytest.param('patient/*.rs "', id="illegal character"),
+    ],
+)
+def test_a_wider_scope_is_refused_and_the_token_stays_good(
+    launch: Issue, refresh: Refresh, introspect: Any, scope: str
+) -> None:
+    first = launch()
+    before = state(first["granted"])
+
+    response = refresh(first, scope=scope)
+
+    refused(response, 400, "invalid_scope")
+    assert state(first["granted"]) == before
+    assert introspect(first["access_token"])["active"] is True
+    refreshed(first, refresh(first))
+
+
+# Rights lost since then: RF-11 ----------------------------------------------------------------------------------------
+
+
+def person_stopped(granted: Granted) -> None:
+    type(granted.person).objects.get_queryset().filter(pk=granted.person.pk).stop("left")
+
+
+def no_longer_acts_for(granted: Granted) -> None:
+    ActsFor.objects.filter(identity__user=granted.person).delete()
+
+
+def somebody_else_there(granted: Granted) -> None:
+    Authorization.objects.filter(pk=granted.authorization.pk).update(fhir_user="Patient/amy")
+    FhirIdentity.objects.filter(user=granted.person).update(resource="RelatedPerson/amy")
+
+
+def nobody_there(granted: Granted) -> None:
+    FhirIdentity.objects.filter(user=granted.person).delete()
+
+
+def server_out_of_reach(granted: Granted) -> None:
+    granted.client.fhir_servers.clear()
+
+
+def no_longer_offline(granted: Granted) -> None:
+    type(granted.client).objects.filter(pk=granted.client.pk).update(scope="launch/patient patient/*.rs")
+
+
+@pytest.mark.requirement("RF-11", "RF-08")
+@pytest.mark.parametrize(
+    "lose",
+    [person_stopped, no_longer_acts_for, somebody_else_there, nobody_there, server_out_of_reach, no_longer_offline],
+)
+def test_whoever_lost_the_right_cannot_refresh(
+    launch: Issue, refresh: Refresh, lose: Callable[[Granted], None], events: Any
+) -> None:
+    first = launch()
+    lose(first["granted"])
+    before = state(first["granted"])
+
+    response = refresh(first)
+
+    refused(response)
+    assert state(first["granted"]) == before
+    assert len(events("refresh-refused", client=first["granted"].client.client_id)) == 1
+
+
+@pytest.mark.requirement("RF-11", "E57")
+def test_a_disabled_client_cannot_refresh(launch: Issue, refresh: Refresh, make_app: MakeClient) -> None:
+    first = launch(make_app("secret"))
+    client = first["granted"].client
+    type(client).objects.filter(pk=client.pk).disable()
+
+    response = refresh(first)
+
+    refused(response, 401, "invalid_client")
+
+
+@pytest.mark.requirement("RF-11", "SCP-20")
+def test_what_the_client_may_no_longer_ask_is_left_out(launch: Issue, refresh: Refresh, make_app: MakeClient) -> None:
+    first = launch(make_app())
+    client = first["granted"].client
+    type(client).objects.filter(pk=client.pk).update(scope="launch/patient offline_access patient/Observation.rs")
+
+    second = refreshed(first, refresh(first))
+
+    assert second["scope"] == "launch/patient offline_access patient/Observation.rs"
+
+
+@pytest.mark.requirement("RF-11")
+def test_a_patient_whom_the_ehr_vouched_for_needs_no_list_of_ours(launch: Issue, refresh: Refresh) -> None:
+    first = launch()
+    no_longer_acts_for(first["granted"])
+    Authorization.objects.filter(pk=first["granted"].authorization.pk).update(patient_vouched=1)
+
+    second = refreshed(first, refresh(first))
+
+    assert second["patient"] == "amy"
+
+
+# The grace window: RF-05 ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def grace(settings: Any) -> None:
+    settings.SMARTAUTH_REFRESH_GRACE_SECONDS = 30
+
+
+@pytest.mark.requirement("RF-05", "E94")
+@pytest.mark.usefixtures("grace")
+@pytest.mark.parametrize("authentication", ["none", "secret"])
+def test_within_the_grace_window_the_same_answer_comes_again(
+    launch: Issue, refresh: Refresh, introspect: Any, make_app: MakeClient, authentication: str, events: Any
+) -> None:
+    first = launch(make_app(authentication))
+
+    answers = [refreshed(first, refresh(first)) for _ in range(3)]
+
+    assert answers[0] == answers[1] == answers[2]
+    assert introspect(answers[0]["access_token"])["active"] is True
+    assert first["granted"].authorization.refresh_tokens.count() == 2
+    assert len(events("refresh-repeated", client=first["granted"].client.client_id)) == 2
+    refreshed(answers[0], refresh(answers[0]))
+
+
+@pytest.mark.requirement("RF-05")
+@pytest.mark.usefixtures("grace")
+def test_the_answer_is_kept_unreadable_and_goes_at_the_next_rotation(launch: Issue, refresh: Refresh) -> None:
+    first = launch()
+    second = refreshed(first, refresh(first))
+    kept = RefreshToken.objects.get(digest=digest(first["refresh_token"])).kept_answer
+
+    refreshed(second, refresh(second))
+
+    assert kept
+    assert "Bearer" not in kept
+    assert RefreshToken.objects.get(digest=digest(first["refresh_token"])).kept_answer == ""
+    refused(refresh(first))
+    assert Authorization.objects.get(pk=first["granted"].authorization.pk).ended_for == "reused"
+
+
+@pytest.mark.requirement("RF-05", "RF-04")
+@pytest.mark.usefixtures("grace")
+def test_after_the_grace_window_the_family_dies(launch: Issue, refresh: Refresh, introspect: Any) -> None:
+    first = launch()
+    second = refreshed(first, refresh(first))
+    RefreshToken.objects.filter(digest=digest(first["refresh_token"])).update(consumed_at=clock.now() - 30 * SECOND)
+
+    response = refresh(first)
+
+    refused(response)
+    assert introspect(second["access_token"]) == {"active": False}
+
+
+@pytest.mark.requirement("RF-05", "E89")
+@pytest.mark.usefixtures("grace")
+def test_within_the_grace_window_another_client_gets_nothing(
+    launch: Issue, refresh: Refresh, make_app: MakeClient
+) -> None:
+    first, thief = launch(), make_app()
+    second = refreshed(first, refresh(first))
+    before = state(first["granted"])
+
+    response = refresh(first, client_id=thief.client_id)
+
+    refused(response)
+    assert state(first["granted"]) == before
+    refreshed(second, refresh(second))
+
+
+@pytest.mark.requirement("RF-05", "RF-11")
+@pytest.mark.usefixtures("grace")
+def test_within_the_grace_window_what_was_ended_stays_ended(launch: Issue, refresh: Refresh) -> None:
+    first = launch()
+    refreshed(first, refresh(first))
+    revoked(first)
+
+    response = refresh(first)
+
+    refused(response)
+
+
+@pytest.mark.requirement("RF-05")
+@pytest.mark.usefixtures("grace")
+def test_the_sweep_forgets_kept_answers(launch: Issue, refresh: Refresh) -> None:
+    from oauth.sweeping import sweep
+
+    first, other = launch(), launch()
+    refreshed(first, refresh(first))
+    refreshed(other, refresh(other))
+    late = RefreshToken.objects.filter(digest=digest(first["refresh_token"]))
+    late.update(consumed_at=clock.now() - 31 * SECOND)
+
+    sweep()
+
+    assert late.get().kept_answer == ""
+    assert RefreshToken.objects.get(digest=digest(other["refresh_token"])).kept_answer
+
+
+@pytest.mark.requirement("RF-08")
+def test_the_sweep_deletes_refresh_tokens_long_expired(launch: Issue, refresh: Refresh) -> None:
+    from oauth.sweeping import sweep
+
+    first = launch()
+    second = refreshed(first, refresh(first))
+    RefreshToken.objects.filter(digest=digest(first["refresh_token"])).update(expires_at=clock.now() - 91 * DAY)
+
+    sweep()
+
+    assert [token.digest for token in first["granted"].authorization.refresh_tokens.all()] == [
+        digest(second["refresh_token"])
+    ]
+    refreshed(second, refresh(second))
+
+
+# Ended elsewhere ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.requirement("RV-04", "E87")
+@pytest.mark.parametrize("spent", [False, True])
+def test_revoking_a_refresh_token_ends_the_grant(
+    app: App, launch: Issue, refresh: Refresh, introspect: Any, spent: bool
+) -> None:
+    first = launch()
+    second = refreshed(first, refresh(first))
+    named = first if spent else second
+
+    app.post("/o/revoke", data={"token": named["refresh_token"], "client_id": first["granted"].client.client_id})
+
+    assert introspect(second["access_token"]) == {"active": False}
+    refused(refresh(second))
+
+
+@pytest.mark.requirement("CG-04", "E77")
+def test_a_replayed_code_ends_the_refresh_tokens_that_came_from_it(app: App, launch: Issue, refresh: Refresh) -> None:
+    first = launch()
+    second = refreshed(first, refresh(first))
+
+    app.post("/o/token", data=first["granted"].exchange())
+
+    refused(refresh(second))

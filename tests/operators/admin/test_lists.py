@@ -1,0 +1,131 @@
+"""Every list and page of the admin: opened, searched, filtered, with names that hold markup; nothing can be deleted."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from accounts import clock
+from oauth.models import numbered
+from tests.conftest import MakeClient
+from tests.operators.admin.conftest import Operator
+
+pytestmark = pytest.mark.django_db(databases=["default", "audit"])
+
+LISTS = [
+    "oauth/client", "oauth/fhirserver", "accounts/user", "oauth/patientrecord", "oauth/authorization",
+    "oauth/accesstoken", "oauth/refreshtoken", "audit/securityevent", "oauth/signingkey",
+]  # fmt: skip
+MARKUP = '<img src=x onerror="alert(1)">'
+
+
+def test_the_start_page_shows_five_numbers_with_links(operator: Operator) -> None:
+    page = operator.get("").content.decode()
+
+    for link in ("accesstoken/?state=live", "authorization/?state=flagged", "securityevent/?result=refused",
+                 "user/?state=locked", "signingkey/?state=active"):  # fmt: skip
+        assert link in page
+    assert "What runs, who may do what, what happened" in page
+    assert "Groups" not in page
+
+
+@pytest.mark.parametrize("table", LISTS)
+def test_a_list_opens_and_can_be_searched(operator: Operator, make_token: Callable[..., Any], table: str) -> None:
+    make_token()
+
+    assert operator.get(f"{table}/").status_code == 200
+    assert operator.get(f"{table}/", q="nobody-at-all").status_code == 200
+    assert operator.get(f"{table}/", q="\0'; DROP TABLE").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("table", "name"),
+    [(table, name) for table, names in {
+        "oauth/client": ("kind=backend", "kind=public", "kind=resource-server", "state=loose", "state=disabled"),
+        "accounts/user": ("state=locked", "role=operator", "role=patient"),
+        "oauth/authorization": ("state=live", "state=flagged", "state=ended", "offline=yes", "person=amy"),
+        "oauth/accesstoken": ("state=live", "state=superseded", "state=expired", "state=tampered", "state=ended",
+                              "state=flagged", "authorization=2222-2223", "authorization=nonsense"),
+        "oauth/refreshtoken": ("state=unused", "state=used", "state=expired", "authorization=2222-2223"),
+        "audit/securityevent": ("result=refused", "kind=issued", "day=hour", "day=yesterday", "client=x", "person=x",
+                                "address=192.0.2.7", "token=2222-2223"),
+        "oauth/signingkey": ("state=active",),
+    }.items() for name in names],
+)  # fmt: skip
+def test_a_list_can_be_filtered(operator: Operator, table: str, name: str) -> None:
+    key, _, value = name.partition("=")
+
+    assert operator.get(f"{table}/", **{key: value}).status_code == 200
+
+
+@pytest.mark.requirement("PR-06", "SD-07")
+def test_a_flagged_authorization_stands_above_a_newer_one(operator: Operator, make_token: Callable[..., Any]) -> None:
+    flagged = make_token().authorization
+    newer = make_token().authorization
+    type(flagged).objects.filter(pk=flagged.pk).update(flagged_at=clock.now() + 86_400_000_000)
+
+    page = operator.get("oauth/authorization/").content.decode()
+
+    assert page.index(numbered(flagged.pk)) < page.index(numbered(newer.pk))
+
+
+@pytest.mark.parametrize("table", LISTS)
+def test_nothing_can_be_deleted(operator: Operator, make_token: Callable[..., Any], table: str) -> None:
+    row = make_token()
+
+    answer = operator.browser.post(f"/admin/{table}/{row.pk}/delete/", {"post": "yes"})
+
+    assert answer.status_code in {403, 404, 302}
+    assert "Delete selected" not in operator.get(f"{table}/").content.decode()
+
+
+@pytest.mark.requirement("SD-19")
+def test_a_stored_name_with_markup_comes_out_escaped(
+    operator: Operator, make_client: MakeClient, make_person: Callable[..., Any], grant: Callable[..., Any],
+    make_token: Callable[..., Any], fhir_server: Any,
+) -> None:  # fmt: skip
+    client = make_client(name=MARKUP, maker=MARKUP, redirect_uris=MARKUP, client_id=f"{MARKUP}-{operator.user.pk}")
+    person = make_person("amy", username=f"{MARKUP}-{operator.user.pk}")
+    person.name = MARKUP
+    person.save()
+    granted = grant(client, person, patient=MARKUP, scope=MARKUP)
+    token = make_token(granted, scope=MARKUP, address=MARKUP)
+    pages = [
+        "oauth/client/", f"oauth/client/{client.pk}/change/", "accounts/user/", f"accounts/user/{person.pk}/change/",
+        "oauth/authorization/", f"oauth/authorization/{granted.authorization.pk}/change/", "oauth/accesstoken/",
+        f"oauth/accesstoken/{token.pk}/change/",
+    ]  # fmt: skip
+
+    answers = [operator.get(page) for page in pages]
+    answers.append(operator.act("oauth/client", "disable", client))
+
+    for answer in answers:
+        assert answer.status_code == 200
+        assert "<img src=x" not in answer.content.decode()
+        assert "&lt;img" in answer.content.decode()
+
+
+def test_only_operators_come_in(operator: Operator, make_person: Callable[..., Any]) -> None:
+    operator.browser.force_login(make_person("amy"))
+
+    answer = operator.get("oauth/client/")
+
+    assert answer.status_code == 302
+    assert answer["Location"].startswith("/admin/login/")
+
+
+def test_pages_of_the_admin_are_never_stored(operator: Operator) -> None:
+    assert "no-store" in operator.get("oauth/client/")["Cache-Control"]
+
+
+def test_everything_selected_is_never_more_than_the_ticked_rows(operator: Operator, make_client: MakeClient) -> None:
+    from oauth.models import Client
+
+    ticked, other = make_client(), make_client()
+
+    operator.post("oauth/client/", {
+        "action": "disable", "_selected_action": [ticked.pk], "select_across": "1", "confirmed": "yes",
+    })  # fmt: skip
+
+    assert Client.objects.get(pk=ticked.pk).enabled == 0
+    assert Client.objects.get(pk=other.pk).enabled == 1

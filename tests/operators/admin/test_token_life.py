@@ -1,0 +1,198 @@
+"""The life of a token as an operator reads it, its state the one that introspection would find; never the token."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.operators.admin.conftest import Operator
+
+pytestmark = pytest.mark.django_db(databases=["default", "audit"])
+MINUTE = 60_000_000
+
+
+def changed(row: Any, **fields: Any) -> None:
+    for name, value in fields.items():
+        setattr(row, name, value)
+    row.save()
+
+
+STATES: dict[str, Callable[[Any], None]] = {
+    "": lambda token: None,
+    "revoked": lambda token: changed(token, revoked_at=1, revoked_for="tampered"),
+    "ended": lambda token: changed(token.authorization, epoch=1, ended_at=1, ended_for="operator"),
+    "client-disabled": lambda token: changed(token.authorization.client, enabled=0, epoch=1),
+    "client-ended": lambda token: changed(token.authorization.client, epoch=1),
+    "person-stopped": lambda token: changed(token.authorization.user, stopped_at=1, epoch=1),
+    "person-ended": lambda token: changed(token.authorization.user, epoch=1),
+    "superseded": lambda token: changed(token.seat, latest=2),
+    "expired": lambda token: changed(token, expires_at=token.issued_at - 1),
+}
+
+
+@pytest.mark.parametrize("reason", STATES, ids=lambda reason: reason or "live")
+@pytest.mark.parametrize("also_expired", [False, True])
+def test_the_database_and_the_rules_say_the_same(
+    make_token: Callable[..., Any], reason: str, also_expired: bool
+) -> None:
+    from accounts import clock
+    from oauth.models import AccessToken, liveness
+
+    token = make_token()
+    STATES[reason](token)
+    if also_expired:
+        changed(token, expires_at=1)
+    now = clock.now()
+    rows = AccessToken.objects.filter(pk=token.pk)
+
+    judged = liveness.judged(rows.select_related(*liveness.TOKEN_FACTS), now=now).get()
+
+    expected = reason or ("expired" if also_expired else "")
+    assert judged.reason == liveness.dead_because(judged, now=now) == expected
+    assert liveness.live(rows, now=now).exists() is (expected == "")
+
+
+@pytest.mark.parametrize("reason", [name for name in STATES if name not in {"revoked", "superseded", "expired"}])
+def test_authorizations_are_judged_alike_in_both_places(make_token: Callable[..., Any], reason: str) -> None:
+    from oauth.models import Authorization, liveness
+
+    token = make_token()
+    STATES[reason](token)
+    rows = Authorization.objects.filter(pk=token.authorization.pk).select_related("client", "user")
+
+    found = liveness.lost(rows).get()
+
+    assert found.reason == liveness.lost_because(found) == reason
+
+
+def test_a_backend_service_has_no_person_who_could_end(
+    make_token: Callable[..., Any], grant: Callable[..., Any]
+) -> None:
+    from accounts import clock
+    from oauth.models import AccessToken, liveness
+
+    granted = grant()
+    changed(granted.authorization, user=None)
+    token = make_token(granted)
+
+    found = liveness.judged(
+        AccessToken.objects.filter(pk=token.pk).select_related(*liveness.TOKEN_FACTS), now=clock.now()
+    ).get()
+
+    assert found.reason == liveness.dead_because(found, now=clock.now()) == ""
+
+
+@pytest.mark.parametrize(
+    ("reason", "title", "sentence"),
+    [
+        ("", "Live: token", "It is alive. It expires in"),
+        ("revoked", "Revoked: token", "It came back changed, so we ended the real one."),
+        ("ended", "Ended: token", "An operator ended the authorization."),
+        ("client-disabled", "Ended: token", "The client is disabled."),
+        ("person-stopped", "Ended: token", "The person is locked out."),
+        ("superseded", "Superseded: token", "A newer token took its place."),
+        ("expired", "Expired: token", "Its time ran out."),
+    ],
+)
+def test_the_page_says_in_title_and_sentence_what_became_of_it(
+    operator: Operator, make_token: Callable[..., Any], reason: str, title: str, sentence: str
+) -> None:
+    token = make_token()
+    STATES[reason](token)
+
+    page = operator.get(f"oauth/accesstoken/{token.pk}/change/").content.decode()
+
+    assert f"<title>{title} {token} - smartauth</title>" in page
+    assert sentence in page
+
+
+def test_every_ending_that_a_person_reads_of_has_a_sentence_for_the_operator() -> None:
+    from oauth.connected_apps import access
+    from operators.admin import rendering, token_life
+
+    assert token_life.ENDED_FOR.keys() == access.ENDED_FOR.keys()
+    assert token_life.REVOKED_FOR.keys() == access.REVOKED_FOR.keys()
+    assert access.ENDED_FOR.keys() <= rendering.ENDED_FOR.keys()
+
+
+def test_the_rules_stop_at_the_first_that_refuses() -> None:
+    from operators.admin.token_life import verdicts
+
+    outcomes = [verdict.outcome for verdict in verdicts("client-disabled")]
+
+    assert outcomes == ["passed"] * 3 + ["refused"] + ["not reached"] * 5
+    assert {verdict.outcome for verdict in verdicts("")} == {"passed"}
+
+
+@pytest.mark.requirement("SB-04")
+def test_no_page_shows_the_token_its_digests_or_its_jti(operator: Operator, make_token: Callable[..., Any]) -> None:
+    token = make_token(signed_digest="5" * 64, signature_digest="6" * 64, claims='{"sub": "never-on-a-page"}')
+    pages = [f"oauth/accesstoken/{token.pk}/change/", "oauth/accesstoken/",
+             f"oauth/authorization/{token.authorization.pk}/change/"]  # fmt: skip
+
+    for path in pages:
+        page = operator.get(path).content.decode()
+        for hidden in (token.digest, token.jti, "5" * 64, "6" * 64, "never-on-a-page"):
+            assert hidden not in page
+
+
+def test_the_history_joins_the_outbox_and_the_trail_and_counts_runs(
+    operator: Operator, make_token: Callable[..., Any]
+) -> None:
+    from audit import shipping
+    from audit.trail import Event, record
+    from operators.admin.token_life import history
+
+    token = make_token()
+    record(Event(kind="issued", at=10 * MINUTE, token=str(token), address="192.0.2.7"))
+    shipping.ship()
+    record(*(Event(kind="introspection-refused", at=(11 + more) * MINUTE, token=str(token)) for more in range(3)))
+
+    lines = history(str(token))
+
+    assert [(line["what"], line["count"]) for line in lines] == [("Issued", 1), ("Introspection refused", 3)]
+    assert "3 times until" in operator.get(f"oauth/accesstoken/{token.pk}/change/").content.decode()
+
+
+def test_the_page_offers_its_endings_and_links(operator: Operator, make_token: Callable[..., Any]) -> None:
+    token = make_token()
+
+    page = operator.get(f"oauth/accesstoken/{token.pk}/change/").content.decode()
+
+    for label in ("End this token", f"End authorization {token.authorization}",
+                  f"End everything of {token.authorization.user.username}",
+                  f"End everything of {token.authorization.client.client_id}"):  # fmt: skip
+        assert label in page
+    assert f"/admin/audit/securityevent/?token={token}" in page
+
+
+@pytest.mark.parametrize("number", ["999999999", "0", "x", "1' OR 1=1"])
+def test_a_token_that_never_was_is_not_found(operator: Operator, number: str) -> None:
+    assert operator.get(f"oauth/accesstoken/{number}/change/").status_code in {302, 404}
+
+
+def test_numbers_lead_back_to_their_rows() -> None:
+    from oauth.models import numbered, row_of
+
+    assert [row_of(numbered(row)) for row in (1, 31, 32, 12_345_678, 2**40 - 1)] == [1, 31, 32, 12_345_678, 2**40 - 1]
+    assert row_of("2222-222") is row_of("") is row_of("0OIL-2222") is None
+    assert row_of(numbered(77).lower()) == 77
+
+
+@pytest.mark.requirement("RV-05", "PR-06")
+def test_an_operator_sees_the_last_use_and_every_other_address(
+    make_token: Callable[..., Any], operator: Operator
+) -> None:
+    from oauth.models import AddressChange
+
+    token, at = make_token(), 1_795_230_720_000_000
+    changed(token.authorization, use_address="203.0.113.5", used_at=at, used_from="203.0.113.6", flagged_at=at)
+    AddressChange.objects.create(authorization=token.authorization, address="198.51.100.9", noted_at=at)
+
+    life = operator.get(f"oauth/accesstoken/{token.pk}/change/").content.decode()
+    row = operator.get(f"oauth/authorization/{token.authorization.pk}/change/").content.decode()
+
+    for page in (life, row):
+        assert "203.0.113.5" in page
+        assert "21 Nov 2026, 03:12:00</time>, from 203.0.113.6" in page
+    assert '198.51.100.9, <time datetime="2026-11-21T03:12:00+00:00">' in row

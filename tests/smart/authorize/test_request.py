@@ -1,0 +1,609 @@
+"""Table A of the requirements, row by row, without a server."""
+
+from dataclasses import replace
+from urllib.parse import quote, urlencode
+
+import pytest
+
+from smart.authorize.request import ClientPolicy, Unredirectable, explain, judge, redirection, supported
+from smart.authorize.rules import REDIRECTION_RULES, RULES
+from smart.http.errors import OAuthError
+from smart.http.parameters import Parameters
+from smart.scopes import Scope
+
+BASE = "https://auth.example.org/fhir/r4"
+BASES = {BASE: "r4", "https://auth.example.org/fhir/stu3": "stu3"}
+CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+CALLBACK = "https://growth.example.net/cb"
+
+CLIENT = ClientPolicy(
+    client_id="growth",
+    enabled=True,
+    grants=frozenset({"authorization_code"}),
+    redirect_uris=(CALLBACK, "https://growth.example.net/second"),
+    scope="launch/patient openid patient/*.cruds system/*.rs user/*.rs patient/Observation.rs?category=a",
+    bases=(BASE,),
+)
+
+GOOD = {
+    "response_type": "code",
+    "client_id": "growth",
+    "redirect_uri": CALLBACK,
+    "scope": "launch/patient patient/Patient.rs",
+    "state": "b1e6c7d0-6d1c-4a7e-9a51-2f0c0b3d9e11",
+    "aud": BASE,
+    "code_challenge": CHALLENGE,
+    "code_challenge_method": "S256",
+}
+
+
+def asked(extra: str = "", /, **changes: str | None) -> Parameters:
+    """The good request with these changes; None leaves a parameter out, `extra` is appended as it is."""
+    pairs = {name: value for name, value in {**GOOD, **changes}.items() if value is not None}
+    return Parameters.parse((urlencode(pairs, quote_via=quote) + extra).encode())
+
+
+def refusal(parameters: Parameters, client: ClientPolicy = CLIENT) -> tuple[str, str]:
+    redirection(parameters, client)
+    with pytest.raises(OAuthError) as caught:
+        judge(parameters, client, BASES)
+    return caught.value.code, caught.value.description
+
+
+def test_a_good_request_is_judged_good() -> None:
+    parameters = asked(nonce="n-8", launch="hLk29x", prompt="login", unknown="ignored")
+
+    request = judge(parameters, CLIENT, BASES)
+
+    assert redirection(parameters, CLIENT) == CALLBACK
+    assert request.client_id == "growth"
+    assert request.redirect_uri == CALLBACK
+    assert request.state == GOOD["state"]
+    assert request.scope == request.requested_scope == GOOD["scope"]
+    assert request.left_out == ()
+    assert (request.aud, request.fhir_version) == (BASE, "r4")
+    assert request.code_challenge == CHALLENGE
+    assert (request.nonce, request.launch, request.prompt) == ("n-8", "", "login")
+
+
+@pytest.mark.requirement("E1", "AZ-06")
+@pytest.mark.parametrize(
+    ("client_id", "client"),
+    [
+        pytest.param(None, None, id="missing"),
+        pytest.param("", None, id="empty"),
+        pytest.param("nobody", None, id="unknown"),
+        pytest.param("growth", replace(CLIENT, enabled=False), id="disabled"),
+        pytest.param("Growth", CLIENT, id="other case"),
+        pytest.param("", CLIENT, id="empty, with some client"),
+    ],
+)
+def test_a_client_that_is_not_known_gets_a_page(client_id: str | None, client: ClientPolicy | None) -> None:
+    with pytest.raises(Unredirectable) as caught:
+        redirection(asked(client_id=client_id), client)
+
+    assert (caught.value.case, caught.value.rule, caught.value.status) == ("E1", "AZ-06", 400)
+
+
+@pytest.mark.requirement("E2", "AZ-04")
+@pytest.mark.parametrize("extra", ["&client_id=growth", f"&redirect_uri={CALLBACK}", "&client_id=", "&redirect_uri="])
+def test_a_doubled_client_or_redirect_uri_gets_a_page(extra: str) -> None:
+    with pytest.raises(Unredirectable) as caught:
+        redirection(asked(extra), CLIENT)
+
+    assert (caught.value.case, caught.value.rule) == ("E2", "AZ-04")
+
+
+@pytest.mark.requirement("E3", "AZ-03")
+@pytest.mark.parametrize("redirect_uri", [None, ""])
+def test_a_missing_redirect_uri_gets_a_page_even_if_one_is_registered(redirect_uri: str | None) -> None:
+    with pytest.raises(Unredirectable) as caught:
+        redirection(asked(redirect_uri=redirect_uri), replace(CLIENT, redirect_uris=(CALLBACK,)))
+
+    assert (caught.value.case, caught.value.rule) == ("E3", "AZ-03")
+
+
+@pytest.mark.requirement("E4", "E5", "AZ-05")
+@pytest.mark.parametrize(
+    "redirect_uri",
+    [
+        pytest.param("https://growth.example.net/CB", id="case of the path"),
+        pytest.param("https://Growth.example.net/cb", id="case of the host"),
+        pytest.param("HTTPS://growth.example.net/cb", id="case of the scheme"),
+        pytest.param("https://growth.example.net/cb/", id="final slash"),
+        pytest.param("https://growth.example.net:443/cb", id="port on https"),
+        pytest.param("https://growth.example.net:8443/cb", id="other port on https"),
+        pytest.param("https://growth.example.net/cb?x=1", id="extra query"),
+        pytest.param("https://growth.example.net/cb?", id="empty query"),
+        pytest.param("https://growth.example.net/x/../cb", id="dots"),
+        pytest.param("https://growth.example.net/%2e/cb", id="encoded dot"),
+        pytest.param("https://growth.example.net/%63b", id="encoded letter"),
+        pytest.param("https://user@growth.example.net/cb", id="user-info"),
+        pytest.param("https://growth.example.net@evil.example/cb", id="host as user-info"),
+        pytest.param("https://evil.growth.example.net/cb", id="subdomain"),
+        pytest.param("https://growth.example.net.evil.example/cb", id="longer host"),
+        pytest.param("http://growth.example.net/cb", id="http for https"),
+        pytest.param("https://growth.example.net/cb ", id="space after"),
+        pytest.param("https://other.example.net/cb", id="another client's"),
+        pytest.param("/cb", id="relative"),
+    ],
+)
+def test_a_redirect_uri_that_differs_gets_a_page(redirect_uri: str) -> None:
+    with pytest.raises(Unredirectable) as caught:
+        redirection(asked(redirect_uri=redirect_uri), CLIENT)
+
+    assert (caught.value.case, caught.value.rule) == ("E4", "AZ-05")
+    assert caught.value.happened("Growth").startswith("Growth asked us to send you back")
+
+
+@pytest.mark.requirement("E6")
+def test_a_native_apps_loopback_may_have_another_port_and_a_web_apps_may_not() -> None:
+    native = replace(CLIENT, native=True, redirect_uris=("http://127.0.0.1:4999/cb",))
+    parameters = asked(redirect_uri="http://127.0.0.1:51004/cb")
+
+    assert redirection(parameters, native) == "http://127.0.0.1:51004/cb"
+    with pytest.raises(Unredirectable):
+        redirection(parameters, replace(native, native=False))
+
+
+@pytest.mark.requirement("E7")
+@pytest.mark.parametrize(
+    "redirect_uri", [CALLBACK + "#x", CALLBACK + "#", "javascript:alert(1)", "JAVASCRIPT:alert(1)", "data:text/html,x"]
+)
+def test_a_dangerous_redirect_uri_gets_a_page_even_if_it_was_registered(redirect_uri: str) -> None:
+    with pytest.raises(Unredirectable) as caught:
+        redirection(asked(redirect_uri=redirect_uri), replace(CLIENT, redirect_uris=(redirect_uri,)))
+
+    assert caught.value.case == "E7"
+
+
+@pytest.mark.requirement("E35")
+def test_a_pushed_request_is_unknown_before_anything_else_of_it_is_read() -> None:
+    with pytest.raises(Unredirectable) as caught:
+        redirection(asked(request_uri="urn:ietf:params:oauth:request_uri:6esc_11ACC5bwc", redirect_uri=None), CLIENT)
+
+    assert (caught.value.case, caught.value.rule) == ("E35", "AZ-06")
+
+
+@pytest.mark.requirement("E10")
+def test_a_backend_client_is_sent_back_with_an_error_or_shown_a_page() -> None:
+    backend = replace(CLIENT, grants=frozenset({"client_credentials"}))
+
+    assert refusal(asked(), backend) == (
+        "unauthorized_client",
+        "this client may not use the authorization code grant",
+    )
+    with pytest.raises(Unredirectable) as caught:
+        redirection(asked(), replace(backend, redirect_uris=()))
+    assert caught.value.case == "E10"
+
+
+def each(name: str, *values: str | None) -> list[dict[str, str | None]]:
+    return [{name: value} for value in values]
+
+
+STU3 = "https://auth.example.org/fhir/stu3"
+REQUIRED_PKCE = "code_challenge is required with code_challenge_method S256"
+NOT_A_BASE = "aud is not a FHIR base that this client may use here"
+NOT_A_RESOURCE = "resource is not a FHIR base that this client may use here"
+NONE_GRANTABLE = "none of the scopes can be granted to this client"
+
+LINES = {"E9": "AZ-01", "E11": "AZ-04", "E19": "AZ-08", "E21": "AZ-07", "E22": "AZ-07", "E23": "AZ-07"}
+
+Row = tuple[str, str, str, list[dict[str, str | None]]]
+ROWS: list[Row] = [
+    ("E8", "invalid_request", "response_type is missing", each("response_type", None, "")),
+    (
+        "E9",
+        "unsupported_response_type",
+        "only response_type code is supported",
+        each("response_type", "token", "id_token", "code id_token", "none", "Code", "garbage"),
+    ),
+    ("E12", "invalid_request", "state is missing", each("state", None, "")),
+    ("E13", "invalid_scope", "scope is missing", each("scope", None, "", "  ")),
+    (
+        "E14",
+        "invalid_scope",
+        "scope has a character that is not allowed",
+        each(
+            "scope", 'patient/*.rs "', "patient/*.rs \\", "patient/*.rs\topenid", "openid\n", "\x7f", "patient/*.rs é"
+        ),
+    ),
+    ("E16", "invalid_scope", NONE_GRANTABLE, each("scope", "unknown", "patient/Observation.dus", "fhirUser")),
+    ("E16", "invalid_scope", NONE_GRANTABLE, each("scope", "patient/Nonsense.rs", "patient/MedicationOrder.rs")),
+    ("E17", "invalid_scope", NONE_GRANTABLE, each("scope", "system/*.rs", "patient/Observation.rs?category=a")),
+    ("E18", "invalid_request", "aud is missing", each("aud", None, "")),
+    ("E19", "invalid_request", NOT_A_BASE, each("aud", "https://evil.example/fhir/r4", "x", BASE + "//")),
+    ("E19", "invalid_request", NOT_A_BASE, each("aud", BASE + "-other", BASE + "/Patient", BASE[:-3])),
+    ("E19", "invalid_request", NOT_A_BASE, each("aud", STU3, "https://auth.example.org:443/fhir/r4")),
+    ("E20", "invalid_target", NOT_A_RESOURCE, [{"resource": "https://evil.example/r4"}]),
+    ("E20", "invalid_target", NOT_A_RESOURCE, [{"resource": "https://evil.example/r4", "aud": None}]),
+    ("E21", "invalid_request", REQUIRED_PKCE, each("code_challenge", None, "")),
+    ("E22", "invalid_request", REQUIRED_PKCE, each("code_challenge_method", "plain", None, "", "s256", "S512")),
+    (
+        "E23",
+        "invalid_request",
+        "code_challenge must be 43 base64url characters",
+        each("code_challenge", *(CHALLENGE[:-1] + end for end in ("", "MA", "=", "+", "M\n", " "))),
+    ),
+    ("E34", "request_not_supported", "request is not supported", [{"request": "eyJhbGciOi"}]),
+    ("E34", "request_uri_not_supported", "request_uri is not supported", [{"request_uri": "https://x.example/r"}]),
+    ("E34", "registration_not_supported", "registration is not supported", [{"registration": "{}"}]),
+    (
+        "E36",
+        "invalid_request",
+        "only response_mode query is supported",
+        each("response_mode", "fragment", "form_post", "unknown"),
+    ),
+]
+
+
+@pytest.mark.requirement("AZ-03")
+@pytest.mark.parametrize(
+    ("changes", "error", "description"),
+    [
+        pytest.param(
+            changes,
+            error,
+            description,
+            id=f"{case} {changes!a}",
+            marks=pytest.mark.requirement(*dict.fromkeys((case, LINES.get(case, case)))),
+        )
+        for case, error, description, bad in ROWS
+        for changes in bad
+    ],
+)
+def test_a_bad_request_is_refused_in_these_words(changes: dict[str, str | None], error: str, description: str) -> None:
+    assert refusal(asked(**changes)) == (error, description)
+
+
+@pytest.mark.requirement("E11", "AZ-04")
+@pytest.mark.parametrize("name", ["response_type", "scope", "state", "aud", "code_challenge", "resource", "own"])
+def test_a_parameter_sent_twice_is_refused_whatever_it_is(name: str) -> None:
+    assert refusal(asked(f"&{name}=1&{name}=")) == ("invalid_request", f"{name} was sent twice")
+
+
+@pytest.mark.requirement("E19", "AZ-08")
+def test_a_base_that_is_no_longer_served_is_no_audience() -> None:
+    client = replace(CLIENT, bases=(BASE, "https://gone.example.org/r4"))
+
+    assert refusal(asked(aud="https://gone.example.org/r4"), client) == ("invalid_request", NOT_A_BASE)
+
+
+@pytest.mark.requirement("E20", "AZ-09")
+def test_resource_is_a_synonym_of_aud_that_must_agree_with_it() -> None:
+    client = replace(CLIENT, bases=tuple(BASES))
+
+    alone = judge(asked(aud=None, resource=BASE + "/"), client, BASES)
+    both = judge(asked(resource=BASE + "/"), client, BASES)
+
+    assert alone.aud == both.aud == BASE
+    assert refusal(asked(resource="https://auth.example.org/fhir/stu3"), client) == (
+        "invalid_request",
+        "resource and aud must agree",
+    )
+
+
+@pytest.mark.requirement("AZ-08", "WF-09")
+@pytest.mark.parametrize("aud", [BASE + "/", "HTTPS://AUTH.example.org/fhir/r4"])
+def test_aud_is_compared_leniently_and_stored_in_one_spelling(aud: str) -> None:
+    assert judge(asked(aud=aud), CLIENT, BASES).aud == BASE
+
+
+@pytest.mark.requirement("E15", "E17", "SCP-19")
+def test_scopes_that_cannot_be_granted_are_left_out_and_the_rest_is_granted() -> None:
+    scope = (
+        "launch/patient system/*.rs patient/Patient.read fhirUser unknown patient/Observation.rs?category=a "
+        "patient/X.dus"
+    )
+
+    request = judge(asked(scope=scope), CLIENT, BASES)
+
+    assert request.scope == "launch/patient patient/Patient.read"
+    assert request.requested_scope == scope
+    assert request.left_out == (
+        "system/*.rs", "fhirUser", "unknown", "patient/Observation.rs?category=a", "patient/X.dus"
+    )  # fmt: skip
+
+
+@pytest.mark.requirement("E15")
+def test_a_strict_client_is_told_that_something_cannot_be_granted() -> None:
+    strict = replace(CLIENT, strict_scopes=True)
+
+    assert judge(asked(), strict, BASES).scope == GOOD["scope"]
+    assert refusal(asked(scope="patient/Patient.rs fhirUser"), strict) == (
+        "invalid_scope",
+        "some of the scopes cannot be granted to this client",
+    )
+
+
+@pytest.mark.requirement("SCP-16")
+@pytest.mark.parametrize(
+    ("scope", "left"),
+    [
+        ("openid fhirUser patient/Patient.rs", "openid fhirUser patient/Patient.rs"),
+        ("openid profile", "openid profile"),
+        ("fhirUser profile patient/Patient.rs", "patient/Patient.rs"),
+        ("openid", "openid"),
+    ],
+)
+def test_who_somebody_is_can_be_asked_with_openid_only(scope: str, left: str) -> None:
+    client = replace(CLIENT, scope=f"{CLIENT.scope} openid fhirUser profile")
+
+    assert judge(asked(scope=scope), client, BASES).scope == left
+
+
+@pytest.mark.requirement("E15", "SCP-20")
+def test_a_scope_wider_than_the_clients_is_narrowed() -> None:
+    request = judge(asked(scope="patient/Patient.cruds"), replace(CLIENT, scope="patient/*.rs"), BASES)
+
+    assert request.scope == "patient/Patient.rs"
+    assert request.left_out == ("patient/Patient.cruds",)
+
+
+@pytest.mark.requirement("SCP-08")
+def test_types_are_those_of_the_version_behind_aud() -> None:
+    client = replace(CLIENT, bases=tuple(BASES))
+    scope = "patient/Sequence.rs patient/MolecularSequence.rs"
+
+    r4 = judge(asked(scope=scope), client, BASES)
+    stu3 = judge(asked(scope=scope, aud="https://auth.example.org/fhir/stu3"), client, BASES)
+
+    assert (r4.fhir_version, r4.scope) == ("r4", "patient/MolecularSequence.rs")
+    assert (stu3.fhir_version, stu3.scope) == ("stu3", "patient/Sequence.rs")
+
+
+@pytest.mark.requirement("E12")
+def test_a_client_without_the_strict_rule_may_leave_state_out() -> None:
+    assert judge(asked(state=None), replace(CLIENT, requires_state=False), BASES).state == ""
+
+
+@pytest.mark.requirement("E36")
+def test_response_mode_query_is_what_happens_anyway() -> None:
+    assert judge(asked(response_mode="query"), CLIENT, BASES).state == GOOD["state"]
+
+
+@pytest.mark.requirement("AZ-11")
+@pytest.mark.parametrize("scope", ["patient/Patient.rs", "launch/patient", "patient/*.read launch/patient"])
+def test_a_patient_scope_needs_a_patient(scope: str) -> None:
+    assert judge(asked(scope=scope), CLIENT, BASES).needs_patient
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("launch/patient", True),
+        ("patient/Observation.read", True),
+        ("patient/*.cruds", True),
+        ("patient/Observation.rs?category=a", False),
+        ("patient/Observation.rs?category=http://x.example/s|a", True),
+        ("patient/Observation.rs?code=http://loinc.org|4548-4&category=http://x.example/s|a", True),
+        ("user/Condition.rs?category=http://x.example/s|a,http://x.example/s|b", True),
+        ("patient/Observation.rs?category=http://x.example/s|a,b", False),
+        ("patient/Observation.rs?category=http://x.example/s|", False),
+        ("patient/Observation.rs?category=|a", False),
+        ("patient/Observation.rs?category:not=http://x.example/s|a", False),
+        ("patient/Observation.rs?code:in=http://x.example/v|a", False),
+        ("patient/Observation.rs?status=http://x.example/s|a", False),
+        ("patient/Observation.rs?subject.name=http://x.example/s|a", False),
+        ("patient/Observation.rs?_filter=http://x.example/s|a", False),
+        ("patient/Immunization.rs?category=http://x.example/s|a", False),
+        ("patient/Observation.rs?code=a|b,c|d", True),
+        ("patient/Observation.rs?code=a|b%2Cc|d", True),
+        ("patient/Observation.rs?code=a|b%20patient/*.cruds", False),
+        ("patient/Observation.rs?code=a|%5C,patient/*.*", False),
+        ("patient/Observation.rs?code=a|b%09c", False),
+        ("patient/*.rs?category=http://x.example/s|a", False),
+        ("user/Patient.rs", True),
+        ("user/*.*", True),
+        ("system/Patient.rs", False),
+        ("openid", True),
+        ("fhirUser", True),
+        ("profile", True),
+        ("email", False),
+        ("offline_access", True),
+        ("online_access", True),
+        ("launch", True),
+        ("launch/encounter", True),
+        ("launch/imagingstudy", False),
+    ],
+)
+def test_what_can_be_granted_at_all(name: str, expected: bool) -> None:
+    assert supported(Scope.parse(name)) is expected
+
+
+LAB = "http://terminology.hl7.org/CodeSystem/observation-category|laboratory"
+REFRESHING = replace(
+    CLIENT,
+    grants=frozenset({"authorization_code", "refresh_token"}),
+    scope=f"{CLIENT.scope} launch launch/encounter offline_access online_access patient/Observation.rs?category={LAB}",
+)
+
+
+@pytest.mark.requirement("SCP-09", "SCP-10", "E17")
+def test_a_restriction_that_can_be_evaluated_is_granted_as_it_was_asked() -> None:
+    escaped = f"patient/Observation.rs?category={LAB}".replace("|", "%7C")
+
+    assert judge(asked(scope=escaped), REFRESHING, BASES).scope == escaped
+    assert judge(asked(scope=escaped), replace(REFRESHING, scope="patient/*.rs"), BASES).scope == escaped
+
+
+@pytest.mark.requirement("SCP-06", "SCP-20")
+def test_what_a_client_may_have_only_in_part_is_narrowed_to_that_part() -> None:
+    client = replace(CLIENT, scope=f"patient/Observation.rs?category={LAB}")
+
+    assert judge(asked(scope="patient/Observation.read patient/Condition.rs"), client, BASES).scope == client.scope
+
+
+@pytest.mark.requirement("CG-07", "WF-07")
+@pytest.mark.parametrize("prompt", [None, "login"])
+def test_offline_access_needs_the_refresh_grant_and_no_prompt(prompt: str | None) -> None:
+    scope = "patient/Patient.rs offline_access"
+
+    assert judge(asked(scope=scope, prompt=prompt), REFRESHING, BASES).scope == scope
+    without = replace(REFRESHING, grants=CLIENT.grants)
+    assert judge(asked(scope=scope, prompt=prompt), without, BASES).left_out == ("offline_access",)
+
+
+@pytest.mark.requirement("SCP-17")
+@pytest.mark.parametrize(
+    ("scope", "launch", "granted"),
+    [
+        ("launch patient/Patient.rs online_access", "hLk29x", True),
+        ("patient/Patient.rs online_access", None, False),
+        ("patient/Patient.rs online_access", "hLk29x", False),
+    ],
+)
+def test_online_access_is_for_a_launch_from_an_ehr(scope: str, launch: str | None, granted: bool) -> None:
+    request = judge(asked(scope=scope, launch=launch), REFRESHING, BASES)
+
+    assert ("online_access" in request.scope.split()) is granted
+
+
+@pytest.mark.requirement("AZ-11", "AZ-12")
+@pytest.mark.parametrize(
+    ("scope", "patient", "encounter"),
+    [
+        ("patient/Patient.rs", True, False),
+        ("launch/encounter", True, True),
+        ("launch/patient launch/encounter patient/*.rs", True, True),
+        ("user/*.rs", False, False),
+        ("user/*.rs patient/Patient.rs", True, False),
+    ],
+)
+def test_what_must_be_chosen_follows_from_the_scopes(scope: str, patient: bool, encounter: bool) -> None:
+    request = judge(asked(scope=scope), REFRESHING, BASES)
+
+    assert (request.needs_patient, request.needs_encounter) == (patient, encounter)
+    assert request.reaches_others is scope.startswith("user/")
+
+
+@pytest.mark.requirement("SCP-21")
+@pytest.mark.parametrize(("count", "refused"), [(100, False), (101, True)])
+def test_more_restricted_scopes_than_anybody_needs_are_refused(count: int, refused: bool) -> None:
+    scope = " ".join(f"patient/Observation.rs?code=http://loinc.org|{number}" for number in range(count))
+    client = replace(CLIENT, scope="patient/*.rs")
+
+    if refused:
+        assert refusal(asked(scope=scope), client) == ("invalid_scope", "scope names more than 100 restricted scopes")
+    else:
+        assert judge(asked(scope=f"{scope} {scope}"), client, BASES).scope == scope
+
+
+@pytest.mark.requirement("E33", "AZ-22")
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"prompt": "none login"},
+        {"prompt": "consent none"},
+        {"prompt": "create"},
+        {"prompt": "Login"},
+        {"prompt": "login\tconsent"},
+        {"max_age": "-1"},
+        {"max_age": "1.5"},
+        {"max_age": "soon"},
+        {"max_age": " 5"},
+        {"max_age": "١"},
+        {"max_age": "1" * 10},
+    ],
+    ids=str,
+)
+def test_a_prompt_or_age_that_means_nothing_is_refused(changes: dict[str, str]) -> None:
+    code, description = refusal(asked(**changes))
+
+    assert code == "invalid_request"
+    assert description.startswith(("prompt", "max_age"))
+
+
+@pytest.mark.requirement("AZ-22")
+@pytest.mark.parametrize(
+    ("changes", "seconds"),
+    [
+        ({}, None),
+        ({"prompt": "consent"}, None),
+        ({"prompt": "none"}, None),
+        ({"prompt": "login consent"}, 0),
+        ({"prompt": "select_account"}, 0),
+        ({"max_age": "3600"}, 3600),
+        ({"max_age": "0"}, 0),
+        ({"prompt": "login", "max_age": "3600"}, 0),
+    ],
+    ids=str,
+)
+def test_how_old_a_login_may_be(changes: dict[str, str], seconds: int | None) -> None:
+    assert judge(asked(**changes), CLIENT, BASES).oldest_login == seconds
+
+
+@pytest.mark.requirement("E43")
+@pytest.mark.parametrize("hint", ["eyJhbGciOiJub25lIn0.e30.", "x"])
+def test_an_id_token_that_is_not_ours_is_refused(hint: str) -> None:
+    assert refusal(asked(id_token_hint=hint)) == ("invalid_request", "id_token_hint is no ID token of this server")
+
+
+@pytest.mark.requirement("E43", "AZ-22")
+def test_an_id_token_of_ours_names_whom_the_app_expects() -> None:
+    assert judge(asked(id_token_hint="x.y.z"), CLIENT, BASES, hinted="u-51c9").subject == "u-51c9"
+    assert judge(asked(), CLIENT, BASES).subject == ""
+
+
+@pytest.mark.requirement("AZ-25")
+def test_the_explanation_lists_what_passed_what_refused_and_what_was_not_reached() -> None:
+    outcomes = explain(asked(code_challenge=None), CLIENT, BASES)
+
+    states = [outcome.state for outcome in outcomes]
+    refused = next(outcome for outcome in outcomes if outcome.state == "refused")
+    assert len(outcomes) == len(REDIRECTION_RULES) + len(RULES)
+    assert refused.rule.rule == "AZ-07"
+    assert isinstance(refused.error, OAuthError)
+    assert states == sorted(states, key=["passed", "refused", "not reached"].index)
+    assert states.count("passed") == 12
+
+
+@pytest.mark.requirement("AZ-25")
+def test_the_explanation_of_an_unknown_client_stops_there_and_of_a_good_request_nowhere() -> None:
+    unknown = explain(asked(), None, BASES)
+    good = explain(asked(), CLIENT, BASES)
+
+    assert [outcome.state for outcome in unknown][:3] == ["passed", "refused", "not reached"]
+    assert {outcome.state for outcome in good} == {"passed"}
+
+
+@pytest.mark.requirement("AZ-25")
+def test_a_description_holds_only_what_the_standard_allows() -> None:
+    _, description = refusal(asked("&%22%5C%C3%A9=1&%22%5C%C3%A9=2"))
+
+    assert description == "'/? was sent twice"
+
+
+LAUNCHABLE = replace(CLIENT, scope=f"launch {CLIENT.scope}")
+
+
+@pytest.mark.requirement("E24", "AZ-10", "AZ-03")
+@pytest.mark.parametrize("launch", [None, ""])
+@pytest.mark.parametrize("client", [LAUNCHABLE, CLIENT], ids=["may ask it", "may not ask it"])
+def test_the_scope_launch_without_the_parameter_is_refused(launch: str | None, client: ClientPolicy) -> None:
+    found = refusal(asked(scope="launch patient/Patient.rs", launch=launch), client)
+
+    assert found == ("invalid_request", "scope launch needs the launch parameter")
+
+
+@pytest.mark.requirement("E28")
+def test_a_strict_client_that_sends_launch_without_the_scope_is_refused() -> None:
+    found = refusal(asked(launch="hLk29x"), replace(LAUNCHABLE, strict_scopes=True))
+
+    assert found == ("invalid_request", "the launch parameter needs the scope launch")
+
+
+@pytest.mark.requirement("AZ-10")
+def test_scope_and_parameter_together_are_a_launch() -> None:
+    request = judge(asked(scope="launch patient/Patient.rs", launch="hLk29x"), LAUNCHABLE, BASES)
+
+    assert (request.launch, request.scope) == ("hLk29x", "launch patient/Patient.rs")
+
+
+@pytest.mark.requirement("E28")
+@pytest.mark.parametrize("scope", ["patient/Patient.rs", "launch patient/Patient.rs"])
+def test_without_a_granted_scope_there_is_no_launch(scope: str) -> None:
+    request = judge(asked(scope=scope, launch="hLk29x"), CLIENT, BASES)
+
+    assert (request.launch, request.scope) == ("", "patient/Patient.rs")

@@ -1,0 +1,50 @@
+"""Which FHIR base is meant."""
+
+import pytest
+
+from smart.fhir.audience import canonical, same_audience
+
+BASE = "https://auth.example.org/fhir/r4"
+
+
+@pytest.mark.requirement("AZ-08", "TV-23", "WF-09")
+@pytest.mark.parametrize(
+    "url", [BASE, BASE + "/", "HTTPS://auth.example.org/fhir/r4", "https://AUTH.Example.ORG/fhir/r4/"]
+)
+def test_case_of_scheme_and_host_and_one_final_slash_do_not_count(url: str) -> None:
+    assert same_audience(url, BASE)
+    assert canonical(url) == BASE
+
+
+@pytest.mark.requirement("AZ-08", "TV-23", "E19")
+@pytest.mark.parametrize(
+    "url",
+    [
+        BASE + "//",
+        BASE + "-other",
+        BASE + "/Patient",
+        "https://auth.example.org/fhir",
+        "https://auth.example.org/FHIR/r4",
+        "http://auth.example.org/fhir/r4",
+        "https://auth.example.org:443/fhir/r4",
+        "https://auth.example.org.evil/fhir/r4",
+        BASE + "?x=1",
+        BASE + "#",
+        " " + BASE,
+        BASE + "\n",
+        "https://a@auth.example.org/fhir/r4",
+        "//auth.example.org/fhir/r4",
+        "https:/auth.example.org/fhir/r4",
+        "https://auth.example.org/fhir/%72%34",
+        "https://[",
+        "",
+        "/",
+    ],
+    ids=repr,
+)
+def test_everything_else_counts(url: str) -> None:
+    assert not same_audience(url, BASE)
+
+
+def test_a_base_without_a_path_is_a_base() -> None:
+    assert same_audience("https://fhir.example.org/", "https://FHIR.example.org")

@@ -1,0 +1,35 @@
+"""The parameters of a request."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from smart.http.parameters import MAX_PARAMETERS, MalformedParameters, Parameters
+
+
+@pytest.mark.requirement("AZ-04", "E11", "E49")
+def test_sent_empty_is_omitted_and_sent_twice_is_named() -> None:
+    parameters = Parameters.parse(b"a=1&b=&c=1&c=2&d=&d=1&e=1&e=&f=%C3%A9+x")
+
+    assert dict(parameters) == {"a": "1", "f": "é x"}
+    assert parameters.repeated == {"c", "d", "e"}
+
+
+@pytest.mark.requirement("E39")
+@pytest.mark.parametrize(
+    "raw",
+    [b"a=%ff", b"a=\xff", b"%00=1", b"a=%00", b"a=\x00", b"&".join(b"a%d=1" % n for n in range(MAX_PARAMETERS + 1))],
+    ids=["invalid UTF-8", "raw byte", "NUL in a name", "NUL in a value", "raw NUL", "too many"],
+)
+def test_what_is_no_form_is_refused(raw: bytes) -> None:
+    with pytest.raises(MalformedParameters):
+        Parameters.parse(raw)
+
+
+@given(raw=st.binary(max_size=200))
+def test_no_bytes_make_it_raise_anything_else(raw: bytes) -> None:
+    try:
+        parameters = Parameters.parse(raw)
+    except MalformedParameters:
+        return
+    assert not set(parameters) & parameters.repeated

@@ -1,0 +1,161 @@
+"""What is told of a person (OIDC Core), and what plain OpenID Connect may ask, without a server."""
+
+from dataclasses import replace
+from urllib.parse import urlencode
+
+import pytest
+
+from smart.authorize.pkce import prove
+from smart.authorize.request import ClientPolicy, judge
+from smart.http.errors import InvalidGrant, OAuthError
+from smart.http.parameters import Parameters
+from smart.openid import standard_claims
+from smart.openid.standard_claims import Account
+from smart.scopes import parse
+from smart.wording.consent_lines import Telling, kept, lines
+
+CALLBACK = "https://portal.example.org/cb"
+BASE = "https://auth.example.org/fhir/r4"
+CLIENT = ClientPolicy(
+    client_id="portal",
+    enabled=True,
+    grants=frozenset({"authorization_code", "refresh_token"}),
+    redirect_uris=(CALLBACK,),
+    scope="openid profile email offline_access fhirUser patient/*.rs launch",
+    bases=(BASE,),
+    confidential=True,
+    openid=True,
+)
+PUBLIC, SMART = replace(CLIENT, confidential=False), replace(CLIENT, openid=False)
+CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+ACCOUNT = Account("u-1", "Amy Shaw", "amy", "amy@example.org", True)
+
+
+def asked(**changes: str) -> Parameters:
+    known = {"response_type": "code", "client_id": "portal", "redirect_uri": CALLBACK, "scope": "openid"}
+    return Parameters.parse(urlencode({**known, **changes}).encode())
+
+
+def refused(parameters: Parameters, client: ClientPolicy) -> str:
+    with pytest.raises(OAuthError) as caught:
+        judge(parameters, client, {BASE: "r4"})
+    return caught.value.code
+
+
+@pytest.mark.requirement("AZ-22")
+def test_plain_openid_connect_needs_no_more_than_openid_connect_says() -> None:
+    request = judge(asked(), CLIENT, {BASE: "r4"})
+
+    assert (request.scope, request.aud, request.code_challenge, request.state) == ("openid", "", "", "")
+    assert (request.openid, request.needs_patient, request.reads_records) == (True, False, False)
+
+
+@pytest.mark.requirement("AZ-07", "E21")
+def test_only_who_has_a_secret_may_do_without_a_proof_key() -> None:
+    proof = {"code_challenge": CHALLENGE, "code_challenge_method": "S256"}
+
+    assert refused(asked(), PUBLIC) == "invalid_request"
+    assert judge(asked(**proof), PUBLIC, {BASE: "r4"}).code_challenge == CHALLENGE
+
+
+@pytest.mark.requirement("E22", "E23")
+@pytest.mark.parametrize(
+    "proof",
+    [{"code_challenge": CHALLENGE}, {"code_challenge_method": "S256"},
+     {"code_challenge": CHALLENGE, "code_challenge_method": "plain"},
+     {"code_challenge": "x", "code_challenge_method": "S256"}],
+    ids=str,
+)  # fmt: skip
+def test_a_proof_key_is_s256_or_none(proof: dict[str, str]) -> None:
+    assert refused(asked(**proof), CLIENT) == "invalid_request"
+
+
+@pytest.mark.requirement("AZ-03", "AZ-08", "E12")
+def test_a_smart_app_gets_none_of_that() -> None:
+    assert refused(asked(), SMART) == "invalid_request"
+    assert refused(asked(state="s"), SMART) == "invalid_request"
+    assert refused(asked(state="s", code_challenge=CHALLENGE, code_challenge_method="S256"), SMART) == "invalid_request"
+
+
+@pytest.mark.requirement("SCP-20", "AZ-08")
+@pytest.mark.parametrize("aud", [{}, {"aud": BASE}, {"resource": BASE}], ids=str)
+def test_no_scope_of_a_fhir_server_is_granted(aud: dict[str, str]) -> None:
+    wide = "openid profile email offline_access online_access fhirUser launch launch/patient patient/*.rs system/*.rs"
+
+    request = judge(asked(scope=f"{wide} address phone", **aud), CLIENT, {BASE: "r4"})
+
+    assert request.scope == "openid profile email offline_access"
+    assert request.left_out == (
+        "online_access", "fhirUser", "launch", "launch/patient", "patient/*.rs", "system/*.rs", "address", "phone"
+    )  # fmt: skip
+
+
+@pytest.mark.requirement("E16")
+@pytest.mark.parametrize("scope", ["profile email", "offline_access", "patient/*.rs", "address"])
+def test_without_openid_nothing_is_granted(scope: str) -> None:
+    assert refused(asked(scope=scope), CLIENT) == "invalid_scope"
+
+
+def test_the_scopes_that_never_fit_are_named() -> None:
+    assert standard_claims.not_plain("openid profile email offline_access") == ()
+    assert standard_claims.not_plain("openid patient/*.rs launch fhirUser") == ("patient/*.rs", "launch", "fhirUser")
+
+
+@pytest.mark.requirement("ID-05")
+@pytest.mark.parametrize(
+    ("scope", "account", "told"),
+    [
+        ("openid", ACCOUNT, {"sub": "u-1"}),
+        ("openid profile", ACCOUNT, {"sub": "u-1", "name": "Amy Shaw", "preferred_username": "amy"}),
+        ("openid profile", ACCOUNT._replace(name=""), {"sub": "u-1", "preferred_username": "amy"}),
+        ("openid email", ACCOUNT, {"sub": "u-1", "email": "amy@example.org", "email_verified": True}),
+        ("openid email", ACCOUNT._replace(email_verified=False),
+         {"sub": "u-1", "email": "amy@example.org", "email_verified": False}),
+        ("openid email", ACCOUNT._replace(email=""), {"sub": "u-1"}),
+    ],
+)  # fmt: skip
+def test_of_an_account_is_told_what_was_granted_and_is_known(
+    scope: str, account: Account, told: dict[str, object]
+) -> None:
+    assert standard_claims.account(parse(scope), account) == told
+
+
+@pytest.mark.requirement("AZ-14")
+def test_the_person_reads_what_the_app_hears_and_may_leave_out_his_address() -> None:
+    choices = lines(parse("openid profile email offline_access"), Telling("", 300, version="none", remembered_days=92))
+
+    assert [(line.group, line.text) for line in choices] == [
+        ("who", "Your name and your user name"),
+        ("who", "Your email address"),
+        ("time", "Until I take it back, also while I am not using the app"),
+        ("time", "Whenever I am signed in here"),
+    ]
+    assert "92 days" in choices[3].hint
+    left = kept("openid profile email offline_access", choices, {1, 4}, types=frozenset())
+    assert left == "openid profile"
+    assert kept("openid profile email", choices, {2, 4}, types=frozenset()) == "openid email"
+    assert kept("openid profile email", choices, {4}, types=frozenset()) == ""
+
+
+@pytest.mark.requirement("CG-03", "E83")
+def test_where_no_challenge_was_stored_a_verifier_is_a_downgrade_and_none_is_fine() -> None:
+    prove("", "")
+
+    with pytest.raises(InvalidGrant):
+        prove("", "v" * 43)
+
+
+@pytest.mark.requirement("ID-01")
+def test_an_id_token_says_nothing_that_was_not_granted_or_is_not_known() -> None:
+    about: standard_claims.Claims = {"iss": "https://auth.example.org", "sub": "u-1", "aud": "portal"}
+    known = {"fhir_user": f"{BASE}/Patient/amy", "auth_time": 1_700_000_000_999_999, "nonce": "n"}
+
+    def told(scope: str, **changes: object) -> dict[str, object]:
+        return {**standard_claims.id_token(about, scope, **{**known, **changes}, issued=1, expires=2)}  # type: ignore[arg-type]
+
+    assert told("openid fhirUser") == {
+        **about, "iat": 1, "exp": 2, "auth_time": 1_700_000_000, "nonce": "n", "fhirUser": f"{BASE}/Patient/amy",
+    }  # fmt: skip
+    assert "fhirUser" not in told("openid")
+    assert "fhirUser" not in told("openid fhirUser", fhir_user="")
+    assert told("openid", nonce="", auth_time=0) == {**about, "iat": 1, "exp": 2}

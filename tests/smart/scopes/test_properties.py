@@ -1,0 +1,175 @@
+"""Scopes against a brute-force model: every interaction of a small world, asked one by one."""
+
+import time
+from itertools import product
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from smart.authorize.request import supported
+from smart.http.errors import InvalidScope
+from smart.scopes import MOST, Scope, beyond, granted, legal, names, parse, shortest, union, within
+from smart.scopes.scope import ACTIONS, CONTEXTS, V1_ACTIONS
+from smart.tokens.refresh import narrowed
+
+TYPES = ("Observation", "Patient", "Condition")
+RECORDS = tuple(product(("1", "2"), ("x", "y")))
+LETTERS = ["".join(a for a, on in zip(ACTIONS, bits, strict=True) if on) for bits in product((0, 1), repeat=5)][1:]
+QUERIES = ("", "", "?a=1", "?a=2", "?a=1,2", "?b=x", "?a=1&b=x", "?b=x,y&a=2")
+PLAIN = ("openid", "fhirUser", "launch/patient", "__own", "patient/Observation.dus", "nonsense")
+
+resource_scopes = st.one_of(
+    st.builds(
+        "{}/{}.{}{}".format,
+        st.sampled_from(CONTEXTS[:2]),
+        st.sampled_from((*TYPES, "*")),
+        st.sampled_from(LETTERS),
+        st.sampled_from(QUERIES),
+    ),
+    st.builds(
+        "{}/{}.{}".format,
+        st.sampled_from(CONTEXTS[:2]),
+        st.sampled_from((*TYPES, "*")),
+        st.sampled_from(sorted(V1_ACTIONS)),
+    ),
+)
+texts = st.lists(st.one_of(resource_scopes, st.sampled_from(PLAIN)), max_size=6).map(" ".join)
+
+
+def passes(scope: Scope, record: tuple[str, str]) -> bool:
+    held = dict(zip("ab", record, strict=True))
+    return all(held[name] in values for name, values in scope.query)
+
+
+def world(text: str) -> set[tuple[str, ...]]:
+    """Everything that these scopes allow: interaction by interaction, record by record, and the plain names."""
+    scopes = parse(text)
+    interactions = {
+        (context, resource, action, *record)
+        for context, resource, action, record in product(CONTEXTS[:2], (*TYPES, "Future"), ACTIONS, RECORDS)
+        for scope in scopes
+        if scope.context == context and scope.resource in ("*", resource)
+        if action in scope.actions and passes(scope, record)
+    }
+    return interactions | {(scope.name,) for scope in scopes if not scope.context}
+
+
+@pytest.mark.requirement("SCP-06", "SCP-20", "E15")
+@given(requested=texts, allowed=texts)
+def test_granted_is_never_wider_than_asked_nor_than_allowed(requested: str, allowed: str) -> None:
+    result = world(granted(requested, allowed, types=frozenset(TYPES)))
+
+    assert result <= world(requested)
+    assert result <= world(allowed)
+
+
+@given(requested=texts, allowed=texts)
+def test_without_restrictions_granted_is_exactly_what_both_name(requested: str, allowed: str) -> None:
+    plain_requested, plain_allowed = (
+        " ".join(scope.name for scope in parse(text) if scope.known and not scope.query)
+        for text in (requested, allowed)
+    )
+
+    result = world(granted(plain_requested, plain_allowed, types=frozenset({*TYPES, "Future"})))
+
+    assert result == world(plain_requested) & world(plain_allowed)
+
+
+@given(requested=texts, allowed=texts)
+def test_what_is_granted_can_be_granted_again(requested: str, allowed: str) -> None:
+    once = granted(requested, allowed, types=frozenset(TYPES))
+
+    assert granted(once, allowed, types=frozenset(TYPES)) == once
+    assert within(once, requested)
+    assert within(once, allowed)
+
+
+@pytest.mark.requirement("SCP-05", "SCP-12")
+@given(first=texts, second=texts)
+def test_a_union_allows_what_either_allows_and_nothing_more(first: str, second: str) -> None:
+    result = union(first, second)
+
+    assert world(result) == world(first) | world(second)
+    assert len(parse(result)) <= len(parse(f"{first} {second}"))
+
+
+@given(text=texts)
+def test_the_shortest_form_is_stable_and_holds_nothing_covered(text: str) -> None:
+    short = shortest(parse(text))
+
+    assert shortest(short) == short
+    assert not any(a.covers(b) for a in short for b in short if a is not b)
+
+
+@given(held=resource_scopes, asked=resource_scopes)
+def test_covering_agrees_with_the_model(held: str, asked: str) -> None:
+    covers = Scope.parse(held).covers(Scope.parse(asked))
+
+    if covers:
+        assert world(asked) <= world(held)
+    elif not Scope.parse(held).query and not Scope.parse(asked).query:
+        assert not world(asked) <= world(held)
+
+
+@pytest.mark.requirement("SCP-05", "E91")
+@given(requested=texts, allowed=texts)
+def test_within_never_lets_a_wider_request_pass(requested: str, allowed: str) -> None:
+    if within(requested, allowed):
+        assert world(requested) <= world(allowed)
+
+
+@pytest.mark.requirement("SCP-04", "SCP-07")
+@settings(max_examples=300)
+@given(text=st.one_of(st.text(), st.text("patienuser/*.cd?&=,%\\| 0"), resource_scopes.map(lambda s: s + "%"), texts))
+def test_no_text_makes_the_parser_raise_and_nothing_asked_is_lost(text: str) -> None:
+    scopes = parse(text)
+
+    assert set(names(scopes).split(" ")) - {""} == set(text.split(" ")) - {""}
+    assert all(legal(scope.name) for scope in scopes if scope.context)
+    granted(text, "patient/*.cruds", types=frozenset(TYPES))
+
+
+CODES = ("http://x.example/s|a", "http://x.example/s|b", "http://x.example/s|a,http://x.example/s|b")
+granular = st.builds(
+    "{}/{}.{}?{}={}".format,
+    st.sampled_from(CONTEXTS),
+    st.sampled_from(TYPES),
+    st.sampled_from(LETTERS),
+    st.sampled_from(("category", "code", "status", "category:not")),
+    st.sampled_from((*CODES, "a", "|a")),
+)
+many = st.lists(st.one_of(granular, resource_scopes, st.sampled_from(PLAIN)), max_size=8).map(" ".join)
+
+
+@pytest.mark.requirement("SCP-10", "SCP-19", "SCP-20")
+@given(requested=many, allowed=many)
+def test_only_what_can_be_evaluated_is_granted_and_never_more_than_both_sides_name(
+    requested: str, allowed: str
+) -> None:
+    result = granted(requested, allowed, types=frozenset(TYPES), supported=supported)
+
+    assert all(supported(scope) for scope in parse(result))
+    assert within(result, requested)
+    assert within(result, allowed)
+
+
+@pytest.mark.requirement("SCP-21")
+def test_the_longest_request_that_is_taken_is_judged_in_a_blink() -> None:
+    restricted = " ".join(f"patient/Observation.rs?code=http://loinc.org|{number}" for number in range(MOST))
+    scope = f"patient/*.r patient/*.s patient/*.cruds {restricted} " + " ".join(f"z{number}" for number in range(9000))
+    begun = time.process_time()
+
+    result = granted(scope, f"patient/Goal.r {restricted}", types=frozenset(TYPES), supported=supported)
+    beyond(scope, result)
+    narrowed(scope, result, granted_scope=result, asked_scope=scope, types=frozenset(TYPES))
+
+    assert time.process_time() - begun < 2
+
+
+@pytest.mark.requirement("SCP-21", "E91")
+def test_a_refresh_takes_no_more_restrictions_than_a_launch() -> None:
+    scope = " ".join(f"patient/Observation.rs?code=http://loinc.org|{number}" for number in range(MOST + 1))
+
+    with pytest.raises(InvalidScope, match="more than 100 restricted scopes"):
+        narrowed(scope, scope, granted_scope=scope, asked_scope=scope, types=frozenset(TYPES))

@@ -1,0 +1,62 @@
+"""The one decision whether a token is alive."""
+
+from typing import Any
+
+import pytest
+
+from smart.tokens.liveness import dead_because, superseded
+
+ALIVE: dict[str, Any] = {
+    "now": 999,
+    "expires_at": 1000,
+    "revoked_at": 0,
+    "seat": (3, 3, 1),
+    "authorization_epochs": (2, 2),
+    "user_epochs": (5, 5),
+    "client_epochs": (0, 0),
+    "client_enabled": 1,
+    "user_stopped_at": 0,
+}
+
+
+@pytest.mark.parametrize(
+    "change", [{}, {"seat": None}, {"user_epochs": None}, {"seat": (2, 3, 2)}, {"seat": (3, 3, 0)}], ids=repr
+)
+def test_a_token_lives_while_nothing_speaks_against_it(change: dict[str, Any]) -> None:
+    assert dead_because(**{**ALIVE, **change}) == ""
+
+
+@pytest.mark.requirement("E107", "PR-08", "PR-01")
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"now": 1000}, "expired"),
+        ({"now": 1001}, "expired"),
+        ({"revoked_at": 1}, "revoked"),
+        ({"seat": (2, 3, 1)}, "superseded"),
+        ({"seat": (1, 3, 2)}, "superseded"),
+        ({"seat": (2, 3, 0)}, "superseded"),
+        ({"authorization_epochs": (2, 3)}, "ended"),
+        ({"authorization_epochs": (3, 2)}, "ended"),
+        ({"user_epochs": (5, 6)}, "person-ended"),
+        ({"user_stopped_at": 1}, "person-stopped"),
+        ({"client_epochs": (0, 1)}, "client-ended"),
+        ({"client_enabled": 0}, "client-disabled"),
+    ],
+    ids=repr,
+)
+def test_one_thing_is_enough_to_end_it(change: dict[str, Any], reason: str) -> None:
+    assert dead_because(**{**ALIVE, **change}) == reason
+
+
+def test_what_somebody_did_is_named_before_what_time_did() -> None:
+    assert dead_because(**{**ALIVE, "now": 2000, "revoked_at": 1, "seat": (1, 3, 1)}) == "revoked"
+
+
+@pytest.mark.requirement("PR-01", "PR-02")
+@pytest.mark.parametrize("keep", [1, 2, 5])
+@pytest.mark.parametrize("issued", [1, 3, 50])
+def test_exactly_the_kept_number_of_a_seat_lives(issued: int, keep: int) -> None:
+    alive = [number for number in range(1, issued + 1) if not superseded(number, issued, keep)]
+
+    assert alive == list(range(1, issued + 1))[-keep:]

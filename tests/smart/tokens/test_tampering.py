@@ -1,0 +1,83 @@
+"""What counts as evidence that somebody held a token of ours, without any key or database (SD-07)."""
+
+import base64
+import json
+from typing import Any
+
+import pytest
+
+from smart.tokens.tampering import MAX_PARTS, MAX_TOKEN, algorithm, evidence, jti, parts, sha256
+
+
+def b64(content: Any) -> str:
+    raw = content if isinstance(content, bytes) else json.dumps(content).encode()
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+HEADER, PAYLOAD, SIGNATURE = b64({"alg": "ES256"}), b64({"jti": "the-jti", "n": 1}), b64(b"s" * 64)
+KEPT = {"signed_digest": sha256(f"{HEADER}.{PAYLOAD}"), "signature_digest": sha256(SIGNATURE)}
+SIGNED, COPIED = "another signature under our header and payload", "our signature under another header or payload"
+OTHER = b64({"jti": "the-jti", "n": 2})
+
+
+@pytest.mark.requirement("SD-07")
+@pytest.mark.parametrize(
+    ("token", "found"),
+    [
+        (f"{HEADER}.{PAYLOAD}.{b64(b'x')}", SIGNED),
+        (f"{HEADER}.{PAYLOAD}.", SIGNED),
+        (f"{HEADER}==.{PAYLOAD}=.{b64(b'x')}", SIGNED),
+        (f"{HEADER}. {PAYLOAD} .{b64(b'x')}", SIGNED),
+        (f"{HEADER}.{OTHER}.{SIGNATURE}", COPIED),
+        (f"{HEADER}.{OTHER}.{SIGNATURE}==", COPIED),
+        (f"x.{OTHER}.y.{SIGNATURE}", COPIED),
+        (f"{HEADER}.{OTHER}.{b64(b'x')}", ""),
+        (f"{PAYLOAD}.{HEADER}.{b64(b'x')}", ""),
+        (f"{HEADER.lower()}.{PAYLOAD}.{b64(b'x')}", ""),
+    ],
+)
+def test_parts_that_nobody_has_who_has_not_seen_the_original_are_evidence(token: str, found: str) -> None:
+    assert evidence(parts(token), **KEPT) == found
+
+
+@pytest.mark.parametrize(
+    ("token", "named"),
+    [
+        (f"{HEADER}.{PAYLOAD}.{SIGNATURE}", "the-jti"),
+        (f"{HEADER}.{b64({'jti': 'them'})}x.{SIGNATURE}", "them"),  # six stray bits are no byte
+        (f"{PAYLOAD}.x.y", "the-jti"),
+        (f"x.{HEADER}.{PAYLOAD}.{SIGNATURE}", "the-jti"),
+        (f"{HEADER}.{PAYLOAD}", ""),
+        ("no-jwt-at-all", ""),
+        ("..", ""),
+        (f"{HEADER}.{b64({'jti': 7})}.x", ""),
+        (f"{HEADER}.{b64({'jti': chr(0)})}.x", ""),
+        (f"{HEADER}.{b64({'jti': 'ü'})}.x", ""),
+        (f"{HEADER}.{b64(b'[' * 9000)}.x", ""),
+        (f"{HEADER}.{b64([])}.x", ""),
+        (f"{HEADER}.{b64(b'{')}.x", ""),
+        ("ü.ü.ü", ""),
+    ],
+)
+def test_the_jti_is_found_where_it_stands(token: str, named: str) -> None:
+    assert jti(parts(token)) == named
+
+
+@pytest.mark.requirement("SD-20")
+@pytest.mark.parametrize(
+    "token",
+    [
+        pytest.param(f"{HEADER}.{PAYLOAD}." + "x" * MAX_TOKEN, id="too long"),
+        pytest.param(f"{HEADER}.{PAYLOAD}" + ".x" * MAX_PARTS, id="too many parts"),
+        pytest.param("." * MAX_TOKEN, id="nothing but dots"),
+    ],
+)
+def test_what_is_too_large_is_not_looked_at(token: str) -> None:
+    assert parts(token) == ()
+
+
+@pytest.mark.parametrize(
+    ("header", "named"), [({"alg": "ES256"}, "ES256"), ({"alg": 7}, ""), ({}, ""), ([], ""), (b"{", "")]
+)
+def test_the_algorithm_is_what_the_header_names(header: Any, named: str) -> None:
+    assert algorithm(parts(f"{b64(header)}.{PAYLOAD}.x")) == named
