@@ -24,13 +24,13 @@ def healthz(request: HttpRequest) -> JsonResponse:
 @never_cache
 def readyz(request: HttpRequest) -> JsonResponse:
     """200 while both databases answer, else 503. Which one failed is said, why is in the log."""
-    databases = {alias: "ok" if _answers(alias) else "failed" for alias in ("default", "audit")}
+    databases = {alias: "ok" if _is_reachable(alias) else "failed" for alias in ("default", "audit")}
     failed = "failed" in databases.values()
     answer = {"status": "failed" if failed else "ok", "databases": databases}
     return JsonResponse(answer, status=503 if failed else 200)
 
 
-def _answers(alias: str) -> bool:
+def _is_reachable(alias: str) -> bool:
     try:
         with connections[alias].cursor() as cursor:
             cursor.execute("SELECT 1")

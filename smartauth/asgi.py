@@ -17,7 +17,7 @@ from oauth.http.endpoint import Endpoint, Receive, Scope, Send, too_long  # noqa
 from oauth.tokens.endpoint import token  # noqa: E402
 from smart.http import limits  # noqa: E402
 from smart.http.cors import Cors  # noqa: E402
-from smartauth.request_buffer import WholeRequests  # noqa: E402
+from smartauth.request_buffer import RequestBuffer  # noqa: E402
 from smartauth.startup_checks import refuse_unsafe_start  # noqa: E402
 from smartauth.wsgi import application as people  # noqa: E402
 
@@ -26,7 +26,7 @@ MACHINES = {
     "/o/introspect": Endpoint(introspect),
     "/o/revoke": Endpoint(revoke, Cors.REGISTERED),
 }
-_people = WholeRequests(WSGIMiddleware(cast(Any, people), workers=settings.SMARTAUTH_WEB_THREADS))
+_people = RequestBuffer(WSGIMiddleware(cast(Any, people), workers=settings.SMARTAUTH_WEB_THREADS))
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:

@@ -9,7 +9,7 @@ from django.core.checks import CheckMessage, Error, Tags, register
 
 
 @register(Tags.security)
-def unsafe_settings(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+def check_settings(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Errors for an issuer, lifetime or secret that would weaken a real server (SD-01, SB-07, DS-24)."""
     issuer = urlsplit(settings.SMARTAUTH_ISSUER)
     on_loopback = issuer.hostname in {"127.0.0.1", "localhost", "::1"}
@@ -55,7 +55,7 @@ def unsafe_settings(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 
 @register(Tags.security)
-def unfit_keys(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+def check_keys(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Errors for key-encryption keys that are none, and for a rotation that breaks who keeps a copy of the JWKS."""
     found: list[CheckMessage] = []
     if not all(map(_is_fernet_key, settings.SMARTAUTH_KEY_ENCRYPTION_KEYS)):

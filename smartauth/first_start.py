@@ -7,7 +7,7 @@ from pathlib import Path
 from cryptography.fernet import Fernet
 
 
-def kept(path: Path) -> str:
+def read_or_create_secret(path: Path) -> str:
     """The secret in this file, drawn (mode 0600) if there is none. Two processes starting at once get the same."""
     try:
         return path.read_text(encoding="ascii")

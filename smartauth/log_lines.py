@@ -5,28 +5,28 @@ import traceback
 from types import TracebackType
 from typing import Any
 
-Caught = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
+ExceptionInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
 
-class FramesOnly(logging.Formatter):
+class FramesOnlyFormatter(logging.Formatter):
     """A message may hold what was sent or stored, as PostgreSQL's details do; development shows it all the same."""
 
     def __init__(self, *args: Any, messages: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._messages = messages
 
-    def formatException(self, ei: Caught) -> str:  # noqa: N802  # logging's own name
+    def formatException(self, ei: ExceptionInfo) -> str:  # noqa: N802  # logging's own name
         if self._messages or ei[1] is None:
             return super().formatException(ei)
-        return "\n".join(_told(error) for error in _chain(ei[1]))
+        return "\n".join(_frames(error) for error in _exception_chain(ei[1]))
 
 
-def _chain(error: BaseException) -> list[BaseException]:
+def _exception_chain(error: BaseException) -> list[BaseException]:
     """The exceptions that led to this one, the first of them first, as a traceback shows them."""
     before = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-    return [*(_chain(before) if before else []), error]
+    return [*(_exception_chain(before) if before else []), error]
 
 
-def _told(error: BaseException) -> str:
+def _frames(error: BaseException) -> str:
     frames = "".join(traceback.format_tb(error.__traceback__))
     return f"Traceback (most recent call last):\n{frames}{type(error).__module__}.{type(error).__qualname__}"

@@ -7,7 +7,7 @@ from django.conf import settings
 from oauth.http.endpoint import Receive, Scope, Send
 
 
-class WholeRequests:
+class RequestBuffer:
     """Reads the body on the loop: no thread waits for a slow sender, none works for one who left halfway.
 
     A body that is too long is not read; its announced length makes Django refuse it with the page that belongs there.
@@ -17,7 +17,7 @@ class WholeRequests:
         self._threads = threads
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        body, length = b"", _announced(scope["headers"])
+        body, length = b"", _content_length(scope["headers"])
         while length <= settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
             message = await receive()
             if message["type"] == "http.disconnect":
@@ -27,21 +27,21 @@ class WholeRequests:
             if not message.get("more_body"):
                 break
         whole = body if length == len(body) else b""
-        headers = [*_told(scope["headers"]), (b"content-length", b"%d" % length)]
-        await self._threads({**scope, "headers": headers}, _given(whole), send)
+        headers = [*_headers_for_wsgi(scope["headers"]), (b"content-length", b"%d" % length)]
+        await self._threads({**scope, "headers": headers}, _receive_whole(whole), send)
 
 
-def _announced(headers: list[tuple[bytes, bytes]]) -> int:
+def _content_length(headers: list[tuple[bytes, bytes]]) -> int:
     value = dict(headers).get(b"content-length", b"0")
     return int(value[:18]) if value.isdigit() else 0
 
 
-def _told(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+def _headers_for_wsgi(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
     """Without names that WSGI takes for others: X_Forwarded_For would count as X-Forwarded-For (PR-05)."""
     return [(name, value) for name, value in headers if b"_" not in name and name != b"content-length"]
 
 
-def _given(body: bytes) -> Receive:
+def _receive_whole(body: bytes) -> Receive:
     async def receive() -> dict[str, Any]:
         return {"type": "http.request", "body": body, "more_body": False}
 

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import environ
 
 from smart.http.addresses import Prefixes
-from smartauth.first_start import kept
+from smartauth.first_start import read_or_create_secret
 
 env = environ.Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -22,9 +22,9 @@ SMARTAUTH_DATA_DIR = env.path("SMARTAUTH_DATA_DIR", default=str(BASE_DIR / "var"
 _data = Path(str(SMARTAUTH_DATA_DIR))
 
 # Secrets: drawn at the first start and kept in the data folder unless the environment gives them --------------------
-SECRET_KEY = env.str("SMARTAUTH_SECRET_KEY", default="") or kept(_data / "secret-key")
+SECRET_KEY = env.str("SMARTAUTH_SECRET_KEY", default="") or read_or_create_secret(_data / "secret-key")
 SMARTAUTH_KEY_ENCRYPTION_KEYS = env.list("SMARTAUTH_KEY_ENCRYPTION_KEYS", default=[]) or [
-    kept(_data / "key-encryption-key")
+    read_or_create_secret(_data / "key-encryption-key")
 ]
 SMARTAUTH_SECRETS_FROM_ENVIRONMENT = bool(
     env.str("SMARTAUTH_SECRET_KEY", default="") and env.list("SMARTAUTH_KEY_ENCRYPTION_KEYS", default=[])
@@ -274,7 +274,7 @@ LOGGING: dict[str, Any] = {
     "disable_existing_loggers": False,
     "formatters": {
         "line": {
-            "()": "smartauth.log_lines.FramesOnly",
+            "()": "smartauth.log_lines.FramesOnlyFormatter",
             "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
             "messages": SMARTAUTH_DEV,
         }

@@ -12,21 +12,21 @@ from oauth.keys import signing_keys
 
 async def refuse_unsafe_start() -> None:
     """Raises SystemExit with a sentence for whoever starts the server."""
-    await asyncio.to_thread(_refuse)
+    await asyncio.to_thread(_refuse_problems)
 
 
-def _refuse() -> None:
+def _refuse_problems() -> None:
     problems = [str(found.msg) for found in run_checks(tags=[Tags.security]) if found.is_serious()]
     if not problems:
         try:
-            problems = _in_the_database()
+            problems = _database_problems()
         finally:
             connections.close_all()
     if problems:
         raise SystemExit("smartauth does not start: " + " ".join(problems))
 
 
-def _in_the_database() -> list[str]:
+def _database_problems() -> list[str]:
     if not settings.SMARTAUTH_DEV and (left := credentials.demo_remains()):
         return [f"Demo data with public passwords is in the database: {', '.join(left)}."]
     signing_keys.ensure()

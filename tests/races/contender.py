@@ -138,10 +138,10 @@ class Commands:
 
         from oauth.keys import signing_keys
         from oauth.models import SigningKey
-        from smartauth.first_start import kept
+        from smartauth.first_start import read_or_create_secret
 
         self._barrier.wait()
-        secret = kept(Path(folder) / "drawn")
+        secret = read_or_create_secret(Path(folder) / "drawn")
         signing_keys.ensure()
         return secret, sorted(SigningKey.objects.filter(state="active").values_list("kid", flat=True))
 

@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 from cryptography.fernet import Fernet
 
-from smartauth.first_start import kept
+from smartauth.first_start import read_or_create_secret
 
 
 @pytest.mark.requirement("SB-07")
 def test_a_secret_is_drawn_once_and_readable_by_its_owner_alone(tmp_path: Path) -> None:
     path = tmp_path / "data" / "secret-key"
 
-    first, second = kept(path), kept(path)
+    first, second = read_or_create_secret(path), read_or_create_secret(path)
 
     assert first == second
     Fernet(first)  # raises for what is no key
@@ -30,6 +30,6 @@ def test_a_process_with_the_same_id_in_another_container_keeps_what_it_has_drawn
     theirs.write_text("drawn by the other one")
     os.link(theirs, tmp_path / f"secret-key.{os.getpid()}")  # its draft, linked into place but not yet unlinked
 
-    kept(path)
+    read_or_create_secret(path)
 
     assert theirs.read_text() == "drawn by the other one"

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from smartauth.log_lines import FramesOnly
+from smartauth.log_lines import FramesOnlyFormatter
 
 
 def raised(message: str) -> logging.LogRecord:
@@ -21,7 +21,7 @@ def raised(message: str) -> logging.LogRecord:
 
 @pytest.mark.requirement("SD-11", "SB-04")
 def test_an_exception_is_told_by_kind_and_place_without_its_message() -> None:
-    line = FramesOnly("%(message)s").format(raised("DETAIL: Key (username)=(amy.shaw) already exists"))
+    line = FramesOnlyFormatter("%(message)s").format(raised("DETAIL: Key (username)=(amy.shaw) already exists"))
 
     assert "amy.shaw" not in line
     assert line.index("builtins.KeyError") < line.index("builtins.ValueError")
@@ -29,6 +29,6 @@ def test_an_exception_is_told_by_kind_and_place_without_its_message() -> None:
 
 
 def test_development_shows_the_message_too() -> None:
-    line = FramesOnly("%(message)s", messages=True).format(raised("DETAIL: Key (username)=(amy.shaw)"))
+    line = FramesOnlyFormatter("%(message)s", messages=True).format(raised("DETAIL: Key (username)=(amy.shaw)"))
 
     assert "amy.shaw" in line

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 
-from smartauth.request_buffer import WholeRequests
+from smartauth.request_buffer import RequestBuffer
 from tests.conftest import App, Granted
 
 Message = dict[str, Any]
@@ -29,7 +29,7 @@ def passed_on(headers: list[tuple[bytes, bytes]], *messages: Message) -> list[tu
     async def send(message: Any) -> None:
         raise AssertionError("nothing is answered here")
 
-    asyncio.run(WholeRequests(inner)({"type": "http", "headers": headers}, receive, send))
+    asyncio.run(RequestBuffer(inner)({"type": "http", "headers": headers}, receive, send))
     return seen
 
 

@@ -47,7 +47,7 @@ class Command(BaseCommand):
             raise CommandError("This starts a development server; SMARTAUTH_DEV is off or the issuer is no loopback.")
         _refuse_a_taken_port(settings.SMARTAUTH_PORT)
         self._prepare()
-        with _ended_by_signals(), _worker():
+        with _exit_on_signals(), _task_worker():
             threading.Thread(target=self._welcome, daemon=True).start()
             _serve(settings.SMARTAUTH_PORT)
 
@@ -70,7 +70,7 @@ class Command(BaseCommand):
 
     def _welcome(self) -> None:
         """Printed once the server answers."""
-        if not _answers(f"http://{HOST}:{settings.SMARTAUTH_PORT}/healthz"):
+        if not _wait_until_it_answers(f"http://{HOST}:{settings.SMARTAUTH_PORT}/healthz"):
             return
         logins = ", ".join(credentials.PEOPLE)
         commands = [f"# {command.about}\n{command.line}\n" for command in quickstart.commands()]
@@ -101,7 +101,7 @@ def _refuse_a_taken_port(port: int) -> None:
 
 
 @contextmanager
-def _ended_by_signals() -> Iterator[None]:
+def _exit_on_signals() -> Iterator[None]:
     """SIGTERM and a closed terminal unwind like Ctrl-C, so that what was started is stopped."""
 
     def leave(number: int, frame: FrameType | None) -> None:
@@ -114,7 +114,7 @@ def _ended_by_signals() -> Iterator[None]:
 
 
 @contextmanager
-def _worker() -> Iterator[None]:
+def _task_worker() -> Iterator[None]:
     """The task worker with its scheduler, as a child that ends with us."""
     running = subprocess.Popen(  # noqa: S603  # our own interpreter with fixed arguments
         [sys.executable, "-m", "celery", *WORKER, "--schedule", str(settings.CELERY_BEAT_SCHEDULE_FILENAME)],
@@ -155,7 +155,7 @@ def _serve(port: int) -> None:
     uvicorn.Server(config).run()
 
 
-def _answers(url: str) -> bool:
+def _wait_until_it_answers(url: str) -> bool:
     transport = httpx.HTTPTransport(retries=0)
     with httpx.Client(transport=transport, trust_env=False, timeout=2) as client:
         for _ in range(300):
