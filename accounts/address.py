@@ -9,4 +9,4 @@ from smart.http import addresses
 def client_address(request: HttpRequest) -> str:
     """The caller's address: what our own proxies saw, nothing that a caller can write himself."""
     peer, forwarded = request.META.get("REMOTE_ADDR", ""), request.META.get("HTTP_X_FORWARDED_FOR", "")
-    return addresses.caller(peer, forwarded, settings.SMARTAUTH_TRUSTED_PROXIES)
+    return addresses.caller_address(peer, forwarded, settings.SMARTAUTH_TRUSTED_PROXIES)

@@ -6,7 +6,7 @@ from typing import Literal
 from django.conf import settings
 from django.db import connection
 
-from smart.http.addresses import household
+from smart.http.addresses import caller_network
 from smart.time_units import SECOND
 
 Kind = Literal["account", "client"]
@@ -54,4 +54,4 @@ def _wait(failures: int, window_ends_at: int, now: int) -> int:
 
 
 def _key(kind: Kind, name: str, address: str) -> str:
-    return hashlib.sha256(f"{kind}\0{name}\0{household(address)}".encode("utf-8", "replace")).hexdigest()
+    return hashlib.sha256(f"{kind}\0{name}\0{caller_network(address)}".encode("utf-8", "replace")).hexdigest()

@@ -64,7 +64,7 @@ class InsufficientScope(Refusal):
         super().__init__(**{"WWW-Authenticate": f'Bearer realm="{realm}", error="insufficient_scope"'})
 
 
-class NothingHere(Refusal):
+class NotFound(Refusal):
     """One and the same for what never existed and for what the caller may not see (SD-26)."""
 
     status_code = HTTPStatus.NOT_FOUND
@@ -72,13 +72,13 @@ class NothingHere(Refusal):
     text = "There is nothing here for you."
 
 
-class NotServed(Refusal):
+class TypeNotServed(Refusal):
     status_code = HTTPStatus.NOT_FOUND
     issue = "not-supported"
     text = "This server does not hold that type."
 
 
-class NotAllowed(Refusal):
+class MethodNotAllowed(Refusal):
     status_code = HTTPStatus.METHOD_NOT_ALLOWED
     issue = "not-supported"
     text = "This server does not do that."

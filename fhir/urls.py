@@ -8,19 +8,19 @@ from django.urls import URLPattern, path
 
 from fhir import versions
 from fhir.http.interactions import HANDLERS
-from fhir.http.routes import Route, standard
+from fhir.http.routes import Route, all_routes
 from fhir.http.views import FhirView
 from fhir.versions import Version
 from smart.fhir.versions import resource_types
 
 
-def mounted(version: Version, route: Route) -> URLPattern:
+def url_pattern(version: Version, route: Route) -> URLPattern:
     """The route at its path under the base."""
     pattern: URLPattern = path(f"{version.key}/{route.path}", FhirView.as_view(version=version, route=route))
     return pattern
 
 
-def served(key: str) -> Iterator[URLPattern]:
+def url_patterns(key: str) -> Iterator[URLPattern]:
     """All paths of one version. Raises ImproperlyConfigured where its data promises what nobody does."""
     version, known = versions.load(key), resource_types(key)
     for name, resource_type in version.types.items():
@@ -28,11 +28,11 @@ def served(key: str) -> Iterator[URLPattern]:
             raise ImproperlyConfigured(f"{key} {name}: nothing here does {sorted(missing)}.")
         if name not in known:
             raise ImproperlyConfigured(f"{key} has no type {name}.")
-    for route in standard(known):
-        yield mounted(version, route)
-    yield path(version.key, FhirView.as_view(version=version, route=standard(known)[-1]))
+    for route in all_routes(known):
+        yield url_pattern(version, route)
+    yield path(version.key, FhirView.as_view(version=version, route=all_routes(known)[-1]))
 
 
 urlpatterns = [
-    pattern for key in versions.available() if key in settings.SMARTAUTH_FHIR_BASES for pattern in served(key)
+    pattern for key in versions.available() if key in settings.SMARTAUTH_FHIR_BASES for pattern in url_patterns(key)
 ]

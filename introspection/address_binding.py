@@ -12,7 +12,7 @@ from oauth.http.endpoint import MachineRequest, writers
 from oauth.models import numbered
 from oauth.tokens.address_change import moved
 from oauth.tokens.authorization_state import Grant
-from smart.http.addresses import normalised, without_port
+from smart.http.addresses import normalize, without_port
 from smart.time_units import SECOND
 from smart.tokens import address_binding
 
@@ -36,8 +36,8 @@ class Use(NamedTuple):
         if found.address_policies is None:
             return cls(found, "", address_binding.OFF)
         text = parameters.get("__client_ip", "")
-        address = text if text == found.use_address else normalised(without_port(text))
-        return cls(found, address, address_binding.stricter(*found.address_policies.split()))
+        address = text if text == found.use_address else normalize(without_port(text))
+        return cls(found, address, address_binding.strictest_policy(*found.address_policies.split()))
 
     def answer(self, met: str) -> str:
         """The claims, with the flag where a policy holds: set while the authorization has not been looked at since."""
@@ -54,7 +54,7 @@ async def met(use: Use, request: MachineRequest) -> str:
     bound = use.found.use_address
     if bound is None:
         bound = await writers.run(partial(_bound, use))
-    found = address_binding.met(use.policy, bound, use.address, settings.SMARTAUTH_ADDRESS_PREFIXES)
+    found = address_binding.policy_for_use(use.policy, bound, use.address, settings.SMARTAUTH_ADDRESS_PREFIXES)
     if found != address_binding.OFF and not _lately(use, request.now):
         await writers.run(partial(_moved, use, bound, request.now))
         _remember(use, request.now)

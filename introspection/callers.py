@@ -10,7 +10,7 @@ from oauth.clients.authentication import as_client
 from oauth.clients.credentials import FAILED, NOBODY, Kept, proven
 from oauth.http.endpoint import MachineRequest, counted
 from oauth.models import Client
-from smart.digests import digest
+from smart.digests import sha256_hex
 from smart.http.errors import InsufficientScope, InvalidClient, InvalidToken
 from smart.tokens.liveness import dead_because
 
@@ -37,7 +37,7 @@ async def asked(request: MachineRequest, token: str) -> tuple[Found, bool]:
 async def _asked_by_token(request: MachineRequest, token: str) -> tuple[Found, bool]:
     """Both tokens in one statement. Whoever names a token that never was is guessing, and is counted (TK-10)."""
     find = lookups().find
-    own, found = await asyncio.gather(find(digest(request.credentials.bearer), ""), find(token, ""))
+    own, found = await asyncio.gather(find(sha256_hex(request.credentials.bearer), ""), find(token, ""))
     if own.token is None:
         raise await counted(InvalidToken(DEAD), request)
     if dead(own, request.now):

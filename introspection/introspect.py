@@ -6,8 +6,8 @@ from introspection.last_use import uses
 from introspection.token_lookup import Found
 from oauth.http.endpoint import Answer, MachineRequest, writers
 from oauth.models import numbered
-from smart.digests import digest
-from smart.tokens.address_binding import STOPS
+from smart.digests import sha256_hex
+from smart.tokens.address_binding import STOPPING
 
 INACTIVE = Answer(200, b'{"active":false}')
 
@@ -15,7 +15,7 @@ INACTIVE = Answer(200, b'{"active":false}')
 async def introspect(request: MachineRequest) -> Answer:
     """The claims of a live token, or {"active":false}: also for a token that the caller may not ask about (IN-06)."""
     token = request.required("token")
-    found, may_ask = await callers.asked(request, digest(token))
+    found, may_ask = await callers.asked(request, sha256_hex(token))
     if found.token is None:
         await tampering.judge(token, request)
         return INACTIVE
@@ -26,7 +26,7 @@ async def introspect(request: MachineRequest) -> Answer:
         return INACTIVE
     use = address_binding.Use.told(found, request.parameters)
     met = await address_binding.met(use, request)
-    if met in STOPS:
+    if met in STOPPING:
         return INACTIVE
     uses().note(use, request.now)
     return Answer(200, use.answer(met).encode())

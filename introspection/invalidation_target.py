@@ -8,8 +8,8 @@ from oauth.clients.credentials import AuthenticatedClient
 from oauth.ending.access import Where
 from oauth.http.json_endpoint import Asked, Forbidden, protected, said
 from oauth.models import Authorization, Client, FhirServer, row_of
-from smart.authorize.launch import BadContext, fhir_id
-from smart.fhir.audience import canonical
+from smart.authorize.launch import InvalidContext, parse_fhir_id
+from smart.fhir.audience import canonical_url
 from smart.http.errors import InvalidRequest, InvalidTarget
 
 NAMING = ("sub", "fhirUser", "client_id", "patient", "authorization")
@@ -55,7 +55,7 @@ def _base(asked: Asked, client: AuthenticatedClient | None) -> FhirServer | None
         return None
     if client is not None:
         return protected(client, said(asked, "aud"))
-    found = FhirServer.objects.filter(base=canonical(said(asked, "aud"))).first()
+    found = FhirServer.objects.filter(base=canonical_url(said(asked, "aud"))).first()
     if found is None:
         raise InvalidTarget("aud is no FHIR base of this server")
     return found
@@ -80,8 +80,8 @@ def _patient(asked: Asked) -> Where:
     if "patient" not in asked:
         return {}
     try:
-        return {"patient": fhir_id(asked["patient"], "patient")}
-    except BadContext as problem:
+        return {"patient": parse_fhir_id(asked["patient"], "patient")}
+    except InvalidContext as problem:
         raise InvalidRequest(str(problem)) from None
 
 

@@ -10,7 +10,7 @@ from oauth.ending import refusals
 from oauth.ending.access import Ender
 from oauth.http.json_endpoint import Asked, JsonEndpoint, caller, known, members, said
 from oauth.models import AccessToken, liveness
-from smart.digests import digest
+from smart.digests import sha256_hex
 from smart.http.errors import InvalidRequest
 from smart.tokens.tampering import MAX_TOKEN
 
@@ -29,7 +29,7 @@ class ReportView(JsonEndpoint):
         status, count = _status(asked), _count(asked)
         tokens = AccessToken.objects.select_related(*liveness.TOKEN_FACTS)
         own = tokens.filter(authorization__fhir_server__resource_servers__client=resource_server.pk)
-        token = own.filter(digest=digest(presented)).first()
+        token = own.filter(digest=sha256_hex(presented)).first()
         if token is not None:
             address = client_address(request._request)
             ender = Ender(now=clock.now(), address=address, client_id=resource_server.client_id)

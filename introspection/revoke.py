@@ -10,7 +10,7 @@ from oauth.clients.credentials import AuthenticatedClient
 from oauth.http.endpoint import Answer, MachineRequest
 from oauth.models import numbered
 from oauth.tokens import id_token
-from smart.digests import digest
+from smart.digests import sha256_hex
 from smart.http.errors import OAuthError, UnauthorizedClient, UnsupportedTokenType
 
 _END_ACCESS = """
@@ -46,7 +46,7 @@ async def revoke(request: MachineRequest) -> Answer:
 def _revoke(request: MachineRequest, client: AuthenticatedClient) -> Answer:
     token = request.required("token")
     with transaction.atomic():
-        refused = _ended(digest(token), client, request)
+        refused = _ended(sha256_hex(token), client, request)
     if refused is not None:
         raise refused
     return Answer(200)

@@ -20,7 +20,7 @@ from accounts import clock
 from oauth.keys import signing_keys
 from oauth.models import FhirServer
 from smart import metadata
-from smart.fhir.audience import canonical
+from smart.fhir.audience import canonical_url
 from smart.http.errors import InvalidRequest, InvalidTarget, OAuthError
 from smart.metadata import (
     ServerFacts,
@@ -117,7 +117,7 @@ def _of_server(base: str) -> Mapping[str, Any]:
 
 
 def _server(base: str) -> FhirServer:
-    found = None if "\0" in base else FhirServer.objects.filter(base=canonical(base)).first()
+    found = None if "\0" in base else FhirServer.objects.filter(base=canonical_url(base)).first()
     if found is None:
         raise InvalidTarget("this server protects no such FHIR base")
     return found

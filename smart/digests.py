@@ -4,11 +4,11 @@ import hashlib
 import secrets
 
 
-def digest(text: str) -> str:
+def sha256_hex(text: str) -> str:
     """What the database keeps of a code, handle or token."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def drawn() -> str:
+def random_token() -> str:
     """256 bits in URL-safe characters (WF-10)."""
     return secrets.token_urlsafe(32)

@@ -5,6 +5,6 @@ from datetime import UTC, datetime
 SECOND = 1_000_000
 
 
-def moment(microseconds: int) -> datetime:
+def to_datetime(microseconds: int) -> datetime:
     """That time as an aware datetime, for pages and logs."""
     return datetime.fromtimestamp(microseconds / SECOND, tz=UTC)

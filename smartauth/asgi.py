@@ -37,7 +37,7 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "websocket.close", "code": 1000})
     elif machine := MACHINES.get(scope["path"]):
         await machine(scope, receive, send)
-    elif limits.headers_too_long(scope["headers"]):
+    elif limits.has_too_long_headers(scope["headers"]):
         await too_long(send)
     else:
         await _people(scope, receive, send)

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import environ
 
-from smart.http.addresses import Prefixes
+from smart.http.addresses import PrefixLengths
 from smartauth.first_start import read_or_create_secret
 
 env = environ.Env()
@@ -49,7 +49,7 @@ SMARTAUTH_REFUSALS_LIMIT = env.int("SMARTAUTH_REFUSALS_LIMIT", default=30)
 SMARTAUTH_REFUSALS_WINDOW_SECONDS = env.int("SMARTAUTH_REFUSALS_WINDOW_SECONDS", default=300)
 SMARTAUTH_REFUSALS_LOCK = env.str("SMARTAUTH_REFUSALS_LOCK", default="")
 SMARTAUTH_TRUSTED_PROXIES = env.int("SMARTAUTH_TRUSTED_PROXIES", default=0)
-SMARTAUTH_ADDRESS_PREFIXES = Prefixes(
+SMARTAUTH_ADDRESS_PREFIXES = PrefixLengths(
     env.int("SMARTAUTH_IPV4_PREFIX", default=32), env.int("SMARTAUTH_IPV6_PREFIX", default=64)
 )
 SMARTAUTH_ADDRESS_DAYS = env.int("SMARTAUTH_ADDRESS_DAYS", default=90)

@@ -11,11 +11,11 @@ def waiting_code(authorization: Any, *, life: int) -> str:
     """A new code of this authorization that lives so many microseconds."""
     from accounts import clock
     from oauth.models import Code
-    from smart.digests import digest, drawn
+    from smart.digests import random_token, sha256_hex
 
-    code, now = drawn(), clock.now()
+    code, now = random_token(), clock.now()
     Code.objects.create(
-        digest=digest(code),
+        digest=sha256_hex(code),
         authorization=authorization,
         redirect_uri=REDIRECT_URI,
         code_challenge=CHALLENGE,

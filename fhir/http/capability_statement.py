@@ -11,7 +11,7 @@ _OAUTH_URIS = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-
 _SEARCH = "search-type"
 
 
-def capabilities(
+def capability_statement(
     version: Version,
     routes: Iterable[Route],
     implemented: Container[str],

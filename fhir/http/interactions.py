@@ -9,19 +9,19 @@ from django.http import UnreadablePostError
 from rest_framework.request import Request
 
 from fhir.http import bundle, media
-from fhir.http.capability_statement import capabilities
-from fhir.http.routes import standard
+from fhir.http.capability_statement import capability_statement
+from fhir.http.routes import all_routes
 from fhir.outcome import BadRequest, LengthRequired, TooLarge
 from fhir.search import query
 from fhir.store import lookup
-from fhir.token.permissions import Reach
+from fhir.token.permissions import Permissions
 from fhir.versions import ResourceType, Version
 from smart.fhir.versions import resource_types
-from smart.http.limits import too_long
+from smart.http.limits import size_refusal
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class Interaction:
     """An allowed interaction: on what, and how far the caller's scopes reach."""
 
     request: Request
@@ -29,18 +29,18 @@ class Call:
     base: str
     resource_type: ResourceType
     resource_id: str
-    reach: Reach
+    reach: Permissions
 
 
-def read(call: Call) -> str:
+def read(call: Interaction) -> str:
     """The resource as it was stored (FHIR http, read)."""
     return lookup.find(call.version, call.resource_type.name, call.resource_id, call.reach).content
 
 
-def search_type(call: Call) -> str:
+def search_type(call: Interaction) -> str:
     """A searchset of what may be seen; GET and POST _search are judged alike (SR-01)."""
     strict = "handling=strict" in call.request.headers.get("Prefer", "").replace(" ", "").lower()
-    asked = query.understood(_sent(call), call.resource_type, call.base, strict=strict)
+    asked = query.parse_search(_sent(call), call.resource_type, call.base, strict=strict)
     found, total = lookup.page(call.version, call.resource_type.name, call.reach, asked)
     return bundle.searchset(found, total, asked, f"{call.base}/{call.resource_type.name}", call.base)
 
@@ -49,25 +49,25 @@ def statement(version: Version, base: str) -> str:
     """What the routes serve at this base; the same for everybody."""
     uris: Mapping[str, str] = getattr(settings, "SMARTAUTH_FHIR_OAUTH_URIS", {})
     name = getattr(settings, "SMARTAUTH_FHIR_NAME", "Harbour Clinic")
-    routes = standard(resource_types(version.key))
-    return json.dumps(capabilities(version, routes, HANDLERS, {"description": name, "url": base}, uris))
+    routes = all_routes(resource_types(version.key))
+    return json.dumps(capability_statement(version, routes, HANDLERS, {"description": name, "url": base}, uris))
 
 
 def url_parameters(request: Request) -> query.Pairs:
     """The parameters in the URL. A token among them is a parameter that nobody knows (TV-17)."""
     raw = request.META.get("QUERY_STRING", "").encode("latin-1", "replace")
     _check_size(query=len(raw), body=0)
-    return query.decoded(raw)
+    return query.parse_parameters(raw)
 
 
-def _sent(call: Call) -> query.Pairs:
+def _sent(call: Interaction) -> query.Pairs:
     pairs = url_parameters(call.request)
     if call.request.method != "POST":
         return pairs
     body = _body(call.request)
     if body:
         media.check_form(call.request.META.get("CONTENT_TYPE", ""), call.version)
-    posted = query.decoded(body)
+    posted = query.parse_parameters(body)
     if any(name == "access_token" for name, _ in posted):
         raise BadRequest("One access token, in the Authorization header.")
     return pairs + posted
@@ -87,8 +87,8 @@ def _body(request: Request) -> bytes:
 
 
 def _check_size(*, query: int, body: int) -> None:
-    if (status := too_long(query=query, body=body)) is not None:
+    if (status := size_refusal(query=query, body=body)) is not None:
         raise TooLarge(status)
 
 
-HANDLERS: Mapping[str, Callable[[Call], str]] = {"read": read, "search-type": search_type}
+HANDLERS: Mapping[str, Callable[[Interaction], str]] = {"read": read, "search-type": search_type}

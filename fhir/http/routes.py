@@ -56,7 +56,7 @@ class Route:
         return set(self.interactions.values()) == {PUBLIC}
 
 
-def standard(types: Iterable[str]) -> tuple[Route, ...]:
+def all_routes(types: Iterable[str]) -> tuple[Route, ...]:
     """Every path that FHIR's http page gives to a type, the statement, and last whatever else is asked."""
     known = frozenset(types)
     return (

@@ -7,12 +7,12 @@ from django.conf import settings
 from django.urls import path
 
 from fhir import versions
-from fhir.http.routes import standard
+from fhir.http.routes import all_routes
 from fhir.http.views import FhirView
 from smart.fhir.versions import resource_types
 
 
-class ElsewhereView(FhirView):
+class SecondBaseView(FhirView):
     """Asks introspection like the first base, and then finds that it is not meant."""
 
     @property
@@ -21,6 +21,6 @@ class ElsewhereView(FhirView):
 
 
 urlpatterns = [
-    path(route.path, ElsewhereView.as_view(version=versions.load("r4"), route=route))
-    for route in standard(resource_types("r4"))
+    path(route.path, SecondBaseView.as_view(version=versions.load("r4"), route=route))
+    for route in all_routes(resource_types("r4"))
 ]

@@ -25,7 +25,7 @@ from smart.http.cors import CLIENT_ID
 logger = logging.getLogger(__name__)
 
 
-class FhirText(BaseRenderer):
+class FhirRenderer(BaseRenderer):
     """Text as it is: a resource leaves as it was stored."""
 
     media_type = "application/fhir+json"
@@ -45,9 +45,9 @@ class FhirView(APIView):
     permission_classes = ()
     throttle_classes = ()
     token = ""
-    reach: permissions.Reach | None = None
+    reach: permissions.Permissions | None = None
     parser_classes = ()
-    renderer_classes = (FhirText,)
+    renderer_classes = (FhirRenderer,)
     default_response_headers = {"Cache-Control": "no-store"}
 
     @classmethod
@@ -77,11 +77,13 @@ class FhirView(APIView):
             return self._said(interactions.statement(self.version, self.base))
         resource_type = self.version.types.get(kwargs["type"])
         if resource_type is None or self.reach is None:
-            raise outcome.NotServed
+            raise outcome.TypeNotServed
         interaction = self.route.interaction(request.method)
         if interaction not in resource_type.interactions or interaction not in interactions.HANDLERS:
             raise self._not_allowed()
-        call = interactions.Call(request, self.version, self.base, resource_type, kwargs.get("id", ""), self.reach)
+        call = interactions.Interaction(
+            request, self.version, self.base, resource_type, kwargs.get("id", ""), self.reach
+        )
         return self._said(interactions.HANDLERS[interaction](call))
 
     get = post = put = patch = delete = answer
@@ -94,7 +96,7 @@ class FhirView(APIView):
             # frames only: the message of an exception may hold what was sent or stored
             logger.error("%s\n%s", type(exc).__name__, "".join(traceback.format_tb(exc.__traceback__)))
             exc = outcome.Failure()
-        if isinstance(exc, outcome.InsufficientScope) or (self.reach and isinstance(exc, outcome.NothingHere)):
+        if isinstance(exc, outcome.InsufficientScope) or (self.reach and isinstance(exc, outcome.NotFound)):
             reports.add(self.token, exc.status_code)
         return self._said(exc.outcome(), exc.status_code, exc.headers)
 
@@ -104,31 +106,33 @@ class FhirView(APIView):
     options = http_method_not_allowed
 
     def _caller(self, request: Request) -> permissions.Caller:
-        self.token = bearer.token(request.META, self.base)
-        claims = introspection_client.ask(self.token, introspection_client.caller_address(request.META))
+        self.token = bearer.bearer_token(request.META, self.base)
+        claims = introspection_client.introspect(self.token, introspection_client.caller_address(request.META))
         request.META[CLIENT_ID] = str((claims or {}).get("client_id", ""))
         try:
             return permissions.caller(claims, self.base, time.time())
         except permissions.Refused as refusal:
             raise outcome.InvalidToken(self.base) from refusal
 
-    def _reach(self, caller: permissions.Caller) -> permissions.Reach:
+    def _reach(self, caller: permissions.Caller) -> permissions.Permissions:
         interaction, name = self.route.interaction(self.request.method), self.kwargs.get("type", "")
         if interaction is None:
             raise self._not_allowed()
         if interaction == NOWHERE or name not in self.route.types:
-            raise outcome.NothingHere
+            raise outcome.NotFound
         try:
-            return permissions.reach(caller, name, LETTERS[interaction], self.version.types.get(name), self.base)
+            return permissions.permissions_of(
+                caller, name, LETTERS[interaction], self.version.types.get(name), self.base
+            )
         except permissions.Refused as refusal:
             raise outcome.InsufficientScope(self.base) from refusal
 
-    def _not_allowed(self) -> outcome.NotAllowed:
+    def _not_allowed(self) -> outcome.MethodNotAllowed:
         """405 names the methods that are served here; at a type that is not, none."""
         resource_type = self.version.types.get(self.kwargs.get("type", ""))
         done = {*resource_type.interactions, PUBLIC} if resource_type else {PUBLIC}
         methods = [method for method, kind in self.route.interactions.items() if kind in done]
-        return outcome.NotAllowed(Allow=", ".join([*methods, *(["HEAD"] if "GET" in methods else [])]))
+        return outcome.MethodNotAllowed(Allow=", ".join([*methods, *(["HEAD"] if "GET" in methods else [])]))
 
     def _said(self, text: str, status: int = 200, headers: dict[str, str] | None = None) -> Response:
         content_type = f"{self.version.media_types[0]}; charset=utf-8"

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from fhir.search import dates
 from fhir.versions import SearchParameter
-from smart.fhir.elements import Json, at, pointed_at
+from smart.fhir.elements import Json, elements_at, reference_target
 
 
-class Unusable(ValueError):
+class UnsupportedCriterion(ValueError):
     """A parameter, modifier or value that cannot be evaluated here."""
 
 
@@ -24,15 +24,15 @@ class Criterion:
 
     def __post_init__(self) -> None:
         if not self._understood():
-            raise Unusable(f"that modifier on {self.parameter.name}")
+            raise UnsupportedCriterion(f"that modifier on {self.parameter.name}")
         if self.modifier == "missing" and self.values not in (("true",), ("false",)):
-            raise Unusable(f"{self.parameter.name}:missing takes true or false")
+            raise UnsupportedCriterion(f"{self.parameter.name}:missing takes true or false")
         if self.parameter.type == "date" and self.modifier != "missing":
             _check_dates(self.parameter.name, self.values)
 
     def matches(self, content: Json) -> bool:
         """Whether the resource is among those searched for."""
-        found = [element for path in self.parameter.paths for element in at(content, path)]
+        found = [element for path in self.parameter.paths for element in elements_at(content, path)]
         if self.modifier == "missing":
             return (not found) is (self.values == ("true",))
         hit = any(self._fits(element, value) for element in found for value in self.values)
@@ -51,26 +51,26 @@ class Criterion:
     def _refers(self, element: Json, value: str) -> bool:
         if self.modifier == "identifier":
             return isinstance(element, dict) and _token(element.get("identifier"), value, "")
-        target = pointed_at(element, self.base)
+        target = reference_target(element, self.base)
         if target is None or (self.parameter.targets and target[0] not in self.parameter.targets):
             return False
         if self.modifier and target[0] != self.modifier:
             return False
-        return value == target[1] or pointed_at(value, self.base) == target
+        return value == target[1] or reference_target(value, self.base) == target
 
 
 def _check_dates(name: str, values: tuple[str, ...]) -> None:
     for value in values:
         try:
-            dates.asked(value)
+            dates.search_date(value)
         except ValueError as error:
-            raise Unusable(f"{name} takes a date") from error
+            raise UnsupportedCriterion(f"{name} takes a date") from error
 
 
 def _token(element: Json, value: str, modifier: str) -> bool:
     """`code`, `|code`, `system|` and `system|code`, over every shape in which FHIR writes a code."""
     if isinstance(element, dict) and "coding" in element:
-        return any(_token(coding, value, modifier) for coding in at(element, ("coding",)))
+        return any(_token(coding, value, modifier) for coding in elements_at(element, ("coding",)))
     system, code = _coded(element)
     wanted_system, bar, wanted_code = value.rpartition("|")
     if bar and wanted_system != system:
@@ -101,18 +101,18 @@ def _folded(text: str) -> str:
 
 def _date(element: Json, value: str, modifier: str) -> bool:
     stored = _stored(element)
-    return stored is not None and dates.compares(dates.asked(value)[0], stored, dates.asked(value)[1])
+    return stored is not None and dates.is_match(dates.search_date(value)[0], stored, dates.search_date(value)[1])
 
 
 def _stored(element: Json) -> dates.Interval | None:
     """The interval of a date, or of a Period that may be open on either side."""
     try:
         if isinstance(element, str):
-            return dates.interval(element)
+            return dates.date_interval(element)
         start, end = element.get("start"), element.get("end")
         return (
-            dates.interval(start)[0] if start else dates.BEGINNING,
-            dates.interval(end)[1] if end else dates.END,
+            dates.date_interval(start)[0] if start else dates.BEGINNING,
+            dates.date_interval(end)[1] if end else dates.END,
         )
     except (ValueError, TypeError, AttributeError):
         return None

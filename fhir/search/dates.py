@@ -16,7 +16,7 @@ _DATE = re.compile(
 _PREFIXES = ("eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap")
 
 
-def interval(text: str) -> Interval:
+def date_interval(text: str) -> Interval:
     """From the first to after the last moment that the text may mean. Raises ValueError."""
     match = _DATE.fullmatch(text)
     if match is None:
@@ -29,13 +29,13 @@ def interval(text: str) -> Interval:
         raise ValueError("a date beyond the calendar") from error
 
 
-def asked(value: str) -> tuple[str, Interval]:
+def search_date(value: str) -> tuple[str, Interval]:
     """The prefix and the interval of a search value. Raises ValueError."""
     prefix = value[:2]
-    return (prefix, interval(value[2:])) if prefix in _PREFIXES else ("eq", interval(value))
+    return (prefix, date_interval(value[2:])) if prefix in _PREFIXES else ("eq", date_interval(value))
 
 
-def compares(prefix: str, stored: Interval, wanted: Interval) -> bool:
+def is_match(prefix: str, stored: Interval, wanted: Interval) -> bool:
     """Whether what is stored stands to what is wanted as the prefix says."""
     (start, end), (low, high) = stored, wanted
     inside = low <= start and end <= high

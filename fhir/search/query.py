@@ -7,7 +7,7 @@ from typing import TypeAlias
 from urllib.parse import parse_qsl, urlencode
 
 from fhir.outcome import BadRequest
-from fhir.search.criteria import Criterion, Unusable
+from fhir.search.criteria import Criterion, UnsupportedCriterion
 from fhir.versions import ResourceType
 from smart.fhir.elements import Json
 
@@ -37,7 +37,7 @@ class Search:
         return urlencode([*self.used, ("_count", str(self.count)), ("_offset", str(offset))])
 
 
-def decoded(raw: bytes) -> Pairs:
+def parse_parameters(raw: bytes) -> Pairs:
     """Names and values of a query string or form body, empty values left out. Raises BadRequest."""
     try:
         pairs = parse_qsl(raw.decode("ascii"), errors="strict", max_num_fields=MAX_PARAMETERS)
@@ -48,7 +48,7 @@ def decoded(raw: bytes) -> Pairs:
     return pairs
 
 
-def understood(pairs: Pairs, resource_type: ResourceType, base: str, *, strict: bool) -> Search:
+def parse_search(pairs: Pairs, resource_type: ResourceType, base: str, *, strict: bool) -> Search:
     """The search that the parameters ask for; unknown ones are ignored unless the client prefers strict handling."""
     search: Pairs = [(name, value) for name, value in pairs if _parameter(name) in resource_type.parameters]
     if strict and (unknown := _unknown(pairs, search)):
@@ -57,7 +57,7 @@ def understood(pairs: Pairs, resource_type: ResourceType, base: str, *, strict: 
         raise BadRequest(f"Chained search parameters are not supported: {len(chained)}.")
     try:
         criteria = tuple(_criterion(resource_type, name, _split(value), base) for name, value in search)
-    except Unusable as error:
+    except UnsupportedCriterion as error:
         raise BadRequest(f"Not supported: {error}.") from error
     if sum(len(criterion.values) for criterion in criteria) > MAX_VALUES:
         raise BadRequest(f"More than {MAX_VALUES} values.")
@@ -65,16 +65,16 @@ def understood(pairs: Pairs, resource_type: ResourceType, base: str, *, strict: 
     return Search(criteria, search, count, _number(pairs, "_offset", 0))
 
 
-def conditions(
+def scope_criteria(
     query: Sequence[tuple[str, tuple[str, ...]]], resource_type: ResourceType, base: str
 ) -> tuple[Criterion, ...]:
     """The restriction of a granular scope. Raises Unusable where anything in it cannot be evaluated (GR-15, SCP-11)."""
     if any(":" in name for name, _ in query):
-        raise Unusable("a modifier in a scope")
+        raise UnsupportedCriterion("a modifier in a scope")
     return tuple(_criterion(resource_type, name, values, base) for name, values in query)
 
 
-def fits(content: Json, criteria: Iterable[Criterion]) -> bool:
+def is_match(content: Json, criteria: Iterable[Criterion]) -> bool:
     """Whether the resource meets all of them."""
     return all(criterion.matches(content) for criterion in criteria)
 
@@ -82,7 +82,7 @@ def fits(content: Json, criteria: Iterable[Criterion]) -> bool:
 def _criterion(resource_type: ResourceType, name: str, values: Sequence[str], base: str) -> Criterion:
     parameter = resource_type.parameters.get(_parameter(name))
     if parameter is None:
-        raise Unusable("an unknown parameter")
+        raise UnsupportedCriterion("an unknown parameter")
     return Criterion(parameter, name.partition(":")[2], tuple(values), base)
 
 

@@ -11,12 +11,12 @@ from django.db import transaction
 from fhir import versions
 from fhir.models import Membership, Record
 from fhir.versions import Version
-from smart.fhir.elements import ID, Json, at, pointed_at, references
+from smart.fhir.elements import ID, Json, elements_at, reference_target, references
 
 Key: TypeAlias = tuple[str, str]
 
 
-def load(path: Path | str) -> int:
+def load_file(path: Path | str) -> int:
     """Store every resource of a JSON array; the file's name is its FHIR version. Loading it again changes nothing."""
     version = versions.load(Path(path).stem)
     texts = list(_texts(Path(path).read_text(encoding="utf-8")))
@@ -27,11 +27,11 @@ def load(path: Path | str) -> int:
             unique_fields=["fhir_version", "type", "resource_id"],
             update_fields=["content"],
         )
-        assign(version)
+        rebuild_memberships(version)
     return len(texts)
 
 
-def assign(version: Version) -> None:
+def rebuild_memberships(version: Version) -> None:
     """Work out anew which records of the version belong to which patients."""
     contents = {
         (record.type, record.resource_id): (record, json.loads(record.content))
@@ -72,7 +72,7 @@ def _patients(version: Version, key: Key, content: Json, base: str) -> Iterator[
     for name in resource_type.compartment.parameters:
         parameter = resource_type.parameters[name]
         for path in parameter.paths:
-            yield from _resolved(at(content, path), base)
+            yield from _resolved(elements_at(content, path), base)
 
 
 def _targets(content: Json, base: str) -> Iterator[Key]:
@@ -81,7 +81,7 @@ def _targets(content: Json, base: str) -> Iterator[Key]:
 
 def _resolved(elements: Iterable[Json], base: str) -> Iterator[Key]:
     for element in elements:
-        if (target := pointed_at(element, base)) is not None:
+        if (target := reference_target(element, base)) is not None:
             yield target
 
 

@@ -3,25 +3,25 @@
 import json
 
 from fhir.models import Record, RecordQuerySet
-from fhir.outcome import NothingHere
-from fhir.search.query import Search, fits
-from fhir.token.permissions import Reach, Share
+from fhir.outcome import NotFound
+from fhir.search.query import Search, is_match
+from fhir.token.permissions import Permission, Permissions
 from fhir.versions import Version
 from smart.fhir.elements import ID
 
 
-def find(version: Version, name: str, resource_id: str, reach: Reach) -> Record:
+def find(version: Version, name: str, resource_id: str, reach: Permissions) -> Record:
     """The one record of that id. Raises NothingHere for an unknown one and, no different, for one out of reach."""
     if not ID.fullmatch(resource_id):
-        raise NothingHere
+        raise NotFound
     for share in reach.shares:
         record = _within(version, name, share).filter(resource_id=resource_id).first()
         if record is not None and _allowed(record, share):
             return record
-    raise NothingHere
+    raise NotFound
 
 
-def page(version: Version, name: str, reach: Reach, search: Search) -> tuple[list[Record], int]:
+def page(version: Version, name: str, reach: Permissions, search: Search) -> tuple[list[Record], int]:
     """The records of one page, and how many there are in all: counted after every restriction (SR-13)."""
     first = reach.shares[0]
     if len(reach.shares) == 1 and not (search.criteria or first.alternatives):
@@ -37,21 +37,21 @@ def page(version: Version, name: str, reach: Reach, search: Search) -> tuple[lis
     return shown[search.offset : search.offset + search.count], len(shown)
 
 
-def _within(version: Version, name: str, share: Share) -> RecordQuerySet:
+def _within(version: Version, name: str, share: Permission) -> RecordQuerySet:
     records = Record.objects.filter(fhir_version=version.key, type=name)
     if share.patients is None:
         return records
     of_patients = records.in_compartments_of(share.patients)
-    if share.himself is None or share.himself[0] != name:
+    if share.own_record is None or share.own_record[0] != name:
         return of_patients
-    return of_patients | records.filter(resource_id=share.himself[1])
+    return of_patients | records.filter(resource_id=share.own_record[1])
 
 
-def _allowed(record: Record, share: Share, search: Search | None = None) -> bool:
+def _allowed(record: Record, share: Permission, search: Search | None = None) -> bool:
     """Whether one of the scopes' restrictions is met, and the search too."""
     criteria = search.criteria if search else ()
     if not (share.alternatives or criteria):
         return True
     content = json.loads(record.content)
-    granted = not share.alternatives or any(fits(content, alternative) for alternative in share.alternatives)
-    return granted and fits(content, criteria)
+    granted = not share.alternatives or any(is_match(content, alternative) for alternative in share.alternatives)
+    return granted and is_match(content, criteria)

@@ -9,7 +9,7 @@ MAX_TOKEN = 16_384
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
 
 
-def token(environ: Mapping[str, str], realm: str) -> str:
+def bearer_token(environ: Mapping[str, str], realm: str) -> str:
     """The token presented. Two headers arrive joined by a comma, which no token holds: refused like any bad one."""
     scheme, _, credentials = environ.get("HTTP_AUTHORIZATION", "").strip().partition(" ")
     if scheme.lower() != "bearer":

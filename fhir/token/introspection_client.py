@@ -10,7 +10,7 @@ import httpx
 from django.conf import settings
 
 from fhir.outcome import Unavailable
-from smart.http.addresses import caller
+from smart.http import addresses
 
 MAX_ANSWER = 1_048_576  # room for the ids of 10,000 patients whom a person may see
 DEFAULT_TIMEOUT = 3.0
@@ -21,7 +21,7 @@ _clients: list[httpx.Client] = []
 _BROKEN = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)
 
 
-def ask(token: str, address: str) -> dict[str, Any] | None:
+def introspect(token: str, address: str) -> dict[str, Any] | None:
     """The claims of a live token, None for any other. Raises Unavailable unless that is a 200 with a JSON object."""
     form = {"token": token}
     if address:
@@ -72,4 +72,4 @@ def _client() -> httpx.Client:
 def caller_address(environ: Mapping[str, Any]) -> str:
     """Where the request came from: counted from the right past the proxies that are trusted (BCP §4.13)."""
     trusted = int(getattr(settings, "SMARTAUTH_TRUSTED_PROXIES", 0))
-    return caller(environ.get("REMOTE_ADDR", ""), environ.get("HTTP_X_FORWARDED_FOR", ""), trusted)
+    return addresses.caller_address(environ.get("REMOTE_ADDR", ""), environ.get("HTTP_X_FORWARDED_FOR", ""), trusted)

@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from fhir.search.criteria import Criterion, Unusable
-from fhir.search.query import conditions
+from fhir.search.criteria import Criterion, UnsupportedCriterion
+from fhir.search.query import scope_criteria
 from fhir.versions import ResourceType
-from smart.fhir.audience import same_audience
-from smart.fhir.elements import ID, pointed_at
-from smart.openid.standard_claims import names_fhir_user
-from smart.scopes import Scope, allowing, parse
+from smart.fhir.audience import is_same_audience
+from smart.fhir.elements import ID, reference_target
+from smart.openid.standard_claims import has_fhir_user
+from smart.scopes.scope import Scope
+from smart.scopes.scope_sets import parse_scopes, scopes_allowing
 
 PATIENTS = "__patients"  # smartauth's own member, told for user/ scopes
 
@@ -29,24 +30,24 @@ class Caller:
     scopes: tuple[Scope, ...]
     patient: str = ""
     patients: frozenset[str] = frozenset()
-    himself: tuple[str, str] | None = None
+    own_record: tuple[str, str] | None = None
     backend: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
+class Permission:
     """Whose records (None: everybody's), and which of them: those that meet one of the alternatives (none: all)."""
 
     patients: frozenset[str] | None
     alternatives: tuple[tuple[Criterion, ...], ...] = ()
-    himself: tuple[str, str] | None = None
+    own_record: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
+class Permissions:
     """Everything that lies in one of the shares: patient/ and user/ scopes of one token add up (SCP-05)."""
 
-    shares: tuple[Share, ...]
+    shares: tuple[Permission, ...]
 
 
 def caller(claims: Mapping[str, Any] | None, base: str, now: float) -> Caller:
@@ -59,33 +60,36 @@ def caller(claims: Mapping[str, Any] | None, base: str, now: float) -> Caller:
     scope, patient = claims.get("scope"), claims.get("patient")
     backend = _backend(claims)
     return Caller(
-        scopes=parse(scope) if isinstance(scope, str) else (),
+        scopes=parse_scopes(scope) if isinstance(scope, str) else (),
         patient=patient if isinstance(patient, str) and ID.fullmatch(patient) else "",
         patients=frozenset() if backend else _patients(claims.get(PATIENTS)),
-        himself=None if backend else pointed_at(claims.get("fhirUser"), base),
+        own_record=None if backend else reference_target(claims.get("fhirUser"), base),
         backend=backend,
     )
 
 
-def reach(who: Caller, name: str, letter: str, resource_type: ResourceType | None, base: str) -> Reach:
+def permissions_of(who: Caller, name: str, letter: str, resource_type: ResourceType | None, base: str) -> Permissions:
     """How far the scopes reach for one letter on one type, known or not (BS:enforce). Raises Refused."""
-    whose: dict[str, Share] = {}
+    whose: dict[str, Permission] = {}
     if who.patient:
-        whose["patient"] = Share(frozenset({who.patient}))
-    if who.patients or who.himself:
-        whose["user"] = Share(who.patients, himself=who.himself)
+        whose["patient"] = Permission(frozenset({who.patient}))
+    if who.patients or who.own_record:
+        whose["user"] = Permission(who.patients, own_record=who.own_record)
     if who.backend:
-        whose["system"] = Share(None)
+        whose["system"] = Permission(None)
     shares = [
         replace(share, alternatives=alternatives)
         for context, share in whose.items()
-        if (alternatives := _allowed(allowing(who.scopes, context, name, letter), resource_type, base)) is not None
+        if (alternatives := _allowed(scopes_allowing(who.scopes, context, name, letter), resource_type, base))
+        is not None
     ]
-    if letter == "r" and who.himself is not None and who.himself[0] == name and names_fhir_user(who.scopes):
-        shares.append(Share(frozenset(), himself=who.himself))  # fhirUser can be read with its own token (ID-03)
+    if letter == "r" and who.own_record is not None and who.own_record[0] == name and has_fhir_user(who.scopes):
+        shares.append(
+            Permission(frozenset(), own_record=who.own_record)
+        )  # fhirUser can be read with its own token (ID-03)
     if not shares:
         raise Refused
-    return Reach(tuple(shares))
+    return Permissions(tuple(shares))
 
 
 def _allowed(
@@ -105,7 +109,7 @@ def _patients(listed: Any) -> frozenset[str]:
 
 def _meant_for(audience: Any, base: str) -> bool:
     named = audience if isinstance(audience, list) else [audience]
-    return any(isinstance(name, str) and same_audience(name, base) for name in named)
+    return any(isinstance(name, str) and is_same_audience(name, base) for name in named)
 
 
 def _unexpired(expiry: Any, now: float) -> bool:
@@ -122,6 +126,6 @@ def _conditions(scope: Scope, resource_type: ResourceType | None, base: str) -> 
     if resource_type is None:
         return ()
     try:
-        return conditions(scope.query, resource_type, base)
-    except Unusable:
+        return scope_criteria(scope.query, resource_type, base)
+    except UnsupportedCriterion:
         return ()

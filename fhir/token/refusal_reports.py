@@ -8,15 +8,15 @@ from collections import Counter
 import httpx
 from django.conf import settings
 
-EVERY = 1.0  # seconds: what is refused meanwhile is told together
-MOST = 1000  # refusals of different tokens that may wait; what comes on top is forgotten
-MOST_AT_ONCE = 1000
+INTERVAL_SECONDS = 1.0  # seconds: what is refused meanwhile is told together
+MAX_WAITING = 1000  # refusals of different tokens that may wait; what comes on top is forgotten
+MAX_COUNT = 1000
 TIMEOUT = 3.0
 
 logger = logging.getLogger(__name__)
 
 
-class Reports:
+class RefusalReports:
     """What waits to be told, and the one thread that tells it."""
 
     def __init__(self) -> None:
@@ -30,7 +30,7 @@ class Reports:
         if not settings.SMARTAUTH_FHIR_REPORT_URL:
             return
         with self._lock:
-            if (token, status) in self._waiting or len(self._waiting) < MOST:
+            if (token, status) in self._waiting or len(self._waiting) < MAX_WAITING:
                 self._waiting[token, status] += 1
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="reports", daemon=True)
@@ -39,25 +39,25 @@ class Reports:
 
     def _run(self) -> None:
         while self._some.wait():
-            time.sleep(EVERY)
+            time.sleep(INTERVAL_SECONDS)
             self._some.clear()
             with self._lock:
                 told, self._waiting = self._waiting, Counter()
             try:
-                _tell(told)
+                _send(told)
             except Exception as error:  # noqa: BLE001  # whatever went wrong, the next ones are told
                 logger.warning("refused requests could not be reported: %s", type(error).__name__)
 
 
-def _tell(refusals: Counter[tuple[str, int]]) -> None:
+def _send(refusals: Counter[tuple[str, int]]) -> None:
     """One report a token and status. Raises httpx.HTTPError; what was not told by then never is."""
     credentials = (settings.SMARTAUTH_FHIR_CLIENT_ID, settings.SMARTAUTH_FHIR_CLIENT_SECRET)
     with httpx.Client(auth=credentials, timeout=TIMEOUT, trust_env=False, follow_redirects=False) as client:
         for (token, status), count in refusals.items():
-            report = {"token": token, "status": status, "count": min(count, MOST_AT_ONCE)}
+            report = {"token": token, "status": status, "count": min(count, MAX_COUNT)}
             answer = client.post(settings.SMARTAUTH_FHIR_REPORT_URL, json=report)
             if answer.is_error:
                 logger.warning("a refused request could not be reported: %d", answer.status_code)
 
 
-reports = Reports()
+reports = RefusalReports()

@@ -21,8 +21,10 @@ from oauth.http.redirects import to_app, within
 from oauth.models import Client, FhirServer
 from oauth.tokens import id_token
 from smart.authorize.error_pages import Unredirectable
-from smart.authorize.request import AuthorizationRequest, ClientPolicy, failure, judge, redirection
-from smart.fhir.audience import same_audience
+from smart.authorize.request import AuthorizationRequest, trusted_redirect_uri, validate_request
+from smart.authorize.rules import ClientPolicy
+from smart.clients.redirect_uris import error_redirect
+from smart.fhir.audience import is_same_audience
 from smart.http import limits
 from smart.http.errors import LoginRequired, OAuthError, ServerError, TemporarilyUnavailable
 from smart.http.parameters import MalformedParameters, Parameters
@@ -47,7 +49,7 @@ def authorize(request: HttpRequest) -> HttpResponse:
     client = Client.of(parameters.get("client_id", ""))
     allowed = _policy(client) if client else None
     try:
-        redirect_uri = redirection(parameters, allowed)
+        redirect_uri = trusted_redirect_uri(parameters, allowed)
     except Unredirectable as refusal:
         explained = explanation(refusal, parameters, allowed, _bases())
         return error_pages.stopped(request, refusal, _name(client), explained=explained)
@@ -80,7 +82,7 @@ def _parameters(request: HttpRequest) -> Parameters:
     if request.method == "POST" and request.content_type != FORM:
         raise Unredirectable("E37", "the body is not form-encoded")
     length = int(request.META.get("CONTENT_LENGTH") or 0) if request.method == "POST" else 0
-    status = limits.too_long(query=len(query), body=length, body_limit=limits.AUTHORIZE_BODY)
+    status = limits.size_refusal(query=len(query), body=length, body_limit=limits.MAX_AUTHORIZE_BODY)
     if status is not None:
         raise _unreadable(status)
     try:
@@ -125,7 +127,7 @@ def _judged(
 ) -> HttpResponse:
     """Waits for the person, or tells the app what is wrong; a client that nobody approved hears it after a login."""
     try:
-        asked = judge(parameters, allowed, _bases(), hinted=_hinted(parameters))
+        asked = validate_request(parameters, allowed, _bases(), hinted_subject=_hinted(parameters))
         _may_be_silent(request, client, asked)
         return _kept(client, _fhir_server(asked), asked)
     except OAuthError as refusal:
@@ -142,7 +144,7 @@ def _fhir_server(asked: AuthorizationRequest) -> FhirServer:
     if asked.openid:
         return FhirServer.userinfo()
     servers = FhirServer.objects.order_by("pk")
-    return next(server for server in servers if same_audience(server.base, asked.aud))
+    return next(server for server in servers if is_same_audience(server.base, asked.aud))
 
 
 def _hinted(parameters: Parameters) -> str:
@@ -172,7 +174,7 @@ def _kept(client: Client, fhir_server: FhirServer, asked: AuthorizationRequest) 
 
 
 def _told(client: Client, redirect_uri: str, state: str, error: OAuthError) -> HttpResponse:
-    answer = failure(redirect_uri, error, state, settings.SMARTAUTH_ISSUER)
+    answer = error_redirect(redirect_uri, error, state, settings.SMARTAUTH_ISSUER)
     if client.approved:
         return to_app(answer)
     anywhere = client.fhir_servers.first() or FhirServer.userinfo()

@@ -16,16 +16,16 @@ from oauth.ehr_launch.handles import told
 from oauth.ending import online_access
 from oauth.models import Authorization, Code, numbered
 from oauth.people import identities
-from smart.authorize.request import success
-from smart.digests import digest, drawn
-from smart.scopes import names, parse
+from smart.clients.redirect_uris import success_redirect
+from smart.digests import random_token, sha256_hex
+from smart.scopes.scope_sets import parse_scopes, scope_string
 from smart.time_units import SECOND
 from smart.tokens import lifetimes, refresh
 
 
 def allowed(request: HttpRequest, pending: Pending, user: User, scope: str, *, reason: str = "") -> str:
     """Where the app gets its code: answer, authorization, code and event are one transaction."""
-    now, code, asked, row = clock.now(), drawn(), pending.request, pending.row
+    now, code, asked, row = clock.now(), random_token(), pending.request, pending.row
     scope = _tellable(scope, pending)
     context = _context(pending, scope)
     patient = context.get("patient", "")
@@ -39,7 +39,7 @@ def allowed(request: HttpRequest, pending: Pending, user: User, scope: str, *, r
             scope=scope,
             asked_scope=asked.requested_scope,
             fhir_user=identities.fhir_user(user, row.fhir_server),
-            **(online_access.remembered(request) if refresh.kind(scope) == refresh.ONLINE else {}),
+            **(online_access.remembered(request) if refresh.refresh_scope(scope) == refresh.ONLINE else {}),
             context=json.dumps(context),
             patient_vouched=_vouched(pending, user),
             auth_time=_logged_in_at(request),
@@ -48,7 +48,7 @@ def allowed(request: HttpRequest, pending: Pending, user: User, scope: str, *, r
             granted_at=now,
         )
         Code.objects.create(
-            digest=digest(code),
+            digest=sha256_hex(code),
             authorization=authorization,
             authorization_epoch=authorization.epoch,
             redirect_uri=pending.redirect_uri,
@@ -59,7 +59,7 @@ def allowed(request: HttpRequest, pending: Pending, user: User, scope: str, *, r
         )
         number = numbered(authorization.pk)
         record(event(request, pending, "allowed", at=now, patient=patient, authorization=number, reason=reason))
-    return success(pending.redirect_uri, code, pending.state, settings.SMARTAUTH_ISSUER)
+    return success_redirect(pending.redirect_uri, code, pending.state, settings.SMARTAUTH_ISSUER)
 
 
 def _logged_in_at(request: HttpRequest) -> int:
@@ -82,7 +82,7 @@ def _tellable(scope: str, pending: Pending) -> str:
     """Without launch/encounter where there is no visit to tell of: scopes in the answer are the truth (SCP-06)."""
     if pending.row.launch or pending.row.encounter:
         return scope
-    return names(part for part in parse(scope) if part.plain != "launch/encounter")
+    return scope_string(part for part in parse_scopes(scope) if part.plain != "launch/encounter")
 
 
 def _context(pending: Pending, scope: str) -> dict[str, Any]:
@@ -90,5 +90,5 @@ def _context(pending: Pending, scope: str) -> dict[str, Any]:
     row = pending.row
     patient = row.patient if pending.request.needs_patient or pending.launched_patient else ""
     context = told(row.launch, patient, row.client)
-    picked = row.encounter and not row.launch and any(part.plain == "launch/encounter" for part in parse(scope))
+    picked = row.encounter and not row.launch and any(part.plain == "launch/encounter" for part in parse_scopes(scope))
     return {**context, "encounter": row.encounter} if picked else context

@@ -20,10 +20,10 @@ from oauth.people import identities
 from smart.authorize.error_pages import Unredirectable
 from smart.fhir.versions import resource_types
 from smart.http.errors import AccessDenied, ConsentRequired
-from smart.scopes import identified, names, parse
-from smart.time_units import SECOND, moment
+from smart.scopes.scope_sets import parse_scopes, scope_string, without_unusable_fhir_user
+from smart.time_units import SECOND, to_datetime
 from smart.tokens import lifetimes, refresh
-from smart.wording.consent_lines import Line, Telling, kept, lines
+from smart.wording.consent_lines import ConsentContext, ConsentLine, chosen_scope, consent_lines
 
 UNNAMED = "this patient"
 NO_RECORD = "there is no record that this user may share"
@@ -45,7 +45,7 @@ def decide(request: HttpRequest, pending: Pending) -> HttpResponse:
         raise Unredirectable("E40", "the page that was answered asked something else")
     choices = _choices(pending, user, scope)
     chosen = _chosen(request, pending, choices)
-    left = kept(scope, choices, chosen.ticked, chosen.some, types=resource_types(pending.request.fhir_version))
+    left = chosen_scope(scope, choices, chosen.ticked, chosen.some, types=resource_types(pending.request.fhir_version))
     if not left or chosen.kindless:
         return _page(request, pending, user, scope, chosen)
     return to_app(allowed(request, pending, user, left))
@@ -80,17 +80,17 @@ def _offered(pending: Pending, user: User) -> str:
     scope = pending.request.scope
     if pending.request.openid or identities.fhir_user(user, pending.row.fhir_server):
         return scope
-    left = [part for part in identified(parse(scope), somebody=False) if part.context != "user"]
-    if pending.request.reaches_others and not any(part.context for part in left):
+    left = [part for part in without_unusable_fhir_user(parse_scopes(scope), somebody=False) if part.context != "user"]
+    if pending.request.has_user_scopes and not any(part.context for part in left):
         raise AccessDenied(NO_RECORD)
-    return names(left)
+    return scope_string(left)
 
 
 def _may_share(user: User, pending: Pending) -> bool:
     return identities.records(user, pending.row.fhir_server).filter(patient=pending.row.patient).exists()
 
 
-def _choices(pending: Pending, user: User, scope: str) -> tuple[Line, ...]:
+def _choices(pending: Pending, user: User, scope: str) -> tuple[ConsentLine, ...]:
     server, client = pending.row.fhir_server, pending.row.client
     seconds = lifetimes.access_token_seconds(
         server.access_token_seconds,
@@ -102,8 +102,8 @@ def _choices(pending: Pending, user: User, scope: str) -> tuple[Line, ...]:
     subject = "" if about is None or identities.is_own(user, about) else shortened(about.name) or UNNAMED
     days = previous_consent.days() if pending.request.openid else 0
     version = pending.request.fhir_version
-    telling = Telling(server.name, seconds, subject, until=_until(client), version=version, remembered_days=days)
-    return lines(parse(scope), telling)
+    telling = ConsentContext(server.name, seconds, subject, until=_until(client), version=version, remembered_days=days)
+    return consent_lines(parse_scopes(scope), telling)
 
 
 def _until(client: Client) -> str:
@@ -114,11 +114,11 @@ def _until(client: Client) -> str:
         settings.SMARTAUTH_REFRESH_TOKEN_SECONDS,
         keeps_secrets=native or client.authentication != Client.Authentication.NONE,
     )
-    day = written(moment(clock.now() + seconds * SECOND).date())
+    day = written(to_datetime(clock.now() + seconds * SECOND).date())
     return f"At the latest it ends on {day}." if seconds else ""
 
 
-def _chosen(request: HttpRequest, pending: Pending, choices: tuple[Line, ...]) -> Chosen:
+def _chosen(request: HttpRequest, pending: Pending, choices: tuple[ConsentLine, ...]) -> Chosen:
     try:
         return answer(request.POST, choices)
     except NotOffered:

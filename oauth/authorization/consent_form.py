@@ -8,9 +8,9 @@ from django.http import QueryDict
 
 from accounts.models import User
 from oauth.authorization.pending_request import Pending
-from smart.digests import digest
-from smart.scopes import within
-from smart.wording.consent_lines import CHANGE, SEE, TIME, WHO, Kind, Line
+from smart.digests import sha256_hex
+from smart.scopes.scope_sets import is_within
+from smart.wording.consent_lines import CHANGE, SEE, TIME, WHO, ConsentLine, RecordKind
 
 GROUPS = ((SEE, "See", "see"), (CHANGE, "Add or change", "change"), (WHO, "Know who you are", "person"))
 AGAIN = {SEE: "It may already see", CHANGE: "It may already add or change", WHO: "It already knows who you are"}
@@ -33,7 +33,7 @@ class Chosen:
         """The lines of which some kinds were chosen, and none was named."""
         return frozenset(number for number, kinds in self.some.items() if not kinds)
 
-    def of(self, line: Line) -> str:
+    def of(self, line: ConsentLine) -> str:
         if line.number in self.some:
             return SOME
         return ALL if line.number in self.ticked else NONE
@@ -43,9 +43,9 @@ class Chosen:
 class Row:
     """One line as it is shown."""
 
-    line: Line
+    line: ConsentLine
     choice: str
-    kinds: tuple[tuple[Kind, bool], ...]
+    kinds: tuple[tuple[RecordKind, bool], ...]
     new: bool
     kindless: bool
 
@@ -62,17 +62,17 @@ class Group:
 
 def question(pending: Pending, user: User, scope: str) -> str:
     """Names what a page asks, whom, and about which record: another choice in another tab makes it another question."""
-    return digest(json.dumps([user.pk, pending.row.patient, pending.row.encounter, scope]))
+    return sha256_hex(json.dumps([user.pk, pending.row.patient, pending.row.encounter, scope]))
 
 
-def everything(choices: Iterable[Line]) -> Chosen:
+def everything(choices: Iterable[ConsentLine]) -> Chosen:
     """What the app asked for is the question, so it is what the page begins with; of the times the first."""
     lines = tuple(choices)
     times = [line.number for line in lines if line.group == TIME]
     return Chosen(frozenset({line.number for line in lines} - set(times[1:])))
 
 
-def answer(form: QueryDict, choices: Sequence[Line]) -> Chosen:
+def answer(form: QueryDict, choices: Sequence[ConsentLine]) -> Chosen:
     """What came back: numbers of this request's own lines and nothing else. Raises NotOffered."""
     simple = [line.number for line in choices if line.group != TIME and not line.kinds]
     ticked = set(_numbers(form.getlist("ask"), simple))
@@ -90,10 +90,10 @@ def answer(form: QueryDict, choices: Sequence[Line]) -> Chosen:
     return Chosen(frozenset({*ticked, *times}), some)
 
 
-def groups(choices: Sequence[Line], chosen: Chosen, held: str) -> list[Group]:
+def groups(choices: Sequence[ConsentLine], chosen: Chosen, held: str) -> list[Group]:
     """New lines first; those that are allowed already stand apart and can still be unticked."""
     lines = [line for line in choices if line.group != TIME]
-    old = {line.number for line in lines if held and within(" ".join(line.allows), held)}
+    old = {line.number for line in lines if held and is_within(" ".join(line.allows), held)}
     found = []
     for again in (False, True):
         for group, title, sign in GROUPS:
@@ -107,14 +107,14 @@ def groups(choices: Sequence[Line], chosen: Chosen, held: str) -> list[Group]:
     return found
 
 
-def times(choices: Sequence[Line], chosen: Chosen) -> list[tuple[Line, bool]]:
+def times(choices: Sequence[ConsentLine], chosen: Chosen) -> list[tuple[ConsentLine, bool]]:
     """How long, as one question: "Only now" where nothing else is chosen."""
     found = [line for line in choices if line.group == TIME]
     picked = next((line.number for line in found if line.number in chosen.ticked), found[-1].number)
     return [(line, line.number == picked) for line in found]
 
 
-def _row(line: Line, chosen: Chosen, *, new: bool) -> Row:
+def _row(line: ConsentLine, chosen: Chosen, *, new: bool) -> Row:
     kinds = chosen.some.get(line.number)
     shown = tuple((kind, kinds is None or kind.number in kinds) for kind in line.kinds)
     return Row(line, chosen.of(line), shown, new, line.number in chosen.kindless)

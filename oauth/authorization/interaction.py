@@ -18,8 +18,7 @@ from oauth.http import error_pages
 from oauth.http.redirects import to_app, within
 from oauth.models import Client, numbered
 from smart.authorize.error_pages import Unredirectable
-from smart.authorize.request import failure
-from smart.clients.redirect_uris import registered
+from smart.clients.redirect_uris import error_redirect, is_registered
 from smart.http.errors import AccessDenied, OAuthError, ServerError, TemporarilyUnavailable
 
 log = logging.getLogger("smartauth.authorize")
@@ -77,7 +76,7 @@ def _still_registered(pending: Pending) -> bool:
     """Whether the answer may still go where the request wanted it: an address can be taken away meanwhile (AZ-05)."""
     client = pending.row.client
     native = client.application_type == Client.ApplicationType.NATIVE
-    return registered(pending.redirect_uri, client.redirect_uris.split(), native=native)
+    return is_registered(pending.redirect_uri, client.redirect_uris.split(), native=native)
 
 
 def _broken(request: HttpRequest, pending: Pending, refusal: OAuthError) -> HttpResponse:
@@ -152,4 +151,4 @@ def _too_late(request: HttpRequest, pending: Pending) -> HttpResponse:
 
 
 def _back(pending: Pending, refusal: OAuthError) -> str:
-    return failure(pending.redirect_uri, refusal, pending.state, settings.SMARTAUTH_ISSUER)
+    return error_redirect(pending.redirect_uri, refusal, pending.state, settings.SMARTAUTH_ISSUER)

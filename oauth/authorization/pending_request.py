@@ -15,7 +15,7 @@ from oauth.ehr_launch.handles import context_of
 from oauth.models import Client, EncounterRecord, FhirServer, Launch, PatientRecord, PendingRequest
 from oauth.people import identities
 from smart.authorize.request import AuthorizationRequest
-from smart.digests import digest, drawn
+from smart.digests import random_token, sha256_hex
 from smart.time_units import SECOND
 
 COOKIE = "__Secure-smartauth-request" if settings.SESSION_COOKIE_SECURE else "smartauth-request"
@@ -143,11 +143,11 @@ def keep(
     *, asked: AuthorizationRequest | None = None, refused: str = "", launch: Launch | None = None,
 ) -> HttpResponse:  # fmt: skip
     """Stores the request and sends the browser to its own address, with the cookie that opens it."""
-    handle, cookie, now = drawn(), drawn(), clock.now()
+    handle, cookie, now = random_token(), random_token(), clock.now()
     kept = {"redirect_uri": redirect_uri, "state": state, "refused": refused, "asked": asked and asdict(asked)}
     PendingRequest.objects.create(
-        handle_digest=digest(handle),
-        cookie_digest=digest(cookie),
+        handle_digest=sha256_hex(handle),
+        cookie_digest=sha256_hex(cookie),
         client=client,
         fhir_server=fhir_server,
         request=json.dumps(kept),
@@ -167,8 +167,8 @@ def keep(
 def waiting(request: HttpRequest, handle: str) -> Pending:
     """The request of that address. Raises NotYours without its cookie, Answered and TooOld when it is over."""
     rows = PendingRequest.objects.select_related("client", "fhir_server", "user", "launch")
-    row = rows.filter(handle_digest=digest(handle)).first()
-    shown = digest(request.COOKIES.get(COOKIE, ""))
+    row = rows.filter(handle_digest=sha256_hex(handle)).first()
+    shown = sha256_hex(request.COOKIES.get(COOKIE, ""))
     if row is None or not hmac.compare_digest(row.cookie_digest, shown):
         raise NotYours
     pending = Pending.of(row, handle)

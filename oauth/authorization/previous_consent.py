@@ -14,9 +14,9 @@ from oauth.authorization.pending_request import Pending
 from oauth.ending import online_access
 from oauth.models import Authorization, Client, liveness
 from oauth.people import identities
-from smart.digests import digest
+from smart.digests import sha256_hex
 from smart.fhir.versions import resource_types
-from smart.scopes import granted, identified, names, parse, within
+from smart.scopes.scope_sets import grantable_scope, is_within, parse_scopes, scope_string, without_unusable_fhir_user
 from smart.time_units import SECOND
 from smart.tokens import refresh
 
@@ -61,10 +61,10 @@ def answered(request: HttpRequest, pending: Pending, user: User) -> str:
         return ""
     before = held(request, pending, user)
     somebody = asked.openid or bool(identities.fhir_user(user, pending.row.fhir_server))
-    scope = _one_refresh(names(identified(parse(asked.scope), somebody=somebody)), before)
-    if not before or not within(scope, before):
+    scope = _one_refresh(scope_string(without_unusable_fhir_user(parse_scopes(asked.scope), somebody=somebody)), before)
+    if not before or not is_within(scope, before):
         return ""
-    return granted(scope, before, types=resource_types(asked.fhir_version))
+    return grantable_scope(scope, before, types=resource_types(asked.fhir_version))
 
 
 def _proves_itself(pending: Pending) -> bool:
@@ -76,10 +76,10 @@ def _proves_itself(pending: Pending) -> bool:
 
 def _one_refresh(asked: str, before: str) -> str:
     """Of two kinds of refresh the one that he chose, since he cannot have both (SCP-17)."""
-    both = {part.plain for part in parse(asked)} >= {refresh.OFFLINE, refresh.ONLINE}
-    other = {refresh.OFFLINE: refresh.ONLINE, refresh.ONLINE: refresh.OFFLINE}.get(refresh.kind(before), "")
-    return names(part for part in parse(asked) if part.plain != other) if both else asked
+    both = {part.plain for part in parse_scopes(asked)} >= {refresh.OFFLINE, refresh.ONLINE}
+    other = {refresh.OFFLINE: refresh.ONLINE, refresh.ONLINE: refresh.OFFLINE}.get(refresh.refresh_scope(before), "")
+    return scope_string(part for part in parse_scopes(asked) if part.plain != other) if both else asked
 
 
 def _session(request: HttpRequest) -> str:
-    return digest(request.session.get(online_access.MARK, ""))
+    return sha256_hex(request.session.get(online_access.MARK, ""))

@@ -19,7 +19,7 @@ def recent(request: HttpRequest, pending: Pending, user: User) -> bool:
 
     And as new as it must be after a token of this client was stopped at another address, or the person locked (SD-06).
     """
-    seconds = pending.asked.oldest_login if pending.asked else None
+    seconds = pending.asked.max_login_age if pending.asked else None
     wanted = pending.row.created_at - seconds * SECOND if seconds is not None else 0
     needed_after = login_needed_after(
         login_after=user.login_after, blocked_at=_blocked_at(pending, user), asked_at=pending.row.created_at

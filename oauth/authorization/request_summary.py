@@ -8,7 +8,7 @@ from oauth.authorization.pending_request import Pending
 from oauth.http.redirects import host
 from oauth.models import EncounterRecord, PatientRecord, numbered
 from oauth.people import identities
-from smart.time_units import moment
+from smart.time_units import to_datetime
 
 LONGEST = 120
 
@@ -56,7 +56,7 @@ class Stub:
 
     @property
     def known_since(self) -> str:
-        return written(moment(self.pending.row.client.registered_at).date())
+        return written(to_datetime(self.pending.row.client.registered_at).date())
 
     @property
     def signed_in_as(self) -> str:

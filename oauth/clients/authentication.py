@@ -16,7 +16,7 @@ from oauth.clients.jwks_fetch import Unfetchable
 from oauth.http.endpoint import MachineRequest, writers
 from oauth.models import Client
 from smart.clients import assertions, jwks
-from smart.clients.assertions import Assertion, UnfitAssertion, UnknownKey
+from smart.clients.assertions import Assertion, InvalidAssertion, UnknownKey
 from smart.http.errors import InvalidClient
 from smart.time_units import SECOND
 
@@ -99,9 +99,9 @@ class Signer:
 def _signer(request: MachineRequest) -> AuthenticatedClient:
     """The client whose key signed the assertion, which nobody may send again."""
     try:
-        assertion = assertions.parse(request.credentials.assertion)
+        assertion = assertions.parse_assertion(request.credentials.assertion)
         request.credentials = request.credentials._replace(client_id=assertion.client_id)
-        assertions.judge(
+        assertions.validate_assertion(
             assertion,
             kind=request.parameters.get("client_assertion_type"),
             client_id=request.parameters.get("client_id"),
@@ -109,8 +109,8 @@ def _signer(request: MachineRequest) -> AuthenticatedClient:
             now=request.now,
         )
         signer = _known(assertion)
-        assertions.verify(assertion, _key(assertion, signer, request))
-    except UnfitAssertion as unfit:
+        assertions.verify_signature(assertion, _key(assertion, signer, request))
+    except InvalidAssertion as unfit:
         raise _refused(str(unfit)) from None
     if not _first_use(assertion, signer):
         raise _refused("the assertion was used before: its jti is known")
@@ -127,22 +127,22 @@ def _audiences(request: MachineRequest) -> set[str]:
 def _known(assertion: Assertion) -> Signer:
     row = _row(_SIGNER, assertion.client_id)
     if row is None or not row[4] or row[3] != Client.Authentication.KEYS:
-        raise UnfitAssertion("iss is no client that proves itself by keys, or one that is disabled")
+        raise InvalidAssertion("iss is no client that proves itself by keys, or one that is disabled")
     signer = Signer(*row)
     if assertion.header.get("jku", signer.jwks_uri) != signer.jwks_uri:
-        raise UnfitAssertion("jku is not the registered JWKS URL")
+        raise InvalidAssertion("jku is not the registered JWKS URL")
     return signer
 
 
 def _key(assertion: Assertion, signer: Signer, request: MachineRequest) -> Any:
     """The client's key for this assertion, from what is registered or fresh. Raises UnfitAssertion or KeysWanted."""
     if not signer.jwks_uri:
-        return assertions.key_for(assertion, jwks.usable(signer.jwks).keys)
+        return assertions.matching_key(assertion, jwks.usable_keys(signer.jwks).keys)
     wanted = Wanted(signer.pk, signer.client_id, signer.jwks_uri, request.now, request.now)
     if signer.fetched_from != signer.jwks_uri or request.now >= signer.fresh_until:
         raise KeysWanted(wanted)
     try:
-        return assertions.key_for(assertion, json.loads(signer.fetched)["keys"])
+        return assertions.matching_key(assertion, json.loads(signer.fetched)["keys"])
     except UnknownKey:
         long_ago = request.now - jwks_cache.REFETCH_SECONDS * SECOND
         if signer.asked_at > long_ago:
@@ -152,7 +152,7 @@ def _key(assertion: Assertion, signer: Signer, request: MachineRequest) -> Any:
 
 def _first_use(assertion: Assertion, signer: Signer) -> bool:
     digest = hashlib.sha256(assertion.jti.encode("utf-8", "surrogatepass")).hexdigest()
-    return _row(_REMEMBER, signer.pk, digest, assertion.useless_at) is not None
+    return _row(_REMEMBER, signer.pk, digest, assertion.unusable_at) is not None
 
 
 def _row(statement: str, *values: Any) -> Any:

@@ -98,8 +98,8 @@ async def _renew(wanted: Wanted) -> None:
 async def _fetched(wanted: Wanted, asked_at: int) -> None:
     try:
         answer = await jwks_fetch.fetch(wanted.jwks_uri)
-        usable = jwks.usable(answer.body)
-    except (jwks_fetch.Unfetchable, jwks.UnfitKeys) as error:
+        usable = jwks.usable_keys(answer.body)
+    except (jwks_fetch.Unfetchable, jwks.InvalidKeys) as error:
         await writers.run(lambda: _run(_GIVE_UP, [clock.now(), wanted.client_pk, wanted.jwks_uri, asked_at]))
         raise jwks_fetch.Unfetchable(str(error)) from None
     await writers.run(lambda: _keep(wanted, asked_at, usable, answer.life))
@@ -114,7 +114,7 @@ def _is_under_way(wanted: Wanted) -> bool:
     return bool(_run(_UNDER_WAY, [wanted.client_pk, clock.now() - _GIVEN_UP]))
 
 
-def _keep(wanted: Wanted, asked_at: int, usable: jwks.Usable, life: int) -> None:
+def _keep(wanted: Wanted, asked_at: int, usable: jwks.UsableKeys, life: int) -> None:
     kept = json.dumps({"keys": usable.keys, "secret": usable.secret})
     fresh_until = asked_at + life * SECOND
     before = _run(_KEPT, [wanted.client_pk])

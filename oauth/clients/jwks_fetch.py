@@ -88,13 +88,13 @@ async def _body(answer: httpx.Response) -> bytes:
     body = b""
     async for part in answer.aiter_raw(4096):
         body += part
-        if len(body) > jwks.LONGEST_FETCHED:
-            raise Unfetchable(f"It is longer than {jwks.LONGEST_FETCHED} bytes")
+        if len(body) > jwks.MAX_FETCHED_LENGTH:
+            raise Unfetchable(f"It is longer than {jwks.MAX_FETCHED_LENGTH} bytes")
     return body
 
 
 def _life(headers: httpx.Headers) -> int:
-    return cache_control.seconds(headers.get("cache-control"), headers.get("age"))
+    return cache_control.freshness_seconds(headers.get("cache-control"), headers.get("age"))
 
 
 @lru_cache(maxsize=1)

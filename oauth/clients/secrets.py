@@ -7,13 +7,13 @@ from django.conf import settings
 
 from oauth.clients.credentials import digest
 from oauth.models import Client
-from smart.digests import drawn
+from smart.digests import random_token
 from smart.time_units import SECOND
 
 
 def drawn_for(client: Client) -> str:
     """A first secret. The caller saves the client and shows the secret."""
-    secret = drawn()
+    secret = random_token()
     client.secret_digest = digest(client.client_id, secret)
     return secret
 
@@ -27,7 +27,7 @@ def rotate(client: Client, number_: str, *, now: int) -> str:
     """A new secret; the old one works until `old_secret_until`. "" if the number is used or a rotation came between."""
     if not hmac.compare_digest(number(client).encode(), number_.encode()):
         return ""
-    old, secret = client.secret_digest, drawn()
+    old, secret = client.secret_digest, random_token()
     client.old_secret_digest, client.secret_digest = old, digest(client.client_id, secret)
     client.old_secret_until = now + settings.SMARTAUTH_OLD_SECRET_SECONDS * SECOND
     won = Client.objects.filter(pk=client.pk, secret_digest=old).update(

@@ -25,10 +25,10 @@ from oauth.models import (
     liveness,
     numbered,
 )
-from smart.scopes import parse
-from smart.time_units import SECOND, moment
+from smart.scopes.scope_sets import parse_scopes
+from smart.time_units import SECOND, to_datetime
 from smart.tokens import address_binding, lifetimes, refresh
-from smart.wording.consent_lines import CHANGE, SEE, WHO, Telling, lines
+from smart.wording.consent_lines import CHANGE, SEE, WHO, ConsentContext, consent_lines
 from smart.wording.words import RECOGNISE
 
 MOST = 100
@@ -177,7 +177,7 @@ def few(texts: Sequence[str]) -> str:
 
 def day(at: int, *, now: int) -> str:
     """ "today, 14:02 UTC", "yesterday, 22:40 UTC", "3 October 2026"."""
-    when, today = moment(at), moment(now).date()
+    when, today = to_datetime(at), to_datetime(now).date()
     word = {today: "today", today - timedelta(days=1): "yesterday"}.get(when.date())
     return f"{word}, {when:%H:%M} UTC" if word else written(when.date())
 
@@ -198,7 +198,7 @@ def _slip(
         app=shortened(str(row.client)),
         maker=shortened(row.client.maker),
         record=record,
-        allowed_on=written(moment(row.granted_at).date()),
+        allowed_on=written(to_datetime(row.granted_at).date()),
         sees=sees,
         may=may,
         given_at=day(token.issued_at, now=now) if token else "",
@@ -206,11 +206,11 @@ def _slip(
         used_at=day(row.used_at, now=now) if row.used_at else "",
         used_from=row.used_from,
         ends=_ends(row, token, continuing, now=now),
-        away=continuing is not None and refresh.kind(row.scope) == refresh.OFFLINE,
-        flagged_at=_exact(moment(row.flagged_at)) if row.flagged_at else "",
+        away=continuing is not None and refresh.refresh_scope(row.scope) == refresh.OFFLINE,
+        flagged_at=_exact(to_datetime(row.flagged_at)) if row.flagged_at else "",
         moved_to=moved_to,
-        stopped=address_binding.stricter(row.client.address_policy, row.fhir_server.address_policy)
-        in address_binding.STOPS,
+        stopped=address_binding.strictest_policy(row.client.address_policy, row.fhir_server.address_policy)
+        in address_binding.STOPPING,
     )
 
 
@@ -218,8 +218,8 @@ def _told(row: Authorization, record: Record) -> tuple[list[str], list[str]]:
     """What it sees, and what else it may: the sentences of the consent page, within a sentence."""
     days = 0 if row.fhir_server.holds_records else previous_consent.days()
     subject = "" if record.own else record.name
-    telling = Telling(record.server, 0, subject, version=row.fhir_server.version, remembered_days=days)
-    told = lines(parse(row.scope), telling)
+    telling = ConsentContext(record.server, 0, subject, version=row.fhir_server.version, remembered_days=days)
+    told = consent_lines(parse_scopes(row.scope), telling)
     sees = [line.text for line in told if line.group == SEE or (line.group == WHO and line.text != RECOGNISE)]
     may = [line.text for line in told if line.group == CHANGE or line.text == RECOGNISE]
     return [_within(text) for text in sees], [_within(text) for text in may]
@@ -231,17 +231,17 @@ def _within(text: str) -> str:
 
 def _ends(row: Authorization, token: AccessToken | None, continuing: RefreshToken | None, *, now: int) -> str:
     if not row.fhir_server.holds_records:
-        until = written(moment(row.granted_at + now - previous_consent.not_before(now=now)).date())
+        until = written(to_datetime(row.granted_at + now - previous_consent.not_before(now=now)).date())
         return f"when you take it back, or if you do not use it before {until}"
     if continuing is None:
         return day(token.expires_at, now=now) if token else "in a moment, if the app does not go on"
-    if refresh.kind(row.scope) == refresh.ONLINE:
+    if refresh.refresh_scope(row.scope) == refresh.ONLINE:
         return f"when you sign out, at the latest {day(row.session_ends_at, now=now)}"
     bound = _bound(row.client)
     if bound:
         at = continuing.launched_at + bound * SECOND
-        return f"{written(moment(at).date())}, or when you take it back"
-    unused = written(moment(continuing.expires_at).date())
+        return f"{written(to_datetime(at).date())}, or when you take it back"
+    unused = written(to_datetime(continuing.expires_at).date())
     return f"when you take it back, or if the app does not come before {unused}"
 
 

@@ -13,7 +13,7 @@ from oauth.demo import credentials
 from oauth.discovery import facts
 from oauth.models import Client
 from smart.fhir.versions import resource_types
-from smart.scopes import granted
+from smart.scopes.scope_sets import grantable_scope
 
 CALLBACK = f"{settings.SMARTAUTH_ISSUER}/demo/callback"
 VITAL_SIGNS = "http://terminology.hl7.org/CodeSystem/observation-category|vital-signs"
@@ -86,7 +86,7 @@ def _has_secret(client: Client) -> bool:
 
 
 def _offered(tick: Tick, allowed: str) -> bool:
-    return granted(tick.scope, allowed, types=resource_types("r4")).split() == tick.scope.split()
+    return grantable_scope(tick.scope, allowed, types=resource_types("r4")).split() == tick.scope.split()
 
 
 def _served(path: str) -> bool:

@@ -12,7 +12,7 @@ from audit.trail import Event
 from oauth.ehr_launch import handles
 from oauth.http.json_endpoint import Asked, JsonEndpoint, answer, caller, members, protected, said
 from oauth.models import Client, FhirIdentity, FhirServer
-from smart.authorize.launch import BadContext, Context, checked
+from smart.authorize.launch import Context, InvalidContext, parse_context
 from smart.fhir.versions import resource_types
 from smart.http.errors import InvalidRequest
 
@@ -36,7 +36,7 @@ class LaunchView(JsonEndpoint):
         )  # fmt: skip
         try:
             made = handles.prepare(client, fhir_server, user, context, vouching=True, made_by=made_by)
-        except BadContext as problem:
+        except InvalidContext as problem:
             raise InvalidRequest(str(problem)) from None
         told = {"launch": made.handle, "launch_url": made.url, "expires_in": made.seconds}
         return answer(HTTPStatus.CREATED, told)
@@ -68,6 +68,6 @@ def _user(fhir_server: FhirServer, asked: Asked) -> User:
 def _context(fhir_server: FhirServer, asked: Asked) -> Context:
     given = {name: value for name, value in asked.items() if name not in ADDRESSED}
     try:
-        return checked(given, types=resource_types(fhir_server.version))
-    except BadContext as problem:
+        return parse_context(given, types=resource_types(fhir_server.version))
+    except InvalidContext as problem:
         raise InvalidRequest(str(problem)) from None

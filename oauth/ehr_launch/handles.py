@@ -13,8 +13,8 @@ from audit.trail import Event, record
 from oauth.models import Client, EncounterRecord, FhirServer, Launch, numbered
 from oauth.people import identities
 from smart.authorize import launch
-from smart.authorize.launch import BadContext, Context
-from smart.digests import digest, drawn
+from smart.authorize.launch import Context, InvalidContext
+from smart.digests import random_token, sha256_hex
 from smart.http.errors import InvalidRequest
 from smart.time_units import SECOND
 from smart.tokens import lifetimes
@@ -48,24 +48,24 @@ def launchable() -> QuerySet[Client]:
 
 def opens(client: Client) -> bool:
     """Whether its launch URL may be opened: nothing but a web address becomes a link."""
-    return launch.unfit(client.launch_url, dev=settings.SMARTAUTH_DEV) is None
+    return launch.launch_url_problem(client.launch_url, dev=settings.SMARTAUTH_DEV) is None
 
 
 def prepare(
     client: Client, fhir_server: FhirServer, user: User, context: Context, *, vouching: bool, made_by: Event
 ) -> Prepared:
     """A new handle for this client, FHIR base, person and context. Raises BadContext for a patient he may not see."""
-    now, handle = clock.now(), drawn()
+    now, handle = clock.now(), random_token()
     seconds = lifetimes.launch_seconds(settings.SMARTAUTH_LAUNCH_SECONDS)
     patient = context.get("patient", "")
     listed = not patient or _listed(user, fhir_server, patient)
     if not listed and not (vouching and _may_be_vouched(user, fhir_server, patient)):
-        raise BadContext("patient", "is nobody whose record this user may see")
+        raise InvalidContext("patient", "is nobody whose record this user may see")
     if "encounter" in context and not _belongs(fhir_server, patient, context["encounter"], vouching=vouching):
-        raise BadContext("encounter", "is no visit of this patient")
+        raise InvalidContext("encounter", "is no visit of this patient")
     with transaction.atomic():
         row = Launch.objects.create(
-            digest=digest(handle),
+            digest=sha256_hex(handle),
             client=client,
             fhir_server=fhir_server,
             user=user,
@@ -81,11 +81,11 @@ def prepare(
 def consumed(handle: str, client: Client, fhir_server: FhirServer, *, now: int) -> Launch:
     """The launch of that handle, which nobody can use again. Raises InvalidRequest and changes nothing (E25, E26)."""
     with connection.cursor() as cursor:
-        cursor.execute(_CONSUME, [now, digest(handle), client.pk, fhir_server.pk, now])
+        cursor.execute(_CONSUME, [now, sha256_hex(handle), client.pk, fhir_server.pk, now])
         row = cursor.fetchone()
     if row is not None:
         return Launch.objects.get(pk=row[0])
-    waiting = Launch.objects.filter(digest=digest(handle), client=client, consumed_at=0, expires_at__gt=now)
+    waiting = Launch.objects.filter(digest=sha256_hex(handle), client=client, consumed_at=0, expires_at__gt=now)
     raise InvalidRequest(ANOTHER_BASE if waiting.exists() else UNUSABLE)
 
 
@@ -104,7 +104,7 @@ def told(row: Launch | None, patient: str, client: Client) -> Context:
     """What token answer, token and introspection say of the context, in the form that the app reads (TR-10)."""
     context = context_of(row) if row else {}
     found = {**context, "patient": patient} if patient else context
-    return launch.as_text(found) if client.fhir_context_as_text else found
+    return launch.smart_2_0_context(found) if client.fhir_context_as_text else found
 
 
 def _listed(user: User, fhir_server: FhirServer, patient: str) -> bool:

@@ -13,8 +13,8 @@ from oauth.ehr_launch.handles import Prepared
 from oauth.ehr_launch.launcher_form import Form
 from oauth.http.redirects import person_page, within
 from oauth.models import Launch
-from smart.authorize.launch import BadContext
-from smart.time_units import moment
+from smart.authorize.launch import InvalidContext
+from smart.time_units import to_datetime
 from smart.tokens import lifetimes
 
 RECENT = 5
@@ -35,7 +35,7 @@ def launcher(request: HttpRequest) -> HttpResponse:
         return _page(request, form)
     try:
         made = form.prepared(client_address(request))
-    except BadContext as problem:
+    except InvalidContext as problem:
         return _page(request, form, problem=str(problem))
     return _page(request, form, made=made)
 
@@ -50,7 +50,7 @@ def _page(request: HttpRequest, form: Form, *, problem: str = "", made: Prepared
         "form": form,
         "problem": problem,
         "made": made,
-        "until": moment(made.row.expires_at) if made else None,
+        "until": to_datetime(made.row.expires_at) if made else None,
         "minutes": lifetimes.launch_seconds(settings.SMARTAUTH_LAUNCH_SECONDS) // 60,
         "recent": _recent(form.composer, made),
     }
@@ -66,9 +66,9 @@ def _recent(user: User, made: Prepared | None) -> list[dict[str, object]]:
     return [
         {
             "row": row,
-            "used": moment(row.consumed_at) if row.consumed_at else None,
-            "until": moment(row.expires_at),
-            "waits": lifetimes.expired(now, row.expires_at) is False,
+            "used": to_datetime(row.consumed_at) if row.consumed_at else None,
+            "until": to_datetime(row.expires_at),
+            "waits": lifetimes.is_expired(now, row.expires_at) is False,
         }
         for row in before[:RECENT]
     ]

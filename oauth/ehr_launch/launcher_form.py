@@ -15,7 +15,7 @@ from oauth.ehr_launch import handles, style
 from oauth.ehr_launch.handles import Prepared
 from oauth.models import Client, EncounterRecord, FhirIdentity, FhirServer, PatientRecord
 from oauth.people import identities
-from smart.authorize.launch import BadContext, Context, checked, items
+from smart.authorize.launch import Context, InvalidContext, parse_context, parse_fhir_context
 from smart.fhir.versions import resource_types
 
 MOST = 500
@@ -78,9 +78,9 @@ class Form:
         rows = (self.client, self.fhir_server, self.identity, self.record, self.encounter)
         for name, row in zip(LISTS, rows, strict=True):
             if self.sent[name] != (str(row.pk) if row else ""):
-                raise BadContext(name, "is not one of those offered; choose again")
+                raise InvalidContext(name, "is not one of those offered; choose again")
         if self.client is None or self.fhir_server is None or self.identity is None:
-            raise BadContext("", "app, server and user must be chosen")
+            raise InvalidContext("", "app, server and user must be chosen")
         context = self._context(self.fhir_server)
         made_by = Event(
             kind="launch-prepared", at=clock.now(), client=self.client.client_id, person=self.identity.user.subject,
@@ -94,11 +94,11 @@ class Form:
     def _context(self, fhir_server: FhirServer) -> Context:
         given: Context = {name: self.sent[name].strip() or None for name in TEXTS}
         written = given.pop("fhir_context")
-        given["fhirContext"] = items(written) if written else None
+        given["fhirContext"] = parse_fhir_context(written) if written else None
         given["patient"] = self.record.patient if self.record else None
         given["encounter"] = self.encounter.encounter if self.encounter else None
         given["need_patient_banner"] = self.banner
-        return checked(given, types=resource_types(fhir_server.version))
+        return parse_context(given, types=resource_types(fhir_server.version))
 
 
 def _users(composer: User, fhir_server: FhirServer) -> list[FhirIdentity]:

@@ -7,18 +7,18 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from oauth.discovery import document
-from smart.authorize.style import STYLE, name
+from smart.authorize.style import STYLE, style_version
 from smart.http.errors import InvalidTarget
 
 
 def url() -> str:
     """Where the document is today."""
-    return f"{settings.SMARTAUTH_ISSUER}/o/style/{name(STYLE)}.json"
+    return f"{settings.SMARTAUTH_ISSUER}/o/style/{style_version(STYLE)}.json"
 
 
 @document
 def style(request: HttpRequest, named: str) -> Mapping[str, Any]:
     """The document of that name; an older or unknown one is 404."""
-    if named != name(STYLE):
+    if named != style_version(STYLE):
         raise InvalidTarget("there is no such style")
     return STYLE

@@ -11,14 +11,14 @@ from accounts import clock
 from accounts.address import client_address
 from audit.trail import Event, record
 from oauth.models import Authorization, numbered
-from smart.digests import digest, drawn
+from smart.digests import random_token, sha256_hex
 
 MARK = "online"  # drawn once a session: its key changes at every login, this does not
 
 
 def begin(request: HttpRequest) -> None:
     """Marks a session that has just begun, or leaves the mark that it has."""
-    request.session.setdefault(MARK, drawn())
+    request.session.setdefault(MARK, random_token())
 
 
 def remembered(request: HttpRequest) -> dict[str, Any]:
@@ -26,7 +26,7 @@ def remembered(request: HttpRequest) -> dict[str, Any]:
     begin(request)
     row = Session.objects.filter(session_key=request.session.session_key).first()
     ends_at = int(row.expire_date.timestamp() * 1_000_000) if row else clock.now()
-    return {"session_digest": digest(request.session[MARK]), "session_ends_at": ends_at}
+    return {"session_digest": sha256_hex(request.session[MARK]), "session_ends_at": ends_at}
 
 
 def end(request: HttpRequest) -> None:
@@ -38,7 +38,7 @@ def end(request: HttpRequest) -> None:
 def end_all(marks: Iterable[str], address: str, *, now: int) -> None:
     """The sessions with these marks are about to end."""
     with transaction.atomic():
-        found = Authorization.objects.of_sessions(digest(mark) for mark in marks).filter(ended_at=0)
+        found = Authorization.objects.of_sessions(sha256_hex(mark) for mark in marks).filter(ended_at=0)
         ended = list(found.select_related("client", "fhir_server", "user"))
         found.end("signed-out", now=now)
         if ended:

@@ -86,7 +86,7 @@ class MachineRequest:
     def address(self) -> str:
         """The caller's address, through the proxies that are trusted (PR-05)."""
         forwarded = self.headers.get(b"x-forwarded-for", b"").decode("latin-1")
-        return addresses.caller(self.peer, forwarded, settings.SMARTAUTH_TRUSTED_PROXIES)
+        return addresses.caller_address(self.peer, forwarded, settings.SMARTAUTH_TRUSTED_PROXIES)
 
     def required(self, name: str) -> str:
         """The parameter, or InvalidRequest if it is missing, empty or repeated."""
@@ -170,7 +170,7 @@ class Endpoint:
     async def _handled(self, scope: Scope, headers: dict[bytes, bytes], receive: Receive) -> Answer:
         if scope["method"] != "POST":
             return _problem(HTTPStatus.METHOD_NOT_ALLOWED, "only POST is allowed here", ("Allow", "POST"))
-        if limits.headers_too_long(scope["headers"]):
+        if limits.has_too_long_headers(scope["headers"]):
             return _problem(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "the headers are too long")
         body = await _body(headers, receive)
         if body is None:
@@ -250,7 +250,7 @@ def _authorization(headers: list[tuple[bytes, bytes]]) -> str | None:
 async def _body(headers: dict[bytes, bytes], receive: Receive) -> bytes | None:
     """The whole body, or None once it is longer than anybody needs."""
     announced = headers.get(b"content-length", b"0")
-    if announced.isdigit() and int(announced) > limits.MACHINE_BODY:
+    if announced.isdigit() and int(announced) > limits.MAX_MACHINE_BODY:
         return None
     body = b""
     while True:
@@ -258,7 +258,7 @@ async def _body(headers: dict[bytes, bytes], receive: Receive) -> bytes | None:
         if message["type"] == "http.disconnect":
             raise InvalidRequest("the request ended early")
         body += message.get("body", b"")
-        if len(body) > limits.MACHINE_BODY:
+        if len(body) > limits.MAX_MACHINE_BODY:
             return None
         if not message.get("more_body"):
             return bytes(body)

@@ -11,7 +11,7 @@ from django.shortcuts import render
 from accounts import clock
 from oauth.models import numbered
 from smart.authorize.error_pages import Unredirectable
-from smart.time_units import moment
+from smart.time_units import to_datetime
 
 log = logging.getLogger("smartauth.refusal")
 
@@ -25,7 +25,7 @@ def page(request: HttpRequest, status: int, title: str, lead: str, **parts: obje
     """One error page. Its reference stands in the log beside the id of the request."""
     reference = str(parts.pop("reference", "")) or drawn_reference()
     log.info("%s request %s: %d", reference, request.META.get("smartauth.request_id", "-"), status)
-    context = {"title": title, "lead": lead, "reference": reference, "when": moment(clock.now()), **parts}
+    context = {"title": title, "lead": lead, "reference": reference, "when": to_datetime(clock.now()), **parts}
     response = render(request, "error.html", context, status=status)
     response["Cache-Control"] = "no-store"
     response["Referrer-Policy"] = "same-origin"

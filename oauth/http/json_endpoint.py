@@ -24,8 +24,8 @@ from oauth.clients.credentials import FAILED, AuthenticatedClient, credentials
 from oauth.clients.jwks_cache import KeysWanted
 from oauth.http.endpoint import MachineRequest, count, refusal
 from oauth.models import Client, FhirServer
-from smart.authorize.launch import BadContext, text
-from smart.fhir.audience import canonical
+from smart.authorize.launch import InvalidContext, parse_text
+from smart.fhir.audience import canonical_url
 from smart.http import limits
 from smart.http.errors import (
     AccessDenied,
@@ -36,7 +36,7 @@ from smart.http.errors import (
     TemporarilyUnavailable,
 )
 from smart.http.parameters import Parameters
-from smart.http.strict_json import SaidTwice, no_number, once
+from smart.http.strict_json import DuplicateMember, refuse_constant, unique_members
 
 log = logging.getLogger("smartauth.json_endpoint")
 
@@ -63,12 +63,12 @@ class ObjectParser(BaseParser):
     def parse(
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:
-        body = stream.read(limits.JSON_BODY + 1)
-        if len(body) > limits.JSON_BODY:
+        body = stream.read(limits.MAX_JSON_BODY + 1)
+        if len(body) > limits.MAX_JSON_BODY:
             raise TooLong
         try:
-            found = json.loads(body.decode(), object_pairs_hook=once, parse_constant=no_number)
-        except SaidTwice:
+            found = json.loads(body.decode(), object_pairs_hook=unique_members, parse_constant=refuse_constant)
+        except DuplicateMember:
             raise InvalidRequest("a member of the body was sent twice") from None
         except (ValueError, RecursionError):
             raise InvalidRequest("the body is not JSON in UTF-8") from None
@@ -127,8 +127,8 @@ def said(asked: Asked, name: str, most: int = 1000) -> str:
     if name not in asked:
         raise InvalidRequest(f"{name} is missing")
     try:
-        return text(asked[name], name, most)
-    except BadContext as problem:
+        return parse_text(asked[name], name, most)
+    except InvalidContext as problem:
         raise InvalidRequest(str(problem)) from None
 
 
@@ -165,7 +165,7 @@ def presents_itself(request: Request) -> bool:
 
 def protected(client: AuthenticatedClient, base: str) -> FhirServer:
     """The FHIR base of that address, one that the caller protects. Raises Forbidden."""
-    found = FhirServer.objects.filter(base=canonical(base), resource_servers__client=client.pk).first()
+    found = FhirServer.objects.filter(base=canonical_url(base), resource_servers__client=client.pk).first()
     if found is None:
         raise Forbidden("aud is not a FHIR base that this client protects")
     return found

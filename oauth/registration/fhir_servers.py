@@ -11,9 +11,9 @@ from audit.trail import Event, record
 from oauth.clients.credentials import digest
 from oauth.discovery import facts
 from oauth.models import Client, FhirServer, ResourceServer
-from smart.digests import drawn
+from smart.digests import random_token
 from smart.fhir import base_urls
-from smart.fhir.audience import canonical
+from smart.fhir.audience import canonical_url
 from smart.metadata import Document, smart_configuration
 
 
@@ -57,9 +57,9 @@ def register(
 
     What is there stays as it is, so a second call changes nothing; `settings` are a new server's. Raises UnfitBase.
     """
-    if problem := base_urls.unfit(base):
+    if problem := base_urls.base_url_problem(base):
         raise UnfitBase(problem)
-    base = canonical(base)
+    base = canonical_url(base)
     server, added = FhirServer.objects.get_or_create(base=base, defaults={"name": name or base, **settings})
     client, secret = _resource_server(server, tells_addresses=tells_addresses)
     opened = _opened(server, clients)
@@ -72,7 +72,7 @@ def _resource_server(server: FhirServer, *, tells_addresses: bool) -> tuple[Clie
     role = ResourceServer.objects.filter(fhir_server=server).select_related("client").order_by("pk").first()
     if role is not None:
         return role.client, ""
-    client_id, secret = f"rs-{drawn()[:22]}", drawn()
+    client_id, secret = f"rs-{random_token()[:22]}", random_token()
     client = Client.objects.create(
         client_id=client_id,
         name=f"FHIR server: {server.name}",

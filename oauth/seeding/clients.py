@@ -11,9 +11,9 @@ from oauth.models import Client, ResourceServer
 from oauth.seeding.outcome import Outcome, put, server
 from oauth.seeding.rules import SeedError
 from smart import digests
-from smart.authorize.launch import unfit
+from smart.authorize.launch import launch_url_problem
 from smart.clients import jwks
-from smart.clients.redirect_uris import registrable
+from smart.clients.redirect_uris import redirect_uri_problem
 from smart.openid import standard_claims
 
 LISTS = ("redirect_uris", "post_logout_redirect_uris", "allowed_origins", "grants")
@@ -47,13 +47,13 @@ def _judge(row: Client, path: str) -> None:
     native = row.application_type == Client.ApplicationType.NATIVE
     for key in ("redirect_uris", "post_logout_redirect_uris"):
         for place, uri in enumerate(getattr(row, key).split()):
-            if problem := registrable(uri, native, dev=settings.SMARTAUTH_DEV):
+            if problem := redirect_uri_problem(uri, native, dev=settings.SMARTAUTH_DEV):
                 raise SeedError(f"{path}.{key}[{place}]", f"{uri} cannot be registered: {problem}")
-    if row.launch_url and (problem := unfit(row.launch_url, dev=settings.SMARTAUTH_DEV)):
+    if row.launch_url and (problem := launch_url_problem(row.launch_url, dev=settings.SMARTAUTH_DEV)):
         raise SeedError(f"{path}.launch_url", f"{row.launch_url} cannot be opened: {problem}")
     if "authorization_code" in row.grants.split() and not row.redirect_uris:
         raise SeedError(f"{path}.redirect_uris", "is missing; a client without one has `grants: []`")
-    if row.profile == Client.Profile.OPENID and (never := standard_claims.not_plain(row.scope)):
+    if row.profile == Client.Profile.OPENID and (never := standard_claims.scopes_beyond_openid(row.scope)):
         raise SeedError(f"{path}.scope", f"{never[0]} is never granted to plain OpenID Connect")
     if row.backend_by_secret and row.authentication != Client.Authentication.SECRET:
         raise SeedError(f"{path}.backend_by_secret", "is only for a client with `authentication: secret`")
@@ -67,7 +67,7 @@ def _public_keys(name: str, path: str, outcome: Outcome) -> str:
     """The JWK set as text, by the rules of the admin's form (RG-04)."""
     try:
         text = (outcome.folder / name).read_text(encoding="utf-8")
-        jwks.read(text)
+        jwks.read_registered(text)
     except (OSError, ValueError) as error:  # UnfitKeys among them
         raise SeedError(path, f"{name} cannot be registered: {error}") from None
     return json.dumps(json.loads(text), sort_keys=True)
@@ -80,7 +80,7 @@ def _put_secret(row: Client, given: dict[str, Any], path: str, outcome: Outcome)
         return []
     if row.secret_digest:
         return []
-    secret = given.get("secret") or digests.drawn()
+    secret = given.get("secret") or digests.random_token()
     if len(secret) < SHORTEST_SECRET and not outcome.demo:
         raise SeedError(f"{path}.secret", f"needs {SHORTEST_SECRET} random characters; leave it out and one is drawn")
     if "secret" not in given:

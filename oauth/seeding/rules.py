@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from smart.fhir.audience import canonical
-from smart.tokens.claim_mapping import UnfitMapping, parsed
+from smart.fhir.audience import canonical_url
+from smart.tokens.claim_mapping import InvalidMapping, parse_mapping
 
 Rule = Callable[[Any, str], Any]
 
@@ -77,14 +77,14 @@ def web_address(value: Any, path: str) -> str:
 def claim_mapping(value: Any, path: str) -> str:
     """Written as the keys and values of the file; kept as the JSON that they mean."""
     try:
-        parsed(written := json.dumps(value))
-    except UnfitMapping as problem:
+        parse_mapping(written := json.dumps(value))
+    except InvalidMapping as problem:
         raise SeedError(path, str(problem)) from None
     return written
 
 
 def base(value: Any, path: str) -> str:
-    return canonical(web_address(value, path))
+    return canonical_url(web_address(value, path))
 
 
 def each(rule: Rule) -> Rule:

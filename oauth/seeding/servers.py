@@ -6,7 +6,7 @@ from oauth.models import EncounterRecord, FhirServer, PatientRecord
 from oauth.people import patient_resources
 from oauth.seeding.outcome import Outcome, put
 from oauth.seeding.rules import SeedError
-from smart.tokens.claim_profiles import unfit
+from smart.tokens.claim_profiles import mapping_problem
 
 
 def put_server(given: dict[str, Any], path: str, outcome: Outcome) -> None:
@@ -17,7 +17,9 @@ def put_server(given: dict[str, Any], path: str, outcome: Outcome) -> None:
         listed = [*patient_resources.read(outcome.folder / source, f"{path}.patients_from"), *listed]
     row = FhirServer.objects.filter(base=base).first() or FhirServer(base=base)
     added = row.pk is None
-    if problem := unfit(given.get("claim_profile", row.claim_profile), given.get("claim_mapping", row.claim_mapping)):
+    if problem := mapping_problem(
+        given.get("claim_profile", row.claim_profile), given.get("claim_mapping", row.claim_mapping)
+    ):
         raise SeedError(f"{path}.claim_mapping", problem)
     outcome.note(f"FHIR server {base}", added, put(row, given), fhir_server=base)
     _put_patients(row, listed, outcome)

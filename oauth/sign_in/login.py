@@ -16,8 +16,8 @@ from oauth.authorization.request_summary import Stub
 from oauth.ending import online_access
 from oauth.http.error_pages import drawn_reference
 from oauth.http.redirects import person_page, within
-from smart.time_units import SECOND, moment
-from smart.tokens.address_binding import END, stricter
+from smart.time_units import SECOND, to_datetime
+from smart.tokens.address_binding import END, strictest_policy
 
 # a name, never an address: there is nothing to redirect to elsewhere
 DESTINATIONS = {
@@ -111,7 +111,7 @@ def _confirmation(request: HttpRequest, pending: Pending) -> dict[str, object]:
     user = _confirming(request, pending)
     if user is None:
         return {}
-    policy = stricter(pending.row.client.address_policy, pending.row.fhir_server.address_policy)
+    policy = strictest_policy(pending.row.client.address_policy, pending.row.fhir_server.address_policy)
     known = {"username": user.username, "address": client_address(request)}
     return {"confirming": True, "ends": policy == END, **known}
 
@@ -131,7 +131,7 @@ def _page(
     context: dict[str, object] = {
         "refused": tried.result if tried else "",
         "username": tried.name if tried else _expected(pending),
-        "until": moment(until),
+        "until": to_datetime(until),
         "reference": reference,
     }
     if pending is not None:

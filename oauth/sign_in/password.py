@@ -21,7 +21,7 @@ from oauth.ending import passwords
 from oauth.http.redirects import person_page, within
 from oauth.sign_in.login import DESTINATIONS
 from smart.http.errors import InteractionRequired
-from smart.time_units import SECOND, moment
+from smart.time_units import SECOND, to_datetime
 
 DIFFERENT = "The two new passwords differ."
 SAME = "This is the password that you have. Choose another one."
@@ -154,7 +154,7 @@ def _page(
         "required": bool(user.must_change_password),
         "asks_current": _asks_current(request, user),
         "refused": tried.result if tried else "",
-        "until": moment(clock.now() + wait * SECOND),
+        "until": to_datetime(clock.now() + wait * SECOND),
         "wrong": wrong or [],
         "done": "done" in request.GET and request.method == "GET",
     }

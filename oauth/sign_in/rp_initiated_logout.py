@@ -11,7 +11,7 @@ from oauth.sign_in import login
 from oauth.tokens import id_token
 from smart.http import limits
 from smart.http.parameters import MalformedParameters, Parameters
-from smart.openid.logout import App, Ending, client_id, judge
+from smart.openid.logout import LogoutRequest, RegisteredApp, requesting_client_id, validate_logout
 
 SALT = "a logout that an app asks for"
 SECONDS = 600
@@ -27,11 +27,11 @@ def logout(request: HttpRequest) -> HttpResponse:
         request.body if request.method == "POST" else request.META.get("QUERY_STRING", "").encode("latin-1", "replace")
     )
     try:
-        if len(raw) > limits.QUERY:
+        if len(raw) > limits.MAX_QUERY:
             raise MalformedParameters("too long")
         ending = _judged(Parameters.parse(raw))
     except MalformedParameters:
-        ending = Ending(why="the request cannot be read")
+        ending = LogoutRequest(why="the request cannot be read")
     told = {"client_id": ending.client_id, "subject": ending.subject, "leads_to": ending.leads_to, "why": ending.why}
     return within(f"{LEAVE}?asked={signing.dumps(told, salt=SALT)}")
 
@@ -48,23 +48,27 @@ def leave(request: HttpRequest) -> HttpResponse:
     return to_app(asked.leads_to) if asked.leads_to else _page(request, asked)
 
 
-def _judged(parameters: Parameters) -> Ending:
+def _judged(parameters: Parameters) -> LogoutRequest:
     hint = id_token.hint(parameters["id_token_hint"]) if "id_token_hint" in parameters else None
-    client = Client.of(client_id(parameters, hint))
+    client = Client.of(requesting_client_id(parameters, hint))
     trusted = client is not None and bool(client.enabled and client.approved)
-    known = App(client.client_id, trusted, client.post_logout_redirect_uris.split()) if client else App()
-    return judge(parameters, hint, known)
+    known = (
+        RegisteredApp(client.client_id, trusted, client.post_logout_redirect_uris.split())
+        if client
+        else RegisteredApp()
+    )
+    return validate_logout(parameters, hint, known)
 
 
-def _asked(request: HttpRequest) -> Ending:
+def _asked(request: HttpRequest) -> LogoutRequest:
     """What logout() left; nothing of what somebody else made, or of what is old."""
     try:
-        return Ending(**signing.loads(request.GET.get("asked", ""), salt=SALT, max_age=SECONDS))
+        return LogoutRequest(**signing.loads(request.GET.get("asked", ""), salt=SALT, max_age=SECONDS))
     except signing.BadSignature:
-        return Ending()
+        return LogoutRequest()
 
 
-def _page(request: HttpRequest, asked: Ending, **context: object) -> HttpResponse:
+def _page(request: HttpRequest, asked: LogoutRequest, **context: object) -> HttpResponse:
     client = Client.of(asked.client_id) if asked.client_id else None
     context |= {"app": str(client or ""), "why": asked.why, "back": asked.leads_to}
     status = 400 if asked.why else 200

@@ -14,7 +14,7 @@ from audit.trail import Event, record
 from oauth.authorization.interaction import person
 from oauth.ending import online_access
 from oauth.http.redirects import person_page, within
-from smart.time_units import moment
+from smart.time_units import to_datetime
 
 # the first that is named decides: most browsers also name others
 PROGRAMS = {"Edg": "Edge", "OPR": "Opera", "Firefox": "Firefox", "Chrome": "Chrome", "Safari": "Safari"}
@@ -93,7 +93,7 @@ def _shown(row: SignIn, request: HttpRequest) -> Shown:
         number=row.pk,
         browser=browser(row.user_agent),
         address=row.address,
-        since=moment(row.created_at),
-        last_used=moment(row.last_seen_at),
+        since=to_datetime(row.created_at),
+        last_used=to_datetime(row.last_seen_at),
         this_one=row.session_id == request.session.session_key,
     )

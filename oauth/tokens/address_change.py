@@ -4,7 +4,7 @@ from django.db import connection
 
 from audit.trail import record
 from oauth.tokens.authorization_state import Grant
-from smart.http.addresses import household
+from smart.http.addresses import caller_network
 from smart.time_units import SECOND
 from smart.tokens import address_binding
 
@@ -33,12 +33,12 @@ def moved(grant: Grant, address: str, *, bound: str, at: str, now: int, token: s
     """Writes down that it was used `at` this address and does what its policy says, in the caller's transaction."""
     policy = grant.address_policy
     with connection.cursor() as cursor:
-        cursor.execute(_NOTE, [grant.authorization_id, household(address), now, now - NOTED_EVERY])
+        cursor.execute(_NOTE, [grant.authorization_id, caller_network(address), now, now - NOTED_EVERY])
         if cursor.fetchone():
             cursor.execute(_FLAG, [now, grant.authorization_id])
             reason = f"{at}, from {bound}, policy {policy}"
             record(grant.event("address-changed", at=now, address=address, token=token, reason=reason))
-        if policy in address_binding.STOPS and grant.user_pk:
+        if policy in address_binding.STOPPING and grant.user_pk:
             cursor.execute(_BLOCK, [grant.user_pk, grant.client_pk, address, now])
     if policy == address_binding.END:
         _end(grant, address, now=now)

@@ -120,7 +120,7 @@ class Grant:
     @property
     def address_policy(self) -> str:
         """What happens when the token moves to another address (PR-03)."""
-        return address_binding.stricter(self.server_address_policy, self.client_address_policy)
+        return address_binding.strictest_policy(self.server_address_policy, self.client_address_policy)
 
     @property
     def fhir_user_url(self) -> str:
@@ -130,7 +130,7 @@ class Grant:
     @property
     def refresh_kind(self) -> str:
         """offline_access or online_access where the app gets refresh tokens, else "" (CG-07)."""
-        return refresh.kind(self.scope) if "refresh_token" in self.grants.split() else ""
+        return refresh.refresh_scope(self.scope) if "refresh_token" in self.grants.split() else ""
 
     @property
     def keeps_secrets(self) -> bool:

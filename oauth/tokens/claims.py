@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 from oauth.tokens import person_claims
 from oauth.tokens.authorization_state import Grant
 from smart.scopes.v1_scopes import with_v1
-from smart.tokens.claim_profiles import Facts, added, in_jwt, mapping
+from smart.tokens.claim_profiles import TokenFacts, extra_claims, jwt_claims, profile_mapping
 
 
 class Told(NamedTuple):
@@ -17,7 +17,7 @@ class Told(NamedTuple):
 
 def shaped(grant: Grant, claims: dict[str, Any], scope: str) -> Told:
     """Both with what the FHIR server's claim profile adds. Only the answer names v1 scopes beside v2's (WF-19)."""
-    more = added(mapping(grant.claim_profile, grant.claim_mapping), Facts(claims, grant.fhir_user))
+    more = extra_claims(profile_mapping(grant.claim_profile, grant.claim_mapping), TokenFacts(claims, grant.fhir_user))
     named = {"scope": with_v1(scope)} if grant.v1_equivalents else {}
     answer = {"active": True, "token_type": "Bearer", **claims, **named, **more, **person_claims.told(grant, scope)}
-    return Told(in_jwt(claims, more) if more else claims, answer)
+    return Told(jwt_claims(claims, more) if more else claims, answer)

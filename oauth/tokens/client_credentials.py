@@ -14,7 +14,7 @@ from oauth.tokens.backend_authorization import standing
 from oauth.tokens.issue import issue_alone
 from smart.http.errors import TemporarilyUnavailable
 from smart.http.parameters import Parameters
-from smart.tokens.client_credentials import Judged, Service, judge
+from smart.tokens.client_credentials import BackendGrant, BackendService, validate_grant
 
 # One row a FHIR base of the client, and one more where it stands at that base for a patient and without one.
 _REGISTERED = """
@@ -39,7 +39,7 @@ def client_credentials(request: MachineRequest, client: AuthenticatedClient) -> 
 def given(client: int, parameters: Parameters, *, now: int, address: str) -> dict[str, Any]:
     """The token answer for a client that has proved itself."""
     registered = Registered.of(client)
-    judged = judge(parameters, registered.service)
+    judged = validate_grant(parameters, registered.service)
     grant = Grant.of(registered.standing(judged, now=now))
     if grant.lost:  # since the client was read, an operator has ended something
         raise TemporarilyUnavailable("access of this client is just being ended", hint=grant.lost)
@@ -52,7 +52,7 @@ class Registered:
 
     client: int
     epoch: int
-    service: Service
+    service: BackendService
     servers: dict[str, int]
     stands: dict[tuple[int, str], tuple[int, str, str]]
 
@@ -63,7 +63,7 @@ class Registered:
             cursor.execute(_REGISTERED, [client])
             rows = cursor.fetchall()
         authentication, scope, patient, by_secret, profile, strict, epoch = rows[0][:7]
-        service = Service(
+        service = BackendService(
             authentication=authentication,
             scope=scope,
             bases={base: version for *_, base, version, _, _, _, _ in rows if base},
@@ -77,7 +77,7 @@ class Registered:
         stands = {(server, about): (pk, *rest) for server, _, _, pk, about, *rest in places if pk}
         return cls(client, epoch, service, servers, stands)
 
-    def standing(self, judged: Judged, *, now: int) -> int:
+    def standing(self, judged: BackendGrant, *, now: int) -> int:
         """The authorization that this token belongs to, made or brought up to date where it has to be."""
         server = self.servers[judged.base]
         pk, allowed, use_address = self.stands.get((server, judged.patient), (0, "", ""))

@@ -16,7 +16,7 @@ from oauth.tokens.authorization_state import Grant
 from oauth.tokens.client_credentials import client_credentials
 from oauth.tokens.issue import issue
 from smart.authorize import pkce
-from smart.digests import digest
+from smart.digests import sha256_hex
 from smart.http.errors import (
     InvalidClient,
     InvalidGrant,
@@ -69,7 +69,7 @@ def authorization_code(request: MachineRequest, client: AuthenticatedClient) -> 
         raise InvalidRequest("code_verifier must be 43 to 128 unreserved characters")
     with transaction.atomic():
         with connection.cursor() as cursor:
-            cursor.execute(_CONSUME, [request.now, digest(code)])
+            cursor.execute(_CONSUME, [request.now, sha256_hex(code)])
             row = cursor.fetchone()
         if row is None:
             return _unknown_or_replayed(code, request, client)
@@ -114,7 +114,7 @@ def _judge(code: Consumed, grant: Grant, redirect_uri: str, verifier: str, *, no
         raise InvalidGrant("redirect_uri differs from the one of the authorization request")
     if code.code_challenge and not verifier:
         raise InvalidGrant("code_verifier is missing")
-    pkce.prove(code.code_challenge, verifier)
+    pkce.verify_code_verifier(code.code_challenge, verifier)
     if grant.lost or code.authorization_epoch != grant.authorization_epoch:
         raise InvalidGrant("the code is not valid", hint=grant.lost or "the authorization has ended")
 
@@ -122,7 +122,7 @@ def _judge(code: Consumed, grant: Grant, redirect_uri: str, verifier: str, *, no
 def _unknown_or_replayed(code: str, request: MachineRequest, client: AuthenticatedClient) -> OAuthError:
     """A code that was used before kills what it bought (CG-04); one never issued kills nothing."""
     with connection.cursor() as cursor:
-        cursor.execute(_REPLAYED, [request.now, client.pk, digest(code)])
+        cursor.execute(_REPLAYED, [request.now, client.pk, sha256_hex(code)])
         row = cursor.fetchone()
     if row:
         _record("code-replayed", Grant.of(row[0]), request)

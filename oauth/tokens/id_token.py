@@ -20,14 +20,14 @@ LONGEST = 8192
 
 def told(grant: Grant, scope: str, *, issued: int, expires: int, nonce: str = "") -> dict[str, str]:
     """The member of a token answer that tells who signed in, where that was granted (CG-08)."""
-    if not standard_claims.recognises(scope):
+    if not standard_claims.has_openid(scope):
         return {}
     if grant.id_token_kid is None:
         raise signing_keys.UnreadableKey(
             f"there is no active {standard_claims.ALGORITHM} key; the server makes one when it starts"
         )
     about: standard_claims.Claims = {"iss": settings.SMARTAUTH_ISSUER, "sub": grant.subject, "aud": grant.client_id}
-    claims = standard_claims.id_token(
+    claims = standard_claims.id_token_claims(
         about, scope, fhir_user=grant.fhir_user_url, auth_time=grant.auth_time, nonce=nonce,
         issued=issued, expires=expires,
     )  # fmt: skip
@@ -37,7 +37,7 @@ def told(grant: Grant, scope: str, *, issued: int, expires: int, nonce: str = ""
     return {"id_token": jws.serialize_compact(header, payload, key, algorithms=[standard_claims.ALGORITHM])}
 
 
-def hint(token: str) -> standard_claims.Hint | None:
+def hint(token: str) -> standard_claims.IdTokenHint | None:
     """Whom an ID token of this server named, also an old one; None for whatever else it is (ID-07, E43)."""
     kid = _kid(token)
     row = (
@@ -49,7 +49,7 @@ def hint(token: str) -> standard_claims.Hint | None:
         found = jwt.decode(token, RSAKey.import_key(json.loads(row.public_jwk)), algorithms=[standard_claims.ALGORITHM])
     except (JoseError, ValueError, TypeError):  # TypeError: joserfc on crit that holds a number
         return None
-    told = standard_claims.Hint(_text(found.claims, "sub"), _text(found.claims, "aud"))
+    told = standard_claims.IdTokenHint(_text(found.claims, "sub"), _text(found.claims, "aud"))
     return told if found.claims.get("iss") == settings.SMARTAUTH_ISSUER and all(told) else None
 
 

@@ -14,7 +14,7 @@ from oauth.models import FhirServer, numbered
 from oauth.tokens import id_token
 from oauth.tokens.authorization_state import Grant
 from oauth.tokens.claims import shaped
-from smart.digests import digest, drawn
+from smart.digests import random_token, sha256_hex
 from smart.time_units import SECOND
 from smart.tokens import lifetimes, refresh
 
@@ -159,8 +159,8 @@ def _claims(grant: Grant, scope: str, *, issued: int, expires: int) -> dict[str,
 def _formed(grant: Grant, claims: dict[str, Any]) -> tuple[str, str | None, tuple[str, str, str]]:
     """The token in the server's format (AT-01), its jti and its digests; an opaque one has neither parts nor jti."""
     if grant.token_format == FhirServer.TokenFormat.OPAQUE:
-        token = drawn()
-        return token, None, (digest(token), "", "")
+        token = random_token()
+        return token, None, (sha256_hex(token), "", "")
     jti = secrets.token_urlsafe(16)
     token = _signed(grant, {**claims, "jti": jti})
     return token, jti, _digests(token)
@@ -179,12 +179,12 @@ def _signed(grant: Grant, claims: dict[str, Any]) -> str:
 
 def _digests(token: str) -> tuple[str, str, str]:
     signed, _, signature = token.rpartition(".")
-    return digest(token), digest(signed), digest(signature)
+    return sha256_hex(token), sha256_hex(signed), sha256_hex(signature)
 
 
 def _refresh_token(grant: Grant, family: Family, *, now: int) -> str:
     """The next refresh token of the family; only its digest is kept."""
-    token = drawn()
+    token = random_token()
     absolute = refresh.absolute_seconds(
         grant.client_refresh_seconds, settings.SMARTAUTH_REFRESH_TOKEN_SECONDS, keeps_secrets=grant.keeps_secrets
     )
@@ -198,7 +198,7 @@ def _refresh_token(grant: Grant, family: Family, *, now: int) -> str:
     with connection.cursor() as cursor:
         cursor.execute(
             _KEEP_REFRESH,
-            [digest(token), grant.authorization_id, grant.authorization_epoch, *family, now, expires_at],
+            [sha256_hex(token), grant.authorization_id, grant.authorization_epoch, *family, now, expires_at],
         )
     return token
 

@@ -9,7 +9,7 @@ from django.db import connection
 
 from oauth.tokens.authorization_state import Grant
 from smart.openid import standard_claims
-from smart.scopes import parse
+from smart.scopes.scope_sets import parse_scopes
 
 MOST = 10_000  # of more patients no list is told, and a server that needs one shows nothing
 
@@ -26,9 +26,9 @@ def told(grant: Grant, scope: str) -> dict[str, Any]:
     """Members of the introspection answer alone: the app learns neither, and the list has no room in a token."""
     if "user/" not in scope and standard_claims.OPENID not in scope:
         return {}
-    scopes, himself = parse(scope), {"fhirUser": grant.fhir_user_url} if grant.fhir_user else {}
+    scopes, himself = parse_scopes(scope), {"fhirUser": grant.fhir_user_url} if grant.fhir_user else {}
     if not any(part.context == "user" for part in scopes):
-        return himself if standard_claims.names_fhir_user(scopes) else {}
+        return himself if standard_claims.has_fhir_user(scopes) else {}
     with connection.cursor() as cursor:
         cursor.execute(_SEEN, [grant.user_pk, grant.fhir_server_pk, grant.fhir_server_pk, MOST + 1])
         patients = [patient for (patient,) in cursor.fetchall()]

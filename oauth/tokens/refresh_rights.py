@@ -6,7 +6,7 @@ from django.db import connection
 
 from oauth.tokens.authorization_state import Grant
 from smart.fhir.versions import resource_types
-from smart.scopes import granted
+from smart.scopes.scope_sets import grantable_scope
 from smart.tokens import refresh
 
 _RIGHTS = """
@@ -50,14 +50,14 @@ class Rights:
     @property
     def held(self) -> str:
         """What of the grant the client may still ask for."""
-        return granted(self.grant.scope, self.client_scope, types=self.types)
+        return grantable_scope(self.grant.scope, self.client_scope, types=self.types)
 
     @property
     def lost(self) -> str:
         """Why nothing may be refreshed any more, or ""."""
         if not self.reaches_server:
             return "the client may no longer reach the FHIR server"
-        if not refresh.kind(self.held):
+        if not refresh.refresh_scope(self.held):
             return "the client may no longer have offline_access or online_access"
         if self.granted_as and self.granted_as != self.grant.fhir_user:
             return "the person is no longer who granted it"
@@ -67,7 +67,7 @@ class Rights:
 
     def narrowed(self, requested: str) -> str:
         """The scope of one refresh. Raises InvalidScope."""
-        return refresh.narrowed(
+        return refresh.narrowed_scope(
             requested,
             self.held,
             granted_scope=self.grant.scope,

@@ -14,11 +14,11 @@ from oauth.tokens.address_change import moved
 from oauth.tokens.authorization_state import Grant
 from oauth.tokens.issue import Family, reissue
 from oauth.tokens.refresh_rights import Rights
-from smart.digests import digest
+from smart.digests import sha256_hex
 from smart.http.errors import InvalidGrant, InvalidScope, OAuthError
 from smart.tokens import address_binding
-from smart.tokens.lifetimes import expired
-from smart.tokens.refresh import in_grace
+from smart.tokens.lifetimes import is_expired
+from smart.tokens.refresh import is_in_grace
 
 _CONSUME = """
 UPDATE oauth_refreshtoken SET consumed_at = %s WHERE digest = %s AND consumed_at = 0
@@ -64,7 +64,7 @@ def holder(request: MachineRequest) -> Credentials:
     Raises InvalidGrant for a refresh token that nobody holds.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_HOLDER, [digest(request.required("refresh_token"))])
+        cursor.execute(_HOLDER, [sha256_hex(request.required("refresh_token"))])
         row = cursor.fetchone()
     if row is None:
         raise InvalidGrant(REFUSED)
@@ -76,7 +76,7 @@ def refresh_token(request: MachineRequest, client: AuthenticatedClient) -> Answe
     token = request.required("refresh_token")
     with transaction.atomic():
         with connection.cursor() as cursor:
-            cursor.execute(_CONSUME, [request.now, digest(token)])
+            cursor.execute(_CONSUME, [request.now, sha256_hex(token)])
             row = cursor.fetchone()
         if row is None:
             return _repeated_or_reused(token, request, client)
@@ -111,7 +111,7 @@ def _belongs(grant: Grant, request: MachineRequest, client: AuthenticatedClient)
 def _lives(consumed: Consumed, grant: Grant, request: MachineRequest) -> None:
     if grant.lost or consumed.authorization_epoch != grant.authorization_epoch:
         raise InvalidGrant(REFUSED, hint=grant.lost or "the authorization has ended")
-    if expired(request.now, consumed.expires_at):
+    if is_expired(request.now, consumed.expires_at):
         raise InvalidGrant(REFUSED, hint="it has expired")
 
 
@@ -121,7 +121,7 @@ def _stayed(grant: Grant, request: MachineRequest, seat_id: int | None, launch: 
     Only of a token that lives: else whoever keeps a dead one could ask its person for a login again and again.
     """
     bound, address = grant.token_address, request.address
-    met = address_binding.met(grant.address_policy, bound, address, settings.SMARTAUTH_ADDRESS_PREFIXES)
+    met = address_binding.policy_for_use(grant.address_policy, bound, address, settings.SMARTAUTH_ADDRESS_PREFIXES)
     if met == address_binding.OFF:
         return
     with connection.cursor() as cursor:
@@ -129,7 +129,7 @@ def _stayed(grant: Grant, request: MachineRequest, seat_id: int | None, launch: 
         if cursor.fetchone():
             raise InvalidGrant(REFUSED, hint=SUPERSEDED)
     moved(grant, address, bound=bound, at="at a refresh", now=request.now)
-    if met in address_binding.STOPS:
+    if met in address_binding.STOPPING:
         raise InvalidGrant(REFUSED, hint="it came from another address")
 
 
@@ -159,7 +159,7 @@ def _kept(consumed: Consumed, token: str, body: bytes) -> None:
 def _repeated_or_reused(token: str, request: MachineRequest, client: AuthenticatedClient) -> Answer | OAuthError:
     """A token used before: within the grace window the same answer again (RF-05), else the family dies (RF-04)."""
     with connection.cursor() as cursor:
-        cursor.execute(_SPENT, [digest(token)])
+        cursor.execute(_SPENT, [sha256_hex(token)])
         row = cursor.fetchone()
     if row is None:
         return InvalidGrant(REFUSED)
@@ -170,7 +170,7 @@ def _repeated_or_reused(token: str, request: MachineRequest, client: Authenticat
         tell("refresh-refused", reason=f"sent by {client.client_id}, whose it is not")
     elif grant.lost or authorization_epoch != grant.authorization_epoch:
         tell("refresh-refused", reason=grant.lost or "the authorization has ended")
-    elif kept and in_grace(request.now, consumed_at, settings.SMARTAUTH_REFRESH_GRACE_SECONDS):
+    elif kept and is_in_grace(request.now, consumed_at, settings.SMARTAUTH_REFRESH_GRACE_SECONDS):
         try:
             _stayed(grant, request, *launched)
         except InvalidGrant as moved_or_superseded:

@@ -13,11 +13,11 @@ from accounts import clock
 from accounts.models import User
 from oauth.models import AccessToken, liveness
 from oauth.people import identities
-from smart.digests import digest
+from smart.digests import sha256_hex
 from smart.http.cors import CLIENT_ID
 from smart.http.errors import InsufficientScope, InvalidRequest, InvalidToken, OAuthError, TemporarilyUnavailable
 from smart.openid import standard_claims
-from smart.scopes import parse
+from smart.scopes.scope_sets import parse_scopes
 
 METHODS = ("GET", "POST")
 _NEVER_KEPT = {"Cache-Control": "no-store", "Pragma": "no-cache"}
@@ -51,16 +51,16 @@ def _presented(request: HttpRequest) -> str:
 
 def _told(request: HttpRequest, token: str) -> dict[str, Any]:
     """The claims that were granted. Raises InvalidToken and InsufficientScope."""
-    row = AccessToken.objects.select_related(*liveness.TOKEN_FACTS).filter(digest=digest(token)).first()
+    row = AccessToken.objects.select_related(*liveness.TOKEN_FACTS).filter(digest=sha256_hex(token)).first()
     if row is None or liveness.dead_because(row, now=clock.now()):
         raise InvalidToken("the access token is unknown, or has ended")
     request.META[CLIENT_ID] = row.authorization.client.client_id
-    user, scopes = row.authorization.user, parse(row.scope)
-    if user is None or not standard_claims.recognises(row.scope):
+    user, scopes = row.authorization.user, parse_scopes(row.scope)
+    if user is None or not standard_claims.has_openid(row.scope):
         raise InsufficientScope("the scope openid was not granted")
     if not row.authorization.fhir_server.holds_records:  # what he allowed, whatever profile the client has today
-        return standard_claims.account(scopes, _account(user))
-    return {"sub": user.subject, **(_at_fhir_server(row, user) if standard_claims.names_fhir_user(scopes) else {})}
+        return standard_claims.userinfo_claims(scopes, _account(user))
+    return {"sub": user.subject, **(_at_fhir_server(row, user) if standard_claims.has_fhir_user(scopes) else {})}
 
 
 def _account(user: User) -> standard_claims.Account:

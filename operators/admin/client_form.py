@@ -16,10 +16,11 @@ from oauth.clients.secrets import drawn_for
 from oauth.models import Client, FhirServer
 from operators.admin.client_kinds import Kind
 from operators.admin.fields import Flag, Lines, Seconds, plain_text
-from smart import scopes
 from smart.clients import jwks
-from smart.clients.redirect_uris import registrable
+from smart.clients.redirect_uris import redirect_uri_problem
 from smart.openid import standard_claims
+from smart.scopes import scope_sets
+from smart.scopes.scope import Scope
 
 SALT = "a client that is about to be made"
 FOR_WORKERS = (
@@ -50,7 +51,7 @@ class ClientForm(forms.ModelForm):  # type: ignore[type-arg]
     )  # fmt: skip
     may_stay = Flag(label="May stay connected", help_text="May get refresh tokens when a person allows it.")
     jwks = forms.CharField(
-        label="Keys, pasted", required=False, max_length=jwks.LONGEST, strip=True, help_text="A JWK set.",
+        label="Keys, pasted", required=False, max_length=jwks.MAX_LENGTH, strip=True, help_text="A JWK set.",
         widget=forms.Textarea(attrs={"rows": 8, "cols": 70, "spellcheck": "false"}),
     )  # fmt: skip
     jwks_uri = forms.CharField(label="Keys, by address", required=False, max_length=2000, help_text="https only.")
@@ -121,7 +122,7 @@ class ClientForm(forms.ModelForm):  # type: ignore[type-arg]
     def _all_registrable(self, uris: str) -> str:
         """RG-01, RG-02: each one complete and fit for this type of application."""
         native = self.data.get("application_type") == Client.ApplicationType.NATIVE
-        problems = ((uri, registrable(uri, native, dev=settings.SMARTAUTH_DEV)) for uri in uris.split())
+        problems = ((uri, redirect_uri_problem(uri, native, dev=settings.SMARTAUTH_DEV)) for uri in uris.split())
         if errors := [f"{uri}: {problem}." for uri, problem in problems if problem]:
             raise ValidationError(errors)
         return uris
@@ -134,16 +135,16 @@ class ClientForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def clean_scope(self) -> str:
         asked: str = self.cleaned_data["scope"]
-        if errors := [problem for scope in scopes.parse(asked) if (problem := self._unfit_scope(scope))]:
+        if errors := [problem for scope in scope_sets.parse_scopes(asked) if (problem := self._unfit_scope(scope))]:
             raise ValidationError(errors)
         return asked
 
-    def _unfit_scope(self, scope: scopes.Scope) -> str:
-        if not scopes.legal(scope.name) or not scopes.known(scope):
+    def _unfit_scope(self, scope: Scope) -> str:
+        if not scope_sets.has_legal_characters(scope.name) or not scope_sets.is_known(scope):
             return f"{scope.name}: we know no such scope."
-        if self.kind.is_app and not scopes.for_people(scope):
+        if self.kind.is_app and not scope_sets.is_for_people(scope):
             return f"{scope.name}: only a backend service may have it."
-        if not self.kind.is_app and not scopes.for_backend(scope):
+        if not self.kind.is_app and not scope_sets.is_for_backend(scope):
             return f"{scope.name}: only an app that people use may have it."
         if self.kind.is_service and scope.context == "user":
             return f"{scope.name}: a backend service has no user."
@@ -154,8 +155,8 @@ class ClientForm(forms.ModelForm):  # type: ignore[type-arg]
         if not pasted:
             return ""
         try:
-            jwks.read(pasted)
-        except jwks.UnfitKeys as error:
+            jwks.read_registered(pasted)
+        except jwks.InvalidKeys as error:
             raise ValidationError(error.problems) from None
         return json.dumps(json.loads(pasted), sort_keys=True)
 
@@ -189,10 +190,12 @@ class ClientForm(forms.ModelForm):  # type: ignore[type-arg]
         if {"jwks", "jwks_uri"} <= cleaned.keys() and bool(cleaned["jwks"]) == bool(cleaned["jwks_uri"]):
             raise ValidationError("Give the keys either pasted or by address (RG-03).")
         plain = cleaned.get("profile") == Client.Profile.OPENID
-        if plain and (never := standard_claims.not_plain(cleaned.get("scope", ""))):
+        if plain and (never := standard_claims.scopes_beyond_openid(cleaned.get("scope", ""))):
             self.add_error("scope", [f"{name}: never granted to plain OpenID Connect." for name in never])
         if self.kind.is_service and cleaned.get("backend_patient") == "":
-            about_one = [scope.name for scope in scopes.parse(cleaned.get("scope", "")) if scope.context == "patient"]
+            about_one = [
+                scope.name for scope in scope_sets.parse_scopes(cleaned.get("scope", "")) if scope.context == "patient"
+            ]
             if about_one:  # an empty list would count as an error
                 self.add_error("backend_patient", [f"{name}: which patient is it about?" for name in about_one])
         return cleaned
@@ -218,4 +221,4 @@ class ClientForm(forms.ModelForm):  # type: ignore[type-arg]
 def unfit_origin(origin: str) -> bool:
     """Whether this is more or less than a scheme and a host."""
     scheme, _, rest = origin.partition("://")
-    return bool(registrable(origin, native=False, dev=settings.SMARTAUTH_DEV)) or not scheme or "/" in rest
+    return bool(redirect_uri_problem(origin, native=False, dev=settings.SMARTAUTH_DEV)) or not scheme or "/" in rest

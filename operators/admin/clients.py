@@ -266,12 +266,12 @@ def _fetched(address: str) -> tuple[Sequence[jwks.PublicKey], Sequence[str]]:
         return jwks_fetch.checked(address), ()
     except jwks_fetch.Unfetchable as error:
         return (), [f"{error}."]
-    except jwks.UnfitKeys as error:
+    except jwks.InvalidKeys as error:
         return (), error.problems
 
 
 def _pasted(client: Client | None) -> Sequence[jwks.PublicKey]:
     try:
-        return jwks.read(client.jwks) if client is not None and client.jwks else ()
-    except jwks.UnfitKeys:
+        return jwks.read_registered(client.jwks) if client is not None and client.jwks else ()
+    except jwks.InvalidKeys:
         return ()

@@ -20,17 +20,17 @@ from operators.admin.fields import Flag, Seconds, plain_text
 from operators.admin.model_admin import OperatorsAdmin, act
 from operators.admin.rendering import counted, short
 from smart.fhir import base_urls
-from smart.fhir.audience import canonical
+from smart.fhir.audience import canonical_url
 from smart.tokens import claim_profiles
-from smart.tokens.claim_mapping import LONGEST
+from smart.tokens.claim_mapping import MAX_LENGTH
 
 
 class FhirServerForm(forms.ModelForm):  # type: ignore[type-arg]
-    base = forms.CharField(label="Base (aud)", max_length=base_urls.LONGEST, help_text="https://host/path")
+    base = forms.CharField(label="Base (aud)", max_length=base_urls.MAX_LENGTH, help_text="https://host/path")
     name = forms.CharField(max_length=200, validators=[plain_text], help_text="People read it when they decide.")
     access_token_seconds = Seconds(label="Access token lives, seconds", help_text="0 = the server's default.")
     claim_mapping = forms.CharField(
-        label="Own mapping", required=False, max_length=LONGEST,
+        label="Own mapping", required=False, max_length=MAX_LENGTH,
         widget=forms.Textarea(attrs={"rows": 6, "cols": 70, "spellcheck": "false", "autocapitalize": "off"}),
         help_text='JSON, for the claim profile "own mapping": {"patient_id": {"from": "patient"}}',
     )  # fmt: skip
@@ -49,15 +49,15 @@ class FhirServerForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def clean_base(self) -> str:
         base: str = self.cleaned_data["base"]
-        if problem := base_urls.unfit(base):
+        if problem := base_urls.base_url_problem(base):
             raise ValidationError(f"{problem}.")
-        if FhirServer.objects.filter(base=canonical(base)).exists():
+        if FhirServer.objects.filter(base=canonical_url(base)).exists():
             raise ValidationError("This base is protected already.")
-        return canonical(base)
+        return canonical_url(base)
 
     def clean_claim_mapping(self) -> str:
         mapping: str = self.cleaned_data["claim_mapping"]
-        if problem := claim_profiles.unfit(self.cleaned_data.get("claim_profile", ""), mapping):
+        if problem := claim_profiles.mapping_problem(self.cleaned_data.get("claim_profile", ""), mapping):
             raise ValidationError(f"{problem}.")
         return mapping
 

@@ -6,7 +6,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 
-from smart.time_units import moment
+from smart.time_units import to_datetime
 
 LONGEST = 120
 TONES = {
@@ -60,7 +60,7 @@ def when(microseconds: int) -> SafeString | str:
     """A time as text, exact to the second."""
     if not microseconds:
         return "-"
-    at = moment(microseconds)
+    at = to_datetime(microseconds)
     return format_html('<time datetime="{}">{}</time>', at.isoformat(), date_format(at, "j M Y, H:i:s"))
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from smart.time_units import SECOND, moment
+from smart.time_units import SECOND, to_datetime
 
 LEFT, RIGHT, ROW = 120, 530, 40
 TICKS = 4
@@ -25,7 +25,7 @@ def drawn(lives: Sequence[Life], now: int) -> dict[str, Any]:
 
 def _tick(start: int, end: int, place: int) -> dict[str, Any]:
     at = start + (end - start) * place // (TICKS - 1)
-    return {"x": _x(at, start, end), "text": moment(at).strftime("%H:%M:%S")}
+    return {"x": _x(at, start, end), "text": to_datetime(at).strftime("%H:%M:%S")}
 
 
 def _bar(life: Life, place: int, start: int, end: int, now: int) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from audit import event_kinds
 from audit.models import OutboxEvent, SecurityEvent
 from oauth.models import AccessToken, liveness, numbered
 from operators.admin import timeline
-from smart.time_units import SECOND, moment
+from smart.time_units import SECOND, to_datetime
 
 HISTORY = 50
 FAMILY = 8
@@ -114,7 +114,9 @@ def page(request: HttpRequest, token: AccessToken) -> HttpResponse:
         "tone": tone,
         "why": why(token, reason, now),
         "ended": _moment(next((one["ended"] for one in family if one["row"].pk == token.pk), 0)),
-        "family": [{**one, "ended": _moment(one["ended"]), "issued": moment(one["row"].issued_at)} for one in family],
+        "family": [
+            {**one, "ended": _moment(one["ended"]), "issued": to_datetime(one["row"].issued_at)} for one in family
+        ],
         "bars": timeline.drawn(
             [(str(one["row"]), one["row"].issued_at, one["ended"], one["reason"]) for one in family], now
         ),
@@ -158,8 +160,9 @@ def _line(run: list[Any]) -> dict[str, Any]:
     first, last = run[0], run[-1]
     tones = {"done": "good" if first.kind == "issued" else "", "refused": "warn", "odd": "bad"}
     return {
-        "at": moment(first.at), "until": moment(last.at), "count": len(run), "what": event_kinds.words(first.kind),
-        "reason": first.reason, "address": first.address, "tone": tones[event_kinds.result(first.kind)],
+        "at": to_datetime(first.at), "until": to_datetime(last.at), "count": len(run),
+        "what": event_kinds.words(first.kind), "reason": first.reason,
+        "address": first.address, "tone": tones[event_kinds.result(first.kind)],
     }  # fmt: skip
 
 
@@ -183,4 +186,4 @@ def _forms(token: AccessToken) -> Iterable[dict[str, Any]]:
 
 
 def _moment(microseconds: int) -> Any:
-    return moment(microseconds) if microseconds else None
+    return to_datetime(microseconds) if microseconds else None

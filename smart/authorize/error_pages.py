@@ -4,7 +4,7 @@ from http import HTTPStatus
 from typing import NamedTuple
 
 
-class Sentences(NamedTuple):
+class ErrorPage(NamedTuple):
     """`happened` may name the app; `fix` is for its developer, empty where he can do nothing."""
 
     rule: str
@@ -23,32 +23,32 @@ _REGISTER_IT = (
 _FORM = "POST as application/x-www-form-urlencoded; up to 8 kB as GET, 64 kB as POST."
 _FORM_OR_LENGTH = "The app's request has a form or length that we do not accept."
 
-SENTENCES: dict[str, Sentences] = {
-    "E1": Sentences(
+ERROR_PAGES: dict[str, ErrorPage] = {
+    "E1": ErrorPage(
         "AZ-06",
         "This server does not know the app that sent you here.",
         "Send the client_id that this server's operator gave you; ask whether the client is enabled.",
     ),
-    "E2": Sentences("AZ-04", "The app's request contradicts itself.", "Send client_id and redirect_uri exactly once."),
-    "E3": Sentences(
+    "E2": ErrorPage("AZ-04", "The app's request contradicts itself.", "Send client_id and redirect_uri exactly once."),
+    "E3": ErrorPage(
         "AZ-03",
         "The app did not say where to send you back.",
         "Always send redirect_uri, also if only one is registered.",
     ),
-    "E4": Sentences("AZ-05", _NOT_ON_ITS_LIST, _REGISTER_IT),
-    "E7": Sentences("AZ-05", _NOT_ON_ITS_LIST, _REGISTER_IT),
-    "E10": Sentences(
+    "E4": ErrorPage("AZ-05", _NOT_ON_ITS_LIST, _REGISTER_IT),
+    "E7": ErrorPage("AZ-05", _NOT_ON_ITS_LIST, _REGISTER_IT),
+    "E10": ErrorPage(
         "AZ-06", _NOT_ON_ITS_LIST, "This client may not use the authorization code grant: it has no redirect_uri."
     ),
-    "E30": Sentences("AZ-20", "The page sent a choice that was not offered.", "", HTTPStatus.FORBIDDEN),
-    "E35": Sentences(
+    "E30": ErrorPage("AZ-20", "The page sent a choice that was not offered.", "", HTTPStatus.FORBIDDEN),
+    "E35": ErrorPage(
         "AZ-06",
         "This request is unknown, used or too old.",
         "invalid_request_uri: this server takes no pushed requests (RFC 9126). Send every parameter to this address.",
     ),
-    "E37": Sentences("AZ-02", _FORM_OR_LENGTH, _FORM, HTTPStatus.UNSUPPORTED_MEDIA_TYPE),
-    "E39": Sentences("AZ-24", _FORM_OR_LENGTH, _FORM, HTTPStatus.REQUEST_URI_TOO_LONG),
-    "E40": Sentences("AZ-20", "This page waited too long, or was opened in two places.", "", HTTPStatus.FORBIDDEN),
+    "E37": ErrorPage("AZ-02", _FORM_OR_LENGTH, _FORM, HTTPStatus.UNSUPPORTED_MEDIA_TYPE),
+    "E39": ErrorPage("AZ-24", _FORM_OR_LENGTH, _FORM, HTTPStatus.REQUEST_URI_TOO_LONG),
+    "E40": ErrorPage("AZ-20", "This page waited too long, or was opened in two places.", "", HTTPStatus.FORBIDDEN),
 }
 
 
@@ -59,7 +59,7 @@ class Unredirectable(Exception):
         super().__init__(f"{case}: {what}" if what else case)
         self.case = case
         self.what = what
-        self.rule, self._happened, self.fix, self.status = SENTENCES[case]
+        self.rule, self._happened, self.fix, self.status = ERROR_PAGES[case]
 
     def happened(self, app: str = "") -> str:
         """What the person is told, with the name of the app if it is known."""

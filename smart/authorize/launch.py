@@ -7,12 +7,12 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from smart.clients.redirect_uris import registrable, with_query
-from smart.http.strict_json import no_number
+from smart.clients.redirect_uris import redirect_uri_problem, with_query
+from smart.http.strict_json import refuse_constant
 
-LARGEST = 4096  # bytes of JSON: the context rides in every token
-MOST_ITEMS = 20
-DEEPEST = 5
+MAX_CONTEXT_BYTES = 4096  # bytes of JSON: the context rides in every token
+MAX_ITEMS = 20
+MAX_DEPTH = 5
 SCOPE = "launch"
 
 _ID = re.compile(r"[A-Za-z0-9.-]{1,64}")
@@ -25,7 +25,7 @@ _NAMING = ("reference", "canonical", "identifier")
 Context = dict[str, Any]
 
 
-class BadContext(Exception):
+class InvalidContext(Exception):
     """What is wrong in a launch context, and at which path of it."""
 
     def __init__(self, path: str, problem: str) -> None:
@@ -33,30 +33,30 @@ class BadContext(Exception):
         self.path = path
 
 
-def checked(given: Mapping[str, Any], *, types: Collection[str]) -> Context:
+def parse_context(given: Mapping[str, Any], *, types: Collection[str]) -> Context:
     """The context as it will be told; a member that is null is left out. Raises BadContext."""
     for name in given:
         if name not in _MEMBERS:
-            raise BadContext(_shown(name), "is not known here")
+            raise InvalidContext(_shown(name), "is not known here")
     found = {name: rule(given[name], name) for name, rule in _MEMBERS.items() if given.get(name) is not None}
     for place, item in enumerate(found.get("fhirContext", ())):
         _of_version(item, f"fhirContext[{place}]", types)
     if "encounter" in found and "patient" not in found:
-        raise BadContext("encounter", "needs the patient whom it belongs to")
-    if len(json.dumps(found).encode()) > LARGEST:
-        raise BadContext("", f"the context is longer than {LARGEST} bytes")
+        raise InvalidContext("encounter", "needs the patient whom it belongs to")
+    if len(json.dumps(found).encode()) > MAX_CONTEXT_BYTES:
+        raise InvalidContext("", f"the context is longer than {MAX_CONTEXT_BYTES} bytes")
     return found
 
 
-def items(text: str) -> Any:
+def parse_fhir_context(text: str) -> Any:
     """The JSON of a fhirContext that somebody wrote by hand. Raises BadContext."""
     try:
-        return json.loads(text, parse_constant=no_number)
+        return json.loads(text, parse_constant=refuse_constant)
     except (ValueError, RecursionError):
-        raise BadContext("fhirContext", "is not JSON") from None
+        raise InvalidContext("fhirContext", "is not JSON") from None
 
 
-def as_text(context: Context) -> Context:
+def smart_2_0_context(context: Context) -> Context:
     """The same for an app of SMART 2.0, to which fhirContext is a list of relative references (TR-10)."""
     plain = [item["reference"] for item in context.get("fhirContext", ()) if "reference" in item and _is_open(item)]
     rest = {name: value for name, value in context.items() if name != "fhirContext"}
@@ -68,9 +68,9 @@ def launch_url(registered: str, iss: str, launch: str) -> str:
     return with_query(registered, {"iss": iss, "launch": launch})
 
 
-def unfit(url: str, *, dev: bool) -> str | None:
+def launch_url_problem(url: str, *, dev: bool) -> str | None:
     """Why this cannot be a client's launch URL, or None."""
-    if problem := registrable(url, native=False, dev=dev):
+    if problem := redirect_uri_problem(url, native=False, dev=dev):
         return problem
     taken = {"iss", "launch"} & parse_qs(urlsplit(url).query, keep_blank_values=True).keys()
     return "its query has iss or launch already" if taken else None
@@ -80,72 +80,72 @@ def _shown(name: object) -> str:
     return _UNSPEAKABLE.sub("?", str(name))[:40]
 
 
-def text(value: Any, path: str, most: int = 200) -> str:
+def parse_text(value: Any, path: str, most: int = 200) -> str:
     """Some words without control characters. Raises BadContext."""
     if not isinstance(value, str) or not value:
-        raise BadContext(path, "must be text")
+        raise InvalidContext(path, "must be text")
     if len(value) > most:
-        raise BadContext(path, f"is longer than {most} characters")
+        raise InvalidContext(path, f"is longer than {most} characters")
     if _UNSPEAKABLE.search(value):
-        raise BadContext(path, "has a control character")
+        raise InvalidContext(path, "has a control character")
     return value
 
 
-def fhir_id(value: Any, path: str) -> str:
+def parse_fhir_id(value: Any, path: str) -> str:
     """A bare FHIR id. Raises BadContext."""
     if not isinstance(value, str) or not _ID.fullmatch(value):
-        raise BadContext(path, "must be a bare FHIR id, such as p-204")
+        raise InvalidContext(path, "must be a bare FHIR id, such as p-204")
     return value
 
 
 def _flag(value: Any, path: str) -> bool:
     if not isinstance(value, bool):
-        raise BadContext(path, "must be true or false")
+        raise InvalidContext(path, "must be true or false")
     return value
 
 
 def _address(value: Any, path: str) -> str:
-    address = text(value, path, 1000)
-    if registrable(address, native=False, dev=True):
-        raise BadContext(path, "must be an absolute https address")
+    address = parse_text(value, path, 1000)
+    if redirect_uri_problem(address, native=False, dev=True):
+        raise InvalidContext(path, "must be an absolute https address")
     return address
 
 
 def _items(value: Any, path: str) -> list[Context]:
     if not isinstance(value, list):
-        raise BadContext(path, "must be a list of objects")
-    if len(value) > MOST_ITEMS:
-        raise BadContext(path, f"has more than {MOST_ITEMS} items")
+        raise InvalidContext(path, "must be a list of objects")
+    if len(value) > MAX_ITEMS:
+        raise InvalidContext(path, f"has more than {MAX_ITEMS} items")
     return [_item(item, f"{path}[{place}]") for place, item in enumerate(value)]
 
 
 def _item(value: Any, path: str) -> Context:
     if not isinstance(value, dict):
-        raise BadContext(path, "must be an object, such as {'reference': 'ImagingStudy/77'}")
+        raise InvalidContext(path, "must be an object, such as {'reference': 'ImagingStudy/77'}")
     for name in value:
         if name not in _ITEM:
-            raise BadContext(f"{path}.{_shown(name)}", "is not known here")
+            raise InvalidContext(f"{path}.{_shown(name)}", "is not known here")
     if not any(name in value for name in _NAMING):
-        raise BadContext(path, f"needs one of {', '.join(_NAMING)}")
+        raise InvalidContext(path, f"needs one of {', '.join(_NAMING)}")
     return {name: _ITEM[name](given, f"{path}.{name}") for name, given in value.items()}
 
 
 def _reference(value: Any, path: str) -> str:
     if not isinstance(value, str) or not _REFERENCE.fullmatch(value):
-        raise BadContext(path, "must be a relative reference, such as ImagingStudy/77")
+        raise InvalidContext(path, "must be a relative reference, such as ImagingStudy/77")
     return value
 
 
 def _absolute(value: Any, path: str) -> str:
-    uri = text(value, path, 1000)
+    uri = parse_text(value, path, 1000)
     if not _ABSOLUTE.fullmatch(uri):
-        raise BadContext(path, "must be an absolute URI")
+        raise InvalidContext(path, "must be an absolute URI")
     return uri
 
 
 def _canonical(value: Any, path: str) -> str:
     """An absolute URI, with a version after | if it has one."""
-    canonical = text(value, path, 1000)
+    canonical = parse_text(value, path, 1000)
     _absolute(canonical.partition("|")[0], path)
     return canonical
 
@@ -156,22 +156,22 @@ def _role(value: Any, path: str) -> str:
 
 def _identifier(value: Any, path: str) -> Context:
     if not isinstance(value, dict) or not isinstance(value.get("value", value.get("system")), str):
-        raise BadContext(path, "must be a FHIR Identifier with a value")
-    _speakable(value, path, DEEPEST)
+        raise InvalidContext(path, "must be a FHIR Identifier with a value")
+    _speakable(value, path, MAX_DEPTH)
     return value
 
 
 def _speakable(value: Any, path: str, depth: int) -> None:
     """Whether it can be written as JSON everywhere, and read by everybody."""
     if depth == 0:
-        raise BadContext(path, "is nested too deeply")
+        raise InvalidContext(path, "is nested too deeply")
     inside = [*value.keys(), *value.values()] if isinstance(value, dict) else value if isinstance(value, list) else []
     for part in inside:
         _speakable(part, path, depth - 1)
     if isinstance(value, str) and _UNSPEAKABLE.search(value):
-        raise BadContext(path, "has a control character")
+        raise InvalidContext(path, "has a control character")
     if isinstance(value, float) and not math.isfinite(value):
-        raise BadContext(path, "has a number that JSON cannot write")
+        raise InvalidContext(path, "has a number that JSON cannot write")
 
 
 def _of_version(item: Context, path: str, types: Collection[str]) -> None:
@@ -179,11 +179,13 @@ def _of_version(item: Context, path: str, types: Collection[str]) -> None:
     match = _REFERENCE.fullmatch(item.get("reference", ""))
     kind = match["type"] if match else item.get("type", "")
     if kind and kind not in types:
-        raise BadContext(path, f"names the type {kind}, which this FHIR version does not know")
+        raise InvalidContext(path, f"names the type {kind}, which this FHIR version does not know")
     if item.get("type", kind) != kind:
-        raise BadContext(f"{path}.type", "is not the type of the reference")
+        raise InvalidContext(f"{path}.type", "is not the type of the reference")
     if kind in _AT_TOP and _is_open(item):
-        raise BadContext(path, f"is the {kind} of the launch: that is said by {kind.lower()}, or needs another role")
+        raise InvalidContext(
+            path, f"is the {kind} of the launch: that is said by {kind.lower()}, or needs another role"
+        )
 
 
 def _is_open(item: Context) -> bool:
@@ -194,15 +196,15 @@ _ITEM: dict[str, Callable[[Any, str], Any]] = {
     "reference": _reference,
     "canonical": _canonical,
     "identifier": _identifier,
-    "type": text,
+    "type": parse_text,
     "role": _role,
 }
 _MEMBERS: dict[str, Callable[[Any, str], Any]] = {
-    "patient": fhir_id,
-    "encounter": fhir_id,
+    "patient": parse_fhir_id,
+    "encounter": parse_fhir_id,
     "need_patient_banner": _flag,
-    "intent": text,
-    "tenant": text,
+    "intent": parse_text,
+    "tenant": parse_text,
     "smart_style_url": _address,
     "fhirContext": _items,
 }

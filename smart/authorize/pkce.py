@@ -21,12 +21,12 @@ def is_verifier(text: str) -> bool:
     return _VERIFIER.fullmatch(text) is not None
 
 
-def challenge(verifier: str) -> str:
+def s256_challenge(verifier: str) -> str:
     """The S256 challenge of a verifier (RFC 7636 §4.2)."""
     return urlsafe_b64encode(sha256(verifier.encode("ascii")).digest()).rstrip(b"=").decode("ascii")
 
 
-def prove(stored_challenge: str, verifier: str) -> None:
+def verify_code_verifier(stored_challenge: str, verifier: str) -> None:
     """The sender knows the verifier (RFC 7636 §4.6), none where there was no challenge (only plain OpenID Connect).
 
     Raises InvalidRequest for its form, InvalidGrant for its value.
@@ -37,5 +37,5 @@ def prove(stored_challenge: str, verifier: str) -> None:
         raise InvalidRequest("code_verifier must be 43 to 128 unreserved characters")
     if not stored_challenge:
         raise InvalidGrant("code_verifier does not match", hint="the code was issued without a challenge (E83)")
-    if not hmac.compare_digest(challenge(verifier).encode("ascii"), stored_challenge.encode()):
+    if not hmac.compare_digest(s256_challenge(verifier).encode("ascii"), stored_challenge.encode()):
         raise InvalidGrant("code_verifier does not match")

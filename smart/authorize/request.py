@@ -7,24 +7,17 @@ from typing import NamedTuple
 from smart.authorize.error_pages import Unredirectable
 from smart.authorize.rules import (
     CONTEXT_SCOPES,
-    PICKED,
+    PICKER_SCOPES,
     REDIRECTION_RULES,
     RULES,
-    Asked,
     ClientPolicy,
     Rule,
-    left_out,
-    supported,
+    UnvalidatedRequest,
+    names_left_out,
 )
-from smart.clients.redirect_uris import failure, registrable, success
 from smart.http.errors import OAuthError
 from smart.http.parameters import Parameters
-from smart.scopes import parse
-
-__all__ = [
-    "REDIRECTION_RULES", "RULES", "AuthorizationRequest", "ClientPolicy", "Outcome", "Rule", "Unredirectable",
-    "explain", "failure", "judge", "redirection", "registrable", "success", "supported",
-]  # fmt: skip
+from smart.scopes.scope_sets import parse_scopes
 
 _KEPT = ("nonce", "prompt", "max_age", "login_hint", "ui_locales")
 
@@ -59,7 +52,7 @@ class AuthorizationRequest:
         return frozenset(self.prompt.split(" ")) - {""}
 
     @property
-    def oldest_login(self) -> int | None:
+    def max_login_age(self) -> int | None:
         """How many seconds before the request a login may lie at most; None = as long as the session lives."""
         if self.prompts & {"login", "select_account"}:
             return 0
@@ -68,12 +61,12 @@ class AuthorizationRequest:
     @property
     def reads_records(self) -> bool:
         """Whether it asks for anything beside who the person is."""
-        return any(part.context or part.plain in CONTEXT_SCOPES for part in parse(self.scope))
+        return any(part.context or part.plain in CONTEXT_SCOPES for part in parse_scopes(self.scope))
 
     @property
-    def reaches_others(self) -> bool:
+    def has_user_scopes(self) -> bool:
         """Whether it asks for everything that the person may see, not for one record alone."""
-        return any(part.context == "user" for part in parse(self.scope))
+        return any(part.context == "user" for part in parse_scopes(self.scope))
 
 
 class Outcome(NamedTuple):
@@ -84,22 +77,22 @@ class Outcome(NamedTuple):
     error: OAuthError | Unredirectable | None = None
 
 
-def redirection(parameters: Parameters, client: ClientPolicy | None) -> str:
+def trusted_redirect_uri(parameters: Parameters, client: ClientPolicy | None) -> str:
     """The redirect URI, proved to be the client's. Raises Unredirectable: nothing may be sent anywhere (AZ-06)."""
-    asked = Asked(parameters, client or ClientPolicy(), {})
+    asked = UnvalidatedRequest(parameters, client or ClientPolicy(), {})
     for rule in REDIRECTION_RULES:
         rule.check(asked)
     return parameters["redirect_uri"]
 
 
-def judge(
-    parameters: Parameters, client: ClientPolicy, bases: Mapping[str, str], *, hinted: str = ""
+def validate_request(
+    parameters: Parameters, client: ClientPolicy, bases: Mapping[str, str], *, hinted_subject: str = ""
 ) -> AuthorizationRequest:
     """The request as it may be put before the person. Raises the OAuthError that goes to the redirect URI.
 
-    `hinted` is whom its id_token_hint names, "" if that is none of ours: there are no keys in here.
+    `hinted_subject` is whom its id_token_hint names, "" if that is none of ours: there are no keys in here.
     """
-    asked = Asked(parameters, client, bases, hinted)
+    asked = UnvalidatedRequest(parameters, client, bases, hinted_subject)
     for rule in RULES:
         rule.check(asked)
     scope = asked.scope
@@ -109,22 +102,22 @@ def judge(
         state=asked.get("state"),
         scope=scope,
         requested_scope=parameters["scope"],
-        left_out=left_out(parameters["scope"], scope),
+        left_out=names_left_out(parameters["scope"], scope),
         aud=asked.base,
         fhir_version=asked.fhir_version,
         code_challenge=asked.get("code_challenge"),
-        needs_patient=any(part.context == "patient" or part.plain in PICKED for part in parse(scope)),
-        needs_encounter=any(part.plain == "launch/encounter" for part in parse(scope)),
-        launch=asked.get("launch") if any(part.plain == "launch" for part in parse(scope)) else "",
+        needs_patient=any(part.context == "patient" or part.plain in PICKER_SCOPES for part in parse_scopes(scope)),
+        needs_encounter=any(part.plain == "launch/encounter" for part in parse_scopes(scope)),
+        launch=asked.get("launch") if any(part.plain == "launch" for part in parse_scopes(scope)) else "",
         openid=client.openid,
-        subject=hinted,
+        subject=hinted_subject,
         **{name: asked.get(name) for name in _KEPT},
     )
 
 
 def explain(parameters: Parameters, client: ClientPolicy | None, bases: Mapping[str, str]) -> tuple[Outcome, ...]:
     """Every rule in order with what became of it, for the developers' page (AZ-25)."""
-    asked = Asked(parameters, client or ClientPolicy(), bases)
+    asked = UnvalidatedRequest(parameters, client or ClientPolicy(), bases)
     outcomes: list[Outcome] = []
     refused = False
     for rule in (*REDIRECTION_RULES, *RULES):
@@ -134,7 +127,7 @@ def explain(parameters: Parameters, client: ClientPolicy | None, bases: Mapping[
     return tuple(outcomes)
 
 
-def _outcome(rule: Rule, asked: Asked) -> Outcome:
+def _outcome(rule: Rule, asked: UnvalidatedRequest) -> Outcome:
     try:
         rule.check(asked)
     except (OAuthError, Unredirectable) as error:

@@ -19,6 +19,6 @@ STYLE = {
 }
 
 
-def name(style: dict[str, str]) -> str:
+def style_version(style: dict[str, str]) -> str:
     """Another content has another name, so that an app may keep what it has read."""
     return hashlib.sha256(json.dumps(style, sort_keys=True).encode()).hexdigest()[:16]

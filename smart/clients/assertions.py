@@ -14,22 +14,22 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, RSAKey
 from joserfc.jws import JWSRegistry, deserialize_compact
 
-from smart.http.strict_json import no_number, once
+from smart.http.strict_json import refuse_constant, unique_members
 from smart.metadata import ASSERTION_ALGORITHMS
 from smart.time_units import SECOND
 
-TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-LONGEST = 8192
-LONGEST_JTI = 256
-LIFE_SECONDS = 300
+ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+MAX_LENGTH = 8192
+MAX_JTI_LENGTH = 256
+MAX_LIFE_SECONDS = 300
 SKEW_SECONDS = 60
 _FITS = {"RS384": ("RSA", None), "ES384": ("EC", "P-384")}
 _REGISTRY = JWSRegistry(algorithms=ASSERTION_ALGORITHMS, strict_check_header=False)  # unknown members are ignored
-_REGISTRY.max_header_length = LONGEST
+_REGISTRY.max_header_length = MAX_LENGTH
 _BASE64URL = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
 
 
-class UnfitAssertion(ValueError):
+class InvalidAssertion(ValueError):
     """Why an assertion proves nothing: the rules that it breaks, in words that hold no value of it."""
 
     def __init__(self, *rules: str) -> None:
@@ -37,7 +37,7 @@ class UnfitAssertion(ValueError):
         self.rules = rules
 
 
-class UnknownKey(UnfitAssertion):
+class UnknownKey(InvalidAssertion):
     """The client's keys, as they are known here, hold none of that kid."""
 
 
@@ -60,36 +60,38 @@ class Assertion:
         return str(self.claims["jti"])
 
     @property
-    def useless_at(self) -> int:
+    def unusable_at(self) -> int:
         """From when on it would be refused as too old, in microseconds."""
         return int((self.claims["exp"] + SKEW_SECONDS) * SECOND) + 1
 
 
-def parse(text: str) -> Assertion:
+def parse_assertion(text: str) -> Assertion:
     """The parts of a JWS in compact form (E60). Raises UnfitAssertion."""
     parts = text.split(".")
-    if len(text) > LONGEST:
-        raise UnfitAssertion(f"the assertion is longer than {LONGEST} characters")
+    if len(text) > MAX_LENGTH:
+        raise InvalidAssertion(f"the assertion is longer than {MAX_LENGTH} characters")
     if len(parts) != 3 or not all(parts):
-        raise UnfitAssertion("the assertion is not a signed JWS in compact form: header.payload.signature")
-    header, claims, _ = (_decoded(part) for part in parts)
-    return Assertion(text, _object(header, "header"), _object(claims, "payload"))
+        raise InvalidAssertion("the assertion is not a signed JWS in compact form: header.payload.signature")
+    header, claims, _ = (_decode(part) for part in parts)
+    return Assertion(text, _parse_object(header, "header"), _parse_object(claims, "payload"))
 
 
-def judge(assertion: Assertion, *, kind: str | None, client_id: str | None, audiences: Iterable[str], now: int) -> None:
+def validate_assertion(
+    assertion: Assertion, *, kind: str | None, client_id: str | None, audiences: Iterable[str], now: int
+) -> None:
     """Holds the assertion against every rule that needs no key. Raises UnfitAssertion with all that are broken."""
     rules = [
-        *([] if kind == TYPE else [f"client_assertion_type is not {TYPE}"]),
+        *([] if kind == ASSERTION_TYPE else [f"client_assertion_type is not {ASSERTION_TYPE}"]),
         *_header_rules(assertion.header),
         *_party_rules(assertion, client_id, frozenset(audiences)),
         *_time_rules(assertion.claims, now / SECOND),
         *_jti_rules(assertion.claims.get("jti")),
     ]
     if rules:
-        raise UnfitAssertion(*rules)
+        raise InvalidAssertion(*rules)
 
 
-def key_for(assertion: Assertion, keys: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+def matching_key(assertion: Assertion, keys: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
     """The one key of the set that has the kid and fits the algorithm (CL-08). Raises UnfitAssertion or UnknownKey."""
     algorithm = assertion.header["alg"]
     kty, curve = _FITS[algorithm]
@@ -98,28 +100,28 @@ def key_for(assertion: Assertion, keys: Sequence[Mapping[str, Any]]) -> Mapping[
         raise UnknownKey("the client has no key of that kid")
     fitting = [key for key in named if key.get("kty") == kty]
     if not fitting:
-        raise UnfitAssertion(f"the key of that kid is not of type {kty}, which {algorithm} needs")
+        raise InvalidAssertion(f"the key of that kid is not of type {kty}, which {algorithm} needs")
     if len(fitting) > 1:
-        raise UnfitAssertion("the client has several keys of that kid and type")
+        raise InvalidAssertion("the client has several keys of that kid and type")
     if not _may_sign(fitting[0], algorithm) or fitting[0].get("crv") != curve:
-        raise UnfitAssertion(f"the key of that kid is not for signatures with {algorithm}")
+        raise InvalidAssertion(f"the key of that kid is not for signatures with {algorithm}")
     return fitting[0]
 
 
-def verify(assertion: Assertion, key: Mapping[str, Any]) -> None:
+def verify_signature(assertion: Assertion, key: Mapping[str, Any]) -> None:
     """Raises UnfitAssertion unless that key signed it, by the algorithm that it says and that fits the key (SB-10)."""
     try:
         public = (RSAKey if key["kty"] == "RSA" else ECKey).import_key(dict(key))
         deserialize_compact(assertion.text, public, registry=_REGISTRY)
     except (JoseError, ValueError, TypeError, KeyError) as error:  # joserfc raises all of them on odd input
-        raise UnfitAssertion(
+        raise InvalidAssertion(
             f"the signature does not verify with the key of that kid ({type(error).__name__})"
         ) from None
 
 
 def _header_rules(header: Mapping[str, Any]) -> list[str]:
     kid = header.get("kid")
-    return _broken(
+    return _violations(
         (header.get("alg") in ASSERTION_ALGORITHMS, f"alg is not one of {', '.join(ASSERTION_ALGORITHMS)}"),
         (isinstance(kid, str) and kid != "", "kid is missing"),
         (header.get("typ", "JWT") == "JWT", "typ is something else than JWT"),
@@ -130,7 +132,7 @@ def _header_rules(header: Mapping[str, Any]) -> list[str]:
 def _party_rules(assertion: Assertion, client_id: str | None, audiences: frozenset[str]) -> list[str]:
     issuer, audience = assertion.client_id, assertion.claims.get("aud")
     named = audience if isinstance(audience, list) else [audience]
-    return _broken(
+    return _violations(
         (issuer != "", "iss is not a client_id"),
         (assertion.claims.get("sub") == assertion.claims.get("iss"), "sub is not iss"),
         (client_id in (None, issuer), "client_id is not iss"),
@@ -146,9 +148,9 @@ def _time_rules(claims: Mapping[str, Any], now: float) -> list[str]:
     until = claims.get("exp")
     rules = ["exp is missing or not a number"]
     if _is_time(until):
-        rules = _broken(
+        rules = _violations(
             (until + SKEW_SECONDS > now, "exp is past"),
-            (until <= now + LIFE_SECONDS + SKEW_SECONDS, f"exp is more than {LIFE_SECONDS} seconds ahead"),
+            (until <= now + MAX_LIFE_SECONDS + SKEW_SECONDS, f"exp is more than {MAX_LIFE_SECONDS} seconds ahead"),
         )
     for name in ("nbf", "iat"):
         begun = claims.get(name, now)
@@ -160,11 +162,11 @@ def _time_rules(claims: Mapping[str, Any], now: float) -> list[str]:
 
 
 def _jti_rules(jti: Any) -> list[str]:
-    usable = isinstance(jti, str) and 0 < len(jti) <= LONGEST_JTI
-    return _broken((usable, f"jti is not a text of 1 to {LONGEST_JTI} characters"))
+    usable = isinstance(jti, str) and 0 < len(jti) <= MAX_JTI_LENGTH
+    return _violations((usable, f"jti is not a text of 1 to {MAX_JTI_LENGTH} characters"))
 
 
-def _broken(*rules: tuple[Any, str]) -> list[str]:
+def _violations(*rules: tuple[Any, str]) -> list[str]:
     return [words for kept, words in rules if not kept]
 
 
@@ -182,21 +184,21 @@ def _may_sign(key: Mapping[str, Any], algorithm: str) -> bool:
     )
 
 
-def _decoded(part: str) -> bytes:
+def _decode(part: str) -> bytes:
     """Base64url as RFC 7515 §2 writes it: without padding, without anything else."""
     try:
         if not _BASE64URL.issuperset(part):
             raise ValueError
         return urlsafe_b64decode(part + "=" * (-len(part) % 4))
     except (binascii.Error, ValueError):
-        raise UnfitAssertion("a part of the assertion is not base64url") from None
+        raise InvalidAssertion("a part of the assertion is not base64url") from None
 
 
-def _object(raw: bytes, name: str) -> dict[str, Any]:
+def _parse_object(raw: bytes, name: str) -> dict[str, Any]:
     try:
-        found = json.loads(raw, object_pairs_hook=once, parse_constant=no_number)
+        found = json.loads(raw, object_pairs_hook=unique_members, parse_constant=refuse_constant)
     except (ValueError, RecursionError):
-        raise UnfitAssertion(f"the {name} of the assertion is not JSON with each member once") from None
+        raise InvalidAssertion(f"the {name} of the assertion is not JSON with each member once") from None
     if not isinstance(found, dict):
-        raise UnfitAssertion(f"the {name} of the assertion is not a JSON object")
+        raise InvalidAssertion(f"the {name} of the assertion is not a JSON object")
     return found

@@ -5,10 +5,10 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-LONGEST = 65_536
-MOST_KEYS = 20
-LONGEST_FETCHED = 262_144
-MOST_FETCHED = 100
+MAX_LENGTH = 65_536
+MAX_KEYS = 20
+MAX_FETCHED_LENGTH = 262_144
+MAX_FETCHED_KEYS = 100
 _PUBLIC = {"RSA": ("n", "e"), "EC": ("crv", "x", "y")}
 _PRIVATE = ("d", "p", "q", "dp", "dq", "qi", "oth", "k")
 _ABOUT = ("kid", "kty", "use", "alg", "key_ops")
@@ -16,7 +16,7 @@ _CURVES = ("P-256", "P-384", "P-521")
 _SMALLEST_MODULUS = 342  # base64url characters of 2048 bits
 
 
-class UnfitKeys(ValueError):
+class InvalidKeys(ValueError):
     """Why a JWK set may not be registered: one sentence per problem, each naming the key."""
 
     def __init__(self, *problems: str) -> None:
@@ -33,48 +33,50 @@ class PublicKey:
     alg: str
 
 
-class Usable(NamedTuple):
+class UsableKeys(NamedTuple):
     """The keys of a set that may verify something, public members only, and how many private and shared ones it had."""
 
     keys: tuple[dict[str, Any], ...]
     secret: int
 
 
-def read(text: str | bytes) -> tuple[PublicKey, ...]:
+def read_registered(text: str | bytes) -> tuple[PublicKey, ...]:
     """The keys of a JWK set that may be registered. Raises UnfitKeys."""
-    return _fit(_set(text, longest=LONGEST, most=MOST_KEYS))
+    return _fit(_set(text, longest=MAX_LENGTH, most=MAX_KEYS))
 
 
 def read_fetched(text: bytes) -> tuple[PublicKey, ...]:
     """The keys of a JWK set that was fetched, if every one of them is as it should be. Raises UnfitKeys."""
-    return _fit(_set(text, longest=LONGEST_FETCHED, most=MOST_FETCHED))
+    return _fit(_set(text, longest=MAX_FETCHED_LENGTH, most=MAX_FETCHED_KEYS))
 
 
-def usable(text: str | bytes) -> Usable:
+def usable_keys(text: str | bytes) -> UsableKeys:
     """What of a JWK set may be used: a bad key takes no other with it. Raises UnfitKeys where it is no set at all."""
-    found = _set(text, longest=LONGEST_FETCHED, most=MOST_FETCHED, least=0)
+    found = _set(text, longest=MAX_FETCHED_LENGTH, most=MAX_FETCHED_KEYS, least=0)
     fit = tuple(_public_members(key) for key in found if not _unfit(key))
-    return Usable(fit, sum(isinstance(key, dict) and _secret(key) for key in found))
+    return UsableKeys(fit, sum(isinstance(key, dict) and _secret(key) for key in found))
 
 
 def _set(text: str | bytes, *, longest: int, most: int, least: int = 1) -> list[Any]:
     if len(text) > longest:
-        raise UnfitKeys(f"It is longer than {longest} characters.")
+        raise InvalidKeys(f"It is longer than {longest} characters.")
     try:
         found = json.loads(text)
     except (ValueError, RecursionError):
-        raise UnfitKeys("It is not JSON.") from None
+        raise InvalidKeys("It is not JSON.") from None
     keys = found.get("keys") if isinstance(found, dict) else None
     if not isinstance(keys, list) or not least <= len(keys) <= most:
-        raise UnfitKeys(f'It is not a JWK set: {{"keys": [...]}} with {least} to {most} keys.')
+        raise InvalidKeys(f'It is not a JWK set: {{"keys": [...]}} with {least} to {most} keys.')
     return keys
 
 
 def _fit(keys: list[Any]) -> tuple[PublicKey, ...]:
     if problems := [*_each(keys), *_twice(keys)]:
-        raise UnfitKeys(*problems)
+        raise InvalidKeys(*problems)
     if not any(map(_signs_assertions, keys)):
-        raise UnfitKeys("None of these keys can prove a client here: it takes RSA for RS384 or EC on P-384 for ES384.")
+        raise InvalidKeys(
+            "None of these keys can prove a client here: it takes RSA for RS384 or EC on P-384 for ES384."
+        )
     return tuple(PublicKey(key["kid"], key["kty"], str(key.get("alg", ""))) for key in keys)
 
 

@@ -13,7 +13,7 @@ _LOOPBACK = re.compile(r"http://(?P<host>127\.0\.0\.1|\[::1\]|localhost)(?::(?P<
 _PRIVATE_SCHEME = re.compile(r"[a-z][a-z0-9+-]*(\.[a-z0-9][a-z0-9-]*)+")
 
 
-def registrable(uri: str, native: bool, *, dev: bool = False) -> str | None:
+def redirect_uri_problem(uri: str, native: bool, *, dev: bool = False) -> str | None:
     """Why this redirect URI may not be registered, or None. In dev mode web clients may use http on loopback too."""
     if "#" in uri:
         return "a fragment is not allowed"
@@ -40,7 +40,7 @@ def _unfit(uri: SplitResult, native: bool, *, loopback: bool) -> str | None:
     return None if native else "an own scheme is allowed for native apps only"
 
 
-def registered(uri: str, redirect_uris: Iterable[str], *, native: bool) -> bool:
+def is_registered(uri: str, redirect_uris: Iterable[str], *, native: bool) -> bool:
     """Whether the URI is one of these by exact string; only the port of a native app's loopback may vary (E4, E6)."""
     return any(uri == known or (native and _same_but_port(uri, known)) for known in redirect_uris)
 
@@ -52,12 +52,12 @@ def _same_but_port(uri: str, known: str) -> bool:
     return (sent["host"], sent["rest"]) == (stored["host"], stored["rest"])
 
 
-def success(redirect_uri: str, code: str, state: str, iss: str) -> str:
+def success_redirect(redirect_uri: str, code: str, state: str, iss: str) -> str:
     """Where a granted request goes (RFC 6749 §4.1.2, RFC 9207 §2)."""
     return with_query(redirect_uri, {"code": code, "state": state, "iss": iss})
 
 
-def failure(redirect_uri: str, error: OAuthError, state: str, iss: str, error_uri: str = "") -> str:
+def error_redirect(redirect_uri: str, error: OAuthError, state: str, iss: str, error_uri: str = "") -> str:
     """Where a refused request goes (RFC 6749 §4.1.2.1, RFC 9207 §2)."""
     answer = {"error": error.code, "error_description": error.description, "error_uri": error_uri}
     return with_query(redirect_uri, {**answer, "state": state, "iss": iss})

@@ -5,7 +5,7 @@ import re
 _URL = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<authority>[^/?#@]*)(?P<rest>.*)", re.DOTALL)
 
 
-def canonical(url: str) -> str:
+def canonical_url(url: str) -> str:
     """The one spelling that is stored and compared. An explicit default port stays: `:443` is another audience."""
     match = _URL.fullmatch(url.removesuffix("/"))
     if match is None:
@@ -13,6 +13,6 @@ def canonical(url: str) -> str:
     return f"{match['scheme'].lower()}://{match['authority'].lower()}{match['rest']}"
 
 
-def same_audience(one: str, other: str) -> bool:
+def is_same_audience(one: str, other: str) -> bool:
     """Whether both name the same FHIR base; never by prefix."""
-    return canonical(one) == canonical(other)
+    return canonical_url(one) == canonical_url(other)

@@ -5,11 +5,11 @@ from urllib.parse import SplitResult, urlsplit
 
 from smart.clients.redirect_uris import LOOPBACK_HOSTS
 
-LONGEST = 2000
+MAX_LENGTH = 2000
 _URL = re.compile(r"(?:[A-Za-z0-9\-._~:/@!$&'()+,;=\[\]]|%[0-9A-Fa-f]{2})+")
 
 
-def unfit(url: str) -> str:
+def base_url_problem(url: str) -> str:
     """Why this cannot be the base of a protected FHIR server, or ""."""
     if "#" in url:
         return "a fragment is not allowed"
@@ -17,8 +17,8 @@ def unfit(url: str) -> str:
         return "a query is not allowed"
     if not _URL.fullmatch(url):
         return "it has a character that no URL has"
-    if len(url) > LONGEST:
-        return f"it is longer than {LONGEST} characters"
+    if len(url) > MAX_LENGTH:
+        return f"it is longer than {MAX_LENGTH} characters"
     try:
         return _unfit(urlsplit(url))
     except ValueError:

@@ -10,18 +10,18 @@ ID = re.compile(r"[A-Za-z0-9.-]{1,64}")
 _RELATIVE = re.compile(r"([A-Z][A-Za-z]{1,63})/([A-Za-z0-9.-]{1,64})(?:/_history/[A-Za-z0-9.-]{1,64})?")
 
 
-def at(content: Json, path: tuple[str, ...]) -> Iterator[Json]:
+def elements_at(content: Json, path: tuple[str, ...]) -> Iterator[Json]:
     """Every element that the path leads to, lists opened on the way."""
     if isinstance(content, list):
         for item in content:
-            yield from at(item, path)
+            yield from elements_at(item, path)
     elif not path:
         yield content
     elif isinstance(content, dict) and path[0] in content:
-        yield from at(content[path[0]], path[1:])
+        yield from elements_at(content[path[0]], path[1:])
 
 
-def pointed_at(reference: Json, base: str) -> tuple[str, str] | None:
+def reference_target(reference: Json, base: str) -> tuple[str, str] | None:
     """Type and id that a Reference, or its text, names on this base; None for whatever is not a resource here."""
     text = reference.get("reference") if isinstance(reference, dict) else reference
     if not isinstance(text, str):

@@ -6,23 +6,23 @@ from typing import NamedTuple
 IPV6_PREFIX = 64
 
 
-class Prefixes(NamedTuple):
+class PrefixLengths(NamedTuple):
     """How many bits of two addresses must agree for them to count as one (PR-04)."""
 
     ipv4: int = 32
     ipv6: int = IPV6_PREFIX
 
 
-DEFAULT = Prefixes()
+DEFAULT_PREFIXES = PrefixLengths()
 
 
-def normalised(text: str) -> str:
+def normalize(text: str) -> str:
     """The address in one spelling, an IPv4-mapped one as IPv4, "" if it is none."""
     address = _parsed(text)
     return "" if address is None else str(address)
 
 
-def same(one: str, other: str, prefixes: Prefixes = DEFAULT) -> bool:
+def is_same_address(one: str, other: str, prefixes: PrefixLengths = DEFAULT_PREFIXES) -> bool:
     """Whether both lie in one network of that prefix; what is no address equals nothing."""
     first, second = _parsed(one), _parsed(other)
     if first is None or second is None or first.version != second.version:
@@ -31,23 +31,23 @@ def same(one: str, other: str, prefixes: Prefixes = DEFAULT) -> bool:
     return second in ip_network((first.packed, prefix), strict=False)
 
 
-def household(text: str) -> str:
+def caller_network(text: str) -> str:
     """Whose address it is as far as anybody can tell: of IPv6 the network, in which one caller has all addresses."""
     address = _parsed(text)
     if isinstance(address, IPv6Address):
         return str(ip_network((address.packed, IPV6_PREFIX), strict=False))
-    return normalised(text)
+    return normalize(text)
 
 
-def caller(peer: str, forwarded: str, trusted: int) -> str:
+def caller_address(peer: str, forwarded: str, trusted: int) -> str:
     """The address behind this many trusted proxies, X-Forwarded-For counted from the right.
 
     With fewer entries than proxies, or an entry that is no address, nothing can be believed: it is the peer.
     """
     entries = [part for part in forwarded.split(",") if part.strip()]
     if not 0 < trusted <= len(entries):
-        return normalised(peer)
-    return normalised(without_port(entries[-trusted])) or normalised(peer)
+        return normalize(peer)
+    return normalize(without_port(entries[-trusted])) or normalize(peer)
 
 
 def without_port(text: str) -> str:

@@ -15,11 +15,11 @@ class OAuthError(Exception):
 
     def __init__(self, description: str = "", *, hint: str = "") -> None:
         super().__init__(hint or description or self.code)
-        self.description = speakable(description)
+        self.description = safe_description(description)
         self.hint = hint
 
 
-def speakable(text: str) -> str:
+def safe_description(text: str) -> str:
     """The text in the characters that RFC 6749 §5.2 allows in error_description."""
     return "".join(c if " " <= c <= "~" else "?" for c in text.translate(_UNSPEAKABLE))
 

@@ -3,18 +3,18 @@
 from typing import Any, NoReturn
 
 
-class SaidTwice(ValueError):
+class DuplicateMember(ValueError):
     """A member of an object stands there twice."""
 
 
-def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def unique_members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """The object of these members, for `object_pairs_hook`. Raises SaidTwice."""
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise SaidTwice
+        raise DuplicateMember
     return found
 
 
-def no_number(name: str) -> NoReturn:
+def refuse_constant(name: str) -> NoReturn:
     """For `parse_constant`: what Python reads as a number and JSON does not know. Raises ValueError."""
     raise ValueError(f"{name} is no JSON")

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 from smart.clients.redirect_uris import with_query
 from smart.http.parameters import Parameters
-from smart.openid.standard_claims import Hint
+from smart.openid.standard_claims import IdTokenHint
 
 
 @dataclass(frozen=True, slots=True)
-class App:
+class RegisteredApp:
     """The app that asks, as it is registered; trusted = enabled and approved. The empty one nobody knows."""
 
     client_id: str = ""
@@ -18,7 +18,7 @@ class App:
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
+class LogoutRequest:
     """What is asked: by which client, of which person ("" if it does not say), where to go then. `why` it is not."""
 
     client_id: str = ""
@@ -27,32 +27,32 @@ class Ending:
     why: str = ""
 
 
-def client_id(parameters: Parameters, hint: Hint | None) -> str:
+def requesting_client_id(parameters: Parameters, hint: IdTokenHint | None) -> str:
     """Which client asks, by its own word or by the ID token that it got."""
     return parameters.get("client_id", hint.client_id if hint else "")
 
 
-def judge(parameters: Parameters, hint: Hint | None, app: App) -> Ending:
+def validate_logout(parameters: Parameters, hint: IdTokenHint | None, app: RegisteredApp) -> LogoutRequest:
     """What of it may be done without leading anybody astray: an address that is not the app's own is never used (E129).
 
     `hint` is what the ID token said, None if there is none of ours.
     """
-    if why := _wrong(parameters, hint, app):
-        return Ending(why=why)
+    if why := _problem(parameters, hint, app):
+        return LogoutRequest(why=why)
     leads_to = parameters.get("post_logout_redirect_uri", "")
     state = parameters.get("state", "")
     back = with_query(leads_to, {"state": state}) if leads_to and state else leads_to
-    return Ending(app.client_id, hint.subject if hint else "", back)
+    return LogoutRequest(app.client_id, hint.subject if hint else "", back)
 
 
-def _wrong(parameters: Parameters, hint: Hint | None, app: App) -> str:
+def _problem(parameters: Parameters, hint: IdTokenHint | None, app: RegisteredApp) -> str:
     if parameters.repeated:
         return "a parameter was sent twice"
     if "id_token_hint" in parameters and hint is None:
         return "id_token_hint is no ID token of this server"
     if hint is not None and parameters.get("client_id", hint.client_id) != hint.client_id:
         return "client_id is not that of the ID token"
-    if client_id(parameters, hint) and not app.trusted:
+    if requesting_client_id(parameters, hint) and not app.trusted:
         return "client_id is unknown, disabled or not approved"
     leads_to = parameters.get("post_logout_redirect_uri", "")
     if leads_to and leads_to not in app.post_logout_redirect_uris:

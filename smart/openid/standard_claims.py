@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from smart.scopes import FHIR_USER, Scope, parse
+from smart.scopes.scope import Scope
+from smart.scopes.scope_sets import FHIR_USER, parse_scopes
 from smart.time_units import SECOND
 
 OPENID = "openid"
@@ -12,7 +13,7 @@ SCOPES = frozenset({OPENID, "profile", "email", "offline_access"})  # all that p
 Claims = dict[str, str | int]
 
 
-class Hint(NamedTuple):
+class IdTokenHint(NamedTuple):
     """What an ID token of ours said that an app shows again: of whom, and to which client (OIDC Core §3.1.2.1)."""
 
     subject: str
@@ -29,23 +30,23 @@ class Account(NamedTuple):
     email_verified: bool
 
 
-def not_plain(scope: str) -> tuple[str, ...]:
+def scopes_beyond_openid(scope: str) -> tuple[str, ...]:
     """Which of these scopes plain OpenID Connect can never be granted."""
-    return tuple(part.name for part in parse(scope) if part.plain not in SCOPES)
+    return tuple(part.name for part in parse_scopes(scope) if part.plain not in SCOPES)
 
 
-def recognises(scope: str) -> bool:
+def has_openid(scope: str) -> bool:
     """Whether the app may recognise the person: without it there is no ID token (CG-08)."""
-    return OPENID in scope and any(part.plain == OPENID for part in parse(scope))
+    return OPENID in scope and any(part.plain == OPENID for part in parse_scopes(scope))
 
 
-def names_fhir_user(scopes: Sequence[Scope]) -> bool:
+def has_fhir_user(scopes: Sequence[Scope]) -> bool:
     """Whether the app may learn who he is at the FHIR server, and read that resource (SCP-16, ID-03)."""
     held = {scope.plain for scope in scopes}
     return OPENID in held and not FHIR_USER.isdisjoint(held)
 
 
-def id_token(
+def id_token_claims(
     about: Claims, scope: str, *, fhir_user: str, auth_time: int, nonce: str, issued: int, expires: int
 ) -> Claims:
     """The claims of an ID token (ID-01). `about` is iss, sub and aud; times in seconds, auth_time in microseconds."""
@@ -54,12 +55,12 @@ def id_token(
         claims["auth_time"] = auth_time // SECOND
     if nonce:
         claims["nonce"] = nonce
-    if fhir_user and names_fhir_user(parse(scope)):
+    if fhir_user and has_fhir_user(parse_scopes(scope)):
         claims["fhirUser"] = fhir_user
     return claims
 
 
-def account(scopes: Sequence[Scope], person: Account) -> dict[str, str | bool]:
+def userinfo_claims(scopes: Sequence[Scope], person: Account) -> dict[str, str | bool]:
     """What UserInfo tells of it, by what was granted (OIDC Core §5.4); nothing that is not known."""
     held = {scope.plain for scope in scopes}
     told: dict[str, str | bool] = {"sub": person.subject}

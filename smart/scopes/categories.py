@@ -23,7 +23,7 @@ def categories(fhir_version: str, resource: str) -> tuple[str, ...]:
     return tuple(table.get(fhir_version, {}).get(resource, ()))
 
 
-def evaluable(scope: Scope) -> bool:
+def is_evaluable(scope: Scope) -> bool:
     """Whether a resource server can tell which records are meant: each value is a system and a code.
 
     None holds a blank or a comma, even encoded: a reader that splits there would find a further scope.
@@ -32,12 +32,12 @@ def evaluable(scope: Scope) -> bool:
     return all(name in known and all(map(_system_and_code, values)) for name, values in scope.query)
 
 
-def code(value: str) -> str:
+def code_of(value: str) -> str:
     """The code of a `system|code`."""
     return value.rpartition("|")[2]
 
 
-def only_category(query: Query) -> tuple[str, ...]:
+def category_values(query: Query) -> tuple[str, ...]:
     """The codes of a restriction to categories and nothing else; () for every other restriction."""
     return query[0][1] if len(query) == 1 and query[0][0] == CATEGORY else ()
 

@@ -41,7 +41,7 @@ class Scope:
     @classmethod
     def parse(cls, name: str) -> Self:
         """Never raises; what is malformed becomes a plain name, which covers itself and allows nothing (SCP-04)."""
-        match = _RESOURCE.fullmatch(without_prefix(name)) if legal(name) else None
+        match = _RESOURCE.fullmatch(without_prefix(name)) if has_legal_characters(name) else None
         if match is None:
             return cls(name)
         letters, query = match["actions"], match["query"]
@@ -69,13 +69,13 @@ class Scope:
         if self.context:
             return True
         name = self.plain
-        return self.own or (legal(name) and bool(name in PLAIN_NAMES or _LAUNCH.fullmatch(name)))
+        return self.own or (has_legal_characters(name) and bool(name in PLAIN_NAMES or _LAUNCH.fullmatch(name)))
 
     @property
     def own(self) -> bool:
         """Whether it is one that an operator defined himself (SCP-18)."""
         name = self.plain
-        return not self.context and legal(name) and bool(_OWN.fullmatch(name))
+        return not self.context and has_legal_characters(name) and bool(_OWN.fullmatch(name))
 
     def covers(self, other: Self) -> bool:
         """Whether whoever holds this scope may do everything that `other` asks for."""
@@ -85,11 +85,11 @@ class Scope:
             self.context == other.context
             and self.resource in ("*", other.resource)
             and self.actions >= other.actions
-            and implied(self.query, by=other.query)
+            and is_implied(self.query, by=other.query)
         )
 
 
-def legal(name: str) -> bool:
+def has_legal_characters(name: str) -> bool:
     """Whether the name uses only the characters of RFC 6749 §3.3."""
     return _LEGAL.fullmatch(name) is not None
 
@@ -107,12 +107,12 @@ def parse_query(text: str) -> Query:
     return tuple(sorted({_restriction(part) for part in text.split("&")}))
 
 
-def implied(wide: Query, *, by: Query) -> bool:
+def is_implied(wide: Query, *, by: Query) -> bool:
     """Whether every record that passes `by` passes `wide` too."""
     return all(any(name == other and set(values) >= set(kept) for other, kept in by) for name, values in wide)
 
 
-def letters(actions: frozenset[str]) -> str:
+def action_letters(actions: frozenset[str]) -> str:
     """The letters in the one order that the grammar allows."""
     return "".join(action for action in ACTIONS if action in actions)
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 
-from smart.scopes import names, parse
 from smart.scopes.scope import V1_ACTIONS, Scope
+from smart.scopes.scope_sets import parse_scopes, scope_string
 
 
 def with_v1(text: str) -> str:
@@ -11,9 +11,9 @@ def with_v1(text: str) -> str:
 
     Only whole v1 rights are named: r without s is no `.read`, and a restricted scope has no v1 word at all.
     """
-    held = parse(text)
+    held = parse_scopes(text)
     plain = [scope for scope in held if scope.context and not scope.query]
-    return names([*held, *(_named(scope, word) for scope in plain for word in _words(_letters(scope, plain)))])
+    return scope_string([*held, *(_named(scope, word) for scope in plain for word in _words(_letters(scope, plain)))])
 
 
 def _letters(scope: Scope, plain: Iterable[Scope]) -> frozenset[str]:

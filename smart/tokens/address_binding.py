@@ -1,25 +1,25 @@
 """Whether a token may move to another address (section 14): the stricter policy of FhirServer and client holds."""
 
-from smart.http.addresses import DEFAULT, Prefixes, same
+from smart.http.addresses import DEFAULT_PREFIXES, PrefixLengths, is_same_address
 
 OFF, FLAG, BLOCK, END = "off", "flag", "block", "end"
-STOPS = (BLOCK, END)
+STOPPING = (BLOCK, END)
 _STRICTNESS = (OFF, FLAG, BLOCK, END)
 
 
-def stricter(*policies: str) -> str:
+def strictest_policy(*policies: str) -> str:
     """The strictest of them; "" sets nothing."""
     return max((policy for policy in policies if policy), key=_STRICTNESS.index, default=OFF)
 
 
-def moved(bound: str, address: str, prefixes: Prefixes = DEFAULT) -> bool:
+def differs(bound: str, address: str, prefixes: PrefixLengths = DEFAULT_PREFIXES) -> bool:
     """Whether a later address differs from the one a token is bound to; an unknown address proves nothing (PR-04)."""
-    return bool(bound and address) and not same(bound, address, prefixes)
+    return bool(bound and address) and not is_same_address(bound, address, prefixes)
 
 
-def met(policy: str, bound: str, address: str, prefixes: Prefixes = DEFAULT) -> str:
+def policy_for_use(policy: str, bound: str, address: str, prefixes: PrefixLengths = DEFAULT_PREFIXES) -> str:
     """What a use at this address meets: the policy if it has moved, else OFF (PR-06)."""
-    return policy if moved(bound, address, prefixes) else OFF
+    return policy if differs(bound, address, prefixes) else OFF
 
 
 def login_needed_after(*, login_after: int, blocked_at: int, asked_at: int) -> int:

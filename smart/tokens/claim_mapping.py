@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
-from smart.http.strict_json import SaidTwice, once
+from smart.http.strict_json import DuplicateMember, unique_members
 
 Rule: TypeAlias = Mapping[str, Any]
 ClaimMapping: TypeAlias = Mapping[str, Rule]
@@ -38,58 +38,58 @@ RESERVED = frozenset({
     "access_token", "refresh_token", "id_token", "expires_in",
     "patient", "encounter", "fhirContext", "need_patient_banner", "intent", "smart_style_url", "tenant",
 })  # fmt: skip
-LONGEST, MOST = 4000, 20
+MAX_LENGTH, MAX_CLAIMS = 4000, 20
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.:/-]{0,99}")
 
 
-class UnfitMapping(ValueError):
+class InvalidMapping(ValueError):
     """What is wrong in a claim mapping, in words for who wrote it."""
 
 
-def parsed(text: str) -> ClaimMapping:
+def parse_mapping(text: str) -> ClaimMapping:
     """The mapping that a text holds. Raises UnfitMapping."""
-    if len(text) > LONGEST:
-        raise UnfitMapping(f"longer than {LONGEST} characters")
+    if len(text) > MAX_LENGTH:
+        raise InvalidMapping(f"longer than {MAX_LENGTH} characters")
     try:
-        found = json.loads(text, object_pairs_hook=once)
-    except SaidTwice:
-        raise UnfitMapping("a name stands twice") from None
+        found = json.loads(text, object_pairs_hook=unique_members)
+    except DuplicateMember:
+        raise InvalidMapping("a name stands twice") from None
     except (json.JSONDecodeError, RecursionError) as error:
-        raise UnfitMapping(f"not JSON: {error}") from None
-    if not isinstance(found, dict) or not 0 < len(found) <= MOST:
-        raise UnfitMapping(f"must be a JSON object that names 1 to {MOST} claims")
+        raise InvalidMapping(f"not JSON: {error}") from None
+    if not isinstance(found, dict) or not 0 < len(found) <= MAX_CLAIMS:
+        raise InvalidMapping(f"must be a JSON object that names 1 to {MAX_CLAIMS} claims")
     for name, rule in found.items():
-        _judge(name, rule)
+        _check_claim(name, rule)
     return found
 
 
-def _judge(name: str, rule: Any) -> None:
+def _check_claim(name: str, rule: Any) -> None:
     if not _NAME.fullmatch(name) or name.startswith("__"):
-        raise UnfitMapping(f"{name!r} cannot be the name of a claim")
+        raise InvalidMapping(f"{name!r} cannot be the name of a claim")
     if name in RESERVED:
-        raise UnfitMapping(f"{name} has a meaning of its own and cannot be set")
+        raise InvalidMapping(f"{name} has a meaning of its own and cannot be set")
     if not isinstance(rule, dict) or set(rule) not in ({"from"}, {"from", "as"}, {"value"}):
-        raise UnfitMapping(f'{name}: write {{"from": ...}}, {{"from": ..., "as": ...}} or {{"value": ...}}')
+        raise InvalidMapping(f'{name}: write {{"from": ...}}, {{"from": ..., "as": ...}} or {{"value": ...}}')
     if "value" in rule:
-        _judge_value(name, rule["value"])
+        _check_value(name, rule["value"])
     else:
-        _judge_source(name, rule["from"], rule.get("as"))
+        _check_source(name, rule["from"], rule.get("as"))
 
 
-def _judge_source(name: str, source: Any, form: Any) -> None:
+def _check_source(name: str, source: Any, form: Any) -> None:
     if not isinstance(source, str) or source not in FORMS:
-        raise UnfitMapping(f"{name}: from must be one of {', '.join(FORMS)}, not {source!r}")
+        raise InvalidMapping(f"{name}: from must be one of {', '.join(FORMS)}, not {source!r}")
     if form is not None and form not in FORMS[source]:
-        raise UnfitMapping(f"{name}: as must be one of {', '.join(FORMS[source])}, not {form!r}")
+        raise InvalidMapping(f"{name}: as must be one of {', '.join(FORMS[source])}, not {form!r}")
     if name == "fhirUser" and (source, form or "url") != ("fhirUser", "url"):
-        raise UnfitMapping("fhirUser: can only come from fhirUser, as url")
+        raise InvalidMapping("fhirUser: can only come from fhirUser, as url")
 
 
-def _judge_value(name: str, value: Any) -> None:
+def _check_value(name: str, value: Any) -> None:
     texts = value if isinstance(value, list) else [value]
     if name == "fhirUser" or not texts or not all(map(_is_fixed, texts)):
-        raise UnfitMapping(f"{name}: value must be text in one line, true, false, or a list of them")
+        raise InvalidMapping(f"{name}: value must be text in one line, true, false, or a list of them")
 
 
 def _is_fixed(value: Any) -> bool:

@@ -9,15 +9,15 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from smart.scopes import names, parse
+from smart.scopes.scope_sets import parse_scopes, scope_string
 from smart.scopes.v1_scopes import with_v1
-from smart.tokens.claim_mapping import FORMS, RECORDS, ClaimMapping, Rule, UnfitMapping, parsed
+from smart.tokens.claim_mapping import FORMS, RECORDS, ClaimMapping, InvalidMapping, Rule, parse_mapping
 
 CUSTOM = "custom"
-MOST_IN_A_JWT = 8192 - 800  # room for the header, jti and the signature, RS256's included (SCP-21)
+MAX_JWT_CLAIMS = 8192 - 800  # room for the header, jti and the signature, RS256's included (SCP-21)
 
 
-class Facts(NamedTuple):
+class TokenFacts(NamedTuple):
     """What is known of a token when it is issued. `fhir_user` is such as Patient/amy, "" for nobody."""
 
     claims: Mapping[str, Any]
@@ -40,40 +40,40 @@ def profiles() -> Mapping[str, ClaimMapping]:
 
 
 @lru_cache(maxsize=256)
-def mapping(profile: str, own: str) -> ClaimMapping:
+def profile_mapping(profile: str, own: str) -> ClaimMapping:
     """The mapping of that profile, or the operator's own. One that cannot be read adds nothing."""
     if profile != CUSTOM:
         return profiles().get(profile, {})
     try:
-        return parsed(own)
-    except UnfitMapping:
+        return parse_mapping(own)
+    except InvalidMapping:
         return {}
 
 
-def unfit(profile: str, own: str) -> str:
+def mapping_problem(profile: str, own: str) -> str:
     """What is wrong with the operator's mapping beside that profile, or ""; only the own profile needs one."""
     if not own and profile != CUSTOM:
         return ""
     try:
-        parsed(own)
-    except UnfitMapping as problem:
+        parse_mapping(own)
+    except InvalidMapping as problem:
         return str(problem)
     return ""
 
 
-def added(rules: ClaimMapping, facts: Facts) -> dict[str, Any]:
+def extra_claims(rules: ClaimMapping, facts: TokenFacts) -> dict[str, Any]:
     """The members that the mapping adds; one without a value is left out, and none replaces the standard's."""
     told = {name: _value(rule, facts) for name, rule in rules.items() if name not in facts.claims}
     return {name: value for name, value in told.items() if value not in ("", [])}
 
 
-def in_jwt(claims: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
+def jwt_claims(claims: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
     """The claims of a JWT: with those of the profile, unless they would make it too long to send (SCP-21)."""
     both = {**claims, **more}
-    return both if len(json.dumps(both)) * 4 // 3 <= MOST_IN_A_JWT else dict(claims)
+    return both if len(json.dumps(both)) * 4 // 3 <= MAX_JWT_CLAIMS else dict(claims)
 
 
-def _value(rule: Rule, facts: Facts) -> Any:
+def _value(rule: Rule, facts: TokenFacts) -> Any:
     if "value" in rule:
         return rule["value"]
     source = rule["from"]
@@ -92,25 +92,25 @@ def _record(reference: str, form: str, base: str) -> str | list[str]:
     return forms[form] if reference else ""
 
 
-def _named(claim: str) -> Callable[[Facts], str]:
+def _named(claim: str) -> Callable[[TokenFacts], str]:
     return lambda facts: str(facts.claims.get(claim, ""))
 
 
-def _of(kind: str, claim: str) -> Callable[[Facts], str]:
+def _of(kind: str, claim: str) -> Callable[[TokenFacts], str]:
     return lambda facts: f"{kind}/{facts.claims[claim]}" if facts.claims.get(claim) else ""
 
 
-def _practitioner(facts: Facts) -> str:
+def _practitioner(facts: TokenFacts) -> str:
     return facts.fhir_user if facts.fhir_user.startswith("Practitioner/") else ""
 
 
-def _of_fhir_user(facts: Facts) -> str:
+def _of_fhir_user(facts: TokenFacts) -> str:
     """The scopes for a server that knows no patient but fhirUser: those for another patient would be read as his."""
     is_patient = facts.fhir_user == f"Patient/{facts.claims.get('patient')}"
-    return names(scope for scope in parse(facts.scope) if scope.context != "patient" or is_patient)
+    return scope_string(scope for scope in parse_scopes(facts.scope) if scope.context != "patient" or is_patient)
 
 
-_SOURCES: Mapping[str, Callable[[Facts], str]] = {
+_SOURCES: Mapping[str, Callable[[TokenFacts], str]] = {
     "scope": lambda facts: facts.scope,
     "scope_with_v1": lambda facts: with_v1(facts.scope),
     "scope_of_fhir_user": _of_fhir_user,

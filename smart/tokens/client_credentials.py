@@ -3,18 +3,28 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from smart.fhir.audience import canonical, same_audience
+from smart.fhir.audience import canonical_url, is_same_audience
 from smart.fhir.versions import resource_types
 from smart.http.errors import InvalidRequest, InvalidScope, InvalidTarget, UnauthorizedClient
 from smart.http.parameters import Parameters
-from smart.scopes import MOST, Scope, beyond, for_backend, granted, legal, names, parse, too_many
-from smart.scopes.categories import evaluable
+from smart.scopes.categories import is_evaluable
+from smart.scopes.scope import Scope
+from smart.scopes.scope_sets import (
+    MAX_RESTRICTED,
+    grantable_scope,
+    has_legal_characters,
+    has_too_many,
+    is_for_backend,
+    parse_scopes,
+    scope_string,
+    scopes_beyond,
+)
 
 GRANT = "client_credentials"
 
 
 @dataclass(frozen=True, slots=True)
-class Service:
+class BackendService:
     """What the operator has registered. `bases` are the FHIR bases with their version, `patient` the one it is for."""
 
     authentication: str
@@ -28,11 +38,11 @@ class Service:
     def may_have(self, scope: Scope) -> bool:
         """Whether it can be given at all without a person (BK-03, SCP-10, SCP-19, E98)."""
         contexts = {"", "system", *(["patient"] if self.patient else [])}
-        return for_backend(scope) and scope.context in contexts and evaluable(scope)
+        return is_for_backend(scope) and scope.context in contexts and is_evaluable(scope)
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class BackendGrant:
     """What one request gets: at which base, which scopes, about which patient; `allowed` is all it might have asked."""
 
     base: str
@@ -41,54 +51,56 @@ class Judged:
     allowed: str
 
 
-def judge(parameters: Parameters, service: Service) -> Judged:
+def validate_grant(parameters: Parameters, service: BackendService) -> BackendGrant:
     """The request as it is granted. Raises UnauthorizedClient, InvalidRequest, InvalidTarget or InvalidScope."""
-    _may_ask(service)
+    _check_may_ask(service)
     base = _base(parameters, service)
     scope = _scope(parameters.get("scope", ""), service, resource_types(service.bases[base]))
-    about_one = _about_one(parse(scope))
+    about_one = _about_one(parse_scopes(scope))
     contexts = ("", "patient" if about_one else "system")
-    allowed = names(part for part in parse(service.scope) if part.context in contexts and service.may_have(part))
-    return Judged(base, scope, service.patient if about_one else "", allowed)
+    allowed = scope_string(
+        part for part in parse_scopes(service.scope) if part.context in contexts and service.may_have(part)
+    )
+    return BackendGrant(base, scope, service.patient if about_one else "", allowed)
 
 
-def _may_ask(service: Service) -> None:
+def _check_may_ask(service: BackendService) -> None:
     """BK-01, E95: keys, or a secret where the operator has switched that on."""
     proves = service.authentication == "keys" or (service.authentication == "secret" and service.by_secret)
     if not proves or not service.fhir:
         raise UnauthorizedClient("this client may not use client_credentials: it needs keys")
 
 
-def _base(parameters: Parameters, service: Service) -> str:
+def _base(parameters: Parameters, service: BackendService) -> str:
     """The base meant by `aud` or its synonym `resource` (RFC 8707); the client's only one may be left out."""
     aud, resource = parameters.get("aud", ""), parameters.get("resource", "")
-    if resource and canonical(resource) not in service.bases:
+    if resource and canonical_url(resource) not in service.bases:
         raise InvalidTarget("resource is not a FHIR base that this client may use here")
-    if aud and canonical(aud) not in service.bases:
+    if aud and canonical_url(aud) not in service.bases:
         raise InvalidRequest("aud is not a FHIR base that this client may use here")
-    if aud and resource and not same_audience(aud, resource):
+    if aud and resource and not is_same_audience(aud, resource):
         raise InvalidRequest("resource and aud must agree")
     if aud or resource:
-        return canonical(aud or resource)
+        return canonical_url(aud or resource)
     if len(service.bases) != 1:
         raise InvalidRequest("aud must name one of the FHIR bases that this client may use here")
     return next(iter(service.bases))
 
 
-def _scope(asked: str, service: Service, types: frozenset[str]) -> str:
+def _scope(asked: str, service: BackendService, types: frozenset[str]) -> str:
     """What of the scopes asked the operator allows (BK-02, E96, E97)."""
     if not asked.strip(" "):
         raise InvalidScope("scope is missing")
-    if not legal(asked):
+    if not has_legal_characters(asked):
         raise InvalidScope("scope has a character that is not allowed")
-    if too_many(asked):
-        raise InvalidScope(f"scope names more than {MOST} restricted scopes")
-    parts = parse(granted(asked, service.scope, types=types, supported=service.may_have))
+    if has_too_many(asked):
+        raise InvalidScope(f"scope names more than {MAX_RESTRICTED} restricted scopes")
+    parts = parse_scopes(grantable_scope(asked, service.scope, types=types, supported=service.may_have))
     # a token about one patient is about nobody else: a FHIR server must not have to guess which of the two is meant
-    scope = names(part for part in parts if not (part.context == "system" and _about_one(parts)))
+    scope = scope_string(part for part in parts if not (part.context == "system" and _about_one(parts)))
     if not scope:
         raise InvalidScope("none of the scopes can be granted to this client")
-    if service.strict_scopes and beyond(asked, scope):
+    if service.strict_scopes and scopes_beyond(asked, scope):
         raise InvalidScope("some of the scopes cannot be granted to this client")
     return scope
 

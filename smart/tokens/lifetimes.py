@@ -29,6 +29,6 @@ def launch_seconds(configured: int = LAUNCH_BOUND) -> int:
     return max(1, min(configured, LAUNCH_BOUND))
 
 
-def expired(now: int, expires_at: int) -> bool:
+def is_expired(now: int, expires_at: int) -> bool:
     """Alive while now < exp, dead from exp on; both in the same unit."""
     return now >= expires_at

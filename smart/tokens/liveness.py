@@ -1,6 +1,6 @@
 """The one decision whether an access token is alive; every door asks it."""
 
-from smart.tokens.lifetimes import expired
+from smart.tokens.lifetimes import is_expired
 
 
 def dead_because(
@@ -27,12 +27,12 @@ def dead_because(
         ("client-ended", client_epochs[0] != client_epochs[1]),
         ("person-stopped", user_stopped_at != 0),
         ("person-ended", user_epochs is not None and user_epochs[0] != user_epochs[1]),
-        ("superseded", seat is not None and superseded(*seat)),
-        ("expired", expired(now, expires_at)),
+        ("superseded", seat is not None and is_superseded(*seat)),
+        ("expired", is_expired(now, expires_at)),
     )
     return next((reason for reason, holds in reasons if holds), "")
 
 
-def superseded(number: int, latest: int, keep: int) -> bool:
+def is_superseded(number: int, latest: int, keep: int) -> bool:
     """Whether newer tokens of the seat have ended this one: only the last `keep` numbers live, at least one (PR-01)."""
     return number <= latest - max(keep, 1)

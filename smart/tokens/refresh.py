@@ -1,17 +1,25 @@
 """Refreshing (section 6b): who gets a refresh token, how long it lives, and which scopes one refresh may ask for."""
 
 from smart.http.errors import InvalidScope
-from smart.scopes import MOST, granted, legal, names, parse, too_many, within
-from smart.scopes.categories import evaluable
+from smart.scopes.categories import is_evaluable
+from smart.scopes.scope_sets import (
+    MAX_RESTRICTED,
+    grantable_scope,
+    has_legal_characters,
+    has_too_many,
+    is_within,
+    parse_scopes,
+    scope_string,
+)
 from smart.time_units import SECOND
 
 OFFLINE, ONLINE = "offline_access", "online_access"
 GRACE_BOUND = 30
 
 
-def kind(scope: str) -> str:
+def refresh_scope(scope: str) -> str:
     """Which scope lets the app refresh, "" if neither was granted (CG-07); offline_access outweighs (SCP-17)."""
-    held = {part.plain for part in parse(scope)}
+    held = {part.plain for part in parse_scopes(scope)}
     return next((name for name in (OFFLINE, ONLINE) if name in held), "")
 
 
@@ -37,12 +45,12 @@ def expires_at(now: int, launched_at: int, *, idle: int, absolute: int, session_
     return min(limits)
 
 
-def in_grace(now: int, consumed_at: int, seconds: int) -> bool:
+def is_in_grace(now: int, consumed_at: int, seconds: int) -> bool:
     """Whether the token just rotated may still be repeated: half a minute at most, whatever is configured (RF-05)."""
     return now < consumed_at + min(seconds, GRACE_BOUND) * SECOND
 
 
-def narrowed(requested: str, held: str, *, granted_scope: str, asked_scope: str, types: frozenset[str]) -> str:
+def narrowed_scope(requested: str, held: str, *, granted_scope: str, asked_scope: str, types: frozenset[str]) -> str:
     """What one refresh gives: everything that is still `held`, or the part of it that was requested (RF-02, TR-02).
 
     Raises InvalidScope for more than was granted, in whatever syntax (E91). What the app asked for by the same name
@@ -50,14 +58,18 @@ def narrowed(requested: str, held: str, *, granted_scope: str, asked_scope: str,
     """
     if not requested:
         return held
-    if not legal(requested):
+    if not has_legal_characters(requested):
         raise InvalidScope("scope has a character that is not allowed")
-    if too_many(requested):
-        raise InvalidScope(f"scope names more than {MOST} restricted scopes")
-    asked = {scope.name for scope in parse(asked_scope)}
-    if not within(names(scope for scope in parse(requested) if scope.name not in asked), granted_scope):
+    if has_too_many(requested):
+        raise InvalidScope(f"scope names more than {MAX_RESTRICTED} restricted scopes")
+    asked = {scope.name for scope in parse_scopes(asked_scope)}
+    if not is_within(
+        scope_string(scope for scope in parse_scopes(requested) if scope.name not in asked), granted_scope
+    ):
         raise InvalidScope("scope asks for more than was granted")
-    part = granted(names(scope for scope in parse(requested) if evaluable(scope)), held, types=types)
+    part = grantable_scope(
+        scope_string(scope for scope in parse_scopes(requested) if is_evaluable(scope)), held, types=types
+    )
     if not part:
         raise InvalidScope("none of these scopes was granted")
     return part

@@ -5,9 +5,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from smart.fhir.versions import resource_types
-from smart.scopes import Scope, coherent, granted, shortest
-from smart.scopes.categories import categories, code, only_category
-from smart.scopes.scope import Query, letters
+from smart.scopes.categories import categories, category_values, code_of
+from smart.scopes.scope import Query, Scope, action_letters
+from smart.scopes.scope_sets import coherent_scopes, grantable_scope, shortest_form
 from smart.wording import words
 
 SEE, CHANGE, WHO, TIME = "see", "change", "who", "time"
@@ -19,7 +19,7 @@ _WORD = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class RecordKind:
     """One kind of what a line is about, which can be allowed alone."""
 
     number: int
@@ -28,7 +28,7 @@ class Kind:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ConsentLine:
     """One choice. `allows` are the scopes that go with it; lines of the group "time" exclude each other.
 
     A line with `kinds` can be allowed whole, or only some of them instead (SCP-12).
@@ -41,7 +41,7 @@ class Line:
     allows: tuple[str, ...]
     strong: str = ""
     kind: str = ""
-    kinds: tuple[Kind, ...] = ()
+    kinds: tuple[RecordKind, ...] = ()
 
     @property
     def whole(self) -> str:
@@ -63,7 +63,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Telling:
+class ConsentContext:
     """Whose record, held where, for how long: what the sentences name. An empty subject is the person himself."""
 
     server: str
@@ -81,10 +81,10 @@ class Telling:
         return re.sub(r"\{(\w+)\}", lambda match: values[match[1]], text)
 
 
-def lines(scopes: Iterable[Scope], telling: Telling) -> tuple[Line, ...]:
+def consent_lines(scopes: Iterable[Scope], telling: ConsentContext) -> tuple[ConsentLine, ...]:
     """The choices, in the order of the words' table; nothing for scopes that no one may tick."""
     every = tuple(scopes)
-    found = coherent(every)
+    found = coherent_scopes(every)
     telling = replace(telling, mixed=any(scope.context == "user" for scope in found))
     told = [
         *(_seen(scope, telling) for scope in _share(found, "rs")),
@@ -92,12 +92,12 @@ def lines(scopes: Iterable[Scope], telling: Telling) -> tuple[Line, ...]:
         *_identity(found, telling),
         *_time(every, telling),
     ]
-    return tuple(Line(number, *line) for number, line in enumerate(told, start=1))
+    return tuple(ConsentLine(number, *line) for number, line in enumerate(told, start=1))
 
 
-def kept(
+def chosen_scope(
     scope: str,
-    choices: Sequence[Line],
+    choices: Sequence[ConsentLine],
     ticked: Collection[int],
     some: Mapping[int, Collection[int]] | None = None,
     *,
@@ -115,7 +115,7 @@ def kept(
         return ""
     allowed = {name for line in (*chosen, *time) for name in line.allows}
     allowed |= {kind.allows for line in choices for kind in line.kinds if kind.number in partly.get(line.number, ())}
-    return granted(scope, " ".join((*CONTEXT_SCOPES, *sorted(allowed))), types=types)
+    return grantable_scope(scope, " ".join((*CONTEXT_SCOPES, *sorted(allowed))), types=types)
 
 
 def duration(seconds: int) -> str:
@@ -126,7 +126,7 @@ def duration(seconds: int) -> str:
     return words.ONE_MINUTE if minutes == 1 else words.MINUTES.format(count=minutes)
 
 
-_Told = tuple[str, str, str, tuple[str, ...], str, str, tuple[Kind, ...]]
+_Told = tuple[str, str, str, tuple[str, ...], str, str, tuple[RecordKind, ...]]
 
 
 def _share(scopes: Iterable[Scope], actions: str) -> list[Scope]:
@@ -135,9 +135,9 @@ def _share(scopes: Iterable[Scope], actions: str) -> list[Scope]:
     for scope in scopes:
         wanted = scope.actions & set(actions)
         if wanted and scope.context in words.SEE:
-            name = f"{scope.context}/{scope.resource}.{letters(wanted)}" + "".join(scope.name.partition("?")[1:])
+            name = f"{scope.context}/{scope.resource}.{action_letters(wanted)}" + "".join(scope.name.partition("?")[1:])
             parts.append(Scope(name, scope.context, scope.resource, frozenset(wanted), scope.query))
-    return sorted(shortest(parts), key=_place)
+    return sorted(shortest_form(parts), key=_place)
 
 
 def _place(scope: Scope) -> tuple[int, int, str, str]:
@@ -151,7 +151,7 @@ def _place(scope: Scope) -> tuple[int, int, str, str]:
     )
 
 
-def _kind(scope: Scope, telling: Telling, *, changed: bool = False) -> tuple[str, str, str]:
+def _kind(scope: Scope, telling: ConsentContext, *, changed: bool = False) -> tuple[str, str, str]:
     """Plain name of the type, a hint, and the words of the standard that stay visible as such."""
     if scope.resource in words.TYPES:
         subject = words.SUBJECT_ANYBODY if scope.context == "user" else telling.subject or words.SUBJECT_OWN
@@ -166,9 +166,9 @@ def _kind(scope: Scope, telling: Telling, *, changed: bool = False) -> tuple[str
     return text, hint, strong
 
 
-def _restricted(query: Query, text: str, hint: str, telling: Telling, *, changed: bool) -> tuple[str, str]:
+def _restricted(query: Query, text: str, hint: str, telling: ConsentContext, *, changed: bool) -> tuple[str, str]:
     """What is left of a type by a restriction: named where the kind has a name, else by its codes (SCP-10)."""
-    named = [words.KINDS.get(code(value), "") for value in only_category(query)]
+    named = [words.KINDS.get(code_of(value), "") for value in category_values(query)]
     if named and all(named):
         kinds = words.OR.join(named)
         return (kinds[:1].lower() + kinds[1:] if changed else kinds), hint
@@ -185,9 +185,9 @@ def _spelled(resource: str) -> str:
     return _WORD.sub(" ", resource).capitalize()
 
 
-def _kinds(scope: Scope, telling: Telling) -> tuple[Kind, ...]:
+def _kinds(scope: Scope, telling: ConsentContext) -> tuple[RecordKind, ...]:
     """What of a whole type, or of everything, can be allowed alone; the letters stay those that were asked."""
-    acts = letters(scope.actions)
+    acts = action_letters(scope.actions)
     if scope.query:
         return ()
     if scope.resource == "*":
@@ -195,14 +195,14 @@ def _kinds(scope: Scope, telling: Telling) -> tuple[Kind, ...]:
         parts = [(telling.fill(text), name, "") for name, text in words.TYPES.items() if name in known]
     else:
         found = categories(telling.version, scope.resource)
-        parts = [(words.KINDS[code(value)], scope.resource, f"?category={value}") for value in found]
+        parts = [(words.KINDS[code_of(value)], scope.resource, f"?category={value}") for value in found]
     return tuple(
-        Kind(number, text, f"{scope.context}/{resource}.{acts}{restriction}")
+        RecordKind(number, text, f"{scope.context}/{resource}.{acts}{restriction}")
         for number, (text, resource, restriction) in enumerate(parts, start=1)
     )
 
 
-def _seen(scope: Scope, telling: Telling) -> _Told:
+def _seen(scope: Scope, telling: ConsentContext) -> _Told:
     kinds = _kinds(scope, telling)
     if scope.resource == "*" and not scope.query:
         text, hint = words.SEE_ALL[scope.context], words.SEE_ALL_HINT
@@ -213,14 +213,14 @@ def _seen(scope: Scope, telling: Telling) -> _Told:
     return SEE, _of_one(text, scope, telling), hint, (scope.name,), strong, scope.resource, kinds
 
 
-def _of_one(text: str, scope: Scope, telling: Telling) -> str:
+def _of_one(text: str, scope: Scope, telling: ConsentContext) -> str:
     """Told apart from what he may see of everybody, where the page asks for both."""
     mixed = telling.mixed and scope.context == "patient"
     return telling.fill(words.IN_ONE_RECORD, sentence=text) if mixed else text
 
 
-def _changed(scope: Scope, telling: Telling, all_scopes: Sequence[Scope]) -> _Told:
-    acts = letters(scope.actions)
+def _changed(scope: Scope, telling: ConsentContext, all_scopes: Sequence[Scope]) -> _Told:
+    acts = action_letters(scope.actions)
     if scope.resource == "*" and not scope.query:
         text, hint = telling.fill(words.CHANGE_ALL[acts], reach=telling.fill(words.REACH[scope.context])), ""
     else:
@@ -244,7 +244,7 @@ def _readable(scope: Scope, all_scopes: Sequence[Scope]) -> bool:
     return any(held.covers(wanted) or held.covers(searched) for held in all_scopes)
 
 
-def _identity(scopes: Sequence[Scope], telling: Telling) -> list[_Told]:
+def _identity(scopes: Sequence[Scope], telling: ConsentContext) -> list[_Told]:
     asked = [scope for scope in scopes if scope.plain in ("openid", "fhirUser", "profile")]
     if not asked:
         return []
@@ -257,7 +257,7 @@ def _identity(scopes: Sequence[Scope], telling: Telling) -> list[_Told]:
     return told
 
 
-def _time(scopes: Sequence[Scope], telling: Telling) -> list[_Told]:
+def _time(scopes: Sequence[Scope], telling: ConsentContext) -> list[_Told]:
     held = {scope.plain for scope in scopes}
     now = words.ONLY_NOW, telling.fill(words.ONLY_NOW_HINT, duration=duration(telling.seconds))
     if telling.remembered_days:

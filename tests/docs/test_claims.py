@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from smart.tokens.claim_mapping import FORMS, MOST, parsed
+from smart.tokens.claim_mapping import FORMS, MAX_CLAIMS, parse_mapping
 from smart.tokens.claim_profiles import profiles
 from tests.docs.pages import blocks
 from tests.running import ROOT
@@ -40,9 +40,9 @@ def test_the_table_of_sources_is_what_a_mapping_may_name() -> None:
     told = {source: tuple(forms.replace("`", "").split(", ")) for source, _, forms in rows("A mapping of your own")}
 
     assert told == FORMS
-    assert f"At most {MOST} claims" in TEXT
+    assert f"At most {MAX_CLAIMS} claims" in TEXT
 
 
 @pytest.mark.parametrize("text", [block.text for block in blocks(PAGE) if block.language == "json"])
 def test_the_example_is_a_mapping(text: str) -> None:
-    assert set(parsed(text)) == {"patient_id", "record", "scp", "roles"}
+    assert set(parse_mapping(text)) == {"patient_id", "record", "scp", "roles"}

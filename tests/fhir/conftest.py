@@ -16,7 +16,7 @@ from django.test import Client
 from pytest_django.fixtures import Settings
 
 from fhir.models import Record
-from fhir.store.loading import load
+from fhir.store.loading import load_file
 
 BASE = "http://127.0.0.1:8000/fhir/r4"
 METADATA = 'resource_metadata="http://127.0.0.1:8000/.well-known/oauth-protected-resource/fhir/r4"'
@@ -110,7 +110,7 @@ def fhir_settings(settings: Settings) -> None:
 def records(db: None) -> None:
     """Two patients, A = amy and B = ben, as in section 1 of the checklist."""
     Record.objects.all().delete()
-    load(Path(__file__).parent / "records" / "r4.json")
+    load_file(Path(__file__).parent / "records" / "r4.json")
 
 
 @dataclass(frozen=True)

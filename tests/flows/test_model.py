@@ -432,9 +432,9 @@ class Histories(RuleBasedStateMachine):
     def allowed(self, client: Application, person: Person, patient: str, kind: str) -> Launch:
         """The authorization and its code, as the consent page leaves them."""
         from oauth.models import Authorization, Code
-        from smart.digests import digest, drawn
+        from smart.digests import random_token, sha256_hex
 
-        now, code = self.world.now, drawn()
+        now, code = self.world.now, random_token()
         person.session = person.session or secrets.token_hex(8)
         online = kind == "online_access"
         row = Authorization.objects.create(
@@ -444,13 +444,13 @@ class Histories(RuleBasedStateMachine):
             patient=patient,
             scope=f"{kind} {DATA}".strip(),
             context=json.dumps({"patient": patient}),
-            session_digest=digest(person.session) if online else "",
+            session_digest=sha256_hex(person.session) if online else "",
             session_ends_at=now + SESSION if online else 0,
             client_epoch=client.epoch,
             user_epoch=person.epoch,
         )
         Code.objects.create(
-            digest=digest(code),
+            digest=sha256_hex(code),
             authorization=row,
             redirect_uri=REDIRECT_URI,
             code_challenge=CHALLENGE,

@@ -9,7 +9,7 @@ import pytest
 
 from accounts import clock
 from oauth.models import Authorization, Launch
-from smart.digests import digest, drawn
+from smart.digests import random_token, sha256_hex
 from tests.conftest import REDIRECT_URI, VERIFIER, App, MakeClient
 from tests.oauth.visitor import Visitor, answer, line
 
@@ -39,12 +39,12 @@ def visitor(app: App) -> Visitor:
 @pytest.fixture
 def online(visitor: Visitor, app: App, client: Any, green: Any, fhir_server: Any) -> dict[str, Any]:
     """What the app got by a launch from the EHR with online_access; the visitor is still signed in."""
-    handle = drawn()
+    handle = random_token()
     Launch.objects.create(
         client=client,
         fhir_server=fhir_server,
         user=green,
-        digest=digest(handle),
+        digest=sha256_hex(handle),
         context=json.dumps({"patient": "amy"}),
         expires_at=clock.now() + 300_000_000,
     )

@@ -11,7 +11,7 @@ import pytest
 from accounts import clock
 from introspection import address_binding
 from oauth.models import AddressBlock, AddressChange, Authorization, Client, FhirServer, ResourceServer
-from smart.http.addresses import Prefixes
+from smart.http.addresses import PrefixLengths
 from tests.conftest import SECRET, App, MakeClient, basic
 
 Issue = Callable[..., dict[str, Any]]
@@ -181,7 +181,7 @@ def test_under_block_the_new_address_hears_nothing_and_the_first_keeps_working(
 
 @pytest.mark.requirement("PR-04")
 def test_how_much_of_an_address_counts_is_a_setting(under: Any, told: Told, settings: Any) -> None:
-    settings.SMARTAUTH_ADDRESS_PREFIXES = Prefixes(ipv4=24)
+    settings.SMARTAUTH_ADDRESS_PREFIXES = PrefixLengths(ipv4=24)
     answer = under("block")
     told(answer["access_token"], "198.51.100.7")
 

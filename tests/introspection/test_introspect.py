@@ -164,11 +164,11 @@ def test_a_caller_without_the_role_for_that_base_hears_what_he_hears_of_garbage(
 @pytest.mark.requirement("IN-08", "WF-20")
 def test_a_refresh_token_or_code_reads_inactive(grant: Any, introspect: Any) -> None:
     from oauth.models import RefreshToken
-    from smart.digests import digest
+    from smart.digests import sha256_hex
 
     granted = grant()
     RefreshToken.objects.create(
-        digest=digest("rt-" + granted.code),
+        digest=sha256_hex("rt-" + granted.code),
         authorization=granted.authorization,
         authorization_epoch=0,
         issued_at=clock.now(),

@@ -250,12 +250,12 @@ def test_a_backend_service_that_keeps_trying_loses_its_access(
 
     from accounts import clock
     from oauth.models import AccessToken, Authorization
-    from smart.digests import digest
+    from smart.digests import sha256_hex
 
     client, token = make_client("keys", grants="client_credentials"), secrets.token_urlsafe()
     row = Authorization.objects.create(client=client, fhir_server=fhir_server, scope="system/*.rs", client_epoch=0)
     AccessToken.objects.create(
-        digest=digest(token), authorization=row, authorization_epoch=0, scope=row.scope, claims="{}",
+        digest=sha256_hex(token), authorization=row, authorization_epoch=0, scope=row.scope, claims="{}",
         issued_at=clock.now(), expires_at=clock.now() + 10**9,
     )  # fmt: skip
 

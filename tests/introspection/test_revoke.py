@@ -113,12 +113,12 @@ def test_a_resource_server_ends_tokens_of_its_base_and_of_no_other(
 def test_revoking_a_refresh_token_ends_the_whole_grant(app: App, issue: Issue, introspect: Any) -> None:
     from accounts import clock
     from oauth.models import RefreshToken
-    from smart.digests import digest
+    from smart.digests import sha256_hex
 
     answer = issue()
     granted = answer["granted"]
     RefreshToken.objects.create(
-        digest=digest("rt-" + granted.code),
+        digest=sha256_hex("rt-" + granted.code),
         authorization=granted.authorization,
         authorization_epoch=0,
         issued_at=clock.now(),

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from smart.fhir.versions import resource_types
-from smart.scopes import granted
+from smart.scopes.scope_sets import grantable_scope
 from tests.conftest import BASE, REDIRECT_URI, SECRET, App, basic
 from tests.oauth.jwt import payload
 
@@ -155,7 +155,7 @@ def test_every_scope_that_is_listed_is_granted_to_a_client_that_may_ask_it(
     client = make_client(scope=listed)
 
     for scope in of_people:
-        assert granted(scope, client.scope, types=resource_types("r4")) == scope
+        assert grantable_scope(scope, client.scope, types=resource_types("r4")) == scope
     assert issue(client, scope=listed)["scope"].split() == of_people
 
 

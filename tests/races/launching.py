@@ -31,11 +31,11 @@ class LaunchCommands(Commands):
         from accounts import clock
         from accounts.models import User
         from oauth.models import Launch
-        from smart.digests import digest, drawn
+        from smart.digests import random_token, sha256_hex
 
-        handle = drawn()
+        handle = random_token()
         Launch.objects.create(
-            digest=digest(handle), client=client, fhir_server=server, user=User.objects.get(username="dr-green"),
+            digest=sha256_hex(handle), client=client, fhir_server=server, user=User.objects.get(username="dr-green"),
             context='{"patient": "amy"}', expires_at=clock.now() + 300_000_000,
         )  # fmt: skip
         return handle

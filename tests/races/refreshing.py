@@ -45,10 +45,10 @@ class RefreshCommands(Commands):
     def online(self, number: int, session: str) -> list[tuple[str, Form]]:
         """The same with online_access, all in one session."""
         from accounts import clock
-        from smart.digests import digest
+        from smart.digests import sha256_hex
 
         ends_at = clock.now() + 3_600_000_000
-        fields = {"scope": ONLINE, "session_digest": digest(session), "session_ends_at": ends_at}
+        fields = {"scope": ONLINE, "session_digest": sha256_hex(session), "session_ends_at": ends_at}
         return [self._launched(**fields) for _ in range(number)]
 
     def _launched(self, **fields: Any) -> tuple[str, Form]:

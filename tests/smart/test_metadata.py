@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from smart.authorize.request import supported
+from smart.authorize.rules import is_supported
 from smart.metadata import (
     BACKEND_SCOPES,
     ServerFacts,
@@ -15,7 +15,7 @@ from smart.metadata import (
     smart_configuration,
     well_known,
 )
-from smart.scopes import parse
+from smart.scopes.scope_sets import parse_scopes
 
 ISSUER = "https://auth.example.org"
 FACTS = ServerFacts(
@@ -171,7 +171,7 @@ def test_every_scope_named_can_be_granted() -> None:
     listed = smart_configuration(FACTS)["scopes_supported"]
 
     assert isinstance(listed, list)
-    assert all(supported(scope) or scope.context == "system" for scope in parse(" ".join(listed)))
+    assert all(is_supported(scope) or scope.context == "system" for scope in parse_scopes(" ".join(listed)))
 
 
 @pytest.mark.requirement("DS-10")

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.core.checks import Tags, run_checks
 
-from smart.http.addresses import Prefixes
+from smart.http.addresses import PrefixLengths
 
 SAFE = {
     "SMARTAUTH_ISSUER": "https://auth.example.org",
@@ -58,8 +58,10 @@ def test_an_issuer_that_is_no_web_address_is_refused(settings: Any) -> None:
         pytest.param({"SMARTAUTH_ACCESS_TOKEN_MAX_SECONDS": 7200}, "smartauth.E006", id="a maximum above an hour"),
         pytest.param({"SMARTAUTH_REFUSALS_LOCK": "for ever"}, "smartauth.E014", id="an unknown lock"),
         pytest.param({"SMARTAUTH_REFUSALS_WINDOW_SECONDS": 0}, "smartauth.E014", id="a window of no time"),
-        pytest.param({"SMARTAUTH_ADDRESS_PREFIXES": Prefixes(0, 64)}, "smartauth.E016", id="no bits of IPv4"),
-        pytest.param({"SMARTAUTH_ADDRESS_PREFIXES": Prefixes(32, 129)}, "smartauth.E016", id="more bits than IPv6 has"),
+        pytest.param({"SMARTAUTH_ADDRESS_PREFIXES": PrefixLengths(0, 64)}, "smartauth.E016", id="no bits of IPv4"),
+        pytest.param(
+            {"SMARTAUTH_ADDRESS_PREFIXES": PrefixLengths(32, 129)}, "smartauth.E016", id="more bits than IPv6 has"
+        ),
         pytest.param({"SMARTAUTH_ADDRESS_DAYS": 0}, "smartauth.E015", id="addresses for no day"),
         pytest.param({"SMARTAUTH_CODE_SECONDS": 0}, "smartauth.E007", id="codes without life"),
         pytest.param({"SMARTAUTH_CODE_SECONDS": 601}, "smartauth.E007", id="codes above ten minutes"),

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from fhir.store.loading import load
+from fhir.store.loading import load_file
 
 
 class Command(BaseCommand):
@@ -18,7 +18,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, files: list[Path], **options: Any) -> None:
         for file in files:
             try:
-                count = load(file)
+                count = load_file(file)
             except (OSError, ValueError, KeyError) as error:
                 raise CommandError(f"{file}: {error}") from error
             self.stdout.write(f"{file.name}: {count} resources")

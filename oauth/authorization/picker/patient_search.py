@@ -15,7 +15,7 @@ from oauth.people.patient_resources import patient
 from oauth.tokens.authorization_state import Grant
 from oauth.tokens.backend_authorization import standing
 from oauth.tokens.issue import issue
-from smart.digests import digest
+from smart.digests import sha256_hex
 
 log = logging.getLogger("smartauth.authorize")
 
@@ -61,7 +61,7 @@ def _answer(server: FhirServer, parameters: dict[str, str]) -> bytes:
                 raise Unanswered(f"status {response.status_code}")
             return _body(response, deadline)
     finally:
-        AccessToken.objects.filter(authorization__client__client_id=CLIENT_ID, digest=digest(token)).update(
+        AccessToken.objects.filter(authorization__client__client_id=CLIENT_ID, digest=sha256_hex(token)).update(
             revoked_at=clock.now(), revoked_for="used"
         )
 

@@ -14,7 +14,7 @@ from oauth.http.redirects import within
 from oauth.models import PatientRecord
 from oauth.people import identities
 from smart.http.errors import AccessDenied
-from smart.time_units import moment
+from smart.time_units import to_datetime
 
 GROWN_UP = 18
 WORDS = {"male": ("Boy", "Man"), "female": ("Girl", "Woman"), "other": ("Child", "Person")}
@@ -93,5 +93,5 @@ def described(patient: PatientRecord) -> str:
 
 
 def _age(patient: PatientRecord) -> int | None:
-    day, today = birth_date(patient), moment(clock.now()).date()
+    day, today = birth_date(patient), to_datetime(clock.now()).date()
     return None if day is None else today.year - day.year - ((today.month, today.day) < (day.month, day.day))

@@ -92,7 +92,7 @@ def _mapping(profile: str, file: Path | None) -> str:
         text = file.read_text(encoding="utf-8").strip() if file else ""
     except (OSError, UnicodeDecodeError) as error:
         raise CommandError(f"{file} cannot be read: {error}. Nothing was written.") from None
-    if problem := claim_profiles.unfit(profile, text):
+    if problem := claim_profiles.mapping_problem(profile, text):
         raise CommandError(f"The claim mapping is not right: {problem}. Nothing was written.")
     return text
 

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from accounts import clock
 from oauth.keys import rotation, signing_keys
 from oauth.models import SigningKey
-from smart.time_units import moment
+from smart.time_units import to_datetime
 
 
 class Command(BaseCommand):
@@ -73,11 +73,13 @@ class Command(BaseCommand):
 
 
 def _state(row: SigningKey) -> str:
-    since = f"{moment(row.withdrawn_at or row.retired_at or row.activated_at or row.created_at):%Y-%m-%d %H:%M:%S} UTC"
+    since = (
+        f"{to_datetime(row.withdrawn_at or row.retired_at or row.activated_at or row.created_at):%Y-%m-%d %H:%M:%S} UTC"
+    )
     if row.withdrawn_at:
         return f"withdrawn {since}"
     if row.state == SigningKey.State.RETIRED:
         until = row.retired_at + signing_keys.PUBLISHED_AFTER
-        published = f"published until {moment(until):%Y-%m-%d %H:%M:%S} UTC" if until > clock.now() else "gone"
+        published = f"published until {to_datetime(until):%Y-%m-%d %H:%M:%S} UTC" if until > clock.now() else "gone"
         return f"retired {since}, {published}"
     return f"{row.state} since {since}{'' if signing_keys.readable(row) else ', UNREADABLE'}"

@@ -16,13 +16,13 @@ from oauth.people.identities import records
 from oauth.tokens.authorization_state import Grant
 from oauth.tokens.client_credentials import given
 from oauth.tokens.issue import issue
-from smart.authorize.request import supported
-from smart.digests import digest
-from smart.fhir.audience import canonical
+from smart.authorize.rules import is_supported
+from smart.digests import sha256_hex
+from smart.fhir.audience import canonical_url
 from smart.fhir.versions import resource_types
 from smart.http.errors import OAuthError
 from smart.http.parameters import Parameters
-from smart.scopes import granted
+from smart.scopes.scope_sets import grantable_scope
 from smart.tokens import client_credentials
 
 SCOPE = "launch/patient patient/*.rs"
@@ -63,7 +63,9 @@ def _alone(client: Client, scope: str, aud: str | None) -> dict[str, Any]:
         answer = given(client.pk, Parameters([("scope", scope), ("aud", aud or "")]), now=now, address="")
     except OAuthError as error:
         raise CommandError(f"{error.code}: {error.description}. It may ask: {client.scope}") from None
-    token = AccessToken.objects.select_related("authorization__fhir_server").get(digest=digest(answer["access_token"]))
+    token = AccessToken.objects.select_related("authorization__fhir_server").get(
+        digest=sha256_hex(answer["access_token"])
+    )
     about = {"client": client.client_id, "fhir_server": token.authorization.fhir_server.base}
     record(Event(kind="granted-by-command", at=now, authorization=str(token.authorization), **about))
     return answer
@@ -73,7 +75,7 @@ def _for(client: Client, person: User, scope: str, aud: str | None, patient: str
     """What a launch by that person would give."""
     server = _server(client, aud)
     patient = _patient(person, server, patient)
-    allowed = granted(scope, client.scope, types=resource_types(server.version), supported=supported)
+    allowed = grantable_scope(scope, client.scope, types=resource_types(server.version), supported=is_supported)
     if not allowed:
         raise CommandError(f"None of these scopes can be granted to {client.client_id}. It may ask: {client.scope}")
     return _issued(client, person, server, patient, allowed)
@@ -115,7 +117,7 @@ def _person(username: str) -> User:
 def _server(client: Client, aud: str | None) -> FhirServer:
     servers: list[FhirServer] = list(client.fhir_servers.all())
     if aud is not None:
-        servers = [server for server in servers if server.base == canonical(aud)]
+        servers = [server for server in servers if server.base == canonical_url(aud)]
     if len(servers) != 1:
         raise CommandError(f"Say --aud, one of the bases {client.client_id} may reach: {_bases(client)}")
     return servers[0]

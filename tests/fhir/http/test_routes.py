@@ -36,7 +36,7 @@ def test_a_route_without_a_declared_interaction_and_type_cannot_be_registered(
     path: str, declared: dict[str, str], types: frozenset[str]
 ) -> None:
     with pytest.raises(ImproperlyConfigured):
-        urls.mounted(R4, Route(path, declared, types))
+        urls.url_pattern(R4, Route(path, declared, types))
 
 
 @pytest.mark.requirement("SD-23")
@@ -72,7 +72,7 @@ def test_a_version_cannot_promise_what_nobody_does(
     monkeypatch.setattr(versions, "load", lambda key: promising)
 
     with pytest.raises(ImproperlyConfigured):
-        list(urls.served("r4"))
+        list(urls.url_patterns("r4"))
 
 
 @pytest.mark.usefixtures("records")
@@ -113,7 +113,7 @@ def test_a_failure_says_nothing_about_itself(
 ) -> None:
     introspection.knows("patient/*.rs", patient="amy")
 
-    def fail(call: interactions.Call) -> str:
+    def fail(call: interactions.Interaction) -> str:
         raise failure
 
     monkeypatch.setattr(interactions, "HANDLERS", {**interactions.HANDLERS, "search-type": fail})

@@ -7,7 +7,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from fhir.models import Membership, Record
-from fhir.store.loading import load
+from fhir.store.loading import load_file
 from tests.fhir.conftest import Fetch, Introspection
 
 DEMO = Path(__file__).parents[3] / "demo" / "fhir" / "r4.json"
@@ -36,7 +36,7 @@ def test_a_record_that_changes_hands_leaves_the_old_compartment(records: None, t
     moved["subject"] = {"reference": "Patient/ben"}
     (tmp_path / "r4.json").write_text(json.dumps([moved]))
 
-    load(tmp_path / "r4.json")
+    load_file(tmp_path / "r4.json")
 
     record = Record.objects.get(resource_id="lab-a")
     assert list(record.memberships.values_list("patient__resource_id", flat=True)) == ["ben"]

@@ -50,10 +50,10 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @pytest.fixture(autouse=True)
-def reports(monkeypatch: pytest.MonkeyPatch) -> refusal_reports.Reports:
+def reports(monkeypatch: pytest.MonkeyPatch) -> refusal_reports.RefusalReports:
     """Reports in which nothing waits of another test."""
     monkeypatch.setattr(refusal_reports, "EVERY", 0.3)
-    made = refusal_reports.Reports()
+    made = refusal_reports.RefusalReports()
     monkeypatch.setattr("fhir.http.views.reports", made)
     return made
 
@@ -132,7 +132,7 @@ def test_a_dead_token_or_none_is_not_told(fetch: Fetch, introspection: Introspec
 
 def test_an_answer_does_not_wait_for_a_server_that_does_not_answer(
     fetch: Fetch, introspection: Introspection, settings: Settings, monkeypatch: pytest.MonkeyPatch,
-    reports: refusal_reports.Reports,
+    reports: refusal_reports.RefusalReports,
 ) -> None:  # fmt: skip
     introspection.knows("patient/Patient.r", patient="amy")
     monkeypatch.setattr(refusal_reports, "TIMEOUT", 0.3)
@@ -167,11 +167,11 @@ def test_after_a_failure_the_next_ones_are_told(
 def test_what_waits_is_bounded(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.SMARTAUTH_FHIR_REPORT_URL = "http://127.0.0.1:9/o/report"
     monkeypatch.setattr(refusal_reports, "EVERY", 60)
-    reports = refusal_reports.Reports()
+    reports = refusal_reports.RefusalReports()
 
-    for number in range(refusal_reports.MOST + 50):
+    for number in range(refusal_reports.MAX_WAITING + 50):
         reports.add(f"token-{number}", 404)
         reports.add("token-0", 404)
 
-    assert len(reports._waiting) == refusal_reports.MOST
-    assert reports._waiting["token-0", 404] == refusal_reports.MOST + 51
+    assert len(reports._waiting) == refusal_reports.MAX_WAITING
+    assert reports._waiting["token-0", 404] == refusal_reports.MAX_WAITING + 51

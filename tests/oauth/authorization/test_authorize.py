@@ -10,7 +10,7 @@ import pytest
 from django.db import OperationalError
 
 from oauth.models import Client, Code, FhirServer, PendingRequest
-from smart.digests import digest
+from smart.digests import sha256_hex
 from tests.conftest import BASE, CHALLENGE, REDIRECT_URI, App, MakeClient
 from tests.oauth.visitor import FORM, Visitor, answer, asked
 
@@ -404,7 +404,7 @@ def test_a_good_request_waits_under_a_handle_and_a_cookie_that_only_their_digest
     assert "SameSite=Lax" in cookie
     row = PendingRequest.objects.get(client=client)
     handle, secret = path.removeprefix("/o/authorize/"), cookie.partition("=")[2].partition(";")[0]
-    assert (row.handle_digest, row.cookie_digest) == (digest(handle), digest(secret))
+    assert (row.handle_digest, row.cookie_digest) == (sha256_hex(handle), sha256_hex(secret))
     assert handle not in row.request
     assert secret not in row.request
     assert row.expires_at - row.created_at == 600 * 1_000_000

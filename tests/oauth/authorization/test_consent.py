@@ -10,7 +10,7 @@ import pytest
 
 from audit.models import OutboxEvent
 from oauth.models import ActsFor, Authorization, Code, PatientRecord, PendingRequest, numbered
-from smart.digests import digest
+from smart.digests import sha256_hex
 from tests.conftest import BASE, CHALLENGE, REDIRECT_URI, MakeClient
 from tests.oauth.visitor import Visitor, answer, kinds, line, nothing, ticked, times
 
@@ -47,7 +47,7 @@ def test_a_code_is_random_short_lived_bound_and_kept_as_a_digest(
 
     assert re.fullmatch(r"[A-Za-z0-9_-]{43,}", code)
     row = Code.objects.get(authorization__client=client)
-    assert row.digest == digest(code)
+    assert row.digest == sha256_hex(code)
     assert row.expires_at - row.issued_at == 60_000_000
     assert (row.redirect_uri, row.code_challenge, row.nonce) == (REDIRECT_URI, CHALLENGE, "n-1")
     granted = row.authorization

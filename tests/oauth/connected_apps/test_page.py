@@ -28,8 +28,8 @@ from oauth.models import (
     RefreshToken,
     numbered,
 )
-from smart.digests import digest, drawn
-from smart.time_units import moment
+from smart.digests import random_token, sha256_hex
+from smart.time_units import to_datetime
 from tests.conftest import SECRET, App, Granted, MakeClient, basic
 from tests.oauth.visitor import Visitor
 from tests.running import ROOT
@@ -279,7 +279,7 @@ def test_a_flag_for_anything_else_is_not_called_a_new_address(
 def test_the_last_use_is_told_and_from_where_as_far_as_known(
     mine: Visitor, amy: Any, issue: Issue, used_from: str, text: str
 ) -> None:
-    made, today = issue(person=amy)["granted"], moment(clock.now()).replace(hour=10, minute=31)
+    made, today = issue(person=amy)["granted"], to_datetime(clock.now()).replace(hour=10, minute=31)
     before = shown(mine)
     used_at = int(today.timestamp()) * 1_000_000
     Authorization.objects.filter(pk=made.authorization.pk).update(used_at=used_at, used_from=used_from)
@@ -292,7 +292,7 @@ def test_the_last_use_is_told_and_from_where_as_far_as_known(
 
 def test_names_are_text(mine: Visitor, amy: Any, make_client: MakeClient, issue: Issue, fhir_server: Any) -> None:
     evil = "<img src=x onerror=alert(1)>"
-    patient = f"p{drawn()}"
+    patient = f"p{random_token()}"
     PatientRecord.objects.create(fhir_server=fhir_server, patient=patient, name=evil)
     made = issue(make_client(name=evil, maker="\u202eevil" + evil), amy, patient=patient)["granted"]
 
@@ -619,7 +619,7 @@ def many(count: int, client: Any, person: Any, server: FhirServer) -> None:
         for number in range(2 * count)
     )  # fmt: skip
     AccessToken.objects.bulk_create(
-        AccessToken(digest=digest(drawn()), authorization=each, authorization_epoch=0, scope="", claims="{}",
+        AccessToken(digest=sha256_hex(random_token()), authorization=each, authorization_epoch=0, scope="", claims="{}",
                     issued_at=now - DAY, expires_at=now + DAY if number % 2 else now - DAY + 1)
         for number, each in enumerate(made)
     )  # fmt: skip

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from oauth.models import Launch
-from smart.digests import digest
+from smart.digests import sha256_hex
 from tests.conftest import BASE, SECRET, App, MakeClient, basic
 
 LAUNCH_URL = "https://app.example/start?tab=2"
@@ -69,7 +69,7 @@ def test_the_handle_is_kept_by_its_digest_bound_and_short_lived(ehr: Ehr, settin
     handle = ehr.post(ehr.body(encounter="e1", intent="reconcile")).json()["launch"]
 
     (row,) = ehr.launches
-    assert row.digest == digest(handle)
+    assert row.digest == sha256_hex(handle)
     assert (row.client_id, row.fhir_server.base, row.user_id) == (ehr.client.pk, BASE, ehr.person.pk)
     assert json.loads(row.context) == {"patient": "amy", "encounter": "e1", "intent": "reconcile"}
     assert row.expires_at - row.created_at == 300_000_000

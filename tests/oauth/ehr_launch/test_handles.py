@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from oauth.models import ActsFor, Authorization, EncounterRecord, Launch, PatientRecord, PendingRequest
-from smart.digests import digest
+from smart.digests import sha256_hex
 from tests.conftest import BASE, REDIRECT_URI, VERIFIER, App, MakeClient
 from tests.oauth.visitor import FORM, Visitor, answer, asked
 
@@ -48,9 +48,9 @@ def make_launch(fhir_server: Any, green: Any) -> MakeLaunch:
 
     def make(client: Any, *, user: Any = None, context: Any = None, life: int = 300, **fields: Any) -> str:
         from accounts import clock
-        from smart.digests import drawn
+        from smart.digests import random_token
 
-        handle = drawn()
+        handle = random_token()
         known = {"user": user or green, "context": json.dumps(CONTEXT if context is None else context)}
         expires_at = clock.now() + life * 1_000_000
         Launch.objects.create(
@@ -58,7 +58,7 @@ def make_launch(fhir_server: Any, green: Any) -> MakeLaunch:
                 "client": client,
                 "fhir_server": fhir_server,
                 "expires_at": expires_at,
-                "digest": digest(handle),
+                "digest": sha256_hex(handle),
                 **known,
                 **fields,
             }
@@ -69,7 +69,7 @@ def make_launch(fhir_server: Any, green: Any) -> MakeLaunch:
 
 
 def is_unused(handle: str) -> bool:
-    return not Launch.objects.get(digest=digest(handle)).consumed_at
+    return not Launch.objects.get(digest=sha256_hex(handle)).consumed_at
 
 
 def is_refused(response: httpx.Response, error: str, description: str) -> None:
@@ -153,7 +153,7 @@ def test_the_handle_is_used_up_when_the_request_is_stored(
     assert first.headers["Location"].startswith("/o/authorize/")
     is_refused(second, "invalid_request", "launch is unknown, used, expired or for another app")
     (row,) = PendingRequest.objects.filter(client=client)
-    assert row.launch == Launch.objects.get(digest=digest(handle))
+    assert row.launch == Launch.objects.get(digest=sha256_hex(handle))
     assert handle not in row.request
 
 
@@ -398,8 +398,8 @@ def test_the_sweep_forgets_launches_of_yesterday(client: Any, make_launch: MakeL
 
     sweep()
 
-    assert [row.digest for row in Launch.objects.filter(client=client)] == [digest(recent)]
-    assert not Launch.objects.filter(digest=digest(old)).exists()
+    assert [row.digest for row in Launch.objects.filter(client=client)] == [sha256_hex(recent)]
+    assert not Launch.objects.filter(digest=sha256_hex(old)).exists()
 
 
 @pytest.mark.requirement("E27", "E32", "AZ-22")

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from oauth.models import Client, EncounterRecord, Launch, PatientRecord
-from smart.digests import digest
+from smart.digests import sha256_hex
 from tests.conftest import BASE, App, MakeClient
 from tests.oauth.visitor import Visitor
 
@@ -83,7 +83,7 @@ def test_a_practitioner_prepares_a_launch(visitor: Visitor, client: Any, green: 
     url = ready(made)
     handle = parse_qs(urlsplit(url).query)["launch"][0]
     assert url == f"{LAUNCH_URL}&iss={quote(BASE, safe='')}&launch={handle}"
-    row = Launch.objects.get(digest=digest(handle))
+    row = Launch.objects.get(digest=sha256_hex(handle))
     assert (row.client_id, row.user_id, row.patient_vouched) == (client.pk, green.pk, 0)
     assert json.loads(row.context) == {
         "patient": "amy",

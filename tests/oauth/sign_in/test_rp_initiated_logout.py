@@ -178,11 +178,11 @@ def test_what_was_granted_for_the_session_ends_with_it(
     app: App, visitor: Visitor, client: Any, person: Any, id_token: str
 ) -> None:
     from oauth.ending import online_access
-    from smart.digests import digest
+    from smart.digests import sha256_hex
 
     session = visitor.app.run(_session(visitor))
     authorization = Authorization.objects.get(client=client)
-    Authorization.objects.filter(pk=authorization.pk).update(session_digest=digest(session[online_access.MARK]))
+    Authorization.objects.filter(pk=authorization.pk).update(session_digest=sha256_hex(session[online_access.MARK]))
 
     ask(visitor, id_token_hint=id_token)
 

@@ -12,7 +12,7 @@ from audit.models import OutboxEvent
 from oauth.models import Authorization
 from oauth.sign_in.sessions import browser
 from oauth.sweeping import sweep
-from smart.digests import digest
+from smart.digests import sha256_hex
 from tests.conftest import Granted
 from tests.oauth.visitor import Visitor
 
@@ -153,7 +153,7 @@ def test_signing_out_everywhere_leaves_apps_alone_but_ends_online_access(
     mine, phone = signed_in(make_visitor(), amy), signed_in(make_visitor(), amy)
     offline, online = grant(person=amy).authorization, grant(person=amy).authorization
     mark = here(phone).session.get_decoded()["online"]
-    Authorization.objects.filter(pk=online.pk).update(session_digest=digest(mark))
+    Authorization.objects.filter(pk=online.pk).update(session_digest=sha256_hex(mark))
 
     response = mine.send(mine.request("GET", "/sessions"), everywhere="1")
 

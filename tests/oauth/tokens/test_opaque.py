@@ -7,7 +7,7 @@ import pytest
 
 from accounts import clock
 from oauth.models import AccessToken
-from smart.digests import digest
+from smart.digests import sha256_hex
 from tests.conftest import SECRET, App, MakeClient, basic
 
 SCOPE = "launch/patient offline_access patient/*.rs"
@@ -64,7 +64,7 @@ def test_an_opaque_token_says_nothing_and_only_its_digest_is_kept(launch: Issue)
     token = answer["access_token"]
     assert len(token) == 43
     assert "." not in token
-    row = AccessToken.objects.get(digest=digest(token))
+    row = AccessToken.objects.get(digest=sha256_hex(token))
     assert (row.jti, row.signed_digest, row.signature_digest) == (None, "", "")
     assert (answer["token_type"], answer["expires_in"], answer["patient"]) == ("Bearer", 300, "amy")
 
@@ -105,7 +105,7 @@ def test_another_bases_resource_server_hears_nothing(
 def test_an_opaque_token_expires(launch: Issue, introspect: Any) -> None:
     made = launch()
 
-    AccessToken.objects.filter(digest=digest(made["access_token"])).update(expires_at=clock.now())
+    AccessToken.objects.filter(digest=sha256_hex(made["access_token"])).update(expires_at=clock.now())
 
     assert introspect(made["access_token"]) == {"active": False}
 

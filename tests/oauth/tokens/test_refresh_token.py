@@ -9,7 +9,7 @@ import pytest
 
 from accounts import clock
 from oauth.models import ActsFor, Authorization, FhirIdentity, RefreshToken
-from smart.digests import digest
+from smart.digests import sha256_hex
 from tests.conftest import SECRET, App, Granted, MakeClient, basic
 
 Issue = Callable[..., dict[str, Any]]
@@ -303,7 +303,7 @@ def test_a_refresh_needs_a_refresh_token(launch: Issue, refresh: Refresh, sent: 
 
 
 def expired(answer: dict[str, Any]) -> None:
-    RefreshToken.objects.filter(digest=digest(answer["refresh_token"])).update(expires_at=clock.now())
+    RefreshToken.objects.filter(digest=sha256_hex(answer["refresh_token"])).update(expires_at=clock.now())
 
 
 def revoked(answer: dict[str, Any]) -> None:
@@ -340,7 +340,7 @@ def test_a_refresh_token_that_is_not_good_is_refused(
 def test_an_idle_refresh_token_dies_on_time(launch: Issue, refresh: Refresh, settings: Any, early: int) -> None:
     settings.SMARTAUTH_REFRESH_IDLE_SECONDS = 86_400
     first = launch()
-    token = RefreshToken.objects.get(digest=digest(first["refresh_token"]))
+    token = RefreshToken.objects.get(digest=sha256_hex(first["refresh_token"]))
     assert token.expires_at - token.issued_at == DAY
     moved = clock.now() + 10 * SECOND * early
     RefreshToken.objects.filter(pk=token.pk).update(expires_at=moved)
@@ -359,13 +359,13 @@ def test_each_refresh_starts_three_months_anew(
     launch: Issue, refresh: Refresh, make_app: MakeClient, authentication: str, application_type: str
 ) -> None:
     first = launch(make_app(authentication, application_type=application_type))
-    RefreshToken.objects.filter(digest=digest(first["refresh_token"])).update(
+    RefreshToken.objects.filter(digest=sha256_hex(first["refresh_token"])).update(
         launched_at=clock.now() - 1000 * DAY, expires_at=clock.now() + DAY
     )
 
     second = refreshed(first, refresh(first))
 
-    token = RefreshToken.objects.get(digest=digest(second["refresh_token"]))
+    token = RefreshToken.objects.get(digest=sha256_hex(second["refresh_token"]))
     assert token.expires_at - token.issued_at >= 92 * DAY
 
 
@@ -373,11 +373,11 @@ def test_each_refresh_starts_three_months_anew(
 def test_a_public_app_in_a_browser_refreshes_until_the_absolute_limit(launch: Issue, refresh: Refresh) -> None:
     first = launch()
     launched_at = clock.now() - 90 * DAY
-    RefreshToken.objects.filter(digest=digest(first["refresh_token"])).update(launched_at=launched_at)
+    RefreshToken.objects.filter(digest=sha256_hex(first["refresh_token"])).update(launched_at=launched_at)
 
     second = refreshed(first, refresh(first))
 
-    token = RefreshToken.objects.get(digest=digest(second["refresh_token"]))
+    token = RefreshToken.objects.get(digest=sha256_hex(second["refresh_token"]))
     assert token.expires_at == launched_at + 92 * DAY
 
 
@@ -599,13 +599,13 @@ def test_within_the_grace_window_the_same_answer_comes_again(
 def test_the_answer_is_kept_unreadable_and_goes_at_the_next_rotation(launch: Issue, refresh: Refresh) -> None:
     first = launch()
     second = refreshed(first, refresh(first))
-    kept = RefreshToken.objects.get(digest=digest(first["refresh_token"])).kept_answer
+    kept = RefreshToken.objects.get(digest=sha256_hex(first["refresh_token"])).kept_answer
 
     refreshed(second, refresh(second))
 
     assert kept
     assert "Bearer" not in kept
-    assert RefreshToken.objects.get(digest=digest(first["refresh_token"])).kept_answer == ""
+    assert RefreshToken.objects.get(digest=sha256_hex(first["refresh_token"])).kept_answer == ""
     refused(refresh(first))
     assert Authorization.objects.get(pk=first["granted"].authorization.pk).ended_for == "reused"
 
@@ -615,7 +615,7 @@ def test_the_answer_is_kept_unreadable_and_goes_at_the_next_rotation(launch: Iss
 def test_after_the_grace_window_the_family_dies(launch: Issue, refresh: Refresh, introspect: Any) -> None:
     first = launch()
     second = refreshed(first, refresh(first))
-    RefreshToken.objects.filter(digest=digest(first["refresh_token"])).update(consumed_at=clock.now() - 30 * SECOND)
+    RefreshToken.objects.filter(digest=sha256_hex(first["refresh_token"])).update(consumed_at=clock.now() - 30 * SECOND)
 
     response = refresh(first)
 
@@ -659,13 +659,13 @@ def test_the_sweep_forgets_kept_answers(launch: Issue, refresh: Refresh) -> None
     first, other = launch(), launch()
     refreshed(first, refresh(first))
     refreshed(other, refresh(other))
-    late = RefreshToken.objects.filter(digest=digest(first["refresh_token"]))
+    late = RefreshToken.objects.filter(digest=sha256_hex(first["refresh_token"]))
     late.update(consumed_at=clock.now() - 31 * SECOND)
 
     sweep()
 
     assert late.get().kept_answer == ""
-    assert RefreshToken.objects.get(digest=digest(other["refresh_token"])).kept_answer
+    assert RefreshToken.objects.get(digest=sha256_hex(other["refresh_token"])).kept_answer
 
 
 @pytest.mark.requirement("RF-08")
@@ -674,12 +674,12 @@ def test_the_sweep_deletes_refresh_tokens_long_expired(launch: Issue, refresh: R
 
     first = launch()
     second = refreshed(first, refresh(first))
-    RefreshToken.objects.filter(digest=digest(first["refresh_token"])).update(expires_at=clock.now() - 91 * DAY)
+    RefreshToken.objects.filter(digest=sha256_hex(first["refresh_token"])).update(expires_at=clock.now() - 91 * DAY)
 
     sweep()
 
     assert [token.digest for token in first["granted"].authorization.refresh_tokens.all()] == [
-        digest(second["refresh_token"])
+        sha256_hex(second["refresh_token"])
     ]
     refreshed(second, refresh(second))
 

@@ -8,7 +8,7 @@ import pytest
 
 from accounts import clock
 from oauth.models import AccessToken, Authorization, Client, FhirIdentity
-from smart.digests import digest
+from smart.digests import sha256_hex
 from tests.conftest import BASE, App
 from tests.oauth.jwt import payload
 
@@ -74,19 +74,19 @@ def test_without_a_token_the_challenge_names_no_error(app: App, headers: dict[st
 
 
 def _expired(token: str) -> None:
-    AccessToken.objects.filter(digest=digest(token)).update(expires_at=clock.now() - 1)
+    AccessToken.objects.filter(digest=sha256_hex(token)).update(expires_at=clock.now() - 1)
 
 
 def _revoked(token: str) -> None:
-    AccessToken.objects.filter(digest=digest(token)).update(revoked_at=1)
+    AccessToken.objects.filter(digest=sha256_hex(token)).update(revoked_at=1)
 
 
 def _ended(token: str) -> None:
-    Authorization.objects.filter(access_tokens__digest=digest(token)).end("person", now=clock.now())
+    Authorization.objects.filter(access_tokens__digest=sha256_hex(token)).end("person", now=clock.now())
 
 
 def _disabled(token: str) -> None:
-    Client.objects.filter(authorizations__access_tokens__digest=digest(token)).disable()
+    Client.objects.filter(authorizations__access_tokens__digest=sha256_hex(token)).disable()
 
 
 @pytest.mark.requirement("E125")
@@ -127,7 +127,7 @@ def test_a_token_without_openid_is_not_enough(app: App, issue: Issue, scope: str
 @pytest.mark.requirement("E126")
 def test_the_token_of_a_backend_service_is_not_enough(app: App, issue: Issue) -> None:
     told = issue(scope=SCOPE)
-    Authorization.objects.filter(access_tokens__digest=digest(told["access_token"])).update(user=None)
+    Authorization.objects.filter(access_tokens__digest=sha256_hex(told["access_token"])).update(user=None)
 
     refused(app.get(USERINFO, headers=bearer(told["access_token"])), 403, "insufficient_scope")
 

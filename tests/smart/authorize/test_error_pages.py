@@ -2,11 +2,11 @@
 
 import pytest
 
-from smart.authorize.error_pages import SENTENCES, Unredirectable
+from smart.authorize.error_pages import ERROR_PAGES, Unredirectable
 
 
 @pytest.mark.requirement("AZ-06")
-@pytest.mark.parametrize("case", sorted(SENTENCES))
+@pytest.mark.parametrize("case", sorted(ERROR_PAGES))
 def test_every_case_has_words_a_rule_and_an_error_status(case: str) -> None:
     refusal = Unredirectable(case, "why")
 

@@ -8,8 +8,16 @@ import pytest
 from hypothesis import given as given_any
 from hypothesis import strategies as st
 
-from smart.authorize.launch import LARGEST, BadContext, as_text, checked, items, launch_url, unfit
-from smart.authorize.style import STYLE, name
+from smart.authorize.launch import (
+    MAX_CONTEXT_BYTES,
+    InvalidContext,
+    launch_url,
+    launch_url_problem,
+    parse_context,
+    parse_fhir_context,
+    smart_2_0_context,
+)
+from smart.authorize.style import STYLE, style_version
 from smart.fhir.versions import resource_types
 from smart.tokens.lifetimes import launch_seconds
 
@@ -35,18 +43,18 @@ MEMBERS = ("reference", "canonical", "identifier", "type", "role", "value", "sys
 
 
 def problem(**given: Any) -> str:
-    with pytest.raises(BadContext) as caught:
-        checked(given, types=R4)
+    with pytest.raises(InvalidContext) as caught:
+        parse_context(given, types=R4)
     return str(caught.value)
 
 
 @pytest.mark.requirement("LC-01", "LC-04", "LC-06")
 def test_a_good_context_is_told_as_it_was_given() -> None:
-    assert checked(CONTEXT, types=R4) == CONTEXT
+    assert parse_context(CONTEXT, types=R4) == CONTEXT
 
 
 def test_what_is_null_is_not_told() -> None:
-    assert checked({"patient": "p-1", "intent": None, "fhirContext": None}, types=R4) == {"patient": "p-1"}
+    assert parse_context({"patient": "p-1", "intent": None, "fhirContext": None}, types=R4) == {"patient": "p-1"}
 
 
 @pytest.mark.requirement("LC-01")
@@ -83,7 +91,7 @@ def test_the_style_has_the_members_of_smart_and_its_content_its_own_name() -> No
         "color_background", "color_error", "color_highlight", "color_modal_backdrop", "color_success", "color_text",
         "dim_border_radius", "dim_font_size", "dim_spacing_size", "font_family_body", "font_family_heading",
     ]  # fmt: skip
-    assert name({**STYLE, "color_text": "#000000"}) != name(STYLE)
+    assert style_version({**STYLE, "color_text": "#000000"}) != style_version(STYLE)
 
 
 @pytest.mark.requirement("LC-06")
@@ -152,7 +160,7 @@ def test_patient_and_encounter_of_the_launch_have_their_place_at_the_top(
 def test_a_type_and_a_role_may_come_twice() -> None:
     twice = [{"reference": "ImagingStudy/1", "role": "urn:x:y"}] * 2
 
-    assert checked({"fhirContext": twice}, types=R4) == {"fhirContext": twice}
+    assert parse_context({"fhirContext": twice}, types=R4) == {"fhirContext": twice}
 
 
 @pytest.mark.requirement("SD-20")
@@ -173,7 +181,7 @@ def test_an_identifier_is_what_every_json_can_say(identifier: Any, told: str) ->
 def test_a_context_that_no_token_can_carry_is_refused() -> None:
     long = [{"identifier": {"value": "x" * 900}}] * 5
 
-    assert problem(fhirContext=long) == f"the context is longer than {LARGEST} bytes"
+    assert problem(fhirContext=long) == f"the context is longer than {MAX_CONTEXT_BYTES} bytes"
     assert problem(fhirContext=[{"reference": "Device/1"}] * 21) == "fhirContext has more than 20 items"
 
 
@@ -188,18 +196,18 @@ def test_nothing_else_is_told(member: str) -> None:
 @pytest.mark.requirement("LC-07")
 @pytest.mark.parametrize("text", ["", "{", "[" * 100_000, "NaN", "[1,]"])
 def test_what_somebody_wrote_by_hand_must_be_json(text: str) -> None:
-    with pytest.raises(BadContext, match="fhirContext is not JSON"):
-        items(text)
+    with pytest.raises(InvalidContext, match="fhirContext is not JSON"):
+        parse_fhir_context(text)
 
 
 @pytest.mark.requirement("LC-07")
 def test_an_app_of_smart_2_0_reads_references() -> None:
-    told = as_text(checked(CONTEXT, types=R4))
+    told = smart_2_0_context(parse_context(CONTEXT, types=R4))
 
     assert told["fhirContext"] == ["ImagingStudy/77", "ImagingStudy/78"]
     assert {**told, "fhirContext": ...} == {**CONTEXT, "fhirContext": ...}
-    assert as_text({"fhirContext": CONTEXT["fhirContext"][2:]}) == {}  # type: ignore[index]
-    assert as_text({"patient": "p"}) == {"patient": "p"}
+    assert smart_2_0_context({"fhirContext": CONTEXT["fhirContext"][2:]}) == {}  # type: ignore[index]
+    assert smart_2_0_context({"patient": "p"}) == {"patient": "p"}
 
 
 @pytest.mark.requirement("EL-01")
@@ -237,7 +245,7 @@ def test_the_launch_url_keeps_its_query_and_encodes_the_base(registered: str, ex
     ],
 )
 def test_only_a_web_address_can_be_opened(url: str, dev: bool, fits: bool) -> None:
-    assert (unfit(url, dev=dev) is None) is fits
+    assert (launch_url_problem(url, dev=dev) is None) is fits
 
 
 @pytest.mark.requirement("EL-02")
@@ -247,7 +255,7 @@ def test_no_launch_waits_longer_than_five_minutes(configured: int, expected: int
 
 
 def test_a_checked_context_is_json_that_everybody_reads() -> None:
-    assert json.loads(json.dumps(checked(CONTEXT, types=R4))) == CONTEXT
+    assert json.loads(json.dumps(parse_context(CONTEXT, types=R4))) == CONTEXT
 
 
 anything = st.recursive(
@@ -262,8 +270,8 @@ anything = st.recursive(
 def test_whatever_is_given_is_told_as_json_or_refused_by_name(context: dict[str, Any]) -> None:
     said = ""
     try:
-        told = checked(context, types=R4)
-    except BadContext as refusal:
+        told = parse_context(context, types=R4)
+    except InvalidContext as refusal:
         told, said = {}, str(refusal)
 
     assert said.isprintable()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from smart.authorize.pkce import challenge, is_challenge, prove
+from smart.authorize.pkce import is_challenge, s256_challenge, verify_code_verifier
 from smart.http.errors import InvalidGrant, InvalidRequest
 
 VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
@@ -11,11 +11,12 @@ CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
 
 @pytest.mark.requirement("CG-02")
 def test_the_example_of_rfc_7636_appendix_b_and_of_the_requirements() -> None:
-    assert challenge(VERIFIER) == CHALLENGE
+    assert s256_challenge(VERIFIER) == CHALLENGE
     assert (
-        challenge("smartauth-example-verifier-0123456789-abcdefghij") == "srPl9FdvyKJNhqOfpI1xknQzvd9WTQojDoIan86nxWU"
+        s256_challenge("smartauth-example-verifier-0123456789-abcdefghij")
+        == "srPl9FdvyKJNhqOfpI1xknQzvd9WTQojDoIan86nxWU"
     )
-    prove(CHALLENGE, VERIFIER)
+    verify_code_verifier(CHALLENGE, VERIFIER)
 
 
 @pytest.mark.requirement("E81", "CG-02")
@@ -26,20 +27,20 @@ def test_the_example_of_rfc_7636_appendix_b_and_of_the_requirements() -> None:
 )
 def test_a_verifier_of_the_wrong_form_is_an_invalid_request(verifier: str) -> None:
     with pytest.raises(InvalidRequest):
-        prove(CHALLENGE, verifier)
+        verify_code_verifier(CHALLENGE, verifier)
 
 
 @pytest.mark.requirement("E82")
 @pytest.mark.parametrize("verifier", ["a" * 43, CHALLENGE, VERIFIER[:-1] + "l"], ids=["wrong", "plain trick", "close"])
 def test_a_wrong_verifier_is_an_invalid_grant(verifier: str) -> None:
     with pytest.raises(InvalidGrant):
-        prove(CHALLENGE, verifier)
+        verify_code_verifier(CHALLENGE, verifier)
 
 
 @pytest.mark.requirement("E83", "CG-03")
 def test_a_verifier_for_a_code_without_challenge_is_a_downgrade() -> None:
     with pytest.raises(InvalidGrant) as caught:
-        prove("", VERIFIER)
+        verify_code_verifier("", VERIFIER)
 
     assert "without a challenge" in caught.value.hint
 
@@ -48,7 +49,7 @@ def test_a_verifier_for_a_code_without_challenge_is_a_downgrade() -> None:
 def test_both_ends_of_the_verifiers_length_are_good(length: int) -> None:
     verifier = "~" * length
 
-    prove(challenge(verifier), verifier)
+    verify_code_verifier(s256_challenge(verifier), verifier)
 
 
 @pytest.mark.requirement("E23")

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smart.clients import assertions
-from smart.clients.assertions import UnfitAssertion, UnknownKey
+from smart.clients.assertions import InvalidAssertion, UnknownKey
 from smart.metadata import ASSERTION_ALGORITHMS
 from tests.signing import TYPE, Json, Pair, b64, hs256, made, pair, segment, without_none
 
@@ -32,17 +32,17 @@ def text(header: Json | None = None, claims: Json | None = None, key: Pair = EC)
 def broken(written: str, *, kind: str | None = TYPE, client_id: str | None = None) -> list[str]:
     """The rules that this assertion breaks, before a key is asked for."""
     try:
-        found = assertions.parse(written)
-        assertions.judge(found, kind=kind, client_id=client_id, audiences=AUDIENCES, now=NOW * 1_000_000)
-    except UnfitAssertion as unfit:
+        found = assertions.parse_assertion(written)
+        assertions.validate_assertion(found, kind=kind, client_id=client_id, audiences=AUDIENCES, now=NOW * 1_000_000)
+    except InvalidAssertion as unfit:
         return list(unfit.rules)
     return []
 
 
 def proves(written: str, *keys: Json) -> None:
     """Raises UnfitAssertion unless one of these keys signed it."""
-    found = assertions.parse(written)
-    assertions.verify(found, assertions.key_for(found, keys))
+    found = assertions.parse_assertion(written)
+    assertions.verify_signature(found, assertions.matching_key(found, keys))
 
 
 @pytest.mark.parametrize("key", [EC, RSA], ids=["ES384", "RS384"])
@@ -195,7 +195,7 @@ def test_an_iss_that_no_client_id_looks_like_is_nobody(issuer: Any) -> None:
     written = text(claims={"iss": issuer, "sub": issuer})
 
     assert "iss is not a client_id" in broken(written)
-    assert assertions.parse(written).client_id == ""
+    assert assertions.parse_assertion(written).client_id == ""
 
 
 @pytest.mark.requirement("CL-07", "E55")
@@ -235,7 +235,7 @@ def test_the_key_is_the_one_of_that_kid() -> None:
 
 @pytest.mark.requirement("CL-08", "E64")
 def test_two_keys_of_one_kid_and_type_are_none() -> None:
-    with pytest.raises(UnfitAssertion, match="several keys"):
+    with pytest.raises(InvalidAssertion, match="several keys"):
         proves(text(), EC.public(), made("ES384", EC.kid).public())
 
 
@@ -258,10 +258,10 @@ def test_a_key_of_another_type_under_the_same_kid_does_not_stand_in_the_way() ->
     ],
 )  # fmt: skip
 def test_a_key_that_does_not_fit_the_algorithm_is_not_tried(alg: str, key: Json) -> None:
-    found = assertions.parse(EC.sign({"alg": alg, "kid": key["kid"]}, GOOD))
+    found = assertions.parse_assertion(EC.sign({"alg": alg, "kid": key["kid"]}, GOOD))
 
-    with pytest.raises(UnfitAssertion) as refused:
-        assertions.key_for(found, [key])
+    with pytest.raises(InvalidAssertion) as refused:
+        assertions.matching_key(found, [key])
 
     assert not isinstance(refused.value, UnknownKey)
 
@@ -271,7 +271,7 @@ def test_a_key_that_does_not_fit_the_algorithm_is_not_tried(alg: str, key: Json)
 def test_a_signature_of_another_key_does_not_verify(key: Pair) -> None:
     forger = made(key.alg, key.kid)
 
-    with pytest.raises(UnfitAssertion, match="signature does not verify"):
+    with pytest.raises(InvalidAssertion, match="signature does not verify"):
         proves(text(key=forger), key.public())
 
 
@@ -283,7 +283,7 @@ def test_no_part_of_a_signed_text_can_be_changed(part: int) -> None:
     raw[len(raw) // 2] ^= 1
     parts[part] = b64(bytes(raw))
 
-    with pytest.raises(UnfitAssertion):
+    with pytest.raises(InvalidAssertion):
         proves(".".join(parts), EC.public())
 
 
@@ -292,8 +292,8 @@ def test_the_public_key_is_no_shared_secret() -> None:
     confused = hs256({"kid": RSA.kid}, GOOD, RSA.key.as_pem(private=False))
 
     assert broken(confused) == ["alg is not one of RS384, ES384"]
-    with pytest.raises(UnfitAssertion, match="UnsupportedAlgorithmError"):
-        assertions.verify(assertions.parse(confused), RSA.public())
+    with pytest.raises(InvalidAssertion, match="UnsupportedAlgorithmError"):
+        assertions.verify_signature(assertions.parse_assertion(confused), RSA.public())
 
 
 @pytest.mark.requirement("E66", "CL-08")
@@ -307,7 +307,7 @@ def test_a_key_that_travels_with_the_assertion_is_ignored(member: str) -> None:
     }
     header = {member: carried[member]}
 
-    with pytest.raises(UnfitAssertion, match="signature does not verify"):
+    with pytest.raises(InvalidAssertion, match="signature does not verify"):
         proves(text(header, key=forger), EC.public())
     proves(text(header), EC.public())
 
@@ -318,7 +318,7 @@ def test_a_key_that_travels_with_the_assertion_is_ignored(member: str) -> None:
     ids=str,
 )
 def test_a_key_that_is_none_is_a_refusal_and_no_failure(key: Json) -> None:
-    with pytest.raises(UnfitAssertion):
+    with pytest.raises(InvalidAssertion):
         proves(text(), EC.public(**key))
 
 
@@ -336,6 +336,8 @@ ODD = st.recursive(
 def test_whatever_header_and_claims_hold_is_judged_and_never_a_failure(header: Json, claims: Json) -> None:
     written = EC.sign({"alg": "ES384", "kid": EC.kid, **header}, {**GOOD, **claims})
 
-    with suppress(UnfitAssertion):
-        assertions.judge(assertions.parse(written), kind=TYPE, client_id=None, audiences=AUDIENCES, now=NOW * 1_000_000)
+    with suppress(InvalidAssertion):
+        assertions.validate_assertion(
+            assertions.parse_assertion(written), kind=TYPE, client_id=None, audiences=AUDIENCES, now=NOW * 1_000_000
+        )
         proves(written, EC.public())

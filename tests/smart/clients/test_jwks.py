@@ -5,20 +5,23 @@ from typing import Any
 
 import pytest
 
-from smart.clients.jwks import PublicKey, UnfitKeys, read, usable
+from smart.clients.jwks import InvalidKeys, PublicKey, read_registered, usable_keys
 
 EC = {"kty": "EC", "kid": "ec", "crv": "P-384", "x": "eA", "y": "eQ", "alg": "ES384", "use": "sig"}
 RSA = {"kty": "RSA", "kid": "rsa", "n": "n" * 342, "e": "AQAB"}
 
 
 def problems(*keys: Any) -> list[str]:
-    with pytest.raises(UnfitKeys) as refused:
-        read(json.dumps({"keys": list(keys)}))
+    with pytest.raises(InvalidKeys) as refused:
+        read_registered(json.dumps({"keys": list(keys)}))
     return refused.value.problems
 
 
 def test_public_keys_are_read_with_what_an_operator_compares() -> None:
-    assert read(json.dumps({"keys": [EC, RSA]})) == (PublicKey("ec", "EC", "ES384"), PublicKey("rsa", "RSA", ""))
+    assert read_registered(json.dumps({"keys": [EC, RSA]})) == (
+        PublicKey("ec", "EC", "ES384"),
+        PublicKey("rsa", "RSA", ""),
+    )
 
 
 @pytest.mark.parametrize("member", ["d", "p", "q", "dp", "dq", "qi", "oth", "k"])
@@ -70,7 +73,7 @@ def test_a_set_in_which_no_key_could_ever_prove_a_client_is_refused(keys: list[A
 
 @pytest.mark.requirement("CL-05")
 def test_a_key_for_something_else_may_stand_beside_one_that_proves_the_client() -> None:
-    assert len(read(json.dumps({"keys": [{**EC, "crv": "P-256", "alg": "ES256"}, RSA]}))) == 2
+    assert len(read_registered(json.dumps({"keys": [{**EC, "crv": "P-256", "alg": "ES256"}, RSA]}))) == 2
 
 
 @pytest.mark.requirement("RG-04")
@@ -89,13 +92,13 @@ def test_every_problem_is_said_at_once() -> None:
     ids=["empty", "no JSON", "list", "no keys", "none", "object", "text", "deep", "null", "long", "many"],
 )  # fmt: skip
 def test_what_is_no_set_is_refused(text: str) -> None:
-    with pytest.raises(UnfitKeys):
-        read(text)
+    with pytest.raises(InvalidKeys):
+        read_registered(text)
 
 
 @pytest.mark.requirement("E101")
 def test_private_and_shared_keys_of_a_fetched_set_are_left_out_and_counted() -> None:
-    found = usable(json.dumps({"keys": [{**RSA, "d": "x"}, {"kty": "oct", "kid": "shared", "k": "x"}, EC]}))
+    found = usable_keys(json.dumps({"keys": [{**RSA, "d": "x"}, {"kty": "oct", "kid": "shared", "k": "x"}, EC]}))
 
     assert (found.keys, found.secret) == ((EC,), 2)
 
@@ -106,15 +109,15 @@ def test_private_and_shared_keys_of_a_fetched_set_are_left_out_and_counted() -> 
     ids=str,
 )
 def test_a_key_that_is_of_no_use_takes_no_other_with_it(key: Any) -> None:
-    assert usable(json.dumps({"keys": [key, EC]})) == ((EC,), 0)
+    assert usable_keys(json.dumps({"keys": [key, EC]})) == ((EC,), 0)
 
 
 def test_of_a_usable_key_only_the_members_that_are_needed_stay() -> None:
-    assert usable(json.dumps({"keys": [{**EC, "x5c": ["certificate"], "note": "x" * 1000}]})).keys == (EC,)
+    assert usable_keys(json.dumps({"keys": [{**EC, "x5c": ["certificate"], "note": "x" * 1000}]})).keys == (EC,)
 
 
 def test_a_client_may_take_all_its_keys_back() -> None:
-    assert usable('{"keys": []}') == ((), 0)
+    assert usable_keys('{"keys": []}') == ((), 0)
 
 
 @pytest.mark.requirement("E99", "CL-12")
@@ -124,5 +127,5 @@ def test_a_client_may_take_all_its_keys_back() -> None:
     ids=["empty", "HTML", "list", "null", "no keys", "object", "deep", "long", "many"],
 )
 def test_what_was_fetched_and_is_no_set_is_refused(text: str) -> None:
-    with pytest.raises(UnfitKeys):
-        usable(text)
+    with pytest.raises(InvalidKeys):
+        usable_keys(text)

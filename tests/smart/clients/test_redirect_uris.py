@@ -4,7 +4,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from smart.clients.redirect_uris import failure, registered, registrable, success
+from smart.clients.redirect_uris import error_redirect, is_registered, redirect_uri_problem, success_redirect
 from smart.http.errors import InvalidRequest
 
 ISS = "https://auth.example.org"
@@ -25,7 +25,7 @@ ISS = "https://auth.example.org"
     ],
 )
 def test_a_fit_redirect_uri_is_registrable(uri: str, native: bool) -> None:
-    assert registrable(uri, native) is None
+    assert redirect_uri_problem(uri, native) is None
 
 
 @pytest.mark.requirement("RG-01", "RG-02", "E7")
@@ -68,7 +68,7 @@ def test_a_fit_redirect_uri_is_registrable(uri: str, native: bool) -> None:
     ids=repr,
 )
 def test_an_unfit_redirect_uri_is_refused_with_a_reason(uri: str, native: bool) -> None:
-    assert registrable(uri, native)
+    assert redirect_uri_problem(uri, native)
 
 
 @pytest.mark.requirement("RG-02")
@@ -81,12 +81,12 @@ def test_an_unfit_redirect_uri_is_refused_with_a_reason(uri: str, native: bool) 
     ],
 )
 def test_the_reason_names_what_is_wrong(uri: str, reason: str) -> None:
-    assert registrable(uri, True) == reason
+    assert redirect_uri_problem(uri, True) == reason
 
 
 def test_development_lets_web_clients_use_http_on_loopback_and_nowhere_else() -> None:
-    assert registrable("http://127.0.0.1:8000/demo/callback", False, dev=True) is None
-    assert registrable("http://app.example.org/cb", False, dev=True)
+    assert redirect_uri_problem("http://127.0.0.1:8000/demo/callback", False, dev=True) is None
+    assert redirect_uri_problem("http://app.example.org/cb", False, dev=True)
 
 
 @pytest.mark.requirement("E6", "AZ-05")
@@ -111,12 +111,12 @@ def test_development_lets_web_clients_use_http_on_loopback_and_nowhere_else() ->
     ],
 )
 def test_only_the_port_of_a_native_apps_loopback_may_vary(uri: str, known: str, expected: bool) -> None:
-    assert registered(uri, [known], native=True) is expected
+    assert is_registered(uri, [known], native=True) is expected
 
 
 @pytest.mark.requirement("E6")
 def test_a_web_app_has_no_free_port() -> None:
-    assert not registered("http://127.0.0.1:51004/cb", ["http://127.0.0.1/cb"], native=False)
+    assert not is_registered("http://127.0.0.1:51004/cb", ["http://127.0.0.1/cb"], native=False)
 
 
 @pytest.mark.requirement("AZ-16", "SB-02")
@@ -125,7 +125,7 @@ def test_a_web_app_has_no_free_port() -> None:
     "uri", ["https://app.example.org/cb", "https://app.example.org/cb?own=1%2B1", "org.example.app:/cb?"]
 )
 def test_the_answer_keeps_the_uris_own_query_and_the_exact_state(uri: str, state: str) -> None:
-    location = success(uri, "c0de_-~", state, ISS)
+    location = success_redirect(uri, "c0de_-~", state, ISS)
 
     answer = parse_qs(urlsplit(location).query, strict_parsing=True)
     assert location.startswith(uri)
@@ -142,7 +142,7 @@ def test_the_answer_keeps_the_uris_own_query_and_the_exact_state(uri: str, state
 def test_an_error_carries_code_description_state_and_issuer() -> None:
     error = InvalidRequest("aud is missing")
 
-    answer = parse_qs(urlsplit(failure("https://app.example.org/cb", error, "s1", ISS)).query)
+    answer = parse_qs(urlsplit(error_redirect("https://app.example.org/cb", error, "s1", ISS)).query)
 
     assert answer == {
         "error": ["invalid_request"], "error_description": ["aud is missing"], "state": ["s1"], "iss": [ISS]
@@ -150,7 +150,9 @@ def test_an_error_carries_code_description_state_and_issuer() -> None:
 
 
 def test_an_error_without_state_names_none_and_with_an_explanation_says_where() -> None:
-    location = failure("https://app.example.org/cb", InvalidRequest("state is missing"), "", ISS, f"{ISS}/explain/7")
+    location = error_redirect(
+        "https://app.example.org/cb", InvalidRequest("state is missing"), "", ISS, f"{ISS}/explain/7"
+    )
 
     answer = parse_qs(urlsplit(location).query, keep_blank_values=True)
     assert "state" not in answer

@@ -2,7 +2,7 @@
 
 import pytest
 
-from smart.fhir.audience import canonical, same_audience
+from smart.fhir.audience import canonical_url, is_same_audience
 
 BASE = "https://auth.example.org/fhir/r4"
 
@@ -12,8 +12,8 @@ BASE = "https://auth.example.org/fhir/r4"
     "url", [BASE, BASE + "/", "HTTPS://auth.example.org/fhir/r4", "https://AUTH.Example.ORG/fhir/r4/"]
 )
 def test_case_of_scheme_and_host_and_one_final_slash_do_not_count(url: str) -> None:
-    assert same_audience(url, BASE)
-    assert canonical(url) == BASE
+    assert is_same_audience(url, BASE)
+    assert canonical_url(url) == BASE
 
 
 @pytest.mark.requirement("AZ-08", "TV-23", "E19")
@@ -43,8 +43,8 @@ def test_case_of_scheme_and_host_and_one_final_slash_do_not_count(url: str) -> N
     ids=repr,
 )
 def test_everything_else_counts(url: str) -> None:
-    assert not same_audience(url, BASE)
+    assert not is_same_audience(url, BASE)
 
 
 def test_a_base_without_a_path_is_a_base() -> None:
-    assert same_audience("https://fhir.example.org/", "https://FHIR.example.org")
+    assert is_same_audience("https://fhir.example.org/", "https://FHIR.example.org")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from smart.fhir.base_urls import LONGEST, unfit
+from smart.fhir.base_urls import MAX_LENGTH, base_url_problem
 
 
 @pytest.mark.parametrize(
@@ -21,13 +21,13 @@ from smart.fhir.base_urls import LONGEST, unfit
     ],
 )
 def test_an_absolute_https_url_or_loopback_is_fit(url: str) -> None:
-    assert unfit(url) == ""
+    assert base_url_problem(url) == ""
 
 
 @pytest.mark.requirement("DS-24")
 @pytest.mark.parametrize("url", ["http://fhir.example.org/r4", "http://127.0.0.1.example.org/", "http://10.0.0.1/fhir"])
 def test_http_is_for_loopback_only(url: str) -> None:
-    assert "https" in unfit(url)
+    assert "https" in base_url_problem(url)
 
 
 @pytest.mark.parametrize(
@@ -55,8 +55,8 @@ def test_http_is_for_loopback_only(url: str) -> None:
         pytest.param("https://fhir.example.org:99999/r4", "it is not a URL", id="port too high"),
         pytest.param("https://[::1/r4", "it is not a URL", id="broken address"),
         pytest.param("", "it has a character that no URL has", id="empty"),
-        pytest.param("https://fhir.example.org/" + "a" * LONGEST, "it is longer than 2000 characters", id="long"),
+        pytest.param("https://fhir.example.org/" + "a" * MAX_LENGTH, "it is longer than 2000 characters", id="long"),
     ],
 )
 def test_what_would_not_be_an_unmistakable_audience_is_unfit(url: str, problem: str) -> None:
-    assert unfit(url) == problem
+    assert base_url_problem(url) == problem

@@ -2,7 +2,7 @@
 
 import pytest
 
-from smart.http.addresses import Prefixes, caller, household, normalised, same
+from smart.http.addresses import PrefixLengths, caller_address, caller_network, is_same_address, normalize
 
 
 @pytest.mark.requirement("PR-04")
@@ -23,7 +23,7 @@ from smart.http.addresses import Prefixes, caller, household, normalised, same
     ids=repr,
 )
 def test_an_address_has_one_spelling(text: str, expected: str) -> None:
-    assert normalised(text) == expected
+    assert normalize(text) == expected
 
 
 @pytest.mark.requirement("PR-04")
@@ -43,14 +43,14 @@ def test_an_address_has_one_spelling(text: str, expected: str) -> None:
     ],
 )
 def test_addresses_are_compared_by_prefix(one: str, other: str, ipv4_prefix: int, expected: bool) -> None:
-    assert same(one, other, Prefixes(ipv4=ipv4_prefix)) is expected
-    assert same(other, one, Prefixes(ipv4=ipv4_prefix)) is expected
+    assert is_same_address(one, other, PrefixLengths(ipv4=ipv4_prefix)) is expected
+    assert is_same_address(other, one, PrefixLengths(ipv4=ipv4_prefix)) is expected
 
 
 @pytest.mark.requirement("PR-04")
 @pytest.mark.parametrize(("bits", "expected"), [(48, True), (64, False), (128, False)])
 def test_how_much_of_an_ipv6_address_counts_can_be_set(bits: int, expected: bool) -> None:
-    assert same("2001:db8:0:1::1", "2001:db8:0:2::1", Prefixes(ipv6=bits)) is expected
+    assert is_same_address("2001:db8:0:1::1", "2001:db8:0:2::1", PrefixLengths(ipv6=bits)) is expected
 
 
 @pytest.mark.requirement("PR-05", "TV-26")
@@ -73,7 +73,7 @@ def test_how_much_of_an_ipv6_address_counts_can_be_set(bits: int, expected: bool
     ],
 )
 def test_only_what_trusted_proxies_wrote_is_believed(forwarded: str, trusted: int, expected: str) -> None:
-    assert caller("::ffff:10.0.0.1", forwarded, trusted) == expected
+    assert caller_address("::ffff:10.0.0.1", forwarded, trusted) == expected
 
 
 @pytest.mark.parametrize(
@@ -88,4 +88,4 @@ def test_only_what_trusted_proxies_wrote_is_believed(forwarded: str, trusted: in
     ],
 )
 def test_all_addresses_of_one_ipv6_network_are_one_callers(text: str, expected: str) -> None:
-    assert household(text) == expected
+    assert caller_network(text) == expected

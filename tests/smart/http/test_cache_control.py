@@ -2,7 +2,7 @@
 
 import pytest
 
-from smart.http.cache_control import seconds
+from smart.http.cache_control import freshness_seconds
 
 
 @pytest.mark.requirement("CL-10")
@@ -34,4 +34,4 @@ from smart.http.cache_control import seconds
     ],
 )
 def test_an_answer_lives_as_long_as_its_sender_says(said: str | None, age: str | None, life: int) -> None:
-    assert seconds(said, age) == life
+    assert freshness_seconds(said, age) == life

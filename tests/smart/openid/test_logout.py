@@ -5,12 +5,12 @@ from urllib.parse import urlencode
 import pytest
 
 from smart.http.parameters import Parameters
-from smart.openid.logout import App, Ending, client_id, judge
-from smart.openid.standard_claims import Hint
+from smart.openid.logout import LogoutRequest, RegisteredApp, requesting_client_id, validate_logout
+from smart.openid.standard_claims import IdTokenHint
 
 BACK = "https://app.example/left"
-APP = App("growth", trusted=True, post_logout_redirect_uris=(BACK, f"{BACK}?from=us"))
-HINT = Hint("u-51c9", "growth")
+APP = RegisteredApp("growth", trusted=True, post_logout_redirect_uris=(BACK, f"{BACK}?from=us"))
+HINT = IdTokenHint("u-51c9", "growth")
 
 
 def asked(extra: str = "", **parameters: str) -> Parameters:
@@ -31,10 +31,10 @@ def asked(extra: str = "", **parameters: str) -> Parameters:
     ],
     ids=str,
 )  # fmt: skip
-def test_who_asks_well_is_led_back(parameters: dict[str, str], hint: Hint | None, leads_to: str) -> None:
-    ending = judge(asked(**parameters), hint, APP)
+def test_who_asks_well_is_led_back(parameters: dict[str, str], hint: IdTokenHint | None, leads_to: str) -> None:
+    ending = validate_logout(asked(**parameters), hint, APP)
 
-    assert ending == Ending("growth", hint.subject if hint else "", leads_to)
+    assert ending == LogoutRequest("growth", hint.subject if hint else "", leads_to)
 
 
 @pytest.mark.requirement("E129", "SB-01")
@@ -44,9 +44,9 @@ def test_who_asks_well_is_led_back(parameters: dict[str, str], hint: Hint | None
      "http://app.example/left", f"{BACK}#", "javascript:alert(1)", "/apps"],
 )  # fmt: skip
 def test_an_address_that_is_not_exactly_the_apps_own_leads_nowhere(address: str) -> None:
-    ending = judge(asked(client_id="growth", post_logout_redirect_uri=address), HINT, APP)
+    ending = validate_logout(asked(client_id="growth", post_logout_redirect_uri=address), HINT, APP)
 
-    assert ending == Ending(why="post_logout_redirect_uri is not one of those registered")
+    assert ending == LogoutRequest(why="post_logout_redirect_uri is not one of those registered")
 
 
 @pytest.mark.requirement("E129")
@@ -55,28 +55,35 @@ def test_an_address_that_is_not_exactly_the_apps_own_leads_nowhere(address: str)
     [
         ({"id_token_hint": "forged"}, None, APP, "id_token_hint is no ID token of this server"),
         ({"id_token_hint": "x", "client_id": "other"}, HINT, APP, "client_id is not that of the ID token"),
-        ({"client_id": "growth"}, None, App(), "client_id is unknown, disabled or not approved"),
-        ({"id_token_hint": "x"}, HINT, App("growth", False, (BACK,)), "client_id is unknown, disabled or not approved"),
-        ({}, None, App(), "post_logout_redirect_uri is not one of those registered"),
+        ({"client_id": "growth"}, None, RegisteredApp(), "client_id is unknown, disabled or not approved"),
+        (
+            {"id_token_hint": "x"},
+            HINT,
+            RegisteredApp("growth", False, (BACK,)),
+            "client_id is unknown, disabled or not approved",
+        ),
+        ({}, None, RegisteredApp(), "post_logout_redirect_uri is not one of those registered"),
     ],
     ids=str,
 )
-def test_what_is_wrong_leads_nowhere(parameters: dict[str, str], hint: Hint | None, app: App, why: str) -> None:
-    assert judge(asked(**parameters, post_logout_redirect_uri=BACK), hint, app) == Ending(why=why)
+def test_what_is_wrong_leads_nowhere(
+    parameters: dict[str, str], hint: IdTokenHint | None, app: RegisteredApp, why: str
+) -> None:
+    assert validate_logout(asked(**parameters, post_logout_redirect_uri=BACK), hint, app) == LogoutRequest(why=why)
 
 
 @pytest.mark.requirement("E129")
 def test_a_parameter_twice_leads_nowhere() -> None:
-    ending = judge(asked("&state=b", client_id="growth", post_logout_redirect_uri=BACK, state="a"), None, APP)
+    ending = validate_logout(asked("&state=b", client_id="growth", post_logout_redirect_uri=BACK, state="a"), None, APP)
 
-    assert ending == Ending(why="a parameter was sent twice")
+    assert ending == LogoutRequest(why="a parameter was sent twice")
 
 
 def test_the_client_is_named_by_itself_or_by_its_id_token() -> None:
-    assert client_id(asked(client_id="growth"), None) == "growth"
-    assert client_id(asked(), HINT) == "growth"
-    assert client_id(asked(), None) == ""
+    assert requesting_client_id(asked(client_id="growth"), None) == "growth"
+    assert requesting_client_id(asked(), HINT) == "growth"
+    assert requesting_client_id(asked(), None) == ""
 
 
 def test_who_asks_for_nothing_is_asked_about_nothing() -> None:
-    assert judge(asked(), None, App()) == Ending()
+    assert validate_logout(asked(), None, RegisteredApp()) == LogoutRequest()

@@ -5,14 +5,15 @@ from urllib.parse import urlencode
 
 import pytest
 
-from smart.authorize.pkce import prove
-from smart.authorize.request import ClientPolicy, judge
+from smart.authorize.pkce import verify_code_verifier
+from smart.authorize.request import validate_request
+from smart.authorize.rules import ClientPolicy
 from smart.http.errors import InvalidGrant, OAuthError
 from smart.http.parameters import Parameters
 from smart.openid import standard_claims
 from smart.openid.standard_claims import Account
-from smart.scopes import parse
-from smart.wording.consent_lines import Telling, kept, lines
+from smart.scopes.scope_sets import parse_scopes
+from smart.wording.consent_lines import ConsentContext, chosen_scope, consent_lines
 
 CALLBACK = "https://portal.example.org/cb"
 BASE = "https://auth.example.org/fhir/r4"
@@ -38,13 +39,13 @@ def asked(**changes: str) -> Parameters:
 
 def refused(parameters: Parameters, client: ClientPolicy) -> str:
     with pytest.raises(OAuthError) as caught:
-        judge(parameters, client, {BASE: "r4"})
+        validate_request(parameters, client, {BASE: "r4"})
     return caught.value.code
 
 
 @pytest.mark.requirement("AZ-22")
 def test_plain_openid_connect_needs_no_more_than_openid_connect_says() -> None:
-    request = judge(asked(), CLIENT, {BASE: "r4"})
+    request = validate_request(asked(), CLIENT, {BASE: "r4"})
 
     assert (request.scope, request.aud, request.code_challenge, request.state) == ("openid", "", "", "")
     assert (request.openid, request.needs_patient, request.reads_records) == (True, False, False)
@@ -55,7 +56,7 @@ def test_only_who_has_a_secret_may_do_without_a_proof_key() -> None:
     proof = {"code_challenge": CHALLENGE, "code_challenge_method": "S256"}
 
     assert refused(asked(), PUBLIC) == "invalid_request"
-    assert judge(asked(**proof), PUBLIC, {BASE: "r4"}).code_challenge == CHALLENGE
+    assert validate_request(asked(**proof), PUBLIC, {BASE: "r4"}).code_challenge == CHALLENGE
 
 
 @pytest.mark.requirement("E22", "E23")
@@ -82,7 +83,7 @@ def test_a_smart_app_gets_none_of_that() -> None:
 def test_no_scope_of_a_fhir_server_is_granted(aud: dict[str, str]) -> None:
     wide = "openid profile email offline_access online_access fhirUser launch launch/patient patient/*.rs system/*.rs"
 
-    request = judge(asked(scope=f"{wide} address phone", **aud), CLIENT, {BASE: "r4"})
+    request = validate_request(asked(scope=f"{wide} address phone", **aud), CLIENT, {BASE: "r4"})
 
     assert request.scope == "openid profile email offline_access"
     assert request.left_out == (
@@ -97,8 +98,12 @@ def test_without_openid_nothing_is_granted(scope: str) -> None:
 
 
 def test_the_scopes_that_never_fit_are_named() -> None:
-    assert standard_claims.not_plain("openid profile email offline_access") == ()
-    assert standard_claims.not_plain("openid patient/*.rs launch fhirUser") == ("patient/*.rs", "launch", "fhirUser")
+    assert standard_claims.scopes_beyond_openid("openid profile email offline_access") == ()
+    assert standard_claims.scopes_beyond_openid("openid patient/*.rs launch fhirUser") == (
+        "patient/*.rs",
+        "launch",
+        "fhirUser",
+    )
 
 
 @pytest.mark.requirement("ID-05")
@@ -117,12 +122,14 @@ def test_the_scopes_that_never_fit_are_named() -> None:
 def test_of_an_account_is_told_what_was_granted_and_is_known(
     scope: str, account: Account, told: dict[str, object]
 ) -> None:
-    assert standard_claims.account(parse(scope), account) == told
+    assert standard_claims.userinfo_claims(parse_scopes(scope), account) == told
 
 
 @pytest.mark.requirement("AZ-14")
 def test_the_person_reads_what_the_app_hears_and_may_leave_out_his_address() -> None:
-    choices = lines(parse("openid profile email offline_access"), Telling("", 300, version="none", remembered_days=92))
+    choices = consent_lines(
+        parse_scopes("openid profile email offline_access"), ConsentContext("", 300, version="none", remembered_days=92)
+    )
 
     assert [(line.group, line.text) for line in choices] == [
         ("who", "Your name and your user name"),
@@ -131,18 +138,18 @@ def test_the_person_reads_what_the_app_hears_and_may_leave_out_his_address() -> 
         ("time", "Whenever I am signed in here"),
     ]
     assert "92 days" in choices[3].hint
-    left = kept("openid profile email offline_access", choices, {1, 4}, types=frozenset())
+    left = chosen_scope("openid profile email offline_access", choices, {1, 4}, types=frozenset())
     assert left == "openid profile"
-    assert kept("openid profile email", choices, {2, 4}, types=frozenset()) == "openid email"
-    assert kept("openid profile email", choices, {4}, types=frozenset()) == ""
+    assert chosen_scope("openid profile email", choices, {2, 4}, types=frozenset()) == "openid email"
+    assert chosen_scope("openid profile email", choices, {4}, types=frozenset()) == ""
 
 
 @pytest.mark.requirement("CG-03", "E83")
 def test_where_no_challenge_was_stored_a_verifier_is_a_downgrade_and_none_is_fine() -> None:
-    prove("", "")
+    verify_code_verifier("", "")
 
     with pytest.raises(InvalidGrant):
-        prove("", "v" * 43)
+        verify_code_verifier("", "v" * 43)
 
 
 @pytest.mark.requirement("ID-01")
@@ -151,7 +158,7 @@ def test_an_id_token_says_nothing_that_was_not_granted_or_is_not_known() -> None
     known = {"fhir_user": f"{BASE}/Patient/amy", "auth_time": 1_700_000_000_999_999, "nonce": "n"}
 
     def told(scope: str, **changes: object) -> dict[str, object]:
-        return {**standard_claims.id_token(about, scope, **{**known, **changes}, issued=1, expires=2)}  # type: ignore[arg-type]
+        return {**standard_claims.id_token_claims(about, scope, **{**known, **changes}, issued=1, expires=2)}  # type: ignore[arg-type]
 
     assert told("openid fhirUser") == {
         **about, "iat": 1, "exp": 2, "auth_time": 1_700_000_000, "nonce": "n", "fhirUser": f"{BASE}/Patient/amy",

@@ -7,11 +7,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smart.authorize.request import supported
+from smart.authorize.rules import is_supported
 from smart.http.errors import InvalidScope
-from smart.scopes import MOST, Scope, beyond, granted, legal, names, parse, shortest, union, within
-from smart.scopes.scope import ACTIONS, CONTEXTS, V1_ACTIONS
-from smart.tokens.refresh import narrowed
+from smart.scopes.scope import ACTIONS, CONTEXTS, V1_ACTIONS, Scope
+from smart.scopes.scope_sets import (
+    MAX_RESTRICTED,
+    grantable_scope,
+    has_legal_characters,
+    is_within,
+    parse_scopes,
+    scope_string,
+    scopes_beyond,
+    shortest_form,
+    union,
+)
+from smart.tokens.refresh import narrowed_scope
 
 TYPES = ("Observation", "Patient", "Condition")
 RECORDS = tuple(product(("1", "2"), ("x", "y")))
@@ -44,7 +54,7 @@ def passes(scope: Scope, record: tuple[str, str]) -> bool:
 
 def world(text: str) -> set[tuple[str, ...]]:
     """Everything that these scopes allow: interaction by interaction, record by record, and the plain names."""
-    scopes = parse(text)
+    scopes = parse_scopes(text)
     interactions = {
         (context, resource, action, *record)
         for context, resource, action, record in product(CONTEXTS[:2], (*TYPES, "Future"), ACTIONS, RECORDS)
@@ -58,7 +68,7 @@ def world(text: str) -> set[tuple[str, ...]]:
 @pytest.mark.requirement("SCP-06", "SCP-20", "E15")
 @given(requested=texts, allowed=texts)
 def test_granted_is_never_wider_than_asked_nor_than_allowed(requested: str, allowed: str) -> None:
-    result = world(granted(requested, allowed, types=frozenset(TYPES)))
+    result = world(grantable_scope(requested, allowed, types=frozenset(TYPES)))
 
     assert result <= world(requested)
     assert result <= world(allowed)
@@ -67,22 +77,22 @@ def test_granted_is_never_wider_than_asked_nor_than_allowed(requested: str, allo
 @given(requested=texts, allowed=texts)
 def test_without_restrictions_granted_is_exactly_what_both_name(requested: str, allowed: str) -> None:
     plain_requested, plain_allowed = (
-        " ".join(scope.name for scope in parse(text) if scope.known and not scope.query)
+        " ".join(scope.name for scope in parse_scopes(text) if scope.known and not scope.query)
         for text in (requested, allowed)
     )
 
-    result = world(granted(plain_requested, plain_allowed, types=frozenset({*TYPES, "Future"})))
+    result = world(grantable_scope(plain_requested, plain_allowed, types=frozenset({*TYPES, "Future"})))
 
     assert result == world(plain_requested) & world(plain_allowed)
 
 
 @given(requested=texts, allowed=texts)
 def test_what_is_granted_can_be_granted_again(requested: str, allowed: str) -> None:
-    once = granted(requested, allowed, types=frozenset(TYPES))
+    once = grantable_scope(requested, allowed, types=frozenset(TYPES))
 
-    assert granted(once, allowed, types=frozenset(TYPES)) == once
-    assert within(once, requested)
-    assert within(once, allowed)
+    assert grantable_scope(once, allowed, types=frozenset(TYPES)) == once
+    assert is_within(once, requested)
+    assert is_within(once, allowed)
 
 
 @pytest.mark.requirement("SCP-05", "SCP-12")
@@ -91,14 +101,14 @@ def test_a_union_allows_what_either_allows_and_nothing_more(first: str, second: 
     result = union(first, second)
 
     assert world(result) == world(first) | world(second)
-    assert len(parse(result)) <= len(parse(f"{first} {second}"))
+    assert len(parse_scopes(result)) <= len(parse_scopes(f"{first} {second}"))
 
 
 @given(text=texts)
 def test_the_shortest_form_is_stable_and_holds_nothing_covered(text: str) -> None:
-    short = shortest(parse(text))
+    short = shortest_form(parse_scopes(text))
 
-    assert shortest(short) == short
+    assert shortest_form(short) == short
     assert not any(a.covers(b) for a in short for b in short if a is not b)
 
 
@@ -115,7 +125,7 @@ def test_covering_agrees_with_the_model(held: str, asked: str) -> None:
 @pytest.mark.requirement("SCP-05", "E91")
 @given(requested=texts, allowed=texts)
 def test_within_never_lets_a_wider_request_pass(requested: str, allowed: str) -> None:
-    if within(requested, allowed):
+    if is_within(requested, allowed):
         assert world(requested) <= world(allowed)
 
 
@@ -123,11 +133,11 @@ def test_within_never_lets_a_wider_request_pass(requested: str, allowed: str) ->
 @settings(max_examples=300)
 @given(text=st.one_of(st.text(), st.text("patienuser/*.cd?&=,%\\| 0"), resource_scopes.map(lambda s: s + "%"), texts))
 def test_no_text_makes_the_parser_raise_and_nothing_asked_is_lost(text: str) -> None:
-    scopes = parse(text)
+    scopes = parse_scopes(text)
 
-    assert set(names(scopes).split(" ")) - {""} == set(text.split(" ")) - {""}
-    assert all(legal(scope.name) for scope in scopes if scope.context)
-    granted(text, "patient/*.cruds", types=frozenset(TYPES))
+    assert set(scope_string(scopes).split(" ")) - {""} == set(text.split(" ")) - {""}
+    assert all(has_legal_characters(scope.name) for scope in scopes if scope.context)
+    grantable_scope(text, "patient/*.cruds", types=frozenset(TYPES))
 
 
 CODES = ("http://x.example/s|a", "http://x.example/s|b", "http://x.example/s|a,http://x.example/s|b")
@@ -147,29 +157,29 @@ many = st.lists(st.one_of(granular, resource_scopes, st.sampled_from(PLAIN)), ma
 def test_only_what_can_be_evaluated_is_granted_and_never_more_than_both_sides_name(
     requested: str, allowed: str
 ) -> None:
-    result = granted(requested, allowed, types=frozenset(TYPES), supported=supported)
+    result = grantable_scope(requested, allowed, types=frozenset(TYPES), supported=is_supported)
 
-    assert all(supported(scope) for scope in parse(result))
-    assert within(result, requested)
-    assert within(result, allowed)
+    assert all(is_supported(scope) for scope in parse_scopes(result))
+    assert is_within(result, requested)
+    assert is_within(result, allowed)
 
 
 @pytest.mark.requirement("SCP-21")
 def test_the_longest_request_that_is_taken_is_judged_in_a_blink() -> None:
-    restricted = " ".join(f"patient/Observation.rs?code=http://loinc.org|{number}" for number in range(MOST))
+    restricted = " ".join(f"patient/Observation.rs?code=http://loinc.org|{number}" for number in range(MAX_RESTRICTED))
     scope = f"patient/*.r patient/*.s patient/*.cruds {restricted} " + " ".join(f"z{number}" for number in range(9000))
     begun = time.process_time()
 
-    result = granted(scope, f"patient/Goal.r {restricted}", types=frozenset(TYPES), supported=supported)
-    beyond(scope, result)
-    narrowed(scope, result, granted_scope=result, asked_scope=scope, types=frozenset(TYPES))
+    result = grantable_scope(scope, f"patient/Goal.r {restricted}", types=frozenset(TYPES), supported=is_supported)
+    scopes_beyond(scope, result)
+    narrowed_scope(scope, result, granted_scope=result, asked_scope=scope, types=frozenset(TYPES))
 
     assert time.process_time() - begun < 2
 
 
 @pytest.mark.requirement("SCP-21", "E91")
 def test_a_refresh_takes_no_more_restrictions_than_a_launch() -> None:
-    scope = " ".join(f"patient/Observation.rs?code=http://loinc.org|{number}" for number in range(MOST + 1))
+    scope = " ".join(f"patient/Observation.rs?code=http://loinc.org|{number}" for number in range(MAX_RESTRICTED + 1))
 
     with pytest.raises(InvalidScope, match="more than 100 restricted scopes"):
-        narrowed(scope, scope, granted_scope=scope, asked_scope=scope, types=frozenset(TYPES))
+        narrowed_scope(scope, scope, granted_scope=scope, asked_scope=scope, types=frozenset(TYPES))

@@ -3,20 +3,20 @@
 import pytest
 
 from smart.fhir.versions import resource_types
-from smart.scopes import (
-    Scope,
-    allowing,
-    coherent,
-    for_backend,
-    for_people,
-    granted,
-    known,
-    legal,
-    names,
-    parse,
-    shortest,
+from smart.scopes.scope import Scope
+from smart.scopes.scope_sets import (
+    coherent_scopes,
+    grantable_scope,
+    has_legal_characters,
+    is_for_backend,
+    is_for_people,
+    is_known,
+    is_within,
+    parse_scopes,
+    scope_string,
+    scopes_allowing,
+    shortest_form,
     union,
-    within,
 )
 
 R4 = resource_types("r4")
@@ -25,12 +25,12 @@ VITALS = "category=http://terminology.hl7.org/CodeSystem/observation-category|vi
 
 
 def grant(requested: str, allowed: str) -> str:
-    return granted(requested, allowed, types=R4)
+    return grantable_scope(requested, allowed, types=R4)
 
 
 @pytest.mark.requirement("SCP-07")
 def test_scopes_are_split_on_spaces_only_and_doubles_count_once() -> None:
-    scopes = parse("openid  launch/patient openid\tx")
+    scopes = parse_scopes("openid  launch/patient openid\tx")
 
     assert [scope.name for scope in scopes] == ["openid", "launch/patient", "openid\tx"]
 
@@ -38,12 +38,12 @@ def test_scopes_are_split_on_spaces_only_and_doubles_count_once() -> None:
 @pytest.mark.requirement("SCP-07", "E14")
 @pytest.mark.parametrize("text", ['a"b', "a\\b", "a\tb", "a\nb", "a\x7f", "é", "\0"], ids=repr)
 def test_illegal_characters_are_told_from_legal_ones(text: str) -> None:
-    assert not legal(text)
+    assert not has_legal_characters(text)
 
 
 @pytest.mark.requirement("SCP-07")
 def test_every_character_of_the_rfc_is_legal() -> None:
-    assert legal("".join(chr(c) for c in range(0x20, 0x7F) if c not in (0x22, 0x5C)))
+    assert has_legal_characters("".join(chr(c) for c in range(0x20, 0x7F) if c not in (0x22, 0x5C)))
 
 
 @pytest.mark.requirement("SCP-06", "SCP-20")
@@ -193,7 +193,7 @@ def test_a_restriction_is_never_lost(requested: str, allowed: str, expected: str
 def test_a_type_must_exist_in_the_version_of_the_base(version: str, resource: str, expected: bool) -> None:
     name = f"patient/{resource}.rs"
 
-    result = granted(name, "patient/*.cruds", types=resource_types(version))
+    result = grantable_scope(name, "patient/*.cruds", types=resource_types(version))
 
     assert result == (name if expected else "")
 
@@ -202,29 +202,29 @@ def test_a_type_must_exist_in_the_version_of_the_base(version: str, resource: st
 def test_a_wildcard_covers_a_type_that_came_later_and_all_of_today_do_not_cover_a_wildcard() -> None:
     every_type = " ".join(f"patient/{resource}.rs" for resource in R4)
 
-    assert within("patient/KindOfTomorrow.rs", "patient/*.rs")
-    assert not within("patient/*.rs", every_type)
+    assert is_within("patient/KindOfTomorrow.rs", "patient/*.rs")
+    assert not is_within("patient/*.rs", every_type)
 
 
 @pytest.mark.requirement("SCP-23")
 def test_writing_does_not_imply_reading() -> None:
-    scopes = parse("patient/Observation.write")
+    scopes = parse_scopes("patient/Observation.write")
 
-    assert allowing(scopes, "patient", "Observation", "c")
-    assert not allowing(scopes, "patient", "Observation", "r")
-    assert not allowing(scopes, "patient", "Observation", "s")
+    assert scopes_allowing(scopes, "patient", "Observation", "c")
+    assert not scopes_allowing(scopes, "patient", "Observation", "r")
+    assert not scopes_allowing(scopes, "patient", "Observation", "s")
 
 
 def test_allowing_names_the_scopes_of_that_context_type_and_letter() -> None:
-    scopes = parse(f"patient/*.r user/Observation.r patient/Observation.s patient/Observation.rs?{LAB} openid")
+    scopes = parse_scopes(f"patient/*.r user/Observation.r patient/Observation.s patient/Observation.rs?{LAB} openid")
 
-    found = allowing(scopes, "patient", "Observation", "r")
+    found = scopes_allowing(scopes, "patient", "Observation", "r")
 
     assert [scope.name for scope in found] == ["patient/*.r", f"patient/Observation.rs?{LAB}"]
 
 
 def test_a_plain_name_allows_no_interaction() -> None:
-    assert allowing(parse("openid patient/Observation.dus launch/patient"), "", "", "r") == ()
+    assert scopes_allowing(parse_scopes("openid patient/Observation.dus launch/patient"), "", "", "r") == ()
 
 
 @pytest.mark.requirement("SCP-05", "SCP-12")
@@ -270,14 +270,14 @@ def test_a_union_is_told_in_the_shortest_form(texts: list[str], expected: str) -
     ],
 )
 def test_respelling_a_scope_never_widens_it(requested: str, allowed: str, expected: bool) -> None:
-    assert within(requested, allowed) is expected
+    assert is_within(requested, allowed) is expected
 
 
 @pytest.mark.requirement("SCP-19")
 @pytest.mark.parametrize("name", ["system/*.rs", "system/Patient.read"])
 def test_people_never_get_system_scopes(name: str) -> None:
-    assert not for_people(Scope.parse(name))
-    assert for_backend(Scope.parse(name))
+    assert not is_for_people(Scope.parse(name))
+    assert is_for_backend(Scope.parse(name))
 
 
 @pytest.mark.requirement("SCP-19")
@@ -294,8 +294,8 @@ def test_people_never_get_system_scopes(name: str) -> None:
     ],
 )
 def test_a_backend_never_gets_a_scope_about_a_person(name: str) -> None:
-    assert not for_backend(Scope.parse(name))
-    assert for_people(Scope.parse(name))
+    assert not is_for_backend(Scope.parse(name))
+    assert is_for_people(Scope.parse(name))
 
 
 @pytest.mark.requirement("SCP-16", "SCP-17")
@@ -309,7 +309,7 @@ def test_a_backend_never_gets_a_scope_about_a_person(name: str) -> None:
     ],
 )
 def test_scopes_that_need_or_exclude_each_other(text: str, expected: str) -> None:
-    assert names(coherent(parse(text))) == expected
+    assert scope_string(coherent_scopes(parse_scopes(text))) == expected
 
 
 @pytest.mark.requirement("SCP-18", "SCP-14")
@@ -330,11 +330,11 @@ def test_scopes_that_need_or_exclude_each_other(text: str, expected: str) -> Non
     ],
 )
 def test_only_names_with_a_meaning_are_known(name: str, expected: bool) -> None:
-    assert known(Scope.parse(name)) is expected
+    assert is_known(Scope.parse(name)) is expected
 
 
 def test_what_is_supported_is_the_servers_choice() -> None:
-    result = granted(
+    result = grantable_scope(
         "patient/X.rs patient/Patient.rs?a=1 patient/Patient.r",
         "patient/*.cruds",
         types=R4,
@@ -345,11 +345,11 @@ def test_what_is_supported_is_the_servers_choice() -> None:
 
 
 def test_shortest_keeps_the_first_of_two_equal_ones() -> None:
-    assert names(shortest(parse("patient/X.rs?a=1,2 patient/X.rs?a=2,1"))) == "patient/X.rs?a=1,2"
+    assert scope_string(shortest_form(parse_scopes("patient/X.rs?a=1,2 patient/X.rs?a=2,1"))) == "patient/X.rs?a=1,2"
 
 
 def test_a_request_of_the_greatest_length_is_judged_at_once() -> None:
     requested = " ".join(f"patient/{resource}.{action}" for resource in R4 for action in "cruds")
 
-    assert within(requested, "patient/*.cruds")
+    assert is_within(requested, "patient/*.cruds")
     assert grant(requested, "patient/*.cruds") == requested

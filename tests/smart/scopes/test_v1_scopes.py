@@ -5,8 +5,8 @@ from itertools import product
 import pytest
 from hypothesis import given
 
-from smart.scopes import names, parse, within
 from smart.scopes.scope import V1_ACTIONS
+from smart.scopes.scope_sets import is_within, parse_scopes, scope_string
 from smart.scopes.v1_scopes import with_v1
 from tests.smart.scopes.test_properties import TYPES, texts, world
 
@@ -54,16 +54,16 @@ def test_part_of_a_right_a_restricted_one_and_v1_itself_add_nothing(scope: str) 
 @given(text=texts)
 def test_the_v1_words_never_allow_more_and_never_less(text: str) -> None:
     assert world(with_v1(text)) == world(text)
-    assert parse(with_v1(text))[: len(parse(text))] == parse(text)
+    assert parse_scopes(with_v1(text))[: len(parse_scopes(text))] == parse_scopes(text)
 
 
 @pytest.mark.requirement("WF-19")
 @given(text=texts)
 def test_a_reader_of_v1_words_alone_sees_every_whole_right(text: str) -> None:
-    words = names(scope for scope in parse(with_v1(text)) if scope.is_v1)
+    words = scope_string(scope for scope in parse_scopes(with_v1(text)) if scope.is_v1)
 
     for context, resource, word in product(("patient", "user"), TYPES, V1_ACTIONS):
         asked = f"{context}/{resource}.{word}"
-        named = any(scope.context == context and scope.resource == resource for scope in parse(text))
-        if named and within(asked, text):
-            assert within(asked, words), asked
+        named = any(scope.context == context and scope.resource == resource for scope in parse_scopes(text))
+        if named and is_within(asked, text):
+            assert is_within(asked, words), asked

@@ -2,8 +2,8 @@
 
 import pytest
 
-from smart.http.addresses import Prefixes
-from smart.tokens.address_binding import BLOCK, END, OFF, login_needed_after, met, moved, stricter
+from smart.http.addresses import PrefixLengths
+from smart.tokens.address_binding import BLOCK, END, OFF, differs, login_needed_after, policy_for_use, strictest_policy
 
 
 @pytest.mark.requirement("PR-03")
@@ -20,7 +20,7 @@ from smart.tokens.address_binding import BLOCK, END, OFF, login_needed_after, me
     ],
 )
 def test_the_stricter_policy_holds(server: str, client: str, holds: str) -> None:
-    assert stricter(server, client) == holds
+    assert strictest_policy(server, client) == holds
 
 
 @pytest.mark.requirement("PR-04")
@@ -38,26 +38,26 @@ def test_the_stricter_policy_holds(server: str, client: str, holds: str) -> None
     ],
 )
 def test_a_token_has_moved_when_its_network_is_another(bound: str, address: str, expected: bool) -> None:
-    assert moved(bound, address) is expected
+    assert differs(bound, address) is expected
 
 
 @pytest.mark.requirement("PR-04")
 def test_within_the_network_that_counts_nothing_has_moved() -> None:
-    assert met(BLOCK, "192.0.2.1", "192.0.2.200", Prefixes(ipv4=24)) == OFF
-    assert met(BLOCK, "192.0.2.1", "192.0.3.1", Prefixes(ipv4=24)) == BLOCK
+    assert policy_for_use(BLOCK, "192.0.2.1", "192.0.2.200", PrefixLengths(ipv4=24)) == OFF
+    assert policy_for_use(BLOCK, "192.0.2.1", "192.0.3.1", PrefixLengths(ipv4=24)) == BLOCK
 
 
 @pytest.mark.requirement("PR-06")
 @pytest.mark.parametrize("policy", ["off", "flag", "block", "end"])
 def test_a_use_meets_the_policy_only_where_it_has_moved(policy: str) -> None:
-    assert met(policy, "192.0.2.1", "192.0.2.1") == OFF
-    assert met(policy, "", "192.0.2.1") == OFF
-    assert met(policy, "192.0.2.1", "192.0.2.2") == policy
+    assert policy_for_use(policy, "192.0.2.1", "192.0.2.1") == OFF
+    assert policy_for_use(policy, "", "192.0.2.1") == OFF
+    assert policy_for_use(policy, "192.0.2.1", "192.0.2.2") == policy
 
 
 @pytest.mark.requirement("PR-03")
 def test_of_all_policies_ending_is_the_strictest() -> None:
-    assert stricter("end", "block") == stricter("flag", "end") == END
+    assert strictest_policy("end", "block") == strictest_policy("flag", "end") == END
 
 
 @pytest.mark.requirement("SD-06")

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from smart.tokens.claim_mapping import LONGEST, MOST, RESERVED, ClaimMapping, UnfitMapping, parsed
-from smart.tokens.claim_profiles import CUSTOM, Facts, added, in_jwt, mapping, profiles
+from smart.tokens.claim_mapping import MAX_CLAIMS, MAX_LENGTH, RESERVED, ClaimMapping, InvalidMapping, parse_mapping
+from smart.tokens.claim_profiles import CUSTOM, TokenFacts, extra_claims, jwt_claims, profile_mapping, profiles
 
 BASE = "https://fhir.example.org/r4"
 SCOPE = "launch/patient patient/*.rs user/Patient.r"
@@ -26,11 +26,11 @@ LIST = ["launch/patient", "patient/*.rs", "user/Patient.r", "patient/*.read"]
 
 
 def told(profile: str, *, fhir_user: str = "Patient/amy", **claims: Any) -> dict[str, Any]:
-    return added(mapping(profile, ""), Facts({**CLAIMS, **claims}, fhir_user))
+    return extra_claims(profile_mapping(profile, ""), TokenFacts({**CLAIMS, **claims}, fhir_user))
 
 
 def told_by(text: str, *, fhir_user: str = "Patient/amy", **claims: Any) -> dict[str, Any]:
-    return added(mapping(CUSTOM, text), Facts({**CLAIMS, **claims}, fhir_user))
+    return extra_claims(profile_mapping(CUSTOM, text), TokenFacts({**CLAIMS, **claims}, fhir_user))
 
 
 @pytest.mark.requirement("SD-17")
@@ -98,7 +98,7 @@ def test_what_an_ehr_tells_of_its_own_is_not_replaced_either() -> None:
 
 @pytest.mark.parametrize("profile", sorted(set(profiles()) - {"smart"}))
 def test_the_profiles_keep_the_rules_of_a_mapping_of_ones_own(profile: str) -> None:
-    assert parsed(json.dumps(profiles()[profile])) == profiles()[profile]
+    assert parse_mapping(json.dumps(profiles()[profile])) == profiles()[profile]
 
 
 # A mapping of one's own -----------------------------------------------------------------------------------------------
@@ -141,8 +141,8 @@ def test_a_claim_is_told_in_the_form_that_was_written(rule: dict[str, Any], expe
         pytest.param("[" * 3000, "not JSON", id="deep"),
         pytest.param("[]", "must be a JSON object", id="a list"),
         pytest.param("{}", "must be a JSON object", id="nothing"),
-        pytest.param(" " * (LONGEST + 1), "longer than", id="long"),
-        pytest.param(json.dumps({f"c{n}": {"from": "scope"} for n in range(MOST + 1)}), "1 to 20", id="many"),
+        pytest.param(" " * (MAX_LENGTH + 1), "longer than", id="long"),
+        pytest.param(json.dumps({f"c{n}": {"from": "scope"} for n in range(MAX_CLAIMS + 1)}), "1 to 20", id="many"),
         pytest.param('{"a": {"from": "sub"}, "a": {"from": "aud"}}', "twice", id="a name twice"),
         pytest.param('{"": {"from": "sub"}}', "cannot be the name", id="no name"),
         pytest.param('{"a b": {"from": "sub"}}', "cannot be the name", id="a blank in the name"),
@@ -168,15 +168,15 @@ def test_a_claim_is_told_in_the_form_that_was_written(rule: dict[str, Any], expe
     ],
 )
 def test_what_is_wrong_in_a_mapping_is_said(text: str, problem: str) -> None:
-    with pytest.raises(UnfitMapping, match=problem):
-        parsed(text)
+    with pytest.raises(InvalidMapping, match=problem):
+        parse_mapping(text)
 
 
 @pytest.mark.requirement("IN-02")
 @pytest.mark.parametrize("name", sorted(RESERVED))
 def test_no_claim_with_a_meaning_of_its_own_can_be_set(name: str) -> None:
-    with pytest.raises(UnfitMapping, match="meaning of its own"):
-        parsed(json.dumps({name: {"from": "sub"}}))
+    with pytest.raises(InvalidMapping, match="meaning of its own"):
+        parse_mapping(json.dumps({name: {"from": "sub"}}))
 
 
 def test_every_claim_of_a_token_has_a_meaning_of_its_own() -> None:
@@ -196,9 +196,9 @@ def test_a_jwt_carries_the_profile_unless_it_would_become_too_long() -> None:
     rules: ClaimMapping = {"scp": {"from": "scope", "as": "list"}, "patient_id": {"from": "patient"}}
     long = " ".join(f"patient/Observation.rs?code=http://loinc.org|{number}" for number in range(80))
 
-    short_more = added(rules, Facts(CLAIMS, ""))
+    short_more = extra_claims(rules, TokenFacts(CLAIMS, ""))
     long_claims = {**CLAIMS, "scope": long}
-    long_more = added(rules, Facts(long_claims, ""))
+    long_more = extra_claims(rules, TokenFacts(long_claims, ""))
 
-    assert in_jwt(CLAIMS, short_more) == {**CLAIMS, **short_more}
-    assert in_jwt(long_claims, long_more) == long_claims
+    assert jwt_claims(CLAIMS, short_more) == {**CLAIMS, **short_more}
+    assert jwt_claims(long_claims, long_more) == long_claims

@@ -7,11 +7,11 @@ import pytest
 
 from smart.http.errors import InvalidRequest, InvalidScope, InvalidTarget, OAuthError, UnauthorizedClient
 from smart.http.parameters import Parameters
-from smart.tokens.client_credentials import Judged, Service, judge
+from smart.tokens.client_credentials import BackendGrant, BackendService, validate_grant
 
 HERE, THERE = "https://fhir.example.org/r4", "https://other.example.org/fhir"
 LABS = "http://terminology.hl7.org/CodeSystem/observation-category|laboratory"
-SERVICE = Service(
+SERVICE = BackendService(
     authentication="keys",
     scope="system/Observation.rs system/Patient.r patient/*.rs __smartauth.introspect openid offline_access launch",
     bases={HERE: "r4"},
@@ -20,8 +20,8 @@ BOUND = replace(SERVICE, patient="amy")
 TWO = replace(SERVICE, bases={HERE: "r4", THERE: "dstu2"})
 
 
-def asked(service: Service = SERVICE, **parameters: str) -> Judged:
-    return judge(Parameters.parse(urlencode(parameters).encode()), service)
+def asked(service: BackendService = SERVICE, **parameters: str) -> BackendGrant:
+    return validate_grant(Parameters.parse(urlencode(parameters).encode()), service)
 
 
 @pytest.mark.requirement("BK-02", "BK-03", "E97")
@@ -116,7 +116,7 @@ def test_a_token_is_about_one_patient_or_about_all_of_them() -> None:
         pytest.param(replace(SERVICE, fhir=False), False, id="an app that is not SMART"),
     ],
 )
-def test_only_a_client_that_proves_itself_may_ask_for_itself(service: Service, allowed: bool) -> None:
+def test_only_a_client_that_proves_itself_may_ask_for_itself(service: BackendService, allowed: bool) -> None:
     try:
         asked(service, scope="system/Patient.r")
     except UnauthorizedClient:
@@ -136,7 +136,7 @@ def test_only_a_client_that_proves_itself_may_ask_for_itself(service: Service, a
     ],
 )
 def test_the_base_is_the_one_that_is_named_or_the_only_one(
-    service: Service, parameters: dict[str, str], base: str
+    service: BackendService, parameters: dict[str, str], base: str
 ) -> None:
     assert asked(service, scope="system/Patient.r", **parameters).base == base
 
@@ -154,7 +154,7 @@ def test_the_base_is_the_one_that_is_named_or_the_only_one(
     ],
 )
 def test_no_base_or_another_ones_is_refused(
-    service: Service, parameters: dict[str, str], error: type[OAuthError]
+    service: BackendService, parameters: dict[str, str], error: type[OAuthError]
 ) -> None:
     with pytest.raises(error):
         asked(service, scope="system/Patient.r", **parameters)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from smart.tokens.lifetimes import access_token_seconds, backend_token_seconds, code_seconds, expired
+from smart.tokens.lifetimes import access_token_seconds, backend_token_seconds, code_seconds, is_expired
 
 
 @pytest.mark.requirement("SD-04")
@@ -42,5 +42,5 @@ def test_a_code_lives_ten_minutes_at_most(configured: int, expected: int) -> Non
 
 @pytest.mark.requirement("PR-08")
 def test_alive_until_the_moment_of_expiry_and_dead_from_it_on() -> None:
-    assert not expired(999, 1000)
-    assert expired(1000, 1000)
+    assert not is_expired(999, 1000)
+    assert is_expired(1000, 1000)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from smart.tokens.liveness import dead_because, superseded
+from smart.tokens.liveness import dead_because, is_superseded
 
 ALIVE: dict[str, Any] = {
     "now": 999,
@@ -57,6 +57,6 @@ def test_what_somebody_did_is_named_before_what_time_did() -> None:
 @pytest.mark.parametrize("keep", [1, 2, 5])
 @pytest.mark.parametrize("issued", [1, 3, 50])
 def test_exactly_the_kept_number_of_a_seat_lives(issued: int, keep: int) -> None:
-    alive = [number for number in range(1, issued + 1) if not superseded(number, issued, keep)]
+    alive = [number for number in range(1, issued + 1) if not is_superseded(number, issued, keep)]
 
     assert alive == list(range(1, issued + 1))[-keep:]

@@ -4,7 +4,7 @@ import pytest
 
 from smart.fhir.versions import resource_types
 from smart.http.errors import InvalidScope
-from smart.tokens.refresh import absolute_seconds, expires_at, in_grace, kind, narrowed
+from smart.tokens.refresh import absolute_seconds, expires_at, is_in_grace, narrowed_scope, refresh_scope
 
 R4 = resource_types("r4")
 SECOND, DAY = 1_000_000, 86_400
@@ -13,7 +13,7 @@ LAB = "http://terminology.hl7.org/CodeSystem/observation-category|laboratory"
 
 
 def narrow(requested: str, *, held: str = GRANTED, asked: str = "") -> str:
-    return narrowed(requested, held, granted_scope=GRANTED, asked_scope=asked, types=R4)
+    return narrowed_scope(requested, held, granted_scope=GRANTED, asked_scope=asked, types=R4)
 
 
 @pytest.mark.requirement("CG-07", "SCP-17")
@@ -29,7 +29,7 @@ def narrow(requested: str, *, held: str = GRANTED, asked: str = "") -> str:
     ],
 )
 def test_only_two_scopes_let_an_app_refresh(scope: str, expected: str) -> None:
-    assert kind(scope) == expected
+    assert refresh_scope(scope) == expected
 
 
 @pytest.mark.requirement("RF-02", "E91")
@@ -81,7 +81,7 @@ def test_what_was_asked_and_not_granted_is_left_out() -> None:
 
 @pytest.mark.requirement("WF-11", "RF-02")
 def test_what_was_granted_only_in_part_is_given_in_that_part() -> None:
-    given = narrowed(
+    given = narrowed_scope(
         "patient/*.rs",
         "patient/Observation.rs?category=x offline_access",
         granted_scope="patient/Observation.rs?category=x offline_access",
@@ -148,4 +148,4 @@ def test_only_a_public_app_in_a_browser_has_an_absolute_limit_by_default(
     [(10, 0, True), (10, 9, True), (10, 10, False), (0, 0, False), (300, 29, True), (300, 30, False)],
 )
 def test_the_grace_window_is_half_a_minute_at_most(seconds: int, later: int, open_: bool) -> None:
-    assert in_grace(later * SECOND, 0, seconds) is open_
+    assert is_in_grace(later * SECOND, 0, seconds) is open_

@@ -5,20 +5,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smart.fhir.versions import resource_types
-from smart.scopes import parse, within
-from smart.wording.consent_lines import GROUPS, Line, Telling, duration, kept, lines
+from smart.scopes.scope_sets import is_within, parse_scopes
+from smart.wording.consent_lines import GROUPS, ConsentContext, ConsentLine, chosen_scope, consent_lines, duration
 
 R4 = resource_types("r4")
-OWN = Telling(server="Harbour Clinic", seconds=300)
-DAN = Telling(server="Harbour Clinic", seconds=300, subject="Dan Reyes", role="Carol Reyes, acting for Dan Reyes")
+OWN = ConsentContext(server="Harbour Clinic", seconds=300)
+DAN = ConsentContext(
+    server="Harbour Clinic", seconds=300, subject="Dan Reyes", role="Carol Reyes, acting for Dan Reyes"
+)
 
 
-def told(text: str, telling: Telling = OWN) -> list[tuple[str, str]]:
-    return [(line.group, line.text) for line in lines(parse(text), telling) if line.group != "time"]
+def told(text: str, telling: ConsentContext = OWN) -> list[tuple[str, str]]:
+    return [(line.group, line.text) for line in consent_lines(parse_scopes(text), telling) if line.group != "time"]
 
 
-def only(text: str, telling: Telling = OWN) -> Line:
-    line, *_ = lines(parse(text), telling)
+def only(text: str, telling: ConsentContext = OWN) -> ConsentLine:
+    line, *_ = consent_lines(parse_scopes(text), telling)
     return line
 
 
@@ -56,7 +58,7 @@ def test_writing_is_told_with_what_it_can_and_cannot_do(actions: str, text: str,
 
 
 def test_reading_and_writing_are_two_lines_and_the_second_is_not_blind() -> None:
-    see, change, _ = lines(parse("patient/Observation.crs"), OWN)
+    see, change, _ = consent_lines(parse_scopes("patient/Observation.crs"), OWN)
 
     assert (see.group, see.text) == ("see", "Test results and measurements")
     assert (change.group, change.hint) == ("change", "It cannot change or delete older ones.")
@@ -64,8 +66,8 @@ def test_reading_and_writing_are_two_lines_and_the_second_is_not_blind() -> None
 
 @pytest.mark.requirement("SCP-13", "AZ-14")
 @pytest.mark.parametrize(("telling", "record"), [(OWN, "your record"), (DAN, "the record of Dan Reyes")])
-def test_a_wildcard_says_everything_and_also_future_data(telling: Telling, record: str) -> None:
-    see, change, _ = lines(parse("patient/*.cruds"), telling)
+def test_a_wildcard_says_everything_and_also_future_data(telling: ConsentContext, record: str) -> None:
+    see, change, _ = consent_lines(parse_scopes("patient/*.cruds"), telling)
 
     assert see.text == f"Everything in {record}"
     assert "also future data: kinds that Harbour Clinic starts to record later" in see.hint
@@ -94,7 +96,7 @@ def test_people_are_named_only_where_the_record_is_another_persons() -> None:
 
 
 def test_same_type_and_letters_merge_whatever_the_syntax() -> None:
-    found = lines(parse("patient/Observation.r patient/Observation.s patient/Observation.read"), OWN)
+    found = consent_lines(parse_scopes("patient/Observation.r patient/Observation.s patient/Observation.read"), OWN)
 
     assert [line.text for line in found if line.group == "see"] == ["Test results and measurements"]
 
@@ -119,7 +121,7 @@ def test_lines_come_in_the_tables_order_not_in_the_order_asked() -> None:
 
 
 def test_lines_are_numbered_from_one() -> None:
-    found = lines(parse("patient/Observation.crs patient/Patient.r"), OWN)
+    found = consent_lines(parse_scopes("patient/Observation.crs patient/Patient.r"), OWN)
 
     assert [line.number for line in found] == [1, 2, 3, 4]
 
@@ -141,7 +143,7 @@ def test_openid_alone_recognises_without_a_name() -> None:
 
 
 def test_without_a_refresh_scope_access_is_only_for_now() -> None:
-    *_, line = lines(parse("patient/Patient.rs"), OWN)
+    *_, line = consent_lines(parse_scopes("patient/Patient.rs"), OWN)
 
     assert (line.group, line.text) == ("time", "Only now")
     assert line.hint == "It ends in 5 minutes. The app must ask you again after that."
@@ -149,9 +151,9 @@ def test_without_a_refresh_scope_access_is_only_for_now() -> None:
 
 @pytest.mark.requirement("AZ-14", "SCP-17")
 def test_offline_access_is_named_and_may_be_exchanged_for_only_now() -> None:
-    telling = Telling(server="x", seconds=300, until="At the latest it ends on 20 February 2027.")
+    telling = ConsentContext(server="x", seconds=300, until="At the latest it ends on 20 February 2027.")
 
-    found = lines(parse("patient/Patient.rs offline_access online_access"), telling)
+    found = consent_lines(parse_scopes("patient/Patient.rs offline_access online_access"), telling)
 
     assert [line.text for line in found if line.group == "time"] == [
         "Until I take it back, also while I am not using the app",
@@ -162,7 +164,7 @@ def test_offline_access_is_named_and_may_be_exchanged_for_only_now() -> None:
 
 
 def test_a_name_with_braces_stays_a_name() -> None:
-    telling = Telling(server="{subject}", seconds=300, subject="{server} {x}")
+    telling = ConsentContext(server="{subject}", seconds=300, subject="{server} {x}")
 
     assert only("patient/*.rs", telling).text == "Everything in the record of {server} {x}"
 
@@ -237,10 +239,10 @@ def test_beside_what_he_may_see_of_everybody_the_lines_of_one_record_say_so() ->
 
 @pytest.mark.requirement("SCP-09", "AZ-14", "ON-05")
 def test_a_divided_type_asked_whole_can_be_allowed_by_its_kinds() -> None:
-    found = {line.kind: [kind.text for kind in line.kinds] for line in lines(parse("patient/*.rs"), OWN)}
+    found = {line.kind: [kind.text for kind in line.kinds] for line in consent_lines(parse_scopes("patient/*.rs"), OWN)}
     divided = {
         line.kind: {kind.allows for kind in line.kinds}
-        for line in lines(parse("patient/Observation.r patient/Condition.read patient/Goal.rs"), OWN)
+        for line in consent_lines(parse_scopes("patient/Observation.r patient/Condition.read patient/Goal.rs"), OWN)
     }
 
     assert {"Allergies and intolerances", "Vaccinations", "Test results and measurements"} <= set(found["*"])
@@ -262,9 +264,9 @@ def test_what_is_written_or_restricted_already_has_no_kinds(scope: str) -> None:
 
 @pytest.mark.parametrize("version", ["r4", "stu3", "dstu2"])
 def test_every_kind_has_its_words_and_every_named_type_exists_somewhere(version: str) -> None:
-    telling = Telling(server="x", seconds=1, version=version)
+    telling = ConsentContext(server="x", seconds=1, version=version)
 
-    found = lines(parse("patient/*.rs patient/Observation.rs"), telling)
+    found = consent_lines(parse_scopes("patient/*.rs patient/Observation.rs"), telling)
 
     assert all(kind.text for line in found for kind in line.kinds)
     assert {kind.allows.partition(".")[0].removeprefix("patient/") for kind in found[0].kinds} <= resource_types(
@@ -299,9 +301,9 @@ def test_every_kind_has_its_words_and_every_named_type_exists_somewhere(version:
     ],
 )
 def test_only_some_kinds_leave_nothing_of_the_whole(scope: str, kinds: set[int], expected: str) -> None:
-    choices = lines(parse(scope), OWN)
+    choices = consent_lines(parse_scopes(scope), OWN)
 
-    result = kept(scope, choices, {line.number for line in choices}, {1: kinds}, types=R4)
+    result = chosen_scope(scope, choices, {line.number for line in choices}, {1: kinds}, types=R4)
 
     assert result == expected
 
@@ -309,13 +311,13 @@ def test_only_some_kinds_leave_nothing_of_the_whole(scope: str, kinds: set[int],
 @pytest.mark.requirement("SCP-17")
 def test_one_kind_of_refresh_at_most_is_granted_the_one_the_person_chose() -> None:
     scope = "patient/Patient.rs offline_access online_access"
-    choices = lines(parse(scope), OWN)
+    choices = consent_lines(parse_scopes(scope), OWN)
     offline, online, now = (line.number for line in choices if line.group == "time")
 
-    assert kept(scope, choices, {1, offline}, types=R4) == "patient/Patient.rs offline_access"
-    assert kept(scope, choices, {1, online}, types=R4) == "patient/Patient.rs online_access"
-    assert kept(scope, choices, {1, now}, types=R4) == "patient/Patient.rs"
-    assert kept(scope, choices, {1, offline, online, now}, types=R4) == "patient/Patient.rs offline_access"
+    assert chosen_scope(scope, choices, {1, offline}, types=R4) == "patient/Patient.rs offline_access"
+    assert chosen_scope(scope, choices, {1, online}, types=R4) == "patient/Patient.rs online_access"
+    assert chosen_scope(scope, choices, {1, now}, types=R4) == "patient/Patient.rs"
+    assert chosen_scope(scope, choices, {1, offline, online, now}, types=R4) == "patient/Patient.rs offline_access"
 
 
 SCOPE = "launch/patient patient/Observation.* patient/Patient.rs"
@@ -332,27 +334,30 @@ SCOPE = "launch/patient patient/Observation.* patient/Patient.rs"
     ],
 )
 def test_what_is_unticked_is_not_granted(ticked: set[int], expected: str) -> None:
-    choices = lines(parse(SCOPE), OWN)
+    choices = consent_lines(parse_scopes(SCOPE), OWN)
 
-    assert kept(SCOPE, choices, ticked, types=R4) == expected
+    assert chosen_scope(SCOPE, choices, ticked, types=R4) == expected
 
 
 @pytest.mark.requirement("E31")
 @pytest.mark.parametrize("ticked", [set(), {4}, {99}], ids=["nothing", "only the time", "what was not offered"])
 def test_ticking_nothing_grants_nothing(ticked: set[int]) -> None:
-    assert kept(SCOPE, lines(parse(SCOPE), OWN), ticked, types=R4) == ""
+    assert chosen_scope(SCOPE, consent_lines(parse_scopes(SCOPE), OWN), ticked, types=R4) == ""
 
 
 def test_where_there_is_nothing_to_untick_the_context_is_granted() -> None:
-    assert kept("launch/patient", lines(parse("launch/patient"), OWN), {1}, types=R4) == "launch/patient"
+    assert (
+        chosen_scope("launch/patient", consent_lines(parse_scopes("launch/patient"), OWN), {1}, types=R4)
+        == "launch/patient"
+    )
 
 
 def test_unticking_a_wildcard_takes_the_types_it_covered_with_it() -> None:
     scope = "patient/*.rs patient/Observation.rs patient/Goal.c"
-    choices = lines(parse(scope), OWN)
+    choices = consent_lines(parse_scopes(scope), OWN)
 
     change = next(line.number for line in choices if line.group == "change")
-    assert kept(scope, choices, {change}, types=R4) == "patient/Goal.c"
+    assert chosen_scope(scope, choices, {change}, types=R4) == "patient/Goal.c"
 
 
 scopes = st.lists(
@@ -376,13 +381,13 @@ scopes = st.lists(
     some=st.dictionaries(st.integers(1, 9), st.sets(st.integers(1, 12))),
 )
 def test_what_is_kept_is_what_was_ticked(scope: str, ticked: set[int], some: dict[int, set[int]]) -> None:
-    choices = lines(parse(scope), OWN)
+    choices = consent_lines(parse_scopes(scope), OWN)
 
-    result = kept(scope, choices, ticked, some, types=R4)
+    result = chosen_scope(scope, choices, ticked, some, types=R4)
 
     whole = {name for line in choices if line.number in ticked - set(some) for name in line.allows}
     parts = {kind.allows for line in choices for kind in line.kinds if kind.number in some.get(line.number, ())}
-    assert within(result, scope)
-    assert within(result, " ".join(whole | parts))
+    assert is_within(result, scope)
+    assert is_within(result, " ".join(whole | parts))
     assert [line.group for line in choices] == sorted((line.group for line in choices), key=GROUPS.index)
-    assert kept(scope, choices, {line.number for line in choices}, types=R4) == scope
+    assert chosen_scope(scope, choices, {line.number for line in choices}, types=R4) == scope
