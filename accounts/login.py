@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from accounts import lockout
+from accounts import rate_limit
 from accounts.models import User
 
 LONGEST_PASSWORD = 1024
@@ -27,7 +27,7 @@ class Attempt:
 
 def attempt(name: str, password: str, address: str, *, now: int) -> Attempt:
     """One try to sign in. An unknown name takes the same time and gets the same answer as a wrong password."""
-    wait = lockout.locked("account", name, address, now=now)
+    wait = rate_limit.seconds_to_wait("account", name, address, now=now)
     if wait:
         return Attempt("locked", name, address, wait=wait)
     user = _named(name)
@@ -36,12 +36,12 @@ def attempt(name: str, password: str, address: str, *, now: int) -> Attempt:
     return Attempt("stopped" if user.stopped_at else "right", name, address, user)
 
 
-def counted(tried: Attempt, *, now: int) -> Attempt:
+def apply_rate_limit(tried: Attempt, *, now: int) -> Attempt:
     """The try with its consequence, in the caller's transaction: a failure too many pauses the account."""
     if tried.result != "wrong":
-        lockout.cleared("account", tried.name, tried.address)
+        rate_limit.forget_failures("account", tried.name, tried.address)
         return tried
-    wait = lockout.failed("account", tried.name, tried.address, now=now)
+    wait = rate_limit.count_failure("account", tried.name, tried.address, now=now)
     return replace(tried, result="locked", wait=wait) if wait else tried
 
 

@@ -26,7 +26,7 @@ class UserQuerySet(models.QuerySet["User"]):
         """These people cannot sign in until they are let in again, and all their access ends."""
         return self.update(epoch=F("epoch") + 1, stopped_at=clock.now(), stopped_for=reason)
 
-    def ask_login(self, *, now: int) -> int:
+    def require_sign_in(self, *, now: int) -> int:
         """These people log in anew before they may allow anything."""
         return self.update(login_after=now)
 
@@ -39,7 +39,7 @@ class UserQuerySet(models.QuerySet["User"]):
         return self.update(must_change_password=clock.now())
 
 
-class People(BaseUserManager["User"]):
+class UserManager(BaseUserManager["User"]):
     """What Django calls a manager: it makes people, and reads like UserQuerySet."""
 
     def get_queryset(self) -> UserQuerySet:
@@ -71,7 +71,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     must_change_password = models.BigIntegerField(default=0, editable=False)  # since when, 0 = not
     created_at = models.BigIntegerField(default=clock.now, editable=False)
 
-    objects: ClassVar[People] = People()
+    objects: ClassVar[UserManager] = UserManager()
 
     USERNAME_FIELD = "username"
     REQUIRED_FIELDS: ClassVar[list[str]] = []

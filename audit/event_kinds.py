@@ -19,7 +19,7 @@ ODD = (
 RESULTS = {"done": DONE, "refused": REFUSED, "odd": ODD}
 
 
-def words(kind: str) -> str:
+def label(kind: str) -> str:
     """The kind as a person reads it."""
     return kind.replace("-", " ").capitalize()
 

@@ -15,7 +15,7 @@ from accounts.models import User
 from introspection.invalidation_target import NAMING, Target, target
 from oauth.clients.credentials import FAILED, AuthenticatedClient
 from oauth.ending import access
-from oauth.ending.access import Ended, Ender
+from oauth.ending.access import Actor, Ended
 from oauth.http.json_endpoint import (
     Asked,
     Forbidden,
@@ -61,7 +61,7 @@ def _nothing_missing(request: Request, asked: Asked) -> None:
 class Asker:
     """Who asks: an operator, or a resource server."""
 
-    ender: Ender
+    ender: Actor
     operator: User | None = None
     client: AuthenticatedClient | None = None
 
@@ -70,9 +70,9 @@ def _asker(request: Request) -> Asker:
     now, address = clock.now(), client_address(request._request)
     if presents_itself(request):
         client = caller(request)
-        return Asker(Ender(now=now, address=address, client_id=client.client_id), client=client)
+        return Asker(Actor(now=now, address=address, client_id=client.client_id), client=client)
     operator = _operator(request)
-    return Asker(Ender(now=now, address=address, operator=operator.subject), operator=operator)
+    return Asker(Actor(now=now, address=address, operator=operator.subject), operator=operator)
 
 
 def _operator(request: Request) -> User:
@@ -108,12 +108,12 @@ def _lockable(found: Target, asker: Asker) -> tuple[User, ...]:
         raise InvalidRequest("you cannot lock yourself")
     if asker.client is None:
         return found.people
-    own = liveness.standing(Authorization.objects.filter(fhir_server__resource_servers__client=asker.client.pk))
+    own = liveness.usable(Authorization.objects.filter(fhir_server__resource_servers__client=asker.client.pk))
     having = set(own.filter(user__in=found.people).values_list("user", flat=True))
     return tuple(user for user in found.people if user.pk in having)
 
 
-def _stopped(locked: tuple[User, ...], ender: Ender) -> Ended:
+def _stopped(locked: tuple[User, ...], ender: Actor) -> Ended:
     """All access of these people, until an operator lets them in."""
     each = [access.stop(user, ender) for user in locked]
     return Ended(sum(one.authorizations for one in each), sum(one.access_tokens for one in each))
@@ -121,7 +121,7 @@ def _stopped(locked: tuple[User, ...], ender: Ender) -> Ended:
 
 def _ended(found: Target, locked: tuple[User, ...], asker: Asker) -> Ended:
     for user in locked:
-        access.ask_login(user, asker.ender)
+        access.require_sign_in(user, asker.ender)
     if isinstance(found.everything_of, User):
         return access.end_person(found.everything_of, asker.ender)
     if found.everything_of is not None:

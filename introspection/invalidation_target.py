@@ -5,7 +5,7 @@ from typing import Any
 
 from accounts.models import User
 from oauth.clients.credentials import AuthenticatedClient
-from oauth.ending.access import Where
+from oauth.ending.access import Selection
 from oauth.http.json_endpoint import Asked, Forbidden, protected, said
 from oauth.models import Authorization, Client, FhirServer, row_of
 from smart.authorize.launch import InvalidContext, parse_fhir_id
@@ -23,7 +23,7 @@ class Target:
     `people` are those whom sub or fhirUser names; there may be none.
     """
 
-    where: Where
+    where: Selection
     people: tuple[User, ...] = ()
     authorization: int | None = None
     everything_of: User | Client | None = None
@@ -61,7 +61,7 @@ def _base(asked: Asked, client: AuthenticatedClient | None) -> FhirServer | None
     return found
 
 
-def _bases(base: FhirServer | None, client: AuthenticatedClient | None) -> Where:
+def _bases(base: FhirServer | None, client: AuthenticatedClient | None) -> Selection:
     if base is not None:
         return {"fhir_server": base}
     if client is None:
@@ -72,11 +72,11 @@ def _bases(base: FhirServer | None, client: AuthenticatedClient | None) -> Where
     return {"fhir_server__in": own}
 
 
-def _clients(asked: Asked) -> Where:
+def _clients(asked: Asked) -> Selection:
     return {"client__client_id": said(asked, "client_id")} if "client_id" in asked else {}
 
 
-def _patient(asked: Asked) -> Where:
+def _patient(asked: Asked) -> Selection:
     if "patient" not in asked:
         return {}
     try:
@@ -95,14 +95,14 @@ def _people(asked: Asked, base: FhirServer | None) -> tuple[User, ...] | None:
     return tuple(User.objects.filter(identities__fhir_server=base, identities__resource=resource).order_by("pk"))
 
 
-def _backend(asked: Asked) -> Where:
+def _backend(asked: Asked) -> Selection:
     """A `sub` that is nobody's may be a backend service, whose tokens name itself (RFC 9068 §2.2)."""
     name = asked.get("sub")
     found = Client.objects.filter(client_id=name) if name else Client.objects.none()
     return {"user": None, "client__in": list(found)}
 
 
-def _one(asked: Asked, where: Where, people: tuple[User, ...]) -> Target:
+def _one(asked: Asked, where: Selection, people: tuple[User, ...]) -> Target:
     """One authorization; requests of the same app for the same go with it, as they may lean on it (AZ-23)."""
     row = row_of(said(asked, "authorization"))
     if row is None:

@@ -7,7 +7,7 @@ from rest_framework.request import Request
 from accounts import clock
 from accounts.address import client_address
 from oauth.ending import refusals
-from oauth.ending.access import Ender
+from oauth.ending.access import Actor
 from oauth.http.json_endpoint import Asked, JsonEndpoint, caller, known, members, said
 from oauth.models import AccessToken, liveness
 from smart.digests import sha256_hex
@@ -32,8 +32,8 @@ class ReportView(JsonEndpoint):
         token = own.filter(digest=sha256_hex(presented)).first()
         if token is not None:
             address = client_address(request._request)
-            ender = Ender(now=clock.now(), address=address, client_id=resource_server.client_id)
-            refusals.reported(token, status, count, ender)
+            ender = Actor(now=clock.now(), address=address, client_id=resource_server.client_id)
+            refusals.record_refusals(token, status, count, ender)
         return HttpResponse(status=204, headers={"Cache-Control": "no-store"})
 
 

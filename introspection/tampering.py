@@ -69,7 +69,7 @@ def _judge(parts: tuple[str, ...], jti: str, request: MachineRequest) -> None:
 def _first_of_many(kind: str, original: Original, now: int) -> bool:
     """Whether there was none of this kind about this token lately."""
     whose = (original.client_pk, original.user_pk, original.fhir_server_pk)
-    return refusals.counted(f"{kind}|{original.pk}", whose, 1, now=now, seconds=EVENT_EVERY) == 1
+    return refusals.add_to_count(f"{kind}|{original.pk}", whose, 1, now=now, seconds=EVENT_EVERY) == 1
 
 
 def _end(original: Original, now: int) -> None:

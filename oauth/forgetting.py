@@ -31,7 +31,7 @@ def _over(before: int, *, now: int) -> int:
     """What an authorization belongs to is compared as long as it may be refreshed, however old it is (PR-04)."""
     known = ~Q(token_address="") | Q(use_address__isnull=False)
     old = Authorization.objects.filter(known, granted_at__lt=before, used_at__lt=before)
-    going_on = liveness.standing(old.filter(pk__in=liveness.refreshable(now=now).values("authorization")))
+    going_on = liveness.usable(old.filter(pk__in=liveness.refreshable(now=now).values("authorization")))
     over = old.exclude(pk__in=going_on.values("pk"))
     return _blanked(over, token_address="", use_address=None)
 

@@ -76,7 +76,7 @@ def _live(now: int) -> int:
 
 
 def _flagged() -> int:
-    return liveness.standing(Authorization.objects.filter(flagged_at__gt=0)).count()
+    return liveness.usable(Authorization.objects.filter(flagged_at__gt=0)).count()
 
 
 def _refused(now: int) -> int:

@@ -53,7 +53,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("o/style/<str:named>.json", style),
     path("o/userinfo", userinfo),
     path("o/logout", rp_initiated_logout.logout),
-    path("o/logout/leave", rp_initiated_logout.leave),
+    path("o/logout/leave", rp_initiated_logout.logout_confirmation),
     path("o/authorize", authorize),
     path("o/authorize/<str:handle>", resume),
     path("o/authorize/<str:handle>/login", pending_login),

@@ -39,7 +39,7 @@ def allowed(request: HttpRequest, pending: Pending, user: User, scope: str, *, r
             scope=scope,
             asked_scope=asked.requested_scope,
             fhir_user=identities.fhir_user(user, row.fhir_server),
-            **(online_access.remembered(request) if refresh.refresh_scope(scope) == refresh.ONLINE else {}),
+            **(online_access.session_fields(request) if refresh.refresh_scope(scope) == refresh.ONLINE else {}),
             context=json.dumps(context),
             patient_vouched=_vouched(pending, user),
             auth_time=_logged_in_at(request),

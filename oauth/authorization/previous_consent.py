@@ -29,7 +29,7 @@ def held(request: HttpRequest, pending: Pending, user: User) -> str:
     same = Authorization.objects.filter(client=row.client, user=user, fhir_server=row.fhir_server, patient=row.patient)
     as_himself = same.filter(fhir_user=identities.fhir_user(user, row.fhir_server))
     alive = liveness.refreshable(now=clock.now()).values("authorization")
-    found = liveness.standing(as_himself.filter(pk__in=alive)).order_by("-granted_at", "-pk").first()
+    found = liveness.usable(as_himself.filter(pk__in=alive)).order_by("-granted_at", "-pk").first()
     if found is None or (found.session_digest and found.session_digest != _session(request)):
         return ""
     return str(found.scope)
@@ -39,7 +39,7 @@ def _signed_in_before(pending: Pending, user: User) -> str:
     """What plain OpenID Connect was allowed last, whether or not a token of it lives; /apps lists it (AZ-23)."""
     same = Authorization.objects.filter(client=pending.row.client, user=user, fhir_server=pending.row.fhir_server)
     newest = same.select_related("client", "user").order_by("-pk").first()
-    if newest is None or newest.granted_at <= not_before(now=clock.now()) or liveness.lost_because(newest):
+    if newest is None or newest.granted_at <= not_before(now=clock.now()) or liveness.unusable_because(newest):
         return ""
     return str(newest.scope)
 

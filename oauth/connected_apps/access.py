@@ -11,7 +11,7 @@ from oauth.models import AccessToken, Authorization, Client, Code, RefreshToken,
 from smart.fhir.versions import NO_FHIR
 from smart.time_units import SECOND
 
-KEPT = 90 * 86_400 * SECOND
+LISTED_FOR = 90 * 86_400 * SECOND
 
 OPERATORS = "the operators ended it"
 GIVEN_BACK = "the app, or who keeps the records, ended it"
@@ -39,20 +39,20 @@ REVOKED_FOR = {
 }
 
 
-def alive(user: User, *, now: int) -> QuerySet[Any]:
+def live_access(user: User, *, now: int) -> QuerySet[Any]:
     """What an app can still use or refresh, last given first, each with `newest`, its last token, if it has one."""
     found = _given(user).filter(_usable(now) | _remembered(now), reason="")
     return found.order_by(F("newest").desc(nulls_last=True), "-pk")
 
 
-def over(user: User, *, now: int) -> QuerySet[Any]:
+def ended_access(user: User, *, now: int) -> QuerySet[Any]:
     """What has ended in the last 90 days, the last first: `over_at` says when, in the future where no row knows it."""
     found: QuerySet[Any] = _given(user).exclude(_usable(now) | _remembered(now), reason="").alias(ran_out=_ran_out())
     found = found.annotate(revoked_for=_of_newest("revoked_for"), revoked_at=_of_newest("revoked_at"))
     found = found.annotate(replaced_at=Subquery(_successor().values("issued_at")[:1]))
     ended_at = Case(When(ended_at__gt=0, then=F("ended_at")), default=F("ran_out"))
     found = found.annotate(over_at=Least(F("ran_out"), Coalesce(F("replaced_at"), F("ran_out")), ended_at))
-    return found.filter(over_at__gt=now - KEPT).order_by("-over_at", "-pk")
+    return found.filter(over_at__gt=now - LISTED_FOR).order_by("-over_at", "-pk")
 
 
 def why(ended: Any, *, now: int) -> str:
@@ -70,7 +70,7 @@ def why(ended: Any, *, now: int) -> str:
 
 def _given(user: User) -> QuerySet[Any]:
     newest = AccessToken.objects.filter(authorization=OuterRef("pk")).order_by("-pk")
-    own: QuerySet[Any] = liveness.lost(Authorization.objects.of(user))
+    own: QuerySet[Any] = liveness.with_unusable_reason(Authorization.objects.of(user))
     found: QuerySet[Any] = own.annotate(newest=Subquery(newest.values("pk")[:1]))
     return found
 

@@ -31,8 +31,8 @@ from smart.tokens import address_binding, lifetimes, refresh
 from smart.wording.consent_lines import CHANGE, SEE, WHO, ConsentContext, consent_lines
 from smart.wording.words import RECOGNISE
 
-MOST = 100
-KINDS = 5
+MAX_CARDS = 100
+MAX_LISTED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
-class Slip:
+class AppCard:
     """One app that has access, as its person sees it."""
 
     number: str
@@ -79,20 +79,20 @@ class Slip:
 
     @property
     def few_seen(self) -> str:
-        return few(self.sees)
+        return enumeration(self.sees)
 
     @property
     def few_done(self) -> str:
-        return few(self.may)
+        return enumeration(self.may)
 
     @property
     def more(self) -> int:
         """How many things it may do, where not all of them are in the sentence."""
-        return len(self.sees) + len(self.may) if max(len(self.sees), len(self.may)) > KINDS else 0
+        return len(self.sees) + len(self.may) if max(len(self.sees), len(self.may)) > MAX_LISTED else 0
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class EndedCard:
     """One access that is over."""
 
     number: str
@@ -128,9 +128,9 @@ class Records:
         return Record(shortened(name), place in self.own, server)
 
 
-def live_slips(user: User, *, now: int) -> tuple[Slip, ...]:
+def live_cards(user: User, *, now: int) -> tuple[AppCard, ...]:
     """At most MOST, last given first."""
-    rows = list(access.alive(user, now=now)[:MOST])
+    rows = list(access.live_access(user, now=now)[:MAX_CARDS])
     tokens = AccessToken.objects.in_bulk([row.newest for row in rows if row.newest])
     continuing = liveness.refreshable(now=now).filter(authorization__in=[row.pk for row in rows]).order_by("expires_at")
     refreshes = {token.authorization_id: token for token in continuing}
@@ -142,23 +142,23 @@ def live_slips(user: User, *, now: int) -> tuple[Slip, ...]:
     )
 
 
-def ended_slips(user: User, *, now: int) -> tuple[Ended, ...]:
+def ended_cards(user: User, *, now: int) -> tuple[EndedCard, ...]:
     """At most MOST of the last 90 days, the last first."""
-    rows = list(access.over(user, now=now)[:MOST])
+    rows = list(access.ended_access(user, now=now)[:MAX_CARDS])
     records = Records.of(user, rows)
     return tuple(
-        Ended(
+        EndedCard(
             number=numbered(row.pk),
             app=shortened(str(row.client)),
             record=records.about(row),
-            at=day(row.over_at, now=now) if row.over_at <= now else "not noted",
+            at=day_text(row.over_at, now=now) if row.over_at <= now else "not noted",
             why=access.why(row, now=now),
         )
         for row in rows
     )
 
 
-def stops_within(user: User) -> int:
+def longest_token_seconds(user: User) -> int:
     """How many seconds a token may live that a FHIR server does not ask us about."""
     found = (
         Authorization.objects.of(user)
@@ -169,13 +169,13 @@ def stops_within(user: User) -> int:
     return max((lifetimes.access_token_seconds(*each, **bounds) for each in found.distinct()), default=0)
 
 
-def few(texts: Sequence[str]) -> str:
+def enumeration(texts: Sequence[str]) -> str:
     """The first of them in one sentence, and how many more."""
-    more = f" and {len(texts) - KINDS} more" if len(texts) > KINDS else ""
-    return "; ".join(texts[:KINDS]) + more
+    more = f" and {len(texts) - MAX_LISTED} more" if len(texts) > MAX_LISTED else ""
+    return "; ".join(texts[:MAX_LISTED]) + more
 
 
-def day(at: int, *, now: int) -> str:
+def day_text(at: int, *, now: int) -> str:
     """ "today, 14:02 UTC", "yesterday, 22:40 UTC", "3 October 2026"."""
     when, today = to_datetime(at), to_datetime(now).date()
     word = {today: "today", today - timedelta(days=1): "yesterday"}.get(when.date())
@@ -191,9 +191,9 @@ def _moves(rows: Iterable[Authorization]) -> dict[int, str]:
 
 def _slip(
     row: Any, record: Record, token: AccessToken | None, continuing: RefreshToken | None, moved_to: str, *, now: int
-) -> Slip:
+) -> AppCard:
     sees, may = _told(row, record)
-    return Slip(
+    return AppCard(
         number=numbered(row.pk),
         app=shortened(str(row.client)),
         maker=shortened(row.client.maker),
@@ -201,9 +201,9 @@ def _slip(
         allowed_on=written(to_datetime(row.granted_at).date()),
         sees=sees,
         may=may,
-        given_at=day(token.issued_at, now=now) if token else "",
+        given_at=day_text(token.issued_at, now=now) if token else "",
         given_to=token.address if token else "",
-        used_at=day(row.used_at, now=now) if row.used_at else "",
+        used_at=day_text(row.used_at, now=now) if row.used_at else "",
         used_from=row.used_from,
         ends=_ends(row, token, continuing, now=now),
         away=continuing is not None and refresh.refresh_scope(row.scope) == refresh.OFFLINE,
@@ -234,9 +234,9 @@ def _ends(row: Authorization, token: AccessToken | None, continuing: RefreshToke
         until = written(to_datetime(row.granted_at + now - previous_consent.not_before(now=now)).date())
         return f"when you take it back, or if you do not use it before {until}"
     if continuing is None:
-        return day(token.expires_at, now=now) if token else "in a moment, if the app does not go on"
+        return day_text(token.expires_at, now=now) if token else "in a moment, if the app does not go on"
     if refresh.refresh_scope(row.scope) == refresh.ONLINE:
-        return f"when you sign out, at the latest {day(row.session_ends_at, now=now)}"
+        return f"when you sign out, at the latest {day_text(row.session_ends_at, now=now)}"
     bound = _bound(row.client)
     if bound:
         at = continuing.launched_at + bound * SECOND

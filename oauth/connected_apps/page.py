@@ -11,7 +11,7 @@ from accounts.models import SignIn, User
 from audit.trail import Event, record
 from oauth.authorization.interaction import person
 from oauth.connected_apps import access
-from oauth.connected_apps.cards import MOST, Ended, Slip, ended_slips, live_slips, stops_within
+from oauth.connected_apps.cards import MAX_CARDS, AppCard, EndedCard, ended_cards, live_cards, longest_token_seconds
 from oauth.http.redirects import person_page, within
 from oauth.models import Authorization, numbered
 from oauth.models.authorizations import row_of
@@ -56,7 +56,7 @@ def end_all(request: HttpRequest) -> HttpResponse:
         done = request.method == "GET" and "done" in request.GET
         return person_page(request, "apps_ended.html", {}) if done else within(SIGN_IN)
     if request.method == "GET":
-        count = access.alive(user, now=clock.now()).order_by().values("client").distinct().count()
+        count = access.live_access(user, now=clock.now()).order_by().values("client").distinct().count()
         return person_page(request, "apps_end_all.html", {"signed_in_as": user, "count": count})
     _everything(user, client_address(request))
     request.session.flush()
@@ -67,7 +67,7 @@ def _everything(user: User, address: str) -> None:
     """His epoch too: a code or token that is made meanwhile, under what was allowed before, is dead as well."""
     now = clock.now()
     with transaction.atomic():
-        living = list(access.alive(user, now=now))
+        living = list(access.live_access(user, now=now))
         # the person before the authorizations, as everywhere: locks have one order
         User.objects.get_queryset().filter(pk=user.pk).end_access()
         Authorization.objects.filter(user=user).end("person", now=now)
@@ -90,13 +90,13 @@ def _taken_back(row: Authorization, user: User, address: str, *, now: int, reaso
 
 def _page(request: HttpRequest, user: User) -> HttpResponse:
     now = clock.now()
-    slips, ended = live_slips(user, now=now), ended_slips(user, now=now)
+    slips, ended = live_cards(user, now=now), ended_cards(user, now=now)
     taken_back = _named(ended, request.GET.get("ended", ""))
     context = {
         "slips": slips,
         "ended": ended,
-        "most": MOST,
-        "within": duration(stops_within(user)) if slips else "",
+        "most": MAX_CARDS,
+        "within": duration(longest_token_seconds(user)) if slips else "",
         "taken_back": taken_back,
         "another": taken_back is not None and _still(slips, taken_back),
         "signed_in_as": user,
@@ -104,11 +104,11 @@ def _page(request: HttpRequest, user: User) -> HttpResponse:
     return person_page(request, "apps.html", context)
 
 
-def _named(ended: Iterable[Ended], number: str) -> Ended | None:
+def _named(ended: Iterable[EndedCard], number: str) -> EndedCard | None:
     """The one just taken back: only what has really ended is said to have."""
     return next((each for each in ended if each.number == number), None)
 
 
-def _still(slips: Iterable[Slip], ended: Ended) -> bool:
+def _still(slips: Iterable[AppCard], ended: EndedCard) -> bool:
     """Whether the same app keeps another access to the same record."""
     return any((slip.app, slip.record) == (ended.app, ended.record) for slip in slips)

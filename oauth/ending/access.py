@@ -16,12 +16,12 @@ from oauth.models import AccessToken, Authorization, Client, PendingRequest, liv
 from oauth.models.authorizations import in_order
 from oauth.sign_in import sessions
 
-Where = dict[str, Any]  # what holds for Authorization and PendingRequest alike
+Selection = dict[str, Any]  # what holds for Authorization and PendingRequest alike
 AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ender:
+class Actor:
     """Who ends, as events name him: an operator by his `sub`, or a resource server."""
 
     now: int
@@ -42,7 +42,7 @@ class Ended:
     access_tokens: int = 0
 
 
-def end(where: Where, ender: Ender, *, reason: str, only: int | None = None) -> Ended:
+def end(where: Selection, ender: Actor, *, reason: str, only: int | None = None) -> Ended:
     """Nothing that was granted there before lives when this is committed: no token, code or consent under way."""
     with transaction.atomic():
         # first: whoever allows something at this moment is waited for, or finds his request closed
@@ -58,25 +58,25 @@ def end(where: Where, ender: Ender, *, reason: str, only: int | None = None) -> 
         return Ended(len(rows), tokens)
 
 
-def end_person(user: User, ender: Ender) -> Ended:
+def end_person(user: User, ender: Actor) -> Ended:
     """All access of a person, by one increment."""
     return _everything({"user": user}, ender.event("person-ended", person=user.subject), User.objects.get_queryset())
 
 
-def end_client(client: Client, ender: Ender) -> Ended:
+def end_client(client: Client, ender: Actor) -> Ended:
     """All access of a client, by one increment."""
     return _everything({"client": client}, ender.event("client-ended", client=client.client_id), Client.objects.all())
 
 
-def ask_login(user: User, ender: Ender) -> None:
+def require_sign_in(user: User, ender: Actor) -> None:
     """Only a later login may allow anything for this person; nobody is signed in as him."""
     with transaction.atomic():
-        User.objects.get_queryset().filter(pk=user.pk).ask_login(now=ender.now)
+        User.objects.get_queryset().filter(pk=user.pk).require_sign_in(now=ender.now)
         record(ender.event("person-locked", person=user.subject))
         _out(user, ender)
 
 
-def stop(user: User, ender: Ender) -> Ended:
+def stop(user: User, ender: Actor) -> Ended:
     """This person is locked out until an operator lets him in; all his access ends."""
     with transaction.atomic():
         lived = _lived({"user": user}, now=ender.now)
@@ -86,7 +86,7 @@ def stop(user: User, ender: Ender) -> Ended:
         return lived
 
 
-def _everything(whose: Where, event: Event, rows: Any) -> Ended:
+def _everything(whose: Selection, event: Event, rows: Any) -> Ended:
     (row,) = whose.values()
     with transaction.atomic():
         lived = _lived(whose, now=event.at)
@@ -96,12 +96,12 @@ def _everything(whose: Where, event: Event, rows: Any) -> Ended:
         return lived
 
 
-def _out(user: User, ender: Ender) -> None:
+def _out(user: User, ender: Actor) -> None:
     _close({"user": user}, now=ender.now)
     sessions.end(SignIn.objects.filter(user=user), user, ender.address, operator=ender.operator)
 
 
-def _close(where: Where, *, now: int) -> None:
+def _close(where: Selection, *, now: int) -> None:
     """Requests that wait there for their person get no answer any more."""
     waiting = in_order(PendingRequest.objects.filter(**where, answered_at=0, expires_at__gt=now).only("pk"))
     for first in range(0, len(waiting), AT_ONCE):
@@ -109,13 +109,13 @@ def _close(where: Where, *, now: int) -> None:
         PendingRequest.objects.filter(pk__in=some).update(answered_at=now)
 
 
-def _lived(where: Where, *, now: int) -> Ended:
+def _lived(where: Selection, *, now: int) -> Ended:
     found = _standing(where)
     return Ended(found.count(), _live_tokens(found, now=now))
 
 
-def _standing(where: Where) -> QuerySet[Any]:
-    found: QuerySet[Any] = liveness.standing(Authorization.objects.filter(**where))
+def _standing(where: Selection) -> QuerySet[Any]:
+    found: QuerySet[Any] = liveness.usable(Authorization.objects.filter(**where))
     return found
 
 

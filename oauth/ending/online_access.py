@@ -16,14 +16,14 @@ from smart.digests import random_token, sha256_hex
 MARK = "online"  # drawn once a session: its key changes at every login, this does not
 
 
-def begin(request: HttpRequest) -> None:
+def mark_session(request: HttpRequest) -> None:
     """Marks a session that has just begun, or leaves the mark that it has."""
     request.session.setdefault(MARK, random_token())
 
 
-def remembered(request: HttpRequest) -> dict[str, Any]:
+def session_fields(request: HttpRequest) -> dict[str, Any]:
     """What an authorization that ends with this session keeps of it."""
-    begin(request)
+    mark_session(request)
     row = Session.objects.filter(session_key=request.session.session_key).first()
     ends_at = int(row.expire_date.timestamp() * 1_000_000) if row else clock.now()
     return {"session_digest": sha256_hex(request.session[MARK]), "session_ends_at": ends_at}

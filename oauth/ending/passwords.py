@@ -9,7 +9,7 @@ from oauth.models import Authorization
 from oauth.sign_in import sessions
 
 
-def put(user: User, password: str, address: str = "", *, keep: str = "", operator: str = "") -> int:
+def set_password(user: User, password: str, address: str = "", *, keep: str = "", operator: str = "") -> int:
     """The new password counts, and every app must ask again: RFC 9700 §4.14.2 counts a changed password among the
     events after which refresh tokens end, and whoever knew the old one may have let in an app of his own.
     All sessions end but the one with that key. How many other sessions it were."""
@@ -28,7 +28,7 @@ def put(user: User, password: str, address: str = "", *, keep: str = "", operato
     return ended
 
 
-def require(user: User, address: str = "", *, operator: str = "") -> int:
+def require_new_password(user: User, address: str = "", *, operator: str = "") -> int:
     """This person signs in again and chooses a new password before anything else. How many sessions ended."""
     now = clock.now()
     with transaction.atomic():

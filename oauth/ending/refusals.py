@@ -7,7 +7,7 @@ from django.db import connection, transaction
 
 from audit.trail import record
 from oauth.ending import access
-from oauth.ending.access import Ender
+from oauth.ending.access import Actor
 from oauth.models import AccessToken, Authorization, liveness, numbered
 from smart.time_units import SECOND
 
@@ -27,10 +27,10 @@ RETURNING count
 _BEGIN_ANEW = "UPDATE oauth_refusalcount SET count = 0 WHERE key = %s"
 
 
-Whose = tuple[int, int | None, int]  # client, person, FHIR server: with one of them the count goes too
+Combination = tuple[int, int | None, int]  # client, person, FHIR server: with one of them the count goes too
 
 
-def counted(key: str, whose: Whose, number: int, *, now: int, seconds: int) -> int:
+def add_to_count(key: str, whose: Combination, number: int, *, now: int, seconds: int) -> int:
     """How many there were within this window, with these. One statement; parallel ones add up."""
     values: list[Any] = [key, *whose, number, now + seconds * SECOND, now, now]
     with connection.cursor() as cursor:
@@ -39,37 +39,37 @@ def counted(key: str, whose: Whose, number: int, *, now: int, seconds: int) -> i
     return int(count)
 
 
-def reported(token: AccessToken, status: int, number: int, ender: Ender) -> None:
+def record_refusals(token: AccessToken, status: int, number: int, ender: Actor) -> None:
     """A resource server refused so many requests with this token; when it is too much, the combination ends.
 
     A token that was dead when it was shown says nothing about who holds a live one: that is recorded, never counted.
     """
     row, limit = token.authorization, settings.SMARTAUTH_REFUSALS_LIMIT
-    counts = status != UNAUTHORIZED and not liveness.lost_because(row)
+    counts = status != UNAUTHORIZED and not liveness.unusable_because(row)
     key = f"{'refused' if counts else 'dead'}|{row.client_id}|{row.user_id or 0}|{row.fhir_server_id}"
     with transaction.atomic():
         seconds = settings.SMARTAUTH_REFUSALS_WINDOW_SECONDS
         whose = (row.client_id, row.user_id, row.fhir_server_id)
-        count = counted(key, whose, number, now=ender.now, seconds=seconds)
+        count = add_to_count(key, whose, number, now=ender.now, seconds=seconds)
         if count - number < MOST_EVENTS:
             _recorded(token, f"answered {status}" + (f", {number} times" if number > 1 else ""), ender)
         if counts and 0 < limit <= count:
             _too_many(key, row, count, ender)
 
 
-def _too_many(key: str, row: Authorization, count: int, ender: Ender) -> None:
+def _too_many(key: str, row: Authorization, count: int, ender: Actor) -> None:
     """Everything of that person and client at that FHIR server ends, once; what is allowed later starts from zero."""
     with connection.cursor() as cursor:
         cursor.execute(_BEGIN_ANEW, [key])
-    if not liveness.standing(Authorization.objects.filter(pk=row.pk)).exists():
+    if not liveness.usable(Authorization.objects.filter(pk=row.pk)).exists():
         return  # it ended while this report waited for the one that was too many
     record(ender.event("refusals-reached", **access.about(row), reason=f"{count} refused"))
     if row.user is not None and settings.SMARTAUTH_REFUSALS_LOCK == "login":
-        access.ask_login(row.user, ender)
+        access.require_sign_in(row.user, ender)
     whose = {"client": row.client_id, "user": row.user_id, "fhir_server": row.fhir_server_id}
     access.end(whose, ender, reason="refusals")
 
 
-def _recorded(token: AccessToken, reason: str, ender: Ender) -> None:
+def _recorded(token: AccessToken, reason: str, ender: Actor) -> None:
     about = {**access.about(token.authorization), "token": numbered(token.pk)}
     record(ender.event("request-refused", **about, reason=reason))

@@ -16,7 +16,7 @@ import psycopg
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connections
 
-from accounts import clock, lockout
+from accounts import clock, rate_limit
 from audit.trail import Event, record
 from oauth.clients.credentials import AuthenticatedClient, Credentials, credentials
 from oauth.http.cors import shared_with
@@ -196,7 +196,7 @@ def count(error: OAuthError, request: MachineRequest) -> OAuthError:
 
     A failure is recorded (CL-15) until then; a success is not, `issued` and the like tell of it.
     """
-    wait = lockout.failed("client", request.credentials.client_id, request.address, now=request.now)
+    wait = rate_limit.count_failure("client", request.credentials.client_id, request.address, now=request.now)
     if wait:
         return TooManyRequests("too many failures, wait", retry_after=wait)
     record(_failed(error, request))

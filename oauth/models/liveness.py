@@ -23,7 +23,7 @@ def dead_because(token: AccessToken, *, now: int) -> str:
     )
 
 
-def lost_because(authorization: Authorization) -> str:
+def unusable_because(authorization: Authorization) -> str:
     """Why nothing of this authorization can be alive any more, "" while something may be."""
     return rules.dead_because(
         now=0,
@@ -62,7 +62,7 @@ def _lost(path: str) -> tuple[When, ...]:
     )
 
 
-def judged(tokens: QuerySet[AccessToken], *, now: int) -> QuerySet[Any]:
+def with_reason(tokens: QuerySet[AccessToken], *, now: int) -> QuerySet[Any]:
     """The tokens with `reason` as the database computes it: what dead_because says of each."""
     superseded = Q(seat__isnull=False) & Q(
         seat__latest__gte=F("seat_number") + F("authorization__client__tokens_to_keep")
@@ -81,18 +81,18 @@ def judged(tokens: QuerySet[AccessToken], *, now: int) -> QuerySet[Any]:
 
 def live(tokens: QuerySet[AccessToken], *, now: int) -> QuerySet[Any]:
     """Those that an introspection would call active now."""
-    return judged(tokens.filter(expires_at__gt=now), now=now).filter(reason="")
+    return with_reason(tokens.filter(expires_at__gt=now), now=now).filter(reason="")
 
 
-def lost(authorizations: QuerySet[Authorization]) -> QuerySet[Any]:
+def with_unusable_reason(authorizations: QuerySet[Authorization]) -> QuerySet[Any]:
     """The authorizations with `reason` as the database computes it: what lost_because says of each."""
     ended = When(ended_at__gt=0, then=Value("ended"))
     return authorizations.annotate(reason=Case(ended, *_lost(""), default=Value("")))
 
 
-def standing(authorizations: QuerySet[Authorization]) -> QuerySet[Any]:
+def usable(authorizations: QuerySet[Authorization]) -> QuerySet[Any]:
     """Those under which tokens may still be issued."""
-    return lost(authorizations).filter(reason="")
+    return with_unusable_reason(authorizations).filter(reason="")
 
 
 def refreshable(*, now: int) -> QuerySet[RefreshToken]:

@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 
 from accounts import clock, sessions
 from accounts.address import client_address
-from accounts.login import Attempt, attempt, counted
+from accounts.login import Attempt, apply_rate_limit, attempt
 from accounts.models import User
 from audit.trail import Event, record
 from oauth.authorization.interaction import cancelled, person, step
@@ -46,7 +46,7 @@ def logout(request: HttpRequest) -> HttpResponse:
     """Ends the session in this browser."""
     if request.method != "POST":
         return HttpResponseNotAllowed(["POST"])
-    leave(request)
+    sign_out(request)
     return within("/login")
 
 
@@ -63,11 +63,11 @@ def pending_login(request: HttpRequest, pending: Pending) -> HttpResponse:
 @step("POST")
 def another_account(request: HttpRequest, pending: Pending) -> HttpResponse:
     """Not you? The session ends, the request waits for somebody else."""
-    leave(request)
+    sign_out(request)
     return within(f"{pending.url}/login")
 
 
-def leave(request: HttpRequest) -> None:
+def sign_out(request: HttpRequest) -> None:
     """Ends the session in this browser, and what was granted for as long as it lasts (E92)."""
     online_access.end(request)
     auth.logout(request)
@@ -82,14 +82,14 @@ def _tried(request: HttpRequest, pending: Pending | None = None) -> HttpResponse
     tried = attempt(name, password, client_address(request), now=now)
     if tried.counts:
         with transaction.atomic():
-            tried = counted(tried, now=now)
+            tried = apply_rate_limit(tried, now=now)
             record(_event(tried, now, reference))
     if tried.result != "right" or tried.user is None:
         return _page(request, pending, tried, now + tried.wait * SECOND, reference)
     if person(request) not in (None, tried.user):
-        leave(request)
+        sign_out(request)
     sessions.begin(request, tried.user, now=now)
-    online_access.begin(request)
+    online_access.mark_session(request)
     return None
 
 

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from accounts import clock
 from accounts import sessions as accounts_sessions
 from accounts.address import client_address
-from accounts.login import LONGEST_PASSWORD, Attempt, attempt, counted
+from accounts.login import LONGEST_PASSWORD, Attempt, apply_rate_limit, attempt
 from accounts.models import User
 from audit.trail import Event, record
 from oauth.authorization.interaction import cancelled, person, step
@@ -34,7 +34,7 @@ FREE = ("/login", "/logout", "/password", "/demo", "/fhir/", "/.well-known/", "/
 FREE_STEPS = ("/login", "/password", "/another-account", "/another-user")
 
 
-class NewPasswordFirst:
+class RequireNewPassword:
     """Middleware: whoever must choose a new password is led there from every page."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -101,7 +101,7 @@ def _tried(request: HttpRequest, user: User, pending: Pending | None = None) -> 
     if wrong := _unfit(request, user):
         return _page(request, user, pending=pending, wrong=wrong)
     with transaction.atomic():
-        passwords.put(user, request.POST["new"], address, keep=request.session.session_key or "")
+        passwords.set_password(user, request.POST["new"], address, keep=request.session.session_key or "")
         accounts_sessions.renew(request, user, now=clock.now())
     return None
 
@@ -114,7 +114,7 @@ def _proved(request: HttpRequest, user: User, address: str) -> Attempt | None:
     tried = attempt(user.username, request.POST.get("current", ""), address, now=now)
     if tried.counts:
         with transaction.atomic():
-            tried = counted(tried, now=now)
+            tried = apply_rate_limit(tried, now=now)
             if tried.result != "right":
                 kind = "locked" if tried.result == "locked" else "login-failed"
                 record(Event(kind=kind, at=now, person=user.subject, address=address, reason="password page"))

@@ -36,7 +36,7 @@ def logout(request: HttpRequest) -> HttpResponse:
     return within(f"{LEAVE}?asked={signing.dumps(told, salt=SALT)}")
 
 
-def leave(request: HttpRequest) -> HttpResponse:
+def logout_confirmation(request: HttpRequest) -> HttpResponse:
     """Asks the person, with the session's cookie that a POST of another site does not bring; and his answer."""
     if request.method not in {"GET", "POST"}:
         return HttpResponseNotAllowed(["GET", "POST"])
@@ -44,7 +44,7 @@ def leave(request: HttpRequest) -> HttpResponse:
     certain = asked.subject and user is not None and asked.subject == user.subject
     if user is not None and request.method == "GET" and not certain:
         return _page(request, asked, signed_in_as=user)
-    login.leave(request)
+    login.sign_out(request)
     return to_app(asked.leads_to) if asked.leads_to else _page(request, asked)
 
 

@@ -14,20 +14,20 @@ from accounts import clock
 from oauth.ending import access
 from oauth.models import AccessToken, Authorization, liveness, numbered, row_of
 from operators.admin import authorizations, confirmation, token_life
-from operators.admin.filters import OneOf, by, chosen
-from operators.admin.model_admin import ReadOnly, act, sought
-from operators.admin.rendering import counted, link, short, state, when
+from operators.admin.filters import RowFilter, filter_by, filter_by_link
+from operators.admin.model_admin import ReadOnlyAdmin, record_events, search
+from operators.admin.rendering import count_text, link, shorten, state_tag, time_element
 
 
 def _dead(*reasons: str) -> Any:
-    return lambda found: liveness.judged(found, now=clock.now()).filter(reason__in=reasons)
+    return lambda found: liveness.with_reason(found, now=clock.now()).filter(reason__in=reasons)
 
 
 def _live(found: Any) -> Any:
     return liveness.live(found, now=clock.now())
 
 
-STATE = by("state", "state", {
+STATE = filter_by("state", "state", {
     "live": ("live", lambda found: _live(found)),
     "flagged": ("live and flagged", lambda found: _live(found.filter(authorization__flagged_at__gt=0))),
     "superseded": ("superseded", _dead("superseded")),
@@ -36,15 +36,15 @@ STATE = by("state", "state", {
     "ended": ("ended or revoked",
               _dead("revoked", "ended", "client-disabled", "client-ended", "person-stopped", "person-ended")),
 })  # fmt: skip
-AUTHORIZATION = chosen(
+AUTHORIZATION = filter_by_link(
     "authorization", "authorization", lambda found, number: found.filter(authorization=row_of(number))
 )
 
 
-class AccessTokenAdmin(ReadOnly):
+class AccessTokenAdmin(ReadOnlyAdmin):
     list_display = ("number", "state", "client", "person", "patient", "issued", "address_")
     list_filter = (
-        STATE, ("authorization__client", OneOf), ("authorization__fhir_server", OneOf), AUTHORIZATION,
+        STATE, ("authorization__client", RowFilter), ("authorization__fhir_server", RowFilter), AUTHORIZATION,
     )  # fmt: skip
     search_fields = ("pk",)
     search_help_text = "number of a token, user name or client id, complete"
@@ -52,7 +52,7 @@ class AccessTokenAdmin(ReadOnly):
     actions = ("end", "end_authorizations")
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
-        return sought(queryset, search_term, lambda term, people: queryset.filter(authorization__in=_of(term, people)))
+        return search(queryset, search_term, lambda term, people: queryset.filter(authorization__in=_of(term, people)))
 
     @admin.display(description="number")
     def number(self, row: AccessToken) -> str:
@@ -60,7 +60,7 @@ class AccessTokenAdmin(ReadOnly):
 
     @admin.display(description="state")
     def state(self, row: AccessToken) -> SafeString:
-        return state(liveness.dead_because(row, now=clock.now()), row.revoked_for or row.authorization.ended_for)
+        return state_tag(liveness.dead_because(row, now=clock.now()), row.revoked_for or row.authorization.ended_for)
 
     @admin.display(description="client")
     def client(self, row: AccessToken) -> SafeString:
@@ -74,11 +74,11 @@ class AccessTokenAdmin(ReadOnly):
 
     @admin.display(description="patient")
     def patient(self, row: AccessToken) -> str:
-        return short(row.authorization.patient or "-")
+        return shorten(row.authorization.patient or "-")
 
     @admin.display(description="issued")
     def issued(self, row: AccessToken) -> SafeString | str:
-        return when(row.issued_at)
+        return time_element(row.issued_at)
 
     @admin.display(description="address")
     def address_(self, row: AccessToken) -> str:
@@ -108,7 +108,7 @@ class AccessTokenAdmin(ReadOnly):
     def end(self, request: HttpRequest, queryset: QuerySet[AccessToken]) -> HttpResponse | None:
         if not confirmation.is_confirmed(request):
             alive = liveness.live(queryset.order_by(), now=clock.now()).count()
-            ending = [f"{counted(alive, 'live token')}. The authorizations stay: their apps may get new tokens."]
+            ending = [f"{count_text(alive, 'live token')}. The authorizations stay: their apps may get new tokens."]
             return confirmation.page(
                 request, self, queryset, title="End these tokens?", button="End these tokens", ending=ending
             )
@@ -118,8 +118,8 @@ class AccessTokenAdmin(ReadOnly):
             AccessToken.objects.filter(pk__in=[row.pk for row in rows], revoked_at=0).update(
                 revoked_at=now, revoked_for="operator"
             )
-            act(request, "revoked", *map(self.about, rows), reason="operator")
-        self.message_user(request, f"Ended {counted(len(rows), 'token')}.")
+            record_events(request, "revoked", *map(self.about, rows), reason="operator")
+        self.message_user(request, f"Ended {count_text(len(rows), 'token')}.")
         return None
 
     @admin.action(description="End the authorizations of these tokens")
@@ -128,10 +128,10 @@ class AccessTokenAdmin(ReadOnly):
         if not confirmation.is_confirmed(request):
             title = "End the authorizations of these tokens"
             return confirmation.page(
-                request, self, queryset, title=f"{title}?", button=title, ending=confirmation.ends(of)
+                request, self, queryset, title=f"{title}?", button=title, ending=confirmation.consequences(of)
             )
         ended = authorizations.end(request, of)
-        self.message_user(request, f"Ended {counted(ended, 'authorization')} and their tokens.")
+        self.message_user(request, f"Ended {count_text(ended, 'authorization')} and their tokens.")
         return None
 
 

@@ -16,28 +16,28 @@ from oauth.ending.access import about
 from oauth.models import Authorization, liveness, numbered
 from operators.admin import confirmation
 from operators.admin.fields import plain_text
-from operators.admin.filters import OneOf, by, chosen
-from operators.admin.model_admin import ReadOnly, act, sought
-from operators.admin.rendering import counted, link, short, state, tag, when
+from operators.admin.filters import RowFilter, filter_by, filter_by_link
+from operators.admin.model_admin import ReadOnlyAdmin, record_events, search
+from operators.admin.rendering import count_text, link, shorten, state_tag, tag, time_element
 
-STATE = by("state", "state", {
-    "live": ("live", liveness.standing),
-    "flagged": ("flagged", lambda found: liveness.standing(found.filter(flagged_at__gt=0))),
-    "ended": ("ended", lambda found: liveness.lost(found).exclude(reason="")),
+STATE = filter_by("state", "state", {
+    "live": ("live", liveness.usable),
+    "flagged": ("flagged", lambda found: liveness.usable(found.filter(flagged_at__gt=0))),
+    "ended": ("ended", lambda found: liveness.with_unusable_reason(found).exclude(reason="")),
 })  # fmt: skip
-OFFLINE = by("works while the person is away", "offline", {
+OFFLINE = filter_by("works while the person is away", "offline", {
     "yes": ("yes", lambda found: found.filter(scope__contains="offline_access")),
     "no": ("no", lambda found: found.exclude(scope__contains="offline_access")),
 })  # fmt: skip
-PERSON = chosen("person", "person", lambda found, name: found.filter(user__username=name))
+PERSON = filter_by_link("person", "person", lambda found, name: found.filter(user__username=name))
 LONGEST_REASON = 500
 MOST_ELSEWHERE = 20
 
 
 @admin.register(Authorization)
-class AuthorizationAdmin(ReadOnly):
+class AuthorizationAdmin(ReadOnlyAdmin):
     list_display = ("number", "person", "client_id_", "patient_", "server", "allowed", "state")
-    list_filter = (STATE, OFFLINE, ("client", OneOf), ("fhir_server", OneOf), PERSON)
+    list_filter = (STATE, OFFLINE, ("client", RowFilter), ("fhir_server", RowFilter), PERSON)
     list_select_related = ("user", "client", "fhir_server")
     search_fields = ("pk",)
     search_help_text = "number, user name, client id or patient's FHIR id, complete"
@@ -48,7 +48,7 @@ class AuthorizationAdmin(ReadOnly):
               "refresh_tokens")  # fmt: skip
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
-        return sought(queryset, search_term, lambda term, people: queryset.filter(pk__in=_any_of(term, people)))
+        return search(queryset, search_term, lambda term, people: queryset.filter(pk__in=_any_of(term, people)))
 
     @admin.display(description="number")
     def number(self, row: Authorization) -> str:
@@ -64,42 +64,44 @@ class AuthorizationAdmin(ReadOnly):
 
     @admin.display(description="patient")
     def patient_(self, row: Authorization) -> str:
-        return short(row.patient or "-")
+        return shorten(row.patient or "-")
 
     @admin.display(description="FHIR server")
     def server(self, row: Authorization) -> str:
-        return short(row.fhir_server.name)
+        return shorten(row.fhir_server.name)
 
     @admin.display(description="allowed on")
     def allowed(self, row: Authorization) -> SafeString | str:
-        return when(row.granted_at)
+        return time_element(row.granted_at)
 
     @admin.display(description="ended on")
     def ended(self, row: Authorization) -> SafeString | str:
-        return when(row.ended_at)
+        return time_element(row.ended_at)
 
     @admin.display(description="flagged on")
     def flagged(self, row: Authorization) -> SafeString | str:
-        return when(row.flagged_at)
+        return time_element(row.flagged_at)
 
     @admin.display(description="last used")
     def used(self, row: Authorization) -> SafeString | str:
-        return format_html("{}, from {}", when(row.used_at), row.used_from or "not told") if row.used_at else "-"
+        return (
+            format_html("{}, from {}", time_element(row.used_at), row.used_from or "not told") if row.used_at else "-"
+        )
 
     @admin.display(description="at other addresses")
     def elsewhere(self, row: Authorization) -> SafeString | str:
         found = row.address_changes.order_by("-noted_at")[:MOST_ELSEWHERE]
-        return format_html_join("; ", "{}, {}", ((each.address, when(each.noted_at)) for each in found)) or "-"
+        return format_html_join("; ", "{}, {}", ((each.address, time_element(each.noted_at)) for each in found)) or "-"
 
     @admin.display(description="state")
     def state(self, row: Authorization) -> SafeString:
-        reason = liveness.lost_because(row)
-        return tag("flagged", "warn") if not reason and row.flagged_at else state(reason, row.ended_for)
+        reason = liveness.unusable_because(row)
+        return tag("flagged", "warn") if not reason and row.flagged_at else state_tag(reason, row.ended_for)
 
     @admin.display(description="what the app is told")
     def context_(self, row: Authorization) -> SafeString | str:
         told = json.loads(row.context).items()
-        return format_html_join(", ", "{}: {}", ((name, short(value)) for name, value in told)) or "-"
+        return format_html_join(", ", "{}: {}", ((name, shorten(value)) for name, value in told)) or "-"
 
     @admin.display(description="tokens")
     def tokens(self, row: Authorization) -> SafeString:
@@ -113,7 +115,7 @@ class AuthorizationAdmin(ReadOnly):
         return about(row)
 
     def acts(self, row: Authorization) -> Sequence[str]:
-        standing = ("end",) if not liveness.lost_because(row) else ()
+        standing = ("end",) if not liveness.unusable_because(row) else ()
         return (*standing, *(("clear_flag",) if row.flagged_at else ()))
 
     @admin.action(description="End these authorizations")
@@ -121,10 +123,10 @@ class AuthorizationAdmin(ReadOnly):
         if not confirmation.is_confirmed(request):
             title = "End these authorizations"
             return confirmation.page(
-                request, self, queryset, title=f"{title}?", button=title, ending=confirmation.ends(queryset)
+                request, self, queryset, title=f"{title}?", button=title, ending=confirmation.consequences(queryset)
             )
         ended = end(request, queryset)
-        self.message_user(request, f"Ended {counted(ended, 'authorization')} and their tokens.")
+        self.message_user(request, f"Ended {count_text(ended, 'authorization')} and their tokens.")
         return None
 
     @admin.action(description="Clear the flag")
@@ -140,8 +142,8 @@ class AuthorizationAdmin(ReadOnly):
         with transaction.atomic():
             flagged = list(queryset.filter(flagged_at__gt=0))
             Authorization.objects.filter(pk__in=[row.pk for row in flagged]).update(flagged_at=0)
-            act(request, "flag-cleared", *map(about, flagged), reason=reason)
-        self.message_user(request, f"Cleared {counted(len(flagged), 'flag')}.", messages.SUCCESS)
+            record_events(request, "flag-cleared", *map(about, flagged), reason=reason)
+        self.message_user(request, f"Cleared {count_text(len(flagged), 'flag')}.", messages.SUCCESS)
         return None
 
 
@@ -150,7 +152,7 @@ def end(request: HttpRequest, queryset: QuerySet[Authorization]) -> int:
     with transaction.atomic():
         rows = list(queryset.filter(ended_at=0).select_related("client", "user", "fhir_server"))
         Authorization.objects.filter(pk__in=[row.pk for row in rows]).end("operator", now=clock.now())
-        act(request, "authorization-ended", *map(about, rows), reason="operator")
+        record_events(request, "authorization-ended", *map(about, rows), reason="operator")
     return len(rows)
 
 

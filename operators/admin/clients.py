@@ -24,12 +24,12 @@ from operators.admin.client_form import ClientForm
 from operators.admin.client_kinds import BY_NAME, KINDS, Kind, kind_of
 from operators.admin.client_usage import last_used, live_tokens
 from operators.admin.fields import Flag
-from operators.admin.filters import OneOf, by
-from operators.admin.model_admin import OperatorsAdmin, act
-from operators.admin.rendering import counted, short, tag, when
+from operators.admin.filters import RowFilter, filter_by
+from operators.admin.model_admin import OperatorAdmin, record_events
+from operators.admin.rendering import count_text, shorten, tag, time_element
 from smart.clients import jwks
 
-KIND = by("kind", "kind", {
+KIND = filter_by("kind", "kind", {
     "public": ("public app", lambda found: found.filter(authentication="none")),
     "secret": ("app with a secret",
                lambda found: found.filter(authentication="secret", grants__contains="authorization_code")),
@@ -37,7 +37,7 @@ KIND = by("kind", "kind", {
     "backend": ("backend service", lambda found: found.filter(grants="client_credentials")),
     "resource-server": ("resource server", lambda found: found.filter(authentication="secret", grants="")),
 })  # fmt: skip
-STATE = by("state", "state", {
+STATE = filter_by("state", "state", {
     "enabled": ("enabled", lambda found: found.filter(enabled=1)),
     "disabled": ("disabled", lambda found: found.filter(enabled=0)),
     "loose": ("allows something loose", lambda found: found.filter(Q(allows_missing_state=1) | Q(backend_by_secret=1))),
@@ -58,15 +58,15 @@ class Roles(admin.StackedInline):  # type: ignore[type-arg]
     verbose_name_plural = "FHIR servers that it protects"
 
 
-class ClientAdmin(OperatorsAdmin):
+class ClientAdmin(OperatorAdmin):
     list_display = ("client_id", "shown_name", "proves", "servers", "live", "used", "state")
-    list_filter = (KIND, ("fhir_servers", OneOf), STATE)
+    list_filter = (KIND, ("fhir_servers", RowFilter), STATE)
     search_fields = ("client_id", "name", "redirect_uris")
     search_help_text = "client id, name or redirect URI"
     ordering = ("-pk",)
     actions = ("rotate", "end_access", "disable", "enable")
     form = ClientForm
-    written_along = ("grants", "updated")
+    also_saved = ("grants", "updated")
     change_form_template = "admin/oauth/client/change_form.html"
 
     # The list -------------------------------------------------------------------------------------------------------
@@ -81,7 +81,7 @@ class ClientAdmin(OperatorsAdmin):
 
     @admin.display(description="name")
     def shown_name(self, row: Client) -> str:
-        return short(row.name)
+        return shorten(row.name)
 
     @admin.display(description="proves itself by")
     def proves(self, row: Client) -> str:
@@ -94,7 +94,7 @@ class ClientAdmin(OperatorsAdmin):
         names = [server.name for server in row.fhir_servers.all()] + [
             role.fhir_server.name for role in row.protects.all()
         ]
-        return short(", ".join(dict.fromkeys(names)) or "-")
+        return shorten(", ".join(dict.fromkeys(names)) or "-")
 
     @admin.display(description="live tokens")
     def live(self, row: Any) -> int:
@@ -102,7 +102,7 @@ class ClientAdmin(OperatorsAdmin):
 
     @admin.display(description="last used")
     def used(self, row: Any) -> SafeString | str:
-        return when(row.last_used) if row.last_used else "never"
+        return time_element(row.last_used) if row.last_used else "never"
 
     @admin.display(description="state")
     def state(self, row: Client) -> SafeString:
@@ -178,7 +178,7 @@ class ClientAdmin(OperatorsAdmin):
         if not confirmation.is_confirmed(request):
             hours = settings.SMARTAUTH_OLD_SECRET_SECONDS // 3600
             ending = [
-                f"The old secret works for {counted(hours, 'more hour', 'more hours')}, a still older one no longer"
+                f"The old secret works for {count_text(hours, 'more hour', 'more hours')}, a still older one no longer"
             ]
             return confirmation.page(
                 request, self, [client], title="Rotate the secret?", button="Rotate the secret", ending=ending,
@@ -187,7 +187,7 @@ class ClientAdmin(OperatorsAdmin):
         with transaction.atomic():
             secret = secrets.rotate(client, request.POST.get("number", ""), now=clock.now())
             if secret:
-                act(request, "secret-rotated", self.about(client))
+                record_events(request, "secret-rotated", self.about(client))
         if secret:
             return self._shown_once(request, client, secret)
         self.message_user(
@@ -221,7 +221,7 @@ class ClientAdmin(OperatorsAdmin):
     def _asked(self, request: HttpRequest, queryset: QuerySet[Client], button: str, lead: str) -> TemplateResponse:
         of = Authorization.objects.filter(client__in=queryset)
         return confirmation.page(
-            request, self, queryset, title=f"{button}?", button=button, ending=confirmation.ends(of), lead=lead
+            request, self, queryset, title=f"{button}?", button=button, ending=confirmation.consequences(of), lead=lead
         )
 
     def _ended(
@@ -230,8 +230,8 @@ class ClientAdmin(OperatorsAdmin):
         with transaction.atomic():
             clients = list(queryset)
             getattr(Client.objects.filter(pk__in=[client.pk for client in clients]), verb)()
-            act(request, kind, *(self.about(client) for client in clients))
-        self.message_user(request, said.format(counted(len(clients), "client")))
+            record_events(request, kind, *(self.about(client) for client in clients))
+        self.message_user(request, said.format(count_text(len(clients), "client")))
         return None
 
     # Keys by address ------------------------------------------------------------------------------------------------
@@ -257,7 +257,7 @@ def _overlap(client: Client | None) -> SafeString | str:
     """Until when an old secret works too, "" if none does."""
     if client is None or client.old_secret_until <= clock.now():
         return ""
-    return when(client.old_secret_until)
+    return time_element(client.old_secret_until)
 
 
 def _fetched(address: str) -> tuple[Sequence[jwks.PublicKey], Sequence[str]]:

@@ -11,7 +11,7 @@ from django.template.response import TemplateResponse
 
 from accounts import clock
 from oauth.models import AccessToken, Authorization, liveness
-from operators.admin.rendering import counted
+from operators.admin.rendering import count_text
 
 
 def is_confirmed(request: HttpRequest) -> bool:
@@ -19,20 +19,20 @@ def is_confirmed(request: HttpRequest) -> bool:
     return request.POST.get("confirmed") == "yes"
 
 
-def ends(authorizations: QuerySet[Authorization]) -> list[str]:
+def consequences(authorizations: QuerySet[Authorization]) -> list[str]:
     """What ends with these authorizations, in words: tokens, authorizations, people, apps."""
-    standing = liveness.standing(authorizations)
+    standing = liveness.usable(authorizations)
     found = standing.aggregate(
         rows=Count("pk"), people=Count("user", distinct=True), apps=Count("client", distinct=True)
     )
     return [
-        f"{counted(tokens_of(authorizations), 'live token')}, at the next request that uses one",
-        f"{counted(found['rows'], 'authorization')} of {counted(found['people'], 'person', 'people')} "
-        f"for {counted(found['apps'], 'client')}",
+        f"{count_text(live_token_count(authorizations), 'live token')}, at the next request that uses one",
+        f"{count_text(found['rows'], 'authorization')} of {count_text(found['people'], 'person', 'people')} "
+        f"for {count_text(found['apps'], 'client')}",
     ]
 
 
-def tokens_of(authorizations: QuerySet[Authorization]) -> int:
+def live_token_count(authorizations: QuerySet[Authorization]) -> int:
     """How many live access tokens belong to them."""
     return liveness.live(AccessToken.objects.filter(authorization__in=authorizations), now=clock.now()).count()
 

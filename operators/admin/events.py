@@ -14,9 +14,9 @@ from accounts.models import User
 from audit import event_kinds
 from audit.models import SecurityEvent
 from oauth.models import row_of
-from operators.admin.filters import by, chosen
-from operators.admin.model_admin import ReadOnly
-from operators.admin.rendering import short, tag, when
+from operators.admin.filters import filter_by, filter_by_link
+from operators.admin.model_admin import ReadOnlyAdmin
+from operators.admin.rendering import shorten, tag, time_element
 from smart.time_units import SECOND
 
 HOUR = 3600 * SECOND
@@ -45,11 +45,11 @@ def _yesterday(found: Any) -> Any:
     return found.filter(at__gte=today - DAY, at__lt=today)
 
 
-RESULT = by("result", "result", {name: (name, _of_kinds(kinds)) for name, kinds in event_kinds.RESULTS.items()})
-KIND = by("kind", "kind", {
-    kind: (event_kinds.words(kind), _of_kinds([kind])) for kind in sorted(sum(event_kinds.RESULTS.values(), ()))
+RESULT = filter_by("result", "result", {name: (name, _of_kinds(kinds)) for name, kinds in event_kinds.RESULTS.items()})
+KIND = filter_by("kind", "kind", {
+    kind: (event_kinds.label(kind), _of_kinds([kind])) for kind in sorted(sum(event_kinds.RESULTS.values(), ()))
 })  # fmt: skip
-WHEN = by("day", "day", {
+WHEN = filter_by("day", "day", {
     "hour": ("the last hour", _within(HOUR)),
     "today": ("today (UTC)", _today),
     "yesterday": ("yesterday", _yesterday),
@@ -59,10 +59,10 @@ COLUMNS = ("client", "person", "address", "token", "authorization", "fhir_server
 
 
 @admin.register(SecurityEvent)
-class SecurityEventAdmin(ReadOnly):
+class SecurityEventAdmin(ReadOnlyAdmin):
     list_display = ("shown_at", "what", "result", "client_", "person_", "address_", "reference_")
     list_filter = (
-        RESULT, WHEN, *(chosen(name.replace("_", " "), name, _equal(name)) for name in COLUMNS), KIND,
+        RESULT, WHEN, *(filter_by_link(name.replace("_", " "), name, _equal(name)) for name in COLUMNS), KIND,
     )  # fmt: skip
     search_fields = ("pk",)
     search_help_text = "client id, user name, address, token or authorization number, or reference, complete"
@@ -100,11 +100,11 @@ class SecurityEventAdmin(ReadOnly):
 
     @admin.display(description="when")
     def shown_at(self, row: SecurityEvent) -> SafeString | str:
-        return when(row.at)
+        return time_element(row.at)
 
     @admin.display(description="what")
     def what(self, row: SecurityEvent) -> str:
-        return event_kinds.words(row.kind)
+        return event_kinds.label(row.kind)
 
     @admin.display(description="result")
     def result(self, row: SecurityEvent) -> SafeString:
@@ -113,29 +113,29 @@ class SecurityEventAdmin(ReadOnly):
 
     @admin.display(description="client")
     def client_(self, row: SecurityEvent) -> SafeString | str:
-        return narrowed("client", row.client)
+        return narrowing_link("client", row.client)
 
     @admin.display(description="person")
     def person_(self, row: Any) -> SafeString | str:
         if row.operator and not row.person:
-            return format_html("by {}", narrowed("operator", row.operator, row.operator_name))
-        return narrowed("person", row.person, row.username)
+            return format_html("by {}", narrowing_link("operator", row.operator, row.operator_name))
+        return narrowing_link("person", row.person, row.username)
 
     @admin.display(description="by the operator")
     def operator_(self, row: Any) -> SafeString | str:
-        return narrowed("operator", row.operator, row.operator_name)
+        return narrowing_link("operator", row.operator, row.operator_name)
 
     @admin.display(description="address")
     def address_(self, row: SecurityEvent) -> SafeString | str:
-        return narrowed("address", row.address)
+        return narrowing_link("address", row.address)
 
     @admin.display(description="reference")
     def reference_(self, row: SecurityEvent) -> SafeString | str:
-        return narrowed("token", row.token) if row.token else short(row.reference or "-")
+        return narrowing_link("token", row.token) if row.token else shorten(row.reference or "-")
 
 
-def narrowed(name: str, value: str, text: str = "") -> SafeString | str:
+def narrowing_link(name: str, value: str, text: str = "") -> SafeString | str:
     """A value that narrows the list to itself."""
     if not value:
         return "-"
-    return format_html('<a href="?{}">{}</a>', urlencode({name: value}), short(text or value))
+    return format_html('<a href="?{}">{}</a>', urlencode({name: value}), shorten(text or value))

@@ -17,8 +17,8 @@ from oauth.models import Authorization, FhirServer
 from oauth.registration import fhir_servers
 from operators.admin import confirmation
 from operators.admin.fields import Flag, Seconds, plain_text
-from operators.admin.model_admin import OperatorsAdmin, act
-from operators.admin.rendering import counted, short
+from operators.admin.model_admin import OperatorAdmin, record_events
+from operators.admin.rendering import count_text, shorten
 from smart.fhir import base_urls
 from smart.fhir.audience import canonical_url
 from smart.tokens import claim_profiles
@@ -69,7 +69,7 @@ class FhirServerForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(FhirServer)
-class FhirServerAdmin(OperatorsAdmin):
+class FhirServerAdmin(OperatorAdmin):
     list_display = ("name", "base", "version", "token_format", "address_policy", "lifetime", "asks")
     list_filter = ("version", "token_format")
     search_fields = ("name", "base")
@@ -86,7 +86,7 @@ class FhirServerAdmin(OperatorsAdmin):
 
     @admin.display(description="introspected by")
     def asks(self, row: FhirServer) -> str:
-        return short(", ".join(role.client.client_id for role in row.resource_servers.all()) or "nobody yet")
+        return shorten(", ".join(role.client.client_id for role in row.resource_servers.all()) or "nobody yet")
 
     def about(self, row: FhirServer) -> dict[str, str]:
         return {"fhir_server": row.base}
@@ -135,12 +135,14 @@ class FhirServerAdmin(OperatorsAdmin):
         if not confirmation.is_confirmed(request):
             title = "End all access at these FHIR servers"
             return confirmation.page(
-                request, self, queryset, title=f"{title}?", button=title, ending=confirmation.ends(of),
+                request, self, queryset, title=f"{title}?", button=title, ending=confirmation.consequences(of),
                 lead="People are asked again when they open an app.",
             )  # fmt: skip
         with transaction.atomic():
             servers = list(queryset)
             ended = of.end("operator", now=clock.now())
-            act(request, "fhir-server-ended", *map(self.about, servers), reason=counted(ended, "authorization"))
-        self.message_user(request, f"Ended {counted(ended, 'authorization')} and their tokens.")
+            record_events(
+                request, "fhir-server-ended", *map(self.about, servers), reason=count_text(ended, "authorization")
+            )
+        self.message_user(request, f"Ended {count_text(ended, 'authorization')} and their tokens.")
         return None

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 SHOWN = 50
 
 
-class OneOf(RelatedFieldListFilter):
+class RowFilter(RelatedFieldListFilter):
     """Rows of another table by name, the first SHOWN of them; the rest are found by searching."""
 
     def field_choices(self, field: "Field[Any, Any]", request: HttpRequest, model_admin: "ModelAdmin[Any]") -> Any:
@@ -18,7 +18,7 @@ class OneOf(RelatedFieldListFilter):
         return [(row.pk, str(row)) for row in related._default_manager.order_by("pk")[:SHOWN]]
 
 
-def by(title_: str, name: str, choices: dict[str, tuple[str, Callable[[Any], Any]]]) -> type[SimpleListFilter]:
+def filter_by(title_: str, name: str, choices: dict[str, tuple[str, Callable[[Any], Any]]]) -> type[SimpleListFilter]:
     """A filter with a word and a queryset for each choice."""
 
     class Choice(SimpleListFilter):
@@ -34,7 +34,7 @@ def by(title_: str, name: str, choices: dict[str, tuple[str, Callable[[Any], Any
     return Choice
 
 
-def chosen(title_: str, name: str, narrow: Callable[[Any, str], Any]) -> type[SimpleListFilter]:
+def filter_by_link(title_: str, name: str, narrow: Callable[[Any, str], Any]) -> type[SimpleListFilter]:
     """A filter by one value out of very many: it comes from a link in the list, and shows only while it is on."""
 
     class Chosen(SimpleListFilter):

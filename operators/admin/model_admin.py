@@ -23,7 +23,7 @@ from oauth.models import row_of
 MOST = 5000
 
 
-class Bounded(Paginator):  # type: ignore[type-arg]
+class BoundedPaginator(Paginator):  # type: ignore[type-arg]
     """Pages of the first MOST rows: counting all of a large table would cost more than showing fifty of them."""
 
     @cached_property
@@ -32,7 +32,7 @@ class Bounded(Paginator):  # type: ignore[type-arg]
         return int(rows.order_by()[:MOST].count())
 
 
-class Filled(ChangeList):
+class FilledChangeList(ChangeList):
     """A list whose rows are filled in together, not one by one."""
 
     def get_results(self, request: HttpRequest) -> None:
@@ -41,7 +41,7 @@ class Filled(ChangeList):
         self.model_admin.fill(self.result_list)  # type: ignore[attr-defined]  # every list here is an OperatorsAdmin
 
 
-def sought(queryset: Any, typed: str, found: Callable[[str, Any], Any]) -> tuple[Any, bool]:
+def search(queryset: Any, typed: str, found: Callable[[str, Any], Any]) -> tuple[Any, bool]:
     """The row of that public number, else what `found` says of a name or id typed whole and of the people so called."""
     term = typed.strip()
     if not term or "\0" in term:
@@ -51,7 +51,7 @@ def sought(queryset: Any, typed: str, found: Callable[[str, Any], Any]) -> tuple
     return found(term, User.objects.get_queryset().filter(username=term).values("pk")), False
 
 
-def act(request: HttpRequest, kind: str, *abouts: dict[str, Any], reason: str = "") -> None:
+def record_events(request: HttpRequest, kind: str, *abouts: dict[str, Any], reason: str = "") -> None:
     """Writes one event per thing that the operator changed, in the transaction of the change."""
     common: dict[str, Any] = {
         "kind": kind,
@@ -63,13 +63,13 @@ def act(request: HttpRequest, kind: str, *abouts: dict[str, Any], reason: str = 
         record(*(Event(**common, **{"reason": reason, **about}) for about in abouts))
 
 
-class OperatorsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class OperatorAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """Django's admin of a table, with our trail in place of its log."""
 
-    written_along: ClassVar[tuple[str, ...]] = ()  # columns that follow from what the form asks
+    also_saved: ClassVar[tuple[str, ...]] = ()  # columns that follow from what the form asks
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
-    paginator = Bounded
+    paginator = BoundedPaginator
     list_per_page = 50
     sortable_by = ()
     change_form_template = "admin/acts_change_form.html"
@@ -80,7 +80,7 @@ class OperatorsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         if not change:
             super().save_model(request, obj, form, change)
             return
-        asked = {*form.fields, *self.written_along}
+        asked = {*form.fields, *self.also_saved}
         obj.save(update_fields=[field.name for field in obj._meta.concrete_fields if field.name in asked])
 
     def fill(self, rows: list[Any]) -> None:
@@ -98,7 +98,7 @@ class OperatorsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return False
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
-        return Filled
+        return FilledChangeList
 
     def response_action(self, request: HttpRequest, queryset: Any, *args: Any, **kwargs: Any) -> HttpResponse | None:
         """Only the ticked rows, never "all pages": what a page has counted is what ends."""
@@ -121,14 +121,14 @@ class OperatorsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return redirect(f"{reverse('admin:audit_securityevent_changelist')}?{urlencode(_narrowest(about))}")
 
     def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> Any:
-        act(request, "operator-added", self.about(obj), reason=str(self.opts.verbose_name))
+        record_events(request, "operator-added", self.about(obj), reason=str(self.opts.verbose_name))
 
     def log_change(self, request: HttpRequest, obj: Model, message: Any) -> Any:
         if changed := _named(message):
-            act(request, "operator-changed", self.about(obj), reason=f"{self.opts.verbose_name}: {changed}")
+            record_events(request, "operator-changed", self.about(obj), reason=f"{self.opts.verbose_name}: {changed}")
 
 
-class ReadOnly(OperatorsAdmin):
+class ReadOnlyAdmin(OperatorAdmin):
     """Rows that are looked at, never edited: things end, they do not vanish."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -138,7 +138,7 @@ class ReadOnly(OperatorsAdmin):
         return False
 
 
-class Hidden(ReadOnly):
+class Hidden(ReadOnlyAdmin):
     """A model that nobody looks at."""
 
     def has_module_permission(self, request: HttpRequest) -> bool:

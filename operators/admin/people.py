@@ -19,20 +19,20 @@ from accounts import clock
 from accounts.address import client_address
 from accounts.models import SignIn, User
 from oauth.ending import access, passwords
-from oauth.ending.access import Ender
+from oauth.ending.access import Actor
 from oauth.models import ActsFor, Authorization, FhirIdentity, PatientRecord
 from oauth.sign_in import sessions
 from operators.admin import confirmation
 from operators.admin.fields import Flag, Lines, plain_text
-from operators.admin.filters import by
-from operators.admin.model_admin import OperatorsAdmin, act
-from operators.admin.rendering import counted, short, tag
+from operators.admin.filters import filter_by
+from operators.admin.model_admin import OperatorAdmin, record_events
+from operators.admin.rendering import count_text, shorten, tag
 
-STATE = by("state", "state", {
+STATE = filter_by("state", "state", {
     "in": ("may sign in", lambda found: found.filter(stopped_at=0)),
     "locked": ("locked out", lambda found: found.filter(stopped_at__gt=0)),
 })  # fmt: skip
-ROLE = by("role", "role", {
+ROLE = filter_by("role", "role", {
     "operator": ("operator", lambda found: found.filter(is_staff=True)),
     "practitioner": ("practitioner", lambda found: found.filter(_is("Practitioner"))),
     "patient": ("patient", lambda found: found.filter(_is("Patient"))),
@@ -69,7 +69,7 @@ class NewPasswordForm(AdminPasswordChangeForm):  # type: ignore[type-arg]
 
     def save(self, commit: bool = True) -> Any:
         if self.cleaned_data["set_usable_password"]:
-            passwords.put(self.user, self.cleaned_data["password1"])
+            passwords.set_password(self.user, self.cleaned_data["password1"])
             return self.user
         return super().save(commit)
 
@@ -124,14 +124,14 @@ class Identities(admin.StackedInline):  # type: ignore[type-arg]
 
 
 @admin.register(User)
-class PersonAdmin(OperatorsAdmin, UserAdmin):  # type: ignore[type-arg]  # Django's form, password page and all, in our list
+class PersonAdmin(OperatorAdmin, UserAdmin):  # type: ignore[type-arg]  # Django's form, password page and all, in our list
     list_display = ("username", "shown_name", "identities", "records", "last_login", "state")
     list_filter = (STATE, ROLE)
     search_fields = ("username",)
     search_help_text = "user name, name, or fhirUser such as Patient/amy"
     ordering = ("-pk",)
     filter_horizontal = ()
-    written_along = ("is_superuser",)
+    also_saved = ("is_superuser",)
     actions = ("lock_out", "let_in", "end_access", "require_password")
     fieldsets = ((None, {"fields": ("username", "name", "email", "email_verified", "is_staff")}),)
     add_fieldsets = (
@@ -174,15 +174,15 @@ class PersonAdmin(OperatorsAdmin, UserAdmin):  # type: ignore[type-arg]  # Djang
 
     @admin.display(description="name")
     def shown_name(self, row: User) -> str:
-        return short(row.name)
+        return shorten(row.name)
 
     @admin.display(description="is (fhirUser)")
     def identities(self, row: User) -> str:
-        return short(", ".join(f"{one.resource} at {one.fhir_server}" for one in row.identities.all()) or "-")
+        return shorten(", ".join(f"{one.resource} at {one.fhir_server}" for one in row.identities.all()) or "-")
 
     @admin.display(description="may act for")
     def records(self, row: Any) -> str:
-        return counted(row.records, "patient")
+        return count_text(row.records, "patient")
 
     @admin.display(description="state")
     def state(self, row: User) -> SafeString:
@@ -249,14 +249,14 @@ class PersonAdmin(OperatorsAdmin, UserAdmin):  # type: ignore[type-arg]  # Djang
             lead = "They choose a new password after the next sign-in, before anything else."
             return confirmation.page(request, self, others, title=f"{title}?", button=title, ending=ending, lead=lead)
         for person in others:
-            passwords.require(person, client_address(request), operator=request.user.subject)  # type: ignore[union-attr]
-        self.message_user(request, f"Required of {counted(len(others), 'person', 'people')}.")
+            passwords.require_new_password(person, client_address(request), operator=request.user.subject)  # type: ignore[union-attr]
+        self.message_user(request, f"Required of {count_text(len(others), 'person', 'people')}.")
         return None
 
     def _asked(self, request: HttpRequest, queryset: QuerySet[User], button: str, lead: str) -> HttpResponse:
         of = Authorization.objects.filter(user__in=queryset.values("pk"))
         return confirmation.page(
-            request, self, queryset, title=f"{button}?", button=button, ending=confirmation.ends(of), lead=lead
+            request, self, queryset, title=f"{button}?", button=button, ending=confirmation.consequences(of), lead=lead
         )
 
     def _done(self, request: HttpRequest, queryset: QuerySet[User], kind: str, said: str) -> HttpResponse | None:
@@ -269,8 +269,8 @@ class PersonAdmin(OperatorsAdmin, UserAdmin):  # type: ignore[type-arg]  # Djang
                     sessions.end(SignIn.objects.filter(user=person), person, client_address(request))
             else:
                 (rows.let_in if kind == "person-let-in" else rows.end_access)()
-            act(request, kind, *map(self.about, people))
-        self.message_user(request, said.format(counted(len(people), "person", "people")))
+            record_events(request, kind, *map(self.about, people))
+        self.message_user(request, said.format(count_text(len(people), "person", "people")))
         return None
 
 
@@ -280,7 +280,7 @@ def _others(people: QuerySet[User], request: HttpRequest) -> QuerySet[User]:
 
 
 @admin.register(PatientRecord)
-class PatientRecordAdmin(OperatorsAdmin):
+class PatientRecordAdmin(OperatorAdmin):
     """What the picker shows of patients; a producer's own patients can be typed in here."""
 
     list_display = ("patient", "name", "birth_date", "record_number", "fhir_server")
@@ -301,14 +301,14 @@ class PatientRecordAdmin(OperatorsAdmin):
     def end_access(self, request: HttpRequest, queryset: QuerySet[PatientRecord]) -> HttpResponse | None:
         if not confirmation.is_confirmed(request):
             about = queryset.filter(patient=OuterRef("patient"), fhir_server=OuterRef("fhir_server"))
-            ending = confirmation.ends(Authorization.objects.filter(Exists(about)))
+            ending = confirmation.consequences(Authorization.objects.filter(Exists(about)))
             title, lead = "End all access to these records", "People may allow apps again at once."
             return confirmation.page(request, self, queryset, title=f"{title}?", button=title, ending=ending, lead=lead)
         operator: Any = request.user
-        by = Ender(now=clock.now(), address=client_address(request), operator=operator.subject)
+        by = Actor(now=clock.now(), address=client_address(request), operator=operator.subject)
         where = [{"patient": row.patient, "fhir_server": row.fhir_server_id} for row in queryset]
         ended = sum(access.end(one, by, reason="operator").authorizations for one in where)
-        self.message_user(request, f"Ended {counted(ended, 'authorization')} and their tokens.")
+        self.message_user(request, f"Ended {count_text(ended, 'authorization')} and their tokens.")
         return None
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:

@@ -12,23 +12,28 @@ from accounts import clock
 from oauth.ending import access
 from oauth.models import Authorization, RefreshToken, liveness, numbered, row_of
 from operators.admin import authorizations, confirmation
-from operators.admin.filters import OneOf, by, chosen
-from operators.admin.model_admin import ReadOnly
-from operators.admin.rendering import counted, link, short, tag, when
+from operators.admin.filters import RowFilter, filter_by, filter_by_link
+from operators.admin.model_admin import ReadOnlyAdmin
+from operators.admin.rendering import count_text, link, shorten, tag, time_element
 
-STATE = by("state", "state", {
+STATE = filter_by("state", "state", {
     "unused": ("unused", lambda found: found.filter(consumed_at=0, expires_at__gt=clock.now())),
     "used": ("used", lambda found: found.filter(consumed_at__gt=0)),
     "expired": ("expired", lambda found: found.filter(consumed_at=0, expires_at__lte=clock.now())),
 })  # fmt: skip
-AUTHORIZATION = chosen(
+AUTHORIZATION = filter_by_link(
     "authorization", "authorization", lambda found, number: found.filter(authorization=row_of(number))
 )
 
 
-class RefreshTokenAdmin(ReadOnly):
+class RefreshTokenAdmin(ReadOnlyAdmin):
     list_display = ("number", "state", "authorization_", "client", "person", "issued", "expires")
-    list_filter = (STATE, ("authorization__client", OneOf), ("authorization__fhir_server", OneOf), AUTHORIZATION)
+    list_filter = (
+        STATE,
+        ("authorization__client", RowFilter),
+        ("authorization__fhir_server", RowFilter),
+        AUTHORIZATION,
+    )
     search_fields = ("pk",)
     search_help_text = "number of an authorization"
     ordering = ("-pk",)
@@ -51,7 +56,7 @@ class RefreshTokenAdmin(ReadOnly):
     def state(self, row: RefreshToken) -> SafeString:
         if row.consumed_at:
             return tag("used")
-        ended = liveness.lost_because(row.authorization) or row.authorization_epoch != row.authorization.epoch
+        ended = liveness.unusable_because(row.authorization) or row.authorization_epoch != row.authorization.epoch
         if ended:
             return tag("ended", "bad")
         return tag("expired") if row.expires_at <= clock.now() else tag("unused", "good")
@@ -62,23 +67,23 @@ class RefreshTokenAdmin(ReadOnly):
 
     @admin.display(description="client")
     def client(self, row: RefreshToken) -> str:
-        return short(row.authorization.client.client_id)
+        return shorten(row.authorization.client.client_id)
 
     @admin.display(description="person")
     def person(self, row: RefreshToken) -> str:
-        return short(row.authorization.user.username if row.authorization.user else "-")
+        return shorten(row.authorization.user.username if row.authorization.user else "-")
 
     @admin.display(description="issued")
     def issued(self, row: RefreshToken) -> SafeString | str:
-        return when(row.issued_at)
+        return time_element(row.issued_at)
 
     @admin.display(description="used")
     def used(self, row: RefreshToken) -> SafeString | str:
-        return when(row.consumed_at)
+        return time_element(row.consumed_at)
 
     @admin.display(description="expires")
     def expires(self, row: RefreshToken) -> SafeString | str:
-        return when(row.expires_at)
+        return time_element(row.expires_at)
 
     def about(self, row: RefreshToken) -> dict[str, str]:
         return access.about(row.authorization)
@@ -93,9 +98,9 @@ class RefreshTokenAdmin(ReadOnly):
             title = "End the authorizations of these tokens"
             numbers = [numbered(row.pk) for row in queryset]
             return confirmation.page(
-                request, self, queryset, title=f"{title}?", button=title, ending=confirmation.ends(of),
+                request, self, queryset, title=f"{title}?", button=title, ending=confirmation.consequences(of),
                 lead=f"Refresh tokens {', '.join(numbers)}.",
             )  # fmt: skip
         ended = authorizations.end(request, of)
-        self.message_user(request, f"Ended {counted(ended, 'authorization')} and their tokens.")
+        self.message_user(request, f"Ended {count_text(ended, 'authorization')} and their tokens.")
         return None

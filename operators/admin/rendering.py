@@ -50,13 +50,13 @@ def tag(word: str, tone: str = "") -> SafeString:
     return format_html('<span class="sa-tag{}">{}</span>', f" sa-{tone}" if tone else "", word)
 
 
-def state(reason: str, ended_for: str = "") -> SafeString:
+def state_tag(reason: str, ended_for: str = "") -> SafeString:
     """The state of a token or authorization: why it is dead, or live."""
     word = ENDED_FOR.get(ended_for, ended_for) if reason in {"revoked", "ended"} and ended_for else ""
     return tag(word or WHY.get(reason, reason), TONES.get(reason, "bad"))
 
 
-def when(microseconds: int) -> SafeString | str:
+def time_element(microseconds: int) -> SafeString | str:
     """A time as text, exact to the second."""
     if not microseconds:
         return "-"
@@ -66,14 +66,14 @@ def when(microseconds: int) -> SafeString | str:
 
 def link(view: str, text: object, *arguments: object, query: str = "") -> SafeString:
     """A link within the admin."""
-    return format_html('<a href="{}{}">{}</a>', reverse(f"admin:{view}", args=arguments), query, short(text))
+    return format_html('<a href="{}{}">{}</a>', reverse(f"admin:{view}", args=arguments), query, shorten(text))
 
 
-def short(text: object) -> str:
+def shorten(text: object) -> str:
     """At most LONGEST characters; the whole stands on the row's own page."""
     return Truncator(str(text)).chars(LONGEST)
 
 
-def counted(number: int, one: str, many: str = "") -> str:
+def count_text(number: int, one: str, many: str = "") -> str:
     """ "1 token", "2 tokens"."""
     return f"{number} {one if number == 1 else many or one + 's'}"

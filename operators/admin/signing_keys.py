@@ -13,16 +13,16 @@ from accounts.address import client_address
 from oauth.keys import rotation, signing_keys
 from oauth.models import SigningKey
 from operators.admin import confirmation
-from operators.admin.filters import by
-from operators.admin.model_admin import ReadOnly
-from operators.admin.rendering import tag, when
+from operators.admin.filters import filter_by
+from operators.admin.model_admin import ReadOnlyAdmin
+from operators.admin.rendering import tag, time_element
 
 
 def _in(state: str) -> Callable[[Any], Any]:
     return lambda found: found.filter(state=state)
 
 
-STATE = by("state", "state", {
+STATE = filter_by("state", "state", {
     state.value: (state.label, _in(state)) for state in SigningKey.State
 })  # fmt: skip
 TONES = {SigningKey.State.ACTIVE: "good", SigningKey.State.NEXT: "warn"}
@@ -39,7 +39,7 @@ WITHDRAWING = (
 
 
 @admin.register(SigningKey)
-class SigningKeyAdmin(ReadOnly):
+class SigningKeyAdmin(ReadOnlyAdmin):
     list_display = ("kid", "algorithm", "shown_state", "since", "until")
     list_filter = (STATE,)
     ordering = ("algorithm", "-pk")
@@ -57,15 +57,15 @@ class SigningKeyAdmin(ReadOnly):
 
     @admin.display(description="made")
     def made(self, row: SigningKey) -> SafeString | str:
-        return when(row.created_at)
+        return time_element(row.created_at)
 
     @admin.display(description="since")
     def since(self, row: SigningKey) -> SafeString | str:
-        return when(row.withdrawn_at or row.retired_at or row.activated_at or row.created_at)
+        return time_element(row.withdrawn_at or row.retired_at or row.activated_at or row.created_at)
 
     @admin.display(description="published until")
     def until(self, row: SigningKey) -> SafeString | str:
-        return when(row.withdrawn_at or (row.retired_at and row.retired_at + signing_keys.PUBLISHED_AFTER))
+        return time_element(row.withdrawn_at or (row.retired_at and row.retired_at + signing_keys.PUBLISHED_AFTER))
 
     def acts(self, row: SigningKey) -> Sequence[str]:
         if row.withdrawn_at:

@@ -11,7 +11,7 @@ TICKS = 4
 Life = tuple[str, int, int, str]
 
 
-def drawn(lives: Sequence[Life], now: int) -> dict[str, Any]:
+def chart(lives: Sequence[Life], now: int) -> dict[str, Any]:
     """One bar for each (number, issued, ended or 0, reason), and the times along the top."""
     start = min(issued for _, issued, _, _ in lives)
     end = max(start + 60 * SECOND, *(ended or now for _, _, ended, _ in lives))

@@ -117,7 +117,7 @@ def page(request: HttpRequest, token: AccessToken) -> HttpResponse:
         "family": [
             {**one, "ended": _moment(one["ended"]), "issued": to_datetime(one["row"].issued_at)} for one in family
         ],
-        "bars": timeline.drawn(
+        "bars": timeline.chart(
             [(str(one["row"]), one["row"].issued_at, one["ended"], one["reason"]) for one in family], now
         ),
         "used": _moment(token.authorization.used_at),
@@ -161,7 +161,7 @@ def _line(run: list[Any]) -> dict[str, Any]:
     tones = {"done": "good" if first.kind == "issued" else "", "refused": "warn", "odd": "bad"}
     return {
         "at": to_datetime(first.at), "until": to_datetime(last.at), "count": len(run),
-        "what": event_kinds.words(first.kind), "reason": first.reason,
+        "what": event_kinds.label(first.kind), "reason": first.reason,
         "address": first.address, "tone": tones[event_kinds.result(first.kind)],
     }  # fmt: skip
 

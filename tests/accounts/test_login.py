@@ -10,7 +10,7 @@ import pytest
 
 from accounts import clock
 from accounts.address import client_address
-from accounts.login import attempt, counted
+from accounts.login import apply_rate_limit, attempt
 
 ADDRESS = "192.0.2.33"
 
@@ -58,10 +58,10 @@ def test_an_unknown_name_takes_as_long_as_a_wrong_password(make_person: Callable
 def test_a_success_forgets_the_failures_before_it(make_person: Callable[..., Any], settings: Any) -> None:
     settings.SMARTAUTH_FAILURE_LIMIT = 2
     name, now = make_person("amy").username, clock.now()
-    counted(attempt(name, "guess", ADDRESS, now=now), now=now)
-    counted(attempt(name, "smartauth-demo", ADDRESS, now=now), now=now)
+    apply_rate_limit(attempt(name, "guess", ADDRESS, now=now), now=now)
+    apply_rate_limit(attempt(name, "smartauth-demo", ADDRESS, now=now), now=now)
 
-    again = counted(attempt(name, "guess", ADDRESS, now=now), now=now)
+    again = apply_rate_limit(attempt(name, "guess", ADDRESS, now=now), now=now)
 
     assert again.result == "wrong"
 
@@ -73,7 +73,7 @@ def test_another_address_of_the_same_ipv6_network_is_no_new_caller(
     name, now = make_person("amy").username, clock.now()
 
     results = [
-        counted(attempt(name, "guess", f"2001:db8:0:{network}::{host:x}", now=now), now=now).result
+        apply_rate_limit(attempt(name, "guess", f"2001:db8:0:{network}::{host:x}", now=now), now=now).result
         for network, host in ((1, 1), (1, 0xFFFF), (1, 7), (2, 1))
     ]
 
@@ -83,7 +83,7 @@ def test_another_address_of_the_same_ipv6_network_is_no_new_caller(
 def test_a_pause_ends(make_person: Callable[..., Any], settings: Any) -> None:
     settings.SMARTAUTH_FAILURE_LIMIT = 1
     name, now = make_person("amy").username, clock.now()
-    counted(attempt(name, "guess", ADDRESS, now=now), now=now)
+    apply_rate_limit(attempt(name, "guess", ADDRESS, now=now), now=now)
 
     during = attempt(name, "smartauth-demo", ADDRESS, now=now)
     after = attempt(name, "smartauth-demo", ADDRESS, now=now + 901 * 1_000_000)

@@ -34,10 +34,10 @@ class Command(BaseCommand):
         if user is None:
             raise CommandError(f"Nobody has the user name {username!r}.")
         if options["set"]:
-            ended = passwords.put(user, _fit(_asked(), user), operator=OPERATOR)
+            ended = passwords.set_password(user, _fit(_asked(), user), operator=OPERATOR)
             self.stdout.write(f"{username} has a new password. Sessions ended: {ended}. Apps must ask again.")
         if options["require"]:
-            ended = passwords.require(user, operator=OPERATOR)
+            ended = passwords.require_new_password(user, operator=OPERATOR)
             self.stdout.write(f"{username} chooses a new password at the next sign-in. Sessions ended: {ended}.")
 
 

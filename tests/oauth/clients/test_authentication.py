@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from accounts import clock, lockout
+from accounts import clock, rate_limit
 from oauth.clients import jwks_fetch
 from smart.time_units import SECOND
 from tests.conftest import SECRET, App, Granted, MakeClient, basic
@@ -26,7 +26,7 @@ line = pytest.mark.requirement
 @pytest.fixture(autouse=True)
 def nobody_failed_before(committed: None) -> None:
     """Failures of callers that name no client are counted together; those of other tests are not ours."""
-    lockout.cleared("client", "", "192.0.2.7")
+    rate_limit.forget_failures("client", "", "192.0.2.7")
 
 
 @pytest.fixture

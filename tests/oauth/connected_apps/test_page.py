@@ -17,7 +17,7 @@ from accounts import clock
 from accounts.models import SignIn, User
 from audit.models import OutboxEvent
 from oauth.connected_apps import access
-from oauth.connected_apps.cards import MOST, day, few
+from oauth.connected_apps.cards import MAX_CARDS, day_text, enumeration
 from oauth.models import (
     AccessToken,
     AddressChange,
@@ -178,7 +178,7 @@ def test_many_kinds_are_five_and_the_rest_in_details(mine: Visitor, amy: Any, is
 
 @pytest.mark.parametrize(("count", "text"), [(1, "a"), (5, "a; a; a; a; a"), (6, "a; a; a; a; a and 1 more")])
 def test_few_of_many(count: int, text: str) -> None:
-    assert few(["a"] * count) == text
+    assert enumeration(["a"] * count) == text
 
 
 @pytest.mark.requirement("RV-05")
@@ -536,7 +536,7 @@ def test_ninety_days_later_nothing_is_listed(mine: Visitor, amy: Any, issue: Iss
 def test_days_in_words(ago: int, text: str) -> None:
     noon = 1_795_348_800_000_000
 
-    assert day(noon - ago, now=noon) == text
+    assert day_text(noon - ago, now=noon) == text
 
 
 # Everything at once ---------------------------------------------------------------------------------------------------
@@ -633,14 +633,14 @@ def test_many_are_bounded_and_cost_as_many_statements_as_few(
     shown(mine)
     with counting(monkeypatch) as few_statements:
         shown(mine)
-    many(MOST + 5, client, amy, fhir_server)
+    many(MAX_CARDS + 5, client, amy, fhir_server)
 
     with counting(monkeypatch) as many_statements:
         page = mine.request("GET", "/apps").text
 
     assert len(many_statements) == len(few_statements) <= 14
-    assert page.count('<li class="slip slip-small">') == MOST
-    assert page.count('<th scope="row"') == MOST
+    assert page.count('<li class="slip slip-small">') == MAX_CARDS
+    assert page.count('<th scope="row"') == MAX_CARDS
     assert "Shown are the 100 that were given access last." in page
     assert "Shown are the 100 that ended last." in page
 
@@ -648,13 +648,13 @@ def test_many_are_bounded_and_cost_as_many_statements_as_few(
 def test_everything_of_many_ends_with_an_event_each(
     mine: Visitor, amy: Any, make_client: MakeClient, fhir_server: Any
 ) -> None:
-    many(MOST + 405, make_client(), amy, fhir_server)
+    many(MAX_CARDS + 405, make_client(), amy, fhir_server)
 
     response = mine.send(mine.request("GET", "/apps/end-all"))
 
     assert response.status_code == 303
     assert not Authorization.objects.filter(user=amy, ended_at=0).exists()
-    assert OutboxEvent.objects.filter(kind="access-taken-back", person=amy.subject).count() == MOST + 405
+    assert OutboxEvent.objects.filter(kind="access-taken-back", person=amy.subject).count() == MAX_CARDS + 405
 
 
 def test_a_client_that_revokes_says_so_here(

@@ -154,7 +154,7 @@ def test_whoever_must_choose_is_asked_right_after_the_sign_in(
     visitor: Visitor, make_person: Callable[..., Any]
 ) -> None:
     amy = make_person("amy")
-    passwords.require(amy, operator="operator")
+    passwords.require_new_password(amy, operator="operator")
 
     page = visitor.sign_in(visitor.request("GET", "/login"), amy)
 
@@ -170,7 +170,7 @@ def test_whoever_must_choose_is_asked_right_after_the_sign_in(
 @pytest.mark.parametrize("path", ["/", "/sessions", "/admin/", "/no-such-page"])
 def test_nothing_else_opens_before(visitor: Visitor, make_person: Callable[..., Any], path: str) -> None:
     amy = make_person("amy")
-    passwords.require(amy)
+    passwords.require_new_password(amy)
     signed_in(visitor, amy)
 
     response = visitor.request("GET", path)
@@ -187,7 +187,7 @@ def test_a_session_that_was_open_ends_when_a_new_password_is_required(
     amy = make_person("amy")
     signed_in(visitor, amy)
 
-    ended = passwords.require(amy, operator="operator")
+    ended = passwords.require_new_password(amy, operator="operator")
 
     assert ended == 1
     assert visitor.request("GET", "/password").headers["Location"] == "/login?to=password"
@@ -211,7 +211,7 @@ def test_a_session_opened_before_must_prove_the_current_password(
 
 def test_the_same_password_is_not_a_new_one(visitor: Visitor, make_person: Callable[..., Any]) -> None:
     amy = make_person("amy")
-    passwords.require(amy)
+    passwords.require_new_password(amy)
     page = visitor.sign_in(visitor.request("GET", "/login"), amy)
 
     response = visitor.send(page, new=PASSWORD, again=PASSWORD)
@@ -224,7 +224,7 @@ def test_an_app_waits_until_the_new_password_is_chosen(
     visitor: Visitor, make_client: MakeClient, make_person: Callable[..., Any]
 ) -> None:
     client, amy = make_client(), make_person("amy")
-    passwords.require(amy)
+    passwords.require_new_password(amy)
 
     page = visitor.sign_in(visitor.follow(visitor.ask(client)), amy)
 
@@ -241,7 +241,7 @@ def test_whoever_does_not_want_to_choose_goes_back_to_the_app(
     visitor: Visitor, make_client: MakeClient, make_person: Callable[..., Any]
 ) -> None:
     client, amy = make_client(), make_person("amy")
-    passwords.require(amy)
+    passwords.require_new_password(amy)
     page = visitor.sign_in(visitor.follow(visitor.ask(client)), amy)
 
     response = visitor.send(page, cancel="1")
@@ -277,7 +277,7 @@ def test_the_step_leads_on_for_whoever_need_not_choose(
 def test_an_operator_goes_on_to_the_admin(visitor: Visitor, make_person: Callable[..., Any]) -> None:
     admin = make_person()
     User.objects.filter(pk=admin.pk).update(is_staff=True, is_superuser=True)
-    passwords.require(admin)
+    passwords.require_new_password(admin)
 
     page = visitor.sign_in(visitor.request("GET", "/login?to=admin"), admin)
     response = visitor.send(page, new=NEW, again=NEW)

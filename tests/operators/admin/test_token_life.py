@@ -45,7 +45,7 @@ def test_the_database_and_the_rules_say_the_same(
     now = clock.now()
     rows = AccessToken.objects.filter(pk=token.pk)
 
-    judged = liveness.judged(rows.select_related(*liveness.TOKEN_FACTS), now=now).get()
+    judged = liveness.with_reason(rows.select_related(*liveness.TOKEN_FACTS), now=now).get()
 
     expected = reason or ("expired" if also_expired else "")
     assert judged.reason == liveness.dead_because(judged, now=now) == expected
@@ -60,9 +60,9 @@ def test_authorizations_are_judged_alike_in_both_places(make_token: Callable[...
     STATES[reason](token)
     rows = Authorization.objects.filter(pk=token.authorization.pk).select_related("client", "user")
 
-    found = liveness.lost(rows).get()
+    found = liveness.with_unusable_reason(rows).get()
 
-    assert found.reason == liveness.lost_because(found) == reason
+    assert found.reason == liveness.unusable_because(found) == reason
 
 
 def test_a_backend_service_has_no_person_who_could_end(
@@ -75,7 +75,7 @@ def test_a_backend_service_has_no_person_who_could_end(
     changed(granted.authorization, user=None)
     token = make_token(granted)
 
-    found = liveness.judged(
+    found = liveness.with_reason(
         AccessToken.objects.filter(pk=token.pk).select_related(*liveness.TOKEN_FACTS), now=clock.now()
     ).get()
 

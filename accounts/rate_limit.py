@@ -24,7 +24,7 @@ _READ = "SELECT failures, window_ends_at FROM accounts_failurecount WHERE key = 
 _CLEAR = "DELETE FROM accounts_failurecount WHERE key = %s"
 
 
-def failed(kind: Kind, name: str, address: str, *, now: int) -> int:
+def count_failure(kind: Kind, name: str, address: str, *, now: int) -> int:
     """Counts one failure. The seconds to wait if it was one too many, else 0."""
     window = settings.SMARTAUTH_FAILURE_WINDOW_SECONDS * SECOND
     with connection.cursor() as cursor:
@@ -33,7 +33,7 @@ def failed(kind: Kind, name: str, address: str, *, now: int) -> int:
     return _wait(failures, window_ends_at, now)
 
 
-def locked(kind: Kind, name: str, address: str, *, now: int) -> int:
+def seconds_to_wait(kind: Kind, name: str, address: str, *, now: int) -> int:
     """The seconds to wait before another try is looked at, else 0. Counts nothing."""
     with connection.cursor() as cursor:
         cursor.execute(_READ, [_key(kind, name, address), now])
@@ -41,7 +41,7 @@ def locked(kind: Kind, name: str, address: str, *, now: int) -> int:
     return _wait(row[0], row[1], now) if row else 0
 
 
-def cleared(kind: Kind, name: str, address: str) -> None:
+def forget_failures(kind: Kind, name: str, address: str) -> None:
     """A success forgets the failures before it."""
     with connection.cursor() as cursor:
         cursor.execute(_CLEAR, [_key(kind, name, address)])
