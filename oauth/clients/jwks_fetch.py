@@ -33,7 +33,7 @@ class Fetched(NamedTuple):
     life: int
 
 
-def unfit(address: str) -> str:
+def jwks_uri_problem(address: str) -> str:
     """Why this may not be a JWKS URL, or "". In development http on loopback is allowed too."""
     try:
         url = urlsplit(address)
@@ -49,12 +49,12 @@ def unfit(address: str) -> str:
 
 def checked(address: str) -> tuple[jwks.PublicKey, ...]:
     """The keys behind the URL, for an operator who looks: one bad key is a problem. Raises Unfetchable or UnfitKeys."""
-    return jwks.read_fetched(asyncio.run(fetch(address)).body)
+    return jwks.parse_fetched_jwks(asyncio.run(fetch(address)).body)
 
 
 async def fetch(address: str) -> Fetched:
     """What the URL answers now, whole within five seconds. Raises Unfetchable."""
-    if problem := unfit(address):
+    if problem := jwks_uri_problem(address):
         raise Unfetchable(problem)
     try:
         async with asyncio.timeout(SECONDS):

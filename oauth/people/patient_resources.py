@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from oauth.seeding.rules import SeedError
+from oauth.seeding.schema import SeedError
 
 Patient = dict[str, Any]
 

@@ -22,7 +22,7 @@ class UnfitBase(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Registered:
+class RegisteredFhirServer:
     """What a producer needs to know. `secret` is shown this once and kept nowhere; "" where there was one before."""
 
     server: FhirServer
@@ -52,7 +52,7 @@ def register(
     tells_addresses: bool = False,
     clients: Iterable[Client] = (),
     **settings: Any,
-) -> Registered:
+) -> RegisteredFhirServer:
     """Adds what is missing: the FHIR server, its resource-server client, the clients that may ask for its tokens.
 
     What is there stays as it is, so a second call changes nothing; `settings` are a new server's. Raises UnfitBase.
@@ -64,7 +64,7 @@ def register(
     client, secret = _resource_server(server, tells_addresses=tells_addresses)
     opened = _opened(server, clients)
     _recorded(server, client, added=added, secret=secret, opened=opened)
-    return Registered(server, client, secret, added, opened)
+    return RegisteredFhirServer(server, client, secret, added, opened)
 
 
 def _resource_server(server: FhirServer, *, tells_addresses: bool) -> tuple[Client, str]:
@@ -91,7 +91,7 @@ def _opened(server: FhirServer, clients: Iterable[Client]) -> tuple[str, ...]:
     return tuple(client.client_id for client in new)
 
 
-def reaching(server: FhirServer) -> list[str]:
+def client_ids_at(server: FhirServer) -> list[str]:
     """The ids of the clients that may ask for its tokens."""
     return list(Client.objects.filter(fhir_servers=server).order_by("client_id").values_list("client_id", flat=True))
 

@@ -5,12 +5,12 @@ from pathlib import Path
 from django.conf import settings
 from django.db import transaction
 
-from oauth.seeding import file as seed_file
-from oauth.seeding.clients import put_client
+from oauth.seeding import format as seed_file
+from oauth.seeding.clients import save_client
+from oauth.seeding.fhir_servers import save_server
 from oauth.seeding.outcome import Outcome
-from oauth.seeding.people import put_person
-from oauth.seeding.rules import SeedError
-from oauth.seeding.servers import put_server
+from oauth.seeding.people import save_person
+from oauth.seeding.schema import SeedError
 
 __all__ = ["Outcome", "SeedError", "seed"]
 
@@ -22,7 +22,7 @@ def seed(path: Path) -> Outcome:
         raise SeedError("demo", "demo data has public passwords and is for development only (SMARTAUTH_DEV)")
     outcome = Outcome(folder=path.resolve().parent, demo=found.get("demo", False))
     with transaction.atomic():
-        for section, put in (("fhir_servers", put_server), ("people", put_person), ("clients", put_client)):
+        for section, put in (("fhir_servers", save_server), ("people", save_person), ("clients", save_client)):
             for place, given in enumerate(found.get(section, [])):
                 put(given, f"{section}[{place}]", outcome)
     return outcome

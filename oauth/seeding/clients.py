@@ -9,7 +9,7 @@ from oauth.clients import jwks_fetch
 from oauth.clients.credentials import digest
 from oauth.models import Client, ResourceServer
 from oauth.seeding.outcome import Outcome, put, server
-from oauth.seeding.rules import SeedError
+from oauth.seeding.schema import SeedError
 from smart import digests
 from smart.authorize.launch import launch_url_problem
 from smart.clients import jwks
@@ -20,7 +20,7 @@ LISTS = ("redirect_uris", "post_logout_redirect_uris", "allowed_origins", "grant
 SHORTEST_SECRET = 32
 
 
-def put_client(given: dict[str, Any], path: str, outcome: Outcome) -> None:
+def save_client(given: dict[str, Any], path: str, outcome: Outcome) -> None:
     """One entry of `clients`. The secret is the first one: it is set when there is none and never again."""
     client_id = given["client_id"]
     row = Client.of(client_id) or Client(client_id=client_id)
@@ -59,7 +59,7 @@ def _judge(row: Client, path: str) -> None:
         raise SeedError(f"{path}.backend_by_secret", "is only for a client with `authentication: secret`")
     if row.authentication == Client.Authentication.KEYS and bool(row.jwks) == bool(row.jwks_uri):
         raise SeedError(f"{path}.jwks_file", "a client with keys needs either jwks_file or jwks_uri")
-    if row.jwks_uri and (problem := jwks_fetch.unfit(row.jwks_uri)):
+    if row.jwks_uri and (problem := jwks_fetch.jwks_uri_problem(row.jwks_uri)):
         raise SeedError(f"{path}.jwks_uri", f"{row.jwks_uri} cannot be registered: {problem}")
 
 

@@ -10,7 +10,7 @@ from django.db import models
 from accounts import clock
 from audit.trail import Event, record
 from oauth.models import FhirServer
-from oauth.seeding.rules import SeedError
+from oauth.seeding.schema import SeedError
 
 
 @dataclass(slots=True)

@@ -8,10 +8,10 @@ from django.core.exceptions import ValidationError
 from accounts.models import User
 from oauth.models import ActsFor, FhirIdentity, PatientRecord
 from oauth.seeding.outcome import Outcome, put, server
-from oauth.seeding.rules import SeedError
+from oauth.seeding.schema import SeedError
 
 
-def put_person(given: dict[str, Any], path: str, outcome: Outcome) -> None:
+def save_person(given: dict[str, Any], path: str, outcome: Outcome) -> None:
     """One entry of `people`. The password is the first one: it is set when the person is made and never again."""
     fields: dict[str, Any] = {name: given[name] for name in ("name", "email", "email_verified") if name in given}
     if "operator" in given:

@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 
 from accounts import clock
-from oauth.clients.jwks_fetch import unfit as unfit_address
+from oauth.clients.jwks_fetch import jwks_uri_problem as unfit_address
 from oauth.clients.secrets import drawn_for
 from oauth.models import Client, FhirServer
 from operators.admin.client_kinds import Kind

@@ -80,14 +80,14 @@ KINDS = (
     Kind("resource-server", "Resource server", "A FHIR server that asks us whether a token is good. Has a secret.",
          Client.Authentication.SECRET, "", ()),
 )  # fmt: skip
-BY_NAME = {kind.name: kind for kind in KINDS}
+KINDS_BY_NAME = {kind.name: kind for kind in KINDS}
 
 
 def kind_of(client: Client) -> Kind:
     """Which kind a registered client is."""
     grants = client.grants.split()
     if "client_credentials" in grants and "authorization_code" not in grants:
-        return BY_NAME["backend-secret" if client.authentication == Client.Authentication.SECRET else "backend"]
+        return KINDS_BY_NAME["backend-secret" if client.authentication == Client.Authentication.SECRET else "backend"]
     if not grants and client.authentication == Client.Authentication.SECRET:
-        return BY_NAME["resource-server"]
-    return BY_NAME["public" if client.authentication == Client.Authentication.NONE else client.authentication]
+        return KINDS_BY_NAME["resource-server"]
+    return KINDS_BY_NAME["public" if client.authentication == Client.Authentication.NONE else client.authentication]

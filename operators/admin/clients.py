@@ -21,7 +21,7 @@ from oauth.discovery import facts
 from oauth.models import Authorization, Client, ResourceServer
 from operators.admin import confirmation
 from operators.admin.client_form import ClientForm
-from operators.admin.client_kinds import BY_NAME, KINDS, Kind, kind_of
+from operators.admin.client_kinds import KINDS, KINDS_BY_NAME, Kind, kind_of
 from operators.admin.client_usage import last_used, live_tokens
 from operators.admin.fields import Flag
 from operators.admin.filters import RowFilter, filter_by
@@ -44,15 +44,15 @@ STATE = filter_by("state", "state", {
 })  # fmt: skip
 
 
-class RoleForm(ModelForm):  # type: ignore[type-arg]
+class ResourceServerForm(ModelForm):  # type: ignore[type-arg]
     tells_addresses = Flag(label="its __client_ip is believed")
 
 
-class Roles(admin.StackedInline):  # type: ignore[type-arg]
+class ResourceServerInline(admin.StackedInline):  # type: ignore[type-arg]
     """For which FHIR servers a resource server may introspect and revoke."""
 
     model = ResourceServer
-    form = RoleForm
+    form = ResourceServerForm
     extra = 1
     verbose_name = "FHIR server that it protects"
     verbose_name_plural = "FHIR servers that it protects"
@@ -123,7 +123,7 @@ class ClientAdmin(OperatorAdmin):
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> Any:
         """First the kind, then its form."""
-        if request.GET.get("kind") not in BY_NAME:
+        if request.GET.get("kind") not in KINDS_BY_NAME:
             if not self.has_add_permission(request):
                 raise PermissionDenied
             return self._page(
@@ -140,7 +140,7 @@ class ClientAdmin(OperatorAdmin):
         return _kind(request, obj).fieldsets()
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
-        return [Roles] if _kind(request, obj).name == "resource-server" else []
+        return [ResourceServerInline] if _kind(request, obj).name == "resource-server" else []
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> TemplateResponse:
         client = context.get("original")
@@ -250,7 +250,7 @@ class ClientAdmin(OperatorAdmin):
 
 
 def _kind(request: HttpRequest, client: Client | None) -> Kind:
-    return kind_of(client) if client is not None else BY_NAME[request.GET["kind"]]
+    return kind_of(client) if client is not None else KINDS_BY_NAME[request.GET["kind"]]
 
 
 def _overlap(client: Client | None) -> SafeString | str:

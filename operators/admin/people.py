@@ -74,7 +74,7 @@ class NewPasswordForm(AdminPasswordChangeForm):  # type: ignore[type-arg]
         return super().save(commit)
 
 
-class IdentityForm(forms.ModelForm):  # type: ignore[type-arg]
+class FhirIdentityForm(forms.ModelForm):  # type: ignore[type-arg]
     resource = forms.RegexField(
         r"\A(Patient|Practitioner|PractitionerRole|RelatedPerson|Person)/[A-Za-z0-9.-]{1,64}\Z",
         label="Is (fhirUser)", help_text="Such as Patient/amy or Practitioner/dr-green.",
@@ -115,11 +115,11 @@ class IdentityForm(forms.ModelForm):  # type: ignore[type-arg]
         ActsFor.objects.bulk_create(ActsFor(identity=self.instance, record_id=pk) for pk in sorted(keep - before))
 
 
-class Identities(admin.StackedInline):  # type: ignore[type-arg]
+class FhirIdentityInline(admin.StackedInline):  # type: ignore[type-arg]
     """Who a person is on FHIR servers, and for whom he may act there."""
 
     model = FhirIdentity
-    form = IdentityForm
+    form = FhirIdentityForm
     extra = 1
 
 
@@ -155,7 +155,7 @@ class PersonAdmin(OperatorAdmin, UserAdmin):  # type: ignore[type-arg]  # Django
     add_form = NewPersonForm
     change_password_form = NewPasswordForm
     readonly_fields = ()
-    inlines = (Identities,)
+    inlines = (FhirIdentityInline,)
     change_form_template = "admin/accounts/user/change_form.html"
     add_form_template = None
 

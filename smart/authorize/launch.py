@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from smart.clients.redirect_uris import redirect_uri_problem, with_query
+from smart.clients.redirect_uris import redirect_uri_problem, url_with_query
 from smart.http.strict_json import refuse_constant
 
 MAX_CONTEXT_BYTES = 4096  # bytes of JSON: the context rides in every token
@@ -65,7 +65,7 @@ def smart_2_0_context(context: Context) -> Context:
 
 def launch_url(registered: str, iss: str, launch: str) -> str:
     """The registered address with its own query, and what the app needs to begin (EL-01)."""
-    return with_query(registered, {"iss": iss, "launch": launch})
+    return url_with_query(registered, {"iss": iss, "launch": launch})
 
 
 def launch_url_problem(url: str, *, dev: bool) -> str | None:

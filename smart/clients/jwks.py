@@ -45,7 +45,7 @@ def read_registered(text: str | bytes) -> tuple[PublicKey, ...]:
     return _fit(_set(text, longest=MAX_LENGTH, most=MAX_KEYS))
 
 
-def read_fetched(text: bytes) -> tuple[PublicKey, ...]:
+def parse_fetched_jwks(text: bytes) -> tuple[PublicKey, ...]:
     """The keys of a JWK set that was fetched, if every one of them is as it should be. Raises UnfitKeys."""
     return _fit(_set(text, longest=MAX_FETCHED_LENGTH, most=MAX_FETCHED_KEYS))
 

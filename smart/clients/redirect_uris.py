@@ -54,16 +54,16 @@ def _same_but_port(uri: str, known: str) -> bool:
 
 def success_redirect(redirect_uri: str, code: str, state: str, iss: str) -> str:
     """Where a granted request goes (RFC 6749 §4.1.2, RFC 9207 §2)."""
-    return with_query(redirect_uri, {"code": code, "state": state, "iss": iss})
+    return url_with_query(redirect_uri, {"code": code, "state": state, "iss": iss})
 
 
 def error_redirect(redirect_uri: str, error: OAuthError, state: str, iss: str, error_uri: str = "") -> str:
     """Where a refused request goes (RFC 6749 §4.1.2.1, RFC 9207 §2)."""
     answer = {"error": error.code, "error_description": error.description, "error_uri": error_uri}
-    return with_query(redirect_uri, {**answer, "state": state, "iss": iss})
+    return url_with_query(redirect_uri, {**answer, "state": state, "iss": iss})
 
 
-def with_query(url: str, answer: dict[str, str]) -> str:
+def url_with_query(url: str, answer: dict[str, str]) -> str:
     """The address with these, where they have a value, added to its own query."""
     query = "&".join(f"{name}={quote(value, safe='')}" for name, value in answer.items() if value)
     if "?" not in url:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from smart.clients.redirect_uris import with_query
+from smart.clients.redirect_uris import url_with_query
 from smart.http.parameters import Parameters
 from smart.openid.standard_claims import IdTokenHint
 
@@ -41,7 +41,7 @@ def validate_logout(parameters: Parameters, hint: IdTokenHint | None, app: Regis
         return LogoutRequest(why=why)
     leads_to = parameters.get("post_logout_redirect_uri", "")
     state = parameters.get("state", "")
-    back = with_query(leads_to, {"state": state}) if leads_to and state else leads_to
+    back = url_with_query(leads_to, {"state": state}) if leads_to and state else leads_to
     return LogoutRequest(app.client_id, hint.subject if hint else "", back)
 
 

@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from oauth.models import Client, FhirServer
 from oauth.models.servers import AddressPolicy, ClaimProfile
-from oauth.registration.fhir_servers import Registered, UnfitBase, reaching, register
+from oauth.registration.fhir_servers import RegisteredFhirServer, UnfitBase, client_ids_at, register
 from smart.tokens import claim_profiles
 
 ADDED = """\
@@ -70,7 +70,7 @@ class Command(BaseCommand):
         self.stdout.write(_environment(done) if options["env"] else _words(done))
 
 
-def _registered(options: dict[str, Any]) -> Registered:
+def _registered(options: dict[str, Any]) -> RegisteredFhirServer:
     try:
         return register(
             options["url"],
@@ -104,13 +104,13 @@ def _client(client_id: str) -> Client:
     return client
 
 
-def _environment(done: Registered) -> str:
+def _environment(done: RegisteredFhirServer) -> str:
     if not done.secret:
         raise CommandError(f"{done.server.base} is protected already; its secret was shown when it was made.")
     return "\n".join(f"export {name}={shlex.quote(value)}" for name, value in done.environment.items())
 
 
-def _words(done: Registered) -> str:
+def _words(done: RegisteredFhirServer) -> str:
     server = done.server
     values = {
         "what": "Protected from now on" if done.added else "Protected already, its settings stay as they were",
@@ -121,14 +121,14 @@ def _words(done: Registered) -> str:
         "issuer": settings.SMARTAUTH_ISSUER,
         "aud": urlencode({"aud": server.base}),
         "document": json.dumps(done.smart_configuration, indent=2),
-        "clients": ", ".join(reaching(server)) or "none yet",
+        "clients": ", ".join(client_ids_at(server)) or "none yet",
     }
     return ((ADDED if done.secret else KNOWN) + ALWAYS).format(**values)
 
 
 def _line(server: FhirServer) -> str:
     asks = ", ".join(server.resource_servers.order_by("pk").values_list("client__client_id", flat=True))
-    reach = ", ".join(reaching(server))
+    reach = ", ".join(client_ids_at(server))
     return (
         f"{server.base} ({server.version}, {server.name}): introspected by {asks or 'nobody'}, for {reach or 'no app'}"
     )

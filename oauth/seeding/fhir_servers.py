@@ -5,11 +5,11 @@ from typing import Any
 from oauth.models import EncounterRecord, FhirServer, PatientRecord
 from oauth.people import patient_resources
 from oauth.seeding.outcome import Outcome, put
-from oauth.seeding.rules import SeedError
+from oauth.seeding.schema import SeedError
 from smart.tokens.claim_profiles import mapping_problem
 
 
-def put_server(given: dict[str, Any], path: str, outcome: Outcome) -> None:
+def save_server(given: dict[str, Any], path: str, outcome: Outcome) -> None:
     """One entry of `fhir_servers`. Patients are added and changed, never taken away."""
     base = given["base"]
     listed = given.pop("patients", [])

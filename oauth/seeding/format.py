@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from oauth.seeding.rules import (
+from oauth.seeding.schema import (  # fmt: skip
     SeedError,
     all_or_each,
     base,
@@ -21,7 +21,7 @@ from oauth.seeding.rules import (
     whole,
     words,
     yes_or_no,
-)  # fmt: skip
+)
 
 _DAY = re.compile(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?")
 _CLIENT_ID = re.compile(r"[A-Za-z0-9._~-]{1,100}")
