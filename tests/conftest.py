@@ -9,9 +9,9 @@ import json
 import secrets
 import threading
 from base64 import b64encode
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Coroutine, Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import httpx
 import pytest
@@ -22,6 +22,7 @@ from tests.codes import CHALLENGE as CHALLENGE
 from tests.codes import REDIRECT_URI as REDIRECT_URI
 from tests.codes import VERIFIER as VERIFIER
 from tests.codes import waiting_code
+from tests.fixture_types import Events, Grant, Introspect, Issue, MakeClient, MakePerson, MakeResourceServer
 
 pytest_plugins = ["tests.skips", "tests.running"]
 steady.register_profile("steady", deadline=None, derandomize=True)  # the same examples everywhere, however slow
@@ -107,10 +108,6 @@ def basic(client_id: str, secret: str) -> dict[str, str]:
     return {"Authorization": "Basic " + b64encode(f"{client_id}:{secret}".encode()).decode()}
 
 
-class MakeClient(Protocol):
-    def __call__(self, authentication: str = "none", **fields: Any) -> Any: ...
-
-
 @pytest.fixture
 def fhir_server(committed: None) -> Any:
     """The bundled R4 base, as a row."""
@@ -150,7 +147,7 @@ def make_client(fhir_server: Any) -> MakeClient:
 
 
 @pytest.fixture
-def make_resource_server(make_client: MakeClient, fhir_server: Any) -> Callable[..., Any]:
+def make_resource_server(make_client: MakeClient, fhir_server: Any) -> MakeResourceServer:
     """A new client that may introspect and revoke for a FHIR server, the R4 base unless said otherwise."""
 
     def make(*servers: Any) -> Any:
@@ -165,7 +162,7 @@ def make_resource_server(make_client: MakeClient, fhir_server: Any) -> Callable[
 
 
 @pytest.fixture
-def make_person(fhir_server: Any) -> Callable[..., Any]:
+def make_person(fhir_server: Any) -> MakePerson:
     """A new person who may act for the patients named; his password is "smartauth-demo"."""
 
     def make(*patients: str, username: str = "", is_: str = "") -> Any:
@@ -244,7 +241,7 @@ class Granted:
 
 
 @pytest.fixture
-def grant(make_client: MakeClient, make_person: Callable[..., Any], fhir_server: Any) -> Callable[..., Granted]:
+def grant(make_client: MakeClient, make_person: MakePerson, fhir_server: Any) -> Grant:
     """An authorization with a code that waits to be exchanged, as the consent page leaves it."""
 
     def make(
@@ -276,7 +273,7 @@ def grant(make_client: MakeClient, make_person: Callable[..., Any], fhir_server:
 
 
 @pytest.fixture
-def issue(app: App, grant: Callable[..., Granted]) -> Callable[..., dict[str, Any]]:
+def issue(app: App, grant: Grant) -> Issue:
     """A token answer, got by a real exchange of a code."""
 
     def make(*args: Any, **options: Any) -> dict[str, Any]:
@@ -291,7 +288,7 @@ def issue(app: App, grant: Callable[..., Granted]) -> Callable[..., dict[str, An
 
 
 @pytest.fixture
-def introspect(app: App, make_resource_server: Callable[..., Any]) -> Callable[..., dict[str, Any]]:
+def introspect(app: App, make_resource_server: MakeResourceServer) -> Introspect:
     """What a resource server of the R4 base hears about a token."""
     caller = make_resource_server()
 
@@ -305,7 +302,7 @@ def introspect(app: App, make_resource_server: Callable[..., Any]) -> Callable[.
 
 
 @pytest.fixture
-def events(committed: None) -> Callable[..., list[Any]]:
+def events(committed: None) -> Events:
     """The events of a kind that wait in the outbox, seen through the test's own connection."""
 
     def find(kind: str, **fields: str) -> list[Any]:

@@ -3,7 +3,6 @@
 import secrets
 import statistics
 import time
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,6 +10,7 @@ import pytest
 from accounts import clock
 from accounts.address import client_address
 from accounts.login import apply_rate_limit, attempt
+from tests.fixture_types import MakePerson
 
 ADDRESS = "192.0.2.33"
 
@@ -19,7 +19,7 @@ def tried(name: str, password: str) -> str:
     return attempt(name, password, ADDRESS, now=clock.now()).result
 
 
-def test_the_right_password_lets_in(make_person: Callable[..., Any]) -> None:
+def test_the_right_password_lets_in(make_person: MakePerson) -> None:
     person = make_person("amy")
 
     found = attempt(person.username, "smartauth-demo", ADDRESS, now=clock.now())
@@ -28,18 +28,18 @@ def test_the_right_password_lets_in(make_person: Callable[..., Any]) -> None:
 
 
 @pytest.mark.parametrize("password", ["", "Smartauth-demo", "smartauth-demo ", "smartauth-demo\0", "x" * 2000])
-def test_no_other_password_lets_in(make_person: Callable[..., Any], password: str) -> None:
+def test_no_other_password_lets_in(make_person: MakePerson, password: str) -> None:
     assert tried(make_person("amy").username, password) == "wrong"
 
 
-def test_the_name_is_taken_to_the_letter(make_person: Callable[..., Any]) -> None:
+def test_the_name_is_taken_to_the_letter(make_person: MakePerson) -> None:
     person = make_person("amy", username=f"Person-{secrets.token_hex(4)}")
 
     assert tried(person.username.upper(), "smartauth-demo") == "wrong"
 
 
 @pytest.mark.usefixtures("real_cost")
-def test_an_unknown_name_takes_as_long_as_a_wrong_password(make_person: Callable[..., Any]) -> None:
+def test_an_unknown_name_takes_as_long_as_a_wrong_password(make_person: MakePerson) -> None:
     person, unknown = make_person("amy"), f"nobody-{secrets.token_hex(8)}"
     known = person.username
     person.set_password("smartauth-demo")
@@ -55,7 +55,7 @@ def test_an_unknown_name_takes_as_long_as_a_wrong_password(make_person: Callable
     assert 0.4 < statistics.median(ratios) < 2.5
 
 
-def test_a_success_forgets_the_failures_before_it(make_person: Callable[..., Any], settings: Any) -> None:
+def test_a_success_forgets_the_failures_before_it(make_person: MakePerson, settings: Any) -> None:
     settings.SMARTAUTH_FAILURE_LIMIT = 2
     name, now = make_person("amy").username, clock.now()
     apply_rate_limit(attempt(name, "guess", ADDRESS, now=now), now=now)
@@ -66,9 +66,7 @@ def test_a_success_forgets_the_failures_before_it(make_person: Callable[..., Any
     assert again.result == "wrong"
 
 
-def test_another_address_of_the_same_ipv6_network_is_no_new_caller(
-    make_person: Callable[..., Any], settings: Any
-) -> None:
+def test_another_address_of_the_same_ipv6_network_is_no_new_caller(make_person: MakePerson, settings: Any) -> None:
     settings.SMARTAUTH_FAILURE_LIMIT = 2
     name, now = make_person("amy").username, clock.now()
 
@@ -80,7 +78,7 @@ def test_another_address_of_the_same_ipv6_network_is_no_new_caller(
     assert results == ["wrong", "locked", "locked", "wrong"]
 
 
-def test_a_pause_ends(make_person: Callable[..., Any], settings: Any) -> None:
+def test_a_pause_ends(make_person: MakePerson, settings: Any) -> None:
     settings.SMARTAUTH_FAILURE_LIMIT = 1
     name, now = make_person("amy").username, clock.now()
     apply_rate_limit(attempt(name, "guess", ADDRESS, now=now), now=now)

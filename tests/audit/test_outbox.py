@@ -13,7 +13,8 @@ from accounts import clock
 from audit.models import OutboxEvent, SecurityEvent
 from audit.shipping import ship
 from audit.trail import Event, record
-from tests.conftest import App, Granted
+from tests.conftest import App
+from tests.fixture_types import Events, Grant
 
 pytestmark = pytest.mark.usefixtures("committed")
 
@@ -58,7 +59,7 @@ def write(kind: str, events: int = 1) -> None:
 
 
 @pytest.mark.requirement("SD-10")
-def test_an_issue_that_is_rolled_back_leaves_no_event(grant: Callable[..., Granted]) -> None:
+def test_an_issue_that_is_rolled_back_leaves_no_event(grant: Grant) -> None:
     from oauth.models import AccessToken, numbered
     from oauth.tokens.authorization_state import Grant
     from oauth.tokens.issue import issue
@@ -76,7 +77,7 @@ def test_an_issue_that_is_rolled_back_leaves_no_event(grant: Callable[..., Grant
     assert not AccessToken.objects.filter(authorization=made.authorization).exists()
 
 
-def test_an_exchange_and_its_event_are_there_together(app: App, grant: Callable[..., Granted], events: Any) -> None:
+def test_an_exchange_and_its_event_are_there_together(app: App, grant: Grant, events: Events) -> None:
     from oauth.models import numbered
 
     made = grant()

@@ -1,12 +1,14 @@
 """Chromium, and pages that must keep their console clean."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+
+from tests.fixture_types import Visit
 
 SHOTS = Path(__file__).resolve().parents[2] / "test-results"
 FLAGS = [
@@ -25,7 +27,7 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def visit(chromium: Browser) -> Callable[..., Any]:
+def visit(chromium: Browser) -> Visit:
     """A fresh browser profile; leaving it demands a clean console, the network's lines about refusals aside."""
 
     @contextmanager

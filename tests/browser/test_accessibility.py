@@ -1,8 +1,7 @@
 """axe-core finds nothing on any page, light and dark, wide and narrow; and a whole launch needs no mouse."""
 
 import re
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -11,6 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import looks_right, sign_in
 from tests.conftest import CHALLENGE
+from tests.fixture_types import Visit
 from tests.running import Server
 
 pytestmark = pytest.mark.browser
@@ -28,8 +28,6 @@ from accounts.models import User
 User.objects.get_queryset().filter(username="ben").stop("test")
 User.objects.get_queryset().filter(username="amy").update(must_change_password=1)
 """
-
-Visit = Callable[..., AbstractContextManager[Page]]
 
 
 @pytest.fixture(scope="module")

@@ -1,18 +1,15 @@
 """The operators' main tasks in Chromium, wide and narrow, under the strict CSP and with a clean console."""
 
 import re
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import looks_right, sign_in
+from tests.fixture_types import Visit
 from tests.running import Server
 
 pytestmark = pytest.mark.browser
-
-Visit = Callable[..., AbstractContextManager[Page]]
 WIDTHS = [1280, 390]
 TABLES = ["oauth/client", "oauth/fhirserver", "accounts/user", "oauth/patientrecord", "oauth/authorization",
           "oauth/accesstoken", "oauth/refreshtoken", "audit/securityevent", "oauth/signingkey"]  # fmt: skip

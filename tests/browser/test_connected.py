@@ -1,13 +1,12 @@
 """Connected apps in Chromium: looked at, taken back, and everything at once; by keyboard, without a script."""
 
 import re
-from collections.abc import Callable
-from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import looks_right, sign_in
+from tests.fixture_types import Visit
 from tests.running import Server
 
 pytestmark = pytest.mark.browser
@@ -32,8 +31,6 @@ for client, patient, flagged, age in (
         issued_at=now - age, expires_at=now - age + 300_000_000, address="198.51.100.7",
     )
 """
-
-Visit = Callable[..., Any]
 
 
 def opened(page: Page, server: Server) -> None:

@@ -4,7 +4,7 @@ import base64
 import hashlib
 import secrets
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -14,11 +14,10 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.browser.conftest import looks_right, sign_in
+from tests.fixture_types import Visit
 from tests.running import Server
 
 pytestmark = pytest.mark.browser
-
-Visit = Callable[..., Any]
 WIDTHS = [1280, 390]
 VERIFIER = secrets.token_urlsafe(32)
 CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()

@@ -1,7 +1,7 @@
 """Granular consent in Chromium: a patient, a parent and a practitioner decide by kinds, visits and time."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode
 
@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import looks_right, sign_in
 from tests.browser.test_standalone_launch import CHALLENGE, VERIFIER, WIDTHS, App
+from tests.fixture_types import Visit
 from tests.running import Server
 
 pytestmark = pytest.mark.browser
@@ -81,7 +82,7 @@ def kinds(page: Page, group: str) -> Any:
 @pytest.mark.requirement("AZ-14", "SCP-12", "ON-05")
 @pytest.mark.parametrize("width", WIDTHS)
 def test_amy_shares_laboratory_results_and_long_term_problems_for_now(
-    server: Server, app_: App, visit: Callable[..., Any], width: int
+    server: Server, app_: App, visit: Visit, width: int
 ) -> None:
     scope = "launch/patient patient/Patient.rs patient/Observation.rs patient/Condition.rs offline_access"
 
@@ -120,7 +121,7 @@ def test_amy_shares_laboratory_results_and_long_term_problems_for_now(
 @pytest.mark.requirement("AZ-12", "AZ-14", "SCP-13")
 @pytest.mark.parametrize("width", WIDTHS)
 def test_carol_chooses_a_visit_of_dan_and_of_everything_two_types(
-    server: Server, app_: App, visit: Callable[..., Any], width: int
+    server: Server, app_: App, visit: Visit, width: int
 ) -> None:
     with visit(width) as page:
         page.goto(asked(server, app_, "launch/patient launch/encounter patient/*.rs offline_access"))
@@ -152,7 +153,7 @@ def test_carol_chooses_a_visit_of_dan_and_of_everything_two_types(
 @pytest.mark.requirement("AZ-14", "US-01", "US-04")
 @pytest.mark.parametrize("width", WIDTHS)
 def test_dr_green_shares_what_she_may_see_and_one_patient_of_it(
-    server: Server, app_: App, visit: Callable[..., Any], width: int
+    server: Server, app_: App, visit: Visit, width: int
 ) -> None:
     with visit(width) as page:
         page.goto(asked(server, app_, "launch/patient patient/Condition.rs user/Observation.rs user/Practitioner.rs"))
@@ -187,9 +188,7 @@ def test_dr_green_shares_what_she_may_see_and_one_patient_of_it(
 
 
 @pytest.mark.requirement("AZ-22")
-def test_a_new_login_is_asked_for_and_the_expected_name_stands_there(
-    server: Server, app_: App, visit: Callable[..., Any]
-) -> None:
+def test_a_new_login_is_asked_for_and_the_expected_name_stands_there(server: Server, app_: App, visit: Visit) -> None:
     with visit(1280) as page:
         page.goto(asked(server, app_, "patient/Patient.rs"))
         sign_in(page, "amy")

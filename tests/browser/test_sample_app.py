@@ -1,13 +1,12 @@
 """The sample app in Chromium under the strict policy: the whole launch, and every refusal on the page."""
 
 import re
-from collections.abc import Callable
-from typing import Any
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import looks_right, sign_in
+from tests.fixture_types import Visit
 from tests.running import Server
 
 pytestmark = pytest.mark.browser
@@ -35,9 +34,7 @@ def breaks(page: Page, button: str) -> Locator:
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-def test_amy_launches_and_sees_what_is_let_in_and_what_is_refused(
-    server: Server, visit: Callable[..., Any], width: int
-) -> None:
+def test_amy_launches_and_sees_what_is_let_in_and_what_is_refused(server: Server, visit: Visit, width: int) -> None:
     base = f"{server.url}/fhir/r4"
     with visit(width, refusals=True) as page:
         page.goto(f"{server.url}/demo")
@@ -86,9 +83,7 @@ def test_amy_launches_and_sees_what_is_let_in_and_what_is_refused(
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-def test_carol_leaves_something_out_and_a_newer_token_ends_the_older(
-    server: Server, visit: Callable[..., Any], width: int
-) -> None:
+def test_carol_leaves_something_out_and_a_newer_token_ends_the_older(server: Server, visit: Visit, width: int) -> None:
     scopes = ("launch/patient", "patient/Patient.rs", "patient/Observation.rs", "patient/Condition.rs")
     with visit(width, refusals=True) as page:
         launch(page, server, *scopes, client="demo-symmetric")
@@ -124,7 +119,7 @@ def again(page: Page) -> None:
 
 
 @pytest.mark.requirement("E31")
-def test_a_refusal_is_told_kindly(server: Server, visit: Callable[..., Any]) -> None:
+def test_a_refusal_is_told_kindly(server: Server, visit: Visit) -> None:
     with visit() as page:
         launch(page, server, "launch/patient", "patient/Patient.rs")
         sign_in(page, "ben")
@@ -138,9 +133,7 @@ def test_a_refusal_is_told_kindly(server: Server, visit: Callable[..., Any]) -> 
         expect(page.get_by_role("button", name="Launch the app")).to_be_visible()
 
 
-def test_a_token_for_everything_is_still_refused_where_its_letters_end(
-    server: Server, visit: Callable[..., Any]
-) -> None:
+def test_a_token_for_everything_is_still_refused_where_its_letters_end(server: Server, visit: Visit) -> None:
     with visit(refusals=True) as page:
         launch(page, server, "launch/patient", "patient/*.rs")
         sign_in(page, "amy")
@@ -151,7 +144,7 @@ def test_a_token_for_everything_is_still_refused_where_its_letters_end(
         expect(refused).to_contain_text("adding needs c (create)")
 
 
-def test_the_ehr_starts_the_app_and_nobody_is_asked_for_the_patient(server: Server, visit: Callable[..., Any]) -> None:
+def test_the_ehr_starts_the_app_and_nobody_is_asked_for_the_patient(server: Server, visit: Visit) -> None:
     with visit(refusals=True) as page:
         page.goto(f"{server.url}/login")
         sign_in(page, "dr-green")
@@ -195,7 +188,7 @@ def choose(page: Page, label: str, value: str) -> None:
     ids=["no iss", "foreign iss", "no launch", "no proof", "mix-up", "foreign state", "markup", "nothing"],
 )
 def test_what_is_wrong_with_a_launch_is_said_and_nothing_is_sent(
-    server: Server, visit: Callable[..., Any], path: str, words: str
+    server: Server, visit: Visit, path: str, words: str
 ) -> None:
     with visit() as page:
         sent: list[str] = []

@@ -2,7 +2,7 @@
 
 import functools
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,11 +13,10 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import sign_in
 from tests.clients.conftest import HERE, PUBLIC, Clinic
 from tests.clients.npm import installed
+from tests.fixture_types import Visit
 from tests.flows.app import introspect
 
 pytestmark = pytest.mark.clients
-
-Visit = Callable[..., Any]
 STATUS_OF = "promise => promise.then(() => 200, refused => refused.status)"
 
 

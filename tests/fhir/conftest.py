@@ -3,7 +3,7 @@
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -17,6 +17,7 @@ from pytest_django.fixtures import Settings
 
 from fhir.models import Record
 from fhir.store.loading import load_file
+from tests.fixture_types import Fetch, Search
 
 BASE = "http://127.0.0.1:8000/fhir/r4"
 METADATA = 'resource_metadata="http://127.0.0.1:8000/.well-known/oauth-protected-resource/fhir/r4"'
@@ -134,9 +135,6 @@ class Answered:
         return self.status, told, self.text
 
 
-Fetch = Callable[..., Answered]
-
-
 @pytest.fixture(scope="session")
 def browserless() -> Client:
     """One client for all tests, so that the middleware is loaded once; nothing here sets a cookie."""
@@ -158,7 +156,7 @@ def fetch(browserless: Client) -> Fetch:
 
 
 @pytest.fixture
-def search(fetch: Fetch) -> Fetch:
+def search(fetch: Fetch) -> Search:
     """The same search by GET and by POST; the test sees one answer because there must be only one (SR-01)."""
 
     def call(type_: str, query: str = "", **extra: Any) -> Answered:

@@ -21,7 +21,8 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from tests.conftest import CHALLENGE, REDIRECT_URI, SECRET, VERIFIER, App, MakeClient, basic
+from tests.conftest import CHALLENGE, REDIRECT_URI, SECRET, VERIFIER, App, basic
+from tests.fixture_types import MakeClient, MakePerson, MakeResourceServer
 
 SECOND, DAY = 1_000_000, 86_400_000_000
 WHICH = st.integers(0, 1)
@@ -466,8 +467,8 @@ class Histories(RuleBasedStateMachine):
 def world(
     app: App,
     make_client: MakeClient,
-    make_person: Callable[..., Any],
-    make_resource_server: Callable[..., Any],
+    make_person: MakePerson,
+    make_resource_server: MakeResourceServer,
     fhir_server: Any,
     settings: Any,
     monkeypatch: pytest.MonkeyPatch,

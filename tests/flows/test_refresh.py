@@ -1,7 +1,6 @@
 """Refreshing as people bring it about: they allow it, they sign out, somebody else sits down."""
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -10,7 +9,8 @@ import pytest
 from accounts import clock
 from oauth.models import Authorization, Launch
 from smart.digests import random_token, sha256_hex
-from tests.conftest import REDIRECT_URI, VERIFIER, App, MakeClient
+from tests.conftest import REDIRECT_URI, VERIFIER, App
+from tests.fixture_types import Events, Introspect, MakeClient, MakePerson
 from tests.oauth.visitor import Visitor, answer, line
 
 SCOPE = "launch launch/patient patient/*.rs offline_access online_access"
@@ -22,12 +22,12 @@ def client(make_client: MakeClient) -> Any:
 
 
 @pytest.fixture
-def green(make_person: Callable[..., Any]) -> Any:
+def green(make_person: MakePerson) -> Any:
     return make_person("amy", is_="Practitioner/dr-test")
 
 
 @pytest.fixture
-def amy(make_person: Callable[..., Any]) -> Any:
+def amy(make_person: MakePerson) -> Any:
     return make_person("amy")
 
 
@@ -81,7 +81,7 @@ def leave(visitor: Visitor, path: str = "/logout") -> None:
 @pytest.mark.requirement("E92", "SCP-17", "RF-08")
 @pytest.mark.parametrize("path", ["/logout", "/admin/logout/"])
 def test_online_access_refreshes_until_the_person_signs_out(
-    app: App, visitor: Visitor, online: dict[str, Any], introspect: Any, path: str, events: Any, client: Any
+    app: App, visitor: Visitor, online: dict[str, Any], introspect: Introspect, path: str, events: Events, client: Any
 ) -> None:
     second = refresh(app, online)
     leave(visitor, path)
@@ -99,7 +99,7 @@ def test_online_access_refreshes_until_the_person_signs_out(
 
 @pytest.mark.requirement("E92", "SCP-17")
 def test_online_access_ends_when_somebody_else_signs_in(
-    app: App, visitor: Visitor, online: dict[str, Any], make_person: Callable[..., Any]
+    app: App, visitor: Visitor, online: dict[str, Any], make_person: MakePerson
 ) -> None:
     visitor.sign_in(visitor.request("GET", "/login"), make_person("ben"))
 

@@ -12,9 +12,9 @@ from accounts import clock
 from introspection import address_binding
 from oauth.models import AddressBlock, AddressChange, Authorization, Client, FhirServer, ResourceServer
 from smart.http.addresses import PrefixLengths
-from tests.conftest import SECRET, App, MakeClient, basic
+from tests.conftest import SECRET, App, basic
+from tests.fixture_types import Events, Issue, MakeClient, MakeResourceServer
 
-Issue = Callable[..., dict[str, Any]]
 Told = Callable[..., dict[str, Any]]
 
 HOME, ELSEWHERE = "203.0.113.5", "198.51.100.9"
@@ -23,7 +23,7 @@ DAY = 86_400_000_000
 
 
 @pytest.fixture
-def trusted(make_resource_server: Callable[..., Any]) -> Any:
+def trusted(make_resource_server: MakeResourceServer) -> Any:
     """A resource server whose word about addresses is taken."""
     client = make_resource_server()
     ResourceServer.objects.filter(client=client).update(tells_addresses=1)
@@ -60,7 +60,7 @@ def row(answer: dict[str, Any]) -> Authorization:
     return Authorization.objects.get(pk=answer["granted"].authorization.pk)
 
 
-def changes(events: Any, answer: dict[str, Any]) -> list[Any]:
+def changes(events: Events, answer: dict[str, Any]) -> list[Any]:
     found: list[Any] = events("address-changed", client=answer["granted"].client.client_id)
     return found
 
@@ -77,7 +77,7 @@ def until(held: Callable[[], bool]) -> bool:
 
 
 @pytest.mark.requirement("PR-04", "IN-11")
-def test_the_first_address_told_is_the_one_that_the_access_belongs_to(under: Any, told: Told, events: Any) -> None:
+def test_the_first_address_told_is_the_one_that_the_access_belongs_to(under: Any, told: Told, events: Events) -> None:
     answer = under("block")
 
     first, again = told(answer["access_token"], HOME), told(answer["access_token"], HOME)
@@ -143,7 +143,7 @@ def test_the_next_token_inherits_the_address_through_a_refresh(app: App, under: 
 
 
 @pytest.mark.requirement("PR-06", "PR-03", "TV-25")
-def test_under_flag_the_token_works_on_and_everybody_is_told(under: Any, told: Told, events: Any) -> None:
+def test_under_flag_the_token_works_on_and_everybody_is_told(under: Any, told: Told, events: Events) -> None:
     answer = under("flag")
     told(answer["access_token"], HOME)
 
@@ -162,7 +162,7 @@ def test_under_flag_the_token_works_on_and_everybody_is_told(under: Any, told: T
 
 @pytest.mark.requirement("PR-06", "SD-06", "TV-25")
 def test_under_block_the_new_address_hears_nothing_and_the_first_keeps_working(
-    under: Any, told: Told, events: Any
+    under: Any, told: Told, events: Events
 ) -> None:
     answer = under("block")
     told(answer["access_token"], HOME)
@@ -190,7 +190,7 @@ def test_how_much_of_an_address_counts_is_a_setting(under: Any, told: Told, sett
 
 
 @pytest.mark.requirement("PR-06", "SD-06")
-def test_under_end_everything_that_the_access_gave_is_over(app: App, under: Any, told: Told, events: Any) -> None:
+def test_under_end_everything_that_the_access_gave_is_over(app: App, under: Any, told: Told, events: Events) -> None:
     answer = under("end", scope=OFFLINE)
     told(answer["access_token"], HOME)
 
@@ -218,7 +218,7 @@ def test_under_end_everything_that_the_access_gave_is_over(app: App, under: Any,
 )
 def test_the_stricter_policy_of_fhir_server_and_client_holds(
     under: Any, told: Told, make_fhir_server: Any, trusted: Any, server: str, client: str, active: bool,
-    flag: bool | None, events: Any,
+    flag: bool | None, events: Events,
 ) -> None:  # fmt: skip
     base = make_fhir_server(server)
     ResourceServer.objects.create(client=trusted, fhir_server=base, tells_addresses=1)
@@ -256,7 +256,7 @@ def test_where_nothing_is_compared_no_address_is_bound(
 
 
 def test_a_backend_service_is_stopped_like_anybody_but_nobody_is_asked_to_log_in(
-    under: Any, told: Told, events: Any
+    under: Any, told: Told, events: Events
 ) -> None:
     answer = under("block")
     Authorization.objects.filter(pk=row(answer).pk).update(user=None)
@@ -274,7 +274,7 @@ def test_a_backend_service_is_stopped_like_anybody_but_nobody_is_asked_to_log_in
 @pytest.mark.requirement("PR-06")
 @pytest.mark.parametrize("policy", ["flag", "block"])
 def test_many_uses_at_one_address_are_one_event_and_another_address_is_one_more(
-    under: Any, told: Told, events: Any, policy: str
+    under: Any, told: Told, events: Events, policy: str
 ) -> None:
     answer = under(policy)
     told(answer["access_token"], HOME)
@@ -287,7 +287,7 @@ def test_many_uses_at_one_address_are_one_event_and_another_address_is_one_more(
 
 
 @pytest.mark.requirement("PR-06")
-def test_a_day_later_it_is_told_again(under: Any, told: Told, events: Any) -> None:
+def test_a_day_later_it_is_told_again(under: Any, told: Told, events: Events) -> None:
     answer = under("flag")
     told(answer["access_token"], HOME)
     told(answer["access_token"], ELSEWHERE)
@@ -314,7 +314,7 @@ def test_what_an_operator_has_looked_at_is_not_flagged_any_more(under: Any, told
 
 @pytest.mark.requirement("IN-11", "PR-05")
 def test_a_resource_server_that_is_not_trusted_for_it_changes_nothing(
-    under: Any, told: Told, make_resource_server: Any, events: Any
+    under: Any, told: Told, make_resource_server: MakeResourceServer, events: Events
 ) -> None:
     answer, stranger = under("end"), make_resource_server()
 
@@ -329,7 +329,7 @@ def test_a_resource_server_that_is_not_trusted_for_it_changes_nothing(
 
 @pytest.mark.requirement("IN-11")
 def test_trust_is_given_for_one_fhir_server_and_no_other(
-    under: Any, told: Told, make_resource_server: Any, other_fhir_server: Any, fhir_server: Any
+    under: Any, told: Told, make_resource_server: MakeResourceServer, other_fhir_server: Any, fhir_server: Any
 ) -> None:
     caller = make_resource_server(fhir_server, other_fhir_server)
     ResourceServer.objects.filter(client=caller, fhir_server=other_fhir_server).update(tells_addresses=1)
@@ -356,7 +356,7 @@ def test_who_asks_with_an_access_token_tells_no_address(app: App, under: Any, is
 @pytest.mark.parametrize(
     "odd", ["", "unknown", "203.0.113.999", "203.0.113.5, 198.51.100.9", "é", "a" * 5000, "%", None]
 )
-def test_what_is_no_address_proves_nothing(under: Any, told: Told, events: Any, odd: str | None) -> None:
+def test_what_is_no_address_proves_nothing(under: Any, told: Told, events: Events, odd: str | None) -> None:
     answer = under("block")
     told(answer["access_token"], odd)
     unbound = row(answer).use_address
@@ -418,7 +418,7 @@ def test_a_use_is_noted_once_a_minute_with_where_it_was(under: Any, told: Told) 
 
 
 def test_a_use_is_noted_without_where_if_nobody_believed_tells(
-    under: Any, told: Told, make_resource_server: Any
+    under: Any, told: Told, make_resource_server: MakeResourceServer
 ) -> None:
     answer = under("flag")
 
@@ -444,7 +444,7 @@ def test_what_is_not_let_in_is_no_use(app: App, under: Any, told: Told, make_cli
 
 
 def test_a_client_that_is_disabled_is_told_so_before_its_address_is_looked_at(
-    under: Any, told: Told, events: Any
+    under: Any, told: Told, events: Events
 ) -> None:
     answer = under("block")
     told(answer["access_token"], HOME)

@@ -7,7 +7,8 @@ import pytest
 
 from introspection.batched_lookup import lookups
 from introspection.token_lookup import Found
-from tests.conftest import App, MakeClient
+from tests.conftest import App
+from tests.fixture_types import MakeClient
 
 
 async def _found(*callers: str) -> list[Found]:

@@ -8,9 +8,8 @@ import pytest
 
 from accounts import clock
 from introspection import batched_lookup
-from tests.conftest import SECRET, App, MakeClient, basic
-
-Issue = Callable[..., dict[str, Any]]
+from tests.conftest import SECRET, App, basic
+from tests.fixture_types import Events, Introspect, Issue, MakeClient
 
 SCOPE = "__smartauth.introspect"
 
@@ -27,7 +26,7 @@ def caller(issue: Issue) -> dict[str, Any]:
 
 @pytest.mark.requirement("IN-07")
 def test_a_token_with_the_scope_may_ask_about_tokens_of_any_client_at_its_base(
-    app: App, issue: Issue, caller: dict[str, Any], introspect: Any
+    app: App, issue: Issue, caller: dict[str, Any], introspect: Introspect
 ) -> None:
     asked = issue(patient="ben")
 
@@ -104,7 +103,7 @@ def test_a_token_that_is_unknown_or_dead_hears_nothing(
 
 @pytest.mark.requirement("IN-07", "E107")
 def test_a_token_of_another_base_hears_what_it_hears_of_garbage(
-    app: App, issue: Issue, caller: dict[str, Any], other_fhir_server: Any, events: Any
+    app: App, issue: Issue, caller: dict[str, Any], other_fhir_server: Any, events: Events
 ) -> None:
     foreign = issue(server=other_fhir_server)["access_token"]
     headers = bearer(caller["access_token"])
@@ -148,7 +147,7 @@ def test_a_token_that_was_good_once_is_no_guess(app: App, caller: dict[str, Any]
 @pytest.mark.requirement("IN-07")
 @pytest.mark.parametrize("path", ["/o/token", "/o/revoke"])
 def test_at_the_other_endpoints_an_access_token_proves_no_client(
-    app: App, caller: dict[str, Any], path: str, introspect: Any
+    app: App, caller: dict[str, Any], path: str, introspect: Introspect
 ) -> None:
     form = {"token": caller["access_token"], "grant_type": "client_credentials"}
 

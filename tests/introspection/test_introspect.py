@@ -1,6 +1,5 @@
 """What resource servers hear about tokens (section 11, section 20 G)."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -8,13 +7,12 @@ from joserfc import jwt
 
 from accounts import clock
 from oauth.keys import signing_keys
-from tests.conftest import BASE, SECRET, App, MakeClient, basic
-
-Issue = Callable[..., dict[str, Any]]
+from tests.conftest import BASE, SECRET, App, basic
+from tests.fixture_types import Events, Grant, Introspect, Issue, MakeClient, MakeResourceServer
 
 
 @pytest.mark.requirement("IN-01", "IN-02", "IN-03", "IN-05", "TK-07")
-def test_a_live_token_reports_what_it_allows(issue: Issue, introspect: Any) -> None:
+def test_a_live_token_reports_what_it_allows(issue: Issue, introspect: Introspect) -> None:
     answer = issue()
 
     claims = introspect(answer["access_token"])
@@ -35,7 +33,7 @@ def test_a_live_token_reports_what_it_allows(issue: Issue, introspect: Any) -> N
 
 @pytest.mark.requirement("WF-18")
 def test_credentials_in_the_body_without_accept_and_hint_work(
-    app: App, issue: Issue, make_resource_server: Callable[..., Any]
+    app: App, issue: Issue, make_resource_server: MakeResourceServer
 ) -> None:
     form = {"token": issue()["access_token"], "client_id": make_resource_server().client_id, "client_secret": SECRET}
 
@@ -56,7 +54,7 @@ def test_credentials_in_the_body_without_accept_and_hint_work(
     ],
 )
 def test_a_caller_that_does_not_prove_itself_hears_nothing(
-    app: App, issue: Issue, make_resource_server: Callable[..., Any], secret: str | None, form: dict[str, str]
+    app: App, issue: Issue, make_resource_server: MakeResourceServer, secret: str | None, form: dict[str, str]
 ) -> None:
     caller = make_resource_server()
     headers = basic(caller.client_id, secret) if secret is not None else {}
@@ -88,7 +86,7 @@ def test_a_public_client_cannot_introspect_by_its_id_alone(app: App, issue: Issu
     ],
 )
 def test_introspection_is_a_post_of_one_token(
-    app: App, make_resource_server: Callable[..., Any], method: str, body: str, status: int
+    app: App, make_resource_server: MakeResourceServer, method: str, body: str, status: int
 ) -> None:
     headers = {
         **basic(make_resource_server().client_id, SECRET),
@@ -105,7 +103,7 @@ def test_introspection_is_a_post_of_one_token(
 
 @pytest.mark.requirement("E107", "IN-06", "IN-09")
 @pytest.mark.parametrize("end", ["expired", "revoked", "authorization", "person", "client", "stopped", "disabled"])
-def test_a_dead_token_is_inactive_and_says_no_more(issue: Issue, introspect: Any, end: str) -> None:
+def test_a_dead_token_is_inactive_and_says_no_more(issue: Issue, introspect: Introspect, end: str) -> None:
     from accounts.models import User
     from oauth.models import AccessToken, Authorization, Client
 
@@ -136,7 +134,7 @@ def test_a_dead_token_is_inactive_and_says_no_more(issue: Issue, introspect: Any
     "garbage",
     ["x", "a.b.c", "eyJhbGciOiJub25lIn0.e30.", "..", "é", "a" * 20_000, "eyJ.W10.x", "a.ImEi.b", "%", "\ud7ff"],
 )
-def test_garbage_is_inactive(introspect: Any, garbage: str) -> None:
+def test_garbage_is_inactive(introspect: Introspect, garbage: str) -> None:
     assert introspect(garbage) == {"active": False}
 
 
@@ -145,9 +143,9 @@ def test_a_caller_without_the_role_for_that_base_hears_what_he_hears_of_garbage(
     app: App,
     issue: Issue,
     make_client: MakeClient,
-    make_resource_server: Callable[..., Any],
+    make_resource_server: MakeResourceServer,
     other_fhir_server: Any,
-    events: Any,
+    events: Events,
 ) -> None:
     token = issue()["access_token"]
     for caller in (make_resource_server(other_fhir_server), make_client("secret")):
@@ -162,7 +160,7 @@ def test_a_caller_without_the_role_for_that_base_hears_what_he_hears_of_garbage(
 
 
 @pytest.mark.requirement("IN-08", "WF-20")
-def test_a_refresh_token_or_code_reads_inactive(grant: Any, introspect: Any) -> None:
+def test_a_refresh_token_or_code_reads_inactive(grant: Grant, introspect: Introspect) -> None:
     from oauth.models import RefreshToken
     from smart.digests import sha256_hex
 
@@ -180,7 +178,7 @@ def test_a_refresh_token_or_code_reads_inactive(grant: Any, introspect: Any) -> 
 
 
 def test_a_right_secret_is_answered_however_many_wrong_ones_came_before(
-    app: App, issue: Issue, make_resource_server: Callable[..., Any]
+    app: App, issue: Issue, make_resource_server: MakeResourceServer
 ) -> None:
     caller, token = make_resource_server(), issue()["access_token"]
 
@@ -197,7 +195,7 @@ def test_a_right_secret_is_answered_however_many_wrong_ones_came_before(
 @pytest.mark.requirement("AT-04")
 @pytest.mark.parametrize("end", ["revoked", "superseded"])
 def test_a_jwt_whose_signature_is_still_good_is_dead_at_introspection(
-    app: App, issue: Issue, introspect: Any, end: str
+    app: App, issue: Issue, introspect: Introspect, end: str
 ) -> None:
     answer = issue()
     client, person = answer["granted"].client, answer["granted"].person

@@ -8,11 +8,9 @@ import httpx
 import pytest
 from django.test import Client as Browser
 
-from tests.conftest import BASE, SECRET, App, MakeClient, basic
+from tests.conftest import BASE, SECRET, App, basic
+from tests.fixture_types import Events, Grant, Introspect, Issue, MakeClient, MakePerson, MakeResourceServer
 
-Issue = Callable[..., dict[str, Any]]
-Introspect = Callable[[str], dict[str, Any]]
-Events = Callable[..., list[Any]]
 NOTHING = {"authorizations": 0, "access_tokens": 0}
 ONE = {"authorizations": 1, "access_tokens": 1}
 
@@ -38,7 +36,7 @@ class Asker:
 
 
 @pytest.fixture
-def asker(app: App, make_resource_server: Callable[..., Any]) -> Asker:
+def asker(app: App, make_resource_server: MakeResourceServer) -> Asker:
     return Asker(app, make_resource_server())
 
 
@@ -62,7 +60,7 @@ def unique(grant_of: Any) -> str:
 
 
 @pytest.fixture
-def issued(issue: Issue, make_client: MakeClient, make_person: Callable[..., Any]) -> dict[str, Any]:
+def issued(issue: Issue, make_client: MakeClient, make_person: MakePerson) -> dict[str, Any]:
     """A live token about a patient, of a person and a client that no other test knows."""
     client = make_client()
     patient = unique(client)
@@ -102,7 +100,7 @@ def test_a_resource_server_ends_what_it_names_and_nothing_beside(
 
 @pytest.mark.requirement("SD-05")
 def test_codes_and_refresh_tokens_end_too(
-    app: App, asker: Asker, make_client: MakeClient, make_person: Callable[..., Any], grant: Any, issue: Issue
+    app: App, asker: Asker, make_client: MakeClient, make_person: MakePerson, grant: Grant, issue: Issue
 ) -> None:
     client = make_client(grants="authorization_code refresh_token", scope="offline_access patient/*.rs")
     person = make_person("amy")
@@ -152,7 +150,7 @@ def test_who_is_unknown_reads_like_nothing_to_end(asker: Asker, named_nobody: di
 
 
 def test_what_belongs_to_others_reads_like_nothing_to_end(
-    app: App, make_resource_server: Callable[..., Any], other_fhir_server: Any, issued: dict[str, Any],
+    app: App, make_resource_server: MakeResourceServer, other_fhir_server: Any, issued: dict[str, Any],
     introspect: Introspect, make_client: MakeClient, events: Events,
 ) -> None:  # fmt: skip
     stranger = Asker(app, make_resource_server(other_fhir_server))
@@ -217,7 +215,12 @@ def waiting(issued: dict[str, Any]) -> Callable[..., Any]:
 @pytest.mark.requirement("SD-05")
 @pytest.mark.parametrize("names", BY.values(), ids=BY)
 def test_a_request_that_waits_for_an_answer_about_it_gets_none(
-    asker: Asker, issued: dict[str, Any], waiting: Any, make_person: Any, make_client: Any, names: tuple[str, ...]
+    asker: Asker,
+    issued: dict[str, Any],
+    waiting: Any,
+    make_person: MakePerson,
+    make_client: MakeClient,
+    names: tuple[str, ...],
 ) -> None:
     closed, other = waiting(), waiting(user=make_person("amy"), client=make_client(), patient="amy")
 
@@ -257,7 +260,7 @@ def test_a_lock_until_a_later_login_ends_sessions_and_marks_the_moment(
 
 
 def test_a_resource_server_locks_nobody_who_has_no_access_there(
-    asker: Asker, issue: Issue, make_person: Callable[..., Any], other_fhir_server: Any, events: Events
+    asker: Asker, issue: Issue, make_person: MakePerson, other_fhir_server: Any, events: Events
 ) -> None:
     issued = issue(person=make_person("amy"), server=other_fhir_server)
     person = issued["granted"].person
@@ -302,7 +305,7 @@ class Operator:
 
 
 @pytest.fixture
-def operator(make_person: Callable[..., Any]) -> Operator:
+def operator(make_person: MakePerson) -> Operator:
     user = make_person()
     user.is_staff = user.is_superuser = True
     user.save()
@@ -361,7 +364,7 @@ def test_an_operator_locks_until_his_word(
     assert len(events("person-stopped", person=person.subject, operator=operator.user.subject)) == 1
 
 
-def test_an_operator_may_lock_whoever_has_no_access(operator: Operator, make_person: Callable[..., Any]) -> None:
+def test_an_operator_may_lock_whoever_has_no_access(operator: Operator, make_person: MakePerson) -> None:
     person = make_person("amy")
 
     told = operator.post(sub=person.subject, lock="login")
@@ -392,7 +395,7 @@ def test_an_operators_session_counts_only_on_a_page_of_ours(
 
 
 def test_whoever_is_no_operator_ends_nothing(
-    make_person: Callable[..., Any], issued: dict[str, Any], introspect: Introspect
+    make_person: MakePerson, issued: dict[str, Any], introspect: Introspect
 ) -> None:
     response = Operator(make_person("amy")).post(**named(issued, "sub"))
 

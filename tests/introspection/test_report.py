@@ -1,17 +1,13 @@
 """`/o/report`: refusals are recorded and counted, and too many of them end that person's access with that client."""
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.conftest import SECRET, App, MakeClient, basic
-
-Issue = Callable[..., dict[str, Any]]
-Introspect = Callable[[str], dict[str, Any]]
-Events = Callable[..., list[Any]]
+from tests.conftest import SECRET, App, basic
+from tests.fixture_types import Events, Introspect, Issue, MakeClient, MakePerson, MakeResourceServer
 
 
 class Reporter:
@@ -35,7 +31,7 @@ class Reporter:
 
 
 @pytest.fixture
-def reporter(app: App, make_resource_server: Callable[..., Any]) -> Reporter:
+def reporter(app: App, make_resource_server: MakeResourceServer) -> Reporter:
     return Reporter(app, make_resource_server())
 
 
@@ -106,7 +102,7 @@ def test_what_is_reported_together_counts_together(reporter: Reporter, issue: Is
 
 @pytest.mark.requirement("SD-05")
 def test_only_that_person_and_that_client_at_that_base_lose_their_access(
-    reporter: Reporter, issue: Issue, introspect: Introspect, make_person: Any, other_fhir_server: Any
+    reporter: Reporter, issue: Issue, introspect: Introspect, make_person: MakePerson, other_fhir_server: Any
 ) -> None:
     from accounts import clock
     from oauth.models import AccessToken, liveness
@@ -229,7 +225,7 @@ def test_an_unknown_token_is_accepted_and_forgotten(reporter: Reporter, events: 
 
 
 def test_a_token_for_anothers_base_is_accepted_and_forgotten(
-    app: App, issue: Issue, make_resource_server: Any, make_client: MakeClient, other_fhir_server: Any,
+    app: App, issue: Issue, make_resource_server: MakeResourceServer, make_client: MakeClient, other_fhir_server: Any,
     introspect: Introspect, events: Events,
 ) -> None:  # fmt: skip
     issued = issue()

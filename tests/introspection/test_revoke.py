@@ -1,19 +1,17 @@
 """Revocation (section 12, section 20 H)."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.conftest import SECRET, App, MakeClient, basic
-
-Issue = Callable[..., dict[str, Any]]
+from tests.conftest import SECRET, App, basic
+from tests.fixture_types import Events, Introspect, Issue, MakeClient, MakePerson, MakeResourceServer
 
 
 @pytest.mark.requirement("RV-01", "RV-02", "TV-05")
 @pytest.mark.parametrize("authentication", ["none", "secret"])
 def test_a_client_ends_its_token_at_once(
-    app: App, issue: Issue, introspect: Any, make_client: MakeClient, authentication: str, events: Any
+    app: App, issue: Issue, introspect: Introspect, make_client: MakeClient, authentication: str, events: Events
 ) -> None:
     client = make_client(authentication)
     answer = issue(client)
@@ -41,7 +39,7 @@ def test_a_client_ends_its_token_at_once(
     ],
 )
 def test_revoking_answers_200_whatever_the_token_and_hint(
-    app: App, issue: Issue, introspect: Any, token: str, hint: str | None
+    app: App, issue: Issue, introspect: Introspect, token: str, hint: str | None
 ) -> None:
     answer = issue()
     client_id = answer["granted"].client.client_id
@@ -71,7 +69,9 @@ def test_revocation_is_a_post_of_a_token(app: App, make_client: MakeClient, meth
 
 
 @pytest.mark.requirement("E111")
-def test_bad_credentials_revoke_nothing(app: App, issue: Issue, introspect: Any, make_client: MakeClient) -> None:
+def test_bad_credentials_revoke_nothing(
+    app: App, issue: Issue, introspect: Introspect, make_client: MakeClient
+) -> None:
     answer = issue(make_client("secret"))
     client_id = answer["granted"].client.client_id
 
@@ -83,7 +83,9 @@ def test_bad_credentials_revoke_nothing(app: App, issue: Issue, introspect: Any,
 
 
 @pytest.mark.requirement("E112", "RV-03")
-def test_another_clients_token_stays_alive(app: App, issue: Issue, introspect: Any, make_client: MakeClient) -> None:
+def test_another_clients_token_stays_alive(
+    app: App, issue: Issue, introspect: Introspect, make_client: MakeClient
+) -> None:
     answer = issue()
 
     response = app.post("/o/revoke", data={"token": answer["access_token"], "client_id": make_client().client_id})
@@ -94,7 +96,7 @@ def test_another_clients_token_stays_alive(app: App, issue: Issue, introspect: A
 
 @pytest.mark.requirement("CL-02")
 def test_a_resource_server_ends_tokens_of_its_base_and_of_no_other(
-    app: App, issue: Issue, introspect: Any, make_resource_server: Callable[..., Any], other_fhir_server: Any
+    app: App, issue: Issue, introspect: Introspect, make_resource_server: MakeResourceServer, other_fhir_server: Any
 ) -> None:
     answer = issue()
     foreign, own = make_resource_server(other_fhir_server), make_resource_server()
@@ -110,7 +112,7 @@ def test_a_resource_server_ends_tokens_of_its_base_and_of_no_other(
 
 
 @pytest.mark.requirement("RV-04")
-def test_revoking_a_refresh_token_ends_the_whole_grant(app: App, issue: Issue, introspect: Any) -> None:
+def test_revoking_a_refresh_token_ends_the_whole_grant(app: App, issue: Issue, introspect: Introspect) -> None:
     from accounts import clock
     from oauth.models import RefreshToken
     from smart.digests import sha256_hex
@@ -132,7 +134,7 @@ def test_revoking_a_refresh_token_ends_the_whole_grant(app: App, issue: Issue, i
 
 
 def test_only_the_token_that_was_named_ends(
-    app: App, issue: Issue, introspect: Any, make_client: MakeClient, make_person: Any
+    app: App, issue: Issue, introspect: Introspect, make_client: MakeClient, make_person: MakePerson
 ) -> None:
     client = make_client()
     one, other = issue(client, make_person("amy")), issue(client, make_person("ben"))

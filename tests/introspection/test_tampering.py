@@ -13,8 +13,7 @@ from joserfc.jwk import ECKey, RSAKey
 from oauth.keys import signing_keys
 from oauth.models import SigningKey
 from tests.conftest import App
-
-Issue = Callable[..., dict[str, Any]]
+from tests.fixture_types import Events, Introspect, Issue, MakeClient
 
 
 def b64(content: bytes) -> str:
@@ -94,7 +93,7 @@ CHANGES: dict[str, Callable[[str], str]] = {
 @pytest.mark.requirement("SD-07")
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
 def test_a_changed_token_is_inactive_and_ends_its_original(
-    issue: Issue, introspect: Any, events: Any, change: Callable[[str], str]
+    issue: Issue, introspect: Introspect, events: Events, change: Callable[[str], str]
 ) -> None:
     answer = issue()
     assert introspect(answer["access_token"])["active"] is True
@@ -111,7 +110,7 @@ def test_a_changed_token_is_inactive_and_ends_its_original(
 @pytest.mark.parametrize("state", ["next", "retired"])
 @pytest.mark.parametrize("algorithm", ["ES256", "RS256"])
 def test_a_key_that_signs_soon_or_has_signed_is_ours_too(
-    issue: Issue, introspect: Any, algorithm: str, state: str
+    issue: Issue, introspect: Introspect, algorithm: str, state: str
 ) -> None:
     from accounts import clock
 
@@ -125,7 +124,7 @@ def test_a_key_that_signs_soon_or_has_signed_is_ours_too(
 
 
 @pytest.mark.requirement("SD-07")
-def test_a_key_of_somebody_else_proves_nothing(issue: Issue, introspect: Any, events: Any) -> None:
+def test_a_key_of_somebody_else_proves_nothing(issue: Issue, introspect: Introspect, events: Events) -> None:
     answer = issue()
     payload = opened(answer["access_token"].split(".")[1])
     kid = SigningKey.objects.get(algorithm="ES256", state="active").kid
@@ -140,7 +139,7 @@ def test_a_key_of_somebody_else_proves_nothing(issue: Issue, introspect: Any, ev
 
 @pytest.mark.requirement("SD-07")
 def test_a_thousand_forgeries_with_a_known_jti_and_nothing_else_leave_the_token_alive(
-    issue: Issue, introspect: Any, events: Any
+    issue: Issue, introspect: Introspect, events: Events
 ) -> None:
     answer = issue()
     jti = opened(answer["access_token"].split(".")[1])["jti"]
@@ -157,7 +156,9 @@ def test_a_thousand_forgeries_with_a_known_jti_and_nothing_else_leave_the_token_
 
 
 @pytest.mark.requirement("SD-07")
-def test_copies_sent_again_and_again_are_one_event_a_minute(issue: Issue, introspect: Any, events: Any) -> None:
+def test_copies_sent_again_and_again_are_one_event_a_minute(
+    issue: Issue, introspect: Introspect, events: Events
+) -> None:
     from oauth.models import RefusalCount
 
     answer = issue()
@@ -173,7 +174,7 @@ def test_copies_sent_again_and_again_are_one_event_a_minute(issue: Issue, intros
 
 @pytest.mark.requirement("SD-07")
 def test_the_refresh_token_of_a_copied_token_still_works(
-    app: App, issue: Issue, introspect: Any, make_client: Any
+    app: App, issue: Issue, introspect: Introspect, make_client: MakeClient
 ) -> None:
     client = make_client(grants="authorization_code refresh_token", scope="offline_access patient/*.rs")
     answer = issue(client, scope="offline_access patient/*.rs")
@@ -186,7 +187,7 @@ def test_the_refresh_token_of_a_copied_token_still_works(
 
 
 @pytest.mark.requirement("IN-05")
-def test_the_jti_is_never_told(issue: Issue, introspect: Any, events: Any) -> None:
+def test_the_jti_is_never_told(issue: Issue, introspect: Introspect, events: Events) -> None:
     answer = issue()
     jti = opened(answer["access_token"].split(".")[1])["jti"]
 
@@ -217,7 +218,7 @@ def by_public_key(signed: bytes) -> bytes:
     ],
 )
 def test_an_algorithm_or_key_that_the_token_names_itself_proves_nothing(
-    issue: Issue, introspect: Any, events: Any, header: dict[str, Any], signature: Callable[[bytes], bytes]
+    issue: Issue, introspect: Introspect, events: Events, header: dict[str, Any], signature: Callable[[bytes], bytes]
 ) -> None:
     answer = issue()
     payload = {**opened(answer["access_token"].split(".")[1]), "patient": "ben"}

@@ -11,6 +11,7 @@ from joserfc import jws
 from accounts import clock
 from oauth.keys import rotation, signing_keys
 from oauth.models import SigningKey
+from tests.fixture_types import Events, Introspect, Issue
 
 
 @pytest.fixture
@@ -31,7 +32,7 @@ def forged(token: str, key: Any) -> str:
 
 @pytest.mark.requirement("SD-07", "DS-21")
 def test_before_it_is_withdrawn_it_ends_the_original_and_afterwards_it_ends_nothing(
-    issue: Any, introspect: Any, events: Any, leaked: Any
+    issue: Issue, introspect: Introspect, events: Events, leaked: Any
 ) -> None:
     first, second = issue(), issue()
 

@@ -1,10 +1,9 @@
 """What tests of the people's side may ask for."""
 
-from collections.abc import Callable
-
 import pytest
 
 from tests.conftest import App
+from tests.fixture_types import MakeVisitor
 from tests.oauth.visitor import Visitor
 
 
@@ -15,6 +14,6 @@ def visitor(app: App) -> Visitor:
 
 
 @pytest.fixture
-def make_visitor(app: App) -> Callable[[], Visitor]:
+def make_visitor(app: App) -> MakeVisitor:
     """More people with browsers of their own."""
     return lambda: Visitor(app)

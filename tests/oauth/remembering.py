@@ -4,7 +4,8 @@ from typing import Any
 
 import httpx
 
-from tests.conftest import SECRET, VERIFIER, App, MakeClient, basic
+from tests.conftest import SECRET, VERIFIER, App, basic
+from tests.fixture_types import MakeClient
 from tests.oauth.visitor import Visitor, answer
 
 HTTPS = "https://app.example/cb"

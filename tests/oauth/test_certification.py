@@ -1,7 +1,6 @@
 """What the certification of (g)(10) goes through, in its words: section 19, on a whole server."""
 
 import json
-from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
@@ -10,7 +9,8 @@ import pytest
 
 from oauth.models import RefreshToken
 from smart.time_units import SECOND
-from tests.conftest import BASE, CHALLENGE, REDIRECT_URI, SECRET, VERIFIER, App, Granted, MakeClient, basic
+from tests.conftest import BASE, CHALLENGE, REDIRECT_URI, SECRET, VERIFIER, App, Granted, basic
+from tests.fixture_types import Grant, Introspect, MakeClient, MakePerson, MakeResourceServer
 from tests.oauth.visitor import FORM, Visitor, answer, asked
 from tests.publishing import published
 from tests.signing import jwks, pair, shown
@@ -22,7 +22,7 @@ Form = dict[str, str | None]
 
 
 @pytest.fixture
-def granted(grant: Callable[..., Granted], make_client: MakeClient) -> Granted:
+def granted(grant: Grant, make_client: MakeClient) -> Granted:
     """A code of a client with keys that may do everything an app may."""
     client = make_client("keys", jwks=jwks(EC), grants="authorization_code refresh_token")
     return grant(client=client)
@@ -115,8 +115,8 @@ def opened(visitor: Visitor, client: Any, method: str, **changes: str) -> httpx.
 @pytest.mark.parametrize("method", ["GET", "POST"])
 @pytest.mark.parametrize("authentication", ["none", "secret", "keys"])
 def test_an_app_of_each_kind_is_launched_from_an_ehr_and_lives_as_long_as_it_is_allowed(
-    app: App, visitor: Visitor, make_client: MakeClient, make_person: Callable[..., Any],
-    make_resource_server: Callable[..., Any], introspect: Callable[[str], Any], authentication: str, method: str,
+    app: App, visitor: Visitor, make_client: MakeClient, make_person: MakePerson,
+    make_resource_server: MakeResourceServer, introspect: Introspect, authentication: str, method: str,
 ) -> None:  # fmt: skip
     person, ehr = make_person("amy", is_="Practitioner/dr-test"), make_resource_server()
     client = make_client(
@@ -143,7 +143,7 @@ def test_an_app_of_each_kind_is_launched_from_an_ehr_and_lives_as_long_as_it_is_
 
 @pytest.mark.requirement("ON-04")
 def test_a_backend_service_with_a_jwks_url_gets_its_token(
-    app: App, make_client: MakeClient, introspect: Callable[[str], Any]
+    app: App, make_client: MakeClient, introspect: Introspect
 ) -> None:
     with published(jwks(EC)) as publisher:
         service = make_client(

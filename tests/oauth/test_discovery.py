@@ -10,6 +10,7 @@ import pytest
 from smart.fhir.versions import resource_types
 from smart.scopes.scope_sets import grantable_scope
 from tests.conftest import BASE, REDIRECT_URI, SECRET, App, basic
+from tests.fixture_types import Issue, MakeClient
 from tests.oauth.jwt import payload
 
 ISSUER = "http://127.0.0.1:8000"
@@ -119,7 +120,7 @@ def test_the_configuration_names_what_every_app_needs(configuration: dict[str, A
 
 @pytest.mark.requirement("DS-07", "DS-17", "WF-15")
 def test_every_document_and_token_names_the_issuer_alike(
-    app: App, configuration: dict[str, Any], metadata: dict[str, Any], issue: Any
+    app: App, configuration: dict[str, Any], metadata: dict[str, Any], issue: Issue
 ) -> None:
     openid, told = app.get(OPENID).json(), issue(scope="openid patient/*.rs")
 
@@ -148,7 +149,7 @@ def test_only_s256_is_offered_as_a_challenge(configuration: dict[str, Any], meta
 
 @pytest.mark.requirement("DS-10")
 def test_every_scope_that_is_listed_is_granted_to_a_client_that_may_ask_it(
-    issue: Any, make_client: Any, configuration: dict[str, Any]
+    issue: Issue, make_client: MakeClient, configuration: dict[str, Any]
 ) -> None:
     of_people = [scope for scope in configuration["scopes_supported"] if not scope.startswith("system/")]
     listed = " ".join(of_people)
@@ -161,7 +162,7 @@ def test_every_scope_that_is_listed_is_granted_to_a_client_that_may_ask_it(
 
 @pytest.mark.requirement("DS-10", "DS-05")
 def test_every_system_scope_that_is_listed_is_granted_to_a_service_that_may_ask_it(
-    app: App, make_client: Any, configuration: dict[str, Any]
+    app: App, make_client: MakeClient, configuration: dict[str, Any]
 ) -> None:
     of_services = [scope for scope in configuration["scopes_supported"] if scope.startswith("system/")]
     client = make_client(
@@ -252,7 +253,7 @@ def test_secrets_in_the_body_are_advertised_where_they_are_accepted(app: App, se
 
 @pytest.mark.requirement("DS-17", "SB-02")
 def test_the_issuer_in_a_redirect_is_the_one_of_the_documents(
-    app: App, metadata: dict[str, Any], make_client: Any
+    app: App, metadata: dict[str, Any], make_client: MakeClient
 ) -> None:
     client = make_client()
     asked = {"client_id": client.client_id, "redirect_uri": REDIRECT_URI, "response_type": "token", "state": "x" * 16}

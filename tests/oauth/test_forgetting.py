@@ -12,7 +12,8 @@ from accounts import clock
 from accounts.models import SignIn
 from oauth.models import AccessToken, AddressBlock, AddressChange, Authorization, RefreshToken
 from oauth.sweeping import sweep
-from tests.conftest import SECRET, App, MakeClient, basic
+from tests.conftest import SECRET, App, basic
+from tests.fixture_types import Issue, MakeClient, MakePerson
 from tests.oauth.visitor import Visitor
 
 DAY = 86_400_000_000
@@ -23,7 +24,7 @@ pytestmark = pytest.mark.requirement("PR-07")
 
 
 @pytest.fixture
-def aged(issue: Any, make_client: MakeClient) -> Callable[..., Any]:
+def aged(issue: Issue, make_client: MakeClient) -> Callable[..., Any]:
     """An authorization with every address, as if all of it had happened so many days ago."""
 
     def make(days: int, *, scope: str = "patient/*.rs", policy: str = "block") -> Any:
@@ -109,7 +110,7 @@ def test_what_can_be_refreshed_no_more_is_forgotten(aged: Any, end: str) -> None
     assert known(answer) == set()
 
 
-def test_a_sign_in_forgets_too(visitor: Visitor, make_person: Callable[..., Any]) -> None:
+def test_a_sign_in_forgets_too(visitor: Visitor, make_person: MakePerson) -> None:
     person = make_person("amy")
     visitor.sign_in(visitor.request("GET", "/login"), person)
     SignIn.objects.filter(user=person).update(last_seen_at=clock.now() - 91 * DAY)

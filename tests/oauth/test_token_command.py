@@ -1,13 +1,13 @@
 """`manage.py token`: a token without the browser, in development only, after the same limits as a launch."""
 
-from collections.abc import Callable
 from io import StringIO
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
 
-from tests.conftest import BASE, MakeClient
+from tests.conftest import BASE
+from tests.fixture_types import Events, Introspect, MakeClient, MakePerson
 
 
 def token(client: Any, person: Any, *options: str) -> str:
@@ -19,7 +19,7 @@ def token(client: Any, person: Any, *options: str) -> str:
 
 
 def test_it_prints_a_token_that_is_alive_and_nothing_else(
-    make_client: MakeClient, make_person: Callable[..., Any], introspect: Any
+    make_client: MakeClient, make_person: MakePerson, introspect: Introspect
 ) -> None:
     printed = token(make_client(), make_person("amy"), "--scope", "patient/Patient.r system/*.rs")
 
@@ -41,7 +41,7 @@ def service(make_client: MakeClient) -> Any:
     return make_client("keys", grants="client_credentials", redirect_uris="", scope="system/*.rs system/Patient.c")
 
 
-def test_a_backend_service_gets_one_without_a_person(service: Any, introspect: Any, events: Any) -> None:
+def test_a_backend_service_gets_one_without_a_person(service: Any, introspect: Introspect, events: Events) -> None:
     narrow = introspect(alone(service, "--scope", "system/Patient.r user/*.rs"))
     whole = introspect(alone(service))
 
@@ -71,7 +71,7 @@ def test_the_limits_of_client_credentials_hold(
     assert service.authorizations.count() == 0
 
 
-def test_it_is_recorded(make_client: MakeClient, make_person: Callable[..., Any], events: Any) -> None:
+def test_it_is_recorded(make_client: MakeClient, make_person: MakePerson, events: Events) -> None:
     client = make_client()
 
     token(client, make_person("amy"))
@@ -82,7 +82,7 @@ def test_it_is_recorded(make_client: MakeClient, make_person: Callable[..., Any]
 
 
 @pytest.mark.requirement("SD-03")
-def test_it_supersedes_like_a_launch(make_client: MakeClient, make_person: Callable[..., Any], introspect: Any) -> None:
+def test_it_supersedes_like_a_launch(make_client: MakeClient, make_person: MakePerson, introspect: Introspect) -> None:
     client, person = make_client(), make_person("amy")
 
     first, second = token(client, person).strip(), token(client, person).strip()
@@ -92,7 +92,7 @@ def test_it_supersedes_like_a_launch(make_client: MakeClient, make_person: Calla
 
 
 def test_outside_development_it_gives_nothing_away(
-    make_client: MakeClient, make_person: Callable[..., Any], settings: Any, events: Any
+    make_client: MakeClient, make_person: MakePerson, settings: Any, events: Events
 ) -> None:
     client = make_client()
     settings.SMARTAUTH_DEV = False
@@ -113,7 +113,7 @@ def test_outside_development_it_gives_nothing_away(
     ],
 )
 def test_the_limits_of_a_launch_hold(
-    make_client: MakeClient, make_person: Callable[..., Any], options: list[str], says: str
+    make_client: MakeClient, make_person: MakePerson, options: list[str], says: str
 ) -> None:
     client = make_client()
 
@@ -123,9 +123,7 @@ def test_the_limits_of_a_launch_hold(
     assert client.authorizations.count() == 0
 
 
-def test_unknown_and_ended_clients_and_people_are_named(
-    make_client: MakeClient, make_person: Callable[..., Any]
-) -> None:
+def test_unknown_and_ended_clients_and_people_are_named(make_client: MakeClient, make_person: MakePerson) -> None:
     disabled, stopped = make_client(enabled=0), make_person("amy")
     stopped.stopped_at = 1
     stopped.save()

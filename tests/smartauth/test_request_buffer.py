@@ -1,14 +1,14 @@
 """What Django's threads get to see of a request: all of it or nothing, and only headers that are what they say."""
 
 import asyncio
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.conf import settings
 
 from smartauth.request_buffer import RequestBuffer
-from tests.conftest import App, Granted
+from tests.conftest import App
+from tests.fixture_types import Events, Grant
 
 Message = dict[str, Any]
 
@@ -79,7 +79,7 @@ def test_a_name_with_an_underscore_does_not_pass_for_another() -> None:
 
 @pytest.mark.requirement("TV-26", "PR-05")
 def test_forwarded_addresses_in_several_lines_are_one_list(
-    app: App, grant: Callable[..., Granted], events: Any, settings: Any
+    app: App, grant: Grant, events: Events, settings: Any
 ) -> None:
     from oauth.models import numbered
 

@@ -2,14 +2,14 @@
 
 import asyncio
 import time
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.db.backends.utils import CursorWrapper
 
 from introspection import batched_lookup
-from tests.conftest import SECRET, App, Granted, basic
+from tests.conftest import SECRET, App, basic
+from tests.fixture_types import Grant, Issue, MakeClient, MakeResourceServer
 from tests.signing import jwks, pair, shown
 
 _TRANSACTION = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE")
@@ -47,7 +47,7 @@ def _told(sql: str) -> str:
     return f"{verb} {words[words.index(place) + 1]}"
 
 
-def test_a_code_exchange(app: App, grant: Callable[..., Granted], statements: list[str]) -> None:
+def test_a_code_exchange(app: App, grant: Grant, statements: list[str]) -> None:
     made = grant()
     statements.clear()
 
@@ -65,7 +65,7 @@ def test_a_code_exchange(app: App, grant: Callable[..., Granted], statements: li
 
 
 def test_an_exchange_that_may_be_refreshed_locks_the_authorization_before_the_seat_as_a_flagged_refresh_does(
-    app: App, grant: Callable[..., Granted], make_client: Callable[..., Any], statements: list[str]
+    app: App, grant: Grant, make_client: MakeClient, statements: list[str]
 ) -> None:
     scope = "launch/patient patient/*.rs offline_access"
     client = make_client("secret", grants="authorization_code refresh_token", scope=scope)
@@ -87,9 +87,7 @@ def test_an_exchange_that_may_be_refreshed_locks_the_authorization_before_the_se
     ]
 
 
-def test_an_exchange_that_supersedes_costs_the_same(
-    app: App, grant: Callable[..., Granted], statements: list[str]
-) -> None:
+def test_an_exchange_that_supersedes_costs_the_same(app: App, grant: Grant, statements: list[str]) -> None:
     first = grant()
     app.post("/o/token", data=first.exchange())
     counts = []
@@ -103,7 +101,7 @@ def test_an_exchange_that_supersedes_costs_the_same(
 
 
 def test_client_credentials_cost_the_same_however_often_but_for_the_first_time(
-    app: App, make_client: Callable[..., Any], statements: list[str]
+    app: App, make_client: MakeClient, statements: list[str]
 ) -> None:
     fields = {"grants": "client_credentials", "redirect_uris": "", "scope": "system/*.rs", "backend_by_secret": 1}
     service = basic(make_client("secret", **fields).client_id, SECRET)
@@ -139,7 +137,7 @@ def test_client_credentials_cost_the_same_however_often_but_for_the_first_time(
 
 
 @pytest.fixture
-def caller(make_resource_server: Callable[..., Any]) -> dict[str, str]:
+def caller(make_resource_server: MakeResourceServer) -> dict[str, str]:
     """The credentials of a resource server of the base, whose word about addresses is taken."""
     client = make_resource_server()
     client.protects.update(tells_addresses=1)
@@ -147,7 +145,7 @@ def caller(make_resource_server: Callable[..., Any]) -> dict[str, str]:
 
 
 @pytest.fixture
-def used(app: App, issue: Any, caller: dict[str, str], statements: list[str]) -> str:
+def used(app: App, issue: Issue, caller: dict[str, str], statements: list[str]) -> str:
     """A live token that has just been used from 203.0.113.5; the use is noted."""
     from oauth.models import Authorization
 
@@ -172,7 +170,7 @@ def test_introspection_of_a_live_token_is_one_read(
 
 
 def test_the_first_use_is_one_statement_more_and_is_noted_while_nobody_waits(
-    app: App, issue: Any, caller: dict[str, str], used: str, statements: list[str]
+    app: App, issue: Issue, caller: dict[str, str], used: str, statements: list[str]
 ) -> None:
     token = issue()["access_token"]
     statements.clear()
@@ -224,7 +222,7 @@ def test_requests_that_arrive_together_are_read_together(
     assert len(statements) <= 10
 
 
-def test_revocation(app: App, issue: Any, statements: list[str]) -> None:
+def test_revocation(app: App, issue: Issue, statements: list[str]) -> None:
     made = issue()
     form = {"token": made["access_token"], "client_id": made["granted"].client.client_id}
     statements.clear()
@@ -240,7 +238,7 @@ def test_revocation(app: App, issue: Any, statements: list[str]) -> None:
 
 
 def test_a_refresh_costs_the_same_however_often(
-    app: App, issue: Any, make_client: Callable[..., Any], statements: list[str]
+    app: App, issue: Issue, make_client: MakeClient, statements: list[str]
 ) -> None:
     scope = "offline_access patient/*.rs"
     made = issue(make_client(grants="authorization_code refresh_token", scope=scope), scope=scope)

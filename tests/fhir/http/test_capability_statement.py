@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from pytest_django.fixtures import Settings
 
-from tests.fhir.conftest import BASE, Fetch, Introspection
+from tests.fhir.conftest import BASE, Introspection
+from tests.fixture_types import Fetch
 
 
 @pytest.mark.requirement("TV-24")

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.fhir.conftest import Fetch, Introspection
+from tests.fhir.conftest import Introspection
+from tests.fixture_types import Fetch
 
 pytestmark = pytest.mark.usefixtures("records")
 FORM = "application/x-www-form-urlencoded"

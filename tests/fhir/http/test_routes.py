@@ -13,7 +13,8 @@ from fhir.http import interactions
 from fhir.http.routes import LETTERS, Route
 from fhir.http.views import FhirView
 from fhir.versions import Version
-from tests.fhir.conftest import Fetch, Introspection
+from tests.fhir.conftest import Introspection
+from tests.fixture_types import Fetch
 
 R4 = versions.load("r4")
 TYPES = frozenset({"Patient"})

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.fhir.conftest import BASE, Fetch, Introspection
+from tests.fhir.conftest import BASE, Introspection
+from tests.fixture_types import Fetch, Search
 
 pytestmark = pytest.mark.usefixtures("records")
 
@@ -42,7 +43,7 @@ def amy(introspection: Introspection) -> None:
         ("performer=Patient/amy", ["performed-a"]),
     ],
 )
-def test_observations_are_found_by(search: Fetch, query: str, ids: list[str]) -> None:
+def test_observations_are_found_by(search: Search, query: str, ids: list[str]) -> None:
     mine = "_id=lab-a,vital-a,none-a,both-a&" if "performer" not in query else ""
 
     assert search("Observation", mine + query).ids == ids
@@ -69,7 +70,7 @@ def test_observations_are_found_by(search: Fetch, query: str, ids: list[str]) ->
         ("identifier=urn:records|", True),
     ],
 )
-def test_patients_are_found_by(search: Fetch, query: str, found: bool) -> None:
+def test_patients_are_found_by(search: Search, query: str, found: bool) -> None:
     assert search("Patient", query).ids == (["amy"] if found else [])
 
 
@@ -104,7 +105,7 @@ def test_patients_are_found_by(search: Fetch, query: str, found: bool) -> None:
         pytest.param("code=" + ",".join("x" * 201), id="201 values"),
     ],
 )
-def test_a_search_that_makes_no_sense_is_400(search: Fetch, query: str) -> None:
+def test_a_search_that_makes_no_sense_is_400(search: Search, query: str) -> None:
     answer = search("Observation", query)
 
     assert answer.status == 400
@@ -132,14 +133,14 @@ def test_a_body_of_unknown_length_is_not_taken_for_none(fetch: Fetch) -> None:
     ["' OR '1'='1", "'; DROP TABLE fhir_record; --", '{"$gt": ""}', "%' OR 1=1 --", "<script>alert(1)</script>"],
 )
 @pytest.mark.parametrize(("type_", "name"), [("Patient", "name"), ("Patient", "_id"), ("Observation", "code")])
-def test_attacks_find_nothing(search: Fetch, type_: str, name: str, value: str) -> None:
+def test_attacks_find_nothing(search: Search, type_: str, name: str, value: str) -> None:
     answer = search(type_, f"{name}={quote(value)}")
 
     assert (answer.status, answer.body["total"]) == (200, 0)
     assert search("Patient").body["total"] == 1
 
 
-def test_strict_handling_refuses_an_unknown_parameter(search: Fetch) -> None:
+def test_strict_handling_refuses_an_unknown_parameter(search: Search) -> None:
     assert search("Observation", "nonsense=1").status == 200
     assert search("Observation", "nonsense=1", HTTP_PREFER="handling=strict").status == 400
     assert search("Observation", "code=1&_count=1", HTTP_PREFER="return=minimal, handling=strict").status == 200
@@ -162,7 +163,7 @@ def test_pages_follow_each_other_and_know_the_whole(fetch: Fetch, query: str) ->
 
 @pytest.mark.requirement("SR-13")
 @pytest.mark.parametrize(("query", "entries"), [("_count=0", 0), ("_count=999999999", 8), ("_offset=999999999", 0)])
-def test_any_page_size_is_bounded_and_counts_the_same(search: Fetch, query: str, entries: int) -> None:
+def test_any_page_size_is_bounded_and_counts_the_same(search: Search, query: str, entries: int) -> None:
     answer = search("Observation", query)
 
     assert (answer.body["total"], len(answer.ids)) == (8, entries)
@@ -189,7 +190,7 @@ def test_links_show_what_was_used_at_the_configured_base(fetch: Fetch) -> None:
     ]
 
 
-def test_every_entry_is_addressed_by_its_full_url(search: Fetch) -> None:
+def test_every_entry_is_addressed_by_its_full_url(search: Search) -> None:
     entry = search("Observation", "_id=lab-a").body["entry"][0]
 
     assert entry["fullUrl"] == f"{BASE}/Observation/lab-a"

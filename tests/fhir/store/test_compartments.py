@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from fhir.models import Record
-from tests.fhir.conftest import BASE, Fetch, Introspection
+from tests.fhir.conftest import BASE, Introspection
+from tests.fixture_types import Fetch, Search
 
 pytestmark = pytest.mark.usefixtures("records")
 
@@ -80,7 +81,7 @@ def test_no_interaction_tells_another_patients_id_from_an_unknown_one(
     fetch: Fetch, introspection: Introspection, scope: str, method: str, rest: str
 ) -> None:
     introspection.knows(scope, patient="amy")
-    form = {"method": method, "data": b"{}", "content_type": "application/fhir+json"}
+    form: dict[str, Any] = {"method": method, "data": b"{}", "content_type": "application/fhir+json"}
 
     for type_, id_ in (("Patient", "ben"), ("Observation", "lab-b")):
         assert fetch(f"{type_}/{id_}{rest}", **form).alike == fetch(f"{type_}/never-was{rest}", **form).alike
@@ -125,7 +126,7 @@ def test_only_the_exact_id_is_the_record(fetch: Fetch, id_: str) -> None:
 
 @pytest.mark.requirement("PC-04", "SD-25")
 @pytest.mark.parametrize("query", ["", "code:missing=false", "status=final", "_count=200", "_offset=0"])
-def test_a_search_that_names_no_patient_finds_only_his_own(search: Fetch, query: str) -> None:
+def test_a_search_that_names_no_patient_finds_only_his_own(search: Search, query: str) -> None:
     answer = search("Observation", query)
 
     assert set(answer.ids) <= set(OWN)
@@ -148,7 +149,7 @@ def test_a_search_that_names_no_patient_finds_only_his_own(search: Fetch, query:
         "subject:identifier=urn:nothing|HC-B",
     ],
 )
-def test_a_search_for_another_patient_finds_nothing_but_what_both_share(search: Fetch, query: str) -> None:
+def test_a_search_for_another_patient_finds_nothing_but_what_both_share(search: Search, query: str) -> None:
     found = search("Observation", query)
 
     # performed-a is about ben and was measured by amy: the full compartment of R4 holds it
@@ -161,12 +162,12 @@ def test_a_search_for_another_patient_finds_nothing_but_what_both_share(search: 
     "query",
     ["patient=amy", "patient=Patient/amy", f"subject={BASE}/Patient/amy", "subject:Patient=amy", "subject=amy"],
 )
-def test_every_spelling_of_the_own_patient_finds_him(search: Fetch, query: str) -> None:
+def test_every_spelling_of_the_own_patient_finds_him(search: Search, query: str) -> None:
     assert search("Observation", query).ids == [id_ for id_ in OWN if id_ != "performed-a"]
 
 
 @pytest.mark.requirement("PC-05")
-def test_of_two_patients_only_the_own_is_found(search: Fetch) -> None:
+def test_of_two_patients_only_the_own_is_found(search: Search) -> None:
     assert search("Observation", "patient=amy,ben").ids == OWN
 
 
@@ -196,7 +197,7 @@ def test_a_search_by_what_is_written_elsewhere_tells_nothing_of_others(fetch: Fe
         ("nonsense=ben", ["amy"]),
     ],
 )
-def test_a_patients_search_gives_his_own_record_or_none(search: Fetch, query: str, ids: list[str]) -> None:
+def test_a_patients_search_gives_his_own_record_or_none(search: Search, query: str, ids: list[str]) -> None:
     answer = search("Patient", query)
 
     assert answer.ids == ids
@@ -204,7 +205,7 @@ def test_a_patients_search_gives_his_own_record_or_none(search: Fetch, query: st
 
 
 @pytest.mark.requirement("SR-12")
-def test_a_mistyped_parameter_widens_nothing(search: Fetch) -> None:
+def test_a_mistyped_parameter_widens_nothing(search: Search) -> None:
     assert search("Observation", "pateint=ben").ids == OWN
 
 
@@ -246,13 +247,13 @@ def test_paths_that_nobody_declared_serve_nothing(fetch: Fetch, path: str, metho
 @pytest.mark.parametrize(
     "query", ["_include=Observation:subject", "_include=*", "_include:iterate=*", "_revinclude=Observation:subject"]
 )
-def test_nothing_is_included_beside_the_matches(search: Fetch, query: str) -> None:
+def test_nothing_is_included_beside_the_matches(search: Search, query: str) -> None:
     assert search("Observation", query).ids == OWN
     assert search("Patient", query).ids == ["amy"]
 
 
 @pytest.mark.requirement("PC-19")
-def test_without_the_patient_himself_nothing_is_left_and_nothing_opens(fetch: Fetch, search: Fetch) -> None:
+def test_without_the_patient_himself_nothing_is_left_and_nothing_opens(fetch: Fetch, search: Search) -> None:
     Record.objects.get(type="Patient", resource_id="amy").delete()
 
     assert [fetch(path).status for path in SHOWN] == [404] * len(SHOWN)
@@ -260,7 +261,7 @@ def test_without_the_patient_himself_nothing_is_left_and_nothing_opens(fetch: Fe
 
 
 @pytest.mark.requirement("PC-19")
-def test_a_patient_who_never_was_sees_nothing(fetch: Fetch, search: Fetch, introspection: Introspection) -> None:
+def test_a_patient_who_never_was_sees_nothing(fetch: Fetch, search: Search, introspection: Introspection) -> None:
     introspection.knows("patient/*.rs", patient="never-was")
 
     assert {fetch(path).status for path in SHOWN} == {404}

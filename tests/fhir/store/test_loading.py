@@ -8,7 +8,8 @@ from django.core.management import CommandError, call_command
 
 from fhir.models import Membership, Record
 from fhir.store.loading import load_file
-from tests.fhir.conftest import Fetch, Introspection
+from tests.fhir.conftest import Introspection
+from tests.fixture_types import Fetch
 
 DEMO = Path(__file__).parents[3] / "demo" / "fhir" / "r4.json"
 

@@ -1,8 +1,11 @@
 """Where a token may stand in a request, and where it counts for nothing."""
 
+from typing import Any
+
 import pytest
 
-from tests.fhir.conftest import BASE, METADATA, Fetch, Introspection
+from tests.fhir.conftest import BASE, METADATA, Introspection
+from tests.fixture_types import Fetch
 
 pytestmark = pytest.mark.usefixtures("records")
 TOKEN = "a.good-token"
@@ -76,7 +79,7 @@ def test_a_token_in_the_query_is_ignored(fetch: Fetch, introspection: Introspect
 @pytest.mark.requirement("TV-17", "TV-18", "AT-05")
 def test_a_token_in_the_form_lets_nobody_in(fetch: Fetch, introspection: Introspection) -> None:
     introspection.knows("patient/*.rs", patient="amy")
-    form = {"method": "POST", "data": f"access_token={TOKEN}".encode(), "content_type": FORM}
+    form: dict[str, Any] = {"method": "POST", "data": f"access_token={TOKEN}".encode(), "content_type": FORM}
 
     assert fetch("Observation/_search", token=None, **form).status == 401
     assert fetch("Observation/_search", **form).status == 400

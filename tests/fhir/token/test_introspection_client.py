@@ -7,7 +7,8 @@ import time
 import pytest
 from pytest_django.fixtures import Settings
 
-from tests.fhir.conftest import BASE, METADATA, Fetch, Introspection
+from tests.fhir.conftest import BASE, METADATA, Introspection
+from tests.fixture_types import Fetch
 
 pytestmark = pytest.mark.usefixtures("records")
 

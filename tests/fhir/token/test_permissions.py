@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.fhir.conftest import BASE, Fetch, Introspection
+from tests.fhir.conftest import BASE, Introspection
+from tests.fixture_types import Fetch, Search
 
 pytestmark = pytest.mark.usefixtures("records")
 CATEGORY = "http://terminology.hl7.org/CodeSystem/observation-category"
@@ -198,7 +199,7 @@ def test_a_person_reads_whom_he_may_see_and_nobody_else_exists(fetch: Fetch, int
 
 
 @pytest.mark.requirement("US-02", "SR-13")
-def test_a_person_finds_the_records_of_his_patients(introspection: Introspection, search: Fetch) -> None:
+def test_a_person_finds_the_records_of_his_patients(introspection: Introspection, search: Search) -> None:
     by_person(introspection, "user/*.rs", "amy")
     hers = search("Observation").body["total"]
     by_person(introspection, "user/*.rs", "amy", "ben")
@@ -212,7 +213,7 @@ def test_a_person_finds_the_records_of_his_patients(introspection: Introspection
     assert _found(introspection, search, "Patient?_id=ben", "amy") == []
 
 
-def _found(introspection: Introspection, search: Fetch, query: str, *patients: str) -> list[str]:
+def _found(introspection: Introspection, search: Search, query: str, *patients: str) -> list[str]:
     by_person(introspection, "user/*.rs", *patients)
     name, _, rest = query.partition("?")
     return search(name, rest).ids
@@ -297,7 +298,7 @@ def test_without_a_usable_word_on_whom_he_may_see_a_person_sees_nobody(
 
 @pytest.mark.requirement("GR-12", "SCP-05")
 def test_scopes_of_both_contexts_add_up_each_with_its_own_restriction(
-    fetch: Fetch, introspection: Introspection, search: Fetch
+    fetch: Fetch, introspection: Introspection, search: Search
 ) -> None:
     scope = f"patient/Observation.rs user/Observation.rs?category={CATEGORY}|vital-signs"
     by_person(introspection, scope, "amy", "ben", patient="amy")
@@ -355,7 +356,7 @@ def granular(restriction: str) -> str:
     ],
 )
 def test_a_granular_scope_reaches_what_it_names_and_hides_the_rest(
-    fetch: Fetch, introspection: Introspection, search: Fetch, restriction: str
+    fetch: Fetch, introspection: Introspection, search: Search, restriction: str
 ) -> None:
     introspection.knows(granular(restriction), patient="amy")
     unknown = fetch("Observation/unknown")
@@ -383,7 +384,7 @@ def test_a_granular_scope_reaches_what_it_names_and_hides_the_rest(
     ],
 )
 def test_a_search_only_narrows_a_granular_scope(
-    introspection: Introspection, search: Fetch, query: str, ids: list[str]
+    introspection: Introspection, search: Search, query: str, ids: list[str]
 ) -> None:
     introspection.knows(granular(f"category={CATEGORY}|laboratory"), patient="amy")
 
@@ -391,7 +392,7 @@ def test_a_search_only_narrows_a_granular_scope(
 
 
 @pytest.mark.requirement("GR-12", "GR-13")
-def test_scopes_of_one_type_add_up(introspection: Introspection, search: Fetch) -> None:
+def test_scopes_of_one_type_add_up(introspection: Introspection, search: Search) -> None:
     laboratory, vital = (granular(f"category={CATEGORY}|{code}") for code in ("laboratory", "vital-signs"))
 
     introspection.knows(f"{laboratory} {vital}", patient="amy")

@@ -12,7 +12,8 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from fhir.token import refusal_reports
-from tests.fhir.conftest import Fetch, Introspection
+from tests.fhir.conftest import Introspection
+from tests.fixture_types import Fetch
 
 pytestmark = pytest.mark.usefixtures("records")
 

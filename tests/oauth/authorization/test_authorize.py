@@ -11,7 +11,8 @@ from django.db import OperationalError
 
 from oauth.models import Client, Code, FhirServer, PendingRequest
 from smart.digests import sha256_hex
-from tests.conftest import BASE, CHALLENGE, REDIRECT_URI, App, MakeClient
+from tests.conftest import BASE, CHALLENGE, REDIRECT_URI, App
+from tests.fixture_types import MakeClient, MakePerson
 from tests.oauth.visitor import FORM, Visitor, answer, asked
 
 ISSUER = "http://127.0.0.1:8000"
@@ -549,7 +550,7 @@ def test_a_database_that_does_not_answer_at_all_is_a_page_to_try_again(
 
 @pytest.mark.requirement("AZ-13")
 def test_a_client_that_nobody_approved_hears_of_its_mistake_after_a_login(
-    visitor: Visitor, make_client: MakeClient, make_person: Callable[..., Any]
+    visitor: Visitor, make_client: MakeClient, make_person: MakePerson
 ) -> None:
     client = make_client(approved=0)
 

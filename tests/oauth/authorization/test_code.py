@@ -1,6 +1,5 @@
 """What a person has allowed becomes an authorization and a code."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,14 +11,14 @@ from oauth.authorization.code import allowed
 from oauth.authorization.pending_request import Pending
 from oauth.models import Authorization, Client, PendingRequest
 from oauth.tokens.authorization_state import Grant
-from tests.conftest import MakeClient
+from tests.fixture_types import MakeClient, MakePerson
 from tests.oauth.visitor import Visitor
 
 
 @pytest.mark.requirement("AZ-17", "E85")
 @pytest.mark.parametrize("ended", [Client, User], ids=["the client's", "the person's"])
 def test_access_that_is_ended_while_the_answer_is_under_way_is_not_given(
-    visitor: Visitor, make_client: MakeClient, make_person: Callable[..., Any], ended: Any
+    visitor: Visitor, make_client: MakeClient, make_person: MakePerson, ended: Any
 ) -> None:
     client, person = make_client(), make_person("amy")
     visitor.reach_consent(client, person)

@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -11,7 +10,8 @@ import pytest
 from audit.models import OutboxEvent
 from oauth.models import ActsFor, Authorization, Code, PatientRecord, PendingRequest, numbered
 from smart.digests import sha256_hex
-from tests.conftest import BASE, CHALLENGE, REDIRECT_URI, MakeClient
+from tests.conftest import BASE, CHALLENGE, REDIRECT_URI
+from tests.fixture_types import MakeClient, MakePerson
 from tests.oauth.visitor import Visitor, answer, kinds, line, nothing, ticked, times
 
 ISSUER = "http://127.0.0.1:8000"
@@ -19,7 +19,7 @@ ISSUER = "http://127.0.0.1:8000"
 
 @pytest.mark.requirement("AZ-16", "AZ-18", "SB-02")
 def test_the_code_is_appended_to_the_apps_own_query(
-    visitor: Visitor, make_client: MakeClient, make_person: Callable[..., Any]
+    visitor: Visitor, make_client: MakeClient, make_person: MakePerson
 ) -> None:
     uri = "https://app.example/cb?tenant=a%20b&x="
     client = make_client(redirect_uris=uri)
@@ -39,7 +39,7 @@ def test_the_code_is_appended_to_the_apps_own_query(
 
 @pytest.mark.requirement("AZ-17", "WF-10")
 def test_a_code_is_random_short_lived_bound_and_kept_as_a_digest(
-    visitor: Visitor, make_client: MakeClient, make_person: Callable[..., Any]
+    visitor: Visitor, make_client: MakeClient, make_person: MakePerson
 ) -> None:
     client, person = make_client(), make_person("amy")
 
@@ -58,7 +58,7 @@ def test_a_code_is_random_short_lived_bound_and_kept_as_a_digest(
 
 @pytest.mark.requirement("AZ-17")
 def test_no_configured_life_makes_a_code_live_longer_than_ten_minutes(
-    visitor: Visitor, make_client: MakeClient, make_person: Callable[..., Any], settings: Any
+    visitor: Visitor, make_client: MakeClient, make_person: MakePerson, settings: Any
 ) -> None:
     settings.SMARTAUTH_CODE_SECONDS = 86_400
     client = make_client()
@@ -70,7 +70,7 @@ def test_no_configured_life_makes_a_code_live_longer_than_ten_minutes(
 
 
 def test_what_happened_is_recorded_without_names_and_codes(
-    visitor: Visitor, make_client: MakeClient, make_person: Callable[..., Any]
+    visitor: Visitor, make_client: MakeClient, make_person: MakePerson
 ) -> None:
     client, person = make_client(), make_person("amy")
 
@@ -84,9 +84,7 @@ def test_what_happened_is_recorded_without_names_and_codes(
     assert person.username not in str(vars(event))
 
 
-def test_what_is_unticked_is_not_granted(
-    visitor: Visitor, make_client: MakeClient, make_person: Callable[..., Any]
-) -> None:
+def test_what_is_unticked_is_not_granted(visitor: Visitor, make_client: MakeClient, make_person: MakePerson) -> None:
     client = make_client(scope="launch/patient patient/*.cruds")
     page = visitor.reach_consent(
         client, make_person("amy"), scope="launch/patient patient/Observation.crs patient/Condition.read"
@@ -103,7 +101,7 @@ def test_what_is_unticked_is_not_granted(
 
 @pytest.mark.requirement("E31")
 def test_saying_no_tells_the_app_and_gives_nothing(
-    visitor: Visitor, make_client: MakeClient, make_person: Callable[..., Any]
+    visitor: Visitor, make_client: MakeClient, make_person: MakePerson
 ) -> None:
     client = make_client()
     page = visitor.reach_consent(client, make_person("amy"))
@@ -122,7 +120,7 @@ def test_saying_no_tells_the_app_and_gives_nothing(
 
 @pytest.mark.requirement("E31")
 def test_nothing_ticked_is_asked_once_more_and_grants_nothing(
-    visitor: Visitor, make_client: MakeClient, make_person: Callable[..., Any]
+    visitor: Visitor, make_client: MakeClient, make_person: MakePerson
 ) -> None:
     client = make_client()
     page = visitor.reach_consent(client, make_person("amy"))
@@ -140,7 +138,7 @@ def test_nothing_ticked_is_asked_once_more_and_grants_nothing(
 @pytest.mark.requirement("AZ-20", "E30")
 @pytest.mark.parametrize("forged", ["99", "0", "patient/*.cruds", "1 2", "-1"])
 def test_a_line_that_was_not_asked_cannot_be_ticked(
-    visitor: Visitor, make_client: MakeClient, make_person: Callable[..., Any], forged: str
+    visitor: Visitor, make_client: MakeClient, make_person: MakePerson, forged: str
 ) -> None:
     client = make_client()
     page = visitor.reach_consent(client, make_person("amy"))
@@ -155,7 +153,7 @@ def test_a_line_that_was_not_asked_cannot_be_ticked(
 
 @pytest.mark.requirement("AZ-20")
 def test_fields_that_a_page_never_had_change_nothing(
-    visitor: Visitor, make_client: MakeClient, make_person: Callable[..., Any]
+    visitor: Visitor, make_client: MakeClient, make_person: MakePerson
 ) -> None:
     client = make_client()
     page = visitor.reach_consent(client, make_person("amy"), scope="patient/Observation.rs")
@@ -174,7 +172,7 @@ def test_fields_that_a_page_never_had_change_nothing(
 
 @pytest.mark.requirement("AZ-12")
 def test_a_record_that_was_taken_away_meanwhile_is_not_shared(
-    visitor: Visitor, make_client: MakeClient, make_person: Callable[..., Any]
+    visitor: Visitor, make_client: MakeClient, make_person: MakePerson
 ) -> None:
     client, person = make_client(), make_person("amy")
     page = visitor.reach_consent(client, person)
@@ -188,7 +186,7 @@ def test_a_record_that_was_taken_away_meanwhile_is_not_shared(
 
 @pytest.mark.requirement("AZ-20", "E40")
 def test_an_answer_counts_for_the_patient_on_its_page_and_no_other(
-    visitor: Visitor, make_client: MakeClient, make_person: Callable[..., Any]
+    visitor: Visitor, make_client: MakeClient, make_person: MakePerson
 ) -> None:
     client, guardian = make_client(), make_person("dan", "eve", is_="RelatedPerson/carol")
     picker = visitor.sign_in(visitor.follow(visitor.ask(client)), guardian)
@@ -209,7 +207,7 @@ def test_an_answer_counts_for_the_patient_on_its_page_and_no_other(
 
 @pytest.mark.requirement("AZ-20", "E40")
 def test_an_answer_that_does_not_say_to_which_question_counts_for_nothing(
-    visitor: Visitor, make_client: MakeClient, make_person: Callable[..., Any]
+    visitor: Visitor, make_client: MakeClient, make_person: MakePerson
 ) -> None:
     client = make_client()
     page = visitor.reach_consent(client, make_person("amy"))
@@ -221,7 +219,7 @@ def test_an_answer_that_does_not_say_to_which_question_counts_for_nothing(
 
 
 def test_no_name_turns_the_sentence_that_it_stands_in(
-    visitor: Visitor, make_client: MakeClient, make_person: Callable[..., Any]
+    visitor: Visitor, make_client: MakeClient, make_person: MakePerson
 ) -> None:
     client = make_client(name="Steps\u202e\u2066 App", maker="Ma\u202eker")
     guardian = make_person("turned", is_="RelatedPerson/carol")
@@ -235,7 +233,7 @@ def test_no_name_turns_the_sentence_that_it_stands_in(
 
 
 def test_the_slip_says_who_asks_for_what_and_where_it_goes(
-    visitor: Visitor, make_client: MakeClient, make_person: Callable[..., Any]
+    visitor: Visitor, make_client: MakeClient, make_person: MakePerson
 ) -> None:
     client = make_client(maker="Little Steps Software")
 
@@ -248,11 +246,11 @@ def test_the_slip_says_who_asks_for_what_and_where_it_goes(
 
 
 def test_a_person_who_is_stopped_meanwhile_answers_nothing(
-    visitor: Visitor, make_client: MakeClient, make_person: Callable[..., Any]
+    visitor: Visitor, make_client: MakeClient, make_person: MakePerson
 ) -> None:
     client, person = make_client(), make_person("amy")
     page = visitor.reach_consent(client, person)
-    type(person).objects.filter(pk=person.pk).stop("operator")
+    type(person).objects.get_queryset().filter(pk=person.pk).stop("operator")
 
     response = visitor.allow(page)
 
@@ -277,7 +275,7 @@ def kind(page: Any, name: str, text: str) -> str:
 
 @pytest.mark.requirement("AZ-14", "SCP-12", "SCP-06")
 def test_only_some_kinds_take_the_place_of_the_whole_type(
-    visitor: Visitor, make_client: MakeClient, make_person: Callable[..., Any]
+    visitor: Visitor, make_client: MakeClient, make_person: MakePerson
 ) -> None:
     client = make_client()
     page = visitor.reach_consent(client, make_person("amy"), scope="patient/Observation.read patient/Condition.rs")
@@ -299,7 +297,7 @@ def test_only_some_kinds_take_the_place_of_the_whole_type(
 
 @pytest.mark.requirement("AZ-14", "SCP-13", "ON-05")
 def test_of_everything_single_types_can_be_allowed(
-    visitor: Visitor, make_client: MakeClient, make_person: Callable[..., Any]
+    visitor: Visitor, make_client: MakeClient, make_person: MakePerson
 ) -> None:
     client = make_client()
     page = visitor.reach_consent(client, make_person("amy"), scope="launch/patient patient/*.rs")
@@ -314,7 +312,7 @@ def test_of_everything_single_types_can_be_allowed(
 
 @pytest.mark.requirement("AZ-14", "E31")
 def test_only_some_kinds_without_a_kind_is_asked_once_more(
-    visitor: Visitor, make_client: MakeClient, make_person: Callable[..., Any]
+    visitor: Visitor, make_client: MakeClient, make_person: MakePerson
 ) -> None:
     client = make_client()
     page = visitor.reach_consent(client, make_person("amy"))
@@ -333,7 +331,7 @@ def test_only_some_kinds_without_a_kind_is_asked_once_more(
 
 @pytest.mark.requirement("SCP-12")
 def test_ticked_kinds_count_for_nothing_unless_some_is_chosen(
-    visitor: Visitor, make_client: MakeClient, make_person: Callable[..., Any]
+    visitor: Visitor, make_client: MakeClient, make_person: MakePerson
 ) -> None:
     client = make_client()
     page = visitor.reach_consent(client, make_person("amy"), scope="patient/Observation.rs patient/Condition.rs")
@@ -357,7 +355,7 @@ FORGED: dict[str, dict[str, Any]] = {
 @pytest.mark.requirement("E30", "AZ-20", "SCP-17")
 @pytest.mark.parametrize("forged", FORGED.values(), ids=FORGED.keys())
 def test_a_choice_that_the_page_does_not_hold_is_stopped(
-    visitor: Visitor, make_client: MakeClient, make_person: Callable[..., Any], forged: dict[str, Any]
+    visitor: Visitor, make_client: MakeClient, make_person: MakePerson, forged: dict[str, Any]
 ) -> None:
     client = make_client(grants="authorization_code refresh_token", scope="patient/*.rs offline_access")
     scope = "patient/Observation.rs patient/Condition.rs offline_access"
@@ -374,7 +372,7 @@ def test_a_choice_that_the_page_does_not_hold_is_stopped(
 @pytest.mark.requirement("AZ-14", "WF-08", "WF-07")
 @pytest.mark.parametrize(("pressed", "offline"), [("as it stands", True), ("only now", False), ("neither", False)])
 def test_offline_access_is_named_and_can_be_left_out(
-    visitor: Visitor, make_client: MakeClient, make_person: Callable[..., Any], pressed: str, offline: bool
+    visitor: Visitor, make_client: MakeClient, make_person: MakePerson, pressed: str, offline: bool
 ) -> None:
     client = make_client(grants="authorization_code refresh_token", scope="patient/*.rs offline_access")
     page = visitor.reach_consent(client, make_person("amy"), scope="patient/Goal.rs offline_access")
@@ -396,7 +394,7 @@ def test_offline_access_is_named_and_can_be_left_out(
 
 @pytest.mark.requirement("AZ-14", "SCP-24")
 def test_scopes_of_the_person_are_told_as_reaching_further_than_one_record(
-    visitor: Visitor, make_client: MakeClient, make_person: Callable[..., Any]
+    visitor: Visitor, make_client: MakeClient, make_person: MakePerson
 ) -> None:
     client = make_client(scope="patient/*.rs user/*.rs")
 
@@ -412,7 +410,7 @@ def test_scopes_of_the_person_are_told_as_reaching_further_than_one_record(
 
 @pytest.mark.requirement("AZ-11", "SCP-20")
 def test_without_a_scope_of_one_record_none_is_chosen(
-    visitor: Visitor, make_client: MakeClient, make_person: Callable[..., Any]
+    visitor: Visitor, make_client: MakeClient, make_person: MakePerson
 ) -> None:
     client = make_client(scope="user/*.rs")
 

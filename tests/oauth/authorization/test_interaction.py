@@ -1,13 +1,12 @@
 """A waiting request: only its own browser takes its steps, it is answered once, and it ends by itself."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from audit.models import OutboxEvent
 from oauth.models import Authorization, Code, PendingRequest
-from tests.conftest import MakeClient
+from tests.fixture_types import MakeClient, MakePerson, MakeVisitor
 from tests.oauth.visitor import FORM, Visitor, answer, kinds, ticked
 
 
@@ -26,7 +25,7 @@ def stopped(response: Any, sentence: str, status: int = 403) -> None:
 
 @pytest.mark.requirement("E40", "AZ-20")
 def test_another_browser_cannot_take_the_request_over(
-    visitor: Visitor, make_visitor: Callable[[], Visitor], make_client: MakeClient, make_person: Callable[..., Any]
+    visitor: Visitor, make_visitor: MakeVisitor, make_client: MakeClient, make_person: MakePerson
 ) -> None:
     client = make_client()
     page = visitor.reach_consent(client, make_person("amy"))
@@ -44,7 +43,7 @@ def test_a_request_that_nobody_made_is_answered_like_that_of_another(visitor: Vi
 
 @pytest.mark.requirement("E40")
 def test_another_session_in_the_same_browser_cannot_answer(
-    visitor: Visitor, make_client: MakeClient, make_person: Callable[..., Any]
+    visitor: Visitor, make_client: MakeClient, make_person: MakePerson
 ) -> None:
     client = make_client()
     page = visitor.reach_consent(client, make_person("amy"))
@@ -60,7 +59,7 @@ def test_another_session_in_the_same_browser_cannot_answer(
 
 @pytest.mark.requirement("E40")
 def test_whoever_signs_in_next_starts_without_what_was_chosen_before(
-    visitor: Visitor, make_client: MakeClient, make_person: Callable[..., Any]
+    visitor: Visitor, make_client: MakeClient, make_person: MakePerson
 ) -> None:
     client = make_client()
     page = visitor.reach_consent(client, make_person("amy"))
@@ -76,7 +75,7 @@ def test_whoever_signs_in_next_starts_without_what_was_chosen_before(
 @pytest.mark.requirement("E40", "AZ-19")
 @pytest.mark.parametrize("step", ["login", "patient", "consent", "another-account"])
 def test_no_step_is_taken_without_the_pages_own_token(
-    visitor: Visitor, make_client: MakeClient, make_person: Callable[..., Any], step: str
+    visitor: Visitor, make_client: MakeClient, make_person: MakePerson, step: str
 ) -> None:
     client, person = make_client(), make_person("amy")
     page = visitor.reach_consent(client, person)
@@ -93,7 +92,7 @@ def test_no_step_is_taken_without_the_pages_own_token(
 
 @pytest.mark.requirement("E40", "AZ-20")
 def test_a_second_answer_is_told_that_there_was_one(
-    visitor: Visitor, make_client: MakeClient, make_person: Callable[..., Any]
+    visitor: Visitor, make_client: MakeClient, make_person: MakePerson
 ) -> None:
     client = make_client()
     page = visitor.reach_consent(client, make_person("amy"))
@@ -107,9 +106,7 @@ def test_a_second_answer_is_told_that_there_was_one(
 
 
 @pytest.mark.requirement("E40", "AZ-17")
-def test_of_parallel_answers_one_wins(
-    visitor: Visitor, make_client: MakeClient, make_person: Callable[..., Any]
-) -> None:
+def test_of_parallel_answers_one_wins(visitor: Visitor, make_client: MakeClient, make_person: MakePerson) -> None:
     client = make_client()
     page = visitor.reach_consent(client, make_person("amy"))
 
@@ -123,7 +120,7 @@ def test_of_parallel_answers_one_wins(
 @pytest.mark.requirement("E40")
 @pytest.mark.parametrize("step", ["", "/login", "/patient", "/consent"])
 def test_a_request_that_waited_too_long_is_over(
-    visitor: Visitor, make_client: MakeClient, make_person: Callable[..., Any], step: str
+    visitor: Visitor, make_client: MakeClient, make_person: MakePerson, step: str
 ) -> None:
     client = make_client()
     page = visitor.reach_consent(client, make_person("amy"))
@@ -138,7 +135,7 @@ def test_a_request_that_waited_too_long_is_over(
 
 @pytest.mark.requirement("E40")
 def test_an_answer_that_comes_too_late_gives_nothing(
-    visitor: Visitor, make_client: MakeClient, make_person: Callable[..., Any]
+    visitor: Visitor, make_client: MakeClient, make_person: MakePerson
 ) -> None:
     client = make_client()
     page = visitor.reach_consent(client, make_person("amy"))
@@ -152,7 +149,7 @@ def test_an_answer_that_comes_too_late_gives_nothing(
 
 @pytest.mark.requirement("AZ-20")
 def test_parallel_requests_of_one_browser_keep_apart(
-    visitor: Visitor, make_client: MakeClient, make_person: Callable[..., Any]
+    visitor: Visitor, make_client: MakeClient, make_person: MakePerson
 ) -> None:
     first, second = make_client(), make_client()
     one = visitor.reach_consent(first, make_person("amy"), state="one")
@@ -168,7 +165,7 @@ def test_parallel_requests_of_one_browser_keep_apart(
 
 @pytest.mark.requirement("AZ-05", "E4")
 def test_no_answer_goes_to_an_address_that_was_taken_away_meanwhile(
-    visitor: Visitor, make_client: MakeClient, make_person: Callable[..., Any]
+    visitor: Visitor, make_client: MakeClient, make_person: MakePerson
 ) -> None:
     client = make_client()
     page = visitor.reach_consent(client, make_person("amy"))
@@ -182,7 +179,7 @@ def test_no_answer_goes_to_an_address_that_was_taken_away_meanwhile(
 
 @pytest.mark.requirement("E1")
 def test_a_client_that_is_disabled_meanwhile_gets_nothing(
-    visitor: Visitor, make_client: MakeClient, make_person: Callable[..., Any]
+    visitor: Visitor, make_client: MakeClient, make_person: MakePerson
 ) -> None:
     client = make_client()
     page = visitor.reach_consent(client, make_person("amy"))
@@ -196,7 +193,7 @@ def test_a_client_that_is_disabled_meanwhile_gets_nothing(
 
 @pytest.mark.requirement("E42")
 def test_a_failure_while_the_answer_is_written_leaves_nothing_and_tells_the_app(
-    visitor: Visitor, make_client: MakeClient, make_person: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+    visitor: Visitor, make_client: MakeClient, make_person: MakePerson, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = make_client()
     page = visitor.reach_consent(client, make_person("amy"))
@@ -247,7 +244,7 @@ def test_a_failure_before_the_login_sends_nobody_to_a_client_that_nobody_approve
 def test_login_picker_and_consent_may_end_at_this_app_and_nowhere_else(
     visitor: Visitor,
     make_client: MakeClient,
-    make_person: Callable[..., Any],
+    make_person: MakePerson,
     redirect_uri: str,
     kind: str,
     source: str,
@@ -275,7 +272,7 @@ def test_login_picker_and_consent_may_end_at_this_app_and_nowhere_else(
 
 @pytest.mark.requirement("AZ-19", "SB-06")
 def test_the_pages_load_nothing_from_elsewhere_and_hold_no_script(
-    visitor: Visitor, make_client: MakeClient, make_person: Callable[..., Any]
+    visitor: Visitor, make_client: MakeClient, make_person: MakePerson
 ) -> None:
     page = visitor.reach_consent(make_client(), make_person("amy"))
 
@@ -284,9 +281,7 @@ def test_the_pages_load_nothing_from_elsewhere_and_hold_no_script(
 
 
 @pytest.mark.requirement("AZ-16")
-def test_names_with_markup_come_out_as_text(
-    visitor: Visitor, make_client: MakeClient, make_person: Callable[..., Any]
-) -> None:
+def test_names_with_markup_come_out_as_text(visitor: Visitor, make_client: MakeClient, make_person: MakePerson) -> None:
     client = make_client(name="<b onmouseover=alert(1)>x</b>", maker="</dd><script>alert(1)</script>")
 
     page = visitor.reach_consent(client, make_person("amy"))

@@ -11,7 +11,8 @@ import pytest
 from accounts import clock
 from accounts.models import SignIn, User
 from oauth.models import AddressBlock, Authorization
-from tests.conftest import SECRET, App, MakeClient, basic
+from tests.conftest import SECRET, App, basic
+from tests.fixture_types import MakeClient, MakePerson, MakeResourceServer, MakeVisitor
 from tests.oauth.remembering import HTTPS, OFFLINE, allowed_for_good, exchanged, refreshing
 from tests.oauth.visitor import Visitor, answer
 
@@ -21,13 +22,13 @@ TITLE = "Please enter your password again"
 
 
 @pytest.fixture
-def person(make_person: Callable[..., Any]) -> Any:
+def person(make_person: MakePerson) -> Any:
     """Somebody with her own record."""
     return make_person("amy")
 
 
 @pytest.fixture
-def told(app: App, make_resource_server: Callable[..., Any]) -> Callable[[str, str], dict[str, Any]]:
+def told(app: App, make_resource_server: MakeResourceServer) -> Callable[[str, str], dict[str, Any]]:
     """What a resource server hears that is trusted to tell this address."""
     caller = make_resource_server()
     caller.protects.update(tells_addresses=1)
@@ -146,7 +147,12 @@ def test_a_login_for_this_very_request_is_enough_however_often_it_is_stopped_mea
 
 @pytest.mark.requirement("SD-06")
 def test_another_app_and_another_person_are_not_asked(
-    visitor: Visitor, make_visitor: Any, make_client: MakeClient, make_person: Any, client: Any, stopped: dict[str, Any]
+    visitor: Visitor,
+    make_visitor: MakeVisitor,
+    make_client: MakeClient,
+    make_person: MakePerson,
+    client: Any,
+    stopped: dict[str, Any],
 ) -> None:
     other_app = refreshing(make_client, address_policy="block")
     somebody = make_visitor()
@@ -160,7 +166,7 @@ def test_another_app_and_another_person_are_not_asked(
 
 
 def test_whoever_confirms_is_who_is_signed_in_whatever_name_is_sent(
-    visitor: Visitor, client: Any, make_person: Any, stopped: dict[str, Any], person: Any
+    visitor: Visitor, client: Any, make_person: MakePerson, stopped: dict[str, Any], person: Any
 ) -> None:
     page = visitor.follow(visitor.ask(client, **ASKED))
 

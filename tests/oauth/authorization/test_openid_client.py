@@ -9,14 +9,14 @@ import pytest
 
 from accounts.models import User
 from oauth.models import AccessToken, Authorization, Client, Code, FhirServer, PendingRequest
-from tests.conftest import BASE, CHALLENGE, SECRET, VERIFIER, App, MakeClient, basic
+from tests.conftest import BASE, CHALLENGE, SECRET, VERIFIER, App, basic
+from tests.fixture_types import Grant, Introspect, Issue, MakeClient, MakePerson
 from tests.oauth.jwt import payload, verified
 from tests.oauth.remembering import HTTPS
 from tests.oauth.visitor import FORM, Visitor, answer, hidden, line, ticked
 
 ISSUER = "http://127.0.0.1:8000"
 SCOPE = "openid profile email"
-MakePerson = Callable[..., Any]
 MakeOpenid = Callable[..., Any]
 
 
@@ -158,7 +158,7 @@ def test_no_fhir_scope_is_granted_whatever_is_asked(
 
 @pytest.mark.requirement("IN-06", "AT-03")
 def test_no_resource_server_hears_of_its_token(
-    app: App, visitor: Visitor, make_openid: MakeOpenid, person: Any, introspect: Callable[..., Any]
+    app: App, visitor: Visitor, make_openid: MakeOpenid, person: Any, introspect: Introspect
 ) -> None:
     client = make_openid()
     told = exchange(app, client, signed_in(visitor, client, person)).json()
@@ -322,7 +322,7 @@ def test_smart_apps_stay_strict(visitor: Visitor, make_client: MakeClient, left_
 
 
 @pytest.mark.requirement("CL-02", "CG-01")
-def test_smart_apps_send_verifier_and_basic(app: App, grant: Callable[..., Any], make_client: MakeClient) -> None:
+def test_smart_apps_send_verifier_and_basic(app: App, grant: Grant, make_client: MakeClient) -> None:
     made = grant(make_client("secret"))
     secret = {"client_id": made.client.client_id, "client_secret": SECRET}
 
@@ -468,7 +468,7 @@ def test_a_client_that_is_no_longer_of_that_profile_refreshes_nothing(
 
 @pytest.mark.requirement("RF-11", "AT-03")
 def test_a_code_for_records_is_worth_nothing_once_the_client_is_plain(
-    app: App, grant: Callable[..., Any], make_client: MakeClient
+    app: App, grant: Grant, make_client: MakeClient
 ) -> None:
     granted = grant(client=make_client("secret"))
     Client.objects.filter(pk=granted.client.pk).update(profile="openid")
@@ -481,7 +481,7 @@ def test_a_code_for_records_is_worth_nothing_once_the_client_is_plain(
 
 @pytest.mark.requirement("ID-05")
 def test_a_token_that_names_who_he_is_at_a_fhir_server_tells_nothing_more_once_the_client_is_plain(
-    app: App, issue: Callable[..., Any], make_client: MakeClient
+    app: App, issue: Issue, make_client: MakeClient
 ) -> None:
     scope = "openid profile patient/*.rs"
     told = issue(client=make_client("none", scope=scope), scope=scope)
@@ -496,7 +496,7 @@ def test_a_token_that_names_who_he_is_at_a_fhir_server_tells_nothing_more_once_t
 
 @pytest.mark.requirement("RF-11", "SCP-20")
 def test_a_smart_app_that_becomes_plain_refreshes_no_fhir_scope(
-    app: App, issue: Callable[..., Any], make_client: MakeClient
+    app: App, issue: Issue, make_client: MakeClient
 ) -> None:
     scope = "openid patient/*.rs offline_access"
     told = issue(make_client("secret", grants="authorization_code refresh_token", scope=scope), scope=scope)

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from oauth.models import Authorization, FhirIdentity, RefreshToken
-from tests.conftest import REDIRECT_URI, App, MakeClient
+from tests.conftest import REDIRECT_URI, App
+from tests.fixture_types import MakeClient, MakePerson, MakeVisitor
 from tests.oauth.remembering import HTTPS, OFFLINE, allowed_for_good, exchanged, refreshing
 from tests.oauth.visitor import Visitor, answer, kinds, times
 
-MakePerson = Callable[..., Any]
 FEWER = "launch/patient patient/Observation.rs offline_access"
 
 
@@ -63,7 +63,7 @@ def test_whatever_differs_is_asked(
 
 @pytest.mark.requirement("AZ-23")
 def test_the_same_app_under_another_name_or_for_another_person_is_asked(
-    app: App, visitor: Visitor, make_visitor: Callable[[], Visitor], make_client: MakeClient, make_person: MakePerson
+    app: App, visitor: Visitor, make_visitor: MakeVisitor, make_client: MakeClient, make_person: MakePerson
 ) -> None:
     client, person = refreshing(make_client), make_person("amy")
     allowed_for_good(app, visitor, client, person)

@@ -1,6 +1,5 @@
 """What an app may demand of the login, and what it gets without troubling the person (AZ-22, E32, E33, E43)."""
 
-from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
@@ -18,12 +17,11 @@ from oauth.models import (
     PendingRequest,
     SigningKey,
 )
-from tests.conftest import REDIRECT_URI, App, MakeClient
+from tests.conftest import REDIRECT_URI, App
+from tests.fixture_types import MakeClient, MakePerson, MakeVisitor
 from tests.oauth.jwt import header
 from tests.oauth.remembering import HTTPS, OFFLINE, allowed_for_good, refreshing
 from tests.oauth.visitor import FORM, Visitor, answer, asked, hidden
-
-MakePerson = Callable[..., Any]
 
 
 def refused(response: Any, error: str) -> None:
@@ -121,7 +119,7 @@ def test_an_id_token_of_a_key_that_was_withdrawn_is_no_hint(
 
 @pytest.mark.requirement("E43", "E32")
 def test_an_id_token_of_somebody_else_is_login_required_where_no_page_may_be_shown(
-    app: App, visitor: Visitor, make_visitor: Callable[[], Visitor], make_client: MakeClient, make_person: MakePerson
+    app: App, visitor: Visitor, make_visitor: MakeVisitor, make_client: MakeClient, make_person: MakePerson
 ) -> None:
     client, _ = app_of(app, visitor, make_client, make_person("amy"))
     hint = allowed_for_good(app, make_visitor(), client, make_person("ben"), scope=OPENID)["id_token"]
@@ -149,7 +147,7 @@ def test_an_id_token_that_another_app_got_is_no_hint(
 
 @pytest.mark.requirement("E43")
 def test_who_is_signed_in_and_not_expected_switches_or_tells_the_app(
-    app: App, visitor: Visitor, make_visitor: Callable[[], Visitor], make_client: MakeClient, make_person: MakePerson
+    app: App, visitor: Visitor, make_visitor: MakeVisitor, make_client: MakeClient, make_person: MakePerson
 ) -> None:
     ben = make_person("ben")
     client, _ = app_of(app, visitor, make_client, make_person("amy"))

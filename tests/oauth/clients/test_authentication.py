@@ -12,12 +12,11 @@ import pytest
 from accounts import clock, rate_limit
 from oauth.clients import jwks_fetch
 from smart.time_units import SECOND
-from tests.conftest import SECRET, App, Granted, MakeClient, basic
+from tests.conftest import SECRET, App, Granted, basic
+from tests.fixture_types import Events, Grant, Introspect, Issue, MakeClient
 from tests.publishing import Publisher, certificate, published, trusting
 from tests.signing import TOKEN_URL, TYPE, Json, Pair, claims_of, hs256, jwks, made, pair, shown
 
-Grant = Callable[..., Granted]
-Events = Callable[..., list[Any]]
 EC, RSA = pair("ES384"), pair("RS384")
 ISSUER = "http://127.0.0.1:8000"
 line = pytest.mark.requirement
@@ -129,7 +128,7 @@ def test_the_address_of_another_endpoint_is_no_audience(app: App, granted: Grant
 
 
 @pytest.mark.requirement("CL-14", "RV-01")
-def test_a_client_with_keys_ends_its_own_token(app: App, granted: Granted, introspect: Callable[..., Any]) -> None:
+def test_a_client_with_keys_ends_its_own_token(app: App, granted: Granted, introspect: Introspect) -> None:
     client_id = granted.client.client_id
     token = exchange(app, granted, EC.assertion(client_id)).json()["access_token"]
 
@@ -141,7 +140,7 @@ def test_a_client_with_keys_ends_its_own_token(app: App, granted: Granted, intro
 
 @pytest.mark.requirement("CL-14", "IN-07")
 def test_a_resource_server_with_keys_asks_about_tokens_and_nobody_without_the_role(
-    app: App, issue: Callable[..., Json], make_client: MakeClient, fhir_server: Any
+    app: App, issue: Issue, make_client: MakeClient, fhir_server: Any
 ) -> None:
     from oauth.models import ResourceServer
 

@@ -5,7 +5,7 @@ import html
 import json
 import re
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -30,7 +30,8 @@ from oauth.models import (
 )
 from smart.digests import random_token, sha256_hex
 from smart.time_units import to_datetime
-from tests.conftest import SECRET, App, Granted, MakeClient, basic
+from tests.conftest import SECRET, App, Granted, basic
+from tests.fixture_types import Grant, Introspect, Issue, MakeClient, MakePerson, MakeVisitor
 from tests.oauth.visitor import Visitor
 from tests.running import ROOT
 
@@ -38,11 +39,9 @@ DAY = 86_400_000_000
 OFFLINE = "launch/patient patient/*.rs offline_access"
 EMPTY = "No app can use your records. When you allow one, it is listed here and you can take it back."
 
-Issue = Callable[..., dict[str, Any]]
-
 
 @pytest.fixture
-def amy(make_person: Callable[..., Any]) -> Any:
+def amy(make_person: MakePerson) -> Any:
     """Somebody with her own record."""
     return make_person("amy")
 
@@ -99,7 +98,7 @@ def refreshed(app: App, answer: dict[str, Any]) -> httpx.Response:
 
 
 @pytest.mark.parametrize("path", ["/apps", "/apps/end-all"])
-def test_the_pages_are_for_who_is_signed_in(visitor: Visitor, make_person: Callable[..., Any], path: str) -> None:
+def test_the_pages_are_for_who_is_signed_in(visitor: Visitor, make_person: MakePerson, path: str) -> None:
     response = visitor.request("GET", path)
 
     assert (response.status_code, response.headers["Location"]) == (303, "/login?to=apps")
@@ -221,9 +220,7 @@ def test_an_access_whose_token_is_over_lives_as_long_as_it_can_be_refreshed(
     assert EMPTY in shown(mine)
 
 
-def test_a_code_that_the_app_may_still_exchange_is_access(
-    mine: Visitor, amy: Any, grant: Callable[..., Granted]
-) -> None:
+def test_a_code_that_the_app_may_still_exchange_is_access(mine: Visitor, amy: Any, grant: Grant) -> None:
     grant(person=amy)
 
     text = shown(mine)
@@ -317,7 +314,7 @@ def test_what_lives_of_others_is_not_shown(mine: Visitor, issue: Issue, make_cli
 
 @pytest.mark.requirement("RV-05", "RV-06")
 def test_taken_back_is_dead_at_the_next_introspection_and_refresh(
-    mine: Visitor, amy: Any, app: App, refreshing: Any, issue: Issue, introspect: Callable[..., dict[str, Any]]
+    mine: Visitor, amy: Any, app: App, refreshing: Any, issue: Issue, introspect: Introspect
 ) -> None:
     answer = issue(refreshing, amy, scope=OFFLINE)
     made = answer["granted"]
@@ -340,7 +337,7 @@ def test_taken_back_is_dead_at_the_next_introspection_and_refresh(
     assert rows(mine)[0][3] == "you took it back"
 
 
-def test_a_code_does_not_outlive_it(mine: Visitor, amy: Any, app: App, grant: Callable[..., Granted]) -> None:
+def test_a_code_does_not_outlive_it(mine: Visitor, amy: Any, app: App, grant: Grant) -> None:
     made = grant(person=amy)
 
     take_back(mine, made)
@@ -370,9 +367,7 @@ def test_a_number_of_nothing_is_a_page_that_does_not_exist(mine: Visitor, number
 
 
 @pytest.mark.requirement("RV-05")
-def test_the_access_of_somebody_else_looks_like_nothing(
-    mine: Visitor, issue: Issue, introspect: Callable[..., dict[str, Any]]
-) -> None:
+def test_the_access_of_somebody_else_looks_like_nothing(mine: Visitor, issue: Issue, introspect: Introspect) -> None:
     answer = issue()
     form = {"csrfmiddlewaretoken": csrf(mine)}
 
@@ -545,11 +540,11 @@ def test_days_in_words(ago: int, text: str) -> None:
 @pytest.mark.requirement("RV-05")
 def test_everything_ends_after_one_more_question(
     mine: Visitor,
-    make_visitor: Callable[[], Visitor],
+    make_visitor: MakeVisitor,
     amy: Any,
     issue: Issue,
     make_client: MakeClient,
-    introspect: Callable[..., dict[str, Any]],
+    introspect: Introspect,
 ) -> None:
     phone, twice = make_visitor(), make_client(supersede=Client.Supersede.GRANT)
     tokens = [issue(client, amy)["access_token"] for client in (twice, twice, make_client())]
@@ -571,9 +566,7 @@ def test_everything_ends_after_one_more_question(
     assert [event.reason for event in told] == ["everything"] * 3
 
 
-def test_what_was_being_asked_meanwhile_is_dead_too(
-    mine: Visitor, amy: Any, grant: Callable[..., Granted], app: App
-) -> None:
+def test_what_was_being_asked_meanwhile_is_dead_too(mine: Visitor, amy: Any, grant: Grant, app: App) -> None:
     before = User.objects.get(pk=amy.pk)
     mine.send(mine.request("GET", "/apps/end-all"))
 

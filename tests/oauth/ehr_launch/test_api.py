@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
 
@@ -11,7 +10,8 @@ import pytest
 
 from oauth.models import Launch
 from smart.digests import sha256_hex
-from tests.conftest import BASE, SECRET, App, MakeClient, basic
+from tests.conftest import BASE, SECRET, App, basic
+from tests.fixture_types import Events, MakeClient, MakePerson, MakeResourceServer
 
 LAUNCH_URL = "https://app.example/start?tab=2"
 
@@ -41,8 +41,8 @@ class Ehr:
 def ehr(
     app: App,
     make_client: MakeClient,
-    make_resource_server: Callable[..., Any],
-    make_person: Callable[..., Any],
+    make_resource_server: MakeResourceServer,
+    make_person: MakePerson,
 ) -> Ehr:
     client = make_client(launch_url=LAUNCH_URL, scope="launch patient/*.rs")
     return Ehr(app, make_resource_server(), client, make_person("amy", is_="Practitioner/dr-test"))
@@ -76,7 +76,7 @@ def test_the_handle_is_kept_by_its_digest_bound_and_short_lived(ehr: Ehr, settin
     assert row.consumed_at == 0
 
 
-def test_what_was_registered_is_recorded_without_names(ehr: Ehr, events: Callable[..., list[Any]]) -> None:
+def test_what_was_registered_is_recorded_without_names(ehr: Ehr, events: Events) -> None:
     handle = ehr.post().json()["launch"]
 
     (event,) = events("launch-prepared", client=ehr.client.client_id)
@@ -85,7 +85,7 @@ def test_what_was_registered_is_recorded_without_names(ehr: Ehr, events: Callabl
 
 
 @pytest.mark.parametrize("written", ["Practitioner/{}", BASE + "/Practitioner/{}"], ids=["relative", "absolute"])
-def test_the_user_may_be_named_by_fhir_user(ehr: Ehr, make_person: Callable[..., Any], written: str) -> None:
+def test_the_user_may_be_named_by_fhir_user(ehr: Ehr, make_person: MakePerson, written: str) -> None:
     person = make_person("amy", is_=f"Practitioner/p-{ehr.person.pk}")
 
     response = ehr.post(ehr.body(user=..., fhirUser=written.format(f"p-{ehr.person.pk}")))
@@ -104,9 +104,7 @@ def test_an_ehr_vouches_for_the_patients_of_its_practitioners(ehr: Ehr) -> None:
 
 @pytest.mark.requirement("SD-25")
 @pytest.mark.parametrize("resource", ["Patient/carol", "RelatedPerson/carol"])
-def test_nobody_else_gets_a_patient_who_is_not_on_his_list(
-    ehr: Ehr, make_person: Callable[..., Any], resource: str
-) -> None:
+def test_nobody_else_gets_a_patient_who_is_not_on_his_list(ehr: Ehr, make_person: MakePerson, resource: str) -> None:
     person = make_person("dan", is_=resource)
 
     response = ehr.post(ehr.body(user=person.username, patient="amy"))

@@ -10,7 +10,8 @@ import pytest
 
 from oauth.models import ActsFor, Authorization, EncounterRecord, Launch, PatientRecord, PendingRequest
 from smart.digests import sha256_hex
-from tests.conftest import BASE, REDIRECT_URI, VERIFIER, App, MakeClient
+from tests.conftest import BASE, REDIRECT_URI, VERIFIER, App
+from tests.fixture_types import Introspect, MakeClient, MakePerson
 from tests.oauth.visitor import FORM, Visitor, answer, asked
 
 SCOPE = "launch patient/Observation.rs"
@@ -38,7 +39,7 @@ def client(make_client: MakeClient) -> Any:
 
 
 @pytest.fixture
-def green(make_person: Callable[..., Any]) -> Any:
+def green(make_person: MakePerson) -> Any:
     return make_person("amy", "ben", is_="Practitioner/dr-test")
 
 
@@ -107,7 +108,7 @@ def token(app: App, client: Any, response: httpx.Response) -> dict[str, Any]:
 
 @pytest.mark.requirement("AZ-10", "LC-02", "LC-06")
 def test_the_launching_user_decides_and_the_app_is_told_the_context(
-    app: App, visitor: Visitor, client: Any, green: Any, make_launch: MakeLaunch, introspect: Callable[..., Any]
+    app: App, visitor: Visitor, client: Any, green: Any, make_launch: MakeLaunch, introspect: Introspect
 ) -> None:
     record = PatientRecord.objects.get(fhir_server__base=BASE, patient="amy")
     EncounterRecord.objects.get_or_create(record=record, encounter="e-1", defaults={"kind": "Check-up"})
@@ -214,7 +215,7 @@ def test_a_handle_of_another_base(
 
 @pytest.mark.requirement("E27", "AZ-10")
 def test_another_user_is_told_so_and_never_whose_it_is(
-    client: Any, visitor: Visitor, green: Any, make_launch: MakeLaunch, make_person: Callable[..., Any]
+    client: Any, visitor: Visitor, green: Any, make_launch: MakeLaunch, make_person: MakePerson
 ) -> None:
     green.name = "Dr Ruth Green"
     green.save()
@@ -233,7 +234,7 @@ def test_another_user_is_told_so_and_never_whose_it_is(
 
 @pytest.mark.requirement("E27")
 def test_another_user_says_no_and_the_app_hears_it(
-    client: Any, visitor: Visitor, make_launch: MakeLaunch, make_person: Callable[..., Any]
+    client: Any, visitor: Visitor, make_launch: MakeLaunch, make_person: MakePerson
 ) -> None:
     page = visitor.sign_in(
         visitor.follow(visitor.ask(client, scope=SCOPE, launch=make_launch(client))), make_person("amy")
@@ -247,7 +248,7 @@ def test_another_user_says_no_and_the_app_hears_it(
 
 @pytest.mark.requirement("E27", "AZ-10")
 def test_the_launching_user_may_sign_in_instead(
-    app: App, client: Any, visitor: Visitor, green: Any, make_launch: MakeLaunch, make_person: Callable[..., Any]
+    app: App, client: Any, visitor: Visitor, green: Any, make_launch: MakeLaunch, make_person: MakePerson
 ) -> None:
     page = visitor.sign_in(
         visitor.follow(visitor.ask(client, scope=SCOPE, launch=make_launch(client))), make_person("ben")
@@ -265,7 +266,7 @@ def test_the_launching_user_may_sign_in_instead(
 @pytest.mark.requirement("E27", "AZ-20")
 @pytest.mark.parametrize("step", ["consent", "patient"])
 def test_another_user_gets_to_no_step_of_it(
-    client: Any, visitor: Visitor, make_launch: MakeLaunch, make_person: Callable[..., Any], step: str
+    client: Any, visitor: Visitor, make_launch: MakeLaunch, make_person: MakePerson, step: str
 ) -> None:
     page = visitor.sign_in(
         visitor.follow(visitor.ask(client, scope=SCOPE, launch=make_launch(client))), make_person("amy", "ben")
@@ -286,7 +287,7 @@ def test_another_user_gets_to_no_step_of_it(
 @pytest.mark.requirement("E28")
 @pytest.mark.parametrize("allowed", ["launch launch/patient patient/*.rs", "launch/patient patient/*.rs"])
 def test_without_the_scope_the_handle_stays_and_there_is_no_context(
-    app: App, client: Any, visitor: Visitor, make_launch: MakeLaunch, make_person: Callable[..., Any], allowed: str
+    app: App, client: Any, visitor: Visitor, make_launch: MakeLaunch, make_person: MakePerson, allowed: str
 ) -> None:
     client.scope = allowed
     client.save()
@@ -369,7 +370,7 @@ def test_a_launch_without_a_patient_leads_to_the_picker(
 
 @pytest.mark.requirement("LC-07")
 def test_an_app_of_smart_2_0_is_told_texts(
-    app: App, client: Any, visitor: Visitor, green: Any, make_launch: MakeLaunch, introspect: Callable[..., Any]
+    app: App, client: Any, visitor: Visitor, green: Any, make_launch: MakeLaunch, introspect: Introspect
 ) -> None:
     client.fhir_context_as_text = 1
     client.save()
@@ -404,7 +405,7 @@ def test_the_sweep_forgets_launches_of_yesterday(client: Any, make_launch: MakeL
 
 @pytest.mark.requirement("E27", "E32", "AZ-22")
 def test_without_a_page_another_user_is_an_error_for_the_app(
-    client: Any, visitor: Visitor, make_launch: MakeLaunch, make_person: Callable[..., Any]
+    client: Any, visitor: Visitor, make_launch: MakeLaunch, make_person: MakePerson
 ) -> None:
     visitor.sign_in(visitor.request("GET", "/login"), make_person("amy"))
 

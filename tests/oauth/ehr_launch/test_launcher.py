@@ -3,7 +3,6 @@
 import json
 import re
 import secrets
-from collections.abc import Callable
 from html import unescape
 from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
@@ -13,7 +12,8 @@ import pytest
 
 from oauth.models import Client, EncounterRecord, Launch, PatientRecord
 from smart.digests import sha256_hex
-from tests.conftest import BASE, App, MakeClient
+from tests.conftest import BASE, App
+from tests.fixture_types import MakeClient, MakePerson, MakeVisitor
 from tests.oauth.visitor import Visitor
 
 LAUNCH_URL = "https://app.example/start?tab=2"
@@ -46,7 +46,7 @@ def client(make_client: MakeClient) -> Any:
 
 
 @pytest.fixture
-def green(make_person: Callable[..., Any]) -> Any:
+def green(make_person: MakePerson) -> Any:
     return make_person("amy", "ben", is_="Practitioner/dr-test")
 
 
@@ -168,7 +168,7 @@ def test_the_path_of_what_is_wrong_in_fhir_context_is_named(
 
 @pytest.mark.requirement("EL-05")
 def test_an_operator_launches_for_anybody_a_practitioner_for_himself(
-    make_visitor: Callable[[], Visitor], client: Any, green: Any, make_person: Callable[..., Any]
+    make_visitor: MakeVisitor, client: Any, green: Any, make_person: MakePerson
 ) -> None:
     first = f"0-{secrets.token_hex(8)}"  # the list is long, and sorted
     carol, admin = make_person("dan", username=first, is_="RelatedPerson/carol"), make_person()
@@ -184,7 +184,7 @@ def test_an_operator_launches_for_anybody_a_practitioner_for_himself(
 
 
 @pytest.mark.requirement("EL-05")
-def test_a_patient_may_not_compose(visitor: Visitor, client: Any, make_person: Callable[..., Any]) -> None:
+def test_a_patient_may_not_compose(visitor: Visitor, client: Any, make_person: MakePerson) -> None:
     page = signed_in(visitor, make_person("amy"))
 
     assert page.status_code == 403

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import REDIRECT_URI, SECRET, App, MakeClient, basic
+from tests.conftest import REDIRECT_URI, SECRET, App, basic
+from tests.fixture_types import Issue, MakeClient
 
 ORIGIN = "https://growthchart.example"
 STRANGER = "https://stranger.example"
@@ -102,7 +103,7 @@ def test_a_client_that_proves_itself_by_its_secret_revokes_from_its_own_origins(
 @pytest.mark.requirement("CO-02", "WF-01")
 @pytest.mark.usefixtures("theirs")
 def test_a_token_got_by_a_refresh_without_client_id_is_for_the_origins_of_its_holder(
-    app: App, make_client: MakeClient, issue: Any
+    app: App, make_client: MakeClient, issue: Issue
 ) -> None:
     scope = "offline_access patient/*.rs"
     fields = {"redirect_uris": f"{ORIGIN}/cb {REDIRECT_URI}", "scope": scope}

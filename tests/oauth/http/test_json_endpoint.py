@@ -3,7 +3,6 @@
 import asyncio
 import json
 import threading
-from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -11,7 +10,8 @@ import pytest
 from django.conf import settings as configured
 
 from oauth.clients import jwks_fetch
-from tests.conftest import SECRET, App, MakeClient, basic
+from tests.conftest import SECRET, App, basic
+from tests.fixture_types import MakeClient, MakeResourceServer
 from tests.publishing import Publisher, published
 from tests.signing import jwks, pair, shown
 
@@ -33,7 +33,7 @@ def keeps(caller: Any, publisher: Publisher) -> None:
 
 @pytest.mark.requirement("CL-14", "RG-03")
 @pytest.mark.parametrize("path", ENDPOINTS)
-def test_keys_that_are_not_known_yet_are_fetched(app: App, make_resource_server: Callable[..., Any], path: str) -> None:
+def test_keys_that_are_not_known_yet_are_fetched(app: App, make_resource_server: MakeResourceServer, path: str) -> None:
     caller = make_resource_server()
     with published(jwks(EC)) as publisher:
         keeps(caller, publisher)
@@ -47,7 +47,7 @@ def test_keys_that_are_not_known_yet_are_fetched(app: App, make_resource_server:
 @pytest.mark.requirement("E99", "CL-14")
 @pytest.mark.parametrize("path", ENDPOINTS)
 def test_keys_that_cannot_be_fetched_prove_nobody(
-    app: App, make_resource_server: Callable[..., Any], path: str
+    app: App, make_resource_server: MakeResourceServer, path: str
 ) -> None:
     caller = make_resource_server()
     with published("<html>") as publisher:
@@ -63,7 +63,7 @@ def test_keys_that_cannot_be_fetched_prove_nobody(
 @pytest.mark.requirement("E54")
 @pytest.mark.parametrize("path", ENDPOINTS)
 def test_a_secret_and_an_assertion_at_once_are_refused(
-    app: App, make_resource_server: Callable[..., Any], make_client: MakeClient, path: str
+    app: App, make_resource_server: MakeResourceServer, make_client: MakeClient, path: str
 ) -> None:
     caller = make_resource_server()
     other = make_client("keys", jwks=jwks(EC))

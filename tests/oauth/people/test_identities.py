@@ -1,17 +1,17 @@
 """Who may act for whom."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from oauth.models import ActsFor, FhirIdentity, PatientRecord
 from oauth.people import identities
+from tests.fixture_types import MakePerson
 
 
 @pytest.mark.requirement("AZ-12")
 def test_what_somebody_may_share_at_one_base_says_nothing_about_another(
-    make_person: Callable[..., Any], fhir_server: Any, other_fhir_server: Any
+    make_person: MakePerson, fhir_server: Any, other_fhir_server: Any
 ) -> None:
     person = make_person("amy", "dan")
 
@@ -20,7 +20,7 @@ def test_what_somebody_may_share_at_one_base_says_nothing_about_another(
 
 
 def test_an_identity_at_one_base_does_not_reach_a_record_of_another(
-    make_person: Callable[..., Any], fhir_server: Any, other_fhir_server: Any
+    make_person: MakePerson, fhir_server: Any, other_fhir_server: Any
 ) -> None:
     person = make_person()
     foreign, _ = PatientRecord.objects.get_or_create(fhir_server=other_fhir_server, patient="zoe")
@@ -41,7 +41,7 @@ def test_an_identity_at_one_base_does_not_reach_a_record_of_another(
     ids=["his own", "somebody else's", "two", "none"],
 )
 def test_only_a_single_own_record_needs_no_choice(
-    make_person: Callable[..., Any], fhir_server: Any, patients: tuple[str, ...], is_: str, own: str | None
+    make_person: MakePerson, fhir_server: Any, patients: tuple[str, ...], is_: str, own: str | None
 ) -> None:
     found = identities.only_own_record(make_person(*patients, is_=is_), fhir_server)
 

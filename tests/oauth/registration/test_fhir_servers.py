@@ -6,14 +6,14 @@ import secrets
 import shlex
 from io import StringIO
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
 
 from oauth.models import Client, FhirServer, ResourceServer
 from oauth.registration.fhir_servers import UnfitBase, register
-from tests.conftest import App, MakeClient, basic
+from tests.conftest import App, basic
+from tests.fixture_types import Events, Issue, MakeClient
 
 pytestmark = pytest.mark.usefixtures("committed")
 
@@ -32,7 +32,7 @@ def fhir_server(*arguments: str) -> str:
 
 
 def test_the_secret_that_was_drawn_introspects_tokens_of_that_base(
-    app: App, issue: Any, make_client: MakeClient, base: str
+    app: App, issue: Issue, make_client: MakeClient, base: str
 ) -> None:
     done = register(base)
     token = issue(make_client(), server=done.server)["access_token"]
@@ -43,7 +43,7 @@ def test_the_secret_that_was_drawn_introspects_tokens_of_that_base(
     assert answer.json()["aud"] == base
 
 
-def test_it_may_ask_about_no_other_base(app: App, issue: Any, base: str) -> None:
+def test_it_may_ask_about_no_other_base(app: App, issue: Issue, base: str) -> None:
     done = register(base)
     token = issue()["access_token"]
 
@@ -63,7 +63,7 @@ def test_id_and_secret_are_drawn_and_only_a_digest_is_kept(base: str) -> None:
     assert not any(one.secret in str(value) for value in kept.values())
 
 
-def test_a_second_call_changes_nothing_and_shows_no_secret(base: str, events: Any) -> None:
+def test_a_second_call_changes_nothing_and_shows_no_secret(base: str, events: Events) -> None:
     first = register(base, name="First")
 
     second = register(f"{base}/", name="Second", version="stu3", address_policy="block")
@@ -84,7 +84,7 @@ def test_a_base_from_elsewhere_gets_the_client_that_is_missing(base: str) -> Non
     assert ResourceServer.objects.get(fhir_server=row).client == done.client
 
 
-def test_everything_that_was_added_is_in_the_trail(base: str, events: Any, make_client: MakeClient) -> None:
+def test_everything_that_was_added_is_in_the_trail(base: str, events: Events, make_client: MakeClient) -> None:
     app_client = make_client()
 
     done = register(base, clients=[app_client])

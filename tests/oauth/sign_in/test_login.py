@@ -1,13 +1,12 @@
 """The login page, alone and as the first step of a waiting request."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from audit.models import OutboxEvent
 from oauth.models import Code, PendingRequest
-from tests.conftest import MakeClient
+from tests.fixture_types import MakeClient, MakePerson, MakeVisitor
 from tests.oauth.visitor import Visitor, answer
 
 WRONG = "<strong>The user name or password is not right.</strong> Check both and try again. Capital letters matter."
@@ -15,7 +14,7 @@ SESSION = "smartauth"
 
 
 def test_a_wrong_password_and_an_unknown_name_read_the_same(
-    visitor: Visitor, make_client: MakeClient, make_person: Callable[..., Any]
+    visitor: Visitor, make_client: MakeClient, make_person: MakePerson
 ) -> None:
     person = make_person("amy")
     page = visitor.follow(visitor.ask(make_client()))
@@ -44,7 +43,7 @@ def test_odd_credentials_fail_cleanly(visitor: Visitor, name: str, password: str
 
 
 @pytest.mark.requirement("AZ-21")
-def test_the_session_is_a_new_one_after_the_login(visitor: Visitor, make_person: Callable[..., Any]) -> None:
+def test_the_session_is_a_new_one_after_the_login(visitor: Visitor, make_person: MakePerson) -> None:
     page = visitor.request("GET", "/login")
     visitor.browser.cookies.set(SESSION, "fixed-by-somebody-else", domain="127.0.0.1", path="/")
 
@@ -58,7 +57,7 @@ def test_the_session_is_a_new_one_after_the_login(visitor: Visitor, make_person:
 
 
 @pytest.mark.requirement("AZ-21")
-def test_a_second_login_changes_the_session_again(visitor: Visitor, make_person: Callable[..., Any]) -> None:
+def test_a_second_login_changes_the_session_again(visitor: Visitor, make_person: MakePerson) -> None:
     person = make_person("amy")
     visitor.sign_in(visitor.request("GET", "/login"), person)
     before = visitor.browser.cookies[SESSION]
@@ -69,7 +68,7 @@ def test_a_second_login_changes_the_session_again(visitor: Visitor, make_person:
 
 
 def test_too_many_tries_pause_this_name_at_this_address_and_nobody_elses(
-    make_visitor: Callable[[], Visitor], make_client: MakeClient, make_person: Callable[..., Any], settings: Any
+    make_visitor: MakeVisitor, make_client: MakeClient, make_person: MakePerson, settings: Any
 ) -> None:
     settings.SMARTAUTH_FAILURE_LIMIT = 3
     person, guesser, owner = make_person("amy"), make_visitor(), make_visitor()
@@ -100,11 +99,9 @@ def test_an_unknown_name_is_paused_like_a_known_one(visitor: Visitor, settings: 
     assert (first.status_code, second.status_code) == (422, 429)
 
 
-def test_a_stopped_account_is_told_only_to_who_knows_the_password(
-    visitor: Visitor, make_person: Callable[..., Any]
-) -> None:
+def test_a_stopped_account_is_told_only_to_who_knows_the_password(visitor: Visitor, make_person: MakePerson) -> None:
     person = make_person("amy")
-    type(person).objects.filter(pk=person.pk).stop("operator")
+    type(person).objects.get_queryset().filter(pk=person.pk).stop("operator")
     page = visitor.request("GET", "/login")
 
     guessed = visitor.send(page, username=person.username, password="guess")
@@ -118,7 +115,7 @@ def test_a_stopped_account_is_told_only_to_who_knows_the_password(
     assert event.reference in known.text
 
 
-def test_who_came_in_is_recorded_without_his_name(visitor: Visitor, make_person: Callable[..., Any]) -> None:
+def test_who_came_in_is_recorded_without_his_name(visitor: Visitor, make_person: MakePerson) -> None:
     person = make_person("amy")
 
     visitor.sign_in(visitor.request("GET", "/login"), person)
@@ -142,7 +139,7 @@ def test_going_back_from_the_login_needs_no_account(visitor: Visitor, make_clien
 
 
 def test_another_account_starts_the_same_request_again(
-    visitor: Visitor, make_client: MakeClient, make_person: Callable[..., Any]
+    visitor: Visitor, make_client: MakeClient, make_person: MakePerson
 ) -> None:
     client = make_client()
     page = visitor.reach_consent(client, make_person("amy"))
@@ -162,9 +159,7 @@ def test_another_account_starts_the_same_request_again(
     ("query", "path"),
     [("", "/"), ("?to=admin", "/admin/"), ("?to=//evil.example", "/"), ("?next=https://evil.example/", "/")],
 )
-def test_a_login_leads_to_a_page_of_our_own(
-    visitor: Visitor, make_person: Callable[..., Any], query: str, path: str
-) -> None:
+def test_a_login_leads_to_a_page_of_our_own(visitor: Visitor, make_person: MakePerson, query: str, path: str) -> None:
     page = visitor.request("GET", f"/login{query}")
 
     response = visitor.send(page, username=make_person("amy").username, password="smartauth-demo")
@@ -179,7 +174,7 @@ def test_the_admin_has_no_door_of_its_own(visitor: Visitor) -> None:
     assert page.url.path == "/login"
 
 
-def test_logging_out_ends_the_session(visitor: Visitor, make_person: Callable[..., Any]) -> None:
+def test_logging_out_ends_the_session(visitor: Visitor, make_person: MakePerson) -> None:
     visitor.sign_in(visitor.request("GET", "/login"), make_person("amy"))
     page = visitor.request("GET", "/login")
     token = page.text.split('name="csrfmiddlewaretoken" value="')[1].split('"')[0]

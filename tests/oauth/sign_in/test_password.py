@@ -2,7 +2,6 @@
 
 import io
 import secrets
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,7 +11,7 @@ from accounts.models import SignIn, User
 from audit.models import OutboxEvent
 from oauth.ending import passwords
 from oauth.models import AccessToken, PendingRequest
-from tests.conftest import MakeClient
+from tests.fixture_types import Introspect, Issue, MakeClient, MakePerson, MakeVisitor
 from tests.oauth.visitor import PASSWORD, Visitor, answer
 
 NEW = "harbour lantern quilt"
@@ -33,7 +32,7 @@ def proves(person: Any, password: str) -> bool:
     return bool(User.objects.get(pk=person.pk).check_password(password))
 
 
-def test_a_person_changes_the_password_and_stays_signed_in(visitor: Visitor, make_person: Callable[..., Any]) -> None:
+def test_a_person_changes_the_password_and_stays_signed_in(visitor: Visitor, make_person: MakePerson) -> None:
     amy = make_person("amy")
     signed_in(visitor, amy)
     before = visitor.browser.cookies["smartauth"]
@@ -51,7 +50,7 @@ def test_a_person_changes_the_password_and_stays_signed_in(visitor: Visitor, mak
     assert OutboxEvent.objects.get(kind="password-changed", person=amy.subject).address == visitor.address
 
 
-def test_the_other_sessions_end(make_visitor: Callable[[], Visitor], make_person: Callable[..., Any]) -> None:
+def test_the_other_sessions_end(make_visitor: MakeVisitor, make_person: MakePerson) -> None:
     amy = make_person("amy")
     mine, phone = signed_in(make_visitor(), amy), signed_in(make_visitor(), amy)
 
@@ -64,9 +63,9 @@ def test_the_other_sessions_end(make_visitor: Callable[[], Visitor], make_person
 @pytest.mark.requirement("RF-08")
 def test_every_app_must_ask_again(
     visitor: Visitor,
-    make_person: Callable[..., Any],
-    issue: Callable[..., dict[str, Any]],
-    introspect: Callable[[str], dict[str, Any]],
+    make_person: MakePerson,
+    issue: Issue,
+    introspect: Introspect,
 ) -> None:
     amy = make_person("amy")
     answered = issue(person=amy)
@@ -98,7 +97,7 @@ def test_every_app_must_ask_again(
     ids=["differ", "short", "empty", "common", "like the name", "the same", "overlong"],
 )
 def test_an_unfit_password_changes_nothing(
-    visitor: Visitor, make_person: Callable[..., Any], fields: dict[str, str], words: str
+    visitor: Visitor, make_person: MakePerson, fields: dict[str, str], words: str
 ) -> None:
     amy = make_person("amy")
     signed_in(visitor, amy)
@@ -113,7 +112,7 @@ def test_an_unfit_password_changes_nothing(
 
 
 def test_a_wrong_current_password_counts_like_a_failed_sign_in(
-    make_visitor: Callable[[], Visitor], make_person: Callable[..., Any], settings: Any
+    make_visitor: MakeVisitor, make_person: MakePerson, settings: Any
 ) -> None:
     settings.SMARTAUTH_FAILURE_LIMIT = 2
     amy = make_person("amy")
@@ -132,7 +131,7 @@ def test_a_wrong_current_password_counts_like_a_failed_sign_in(
     assert OutboxEvent.objects.filter(kind="locked", person=amy.subject).count() == 1
 
 
-def test_nobody_changes_a_password_without_signing_in(visitor: Visitor, make_person: Callable[..., Any]) -> None:
+def test_nobody_changes_a_password_without_signing_in(visitor: Visitor, make_person: MakePerson) -> None:
     response = visitor.request("GET", "/password")
 
     assert (response.status_code, response.headers["Location"]) == (303, "/login?to=password")
@@ -140,7 +139,7 @@ def test_nobody_changes_a_password_without_signing_in(visitor: Visitor, make_per
     assert page.url.path == "/password"
 
 
-def test_a_foreign_form_changes_nothing(visitor: Visitor, make_person: Callable[..., Any]) -> None:
+def test_a_foreign_form_changes_nothing(visitor: Visitor, make_person: MakePerson) -> None:
     amy = make_person("amy")
     signed_in(visitor, amy)
 
@@ -150,9 +149,7 @@ def test_a_foreign_form_changes_nothing(visitor: Visitor, make_person: Callable[
     assert proves(amy, PASSWORD)
 
 
-def test_whoever_must_choose_is_asked_right_after_the_sign_in(
-    visitor: Visitor, make_person: Callable[..., Any]
-) -> None:
+def test_whoever_must_choose_is_asked_right_after_the_sign_in(visitor: Visitor, make_person: MakePerson) -> None:
     amy = make_person("amy")
     passwords.require_new_password(amy, operator="operator")
 
@@ -168,7 +165,7 @@ def test_whoever_must_choose_is_asked_right_after_the_sign_in(
 
 
 @pytest.mark.parametrize("path", ["/", "/sessions", "/admin/", "/no-such-page"])
-def test_nothing_else_opens_before(visitor: Visitor, make_person: Callable[..., Any], path: str) -> None:
+def test_nothing_else_opens_before(visitor: Visitor, make_person: MakePerson, path: str) -> None:
     amy = make_person("amy")
     passwords.require_new_password(amy)
     signed_in(visitor, amy)
@@ -182,7 +179,7 @@ def test_nothing_else_opens_before(visitor: Visitor, make_person: Callable[..., 
 
 
 def test_a_session_that_was_open_ends_when_a_new_password_is_required(
-    visitor: Visitor, make_person: Callable[..., Any]
+    visitor: Visitor, make_person: MakePerson
 ) -> None:
     amy = make_person("amy")
     signed_in(visitor, amy)
@@ -194,9 +191,7 @@ def test_a_session_that_was_open_ends_when_a_new_password_is_required(
     assert OutboxEvent.objects.get(kind="password-required", person=amy.subject).operator == "operator"
 
 
-def test_a_session_opened_before_must_prove_the_current_password(
-    visitor: Visitor, make_person: Callable[..., Any]
-) -> None:
+def test_a_session_opened_before_must_prove_the_current_password(visitor: Visitor, make_person: MakePerson) -> None:
     amy = make_person("amy")
     signed_in(visitor, amy)
     User.objects.filter(pk=amy.pk).update(must_change_password=SignIn.objects.get(user=amy).created_at + 1)
@@ -209,7 +204,7 @@ def test_a_session_opened_before_must_prove_the_current_password(
     assert proves(amy, PASSWORD)
 
 
-def test_the_same_password_is_not_a_new_one(visitor: Visitor, make_person: Callable[..., Any]) -> None:
+def test_the_same_password_is_not_a_new_one(visitor: Visitor, make_person: MakePerson) -> None:
     amy = make_person("amy")
     passwords.require_new_password(amy)
     page = visitor.sign_in(visitor.request("GET", "/login"), amy)
@@ -221,7 +216,7 @@ def test_the_same_password_is_not_a_new_one(visitor: Visitor, make_person: Calla
 
 
 def test_an_app_waits_until_the_new_password_is_chosen(
-    visitor: Visitor, make_client: MakeClient, make_person: Callable[..., Any]
+    visitor: Visitor, make_client: MakeClient, make_person: MakePerson
 ) -> None:
     client, amy = make_client(), make_person("amy")
     passwords.require_new_password(amy)
@@ -238,7 +233,7 @@ def test_an_app_waits_until_the_new_password_is_chosen(
 
 
 def test_whoever_does_not_want_to_choose_goes_back_to_the_app(
-    visitor: Visitor, make_client: MakeClient, make_person: Callable[..., Any]
+    visitor: Visitor, make_client: MakeClient, make_person: MakePerson
 ) -> None:
     client, amy = make_client(), make_person("amy")
     passwords.require_new_password(amy)
@@ -253,7 +248,7 @@ def test_whoever_does_not_want_to_choose_goes_back_to_the_app(
 
 @pytest.mark.requirement("E32")
 def test_an_app_that_wants_no_page_hears_that_one_is_needed(
-    visitor: Visitor, make_client: MakeClient, make_person: Callable[..., Any]
+    visitor: Visitor, make_client: MakeClient, make_person: MakePerson
 ) -> None:
     amy = make_person("amy")
     signed_in(visitor, amy)
@@ -265,7 +260,7 @@ def test_an_app_that_wants_no_page_hears_that_one_is_needed(
 
 
 def test_the_step_leads_on_for_whoever_need_not_choose(
-    visitor: Visitor, make_client: MakeClient, make_person: Callable[..., Any]
+    visitor: Visitor, make_client: MakeClient, make_person: MakePerson
 ) -> None:
     page = visitor.reach_consent(make_client(), make_person("amy"))
 
@@ -274,7 +269,7 @@ def test_the_step_leads_on_for_whoever_need_not_choose(
     assert response.url.path == page.url.path
 
 
-def test_an_operator_goes_on_to_the_admin(visitor: Visitor, make_person: Callable[..., Any]) -> None:
+def test_an_operator_goes_on_to_the_admin(visitor: Visitor, make_person: MakePerson) -> None:
     admin = make_person()
     User.objects.filter(pk=admin.pk).update(is_staff=True, is_superuser=True)
     passwords.require_new_password(admin)
@@ -292,7 +287,7 @@ def test_the_admin_has_no_password_page_of_its_own(visitor: Visitor) -> None:
 
 
 def test_the_command_sets_and_requires(
-    make_person: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, visitor: Visitor
+    make_person: MakePerson, monkeypatch: pytest.MonkeyPatch, visitor: Visitor
 ) -> None:
     amy = make_person("amy")
     signed_in(visitor, amy)
@@ -314,7 +309,7 @@ def test_the_command_sets_and_requires(
     ids=["nothing to do", "unfit", "overlong"],
 )
 def test_the_command_refuses_with_a_sentence(
-    make_person: Callable[..., Any],
+    make_person: MakePerson,
     monkeypatch: pytest.MonkeyPatch,
     options: dict[str, bool],
     typed: str,

@@ -1,6 +1,5 @@
 """An app asks that its person be signed out (ID-06, E129), with a browser."""
 
-from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
@@ -9,12 +8,12 @@ import pytest
 
 from accounts.models import SignIn
 from oauth.models import Authorization, SigningKey
-from tests.conftest import App, MakeClient
+from tests.conftest import App
+from tests.fixture_types import MakeClient, MakePerson, MakeVisitor
 from tests.oauth.remembering import HTTPS, exchanged, refreshing
 from tests.oauth.visitor import FORM, Visitor, answer
 
 BACK = "https://app.example/left"
-MakePerson = Callable[..., Any]
 
 
 @pytest.fixture
@@ -79,7 +78,7 @@ def test_without_an_id_token_the_person_is_asked(
 
 @pytest.mark.requirement("ID-06")
 def test_an_id_token_of_somebody_else_signs_nobody_out_unasked(
-    visitor: Visitor, make_visitor: Callable[[], Visitor], make_person: MakePerson, client: Any, id_token: str
+    visitor: Visitor, make_visitor: MakeVisitor, make_person: MakePerson, client: Any, id_token: str
 ) -> None:
     other, somebody = make_visitor(), make_person("ben")
     other.reach_consent(client, somebody, scope="patient/*.rs", redirect_uri=HTTPS)

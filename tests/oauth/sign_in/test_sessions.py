@@ -1,6 +1,5 @@
 """Where a person is signed in, and the end of it."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,7 +12,7 @@ from oauth.models import Authorization
 from oauth.sign_in.sessions import browser
 from oauth.sweeping import sweep
 from smart.digests import sha256_hex
-from tests.conftest import Granted
+from tests.fixture_types import Grant, MakePerson, MakeVisitor
 from tests.oauth.visitor import Visitor
 
 SESSION = "smartauth"
@@ -30,9 +29,7 @@ def here(visitor: Visitor) -> SignIn:
     return SignIn.objects.get(session_id=visitor.browser.cookies[SESSION])
 
 
-def test_a_sign_in_is_remembered_with_its_session_and_address(
-    visitor: Visitor, make_person: Callable[..., Any]
-) -> None:
+def test_a_sign_in_is_remembered_with_its_session_and_address(visitor: Visitor, make_person: MakePerson) -> None:
     person = make_person("amy")
     visitor.browser.headers["User-Agent"] = FIREFOX
 
@@ -42,7 +39,7 @@ def test_a_sign_in_is_remembered_with_its_session_and_address(
     assert 0 <= clock.now() - row.created_at < 60_000_000
 
 
-def test_signing_in_again_leaves_one_row_for_one_browser(visitor: Visitor, make_person: Callable[..., Any]) -> None:
+def test_signing_in_again_leaves_one_row_for_one_browser(visitor: Visitor, make_person: MakePerson) -> None:
     person = make_person("amy")
 
     signed_in(signed_in(visitor, person), person)
@@ -51,7 +48,7 @@ def test_signing_in_again_leaves_one_row_for_one_browser(visitor: Visitor, make_
 
 
 @pytest.mark.parametrize("leave", ["logout", "sweep"])
-def test_the_row_goes_with_its_session(visitor: Visitor, make_person: Callable[..., Any], leave: str) -> None:
+def test_the_row_goes_with_its_session(visitor: Visitor, make_person: MakePerson, leave: str) -> None:
     person = make_person("amy")
     signed_in(visitor, person)
 
@@ -71,7 +68,7 @@ def logout(visitor: Visitor) -> None:
 
 
 def test_the_list_shows_where_he_is_signed_in_and_nobody_else(
-    make_visitor: Callable[[], Visitor], make_person: Callable[..., Any]
+    make_visitor: MakeVisitor, make_person: MakePerson
 ) -> None:
     amy, ben = make_person("amy"), make_person("ben")
     mine, phone, his = make_visitor(), make_visitor(), make_visitor()
@@ -90,7 +87,7 @@ def test_the_list_shows_where_he_is_signed_in_and_nobody_else(
     assert his.address not in page.text
 
 
-def test_nobody_sees_the_list_without_signing_in(visitor: Visitor, make_person: Callable[..., Any]) -> None:
+def test_nobody_sees_the_list_without_signing_in(visitor: Visitor, make_person: MakePerson) -> None:
     response = visitor.request("GET", "/sessions")
 
     assert (response.status_code, response.headers["Location"]) == (303, "/login?to=sessions")
@@ -99,9 +96,7 @@ def test_nobody_sees_the_list_without_signing_in(visitor: Visitor, make_person: 
     assert visitor.request("PUT", "/sessions").status_code in {403, 405}
 
 
-def test_one_session_ends_at_once_and_the_others_go_on(
-    make_visitor: Callable[[], Visitor], make_person: Callable[..., Any]
-) -> None:
+def test_one_session_ends_at_once_and_the_others_go_on(make_visitor: MakeVisitor, make_person: MakePerson) -> None:
     amy = make_person("amy")
     mine, phone = signed_in(make_visitor(), amy), signed_in(make_visitor(), amy)
 
@@ -114,7 +109,7 @@ def test_one_session_ends_at_once_and_the_others_go_on(
 
 
 @pytest.mark.parametrize("number", ["", "0", "x", "-1", "9" * 30, "1;2", "²"])
-def test_an_odd_number_ends_nothing(visitor: Visitor, make_person: Callable[..., Any], number: str) -> None:
+def test_an_odd_number_ends_nothing(visitor: Visitor, make_person: MakePerson, number: str) -> None:
     person = make_person("amy")
     signed_in(visitor, person)
 
@@ -124,9 +119,7 @@ def test_an_odd_number_ends_nothing(visitor: Visitor, make_person: Callable[...,
     assert SignIn.objects.filter(user=person).count() == 1
 
 
-def test_nobody_ends_the_session_of_another(
-    make_visitor: Callable[[], Visitor], make_person: Callable[..., Any]
-) -> None:
+def test_nobody_ends_the_session_of_another(make_visitor: MakeVisitor, make_person: MakePerson) -> None:
     amy, ben = signed_in(make_visitor(), make_person("amy")), signed_in(make_visitor(), make_person("ben"))
 
     amy.send(amy.request("GET", "/sessions"), end=here(ben).pk)
@@ -134,7 +127,7 @@ def test_nobody_ends_the_session_of_another(
     assert ben.request("GET", "/sessions").status_code == 200
 
 
-def test_signing_out_everywhere_needs_the_form_of_the_page(visitor: Visitor, make_person: Callable[..., Any]) -> None:
+def test_signing_out_everywhere_needs_the_form_of_the_page(visitor: Visitor, make_person: MakePerson) -> None:
     signed_in(visitor, make_person("amy"))
 
     response = visitor.request("POST", "/sessions", data={"everywhere": "1"})
@@ -145,9 +138,9 @@ def test_signing_out_everywhere_needs_the_form_of_the_page(visitor: Visitor, mak
 
 @pytest.mark.requirement("SCP-17")
 def test_signing_out_everywhere_leaves_apps_alone_but_ends_online_access(
-    make_visitor: Callable[[], Visitor],
-    make_person: Callable[..., Any],
-    grant: Callable[..., Granted],
+    make_visitor: MakeVisitor,
+    make_person: MakePerson,
+    grant: Grant,
 ) -> None:
     amy = make_person("amy")
     mine, phone = signed_in(make_visitor(), amy), signed_in(make_visitor(), amy)
@@ -167,7 +160,7 @@ def test_signing_out_everywhere_leaves_apps_alone_but_ends_online_access(
     assert online.ended_for == "signed-out"
 
 
-def test_use_is_noted_once_a_minute_with_its_address(visitor: Visitor, make_person: Callable[..., Any]) -> None:
+def test_use_is_noted_once_a_minute_with_its_address(visitor: Visitor, make_person: MakePerson) -> None:
     signed_in(visitor, make_person("amy"))
     old = clock.now() - 61_000_000
     row = here(visitor)

@@ -11,8 +11,8 @@ import pytest
 from oauth.models import FhirIdentity, FhirServer
 from smart.tokens.claim_profiles import profiles
 from tests.conftest import SECRET, App, basic
+from tests.fixture_types import Issue, MakePerson, MakeResourceServer
 
-Issue = Callable[..., dict[str, Any]]
 SCOPE = "launch/patient patient/*.rs patient/Observation.c"
 
 
@@ -29,7 +29,7 @@ def make_server(committed: None) -> Callable[..., FhirServer]:
 
 @pytest.fixture
 def told(
-    app: App, issue: Issue, make_resource_server: Callable[..., Any], make_person: Callable[..., Any]
+    app: App, issue: Issue, make_resource_server: MakeResourceServer, make_person: MakePerson
 ) -> Callable[..., tuple[Any, Any, Any]]:
     """The token answer, the claims of its JWT ({} for an opaque one) and the introspection answer."""
 

@@ -8,7 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.conftest import BASE, SECRET, App, MakeClient, basic
+from tests.conftest import BASE, SECRET, App, basic
+from tests.fixture_types import Events, Introspect, Issue, MakeClient, MakeResourceServer
 from tests.signing import Pair, jwks, made, pair, shown
 
 SCOPE = "system/Observation.rs system/Patient.r"
@@ -68,7 +69,9 @@ def test_a_service_gets_a_short_token_and_nothing_else(make_service: MakeClient,
 
 @pytest.mark.requirement("BK-01", "CL-05", "RG-03")
 @pytest.mark.parametrize("key", [EC, RSA], ids=["ES384", "RS384"])
-def test_a_service_proves_itself_by_its_keys(make_service: MakeClient, app: App, introspect: Any, key: Pair) -> None:
+def test_a_service_proves_itself_by_its_keys(
+    make_service: MakeClient, app: App, introspect: Introspect, key: Pair
+) -> None:
     service = make_service("keys", backend_by_secret=0, jwks=jwks(EC, RSA))
     form = {"grant_type": "client_credentials", "scope": SCOPE, **shown(key.assertion(service.client_id))}
 
@@ -142,7 +145,7 @@ def test_it_lives_five_minutes_at_most_whatever_is_configured(
 
 
 @pytest.mark.requirement("BK-06", "IN-02", "IN-05")
-def test_its_subject_is_the_client_and_no_person(make_service: MakeClient, ask: Ask, introspect: Any) -> None:
+def test_its_subject_is_the_client_and_no_person(make_service: MakeClient, ask: Ask, introspect: Introspect) -> None:
     service = make_service()
 
     token = ask(service).json()["access_token"]
@@ -166,7 +169,7 @@ def test_its_subject_is_the_client_and_no_person(make_service: MakeClient, ask: 
     ],
 )
 def test_who_may_not_ask_for_itself(
-    make_service: MakeClient, ask: Ask, events: Any, authentication: str, fields: dict[str, Any]
+    make_service: MakeClient, ask: Ask, events: Events, authentication: str, fields: dict[str, Any]
 ) -> None:
     client = make_service(authentication, **fields)
 
@@ -177,7 +180,7 @@ def test_who_may_not_ask_for_itself(
 
 @pytest.mark.requirement("E97", "BK-02", "SCP-06")
 def test_what_is_not_registered_is_left_out_and_the_answer_tells(
-    make_service: MakeClient, ask: Ask, introspect: Any
+    make_service: MakeClient, ask: Ask, introspect: Introspect
 ) -> None:
     answer = ask(make_service(), "system/Patient.rs system/Condition.rs openid").json()
 
@@ -204,7 +207,7 @@ def test_what_is_not_registered_is_left_out_and_the_answer_tells(
     ],
 )
 def test_a_scope_of_which_nothing_is_left(
-    make_service: MakeClient, ask: Ask, introspect: Any, scope: str | None
+    make_service: MakeClient, ask: Ask, introspect: Introspect, scope: str | None
 ) -> None:
     own = "openid fhirUser launch offline_access online_access user/*.rs patient/*.rs"
     service = make_service(scope=f"{SCOPE} {own}")
@@ -218,7 +221,7 @@ def test_a_scope_of_which_nothing_is_left(
 
 @pytest.mark.requirement("BK-03", "RG-09", "LC-02")
 @pytest.mark.requirement("IN-03")
-def test_a_bound_service_is_told_its_patient(make_service: MakeClient, ask: Ask, introspect: Any) -> None:
+def test_a_bound_service_is_told_its_patient(make_service: MakeClient, ask: Ask, introspect: Introspect) -> None:
     service = make_service(scope=f"{SCOPE} patient/*.rs", backend_patient="amy")
 
     answer = ask(service, "patient/Observation.rs user/*.rs").json()
@@ -259,7 +262,12 @@ def test_the_base_must_be_clear(
 
 
 def test_a_service_of_several_bases_names_the_one_it_means(
-    make_service: MakeClient, ask: Ask, introspect: Any, other_fhir_server: Any, make_resource_server: Any, app: App
+    make_service: MakeClient,
+    ask: Ask,
+    introspect: Introspect,
+    other_fhir_server: Any,
+    make_resource_server: MakeResourceServer,
+    app: App,
 ) -> None:
     service, caller = make_service(), make_resource_server(other_fhir_server)
     service.fhir_servers.add(other_fhir_server)
@@ -277,7 +285,7 @@ def test_a_service_of_several_bases_names_the_one_it_means(
     ("default", 1, 1), ("default", 3, 3), ("client", 1, 1), ("user-client", 2, 2), ("off", 1, 5),
 ])  # fmt: skip
 def test_so_many_tokens_live_as_the_client_keeps(
-    make_service: MakeClient, ask: Ask, introspect: Any, supersede: str, keep: int, alive: int
+    make_service: MakeClient, ask: Ask, introspect: Introspect, supersede: str, keep: int, alive: int
 ) -> None:
     service = make_service(supersede=supersede, tokens_to_keep=keep)
 
@@ -288,7 +296,7 @@ def test_so_many_tokens_live_as_the_client_keeps(
 
 @pytest.mark.requirement("BK-07")
 def test_the_key_is_client_and_base(
-    make_service: MakeClient, ask: Ask, introspect: Any, other_fhir_server: Any
+    make_service: MakeClient, ask: Ask, introspect: Introspect, other_fhir_server: Any
 ) -> None:
     service, another = make_service(backend_patient="amy", scope="system/*.rs patient/*.rs"), make_service()
     service.fhir_servers.add(other_fhir_server)
@@ -325,7 +333,7 @@ def test_what_the_operator_allows_later_is_on_the_authorization(make_service: Ma
 
 @pytest.mark.requirement("IN-06", "IN-09")
 def test_ending_the_authorization_ends_its_tokens_and_the_service_may_ask_again(
-    make_service: MakeClient, ask: Ask, introspect: Any
+    make_service: MakeClient, ask: Ask, introspect: Introspect
 ) -> None:
     from oauth.models import Authorization
 
@@ -342,7 +350,7 @@ def test_ending_the_authorization_ends_its_tokens_and_the_service_may_ask_again(
 
 
 def test_ending_all_access_of_the_client_ends_its_tokens_and_it_may_ask_again(
-    make_service: MakeClient, ask: Ask, introspect: Any
+    make_service: MakeClient, ask: Ask, introspect: Introspect
 ) -> None:
     service = make_service(tokens_to_keep=5)
     first = ask(service).json()["access_token"]
@@ -356,7 +364,7 @@ def test_ending_all_access_of_the_client_ends_its_tokens_and_it_may_ask_again(
 
 
 def test_a_disabled_service_is_refused_and_its_tokens_are_dead(
-    make_service: MakeClient, ask: Ask, introspect: Any
+    make_service: MakeClient, ask: Ask, introspect: Introspect
 ) -> None:
     service = make_service()
     first = ask(service).json()["access_token"]
@@ -368,7 +376,9 @@ def test_a_disabled_service_is_refused_and_its_tokens_are_dead(
     assert ask(service).headers["WWW-Authenticate"].startswith("Basic")
 
 
-def test_a_service_may_give_its_token_back(make_service: MakeClient, ask: Ask, introspect: Any, app: App) -> None:
+def test_a_service_may_give_its_token_back(
+    make_service: MakeClient, ask: Ask, introspect: Introspect, app: App
+) -> None:
     service = make_service()
     token = ask(service).json()["access_token"]
 
@@ -378,7 +388,7 @@ def test_a_service_may_give_its_token_back(make_service: MakeClient, ask: Ask, i
     assert ask(service).status_code == 200
 
 
-def test_it_is_recorded_without_a_person(make_service: MakeClient, ask: Ask, events: Any) -> None:
+def test_it_is_recorded_without_a_person(make_service: MakeClient, ask: Ask, events: Events) -> None:
     service = make_service()
 
     ask(service)
@@ -391,7 +401,7 @@ def test_it_is_recorded_without_a_person(make_service: MakeClient, ask: Ask, eve
 
 @pytest.mark.requirement("PR-04", "PR-03")
 def test_a_service_that_has_moved_proves_itself_and_goes_on_from_there(
-    make_service: MakeClient, ask: Ask, app: App, make_resource_server: Any
+    make_service: MakeClient, ask: Ask, app: App, make_resource_server: MakeResourceServer
 ) -> None:
     service, caller = make_service(address_policy="block"), make_resource_server()
     caller.protects.update(tells_addresses=1)
@@ -412,7 +422,7 @@ def test_a_service_that_has_moved_proves_itself_and_goes_on_from_there(
 
 @pytest.mark.requirement("BK-05", "SCP-19")
 def test_an_app_of_people_that_may_ask_for_itself_gets_nothing_of_theirs(
-    make_service: MakeClient, ask: Ask, introspect: Any, issue: Any
+    make_service: MakeClient, ask: Ask, introspect: Introspect, issue: Issue
 ) -> None:
     both = make_service(
         grants="authorization_code refresh_token client_credentials", redirect_uris="https://app.example.org/cb",
@@ -429,7 +439,7 @@ def test_an_app_of_people_that_may_ask_for_itself_gets_nothing_of_theirs(
 
 @pytest.mark.requirement("AT-01")
 def test_at_a_base_of_opaque_tokens_it_is_opaque(
-    make_service: MakeClient, ask: Ask, introspect: Any, fhir_server: Any
+    make_service: MakeClient, ask: Ask, introspect: Introspect, fhir_server: Any
 ) -> None:
     table = type(fhir_server).objects.filter(pk=fhir_server.pk)
     table.update(token_format="opaque")

@@ -9,9 +9,8 @@ import httpx
 import pytest
 
 from accounts import clock
-from tests.conftest import BASE, CHALLENGE, REDIRECT_URI, SECRET, App, Granted, MakeClient, basic
-
-Grant = Callable[..., Granted]
+from tests.conftest import BASE, CHALLENGE, REDIRECT_URI, SECRET, App, Granted, basic
+from tests.fixture_types import Events, Grant, Introspect, Issue, MakeClient, MakePerson
 
 
 def refused(response: httpx.Response, status: int, error: str) -> None:
@@ -49,7 +48,7 @@ def test_a_code_buys_a_token_with_patient_scope_and_lifetime(
 
 
 @pytest.mark.requirement("AT-02", "AT-03", "TK-06", "TK-07")
-def test_the_token_is_a_jwt_of_rfc_9068_for_one_fhir_base(issue: Callable[..., dict[str, Any]], app: App) -> None:
+def test_the_token_is_a_jwt_of_rfc_9068_for_one_fhir_base(issue: Issue, app: App) -> None:
     from joserfc import jwt
 
     from oauth.keys import signing_keys
@@ -71,7 +70,7 @@ def test_the_token_is_a_jwt_of_rfc_9068_for_one_fhir_base(issue: Callable[..., d
 
 
 @pytest.mark.requirement("TK-05", "AZ-17", "SB-04")
-def test_no_code_and_no_token_lies_in_the_database(issue: Callable[..., dict[str, Any]]) -> None:
+def test_no_code_and_no_token_lies_in_the_database(issue: Issue) -> None:
     from django.apps import apps
 
     answer = issue()
@@ -457,7 +456,7 @@ def test_an_expired_or_altered_code_buys_nothing(app: App, grant: Grant, state: 
 
 @pytest.mark.requirement("E77", "CG-04")
 def test_a_replayed_code_kills_the_token_it_bought(
-    app: App, issue: Callable[..., dict[str, Any]], introspect: Callable[..., Any], events: Callable[..., list[Any]]
+    app: App, issue: Issue, introspect: Introspect, events: Events
 ) -> None:
     answer = issue()
     assert introspect(answer["access_token"])["active"] is True
@@ -471,7 +470,7 @@ def test_a_replayed_code_kills_the_token_it_bought(
 
 @pytest.mark.requirement("E77")
 def test_a_replay_by_whom_the_code_was_not_made_for_kills_nothing(
-    app: App, issue: Callable[..., dict[str, Any]], introspect: Callable[..., Any], make_client: MakeClient
+    app: App, issue: Issue, introspect: Introspect, make_client: MakeClient
 ) -> None:
     answer = issue()
 
@@ -483,7 +482,7 @@ def test_a_replay_by_whom_the_code_was_not_made_for_kills_nothing(
 
 @pytest.mark.requirement("E79")
 def test_a_code_sent_by_another_client_is_burned_and_recorded(
-    app: App, grant: Grant, make_client: MakeClient, events: Callable[..., list[Any]]
+    app: App, grant: Grant, make_client: MakeClient, events: Events
 ) -> None:
     granted, thief = grant(), make_client()
 
@@ -509,7 +508,7 @@ def test_a_verifier_for_a_code_without_challenge_is_refused(app: App, grant: Gra
 
 
 @pytest.mark.requirement("E84")
-def test_a_scope_or_aud_sent_at_the_exchange_widens_nothing(app: App, grant: Grant, introspect: Any) -> None:
+def test_a_scope_or_aud_sent_at_the_exchange_widens_nothing(app: App, grant: Grant, introspect: Introspect) -> None:
     granted = grant(scope="patient/Patient.r")
 
     response = app.post(
@@ -543,7 +542,7 @@ def test_whoever_lost_access_before_the_exchange_gets_no_token(app: App, grant: 
 
 @pytest.mark.requirement("PR-01", "SD-03")
 def test_a_new_token_ends_the_old_one_of_the_same_client_person_and_base(
-    issue: Callable[..., dict[str, Any]], introspect: Any, make_client: MakeClient, make_person: Any, events: Any
+    issue: Issue, introspect: Introspect, make_client: MakeClient, make_person: MakePerson, events: Events
 ) -> None:
     client, person = make_client(), make_person("amy")
 
@@ -569,10 +568,10 @@ def test_a_new_token_ends_the_old_one_of_the_same_client_person_and_base(
     ],
 )
 def test_the_supersede_policy_of_the_client_decides_what_stays(
-    issue: Callable[..., dict[str, Any]],
-    introspect: Any,
+    issue: Issue,
+    introspect: Introspect,
     make_client: MakeClient,
-    make_person: Any,
+    make_person: MakePerson,
     fields: dict[str, Any],
     alive: list[bool],
 ) -> None:
@@ -584,9 +583,7 @@ def test_the_supersede_policy_of_the_client_decides_what_stays(
 
 
 @pytest.mark.requirement("PR-02", "CG-05")
-def test_a_failed_exchange_ends_nothing(
-    app: App, issue: Callable[..., dict[str, Any]], grant: Grant, introspect: Any
-) -> None:
+def test_a_failed_exchange_ends_nothing(app: App, issue: Issue, grant: Grant, introspect: Introspect) -> None:
     answer = issue()
     granted = grant(answer["granted"].client, answer["granted"].person)
 
@@ -606,7 +603,7 @@ def test_a_failed_exchange_ends_nothing(
     ],
 )
 def test_the_shorter_life_wins_and_the_bound_holds(
-    issue: Callable[..., dict[str, Any]],
+    issue: Issue,
     make_client: MakeClient,
     fhir_server: Any,
     server: int,

@@ -1,7 +1,6 @@
 """Section 10: the ID token, from a launch and from a refresh."""
 
 import time
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -9,13 +8,12 @@ import pytest
 from accounts.models import SignIn
 from oauth.models import Authorization, Client, Code, FhirIdentity, FhirServer
 from oauth.tokens import id_token
-from tests.conftest import BASE, SECRET, App, MakeClient, basic
+from tests.conftest import BASE, SECRET, App, basic
+from tests.fixture_types import Introspect, Issue, MakeClient, MakePerson
 from tests.oauth.jwt import header, payload, raw_payload, verified
 from tests.oauth.remembering import HTTPS, exchanged, refreshing
 from tests.oauth.visitor import Visitor, answer, line, ticked
 
-Issue = Callable[..., dict[str, Any]]
-MakePerson = Callable[..., Any]
 ISSUER = "http://127.0.0.1:8000"
 SCOPE = "openid fhirUser launch/patient patient/*.rs offline_access"
 
@@ -202,7 +200,7 @@ def test_the_nonce_waits_with_the_code_alone(app: App, visitor: Visitor, client:
 
 
 @pytest.mark.requirement("ID-07", "IN-06")
-def test_an_id_token_is_no_access_token(issue: Issue, introspect: Callable[..., Any]) -> None:
+def test_an_id_token_is_no_access_token(issue: Issue, introspect: Introspect) -> None:
     told = issue(scope="openid fhirUser patient/*.rs")
 
     assert introspect(told["id_token"]) == {"active": False}
@@ -222,9 +220,7 @@ def test_an_access_token_is_no_id_token_even_of_the_same_key(issue: Issue) -> No
 
 
 @pytest.mark.requirement("E113", "ID-07")
-def test_an_id_token_cannot_be_revoked(
-    app: App, issue: Issue, make_client: MakeClient, introspect: Callable[..., Any]
-) -> None:
+def test_an_id_token_cannot_be_revoked(app: App, issue: Issue, make_client: MakeClient, introspect: Introspect) -> None:
     told = issue(make_client("secret"), scope="openid patient/*.rs")
     caller = basic(told["granted"].client.client_id, SECRET)
 

@@ -8,12 +8,11 @@ import pytest
 from accounts import clock
 from oauth.models import AccessToken
 from smart.digests import sha256_hex
-from tests.conftest import SECRET, App, MakeClient, basic
+from tests.conftest import SECRET, App, basic
+from tests.fixture_types import Events, Introspect, Issue, MakeClient, MakePerson, MakeResourceServer
 
 SCOPE = "launch/patient offline_access patient/*.rs"
 OPAQUE_BASE = "https://opaque.example.org/fhir"
-
-Issue = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture
@@ -26,7 +25,7 @@ def opaque(committed: None) -> Any:
 
 
 @pytest.fixture
-def launch(issue: Issue, make_client: MakeClient, make_person: Any, opaque: Any) -> Issue:
+def launch(issue: Issue, make_client: MakeClient, make_person: MakePerson, opaque: Any) -> Issue:
     """The token answer of a launch there."""
 
     def make(client: Any = None, person: Any = None, **options: Any) -> dict[str, Any]:
@@ -44,7 +43,7 @@ def launch(issue: Issue, make_client: MakeClient, make_person: Any, opaque: Any)
 
 
 @pytest.fixture
-def introspect(app: App, make_resource_server: Callable[..., Any], opaque: Any) -> Callable[[str], dict[str, Any]]:
+def introspect(app: App, make_resource_server: MakeResourceServer, opaque: Any) -> Introspect:
     """What the resource server of that base hears."""
     caller = make_resource_server(opaque)
 
@@ -71,7 +70,12 @@ def test_an_opaque_token_says_nothing_and_only_its_digest_is_kept(launch: Issue)
 
 @pytest.mark.requirement("AT-01", "IN-02", "IN-03")
 def test_introspection_says_the_same_of_an_opaque_token_as_of_a_jwt(
-    app: App, launch: Issue, introspect: Any, issue: Issue, make_resource_server: Any, make_client: MakeClient
+    app: App,
+    launch: Issue,
+    introspect: Introspect,
+    issue: Issue,
+    make_resource_server: MakeResourceServer,
+    make_client: MakeClient,
 ) -> None:
     made = launch()
     jwt = issue(make_client(grants="authorization_code refresh_token", scope=SCOPE), scope=SCOPE)
@@ -91,7 +95,7 @@ def test_introspection_says_the_same_of_an_opaque_token_as_of_a_jwt(
 
 @pytest.mark.requirement("AT-03", "IN-06")
 def test_another_bases_resource_server_hears_nothing(
-    app: App, launch: Issue, make_resource_server: Any, fhir_server: Any
+    app: App, launch: Issue, make_resource_server: MakeResourceServer, fhir_server: Any
 ) -> None:
     made = launch()
     caller = make_resource_server(fhir_server)
@@ -102,7 +106,7 @@ def test_another_bases_resource_server_hears_nothing(
 
 
 @pytest.mark.requirement("AT-01", "TK-07")
-def test_an_opaque_token_expires(launch: Issue, introspect: Any) -> None:
+def test_an_opaque_token_expires(launch: Issue, introspect: Introspect) -> None:
     made = launch()
 
     AccessToken.objects.filter(digest=sha256_hex(made["access_token"])).update(expires_at=clock.now())
@@ -113,7 +117,7 @@ def test_an_opaque_token_expires(launch: Issue, introspect: Any) -> None:
 @pytest.mark.requirement("RV-01", "AT-01")
 @pytest.mark.parametrize("by", ["client", "resource server"])
 def test_an_opaque_token_is_revoked(
-    app: App, launch: Issue, introspect: Any, make_resource_server: Any, opaque: Any, by: str
+    app: App, launch: Issue, introspect: Introspect, make_resource_server: MakeResourceServer, opaque: Any, by: str
 ) -> None:
     made = launch()
     caller = make_resource_server(opaque)
@@ -129,7 +133,7 @@ def test_an_opaque_token_is_revoked(
 
 @pytest.mark.requirement("PR-01", "RF-06")
 def test_an_opaque_token_is_superseded_by_the_next_launch_and_by_a_refresh(
-    app: App, launch: Issue, introspect: Any
+    app: App, launch: Issue, introspect: Introspect
 ) -> None:
     first = launch()
     granted = first["granted"]
@@ -154,7 +158,7 @@ def test_an_opaque_token_is_superseded_by_the_next_launch_and_by_a_refresh(
     ],
 )
 def test_a_changed_opaque_token_is_only_unknown(
-    launch: Issue, introspect: Any, events: Any, change: Callable[[str], str]
+    launch: Issue, introspect: Introspect, events: Events, change: Callable[[str], str]
 ) -> None:
     made = launch()
 
@@ -167,7 +171,7 @@ def test_a_changed_opaque_token_is_only_unknown(
 
 
 @pytest.mark.requirement("AT-01")
-def test_changing_the_format_leaves_live_tokens_alive(launch: Issue, introspect: Any, opaque: Any) -> None:
+def test_changing_the_format_leaves_live_tokens_alive(launch: Issue, introspect: Introspect, opaque: Any) -> None:
     made = launch()
     type(opaque).objects.filter(pk=opaque.pk).update(token_format="jwt")
     jwt = launch()

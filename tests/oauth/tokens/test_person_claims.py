@@ -1,20 +1,16 @@
 """What a resource server hears about user/ scopes, and the app does not (SD-24, US-05)."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from oauth.models import ActsFor, Authorization, FhirIdentity, PatientRecord
 from oauth.tokens import person_claims
-from tests.conftest import BASE, App, MakeClient
+from tests.conftest import BASE, App
+from tests.fixture_types import Introspect, Issue, MakeClient, MakePerson
 from tests.oauth.jwt import payload
 from tests.oauth.remembering import HTTPS, exchanged, refreshing
 from tests.oauth.visitor import Visitor, answer
-
-Issue = Callable[..., dict[str, Any]]
-Introspect = Callable[..., dict[str, Any]]
-MakePerson = Callable[..., Any]
 
 
 @pytest.mark.requirement("US-02", "US-05", "SD-24")

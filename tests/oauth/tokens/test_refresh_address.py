@@ -7,7 +7,8 @@ import pytest
 from accounts import clock
 from accounts.models import User
 from oauth.models import AddressBlock, Authorization, RefreshToken
-from tests.conftest import SECRET, App, MakeClient, basic
+from tests.conftest import SECRET, App, basic
+from tests.fixture_types import Events, Grant, Introspect, Issue, MakeClient
 
 SCOPE = "launch/patient patient/*.rs offline_access"
 ELSEWHERE = {"X-Forwarded-For": "198.51.100.9"}
@@ -20,7 +21,7 @@ def behind_a_proxy(settings: Any) -> None:
 
 
 @pytest.fixture
-def launched(issue: Any, make_client: MakeClient, behind_a_proxy: None) -> Any:
+def launched(issue: Issue, make_client: MakeClient, behind_a_proxy: None) -> Any:
     """A token answer of a confidential app with the policy named, exchanged at the test's usual address."""
 
     def launch(policy: str) -> dict[str, Any]:
@@ -43,7 +44,7 @@ def refresh(app: App, answer: dict[str, Any], token: str, **headers: str) -> Any
 
 @pytest.mark.requirement("E93", "PR-06")
 def test_under_block_a_refresh_from_another_address_is_refused_and_the_first_goes_on(
-    app: App, launched: Any, introspect: Any, events: Any
+    app: App, launched: Any, introspect: Introspect, events: Events
 ) -> None:
     answer = launched("block")
 
@@ -62,7 +63,7 @@ def test_under_block_a_refresh_from_another_address_is_refused_and_the_first_goe
 @pytest.mark.requirement("PR-03", "PR-06")
 @pytest.mark.parametrize(("policy", "flagged"), [("flag", 1), ("off", 1)])
 def test_without_block_it_works_and_the_stricter_policy_writes_it_down(
-    app: App, launched: Any, events: Any, policy: str, flagged: int
+    app: App, launched: Any, events: Events, policy: str, flagged: int
 ) -> None:
     answer = launched(policy)
 
@@ -102,7 +103,7 @@ def test_a_refused_refresh_asks_for_a_login_before_the_app_gets_the_next_token(a
 
 @pytest.mark.requirement("E93", "PR-06")
 def test_under_end_a_refresh_from_another_address_ends_everything(
-    app: App, launched: Any, introspect: Any, events: Any
+    app: App, launched: Any, introspect: Introspect, events: Events
 ) -> None:
     answer = launched("end")
 
@@ -119,7 +120,7 @@ def test_under_end_a_refresh_from_another_address_ends_everything(
 
 @pytest.mark.requirement("PR-06")
 def test_under_flag_many_refreshes_from_one_address_are_one_event_with_both_addresses(
-    app: App, launched: Any, events: Any
+    app: App, launched: Any, events: Events
 ) -> None:
     answer = launched("flag")
     token = answer["refresh_token"]
@@ -135,7 +136,7 @@ def test_under_flag_many_refreshes_from_one_address_are_one_event_with_both_addr
 @pytest.mark.requirement("SD-06")
 @pytest.mark.parametrize("dead", ["ended", "expired", "superseded", "ended with its person"])
 def test_a_refresh_token_that_is_dead_asks_nobody_for_a_login_wherever_it_comes_from(
-    app: App, launched: Any, grant: Any, events: Any, dead: str
+    app: App, launched: Any, grant: Grant, events: Events, dead: str
 ) -> None:
     answer = launched("block")
     granted = answer["granted"]
@@ -148,7 +149,7 @@ def test_a_refresh_token_that_is_dead_asks_nobody_for_a_login_wherever_it_comes_
     assert events("address-changed", client=granted.client.client_id) == []
 
 
-def _killed(app: App, granted: Any, grant: Any, dead: str) -> None:
+def _killed(app: App, granted: Any, grant: Grant, dead: str) -> None:
     if dead == "ended":
         Authorization.objects.filter(pk=granted.authorization.pk).end("person", now=clock.now())
     elif dead == "expired":
@@ -163,7 +164,7 @@ def _killed(app: App, granted: Any, grant: Any, dead: str) -> None:
 
 @pytest.mark.requirement("E93", "PR-06")
 def test_within_the_grace_window_the_answer_is_not_repeated_to_another_address(
-    app: App, launched: Any, settings: Any, events: Any
+    app: App, launched: Any, settings: Any, events: Events
 ) -> None:
     settings.SMARTAUTH_REFRESH_GRACE_SECONDS = 30
     answer = launched("block")
@@ -180,7 +181,7 @@ def test_within_the_grace_window_the_answer_is_not_repeated_to_another_address(
 
 
 @pytest.mark.requirement("E93")
-def test_a_scope_that_is_refused_does_not_hide_where_it_came_from(app: App, launched: Any, events: Any) -> None:
+def test_a_scope_that_is_refused_does_not_hide_where_it_came_from(app: App, launched: Any, events: Events) -> None:
     answer = launched("block")
     client = answer["granted"].client
     form = {"grant_type": "refresh_token", "refresh_token": answer["refresh_token"], "scope": "patient/*.cruds"}

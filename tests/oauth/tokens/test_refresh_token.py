@@ -10,9 +10,9 @@ import pytest
 from accounts import clock
 from oauth.models import ActsFor, Authorization, FhirIdentity, RefreshToken
 from smart.digests import sha256_hex
-from tests.conftest import SECRET, App, Granted, MakeClient, basic
+from tests.conftest import SECRET, App, Granted, basic
+from tests.fixture_types import Events, Grant, Introspect, Issue, MakeClient, MakePerson
 
-Issue = Callable[..., dict[str, Any]]
 SCOPE = "launch/patient offline_access patient/*.rs"
 DAY = 86_400_000_000
 SECOND = 1_000_000
@@ -146,7 +146,7 @@ def test_no_id_token_comes_without_openid(launch: Issue, refresh: Refresh) -> No
 @pytest.mark.requirement("RF-03", "RF-06", "RF-09")
 @pytest.mark.parametrize("authentication", ["none", "secret"])
 def test_a_refresh_rotates_and_ends_the_older_access_token(
-    launch: Issue, refresh: Refresh, introspect: Any, make_app: MakeClient, authentication: str
+    launch: Issue, refresh: Refresh, introspect: Introspect, make_app: MakeClient, authentication: str
 ) -> None:
     first = launch(make_app(authentication))
 
@@ -165,7 +165,7 @@ def test_a_refresh_rotates_and_ends_the_older_access_token(
 
 @pytest.mark.requirement("RF-09", "LC-10")
 def test_the_context_of_the_launch_stays_through_every_refresh(
-    app: App, launch: Issue, refresh: Refresh, introspect: Any, grant: Callable[..., Granted], make_app: MakeClient
+    app: App, launch: Issue, refresh: Refresh, introspect: Introspect, grant: Grant, make_app: MakeClient
 ) -> None:
     context = {"patient": "amy", "encounter": "e1", "need_patient_banner": False, "intent": "percentiles"}
     granted = grant(make_app(), scope=SCOPE)
@@ -181,7 +181,7 @@ def test_the_context_of_the_launch_stays_through_every_refresh(
 
 
 @pytest.mark.requirement("RF-02")
-def test_narrowing_once_does_not_narrow_the_grant(launch: Issue, refresh: Refresh, introspect: Any) -> None:
+def test_narrowing_once_does_not_narrow_the_grant(launch: Issue, refresh: Refresh, introspect: Introspect) -> None:
     first = launch()
 
     narrow = refreshed(first, refresh(first, scope="patient/Patient.rs"))
@@ -193,7 +193,7 @@ def test_narrowing_once_does_not_narrow_the_grant(launch: Issue, refresh: Refres
 
 
 @pytest.mark.requirement("RF-02")
-def test_a_narrowed_token_introspects_narrow(launch: Issue, refresh: Refresh, introspect: Any) -> None:
+def test_a_narrowed_token_introspects_narrow(launch: Issue, refresh: Refresh, introspect: Introspect) -> None:
     first = launch()
 
     narrow = refreshed(first, refresh(first, scope="patient/Patient.rs"))
@@ -213,7 +213,7 @@ def test_a_scope_asked_at_authorize_and_not_granted_is_ignored(launch: Issue, re
 
 
 @pytest.mark.requirement("RF-06", "PR-02")
-def test_events_tell_of_the_refresh_and_what_it_superseded(launch: Issue, refresh: Refresh, events: Any) -> None:
+def test_events_tell_of_the_refresh_and_what_it_superseded(launch: Issue, refresh: Refresh, events: Events) -> None:
     first = launch()
 
     refreshed(first, refresh(first))
@@ -277,9 +277,7 @@ def test_a_client_whose_refresh_grant_was_taken_away_is_refused(launch: Issue, r
 
 
 @pytest.mark.requirement("E84", "CG-07")
-def test_scope_and_aud_sent_at_the_exchange_widen_nothing(
-    app: App, grant: Callable[..., Granted], make_app: MakeClient
-) -> None:
+def test_scope_and_aud_sent_at_the_exchange_widen_nothing(app: App, grant: Grant, make_app: MakeClient) -> None:
     granted = grant(make_app(), scope="launch/patient patient/Patient.rs")
     form = {**granted.exchange(), "scope": f"{SCOPE} patient/*.cruds", "aud": "https://other.example.org/fhir"}
 
@@ -384,7 +382,7 @@ def test_a_public_app_in_a_browser_refreshes_until_the_absolute_limit(launch: Is
 @pytest.mark.requirement("E88", "RF-04")
 @pytest.mark.parametrize("authentication", ["none", "secret"])
 def test_a_refresh_token_used_again_ends_the_whole_family(
-    launch: Issue, refresh: Refresh, introspect: Any, make_app: MakeClient, authentication: str, events: Any
+    launch: Issue, refresh: Refresh, introspect: Introspect, make_app: MakeClient, authentication: str, events: Events
 ) -> None:
     first = launch(make_app(authentication))
     second = refreshed(first, refresh(first))
@@ -401,7 +399,7 @@ def test_a_refresh_token_used_again_ends_the_whole_family(
 
 @pytest.mark.requirement("E88", "WF-01")
 def test_a_reused_token_ends_the_family_also_without_client_id(
-    launch: Issue, refresh: Refresh, introspect: Any
+    launch: Issue, refresh: Refresh, introspect: Introspect
 ) -> None:
     first = launch()
     second = refreshed(first, refresh(first))
@@ -414,7 +412,12 @@ def test_a_reused_token_ends_the_family_also_without_client_id(
 
 @pytest.mark.requirement("E88", "RF-04")
 def test_a_family_ends_once_and_other_families_live_on(
-    launch: Issue, refresh: Refresh, introspect: Any, make_app: MakeClient, make_person: Any, events: Any
+    launch: Issue,
+    refresh: Refresh,
+    introspect: Introspect,
+    make_app: MakeClient,
+    make_person: MakePerson,
+    events: Events,
 ) -> None:
     client = make_app()
     first, other = launch(client), launch(client, make_person("ben"), patient="ben")
@@ -431,7 +434,7 @@ def test_a_family_ends_once_and_other_families_live_on(
 @pytest.mark.requirement("E89", "RF-01")
 @pytest.mark.parametrize("spent", [False, True])
 def test_a_refresh_token_of_another_client_leaves_the_family_untouched(
-    launch: Issue, refresh: Refresh, make_app: MakeClient, events: Any, spent: bool
+    launch: Issue, refresh: Refresh, make_app: MakeClient, events: Events, spent: bool
 ) -> None:
     first, thief = launch(), make_app()
     live = refreshed(first, refresh(first)) if spent else first
@@ -448,7 +451,7 @@ def test_a_refresh_token_of_another_client_leaves_the_family_untouched(
 
 @pytest.mark.requirement("E90", "IN-08", "WF-20")
 def test_an_access_token_does_not_refresh_and_a_refresh_token_opens_nothing(
-    launch: Issue, refresh: Refresh, introspect: Any
+    launch: Issue, refresh: Refresh, introspect: Introspect
 ) -> None:
     first = launch()
     before = state(first["granted"])
@@ -476,7 +479,7 @@ def test_an_access_token_does_not_refresh_and_a_refresh_token_opens_nothing(
     ],
 )
 def test_a_wider_scope_is_refused_and_the_token_stays_good(
-    launch: Issue, refresh: Refresh, introspect: Any, scope: str
+    launch: Issue, refresh: Refresh, introspect: Introspect, scope: str
 ) -> None:
     first = launch()
     before = state(first["granted"])
@@ -523,7 +526,7 @@ def no_longer_offline(granted: Granted) -> None:
     [person_stopped, no_longer_acts_for, somebody_else_there, nobody_there, server_out_of_reach, no_longer_offline],
 )
 def test_whoever_lost_the_right_cannot_refresh(
-    launch: Issue, refresh: Refresh, lose: Callable[[Granted], None], events: Any
+    launch: Issue, refresh: Refresh, lose: Callable[[Granted], None], events: Events
 ) -> None:
     first = launch()
     lose(first["granted"])
@@ -581,7 +584,7 @@ def grace(settings: Any) -> None:
 @pytest.mark.usefixtures("grace")
 @pytest.mark.parametrize("authentication", ["none", "secret"])
 def test_within_the_grace_window_the_same_answer_comes_again(
-    launch: Issue, refresh: Refresh, introspect: Any, make_app: MakeClient, authentication: str, events: Any
+    launch: Issue, refresh: Refresh, introspect: Introspect, make_app: MakeClient, authentication: str, events: Events
 ) -> None:
     first = launch(make_app(authentication))
 
@@ -612,7 +615,7 @@ def test_the_answer_is_kept_unreadable_and_goes_at_the_next_rotation(launch: Iss
 
 @pytest.mark.requirement("RF-05", "RF-04")
 @pytest.mark.usefixtures("grace")
-def test_after_the_grace_window_the_family_dies(launch: Issue, refresh: Refresh, introspect: Any) -> None:
+def test_after_the_grace_window_the_family_dies(launch: Issue, refresh: Refresh, introspect: Introspect) -> None:
     first = launch()
     second = refreshed(first, refresh(first))
     RefreshToken.objects.filter(digest=sha256_hex(first["refresh_token"])).update(consumed_at=clock.now() - 30 * SECOND)
@@ -690,7 +693,7 @@ def test_the_sweep_deletes_refresh_tokens_long_expired(launch: Issue, refresh: R
 @pytest.mark.requirement("RV-04", "E87")
 @pytest.mark.parametrize("spent", [False, True])
 def test_revoking_a_refresh_token_ends_the_grant(
-    app: App, launch: Issue, refresh: Refresh, introspect: Any, spent: bool
+    app: App, launch: Issue, refresh: Refresh, introspect: Introspect, spent: bool
 ) -> None:
     first = launch()
     second = refreshed(first, refresh(first))

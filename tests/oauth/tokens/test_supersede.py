@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from oauth.models import FhirIdentity
-from tests.conftest import App, MakeClient
+from tests.conftest import App
+from tests.fixture_types import Introspect, Issue, MakeClient, MakePerson, MakeResourceServer
 
 SCOPE = "launch/patient offline_access patient/*.rs"
 
@@ -35,7 +36,7 @@ class Phone:
 
 
 @pytest.fixture
-def launch(app: App, issue: Callable[..., dict[str, Any]], introspect: Any) -> Callable[..., Phone]:
+def launch(app: App, issue: Issue, introspect: Introspect) -> Callable[..., Phone]:
     """A launch of that client by that person for that patient."""
 
     def make(client: Any, person: Any, patient: str = "amy", **options: Any) -> Phone:
@@ -70,7 +71,7 @@ REFUSED, GIVEN = 400, 200
     ],
 )
 def test_a_new_launch_ends_the_older_access_and_refresh_tokens(
-    launch: Launch, make_app: MakeClient, make_person: Any, policy: str, token_stays: bool, refresh_stays: int
+    launch: Launch, make_app: MakeClient, make_person: MakePerson, policy: str, token_stays: bool, refresh_stays: int
 ) -> None:
     client, person = make_app(supersede=policy), make_person("amy")
     phone = launch(client, person)
@@ -90,7 +91,7 @@ def test_a_new_launch_ends_the_older_access_and_refresh_tokens(
     ],
 )
 def test_another_patient_ends_the_first_or_not(
-    launch: Launch, make_app: MakeClient, make_person: Any, policy: str, token_stays: bool, refresh_stays: int
+    launch: Launch, make_app: MakeClient, make_person: MakePerson, policy: str, token_stays: bool, refresh_stays: int
 ) -> None:
     client, person = make_app(supersede=policy), make_person("amy", "ben")
     first = launch(client, person, "amy")
@@ -113,7 +114,7 @@ def test_another_patient_ends_the_first_or_not(
     ],
 )
 def test_under_the_default_a_practitioner_may_have_two_patients_open(
-    launch: Launch, make_app: MakeClient, make_person: Any, policy: str, fhir_user: str, token_stays: bool
+    launch: Launch, make_app: MakeClient, make_person: MakePerson, policy: str, fhir_user: str, token_stays: bool
 ) -> None:
     client, person = make_app(supersede=policy), make_person("amy", "ben", is_=fhir_user)
     first = launch(client, person, "amy")
@@ -134,7 +135,7 @@ def test_the_policy_of_a_new_client_is_the_default_one(make_client: MakeClient) 
     [("default", False), ("user-client", False), ("grant", False), ("client", False), ("off", True)],
 )
 def test_a_refresh_ends_the_older_access_token_of_its_grant(
-    launch: Launch, make_app: MakeClient, make_person: Any, policy: str, stays: bool
+    launch: Launch, make_app: MakeClient, make_person: MakePerson, policy: str, stays: bool
 ) -> None:
     phone = launch(make_app(supersede=policy), make_person("amy"))
     before = phone.access_token
@@ -147,7 +148,7 @@ def test_a_refresh_ends_the_older_access_token_of_its_grant(
 
 @pytest.mark.requirement("PR-01")
 def test_under_grant_a_refresh_leaves_other_grants_alone(
-    launch: Launch, make_app: MakeClient, make_person: Any
+    launch: Launch, make_app: MakeClient, make_person: MakePerson
 ) -> None:
     client, person = make_app(supersede="grant"), make_person("amy")
     phone, tablet = launch(client, person), launch(client, person)
@@ -160,7 +161,7 @@ def test_under_grant_a_refresh_leaves_other_grants_alone(
 @pytest.mark.requirement("PR-01")
 @pytest.mark.parametrize(("policy", "stays"), [("user-client", True), ("client", False)])
 def test_only_under_client_one_person_ends_anothers(
-    launch: Launch, make_app: MakeClient, make_person: Any, policy: str, stays: bool
+    launch: Launch, make_app: MakeClient, make_person: MakePerson, policy: str, stays: bool
 ) -> None:
     client = make_app(supersede=policy)
     first = launch(client, make_person("amy"), "amy")
@@ -173,7 +174,7 @@ def test_only_under_client_one_person_ends_anothers(
 @pytest.mark.requirement("PR-01", "PR-02")
 @pytest.mark.parametrize("keep", [1, 2, 3])
 def test_so_many_tokens_and_launches_are_kept_as_the_client_says(
-    launch: Launch, make_app: MakeClient, make_person: Any, keep: int
+    launch: Launch, make_app: MakeClient, make_person: MakePerson, keep: int
 ) -> None:
     client, person = make_app(tokens_to_keep=keep), make_person("amy")
 
@@ -185,7 +186,7 @@ def test_so_many_tokens_and_launches_are_kept_as_the_client_says(
 
 @pytest.mark.requirement("PR-01")
 def test_a_launch_without_refresh_token_ends_the_older_refresh_tokens_too(
-    launch: Launch, make_app: MakeClient, make_person: Any
+    launch: Launch, make_app: MakeClient, make_person: MakePerson
 ) -> None:
     client, person = make_app(), make_person("amy")
     phone = launch(client, person)
@@ -196,7 +197,7 @@ def test_a_launch_without_refresh_token_ends_the_older_refresh_tokens_too(
 
 
 @pytest.mark.requirement("PR-02")
-def test_a_refresh_that_is_refused_ends_nothing(launch: Launch, make_app: MakeClient, make_person: Any) -> None:
+def test_a_refresh_that_is_refused_ends_nothing(launch: Launch, make_app: MakeClient, make_person: MakePerson) -> None:
     client, person = make_app(), make_person("amy")
     phone, tablet = launch(client, person), launch(client, person)
 
@@ -208,7 +209,7 @@ def test_a_refresh_that_is_refused_ends_nothing(launch: Launch, make_app: MakeCl
 
 @pytest.mark.requirement("PR-01")
 def test_a_refresh_keeps_the_place_of_its_launch_when_the_policy_changes(
-    launch: Launch, make_app: MakeClient, make_person: Any
+    launch: Launch, make_app: MakeClient, make_person: MakePerson
 ) -> None:
     client, person = make_app(supersede="user-client"), make_person("amy")
     phone = launch(client, person)
@@ -222,7 +223,12 @@ def test_a_refresh_keeps_the_place_of_its_launch_when_the_policy_changes(
 
 @pytest.mark.requirement("PR-01")
 def test_two_fhir_servers_do_not_end_each_others_tokens(
-    app: App, launch: Launch, make_app: MakeClient, make_person: Any, other_fhir_server: Any, make_resource_server: Any
+    app: App,
+    launch: Launch,
+    make_app: MakeClient,
+    make_person: MakePerson,
+    other_fhir_server: Any,
+    make_resource_server: MakeResourceServer,
 ) -> None:
     client, person = make_app(), make_person("amy")
     client.fhir_servers.add(other_fhir_server)

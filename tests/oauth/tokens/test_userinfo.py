@@ -1,7 +1,6 @@
 """Table J, E124 to E128: who has signed in, told to the app that may know it."""
 
 from collections.abc import Callable
-from typing import Any
 
 import httpx
 import pytest
@@ -10,9 +9,9 @@ from accounts import clock
 from oauth.models import AccessToken, Authorization, Client, FhirIdentity
 from smart.digests import sha256_hex
 from tests.conftest import BASE, App
+from tests.fixture_types import Issue
 from tests.oauth.jwt import payload
 
-Issue = Callable[..., dict[str, Any]]
 USERINFO = "/o/userinfo"
 SCOPE = "openid fhirUser patient/*.rs"
 

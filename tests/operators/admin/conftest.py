@@ -2,7 +2,7 @@
 
 import re
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from html import unescape
 from typing import Any
 
@@ -10,6 +10,7 @@ import pytest
 from django.test import Client as Browser
 
 from tests.conftest import _argon2
+from tests.fixture_types import Grant, MakeToken
 from tests.operators.admin.jwks_server import JwksServer
 
 
@@ -59,7 +60,7 @@ def operator(committed: None) -> Operator:
 
 
 @pytest.fixture
-def make_token(grant: Callable[..., Any]) -> Callable[..., Any]:
+def make_token(grant: Grant) -> MakeToken:
     """An access token as the token endpoint writes it, but without signing one."""
 
     def make(granted: Any = None, *, life: int = 300_000_000, **fields: Any) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import MakeClient
+from tests.fixture_types import Events, MakeClient
 from tests.operators.admin.conftest import Operator, hidden, secret_on
 from tests.operators.admin.jwks_server import JwksServer
 
@@ -259,7 +259,7 @@ def test_keys_by_address_need_https(operator: Operator, form: Callable[..., Any]
 
 
 def test_changing_a_client_is_in_the_trail_with_the_operator_and_without_values(
-    operator: Operator, make_client: MakeClient, events: Callable[..., Any], fhir_server: Any
+    operator: Operator, make_client: MakeClient, events: Events, fhir_server: Any
 ) -> None:
     client = make_client(scope="patient/*.rs")
 
@@ -302,7 +302,7 @@ def test_everything_that_is_configured_of_a_client_is_in_the_form_of_some_kind()
 
 @pytest.mark.requirement("RG-08")
 def test_a_rotated_secret_is_shown_once_and_the_old_one_works_for_a_while(
-    operator: Operator, make_client: MakeClient, events: Callable[..., Any]
+    operator: Operator, make_client: MakeClient, events: Events
 ) -> None:
     from accounts import clock
     from oauth.clients.credentials import digest
@@ -419,7 +419,7 @@ def test_plain_openid_connect_is_a_choice_that_can_be_seen(
 
 @pytest.mark.requirement("RG-05")
 def test_an_operator_is_reminded_to_paste_new_keys_and_the_change_is_recorded(
-    operator: Operator, make_client: MakeClient, form: Callable[..., Any], events: Callable[..., list[Any]]
+    operator: Operator, make_client: MakeClient, form: Callable[..., Any], events: Events
 ) -> None:
     client = make_client("keys", jwks=KEYS)
     other = json.dumps({"keys": [{**EC, "kid": "two"}]})

@@ -1,16 +1,11 @@
 """What an operator ends is dead at the next introspection; each ending is counted, asked and in the trail."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.conftest import MakeClient
+from tests.fixture_types import Events, Grant, Introspect, Issue, MakeClient, MakePerson, MakeToken
 from tests.operators.admin.conftest import Operator
-
-Issue = Callable[..., dict[str, Any]]
-Introspect = Callable[[str], dict[str, Any]]
-Events = Callable[..., list[Any]]
 
 
 def token_row(issued: dict[str, Any]) -> Any:
@@ -64,8 +59,8 @@ def test_an_ending_asks_first_then_kills_the_token_and_is_recorded(
 
 @pytest.mark.requirement("RV-08")
 def test_ending_access_at_a_fhir_server_leaves_other_servers_alone(
-    operator: Operator, issue: Issue, events: Events, other_fhir_server: Any, make_token: Callable[..., Any],
-    grant: Callable[..., Any],
+    operator: Operator, issue: Issue, events: Events, other_fhir_server: Any, make_token: MakeToken,
+    grant: Grant,
 ) -> None:  # fmt: skip
     from accounts import clock
     from oauth.models import AccessToken, liveness
@@ -100,7 +95,7 @@ def test_a_refresh_token_ends_with_its_authorization(
 
 @pytest.mark.requirement("RV-08", "SD-05")
 def test_all_access_to_a_patients_record_ends_whoever_allowed_it(
-    operator: Operator, issue: Issue, introspect: Introspect, events: Events, make_person: Callable[..., Any]
+    operator: Operator, issue: Issue, introspect: Introspect, events: Events, make_person: MakePerson
 ) -> None:
     from oauth.models import PatientRecord
 
@@ -144,7 +139,7 @@ def test_a_disabled_client_can_be_enabled_and_its_old_tokens_stay_dead(
 
 
 def test_a_locked_out_person_is_signed_out_and_can_be_let_in_again(
-    operator: Operator, make_person: Callable[..., Any], events: Events
+    operator: Operator, make_person: MakePerson, events: Events
 ) -> None:
     from django.test import Client as Browser
 
@@ -189,7 +184,7 @@ def test_clearing_a_flag_needs_a_reason_and_keeps_the_tokens(
 
 
 def test_a_number_of_things_is_counted_on_the_page(
-    operator: Operator, make_client: MakeClient, grant: Callable[..., Any], make_token: Callable[..., Any]
+    operator: Operator, make_client: MakeClient, grant: Grant, make_token: MakeToken
 ) -> None:
     client = make_client()
     for _ in range(3):
@@ -201,9 +196,7 @@ def test_a_number_of_things_is_counted_on_the_page(
     assert "3 authorizations of 3 people for 1 client" in page
 
 
-def test_nobody_else_can_end_anything(
-    operator: Operator, make_client: MakeClient, make_person: Callable[..., Any]
-) -> None:
+def test_nobody_else_can_end_anything(operator: Operator, make_client: MakeClient, make_person: MakePerson) -> None:
     client = make_client()
     operator.browser.force_login(make_person("amy"))
 

@@ -1,13 +1,12 @@
 """Every list and page of the admin: opened, searched, filtered, with names that hold markup; nothing can be deleted."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from accounts import clock
 from oauth.models import numbered
-from tests.conftest import MakeClient
+from tests.fixture_types import Grant, MakeClient, MakePerson, MakeToken
 from tests.operators.admin.conftest import Operator
 
 pytestmark = pytest.mark.django_db(databases=["default", "audit"])
@@ -30,7 +29,7 @@ def test_the_start_page_shows_five_numbers_with_links(operator: Operator) -> Non
 
 
 @pytest.mark.parametrize("table", LISTS)
-def test_a_list_opens_and_can_be_searched(operator: Operator, make_token: Callable[..., Any], table: str) -> None:
+def test_a_list_opens_and_can_be_searched(operator: Operator, make_token: MakeToken, table: str) -> None:
     make_token()
 
     assert operator.get(f"{table}/").status_code == 200
@@ -59,7 +58,7 @@ def test_a_list_can_be_filtered(operator: Operator, table: str, name: str) -> No
 
 
 @pytest.mark.requirement("PR-06", "SD-07")
-def test_a_flagged_authorization_stands_above_a_newer_one(operator: Operator, make_token: Callable[..., Any]) -> None:
+def test_a_flagged_authorization_stands_above_a_newer_one(operator: Operator, make_token: MakeToken) -> None:
     flagged = make_token().authorization
     newer = make_token().authorization
     type(flagged).objects.filter(pk=flagged.pk).update(flagged_at=clock.now() + 86_400_000_000)
@@ -70,7 +69,7 @@ def test_a_flagged_authorization_stands_above_a_newer_one(operator: Operator, ma
 
 
 @pytest.mark.parametrize("table", LISTS)
-def test_nothing_can_be_deleted(operator: Operator, make_token: Callable[..., Any], table: str) -> None:
+def test_nothing_can_be_deleted(operator: Operator, make_token: MakeToken, table: str) -> None:
     row = make_token()
 
     answer = operator.browser.post(f"/admin/{table}/{row.pk}/delete/", {"post": "yes"})
@@ -81,8 +80,8 @@ def test_nothing_can_be_deleted(operator: Operator, make_token: Callable[..., An
 
 @pytest.mark.requirement("SD-19")
 def test_a_stored_name_with_markup_comes_out_escaped(
-    operator: Operator, make_client: MakeClient, make_person: Callable[..., Any], grant: Callable[..., Any],
-    make_token: Callable[..., Any], fhir_server: Any,
+    operator: Operator, make_client: MakeClient, make_person: MakePerson, grant: Grant,
+    make_token: MakeToken, fhir_server: Any,
 ) -> None:  # fmt: skip
     client = make_client(name=MARKUP, maker=MARKUP, redirect_uris=MARKUP, client_id=f"{MARKUP}-{operator.user.pk}")
     person = make_person("amy", username=f"{MARKUP}-{operator.user.pk}")
@@ -105,7 +104,7 @@ def test_a_stored_name_with_markup_comes_out_escaped(
         assert "&lt;img" in answer.content.decode()
 
 
-def test_only_operators_come_in(operator: Operator, make_person: Callable[..., Any]) -> None:
+def test_only_operators_come_in(operator: Operator, make_person: MakePerson) -> None:
     operator.browser.force_login(make_person("amy"))
 
     answer = operator.get("oauth/client/")

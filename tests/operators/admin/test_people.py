@@ -1,10 +1,10 @@
 """People in the admin: made with a good password, who they are, for whom they may act, new passwords, FHIR servers."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from tests.fixture_types import Events, MakePerson
 from tests.operators.admin.conftest import Operator, secret_on
 
 pytestmark = pytest.mark.django_db(databases=["default", "audit"])
@@ -27,7 +27,7 @@ def new_person(operator: Operator, name: str, **changes: Any) -> Any:
     return operator.post("accounts/user/add/", {**form, **changes})
 
 
-def test_a_person_is_made_with_an_argon2_password(operator: Operator, events: Callable[..., Any]) -> None:
+def test_a_person_is_made_with_an_argon2_password(operator: Operator, events: Events) -> None:
     from accounts.models import User
 
     answer = new_person(operator, "new-amy")
@@ -50,9 +50,7 @@ def test_a_bad_password_is_refused(operator: Operator, password: str) -> None:
     assert not User.objects.get_queryset().filter(username="new-amy").exists()
 
 
-def test_who_he_is_and_for_whom_he_may_act(
-    operator: Operator, make_person: Callable[..., Any], fhir_server: Any
-) -> None:
+def test_who_he_is_and_for_whom_he_may_act(operator: Operator, make_person: MakePerson, fhir_server: Any) -> None:
     person = make_person("amy", "ben", "dan")
 
     answer = operator.post(f"accounts/user/{person.pk}/change/", {
@@ -74,7 +72,7 @@ def test_who_he_is_and_for_whom_he_may_act(
      ("Patient/a b", "", "Must be such as")],
 )  # fmt: skip
 def test_who_cannot_be_is_refused(
-    operator: Operator, make_person: Callable[..., Any], fhir_server: Any, resource: str, acts_for: str, said: str
+    operator: Operator, make_person: MakePerson, fhir_server: Any, resource: str, acts_for: str, said: str
 ) -> None:
     person = make_person("amy")
 
@@ -97,7 +95,7 @@ def test_an_operator_stays_one_until_another_says_otherwise(operator: Operator) 
 
 
 def test_a_new_password_ends_what_the_old_one_opened(
-    operator: Operator, make_person: Callable[..., Any], events: Callable[..., Any]
+    operator: Operator, make_person: MakePerson, events: Events
 ) -> None:
     person = make_person("amy")
     password = "another-long-password"
@@ -119,9 +117,7 @@ def test_ones_own_password_has_its_own_page(operator: Operator) -> None:
     assert operator.get("password_change/")["Location"] == "/password"
 
 
-def test_a_new_password_can_be_required(
-    operator: Operator, make_person: Callable[..., Any], events: Callable[..., Any]
-) -> None:
+def test_a_new_password_can_be_required(operator: Operator, make_person: MakePerson, events: Events) -> None:
     person = make_person("amy")
 
     operator.confirm("accounts/user", "require_password", person)
@@ -131,7 +127,7 @@ def test_a_new_password_can_be_required(
     assert len(events("password-required", person=person.subject, operator=operator.user.subject)) == 1
 
 
-def test_people_are_found_by_name_and_by_fhir_user(operator: Operator, make_person: Callable[..., Any]) -> None:
+def test_people_are_found_by_name_and_by_fhir_user(operator: Operator, make_person: MakePerson) -> None:
     person, other = make_person("amy", is_="Practitioner/dr-found"), make_person("ben")
 
     for sought in (person.username, "Practitioner/dr-found"):
@@ -228,7 +224,7 @@ def test_a_patient_can_be_typed_in(operator: Operator, fhir_server: Any) -> None
 
 @pytest.mark.requirement("RV-08", "RV-09")
 def test_a_form_that_is_saved_meanwhile_lets_no_stopped_person_in(
-    operator: Operator, make_person: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+    operator: Operator, make_person: MakePerson, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from accounts.models import User
     from operators.admin.people import PersonForm

@@ -1,10 +1,10 @@
 """Operators let another key sign, and withdraw one that leaked."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from tests.fixture_types import Events
 from tests.operators.admin.conftest import Operator
 
 pytestmark = pytest.mark.django_db(databases=["default", "audit"])
@@ -16,7 +16,7 @@ def key(state: str = "active") -> Any:
     return SigningKey.objects.get(algorithm="ES256", state=state)
 
 
-def test_rotating_asks_first_warns_and_is_recorded_once(operator: Operator, events: Callable[..., list[Any]]) -> None:
+def test_rotating_asks_first_warns_and_is_recorded_once(operator: Operator, events: Events) -> None:
     old, coming = key(), key("next")
 
     asked = operator.act("oauth/signingkey", "rotate", old)
@@ -30,7 +30,7 @@ def test_rotating_asks_first_warns_and_is_recorded_once(operator: Operator, even
     assert [event.address for event in events("key-rotated", operator=operator.user.subject)] == ["127.0.0.1"]
 
 
-def test_withdrawing_asks_first_and_shows_it(operator: Operator, events: Callable[..., list[Any]]) -> None:
+def test_withdrawing_asks_first_and_shows_it(operator: Operator, events: Events) -> None:
     leaked = key()
 
     operator.act("oauth/signingkey", "withdraw", leaked)

@@ -2,12 +2,11 @@
 
 import secrets
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 from django.test.utils import CaptureQueriesContext
 
-from tests.conftest import MakeClient
+from tests.fixture_types import Grant, MakeClient, MakePerson
 from tests.operators.admin.conftest import Operator
 
 pytestmark = pytest.mark.django_db(databases=["default", "audit"])
@@ -29,7 +28,7 @@ def statements(operator: Operator, path: str) -> int:
 
 
 @pytest.fixture
-def fill(make_client: MakeClient, make_person: Callable[..., Any], grant: Callable[..., Any]) -> Callable[[int], None]:
+def fill(make_client: MakeClient, make_person: MakePerson, grant: Grant) -> Callable[[int], None]:
     """So many more rows of everything, each with relations of its own."""
 
     def make(rows: int) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tests.fixture_types import Grant, MakeToken
 from tests.operators.admin.conftest import Operator
 
 pytestmark = pytest.mark.django_db(databases=["default", "audit"])
@@ -32,9 +33,7 @@ STATES: dict[str, Callable[[Any], None]] = {
 
 @pytest.mark.parametrize("reason", STATES, ids=lambda reason: reason or "live")
 @pytest.mark.parametrize("also_expired", [False, True])
-def test_the_database_and_the_rules_say_the_same(
-    make_token: Callable[..., Any], reason: str, also_expired: bool
-) -> None:
+def test_the_database_and_the_rules_say_the_same(make_token: MakeToken, reason: str, also_expired: bool) -> None:
     from accounts import clock
     from oauth.models import AccessToken, liveness
 
@@ -53,7 +52,7 @@ def test_the_database_and_the_rules_say_the_same(
 
 
 @pytest.mark.parametrize("reason", [name for name in STATES if name not in {"revoked", "superseded", "expired"}])
-def test_authorizations_are_judged_alike_in_both_places(make_token: Callable[..., Any], reason: str) -> None:
+def test_authorizations_are_judged_alike_in_both_places(make_token: MakeToken, reason: str) -> None:
     from oauth.models import Authorization, liveness
 
     token = make_token()
@@ -65,9 +64,7 @@ def test_authorizations_are_judged_alike_in_both_places(make_token: Callable[...
     assert found.reason == liveness.unusable_because(found) == reason
 
 
-def test_a_backend_service_has_no_person_who_could_end(
-    make_token: Callable[..., Any], grant: Callable[..., Any]
-) -> None:
+def test_a_backend_service_has_no_person_who_could_end(make_token: MakeToken, grant: Grant) -> None:
     from accounts import clock
     from oauth.models import AccessToken, liveness
 
@@ -95,7 +92,7 @@ def test_a_backend_service_has_no_person_who_could_end(
     ],
 )
 def test_the_page_says_in_title_and_sentence_what_became_of_it(
-    operator: Operator, make_token: Callable[..., Any], reason: str, title: str, sentence: str
+    operator: Operator, make_token: MakeToken, reason: str, title: str, sentence: str
 ) -> None:
     token = make_token()
     STATES[reason](token)
@@ -125,7 +122,7 @@ def test_the_rules_stop_at_the_first_that_refuses() -> None:
 
 
 @pytest.mark.requirement("SB-04")
-def test_no_page_shows_the_token_its_digests_or_its_jti(operator: Operator, make_token: Callable[..., Any]) -> None:
+def test_no_page_shows_the_token_its_digests_or_its_jti(operator: Operator, make_token: MakeToken) -> None:
     token = make_token(signed_digest="5" * 64, signature_digest="6" * 64, claims='{"sub": "never-on-a-page"}')
     pages = [f"oauth/accesstoken/{token.pk}/change/", "oauth/accesstoken/",
              f"oauth/authorization/{token.authorization.pk}/change/"]  # fmt: skip
@@ -136,9 +133,7 @@ def test_no_page_shows_the_token_its_digests_or_its_jti(operator: Operator, make
             assert hidden not in page
 
 
-def test_the_history_joins_the_outbox_and_the_trail_and_counts_runs(
-    operator: Operator, make_token: Callable[..., Any]
-) -> None:
+def test_the_history_joins_the_outbox_and_the_trail_and_counts_runs(operator: Operator, make_token: MakeToken) -> None:
     from audit import shipping
     from audit.trail import Event, record
     from operators.admin.token_life import history
@@ -154,13 +149,14 @@ def test_the_history_joins_the_outbox_and_the_trail_and_counts_runs(
     assert "3 times until" in operator.get(f"oauth/accesstoken/{token.pk}/change/").content.decode()
 
 
-def test_the_page_offers_its_endings_and_links(operator: Operator, make_token: Callable[..., Any]) -> None:
+def test_the_page_offers_its_endings_and_links(operator: Operator, make_token: MakeToken) -> None:
     token = make_token()
 
     page = operator.get(f"oauth/accesstoken/{token.pk}/change/").content.decode()
 
-    for label in ("End this token", f"End authorization {token.authorization}",
-                  f"End everything of {token.authorization.user.username}",
+    person = token.authorization.user
+    assert person
+    for label in ("End this token", f"End authorization {token.authorization}", f"End everything of {person.username}",
                   f"End everything of {token.authorization.client.client_id}"):  # fmt: skip
         assert label in page
     assert f"/admin/audit/securityevent/?token={token}" in page
@@ -180,9 +176,7 @@ def test_numbers_lead_back_to_their_rows() -> None:
 
 
 @pytest.mark.requirement("RV-05", "PR-06")
-def test_an_operator_sees_the_last_use_and_every_other_address(
-    make_token: Callable[..., Any], operator: Operator
-) -> None:
+def test_an_operator_sees_the_last_use_and_every_other_address(make_token: MakeToken, operator: Operator) -> None:
     from oauth.models import AddressChange
 
     token, at = make_token(), 1_795_230_720_000_000

@@ -8,7 +8,8 @@ import pytest
 
 from audit.models import OutboxEvent
 from oauth.models import ActsFor, Authorization, EncounterRecord, FhirIdentity, PatientRecord, PendingRequest
-from tests.conftest import App, MakeClient
+from tests.conftest import App
+from tests.fixture_types import Introspect, MakeClient, MakePerson
 from tests.oauth.remembering import exchanged, refreshing
 from tests.oauth.visitor import Visitor, answer
 
@@ -17,7 +18,7 @@ MakeParent = Callable[..., tuple[Any, list[PatientRecord]]]
 
 
 @pytest.fixture
-def make_parent(make_person: Callable[..., Any], fhir_server: Any) -> MakeParent:
+def make_parent(make_person: MakePerson, fhir_server: Any) -> MakeParent:
     """Somebody who acts for as many patients, each with so many visits."""
 
     def make(*visits: int) -> tuple[Any, list[PatientRecord]]:
@@ -54,7 +55,7 @@ def chosen(client: Any) -> str:
 
 @pytest.mark.requirement("AZ-12", "LC-01", "LC-03")
 def test_the_visits_of_that_patient_are_offered_and_the_chosen_one_is_told(
-    app: App, visitor: Visitor, make_client: MakeClient, make_parent: MakeParent, introspect: Callable[..., Any]
+    app: App, visitor: Visitor, make_client: MakeClient, make_parent: MakeParent, introspect: Introspect
 ) -> None:
     client = refreshing(make_client)
     parent, (dan, other) = make_parent(3, 2)

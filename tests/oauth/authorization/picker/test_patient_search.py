@@ -12,10 +12,9 @@ import pytest
 
 from oauth.authorization.picker.patient_search import CLIENT_ID
 from oauth.models import Authorization, Client, FhirIdentity, FhirServer, PatientRecord
-from tests.conftest import SECRET, App, MakeClient, basic
+from tests.conftest import SECRET, App, basic
+from tests.fixture_types import MakeClient, MakePerson, MakeResourceServer
 from tests.oauth.visitor import Visitor, answer
-
-MakePerson = Callable[..., Any]
 
 
 class Producer(ThreadingHTTPServer):
@@ -139,7 +138,7 @@ def test_nobody_but_practitioners_searches(
 @pytest.mark.requirement("BK-06", "SCP-19")
 def test_the_token_of_the_search_is_good_for_finding_patients_there_and_only_meanwhile(
     app: App, visitor: Visitor, producer: Producer, base: FhirServer, reach: Callable[..., Any],
-    make_resource_server: Callable[..., Any],
+    make_resource_server: MakeResourceServer,
 ) -> None:  # fmt: skip
     caller, during = make_resource_server(base), []
     headers = basic(caller.client_id, SECRET)

@@ -9,7 +9,7 @@ import pytest
 from audit.models import OutboxEvent
 from oauth.authorization.picker.patients import described
 from oauth.models import ActsFor, Code, FhirIdentity, PatientRecord, PendingRequest
-from tests.conftest import MakeClient
+from tests.fixture_types import MakeClient, MakePerson
 from tests.oauth.visitor import Visitor, answer, kinds
 
 
@@ -22,7 +22,7 @@ def chosen(client: Any) -> str:
 
 
 @pytest.fixture
-def make_guardian(make_person: Callable[..., Any], fhir_server: Any) -> Callable[[int], Any]:
+def make_guardian(make_person: MakePerson, fhir_server: Any) -> Callable[[int], Any]:
     """Somebody who acts for that many patients with names of their own."""
 
     def make(count: int) -> Any:
@@ -42,7 +42,7 @@ def make_guardian(make_person: Callable[..., Any], fhir_server: Any) -> Callable
 
 @pytest.mark.requirement("AZ-12")
 def test_only_those_are_offered_for_whom_the_person_may_act_at_this_base(
-    visitor: Visitor, make_client: MakeClient, make_person: Callable[..., Any], make_guardian: Callable[[int], Any],
+    visitor: Visitor, make_client: MakeClient, make_person: MakePerson, make_guardian: Callable[[int], Any],
     other_fhir_server: Any,
 ) -> None:  # fmt: skip
     guardian = make_guardian(2)
@@ -60,7 +60,7 @@ def test_only_those_are_offered_for_whom_the_person_may_act_at_this_base(
 
 @pytest.mark.requirement("AZ-12")
 def test_a_single_candidate_is_preselected_and_consent_still_asked(
-    visitor: Visitor, make_client: MakeClient, make_person: Callable[..., Any]
+    visitor: Visitor, make_client: MakeClient, make_person: MakePerson
 ) -> None:
     client = make_client()
     page = visitor.sign_in(visitor.follow(visitor.ask(client)), make_person("dan", is_="RelatedPerson/carol"))
@@ -76,7 +76,7 @@ def test_a_single_candidate_is_preselected_and_consent_still_asked(
 
 @pytest.mark.requirement("AZ-12")
 def test_somebody_with_his_own_record_alone_is_not_asked_which(
-    visitor: Visitor, make_client: MakeClient, make_person: Callable[..., Any]
+    visitor: Visitor, make_client: MakeClient, make_person: MakePerson
 ) -> None:
     client = make_client()
 
@@ -94,7 +94,7 @@ TAMPERED = ["0", "-1", "999999999999999999", "9" * 40, "amy", "1 OR 1=1", "١", 
 @pytest.mark.requirement("E30", "AZ-20")
 @pytest.mark.parametrize("value", TAMPERED)
 def test_a_choice_that_was_not_offered_is_stopped_and_recorded(
-    visitor: Visitor, make_client: MakeClient, make_person: Callable[..., Any], value: str
+    visitor: Visitor, make_client: MakeClient, make_person: MakePerson, value: str
 ) -> None:
     client = make_client()
     page = visitor.sign_in(visitor.follow(visitor.ask(client)), make_person("dan", is_="RelatedPerson/carol"))
@@ -104,7 +104,7 @@ def test_a_choice_that_was_not_offered_is_stopped_and_recorded(
 
 @pytest.mark.requirement("E30", "AZ-12")
 def test_the_number_of_somebody_elses_patient_is_stopped_and_recorded(
-    visitor: Visitor, make_client: MakeClient, make_person: Callable[..., Any]
+    visitor: Visitor, make_client: MakeClient, make_person: MakePerson
 ) -> None:
     client = make_client()
     make_person("ben")
@@ -125,7 +125,7 @@ def refused_as_tampered(response: Any, client: Any) -> None:
 
 @pytest.mark.requirement("E29")
 def test_somebody_without_any_record_is_told_and_the_app_hears_it(
-    visitor: Visitor, make_client: MakeClient, make_person: Callable[..., Any]
+    visitor: Visitor, make_client: MakeClient, make_person: MakePerson
 ) -> None:
     client = make_client()
 
