@@ -9,7 +9,7 @@ from django.db import connection, transaction
 
 from introspection.token_lookup import Found
 from oauth.http.endpoint import MachineRequest, writers
-from oauth.models import numbered
+from oauth.models import public_reference
 from oauth.tokens.address_change import moved
 from oauth.tokens.authorization_state import Grant
 from smart.http.addresses import normalize, without_port
@@ -75,7 +75,7 @@ def _bound(use: Use) -> str:
 def _moved(use: Use, bound: str, now: int) -> None:
     with transaction.atomic():
         grant = Grant.of(use.found.authorization)
-        moved(grant, use.address, bound=bound, at="at a use", now=now, token=numbered(use.found.token or 0))
+        moved(grant, use.address, bound=bound, at="at a use", now=now, token=public_reference(use.found.token or 0))
 
 
 def _lately(use: Use, now: int) -> bool:

@@ -5,7 +5,7 @@ from introspection import address_binding, callers, tampering
 from introspection.last_use import uses
 from introspection.token_lookup import Found
 from oauth.http.endpoint import Answer, MachineRequest, writers
-from oauth.models import numbered
+from oauth.models import public_reference
 from smart.digests import sha256_hex
 from smart.tokens.address_binding import STOPPING
 
@@ -37,7 +37,7 @@ def _refused(request: MachineRequest, found: Found) -> Event:
         kind="introspection-refused",
         at=request.now,
         client=request.credentials.client_id,
-        token=numbered(found.token or 0),
+        token=public_reference(found.token or 0),
         address=request.address,
         reason="the caller is no resource server of that FHIR server",
     )

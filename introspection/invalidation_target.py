@@ -7,7 +7,7 @@ from accounts.models import User
 from oauth.clients.credentials import AuthenticatedClient
 from oauth.ending.access import Selection
 from oauth.http.json_endpoint import Asked, Forbidden, protected, said
-from oauth.models import Authorization, Client, FhirServer, row_of
+from oauth.models import Authorization, Client, FhirServer, parse_reference
 from smart.authorize.launch import InvalidContext, parse_fhir_id
 from smart.fhir.audience import canonical_url
 from smart.http.errors import InvalidRequest, InvalidTarget
@@ -104,7 +104,7 @@ def _backend(asked: Asked) -> Selection:
 
 def _one(asked: Asked, where: Selection, people: tuple[User, ...]) -> Target:
     """One authorization; requests of the same app for the same go with it, as they may lean on it (AZ-23)."""
-    row = row_of(said(asked, "authorization"))
+    row = parse_reference(said(asked, "authorization"))
     if row is None:
         raise InvalidRequest("authorization must be a number such as 2223-7F3K")
     found = Authorization.objects.filter(pk=row, **where).first()

@@ -8,7 +8,7 @@ from audit.trail import Event, record
 from oauth.clients.authentication import as_client
 from oauth.clients.credentials import AuthenticatedClient
 from oauth.http.endpoint import Answer, MachineRequest
-from oauth.models import numbered
+from oauth.models import public_reference
 from oauth.tokens import id_token
 from smart.digests import sha256_hex
 from smart.http.errors import OAuthError, UnauthorizedClient, UnsupportedTokenType
@@ -55,7 +55,7 @@ def _revoke(request: MachineRequest, client: AuthenticatedClient) -> Answer:
 def _ended(token: str, client: AuthenticatedClient, request: MachineRequest) -> OAuthError | None:
     whom = [request.now, token, client.pk, client.pk]
     if row := _first(_END_ACCESS, whom):
-        record(_event("revoked", row[1], client, request, token=numbered(row[0])))
+        record(_event("revoked", row[1], client, request, token=public_reference(row[0])))
     elif row := _first(_END_AUTHORIZATION, whom):
         record(_event("authorization-ended", row[0], client, request))
     elif _first(_FORBIDDEN, [token, token, client.pk, client.pk]):
@@ -79,7 +79,7 @@ def _event(
         kind=kind,
         at=request.now,
         client=client.client_id,
-        authorization=numbered(authorization),
+        authorization=public_reference(authorization),
         token=token,
         address=request.address,
     )

@@ -11,7 +11,7 @@ from audit.trail import Event, record
 from oauth.ending import refusals
 from oauth.http.endpoint import MachineRequest, writers
 from oauth.keys import signing_keys
-from oauth.models import numbered
+from oauth.models import public_reference
 from smart.tokens import tampering
 
 _ORIGINAL = """
@@ -102,8 +102,8 @@ def _event(kind: str, original: Original, request: MachineRequest, evidence: str
         kind=kind,
         at=request.now,
         client=original.client_id,
-        token=numbered(original.pk),
-        authorization=numbered(original.authorization_id),
+        token=public_reference(original.pk),
+        authorization=public_reference(original.authorization_id),
         address=request.address,
         reason=evidence or "a known identifier and nothing else",
         reference=request.credentials.client_id,

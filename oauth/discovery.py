@@ -33,10 +33,10 @@ METHODS = ("GET", "HEAD")
 CACHE = "public, max-age=60"
 
 View = Callable[..., HttpResponse]
-Found = Callable[..., Mapping[str, Any]]
+Builder = Callable[..., Mapping[str, Any]]
 
 
-def document(found: Found) -> View:
+def document(found: Builder) -> View:
     """A view of a public document: JSON whatever Accept says (DS-02), cacheable, GET and HEAD only (DS-23, E130)."""
 
     @csrf_exempt  # a POST is answered 405, not 403
@@ -45,9 +45,9 @@ def document(found: Found) -> View:
         if request.method not in METHODS:
             return HttpResponse(status=HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": ", ".join(METHODS)})
         try:
-            return _cacheable(request, found(request, *args, **kwargs))
+            return _cacheable_response(request, found(request, *args, **kwargs))
         except OAuthError as error:
-            return _refused(error)
+            return _error_response(error)
 
     return view
 
@@ -55,7 +55,7 @@ def document(found: Found) -> View:
 @document
 def under_fhir_base(request: HttpRequest, version: str) -> Mapping[str, Any]:
     """{fhir base}/.well-known/smart-configuration of a bundled base (DS-01)."""
-    return _of_server(settings.SMARTAUTH_FHIR_BASES.get(version, ""))
+    return _smart_configuration_of(settings.SMARTAUTH_FHIR_BASES.get(version, ""))
 
 
 @document
@@ -64,26 +64,26 @@ def by_audience(request: HttpRequest) -> Mapping[str, Any]:
     sent = request.GET.getlist("aud")
     if len(sent) != 1 or not sent[0]:
         raise InvalidRequest("aud must name one FHIR base")
-    return _of_server(sent[0])
+    return _smart_configuration_of(sent[0])
 
 
 @document
 def authorization_server(request: HttpRequest) -> Mapping[str, Any]:
     """/.well-known/oauth-authorization-server (RFC 8414 §3)."""
-    return authorization_server_metadata(facts())
+    return authorization_server_metadata(server_facts())
 
 
 @document
 def openid_provider(request: HttpRequest) -> Mapping[str, Any]:
     """/.well-known/openid-configuration (OpenID Connect Discovery §4)."""
-    return openid_configuration(facts())
+    return openid_configuration(server_facts())
 
 
 @document
 def protected_resource(request: HttpRequest, version: str) -> Mapping[str, Any]:
     """/.well-known/oauth-protected-resource and the path of a bundled base (DS-19)."""
-    server = _server(settings.SMARTAUTH_FHIR_BASES.get(version, ""))
-    return metadata.protected_resource(facts(), server.base)
+    server = _find_server(settings.SMARTAUTH_FHIR_BASES.get(version, ""))
+    return metadata.protected_resource(server_facts(), server.base)
 
 
 @document
@@ -92,7 +92,7 @@ def jwks(request: HttpRequest) -> Mapping[str, Any]:
     return signing_keys.published(now=clock.now())
 
 
-def facts() -> ServerFacts:
+def server_facts() -> ServerFacts:
     """What is switched on today; what later needs a setting is read here."""
     issuer = settings.SMARTAUTH_ISSUER
     return ServerFacts(
@@ -111,19 +111,19 @@ def facts() -> ServerFacts:
     )
 
 
-def _of_server(base: str) -> Mapping[str, Any]:
-    _server(base)
-    return smart_configuration(facts())
+def _smart_configuration_of(base: str) -> Mapping[str, Any]:
+    _find_server(base)
+    return smart_configuration(server_facts())
 
 
-def _server(base: str) -> FhirServer:
+def _find_server(base: str) -> FhirServer:
     found = None if "\0" in base else FhirServer.objects.filter(base=canonical_url(base)).first()
     if found is None:
         raise InvalidTarget("this server protects no such FHIR base")
     return found
 
 
-def _cacheable(request: HttpRequest, content: Mapping[str, Any]) -> HttpResponse:
+def _cacheable_response(request: HttpRequest, content: Mapping[str, Any]) -> HttpResponse:
     body = json.dumps(content, indent=2).encode()
     etag = quote_etag(hashlib.sha256(body).hexdigest()[:32])
     headers = {"Cache-Control": CACHE, "ETag": etag}
@@ -132,7 +132,7 @@ def _cacheable(request: HttpRequest, content: Mapping[str, Any]) -> HttpResponse
     return conditional if isinstance(conditional, HttpResponse) else response
 
 
-def _refused(error: OAuthError) -> HttpResponse:
+def _error_response(error: OAuthError) -> HttpResponse:
     """400 for a bad question, 404 for a base that is not here; not cached, since it may be added any minute."""
     status = HTTPStatus.NOT_FOUND if isinstance(error, InvalidTarget) else error.status
     body = json.dumps({"error": error.code, "error_description": error.description})

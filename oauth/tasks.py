@@ -2,8 +2,8 @@
 
 from celery import shared_task
 
-from oauth import sweeping
 from oauth.keys import rotation
+from oauth.retention import sweeping
 
 
 @shared_task

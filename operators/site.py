@@ -10,7 +10,7 @@ from accounts import clock
 from accounts.models import User
 from audit import event_kinds
 from audit.models import SecurityEvent
-from oauth.http.redirects import within
+from oauth.http.redirects import redirect_within
 from oauth.models import AccessToken, Authorization, SigningKey, liveness
 from smart.time_units import SECOND
 
@@ -48,7 +48,7 @@ class OperatorsSite(AdminSite):
 
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """There is one page for one's own password."""
-        return within("/password")
+        return redirect_within("/password")
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         return super().index(request, {**(extra_context or {}), "numbers": numbers(now=clock.now())})

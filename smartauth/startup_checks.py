@@ -27,7 +27,7 @@ def _refuse_problems() -> None:
 
 
 def _database_problems() -> list[str]:
-    if not settings.SMARTAUTH_DEV and (left := credentials.demo_remains()):
+    if not settings.SMARTAUTH_DEV and (left := credentials.usable_demo_credentials()):
         return [f"Demo data with public passwords is in the database: {', '.join(left)}."]
     signing_keys.ensure()
     if lost := signing_keys.unreadable():

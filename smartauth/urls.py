@@ -9,9 +9,9 @@ from introspection.report import ReportView
 from oauth import discovery
 from oauth.authorization.authorize import authorize, resume
 from oauth.authorization.consent import decide
-from oauth.authorization.picker.encounters import choose as choose_encounter
-from oauth.authorization.picker.patients import choose
-from oauth.authorization.wrong_user import another_user
+from oauth.authorization.picker.encounters import choose_encounter
+from oauth.authorization.picker.patients import choose_patient
+from oauth.authorization.wrong_user import wrong_user
 from oauth.connected_apps.page import apps, end, end_all
 from oauth.demo import home, sample_app
 from oauth.ehr_launch.api import LaunchView
@@ -58,11 +58,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("o/authorize/<str:handle>", resume),
     path("o/authorize/<str:handle>/login", pending_login),
     path("o/authorize/<str:handle>/password", pending_password),
-    path("o/authorize/<str:handle>/patient", choose),
+    path("o/authorize/<str:handle>/patient", choose_patient),
     path("o/authorize/<str:handle>/encounter", choose_encounter),
     path("o/authorize/<str:handle>/consent", decide),
     path("o/authorize/<str:handle>/another-account", another_account),
-    path("o/authorize/<str:handle>/another-user", another_user),
+    path("o/authorize/<str:handle>/another-user", wrong_user),
     path("admin/login/", operators_login),
     path("admin/logout/", logout),
     path("admin/password_change/", operators_password),
@@ -72,4 +72,4 @@ urlpatterns: list[URLPattern | URLResolver] = [
 handler400 = "oauth.http.error_pages.bad_request"
 handler403 = "oauth.http.error_pages.forbidden"
 handler404 = "oauth.http.error_pages.not_found"
-handler500 = "oauth.http.error_pages.broken"
+handler500 = "oauth.http.error_pages.server_error"

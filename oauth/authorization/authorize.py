@@ -10,14 +10,14 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
 from accounts import clock
-from oauth.authorization.consent import unasked
+from oauth.authorization.consent import answer_silently
 from oauth.authorization.explain import explanation
-from oauth.authorization.interaction import FAILED_HERE, person, refused_earlier, step
-from oauth.authorization.pending_request import Pending, keep
-from oauth.authorization.prompts import MUST_ACT, quietly, recent, silent
-from oauth.ehr_launch.handles import consumed
+from oauth.authorization.interaction import FAILED_HERE, send_stored_refusal, signed_in_user, step
+from oauth.authorization.pending_request import Pending, store
+from oauth.authorization.prompts import MUST_ACT, is_login_recent, is_silent, resolve_silently
+from oauth.ehr_launch.handles import consume
 from oauth.http import error_pages
-from oauth.http.redirects import to_app, within
+from oauth.http.redirects import redirect_to_app, redirect_within
 from oauth.models import Client, FhirServer
 from oauth.tokens import id_token
 from smart.authorize.error_pages import Unredirectable
@@ -39,42 +39,42 @@ FORM = "application/x-www-form-urlencoded"
 def authorize(request: HttpRequest) -> HttpResponse:
     """RFC 6749 §4.1.1, by GET or by a POST from any site (AZ-02)."""
     if request.method not in METHODS:
-        response = error_pages.page(request, 405, "We stopped this request", error_pages.INNOCENT)
+        response = error_pages.error_page(request, 405, "We stopped this request", error_pages.NOT_YOUR_FAULT)
         response["Allow"] = ", ".join(METHODS)
         return response
     try:
         parameters = _parameters(request)
     except Unredirectable as refusal:
-        return error_pages.stopped(request, refusal)
+        return error_pages.stopped_page(request, refusal)
     client = Client.of(parameters.get("client_id", ""))
     allowed = _policy(client) if client else None
     try:
         redirect_uri = trusted_redirect_uri(parameters, allowed)
     except Unredirectable as refusal:
         explained = explanation(refusal, parameters, allowed, _bases())
-        return error_pages.stopped(request, refusal, _name(client), explained=explained)
+        return error_pages.stopped_page(request, refusal, _client_name(client), explained=explained)
     if client is None or allowed is None:
         raise AssertionError("redirection() lets no unknown client through")
-    return _judged(request, parameters, client, allowed, redirect_uri)
+    return _judge_and_store(request, parameters, client, allowed, redirect_uri)
 
 
 @step("GET")
 def resume(request: HttpRequest, pending: Pending) -> HttpResponse:
     """The address of a waiting request: leads to the step that is due."""
-    user = person(request)
-    if silent(pending):
-        return unasked(request, pending, quietly(request, pending, user))
-    if user is None or not recent(request, pending, user):
-        return within(f"{pending.url}/login")
-    if not pending.meant_for(user):
-        return within(f"{pending.url}/another-user")
-    if not pending.belongs_to(user):
-        pending.taken_by(user)
+    user = signed_in_user(request)
+    if is_silent(pending):
+        return answer_silently(request, pending, resolve_silently(request, pending, user))
+    if user is None or not is_login_recent(request, pending, user):
+        return redirect_within(f"{pending.url}/login")
+    if not pending.is_meant_for(user):
+        return redirect_within(f"{pending.url}/another-user")
+    if not pending.is_assigned_to(user):
+        pending.assign_user(user)
     if pending.refused:
-        return refused_earlier(request, pending)
+        return send_stored_refusal(request, pending)
     if pending.request.needs_patient and not pending.row.patient:
-        return within(f"{pending.url}/patient")
-    return within(f"{pending.url}/encounter" if pending.picks_encounter else f"{pending.url}/consent")
+        return redirect_within(f"{pending.url}/patient")
+    return redirect_within(f"{pending.url}/encounter" if pending.needs_encounter_choice else f"{pending.url}/consent")
 
 
 def _parameters(request: HttpRequest) -> Parameters:
@@ -118,18 +118,18 @@ def _bases() -> dict[str, str]:
     return dict(FhirServer.objects.values_list("base", "version"))
 
 
-def _name(client: Client | None) -> str:
+def _client_name(client: Client | None) -> str:
     return str(client) if client and client.enabled else ""
 
 
-def _judged(
+def _judge_and_store(
     request: HttpRequest, parameters: Parameters, client: Client, allowed: ClientPolicy, redirect_uri: str
 ) -> HttpResponse:
     """Waits for the person, or tells the app what is wrong; a client that nobody approved hears it after a login."""
     try:
-        asked = validate_request(parameters, allowed, _bases(), hinted_subject=_hinted(parameters))
-        _may_be_silent(request, client, asked)
-        return _kept(client, _fhir_server(asked), asked)
+        asked = validate_request(parameters, allowed, _bases(), hinted_subject=_hinted_subject(parameters))
+        _refuse_silent_without_session(request, client, asked)
+        return _store(client, _fhir_server(asked), asked)
     except OAuthError as refusal:
         error = refusal
     except (OperationalError, InterfaceError):
@@ -137,7 +137,7 @@ def _judged(
     except Exception:  # whatever broke, the app is known and gets its answer (E42)
         log.exception("a request could not be judged")
         error = ServerError(FAILED_HERE)
-    return _told(client, redirect_uri, parameters.get("state", ""), error)
+    return _refuse(client, redirect_uri, parameters.get("state", ""), error)
 
 
 def _fhir_server(asked: AuthorizationRequest) -> FhirServer:
@@ -147,7 +147,7 @@ def _fhir_server(asked: AuthorizationRequest) -> FhirServer:
     return next(server for server in servers if is_same_audience(server.base, asked.aud))
 
 
-def _hinted(parameters: Parameters) -> str:
+def _hinted_subject(parameters: Parameters) -> str:
     """Whom the app expects by an ID token that it got here itself, "" if it shows none such (E43).
 
     With one that another app got it could find out who is signed in, without anybody having told it of him.
@@ -156,26 +156,26 @@ def _hinted(parameters: Parameters) -> str:
     return hint.subject if hint and hint.client_id == parameters.get("client_id") else ""
 
 
-def _may_be_silent(request: HttpRequest, client: Client, asked: AuthorizationRequest) -> None:
+def _refuse_silent_without_session(request: HttpRequest, client: Client, asked: AuthorizationRequest) -> None:
     """Answered at once where nobody is signed in, also in a frame that our cookies do not reach (E32).
 
     A POST of another site comes without the session's cookie: whether somebody is signed in, the next step knows.
     """
-    if "none" in asked.prompts and request.method == "GET" and client.approved and person(request) is None:
+    if "none" in asked.prompts and request.method == "GET" and client.approved and signed_in_user(request) is None:
         raise LoginRequired(MUST_ACT)
 
 
-def _kept(client: Client, fhir_server: FhirServer, asked: AuthorizationRequest) -> HttpResponse:
+def _store(client: Client, fhir_server: FhirServer, asked: AuthorizationRequest) -> HttpResponse:
     """Stored together with the launch that it uses up, so that no second request can have it (AZ-10)."""
     with transaction.atomic():
-        launch = consumed(asked.launch, client, fhir_server, now=clock.now()) if asked.launch else None
+        launch = consume(asked.launch, client, fhir_server, now=clock.now()) if asked.launch else None
         asked = replace(asked, launch="")  # only its digest lies in the database
-        return keep(client, fhir_server, asked.redirect_uri, asked.state, asked=asked, launch=launch)
+        return store(client, fhir_server, asked.redirect_uri, asked.state, asked=asked, launch=launch)
 
 
-def _told(client: Client, redirect_uri: str, state: str, error: OAuthError) -> HttpResponse:
+def _refuse(client: Client, redirect_uri: str, state: str, error: OAuthError) -> HttpResponse:
     answer = error_redirect(redirect_uri, error, state, settings.SMARTAUTH_ISSUER)
     if client.approved:
-        return to_app(answer)
+        return redirect_to_app(answer)
     anywhere = client.fhir_servers.first() or FhirServer.userinfo()
-    return keep(client, anywhere, redirect_uri, state, refused=answer)
+    return store(client, anywhere, redirect_uri, state, refused=answer)

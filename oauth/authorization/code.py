@@ -10,11 +10,11 @@ from django.http import HttpRequest
 from accounts import clock, sessions
 from accounts.models import User
 from audit.trail import record
-from oauth.authorization.interaction import event
+from oauth.authorization.interaction import interaction_event
 from oauth.authorization.pending_request import Pending
-from oauth.ehr_launch.handles import told
+from oauth.ehr_launch.handles import launch_context
 from oauth.ending import online_access
-from oauth.models import Authorization, Code, numbered
+from oauth.models import Authorization, Code, public_reference
 from oauth.people import identities
 from smart.clients.redirect_uris import success_redirect
 from smart.digests import random_token, sha256_hex
@@ -23,10 +23,10 @@ from smart.time_units import SECOND
 from smart.tokens import lifetimes, refresh
 
 
-def allowed(request: HttpRequest, pending: Pending, user: User, scope: str, *, reason: str = "") -> str:
+def issue_code(request: HttpRequest, pending: Pending, user: User, scope: str, *, reason: str = "") -> str:
     """Where the app gets its code: answer, authorization, code and event are one transaction."""
     now, code, asked, row = clock.now(), random_token(), pending.request, pending.row
-    scope = _tellable(scope, pending)
+    scope = _answerable_scope(scope, pending)
     context = _context(pending, scope)
     patient = context.get("patient", "")
     with transaction.atomic():
@@ -41,8 +41,8 @@ def allowed(request: HttpRequest, pending: Pending, user: User, scope: str, *, r
             fhir_user=identities.fhir_user(user, row.fhir_server),
             **(online_access.session_fields(request) if refresh.refresh_scope(scope) == refresh.ONLINE else {}),
             context=json.dumps(context),
-            patient_vouched=_vouched(pending, user),
-            auth_time=_logged_in_at(request),
+            patient_vouched=_patient_vouched(pending, user),
+            auth_time=_auth_time(request),
             client_epoch=row.client.epoch,  # as they were read with the request: what ended since then ends this too
             user_epoch=user.epoch,
             granted_at=now,
@@ -57,28 +57,30 @@ def allowed(request: HttpRequest, pending: Pending, user: User, scope: str, *, r
             issued_at=now,
             expires_at=now + lifetimes.code_seconds(settings.SMARTAUTH_CODE_SECONDS) * SECOND,
         )
-        number = numbered(authorization.pk)
-        record(event(request, pending, "allowed", at=now, patient=patient, authorization=number, reason=reason))
+        number = public_reference(authorization.pk)
+        record(
+            interaction_event(request, pending, "allowed", at=now, patient=patient, authorization=number, reason=reason)
+        )
     return success_redirect(pending.redirect_uri, code, pending.state, settings.SMARTAUTH_ISSUER)
 
 
-def _logged_in_at(request: HttpRequest) -> int:
+def _auth_time(request: HttpRequest) -> int:
     """When the person proved who he is: the login of this session (OIDC Core §2, auth_time)."""
     login = sessions.current(request)
     return login.created_at if login else 0
 
 
-def _vouched(pending: Pending, user: User) -> int:
+def _patient_vouched(pending: Pending, user: User) -> int:
     """1 = the EHR, or the FHIR server by its search, says that this person sees this patient."""
     row = pending.row
     return (
         row.launch.patient_vouched
         if row.launch
-        else int(bool(row.patient) and identities.searches(user, row.fhir_server))
+        else int(bool(row.patient) and identities.finds_patients_by_search(user, row.fhir_server))
     )
 
 
-def _tellable(scope: str, pending: Pending) -> str:
+def _answerable_scope(scope: str, pending: Pending) -> str:
     """Without launch/encounter where there is no visit to tell of: scopes in the answer are the truth (SCP-06)."""
     if pending.row.launch or pending.row.encounter:
         return scope
@@ -88,7 +90,7 @@ def _tellable(scope: str, pending: Pending) -> str:
 def _context(pending: Pending, scope: str) -> dict[str, Any]:
     """The context that an EHR or the pickers put the app in."""
     row = pending.row
-    patient = row.patient if pending.request.needs_patient or pending.launched_patient else ""
-    context = told(row.launch, patient, row.client)
+    patient = row.patient if pending.request.needs_patient or pending.launch_patient else ""
+    context = launch_context(row.launch, patient, row.client)
     picked = row.encounter and not row.launch and any(part.plain == "launch/encounter" for part in parse_scopes(scope))
     return {**context, "encounter": row.encounter} if picked else context

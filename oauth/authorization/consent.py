@@ -7,14 +7,22 @@ from accounts import clock
 from accounts.models import User
 from audit.trail import record
 from oauth.authorization import previous_consent
-from oauth.authorization.code import allowed
-from oauth.authorization.consent_form import Chosen, NotOffered, answer, everything, groups, question, times
-from oauth.authorization.interaction import cancelled, event, somebody, step
+from oauth.authorization.code import issue_code
+from oauth.authorization.consent_form import (
+    Choice,
+    NotOffered,
+    initial_choice,
+    line_groups,
+    parse_choice,
+    question_digest,
+    time_options,
+)
+from oauth.authorization.interaction import denied_by_user, interaction_event, require_user, step
 from oauth.authorization.pending_request import Pending
 from oauth.authorization.prompts import MUST_ACT
-from oauth.authorization.request_summary import Stub, born, shortened, visit, written
-from oauth.ehr_launch.handles import still_seen
-from oauth.http.redirects import person_page, to_app, within
+from oauth.authorization.request_summary import RequestSummary, birth_phrase, display_name, long_date, visit_description
+from oauth.ehr_launch.handles import is_patient_shareable
+from oauth.http.redirects import private_page, redirect_to_app, redirect_within
 from oauth.models import Client, PatientRecord
 from oauth.people import identities
 from smart.authorize.error_pages import Unredirectable
@@ -33,49 +41,49 @@ NO_RECORD = "there is no record that this user may share"
 def decide(request: HttpRequest, pending: Pending) -> HttpResponse:
     """The consent page, and its answer."""
     if request.method == "POST" and request.POST.get("answer") == "deny":
-        raise cancelled()
-    user = somebody(request)
-    if (due := _not_ready(pending, user)) is not None:
+        raise denied_by_user()
+    user = require_user(request)
+    if (due := _missing_choice(pending, user)) is not None:
         return due
-    scope = _offered(pending, user)
+    scope = _grantable_scope(pending, user)
     if request.method == "GET":
-        before = previous_consent.answered(request, pending, user)
-        return _allowed_before(request, pending, user, before) if before else _page(request, pending, user, scope)
-    if request.POST.get("question") != question(pending, user, scope):
+        before = previous_consent.covered_scope(request, pending, user)
+        return _answer_as_before(request, pending, user, before) if before else _page(request, pending, user, scope)
+    if request.POST.get("question") != question_digest(pending, user, scope):
         raise Unredirectable("E40", "the page that was answered asked something else")
-    choices = _choices(pending, user, scope)
-    chosen = _chosen(request, pending, choices)
+    choices = _consent_lines(pending, user, scope)
+    chosen = _parse_choice(request, pending, choices)
     left = chosen_scope(scope, choices, chosen.ticked, chosen.some, types=resource_types(pending.request.fhir_version))
     if not left or chosen.kindless:
         return _page(request, pending, user, scope, chosen)
-    return to_app(allowed(request, pending, user, left))
+    return redirect_to_app(issue_code(request, pending, user, left))
 
 
-def unasked(request: HttpRequest, pending: Pending, user: User) -> HttpResponse:
+def answer_silently(request: HttpRequest, pending: Pending, user: User) -> HttpResponse:
     """The answer without any page, for prompt=none. Raises AccessDenied or ConsentRequired (E32)."""
-    if _not_ready(pending, user) is not None:
+    if _missing_choice(pending, user) is not None:
         raise AccessDenied(NO_RECORD)
-    before = previous_consent.answered(request, pending, user)
+    before = previous_consent.covered_scope(request, pending, user)
     if not before:
         raise ConsentRequired(MUST_ACT)
-    return _allowed_before(request, pending, user, before)
+    return _answer_as_before(request, pending, user, before)
 
 
-def _allowed_before(request: HttpRequest, pending: Pending, user: User, scope: str) -> HttpResponse:
-    return to_app(allowed(request, pending, user, scope, reason="allowed before"))
+def _answer_as_before(request: HttpRequest, pending: Pending, user: User, scope: str) -> HttpResponse:
+    return redirect_to_app(issue_code(request, pending, user, scope, reason="allowed before"))
 
 
-def _not_ready(pending: Pending, user: User) -> HttpResponse | None:
+def _missing_choice(pending: Pending, user: User) -> HttpResponse | None:
     """The step to go back to when a choice is missing, or is none any more. Raises AccessDenied (E29)."""
-    if pending.row.launch and not still_seen(pending.row.launch):
+    if pending.row.launch and not is_patient_shareable(pending.row.launch):
         raise AccessDenied(NO_RECORD)
-    if pending.request.needs_patient and not pending.launched_patient and not _may_share(user, pending):
+    if pending.request.needs_patient and not pending.launch_patient and not _is_shareable(user, pending):
         pending.about("")
-        return within(f"{pending.url}/patient")
-    return within(pending.url) if pending.picks_encounter else None
+        return redirect_within(f"{pending.url}/patient")
+    return redirect_within(pending.url) if pending.needs_encounter_choice else None
 
 
-def _offered(pending: Pending, user: User) -> str:
+def _grantable_scope(pending: Pending, user: User) -> str:
     """What this person may do at all: who is nobody at the FHIR server sees nothing there (SCP-20, SCP-16)."""
     scope = pending.request.scope
     if pending.request.openid or identities.fhir_user(user, pending.row.fhir_server):
@@ -86,11 +94,11 @@ def _offered(pending: Pending, user: User) -> str:
     return scope_string(left)
 
 
-def _may_share(user: User, pending: Pending) -> bool:
-    return identities.records(user, pending.row.fhir_server).filter(patient=pending.row.patient).exists()
+def _is_shareable(user: User, pending: Pending) -> bool:
+    return identities.shareable_records(user, pending.row.fhir_server).filter(patient=pending.row.patient).exists()
 
 
-def _choices(pending: Pending, user: User, scope: str) -> tuple[ConsentLine, ...]:
+def _consent_lines(pending: Pending, user: User, scope: str) -> tuple[ConsentLine, ...]:
     server, client = pending.row.fhir_server, pending.row.client
     seconds = lifetimes.access_token_seconds(
         server.access_token_seconds,
@@ -99,14 +107,16 @@ def _choices(pending: Pending, user: User, scope: str) -> tuple[ConsentLine, ...
         bound=settings.SMARTAUTH_ACCESS_TOKEN_MAX_SECONDS,
     )
     about = pending.patient
-    subject = "" if about is None or identities.is_own(user, about) else shortened(about.name) or UNNAMED
-    days = previous_consent.days() if pending.request.openid else 0
+    subject = "" if about is None or identities.is_own_record(user, about) else display_name(about.name) or UNNAMED
+    days = previous_consent.remembered_days() if pending.request.openid else 0
     version = pending.request.fhir_version
-    telling = ConsentContext(server.name, seconds, subject, until=_until(client), version=version, remembered_days=days)
+    telling = ConsentContext(
+        server.name, seconds, subject, until=_latest_end(client), version=version, remembered_days=days
+    )
     return consent_lines(parse_scopes(scope), telling)
 
 
-def _until(client: Client) -> str:
+def _latest_end(client: Client) -> str:
     """The day on which even offline access ends, where there is one (RF-08)."""
     native = client.application_type == Client.ApplicationType.NATIVE
     seconds = refresh.absolute_seconds(
@@ -114,45 +124,47 @@ def _until(client: Client) -> str:
         settings.SMARTAUTH_REFRESH_TOKEN_SECONDS,
         keeps_secrets=native or client.authentication != Client.Authentication.NONE,
     )
-    day = written(to_datetime(clock.now() + seconds * SECOND).date())
+    day = long_date(to_datetime(clock.now() + seconds * SECOND).date())
     return f"At the latest it ends on {day}." if seconds else ""
 
 
-def _chosen(request: HttpRequest, pending: Pending, choices: tuple[ConsentLine, ...]) -> Chosen:
+def _parse_choice(request: HttpRequest, pending: Pending, choices: tuple[ConsentLine, ...]) -> Choice:
     try:
-        return answer(request.POST, choices)
+        return parse_choice(request.POST, choices)
     except NotOffered:
-        record(event(request, pending, "choice-tampered", at=clock.now(), reason="a line that was not offered"))
+        record(
+            interaction_event(request, pending, "choice-tampered", at=clock.now(), reason="a line that was not offered")
+        )
         raise Unredirectable("E30", "a line was ticked that was not offered") from None
 
 
-def _page(request: HttpRequest, pending: Pending, user: User, scope: str, chosen: Chosen | None = None) -> HttpResponse:
+def _page(request: HttpRequest, pending: Pending, user: User, scope: str, chosen: Choice | None = None) -> HttpResponse:
     """The question; again, with what is wrong on top, when the answer said nothing."""
-    choices = _choices(pending, user, scope)
-    shown = chosen or everything(choices)
+    choices = _consent_lines(pending, user, scope)
+    shown = chosen or initial_choice(choices)
     context = {
-        **Stub(pending).context(),
-        **_about(pending, user, pending.patient),
-        "groups": groups(choices, shown, previous_consent.held(request, pending, user)),
-        "times": times(choices, shown),
+        **RequestSummary(pending).context(),
+        **_record_words(pending, user, pending.patient),
+        "groups": line_groups(choices, shown, previous_consent.granted_scope(request, pending, user)),
+        "times": time_options(choices, shown),
         "kindless": bool(chosen and chosen.kindless),
         "nothing": bool(chosen and not chosen.kindless),
         "asked": pending.request,
         "offered": scope,
-        "question": question(pending, user, scope),
+        "question": question_digest(pending, user, scope),
     }
-    return person_page(request, "consent.html", context, status=422 if chosen else 200, leads_to=pending.redirect_uri)
+    return private_page(request, "consent.html", context, status=422 if chosen else 200, leads_to=pending.redirect_uri)
 
 
-def _about(pending: Pending, user: User, about: PatientRecord | None) -> dict[str, object]:
-    """Whose record it is, in the words of title, lead and stub."""
+def _record_words(pending: Pending, user: User, about: PatientRecord | None) -> dict[str, object]:
+    """Whose record it is, in the words of title, lead and summary."""
     if about is None:
         return {"record": "", "own": False, "subject": "", "signed_in_as": str(user), "visit": ""}
-    own, name = identities.is_own(user, about), shortened(about.name)
+    own, name = identities.is_own_record(user, about), display_name(about.name)
     return {
-        "record": ", ".join(filter(None, (name or "Name not recorded", born(about)))),
+        "record": ", ".join(filter(None, (name or "Name not recorded", birth_phrase(about)))),
         "own": own,
-        "visit": visit(pending.encounter) if pending.encounter else "",
+        "visit": visit_description(pending.encounter) if pending.encounter else "",
         "subject": name or UNNAMED,
         "signed_in_as": str(user) if own else f"{user}, acting for {name or UNNAMED}",
     }

@@ -13,7 +13,11 @@ from smart.scopes.scope_sets import is_within
 from smart.wording.consent_lines import CHANGE, SEE, TIME, WHO, ConsentLine, RecordKind
 
 GROUPS = ((SEE, "See", "see"), (CHANGE, "Add or change", "change"), (WHO, "Know who you are", "person"))
-AGAIN = {SEE: "It may already see", CHANGE: "It may already add or change", WHO: "It already knows who you are"}
+ALREADY_ALLOWED = {
+    SEE: "It may already see",
+    CHANGE: "It may already add or change",
+    WHO: "It already knows who you are",
+}
 ALL, SOME, NONE = "all", "some", "none"
 
 
@@ -22,7 +26,7 @@ class NotOffered(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class Choice:
     """The lines that are ticked, those of which only some kinds are, and which kinds."""
 
     ticked: frozenset[int]
@@ -60,19 +64,19 @@ class Group:
     rows: tuple[Row, ...]
 
 
-def question(pending: Pending, user: User, scope: str) -> str:
+def question_digest(pending: Pending, user: User, scope: str) -> str:
     """Names what a page asks, whom, and about which record: another choice in another tab makes it another question."""
     return sha256_hex(json.dumps([user.pk, pending.row.patient, pending.row.encounter, scope]))
 
 
-def everything(choices: Iterable[ConsentLine]) -> Chosen:
+def initial_choice(choices: Iterable[ConsentLine]) -> Choice:
     """What the app asked for is the question, so it is what the page begins with; of the times the first."""
     lines = tuple(choices)
     times = [line.number for line in lines if line.group == TIME]
-    return Chosen(frozenset({line.number for line in lines} - set(times[1:])))
+    return Choice(frozenset({line.number for line in lines} - set(times[1:])))
 
 
-def answer(form: QueryDict, choices: Sequence[ConsentLine]) -> Chosen:
+def parse_choice(form: QueryDict, choices: Sequence[ConsentLine]) -> Choice:
     """What came back: numbers of this request's own lines and nothing else. Raises NotOffered."""
     simple = [line.number for line in choices if line.group != TIME and not line.kinds]
     ticked = set(_numbers(form.getlist("ask"), simple))
@@ -87,10 +91,10 @@ def answer(form: QueryDict, choices: Sequence[ConsentLine]) -> Chosen:
         elif choice == SOME:
             kinds = _numbers(form.getlist(f"ask-{line.number}-kind"), [kind.number for kind in line.kinds])
             some[line.number] = frozenset(kinds)
-    return Chosen(frozenset({*ticked, *times}), some)
+    return Choice(frozenset({*ticked, *times}), some)
 
 
-def groups(choices: Sequence[ConsentLine], chosen: Chosen, held: str) -> list[Group]:
+def line_groups(choices: Sequence[ConsentLine], chosen: Choice, held: str) -> list[Group]:
     """New lines first; those that are allowed already stand apart and can still be unticked."""
     lines = [line for line in choices if line.group != TIME]
     old = {line.number for line in lines if held and is_within(" ".join(line.allows), held)}
@@ -103,18 +107,18 @@ def groups(choices: Sequence[ConsentLine], chosen: Chosen, held: str) -> list[Gr
                 if line.group == group and (line.number in old) is again
             )
             if rows:
-                found.append(Group(AGAIN[group] if again else title, sign, group == CHANGE, rows))
+                found.append(Group(ALREADY_ALLOWED[group] if again else title, sign, group == CHANGE, rows))
     return found
 
 
-def times(choices: Sequence[ConsentLine], chosen: Chosen) -> list[tuple[ConsentLine, bool]]:
+def time_options(choices: Sequence[ConsentLine], chosen: Choice) -> list[tuple[ConsentLine, bool]]:
     """How long, as one question: "Only now" where nothing else is chosen."""
     found = [line for line in choices if line.group == TIME]
     picked = next((line.number for line in found if line.number in chosen.ticked), found[-1].number)
     return [(line, line.number == picked) for line in found]
 
 
-def _row(line: ConsentLine, chosen: Chosen, *, new: bool) -> Row:
+def _row(line: ConsentLine, chosen: Choice, *, new: bool) -> Row:
     kinds = chosen.some.get(line.number)
     shown = tuple((kind, kinds is None or kind.number in kinds) for kind in line.kinds)
     return Row(line, chosen.of(line), shown, new, line.number in chosen.kindless)

@@ -26,15 +26,15 @@ def explanation(
         "outcomes": explain(parameters, client, bases),
     }
     if refusal.case in NOT_ON_THE_LIST and client is not None:
-        found |= _difference(parameters.get("redirect_uri", ""), client.redirect_uris)
+        found |= _redirect_uri_difference(parameters.get("redirect_uri", ""), client.redirect_uris)
     return found
 
 
-def _difference(sent: str, registered: tuple[str, ...]) -> dict[str, object]:
-    same = max((_beginning(sent, uri) for uri in registered), key=len, default="")
+def _redirect_uri_difference(sent: str, registered: tuple[str, ...]) -> dict[str, object]:
+    same = max((_common_prefix(sent, uri) for uri in registered), key=len, default="")
     return {"sent": sent, "same": same, "different": sent[len(same) :], "registered": registered}
 
 
-def _beginning(sent: str, uri: str) -> str:
+def _common_prefix(sent: str, uri: str) -> str:
     pairs = zip(sent, uri, strict=False)
     return sent[: sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))]

@@ -12,11 +12,11 @@ from accounts import clock
 from accounts.address import client_address
 from accounts.models import User
 from audit.trail import Event, record
-from oauth.authorization.pending_request import Answered, NotYours, Pending, TooOld, waiting
-from oauth.authorization.prompts import recent
+from oauth.authorization.pending_request import AlreadyAnswered, Expired, NotInThisBrowser, Pending, load_pending
+from oauth.authorization.prompts import is_login_recent
 from oauth.http import error_pages
-from oauth.http.redirects import to_app, within
-from oauth.models import Client, numbered
+from oauth.http.redirects import redirect_to_app, redirect_within
+from oauth.models import Client, public_reference
 from smart.authorize.error_pages import Unredirectable
 from smart.clients.redirect_uris import error_redirect, is_registered
 from smart.http.errors import AccessDenied, OAuthError, ServerError, TemporarilyUnavailable
@@ -31,7 +31,7 @@ View = Callable[[HttpRequest, Pending], HttpResponse]
 
 def step(*methods: str, signed_in: bool = False) -> Callable[[View], Callable[[HttpRequest, str], HttpResponse]]:
     """A view of one step. Its refusals and failures go back to the app, which was proved before (AZ-06, E42)."""
-    acts = _by_its_person if signed_in else _by_anybody
+    acts = _run_for_its_user if signed_in else _run_for_anybody
 
     def decorate(view: View) -> Callable[[HttpRequest, str], HttpResponse]:
         @wraps(view)
@@ -39,64 +39,69 @@ def step(*methods: str, signed_in: bool = False) -> Callable[[View], Callable[[H
             if request.method not in methods:
                 return HttpResponseNotAllowed(methods)
             try:
-                return _answered_to_app(partial(acts, view), request, waiting(request, handle))
-            except NotYours:
-                return error_pages.stopped(request, Unredirectable("E40"))
-            except Answered:
-                return error_pages.answered_already(request)
-            except TooOld as late:
-                return _too_late(request, late.pending)
+                return _run(partial(acts, view), request, load_pending(request, handle))
+            except NotInThisBrowser:
+                return error_pages.stopped_page(request, Unredirectable("E40"))
+            except AlreadyAnswered:
+                return error_pages.already_answered_page(request)
+            except Expired as late:
+                return _expired_response(request, late.pending)
 
         return wrapped
 
     return decorate
 
 
-def _answered_to_app(view: View, request: HttpRequest, pending: Pending) -> HttpResponse:
+def _run(view: View, request: HttpRequest, pending: Pending) -> HttpResponse:
     if not pending.row.client.enabled:
-        return error_pages.stopped(request, Unredirectable("E1"))
-    if not _still_registered(pending):
-        return error_pages.stopped(request, Unredirectable("E4"), str(pending.row.client))
+        return error_pages.stopped_page(request, Unredirectable("E1"))
+    if not _is_still_registered(pending):
+        return error_pages.stopped_page(request, Unredirectable("E4"), str(pending.row.client))
     try:
         return view(request, pending)
     except OAuthError as refusal:
         return refuse(request, pending, refusal)
     except Unredirectable as refusal:
-        return error_pages.stopped(request, refusal, str(pending.row.client))
-    except (NotYours, Answered, TooOld):
+        return error_pages.stopped_page(request, refusal, str(pending.row.client))
+    except (NotInThisBrowser, AlreadyAnswered, Expired):
         raise
     except (OperationalError, InterfaceError):
-        return _broken(request, pending, TemporarilyUnavailable(FAILED_HERE))
+        return _failure_response(request, pending, TemporarilyUnavailable(FAILED_HERE))
     except Exception:  # whatever broke, the person gets back to the app
         log.exception("a step of a waiting request failed")
-        return _broken(request, pending, ServerError(FAILED_HERE))
+        return _failure_response(request, pending, ServerError(FAILED_HERE))
 
 
-def _still_registered(pending: Pending) -> bool:
+def _is_still_registered(pending: Pending) -> bool:
     """Whether the answer may still go where the request wanted it: an address can be taken away meanwhile (AZ-05)."""
     client = pending.row.client
     native = client.application_type == Client.ApplicationType.NATIVE
     return is_registered(pending.redirect_uri, client.redirect_uris.split(), native=native)
 
 
-def _broken(request: HttpRequest, pending: Pending, refusal: OAuthError) -> HttpResponse:
+def _failure_response(request: HttpRequest, pending: Pending, refusal: OAuthError) -> HttpResponse:
     """A client that nobody approved gets no redirect before a login (AZ-13)."""
-    trusted = pending.row.client.approved or person(request) is not None
-    return to_app(_back(pending, refusal)) if trusted else error_pages.broken(request)
+    trusted = pending.row.client.approved or signed_in_user(request) is not None
+    return redirect_to_app(_refusal_url(pending, refusal)) if trusted else error_pages.server_error(request)
 
 
-def _by_anybody(view: View, request: HttpRequest, pending: Pending) -> HttpResponse:
+def _run_for_anybody(view: View, request: HttpRequest, pending: Pending) -> HttpResponse:
     return view(request, pending)
 
 
-def _by_its_person(view: View, request: HttpRequest, pending: Pending) -> HttpResponse:
+def _run_for_its_user(view: View, request: HttpRequest, pending: Pending) -> HttpResponse:
     """A page leads back to the step that is due; a choice or an answer of somebody else counts for nothing (E40)."""
-    user = person(request)
-    if user is not None and pending.belongs_to(user) and not pending.refused and recent(request, pending, user):
+    user = signed_in_user(request)
+    if (
+        user is not None
+        and pending.is_assigned_to(user)
+        and not pending.refused
+        and is_login_recent(request, pending, user)
+    ):
         return view(request, pending)
     if request.method == "POST":
-        raise NotYours
-    return within(pending.url)
+        raise NotInThisBrowser
+    return redirect_within(pending.url)
 
 
 def refuse(request: HttpRequest, pending: Pending, refusal: OAuthError) -> HttpResponse:
@@ -104,51 +109,51 @@ def refuse(request: HttpRequest, pending: Pending, refusal: OAuthError) -> HttpR
     now = clock.now()
     with transaction.atomic():
         pending.answer(now=now)
-        record(event(request, pending, "denied", at=now, reason=refusal.code))
-    return to_app(_back(pending, refusal))
+        record(interaction_event(request, pending, "denied", at=now, reason=refusal.code))
+    return redirect_to_app(_refusal_url(pending, refusal))
 
 
-def refused_earlier(request: HttpRequest, pending: Pending) -> HttpResponse:
+def send_stored_refusal(request: HttpRequest, pending: Pending) -> HttpResponse:
     """Tells a client that nobody approved, now that the person is known, what was wrong with its request (AZ-13)."""
     now = clock.now()
     with transaction.atomic():
         pending.answer(now=now)
-        record(event(request, pending, "denied", at=now, reason="refused before"))
-    return to_app(pending.refused)
+        record(interaction_event(request, pending, "denied", at=now, reason="refused before"))
+    return redirect_to_app(pending.refused)
 
 
-def event(request: HttpRequest, pending: Pending, kind: str, *, at: int, **more: str) -> Event:
+def interaction_event(request: HttpRequest, pending: Pending, kind: str, *, at: int, **more: str) -> Event:
     """What happened to a waiting request, with the references that belong to it."""
     row = pending.row
     return Event(
         kind=kind, at=at, client=row.client.client_id, fhir_server=row.fhir_server.base,
         person=row.user.subject if row.user else "", address=client_address(request),
-        **{"reference": numbered(row.pk), **more},
+        **{"reference": public_reference(row.pk), **more},
     )  # fmt: skip
 
 
-def person(request: HttpRequest) -> User | None:
+def signed_in_user(request: HttpRequest) -> User | None:
     """Who is signed in, if somebody is."""
     return request.user if isinstance(request.user, User) else None
 
 
-def somebody(request: HttpRequest) -> User:
+def require_user(request: HttpRequest) -> User:
     """Who is signed in, on a step that lets nobody else through."""
-    user = person(request)
+    user = signed_in_user(request)
     if user is None:
-        raise NotYours
+        raise NotInThisBrowser
     return user
 
 
-def cancelled() -> AccessDenied:
+def denied_by_user() -> AccessDenied:
     return AccessDenied(NOT_ALLOWED)
 
 
-def _too_late(request: HttpRequest, pending: Pending) -> HttpResponse:
-    back = _back(pending, AccessDenied(NOT_ALLOWED))
+def _expired_response(request: HttpRequest, pending: Pending) -> HttpResponse:
+    back = _refusal_url(pending, AccessDenied(NOT_ALLOWED))
     minutes = settings.SMARTAUTH_PENDING_REQUEST_SECONDS // 60
-    return error_pages.waited_too_long(request, str(pending.row.client), back, minutes)
+    return error_pages.expired_page(request, str(pending.row.client), back, minutes)
 
 
-def _back(pending: Pending, refusal: OAuthError) -> str:
+def _refusal_url(pending: Pending, refusal: OAuthError) -> str:
     return error_redirect(pending.redirect_uri, refusal, pending.state, settings.SMARTAUTH_ISSUER)

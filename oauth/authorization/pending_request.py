@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 
 from accounts import clock
 from accounts.models import User
-from oauth.ehr_launch.handles import context_of
+from oauth.ehr_launch.handles import stored_context
 from oauth.models import Client, EncounterRecord, FhirServer, Launch, PatientRecord, PendingRequest
 from oauth.people import identities
 from smart.authorize.request import AuthorizationRequest
@@ -20,14 +20,14 @@ from smart.time_units import SECOND
 
 COOKIE = "__Secure-smartauth-request" if settings.SESSION_COOKIE_SECURE else "smartauth-request"
 
-REMEMBERED_SECONDS = 3600  # so that a late click is told that it came late
+COOKIE_GRACE_SECONDS = 3600  # so that a late click is told that it came late
 
 
-class NotYours(Exception):
+class NotInThisBrowser(Exception):
     """No such request waits in this browser."""
 
 
-class TooOld(Exception):
+class Expired(Exception):
     """The request waited longer than it may."""
 
     def __init__(self, pending: "Pending") -> None:
@@ -35,7 +35,7 @@ class TooOld(Exception):
         self.pending = pending
 
 
-class Answered(Exception):
+class AlreadyAnswered(Exception):
     """The request has its answer; there is no second one."""
 
 
@@ -71,7 +71,7 @@ class Pending:
     def patient(self) -> PatientRecord | None:
         """The record that was chosen for it."""
         found = PatientRecord.objects.filter(fhir_server=self.row.fhir_server, patient=self.row.patient)
-        return found.select_related("fhir_server").first() or self._vouched_for
+        return found.select_related("fhir_server").first() or self._vouched_patient
 
     @property
     def encounter(self) -> EncounterRecord | None:
@@ -79,42 +79,42 @@ class Pending:
         return identities.encounters(self.patient).filter(encounter=self.row.encounter).first()
 
     @property
-    def picks_encounter(self) -> bool:
+    def needs_encounter_choice(self) -> bool:
         """Whether a visit is still to be chosen: the app wants to know one, no EHR has told it, and there is one."""
         wanted = self.request.needs_encounter and self.row.launch is None
         return wanted and self.encounter is None and identities.encounters(self.patient).exists()
 
     @property
-    def _vouched_for(self) -> PatientRecord | None:
+    def _vouched_patient(self) -> PatientRecord | None:
         """The patient of an EHR's launch whom our own list does not know."""
         if self.row.launch is None or not self.row.patient:
             return None
         return PatientRecord(fhir_server=self.row.fhir_server, patient=self.row.patient)
 
     @property
-    def launched_patient(self) -> str:
+    def launch_patient(self) -> str:
         """The patient whom the EHR has chosen already, if it has."""
         return self._launched("patient")
 
     def _launched(self, member: str) -> str:
-        return str(context_of(self.row.launch).get(member, "")) if self.row.launch else ""
+        return str(stored_context(self.row.launch).get(member, "")) if self.row.launch else ""
 
     @property
-    def launched_for(self) -> int | None:
+    def launch_user_id(self) -> int | None:
         """The only person who may answer, if the EHR launched it."""
         return self.row.launch.user_id if self.row.launch else None
 
-    def meant_for(self, user: User) -> bool:
+    def is_meant_for(self, user: User) -> bool:
         """Whether he is the person of the EHR's launch, and the one whom the app expects (E27, E43)."""
         expected = self.asked.subject if self.asked else ""
-        return self.launched_for in (None, user.pk) and expected in ("", user.subject)
+        return self.launch_user_id in (None, user.pk) and expected in ("", user.subject)
 
-    def belongs_to(self, user: User) -> bool:
+    def is_assigned_to(self, user: User) -> bool:
         return self.row.user_id == user.pk
 
-    def taken_by(self, user: User) -> None:
+    def assign_user(self, user: User) -> None:
         """Another person answers from now on; what was chosen before him does not count."""
-        patient, encounter = self.launched_patient, self._launched("encounter")
+        patient, encounter = self.launch_patient, self._launched("encounter")
         self._still_open().update(user=user, patient=patient, encounter=encounter)
         self.row.user, self.row.patient, self.row.encounter = user, patient, encounter
 
@@ -132,13 +132,13 @@ class Pending:
         """Only one answer wins. Raises Answered for every other one, TooOld for one that came late."""
         if self._still_open().filter(expires_at__gt=now).update(answered_at=now) == 1:
             return
-        raise TooOld(self) if self._still_open().exists() else Answered
+        raise Expired(self) if self._still_open().exists() else AlreadyAnswered
 
     def _still_open(self) -> "QuerySet[PendingRequest]":
         return PendingRequest.objects.filter(pk=self.row.pk, answered_at=0)
 
 
-def keep(
+def store(
     client: Client, fhir_server: FhirServer, redirect_uri: str, state: str,
     *, asked: AuthorizationRequest | None = None, refused: str = "", launch: Launch | None = None,
 ) -> HttpResponse:  # fmt: skip
@@ -158,22 +158,22 @@ def keep(
     path = f"/o/authorize/{handle}"
     response = HttpResponse(status=303, headers={"Location": path, "Cache-Control": "no-store"})
     response.set_cookie(
-        COOKIE, cookie, max_age=settings.SMARTAUTH_PENDING_REQUEST_SECONDS + REMEMBERED_SECONDS, path=path,
+        COOKIE, cookie, max_age=settings.SMARTAUTH_PENDING_REQUEST_SECONDS + COOKIE_GRACE_SECONDS, path=path,
         secure=settings.SESSION_COOKIE_SECURE, httponly=True, samesite="Lax",
     )  # fmt: skip
     return response
 
 
-def waiting(request: HttpRequest, handle: str) -> Pending:
+def load_pending(request: HttpRequest, handle: str) -> Pending:
     """The request of that address. Raises NotYours without its cookie, Answered and TooOld when it is over."""
     rows = PendingRequest.objects.select_related("client", "fhir_server", "user", "launch")
     row = rows.filter(handle_digest=sha256_hex(handle)).first()
     shown = sha256_hex(request.COOKIES.get(COOKIE, ""))
     if row is None or not hmac.compare_digest(row.cookie_digest, shown):
-        raise NotYours
+        raise NotInThisBrowser
     pending = Pending.of(row, handle)
     if row.answered_at:
-        raise Answered
+        raise AlreadyAnswered
     if row.expires_at <= clock.now():
-        raise TooOld(pending)
+        raise Expired(pending)
     return pending

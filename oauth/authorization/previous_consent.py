@@ -21,65 +21,67 @@ from smart.time_units import SECOND
 from smart.tokens import refresh
 
 
-def held(request: HttpRequest, pending: Pending, user: User) -> str:
+def granted_scope(request: HttpRequest, pending: Pending, user: User) -> str:
     """The scope of the newest access that the app has: same client, person, patient and FHIR server. "" if none."""
     row = pending.row
     if pending.request.openid:
-        return _signed_in_before(pending, user)
+        return _openid_scope(pending, user)
     same = Authorization.objects.filter(client=row.client, user=user, fhir_server=row.fhir_server, patient=row.patient)
     as_himself = same.filter(fhir_user=identities.fhir_user(user, row.fhir_server))
     alive = liveness.refreshable(now=clock.now()).values("authorization")
     found = liveness.usable(as_himself.filter(pk__in=alive)).order_by("-granted_at", "-pk").first()
-    if found is None or (found.session_digest and found.session_digest != _session(request)):
+    if found is None or (found.session_digest and found.session_digest != _session_digest(request)):
         return ""
     return str(found.scope)
 
 
-def _signed_in_before(pending: Pending, user: User) -> str:
+def _openid_scope(pending: Pending, user: User) -> str:
     """What plain OpenID Connect was allowed last, whether or not a token of it lives; /apps lists it (AZ-23)."""
     same = Authorization.objects.filter(client=pending.row.client, user=user, fhir_server=pending.row.fhir_server)
     newest = same.select_related("client", "user").order_by("-pk").first()
-    if newest is None or newest.granted_at <= not_before(now=clock.now()) or liveness.unusable_because(newest):
+    if newest is None or newest.granted_at <= remembered_since(now=clock.now()) or liveness.unusable_because(newest):
         return ""
     return str(newest.scope)
 
 
-def days() -> int:
+def remembered_days() -> int:
     """How long a sign-in by plain OpenID Connect is not asked again, in words for the person."""
     return max(1, int(settings.SMARTAUTH_REFRESH_IDLE_SECONDS) // 86_400)
 
 
-def not_before(*, now: int) -> int:
+def remembered_since(*, now: int) -> int:
     """Since when a sign-in by plain OpenID Connect must have been used not to be asked again."""
     return now - int(settings.SMARTAUTH_REFRESH_IDLE_SECONDS) * SECOND
 
 
-def answered(request: HttpRequest, pending: Pending, user: User) -> str:
+def covered_scope(request: HttpRequest, pending: Pending, user: User) -> str:
     """The scope that need not be asked again, all of it allowed already; "" where the person must be asked."""
     asked = pending.request
-    if "consent" in asked.prompts or not _proves_itself(pending):
+    if "consent" in asked.prompts or not _is_authenticated_client(pending):
         return ""
-    before = held(request, pending, user)
+    before = granted_scope(request, pending, user)
     somebody = asked.openid or bool(identities.fhir_user(user, pending.row.fhir_server))
-    scope = _one_refresh(scope_string(without_unusable_fhir_user(parse_scopes(asked.scope), somebody=somebody)), before)
+    scope = _single_refresh_scope(
+        scope_string(without_unusable_fhir_user(parse_scopes(asked.scope), somebody=somebody)), before
+    )
     if not before or not is_within(scope, before):
         return ""
     return grantable_scope(scope, before, types=resource_types(asked.fhir_version))
 
 
-def _proves_itself(pending: Pending) -> bool:
+def _is_authenticated_client(pending: Pending) -> bool:
     """Whether somebody else can hardly be in the place of the app: it has a secret or an address of its own (AZ-23)."""
     client = pending.row.client
     public = client.authentication == Client.Authentication.NONE
     return bool(client.approved) and not (public and not pending.redirect_uri.startswith("https://"))
 
 
-def _one_refresh(asked: str, before: str) -> str:
+def _single_refresh_scope(asked: str, before: str) -> str:
     """Of two kinds of refresh the one that he chose, since he cannot have both (SCP-17)."""
     both = {part.plain for part in parse_scopes(asked)} >= {refresh.OFFLINE, refresh.ONLINE}
     other = {refresh.OFFLINE: refresh.ONLINE, refresh.ONLINE: refresh.OFFLINE}.get(refresh.refresh_scope(before), "")
     return scope_string(part for part in parse_scopes(asked) if part.plain != other) if both else asked
 
 
-def _session(request: HttpRequest) -> str:
+def _session_digest(request: HttpRequest) -> str:
     return sha256_hex(request.session.get(online_access.MARK, ""))

@@ -14,7 +14,7 @@ from smart.tokens.address_binding import login_needed_after
 MUST_ACT = "prompt none was asked, but the user must act"
 
 
-def recent(request: HttpRequest, pending: Pending, user: User) -> bool:
+def is_login_recent(request: HttpRequest, pending: Pending, user: User) -> bool:
     """Whether the login is as new as the app wants it: prompt=login, select_account, max_age (OIDC Core §3.1.2.1).
 
     And as new as it must be after a token of this client was stopped at another address, or the person locked (SD-06).
@@ -30,7 +30,7 @@ def recent(request: HttpRequest, pending: Pending, user: User) -> bool:
     return login is not None and login.created_at >= wanted and login.created_at > needed_after
 
 
-def proves_again(request: HttpRequest, pending: Pending, user: User) -> bool:
+def must_confirm_password(request: HttpRequest, pending: Pending, user: User) -> bool:
     """Whether this person is asked for his password since a token of this client was stopped at another address."""
     login, blocked_at = sessions.current(request), min(_blocked_at(pending, user), pending.row.created_at)
     return blocked_at > 0 and (login is None or login.created_at <= blocked_at)
@@ -42,40 +42,40 @@ def _blocked_at(pending: Pending, user: User) -> int:
     return found.first() or 0
 
 
-def silent(pending: Pending) -> bool:
+def is_silent(pending: Pending) -> bool:
     """Whether no page may be shown."""
     return pending.asked is not None and "none" in pending.asked.prompts
 
 
-def quietly(request: HttpRequest, pending: Pending, user: User | None) -> User:
+def resolve_silently(request: HttpRequest, pending: Pending, user: User | None) -> User:
     """The person, known without a page; what he would have to choose is chosen where there is no choice.
 
     Raises LoginRequired, AccountSelectionRequired or InteractionRequired.
     """
-    if user is None or not recent(request, pending, user):
+    if user is None or not is_login_recent(request, pending, user):
         raise LoginRequired(MUST_ACT)
     if pending.request.subject not in ("", user.subject):
         raise LoginRequired(MUST_ACT)
-    if _another_account(pending, user):
+    if _expects_another_user(pending, user):
         raise AccountSelectionRequired(MUST_ACT)
-    if not pending.belongs_to(user):
-        pending.taken_by(user)
+    if not pending.is_assigned_to(user):
+        pending.assign_user(user)
     _choose_the_only_ones(pending, user)
     return user
 
 
-def _another_account(pending: Pending, user: User) -> bool:
+def _expects_another_user(pending: Pending, user: User) -> bool:
     hint = pending.request.login_hint
-    return pending.launched_for not in (None, user.pk) or bool(hint and hint not in (user.username, user.email))
+    return pending.launch_user_id not in (None, user.pk) or bool(hint and hint not in (user.username, user.email))
 
 
 def _choose_the_only_ones(pending: Pending, user: User) -> None:
     if pending.request.needs_patient and not pending.row.patient:
-        found = list(identities.records(user, pending.row.fhir_server)[:2])
-        if len(found) != 1 or identities.searches(user, pending.row.fhir_server):
+        found = list(identities.shareable_records(user, pending.row.fhir_server)[:2])
+        if len(found) != 1 or identities.finds_patients_by_search(user, pending.row.fhir_server):
             raise InteractionRequired(MUST_ACT)
         pending.about(found[0].patient)
-    if pending.picks_encounter:
+    if pending.needs_encounter_choice:
         encounters = list(identities.encounters(pending.patient)[:2])
         if len(encounters) > 1:
             raise InteractionRequired(MUST_ACT)

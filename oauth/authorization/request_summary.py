@@ -1,23 +1,23 @@
-"""What the stub of the slip says: who asks, for whose record, and where the answer goes."""
+"""What every page of a waiting request says: who asks, for whose record, and where the answer goes."""
 
 import re
 from dataclasses import dataclass
 from datetime import date
 
 from oauth.authorization.pending_request import Pending
-from oauth.http.redirects import host
-from oauth.models import EncounterRecord, PatientRecord, numbered
+from oauth.http.redirects import redirect_host
+from oauth.models import EncounterRecord, PatientRecord, public_reference
 from oauth.people import identities
 from smart.time_units import to_datetime
 
-LONGEST = 120
+NAME_LIMIT = 120
 
 # controls, also those that change the direction of what follows (Unicode UAX 9 §2, UTR 36 §2.10)
-_TURNS_TEXT = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 @dataclass(frozen=True, slots=True)
-class Stub:
+class RequestSummary:
     """The facts about a waiting request that a person sees on every page of it."""
 
     pending: Pending
@@ -25,14 +25,14 @@ class Stub:
     def context(self) -> dict[str, object]:
         """The names that every template of a waiting request uses."""
         asked = self.pending.asked
-        picks = asked is not None and asked.needs_patient and not self.pending.launched_patient and not self._skips
+        picks = asked is not None and asked.needs_patient and not self.pending.launch_patient and not self._skips
         visits = asked is not None and asked.needs_encounter and self.pending.row.launch is None
-        about = {"stub": self, "pending": self.pending, "number": numbered(self.pending.row.pk)}
+        about = {"summary": self, "pending": self.pending, "number": public_reference(self.pending.row.pk)}
         return {**about, "picks": picks, "visits": visits}
 
     @property
     def app(self) -> str:
-        return shortened(str(self.pending.row.client))
+        return display_name(str(self.pending.row.client))
 
     @property
     def initials(self) -> str:
@@ -40,23 +40,23 @@ class Stub:
 
     @property
     def maker(self) -> str:
-        return shortened(self.pending.row.client.maker)
+        return display_name(self.pending.row.client.maker)
 
     @property
     def server(self) -> str:
         return self.pending.row.fhir_server.name
 
     @property
-    def held_by(self) -> str:
+    def records_at(self) -> str:
         return f"{self.server} ({self.pending.row.fhir_server.get_version_display()})"
 
     @property
-    def back_to(self) -> str:
-        return host(self.pending.redirect_uri)
+    def returns_to(self) -> str:
+        return redirect_host(self.pending.redirect_uri)
 
     @property
     def known_since(self) -> str:
-        return written(to_datetime(self.pending.row.client.registered_at).date())
+        return long_date(to_datetime(self.pending.row.client.registered_at).date())
 
     @property
     def signed_in_as(self) -> str:
@@ -66,7 +66,7 @@ class Stub:
     @property
     def _skips(self) -> bool:
         user = self.pending.row.user
-        return user is not None and identities.only_own_record(user, self.pending.row.fhir_server) is not None
+        return user is not None and identities.sole_own_record(user, self.pending.row.fhir_server) is not None
 
 
 def initials(name: str) -> str:
@@ -74,20 +74,20 @@ def initials(name: str) -> str:
     return "".join(word[0] for word in name.split() if word[0].isalnum())[:2].upper() or "?"
 
 
-def shortened(text: str) -> str:
+def display_name(text: str) -> str:
     """As much of a name as a page has room for, without signs that would turn the sentence around it."""
-    text = _TURNS_TEXT.sub("", text)
-    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+    text = _CONTROLS.sub("", text)
+    return text if len(text) <= NAME_LIMIT else f"{text[: NAME_LIMIT - 1]}…"
 
 
-def written(day: date) -> str:
+def long_date(day: date) -> str:
     return f"{day.day} {day:%B %Y}"
 
 
-def visit(encounter: EncounterRecord) -> str:
+def visit_description(encounter: EncounterRecord) -> str:
     """ "Check-up, 3 November 2026, Harbour Clinic", as much of it as is recorded."""
     try:
-        day = written(date.fromisoformat(encounter.day))
+        day = long_date(date.fromisoformat(encounter.day))
     except ValueError:
         day = encounter.day
     return ", ".join(filter(None, (encounter.kind or "Visit", day, encounter.place)))
@@ -101,8 +101,8 @@ def birth_date(record: PatientRecord) -> date | None:
         return None
 
 
-def born(record: PatientRecord) -> str:
+def birth_phrase(record: PatientRecord) -> str:
     """ "born 4 May 2017", or as much of the date as is recorded."""
     whole = birth_date(record)
-    shown = written(whole) if whole else record.birth_date
+    shown = long_date(whole) if whole else record.birth_date
     return f"born {shown}" if shown else ""

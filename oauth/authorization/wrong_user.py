@@ -2,22 +2,26 @@
 
 from django.http import HttpRequest, HttpResponse
 
-from oauth.authorization.interaction import cancelled, person, step
+from oauth.authorization.interaction import denied_by_user, signed_in_user, step
 from oauth.authorization.pending_request import Pending
-from oauth.authorization.request_summary import Stub
-from oauth.http.redirects import person_page, within
+from oauth.authorization.request_summary import RequestSummary
+from oauth.http.redirects import private_page, redirect_within
 from smart.http.errors import LoginRequired
 
-NOT_HIM = "another user is signed in than id_token_hint names"
+NOT_THE_HINTED_USER = "another user is signed in than id_token_hint names"
 
 
 @step("GET", "POST")
-def another_user(request: HttpRequest, pending: Pending) -> HttpResponse:
+def wrong_user(request: HttpRequest, pending: Pending) -> HttpResponse:
     """Switch the user, or tell the app that nothing was allowed. Never says who is meant."""
     if request.method == "POST":
-        raise cancelled() if pending.launched_for else LoginRequired(NOT_HIM)
-    user = person(request)
-    if user is None or pending.meant_for(user):
-        return within(pending.url)
-    context = {**Stub(pending).context(), "signed_in_as": str(user), "launched": pending.launched_for is not None}
-    return person_page(request, "another_user.html", context, status=403, leads_to=pending.redirect_uri)
+        raise denied_by_user() if pending.launch_user_id else LoginRequired(NOT_THE_HINTED_USER)
+    user = signed_in_user(request)
+    if user is None or pending.is_meant_for(user):
+        return redirect_within(pending.url)
+    context = {
+        **RequestSummary(pending).context(),
+        "signed_in_as": str(user),
+        "launched": pending.launch_user_id is not None,
+    }
+    return private_page(request, "wrong_user.html", context, status=403, leads_to=pending.redirect_uri)

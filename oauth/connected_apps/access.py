@@ -6,7 +6,7 @@ from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Subquery, W
 from django.db.models.functions import Coalesce, Greatest, Least
 
 from accounts.models import User
-from oauth.authorization.previous_consent import not_before
+from oauth.authorization.previous_consent import remembered_since
 from oauth.models import AccessToken, Authorization, Client, Code, RefreshToken, liveness
 from smart.fhir.versions import NO_FHIR
 from smart.time_units import SECOND
@@ -90,7 +90,7 @@ def _remembered(now: int) -> Q:
     newer = Authorization.objects.filter(client=OuterRef("client"), user=OuterRef("user"), pk__gt=OuterRef("pk"))
     newest = ~Q(Exists(newer.filter(fhir_server=OuterRef("fhir_server"))))
     own = Q(client__profile=Client.Profile.OPENID, fhir_server__version=NO_FHIR)
-    return own & Q(granted_at__gt=not_before(now=now)) & newest
+    return own & Q(granted_at__gt=remembered_since(now=now)) & newest
 
 
 def _ran_out() -> Greatest:

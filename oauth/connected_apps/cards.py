@@ -12,7 +12,7 @@ from django.conf import settings
 
 from accounts.models import User
 from oauth.authorization import previous_consent
-from oauth.authorization.request_summary import initials, shortened, written
+from oauth.authorization.request_summary import display_name, initials, long_date
 from oauth.connected_apps import access
 from oauth.models import (
     AccessToken,
@@ -23,7 +23,7 @@ from oauth.models import (
     PatientRecord,
     RefreshToken,
     liveness,
-    numbered,
+    public_reference,
 )
 from smart.scopes.scope_sets import parse_scopes
 from smart.time_units import SECOND, to_datetime
@@ -124,8 +124,8 @@ class Records:
     def about(self, row: Authorization) -> Record:
         place = (row.fhir_server_id, row.patient)
         name = self.names.get(place) or (f"the patient with the number {row.patient}" if row.patient else "")
-        server = shortened(row.fhir_server.name) if row.fhir_server.holds_records else ""
-        return Record(shortened(name), place in self.own, server)
+        server = display_name(row.fhir_server.name) if row.fhir_server.holds_records else ""
+        return Record(display_name(name), place in self.own, server)
 
 
 def live_cards(user: User, *, now: int) -> tuple[AppCard, ...]:
@@ -148,8 +148,8 @@ def ended_cards(user: User, *, now: int) -> tuple[EndedCard, ...]:
     records = Records.of(user, rows)
     return tuple(
         EndedCard(
-            number=numbered(row.pk),
-            app=shortened(str(row.client)),
+            number=public_reference(row.pk),
+            app=display_name(str(row.client)),
             record=records.about(row),
             at=day_text(row.over_at, now=now) if row.over_at <= now else "not noted",
             why=access.why(row, now=now),
@@ -179,7 +179,7 @@ def day_text(at: int, *, now: int) -> str:
     """ "today, 14:02 UTC", "yesterday, 22:40 UTC", "3 October 2026"."""
     when, today = to_datetime(at), to_datetime(now).date()
     word = {today: "today", today - timedelta(days=1): "yesterday"}.get(when.date())
-    return f"{word}, {when:%H:%M} UTC" if word else written(when.date())
+    return f"{word}, {when:%H:%M} UTC" if word else long_date(when.date())
 
 
 def _moves(rows: Iterable[Authorization]) -> dict[int, str]:
@@ -194,11 +194,11 @@ def _slip(
 ) -> AppCard:
     sees, may = _told(row, record)
     return AppCard(
-        number=numbered(row.pk),
-        app=shortened(str(row.client)),
-        maker=shortened(row.client.maker),
+        number=public_reference(row.pk),
+        app=display_name(str(row.client)),
+        maker=display_name(row.client.maker),
         record=record,
-        allowed_on=written(to_datetime(row.granted_at).date()),
+        allowed_on=long_date(to_datetime(row.granted_at).date()),
         sees=sees,
         may=may,
         given_at=day_text(token.issued_at, now=now) if token else "",
@@ -216,7 +216,7 @@ def _slip(
 
 def _told(row: Authorization, record: Record) -> tuple[list[str], list[str]]:
     """What it sees, and what else it may: the sentences of the consent page, within a sentence."""
-    days = 0 if row.fhir_server.holds_records else previous_consent.days()
+    days = 0 if row.fhir_server.holds_records else previous_consent.remembered_days()
     subject = "" if record.own else record.name
     telling = ConsentContext(record.server, 0, subject, version=row.fhir_server.version, remembered_days=days)
     told = consent_lines(parse_scopes(row.scope), telling)
@@ -231,7 +231,7 @@ def _within(text: str) -> str:
 
 def _ends(row: Authorization, token: AccessToken | None, continuing: RefreshToken | None, *, now: int) -> str:
     if not row.fhir_server.holds_records:
-        until = written(to_datetime(row.granted_at + now - previous_consent.not_before(now=now)).date())
+        until = long_date(to_datetime(row.granted_at + now - previous_consent.remembered_since(now=now)).date())
         return f"when you take it back, or if you do not use it before {until}"
     if continuing is None:
         return day_text(token.expires_at, now=now) if token else "in a moment, if the app does not go on"
@@ -240,8 +240,8 @@ def _ends(row: Authorization, token: AccessToken | None, continuing: RefreshToke
     bound = _bound(row.client)
     if bound:
         at = continuing.launched_at + bound * SECOND
-        return f"{written(to_datetime(at).date())}, or when you take it back"
-    unused = written(to_datetime(continuing.expires_at).date())
+        return f"{long_date(to_datetime(at).date())}, or when you take it back"
+    unused = long_date(to_datetime(continuing.expires_at).date())
     return f"when you take it back, or if the app does not come before {unused}"
 
 
@@ -256,4 +256,4 @@ def _bound(client: Client) -> int:
 
 
 def _exact(at: datetime) -> str:
-    return f"{written(at.date())} at {at:%H:%M} UTC"
+    return f"{long_date(at.date())} at {at:%H:%M} UTC"

@@ -9,12 +9,12 @@ from accounts import clock
 from accounts.address import client_address
 from accounts.models import SignIn, User
 from audit.trail import Event, record
-from oauth.authorization.interaction import person
+from oauth.authorization.interaction import signed_in_user
 from oauth.connected_apps import access
 from oauth.connected_apps.cards import MAX_CARDS, AppCard, EndedCard, ended_cards, live_cards, longest_token_seconds
-from oauth.http.redirects import person_page, within
-from oauth.models import Authorization, numbered
-from oauth.models.authorizations import row_of
+from oauth.http.redirects import private_page, redirect_within
+from oauth.models import Authorization, public_reference
+from oauth.models.authorizations import parse_reference
 from oauth.sign_in import sessions
 from smart.wording.consent_lines import duration
 
@@ -24,43 +24,43 @@ EVENTS_AT_ONCE = 500
 
 def apps(request: HttpRequest) -> HttpResponse:
     """What lives and what has ended."""
-    user = person(request)
+    user = signed_in_user(request)
     if request.method != "GET":
         return HttpResponseNotAllowed(["GET"])
-    return _page(request, user) if user else within(SIGN_IN)
+    return _page(request, user) if user else redirect_within(SIGN_IN)
 
 
 def end(request: HttpRequest, number: str) -> HttpResponse:
     """Takes one access back, at once: the next introspection and the next refresh know it (RV-06)."""
-    user = person(request)
+    user = signed_in_user(request)
     if request.method != "POST":
         return HttpResponseNotAllowed(["POST"])
     if user is None:
-        return within(SIGN_IN)
-    row = Authorization.objects.of(user).filter(pk=row_of(number) or 0).first()
+        return redirect_within(SIGN_IN)
+    row = Authorization.objects.of(user).filter(pk=parse_reference(number) or 0).first()
     if row is None:
         raise Http404
     now = clock.now()
     with transaction.atomic():
         if Authorization.objects.filter(pk=row.pk).end("person", now=now):
             record(_taken_back(row, user, client_address(request), now=now))
-    return within(f"/apps?ended={numbered(row.pk)}")
+    return redirect_within(f"/apps?ended={public_reference(row.pk)}")
 
 
 def end_all(request: HttpRequest) -> HttpResponse:
     """Asks once more, then nothing that this person allowed lives, and nobody is signed in as him."""
-    user = person(request)
+    user = signed_in_user(request)
     if request.method not in {"GET", "POST"}:
         return HttpResponseNotAllowed(["GET", "POST"])
     if user is None:
         done = request.method == "GET" and "done" in request.GET
-        return person_page(request, "apps_ended.html", {}) if done else within(SIGN_IN)
+        return private_page(request, "apps_ended.html", {}) if done else redirect_within(SIGN_IN)
     if request.method == "GET":
         count = access.live_access(user, now=clock.now()).order_by().values("client").distinct().count()
-        return person_page(request, "apps_end_all.html", {"signed_in_as": user, "count": count})
+        return private_page(request, "apps_end_all.html", {"signed_in_as": user, "count": count})
     _everything(user, client_address(request))
     request.session.flush()
-    return within("/apps/end-all?done=1")
+    return redirect_within("/apps/end-all?done=1")
 
 
 def _everything(user: User, address: str) -> None:
@@ -83,7 +83,7 @@ def _record_all(events: Sequence[Event]) -> None:
 def _taken_back(row: Authorization, user: User, address: str, *, now: int, reason: str = "") -> Event:
     return Event(
         kind="access-taken-back", at=now, client=row.client.client_id, person=user.subject,
-        fhir_server=row.fhir_server.base, patient=row.patient, authorization=numbered(row.pk), address=address,
+        fhir_server=row.fhir_server.base, patient=row.patient, authorization=public_reference(row.pk), address=address,
         reason=reason,
     )  # fmt: skip
 
@@ -101,7 +101,7 @@ def _page(request: HttpRequest, user: User) -> HttpResponse:
         "another": taken_back is not None and _still(slips, taken_back),
         "signed_in_as": user,
     }
-    return person_page(request, "apps.html", context)
+    return private_page(request, "apps.html", context)
 
 
 def _named(ended: Iterable[EndedCard], number: str) -> EndedCard | None:

@@ -16,16 +16,20 @@ KEYS = {"yHhaEliM2ds96Dc7dBBHtih_WeKroNePno7C8QblkH0", "SJl_8sFOAeo3Y6vmH9Mvv2JB
 LOOPBACK_CALLBACK = "http://127.0.0.1:4999/cb"
 
 
-def secret(client_id: str) -> str:
+def published_secret(client_id: str) -> str:
     """The public secret of a demo client."""
     return f"{client_id}-secret"
 
 
-def demo_remains() -> list[str]:
+def usable_demo_credentials() -> list[str]:
     """Who could still get in with what is published: the server refuses to start outside development until it is gone.
     A person who is stopped, a client that is disabled, a changed password or secret no longer counts."""
     now = clock.now()
-    clients = [row.client_id for row in Client.objects.filter(enabled=1).order_by("pk") if _open_to_all(row, now)]
+    clients = [
+        row.client_id
+        for row in Client.objects.filter(enabled=1).order_by("pk")
+        if _accepts_published_credential(row, now)
+    ]
     people = User.objects.get_queryset().filter(username__in=PEOPLE, stopped_at=0).order_by("pk")
     return [
         *(f"client {client_id}" for client_id in clients),
@@ -33,9 +37,9 @@ def demo_remains() -> list[str]:
     ]
 
 
-def _open_to_all(row: Client, now: int) -> bool:
+def _accepts_published_credential(row: Client, now: int) -> bool:
     if row.authentication == Client.Authentication.SECRET:
-        public = digest(row.client_id, secret(row.client_id))
+        public = digest(row.client_id, published_secret(row.client_id))
         return public == row.secret_digest or (public == row.old_secret_digest and now < row.old_secret_until)
     if row.authentication == Client.Authentication.KEYS:
         return not KEYS.isdisjoint(_thumbprints(row.jwks))

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.models import User
 from oauth.demo import credentials, quickstart
-from oauth.discovery import facts
+from oauth.discovery import server_facts
 from oauth.models import Client, FhirServer
 
 ENGINES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
@@ -24,10 +24,10 @@ NAMED_RECORDS = 3
 @never_cache
 def home(request: HttpRequest) -> HttpResponse:
     """Only what exists today is shown: no door leads nowhere."""
-    return render(request, "home.html", development() if settings.SMARTAUTH_DEV else {})
+    return render(request, "home.html", development_context() if settings.SMARTAUTH_DEV else {})
 
 
-def development() -> dict[str, Any]:
+def development_context() -> dict[str, Any]:
     """What runs here, with the values of this instance."""
     servers = list(FhirServer.objects.order_by("pk"))
     people = User.objects.get_queryset().filter(username__in=credentials.PEOPLE).order_by("pk")
@@ -39,7 +39,7 @@ def development() -> dict[str, Any]:
         "commands": quickstart.commands(),
         "password": credentials.PASSWORD,
         "people": [(person, _role(person), _records(person)) for person in people],
-        "offered": facts().client_authentication,
+        "offered": server_facts().client_authentication,
         "clients": Client.objects.filter(client_id__in=credentials.CLIENTS).prefetch_related("protects").order_by("pk"),
     }
 

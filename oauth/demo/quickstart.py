@@ -8,7 +8,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-CHOSEN = ("SMARTAUTH_PORT", "SMARTAUTH_ISSUER", "SMARTAUTH_DATA_DIR")
+CARRIED_VARIABLES = ("SMARTAUTH_PORT", "SMARTAUTH_ISSUER", "SMARTAUTH_DATA_DIR")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,5 +53,5 @@ def _manage() -> str:
     python = Path(sys.executable)
     if python.is_relative_to(settings.BASE_DIR):
         python = python.relative_to(settings.BASE_DIR)
-    chosen = [f"{name}={shlex.quote(os.environ[name])} " for name in CHOSEN if os.environ.get(name)]
+    chosen = [f"{name}={shlex.quote(os.environ[name])} " for name in CARRIED_VARIABLES if os.environ.get(name)]
     return "".join(chosen) + f"{shlex.quote(str(python))} manage.py"

@@ -10,7 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from oauth.demo import credentials
-from oauth.discovery import facts
+from oauth.discovery import server_facts
 from oauth.models import Client
 from smart.fhir.versions import resource_types
 from smart.scopes.scope_sets import grantable_scope
@@ -20,7 +20,7 @@ VITAL_SIGNS = "http://terminology.hl7.org/CodeSystem/observation-category|vital-
 
 
 @dataclass(frozen=True, slots=True)
-class Tick:
+class ScopeChoice:
     """What the app may ask for, in words."""
 
     scope: str
@@ -28,15 +28,15 @@ class Tick:
     at_first: bool = False
 
 
-TICKS = (
-    Tick("launch/patient", "Which record it is about", at_first=True),
-    Tick("openid fhirUser", "Who signs in", at_first=True),
-    Tick("patient/Patient.rs", "Name, birth date and contact details", at_first=True),
-    Tick(f"patient/Observation.rs?category={VITAL_SIGNS}", "Vital signs", at_first=True),
-    Tick("patient/Observation.rs", "All test results and measurements"),
-    Tick("patient/Condition.rs", "Health problems and diagnoses"),
-    Tick("patient/*.rs", "Everything in the record"),
-    Tick("offline_access", "Access while you are away"),
+SCOPE_CHOICES = (
+    ScopeChoice("launch/patient", "Which record it is about", at_first=True),
+    ScopeChoice("openid fhirUser", "Who signs in", at_first=True),
+    ScopeChoice("patient/Patient.rs", "Name, birth date and contact details", at_first=True),
+    ScopeChoice(f"patient/Observation.rs?category={VITAL_SIGNS}", "Vital signs", at_first=True),
+    ScopeChoice("patient/Observation.rs", "All test results and measurements"),
+    ScopeChoice("patient/Condition.rs", "Health problems and diagnoses"),
+    ScopeChoice("patient/*.rs", "Everything in the record"),
+    ScopeChoice("offline_access", "Access while you are away"),
 )
 
 
@@ -60,36 +60,35 @@ def callback(request: HttpRequest) -> HttpResponse:
 def _page(request: HttpRequest, step: str) -> HttpResponse:
     if not settings.SMARTAUTH_DEV:
         raise Http404
-    clients = [client for client in Client.objects.filter(enabled=1).order_by("pk") if _usable(client)]
+    clients = [client for client in Client.objects.filter(enabled=1).order_by("pk") if _is_usable(client)]
     allowed = " ".join(client.scope for client in clients)
     context = {
         "step": step,
         "base": settings.SMARTAUTH_FHIR_BASES["r4"],
         "callback": CALLBACK,
-        "clients": [
-            (client, credentials.secret(client.client_id) if _has_secret(client) else "") for client in clients
-        ],
-        "ticks": [tick for tick in TICKS if _offered(tick, allowed)],
-        "launcher": _served("/launcher"),
+        "clients": [(client, _secret(client)) for client in clients],
+        "ticks": [tick for tick in SCOPE_CHOICES if _is_askable(tick, allowed)],
+        "launcher": _is_served("/launcher"),
     }
     return render(request, "demo.html", context)
 
 
-def _usable(client: Client) -> bool:
+def _is_usable(client: Client) -> bool:
     """Comes back to this page and proves itself by something that a page in the browser can hold."""
     known = client.client_id in credentials.CLIENTS and CALLBACK in client.redirect_uris.split()
-    return known and client.authentication in facts().client_authentication & {"none", "secret"}
+    return known and client.authentication in server_facts().client_authentication & {"none", "secret"}
 
 
-def _has_secret(client: Client) -> bool:
-    return client.authentication == Client.Authentication.SECRET
+def _secret(client: Client) -> str:
+    has_secret = client.authentication == Client.Authentication.SECRET
+    return credentials.published_secret(client.client_id) if has_secret else ""
 
 
-def _offered(tick: Tick, allowed: str) -> bool:
+def _is_askable(tick: ScopeChoice, allowed: str) -> bool:
     return grantable_scope(tick.scope, allowed, types=resource_types("r4")).split() == tick.scope.split()
 
 
-def _served(path: str) -> bool:
+def _is_served(path: str) -> bool:
     try:
         resolve(path)
     except Resolver404:

@@ -43,8 +43,8 @@ class LaunchView(JsonEndpoint):
 
 
 def _app(fhir_server: FhirServer, asked: Asked) -> Client:
-    found = handles.launchable().filter(client_id=said(asked, "client_id"), fhir_servers=fhir_server).first()
-    if found is None or not handles.opens(found):
+    found = handles.launchable_clients().filter(client_id=said(asked, "client_id"), fhir_servers=fhir_server).first()
+    if found is None or not handles.has_safe_launch_url(found):
         raise InvalidRequest("client_id is not an app with a launch URL for this FHIR base")
     return found
 

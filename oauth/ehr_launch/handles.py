@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from accounts import clock
 from accounts.models import User
 from audit.trail import Event, record
-from oauth.models import Client, EncounterRecord, FhirServer, Launch, numbered
+from oauth.models import Client, EncounterRecord, FhirServer, Launch, public_reference
 from oauth.people import identities
 from smart.authorize import launch
 from smart.authorize.launch import Context, InvalidContext
@@ -31,7 +31,7 @@ _PRACTITIONERS = ("Practitioner/", "PractitionerRole/")
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
+class PreparedLaunch:
     """A launch that waits for its app. The handle is known here and now, later only its digest."""
 
     url: str
@@ -40,28 +40,28 @@ class Prepared:
     row: Launch
 
 
-def launchable() -> QuerySet[Client]:
+def launchable_clients() -> QuerySet[Client]:
     """The clients that an EHR can open: enabled, with a launch URL, and for people (EL-04)."""
     found: QuerySet[Client] = Client.objects.filter(enabled=1, approved=1, grants__contains="authorization_code")
     return found.exclude(launch_url="").order_by("name", "client_id")
 
 
-def opens(client: Client) -> bool:
+def has_safe_launch_url(client: Client) -> bool:
     """Whether its launch URL may be opened: nothing but a web address becomes a link."""
     return launch.launch_url_problem(client.launch_url, dev=settings.SMARTAUTH_DEV) is None
 
 
 def prepare(
     client: Client, fhir_server: FhirServer, user: User, context: Context, *, vouching: bool, made_by: Event
-) -> Prepared:
+) -> PreparedLaunch:
     """A new handle for this client, FHIR base, person and context. Raises BadContext for a patient he may not see."""
     now, handle = clock.now(), random_token()
     seconds = lifetimes.launch_seconds(settings.SMARTAUTH_LAUNCH_SECONDS)
     patient = context.get("patient", "")
-    listed = not patient or _listed(user, fhir_server, patient)
-    if not listed and not (vouching and _may_be_vouched(user, fhir_server, patient)):
+    listed = not patient or _is_listed(user, fhir_server, patient)
+    if not listed and not (vouching and _can_be_vouched(user, fhir_server, patient)):
         raise InvalidContext("patient", "is nobody whose record this user may see")
-    if "encounter" in context and not _belongs(fhir_server, patient, context["encounter"], vouching=vouching):
+    if "encounter" in context and not _is_visit_of(fhir_server, patient, context["encounter"], vouching=vouching):
         raise InvalidContext("encounter", "is no visit of this patient")
     with transaction.atomic():
         row = Launch.objects.create(
@@ -74,11 +74,11 @@ def prepare(
             created_at=now,
             expires_at=now + seconds * SECOND,
         )
-        record(replace(made_by, reference=numbered(row.pk)))
-    return Prepared(launch.launch_url(client.launch_url, fhir_server.base, handle), handle, seconds, row)
+        record(replace(made_by, reference=public_reference(row.pk)))
+    return PreparedLaunch(launch.launch_url(client.launch_url, fhir_server.base, handle), handle, seconds, row)
 
 
-def consumed(handle: str, client: Client, fhir_server: FhirServer, *, now: int) -> Launch:
+def consume(handle: str, client: Client, fhir_server: FhirServer, *, now: int) -> Launch:
     """The launch of that handle, which nobody can use again. Raises InvalidRequest and changes nothing (E25, E26)."""
     with connection.cursor() as cursor:
         cursor.execute(_CONSUME, [now, sha256_hex(handle), client.pk, fhir_server.pk, now])
@@ -89,36 +89,36 @@ def consumed(handle: str, client: Client, fhir_server: FhirServer, *, now: int) 
     raise InvalidRequest(ANOTHER_BASE if waiting.exists() else UNUSABLE)
 
 
-def still_seen(row: Launch) -> bool:
+def is_patient_shareable(row: Launch) -> bool:
     """Whether the person of a launch may share its patient, by our list today or because the EHR vouched."""
-    patient = context_of(row).get("patient", "")
-    return not patient or bool(row.patient_vouched) or _listed(row.user, row.fhir_server, patient)
+    patient = stored_context(row).get("patient", "")
+    return not patient or bool(row.patient_vouched) or _is_listed(row.user, row.fhir_server, patient)
 
 
-def context_of(row: Launch) -> Context:
+def stored_context(row: Launch) -> Context:
     found: Context = json.loads(row.context)
     return found
 
 
-def told(row: Launch | None, patient: str, client: Client) -> Context:
+def launch_context(row: Launch | None, patient: str, client: Client) -> Context:
     """What token answer, token and introspection say of the context, in the form that the app reads (TR-10)."""
-    context = context_of(row) if row else {}
+    context = stored_context(row) if row else {}
     found = {**context, "patient": patient} if patient else context
     return launch.smart_2_0_context(found) if client.fhir_context_as_text else found
 
 
-def _listed(user: User, fhir_server: FhirServer, patient: str) -> bool:
-    return identities.records(user, fhir_server).filter(patient=patient).exists()
+def _is_listed(user: User, fhir_server: FhirServer, patient: str) -> bool:
+    return identities.shareable_records(user, fhir_server).filter(patient=patient).exists()
 
 
-def _belongs(fhir_server: FhirServer, patient: str, encounter: str, *, vouching: bool) -> bool:
+def _is_visit_of(fhir_server: FhirServer, patient: str, encounter: str, *, vouching: bool) -> bool:
     """Whether the visit is the patient's (LC-03); of one that our list lacks the EHR knows more."""
     found = EncounterRecord.objects.filter(record__fhir_server=fhir_server, encounter=encounter)
     owners = set(found.values_list("record__patient", flat=True))
     return patient in owners if owners else vouching
 
 
-def _may_be_vouched(user: User, fhir_server: FhirServer, patient: str) -> bool:
+def _can_be_vouched(user: User, fhir_server: FhirServer, patient: str) -> bool:
     """The EHR knows whom its practitioners see; nobody else gets a record beside his own that our list lacks."""
     himself = identities.fhir_user(user, fhir_server)
     return himself == f"Patient/{patient}" or himself.startswith(_PRACTITIONERS)

@@ -8,10 +8,10 @@ from django.views.decorators.http import require_http_methods
 from accounts import clock
 from accounts.address import client_address
 from accounts.models import User
-from oauth.authorization.interaction import person
-from oauth.ehr_launch.handles import Prepared
-from oauth.ehr_launch.launcher_form import Form
-from oauth.http.redirects import person_page, within
+from oauth.authorization.interaction import signed_in_user
+from oauth.ehr_launch.handles import PreparedLaunch
+from oauth.ehr_launch.launcher_form import LauncherForm
+from oauth.http.redirects import private_page, redirect_within
 from oauth.models import Launch
 from smart.authorize.launch import InvalidContext
 from smart.time_units import to_datetime
@@ -25,12 +25,12 @@ def launcher(request: HttpRequest) -> HttpResponse:
     """The page; its lists anew after another app, server or person was chosen; or a launch that is ready."""
     if not settings.SMARTAUTH_DEV:
         raise Http404
-    user = person(request)
+    user = signed_in_user(request)
     if user is None:
-        return within("/login?to=launcher")
-    if not _may_compose(user):
+        return redirect_within("/login?to=launcher")
+    if not _can_launch(user):
         raise PermissionDenied
-    form = Form.of(user, request.POST if request.method == "POST" else None)
+    form = LauncherForm.of(user, request.POST if request.method == "POST" else None)
     if request.method != "POST" or request.POST.get("do") == "lists":
         return _page(request, form)
     try:
@@ -40,24 +40,26 @@ def launcher(request: HttpRequest) -> HttpResponse:
     return _page(request, form, made=made)
 
 
-def _may_compose(user: User) -> bool:
+def _can_launch(user: User) -> bool:
     """Operators, and practitioners of any FHIR server."""
     return user.is_staff or user.identities.filter(resource__startswith="Practitioner").exists()
 
 
-def _page(request: HttpRequest, form: Form, *, problem: str = "", made: Prepared | None = None) -> HttpResponse:
+def _page(
+    request: HttpRequest, form: LauncherForm, *, problem: str = "", made: PreparedLaunch | None = None
+) -> HttpResponse:
     context: dict[str, object] = {
         "form": form,
         "problem": problem,
         "made": made,
         "until": to_datetime(made.row.expires_at) if made else None,
         "minutes": lifetimes.launch_seconds(settings.SMARTAUTH_LAUNCH_SECONDS) // 60,
-        "recent": _recent(form.composer, made),
+        "recent": _earlier_launches(form.composer, made),
     }
-    return person_page(request, "launcher.html", context, status=422 if problem else 200)
+    return private_page(request, "launcher.html", context, status=422 if problem else 200)
 
 
-def _recent(user: User, made: Prepared | None) -> list[dict[str, object]]:
+def _earlier_launches(user: User, made: PreparedLaunch | None) -> list[dict[str, object]]:
     """The latest launches before this one and what became of them; a practitioner sees his own."""
     found = Launch.objects.select_related("client", "user").order_by("-pk")
     mine = found if user.is_staff else found.filter(user=user)

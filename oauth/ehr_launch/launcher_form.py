@@ -10,15 +10,15 @@ from django.http import QueryDict
 from accounts import clock
 from accounts.models import User
 from audit.trail import Event
-from oauth.authorization.request_summary import born
+from oauth.authorization.request_summary import birth_phrase
 from oauth.ehr_launch import handles, style
-from oauth.ehr_launch.handles import Prepared
+from oauth.ehr_launch.handles import PreparedLaunch
 from oauth.models import Client, EncounterRecord, FhirIdentity, FhirServer, PatientRecord
 from oauth.people import identities
 from smart.authorize.launch import Context, InvalidContext, parse_context, parse_fhir_context
 from smart.fhir.versions import resource_types
 
-MOST = 500
+OPTIONS_LIMIT = 500
 LISTS = ("app", "server", "user", "patient", "encounter")
 TEXTS = ("intent", "tenant", "smart_style_url", "fhir_context")
 Row = TypeVar("Row", bound=Model)
@@ -34,7 +34,7 @@ class Option:
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class LauncherForm:
     """What was sent, and the row that each list has chosen; a list depends on what the one before it chose."""
 
     composer: User
@@ -53,27 +53,29 @@ class Form:
         sent = {name: str(data.get(name, "")) if data else "" for name in (*LISTS, *TEXTS)}
         if data is None:
             sent["smart_style_url"] = style.url()
-        clients = [client for client in handles.launchable() if handles.opens(client)]
-        client = _chosen(clients, sent["app"]) or next(iter(clients), None)
+        clients = [client for client in handles.launchable_clients() if handles.has_safe_launch_url(client)]
+        client = _find_row(clients, sent["app"]) or next(iter(clients), None)
         servers = list(client.fhir_servers.order_by("pk")) if client else []
-        fhir_server = _chosen(servers, sent["server"]) or next(iter(servers), None)
+        fhir_server = _find_row(servers, sent["server"]) or next(iter(servers), None)
         users = _users(composer, fhir_server) if fhir_server else []
-        identity = _chosen(users, sent["user"]) or next(iter(users), None)
-        records = list(identities.records(identity.user, identity.fhir_server)[:MOST]) if identity else []
-        record = _chosen(records, sent["patient"])
-        visits = list(record.encounters.order_by("-day", "encounter")[:MOST]) if record else []
-        encounter = _chosen(visits, sent["encounter"])
+        identity = _find_row(users, sent["user"]) or next(iter(users), None)
+        records = (
+            list(identities.shareable_records(identity.user, identity.fhir_server)[:OPTIONS_LIMIT]) if identity else []
+        )
+        record = _find_row(records, sent["patient"])
+        visits = list(record.encounters.order_by("-day", "encounter")[:OPTIONS_LIMIT]) if record else []
+        encounter = _find_row(visits, sent["encounter"])
         offered = {
             "apps": _options(clients, client, lambda row: f"{row} ({row.client_id})"),
             "servers": _options(servers, fhir_server, lambda row: f"{row}, {row.get_version_display()}"),
             "users": _options(users, identity, lambda row: f"{row.user.username} ({row.user})"),
-            "patients": _options(records, record, lambda row: ", ".join(filter(None, (str(row), born(row))))),
+            "patients": _options(records, record, lambda row: ", ".join(filter(None, (str(row), birth_phrase(row))))),
             "visits": _options(visits, encounter, lambda row: ", ".join(filter(None, (str(row), row.day, row.place)))),
         }
         banner = data is None or "banner" in data
         return cls(composer, sent, banner, offered, client, fhir_server, identity, record, encounter)
 
-    def prepared(self, address: str) -> Prepared:
+    def prepared(self, address: str) -> PreparedLaunch:
         """The launch that it describes. Raises BadContext, also for a choice that is not offered."""
         rows = (self.client, self.fhir_server, self.identity, self.record, self.encounter)
         for name, row in zip(LISTS, rows, strict=True):
@@ -105,11 +107,15 @@ def _users(composer: User, fhir_server: FhirServer) -> list[FhirIdentity]:
     """Operators launch for anybody, practitioners first; a practitioner for himself."""
     there = FhirIdentity.objects.filter(fhir_server=fhir_server, user__stopped_at=0).select_related("user")
     found = there if composer.is_staff else there.filter(user=composer)
-    named = found.select_related("fhir_server").order_by("user__username")[:MOST]
+    named = found.select_related("fhir_server").order_by("user__username")[:OPTIONS_LIMIT]
     return sorted(named, key=lambda identity: not identity.resource.startswith("Practitioner"))
 
 
-def _chosen(rows: Iterable[Row], number: str) -> Row | None:
+def _records(identity: FhirIdentity) -> list[PatientRecord]:
+    return list(identities.shareable_records(identity.user, identity.fhir_server)[:OPTIONS_LIMIT])
+
+
+def _find_row(rows: Iterable[Row], number: str) -> Row | None:
     return next((row for row in rows if str(row.pk) == number), None)
 
 

@@ -12,8 +12,8 @@ from django.db.models import QuerySet
 
 from accounts.models import SignIn, User
 from audit.trail import Event, record
-from oauth.models import AccessToken, Authorization, Client, PendingRequest, liveness, numbered
-from oauth.models.authorizations import in_order
+from oauth.models import AccessToken, Authorization, Client, PendingRequest, liveness, public_reference
+from oauth.models.authorizations import lock_in_pk_order
 from oauth.sign_in import sessions
 
 Selection = dict[str, Any]  # what holds for Authorization and PendingRequest alike
@@ -50,7 +50,7 @@ def end(where: Selection, ender: Actor, *, reason: str, only: int | None = None)
         found = _standing(where)
         found = found if only is None else found.filter(pk=only)
         tokens = _live_tokens(found, now=ender.now)
-        rows = in_order(found.select_related("client", "user", "fhir_server"))
+        rows = lock_in_pk_order(found.select_related("client", "user", "fhir_server"))
         for first in range(0, len(rows), AT_ONCE):
             some = rows[first : first + AT_ONCE]
             Authorization.objects.filter(pk__in=[row.pk for row in some]).end(reason, now=ender.now)
@@ -103,7 +103,7 @@ def _out(user: User, ender: Actor) -> None:
 
 def _close(where: Selection, *, now: int) -> None:
     """Requests that wait there for their person get no answer any more."""
-    waiting = in_order(PendingRequest.objects.filter(**where, answered_at=0, expires_at__gt=now).only("pk"))
+    waiting = lock_in_pk_order(PendingRequest.objects.filter(**where, answered_at=0, expires_at__gt=now).only("pk"))
     for first in range(0, len(waiting), AT_ONCE):
         some = [row.pk for row in waiting[first : first + AT_ONCE]]
         PendingRequest.objects.filter(pk__in=some).update(answered_at=now)
@@ -130,5 +130,5 @@ def about(row: Authorization) -> dict[str, str]:
         "person": row.user.subject if row.user else "",
         "fhir_server": row.fhir_server.base,
         "patient": row.patient,
-        "authorization": numbered(row.pk),
+        "authorization": public_reference(row.pk),
     }

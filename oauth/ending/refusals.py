@@ -8,7 +8,7 @@ from django.db import connection, transaction
 from audit.trail import record
 from oauth.ending import access
 from oauth.ending.access import Actor
-from oauth.models import AccessToken, Authorization, liveness, numbered
+from oauth.models import AccessToken, Authorization, liveness, public_reference
 from smart.time_units import SECOND
 
 MOST_EVENTS = 100  # of one combination within one window: whoever floods us shall not fill the trail
@@ -71,5 +71,5 @@ def _too_many(key: str, row: Authorization, count: int, ender: Actor) -> None:
 
 
 def _recorded(token: AccessToken, reason: str, ender: Actor) -> None:
-    about = {**access.about(token.authorization), "token": numbered(token.pk)}
+    about = {**access.about(token.authorization), "token": public_reference(token.pk)}
     record(ender.event("request-refused", **about, reason=reason))

@@ -9,21 +9,21 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
 from accounts import clock
-from oauth.models import numbered
+from oauth.models import public_reference
 from smart.authorize.error_pages import Unredirectable
 from smart.time_units import to_datetime
 
 log = logging.getLogger("smartauth.refusal")
 
 NOTHING_SHARED = "Nothing was shared."
-INNOCENT = "You did nothing wrong, and nothing was shared."
+NOT_YOUR_FAULT = "You did nothing wrong, and nothing was shared."
 NO_FAULT_OF_THE_APP = frozenset({"E30", "E40"})
 MACHINES = ("/fhir/", "/.well-known/", "/o/")
 
 
-def page(request: HttpRequest, status: int, title: str, lead: str, **parts: object) -> HttpResponse:
+def error_page(request: HttpRequest, status: int, title: str, lead: str, **parts: object) -> HttpResponse:
     """One error page. Its reference stands in the log beside the id of the request."""
-    reference = str(parts.pop("reference", "")) or drawn_reference()
+    reference = str(parts.pop("reference", "")) or random_reference()
     log.info("%s request %s: %d", reference, request.META.get("smartauth.request_id", "-"), status)
     context = {"title": title, "lead": lead, "reference": reference, "when": to_datetime(clock.now()), **parts}
     response = render(request, "error.html", context, status=status)
@@ -32,68 +32,68 @@ def page(request: HttpRequest, status: int, title: str, lead: str, **parts: obje
     return response
 
 
-def drawn_reference() -> str:
+def random_reference() -> str:
     """Something to read out on the telephone, such as 7F3K-29QD."""
-    return numbered(secrets.randbits(40))
+    return public_reference(secrets.randbits(40))
 
 
-def stopped(request: HttpRequest, refusal: Unredirectable, app: str = "", **parts: object) -> HttpResponse:
+def stopped_page(request: HttpRequest, refusal: Unredirectable, app: str = "", **parts: object) -> HttpResponse:
     """The page of one case of table A."""
-    reference = str(parts.pop("reference", "")) or drawn_reference()
-    lead = NOTHING_SHARED if refusal.case in NO_FAULT_OF_THE_APP else INNOCENT
+    reference = str(parts.pop("reference", "")) or random_reference()
+    lead = NOTHING_SHARED if refusal.case in NO_FAULT_OF_THE_APP else NOT_YOUR_FAULT
     advice = (
         "Close this page and open the app again. If this happens again, tell the makers of the app "
         f"and give them the reference {reference}."
     )
-    return page(
+    return error_page(
         request, refusal.status, "We stopped this request", lead,
         reference=reference, app=app, happened=refusal.happened(app), fix=refusal.fix, advice=advice, **parts,
     )  # fmt: skip
 
 
-def answered_already(request: HttpRequest) -> HttpResponse:
+def already_answered_page(request: HttpRequest) -> HttpResponse:
     """A second answer to the same request (E40)."""
     lead = "You have answered this request already. Nothing was done twice."
-    return page(request, 403, "We stopped this request", lead, advice="Close this page.")
+    return error_page(request, 403, "We stopped this request", lead, advice="Close this page.")
 
 
-def waited_too_long(request: HttpRequest, app: str, back: str, minutes: int) -> HttpResponse:
+def expired_page(request: HttpRequest, app: str, back: str, minutes: int) -> HttpResponse:
     """The person came back after the request had ended (E40)."""
     lead = f"This page waited too long. For your safety a request ends after {minutes} minutes. {NOTHING_SHARED}"
-    return page(request, 403, "This page waited too long", lead, app=app, back=back)
+    return error_page(request, 403, "This page waited too long", lead, app=app, back=back)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Django's handler400."""
-    return _plain(request, 400, "We cannot read this request.", "invalid_request")
+    return _plain_page(request, 400, "We cannot read this request.", "invalid_request")
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Django's handler403."""
-    return _plain(request, 403, "This page is not for you.", "access_denied")
+    return _plain_page(request, 403, "This page is not for you.", "access_denied")
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """A form without the token of its page (E40): Django's CSRF_FAILURE_VIEW."""
-    return stopped(request, Unredirectable("E40"))
+    return stopped_page(request, Unredirectable("E40"))
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Django's handler404."""
-    return _plain(request, 404, "There is no such page.", "not_found")
+    return _plain_page(request, 404, "There is no such page.", "not_found")
 
 
-def broken(request: HttpRequest) -> HttpResponse:
+def server_error(request: HttpRequest) -> HttpResponse:
     """Django's handler500: a database that does not answer is a 503, which may be tried again."""
     if isinstance(sys.exc_info()[1], OperationalError | InterfaceError):
-        response = _plain(request, 503, "We cannot answer just now.", "temporarily_unavailable")
+        response = _plain_page(request, 503, "We cannot answer just now.", "temporarily_unavailable")
         response["Retry-After"] = "5"
         return response
-    return _plain(request, 500, "Something broke here.", "server_error")
+    return _plain_page(request, 500, "Something broke here.", "server_error")
 
 
-def _plain(request: HttpRequest, status: int, title: str, code: str) -> HttpResponse:
+def _plain_page(request: HttpRequest, status: int, title: str, code: str) -> HttpResponse:
     if request.path.startswith(MACHINES) and not request.path.startswith("/o/authorize"):
         return JsonResponse({"error": code}, status=status, headers={"Cache-Control": "no-store"})
     advice = "Wait a minute and open the app again." if status >= 500 else ""
-    return page(request, status, title, NOTHING_SHARED, advice=advice)
+    return error_page(request, status, title, NOTHING_SHARED, advice=advice)

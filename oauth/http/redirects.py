@@ -8,18 +8,18 @@ from django.shortcuts import render
 _SOURCE = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*):(?://(?P<host>[A-Za-z0-9.-]+(?::[0-9]+)?)(?=[/?]|$))?")
 
 
-def to_app(url: str) -> HttpResponse:
+def redirect_to_app(url: str) -> HttpResponse:
     """303 to an address that was proved to be the client's; its scheme may be one of its own."""
     headers = {"Location": url, "Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
     return HttpResponse(status=303, headers=headers)
 
 
-def within(path: str) -> HttpResponse:
+def redirect_within(path: str) -> HttpResponse:
     """303 to a page of our own."""
     return HttpResponse(status=303, headers={"Location": path, "Cache-Control": "no-store"})
 
 
-def form_target(redirect_uri: str) -> str:
+def form_action_source(redirect_uri: str) -> str:
     """The origin of a web address, else its scheme, as a source of form-action."""
     match = _SOURCE.match(redirect_uri)
     if match is None:
@@ -27,14 +27,14 @@ def form_target(redirect_uri: str) -> str:
     return f"{match['scheme']}://{match['host']}" if match["host"] else f"{match['scheme']}:"
 
 
-def host(redirect_uri: str) -> str:
+def redirect_host(redirect_uri: str) -> str:
     """Where a redirect URI leads, in words for a person."""
     match = _SOURCE.match(redirect_uri)
     web = match is not None and match["scheme"].lower() in {"http", "https"}
     return (match["host"] or redirect_uri.split("/")[2]) if match and web else "an app on this device"
 
 
-def person_page(
+def private_page(
     request: HttpRequest, template: str, context: dict[str, object], *, status: int = 200, leads_to: str = ""
 ) -> HttpResponse:
     """A page on which somebody decides: never stored, and its form may end at the app."""
@@ -42,5 +42,5 @@ def person_page(
     response["Cache-Control"] = "no-store"
     response["Referrer-Policy"] = "same-origin"
     if leads_to:
-        response._csp_update = {"form-action": [form_target(leads_to)]}  # type: ignore[attr-defined]  # django-csp reads it
+        response._csp_update = {"form-action": [form_action_source(leads_to)]}  # type: ignore[attr-defined]  # django-csp reads it
     return response

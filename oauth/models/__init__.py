@@ -8,8 +8,8 @@ from oauth.models.authorizations import (
     PendingRequest,
     RefusalCount,
     Seat,
-    numbered,
-    row_of,
+    parse_reference,
+    public_reference,
 )
 from oauth.models.clients import AssertionId, Client, FetchedKeys, Origin, ResourceServer
 from oauth.models.keys import SigningKey
@@ -42,6 +42,6 @@ __all__ = [
     "ResourceServer",
     "Seat",
     "SigningKey",
-    "numbered",
-    "row_of",
+    "parse_reference",
+    "public_reference",
 ]

@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 _LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 
 
-def numbered(row: int) -> str:
+def public_reference(row: int) -> str:
     """The public number of a row, written 4-4 such as 2223-7F3K: names it on pages and in events, opens nothing."""
     letters = "".join(_LETTERS[row >> shift & 31] for shift in range(35, -1, -5))
     return f"{letters[:4]}-{letters[4:]}"
 
 
-def row_of(number: str) -> int | None:
+def parse_reference(number: str) -> int | None:
     """The row that a public number names; None for what is no number."""
     letters = number.strip().replace("-", "").upper()
     if len(letters) != 8 or not set(letters) <= set(_LETTERS):
@@ -32,7 +32,7 @@ def row_of(number: str) -> int | None:
     return sum(_LETTERS.index(letter) << 5 * place for place, letter in enumerate(reversed(letters)))
 
 
-def in_order(rows: models.QuerySet[Any]) -> list[Any]:
+def lock_in_pk_order(rows: models.QuerySet[Any]) -> list[Any]:
     """These rows, locked until the transaction ends, the first made first."""
     return list(rows.order_by("pk").select_for_update(of=("self",), no_key=True))
 
@@ -52,7 +52,7 @@ class AuthorizationQuerySet(models.QuerySet["Authorization"]):
         """
         with transaction.atomic():
             standing = self.filter(ended_at=0)
-            in_order(standing.select_related(None).only("pk"))
+            lock_in_pk_order(standing.select_related(None).only("pk"))
             return standing.update(epoch=F("epoch") + 1, ended_at=now, ended_for=reason)
 
 
@@ -110,7 +110,7 @@ class Authorization(models.Model):
         ]
 
     def __str__(self) -> str:
-        return numbered(self.pk)
+        return public_reference(self.pk)
 
 
 class AddressBlock(models.Model):
@@ -164,7 +164,7 @@ class Launch(models.Model):
     consumed_at = models.BigIntegerField(default=0)
 
     def __str__(self) -> str:
-        return numbered(self.pk)
+        return public_reference(self.pk)
 
 
 class PendingRequest(models.Model):
@@ -184,4 +184,4 @@ class PendingRequest(models.Model):
     answered_at = models.BigIntegerField(default=0)
 
     def __str__(self) -> str:
-        return numbered(self.pk)
+        return public_reference(self.pk)

@@ -2,7 +2,7 @@
 
 from django.db import models
 
-from oauth.models.authorizations import Authorization, Seat, numbered
+from oauth.models.authorizations import Authorization, Seat, public_reference
 
 
 class Code(models.Model):
@@ -40,7 +40,7 @@ class AccessToken(models.Model):
     address = models.TextField(default="", blank=True)
 
     def __str__(self) -> str:
-        return numbered(self.pk)
+        return public_reference(self.pk)
 
 
 class RefreshToken(models.Model):

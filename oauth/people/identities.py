@@ -5,7 +5,7 @@ from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
 from accounts.models import User
 from oauth.models import EncounterRecord, FhirIdentity, FhirServer, PatientRecord
 
-PRACTITIONERS = ("Practitioner/", "PractitionerRole/")
+PRACTITIONER_PREFIXES = ("Practitioner/", "PractitionerRole/")
 
 _UNNAMED = ExpressionWrapper(Q(name=""), output_field=BooleanField())
 
@@ -21,19 +21,19 @@ def fhir_user(user: User, fhir_server: FhirServer) -> str:
     return found.resource if found else ""
 
 
-def records(user: User, fhir_server: FhirServer) -> QuerySet[PatientRecord]:
+def shareable_records(user: User, fhir_server: FhirServer) -> QuerySet[PatientRecord]:
     """The records of that FHIR server which he may share, and no others."""
     may = PatientRecord.objects.filter(fhir_server=fhir_server)
-    if not searches(user, fhir_server):
+    if not finds_patients_by_search(user, fhir_server):
         listed = {"acted_for_by__identity__user": user, "acted_for_by__identity__fhir_server": fhir_server}
         may = may.filter(**listed)
     return may.select_related("fhir_server").order_by(_UNNAMED, "name", "patient")
 
 
-def searches(user: User, fhir_server: FhirServer) -> bool:
+def finds_patients_by_search(user: User, fhir_server: FhirServer) -> bool:
     """Whether he may share whom the FHIR server finds: it knows whom its practitioners see, our list does not."""
     by_search = fhir_server.patient_source == FhirServer.PatientSource.SEARCH
-    return by_search and fhir_user(user, fhir_server).startswith(PRACTITIONERS)
+    return by_search and fhir_user(user, fhir_server).startswith(PRACTITIONER_PREFIXES)
 
 
 def encounters(record: PatientRecord | None) -> QuerySet[EncounterRecord]:
@@ -41,19 +41,19 @@ def encounters(record: PatientRecord | None) -> QuerySet[EncounterRecord]:
     return EncounterRecord.objects.filter(record_id=record.pk if record else None).order_by("-day", "encounter")
 
 
-def only_own_record(user: User, fhir_server: FhirServer) -> PatientRecord | None:
+def sole_own_record(user: User, fhir_server: FhirServer) -> PatientRecord | None:
     """His own record if it is the only one that he may share: then there is nothing to choose."""
-    found = list(records(user, fhir_server)[:2])
-    return found[0] if len(found) == 1 and is_own(user, found[0]) else None
+    found = list(shareable_records(user, fhir_server)[:2])
+    return found[0] if len(found) == 1 and is_own_record(user, found[0]) else None
 
 
-def is_own(user: User, record: PatientRecord) -> bool:
+def is_own_record(user: User, record: PatientRecord) -> bool:
     """Whether the record is about himself."""
     himself = identity(user, record.fhir_server)
     return himself is not None and himself.resource == f"Patient/{record.patient}"
 
 
-def fitting(found: QuerySet[PatientRecord], sought: str) -> QuerySet[PatientRecord]:
+def matching_patients(found: QuerySet[PatientRecord], sought: str) -> QuerySet[PatientRecord]:
     """Those with that part of a name or record number, or that birth date."""
     sought = sought.strip()
     if not sought or "\0" in sought:
@@ -61,7 +61,7 @@ def fitting(found: QuerySet[PatientRecord], sought: str) -> QuerySet[PatientReco
     return found.filter(Q(name__icontains=sought) | Q(record_number__icontains=sought) | Q(birth_date=sought))
 
 
-def fitting_encounters(found: QuerySet[EncounterRecord], sought: str) -> QuerySet[EncounterRecord]:
+def matching_encounters(found: QuerySet[EncounterRecord], sought: str) -> QuerySet[EncounterRecord]:
     """Those with that part of a kind or place, or of that day."""
     sought = sought.strip()
     if not sought:

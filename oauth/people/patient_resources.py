@@ -10,7 +10,7 @@ from oauth.seeding.schema import SeedError
 Patient = dict[str, Any]
 
 
-def read(file: Path, path: str) -> list[Patient]:
+def read_patients(file: Path, path: str) -> list[Patient]:
     """Each Patient of a JSON array or Bundle, as the keys of `patients` in a seed file, with his encounters.
 
     Raises SeedError.
@@ -21,7 +21,7 @@ def read(file: Path, path: str) -> list[Patient]:
         raise SeedError(path, f"{file.name} cannot be read: {error}") from None
     try:
         resources = list(_resources(content))
-        found = [patient(resource) for resource in resources if resource["resourceType"] == "Patient"]
+        found = [patient_fields(resource) for resource in resources if resource["resourceType"] == "Patient"]
         encounters = _encounters(resource for resource in resources if resource["resourceType"] == "Encounter")
         return [{**each, "encounters": encounters.get(each["id"], [])} for each in found]
     except (KeyError, TypeError, AttributeError, IndexError):
@@ -36,7 +36,7 @@ def _resources(content: Any) -> Iterator[dict[str, Any]]:
             yield entry["resource"]
 
 
-def patient(resource: dict[str, Any]) -> Patient:
+def patient_fields(resource: dict[str, Any]) -> Patient:
     """What the picker shows of a Patient."""
     died = resource.get("deceasedDateTime", "")
     return {

@@ -9,7 +9,7 @@ from django.db import transaction
 from accounts import clock
 from audit.trail import Event, record
 from oauth.clients.credentials import digest
-from oauth.discovery import facts
+from oauth.discovery import server_facts
 from oauth.models import Client, FhirServer, ResourceServer
 from smart.digests import random_token
 from smart.fhir import base_urls
@@ -34,14 +34,14 @@ class RegisteredFhirServer:
     @property
     def environment(self) -> dict[str, str]:
         """What the producer's server has to be told, by the names that the recipes read."""
-        known = {"FHIR_BASE": self.server.base, "INTROSPECT": facts().introspection_endpoint}
+        known = {"FHIR_BASE": self.server.base, "INTROSPECT": server_facts().introspection_endpoint}
         secret = {"CLIENT_SECRET": self.secret} if self.secret else {}
         return {**known, "CLIENT_ID": self.client.client_id, **secret}
 
     @property
     def smart_configuration(self) -> Document:
         """The document to serve under the base (DS-01)."""
-        return smart_configuration(facts())
+        return smart_configuration(server_facts())
 
 
 @transaction.atomic

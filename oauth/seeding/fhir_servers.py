@@ -14,7 +14,7 @@ def save_server(given: dict[str, Any], path: str, outcome: Outcome) -> None:
     base = given["base"]
     listed = given.pop("patients", [])
     if source := given.pop("patients_from", ""):
-        listed = [*patient_resources.read(outcome.folder / source, f"{path}.patients_from"), *listed]
+        listed = [*patient_resources.read_patients(outcome.folder / source, f"{path}.patients_from"), *listed]
     row = FhirServer.objects.filter(base=base).first() or FhirServer(base=base)
     added = row.pk is None
     if problem := mapping_problem(

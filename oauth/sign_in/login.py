@@ -9,13 +9,13 @@ from accounts.address import client_address
 from accounts.login import Attempt, apply_rate_limit, attempt
 from accounts.models import User
 from audit.trail import Event, record
-from oauth.authorization.interaction import cancelled, person, step
+from oauth.authorization.interaction import denied_by_user, signed_in_user, step
 from oauth.authorization.pending_request import Pending
-from oauth.authorization.prompts import proves_again
-from oauth.authorization.request_summary import Stub
+from oauth.authorization.prompts import must_confirm_password
+from oauth.authorization.request_summary import RequestSummary
 from oauth.ending import online_access
-from oauth.http.error_pages import drawn_reference
-from oauth.http.redirects import person_page, within
+from oauth.http.error_pages import random_reference
+from oauth.http.redirects import private_page, redirect_within
 from smart.time_units import SECOND, to_datetime
 from smart.tokens.address_binding import END, strictest_policy
 
@@ -34,12 +34,12 @@ def login(request: HttpRequest) -> HttpResponse:
         return _page(request)
     if request.method != "POST":
         return HttpResponseNotAllowed(["GET", "POST"])
-    return _tried(request) or within(DESTINATIONS.get(request.GET.get("to", ""), "/"))
+    return _tried(request) or redirect_within(DESTINATIONS.get(request.GET.get("to", ""), "/"))
 
 
 def operators_login(request: HttpRequest) -> HttpResponse:
     """The admin has no door of its own: its failures would not be counted."""
-    return within("/login?to=admin")
+    return redirect_within("/login?to=admin")
 
 
 def logout(request: HttpRequest) -> HttpResponse:
@@ -47,7 +47,7 @@ def logout(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         return HttpResponseNotAllowed(["POST"])
     sign_out(request)
-    return within("/login")
+    return redirect_within("/login")
 
 
 @step("GET", "POST")
@@ -56,15 +56,15 @@ def pending_login(request: HttpRequest, pending: Pending) -> HttpResponse:
     if request.method == "GET":
         return _page(request, pending)
     if "cancel" in request.POST:
-        raise cancelled()
-    return _tried(request, pending) or within(pending.url)
+        raise denied_by_user()
+    return _tried(request, pending) or redirect_within(pending.url)
 
 
 @step("POST")
 def another_account(request: HttpRequest, pending: Pending) -> HttpResponse:
     """Not you? The session ends, the request waits for somebody else."""
     sign_out(request)
-    return within(f"{pending.url}/login")
+    return redirect_within(f"{pending.url}/login")
 
 
 def sign_out(request: HttpRequest) -> None:
@@ -75,7 +75,7 @@ def sign_out(request: HttpRequest) -> None:
 
 def _tried(request: HttpRequest, pending: Pending | None = None) -> HttpResponse | None:
     """The page again after a failed try; nothing if the person is in."""
-    now, reference = clock.now(), drawn_reference()
+    now, reference = clock.now(), random_reference()
     confirming = _confirming(request, pending)
     name = confirming.username if confirming else request.POST.get("username", "")
     password = request.POST.get("password", "")
@@ -86,7 +86,7 @@ def _tried(request: HttpRequest, pending: Pending | None = None) -> HttpResponse
             record(_event(tried, now, reference))
     if tried.result != "right" or tried.user is None:
         return _page(request, pending, tried, now + tried.wait * SECOND, reference)
-    if person(request) not in (None, tried.user):
+    if signed_in_user(request) not in (None, tried.user):
         sign_out(request)
     sessions.begin(request, tried.user, now=now)
     online_access.mark_session(request)
@@ -102,8 +102,8 @@ def _event(tried: Attempt, now: int, reference: str) -> Event:
 
 def _confirming(request: HttpRequest, pending: Pending | None) -> User | None:
     """Who is signed in and proves it again, since a token of the app was stopped at another address (SD-06)."""
-    user = person(request)
-    return user if pending and user and proves_again(request, pending, user) else None
+    user = signed_in_user(request)
+    return user if pending and user and must_confirm_password(request, pending, user) else None
 
 
 def _confirmation(request: HttpRequest, pending: Pending) -> dict[str, object]:
@@ -135,10 +135,10 @@ def _page(
         "reference": reference,
     }
     if pending is not None:
-        context |= Stub(pending).context()
+        context |= RequestSummary(pending).context()
         context |= _confirmation(request, pending)
     status = STATUS[tried.result] if tried else 200
-    response = person_page(
+    response = private_page(
         request, "login.html", context, status=status, leads_to=pending.redirect_uri if pending else ""
     )
     if tried is not None and tried.wait:

@@ -14,11 +14,11 @@ from accounts.address import client_address
 from accounts.login import LONGEST_PASSWORD, Attempt, apply_rate_limit, attempt
 from accounts.models import User
 from audit.trail import Event, record
-from oauth.authorization.interaction import cancelled, person, step
+from oauth.authorization.interaction import denied_by_user, signed_in_user, step
 from oauth.authorization.pending_request import Pending
-from oauth.authorization.request_summary import Stub
+from oauth.authorization.request_summary import RequestSummary
 from oauth.ending import passwords
-from oauth.http.redirects import person_page, within
+from oauth.http.redirects import private_page, redirect_within
 from oauth.sign_in.login import DESTINATIONS
 from smart.http.errors import InteractionRequired
 from smart.time_units import SECOND, to_datetime
@@ -49,43 +49,43 @@ class RequireNewPassword:
         handle = kwargs.get("handle") if request.path.startswith("/o/authorize/") else None
         if request.path.endswith(FREE_STEPS) if handle else request.path.startswith(FREE):
             return None
-        user = person(request)
+        user = signed_in_user(request)
         if user is None or not user.must_change_password:
             return None
-        return within(f"/o/authorize/{handle}/password" if handle else _from(request))
+        return redirect_within(f"/o/authorize/{handle}/password" if handle else _from(request))
 
 
 def password(request: HttpRequest) -> HttpResponse:
     """The page alone."""
-    user = person(request)
+    user = signed_in_user(request)
     if request.method not in {"GET", "POST"}:
         return HttpResponseNotAllowed(["GET", "POST"])
     if user is None:
-        return within("/login?to=password")
+        return redirect_within("/login?to=password")
     if request.method == "GET":
         return _page(request, user)
     leads_to = {**DESTINATIONS, "": DONE}.get(request.GET.get("to", ""), DONE)
-    return _tried(request, user) or within(leads_to)
+    return _tried(request, user) or redirect_within(leads_to)
 
 
 def operators_password(request: HttpRequest) -> HttpResponse:
     """The admin has no page of its own: nothing would end, and no failure would be counted."""
-    return within("/password")
+    return redirect_within("/password")
 
 
 @step("GET", "POST")
 def pending_password(request: HttpRequest, pending: Pending) -> HttpResponse:
     """A step of a waiting request, for whom an operator asked to choose anew."""
-    user = person(request)
+    user = signed_in_user(request)
     if user is None or not user.must_change_password:
-        return within(pending.url)
+        return redirect_within(pending.url)
     if pending.asked and "none" in pending.asked.prompts:
         raise InteractionRequired("prompt none was asked, but the user must act")
     if "cancel" in request.POST:
-        raise cancelled()
+        raise denied_by_user()
     if request.method == "GET":
         return _page(request, user, pending=pending)
-    return _tried(request, user, pending) or within(pending.url)
+    return _tried(request, user, pending) or redirect_within(pending.url)
 
 
 def _from(request: HttpRequest) -> str:
@@ -159,11 +159,11 @@ def _page(
         "done": "done" in request.GET and request.method == "GET",
     }
     if pending is not None:
-        context |= Stub(pending).context()
+        context |= RequestSummary(pending).context()
     context |= {"signed_in_as": user, "frame": "base.html" if user.must_change_password else "work.html"}
     status = 429 if wait else 422 if tried or wrong else 200
     leads_to = pending.redirect_uri if pending else ""
-    response = person_page(request, "password.html", context, status=status, leads_to=leads_to)
+    response = private_page(request, "password.html", context, status=status, leads_to=leads_to)
     if wait:
         response["Retry-After"] = str(wait)
     return response

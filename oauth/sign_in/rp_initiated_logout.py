@@ -4,8 +4,8 @@ from django.core import signing
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.views.decorators.csrf import csrf_exempt
 
-from oauth.authorization.interaction import person
-from oauth.http.redirects import person_page, to_app, within
+from oauth.authorization.interaction import signed_in_user
+from oauth.http.redirects import private_page, redirect_to_app, redirect_within
 from oauth.models import Client
 from oauth.sign_in import login
 from oauth.tokens import id_token
@@ -33,19 +33,19 @@ def logout(request: HttpRequest) -> HttpResponse:
     except MalformedParameters:
         ending = LogoutRequest(why="the request cannot be read")
     told = {"client_id": ending.client_id, "subject": ending.subject, "leads_to": ending.leads_to, "why": ending.why}
-    return within(f"{LEAVE}?asked={signing.dumps(told, salt=SALT)}")
+    return redirect_within(f"{LEAVE}?asked={signing.dumps(told, salt=SALT)}")
 
 
 def logout_confirmation(request: HttpRequest) -> HttpResponse:
     """Asks the person, with the session's cookie that a POST of another site does not bring; and his answer."""
     if request.method not in {"GET", "POST"}:
         return HttpResponseNotAllowed(["GET", "POST"])
-    asked, user = _asked(request), person(request)
+    asked, user = _asked(request), signed_in_user(request)
     certain = asked.subject and user is not None and asked.subject == user.subject
     if user is not None and request.method == "GET" and not certain:
         return _page(request, asked, signed_in_as=user)
     login.sign_out(request)
-    return to_app(asked.leads_to) if asked.leads_to else _page(request, asked)
+    return redirect_to_app(asked.leads_to) if asked.leads_to else _page(request, asked)
 
 
 def _judged(parameters: Parameters) -> LogoutRequest:
@@ -72,4 +72,4 @@ def _page(request: HttpRequest, asked: LogoutRequest, **context: object) -> Http
     client = Client.of(asked.client_id) if asked.client_id else None
     context |= {"app": str(client or ""), "why": asked.why, "back": asked.leads_to}
     status = 400 if asked.why else 200
-    return person_page(request, "logout.html", context, status=status, leads_to=asked.leads_to)
+    return private_page(request, "logout.html", context, status=status, leads_to=asked.leads_to)

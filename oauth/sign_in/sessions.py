@@ -11,9 +11,9 @@ from accounts import clock
 from accounts.address import client_address
 from accounts.models import SignIn, SignInQuerySet, User
 from audit.trail import Event, record
-from oauth.authorization.interaction import person
+from oauth.authorization.interaction import signed_in_user
 from oauth.ending import online_access
-from oauth.http.redirects import person_page, within
+from oauth.http.redirects import private_page, redirect_within
 from smart.time_units import to_datetime
 
 # the first that is named decides: most browsers also name others
@@ -38,11 +38,11 @@ class Shown:
 
 def sessions(request: HttpRequest) -> HttpResponse:
     """The list, the end of one, and the end of all."""
-    user = person(request)
+    user = signed_in_user(request)
     if request.method not in {"GET", "POST"}:
         return HttpResponseNotAllowed(["GET", "POST"])
     if user is None:
-        return within("/login?to=sessions")
+        return redirect_within("/login?to=sessions")
     return _page(request, user) if request.method == "GET" else _ended(request, user)
 
 
@@ -75,17 +75,17 @@ def _ended(request: HttpRequest, user: User) -> HttpResponse:
     if "everywhere" in request.POST:
         end(every, user, client_address(request))
         request.session.flush()
-        return within("/login")
+        return redirect_within("/login")
     number = request.POST.get("end", "")
     chosen = every.filter(pk=int(number)) if number.isdecimal() and len(number) < 19 else every.none()
     end(chosen, user, client_address(request))
-    return within("/sessions?ended=1")
+    return redirect_within("/sessions?ended=1")
 
 
 def _page(request: HttpRequest, user: User) -> HttpResponse:
     shown = [_shown(row, request) for row in SignIn.objects.of(user, now=timezone.now())]
     context = {"sessions": shown, "signed_in_as": user, "ended": "ended" in request.GET}
-    return person_page(request, "sessions.html", context)
+    return private_page(request, "sessions.html", context)
 
 
 def _shown(row: SignIn, request: HttpRequest) -> Shown:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.db import connection
 
 from audit.trail import Event, record
-from oauth.models import Client, numbered
+from oauth.models import Client, public_reference
 from smart.tokens import address_binding, refresh
 
 # Everything that decides about an authorization's next token, read after the row that is consumed is locked.
@@ -94,7 +94,7 @@ class Grant:
             person=self.subject,
             fhir_server=self.base,
             patient=self.patient,
-            authorization=numbered(self.authorization_id),
+            authorization=public_reference(self.authorization_id),
             token=token,
             address=address,
             reason=reason,

@@ -10,7 +10,7 @@ from joserfc import jwt
 
 from audit.trail import record
 from oauth.keys import signing_keys
-from oauth.models import FhirServer, numbered
+from oauth.models import FhirServer, public_reference
 from oauth.tokens import id_token
 from oauth.tokens.authorization_state import Grant
 from oauth.tokens.claims import shaped
@@ -204,7 +204,7 @@ def _refresh_token(grant: Grant, family: Family, *, now: int) -> str:
 
 
 def _recorded(grant: Grant, kind: str, token_id: int, number: int, *, now: int, address: str) -> None:
-    events = [grant.event(kind, at=now, address=address, token=numbered(token_id))]
+    events = [grant.event(kind, at=now, address=address, token=public_reference(token_id))]
     if number > grant.tokens_to_keep:
-        events.append(grant.event("superseded", at=now, reason=f"by token {numbered(token_id)}"))
+        events.append(grant.event("superseded", at=now, reason=f"by token {public_reference(token_id)}"))
     record(*events)

@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 
 from accounts import clock
 from oauth.ending import access
-from oauth.models import AccessToken, Authorization, liveness, numbered, row_of
+from oauth.models import AccessToken, Authorization, liveness, parse_reference, public_reference
 from operators.admin import authorizations, confirmation, token_life
 from operators.admin.filters import RowFilter, filter_by, filter_by_link
 from operators.admin.model_admin import ReadOnlyAdmin, record_events, search
@@ -37,7 +37,7 @@ STATE = filter_by("state", "state", {
               _dead("revoked", "ended", "client-disabled", "client-ended", "person-stopped", "person-ended")),
 })  # fmt: skip
 AUTHORIZATION = filter_by_link(
-    "authorization", "authorization", lambda found, number: found.filter(authorization=row_of(number))
+    "authorization", "authorization", lambda found, number: found.filter(authorization=parse_reference(number))
 )
 
 
@@ -56,7 +56,7 @@ class AccessTokenAdmin(ReadOnlyAdmin):
 
     @admin.display(description="number")
     def number(self, row: AccessToken) -> str:
-        return numbered(row.pk)
+        return public_reference(row.pk)
 
     @admin.display(description="state")
     def state(self, row: AccessToken) -> SafeString:
@@ -99,7 +99,7 @@ class AccessTokenAdmin(ReadOnlyAdmin):
         return super().get_queryset(request).select_related(*liveness.TOKEN_FACTS)
 
     def about(self, row: AccessToken) -> dict[str, str]:
-        return {**access.about(row.authorization), "token": numbered(row.pk)}
+        return {**access.about(row.authorization), "token": public_reference(row.pk)}
 
     def acts(self, row: AccessToken) -> Sequence[str]:
         return ("end", "end_authorizations")

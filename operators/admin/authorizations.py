@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 
 from accounts import clock
 from oauth.ending.access import about
-from oauth.models import Authorization, liveness, numbered
+from oauth.models import Authorization, liveness, public_reference
 from operators.admin import confirmation
 from operators.admin.fields import plain_text
 from operators.admin.filters import RowFilter, filter_by, filter_by_link
@@ -52,7 +52,7 @@ class AuthorizationAdmin(ReadOnlyAdmin):
 
     @admin.display(description="number")
     def number(self, row: Authorization) -> str:
-        return numbered(row.pk)
+        return public_reference(row.pk)
 
     @admin.display(description="person")
     def person(self, row: Authorization) -> SafeString | str:

@@ -17,7 +17,7 @@ from django.utils.safestring import SafeString
 
 from accounts import clock
 from oauth.clients import jwks_fetch, secrets
-from oauth.discovery import facts
+from oauth.discovery import server_facts
 from oauth.models import Authorization, Client, ResourceServer
 from operators.admin import confirmation
 from operators.admin.client_form import ClientForm
@@ -127,7 +127,7 @@ class ClientAdmin(OperatorAdmin):
             if not self.has_add_permission(request):
                 raise PermissionDenied
             return self._page(
-                request, "kinds", title="Add a client", kinds=KINDS, offered=facts().client_authentication
+                request, "kinds", title="Add a client", kinds=KINDS, offered=server_facts().client_authentication
             )
         return super().add_view(request, form_url, extra_context)
 

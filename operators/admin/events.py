@@ -13,7 +13,7 @@ from accounts import clock
 from accounts.models import User
 from audit import event_kinds
 from audit.models import SecurityEvent
-from oauth.models import row_of
+from oauth.models import parse_reference
 from operators.admin.filters import filter_by, filter_by_link
 from operators.admin.model_admin import ReadOnlyAdmin
 from operators.admin.rendering import shorten, tag, time_element
@@ -75,7 +75,7 @@ class SecurityEventAdmin(ReadOnlyAdmin):
         term = search_term.strip()
         if not term or "\0" in term:
             return (queryset.none() if term else queryset), False
-        if row_of(term) is not None and "-" in term:
+        if parse_reference(term) is not None and "-" in term:
             number = term.upper()
             found = SecurityEvent.objects.order_by()
             named = [found.filter(**{name: number}).values("pk") for name in ("token", "authorization", "reference")]

@@ -18,7 +18,7 @@ from accounts import clock
 from accounts.address import client_address
 from accounts.models import User
 from audit.trail import Event, record
-from oauth.models import row_of
+from oauth.models import parse_reference
 
 MOST = 5000
 
@@ -46,7 +46,7 @@ def search(queryset: Any, typed: str, found: Callable[[str, Any], Any]) -> tuple
     term = typed.strip()
     if not term or "\0" in term:
         return (queryset.none() if term else queryset), False
-    if (row := row_of(term)) is not None and queryset.filter(pk=row).exists():
+    if (row := parse_reference(term)) is not None and queryset.filter(pk=row).exists():
         return queryset.filter(pk=row), False
     return found(term, User.objects.get_queryset().filter(username=term).values("pk")), False
 

@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 
 from accounts import clock
 from oauth.ending import access
-from oauth.models import Authorization, RefreshToken, liveness, numbered, row_of
+from oauth.models import Authorization, RefreshToken, liveness, parse_reference, public_reference
 from operators.admin import authorizations, confirmation
 from operators.admin.filters import RowFilter, filter_by, filter_by_link
 from operators.admin.model_admin import ReadOnlyAdmin
@@ -22,7 +22,7 @@ STATE = filter_by("state", "state", {
     "expired": ("expired", lambda found: found.filter(consumed_at=0, expires_at__lte=clock.now())),
 })  # fmt: skip
 AUTHORIZATION = filter_by_link(
-    "authorization", "authorization", lambda found, number: found.filter(authorization=row_of(number))
+    "authorization", "authorization", lambda found, number: found.filter(authorization=parse_reference(number))
 )
 
 
@@ -46,11 +46,11 @@ class RefreshTokenAdmin(ReadOnlyAdmin):
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
         term = search_term.strip()
-        return (queryset.filter(authorization=row_of(term)) if term else queryset), False
+        return (queryset.filter(authorization=parse_reference(term)) if term else queryset), False
 
     @admin.display(description="number")
     def number(self, row: RefreshToken) -> str:
-        return numbered(row.pk)
+        return public_reference(row.pk)
 
     @admin.display(description="state")
     def state(self, row: RefreshToken) -> SafeString:
@@ -96,7 +96,7 @@ class RefreshTokenAdmin(ReadOnlyAdmin):
         of = Authorization.objects.filter(pk__in=queryset.order_by().values("authorization"))
         if not confirmation.is_confirmed(request):
             title = "End the authorizations of these tokens"
-            numbers = [numbered(row.pk) for row in queryset]
+            numbers = [public_reference(row.pk) for row in queryset]
             return confirmation.page(
                 request, self, queryset, title=f"{title}?", button=title, ending=confirmation.consequences(of),
                 lead=f"Refresh tokens {', '.join(numbers)}.",

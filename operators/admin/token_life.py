@@ -13,7 +13,7 @@ from django.urls import reverse
 from accounts import clock
 from audit import event_kinds
 from audit.models import OutboxEvent, SecurityEvent
-from oauth.models import AccessToken, liveness, numbered
+from oauth.models import AccessToken, liveness, public_reference
 from operators.admin import timeline
 from smart.time_units import SECOND, to_datetime
 
@@ -109,7 +109,7 @@ def page(request: HttpRequest, token: AccessToken) -> HttpResponse:
     family = _family(token, now)
     context = {
         "token": token,
-        "number": numbered(token.pk),
+        "number": public_reference(token.pk),
         "state": state,
         "tone": tone,
         "why": why(token, reason, now),
@@ -121,10 +121,10 @@ def page(request: HttpRequest, token: AccessToken) -> HttpResponse:
             [(str(one["row"]), one["row"].issued_at, one["ended"], one["reason"]) for one in family], now
         ),
         "used": _moment(token.authorization.used_at),
-        "history": history(numbered(token.pk)),
+        "history": history(public_reference(token.pk)),
         "verdicts": verdicts(reason),
         "forms": _forms(token),
-        "events_url": f"{reverse('admin:audit_securityevent_changelist')}?token={numbered(token.pk)}",
+        "events_url": f"{reverse('admin:audit_securityevent_changelist')}?token={public_reference(token.pk)}",
         "checkbox": ACTION_CHECKBOX_NAME,
     }
     response = render(request, "admin/oauth/accesstoken/life.html", context)

@@ -60,12 +60,12 @@ def write(kind: str, events: int = 1) -> None:
 
 @pytest.mark.requirement("SD-10")
 def test_an_issue_that_is_rolled_back_leaves_no_event(grant: Grant) -> None:
-    from oauth.models import AccessToken, numbered
+    from oauth.models import AccessToken, public_reference
     from oauth.tokens.authorization_state import Grant
     from oauth.tokens.issue import issue
 
     made = grant()
-    authorization = numbered(made.authorization.pk)
+    authorization = public_reference(made.authorization.pk)
 
     with suppress(Killed), transaction.atomic():
         issue(Grant.of(made.authorization.pk), now=clock.now(), address="")
@@ -78,14 +78,14 @@ def test_an_issue_that_is_rolled_back_leaves_no_event(grant: Grant) -> None:
 
 
 def test_an_exchange_and_its_event_are_there_together(app: App, grant: Grant, events: Events) -> None:
-    from oauth.models import numbered
+    from oauth.models import public_reference
 
     made = grant()
 
     response = app.post("/o/token", data=made.exchange())
 
     assert response.status_code == 200
-    assert len(events("issued", authorization=numbered(made.authorization.pk))) == 1
+    assert len(events("issued", authorization=public_reference(made.authorization.pk))) == 1
 
 
 @pytest.mark.requirement("SD-10")

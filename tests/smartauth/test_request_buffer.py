@@ -81,7 +81,7 @@ def test_a_name_with_an_underscore_does_not_pass_for_another() -> None:
 def test_forwarded_addresses_in_several_lines_are_one_list(
     app: App, grant: Grant, events: Events, settings: Any
 ) -> None:
-    from oauth.models import numbered
+    from oauth.models import public_reference
 
     settings.SMARTAUTH_TRUSTED_PROXIES = 2
     made = grant()
@@ -89,5 +89,5 @@ def test_forwarded_addresses_in_several_lines_are_one_list(
 
     app.post("/o/token", data=made.exchange(), headers=lines)
 
-    (event,) = events("issued", authorization=numbered(made.authorization.pk))
+    (event,) = events("issued", authorization=public_reference(made.authorization.pk))
     assert event.address == "203.0.113.5"

@@ -5,83 +5,94 @@ from django.http import HttpRequest, HttpResponse
 
 from accounts import clock
 from accounts.models import User
-from oauth.authorization.interaction import cancelled, somebody, step
+from oauth.authorization.interaction import denied_by_user, require_user, step
 from oauth.authorization.pending_request import Pending
 from oauth.authorization.picker import patient_search
-from oauth.authorization.picker.options import SHOWN, Offer, Row, numbered_among, offer, picker_page, sought, tampered
-from oauth.authorization.request_summary import birth_date, born
-from oauth.http.redirects import within
+from oauth.authorization.picker.options import (
+    OPTIONS_LIMIT,
+    Option,
+    Options,
+    find_option,
+    options,
+    picker_page,
+    record_tampered_choice,
+    search_text,
+)
+from oauth.authorization.request_summary import birth_date, birth_phrase
+from oauth.http.redirects import redirect_within
 from oauth.models import PatientRecord
 from oauth.people import identities
 from smart.http.errors import AccessDenied
 from smart.time_units import to_datetime
 
-GROWN_UP = 18
-WORDS = {"male": ("Boy", "Man"), "female": ("Girl", "Woman"), "other": ("Child", "Person")}
+ADULT_YEARS = 18
+SEX_WORDS = {"male": ("Boy", "Man"), "female": ("Girl", "Woman"), "other": ("Child", "Person")}
 
 
 @step("GET", "POST", signed_in=True)
-def choose(request: HttpRequest, pending: Pending) -> HttpResponse:
+def choose_patient(request: HttpRequest, pending: Pending) -> HttpResponse:
     """The picker, left out for a person who can share nothing but his own record."""
-    user = somebody(request)
-    if pending.launched_patient:
-        return within(pending.url)
+    user = require_user(request)
+    if pending.launch_patient:
+        return redirect_within(pending.url)
     if request.method == "POST":
-        return _chosen(request, pending, user)
-    own = identities.only_own_record(user, pending.row.fhir_server)
+        return _submit(request, pending, user)
+    own = identities.sole_own_record(user, pending.row.fhir_server)
     if own is not None:
         pending.about(own.patient)
-        return within(pending.url)
+        return redirect_within(pending.url)
     return _page(request, pending, user)
 
 
-def _chosen(request: HttpRequest, pending: Pending, user: User) -> HttpResponse:
-    found = identities.records(user, pending.row.fhir_server)
-    if not found.exists() and not identities.searches(user, pending.row.fhir_server):
+def _submit(request: HttpRequest, pending: Pending, user: User) -> HttpResponse:
+    found = identities.shareable_records(user, pending.row.fhir_server)
+    if not found.exists() and not identities.finds_patients_by_search(user, pending.row.fhir_server):
         raise AccessDenied("there is no record that this user may share")
     if "cancel" in request.POST:
-        raise cancelled()
+        raise denied_by_user()
     number = request.POST.get("patient", "")
     if not number:
         return _page(request, pending, user, missed=True)
-    chosen = numbered_among(found, number)
+    chosen = find_option(found, number)
     if chosen is None:
-        raise tampered(request, pending, "a patient that was not offered")
+        raise record_tampered_choice(request, pending, "a patient that was not offered")
     pending.about(chosen.patient)
-    return within(pending.url)
+    return redirect_within(pending.url)
 
 
 def _page(request: HttpRequest, pending: Pending, user: User, *, missed: bool = False) -> HttpResponse:
-    every = identities.records(user, pending.row.fhir_server)
-    if identities.searches(user, pending.row.fhir_server):
-        offered = _searched(request, pending, every)
+    every = identities.shareable_records(user, pending.row.fhir_server)
+    if identities.finds_patients_by_search(user, pending.row.fhir_server):
+        offered = _search_options(request, pending, every)
     else:
-        offered = offer(request, every, identities.fitting, lambda patient, only: _row(patient, pending, only=only))
+        offered = options(
+            request, every, identities.matching_patients, lambda patient, only: _option(patient, pending, only=only)
+        )
     return picker_page(request, "picker.html", pending, offered, missed=missed)
 
 
-def _searched(request: HttpRequest, pending: Pending, every: QuerySet[PatientRecord]) -> Offer:
+def _search_options(request: HttpRequest, pending: Pending, every: QuerySet[PatientRecord]) -> Options:
     """Whom the FHIR server finds; nobody is listed before somebody is sought."""
-    wanted, unanswered, rows = sought(request), False, []
+    wanted, unanswered, rows = search_text(request), False, []
     try:
-        rows = patient_search.found(pending.row.fhir_server, wanted) if wanted else []
-    except patient_search.Unanswered:
+        rows = patient_search.search_patients(pending.row.fhir_server, wanted) if wanted else []
+    except patient_search.SearchFailed:
         unanswered = True
-    found = [_row(patient, pending, only=False) for patient in every.filter(pk__in=rows)]
-    return Offer(found, len(found), wanted, cut=len(found) >= SHOWN, searchable=True, unanswered=unanswered)
+    found = [_option(patient, pending, only=False) for patient in every.filter(pk__in=rows)]
+    return Options(found, len(found), wanted, cut=len(found) >= OPTIONS_LIMIT, searchable=True, unanswered=unanswered)
 
 
-def _row(patient: PatientRecord, pending: Pending, *, only: bool) -> Row:
+def _option(patient: PatientRecord, pending: Pending, *, only: bool) -> Option:
     chosen = only or patient.patient == pending.row.patient
-    return Row(patient.pk, patient.name or "Name not recorded", described(patient), patient.died, chosen)
+    return Option(patient.pk, patient.name or "Name not recorded", patient_description(patient), patient.died, chosen)
 
 
-def described(patient: PatientRecord) -> str:
+def patient_description(patient: PatientRecord) -> str:
     """Sex, birth date, age and record number, so that two people of one name differ."""
     age = _age(patient)
-    grown_up = age is None or age >= GROWN_UP
-    sex = WORDS.get(patient.sex, ("", ""))[grown_up]
-    when = born(patient)
+    grown_up = age is None or age >= ADULT_YEARS
+    sex = SEX_WORDS.get(patient.sex, ("", ""))[grown_up]
+    when = birth_phrase(patient)
     known = [part for part in (sex, when) if part]
     if not known:
         known = ["Sex and birth date not recorded"]

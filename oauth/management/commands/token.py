@@ -11,8 +11,8 @@ from accounts import clock
 from accounts.models import User
 from audit.trail import Event, record
 from oauth.keys import signing_keys
-from oauth.models import AccessToken, Authorization, Client, FhirServer, numbered
-from oauth.people.identities import records
+from oauth.models import AccessToken, Authorization, Client, FhirServer, public_reference
+from oauth.people.identities import shareable_records
 from oauth.tokens.authorization_state import Grant
 from oauth.tokens.client_credentials import given
 from oauth.tokens.issue import issue
@@ -96,7 +96,7 @@ def _issued(client: Client, person: User, server: FhirServer, patient: str, scop
         granted_at=now,
     )
     about = {"client": client.client_id, "person": person.subject, "fhir_server": server.base, "patient": patient}
-    record(Event(kind="granted-by-command", at=now, authorization=numbered(authorization.pk), **about))
+    record(Event(kind="granted-by-command", at=now, authorization=public_reference(authorization.pk), **about))
     return issue(Grant.of(authorization.pk), now=now, address="")
 
 
@@ -128,7 +128,7 @@ def _bases(client: Client) -> str:
 
 
 def _patient(person: User, server: FhirServer, patient: str | None) -> str:
-    candidates = [found.patient for found in records(person, server)]
+    candidates = [found.patient for found in shareable_records(person, server)]
     if patient is None and len(candidates) == 1:
         return candidates[0]
     if patient not in candidates:

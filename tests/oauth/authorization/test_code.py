@@ -7,7 +7,7 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.test import RequestFactory
 
 from accounts.models import User
-from oauth.authorization.code import allowed
+from oauth.authorization.code import issue_code
 from oauth.authorization.pending_request import Pending
 from oauth.models import Authorization, Client, PendingRequest
 from oauth.tokens.authorization_state import Grant
@@ -27,6 +27,6 @@ def test_access_that_is_ended_while_the_answer_is_under_way_is_not_given(
     request = RequestFactory().post("/")
     request.session = SessionStore()
 
-    allowed(request, pending, person, "patient/Observation.rs")
+    issue_code(request, pending, person, "patient/Observation.rs")
 
     assert Grant.of(Authorization.objects.get(client=client).pk).lost

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from audit.models import OutboxEvent
-from oauth.models import ActsFor, Authorization, Code, PatientRecord, PendingRequest, numbered
+from oauth.models import ActsFor, Authorization, Code, PatientRecord, PendingRequest, public_reference
 from smart.digests import sha256_hex
 from tests.conftest import BASE, CHALLENGE, REDIRECT_URI
 from tests.fixture_types import MakeClient, MakePerson
@@ -78,7 +78,7 @@ def test_what_happened_is_recorded_without_names_and_codes(
 
     event = OutboxEvent.objects.get(kind="allowed", client=client.client_id)
     granted = Authorization.objects.get(client=client)
-    assert (event.person, event.patient, event.authorization) == (person.subject, "amy", numbered(granted.pk))
+    assert (event.person, event.patient, event.authorization) == (person.subject, "amy", public_reference(granted.pk))
     assert event.address == visitor.address
     assert code not in str(vars(event))
     assert person.username not in str(vars(event))

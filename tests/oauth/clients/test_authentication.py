@@ -449,7 +449,7 @@ def test_a_jti_may_be_any_text(app: App, granted: Granted, jti: str) -> None:
 @pytest.mark.requirement("CL-06")
 def test_a_jti_is_forgotten_only_after_the_assertion_is_too_old(app: App, granted: Granted) -> None:
     from oauth.models import AssertionId
-    from oauth.sweeping import sweep
+    from oauth.retention.sweeping import sweep
 
     assertion = EC.assertion(granted.client.client_id)
     at(app, "/o/revoke", assertion)

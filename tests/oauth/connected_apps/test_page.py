@@ -26,7 +26,7 @@ from oauth.models import (
     FhirServer,
     PatientRecord,
     RefreshToken,
-    numbered,
+    public_reference,
 )
 from smart.digests import random_token, sha256_hex
 from smart.time_units import to_datetime
@@ -659,4 +659,4 @@ def test_a_client_that_revokes_says_so_here(
     app.post("/o/revoke", data={"token": answer["access_token"]}, headers=basic(client.client_id, SECRET))
 
     assert rows(mine)[0][3] == access.GIVEN_BACK
-    assert numbered(answer["granted"].authorization.pk) not in mine.request("GET", "/apps").text
+    assert public_reference(answer["granted"].authorization.pk) not in mine.request("GET", "/apps").text

@@ -42,21 +42,23 @@ def test_the_constants_are_those_of_the_seed_file() -> None:
     assert tuple(person["username"] for person in found["people"]) == credentials.PEOPLE
     assert {person["password"] for person in found["people"]} == {credentials.PASSWORD}
     assert tuple(client["client_id"] for client in found["clients"]) == credentials.CLIENTS
-    assert all(client.get("secret") in (None, credentials.secret(client["client_id"])) for client in found["clients"])
+    assert all(
+        client.get("secret") in (None, credentials.published_secret(client["client_id"])) for client in found["clients"]
+    )
 
 
 def test_an_empty_database_holds_no_demo() -> None:
     Client.objects.filter(client_id__in=credentials.CLIENTS).delete()
     User.objects.get_queryset().filter(username__in=credentials.PEOPLE).delete()
 
-    assert of_demo(credentials.demo_remains()) == set()
+    assert of_demo(credentials.usable_demo_credentials()) == set()
 
 
 @pytest.mark.usefixtures("seeded")
 def test_all_of_the_demo_is_found() -> None:
     expected = {f"client {name}" for name in credentials.CLIENTS} | {f"person {name}" for name in credentials.PEOPLE}
 
-    assert of_demo(credentials.demo_remains()) == expected
+    assert of_demo(credentials.usable_demo_credentials()) == expected
 
 
 @pytest.mark.usefixtures("seeded")
@@ -68,7 +70,7 @@ def test_what_was_closed_or_changed_no_longer_counts() -> None:
     amy.set_password("a password of her own")
     amy.save()
 
-    assert of_demo(credentials.demo_remains()) == {"client demo-resource-server"}
+    assert of_demo(credentials.usable_demo_credentials()) == {"client demo-resource-server"}
 
 
 @pytest.mark.usefixtures("seeded")
@@ -80,10 +82,10 @@ def test_a_demo_secret_that_still_works_beside_a_new_one_counts() -> None:
     row = Client.objects.filter(client_id="demo-symmetric")
 
     row.update(secret_digest="new", old_secret_digest=public, old_secret_until=clock.now() + 60_000_000)
-    assert "client demo-symmetric" in credentials.demo_remains()
+    assert "client demo-symmetric" in credentials.usable_demo_credentials()
 
     row.update(old_secret_until=clock.now() - 1)
-    assert "client demo-symmetric" not in credentials.demo_remains()
+    assert "client demo-symmetric" not in credentials.usable_demo_credentials()
 
 
 @pytest.mark.usefixtures("seeded")
@@ -92,4 +94,4 @@ def test_a_demo_key_under_another_name_counts() -> None:
     row.client_id, row.jwks = "somebody-else", row.jwks.replace("smartauth-demo-", "other-")
     row.save()
 
-    assert "client somebody-else" in credentials.demo_remains()
+    assert "client somebody-else" in credentials.usable_demo_credentials()

@@ -393,7 +393,7 @@ def test_the_base_may_be_written_in_another_way(
 
 
 def test_the_sweep_forgets_launches_of_yesterday(client: Any, make_launch: MakeLaunch) -> None:
-    from oauth.sweeping import sweep
+    from oauth.retention.sweeping import sweep
 
     old, recent = make_launch(client, life=-2 * 86_400), make_launch(client, life=-60)
 

@@ -15,8 +15,8 @@ def test_what_somebody_may_share_at_one_base_says_nothing_about_another(
 ) -> None:
     person = make_person("amy", "dan")
 
-    assert [record.patient for record in identities.records(person, fhir_server)] == ["amy", "dan"]
-    assert not identities.records(person, other_fhir_server).exists()
+    assert [record.patient for record in identities.shareable_records(person, fhir_server)] == ["amy", "dan"]
+    assert not identities.shareable_records(person, other_fhir_server).exists()
 
 
 def test_an_identity_at_one_base_does_not_reach_a_record_of_another(
@@ -26,8 +26,8 @@ def test_an_identity_at_one_base_does_not_reach_a_record_of_another(
     foreign, _ = PatientRecord.objects.get_or_create(fhir_server=other_fhir_server, patient="zoe")
     ActsFor.objects.create(identity=FhirIdentity.objects.get(user=person), record=foreign)
 
-    assert not identities.records(person, fhir_server).exists()
-    assert not identities.records(person, other_fhir_server).exists()
+    assert not identities.shareable_records(person, fhir_server).exists()
+    assert not identities.shareable_records(person, other_fhir_server).exists()
 
 
 @pytest.mark.parametrize(
@@ -43,6 +43,6 @@ def test_an_identity_at_one_base_does_not_reach_a_record_of_another(
 def test_only_a_single_own_record_needs_no_choice(
     make_person: MakePerson, fhir_server: Any, patients: tuple[str, ...], is_: str, own: str | None
 ) -> None:
-    found = identities.only_own_record(make_person(*patients, is_=is_), fhir_server)
+    found = identities.sole_own_record(make_person(*patients, is_=is_), fhir_server)
 
     assert (found.patient if found else None) == own

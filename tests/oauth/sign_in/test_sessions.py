@@ -9,8 +9,8 @@ from accounts import clock
 from accounts.models import SignIn
 from audit.models import OutboxEvent
 from oauth.models import Authorization
+from oauth.retention.sweeping import sweep
 from oauth.sign_in.sessions import browser
-from oauth.sweeping import sweep
 from smart.digests import sha256_hex
 from tests.fixture_types import Grant, MakePerson, MakeVisitor
 from tests.oauth.visitor import Visitor

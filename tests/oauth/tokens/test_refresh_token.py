@@ -657,7 +657,7 @@ def test_within_the_grace_window_what_was_ended_stays_ended(launch: Issue, refre
 @pytest.mark.requirement("RF-05")
 @pytest.mark.usefixtures("grace")
 def test_the_sweep_forgets_kept_answers(launch: Issue, refresh: Refresh) -> None:
-    from oauth.sweeping import sweep
+    from oauth.retention.sweeping import sweep
 
     first, other = launch(), launch()
     refreshed(first, refresh(first))
@@ -673,7 +673,7 @@ def test_the_sweep_forgets_kept_answers(launch: Issue, refresh: Refresh) -> None
 
 @pytest.mark.requirement("RF-08")
 def test_the_sweep_deletes_refresh_tokens_long_expired(launch: Issue, refresh: Refresh) -> None:
-    from oauth.sweeping import sweep
+    from oauth.retention.sweeping import sweep
 
     first = launch()
     second = refreshed(first, refresh(first))

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from accounts import clock
-from oauth.models import numbered
+from oauth.models import public_reference
 from tests.fixture_types import Grant, MakeClient, MakePerson, MakeToken
 from tests.operators.admin.conftest import Operator
 
@@ -65,7 +65,7 @@ def test_a_flagged_authorization_stands_above_a_newer_one(operator: Operator, ma
 
     page = operator.get("oauth/authorization/").content.decode()
 
-    assert page.index(numbered(flagged.pk)) < page.index(numbered(newer.pk))
+    assert page.index(public_reference(flagged.pk)) < page.index(public_reference(newer.pk))
 
 
 @pytest.mark.parametrize("table", LISTS)

@@ -168,11 +168,12 @@ def test_a_token_that_never_was_is_not_found(operator: Operator, number: str) ->
 
 
 def test_numbers_lead_back_to_their_rows() -> None:
-    from oauth.models import numbered, row_of
+    from oauth.models import parse_reference, public_reference
 
-    assert [row_of(numbered(row)) for row in (1, 31, 32, 12_345_678, 2**40 - 1)] == [1, 31, 32, 12_345_678, 2**40 - 1]
-    assert row_of("2222-222") is row_of("") is row_of("0OIL-2222") is None
-    assert row_of(numbered(77).lower()) == 77
+    rows = [1, 31, 32, 12_345_678, 2**40 - 1]
+    assert [parse_reference(public_reference(row)) for row in rows] == rows
+    assert parse_reference("2222-222") is parse_reference("") is parse_reference("0OIL-2222") is None
+    assert parse_reference(public_reference(77).lower()) == 77
 
 
 @pytest.mark.requirement("RV-05", "PR-06")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from audit.models import OutboxEvent
-from oauth.authorization.picker.patients import described
+from oauth.authorization.picker.patients import patient_description
 from oauth.models import ActsFor, Code, FhirIdentity, PatientRecord, PendingRequest
 from tests.fixture_types import MakeClient, MakePerson
 from tests.oauth.visitor import Visitor, answer, kinds
@@ -206,8 +206,8 @@ def record(**fields: str) -> PatientRecord:
     ],
 )
 def test_two_people_of_one_name_can_be_told_apart(patient: PatientRecord, words: str) -> None:
-    assert described(patient).startswith(words)
+    assert patient_description(patient).startswith(words)
 
 
 def test_the_age_of_the_dead_is_not_counted_on() -> None:
-    assert "years" not in described(record(birth_date="1938-07-30", died="2024"))
+    assert "years" not in patient_description(record(birth_date="1938-07-30", died="2024"))

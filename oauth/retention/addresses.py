@@ -7,7 +7,7 @@ from django.db.models import Q, QuerySet
 
 from accounts.models import SignIn
 from oauth.models import AccessToken, AddressBlock, AddressChange, Authorization, liveness
-from oauth.models.authorizations import in_order
+from oauth.models.authorizations import lock_in_pk_order
 
 DAY = 86_400_000_000
 
@@ -21,23 +21,23 @@ def forget_addresses(*, now: int, days: int) -> int:
             SignIn.objects.filter(last_seen_at__lt=before).exclude(address="").update(address=""),
             AddressChange.objects.filter(noted_at__lt=before).delete()[0],
             AddressBlock.objects.filter(blocked_at__lt=before).delete()[0],
-            _blanked(Authorization.objects.filter(used_at__lt=before).exclude(used_from=""), used_from=""),
-            _over(before, now=now),
+            _blank(Authorization.objects.filter(used_at__lt=before).exclude(used_from=""), used_from=""),
+            _forget_bound_addresses(before, now=now),
         )
     )
 
 
-def _over(before: int, *, now: int) -> int:
+def _forget_bound_addresses(before: int, *, now: int) -> int:
     """What an authorization belongs to is compared as long as it may be refreshed, however old it is (PR-04)."""
     known = ~Q(token_address="") | Q(use_address__isnull=False)
     old = Authorization.objects.filter(known, granted_at__lt=before, used_at__lt=before)
     going_on = liveness.usable(old.filter(pk__in=liveness.refreshable(now=now).values("authorization")))
     over = old.exclude(pk__in=going_on.values("pk"))
-    return _blanked(over, token_address="", use_address=None)
+    return _blank(over, token_address="", use_address=None)
 
 
-def _blanked(rows: QuerySet[Authorization], **fields: Any) -> int:
+def _blank(rows: QuerySet[Authorization], **fields: Any) -> int:
     """Locked in the order in which access ends, so that neither waits for the other in a circle."""
     with transaction.atomic():
-        in_order(rows.only("pk"))
+        lock_in_pk_order(rows.only("pk"))
         return rows.update(**fields)

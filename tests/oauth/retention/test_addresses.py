@@ -11,7 +11,7 @@ from django.db import connections, transaction
 from accounts import clock
 from accounts.models import SignIn
 from oauth.models import AccessToken, AddressBlock, AddressChange, Authorization, RefreshToken
-from oauth.sweeping import sweep
+from oauth.retention.sweeping import sweep
 from tests.conftest import SECRET, App, basic
 from tests.fixture_types import Issue, MakeClient, MakePerson
 from tests.oauth.visitor import Visitor

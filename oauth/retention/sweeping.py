@@ -6,8 +6,8 @@ from django.utils import timezone
 
 from accounts import clock
 from accounts.models import FailureCount
-from oauth.forgetting import forget_addresses
 from oauth.models import AccessToken, AssertionId, Launch, PendingRequest, RefreshToken, RefusalCount
+from oauth.retention.addresses import forget_addresses
 from smart.time_units import SECOND
 from smart.tokens.refresh import GRACE_BOUND
 
