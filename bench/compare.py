@@ -51,7 +51,7 @@ class Round:
     load_busy: float
 
 
-def measured(contender: Contender, folder: Path, what: str, *, connections: int, seconds: float) -> Round:
+def measure(contender: Contender, folder: Path, what: str, *, connections: int, seconds: float) -> Round:
     """One round. Raises SystemExit at a wrong answer."""
     asked = folder / "asked.json"
     asked.write_text(json.dumps(contender.asked(what, seconds + WARM_UP)), encoding="utf-8")
@@ -71,16 +71,16 @@ def measured(contender: Contender, folder: Path, what: str, *, connections: int,
     return Round(rate, seen["p50"], seen["p99"], server, database, seen["busy"])
 
 
-def compared(ours: Contender, theirs: Contender, folder: Path, what: str, options: argparse.Namespace) -> None:
+def compare(ours: Contender, theirs: Contender, folder: Path, what: str, options: argparse.Namespace) -> None:
     """The rounds, each printed as it ends, then what they come to."""
     print(f"\n{TITLES[what]}\n")
     ours_rounds: list[Round] = []
     theirs_rounds: list[Round] = []
     for contender in (ours, theirs):  # uncounted: V8 compiles what is hot, PostgreSQL reads its pages
-        measured(contender, folder, what, connections=options.connections, seconds=options.seconds + 1)
+        measure(contender, folder, what, connections=options.connections, seconds=options.seconds + 1)
     for number in range(1, options.rounds + 1):
         for contender, rounds in ((ours, ours_rounds), (theirs, theirs_rounds)):
-            rounds.append(measured(contender, folder, what, connections=options.connections, seconds=options.seconds))
+            rounds.append(measure(contender, folder, what, connections=options.connections, seconds=options.seconds))
         mine, peers = ours_rounds[-1], theirs_rounds[-1]
         print(
             f"round {number}: {ours.name} {mine.rate:,.0f}/s (p99 {mine.p99:.1f} ms), "
@@ -120,16 +120,16 @@ def _versions() -> str:
     return f"Python {python}, node {node}, oidc-provider {peer}"
 
 
-def ceiling(folder: Path, options: argparse.Namespace) -> None:
+def print_ceiling(folder: Path, options: argparse.Namespace) -> None:
     """What the load generator can ask for at most, so that it is seen not to be the limit."""
     with constant(folder) as contender:
-        found = measured(
+        found = measure(
             contender, folder, INTROSPECTION, connections=options.connections, seconds=min(options.seconds, 2)
         )
     print(f"the load generator against a fixed answer: {found.rate:,.0f}/s\n", flush=True)
 
 
-def parsed() -> argparse.Namespace:
+def parse_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="bench/run", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -159,7 +159,7 @@ def parsed() -> argparse.Namespace:
 
 
 def main() -> None:
-    options = parsed()
+    options = parse_options()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="smartauth-bench-")))
         print(f"seeding {options.tokens:,} tokens into PostgreSQL", flush=True)
@@ -167,15 +167,15 @@ def main() -> None:
         key = key_pair(folder)
         ours = stack.enter_context(smartauth(folder, key, tokens=options.tokens, pool=options.pool, database=database))
         if options.statements:
-            from bench.statements import counted
+            from bench.statements import print_statement_counts
 
-            counted(ours, folder)
+            print_statement_counts(ours, folder)
             return
         theirs = stack.enter_context(oidc_provider(folder, key, pool=options.pool, whose=options.whose))
         print(_versions())
-        ceiling(folder, options)
+        print_ceiling(folder, options)
         for what in options.what or TITLES:
-            compared(ours, theirs, folder, what, options)
+            compare(ours, theirs, folder, what, options)
 
 
 if __name__ == "__main__":

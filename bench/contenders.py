@@ -137,7 +137,7 @@ def smartauth(folder: Path, key: Path, *, tokens: int, pool: int, database: int)
     ]  # fmt: skip
     with _running(command, port, folder / "smartauth.log", **environment) as process:
         yield Contender(
-            "smartauth on PostgreSQL", port, "/o/introspect", _pairs(issued), process, database, "/o/token", key
+            "smartauth on PostgreSQL", port, "/o/introspect", _tokens_of(issued), process, database, "/o/token", key
         )
 
 
@@ -148,11 +148,11 @@ def oidc_provider(folder: Path, key: Path, *, pool: int, whose: str) -> Iterator
     command = ["node", str(ROOT / "bench" / "peer.mjs"), str(port), str(APPS), str(pool), str(issued), whose, str(key)]
     with _running(command, port, folder / "oidc-provider.log", NODE_ENV="production") as process:
         yield Contender(
-            "oidc-provider in memory", port, "/token/introspection", _pairs(issued), process, 0, "/token", key
+            "oidc-provider in memory", port, "/token/introspection", _tokens_of(issued), process, 0, "/token", key
         )
 
 
-def _pairs(issued: Path) -> list[tuple[str, str]]:
+def _tokens_of(issued: Path) -> list[tuple[str, str]]:
     return [(token, client_id) for token, client_id in json.loads(issued.read_text(encoding="utf-8"))]
 
 

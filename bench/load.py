@@ -27,7 +27,7 @@ LENGTH = b"content-length:"
 
 
 @dataclass(slots=True)
-class Seen:
+class Results:
     """What came back while it counted."""
 
     counting: bool = False
@@ -38,7 +38,7 @@ class Seen:
 class Connection(asyncio.Protocol):
     """One keep-alive connection with one request under way at a time."""
 
-    def __init__(self, asked: list[tuple[bytes, str]], start: int, seen: Seen) -> None:
+    def __init__(self, asked: list[tuple[bytes, str]], start: int, seen: Results) -> None:
         self._asked, self._next, self._seen = asked, start, seen
         self._received = b""
         self._expected = ""
@@ -61,7 +61,7 @@ class Connection(asyncio.Protocol):
             return
         waited = time.perf_counter_ns() - self._sent_at
         self._received = b""
-        if not _right(head, body, self._expected):
+        if not _is_right(head, body, self._expected):
             self._seen.wrong.append((head + end + body).decode("latin-1"))
         if self._seen.counting:
             self._seen.waited.append(waited)
@@ -78,7 +78,7 @@ def _length(head: bytes) -> int:
     return int(found.partition(b"\r\n")[0] or 0)
 
 
-def _right(head: bytes, body: bytes, expected: str) -> bool:
+def _is_right(head: bytes, body: bytes, expected: str) -> bool:
     """Whether this is a 200 with a token of that scope, or one that calls a token of that client active."""
     if not head.startswith(b"HTTP/1.1 200 "):
         return False
@@ -98,7 +98,7 @@ def _requests(asked: dict[str, Any]) -> list[tuple[bytes, str]]:
     form = {"grant_type": "client_credentials", "scope": SCOPE}
     if asked["what"] == SECRET:
         return [(_request(asked, form, basic(client_id)), SCOPE) for client_id in asked["clients"]]
-    return [(_request(asked, {**form, **proof}), SCOPE) for proof in _proofs(asked)]
+    return [(_request(asked, {**form, **proof}), SCOPE) for proof in _assertions(asked)]
 
 
 def _request(asked: dict[str, Any], form: dict[str, str], authorization: str = "") -> bytes:
@@ -110,7 +110,7 @@ def _request(asked: dict[str, Any], form: dict[str, str], authorization: str = "
     ).encode()
 
 
-def _proofs(asked: dict[str, Any]) -> Iterator[dict[str, str]]:
+def _assertions(asked: dict[str, Any]) -> Iterator[dict[str, str]]:
     """As many assertions as are needed, each good once, by all clients in turn (RFC 7523 §2.2)."""
     key = ECKey.import_key(json.loads(Path(asked["key"]).read_text(encoding="utf-8"))["private"])
     audience, expires = f"http://127.0.0.1:{asked['port']}{asked['path']}", int(time.time()) + 290
@@ -125,7 +125,7 @@ def _proofs(asked: dict[str, Any]) -> Iterator[dict[str, str]]:
 
 
 async def _load(asked: dict[str, Any], connections: int, warm_up: float, seconds: float) -> dict[str, Any]:
-    requests, seen = _requests(asked), Seen()
+    requests, seen = _requests(asked), Results()
     starts = [number * len(requests) // connections for number in range(connections)]
     loop, opened = asyncio.get_running_loop(), []
     for start in starts:
@@ -140,7 +140,7 @@ async def _load(asked: dict[str, Any], connections: int, warm_up: float, seconds
     return _summary(seen, took, cpu)
 
 
-def _summary(seen: Seen, took: float, cpu: float) -> dict[str, Any]:
+def _summary(seen: Results, took: float, cpu: float) -> dict[str, Any]:
     waited = sorted(seen.waited) or [0]
     return {
         "requests": len(seen.waited),

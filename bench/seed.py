@@ -20,10 +20,10 @@ from django.db.models import Model  # noqa: E402
 
 from accounts import clock  # noqa: E402
 from accounts.models import User  # noqa: E402
-from oauth.clients.credentials import digest  # noqa: E402
+from oauth.clients.credentials import client_secret_digest  # noqa: E402
 from oauth.keys import signing_keys  # noqa: E402
 from oauth.models import AccessToken, Authorization, Client, FhirServer, ResourceServer, Seat  # noqa: E402
-from oauth.tokens.authorization_state import Grant  # noqa: E402
+from oauth.tokens.authorization_state import AuthorizationState  # noqa: E402
 from oauth.tokens.issue import issue  # noqa: E402
 
 SECRET = "a-secret-that-was-drawn-at-random"
@@ -32,20 +32,20 @@ SERVICE_SCOPE = "system/*.rs"
 COPIES_FROM = 1_000_000
 
 
-def _fhir_server() -> FhirServer:
+def _create_fhir_server() -> FhirServer:
     base = settings.SMARTAUTH_FHIR_BASES["r4"]
     return FhirServer.objects.create(base=base, name="Bench", access_token_seconds=3600)
 
 
-def _resource_server(fhir_server: FhirServer) -> None:
+def _create_resource_server(fhir_server: FhirServer) -> None:
     name = "resource-server"
     client = Client.objects.create(
-        client_id=name, authentication="secret", grants="", secret_digest=digest(name, SECRET)
+        client_id=name, authentication="secret", grants="", secret_digest=client_secret_digest(name, SECRET)
     )
     ResourceServer.objects.create(client=client, fhir_server=fhir_server)
 
 
-def _services(apps: int, fhir_server: FhirServer, jwks: str) -> None:
+def _create_services(apps: int, fhir_server: FhirServer, jwks: str) -> None:
     """Clients that ask for themselves: some by a secret, some by an assertion."""
     known: dict[str, Any] = {"grants": "client_credentials", "scope": SERVICE_SCOPE}
     for number in range(apps):
@@ -54,7 +54,7 @@ def _services(apps: int, fhir_server: FhirServer, jwks: str) -> None:
             Client(
                 client_id=secret,
                 authentication="secret",
-                secret_digest=digest(secret, SECRET),
+                secret_digest=client_secret_digest(secret, SECRET),
                 backend_by_secret=1,
                 **known,
             ),
@@ -64,7 +64,7 @@ def _services(apps: int, fhir_server: FhirServer, jwks: str) -> None:
             client.fhir_servers.add(fhir_server)
 
 
-def _issued(number: int, client: Client, fhir_server: FhirServer) -> str:
+def _issue(number: int, client: Client, fhir_server: FhirServer) -> str:
     """A token as the token endpoint issues it, of a person and an authorization of its own."""
     patient = f"patient-{number}"
     authorization = Authorization.objects.create(
@@ -76,18 +76,18 @@ def _issued(number: int, client: Client, fhir_server: FhirServer) -> str:
         context=json.dumps({"patient": patient}),
         client_epoch=client.epoch,
     )
-    answer = issue(Grant.of(authorization.pk), now=clock.now(), address="127.0.0.1")
+    answer = issue(AuthorizationState.of(authorization.pk), now=clock.now(), address="127.0.0.1")
     return str(answer["access_token"])
 
 
-def _pool(pool: int, apps: int, fhir_server: FhirServer) -> Iterator[tuple[str, str]]:
+def _issue_pool(pool: int, apps: int, fhir_server: FhirServer) -> Iterator[tuple[str, str]]:
     clients = [Client.objects.create(client_id=f"app-{number}", scope=SCOPE) for number in range(apps)]
     for number in range(pool):
         client = clients[number % apps]
-        yield _issued(number, client, fhir_server), client.client_id
+        yield _issue(number, client, fhir_server), client.client_id
 
 
-def _copied(model: type[Model], count: int, **changes: str) -> None:
+def _copy_newest(model: type[Model], count: int, **changes: str) -> None:
     """`count` copies of the newest row; `changes` are SQL expressions of n = 1, 2, ..."""
     columns = [str(field.column) for field in model._meta.concrete_fields]
     values = [changes.get(column, f"t.{column}") for column in columns]
@@ -99,14 +99,14 @@ def _copied(model: type[Model], count: int, **changes: str) -> None:
         )
 
 
-def _crowd(count: int) -> None:
+def _create_crowd(count: int) -> None:
     """Others who hold a live token: each a person, an authorization, a seat and a token of his own."""
     own, drawn = f"{COPIES_FROM} + n", "encode(sha256(('{}' || n)::bytea), 'hex')"
-    _copied(User, count, id=own, username="'copy-' || n", subject="'copy-' || n")
-    _copied(Authorization, count, id=own, user_id=own)
-    _copied(Seat, count, id=own, key="'copy-' || n")
+    _copy_newest(User, count, id=own, username="'copy-' || n", subject="'copy-' || n")
+    _copy_newest(Authorization, count, id=own, user_id=own)
+    _copy_newest(Seat, count, id=own, key="'copy-' || n")
     digests: dict[str, Any] = {name: drawn.format(name) for name in ("digest", "signed_digest", "signature_digest")}
-    _copied(AccessToken, count, id=own, jti="'copy-' || n", authorization_id=own, seat_id=own, **digests)
+    _copy_newest(AccessToken, count, id=own, jti="'copy-' || n", authorization_id=own, seat_id=own, **digests)
 
 
 def main() -> None:
@@ -114,13 +114,13 @@ def main() -> None:
     jwks = json.dumps(json.loads(Path(key).read_text(encoding="utf-8"))["public"])
     call_command("migrate", verbosity=0)
     call_command("migrate", database="audit", verbosity=0)
-    signing_keys.ensure()
+    signing_keys.ensure_keys()
     with transaction.atomic():
-        fhir_server = _fhir_server()
-        _resource_server(fhir_server)
-        _services(int(apps), fhir_server, jwks)
-        issued = list(_pool(int(pool), int(apps), fhir_server))
-        _crowd(int(tokens) - int(pool))
+        fhir_server = _create_fhir_server()
+        _create_resource_server(fhir_server)
+        _create_services(int(apps), fhir_server, jwks)
+        issued = list(_issue_pool(int(pool), int(apps), fhir_server))
+        _create_crowd(int(tokens) - int(pool))
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
     Path(file).write_text(json.dumps(issued), encoding="utf-8")

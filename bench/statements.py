@@ -15,20 +15,20 @@ _READS = "query LIKE '%oauth_%' OR query LIKE '%accounts_%'"
 _COUNTED = f"SELECT calls, rows, query FROM pg_stat_statements WHERE {_READS} ORDER BY calls DESC"
 
 
-def counted(contender: Contender, folder: Path) -> None:
+def print_statement_counts(contender: Contender, folder: Path) -> None:
     """Prints statements a request for one connection and for 32, then the plan of the look-up."""
     with psycopg.connect(os.environ["SMARTAUTH_DATABASE_URL"], autocommit=True) as connection:
         connection.execute("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
         for connections in (1, 32):
             connection.execute("SELECT pg_stat_statements_reset()")
-            requests = _asked(contender, folder, connections)
+            requests = _run_load(contender, folder, connections)
             print(f"\n{requests:,} introspections over {connections} connection(s):")
             for calls, rows, query in connection.execute(_COUNTED).fetchall():
                 print(f"  {calls:,} times, {rows:,} rows: {' '.join(query.split())[:60]}...")
-        _explained(connection, contender)
+        _print_plan(connection, contender)
 
 
-def _asked(contender: Contender, folder: Path, connections: int) -> int:
+def _run_load(contender: Contender, folder: Path, connections: int) -> int:
     asked = folder / "asked.json"
     asked.write_text(json.dumps(contender.asked(INTROSPECTION, 1)), encoding="utf-8")
     command = [sys.executable, "-m", "bench.load", str(asked), str(connections), "0", "1"]
@@ -38,7 +38,7 @@ def _asked(contender: Contender, folder: Path, connections: int) -> int:
     return int(seen["requests"])
 
 
-def _explained(connection: psycopg.Connection, contender: Contender) -> None:
+def _print_plan(connection: psycopg.Connection, contender: Contender) -> None:
     from introspection.token_lookup import POSTGRESQL
 
     digests = ",".join(hashlib.sha256(token.encode()).hexdigest() for token, _ in contender.tokens[:16])

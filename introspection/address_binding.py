@@ -7,11 +7,11 @@ from typing import NamedTuple
 from django.conf import settings
 from django.db import connection, transaction
 
-from introspection.token_lookup import Found
-from oauth.http.endpoint import MachineRequest, writers
+from introspection.token_lookup import LookupRow
+from oauth.http.endpoint import MachineRequest, writer_pool
 from oauth.models import public_reference
-from oauth.tokens.address_change import moved
-from oauth.tokens.authorization_state import Grant
+from oauth.tokens.address_change import apply_address_policy
+from oauth.tokens.authorization_state import AuthorizationState
 from smart.http.addresses import normalize, without_port
 from smart.time_units import SECOND
 from smart.tokens import address_binding
@@ -21,18 +21,18 @@ _BOUND = "SELECT use_address FROM oauth_authorization WHERE id = %s"
 REMEMBERED = 60 * SECOND
 MOST_REMEMBERED = 10_000
 
-_remembered: dict[tuple[int, str, str], int] = {}
+_recorded: dict[tuple[int, str, str], int] = {}
 
 
 class Use(NamedTuple):
     """One use of a live token: the address told, "" if none is believed, and the policy, OFF if none holds."""
 
-    found: Found
+    found: LookupRow
     address: str
     policy: str
 
     @classmethod
-    def told(cls, found: Found, parameters: Mapping[str, str]) -> "Use":
+    def told(cls, found: LookupRow, parameters: Mapping[str, str]) -> "Use":
         if found.address_policies is None:
             return cls(found, "", address_binding.OFF)
         text = parameters.get("__client_ip", "")
@@ -47,21 +47,21 @@ class Use(NamedTuple):
         return f'{self.found.claims[:-1]}, "__ip_flag": {flag}}}'
 
 
-async def met(use: Use, request: MachineRequest) -> str:
+async def apply_binding(use: Use, request: MachineRequest) -> str:
     """What this use meets: OFF where it may go on, else the policy; what follows from that is written already."""
     if use.policy == address_binding.OFF or not use.address or use.address == use.found.use_address:
         return address_binding.OFF
     bound = use.found.use_address
     if bound is None:
-        bound = await writers.run(partial(_bound, use))
+        bound = await writer_pool.run(partial(_bind_or_read, use))
     found = address_binding.policy_for_use(use.policy, bound, use.address, settings.SMARTAUTH_ADDRESS_PREFIXES)
-    if found != address_binding.OFF and not _lately(use, request.now):
-        await writers.run(partial(_moved, use, bound, request.now))
-        _remember(use, request.now)
+    if found != address_binding.OFF and not _is_recently_recorded(use, request.now):
+        await writer_pool.run(partial(_apply_policy, use, bound, request.now))
+        _remember_recorded(use, request.now)
     return found
 
 
-def _bound(use: Use) -> str:
+def _bind_or_read(use: Use) -> str:
     """The address that the authorization belongs to: this one if it is the first. One of many requests wins."""
     with connection.cursor() as cursor:
         cursor.execute(_BIND, [use.address, use.found.authorization])
@@ -72,18 +72,20 @@ def _bound(use: Use) -> str:
     return row[0] or "" if row else ""
 
 
-def _moved(use: Use, bound: str, now: int) -> None:
+def _apply_policy(use: Use, bound: str, now: int) -> None:
     with transaction.atomic():
-        grant = Grant.of(use.found.authorization)
-        moved(grant, use.address, bound=bound, at="at a use", now=now, token=public_reference(use.found.token or 0))
+        grant = AuthorizationState.of(use.found.authorization)
+        apply_address_policy(
+            grant, use.address, bound=bound, at="at a use", now=now, token=public_reference(use.found.token or 0)
+        )
 
 
-def _lately(use: Use, now: int) -> bool:
+def _is_recently_recorded(use: Use, now: int) -> bool:
     """Whether this process has just written the same down: who keeps coming costs one read each time."""
-    return now < _remembered.get((use.found.authorization, use.address, use.policy), 0) + REMEMBERED
+    return now < _recorded.get((use.found.authorization, use.address, use.policy), 0) + REMEMBERED
 
 
-def _remember(use: Use, now: int) -> None:
-    if len(_remembered) >= MOST_REMEMBERED:
-        _remembered.clear()
-    _remembered[use.found.authorization, use.address, use.policy] = now
+def _remember_recorded(use: Use, now: int) -> None:
+    if len(_recorded) >= MOST_REMEMBERED:
+        _recorded.clear()
+    _recorded[use.found.authorization, use.address, use.policy] = now

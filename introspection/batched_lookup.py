@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 import psycopg
 from django.db import connections
 
-from introspection.token_lookup import POSTGRESQL, SQLITE, Found
+from introspection.token_lookup import POSTGRESQL, SQLITE, LookupRow
 
 
 class Waiting(NamedTuple):
@@ -19,7 +19,7 @@ class Waiting(NamedTuple):
 
     digest: str
     caller: str
-    found: "asyncio.Future[Found]"
+    found: "asyncio.Future[LookupRow]"
 
 
 class Reader(Protocol):
@@ -80,7 +80,7 @@ class SQLiteReader:
         return self._connection.execute(SQLITE, [asked]).fetchall()
 
 
-class Lookups:
+class BatchedLookup:
     """Where requests wait for their row, on one event loop."""
 
     def __init__(self, reader: Reader) -> None:
@@ -88,10 +88,10 @@ class Lookups:
         self._waiting: list[Waiting] = []
         self._task: asyncio.Task[None] | None = None
 
-    async def find(self, digest: str, caller: str) -> Found:
+    async def find(self, digest: str, caller: str) -> LookupRow:
         """The row for a token and its caller; what is not there reads None. Raises what the database raised."""
         loop = asyncio.get_running_loop()
-        found: asyncio.Future[Found] = loop.create_future()
+        found: asyncio.Future[LookupRow] = loop.create_future()
         self._waiting.append(Waiting(digest, caller, found))
         if self._task is None:
             self._task = loop.create_task(self._run())
@@ -107,7 +107,7 @@ class Lookups:
 
     async def _answer(self, batch: list[Waiting]) -> None:
         try:
-            for found in map(Found._make, await self._reader.read(batch)):
+            for found in map(LookupRow._make, await self._reader.read(batch)):
                 waiting = batch[found.position - 1]
                 if not waiting.found.done():
                     waiting.found.set_result(found)
@@ -117,14 +117,14 @@ class Lookups:
                     waiting.found.set_exception(error)
 
 
-_of_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, Lookups] = WeakKeyDictionary()
+_of_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, BatchedLookup] = WeakKeyDictionary()
 
 
-def lookups() -> Lookups:
+def batched_lookup() -> BatchedLookup:
     """The look-ups of the running loop."""
     loop = asyncio.get_running_loop()
     found = _of_loop.get(loop)
     if found is None:
         postgresql = connections["default"].vendor == "postgresql"
-        found = _of_loop[loop] = Lookups(PostgreSQLReader() if postgresql else SQLiteReader())
+        found = _of_loop[loop] = BatchedLookup(PostgreSQLReader() if postgresql else SQLiteReader())
     return found

@@ -4,11 +4,11 @@ import asyncio
 import json
 from typing import ClassVar
 
-from introspection.batched_lookup import lookups
-from introspection.token_lookup import Found
-from oauth.clients.authentication import as_client
-from oauth.clients.credentials import FAILED, NOBODY, Kept, proven
-from oauth.http.endpoint import MachineRequest, counted
+from introspection.batched_lookup import batched_lookup
+from introspection.token_lookup import LookupRow
+from oauth.clients.authentication import run_as_client
+from oauth.clients.credentials import AUTHENTICATION_FAILED, UNKNOWN_CLIENT, StoredCredentials, is_authentic
+from oauth.http.endpoint import MachineRequest, count_failure_in_pool
 from oauth.models import Client
 from smart.digests import sha256_hex
 from smart.http.errors import InsufficientScope, InvalidClient, InvalidToken
@@ -22,48 +22,51 @@ class NoIntrospectionScope(InsufficientScope):
     headers: ClassVar[dict[str, str]] = {"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{SCOPE}"'}
 
 
-async def asked(request: MachineRequest, token: str) -> tuple[Found, bool]:
+async def look_up(request: MachineRequest, token: str) -> tuple[LookupRow, bool]:
     """The row of the token with this digest, and whether the caller may hear of it. Raises what E104 and E105 say."""
     if request.credentials.bearer:
-        return await _asked_by_token(request, token)
+        return await _look_up_by_token(request, token)
     if request.credentials.assertion:
-        _named(request, (await as_client(request, lambda client: client)).client_id)
-    found = await lookups().find(token, request.credentials.client_id)
+        _name_caller(request, (await run_as_client(request, lambda client: client)).client_id)
+    found = await batched_lookup().find(token, request.credentials.client_id)
     if not request.credentials.assertion:
         _authenticate(request, found)
     return found, found.role is not None
 
 
-async def _asked_by_token(request: MachineRequest, token: str) -> tuple[Found, bool]:
+async def _look_up_by_token(request: MachineRequest, token: str) -> tuple[LookupRow, bool]:
     """Both tokens in one statement. Whoever names a token that never was is guessing, and is counted (TK-10)."""
-    find = lookups().find
+    find = batched_lookup().find
     own, found = await asyncio.gather(find(sha256_hex(request.credentials.bearer), ""), find(token, ""))
     if own.token is None:
-        raise await counted(InvalidToken(DEAD), request)
-    if dead(own, request.now):
+        raise await count_failure_in_pool(InvalidToken(DEAD), request)
+    if dead_reason(own, request.now):
         raise InvalidToken(DEAD)
     if SCOPE not in own.scope.split():
         raise NoIntrospectionScope(f"the access token lacks the scope {SCOPE}")
-    _named(request, json.loads(own.claims).get("client_id", ""))
+    _name_caller(request, json.loads(own.claims).get("client_id", ""))
     return found, found.fhir_server == own.fhir_server
 
 
-def _named(request: MachineRequest, client_id: str) -> None:
+def _name_caller(request: MachineRequest, client_id: str) -> None:
     """Whom the events about this request name."""
     request.credentials = request.credentials._replace(client_id=client_id)
 
 
-def _authenticate(request: MachineRequest, found: Found) -> None:
+def _authenticate(request: MachineRequest, found: LookupRow) -> None:
     """Raises InvalidClient unless the caller proved itself by a secret; a public client has nothing to prove with."""
-    kept = _kept(found)
-    if not proven(request.credentials, kept, now=request.now) or kept.authentication == Client.Authentication.NONE:
-        raise InvalidClient(FAILED)
+    kept = _stored_credentials(found)
+    if (
+        not is_authentic(request.credentials, kept, now=request.now)
+        or kept.authentication == Client.Authentication.NONE
+    ):
+        raise InvalidClient(AUTHENTICATION_FAILED)
 
 
-def _kept(found: Found) -> Kept:
+def _stored_credentials(found: LookupRow) -> StoredCredentials:
     if found.caller_authentication is None:
-        return NOBODY
-    return Kept(
+        return UNKNOWN_CLIENT
+    return StoredCredentials(
         found.caller_authentication,
         found.caller_enabled,
         found.caller_secret,
@@ -72,7 +75,7 @@ def _kept(found: Found) -> Kept:
     )
 
 
-def dead(found: Found, now: int) -> str:
+def dead_reason(found: LookupRow, now: int) -> str:
     """Why the token of that row is dead, "" while it lives."""
     return dead_because(
         now=now,

@@ -2,9 +2,9 @@
 
 from audit.trail import Event, record
 from introspection import address_binding, callers, tampering
-from introspection.last_use import uses
-from introspection.token_lookup import Found
-from oauth.http.endpoint import Answer, MachineRequest, writers
+from introspection.last_use import last_uses
+from introspection.token_lookup import LookupRow
+from oauth.http.endpoint import Answer, MachineRequest, writer_pool
 from oauth.models import public_reference
 from smart.digests import sha256_hex
 from smart.tokens.address_binding import STOPPING
@@ -15,24 +15,24 @@ INACTIVE = Answer(200, b'{"active":false}')
 async def introspect(request: MachineRequest) -> Answer:
     """The claims of a live token, or {"active":false}: also for a token that the caller may not ask about (IN-06)."""
     token = request.required("token")
-    found, may_ask = await callers.asked(request, sha256_hex(token))
+    found, may_ask = await callers.look_up(request, sha256_hex(token))
     if found.token is None:
         await tampering.judge(token, request)
         return INACTIVE
     if not may_ask:
-        await writers.run(lambda: record(_refused(request, found)))
+        await writer_pool.run(lambda: record(_refusal_event(request, found)))
         return INACTIVE
-    if callers.dead(found, request.now):
+    if callers.dead_reason(found, request.now):
         return INACTIVE
     use = address_binding.Use.told(found, request.parameters)
-    met = await address_binding.met(use, request)
+    met = await address_binding.apply_binding(use, request)
     if met in STOPPING:
         return INACTIVE
-    uses().note(use, request.now)
+    last_uses().note(use, request.now)
     return Answer(200, use.answer(met).encode())
 
 
-def _refused(request: MachineRequest, found: Found) -> Event:
+def _refusal_event(request: MachineRequest, found: LookupRow) -> Event:
     return Event(
         kind="introspection-refused",
         at=request.now,

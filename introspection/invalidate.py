@@ -12,20 +12,20 @@ from rest_framework.request import Request
 from accounts import clock
 from accounts.address import client_address
 from accounts.models import User
-from introspection.invalidation_target import NAMING, Target, target
-from oauth.clients.credentials import FAILED, AuthenticatedClient
+from introspection.invalidation_target import NAMING, Target, parse_target
+from oauth.clients.credentials import AUTHENTICATION_FAILED, AuthenticatedClient
 from oauth.ending import access
 from oauth.ending.access import Actor, Ended
 from oauth.http.json_endpoint import (
-    Asked,
     Forbidden,
     JsonEndpoint,
-    answer,
-    caller,
-    known,
-    members,
-    presents_itself,
-    said,
+    Members,
+    authenticate_confidential,
+    has_client_credentials,
+    json_answer,
+    json_body,
+    reject_unknown,
+    required_text,
 )
 from oauth.models import Authorization, liveness
 from smart.http.errors import InvalidClient, InvalidRequest
@@ -38,19 +38,19 @@ class InvalidateView(JsonEndpoint):
     """What was granted before the answer is dead when it arrives. Who or what is unknown reads like nothing to end."""
 
     def post(self, request: Request) -> HttpResponseBase:
-        asker = _asker(request)
-        asked = members(request)
-        known(asked, (*NAMING, "aud", "lock"))
-        _nothing_missing(request, asked)
-        found, lock = target(asked, asker.client), _lock(asked, asker)
+        asker = _requester(request)
+        asked = json_body(request)
+        reject_unknown(asked, (*NAMING, "aud", "lock"))
+        _reject_nulls(request, asked)
+        found, lock = parse_target(asked, asker.client), _lock(asked, asker)
         with transaction.atomic():
             locked = _lockable(found, asker) if lock else ()
-            ended = _stopped(locked, asker.ender) if lock == OPERATOR else _ended(found, locked, asker)
+            ended = _suspend(locked, asker.ender) if lock == OPERATOR else _end(found, locked, asker)
         counts = {"authorizations": ended.authorizations, "access_tokens": ended.access_tokens}
-        return answer(200, {**counts, **({"lock": lock} if locked else {})})
+        return json_answer(200, {**counts, **({"lock": lock} if locked else {})})
 
 
-def _nothing_missing(request: Request, asked: Asked) -> None:
+def _reject_nulls(request: Request, asked: Members) -> None:
     """A null among what says whose access ends would silently end more than was meant."""
     for name, value in dict(request.data).items():
         if asked and value is None:
@@ -58,7 +58,7 @@ def _nothing_missing(request: Request, asked: Asked) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Asker:
+class Requester:
     """Who asks: an operator, or a resource server."""
 
     ender: Actor
@@ -66,20 +66,20 @@ class Asker:
     client: AuthenticatedClient | None = None
 
 
-def _asker(request: Request) -> Asker:
+def _requester(request: Request) -> Requester:
     now, address = clock.now(), client_address(request._request)
-    if presents_itself(request):
-        client = caller(request)
-        return Asker(Actor(now=now, address=address, client_id=client.client_id), client=client)
+    if has_client_credentials(request):
+        client = authenticate_confidential(request)
+        return Requester(Actor(now=now, address=address, client_id=client.client_id), client=client)
     operator = _operator(request)
-    return Asker(Actor(now=now, address=address, operator=operator.subject), operator=operator)
+    return Requester(Actor(now=now, address=address, operator=operator.subject), operator=operator)
 
 
 def _operator(request: Request) -> User:
     """Who is signed in, an operator, on a page of ours."""
     user = auth.get_user(request._request)
     if not isinstance(user, User):
-        raise InvalidClient(FAILED)
+        raise InvalidClient(AUTHENTICATION_FAILED)
     try:
         SessionAuthentication().enforce_csrf(request)
     except PermissionDenied:
@@ -89,10 +89,10 @@ def _operator(request: Request) -> User:
     return user
 
 
-def _lock(asked: Asked, asker: Asker) -> str:
+def _lock(asked: Members, asker: Requester) -> str:
     if "lock" not in asked:
         return ""
-    lock = said(asked, "lock")
+    lock = required_text(asked, "lock")
     if lock not in LOCKS:
         raise InvalidRequest("lock must be login or operator")
     if not {"sub", "fhirUser"} & asked.keys():
@@ -102,7 +102,7 @@ def _lock(asked: Asked, asker: Asker) -> str:
     return lock
 
 
-def _lockable(found: Target, asker: Asker) -> tuple[User, ...]:
+def _lockable(found: Target, asker: Requester) -> tuple[User, ...]:
     """Whom the asker may lock: a resource server only who has access at its own FHIR bases. Nobody locks himself."""
     if asker.operator in found.people:
         raise InvalidRequest("you cannot lock yourself")
@@ -113,13 +113,13 @@ def _lockable(found: Target, asker: Asker) -> tuple[User, ...]:
     return tuple(user for user in found.people if user.pk in having)
 
 
-def _stopped(locked: tuple[User, ...], ender: Actor) -> Ended:
+def _suspend(locked: tuple[User, ...], ender: Actor) -> Ended:
     """All access of these people, until an operator lets them in."""
     each = [access.stop(user, ender) for user in locked]
     return Ended(sum(one.authorizations for one in each), sum(one.access_tokens for one in each))
 
 
-def _ended(found: Target, locked: tuple[User, ...], asker: Asker) -> Ended:
+def _end(found: Target, locked: tuple[User, ...], asker: Requester) -> Ended:
     for user in locked:
         access.require_sign_in(user, asker.ender)
     if isinstance(found.everything_of, User):

@@ -6,7 +6,7 @@ from typing import Any
 from accounts.models import User
 from oauth.clients.credentials import AuthenticatedClient
 from oauth.ending.access import Selection
-from oauth.http.json_endpoint import Asked, Forbidden, protected, said
+from oauth.http.json_endpoint import Forbidden, Members, protected_fhir_server, required_text
 from oauth.models import Authorization, Client, FhirServer, parse_reference
 from smart.authorize.launch import InvalidContext, parse_fhir_id
 from smart.fhir.audience import canonical_url
@@ -29,7 +29,7 @@ class Target:
     everything_of: User | Client | None = None
 
 
-def target(asked: Asked, client: AuthenticatedClient | None) -> Target:
+def parse_target(asked: Members, client: AuthenticatedClient | None) -> Target:
     """What is named; of a client only what belongs to the FHIR bases that it protects (None: an operator).
 
     Raises InvalidRequest, InvalidTarget or Forbidden.
@@ -48,14 +48,14 @@ def target(asked: Asked, client: AuthenticatedClient | None) -> Target:
     return Target(where, people or (), everything_of=None if client else _everything(asked, people or ()))
 
 
-def _base(asked: Asked, client: AuthenticatedClient | None) -> FhirServer | None:
+def _base(asked: Members, client: AuthenticatedClient | None) -> FhirServer | None:
     if "aud" not in asked:
         if missing := [name for name in AT_A_BASE if name in asked]:
             raise InvalidRequest(f"{missing[0]} needs aud: ids belong to a FHIR base")
         return None
     if client is not None:
-        return protected(client, said(asked, "aud"))
-    found = FhirServer.objects.filter(base=canonical_url(said(asked, "aud"))).first()
+        return protected_fhir_server(client, required_text(asked, "aud"))
+    found = FhirServer.objects.filter(base=canonical_url(required_text(asked, "aud"))).first()
     if found is None:
         raise InvalidTarget("aud is no FHIR base of this server")
     return found
@@ -72,11 +72,11 @@ def _bases(base: FhirServer | None, client: AuthenticatedClient | None) -> Selec
     return {"fhir_server__in": own}
 
 
-def _clients(asked: Asked) -> Selection:
-    return {"client__client_id": said(asked, "client_id")} if "client_id" in asked else {}
+def _clients(asked: Members) -> Selection:
+    return {"client__client_id": required_text(asked, "client_id")} if "client_id" in asked else {}
 
 
-def _patient(asked: Asked) -> Selection:
+def _patient(asked: Members) -> Selection:
     if "patient" not in asked:
         return {}
     try:
@@ -85,26 +85,26 @@ def _patient(asked: Asked) -> Selection:
         raise InvalidRequest(str(problem)) from None
 
 
-def _people(asked: Asked, base: FhirServer | None) -> tuple[User, ...] | None:
+def _people(asked: Members, base: FhirServer | None) -> tuple[User, ...] | None:
     """Whom sub or fhirUser names, None where neither is said."""
     if "sub" in asked:
-        return tuple(User.objects.filter(subject=said(asked, "sub")))
+        return tuple(User.objects.filter(subject=required_text(asked, "sub")))
     if "fhirUser" not in asked or base is None:
         return None
-    resource = said(asked, "fhirUser").removeprefix(f"{base.base}/")
+    resource = required_text(asked, "fhirUser").removeprefix(f"{base.base}/")
     return tuple(User.objects.filter(identities__fhir_server=base, identities__resource=resource).order_by("pk"))
 
 
-def _backend(asked: Asked) -> Selection:
+def _backend(asked: Members) -> Selection:
     """A `sub` that is nobody's may be a backend service, whose tokens name itself (RFC 9068 §2.2)."""
     name = asked.get("sub")
     found = Client.objects.filter(client_id=name) if name else Client.objects.none()
     return {"user": None, "client__in": list(found)}
 
 
-def _one(asked: Asked, where: Selection, people: tuple[User, ...]) -> Target:
+def _one(asked: Members, where: Selection, people: tuple[User, ...]) -> Target:
     """One authorization; requests of the same app for the same go with it, as they may lean on it (AZ-23)."""
-    row = parse_reference(said(asked, "authorization"))
+    row = parse_reference(required_text(asked, "authorization"))
     if row is None:
         raise InvalidRequest("authorization must be a number such as 2223-7F3K")
     found = Authorization.objects.filter(pk=row, **where).first()
@@ -116,10 +116,10 @@ def _one(asked: Asked, where: Selection, people: tuple[User, ...]) -> Target:
     return Target(alike, people, authorization=found.pk)
 
 
-def _everything(asked: Asked, people: tuple[User, ...]) -> User | Client | None:
+def _everything(asked: Members, people: tuple[User, ...]) -> User | Client | None:
     """What an operator names and nothing else: a person, or a client."""
     if asked.keys() - {"lock"} == {"sub"} and people:
         return people[0]
     if asked.keys() - {"lock"} == {"client_id"}:
-        return Client.of(said(asked, "client_id"))
+        return Client.of(required_text(asked, "client_id"))
     return None

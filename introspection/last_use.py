@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary
 from django.db import InterfaceError, OperationalError, connection
 
 from introspection.address_binding import Use
-from oauth.http.endpoint import writers
+from oauth.http.endpoint import writer_pool
 from smart.time_units import SECOND
 
 log = logging.getLogger("smartauth.introspection")
@@ -18,7 +18,7 @@ MOST_WAITING = 1000
 _NOTE = "UPDATE oauth_authorization SET used_at = %s, used_from = %s WHERE id = %s AND used_at <= %s"
 
 
-class Uses:
+class LastUses:
     """The uses of one event loop that wait to be written. What is lost is noted at the next introspection."""
 
     def __init__(self) -> None:
@@ -37,7 +37,7 @@ class Uses:
         try:
             while self._waiting:
                 batch, self._waiting = self._waiting, {}
-                await writers.run(partial(_write, batch))
+                await writer_pool.run(partial(_write, batch))
         except (OperationalError, InterfaceError):
             log.warning("last uses were not written, the next ones will be")
         finally:
@@ -51,9 +51,9 @@ def _write(batch: dict[int, tuple[int, str]]) -> None:
             cursor.execute(_NOTE, [now, address, authorization, now - EVERY])
 
 
-_of_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, Uses] = WeakKeyDictionary()
+_of_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, LastUses] = WeakKeyDictionary()
 
 
-def uses() -> Uses:
+def last_uses() -> LastUses:
     """The uses of the running loop."""
-    return _of_loop.setdefault(asyncio.get_running_loop(), Uses())
+    return _of_loop.setdefault(asyncio.get_running_loop(), LastUses())

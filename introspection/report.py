@@ -8,7 +8,14 @@ from accounts import clock
 from accounts.address import client_address
 from oauth.ending import refusals
 from oauth.ending.access import Actor
-from oauth.http.json_endpoint import Asked, JsonEndpoint, caller, known, members, said
+from oauth.http.json_endpoint import (
+    JsonEndpoint,
+    Members,
+    authenticate_confidential,
+    json_body,
+    reject_unknown,
+    required_text,
+)
 from oauth.models import AccessToken, liveness
 from smart.digests import sha256_hex
 from smart.http.errors import InvalidRequest
@@ -22,10 +29,10 @@ class ReportView(JsonEndpoint):
     """204 whatever the token is: nobody learns here which tokens exist, or for which FHIR base."""
 
     def post(self, request: Request) -> HttpResponseBase:
-        resource_server = caller(request)
-        asked = members(request)
-        known(asked, ("token", "status", "count"))
-        presented = said(asked, "token", MAX_TOKEN)
+        resource_server = authenticate_confidential(request)
+        asked = json_body(request)
+        reject_unknown(asked, ("token", "status", "count"))
+        presented = required_text(asked, "token", MAX_TOKEN)
         status, count = _status(asked), _count(asked)
         tokens = AccessToken.objects.select_related(*liveness.TOKEN_FACTS)
         own = tokens.filter(authorization__fhir_server__resource_servers__client=resource_server.pk)
@@ -37,7 +44,7 @@ class ReportView(JsonEndpoint):
         return HttpResponse(status=204, headers={"Cache-Control": "no-store"})
 
 
-def _status(asked: Asked) -> int:
+def _status(asked: Members) -> int:
     status = asked.get("status")
     if status is None:
         raise InvalidRequest("status is missing")
@@ -46,7 +53,7 @@ def _status(asked: Asked) -> int:
     return status
 
 
-def _count(asked: Asked) -> int:
+def _count(asked: Members) -> int:
     count = asked.get("count", 1)
     if isinstance(count, bool) or not isinstance(count, int) or not 0 < count <= MOST:
         raise InvalidRequest(f"count must be a number from 1 to {MOST}")

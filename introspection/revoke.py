@@ -5,7 +5,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from audit.trail import Event, record
-from oauth.clients.authentication import as_client
+from oauth.clients.authentication import run_as_client
 from oauth.clients.credentials import AuthenticatedClient
 from oauth.http.endpoint import Answer, MachineRequest
 from oauth.models import public_reference
@@ -40,19 +40,19 @@ AND a.client_id <> %s AND NOT EXISTS (
 
 async def revoke(request: MachineRequest) -> Answer:
     """200 with an empty body for what is dead afterwards; the hint is only a hint (RV-01 to RV-04)."""
-    return await as_client(request, lambda client: _revoke(request, client))
+    return await run_as_client(request, lambda client: _revoke(request, client))
 
 
 def _revoke(request: MachineRequest, client: AuthenticatedClient) -> Answer:
     token = request.required("token")
     with transaction.atomic():
-        refused = _ended(sha256_hex(token), client, request)
+        refused = _end(sha256_hex(token), client, request)
     if refused is not None:
         raise refused
     return Answer(200)
 
 
-def _ended(token: str, client: AuthenticatedClient, request: MachineRequest) -> OAuthError | None:
+def _end(token: str, client: AuthenticatedClient, request: MachineRequest) -> OAuthError | None:
     whom = [request.now, token, client.pk, client.pk]
     if row := _first(_END_ACCESS, whom):
         record(_event("revoked", row[1], client, request, token=public_reference(row[0])))
@@ -60,7 +60,7 @@ def _ended(token: str, client: AuthenticatedClient, request: MachineRequest) -> 
         record(_event("authorization-ended", row[0], client, request))
     elif _first(_FORBIDDEN, [token, token, client.pk, client.pk]):
         return UnauthorizedClient("this token belongs to another client")
-    elif id_token.hint(request.required("token")):
+    elif id_token.parse_hint(request.required("token")):
         return UnsupportedTokenType("an ID token cannot be revoked")
     return None
 

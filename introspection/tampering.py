@@ -9,7 +9,7 @@ from joserfc.errors import JoseError
 
 from audit.trail import Event, record
 from oauth.ending import refusals
-from oauth.http.endpoint import MachineRequest, writers
+from oauth.http.endpoint import MachineRequest, writer_pool
 from oauth.keys import signing_keys
 from oauth.models import public_reference
 from smart.tokens import tampering
@@ -45,7 +45,7 @@ async def judge(token: str, request: MachineRequest) -> None:
     """Ends the original if the sender shows that he held it, or our key; else records a suspicion and ends nothing."""
     parts = tampering.parts(token)
     if jti := tampering.jti(parts):
-        await writers.run(lambda: _judge(parts, jti, request))
+        await writer_pool.run(lambda: _judge(parts, jti, request))
 
 
 def _judge(parts: tuple[str, ...], jti: str, request: MachineRequest) -> None:
@@ -57,16 +57,16 @@ def _judge(parts: tuple[str, ...], jti: str, request: MachineRequest) -> None:
     original = Original(*row)
     evidence = tampering.evidence(
         parts, signed_digest=original.signed_digest, signature_digest=original.signature_digest
-    ) or _signed_with_our_key(parts, request.now)
+    ) or _our_key_evidence(parts, request.now)
     with transaction.atomic():
         kind = "tampered" if evidence else "tamper-suspected"
-        if _first_of_many(kind, original, request.now):
+        if _is_first_lately(kind, original, request.now):
             record(_event(kind, original, request, evidence))
         if evidence:
             _end(original, request.now)
 
 
-def _first_of_many(kind: str, original: Original, now: int) -> bool:
+def _is_first_lately(kind: str, original: Original, now: int) -> bool:
     """Whether there was none of this kind about this token lately."""
     whose = (original.client_pk, original.user_pk, original.fhir_server_pk)
     return refusals.add_to_count(f"{kind}|{original.pk}", whose, 1, now=now, seconds=EVENT_EVERY) == 1
@@ -78,18 +78,18 @@ def _end(original: Original, now: int) -> None:
         cursor.execute(_FLAG, [now, original.authorization_id])
 
 
-def _signed_with_our_key(parts: tuple[str, ...], now: int) -> str:
+def _our_key_evidence(parts: tuple[str, ...], now: int) -> str:
     """Whether one of our keys signed it, whatever `kid` it names: at most one check for each key of its algorithm."""
     algorithm = tampering.algorithm(parts)
     if len(parts) != 3 or algorithm not in ALGORITHMS:
         return ""
-    for key in signing_keys.verifying(now=now).keys:
-        if key.alg == algorithm and _verifies(".".join(parts), key):
+    for key in signing_keys.verification_keys(now=now).keys:
+        if key.alg == algorithm and _is_signed_by(".".join(parts), key):
             return "signed with our key"
     return ""
 
 
-def _verifies(token: str, key: Any) -> bool:
+def _is_signed_by(token: str, key: Any) -> bool:
     try:
         jws.deserialize_compact(token, key, algorithms=ALGORITHMS)
     except (JoseError, ValueError, TypeError):  # TypeError: joserfc on crit that holds a number

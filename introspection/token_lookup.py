@@ -29,7 +29,7 @@ FROM (SELECT key + 1 AS position, value ->> 0 AS digest, value ->> 1 AS caller F
 """  # noqa: S608  # no value is part of the text
 
 
-class Found(NamedTuple):
+class LookupRow(NamedTuple):
     """A row of the statement. What was not found is None.
 
     `address_policies` are those of FHIR server and client, None for a caller whose word about addresses is not taken.

@@ -89,7 +89,7 @@ def protected_resource(request: HttpRequest, version: str) -> Mapping[str, Any]:
 @document
 def jwks(request: HttpRequest) -> Mapping[str, Any]:
     """/o/jwks: public members only (DS-20)."""
-    return signing_keys.published(now=clock.now())
+    return signing_keys.public_jwks(now=clock.now())
 
 
 def server_facts() -> ServerFacts:

@@ -15,4 +15,4 @@ def sweep() -> int:
 @shared_task
 def rotate_keys() -> int:
     """Another key signs where one has signed long enough."""
-    return rotation.on_schedule()
+    return rotation.rotate_due()

@@ -13,7 +13,7 @@ from django.conf import settings  # noqa: E402
 
 from introspection.introspect import introspect  # noqa: E402
 from introspection.revoke import revoke  # noqa: E402
-from oauth.http.endpoint import Endpoint, Receive, Scope, Send, too_long  # noqa: E402
+from oauth.http.endpoint import Endpoint, Receive, Scope, Send, send_headers_too_long  # noqa: E402
 from oauth.tokens.endpoint import token  # noqa: E402
 from smart.http import limits  # noqa: E402
 from smart.http.cors import Cors  # noqa: E402
@@ -38,7 +38,7 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
     elif machine := MACHINES.get(scope["path"]):
         await machine(scope, receive, send)
     elif limits.has_too_long_headers(scope["headers"]):
-        await too_long(send)
+        await send_headers_too_long(send)
     else:
         await _people(scope, receive, send)
 

@@ -144,7 +144,7 @@ INSTALLED_APPS = [
     "smartauth",
 ]
 MIDDLEWARE = [
-    "oauth.http.request_log.RequestLine",
+    "oauth.http.request_log.RequestLogMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "oauth.http.cors.CorsMiddleware",
@@ -171,7 +171,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "oauth.http.page_frame.frame",
+                "oauth.http.page_frame.page_frame",
             ]
         },
     }
@@ -279,7 +279,7 @@ LOGGING: dict[str, Any] = {
             "messages": SMARTAUTH_DEV,
         }
     },
-    "filters": {"failures": {"()": "oauth.http.request_log.Failures"}},
+    "filters": {"failures": {"()": "oauth.http.request_log.ServerFailuresOnly"}},
     "handlers": {
         "console": {"class": "logging.StreamHandler", "formatter": "line"},
         "nowhere": {"class": "logging.NullHandler"},

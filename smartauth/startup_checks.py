@@ -29,8 +29,8 @@ def _refuse_problems() -> None:
 def _database_problems() -> list[str]:
     if not settings.SMARTAUTH_DEV and (left := credentials.usable_demo_credentials()):
         return [f"Demo data with public passwords is in the database: {', '.join(left)}."]
-    signing_keys.ensure()
-    if lost := signing_keys.unreadable():
+    signing_keys.ensure_keys()
+    if lost := signing_keys.unreadable_kids():
         return [
             f"The signing keys {', '.join(lost)} cannot be decrypted: SMARTAUTH_KEY_ENCRYPTION_KEYS lacks the key that "
             "they were encrypted with. If it is lost, `manage.py keys withdraw` makes new ones."

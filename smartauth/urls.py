@@ -70,6 +70,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
 ]
 
 handler400 = "oauth.http.error_pages.bad_request"
-handler403 = "oauth.http.error_pages.forbidden"
-handler404 = "oauth.http.error_pages.not_found"
+handler403 = "oauth.http.error_pages.permission_denied"
+handler404 = "oauth.http.error_pages.page_not_found"
 handler500 = "oauth.http.error_pages.server_error"

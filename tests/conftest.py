@@ -67,7 +67,7 @@ def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> It
 
     with django_db_blocker.unblock():
         made = setup_databases(verbosity=0, interactive=False)
-        signing_keys.ensure()
+        signing_keys.ensure_keys()
     yield
     with django_db_blocker.unblock():
         _leave_the_databases()
@@ -129,7 +129,7 @@ def make_client(fhir_server: Any) -> MakeClient:
     """A new client: public unless said otherwise, allowed at the R4 base; a secret client's secret is SECRET."""
 
     def make(authentication: str = "none", **fields: Any) -> Any:
-        from oauth.clients.credentials import digest
+        from oauth.clients.credentials import client_secret_digest
         from oauth.models import Client
 
         client_id = fields.pop("client_id", f"test-{secrets.token_hex(8)}")
@@ -137,7 +137,7 @@ def make_client(fhir_server: Any) -> MakeClient:
             "name": "Growth Chart",
             "redirect_uris": REDIRECT_URI,
             "scope": "launch/patient patient/*.rs patient/*.read",
-            "secret_digest": digest(client_id, SECRET) if authentication == "secret" else "",
+            "secret_digest": client_secret_digest(client_id, SECRET) if authentication == "secret" else "",
         }
         client = Client.objects.create(client_id=client_id, authentication=authentication, **{**known, **fields})
         client.fhir_servers.add(fhir_server)

@@ -152,7 +152,7 @@ def _hinted_subject(parameters: Parameters) -> str:
 
     With one that another app got it could find out who is signed in, without anybody having told it of him.
     """
-    hint = id_token.hint(parameters["id_token_hint"]) if "id_token_hint" in parameters else None
+    hint = id_token.parse_hint(parameters["id_token_hint"]) if "id_token_hint" in parameters else None
     return hint.subject if hint and hint.client_id == parameters.get("client_id") else ""
 
 

@@ -10,10 +10,16 @@ from django.conf import settings
 from django.db import connection
 
 from oauth.clients import jwks_cache
-from oauth.clients.credentials import FAILED, NOBODY, AuthenticatedClient, Kept, proven
-from oauth.clients.jwks_cache import KeysWanted, Wanted
+from oauth.clients.credentials import (
+    AUTHENTICATION_FAILED,
+    UNKNOWN_CLIENT,
+    AuthenticatedClient,
+    StoredCredentials,
+    is_authentic,
+)
+from oauth.clients.jwks_cache import KeyFetch, KeysNotCached
 from oauth.clients.jwks_fetch import Unfetchable
-from oauth.http.endpoint import MachineRequest, writers
+from oauth.http.endpoint import MachineRequest, writer_pool
 from oauth.models import Client
 from smart.clients import assertions, jwks
 from smart.clients.assertions import Assertion, InvalidAssertion, UnknownKey
@@ -41,40 +47,42 @@ ON CONFLICT (client_id, jti_digest) DO NOTHING RETURNING id
 _ROUNDS = 10
 
 
-async def as_client(request: MachineRequest, work: Callable[[AuthenticatedClient], T]) -> T:
+async def run_as_client(request: MachineRequest, work: Callable[[AuthenticatedClient], T]) -> T:
     """The result of `work`, done in a writer thread for the client that sent the request. Raises InvalidClient.
 
     While a client's keys are fetched no thread waits; then everything is judged again.
     """
     for _ in range(_ROUNDS):
         try:
-            return await writers.run(lambda: work(authenticated(request)))
-        except KeysWanted as found:
-            await _renewed(found.wanted)
-    raise _refused("the client's keys could not be had in time")
+            return await writer_pool.run(lambda: work(authenticate(request)))
+        except KeysNotCached as found:
+            await _renew_keys(found.wanted)
+    raise _invalid_client("the client's keys could not be had in time")
 
 
-async def _renewed(wanted: Wanted) -> None:
+async def _renew_keys(wanted: KeyFetch) -> None:
     try:
         await jwks_cache.renew(wanted)
     except Unfetchable as error:
-        raise _refused(f"the client's keys could not be had: {error}") from None
+        raise _invalid_client(f"the client's keys could not be had: {error}") from None
 
 
-def authenticated(request: MachineRequest) -> AuthenticatedClient:
-    """The client that sent the request. Raises InvalidClient, the same for every reason (CL-03), and KeysWanted."""
+def authenticate(request: MachineRequest) -> AuthenticatedClient:
+    """The client that sent the request. Raises InvalidClient, the same for every reason (CL-03), and KeysNotCached."""
     if request.client is None:
-        request.client = _signer(request) if request.credentials.assertion else _by_secret(request)
+        request.client = (
+            _authenticate_by_assertion(request) if request.credentials.assertion else _authenticate_by_secret(request)
+        )
     return request.client
 
 
-def _by_secret(request: MachineRequest) -> AuthenticatedClient:
+def _authenticate_by_secret(request: MachineRequest) -> AuthenticatedClient:
     """The client, by one read."""
     if request.credentials.bearer:
-        raise InvalidClient(FAILED, hint="the Authorization header is not Basic")
+        raise InvalidClient(AUTHENTICATION_FAILED, hint="the Authorization header is not Basic")
     row = _row(_CLIENT, request.credentials.client_id)
-    if not proven(request.credentials, Kept(*row[4:]) if row else NOBODY, now=request.now):
-        raise InvalidClient(FAILED)
+    if not is_authentic(request.credentials, StoredCredentials(*row[4:]) if row else UNKNOWN_CLIENT, now=request.now):
+        raise InvalidClient(AUTHENTICATION_FAILED)
     return AuthenticatedClient(row[0], row[1], frozenset(row[2].split()), row[4], row[3])
 
 
@@ -96,7 +104,7 @@ class Signer:
     profile: str
 
 
-def _signer(request: MachineRequest) -> AuthenticatedClient:
+def _authenticate_by_assertion(request: MachineRequest) -> AuthenticatedClient:
     """The client whose key signed the assertion, which nobody may send again."""
     try:
         assertion = assertions.parse_assertion(request.credentials.assertion)
@@ -108,12 +116,12 @@ def _signer(request: MachineRequest) -> AuthenticatedClient:
             audiences=_audiences(request),
             now=request.now,
         )
-        signer = _known(assertion)
+        signer = _read_signer(assertion)
         assertions.verify_signature(assertion, _key(assertion, signer, request))
     except InvalidAssertion as unfit:
-        raise _refused(str(unfit)) from None
-    if not _first_use(assertion, signer):
-        raise _refused("the assertion was used before: its jti is known")
+        raise _invalid_client(str(unfit)) from None
+    if not _use_up(assertion, signer):
+        raise _invalid_client("the assertion was used before: its jti is known")
     grants = frozenset(signer.grants.split())
     return AuthenticatedClient(signer.pk, signer.client_id, grants, signer.authentication, signer.profile)
 
@@ -124,7 +132,7 @@ def _audiences(request: MachineRequest) -> set[str]:
     return {issuer, f"{issuer}/o/token", f"{issuer}{request.path}"}
 
 
-def _known(assertion: Assertion) -> Signer:
+def _read_signer(assertion: Assertion) -> Signer:
     row = _row(_SIGNER, assertion.client_id)
     if row is None or not row[4] or row[3] != Client.Authentication.KEYS:
         raise InvalidAssertion("iss is no client that proves itself by keys, or one that is disabled")
@@ -135,22 +143,22 @@ def _known(assertion: Assertion) -> Signer:
 
 
 def _key(assertion: Assertion, signer: Signer, request: MachineRequest) -> Any:
-    """The client's key for this assertion, from what is registered or fresh. Raises UnfitAssertion or KeysWanted."""
+    """The client's key for this assertion, from what is registered or fresh. Raises UnfitAssertion or KeysNotCached."""
     if not signer.jwks_uri:
         return assertions.matching_key(assertion, jwks.usable_keys(signer.jwks).keys)
-    wanted = Wanted(signer.pk, signer.client_id, signer.jwks_uri, request.now, request.now)
+    wanted = KeyFetch(signer.pk, signer.client_id, signer.jwks_uri, request.now, request.now)
     if signer.fetched_from != signer.jwks_uri or request.now >= signer.fresh_until:
-        raise KeysWanted(wanted)
+        raise KeysNotCached(wanted)
     try:
         return assertions.matching_key(assertion, json.loads(signer.fetched)["keys"])
     except UnknownKey:
         long_ago = request.now - jwks_cache.REFETCH_SECONDS * SECOND
         if signer.asked_at > long_ago:
             raise
-        raise KeysWanted(wanted._replace(asked_before=long_ago, fresh_until=jwks_cache.FOR_EVER)) from None
+        raise KeysNotCached(wanted._replace(asked_before=long_ago, fresh_until=jwks_cache.FOR_EVER)) from None
 
 
-def _first_use(assertion: Assertion, signer: Signer) -> bool:
+def _use_up(assertion: Assertion, signer: Signer) -> bool:
     digest = hashlib.sha256(assertion.jti.encode("utf-8", "surrogatepass")).hexdigest()
     return _row(_REMEMBER, signer.pk, digest, assertion.unusable_at) is not None
 
@@ -161,6 +169,8 @@ def _row(statement: str, *values: Any) -> Any:
         return cursor.fetchone()
 
 
-def _refused(hint: str) -> InvalidClient:
+def _invalid_client(hint: str) -> InvalidClient:
     """What is wrong with an assertion goes to the trail, and in development to whoever sent it (WF-06)."""
-    return InvalidClient(f"{FAILED}: {hint}" if settings.SMARTAUTH_DEV else FAILED, hint=hint)
+    return InvalidClient(
+        f"{AUTHENTICATION_FAILED}: {hint}" if settings.SMARTAUTH_DEV else AUTHENTICATION_FAILED, hint=hint
+    )

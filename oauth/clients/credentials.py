@@ -12,7 +12,7 @@ from oauth.models import Client
 from smart.http.errors import InvalidClient, InvalidRequest
 from smart.http.parameters import Parameters
 
-FAILED = "client authentication failed"
+AUTHENTICATION_FAILED = "client authentication failed"
 _NO_SECRET = "-"  # noqa: S105  # no digest looks like this
 
 
@@ -29,23 +29,23 @@ class Credentials(NamedTuple):
     bearer: str = ""
 
 
-UNNAMED = Credentials("", None)
+NO_CREDENTIALS = Credentials("", None)
 
 
-def digest(client_id: str, secret: str) -> str:
+def client_secret_digest(client_id: str, secret: str) -> str:
     """What the database keeps of a client's secret: SHA-256 salted with the id (a secret is 256 bits drawn by us)."""
     return hashlib.sha256(f"{client_id}:{secret}".encode()).hexdigest()
 
 
-def credentials(authorization: str | None, parameters: Parameters) -> Credentials:
+def parse_credentials(authorization: str | None, parameters: Parameters) -> Credentials:
     """The one set of credentials in a request. Raises InvalidClient or InvalidRequest (E50, E53-E56, E59)."""
     if "client_assertion_type" in parameters and "client_assertion" not in parameters:
-        raise InvalidClient(FAILED, hint="client_assertion_type without client_assertion")
+        raise InvalidClient(AUTHENTICATION_FAILED, hint="client_assertion_type without client_assertion")
     if authorization is None:
         return _from_body(parameters)
     scheme, _, value = authorization.partition(" ")
     if scheme.lower() not in ("basic", "bearer"):
-        raise InvalidClient(FAILED, hint="the Authorization header is not Basic")
+        raise InvalidClient(AUTHENTICATION_FAILED, hint="the Authorization header is not Basic")
     if "client_secret" in parameters or "client_assertion" in parameters:
         raise InvalidRequest("the client authenticated in two ways")
     if scheme.lower() == "bearer" and value.strip():
@@ -60,10 +60,10 @@ def _from_basic(value: str) -> Credentials:
     try:
         client_id, colon, secret = base64.b64decode(value, validate=True).decode().partition(":")
     except (binascii.Error, UnicodeDecodeError, ValueError):
-        raise InvalidClient(FAILED, hint="Basic is not base64 of UTF-8") from None
+        raise InvalidClient(AUTHENTICATION_FAILED, hint="Basic is not base64 of UTF-8") from None
     found = Credentials(unquote(client_id), unquote(secret))
     if not colon or not client_id or "\0" in found.client_id:
-        raise InvalidClient(FAILED, hint="Basic holds no client_id:client_secret")
+        raise InvalidClient(AUTHENTICATION_FAILED, hint="Basic holds no client_id:client_secret")
     return found
 
 
@@ -71,10 +71,10 @@ def _from_body(parameters: Parameters) -> Credentials:
     if "client_assertion" in parameters:
         return _from_assertion(parameters)
     client_id = parameters.get("client_id")
-    if client_id is None and _may_be_found(parameters):
-        return UNNAMED
+    if client_id is None and _is_named_by_refresh_token(parameters):
+        return NO_CREDENTIALS
     if client_id is None:
-        raise InvalidClient(FAILED, hint="no client_id and no Authorization header")
+        raise InvalidClient(AUTHENTICATION_FAILED, hint="no client_id and no Authorization header")
     return Credentials(client_id, parameters.get("client_secret"), in_body="client_secret" in parameters)
 
 
@@ -85,13 +85,13 @@ def _from_assertion(parameters: Parameters) -> Credentials:
     return Credentials(parameters.get("client_id", ""), None, assertion=parameters["client_assertion"])
 
 
-def _may_be_found(parameters: Parameters) -> bool:
+def _is_named_by_refresh_token(parameters: Parameters) -> bool:
     """Whether the refresh token can tell who refreshes: fhirclient sends no client_id then (WF-01)."""
     refreshes = parameters.get("grant_type") == "refresh_token" and "refresh_token" in parameters
     return refreshes and "client_secret" not in parameters
 
 
-class Kept(NamedTuple):
+class StoredCredentials(NamedTuple):
     """What the database keeps of a client to recognise it by."""
 
     authentication: str
@@ -101,7 +101,7 @@ class Kept(NamedTuple):
     old_secret_until: int
 
 
-NOBODY = Kept("", 0, _NO_SECRET, _NO_SECRET, 0)
+UNKNOWN_CLIENT = StoredCredentials("", 0, _NO_SECRET, _NO_SECRET, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +115,9 @@ class AuthenticatedClient:
     profile: str = Client.Profile.SMART
 
 
-def proven(presented: Credentials, kept: Kept, *, now: int) -> bool:
+def is_authentic(presented: Credentials, kept: StoredCredentials, *, now: int) -> bool:
     """Whether the caller is that client, by the client's own method (CL-01); the same work for one unknown (CL-03)."""
-    shown = digest(presented.client_id, presented.secret or "")
+    shown = client_secret_digest(presented.client_id, presented.secret or "")
     is_secret = hmac.compare_digest(shown, kept.secret_digest)
     is_old_secret = hmac.compare_digest(shown, kept.old_secret_digest) and now < kept.old_secret_until
     if not kept.enabled:

@@ -15,7 +15,7 @@ from django.db import connection, transaction
 from accounts import clock
 from audit.trail import Event, record
 from oauth.clients import jwks_fetch
-from oauth.http.endpoint import writers
+from oauth.http.endpoint import writer_pool
 from smart.clients import jwks
 from smart.http.errors import TemporarilyUnavailable
 from smart.time_units import SECOND
@@ -47,7 +47,7 @@ WHERE client_id = %s AND jwks_uri = %s AND asked_at = %s
 _GIVE_UP = "UPDATE oauth_fetchedkeys SET fetched_at = %s WHERE client_id = %s AND jwks_uri = %s AND asked_at = %s"
 
 
-class Wanted(NamedTuple):
+class KeyFetch(NamedTuple):
     """A client whose keys must be asked for: if nobody did after `asked_before`, and none live beyond `fresh_until`."""
 
     client_pk: int
@@ -57,10 +57,10 @@ class Wanted(NamedTuple):
     fresh_until: int
 
 
-class KeysWanted(Exception):
+class KeysNotCached(Exception):
     """Nothing can be judged before this client's keys are asked for; whoever holds a writer thread lets it go."""
 
-    def __init__(self, wanted: Wanted) -> None:
+    def __init__(self, wanted: KeyFetch) -> None:
         super().__init__(wanted.client_id)
         self.wanted = wanted
 
@@ -68,14 +68,14 @@ class KeysWanted(Exception):
 _of_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[int, "asyncio.Task[None]"]] = WeakKeyDictionary()
 
 
-async def renew(wanted: Wanted) -> None:
+async def renew(wanted: KeyFetch) -> None:
     """Asks for the keys, or waits while somebody else does. Raises Unfetchable, or TemporarilyUnavailable when busy."""
     under_way = _of_loop.setdefault(asyncio.get_running_loop(), {})
     task = under_way.get(wanted.client_pk)
     if task is None:
         if len(under_way) >= _MOST_AT_ONCE:
             raise TemporarilyUnavailable("too many clients' keys are being fetched, try again")
-        task = under_way[wanted.client_pk] = asyncio.create_task(_renew(wanted))
+        task = under_way[wanted.client_pk] = asyncio.create_task(_fetch_or_wait(wanted))
         task.add_done_callback(lambda done: _forget(under_way, wanted.client_pk, done))
     await asyncio.shield(task)
 
@@ -86,50 +86,50 @@ def _forget(under_way: dict[int, "asyncio.Task[None]"], client_pk: int, done: "a
         done.exception()  # looked at, also where everybody who waited has gone
 
 
-async def _renew(wanted: Wanted) -> None:
+async def _fetch_or_wait(wanted: KeyFetch) -> None:
     asked_at = clock.now()
-    if await writers.run(lambda: _claimed(wanted, asked_at)):
-        await _fetched(wanted, asked_at)
+    if await writer_pool.run(lambda: _claim(wanted, asked_at)):
+        await _fetch(wanted, asked_at)
         return
-    while await writers.run(lambda: _is_under_way(wanted)):  # noqa: ASYNC110  # another process has it
+    while await writer_pool.run(lambda: _is_under_way(wanted)):  # noqa: ASYNC110  # another process has it
         await asyncio.sleep(_POLL_SECONDS)
 
 
-async def _fetched(wanted: Wanted, asked_at: int) -> None:
+async def _fetch(wanted: KeyFetch, asked_at: int) -> None:
     try:
         answer = await jwks_fetch.fetch(wanted.jwks_uri)
         usable = jwks.usable_keys(answer.body)
     except (jwks_fetch.Unfetchable, jwks.InvalidKeys) as error:
-        await writers.run(lambda: _run(_GIVE_UP, [clock.now(), wanted.client_pk, wanted.jwks_uri, asked_at]))
+        await writer_pool.run(lambda: _run(_GIVE_UP, [clock.now(), wanted.client_pk, wanted.jwks_uri, asked_at]))
         raise jwks_fetch.Unfetchable(str(error)) from None
-    await writers.run(lambda: _keep(wanted, asked_at, usable, answer.life))
+    await writer_pool.run(lambda: _store(wanted, asked_at, usable, answer.life))
 
 
-def _claimed(wanted: Wanted, asked_at: int) -> bool:
+def _claim(wanted: KeyFetch, asked_at: int) -> bool:
     judged = [wanted.asked_before, wanted.fresh_until, asked_at - _GIVEN_UP]
     return bool(_run(_CLAIM, [wanted.client_pk, wanted.jwks_uri, asked_at, *judged]))
 
 
-def _is_under_way(wanted: Wanted) -> bool:
+def _is_under_way(wanted: KeyFetch) -> bool:
     return bool(_run(_UNDER_WAY, [wanted.client_pk, clock.now() - _GIVEN_UP]))
 
 
-def _keep(wanted: Wanted, asked_at: int, usable: jwks.UsableKeys, life: int) -> None:
+def _store(wanted: KeyFetch, asked_at: int, usable: jwks.UsableKeys, life: int) -> None:
     kept = json.dumps({"keys": usable.keys, "secret": usable.secret})
     fresh_until = asked_at + life * SECOND
     before = _run(_KEPT, [wanted.client_pk])
     with transaction.atomic():
         _run(_KEEP, [kept, clock.now(), fresh_until, wanted.client_pk, wanted.jwks_uri, asked_at])
-        if usable.secret and usable.secret != _secret(before):
-            record(_exposed(wanted, asked_at, usable.secret))
+        if usable.secret and usable.secret != _private_key_count(before):
+            record(_exposure_event(wanted, asked_at, usable.secret))
 
 
-def _secret(before: tuple[str] | None) -> int:
+def _private_key_count(before: tuple[str] | None) -> int:
     """How many private and shared keys the client published when it was asked last."""
     return int(json.loads(before[0])["secret"]) if before and before[0] else 0
 
 
-def _exposed(wanted: Wanted, at: int, count: int) -> Event:
+def _exposure_event(wanted: KeyFetch, at: int, count: int) -> Event:
     reason = f"private or shared keys at its JWKS URL: {count}"
     return Event(kind="client-keys-exposed", at=at, client=wanted.client_id, reason=reason)
 

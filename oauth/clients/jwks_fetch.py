@@ -26,7 +26,7 @@ class Unfetchable(Exception):
     """Why the keys could not be had, in words for an operator."""
 
 
-class Fetched(NamedTuple):
+class FetchedJwks(NamedTuple):
     """A JWK set as it came, and for how many seconds it may be used."""
 
     body: bytes
@@ -47,25 +47,25 @@ def jwks_uri_problem(address: str) -> str:
     return "A user name or fragment is not allowed" if "@" in url.netloc or "#" in address else ""
 
 
-def checked(address: str) -> tuple[jwks.PublicKey, ...]:
+def fetch_public_keys(address: str) -> tuple[jwks.PublicKey, ...]:
     """The keys behind the URL, for an operator who looks: one bad key is a problem. Raises Unfetchable or UnfitKeys."""
     return jwks.parse_fetched_jwks(asyncio.run(fetch(address)).body)
 
 
-async def fetch(address: str) -> Fetched:
+async def fetch(address: str) -> FetchedJwks:
     """What the URL answers now, whole within five seconds. Raises Unfetchable."""
     if problem := jwks_uri_problem(address):
         raise Unfetchable(problem)
     try:
         async with asyncio.timeout(SECONDS):
-            return await _asked(httpx.URL(address))
+            return await _request(httpx.URL(address))
     except TimeoutError:
         raise Unfetchable(f"It took longer than {SECONDS:.0f} seconds") from None
     except (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError) as error:
         raise Unfetchable(f"It could not be fetched: {type(error).__name__}") from None
 
 
-async def _asked(url: httpx.URL) -> Fetched:
+async def _request(url: httpx.URL) -> FetchedJwks:
     """The answer, asked of the very address that was judged, so that a name cannot change its mind in between."""
     port = url.port or (443 if url.scheme == "https" else 80)
     request = httpx.Request(
@@ -74,15 +74,15 @@ async def _asked(url: httpx.URL) -> Fetched:
         headers={"Host": url.netloc.decode(), "Accept": "application/json", "Accept-Encoding": "identity"},
         extensions={"sni_hostname": url.host, "timeout": httpx.Timeout(SECONDS).as_dict()},
     )
-    async with httpx.AsyncClient(verify=_trusted(), trust_env=False, follow_redirects=False) as client:
+    async with httpx.AsyncClient(verify=_tls_context(), trust_env=False, follow_redirects=False) as client:
         answer = await client.send(request, stream=True)
         try:
-            return Fetched(await _body(answer), _life(answer.headers))
+            return FetchedJwks(await _read_body(answer), _usable_seconds(answer.headers))
         finally:
             await answer.aclose()
 
 
-async def _body(answer: httpx.Response) -> bytes:
+async def _read_body(answer: httpx.Response) -> bytes:
     if answer.status_code != httpx.codes.OK:
         raise Unfetchable(f"It answered {answer.status_code} instead of 200")
     body = b""
@@ -93,12 +93,12 @@ async def _body(answer: httpx.Response) -> bytes:
     return body
 
 
-def _life(headers: httpx.Headers) -> int:
+def _usable_seconds(headers: httpx.Headers) -> int:
     return cache_control.freshness_seconds(headers.get("cache-control"), headers.get("age"))
 
 
 @lru_cache(maxsize=1)
-def _trusted() -> ssl.SSLContext:
+def _tls_context() -> ssl.SSLContext:
     """The authorities that httpx trusts, read once."""
     return httpx.create_ssl_context(trust_env=False)
 
@@ -114,16 +114,16 @@ async def _public_address(host: str, port: int) -> str:
 
 def _is_public(address: str) -> bool:
     found = ipaddress.ip_address(address.partition("%")[0])
-    return all(map(_is_anybodys, _within(found))) if _within(found) else _is_anybodys(found)
+    return all(map(_is_global, _embedded_ipv4(found))) if _embedded_ipv4(found) else _is_global(found)
 
 
-def _is_anybodys(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+def _is_global(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
     if isinstance(address, ipaddress.IPv6Address) and address not in _GLOBAL_IPV6:
         return False
     return address.is_global and not address.is_multicast and not any(address in network for network in _RESERVED)
 
 
-def _within(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> list[ipaddress.IPv4Address]:
+def _embedded_ipv4(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> list[ipaddress.IPv4Address]:
     """The IPv4 addresses to which an IPv6 address leads."""
     if isinstance(address, ipaddress.IPv4Address):
         return []

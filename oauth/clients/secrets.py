@@ -5,30 +5,30 @@ import hmac
 
 from django.conf import settings
 
-from oauth.clients.credentials import digest
+from oauth.clients.credentials import client_secret_digest
 from oauth.models import Client
 from smart.digests import random_token
 from smart.time_units import SECOND
 
 
-def drawn_for(client: Client) -> str:
+def assign_secret(client: Client) -> str:
     """A first secret. The caller saves the client and shows the secret."""
     secret = random_token()
-    client.secret_digest = digest(client.client_id, secret)
+    client.secret_digest = client_secret_digest(client.client_id, secret)
     return secret
 
 
-def number(client: Client) -> str:
+def rotation_number(client: Client) -> str:
     """What a rotation must bring along: it fits the secret of this moment, so that a repeated form rotates nothing."""
     return hashlib.sha256(f"rotate:{client.secret_digest}".encode()).hexdigest()[:32]
 
 
 def rotate(client: Client, number_: str, *, now: int) -> str:
     """A new secret; the old one works until `old_secret_until`. "" if the number is used or a rotation came between."""
-    if not hmac.compare_digest(number(client).encode(), number_.encode()):
+    if not hmac.compare_digest(rotation_number(client).encode(), number_.encode()):
         return ""
     old, secret = client.secret_digest, random_token()
-    client.old_secret_digest, client.secret_digest = old, digest(client.client_id, secret)
+    client.old_secret_digest, client.secret_digest = old, client_secret_digest(client.client_id, secret)
     client.old_secret_until = now + settings.SMARTAUTH_OLD_SECRET_SECONDS * SECOND
     won = Client.objects.filter(pk=client.pk, secret_digest=old).update(
         secret_digest=client.secret_digest,

@@ -6,7 +6,7 @@ from joserfc.jwk import KeySet
 
 from accounts import clock
 from accounts.models import User
-from oauth.clients.credentials import digest
+from oauth.clients.credentials import client_secret_digest
 from oauth.models import Client
 
 PASSWORD = "smartauth-demo"  # noqa: S105  # public by intention
@@ -39,7 +39,7 @@ def usable_demo_credentials() -> list[str]:
 
 def _accepts_published_credential(row: Client, now: int) -> bool:
     if row.authentication == Client.Authentication.SECRET:
-        public = digest(row.client_id, published_secret(row.client_id))
+        public = client_secret_digest(row.client_id, published_secret(row.client_id))
         return public == row.secret_digest or (public == row.old_secret_digest and now < row.old_secret_until)
     if row.authentication == Client.Authentication.KEYS:
         return not KEYS.isdisjoint(_thumbprints(row.jwks))

@@ -10,7 +10,15 @@ from accounts.address import client_address
 from accounts.models import User
 from audit.trail import Event
 from oauth.ehr_launch import handles
-from oauth.http.json_endpoint import Asked, JsonEndpoint, answer, caller, members, protected, said
+from oauth.http.json_endpoint import (
+    JsonEndpoint,
+    Members,
+    authenticate_confidential,
+    json_answer,
+    json_body,
+    protected_fhir_server,
+    required_text,
+)
 from oauth.models import Client, FhirIdentity, FhirServer
 from smart.authorize.launch import Context, InvalidContext, parse_context
 from smart.fhir.versions import resource_types
@@ -24,9 +32,9 @@ class LaunchView(JsonEndpoint):
     """POST of a resource server."""
 
     def post(self, request: Request) -> HttpResponseBase:
-        ehr = caller(request)
-        asked = members(request)
-        fhir_server = protected(ehr, said(asked, "aud"))
+        ehr = authenticate_confidential(request)
+        asked = json_body(request)
+        fhir_server = protected_fhir_server(ehr, required_text(asked, "aud"))
         client, user = _app(fhir_server, asked), _user(fhir_server, asked)
         context = _context(fhir_server, asked)
         made_by = Event(
@@ -39,25 +47,29 @@ class LaunchView(JsonEndpoint):
         except InvalidContext as problem:
             raise InvalidRequest(str(problem)) from None
         told = {"launch": made.handle, "launch_url": made.url, "expires_in": made.seconds}
-        return answer(HTTPStatus.CREATED, told)
+        return json_answer(HTTPStatus.CREATED, told)
 
 
-def _app(fhir_server: FhirServer, asked: Asked) -> Client:
-    found = handles.launchable_clients().filter(client_id=said(asked, "client_id"), fhir_servers=fhir_server).first()
+def _app(fhir_server: FhirServer, asked: Members) -> Client:
+    found = (
+        handles.launchable_clients()
+        .filter(client_id=required_text(asked, "client_id"), fhir_servers=fhir_server)
+        .first()
+    )
     if found is None or not handles.has_safe_launch_url(found):
         raise InvalidRequest("client_id is not an app with a launch URL for this FHIR base")
     return found
 
 
-def _user(fhir_server: FhirServer, asked: Asked) -> User:
+def _user(fhir_server: FhirServer, asked: Members) -> User:
     """Who uses the EHR, by user name or by fhirUser; somebody whom the FHIR base knows."""
     if ("user" in asked) == ("fhirUser" in asked):
         raise InvalidRequest("either user or fhirUser must say who uses the EHR")
     there = FhirIdentity.objects.filter(fhir_server=fhir_server, user__stopped_at=0)
     if "user" in asked:
-        name, found = "user", there.filter(user__username=said(asked, "user"))
+        name, found = "user", there.filter(user__username=required_text(asked, "user"))
     else:
-        resource = said(asked, "fhirUser").removeprefix(f"{fhir_server.base}/")
+        resource = required_text(asked, "fhirUser").removeprefix(f"{fhir_server.base}/")
         name, found = "fhirUser", there.filter(resource=resource)
     known = list(found.select_related("user")[:2])
     if len(known) != 1:
@@ -65,7 +77,7 @@ def _user(fhir_server: FhirServer, asked: Asked) -> User:
     return known[0].user
 
 
-def _context(fhir_server: FhirServer, asked: Asked) -> Context:
+def _context(fhir_server: FhirServer, asked: Members) -> Context:
     given = {name: value for name, value in asked.items() if name not in ADDRESSED}
     try:
         return parse_context(given, types=resource_types(fhir_server.version))

@@ -17,7 +17,7 @@ _DOCUMENTS = (
 )  # fmt: skip
 
 
-def shared_with(
+def cors_headers_for(
     rule: Cors, origin: str, *, client: str = "", methods: Iterable[str] = ("POST",), preflight: bool = False
 ) -> dict[str, str]:
     """The CORS headers of an answer: for the origins of the client that has proved itself (CO-02).
@@ -25,11 +25,11 @@ def shared_with(
     Where nobody has, any client's origin will do: a preflight carries no client (CO-03), and what an error says then is
     the same for all (CO-04). A client that is only named counts as nobody, else the headers told whether it exists.
     """
-    registered = {origin} if rule is Cors.REGISTERED and origin and _registered(origin, client) else set()
+    registered = {origin} if rule is Cors.REGISTERED and origin and _is_registered(origin, client) else set()
     return cors_headers(rule, origin, registered, methods=methods, preflight=preflight)
 
 
-def _registered(origin: str, client: str) -> bool:
+def _is_registered(origin: str, client: str) -> bool:
     if "\0" in origin:
         return False
     with connection.cursor() as cursor:
@@ -37,7 +37,7 @@ def _registered(origin: str, client: str) -> bool:
         return cursor.fetchone() is not None
 
 
-def rule_of(path: str) -> Cors:
+def cors_rule(path: str) -> Cors:
     """Who may read what the people's side answers under this path."""
     public = path in _DOCUMENTS or path.startswith(("/o/style/", "/.well-known/oauth-protected-resource/"))
     if public or path.endswith(("/.well-known/smart-configuration", "/metadata")):
@@ -45,7 +45,7 @@ def rule_of(path: str) -> Cors:
     return Cors.REGISTERED if path == "/o/userinfo" or path.startswith("/fhir/") else Cors.NONE
 
 
-def _methods(rule: Cors, path: str) -> tuple[str, ...]:
+def _allowed_methods(rule: Cors, path: str) -> tuple[str, ...]:
     if rule is Cors.ANY:
         return ("GET", "HEAD")
     return FHIR_METHODS if path.startswith("/fhir/") else ("GET", "POST")
@@ -58,15 +58,15 @@ class CorsMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        rule, origin = rule_of(request.path), request.headers.get("Origin", "")
+        rule, origin = cors_rule(request.path), request.headers.get("Origin", "")
         if rule is Cors.NONE:
             return self.get_response(request)
         method = request.method or ""
         preflight = is_preflight(method, origin, request.headers.get("Access-Control-Request-Method", ""))
         response = HttpResponse(status=HTTPStatus.NO_CONTENT) if preflight else self.get_response(request)
-        client, methods = request.META.get(CLIENT_ID, ""), _methods(rule, request.path)
+        client, methods = request.META.get(CLIENT_ID, ""), _allowed_methods(rule, request.path)
         try:
-            added = shared_with(rule, origin, client=client, methods=methods, preflight=preflight)
+            added = cors_headers_for(rule, origin, client=client, methods=methods, preflight=preflight)
         except (OperationalError, InterfaceError):
             return response
         for name, value in added.items():

@@ -18,8 +18,8 @@ from django.db import InterfaceError, OperationalError, connections
 
 from accounts import clock, rate_limit
 from audit.trail import Event, record
-from oauth.clients.credentials import AuthenticatedClient, Credentials, credentials
-from oauth.http.cors import shared_with
+from oauth.clients.credentials import AuthenticatedClient, Credentials, parse_credentials
+from oauth.http.cors import cors_headers_for
 from smart.http import addresses, limits
 from smart.http.cors import Cors, is_preflight
 from smart.http.errors import (
@@ -52,7 +52,7 @@ _HEADERS = [
 if settings.SECURE_HSTS_SECONDS:
     _HEADERS.append((b"strict-transport-security", b"max-age=31536000; includeSubDomains; preload"))
 _PARSED = "smartauth.request"  # where the request stands in its ASGI scope once it is read
-_LOST = (
+DATABASE_ERRORS = (
     OperationalError,
     InterfaceError,
     psycopg.OperationalError,
@@ -99,7 +99,7 @@ class MachineRequest:
 Handler = Callable[[MachineRequest], Awaitable[Answer]]
 
 
-class Writers:
+class WriterPool:
     """A small pool of threads for what writes: each call is one plain function with a transaction of its own."""
 
     def __init__(self, threads: int) -> None:
@@ -107,10 +107,10 @@ class Writers:
 
     async def run(self, work: Callable[[], T]) -> T:
         """The result of `work`, run in a thread. A connection that broke is renewed and the work done again."""
-        return await asyncio.get_running_loop().run_in_executor(self._pool, _renewing, work)
+        return await asyncio.get_running_loop().run_in_executor(self._pool, _run_with_renewal, work)
 
 
-def _renewing(work: Callable[[], T]) -> T:
+def _run_with_renewal(work: Callable[[], T]) -> T:
     connection = connections["default"]
     try:
         return work()
@@ -121,7 +121,7 @@ def _renewing(work: Callable[[], T]) -> T:
         return work()
 
 
-writers = Writers(settings.SMARTAUTH_TOKEN_THREADS)
+writer_pool = WriterPool(settings.SMARTAUTH_TOKEN_THREADS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +133,7 @@ class Endpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         started, request_id = time.perf_counter_ns(), secrets.token_hex(8)
-        headers = _by_name(scope["headers"])
+        headers = _headers_by_name(scope["headers"])
         answer = await self._answer(scope, headers, receive)
         if b"origin" in headers and self.cors is not Cors.NONE:
             answer = await self._shared(answer, scope, headers)
@@ -148,8 +148,8 @@ class Endpoint:
         asked = is_preflight(scope["method"], origin, method)
         client = request.client.client_id if request and request.client else ""
         try:
-            added = await writers.run(lambda: shared_with(self.cors, origin, client=client, preflight=asked))
-        except _LOST:
+            added = await writer_pool.run(lambda: cors_headers_for(self.cors, origin, client=client, preflight=asked))
+        except DATABASE_ERRORS:
             return answer
         if asked:
             return Answer(HTTPStatus.OK, b"", tuple(added.items()))
@@ -159,39 +159,39 @@ class Endpoint:
         try:
             return await self._handled(scope, headers, receive)
         except OAuthError as error:
-            return refusal(error)
-        except _LOST:
+            return error_answer(error)
+        except DATABASE_ERRORS:
             log.exception("the database did not answer")
-            return refusal(TemporarilyUnavailable("the server cannot answer now, try again"))
+            return error_answer(TemporarilyUnavailable("the server cannot answer now, try again"))
         except Exception:
             log.exception("%s failed", scope["path"])
-            return refusal(ServerError("something failed here, try again later"))
+            return error_answer(ServerError("something failed here, try again later"))
 
     async def _handled(self, scope: Scope, headers: dict[bytes, bytes], receive: Receive) -> Answer:
         if scope["method"] != "POST":
-            return _problem(HTTPStatus.METHOD_NOT_ALLOWED, "only POST is allowed here", ("Allow", "POST"))
+            return _protocol_error(HTTPStatus.METHOD_NOT_ALLOWED, "only POST is allowed here", ("Allow", "POST"))
         if limits.has_too_long_headers(scope["headers"]):
-            return _problem(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "the headers are too long")
-        body = await _body(headers, receive)
+            return _protocol_error(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "the headers are too long")
+        body = await _read_body(headers, receive)
         if body is None:
-            return _problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "the body is too long")
-        parameters = _parameters(headers, scope["query_string"], body)
-        presented = credentials(_authorization(scope["headers"]), parameters)
+            return _protocol_error(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "the body is too long")
+        parameters = _parse_parameters(headers, scope["query_string"], body)
+        presented = parse_credentials(_authorization_header(scope["headers"]), parameters)
         peer = scope["client"][0] if scope.get("client") else ""
         request = MachineRequest(scope["path"], headers, peer, parameters, presented, clock.now())
         scope[_PARSED] = request
         try:
             return await self.handler(request)
         except InvalidClient as error:
-            raise await counted(error, request) from None
+            raise await count_failure_in_pool(error, request) from None
 
 
-async def counted(error: OAuthError, request: MachineRequest) -> OAuthError:
+async def count_failure_in_pool(error: OAuthError, request: MachineRequest) -> OAuthError:
     """The refusal, or 429 once there were too many, counted in a thread that writes."""
-    return await writers.run(lambda: count(error, request))
+    return await writer_pool.run(lambda: count_failure(error, request))
 
 
-def count(error: OAuthError, request: MachineRequest) -> OAuthError:
+def count_failure(error: OAuthError, request: MachineRequest) -> OAuthError:
     """The refusal, or 429 once this client, or who names none, failed too often from this address (E58, TK-10).
 
     A failure is recorded (CL-15) until then; a success is not, `issued` and the like tell of it.
@@ -199,11 +199,11 @@ def count(error: OAuthError, request: MachineRequest) -> OAuthError:
     wait = rate_limit.count_failure("client", request.credentials.client_id, request.address, now=request.now)
     if wait:
         return TooManyRequests("too many failures, wait", retry_after=wait)
-    record(_failed(error, request))
+    record(_failure_event(error, request))
     return error
 
 
-def _failed(error: OAuthError, request: MachineRequest) -> Event:
+def _failure_event(error: OAuthError, request: MachineRequest) -> Event:
     named = request.credentials.client_id
     known_form = named.isascii() and named.isprintable() and len(named) <= LONGEST_CLIENT_ID
     return Event(
@@ -215,7 +215,7 @@ def _failed(error: OAuthError, request: MachineRequest) -> Event:
     )
 
 
-def _by_name(lines: list[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+def _headers_by_name(lines: list[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
     """The headers, those that were sent in several lines joined in order (RFC 9110 §5.3)."""
     headers = dict(lines)
     if len(headers) == len(lines):
@@ -226,7 +226,7 @@ def _by_name(lines: list[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
     return {name: b", ".join(values) for name, values in joined.items()}
 
 
-def _parameters(headers: dict[bytes, bytes], query: bytes, body: bytes) -> Parameters:
+def _parse_parameters(headers: dict[bytes, bytes], query: bytes, body: bytes) -> Parameters:
     if headers.get(b"content-type", b"").partition(b";")[0].strip().lower() != FORM.encode():
         raise InvalidRequest(f"the body must be {FORM}")
     try:
@@ -240,14 +240,14 @@ def _parameters(headers: dict[bytes, bytes], query: bytes, body: bytes) -> Param
     return parameters
 
 
-def _authorization(headers: list[tuple[bytes, bytes]]) -> str | None:
+def _authorization_header(headers: list[tuple[bytes, bytes]]) -> str | None:
     found = [value for name, value in headers if name == b"authorization"]
     if len(found) > 1:
         raise InvalidRequest("the Authorization header was sent twice")
     return found[0].decode("latin-1") if found else None
 
 
-async def _body(headers: dict[bytes, bytes], receive: Receive) -> bytes | None:
+async def _read_body(headers: dict[bytes, bytes], receive: Receive) -> bytes | None:
     """The whole body, or None once it is longer than anybody needs."""
     announced = headers.get(b"content-length", b"0")
     if announced.isdigit() and int(announced) > limits.MAX_MACHINE_BODY:
@@ -264,7 +264,7 @@ async def _body(headers: dict[bytes, bytes], receive: Receive) -> bytes | None:
             return bytes(body)
 
 
-def refusal(error: OAuthError) -> Answer:
+def error_answer(error: OAuthError) -> Answer:
     """An OAuthError as RFC 6749 §5.2 writes it."""
     body = {"error": error.code, "error_description": error.description or error.code}
     headers = dict(error.headers)
@@ -273,7 +273,7 @@ def refusal(error: OAuthError) -> Answer:
     return Answer(error.status, json.dumps(body).encode(), tuple(headers.items()))
 
 
-def _problem(status: HTTPStatus, description: str, *headers: tuple[str, str]) -> Answer:
+def _protocol_error(status: HTTPStatus, description: str, *headers: tuple[str, str]) -> Answer:
     body = {"error": InvalidRequest.code, "error_description": description}
     return Answer(status, json.dumps(body).encode(), headers)
 
@@ -285,7 +285,7 @@ async def _send(send: Send, answer: Answer, request_id: str) -> None:
     await send({"type": "http.response.body", "body": answer.body})
 
 
-async def too_long(send: Send) -> None:
+async def send_headers_too_long(send: Send) -> None:
     """The answer to headers that are longer than anybody needs, on either side (RFC 6585 §5)."""
-    answer = _problem(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "the headers are too long")
+    answer = _protocol_error(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "the headers are too long")
     await _send(send, answer, secrets.token_hex(8))

@@ -68,7 +68,7 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     return _plain_page(request, 400, "We cannot read this request.", "invalid_request")
 
 
-def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Django's handler403."""
     return _plain_page(request, 403, "This page is not for you.", "access_denied")
 
@@ -78,7 +78,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     return stopped_page(request, Unredirectable("E40"))
 
 
-def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Django's handler404."""
     return _plain_page(request, 404, "There is no such page.", "not_found")
 

@@ -19,10 +19,10 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from accounts import clock
-from oauth.clients.authentication import as_client, authenticated
-from oauth.clients.credentials import FAILED, AuthenticatedClient, credentials
-from oauth.clients.jwks_cache import KeysWanted
-from oauth.http.endpoint import MachineRequest, count, refusal
+from oauth.clients.authentication import authenticate, run_as_client
+from oauth.clients.credentials import AUTHENTICATION_FAILED, AuthenticatedClient, parse_credentials
+from oauth.clients.jwks_cache import KeysNotCached
+from oauth.http.endpoint import MachineRequest, count_failure, error_answer
 from oauth.models import Client, FhirServer
 from smart.authorize.launch import InvalidContext, parse_text
 from smart.fhir.audience import canonical_url
@@ -40,14 +40,14 @@ from smart.http.strict_json import DuplicateMember, refuse_constant, unique_memb
 
 log = logging.getLogger("smartauth.json_endpoint")
 
-Asked = Mapping[str, Any]
+Members = Mapping[str, Any]
 _NEVER_KEPT = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 ASSERTION = ("client_assertion", "client_assertion_type")
 # Of the threads that answer people too only half may wait for the servers of clients, however slow those are.
-_may_wait = threading.BoundedSemaphore(max(1, settings.SMARTAUTH_WEB_THREADS // 2))
+_threads_that_may_wait = threading.BoundedSemaphore(max(1, settings.SMARTAUTH_WEB_THREADS // 2))
 
 
-class TooLong(Exception):
+class BodyTooLong(Exception):
     """A body longer than anybody needs."""
 
 
@@ -55,7 +55,7 @@ class Forbidden(AccessDenied):
     status = HTTPStatus.FORBIDDEN
 
 
-class ObjectParser(BaseParser):
+class JsonObjectParser(BaseParser):
     """A JSON object in which nothing is said twice."""
 
     media_type = "application/json"
@@ -65,7 +65,7 @@ class ObjectParser(BaseParser):
     ) -> dict[str, Any]:
         body = stream.read(limits.MAX_JSON_BODY + 1)
         if len(body) > limits.MAX_JSON_BODY:
-            raise TooLong
+            raise BodyTooLong
         try:
             found = json.loads(body.decode(), object_pairs_hook=unique_members, parse_constant=refuse_constant)
         except DuplicateMember:
@@ -77,7 +77,7 @@ class ObjectParser(BaseParser):
         return found
 
 
-class JsonWhateverIsAccepted(DefaultContentNegotiation):
+class AlwaysJson(DefaultContentNegotiation):
     """There is one form of answer."""
 
     def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> Any:
@@ -89,40 +89,40 @@ class JsonEndpoint(APIView):
 
     http_method_names = ["post"]
     permission_classes: list[Any] = []
-    parser_classes = [ObjectParser]
+    parser_classes = [JsonObjectParser]
     renderer_classes = [JSONRenderer]
-    content_negotiation_class = JsonWhateverIsAccepted
+    content_negotiation_class = AlwaysJson
 
     def handle_exception(self, exc: Exception) -> Any:
         if isinstance(exc, OAuthError):
             return _refusal(exc)
-        if isinstance(exc, TooLong):
-            return answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _error("the body is too long"))
+        if isinstance(exc, BodyTooLong):
+            return json_answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _error("the body is too long"))
         if isinstance(exc, UnsupportedMediaType):
-            return answer(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, _error("the body must be application/json"))
+            return json_answer(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, _error("the body must be application/json"))
         if isinstance(exc, MethodNotAllowed):
-            return answer(HTTPStatus.METHOD_NOT_ALLOWED, _error("only POST is allowed here"), Allow="POST")
+            return json_answer(HTTPStatus.METHOD_NOT_ALLOWED, _error("only POST is allowed here"), Allow="POST")
         log.error("%s failed", type(self).__name__, exc_info=exc)
         if isinstance(exc, OperationalError | InterfaceError):
             return _refusal(TemporarilyUnavailable("the server cannot answer now, try again"))
         return _refusal(ServerError("something failed here, try again later"))
 
 
-def members(request: Request) -> dict[str, Any]:
+def json_body(request: Request) -> dict[str, Any]:
     """The members of the body that say something, without those that only prove who sent it. Raises InvalidRequest."""
     if ASSERTION[0] in dict(request.data) and "HTTP_AUTHORIZATION" in request.META:
         raise InvalidRequest("the client authenticated in two ways")
     return {name: value for name, value in dict(request.data).items() if value is not None and name not in ASSERTION}
 
 
-def known(asked: Asked, names: Collection[str]) -> None:
+def reject_unknown(asked: Members, names: Collection[str]) -> None:
     """Raises InvalidRequest for a member that has another name."""
     for name in asked:
         if name not in names:
             raise InvalidRequest(f"{name[:40]} is not known here")
 
 
-def said(asked: Asked, name: str, most: int = 1000) -> str:
+def required_text(asked: Members, name: str, most: int = 1000) -> str:
     """A member that must be there, as text. Raises InvalidRequest."""
     if name not in asked:
         raise InvalidRequest(f"{name} is missing")
@@ -132,38 +132,38 @@ def said(asked: Asked, name: str, most: int = 1000) -> str:
         raise InvalidRequest(str(problem)) from None
 
 
-def caller(request: Request) -> AuthenticatedClient:
+def authenticate_confidential(request: Request) -> AuthenticatedClient:
     """The confidential client that sent the request. Failures are counted as at the other endpoints (E58)."""
-    machine = _machine(request)
+    machine = _machine_request(request)
     try:
-        found = _proved(machine)
+        found = _authenticate_and_wait(machine)
         if found.authentication == Client.Authentication.NONE:
-            raise InvalidClient(FAILED, hint="a public client proves nothing")
+            raise InvalidClient(AUTHENTICATION_FAILED, hint="a public client proves nothing")
     except InvalidClient as error:
-        raise count(error, machine) from None
+        raise count_failure(error, machine) from None
     return found
 
 
-def _proved(machine: MachineRequest) -> AuthenticatedClient:
+def _authenticate_and_wait(machine: MachineRequest) -> AuthenticatedClient:
     """The client; while its keys are fetched this thread waits. Raises InvalidClient or TemporarilyUnavailable."""
     try:
-        return authenticated(machine)
-    except KeysWanted:
+        return authenticate(machine)
+    except KeysNotCached:
         pass
-    if not _may_wait.acquire(blocking=False):
+    if not _threads_that_may_wait.acquire(blocking=False):
         raise TemporarilyUnavailable("too many clients' keys are being fetched, try again")
     try:
-        return asyncio.run(as_client(machine, lambda client: client))
+        return asyncio.run(run_as_client(machine, lambda client: client))
     finally:
-        _may_wait.release()
+        _threads_that_may_wait.release()
 
 
-def presents_itself(request: Request) -> bool:
+def has_client_credentials(request: Request) -> bool:
     """Whether a client wants to prove itself, so that no session of a browser counts."""
     return "HTTP_AUTHORIZATION" in request.META or ASSERTION[0] in dict(request.data)
 
 
-def protected(client: AuthenticatedClient, base: str) -> FhirServer:
+def protected_fhir_server(client: AuthenticatedClient, base: str) -> FhirServer:
     """The FHIR base of that address, one that the caller protects. Raises Forbidden."""
     found = FhirServer.objects.filter(base=canonical_url(base), resource_servers__client=client.pk).first()
     if found is None:
@@ -171,11 +171,11 @@ def protected(client: AuthenticatedClient, base: str) -> FhirServer:
     return found
 
 
-def answer(status: int, body: Mapping[str, Any], **headers: str) -> JsonResponse:
+def json_answer(status: int, body: Mapping[str, Any], **headers: str) -> JsonResponse:
     return JsonResponse(body, status=status, headers={**_NEVER_KEPT, **headers})
 
 
-def _machine(request: Request) -> MachineRequest:
+def _machine_request(request: Request) -> MachineRequest:
     """The request as the machines' side knows one: credentials by Basic, or an assertion among the members."""
     header = request.META.get("HTTP_AUTHORIZATION")
     body = {} if header is not None else dict(request.data)
@@ -187,7 +187,7 @@ def _machine(request: Request) -> MachineRequest:
         headers=forwarded,
         peer=request.META.get("REMOTE_ADDR", ""),
         parameters=parameters,
-        credentials=credentials(header, parameters),
+        credentials=parse_credentials(header, parameters),
         now=clock.now(),
     )
 
@@ -198,7 +198,7 @@ def _error(description: str) -> dict[str, str]:
 
 def _refusal(error: OAuthError) -> HttpResponse:
     """The same words as at the machines' door."""
-    refused = refusal(error)
+    refused = error_answer(error)
     return HttpResponse(
         refused.body,
         status=refused.status,

@@ -4,7 +4,7 @@ from django.conf import settings
 from django.http import HttpRequest
 
 
-def frame(request: HttpRequest) -> dict[str, object]:
+def page_frame(request: HttpRequest) -> dict[str, object]:
     """Context processor: development line, host of the issuer."""
     return {
         "dev": settings.SMARTAUTH_DEV,

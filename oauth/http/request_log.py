@@ -12,7 +12,7 @@ log = logging.getLogger("smartauth.request")
 LINE = "%s %s %s %d %d us"
 
 
-class RequestLine:
+class RequestLogMiddleware:
     """Middleware: method, route, status, duration. Never a query string, a name or an address."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -24,11 +24,11 @@ class RequestLine:
         response = self.get_response(request)
         response["X-Request-Id"] = request_id
         took = (time.perf_counter_ns() - started) // 1000
-        log.info(LINE, request_id, request.method, shown(request), response.status_code, took)
+        log.info(LINE, request_id, request.method, logged_route(request), response.status_code, took)
         return response
 
 
-def shown(request: HttpRequest) -> str:
+def logged_route(request: HttpRequest) -> str:
     """The route that was taken, without FHIR ids and handles of requests. Of an unknown path its beginning."""
     if request.resolver_match is not None:
         return f"/{request.resolver_match.route}"
@@ -36,7 +36,7 @@ def shown(request: HttpRequest) -> str:
     return "/" + "".join(letter if letter.isascii() and letter.isprintable() else "?" for letter in beginning)
 
 
-class Failures(logging.Filter):
+class ServerFailuresOnly(logging.Filter):
     """Of what Django says about requests only failures of ours, without the path: the request's own line has the rest.
 
     What a caller sent wrong is no failure: its exception repeats what was sent, as often as somebody likes.

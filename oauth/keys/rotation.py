@@ -31,13 +31,13 @@ def rotate(kid: str, *, urgent: bool = False, by: Mapping[str, Any] | None = Non
     Raises NotRotated; also where the next key was not published long enough, unless it is urgent.
     """
     with transaction.atomic():
-        row = _alone(kid)
+        row = _lock_and_read(kid)
         if row.state != State.ACTIVE:
             raise NotRotated(f"{kid} does not sign")
         if not urgent:
             _refuse_unannounced(row.algorithm)
-        _end(row)
-        active = _filled(row.algorithm)
+        _retire(row)
+        active = _fill_states(row.algorithm)
         _record("key-rotated", f"{active.kid} signs after {kid}", by)
     return active
 
@@ -48,22 +48,22 @@ def withdraw(kid: str, *, by: Mapping[str, Any] | None = None) -> None:
     If it was to sign, the next one does. Raises NotRotated.
     """
     with transaction.atomic():
-        row = _alone(kid)
+        row = _lock_and_read(kid)
         if row.withdrawn_at:
             raise NotRotated(f"{kid} is withdrawn already")
-        _end(row, withdrawn=True)
-        active = _filled(row.algorithm)
+        _retire(row, withdrawn=True)
+        active = _fill_states(row.algorithm)
         _record("key-withdrawn", f"{kid}; {active.kid} signs", by)
 
 
-def on_schedule() -> int:
+def rotate_due() -> int:
     """Rotates what has signed for SMARTAUTH_KEY_ROTATION_DAYS. How many."""
-    signing_keys.ensure()
+    signing_keys.ensure_keys()
     if not settings.SMARTAUTH_KEY_ROTATION_DAYS:
         return 0
     oldest = clock.now() - settings.SMARTAUTH_KEY_ROTATION_DAYS * DAY
     rotated = 0
-    for kid in signing().filter(activated_at__lte=oldest).values_list("kid", flat=True):
+    for kid in active_keys().filter(activated_at__lte=oldest).values_list("kid", flat=True):
         try:
             rotate(kid, by={"reference": "schedule"})
         except NotRotated as refusal:
@@ -73,20 +73,20 @@ def on_schedule() -> int:
     return rotated
 
 
-def signing() -> Any:
+def active_keys() -> Any:
     """The keys that sign, one an algorithm."""
     return SigningKey.objects.filter(state=State.ACTIVE).order_by("algorithm")
 
 
-def announced(row: SigningKey, *, now: int) -> int:
+def seconds_until_announced(row: SigningKey, *, now: int) -> int:
     """For how many seconds this next key still has to be published before it may sign; 0 when it may."""
     seconds: int = settings.SMARTAUTH_KEY_ANNOUNCED_SECONDS - (now - row.created_at) // SECOND
     return max(0, seconds)
 
 
-def _alone(kid: str) -> SigningKey:
+def _lock_and_read(kid: str) -> SigningKey:
     """The row, read when nobody else can change a key."""
-    signing_keys.alone()
+    signing_keys.lock_keys()
     row = SigningKey.objects.filter(kid=kid).first()
     if row is None:
         raise NotRotated(f"there is no key {kid}")
@@ -97,13 +97,13 @@ def _refuse_unannounced(algorithm: str) -> None:
     coming = SigningKey.objects.filter(algorithm=algorithm, state=State.NEXT).first()
     if coming is None:
         raise NotRotated(f"no next {algorithm} key is published; a start of the server makes one")
-    if wait := announced(coming, now=clock.now()):
+    if wait := seconds_until_announced(coming, now=clock.now()):
         raise NotRotated(f"{coming.kid} is to be published for another {wait} seconds before it signs")
-    if not signing_keys.readable(coming):
+    if not signing_keys.is_readable(coming):
         raise NotRotated(f"{coming.kid} cannot be decrypted; withdraw it")
 
 
-def _end(row: SigningKey, *, withdrawn: bool = False) -> None:
+def _retire(row: SigningKey, *, withdrawn: bool = False) -> None:
     """It signs nothing any more, so its private half is forgotten."""
     row.state, row.private_encrypted = State.RETIRED, ""
     row.retired_at = row.retired_at or clock.now()
@@ -111,23 +111,23 @@ def _end(row: SigningKey, *, withdrawn: bool = False) -> None:
     row.save()
 
 
-def _filled(algorithm: str) -> SigningKey:
+def _fill_states(algorithm: str) -> SigningKey:
     """The active key, after one is active and one is next again."""
     rows = {row.state: row for row in SigningKey.objects.filter(algorithm=algorithm).exclude(state=State.RETIRED)}
     active, coming = rows.get(State.ACTIVE), rows.get(State.NEXT)
     if active is None and coming is not None:
-        active, coming = _promoted(coming), None
+        active, coming = _promote(coming), None
     if active is None:
-        active = signing_keys.make(algorithm, State.ACTIVE)
+        active = signing_keys.create_key(algorithm, State.ACTIVE)
     if coming is None:
-        signing_keys.make(algorithm, State.NEXT)
+        signing_keys.create_key(algorithm, State.NEXT)
     return active
 
 
-def _promoted(coming: SigningKey) -> SigningKey | None:
+def _promote(coming: SigningKey) -> SigningKey | None:
     """It signs, if anybody can read it."""
-    if not signing_keys.readable(coming):
-        _end(coming, withdrawn=True)
+    if not signing_keys.is_readable(coming):
+        _retire(coming, withdrawn=True)
         return None
     coming.state, coming.activated_at = State.ACTIVE, clock.now()
     coming.save()

@@ -27,56 +27,56 @@ class UnreadableKey(RuntimeError):
     """The private half was encrypted under a key-encryption key that this server does not have."""
 
 
-def ensure() -> None:
+def ensure_keys() -> None:
     """An active key and a next one for every algorithm. Servers starting at once end with the same ones."""
     for algorithm in ALGORITHMS:
         for state in (SigningKey.State.ACTIVE, SigningKey.State.NEXT):
             if not SigningKey.objects.filter(algorithm=algorithm, state=state).exists():
                 try:
                     with transaction.atomic():
-                        make(algorithm, state)
+                        create_key(algorithm, state)
                 except IntegrityError:
                     continue
 
 
-def signing(kid: str, private_encrypted: str) -> Key:
+def private_key(kid: str, private_encrypted: str) -> Key:
     """The private key of a row. Raises UnreadableKey."""
-    return _decrypted(kid, private_encrypted)
+    return _decrypt(kid, private_encrypted)
 
 
-def alone() -> None:
+def lock_keys() -> None:
     """Nobody else changes a key until the end of the transaction: the oldest row is the lock, none is ever deleted."""
     SigningKey.objects.select_for_update().order_by("pk").first()
 
 
-def readable(row: SigningKey) -> bool:
+def is_readable(row: SigningKey) -> bool:
     """Whether this server has the key-encryption key of its private half."""
     try:
-        signing(row.kid, row.private_encrypted)
+        private_key(row.kid, row.private_encrypted)
     except UnreadableKey:
         return False
     return True
 
 
-def unreadable() -> list[str]:
+def unreadable_kids() -> list[str]:
     """Which keys that sign, or will, this server cannot read."""
     rows = SigningKey.objects.exclude(state=SigningKey.State.RETIRED).order_by("pk")
-    return [row.kid for row in rows if not readable(row)]
+    return [row.kid for row in rows if not is_readable(row)]
 
 
-def published(*, now: int) -> dict[str, Any]:
+def public_jwks(*, now: int) -> dict[str, Any]:
     """The JWKS: public members only (DS-20), next, active, and retired while a token of theirs may live (DS-21)."""
     needed = Q(retired_at=0) | Q(retired_at__gt=now - PUBLISHED_AFTER)
     rows = SigningKey.objects.filter(needed, withdrawn_at=0).order_by("pk")
     return {"keys": [json.loads(public) for public in rows.values_list("public_jwk", flat=True)]}
 
 
-def verifying(*, now: int) -> KeySet:
+def verification_keys(*, now: int) -> KeySet:
     """The public keys under which a token of this server verifies."""
-    return KeySet.import_key_set({"keys": published(now=now)["keys"]})
+    return KeySet.import_key_set({"keys": public_jwks(now=now)["keys"]})
 
 
-def make(algorithm: str, state: str) -> SigningKey:
+def create_key(algorithm: str, state: str) -> SigningKey:
     """A new key in the database. Raises IntegrityError where there is one in that state."""
     kid = f"{algorithm.lower()}-{secrets.token_hex(8)}"
     about: KeyParameters = {"kid": kid, "use": "sig", "alg": algorithm}
@@ -91,7 +91,7 @@ def make(algorithm: str, state: str) -> SigningKey:
         algorithm=algorithm,
         state=state,
         public_jwk=json.dumps(key.as_dict(private=False)),
-        private_encrypted=_box().encrypt(json.dumps(key.as_dict(private=True)).encode()).decode(),
+        private_encrypted=_fernet().encrypt(json.dumps(key.as_dict(private=True)).encode()).decode(),
         created_at=now,
         activated_at=now if state == SigningKey.State.ACTIVE else 0,
     )
@@ -102,14 +102,14 @@ def re_encrypt() -> list[str]:
 
     Raises UnreadableKey, and then nothing has changed.
     """
-    first, box = Fernet(settings.SMARTAUTH_KEY_ENCRYPTION_KEYS[0]), _box()
+    first, box = Fernet(settings.SMARTAUTH_KEY_ENCRYPTION_KEYS[0]), _fernet()
     moved = []
     with transaction.atomic():
-        alone()
+        lock_keys()
         for row in SigningKey.objects.exclude(private_encrypted="").order_by("pk"):
-            if _opens(first, row.private_encrypted):
+            if _can_decrypt(first, row.private_encrypted):
                 continue
-            signing(row.kid, row.private_encrypted)
+            private_key(row.kid, row.private_encrypted)
             row.private_encrypted = box.rotate(row.private_encrypted).decode()
             row.save(update_fields=["private_encrypted"])
             moved.append(row.kid)
@@ -118,7 +118,7 @@ def re_encrypt() -> list[str]:
     return moved
 
 
-def _opens(box: Fernet, private_encrypted: str) -> bool:
+def _can_decrypt(box: Fernet, private_encrypted: str) -> bool:
     try:
         box.decrypt(private_encrypted)
     except InvalidToken:
@@ -127,13 +127,13 @@ def _opens(box: Fernet, private_encrypted: str) -> bool:
 
 
 @lru_cache(maxsize=16)
-def _decrypted(kid: str, private_encrypted: str) -> Key:
+def _decrypt(kid: str, private_encrypted: str) -> Key:
     try:
-        jwk = json.loads(_box().decrypt(private_encrypted.encode()))
+        jwk = json.loads(_fernet().decrypt(private_encrypted.encode()))
     except InvalidToken:
         raise UnreadableKey(f"key {kid} cannot be decrypted; is SMARTAUTH_KEY_ENCRYPTION_KEYS the right one?") from None
     return ECKey.import_key(jwk) if jwk["kty"] == "EC" else RSAKey.import_key(jwk)
 
 
-def _box() -> MultiFernet:
+def _fernet() -> MultiFernet:
     return MultiFernet([Fernet(key) for key in settings.SMARTAUTH_KEY_ENCRYPTION_KEYS])

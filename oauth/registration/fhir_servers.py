@@ -8,7 +8,7 @@ from django.db import transaction
 
 from accounts import clock
 from audit.trail import Event, record
-from oauth.clients.credentials import digest
+from oauth.clients.credentials import client_secret_digest
 from oauth.discovery import server_facts
 from oauth.models import Client, FhirServer, ResourceServer
 from smart.digests import random_token
@@ -77,7 +77,7 @@ def _resource_server(server: FhirServer, *, tells_addresses: bool) -> tuple[Clie
         client_id=client_id,
         name=f"FHIR server: {server.name}",
         authentication=Client.Authentication.SECRET,
-        secret_digest=digest(client_id, secret),
+        secret_digest=client_secret_digest(client_id, secret),
         grants="",
     )
     ResourceServer.objects.create(client=client, fhir_server=server, tells_addresses=int(tells_addresses))

@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 
 from oauth.clients import jwks_fetch
-from oauth.clients.credentials import digest
+from oauth.clients.credentials import client_secret_digest
 from oauth.models import Client, ResourceServer
 from oauth.seeding.outcome import Outcome, put, server
 from oauth.seeding.schema import SeedError
@@ -85,7 +85,7 @@ def _put_secret(row: Client, given: dict[str, Any], path: str, outcome: Outcome)
         raise SeedError(f"{path}.secret", f"needs {SHORTEST_SECRET} random characters; leave it out and one is drawn")
     if "secret" not in given:
         outcome.secrets[row.client_id] = secret
-    row.secret_digest = digest(row.client_id, secret)
+    row.secret_digest = client_secret_digest(row.client_id, secret)
     row.save(update_fields=["secret_digest"])
     return ["secret"]
 

@@ -49,7 +49,7 @@ def logout_confirmation(request: HttpRequest) -> HttpResponse:
 
 
 def _judged(parameters: Parameters) -> LogoutRequest:
-    hint = id_token.hint(parameters["id_token_hint"]) if "id_token_hint" in parameters else None
+    hint = id_token.parse_hint(parameters["id_token_hint"]) if "id_token_hint" in parameters else None
     client = Client.of(requesting_client_id(parameters, hint))
     trusted = client is not None and bool(client.enabled and client.approved)
     known = (

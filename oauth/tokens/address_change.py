@@ -3,7 +3,7 @@
 from django.db import connection
 
 from audit.trail import record
-from oauth.tokens.authorization_state import Grant
+from oauth.tokens.authorization_state import AuthorizationState
 from smart.http.addresses import caller_network
 from smart.time_units import SECOND
 from smart.tokens import address_binding
@@ -29,7 +29,9 @@ ON CONFLICT (user_id, client_id) DO UPDATE SET address = excluded.address, block
 """
 
 
-def moved(grant: Grant, address: str, *, bound: str, at: str, now: int, token: str = "") -> None:
+def apply_address_policy(
+    grant: AuthorizationState, address: str, *, bound: str, at: str, now: int, token: str = ""
+) -> None:
     """Writes down that it was used `at` this address and does what its policy says, in the caller's transaction."""
     policy = grant.address_policy
     with connection.cursor() as cursor:
@@ -41,10 +43,10 @@ def moved(grant: Grant, address: str, *, bound: str, at: str, now: int, token: s
         if policy in address_binding.STOPPING and grant.user_pk:
             cursor.execute(_BLOCK, [grant.user_pk, grant.client_pk, address, now])
     if policy == address_binding.END:
-        _end(grant, address, now=now)
+        _end_authorization(grant, address, now=now)
 
 
-def _end(grant: Grant, address: str, *, now: int) -> None:
+def _end_authorization(grant: AuthorizationState, address: str, *, now: int) -> None:
     with connection.cursor() as cursor:
         cursor.execute(_END, [now, grant.authorization_id])
         if cursor.fetchone():

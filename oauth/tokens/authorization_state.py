@@ -32,7 +32,7 @@ _PRACTITIONERS = ("Practitioner/", "PractitionerRole/")
 
 
 @dataclass(frozen=True, slots=True)
-class Grant:
+class AuthorizationState:
     """What an authorization allows at this moment, and everything that decides whether it still does."""
 
     authorization_id: int
@@ -79,7 +79,7 @@ class Grant:
     fits_profile: int
 
     @classmethod
-    def of(cls, authorization_id: int) -> "Grant":
+    def of(cls, authorization_id: int) -> "AuthorizationState":
         """The grant of an authorization, in one statement."""
         with connection.cursor() as cursor:
             cursor.execute(_FACTS, [authorization_id])

@@ -16,7 +16,7 @@ RETURNING id
 """
 
 
-def standing(client: int, epoch: int, fhir_server: int, *, patient: str = "", scope: str, now: int) -> int:
+def get_or_create(client: int, epoch: int, fhir_server: int, *, patient: str = "", scope: str, now: int) -> int:
     """The row that stands, made where there is none; `scope` is what the operator allows today.
 
     Who asks has just proved himself, so the next use tells anew from where his tokens are used (PR-04).

@@ -9,9 +9,9 @@ from django.db import connection, transaction
 from oauth.clients.credentials import AuthenticatedClient
 from oauth.http.endpoint import Answer, MachineRequest
 from oauth.models import Client
-from oauth.tokens.authorization_state import Grant
-from oauth.tokens.backend_authorization import standing
-from oauth.tokens.issue import issue_alone
+from oauth.tokens.authorization_state import AuthorizationState
+from oauth.tokens.backend_authorization import get_or_create
+from oauth.tokens.issue import issue_without_refresh
 from smart.http.errors import TemporarilyUnavailable
 from smart.http.parameters import Parameters
 from smart.tokens.client_credentials import BackendGrant, BackendService, validate_grant
@@ -31,23 +31,23 @@ WHERE c.id = %s
 
 def client_credentials(request: MachineRequest, client: AuthenticatedClient) -> Answer:
     """RFC 6749 §4.4 with SMART's rules. Raises the OAuthErrors of E95 to E98."""
-    answer = given(client.pk, request.parameters, now=request.now, address=request.address)
+    answer = issue_for_client(client.pk, request.parameters, now=request.now, address=request.address)
     return Answer(200, json.dumps(answer).encode())
 
 
 @transaction.atomic
-def given(client: int, parameters: Parameters, *, now: int, address: str) -> dict[str, Any]:
+def issue_for_client(client: int, parameters: Parameters, *, now: int, address: str) -> dict[str, Any]:
     """The token answer for a client that has proved itself."""
-    registered = Registered.of(client)
+    registered = BackendClient.of(client)
     judged = validate_grant(parameters, registered.service)
-    grant = Grant.of(registered.standing(judged, now=now))
+    grant = AuthorizationState.of(registered.standing(judged, now=now))
     if grant.lost:  # since the client was read, an operator has ended something
         raise TemporarilyUnavailable("access of this client is just being ended", hint=grant.lost)
-    return issue_alone(grant, judged.scope, now=now, address=address)
+    return issue_without_refresh(grant, judged.scope, now=now, address=address)
 
 
 @dataclass(frozen=True, slots=True)
-class Registered:
+class BackendClient:
     """What the operator has registered of a client, and what stands of it where."""
 
     client: int
@@ -57,7 +57,7 @@ class Registered:
     stands: dict[tuple[int, str], tuple[int, str, str]]
 
     @classmethod
-    def of(cls, client: int) -> "Registered":
+    def of(cls, client: int) -> "BackendClient":
         """All of it, in one read."""
         with connection.cursor() as cursor:
             cursor.execute(_REGISTERED, [client])
@@ -84,4 +84,4 @@ class Registered:
         if pk and allowed == judged.allowed and not use_address:
             return pk
         about = {"patient": judged.patient, "scope": judged.allowed}
-        return standing(self.client, self.epoch, server, now=now, **about)
+        return get_or_create(self.client, self.epoch, server, now=now, **about)

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.db import connection, transaction
 
-from oauth.clients.authentication import as_client
-from oauth.clients.credentials import FAILED, UNNAMED, AuthenticatedClient
-from oauth.http.endpoint import Answer, MachineRequest, writers
+from oauth.clients.authentication import run_as_client
+from oauth.clients.credentials import AUTHENTICATION_FAILED, NO_CREDENTIALS, AuthenticatedClient
+from oauth.http.endpoint import Answer, MachineRequest, writer_pool
 from oauth.models import Client
 from oauth.tokens import refresh_token
-from oauth.tokens.authorization_state import Grant
+from oauth.tokens.authorization_state import AuthorizationState
 from oauth.tokens.client_credentials import client_credentials
 from oauth.tokens.issue import issue
 from smart.authorize import pkce
@@ -40,15 +40,17 @@ RETURNING id
 
 async def token(request: MachineRequest) -> Answer:
     """RFC 6749 §3.2. Raises the OAuthError of section 20 B and C."""
-    if request.credentials == UNNAMED:
-        request.credentials = await writers.run(lambda: refresh_token.holder(request))
-    return await as_client(request, lambda client: _token(request, client))
+    if request.credentials == NO_CREDENTIALS:
+        request.credentials = await writer_pool.run(lambda: refresh_token.unnamed_holder(request))
+    return await run_as_client(request, lambda client: _token(request, client))
 
 
 def _token(request: MachineRequest, client: AuthenticatedClient) -> Answer:
     in_body = settings.SMARTAUTH_TOKEN_SECRET_IN_BODY or client.profile == Client.Profile.OPENID
     if request.credentials.in_body and not in_body:
-        raise InvalidClient(FAILED, hint="client_secret in the body is switched off at the token endpoint")
+        raise InvalidClient(
+            AUTHENTICATION_FAILED, hint="client_secret in the body is switched off at the token endpoint"
+        )
     grant_type = request.required("grant_type")
     if grant_type not in GRANTS:
         raise UnsupportedGrantType("this server does not know that grant_type")
@@ -72,8 +74,8 @@ def authorization_code(request: MachineRequest, client: AuthenticatedClient) -> 
             cursor.execute(_CONSUME, [request.now, sha256_hex(code)])
             row = cursor.fetchone()
         if row is None:
-            return _unknown_or_replayed(code, request, client)
-        return _exchanged(Consumed(*row), redirect_uri, verifier, request, client)
+            return _end_if_replayed(code, request, client)
+        return _exchange(Consumed(*row), redirect_uri, verifier, request, client)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +91,10 @@ class Consumed:
     nonce: str
 
 
-def _exchanged(
+def _exchange(
     code: Consumed, redirect_uri: str, verifier: str, request: MachineRequest, client: AuthenticatedClient
 ) -> Answer | OAuthError:
-    grant = Grant.of(code.authorization_id)
+    grant = AuthorizationState.of(code.authorization_id)
     if grant.client_pk != client.pk:
         _record("code-of-another-client", grant, request, reason=f"sent by {client.client_id}")
         return InvalidGrant("the code is not valid")
@@ -107,7 +109,7 @@ def _exchanged(
     return Answer(200, json.dumps(answer).encode())
 
 
-def _judge(code: Consumed, grant: Grant, redirect_uri: str, verifier: str, *, now: int) -> None:
+def _judge(code: Consumed, grant: AuthorizationState, redirect_uri: str, verifier: str, *, now: int) -> None:
     if now >= code.expires_at:
         raise InvalidGrant("the code has expired")
     if redirect_uri != code.redirect_uri:
@@ -119,17 +121,17 @@ def _judge(code: Consumed, grant: Grant, redirect_uri: str, verifier: str, *, no
         raise InvalidGrant("the code is not valid", hint=grant.lost or "the authorization has ended")
 
 
-def _unknown_or_replayed(code: str, request: MachineRequest, client: AuthenticatedClient) -> OAuthError:
+def _end_if_replayed(code: str, request: MachineRequest, client: AuthenticatedClient) -> OAuthError:
     """A code that was used before kills what it bought (CG-04); one never issued kills nothing."""
     with connection.cursor() as cursor:
         cursor.execute(_REPLAYED, [request.now, client.pk, sha256_hex(code)])
         row = cursor.fetchone()
     if row:
-        _record("code-replayed", Grant.of(row[0]), request)
+        _record("code-replayed", AuthorizationState.of(row[0]), request)
     return InvalidGrant("the code is not valid")
 
 
-def _record(kind: str, grant: Grant, request: MachineRequest, *, reason: str = "") -> None:
+def _record(kind: str, grant: AuthorizationState, request: MachineRequest, *, reason: str = "") -> None:
     grant.record(kind, at=request.now, address=request.address, reason=reason)
 
 

@@ -11,14 +11,16 @@ from joserfc.jwk import RSAKey
 
 from oauth.keys import signing_keys
 from oauth.models import SigningKey
-from oauth.tokens.authorization_state import Grant
+from oauth.tokens.authorization_state import AuthorizationState
 from smart.openid import standard_claims
 
 TYPE = "JWT"
 LONGEST = 8192
 
 
-def told(grant: Grant, scope: str, *, issued: int, expires: int, nonce: str = "") -> dict[str, str]:
+def id_token_member(
+    grant: AuthorizationState, scope: str, *, issued: int, expires: int, nonce: str = ""
+) -> dict[str, str]:
     """The member of a token answer that tells who signed in, where that was granted (CG-08)."""
     if not standard_claims.has_openid(scope):
         return {}
@@ -32,12 +34,12 @@ def told(grant: Grant, scope: str, *, issued: int, expires: int, nonce: str = ""
         issued=issued, expires=expires,
     )  # fmt: skip
     header = {"alg": standard_claims.ALGORITHM, "typ": TYPE, "kid": grant.id_token_kid}
-    key = signing_keys.signing(grant.id_token_kid, grant.id_token_key)
+    key = signing_keys.private_key(grant.id_token_kid, grant.id_token_key)
     payload = json.dumps(claims)  # ASCII, whatever the nonce is: not every client decodes UTF-8 (WF-17)
     return {"id_token": jws.serialize_compact(header, payload, key, algorithms=[standard_claims.ALGORITHM])}
 
 
-def hint(token: str) -> standard_claims.IdTokenHint | None:
+def parse_hint(token: str) -> standard_claims.IdTokenHint | None:
     """Whom an ID token of this server named, also an old one; None for whatever else it is (ID-07, E43)."""
     kid = _kid(token)
     row = (

@@ -12,8 +12,8 @@ from audit.trail import record
 from oauth.keys import signing_keys
 from oauth.models import FhirServer, public_reference
 from oauth.tokens import id_token
-from oauth.tokens.authorization_state import Grant
-from oauth.tokens.claims import shaped
+from oauth.tokens.authorization_state import AuthorizationState
+from oauth.tokens.claims import build_claims
 from smart.digests import random_token, sha256_hex
 from smart.time_units import SECOND
 from smart.tokens import lifetimes, refresh
@@ -43,7 +43,7 @@ VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, 0, '')
 _BIND = "UPDATE oauth_authorization SET token_address = %s WHERE id = %s"
 
 
-class Place(NamedTuple):
+class SeatNumber(NamedTuple):
     """A place in a seat: the number of the next access token, and of the launch that it goes back to."""
 
     seat_id: int | None
@@ -51,7 +51,7 @@ class Place(NamedTuple):
     launch: int
 
 
-class Family(NamedTuple):
+class RefreshFamily(NamedTuple):
     """The refresh tokens of one launch: the one just used, and what all of them share."""
 
     spent_id: int | None
@@ -60,61 +60,65 @@ class Family(NamedTuple):
     launched_at: int
 
 
-def issue(grant: Grant, *, now: int, address: str, code_id: int | None = None, nonce: str = "") -> dict[str, Any]:
+def issue(
+    grant: AuthorizationState, *, now: int, address: str, code_id: int | None = None, nonce: str = ""
+) -> dict[str, Any]:
     """What a launch gives (RFC 6749 §5.1). Older tokens of its seat die with it, refresh tokens too (PR-01)."""
     if grant.refresh_kind:
-        _bind(grant, address)  # before the seat, as at a refresh that is flagged: locks have one order
-    place = _launched(grant)
-    answer = _access_token(grant, place, "issued", now=now, address=address, code_id=code_id, nonce=nonce)
+        _bind_token_address(grant, address)  # before the seat, as at a refresh that is flagged: locks have one order
+    place = take_seat(grant)
+    answer = _issue_access_token(grant, place, "issued", now=now, address=address, code_id=code_id, nonce=nonce)
     if grant.refresh_kind:
-        family = Family(None, place.seat_id, place.launch, now)
-        answer["refresh_token"] = _refresh_token(grant, family, now=now)
+        family = RefreshFamily(None, place.seat_id, place.launch, now)
+        answer["refresh_token"] = _issue_refresh_token(grant, family, now=now)
     return answer
 
 
-def issue_alone(grant: Grant, scope: str, *, now: int, address: str) -> dict[str, Any]:
+def issue_without_refresh(grant: AuthorizationState, scope: str, *, now: int, address: str) -> dict[str, Any]:
     """What a client gets for itself: a token that ends older ones of its seat, and nothing to refresh it (BK-05)."""
-    return _access_token(grant, _launched(grant), "issued", now=now, address=address, scope=scope)
+    return _issue_access_token(grant, take_seat(grant), "issued", now=now, address=address, scope=scope)
 
 
-def reissue(grant: Grant, scope: str, family: Family, *, now: int, address: str) -> dict[str, Any] | None:
+def reissue(
+    grant: AuthorizationState, scope: str, family: RefreshFamily, *, now: int, address: str
+) -> dict[str, Any] | None:
     """What a refresh gives (RF-09): `scope` for this once; the next refresh token stands for the whole grant (RF-02).
 
     None once a newer launch ended the family; nothing has changed then.
     """
-    place = _refreshed(grant, family)
+    place = keep_seat(grant, family)
     if place is None:
         return None
-    answer = _access_token(grant, place, "refreshed", now=now, address=address, scope=scope)
-    return {**answer, "refresh_token": _refresh_token(grant, family, now=now)}
+    answer = _issue_access_token(grant, place, "refreshed", now=now, address=address, scope=scope)
+    return {**answer, "refresh_token": _issue_refresh_token(grant, family, now=now)}
 
 
-def _bind(grant: Grant, address: str) -> None:
+def _bind_token_address(grant: AuthorizationState, address: str) -> None:
     """Later refreshes are compared with the address of the exchange (PR-04)."""
     with connection.cursor() as cursor:
         cursor.execute(_BIND, [address, grant.authorization_id])
 
 
-def _launched(grant: Grant) -> Place:
+def take_seat(grant: AuthorizationState) -> SeatNumber:
     if not grant.seat_key:
-        return Place(None, 0, 0)
+        return SeatNumber(None, 0, 0)
     with connection.cursor() as cursor:
         cursor.execute(_LAUNCHED, [grant.seat_key])
-        return Place(*cursor.fetchone())
+        return SeatNumber(*cursor.fetchone())
 
 
-def _refreshed(grant: Grant, family: Family) -> Place | None:
+def keep_seat(grant: AuthorizationState, family: RefreshFamily) -> SeatNumber | None:
     if family.seat_id is None:
-        return Place(None, 0, 0)
+        return SeatNumber(None, 0, 0)
     with connection.cursor() as cursor:
         cursor.execute(_REFRESHED, [family.seat_id, family.launch, grant.tokens_to_keep, family.launch])
         row = cursor.fetchone()
-        return Place(*row) if row else None
+        return SeatNumber(*row) if row else None
 
 
-def _access_token(
-    grant: Grant,
-    place: Place,
+def _issue_access_token(
+    grant: AuthorizationState,
+    place: SeatNumber,
     kind: str,
     *,
     now: int,
@@ -124,9 +128,9 @@ def _access_token(
     nonce: str = "",
 ) -> dict[str, Any]:
     """A live access token, its event, and the answer that carries it."""
-    scope, issued, seconds = scope or grant.scope, now // SECOND, _seconds(grant)
-    told = shaped(grant, _claims(grant, scope, issued=issued, expires=issued + seconds), scope)
-    token, jti, digests = _formed(grant, told.jwt)
+    scope, issued, seconds = scope or grant.scope, now // SECOND, _lifetime_seconds(grant)
+    told = build_claims(grant, _jwt_claims(grant, scope, issued=issued, expires=issued + seconds), scope)
+    token, jti, digests = _format_token(grant, told.jwt)
     with connection.cursor() as cursor:
         cursor.execute(
             _KEEP_ACCESS,
@@ -134,13 +138,13 @@ def _access_token(
              scope, json.dumps(told.answer), now, (issued + seconds) * SECOND, address],
         )  # fmt: skip
         (token_id,) = cursor.fetchone()
-    _recorded(grant, kind, token_id, place.number, now=now, address=address)
-    identity = id_token.told(grant, scope, issued=issued, expires=issued + seconds, nonce=nonce)
+    _record(grant, kind, token_id, place.number, now=now, address=address)
+    identity = id_token.id_token_member(grant, scope, issued=issued, expires=issued + seconds, nonce=nonce)
     context = json.loads(grant.context)
     return {"access_token": token, "token_type": "Bearer", "expires_in": seconds, "scope": scope, **identity, **context}
 
 
-def _seconds(grant: Grant) -> int:
+def _lifetime_seconds(grant: AuthorizationState) -> int:
     seconds = lifetimes.access_token_seconds if grant.user_pk else lifetimes.backend_token_seconds
     return seconds(
         grant.server_seconds,
@@ -150,30 +154,30 @@ def _seconds(grant: Grant) -> int:
     )
 
 
-def _claims(grant: Grant, scope: str, *, issued: int, expires: int) -> dict[str, Any]:
+def _jwt_claims(grant: AuthorizationState, scope: str, *, issued: int, expires: int) -> dict[str, Any]:
     about = {"iss": settings.SMARTAUTH_ISSUER, "aud": grant.base, "client_id": grant.client_id}
     subject = grant.subject or grant.client_id
     return {**about, "sub": subject, "iat": issued, "exp": expires, "scope": scope, **json.loads(grant.context)}
 
 
-def _formed(grant: Grant, claims: dict[str, Any]) -> tuple[str, str | None, tuple[str, str, str]]:
+def _format_token(grant: AuthorizationState, claims: dict[str, Any]) -> tuple[str, str | None, tuple[str, str, str]]:
     """The token in the server's format (AT-01), its jti and its digests; an opaque one has neither parts nor jti."""
     if grant.token_format == FhirServer.TokenFormat.OPAQUE:
         token = random_token()
         return token, None, (sha256_hex(token), "", "")
     jti = secrets.token_urlsafe(16)
-    token = _signed(grant, {**claims, "jti": jti})
+    token = _sign(grant, {**claims, "jti": jti})
     return token, jti, _digests(token)
 
 
-def _signed(grant: Grant, claims: dict[str, Any]) -> str:
+def _sign(grant: AuthorizationState, claims: dict[str, Any]) -> str:
     if grant.kid is None:
         raise signing_keys.UnreadableKey(
             f"there is no active {grant.algorithm} key; the server makes one when it starts"
         )
     header = {"alg": grant.algorithm, "typ": "at+jwt", "kid": grant.kid}
     return jwt.encode(
-        header, claims, signing_keys.signing(grant.kid, grant.private_encrypted), algorithms=[grant.algorithm]
+        header, claims, signing_keys.private_key(grant.kid, grant.private_encrypted), algorithms=[grant.algorithm]
     )
 
 
@@ -182,7 +186,7 @@ def _digests(token: str) -> tuple[str, str, str]:
     return sha256_hex(token), sha256_hex(signed), sha256_hex(signature)
 
 
-def _refresh_token(grant: Grant, family: Family, *, now: int) -> str:
+def _issue_refresh_token(grant: AuthorizationState, family: RefreshFamily, *, now: int) -> str:
     """The next refresh token of the family; only its digest is kept."""
     token = random_token()
     absolute = refresh.absolute_seconds(
@@ -203,7 +207,7 @@ def _refresh_token(grant: Grant, family: Family, *, now: int) -> str:
     return token
 
 
-def _recorded(grant: Grant, kind: str, token_id: int, number: int, *, now: int, address: str) -> None:
+def _record(grant: AuthorizationState, kind: str, token_id: int, number: int, *, now: int, address: str) -> None:
     events = [grant.event(kind, at=now, address=address, token=public_reference(token_id))]
     if number > grant.tokens_to_keep:
         events.append(grant.event("superseded", at=now, reason=f"by token {public_reference(token_id)}"))

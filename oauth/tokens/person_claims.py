@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import connection
 
-from oauth.tokens.authorization_state import Grant
+from oauth.tokens.authorization_state import AuthorizationState
 from smart.openid import standard_claims
 from smart.scopes.scope_sets import parse_scopes
 
@@ -22,7 +22,7 @@ ORDER BY p.patient LIMIT %s
 """
 
 
-def told(grant: Grant, scope: str) -> dict[str, Any]:
+def person_claims(grant: AuthorizationState, scope: str) -> dict[str, Any]:
     """Members of the introspection answer alone: the app learns neither, and the list has no room in a token."""
     if "user/" not in scope and standard_claims.OPENID not in scope:
         return {}

@@ -9,12 +9,12 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 _PURPOSE = b"smartauth: answer to the refresh token that was spent"
 
 
-def sealed(answer: bytes, spent: str) -> str:
+def seal(answer: bytes, spent: str) -> str:
     """The answer as the database keeps it: without the spent token, of which only the digest is kept, it is noise."""
     return _box(spent).encrypt(answer).decode()
 
 
-def opened(kept: str, spent: str) -> bytes:
+def unseal(kept: str, spent: str) -> bytes:
     """The answer again. Raises InvalidToken if another token sealed it."""
     return _box(spent).decrypt(kept.encode())
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from django.db import connection
 
-from oauth.tokens.authorization_state import Grant
+from oauth.tokens.authorization_state import AuthorizationState
 from smart.fhir.versions import resource_types
 from smart.scopes.scope_sets import grantable_scope
 from smart.tokens import refresh
@@ -25,10 +25,10 @@ WHERE a.id = %s
 
 
 @dataclass(frozen=True, slots=True)
-class Rights:
+class RefreshRights:
     """What was granted, beside what holds today."""
 
-    grant: Grant
+    grant: AuthorizationState
     client_scope: str
     fhir_version: str
     asked_scope: str
@@ -38,7 +38,7 @@ class Rights:
     acts_for_patient: bool
 
     @classmethod
-    def of(cls, grant: Grant) -> "Rights":
+    def of(cls, grant: AuthorizationState) -> "RefreshRights":
         with connection.cursor() as cursor:
             cursor.execute(_RIGHTS, [grant.authorization_id])
             return cls(grant, *cursor.fetchone())

@@ -10,10 +10,10 @@ from django.db import connection, transaction
 from oauth.clients.credentials import AuthenticatedClient, Credentials
 from oauth.http.endpoint import Answer, MachineRequest
 from oauth.tokens import refresh_grace
-from oauth.tokens.address_change import moved
-from oauth.tokens.authorization_state import Grant
-from oauth.tokens.issue import Family, reissue
-from oauth.tokens.refresh_rights import Rights
+from oauth.tokens.address_change import apply_address_policy
+from oauth.tokens.authorization_state import AuthorizationState
+from oauth.tokens.issue import RefreshFamily, reissue
+from oauth.tokens.refresh_rights import RefreshRights
 from smart.digests import sha256_hex
 from smart.http.errors import InvalidGrant, InvalidScope, OAuthError
 from smart.tokens import address_binding
@@ -51,14 +51,14 @@ SUPERSEDED = "a newer launch ended it"
 class Consumed:
     """A refresh token that this request, and no other, has just consumed."""
 
-    family: Family
+    family: RefreshFamily
     authorization_id: int
     authorization_epoch: int
     predecessor_id: int | None
     expires_at: int
 
 
-def holder(request: MachineRequest) -> Credentials:
+def unnamed_holder(request: MachineRequest) -> Credentials:
     """Who refreshes without saying who he is (WF-01): a public client needs no more, any other is refused later.
 
     Raises InvalidGrant for a refresh token that nobody holds.
@@ -79,43 +79,43 @@ def refresh_token(request: MachineRequest, client: AuthenticatedClient) -> Answe
             cursor.execute(_CONSUME, [request.now, sha256_hex(token)])
             row = cursor.fetchone()
         if row is None:
-            return _repeated_or_reused(token, request, client)
-        return _refreshed(Consumed(Family(*row[:4]), *row[4:]), token, request, client)
+            return _repeat_or_end_family(token, request, client)
+        return _refresh(Consumed(RefreshFamily(*row[:4]), *row[4:]), token, request, client)
 
 
-def _refreshed(
+def _refresh(
     consumed: Consumed, token: str, request: MachineRequest, client: AuthenticatedClient
 ) -> Answer | OAuthError:
-    grant = Grant.of(consumed.authorization_id)
+    grant = AuthorizationState.of(consumed.authorization_id)
     try:
-        _belongs(grant, request, client)
-        _lives(consumed, grant, request)
-        _stayed(grant, request, consumed.family.seat_id, consumed.family.launch)
-        scope = _narrowed(grant, request)
+        _require_own_client(grant, request, client)
+        _require_live(consumed, grant, request)
+        _require_same_address(grant, request, consumed.family.seat_id, consumed.family.launch)
+        scope = _allowed_scope(grant, request)
         answer = reissue(grant, scope, consumed.family, now=request.now, address=request.address)
         if answer is None:
             raise InvalidGrant(REFUSED, hint=SUPERSEDED)
     except (InvalidGrant, InvalidScope) as error:
-        return _given_back(consumed, grant, request, error)
+        return _give_back(consumed, grant, request, error)
     body = json.dumps(answer).encode()
     if settings.SMARTAUTH_REFRESH_GRACE_SECONDS:
-        _kept(consumed, token, body)
+        _keep_answer(consumed, token, body)
     return Answer(200, body)
 
 
-def _belongs(grant: Grant, request: MachineRequest, client: AuthenticatedClient) -> None:
+def _require_own_client(grant: AuthorizationState, request: MachineRequest, client: AuthenticatedClient) -> None:
     if grant.client_pk != client.pk:
         raise InvalidGrant(REFUSED, hint=f"sent by {client.client_id}, whose it is not")
 
 
-def _lives(consumed: Consumed, grant: Grant, request: MachineRequest) -> None:
+def _require_live(consumed: Consumed, grant: AuthorizationState, request: MachineRequest) -> None:
     if grant.lost or consumed.authorization_epoch != grant.authorization_epoch:
         raise InvalidGrant(REFUSED, hint=grant.lost or "the authorization has ended")
     if is_expired(request.now, consumed.expires_at):
         raise InvalidGrant(REFUSED, hint="it has expired")
 
 
-def _stayed(grant: Grant, request: MachineRequest, seat_id: int | None, launch: int) -> None:
+def _require_same_address(grant: AuthorizationState, request: MachineRequest, seat_id: int | None, launch: int) -> None:
     """A refresh from another address is written down, and refused where the policy says so (PR-06, E93).
 
     Only of a token that lives: else whoever keeps a dead one could ask its person for a login again and again.
@@ -128,20 +128,20 @@ def _stayed(grant: Grant, request: MachineRequest, seat_id: int | None, launch: 
         cursor.execute(_LAUNCHED_SINCE, [seat_id, launch, grant.tokens_to_keep])
         if cursor.fetchone():
             raise InvalidGrant(REFUSED, hint=SUPERSEDED)
-    moved(grant, address, bound=bound, at="at a refresh", now=request.now)
+    apply_address_policy(grant, address, bound=bound, at="at a refresh", now=request.now)
     if met in address_binding.STOPPING:
         raise InvalidGrant(REFUSED, hint="it came from another address")
 
 
-def _narrowed(grant: Grant, request: MachineRequest) -> str:
+def _allowed_scope(grant: AuthorizationState, request: MachineRequest) -> str:
     """The scope that this refresh may give. Raises InvalidGrant or InvalidScope."""
-    rights = Rights.of(grant)
+    rights = RefreshRights.of(grant)
     if rights.lost:
         raise InvalidGrant(REFUSED, hint=rights.lost)
     return rights.narrowed(request.parameters.get("scope", ""))
 
 
-def _given_back(consumed: Consumed, grant: Grant, request: MachineRequest, error: OAuthError) -> OAuthError:
+def _give_back(consumed: Consumed, grant: AuthorizationState, request: MachineRequest, error: OAuthError) -> OAuthError:
     """A refused refresh changes nothing: the token is as good or as bad as it was."""
     with connection.cursor() as cursor:
         cursor.execute(_GIVE_BACK, [consumed.family.spent_id])
@@ -149,14 +149,14 @@ def _given_back(consumed: Consumed, grant: Grant, request: MachineRequest, error
     return error
 
 
-def _kept(consumed: Consumed, token: str, body: bytes) -> None:
+def _keep_answer(consumed: Consumed, token: str, body: bytes) -> None:
     """Keeps the answer for whoever holds this token, and forgets the one before: only the last may be repeated."""
     spent = consumed.family.spent_id
     with connection.cursor() as cursor:
-        cursor.execute(_KEEP, [spent, refresh_grace.sealed(body, token), spent, consumed.predecessor_id])
+        cursor.execute(_KEEP, [spent, refresh_grace.seal(body, token), spent, consumed.predecessor_id])
 
 
-def _repeated_or_reused(token: str, request: MachineRequest, client: AuthenticatedClient) -> Answer | OAuthError:
+def _repeat_or_end_family(token: str, request: MachineRequest, client: AuthenticatedClient) -> Answer | OAuthError:
     """A token used before: within the grace window the same answer again (RF-05), else the family dies (RF-04)."""
     with connection.cursor() as cursor:
         cursor.execute(_SPENT, [sha256_hex(token)])
@@ -164,7 +164,7 @@ def _repeated_or_reused(token: str, request: MachineRequest, client: Authenticat
     if row is None:
         return InvalidGrant(REFUSED)
     authorization_id, authorization_epoch, consumed_at, kept, *launched = row
-    grant = Grant.of(authorization_id)
+    grant = AuthorizationState.of(authorization_id)
     tell = partial(grant.record, at=request.now, address=request.address)
     if grant.client_pk != client.pk:
         tell("refresh-refused", reason=f"sent by {client.client_id}, whose it is not")
@@ -172,18 +172,18 @@ def _repeated_or_reused(token: str, request: MachineRequest, client: Authenticat
         tell("refresh-refused", reason=grant.lost or "the authorization has ended")
     elif kept and is_in_grace(request.now, consumed_at, settings.SMARTAUTH_REFRESH_GRACE_SECONDS):
         try:
-            _stayed(grant, request, *launched)
+            _require_same_address(grant, request, *launched)
         except InvalidGrant as moved_or_superseded:
             tell("refresh-refused", reason=moved_or_superseded.hint)
             return moved_or_superseded
         tell("refresh-repeated")
-        return Answer(200, refresh_grace.opened(kept, token))
+        return Answer(200, refresh_grace.unseal(kept, token))
     else:
         _end_family(grant, request)
     return InvalidGrant(REFUSED)
 
 
-def _end_family(grant: Grant, request: MachineRequest) -> None:
+def _end_family(grant: AuthorizationState, request: MachineRequest) -> None:
     with connection.cursor() as cursor:
         cursor.execute(_END_FAMILY, [request.now, grant.authorization_id])
         if cursor.fetchone():

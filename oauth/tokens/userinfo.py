@@ -30,15 +30,15 @@ def userinfo(request: HttpRequest) -> HttpResponse:
     if request.method not in METHODS:
         return HttpResponse(status=HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": ", ".join(METHODS)})
     try:
-        token = _presented(request)
-        return _answer(HTTPStatus.OK, _told(request, token)) if token else _unknown()
+        token = _bearer_token(request)
+        return _json_response(HTTPStatus.OK, _claims(request, token)) if token else _challenge()
     except OAuthError as error:
-        return _refused(error)
+        return _error_response(error)
     except (OperationalError, InterfaceError):
-        return _refused(TemporarilyUnavailable("the server cannot answer now, try again"))
+        return _error_response(TemporarilyUnavailable("the server cannot answer now, try again"))
 
 
-def _presented(request: HttpRequest) -> str:
+def _bearer_token(request: HttpRequest) -> str:
     """The token in the header, "" for none; one in the URL is never looked at (E127). Raises InvalidRequest."""
     scheme, _, sent = request.headers.get("Authorization", "").partition(" ")
     token = sent.strip() if scheme.lower() == "bearer" else ""
@@ -49,7 +49,7 @@ def _presented(request: HttpRequest) -> str:
     return token
 
 
-def _told(request: HttpRequest, token: str) -> dict[str, Any]:
+def _claims(request: HttpRequest, token: str) -> dict[str, Any]:
     """The claims that were granted. Raises InvalidToken and InsufficientScope."""
     row = AccessToken.objects.select_related(*liveness.TOKEN_FACTS).filter(digest=sha256_hex(token)).first()
     if row is None or liveness.dead_because(row, now=clock.now()):
@@ -73,16 +73,16 @@ def _at_fhir_server(row: AccessToken, user: User) -> dict[str, str]:
     return {"fhirUser": f"{server.base}/{resource}"} if resource else {}
 
 
-def _unknown() -> HttpResponse:
+def _challenge() -> HttpResponse:
     """Who presents nothing hears what is wanted, and of no error (RFC 6750 §3.1)."""
     return HttpResponse(status=HTTPStatus.UNAUTHORIZED, headers={"WWW-Authenticate": "Bearer", **_NEVER_KEPT})
 
 
-def _refused(error: OAuthError) -> HttpResponse:
+def _error_response(error: OAuthError) -> HttpResponse:
     challenge = dict(error.headers) or {"WWW-Authenticate": f'Bearer error="{error.code}"'}
-    return _answer(error.status, {"error": error.code, "error_description": error.description}, **challenge)
+    return _json_response(error.status, {"error": error.code, "error_description": error.description}, **challenge)
 
 
-def _answer(status: int, body: dict[str, Any], **headers: str) -> HttpResponse:
+def _json_response(status: int, body: dict[str, Any], **headers: str) -> HttpResponse:
     text = json.dumps(body)
     return HttpResponse(text, status=status, content_type="application/json", headers={**_NEVER_KEPT, **headers})

@@ -12,7 +12,7 @@ from django.core.validators import RegexValidator
 
 from accounts import clock
 from oauth.clients.jwks_fetch import jwks_uri_problem as unfit_address
-from oauth.clients.secrets import drawn_for
+from oauth.clients.secrets import assign_secret
 from oauth.models import Client, FhirServer
 from operators.admin.client_kinds import Kind
 from operators.admin.fields import Flag, Lines, Seconds, plain_text
@@ -215,7 +215,7 @@ class ClientForm(forms.ModelForm):  # type: ignore[type-arg]
         client.authentication, client.grants = self.kind.authentication, self.kind.grants
         client.registered_at = clock.now()
         if self.kind.has_secret:
-            client.drawn_secret = drawn_for(client)  # shown in the answer, kept nowhere
+            client.drawn_secret = assign_secret(client)  # shown in the answer, kept nowhere
 
 
 def unfit_origin(origin: str) -> bool:

@@ -182,7 +182,7 @@ class ClientAdmin(OperatorAdmin):
             ]
             return confirmation.page(
                 request, self, [client], title="Rotate the secret?", button="Rotate the secret", ending=ending,
-                lead="A new secret is drawn and shown once.", number=secrets.number(client),
+                lead="A new secret is drawn and shown once.", number=secrets.rotation_number(client),
             )  # fmt: skip
         with transaction.atomic():
             secret = secrets.rotate(client, request.POST.get("number", ""), now=clock.now())
@@ -263,7 +263,7 @@ def _overlap(client: Client | None) -> SafeString | str:
 def _fetched(address: str) -> tuple[Sequence[jwks.PublicKey], Sequence[str]]:
     """The keys, or what is wrong with them."""
     try:
-        return jwks_fetch.checked(address), ()
+        return jwks_fetch.fetch_public_keys(address), ()
     except jwks_fetch.Unfetchable as error:
         return (), [f"{error}."]
     except jwks.InvalidKeys as error:

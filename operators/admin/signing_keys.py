@@ -104,5 +104,5 @@ class SigningKeyAdmin(ReadOnlyAdmin):
 
 def _warned(queryset: QuerySet[SigningKey]) -> list[str]:
     coming = SigningKey.objects.filter(state=SigningKey.State.NEXT, algorithm__in=queryset.values("algorithm"))
-    waits = [(row.kid, rotation.announced(row, now=clock.now())) for row in coming]
+    waits = [(row.kid, rotation.seconds_until_announced(row, now=clock.now())) for row in coming]
     return [*ROTATING, *(f"{kid} was to be published for another {wait} seconds first." for kid, wait in waits if wait)]

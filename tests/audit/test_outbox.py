@@ -61,14 +61,14 @@ def write(kind: str, events: int = 1) -> None:
 @pytest.mark.requirement("SD-10")
 def test_an_issue_that_is_rolled_back_leaves_no_event(grant: Grant) -> None:
     from oauth.models import AccessToken, public_reference
-    from oauth.tokens.authorization_state import Grant
+    from oauth.tokens.authorization_state import AuthorizationState
     from oauth.tokens.issue import issue
 
     made = grant()
     authorization = public_reference(made.authorization.pk)
 
     with suppress(Killed), transaction.atomic():
-        issue(Grant.of(made.authorization.pk), now=clock.now(), address="")
+        issue(AuthorizationState.of(made.authorization.pk), now=clock.now(), address="")
         assert OutboxEvent.objects.filter(authorization=authorization).exists()
         assert not elsewhere(lambda: OutboxEvent.objects.filter(authorization=authorization).exists())
         raise Killed

@@ -280,7 +280,7 @@ def test_many_uses_at_one_address_are_one_event_and_another_address_is_one_more(
     told(answer["access_token"], HOME)
 
     for address in [ELSEWHERE, "192.0.2.200", HOME] * 4:
-        address_binding._remembered.clear()  # as if each came to another process
+        address_binding._recorded.clear()  # as if each came to another process
         told(answer["access_token"], address)
 
     assert sorted(event.address for event in changes(events, answer)) == ["192.0.2.200", ELSEWHERE]
@@ -292,7 +292,7 @@ def test_a_day_later_it_is_told_again(under: Any, told: Told, events: Events) ->
     told(answer["access_token"], HOME)
     told(answer["access_token"], ELSEWHERE)
     AddressChange.objects.filter(authorization=row(answer)).update(noted_at=clock.now() - DAY)
-    address_binding._remembered.clear()
+    address_binding._recorded.clear()
 
     told(answer["access_token"], ELSEWHERE)
 

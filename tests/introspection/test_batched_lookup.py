@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from introspection.batched_lookup import lookups
-from introspection.token_lookup import Found
+from introspection.batched_lookup import batched_lookup
+from introspection.token_lookup import LookupRow
 from tests.conftest import App
 from tests.fixture_types import MakeClient
 
 
-async def _found(*callers: str) -> list[Found]:
-    return await asyncio.gather(*(lookups().find("no token", caller) for caller in callers))
+async def _found(*callers: str) -> list[LookupRow]:
+    return await asyncio.gather(*(batched_lookup().find("no token", caller) for caller in callers))
 
 
 @pytest.mark.parametrize("odd", ['"', "\\", '\\"', "{", "}", ",", '","', "NULL", "'", " ", "é", "%s", "\n"])

@@ -167,13 +167,13 @@ def test_a_bearer_caller_too_names_a_token(app: App, caller: dict[str, Any]) -> 
 def test_a_bearer_caller_costs_one_statement_for_both_tokens(
     app: App, caller: dict[str, Any], issue: Issue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked, batches, find = issue()["access_token"], list[int](), batched_lookup.Lookups._answer
+    asked, batches, find = issue()["access_token"], list[int](), batched_lookup.BatchedLookup._answer
 
-    async def counted(self: batched_lookup.Lookups, batch: list[batched_lookup.Waiting]) -> None:
+    async def counted(self: batched_lookup.BatchedLookup, batch: list[batched_lookup.Waiting]) -> None:
         batches.append(len(batch))
         await find(self, batch)
 
-    monkeypatch.setattr(batched_lookup.Lookups, "_answer", counted)
+    monkeypatch.setattr(batched_lookup.BatchedLookup, "_answer", counted)
 
     app.post("/o/introspect", data={"token": asked}, headers=bearer(caller["access_token"]))
 

@@ -205,6 +205,6 @@ def test_a_jwt_whose_signature_is_still_good_is_dead_at_introspection(
     else:
         issue(client, person)
 
-    published = signing_keys.verifying(now=clock.now())
+    published = signing_keys.verification_keys(now=clock.now())
     assert jwt.decode(answer["access_token"], published, algorithms=["ES256"]).claims["patient"] == "amy"
     assert introspect(answer["access_token"]) == {"active": False}

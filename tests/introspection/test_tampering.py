@@ -61,7 +61,7 @@ def resigned(token: str, *, algorithm: str = "ES256", state: str = "active", **h
     """With another patient, signed by one of our own keys."""
     payload = opened(token.split(".")[1])
     row = SigningKey.objects.filter(algorithm=algorithm, state=state).latest("pk")
-    key = signing_keys.signing(row.kid, row.private_encrypted)
+    key = signing_keys.private_key(row.kid, row.private_encrypted)
     changed = json.dumps({**payload, "patient": "ben"}).encode()
     return jws.serialize_compact({"alg": algorithm, "kid": row.kid, **header}, changed, key, algorithms=[algorithm])
 
@@ -114,7 +114,9 @@ def test_a_key_that_signs_soon_or_has_signed_is_ours_too(
 ) -> None:
     from accounts import clock
 
-    row = SigningKey.objects.filter(algorithm=algorithm, state=state).last() or signing_keys.make(algorithm, state)
+    row = SigningKey.objects.filter(algorithm=algorithm, state=state).last() or signing_keys.create_key(
+        algorithm, state
+    )
     SigningKey.objects.filter(pk=row.pk, state="retired").update(retired_at=clock.now())
     answer = issue()
 

@@ -17,9 +17,9 @@ from tests.fixture_types import Events, Introspect, Issue
 @pytest.fixture
 def leaked(committed: None) -> Iterator[Any]:
     """A key that has just retired, and its private half."""
-    row = signing_keys.make("ES256", "retired")
+    row = signing_keys.create_key("ES256", "retired")
     SigningKey.objects.filter(pk=row.pk).update(retired_at=clock.now())
-    yield signing_keys.signing(row.kid, row.private_encrypted)
+    yield signing_keys.private_key(row.kid, row.private_encrypted)
     row.delete()
 
 

@@ -15,14 +15,14 @@ class ServiceCommands(Commands):
 
     def service(self, keep: int) -> str:
         """A new backend service that keeps so many tokens, and has asked for none."""
-        from oauth.clients.credentials import digest
+        from oauth.clients.credentials import client_secret_digest
         from oauth.models import Client, FhirServer
 
         client_id = os.urandom(8).hex()
         client = Client.objects.create(
             client_id=client_id,
             authentication="secret",
-            secret_digest=digest(client_id, SECRET),
+            secret_digest=client_secret_digest(client_id, SECRET),
             grants="client_credentials",
             backend_by_secret=1,
             scope=SCOPE,

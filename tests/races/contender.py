@@ -142,7 +142,7 @@ class Commands:
 
         self._barrier.wait()
         secret = read_or_create_secret(Path(folder) / "drawn")
-        signing_keys.ensure()
+        signing_keys.ensure_keys()
         return secret, sorted(SigningKey.objects.filter(state="active").values_list("kid", flat=True))
 
     def forget_keys(self) -> None:

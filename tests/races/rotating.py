@@ -14,7 +14,7 @@ class RotationCommands(Commands):
         from oauth.keys import signing_keys
         from oauth.models import SigningKey
 
-        signing_keys.ensure()
+        signing_keys.ensure_keys()
         found = SigningKey.objects.filter(algorithm="ES256")
         found.filter(state="active").update(activated_at=clock.now() - 100 * DAY)
         found.filter(state="next").update(created_at=clock.now() - DAY)
@@ -28,8 +28,8 @@ class RotationCommands(Commands):
 
         self._barrier.wait()
         if os.getpid() % 2:
-            return rotation.on_schedule()
-        row = rotation.signing().get(algorithm="ES256")
+            return rotation.rotate_due()
+        row = rotation.active_keys().get(algorithm="ES256")
         return self._rotated(row.kid)
 
     def rotate_in_haste(self, kid: str) -> int:

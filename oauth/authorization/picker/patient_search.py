@@ -12,8 +12,8 @@ from django.db import transaction
 from accounts import clock
 from oauth.models import AccessToken, Client, FhirServer, PatientRecord
 from oauth.people.patient_resources import patient_fields
-from oauth.tokens.authorization_state import Grant
-from oauth.tokens.backend_authorization import standing
+from oauth.tokens.authorization_state import AuthorizationState
+from oauth.tokens.backend_authorization import get_or_create
 from oauth.tokens.issue import issue
 from smart.digests import sha256_hex
 
@@ -83,7 +83,7 @@ def _issue_token(server: FhirServer) -> str:
         authentication=Client.Authentication.KEYS, supersede=Client.Supersede.OFF,
     )  # fmt: skip
     now = clock.now()
-    grant = Grant.of(standing(client.pk, client.epoch, server.pk, scope=SCOPE, now=now))
+    grant = AuthorizationState.of(get_or_create(client.pk, client.epoch, server.pk, scope=SCOPE, now=now))
     if grant.lost:
         raise SearchFailed(grant.lost)
     return str(issue(grant, now=now, address="")["access_token"])

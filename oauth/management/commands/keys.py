@@ -37,9 +37,9 @@ class Command(BaseCommand):
             self.stdout.write(f"{row.kid}  {row.algorithm}  {_state(row)}")
 
     def _rotate(self, *, algorithm: str | None, now: bool, **options: Any) -> None:
-        signing_keys.ensure()
+        signing_keys.ensure_keys()
         refusals = []
-        for row in rotation.signing():
+        for row in rotation.active_keys():
             if algorithm in (None, row.algorithm):
                 try:
                     self._rotated(row, urgent=now)
@@ -50,7 +50,7 @@ class Command(BaseCommand):
 
     def _rotated(self, row: SigningKey, *, urgent: bool) -> None:
         coming = SigningKey.objects.filter(algorithm=row.algorithm, state=SigningKey.State.NEXT).first()
-        wait = rotation.announced(coming, now=clock.now()) if coming else 0
+        wait = rotation.seconds_until_announced(coming, now=clock.now()) if coming else 0
         active = rotation.rotate(row.kid, urgent=urgent, by={"reference": "manage.py keys"})
         self.stdout.write(f"{row.algorithm}: {active.kid} signs, {row.kid} has retired.")
         if wait:
@@ -82,4 +82,4 @@ def _state(row: SigningKey) -> str:
         until = row.retired_at + signing_keys.PUBLISHED_AFTER
         published = f"published until {to_datetime(until):%Y-%m-%d %H:%M:%S} UTC" if until > clock.now() else "gone"
         return f"retired {since}, {published}"
-    return f"{row.state} since {since}{'' if signing_keys.readable(row) else ', UNREADABLE'}"
+    return f"{row.state} since {since}{'' if signing_keys.is_readable(row) else ', UNREADABLE'}"

@@ -13,8 +13,8 @@ from audit.trail import Event, record
 from oauth.keys import signing_keys
 from oauth.models import AccessToken, Authorization, Client, FhirServer, public_reference
 from oauth.people.identities import shareable_records
-from oauth.tokens.authorization_state import Grant
-from oauth.tokens.client_credentials import given
+from oauth.tokens.authorization_state import AuthorizationState
+from oauth.tokens.client_credentials import issue_for_client
 from oauth.tokens.issue import issue
 from smart.authorize.rules import is_supported
 from smart.digests import sha256_hex
@@ -44,7 +44,7 @@ class Command(BaseCommand):
     def handle(self, *, client: str, user: str | None, scope: str | None, **options: Any) -> None:
         if not settings.SMARTAUTH_DEV:
             raise CommandError("Tokens are given away like this in development only.")
-        signing_keys.ensure()
+        signing_keys.ensure_keys()
         app = _client(client)
         if user is None:
             answer = _alone(app, scope or app.scope, options["aud"])
@@ -60,7 +60,7 @@ def _alone(client: Client, scope: str, aud: str | None) -> dict[str, Any]:
         raise CommandError(f"Say --user: {client.client_id} asks for people, not for itself.")
     now = clock.now()
     try:
-        answer = given(client.pk, Parameters([("scope", scope), ("aud", aud or "")]), now=now, address="")
+        answer = issue_for_client(client.pk, Parameters([("scope", scope), ("aud", aud or "")]), now=now, address="")
     except OAuthError as error:
         raise CommandError(f"{error.code}: {error.description}. It may ask: {client.scope}") from None
     token = AccessToken.objects.select_related("authorization__fhir_server").get(
@@ -97,7 +97,7 @@ def _issued(client: Client, person: User, server: FhirServer, patient: str, scop
     )
     about = {"client": client.client_id, "person": person.subject, "fhir_server": server.base, "patient": patient}
     record(Event(kind="granted-by-command", at=now, authorization=public_reference(authorization.pk), **about))
-    return issue(Grant.of(authorization.pk), now=now, address="")
+    return issue(AuthorizationState.of(authorization.pk), now=now, address="")
 
 
 def _client(client_id: str) -> Client:

@@ -58,7 +58,7 @@ class Command(BaseCommand):
             call_command("migrate", database=alias, verbosity=0, interactive=False)
         settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
         self._say("keys")
-        signing_keys.ensure()
+        signing_keys.ensure_keys()
         self._say("demo data")
         call_command("seed", str(settings.BASE_DIR / "smartauth.yaml"), stdout=self.stdout)
         call_command("load_fhir", str(settings.BASE_DIR / "demo/fhir/r4.json"), stdout=self.stdout)

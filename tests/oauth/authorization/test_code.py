@@ -10,7 +10,7 @@ from accounts.models import User
 from oauth.authorization.code import issue_code
 from oauth.authorization.pending_request import Pending
 from oauth.models import Authorization, Client, PendingRequest
-from oauth.tokens.authorization_state import Grant
+from oauth.tokens.authorization_state import AuthorizationState
 from tests.fixture_types import MakeClient, MakePerson
 from tests.oauth.visitor import Visitor
 
@@ -29,4 +29,4 @@ def test_access_that_is_ended_while_the_answer_is_under_way_is_not_given(
 
     issue_code(request, pending, person, "patient/Observation.rs")
 
-    assert Grant.of(Authorization.objects.get(client=client).pk).lost
+    assert AuthorizationState.of(Authorization.objects.get(client=client).pk).lost

@@ -100,7 +100,7 @@ def test_an_old_id_token_of_a_retired_key_is_still_a_hint(
 ) -> None:
     client, hint = app_of(app, visitor, make_client, make_person("amy"))
     SigningKey.objects.filter(kid=header(hint)["kid"]).update(state=SigningKey.State.RETIRED, retired_at=1)
-    signing_keys.ensure()
+    signing_keys.ensure_keys()
 
     assert "code" in answer(again(visitor, client, hint, prompt="none"))
 
@@ -112,7 +112,7 @@ def test_an_id_token_of_a_key_that_was_withdrawn_is_no_hint(
     client, hint = app_of(app, visitor, make_client, make_person("amy"))
     withdrawn = {"state": SigningKey.State.RETIRED, "retired_at": 1, "withdrawn_at": 1}
     SigningKey.objects.filter(kid=header(hint)["kid"]).update(**withdrawn)
-    signing_keys.ensure()
+    signing_keys.ensure_keys()
 
     assert answer(again(visitor, client, hint))["error"] == "invalid_request"
 

@@ -297,12 +297,12 @@ def test_only_a_client_registered_with_keys_may_sign(
 @pytest.mark.requirement("E56", "CL-01")
 @pytest.mark.parametrize("way", ["nothing", "Basic", "empty Basic", "secret in the body"])
 def test_a_client_with_keys_proves_itself_by_nothing_else(app: App, granted: Granted, settings: Any, way: str) -> None:
-    from oauth.clients.credentials import digest
+    from oauth.clients.credentials import client_secret_digest
     from oauth.models import Client
 
     settings.SMARTAUTH_TOKEN_SECRET_IN_BODY = True
     client_id = granted.client.client_id
-    Client.objects.filter(pk=granted.client.pk).update(secret_digest=digest(client_id, SECRET))
+    Client.objects.filter(pk=granted.client.pk).update(secret_digest=client_secret_digest(client_id, SECRET))
     headers = {"Basic": basic(client_id, SECRET), "empty Basic": basic(client_id, "")}.get(way, {})
     body = {"client_secret": SECRET} if way == "secret in the body" else {}
 

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from oauth.clients import jwks_fetch
-from oauth.clients.jwks_fetch import Fetched, Unfetchable
+from oauth.clients.jwks_fetch import FetchedJwks, Unfetchable
 from tests.publishing import Publisher, certificate, published, trusting
 
 SET = '{"keys": []}'
 
 
-def fetched(address: str) -> Fetched:
+def fetched(address: str) -> FetchedJwks:
     return asyncio.run(jwks_fetch.fetch(address))
 
 

@@ -76,9 +76,9 @@ def test_what_was_closed_or_changed_no_longer_counts() -> None:
 @pytest.mark.usefixtures("seeded")
 def test_a_demo_secret_that_still_works_beside_a_new_one_counts() -> None:
     from accounts import clock
-    from oauth.clients.credentials import digest
+    from oauth.clients.credentials import client_secret_digest
 
-    public = digest("demo-symmetric", "demo-symmetric-secret")
+    public = client_secret_digest("demo-symmetric", "demo-symmetric-secret")
     row = Client.objects.filter(client_id="demo-symmetric")
 
     row.update(secret_digest="new", old_secret_digest=public, old_secret_until=clock.now() + 60_000_000)

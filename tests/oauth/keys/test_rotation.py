@@ -22,7 +22,7 @@ STATES = [("ES256", "active"), ("ES256", "next"), ("RS256", "active"), ("RS256",
 def first_keys() -> None:
     """As a server has them two hours after its first start."""
     SigningKey.objects.all().delete()
-    signing_keys.ensure()
+    signing_keys.ensure_keys()
     SigningKey.objects.update(created_at=clock.now() - 7200 * SECOND)
 
 
@@ -31,7 +31,7 @@ def of(state: str, algorithm: str = "ES256") -> SigningKey:
 
 
 def published() -> set[str]:
-    return {key["kid"] for key in signing_keys.published(now=clock.now())["keys"]}
+    return {key["kid"] for key in signing_keys.public_jwks(now=clock.now())["keys"]}
 
 
 def standing() -> list[tuple[str, str]]:
@@ -121,7 +121,7 @@ def test_a_withdrawn_key_leaves_the_published_ones_at_once_and_is_no_sign_of_us(
     rotation.withdraw(leaked.kid)
 
     assert leaked.kid not in published()
-    assert leaked.kid not in {key.kid for key in signing_keys.verifying(now=clock.now()).keys}
+    assert leaked.kid not in {key.kid for key in signing_keys.verification_keys(now=clock.now()).keys}
     assert standing() == STATES
     assert OutboxEvent.objects.filter(kind="key-withdrawn", reason__startswith=leaked.kid).count() == 1
 
@@ -138,13 +138,13 @@ def test_a_key_is_withdrawn_once() -> None:
 
 def test_where_no_key_can_be_read_withdrawing_the_active_one_makes_new_ones(settings: Any) -> None:
     settings.SMARTAUTH_KEY_ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
-    signing_keys._decrypted.cache_clear()
+    signing_keys._decrypt.cache_clear()
 
     rotation.withdraw(of("active").kid)
 
-    assert signing_keys.readable(of("active"))
-    assert signing_keys.readable(of("next"))
-    assert set(signing_keys.unreadable()) == {of("active", "RS256").kid, of("next", "RS256").kid}
+    assert signing_keys.is_readable(of("active"))
+    assert signing_keys.is_readable(of("next"))
+    assert set(signing_keys.unreadable_kids()) == {of("active", "RS256").kid, of("next", "RS256").kid}
 
 
 # The schedule ---------------------------------------------------------------------------------------------------------

@@ -19,9 +19,9 @@ PRIVATE = {"d", "p", "q", "dp", "dq", "qi", "k"}
 def test_a_first_start_makes_an_active_and_a_next_key_an_algorithm_and_a_second_none() -> None:
     SigningKey.objects.all().delete()
 
-    signing_keys.ensure()
+    signing_keys.ensure_keys()
     made = set(SigningKey.objects.values_list("kid", "algorithm", "state"))
-    signing_keys.ensure()
+    signing_keys.ensure_keys()
 
     states = [("ES256", "active"), ("ES256", "next"), ("RS256", "active"), ("RS256", "next")]
     assert sorted((algorithm, state) for _, algorithm, state in made) == states
@@ -30,9 +30,9 @@ def test_a_first_start_makes_an_active_and_a_next_key_an_algorithm_and_a_second_
 
 @pytest.mark.requirement("SB-04")
 def test_the_private_half_lies_encrypted_in_the_database() -> None:
-    signing_keys.ensure()
+    signing_keys.ensure_keys()
     for row in SigningKey.objects.exclude(state="retired"):
-        private = signing_keys.signing(row.kid, row.private_encrypted).as_dict(private=True)
+        private = signing_keys.private_key(row.kid, row.private_encrypted).as_dict(private=True)
 
         secret = str(private["d"])
         assert secret not in f"{row.private_encrypted}{row.public_jwk}"
@@ -40,55 +40,55 @@ def test_the_private_half_lies_encrypted_in_the_database() -> None:
 
 
 def test_another_key_encryption_key_cannot_read_it(settings: Any) -> None:
-    signing_keys.ensure()
+    signing_keys.ensure_keys()
     row = SigningKey.objects.get(algorithm="ES256", state="active")
-    signing_keys._decrypted.cache_clear()
+    signing_keys._decrypt.cache_clear()
     settings.SMARTAUTH_KEY_ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
 
     with pytest.raises(signing_keys.UnreadableKey, match="SMARTAUTH_KEY_ENCRYPTION_KEYS"):
-        signing_keys.signing(row.kid, row.private_encrypted)
+        signing_keys.private_key(row.kid, row.private_encrypted)
 
 
 def test_a_key_encryption_key_put_in_front_still_reads_the_old(settings: Any) -> None:
-    signing_keys.ensure()
+    signing_keys.ensure_keys()
     row = SigningKey.objects.get(algorithm="ES256", state="active")
-    signing_keys._decrypted.cache_clear()
+    signing_keys._decrypt.cache_clear()
     settings.SMARTAUTH_KEY_ENCRYPTION_KEYS = [
         Fernet.generate_key().decode(),
         *settings.SMARTAUTH_KEY_ENCRYPTION_KEYS,
     ]
 
-    assert signing_keys.signing(row.kid, row.private_encrypted).as_dict(private=True)["kid"] == row.kid
+    assert signing_keys.private_key(row.kid, row.private_encrypted).as_dict(private=True)["kid"] == row.kid
 
 
 @pytest.mark.requirement("DS-20", "DS-21")
 def test_a_retired_key_is_published_while_a_token_of_its_may_live() -> None:
-    signing_keys.ensure()
+    signing_keys.ensure_keys()
     now, row = clock.now(), SigningKey.objects.get(algorithm="RS256", state="active")
     SigningKey.objects.filter(pk=row.pk).update(state="retired", retired_at=now)
 
     after_an_hour, later = now + 3601 * SECOND, now + 3901 * SECOND
 
-    assert row.kid in {key["kid"] for key in signing_keys.published(now=after_an_hour)["keys"]}
-    assert row.kid not in {key["kid"] for key in signing_keys.published(now=later)["keys"]}
-    assert not PRIVATE & {name for key in signing_keys.published(now=now)["keys"] for name in key}
+    assert row.kid in {key["kid"] for key in signing_keys.public_jwks(now=after_an_hour)["keys"]}
+    assert row.kid not in {key["kid"] for key in signing_keys.public_jwks(now=later)["keys"]}
+    assert not PRIVATE & {name for key in signing_keys.public_jwks(now=now)["keys"] for name in key}
 
 
 @pytest.mark.requirement("DS-21")
 def test_shorter_tokens_today_do_not_hide_the_key_of_longer_ones_of_yesterday(settings: Any) -> None:
-    signing_keys.ensure()
+    signing_keys.ensure_keys()
     now, row = clock.now(), SigningKey.objects.get(algorithm="ES256", state="active")
     SigningKey.objects.filter(pk=row.pk).update(state="retired", retired_at=now)
 
     settings.SMARTAUTH_ACCESS_TOKEN_MAX_SECONDS = settings.SMARTAUTH_ACCESS_TOKEN_SECONDS = 60
 
-    assert row.kid in {key["kid"] for key in signing_keys.published(now=now + 3600 * SECOND)["keys"]}
+    assert row.kid in {key["kid"] for key in signing_keys.public_jwks(now=now + 3600 * SECOND)["keys"]}
 
 
 @pytest.fixture
 def another_in_front(settings: Any) -> str:
     """A key-encryption key put in front of the one there is."""
-    signing_keys.ensure()
+    signing_keys.ensure_keys()
     first = Fernet.generate_key().decode()
     settings.SMARTAUTH_KEY_ENCRYPTION_KEYS = [first, *settings.SMARTAUTH_KEY_ENCRYPTION_KEYS]
     return first
@@ -98,14 +98,16 @@ def another_in_front(settings: Any) -> str:
 def test_private_halves_encrypted_anew_need_the_old_key_encryption_key_no_more(
     settings: Any, another_in_front: str
 ) -> None:
-    before = {row.kid: signing_keys.signing(row.kid, row.private_encrypted).as_dict() for row in _unretired()}
+    before = {row.kid: signing_keys.private_key(row.kid, row.private_encrypted).as_dict() for row in _unretired()}
 
     moved = signing_keys.re_encrypt()
 
     settings.SMARTAUTH_KEY_ENCRYPTION_KEYS = [another_in_front]
-    signing_keys._decrypted.cache_clear()
+    signing_keys._decrypt.cache_clear()
     assert set(moved) == set(before)
-    assert {row.kid: signing_keys.signing(row.kid, row.private_encrypted).as_dict() for row in _unretired()} == before
+    assert {
+        row.kid: signing_keys.private_key(row.kid, row.private_encrypted).as_dict() for row in _unretired()
+    } == before
 
 
 @pytest.mark.usefixtures("another_in_front")
@@ -118,15 +120,15 @@ def test_encrypting_anew_again_changes_nothing() -> None:
 
 
 def test_where_one_key_cannot_be_read_none_is_encrypted_anew(settings: Any) -> None:
-    signing_keys.ensure()
+    signing_keys.ensure_keys()
     lie = list(_unretired().values_list("private_encrypted", flat=True))
-    signing_keys._decrypted.cache_clear()
+    signing_keys._decrypt.cache_clear()
     settings.SMARTAUTH_KEY_ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
 
     with pytest.raises(signing_keys.UnreadableKey):
         signing_keys.re_encrypt()
     assert list(_unretired().values_list("private_encrypted", flat=True)) == lie
-    assert set(signing_keys.unreadable()) == set(_unretired().values_list("kid", flat=True))
+    assert set(signing_keys.unreadable_kids()) == set(_unretired().values_list("kid", flat=True))
 
 
 def _unretired() -> Any:

@@ -12,7 +12,7 @@ from django.core.management import CommandError, call_command
 
 from accounts.models import User
 from audit.models import OutboxEvent
-from oauth.clients.credentials import digest
+from oauth.clients.credentials import client_secret_digest
 from oauth.models import ActsFor, Client, FhirServer, PatientRecord
 from oauth.seeding import SeedError, seed
 from smart.tokens.claim_profiles import profiles
@@ -108,7 +108,7 @@ def test_a_drawn_secret_is_told_once_and_kept_as_a_hash(write: Write, name: str)
     drawn = outcome.secrets[f"{name}-server"]
     client = Client.objects.get(client_id=f"{name}-server")
     assert len(drawn) >= 43
-    assert client.secret_digest == digest(client.client_id, drawn)
+    assert client.secret_digest == client_secret_digest(client.client_id, drawn)
     assert drawn not in json.dumps(list(Client.objects.filter(pk=client.pk).values()), default=str)
 
 
@@ -440,7 +440,9 @@ class TestTheDemo:
 
     def test_its_secrets_are_the_ids_with_secret_appended(self) -> None:
         for client_id in ("demo-symmetric", "demo-resource-server"):
-            assert Client.objects.get(client_id=client_id).secret_digest == digest(client_id, f"{client_id}-secret")
+            assert Client.objects.get(client_id=client_id).secret_digest == client_secret_digest(
+                client_id, f"{client_id}-secret"
+            )
 
     def test_its_redirect_uris_are_the_demo_app_and_one_for_scripts(self) -> None:
         for client_id in ("demo-public", "demo-symmetric", "demo-asymmetric"):

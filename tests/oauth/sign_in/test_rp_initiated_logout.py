@@ -108,7 +108,7 @@ def test_an_id_token_that_is_old_and_of_a_retired_key_still_tells_who(
 
     kid = header(id_token)["kid"]
     SigningKey.objects.filter(kid=kid).update(state=SigningKey.State.RETIRED, retired_at=1)
-    signing_keys.ensure()
+    signing_keys.ensure_keys()
 
     response = ask(visitor, id_token_hint=id_token, post_logout_redirect_uri=BACK)
 

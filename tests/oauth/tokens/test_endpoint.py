@@ -55,7 +55,7 @@ def test_the_token_is_a_jwt_of_rfc_9068_for_one_fhir_base(issue: Issue, app: App
 
     answer = issue()
 
-    published = signing_keys.verifying(now=clock.now())
+    published = signing_keys.verification_keys(now=clock.now())
     token = jwt.decode(answer["access_token"], published, algorithms=["ES256"])
     granted = answer["granted"]
     assert token.header["typ"] == "at+jwt"

@@ -215,8 +215,8 @@ def test_an_access_token_is_no_id_token_even_of_the_same_key(issue: Issue) -> No
     told = issue(scope="openid patient/*.rs", server=server)
 
     assert header(told["access_token"])["kid"] == header(told["id_token"])["kid"]
-    assert id_token.hint(told["access_token"]) is None
-    assert id_token.hint(told["id_token"]) == (told["granted"].person.subject, told["granted"].client.client_id)
+    assert id_token.parse_hint(told["access_token"]) is None
+    assert id_token.parse_hint(told["id_token"]) == (told["granted"].person.subject, told["granted"].client.client_id)
 
 
 @pytest.mark.requirement("E113", "ID-07")

@@ -157,14 +157,14 @@ def test_the_client_id_is_drawn_here_whatever_the_form_says(operator: Operator, 
 def test_the_secret_is_shown_in_the_answer_and_works(
     operator: Operator, form: Callable[..., Any], fhir_server: Any
 ) -> None:
-    from oauth.clients.credentials import digest
+    from oauth.clients.credentials import client_secret_digest
 
     filled = form("secret")
     answer = add(operator, "secret", filled)
 
     secret, client = secret_on(answer), made(operator)
     assert len(secret) >= 43
-    assert digest(client.client_id, secret) == client.secret_digest
+    assert client_secret_digest(client.client_id, secret) == client.secret_digest
     assert "no-store" in answer["Cache-Control"]
     assert secret not in operator.get(f"oauth/client/{client.pk}/change/").content.decode()
     assert secret not in operator.get("oauth/client/").content.decode()
@@ -305,7 +305,7 @@ def test_a_rotated_secret_is_shown_once_and_the_old_one_works_for_a_while(
     operator: Operator, make_client: MakeClient, events: Events
 ) -> None:
     from accounts import clock
-    from oauth.clients.credentials import digest
+    from oauth.clients.credentials import client_secret_digest
     from tests.conftest import SECRET
 
     client = make_client("secret")
@@ -315,8 +315,8 @@ def test_a_rotated_secret_is_shown_once_and_the_old_one_works_for_a_while(
 
     secret = secret_on(answer)
     client.refresh_from_db()
-    assert client.secret_digest == digest(client.client_id, secret)
-    assert client.old_secret_digest == digest(client.client_id, SECRET)
+    assert client.secret_digest == client_secret_digest(client.client_id, secret)
+    assert client.old_secret_digest == client_secret_digest(client.client_id, SECRET)
     assert 23 * 3600 < (client.old_secret_until - clock.now()) / 1e6 <= 24 * 3600
     assert "no-store" in answer["Cache-Control"]
     assert "The old secret works until" in answer.content.decode()

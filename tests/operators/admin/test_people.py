@@ -137,7 +137,7 @@ def test_people_are_found_by_name_and_by_fhir_user(operator: Operator, make_pers
 
 
 def test_a_fhir_server_comes_with_its_client_and_a_secret_shown_once(operator: Operator) -> None:
-    from oauth.clients.credentials import digest
+    from oauth.clients.credentials import client_secret_digest
     from oauth.models import FhirServer
 
     form = {
@@ -150,7 +150,7 @@ def test_a_fhir_server_comes_with_its_client_and_a_secret_shown_once(operator: O
 
     server = FhirServer.objects.get(base="https://own.example.org/fhir")
     role = server.resource_servers.get()
-    assert digest(role.client.client_id, secret_on(answer)) == role.client.secret_digest
+    assert client_secret_digest(role.client.client_id, secret_on(answer)) == role.client.secret_digest
     assert "no-store" in answer["Cache-Control"]
     assert (server.version, server.signing_algorithm, server.access_token_seconds) == ("stu3", "RS256", 120)
     assert (server.address_policy, role.tells_addresses) == ("block", 1)
