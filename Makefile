@@ -1,9 +1,9 @@
 .DEFAULT_GOAL := help
-.PHONY: help run test lint lock shots clean
+.PHONY: help run test lint lock specification shots clean
 SHELL := /bin/bash
 
 help: ## this list
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 14
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 22
 
 run: ## the server, its worker and demo data, on http://127.0.0.1:8000 (or SMARTAUTH_PORT)
 	@.ci/venv base && exec .venv/bin/python manage.py dev
@@ -22,6 +22,9 @@ lock: ## write requirements/*.txt anew from *.in (UPGRADE=1: newest releases; el
 	    --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links \
 	    --output-file $$name.txt $$name.in || exit 1; \
 	done
+
+specification: ## write the page of tests of docs/specification (OPEN=AZ: list the lines AZ-.. that no test names)
+	@.ci/venv base && .venv/bin/python -m tests.specification $(if $(OPEN),--open $(OPEN))
 
 shots: ## pictures of every page into docs/screenshots (Chromium, port 8000)
 	@.ci/venv dev && .venv/bin/python -m tests.browser.screenshots

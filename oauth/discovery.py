@@ -1,4 +1,4 @@
-"""What the server says about itself: SMART configuration, RFC 8414 and OpenID metadata, public keys (section 1).
+"""What the server says about itself: SMART configuration, RFC 8414 and OpenID metadata, public keys.
 
 Addresses come from SMARTAUTH_ISSUER alone, never from the request (E131). Cross-origin headers are the middleware's.
 """

@@ -68,7 +68,7 @@ class ServerFacts:
 
     @property
     def backend(self) -> tuple[str, ...]:
-        """What a backend service may ask (section 6c)."""
+        """What a backend service may ask (SMART Backend Services)."""
         return tuple(filter(self._on, BACKEND_SCOPES)) if "client_credentials" in self.grants else ()
 
     def _on(self, scope: str) -> bool:
@@ -152,7 +152,7 @@ def protected_resource(facts: ServerFacts, base: str) -> Document:
 
 
 def capabilities(facts: ServerFacts) -> list[str]:
-    """SMART's words for what is switched on, nothing else (section 1a)."""
+    """SMART's words for what is switched on, nothing else (SMART Conformance, capabilities)."""
     people = [
         *(f"launch-{launch}" for launch in sorted(facts.launches)),
         "authorize-post",

@@ -1,4 +1,4 @@
-"""The authorization endpoint: reads the request, has it judged, and lets it wait for a person (section 5)."""
+"""The authorization endpoint: reads the request, has it judged, and lets it wait for a person (RFC 6749 §4.1)."""
 
 import logging
 from dataclasses import replace

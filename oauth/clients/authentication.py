@@ -1,4 +1,4 @@
-"""Who sends a request: each client proves itself by its own method, here and nowhere else (section 7)."""
+"""Who sends a request: each client proves itself by its own method, here and nowhere else (RFC 6749 §2.3)."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""Client authentication (section 7): by Basic or body, each client by its own method and no other."""
+"""Client authentication (RFC 6749 §2.3): by Basic or body, each client by its own method and no other."""
 
 import base64
 import binascii

@@ -38,7 +38,7 @@ def random_reference() -> str:
 
 
 def stopped_page(request: HttpRequest, refusal: Unredirectable, app: str = "", **parts: object) -> HttpResponse:
-    """The page of one case of table A."""
+    """The page of one case of bad input at the authorization endpoint (RFC 6749 §4.1.2.1)."""
     reference = str(parts.pop("reference", "")) or random_reference()
     lead = NOTHING_SHARED if refusal.case in NO_FAULT_OF_THE_APP else NOT_YOUR_FAULT
     advice = (

@@ -152,7 +152,7 @@ class AssertionId(models.Model):
 
 
 class Origin(models.Model):
-    """A browser origin of a client, kept in step with its redirect and launch URLs (CORS, section 2)."""
+    """A browser origin of a client, kept in step with its redirect and launch URLs (CORS)."""
 
     client = models.ForeignKey(Client, models.CASCADE, related_name="origins")
     origin = models.TextField(db_index=True)

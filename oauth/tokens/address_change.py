@@ -1,4 +1,4 @@
-"""What follows when an authorization turns up at another address (section 14): flagged, stopped there, or ended."""
+"""What follows when an authorization turns up at another address (PR-06): flagged, stopped there, or ended."""
 
 from django.db import connection
 

@@ -1,4 +1,4 @@
-"""client_credentials (section 6c, Backend Services): a client asks for itself, and no person is in it."""
+"""client_credentials (SMART Backend Services): a client asks for itself, and no person is in it."""
 
 import json
 from dataclasses import dataclass

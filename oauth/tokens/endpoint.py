@@ -1,4 +1,4 @@
-"""The token endpoint (section 6): one plain function per grant, each with one transaction."""
+"""The token endpoint (RFC 6749 §3.2): one plain function per grant, each with one transaction."""
 
 import json
 from collections.abc import Callable
@@ -39,7 +39,7 @@ RETURNING id
 
 
 async def token(request: MachineRequest) -> Answer:
-    """RFC 6749 §3.2. Raises the OAuthError of section 20 B and C."""
+    """RFC 6749 §3.2. Raises the OAuthError of the bad input (E44 to E98)."""
     if request.credentials == NO_CREDENTIALS:
         request.credentials = await writer_pool.run(lambda: refresh_token.unnamed_holder(request))
     return await run_as_client(request, lambda client: _token(request, client))
@@ -63,7 +63,7 @@ def _token(request: MachineRequest, client: AuthenticatedClient) -> Answer:
 
 
 def authorization_code(request: MachineRequest, client: AuthenticatedClient) -> Answer | OAuthError:
-    """Section 6a. A refusal that has consequences is returned, so that they are committed with it."""
+    """RFC 6749 §4.1.3. A refusal that has consequences is returned, so that they are committed with it."""
     code, redirect_uri = request.required("code"), request.required("redirect_uri")
     without = client.profile == Client.Profile.OPENID and "code_verifier" not in request.parameters
     verifier = "" if without else request.required("code_verifier")

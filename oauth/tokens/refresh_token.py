@@ -1,4 +1,4 @@
-"""The refresh_token grant (section 6b): each token is used once, what it gives depends on what holds today."""
+"""The refresh_token grant (RFC 6749 §6): each token is used once, what it gives depends on what holds today."""
 
 import json
 from dataclasses import dataclass

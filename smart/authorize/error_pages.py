@@ -1,4 +1,4 @@
-"""What a person reads where no redirect is safe, one row a case of table A (AZ-06)."""
+"""What a person reads where no redirect is safe, one row for each case (RFC 6749 §4.1.2.1, AZ-06)."""
 
 from http import HTTPStatus
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""Table A of the requirements, row by row: what an authorization request must satisfy, and in which order."""
+"""What an authorization request must satisfy, rule by rule and in which order (RFC 6749 §4.1.1, E1 to E43)."""
 
 import re
 from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""Which pages of which origins may read an answer (section 2, CO-01 to CO-08)."""
+"""Which pages of which origins may read an answer (CORS, CO-01 to CO-08)."""
 
 from collections.abc import Collection, Iterable
 from enum import Enum

@@ -1,4 +1,4 @@
-"""OpenID Connect Core: what is told of the person, by what he granted (section 10)."""
+"""OpenID Connect Core §5.1: what is told of the person, by what they granted."""
 
 from collections.abc import Sequence
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""Whether a token may move to another address (section 14): the stricter policy of FhirServer and client holds."""
+"""Whether a token may move to another address (PR-03): the stricter policy of FhirServer and client holds."""
 
 from smart.http.addresses import DEFAULT_PREFIXES, PrefixLengths, is_same_address
 

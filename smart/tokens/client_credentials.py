@@ -1,4 +1,4 @@
-"""Backend services (section 6c): what a client may have that asks for itself, without a person."""
+"""Backend services (SMART Backend Services): what a client may have that asks for itself, without a person."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Refreshing (section 6b): who gets a refresh token, how long it lives, and which scopes one refresh may ask for."""
+"""Refreshing (RFC 6749 §6): who gets a refresh token, how long it lives, and which scopes one refresh may ask for."""
 
 from smart.http.errors import InvalidScope
 from smart.scopes.categories import is_evaluable

@@ -18,6 +18,7 @@ from tests.running import ROOT
 
 LINK = re.compile(r"\[[^\]]*\]\((?!https?:|mailto:)(?P<path>[^)#\s]*)(?:#(?P<anchor>[^)\s]+))?\)")
 HEADING = re.compile(r"^#+ (.+)$", re.M)
+ANCHOR = re.compile(r'<a id="([^"]+)">')
 TEST = re.compile(r"`(?P<file>tests/[\w/]+\.py)(?:::(?P<name>\w+))?`")
 ROW = re.compile(r"^\| `(?P<name>[^`]+)`", re.M)
 OURS = ("accounts", "audit", "fhir", "introspection", "oauth", "smartauth")
@@ -27,9 +28,10 @@ COMMANDS = (ROOT / "docs/reference/commands.md").read_text(encoding="utf-8")
 
 
 def anchors(page: Path) -> set[str]:
-    """The names that headings have as targets."""
+    """The names that headings and marked places have as targets."""
     text = re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.M | re.S)
-    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in HEADING.findall(text)}
+    headings = {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in HEADING.findall(text)}
+    return headings | set(ANCHOR.findall(text))
 
 
 @pytest.mark.parametrize("page", pages(), ids=named)
@@ -42,10 +44,10 @@ def test_every_link_leads_to_a_file_and_a_heading(page: Path) -> None:
 
 @pytest.mark.parametrize("page", pages(), ids=named)
 def test_every_page_is_reached_from_the_map(page: Path) -> None:
-    index = (ROOT / "docs/index.md").read_text(encoding="utf-8")
-    reached = {(ROOT / "docs" / link["path"]).resolve() for link in LINK.finditer(index)}
+    maps = [ROOT / "docs/index.md", *(ROOT / "docs").glob("*/index.md")]
+    links = [(place, link["path"]) for place in maps for link in LINK.finditer(place.read_text(encoding="utf-8"))]
 
-    assert page in reached or page == ROOT / "docs/index.md"
+    assert page in {(place.parent / path).resolve() for place, path in links} or page == maps[0]
 
 
 @pytest.mark.parametrize("page", pages(), ids=named)

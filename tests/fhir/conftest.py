@@ -109,7 +109,7 @@ def fhir_settings(settings: Settings) -> None:
 
 @pytest.fixture
 def records(db: None) -> None:
-    """Two patients, A = amy and B = ben, as in section 1 of the checklist."""
+    """Two patients, A = amy and B = ben, as in the fixture of the checklist for FHIR servers."""
     Record.objects.all().delete()
     load_file(Path(__file__).parent / "records" / "r4.json")
 

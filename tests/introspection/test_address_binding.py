@@ -1,4 +1,4 @@
-"""Where a token is used from (section 14, IN-11): the first address told is its own, another meets the policy."""
+"""Where a token is used from (PR-04, IN-11): the first address told is its own, another meets the policy."""
 
 import secrets
 import time

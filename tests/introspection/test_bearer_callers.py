@@ -1,4 +1,4 @@
-"""Who introspects with an access token of his own (IN-07, section 20 G)."""
+"""Who introspects with an access token of their own (RFC 7662, IN-07, E105)."""
 
 import secrets
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What resource servers hear about tokens (section 11, section 20 G)."""
+"""What resource servers hear about tokens (RFC 7662, E104 to E108)."""
 
 from typing import Any
 

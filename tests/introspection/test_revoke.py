@@ -1,4 +1,4 @@
-"""Revocation (section 12, section 20 H)."""
+"""Revocation (RFC 7009, E109 to E114)."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What the certification of (g)(10) goes through, in its words: section 19, on a whole server."""
+"""What the certification of (g)(10) goes through, in its words (ON-02 to ON-05), on a whole server."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""Section 1: what the server says about itself, over the whole server as clients and browsers ask it."""
+"""What the server says about itself, over the whole server as clients and browsers ask it."""
 
 import json
 import re

@@ -124,7 +124,7 @@ def test_a_slow_answer_is_not_waited_for(fetch: Fetch, introspection: Introspect
     assert time.monotonic() - started < 1.5
 
 
-@pytest.mark.requirement("TV-15")
+@pytest.mark.requirement("TV-15", "TV-31")
 def test_an_answer_that_drips_is_not_waited_for(fetch: Fetch, settings: Settings) -> None:
     settings.SMARTAUTH_FHIR_INTROSPECTION_TIMEOUT = 0.3
     listener = socket.create_server(("127.0.0.1", 0))

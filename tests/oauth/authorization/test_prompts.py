@@ -25,7 +25,7 @@ from tests.oauth.visitor import FORM, Visitor, answer, asked, hidden
 
 
 def refused(response: Any, error: str) -> None:
-    """The app hears it at once, in the words of table A, and nothing is granted."""
+    """The app hears it at once, in the words of the list of bad input (E32, E33), and nothing is granted."""
     assert response.status_code == 303
     assert not response.headers["Location"].startswith("/")
     told = answer(response)

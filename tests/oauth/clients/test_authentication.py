@@ -1,4 +1,4 @@
-"""Clients that prove themselves by signed assertions, at every endpoint, by the rows of section 20 B and F."""
+"""Clients that prove themselves by signed assertions, at every endpoint, by the lines E59 to E74 and E99 to E103."""
 
 import asyncio
 import base64

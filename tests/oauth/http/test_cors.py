@@ -1,4 +1,4 @@
-"""Which pages of which origins may read what (section 2), on both sides of the server."""
+"""Which pages of which origins may read what (CORS), on both sides of the server."""
 
 from typing import Any
 

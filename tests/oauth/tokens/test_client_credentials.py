@@ -1,4 +1,4 @@
-"""client_credentials: a backend service asks for itself (section 6c, table E)."""
+"""client_credentials: a backend service asks for itself (SMART Backend Services, E95 to E98)."""
 
 import json
 from base64 import urlsafe_b64decode

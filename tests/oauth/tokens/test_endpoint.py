@@ -1,4 +1,4 @@
-"""The token endpoint by the rows of section 20 B and C."""
+"""The token endpoint by the lines E44 to E85 of bad input."""
 
 import base64
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Section 10: the ID token, from a launch and from a refresh."""
+"""The ID token (OpenID Connect Core §2), from a launch and from a refresh."""
 
 import time
 from typing import Any

@@ -1,4 +1,4 @@
-"""A refresh token that moves to another address (section 14): written down, or refused where the policy says so."""
+"""A refresh token that moves to another address (PR-03): written down, or refused where the policy says so."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The refresh_token grant by the rows of section 20 D, through the whole server on committed data."""
+"""The refresh_token grant by the lines E86 to E94 of bad input, through the whole server on committed data."""
 
 import json
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Table J, E124 to E128: who has signed in, told to the app that may know it."""
+"""UserInfo (OpenID Connect Core §5.3, E124 to E128): who has signed in, told to the app that may know it."""
 
 from collections.abc import Callable
 

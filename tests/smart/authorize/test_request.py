@@ -1,4 +1,4 @@
-"""Table A of the requirements, row by row, without a server."""
+"""Bad input at the authorization endpoint, rule by rule (E1 to E43), without a server."""
 
 from dataclasses import replace
 from urllib.parse import quote, urlencode

@@ -1,4 +1,4 @@
-"""Backend services: who may ask, at which base, which scopes (section 6c)."""
+"""Backend services: who may ask, at which base, which scopes (SMART Backend Services)."""
 
 from dataclasses import replace
 from urllib.parse import urlencode
