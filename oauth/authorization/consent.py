@@ -118,12 +118,8 @@ def _consent_lines(pending: Pending, user: User, scope: str) -> tuple[ConsentLin
 
 def _latest_end(client: Client) -> str:
     """The day on which even offline access ends, where there is one (RF-08)."""
-    native = client.application_type == Client.ApplicationType.NATIVE
-    seconds = refresh.absolute_seconds(
-        client.refresh_token_seconds,
-        settings.SMARTAUTH_REFRESH_TOKEN_SECONDS,
-        keeps_secrets=native or client.authentication != Client.Authentication.NONE,
-    )
+    default = settings.SMARTAUTH_REFRESH_TOKEN_SECONDS
+    seconds = refresh.absolute_seconds(client.refresh_token_seconds, default, keeps_secrets=client.keeps_secrets)
     day = long_date(to_datetime(clock.now() + seconds * SECOND).date())
     return f"At the latest it ends on {day}." if seconds else ""
 

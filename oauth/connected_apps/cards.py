@@ -247,12 +247,8 @@ def _ends(row: Authorization, token: AccessToken | None, continuing: RefreshToke
 
 def _bound(client: Client) -> int:
     """How many seconds after the launch even offline access ends, 0 = never (RF-08)."""
-    native = client.application_type == Client.ApplicationType.NATIVE
-    return refresh.absolute_seconds(
-        client.refresh_token_seconds,
-        settings.SMARTAUTH_REFRESH_TOKEN_SECONDS,
-        keeps_secrets=native or client.authentication != Client.Authentication.NONE,
-    )
+    default = settings.SMARTAUTH_REFRESH_TOKEN_SECONDS
+    return refresh.absolute_seconds(client.refresh_token_seconds, default, keeps_secrets=client.keeps_secrets)
 
 
 def _exact(at: datetime) -> str:

@@ -13,8 +13,7 @@ from oauth.authorization.interaction import signed_in_user
 from oauth.connected_apps import access
 from oauth.connected_apps.cards import MAX_CARDS, AppCard, EndedCard, ended_cards, live_cards, longest_token_seconds
 from oauth.http.redirects import private_page, redirect_within
-from oauth.models import Authorization, public_reference
-from oauth.models.authorizations import parse_reference
+from oauth.models import Authorization, parse_reference, public_reference
 from oauth.sign_in import sessions
 from smart.wording.consent_lines import duration
 
@@ -43,7 +42,7 @@ def end(request: HttpRequest, number: str) -> HttpResponse:
     now = clock.now()
     with transaction.atomic():
         if Authorization.objects.filter(pk=row.pk).end("person", now=now):
-            record(_taken_back(row, user, client_address(request), now=now))
+            record(_taken_back(row, client_address(request), now=now))
     return redirect_within(f"/apps?ended={public_reference(row.pk)}")
 
 
@@ -72,7 +71,7 @@ def _everything(user: User, address: str) -> None:
         User.objects.get_queryset().filter(pk=user.pk).end_access()
         Authorization.objects.filter(user=user).end("person", now=now)
         sessions.end(SignIn.objects.filter(user=user), user, address)
-        _record_all([_taken_back(row, user, address, now=now, reason="everything") for row in living])
+        _record_all([_taken_back(row, address, now=now, reason="everything") for row in living])
 
 
 def _record_all(events: Sequence[Event]) -> None:
@@ -80,12 +79,8 @@ def _record_all(events: Sequence[Event]) -> None:
         record(*events[first : first + EVENTS_AT_ONCE])
 
 
-def _taken_back(row: Authorization, user: User, address: str, *, now: int, reason: str = "") -> Event:
-    return Event(
-        kind="access-taken-back", at=now, client=row.client.client_id, person=user.subject,
-        fhir_server=row.fhir_server.base, patient=row.patient, authorization=public_reference(row.pk), address=address,
-        reason=reason,
-    )  # fmt: skip
+def _taken_back(row: Authorization, address: str, *, now: int, reason: str = "") -> Event:
+    return Event(kind="access-taken-back", at=now, address=address, reason=reason, **row.event_fields())
 
 
 def _page(request: HttpRequest, user: User) -> HttpResponse:

@@ -27,7 +27,6 @@ RETURNING id
 """
 UNUSABLE = "launch is unknown, used, expired or for another app"
 ANOTHER_BASE = "launch belongs to another FHIR base"
-_PRACTITIONERS = ("Practitioner/", "PractitionerRole/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,4 +120,4 @@ def _is_visit_of(fhir_server: FhirServer, patient: str, encounter: str, *, vouch
 def _can_be_vouched(user: User, fhir_server: FhirServer, patient: str) -> bool:
     """The EHR knows whom its practitioners see; nobody else gets a record beside his own that our list lacks."""
     himself = identities.fhir_user(user, fhir_server)
-    return himself == f"Patient/{patient}" or himself.startswith(_PRACTITIONERS)
+    return himself == f"Patient/{patient}" or identities.is_practitioner(himself)

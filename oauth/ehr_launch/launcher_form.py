@@ -108,7 +108,7 @@ def _users(composer: User, fhir_server: FhirServer) -> list[FhirIdentity]:
     there = FhirIdentity.objects.filter(fhir_server=fhir_server, user__stopped_at=0).select_related("user")
     found = there if composer.is_staff else there.filter(user=composer)
     named = found.select_related("fhir_server").order_by("user__username")[:OPTIONS_LIMIT]
-    return sorted(named, key=lambda identity: not identity.resource.startswith("Practitioner"))
+    return sorted(named, key=lambda identity: not identities.is_practitioner(identity.resource))
 
 
 def _records(identity: FhirIdentity) -> list[PatientRecord]:

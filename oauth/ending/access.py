@@ -12,8 +12,8 @@ from django.db.models import QuerySet
 
 from accounts.models import SignIn, User
 from audit.trail import Event, record
-from oauth.models import AccessToken, Authorization, Client, PendingRequest, liveness, public_reference
-from oauth.models.authorizations import lock_in_pk_order
+from oauth.models import AccessToken, Authorization, Client, PendingRequest, liveness
+from oauth.models.locking import lock_in_pk_order
 from oauth.sign_in import sessions
 
 Selection = dict[str, Any]  # what holds for Authorization and PendingRequest alike
@@ -54,7 +54,7 @@ def end(where: Selection, ender: Actor, *, reason: str, only: int | None = None)
         for first in range(0, len(rows), AT_ONCE):
             some = rows[first : first + AT_ONCE]
             Authorization.objects.filter(pk__in=[row.pk for row in some]).end(reason, now=ender.now)
-            record(*(ender.event("authorization-ended", **about(row), reason=reason) for row in some))
+            record(*(ender.event("authorization-ended", **row.event_fields(), reason=reason) for row in some))
         return Ended(len(rows), tokens)
 
 
@@ -121,14 +121,3 @@ def _standing(where: Selection) -> QuerySet[Any]:
 
 def _live_tokens(found: QuerySet[Any], *, now: int) -> int:
     return liveness.live(AccessToken.objects.filter(authorization__in=found.values("pk")), now=now).count()
-
-
-def about(row: Authorization) -> dict[str, str]:
-    """The fields of an event that name an authorization."""
-    return {
-        "client": row.client.client_id,
-        "person": row.user.subject if row.user else "",
-        "fhir_server": row.fhir_server.base,
-        "patient": row.patient,
-        "authorization": public_reference(row.pk),
-    }

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from accounts import clock
 from accounts.address import client_address
 from audit.trail import Event, record
-from oauth.models import Authorization, public_reference
+from oauth.models import Authorization
 from smart.digests import random_token, sha256_hex
 
 MARK = "online"  # drawn once a session: its key changes at every login, this does not
@@ -46,9 +46,5 @@ def end_all(marks: Iterable[str], address: str, *, now: int) -> None:
 
 
 def _event(authorization: Authorization, now: int, address: str) -> Event:
-    return Event(
-        kind="authorization-ended", at=now, client=authorization.client.client_id,
-        person=authorization.user.subject if authorization.user else "",
-        fhir_server=authorization.fhir_server.base, patient=authorization.patient,
-        authorization=public_reference(authorization.pk), address=address, reason="signed-out",
-    )  # fmt: skip
+    named = authorization.event_fields()
+    return Event(kind="authorization-ended", at=now, address=address, reason="signed-out", **named)

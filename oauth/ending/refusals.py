@@ -63,7 +63,7 @@ def _too_many(key: str, row: Authorization, count: int, ender: Actor) -> None:
         cursor.execute(_BEGIN_ANEW, [key])
     if not liveness.usable(Authorization.objects.filter(pk=row.pk)).exists():
         return  # it ended while this report waited for the one that was too many
-    record(ender.event("refusals-reached", **access.about(row), reason=f"{count} refused"))
+    record(ender.event("refusals-reached", **row.event_fields(), reason=f"{count} refused"))
     if row.user is not None and settings.SMARTAUTH_REFUSALS_LOCK == "login":
         access.require_sign_in(row.user, ender)
     whose = {"client": row.client_id, "user": row.user_id, "fhir_server": row.fhir_server_id}
@@ -71,5 +71,5 @@ def _too_many(key: str, row: Authorization, count: int, ender: Actor) -> None:
 
 
 def _recorded(token: AccessToken, reason: str, ender: Actor) -> None:
-    about = {**access.about(token.authorization), "token": public_reference(token.pk)}
+    about = {**token.authorization.event_fields(), "token": public_reference(token.pk)}
     record(ender.event("request-refused", **about, reason=reason))

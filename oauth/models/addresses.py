@@ -1,8 +1,10 @@
-"""Where authorizations were used beside the address that they belong to."""
+"""Other addresses than the one that an authorization belongs to: where it turned up, and where it was stopped."""
 
+from django.conf import settings
 from django.db import models
 
 from oauth.models.authorizations import Authorization
+from oauth.models.clients import Client
 
 
 class AddressChange(models.Model):
@@ -14,3 +16,15 @@ class AddressChange(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["authorization", "address"], name="one_change_an_address")]
+
+
+class AddressBlock(models.Model):
+    """A token was stopped at another address: before this client gets the next one, the person logs in anew (SD-06)."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="address_blocks")
+    client = models.ForeignKey(Client, models.CASCADE)
+    address = models.TextField()
+    blocked_at = models.BigIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "client"], name="one_block_a_person_and_client")]

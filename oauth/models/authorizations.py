@@ -1,7 +1,7 @@
-"""What people have granted, and what they are being asked."""
+"""What people and operators have granted."""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
 from django.db import models, transaction
@@ -9,37 +9,17 @@ from django.db.models import F, Q
 
 from accounts import clock
 from oauth.models.clients import Client
+from oauth.models.locking import lock_in_pk_order
+from oauth.models.references import public_reference
 from oauth.models.servers import FhirServer
 
 if TYPE_CHECKING:
     from accounts.models import User
 
 
-_LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
-
-
-def public_reference(row: int) -> str:
-    """The public number of a row, written 4-4 such as 2223-7F3K: names it on pages and in events, opens nothing."""
-    letters = "".join(_LETTERS[row >> shift & 31] for shift in range(35, -1, -5))
-    return f"{letters[:4]}-{letters[4:]}"
-
-
-def parse_reference(number: str) -> int | None:
-    """The row that a public number names; None for what is no number."""
-    letters = number.strip().replace("-", "").upper()
-    if len(letters) != 8 or not set(letters) <= set(_LETTERS):
-        return None
-    return sum(_LETTERS.index(letter) << 5 * place for place, letter in enumerate(reversed(letters)))
-
-
-def lock_in_pk_order(rows: models.QuerySet[Any]) -> list[Any]:
-    """These rows, locked until the transaction ends, the first made first."""
-    return list(rows.order_by("pk").select_for_update(of=("self",), no_key=True))
-
-
 class AuthorizationQuerySet(models.QuerySet["Authorization"]):
     def of(self, user: "User") -> Self:
-        return self.filter(user=user).select_related("client", "fhir_server")
+        return self.filter(user=user).select_related("client", "fhir_server", "user")
 
     def of_sessions(self, session_digests: Iterable[str]) -> Self:
         """Those whose refresh tokens live only while these sessions do (SCP-17)."""
@@ -112,76 +92,12 @@ class Authorization(models.Model):
     def __str__(self) -> str:
         return public_reference(self.pk)
 
-
-class AddressBlock(models.Model):
-    """A token was stopped at another address: before this client gets the next one, the person logs in anew (SD-06)."""
-
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="address_blocks")
-    client = models.ForeignKey(Client, models.CASCADE)
-    address = models.TextField()
-    blocked_at = models.BigIntegerField()
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["user", "client"], name="one_block_a_person_and_client")]
-
-
-class RefusalCount(models.Model):
-    """Refused requests that resource servers reported of one person, client and FHIR server within a window (SD-05)."""
-
-    client = models.ForeignKey(Client, models.CASCADE)
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, null=True)
-    fhir_server = models.ForeignKey(FhirServer, models.CASCADE)
-    key = models.TextField(unique=True, help_text="client|user|FHIR server, the user 0 for a backend service")
-    count = models.BigIntegerField(default=0)
-    window_ends_at = models.BigIntegerField(db_index=True)
-
-
-class Seat(models.Model):
-    """Two counters per supersede key: issuing takes the next number of `latest`, a new launch also of `launches`.
-
-    Access tokens live while their number is among the last N of the one, refresh tokens among the last N of the other.
-    """
-
-    key = models.TextField(unique=True)
-    latest = models.BigIntegerField()
-    launches = models.BigIntegerField(default=0)
-
-
-class Launch(models.Model):
-    """A single-use EHR launch handle with its context (EL-02), kept by its digest.
-
-    `patient_vouched` is 1 when the EHR that holds the records says that its user sees this patient.
-    """
-
-    digest = models.TextField(unique=True)
-    client = models.ForeignKey(Client, models.CASCADE)
-    fhir_server = models.ForeignKey(FhirServer, models.CASCADE)
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE)
-    context = models.TextField(default="{}")
-    patient_vouched = models.BigIntegerField(default=0)
-    created_at = models.BigIntegerField(default=clock.now)
-    expires_at = models.BigIntegerField(db_index=True)
-    consumed_at = models.BigIntegerField(default=0)
-
-    def __str__(self) -> str:
-        return public_reference(self.pk)
-
-
-class PendingRequest(models.Model):
-    """A judged authorization request that waits for a person. The browser that brought it holds the cookie."""
-
-    handle_digest = models.TextField(unique=True)
-    cookie_digest = models.TextField()
-    client = models.ForeignKey(Client, models.CASCADE)
-    fhir_server = models.ForeignKey(FhirServer, models.CASCADE)
-    request = models.TextField()
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, null=True)
-    patient = models.TextField(default="", blank=True)
-    encounter = models.TextField(default="", blank=True)
-    launch = models.ForeignKey(Launch, models.CASCADE, null=True)
-    created_at = models.BigIntegerField(default=clock.now)
-    expires_at = models.BigIntegerField(db_index=True)
-    answered_at = models.BigIntegerField(default=0)
-
-    def __str__(self) -> str:
-        return public_reference(self.pk)
+    def event_fields(self) -> dict[str, str]:
+        """The fields of an event that name this authorization."""
+        return {
+            "client": self.client.client_id,
+            "person": self.user.subject if self.user else "",
+            "fhir_server": self.fhir_server.base,
+            "patient": self.patient,
+            "authorization": public_reference(self.pk),
+        }

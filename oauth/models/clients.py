@@ -116,6 +116,10 @@ class Client(AbstractApplication):
     def clean(self) -> None:
         """smart.clients.redirect_uris decides where a client may live; DOT's own check knows our fields too little."""
 
+    @property
+    def keeps_secrets(self) -> bool:
+        return keeps_secrets(self.authentication, self.application_type)
+
     @classmethod
     def of(cls, client_id: str) -> Self | None:
         return cls.objects.filter(client_id=client_id).first()
@@ -127,6 +131,11 @@ class Client(AbstractApplication):
             self.origins.exclude(origin__in=found_now).delete()
             for found in found_now:
                 self.origins.get_or_create(origin=found)
+
+
+def keeps_secrets(authentication: str, application_type: str) -> bool:
+    """Whether an app has a place that others cannot read: a confidential app or a native one (RF-07)."""
+    return application_type == Client.ApplicationType.NATIVE or authentication != Client.Authentication.NONE
 
 
 class FetchedKeys(models.Model):

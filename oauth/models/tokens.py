@@ -2,7 +2,9 @@
 
 from django.db import models
 
-from oauth.models.authorizations import Authorization, Seat, public_reference
+from oauth.models.authorizations import Authorization
+from oauth.models.references import public_reference
+from oauth.models.seats import Seat
 
 
 class Code(models.Model):

@@ -5,7 +5,7 @@ from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
 from accounts.models import User
 from oauth.models import EncounterRecord, FhirIdentity, FhirServer, PatientRecord
 
-PRACTITIONER_PREFIXES = ("Practitioner/", "PractitionerRole/")
+_PRACTITIONER_PREFIXES = ("Practitioner/", "PractitionerRole/")
 
 _UNNAMED = ExpressionWrapper(Q(name=""), output_field=BooleanField())
 
@@ -21,6 +21,11 @@ def fhir_user(user: User, fhir_server: FhirServer) -> str:
     return found.resource if found else ""
 
 
+def is_practitioner(resource: str) -> bool:
+    """Whether that fhirUser is somebody who treats patients."""
+    return resource.startswith(_PRACTITIONER_PREFIXES)
+
+
 def shareable_records(user: User, fhir_server: FhirServer) -> QuerySet[PatientRecord]:
     """The records of that FHIR server which he may share, and no others."""
     may = PatientRecord.objects.filter(fhir_server=fhir_server)
@@ -33,7 +38,7 @@ def shareable_records(user: User, fhir_server: FhirServer) -> QuerySet[PatientRe
 def finds_patients_by_search(user: User, fhir_server: FhirServer) -> bool:
     """Whether he may share whom the FHIR server finds: it knows whom its practitioners see, our list does not."""
     by_search = fhir_server.patient_source == FhirServer.PatientSource.SEARCH
-    return by_search and fhir_user(user, fhir_server).startswith(PRACTITIONER_PREFIXES)
+    return by_search and is_practitioner(fhir_user(user, fhir_server))
 
 
 def encounters(record: PatientRecord | None) -> QuerySet[EncounterRecord]:

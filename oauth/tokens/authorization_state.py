@@ -6,6 +6,8 @@ from django.db import connection
 
 from audit.trail import Event, record
 from oauth.models import Client, public_reference
+from oauth.models.clients import keeps_secrets
+from oauth.people.identities import is_practitioner
 from smart.tokens import address_binding, refresh
 
 # Everything that decides about an authorization's next token, read after the row that is consumed is locked.
@@ -28,7 +30,6 @@ LEFT JOIN oauth_signingkey k ON k.algorithm = s.signing_algorithm AND k.state = 
 LEFT JOIN oauth_signingkey r ON r.algorithm = 'RS256' AND r.state = 'active' AND a.scope LIKE '%%openid%%'
 WHERE a.id = %s
 """
-_PRACTITIONERS = ("Practitioner/", "PractitionerRole/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +135,7 @@ class AuthorizationState:
 
     @property
     def keeps_secrets(self) -> bool:
-        """Whether the app has a place where others do not read: a confidential or a native one (RF-07)."""
-        native = self.application_type == Client.ApplicationType.NATIVE
-        return native or self.authentication != Client.Authentication.NONE
+        return keeps_secrets(self.authentication, self.application_type)
 
     @property
     def policy(self) -> Client.Supersede:
@@ -146,7 +145,7 @@ class AuthorizationState:
             return chosen
         if not self.user_pk:
             return Client.Supersede.CLIENT
-        by_practitioner = self.fhir_user.startswith(_PRACTITIONERS)
+        by_practitioner = is_practitioner(self.fhir_user)
         return Client.Supersede.USER_CLIENT_PATIENT if by_practitioner else Client.Supersede.USER_CLIENT
 
     @property

@@ -11,7 +11,6 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 
 from accounts import clock
-from oauth.ending import access
 from oauth.models import AccessToken, Authorization, liveness, parse_reference, public_reference
 from operators.admin import authorizations, confirmation, token_life
 from operators.admin.filters import RowFilter, filter_by, filter_by_link
@@ -99,7 +98,7 @@ class AccessTokenAdmin(ReadOnlyAdmin):
         return super().get_queryset(request).select_related(*liveness.TOKEN_FACTS)
 
     def about(self, row: AccessToken) -> dict[str, str]:
-        return {**access.about(row.authorization), "token": public_reference(row.pk)}
+        return {**row.authorization.event_fields(), "token": public_reference(row.pk)}
 
     def acts(self, row: AccessToken) -> Sequence[str]:
         return ("end", "end_authorizations")

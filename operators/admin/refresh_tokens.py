@@ -9,7 +9,6 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 
 from accounts import clock
-from oauth.ending import access
 from oauth.models import Authorization, RefreshToken, liveness, parse_reference, public_reference
 from operators.admin import authorizations, confirmation
 from operators.admin.filters import RowFilter, filter_by, filter_by_link
@@ -86,7 +85,7 @@ class RefreshTokenAdmin(ReadOnlyAdmin):
         return time_element(row.expires_at)
 
     def about(self, row: RefreshToken) -> dict[str, str]:
-        return access.about(row.authorization)
+        return row.authorization.event_fields()
 
     def acts(self, row: RefreshToken) -> Sequence[str]:
         return ("end_authorizations",)
