@@ -2,10 +2,10 @@
 
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 from playwright.sync_api import Browser
@@ -87,7 +87,8 @@ def apps(server: Server) -> Iterator[Apps]:
         each.shutdown()
 
 
-Fetch = Callable[..., list[Any]]
+class Fetch(Protocol):
+    def __call__(self, origin: str, path: str, form: dict[str, str] | None = None, bearer: str = "") -> list[Any]: ...
 
 
 @pytest.fixture

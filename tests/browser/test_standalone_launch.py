@@ -4,16 +4,17 @@ import base64
 import hashlib
 import secrets
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.browser.conftest import looks_right
+from tests.fixture_types import Visit
 from tests.running import Server
 
 pytestmark = pytest.mark.browser
@@ -80,32 +81,6 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture
-def open_page(chromium: Browser) -> Callable[..., Any]:
-    """A fresh browser profile of that width; leaving it demands that the console stayed clean."""
-
-    @contextmanager
-    def opened(width: int, scheme: str = "light") -> Iterator[Page]:
-        said: list[str] = []
-
-        def hear(message: ConsoleMessage) -> None:
-            if message.type in {"error", "warning"}:
-                said.append(message.text)
-
-        context = chromium.new_context(
-            viewport={"width": width, "height": 900},
-            color_scheme="dark" if scheme == "dark" else "light",
-        )
-        page = context.new_page()
-        page.on("console", hear)
-        page.on("pageerror", lambda error: said.append(str(error)))
-        yield page
-        context.close()
-        assert said == []
-
-    return opened
-
-
 def asked(server: Server, app: App, state: str) -> str:
     """What the app sends the browser to."""
     return f"{server.url}/o/authorize?" + urlencode(
@@ -122,13 +97,6 @@ def asked(server: Server, app: App, state: str) -> str:
     )
 
 
-def looks_right(page: Page, name: str) -> None:
-    """A picture for people, and no sideways scroll."""
-    SHOTS.mkdir(exist_ok=True)
-    page.screenshot(path=SHOTS / f"{name}.png", full_page=True)
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-
-
 def sign_in(page: Page, name: str) -> None:
     page.get_by_label("User name").fill(name)
     page.get_by_label("Password").fill("smartauth-demo")
@@ -138,11 +106,11 @@ def sign_in(page: Page, name: str) -> None:
 @pytest.mark.requirement("WF-12", "AZ-12", "AZ-16")
 @pytest.mark.parametrize("width", WIDTHS)
 def test_carol_chooses_dan_leaves_something_out_and_the_app_gets_its_code(
-    server: Server, app_: App, open_page: Callable[..., Any], width: int
+    server: Server, app_: App, visit: Visit, width: int
 ) -> None:
     state = secrets.token_urlsafe(16)
 
-    with open_page(width) as page:
+    with visit(width) as page:
         page.goto(asked(server, app_, state))
         looks_right(page, f"login-{width}")
         sign_in(page, "carol")
@@ -164,10 +132,8 @@ def test_carol_chooses_dan_leaves_something_out_and_the_app_gets_its_code(
 
 @pytest.mark.requirement("WF-12", "AZ-12")
 @pytest.mark.parametrize("width", WIDTHS)
-def test_amy_has_one_record_and_is_not_asked_which(
-    server: Server, app_: App, open_page: Callable[..., Any], width: int
-) -> None:
-    with open_page(width, "dark") as page:
+def test_amy_has_one_record_and_is_not_asked_which(server: Server, app_: App, visit: Visit, width: int) -> None:
+    with visit(width, "dark") as page:
         page.goto(asked(server, app_, "amy-state"))
         sign_in(page, "amy")
         page.get_by_role("heading", name="use your health record?").wait_for()
@@ -179,10 +145,8 @@ def test_amy_has_one_record_and_is_not_asked_which(
 
 
 @pytest.mark.requirement("E31", "WF-12")
-def test_a_person_says_no_without_a_mouse_and_the_app_hears_it(
-    server: Server, app_: App, open_page: Callable[..., Any]
-) -> None:
-    with open_page(1280) as page:
+def test_a_person_says_no_without_a_mouse_and_the_app_hears_it(server: Server, app_: App, visit: Visit) -> None:
+    with visit(1280) as page:
         page.goto(asked(server, app_, "no-state"))
         page.get_by_label("User name").focus()
         page.keyboard.type("ben")
@@ -198,8 +162,8 @@ def test_a_person_says_no_without_a_mouse_and_the_app_hears_it(
 
 
 @pytest.mark.requirement("AZ-20")
-def test_two_tabs_do_not_mix_their_requests(server: Server, app_: App, open_page: Callable[..., Any]) -> None:
-    with open_page(1280) as first:
+def test_two_tabs_do_not_mix_their_requests(server: Server, app_: App, visit: Visit) -> None:
+    with visit(1280) as first:
         first.goto(asked(server, app_, "first-tab"))
         sign_in(first, "amy")
         first.get_by_role("heading", name="use your health record?").wait_for()
@@ -218,10 +182,8 @@ def test_two_tabs_do_not_mix_their_requests(server: Server, app_: App, open_page
 
 
 @pytest.mark.requirement("AZ-02", "AZ-21")
-def test_a_post_from_another_site_finds_the_live_session(
-    server: Server, app_: App, open_page: Callable[..., Any]
-) -> None:
-    with open_page(1280) as page:
+def test_a_post_from_another_site_finds_the_live_session(server: Server, app_: App, visit: Visit) -> None:
+    with visit(1280) as page:
         page.goto(f"{server.url}/login")
         sign_in(page, "amy")
         page.goto(app_.redirect_uri.replace("/cb", "/start").replace("127.0.0.1", "localhost"))

@@ -2,8 +2,8 @@
 
 import re
 import subprocess
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, Protocol
 
 import httpx
 import pytest
@@ -52,8 +52,12 @@ class App:
         return held
 
 
+class Run(Protocol):
+    def __call__(self, client_id: str, **secrets: Any) -> App: ...
+
+
 @pytest.fixture
-def run(clinic: Clinic) -> Iterator[Callable[..., App]]:
+def run(clinic: Clinic) -> Iterator[Run]:
     """Starts an app; it ends with the test."""
     started: list[App] = []
 
@@ -72,9 +76,7 @@ def run(clinic: Clinic) -> Iterator[Callable[..., App]]:
 @pytest.mark.parametrize(
     ("client_id", "secrets"), [(PUBLIC, {}), (SYMMETRIC, {"clientSecret": SECRET})], ids=["public", "symmetric"]
 )
-def test_an_app_lives_from_launch_to_its_end(
-    clinic: Clinic, run: Callable[..., App], client_id: str, secrets: dict[str, str]
-) -> None:
+def test_an_app_lives_from_launch_to_its_end(clinic: Clinic, run: Run, client_id: str, secrets: dict[str, str]) -> None:
     app = run(client_id, **secrets)
 
     first = app.launch()["token"]
@@ -96,7 +98,7 @@ def test_an_app_lives_from_launch_to_its_end(
 @pytest.mark.requirement("SD-14", "WF-05")
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_an_app_with_keys_signs_in_and_cannot_refresh_because_it_then_signs_nothing(
-    clinic: Clinic, run: Callable[..., App], algorithm: str
+    clinic: Clinic, run: Run, algorithm: str
 ) -> None:
     app = run(ASYMMETRIC, clientPrivateJwk=private_key(algorithm))
 
@@ -112,7 +114,7 @@ def test_an_app_with_keys_signs_in_and_cannot_refresh_because_it_then_signs_noth
 
 
 @pytest.mark.requirement("SD-14", "EL-01")
-def test_the_ehr_launches_an_app_with_a_secret(clinic: Clinic, run: Callable[..., App]) -> None:
+def test_the_ehr_launches_an_app_with_a_secret(clinic: Clinic, run: Run) -> None:
     app = run(SYMMETRIC, clientSecret=SECRET, scope="openid fhirUser launch offline_access patient/*.rs")
 
     held = app.launch("dr-green", clinic.opened_by_the_ehr(SYMMETRIC).removeprefix(clinic.app))
@@ -126,7 +128,7 @@ def test_the_ehr_launches_an_app_with_a_secret(clinic: Clinic, run: Callable[...
 
 
 @pytest.mark.requirement("WF-17")
-def test_an_app_knows_its_user_by_the_id_token(clinic: Clinic, run: Callable[..., App]) -> None:
+def test_an_app_knows_its_user_by_the_id_token(clinic: Clinic, run: Run) -> None:
     app = run(PUBLIC)
 
     held = app.launch("carol")

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import secrets
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -122,7 +121,7 @@ class World:
 
     app: App
     make_client: MakeClient
-    make_person: Callable[..., Any]
+    make_person: MakePerson
     caller: Any
     fhir_server: Any
     settings: Any

@@ -3,7 +3,7 @@
 import secrets
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 import pytest
@@ -15,7 +15,10 @@ from smart.http.addresses import PrefixLengths
 from tests.conftest import SECRET, App, basic
 from tests.fixture_types import Events, Issue, MakeClient, MakeResourceServer
 
-Told = Callable[..., dict[str, Any]]
+
+class Told(Protocol):
+    def __call__(self, token: str, address: str | None, caller: Any = None) -> dict[str, Any]: ...
+
 
 HOME, ELSEWHERE = "203.0.113.5", "198.51.100.9"
 OFFLINE = "launch/patient patient/*.rs offline_access"
@@ -45,8 +48,12 @@ def told(app: App, trusted: Any) -> Told:
     return ask
 
 
+class Under(Protocol):
+    def __call__(self, policy: str, **options: Any) -> dict[str, Any]: ...
+
+
 @pytest.fixture
-def under(issue: Issue, make_client: MakeClient) -> Callable[..., dict[str, Any]]:
+def under(issue: Issue, make_client: MakeClient) -> Under:
     """A token answer of a client with this address policy."""
 
     def make(policy: str, **options: Any) -> dict[str, Any]:
@@ -77,7 +84,7 @@ def until(held: Callable[[], bool]) -> bool:
 
 
 @pytest.mark.requirement("PR-04", "IN-11")
-def test_the_first_address_told_is_the_one_that_the_access_belongs_to(under: Any, told: Told, events: Events) -> None:
+def test_the_first_address_told_is_the_one_that_the_access_belongs_to(under: Under, told: Told, events: Events) -> None:
     answer = under("block")
 
     first, again = told(answer["access_token"], HOME), told(answer["access_token"], HOME)
@@ -104,7 +111,7 @@ def test_the_first_address_told_is_the_one_that_the_access_belongs_to(under: Any
     ],
 )
 def test_addresses_are_compared_in_one_form_and_ipv6_by_network(
-    under: Any, told: Told, first: str, then: str, active: bool
+    under: Under, told: Told, first: str, then: str, active: bool
 ) -> None:
     token = under("block")["access_token"]
 
@@ -114,7 +121,7 @@ def test_addresses_are_compared_in_one_form_and_ipv6_by_network(
 
 @pytest.mark.requirement("PR-04", "PR-03")
 def test_where_the_code_was_exchanged_is_never_compared_with_where_the_token_is_used(
-    app: App, under: Any, told: Told, settings: Any
+    app: App, under: Under, told: Told, settings: Any
 ) -> None:
     settings.SMARTAUTH_TRUSTED_PROXIES = 1
     answer = under("block", scope=OFFLINE)
@@ -129,7 +136,7 @@ def test_where_the_code_was_exchanged_is_never_compared_with_where_the_token_is_
 
 
 @pytest.mark.requirement("PR-04")
-def test_the_next_token_inherits_the_address_through_a_refresh(app: App, under: Any, told: Told) -> None:
+def test_the_next_token_inherits_the_address_through_a_refresh(app: App, under: Under, told: Told) -> None:
     answer = under("block", scope=OFFLINE)
     told(answer["access_token"], HOME)
     form = {"grant_type": "refresh_token", "refresh_token": answer["refresh_token"]}
@@ -143,7 +150,7 @@ def test_the_next_token_inherits_the_address_through_a_refresh(app: App, under: 
 
 
 @pytest.mark.requirement("PR-06", "PR-03", "TV-25")
-def test_under_flag_the_token_works_on_and_everybody_is_told(under: Any, told: Told, events: Events) -> None:
+def test_under_flag_the_token_works_on_and_everybody_is_told(under: Under, told: Told, events: Events) -> None:
     answer = under("flag")
     told(answer["access_token"], HOME)
 
@@ -162,7 +169,7 @@ def test_under_flag_the_token_works_on_and_everybody_is_told(under: Any, told: T
 
 @pytest.mark.requirement("PR-06", "SD-06", "TV-25")
 def test_under_block_the_new_address_hears_nothing_and_the_first_keeps_working(
-    under: Any, told: Told, events: Events
+    under: Under, told: Told, events: Events
 ) -> None:
     answer = under("block")
     told(answer["access_token"], HOME)
@@ -180,7 +187,7 @@ def test_under_block_the_new_address_hears_nothing_and_the_first_keeps_working(
 
 
 @pytest.mark.requirement("PR-04")
-def test_how_much_of_an_address_counts_is_a_setting(under: Any, told: Told, settings: Any) -> None:
+def test_how_much_of_an_address_counts_is_a_setting(under: Under, told: Told, settings: Any) -> None:
     settings.SMARTAUTH_ADDRESS_PREFIXES = PrefixLengths(ipv4=24)
     answer = under("block")
     told(answer["access_token"], "198.51.100.7")
@@ -190,7 +197,7 @@ def test_how_much_of_an_address_counts_is_a_setting(under: Any, told: Told, sett
 
 
 @pytest.mark.requirement("PR-06", "SD-06")
-def test_under_end_everything_that_the_access_gave_is_over(app: App, under: Any, told: Told, events: Events) -> None:
+def test_under_end_everything_that_the_access_gave_is_over(app: App, under: Under, told: Told, events: Events) -> None:
     answer = under("end", scope=OFFLINE)
     told(answer["access_token"], HOME)
 
@@ -217,7 +224,7 @@ def test_under_end_everything_that_the_access_gave_is_over(app: App, under: Any,
     ],
 )
 def test_the_stricter_policy_of_fhir_server_and_client_holds(
-    under: Any, told: Told, make_fhir_server: Any, trusted: Any, server: str, client: str, active: bool,
+    under: Under, told: Told, make_fhir_server: Any, trusted: Any, server: str, client: str, active: bool,
     flag: bool | None, events: Events,
 ) -> None:  # fmt: skip
     base = make_fhir_server(server)
@@ -244,7 +251,7 @@ def make_fhir_server(committed: None) -> Callable[[str], Any]:
 
 @pytest.mark.requirement("PR-03")
 def test_where_nothing_is_compared_no_address_is_bound(
-    under: Any, told: Told, make_fhir_server: Any, trusted: Any
+    under: Under, told: Told, make_fhir_server: Any, trusted: Any
 ) -> None:
     base = make_fhir_server("off")
     ResourceServer.objects.create(client=trusted, fhir_server=base, tells_addresses=1)
@@ -256,7 +263,7 @@ def test_where_nothing_is_compared_no_address_is_bound(
 
 
 def test_a_backend_service_is_stopped_like_anybody_but_nobody_is_asked_to_log_in(
-    under: Any, told: Told, events: Events
+    under: Under, told: Told, events: Events
 ) -> None:
     answer = under("block")
     Authorization.objects.filter(pk=row(answer).pk).update(user=None)
@@ -274,7 +281,7 @@ def test_a_backend_service_is_stopped_like_anybody_but_nobody_is_asked_to_log_in
 @pytest.mark.requirement("PR-06")
 @pytest.mark.parametrize("policy", ["flag", "block"])
 def test_many_uses_at_one_address_are_one_event_and_another_address_is_one_more(
-    under: Any, told: Told, events: Events, policy: str
+    under: Under, told: Told, events: Events, policy: str
 ) -> None:
     answer = under(policy)
     told(answer["access_token"], HOME)
@@ -287,7 +294,7 @@ def test_many_uses_at_one_address_are_one_event_and_another_address_is_one_more(
 
 
 @pytest.mark.requirement("PR-06")
-def test_a_day_later_it_is_told_again(under: Any, told: Told, events: Events) -> None:
+def test_a_day_later_it_is_told_again(under: Under, told: Told, events: Events) -> None:
     answer = under("flag")
     told(answer["access_token"], HOME)
     told(answer["access_token"], ELSEWHERE)
@@ -299,7 +306,7 @@ def test_a_day_later_it_is_told_again(under: Any, told: Told, events: Events) ->
     assert len(changes(events, answer)) == 2
 
 
-def test_what_an_operator_has_looked_at_is_not_flagged_any_more(under: Any, told: Told) -> None:
+def test_what_an_operator_has_looked_at_is_not_flagged_any_more(under: Under, told: Told) -> None:
     answer = under("flag")
     told(answer["access_token"], HOME)
     told(answer["access_token"], ELSEWHERE)
@@ -314,7 +321,7 @@ def test_what_an_operator_has_looked_at_is_not_flagged_any_more(under: Any, told
 
 @pytest.mark.requirement("IN-11", "PR-05")
 def test_a_resource_server_that_is_not_trusted_for_it_changes_nothing(
-    under: Any, told: Told, make_resource_server: MakeResourceServer, events: Events
+    under: Under, told: Told, make_resource_server: MakeResourceServer, events: Events
 ) -> None:
     answer, stranger = under("end"), make_resource_server()
 
@@ -329,7 +336,7 @@ def test_a_resource_server_that_is_not_trusted_for_it_changes_nothing(
 
 @pytest.mark.requirement("IN-11")
 def test_trust_is_given_for_one_fhir_server_and_no_other(
-    under: Any, told: Told, make_resource_server: MakeResourceServer, other_fhir_server: Any, fhir_server: Any
+    under: Under, told: Told, make_resource_server: MakeResourceServer, other_fhir_server: Any, fhir_server: Any
 ) -> None:
     caller = make_resource_server(fhir_server, other_fhir_server)
     ResourceServer.objects.filter(client=caller, fhir_server=other_fhir_server).update(tells_addresses=1)
@@ -342,7 +349,7 @@ def test_trust_is_given_for_one_fhir_server_and_no_other(
 
 
 @pytest.mark.requirement("IN-11")
-def test_who_asks_with_an_access_token_tells_no_address(app: App, under: Any, issue: Issue) -> None:
+def test_who_asks_with_an_access_token_tells_no_address(app: App, under: Under, issue: Issue) -> None:
     own, answer = issue(scope="__smartauth.introspect")["access_token"], under("block")
     form = {"token": answer["access_token"], "__client_ip": HOME}
 
@@ -356,7 +363,7 @@ def test_who_asks_with_an_access_token_tells_no_address(app: App, under: Any, is
 @pytest.mark.parametrize(
     "odd", ["", "unknown", "203.0.113.999", "203.0.113.5, 198.51.100.9", "é", "a" * 5000, "%", None]
 )
-def test_what_is_no_address_proves_nothing(under: Any, told: Told, events: Events, odd: str | None) -> None:
+def test_what_is_no_address_proves_nothing(under: Under, told: Told, events: Events, odd: str | None) -> None:
     answer = under("block")
     told(answer["access_token"], odd)
     unbound = row(answer).use_address
@@ -369,7 +376,7 @@ def test_what_is_no_address_proves_nothing(under: Any, told: Told, events: Event
 
 
 @pytest.mark.requirement("E106")
-def test_two_addresses_are_one_too_many(app: App, under: Any, trusted: Any) -> None:
+def test_two_addresses_are_one_too_many(app: App, under: Under, trusted: Any) -> None:
     token = under("block")["access_token"]
     body = f"token={token}&__client_ip={HOME}&__client_ip={ELSEWHERE}"
     headers = {**basic(trusted.client_id, SECRET), "Content-Type": "application/x-www-form-urlencoded"}
@@ -380,7 +387,7 @@ def test_two_addresses_are_one_too_many(app: App, under: Any, trusted: Any) -> N
 
 
 @pytest.mark.requirement("PR-05", "IN-11")
-def test_a_header_of_the_resource_servers_own_request_is_nobodys_address(app: App, under: Any, trusted: Any) -> None:
+def test_a_header_of_the_resource_servers_own_request_is_nobodys_address(app: App, under: Under, trusted: Any) -> None:
     answer = under("block")
     headers = {
         **basic(trusted.client_id, SECRET),
@@ -398,7 +405,7 @@ def test_a_header_of_the_resource_servers_own_request_is_nobodys_address(app: Ap
 
 
 @pytest.mark.requirement("RV-05")
-def test_a_use_is_noted_once_a_minute_with_where_it_was(under: Any, told: Told) -> None:
+def test_a_use_is_noted_once_a_minute_with_where_it_was(under: Under, told: Told) -> None:
     answer, before = under("flag"), clock.now()
     told(answer["access_token"], HOME)
     assert until(lambda: row(answer).used_at > 0)
@@ -418,7 +425,7 @@ def test_a_use_is_noted_once_a_minute_with_where_it_was(under: Any, told: Told) 
 
 
 def test_a_use_is_noted_without_where_if_nobody_believed_tells(
-    under: Any, told: Told, make_resource_server: MakeResourceServer
+    under: Under, told: Told, make_resource_server: MakeResourceServer
 ) -> None:
     answer = under("flag")
 
@@ -429,7 +436,7 @@ def test_a_use_is_noted_without_where_if_nobody_believed_tells(
 
 
 @pytest.mark.parametrize("end", ["blocked", "revoked", "asked by a stranger"])
-def test_what_is_not_let_in_is_no_use(app: App, under: Any, told: Told, make_client: MakeClient, end: str) -> None:
+def test_what_is_not_let_in_is_no_use(app: App, under: Under, told: Told, make_client: MakeClient, end: str) -> None:
     answer = under("block")
     token = answer["access_token"]
     Authorization.objects.filter(pk=row(answer).pk).update(use_address=HOME)
@@ -444,7 +451,7 @@ def test_what_is_not_let_in_is_no_use(app: App, under: Any, told: Told, make_cli
 
 
 def test_a_client_that_is_disabled_is_told_so_before_its_address_is_looked_at(
-    under: Any, told: Told, events: Events
+    under: Under, told: Told, events: Events
 ) -> None:
     answer = under("block")
     told(answer["access_token"], HOME)

@@ -1,8 +1,7 @@
 """`/o/invalidate`: what ends, for whom, who may ask for it, and what is refused."""
 
 import json
-from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 import pytest
@@ -189,8 +188,12 @@ def test_a_backend_service_is_named_by_its_sub(asker: Asker, make_client: MakeCl
 # Consent under way ------------------------------------------------------------------------------------------------
 
 
+class MakeWaiting(Protocol):
+    def __call__(self, **fields: Any) -> Any: ...
+
+
 @pytest.fixture
-def waiting(issued: dict[str, Any]) -> Callable[..., Any]:
+def waiting(issued: dict[str, Any]) -> MakeWaiting:
     """A request that waits for that person's answer."""
 
     def make(**fields: Any) -> Any:
@@ -217,7 +220,7 @@ def waiting(issued: dict[str, Any]) -> Callable[..., Any]:
 def test_a_request_that_waits_for_an_answer_about_it_gets_none(
     asker: Asker,
     issued: dict[str, Any],
-    waiting: Any,
+    waiting: MakeWaiting,
     make_person: MakePerson,
     make_client: MakeClient,
     names: tuple[str, ...],

@@ -4,7 +4,7 @@ import asyncio
 import json
 import multiprocessing
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Barrier
@@ -98,7 +98,7 @@ def _work(pipe: Connection, barrier: Barrier, known: "type[Commands]") -> None:
 class Commands:
     """What a contender can do."""
 
-    def __init__(self, application: Callable[..., Any], barrier: Barrier) -> None:
+    def __init__(self, application: Callable[[Any, Any, Any], Coroutine[None, None, None]], barrier: Barrier) -> None:
         import httpx
 
         self._barrier = barrier

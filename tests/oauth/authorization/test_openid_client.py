@@ -1,6 +1,5 @@
 """Plain OpenID Connect: an app that knows nothing of FHIR (issue 6, 7), beside which SMART apps stay strict."""
 
-from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
@@ -17,11 +16,10 @@ from tests.oauth.visitor import FORM, Visitor, answer, hidden, line, ticked
 
 ISSUER = "http://127.0.0.1:8000"
 SCOPE = "openid profile email"
-MakeOpenid = Callable[..., Any]
 
 
 @pytest.fixture
-def make_openid(make_client: MakeClient) -> MakeOpenid:
+def make_openid(make_client: MakeClient) -> MakeClient:
     """A client of plain OpenID Connect; it may ask everything that there is for such a one."""
 
     def make(authentication: str = "secret", **fields: Any) -> Any:
@@ -73,7 +71,7 @@ def userinfo(app: App, told: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.requirement("ID-01", "ID-05")
 def test_a_person_signs_in_and_the_app_hears_who_he_is(
-    app: App, visitor: Visitor, make_openid: MakeOpenid, person: Any
+    app: App, visitor: Visitor, make_openid: MakeClient, person: Any
 ) -> None:
     client = make_openid()
 
@@ -99,7 +97,7 @@ def test_a_person_signs_in_and_the_app_hears_who_he_is(
     ],
 )
 def test_only_what_was_asked_and_allowed_is_told(
-    app: App, visitor: Visitor, make_openid: MakeOpenid, person: Any, scope: str, names: set[str]
+    app: App, visitor: Visitor, make_openid: MakeClient, person: Any, scope: str, names: set[str]
 ) -> None:
     client = make_openid()
 
@@ -111,7 +109,7 @@ def test_only_what_was_asked_and_allowed_is_told(
 
 @pytest.mark.requirement("ID-05")
 def test_an_address_that_nobody_vouches_for_is_told_as_such_and_a_missing_one_not_at_all(
-    app: App, visitor: Visitor, make_openid: MakeOpenid, person: Any
+    app: App, visitor: Visitor, make_openid: MakeClient, person: Any
 ) -> None:
     client = make_openid()
     told = exchange(app, client, signed_in(visitor, client, person)).json()
@@ -123,7 +121,7 @@ def test_an_address_that_nobody_vouches_for_is_told_as_such_and_a_missing_one_no
 
 
 @pytest.mark.requirement("AZ-14")
-def test_the_person_may_leave_out_his_address(app: App, visitor: Visitor, make_openid: MakeOpenid, person: Any) -> None:
+def test_the_person_may_leave_out_his_address(app: App, visitor: Visitor, make_openid: MakeClient, person: Any) -> None:
     client = make_openid()
     page = visitor.sign_in(ask(visitor, client), person)
     left = [number for number in ticked(page) if number != line(page, "Your email address")]
@@ -142,7 +140,7 @@ def test_the_person_may_leave_out_his_address(app: App, visitor: Visitor, make_o
 @pytest.mark.requirement("AZ-08", "SCP-20")
 @pytest.mark.parametrize("changes", [{}, {"aud": BASE}, {"resource": BASE}], ids=["no aud", "aud", "resource"])
 def test_no_fhir_scope_is_granted_whatever_is_asked(
-    app: App, visitor: Visitor, make_openid: MakeOpenid, person: Any, fhir_server: Any, changes: dict[str, str]
+    app: App, visitor: Visitor, make_openid: MakeClient, person: Any, fhir_server: Any, changes: dict[str, str]
 ) -> None:
     wide = "openid fhirUser launch launch/patient patient/*.cruds user/*.cruds system/*.rs online_access address phone"
     client = make_openid(scope=f"{wide} profile")
@@ -158,7 +156,7 @@ def test_no_fhir_scope_is_granted_whatever_is_asked(
 
 @pytest.mark.requirement("IN-06", "AT-03")
 def test_no_resource_server_hears_of_its_token(
-    app: App, visitor: Visitor, make_openid: MakeOpenid, person: Any, introspect: Introspect
+    app: App, visitor: Visitor, make_openid: MakeClient, person: Any, introspect: Introspect
 ) -> None:
     client = make_openid()
     told = exchange(app, client, signed_in(visitor, client, person)).json()
@@ -169,7 +167,7 @@ def test_no_resource_server_hears_of_its_token(
 
 @pytest.mark.requirement("E16")
 @pytest.mark.parametrize("scope", ["profile email", "patient/*.rs", "offline_access", "address"])
-def test_without_openid_there_is_nothing_to_grant(visitor: Visitor, make_openid: MakeOpenid, scope: str) -> None:
+def test_without_openid_there_is_nothing_to_grant(visitor: Visitor, make_openid: MakeClient, scope: str) -> None:
     client = make_openid()
 
     told = answer(ask(visitor, client, scope=scope, state="s"))
@@ -190,7 +188,7 @@ def test_what_is_no_fhir_server_is_shown_and_used_as_none(app: App, fhir_server:
 
 
 @pytest.mark.requirement("AZ-22", "AZ-03")
-def test_what_it_does_not_know_is_ignored(app: App, visitor: Visitor, make_openid: MakeOpenid, person: Any) -> None:
+def test_what_it_does_not_know_is_ignored(app: App, visitor: Visitor, make_openid: MakeClient, person: Any) -> None:
     client = make_openid()
     unknown = {
         "display": "page", "claims_locales": "de", "ui_locales": "de-CH fr", "acr_values": "1 2", "claims": "{}",
@@ -208,14 +206,14 @@ def test_what_it_does_not_know_is_ignored(app: App, visitor: Visitor, make_openi
     [("request", "request_not_supported"), ("request_uri", "request_uri_not_supported"),
      ("registration", "registration_not_supported")],
 )  # fmt: skip
-def test_a_request_object_is_refused(visitor: Visitor, make_openid: MakeOpenid, parameter: str, error: str) -> None:
+def test_a_request_object_is_refused(visitor: Visitor, make_openid: MakeClient, parameter: str, error: str) -> None:
     told = answer(ask(visitor, make_openid(), state="s", **{parameter: "eyJhbGciOiJub25lIn0.e30."}))
 
     assert (told["error"], told["state"], told["iss"]) == (error, "s", ISSUER)
 
 
 @pytest.mark.requirement("AZ-02")
-def test_a_post_at_authorize_means_the_same(app: App, visitor: Visitor, make_openid: MakeOpenid, person: Any) -> None:
+def test_a_post_at_authorize_means_the_same(app: App, visitor: Visitor, make_openid: MakeClient, person: Any) -> None:
     client = make_openid()
     form = {"response_type": "code", "client_id": client.client_id, "redirect_uri": HTTPS, "scope": SCOPE}
     first = visitor.request("POST", "/o/authorize", content=urlencode(form), headers=FORM)
@@ -228,7 +226,7 @@ def test_a_post_at_authorize_means_the_same(app: App, visitor: Visitor, make_ope
 @pytest.mark.requirement("CL-02")
 @pytest.mark.parametrize("in_body", [True, False], ids=["client_secret_post", "client_secret_basic"])
 def test_its_secret_may_come_either_way(
-    app: App, visitor: Visitor, make_openid: MakeOpenid, person: Any, in_body: bool
+    app: App, visitor: Visitor, make_openid: MakeClient, person: Any, in_body: bool
 ) -> None:
     client = make_openid()
     code = signed_in(visitor, client, person, scope="openid offline_access")
@@ -246,7 +244,7 @@ def test_its_secret_may_come_either_way(
 
 @pytest.mark.requirement("CL-02", "E52")
 def test_a_wrong_secret_in_the_body_is_refused(
-    app: App, visitor: Visitor, make_openid: MakeOpenid, person: Any
+    app: App, visitor: Visitor, make_openid: MakeClient, person: Any
 ) -> None:
     client = make_openid()
     form = {"client_id": client.client_id, "client_secret": "wrong", "redirect_uri": HTTPS}
@@ -263,7 +261,7 @@ def test_a_wrong_secret_in_the_body_is_refused(
 
 @pytest.mark.requirement("CG-02")
 def test_a_proof_key_that_was_begun_is_demanded(
-    app: App, visitor: Visitor, make_openid: MakeOpenid, person: Any
+    app: App, visitor: Visitor, make_openid: MakeClient, person: Any
 ) -> None:
     client = make_openid()
     key = {"code_challenge": CHALLENGE, "code_challenge_method": "S256"}
@@ -279,7 +277,7 @@ def test_a_proof_key_that_was_begun_is_demanded(
 
 @pytest.mark.requirement("CG-03", "E83")
 def test_a_verifier_without_a_challenge_is_a_downgrade(
-    app: App, visitor: Visitor, make_openid: MakeOpenid, person: Any
+    app: App, visitor: Visitor, make_openid: MakeClient, person: Any
 ) -> None:
     client = make_openid()
     code = signed_in(visitor, client, person)
@@ -301,12 +299,12 @@ def test_a_verifier_without_a_challenge_is_a_downgrade(
     ],
     ids=str,
 )
-def test_a_proof_key_of_another_kind_is_refused(visitor: Visitor, make_openid: MakeOpenid, key: dict[str, str]) -> None:
+def test_a_proof_key_of_another_kind_is_refused(visitor: Visitor, make_openid: MakeClient, key: dict[str, str]) -> None:
     assert answer(ask(visitor, make_openid(), **key))["error"] == "invalid_request"
 
 
 @pytest.mark.requirement("AZ-07", "E21")
-def test_an_app_without_a_secret_needs_its_proof_key(visitor: Visitor, make_openid: MakeOpenid) -> None:
+def test_an_app_without_a_secret_needs_its_proof_key(visitor: Visitor, make_openid: MakeClient) -> None:
     client = make_openid("none")
 
     assert answer(ask(visitor, client))["error"] == "invalid_request"
@@ -338,7 +336,7 @@ def test_smart_apps_send_verifier_and_basic(app: App, grant: Grant, make_client:
 
 @pytest.mark.requirement("AZ-22", "AZ-23", "E32")
 def test_what_was_allowed_is_not_asked_again_although_no_token_lives(
-    app: App, visitor: Visitor, make_openid: MakeOpenid, person: Any
+    app: App, visitor: Visitor, make_openid: MakeClient, person: Any
 ) -> None:
     client = make_openid()
     told = exchange(app, client, signed_in(visitor, client, person)).json()
@@ -352,7 +350,7 @@ def test_what_was_allowed_is_not_asked_again_although_no_token_lives(
 
 @pytest.mark.requirement("E32", "AZ-23")
 @pytest.mark.parametrize("scope", ["openid offline_access", "openid profile email offline_access"])
-def test_more_than_was_allowed_is_asked(visitor: Visitor, make_openid: MakeOpenid, person: Any, scope: str) -> None:
+def test_more_than_was_allowed_is_asked(visitor: Visitor, make_openid: MakeClient, person: Any, scope: str) -> None:
     client = make_openid()
     signed_in(visitor, client, person)
 
@@ -361,7 +359,7 @@ def test_more_than_was_allowed_is_asked(visitor: Visitor, make_openid: MakeOpeni
 
 
 @pytest.mark.requirement("E32", "AZ-23")
-def test_what_the_person_took_back_is_asked_again(visitor: Visitor, make_openid: MakeOpenid, person: Any) -> None:
+def test_what_the_person_took_back_is_asked_again(visitor: Visitor, make_openid: MakeClient, person: Any) -> None:
     client = make_openid()
     signed_in(visitor, client, person)
     assert "code" in answer(ask(visitor, client, prompt="none"))
@@ -376,7 +374,7 @@ def test_what_the_person_took_back_is_asked_again(visitor: Visitor, make_openid:
 
 @pytest.mark.requirement("AZ-23", "RV-05")
 def test_the_page_of_connected_apps_lists_it_once_as_long_as_it_is_remembered(
-    app: App, visitor: Visitor, make_openid: MakeOpenid, person: Any
+    app: App, visitor: Visitor, make_openid: MakeClient, person: Any
 ) -> None:
     client = make_openid(name="Staff Canteen")
     exchange(app, client, signed_in(visitor, client, person))
@@ -393,7 +391,7 @@ def test_the_page_of_connected_apps_lists_it_once_as_long_as_it_is_remembered(
 
 @pytest.mark.requirement("AZ-23", "E32")
 def test_who_stays_away_too_long_is_asked_again(
-    visitor: Visitor, make_openid: MakeOpenid, person: Any, settings: Any
+    visitor: Visitor, make_openid: MakeClient, person: Any, settings: Any
 ) -> None:
     client = make_openid()
     signed_in(visitor, client, person)
@@ -413,7 +411,7 @@ def test_who_stays_away_too_long_is_asked_again(
     ids=str,
 )
 def test_a_quiet_request_that_cannot_be_answered_quietly_says_so(
-    visitor: Visitor, make_openid: MakeOpenid, person: Any, changes: dict[str, str], error: str
+    visitor: Visitor, make_openid: MakeClient, person: Any, changes: dict[str, str], error: str
 ) -> None:
     client = make_openid()
     signed_in(visitor, client, person)
@@ -424,7 +422,7 @@ def test_a_quiet_request_that_cannot_be_answered_quietly_says_so(
 @pytest.mark.requirement("AZ-22")
 @pytest.mark.parametrize("hint", ["username", "email"])
 def test_a_login_hint_may_be_the_name_or_the_address(
-    visitor: Visitor, make_openid: MakeOpenid, person: Any, hint: str
+    visitor: Visitor, make_openid: MakeClient, person: Any, hint: str
 ) -> None:
     client = make_openid()
     signed_in(visitor, client, person)
@@ -435,7 +433,7 @@ def test_a_login_hint_may_be_the_name_or_the_address(
 @pytest.mark.requirement("AZ-22", "ID-01")
 @pytest.mark.parametrize("changes", [{"prompt": "login"}, {"max_age": "0"}], ids=str)
 def test_a_new_login_is_told_by_auth_time(
-    app: App, visitor: Visitor, make_openid: MakeOpenid, person: Any, changes: dict[str, str]
+    app: App, visitor: Visitor, make_openid: MakeClient, person: Any, changes: dict[str, str]
 ) -> None:
     from accounts.models import SignIn
 
@@ -454,7 +452,7 @@ def test_a_new_login_is_told_by_auth_time(
 @pytest.mark.requirement("RF-11")
 @pytest.mark.parametrize("profile", ["openid", "smart"])
 def test_a_client_that_is_no_longer_of_that_profile_refreshes_nothing(
-    app: App, visitor: Visitor, make_openid: MakeOpenid, person: Any, profile: str
+    app: App, visitor: Visitor, make_openid: MakeClient, person: Any, profile: str
 ) -> None:
     client = make_openid()
     told = exchange(app, client, signed_in(visitor, client, person, scope="openid offline_access")).json()
@@ -511,7 +509,7 @@ def test_a_smart_app_that_becomes_plain_refreshes_no_fhir_scope(
 
 @pytest.mark.requirement("CG-04", "E77")
 def test_a_code_used_twice_ends_what_it_bought(
-    app: App, visitor: Visitor, make_openid: MakeOpenid, person: Any
+    app: App, visitor: Visitor, make_openid: MakeClient, person: Any
 ) -> None:
     client = make_openid()
     code = signed_in(visitor, client, person)

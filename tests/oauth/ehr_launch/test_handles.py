@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlencode
 
 import httpx
@@ -28,7 +28,11 @@ CONTEXT = {
     ],
 }
 
-MakeLaunch = Callable[..., str]
+
+class MakeLaunch(Protocol):
+    def __call__(
+        self, client: Any, *, user: Any = None, context: Any = None, life: int = 300, **fields: Any
+    ) -> str: ...
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 from django.db import connections, transaction
@@ -23,11 +23,15 @@ HERE = "203.0.113.5"
 pytestmark = pytest.mark.requirement("PR-07")
 
 
+class Aged(Protocol):
+    def __call__(self, days: int, *, scope: str = "patient/*.rs", policy: str = "block") -> dict[str, Any]: ...
+
+
 @pytest.fixture
-def aged(issue: Issue, make_client: MakeClient) -> Callable[..., Any]:
+def aged(issue: Issue, make_client: MakeClient) -> Aged:
     """An authorization with every address, as if all of it had happened so many days ago."""
 
-    def make(days: int, *, scope: str = "patient/*.rs", policy: str = "block") -> Any:
+    def make(days: int, *, scope: str = "patient/*.rs", policy: str = "block") -> dict[str, Any]:
         client = make_client(
             "secret", grants="authorization_code refresh_token", scope=OFFLINE, address_policy=policy
         )  # fmt: skip
@@ -62,7 +66,7 @@ def known(answer: dict[str, Any]) -> set[str]:
 EVERYWHERE = {"token_address", "use_address", "used_from", "token", "change", "block"}
 
 
-def test_what_is_over_is_forgotten_after_ninety_days_and_not_before(aged: Any) -> None:
+def test_what_is_over_is_forgotten_after_ninety_days_and_not_before(aged: Aged) -> None:
     old, young = aged(91), aged(89)
 
     sweep()
@@ -72,7 +76,7 @@ def test_what_is_over_is_forgotten_after_ninety_days_and_not_before(aged: Any) -
 
 
 @pytest.mark.parametrize("days", [1, 30])
-def test_the_number_of_days_is_a_setting(aged: Any, settings: Any, days: int) -> None:
+def test_the_number_of_days_is_a_setting(aged: Aged, settings: Any, days: int) -> None:
     settings.SMARTAUTH_ADDRESS_DAYS = days
     old, young = aged(days + 1), aged(days - 1)
 
@@ -82,7 +86,7 @@ def test_the_number_of_days_is_a_setting(aged: Any, settings: Any, days: int) ->
     assert known(young) == EVERYWHERE
 
 
-def test_what_may_still_be_refreshed_keeps_what_it_is_compared_with_and_nothing_else(app: App, aged: Any) -> None:
+def test_what_may_still_be_refreshed_keeps_what_it_is_compared_with_and_nothing_else(app: App, aged: Aged) -> None:
     answer = aged(91, scope=OFFLINE)
 
     sweep()
@@ -94,7 +98,7 @@ def test_what_may_still_be_refreshed_keeps_what_it_is_compared_with_and_nothing_
 
 
 @pytest.mark.parametrize("end", ["taken back", "person ended", "client disabled", "expired"])
-def test_what_can_be_refreshed_no_more_is_forgotten(aged: Any, end: str) -> None:
+def test_what_can_be_refreshed_no_more_is_forgotten(aged: Aged, end: str) -> None:
     answer = aged(91, scope=OFFLINE)
     granted = answer["granted"]
     ends: dict[str, Callable[[], object]] = {
@@ -121,7 +125,7 @@ def test_a_sign_in_forgets_too(visitor: Visitor, make_person: MakePerson) -> Non
 
 
 def test_forgetting_and_an_ending_of_the_same_rows_do_not_wait_for_each_other_in_a_circle(
-    aged: Any, work_elsewhere: Any
+    aged: Aged, work_elsewhere: Any
 ) -> None:
     first, second = (aged(91)["granted"].authorization for _ in range(2))
     Authorization.objects.filter(pk=first.pk).update(use_address=HERE)  # so that it lies behind the second

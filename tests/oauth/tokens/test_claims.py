@@ -3,8 +3,7 @@
 import base64
 import json
 import secrets
-from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 
@@ -16,8 +15,16 @@ from tests.fixture_types import Issue, MakePerson, MakeResourceServer
 SCOPE = "launch/patient patient/*.rs patient/Observation.c"
 
 
+class MakeServer(Protocol):
+    def __call__(self, **fields: Any) -> FhirServer: ...
+
+
+class Answers(Protocol):
+    def __call__(self, server: FhirServer, *, scope: str = SCOPE) -> tuple[Any, Any, Any]: ...
+
+
 @pytest.fixture
-def make_server(committed: None) -> Callable[..., FhirServer]:
+def make_server(committed: None) -> MakeServer:
     """A new FHIR server with those settings."""
 
     def make(**fields: Any) -> FhirServer:
@@ -28,9 +35,7 @@ def make_server(committed: None) -> Callable[..., FhirServer]:
 
 
 @pytest.fixture
-def told(
-    app: App, issue: Issue, make_resource_server: MakeResourceServer, make_person: MakePerson
-) -> Callable[..., tuple[Any, Any, Any]]:
+def told(app: App, issue: Issue, make_resource_server: MakeResourceServer, make_person: MakePerson) -> Answers:
     """The token answer, the claims of its JWT ({} for an opaque one) and the introspection answer."""
 
     def tell(server: FhirServer, *, scope: str = SCOPE) -> tuple[Any, Any, Any]:
@@ -55,7 +60,7 @@ def claims_of(token: str) -> dict[str, Any]:
 @pytest.mark.requirement("SD-17", "IN-02", "IN-03")
 @pytest.mark.parametrize("profile", sorted(profiles()))
 def test_a_profile_adds_the_same_members_to_introspection_and_jwt_and_changes_none(
-    make_server: Callable[..., FhirServer], told: Callable[..., tuple[Any, Any, Any]], profile: str
+    make_server: MakeServer, told: Answers, profile: str
 ) -> None:
     server = make_server(claim_profile=profile)
 
@@ -80,9 +85,7 @@ def test_a_profile_adds_the_same_members_to_introspection_and_jwt_and_changes_no
 
 
 @pytest.mark.requirement("SD-17", "TK-07")
-def test_a_mapping_of_ones_own_shapes_both(
-    make_server: Callable[..., FhirServer], told: Callable[..., tuple[Any, Any, Any]]
-) -> None:
+def test_a_mapping_of_ones_own_shapes_both(make_server: MakeServer, told: Answers) -> None:
     mapping = {"record": {"from": "patient", "as": "url"}, "groups": {"value": ["smart"]}}
     server = make_server(claim_profile="custom", claim_mapping=json.dumps(mapping))
 
@@ -93,9 +96,7 @@ def test_a_mapping_of_ones_own_shapes_both(
     assert asked.items() >= expected.items()
 
 
-def test_an_opaque_token_says_the_same_when_asked(
-    make_server: Callable[..., FhirServer], told: Callable[..., tuple[Any, Any, Any]]
-) -> None:
+def test_an_opaque_token_says_the_same_when_asked(make_server: MakeServer, told: Answers) -> None:
     _, jwt, asked = told(make_server(claim_profile="google", token_format="opaque"))
 
     assert (jwt, asked["patient_id"]) == ({}, "amy")
@@ -103,7 +104,7 @@ def test_an_opaque_token_says_the_same_when_asked(
 
 @pytest.mark.parametrize("mapping", ["", "{", '{"patient": {"value": "ben"}}'])
 def test_a_mapping_that_somebody_broke_in_the_database_adds_nothing(
-    make_server: Callable[..., FhirServer], told: Callable[..., tuple[Any, Any, Any]], mapping: str
+    make_server: MakeServer, told: Answers, mapping: str
 ) -> None:
     _, jwt, asked = told(make_server(claim_profile="custom", claim_mapping=mapping))
 
@@ -115,9 +116,7 @@ def test_a_mapping_that_somebody_broke_in_the_database_adds_nothing(
 
 
 @pytest.mark.requirement("WF-19")
-def test_introspection_alone_names_v1_scopes_too(
-    make_server: Callable[..., FhirServer], told: Callable[..., tuple[Any, Any, Any]]
-) -> None:
+def test_introspection_alone_names_v1_scopes_too(make_server: MakeServer, told: Answers) -> None:
     answer, jwt, asked = told(make_server(v1_equivalents=1))
 
     assert answer["scope"] == jwt["scope"] == SCOPE
@@ -125,9 +124,7 @@ def test_introspection_alone_names_v1_scopes_too(
 
 
 @pytest.mark.requirement("WF-19")
-def test_a_restricted_scope_and_part_of_a_right_have_no_v1_word(
-    make_server: Callable[..., FhirServer], told: Callable[..., tuple[Any, Any, Any]]
-) -> None:
+def test_a_restricted_scope_and_part_of_a_right_have_no_v1_word(make_server: MakeServer, told: Answers) -> None:
     scope = "patient/Patient.r patient/Observation.rs?code=http://loinc.org|1-1"
 
     _, _, asked = told(make_server(v1_equivalents=1, claim_profile="node"), scope=scope)
@@ -137,9 +134,7 @@ def test_a_restricted_scope_and_part_of_a_right_have_no_v1_word(
 
 
 @pytest.mark.requirement("IN-02")
-def test_without_the_option_the_scope_is_that_of_the_token_answer(
-    make_server: Callable[..., FhirServer], told: Callable[..., tuple[Any, Any, Any]]
-) -> None:
+def test_without_the_option_the_scope_is_that_of_the_token_answer(make_server: MakeServer, told: Answers) -> None:
     answer, _, asked = told(make_server(claim_profile="node"))
 
     assert asked["scope"] == answer["scope"]
@@ -152,8 +147,8 @@ def test_without_the_option_the_scope_is_that_of_the_token_answer(
 @pytest.mark.parametrize("algorithm", ["ES256", "RS256"])
 @pytest.mark.parametrize("count", [40, 70, 95])
 def test_no_profile_makes_a_token_too_long(
-    make_server: Callable[..., FhirServer],
-    told: Callable[..., tuple[Any, Any, Any]],
+    make_server: MakeServer,
+    told: Answers,
     algorithm: str,
     count: int,
 ) -> None:

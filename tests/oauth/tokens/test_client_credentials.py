@@ -2,8 +2,7 @@
 
 import json
 from base64 import urlsafe_b64decode
-from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 import pytest
@@ -16,7 +15,12 @@ SCOPE = "system/Observation.rs system/Patient.r"
 OTHER = "https://other.example.org/fhir"
 
 EC, RSA = pair("ES384"), pair("RS384")
-Ask = Callable[..., httpx.Response]
+
+
+class Ask(Protocol):
+    def __call__(
+        self, client: Any, scope: str | None = "system/Patient.r", **changes: str | None
+    ) -> httpx.Response: ...
 
 
 @pytest.fixture
@@ -34,7 +38,7 @@ def make_service(make_client: MakeClient) -> MakeClient:
 def ask(app: App) -> Ask:
     """A token request of that client, by its secret if it has one."""
 
-    def post(client: Any, scope: str = "system/Patient.r", **changes: str | None) -> httpx.Response:
+    def post(client: Any, scope: str | None = "system/Patient.r", **changes: str | None) -> httpx.Response:
         form = {"grant_type": "client_credentials", "scope": scope, **changes}
         secret = client.authentication == "secret"
         form |= {} if secret else {"client_id": client.client_id}

@@ -107,7 +107,7 @@ def test_other_methods_than_post_are_405(app: App, grant: Grant, method: str) ->
         pytest.param(lambda form: {"data": form, "params": {"code": form["code"]}}, id="code in the query too"),
     ],
 )
-def test_parameters_belong_in_a_form_body(app: App, grant: Grant, options: Callable[..., Any]) -> None:
+def test_parameters_belong_in_a_form_body(app: App, grant: Grant, options: Callable[[dict[str, str]], Any]) -> None:
     granted = grant()
 
     response = app.post("/o/token", **options(granted.exchange()))

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 import pytest
@@ -39,7 +39,8 @@ def launch(issue: Issue, make_app: MakeClient) -> Issue:
     return make
 
 
-Refresh = Callable[..., httpx.Response]
+class Refresh(Protocol):
+    def __call__(self, answer: dict[str, Any], **changes: str | None) -> httpx.Response: ...
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 
@@ -35,8 +35,12 @@ class Phone:
         return response.status_code
 
 
+class Launch(Protocol):
+    def __call__(self, client: Any, person: Any, patient: str = "amy", **options: Any) -> Phone: ...
+
+
 @pytest.fixture
-def launch(app: App, issue: Issue, introspect: Introspect) -> Callable[..., Phone]:
+def launch(app: App, issue: Issue, introspect: Introspect) -> Launch:
     """A launch of that client by that person for that patient."""
 
     def make(client: Any, person: Any, patient: str = "amy", **options: Any) -> Phone:
@@ -54,7 +58,6 @@ def make_app(make_client: MakeClient) -> MakeClient:
     return make
 
 
-Launch = Callable[..., Phone]
 REFUSED, GIVEN = 400, 200
 
 

@@ -2,8 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 
@@ -20,8 +19,12 @@ EC = {
 KEYS = json.dumps({"keys": [EC]})
 
 
+class Form(Protocol):
+    def __call__(self, kind: str, **changes: Any) -> dict[str, Any]: ...
+
+
 @pytest.fixture
-def form(operator: Operator, fhir_server: Any) -> Callable[..., dict[str, Any]]:
+def form(operator: Operator, fhir_server: Any) -> Form:
     """A form for a new client, filled in well, with changes."""
 
     def fill(kind: str, **changes: Any) -> dict[str, Any]:
@@ -84,7 +87,7 @@ def test_the_first_question_is_which_kind(operator: Operator) -> None:
 )
 @pytest.mark.requirement("RG-09")
 def test_a_client_of_each_kind_is_registered(
-    operator: Operator, form: Callable[..., Any], kind: str, authentication: str, grants: str
+    operator: Operator, form: Form, kind: str, authentication: str, grants: str
 ) -> None:
     answer = add(operator, kind, form(kind))
 
@@ -105,9 +108,7 @@ def test_the_form_of_a_service_says_how_many_tokens_its_workers_need(operator: O
 
 
 @pytest.mark.requirement("RG-09", "BK-03")
-def test_a_service_is_bound_to_the_patient_that_its_patient_scopes_are_about(
-    operator: Operator, form: Callable[..., Any]
-) -> None:
+def test_a_service_is_bound_to_the_patient_that_its_patient_scopes_are_about(operator: Operator, form: Form) -> None:
     unbound = add(operator, "backend", form("backend", scope="patient/*.rs"))
     not_an_id = add(operator, "backend", form("backend", scope="patient/*.rs", backend_patient="Patient/amy"))
     add(operator, "backend", form("backend", scope="patient/*.rs", backend_patient="amy", tokens_to_keep="4"))
@@ -120,16 +121,12 @@ def test_a_service_is_bound_to_the_patient_that_its_patient_scopes_are_about(
 
 @pytest.mark.requirement("SCP-19", "BK-03")
 @pytest.mark.parametrize("scope", ["user/*.rs", "openid", "launch", "offline_access"])
-def test_a_service_is_registered_for_no_scope_of_people(
-    operator: Operator, form: Callable[..., Any], scope: str
-) -> None:
+def test_a_service_is_registered_for_no_scope_of_people(operator: Operator, form: Form, scope: str) -> None:
     assert errors(add(operator, "backend", form("backend", scope=f"system/*.rs {scope}")))
 
 
 @pytest.mark.requirement("E95")
-def test_a_secret_service_is_listed_as_loose_and_its_switch_can_be_seen(
-    operator: Operator, form: Callable[..., Any]
-) -> None:
+def test_a_secret_service_is_listed_as_loose_and_its_switch_can_be_seen(operator: Operator, form: Form) -> None:
     add(operator, "backend-secret", form("backend-secret"))
     client = made(operator)
 
@@ -143,7 +140,7 @@ def test_a_secret_service_is_listed_as_loose_and_its_switch_can_be_seen(
 
 
 @pytest.mark.requirement("RG-07")
-def test_the_client_id_is_drawn_here_whatever_the_form_says(operator: Operator, form: Callable[..., Any]) -> None:
+def test_the_client_id_is_drawn_here_whatever_the_form_says(operator: Operator, form: Form) -> None:
     from oauth.models import Client
 
     add(operator, "public", form("public", client_id="chosen-by-somebody"))
@@ -154,9 +151,7 @@ def test_the_client_id_is_drawn_here_whatever_the_form_says(operator: Operator, 
 
 
 @pytest.mark.requirement("RG-08")
-def test_the_secret_is_shown_in_the_answer_and_works(
-    operator: Operator, form: Callable[..., Any], fhir_server: Any
-) -> None:
+def test_the_secret_is_shown_in_the_answer_and_works(operator: Operator, form: Form, fhir_server: Any) -> None:
     from oauth.clients.credentials import client_secret_digest
 
     filled = form("secret")
@@ -170,7 +165,7 @@ def test_the_secret_is_shown_in_the_answer_and_works(
     assert secret not in operator.get("oauth/client/").content.decode()
 
 
-def test_a_repeated_form_makes_one_client(operator: Operator, form: Callable[..., Any]) -> None:
+def test_a_repeated_form_makes_one_client(operator: Operator, form: Form) -> None:
     from oauth.models import Client
 
     filled = form("secret")
@@ -205,7 +200,7 @@ def test_a_repeated_form_makes_one_client(operator: Operator, form: Callable[...
 )
 @pytest.mark.requirement("RG-01", "RG-02")
 def test_what_may_not_be_registered_is_said_beside_its_field(
-    operator: Operator, form: Callable[..., Any], field: str, value: str, said: str
+    operator: Operator, form: Form, field: str, value: str, said: str
 ) -> None:
     from oauth.models import Client
 
@@ -218,7 +213,7 @@ def test_what_may_not_be_registered_is_said_beside_its_field(
     assert Client.objects.count() == count
 
 
-def test_each_bad_redirect_uri_has_a_message_of_its_own(operator: Operator, form: Callable[..., Any]) -> None:
+def test_each_bad_redirect_uri_has_a_message_of_its_own(operator: Operator, form: Form) -> None:
     filled = form("public", redirect_uris="http://one.example.org/\nhttps://good.example.org/\nftp://two.example.org/")
 
     said = errors(add(operator, "public", filled))
@@ -230,9 +225,7 @@ def test_each_bad_redirect_uri_has_a_message_of_its_own(operator: Operator, form
     "change", [{"d": "secret"}, {"kty": "oct", "k": "secret"}, {"kid": ""}, {"x": ""}, {"crv": "x"}]
 )
 @pytest.mark.requirement("RG-04")
-def test_private_shared_or_broken_keys_are_refused(
-    operator: Operator, form: Callable[..., Any], change: dict[str, str]
-) -> None:
+def test_private_shared_or_broken_keys_are_refused(operator: Operator, form: Form, change: dict[str, str]) -> None:
     answer = add(operator, "keys", form("keys", jwks=json.dumps({"keys": [{**EC, **change}]})))
 
     assert errors(answer)
@@ -241,9 +234,7 @@ def test_private_shared_or_broken_keys_are_refused(
 
 @pytest.mark.parametrize(("jwks", "jwks_uri"), [("", ""), (KEYS, "https://app.example.org/jwks")])
 @pytest.mark.requirement("RG-03")
-def test_a_client_has_one_source_of_keys(
-    operator: Operator, form: Callable[..., Any], jwks: str, jwks_uri: str
-) -> None:
+def test_a_client_has_one_source_of_keys(operator: Operator, form: Form, jwks: str, jwks_uri: str) -> None:
     answer = add(operator, "keys", form("keys", jwks=jwks, jwks_uri=jwks_uri))
 
     assert any("either pasted or by address" in error for error in errors(answer))
@@ -254,7 +245,7 @@ def test_a_client_has_one_source_of_keys(
     ["http://app.example.org/jwks", "https://user@app.example.org/jwks", "https://", "https://app.example.org/#x", "x"],
 )
 @pytest.mark.requirement("RG-06")
-def test_keys_by_address_need_https(operator: Operator, form: Callable[..., Any], address: str) -> None:
+def test_keys_by_address_need_https(operator: Operator, form: Form, address: str) -> None:
     assert errors(add(operator, "keys", form("keys", jwks="", jwks_uri=address)))
 
 
@@ -404,9 +395,7 @@ def test_keys_are_fetched_by_post_only(operator: Operator, make_client: MakeClie
     assert operator.get(f"oauth/client/{client.pk}/keys/").status_code == 403
 
 
-def test_plain_openid_connect_is_a_choice_that_can_be_seen(
-    operator: Operator, form: Callable[..., dict[str, Any]]
-) -> None:
+def test_plain_openid_connect_is_a_choice_that_can_be_seen(operator: Operator, form: Form) -> None:
     page = operator.get("oauth/client/add/", kind="secret").content.decode()
     refused = add(operator, "secret", form("secret", profile="openid", scope="openid patient/*.rs"))
     taken = add(operator, "secret", form("secret", profile="openid", scope="openid profile email"))
@@ -419,7 +408,7 @@ def test_plain_openid_connect_is_a_choice_that_can_be_seen(
 
 @pytest.mark.requirement("RG-05")
 def test_an_operator_is_reminded_to_paste_new_keys_and_the_change_is_recorded(
-    operator: Operator, make_client: MakeClient, form: Callable[..., Any], events: Events
+    operator: Operator, make_client: MakeClient, form: Form, events: Events
 ) -> None:
     client = make_client("keys", jwks=KEYS)
     other = json.dumps({"keys": [{**EC, "kid": "two"}]})

@@ -1,8 +1,7 @@
 """Which visit: those of the chosen patient, and no others (AZ-12, LC-03, E30)."""
 
 import secrets
-from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 
@@ -14,7 +13,10 @@ from tests.oauth.remembering import exchanged, refreshing
 from tests.oauth.visitor import Visitor, answer
 
 SCOPE = "launch/encounter patient/Observation.rs"
-MakeParent = Callable[..., tuple[Any, list[PatientRecord]]]
+
+
+class MakeParent(Protocol):
+    def __call__(self, *visits: int) -> tuple[Any, list[PatientRecord]]: ...
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import secrets
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -67,8 +67,12 @@ def base(producer: Producer) -> FhirServer:
     )
 
 
+class Reach(Protocol):
+    def __call__(self, himself: str = "Practitioner/dr") -> tuple[Any, Any]: ...
+
+
 @pytest.fixture
-def reach(visitor: Visitor, make_client: MakeClient, make_person: MakePerson, base: FhirServer) -> Callable[..., Any]:
+def reach(visitor: Visitor, make_client: MakeClient, make_person: MakePerson, base: FhirServer) -> Reach:
     """The picker page of somebody who is that at the producer's server."""
 
     def go(himself: str = "Practitioner/dr") -> tuple[Any, Any]:
@@ -90,7 +94,7 @@ def offered(page: Any) -> list[int]:
 
 @pytest.mark.requirement("AZ-12", "LC-02")
 def test_a_practitioner_picks_whom_the_fhir_server_finds(
-    visitor: Visitor, producer: Producer, base: FhirServer, reach: Callable[..., Any]
+    visitor: Visitor, producer: Producer, base: FhirServer, reach: Reach
 ) -> None:
     patient = f"p-{secrets.token_hex(4)}"
     producer.has({"id": patient, "name": [{"given": ["Ada"], "family": "One"}], "birthDate": "2001-02-03"})
@@ -112,7 +116,7 @@ def test_a_practitioner_picks_whom_the_fhir_server_finds(
     ("sought", "parameter"), [("Ada", "name"), ("2001-02-03", "birthdate"), ("HC-17", "identifier")]
 )
 def test_what_is_typed_decides_by_what_is_searched(
-    visitor: Visitor, producer: Producer, reach: Callable[..., Any], sought: str, parameter: str
+    visitor: Visitor, producer: Producer, reach: Reach, sought: str, parameter: str
 ) -> None:
     _, page = reach()
 
@@ -123,9 +127,7 @@ def test_what_is_typed_decides_by_what_is_searched(
 
 @pytest.mark.requirement("AZ-12", "SCP-20")
 @pytest.mark.parametrize("himself", ["Patient/p1", "RelatedPerson/r1", "Person/p"])
-def test_nobody_but_practitioners_searches(
-    visitor: Visitor, producer: Producer, reach: Callable[..., Any], himself: str
-) -> None:
+def test_nobody_but_practitioners_searches(visitor: Visitor, producer: Producer, reach: Reach, himself: str) -> None:
     producer.has({"id": "somebody"})
 
     _, page = reach(himself)
@@ -137,7 +139,7 @@ def test_nobody_but_practitioners_searches(
 
 @pytest.mark.requirement("BK-06", "SCP-19")
 def test_the_token_of_the_search_is_good_for_finding_patients_there_and_only_meanwhile(
-    app: App, visitor: Visitor, producer: Producer, base: FhirServer, reach: Callable[..., Any],
+    app: App, visitor: Visitor, producer: Producer, base: FhirServer, reach: Reach,
     make_resource_server: MakeResourceServer,
 ) -> None:  # fmt: skip
     caller, during = make_resource_server(base), []
@@ -189,7 +191,7 @@ BROKEN: dict[str, tuple[int, dict[str, str], bytes]] = {
 @pytest.mark.requirement("AZ-12", "E42")
 @pytest.mark.parametrize(("status", "headers", "body"), BROKEN.values(), ids=BROKEN.keys())
 def test_a_server_that_does_not_answer_well_shows_nobody_and_breaks_nothing(
-    visitor: Visitor, producer: Producer, base: FhirServer, reach: Callable[..., Any],
+    visitor: Visitor, producer: Producer, base: FhirServer, reach: Reach,
     status: int, headers: dict[str, str], body: bytes,
 ) -> None:  # fmt: skip
     producer.status, producer.headers, producer.body = status, headers, body
@@ -205,7 +207,7 @@ def test_a_server_that_does_not_answer_well_shows_nobody_and_breaks_nothing(
 
 @pytest.mark.parametrize("strange", ["../Patient/x", "a b", "", "x" * 65])
 def test_an_id_that_is_none_is_left_out(
-    visitor: Visitor, producer: Producer, base: FhirServer, reach: Callable[..., Any], strange: str
+    visitor: Visitor, producer: Producer, base: FhirServer, reach: Reach, strange: str
 ) -> None:
     producer.has({"id": strange}, {"id": "fine"})
     _, page = reach()
@@ -217,9 +219,7 @@ def test_an_id_that_is_none_is_left_out(
 
 
 @pytest.mark.requirement("E32")
-def test_a_quiet_request_searches_nobody(
-    visitor: Visitor, producer: Producer, base: FhirServer, reach: Callable[..., Any]
-) -> None:
+def test_a_quiet_request_searches_nobody(visitor: Visitor, producer: Producer, base: FhirServer, reach: Reach) -> None:
     client, _ = reach()
     PatientRecord.objects.create(fhir_server=base, patient="the-only-one")
 
