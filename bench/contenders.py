@@ -131,10 +131,7 @@ def smartauth(folder: Path, key: Path, *, tokens: int, pool: int, database: int)
     }
     seed = [sys.executable, "-m", "bench.seed", str(tokens), str(pool), str(APPS), str(issued), str(key)]
     subprocess.run(seed, env={**os.environ, **environment}, cwd=ROOT, check=True)
-    command = [
-        sys.executable, "-m", "uvicorn", "smartauth.asgi:application", "--host=127.0.0.1", f"--port={port}",
-        "--loop=uvloop", "--http=httptools", "--no-access-log", "--no-proxy-headers", "--no-server-header",
-    ]  # fmt: skip
+    command = [sys.executable, str(ROOT / "manage.py"), "serve", f"--port={port}"]
     with _running(command, port, folder / "smartauth.log", **environment) as process:
         yield Contender(
             "smartauth on PostgreSQL", port, "/o/introspect", _tokens_of(issued), process, database, "/o/token", key

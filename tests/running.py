@@ -94,9 +94,7 @@ class Server:
 
     def start(self) -> "Server":
         command = [
-            sys.executable, "-m", "uvicorn", "smartauth.asgi:application", "--host=127.0.0.1", f"--port={self.port}",
-            "--loop=uvloop", "--http=httptools", "--no-access-log", "--no-server-header", "--no-proxy-headers",
-            f"--workers={self.processes}",
+            sys.executable, str(ROOT / "manage.py"), "serve", f"--port={self.port}", f"--processes={self.processes}",
         ]  # fmt: skip
         log = (self.folder / "server.log").open("ab")
         self.running = subprocess.Popen(

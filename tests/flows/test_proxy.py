@@ -208,3 +208,56 @@ def test_what_a_caller_says_of_his_address_does_not_count(proxy: Proxy) -> None:
     other = proxy.request("POST", "/o/introspect", data=form, headers={"X-Forwarded-For": "203.0.113.10"})
 
     assert statuses[-1] == other.status_code == 429
+
+
+# The proxy and `Upgrade` ---------------------------------------------------------------------------------------------
+
+FORWARDS_UPGRADE = """
+server {{
+    listen 127.0.0.1:{port};
+    location / {{
+        proxy_pass http://127.0.0.1:{server};
+        proxy_http_version 1.1;
+        proxy_set_header Host {host};
+        proxy_set_header Upgrade $http_upgrade;
+        proxy_set_header Connection "upgrade";
+    }}
+}}
+"""
+
+
+@pytest.fixture(scope="module")
+def forwarding_port(proxy: Proxy, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """A proxy as many are configured: it passes `Upgrade` on, and asks for one with every request."""
+    folder, port = tmp_path_factory.mktemp("forwarding"), free_port()
+    text = FORWARDS_UPGRADE.format(port=port, server=proxy.server.port, host=HOST)
+    file = folder / "nginx.conf"
+    file.write_text(NGINX.format(folder=folder, proxy=text), encoding="utf-8")
+    command = [_nginx(), "-p", str(folder), "-e", "error.log", "-c", str(file)]
+    running = Process(command, f"http://127.0.0.1:{port}/healthz", folder)
+    yield port
+    running.stop()
+
+
+UPGRADE = {"Connection": "Upgrade, HTTP2-Settings", "Upgrade": "h2c", "HTTP2-Settings": "AAEAAEAAAAIAAAABAAMAAABkAAQ"}
+INNER = b"GET /o/jwks HTTP/1.1\r\nHost: x\r\n\r\n"
+TWICE = b"&scope=a&scope=b"  # is refused as sent twice, so a body that was lost is noticed
+BODIES = {"a form": b"client_id=nobody" + TWICE, "a request": INNER + TWICE}
+
+
+@pytest.mark.requirement("SD-27")
+@pytest.mark.parametrize("body", BODIES)
+@pytest.mark.parametrize("chunks", [False, True], ids=["length", "chunks"])
+@pytest.mark.parametrize("way", ["shipped", "forwarding"])
+def test_a_body_behind_a_proxy_arrives_whole_with_an_upgrade(
+    proxy: Proxy, forwarding_port: int, way: str, chunks: bool, body: str
+) -> None:
+    sent: Any = iter([BODIES[body][:9], BODIES[body][9:]]) if chunks else BODIES[body]
+    headers = {"Content-Type": "application/x-www-form-urlencoded", **(UPGRADE if way == "forwarding" else {})}
+    with httpx.Client(base_url=f"http://127.0.0.1:{forwarding_port}") as client:
+        ask = client.request if way == "forwarding" else proxy.request
+        answer = ask("POST", "/o/token", content=sent, headers=headers)
+        after = ask("GET", "/o/jwks")
+
+    assert (answer.status_code, answer.json()["error_description"]) == (400, "scope was sent twice")
+    assert after.json().keys() == {"keys"}

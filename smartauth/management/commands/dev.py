@@ -12,7 +12,6 @@ from types import FrameType
 from typing import Any
 
 import httpx
-import uvicorn
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
@@ -20,6 +19,7 @@ from django.db import connections
 
 from oauth.demo import credentials, quickstart
 from oauth.keys import signing_keys
+from smartauth.serving import serve
 
 HOST = "127.0.0.1"
 WORKER = (
@@ -49,7 +49,14 @@ class Command(BaseCommand):
         self._prepare()
         with _exit_on_signals(), _task_worker():
             threading.Thread(target=self._welcome, daemon=True).start()
-            _serve(settings.SMARTAUTH_PORT)
+            serve(
+                HOST,
+                settings.SMARTAUTH_PORT,
+                log_config=None,
+                log_level="warning",
+                timeout_keep_alive=KEEP_ALIVE_SECONDS,
+                timeout_graceful_shutdown=STOP_SECONDS,
+            )
 
     def _prepare(self) -> None:
         """Each step changes nothing where it was done before."""
@@ -135,24 +142,6 @@ def _die_with_parent() -> None:
     """Linux: a worker whose parent was killed would hold the schedule file of the next one."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(1, signal.SIGTERM)
-
-
-def _serve(port: int) -> None:
-    config = uvicorn.Config(
-        "smartauth.asgi:application",
-        host=HOST,
-        port=port,
-        loop="uvloop",
-        http="httptools",
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        log_config=None,
-        log_level="warning",
-        timeout_keep_alive=KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=STOP_SECONDS,
-    )
-    uvicorn.Server(config).run()
 
 
 def _wait_until_it_answers(url: str) -> bool:

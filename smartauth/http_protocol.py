@@ -1,0 +1,202 @@
+"""HTTP/1.1 as uvicorn speaks it, with bounds on what is kept, and deaf to `Upgrade` (RFC 9110 §7.8 allows that).
+
+httptools ends a message at `Upgrade`: its body is lost or read as the next request. Kludex/uvicorn#2722 tells of it,
+Kludex/uvicorn#3148 mends it there. Then `_restart_without_upgrade` and its two branches can go, the bounds stay.
+This is written against private parts of uvicorn 0.54 and httptools 0.9: both are pinned, and
+tests/smartauth/test_http_protocol.py tells whether other versions do.
+"""
+
+import asyncio
+import time
+from http import HTTPStatus
+from typing import Any
+
+import httptools
+from django.conf import settings
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+
+INVALID = "Invalid HTTP request received."  # what uvicorn says
+WARNING_SECONDS = 60.0
+
+
+class BoundedProtocol(HttpToolsProtocol):
+    """One connection. Every wait ends, and nothing that a stranger sends grows without end (SD-20)."""
+
+    HEAD_BYTES = (
+        96 * 1024
+    )  # target and header lines together, trailers again; ours (431, 414) are lower and answer in JSON
+    HEAD_LINES = 100
+    HEAD_SECONDS = 10.0  # from the connection, or from the first byte of a later request, until the head is whole
+    BODY_SECONDS = 60.0  # added to those until the body is whole; longer than the slowest answer it may wait behind
+    PIPELINED = 100  # requests that wait behind the one that is answered
+    LINGER_SECONDS = 1.0  # what arrives after a refusal is dropped so long: then the refusal is read, not reset
+
+    connection_limit = settings.SMARTAUTH_CONNECTIONS
+    last_warning = -WARNING_SECONDS
+
+    _head_bytes = _head_lines = 0  # of this head, or of these trailers, as far as the parser told
+    _untold_bytes = 0  # since the parser told something: it tells a line only once the line is whole
+    _deadline = 0.0  # when what is being read must be whole; 0 between requests
+    _reads_body = _refused = False
+    _parser_status = HTTPStatus.BAD_REQUEST  # of the refusal if the parser stops
+    _timer: asyncio.TimerHandle | None = None
+
+    # The clock: one timer for each connection looks again and again, so that no request starts or stops one.
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
+        super().connection_made(transport)
+        if len(self.connections) > self.connection_limit:
+            self._warn_of_the_limit()
+            self._refuse(HTTPStatus.SERVICE_UNAVAILABLE, linger=False)
+            return
+        self._deadline = self.loop.time() + self.HEAD_SECONDS
+        self._timer = self.loop.call_later(self.HEAD_SECONDS, self._check_deadline)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        super().connection_lost(exc)
+
+    def _check_deadline(self) -> None:
+        now = self.loop.time()
+        if not self._deadline or self._deadline > now:
+            wait = min(self._deadline - now, self.HEAD_SECONDS) if self._deadline else self.HEAD_SECONDS
+            self._timer = self.loop.call_later(wait, self._check_deadline)
+        elif self._untold_bytes or self._head_bytes or self._reads_body:
+            self._refuse(HTTPStatus.REQUEST_TIMEOUT)
+        else:
+            self.transport.close()  # not one byte came
+
+    # The parser is fed until it sees an upgrade; then a new one gets the same head without it, and what follows.
+
+    def data_received(self, data: bytes) -> None:
+        if self._refused:
+            return
+        self._unset_keepalive_if_required()
+        if not self._deadline:
+            self._deadline = self.loop.time() + self.HEAD_SECONDS
+        self._untold_bytes += len(data)
+        try:
+            self._feed(data)
+        except httptools.HttpParserError:
+            self._refuse(self._parser_status)
+        else:
+            if self._untold_bytes > self.HEAD_BYTES:
+                self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+
+    def _feed(self, data: bytes | memoryview) -> None:
+        while True:
+            try:
+                return self.parser.feed_data(data)
+            except httptools.HttpParserUpgrade as upgrade:
+                data = memoryview(data)[upgrade.args[0] :]
+                self._restart_without_upgrade()
+
+    def _restart_without_upgrade(self) -> None:
+        """A parser that has read the same head as an ordinary request; it judges the framing of the body anew.
+
+        Nothing can be smuggled in by writing the head again: the parser lets no CR, LF or NUL into what it tells.
+        """
+        first = b"%s %s HTTP/%s\r\n" % (self.parser.get_method(), self.url, self.parser.get_http_version().encode())
+        lines = b"".join(b"%s: %s\r\n" % line for line in self.headers if line[0] != b"upgrade")
+        self.parser = httptools.HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn does
+        self.parser.feed_data(first + lines + b"\r\n")
+
+    # What the parser tells.
+
+    def on_url(self, url: bytes) -> None:
+        self._count_head(len(url))
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._head_lines += 1
+        self._count_head(len(name) + len(value) + 4)
+        if not self._reads_body:
+            super().on_header(name, value)
+        elif name.lower() == b"connection" and b"close" in value.lower():
+            # A trailer is no header (RFC 9110 §6.5.1), but after this one the parser reads nothing more.
+            self.cycle.keep_alive = False
+
+    def _count_head(self, size: int) -> None:
+        self._head_bytes += size
+        if self._head_bytes > self.HEAD_BYTES or self._head_lines > self.HEAD_LINES:
+            self._parser_status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
+            raise httptools.HttpParserError("the head is too long")
+
+    def on_headers_complete(self) -> None:
+        self._begin_count()
+        if self.parser.should_upgrade():
+            if self.parser.get_method() == b"CONNECT":
+                raise httptools.HttpParserError("CONNECT is not for this server")
+            return  # no request yet: it begins again without the upgrade
+        if len(self.pipeline) >= self.PIPELINED:
+            raise httptools.HttpParserError("too many requests at once")
+        super().on_headers_complete()
+        self._reads_body = True
+        self._deadline = (self._deadline or self.loop.time()) + self.BODY_SECONDS
+
+    def on_body(self, body: bytes) -> None:
+        self._untold_bytes = 0
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        if not self._reads_body:
+            return  # an upgrade, which begins again
+        self._reads_body = False
+        self._deadline = 0.0
+        self._begin_count()
+        super().on_message_complete()
+
+    def _begin_count(self) -> None:
+        self._untold_bytes = self._head_bytes = self._head_lines = 0
+
+    # The end.
+
+    def _refuse(self, status: HTTPStatus, *, linger: bool = True) -> None:
+        """Answers with this status and closes. Answers that are owed come first; none takes another's place."""
+        if self.transport.is_closing():
+            return
+        self._refused = True
+        if self._timer is not None:
+            self._timer.cancel()
+        cycle: Any = self.cycle  # None before the first request
+        owed: RequestResponseCycle | None = None if cycle is None or cycle.response_complete else cycle
+        if owed and not self._reads_body:
+            owed.keep_alive = False  # uvicorn closes after that answer
+        elif self._reads_body and (owed is None or owed.response_started or self.pipeline):
+            self.transport.close()  # this request has its answer or a part of it, or waits behind another
+        else:
+            if owed:
+                owed.disconnected = True
+                owed.message_event.set()
+            self._say(status)
+            self._close(linger)
+
+    def _say(self, status: HTTPStatus) -> None:
+        text = (INVALID if status is HTTPStatus.BAD_REQUEST else f"{status.phrase}.").encode()
+        self.logger.debug("%d %s", status, text.decode())
+        headers: list[tuple[bytes, bytes]] = [
+            *self.server_state.default_headers,
+            (b"content-type", b"text/plain; charset=utf-8"),
+            (b"content-length", b"%d" % len(text)),
+            (b"connection", b"close"),
+        ]
+        lines = b"".join(b"%s: %s\r\n" % line for line in headers)
+        self.transport.write(STATUS_LINE[status] + lines + b"\r\n" + text)
+
+    def _close(self, linger: bool) -> None:
+        if linger and self.transport.can_write_eof():
+            self.transport.write_eof()
+            self._timer = self.loop.call_later(self.LINGER_SECONDS, self.transport.close)
+        else:
+            self.transport.close()
+
+    def _warn_of_the_limit(self) -> None:
+        """Once a minute for each process: a log line for every refused connection would be a gift to who sends them."""
+        kind: Any = type(self)
+        if time.monotonic() - kind.last_warning >= WARNING_SECONDS:
+            kind.last_warning = time.monotonic()
+            self.logger.warning(
+                "%d connections are open (SMARTAUTH_CONNECTIONS): new ones get 503", self.connection_limit
+            )

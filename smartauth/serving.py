@@ -1,0 +1,36 @@
+"""How the server is run, the same in development, production, tests and benchmarks: uvicorn with bounds."""
+
+import resource
+from typing import Any
+
+import uvicorn
+from django.conf import settings
+
+FILES_BESIDE_CONNECTIONS = 200  # databases, logs, threads' own
+
+
+def serve(host: str, port: int, *, processes: int = 1, **options: Any) -> None:
+    """Serves until a signal ends it. `options` are uvicorn's."""
+    _allow_open_files(settings.SMARTAUTH_CONNECTIONS + FILES_BESIDE_CONNECTIONS)
+    uvicorn.run(
+        "smartauth.asgi:application",
+        host=host,
+        port=port,
+        workers=processes,
+        http="smartauth.http_protocol:BoundedProtocol",
+        ws="none",
+        loop="uvloop",
+        lifespan="on",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        **options,
+    )
+
+
+def _allow_open_files(needed: int) -> None:
+    """Each connection is an open file, and the usual soft limit is 1024. The hard limit is the operator's."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < needed:
+        allowed = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, allowed), hard))
