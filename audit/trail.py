@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db import connection
 
+from audit.event_kinds import EventKind
 from audit.models import new_event_id
 
 
@@ -12,7 +13,7 @@ from audit.models import new_event_id
 class Event:
     """References, ids and addresses; never names, contents, tokens or a jti."""
 
-    kind: str
+    kind: EventKind
     at: int
     client: str = ""
     person: str = ""

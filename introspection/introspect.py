@@ -1,5 +1,6 @@
 """RFC 7662: is this token alive, and what does it allow? One statement, one decision, one answer, nothing cached."""
 
+from audit.event_kinds import EventKind
 from audit.trail import Event, record
 from introspection import address_binding, callers, tampering
 from introspection.last_use import last_uses
@@ -34,7 +35,7 @@ async def introspect(request: MachineRequest) -> Answer:
 
 def _refusal_event(request: MachineRequest, found: LookupRow) -> Event:
     return Event(
-        kind="introspection-refused",
+        kind=EventKind.INTROSPECTION_REFUSED,
         at=request.now,
         client=request.credentials.client_id,
         token=public_reference(found.token or 0),

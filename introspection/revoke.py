@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from audit.event_kinds import EventKind
 from audit.trail import Event, record
 from oauth.clients.authentication import run_as_client
 from oauth.clients.credentials import AuthenticatedClient
@@ -55,9 +56,9 @@ def _revoke(request: MachineRequest, client: AuthenticatedClient) -> Answer:
 def _end(token: str, client: AuthenticatedClient, request: MachineRequest) -> OAuthError | None:
     whom = [request.now, token, client.pk, client.pk]
     if row := _first(_END_ACCESS, whom):
-        record(_event("revoked", row[1], client, request, token=public_reference(row[0])))
+        record(_event(EventKind.REVOKED, row[1], client, request, token=public_reference(row[0])))
     elif row := _first(_END_AUTHORIZATION, whom):
-        record(_event("authorization-ended", row[0], client, request))
+        record(_event(EventKind.AUTHORIZATION_ENDED, row[0], client, request))
     elif _first(_FORBIDDEN, [token, token, client.pk, client.pk]):
         return UnauthorizedClient("this token belongs to another client")
     elif id_token.parse_hint(request.required("token")):
@@ -73,7 +74,7 @@ def _first(statement: str, values: list[Any]) -> tuple[Any, ...] | None:
 
 
 def _event(
-    kind: str, authorization: int, client: AuthenticatedClient, request: MachineRequest, *, token: str = ""
+    kind: EventKind, authorization: int, client: AuthenticatedClient, request: MachineRequest, *, token: str = ""
 ) -> Event:
     return Event(
         kind=kind,

@@ -7,6 +7,7 @@ from django.db import connection, transaction
 from joserfc import jws
 from joserfc.errors import JoseError
 
+from audit.event_kinds import EventKind
 from audit.trail import Event, record
 from oauth.ending import refusals
 from oauth.http.endpoint import MachineRequest, writer_pool
@@ -59,14 +60,14 @@ def _judge(parts: tuple[str, ...], jti: str, request: MachineRequest) -> None:
         parts, signed_digest=original.signed_digest, signature_digest=original.signature_digest
     ) or _our_key_evidence(parts, request.now)
     with transaction.atomic():
-        kind = "tampered" if evidence else "tamper-suspected"
+        kind = EventKind.TAMPERED if evidence else EventKind.TAMPER_SUSPECTED
         if _is_first_lately(kind, original, request.now):
             record(_event(kind, original, request, evidence))
         if evidence:
             _end(original, request.now)
 
 
-def _is_first_lately(kind: str, original: Original, now: int) -> bool:
+def _is_first_lately(kind: EventKind, original: Original, now: int) -> bool:
     """Whether there was none of this kind about this token lately."""
     whose = (original.client_pk, original.user_pk, original.fhir_server_pk)
     return refusals.add_to_count(f"{kind}|{original.pk}", whose, 1, now=now, seconds=EVENT_EVERY) == 1
@@ -97,7 +98,7 @@ def _is_signed_by(token: str, key: Any) -> bool:
     return True
 
 
-def _event(kind: str, original: Original, request: MachineRequest, evidence: str) -> Event:
+def _event(kind: EventKind, original: Original, request: MachineRequest, evidence: str) -> Event:
     return Event(
         kind=kind,
         at=request.now,

@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from accounts import clock
 from accounts.models import User
-from audit import event_kinds
+from audit.event_kinds import Result, kinds_of
 from audit.models import SecurityEvent
 from oauth.http.redirects import redirect_within
 from oauth.models import AccessToken, Authorization, SigningKey, liveness
@@ -80,7 +80,7 @@ def _flagged() -> int:
 
 
 def _refused(now: int) -> int:
-    return SecurityEvent.objects.filter(kind__in=event_kinds.REFUSED, at__gt=now - HOUR).count()
+    return SecurityEvent.objects.filter(kind__in=kinds_of(Result.REFUSED), at__gt=now - HOUR).count()
 
 
 def _age(now: int) -> object:

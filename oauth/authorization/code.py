@@ -9,6 +9,7 @@ from django.http import HttpRequest
 
 from accounts import clock, sessions
 from accounts.models import User
+from audit.event_kinds import EventKind
 from audit.trail import record
 from oauth.authorization.interaction import interaction_event
 from oauth.authorization.pending_request import Pending
@@ -59,7 +60,9 @@ def issue_code(request: HttpRequest, pending: Pending, user: User, scope: str, *
         )
         number = public_reference(authorization.pk)
         record(
-            interaction_event(request, pending, "allowed", at=now, patient=patient, authorization=number, reason=reason)
+            interaction_event(
+                request, pending, EventKind.ALLOWED, at=now, patient=patient, authorization=number, reason=reason
+            )
         )
     return success_redirect(pending.redirect_uri, code, pending.state, settings.SMARTAUTH_ISSUER)
 

@@ -5,6 +5,7 @@ from django.http import HttpRequest, HttpResponse
 
 from accounts import clock
 from accounts.models import User
+from audit.event_kinds import EventKind
 from audit.trail import record
 from oauth.authorization import previous_consent
 from oauth.authorization.code import issue_code
@@ -128,9 +129,8 @@ def _parse_choice(request: HttpRequest, pending: Pending, choices: tuple[Consent
     try:
         return parse_choice(request.POST, choices)
     except NotOffered:
-        record(
-            interaction_event(request, pending, "choice-tampered", at=clock.now(), reason="a line that was not offered")
-        )
+        reason = "a line that was not offered"
+        record(interaction_event(request, pending, EventKind.CHOICE_TAMPERED, at=clock.now(), reason=reason))
         raise Unredirectable("E30", "a line was ticked that was not offered") from None
 
 

@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from accounts import clock
 from accounts.address import client_address
 from accounts.models import User
+from audit.event_kinds import EventKind
 from audit.trail import Event, record
 from oauth.authorization.pending_request import AlreadyAnswered, Expired, NotInThisBrowser, Pending, load_pending
 from oauth.authorization.prompts import is_login_recent
@@ -109,7 +110,7 @@ def refuse(request: HttpRequest, pending: Pending, refusal: OAuthError) -> HttpR
     now = clock.now()
     with transaction.atomic():
         pending.answer(now=now)
-        record(interaction_event(request, pending, "denied", at=now, reason=refusal.code))
+        record(interaction_event(request, pending, EventKind.DENIED, at=now, reason=refusal.code))
     return redirect_to_app(_refusal_url(pending, refusal))
 
 
@@ -118,11 +119,11 @@ def send_stored_refusal(request: HttpRequest, pending: Pending) -> HttpResponse:
     now = clock.now()
     with transaction.atomic():
         pending.answer(now=now)
-        record(interaction_event(request, pending, "denied", at=now, reason="refused before"))
+        record(interaction_event(request, pending, EventKind.DENIED, at=now, reason="refused before"))
     return redirect_to_app(pending.refused)
 
 
-def interaction_event(request: HttpRequest, pending: Pending, kind: str, *, at: int, **more: str) -> Event:
+def interaction_event(request: HttpRequest, pending: Pending, kind: EventKind, *, at: int, **more: str) -> Event:
     """What happened to a waiting request, with the references that belong to it."""
     row = pending.row
     return Event(

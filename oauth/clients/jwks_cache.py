@@ -13,6 +13,7 @@ from weakref import WeakKeyDictionary
 from django.db import connection, transaction
 
 from accounts import clock
+from audit.event_kinds import EventKind
 from audit.trail import Event, record
 from oauth.clients import jwks_fetch
 from oauth.http.endpoint import writer_pool
@@ -131,7 +132,7 @@ def _private_key_count(before: tuple[str] | None) -> int:
 
 def _exposure_event(wanted: KeyFetch, at: int, count: int) -> Event:
     reason = f"private or shared keys at its JWKS URL: {count}"
-    return Event(kind="client-keys-exposed", at=at, client=wanted.client_id, reason=reason)
+    return Event(kind=EventKind.CLIENT_KEYS_EXPOSED, at=at, client=wanted.client_id, reason=reason)
 
 
 def _run(statement: str, values: list[Any]) -> tuple[Any, ...] | None:

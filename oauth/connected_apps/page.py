@@ -8,6 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllow
 from accounts import clock
 from accounts.address import client_address
 from accounts.models import SignIn, User
+from audit.event_kinds import EventKind
 from audit.trail import Event, record
 from oauth.authorization.interaction import signed_in_user
 from oauth.connected_apps import access
@@ -80,7 +81,7 @@ def _record_all(events: Sequence[Event]) -> None:
 
 
 def _taken_back(row: Authorization, address: str, *, now: int, reason: str = "") -> Event:
-    return Event(kind="access-taken-back", at=now, address=address, reason=reason, **row.event_fields())
+    return Event(kind=EventKind.ACCESS_TAKEN_BACK, at=now, address=address, reason=reason, **row.event_fields())
 
 
 def _page(request: HttpRequest, user: User) -> HttpResponse:

@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from accounts import clock
 from accounts.address import client_address
 from accounts.models import User
+from audit.event_kinds import EventKind
 from audit.trail import Event
 from oauth.ehr_launch import handles
 from oauth.http.json_endpoint import (
@@ -38,7 +39,7 @@ class LaunchView(JsonEndpoint):
         client, user = _app(fhir_server, asked), _user(fhir_server, asked)
         context = _context(fhir_server, asked)
         made_by = Event(
-            kind="launch-prepared", at=clock.now(), client=client.client_id, person=user.subject,
+            kind=EventKind.LAUNCH_PREPARED, at=clock.now(), client=client.client_id, person=user.subject,
             fhir_server=fhir_server.base, patient=context.get("patient", ""), address=client_address(request._request),
             reason=f"by {ehr.client_id}",
         )  # fmt: skip

@@ -9,6 +9,7 @@ from django.http import QueryDict
 
 from accounts import clock
 from accounts.models import User
+from audit.event_kinds import EventKind
 from audit.trail import Event
 from oauth.authorization.request_summary import birth_phrase
 from oauth.ehr_launch import handles, style
@@ -85,7 +86,8 @@ class LauncherForm:
             raise InvalidContext("", "app, server and user must be chosen")
         context = self._context(self.fhir_server)
         made_by = Event(
-            kind="launch-prepared", at=clock.now(), client=self.client.client_id, person=self.identity.user.subject,
+            kind=EventKind.LAUNCH_PREPARED, at=clock.now(), client=self.client.client_id,
+            person=self.identity.user.subject,
             fhir_server=self.fhir_server.base, patient=context.get("patient", ""), address=address,
             operator=self.composer.subject if self.composer.is_staff else "", reason="at the launcher",
         )  # fmt: skip

@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from accounts.models import SignIn, User
+from audit.event_kinds import EventKind
 from audit.trail import Event, record
 from oauth.models import AccessToken, Authorization, Client, PendingRequest, liveness
 from oauth.models.locking import lock_in_pk_order
@@ -29,7 +30,7 @@ class Actor:
     operator: str = ""
     client_id: str = ""
 
-    def event(self, kind: str, **about: str) -> Event:
+    def event(self, kind: EventKind, **about: str) -> Event:
         named = {"address": self.address, "operator": self.operator, "reference": self.client_id}
         return Event(kind=kind, at=self.now, **named, **about)
 
@@ -54,25 +55,29 @@ def end(where: Selection, ender: Actor, *, reason: str, only: int | None = None)
         for first in range(0, len(rows), AT_ONCE):
             some = rows[first : first + AT_ONCE]
             Authorization.objects.filter(pk__in=[row.pk for row in some]).end(reason, now=ender.now)
-            record(*(ender.event("authorization-ended", **row.event_fields(), reason=reason) for row in some))
+            record(*(ender.event(EventKind.AUTHORIZATION_ENDED, **row.event_fields(), reason=reason) for row in some))
         return Ended(len(rows), tokens)
 
 
 def end_person(user: User, ender: Actor) -> Ended:
     """All access of a person, by one increment."""
-    return _everything({"user": user}, ender.event("person-ended", person=user.subject), User.objects.get_queryset())
+    return _everything(
+        {"user": user}, ender.event(EventKind.PERSON_ENDED, person=user.subject), User.objects.get_queryset()
+    )
 
 
 def end_client(client: Client, ender: Actor) -> Ended:
     """All access of a client, by one increment."""
-    return _everything({"client": client}, ender.event("client-ended", client=client.client_id), Client.objects.all())
+    return _everything(
+        {"client": client}, ender.event(EventKind.CLIENT_ENDED, client=client.client_id), Client.objects.all()
+    )
 
 
 def require_sign_in(user: User, ender: Actor) -> None:
     """Only a later login may allow anything for this person; nobody is signed in as him."""
     with transaction.atomic():
         User.objects.get_queryset().filter(pk=user.pk).require_sign_in(now=ender.now)
-        record(ender.event("person-locked", person=user.subject))
+        record(ender.event(EventKind.PERSON_LOCKED, person=user.subject))
         _out(user, ender)
 
 
@@ -81,7 +86,7 @@ def stop(user: User, ender: Actor) -> Ended:
     with transaction.atomic():
         lived = _lived({"user": user}, now=ender.now)
         User.objects.get_queryset().filter(pk=user.pk).stop("invalidated")
-        record(ender.event("person-stopped", person=user.subject, reason="invalidated"))
+        record(ender.event(EventKind.PERSON_STOPPED, person=user.subject, reason="invalidated"))
         _out(user, ender)
         return lived
 

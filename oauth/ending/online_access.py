@@ -9,6 +9,7 @@ from django.http import HttpRequest
 
 from accounts import clock
 from accounts.address import client_address
+from audit.event_kinds import EventKind
 from audit.trail import Event, record
 from oauth.models import Authorization
 from smart.digests import random_token, sha256_hex
@@ -40,11 +41,11 @@ def end_all(marks: Iterable[str], address: str, *, now: int) -> None:
     with transaction.atomic():
         found = Authorization.objects.of_sessions(sha256_hex(mark) for mark in marks).filter(ended_at=0)
         ended = list(found.select_related("client", "fhir_server", "user"))
-        found.end("signed-out", now=now)
+        found.end(EventKind.SIGNED_OUT, now=now)
         if ended:
             record(*(_event(authorization, now, address) for authorization in ended))
 
 
 def _event(authorization: Authorization, now: int, address: str) -> Event:
     named = authorization.event_fields()
-    return Event(kind="authorization-ended", at=now, address=address, reason="signed-out", **named)
+    return Event(kind=EventKind.AUTHORIZATION_ENDED, at=now, address=address, reason=EventKind.SIGNED_OUT, **named)

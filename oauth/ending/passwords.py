@@ -4,6 +4,7 @@ from django.db import transaction
 
 from accounts import clock
 from accounts.models import SignIn, User
+from audit.event_kinds import EventKind
 from audit.trail import Event, record
 from oauth.models import Authorization
 from oauth.sign_in import sessions
@@ -18,12 +19,12 @@ def set_password(user: User, password: str, address: str = "", *, keep: str = ""
     user.must_change_password = 0
     with transaction.atomic():
         user.save(update_fields=["password", "must_change_password"])
-        Authorization.objects.filter(user=user).end("password-changed", now=now)
+        Authorization.objects.filter(user=user).end(EventKind.PASSWORD_CHANGED, now=now)
         User.objects.get_queryset().filter(pk=user.pk).end_access()
         ended = sessions.end(
             SignIn.objects.filter(user=user).exclude(session_id=keep), user, address, operator=operator
         )
-        record(Event(kind="password-changed", at=now, person=user.subject, address=address, operator=operator))
+        record(Event(kind=EventKind.PASSWORD_CHANGED, at=now, person=user.subject, address=address, operator=operator))
     user.refresh_from_db(fields=["epoch"])
     return ended
 
@@ -34,5 +35,5 @@ def require_new_password(user: User, address: str = "", *, operator: str = "") -
     with transaction.atomic():
         User.objects.get_queryset().filter(pk=user.pk).require_new_password()
         ended = sessions.end(SignIn.objects.filter(user=user), user, address, operator=operator)
-        record(Event(kind="password-required", at=now, person=user.subject, address=address, operator=operator))
+        record(Event(kind=EventKind.PASSWORD_REQUIRED, at=now, person=user.subject, address=address, operator=operator))
     return ended

@@ -5,6 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.db import connection, transaction
 
+from audit.event_kinds import EventKind
 from audit.trail import record
 from oauth.ending import access
 from oauth.ending.access import Actor
@@ -63,7 +64,7 @@ def _too_many(key: str, row: Authorization, count: int, ender: Actor) -> None:
         cursor.execute(_BEGIN_ANEW, [key])
     if not liveness.usable(Authorization.objects.filter(pk=row.pk)).exists():
         return  # it ended while this report waited for the one that was too many
-    record(ender.event("refusals-reached", **row.event_fields(), reason=f"{count} refused"))
+    record(ender.event(EventKind.REFUSALS_REACHED, **row.event_fields(), reason=f"{count} refused"))
     if row.user is not None and settings.SMARTAUTH_REFUSALS_LOCK == "login":
         access.require_sign_in(row.user, ender)
     whose = {"client": row.client_id, "user": row.user_id, "fhir_server": row.fhir_server_id}
@@ -72,4 +73,4 @@ def _too_many(key: str, row: Authorization, count: int, ender: Actor) -> None:
 
 def _recorded(token: AccessToken, reason: str, ender: Actor) -> None:
     about = {**token.authorization.event_fields(), "token": public_reference(token.pk)}
-    record(ender.event("request-refused", **about, reason=reason))
+    record(ender.event(EventKind.REQUEST_REFUSED, **about, reason=reason))

@@ -17,6 +17,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, connections
 
 from accounts import clock, rate_limit
+from audit.event_kinds import EventKind
 from audit.trail import Event, record
 from oauth.clients.credentials import AuthenticatedClient, Credentials, parse_credentials
 from oauth.http.cors import cors_headers_for
@@ -207,7 +208,7 @@ def _failure_event(error: OAuthError, request: MachineRequest) -> Event:
     named = request.credentials.client_id
     known_form = named.isascii() and named.isprintable() and len(named) <= LONGEST_CLIENT_ID
     return Event(
-        kind="client-authentication-failed",
+        kind=EventKind.CLIENT_AUTHENTICATION_FAILED,
         at=request.now,
         client=named if known_form else "",
         address=request.address,

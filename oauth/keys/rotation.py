@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import transaction
 
 from accounts import clock
+from audit.event_kinds import EventKind
 from audit.trail import Event, record
 from oauth.keys import signing_keys
 from oauth.models import SigningKey
@@ -38,7 +39,7 @@ def rotate(kid: str, *, urgent: bool = False, by: Mapping[str, Any] | None = Non
             _refuse_unannounced(row.algorithm)
         _retire(row)
         active = _fill_states(row.algorithm)
-        _record("key-rotated", f"{active.kid} signs after {kid}", by)
+        _record(EventKind.KEY_ROTATED, f"{active.kid} signs after {kid}", by)
     return active
 
 
@@ -53,7 +54,7 @@ def withdraw(kid: str, *, by: Mapping[str, Any] | None = None) -> None:
             raise NotRotated(f"{kid} is withdrawn already")
         _retire(row, withdrawn=True)
         active = _fill_states(row.algorithm)
-        _record("key-withdrawn", f"{kid}; {active.kid} signs", by)
+        _record(EventKind.KEY_WITHDRAWN, f"{kid}; {active.kid} signs", by)
 
 
 def rotate_due() -> int:
@@ -134,5 +135,5 @@ def _promote(coming: SigningKey) -> SigningKey | None:
     return coming
 
 
-def _record(kind: str, reason: str, by: Mapping[str, Any] | None) -> None:
+def _record(kind: EventKind, reason: str, by: Mapping[str, Any] | None) -> None:
     record(Event(kind=kind, at=clock.now(), reason=reason, **(by or {})))

@@ -12,6 +12,7 @@ from django.db.models import Q
 from joserfc.jwk import ECKey, KeyParameters, KeySet, RSAKey
 
 from accounts import clock
+from audit.event_kinds import EventKind
 from audit.trail import Event, record
 from oauth.models import SigningKey
 from smart.time_units import SECOND
@@ -114,7 +115,7 @@ def re_encrypt() -> list[str]:
             row.save(update_fields=["private_encrypted"])
             moved.append(row.kid)
         if moved:
-            record(Event(kind="keys-re-encrypted", at=clock.now(), reason=", ".join(moved)))
+            record(Event(kind=EventKind.KEYS_RE_ENCRYPTED, at=clock.now(), reason=", ".join(moved)))
     return moved
 
 

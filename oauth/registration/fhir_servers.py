@@ -7,6 +7,7 @@ from typing import Any
 from django.db import transaction
 
 from accounts import clock
+from audit.event_kinds import EventKind
 from audit.trail import Event, record
 from oauth.clients.credentials import client_secret_digest
 from oauth.discovery import server_facts
@@ -98,10 +99,10 @@ def client_ids_at(server: FhirServer) -> list[str]:
 
 def _recorded(server: FhirServer, client: Client, *, added: bool, secret: str, opened: Collection[str]) -> None:
     known: dict[str, Any] = {"at": clock.now(), "fhir_server": server.base}
-    events = [Event(kind="fhir-server-opened", client=client_id, **known) for client_id in opened]
+    events = [Event(kind=EventKind.FHIR_SERVER_OPENED, client=client_id, **known) for client_id in opened]
     if secret:
-        events.append(Event(kind="resource-server-added", client=client.client_id, **known))
+        events.append(Event(kind=EventKind.RESOURCE_SERVER_ADDED, client=client.client_id, **known))
     if added:
-        events.append(Event(kind="fhir-server-added", **known))
+        events.append(Event(kind=EventKind.FHIR_SERVER_ADDED, **known))
     if events:
         record(*events)

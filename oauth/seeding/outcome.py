@@ -8,6 +8,7 @@ from typing import Any
 from django.db import models
 
 from accounts import clock
+from audit.event_kinds import EventKind
 from audit.trail import Event, record
 from oauth.models import FhirServer
 from oauth.seeding.schema import SeedError
@@ -29,7 +30,7 @@ class Outcome:
             return
         self.changes.append(f"added {what}" if added else f"changed {what}: {names}")
         reason = "added" if added else f"changed {names}"
-        record(Event(kind="seeded", at=clock.now(), reason=reason, **reference))
+        record(Event(kind=EventKind.SEEDED, at=clock.now(), reason=reason, **reference))
 
 
 def put(row: models.Model, given: Mapping[str, Any]) -> list[str]:

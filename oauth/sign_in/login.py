@@ -8,6 +8,7 @@ from accounts import clock, sessions
 from accounts.address import client_address
 from accounts.login import Attempt, apply_rate_limit, attempt
 from accounts.models import User
+from audit.event_kinds import EventKind
 from audit.trail import Event, record
 from oauth.authorization.interaction import denied_by_user, signed_in_user, step
 from oauth.authorization.pending_request import Pending
@@ -25,7 +26,12 @@ DESTINATIONS = {
     "sessions": "/sessions",
 }  # fmt: skip
 STATUS = {"wrong": 422, "locked": 429, "stopped": 403}
-KINDS = {"right": "login-succeeded", "wrong": "login-failed", "stopped": "login-failed", "locked": "locked"}
+KINDS = {
+    "right": EventKind.LOGIN_SUCCEEDED,
+    "wrong": EventKind.LOGIN_FAILED,
+    "stopped": EventKind.LOGIN_FAILED,
+    "locked": EventKind.LOCKED,
+}
 
 
 def login(request: HttpRequest) -> HttpResponse:

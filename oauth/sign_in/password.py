@@ -13,6 +13,7 @@ from accounts import sessions as accounts_sessions
 from accounts.address import client_address
 from accounts.login import LONGEST_PASSWORD, Attempt, apply_rate_limit, attempt
 from accounts.models import User
+from audit.event_kinds import EventKind
 from audit.trail import Event, record
 from oauth.authorization.interaction import denied_by_user, signed_in_user, step
 from oauth.authorization.pending_request import Pending
@@ -116,7 +117,7 @@ def _proved(request: HttpRequest, user: User, address: str) -> Attempt | None:
         with transaction.atomic():
             tried = apply_rate_limit(tried, now=now)
             if tried.result != "right":
-                kind = "locked" if tried.result == "locked" else "login-failed"
+                kind = EventKind.LOCKED if tried.result == "locked" else EventKind.LOGIN_FAILED
                 record(Event(kind=kind, at=now, person=user.subject, address=address, reason="password page"))
     return tried
 

@@ -10,6 +10,7 @@ from django.utils import timezone
 from accounts import clock
 from accounts.address import client_address
 from accounts.models import SignIn, SignInQuerySet, User
+from audit.event_kinds import EventKind
 from audit.trail import Event, record
 from oauth.authorization.interaction import signed_in_user
 from oauth.ending import online_access
@@ -56,7 +57,7 @@ def end(sign_ins: SignInQuerySet, user: User, address: str, *, operator: str = "
         ended = SignIn.objects.filter(pk__in=[row.pk for row in rows]).end()
         if ended:
             record(
-                Event(kind="signed-out", at=now, person=user.subject, address=address,
+                Event(kind=EventKind.SIGNED_OUT, at=now, person=user.subject, address=address,
                       operator=operator, reason=f"{ended} sessions")
             )  # fmt: skip
     return ended

@@ -2,6 +2,7 @@
 
 from django.db import connection
 
+from audit.event_kinds import EventKind
 from audit.trail import record
 from oauth.tokens.authorization_state import AuthorizationState
 from smart.http.addresses import caller_network
@@ -39,7 +40,7 @@ def apply_address_policy(
         if cursor.fetchone():
             cursor.execute(_FLAG, [now, grant.authorization_id])
             reason = f"{at}, from {bound}, policy {policy}"
-            record(grant.event("address-changed", at=now, address=address, token=token, reason=reason))
+            record(grant.event(EventKind.ADDRESS_CHANGED, at=now, address=address, token=token, reason=reason))
         if policy in address_binding.STOPPING and grant.user_pk:
             cursor.execute(_BLOCK, [grant.user_pk, grant.client_pk, address, now])
     if policy == address_binding.END:
@@ -50,4 +51,4 @@ def _end_authorization(grant: AuthorizationState, address: str, *, now: int) -> 
     with connection.cursor() as cursor:
         cursor.execute(_END, [now, grant.authorization_id])
         if cursor.fetchone():
-            grant.record("authorization-ended", at=now, address=address, reason="used at another address")
+            grant.record(EventKind.AUTHORIZATION_ENDED, at=now, address=address, reason="used at another address")

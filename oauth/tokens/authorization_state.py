@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from django.db import connection
 
+from audit.event_kinds import EventKind
 from audit.trail import Event, record
 from oauth.models import Client, public_reference
 from oauth.models.clients import keeps_secrets
@@ -86,7 +87,7 @@ class AuthorizationState:
             cursor.execute(_FACTS, [authorization_id])
             return cls(*cursor.fetchone())
 
-    def event(self, kind: str, *, at: int, address: str = "", token: str = "", reason: str = "") -> Event:
+    def event(self, kind: EventKind, *, at: int, address: str = "", token: str = "", reason: str = "") -> Event:
         """An event about this grant."""
         return Event(
             kind=kind,
@@ -101,7 +102,7 @@ class AuthorizationState:
             reason=reason,
         )
 
-    def record(self, kind: str, *, at: int, address: str = "", reason: str = "") -> None:
+    def record(self, kind: EventKind, *, at: int, address: str = "", reason: str = "") -> None:
         """Writes one event about this grant."""
         record(self.event(kind, at=at, address=address, reason=reason))
 

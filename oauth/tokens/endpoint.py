@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.db import connection, transaction
 
+from audit.event_kinds import EventKind
 from oauth.clients.authentication import run_as_client
 from oauth.clients.credentials import AUTHENTICATION_FAILED, NO_CREDENTIALS, AuthenticatedClient
 from oauth.http.endpoint import Answer, MachineRequest, writer_pool
@@ -96,14 +97,14 @@ def _exchange(
 ) -> Answer | OAuthError:
     grant = AuthorizationState.of(code.authorization_id)
     if grant.client_pk != client.pk:
-        _record("code-of-another-client", grant, request, reason=f"sent by {client.client_id}")
+        _record(EventKind.CODE_OF_ANOTHER_CLIENT, grant, request, reason=f"sent by {client.client_id}")
         return InvalidGrant("the code is not valid")
     try:
         _judge(code, grant, redirect_uri, verifier, now=request.now)
     except InvalidGrant as error:
         with connection.cursor() as cursor:
             cursor.execute(_GIVE_BACK, [code.pk])
-        _record("code-refused", grant, request, reason=error.hint or error.description)
+        _record(EventKind.CODE_REFUSED, grant, request, reason=error.hint or error.description)
         return error
     answer = issue(grant, now=request.now, address=request.address, code_id=code.pk, nonce=code.nonce)
     return Answer(200, json.dumps(answer).encode())
@@ -127,11 +128,11 @@ def _end_if_replayed(code: str, request: MachineRequest, client: AuthenticatedCl
         cursor.execute(_REPLAYED, [request.now, client.pk, sha256_hex(code)])
         row = cursor.fetchone()
     if row:
-        _record("code-replayed", AuthorizationState.of(row[0]), request)
+        _record(EventKind.CODE_REPLAYED, AuthorizationState.of(row[0]), request)
     return InvalidGrant("the code is not valid")
 
 
-def _record(kind: str, grant: AuthorizationState, request: MachineRequest, *, reason: str = "") -> None:
+def _record(kind: EventKind, grant: AuthorizationState, request: MachineRequest, *, reason: str = "") -> None:
     grant.record(kind, at=request.now, address=request.address, reason=reason)
 
 

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import connection
 from joserfc import jwt
 
+from audit.event_kinds import EventKind
 from audit.trail import record
 from oauth.keys import signing_keys
 from oauth.models import FhirServer, public_reference
@@ -67,7 +68,7 @@ def issue(
     if grant.refresh_kind:
         _bind_token_address(grant, address)  # before the seat, as at a refresh that is flagged: locks have one order
     place = take_seat(grant)
-    answer = _issue_access_token(grant, place, "issued", now=now, address=address, code_id=code_id, nonce=nonce)
+    answer = _issue_access_token(grant, place, EventKind.ISSUED, now=now, address=address, code_id=code_id, nonce=nonce)
     if grant.refresh_kind:
         family = RefreshFamily(None, place.seat_id, place.launch, now)
         answer["refresh_token"] = _issue_refresh_token(grant, family, now=now)
@@ -76,7 +77,7 @@ def issue(
 
 def issue_without_refresh(grant: AuthorizationState, scope: str, *, now: int, address: str) -> dict[str, Any]:
     """What a client gets for itself: a token that ends older ones of its seat, and nothing to refresh it (BK-05)."""
-    return _issue_access_token(grant, take_seat(grant), "issued", now=now, address=address, scope=scope)
+    return _issue_access_token(grant, take_seat(grant), EventKind.ISSUED, now=now, address=address, scope=scope)
 
 
 def reissue(
@@ -89,7 +90,7 @@ def reissue(
     place = keep_seat(grant, family)
     if place is None:
         return None
-    answer = _issue_access_token(grant, place, "refreshed", now=now, address=address, scope=scope)
+    answer = _issue_access_token(grant, place, EventKind.REFRESHED, now=now, address=address, scope=scope)
     return {**answer, "refresh_token": _issue_refresh_token(grant, family, now=now)}
 
 
@@ -119,7 +120,7 @@ def keep_seat(grant: AuthorizationState, family: RefreshFamily) -> SeatNumber | 
 def _issue_access_token(
     grant: AuthorizationState,
     place: SeatNumber,
-    kind: str,
+    kind: EventKind,
     *,
     now: int,
     address: str,
@@ -207,8 +208,8 @@ def _issue_refresh_token(grant: AuthorizationState, family: RefreshFamily, *, no
     return token
 
 
-def _record(grant: AuthorizationState, kind: str, token_id: int, number: int, *, now: int, address: str) -> None:
+def _record(grant: AuthorizationState, kind: EventKind, token_id: int, number: int, *, now: int, address: str) -> None:
     events = [grant.event(kind, at=now, address=address, token=public_reference(token_id))]
     if number > grant.tokens_to_keep:
-        events.append(grant.event("superseded", at=now, reason=f"by token {public_reference(token_id)}"))
+        events.append(grant.event(EventKind.SUPERSEDED, at=now, reason=f"by token {public_reference(token_id)}"))
     record(*events)

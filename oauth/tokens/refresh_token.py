@@ -7,6 +7,7 @@ from functools import partial
 from django.conf import settings
 from django.db import connection, transaction
 
+from audit.event_kinds import EventKind
 from oauth.clients.credentials import AuthenticatedClient, Credentials
 from oauth.http.endpoint import Answer, MachineRequest
 from oauth.tokens import refresh_grace
@@ -145,7 +146,9 @@ def _give_back(consumed: Consumed, grant: AuthorizationState, request: MachineRe
     """A refused refresh changes nothing: the token is as good or as bad as it was."""
     with connection.cursor() as cursor:
         cursor.execute(_GIVE_BACK, [consumed.family.spent_id])
-    grant.record("refresh-refused", at=request.now, address=request.address, reason=error.hint or error.description)
+    grant.record(
+        EventKind.REFRESH_REFUSED, at=request.now, address=request.address, reason=error.hint or error.description
+    )
     return error
 
 
@@ -167,16 +170,16 @@ def _repeat_or_end_family(token: str, request: MachineRequest, client: Authentic
     grant = AuthorizationState.of(authorization_id)
     tell = partial(grant.record, at=request.now, address=request.address)
     if grant.client_pk != client.pk:
-        tell("refresh-refused", reason=f"sent by {client.client_id}, whose it is not")
+        tell(EventKind.REFRESH_REFUSED, reason=f"sent by {client.client_id}, whose it is not")
     elif grant.lost or authorization_epoch != grant.authorization_epoch:
-        tell("refresh-refused", reason=grant.lost or "the authorization has ended")
+        tell(EventKind.REFRESH_REFUSED, reason=grant.lost or "the authorization has ended")
     elif kept and is_in_grace(request.now, consumed_at, settings.SMARTAUTH_REFRESH_GRACE_SECONDS):
         try:
             _require_same_address(grant, request, *launched)
         except InvalidGrant as moved_or_superseded:
-            tell("refresh-refused", reason=moved_or_superseded.hint)
+            tell(EventKind.REFRESH_REFUSED, reason=moved_or_superseded.hint)
             return moved_or_superseded
-        tell("refresh-repeated")
+        tell(EventKind.REFRESH_REPEATED)
         return Answer(200, refresh_grace.unseal(kept, token))
     else:
         _end_family(grant, request)
@@ -187,4 +190,4 @@ def _end_family(grant: AuthorizationState, request: MachineRequest) -> None:
     with connection.cursor() as cursor:
         cursor.execute(_END_FAMILY, [request.now, grant.authorization_id])
         if cursor.fetchone():
-            grant.record("refresh-reused", at=request.now, address=request.address)
+            grant.record(EventKind.REFRESH_REUSED, at=request.now, address=request.address)

@@ -11,6 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 
 from accounts import clock
+from audit.event_kinds import EventKind
 from oauth.models import AccessToken, Authorization, liveness, parse_reference, public_reference
 from operators.admin import authorizations, confirmation, token_life
 from operators.admin.filters import RowFilter, filter_by, filter_by_link
@@ -117,7 +118,7 @@ class AccessTokenAdmin(ReadOnlyAdmin):
             AccessToken.objects.filter(pk__in=[row.pk for row in rows], revoked_at=0).update(
                 revoked_at=now, revoked_for="operator"
             )
-            record_events(request, "revoked", *map(self.about, rows), reason="operator")
+            record_events(request, EventKind.REVOKED, *map(self.about, rows), reason="operator")
         self.message_user(request, f"Ended {count_text(len(rows), 'token')}.")
         return None
 

@@ -12,6 +12,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from accounts import clock
+from audit.event_kinds import EventKind
 from oauth.models import Authorization, liveness, public_reference
 from operators.admin import confirmation
 from operators.admin.fields import plain_text
@@ -141,7 +142,7 @@ class AuthorizationAdmin(ReadOnlyAdmin):
         with transaction.atomic():
             flagged = list(queryset.filter(flagged_at__gt=0))
             Authorization.objects.filter(pk__in=[row.pk for row in flagged]).update(flagged_at=0)
-            record_events(request, "flag-cleared", *(row.event_fields() for row in flagged), reason=reason)
+            record_events(request, EventKind.FLAG_CLEARED, *(row.event_fields() for row in flagged), reason=reason)
         self.message_user(request, f"Cleared {count_text(len(flagged), 'flag')}.", messages.SUCCESS)
         return None
 
@@ -151,7 +152,7 @@ def end(request: HttpRequest, queryset: QuerySet[Authorization]) -> int:
     with transaction.atomic():
         rows = list(queryset.filter(ended_at=0).select_related("client", "user", "fhir_server"))
         Authorization.objects.filter(pk__in=[row.pk for row in rows]).end("operator", now=clock.now())
-        record_events(request, "authorization-ended", *(row.event_fields() for row in rows), reason="operator")
+        record_events(request, EventKind.AUTHORIZATION_ENDED, *(row.event_fields() for row in rows), reason="operator")
     return len(rows)
 
 

@@ -16,6 +16,7 @@ from django.urls import path
 from django.utils.safestring import SafeString
 
 from accounts import clock
+from audit.event_kinds import EventKind
 from oauth.clients import jwks_fetch, secrets
 from oauth.discovery import server_facts
 from oauth.models import Authorization, Client, ResourceServer
@@ -187,7 +188,7 @@ class ClientAdmin(OperatorAdmin):
         with transaction.atomic():
             secret = secrets.rotate(client, request.POST.get("number", ""), now=clock.now())
             if secret:
-                record_events(request, "secret-rotated", self.about(client))
+                record_events(request, EventKind.SECRET_ROTATED, self.about(client))
         if secret:
             return self._shown_once(request, client, secret)
         self.message_user(
@@ -201,14 +202,14 @@ class ClientAdmin(OperatorAdmin):
             return self._asked(
                 request, queryset, "End all access of these clients", "They may ask people again at once."
             )
-        return self._ended(request, queryset, "client-ended", "end_access", "Ended all access of {}.")
+        return self._ended(request, queryset, EventKind.CLIENT_ENDED, "end_access", "Ended all access of {}.")
 
     @admin.action(description="Disable these clients and end all their access")
     def disable(self, request: HttpRequest, queryset: QuerySet[Client]) -> HttpResponse | None:
         if not confirmation.is_confirmed(request):
             lead = "They are refused at every endpoint until they are enabled."
             return self._asked(request, queryset, "Disable these clients and end all their access", lead)
-        return self._ended(request, queryset, "client-disabled", "disable", "Disabled {}.")
+        return self._ended(request, queryset, EventKind.CLIENT_DISABLED, "disable", "Disabled {}.")
 
     @admin.action(description="Enable these clients")
     def enable(self, request: HttpRequest, queryset: QuerySet[Client]) -> HttpResponse | None:
@@ -216,7 +217,7 @@ class ClientAdmin(OperatorAdmin):
             ending = ["Nothing. What ended stays ended; people are asked again."]
             title = "Enable these clients"
             return confirmation.page(request, self, queryset, title=f"{title}?", button=title, ending=ending)
-        return self._ended(request, queryset.filter(enabled=0), "client-enabled", "enable", "Enabled {}.")
+        return self._ended(request, queryset.filter(enabled=0), EventKind.CLIENT_ENABLED, "enable", "Enabled {}.")
 
     def _asked(self, request: HttpRequest, queryset: QuerySet[Client], button: str, lead: str) -> TemplateResponse:
         of = Authorization.objects.filter(client__in=queryset)
@@ -225,7 +226,7 @@ class ClientAdmin(OperatorAdmin):
         )
 
     def _ended(
-        self, request: HttpRequest, queryset: QuerySet[Client], kind: str, verb: str, said: str
+        self, request: HttpRequest, queryset: QuerySet[Client], kind: EventKind, verb: str, said: str
     ) -> HttpResponse | None:
         with transaction.atomic():
             clients = list(queryset)

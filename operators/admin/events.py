@@ -45,9 +45,13 @@ def _yesterday(found: Any) -> Any:
     return found.filter(at__gte=today - DAY, at__lt=today)
 
 
-RESULT = filter_by("result", "result", {name: (name, _of_kinds(kinds)) for name, kinds in event_kinds.RESULTS.items()})
+RESULT = filter_by(
+    "result",
+    "result",
+    {result.value: (result.value, _of_kinds(event_kinds.kinds_of(result))) for result in event_kinds.Result},
+)
 KIND = filter_by("kind", "kind", {
-    kind: (event_kinds.label(kind), _of_kinds([kind])) for kind in sorted(sum(event_kinds.RESULTS.values(), ()))
+    kind: (event_kinds.label(kind), _of_kinds([kind])) for kind in sorted(event_kinds.EventKind)
 })  # fmt: skip
 WHEN = filter_by("day", "day", {
     "hour": ("the last hour", _within(HOUR)),
@@ -108,7 +112,7 @@ class SecurityEventAdmin(ReadOnlyAdmin):
 
     @admin.display(description="result")
     def result(self, row: SecurityEvent) -> SafeString:
-        name = event_kinds.result(row.kind)
+        name = event_kinds.result_of(row.kind)
         return tag(name, TONES[name])
 
     @admin.display(description="client")

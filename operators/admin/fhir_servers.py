@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
 from accounts import clock
+from audit.event_kinds import EventKind
 from oauth.models import Authorization, FhirServer
 from oauth.registration import fhir_servers
 from operators.admin import confirmation
@@ -142,7 +143,10 @@ class FhirServerAdmin(OperatorAdmin):
             servers = list(queryset)
             ended = of.end("operator", now=clock.now())
             record_events(
-                request, "fhir-server-ended", *map(self.about, servers), reason=count_text(ended, "authorization")
+                request,
+                EventKind.FHIR_SERVER_ENDED,
+                *map(self.about, servers),
+                reason=count_text(ended, "authorization"),
             )
         self.message_user(request, f"Ended {count_text(ended, 'authorization')} and their tokens.")
         return None

@@ -17,6 +17,7 @@ from django.utils.http import urlencode
 from accounts import clock
 from accounts.address import client_address
 from accounts.models import User
+from audit.event_kinds import EventKind
 from audit.trail import Event, record
 from oauth.models import parse_reference
 
@@ -51,7 +52,7 @@ def search(queryset: Any, typed: str, found: Callable[[str, Any], Any]) -> tuple
     return found(term, User.objects.get_queryset().filter(username=term).values("pk")), False
 
 
-def record_events(request: HttpRequest, kind: str, *abouts: dict[str, Any], reason: str = "") -> None:
+def record_events(request: HttpRequest, kind: EventKind, *abouts: dict[str, Any], reason: str = "") -> None:
     """Writes one event per thing that the operator changed, in the transaction of the change."""
     common: dict[str, Any] = {
         "kind": kind,
@@ -121,11 +122,13 @@ class OperatorAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return redirect(f"{reverse('admin:audit_securityevent_changelist')}?{urlencode(_narrowest(about))}")
 
     def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> Any:
-        record_events(request, "operator-added", self.about(obj), reason=str(self.opts.verbose_name))
+        record_events(request, EventKind.OPERATOR_ADDED, self.about(obj), reason=str(self.opts.verbose_name))
 
     def log_change(self, request: HttpRequest, obj: Model, message: Any) -> Any:
         if changed := _named(message):
-            record_events(request, "operator-changed", self.about(obj), reason=f"{self.opts.verbose_name}: {changed}")
+            record_events(
+                request, EventKind.OPERATOR_CHANGED, self.about(obj), reason=f"{self.opts.verbose_name}: {changed}"
+            )
 
 
 class ReadOnlyAdmin(OperatorAdmin):

@@ -18,6 +18,7 @@ from django.utils.safestring import SafeString
 from accounts import clock
 from accounts.address import client_address
 from accounts.models import SignIn, User
+from audit.event_kinds import EventKind
 from oauth.ending import access, passwords
 from oauth.ending.access import Actor
 from oauth.models import ActsFor, Authorization, FhirIdentity, PatientRecord
@@ -222,7 +223,7 @@ class PersonAdmin(OperatorAdmin, UserAdmin):  # type: ignore[type-arg]  # Django
             return self._asked(
                 request, others, "Lock out and end all access", "They cannot sign in until let in again."
             )
-        return self._done(request, others, "person-stopped", "Locked out {}.")
+        return self._done(request, others, EventKind.PERSON_STOPPED, "Locked out {}.")
 
     @admin.action(description="Let in again")
     def let_in(self, request: HttpRequest, queryset: QuerySet[User]) -> HttpResponse | None:
@@ -231,14 +232,14 @@ class PersonAdmin(OperatorAdmin, UserAdmin):  # type: ignore[type-arg]  # Django
             return confirmation.page(
                 request, self, queryset, title="Let in again?", button="Let in again", ending=ending
             )
-        return self._done(request, queryset.filter(stopped_at__gt=0), "person-let-in", "Let in {}.")
+        return self._done(request, queryset.filter(stopped_at__gt=0), EventKind.PERSON_LET_IN, "Let in {}.")
 
     @admin.action(description="End all access of these people")
     def end_access(self, request: HttpRequest, queryset: QuerySet[User]) -> HttpResponse | None:
         if not confirmation.is_confirmed(request):
             lead = "They may sign in and allow apps again at once."
             return self._asked(request, queryset, "End all access of these people", lead)
-        return self._done(request, queryset, "person-ended", "Ended all access of {}.")
+        return self._done(request, queryset, EventKind.PERSON_ENDED, "Ended all access of {}.")
 
     @admin.action(description="Require a new password")
     def require_password(self, request: HttpRequest, queryset: QuerySet[User]) -> HttpResponse | None:
@@ -259,16 +260,16 @@ class PersonAdmin(OperatorAdmin, UserAdmin):  # type: ignore[type-arg]  # Django
             request, self, queryset, title=f"{button}?", button=button, ending=confirmation.consequences(of), lead=lead
         )
 
-    def _done(self, request: HttpRequest, queryset: QuerySet[User], kind: str, said: str) -> HttpResponse | None:
+    def _done(self, request: HttpRequest, queryset: QuerySet[User], kind: EventKind, said: str) -> HttpResponse | None:
         with transaction.atomic():
             people = list(queryset)
             rows = User.objects.get_queryset().filter(pk__in=[person.pk for person in people])
-            if kind == "person-stopped":
+            if kind == EventKind.PERSON_STOPPED:
                 rows.stop("operator")
                 for person in people:
                     sessions.end(SignIn.objects.filter(user=person), person, client_address(request))
             else:
-                (rows.let_in if kind == "person-let-in" else rows.end_access)()
+                (rows.let_in if kind == EventKind.PERSON_LET_IN else rows.end_access)()
             record_events(request, kind, *map(self.about, people))
         self.message_user(request, said.format(count_text(len(people), "person", "people")))
         return None

@@ -162,7 +162,7 @@ def _line(run: list[Any]) -> dict[str, Any]:
     return {
         "at": to_datetime(first.at), "until": to_datetime(last.at), "count": len(run),
         "what": event_kinds.label(first.kind), "reason": first.reason,
-        "address": first.address, "tone": tones[event_kinds.result(first.kind)],
+        "address": first.address, "tone": tones[event_kinds.result_of(first.kind)],
     }  # fmt: skip
 
 

@@ -10,6 +10,7 @@ import pytest
 from django.db import connection, connections, transaction
 
 from accounts import clock
+from audit.event_kinds import EventKind
 from audit.models import OutboxEvent, SecurityEvent
 from audit.shipping import ship
 from audit.trail import Event, record
@@ -40,22 +41,27 @@ def elsewhere(work: Callable[[], Any]) -> Any:
 
 
 @pytest.fixture
-def kind() -> str:
-    """A kind of event that only this test writes."""
+def client() -> str:
+    """A client that only this test writes about."""
     return f"test-{secrets.token_hex(8)}"
 
 
-def waiting(kind: str) -> int:
-    return OutboxEvent.objects.filter(kind=kind).count()
+def waiting(client: str) -> int:
+    return OutboxEvent.objects.filter(client=client).count()
 
 
-def shipped(kind: str) -> int:
-    return SecurityEvent.objects.filter(kind=kind).count()
+def shipped(client: str) -> int:
+    return SecurityEvent.objects.filter(client=client).count()
 
 
-def write(kind: str, events: int = 1) -> None:
+def write(client: str, events: int = 1) -> None:
     with transaction.atomic():
-        record(*(Event(kind=kind, at=clock.now(), person=f"subject-{number}") for number in range(events)))
+        record(
+            *(
+                Event(kind=EventKind.ISSUED, client=client, at=clock.now(), person=f"subject-{number}")
+                for number in range(events)
+            )
+        )
 
 
 @pytest.mark.requirement("SD-10")
@@ -89,22 +95,22 @@ def test_an_exchange_and_its_event_are_there_together(app: App, grant: Grant, ev
 
 
 @pytest.mark.requirement("SD-10")
-def test_shipping_moves_every_event_to_the_audit_database(kind: str) -> None:
-    write(kind, 3)
+def test_shipping_moves_every_event_to_the_audit_database(client: str) -> None:
+    write(client, 3)
 
     ship()
 
-    assert (waiting(kind), shipped(kind)) == (0, 3)
-    people = SecurityEvent.objects.filter(kind=kind).order_by("pk").values_list("person", flat=True)
+    assert (waiting(client), shipped(client)) == (0, 3)
+    people = SecurityEvent.objects.filter(client=client).order_by("pk").values_list("person", flat=True)
     assert list(people) == ["subject-0", "subject-1", "subject-2"]
 
 
-def test_more_than_a_batch_is_shipped_in_one_go(kind: str) -> None:
-    write(kind, 1100)
+def test_more_than_a_batch_is_shipped_in_one_go(client: str) -> None:
+    write(client, 1100)
 
     ship()
 
-    assert (waiting(kind), shipped(kind)) == (0, 1100)
+    assert (waiting(client), shipped(client)) == (0, 1100)
 
 
 @contextmanager
@@ -120,20 +126,20 @@ def killed_before(verb: str) -> Iterator[None]:
         yield
 
 
-def test_killed_between_copy_and_delete_it_ships_nothing_twice(kind: str) -> None:
-    write(kind, 5)
+def test_killed_between_copy_and_delete_it_ships_nothing_twice(client: str) -> None:
+    write(client, 5)
 
     with killed_before("DELETE"):
         ship()
-    between = waiting(kind), shipped(kind)
+    between = waiting(client), shipped(client)
     ship()
 
     assert between == (5, 5)
-    assert (waiting(kind), shipped(kind)) == (0, 5)
+    assert (waiting(client), shipped(client)) == (0, 5)
 
 
-def test_two_shippers_at_once_ship_everything_once(kind: str) -> None:
-    write(kind, 800)
+def test_two_shippers_at_once_ship_everything_once(client: str) -> None:
+    write(client, 800)
     barrier = threading.Barrier(2)
 
     def run() -> None:
@@ -147,18 +153,18 @@ def test_two_shippers_at_once_ship_everything_once(kind: str) -> None:
     for thread in threads:
         thread.join(60)
 
-    assert (waiting(kind), shipped(kind)) == (0, 800)
+    assert (waiting(client), shipped(client)) == (0, 800)
 
 
 @pytest.mark.postgresql
-def test_an_event_that_is_committed_late_is_not_skipped(kind: str) -> None:
+def test_an_event_that_is_committed_late_is_not_skipped(client: str) -> None:
     with transaction.atomic():
-        record(Event(kind=kind, at=clock.now(), person="late"))
-        elsewhere(lambda: write(kind))
+        record(Event(kind=EventKind.ISSUED, client=client, at=clock.now(), person="late"))
+        elsewhere(lambda: write(client))
         elsewhere(ship)
-        early = elsewhere(lambda: shipped(kind))
+        early = elsewhere(lambda: shipped(client))
 
     ship()
 
     assert early == 1
-    assert shipped(kind) == 2
+    assert shipped(client) == 2

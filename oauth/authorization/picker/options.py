@@ -8,6 +8,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from accounts import clock
+from audit.event_kinds import EventKind
 from audit.trail import record
 from oauth.authorization.interaction import interaction_event
 from oauth.authorization.pending_request import Pending
@@ -82,5 +83,5 @@ def find_option(found: QuerySet[M], number: str) -> M | None:
 
 def record_tampered_choice(request: HttpRequest, pending: Pending, reason: str) -> Unredirectable:
     """A choice that was not offered: recorded, then stopped (E30)."""
-    record(interaction_event(request, pending, "choice-tampered", at=clock.now(), reason=reason))
+    record(interaction_event(request, pending, EventKind.CHOICE_TAMPERED, at=clock.now(), reason=reason))
     return Unredirectable("E30", reason)

@@ -9,6 +9,7 @@ from django.db import transaction
 
 from accounts import clock
 from accounts.models import User
+from audit.event_kinds import EventKind
 from audit.trail import Event, record
 from oauth.keys import signing_keys
 from oauth.models import AccessToken, Authorization, Client, FhirServer, public_reference
@@ -67,7 +68,7 @@ def _alone(client: Client, scope: str, aud: str | None) -> dict[str, Any]:
         digest=sha256_hex(answer["access_token"])
     )
     about = {"client": client.client_id, "fhir_server": token.authorization.fhir_server.base}
-    record(Event(kind="granted-by-command", at=now, authorization=str(token.authorization), **about))
+    record(Event(kind=EventKind.GRANTED_BY_COMMAND, at=now, authorization=str(token.authorization), **about))
     return answer
 
 
@@ -96,7 +97,7 @@ def _issued(client: Client, person: User, server: FhirServer, patient: str, scop
         granted_at=now,
     )
     about = {"client": client.client_id, "person": person.subject, "fhir_server": server.base, "patient": patient}
-    record(Event(kind="granted-by-command", at=now, authorization=public_reference(authorization.pk), **about))
+    record(Event(kind=EventKind.GRANTED_BY_COMMAND, at=now, authorization=public_reference(authorization.pk), **about))
     return issue(AuthorizationState.of(authorization.pk), now=now, address="")
 
 

@@ -135,13 +135,16 @@ def test_no_page_shows_the_token_its_digests_or_its_jti(operator: Operator, make
 
 def test_the_history_joins_the_outbox_and_the_trail_and_counts_runs(operator: Operator, make_token: MakeToken) -> None:
     from audit import shipping
+    from audit.event_kinds import EventKind
     from audit.trail import Event, record
     from operators.admin.token_life import history
 
     token = make_token()
-    record(Event(kind="issued", at=10 * MINUTE, token=str(token), address="192.0.2.7"))
+    record(Event(kind=EventKind.ISSUED, at=10 * MINUTE, token=str(token), address="192.0.2.7"))
     shipping.ship()
-    record(*(Event(kind="introspection-refused", at=(11 + more) * MINUTE, token=str(token)) for more in range(3)))
+    record(
+        *(Event(kind=EventKind.INTROSPECTION_REFUSED, at=(11 + more) * MINUTE, token=str(token)) for more in range(3))
+    )
 
     lines = history(str(token))
 
