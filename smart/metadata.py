@@ -57,17 +57,17 @@ class ServerFacts:
         return bool(self.authorization_endpoint and "authorization_code" in self.grants)
 
     @property
-    def identifying(self) -> tuple[str, ...]:
+    def identity_scopes(self) -> tuple[str, ...]:
         """By which scopes an app may learn who signed in (SCP-16)."""
         return ("openid", "fhirUser") if self.openid and self.authorizes else ()
 
     @property
-    def people(self) -> tuple[str, ...]:
+    def people_scopes(self) -> tuple[str, ...]:
         """What an app may ask a person for, of the families that are switched on (DS-10, DS-14)."""
         return tuple(filter(self._on, self.scopes)) if self.authorizes else ()
 
     @property
-    def backend(self) -> tuple[str, ...]:
+    def backend_scopes(self) -> tuple[str, ...]:
         """What a backend service may ask (SMART Backend Services)."""
         return tuple(filter(self._on, BACKEND_SCOPES)) if "client_credentials" in self.grants else ()
 
@@ -79,7 +79,7 @@ class ServerFacts:
         return spelling in self.permissions and context in {"system", *self.permissions}
 
     @property
-    def refreshing(self) -> tuple[str, ...]:
+    def refresh_kinds(self) -> tuple[str, ...]:
         """How apps may refresh, `online` only in launches from an EHR (SCP-17)."""
         if not self.authorizes or "refresh_token" not in self.grants:
             return ()
@@ -88,7 +88,7 @@ class ServerFacts:
 
 def smart_configuration(facts: ServerFacts) -> Document:
     """The document under every FHIR base (SMART conformance). Without OpenID it names no issuer and no keys (DS-07)."""
-    openid = {"issuer": facts.issuer, "jwks_uri": facts.jwks_uri} if facts.identifying else {}
+    openid = {"issuer": facts.issuer, "jwks_uri": facts.jwks_uri} if facts.identity_scopes else {}
     return _without_empty(
         {
             **openid,
@@ -161,8 +161,8 @@ def capabilities(facts: ServerFacts) -> list[str]:
     return [
         *(people if facts.authorizes else []),
         *(word for kind, word in CLIENT_CAPABILITIES.items() if kind in facts.client_authentication),
-        *(["sso-openid-connect"] if facts.identifying else []),
-        *(f"permission-{permission}" for permission in sorted({*facts.permissions, *facts.refreshing})),
+        *(["sso-openid-connect"] if facts.identity_scopes else []),
+        *(f"permission-{permission}" for permission in sorted({*facts.permissions, *facts.refresh_kinds})),
     ]
 
 
@@ -187,8 +187,8 @@ def _endpoints(facts: ServerFacts) -> Document:
 
 
 def _scopes(facts: ServerFacts) -> list[str]:
-    refreshing = (f"{kind}_access" for kind in facts.refreshing)
-    return [*facts.identifying, *facts.people, *facts.backend, *refreshing]
+    refreshing = (f"{kind}_access" for kind in facts.refresh_kinds)
+    return [*facts.identity_scopes, *facts.people_scopes, *facts.backend_scopes, *refreshing]
 
 
 def _token_methods(facts: ServerFacts) -> list[str]:

@@ -87,7 +87,7 @@ def _answerable_scope(scope: str, pending: Pending) -> str:
     """Without launch/encounter where there is no visit to tell of: scopes in the answer are the truth (SCP-06)."""
     if pending.row.launch or pending.row.encounter:
         return scope
-    return scope_string(part for part in parse_scopes(scope) if part.plain != "launch/encounter")
+    return scope_string(part for part in parse_scopes(scope) if part.short_name != "launch/encounter")
 
 
 def _context(pending: Pending, scope: str) -> dict[str, Any]:
@@ -95,5 +95,5 @@ def _context(pending: Pending, scope: str) -> dict[str, Any]:
     row = pending.row
     patient = row.patient if pending.request.needs_patient or pending.launch_patient else ""
     context = launch_context(row.launch, patient, row.client)
-    picked = row.encounter and not row.launch and any(part.plain == "launch/encounter" for part in parse_scopes(scope))
+    picked = row.encounter and not row.launch and any(part.short_name == "launch/encounter" for part in parse_scopes(scope))
     return {**context, "encounter": row.encounter} if picked else context

@@ -78,9 +78,9 @@ def _is_authenticated_client(pending: Pending) -> bool:
 
 def _single_refresh_scope(asked: str, before: str) -> str:
     """Of two kinds of refresh the one that he chose, since he cannot have both (SCP-17)."""
-    both = {part.plain for part in parse_scopes(asked)} >= {refresh.OFFLINE, refresh.ONLINE}
+    both = {part.short_name for part in parse_scopes(asked)} >= {refresh.OFFLINE, refresh.ONLINE}
     other = {refresh.OFFLINE: refresh.ONLINE, refresh.ONLINE: refresh.OFFLINE}.get(refresh.refresh_scope(before), "")
-    return scope_string(part for part in parse_scopes(asked) if part.plain != other) if both else asked
+    return scope_string(part for part in parse_scopes(asked) if part.short_name != other) if both else asked
 
 
 def _session_digest(request: HttpRequest) -> str:

@@ -47,7 +47,7 @@ def stopped_page(request: HttpRequest, refusal: Unredirectable, app: str = "", *
     )
     return error_page(
         request, refusal.status, "We stopped this request", lead,
-        reference=reference, app=app, happened=refusal.happened(app), fix=refusal.fix, advice=advice, **parts,
+        reference=reference, app=app, happened=refusal.message(app), fix=refusal.fix, advice=advice, **parts,
     )  # fmt: skip
 
 

@@ -5,10 +5,10 @@ from typing import NamedTuple
 
 
 class ErrorPage(NamedTuple):
-    """`happened` may name the app; `fix` is for its developer, empty where he can do nothing."""
+    """`message` may name the app; `fix` is for its developer, empty where he can do nothing."""
 
     rule: str
-    happened: str
+    message: str
     fix: str
     status: HTTPStatus = HTTPStatus.BAD_REQUEST
 
@@ -59,8 +59,8 @@ class Unredirectable(Exception):
         super().__init__(f"{case}: {what}" if what else case)
         self.case = case
         self.what = what
-        self.rule, self._happened, self.fix, self.status = ERROR_PAGES[case]
+        self.rule, self._message, self.fix, self.status = ERROR_PAGES[case]
 
-    def happened(self, app: str = "") -> str:
+    def message(self, app: str = "") -> str:
         """What the person is told, with the name of the app if it is known."""
-        return self._happened.replace("{app}", app or "The app")
+        return self._message.replace("{app}", app or "The app")

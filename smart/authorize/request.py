@@ -61,7 +61,7 @@ class AuthorizationRequest:
     @property
     def reads_records(self) -> bool:
         """Whether it asks for anything beside who the person is."""
-        return any(part.context or part.plain in CONTEXT_SCOPES for part in parse_scopes(self.scope))
+        return any(part.context or part.short_name in CONTEXT_SCOPES for part in parse_scopes(self.scope))
 
     @property
     def has_user_scopes(self) -> bool:
@@ -106,9 +106,11 @@ def validate_request(
         aud=asked.base,
         fhir_version=asked.fhir_version,
         code_challenge=asked.get("code_challenge"),
-        needs_patient=any(part.context == "patient" or part.plain in PICKER_SCOPES for part in parse_scopes(scope)),
-        needs_encounter=any(part.plain == "launch/encounter" for part in parse_scopes(scope)),
-        launch=asked.get("launch") if any(part.plain == "launch" for part in parse_scopes(scope)) else "",
+        needs_patient=any(
+            part.context == "patient" or part.short_name in PICKER_SCOPES for part in parse_scopes(scope)
+        ),
+        needs_encounter=any(part.short_name == "launch/encounter" for part in parse_scopes(scope)),
+        launch=asked.get("launch") if any(part.short_name == "launch" for part in parse_scopes(scope)) else "",
         openid=client.openid,
         subject=hinted_subject,
         **{name: asked.get(name) for name in _KEPT},

@@ -109,15 +109,15 @@ class UnvalidatedRequest:
     @property
     def is_ehr_launch(self) -> bool:
         """Whether an EHR launched the app: it has sent the handle and wants its context."""
-        return bool(self.get("launch")) and any(part.plain == "launch" for part in parse_scopes(self.get("scope")))
+        return bool(self.get("launch")) and any(part.short_name == "launch" for part in parse_scopes(self.get("scope")))
 
     def _grantable(self, scope: Scope) -> bool:
         """No refresh is promised to a client without that grant; online_access is for launches from an EHR (SCP-17)."""
-        if scope.plain in (OFFLINE, ONLINE) and REFRESH_TOKEN not in self.client.grants:
+        if scope.short_name in (OFFLINE, ONLINE) and REFRESH_TOKEN not in self.client.grants:
             return False
         if self.client.openid:
-            return scope.plain in standard_claims.SCOPES
-        return is_supported(scope) and (scope.plain != ONLINE or self.is_ehr_launch)
+            return scope.short_name in standard_claims.SCOPES
+        return is_supported(scope) and (scope.short_name != ONLINE or self.is_ehr_launch)
 
 
 class Rule(NamedTuple):
@@ -133,7 +133,11 @@ def is_supported(scope: Scope) -> bool:
     """Whether this server can grant it at all to an app that people use (E17, SCP-10, SCP-19)."""
     if scope.context:
         return scope.context in ("patient", "user") and is_evaluable(scope)
-    return scope.plain in CONTEXT_SCOPES or scope.plain in (OFFLINE, ONLINE) or scope.plain in IDENTITY_SCOPES
+    return (
+        scope.short_name in CONTEXT_SCOPES
+        or scope.short_name in (OFFLINE, ONLINE)
+        or scope.short_name in IDENTITY_SCOPES
+    )
 
 
 def names_left_out(requested: str, scope: str) -> tuple[str, ...]:
@@ -272,7 +276,7 @@ def _check_scope_grantable(asked: UnvalidatedRequest) -> None:
 def _check_launch(asked: UnvalidatedRequest) -> None:
     if asked.client.openid:
         return
-    wanted = any(scope.plain == "launch" for scope in parse_scopes(asked.get("scope")))
+    wanted = any(scope.short_name == "launch" for scope in parse_scopes(asked.get("scope")))
     if wanted and not asked.get("launch"):
         raise InvalidRequest("scope launch needs the launch parameter")
     if asked.get("launch") and not wanted and asked.client.strict_scopes:

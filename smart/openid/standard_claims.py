@@ -32,17 +32,17 @@ class Account(NamedTuple):
 
 def scopes_beyond_openid(scope: str) -> tuple[str, ...]:
     """Which of these scopes plain OpenID Connect can never be granted."""
-    return tuple(part.name for part in parse_scopes(scope) if part.plain not in SCOPES)
+    return tuple(part.name for part in parse_scopes(scope) if part.short_name not in SCOPES)
 
 
 def has_openid(scope: str) -> bool:
     """Whether the app may recognise the person: without it there is no ID token (CG-08)."""
-    return OPENID in scope and any(part.plain == OPENID for part in parse_scopes(scope))
+    return OPENID in scope and any(part.short_name == OPENID for part in parse_scopes(scope))
 
 
 def has_fhir_user(scopes: Sequence[Scope]) -> bool:
     """Whether the app may learn who he is at the FHIR server, and read that resource (SCP-16, ID-03)."""
-    held = {scope.plain for scope in scopes}
+    held = {scope.short_name for scope in scopes}
     return OPENID in held and not FHIR_USER.isdisjoint(held)
 
 
@@ -62,7 +62,7 @@ def id_token_claims(
 
 def userinfo_claims(scopes: Sequence[Scope], person: Account) -> dict[str, str | bool]:
     """What UserInfo tells of it, by what was granted (OIDC Core §5.4); nothing that is not known."""
-    held = {scope.plain for scope in scopes}
+    held = {scope.short_name for scope in scopes}
     told: dict[str, str | bool] = {"sub": person.subject}
     if "profile" in held:
         told |= {"name": person.name, "preferred_username": person.username}

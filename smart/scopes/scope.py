@@ -54,7 +54,7 @@ class Scope:
         return cls(name, match["context"], match["resource"], frozenset(V1_ACTIONS.get(letters, letters)), parsed)
 
     @property
-    def plain(self) -> str:
+    def short_name(self) -> str:
         """The name without the prefix of its URI form (SCP-22)."""
         return without_prefix(self.name)
 
@@ -64,23 +64,25 @@ class Scope:
         return bool(self.context) and self.name.rpartition(".")[2] in V1_ACTIONS
 
     @property
-    def known(self) -> bool:
+    def is_known(self) -> bool:
         """Whether it is a scope of SMART or OpenID, or one that an operator may define himself (SCP-14, SCP-18)."""
         if self.context:
             return True
-        name = self.plain
-        return self.own or (has_legal_characters(name) and bool(name in PLAIN_NAMES or _LAUNCH.fullmatch(name)))
+        name = self.short_name
+        return self.is_operator_defined or (
+            has_legal_characters(name) and bool(name in PLAIN_NAMES or _LAUNCH.fullmatch(name))
+        )
 
     @property
-    def own(self) -> bool:
+    def is_operator_defined(self) -> bool:
         """Whether it is one that an operator defined himself (SCP-18)."""
-        name = self.plain
+        name = self.short_name
         return not self.context and has_legal_characters(name) and bool(_OWN.fullmatch(name))
 
     def covers(self, other: Self) -> bool:
         """Whether whoever holds this scope may do everything that `other` asks for."""
         if not self.context or not other.context:
-            return not (self.context or other.context) and self.plain == other.plain
+            return not (self.context or other.context) and self.short_name == other.short_name
         return (
             self.context == other.context
             and self.resource in ("*", other.resource)

@@ -42,17 +42,17 @@ def scopes_allowing(scopes: Iterable[Scope], context: str, resource: str, action
 
 def is_known(scope: Scope) -> bool:
     """Whether the name has a meaning at all: SMART's, OpenID's, or an operator's own (SCP-18)."""
-    return scope.known
+    return scope.is_known
 
 
 def is_for_people(scope: Scope) -> bool:
     """Whether a client that people use may ever have it (SCP-19)."""
-    return scope.known and scope.context != "system"
+    return scope.is_known and scope.context != "system"
 
 
 def is_for_backend(scope: Scope) -> bool:
     """Whether a client without a person may ever have it (SCP-19); a bound context is judged elsewhere."""
-    return bool(scope.context) or scope.own
+    return bool(scope.context) or scope.is_operator_defined
 
 
 def grantable_scope(
@@ -101,15 +101,15 @@ def shortest_form(scopes: Iterable[Scope]) -> tuple[Scope, ...]:
 def coherent_scopes(scopes: Iterable[Scope]) -> tuple[Scope, ...]:
     """Without fhirUser where openid is missing (SCP-16), and with one kind of refresh at most (SCP-17)."""
     found = without_unusable_fhir_user(scopes)
-    offline = any(scope.plain == "offline_access" for scope in found)
-    return tuple(scope for scope in found if not (offline and scope.plain == "online_access"))
+    offline = any(scope.short_name == "offline_access" for scope in found)
+    return tuple(scope for scope in found if not (offline and scope.short_name == "online_access"))
 
 
 def without_unusable_fhir_user(scopes: Iterable[Scope], *, somebody: bool = True) -> tuple[Scope, ...]:
     """Without fhirUser, and `profile` as it was once called, where openid is missing or he is nobody there (SCP-16)."""
     found = tuple(scopes)
-    meant = somebody and any(scope.plain == "openid" for scope in found)
-    return found if meant else tuple(scope for scope in found if scope.plain not in FHIR_USER)
+    meant = somebody and any(scope.short_name == "openid" for scope in found)
+    return found if meant else tuple(scope for scope in found if scope.short_name not in FHIR_USER)
 
 
 class _Held:
@@ -118,14 +118,14 @@ class _Held:
     def __init__(self, scopes: Iterable[Scope]) -> None:
         self.by_resource: dict[tuple[str, str], list[Scope]] = {}
         for scope in scopes:
-            self.by_resource.setdefault((scope.context, scope.resource or scope.plain), []).append(scope)
+            self.by_resource.setdefault((scope.context, scope.resource or scope.short_name), []).append(scope)
 
     def about(self, scope: Scope) -> list[Scope]:
         if scope.resource == "*":
             same_context = (found for (context, _), found in self.by_resource.items() if context == scope.context)
             return [held for found in same_context for held in found]
         wildcards = self.by_resource.get((scope.context, "*"), []) if scope.context else []
-        return wildcards + self.by_resource.get((scope.context, scope.resource or scope.plain), [])
+        return wildcards + self.by_resource.get((scope.context, scope.resource or scope.short_name), [])
 
     def covers(self, scope: Scope) -> bool:
         """Whether these together cover it, letter by letter (SCP-05)."""

@@ -19,7 +19,7 @@ GRACE_BOUND = 30
 
 def refresh_scope(scope: str) -> str:
     """Which scope lets the app refresh, "" if neither was granted (CG-07); offline_access outweighs (SCP-17)."""
-    held = {part.plain for part in parse_scopes(scope)}
+    held = {part.short_name for part in parse_scopes(scope)}
     return next((name for name in (OFFLINE, ONLINE) if name in held), "")
 
 

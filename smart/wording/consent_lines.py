@@ -245,20 +245,20 @@ def _readable(scope: Scope, all_scopes: Sequence[Scope]) -> bool:
 
 
 def _identity(scopes: Sequence[Scope], telling: ConsentContext) -> list[_Told]:
-    asked = [scope for scope in scopes if scope.plain in ("openid", "fhirUser", "profile")]
+    asked = [scope for scope in scopes if scope.short_name in ("openid", "fhirUser", "profile")]
     if not asked:
         return []
-    named = any(scope.plain != "openid" for scope in asked)
+    named = any(scope.short_name != "openid" for scope in asked)
     identity = words.ACCOUNT if telling.remembered_days else words.IDENTITY
     text = identity + (f": {telling.role}" if telling.role else "") if named else words.RECOGNISE
-    told: list[_Told] = [(WHO, text, "", tuple(scope.plain for scope in asked), "", "", ())]
-    if any(scope.plain == "email" for scope in scopes):
+    told: list[_Told] = [(WHO, text, "", tuple(scope.short_name for scope in asked), "", "", ())]
+    if any(scope.short_name == "email" for scope in scopes):
         told.append((WHO, words.EMAIL, "", ("openid", "email"), "", "", ()))
     return told
 
 
 def _time(scopes: Sequence[Scope], telling: ConsentContext) -> list[_Told]:
-    held = {scope.plain for scope in scopes}
+    held = {scope.short_name for scope in scopes}
     now = words.ONLY_NOW, telling.fill(words.ONLY_NOW_HINT, duration=duration(telling.seconds))
     if telling.remembered_days:
         now = words.WHENEVER, telling.fill(words.WHENEVER_HINT, days=str(telling.remembered_days))

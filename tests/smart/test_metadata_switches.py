@@ -52,7 +52,7 @@ NAMES = ["/".join(filter(None, switch)) for switch in SWITCHES]
 def documents(facts: ServerFacts) -> dict[str, Any]:
     """Every document; that of OpenID Connect exists where that is switched on."""
     found = {"smart": smart_configuration(facts), "oauth": authorization_server_metadata(facts)}
-    return {**found, "openid": openid_configuration(facts)} if facts.identifying else found
+    return {**found, "openid": openid_configuration(facts)} if facts.identity_scopes else found
 
 
 def said(facts: ServerFacts, switch: str = "") -> Said:

@@ -10,8 +10,8 @@ from smart.authorize.error_pages import ERROR_PAGES, Unredirectable
 def test_every_case_has_words_a_rule_and_an_error_status(case: str) -> None:
     refusal = Unredirectable(case, "why")
 
-    assert refusal.happened("<b>Growth</b>")
-    assert "{" not in refusal.happened() + refusal.fix
+    assert refusal.message("<b>Growth</b>")
+    assert "{" not in refusal.message() + refusal.fix
     assert refusal.status >= 400
     assert refusal.rule.startswith("AZ-")
 
@@ -24,5 +24,5 @@ def test_the_status_says_what_kind_of_refusal_it_was(case: str, status: int) -> 
 
 
 def test_the_app_is_named_only_if_it_is_known() -> None:
-    assert Unredirectable("E4").happened("Growth").startswith("Growth asked us")
-    assert Unredirectable("E4").happened().startswith("The app asked us")
+    assert Unredirectable("E4").message("Growth").startswith("Growth asked us")
+    assert Unredirectable("E4").message().startswith("The app asked us")

@@ -134,7 +134,7 @@ def test_a_redirect_uri_that_differs_gets_a_page(redirect_uri: str) -> None:
         trusted_redirect_uri(asked(redirect_uri=redirect_uri), CLIENT)
 
     assert (caught.value.case, caught.value.rule) == ("E4", "AZ-05")
-    assert caught.value.happened("Growth").startswith("Growth asked us to send you back")
+    assert caught.value.message("Growth").startswith("Growth asked us to send you back")
 
 
 @pytest.mark.requirement("E6")

@@ -77,7 +77,7 @@ def test_granted_is_never_wider_than_asked_nor_than_allowed(requested: str, allo
 @given(requested=texts, allowed=texts)
 def test_without_restrictions_granted_is_exactly_what_both_name(requested: str, allowed: str) -> None:
     plain_requested, plain_allowed = (
-        " ".join(scope.name for scope in parse_scopes(text) if scope.known and not scope.query)
+        " ".join(scope.name for scope in parse_scopes(text) if scope.is_known and not scope.query)
         for text in (requested, allowed)
     )
 
