@@ -11,7 +11,8 @@ from django.db import transaction
 from fhir import versions
 from fhir.models import Membership, Record
 from fhir.versions import Version
-from smart.fhir.elements import ID, Json, elements_at, reference_target, references
+from smart.fhir.elements import Json, elements_at, reference_target, references
+from smart.fhir.id import is_fhir_id
 
 Key: TypeAlias = tuple[str, str]
 
@@ -105,6 +106,6 @@ def _next(array: str, place: int) -> int:
 def _record(text: str, version: Version) -> Record:
     content = json.loads(text)
     name, resource_id = content["resourceType"], content["id"]
-    if name not in version.types or not ID.fullmatch(resource_id):
+    if name not in version.types or not is_fhir_id(resource_id):
         raise ValueError(f"{name}/{resource_id}: not a resource that {version.key} serves")
     return Record(fhir_version=version.key, type=name, resource_id=resource_id, content=text)

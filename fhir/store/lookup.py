@@ -7,12 +7,12 @@ from fhir.outcome import NotFound
 from fhir.search.query import Search, is_match
 from fhir.token.permissions import Permission, Permissions
 from fhir.versions import Version
-from smart.fhir.elements import ID
+from smart.fhir.id import is_fhir_id
 
 
 def find(version: Version, name: str, resource_id: str, reach: Permissions) -> Record:
     """The one record of that id. Raises NothingHere for an unknown one and, no different, for one out of reach."""
-    if not ID.fullmatch(resource_id):
+    if not is_fhir_id(resource_id):
         raise NotFound
     for share in reach.shares:
         record = _within(version, name, share).filter(resource_id=resource_id).first()

@@ -8,7 +8,8 @@ from fhir.search.criteria import Criterion, UnsupportedCriterion
 from fhir.search.query import scope_criteria
 from fhir.versions import ResourceType
 from smart.fhir.audience import is_same_audience
-from smart.fhir.elements import ID, reference_target
+from smart.fhir.elements import reference_target
+from smart.fhir.id import is_fhir_id
 from smart.openid.standard_claims import has_fhir_user
 from smart.scopes.scope import Scope
 from smart.scopes.scope_sets import parse_scopes, scopes_allowing
@@ -61,7 +62,7 @@ def caller(claims: Mapping[str, Any] | None, base: str, now: float) -> Caller:
     backend = _backend(claims)
     return Caller(
         scopes=parse_scopes(scope) if isinstance(scope, str) else (),
-        patient=patient if isinstance(patient, str) and ID.fullmatch(patient) else "",
+        patient=patient if is_fhir_id(patient) else "",
         patients=frozenset() if backend else _patients(claims.get(PATIENTS)),
         own_record=None if backend else reference_target(claims.get("fhirUser"), base),
         backend=backend,
@@ -104,7 +105,7 @@ def _allowed(
 def _patients(listed: Any) -> frozenset[str]:
     """Whom the person may see, as the authorization server says; without its word, nobody."""
     listed = listed if isinstance(listed, list) else []
-    return frozenset(patient for patient in listed if isinstance(patient, str) and ID.fullmatch(patient))
+    return frozenset(patient for patient in listed if is_fhir_id(patient))
 
 
 def _meant_for(audience: Any, base: str) -> bool:

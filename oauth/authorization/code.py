@@ -19,7 +19,7 @@ from oauth.models import Authorization, Code, public_reference
 from oauth.people import identities
 from smart.clients.redirect_uris import success_redirect
 from smart.digests import random_token, sha256_hex
-from smart.scopes.scope_sets import parse_scopes, scope_string
+from smart.scopes.scope_sets import has_scope, parse_scopes, scope_string
 from smart.time_units import SECOND
 from smart.tokens import lifetimes, refresh
 
@@ -95,5 +95,5 @@ def _context(pending: Pending, scope: str) -> dict[str, Any]:
     row = pending.row
     patient = row.patient if pending.request.needs_patient or pending.launch_patient else ""
     context = launch_context(row.launch, patient, row.client)
-    picked = row.encounter and not row.launch and any(part.short_name == "launch/encounter" for part in parse_scopes(scope))
+    picked = row.encounter and not row.launch and has_scope(scope, "launch/encounter")
     return {**context, "encounter": row.encounter} if picked else context

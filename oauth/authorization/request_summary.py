@@ -1,6 +1,5 @@
 """What every page of a waiting request says: who asks, for whose record, and where the answer goes."""
 
-import re
 from dataclasses import dataclass
 from datetime import date
 
@@ -8,12 +7,10 @@ from oauth.authorization.pending_request import Pending
 from oauth.http.redirects import redirect_host
 from oauth.models import EncounterRecord, PatientRecord, public_reference
 from oauth.people import identities
+from smart.text import replace_unsafe_characters
 from smart.time_units import to_datetime
 
 NAME_LIMIT = 120
-
-# controls, also those that change the direction of what follows (Unicode UAX 9 §2, UTR 36 §2.10)
-_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +73,7 @@ def initials(name: str) -> str:
 
 def display_name(text: str) -> str:
     """As much of a name as a page has room for, without signs that would turn the sentence around it."""
-    text = _CONTROLS.sub("", text)
+    text = replace_unsafe_characters(text, "")
     return text if len(text) <= NAME_LIMIT else f"{text[: NAME_LIMIT - 1]}…"
 
 

@@ -15,6 +15,7 @@ from oauth.people import identities
 from smart.authorize import launch
 from smart.authorize.launch import Context, InvalidContext
 from smart.digests import random_token, sha256_hex
+from smart.fhir.fhir_user import is_practitioner
 from smart.http.errors import InvalidRequest
 from smart.time_units import SECOND
 from smart.tokens import lifetimes
@@ -120,4 +121,4 @@ def _is_visit_of(fhir_server: FhirServer, patient: str, encounter: str, *, vouch
 def _can_be_vouched(user: User, fhir_server: FhirServer, patient: str) -> bool:
     """The EHR knows whom its practitioners see; nobody else gets a record beside his own that our list lacks."""
     himself = identities.fhir_user(user, fhir_server)
-    return himself == f"Patient/{patient}" or identities.is_practitioner(himself)
+    return himself == f"Patient/{patient}" or is_practitioner(himself)

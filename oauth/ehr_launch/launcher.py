@@ -14,6 +14,7 @@ from oauth.ehr_launch.launcher_form import LauncherForm
 from oauth.http.redirects import private_page, redirect_within
 from oauth.models import Launch
 from smart.authorize.launch import InvalidContext
+from smart.fhir.fhir_user import is_practitioner
 from smart.time_units import to_datetime
 from smart.tokens import lifetimes
 
@@ -42,7 +43,7 @@ def launcher(request: HttpRequest) -> HttpResponse:
 
 def _can_launch(user: User) -> bool:
     """Operators, and practitioners of any FHIR server."""
-    return user.is_staff or user.identities.filter(resource__startswith="Practitioner").exists()
+    return user.is_staff or any(is_practitioner(identity.resource) for identity in user.identities.all())
 
 
 def _page(

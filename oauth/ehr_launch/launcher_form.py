@@ -17,6 +17,7 @@ from oauth.ehr_launch.handles import PreparedLaunch
 from oauth.models import Client, EncounterRecord, FhirIdentity, FhirServer, PatientRecord
 from oauth.people import identities
 from smart.authorize.launch import Context, InvalidContext, parse_context, parse_fhir_context
+from smart.fhir.fhir_user import is_practitioner
 from smart.fhir.versions import resource_types
 
 OPTIONS_LIMIT = 500
@@ -110,7 +111,7 @@ def _users(composer: User, fhir_server: FhirServer) -> list[FhirIdentity]:
     there = FhirIdentity.objects.filter(fhir_server=fhir_server, user__stopped_at=0).select_related("user")
     found = there if composer.is_staff else there.filter(user=composer)
     named = found.select_related("fhir_server").order_by("user__username")[:OPTIONS_LIMIT]
-    return sorted(named, key=lambda identity: not identities.is_practitioner(identity.resource))
+    return sorted(named, key=lambda identity: not is_practitioner(identity.resource))
 
 
 def _records(identity: FhirIdentity) -> list[PatientRecord]:

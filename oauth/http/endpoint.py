@@ -32,6 +32,7 @@ from smart.http.errors import (
     TooManyRequests,
 )
 from smart.http.parameters import MalformedParameters, Parameters
+from smart.text import is_printable_ascii
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -206,7 +207,7 @@ def count_failure(error: OAuthError, request: MachineRequest) -> OAuthError:
 
 def _failure_event(error: OAuthError, request: MachineRequest) -> Event:
     named = request.credentials.client_id
-    known_form = named.isascii() and named.isprintable() and len(named) <= LONGEST_CLIENT_ID
+    known_form = is_printable_ascii(named) and len(named) <= LONGEST_CLIENT_ID
     return Event(
         kind=EventKind.CLIENT_AUTHENTICATION_FAILED,
         at=request.now,

@@ -1,7 +1,6 @@
 """What the JSON endpoints for machines share: one object in, one answer out, and a caller who proves himself."""
 
 import asyncio
-import json
 import logging
 import threading
 from collections.abc import Collection, Mapping
@@ -26,7 +25,7 @@ from oauth.http.endpoint import MachineRequest, count_failure, error_answer
 from oauth.models import Client, FhirServer
 from smart.authorize.launch import InvalidContext, parse_text
 from smart.fhir.audience import canonical_url
-from smart.http import limits
+from smart.http import limits, strict_json
 from smart.http.errors import (
     AccessDenied,
     InvalidClient,
@@ -36,7 +35,6 @@ from smart.http.errors import (
     TemporarilyUnavailable,
 )
 from smart.http.parameters import Parameters
-from smart.http.strict_json import DuplicateMember, refuse_constant, unique_members
 
 log = logging.getLogger("smartauth.json_endpoint")
 
@@ -67,10 +65,10 @@ class JsonObjectParser(BaseParser):
         if len(body) > limits.MAX_JSON_BODY:
             raise BodyTooLong
         try:
-            found = json.loads(body.decode(), object_pairs_hook=unique_members, parse_constant=refuse_constant)
-        except DuplicateMember:
+            found = strict_json.loads(body.decode())
+        except strict_json.DuplicateMember:
             raise InvalidRequest("a member of the body was sent twice") from None
-        except (ValueError, RecursionError):
+        except ValueError:
             raise InvalidRequest("the body is not JSON in UTF-8") from None
         if not isinstance(found, dict):
             raise InvalidRequest("the body must be a JSON object")

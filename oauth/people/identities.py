@@ -4,8 +4,7 @@ from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
 
 from accounts.models import User
 from oauth.models import EncounterRecord, FhirIdentity, FhirServer, PatientRecord
-
-_PRACTITIONER_PREFIXES = ("Practitioner/", "PractitionerRole/")
+from smart.fhir.fhir_user import is_practitioner
 
 _UNNAMED = ExpressionWrapper(Q(name=""), output_field=BooleanField())
 
@@ -19,11 +18,6 @@ def fhir_user(user: User, fhir_server: FhirServer) -> str:
     """Such as Patient/amy; "" for somebody who is nobody there."""
     found = identity(user, fhir_server)
     return found.resource if found else ""
-
-
-def is_practitioner(resource: str) -> bool:
-    """Whether that fhirUser is somebody who treats patients."""
-    return resource.startswith(_PRACTITIONER_PREFIXES)
 
 
 def shareable_records(user: User, fhir_server: FhirServer) -> QuerySet[PatientRecord]:

@@ -22,12 +22,12 @@ from oauth.seeding.schema import (  # fmt: skip
     words,
     yes_or_no,
 )
+from smart.fhir import fhir_user
+from smart.fhir import id as fhir_id_form
 
 _DAY = re.compile(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?")
 _CLIENT_ID = re.compile(r"[A-Za-z0-9._~-]{1,100}")
 _SECRET = re.compile(r"[A-Za-z0-9._~-]+")
-_FHIR_ID = re.compile(r"[A-Za-z0-9.-]{1,64}")
-_FHIR_USER = re.compile(r"(Patient|Practitioner|PractitionerRole|RelatedPerson|Person)/[A-Za-z0-9.-]{1,64}")
 
 
 def read(file: Path, *, issuer: str) -> dict[str, Any]:
@@ -56,7 +56,7 @@ class _Plain(yaml.BaseLoader):
 
 # The format ---------------------------------------------------------------------------------------------------------
 
-fhir_id = like(_FHIR_ID, "a FHIR id (letters, digits, - and ., at most 64)")
+fhir_id = like(re.compile(fhir_id_form.PATTERN), "a FHIR id (letters, digits, - and ., at most 64)")
 policy = one_of("off", "flag", "block", "end")
 seconds = whole(0, 3600)
 
@@ -96,7 +96,7 @@ FHIR_SERVER = mapping(
 IDENTITY = mapping(
     {
         "fhir_server": base,
-        "fhir_user": like(_FHIR_USER, "such as Patient/amy"),
+        "fhir_user": like(re.compile(fhir_user.PATTERN), "such as Patient/amy"),
         "acts_for": all_or_each(fhir_id),
     },
     required=("fhir_server", "fhir_user"),

@@ -8,7 +8,7 @@ from audit.event_kinds import EventKind
 from audit.trail import Event, record
 from oauth.models import Client, public_reference
 from oauth.models.clients import keeps_secrets
-from oauth.people.identities import is_practitioner
+from smart.fhir.fhir_user import is_practitioner
 from smart.tokens import address_binding, refresh
 
 # Everything that decides about an authorization's next token, read after the row that is consumed is locked.

@@ -18,6 +18,7 @@ from operators.admin.client_kinds import Kind
 from operators.admin.fields import Flag, Lines, Seconds, plain_text
 from smart.clients import jwks
 from smart.clients.redirect_uris import redirect_uri_problem
+from smart.fhir import id as fhir_id
 from smart.openid import standard_claims
 from smart.scopes import scope_sets
 from smart.scopes.scope import Scope
@@ -73,7 +74,8 @@ class ClientForm(forms.ModelForm):  # type: ignore[type-arg]
         label="Allows requests without state", help_text="Loose: only for an app that cannot send state."
     )
     backend_patient = forms.CharField(
-        label="Bound to the patient", required=False, max_length=64, validators=[RegexValidator(r"^[A-Za-z0-9.-]+\Z")],
+        label="Bound to the patient", required=False, max_length=64,
+        validators=[RegexValidator(rf"\A{fhir_id.PATTERN}\Z")],
         help_text="The FHIR id of the one patient that its patient/ scopes are about; empty for a service of many.",
     )  # fmt: skip
     backend_by_secret = Flag(

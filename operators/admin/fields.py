@@ -1,12 +1,11 @@
 """Form fields for what the database keeps in one column: flags as 0 or 1, lists as words, checked as they are typed."""
 
-import unicodedata
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 
-_BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+from smart.text import has_unsafe_characters
 
 
 class Flag(forms.BooleanField):
@@ -55,5 +54,5 @@ class Seconds(forms.IntegerField):
 
 def plain_text(value: str) -> None:
     """A name that people will read: no control characters, nothing that turns the line around (ui.md 6)."""
-    if any(character in _BIDI or unicodedata.category(character) == "Cc" for character in value):
+    if has_unsafe_characters(value):
         raise ValidationError("Control characters and characters that change the direction of text are not allowed.")

@@ -28,6 +28,7 @@ from operators.admin.fields import Flag, Lines, plain_text
 from operators.admin.filters import filter_by
 from operators.admin.model_admin import OperatorAdmin, record_events
 from operators.admin.rendering import count_text, shorten, tag
+from smart.fhir import fhir_user
 
 STATE = filter_by("state", "state", {
     "in": ("may sign in", lambda found: found.filter(stopped_at=0)),
@@ -77,7 +78,7 @@ class NewPasswordForm(AdminPasswordChangeForm):  # type: ignore[type-arg]
 
 class FhirIdentityForm(forms.ModelForm):  # type: ignore[type-arg]
     resource = forms.RegexField(
-        r"\A(Patient|Practitioner|PractitionerRole|RelatedPerson|Person)/[A-Za-z0-9.-]{1,64}\Z",
+        rf"\A{fhir_user.PATTERN}\Z",
         label="Is (fhirUser)", help_text="Such as Patient/amy or Practitioner/dr-green.",
         error_messages={"invalid": "Must be such as Patient/amy or Practitioner/dr-green."},
     )  # fmt: skip

@@ -8,17 +8,16 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from smart.clients.redirect_uris import redirect_uri_problem, url_with_query
-from smart.http.strict_json import refuse_constant
+from smart.fhir.id import is_fhir_id, split_reference
+from smart.http import strict_json
+from smart.text import has_unsafe_characters, replace_unsafe_characters
 
 MAX_CONTEXT_BYTES = 4096  # bytes of JSON: the context rides in every token
 MAX_ITEMS = 20
 MAX_DEPTH = 5
 SCOPE = "launch"
 
-_ID = re.compile(r"[A-Za-z0-9.-]{1,64}")
-_REFERENCE = re.compile(r"(?P<type>[A-Z][A-Za-z]+)/[A-Za-z0-9.-]{1,64}(/_history/[A-Za-z0-9.-]{1,64})?")
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"{}|\\^`]+")
-_UNSPEAKABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _AT_TOP = ("Patient", "Encounter")
 _NAMING = ("reference", "canonical", "identifier")
 
@@ -51,8 +50,8 @@ def parse_context(given: Mapping[str, Any], *, types: Collection[str]) -> Contex
 def parse_fhir_context(text: str) -> Any:
     """The JSON of a fhirContext that somebody wrote by hand. Raises BadContext."""
     try:
-        return json.loads(text, parse_constant=refuse_constant)
-    except (ValueError, RecursionError):
+        return strict_json.loads(text)
+    except ValueError:
         raise InvalidContext("fhirContext", "is not JSON") from None
 
 
@@ -77,7 +76,7 @@ def launch_url_problem(url: str, *, dev: bool) -> str | None:
 
 
 def _shown(name: object) -> str:
-    return _UNSPEAKABLE.sub("?", str(name))[:40]
+    return replace_unsafe_characters(str(name), "?")[:40]
 
 
 def parse_text(value: Any, path: str, most: int = 200) -> str:
@@ -86,14 +85,14 @@ def parse_text(value: Any, path: str, most: int = 200) -> str:
         raise InvalidContext(path, "must be text")
     if len(value) > most:
         raise InvalidContext(path, f"is longer than {most} characters")
-    if _UNSPEAKABLE.search(value):
+    if has_unsafe_characters(value):
         raise InvalidContext(path, "has a control character")
     return value
 
 
 def parse_fhir_id(value: Any, path: str) -> str:
     """A bare FHIR id. Raises BadContext."""
-    if not isinstance(value, str) or not _ID.fullmatch(value):
+    if not is_fhir_id(value):
         raise InvalidContext(path, "must be a bare FHIR id, such as p-204")
     return value
 
@@ -131,7 +130,7 @@ def _item(value: Any, path: str) -> Context:
 
 
 def _reference(value: Any, path: str) -> str:
-    if not isinstance(value, str) or not _REFERENCE.fullmatch(value):
+    if not isinstance(value, str) or split_reference(value) is None:
         raise InvalidContext(path, "must be a relative reference, such as ImagingStudy/77")
     return value
 
@@ -168,7 +167,7 @@ def _speakable(value: Any, path: str, depth: int) -> None:
     inside = [*value.keys(), *value.values()] if isinstance(value, dict) else value if isinstance(value, list) else []
     for part in inside:
         _speakable(part, path, depth - 1)
-    if isinstance(value, str) and _UNSPEAKABLE.search(value):
+    if isinstance(value, str) and has_unsafe_characters(value):
         raise InvalidContext(path, "has a control character")
     if isinstance(value, float) and not math.isfinite(value):
         raise InvalidContext(path, "has a number that JSON cannot write")
@@ -176,8 +175,8 @@ def _speakable(value: Any, path: str, depth: int) -> None:
 
 def _of_version(item: Context, path: str, types: Collection[str]) -> None:
     """LC-07 and LC-08: of a type that the FHIR version knows, and not what has its place at the top."""
-    match = _REFERENCE.fullmatch(item.get("reference", ""))
-    kind = match["type"] if match else item.get("type", "")
+    named = split_reference(item.get("reference", ""))
+    kind = named[0] if named else item.get("type", "")
     if kind and kind not in types:
         raise InvalidContext(path, f"names the type {kind}, which this FHIR version does not know")
     if item.get("type", kind) != kind:

@@ -4,7 +4,6 @@ Every refusal lists the rules that the assertion breaks, all at once (WF-06).
 """
 
 import binascii
-import json
 from base64 import urlsafe_b64decode
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,8 +13,9 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, RSAKey
 from joserfc.jws import JWSRegistry, deserialize_compact
 
-from smart.http.strict_json import refuse_constant, unique_members
+from smart.http import strict_json
 from smart.metadata import ASSERTION_ALGORITHMS
+from smart.text import is_printable_ascii
 from smart.time_units import SECOND
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -53,7 +53,7 @@ class Assertion:
     def client_id(self) -> str:
         """Who it says sends it, "" where that is no client_id (they are of visible ASCII characters)."""
         issuer = self.claims.get("iss")
-        return issuer if isinstance(issuer, str) and issuer.isascii() and issuer.isprintable() else ""
+        return issuer if isinstance(issuer, str) and is_printable_ascii(issuer) else ""
 
     @property
     def jti(self) -> str:
@@ -196,8 +196,8 @@ def _decode(part: str) -> bytes:
 
 def _parse_object(raw: bytes, name: str) -> dict[str, Any]:
     try:
-        found = json.loads(raw, object_pairs_hook=unique_members, parse_constant=refuse_constant)
-    except (ValueError, RecursionError):
+        found = strict_json.loads(raw)
+    except ValueError:
         raise InvalidAssertion(f"the {name} of the assertion is not JSON with each member once") from None
     if not isinstance(found, dict):
         raise InvalidAssertion(f"the {name} of the assertion is not a JSON object")

@@ -1,13 +1,11 @@
 """Looking into a resource: the elements at a path, and where a reference points."""
 
-import re
 from collections.abc import Iterator
 from typing import Any, TypeAlias
 
-Json: TypeAlias = Any  # a resource is whatever JSON somebody stored
+from smart.fhir.id import split_reference
 
-ID = re.compile(r"[A-Za-z0-9.-]{1,64}")
-_RELATIVE = re.compile(r"([A-Z][A-Za-z]{1,63})/([A-Za-z0-9.-]{1,64})(?:/_history/[A-Za-z0-9.-]{1,64})?")
+Json: TypeAlias = Any  # a resource is whatever JSON somebody stored
 
 
 def elements_at(content: Json, path: tuple[str, ...]) -> Iterator[Json]:
@@ -24,10 +22,7 @@ def elements_at(content: Json, path: tuple[str, ...]) -> Iterator[Json]:
 def reference_target(reference: Json, base: str) -> tuple[str, str] | None:
     """Type and id that a Reference, or its text, names on this base; None for whatever is not a resource here."""
     text = reference.get("reference") if isinstance(reference, dict) else reference
-    if not isinstance(text, str):
-        return None
-    match = _RELATIVE.fullmatch(text.removeprefix(f"{base}/"))
-    return (match[1], match[2]) if match else None
+    return split_reference(text.removeprefix(f"{base}/")) if isinstance(text, str) else None
 
 
 def references(content: Json) -> Iterator[Json]:

@@ -1,20 +1,27 @@
-"""Hooks for `json.loads` where loose JSON could mean two things: a member said twice, NaN and Infinity (RFC 8259)."""
+"""JSON that can mean one thing only: each member once, no NaN or Infinity, bounded depth (RFC 8259 §4, §6, §9)."""
 
+import json
 from typing import Any, NoReturn
 
 
 class DuplicateMember(ValueError):
-    """A member of an object stands there twice."""
+    """A member of an object was sent twice."""
 
 
-def unique_members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """The object of these members, for `object_pairs_hook`. Raises SaidTwice."""
-    found = dict(pairs)
-    if len(found) != len(pairs):
+def loads(text: str | bytes) -> Any:
+    """What the JSON says. Raises DuplicateMember, or ValueError for anything else that is not strict JSON."""
+    try:
+        return json.loads(text, object_pairs_hook=_unique_members, parse_constant=_refuse_constant)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+def _unique_members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
         raise DuplicateMember
-    return found
+    return members
 
 
-def refuse_constant(name: str) -> NoReturn:
-    """For `parse_constant`: what Python reads as a number and JSON does not know. Raises ValueError."""
+def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON")

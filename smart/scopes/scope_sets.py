@@ -26,6 +26,11 @@ def parse_scopes(text: str) -> tuple[Scope, ...]:
     return tuple(Scope.parse(name) for name in dict.fromkeys(text.split(" ")) if name)
 
 
+def has_scope(text: str, name: str) -> bool:
+    """Whether the scope without a context of that name is among them, in its short or its URI form (SCP-22)."""
+    return any(scope.short_name == name for scope in parse_scopes(text))
+
+
 def scope_string(scopes: Iterable[Scope]) -> str:
     """The scopes as one parameter, each name once."""
     return " ".join(dict.fromkeys(scope.name for scope in scopes))

@@ -1,11 +1,10 @@
 """How a claim mapping is written: JSON, each claim with where its value comes from, in which form (SD-17)."""
 
-import json
 import re
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
-from smart.http.strict_json import DuplicateMember, unique_members
+from smart.http import strict_json
 
 Rule: TypeAlias = Mapping[str, Any]
 ClaimMapping: TypeAlias = Mapping[str, Rule]
@@ -52,10 +51,10 @@ def parse_mapping(text: str) -> ClaimMapping:
     if len(text) > MAX_LENGTH:
         raise InvalidMapping(f"longer than {MAX_LENGTH} characters")
     try:
-        found = json.loads(text, object_pairs_hook=unique_members)
-    except DuplicateMember:
+        found = strict_json.loads(text)
+    except strict_json.DuplicateMember:
         raise InvalidMapping("a name stands twice") from None
-    except (json.JSONDecodeError, RecursionError) as error:
+    except ValueError as error:
         raise InvalidMapping(f"not JSON: {error}") from None
     if not isinstance(found, dict) or not 0 < len(found) <= MAX_CLAIMS:
         raise InvalidMapping(f"must be a JSON object that names 1 to {MAX_CLAIMS} claims")

@@ -1,11 +1,13 @@
 """What a token that is none of ours tells about one of ours: which it copies, whether its sender held it (SD-07)."""
 
 import base64
-import hashlib
 import json
 import re
 from itertools import pairwise
 from typing import Any
+
+from smart.digests import sha256_hex
+from smart.text import is_printable_ascii
 
 MAX_TOKEN = 16_384
 MAX_PARTS = 8
@@ -27,16 +29,16 @@ def jti(found: tuple[str, ...]) -> str:
     for part in (*found[1:], *found[:1]):
         content = _json(part)
         name = content.get("jti") if isinstance(content, dict) else None
-        if isinstance(name, str) and name.isascii() and name.isprintable():
+        if isinstance(name, str) and is_printable_ascii(name):
             return name
     return ""
 
 
 def evidence(found: tuple[str, ...], *, signed_digest: str, signature_digest: str) -> str:
     """What shows that the sender held the original: parts that nobody has who has not seen it. "" if nothing does."""
-    if any(sha256(f"{one}.{next_}") == signed_digest for one, next_ in pairwise(found)):
+    if any(sha256_hex(f"{one}.{next_}") == signed_digest for one, next_ in pairwise(found)):
         return "another signature under our header and payload"
-    if any(sha256(part) == signature_digest for part in found):
+    if any(sha256_hex(part) == signature_digest for part in found):
         return "our signature under another header or payload"
     return ""
 
@@ -46,10 +48,6 @@ def algorithm(found: tuple[str, ...]) -> str:
     header = _json(found[0])
     named = header.get("alg") if isinstance(header, dict) else None
     return named if isinstance(named, str) else ""
-
-
-def sha256(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _canonical(part: str) -> str:

@@ -16,6 +16,7 @@ from oauth.tokens.authorization_state import AuthorizationState
 from oauth.tokens.backend_authorization import get_or_create
 from oauth.tokens.issue import issue
 from smart.digests import sha256_hex
+from smart.fhir.id import is_fhir_id
 
 log = logging.getLogger("smartauth.authorize")
 
@@ -26,7 +27,6 @@ SECONDS = 5.0
 BODY_LIMIT = 1_048_576
 
 _SPECIAL = re.compile(r"([\\,$|])")
-_ID = re.compile(r"[A-Za-z0-9.-]{1,64}")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -45,7 +45,7 @@ def search_patients(server: FhirServer, sought: str) -> list[int]:
     except (httpx.HTTPError, ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
         log.warning("the patient search of FHIR server %s failed: %s", server.pk, type(error).__name__)
         raise SearchFailed from error
-    return [_store(server, each) for each in shown if _ID.fullmatch(str(each["id"]))]
+    return [_store(server, each) for each in shown if is_fhir_id(str(each["id"]))]
 
 
 def _fetch(server: FhirServer, parameters: dict[str, str]) -> bytes:

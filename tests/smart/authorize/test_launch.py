@@ -105,6 +105,8 @@ def test_the_style_has_the_members_of_smart_and_its_content_its_own_name() -> No
         ("a\nb", "has a control character"),
         ("a\0b", "has a control character"),
         ("\ud800", "has a control character"),
+        ("in\u202etent", "has a control character"),
+        ("in\u2028tent", "has a control character"),
     ],
 )
 def test_intent_and_tenant_are_short_texts(member: str, given: Any, told: str) -> None:

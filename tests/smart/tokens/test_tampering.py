@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from smart.tokens.tampering import MAX_PARTS, MAX_TOKEN, algorithm, evidence, jti, parts, sha256
+from smart.digests import sha256_hex
+from smart.tokens.tampering import MAX_PARTS, MAX_TOKEN, algorithm, evidence, jti, parts
 
 
 def b64(content: Any) -> str:
@@ -15,7 +16,7 @@ def b64(content: Any) -> str:
 
 
 HEADER, PAYLOAD, SIGNATURE = b64({"alg": "ES256"}), b64({"jti": "the-jti", "n": 1}), b64(b"s" * 64)
-KEPT = {"signed_digest": sha256(f"{HEADER}.{PAYLOAD}"), "signature_digest": sha256(SIGNATURE)}
+KEPT = {"signed_digest": sha256_hex(f"{HEADER}.{PAYLOAD}"), "signature_digest": sha256_hex(SIGNATURE)}
 SIGNED, COPIED = "another signature under our header and payload", "our signature under another header or payload"
 OTHER = b64({"jti": "the-jti", "n": 2})
 
