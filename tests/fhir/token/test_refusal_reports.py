@@ -53,7 +53,7 @@ class Handler(BaseHTTPRequestHandler):
 @pytest.fixture(autouse=True)
 def reports(monkeypatch: pytest.MonkeyPatch) -> refusal_reports.RefusalReports:
     """Reports in which nothing waits of another test."""
-    monkeypatch.setattr(refusal_reports, "EVERY", 0.3)
+    monkeypatch.setattr(refusal_reports, "INTERVAL_SECONDS", 0.3)
     made = refusal_reports.RefusalReports()
     monkeypatch.setattr("fhir.http.views.reports", made)
     return made
@@ -167,7 +167,7 @@ def test_after_a_failure_the_next_ones_are_told(
 
 def test_what_waits_is_bounded(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.SMARTAUTH_FHIR_REPORT_URL = "http://127.0.0.1:9/o/report"
-    monkeypatch.setattr(refusal_reports, "EVERY", 60)
+    monkeypatch.setattr(refusal_reports, "INTERVAL_SECONDS", 60)
     reports = refusal_reports.RefusalReports()
 
     for number in range(refusal_reports.MAX_WAITING + 50):

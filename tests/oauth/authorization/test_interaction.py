@@ -202,7 +202,7 @@ def test_a_failure_while_the_answer_is_written_leaves_nothing_and_tells_the_app(
     def failing(*_: object, **__: object) -> None:
         raise RuntimeError("broken on the way")
 
-    monkeypatch.setattr("oauth.authorization.code.success", failing)
+    monkeypatch.setattr("oauth.authorization.code.success_redirect", failing)
     monkeypatch.setattr("oauth.authorization.code.record", failing)
     response = visitor.allow(page)
 
