@@ -36,7 +36,7 @@ def claims_of(authorization: list[str]) -> dict[str, Any]:
 
 
 def patient_of(authorization: list[str], resource: str, letter: str) -> str:
-    """The one patient whom this request may see. Raises Refused."""
+    """The one patient that this request may see. Raises Refused."""
     claims = claims_of(authorization)
     for scope in str(claims.get("scope", "")).split():
         held = re.fullmatch(r"patient/(\*|[A-Za-z]+)\.(c?r?u?d?s?|read|write|\*)", scope)

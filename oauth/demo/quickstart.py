@@ -34,7 +34,7 @@ def reads() -> tuple[Command, Command, Command]:
     own = f"{base}/Patient/amy"
     revoke = f"curl -sS -d client_id=demo-public -d token=$TOKEN {issuer}/o/revoke"
     return (
-        Command("200: her own record", _read(own)),
+        Command("200: Amy's own record", _read(own)),
         Command("404: the record of ben, like an id that never existed", _read(f"{base}/Patient/ben")),
         Command("401: the token is revoked, and the same read is refused at once", f"{revoke} && {_read(own)}"),
     )

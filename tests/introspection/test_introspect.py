@@ -139,7 +139,7 @@ def test_garbage_is_inactive(introspect: Introspect, garbage: str) -> None:
 
 
 @pytest.mark.requirement("E107", "IN-06")
-def test_a_caller_without_the_role_for_that_base_hears_what_he_hears_of_garbage(
+def test_a_caller_without_the_role_for_that_base_hears_what_it_hears_of_garbage(
     app: App,
     issue: Issue,
     make_client: MakeClient,

@@ -69,7 +69,7 @@ class InsufficientScope(APIException):
 
 
 def patient_of(request: Request, resource: str, letter: str) -> str:
-    """The one patient whom this request may see. Raises InsufficientScope."""
+    """The one patient that this request may see. Raises InsufficientScope."""
     claims: Any = request.auth
     for scope in str(claims.get("scope", "")).split():
         held = re.fullmatch(r"patient/(\*|[A-Za-z]+)\.(c?r?u?d?s?|read|write|\*)", scope)

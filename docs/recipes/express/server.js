@@ -43,7 +43,7 @@ async function whoAsks(request, response, next) {
   next();
 }
 
-// The one patient whom this request may see: 403 if no scope allows it.
+// The one patient that this request may see: 403 if no scope allows it.
 function allow(resource, letter) {
   const words = { read: 'rs', write: 'cud', '*': 'cruds' };
   return (request, response, next) => {

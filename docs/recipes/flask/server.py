@@ -41,7 +41,7 @@ def who_asks() -> None:
 
 
 def patient_of(resource: str, letter: str) -> str:
-    """The one patient whom this request may see; 403 if no scope allows it."""
+    """The one patient that this request may see; 403 if no scope allows it."""
     for scope in str(g.claims.get("scope", "")).split():
         held = re.fullmatch(r"patient/(\*|[A-Za-z]+)\.(c?r?u?d?s?|read|write|\*)", scope)
         letters = held and {"read": "rs", "write": "cud", "*": "cruds"}.get(held[2], held[2])
