@@ -20,7 +20,7 @@ from django.db.models import Model  # noqa: E402
 
 from accounts import clock  # noqa: E402
 from accounts.models import User  # noqa: E402
-from oauth.clients.credentials import client_secret_digest  # noqa: E402
+from oauth.clients.secrets import client_secret_digest  # noqa: E402
 from oauth.keys import signing_keys  # noqa: E402
 from oauth.models import AccessToken, Authorization, Client, FhirServer, ResourceServer, Seat  # noqa: E402
 from oauth.tokens.authorization_state import AuthorizationState  # noqa: E402

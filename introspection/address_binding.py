@@ -8,7 +8,8 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from introspection.token_lookup import LookupRow
-from oauth.http.endpoint import MachineRequest, writer_pool
+from oauth.http.machine_request import MachineRequest
+from oauth.http.writer_pool import writer_pool
 from oauth.models import public_reference
 from oauth.tokens.address_change import apply_address_policy
 from oauth.tokens.authorization_state import AuthorizationState

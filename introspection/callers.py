@@ -7,8 +7,10 @@ from typing import ClassVar
 from introspection.batched_lookup import batched_lookup
 from introspection.token_lookup import LookupRow
 from oauth.clients.authentication import run_as_client
-from oauth.clients.credentials import AUTHENTICATION_FAILED, UNKNOWN_CLIENT, StoredCredentials, is_authentic
-from oauth.http.endpoint import MachineRequest, count_failure_in_pool
+from oauth.clients.stored_credentials import UNKNOWN_CLIENT, StoredCredentials, is_authentic
+from oauth.http.credentials import AUTHENTICATION_FAILED
+from oauth.http.failures import count_failure_in_pool
+from oauth.http.machine_request import MachineRequest
 from oauth.models import Client
 from smart.digests import sha256_hex
 from smart.http.errors import InsufficientScope, InvalidClient, InvalidToken

@@ -5,7 +5,9 @@ from audit.trail import Event, record
 from introspection import address_binding, callers, tampering
 from introspection.last_use import last_uses
 from introspection.token_lookup import LookupRow
-from oauth.http.endpoint import Answer, MachineRequest, writer_pool
+from oauth.http.answer import Answer
+from oauth.http.machine_request import MachineRequest
+from oauth.http.writer_pool import writer_pool
 from oauth.models import public_reference
 from smart.digests import sha256_hex
 from smart.tokens.address_binding import STOPPING

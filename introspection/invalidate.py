@@ -13,20 +13,13 @@ from accounts import clock
 from accounts.address import client_address
 from accounts.models import User
 from introspection.invalidation_target import NAMING, Target, parse_target
-from oauth.clients.credentials import AUTHENTICATION_FAILED, AuthenticatedClient
+from oauth.clients.json_callers import authenticate_confidential, has_client_credentials
 from oauth.ending import access
 from oauth.ending.access import Actor, Ended
-from oauth.http.json_endpoint import (
-    Forbidden,
-    JsonEndpoint,
-    Members,
-    authenticate_confidential,
-    has_client_credentials,
-    json_answer,
-    json_body,
-    reject_unknown,
-    required_text,
-)
+from oauth.http.credentials import AUTHENTICATION_FAILED, AuthenticatedClient
+from oauth.http.json_endpoint import Forbidden, JsonEndpoint
+from oauth.http.json_members import Members, json_body, reject_unknown, required_text
+from oauth.http.json_response import json_response
 from oauth.models import Authorization, liveness
 from smart.http.errors import InvalidClient, InvalidRequest
 
@@ -47,7 +40,7 @@ class InvalidateView(JsonEndpoint):
             locked = _lockable(found, asker) if lock else ()
             ended = _suspend(locked, asker.ender) if lock == OPERATOR else _end(found, locked, asker)
         counts = {"authorizations": ended.authorizations, "access_tokens": ended.access_tokens}
-        return json_answer(200, {**counts, **({"lock": lock} if locked else {})})
+        return json_response(200, {**counts, **({"lock": lock} if locked else {})})
 
 
 def _reject_nulls(request: Request, asked: Members) -> None:

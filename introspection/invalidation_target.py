@@ -4,9 +4,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from accounts.models import User
-from oauth.clients.credentials import AuthenticatedClient
+from oauth.clients.json_callers import protected_fhir_server
 from oauth.ending.access import Selection
-from oauth.http.json_endpoint import Forbidden, Members, protected_fhir_server, required_text
+from oauth.http.credentials import AuthenticatedClient
+from oauth.http.json_endpoint import Forbidden
+from oauth.http.json_members import Members, required_text
 from oauth.models import Authorization, Client, FhirServer, parse_reference
 from smart.authorize.launch import InvalidContext, parse_fhir_id
 from smart.fhir.audience import canonical_url

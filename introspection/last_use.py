@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary
 from django.db import InterfaceError, OperationalError, connection
 
 from introspection.address_binding import Use
-from oauth.http.endpoint import writer_pool
+from oauth.http.writer_pool import writer_pool
 from smart.time_units import SECOND
 
 log = logging.getLogger("smartauth.introspection")

@@ -6,16 +6,11 @@ from rest_framework.request import Request
 
 from accounts import clock
 from accounts.address import client_address
+from oauth.clients.json_callers import authenticate_confidential
 from oauth.ending import refusals
 from oauth.ending.access import Actor
-from oauth.http.json_endpoint import (
-    JsonEndpoint,
-    Members,
-    authenticate_confidential,
-    json_body,
-    reject_unknown,
-    required_text,
-)
+from oauth.http.json_endpoint import JsonEndpoint
+from oauth.http.json_members import Members, json_body, reject_unknown, required_text
 from oauth.models import AccessToken, liveness
 from smart.digests import sha256_hex
 from smart.http.errors import InvalidRequest

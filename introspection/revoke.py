@@ -7,8 +7,9 @@ from django.db import connection, transaction
 from audit.event_kinds import EventKind
 from audit.trail import Event, record
 from oauth.clients.authentication import run_as_client
-from oauth.clients.credentials import AuthenticatedClient
-from oauth.http.endpoint import Answer, MachineRequest
+from oauth.http.answer import Answer
+from oauth.http.credentials import AuthenticatedClient
+from oauth.http.machine_request import MachineRequest
 from oauth.models import public_reference
 from oauth.tokens import id_token
 from smart.digests import sha256_hex

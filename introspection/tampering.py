@@ -10,7 +10,8 @@ from joserfc.errors import JoseError
 from audit.event_kinds import EventKind
 from audit.trail import Event, record
 from oauth.ending import refusals
-from oauth.http.endpoint import MachineRequest, writer_pool
+from oauth.http.machine_request import MachineRequest
+from oauth.http.writer_pool import writer_pool
 from oauth.keys import signing_keys
 from oauth.models import public_reference
 from smart.tokens import tampering

@@ -11,12 +11,13 @@ from http import HTTPStatus
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.cache import get_conditional_response
 from django.utils.http import quote_etag
 from django.views.decorators.csrf import csrf_exempt
 
 from accounts import clock
+from oauth.http.oauth_errors import error_members
 from oauth.keys import signing_keys
 from oauth.models import FhirServer
 from smart import metadata
@@ -135,5 +136,5 @@ def _cacheable_response(request: HttpRequest, content: Mapping[str, Any]) -> Htt
 def _error_response(error: OAuthError) -> HttpResponse:
     """400 for a bad question, 404 for a base that is not here; not cached, since it may be added any minute."""
     status = HTTPStatus.NOT_FOUND if isinstance(error, InvalidTarget) else error.status
-    body = json.dumps({"error": error.code, "error_description": error.description})
-    return HttpResponse(body, status=status, content_type="application/json", headers={"Cache-Control": "no-store"})
+    body = error_members(error.code, error.description)
+    return JsonResponse(body, status=status, headers={"Cache-Control": "no-store"})

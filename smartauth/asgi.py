@@ -13,7 +13,9 @@ from django.conf import settings  # noqa: E402
 
 from introspection.introspect import introspect  # noqa: E402
 from introspection.revoke import revoke  # noqa: E402
-from oauth.http.endpoint import Endpoint, Receive, Scope, Send, send_headers_too_long  # noqa: E402
+from oauth.http.answer import send_headers_too_long  # noqa: E402
+from oauth.http.asgi import Receive, Scope, Send  # noqa: E402
+from oauth.http.endpoint import Endpoint  # noqa: E402
 from oauth.tokens.endpoint import token  # noqa: E402
 from smart.http import limits  # noqa: E402
 from smart.http.cors import Cors  # noqa: E402

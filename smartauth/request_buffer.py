@@ -4,7 +4,8 @@ from typing import Any
 
 from django.conf import settings
 
-from oauth.http.endpoint import Receive, Scope, Send
+from oauth.http.asgi import Receive, Scope, Send
+from oauth.http.request_body import BodyTooLong, ClientDisconnected, announced_length, read_body
 
 
 class RequestBuffer:
@@ -17,23 +18,16 @@ class RequestBuffer:
         self._threads = threads
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        body, length = b"", _content_length(scope["headers"])
-        while length <= settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                return
-            body += message.get("body", b"")
-            length = max(length, len(body))
-            if not message.get("more_body"):
-                break
-        whole = body if length == len(body) else b""
-        headers = [*_headers_for_wsgi(scope["headers"]), (b"content-length", b"%d" % length)]
-        await self._threads({**scope, "headers": headers}, _receive_whole(whole), send)
-
-
-def _content_length(headers: list[tuple[bytes, bytes]]) -> int:
-    value = dict(headers).get(b"content-length", b"0")
-    return int(value[:18]) if value.isdigit() else 0
+        headers = dict(scope["headers"])
+        try:
+            body = await read_body(receive, headers, settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+            length = max(len(body), announced_length(headers))
+        except BodyTooLong as error:
+            body, length = error.read, error.length
+        except ClientDisconnected:
+            return
+        whole = [*_headers_for_wsgi(scope["headers"]), (b"content-length", b"%d" % length)]
+        await self._threads({**scope, "headers": whole}, _receive_whole(body), send)
 
 
 def _headers_for_wsgi(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:

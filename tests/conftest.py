@@ -129,7 +129,7 @@ def make_client(fhir_server: Any) -> MakeClient:
     """A new client: public unless said otherwise, allowed at the R4 base; a secret client's secret is SECRET."""
 
     def make(authentication: str = "none", **fields: Any) -> Any:
-        from oauth.clients.credentials import client_secret_digest
+        from oauth.clients.secrets import client_secret_digest
         from oauth.models import Client
 
         client_id = fields.pop("client_id", f"test-{secrets.token_hex(8)}")

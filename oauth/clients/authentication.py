@@ -10,16 +10,12 @@ from django.conf import settings
 from django.db import connection
 
 from oauth.clients import jwks_cache
-from oauth.clients.credentials import (
-    AUTHENTICATION_FAILED,
-    UNKNOWN_CLIENT,
-    AuthenticatedClient,
-    StoredCredentials,
-    is_authentic,
-)
 from oauth.clients.jwks_cache import KeyFetch, KeysNotCached
 from oauth.clients.jwks_fetch import Unfetchable
-from oauth.http.endpoint import MachineRequest, writer_pool
+from oauth.clients.stored_credentials import UNKNOWN_CLIENT, StoredCredentials, is_authentic
+from oauth.http.credentials import AUTHENTICATION_FAILED, AuthenticatedClient
+from oauth.http.machine_request import MachineRequest
+from oauth.http.writer_pool import writer_pool
 from oauth.models import Client
 from smart.clients import assertions, jwks
 from smart.clients.assertions import Assertion, InvalidAssertion, UnknownKey

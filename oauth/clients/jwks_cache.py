@@ -16,7 +16,7 @@ from accounts import clock
 from audit.event_kinds import EventKind
 from audit.trail import Event, record
 from oauth.clients import jwks_fetch
-from oauth.http.endpoint import writer_pool
+from oauth.http.writer_pool import writer_pool
 from smart.clients import jwks
 from smart.http.errors import TemporarilyUnavailable
 from smart.time_units import SECOND

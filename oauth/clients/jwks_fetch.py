@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import httpx
 from django.conf import settings
 
+from oauth.http.request_body import BodyTooLong, join_parts
 from smart.clients import jwks
 from smart.clients.redirect_uris import LOOPBACK_HOSTS
 from smart.http import cache_control
@@ -85,12 +86,10 @@ async def _request(url: httpx.URL) -> FetchedJwks:
 async def _read_body(answer: httpx.Response) -> bytes:
     if answer.status_code != httpx.codes.OK:
         raise Unfetchable(f"It answered {answer.status_code} instead of 200")
-    body = b""
-    async for part in answer.aiter_raw(4096):
-        body += part
-        if len(body) > jwks.MAX_FETCHED_LENGTH:
-            raise Unfetchable(f"It is longer than {jwks.MAX_FETCHED_LENGTH} bytes")
-    return body
+    try:
+        return await join_parts(answer.aiter_raw(4096), jwks.MAX_FETCHED_LENGTH)
+    except BodyTooLong:
+        raise Unfetchable(f"It is longer than {jwks.MAX_FETCHED_LENGTH} bytes") from None
 
 
 def _usable_seconds(headers: httpx.Headers) -> int:

@@ -6,7 +6,7 @@ from joserfc.jwk import KeySet
 
 from accounts import clock
 from accounts.models import User
-from oauth.clients.credentials import client_secret_digest
+from oauth.clients.secrets import client_secret_digest
 from oauth.models import Client
 
 PASSWORD = "smartauth-demo"  # noqa: S105  # public by intention

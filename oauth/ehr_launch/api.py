@@ -10,16 +10,11 @@ from accounts.address import client_address
 from accounts.models import User
 from audit.event_kinds import EventKind
 from audit.trail import Event
+from oauth.clients.json_callers import authenticate_confidential, protected_fhir_server
 from oauth.ehr_launch import handles
-from oauth.http.json_endpoint import (
-    JsonEndpoint,
-    Members,
-    authenticate_confidential,
-    json_answer,
-    json_body,
-    protected_fhir_server,
-    required_text,
-)
+from oauth.http.json_endpoint import JsonEndpoint
+from oauth.http.json_members import Members, json_body, required_text
+from oauth.http.json_response import json_response
 from oauth.models import Client, FhirIdentity, FhirServer
 from smart.authorize.launch import Context, InvalidContext, parse_context
 from smart.fhir.versions import resource_types
@@ -48,7 +43,7 @@ class LaunchView(JsonEndpoint):
         except InvalidContext as problem:
             raise InvalidRequest(str(problem)) from None
         told = {"launch": made.handle, "launch_url": made.url, "expires_in": made.seconds}
-        return json_answer(HTTPStatus.CREATED, told)
+        return json_response(HTTPStatus.CREATED, told)
 
 
 def _app(fhir_server: FhirServer, asked: Members) -> Client:

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
 from accounts import clock
+from oauth.http.oauth_errors import error_members
 from oauth.models import public_reference
 from smart.authorize.error_pages import Unredirectable
 from smart.time_units import to_datetime
@@ -94,6 +95,6 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 def _plain_page(request: HttpRequest, status: int, title: str, code: str) -> HttpResponse:
     if request.path.startswith(MACHINES) and not request.path.startswith("/o/authorize"):
-        return JsonResponse({"error": code}, status=status, headers={"Cache-Control": "no-store"})
+        return JsonResponse(error_members(code), status=status, headers={"Cache-Control": "no-store"})
     advice = "Wait a minute and open the app again." if status >= 500 else ""
     return error_page(request, status, title, NOTHING_SHARED, advice=advice)

@@ -9,7 +9,7 @@ from django.db import transaction
 from accounts import clock
 from audit.event_kinds import EventKind
 from audit.trail import Event, record
-from oauth.clients.credentials import client_secret_digest
+from oauth.clients.secrets import client_secret_digest
 from oauth.discovery import server_facts
 from oauth.models import Client, FhirServer, ResourceServer
 from smart.digests import random_token

@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 
 from oauth.clients import jwks_fetch
-from oauth.clients.credentials import client_secret_digest
+from oauth.clients.secrets import client_secret_digest
 from oauth.models import Client, ResourceServer
 from oauth.seeding.outcome import Outcome, put, server
 from oauth.seeding.schema import SeedError

@@ -6,8 +6,9 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from oauth.clients.credentials import AuthenticatedClient
-from oauth.http.endpoint import Answer, MachineRequest
+from oauth.http.answer import Answer
+from oauth.http.credentials import AuthenticatedClient
+from oauth.http.machine_request import MachineRequest
 from oauth.models import Client
 from oauth.tokens.authorization_state import AuthorizationState
 from oauth.tokens.backend_authorization import get_or_create

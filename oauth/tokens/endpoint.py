@@ -9,8 +9,10 @@ from django.db import connection, transaction
 
 from audit.event_kinds import EventKind
 from oauth.clients.authentication import run_as_client
-from oauth.clients.credentials import AUTHENTICATION_FAILED, NO_CREDENTIALS, AuthenticatedClient
-from oauth.http.endpoint import Answer, MachineRequest, writer_pool
+from oauth.http.answer import Answer
+from oauth.http.credentials import AUTHENTICATION_FAILED, NO_CREDENTIALS, AuthenticatedClient
+from oauth.http.machine_request import MachineRequest
+from oauth.http.writer_pool import writer_pool
 from oauth.models import Client
 from oauth.tokens import refresh_token
 from oauth.tokens.authorization_state import AuthorizationState

@@ -8,8 +8,9 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from audit.event_kinds import EventKind
-from oauth.clients.credentials import AuthenticatedClient, Credentials
-from oauth.http.endpoint import Answer, MachineRequest
+from oauth.http.answer import Answer
+from oauth.http.credentials import AuthenticatedClient, Credentials
+from oauth.http.machine_request import MachineRequest
 from oauth.tokens import refresh_grace
 from oauth.tokens.address_change import apply_address_policy
 from oauth.tokens.authorization_state import AuthorizationState

@@ -1,6 +1,5 @@
 """UserInfo (OIDC Core §5.3): who has signed in, told to the app that may know it, for the token in the header."""
 
-import json
 import re
 from http import HTTPStatus
 from typing import Any
@@ -11,6 +10,8 @@ from django.views.decorators.csrf import csrf_exempt
 
 from accounts import clock
 from accounts.models import User
+from oauth.http.json_response import NO_STORE, json_response
+from oauth.http.oauth_errors import error_response
 from oauth.models import AccessToken, liveness
 from oauth.people import identities
 from smart.digests import sha256_hex
@@ -20,7 +21,6 @@ from smart.openid import standard_claims
 from smart.scopes.scope_sets import parse_scopes
 
 METHODS = ("GET", "POST")
-_NEVER_KEPT = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
 
 
@@ -31,7 +31,7 @@ def userinfo(request: HttpRequest) -> HttpResponse:
         return HttpResponse(status=HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": ", ".join(METHODS)})
     try:
         token = _bearer_token(request)
-        return _json_response(HTTPStatus.OK, _claims(request, token)) if token else _challenge()
+        return json_response(HTTPStatus.OK, _claims(request, token)) if token else _challenge()
     except OAuthError as error:
         return _error_response(error)
     except (OperationalError, InterfaceError):
@@ -75,14 +75,9 @@ def _at_fhir_server(row: AccessToken, user: User) -> dict[str, str]:
 
 def _challenge() -> HttpResponse:
     """Who presents nothing hears what is wanted, and of no error (RFC 6750 §3.1)."""
-    return HttpResponse(status=HTTPStatus.UNAUTHORIZED, headers={"WWW-Authenticate": "Bearer", **_NEVER_KEPT})
+    return HttpResponse(status=HTTPStatus.UNAUTHORIZED, headers={"WWW-Authenticate": "Bearer", **NO_STORE})
 
 
 def _error_response(error: OAuthError) -> HttpResponse:
-    challenge = dict(error.headers) or {"WWW-Authenticate": f'Bearer error="{error.code}"'}
-    return _json_response(error.status, {"error": error.code, "error_description": error.description}, **challenge)
-
-
-def _json_response(status: int, body: dict[str, Any], **headers: str) -> HttpResponse:
-    text = json.dumps(body)
-    return HttpResponse(text, status=status, content_type="application/json", headers={**_NEVER_KEPT, **headers})
+    challenge = {} if error.headers else {"WWW-Authenticate": f'Bearer error="{error.code}"'}
+    return error_response(error, **challenge)

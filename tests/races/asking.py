@@ -15,7 +15,7 @@ class ServiceCommands(Commands):
 
     def service(self, keep: int) -> str:
         """A new backend service that keeps so many tokens, and has asked for none."""
-        from oauth.clients.credentials import client_secret_digest
+        from oauth.clients.secrets import client_secret_digest
         from oauth.models import Client, FhirServer
 
         client_id = os.urandom(8).hex()

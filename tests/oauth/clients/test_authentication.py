@@ -297,7 +297,7 @@ def test_only_a_client_registered_with_keys_may_sign(
 @pytest.mark.requirement("E56", "CL-01")
 @pytest.mark.parametrize("way", ["nothing", "Basic", "empty Basic", "secret in the body"])
 def test_a_client_with_keys_proves_itself_by_nothing_else(app: App, granted: Granted, settings: Any, way: str) -> None:
-    from oauth.clients.credentials import client_secret_digest
+    from oauth.clients.secrets import client_secret_digest
     from oauth.models import Client
 
     settings.SMARTAUTH_TOKEN_SECRET_IN_BODY = True
@@ -800,7 +800,7 @@ def test_keys_over_https_prove_a_client_and_over_http_outside_development_never(
     app: App, make_client: MakeClient, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     context = trusting()
-    monkeypatch.setattr(jwks_fetch, "_trusted", lambda: context)
+    monkeypatch.setattr(jwks_fetch, "_tls_context", lambda: context)
     monkeypatch.setattr(jwks_fetch, "_is_public", lambda address: True)
     settings.SMARTAUTH_DEV = False
     with published(jwks(EC)) as plain, published(jwks(EC), tls=certificate("127.0.0.1")) as secure:

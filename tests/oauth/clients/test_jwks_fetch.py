@@ -36,7 +36,7 @@ def publisher() -> Iterator[Publisher]:
 def trusted(monkeypatch: pytest.MonkeyPatch) -> None:
     """The authority of the tests instead of the world's."""
     context = trusting()
-    monkeypatch.setattr(jwks_fetch, "_trusted", lambda: context)
+    monkeypatch.setattr(jwks_fetch, "_tls_context", lambda: context)
 
 
 # Which addresses ------------------------------------------------------------------------------------------------------

@@ -76,7 +76,7 @@ def test_what_was_closed_or_changed_no_longer_counts() -> None:
 @pytest.mark.usefixtures("seeded")
 def test_a_demo_secret_that_still_works_beside_a_new_one_counts() -> None:
     from accounts import clock
-    from oauth.clients.credentials import client_secret_digest
+    from oauth.clients.secrets import client_secret_digest
 
     public = client_secret_digest("demo-symmetric", "demo-symmetric-secret")
     row = Client.objects.filter(client_id="demo-symmetric")

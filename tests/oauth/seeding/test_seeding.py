@@ -12,7 +12,7 @@ from django.core.management import CommandError, call_command
 
 from accounts.models import User
 from audit.models import OutboxEvent
-from oauth.clients.credentials import client_secret_digest
+from oauth.clients.secrets import client_secret_digest
 from oauth.models import ActsFor, Client, FhirServer, PatientRecord
 from oauth.seeding import SeedError, seed
 from smart.tokens.claim_profiles import profiles

@@ -152,7 +152,7 @@ def test_the_client_id_is_drawn_here_whatever_the_form_says(operator: Operator, 
 
 @pytest.mark.requirement("RG-08")
 def test_the_secret_is_shown_in_the_answer_and_works(operator: Operator, form: Form, fhir_server: Any) -> None:
-    from oauth.clients.credentials import client_secret_digest
+    from oauth.clients.secrets import client_secret_digest
 
     filled = form("secret")
     answer = add(operator, "secret", filled)
@@ -296,7 +296,7 @@ def test_a_rotated_secret_is_shown_once_and_the_old_one_works_for_a_while(
     operator: Operator, make_client: MakeClient, events: Events
 ) -> None:
     from accounts import clock
-    from oauth.clients.credentials import client_secret_digest
+    from oauth.clients.secrets import client_secret_digest
     from tests.conftest import SECRET
 
     client = make_client("secret")

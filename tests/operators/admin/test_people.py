@@ -137,7 +137,7 @@ def test_people_are_found_by_name_and_by_fhir_user(operator: Operator, make_pers
 
 
 def test_a_fhir_server_comes_with_its_client_and_a_secret_shown_once(operator: Operator) -> None:
-    from oauth.clients.credentials import client_secret_digest
+    from oauth.clients.secrets import client_secret_digest
     from oauth.models import FhirServer
 
     form = {

@@ -1,9 +1,7 @@
-"""Client authentication (RFC 6749 §2.3): by Basic or body, each client by its own method and no other."""
+"""What a caller presents to prove who it is (RFC 6749 §2.3, RFC 7523 §2.2), parsed and not yet believed."""
 
 import base64
 import binascii
-import hashlib
-import hmac
 from dataclasses import dataclass
 from typing import NamedTuple
 from urllib.parse import unquote
@@ -13,7 +11,7 @@ from smart.http.errors import InvalidClient, InvalidRequest
 from smart.http.parameters import Parameters
 
 AUTHENTICATION_FAILED = "client authentication failed"
-_NO_SECRET = "-"  # noqa: S105  # no digest looks like this
+ASSERTION_PARAMETERS = ("client_assertion", "client_assertion_type")
 
 
 class Credentials(NamedTuple):
@@ -32,9 +30,15 @@ class Credentials(NamedTuple):
 NO_CREDENTIALS = Credentials("", None)
 
 
-def client_secret_digest(client_id: str, secret: str) -> str:
-    """What the database keeps of a client's secret: SHA-256 salted with the id (a secret is 256 bits drawn by us)."""
-    return hashlib.sha256(f"{client_id}:{secret}".encode()).hexdigest()
+@dataclass(frozen=True, slots=True)
+class AuthenticatedClient:
+    """A client that proved itself."""
+
+    pk: int
+    client_id: str
+    grants: frozenset[str]
+    authentication: str
+    profile: str = Client.Profile.SMART
 
 
 def parse_credentials(authorization: str | None, parameters: Parameters) -> Credentials:
@@ -89,39 +93,3 @@ def _is_named_by_refresh_token(parameters: Parameters) -> bool:
     """Whether the refresh token can tell who refreshes: fhirclient sends no client_id then (WF-01)."""
     refreshes = parameters.get("grant_type") == "refresh_token" and "refresh_token" in parameters
     return refreshes and "client_secret" not in parameters
-
-
-class StoredCredentials(NamedTuple):
-    """What the database keeps of a client to recognise it by."""
-
-    authentication: str
-    enabled: int
-    secret_digest: str
-    old_secret_digest: str
-    old_secret_until: int
-
-
-UNKNOWN_CLIENT = StoredCredentials("", 0, _NO_SECRET, _NO_SECRET, 0)
-
-
-@dataclass(frozen=True, slots=True)
-class AuthenticatedClient:
-    """A client that proved itself."""
-
-    pk: int
-    client_id: str
-    grants: frozenset[str]
-    authentication: str
-    profile: str = Client.Profile.SMART
-
-
-def is_authentic(presented: Credentials, kept: StoredCredentials, *, now: int) -> bool:
-    """Whether the caller is that client, by the client's own method (CL-01); the same work for one unknown (CL-03)."""
-    shown = client_secret_digest(presented.client_id, presented.secret or "")
-    is_secret = hmac.compare_digest(shown, kept.secret_digest)
-    is_old_secret = hmac.compare_digest(shown, kept.old_secret_digest) and now < kept.old_secret_until
-    if not kept.enabled:
-        return False
-    if kept.authentication == Client.Authentication.NONE:
-        return presented.secret is None
-    return kept.authentication == Client.Authentication.SECRET and (is_secret or is_old_secret)

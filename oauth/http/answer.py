@@ -1,0 +1,58 @@
+"""What goes back on the machines' side: status, body and headers, and those that every answer has."""
+
+import json
+import secrets
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from django.conf import settings
+
+from oauth.http.asgi import Send
+from oauth.http.oauth_errors import described_members, error_headers
+from smart.http.errors import InvalidRequest, OAuthError
+
+_HEADERS = [
+    (b"content-type", b"application/json"),
+    (b"cache-control", b"no-store"),
+    (b"pragma", b"no-cache"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+]
+if settings.SECURE_HSTS_SECONDS:
+    _HEADERS.append((b"strict-transport-security", b"max-age=31536000; includeSubDomains; preload"))
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A status, a body that is JSON or empty, headers beside those that every answer has."""
+
+    status: int
+    body: bytes = b""
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+def error_answer(error: OAuthError) -> Answer:
+    """An OAuthError as RFC 6749 §5.2 writes it."""
+    body = json.dumps(described_members(error)).encode()
+    return Answer(error.status, body, tuple(error_headers(error).items()))
+
+
+def invalid_request(status: HTTPStatus, description: str, *headers: tuple[str, str]) -> Answer:
+    """What is wrong with the request as HTTP, under the status that HTTP has for it."""
+    body = json.dumps(described_members(InvalidRequest(description))).encode()
+    return Answer(status, body, headers)
+
+
+async def send_answer(send: Send, answer: Answer, request_id: str) -> None:
+    """Sends it with the headers that every answer has."""
+    headers = [*_HEADERS, (b"x-request-id", request_id.encode()), (b"content-length", b"%d" % len(answer.body))]
+    headers += [(name.lower().encode(), value.encode()) for name, value in answer.headers]
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": answer.body})
+
+
+async def send_headers_too_long(send: Send) -> None:
+    """The answer to headers that are longer than anybody needs, on either side (RFC 6585 §5)."""
+    answer = invalid_request(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "the headers are too long")
+    await send_answer(send, answer, secrets.token_hex(8))

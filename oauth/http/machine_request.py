@@ -1,0 +1,81 @@
+"""A request of a machine, read and parsed before anybody judges it."""
+
+from dataclasses import dataclass
+
+from django.conf import settings
+
+from accounts import clock
+from oauth.http.asgi import Scope
+from oauth.http.credentials import AuthenticatedClient, Credentials, parse_credentials
+from smart.http import addresses
+from smart.http.errors import InvalidRequest
+from smart.http.parameters import MalformedParameters, Parameters
+
+FORM = "application/x-www-form-urlencoded"
+NEVER_IN_QUERY = frozenset({"client_secret", "client_assertion", "code", "code_verifier", "refresh_token", "token"})
+
+
+@dataclass(slots=True)
+class MachineRequest:
+    """One request of a machine, parsed: its parameters, what it presented, where it came from, and when."""
+
+    path: str
+    headers: dict[bytes, bytes]
+    peer: str
+    parameters: Parameters
+    credentials: Credentials
+    now: int
+    client: AuthenticatedClient | None = None
+
+    @property
+    def address(self) -> str:
+        """The caller's address, through the proxies that are trusted (PR-05)."""
+        forwarded = self.headers.get(b"x-forwarded-for", b"").decode("latin-1")
+        return addresses.caller_address(self.peer, forwarded, settings.SMARTAUTH_TRUSTED_PROXIES)
+
+    def required(self, name: str) -> str:
+        """The parameter, or InvalidRequest if it is missing, empty or repeated."""
+        try:
+            return self.parameters[name]
+        except KeyError:
+            raise InvalidRequest(f"{name} is missing") from None
+
+
+def parse_request(scope: Scope, headers: dict[bytes, bytes], body: bytes) -> MachineRequest:
+    """The request. Raises InvalidRequest or InvalidClient where it does not have the form of one."""
+    parameters = _parse_parameters(headers, scope["query_string"], body)
+    presented = parse_credentials(_authorization_header(scope["headers"]), parameters)
+    peer = scope["client"][0] if scope.get("client") else ""
+    return MachineRequest(scope["path"], headers, peer, parameters, presented, clock.now())
+
+
+def headers_by_name(lines: list[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+    """The headers, those that were sent in several lines joined in order (RFC 9110 §5.3)."""
+    headers = dict(lines)
+    if len(headers) == len(lines):
+        return headers
+    joined: dict[bytes, list[bytes]] = {}
+    for name, value in lines:
+        joined.setdefault(name, []).append(value)
+    return {name: b", ".join(values) for name, values in joined.items()}
+
+
+def _parse_parameters(headers: dict[bytes, bytes], query: bytes, body: bytes) -> Parameters:
+    if headers.get(b"content-type", b"").partition(b";")[0].strip().lower() != FORM.encode():
+        raise InvalidRequest(f"the body must be {FORM}")
+    try:
+        if query and not NEVER_IN_QUERY.isdisjoint(Parameters.parse(query)):
+            raise InvalidRequest("credentials, codes and tokens belong in the body, never in the URL")
+        parameters = Parameters.parse(body)
+    except MalformedParameters as error:
+        raise InvalidRequest(f"the request is malformed: {error}") from None
+    if parameters.repeated:
+        raise InvalidRequest(f"{min(parameters.repeated)} was sent twice")
+    return parameters
+
+
+def _authorization_header(headers: list[tuple[bytes, bytes]]) -> str | None:
+    found = [value for name, value in headers if name == b"authorization"]
+    if len(found) > 1:
+        raise InvalidRequest("the Authorization header was sent twice")
+    return found[0].decode("latin-1") if found else None

@@ -1,0 +1,27 @@
+"""How a refusal is written (RFC 6749 §5.2, RFC 6750 §3.1), on both sides."""
+
+from django.http import HttpResponse
+
+from oauth.http.json_response import json_response
+from smart.http.errors import OAuthError, TooManyRequests
+
+
+def error_members(code: str, description: str = "") -> dict[str, str]:
+    """The JSON object of a refusal."""
+    return {"error": code, **({"error_description": description} if description else {})}
+
+
+def described_members(error: OAuthError) -> dict[str, str]:
+    """The JSON object of this error; where nothing else is said its code describes it."""
+    return error_members(error.code, error.description or error.code)
+
+
+def error_headers(error: OAuthError) -> dict[str, str]:
+    """The challenge, and when to come back."""
+    wait = {"Retry-After": str(error.retry_after)} if isinstance(error, TooManyRequests) else {}
+    return {**error.headers, **wait}
+
+
+def error_response(error: OAuthError, **headers: str) -> HttpResponse:
+    """The refusal as Django sends it."""
+    return json_response(error.status, described_members(error), **error_headers(error), **headers)

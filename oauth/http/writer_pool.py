@@ -1,0 +1,46 @@
+"""The threads in which the machines' side writes, and what a database that does not answer raises."""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+import psycopg
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, connections
+
+T = TypeVar("T")
+
+DATABASE_ERRORS = (
+    OperationalError,
+    InterfaceError,
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+    sqlite3.OperationalError,
+)
+
+
+class WriterPool:
+    """A small pool of threads for what writes: each call is one plain function with a transaction of its own."""
+
+    def __init__(self, threads: int) -> None:
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="writer")
+
+    async def run(self, work: Callable[[], T]) -> T:
+        """The result of `work`, run in a thread. A connection that broke is renewed and the work done again."""
+        return await asyncio.get_running_loop().run_in_executor(self._pool, _run_with_renewal, work)
+
+
+def _run_with_renewal(work: Callable[[], T]) -> T:
+    connection = connections["default"]
+    try:
+        return work()
+    except (OperationalError, InterfaceError):
+        if connection.is_usable():
+            raise
+        connection.close()
+        return work()
+
+
+writer_pool = WriterPool(settings.SMARTAUTH_TOKEN_THREADS)
