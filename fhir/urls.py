@@ -6,11 +6,10 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.urls import URLPattern, path
 
-from fhir import versions
 from fhir.http.interactions import HANDLERS
 from fhir.http.routes import Route, all_routes
 from fhir.http.views import FhirView
-from fhir.versions import Version
+from fhir.versions.version import Version, available_versions, load_version
 from smart.fhir.versions import resource_types
 
 
@@ -22,7 +21,7 @@ def url_pattern(version: Version, route: Route) -> URLPattern:
 
 def url_patterns(key: str) -> Iterator[URLPattern]:
     """All paths of one version. Raises ImproperlyConfigured where its data promises what nobody does."""
-    version, known = versions.load(key), resource_types(key)
+    version, known = load_version(key), resource_types(key)
     for name, resource_type in version.types.items():
         if missing := set(resource_type.interactions) - set(HANDLERS):
             raise ImproperlyConfigured(f"{key} {name}: nothing here does {sorted(missing)}.")
@@ -34,5 +33,5 @@ def url_patterns(key: str) -> Iterator[URLPattern]:
 
 
 urlpatterns = [
-    pattern for key in versions.available() if key in settings.SMARTAUTH_FHIR_BASES for pattern in url_patterns(key)
+    pattern for key in available_versions() if key in settings.SMARTAUTH_FHIR_BASES for pattern in url_patterns(key)
 ]

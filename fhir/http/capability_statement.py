@@ -4,7 +4,7 @@ from collections.abc import Container, Iterable, Mapping
 from typing import Any
 
 from fhir.http.routes import Route
-from fhir.versions import ResourceType, Version
+from fhir.versions.version import ResourceType, Version
 from smart.fhir.elements import Json
 
 _OAUTH_URIS = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris"

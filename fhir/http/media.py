@@ -2,8 +2,8 @@
 
 from email.message import Message
 
-from fhir.outcome import NotAcceptable, UnsupportedMediaType
-from fhir.versions import Version
+from fhir.operation_outcome import NotAcceptable, UnsupportedMediaType
+from fhir.versions.version import Version
 
 FORM = "application/x-www-form-urlencoded"
 _WILDCARDS = ("*/*", "application/*")

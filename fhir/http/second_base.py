@@ -6,9 +6,9 @@ It shows what a FHIR server must do with a token for somebody else: refuse it, h
 from django.conf import settings
 from django.urls import path
 
-from fhir import versions
 from fhir.http.routes import all_routes
 from fhir.http.views import FhirView
+from fhir.versions.version import load_version
 from smart.fhir.versions import resource_types
 
 
@@ -21,6 +21,6 @@ class SecondBaseView(FhirView):
 
 
 urlpatterns = [
-    path(route.path, SecondBaseView.as_view(version=versions.load("r4"), route=route))
+    path(route.path, SecondBaseView.as_view(version=load_version("r4"), route=route))
     for route in all_routes(resource_types("r4"))
 ]

@@ -14,12 +14,24 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from fhir import outcome
 from fhir.http import interactions, media
 from fhir.http.routes import LETTERS, NOWHERE, PUBLIC, Route
-from fhir.token import bearer, introspection_client, permissions
+from fhir.http.search_parameters import url_parameters
+from fhir.operation_outcome import (
+    Failure,
+    InsufficientScope,
+    InvalidToken,
+    MethodNotAllowed,
+    NotFound,
+    Refusal,
+    TypeNotServed,
+    Unavailable,
+)
+from fhir.token import bearer, introspection_client
+from fhir.token.caller import Caller, InvalidClaims, read_caller
+from fhir.token.permissions import OutOfScope, Permissions, permissions_of
 from fhir.token.refusal_reports import reports
-from fhir.versions import Version
+from fhir.versions.version import Version
 from smart.http.cors import CLIENT_ID
 
 logger = logging.getLogger(__name__)
@@ -45,7 +57,7 @@ class FhirView(APIView):
     permission_classes = ()
     throttle_classes = ()
     token = ""
-    reach: permissions.Permissions | None = None
+    permissions: Permissions | None = None
     parser_classes = ()
     renderer_classes = (FhirRenderer,)
     default_response_headers = {"Cache-Control": "no-store"}
@@ -63,77 +75,75 @@ class FhirView(APIView):
         return str(settings.SMARTAUTH_FHIR_BASES[self.version.key]).rstrip("/")
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Nothing is looked up before it is known who asks and how far his scopes reach (HI-05)."""
+        """Nothing is looked up before it is known who asks and how far their scopes reach (HI-05)."""
         if not self.route.public:
-            self.reach = self._reach(self._caller(request))
+            self.permissions = self._permissions(self._caller(request))
         elif self.route.interaction(request.method) is None:
             raise self._not_allowed()
 
     def answer(self, request: Request, **kwargs: str) -> Response:
         """What the declared interaction of this method gives, if this server does it for the type."""
-        form = dict(interactions.url_parameters(request)).get("_format", "")
+        form = dict(url_parameters(request)).get("_format", "")
         media.check_accept(request.META.get("HTTP_ACCEPT", ""), form, self.version)
         if self.route.public:
-            return self._said(interactions.statement(self.version, self.base))
+            return self._response(interactions.capabilities(self.version, self.base))
         resource_type = self.version.types.get(kwargs["type"])
-        if resource_type is None or self.reach is None:
-            raise outcome.TypeNotServed
+        if resource_type is None or self.permissions is None:
+            raise TypeNotServed
         interaction = self.route.interaction(request.method)
         if interaction not in resource_type.interactions or interaction not in interactions.HANDLERS:
             raise self._not_allowed()
-        call = interactions.Interaction(
-            request, self.version, self.base, resource_type, kwargs.get("id", ""), self.reach
+        asked = interactions.Interaction(
+            request, self.version, self.base, resource_type, kwargs.get("id", ""), self.permissions
         )
-        return self._said(interactions.HANDLERS[interaction](call))
+        return self._response(interactions.HANDLERS[interaction](asked))
 
     get = post = put = patch = delete = answer
 
     def handle_exception(self, exc: Exception) -> Response:
         """Every refusal as an OperationOutcome; a failure without a word about itself."""
         if isinstance(exc, OperationalError | InterfaceError):
-            exc = outcome.Unavailable("The records cannot be reached just now.")
-        if not isinstance(exc, outcome.Refusal):
+            exc = Unavailable("The records cannot be reached just now.")
+        if not isinstance(exc, Refusal):
             # frames only: the message of an exception may hold what was sent or stored
             logger.error("%s\n%s", type(exc).__name__, "".join(traceback.format_tb(exc.__traceback__)))
-            exc = outcome.Failure()
-        if isinstance(exc, outcome.InsufficientScope) or (self.reach and isinstance(exc, outcome.NotFound)):
+            exc = Failure()
+        if isinstance(exc, InsufficientScope) or (self.permissions and isinstance(exc, NotFound)):
             reports.add(self.token, exc.status_code)
-        return self._said(exc.outcome(), exc.status_code, exc.headers)
+        return self._response(exc.outcome(), exc.status_code, exc.headers)
 
     def http_method_not_allowed(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Response:
         raise self._not_allowed()
 
     options = http_method_not_allowed
 
-    def _caller(self, request: Request) -> permissions.Caller:
+    def _caller(self, request: Request) -> Caller:
         self.token = bearer.bearer_token(request.META, self.base)
         claims = introspection_client.introspect(self.token, introspection_client.caller_address(request.META))
         request.META[CLIENT_ID] = str((claims or {}).get("client_id", ""))
         try:
-            return permissions.caller(claims, self.base, time.time())
-        except permissions.Refused as refusal:
-            raise outcome.InvalidToken(self.base) from refusal
+            return read_caller(claims, self.base, time.time())
+        except InvalidClaims as refusal:
+            raise InvalidToken(self.base) from refusal
 
-    def _reach(self, caller: permissions.Caller) -> permissions.Permissions:
+    def _permissions(self, caller: Caller) -> Permissions:
         interaction, name = self.route.interaction(self.request.method), self.kwargs.get("type", "")
         if interaction is None:
             raise self._not_allowed()
         if interaction == NOWHERE or name not in self.route.types:
-            raise outcome.NotFound
+            raise NotFound
         try:
-            return permissions.permissions_of(
-                caller, name, LETTERS[interaction], self.version.types.get(name), self.base
-            )
-        except permissions.Refused as refusal:
-            raise outcome.InsufficientScope(self.base) from refusal
+            return permissions_of(caller, name, LETTERS[interaction], self.version.types.get(name), self.base)
+        except OutOfScope as refusal:
+            raise InsufficientScope(self.base) from refusal
 
-    def _not_allowed(self) -> outcome.MethodNotAllowed:
+    def _not_allowed(self) -> MethodNotAllowed:
         """405 names the methods that are served here; at a type that is not, none."""
         resource_type = self.version.types.get(self.kwargs.get("type", ""))
         done = {*resource_type.interactions, PUBLIC} if resource_type else {PUBLIC}
         methods = [method for method, kind in self.route.interactions.items() if kind in done]
-        return outcome.MethodNotAllowed(Allow=", ".join([*methods, *(["HEAD"] if "GET" in methods else [])]))
+        return MethodNotAllowed(Allow=", ".join([*methods, *(["HEAD"] if "GET" in methods else [])]))
 
-    def _said(self, text: str, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    def _response(self, text: str, status: int = 200, headers: dict[str, str] | None = None) -> Response:
         content_type = f"{self.version.media_types[0]}; charset=utf-8"
         return Response(text, status=status, headers=headers, content_type=content_type)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from fhir.search import dates
-from fhir.versions import SearchParameter
+from fhir.versions.version import SearchParameter
 from smart.fhir.elements import Json, elements_at, reference_target
 
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 from urllib.parse import parse_qsl, urlencode
 
-from fhir.outcome import BadRequest
+from fhir.operation_outcome import BadRequest
 from fhir.search.criteria import Criterion, UnsupportedCriterion
-from fhir.versions import ResourceType
+from fhir.versions.version import ResourceType
 from smart.fhir.elements import Json
 
 Pairs: TypeAlias = list[tuple[str, str]]

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 
-from fhir.outcome import InvalidToken, NoToken
+from fhir.operation_outcome import InvalidToken, NoToken
 
 MAX_TOKEN = 16_384
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")

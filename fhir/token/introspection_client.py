@@ -9,11 +9,10 @@ from typing import Any
 import httpx
 from django.conf import settings
 
-from fhir.outcome import Unavailable
+from fhir.operation_outcome import Unavailable
 from smart.http import addresses
 
 MAX_ANSWER = 1_048_576  # room for the ids of 10,000 patients whom a person may see
-DEFAULT_TIMEOUT = 3.0
 
 _lock = threading.Lock()
 _clients: list[httpx.Client] = []
@@ -44,7 +43,7 @@ def _answer(form: dict[str, str]) -> bytes:
 
 def _post(form: dict[str, str]) -> bytes:
     """The body of a 200, within the time and size allowed."""
-    timeout = float(getattr(settings, "SMARTAUTH_FHIR_INTROSPECTION_TIMEOUT", DEFAULT_TIMEOUT))
+    timeout = settings.SMARTAUTH_FHIR_INTROSPECTION_TIMEOUT
     deadline = time.monotonic() + timeout
     credentials = (settings.SMARTAUTH_FHIR_CLIENT_ID, settings.SMARTAUTH_FHIR_CLIENT_SECRET)
     url = settings.SMARTAUTH_FHIR_INTROSPECTION_URL
@@ -71,5 +70,5 @@ def _client() -> httpx.Client:
 
 def caller_address(environ: Mapping[str, Any]) -> str:
     """Where the request came from: counted from the right past the proxies that are trusted (BCP §4.13)."""
-    trusted = int(getattr(settings, "SMARTAUTH_TRUSTED_PROXIES", 0))
+    trusted = settings.SMARTAUTH_TRUSTED_PROXIES
     return addresses.caller_address(environ.get("REMOTE_ADDR", ""), environ.get("HTTP_X_FORWARDED_FOR", ""), trusted)

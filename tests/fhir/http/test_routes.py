@@ -8,15 +8,15 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import OperationalError
 from django.urls import URLResolver, get_resolver
 
-from fhir import urls, versions
+from fhir import urls
 from fhir.http import interactions
 from fhir.http.routes import LETTERS, Route
 from fhir.http.views import FhirView
-from fhir.versions import Version
+from fhir.versions.version import Version, load_version
 from tests.fhir.conftest import Introspection
 from tests.fixture_types import Fetch
 
-R4 = versions.load("r4")
+R4 = load_version("r4")
 TYPES = frozenset({"Patient"})
 
 
@@ -70,7 +70,7 @@ def test_a_version_cannot_promise_what_nobody_does(
 ) -> None:
     kinds = {name: replace(R4.types["Patient"], name=name, interactions=done) for name, done in promised.items()}
     promising: Version = replace(R4, types=kinds)
-    monkeypatch.setattr(versions, "load", lambda key: promising)
+    monkeypatch.setattr(urls, "load_version", lambda key: promising)
 
     with pytest.raises(ImproperlyConfigured):
         list(urls.url_patterns("r4"))

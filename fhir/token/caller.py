@@ -1,0 +1,69 @@
+"""Who comes with a token, judged from the claims alone, before anything is looked up (RFC 9068 §4, RFC 7662 §2.2)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from smart.fhir.audience import is_same_audience
+from smart.fhir.elements import reference_target
+from smart.fhir.id import is_fhir_id
+from smart.scopes.scope import Scope
+from smart.scopes.scope_sets import parse_scopes
+
+PATIENTS = "__patients"  # smartauth's own member of introspection, for user/ scopes
+
+
+class InvalidClaims(Exception):
+    """The token is worth nothing at this base."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A patient's app, a person with what they may see, or a backend service.
+
+    `patients` are those whom the person may see, `own_record` the type and id of the person's own resource.
+    """
+
+    scopes: tuple[Scope, ...]
+    patient: str = ""
+    patients: frozenset[str] = frozenset()
+    own_record: tuple[str, str] | None = None
+    is_backend: bool = False
+
+
+def read_caller(claims: Mapping[str, Any] | None, base: str, now: float) -> Caller:
+    """The caller that a live token for this very base speaks for (RFC 9068 §4, AL:access). Raises InvalidClaims."""
+    if claims is None or not (_is_meant_for(claims.get("aud"), base) and _is_unexpired(claims.get("exp"), now)):
+        raise InvalidClaims
+    # a token bound to a key is worthless without its proof (RFC 9449 §7.2)
+    if str(claims.get("token_type", "Bearer")).lower() != "bearer" or "cnf" in claims:
+        raise InvalidClaims
+    scope, patient = claims.get("scope"), claims.get("patient")
+    backend = _is_backend(claims)
+    return Caller(
+        scopes=parse_scopes(scope) if isinstance(scope, str) else (),
+        patient=patient if is_fhir_id(patient) else "",
+        patients=frozenset() if backend else _patients(claims.get(PATIENTS)),
+        own_record=None if backend else reference_target(claims.get("fhirUser"), base),
+        is_backend=backend,
+    )
+
+
+def _patients(listed: Any) -> frozenset[str]:
+    """Whom the person may see, as the authorization server says; without its word, nobody."""
+    return frozenset(filter(is_fhir_id, listed)) if isinstance(listed, list) else frozenset()
+
+
+def _is_meant_for(audience: Any, base: str) -> bool:
+    named = audience if isinstance(audience, list) else [audience]
+    return any(isinstance(name, str) and is_same_audience(name, base) for name in named)
+
+
+def _is_unexpired(expiry: Any, now: float) -> bool:
+    return isinstance(expiry, int | float) and not isinstance(expiry, bool) and expiry > now
+
+
+def _is_backend(claims: Mapping[str, Any]) -> bool:
+    """A client that speaks for itself (RFC 9068 §2.2); beside a person or patient it gets nothing (SY-03)."""
+    subject = claims.get("sub")
+    return bool(subject) and subject == claims.get("client_id") and not ("patient" in claims or "fhirUser" in claims)
