@@ -18,8 +18,8 @@ SPAN = re.compile(rf"(?P<first>{IDENTIFIER.pattern})(?:\s+to\s+(?P<last>{IDENTIF
 HEAD = """# The tests behind each line
 
 Written by `make specification` from the tests: a test names a line with
-`@pytest.mark.requirement("AZ-07")`, and fails when that line is broken. "Open" leads to the reason in
-the [list of open lines](open.md); "none" is a line that is no MUST and that no test names.
+`@pytest.mark.requirement("AZ-07")`, and fails when that line is broken. "Open" leads to the reason
+in the [list of open lines](open.md); "none" is a line that is no MUST and that no test names.
 """
 
 
