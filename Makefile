@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run test lint lock specification shots clean
+.PHONY: help run test lint lock settings specification shots clean
 SHELL := /bin/bash
 
 help: ## this list
@@ -25,6 +25,9 @@ lock: ## write requirements/*.txt anew from *.in (UPGRADE=1: newest releases; el
 
 specification: ## write the page of tests of docs/specification (OPEN=AZ: list the lines AZ-.. that no test names)
 	@.ci/venv base && .venv/bin/python -m tests.specification $(if $(OPEN),--open $(OPEN))
+
+settings: ## write the table of docs/settings.md anew from smartauth/settings_table.py
+	@.ci/venv base && .venv/bin/python -m smartauth.settings_docs
 
 shots: ## pictures of every page into docs/screenshots (Chromium, port 8000)
 	@.ci/venv dev && .venv/bin/python -m tests.browser.screenshots

@@ -1,75 +1,68 @@
-"""Every setting of smartauth. Each SMARTAUTH_ variable stands in docs/settings.md; a test compares the two."""
+"""Django's settings. What the environment chooses is described in smartauth/settings_table.py and docs/settings.md."""
 
+import os
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import environ
-
 from smart.http.addresses import PrefixLengths
+from smartauth import settings_table as table
+from smartauth.data_folder import make_folder, private_file
+from smartauth.database_url import django_database
+from smartauth.environment import read_or_exit
 from smartauth.first_start import read_or_create_secret
+from smartauth.setting_kinds import Network
 
-env = environ.Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
+_env = read_or_exit(os.environ)
 
-# Where we are and what we are called --------------------------------------------------------------------------------
-SMARTAUTH_PORT = env.int("SMARTAUTH_PORT", default=8000)
-SMARTAUTH_ISSUER = env.str("SMARTAUTH_ISSUER", default=f"http://127.0.0.1:{SMARTAUTH_PORT}")
+# Where the server is and what it is called --------------------------------------------------------------------------
+SMARTAUTH_PORT: int = _env[table.PORT]
+SMARTAUTH_ISSUER: str = _env[table.ISSUER]
+SMARTAUTH_DEV: bool = _env[table.DEV]
+SMARTAUTH_DEV_NETWORKS: tuple[Network, ...] = _env[table.DEV_NETWORKS]
+SMARTAUTH_DATA_DIR: Path = make_folder(_env[table.DATA_DIR])
 _issuer = urlsplit(SMARTAUTH_ISSUER)
-_on_loopback = _issuer.hostname in {"127.0.0.1", "localhost", "::1"}
-SMARTAUTH_DEV = env.bool("SMARTAUTH_DEV", default=_on_loopback)
-SMARTAUTH_DATA_DIR = env.path("SMARTAUTH_DATA_DIR", default=str(BASE_DIR / "var"))
-_data = Path(str(SMARTAUTH_DATA_DIR))
 
 # Secrets: drawn at the first start and kept in the data folder unless the environment gives them --------------------
-SECRET_KEY = env.str("SMARTAUTH_SECRET_KEY", default="") or read_or_create_secret(_data / "secret-key")
-SMARTAUTH_KEY_ENCRYPTION_KEYS = env.list("SMARTAUTH_KEY_ENCRYPTION_KEYS", default=[]) or [
-    read_or_create_secret(_data / "key-encryption-key")
+SECRET_KEY: str = _env[table.SECRET_KEY] or read_or_create_secret(SMARTAUTH_DATA_DIR / "secret-key")
+SMARTAUTH_KEY_ENCRYPTION_KEYS: list[str] = _env[table.KEY_ENCRYPTION_KEYS] or [
+    read_or_create_secret(SMARTAUTH_DATA_DIR / "key-encryption-key")
 ]
-SMARTAUTH_SECRETS_FROM_ENVIRONMENT = bool(
-    env.str("SMARTAUTH_SECRET_KEY", default="") and env.list("SMARTAUTH_KEY_ENCRYPTION_KEYS", default=[])
-)
 
 # Tokens and limits --------------------------------------------------------------------------------------------------
-SMARTAUTH_ACCESS_TOKEN_SECONDS = env.int("SMARTAUTH_ACCESS_TOKEN_SECONDS", default=300)
-SMARTAUTH_ACCESS_TOKEN_MAX_SECONDS = env.int("SMARTAUTH_ACCESS_TOKEN_MAX_SECONDS", default=3600)
-SMARTAUTH_REFRESH_TOKEN_SECONDS = env.int("SMARTAUTH_REFRESH_TOKEN_SECONDS", default=92 * 86_400)
-SMARTAUTH_REFRESH_IDLE_SECONDS = env.int("SMARTAUTH_REFRESH_IDLE_SECONDS", default=92 * 86_400)
-SMARTAUTH_REFRESH_GRACE_SECONDS = env.int("SMARTAUTH_REFRESH_GRACE_SECONDS", default=0)
-SMARTAUTH_CODE_SECONDS = env.int("SMARTAUTH_CODE_SECONDS", default=60)
-SMARTAUTH_PENDING_REQUEST_SECONDS = env.int("SMARTAUTH_PENDING_REQUEST_SECONDS", default=600)
-SMARTAUTH_LAUNCH_SECONDS = env.int("SMARTAUTH_LAUNCH_SECONDS", default=300)
-SMARTAUTH_TOKEN_SECRET_IN_BODY = env.bool("SMARTAUTH_TOKEN_SECRET_IN_BODY", default=False)
-SMARTAUTH_OLD_SECRET_SECONDS = env.int("SMARTAUTH_OLD_SECRET_SECONDS", default=86_400)
-SMARTAUTH_KEY_ROTATION_DAYS = env.int("SMARTAUTH_KEY_ROTATION_DAYS", default=90)
-SMARTAUTH_KEY_ANNOUNCED_SECONDS = env.int("SMARTAUTH_KEY_ANNOUNCED_SECONDS", default=3600)
-SMARTAUTH_FAILURE_LIMIT = env.int("SMARTAUTH_FAILURE_LIMIT", default=10)
-SMARTAUTH_FAILURE_WINDOW_SECONDS = env.int("SMARTAUTH_FAILURE_WINDOW_SECONDS", default=900)
-SMARTAUTH_REFUSALS_LIMIT = env.int("SMARTAUTH_REFUSALS_LIMIT", default=30)
-SMARTAUTH_REFUSALS_WINDOW_SECONDS = env.int("SMARTAUTH_REFUSALS_WINDOW_SECONDS", default=300)
-SMARTAUTH_REFUSALS_LOCK = env.str("SMARTAUTH_REFUSALS_LOCK", default="")
-SMARTAUTH_TRUSTED_PROXIES = env.int("SMARTAUTH_TRUSTED_PROXIES", default=0)
-SMARTAUTH_ADDRESS_PREFIXES = PrefixLengths(
-    env.int("SMARTAUTH_IPV4_PREFIX", default=32), env.int("SMARTAUTH_IPV6_PREFIX", default=64)
-)
-SMARTAUTH_ADDRESS_DAYS = env.int("SMARTAUTH_ADDRESS_DAYS", default=90)
-SMARTAUTH_CONNECTIONS = env.int("SMARTAUTH_CONNECTIONS", default=1000)
-SMARTAUTH_WEB_THREADS = env.int("SMARTAUTH_WEB_THREADS", default=8)
-SMARTAUTH_TOKEN_THREADS = env.int("SMARTAUTH_TOKEN_THREADS", default=8)
-SMARTAUTH_AUDIT_SHIP_SECONDS = env.int("SMARTAUTH_AUDIT_SHIP_SECONDS", default=5)
+SMARTAUTH_ACCESS_TOKEN_SECONDS: int = _env[table.ACCESS_TOKEN_SECONDS]
+SMARTAUTH_ACCESS_TOKEN_MAX_SECONDS: int = _env[table.ACCESS_TOKEN_MAX_SECONDS]
+SMARTAUTH_REFRESH_TOKEN_SECONDS: int = _env[table.REFRESH_TOKEN_SECONDS]
+SMARTAUTH_REFRESH_IDLE_SECONDS: int = _env[table.REFRESH_IDLE_SECONDS]
+SMARTAUTH_REFRESH_GRACE_SECONDS: int = _env[table.REFRESH_GRACE_SECONDS]
+SMARTAUTH_CODE_SECONDS: int = _env[table.CODE_SECONDS]
+SMARTAUTH_PENDING_REQUEST_SECONDS: int = _env[table.PENDING_REQUEST_SECONDS]
+SMARTAUTH_LAUNCH_SECONDS: int = _env[table.LAUNCH_SECONDS]
+SMARTAUTH_TOKEN_SECRET_IN_BODY: bool = _env[table.TOKEN_SECRET_IN_BODY]
+SMARTAUTH_OLD_SECRET_SECONDS: int = _env[table.OLD_SECRET_SECONDS]
+SMARTAUTH_KEY_ROTATION_DAYS: int = _env[table.KEY_ROTATION_DAYS]
+SMARTAUTH_KEY_ANNOUNCED_SECONDS: int = _env[table.KEY_ANNOUNCED_SECONDS]
+SMARTAUTH_FAILURE_LIMIT: int = _env[table.FAILURE_LIMIT]
+SMARTAUTH_FAILURE_WINDOW_SECONDS: int = _env[table.FAILURE_WINDOW_SECONDS]
+SMARTAUTH_REFUSALS_LIMIT: int = _env[table.REFUSALS_LIMIT]
+SMARTAUTH_REFUSALS_WINDOW_SECONDS: int = _env[table.REFUSALS_WINDOW_SECONDS]
+SMARTAUTH_REFUSALS_LOCK: str = _env[table.REFUSALS_LOCK]
+SMARTAUTH_TRUSTED_PROXIES: int = _env[table.TRUSTED_PROXIES]
+SMARTAUTH_ADDRESS_PREFIXES = PrefixLengths(_env[table.IPV4_PREFIX], _env[table.IPV6_PREFIX])
+SMARTAUTH_ADDRESS_DAYS: int = _env[table.ADDRESS_DAYS]
+SMARTAUTH_CONNECTIONS: int = _env[table.CONNECTIONS]
+SMARTAUTH_WEB_THREADS: int = _env[table.WEB_THREADS]
+SMARTAUTH_TOKEN_THREADS: int = _env[table.TOKEN_THREADS]
 
 # The bundled FHIR server: it asks introspection over HTTP like any other resource server ----------------------------
-SMARTAUTH_FHIR_BASES = {"r4": f"{SMARTAUTH_ISSUER}/fhir/r4"}
-SMARTAUTH_FHIR_INTROSPECTION_URL = env.str(
-    "SMARTAUTH_FHIR_INTROSPECTION_URL", default=f"{SMARTAUTH_ISSUER}/o/introspect"
-)
-SMARTAUTH_FHIR_REPORT_URL = env.str("SMARTAUTH_FHIR_REPORT_URL", default=f"{SMARTAUTH_ISSUER}/o/report")
-SMARTAUTH_FHIR_CLIENT_ID = env.str("SMARTAUTH_FHIR_CLIENT_ID", default="demo-resource-server")
-SMARTAUTH_FHIR_CLIENT_SECRET = env.str(
-    "SMARTAUTH_FHIR_CLIENT_SECRET", default="demo-resource-server-secret" if SMARTAUTH_DEV else ""
-)
-SMARTAUTH_FHIR_INTROSPECTION_TIMEOUT = env.float("SMARTAUTH_FHIR_INTROSPECTION_TIMEOUT", default=3.0)
-SMARTAUTH_FHIR_OAUTH_URIS = {
+SMARTAUTH_FHIR_BASES: dict[str, str] = {"r4": f"{SMARTAUTH_ISSUER}/fhir/r4"}
+SMARTAUTH_FHIR_INTROSPECTION_URL: str = _env[table.FHIR_INTROSPECTION_URL]
+SMARTAUTH_FHIR_REPORT_URL: str = _env[table.FHIR_REPORT_URL]
+SMARTAUTH_FHIR_CLIENT_ID: str = _env[table.FHIR_CLIENT_ID]
+SMARTAUTH_FHIR_CLIENT_SECRET: str = _env[table.FHIR_CLIENT_SECRET]
+SMARTAUTH_FHIR_INTROSPECTION_TIMEOUT: float = _env[table.FHIR_INTROSPECTION_TIMEOUT]
+SMARTAUTH_FHIR_OAUTH_URIS: dict[str, str] = {
     **{name: f"{SMARTAUTH_ISSUER}/o/{name}" for name in ("authorize", "token", "introspect", "revoke")},
     "manage": f"{SMARTAUTH_ISSUER}/apps",
 }
@@ -77,43 +70,44 @@ SMARTAUTH_FHIR_OAUTH_URIS = {
 # Databases ----------------------------------------------------------------------------------------------------------
 
 
-def database(variable: str, file: str) -> dict[str, Any]:
-    """PostgreSQL where the environment names one, else a SQLite file in the data folder."""
-    if env.str(variable, default=""):
-        found: dict[str, Any] = env.db_url(variable)
-        found["OPTIONS"] = {**found.get("OPTIONS", {}), "server_side_binding": True, "prepare_threshold": 1}
-    else:
-        found = {
-            "ENGINE": "django.db.backends.sqlite3",
-            "NAME": str(_data / file),
-            "OPTIONS": {
-                "transaction_mode": "IMMEDIATE",
-                "timeout": 20,
-                "init_command": "PRAGMA journal_mode=WAL; PRAGMA foreign_keys=ON;",
-            },
-            "TEST": {"NAME": str(_data / f"test-{file}")},
-        }
-    return {**found, "CONN_MAX_AGE": None}
+def database(url: str, file: str) -> dict[str, Any]:
+    """PostgreSQL where the environment names one, else an SQLite file in the data folder."""
+    if url:
+        found = django_database(url)
+        found["OPTIONS"] = {**found["OPTIONS"], "server_side_binding": True, "prepare_threshold": 1}
+        return {**found, "CONN_MAX_AGE": None}
+    return {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": private_file(SMARTAUTH_DATA_DIR / file),
+        "OPTIONS": {
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA foreign_keys=ON;",
+        },
+        "TEST": {"NAME": str(SMARTAUTH_DATA_DIR / f"test-{file}")},
+        "CONN_MAX_AGE": None,
+    }
 
 
 DATABASES = {
-    "default": database("SMARTAUTH_DATABASE_URL", "smartauth.sqlite3"),
-    "audit": database("SMARTAUTH_AUDIT_DATABASE_URL", "audit.sqlite3"),
+    "default": database(_env[table.DATABASE_URL], "smartauth.sqlite3"),
+    "audit": database(_env[table.AUDIT_DATABASE_URL], "audit.sqlite3"),
 }
 DATABASE_ROUTERS = ["audit.router.AuditRouter"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Tasks: Redis where the environment names one, else a broker made of files ------------------------------------------
-SMARTAUTH_REDIS_URL = env.str("SMARTAUTH_REDIS_URL", default="")
+SMARTAUTH_AUDIT_SHIP_SECONDS: int = _env[table.AUDIT_SHIP_SECONDS]
+SMARTAUTH_REDIS_URL: str = _env[table.REDIS_URL]
 CELERY_BROKER_URL = SMARTAUTH_REDIS_URL or "filesystem://"
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_IGNORE_RESULT = True
-CELERY_BEAT_SCHEDULE_FILENAME = str(_data / "celery-beat")
+CELERY_BEAT_SCHEDULE_FILENAME = str(SMARTAUTH_DATA_DIR / "celery-beat")
 if not SMARTAUTH_REDIS_URL:
     CELERY_BROKER_TRANSPORT_OPTIONS = {
-        "data_folder_in": str(_data / "queue"),
-        "data_folder_out": str(_data / "queue"),
-        "control_folder": str(_data / "queue-control"),
+        "data_folder_in": str(SMARTAUTH_DATA_DIR / "queue"),
+        "data_folder_out": str(SMARTAUTH_DATA_DIR / "queue"),
+        "control_folder": str(SMARTAUTH_DATA_DIR / "queue-control"),
         "store_processed": False,
     }
 CELERY_BEAT_SCHEDULE = {
@@ -124,8 +118,9 @@ CELERY_BEAT_SCHEDULE = {
 
 # Django -------------------------------------------------------------------------------------------------------------
 DEBUG = False
-_hosts = env.list("SMARTAUTH_ALLOWED_HOSTS", default=[])
-ALLOWED_HOSTS = [_issuer.hostname or "", *_hosts, *(["127.0.0.1", "localhost", "[::1]"] if SMARTAUTH_DEV else [])]
+_own_host = _issuer.netloc.removesuffix(f":{_issuer.port}")
+_loopback = ["127.0.0.1", "localhost", "[::1]"] if SMARTAUTH_DEV else []
+ALLOWED_HOSTS: list[str] = [_own_host, *_env[table.ALLOWED_HOSTS], *_loopback]
 CSRF_TRUSTED_ORIGINS = [f"{_issuer.scheme}://{_issuer.netloc}"]
 INSTALLED_APPS = [
     "operators.apps.OperatorsAdmin",  # django.contrib.admin with our site
@@ -181,7 +176,7 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en"
 STATIC_URL = "/static/"
-STATIC_ROOT = _data / "static"
+STATIC_ROOT = SMARTAUTH_DATA_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = SMARTAUTH_DEV
 WHITENOISE_AUTOREFRESH = False

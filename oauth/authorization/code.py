@@ -21,7 +21,7 @@ from smart.clients.redirect_uris import success_redirect
 from smart.digests import random_token, sha256_hex
 from smart.scopes.scope_sets import has_scope, parse_scopes, scope_string
 from smart.time_units import SECOND
-from smart.tokens import lifetimes, refresh
+from smart.tokens import refresh
 
 
 def issue_code(request: HttpRequest, pending: Pending, user: User, scope: str, *, reason: str = "") -> str:
@@ -56,7 +56,7 @@ def issue_code(request: HttpRequest, pending: Pending, user: User, scope: str, *
             code_challenge=asked.code_challenge,
             nonce=asked.nonce,
             issued_at=now,
-            expires_at=now + lifetimes.code_seconds(settings.SMARTAUTH_CODE_SECONDS) * SECOND,
+            expires_at=now + settings.SMARTAUTH_CODE_SECONDS * SECOND,
         )
         number = public_reference(authorization.pk)
         record(

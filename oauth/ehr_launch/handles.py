@@ -18,7 +18,6 @@ from smart.digests import random_token, sha256_hex
 from smart.fhir.fhir_user import is_practitioner
 from smart.http.errors import InvalidRequest
 from smart.time_units import SECOND
-from smart.tokens import lifetimes
 
 # Only one of many requests with the same handle can win this.
 _CONSUME = """
@@ -56,7 +55,6 @@ def prepare(
 ) -> PreparedLaunch:
     """A new handle for this client, FHIR base, person and context. Raises BadContext for a patient he may not see."""
     now, handle = clock.now(), random_token()
-    seconds = lifetimes.launch_seconds(settings.SMARTAUTH_LAUNCH_SECONDS)
     patient = context.get("patient", "")
     listed = not patient or _is_listed(user, fhir_server, patient)
     if not listed and not (vouching and _can_be_vouched(user, fhir_server, patient)):
@@ -72,10 +70,11 @@ def prepare(
             context=json.dumps(context),
             patient_vouched=int(not listed),
             created_at=now,
-            expires_at=now + seconds * SECOND,
+            expires_at=now + settings.SMARTAUTH_LAUNCH_SECONDS * SECOND,
         )
         record(replace(made_by, reference=public_reference(row.pk)))
-    return PreparedLaunch(launch.launch_url(client.launch_url, fhir_server.base, handle), handle, seconds, row)
+    url = launch.launch_url(client.launch_url, fhir_server.base, handle)
+    return PreparedLaunch(url, handle, settings.SMARTAUTH_LAUNCH_SECONDS, row)
 
 
 def consume(handle: str, client: Client, fhir_server: FhirServer, *, now: int) -> Launch:

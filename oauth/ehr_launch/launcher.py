@@ -54,7 +54,7 @@ def _page(
         "problem": problem,
         "made": made,
         "until": to_datetime(made.row.expires_at) if made else None,
-        "minutes": lifetimes.launch_seconds(settings.SMARTAUTH_LAUNCH_SECONDS) // 60,
+        "minutes": settings.SMARTAUTH_LAUNCH_SECONDS // 60,
         "recent": _earlier_launches(form.composer, made),
     }
     return private_page(request, "launcher.html", context, status=422 if problem else 200)

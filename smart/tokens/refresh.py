@@ -46,8 +46,8 @@ def expires_at(now: int, launched_at: int, *, idle: int, absolute: int, session_
 
 
 def is_in_grace(now: int, consumed_at: int, seconds: int) -> bool:
-    """Whether the token just rotated may still be repeated: half a minute at most, whatever is configured (RF-05)."""
-    return now < consumed_at + min(seconds, GRACE_BOUND) * SECOND
+    """Whether the token just rotated may still be repeated (RF-05)."""
+    return now < consumed_at + seconds * SECOND
 
 
 def narrowed_scope(requested: str, held: str, *, granted_scope: str, asked_scope: str, types: frozenset[str]) -> str:

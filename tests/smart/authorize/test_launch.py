@@ -19,7 +19,6 @@ from smart.authorize.launch import (
 )
 from smart.authorize.style import STYLE, style_version
 from smart.fhir.versions import resource_types
-from smart.tokens.lifetimes import launch_seconds
 
 R4 = resource_types("r4")
 ISS = "https://auth.example.org/fhir/r4"
@@ -248,12 +247,6 @@ def test_the_launch_url_keeps_its_query_and_encodes_the_base(registered: str, ex
 )
 def test_only_a_web_address_can_be_opened(url: str, dev: bool, fits: bool) -> None:
     assert (launch_url_problem(url, dev=dev) is None) is fits
-
-
-@pytest.mark.requirement("EL-02")
-@pytest.mark.parametrize(("configured", "expected"), [(300, 300), (86_400, 300), (60, 60), (0, 1)])
-def test_no_launch_waits_longer_than_five_minutes(configured: int, expected: int) -> None:
-    assert launch_seconds(configured) == expected
 
 
 def test_a_checked_context_is_json_that_everybody_reads() -> None:

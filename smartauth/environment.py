@@ -1,0 +1,62 @@
+"""The values of all settings, read from the environment. An empty variable counts as one that is not set."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from smartauth.settings_table import SETTINGS, Setting, Values
+
+_LONGEST_SHOWN = 80
+
+
+class SettingsRefused(ValueError):
+    """Settings with which nothing may start: one line for each."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(f"smartauth: {problem}" for problem in problems))
+        self.problems = problems
+
+
+def read(environment: Mapping[str, str]) -> Values:
+    """Raises SettingsRefused, naming everything that is wrong."""
+    values, problems = Values(), []
+    for setting in SETTINGS:
+        text = environment.get(setting.name, "")
+        try:
+            values[setting] = setting.kind.read(text) if text else setting.default_value(values)
+        except ValueError:
+            values[setting] = setting.default_value(values)
+            problems.append(_misfit(setting, text))
+    if problems or (problems := _unsafe(values)):
+        raise SettingsRefused(problems)
+    return values
+
+
+def defaults() -> Values:
+    """The values where no variable is set."""
+    values = Values()
+    for setting in SETTINGS:
+        values[setting] = setting.default_value(values)
+    return values
+
+
+def read_or_exit(environment: Mapping[str, str]) -> Values:
+    """Raises SystemExit with the lines of SettingsRefused: no server, worker or command starts, whatever started it."""
+    try:
+        return read(environment)
+    except SettingsRefused as refused:
+        raise SystemExit(str(refused)) from None
+
+
+def _misfit(setting: Setting[Any], text: str) -> str:
+    is_shown = setting.kind.shown and "@" not in text
+    shown = ascii(text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}...")
+    return f"{setting.name} takes {setting.kind.takes}{f'; {shown} is none' if is_shown else ''}."
+
+
+def _unsafe(values: Values) -> list[str]:
+    return [
+        f"{setting.name} is unsafe: {rule.unsafe.replace('`', '')}.{rule.advice and f' {rule.advice}'}"
+        for setting in SETTINGS
+        for rule in setting.rules
+        if rule.is_broken and rule.is_broken(values)
+    ]
