@@ -5,6 +5,7 @@ from typing import Literal
 
 from accounts import rate_limit
 from accounts.models import User
+from accounts.password_hasher import RETRY_SECONDS, TooManyHashes
 
 LONGEST_PASSWORD = 1024
 
@@ -13,7 +14,7 @@ LONGEST_PASSWORD = 1024
 class Attempt:
     """What came of one try. `user` is whom the name names, proved only if the result says so; `wait` are seconds."""
 
-    result: Literal["right", "wrong", "locked", "stopped"]
+    result: Literal["right", "wrong", "locked", "stopped", "busy"]
     name: str
     address: str
     user: User | None = None
@@ -21,8 +22,8 @@ class Attempt:
 
     @property
     def counts(self) -> bool:
-        """Whether it was looked at: a try while the account is paused changes nothing."""
-        return not (self.result == "locked" and self.wait)
+        """Whether it was looked at: a try while the account is paused, or the server busy, changes nothing."""
+        return not self.wait
 
 
 def attempt(name: str, password: str, address: str, *, now: int) -> Attempt:
@@ -31,7 +32,11 @@ def attempt(name: str, password: str, address: str, *, now: int) -> Attempt:
     if wait:
         return Attempt("locked", name, address, wait=wait)
     user = _named(name)
-    if not _proves(user or User.nobody(), password) or user is None:
+    try:
+        proved = _proves(user or User.nobody(), password)
+    except TooManyHashes:
+        return Attempt("busy", name, address, wait=RETRY_SECONDS)
+    if not proved or user is None:
         return Attempt("wrong", name, address, user)
     return Attempt("stopped" if user.stopped_at else "right", name, address, user)
 

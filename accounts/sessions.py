@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from accounts import clock
 from accounts.address import client_address
 from accounts.models import SignIn, User
+from accounts.session_store import row_key
 from smart.time_units import SECOND
 
 SEEN_EVERY = 60 * SECOND
@@ -31,7 +32,7 @@ def renew(request: HttpRequest, user: User, *, now: int) -> None:
 
 def current(request: HttpRequest) -> SignIn | None:
     """The sign-in that this request belongs to."""
-    return SignIn.objects.filter(session_id=request.session.session_key).first()
+    return SignIn.objects.filter(session_id=row_key(request.session.session_key)).first()
 
 
 class LastSeen:
@@ -55,7 +56,7 @@ def _seen(request: HttpRequest, sign_in: int, *, now: int) -> None:
 
 def _keep(request: HttpRequest, user: User, *, created_at: int, now: int) -> None:
     kept = SignIn.objects.create(
-        user=user, session_id=request.session.session_key or "", created_at=created_at, last_seen_at=now,
+        user=user, session_id=row_key(request.session.session_key), created_at=created_at, last_seen_at=now,
         address=client_address(request), user_agent=_user_agent(request),
     )  # fmt: skip
     request.session[SIGN_IN] = kept.pk

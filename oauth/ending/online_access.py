@@ -9,6 +9,7 @@ from django.http import HttpRequest
 
 from accounts import clock
 from accounts.address import client_address
+from accounts.session_store import row_key
 from audit.event_kinds import EventKind
 from audit.trail import Event, record
 from oauth.models import Authorization
@@ -25,7 +26,7 @@ def mark_session(request: HttpRequest) -> None:
 def session_fields(request: HttpRequest) -> dict[str, Any]:
     """What an authorization that ends with this session keeps of it."""
     mark_session(request)
-    row = Session.objects.filter(session_key=request.session.session_key).first()
+    row = Session.objects.filter(session_key=row_key(request.session.session_key)).first()
     ends_at = int(row.expire_date.timestamp() * 1_000_000) if row else clock.now()
     return {"session_digest": sha256_hex(request.session[MARK]), "session_ends_at": ends_at}
 

@@ -13,7 +13,7 @@ from oauth.sign_in import sessions
 def set_password(user: User, password: str, address: str = "", *, keep: str = "", operator: str = "") -> int:
     """The new password counts, and every app must ask again: RFC 9700 §4.14.2 counts a changed password among the
     events after which refresh tokens end, and whoever knew the old one may have let in an app of his own.
-    All sessions end but the one with that key. How many other sessions it were."""
+    All sessions end but the one whose row has that key. How many other sessions it were."""
     now = clock.now()
     user.set_password(password)
     user.must_change_password = 0

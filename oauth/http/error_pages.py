@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
 from accounts import clock
+from accounts.password_hasher import TooManyHashes
 from oauth.http.oauth_errors import error_members
 from oauth.models import public_reference
 from smart.authorize.error_pages import Unredirectable
@@ -85,8 +86,8 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Django's handler500: a database that does not answer is a 503, which may be tried again."""
-    if isinstance(sys.exc_info()[1], OperationalError | InterfaceError):
+    """Django's handler500: what may be tried again, such as a database that does not answer, is a 503."""
+    if isinstance(sys.exc_info()[1], OperationalError | InterfaceError | TooManyHashes):
         response = _plain_page(request, 503, "We cannot answer just now.", "temporarily_unavailable")
         response["Retry-After"] = "5"
         return response

@@ -25,7 +25,7 @@ DESTINATIONS = {
     "": "/", "admin": "/admin/", "apps": "/apps", "launcher": "/launcher", "password": "/password",
     "sessions": "/sessions",
 }  # fmt: skip
-STATUS = {"wrong": 422, "locked": 429, "stopped": 403}
+STATUS = {"wrong": 422, "locked": 429, "stopped": 403, "busy": 503}
 KINDS = {
     "right": EventKind.LOGIN_SUCCEEDED,
     "wrong": EventKind.LOGIN_FAILED,

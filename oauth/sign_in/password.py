@@ -13,6 +13,7 @@ from accounts import sessions as accounts_sessions
 from accounts.address import client_address
 from accounts.login import LONGEST_PASSWORD, Attempt, apply_rate_limit, attempt
 from accounts.models import User
+from accounts.session_store import row_key
 from audit.event_kinds import EventKind
 from audit.trail import Event, record
 from oauth.authorization.interaction import denied_by_user, signed_in_user, step
@@ -20,7 +21,7 @@ from oauth.authorization.pending_request import Pending
 from oauth.authorization.request_summary import RequestSummary
 from oauth.ending import passwords
 from oauth.http.redirects import private_page, redirect_within
-from oauth.sign_in.login import DESTINATIONS
+from oauth.sign_in.login import DESTINATIONS, STATUS
 from smart.http.errors import InteractionRequired
 from smart.time_units import SECOND, to_datetime
 
@@ -102,7 +103,7 @@ def _tried(request: HttpRequest, user: User, pending: Pending | None = None) -> 
     if wrong := _unfit(request, user):
         return _page(request, user, pending=pending, wrong=wrong)
     with transaction.atomic():
-        passwords.set_password(user, request.POST["new"], address, keep=request.session.session_key or "")
+        passwords.set_password(user, request.POST["new"], address, keep=row_key(request.session.session_key))
         accounts_sessions.renew(request, user, now=clock.now())
     return None
 
@@ -162,7 +163,7 @@ def _page(
     if pending is not None:
         context |= RequestSummary(pending).context()
     context |= {"signed_in_as": user, "frame": "base.html" if user.must_change_password else "work.html"}
-    status = 429 if wait else 422 if tried or wrong else 200
+    status = STATUS[tried.result] if tried else 422 if wrong else 200
     leads_to = pending.redirect_uri if pending else ""
     response = private_page(request, "password.html", context, status=status, leads_to=leads_to)
     if wait:

@@ -10,6 +10,7 @@ from django.utils import timezone
 from accounts import clock
 from accounts.address import client_address
 from accounts.models import SignIn, SignInQuerySet, User
+from accounts.session_store import row_key
 from audit.event_kinds import EventKind
 from audit.trail import Event, record
 from oauth.authorization.interaction import signed_in_user
@@ -96,5 +97,5 @@ def _shown(row: SignIn, request: HttpRequest) -> Shown:
         address=row.address,
         since=to_datetime(row.created_at),
         last_used=to_datetime(row.last_seen_at),
-        this_one=row.session_id == request.session.session_key,
+        this_one=row.session_id == row_key(request.session.session_key),
     )

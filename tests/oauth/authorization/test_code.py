@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
-from django.contrib.sessions.backends.db import SessionStore
 from django.test import RequestFactory
 
 from accounts.models import User
+from accounts.session_store import SessionStore
 from oauth.authorization.code import issue_code
 from oauth.authorization.pending_request import Pending
 from oauth.models import Authorization, Client, PendingRequest

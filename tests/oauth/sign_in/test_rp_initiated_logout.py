@@ -191,7 +191,8 @@ def test_what_was_granted_for_the_session_ends_with_it(
 
 async def _session(visitor: Visitor) -> dict[str, Any]:
     from asgiref.sync import sync_to_async
-    from django.contrib.sessions.backends.db import SessionStore
+
+    from accounts.session_store import SessionStore
 
     key = visitor.browser.cookies["smartauth"]
     found: dict[str, Any] = await sync_to_async(lambda: SessionStore(key).load())()

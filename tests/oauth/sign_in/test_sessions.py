@@ -7,6 +7,7 @@ from django.contrib.sessions.models import Session
 
 from accounts import clock
 from accounts.models import SignIn
+from accounts.session_store import row_key
 from audit.models import OutboxEvent
 from oauth.models import Authorization
 from oauth.retention.sweeping import sweep
@@ -26,7 +27,7 @@ def signed_in(visitor: Visitor, person: Any) -> Visitor:
 
 def here(visitor: Visitor) -> SignIn:
     """The row of this browser."""
-    return SignIn.objects.get(session_id=visitor.browser.cookies[SESSION])
+    return SignIn.objects.get(session_id=row_key(visitor.browser.cookies[SESSION]))
 
 
 def test_a_sign_in_is_remembered_with_its_session_and_address(visitor: Visitor, make_person: MakePerson) -> None:

@@ -1,0 +1,94 @@
+"""Password hashes: two at once in a process, few that wait, and a clear answer to all others."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from accounts import clock, password_hasher
+from accounts.login import attempt
+from accounts.models import FailureCount
+from accounts.password_hasher import BoundedArgon2, TooManyHashes
+from audit.models import OutboxEvent
+from tests.conftest import App
+from tests.fixture_types import MakePerson
+from tests.oauth.visitor import Visitor
+
+
+@pytest.fixture
+def busy(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Both places are taken, and nobody waits for long."""
+    monkeypatch.setattr(password_hasher, "WAIT_SECONDS", 0.05)
+    with ExitStack() as taken:
+        for _ in range(2):
+            taken.enter_context(password_hasher._turn())
+        yield
+
+
+@pytest.mark.usefixtures("busy", "committed")
+def test_a_try_while_both_places_are_taken_is_busy_and_counts_for_nothing() -> None:
+    tried = attempt("somebody", "smartauth-demo", "192.0.2.34", now=clock.now())
+
+    assert (tried.result, tried.wait, tried.counts) == ("busy", 5, False)
+
+
+def test_at_most_two_are_made_at_once() -> None:
+    at_once, most, lock, go = [0], [0], threading.Lock(), threading.Barrier(4)
+
+    class Watched(BoundedArgon2):
+        def params(self) -> object:
+            with lock:
+                at_once[0] += 1
+                most[0] = max(most[0], at_once[0])
+            try:
+                return super().params()
+            finally:
+                threading.Event().wait(0.02)
+                with lock:
+                    at_once[0] -= 1
+
+    def make() -> None:
+        go.wait(10)
+        Watched().encode("password", "some-salt-of-16-")
+
+    threads = [threading.Thread(target=make) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+
+    assert most[0] == 2
+
+
+def test_whoever_comes_when_enough_wait_is_refused_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(password_hasher, "_makers_and_waiters", threading.BoundedSemaphore(1))
+
+    with password_hasher._turn(), pytest.raises(TooManyHashes):
+        BoundedArgon2().verify("password", "argon2$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$aGFzaGhhc2g")
+
+
+def test_a_place_is_free_again_after_a_failure() -> None:
+    for _ in range(5):
+        with pytest.raises(ValueError, match="broken"), password_hasher._turn():
+            raise ValueError("broken")
+
+    assert BoundedArgon2().encode("password", "some-salt-of-16-")
+
+
+@pytest.mark.requirement("SD-20")
+def test_the_login_page_says_that_it_is_busy_and_nothing_is_counted(
+    app: App, visitor: Visitor, make_person: MakePerson, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person, page = make_person("amy"), visitor.request("GET", "/login")
+    monkeypatch.setattr(password_hasher, "WAIT_SECONDS", 0.05)
+    with password_hasher._turn(), password_hasher._turn():
+        answer = visitor.sign_in(page, person)
+        health = app.get("/login")
+
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    assert "Many people are signing in just now." in answer.text
+    assert health.status_code == 200
+    assert not OutboxEvent.objects.filter(person=person.subject).exists()
+    assert not FailureCount.objects.filter(key__contains=person.username).exists()
+    assert visitor.sign_in(answer, person).status_code == 200
