@@ -35,6 +35,11 @@ def current(request: HttpRequest) -> SignIn | None:
     return SignIn.objects.filter(session_id=row_key(request.session.session_key)).first()
 
 
+def signed_in_user(request: HttpRequest) -> User | None:
+    """Who is signed in, if somebody is."""
+    return request.user if isinstance(request.user, User) else None
+
+
 class LastSeen:
     """Middleware: notes that a session is in use, and from where, at most once a minute."""
 

@@ -10,11 +10,13 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
 from accounts import clock
+from accounts.sessions import signed_in_user
 from oauth.authorization.consent import answer_silently
 from oauth.authorization.explain import explanation
-from oauth.authorization.interaction import FAILED_HERE, send_stored_refusal, signed_in_user, step
+from oauth.authorization.interaction import step
 from oauth.authorization.pending_request import Pending, store
 from oauth.authorization.prompts import MUST_ACT, is_login_recent, is_silent, resolve_silently
+from oauth.authorization.refusals import FAILED_HERE, send_stored_refusal
 from oauth.ehr_launch.handles import consume
 from oauth.http import error_pages
 from oauth.http.redirects import redirect_to_app, redirect_within

@@ -11,7 +11,7 @@ from accounts import clock, sessions
 from accounts.models import User
 from audit.event_kinds import EventKind
 from audit.trail import record
-from oauth.authorization.interaction import interaction_event
+from oauth.authorization.events import interaction_event
 from oauth.authorization.pending_request import Pending
 from oauth.ehr_launch.handles import launch_context
 from oauth.ending import online_access

@@ -5,8 +5,6 @@ from django.http import HttpRequest, HttpResponse
 
 from accounts import clock
 from accounts.models import User
-from audit.event_kinds import EventKind
-from audit.trail import record
 from oauth.authorization import previous_consent
 from oauth.authorization.code import issue_code
 from oauth.authorization.consent_form import (
@@ -18,14 +16,16 @@ from oauth.authorization.consent_form import (
     question_digest,
     time_options,
 )
-from oauth.authorization.interaction import denied_by_user, interaction_event, require_user, step
+from oauth.authorization.interaction import require_user, step
 from oauth.authorization.pending_request import Pending
 from oauth.authorization.prompts import MUST_ACT
-from oauth.authorization.request_summary import RequestSummary, birth_phrase, display_name, long_date, visit_description
+from oauth.authorization.refusals import denied_by_user, refuse_tampered_choice
+from oauth.authorization.request_summary import RequestSummary
 from oauth.ehr_launch.handles import is_patient_shareable
 from oauth.http.redirects import private_page, redirect_to_app, redirect_within
 from oauth.models import Client, PatientRecord
 from oauth.people import identities
+from oauth.people.wording import birth_phrase, display_name, long_date, visit_description
 from smart.authorize.error_pages import Unredirectable
 from smart.fhir.versions import resource_types
 from smart.http.errors import AccessDenied, ConsentRequired
@@ -79,7 +79,7 @@ def _missing_choice(pending: Pending, user: User) -> HttpResponse | None:
     if pending.row.launch and not is_patient_shareable(pending.row.launch):
         raise AccessDenied(NO_RECORD)
     if pending.request.needs_patient and not pending.launch_patient and not _is_shareable(user, pending):
-        pending.about("")
+        pending.choose_patient("")
         return redirect_within(f"{pending.url}/patient")
     return redirect_within(pending.url) if pending.needs_encounter_choice else None
 
@@ -129,9 +129,7 @@ def _parse_choice(request: HttpRequest, pending: Pending, choices: tuple[Consent
     try:
         return parse_choice(request.POST, choices)
     except NotOffered:
-        reason = "a line that was not offered"
-        record(interaction_event(request, pending, EventKind.CHOICE_TAMPERED, at=clock.now(), reason=reason))
-        raise Unredirectable("E30", "a line was ticked that was not offered") from None
+        refuse_tampered_choice(request, pending, "a line that was not offered")
 
 
 def _page(request: HttpRequest, pending: Pending, user: User, scope: str, chosen: Choice | None = None) -> HttpResponse:

@@ -4,28 +4,22 @@ import logging
 from collections.abc import Callable
 from functools import partial, wraps
 
-from django.conf import settings
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 
-from accounts import clock
-from accounts.address import client_address
 from accounts.models import User
-from audit.event_kinds import EventKind
-from audit.trail import Event, record
+from accounts.sessions import signed_in_user
 from oauth.authorization.pending_request import AlreadyAnswered, Expired, NotInThisBrowser, Pending, load_pending
 from oauth.authorization.prompts import is_login_recent
+from oauth.authorization.refusals import FAILED_HERE, expired_response, failure_response, refuse
 from oauth.http import error_pages
-from oauth.http.redirects import redirect_to_app, redirect_within
-from oauth.models import Client, public_reference
+from oauth.http.redirects import redirect_within
+from oauth.models import Client
 from smart.authorize.error_pages import Unredirectable
-from smart.clients.redirect_uris import error_redirect, is_registered
-from smart.http.errors import AccessDenied, OAuthError, ServerError, TemporarilyUnavailable
+from smart.clients.redirect_uris import is_registered
+from smart.http.errors import OAuthError, ServerError, TemporarilyUnavailable
 
 log = logging.getLogger("smartauth.authorize")
-
-NOT_ALLOWED = "the user did not allow access"
-FAILED_HERE = "something failed here, try again later"
 
 View = Callable[[HttpRequest, Pending], HttpResponse]
 
@@ -46,7 +40,7 @@ def step(*methods: str, signed_in: bool = False) -> Callable[[View], Callable[[H
             except AlreadyAnswered:
                 return error_pages.already_answered_page(request)
             except Expired as late:
-                return _expired_response(request, late.pending)
+                return expired_response(request, late.pending)
 
         return wrapped
 
@@ -67,10 +61,10 @@ def _run(view: View, request: HttpRequest, pending: Pending) -> HttpResponse:
     except (NotInThisBrowser, AlreadyAnswered, Expired):
         raise
     except (OperationalError, InterfaceError):
-        return _failure_response(request, pending, TemporarilyUnavailable(FAILED_HERE))
+        return failure_response(request, pending, TemporarilyUnavailable(FAILED_HERE))
     except Exception:  # whatever broke, the person gets back to the app
         log.exception("a step of a waiting request failed")
-        return _failure_response(request, pending, ServerError(FAILED_HERE))
+        return failure_response(request, pending, ServerError(FAILED_HERE))
 
 
 def _is_still_registered(pending: Pending) -> bool:
@@ -78,12 +72,6 @@ def _is_still_registered(pending: Pending) -> bool:
     client = pending.row.client
     native = client.application_type == Client.ApplicationType.NATIVE
     return is_registered(pending.redirect_uri, client.redirect_uris.split(), native=native)
-
-
-def _failure_response(request: HttpRequest, pending: Pending, refusal: OAuthError) -> HttpResponse:
-    """A client that nobody approved gets no redirect before a login (AZ-13)."""
-    trusted = pending.row.client.approved or signed_in_user(request) is not None
-    return redirect_to_app(_refusal_url(pending, refusal)) if trusted else error_pages.server_error(request)
 
 
 def _run_for_anybody(view: View, request: HttpRequest, pending: Pending) -> HttpResponse:
@@ -105,56 +93,9 @@ def _run_for_its_user(view: View, request: HttpRequest, pending: Pending) -> Htt
     return redirect_within(pending.url)
 
 
-def refuse(request: HttpRequest, pending: Pending, refusal: OAuthError) -> HttpResponse:
-    """Ends the request with this refusal and tells the app."""
-    now = clock.now()
-    with transaction.atomic():
-        pending.answer(now=now)
-        record(interaction_event(request, pending, EventKind.DENIED, at=now, reason=refusal.code))
-    return redirect_to_app(_refusal_url(pending, refusal))
-
-
-def send_stored_refusal(request: HttpRequest, pending: Pending) -> HttpResponse:
-    """Tells a client that nobody approved, now that the person is known, what was wrong with its request (AZ-13)."""
-    now = clock.now()
-    with transaction.atomic():
-        pending.answer(now=now)
-        record(interaction_event(request, pending, EventKind.DENIED, at=now, reason="refused before"))
-    return redirect_to_app(pending.refused)
-
-
-def interaction_event(request: HttpRequest, pending: Pending, kind: EventKind, *, at: int, **more: str) -> Event:
-    """What happened to a waiting request, with the references that belong to it."""
-    row = pending.row
-    return Event(
-        kind=kind, at=at, client=row.client.client_id, fhir_server=row.fhir_server.base,
-        person=row.user.subject if row.user else "", address=client_address(request),
-        **{"reference": public_reference(row.pk), **more},
-    )  # fmt: skip
-
-
-def signed_in_user(request: HttpRequest) -> User | None:
-    """Who is signed in, if somebody is."""
-    return request.user if isinstance(request.user, User) else None
-
-
 def require_user(request: HttpRequest) -> User:
     """Who is signed in, on a step that lets nobody else through."""
     user = signed_in_user(request)
     if user is None:
         raise NotInThisBrowser
     return user
-
-
-def denied_by_user() -> AccessDenied:
-    return AccessDenied(NOT_ALLOWED)
-
-
-def _expired_response(request: HttpRequest, pending: Pending) -> HttpResponse:
-    back = _refusal_url(pending, AccessDenied(NOT_ALLOWED))
-    minutes = settings.SMARTAUTH_PENDING_REQUEST_SECONDS // 60
-    return error_pages.expired_page(request, str(pending.row.client), back, minutes)
-
-
-def _refusal_url(pending: Pending, refusal: OAuthError) -> str:
-    return error_redirect(pending.redirect_uri, refusal, pending.state, settings.SMARTAUTH_ISSUER)

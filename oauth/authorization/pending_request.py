@@ -118,12 +118,12 @@ class Pending:
         self._still_open().update(user=user, patient=patient, encounter=encounter)
         self.row.user, self.row.patient, self.row.encounter = user, patient, encounter
 
-    def about(self, patient: str) -> None:
+    def choose_patient(self, patient: str) -> None:
         """The record that the person chose; a visit of another patient is chosen no longer (LC-03)."""
         self._still_open().update(patient=patient, encounter="")
         self.row.patient, self.row.encounter = patient, ""
 
-    def at(self, encounter: str) -> None:
+    def choose_encounter(self, encounter: str) -> None:
         """The visit that the person chose."""
         self._still_open().update(encounter=encounter)
         self.row.encounter = encounter

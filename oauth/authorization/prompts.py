@@ -74,9 +74,9 @@ def _choose_the_only_ones(pending: Pending, user: User) -> None:
         found = list(identities.shareable_records(user, pending.row.fhir_server)[:2])
         if len(found) != 1 or identities.finds_patients_by_search(user, pending.row.fhir_server):
             raise InteractionRequired(MUST_ACT)
-        pending.about(found[0].patient)
+        pending.choose_patient(found[0].patient)
     if pending.needs_encounter_choice:
         encounters = list(identities.encounters(pending.patient)[:2])
         if len(encounters) > 1:
             raise InteractionRequired(MUST_ACT)
-        pending.at(encounters[0].encounter)
+        pending.choose_encounter(encounters[0].encounter)

@@ -1,16 +1,13 @@
 """What every page of a waiting request says: who asks, for whose record, and where the answer goes."""
 
 from dataclasses import dataclass
-from datetime import date
 
 from oauth.authorization.pending_request import Pending
 from oauth.http.redirects import redirect_host
-from oauth.models import EncounterRecord, PatientRecord, public_reference
+from oauth.models import public_reference
 from oauth.people import identities
-from smart.text import replace_unsafe_characters
+from oauth.people.wording import display_name, initials, long_date
 from smart.time_units import to_datetime
-
-NAME_LIMIT = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,42 +61,3 @@ class RequestSummary:
     def _skips(self) -> bool:
         user = self.pending.row.user
         return user is not None and identities.sole_own_record(user, self.pending.row.fhir_server) is not None
-
-
-def initials(name: str) -> str:
-    """The mark of an app: no picture is fetched from anywhere."""
-    return "".join(word[0] for word in name.split() if word[0].isalnum())[:2].upper() or "?"
-
-
-def display_name(text: str) -> str:
-    """As much of a name as a page has room for, without signs that would turn the sentence around it."""
-    text = replace_unsafe_characters(text, "")
-    return text if len(text) <= NAME_LIMIT else f"{text[: NAME_LIMIT - 1]}…"
-
-
-def long_date(day: date) -> str:
-    return f"{day.day} {day:%B %Y}"
-
-
-def visit_description(encounter: EncounterRecord) -> str:
-    """ "Check-up, 3 November 2026, Harbour Clinic", as much of it as is recorded."""
-    try:
-        day = long_date(date.fromisoformat(encounter.day))
-    except ValueError:
-        day = encounter.day
-    return ", ".join(filter(None, (encounter.kind or "Visit", day, encounter.place)))
-
-
-def birth_date(record: PatientRecord) -> date | None:
-    """The whole date, if it is recorded."""
-    try:
-        return date.fromisoformat(record.birth_date)
-    except ValueError:
-        return None
-
-
-def birth_phrase(record: PatientRecord) -> str:
-    """ "born 4 May 2017", or as much of the date as is recorded."""
-    whole = birth_date(record)
-    shown = long_date(whole) if whole else record.birth_date
-    return f"born {shown}" if shown else ""

@@ -2,8 +2,10 @@
 
 from django.http import HttpRequest, HttpResponse
 
-from oauth.authorization.interaction import denied_by_user, signed_in_user, step
+from accounts.sessions import signed_in_user
+from oauth.authorization.interaction import step
 from oauth.authorization.pending_request import Pending
+from oauth.authorization.refusals import denied_by_user
 from oauth.authorization.request_summary import RequestSummary
 from oauth.http.redirects import private_page, redirect_within
 from smart.http.errors import LoginRequired

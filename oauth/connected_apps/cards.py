@@ -12,7 +12,6 @@ from django.conf import settings
 
 from accounts.models import User
 from oauth.authorization import previous_consent
-from oauth.authorization.request_summary import display_name, initials, long_date
 from oauth.connected_apps import access
 from oauth.models import (
     AccessToken,
@@ -25,6 +24,7 @@ from oauth.models import (
     liveness,
     public_reference,
 )
+from oauth.people.wording import display_name, initials, long_date
 from smart.scopes.scope_sets import parse_scopes
 from smart.time_units import SECOND, to_datetime
 from smart.tokens import address_binding, lifetimes, refresh

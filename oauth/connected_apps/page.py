@@ -8,9 +8,9 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllow
 from accounts import clock
 from accounts.address import client_address
 from accounts.models import SignIn, User
+from accounts.sessions import signed_in_user
 from audit.event_kinds import EventKind
 from audit.trail import Event, record
-from oauth.authorization.interaction import signed_in_user
 from oauth.connected_apps import access
 from oauth.connected_apps.cards import MAX_CARDS, AppCard, EndedCard, ended_cards, live_cards, longest_token_seconds
 from oauth.http.redirects import private_page, redirect_within

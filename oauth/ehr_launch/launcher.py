@@ -8,7 +8,7 @@ from django.views.decorators.http import require_http_methods
 from accounts import clock
 from accounts.address import client_address
 from accounts.models import User
-from oauth.authorization.interaction import signed_in_user
+from accounts.sessions import signed_in_user
 from oauth.ehr_launch.handles import PreparedLaunch
 from oauth.ehr_launch.launcher_form import LauncherForm
 from oauth.http.redirects import private_page, redirect_within

@@ -11,11 +11,11 @@ from accounts import clock
 from accounts.models import User
 from audit.event_kinds import EventKind
 from audit.trail import Event
-from oauth.authorization.request_summary import birth_phrase
 from oauth.ehr_launch import handles, style
 from oauth.ehr_launch.handles import PreparedLaunch
 from oauth.models import Client, EncounterRecord, FhirIdentity, FhirServer, PatientRecord
 from oauth.people import identities
+from oauth.people.wording import birth_phrase
 from smart.authorize.launch import Context, InvalidContext, parse_context, parse_fhir_context
 from smart.fhir.fhir_user import is_practitioner
 from smart.fhir.versions import resource_types

@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 
-from oauth.discovery import document
+from oauth.http.public_documents import public_document
 from smart.authorize.style import STYLE, style_version
 from smart.http.errors import InvalidTarget
 
@@ -16,7 +16,7 @@ def url() -> str:
     return f"{settings.SMARTAUTH_ISSUER}/o/style/{style_version(STYLE)}.json"
 
 
-@document
+@public_document
 def style(request: HttpRequest, named: str) -> Mapping[str, Any]:
     """The document of that name; an older or unknown one is 404."""
     if named != style_version(STYLE):

@@ -5,27 +5,29 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from oauth.seeding.schema import SeedError
-
 Patient = dict[str, Any]
 
 
-def read_patients(file: Path, path: str) -> list[Patient]:
-    """Each Patient of a JSON array or Bundle, as the keys of `patients` in a seed file, with his encounters.
+class UnreadablePatients(Exception):
+    """The file holds no patients; the message says why, in words for its author."""
 
-    Raises SeedError.
+
+def read_patients(file: Path) -> list[Patient]:
+    """Each Patient of a JSON array or Bundle, as the keys of `patients` in a seed file, with their encounters.
+
+    Raises UnreadablePatients.
     """
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise SeedError(path, f"{file.name} cannot be read: {error}") from None
+        raise UnreadablePatients(f"{file.name} cannot be read: {error}") from None
     try:
         resources = list(_resources(content))
         found = [patient_fields(resource) for resource in resources if resource["resourceType"] == "Patient"]
         encounters = _encounters(resource for resource in resources if resource["resourceType"] == "Encounter")
         return [{**each, "encounters": encounters.get(each["id"], [])} for each in found]
     except (KeyError, TypeError, AttributeError, IndexError):
-        raise SeedError(path, f"{file.name} is neither a JSON array of FHIR resources nor a Bundle") from None
+        raise UnreadablePatients(f"{file.name} is neither a JSON array of FHIR resources nor a Bundle") from None
 
 
 def _resources(content: Any) -> Iterator[dict[str, Any]]:

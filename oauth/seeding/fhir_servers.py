@@ -3,7 +3,7 @@
 from typing import Any
 
 from oauth.models import EncounterRecord, FhirServer, PatientRecord
-from oauth.people import patient_resources
+from oauth.people.patient_resources import UnreadablePatients, read_patients
 from oauth.seeding.outcome import Outcome, put
 from oauth.seeding.schema import SeedError
 from smart.tokens.claim_profiles import mapping_problem
@@ -14,7 +14,10 @@ def save_server(given: dict[str, Any], path: str, outcome: Outcome) -> None:
     base = given["base"]
     listed = given.pop("patients", [])
     if source := given.pop("patients_from", ""):
-        listed = [*patient_resources.read_patients(outcome.folder / source, f"{path}.patients_from"), *listed]
+        try:
+            listed = [*read_patients(outcome.folder / source), *listed]
+        except UnreadablePatients as error:
+            raise SeedError(f"{path}.patients_from", str(error)) from None
     row = FhirServer.objects.filter(base=base).first() or FhirServer(base=base)
     added = row.pk is None
     if problem := mapping_problem(

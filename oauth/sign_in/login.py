@@ -8,11 +8,13 @@ from accounts import clock, sessions
 from accounts.address import client_address
 from accounts.login import Attempt, apply_rate_limit, attempt
 from accounts.models import User
+from accounts.sessions import signed_in_user
 from audit.event_kinds import EventKind
 from audit.trail import Event, record
-from oauth.authorization.interaction import denied_by_user, signed_in_user, step
+from oauth.authorization.interaction import step
 from oauth.authorization.pending_request import Pending
 from oauth.authorization.prompts import must_confirm_password
+from oauth.authorization.refusals import denied_by_user
 from oauth.authorization.request_summary import RequestSummary
 from oauth.ending import online_access
 from oauth.http.error_pages import random_reference

@@ -14,10 +14,12 @@ from accounts.address import client_address
 from accounts.login import LONGEST_PASSWORD, Attempt, apply_rate_limit, attempt
 from accounts.models import User
 from accounts.session_store import row_key
+from accounts.sessions import signed_in_user
 from audit.event_kinds import EventKind
 from audit.trail import Event, record
-from oauth.authorization.interaction import denied_by_user, signed_in_user, step
+from oauth.authorization.interaction import step
 from oauth.authorization.pending_request import Pending
+from oauth.authorization.refusals import denied_by_user
 from oauth.authorization.request_summary import RequestSummary
 from oauth.ending import passwords
 from oauth.http.redirects import private_page, redirect_within

@@ -4,7 +4,7 @@ from django.core import signing
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.views.decorators.csrf import csrf_exempt
 
-from oauth.authorization.interaction import signed_in_user
+from accounts.sessions import signed_in_user
 from oauth.http.redirects import private_page, redirect_to_app, redirect_within
 from oauth.models import Client
 from oauth.sign_in import login

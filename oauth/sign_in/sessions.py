@@ -11,9 +11,9 @@ from accounts import clock
 from accounts.address import client_address
 from accounts.models import SignIn, SignInQuerySet, User
 from accounts.session_store import row_key
+from accounts.sessions import signed_in_user
 from audit.event_kinds import EventKind
 from audit.trail import Event, record
-from oauth.authorization.interaction import signed_in_user
 from oauth.ending import online_access
 from oauth.http.redirects import private_page, redirect_within
 from smart.time_units import to_datetime

@@ -2,13 +2,14 @@
 
 from django.http import HttpRequest, HttpResponse
 
-from oauth.authorization.interaction import denied_by_user, step
+from oauth.authorization.interaction import step
 from oauth.authorization.pending_request import Pending
-from oauth.authorization.picker.options import Option, find_option, options, picker_page, record_tampered_choice
-from oauth.authorization.request_summary import display_name, visit_description
+from oauth.authorization.picker.options import Option, find_option, options, picker_page
+from oauth.authorization.refusals import denied_by_user, refuse_tampered_choice
 from oauth.http.redirects import redirect_within
 from oauth.models import EncounterRecord
 from oauth.people import identities
+from oauth.people.wording import display_name, visit_description
 
 
 @step("GET", "POST", signed_in=True)
@@ -29,8 +30,8 @@ def _submit(request: HttpRequest, pending: Pending) -> HttpResponse:
         return _page(request, pending, missed=True)
     chosen = find_option(identities.encounters(pending.patient), number)
     if chosen is None:
-        raise record_tampered_choice(request, pending, "a visit that was not offered")
-    pending.at(chosen.encounter)
+        refuse_tampered_choice(request, pending, "a visit that was not offered")
+    pending.choose_encounter(chosen.encounter)
     return redirect_within(pending.url)
 
 
@@ -40,7 +41,7 @@ def _page(request: HttpRequest, pending: Pending, *, missed: bool = False) -> Ht
         request, every, identities.matching_encounters, lambda found, only: _option(found, pending, only=only)
     )
     whose = display_name(pending.patient.name) if pending.patient else ""
-    return picker_page(request, "encounter.html", pending, offered, missed=missed, whose=whose or "this patient")
+    return picker_page(request, "encounter", pending, offered, missed=missed, whose=whose or "this patient")
 
 
 def _option(found: EncounterRecord, pending: Pending, *, only: bool) -> Option:

@@ -7,17 +7,13 @@ from typing import Any, TypeVar
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 
-from accounts import clock
-from audit.event_kinds import EventKind
-from audit.trail import record
-from oauth.authorization.interaction import interaction_event
 from oauth.authorization.pending_request import Pending
 from oauth.authorization.request_summary import RequestSummary
 from oauth.http.redirects import private_page
-from smart.authorize.error_pages import Unredirectable
 
 OPTIONS_LIMIT = 20
 SEARCHABLE_FROM = 8
+PAGES = {"patient": ("picker_patients.html", "patient"), "encounter": ("picker_encounters.html", "visit")}
 
 M = TypeVar("M", bound=Model)
 
@@ -30,7 +26,7 @@ class Option:
     name: str
     description: str
     died: str
-    chosen: bool
+    selected: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,26 +35,25 @@ class Options:
 
     rows: list[Option]
     total: int
-    sought: str
-    cut: bool
+    search_text: str
+    has_more: bool
     searchable: bool
-    unanswered: bool = False
+    search_failed: bool = False
 
 
 def options(
     request: HttpRequest,
     every: QuerySet[M],
-    fitting: Callable[[QuerySet[M], str], QuerySet[M]],
-    row: Callable[[M, bool], Option],
+    matching: Callable[[QuerySet[M], str], QuerySet[M]],
+    option: Callable[[M, bool], Option],
 ) -> Options:
-    """The first of them, or of those that fit what is sought. `row` hears whether it is the only one."""
+    """The first of them, or of those that match the search. `option` is told whether it is the only one."""
     total = every.count()
     searchable = total >= SEARCHABLE_FROM
-    wanted = search_text(request) if searchable else ""
-    found = list(fitting(every, wanted)[: OPTIONS_LIMIT + 1])
-    return Options(
-        [row(each, total == 1) for each in found[:OPTIONS_LIMIT]], total, wanted, len(found) > OPTIONS_LIMIT, searchable
-    )
+    text = search_text(request) if searchable else ""
+    found = list(matching(every, text)[: OPTIONS_LIMIT + 1])
+    rows = [option(row, total == 1) for row in found[:OPTIONS_LIMIT]]
+    return Options(rows, total, text, has_more=len(found) > OPTIONS_LIMIT, searchable=searchable)
 
 
 def search_text(request: HttpRequest) -> str:
@@ -67,10 +62,12 @@ def search_text(request: HttpRequest) -> str:
 
 
 def picker_page(
-    request: HttpRequest, template: str, pending: Pending, offered: Options, *, missed: bool, **more: Any
+    request: HttpRequest, field: str, pending: Pending, shown: Options, *, missed: bool, **more: Any
 ) -> HttpResponse:
-    """The page, again with what is missing when nothing was chosen."""
-    context = {**RequestSummary(pending).context(), "offer": offered, "missed": missed, **more}
+    """The page, again with what is missing when nothing was chosen. `field` is what the form sends."""
+    template, noun = PAGES[field]
+    asked = {"options": shown, "field": field, "noun": noun, "missed": missed, **more}
+    context = {**RequestSummary(pending).context(), **asked}
     return private_page(request, template, context, status=422 if missed else 200, leads_to=pending.redirect_uri)
 
 
@@ -79,9 +76,3 @@ def find_option(found: QuerySet[M], number: str) -> M | None:
     if not (number.isascii() and number.isdigit() and len(number) < 19):
         return None
     return found.filter(pk=int(number)).first()
-
-
-def record_tampered_choice(request: HttpRequest, pending: Pending, reason: str) -> Unredirectable:
-    """A choice that was not offered: recorded, then stopped (E30)."""
-    record(interaction_event(request, pending, EventKind.CHOICE_TAMPERED, at=clock.now(), reason=reason))
-    return Unredirectable("E30", reason)

@@ -525,7 +525,7 @@ def test_a_database_that_fails_later_is_told_to_the_app(
     visitor: Visitor, make_client: MakeClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = make_client()
-    monkeypatch.setattr("oauth.authorization.authorize.keep", no_database)
+    monkeypatch.setattr("oauth.authorization.authorize.store", no_database)
 
     response = visitor.ask(client)
 

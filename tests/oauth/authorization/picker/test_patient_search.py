@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from oauth.authorization.picker.patient_search import CLIENT_ID
+from oauth.authorization.picker.search_request import CLIENT_ID
 from oauth.models import Authorization, Client, FhirIdentity, FhirServer, PatientRecord
 from tests.conftest import SECRET, App, basic
 from tests.fixture_types import MakeClient, MakePerson, MakeResourceServer

@@ -1,0 +1,73 @@
+"""One search at a producer's FHIR server, with a token of our own that is good for nothing else (BK-06)."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpx
+from django.db import transaction
+
+from accounts import clock
+from oauth.models import AccessToken, Client, FhirServer
+from oauth.tokens.authorization_state import AuthorizationState
+from oauth.tokens.backend_authorization import get_or_create
+from oauth.tokens.issue import issue
+from smart.digests import sha256_hex
+
+CLIENT_ID = "smartauth-picker"
+SCOPE = "system/Patient.rs"
+SECONDS = 5.0
+BODY_LIMIT = 1_048_576
+HEADERS = {"Accept": "application/fhir+json", "Accept-Encoding": "identity"}
+
+
+class SearchFailed(Exception):
+    """The FHIR server did not say whom it has."""
+
+
+def fetch_patients(server: FhirServer, parameters: dict[str, str]) -> bytes:
+    """The body of a 200, within the time and size allowed; redirects are not followed. Raises SearchFailed."""
+    deadline = time.monotonic() + SECONDS
+    with _token(server) as token:
+        headers = {"Authorization": f"Bearer {token}", **HEADERS}
+        with (
+            httpx.Client(trust_env=False, follow_redirects=False, timeout=SECONDS) as client,
+            client.stream("GET", f"{server.base}/Patient", params=parameters, headers=headers) as response,
+        ):
+            if response.status_code != httpx.codes.OK:
+                raise SearchFailed(f"status {response.status_code}")
+            return _read_body(response, deadline)
+
+
+def _read_body(response: httpx.Response, deadline: float) -> bytes:
+    body = b""
+    for piece in response.iter_raw():
+        body += piece
+        if len(body) > BODY_LIMIT or time.monotonic() > deadline:
+            raise SearchFailed("too long")
+    return body
+
+
+@contextmanager
+def _token(server: FhirServer) -> Iterator[str]:
+    """A token that lives while the search does."""
+    token = _issue_token(server)
+    try:
+        yield token
+    finally:
+        used = AccessToken.objects.filter(authorization__client__client_id=CLIENT_ID, digest=sha256_hex(token))
+        used.update(revoked_at=clock.now(), revoked_for="used")
+
+
+@transaction.atomic
+def _issue_token(server: FhirServer) -> str:
+    """It belongs to a client of our own, which cannot authenticate and gets nothing else."""
+    client = Client.of(CLIENT_ID) or Client.objects.create(
+        client_id=CLIENT_ID, name="Patient picker", maker="smartauth", grants="", scope=SCOPE,
+        authentication=Client.Authentication.KEYS, supersede=Client.Supersede.OFF,
+    )  # fmt: skip
+    now = clock.now()
+    grant = AuthorizationState.of(get_or_create(client.pk, client.epoch, server.pk, scope=SCOPE, now=now))
+    if grant.lost:
+        raise SearchFailed(grant.lost)
+    return str(issue(grant, now=now, address="")["access_token"])
