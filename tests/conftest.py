@@ -24,7 +24,7 @@ from tests.codes import VERIFIER as VERIFIER
 from tests.codes import waiting_code
 from tests.fixture_types import Events, Grant, Introspect, Issue, MakeClient, MakePerson, MakeResourceServer
 
-pytest_plugins = ["tests.skips", "tests.running"]
+pytest_plugins = ["tests.workers", "tests.skips", "tests.running"]
 steady.register_profile("steady", deadline=None, derandomize=True)  # the same examples everywhere, however slow
 steady.load_profile("steady")
 
@@ -59,7 +59,9 @@ class App:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> Iterator[None]:
+def django_db_setup(
+    django_test_environment: None, django_db_modify_db_settings: None, django_db_blocker: Any
+) -> Iterator[None]:
     """Both test databases, migrated, with signing keys; pytest-django's own makes only those that a mark names."""
     from django.test.utils import setup_databases, teardown_databases
 

@@ -1,6 +1,7 @@
 """In CI a skipped test is a failure unless it is listed here: what was not run proves nothing."""
 
 import os
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,8 @@ _unlisted: list[str] = []
 
 
 def _note(report: pytest.TestReport | pytest.CollectReport) -> None:
-    if report.skipped and not hasattr(report, "wasxfail") and report.nodeid not in ALLOWED:
+    skipped = report.skipped and not hasattr(report, "wasxfail")
+    if skipped and report.nodeid not in ALLOWED and report.nodeid not in _unlisted:
         _unlisted.append(report.nodeid)
 
 
@@ -25,8 +27,18 @@ def pytest_collectreport(report: pytest.CollectReport) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    if _unlisted and os.environ.get("CI"):
+    worker: dict[str, Any] | None = getattr(session.config, "workeroutput", None)
+    if worker is not None:
+        worker["unlisted_skips"] = _unlisted
+    elif _unlisted and os.environ.get("CI"):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """A worker keeps to itself which files it skipped as a whole."""
+    told: list[str] = getattr(node, "workeroutput", {}).get("unlisted_skips", [])
+    _unlisted.extend(name for name in told if name not in _unlisted)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
