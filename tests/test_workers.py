@@ -61,7 +61,8 @@ def test_workers_share_neither_folder_nor_redis(tmp_path: Path) -> None:
 
     folders = {line for line in done.stdout.splitlines() if line.startswith("FOLDER")}
     assert folders == {
-        f"FOLDER {tmp_path / 'data' / worker} redis://127.0.0.1:1/{number}" for worker, number in (("gw0", 1), ("gw1", 2))
+        f"FOLDER {tmp_path / 'data' / worker} redis://127.0.0.1:1/{number}"
+        for worker, number in (("gw0", 1), ("gw1", 2))
     }, done.stdout + done.stderr
 
 

@@ -1,54 +1,14 @@
 """Bad input at the authorization endpoint, rule by rule (E1 to E43), without a server."""
 
 from dataclasses import replace
-from urllib.parse import quote, urlencode
 
 import pytest
 
 from smart.authorize.error_pages import Unredirectable
 from smart.authorize.request import explain, trusted_redirect_uri, validate_request
-from smart.authorize.rules import REDIRECTION_RULES, RULES, ClientPolicy, is_supported
+from smart.authorize.rules import REDIRECTION_RULES, RULES, ClientPolicy
 from smart.http.errors import OAuthError
-from smart.http.parameters import Parameters
-from smart.scopes.scope import Scope
-
-BASE = "https://auth.example.org/fhir/r4"
-BASES = {BASE: "r4", "https://auth.example.org/fhir/stu3": "stu3"}
-CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
-CALLBACK = "https://growth.example.net/cb"
-
-CLIENT = ClientPolicy(
-    client_id="growth",
-    enabled=True,
-    grants=frozenset({"authorization_code"}),
-    redirect_uris=(CALLBACK, "https://growth.example.net/second"),
-    scope="launch/patient openid patient/*.cruds system/*.rs user/*.rs patient/Observation.rs?category=a",
-    bases=(BASE,),
-)
-
-GOOD = {
-    "response_type": "code",
-    "client_id": "growth",
-    "redirect_uri": CALLBACK,
-    "scope": "launch/patient patient/Patient.rs",
-    "state": "b1e6c7d0-6d1c-4a7e-9a51-2f0c0b3d9e11",
-    "aud": BASE,
-    "code_challenge": CHALLENGE,
-    "code_challenge_method": "S256",
-}
-
-
-def asked(extra: str = "", /, **changes: str | None) -> Parameters:
-    """The good request with these changes; None leaves a parameter out, `extra` is appended as it is."""
-    pairs = {name: value for name, value in {**GOOD, **changes}.items() if value is not None}
-    return Parameters.parse((urlencode(pairs, quote_via=quote) + extra).encode())
-
-
-def refusal(parameters: Parameters, client: ClientPolicy = CLIENT) -> tuple[str, str]:
-    trusted_redirect_uri(parameters, client)
-    with pytest.raises(OAuthError) as caught:
-        validate_request(parameters, client, BASES)
-    return caught.value.code, caught.value.description
+from tests.smart.authorize.good_request import BASE, BASES, CALLBACK, CHALLENGE, CLIENT, GOOD, asked, refusal
 
 
 def test_a_good_request_is_judged_good() -> None:
@@ -293,69 +253,6 @@ def test_aud_is_compared_leniently_and_stored_in_one_spelling(aud: str) -> None:
     assert validate_request(asked(aud=aud), CLIENT, BASES).aud == BASE
 
 
-@pytest.mark.requirement("E15", "E17", "SCP-19")
-def test_scopes_that_cannot_be_granted_are_left_out_and_the_rest_is_granted() -> None:
-    scope = (
-        "launch/patient system/*.rs patient/Patient.read fhirUser unknown patient/Observation.rs?category=a "
-        "patient/X.dus"
-    )
-
-    request = validate_request(asked(scope=scope), CLIENT, BASES)
-
-    assert request.scope == "launch/patient patient/Patient.read"
-    assert request.requested_scope == scope
-    assert request.left_out == (
-        "system/*.rs", "fhirUser", "unknown", "patient/Observation.rs?category=a", "patient/X.dus"
-    )  # fmt: skip
-
-
-@pytest.mark.requirement("E15")
-def test_a_strict_client_is_told_that_something_cannot_be_granted() -> None:
-    strict = replace(CLIENT, strict_scopes=True)
-
-    assert validate_request(asked(), strict, BASES).scope == GOOD["scope"]
-    assert refusal(asked(scope="patient/Patient.rs fhirUser"), strict) == (
-        "invalid_scope",
-        "some of the scopes cannot be granted to this client",
-    )
-
-
-@pytest.mark.requirement("SCP-16")
-@pytest.mark.parametrize(
-    ("scope", "left"),
-    [
-        ("openid fhirUser patient/Patient.rs", "openid fhirUser patient/Patient.rs"),
-        ("openid profile", "openid profile"),
-        ("fhirUser profile patient/Patient.rs", "patient/Patient.rs"),
-        ("openid", "openid"),
-    ],
-)
-def test_who_somebody_is_can_be_asked_with_openid_only(scope: str, left: str) -> None:
-    client = replace(CLIENT, scope=f"{CLIENT.scope} openid fhirUser profile")
-
-    assert validate_request(asked(scope=scope), client, BASES).scope == left
-
-
-@pytest.mark.requirement("E15", "SCP-20")
-def test_a_scope_wider_than_the_clients_is_narrowed() -> None:
-    request = validate_request(asked(scope="patient/Patient.cruds"), replace(CLIENT, scope="patient/*.rs"), BASES)
-
-    assert request.scope == "patient/Patient.rs"
-    assert request.left_out == ("patient/Patient.cruds",)
-
-
-@pytest.mark.requirement("SCP-08")
-def test_types_are_those_of_the_version_behind_aud() -> None:
-    client = replace(CLIENT, bases=tuple(BASES))
-    scope = "patient/Sequence.rs patient/MolecularSequence.rs"
-
-    r4 = validate_request(asked(scope=scope), client, BASES)
-    stu3 = validate_request(asked(scope=scope, aud="https://auth.example.org/fhir/stu3"), client, BASES)
-
-    assert (r4.fhir_version, r4.scope) == ("r4", "patient/MolecularSequence.rs")
-    assert (stu3.fhir_version, stu3.scope) == ("stu3", "patient/Sequence.rs")
-
-
 @pytest.mark.requirement("E12")
 def test_a_client_without_the_strict_rule_may_leave_state_out() -> None:
     assert validate_request(asked(state=None), replace(CLIENT, requires_state=False), BASES).state == ""
@@ -364,136 +261,6 @@ def test_a_client_without_the_strict_rule_may_leave_state_out() -> None:
 @pytest.mark.requirement("E36")
 def test_response_mode_query_is_what_happens_anyway() -> None:
     assert validate_request(asked(response_mode="query"), CLIENT, BASES).state == GOOD["state"]
-
-
-@pytest.mark.requirement("AZ-11")
-@pytest.mark.parametrize("scope", ["patient/Patient.rs", "launch/patient", "patient/*.read launch/patient"])
-def test_a_patient_scope_needs_a_patient(scope: str) -> None:
-    assert validate_request(asked(scope=scope), CLIENT, BASES).needs_patient
-
-
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [
-        ("launch/patient", True),
-        ("patient/Observation.read", True),
-        ("patient/*.cruds", True),
-        ("patient/Observation.rs?category=a", False),
-        ("patient/Observation.rs?category=http://x.example/s|a", True),
-        ("patient/Observation.rs?code=http://loinc.org|4548-4&category=http://x.example/s|a", True),
-        ("user/Condition.rs?category=http://x.example/s|a,http://x.example/s|b", True),
-        ("patient/Observation.rs?category=http://x.example/s|a,b", False),
-        ("patient/Observation.rs?category=http://x.example/s|", False),
-        ("patient/Observation.rs?category=|a", False),
-        ("patient/Observation.rs?category:not=http://x.example/s|a", False),
-        ("patient/Observation.rs?code:in=http://x.example/v|a", False),
-        ("patient/Observation.rs?status=http://x.example/s|a", False),
-        ("patient/Observation.rs?subject.name=http://x.example/s|a", False),
-        ("patient/Observation.rs?_filter=http://x.example/s|a", False),
-        ("patient/Immunization.rs?category=http://x.example/s|a", False),
-        ("patient/Observation.rs?code=a|b,c|d", True),
-        ("patient/Observation.rs?code=a|b%2Cc|d", True),
-        ("patient/Observation.rs?code=a|b%20patient/*.cruds", False),
-        ("patient/Observation.rs?code=a|%5C,patient/*.*", False),
-        ("patient/Observation.rs?code=a|b%09c", False),
-        ("patient/*.rs?category=http://x.example/s|a", False),
-        ("user/Patient.rs", True),
-        ("user/*.*", True),
-        ("system/Patient.rs", False),
-        ("openid", True),
-        ("fhirUser", True),
-        ("profile", True),
-        ("email", False),
-        ("offline_access", True),
-        ("online_access", True),
-        ("launch", True),
-        ("launch/encounter", True),
-        ("launch/imagingstudy", False),
-    ],
-)
-def test_what_can_be_granted_at_all(name: str, expected: bool) -> None:
-    assert is_supported(Scope.parse(name)) is expected
-
-
-LAB = "http://terminology.hl7.org/CodeSystem/observation-category|laboratory"
-REFRESHING = replace(
-    CLIENT,
-    grants=frozenset({"authorization_code", "refresh_token"}),
-    scope=f"{CLIENT.scope} launch launch/encounter offline_access online_access patient/Observation.rs?category={LAB}",
-)
-
-
-@pytest.mark.requirement("SCP-09", "SCP-10", "E17")
-def test_a_restriction_that_can_be_evaluated_is_granted_as_it_was_asked() -> None:
-    escaped = f"patient/Observation.rs?category={LAB}".replace("|", "%7C")
-
-    assert validate_request(asked(scope=escaped), REFRESHING, BASES).scope == escaped
-    assert validate_request(asked(scope=escaped), replace(REFRESHING, scope="patient/*.rs"), BASES).scope == escaped
-
-
-@pytest.mark.requirement("SCP-06", "SCP-20")
-def test_what_a_client_may_have_only_in_part_is_narrowed_to_that_part() -> None:
-    client = replace(CLIENT, scope=f"patient/Observation.rs?category={LAB}")
-
-    assert (
-        validate_request(asked(scope="patient/Observation.read patient/Condition.rs"), client, BASES).scope
-        == client.scope
-    )
-
-
-@pytest.mark.requirement("CG-07", "WF-07")
-@pytest.mark.parametrize("prompt", [None, "login"])
-def test_offline_access_needs_the_refresh_grant_and_no_prompt(prompt: str | None) -> None:
-    scope = "patient/Patient.rs offline_access"
-
-    assert validate_request(asked(scope=scope, prompt=prompt), REFRESHING, BASES).scope == scope
-    without = replace(REFRESHING, grants=CLIENT.grants)
-    assert validate_request(asked(scope=scope, prompt=prompt), without, BASES).left_out == ("offline_access",)
-
-
-@pytest.mark.requirement("SCP-17")
-@pytest.mark.parametrize(
-    ("scope", "launch", "granted"),
-    [
-        ("launch patient/Patient.rs online_access", "hLk29x", True),
-        ("patient/Patient.rs online_access", None, False),
-        ("patient/Patient.rs online_access", "hLk29x", False),
-    ],
-)
-def test_online_access_is_for_a_launch_from_an_ehr(scope: str, launch: str | None, granted: bool) -> None:
-    request = validate_request(asked(scope=scope, launch=launch), REFRESHING, BASES)
-
-    assert ("online_access" in request.scope.split()) is granted
-
-
-@pytest.mark.requirement("AZ-11", "AZ-12")
-@pytest.mark.parametrize(
-    ("scope", "patient", "encounter"),
-    [
-        ("patient/Patient.rs", True, False),
-        ("launch/encounter", True, True),
-        ("launch/patient launch/encounter patient/*.rs", True, True),
-        ("user/*.rs", False, False),
-        ("user/*.rs patient/Patient.rs", True, False),
-    ],
-)
-def test_what_must_be_chosen_follows_from_the_scopes(scope: str, patient: bool, encounter: bool) -> None:
-    request = validate_request(asked(scope=scope), REFRESHING, BASES)
-
-    assert (request.needs_patient, request.needs_encounter) == (patient, encounter)
-    assert request.has_user_scopes is scope.startswith("user/")
-
-
-@pytest.mark.requirement("SCP-21")
-@pytest.mark.parametrize(("count", "refused"), [(100, False), (101, True)])
-def test_more_restricted_scopes_than_anybody_needs_are_refused(count: int, refused: bool) -> None:
-    scope = " ".join(f"patient/Observation.rs?code=http://loinc.org|{number}" for number in range(count))
-    client = replace(CLIENT, scope="patient/*.rs")
-
-    if refused:
-        assert refusal(asked(scope=scope), client) == ("invalid_scope", "scope names more than 100 restricted scopes")
-    else:
-        assert validate_request(asked(scope=f"{scope} {scope}"), client, BASES).scope == scope
 
 
 @pytest.mark.requirement("E33", "AZ-22")

@@ -1,0 +1,101 @@
+"""Invalidations that an operator asks for."""
+
+from typing import Any
+
+import pytest
+from django.test import Client as Browser
+
+from tests.fixture_types import Events, Introspect, Issue, MakePerson
+from tests.introspection.invalidation_caller import BY, NOTHING, ONE, Operator, named
+
+
+@pytest.mark.requirement("SD-05", "RV-08")
+@pytest.mark.parametrize(
+    ("name", "kind"), [("sub", "person-ended"), ("client_id", "client-ended")], ids=["person", "client"]
+)
+def test_an_operator_ends_everything_of_a_person_or_client_everywhere_by_one_increment(
+    operator: Operator, issue: Issue, issued: dict[str, Any], other_fhir_server: Any, introspect: Introspect,
+    events: Events, name: str, kind: str,
+) -> None:  # fmt: skip
+    from accounts import clock
+    from oauth.models import AccessToken, liveness
+
+    granted = issued["granted"]
+    issue(granted.client, granted.person, server=other_fhir_server)
+
+    told = operator.post(**named(issued, name))
+
+    assert (told.status_code, told.json()) == (200, {"authorizations": 2, "access_tokens": 2})
+    assert introspect(issued["access_token"]) == {"active": False}
+    assert not liveness.live(AccessToken.objects.filter(authorization__client=granted.client), now=clock.now()).exists()
+    which = granted.person if name == "sub" else granted.client
+    which.refresh_from_db()
+    assert which.epoch == 1
+    assert len(events(kind, operator=operator.user.subject)) == 1
+
+
+@pytest.mark.requirement("RV-08")
+@pytest.mark.parametrize("names", [BY[name] for name in ("patient", "authorization", "person and client", "fhirUser")])
+def test_an_operator_ends_what_he_names(
+    operator: Operator, issued: dict[str, Any], introspect: Introspect, events: Events, names: tuple[str, ...]
+) -> None:
+    told = operator.post(**named(issued, *names))
+
+    assert told.json() == ONE
+    assert introspect(issued["access_token"]) == {"active": False}
+    (event,) = events("authorization-ended", authorization=str(issued["granted"].authorization))
+    assert (event.operator, event.reason) == (operator.user.subject, "operator")
+
+
+@pytest.mark.requirement("SD-05")
+def test_an_operator_locks_until_his_word(
+    operator: Operator, issued: dict[str, Any], introspect: Introspect, events: Events
+) -> None:
+    person, browser = issued["granted"].person, Browser()
+
+    told = operator.post(**named(issued, "sub"), lock="operator")
+
+    assert told.json() == {**ONE, "lock": "operator"}
+    assert introspect(issued["access_token"]) == {"active": False}
+    assert browser.post("/login", {"username": person.username, "password": "smartauth-demo"}).status_code == 403
+    assert len(events("person-stopped", person=person.subject, operator=operator.user.subject)) == 1
+
+
+def test_an_operator_may_lock_whoever_has_no_access(operator: Operator, make_person: MakePerson) -> None:
+    person = make_person("amy")
+
+    told = operator.post(sub=person.subject, lock="login")
+
+    person.refresh_from_db()
+    assert told.json() == {**NOTHING, "lock": "login"}
+    assert person.login_after > 0
+
+
+@pytest.mark.parametrize("lock", ["login", "operator"])
+def test_nobody_locks_himself(operator: Operator, lock: str) -> None:
+    response = operator.post(sub=operator.user.subject, lock=lock)
+
+    operator.user.refresh_from_db()
+    assert (response.status_code, response.json()["error_description"]) == (400, "you cannot lock yourself")
+    assert (operator.user.stopped_at, operator.user.login_after) == (0, 0)
+
+
+@pytest.mark.requirement("AZ-19")
+def test_an_operators_session_counts_only_on_a_page_of_ours(
+    operator: Operator, issued: dict[str, Any], introspect: Introspect
+) -> None:
+    response = operator.post(**named(issued, "sub"), csrf="")
+
+    assert response.status_code == 403
+    assert response.json() == {"error": "access_denied", "error_description": "the CSRF token is missing or wrong"}
+    assert introspect(issued["access_token"])["active"] is True
+
+
+def test_whoever_is_no_operator_ends_nothing(
+    make_person: MakePerson, issued: dict[str, Any], introspect: Introspect
+) -> None:
+    response = Operator(make_person("amy")).post(**named(issued, "sub"))
+
+    assert response.status_code == 403
+    assert response.json()["error_description"] == "only operators and resource servers may end access"
+    assert introspect(issued["access_token"])["active"] is True

@@ -1,0 +1,274 @@
+"""How an authorization request arrives: methods, bodies, hosts, failures, and the pages that tell of them."""
+
+from collections.abc import Callable
+from html import unescape
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import pytest
+from django.db import OperationalError
+
+from oauth.models import Client, FhirServer, PendingRequest
+from smart.digests import sha256_hex
+from tests.conftest import REDIRECT_URI, App
+from tests.fixture_types import MakeClient, MakePerson
+from tests.oauth.authorization.authorize_pages import ISSUER, REGISTERED, codes, is_page, waiting
+from tests.oauth.visitor import FORM, Visitor, answer, asked
+
+
+@pytest.mark.requirement("AZ-02", "AZ-20", "AZ-21")
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_good_request_waits_under_a_handle_and_a_cookie_that_only_their_digests_remember(
+    visitor: Visitor, make_client: MakeClient, method: str
+) -> None:
+    client = make_client()
+    body = urlencode(asked(client))
+
+    if method == "GET":
+        response = visitor.request("GET", f"/o/authorize?{body}")
+    else:
+        cross_site = {**FORM, "Origin": "https://app.example", "Sec-Fetch-Site": "cross-site"}
+        response = visitor.request("POST", "/o/authorize", content=body, headers=cross_site)
+
+    assert response.status_code == 303
+    path = response.headers["Location"]
+    cookie = response.headers["Set-Cookie"]
+    assert f"Path={path}" in cookie
+    assert "HttpOnly" in cookie
+    assert "SameSite=Lax" in cookie
+    row = PendingRequest.objects.get(client=client)
+    handle, secret = path.removeprefix("/o/authorize/"), cookie.partition("=")[2].partition(";")[0]
+    assert (row.handle_digest, row.cookie_digest) == (sha256_hex(handle), sha256_hex(secret))
+    assert handle not in row.request
+    assert secret not in row.request
+    assert row.expires_at - row.created_at == 600 * 1_000_000
+
+
+@pytest.mark.requirement("AZ-02")
+def test_a_post_is_judged_by_its_body_alone(visitor: Visitor, make_client: MakeClient) -> None:
+    client = make_client()
+    body = urlencode(asked(client, response_type=None))
+
+    response = visitor.request("POST", "/o/authorize?response_type=code", content=body, headers=FORM)
+
+    assert answer(response)["error"] == "invalid_request"
+    assert waiting(client) == 0
+
+
+@pytest.mark.requirement("E37", "AZ-02")
+@pytest.mark.parametrize("content_type", ["application/json", "multipart/form-data; boundary=x", "text/plain", ""])
+def test_only_a_form_is_read(visitor: Visitor, make_client: MakeClient, content_type: str) -> None:
+    client = make_client()
+    headers = {"Content-Type": content_type} if content_type else {}
+
+    response = visitor.request("POST", "/o/authorize", content=urlencode(asked(client)), headers=headers)
+
+    is_page(response, 415)
+    assert waiting(client) == 0
+
+
+@pytest.mark.requirement("E38")
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS", "HEAD"])
+def test_no_other_method_is_served_and_none_across_origins(
+    visitor: Visitor, make_client: MakeClient, method: str
+) -> None:
+    client = make_client()
+    headers = {"Origin": "https://app.example", "Access-Control-Request-Method": "POST"}
+
+    response = visitor.request(method, f"/o/authorize?{urlencode(asked(client))}", headers=headers)
+
+    assert response.status_code == 405
+    assert response.headers["Allow"] == "GET, POST"
+    assert not [name for name in response.headers if name.lower().startswith("access-control-")]
+    assert waiting(client) == 0
+
+
+UNREADABLE = {
+    "too long": ("GET", lambda good: good + "&x=" + "x" * 9000, 414),
+    "NUL": ("GET", lambda good: good + "&nonce=%00", 400),
+    "NUL in the client": ("GET", lambda good: "client_id=%00", 400),
+    "invalid UTF-8": ("GET", lambda good: good + "&nonce=%ff", 400),
+    "thousand parameters": ("GET", lambda good: good + "&a=1" * 1000, 400),
+    "NUL in a body": ("POST", lambda good: good + "&nonce=%00", 400),
+    "invalid UTF-8 in a body": ("POST", lambda good: good + "&nonce=%C3%28", 400),
+    "body too long": ("POST", lambda good: good + "&x=" + "x" * 200_000, 413),
+}
+
+
+@pytest.mark.requirement("E39", "AZ-24")
+@pytest.mark.parametrize(("method", "spoil", "status"), UNREADABLE.values(), ids=UNREADABLE.keys())
+def test_what_cannot_be_read_is_told_on_a_page(
+    visitor: Visitor, make_client: MakeClient, method: str, spoil: Callable[[str], str], status: int
+) -> None:
+    client = make_client()
+    spoilt = spoil(urlencode(asked(client)))
+
+    if method == "GET":
+        response = visitor.request("GET", f"/o/authorize?{spoilt}")
+    else:
+        response = visitor.request("POST", "/o/authorize", content=spoilt, headers=FORM)
+
+    is_page(response, status)
+    assert waiting(client) == 0
+
+
+@pytest.mark.requirement("E39")
+def test_raw_bytes_in_a_body_are_told_on_a_page(visitor: Visitor, make_client: MakeClient) -> None:
+    client = make_client()
+    body = urlencode(asked(client)).encode() + b"&nonce=\xff\x00"
+
+    response = visitor.request("POST", "/o/authorize", content=body, headers=FORM)
+
+    is_page(response, 400)
+    assert waiting(client) == 0
+
+
+@pytest.mark.requirement("AZ-24")
+def test_a_long_list_of_scopes_travels_in_a_post(visitor: Visitor, make_client: MakeClient) -> None:
+    client = make_client()
+    scope = "patient/Observation.rs " + " ".join(f"unknown-{number}" for number in range(5000))
+
+    response = visitor.request("POST", "/o/authorize", content=urlencode(asked(client, scope=scope)), headers=FORM)
+
+    assert response.status_code == 303
+    assert waiting(client) == 1
+
+
+@pytest.mark.requirement("E42")
+def test_an_internal_failure_is_told_to_the_app(visitor: Visitor, make_client: MakeClient) -> None:
+    broken = FhirServer.objects.create(base="https://broken.example/fhir", name="Broken", version="no-such-version")
+    client = make_client()
+    client.fhir_servers.add(broken)
+
+    response = visitor.ask(client, aud=broken.base)
+
+    assert response.status_code == 303
+    assert answer(response)["error"] == "server_error"
+    assert answer(response)["state"] == "state-of-the-app"
+    assert waiting(client) == 0
+    broken.delete()
+
+
+def no_database(*_: object, **__: object) -> None:
+    raise OperationalError("the database does not answer")
+
+
+@pytest.mark.requirement("E42")
+def test_a_database_that_fails_later_is_told_to_the_app(
+    visitor: Visitor, make_client: MakeClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = make_client()
+    monkeypatch.setattr("oauth.authorization.authorize.store", no_database)
+
+    response = visitor.ask(client)
+
+    assert answer(response)["error"] == "temporarily_unavailable"
+    assert answer(response)["state"] == "state-of-the-app"
+
+
+@pytest.mark.requirement("E42")
+def test_a_database_that_does_not_answer_at_all_is_a_page_to_try_again(
+    visitor: Visitor, make_client: MakeClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = make_client()
+    monkeypatch.setattr(Client, "of", no_database)
+
+    response = visitor.ask(client)
+
+    assert response.status_code == 503
+    assert response.headers["Retry-After"] == "5"
+    assert "We cannot answer just now." in response.text
+    assert "Nothing was shared." in response.text
+
+
+@pytest.mark.requirement("AZ-13")
+def test_a_client_that_nobody_approved_hears_of_its_mistake_after_a_login(
+    visitor: Visitor, make_client: MakeClient, make_person: MakePerson
+) -> None:
+    client = make_client(approved=0)
+
+    first = visitor.ask(client, scope="nonsense")
+    page = visitor.follow(first)
+
+    assert first.headers["Location"].startswith("/o/authorize/")
+    assert page.status_code == 200
+    told = visitor.sign_in(page, make_person("amy"))
+    assert told.status_code == 303
+    assert told.headers["Location"].startswith(f"{REDIRECT_URI}?")
+    assert answer(told)["error"] == "invalid_scope"
+    assert answer(told)["state"] == "state-of-the-app"
+    assert codes(client) == 0
+
+
+@pytest.mark.requirement("SB-08", "E131", "SB-02")
+def test_the_host_that_a_request_names_changes_no_issuer(visitor: Visitor, make_client: MakeClient) -> None:
+    client = make_client()
+    headers = {"X-Forwarded-Host": "evil.example", "Forwarded": "host=evil.example"}
+
+    response = visitor.request("GET", f"/o/authorize?{urlencode(asked(client, scope='x'))}", headers=headers)
+
+    assert answer(response)["iss"] == ISSUER
+
+
+@pytest.mark.requirement("SB-08", "E131")
+@pytest.mark.parametrize("path", ["/login", "/o/authorize", "/", "/fhir/r4/Patient/amy", "/admin/login/"])
+def test_a_host_that_is_not_ours_reaches_no_page(visitor: Visitor, path: str) -> None:
+    response = visitor.request("GET", path, headers={"Host": "rebind.evil.example"})
+
+    assert response.status_code == 400
+    assert "evil.example" not in response.text
+
+
+@pytest.mark.requirement("SB-01")
+def test_nothing_of_ours_redirects_to_an_address_it_is_given(visitor: Visitor, make_client: MakeClient) -> None:
+    evil = quote("https://evil.example/", safe="")
+
+    for path in (f"/login?next={evil}", f"/login?to={evil}", f"/logout?next={evil}", f"/admin/login/?next={evil}"):
+        response = visitor.request("GET", path)
+        assert not response.headers.get("Location", "/").startswith(("http", "//"))
+        assert "evil.example" not in response.headers.get("Location", "")
+
+
+def test_in_development_the_page_tells_which_rule_refused(visitor: Visitor, make_client: MakeClient) -> None:
+    client = make_client(redirect_uris=REGISTERED)
+
+    response = visitor.ask(client, redirect_uri="https://app.example/CB")
+
+    text = unescape(response.text)
+    assert "Which rule refused" in text
+    assert "https://app.example/<mark>CB</mark>" in text
+    assert REGISTERED in text
+
+
+def test_elsewhere_the_page_tells_nothing_about_rules(visitor: Visitor, make_client: MakeClient, settings: Any) -> None:
+    settings.SMARTAUTH_DEV = False
+    client = make_client(redirect_uris=REGISTERED)
+
+    response = visitor.ask(client, redirect_uri="https://app.example/CB")
+
+    is_page(response)
+    assert "Which rule refused" not in response.text
+    assert REGISTERED not in response.text
+    assert "Development" not in response.text
+
+
+@pytest.mark.requirement("SB-06", "AZ-19", "E41")
+def test_error_pages_carry_the_same_protection(app: App) -> None:
+    response = app.get("/o/authorize")
+
+    policy = response.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "unsafe" not in policy
+    assert response.headers["X-Frame-Options"] == "DENY"
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    assert response.headers["Referrer-Policy"] == "same-origin"
+
+
+@pytest.mark.requirement("SB-06")
+@pytest.mark.parametrize(("path", "kind"), [("/no-such-page", "text/html"), ("/o/no-such", "application/json")])
+def test_what_is_not_there_is_said_in_the_tongue_of_the_caller(app: App, path: str, kind: str) -> None:
+    response = app.get(path)
+
+    assert response.status_code == 404
+    assert response.headers["Content-Type"].startswith(kind)

@@ -1,0 +1,367 @@
+"""Keys at an address of the client: fetched, kept for a time, and no longer (CL-10 to CL-12)."""
+
+import asyncio
+import base64
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from accounts import clock, rate_limit
+from oauth.clients import jwks_fetch
+from smart.time_units import SECOND
+from tests.conftest import SECRET, App, Granted
+from tests.fixture_types import Events, MakeClient
+from tests.oauth.clients.assertion_client import EC, RSA, at, is_refused
+from tests.publishing import Publisher, certificate, published, trusting
+from tests.signing import Pair, claims_of, hs256, jwks, made, shown
+
+
+@pytest.fixture(autouse=True)
+def nobody_failed_before(committed: None) -> None:
+    """Failures of callers that name no client are counted together; those of other tests are not ours."""
+    rate_limit.forget_failures("client", "", "192.0.2.7")
+
+
+# Keys by address ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def publisher() -> Iterator[Publisher]:
+    with published(jwks(EC, RSA)) as server:
+        yield server
+
+
+@pytest.fixture
+def by_address(make_client: MakeClient, publisher: Publisher) -> Any:
+    """A client whose keys are at its own server."""
+    return make_client("keys", jwks_uri=publisher.url)
+
+
+def proves(app: App, client: Any, key: Pair = EC, **claims: Any) -> bool:
+    """Whether the client proves itself with that key now."""
+    response = at(app, "/o/revoke", key.assertion(client.client_id, **claims))
+    assert response.status_code == 200 or is_refused(response), response.text
+    return response.status_code == 200
+
+
+def later(client: Any, seconds: int) -> None:
+    """As if so many seconds had passed since the keys were fetched."""
+    from django.db.models import F
+
+    from oauth.models import FetchedKeys
+
+    passed = seconds * SECOND
+    FetchedKeys.objects.filter(client=client).update(
+        asked_at=F("asked_at") - passed, fetched_at=F("fetched_at") - passed, fresh_until=F("fresh_until") - passed
+    )
+
+
+@pytest.mark.requirement("RG-03", "CL-10", "CL-11")
+def test_keys_at_an_address_are_fetched_once_while_they_are_fresh(
+    app: App, by_address: Any, publisher: Publisher
+) -> None:
+    assert [proves(app, by_address, key) for key in (EC, RSA, EC)] == [True] * 3
+
+    assert len(publisher.asked) == 1
+
+
+@pytest.mark.requirement("CL-10", "E102")
+def test_a_key_that_was_taken_back_is_dead_when_max_age_is_over(
+    app: App, by_address: Any, publisher: Publisher
+) -> None:
+    publisher.headers = {"Cache-Control": "max-age=5"}
+    assert proves(app, by_address)
+    publisher.body = jwks(RSA)
+
+    later(by_address, 4)
+    still_fresh = proves(app, by_address)
+    later(by_address, 2)
+
+    assert still_fresh
+    assert not proves(app, by_address)
+    assert proves(app, by_address, RSA)
+    assert len(publisher.asked) == 2
+
+
+@pytest.mark.requirement("CL-10")
+@pytest.mark.parametrize("said", ["no-store", "max-age=0", "no-cache", "no-store, max-age=600"])
+def test_what_may_not_be_kept_is_fetched_every_time(app: App, by_address: Any, publisher: Publisher, said: str) -> None:
+    publisher.headers = {"Cache-Control": said}
+
+    assert [proves(app, by_address) for _ in range(3)] == [True] * 3
+    assert len(publisher.asked) == 3
+    publisher.body = jwks()
+
+    assert not proves(app, by_address)
+
+
+@pytest.mark.requirement("CL-10")
+def test_without_a_word_of_the_sender_keys_live_a_minute(app: App, by_address: Any, publisher: Publisher) -> None:
+    publisher.headers = {}
+    assert proves(app, by_address)
+    later(by_address, 58)
+    assert proves(app, by_address)
+    asked = len(publisher.asked)
+    later(by_address, 3)
+
+    assert proves(app, by_address)
+    assert (asked, len(publisher.asked)) == (1, 2)
+
+
+@pytest.mark.requirement("CL-11", "E64")
+def test_a_key_that_is_new_is_found_by_one_more_fetch(app: App, by_address: Any, publisher: Publisher) -> None:
+    new = made("ES384")
+    publisher.headers = {"Cache-Control": "max-age=600"}
+    assert proves(app, by_address)
+    publisher.body = jwks(EC, new)
+
+    too_soon = proves(app, by_address, new)
+    later(by_address, 31)
+
+    assert not too_soon
+    assert proves(app, by_address, new)
+    assert len(publisher.asked) == 2
+
+
+@pytest.mark.requirement("E103", "CL-11")
+def test_a_flood_of_unknown_kids_makes_one_fetch_in_thirty_seconds(
+    app: App, by_address: Any, publisher: Publisher
+) -> None:
+    publisher.headers = {"Cache-Control": "max-age=600"}
+    assert proves(app, by_address)
+    later(by_address, 31)
+    flood = [shown(made_up(by_address.client_id, number), token="x") for number in range(40)]
+
+    async def together() -> list[Any]:
+        return await asyncio.gather(*(app._client.post("/o/revoke", data=form) for form in flood))
+
+    answers = app.run(together())
+
+    assert {answer.status_code for answer in answers} <= {401, 429}
+    assert len(publisher.asked) == 2
+    assert proves(app, by_address)
+
+
+def made_up(client_id: str, number: int) -> str:
+    return EC.assertion(client_id, {"kid": f"made-up-{number}"})
+
+
+@pytest.mark.requirement("CL-11")
+def test_many_at_once_share_one_fetch(app: App, by_address: Any, publisher: Publisher) -> None:
+    forms = [shown(EC.assertion(by_address.client_id), token="x") for _ in range(30)]
+
+    async def together() -> list[Any]:
+        return await asyncio.gather(*(app._client.post("/o/revoke", data=form) for form in forms))
+
+    answers = app.run(together())
+
+    assert [answer.status_code for answer in answers] == [200] * 30
+    assert len(publisher.asked) == 1
+
+
+@pytest.mark.requirement("CL-11", "CL-10")
+def test_many_at_once_of_what_may_not_be_kept_share_a_fetch_that_began_after_they_came(
+    app: App, by_address: Any, publisher: Publisher
+) -> None:
+    publisher.headers = {"Cache-Control": "no-store"}
+    forms = [shown(EC.assertion(by_address.client_id), token="x") for _ in range(30)]
+
+    async def together() -> list[Any]:
+        return await asyncio.gather(*(app._client.post("/o/revoke", data=form) for form in forms))
+
+    answers = app.run(together())
+
+    assert [answer.status_code for answer in answers] == [200] * 30
+    assert len(publisher.asked) <= 3
+
+
+@pytest.mark.requirement("E65", "CL-08")
+def test_jku_is_the_registered_address_to_the_letter(app: App, by_address: Any, publisher: Publisher) -> None:
+    client_id = by_address.client_id
+    right = EC.assertion(client_id, {"jku": publisher.url})
+    wrong = [EC.assertion(client_id, {"jku": jku}) for jku in (f"{publisher.url}/", publisher.url.upper(), "", 7, None)]
+
+    assert [at(app, "/o/revoke", assertion).status_code for assertion in wrong[:4]] == [401] * 4
+    assert publisher.asked == []
+    assert at(app, "/o/revoke", right).status_code == 200
+
+
+@pytest.mark.requirement("E99", "CL-12")
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param({"status": 404}, id="404"),
+        pytest.param({"status": 500}, id="500"),
+        pytest.param({"status": 302, "headers": {"Location": "/elsewhere"}}, id="redirect"),
+        pytest.param({"body": "<html><body>Sign in</body></html>"}, id="HTML"),
+        pytest.param({"body": "nonsense"}, id="not JSON"),
+        pytest.param({"body": "[]"}, id="a list"),
+        pytest.param({"body": "{}"}, id="no keys"),
+        pytest.param({"body": " " * 262_145}, id="too long"),
+        pytest.param({"body": jwks(*[EC] * 101)}, id="too many keys"),
+    ],
+)
+def test_a_fetch_in_vain_is_a_refusal_with_a_reason_and_no_old_key_outlives_its_time(
+    app: App, by_address: Any, publisher: Publisher, change: dict[str, Any], events: Events
+) -> None:
+    assert proves(app, by_address)
+    for name, value in change.items():
+        setattr(publisher, name, value)
+
+    while_fresh = proves(app, by_address)
+    later(by_address, 61)
+
+    assert while_fresh
+    assert not proves(app, by_address)
+    (event,) = events("client-authentication-failed", client=by_address.client_id)
+    assert event.reason.startswith("the client's keys could not be had: It ")
+
+
+@pytest.mark.requirement("E99")
+def test_keys_come_back_when_their_server_does(app: App, by_address: Any, publisher: Publisher) -> None:
+    publisher.status = 503
+    assert not proves(app, by_address)
+    publisher.status = 200
+
+    assert proves(app, by_address)
+
+
+@pytest.mark.requirement("E101")
+def test_private_and_shared_keys_are_ignored_and_recorded_once(
+    app: App, by_address: Any, publisher: Publisher, events: Events
+) -> None:
+    shared_key = {"kty": "oct", "kid": "shared", "k": base64.urlsafe_b64encode(SECRET.encode()).decode()}
+    publisher.body = jwks(EC.private(), shared_key, RSA)
+    publisher.headers = {"Cache-Control": "no-store"}
+
+    private = proves(app, by_address)
+    by_secret = at(app, "/o/revoke", hs256({"kid": "shared"}, claims_of(by_address.client_id), SECRET.encode()))
+    others = [proves(app, by_address, RSA) for _ in range(2)]
+
+    assert (private, others) == (False, [True, True])
+    assert is_refused(by_secret)
+    (event,) = events("client-keys-exposed", client=by_address.client_id)
+    assert event.reason == "private or shared keys at its JWKS URL: 2"
+
+
+@pytest.mark.requirement("E101")
+def test_no_private_key_that_was_fetched_is_kept(app: App, by_address: Any, publisher: Publisher) -> None:
+    from oauth.models import FetchedKeys
+
+    publisher.body = jwks(EC.private(), RSA)
+    assert proves(app, by_address, RSA)
+
+    assert EC.private()["d"] not in FetchedKeys.objects.get(client=by_address).keys
+
+
+def test_a_new_address_makes_the_keys_of_the_old_one_worthless(app: App, by_address: Any, publisher: Publisher) -> None:
+    from oauth.models import Client
+
+    assert proves(app, by_address)
+    with published(jwks(RSA)) as moved:
+        Client.objects.filter(pk=by_address.pk).update(jwks_uri=moved.url)
+
+        assert not proves(app, by_address)
+        assert proves(app, by_address, RSA)
+        assert len(moved.asked) == 1
+
+
+@pytest.mark.requirement("E100", "CL-12")
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "10.0.0.1", "169.254.169.254", "[::1]"])
+def test_an_address_inside_is_never_asked_outside_development(
+    app: App, make_client: MakeClient, settings: Any, host: str, events: Events
+) -> None:
+    settings.SMARTAUTH_DEV = False
+    with published(jwks(EC), tls=certificate("127.0.0.1")) as inside:
+        client = make_client("keys", jwks_uri=f"https://{host}:{inside.port}/jwks")
+        good = proves(app, client)
+
+    assert not good
+    assert inside.asked == []
+    (event,) = events("client-authentication-failed", client=client.client_id)
+    assert "not public" in event.reason or "gaierror" in event.reason
+
+
+@pytest.mark.requirement("RG-06")
+def test_keys_over_https_prove_a_client_and_over_http_outside_development_never(
+    app: App, make_client: MakeClient, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context = trusting()
+    monkeypatch.setattr(jwks_fetch, "_tls_context", lambda: context)
+    monkeypatch.setattr(jwks_fetch, "_is_public", lambda address: True)
+    settings.SMARTAUTH_DEV = False
+    with published(jwks(EC)) as plain, published(jwks(EC), tls=certificate("127.0.0.1")) as secure:
+        over_http = proves(app, make_client("keys", jwks_uri=plain.url))
+        over_https = proves(app, make_client("keys", jwks_uri=secure.url))
+
+    assert (over_http, over_https) == (False, True)
+    assert plain.asked == []
+
+
+def test_slow_hosts_hold_up_nobody_else(
+    app: App, make_client: MakeClient, granted: Granted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More hosts that never answer than there are writer threads."""
+    import threading
+    import time
+
+    monkeypatch.setattr(jwks_fetch, "SECONDS", 3.0)
+    over = threading.Event()
+    with published() as tarpit:
+        tarpit.respond = lambda _: [over.wait(20)].clear()
+        slow = [make_client("keys", jwks_uri=f"{tarpit.url}/{number}") for number in range(12)]
+        forms = [shown(EC.assertion(client.client_id), token="x") for client in slow]
+
+        async def among_them() -> tuple[float, int, list[int]]:
+            waiting = [asyncio.create_task(app._client.post("/o/revoke", data=form)) for form in forms]
+            while len(tarpit.asked) < len(slow):  # noqa: ASYNC110  # the requests arrive in other threads
+                await asyncio.sleep(0.05)
+            begun = time.monotonic()
+            good = shown(EC.assertion(granted.client.client_id), token="x")
+            answer = await app._client.post("/o/revoke", data=good)
+            took = time.monotonic() - begun
+            return took, answer.status_code, [(await each).status_code for each in waiting]
+
+        took, status, others = app.run(among_them())
+        over.set()
+
+    assert (status, others) == (200, [401] * 12)
+    assert took < 1
+
+
+def test_a_process_that_died_while_it_fetched_blocks_nobody_for_long(
+    app: App, by_address: Any, publisher: Publisher
+) -> None:
+    from oauth.models import FetchedKeys
+
+    assert proves(app, by_address)
+    later(by_address, 120)
+    FetchedKeys.objects.filter(client=by_address).update(asked_at=clock.now() - 11 * SECOND)
+
+    assert proves(app, by_address)
+    assert len(publisher.asked) == 2
+
+
+def test_while_another_process_fetches_its_answer_is_waited_for(
+    app: App, by_address: Any, publisher: Publisher
+) -> None:
+    """The other process has claimed the fetch and answers half a second later."""
+    import threading
+    import time
+
+    from oauth.models import FetchedKeys
+
+    assert proves(app, by_address)
+    later(by_address, 120)
+    rows, fresh = FetchedKeys.objects.filter(client=by_address), clock.now() + 60 * SECOND
+    rows.update(asked_at=clock.now())
+
+    def answer() -> None:
+        time.sleep(0.5)
+        rows.update(fetched_at=clock.now(), fresh_until=fresh)
+
+    threading.Thread(target=answer).start()
+
+    assert proves(app, by_address)
+    assert len(publisher.asked) == 1

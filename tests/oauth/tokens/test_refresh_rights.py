@@ -1,0 +1,89 @@
+"""What a refresh gives once rights were lost (RF-11)."""
+
+from collections.abc import Callable
+
+import pytest
+
+from oauth.models import ActsFor, Authorization, FhirIdentity
+from tests.conftest import Granted
+from tests.fixture_types import Events, Issue, MakeClient
+from tests.oauth.tokens.refresh_client import Refresh, refreshed, refused, state
+
+# Rights lost since then: RF-11 ----------------------------------------------------------------------------------------
+
+
+def person_stopped(granted: Granted) -> None:
+    type(granted.person).objects.get_queryset().filter(pk=granted.person.pk).stop("left")
+
+
+def no_longer_acts_for(granted: Granted) -> None:
+    ActsFor.objects.filter(identity__user=granted.person).delete()
+
+
+def somebody_else_there(granted: Granted) -> None:
+    Authorization.objects.filter(pk=granted.authorization.pk).update(fhir_user="Patient/amy")
+    FhirIdentity.objects.filter(user=granted.person).update(resource="RelatedPerson/amy")
+
+
+def nobody_there(granted: Granted) -> None:
+    FhirIdentity.objects.filter(user=granted.person).delete()
+
+
+def server_out_of_reach(granted: Granted) -> None:
+    granted.client.fhir_servers.clear()
+
+
+def no_longer_offline(granted: Granted) -> None:
+    type(granted.client).objects.filter(pk=granted.client.pk).update(scope="launch/patient patient/*.rs")
+
+
+@pytest.mark.requirement("RF-11", "RF-08")
+@pytest.mark.parametrize(
+    "lose",
+    [person_stopped, no_longer_acts_for, somebody_else_there, nobody_there, server_out_of_reach, no_longer_offline],
+)
+def test_whoever_lost_the_right_cannot_refresh(
+    launch: Issue, refresh: Refresh, lose: Callable[[Granted], None], events: Events
+) -> None:
+    first = launch()
+    lose(first["granted"])
+    before = state(first["granted"])
+
+    response = refresh(first)
+
+    refused(response)
+    assert state(first["granted"]) == before
+    assert len(events("refresh-refused", client=first["granted"].client.client_id)) == 1
+
+
+@pytest.mark.requirement("RF-11", "E57")
+def test_a_disabled_client_cannot_refresh(launch: Issue, refresh: Refresh, make_app: MakeClient) -> None:
+    first = launch(make_app("secret"))
+    client = first["granted"].client
+    type(client).objects.filter(pk=client.pk).disable()
+
+    response = refresh(first)
+
+    refused(response, 401, "invalid_client")
+
+
+@pytest.mark.requirement("RF-11", "SCP-20")
+def test_what_the_client_may_no_longer_ask_is_left_out(launch: Issue, refresh: Refresh, make_app: MakeClient) -> None:
+    first = launch(make_app())
+    client = first["granted"].client
+    type(client).objects.filter(pk=client.pk).update(scope="launch/patient offline_access patient/Observation.rs")
+
+    second = refreshed(first, refresh(first))
+
+    assert second["scope"] == "launch/patient offline_access patient/Observation.rs"
+
+
+@pytest.mark.requirement("RF-11")
+def test_a_patient_whom_the_ehr_vouched_for_needs_no_list_of_ours(launch: Issue, refresh: Refresh) -> None:
+    first = launch()
+    no_longer_acts_for(first["granted"])
+    Authorization.objects.filter(pk=first["granted"].authorization.pk).update(patient_vouched=1)
+
+    second = refreshed(first, refresh(first))
+
+    assert second["patient"] == "amy"
