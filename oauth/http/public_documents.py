@@ -1,4 +1,4 @@
-"""Documents that anybody may read: discovery, keys, styles (section 1)."""
+"""Documents that anybody may read: discovery, keys, styles."""
 
 import hashlib
 import json
