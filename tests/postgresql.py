@@ -17,19 +17,18 @@ from tests.running import free_port
 class PostgreSQL:
     """One cluster in a temporary folder. `start` and `kill` may be called again and again; data stays."""
 
-    def __init__(self) -> None:
+    def __init__(self, superuser: str = "smartauth") -> None:
+        self.superuser = superuser
         self.folder = Path(tempfile.mkdtemp(prefix="smartauth-pg-"))
         self.port = free_port()
         self._bin, self._killed = _binaries(), True
         self._owner = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
         if self._owner:
             shutil.chown(self.folder, "postgres")
-        self._run(
-            "initdb", "-D", str(self.folder / "data"), "-U", "smartauth", "-A", "trust", "-E", "UTF8", "--locale=C"
-        )
+        self._run("initdb", "-D", str(self.folder / "data"), "-U", superuser, "-A", "trust", "-E", "UTF8", "--locale=C")
 
     def url(self, database: str) -> str:
-        return f"postgresql://smartauth@127.0.0.1:{self.port}/{database}"
+        return f"postgresql://{self.superuser}@127.0.0.1:{self.port}/{database}"
 
     def start(self) -> "PostgreSQL":
         """Ready to be asked, after what a crash left was recovered."""

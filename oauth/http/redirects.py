@@ -4,14 +4,22 @@ import re
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 
 _SOURCE = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*):(?://(?P<host>[A-Za-z0-9.-]+(?::[0-9]+)?)(?=[/?]|$))?")
+WEB = frozenset({"http", "https"})
+_ITSELF = "'self'"
 
 
 def redirect_to_app(url: str) -> HttpResponse:
-    """303 to an address that was proved to be the client's; its scheme may be one of its own."""
-    headers = {"Location": url, "Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
-    return HttpResponse(status=303, headers=headers)
+    """303 to an address that was proved to be the client's; its scheme may be one of its own.
+
+    No policy can name a host with brackets or an underscore (CSP3 §2.3.1), so no form may end there: a page leads on.
+    """
+    headers = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
+    if form_action_source(url) == _ITSELF:
+        return HttpResponse(render_to_string("continue.html", {"url": url}), headers=headers)
+    return HttpResponse(status=303, headers={"Location": url, **headers})
 
 
 def redirect_within(path: str) -> HttpResponse:
@@ -20,17 +28,17 @@ def redirect_within(path: str) -> HttpResponse:
 
 
 def form_action_source(redirect_uri: str) -> str:
-    """The origin of a web address, else its scheme, as a source of form-action."""
+    """The origin of a web address, or an app's own scheme, as a source of form-action; else only ourselves."""
     match = _SOURCE.match(redirect_uri)
-    if match is None:
-        return "'self'"
+    if match is None or (match["host"] is None and match["scheme"].lower() in WEB):
+        return _ITSELF
     return f"{match['scheme']}://{match['host']}" if match["host"] else f"{match['scheme']}:"
 
 
 def redirect_host(redirect_uri: str) -> str:
     """Where a redirect URI leads, in words for a person."""
     match = _SOURCE.match(redirect_uri)
-    web = match is not None and match["scheme"].lower() in {"http", "https"}
+    web = match is not None and match["scheme"].lower() in WEB
     return (match["host"] or redirect_uri.split("/")[2]) if match and web else "an app on this device"
 
 
@@ -41,6 +49,6 @@ def private_page(
     response = render(request, template, context, status=status)
     response["Cache-Control"] = "no-store"
     response["Referrer-Policy"] = "same-origin"
-    if leads_to:
-        response._csp_update = {"form-action": [form_action_source(leads_to)]}  # type: ignore[attr-defined]  # django-csp reads it
+    if leads_to and (source := form_action_source(leads_to)) != _ITSELF:
+        response._csp_update = {"form-action": [source]}  # type: ignore[attr-defined]  # django-csp reads it
     return response

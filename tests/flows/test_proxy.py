@@ -188,6 +188,14 @@ def test_plain_http_is_led_to_https_and_answers_nothing(proxy: Proxy) -> None:
     assert "Set-Cookie" not in answer.headers
 
 
+@pytest.mark.requirement("SD-01", "E131")
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:80", "[::1]"])
+def test_plain_http_is_led_to_our_own_name_whatever_the_caller_calls_us(proxy: Proxy, host: str) -> None:
+    answer = httpx.get(f"http://127.0.0.1:{proxy.plain_port}/login", headers={"Host": host})
+
+    assert (answer.status_code, answer.headers["Location"]) == (301, f"https://{HOST}/login")
+
+
 @pytest.mark.requirement("DS-17")
 def test_behind_it_everything_names_the_issuer_of_the_configuration(proxy: Proxy) -> None:
     document = proxy.request("GET", "/.well-known/oauth-authorization-server").json()

@@ -1,0 +1,82 @@
+"""The roles that docker/databases.sh makes: who serves may add to the trail, and neither change nor delete there."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+
+from tests.postgresql import PostgreSQL
+from tests.running import ROOT, Server
+
+pytestmark = [pytest.mark.kill, pytest.mark.requirement("SD-10")]
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[PostgreSQL]:
+    made = PostgreSQL(superuser="postgres")
+    try:
+        made.start()
+        subprocess.run(
+            ["sh", str(ROOT / "docker" / "databases.sh")],
+            env={
+                **os.environ, "PGHOST": "127.0.0.1", "PGPORT": str(made.port), "PGUSER": "postgres",
+                "SMARTAUTH_PASSWORD": "serving", "SMARTAUTH_AUDIT_PASSWORD": "owning",
+            },
+            check=True,
+        )  # fmt: skip
+        yield made
+    finally:
+        made.remove()
+
+
+@pytest.fixture(scope="module")
+def migrated(cluster: PostgreSQL) -> Server:
+    """A server of the role that serves; its databases were migrated as docker/compose.yaml does."""
+    server = Server(
+        SMARTAUTH_DATABASE_URL=url(cluster, "smartauth", "smartauth"),
+        SMARTAUTH_AUDIT_DATABASE_URL=url(cluster, "smartauth_audit", "smartauth_audit"),
+    )
+    server.manage("migrate", "--verbosity", "0")
+    server.manage("migrate", "--database", "audit", "--verbosity", "0")
+    server.environment["SMARTAUTH_AUDIT_DATABASE_URL"] = url(cluster, "smartauth", "smartauth_audit")
+    return server
+
+
+def url(cluster: PostgreSQL, role: str, database: str) -> str:
+    return f"postgresql://{role}@127.0.0.1:{cluster.port}/{database}"
+
+
+def test_the_serving_role_ships_the_trail(cluster: PostgreSQL, migrated: Server) -> None:
+    migrated.manage("seed", str(ROOT / "smartauth.yaml"))
+
+    migrated.manage("shell", "-c", "from audit.shipping import ship; ship()")
+
+    with psycopg.connect(url(cluster, "smartauth", "smartauth_audit")) as connection:
+        row = connection.execute("SELECT count(*) FROM audit_securityevent").fetchone()
+    assert row is not None
+    assert row[0] > 0
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE audit_securityevent SET reason = 'nothing happened'", "DELETE FROM audit_securityevent",
+        "TRUNCATE audit_securityevent", "DROP TABLE audit_securityevent", "CREATE TABLE other (a int)",
+        "ALTER TABLE audit_securityevent DROP COLUMN reason",
+    ],
+)  # fmt: skip
+def test_the_serving_role_changes_nothing_in_the_trail(cluster: PostgreSQL, migrated: Server, statement: str) -> None:
+    with (
+        psycopg.connect(url(cluster, "smartauth", "smartauth_audit")) as connection,
+        pytest.raises(psycopg.errors.InsufficientPrivilege),
+    ):
+        connection.execute(statement.encode())
+
+
+def test_neither_role_is_a_superuser_or_makes_others(cluster: PostgreSQL) -> None:
+    question = "SELECT bool_or(rolsuper OR rolcreaterole OR rolcreatedb) FROM pg_roles WHERE rolname LIKE 'smartauth%'"
+
+    with psycopg.connect(cluster.url("postgres")) as connection:
+        assert connection.execute(question).fetchone() == (False,)
