@@ -14,7 +14,7 @@ pytestmark = pytest.mark.browser
 SEEDED = """
 from accounts import clock
 from accounts.models import User
-from oauth.digests import drawn
+from smart.digests import random_token
 from oauth.models import AccessToken, Authorization, Client, FhirServer
 carol, server, now = User.objects.get(username="carol"), FhirServer.objects.order_by("pk")[0], clock.now()
 types = "Patient AllergyIntolerance Condition Observation MedicationRequest Immunization Procedure".split()
@@ -27,7 +27,7 @@ for client, patient, flagged, age in (
         client_epoch=Client.of(client).epoch, user_epoch=carol.epoch, flagged_at=flagged, granted_at=now - age,
     )
     AccessToken.objects.create(
-        digest=drawn(), authorization=authorization, authorization_epoch=0, scope=scope, claims="{}",
+        digest=random_token(), authorization=authorization, authorization_epoch=0, scope=scope, claims="{}",
         issued_at=now - age, expires_at=now - age + 300_000_000, address="198.51.100.7",
     )
 """

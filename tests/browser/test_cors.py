@@ -19,7 +19,7 @@ MAKE = """
 import json, secrets
 from accounts import clock
 from accounts.models import User
-from oauth.digests import digest, drawn
+from smart.digests import random_token, sha256_hex
 from oauth.models import Authorization, Client, Code, FhirServer
 server, now, person = FhirServer.objects.get(), clock.now(), User.objects.get_queryset().get(username="amy")
 Client.objects.create(client_id=secrets.token_hex(8), redirect_uris={others!r})
@@ -28,9 +28,9 @@ print(client.client_id)
 for _ in range(4):
     granted = Authorization.objects.create(client=client, user=person, fhir_server=server, patient="amy",
         scope="patient/*.rs", context=json.dumps({{"patient": "amy"}}), client_epoch=0, user_epoch=person.epoch)
-    code = drawn()
-    Code.objects.create(digest=digest(code), authorization=granted, redirect_uri={own!r}, code_challenge={challenge!r},
-        issued_at=now, expires_at=now + 600_000_000)
+    code = random_token()
+    Code.objects.create(digest=sha256_hex(code), authorization=granted, redirect_uri={own!r},
+        code_challenge={challenge!r}, issued_at=now, expires_at=now + 600_000_000)
     print(code)
 """
 FETCH = """

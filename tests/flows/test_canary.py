@@ -1,7 +1,6 @@
 """Whole flows with planted secrets and names; then everything that was written down is searched for them (SD-11)."""
 
 import json
-import time
 from base64 import urlsafe_b64decode
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ import pytest
 from tests.flows.app import RESOURCE_SERVER, StandaloneLaunch, introspect, read, revoke
 from tests.running import Server
 from tests.tables import rows
+from tests.waiting import wait_until
 
 USERNAME, PASSWORD, WRONG = "canary-user-5121", "canary-password-8834", "canary-guess-3307"
 NAME, PATIENT_NAME, FAMILY = "Canaria Planted", "Quillon Planted", "Zephyrine"
@@ -83,12 +83,8 @@ def written() -> Iterator[Written]:
 
 def reported(server: Server) -> bool:
     """Whether the bundled FHIR server has told of what it refused, which it does some time after its answers."""
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        if ("request-refused",) in rows(server, "main", "SELECT kind FROM audit_outboxevent"):
-            return True
-        time.sleep(0.2)
-    return False
+    kinds = "SELECT kind FROM audit_outboxevent"
+    return wait_until(lambda: ("request-refused",) in rows(server, "main", kinds))
 
 
 def flows(server: Server) -> tuple[set[str], list[str]]:

@@ -94,8 +94,8 @@ def test_an_expired_token_is_dead(server: Server, fresh: str) -> None:
 def expires(server: Server, made: str, at: int) -> None:
     """As if that time had passed: only the row of this token is changed."""
     script = (
-        "from oauth.models import AccessToken; from smart.digests import digest; "
-        f"print(AccessToken.objects.filter(digest=digest('{made}')).update(expires_at={at}))"
+        "from oauth.models import AccessToken; from smart.digests import sha256_hex; "
+        f"print(AccessToken.objects.filter(digest=sha256_hex('{made}')).update(expires_at={at}))"
     )
     assert server.manage("shell", "--no-imports", "-c", script).strip() == "1"
 

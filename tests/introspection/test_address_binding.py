@@ -1,7 +1,6 @@
 """Where a token is used from (PR-04, IN-11): the first address told is its own, another meets the policy."""
 
 import secrets
-import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -14,6 +13,7 @@ from oauth.models import AddressBlock, AddressChange, Authorization, Client, Fhi
 from smart.http.addresses import PrefixLengths
 from tests.conftest import SECRET, App, basic
 from tests.fixture_types import Events, Issue, MakeClient, MakeResourceServer
+from tests.waiting import wait_until
 
 
 class Told(Protocol):
@@ -72,12 +72,10 @@ def changes(events: Events, answer: dict[str, Any]) -> list[Any]:
     return found
 
 
-def until(held: Callable[[], bool]) -> bool:
-    """Whether it comes true soon: a last use is written while nobody waits."""
-    deadline = time.monotonic() + 5
-    while not held() and time.monotonic() < deadline:
-        time.sleep(0.01)
-    return held()
+def uses_are_written(told: Told, later: dict[str, Any]) -> bool:
+    """Whether every use so far is noted: they are written in the order in which they came, and this one is the last."""
+    told(later["access_token"], HOME)
+    return wait_until(lambda: row(later).used_at > 0)
 
 
 # The first address ---------------------------------------------------------------------------------------------------
@@ -408,10 +406,10 @@ def test_a_header_of_the_resource_servers_own_request_is_nobodys_address(app: Ap
 def test_a_use_is_noted_once_a_minute_with_where_it_was(under: Under, told: Told) -> None:
     answer, before = under("flag"), clock.now()
     told(answer["access_token"], HOME)
-    assert until(lambda: row(answer).used_at > 0)
+    assert wait_until(lambda: row(answer).used_at > 0)
     noted = row(answer)
     told(answer["access_token"], ELSEWHERE)
-    time.sleep(0.2)
+    assert uses_are_written(told, under("flag"))
     within_the_minute = row(answer)
     Authorization.objects.filter(pk=noted.pk).update(used_at=noted.used_at - 61_000_000)
 
@@ -420,7 +418,7 @@ def test_a_use_is_noted_once_a_minute_with_where_it_was(under: Under, told: Told
     assert before <= noted.used_at <= clock.now()
     assert noted.used_from == HOME
     assert (within_the_minute.used_at, within_the_minute.used_from) == (noted.used_at, HOME)
-    assert until(lambda: row(answer).used_from == ELSEWHERE)
+    assert wait_until(lambda: row(answer).used_from == ELSEWHERE)
     assert row(answer).used_at > noted.used_at
 
 
@@ -431,7 +429,7 @@ def test_a_use_is_noted_without_where_if_nobody_believed_tells(
 
     told(answer["access_token"], HOME, make_resource_server())
 
-    assert until(lambda: row(answer).used_at > 0)
+    assert wait_until(lambda: row(answer).used_at > 0)
     assert row(answer).used_from == ""
 
 
@@ -446,7 +444,7 @@ def test_what_is_not_let_in_is_no_use(app: App, under: Under, told: Told, make_c
 
     assert told(token, ELSEWHERE, caller) == {"active": False}
 
-    time.sleep(0.2)
+    assert uses_are_written(told, under("flag"))
     assert row(answer).used_at == 0
 
 

@@ -19,7 +19,7 @@ MAKE = """
 import json, secrets
 from accounts import clock
 from accounts.models import User
-from oauth.digests import digest, drawn
+from smart.digests import random_token, sha256_hex
 from oauth.models import Authorization, Client, Code, FhirServer
 server, now = FhirServer.objects.get(), clock.now()
 for number in range({codes}):
@@ -28,9 +28,9 @@ for number in range({codes}):
     person = User.objects.create(username=name)
     granted = Authorization.objects.create(client=client, user=person, fhir_server=server, patient="amy",
         scope="patient/*.rs", context=json.dumps({{"patient": "amy"}}), client_epoch=0, user_epoch=0)
-    code = drawn()
-    Code.objects.create(digest=digest(code), authorization=granted, redirect_uri={uri!r}, code_challenge={challenge!r},
-        issued_at=now, expires_at=now + 600_000_000)
+    code = random_token()
+    Code.objects.create(digest=sha256_hex(code), authorization=granted, redirect_uri={uri!r},
+        code_challenge={challenge!r}, issued_at=now, expires_at=now + 600_000_000)
     print(name, code)
 """
 

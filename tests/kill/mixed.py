@@ -27,7 +27,7 @@ import json, secrets
 from accounts import clock
 from accounts.models import User
 from django.db import transaction
-from oauth.digests import digest, drawn
+from smart.digests import random_token, sha256_hex
 from oauth.models import Authorization, Client, Code, FhirServer
 server, now = FhirServer.objects.get(), clock.now()
 with transaction.atomic():
@@ -42,8 +42,8 @@ with transaction.atomic():
             granted = Authorization.objects.create(client=client, user=person, fhir_server=server, patient=name,
                 scope="patient/*.rs offline_access", asked_scope="patient/*.rs offline_access", patient_vouched=1,
                 context=json.dumps({{"patient": name}}), client_epoch=0, user_epoch=0)
-            code = drawn()
-            Code.objects.create(digest=digest(code), authorization=granted, redirect_uri={uri!r},
+            code = random_token()
+            Code.objects.create(digest=sha256_hex(code), authorization=granted, redirect_uri={uri!r},
                 code_challenge={challenge!r}, issued_at=now, expires_at=now + 600_000_000)
             life["codes"].append(code)
         print(json.dumps(life))
@@ -184,7 +184,7 @@ class MixedLoad:
         self.asked = 0
 
     def run(self, *, requests: int, meanwhile: Callable[[], None] | None = None) -> Record:
-        """The record after everything is over; `meanwhile` runs in a thread, some seconds after the start."""
+        """The record after everything is over; `meanwhile` runs in a thread, once the load is under way."""
         asyncio.run(self._run(requests, meanwhile))
         return self.record
 
@@ -193,7 +193,8 @@ class MixedLoad:
         watchers = [asyncio.create_task(self._watch(requests)) for _ in range(12)]
         work = [asyncio.create_task(self._in_turn(self.lives[number::24])) for number in range(24)]
         if meanwhile:
-            await asyncio.sleep(3)
+            while self._connections.asked < 500:  # noqa: ASYNC110  # the load is under way
+                await asyncio.sleep(0.02)
             await asyncio.to_thread(meanwhile)
         await asyncio.gather(*work)
         self.busy = False

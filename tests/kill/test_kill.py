@@ -1,8 +1,7 @@
 """kill -9 of everything in the middle of work, and a new start: what was acknowledged stays true."""
 
-import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 
 import httpx
 import pytest
@@ -11,6 +10,7 @@ from tests.flows.app import StandaloneLaunch, introspect, read, revoke, token
 from tests.kill.load import alive, exchange, prepared
 from tests.postgresql import PostgreSQL
 from tests.running import Server
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.kill
 ENGINES = ("SMARTAUTH_DATABASE_URL", "SMARTAUTH_AUDIT_DATABASE_URL", "SMARTAUTH_REDIS_URL")
@@ -144,13 +144,11 @@ CALLER = ("demo-resource-server", "demo-resource-server-secret")
 
 
 def eventually(holds: Callable[[], bool]) -> bool:
-    """Whether it holds within a few seconds; a refusal on the way is no failure."""
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline:
-        try:
-            if holds():
-                return True
-        except (AssertionError, httpx.HTTPError):
-            pass
-        time.sleep(0.1)
-    return False
+    """Whether it holds after a while; a refusal on the way is no failure."""
+
+    def is_so() -> bool:
+        with suppress(AssertionError, httpx.HTTPError):
+            return holds()
+        return False
+
+    return wait_until(is_so)
