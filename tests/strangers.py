@@ -13,10 +13,10 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from tests.clients.npm import installed
 from tests.running import ROOT, Server, free_port
 
 RECIPES = ROOT / "docs" / "recipes"
-CACHE = ROOT / "var" / "recipes"
 
 
 class Process:
@@ -63,17 +63,8 @@ def python(file: Path) -> Callable[[dict[str, str], Path], list[Process]]:
 
 
 def express(environment: dict[str, str], folder: Path) -> list[Process]:
-    """Installs what the lock file says, once for all runs, in a folder that git ignores."""
-    place = CACHE / "express"
-    place.mkdir(parents=True, exist_ok=True)
-    lock = (RECIPES / "express" / "package-lock.json").read_bytes()
-    installed = place / "installed.json"
-    if not installed.exists() or installed.read_bytes() != lock:
-        for name in ("package.json", "package-lock.json", ".npmrc"):
-            shutil.copy(RECIPES / "express" / name, place)
-        subprocess.run(["npm", "ci"], cwd=place, check=True, capture_output=True, timeout=240)
-        installed.write_bytes(lock)
-    shutil.copy(RECIPES / "express" / "server.js", place)
+    """With what the lock file says."""
+    place = installed(RECIPES / "express")
     return [Process(["node", str(place / "server.js")], environment["FHIR_BASE"], folder, **environment)]
 
 

@@ -23,5 +23,5 @@ def own_environment(worker: str) -> dict[str, str]:
 def pytest_configure_node(node: Any) -> None:
     """Before a worker reads any setting."""
     worker = own_environment(node.gateway.id)
-    Path(worker[_DATA]).mkdir(parents=True, exist_ok=True)
+    Path(worker[_DATA]).mkdir(mode=0o700, parents=True, exist_ok=True)
     node.gateway.remote_exec("import os; os.environ.update(channel.receive())").send(worker)
