@@ -5,13 +5,13 @@ from functools import partial
 from typing import NamedTuple
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 
 from introspection.token_lookup import LookupRow
 from oauth.http.machine_request import MachineRequest
 from oauth.http.writer_pool import writer_pool
-from oauth.models import public_reference
-from oauth.tokens.address_change import apply_address_policy
+from oauth.models import public_reference, sql
+from oauth.tokens.address_binding import apply_address_policy
 from oauth.tokens.authorization_state import AuthorizationState
 from smart.http.addresses import normalize, without_port
 from smart.time_units import SECOND
@@ -19,32 +19,32 @@ from smart.tokens import address_binding
 
 _BIND = "UPDATE oauth_authorization SET use_address = %s WHERE id = %s AND use_address IS NULL RETURNING use_address"
 _BOUND = "SELECT use_address FROM oauth_authorization WHERE id = %s"
-REMEMBERED = 60 * SECOND
-MOST_REMEMBERED = 10_000
+RECORDED_EVERY = 60 * SECOND
+MOST_RECORDED = 10_000
 
 _recorded: dict[tuple[int, str, str], int] = {}
 
 
 class Use(NamedTuple):
-    """One use of a live token: the address told, "" if none is believed, and the policy, OFF if none holds."""
+    """One use of a live token: the address it came from, "" if none is believed, and the policy, OFF if none holds."""
 
     found: LookupRow
     address: str
     policy: str
 
     @classmethod
-    def told(cls, found: LookupRow, parameters: Mapping[str, str]) -> "Use":
+    def of(cls, found: LookupRow, parameters: Mapping[str, str]) -> "Use":
         if found.address_policies is None:
             return cls(found, "", address_binding.OFF)
         text = parameters.get("__client_ip", "")
         address = text if text == found.use_address else normalize(without_port(text))
         return cls(found, address, address_binding.strictest_policy(*found.address_policies.split()))
 
-    def answer(self, met: str) -> str:
+    def answer(self, policy: str) -> str:
         """The claims, with the flag where a policy holds: set while the authorization has not been looked at since."""
         if self.policy == address_binding.OFF:
             return self.found.claims
-        flag = "true" if met != address_binding.OFF or self.found.flagged_at else "false"
+        flag = "true" if policy != address_binding.OFF or self.found.flagged_at else "false"
         return f'{self.found.claims[:-1]}, "__ip_flag": {flag}}}'
 
 
@@ -55,38 +55,32 @@ async def apply_binding(use: Use, request: MachineRequest) -> str:
     bound = use.found.use_address
     if bound is None:
         bound = await writer_pool.run(partial(_bind_or_read, use))
-    found = address_binding.policy_for_use(use.policy, bound, use.address, settings.SMARTAUTH_ADDRESS_PREFIXES)
-    if found != address_binding.OFF and not _is_recently_recorded(use, request.now):
+    policy = address_binding.policy_for_use(use.policy, bound, use.address, settings.SMARTAUTH_ADDRESS_PREFIXES)
+    if policy != address_binding.OFF and not _is_recently_recorded(use, request.now):
         await writer_pool.run(partial(_apply_policy, use, bound, request.now))
-        _remember_recorded(use, request.now)
-    return found
+        _remember(use, request.now)
+    return policy
 
 
 def _bind_or_read(use: Use) -> str:
     """The address that the authorization belongs to: this one if it is the first. One of many requests wins."""
-    with connection.cursor() as cursor:
-        cursor.execute(_BIND, [use.address, use.found.authorization])
-        row = cursor.fetchone()
-        if row is None:
-            cursor.execute(_BOUND, [use.found.authorization])
-            row = cursor.fetchone()
-    return row[0] or "" if row else ""
+    authorization = use.found.authorization
+    bound = sql.value(_BIND, [use.address, authorization])
+    return bound or sql.value(_BOUND, [authorization]) or ""
 
 
 def _apply_policy(use: Use, bound: str, now: int) -> None:
     with transaction.atomic():
-        grant = AuthorizationState.of(use.found.authorization)
-        apply_address_policy(
-            grant, use.address, bound=bound, at="at a use", now=now, token=public_reference(use.found.token or 0)
-        )
+        authorization, token = AuthorizationState.of(use.found.authorization), public_reference(use.found.token or 0)
+        apply_address_policy(authorization, use.address, bound=bound, at="at a use", now=now, token=token)
 
 
 def _is_recently_recorded(use: Use, now: int) -> bool:
     """Whether this process has just written the same down: who keeps coming costs one read each time."""
-    return now < _recorded.get((use.found.authorization, use.address, use.policy), 0) + REMEMBERED
+    return now < _recorded.get((use.found.authorization, use.address, use.policy), 0) + RECORDED_EVERY
 
 
-def _remember_recorded(use: Use, now: int) -> None:
-    if len(_recorded) >= MOST_REMEMBERED:
+def _remember(use: Use, now: int) -> None:
+    if len(_recorded) >= MOST_RECORDED:
         _recorded.clear()
     _recorded[use.found.authorization, use.address, use.policy] = now

@@ -27,12 +27,12 @@ async def introspect(request: MachineRequest) -> Answer:
         return INACTIVE
     if callers.dead_reason(found, request.now):
         return INACTIVE
-    use = address_binding.Use.told(found, request.parameters)
-    met = await address_binding.apply_binding(use, request)
-    if met in STOPPING:
+    use = address_binding.Use.of(found, request.parameters)
+    policy = await address_binding.apply_binding(use, request)
+    if policy in STOPPING:
         return INACTIVE
     last_uses().note(use, request.now)
-    return Answer(200, use.answer(met).encode())
+    return Answer(200, use.answer(policy).encode())
 
 
 def _refusal_event(request: MachineRequest, found: LookupRow) -> Event:

@@ -5,10 +5,11 @@ import logging
 from functools import partial
 from weakref import WeakKeyDictionary
 
-from django.db import InterfaceError, OperationalError, connection
+from django.db import InterfaceError, OperationalError
 
 from introspection.address_binding import Use
 from oauth.http.writer_pool import writer_pool
+from oauth.models import sql
 from smart.time_units import SECOND
 
 log = logging.getLogger("smartauth.introspection")
@@ -46,9 +47,8 @@ class LastUses:
 
 def _write(batch: dict[int, tuple[int, str]]) -> None:
     """Each by itself: a transaction that holds many rows could wait for others in a circle."""
-    with connection.cursor() as cursor:
-        for authorization, (now, address) in batch.items():
-            cursor.execute(_NOTE, [now, address, authorization, now - EVERY])
+    for authorization, (now, address) in batch.items():
+        sql.execute(_NOTE, [now, address, authorization, now - EVERY])
 
 
 _of_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, LastUses] = WeakKeyDictionary()

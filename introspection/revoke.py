@@ -1,8 +1,8 @@
 """RFC 7009: a client ends its token, or a resource server one of its FHIR servers."""
 
-from typing import Any
+from typing import Annotated, NamedTuple
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from audit.event_kinds import EventKind
 from audit.trail import Event, record
@@ -10,19 +10,29 @@ from oauth.clients.authentication import run_as_client
 from oauth.http.answer import Answer
 from oauth.http.credentials import AuthenticatedClient
 from oauth.http.machine_request import MachineRequest
-from oauth.models import public_reference
+from oauth.models import public_reference, sql
 from oauth.tokens import id_token
 from smart.digests import sha256_hex
 from smart.http.errors import OAuthError, UnauthorizedClient, UnsupportedTokenType
 
-_END_ACCESS = """
+
+class RevokedToken(NamedTuple):
+    """An access token that this request has just ended."""
+
+    pk: Annotated[int, "id"]
+    authorization_pk: Annotated[int, "authorization_id"]
+
+
+_END_ACCESS = sql.returning(
+    RevokedToken,
+    """
 UPDATE oauth_accesstoken SET revoked_at = %s, revoked_for = 'revoked'
 WHERE digest = %s AND revoked_at = 0 AND EXISTS (SELECT 1 FROM oauth_authorization a
     WHERE a.id = oauth_accesstoken.authorization_id AND (a.client_id = %s
         OR EXISTS (SELECT 1 FROM oauth_resourceserver r
             WHERE r.client_id = %s AND r.fhir_server_id = a.fhir_server_id)))
-RETURNING id, authorization_id
-"""
+""",
+)
 # A refresh token ends its grant, also one that was used before: whoever shows it wants no more of that access (RV-04).
 _END_AUTHORIZATION = """
 UPDATE oauth_authorization SET epoch = epoch + 1, ended_at = %s, ended_for = 'revoked'
@@ -48,30 +58,23 @@ async def revoke(request: MachineRequest) -> Answer:
 def _revoke(request: MachineRequest, client: AuthenticatedClient) -> Answer:
     token = request.required("token")
     with transaction.atomic():
-        refused = _end(sha256_hex(token), client, request)
-    if refused is not None:
-        raise refused
+        refusal = _end(sha256_hex(token), client, request)
+    if refusal is not None:
+        raise refusal
     return Answer(200)
 
 
 def _end(token: str, client: AuthenticatedClient, request: MachineRequest) -> OAuthError | None:
-    whom = [request.now, token, client.pk, client.pk]
-    if row := _first(_END_ACCESS, whom):
-        record(_event(EventKind.REVOKED, row[1], client, request, token=public_reference(row[0])))
-    elif row := _first(_END_AUTHORIZATION, whom):
-        record(_event(EventKind.AUTHORIZATION_ENDED, row[0], client, request))
-    elif _first(_FORBIDDEN, [token, token, client.pk, client.pk]):
+    whom: list[sql.Value] = [request.now, token, client.pk, client.pk]
+    if revoked := sql.one(_END_ACCESS, whom):
+        record(_event(EventKind.REVOKED, revoked.authorization_pk, client, request, token=public_reference(revoked.pk)))
+    elif ended := sql.value(_END_AUTHORIZATION, whom):
+        record(_event(EventKind.AUTHORIZATION_ENDED, ended, client, request))
+    elif sql.value(_FORBIDDEN, [token, token, client.pk, client.pk]):
         return UnauthorizedClient("this token belongs to another client")
     elif id_token.parse_hint(request.required("token")):
         return UnsupportedTokenType("an ID token cannot be revoked")
     return None
-
-
-def _first(statement: str, values: list[Any]) -> tuple[Any, ...] | None:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, values)
-        row: tuple[Any, ...] | None = cursor.fetchone()
-        return row
 
 
 def _event(

@@ -1,9 +1,9 @@
 """A token that was not found: noise, a suspicion, or a changed copy of one of ours (SD-07)."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
-from django.db import connection, transaction
+from django.db import transaction
 from joserfc import jws
 from joserfc.errors import JoseError
 
@@ -13,34 +13,37 @@ from oauth.ending import refusals
 from oauth.http.machine_request import MachineRequest
 from oauth.http.writer_pool import writer_pool
 from oauth.keys import signing_keys
-from oauth.models import public_reference
+from oauth.models import public_reference, sql
 from smart.tokens import tampering
-
-_ORIGINAL = """
-SELECT t.id, t.authorization_id, t.signed_digest, t.signature_digest, c.client_id, c.id, a.user_id, a.fhir_server_id
-FROM oauth_accesstoken t
-JOIN oauth_authorization a ON a.id = t.authorization_id
-JOIN oauth_client c ON c.id = a.client_id
-WHERE t.jti = %s
-"""
-_END = "UPDATE oauth_accesstoken SET revoked_at = %s, revoked_for = 'tampered' WHERE id = %s AND revoked_at = 0"
-_FLAG = "UPDATE oauth_authorization SET flagged_at = %s WHERE id = %s"
-ALGORITHMS = ["ES256", "RS256"]
-EVENT_EVERY = 60  # seconds: whoever sends a thousand copies fills no trail
 
 
 @dataclass(frozen=True, slots=True)
 class Original:
     """The token whose jti a changed one carries."""
 
-    pk: int
-    authorization_id: int
-    signed_digest: str
-    signature_digest: str
-    client_id: str
-    client_pk: int
-    user_pk: int | None
-    fhir_server_pk: int
+    pk: Annotated[int, "t.id"]
+    authorization_pk: Annotated[int, "t.authorization_id"]
+    signed_digest: Annotated[str, "t.signed_digest"]
+    signature_digest: Annotated[str, "t.signature_digest"]
+    client_id: Annotated[str, "c.client_id"]
+    client_pk: Annotated[int, "c.id"]
+    user_pk: Annotated[int | None, "a.user_id"]
+    fhir_server_pk: Annotated[int, "a.fhir_server_id"]
+
+
+_ORIGINAL = sql.select(
+    Original,
+    """
+FROM oauth_accesstoken t
+JOIN oauth_authorization a ON a.id = t.authorization_id
+JOIN oauth_client c ON c.id = a.client_id
+WHERE t.jti = %s
+""",
+)
+_END = "UPDATE oauth_accesstoken SET revoked_at = %s, revoked_for = 'tampered' WHERE id = %s AND revoked_at = 0"
+_FLAG = "UPDATE oauth_authorization SET flagged_at = %s WHERE id = %s"
+ALGORITHMS = ["ES256", "RS256"]
+EVENT_EVERY = 60  # seconds: whoever sends a thousand copies fills no trail
 
 
 async def judge(token: str, request: MachineRequest) -> None:
@@ -51,12 +54,9 @@ async def judge(token: str, request: MachineRequest) -> None:
 
 
 def _judge(parts: tuple[str, ...], jti: str, request: MachineRequest) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(_ORIGINAL, [jti])
-        row = cursor.fetchone()
-    if row is None:
+    original = sql.one(_ORIGINAL, [jti])
+    if original is None:
         return
-    original = Original(*row)
     evidence = tampering.evidence(
         parts, signed_digest=original.signed_digest, signature_digest=original.signature_digest
     ) or _our_key_evidence(parts, request.now)
@@ -75,9 +75,8 @@ def _is_first_lately(kind: EventKind, original: Original, now: int) -> bool:
 
 
 def _end(original: Original, now: int) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(_END, [now, original.pk])
-        cursor.execute(_FLAG, [now, original.authorization_id])
+    sql.execute(_END, [now, original.pk])
+    sql.execute(_FLAG, [now, original.authorization_pk])
 
 
 def _our_key_evidence(parts: tuple[str, ...], now: int) -> str:
@@ -105,7 +104,7 @@ def _event(kind: EventKind, original: Original, request: MachineRequest, evidenc
         at=request.now,
         client=original.client_id,
         token=public_reference(original.pk),
-        authorization=public_reference(original.authorization_id),
+        authorization=public_reference(original.authorization_pk),
         address=request.address,
         reason=evidence or "a known identifier and nothing else",
         reference=request.credentials.client_id,

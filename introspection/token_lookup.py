@@ -1,14 +1,52 @@
 """The one read of introspection: caller, secret, right to ask, token, authorization, seat, epochs, for many at once."""
 
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
-_COLUMNS = """
-    t.id, t.claims, t.scope, t.expires_at, t.revoked_at, t.seat_id, t.seat_number, s.latest, k.tokens_to_keep,
-    a.id, a.epoch, t.authorization_epoch, a.user_epoch, u.epoch, u.stopped_at, a.client_epoch, k.epoch, k.enabled,
-    a.use_address, a.used_at, a.flagged_at,
-    c.authentication, c.enabled, c.secret_digest, c.old_secret_digest, c.old_secret_until, r.id, a.fhir_server_id,
-    CASE WHEN r.tells_addresses = 1 THEN f.address_policy || ' ' || k.address_policy END
-"""
+from oauth.models import sql
+
+_ADDRESS_POLICIES = "CASE WHEN r.tells_addresses = 1 THEN f.address_policy || ' ' || k.address_policy END"
+
+
+class LookupRow(NamedTuple):
+    """A row of the statement. What was not found is None.
+
+    Each field stands beside its SQL: t is the token, s its seat, a its authorization, u the user, k the client that has
+    it, c the client that asks, r its role at the FHIR server f, q the place of this request among those that wait.
+    `address_policies` are those of FHIR server and client, None for a caller whose word about addresses is not taken.
+    """
+
+    token: Annotated[int | None, "t.id"]
+    claims: Annotated[str, "t.claims"]
+    scope: Annotated[str, "t.scope"]
+    expires_at: Annotated[int, "t.expires_at"]
+    revoked_at: Annotated[int, "t.revoked_at"]
+    seat: Annotated[int | None, "t.seat_id"]
+    seat_number: Annotated[int, "t.seat_number"]
+    seat_latest: Annotated[int, "s.latest"]
+    tokens_to_keep: Annotated[int, "k.tokens_to_keep"]
+    authorization: Annotated[int, "a.id"]
+    authorization_epoch: Annotated[int, "a.epoch"]
+    token_authorization_epoch: Annotated[int, "t.authorization_epoch"]
+    granted_user_epoch: Annotated[int, "a.user_epoch"]
+    user_epoch: Annotated[int | None, "u.epoch"]
+    user_stopped_at: Annotated[int | None, "u.stopped_at"]
+    granted_client_epoch: Annotated[int, "a.client_epoch"]
+    client_epoch: Annotated[int, "k.epoch"]
+    client_enabled: Annotated[int, "k.enabled"]
+    use_address: Annotated[str | None, "a.use_address"]
+    used_at: Annotated[int, "a.used_at"]
+    flagged_at: Annotated[int, "a.flagged_at"]
+    caller_authentication: Annotated[str | None, "c.authentication"]
+    caller_enabled: Annotated[int, "c.enabled"]
+    caller_secret: Annotated[str, "c.secret_digest"]
+    caller_old_secret: Annotated[str, "c.old_secret_digest"]
+    caller_old_secret_until: Annotated[int, "c.old_secret_until"]
+    role: Annotated[int | None, "r.id"]
+    fhir_server: Annotated[int | None, "a.fhir_server_id"]
+    address_policies: Annotated[str | None, _ADDRESS_POLICIES]
+    position: Annotated[int, "q.position"]
+
+
 _JOINS = """
 LEFT JOIN oauth_client c ON c.client_id = q.caller
 LEFT JOIN oauth_accesstoken t ON t.digest = q.digest
@@ -19,49 +57,12 @@ LEFT JOIN oauth_client k ON k.id = a.client_id
 LEFT JOIN oauth_resourceserver r ON r.client_id = c.id AND r.fhir_server_id = a.fhir_server_id
 LEFT JOIN oauth_fhirserver f ON f.id = r.fhir_server_id
 """
-POSTGRESQL = f"""
-SELECT {_COLUMNS}, q.position
-FROM unnest(%s::text[], %s::text[]) WITH ORDINALITY AS q (digest, caller, position) {_JOINS}
-"""  # noqa: S608  # no value is part of the text
-SQLITE = f"""
-SELECT {_COLUMNS}, q.position
+POSTGRESQL = sql.select(
+    LookupRow, f"FROM unnest(%s::text[], %s::text[]) WITH ORDINALITY AS q (digest, caller, position) {_JOINS}"
+).text
+SQLITE = sql.select(
+    LookupRow,
+    f"""
 FROM (SELECT key + 1 AS position, value ->> 0 AS digest, value ->> 1 AS caller FROM json_each(?)) AS q {_JOINS}
-"""  # noqa: S608  # no value is part of the text
-
-
-class LookupRow(NamedTuple):
-    """A row of the statement. What was not found is None.
-
-    `address_policies` are those of FHIR server and client, None for a caller whose word about addresses is not taken.
-    """
-
-    token: int | None
-    claims: str
-    scope: str
-    expires_at: int
-    revoked_at: int
-    seat: int | None
-    seat_number: int
-    seat_latest: int
-    tokens_to_keep: int
-    authorization: int
-    authorization_epoch: int
-    token_authorization_epoch: int
-    granted_user_epoch: int
-    user_epoch: int | None
-    user_stopped_at: int | None
-    granted_client_epoch: int
-    client_epoch: int
-    client_enabled: int
-    use_address: str | None
-    used_at: int
-    flagged_at: int
-    caller_authentication: str | None
-    caller_enabled: int
-    caller_secret: str
-    caller_old_secret: str
-    caller_old_secret_until: int
-    role: int | None
-    fhir_server: int | None
-    address_policies: str | None
-    position: int
+""",  # noqa: S608  # no value is part of the text
+).text

@@ -4,10 +4,9 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Annotated, Any, NamedTuple, TypeVar
 
 from django.conf import settings
-from django.db import connection
 
 from oauth.clients import jwks_cache
 from oauth.clients.jwks_cache import KeyFetch, KeysNotCached
@@ -16,7 +15,7 @@ from oauth.clients.stored_credentials import UNKNOWN_CLIENT, StoredCredentials, 
 from oauth.http.credentials import AUTHENTICATION_FAILED, AuthenticatedClient
 from oauth.http.machine_request import MachineRequest
 from oauth.http.writer_pool import writer_pool
-from oauth.models import Client
+from oauth.models import Client, sql
 from smart.clients import assertions, jwks
 from smart.clients.assertions import Assertion, InvalidAssertion, UnknownKey
 from smart.http.errors import InvalidClient
@@ -24,18 +23,55 @@ from smart.time_units import SECOND
 
 T = TypeVar("T")
 
-_CLIENT = """
-SELECT id, client_id, grants, profile, authentication, enabled, secret_digest, old_secret_digest, old_secret_until
-FROM oauth_client WHERE client_id = %s
-"""
-_SIGNER = """
-SELECT c.id, c.client_id, c.grants, c.authentication, c.enabled, c.jwks, c.jwks_uri,
-    COALESCE(f.jwks_uri, ''), COALESCE(f.keys, ''), COALESCE(f.asked_at, 0), COALESCE(f.fresh_until, 0), c.profile
+
+class SecretClient(NamedTuple):
+    """A client that proves itself by a secret, or by nothing: what is known of it."""
+
+    pk: Annotated[int, "id"]
+    client_id: Annotated[str, "client_id"]
+    grants: Annotated[str, "grants"]
+    profile: Annotated[str, "profile"]
+    authentication: Annotated[str, "authentication"]
+    enabled: Annotated[int, "enabled"]
+    secret_digest: Annotated[str, "secret_digest"]
+    old_secret_digest: Annotated[str, "old_secret_digest"]
+    old_secret_until: Annotated[int, "old_secret_until"]
+
+    @property
+    def stored_credentials(self) -> StoredCredentials:
+        """What it is compared with."""
+        digests = (self.secret_digest, self.old_secret_digest)
+        return StoredCredentials(self.authentication, self.enabled, *digests, self.old_secret_until)
+
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """What the database knows of a client that may sign: its registered keys, and those last fetched."""
+
+    pk: Annotated[int, "c.id"]
+    client_id: Annotated[str, "c.client_id"]
+    grants: Annotated[str, "c.grants"]
+    profile: Annotated[str, "c.profile"]
+    authentication: Annotated[str, "c.authentication"]
+    enabled: Annotated[int, "c.enabled"]
+    jwks: Annotated[str, "c.jwks"]
+    jwks_uri: Annotated[str, "c.jwks_uri"]
+    fetched_from: Annotated[str, "COALESCE(f.jwks_uri, '')"]
+    fetched: Annotated[str, "COALESCE(f.keys, '')"]
+    asked_at: Annotated[int, "COALESCE(f.asked_at, 0)"]
+    fresh_until: Annotated[int, "COALESCE(f.fresh_until, 0)"]
+
+
+_SECRET_CLIENT = sql.select(SecretClient, "FROM oauth_client WHERE client_id = %s")
+_SIGNER = sql.select(
+    Signer,
+    """
 FROM oauth_client c LEFT JOIN oauth_fetchedkeys f ON f.client_id = c.id
 WHERE c.client_id = %s
-"""
+""",
+)
 # Its own transaction, before anything that follows: an assertion is used up also where the request fails later (CL-06).
-_REMEMBER = """
+_USE_UP = """
 INSERT INTO oauth_assertionid (client_id, jti_digest, forget_at) VALUES (%s, %s, %s)
 ON CONFLICT (client_id, jti_digest) DO NOTHING RETURNING id
 """
@@ -51,14 +87,14 @@ async def run_as_client(request: MachineRequest, work: Callable[[AuthenticatedCl
     for _ in range(_ROUNDS):
         try:
             return await writer_pool.run(lambda: work(authenticate(request)))
-        except KeysNotCached as found:
-            await _renew_keys(found.wanted)
+        except KeysNotCached as missing:
+            await _renew_keys(missing.fetch)
     raise _invalid_client("the client's keys could not be had in time")
 
 
-async def _renew_keys(wanted: KeyFetch) -> None:
+async def _renew_keys(key_fetch: KeyFetch) -> None:
     try:
-        await jwks_cache.renew(wanted)
+        await jwks_cache.renew(key_fetch)
     except Unfetchable as error:
         raise _invalid_client(f"the client's keys could not be had: {error}") from None
 
@@ -76,28 +112,11 @@ def _authenticate_by_secret(request: MachineRequest) -> AuthenticatedClient:
     """The client, by one read."""
     if request.credentials.bearer:
         raise InvalidClient(AUTHENTICATION_FAILED, hint="the Authorization header is not Basic")
-    row = _row(_CLIENT, request.credentials.client_id)
-    if not is_authentic(request.credentials, StoredCredentials(*row[4:]) if row else UNKNOWN_CLIENT, now=request.now):
+    client = sql.one(_SECRET_CLIENT, [request.credentials.client_id])
+    stored = client.stored_credentials if client else UNKNOWN_CLIENT
+    if not is_authentic(request.credentials, stored, now=request.now) or client is None:
         raise InvalidClient(AUTHENTICATION_FAILED)
-    return AuthenticatedClient(row[0], row[1], frozenset(row[2].split()), row[4], row[3])
-
-
-@dataclass(frozen=True, slots=True)
-class Signer:
-    """What the database knows of a client that may sign: its registered keys, and those last fetched."""
-
-    pk: int
-    client_id: str
-    grants: str
-    authentication: str
-    enabled: int
-    jwks: str
-    jwks_uri: str
-    fetched_from: str
-    fetched: str
-    asked_at: int
-    fresh_until: int
-    profile: str
+    return _authenticated(client)
 
 
 def _authenticate_by_assertion(request: MachineRequest) -> AuthenticatedClient:
@@ -118,8 +137,12 @@ def _authenticate_by_assertion(request: MachineRequest) -> AuthenticatedClient:
         raise _invalid_client(str(unfit)) from None
     if not _use_up(assertion, signer):
         raise _invalid_client("the assertion was used before: its jti is known")
-    grants = frozenset(signer.grants.split())
-    return AuthenticatedClient(signer.pk, signer.client_id, grants, signer.authentication, signer.profile)
+    return _authenticated(signer)
+
+
+def _authenticated(client: SecretClient | Signer) -> AuthenticatedClient:
+    grants = frozenset(client.grants.split())
+    return AuthenticatedClient(client.pk, client.client_id, grants, client.authentication, client.profile)
 
 
 def _audiences(request: MachineRequest) -> set[str]:
@@ -129,10 +152,9 @@ def _audiences(request: MachineRequest) -> set[str]:
 
 
 def _read_signer(assertion: Assertion) -> Signer:
-    row = _row(_SIGNER, assertion.client_id)
-    if row is None or not row[4] or row[3] != Client.Authentication.KEYS:
+    signer = sql.one(_SIGNER, [assertion.client_id])
+    if signer is None or not signer.enabled or signer.authentication != Client.Authentication.KEYS:
         raise InvalidAssertion("iss is no client that proves itself by keys, or one that is disabled")
-    signer = Signer(*row)
     if assertion.header.get("jku", signer.jwks_uri) != signer.jwks_uri:
         raise InvalidAssertion("jku is not the registered JWKS URL")
     return signer
@@ -142,27 +164,21 @@ def _key(assertion: Assertion, signer: Signer, request: MachineRequest) -> Any:
     """The client's key for this assertion, from what is registered or fresh. Raises UnfitAssertion or KeysNotCached."""
     if not signer.jwks_uri:
         return assertions.matching_key(assertion, jwks.usable_keys(signer.jwks).keys)
-    wanted = KeyFetch(signer.pk, signer.client_id, signer.jwks_uri, request.now, request.now)
+    key_fetch = KeyFetch(signer.pk, signer.client_id, signer.jwks_uri, request.now, request.now)
     if signer.fetched_from != signer.jwks_uri or request.now >= signer.fresh_until:
-        raise KeysNotCached(wanted)
+        raise KeysNotCached(key_fetch)
     try:
         return assertions.matching_key(assertion, json.loads(signer.fetched)["keys"])
     except UnknownKey:
         long_ago = request.now - jwks_cache.REFETCH_SECONDS * SECOND
         if signer.asked_at > long_ago:
             raise
-        raise KeysNotCached(wanted._replace(asked_before=long_ago, fresh_until=jwks_cache.FOR_EVER)) from None
+        raise KeysNotCached(key_fetch._replace(asked_before=long_ago, fresh_until=jwks_cache.FOR_EVER)) from None
 
 
 def _use_up(assertion: Assertion, signer: Signer) -> bool:
     digest = hashlib.sha256(assertion.jti.encode("utf-8", "surrogatepass")).hexdigest()
-    return _row(_REMEMBER, signer.pk, digest, assertion.unusable_at) is not None
-
-
-def _row(statement: str, *values: Any) -> Any:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, values)
-        return cursor.fetchone()
+    return sql.value(_USE_UP, [signer.pk, digest, assertion.unusable_at]) is not None
 
 
 def _invalid_client(hint: str) -> InvalidClient:

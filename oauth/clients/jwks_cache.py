@@ -7,16 +7,17 @@ may be kept the answer serves only those who had come before the question was as
 
 import asyncio
 import json
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from accounts import clock
 from audit.event_kinds import EventKind
 from audit.trail import Event, record
 from oauth.clients import jwks_fetch
 from oauth.http.writer_pool import writer_pool
+from oauth.models import sql
 from smart.clients import jwks
 from smart.http.errors import TemporarilyUnavailable
 from smart.time_units import SECOND
@@ -40,8 +41,8 @@ WHERE k.jwks_uri <> excluded.jwks_uri
 RETURNING id
 """
 _UNDER_WAY = "SELECT 1 FROM oauth_fetchedkeys WHERE client_id = %s AND fetched_at < asked_at AND asked_at > %s"
-_KEPT = "SELECT keys FROM oauth_fetchedkeys WHERE client_id = %s"
-_KEEP = """
+_STORED = "SELECT keys FROM oauth_fetchedkeys WHERE client_id = %s"
+_STORE = """
 UPDATE oauth_fetchedkeys SET keys = %s, fetched_at = %s, fresh_until = %s
 WHERE client_id = %s AND jwks_uri = %s AND asked_at = %s
 """
@@ -61,23 +62,23 @@ class KeyFetch(NamedTuple):
 class KeysNotCached(Exception):
     """Nothing can be judged before this client's keys are asked for; whoever holds a writer thread lets it go."""
 
-    def __init__(self, wanted: KeyFetch) -> None:
-        super().__init__(wanted.client_id)
-        self.wanted = wanted
+    def __init__(self, key_fetch: KeyFetch) -> None:
+        super().__init__(key_fetch.client_id)
+        self.fetch = key_fetch
 
 
 _of_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[int, "asyncio.Task[None]"]] = WeakKeyDictionary()
 
 
-async def renew(wanted: KeyFetch) -> None:
+async def renew(key_fetch: KeyFetch) -> None:
     """Asks for the keys, or waits while somebody else does. Raises Unfetchable, or TemporarilyUnavailable when busy."""
     under_way = _of_loop.setdefault(asyncio.get_running_loop(), {})
-    task = under_way.get(wanted.client_pk)
+    task = under_way.get(key_fetch.client_pk)
     if task is None:
         if len(under_way) >= _MOST_AT_ONCE:
             raise TemporarilyUnavailable("too many clients' keys are being fetched, try again")
-        task = under_way[wanted.client_pk] = asyncio.create_task(_fetch_or_wait(wanted))
-        task.add_done_callback(lambda done: _forget(under_way, wanted.client_pk, done))
+        task = under_way[key_fetch.client_pk] = asyncio.create_task(_fetch_or_wait(key_fetch))
+        task.add_done_callback(lambda done: _forget(under_way, key_fetch.client_pk, done))
     await asyncio.shield(task)
 
 
@@ -87,56 +88,55 @@ def _forget(under_way: dict[int, "asyncio.Task[None]"], client_pk: int, done: "a
         done.exception()  # looked at, also where everybody who waited has gone
 
 
-async def _fetch_or_wait(wanted: KeyFetch) -> None:
+async def _fetch_or_wait(key_fetch: KeyFetch) -> None:
     asked_at = clock.now()
-    if await writer_pool.run(lambda: _claim(wanted, asked_at)):
-        await _fetch(wanted, asked_at)
+    if await writer_pool.run(lambda: _claim(key_fetch, asked_at)):
+        await _fetch(key_fetch, asked_at)
         return
-    while await writer_pool.run(lambda: _is_under_way(wanted)):  # noqa: ASYNC110  # another process has it
+    while await writer_pool.run(lambda: _is_under_way(key_fetch)):  # noqa: ASYNC110  # another process has it
         await asyncio.sleep(_POLL_SECONDS)
 
 
-async def _fetch(wanted: KeyFetch, asked_at: int) -> None:
+async def _fetch(key_fetch: KeyFetch, asked_at: int) -> None:
     try:
-        answer = await jwks_fetch.fetch(wanted.jwks_uri)
+        answer = await jwks_fetch.fetch(key_fetch.jwks_uri)
         usable = jwks.usable_keys(answer.body)
     except (jwks_fetch.Unfetchable, jwks.InvalidKeys) as error:
-        await writer_pool.run(lambda: _run(_GIVE_UP, [clock.now(), wanted.client_pk, wanted.jwks_uri, asked_at]))
+        await writer_pool.run(
+            lambda: sql.execute(_GIVE_UP, [clock.now(), key_fetch.client_pk, key_fetch.jwks_uri, asked_at])
+        )
         raise jwks_fetch.Unfetchable(str(error)) from None
-    await writer_pool.run(lambda: _store(wanted, asked_at, usable, answer.life))
+    await writer_pool.run(lambda: _store(key_fetch, asked_at, usable, answer.seconds))
 
 
-def _claim(wanted: KeyFetch, asked_at: int) -> bool:
-    judged = [wanted.asked_before, wanted.fresh_until, asked_at - _GIVEN_UP]
-    return bool(_run(_CLAIM, [wanted.client_pk, wanted.jwks_uri, asked_at, *judged]))
+def _claim(key_fetch: KeyFetch, asked_at: int) -> bool:
+    judged = [key_fetch.asked_before, key_fetch.fresh_until, asked_at - _GIVEN_UP]
+    return bool(sql.value(_CLAIM, [key_fetch.client_pk, key_fetch.jwks_uri, asked_at, *judged]))
 
 
-def _is_under_way(wanted: KeyFetch) -> bool:
-    return bool(_run(_UNDER_WAY, [wanted.client_pk, clock.now() - _GIVEN_UP]))
+def _is_under_way(key_fetch: KeyFetch) -> bool:
+    return bool(sql.value(_UNDER_WAY, [key_fetch.client_pk, clock.now() - _GIVEN_UP]))
 
 
-def _store(wanted: KeyFetch, asked_at: int, usable: jwks.UsableKeys, life: int) -> None:
+def _give_up(key_fetch: KeyFetch, asked_at: int) -> None:
+    sql.execute(_GIVE_UP, [clock.now(), key_fetch.client_pk, key_fetch.jwks_uri, asked_at])
+
+
+def _store(key_fetch: KeyFetch, asked_at: int, usable: jwks.UsableKeys, seconds: int) -> None:
     kept = json.dumps({"keys": usable.keys, "secret": usable.secret})
-    fresh_until = asked_at + life * SECOND
-    before = _run(_KEPT, [wanted.client_pk])
+    fresh_until = asked_at + seconds * SECOND
+    before = sql.value(_STORED, [key_fetch.client_pk])
     with transaction.atomic():
-        _run(_KEEP, [kept, clock.now(), fresh_until, wanted.client_pk, wanted.jwks_uri, asked_at])
+        sql.execute(_STORE, [kept, clock.now(), fresh_until, key_fetch.client_pk, key_fetch.jwks_uri, asked_at])
         if usable.secret and usable.secret != _private_key_count(before):
-            record(_exposure_event(wanted, asked_at, usable.secret))
+            record(_exposure_event(key_fetch, asked_at, usable.secret))
 
 
-def _private_key_count(before: tuple[str] | None) -> int:
+def _private_key_count(before: str | None) -> int:
     """How many private and shared keys the client published when it was asked last."""
-    return int(json.loads(before[0])["secret"]) if before and before[0] else 0
+    return int(json.loads(before)["secret"]) if before else 0
 
 
-def _exposure_event(wanted: KeyFetch, at: int, count: int) -> Event:
+def _exposure_event(key_fetch: KeyFetch, at: int, count: int) -> Event:
     reason = f"private or shared keys at its JWKS URL: {count}"
-    return Event(kind=EventKind.CLIENT_KEYS_EXPOSED, at=at, client=wanted.client_id, reason=reason)
-
-
-def _run(statement: str, values: list[Any]) -> tuple[Any, ...] | None:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, values)
-        row: tuple[Any, ...] | None = cursor.fetchone() if cursor.description else None
-        return row
+    return Event(kind=EventKind.CLIENT_KEYS_EXPOSED, at=at, client=key_fetch.client_id, reason=reason)

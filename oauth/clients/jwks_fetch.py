@@ -31,7 +31,7 @@ class FetchedJwks(NamedTuple):
     """A JWK set as it came, and for how many seconds it may be used."""
 
     body: bytes
-    life: int
+    seconds: int
 
 
 def jwks_uri_problem(address: str) -> str:

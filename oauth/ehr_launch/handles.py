@@ -4,13 +4,13 @@ import json
 from dataclasses import dataclass, replace
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import QuerySet
 
 from accounts import clock
 from accounts.models import User
 from audit.trail import Event, record
-from oauth.models import Client, EncounterRecord, FhirServer, Launch, public_reference
+from oauth.models import Client, EncounterRecord, FhirServer, Launch, public_reference, sql
 from oauth.people import identities
 from smart.authorize import launch
 from smart.authorize.launch import Context, InvalidContext
@@ -79,11 +79,9 @@ def prepare(
 
 def consume(handle: str, client: Client, fhir_server: FhirServer, *, now: int) -> Launch:
     """The launch of that handle, which nobody can use again. Raises InvalidRequest and changes nothing (E25, E26)."""
-    with connection.cursor() as cursor:
-        cursor.execute(_CONSUME, [now, sha256_hex(handle), client.pk, fhir_server.pk, now])
-        row = cursor.fetchone()
-    if row is not None:
-        return Launch.objects.get(pk=row[0])
+    consumed = sql.value(_CONSUME, [now, sha256_hex(handle), client.pk, fhir_server.pk, now])
+    if consumed is not None:
+        return Launch.objects.get(pk=consumed)
     waiting = Launch.objects.filter(digest=sha256_hex(handle), client=client, consumed_at=0, expires_at__gt=now)
     raise InvalidRequest(ANOTHER_BASE if waiting.exists() else UNUSABLE)
 

@@ -3,9 +3,10 @@
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
 
-from django.db import InterfaceError, OperationalError, connection
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 
+from oauth.models import sql
 from smart.http.cors import CLIENT_ID, FHIR_METHODS, Cors, cors_headers, is_preflight
 
 _REGISTERED = """
@@ -32,9 +33,8 @@ def cors_headers_for(
 def _is_registered(origin: str, client: str) -> bool:
     if "\0" in origin:
         return False
-    with connection.cursor() as cursor:
-        cursor.execute(_OF_CLIENT if client else _REGISTERED, [origin, *([client] if client else [])])
-        return cursor.fetchone() is not None
+    found = sql.value(_OF_CLIENT, [origin, client]) if client else sql.value(_REGISTERED, [origin])
+    return found is not None
 
 
 def cors_rule(path: str) -> Cors:

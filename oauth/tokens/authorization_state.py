@@ -1,94 +1,73 @@
-"""What an authorization allows at this moment: read once, and everything about its next token follows from it."""
+"""What an authorization allows at this moment: one read, from which everything about its next token follows."""
 
 from dataclasses import dataclass
-
-from django.db import connection
+from typing import Annotated
 
 from audit.event_kinds import EventKind
 from audit.trail import Event, record
-from oauth.models import Client, public_reference
+from oauth.models import public_reference, sql
 from oauth.models.clients import keeps_secrets
-from smart.fhir.fhir_user import is_practitioner
 from smart.tokens import address_binding, refresh
-
-# Everything that decides about an authorization's next token, read after the row that is consumed is locked.
-_FACTS = """
-SELECT a.id, a.epoch, a.scope, a.context, a.patient, a.ended_at, a.client_epoch, a.user_epoch, a.session_ends_at,
-    c.id, c.client_id, c.epoch, c.enabled, c.grants, c.supersede, c.tokens_to_keep, c.access_token_seconds,
-    c.refresh_token_seconds, c.authentication, c.application_type,
-    s.id, s.base, s.access_token_seconds, s.token_format,
-    COALESCE(u.id, 0), COALESCE(u.subject, ''), COALESCE(u.epoch, 0), COALESCE(u.stopped_at, 0),
-    COALESCE(i.resource, ''), k.kid, k.private_encrypted, s.signing_algorithm,
-    a.token_address, s.address_policy, c.address_policy,
-    a.auth_time, r.kid, r.private_encrypted, s.claim_profile, s.claim_mapping, s.v1_equivalents,
-    CASE WHEN (c.profile = 'openid') = (s.version = 'none') THEN 1 ELSE 0 END
-FROM oauth_authorization a
-JOIN oauth_client c ON c.id = a.client_id
-JOIN oauth_fhirserver s ON s.id = a.fhir_server_id
-LEFT JOIN accounts_user u ON u.id = a.user_id
-LEFT JOIN oauth_fhiridentity i ON i.user_id = a.user_id AND i.fhir_server_id = a.fhir_server_id
-LEFT JOIN oauth_signingkey k ON k.algorithm = s.signing_algorithm AND k.state = 'active'
-LEFT JOIN oauth_signingkey r ON r.algorithm = 'RS256' AND r.state = 'active' AND a.scope LIKE '%%openid%%'
-WHERE a.id = %s
-"""
 
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationState:
-    """What an authorization allows at this moment, and everything that decides whether it still does."""
+    """What an authorization allows at this moment, and everything that decides whether it still does.
 
-    authorization_id: int
-    authorization_epoch: int
-    scope: str
-    context: str
-    patient: str
-    ended_at: int
-    granted_client_epoch: int
-    granted_user_epoch: int
-    session_ends_at: int
-    client_pk: int
-    client_id: str
-    client_epoch: int
-    client_enabled: int
-    grants: str
-    supersede: str
-    tokens_to_keep: int
-    client_seconds: int
-    client_refresh_seconds: int
-    authentication: str
-    application_type: str
-    fhir_server_pk: int
-    base: str
-    server_seconds: int
-    token_format: str
-    user_pk: int
-    subject: str
-    user_epoch: int
-    user_stopped_at: int
-    fhir_user: str
-    kid: str | None
-    private_encrypted: str
-    algorithm: str
-    token_address: str
-    server_address_policy: str
-    client_address_policy: str
-    auth_time: int
-    id_token_kid: str | None
-    id_token_key: str
-    claim_profile: str
-    claim_mapping: str
-    v1_equivalents: int
-    fits_profile: int
+    Each field stands beside its SQL: a is the authorization, c its client, s its FHIR server, u its user, i who that
+    user is there, k the key that signs access tokens, r the key that signs ID tokens.
+    """
+
+    pk: Annotated[int, "a.id"]
+    epoch: Annotated[int, "a.epoch"]
+    scope: Annotated[str, "a.scope"]
+    context: Annotated[str, "a.context"]
+    patient: Annotated[str, "a.patient"]
+    ended_at: Annotated[int, "a.ended_at"]
+    granted_client_epoch: Annotated[int, "a.client_epoch"]
+    granted_user_epoch: Annotated[int, "a.user_epoch"]
+    session_ends_at: Annotated[int, "a.session_ends_at"]
+    client_pk: Annotated[int, "c.id"]
+    client_id: Annotated[str, "c.client_id"]
+    client_epoch: Annotated[int, "c.epoch"]
+    client_enabled: Annotated[int, "c.enabled"]
+    grants: Annotated[str, "c.grants"]
+    supersede: Annotated[str, "c.supersede"]
+    tokens_to_keep: Annotated[int, "c.tokens_to_keep"]
+    client_token_seconds: Annotated[int, "c.access_token_seconds"]
+    refresh_token_seconds: Annotated[int, "c.refresh_token_seconds"]
+    authentication: Annotated[str, "c.authentication"]
+    application_type: Annotated[str, "c.application_type"]
+    fhir_server_pk: Annotated[int, "s.id"]
+    base: Annotated[str, "s.base"]
+    server_token_seconds: Annotated[int, "s.access_token_seconds"]
+    token_format: Annotated[str, "s.token_format"]
+    user_pk: Annotated[int, "COALESCE(u.id, 0)"]
+    subject: Annotated[str, "COALESCE(u.subject, '')"]
+    user_epoch: Annotated[int, "COALESCE(u.epoch, 0)"]
+    user_stopped_at: Annotated[int, "COALESCE(u.stopped_at, 0)"]
+    fhir_user: Annotated[str, "COALESCE(i.resource, '')"]
+    signing_kid: Annotated[str | None, "k.kid"]
+    signing_key: Annotated[str, "k.private_encrypted"]
+    signing_algorithm: Annotated[str, "s.signing_algorithm"]
+    token_address: Annotated[str, "a.token_address"]
+    server_address_policy: Annotated[str, "s.address_policy"]
+    client_address_policy: Annotated[str, "c.address_policy"]
+    auth_time: Annotated[int, "a.auth_time"]
+    id_token_kid: Annotated[str | None, "r.kid"]
+    id_token_key: Annotated[str, "r.private_encrypted"]
+    claim_profile: Annotated[str, "s.claim_profile"]
+    claim_mapping: Annotated[str, "s.claim_mapping"]
+    v1_equivalents: Annotated[int, "s.v1_equivalents"]
+    fits_profile: Annotated[int, "CASE WHEN (c.profile = 'openid') = (s.version = 'none') THEN 1 ELSE 0 END"]
 
     @classmethod
-    def of(cls, authorization_id: int) -> "AuthorizationState":
-        """The grant of an authorization, in one statement."""
-        with connection.cursor() as cursor:
-            cursor.execute(_FACTS, [authorization_id])
-            return cls(*cursor.fetchone())
+    def of(cls, pk: int) -> "AuthorizationState":
+        """The authorization as it is now; read after the row that is consumed is locked."""
+        return sql.get(_STATE, [pk])
 
     def event(self, kind: EventKind, *, at: int, address: str = "", token: str = "", reason: str = "") -> Event:
-        """An event about this grant."""
+        """An event about this authorization."""
         return Event(
             kind=kind,
             at=at,
@@ -96,18 +75,18 @@ class AuthorizationState:
             person=self.subject,
             fhir_server=self.base,
             patient=self.patient,
-            authorization=public_reference(self.authorization_id),
+            authorization=public_reference(self.pk),
             token=token,
             address=address,
             reason=reason,
         )
 
     def record(self, kind: EventKind, *, at: int, address: str = "", reason: str = "") -> None:
-        """Writes one event about this grant."""
+        """Writes one event about this authorization."""
         record(self.event(kind, at=at, address=address, reason=reason))
 
     @property
-    def lost(self) -> str:
+    def refusal(self) -> str:
         """Why nothing may be issued any more, or ""."""
         if self.ended_at:
             return "the authorization has ended"
@@ -136,27 +115,20 @@ class AuthorizationState:
 
     @property
     def keeps_secrets(self) -> bool:
+        """Whether the app has a place that others cannot read (RF-07)."""
         return keeps_secrets(self.authentication, self.application_type)
 
-    @property
-    def policy(self) -> Client.Supersede:
-        """The client's supersede policy; the default one depends on who launched, if anybody did (PR-01, BK-07)."""
-        chosen = Client.Supersede(self.supersede)
-        if chosen != Client.Supersede.BY_PERSON:
-            return chosen
-        if not self.user_pk:
-            return Client.Supersede.CLIENT
-        by_practitioner = is_practitioner(self.fhir_user)
-        return Client.Supersede.USER_CLIENT_PATIENT if by_practitioner else Client.Supersede.USER_CLIENT
 
-    @property
-    def seat_key(self) -> str:
-        """The supersede key of that policy; "" when nothing supersedes."""
-        policy, server = self.policy, self.fhir_server_pk
-        keys = {
-            Client.Supersede.USER_CLIENT: f"{self.client_pk}|{self.user_pk}|{server}",
-            Client.Supersede.USER_CLIENT_PATIENT: f"{self.client_pk}|{self.user_pk}|{server}|{self.patient}",
-            Client.Supersede.GRANT: f"{self.authorization_id}",
-            Client.Supersede.CLIENT: f"{self.client_pk}|{server}",
-        }
-        return f"{policy}|{keys[policy]}" if policy in keys else ""
+_STATE = sql.select(
+    AuthorizationState,
+    """
+FROM oauth_authorization a
+JOIN oauth_client c ON c.id = a.client_id
+JOIN oauth_fhirserver s ON s.id = a.fhir_server_id
+LEFT JOIN accounts_user u ON u.id = a.user_id
+LEFT JOIN oauth_fhiridentity i ON i.user_id = a.user_id AND i.fhir_server_id = a.fhir_server_id
+LEFT JOIN oauth_signingkey k ON k.algorithm = s.signing_algorithm AND k.state = 'active'
+LEFT JOIN oauth_signingkey r ON r.algorithm = 'RS256' AND r.state = 'active' AND a.scope LIKE '%%openid%%'
+WHERE a.id = %s
+""",
+)

@@ -1,11 +1,11 @@
-"""The authorization of a client without a person: one a FHIR base and patient stands for all its tokens (BK-07)."""
+"""The authorization of a client without a person: one row a FHIR base and patient for all its tokens (BK-07)."""
 
 import json
 
-from django.db import connection
+from oauth.models import sql
 
 # the unique index one_standing_authorization lets one of many first requests make the row, the others find it
-_STAND = """
+_GET_OR_CREATE = """
 INSERT INTO oauth_authorization (client_id, client_epoch, user_id, user_epoch, fhir_server_id, patient, context, scope,
     asked_scope, fhir_user, patient_vouched, auth_time, session_digest, session_ends_at, epoch, granted_at, ended_at,
     ended_for, token_address, use_address, used_at, used_from, flagged_at)
@@ -17,13 +17,10 @@ RETURNING id
 
 
 def get_or_create(client: int, epoch: int, fhir_server: int, *, patient: str = "", scope: str, now: int) -> int:
-    """The row that stands, made where there is none; `scope` is what the operator allows today.
+    """The row that is usable, made where there is none; `scope` is what the operator allows today.
 
-    Who asks has just proved himself, so the next use tells anew from where his tokens are used (PR-04).
+    The client has just proved itself, so the next use tells anew from where its tokens are used (PR-04).
     An operator may end it like any other. The next request makes a new one: what stops a client is disabling it.
     """
     context = json.dumps({"patient": patient} if patient else {})
-    with connection.cursor() as cursor:
-        cursor.execute(_STAND, [client, epoch, fhir_server, patient, context, scope, now])
-        (pk,) = cursor.fetchone()
-    return int(pk)
+    return int(sql.value(_GET_OR_CREATE, [client, epoch, fhir_server, patient, context, scope, now]))

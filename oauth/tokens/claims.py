@@ -2,8 +2,8 @@
 
 from typing import Any, NamedTuple
 
-from oauth.tokens import person_claims
 from oauth.tokens.authorization_state import AuthorizationState
+from oauth.tokens.person_claims import person_claims
 from smart.scopes.v1_scopes import with_v1
 from smart.tokens.claim_profiles import TokenFacts, extra_claims, jwt_claims, profile_mapping
 
@@ -15,16 +15,11 @@ class TokenClaims(NamedTuple):
     answer: dict[str, Any]
 
 
-def build_claims(grant: AuthorizationState, claims: dict[str, Any], scope: str) -> TokenClaims:
+def build_claims(authorization: AuthorizationState, claims: dict[str, Any], scope: str) -> TokenClaims:
     """Both with what the FHIR server's claim profile adds. Only the answer names v1 scopes beside v2's (WF-19)."""
-    more = extra_claims(profile_mapping(grant.claim_profile, grant.claim_mapping), TokenFacts(claims, grant.fhir_user))
-    named = {"scope": with_v1(scope)} if grant.v1_equivalents else {}
-    answer = {
-        "active": True,
-        "token_type": "Bearer",
-        **claims,
-        **named,
-        **more,
-        **person_claims.person_claims(grant, scope),
-    }
-    return TokenClaims(jwt_claims(claims, more) if more else claims, answer)
+    mapping = profile_mapping(authorization.claim_profile, authorization.claim_mapping)
+    extra = extra_claims(mapping, TokenFacts(claims, authorization.fhir_user))
+    v1_scope = {"scope": with_v1(scope)} if authorization.v1_equivalents else {}
+    person = person_claims(authorization, scope)
+    answer = {"active": True, "token_type": "Bearer", **claims, **v1_scope, **extra, **person}
+    return TokenClaims(jwt_claims(claims, extra) if extra else claims, answer)

@@ -1,15 +1,15 @@
 """client_credentials (SMART Backend Services): a client asks for itself, and no person is in it."""
 
 import json
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
+from typing import Annotated, Any, NamedTuple
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from oauth.http.answer import Answer
 from oauth.http.credentials import AuthenticatedClient
 from oauth.http.machine_request import MachineRequest
-from oauth.models import Client
+from oauth.models import Client, sql
 from oauth.tokens.authorization_state import AuthorizationState
 from oauth.tokens.backend_authorization import get_or_create
 from oauth.tokens.issue import issue_without_refresh
@@ -17,17 +17,40 @@ from smart.http.errors import TemporarilyUnavailable
 from smart.http.parameters import Parameters
 from smart.tokens.client_credentials import BackendGrant, BackendService, validate_grant
 
-# One row a FHIR base of the client, and one more where it stands at that base for a patient and without one.
-_REGISTERED = """
-SELECT c.authentication, c.scope, c.backend_patient, c.backend_by_secret, c.profile, c.refuses_unknown_scopes, c.epoch,
-    s.id, s.base, s.version, a.id, a.patient, a.scope, COALESCE(a.use_address, '')
+
+class BackendRow(NamedTuple):
+    """The client (c), a FHIR base that it may use (s), and the authorization under which it uses that (a).
+
+    One row a base, and one more where it has an authorization there for a patient and one without.
+    """
+
+    authentication: Annotated[str, "c.authentication"]
+    scope: Annotated[str, "c.scope"]
+    backend_patient: Annotated[str, "c.backend_patient"]
+    backend_by_secret: Annotated[int, "c.backend_by_secret"]
+    profile: Annotated[str, "c.profile"]
+    refuses_unknown_scopes: Annotated[int, "c.refuses_unknown_scopes"]
+    epoch: Annotated[int, "c.epoch"]
+    fhir_server_pk: Annotated[int | None, "s.id"]
+    base: Annotated[str, "s.base"]
+    version: Annotated[str, "s.version"]
+    authorization_pk: Annotated[int | None, "a.id"]
+    patient: Annotated[str, "a.patient"]
+    allowed_scope: Annotated[str, "a.scope"]
+    use_address: Annotated[str, "COALESCE(a.use_address, '')"]
+
+
+_BACKEND_ROWS = sql.select(
+    BackendRow,
+    """
 FROM oauth_client c
 LEFT JOIN oauth_client_fhir_servers m ON m.client_id = c.id
 LEFT JOIN oauth_fhirserver s ON s.id = m.fhirserver_id
 LEFT JOIN oauth_authorization a ON a.client_id = c.id AND a.fhir_server_id = s.id AND a.client_epoch = c.epoch
     AND a.user_id IS NULL AND a.ended_at = 0
 WHERE c.id = %s
-"""
+""",
+)
 
 
 def client_credentials(request: MachineRequest, client: AuthenticatedClient) -> Answer:
@@ -39,50 +62,34 @@ def client_credentials(request: MachineRequest, client: AuthenticatedClient) -> 
 @transaction.atomic
 def issue_for_client(client: int, parameters: Parameters, *, now: int, address: str) -> dict[str, Any]:
     """The token answer for a client that has proved itself."""
-    registered = BackendClient.of(client)
-    judged = validate_grant(parameters, registered.service)
-    grant = AuthorizationState.of(registered.standing(judged, now=now))
-    if grant.lost:  # since the client was read, an operator has ended something
-        raise TemporarilyUnavailable("access of this client is just being ended", hint=grant.lost)
-    return issue_without_refresh(grant, judged.scope, now=now, address=address)
+    rows = sql.many(_BACKEND_ROWS, [client])
+    granted = validate_grant(parameters, _service(rows))
+    authorization = AuthorizationState.of(_authorization_pk(client, rows, granted, now=now))
+    if authorization.refusal:  # since the client was read, an operator has ended something
+        raise TemporarilyUnavailable("access of this client is just being ended", hint=authorization.refusal)
+    return issue_without_refresh(authorization, granted.scope, now=now, address=address)
 
 
-@dataclass(frozen=True, slots=True)
-class BackendClient:
-    """What the operator has registered of a client, and what stands of it where."""
+def _service(rows: Sequence[BackendRow]) -> BackendService:
+    """What the operator has registered."""
+    client = rows[0]
+    return BackendService(
+        authentication=client.authentication,
+        scope=client.scope,
+        bases={row.base: row.version for row in rows if row.base},
+        patient=client.backend_patient,
+        by_secret=bool(client.backend_by_secret),
+        fhir=client.profile == Client.Profile.SMART,
+        strict_scopes=bool(client.refuses_unknown_scopes),
+    )
 
-    client: int
-    epoch: int
-    service: BackendService
-    servers: dict[str, int]
-    stands: dict[tuple[int, str], tuple[int, str, str]]
 
-    @classmethod
-    def of(cls, client: int) -> "BackendClient":
-        """All of it, in one read."""
-        with connection.cursor() as cursor:
-            cursor.execute(_REGISTERED, [client])
-            rows = cursor.fetchall()
-        authentication, scope, patient, by_secret, profile, strict, epoch = rows[0][:7]
-        service = BackendService(
-            authentication=authentication,
-            scope=scope,
-            bases={base: version for *_, base, version, _, _, _, _ in rows if base},
-            patient=patient,
-            by_secret=bool(by_secret),
-            fhir=profile == Client.Profile.SMART,
-            strict_scopes=bool(strict),
-        )
-        places = [row[7:] for row in rows]
-        servers = {base: server for server, base, *_ in places if base}
-        stands = {(server, about): (pk, *rest) for server, _, _, pk, about, *rest in places if pk}
-        return cls(client, epoch, service, servers, stands)
-
-    def standing(self, judged: BackendGrant, *, now: int) -> int:
-        """The authorization that this token belongs to, made or brought up to date where it has to be."""
-        server = self.servers[judged.base]
-        pk, allowed, use_address = self.stands.get((server, judged.patient), (0, "", ""))
-        if pk and allowed == judged.allowed and not use_address:
-            return pk
-        about = {"patient": judged.patient, "scope": judged.allowed}
-        return get_or_create(self.client, self.epoch, server, now=now, **about)
+def _authorization_pk(client: int, rows: Sequence[BackendRow], granted: BackendGrant, *, now: int) -> int:
+    """The authorization that this token belongs to, made or brought up to date where it has to be."""
+    at_base = [row for row in rows if row.base == granted.base]
+    for row in at_base:
+        is_current = row.allowed_scope == granted.allowed and not row.use_address
+        if row.authorization_pk and row.patient == granted.patient and is_current:
+            return row.authorization_pk
+    server, epoch = at_base[0].fhir_server_pk or 0, at_base[0].epoch
+    return get_or_create(client, epoch, server, patient=granted.patient, scope=granted.allowed, now=now)

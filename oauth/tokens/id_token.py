@@ -15,26 +15,30 @@ from oauth.tokens.authorization_state import AuthorizationState
 from smart.openid import standard_claims
 
 TYPE = "JWT"
-LONGEST = 8192
+MAX_LENGTH = 8192
 
 
 def id_token_member(
-    grant: AuthorizationState, scope: str, *, issued: int, expires: int, nonce: str = ""
+    authorization: AuthorizationState, scope: str, *, issued: int, expires: int, nonce: str = ""
 ) -> dict[str, str]:
     """The member of a token answer that tells who signed in, where that was granted (CG-08)."""
     if not standard_claims.has_openid(scope):
         return {}
-    if grant.id_token_kid is None:
+    if authorization.id_token_kid is None:
         raise signing_keys.UnreadableKey(
             f"there is no active {standard_claims.ALGORITHM} key; the server makes one when it starts"
         )
-    about: standard_claims.Claims = {"iss": settings.SMARTAUTH_ISSUER, "sub": grant.subject, "aud": grant.client_id}
+    about: standard_claims.Claims = {
+        "iss": settings.SMARTAUTH_ISSUER,
+        "sub": authorization.subject,
+        "aud": authorization.client_id,
+    }
     claims = standard_claims.id_token_claims(
-        about, scope, fhir_user=grant.fhir_user_url, auth_time=grant.auth_time, nonce=nonce,
+        about, scope, fhir_user=authorization.fhir_user_url, auth_time=authorization.auth_time, nonce=nonce,
         issued=issued, expires=expires,
     )  # fmt: skip
-    header = {"alg": standard_claims.ALGORITHM, "typ": TYPE, "kid": grant.id_token_kid}
-    key = signing_keys.private_key(grant.id_token_kid, grant.id_token_key)
+    header = {"alg": standard_claims.ALGORITHM, "typ": TYPE, "kid": authorization.id_token_kid}
+    key = signing_keys.private_key(authorization.id_token_kid, authorization.id_token_key)
     payload = json.dumps(claims)  # ASCII, whatever the nonce is: not every client decodes UTF-8 (WF-17)
     return {"id_token": jws.serialize_compact(header, payload, key, algorithms=[standard_claims.ALGORITHM])}
 
@@ -51,13 +55,13 @@ def parse_hint(token: str) -> standard_claims.IdTokenHint | None:
         found = jwt.decode(token, RSAKey.import_key(json.loads(row.public_jwk)), algorithms=[standard_claims.ALGORITHM])
     except (JoseError, ValueError, TypeError):  # TypeError: joserfc on crit that holds a number
         return None
-    told = standard_claims.IdTokenHint(_text(found.claims, "sub"), _text(found.claims, "aud"))
-    return told if found.claims.get("iss") == settings.SMARTAUTH_ISSUER and all(told) else None
+    hint = standard_claims.IdTokenHint(_text(found.claims, "sub"), _text(found.claims, "aud"))
+    return hint if found.claims.get("iss") == settings.SMARTAUTH_ISSUER and all(hint) else None
 
 
 def _kid(token: str) -> str:
     """The key that it names, "" for what has not the form of an ID token: an access token has another type."""
-    if len(token) > LONGEST or not token.isascii():
+    if len(token) > MAX_LENGTH or not token.isascii():
         return ""
     try:
         header = jws.extract_compact(token.encode()).headers()

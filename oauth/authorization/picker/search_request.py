@@ -67,7 +67,7 @@ def _issue_token(server: FhirServer) -> str:
         authentication=Client.Authentication.KEYS, supersede=Client.Supersede.OFF,
     )  # fmt: skip
     now = clock.now()
-    grant = AuthorizationState.of(get_or_create(client.pk, client.epoch, server.pk, scope=SCOPE, now=now))
-    if grant.lost:
-        raise SearchFailed(grant.lost)
-    return str(issue(grant, now=now, address="")["access_token"])
+    authorization = AuthorizationState.of(get_or_create(client.pk, client.epoch, server.pk, scope=SCOPE, now=now))
+    if authorization.refusal:
+        raise SearchFailed(authorization.refusal)
+    return str(issue(authorization, now=now, address="")["access_token"])

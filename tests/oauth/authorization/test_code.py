@@ -29,4 +29,4 @@ def test_access_that_is_ended_while_the_answer_is_under_way_is_not_given(
 
     issue_code(request, pending, person, "patient/Observation.rs")
 
-    assert AuthorizationState.of(Authorization.objects.get(client=client).pk).lost
+    assert AuthorizationState.of(Authorization.objects.get(client=client).pk).refusal

@@ -252,7 +252,7 @@ def test_a_broken_answer_is_no_answer(publisher: Publisher, respond: Any) -> Non
 def test_the_life_of_an_answer_is_what_its_headers_say(publisher: Publisher) -> None:
     publisher.headers = {"Cache-Control": "public, max-age=50", "Age": "20"}
 
-    assert fetched(publisher.url).life == 30
+    assert fetched(publisher.url).seconds == 30
 
 
 # TLS ------------------------------------------------------------------------------------------------------------------

@@ -1,0 +1,90 @@
+"""Statements of the machines' side: written by hand, run through Django's cursor, their columns named once.
+
+A row is a class whose fields say from which SQL expression each comes: `pk: Annotated[int, "a.id"]`. The SELECT or
+RETURNING list and the constructor are both made from it, so no column is matched to a field by counting.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Generic, TypeVar, get_type_hints
+
+from django.db import connection
+
+Row = TypeVar("Row")
+Value = str | int | None  # all that a column of the machines' side holds
+
+
+@dataclass(frozen=True, slots=True)
+class Statement(Generic[Row]):
+    """A statement that reads rows of one class."""
+
+    text: str
+    row: Callable[..., Row]
+
+
+def select(row: type[Row], source: str) -> Statement[Row]:
+    """Reads such rows from `source`, which begins with FROM."""
+    return Statement(f"SELECT {columns(row)} {source}", row)
+
+
+def returning(row: type[Row], change: str) -> Statement[Row]:
+    """Makes the change and reads what it returns as such rows."""
+    return Statement(f"{change} RETURNING {columns(row)}", row)
+
+
+def columns(row: type) -> str:
+    """The expression of each field AS its name, in the order of the fields."""
+    hints = get_type_hints(row, include_extras=True)
+    return ", ".join(f"{hint.__metadata__[0]} AS {name}" for name, hint in hints.items())
+
+
+def one(statement: Statement[Row], values: Sequence[Value]) -> Row | None:
+    """The first row, None where there is none."""
+    found = _first(statement.text, values)
+    return None if found is None else statement.row(*found)
+
+
+def get(statement: Statement[Row], values: Sequence[Value]) -> Row:
+    """The row that is there for certain. Raises LookupError."""
+    found = one(statement, values)
+    if found is None:
+        raise LookupError(statement.text)
+    return found
+
+
+def many(statement: Statement[Row], values: Sequence[Value]) -> list[Row]:
+    """All rows."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement.text, values)
+        return [statement.row(*found) for found in cursor.fetchall()]
+
+
+def value(statement: str, values: Sequence[Value]) -> Any:
+    """The first column of the first row, None where there is none."""
+    found = _first(statement, values)
+    return None if found is None else found[0]
+
+
+def insert(table: str, **values: Value) -> int:
+    """The primary key of a new row with these values, each beside the name of its column."""
+    return int(value(_insert_text(table, tuple(values)), list(values.values())))
+
+
+def execute(statement: str, values: Sequence[Value]) -> None:
+    """Runs a statement that reads nothing."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+
+
+@lru_cache
+def _insert_text(table: str, names: tuple[str, ...]) -> str:
+    places = ", ".join(["%s"] * len(names))
+    return f"INSERT INTO {table} ({', '.join(names)}) VALUES ({places}) RETURNING id"  # noqa: S608  # names alone
+
+
+def _first(statement: str, values: Sequence[Value]) -> tuple[Any, ...] | None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        found: tuple[Any, ...] | None = cursor.fetchone()
+        return found

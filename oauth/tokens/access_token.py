@@ -1,0 +1,66 @@
+"""Access tokens as they are handed out: JWTs (RFC 9068) or opaque ones, of which only digests are kept (AT-01)."""
+
+import json
+import secrets
+from typing import Any, NamedTuple
+
+from django.conf import settings
+from joserfc import jwt
+
+from oauth.keys import signing_keys
+from oauth.models import FhirServer
+from oauth.tokens.authorization_state import AuthorizationState
+from smart.digests import random_token, sha256_hex
+from smart.tokens import lifetimes
+
+
+class AccessToken(NamedTuple):
+    """A token, its jti, and the digests by which it and changed copies of it are recognised.
+
+    An opaque one has neither parts nor jti.
+    """
+
+    token: str
+    jti: str | None
+    digest: str
+    signed_digest: str = ""
+    signature_digest: str = ""
+
+
+def lifetime_seconds(authorization: AuthorizationState) -> int:
+    """How long its next token lives (SD-04)."""
+    seconds = lifetimes.access_token_seconds if authorization.user_pk else lifetimes.backend_token_seconds
+    return seconds(
+        authorization.server_token_seconds,
+        authorization.client_token_seconds,
+        default=settings.SMARTAUTH_ACCESS_TOKEN_SECONDS,
+        bound=settings.SMARTAUTH_ACCESS_TOKEN_MAX_SECONDS,
+    )
+
+
+def standard_claims(authorization: AuthorizationState, scope: str, *, issued: int, expires: int) -> dict[str, Any]:
+    """What RFC 9068 §2.2 wants, without the jti, and the launch context."""
+    about = {"iss": settings.SMARTAUTH_ISSUER, "aud": authorization.base, "client_id": authorization.client_id}
+    subject = authorization.subject or authorization.client_id
+    times = {"iat": issued, "exp": expires}
+    return {**about, "sub": subject, **times, "scope": scope, **json.loads(authorization.context)}
+
+
+def make_token(authorization: AuthorizationState, claims: dict[str, Any]) -> AccessToken:
+    """The token with these claims, in the format of the FHIR server."""
+    if authorization.token_format == FhirServer.TokenFormat.OPAQUE:
+        token = random_token()
+        return AccessToken(token, None, sha256_hex(token))
+    jti = secrets.token_urlsafe(16)
+    token = _sign(authorization, {**claims, "jti": jti})
+    signed, _, signature = token.rpartition(".")
+    return AccessToken(token, jti, sha256_hex(token), sha256_hex(signed), sha256_hex(signature))
+
+
+def _sign(authorization: AuthorizationState, claims: dict[str, Any]) -> str:
+    kid, algorithm = authorization.signing_kid, authorization.signing_algorithm
+    if kid is None:
+        raise signing_keys.UnreadableKey(f"there is no active {algorithm} key; the server makes one when it starts")
+    header = {"alg": algorithm, "typ": "at+jwt", "kid": kid}
+    key = signing_keys.private_key(kid, authorization.signing_key)
+    return jwt.encode(header, claims, key, algorithms=[algorithm])

@@ -1,0 +1,104 @@
+"""The authorization_code grant (RFC 6749 §4.1.3, RFC 7636 §4.5): one code buys one token, and only once."""
+
+import json
+from dataclasses import dataclass
+from typing import Annotated
+
+from django.db import transaction
+
+from audit.event_kinds import EventKind
+from oauth.http.answer import Answer
+from oauth.http.credentials import AuthenticatedClient
+from oauth.http.machine_request import MachineRequest
+from oauth.models import Client, sql
+from oauth.tokens.authorization_state import AuthorizationState
+from oauth.tokens.issue import issue
+from smart.authorize import pkce
+from smart.digests import sha256_hex
+from smart.http.errors import InvalidGrant, InvalidRequest, OAuthError
+
+
+@dataclass(frozen=True, slots=True)
+class ConsumedCode:
+    """A code that this request, and no other, has just consumed."""
+
+    pk: Annotated[int, "id"]
+    authorization_pk: Annotated[int, "authorization_id"]
+    authorization_epoch: Annotated[int, "authorization_epoch"]
+    redirect_uri: Annotated[str, "redirect_uri"]
+    code_challenge: Annotated[str, "code_challenge"]
+    expires_at: Annotated[int, "expires_at"]
+    nonce: Annotated[str, "nonce"]
+
+
+_CONSUME = sql.returning(ConsumedCode, "UPDATE oauth_code SET consumed_at = %s WHERE digest = %s AND consumed_at = 0")
+_GIVE_BACK = "UPDATE oauth_code SET consumed_at = 0 WHERE id = %s"
+_REPLAYED = """
+UPDATE oauth_authorization SET epoch = epoch + 1, ended_at = %s, ended_for = 'replayed'
+WHERE ended_at = 0 AND client_id = %s AND id = (SELECT authorization_id FROM oauth_code WHERE digest = %s)
+RETURNING id
+"""
+
+
+def authorization_code(request: MachineRequest, client: AuthenticatedClient) -> Answer | OAuthError:
+    """RFC 6749 §4.1.3. A refusal that has consequences is returned, so that they are committed with it."""
+    code, redirect_uri = request.required("code"), request.required("redirect_uri")
+    verifier = _verifier(request, client)
+    with transaction.atomic():
+        consumed = sql.one(_CONSUME, [request.now, sha256_hex(code)])
+        if consumed is None:
+            return _end_if_replayed(code, request, client)
+        return _exchange(consumed, redirect_uri, verifier, request, client)
+
+
+def _verifier(request: MachineRequest, client: AuthenticatedClient) -> str:
+    """The code_verifier; only a plain OpenID client may have none. Raises InvalidRequest."""
+    if client.profile == Client.Profile.OPENID and "code_verifier" not in request.parameters:
+        return ""
+    verifier = request.required("code_verifier")
+    if not pkce.is_verifier(verifier):
+        raise InvalidRequest("code_verifier must be 43 to 128 unreserved characters")
+    return verifier
+
+
+def _exchange(
+    code: ConsumedCode, redirect_uri: str, verifier: str, request: MachineRequest, client: AuthenticatedClient
+) -> Answer | OAuthError:
+    authorization = AuthorizationState.of(code.authorization_pk)
+    if authorization.client_pk != client.pk:
+        _record(EventKind.CODE_OF_ANOTHER_CLIENT, authorization, request, reason=f"sent by {client.client_id}")
+        return InvalidGrant("the code is not valid")
+    try:
+        _require_valid(code, authorization, redirect_uri, verifier, now=request.now)
+    except InvalidGrant as error:
+        sql.execute(_GIVE_BACK, [code.pk])
+        _record(EventKind.CODE_REFUSED, authorization, request, reason=error.hint or error.description)
+        return error
+    answer = issue(authorization, now=request.now, address=request.address, code_id=code.pk, nonce=code.nonce)
+    return Answer(200, json.dumps(answer).encode())
+
+
+def _require_valid(
+    code: ConsumedCode, authorization: AuthorizationState, redirect_uri: str, verifier: str, *, now: int
+) -> None:
+    if now >= code.expires_at:
+        raise InvalidGrant("the code has expired")
+    if redirect_uri != code.redirect_uri:
+        raise InvalidGrant("redirect_uri differs from the one of the authorization request")
+    if code.code_challenge and not verifier:
+        raise InvalidGrant("code_verifier is missing")
+    pkce.verify_code_verifier(code.code_challenge, verifier)
+    if authorization.refusal or code.authorization_epoch != authorization.epoch:
+        raise InvalidGrant("the code is not valid", hint=authorization.refusal or "the authorization has ended")
+
+
+def _end_if_replayed(code: str, request: MachineRequest, client: AuthenticatedClient) -> OAuthError:
+    """A code that was used before kills what it bought (CG-04); one never issued kills nothing."""
+    replayed = sql.value(_REPLAYED, [request.now, client.pk, sha256_hex(code)])
+    if replayed is not None:
+        _record(EventKind.CODE_REPLAYED, AuthorizationState.of(replayed), request)
+    return InvalidGrant("the code is not valid")
+
+
+def _record(kind: EventKind, authorization: AuthorizationState, request: MachineRequest, *, reason: str = "") -> None:
+    authorization.record(kind, at=request.now, address=request.address, reason=reason)

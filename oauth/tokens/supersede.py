@@ -1,0 +1,77 @@
+"""Superseding (PR-01, PR-02): of the access tokens that share a seat only the last N live, and of the launches too.
+
+A seat has one counter for tokens and one for launches. Every new token takes the next number; it dies when N more are
+taken. That rule is `smart.tokens.liveness.is_superseded`, which introspection and the pages ask. The counters are taken
+by one statement each, so that of parallel requests exactly N tokens stay, and a transaction that fails ends nothing.
+"""
+
+from typing import Annotated, NamedTuple
+
+from oauth.models import Client, sql
+from oauth.tokens.authorization_state import AuthorizationState
+from smart.fhir.fhir_user import is_practitioner
+
+# Whoever holds the seat's row issues alone, so a launch that came first is seen here and one that comes later waits.
+_TAKE_NUMBER = "UPDATE oauth_seat SET latest = latest + 1 WHERE id = %s AND %s > launches - %s RETURNING latest"
+_IS_SUPERSEDED = "SELECT 1 FROM oauth_seat WHERE id = %s AND %s <= launches - %s"
+
+
+class SeatNumber(NamedTuple):
+    """A place in a seat: the number of the next access token, and of the launch that it goes back to."""
+
+    seat_id: Annotated[int | None, "id"]
+    number: Annotated[int, "latest"]
+    launch: Annotated[int, "launches"]
+
+
+_TAKE_NUMBER_AND_LAUNCH = sql.returning(
+    SeatNumber,
+    """
+INSERT INTO oauth_seat (key, latest, launches) VALUES (%s, 1, 1)
+ON CONFLICT (key) DO UPDATE SET latest = oauth_seat.latest + 1, launches = oauth_seat.launches + 1
+""",
+)
+NO_SEAT = SeatNumber(None, 0, 0)
+
+
+def policy(authorization: AuthorizationState) -> Client.Supersede:
+    """The client's supersede policy; the default one depends on who launched, if anybody did (PR-01, BK-07)."""
+    chosen = Client.Supersede(authorization.supersede)
+    if chosen != Client.Supersede.BY_PERSON:
+        return chosen
+    if not authorization.user_pk:
+        return Client.Supersede.CLIENT
+    by_practitioner = is_practitioner(authorization.fhir_user)
+    return Client.Supersede.USER_CLIENT_PATIENT if by_practitioner else Client.Supersede.USER_CLIENT
+
+
+def seat_key(authorization: AuthorizationState) -> str:
+    """Which tokens share a seat under that policy; "" when nothing supersedes."""
+    chosen, at_server = policy(authorization), authorization.fhir_server_pk
+    by_user = f"{authorization.client_pk}|{authorization.user_pk}|{at_server}"
+    keys = {
+        Client.Supersede.USER_CLIENT: by_user,
+        Client.Supersede.USER_CLIENT_PATIENT: f"{by_user}|{authorization.patient}",
+        Client.Supersede.GRANT: f"{authorization.pk}",
+        Client.Supersede.CLIENT: f"{authorization.client_pk}|{at_server}",
+    }
+    return f"{chosen}|{keys[chosen]}" if chosen in keys else ""
+
+
+def take_seat(authorization: AuthorizationState) -> SeatNumber:
+    """The next numbers for a launch: older tokens and launches of the seat move towards their end."""
+    key = seat_key(authorization)
+    return sql.get(_TAKE_NUMBER_AND_LAUNCH, [key]) if key else NO_SEAT
+
+
+def keep_seat(authorization: AuthorizationState, seat_id: int | None, launch: int) -> SeatNumber | None:
+    """The next number for a refresh of that launch, None once a newer launch has ended it."""
+    if seat_id is None:
+        return NO_SEAT
+    number = sql.value(_TAKE_NUMBER, [seat_id, launch, authorization.tokens_to_keep])
+    return None if number is None else SeatNumber(seat_id, number, launch)
+
+
+def is_superseded(authorization: AuthorizationState, seat_id: int | None, launch: int) -> bool:
+    """Whether a newer launch has ended the refresh tokens of this one."""
+    return sql.value(_IS_SUPERSEDED, [seat_id, launch, authorization.tokens_to_keep]) is not None
