@@ -32,7 +32,7 @@ def under_fhir_base(request: HttpRequest, version: str) -> Mapping[str, Any]:
 
 @public_document
 def by_audience(request: HttpRequest) -> Mapping[str, Any]:
-    """/o/smart-configuration?aud=: the same document, for whoever serves it under a base of his own."""
+    """/o/smart-configuration?aud=: the same document, for producers who serve it under a base of their own."""
     sent = request.GET.getlist("aud")
     if len(sent) != 1 or not sent[0]:
         raise InvalidRequest("aud must name one FHIR base")

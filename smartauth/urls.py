@@ -7,10 +7,11 @@ from django.urls import URLPattern, URLResolver, include, path
 from introspection.invalidate import InvalidateView
 from introspection.report import ReportView
 from oauth import discovery
-from oauth.authorization.authorize import authorize, resume
+from oauth.authorization.authorize import authorize
 from oauth.authorization.consent import decide
 from oauth.authorization.picker.encounters import choose_encounter
 from oauth.authorization.picker.patients import choose_patient
+from oauth.authorization.resume import resume
 from oauth.authorization.wrong_user import wrong_user
 from oauth.connected_apps.page import apps, end, end_all
 from oauth.demo import home, sample_app

@@ -11,15 +11,13 @@ from django.views.decorators.csrf import csrf_exempt
 
 from accounts import clock
 from accounts.sessions import signed_in_user
-from oauth.authorization.consent import answer_silently
 from oauth.authorization.explain import explanation
-from oauth.authorization.interaction import step
-from oauth.authorization.pending_request import Pending, store
-from oauth.authorization.prompts import MUST_ACT, is_login_recent, is_silent, resolve_silently
-from oauth.authorization.refusals import FAILED_HERE, send_stored_refusal
+from oauth.authorization.pending_request import store
+from oauth.authorization.prompts import MUST_ACT
+from oauth.authorization.refusals import FAILED_HERE
 from oauth.ehr_launch.handles import consume
 from oauth.http import error_pages
-from oauth.http.redirects import redirect_to_app, redirect_within
+from oauth.http.redirects import redirect_to_app
 from oauth.models import Client, FhirServer
 from oauth.tokens import id_token
 from smart.authorize.error_pages import Unredirectable
@@ -56,27 +54,8 @@ def authorize(request: HttpRequest) -> HttpResponse:
         explained = explanation(refusal, parameters, allowed, _bases())
         return error_pages.stopped_page(request, refusal, _client_name(client), explained=explained)
     if client is None or allowed is None:
-        raise AssertionError("redirection() lets no unknown client through")
+        raise AssertionError("trusted_redirect_uri() lets no unknown client through")
     return _judge_and_store(request, parameters, client, allowed, redirect_uri)
-
-
-@step("GET")
-def resume(request: HttpRequest, pending: Pending) -> HttpResponse:
-    """The address of a waiting request: leads to the step that is due."""
-    user = signed_in_user(request)
-    if is_silent(pending):
-        return answer_silently(request, pending, resolve_silently(request, pending, user))
-    if user is None or not is_login_recent(request, pending, user):
-        return redirect_within(f"{pending.url}/login")
-    if not pending.is_meant_for(user):
-        return redirect_within(f"{pending.url}/another-user")
-    if not pending.is_assigned_to(user):
-        pending.assign_user(user)
-    if pending.refused:
-        return send_stored_refusal(request, pending)
-    if pending.request.needs_patient and not pending.row.patient:
-        return redirect_within(f"{pending.url}/patient")
-    return redirect_within(f"{pending.url}/encounter" if pending.needs_encounter_choice else f"{pending.url}/consent")
 
 
 def _parameters(request: HttpRequest) -> Parameters:
@@ -127,7 +106,8 @@ def _client_name(client: Client | None) -> str:
 def _judge_and_store(
     request: HttpRequest, parameters: Parameters, client: Client, allowed: ClientPolicy, redirect_uri: str
 ) -> HttpResponse:
-    """Waits for the person, or tells the app what is wrong; a client that nobody approved hears it after a login."""
+    """Stores the request until its user comes, or tells the app what is wrong: at once, or after a login where nobody
+    has approved the client (AZ-13)."""
     try:
         asked = validate_request(parameters, allowed, _bases(), hinted_subject=_hinted_subject(parameters))
         _refuse_silent_without_session(request, client, asked)
@@ -150,18 +130,18 @@ def _fhir_server(asked: AuthorizationRequest) -> FhirServer:
 
 
 def _hinted_subject(parameters: Parameters) -> str:
-    """Whom the app expects by an ID token that it got here itself, "" if it shows none such (E43).
+    """The user that the app expects by an ID token that it got here itself, "" if it shows none such (E43).
 
-    With one that another app got it could find out who is signed in, without anybody having told it of him.
+    With an ID token of another app it could find out who is signed in, although nobody told it about that user.
     """
     hint = id_token.parse_hint(parameters["id_token_hint"]) if "id_token_hint" in parameters else None
     return hint.subject if hint and hint.client_id == parameters.get("client_id") else ""
 
 
 def _refuse_silent_without_session(request: HttpRequest, client: Client, asked: AuthorizationRequest) -> None:
-    """Answered at once where nobody is signed in, also in a frame that our cookies do not reach (E32).
+    """Answers at once where nobody is signed in, also in a frame that our cookies do not reach (E32).
 
-    A POST of another site comes without the session's cookie: whether somebody is signed in, the next step knows.
+    A POST of another site comes without the session's cookie: the next step knows whether somebody is signed in.
     """
     if "none" in asked.prompts and request.method == "GET" and client.approved and signed_in_user(request) is None:
         raise LoginRequired(MUST_ACT)

@@ -1,4 +1,4 @@
-"""What a person has allowed becomes an authorization and a code (AZ-16, AZ-17), by his answer or an earlier one."""
+"""What a user has allowed, now or before, becomes an authorization and a code (RFC 6749 §4.1.2, AZ-16)."""
 
 import json
 from typing import Any
@@ -15,7 +15,7 @@ from oauth.authorization.events import interaction_event
 from oauth.authorization.pending_request import Pending
 from oauth.ehr_launch.handles import launch_context
 from oauth.ending import online_access
-from oauth.models import Authorization, Code, public_reference
+from oauth.models import Authorization, Code
 from oauth.people import identities
 from smart.clients.redirect_uris import success_redirect
 from smart.digests import random_token, sha256_hex
@@ -26,49 +26,54 @@ from smart.tokens import refresh
 
 def issue_code(request: HttpRequest, pending: Pending, user: User, scope: str, *, reason: str = "") -> str:
     """Where the app gets its code: answer, authorization, code and event are one transaction."""
-    now, code, asked, row = clock.now(), random_token(), pending.request, pending.row
-    scope = _answerable_scope(scope, pending)
-    context = _context(pending, scope)
-    patient = context.get("patient", "")
+    now = clock.now()
     with transaction.atomic():
         pending.answer(now=now)
-        authorization = Authorization.objects.create(
-            client=row.client,
-            user=user,
-            fhir_server=row.fhir_server,
-            patient=patient,
-            scope=scope,
-            asked_scope=asked.requested_scope,
-            fhir_user=identities.fhir_user(user, row.fhir_server),
-            **(online_access.session_fields(request) if refresh.refresh_scope(scope) == refresh.ONLINE else {}),
-            context=json.dumps(context),
-            patient_vouched=_patient_vouched(pending, user),
-            auth_time=_auth_time(request),
-            client_epoch=row.client.epoch,  # as they were read with the request: what ended since then ends this too
-            user_epoch=user.epoch,
-            granted_at=now,
-        )
-        Code.objects.create(
-            digest=sha256_hex(code),
-            authorization=authorization,
-            authorization_epoch=authorization.epoch,
-            redirect_uri=pending.redirect_uri,
-            code_challenge=asked.code_challenge,
-            nonce=asked.nonce,
-            issued_at=now,
-            expires_at=now + settings.SMARTAUTH_CODE_SECONDS * SECOND,
-        )
-        number = public_reference(authorization.pk)
-        record(
-            interaction_event(
-                request, pending, EventKind.ALLOWED, at=now, patient=patient, authorization=number, reason=reason
-            )
-        )
+        authorization = _create_authorization(request, pending, user, _answerable_scope(scope, pending), now=now)
+        code = _create_code(pending, authorization, now=now)
+        about = {"patient": authorization.patient, "authorization": str(authorization), "reason": reason}
+        record(interaction_event(request, pending, EventKind.ALLOWED, at=now, **about))
     return success_redirect(pending.redirect_uri, code, pending.state, settings.SMARTAUTH_ISSUER)
 
 
+def _create_authorization(request: HttpRequest, pending: Pending, user: User, scope: str, *, now: int) -> Authorization:
+    row, context = pending.row, _context(pending, scope)
+    return Authorization.objects.create(
+        client=row.client,
+        user=user,
+        fhir_server=row.fhir_server,
+        patient=context.get("patient", ""),
+        scope=scope,
+        asked_scope=pending.request.requested_scope,
+        fhir_user=identities.fhir_user(user, row.fhir_server),
+        **(online_access.session_fields(request) if refresh.refresh_scope(scope) == refresh.ONLINE else {}),
+        context=json.dumps(context),
+        patient_vouched=_patient_vouched(pending, user),
+        auth_time=_auth_time(request),
+        client_epoch=row.client.epoch,  # as they were read with the request: what ended since then ends this too
+        user_epoch=user.epoch,
+        granted_at=now,
+    )
+
+
+def _create_code(pending: Pending, authorization: Authorization, *, now: int) -> str:
+    """A code of which only the digest is stored."""
+    code = random_token()
+    Code.objects.create(
+        digest=sha256_hex(code),
+        authorization=authorization,
+        authorization_epoch=authorization.epoch,
+        redirect_uri=pending.redirect_uri,
+        code_challenge=pending.request.code_challenge,
+        nonce=pending.request.nonce,
+        issued_at=now,
+        expires_at=now + settings.SMARTAUTH_CODE_SECONDS * SECOND,
+    )
+    return code
+
+
 def _auth_time(request: HttpRequest) -> int:
-    """When the person proved who he is: the login of this session (OIDC Core §2, auth_time)."""
+    """When the user signed in: the login of this session (OIDC Core §2, auth_time)."""
     login = sessions.current(request)
     return login.created_at if login else 0
 

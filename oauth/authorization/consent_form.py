@@ -65,7 +65,7 @@ class Group:
 
 
 def question_digest(pending: Pending, user: User, scope: str) -> str:
-    """Names what a page asks, whom, and about which record: another choice in another tab makes it another question."""
+    """Names what a page asks, which user and about which record: another choice in another tab changes the question."""
     return sha256_hex(json.dumps([user.pk, pending.row.patient, pending.row.encounter, scope]))
 
 

@@ -86,26 +86,26 @@ class Pending:
 
     @property
     def _vouched_patient(self) -> PatientRecord | None:
-        """The patient of an EHR's launch whom our own list does not know."""
+        """The patient of an EHR's launch, if our own list does not have them."""
         if self.row.launch is None or not self.row.patient:
             return None
         return PatientRecord(fhir_server=self.row.fhir_server, patient=self.row.patient)
 
     @property
     def launch_patient(self) -> str:
-        """The patient whom the EHR has chosen already, if it has."""
-        return self._launched("patient")
+        """The patient that the EHR has chosen already, if it has."""
+        return self._launch_value("patient")
 
-    def _launched(self, member: str) -> str:
+    def _launch_value(self, member: str) -> str:
         return str(stored_context(self.row.launch).get(member, "")) if self.row.launch else ""
 
     @property
     def launch_user_id(self) -> int | None:
-        """The only person who may answer, if the EHR launched it."""
+        """The only user who may answer, if the EHR launched it."""
         return self.row.launch.user_id if self.row.launch else None
 
     def is_meant_for(self, user: User) -> bool:
-        """Whether he is the person of the EHR's launch, and the one whom the app expects (E27, E43)."""
+        """Whether this is the user of the EHR's launch, and the one that the app expects (E27, E43)."""
         expected = self.asked.subject if self.asked else ""
         return self.launch_user_id in (None, user.pk) and expected in ("", user.subject)
 
@@ -113,23 +113,23 @@ class Pending:
         return self.row.user_id == user.pk
 
     def assign_user(self, user: User) -> None:
-        """Another person answers from now on; what was chosen before him does not count."""
-        patient, encounter = self.launch_patient, self._launched("encounter")
+        """This user answers from now on; what another one chose before does not count."""
+        patient, encounter = self.launch_patient, self._launch_value("encounter")
         self._still_open().update(user=user, patient=patient, encounter=encounter)
         self.row.user, self.row.patient, self.row.encounter = user, patient, encounter
 
     def choose_patient(self, patient: str) -> None:
-        """The record that the person chose; a visit of another patient is chosen no longer (LC-03)."""
+        """The record that the user chose; a visit of another patient is chosen no longer (LC-03)."""
         self._still_open().update(patient=patient, encounter="")
         self.row.patient, self.row.encounter = patient, ""
 
     def choose_encounter(self, encounter: str) -> None:
-        """The visit that the person chose."""
+        """The visit that the user chose."""
         self._still_open().update(encounter=encounter)
         self.row.encounter = encounter
 
     def answer(self, *, now: int) -> None:
-        """Only one answer wins. Raises Answered for every other one, TooOld for one that came late."""
+        """Only one answer wins. Raises AlreadyAnswered for every other one, Expired for one that came late."""
         if self._still_open().filter(expires_at__gt=now).update(answered_at=now) == 1:
             return
         raise Expired(self) if self._still_open().exists() else AlreadyAnswered
@@ -165,7 +165,8 @@ def store(
 
 
 def load_pending(request: HttpRequest, handle: str) -> Pending:
-    """The request of that address. Raises NotYours without its cookie, Answered and TooOld when it is over."""
+    """The request of that address. Raises NotInThisBrowser without its cookie, AlreadyAnswered or
+    Expired when it is over."""
     rows = PendingRequest.objects.select_related("client", "fhir_server", "user", "launch")
     row = rows.filter(handle_digest=sha256_hex(handle)).first()
     shown = sha256_hex(request.COOKIES.get(COOKIE, ""))

@@ -1,8 +1,8 @@
-"""What the person has allowed this app before, as long as that access is alive (AZ-23).
+"""What the user has allowed this app before, as long as that access is alive (AZ-23).
 
-There is no memory beside the authorizations: what he takes back, or what has ended by itself, is asked again. So is
-everything that was allowed for "Only now". Plain OpenID Connect knows no "Only now": whoever signs in with an app
-allowed that for every time, sees it among his connected apps, and is asked again once he takes it back or stays away.
+There is no memory beside the authorizations: what the user takes back, or what has ended by itself, is asked again. So
+is everything that was allowed for "Only now". Plain OpenID Connect knows no "Only now": users who sign in with an app
+allow that for every time, see it among their connected apps, and are asked again once they take it back or stay away.
 """
 
 from django.conf import settings
@@ -27,9 +27,9 @@ def granted_scope(request: HttpRequest, pending: Pending, user: User) -> str:
     if pending.request.openid:
         return _openid_scope(pending, user)
     same = Authorization.objects.filter(client=row.client, user=user, fhir_server=row.fhir_server, patient=row.patient)
-    as_himself = same.filter(fhir_user=identities.fhir_user(user, row.fhir_server))
+    under_same_identity = same.filter(fhir_user=identities.fhir_user(user, row.fhir_server))
     alive = liveness.refreshable(now=clock.now()).values("authorization")
-    found = liveness.usable(as_himself.filter(pk__in=alive)).order_by("-granted_at", "-pk").first()
+    found = liveness.usable(under_same_identity.filter(pk__in=alive)).order_by("-granted_at", "-pk").first()
     if found is None or (found.session_digest and found.session_digest != _session_digest(request)):
         return ""
     return str(found.scope)
@@ -77,7 +77,7 @@ def _is_authenticated_client(pending: Pending) -> bool:
 
 
 def _single_refresh_scope(asked: str, before: str) -> str:
-    """Of two kinds of refresh the one that he chose, since he cannot have both (SCP-17)."""
+    """Of two kinds of refresh the one that the user chose, since an app cannot have both (SCP-17)."""
     both = {part.short_name for part in parse_scopes(asked)} >= {refresh.OFFLINE, refresh.ONLINE}
     other = {refresh.OFFLINE: refresh.ONLINE, refresh.ONLINE: refresh.OFFLINE}.get(refresh.refresh_scope(before), "")
     return scope_string(part for part in parse_scopes(asked) if part.short_name != other) if both else asked

@@ -1,4 +1,4 @@
-"""What an app may demand of the person's login, and what it may get without troubling him (AZ-22, E32)."""
+"""What an app may demand of the user's login, and what it may get without a page (OIDC Core §3.1.2.1, AZ-22, E32)."""
 
 from django.http import HttpRequest
 
@@ -31,7 +31,7 @@ def is_login_recent(request: HttpRequest, pending: Pending, user: User) -> bool:
 
 
 def must_confirm_password(request: HttpRequest, pending: Pending, user: User) -> bool:
-    """Whether this person is asked for his password since a token of this client was stopped at another address."""
+    """Whether this user must enter the password again, since a token of this client was stopped at another address."""
     login, blocked_at = sessions.current(request), min(_blocked_at(pending, user), pending.row.created_at)
     return blocked_at > 0 and (login is None or login.created_at <= blocked_at)
 
@@ -48,7 +48,7 @@ def is_silent(pending: Pending) -> bool:
 
 
 def resolve_silently(request: HttpRequest, pending: Pending, user: User | None) -> User:
-    """The person, known without a page; what he would have to choose is chosen where there is no choice.
+    """The user, known without a page; what they would have to choose is chosen where there is no choice.
 
     Raises LoginRequired, AccountSelectionRequired or InteractionRequired.
     """

@@ -68,7 +68,7 @@ def _role(person: User) -> str:
 
 
 def _records(person: User) -> str:
-    """Whose records he may share: himself, a few names, or how many."""
+    """Whose records the user may share: their own, a few names, or how many."""
     identity = person.identities.first()
     records = [acting.record for acting in identity.acts_for.select_related("record")] if identity else []
     if identity and [f"Patient/{record.patient}" for record in records] == [identity.resource]:

@@ -58,7 +58,7 @@ def _app(fhir_server: FhirServer, asked: Members) -> Client:
 
 
 def _user(fhir_server: FhirServer, asked: Members) -> User:
-    """Who uses the EHR, by user name or by fhirUser; somebody whom the FHIR base knows."""
+    """Who uses the EHR, by user name or by fhirUser; it must be a user of the FHIR base."""
     if ("user" in asked) == ("fhirUser" in asked):
         raise InvalidRequest("either user or fhirUser must say who uses the EHR")
     there = FhirIdentity.objects.filter(fhir_server=fhir_server, user__stopped_at=0)

@@ -53,7 +53,7 @@ def has_safe_launch_url(client: Client) -> bool:
 def prepare(
     client: Client, fhir_server: FhirServer, user: User, context: Context, *, vouching: bool, made_by: Event
 ) -> PreparedLaunch:
-    """A new handle for this client, FHIR base, person and context. Raises BadContext for a patient he may not see."""
+    """A new handle for client, FHIR base, user and context. Raises InvalidContext for what the user may not see."""
     now, handle = clock.now(), random_token()
     patient = context.get("patient", "")
     listed = not patient or _is_listed(user, fhir_server, patient)
@@ -116,6 +116,6 @@ def _is_visit_of(fhir_server: FhirServer, patient: str, encounter: str, *, vouch
 
 
 def _can_be_vouched(user: User, fhir_server: FhirServer, patient: str) -> bool:
-    """The EHR knows whom its practitioners see; nobody else gets a record beside his own that our list lacks."""
-    himself = identities.fhir_user(user, fhir_server)
-    return himself == f"Patient/{patient}" or is_practitioner(himself)
+    """The EHR knows the patients of its practitioners; nobody else gets a record that our list lacks, but their own."""
+    fhir_user = identities.fhir_user(user, fhir_server)
+    return fhir_user == f"Patient/{patient}" or is_practitioner(fhir_user)

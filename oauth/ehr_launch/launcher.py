@@ -61,7 +61,7 @@ def _page(
 
 
 def _earlier_launches(user: User, made: PreparedLaunch | None) -> list[dict[str, object]]:
-    """The latest launches before this one and what became of them; a practitioner sees his own."""
+    """The latest launches before this one and what became of them; practitioners see their own."""
     found = Launch.objects.select_related("client", "user").order_by("-pk")
     mine = found if user.is_staff else found.filter(user=user)
     before = mine.filter(pk__lt=made.row.pk) if made else mine

@@ -1,4 +1,4 @@
-"""What somebody chooses at /launcher, out of what he may choose, and the launch that it describes (EL-04, EL-05)."""
+"""What is chosen at /launcher, out of what may be chosen, and the launch that it describes (EL-04, EL-05)."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -78,7 +78,7 @@ class LauncherForm:
         return cls(composer, sent, banner, offered, client, fhir_server, identity, record, encounter)
 
     def prepared(self, address: str) -> PreparedLaunch:
-        """The launch that it describes. Raises BadContext, also for a choice that is not offered."""
+        """The launch that it describes. Raises InvalidContext, also for a choice that is not offered."""
         rows = (self.client, self.fhir_server, self.identity, self.record, self.encounter)
         for name, row in zip(LISTS, rows, strict=True):
             if self.sent[name] != (str(row.pk) if row else ""):
@@ -107,7 +107,7 @@ class LauncherForm:
 
 
 def _users(composer: User, fhir_server: FhirServer) -> list[FhirIdentity]:
-    """Operators launch for anybody, practitioners first; a practitioner for himself."""
+    """Operators launch for anybody, practitioners first; practitioners for themselves."""
     there = FhirIdentity.objects.filter(fhir_server=fhir_server, user__stopped_at=0).select_related("user")
     found = there if composer.is_staff else there.filter(user=composer)
     named = found.select_related("fhir_server").order_by("user__username")[:OPTIONS_LIMIT]

@@ -44,8 +44,8 @@ class Authorization(models.Model):
     `auth_time` is when the person had logged in, `use_address` the first address that a resource server told of,
     `used_at` and `used_from` the last use that one told of.
 
-    What a refresh asks again: `asked_scope` as the app asked it, `fhir_user` as whom the person granted it,
-    `patient_vouched` (1 = the EHR or the FHIR server vouched for the patient, so no list of ours can take him back),
+    What a refresh asks again: `asked_scope` as the app asked it, `fhir_user` as who the user granted it,
+    `patient_vouched` (1 = the EHR or the FHIR server vouched for the patient, so no list of ours can take that back),
     and for `online_access` the session it was granted in, by a digest, and when that session ends.
     """
 

@@ -1,4 +1,4 @@
-"""Who a person is on a FHIR server, and for which patients he may act."""
+"""Who a user is on a FHIR server, and which patients they may act for."""
 
 from django.conf import settings
 from django.db import models
@@ -58,7 +58,7 @@ class EncounterRecord(models.Model):
 
 
 class ActsFor(models.Model):
-    """That a person may share the record of a patient: his own, or one he acts for."""
+    """That a user may share the record of a patient: their own, or one they act for."""
 
     identity = models.ForeignKey(FhirIdentity, models.CASCADE, related_name="acts_for")
     record = models.ForeignKey(PatientRecord, models.CASCADE, related_name="acted_for_by")

@@ -1,4 +1,4 @@
-"""Who somebody is on a FHIR server, and for which patients he may act (AZ-12, SD-24)."""
+"""Who a user is on a FHIR server, and which patients they may act for (AZ-12, SD-24)."""
 
 from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
 
@@ -10,7 +10,7 @@ _UNNAMED = ExpressionWrapper(Q(name=""), output_field=BooleanField())
 
 
 def identity(user: User, fhir_server: FhirServer) -> FhirIdentity | None:
-    """Which Patient, Practitioner, RelatedPerson or Person he is there."""
+    """Which Patient, Practitioner, RelatedPerson or Person the user is there."""
     return FhirIdentity.objects.filter(user=user, fhir_server=fhir_server).first()
 
 
@@ -21,7 +21,7 @@ def fhir_user(user: User, fhir_server: FhirServer) -> str:
 
 
 def shareable_records(user: User, fhir_server: FhirServer) -> QuerySet[PatientRecord]:
-    """The records of that FHIR server which he may share, and no others."""
+    """The records of that FHIR server which the user may share, and no others."""
     may = PatientRecord.objects.filter(fhir_server=fhir_server)
     if not finds_patients_by_search(user, fhir_server):
         listed = {"acted_for_by__identity__user": user, "acted_for_by__identity__fhir_server": fhir_server}
@@ -30,26 +30,26 @@ def shareable_records(user: User, fhir_server: FhirServer) -> QuerySet[PatientRe
 
 
 def finds_patients_by_search(user: User, fhir_server: FhirServer) -> bool:
-    """Whether he may share whom the FHIR server finds: it knows whom its practitioners see, our list does not."""
+    """Whether the user may share what the FHIR server finds: it knows whose patients are whose, our list does not."""
     by_search = fhir_server.patient_source == FhirServer.PatientSource.SEARCH
     return by_search and is_practitioner(fhir_user(user, fhir_server))
 
 
 def encounters(record: PatientRecord | None) -> QuerySet[EncounterRecord]:
-    """The visits of that patient, the newest first; none of somebody whom our list does not know."""
+    """The visits of that patient, the newest first; none of a patient that our list lacks."""
     return EncounterRecord.objects.filter(record_id=record.pk if record else None).order_by("-day", "encounter")
 
 
 def sole_own_record(user: User, fhir_server: FhirServer) -> PatientRecord | None:
-    """His own record if it is the only one that he may share: then there is nothing to choose."""
+    """The user's own record if it is the only one that they may share: then there is nothing to choose."""
     found = list(shareable_records(user, fhir_server)[:2])
     return found[0] if len(found) == 1 and is_own_record(user, found[0]) else None
 
 
 def is_own_record(user: User, record: PatientRecord) -> bool:
-    """Whether the record is about himself."""
-    himself = identity(user, record.fhir_server)
-    return himself is not None and himself.resource == f"Patient/{record.patient}"
+    """Whether the record is about the user."""
+    own = identity(user, record.fhir_server)
+    return own is not None and own.resource == f"Patient/{record.patient}"
 
 
 def matching_patients(found: QuerySet[PatientRecord], sought: str) -> QuerySet[PatientRecord]:

@@ -19,7 +19,7 @@ TOKENS_KEPT = 90 * DAY
 def sweep() -> int:
     """Deletes what is over: at once, after a minute or a day, tokens after 90 days; forgets old addresses. Counts rows.
 
-    An answer kept for whoever lost it is forgotten as soon as nobody may repeat it (RF-05).
+    An answer kept for an app that lost it is forgotten as soon as it may no longer be repeated (RF-05).
     """
     now = clock.now()
     late = RefreshToken.objects.exclude(kept_answer="").filter(consumed_at__lt=now - GRACE_BOUND * SECOND)

@@ -21,7 +21,7 @@ _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def search_patients(server: FhirServer, text: str) -> list[int]:
-    """The rows of those whom the FHIR server finds: stored, so that a choice can be proved. Raises SearchFailed."""
+    """The rows of the patients found there: stored, so that a choice can be proved. Raises SearchFailed."""
     try:
         bundle = json.loads(fetch_patients(server, _parameters(text)))
         resources = [entry["resource"] for entry in bundle.get("entry", [])][:COUNT]

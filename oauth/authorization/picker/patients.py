@@ -1,4 +1,4 @@
-"""Whose record: only patients for whom the person may act on this FHIR server (AZ-12, E29, E30)."""
+"""Which patient: only those that the user may act for on this FHIR server (AZ-12, E29, E30)."""
 
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -27,7 +27,7 @@ from smart.http.errors import AccessDenied
 
 @step("GET", "POST", signed_in=True)
 def choose_patient(request: HttpRequest, pending: Pending) -> HttpResponse:
-    """The picker, left out for a person who can share nothing but his own record."""
+    """The picker, left out for a user who can share nothing but their own record."""
     user = require_user(request)
     if pending.launch_patient:
         return redirect_within(pending.url)

@@ -22,7 +22,7 @@ HEADERS = {"Accept": "application/fhir+json", "Accept-Encoding": "identity"}
 
 
 class SearchFailed(Exception):
-    """The FHIR server did not say whom it has."""
+    """The FHIR server did not answer the search."""
 
 
 def fetch_patients(server: FhirServer, parameters: dict[str, str]) -> bytes:
