@@ -1,0 +1,37 @@
+"""The tree and the layers in docs/architecture.md are those of the code."""
+
+import re
+import tomllib
+
+from tests.running import ROOT
+
+PAGE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+TREE, LAYERS = re.findall(r"^```text\n(.*?)^```$", PAGE, re.M | re.S)
+NO_ROOMS = {"__init__", "__pycache__", "apps", "migrations"}
+
+
+def rooms() -> set[str]:
+    return {path.stem for path in (ROOT / "oauth").iterdir() if path.suffix in {"", ".py"}} - NO_ROOMS
+
+
+def test_the_tree_names_every_room_of_the_authorization_server() -> None:
+    _, _, inside = TREE.partition("\noauth/")
+
+    named = set(re.findall(r"^  (\w+)(?:/|\.py) | (\w+)(?:/|\.py) ", inside.partition("\naccounts/")[0], re.M))
+
+    assert {first or second for first, second in named} == rooms()
+
+
+def test_the_tree_names_every_package() -> None:
+    packages = {path.parent.name for path in ROOT.glob("*/__init__.py")} - {"tests", "bench", "demo"}
+
+    assert set(re.findall(r"^(\w+)/", TREE, re.M)) == packages
+
+
+def test_the_layers_are_those_that_the_linter_checks() -> None:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    contracts = settings["tool"]["importlinter"]["contracts"]
+    (checked,) = (contract["layers"] for contract in contracts if contract.get("containers") == ["oauth"])
+
+    assert [line.split() for line in LAYERS.splitlines()] == [re.split(r" [|] ", layer) for layer in checked]
+    assert {room for line in LAYERS.splitlines() for room in line.split()} == rooms()
