@@ -167,9 +167,9 @@ def test_what_waits_is_bounded(settings: Settings, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(refusal_reports, "INTERVAL_SECONDS", 60)
     reports = refusal_reports.RefusalReports()
 
-    for number in range(refusal_reports.MAX_WAITING + 50):
+    for number in range(1050):
         reports.add(f"token-{number}", 404)
         reports.add("token-0", 404)
 
-    assert len(reports._waiting) == refusal_reports.MAX_WAITING
-    assert reports._waiting["token-0", 404] == refusal_reports.MAX_WAITING + 51
+    assert len(reports._waiting) == 1000
+    assert reports._waiting["token-0", 404] == 1051

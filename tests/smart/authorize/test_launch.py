@@ -9,7 +9,6 @@ from hypothesis import given as given_any
 from hypothesis import strategies as st
 
 from smart.authorize.launch import (
-    MAX_CONTEXT_BYTES,
     InvalidContext,
     launch_url,
     launch_url_problem,
@@ -182,7 +181,7 @@ def test_an_identifier_is_what_every_json_can_say(identifier: Any, told: str) ->
 def test_a_context_that_no_token_can_carry_is_refused() -> None:
     long = [{"identifier": {"value": "x" * 900}}] * 5
 
-    assert problem(fhirContext=long) == f"the context is longer than {MAX_CONTEXT_BYTES} bytes"
+    assert problem(fhirContext=long) == "the context is longer than 4096 bytes"
     assert problem(fhirContext=[{"reference": "Device/1"}] * 21) == "fhirContext has more than 20 items"
 
 

@@ -11,7 +11,6 @@ from smart.authorize.rules import is_supported
 from smart.http.errors import InvalidScope
 from smart.scopes.scope import ACTIONS, CONTEXTS, V1_ACTIONS, Scope
 from smart.scopes.scope_sets import (
-    MAX_RESTRICTED,
     grantable_scope,
     has_legal_characters,
     is_within,
@@ -166,7 +165,7 @@ def test_only_what_can_be_evaluated_is_granted_and_never_more_than_both_sides_na
 
 @pytest.mark.requirement("SCP-21")
 def test_the_longest_request_that_is_taken_is_judged_in_a_blink() -> None:
-    restricted = " ".join(f"patient/Observation.rs?code=http://loinc.org|{number}" for number in range(MAX_RESTRICTED))
+    restricted = " ".join(f"patient/Observation.rs?code=http://loinc.org|{number}" for number in range(100))
     scope = f"patient/*.r patient/*.s patient/*.cruds {restricted} " + " ".join(f"z{number}" for number in range(9000))
     begun = time.process_time()
 
@@ -179,7 +178,7 @@ def test_the_longest_request_that_is_taken_is_judged_in_a_blink() -> None:
 
 @pytest.mark.requirement("SCP-21", "E91")
 def test_a_refresh_takes_no_more_restrictions_than_a_launch() -> None:
-    scope = " ".join(f"patient/Observation.rs?code=http://loinc.org|{number}" for number in range(MAX_RESTRICTED + 1))
+    scope = " ".join(f"patient/Observation.rs?code=http://loinc.org|{number}" for number in range(101))
 
     with pytest.raises(InvalidScope, match="more than 100 restricted scopes"):
         narrowed_scope(scope, scope, granted_scope=scope, asked_scope=scope, types=frozenset(TYPES))
