@@ -69,7 +69,7 @@ class _Quiet(ThreadingHTTPServer):
 
 
 @contextmanager
-def published(body: str = "", **options: Any) -> Iterator[Publisher]:
+def publisher_of(body: str = "", **options: Any) -> Iterator[Publisher]:
     """A publisher for as long as the block lasts."""
     made = Publisher(body, **options)
     try:
@@ -90,7 +90,7 @@ def authority() -> tuple[Any, x509.Certificate]:
     return key, built.sign(key, hashes.SHA256())
 
 
-def certificate(*hosts: str) -> ssl.SSLContext:
+def server_context(*hosts: str) -> ssl.SSLContext:
     """What a server of these names shows, signed by the authority."""
     root, issuer = authority()
     key = ec.generate_private_key(ec.SECP256R1())
@@ -107,7 +107,7 @@ def certificate(*hosts: str) -> ssl.SSLContext:
     return context
 
 
-def trusting() -> ssl.SSLContext:
+def trusting_context() -> ssl.SSLContext:
     """What somebody uses who trusts the authority, and nobody else."""
     pem = authority()[1].public_bytes(serialization.Encoding.PEM).decode()
     return ssl.create_default_context(cadata=pem)

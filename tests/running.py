@@ -72,7 +72,7 @@ class Server:
     def prepare(self) -> None:
         """Migrated (a copy of what was migrated once), seeded with the demo people and clients and the demo records."""
         if self._like_the_others():
-            self._take(migrated())
+            self._take(migrated_template())
         else:
             self.migrate()
         seed, records = str(ROOT / "smartauth.yaml"), str(ROOT / "demo" / "fhir" / "r4.json")
@@ -139,7 +139,7 @@ class Server:
 
 
 @functools.cache
-def migrated() -> Server:
+def migrated_template() -> Server:
     """A server that never starts: its databases are migrated once in a run, and copied."""
     template = Server()
     atexit.register(template.remove)

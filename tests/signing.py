@@ -64,7 +64,7 @@ def without_none(members: Json) -> Json:
     return {name: value for name, value in members.items() if value is not None}
 
 
-def made(alg: str, kid: str = "") -> Pair:
+def new_pair(alg: str, kid: str = "") -> Pair:
     """A new pair."""
     about: Any = {"kid": kid or secrets.token_hex(8), "use": "sig", "alg": alg}
     if alg.startswith("ES"):
@@ -75,7 +75,7 @@ def made(alg: str, kid: str = "") -> Pair:
 @lru_cache
 def pair(alg: str = "ES384", name: str = "") -> Pair:
     """The pair of that algorithm and name, the same all through a run."""
-    return made(alg)
+    return new_pair(alg)
 
 
 def hs256(header: Json, claims: Json, secret: bytes) -> str:
@@ -89,6 +89,6 @@ def jwks(*keys: Pair | Json) -> str:
     return json.dumps({"keys": [key.public() if isinstance(key, Pair) else key for key in keys]})
 
 
-def shown(assertion: str, **others: str) -> dict[str, str]:
+def assertion_form(assertion: str, **others: str) -> dict[str, str]:
     """The parameters that carry an assertion."""
     return {"client_assertion_type": TYPE, "client_assertion": assertion, **others}

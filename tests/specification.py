@@ -86,7 +86,7 @@ def open_lines() -> dict[str, str]:
 # What the tests name --------------------------------------------------------------------------------------------------
 
 
-def named() -> dict[str, list[tuple[str, str]]]:
+def tests_by_line() -> dict[str, list[tuple[str, str]]]:
     """For each id the tests that name it: file and function; no function where a table of a file names it."""
     found: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
     for path in sorted((ROOT / "tests").rglob("test_*.py")):
@@ -142,7 +142,7 @@ def _identifiers(call: ast.Call, module: ast.Module) -> Iterator[str]:
 
 def page() -> str:
     """What tests.md has to say now."""
-    tests, opened = named(), open_lines()
+    tests, opened = tests_by_line(), open_lines()
     text = [HEAD]
     title = ""
     for line in lines():
@@ -171,7 +171,7 @@ def _proof(line: Line, tests: dict[str, list[tuple[str, str]]], opened: dict[str
 
 def without_a_test(prefix: str = "") -> list[Line]:
     """The lines that no test names, also those that nobody has to offer."""
-    tests = named()
+    tests = tests_by_line()
     return [line for line in lines() if line.identifier not in tests and line.identifier.startswith(prefix)]
 
 

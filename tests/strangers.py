@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from tests.clients.npm import installed
+from tests.npm import install
 from tests.running import ROOT, Server, free_port
 
 RECIPES = ROOT / "docs" / "recipes"
@@ -64,7 +64,7 @@ def python(file: Path) -> Callable[[dict[str, str], Path], list[Process]]:
 
 def express(environment: dict[str, str], folder: Path) -> list[Process]:
     """With what the lock file says."""
-    place = installed(RECIPES / "express")
+    place = install(RECIPES / "express")
     return [Process(["node", str(place / "server.js")], environment["FHIR_BASE"], folder, **environment)]
 
 

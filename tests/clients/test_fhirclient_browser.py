@@ -12,9 +12,9 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import sign_in
 from tests.clients.conftest import HERE, PUBLIC, Clinic
-from tests.clients.npm import installed
 from tests.fixture_types import Visit
 from tests.flows.app import introspect
+from tests.npm import install
 
 pytestmark = pytest.mark.clients
 STATUS_OF = "promise => promise.then(() => 200, refused => refused.status)"
@@ -30,7 +30,7 @@ class Files(SimpleHTTPRequestHandler):
 @pytest.fixture(scope="module")
 def page_address(clinic: Clinic) -> Iterator[str]:
     """Where the app's first page is."""
-    serve = functools.partial(Files, directory=str(installed(HERE / "fhirclient-js")))
+    serve = functools.partial(Files, directory=str(install(HERE / "fhirclient-js")))
     with ThreadingHTTPServer(("127.0.0.1", urlsplit(clinic.app).port or 0), serve) as found:
         threading.Thread(target=found.serve_forever, daemon=True).start()
         yield f"{clinic.app}/launch.html"

@@ -19,8 +19,8 @@ from tests.clients.conftest import (
     private_key,
     right,
 )  # fmt: skip
-from tests.clients.npm import installed
 from tests.flows.app import StandaloneLaunch, introspect
+from tests.npm import install
 
 pytestmark = pytest.mark.clients
 
@@ -31,7 +31,7 @@ class App:
     """The app under test, asked as its user's browser asks it."""
 
     def __init__(self, clinic: Clinic, client_id: str, **secrets: Any) -> None:
-        folder, told = installed(HERE / "fhirclient-js"), clinic.about(client_id, **secrets)
+        folder, told = install(HERE / "fhirclient-js"), clinic.about(client_id, **secrets)
         self.clinic = clinic
         self.process = subprocess.Popen(["node", "app.mjs", told], cwd=folder, stdout=subprocess.PIPE, text=True)
         assert self.process.stdout is not None

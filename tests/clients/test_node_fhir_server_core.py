@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.clients.npm import installed
+from tests.npm import install
 from tests.running import Server, free_port
 from tests.strangers import Process
 
@@ -85,12 +85,12 @@ def in_node(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     seed = folder / "who-is-who.yaml"
     seed.write_text(WHO_IS_WHO.format(base=base), encoding="utf-8")
     server.manage("seed", str(seed))
-    process = Process(["node", str(installed(FOLDER) / "server.js")], base, folder, **environment)
+    process = Process(["node", str(install(FOLDER) / "server.js")], base, folder, **environment)
     yield InNode(server, base)
     process.stop()
 
 
-def refused(answer: httpx.Response) -> bool:
+def is_refused(answer: httpx.Response) -> bool:
     """The strategy tells a token that is not active to express as an error of the server, 500."""
     return answer.status_code == 500 and "Unable to retrieve valid token" in answer.text and "Shaw" not in answer.text
 
@@ -132,7 +132,7 @@ def test_a_revoked_token_is_refused_at_the_next_request(in_node: InNode) -> None
     httpx.post(f"{in_node.server.url}/o/revoke", data={"client_id": "in-node", "token": token}).raise_for_status()
 
     assert before.status_code == 200
-    assert refused(in_node.ask(token))
+    assert is_refused(in_node.ask(token))
 
 
 @pytest.mark.requirement("WF-20")
@@ -140,12 +140,12 @@ def test_a_refresh_token_opens_nothing(in_node: InNode) -> None:
     answer = in_node.answers["refreshable"]
 
     assert in_node.ask(answer["access_token"]).status_code == 200
-    assert refused(in_node.ask(answer["refresh_token"]))
+    assert is_refused(in_node.ask(answer["refresh_token"]))
 
 
 @pytest.mark.parametrize("token", ["garbage", "a.b.c"])
 def test_garbage_is_refused(in_node: InNode, token: str) -> None:
-    assert refused(in_node.ask(token))
+    assert is_refused(in_node.ask(token))
 
 
 def test_without_a_token_there_is_a_challenge(in_node: InNode) -> None:

@@ -18,8 +18,8 @@ from tests.clients.conftest import (
     private_key,
     right,
 )  # fmt: skip
-from tests.clients.npm import installed
 from tests.flows.app import RESOURCE_SERVER, StandaloneLaunch
+from tests.npm import install
 
 pytestmark = pytest.mark.clients
 
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.clients
 def told(clinic: Clinic, client_id: str, **more: Any) -> dict[str, Any]:
     """Runs the app to its end, the person's part too; everything that it was answered."""
     command = ["node", "app.mjs", clinic.about(client_id, resourceServer=RESOURCE_SERVER, **more)]
-    folder, pipe = installed(HERE / "openid-client"), subprocess.PIPE
+    folder, pipe = install(HERE / "openid-client"), subprocess.PIPE
     with subprocess.Popen(command, cwd=folder, stdin=pipe, stdout=pipe, stderr=pipe, text=True) as app:
         assert app.stdin
         assert app.stdout

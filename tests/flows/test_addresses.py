@@ -57,7 +57,7 @@ def noticed(server: Server, client_id: str) -> list[str]:
     return server.manage("shell", "--no-imports", "-c", script).splitlines()
 
 
-def refused(answer: httpx.Response) -> bool:
+def is_refused(answer: httpx.Response) -> bool:
     header = answer.headers.get("WWW-Authenticate", "")
     return answer.status_code == 401 and 'error="invalid_token"' in header
 
@@ -73,14 +73,14 @@ def test_under_block_the_second_address_is_let_in_after_the_person_has_proved_hi
     token = launch.exchange(launch.code()).json()["access_token"]
 
     assert read_from(server, HOME, token).status_code == 200
-    assert refused(read_from(server, ELSEWHERE, token))
+    assert is_refused(read_from(server, ELSEWHERE, token))
     assert read_from(server, HOME, token).status_code == 200
 
     page = launch._follow(launch.browser.get("/o/authorize", params=launch.request))
     assert CONFIRM in page.text
     newer = launch.exchange(launch.code()).json()["access_token"]
     assert read_from(server, ELSEWHERE, newer).status_code == 200
-    assert refused(read_from(server, HOME, newer))
+    assert is_refused(read_from(server, HOME, newer))
     assert [line.split()[0] for line in noticed(server, launch.client_id)[known:]] == [ELSEWHERE, HOME]
 
 
@@ -109,8 +109,8 @@ def test_a_header_that_no_proxy_of_ours_wrote_brings_nobody_home(server: Server)
     assert read_from(server, HOME, token).status_code == 200
 
     for name in ("X-Forwarded-For", "X-Real-IP", "X-Client-IP", "True-Client-IP"):
-        assert refused(read_from(server, ELSEWHERE, token, **{name: HOME}))
-    assert refused(read_from(server, ELSEWHERE, token, Forwarded=f"for={HOME}"))
+        assert is_refused(read_from(server, ELSEWHERE, token, **{name: HOME}))
+    assert is_refused(read_from(server, ELSEWHERE, token, Forwarded=f"for={HOME}"))
 
 
 @pytest.mark.requirement("PR-05")
@@ -128,7 +128,7 @@ def test_behind_a_trusted_proxy_the_address_is_the_one_that_the_proxy_saw() -> N
 
         assert through("203.0.113.5").status_code == 200
         assert through("198.51.100.9, 203.0.113.5").status_code == 200
-        assert refused(through("198.51.100.9"))
-        assert refused(through("203.0.113.5, 198.51.100.9"))
+        assert is_refused(through("198.51.100.9"))
+        assert is_refused(through("203.0.113.5, 198.51.100.9"))
     finally:
         server.remove()

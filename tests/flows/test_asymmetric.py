@@ -9,7 +9,7 @@ from joserfc.jwk import ECKey, RSAKey
 
 from tests.flows.app import REDIRECT_URI, StandaloneLaunch, introspect, read
 from tests.running import ROOT, Server
-from tests.signing import Pair, shown
+from tests.signing import Pair, assertion_form
 
 CLIENT = "demo-asymmetric"
 SCOPE = "launch/patient patient/*.rs offline_access"
@@ -24,7 +24,7 @@ def pairs() -> dict[str, Pair]:
 def signed(server: Server, path: str, pair: Pair, **form: str) -> httpx.Response:
     """A request that the app proves by a new assertion."""
     assertion = pair.assertion(CLIENT, aud=f"{server.url}/o/token")
-    return httpx.post(f"{server.url}{path}", data={**form, **shown(assertion)}, timeout=30)
+    return httpx.post(f"{server.url}{path}", data={**form, **assertion_form(assertion)}, timeout=30)
 
 
 @pytest.mark.requirement("CL-04", "CL-05", "DS-09")

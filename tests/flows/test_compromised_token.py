@@ -26,7 +26,7 @@ def fresh(server: Server) -> str:
     return made
 
 
-def refused(server: Server, presented: str) -> None:
+def assert_refused(server: Server, presented: str) -> None:
     """Inactive without a word, and no way in."""
     assert introspect(server, presented) == {"active": False}
     answer = read(server, "Patient/amy", presented)
@@ -50,7 +50,7 @@ def test_a_revoked_token_is_dead_at_the_next_request(server: Server, fresh: str)
     answer = revoke(server, fresh)
 
     assert answer.status_code == 200
-    refused(server, fresh)
+    assert_refused(server, fresh)
 
 
 @pytest.mark.requirement("TV-05")
@@ -59,7 +59,7 @@ def test_its_fhir_server_can_end_a_token(server: Server, fresh: str) -> None:
 
     assert httpx.post(f"{server.url}/o/revoke", data={"token": fresh}, auth=caller).status_code == 200
 
-    refused(server, fresh)
+    assert_refused(server, fresh)
 
 
 @pytest.mark.requirement("SD-03")
@@ -67,7 +67,7 @@ def test_a_new_token_ends_the_old_one(server: Server, fresh: str) -> None:
     launch = StandaloneLaunch(server)
     newer = launch.exchange(launch.code()).json()["access_token"]
 
-    refused(server, fresh)
+    assert_refused(server, fresh)
     assert read(server, "Patient/amy", newer).status_code == 200
 
 
@@ -81,14 +81,14 @@ def test_a_stolen_code_that_is_used_again_kills_what_it_bought(server: Server) -
     again = launch.exchange(code)
 
     assert (again.status_code, again.json()["error"]) == (400, "invalid_grant")
-    refused(server, bought)
+    assert_refused(server, bought)
 
 
 @pytest.mark.requirement("TV-03", "TV-04")
 def test_an_expired_token_is_dead(server: Server, fresh: str) -> None:
     expires(server, fresh, 0)
 
-    refused(server, fresh)
+    assert_refused(server, fresh)
 
 
 def expires(server: Server, made: str, at: int) -> None:
@@ -106,7 +106,7 @@ def test_a_forged_token_is_refused_and_harms_nobody(server: Server, fresh: str, 
     header, payload, _ = parts(fresh)
     presented = forged(server, forgery, header, {**payload, "jti": "made-up-by-somebody-else"})
 
-    refused(server, presented)
+    assert_refused(server, presented)
     assert introspect(server, fresh)["active"] is True
 
 
@@ -132,7 +132,7 @@ def test_a_changed_payload_under_the_true_signature_ends_the_original_too(server
     answer = read(server, "Patient/ben", changed)
 
     assert answer.status_code == 401
-    refused(server, fresh)
+    assert_refused(server, fresh)
 
 
 @pytest.mark.requirement("SD-07")
@@ -140,7 +140,7 @@ def test_another_signature_under_the_true_payload_ends_the_original_too(server: 
     answer = read(server, "Patient/amy", fresh.rpartition(".")[0] + "." + encoded(b"x" * 64))
 
     assert answer.status_code == 401
-    refused(server, fresh)
+    assert_refused(server, fresh)
 
 
 @pytest.mark.requirement("SD-07")
@@ -148,7 +148,7 @@ def test_who_knows_nothing_but_the_jti_ends_nothing(server: Server, fresh: str) 
     header, payload, _ = parts(fresh)
     presented = forged(server, "other key", header, {**payload, "sub": "somebody"})
 
-    refused(server, presented)
+    assert_refused(server, presented)
     assert read(server, "Patient/amy", fresh).status_code == 200
 
 
@@ -158,7 +158,7 @@ def test_a_token_that_lacks_a_claim_is_none_of_ours(server: Server, fresh: str, 
     header, payload, _ = parts(fresh)
     claims = {name: value for name, value in payload.items() if name not in (left_out, "jti")}
 
-    refused(server, forged(server, "other key", header, claims))
+    assert_refused(server, forged(server, "other key", header, claims))
 
 
 @pytest.mark.requirement("TV-17", "TV-18")
@@ -182,7 +182,7 @@ def test_a_token_for_another_base_is_worthless_here(server: Server, other_base: 
     here = token(server, client="reaches-both", aud=f"{server.url}/fhir/r4")
 
     assert read(server, "Patient/amy", here).status_code == 200
-    refused(server, elsewhere)
+    assert_refused(server, elsewhere)
     assert parts(elsewhere)[1]["aud"] == other_base
 
 

@@ -11,7 +11,7 @@ from oauth.models import Authorization, Launch
 from smart.digests import random_token, sha256_hex
 from tests.conftest import REDIRECT_URI, VERIFIER, App
 from tests.fixture_types import Events, Introspect, MakeClient, MakePerson
-from tests.oauth.visitor import Visitor, answer, line
+from tests.oauth.visitor import Visitor, line_number, redirect_query
 
 SCOPE = "launch launch/patient patient/*.rs offline_access online_access"
 
@@ -49,18 +49,18 @@ def online(visitor: Visitor, app: App, client: Any, green: Any, fhir_server: Any
         expires_at=clock.now() + 300_000_000,
     )
     page = visitor.reach_consent(client, green, launch=handle, scope="launch patient/*.rs online_access")
-    return exchanged(app, client, visitor.allow(page, **{"ask-time": line(page, "As long as I am signed in")}))
+    return exchanged(app, client, visitor.allow(page, **{"ask-time": line_number(page, "As long as I am signed in")}))
 
 
 @pytest.fixture
 def offline(visitor: Visitor, app: App, client: Any, amy: Any) -> dict[str, Any]:
     """What the app got by a launch of its own with offline_access."""
     page = visitor.reach_consent(client, amy, scope="launch/patient patient/*.rs offline_access patient/*.cruds")
-    return exchanged(app, client, visitor.allow(page, **{"ask-time": line(page, "Until I take it back")}))
+    return exchanged(app, client, visitor.allow(page, **{"ask-time": line_number(page, "Until I take it back")}))
 
 
 def exchanged(app: App, client: Any, response: httpx.Response) -> dict[str, Any]:
-    form = {"grant_type": "authorization_code", "code": answer(response)["code"], "redirect_uri": REDIRECT_URI}
+    form = {"grant_type": "authorization_code", "code": redirect_query(response)["code"], "redirect_uri": REDIRECT_URI}
     found = app.post("/o/token", data={**form, "code_verifier": VERIFIER, "client_id": client.client_id})
     assert found.status_code == 200, found.text
     told: dict[str, Any] = found.json()
@@ -157,7 +157,7 @@ def test_whoever_allows_no_more_than_now_gives_no_refresh_token(
 ) -> None:
     page = visitor.reach_consent(client, amy, scope="launch/patient patient/*.rs offline_access")
 
-    told = exchanged(app, client, visitor.allow(page, **{"ask-time": line(page, "Only now")}))
+    told = exchanged(app, client, visitor.allow(page, **{"ask-time": line_number(page, "Only now")}))
 
     assert "refresh_token" not in told
     assert "offline_access" not in told["scope"].split()

@@ -139,7 +139,7 @@ def encoded(part: dict[str, Any]) -> str:
     return urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode()
 
 
-def refused(answer: httpx.Response) -> bool:
+def is_refused(answer: httpx.Response) -> bool:
     """401 as RFC 6750 §3 words it for a token that is not valid, with nothing of the record."""
     challenge = answer.headers.get_list("WWW-Authenticate")
     return answer.status_code == 401 and challenge == ['Bearer error="invalid_token"'] and "amy" not in answer.text
@@ -237,7 +237,7 @@ def test_two_authorization_headers_are_refused(protected: Protected, tokens: dic
 @pytest.mark.requirement("TV-03", "TV-04")
 @pytest.mark.usefixtures("stranger")
 def test_an_expired_token_is_refused(protected: Protected, tokens: dict[str, str]) -> None:
-    assert refused(protected.get("Patient/amy", tokens["expired"]))
+    assert is_refused(protected.get("Patient/amy", tokens["expired"]))
 
 
 @pytest.mark.requirement("TV-05")
@@ -249,7 +249,7 @@ def test_a_revoked_token_is_refused_at_the_next_request(protected: Protected) ->
     httpx.post(f"{protected.server.url}/o/revoke", data={"client_id": "several", "token": token}).raise_for_status()
 
     assert before.status_code == 200
-    assert refused(protected.get("Patient/amy", token))
+    assert is_refused(protected.get("Patient/amy", token))
 
 
 @pytest.mark.requirement("TV-06", "PR-01")
@@ -261,7 +261,7 @@ def test_a_superseded_token_is_refused_and_the_new_one_works(protected: Protecte
     new = protected.token(client="demo-public")
 
     assert before.status_code == 200
-    assert refused(protected.get("Patient/amy", old))
+    assert is_refused(protected.get("Patient/amy", old))
     assert protected.get("Patient/amy", new).status_code == 200
 
 
@@ -269,7 +269,7 @@ def test_a_superseded_token_is_refused_and_the_new_one_works(protected: Protecte
 @pytest.mark.usefixtures("stranger")
 @pytest.mark.parametrize("kind", ["the bundled base's", "the other base's"])
 def test_a_token_for_another_base_is_refused(protected: Protected, tokens: dict[str, str], kind: str) -> None:
-    assert refused(protected.get("Patient/amy", tokens[kind]))
+    assert is_refused(protected.get("Patient/amy", tokens[kind]))
 
 
 def test_only_aud_tells_the_other_base_apart(protected: Protected, tokens: dict[str, str]) -> None:
@@ -335,13 +335,13 @@ def original(protected: Protected) -> str:
 @pytest.mark.usefixtures("stranger")
 @pytest.mark.parametrize("forge", FORGED)
 def test_a_forged_token_is_refused(protected: Protected, original: str, forge: Callable[[str, Server], str]) -> None:
-    assert refused(protected.get("Patient/amy", forge(original, protected.server)))
+    assert is_refused(protected.get("Patient/amy", forge(original, protected.server)))
 
 
 @pytest.mark.usefixtures("stranger")
 @pytest.mark.parametrize("token", ["garbage", "a.b.c", "a" * 15_000], ids=["garbage", "three parts", "long"])
 def test_garbage_is_refused(protected: Protected, token: str) -> None:
-    assert refused(protected.get("Patient/amy", token))
+    assert is_refused(protected.get("Patient/amy", token))
 
 
 def test_the_stranger_serves_the_document_of_his_base(stranger: str, protected: Protected) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.fuzz.conftest import ENDPOINTS
-from tests.fuzz.wire import FORM, HOST, Wire, asked, chunked, post
+from tests.fuzz.wire import FORM, HOST, Wire, chunked, exchange, post
 from tests.running import Server
 
 pytestmark = [pytest.mark.fuzz, pytest.mark.requirement("SD-18", "SD-20", "SD-27")]
@@ -137,7 +137,7 @@ ODD = {
 
 @pytest.mark.parametrize("request_of", ODD.values(), ids=ODD.keys())
 def test_an_odd_request_gets_an_answer_at_every_endpoint(server: Server, request_of: Any) -> None:
-    answered = {path: asked(server, request_of(path)).status for path in ENDPOINTS}
+    answered = {path: exchange(server, request_of(path)).status for path in ENDPOINTS}
 
     failed = {path: status for path, status in answered.items() if not 200 <= status < 500}
     assert failed == {}
@@ -160,14 +160,14 @@ def test_ten_mebibytes_are_refused_and_the_next_request_is_answered(server: Serv
 @pytest.mark.parametrize("path", ["/o/token", "/o/introspect", "/o/revoke", "/o/authorize"])
 @pytest.mark.parametrize("encoded", [post, chunked], ids=["announced", "in chunks"])
 def test_a_form_that_is_too_long_is_told_so(server: Server, path: str, encoded: Any) -> None:
-    assert asked(server, encoded(path, b"a=" + b"x" * 2 * MIB)).status == 413
+    assert exchange(server, encoded(path, b"a=" + b"x" * 2 * MIB)).status == 413
 
 
 @pytest.mark.parametrize("path", ["/o/token", "/o/authorize", "/fhir/r4/Patient/_search", "/login"])
 def test_who_expects_a_continue_and_is_too_long_is_refused_at_once(server: Server, path: str) -> None:
     head = b"POST %s HTTP/1.1\r\n%s%sExpect: 100-continue\r\nContent-Length: %d\r\n\r\n"
 
-    reply = asked(server, head % (path.encode(), HOST, FORM, 10 * MIB))
+    reply = exchange(server, head % (path.encode(), HOST, FORM, 10 * MIB))
 
     assert 400 <= reply.status < 500
 
@@ -228,14 +228,14 @@ def test_a_form_that_drips_in_is_read_to_its_end(server: Server, path: str) -> N
         wire.send([request[place : place + 1] for place in range(len(request))], pause=0.001)
         dripped = wire.reply()
 
-    assert dripped.status == asked(server, request).status
+    assert dripped.status == exchange(server, request).status
 
 
 @pytest.mark.requirement("AZ-02")
 def test_a_form_in_chunks_is_read_like_any_other(server: Server) -> None:
     form = b"client_id=demo-public&redirect_uri=http%3A%2F%2F127.0.0.1%3A4999%2Fcb&state=kept"
 
-    announced, in_chunks = asked(server, post("/o/authorize", form)), asked(server, chunked("/o/authorize", form))
+    announced, in_chunks = exchange(server, post("/o/authorize", form)), exchange(server, chunked("/o/authorize", form))
 
     assert announced.status == in_chunks.status == 303
     assert b"state=kept" in in_chunks.head

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.fuzz.test_requests import ODD
-from tests.fuzz.wire import HOST, Wire, asked, post
+from tests.fuzz.wire import HOST, Wire, exchange, post
 from tests.running import ROOT, Server
 
 pytestmark = pytest.mark.fuzz
@@ -20,7 +20,7 @@ BY_UVICORN = [
 
 @pytest.mark.parametrize("odd", ODD)
 def test_uvicorn_refuses_by_itself_what_is_documented_and_nothing_else(server: Server, odd: str) -> None:
-    reply = asked(server, ODD[odd]("/o/token"))
+    reply = exchange(server, ODD[odd]("/o/token"))
 
     assert reply.by_uvicorn == (odd in BY_UVICORN)
 
@@ -48,7 +48,7 @@ def test_every_one_of_them_stands_in_the_document() -> None:
 def test_a_spoofed_host_changes_no_issuer(server: Server, host: bytes, status: int) -> None:
     request = b"GET /.well-known/oauth-authorization-server HTTP/1.1\r\nHost: %s\r\n\r\n" % host
 
-    reply = asked(server, request)
+    reply = exchange(server, request)
 
     assert reply.status == status
     assert host not in reply.body
@@ -57,7 +57,7 @@ def test_a_spoofed_host_changes_no_issuer(server: Server, host: bytes, status: i
 
 @pytest.mark.parametrize("path", ["/", "/o/token", "/fhir/r4/metadata"])
 def test_an_upgrade_is_not_followed(server: Server, path: str) -> None:
-    reply = asked(server, ODD["a websocket"](path))
+    reply = exchange(server, ODD["a websocket"](path))
 
     assert reply.status in (200, 405)
 
@@ -66,5 +66,5 @@ def test_a_name_with_an_underscore_is_no_header_of_ours(server: Server) -> None:
     form = b"a=b"
     typed: Any = post("/o/authorize", form, b"Content_Type: application/x-www-form-urlencoded\r\n")
 
-    assert asked(server, typed).status == 415
+    assert exchange(server, typed).status == 415
     assert HOST in typed

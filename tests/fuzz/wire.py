@@ -95,7 +95,7 @@ def chunked(path: str, body: bytes, headers: bytes = FORM) -> bytes:
     return head + b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
 
 
-def asked(server: Server, request: bytes) -> Reply:
+def exchange(server: Server, request: bytes) -> Reply:
     """The answer to these bytes on a fresh connection."""
     with Wire(server) as wire:
         wire.send([request])

@@ -32,7 +32,7 @@ class Asker:
         return told
 
 
-def named(issued: dict[str, Any], *names: str) -> dict[str, str]:
+def targets(issued: dict[str, Any], *names: str) -> dict[str, str]:
     """The members that name what was granted there."""
     granted = issued["granted"]
     about = {
@@ -87,7 +87,7 @@ class Operator:
 # What is refused --------------------------------------------------------------------------------------------------
 
 
-def is_refused(response: httpx.Response, status: int, error: str, description: str) -> None:
+def assert_refused(response: httpx.Response, status: int, error: str, description: str) -> None:
     assert response.status_code == status, response.text
     assert response.json() == {"error": error, "error_description": description}
     assert response.headers["Content-Type"] == "application/json"

@@ -7,7 +7,7 @@ from django.test import Client as Browser
 
 from tests.conftest import BASE, App
 from tests.fixture_types import Events, Grant, Introspect, Issue, MakeClient, MakePerson, MakeResourceServer
-from tests.introspection.invalidation_caller import BY, NOTHING, ONE, Asker, is_refused, named
+from tests.introspection.invalidation_caller import BY, NOTHING, ONE, Asker, assert_refused, targets
 
 
 @pytest.mark.requirement("SD-05", "RV-08", "RV-09")
@@ -17,7 +17,7 @@ def test_a_resource_server_ends_what_it_names_and_nothing_beside(
 ) -> None:
     other = issue()
 
-    told = asker.ends(**named(issued, *names))
+    told = asker.ends(**targets(issued, *names))
 
     assert told == ONE
     assert introspect(issued["access_token"]) == {"active": False}
@@ -56,7 +56,7 @@ def test_what_belongs_to_another_base_stays(
     granted = issued["granted"]
     elsewhere = issue(granted.client, granted.person, server=other_fhir_server)
 
-    told = asker.ends(**named(issued, "sub"))
+    told = asker.ends(**targets(issued, "sub"))
 
     (there,) = AccessToken.objects.filter(authorization=elsewhere["granted"].authorization)
     assert told == ONE
@@ -86,8 +86,8 @@ def test_what_belongs_to_others_reads_like_nothing_to_end(
 ) -> None:  # fmt: skip
     stranger = Asker(app, make_resource_server(other_fhir_server))
 
-    told = [stranger.ends(**named(issued, name)) for name in ("sub", "client_id", "authorization")]
-    told.append(stranger.ends(**named(issued, "sub"), lock="login"))
+    told = [stranger.ends(**targets(issued, name)) for name in ("sub", "client_id", "authorization")]
+    told.append(stranger.ends(**targets(issued, "sub"), lock="login"))
 
     assert told == [NOTHING] * 4
     assert introspect(issued["access_token"])["active"] is True
@@ -97,7 +97,7 @@ def test_what_belongs_to_others_reads_like_nothing_to_end(
 
 
 def test_ending_twice_ends_nothing_more(asker: Asker, issued: dict[str, Any], events: Events) -> None:
-    first, second = (asker.ends(**named(issued, "sub")) for _ in range(2))
+    first, second = (asker.ends(**targets(issued, "sub")) for _ in range(2))
 
     assert (first, second) == (ONE, NOTHING)
     assert len(events("authorization-ended", authorization=str(issued["granted"].authorization))) == 1
@@ -159,7 +159,7 @@ def test_a_request_that_waits_for_an_answer_about_it_gets_none(
 ) -> None:
     closed, other = waiting(), waiting(user=make_person("amy"), client=make_client(), patient="amy")
 
-    asker.ends(**named(issued, *names))
+    asker.ends(**targets(issued, *names))
 
     closed.refresh_from_db()
     other.refresh_from_db()
@@ -181,7 +181,7 @@ def test_a_lock_until_a_later_login_ends_sessions_and_marks_the_moment(
     browser.post("/login", {"username": person.username, "password": "smartauth-demo"})
     before = clock.now()
 
-    told = asker.ends(**named(issued, "sub"), lock="login")
+    told = asker.ends(**targets(issued, "sub"), lock="login")
 
     person.refresh_from_db()
     assert told == {**ONE, "lock": "login"}
@@ -210,9 +210,9 @@ def test_a_resource_server_locks_nobody_who_has_no_access_there(
 def test_only_operators_lock_until_an_operators_word(
     asker: Asker, issued: dict[str, Any], introspect: Introspect
 ) -> None:
-    response = asker.post({**named(issued, "sub"), "lock": "operator"})
+    response = asker.post({**targets(issued, "sub"), "lock": "operator"})
 
-    is_refused(response, 403, "access_denied", "only an operator may lock until an operator's word")
+    assert_refused(response, 403, "access_denied", "only an operator may lock until an operator's word")
     assert introspect(issued["access_token"])["active"] is True
     issued["granted"].person.refresh_from_db()
     assert issued["granted"].person.stopped_at == 0

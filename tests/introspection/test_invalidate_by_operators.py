@@ -6,7 +6,7 @@ import pytest
 from django.test import Client as Browser
 
 from tests.fixture_types import Events, Introspect, Issue, MakePerson
-from tests.introspection.invalidation_caller import BY, NOTHING, ONE, Operator, named
+from tests.introspection.invalidation_caller import BY, NOTHING, ONE, Operator, targets
 
 
 @pytest.mark.requirement("SD-05", "RV-08")
@@ -23,7 +23,7 @@ def test_an_operator_ends_everything_of_a_person_or_client_everywhere_by_one_inc
     granted = issued["granted"]
     issue(granted.client, granted.person, server=other_fhir_server)
 
-    told = operator.post(**named(issued, name))
+    told = operator.post(**targets(issued, name))
 
     assert (told.status_code, told.json()) == (200, {"authorizations": 2, "access_tokens": 2})
     assert introspect(issued["access_token"]) == {"active": False}
@@ -39,7 +39,7 @@ def test_an_operator_ends_everything_of_a_person_or_client_everywhere_by_one_inc
 def test_an_operator_ends_what_he_names(
     operator: Operator, issued: dict[str, Any], introspect: Introspect, events: Events, names: tuple[str, ...]
 ) -> None:
-    told = operator.post(**named(issued, *names))
+    told = operator.post(**targets(issued, *names))
 
     assert told.json() == ONE
     assert introspect(issued["access_token"]) == {"active": False}
@@ -53,7 +53,7 @@ def test_an_operator_locks_until_his_word(
 ) -> None:
     person, browser = issued["granted"].person, Browser()
 
-    told = operator.post(**named(issued, "sub"), lock="operator")
+    told = operator.post(**targets(issued, "sub"), lock="operator")
 
     assert told.json() == {**ONE, "lock": "operator"}
     assert introspect(issued["access_token"]) == {"active": False}
@@ -84,7 +84,7 @@ def test_nobody_locks_himself(operator: Operator, lock: str) -> None:
 def test_an_operators_session_counts_only_on_a_page_of_ours(
     operator: Operator, issued: dict[str, Any], introspect: Introspect
 ) -> None:
-    response = operator.post(**named(issued, "sub"), csrf="")
+    response = operator.post(**targets(issued, "sub"), csrf="")
 
     assert response.status_code == 403
     assert response.json() == {"error": "access_denied", "error_description": "the CSRF token is missing or wrong"}
@@ -94,7 +94,7 @@ def test_an_operators_session_counts_only_on_a_page_of_ours(
 def test_whoever_is_no_operator_ends_nothing(
     make_person: MakePerson, issued: dict[str, Any], introspect: Introspect
 ) -> None:
-    response = Operator(make_person("amy")).post(**named(issued, "sub"))
+    response = Operator(make_person("amy")).post(**targets(issued, "sub"))
 
     assert response.status_code == 403
     assert response.json()["error_description"] == "only operators and resource servers may end access"

@@ -6,7 +6,7 @@ import pytest
 
 from tests.conftest import BASE, SECRET, App, basic
 from tests.fixture_types import Events, Introspect, MakeClient
-from tests.introspection.invalidation_caller import Asker, Operator, is_refused, named
+from tests.introspection.invalidation_caller import Asker, Operator, assert_refused, targets
 
 
 @pytest.mark.parametrize(
@@ -27,9 +27,9 @@ def test_who_cannot_prove_himself_is_refused(
     if headers["Authorization"] in made:
         headers = basic(*made[headers["Authorization"]])
 
-    response = asker.post(named(issued, "sub"), headers=headers)
+    response = asker.post(targets(issued, "sub"), headers=headers)
 
-    is_refused(response, 401, "invalid_client", "client authentication failed")
+    assert_refused(response, 401, "invalid_client", "client authentication failed")
     assert response.headers["WWW-Authenticate"] == 'Basic realm="smartauth"'
     assert introspect(issued["access_token"])["active"] is True
     if headers["Authorization"] == basic(asker.client.client_id, "wrong")["Authorization"]:
@@ -41,9 +41,9 @@ def test_a_client_that_protects_nothing_ends_nothing(
 ) -> None:
     stranger = Asker(app, make_client("secret"))
 
-    is_refused(stranger.post(named(issued, "sub")), 403, "access_denied", "this client protects no FHIR base")
-    is_refused(
-        stranger.post(named(issued, "patient", "aud")), 403, "access_denied",
+    assert_refused(stranger.post(targets(issued, "sub")), 403, "access_denied", "this client protects no FHIR base")
+    assert_refused(
+        stranger.post(targets(issued, "patient", "aud")), 403, "access_denied",
         "aud is not a FHIR base that this client protects",
     )  # fmt: skip
     assert introspect(issued["access_token"])["active"] is True
@@ -83,7 +83,7 @@ ONE_OF = "say whose access ends: one of sub, fhirUser, client_id, patient, autho
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_named(asker: Asker, asked: dict[str, Any], description: str) -> None:
-    is_refused(asker.post(asked), 400, "invalid_request", description)
+    assert_refused(asker.post(asked), 400, "invalid_request", description)
 
 
 def test_an_operator_hears_that_a_base_is_none(operator: Operator) -> None:
@@ -102,22 +102,22 @@ def test_an_operator_hears_that_a_base_is_none(operator: Operator) -> None:
     ],
 )
 def test_what_is_no_object_is_refused(asker: Asker, body: bytes, description: str) -> None:
-    is_refused(asker.post(body), 400, "invalid_request", description)
+    assert_refused(asker.post(body), 400, "invalid_request", description)
 
 
 def test_a_long_body_is_refused(asker: Asker) -> None:
-    is_refused(asker.post({"sub": "x" * 20_000}), 413, "invalid_request", "the body is too long")
+    assert_refused(asker.post({"sub": "x" * 20_000}), 413, "invalid_request", "the body is too long")
 
 
 def test_a_form_is_refused(asker: Asker) -> None:
     response = asker.post(b"sub=x", headers={"Content-Type": "application/x-www-form-urlencoded"})
 
-    is_refused(response, 415, "invalid_request", "the body must be application/json")
+    assert_refused(response, 415, "invalid_request", "the body must be application/json")
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "OPTIONS"])
 def test_another_method_is_refused(asker: Asker, method: str) -> None:
     response = asker.app.request(method, "/o/invalidate", headers=basic(asker.client.client_id, SECRET))
 
-    is_refused(response, 405, "invalid_request", "only POST is allowed here")
+    assert_refused(response, 405, "invalid_request", "only POST is allowed here")
     assert response.headers["Allow"] == "POST"

@@ -262,7 +262,7 @@ def test_a_backend_service_that_keeps_trying_loses_its_access(
 # What is refused --------------------------------------------------------------------------------------------------
 
 
-def is_refused(response: httpx.Response, status: int, error: str, description: str) -> None:
+def assert_refused(response: httpx.Response, status: int, error: str, description: str) -> None:
     assert response.status_code == status, response.text
     assert response.json() == {"error": error, "error_description": description}
     assert response.headers["Cache-Control"] == "no-store"
@@ -275,7 +275,7 @@ def test_who_cannot_prove_himself_reports_nothing(reporter: Reporter, issue: Iss
 
     response = reporter.post({"token": issued["access_token"], "status": 403}, headers=headers)
 
-    is_refused(response, 401, "invalid_client", "client authentication failed")
+    assert_refused(response, 401, "invalid_client", "client authentication failed")
     assert response.headers["WWW-Authenticate"] == 'Basic realm="smartauth"'
     assert counts(issued) == []
 
@@ -311,11 +311,11 @@ def test_what_is_wrong_is_named(reporter: Reporter, issue: Issue, changes: dict[
 
     response = reporter.post({"token": issued["access_token"], "status": 403, **changes})
 
-    is_refused(response, 400, "invalid_request", description)
+    assert_refused(response, 400, "invalid_request", description)
     assert counts(issued) == []
 
 
 def test_another_method_is_refused(reporter: Reporter) -> None:
     response = reporter.app.request("GET", "/o/report", headers=basic(reporter.client.client_id, SECRET))
 
-    is_refused(response, 405, "invalid_request", "only POST is allowed here")
+    assert_refused(response, 405, "invalid_request", "only POST is allowed here")

@@ -90,7 +90,7 @@ class Load:
         return set(self.tokens) - self.begun
 
 
-def prepared(server: Server) -> Load:
+def prepare(server: Server) -> Load:
     """Codes that wait to be exchanged."""
     script = MAKE.format(codes=CODES, uri=REDIRECT_URI, challenge=CHALLENGE)
     made = [line.split() for line in server.manage("shell", "--no-imports", "-c", script).splitlines()]
@@ -104,7 +104,7 @@ def exchange(client: str, code: str) -> dict[str, str]:
     }  # fmt: skip
 
 
-def alive(server: Server, tokens: set[str]) -> dict[str, bool]:
+def activity(server: Server, tokens: set[str]) -> dict[str, bool]:
     """What introspection says of each."""
     with httpx.Client(base_url=server.url, timeout=30) as http:
         asked = {token: http.post("/o/introspect", data={"token": token}, auth=RESOURCE_SERVER) for token in tokens}

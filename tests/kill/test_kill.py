@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from tests.flows.app import StandaloneLaunch, introspect, read, revoke, token
-from tests.kill.load import alive, exchange, prepared
+from tests.kill.load import activity, exchange, prepare
 from tests.postgresql import PostgreSQL
 from tests.running import Server
 from tests.waiting import wait_until
@@ -78,19 +78,19 @@ def test_a_new_start_keeps_tokens_keys_and_data(machine: Machine) -> None:
 
 @pytest.mark.requirement("E77", "CG-05", "RV-01")
 def test_what_was_acknowledged_before_the_kill_is_true_after_it(machine: Machine) -> None:
-    load = prepared(machine.server)
+    load = prepare(machine.server)
 
     load.until_killed(machine.kill, after=60)
     machine.start()
 
     assert len(load.revoked) > 5
-    assert set(alive(machine.server, load.revoked).values()) == {False}
-    assert set(alive(machine.server, load.untouched).values()) == {True}
+    assert set(activity(machine.server, load.revoked).values()) == {False}
+    assert set(activity(machine.server, load.untouched).values()) == {True}
 
 
 @pytest.mark.requirement("E77", "CG-05")
 def test_a_code_that_was_used_before_the_kill_is_used_up_after_it(machine: Machine) -> None:
-    load = prepared(machine.server)
+    load = prepare(machine.server)
     load.until_killed(machine.kill, after=20)
     machine.start()
     bought = {client: token for token, client in load.tokens.items()}
@@ -99,7 +99,7 @@ def test_a_code_that_was_used_before_the_kill_is_used_up_after_it(machine: Machi
 
     assert {(answer.status_code, answer.json()["error"]) for answer in answers} == {(400, "invalid_grant")}
     replayed = {bought[client] for client, _ in load.consumed}
-    assert set(alive(machine.server, replayed).values()) == {False}
+    assert set(activity(machine.server, replayed).values()) == {False}
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ def raw_payload(token: str) -> bytes:
     return base64.urlsafe_b64decode(middle + "=" * (-len(middle) % 4))
 
 
-def verified(app: App, token: str) -> dict[str, Any]:
+def verified_claims(app: App, token: str) -> dict[str, Any]:
     """The claims, as a client verifies them: with the key of that kid in the published JWKS."""
     keys = KeySet.import_key_set(app.get("/o/jwks").json())
     key = next(key for key in keys.keys if key.kid == header(token)["kid"])

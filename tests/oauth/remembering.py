@@ -6,20 +6,20 @@ import httpx
 
 from tests.conftest import SECRET, VERIFIER, App, basic
 from tests.fixture_types import MakeClient
-from tests.oauth.visitor import Visitor, answer
+from tests.oauth.visitor import Visitor, redirect_query
 
 HTTPS = "https://app.example/cb"
 OFFLINE = "launch/patient patient/Observation.rs patient/Condition.rs offline_access"
 MAY_ASK = "launch launch/patient launch/encounter patient/*.cruds user/*.cruds offline_access online_access"
 
 
-def refreshing(make_client: MakeClient, authentication: str = "secret", **fields: Any) -> Any:
+def refreshing_client(make_client: MakeClient, authentication: str = "secret", **fields: Any) -> Any:
     """A client that may refresh."""
     known = {"grants": "authorization_code refresh_token", "scope": MAY_ASK, "redirect_uris": HTTPS}
     return make_client(authentication, **{**known, **fields})
 
 
-def exchanged(app: App, client: Any, code: str, redirect_uri: str = HTTPS) -> dict[str, Any]:
+def exchange(app: App, client: Any, code: str, redirect_uri: str = HTTPS) -> dict[str, Any]:
     """What the token endpoint answers to the code."""
     secret = client.authentication == "secret"
     form = {
@@ -32,12 +32,12 @@ def exchanged(app: App, client: Any, code: str, redirect_uri: str = HTTPS) -> di
     return told
 
 
-def allowed_for_good(
+def allow_for_good(
     app: App, visitor: Visitor, client: Any, person: Any, *, page: httpx.Response | None = None, **changes: Any
 ) -> dict[str, Any]:
     """The person allows what stands on the page, offline access too, and the app fetches its tokens."""
     request = {"scope": OFFLINE, "redirect_uri": HTTPS, **changes}
     page = page or visitor.reach_consent(client, person, **request)
-    told = exchanged(app, client, answer(visitor.allow(page))["code"], request["redirect_uri"])
+    told = exchange(app, client, redirect_query(visitor.allow(page))["code"], request["redirect_uri"])
     assert "refresh_token" in told
     return told

@@ -11,9 +11,9 @@ from oauth.models import RefreshToken
 from smart.time_units import SECOND
 from tests.conftest import BASE, CHALLENGE, REDIRECT_URI, SECRET, VERIFIER, App, Granted, basic
 from tests.fixture_types import Grant, Introspect, MakeClient, MakePerson, MakeResourceServer
-from tests.oauth.visitor import FORM, Visitor, answer, asked
-from tests.publishing import published
-from tests.signing import jwks, pair, shown
+from tests.oauth.visitor import FORM, Visitor, good_request, redirect_query
+from tests.publishing import publisher_of
+from tests.signing import assertion_form, jwks, pair
 
 EC = pair("ES384")
 SCOPE = "launch openid fhirUser patient/Observation.rs offline_access"
@@ -30,7 +30,7 @@ def granted(grant: Grant, make_client: MakeClient) -> Granted:
 
 def sent(app: App, granted: Granted, changes: Form) -> httpx.Response:
     """A good exchange with changes."""
-    good: Form = {**granted.exchange(), **shown(EC.assertion(granted.client.client_id))}
+    good: Form = {**granted.exchange(), **assertion_form(EC.assertion(granted.client.client_id))}
     form = {name: value for name, value in {**good, **changes}.items() if value is not None}
     return app.post("/o/token", data=form)
 
@@ -74,14 +74,14 @@ def test_an_invalid_aud_is_told_to_the_app_and_an_invalid_client_to_nobody(
     for_client = visitor.ask(client, client_id="another")
 
     assert for_aud.headers["Location"].startswith(f"{REDIRECT_URI}?")
-    assert answer(for_aud)["error"] == "invalid_request"
+    assert redirect_query(for_aud)["error"] == "invalid_request"
     assert (for_client.status_code, "Location" in for_client.headers) == (400, False)
 
 
 def proof(client: Any) -> tuple[dict[str, str], dict[str, str]]:
     """What proves the client in a form, and in the headers."""
     if client.authentication == "keys":
-        return shown(EC.assertion(client.client_id)), {}
+        return assertion_form(EC.assertion(client.client_id)), {}
     if client.authentication == "secret":
         return {}, basic(client.client_id, SECRET)
     return {"client_id": client.client_id}, {}
@@ -107,7 +107,7 @@ def opened(visitor: Visitor, client: Any, method: str, **changes: str) -> httpx.
     """The first page that the person sees."""
     if method == "GET":
         return visitor.follow(visitor.ask(client, **changes))
-    body = urlencode(asked(client, **changes))
+    body = urlencode(good_request(client, **changes))
     return visitor.follow(visitor.request("POST", "/o/authorize", content=body, headers=FORM))
 
 
@@ -125,7 +125,7 @@ def test_an_app_of_each_kind_is_launched_from_an_ehr_and_lives_as_long_as_it_is_
     )  # fmt: skip
 
     page = opened(visitor, client, method, scope=SCOPE, launch=launched(app, ehr, client, person))
-    code = answer(visitor.allow(visitor.sign_in(page, person)))["code"]
+    code = redirect_query(visitor.allow(visitor.sign_in(page, person)))["code"]
     form = {"grant_type": "authorization_code", "code": code, "redirect_uri": REDIRECT_URI, "code_verifier": VERIFIER}
     told = machine(app, client, "/o/token", **form).json()
     kept = RefreshToken.objects.get(authorization__client=client)
@@ -145,7 +145,7 @@ def test_an_app_of_each_kind_is_launched_from_an_ehr_and_lives_as_long_as_it_is_
 def test_a_backend_service_with_a_jwks_url_gets_its_token(
     app: App, make_client: MakeClient, introspect: Introspect
 ) -> None:
-    with published(jwks(EC)) as publisher:
+    with publisher_of(jwks(EC)) as publisher:
         service = make_client(
             "keys", jwks_uri=publisher.url, grants="client_credentials", scope="system/*.rs", redirect_uris=""
         )

@@ -16,7 +16,7 @@ PASSWORD = "smartauth-demo"
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
-def asked(client: Any, **changes: Any) -> dict[str, Any]:
+def good_request(client: Any, **changes: Any) -> dict[str, Any]:
     """A good authorization request, with changes; None leaves a parameter out, a list sends it so often."""
     good = {
         "response_type": "code",
@@ -31,7 +31,7 @@ def asked(client: Any, **changes: Any) -> dict[str, Any]:
     return {name: value for name, value in {**good, **changes}.items() if value is not None}
 
 
-def answer(response: httpx.Response) -> dict[str, str]:
+def redirect_query(response: httpx.Response) -> dict[str, str]:
     """What a redirect to the app carries, each once."""
     query = parse_qs(urlsplit(response.headers["Location"]).query, strict_parsing=True)
     assert all(len(values) == 1 for values in query.values())
@@ -57,7 +57,7 @@ class Visitor:
 
     def ask(self, client: Any, **changes: Any) -> httpx.Response:
         """The authorization request by GET."""
-        return self.request("GET", f"/o/authorize?{urlencode(asked(client, **changes), doseq=True)}")
+        return self.request("GET", f"/o/authorize?{urlencode(good_request(client, **changes), doseq=True)}")
 
     def follow(self, response: httpx.Response) -> httpx.Response:
         """The next page of our own; a redirect to an app stays as it is."""
@@ -67,7 +67,7 @@ class Visitor:
 
     def send(self, page: httpx.Response, **fields: Any) -> httpx.Response:
         """The page's form with its hidden fields and these, to the page's own address."""
-        body = urlencode({**hidden(page), **fields}, doseq=True)
+        body = urlencode({**hidden_fields(page), **fields}, doseq=True)
         return self.request("POST", str(page.url), content=body, headers=FORM)
 
     def sign_in(self, page: httpx.Response, person: Any, password: str = PASSWORD) -> httpx.Response:
@@ -76,7 +76,7 @@ class Visitor:
 
     def at_once(self, page: httpx.Response, times: int, **fields: Any) -> list[httpx.Response]:
         """The page's form, sent so often in parallel."""
-        body = urlencode({**hidden(page), **fields}, doseq=True)
+        body = urlencode({**hidden_fields(page), **fields}, doseq=True)
 
         async def send() -> list[httpx.Response]:
             every = (self.browser.post(str(page.url), content=body, headers=FORM) for _ in range(times))
@@ -93,26 +93,26 @@ class Visitor:
 
     def allow(self, page: httpx.Response, **changes: Any) -> httpx.Response:
         """The consent page with what is ticked, and "Allow access"."""
-        as_it_stands = {"ask": ticked(page), "ask-time": times(page), "answer": "allow", **kinds(page)}
-        return self.send(page, **{**as_it_stands, **changes})
+        as_it_stands = {"ask": ticked_lines(page), "ask-time": ticked_times(page), **ticked_kinds(page)}
+        return self.send(page, **{**as_it_stands, "answer": "allow", **changes})
 
 
-def hidden(page: httpx.Response) -> dict[str, str]:
+def hidden_fields(page: httpx.Response) -> dict[str, str]:
     """What the page's form sends along unseen."""
     found = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]+)"', page.text))
     assert "csrfmiddlewaretoken" in found, page.text
     return found
 
 
-def ticked(page: httpx.Response) -> list[str]:
+def ticked_lines(page: httpx.Response) -> list[str]:
     return re.findall(r'name="ask" value="(\d+)" checked', page.text)
 
 
-def times(page: httpx.Response) -> list[str]:
+def ticked_times(page: httpx.Response) -> list[str]:
     return re.findall(r'name="ask-time" value="(\d+)" checked', page.text)
 
 
-def kinds(page: httpx.Response) -> dict[str, list[str]]:
+def ticked_kinds(page: httpx.Response) -> dict[str, list[str]]:
     """What stands in the fieldsets of divided types: all, some or none, and which kinds."""
     found: dict[str, list[str]] = {}
     for name, value in re.findall(r'name="(ask-\d+(?:-kind)?)" value="(\w+)" checked', page.text):
@@ -120,12 +120,12 @@ def kinds(page: httpx.Response) -> dict[str, list[str]]:
     return found
 
 
-def nothing(page: httpx.Response) -> dict[str, Any]:
+def everything_unticked(page: httpx.Response) -> dict[str, Any]:
     """The fields of a page on which everything was unticked."""
-    return {"ask": [], **{name: "none" for name in kinds(page) if not name.endswith("-kind")}}
+    return {"ask": [], **{name: "none" for name in ticked_kinds(page) if not name.endswith("-kind")}}
 
 
-def line(page: httpx.Response, text: str) -> str:
+def line_number(page: httpx.Response, text: str) -> str:
     """The number of the line with that text."""
     found = re.search(rf'value="(\d+)"[^>]*><span>(?:<strong[^>]*>)?{re.escape(text)}', unescape(page.text))
     assert found, page.text

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.publishing import Publisher, published
+from tests.publishing import Publisher, publisher_of
 from tests.races.contender import Contest, contest
 from tests.races.signing_clients import SigningCommands
 from tests.running import Server
-from tests.signing import jwks, pair, shown
+from tests.signing import assertion_form, jwks, pair
 
 pytestmark = pytest.mark.race
 PROCESSES, REQUESTS, REPEATS = 4, 8, 20
@@ -28,7 +28,7 @@ def racers(server: Server) -> Iterator[Contest]:
 
 @pytest.fixture(scope="module")
 def publisher() -> Iterator[Publisher]:
-    with published(jwks(EC)) as made:
+    with publisher_of(jwks(EC)) as made:
         made.headers = {"Cache-Control": "max-age=600"}
         yield made
 
@@ -36,7 +36,8 @@ def publisher() -> Iterator[Publisher]:
 def statuses(racers: Contest, assertions: list[str]) -> Counter[int]:
     """The answers to these assertions, all shown at one moment."""
     audience = "/o/revoke"
-    return Counter(status for status, _ in racers.post(audience, [shown(each, token="x") for each in assertions]))
+    forms = [assertion_form(each, token="x") for each in assertions]
+    return Counter(status for status, _ in racers.post(audience, forms))
 
 
 def assertion(server: Server, client_id: str, kid: str = EC.kid) -> str:
@@ -74,7 +75,7 @@ def test_processes_that_need_the_same_keys_fetch_them_once(
 def test_where_nothing_may_be_kept_everybody_is_served_however_the_fetches_of_the_processes_meet(
     racers: Contest, server: Server, repeat: int
 ) -> None:
-    with published(jwks(EC)) as publisher:
+    with publisher_of(jwks(EC)) as publisher:
         publisher.headers = {"Cache-Control": "no-store"}
         client_id = racers.alone("client", "", publisher.url)
 

@@ -9,7 +9,7 @@ from django.db.backends.utils import CursorWrapper
 from introspection import batched_lookup
 from tests.conftest import SECRET, App, basic
 from tests.fixture_types import Grant, Issue, MakeClient, MakeResourceServer
-from tests.signing import jwks, pair, shown
+from tests.signing import assertion_form, jwks, pair
 from tests.waiting import wait_until
 
 _TRANSACTION = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE")
@@ -115,9 +115,9 @@ def test_client_credentials_cost_the_same_however_often_but_for_the_first_time(
     key = pair("ES384")
     signer = make_client("keys", **fields, jwks=jwks(key))
     form = {"grant_type": "client_credentials", "scope": "system/*.rs"}
-    app.post("/o/token", data={**form, **shown(key.assertion(signer.client_id))})
+    app.post("/o/token", data={**form, **assertion_form(key.assertion(signer.client_id))})
     statements.clear()
-    app.post("/o/token", data={**form, **shown(key.assertion(signer.client_id))})
+    app.post("/o/token", data={**form, **assertion_form(key.assertion(signer.client_id))})
     signed = list(statements)
 
     first, *later = counted

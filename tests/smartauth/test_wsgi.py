@@ -3,7 +3,7 @@
 import pytest
 
 from tests.conftest import App
-from tests.oauth.visitor import Visitor, hidden
+from tests.oauth.visitor import Visitor, hidden_fields
 
 NO_TEXT = ["charset=rot13", "charset=undefined", "charset=idna", "charset=unicode_escape", "a*=nonsense''%41"]
 
@@ -24,7 +24,7 @@ def test_no_charset_breaks_a_query(app: App, parameter: str, path: str, status: 
 @pytest.mark.parametrize("parameter", NO_TEXT[:-1])
 def test_no_charset_breaks_a_form(app: App, parameter: str) -> None:
     visitor = Visitor(app)
-    fields = {**hidden(visitor.request("GET", "/login")), "username": "\\ud800 é", "password": "\\ud800"}
+    fields = {**hidden_fields(visitor.request("GET", "/login")), "username": "\\ud800 é", "password": "\\ud800"}
     parts = "".join(f'--x\r\nContent-Disposition: form-data; name="{n}"\r\n\r\n{v}\r\n' for n, v in fields.items())
     content_type = f"multipart/form-data; boundary=x; {parameter}"
 

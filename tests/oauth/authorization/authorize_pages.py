@@ -7,15 +7,15 @@ from oauth.models import Code, PendingRequest
 ISSUER = "http://127.0.0.1:8000"
 
 
-def waiting(client: Any) -> int:
+def pending_count(client: Any) -> int:
     return PendingRequest.objects.filter(client=client).count()
 
 
-def codes(client: Any) -> int:
+def code_count(client: Any) -> int:
     return Code.objects.filter(authorization__client=client).count()
 
 
-def is_page(response: Any, status: int = 400) -> None:
+def assert_error_page(response: Any, status: int = 400) -> None:
     """An error page: no redirect, never stored, no stack trace."""
     assert response.status_code == status, response.text
     assert "Location" not in response.headers

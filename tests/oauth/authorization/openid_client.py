@@ -7,7 +7,7 @@ import httpx
 
 from tests.conftest import SECRET, App, basic
 from tests.oauth.remembering import HTTPS
-from tests.oauth.visitor import Visitor, answer
+from tests.oauth.visitor import Visitor, redirect_query
 
 SCOPE = "openid profile email"
 
@@ -19,10 +19,10 @@ def ask(visitor: Visitor, client: Any, **changes: Any) -> httpx.Response:
     return visitor.follow(visitor.request("GET", f"/o/authorize?{query}"))
 
 
-def signed_in(visitor: Visitor, client: Any, person: Any, **changes: Any) -> str:
+def sign_in_and_allow(visitor: Visitor, client: Any, person: Any, **changes: Any) -> str:
     """The code that the app gets when the person signs in and allows everything."""
     page = visitor.sign_in(ask(visitor, client, **changes), person)
-    return answer(visitor.allow(page) if page.status_code == 200 else page)["code"]
+    return redirect_query(visitor.allow(page) if page.status_code == 200 else page)["code"]
 
 
 def exchange(app: App, client: Any, code: str, *, in_body: bool = False, **more: str) -> httpx.Response:

@@ -8,8 +8,8 @@ import pytest
 from oauth.models import PendingRequest
 from tests.conftest import BASE, CHALLENGE, REDIRECT_URI
 from tests.fixture_types import MakeClient
-from tests.oauth.authorization.authorize_pages import ISSUER, REGISTERED, codes, is_page, waiting
-from tests.oauth.visitor import Visitor, answer, asked
+from tests.oauth.authorization.authorize_pages import ISSUER, REGISTERED, assert_error_page, code_count, pending_count
+from tests.oauth.visitor import Visitor, good_request, redirect_query
 
 
 @pytest.mark.requirement("E1", "AZ-06")
@@ -21,7 +21,7 @@ def test_a_client_that_nobody_knows_is_told_on_a_page(
 
     response = visitor.ask(make_client(), client_id=client_id)
 
-    is_page(response)
+    assert_error_page(response)
     assert "This server does not know the app that sent you here." in response.text
     assert PendingRequest.objects.count() == before
 
@@ -32,9 +32,9 @@ def test_a_disabled_client_is_not_known_any_more(visitor: Visitor, make_client: 
 
     response = visitor.ask(client)
 
-    is_page(response)
+    assert_error_page(response)
     assert client.name not in response.text
-    assert waiting(client) == 0
+    assert pending_count(client) == 0
 
 
 @pytest.mark.requirement("E2", "AZ-06")
@@ -42,11 +42,11 @@ def test_a_disabled_client_is_not_known_any_more(visitor: Visitor, make_client: 
 def test_who_asks_and_where_to_answer_are_said_once(visitor: Visitor, make_client: MakeClient, name: str) -> None:
     client = make_client()
 
-    response = visitor.ask(client, **{name: [asked(client)[name]] * 2})
+    response = visitor.ask(client, **{name: [good_request(client)[name]] * 2})
 
-    is_page(response)
+    assert_error_page(response)
     assert "contradicts itself" in response.text
-    assert waiting(client) == 0
+    assert pending_count(client) == 0
 
 
 @pytest.mark.requirement("E3", "AZ-06")
@@ -58,9 +58,9 @@ def test_a_missing_redirect_uri_is_not_guessed(
 
     response = visitor.ask(client, redirect_uri=redirect_uri)
 
-    is_page(response)
+    assert_error_page(response)
     assert "did not say where to send you back" in response.text
-    assert waiting(client) == 0
+    assert pending_count(client) == 0
 
 
 @pytest.mark.requirement("E35", "AZ-06")
@@ -72,10 +72,10 @@ def test_a_pushed_request_that_nobody_knows_leads_nowhere(
 
     response = visitor.ask(client, request_uri="urn:ietf:params:oauth:request_uri:6esc_11ACC5bwc", **beside)
 
-    is_page(response)
+    assert_error_page(response)
     assert "unknown, used or too old" in response.text
     assert "invalid_request_uri" in response.text
-    assert waiting(client) == 0
+    assert pending_count(client) == 0
 
 
 DIFFERENT = {
@@ -105,10 +105,10 @@ def test_a_redirect_uri_is_the_registered_one_to_the_letter(
 
     response = visitor.ask(client, redirect_uri=redirect_uri)
 
-    is_page(response)
+    assert_error_page(response)
     assert "an address that is not on its list" in response.text
     assert "<script" not in response.text
-    assert waiting(client) == 0
+    assert pending_count(client) == 0
 
 
 @pytest.mark.requirement("E5", "AZ-05")
@@ -118,8 +118,8 @@ def test_another_clients_redirect_uri_is_as_strange_as_any(visitor: Visitor, mak
 
     response = visitor.ask(client, redirect_uri="https://other.example/cb")
 
-    is_page(response)
-    assert waiting(client) == 0
+    assert_error_page(response)
+    assert pending_count(client) == 0
 
 
 @pytest.mark.requirement("E6", "AZ-05")
@@ -132,7 +132,7 @@ def test_only_a_native_app_may_come_back_at_another_port_of_loopback(
     response = visitor.ask(client, redirect_uri="http://127.0.0.1:51234/cb")
 
     assert response.status_code == status
-    assert waiting(client) == (1 if status == 303 else 0)
+    assert pending_count(client) == (1 if status == 303 else 0)
 
 
 @pytest.mark.requirement("E7", "AZ-06")
@@ -144,8 +144,8 @@ def test_a_dangerous_redirect_uri_is_refused_even_if_somebody_registered_it(
 
     response = visitor.ask(client, redirect_uri=uri)
 
-    is_page(response)
-    assert waiting(client) == 0
+    assert_error_page(response)
+    assert pending_count(client) == 0
 
 
 REFUSED = [
@@ -269,12 +269,12 @@ def test_what_is_wrong_is_told_to_the_app(
     assert response.status_code == 303
     assert response.headers["Location"].startswith(f"{REDIRECT_URI}?")
     assert "#" not in response.headers["Location"]
-    told = answer(response)
+    told = redirect_query(response)
     assert (told["error"], told["state"], told["iss"]) == (error, "state-of-the-app", ISSUER)
     assert "code" not in told
     assert response.headers["Cache-Control"] == "no-store"
     assert response.headers["Referrer-Policy"] == "no-referrer"
-    assert (waiting(client), codes(client)) == (0, 0)
+    assert (pending_count(client), code_count(client)) == (0, 0)
 
 
 @pytest.mark.requirement("E12")
@@ -284,9 +284,9 @@ def test_a_missing_state_is_told_without_one(visitor: Visitor, make_client: Make
 
     response = visitor.ask(client, state=state)
 
-    assert answer(response)["error"] == "invalid_request"
-    assert "state" not in answer(response)
-    assert waiting(client) == 0
+    assert redirect_query(response)["error"] == "invalid_request"
+    assert "state" not in redirect_query(response)
+    assert pending_count(client) == 0
 
 
 @pytest.mark.requirement("E19", "AZ-08")
@@ -297,8 +297,8 @@ def test_a_base_that_this_client_may_not_use_is_as_unknown_as_any(
 
     response = visitor.ask(client, aud=other_fhir_server.base)
 
-    assert answer(response)["error"] == "invalid_request"
-    assert (waiting(client), codes(client)) == (0, 0)
+    assert redirect_query(response)["error"] == "invalid_request"
+    assert (pending_count(client), code_count(client)) == (0, 0)
 
 
 @pytest.mark.requirement("E20")
@@ -308,8 +308,8 @@ def test_resource_and_aud_must_agree(visitor: Visitor, make_client: MakeClient, 
 
     response = visitor.ask(client, resource=other_fhir_server.base)
 
-    assert answer(response)["error"] == "invalid_request"
-    assert waiting(client) == 0
+    assert redirect_query(response)["error"] == "invalid_request"
+    assert pending_count(client) == 0
 
 
 @pytest.mark.requirement("E15", "E17", "WF-09")
@@ -337,8 +337,8 @@ def test_a_strict_client_hears_of_every_scope_that_cannot_be_granted(visitor: Vi
 
     response = visitor.ask(client, scope="patient/Observation.rs nonsense")
 
-    assert answer(response)["error"] == "invalid_scope"
-    assert waiting(client) == 0
+    assert redirect_query(response)["error"] == "invalid_scope"
+    assert pending_count(client) == 0
 
 
 @pytest.mark.requirement("WF-09", "AZ-08")

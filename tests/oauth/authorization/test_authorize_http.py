@@ -12,8 +12,8 @@ from oauth.models import Client, FhirServer, PendingRequest
 from smart.digests import sha256_hex
 from tests.conftest import REDIRECT_URI, App
 from tests.fixture_types import MakeClient, MakePerson
-from tests.oauth.authorization.authorize_pages import ISSUER, REGISTERED, codes, is_page, waiting
-from tests.oauth.visitor import FORM, Visitor, answer, asked
+from tests.oauth.authorization.authorize_pages import ISSUER, REGISTERED, assert_error_page, code_count, pending_count
+from tests.oauth.visitor import FORM, Visitor, good_request, redirect_query
 
 
 @pytest.mark.requirement("AZ-02", "AZ-20", "AZ-21")
@@ -22,7 +22,7 @@ def test_a_good_request_waits_under_a_handle_and_a_cookie_that_only_their_digest
     visitor: Visitor, make_client: MakeClient, method: str
 ) -> None:
     client = make_client()
-    body = urlencode(asked(client))
+    body = urlencode(good_request(client))
 
     if method == "GET":
         response = visitor.request("GET", f"/o/authorize?{body}")
@@ -47,12 +47,12 @@ def test_a_good_request_waits_under_a_handle_and_a_cookie_that_only_their_digest
 @pytest.mark.requirement("AZ-02")
 def test_a_post_is_judged_by_its_body_alone(visitor: Visitor, make_client: MakeClient) -> None:
     client = make_client()
-    body = urlencode(asked(client, response_type=None))
+    body = urlencode(good_request(client, response_type=None))
 
     response = visitor.request("POST", "/o/authorize?response_type=code", content=body, headers=FORM)
 
-    assert answer(response)["error"] == "invalid_request"
-    assert waiting(client) == 0
+    assert redirect_query(response)["error"] == "invalid_request"
+    assert pending_count(client) == 0
 
 
 @pytest.mark.requirement("E37", "AZ-02")
@@ -61,10 +61,10 @@ def test_only_a_form_is_read(visitor: Visitor, make_client: MakeClient, content_
     client = make_client()
     headers = {"Content-Type": content_type} if content_type else {}
 
-    response = visitor.request("POST", "/o/authorize", content=urlencode(asked(client)), headers=headers)
+    response = visitor.request("POST", "/o/authorize", content=urlencode(good_request(client)), headers=headers)
 
-    is_page(response, 415)
-    assert waiting(client) == 0
+    assert_error_page(response, 415)
+    assert pending_count(client) == 0
 
 
 @pytest.mark.requirement("E38")
@@ -75,12 +75,12 @@ def test_no_other_method_is_served_and_none_across_origins(
     client = make_client()
     headers = {"Origin": "https://app.example", "Access-Control-Request-Method": "POST"}
 
-    response = visitor.request(method, f"/o/authorize?{urlencode(asked(client))}", headers=headers)
+    response = visitor.request(method, f"/o/authorize?{urlencode(good_request(client))}", headers=headers)
 
     assert response.status_code == 405
     assert response.headers["Allow"] == "GET, POST"
     assert not [name for name in response.headers if name.lower().startswith("access-control-")]
-    assert waiting(client) == 0
+    assert pending_count(client) == 0
 
 
 UNREADABLE = {
@@ -101,26 +101,26 @@ def test_what_cannot_be_read_is_told_on_a_page(
     visitor: Visitor, make_client: MakeClient, method: str, spoil: Callable[[str], str], status: int
 ) -> None:
     client = make_client()
-    spoilt = spoil(urlencode(asked(client)))
+    spoilt = spoil(urlencode(good_request(client)))
 
     if method == "GET":
         response = visitor.request("GET", f"/o/authorize?{spoilt}")
     else:
         response = visitor.request("POST", "/o/authorize", content=spoilt, headers=FORM)
 
-    is_page(response, status)
-    assert waiting(client) == 0
+    assert_error_page(response, status)
+    assert pending_count(client) == 0
 
 
 @pytest.mark.requirement("E39")
 def test_raw_bytes_in_a_body_are_told_on_a_page(visitor: Visitor, make_client: MakeClient) -> None:
     client = make_client()
-    body = urlencode(asked(client)).encode() + b"&nonce=\xff\x00"
+    body = urlencode(good_request(client)).encode() + b"&nonce=\xff\x00"
 
     response = visitor.request("POST", "/o/authorize", content=body, headers=FORM)
 
-    is_page(response, 400)
-    assert waiting(client) == 0
+    assert_error_page(response, 400)
+    assert pending_count(client) == 0
 
 
 @pytest.mark.requirement("AZ-24")
@@ -128,10 +128,12 @@ def test_a_long_list_of_scopes_travels_in_a_post(visitor: Visitor, make_client: 
     client = make_client()
     scope = "patient/Observation.rs " + " ".join(f"unknown-{number}" for number in range(5000))
 
-    response = visitor.request("POST", "/o/authorize", content=urlencode(asked(client, scope=scope)), headers=FORM)
+    response = visitor.request(
+        "POST", "/o/authorize", content=urlencode(good_request(client, scope=scope)), headers=FORM
+    )
 
     assert response.status_code == 303
-    assert waiting(client) == 1
+    assert pending_count(client) == 1
 
 
 @pytest.mark.requirement("E42")
@@ -143,9 +145,9 @@ def test_an_internal_failure_is_told_to_the_app(visitor: Visitor, make_client: M
     response = visitor.ask(client, aud=broken.base)
 
     assert response.status_code == 303
-    assert answer(response)["error"] == "server_error"
-    assert answer(response)["state"] == "state-of-the-app"
-    assert waiting(client) == 0
+    assert redirect_query(response)["error"] == "server_error"
+    assert redirect_query(response)["state"] == "state-of-the-app"
+    assert pending_count(client) == 0
     broken.delete()
 
 
@@ -162,8 +164,8 @@ def test_a_database_that_fails_later_is_told_to_the_app(
 
     response = visitor.ask(client)
 
-    assert answer(response)["error"] == "temporarily_unavailable"
-    assert answer(response)["state"] == "state-of-the-app"
+    assert redirect_query(response)["error"] == "temporarily_unavailable"
+    assert redirect_query(response)["state"] == "state-of-the-app"
 
 
 @pytest.mark.requirement("E42")
@@ -195,9 +197,9 @@ def test_a_client_that_nobody_approved_hears_of_its_mistake_after_a_login(
     told = visitor.sign_in(page, make_person("amy"))
     assert told.status_code == 303
     assert told.headers["Location"].startswith(f"{REDIRECT_URI}?")
-    assert answer(told)["error"] == "invalid_scope"
-    assert answer(told)["state"] == "state-of-the-app"
-    assert codes(client) == 0
+    assert redirect_query(told)["error"] == "invalid_scope"
+    assert redirect_query(told)["state"] == "state-of-the-app"
+    assert code_count(client) == 0
 
 
 @pytest.mark.requirement("SB-08", "E131", "SB-02")
@@ -205,9 +207,9 @@ def test_the_host_that_a_request_names_changes_no_issuer(visitor: Visitor, make_
     client = make_client()
     headers = {"X-Forwarded-Host": "evil.example", "Forwarded": "host=evil.example"}
 
-    response = visitor.request("GET", f"/o/authorize?{urlencode(asked(client, scope='x'))}", headers=headers)
+    response = visitor.request("GET", f"/o/authorize?{urlencode(good_request(client, scope='x'))}", headers=headers)
 
-    assert answer(response)["iss"] == ISSUER
+    assert redirect_query(response)["iss"] == ISSUER
 
 
 @pytest.mark.requirement("SB-08", "E131")
@@ -246,7 +248,7 @@ def test_elsewhere_the_page_tells_nothing_about_rules(visitor: Visitor, make_cli
 
     response = visitor.ask(client, redirect_uri="https://app.example/CB")
 
-    is_page(response)
+    assert_error_page(response)
     assert "Which rule refused" not in response.text
     assert REGISTERED not in response.text
     assert "Development" not in response.text

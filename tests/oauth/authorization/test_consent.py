@@ -12,7 +12,15 @@ from oauth.models import ActsFor, Authorization, Code, PatientRecord, PendingReq
 from smart.digests import sha256_hex
 from tests.conftest import BASE, CHALLENGE, REDIRECT_URI
 from tests.fixture_types import MakeClient, MakePerson
-from tests.oauth.visitor import Visitor, answer, kinds, line, nothing, ticked, times
+from tests.oauth.visitor import (
+    Visitor,
+    everything_unticked,
+    line_number,
+    redirect_query,
+    ticked_kinds,
+    ticked_lines,
+    ticked_times,
+)
 
 ISSUER = "http://127.0.0.1:8000"
 
@@ -43,7 +51,7 @@ def test_a_code_is_random_short_lived_bound_and_kept_as_a_digest(
 ) -> None:
     client, person = make_client(), make_person("amy")
 
-    code = answer(visitor.allow(visitor.reach_consent(client, person, nonce="n-1")))["code"]
+    code = redirect_query(visitor.allow(visitor.reach_consent(client, person, nonce="n-1")))["code"]
 
     assert re.fullmatch(r"[A-Za-z0-9_-]{43,}", code)
     row = Code.objects.get(authorization__client=client)
@@ -74,7 +82,7 @@ def test_what_happened_is_recorded_without_names_and_codes(
 ) -> None:
     client, person = make_client(), make_person("amy")
 
-    code = answer(visitor.allow(visitor.reach_consent(client, person)))["code"]
+    code = redirect_query(visitor.allow(visitor.reach_consent(client, person)))["code"]
 
     event = OutboxEvent.objects.get(kind="allowed", client=client.client_id)
     granted = Authorization.objects.get(client=client)
@@ -89,11 +97,11 @@ def test_what_is_unticked_is_not_granted(visitor: Visitor, make_client: MakeClie
     page = visitor.reach_consent(
         client, make_person("amy"), scope="launch/patient patient/Observation.crs patient/Condition.read"
     )
-    adding = line(page, "Add new test results and measurements")
+    adding = line_number(page, "Add new test results and measurements")
 
-    response = visitor.allow(page, ask=[number for number in ticked(page) if number != adding])
+    response = visitor.allow(page, ask=[number for number in ticked_lines(page) if number != adding])
 
-    assert "code" in answer(response)
+    assert "code" in redirect_query(response)
     assert (
         Authorization.objects.get(client=client).scope == "launch/patient patient/Observation.rs patient/Condition.read"
     )
@@ -106,10 +114,10 @@ def test_saying_no_tells_the_app_and_gives_nothing(
     client = make_client()
     page = visitor.reach_consent(client, make_person("amy"))
 
-    response = visitor.send(page, answer="deny", ask=ticked(page))
+    response = visitor.send(page, answer="deny", ask=ticked_lines(page))
 
     assert response.status_code == 303
-    told = answer(response)
+    told = redirect_query(response)
     assert (told["error"], told["state"], told["iss"]) == ("access_denied", "state-of-the-app", ISSUER)
     assert told["error_description"] == "the user did not allow access"
     assert response.headers["Referrer-Policy"] == "no-referrer"
@@ -125,14 +133,14 @@ def test_nothing_ticked_is_asked_once_more_and_grants_nothing(
     client = make_client()
     page = visitor.reach_consent(client, make_person("amy"))
 
-    again = visitor.allow(page, **nothing(page))
+    again = visitor.allow(page, **everything_unticked(page))
 
     assert again.status_code == 422
     assert "<strong>Nothing is ticked.</strong>" in again.text
-    assert ticked(again) == []
-    assert set(kinds(again)["ask-1"]) == {"none"}
+    assert ticked_lines(again) == []
+    assert set(ticked_kinds(again)["ask-1"]) == {"none"}
     assert Authorization.objects.filter(client=client).count() == 0
-    assert answer(visitor.send(again, answer="deny"))["error"] == "access_denied"
+    assert redirect_query(visitor.send(again, answer="deny"))["error"] == "access_denied"
 
 
 @pytest.mark.requirement("AZ-20", "E30")
@@ -143,7 +151,7 @@ def test_a_line_that_was_not_asked_cannot_be_ticked(
     client = make_client()
     page = visitor.reach_consent(client, make_person("amy"))
 
-    response = visitor.allow(page, ask=[*ticked(page), forged])
+    response = visitor.allow(page, ask=[*ticked_lines(page), forged])
 
     assert response.status_code == 403
     assert "The page sent a choice that was not offered." in response.text
@@ -165,7 +173,7 @@ def test_fields_that_a_page_never_had_change_nothing(
     response = visitor.allow(page, **forged)
 
     assert response.headers["Location"].startswith(f"{REDIRECT_URI}?")
-    assert answer(response)["state"] == "state-of-the-app"
+    assert redirect_query(response)["state"] == "state-of-the-app"
     granted = Authorization.objects.get(client=client)
     assert (granted.scope, granted.patient, granted.fhir_server.base) == ("patient/Observation.rs", "amy", BASE)
 
@@ -201,7 +209,7 @@ def test_an_answer_counts_for_the_patient_on_its_page_and_no_other(
     assert response.status_code == 403
     assert "was opened in two places" in response.text
     assert not Authorization.objects.filter(client=client).exists()
-    assert "code" in answer(visitor.allow(about_eve))
+    assert "code" in redirect_query(visitor.allow(about_eve))
     assert Authorization.objects.get(client=client).patient == "eve"
 
 
@@ -324,8 +332,8 @@ def test_only_some_kinds_without_a_kind_is_asked_once_more(
     assert "<title>Error: Let" in again.text
     assert "<strong>No kind is ticked.</strong>" in again.text
     assert "Tick at least one kind, or choose “None”." in again.text
-    assert kinds(again)[tests] == ["some"]
-    assert f"{tests}-kind" not in kinds(again)
+    assert ticked_kinds(again)[tests] == ["some"]
+    assert f"{tests}-kind" not in ticked_kinds(again)
     assert Authorization.objects.filter(client=client).count() == 0
 
 
@@ -376,7 +384,7 @@ def test_offline_access_is_named_and_can_be_left_out(
 ) -> None:
     client = make_client(grants="authorization_code refresh_token", scope="patient/*.rs offline_access")
     page = visitor.reach_consent(client, make_person("amy"), scope="patient/Goal.rs offline_access")
-    first = int(times(page)[0])
+    first = int(ticked_times(page)[0])
     pressing: dict[str, dict[str, Any]] = {
         "as it stands": {},
         "only now": {"ask-time": str(first + 1)},

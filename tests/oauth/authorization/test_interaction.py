@@ -7,7 +7,7 @@ import pytest
 from audit.models import OutboxEvent
 from oauth.models import Authorization, Code, PendingRequest
 from tests.fixture_types import MakeClient, MakePerson, MakeVisitor
-from tests.oauth.visitor import FORM, Visitor, answer, kinds, ticked
+from tests.oauth.visitor import FORM, Visitor, redirect_query, ticked_kinds, ticked_lines
 
 
 def granted(client: Any) -> int:
@@ -96,7 +96,7 @@ def test_a_second_answer_is_told_that_there_was_one(
 ) -> None:
     client = make_client()
     page = visitor.reach_consent(client, make_person("amy"))
-    assert "code" in answer(visitor.allow(page))
+    assert "code" in redirect_query(visitor.allow(page))
     before = granted(client)
 
     response = visitor.allow(page)
@@ -110,7 +110,7 @@ def test_of_parallel_answers_one_wins(visitor: Visitor, make_client: MakeClient,
     client = make_client()
     page = visitor.reach_consent(client, make_person("amy"))
 
-    responses = visitor.at_once(page, 8, ask=ticked(page), **kinds(page), answer="allow")
+    responses = visitor.at_once(page, 8, ask=ticked_lines(page), **ticked_kinds(page), answer="allow")
 
     assert sorted(response.status_code for response in responses) == [303] + [403] * 7
     assert Authorization.objects.filter(client=client).count() == 1
@@ -157,8 +157,8 @@ def test_parallel_requests_of_one_browser_keep_apart(
 
     allowed, denied = visitor.allow(one), visitor.send(two, answer="deny")
 
-    assert answer(allowed)["state"] == "one"
-    assert (answer(denied)["state"], answer(denied)["error"]) == ("two", "access_denied")
+    assert redirect_query(allowed)["state"] == "one"
+    assert (redirect_query(denied)["state"], redirect_query(denied)["error"]) == ("two", "access_denied")
     assert Authorization.objects.get(client=first).scope == "launch/patient patient/Observation.rs patient/Condition.rs"
     assert granted(second) == 0
 
@@ -207,8 +207,8 @@ def test_a_failure_while_the_answer_is_written_leaves_nothing_and_tells_the_app(
     response = visitor.allow(page)
 
     assert response.status_code == 303
-    assert answer(response)["error"] == "server_error"
-    assert answer(response)["state"] == "state-of-the-app"
+    assert redirect_query(response)["error"] == "server_error"
+    assert redirect_query(response)["state"] == "state-of-the-app"
     assert (granted(client), events.count()) == (0, 0)
     assert PendingRequest.objects.get(client=client).answered_at == 0
 

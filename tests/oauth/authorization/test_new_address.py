@@ -13,8 +13,8 @@ from accounts.models import SignIn, User
 from oauth.models import AddressBlock, Authorization
 from tests.conftest import SECRET, App, basic
 from tests.fixture_types import MakeClient, MakePerson, MakeResourceServer, MakeVisitor
-from tests.oauth.remembering import HTTPS, OFFLINE, allowed_for_good, exchanged, refreshing
-from tests.oauth.visitor import Visitor, answer
+from tests.oauth.remembering import HTTPS, OFFLINE, allow_for_good, exchange, refreshing_client
+from tests.oauth.visitor import Visitor, redirect_query
 
 HOME, ELSEWHERE = "203.0.113.5", "198.51.100.9"
 ASKED = {"scope": OFFLINE, "redirect_uri": HTTPS}
@@ -46,13 +46,13 @@ def told(app: App, make_resource_server: MakeResourceServer) -> Callable[[str, s
 @pytest.fixture(params=["secret", "none"], ids=["server-side app", "browser app"])
 def client(request: pytest.FixtureRequest, make_client: MakeClient) -> Any:
     """An app that may refresh, under block."""
-    return refreshing(make_client, request.param, address_policy="block")
+    return refreshing_client(make_client, request.param, address_policy="block")
 
 
 @pytest.fixture
 def stopped(app: App, visitor: Visitor, client: Any, person: Any, told: Any) -> dict[str, Any]:
     """The tokens of an app that was used at home and then stopped elsewhere; the person is still signed in."""
-    tokens = allowed_for_good(app, visitor, client, person)
+    tokens = allow_for_good(app, visitor, client, person)
     assert told(tokens["access_token"], HOME)["active"] is True
     assert told(tokens["access_token"], ELSEWHERE) == {"active": False}
     return tokens
@@ -86,7 +86,7 @@ def test_after_the_password_the_new_token_belongs_to_where_it_is_then_used(
 ) -> None:
     page = visitor.sign_in(visitor.follow(visitor.ask(client, **ASKED)), person)
     response = page if page.status_code == 303 else visitor.allow(page)
-    tokens = exchanged(app, client, answer(response)["code"])
+    tokens = exchange(app, client, redirect_query(response)["code"])
 
     assert told(tokens["access_token"], ELSEWHERE)["active"] is True
     assert told(tokens["access_token"], HOME) == {"active": False}
@@ -111,7 +111,7 @@ def test_a_quiet_request_hears_login_required_although_the_person_is_signed_in_a
 
     response = visitor.follow(visitor.ask(client, prompt="none", **ASKED))
 
-    assert answer(response)["error"] == "login_required"
+    assert redirect_query(response)["error"] == "login_required"
     assert Authorization.objects.filter(client=client).count() == before
 
 
@@ -119,8 +119,8 @@ def test_a_quiet_request_hears_login_required_although_the_person_is_signed_in_a
 def test_a_request_that_was_waiting_when_it_was_stopped_does_not_get_round_the_password(
     app: App, visitor: Visitor, make_client: MakeClient, person: Any, told: Any
 ) -> None:
-    client = refreshing(make_client, address_policy="block")
-    tokens = allowed_for_good(app, visitor, client, person)
+    client = refreshing_client(make_client, address_policy="block")
+    tokens = allow_for_good(app, visitor, client, person)
     told(tokens["access_token"], HOME)
     page = visitor.follow(visitor.ask(client, prompt="consent", **ASKED))
     assert page.url.path.endswith("/consent")
@@ -142,7 +142,7 @@ def test_a_login_for_this_very_request_is_enough_however_often_it_is_stopped_mea
 
     response = visitor.allow(page)
 
-    assert "code" in answer(response)
+    assert "code" in redirect_query(response)
 
 
 @pytest.mark.requirement("SD-06")
@@ -154,7 +154,7 @@ def test_another_app_and_another_person_are_not_asked(
     client: Any,
     stopped: dict[str, Any],
 ) -> None:
-    other_app = refreshing(make_client, address_policy="block")
+    other_app = refreshing_client(make_client, address_policy="block")
     somebody = make_visitor()
     somebody.reach_consent(client, make_person("ben"), **ASKED)
 
@@ -183,8 +183,8 @@ def test_whoever_confirms_is_who_is_signed_in_whatever_name_is_sent(
 def test_under_end_the_page_does_not_promise_that_anything_goes_on(
     app: App, visitor: Visitor, make_client: MakeClient, person: Any, told: Any
 ) -> None:
-    client = refreshing(make_client, address_policy="end")
-    tokens = allowed_for_good(app, visitor, client, person)
+    client = refreshing_client(make_client, address_policy="end")
+    tokens = allow_for_good(app, visitor, client, person)
     told(tokens["access_token"], HOME)
     told(tokens["access_token"], ELSEWHERE)
 
@@ -198,7 +198,7 @@ def test_under_end_the_page_does_not_promise_that_anything_goes_on(
 def test_a_person_locked_until_a_later_login_proves_himself_to_every_app(
     visitor: Visitor, make_client: MakeClient, person: Any
 ) -> None:
-    client = refreshing(make_client)
+    client = refreshing_client(make_client)
     visitor.reach_consent(client, person, **ASKED)
     User.objects.get_queryset().filter(pk=person.pk).update(login_after=clock.now())
 
@@ -206,7 +206,7 @@ def test_a_person_locked_until_a_later_login_proves_himself_to_every_app(
     page = visitor.follow(visitor.ask(client, **ASKED))
     after = visitor.sign_in(page, person)
 
-    assert answer(quiet)["error"] == "login_required"
+    assert redirect_query(quiet)["error"] == "login_required"
     assert page.url.path.endswith("/login")
     assert TITLE not in words(page)
     assert after.url.path.endswith("/consent")

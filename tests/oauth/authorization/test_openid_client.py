@@ -9,10 +9,10 @@ from accounts.models import User
 from oauth.models import AccessToken, Code, FhirServer, PendingRequest
 from tests.conftest import BASE, CHALLENGE, SECRET, VERIFIER, App, basic
 from tests.fixture_types import Grant, Introspect, MakeClient
-from tests.oauth.authorization.openid_client import SCOPE, ask, exchange, signed_in, userinfo
-from tests.oauth.jwt import payload, verified
+from tests.oauth.authorization.openid_client import SCOPE, ask, exchange, sign_in_and_allow, userinfo
+from tests.oauth.jwt import payload, verified_claims
 from tests.oauth.remembering import HTTPS
-from tests.oauth.visitor import FORM, Visitor, answer, line, ticked
+from tests.oauth.visitor import FORM, Visitor, line_number, redirect_query, ticked_lines
 
 ISSUER = "http://127.0.0.1:8000"
 
@@ -23,9 +23,9 @@ def test_a_person_signs_in_and_the_app_hears_who_he_is(
 ) -> None:
     client = make_openid()
 
-    told = exchange(app, client, signed_in(visitor, client, person, nonce="n-7")).json()
+    told = exchange(app, client, sign_in_and_allow(visitor, client, person, nonce="n-7")).json()
 
-    claims = verified(app, told["id_token"])
+    claims = verified_claims(app, told["id_token"])
     assert (claims["iss"], claims["sub"], claims["aud"]) == (ISSUER, person.subject, client.client_id)
     assert (claims["nonce"], told["scope"]) == ("n-7", SCOPE)
     assert claims.keys() == {"iss", "sub", "aud", "iat", "exp", "nonce", "auth_time"}
@@ -49,7 +49,7 @@ def test_only_what_was_asked_and_allowed_is_told(
 ) -> None:
     client = make_openid()
 
-    told = exchange(app, client, signed_in(visitor, client, person, scope=scope)).json()
+    told = exchange(app, client, sign_in_and_allow(visitor, client, person, scope=scope)).json()
 
     assert told["scope"] == scope
     assert userinfo(app, told).keys() == names
@@ -60,7 +60,7 @@ def test_an_address_that_nobody_vouches_for_is_told_as_such_and_a_missing_one_no
     app: App, visitor: Visitor, make_openid: MakeClient, person: Any
 ) -> None:
     client = make_openid()
-    told = exchange(app, client, signed_in(visitor, client, person)).json()
+    told = exchange(app, client, sign_in_and_allow(visitor, client, person)).json()
 
     User.objects.filter(pk=person.pk).update(email_verified=0)
     assert userinfo(app, told)["email_verified"] is False
@@ -72,9 +72,9 @@ def test_an_address_that_nobody_vouches_for_is_told_as_such_and_a_missing_one_no
 def test_the_person_may_leave_out_his_address(app: App, visitor: Visitor, make_openid: MakeClient, person: Any) -> None:
     client = make_openid()
     page = visitor.sign_in(ask(visitor, client), person)
-    left = [number for number in ticked(page) if number != line(page, "Your email address")]
+    left = [number for number in ticked_lines(page) if number != line_number(page, "Your email address")]
 
-    told = exchange(app, client, answer(visitor.allow(page, ask=left))["code"]).json()
+    told = exchange(app, client, redirect_query(visitor.allow(page, ask=left))["code"]).json()
 
     assert "Let Growth Chart know who you are?" in page.text
     assert "health record" not in page.text
@@ -94,7 +94,7 @@ def test_no_fhir_scope_is_granted_whatever_is_asked(
     client = make_openid(scope=f"{wide} profile")
     client.fhir_servers.add(fhir_server)
 
-    told = exchange(app, client, signed_in(visitor, client, person, scope=wide, **changes)).json()
+    told = exchange(app, client, sign_in_and_allow(visitor, client, person, scope=wide, **changes)).json()
 
     assert told["scope"] == "openid"
     assert "patient" not in told
@@ -107,7 +107,7 @@ def test_no_resource_server_hears_of_its_token(
     app: App, visitor: Visitor, make_openid: MakeClient, person: Any, introspect: Introspect
 ) -> None:
     client = make_openid()
-    told = exchange(app, client, signed_in(visitor, client, person)).json()
+    told = exchange(app, client, sign_in_and_allow(visitor, client, person)).json()
 
     assert introspect(told["access_token"]) == {"active": False}
     assert userinfo(app, told)["sub"] == person.subject
@@ -118,7 +118,7 @@ def test_no_resource_server_hears_of_its_token(
 def test_without_openid_there_is_nothing_to_grant(visitor: Visitor, make_openid: MakeClient, scope: str) -> None:
     client = make_openid()
 
-    told = answer(ask(visitor, client, scope=scope, state="s"))
+    told = redirect_query(ask(visitor, client, scope=scope, state="s"))
 
     assert (told["error"], told["state"]) == ("invalid_scope", "s")
     assert PendingRequest.objects.filter(client=client).count() == 0
@@ -143,7 +143,7 @@ def test_what_it_does_not_know_is_ignored(app: App, visitor: Visitor, make_openi
         "extra": "x", "launch": "nobody's",
     }  # fmt: skip
 
-    code = signed_in(visitor, client, person, scope="openid address phone", **unknown)
+    code = sign_in_and_allow(visitor, client, person, scope="openid address phone", **unknown)
 
     assert exchange(app, client, code).json()["scope"] == "openid"
 
@@ -155,7 +155,7 @@ def test_what_it_does_not_know_is_ignored(app: App, visitor: Visitor, make_openi
      ("registration", "registration_not_supported")],
 )  # fmt: skip
 def test_a_request_object_is_refused(visitor: Visitor, make_openid: MakeClient, parameter: str, error: str) -> None:
-    told = answer(ask(visitor, make_openid(), state="s", **{parameter: "eyJhbGciOiJub25lIn0.e30."}))
+    told = redirect_query(ask(visitor, make_openid(), state="s", **{parameter: "eyJhbGciOiJub25lIn0.e30."}))
 
     assert (told["error"], told["state"], told["iss"]) == (error, "s", ISSUER)
 
@@ -168,7 +168,7 @@ def test_a_post_at_authorize_means_the_same(app: App, visitor: Visitor, make_ope
 
     page = visitor.sign_in(visitor.follow(first), person)
 
-    assert exchange(app, client, answer(visitor.allow(page))["code"]).json()["scope"] == SCOPE
+    assert exchange(app, client, redirect_query(visitor.allow(page))["code"]).json()["scope"] == SCOPE
 
 
 @pytest.mark.requirement("CL-02")
@@ -177,7 +177,7 @@ def test_its_secret_may_come_either_way(
     app: App, visitor: Visitor, make_openid: MakeClient, person: Any, in_body: bool
 ) -> None:
     client = make_openid()
-    code = signed_in(visitor, client, person, scope="openid offline_access")
+    code = sign_in_and_allow(visitor, client, person, scope="openid offline_access")
 
     told = exchange(app, client, code, in_body=in_body)
 
@@ -196,7 +196,7 @@ def test_a_wrong_secret_in_the_body_is_refused(
 ) -> None:
     client = make_openid()
     form = {"client_id": client.client_id, "client_secret": "wrong", "redirect_uri": HTTPS}
-    code = signed_in(visitor, client, person)
+    code = sign_in_and_allow(visitor, client, person)
 
     response = app.post("/o/token", data={"grant_type": "authorization_code", "code": code, **form})
 
@@ -213,7 +213,7 @@ def test_a_proof_key_that_was_begun_is_demanded(
 ) -> None:
     client = make_openid()
     key = {"code_challenge": CHALLENGE, "code_challenge_method": "S256"}
-    code = signed_in(visitor, client, person, **key)
+    code = sign_in_and_allow(visitor, client, person, **key)
 
     without, wrong = exchange(app, client, code), exchange(app, client, code, code_verifier="x" * 43)
     right = exchange(app, client, code, code_verifier=VERIFIER)
@@ -228,7 +228,7 @@ def test_a_verifier_without_a_challenge_is_a_downgrade(
     app: App, visitor: Visitor, make_openid: MakeClient, person: Any
 ) -> None:
     client = make_openid()
-    code = signed_in(visitor, client, person)
+    code = sign_in_and_allow(visitor, client, person)
 
     response = exchange(app, client, code, code_verifier=VERIFIER)
 
@@ -248,14 +248,14 @@ def test_a_verifier_without_a_challenge_is_a_downgrade(
     ids=str,
 )
 def test_a_proof_key_of_another_kind_is_refused(visitor: Visitor, make_openid: MakeClient, key: dict[str, str]) -> None:
-    assert answer(ask(visitor, make_openid(), **key))["error"] == "invalid_request"
+    assert redirect_query(ask(visitor, make_openid(), **key))["error"] == "invalid_request"
 
 
 @pytest.mark.requirement("AZ-07", "E21")
 def test_an_app_without_a_secret_needs_its_proof_key(visitor: Visitor, make_openid: MakeClient) -> None:
     client = make_openid("none")
 
-    assert answer(ask(visitor, client))["error"] == "invalid_request"
+    assert redirect_query(ask(visitor, client))["error"] == "invalid_request"
     assert ask(visitor, client, code_challenge=CHALLENGE, code_challenge_method="S256").url.path.endswith("/login")
 
 
@@ -264,7 +264,10 @@ def test_an_app_without_a_secret_needs_its_proof_key(visitor: Visitor, make_open
 def test_smart_apps_stay_strict(visitor: Visitor, make_client: MakeClient, left_out: str) -> None:
     client = make_client("secret", scope="openid patient/*.rs")
 
-    assert answer(visitor.ask(client, scope="openid patient/*.rs", **{left_out: None}))["error"] == "invalid_request"
+    assert (
+        redirect_query(visitor.ask(client, scope="openid patient/*.rs", **{left_out: None}))["error"]
+        == "invalid_request"
+    )
 
 
 @pytest.mark.requirement("CL-02", "CG-01")

@@ -8,9 +8,9 @@ import pytest
 from oauth.models import AccessToken, Authorization, Client, Code
 from tests.conftest import BASE, SECRET, App, basic
 from tests.fixture_types import Grant, Issue, MakeClient
-from tests.oauth.authorization.openid_client import SCOPE, ask, exchange, signed_in, userinfo
+from tests.oauth.authorization.openid_client import SCOPE, ask, exchange, sign_in_and_allow, userinfo
 from tests.oauth.jwt import payload
-from tests.oauth.visitor import FORM, Visitor, answer, hidden
+from tests.oauth.visitor import FORM, Visitor, hidden_fields, redirect_query
 
 # Remembered ---------------------------------------------------------------------------------------------------------
 
@@ -20,37 +20,37 @@ def test_what_was_allowed_is_not_asked_again_although_no_token_lives(
     app: App, visitor: Visitor, make_openid: MakeClient, person: Any
 ) -> None:
     client = make_openid()
-    told = exchange(app, client, signed_in(visitor, client, person)).json()
+    told = exchange(app, client, sign_in_and_allow(visitor, client, person)).json()
     AccessToken.objects.filter(authorization__client=client).update(expires_at=1)
 
     quiet = ask(visitor, client, prompt="none", id_token_hint=told["id_token"], state="s")
 
-    assert answer(quiet).keys() == {"code", "state", "iss"}
-    assert exchange(app, client, answer(quiet)["code"]).json()["scope"] == SCOPE
+    assert redirect_query(quiet).keys() == {"code", "state", "iss"}
+    assert exchange(app, client, redirect_query(quiet)["code"]).json()["scope"] == SCOPE
 
 
 @pytest.mark.requirement("E32", "AZ-23")
 @pytest.mark.parametrize("scope", ["openid offline_access", "openid profile email offline_access"])
 def test_more_than_was_allowed_is_asked(visitor: Visitor, make_openid: MakeClient, person: Any, scope: str) -> None:
     client = make_openid()
-    signed_in(visitor, client, person)
+    sign_in_and_allow(visitor, client, person)
 
-    assert answer(ask(visitor, client, prompt="none", scope=scope))["error"] == "consent_required"
+    assert redirect_query(ask(visitor, client, prompt="none", scope=scope))["error"] == "consent_required"
     assert ask(visitor, client, scope=scope).url.path.endswith("/consent")
 
 
 @pytest.mark.requirement("E32", "AZ-23")
 def test_what_the_person_took_back_is_asked_again(visitor: Visitor, make_openid: MakeClient, person: Any) -> None:
     client = make_openid()
-    signed_in(visitor, client, person)
-    assert "code" in answer(ask(visitor, client, prompt="none"))
+    sign_in_and_allow(visitor, client, person)
+    assert "code" in redirect_query(ask(visitor, client, prompt="none"))
     page = visitor.request("GET", "/apps")
     number = str(Authorization.objects.filter(client=client).latest("pk"))
 
-    taken_back = visitor.request("POST", f"/apps/{number}/end", content=urlencode(hidden(page)), headers=FORM)
+    taken_back = visitor.request("POST", f"/apps/{number}/end", content=urlencode(hidden_fields(page)), headers=FORM)
 
     assert taken_back.status_code == 303
-    assert answer(ask(visitor, client, prompt="none"))["error"] == "consent_required"
+    assert redirect_query(ask(visitor, client, prompt="none"))["error"] == "consent_required"
 
 
 @pytest.mark.requirement("AZ-23", "RV-05")
@@ -58,9 +58,9 @@ def test_the_page_of_connected_apps_lists_it_once_as_long_as_it_is_remembered(
     app: App, visitor: Visitor, make_openid: MakeClient, person: Any
 ) -> None:
     client = make_openid(name="Staff Canteen")
-    exchange(app, client, signed_in(visitor, client, person))
+    exchange(app, client, sign_in_and_allow(visitor, client, person))
     for _ in range(2):
-        exchange(app, client, answer(ask(visitor, client))["code"])
+        exchange(app, client, redirect_query(ask(visitor, client))["code"])
     AccessToken.objects.filter(authorization__client=client).update(expires_at=1)
 
     page = visitor.request("GET", "/apps")
@@ -75,13 +75,13 @@ def test_who_stays_away_too_long_is_asked_again(
     visitor: Visitor, make_openid: MakeClient, person: Any, settings: Any
 ) -> None:
     client = make_openid()
-    signed_in(visitor, client, person)
+    sign_in_and_allow(visitor, client, person)
     long_ago = settings.SMARTAUTH_REFRESH_IDLE_SECONDS * 1_000_000
     Code.objects.filter(authorization__client=client).update(expires_at=1)
     newest = Authorization.objects.get(client=client)
     Authorization.objects.filter(pk=newest.pk).update(granted_at=newest.granted_at - long_ago)
 
-    assert answer(ask(visitor, client, prompt="none"))["error"] == "consent_required"
+    assert redirect_query(ask(visitor, client, prompt="none"))["error"] == "consent_required"
     assert "Take back access<span" not in visitor.request("GET", "/apps").text.replace("\n", "")
 
 
@@ -95,9 +95,9 @@ def test_a_quiet_request_that_cannot_be_answered_quietly_says_so(
     visitor: Visitor, make_openid: MakeClient, person: Any, changes: dict[str, str], error: str
 ) -> None:
     client = make_openid()
-    signed_in(visitor, client, person)
+    sign_in_and_allow(visitor, client, person)
 
-    assert answer(ask(visitor, client, prompt="none", **changes))["error"] == error
+    assert redirect_query(ask(visitor, client, prompt="none", **changes))["error"] == error
 
 
 @pytest.mark.requirement("AZ-22")
@@ -106,9 +106,9 @@ def test_a_login_hint_may_be_the_name_or_the_address(
     visitor: Visitor, make_openid: MakeClient, person: Any, hint: str
 ) -> None:
     client = make_openid()
-    signed_in(visitor, client, person)
+    sign_in_and_allow(visitor, client, person)
 
-    assert "code" in answer(ask(visitor, client, prompt="none", login_hint=getattr(person, hint)))
+    assert "code" in redirect_query(ask(visitor, client, prompt="none", login_hint=getattr(person, hint)))
 
 
 @pytest.mark.requirement("AZ-22", "ID-01")
@@ -119,10 +119,10 @@ def test_a_new_login_is_told_by_auth_time(
     from accounts.models import SignIn
 
     client = make_openid()
-    first = exchange(app, client, signed_in(visitor, client, person)).json()
+    first = exchange(app, client, sign_in_and_allow(visitor, client, person)).json()
     SignIn.objects.filter(user=person).update(created_at=1_000_000)
 
-    again = exchange(app, client, signed_in(visitor, client, person, **changes)).json()
+    again = exchange(app, client, sign_in_and_allow(visitor, client, person, **changes)).json()
 
     assert payload(again["id_token"])["auth_time"] >= payload(first["id_token"])["auth_time"]
 
@@ -136,7 +136,7 @@ def test_a_client_that_is_no_longer_of_that_profile_refreshes_nothing(
     app: App, visitor: Visitor, make_openid: MakeClient, person: Any, profile: str
 ) -> None:
     client = make_openid()
-    told = exchange(app, client, signed_in(visitor, client, person, scope="openid offline_access")).json()
+    told = exchange(app, client, sign_in_and_allow(visitor, client, person, scope="openid offline_access")).json()
     Client.objects.filter(pk=client.pk).update(profile=profile)
 
     form = {"grant_type": "refresh_token", "refresh_token": told["refresh_token"]}
@@ -193,7 +193,7 @@ def test_a_code_used_twice_ends_what_it_bought(
     app: App, visitor: Visitor, make_openid: MakeClient, person: Any
 ) -> None:
     client = make_openid()
-    code = signed_in(visitor, client, person)
+    code = sign_in_and_allow(visitor, client, person)
     told = exchange(app, client, code).json()
 
     again = exchange(app, client, code)

@@ -9,8 +9,8 @@ import pytest
 from oauth.models import Authorization, FhirIdentity, RefreshToken
 from tests.conftest import REDIRECT_URI, App
 from tests.fixture_types import MakeClient, MakePerson, MakeVisitor
-from tests.oauth.remembering import HTTPS, OFFLINE, allowed_for_good, exchanged, refreshing
-from tests.oauth.visitor import Visitor, answer, kinds, times
+from tests.oauth.remembering import HTTPS, OFFLINE, allow_for_good, exchange, refreshing_client
+from tests.oauth.visitor import Visitor, redirect_query, ticked_kinds, ticked_times
 
 FEWER = "launch/patient patient/Observation.rs offline_access"
 
@@ -27,14 +27,14 @@ def asked_again(page: Any) -> None:
 def test_what_lives_is_not_asked_again(
     app: App, visitor: Visitor, make_client: MakeClient, make_person: MakePerson, scope: str, authentication: str
 ) -> None:
-    client, person = refreshing(make_client, authentication), make_person("amy")
-    allowed_for_good(app, visitor, client, person)
+    client, person = refreshing_client(make_client, authentication), make_person("amy")
+    allow_for_good(app, visitor, client, person)
 
     response = visitor.follow(visitor.ask(client, scope=scope, redirect_uri=HTTPS))
 
     assert response.status_code == 303
-    assert answer(response)["state"] == "state-of-the-app"
-    told = exchanged(app, client, answer(response)["code"])
+    assert redirect_query(response)["state"] == "state-of-the-app"
+    told = exchange(app, client, redirect_query(response)["code"])
     assert (told["scope"], told["patient"]) == (scope, "amy")
 
 
@@ -52,8 +52,8 @@ CHANGES: dict[str, dict[str, Any]] = {
 def test_whatever_differs_is_asked(
     app: App, visitor: Visitor, make_client: MakeClient, make_person: MakePerson, changes: dict[str, Any]
 ) -> None:
-    client, person = refreshing(make_client), make_person("amy")
-    allowed_for_good(app, visitor, client, person)
+    client, person = refreshing_client(make_client), make_person("amy")
+    allow_for_good(app, visitor, client, person)
 
     page = visitor.follow(visitor.ask(client, redirect_uri=HTTPS, **changes))
 
@@ -65,9 +65,9 @@ def test_whatever_differs_is_asked(
 def test_the_same_app_under_another_name_or_for_another_person_is_asked(
     app: App, visitor: Visitor, make_visitor: MakeVisitor, make_client: MakeClient, make_person: MakePerson
 ) -> None:
-    client, person = refreshing(make_client), make_person("amy")
-    allowed_for_good(app, visitor, client, person)
-    other_client, other_person = refreshing(make_client), make_person("amy")
+    client, person = refreshing_client(make_client), make_person("amy")
+    allow_for_good(app, visitor, client, person)
+    other_client, other_person = refreshing_client(make_client), make_person("amy")
 
     another_app = visitor.follow(visitor.ask(other_client, scope=OFFLINE, redirect_uri=HTTPS))
     another = make_visitor().reach_consent(client, other_person, scope=OFFLINE, redirect_uri=HTTPS)
@@ -78,10 +78,10 @@ def test_the_same_app_under_another_name_or_for_another_person_is_asked(
 
 @pytest.mark.requirement("AZ-23")
 def test_another_record_is_asked(app: App, visitor: Visitor, make_client: MakeClient, make_person: MakePerson) -> None:
-    client, person = refreshing(make_client, supersede="off"), make_person("amy", "dan")
+    client, person = refreshing_client(make_client, supersede="off"), make_person("amy", "dan")
     page = visitor.sign_in(visitor.follow(visitor.ask(client, scope=OFFLINE, redirect_uri=HTTPS)), person)
     amy, dan = (number for number, _ in sorted(_offered(page), key=lambda found: found[1]))
-    allowed_for_good(app, visitor, client, person, page=visitor.follow(visitor.send(page, patient=amy)))
+    allow_for_good(app, visitor, client, person, page=visitor.follow(visitor.send(page, patient=amy)))
 
     picker = visitor.follow(visitor.ask(client, scope=OFFLINE, redirect_uri=HTTPS))
     of_dan = visitor.follow(visitor.send(picker, patient=dan))
@@ -89,19 +89,19 @@ def test_another_record_is_asked(app: App, visitor: Visitor, make_client: MakeCl
     of_amy = visitor.follow(visitor.send(picker, patient=amy))
 
     asked_again(of_dan)
-    assert answer(of_amy)["code"]
+    assert redirect_query(of_amy)["code"]
 
 
 @pytest.mark.requirement("AZ-23", "PR-01")
 def test_access_that_newer_access_replaced_is_asked_again(
     app: App, visitor: Visitor, make_client: MakeClient, make_person: MakePerson
 ) -> None:
-    client, person = refreshing(make_client, supersede="user-client"), make_person("amy", "dan")
+    client, person = refreshing_client(make_client, supersede="user-client"), make_person("amy", "dan")
     page = visitor.sign_in(visitor.follow(visitor.ask(client, scope=OFFLINE, redirect_uri=HTTPS)), person)
     amy, dan = (number for number, _ in sorted(_offered(page), key=lambda found: found[1]))
-    allowed_for_good(app, visitor, client, person, page=visitor.follow(visitor.send(page, patient=amy)))
+    allow_for_good(app, visitor, client, person, page=visitor.follow(visitor.send(page, patient=amy)))
     picker = visitor.follow(visitor.ask(client, scope=OFFLINE, redirect_uri=HTTPS))
-    allowed_for_good(app, visitor, client, person, page=visitor.follow(visitor.send(picker, patient=dan)))
+    allow_for_good(app, visitor, client, person, page=visitor.follow(visitor.send(picker, patient=dan)))
 
     picker = visitor.follow(visitor.ask(client, scope=OFFLINE, redirect_uri=HTTPS))
     of_amy = visitor.follow(visitor.send(picker, patient=amy))
@@ -119,16 +119,16 @@ def _offered(page: Any) -> list[tuple[int, str]]:
 def test_another_base_is_asked(
     app: App, visitor: Visitor, make_client: MakeClient, make_person: MakePerson, other_fhir_server: Any
 ) -> None:
-    client, person = refreshing(make_client), make_person("amy")
+    client, person = refreshing_client(make_client), make_person("amy")
     client.fhir_servers.add(other_fhir_server)
     FhirIdentity.objects.create(user=person, fhir_server=other_fhir_server, resource="Practitioner/x")
-    allowed_for_good(app, visitor, client, person, scope="user/Observation.rs offline_access")
+    allow_for_good(app, visitor, client, person, scope="user/Observation.rs offline_access")
     again = {"scope": "user/Observation.rs offline_access", "redirect_uri": HTTPS}
 
     here = visitor.follow(visitor.ask(client, **again))
     there = visitor.follow(visitor.ask(client, **again, aud=other_fhir_server.base))
 
-    assert "code" in answer(here)
+    assert "code" in redirect_query(here)
     asked_again(there)
 
 
@@ -139,8 +139,8 @@ def test_a_public_app_on_the_device_is_always_asked(
     app: App, visitor: Visitor, make_client: MakeClient, make_person: MakePerson, uri: str, authentication: str,
     asked_again: bool,
 ) -> None:  # fmt: skip
-    client, person = refreshing(make_client, authentication, redirect_uris=uri), make_person("amy")
-    allowed_for_good(app, visitor, client, person, redirect_uri=uri)
+    client, person = refreshing_client(make_client, authentication, redirect_uris=uri), make_person("amy")
+    allow_for_good(app, visitor, client, person, redirect_uri=uri)
 
     response = visitor.follow(visitor.ask(client, scope=OFFLINE, redirect_uri=uri))
 
@@ -172,8 +172,8 @@ def _unapproved(client: Any) -> None:
 def test_access_that_is_over_is_asked_again(
     app: App, visitor: Visitor, make_client: MakeClient, make_person: MakePerson, end: Callable[[Any], None]
 ) -> None:
-    client, person = refreshing(make_client), make_person("amy")
-    allowed_for_good(app, visitor, client, person)
+    client, person = refreshing_client(make_client), make_person("amy")
+    allow_for_good(app, visitor, client, person)
     end(client)
 
     page = visitor.follow(visitor.ask(client, scope=OFFLINE, redirect_uri=HTTPS))
@@ -186,11 +186,11 @@ def test_access_that_is_over_is_asked_again(
 
 @pytest.mark.requirement("AZ-23", "AZ-14")
 def test_only_now_is_asked_again(app: App, visitor: Visitor, make_client: MakeClient, make_person: MakePerson) -> None:
-    client, person = refreshing(make_client), make_person("amy")
+    client, person = refreshing_client(make_client), make_person("amy")
     page = visitor.reach_consent(client, person, scope=OFFLINE, redirect_uri=HTTPS)
-    only_now = str(int(times(page)[0]) + 1)
+    only_now = str(int(ticked_times(page)[0]) + 1)
 
-    told = exchanged(app, client, answer(visitor.allow(page, **{"ask-time": only_now}))["code"])
+    told = exchange(app, client, redirect_query(visitor.allow(page, **{"ask-time": only_now}))["code"])
     page = visitor.follow(visitor.ask(client, scope="patient/Observation.rs", redirect_uri=HTTPS))
 
     assert "refresh_token" not in told
@@ -202,8 +202,8 @@ def test_only_now_is_asked_again(app: App, visitor: Visitor, make_client: MakeCl
 def test_what_is_new_is_told_apart_from_what_it_may_already(
     app: App, visitor: Visitor, make_client: MakeClient, make_person: MakePerson
 ) -> None:
-    client, person = refreshing(make_client), make_person("amy")
-    allowed_for_good(app, visitor, client, person)
+    client, person = refreshing_client(make_client), make_person("amy")
+    allow_for_good(app, visitor, client, person)
 
     page = visitor.follow(visitor.ask(client, scope=f"{OFFLINE} patient/MedicationRequest.rs", redirect_uri=HTTPS))
 
@@ -212,8 +212,8 @@ def test_what_is_new_is_told_apart_from_what_it_may_already(
     assert "Test results and measurements" not in new
     assert "Test results and measurements" in again
     assert "New</span>" not in again
-    narrowed = {name: "none" for name in kinds(page) if not name.endswith("-kind")}
-    told = exchanged(app, client, answer(visitor.allow(page, **narrowed))["code"])
+    narrowed = {name: "none" for name in ticked_kinds(page) if not name.endswith("-kind")}
+    told = exchange(app, client, redirect_query(visitor.allow(page, **narrowed))["code"])
     assert told["scope"] == "launch/patient offline_access patient/MedicationRequest.rs"
 
 

@@ -20,15 +20,15 @@ from oauth.models import (
 from tests.conftest import REDIRECT_URI, App
 from tests.fixture_types import MakeClient, MakePerson, MakeVisitor
 from tests.oauth.jwt import header
-from tests.oauth.remembering import HTTPS, OFFLINE, allowed_for_good, refreshing
-from tests.oauth.visitor import FORM, Visitor, answer, asked, hidden
+from tests.oauth.remembering import HTTPS, OFFLINE, allow_for_good, refreshing_client
+from tests.oauth.visitor import FORM, Visitor, good_request, hidden_fields, redirect_query
 
 
-def refused(response: Any, error: str) -> None:
+def assert_refused(response: Any, error: str) -> None:
     """The app hears it at once, in the words of the list of bad input (E32, E33), and nothing is granted."""
     assert response.status_code == 303
     assert not response.headers["Location"].startswith("/")
-    told = answer(response)
+    told = redirect_query(response)
     assert (told["error"], told["state"]) == (error, "state-of-the-app")
     assert told["iss"] == "http://127.0.0.1:8000"
     assert "code" not in told
@@ -53,7 +53,7 @@ def test_a_prompt_or_age_that_means_nothing_is_told_to_the_app(
 
     response = visitor.ask(client, **changes)
 
-    refused(response, "invalid_request")
+    assert_refused(response, "invalid_request")
     assert PendingRequest.objects.filter(client=client).count() == 0
 
 
@@ -66,7 +66,7 @@ def test_an_id_token_hint_that_this_server_never_signed_is_refused(
 
     response = visitor.ask(client, id_token_hint=hint)
 
-    refused(response, "invalid_request")
+    assert_refused(response, "invalid_request")
     assert PendingRequest.objects.filter(client=client).count() == 0
 
 
@@ -75,8 +75,8 @@ OPENID = "openid launch/patient patient/Observation.rs offline_access"
 
 def app_of(app: App, visitor: Visitor, make_client: MakeClient, person: Any) -> tuple[Any, str]:
     """A client whose person is signed in and has allowed it for good, and his ID token."""
-    client = refreshing(make_client, "none", scope=OPENID)
-    told = allowed_for_good(app, visitor, client, person, scope=OPENID)
+    client = refreshing_client(make_client, "none", scope=OPENID)
+    told = allow_for_good(app, visitor, client, person, scope=OPENID)
     return client, told["id_token"]
 
 
@@ -90,8 +90,8 @@ def test_with_an_id_token_of_who_is_signed_in_nobody_is_asked(
 ) -> None:
     client, hint = app_of(app, visitor, make_client, make_person("amy"))
 
-    assert "code" in answer(again(visitor, client, hint, prompt="none"))
-    assert "code" in answer(again(visitor, client, hint))
+    assert "code" in redirect_query(again(visitor, client, hint, prompt="none"))
+    assert "code" in redirect_query(again(visitor, client, hint))
 
 
 @pytest.mark.requirement("E43")
@@ -102,7 +102,7 @@ def test_an_old_id_token_of_a_retired_key_is_still_a_hint(
     SigningKey.objects.filter(kid=header(hint)["kid"]).update(state=SigningKey.State.RETIRED, retired_at=1)
     signing_keys.ensure_keys()
 
-    assert "code" in answer(again(visitor, client, hint, prompt="none"))
+    assert "code" in redirect_query(again(visitor, client, hint, prompt="none"))
 
 
 @pytest.mark.requirement("E43")
@@ -114,7 +114,7 @@ def test_an_id_token_of_a_key_that_was_withdrawn_is_no_hint(
     SigningKey.objects.filter(kid=header(hint)["kid"]).update(**withdrawn)
     signing_keys.ensure_keys()
 
-    assert answer(again(visitor, client, hint))["error"] == "invalid_request"
+    assert redirect_query(again(visitor, client, hint))["error"] == "invalid_request"
 
 
 @pytest.mark.requirement("E43", "E32")
@@ -122,10 +122,10 @@ def test_an_id_token_of_somebody_else_is_login_required_where_no_page_may_be_sho
     app: App, visitor: Visitor, make_visitor: MakeVisitor, make_client: MakeClient, make_person: MakePerson
 ) -> None:
     client, _ = app_of(app, visitor, make_client, make_person("amy"))
-    hint = allowed_for_good(app, make_visitor(), client, make_person("ben"), scope=OPENID)["id_token"]
+    hint = allow_for_good(app, make_visitor(), client, make_person("ben"), scope=OPENID)["id_token"]
     before = grants(client)
 
-    told = answer(again(visitor, client, hint, prompt="none"))
+    told = redirect_query(again(visitor, client, hint, prompt="none"))
 
     assert told["error"] == "login_required"
     assert grants(client) == before
@@ -137,9 +137,9 @@ def test_an_id_token_that_another_app_got_is_no_hint(
     app: App, visitor: Visitor, make_client: MakeClient, make_person: MakePerson, prompt: str
 ) -> None:
     _, hint = app_of(app, visitor, make_client, make_person("amy"))
-    curious = refreshing(make_client, "none", scope=OPENID)
+    curious = refreshing_client(make_client, "none", scope=OPENID)
 
-    told = answer(again(visitor, curious, hint, prompt=prompt))
+    told = redirect_query(again(visitor, curious, hint, prompt=prompt))
 
     assert told["error"] == "invalid_request"
     assert PendingRequest.objects.filter(client=curious).count() == 0
@@ -151,30 +151,30 @@ def test_who_is_signed_in_and_not_expected_switches_or_tells_the_app(
 ) -> None:
     ben = make_person("ben")
     client, _ = app_of(app, visitor, make_client, make_person("amy"))
-    hint = allowed_for_good(app, make_visitor(), client, ben, scope=OPENID)["id_token"]
+    hint = allow_for_good(app, make_visitor(), client, ben, scope=OPENID)["id_token"]
 
     page = again(visitor, client, hint)
-    refusal = answer(visitor.send(page, cancel="1"))
+    refusal = redirect_query(visitor.send(page, cancel="1"))
     waiting = again(visitor, client, hint)
     switch = str(waiting.url).replace("/another-user", "/another-account")
-    switched = visitor.request("POST", switch, content=urlencode(hidden(waiting)), headers=FORM)
+    switched = visitor.request("POST", switch, content=urlencode(hidden_fields(waiting)), headers=FORM)
     consent = visitor.sign_in(visitor.follow(switched), ben)
 
     assert (page.status_code, page.url.path.rpartition("/")[2]) == (403, "another-user")
     assert "The app expects another user" in page.text
     assert ben.username not in page.text
     assert refusal["error"] == "login_required"
-    assert "code" in answer(consent)  # ben has allowed it before
+    assert "code" in redirect_query(consent)  # ben has allowed it before
 
 
 @pytest.mark.requirement("E43", "ID-07")
 def test_an_access_token_is_no_hint(
     app: App, visitor: Visitor, make_client: MakeClient, make_person: MakePerson
 ) -> None:
-    client = refreshing(make_client, "none", scope=OPENID)
-    told = allowed_for_good(app, visitor, client, make_person("amy"), scope=OPENID)
+    client = refreshing_client(make_client, "none", scope=OPENID)
+    told = allow_for_good(app, visitor, client, make_person("amy"), scope=OPENID)
 
-    assert answer(again(visitor, client, told["access_token"]))["error"] == "invalid_request"
+    assert redirect_query(again(visitor, client, told["access_token"]))["error"] == "invalid_request"
 
 
 @pytest.mark.requirement("E32", "AZ-13")
@@ -183,15 +183,15 @@ def test_without_a_session_a_quiet_request_is_login_required(
     visitor: Visitor, make_client: MakeClient, method: str
 ) -> None:
     client = make_client()
-    form = urlencode(asked(client, prompt="none"))
+    form = urlencode(good_request(client, prompt="none"))
 
     if method == "GET":
         response = visitor.ask(client, prompt="none")
     else:
         response = visitor.follow(visitor.request("POST", "/o/authorize", content=form, headers=FORM))
 
-    refused(response, "login_required")
-    assert answer(response)["error_description"] == "prompt none was asked, but the user must act"
+    assert_refused(response, "login_required")
+    assert redirect_query(response)["error_description"] == "prompt none was asked, but the user must act"
     assert PendingRequest.objects.filter(client=client, answered_at=0).count() == 0
 
 
@@ -202,7 +202,7 @@ def test_a_client_that_nobody_approved_hears_login_required_too(
 ) -> None:
     client = make_client(approved=approved)
 
-    refused(visitor.follow(visitor.ask(client, prompt="none")), "login_required")
+    assert_refused(visitor.follow(visitor.ask(client, prompt="none")), "login_required")
 
 
 @pytest.mark.requirement("E32")
@@ -214,7 +214,7 @@ def test_a_quiet_request_for_what_was_never_allowed_is_consent_required(
 
     response = visitor.follow(visitor.ask(client, prompt="none"))
 
-    refused(response, "consent_required")
+    assert_refused(response, "consent_required")
     assert grants(client) == 0
 
 
@@ -227,7 +227,7 @@ def test_a_quiet_request_that_expects_somebody_else_is_account_selection_require
 
     response = visitor.follow(visitor.ask(client, prompt="none", login_hint="carol"))
 
-    refused(response, "account_selection_required")
+    assert_refused(response, "account_selection_required")
 
 
 @pytest.mark.requirement("E32")
@@ -239,7 +239,7 @@ def test_a_quiet_request_that_leaves_a_record_to_choose_is_interaction_required(
 
     response = visitor.follow(visitor.ask(client, prompt="none"))
 
-    refused(response, "interaction_required")
+    assert_refused(response, "interaction_required")
     assert grants(client) == 0
 
 
@@ -251,15 +251,15 @@ def test_a_quiet_request_after_too_long_is_login_required(
     visitor.reach_consent(client, person)
     SignIn.objects.filter(user=person).update(created_at=1)
 
-    refused(visitor.follow(visitor.ask(client, prompt="none", max_age="60")), "login_required")
+    assert_refused(visitor.follow(visitor.ask(client, prompt="none", max_age="60")), "login_required")
 
 
 @pytest.mark.requirement("E32", "AZ-23")
 def test_a_quiet_request_for_what_was_allowed_gets_its_code(
     app: App, visitor: Visitor, make_client: MakeClient, make_person: MakePerson
 ) -> None:
-    client, person = refreshing(make_client, "none"), make_person("amy")
-    allowed_for_good(app, visitor, client, person)
+    client, person = refreshing_client(make_client, "none"), make_person("amy")
+    allow_for_good(app, visitor, client, person)
 
     response = visitor.follow(visitor.ask(client, prompt="none", scope=OFFLINE, redirect_uri=HTTPS))
 
@@ -274,11 +274,13 @@ def test_no_page_of_a_quiet_request_can_be_answered(
 ) -> None:
     client = make_client()
     visitor.reach_consent(client, make_person("amy"))
-    waiting = visitor.request("POST", "/o/authorize", content=urlencode(asked(client, prompt="none")), headers=FORM)
+    waiting = visitor.request(
+        "POST", "/o/authorize", content=urlencode(good_request(client, prompt="none")), headers=FORM
+    )
 
     response = visitor.follow(visitor.request("GET", f"{waiting.headers['Location']}/{step}"))
 
-    refused(response, "consent_required")
+    assert_refused(response, "consent_required")
     assert grants(client) == 0
 
 
@@ -297,7 +299,7 @@ def test_a_new_login_is_asked_for_in_a_live_session(
     assert page.url.path.endswith("/login")
     assert around.url.path.endswith("/login")
     assert consent.url.path.endswith("/consent")
-    assert "code" in answer(visitor.allow(consent))
+    assert "code" in redirect_query(visitor.allow(consent))
 
 
 @pytest.mark.requirement("AZ-22", "E40")
@@ -345,7 +347,7 @@ def test_a_quiet_request_takes_the_only_visit(
     app: App, visitor: Visitor, make_client: MakeClient, make_person: MakePerson, fhir_server: Any,
     visits: int, error: str,
 ) -> None:  # fmt: skip
-    client, person = refreshing(make_client, "none"), make_person()
+    client, person = refreshing_client(make_client, "none"), make_person()
     record = PatientRecord.objects.create(fhir_server=fhir_server, patient=f"p-{client.pk}", name="P")
     ActsFor.objects.create(identity=FhirIdentity.objects.get(user=person), record=record)
     first = EncounterRecord.objects.create(record=record, encounter="v0", day="2026-01-01")
@@ -354,14 +356,14 @@ def test_a_quiet_request_takes_the_only_visit(
     for step, chosen in (("patient", record.pk), ("encounter", first.pk)):
         if page.url.path.endswith(f"/{step}"):
             page = visitor.follow(visitor.send(page, **{step: chosen}))
-    allowed_for_good(app, visitor, client, person, page=page)
+    allow_for_good(app, visitor, client, person, page=page)
     for number in range(1, visits):
         EncounterRecord.objects.create(record=record, encounter=f"v{number}")
 
     response = visitor.follow(visitor.ask(client, scope=scope, prompt="none", redirect_uri=HTTPS))
 
     if error:
-        refused(response, error)
+        assert_refused(response, error)
     else:
-        assert "code" in answer(response)
+        assert "code" in redirect_query(response)
     assert REDIRECT_URI not in response.headers["Location"]

@@ -5,13 +5,13 @@ from typing import Any
 import httpx
 
 from tests.conftest import App, Granted
-from tests.signing import pair, shown
+from tests.signing import assertion_form, pair
 
 EC, RSA = pair("ES384"), pair("RS384")
 
 
 def exchange(app: App, granted: Granted, assertion: str, **others: Any) -> httpx.Response:
-    return app.post("/o/token", data=granted.exchange(**{**shown(assertion), **others}))
+    return app.post("/o/token", data=granted.exchange(**{**assertion_form(assertion), **others}))
 
 
 def is_refused(response: httpx.Response) -> bool:
@@ -35,4 +35,4 @@ def still_works(app: App, granted: Granted) -> bool:
 
 
 def at(app: App, path: str, assertion: str) -> httpx.Response:
-    return app.post(path, data={"token": "unknown", **shown(assertion)})
+    return app.post(path, data={"token": "unknown", **assertion_form(assertion)})

@@ -11,8 +11,8 @@ from accounts import rate_limit
 from tests.conftest import SECRET, App, Granted, basic
 from tests.fixture_types import Events, Grant, Introspect, Issue, MakeClient
 from tests.oauth.clients.assertion_client import EC, RSA, at, exchange, is_refused, still_works
-from tests.publishing import published
-from tests.signing import TOKEN_URL, TYPE, Json, Pair, claims_of, hs256, jwks, made, shown
+from tests.publishing import publisher_of
+from tests.signing import TOKEN_URL, TYPE, Json, Pair, assertion_form, claims_of, hs256, jwks, new_pair
 
 ISSUER = "http://127.0.0.1:8000"
 line = pytest.mark.requirement
@@ -62,7 +62,7 @@ def test_a_client_with_keys_refreshes_with_a_new_assertion(app: App, grant: Gran
     form = {"grant_type": "refresh_token", "refresh_token": bought["refresh_token"]}
 
     nobody = app.post("/o/token", data=form)
-    refreshed = app.post("/o/token", data={**form, **shown(EC.assertion(client.client_id))})
+    refreshed = app.post("/o/token", data={**form, **assertion_form(EC.assertion(client.client_id))})
 
     assert is_refused(nobody)
     assert refreshed.status_code == 200
@@ -94,7 +94,7 @@ def test_a_client_with_keys_ends_its_own_token(app: App, granted: Granted, intro
     client_id = granted.client.client_id
     token = exchange(app, granted, EC.assertion(client_id)).json()["access_token"]
 
-    response = app.post("/o/revoke", data={"token": token, **shown(EC.assertion(client_id))})
+    response = app.post("/o/revoke", data={"token": token, **assertion_form(EC.assertion(client_id))})
 
     assert (response.status_code, response.content) == (200, b"")
     assert introspect(token) == {"active": False}
@@ -109,9 +109,9 @@ def test_a_resource_server_with_keys_asks_about_tokens_and_nobody_without_the_ro
     token = issue()["access_token"]
     client = make_client("keys", jwks=jwks(EC), grants="", redirect_uris="")
 
-    before = app.post("/o/introspect", data={"token": token, **shown(EC.assertion(client.client_id))})
+    before = app.post("/o/introspect", data={"token": token, **assertion_form(EC.assertion(client.client_id))})
     ResourceServer.objects.create(client=client, fhir_server=fhir_server)
-    after = app.post("/o/introspect", data={"token": token, **shown(EC.assertion(client.client_id))})
+    after = app.post("/o/introspect", data={"token": token, **assertion_form(EC.assertion(client.client_id))})
 
     assert before.json() == {"active": False}
     assert after.json()["active"] is True
@@ -227,7 +227,7 @@ def test_two_ways_at_once_are_400(app: App, granted: Granted, way: str) -> None:
     headers = {"Basic": basic(client_id, SECRET), "Bearer": {"Authorization": "Bearer x"}}.get(way, {})
     body = {"client_secret": SECRET} if not headers else {}
 
-    form = granted.exchange(**shown(EC.assertion(client_id)), **body)
+    form = granted.exchange(**assertion_form(EC.assertion(client_id)), **body)
     response = app.post("/o/token", data=form, headers=headers)
 
     assert (response.status_code, response.json()["error"]) == (400, "invalid_request")
@@ -298,7 +298,7 @@ def test_a_shared_secret_signs_nothing_whatever_it_is_made_of(
 @pytest.mark.requirement("E74")
 @pytest.mark.parametrize("alg", ["ES384", "RS384"])
 def test_a_forged_signature_proves_nothing(app: App, granted: Granted, alg: str) -> None:
-    forger = made(alg, {"ES384": EC, "RS384": RSA}[alg].kid)
+    forger = new_pair(alg, {"ES384": EC, "RS384": RSA}[alg].kid)
 
     assert is_refused(exchange(app, granted, forger.assertion(granted.client.client_id)))
     assert still_works(app, granted)
@@ -306,7 +306,7 @@ def test_a_forged_signature_proves_nothing(app: App, granted: Granted, alg: str)
 
 @pytest.mark.requirement("E74", "E68")
 def test_the_key_of_another_client_proves_nothing(app: App, granted: Granted, make_client: MakeClient) -> None:
-    other = made("ES384")
+    other = new_pair("ES384")
     make_client("keys", jwks=jwks(other))
 
     assert is_refused(exchange(app, granted, other.assertion(granted.client.client_id)))
@@ -319,7 +319,7 @@ def test_the_key_of_another_client_proves_nothing(app: App, granted: Granted, ma
     [
         pytest.param([EC.public(use="enc")], id="a key for encryption"),
         pytest.param([EC.public(alg="ES512")], id="a key for another algorithm"),
-        pytest.param([EC.public(), made("ES384", EC.kid).public()], id="two keys of one kid"),
+        pytest.param([EC.public(), new_pair("ES384", EC.kid).public()], id="two keys of one kid"),
         pytest.param([EC.private()], id="a private key"),
         pytest.param([{"kty": "oct", "kid": EC.kid, "k": "c2VjcmV0"}], id="a shared key"),
         pytest.param([], id="no key"),
@@ -338,8 +338,8 @@ def test_a_registered_key_that_does_not_fit_verifies_nothing(
 def test_no_key_is_taken_from_an_assertion_and_no_address_in_it_is_asked(
     app: App, granted: Granted, member: str
 ) -> None:
-    forger = made("ES384", EC.kid)
-    with published(jwks(forger)) as attacker:
+    forger = new_pair("ES384", EC.kid)
+    with publisher_of(jwks(forger)) as attacker:
         carried: Json = {
             "jwk": forger.public(), "x5c": [base64.b64encode(b"certificate" * 50).decode()],
             "x5u": attacker.url, "jku": attacker.url,
@@ -377,8 +377,11 @@ def test_outside_development_every_refusal_reads_the_same(
     settings.SMARTAUTH_DEV = False
     client_id = granted.client.client_id
     bad = [
-        EC.assertion(client_id, aud="x"), EC.assertion("nobody"), "a.b.c", made("ES384", EC.kid).assertion(client_id),
-    ]  # fmt: skip
+        EC.assertion(client_id, aud="x"),
+        EC.assertion("nobody"),
+        "a.b.c",
+        new_pair("ES384", EC.kid).assertion(client_id),
+    ]
 
     answers = [exchange(app, granted, assertion) for assertion in bad]
 
@@ -394,7 +397,7 @@ def test_too_many_forged_assertions_are_429_and_the_client_itself_is_not_locked_
     app: App, granted: Granted, events: Events
 ) -> None:
     client_id = granted.client.client_id
-    forger = made("ES384", EC.kid)
+    forger = new_pair("ES384", EC.kid)
 
     answers = [exchange(app, granted, forger.assertion(client_id)) for _ in range(12)]
 

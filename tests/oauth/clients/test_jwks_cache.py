@@ -13,8 +13,8 @@ from smart.time_units import SECOND
 from tests.conftest import SECRET, App, Granted
 from tests.fixture_types import Events, MakeClient
 from tests.oauth.clients.assertion_client import EC, RSA, at, is_refused
-from tests.publishing import Publisher, certificate, published, trusting
-from tests.signing import Pair, claims_of, hs256, jwks, made, shown
+from tests.publishing import Publisher, publisher_of, server_context, trusting_context
+from tests.signing import Pair, assertion_form, claims_of, hs256, jwks, new_pair
 
 
 @pytest.fixture(autouse=True)
@@ -28,7 +28,7 @@ def nobody_failed_before(committed: None) -> None:
 
 @pytest.fixture
 def publisher() -> Iterator[Publisher]:
-    with published(jwks(EC, RSA)) as server:
+    with publisher_of(jwks(EC, RSA)) as server:
         yield server
 
 
@@ -38,7 +38,7 @@ def by_address(make_client: MakeClient, publisher: Publisher) -> Any:
     return make_client("keys", jwks_uri=publisher.url)
 
 
-def proves(app: App, client: Any, key: Pair = EC, **claims: Any) -> bool:
+def is_authenticated(app: App, client: Any, key: Pair = EC, **claims: Any) -> bool:
     """Whether the client proves itself with that key now."""
     response = at(app, "/o/revoke", key.assertion(client.client_id, **claims))
     assert response.status_code == 200 or is_refused(response), response.text
@@ -61,7 +61,7 @@ def later(client: Any, seconds: int) -> None:
 def test_keys_at_an_address_are_fetched_once_while_they_are_fresh(
     app: App, by_address: Any, publisher: Publisher
 ) -> None:
-    assert [proves(app, by_address, key) for key in (EC, RSA, EC)] == [True] * 3
+    assert [is_authenticated(app, by_address, key) for key in (EC, RSA, EC)] == [True] * 3
 
     assert len(publisher.asked) == 1
 
@@ -71,16 +71,16 @@ def test_a_key_that_was_taken_back_is_dead_when_max_age_is_over(
     app: App, by_address: Any, publisher: Publisher
 ) -> None:
     publisher.headers = {"Cache-Control": "max-age=5"}
-    assert proves(app, by_address)
+    assert is_authenticated(app, by_address)
     publisher.body = jwks(RSA)
 
     later(by_address, 4)
-    still_fresh = proves(app, by_address)
+    still_fresh = is_authenticated(app, by_address)
     later(by_address, 2)
 
     assert still_fresh
-    assert not proves(app, by_address)
-    assert proves(app, by_address, RSA)
+    assert not is_authenticated(app, by_address)
+    assert is_authenticated(app, by_address, RSA)
     assert len(publisher.asked) == 2
 
 
@@ -89,38 +89,38 @@ def test_a_key_that_was_taken_back_is_dead_when_max_age_is_over(
 def test_what_may_not_be_kept_is_fetched_every_time(app: App, by_address: Any, publisher: Publisher, said: str) -> None:
     publisher.headers = {"Cache-Control": said}
 
-    assert [proves(app, by_address) for _ in range(3)] == [True] * 3
+    assert [is_authenticated(app, by_address) for _ in range(3)] == [True] * 3
     assert len(publisher.asked) == 3
     publisher.body = jwks()
 
-    assert not proves(app, by_address)
+    assert not is_authenticated(app, by_address)
 
 
 @pytest.mark.requirement("CL-10")
 def test_without_a_word_of_the_sender_keys_live_a_minute(app: App, by_address: Any, publisher: Publisher) -> None:
     publisher.headers = {}
-    assert proves(app, by_address)
+    assert is_authenticated(app, by_address)
     later(by_address, 58)
-    assert proves(app, by_address)
+    assert is_authenticated(app, by_address)
     asked = len(publisher.asked)
     later(by_address, 3)
 
-    assert proves(app, by_address)
+    assert is_authenticated(app, by_address)
     assert (asked, len(publisher.asked)) == (1, 2)
 
 
 @pytest.mark.requirement("CL-11", "E64")
 def test_a_key_that_is_new_is_found_by_one_more_fetch(app: App, by_address: Any, publisher: Publisher) -> None:
-    new = made("ES384")
+    new = new_pair("ES384")
     publisher.headers = {"Cache-Control": "max-age=600"}
-    assert proves(app, by_address)
+    assert is_authenticated(app, by_address)
     publisher.body = jwks(EC, new)
 
-    too_soon = proves(app, by_address, new)
+    too_soon = is_authenticated(app, by_address, new)
     later(by_address, 31)
 
     assert not too_soon
-    assert proves(app, by_address, new)
+    assert is_authenticated(app, by_address, new)
     assert len(publisher.asked) == 2
 
 
@@ -129,9 +129,9 @@ def test_a_flood_of_unknown_kids_makes_one_fetch_in_thirty_seconds(
     app: App, by_address: Any, publisher: Publisher
 ) -> None:
     publisher.headers = {"Cache-Control": "max-age=600"}
-    assert proves(app, by_address)
+    assert is_authenticated(app, by_address)
     later(by_address, 31)
-    flood = [shown(made_up(by_address.client_id, number), token="x") for number in range(40)]
+    flood = [assertion_form(made_up(by_address.client_id, number), token="x") for number in range(40)]
 
     async def together() -> list[Any]:
         return await asyncio.gather(*(app._client.post("/o/revoke", data=form) for form in flood))
@@ -140,7 +140,7 @@ def test_a_flood_of_unknown_kids_makes_one_fetch_in_thirty_seconds(
 
     assert {answer.status_code for answer in answers} <= {401, 429}
     assert len(publisher.asked) == 2
-    assert proves(app, by_address)
+    assert is_authenticated(app, by_address)
 
 
 def made_up(client_id: str, number: int) -> str:
@@ -149,7 +149,7 @@ def made_up(client_id: str, number: int) -> str:
 
 @pytest.mark.requirement("CL-11")
 def test_many_at_once_share_one_fetch(app: App, by_address: Any, publisher: Publisher) -> None:
-    forms = [shown(EC.assertion(by_address.client_id), token="x") for _ in range(30)]
+    forms = [assertion_form(EC.assertion(by_address.client_id), token="x") for _ in range(30)]
 
     async def together() -> list[Any]:
         return await asyncio.gather(*(app._client.post("/o/revoke", data=form) for form in forms))
@@ -165,7 +165,7 @@ def test_many_at_once_of_what_may_not_be_kept_share_a_fetch_that_began_after_the
     app: App, by_address: Any, publisher: Publisher
 ) -> None:
     publisher.headers = {"Cache-Control": "no-store"}
-    forms = [shown(EC.assertion(by_address.client_id), token="x") for _ in range(30)]
+    forms = [assertion_form(EC.assertion(by_address.client_id), token="x") for _ in range(30)]
 
     async def together() -> list[Any]:
         return await asyncio.gather(*(app._client.post("/o/revoke", data=form) for form in forms))
@@ -205,15 +205,15 @@ def test_jku_is_the_registered_address_to_the_letter(app: App, by_address: Any, 
 def test_a_fetch_in_vain_is_a_refusal_with_a_reason_and_no_old_key_outlives_its_time(
     app: App, by_address: Any, publisher: Publisher, change: dict[str, Any], events: Events
 ) -> None:
-    assert proves(app, by_address)
+    assert is_authenticated(app, by_address)
     for name, value in change.items():
         setattr(publisher, name, value)
 
-    while_fresh = proves(app, by_address)
+    while_fresh = is_authenticated(app, by_address)
     later(by_address, 61)
 
     assert while_fresh
-    assert not proves(app, by_address)
+    assert not is_authenticated(app, by_address)
     (event,) = events("client-authentication-failed", client=by_address.client_id)
     assert event.reason.startswith("the client's keys could not be had: It ")
 
@@ -221,10 +221,10 @@ def test_a_fetch_in_vain_is_a_refusal_with_a_reason_and_no_old_key_outlives_its_
 @pytest.mark.requirement("E99")
 def test_keys_come_back_when_their_server_does(app: App, by_address: Any, publisher: Publisher) -> None:
     publisher.status = 503
-    assert not proves(app, by_address)
+    assert not is_authenticated(app, by_address)
     publisher.status = 200
 
-    assert proves(app, by_address)
+    assert is_authenticated(app, by_address)
 
 
 @pytest.mark.requirement("E101")
@@ -235,9 +235,9 @@ def test_private_and_shared_keys_are_ignored_and_recorded_once(
     publisher.body = jwks(EC.private(), shared_key, RSA)
     publisher.headers = {"Cache-Control": "no-store"}
 
-    private = proves(app, by_address)
+    private = is_authenticated(app, by_address)
     by_secret = at(app, "/o/revoke", hs256({"kid": "shared"}, claims_of(by_address.client_id), SECRET.encode()))
-    others = [proves(app, by_address, RSA) for _ in range(2)]
+    others = [is_authenticated(app, by_address, RSA) for _ in range(2)]
 
     assert (private, others) == (False, [True, True])
     assert is_refused(by_secret)
@@ -250,7 +250,7 @@ def test_no_private_key_that_was_fetched_is_kept(app: App, by_address: Any, publ
     from oauth.models import FetchedKeys
 
     publisher.body = jwks(EC.private(), RSA)
-    assert proves(app, by_address, RSA)
+    assert is_authenticated(app, by_address, RSA)
 
     assert EC.private()["d"] not in FetchedKeys.objects.get(client=by_address).keys
 
@@ -258,12 +258,12 @@ def test_no_private_key_that_was_fetched_is_kept(app: App, by_address: Any, publ
 def test_a_new_address_makes_the_keys_of_the_old_one_worthless(app: App, by_address: Any, publisher: Publisher) -> None:
     from oauth.models import Client
 
-    assert proves(app, by_address)
-    with published(jwks(RSA)) as moved:
+    assert is_authenticated(app, by_address)
+    with publisher_of(jwks(RSA)) as moved:
         Client.objects.filter(pk=by_address.pk).update(jwks_uri=moved.url)
 
-        assert not proves(app, by_address)
-        assert proves(app, by_address, RSA)
+        assert not is_authenticated(app, by_address)
+        assert is_authenticated(app, by_address, RSA)
         assert len(moved.asked) == 1
 
 
@@ -273,9 +273,9 @@ def test_an_address_inside_is_never_asked_outside_development(
     app: App, make_client: MakeClient, settings: Any, host: str, events: Events
 ) -> None:
     settings.SMARTAUTH_DEV = False
-    with published(jwks(EC), tls=certificate("127.0.0.1")) as inside:
+    with publisher_of(jwks(EC), tls=server_context("127.0.0.1")) as inside:
         client = make_client("keys", jwks_uri=f"https://{host}:{inside.port}/jwks")
-        good = proves(app, client)
+        good = is_authenticated(app, client)
 
     assert not good
     assert inside.asked == []
@@ -287,13 +287,13 @@ def test_an_address_inside_is_never_asked_outside_development(
 def test_keys_over_https_prove_a_client_and_over_http_outside_development_never(
     app: App, make_client: MakeClient, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    context = trusting()
+    context = trusting_context()
     monkeypatch.setattr(jwks_fetch, "_tls_context", lambda: context)
     monkeypatch.setattr(jwks_fetch, "_is_public", lambda address: True)
     settings.SMARTAUTH_DEV = False
-    with published(jwks(EC)) as plain, published(jwks(EC), tls=certificate("127.0.0.1")) as secure:
-        over_http = proves(app, make_client("keys", jwks_uri=plain.url))
-        over_https = proves(app, make_client("keys", jwks_uri=secure.url))
+    with publisher_of(jwks(EC)) as plain, publisher_of(jwks(EC), tls=server_context("127.0.0.1")) as secure:
+        over_http = is_authenticated(app, make_client("keys", jwks_uri=plain.url))
+        over_https = is_authenticated(app, make_client("keys", jwks_uri=secure.url))
 
     assert (over_http, over_https) == (False, True)
     assert plain.asked == []
@@ -308,17 +308,17 @@ def test_slow_hosts_hold_up_nobody_else(
 
     monkeypatch.setattr(jwks_fetch, "SECONDS", 3.0)
     over = threading.Event()
-    with published() as tarpit:
+    with publisher_of() as tarpit:
         tarpit.respond = lambda _: [over.wait(20)].clear()
         slow = [make_client("keys", jwks_uri=f"{tarpit.url}/{number}") for number in range(12)]
-        forms = [shown(EC.assertion(client.client_id), token="x") for client in slow]
+        forms = [assertion_form(EC.assertion(client.client_id), token="x") for client in slow]
 
         async def among_them() -> tuple[float, int, list[int]]:
             waiting = [asyncio.create_task(app._client.post("/o/revoke", data=form)) for form in forms]
             while len(tarpit.asked) < len(slow):  # noqa: ASYNC110  # the requests arrive in other threads
                 await asyncio.sleep(0.05)
             begun = time.monotonic()
-            good = shown(EC.assertion(granted.client.client_id), token="x")
+            good = assertion_form(EC.assertion(granted.client.client_id), token="x")
             answer = await app._client.post("/o/revoke", data=good)
             took = time.monotonic() - begun
             return took, answer.status_code, [(await each).status_code for each in waiting]
@@ -335,11 +335,11 @@ def test_a_process_that_died_while_it_fetched_blocks_nobody_for_long(
 ) -> None:
     from oauth.models import FetchedKeys
 
-    assert proves(app, by_address)
+    assert is_authenticated(app, by_address)
     later(by_address, 120)
     FetchedKeys.objects.filter(client=by_address).update(asked_at=clock.now() - 11 * SECOND)
 
-    assert proves(app, by_address)
+    assert is_authenticated(app, by_address)
     assert len(publisher.asked) == 2
 
 
@@ -352,7 +352,7 @@ def test_while_another_process_fetches_its_answer_is_waited_for(
 
     from oauth.models import FetchedKeys
 
-    assert proves(app, by_address)
+    assert is_authenticated(app, by_address)
     later(by_address, 120)
     rows, fresh = FetchedKeys.objects.filter(client=by_address), clock.now() + 60 * SECOND
     rows.update(asked_at=clock.now())
@@ -363,5 +363,5 @@ def test_while_another_process_fetches_its_answer_is_waited_for(
 
     threading.Thread(target=answer).start()
 
-    assert proves(app, by_address)
+    assert is_authenticated(app, by_address)
     assert len(publisher.asked) == 1

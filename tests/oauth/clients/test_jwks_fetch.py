@@ -11,7 +11,7 @@ import pytest
 
 from oauth.clients import jwks_fetch
 from oauth.clients.jwks_fetch import FetchedJwks, Unfetchable
-from tests.publishing import Publisher, certificate, published, trusting
+from tests.publishing import Publisher, publisher_of, server_context, trusting_context
 
 SET = '{"keys": []}'
 
@@ -28,14 +28,14 @@ def why_not(address: str) -> str:
 
 @pytest.fixture
 def publisher() -> Iterator[Publisher]:
-    with published(SET) as made:
+    with publisher_of(SET) as made:
         yield made
 
 
 @pytest.fixture
 def trusted(monkeypatch: pytest.MonkeyPatch) -> None:
     """The authority of the tests instead of the world's."""
-    context = trusting()
+    context = trusting_context()
     monkeypatch.setattr(jwks_fetch, "_tls_context", lambda: context)
 
 
@@ -112,9 +112,9 @@ def test_a_name_that_changes_its_mind_is_asked_at_the_address_that_was_judged(
     """127.0.0.1 stands for a public address here, 127.0.0.2 for one inside."""
     settings.SMARTAUTH_DEV = False
     resolver = Resolver(monkeypatch, ["127.0.0.1"], ["127.0.0.2"], ["127.0.0.2"])
-    context = certificate("keys.example.org")
+    context = server_context("keys.example.org")
 
-    with published(SET, tls=context) as public:
+    with publisher_of(SET, tls=context) as public:
         answer = fetched(f"https://keys.example.org:{public.port}/jwks")
 
     assert answer.body == SET.encode()
@@ -130,7 +130,7 @@ def test_a_name_with_an_address_inside_is_not_asked_at_all(
     settings.SMARTAUTH_DEV = False
     Resolver(monkeypatch, answer)
 
-    with published(SET, tls=certificate("keys.example.org")) as public:
+    with publisher_of(SET, tls=server_context("keys.example.org")) as public:
         problem = why_not(f"https://keys.example.org:{public.port}/jwks")
 
     assert problem == "Its host has an address that is not public"
@@ -163,7 +163,7 @@ def test_it_is_asked_without_credentials_for_json(publisher: Publisher, monkeypa
 @pytest.mark.requirement("CL-12", "E99")
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_a_redirect_is_not_followed(publisher: Publisher, status: int) -> None:
-    with published(SET) as elsewhere:
+    with publisher_of(SET) as elsewhere:
         publisher.status, publisher.headers = status, {"Location": elsewhere.url}
         problem = why_not(publisher.url)
 
@@ -259,13 +259,13 @@ def test_the_life_of_an_answer_is_what_its_headers_say(publisher: Publisher) -> 
 
 
 def test_https_with_a_good_certificate_works(trusted: None) -> None:
-    with published(SET, tls=certificate("127.0.0.1")) as publisher:
+    with publisher_of(SET, tls=server_context("127.0.0.1")) as publisher:
         assert fetched(publisher.url).body == SET.encode()
 
 
 @pytest.mark.requirement("E99", "CL-12")
 def test_a_certificate_of_nobody_we_trust_is_refused() -> None:
-    with published(SET, tls=certificate("127.0.0.1")) as publisher:
+    with publisher_of(SET, tls=server_context("127.0.0.1")) as publisher:
         assert why_not(publisher.url) == "It could not be fetched: ConnectError"
 
     assert publisher.asked == []
@@ -273,7 +273,7 @@ def test_a_certificate_of_nobody_we_trust_is_refused() -> None:
 
 @pytest.mark.requirement("E99", "CL-12")
 def test_a_certificate_of_another_name_is_refused(trusted: None) -> None:
-    with published(SET, tls=certificate("other.example.org")) as publisher:
+    with publisher_of(SET, tls=server_context("other.example.org")) as publisher:
         assert why_not(publisher.url) == "It could not be fetched: ConnectError"
 
     assert publisher.asked == []

@@ -7,7 +7,7 @@ from smart.time_units import SECOND
 from tests.conftest import App, Granted
 from tests.fixture_types import MakeClient
 from tests.oauth.clients.assertion_client import EC, RSA, at, exchange, is_refused, still_works
-from tests.signing import claims_of, jwks, made, shown
+from tests.signing import assertion_form, claims_of, jwks, new_pair
 
 
 @pytest.fixture(autouse=True)
@@ -50,7 +50,7 @@ def test_another_client_may_use_the_same_jti(app: App, granted: Granted, make_cl
 def test_an_assertion_is_used_up_also_where_the_request_fails_afterwards(app: App, granted: Granted, path: str) -> None:
     assertion = EC.assertion(granted.client.client_id)
 
-    failed = app.post(path, data=shown(assertion))
+    failed = app.post(path, data=assertion_form(assertion))
 
     assert (failed.status_code, failed.json()["error"]) == (400, "invalid_request")
     assert is_refused(exchange(app, granted, assertion))
@@ -60,7 +60,7 @@ def test_an_assertion_is_used_up_also_where_the_request_fails_afterwards(app: Ap
 @pytest.mark.requirement("CL-06")
 def test_a_jti_is_remembered_only_when_the_signature_is_good(app: App, granted: Granted) -> None:
     client_id = granted.client.client_id
-    forged = made("ES384", EC.kid).assertion(client_id, jti="theirs")
+    forged = new_pair("ES384", EC.kid).assertion(client_id, jti="theirs")
 
     assert is_refused(at(app, "/o/revoke", forged))
     assert at(app, "/o/revoke", EC.assertion(client_id, jti="theirs")).status_code == 200

@@ -17,7 +17,7 @@ DAY = 86_400_000_000
 OFFLINE = "launch/patient patient/*.rs offline_access"
 
 
-def shown(visitor: Visitor, path: str = "/apps") -> str:
+def page_text(visitor: Visitor, path: str = "/apps") -> str:
     """The text of the page, as it is read."""
     page = visitor.request("GET", path)
     assert page.status_code == 200, page.text
@@ -42,7 +42,7 @@ def csrf(visitor: Visitor) -> str:
     return page.text.split('name="csrfmiddlewaretoken" value="')[1].split('"')[0]
 
 
-def refreshed(app: App, answer: dict[str, Any]) -> httpx.Response:
+def refresh(app: App, answer: dict[str, Any]) -> httpx.Response:
     form = {
         "grant_type": "refresh_token", "refresh_token": answer["refresh_token"],
         "client_id": answer["granted"].client.client_id,
@@ -51,7 +51,7 @@ def refreshed(app: App, answer: dict[str, Any]) -> httpx.Response:
     return response
 
 
-def many(count: int, client: Any, person: Any, server: FhirServer) -> None:
+def make_many(count: int, client: Any, person: Any, server: FhirServer) -> None:
     """So many that live and so many that ran out a day ago."""
     now = clock.now()
     made = Authorization.objects.bulk_create(

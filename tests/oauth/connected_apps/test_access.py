@@ -10,7 +10,7 @@ from audit.models import OutboxEvent
 from oauth.models import Authorization, Client
 from tests.conftest import App
 from tests.fixture_types import Grant, Introspect, Issue, MakeClient, MakeVisitor
-from tests.oauth.connected_apps.page_reader import OFFLINE, csrf, many, refreshed, rows, shown, take_back
+from tests.oauth.connected_apps.page_reader import OFFLINE, csrf, make_many, page_text, refresh, rows, take_back
 from tests.oauth.visitor import Visitor
 
 # Taking it back -------------------------------------------------------------------------------------------------------
@@ -28,7 +28,7 @@ def test_taken_back_is_dead_at_the_next_introspection_and_refresh(
 
     assert (response.status_code, response.headers["Location"]) == (303, f"/apps?ended={made.authorization}")
     assert introspect(answer["access_token"]) == {"active": False}
-    refusal = refreshed(app, answer)
+    refusal = refresh(app, answer)
     assert (refusal.status_code, refusal.json()["error"]) == (400, "invalid_grant")
     (event,) = OutboxEvent.objects.filter(kind="access-taken-back", authorization=str(made.authorization))
     assert (event.person, event.client, event.address) == (amy.subject, refreshing.client_id, mine.address)
@@ -36,7 +36,7 @@ def test_taken_back_is_dead_at_the_next_introspection_and_refresh(
     assert re.search(
         r'role="status" tabindex="-1" autofocus[^>]*><p><span dir="auto">Growth Chart</span> no longer', page
     )
-    assert "Growth Chart no longer has access to your record." in shown(mine, f"/apps?ended={made.authorization}")
+    assert "Growth Chart no longer has access to your record." in page_text(mine, f"/apps?ended={made.authorization}")
     assert [row[0] for row in rows(mine)] == ["Growth Chart"]
     assert rows(mine)[0][3] == "you took it back"
 
@@ -102,14 +102,14 @@ def test_it_needs_the_form_of_the_page_and_a_session(mine: Visitor, visitor: Vis
 def test_what_still_lives_is_not_said_to_have_ended(mine: Visitor, amy: Any, issue: Issue) -> None:
     made = issue(person=amy)["granted"]
 
-    assert "no longer has" not in shown(mine, f"/apps?ended={made.authorization}")
+    assert "no longer has" not in page_text(mine, f"/apps?ended={made.authorization}")
 
 
 def test_another_access_of_the_same_app_is_told(mine: Visitor, amy: Any, make_client: MakeClient, issue: Issue) -> None:
     client = make_client(supersede=Client.Supersede.GRANT)
     first, _ = issue(client, amy)["granted"], issue(client, amy)
 
-    page = shown(mine, take_back(mine, first).headers["Location"])
+    page = page_text(mine, take_back(mine, first).headers["Location"])
 
     assert "Growth Chart no longer has this access. It still has another one to your record, below." in page
 
@@ -168,7 +168,7 @@ def test_everything_at_once_needs_the_form_of_the_page(mine: Visitor, amy: Any, 
 def test_everything_of_many_ends_with_an_event_each(
     mine: Visitor, amy: Any, make_client: MakeClient, fhir_server: Any
 ) -> None:
-    many(505, make_client(), amy, fhir_server)
+    make_many(505, make_client(), amy, fhir_server)
 
     response = mine.send(mine.request("GET", "/apps/end-all"))
 

@@ -17,7 +17,7 @@ from oauth.models import (
 )
 from tests.conftest import SECRET, App, Granted, basic
 from tests.fixture_types import Issue, MakeClient
-from tests.oauth.connected_apps.page_reader import DAY, rows, shown
+from tests.oauth.connected_apps.page_reader import DAY, page_text, rows
 from tests.oauth.visitor import Visitor
 from tests.running import ROOT
 
@@ -107,7 +107,7 @@ def test_newer_access_replaces_older(mine: Visitor, amy: Any, make_client: MakeC
 
     assert why == "newer access replaced it"
     assert at.startswith("today, ")
-    assert shown(mine).count("Take back access") == 1
+    assert page_text(mine).count("Take back access") == 1
 
 
 def test_what_ran_out_before_it_was_replaced_ran_out(

@@ -16,7 +16,7 @@ from smart.digests import random_token
 from smart.time_units import to_datetime
 from tests.conftest import App
 from tests.fixture_types import Grant, Issue, MakeClient, MakePerson
-from tests.oauth.connected_apps.page_reader import DAY, OFFLINE, csrf, many, refreshed, shown, take_back
+from tests.oauth.connected_apps.page_reader import DAY, OFFLINE, csrf, make_many, page_text, refresh, take_back
 from tests.oauth.visitor import Visitor
 
 EMPTY = "No app can use your records. When you allow one, it is listed here and you can take it back."
@@ -57,7 +57,7 @@ def test_the_metadata_names_the_page(app: App, fhir_server: Any) -> None:
 
 
 def test_without_any_access_the_page_says_so(mine: Visitor) -> None:
-    assert EMPTY in shown(mine)
+    assert EMPTY in page_text(mine)
 
 
 @pytest.mark.requirement("RV-05")
@@ -65,7 +65,7 @@ def test_a_slip_says_who_may_what_for_how_long(mine: Visitor, amy: Any, issue: I
     client = make_client(maker="Little Steps Software", name="Growth Chart")
     issue(client, amy, scope="launch/patient patient/Observation.rs patient/Condition.rs patient/Observation.c")
 
-    text = shown(mine)
+    text = page_text(mine)
 
     assert "GCGrowth Chartby Little Steps Software" in text
     assert "Recordyours, at Harbour Clinic" in text
@@ -85,7 +85,7 @@ def test_the_record_of_somebody_else_is_named(mine: Visitor, amy: Any, issue: Is
     issue(person=amy, patient=dan)
     issue(person=amy, patient="unlisted")
 
-    text = shown(mine)
+    text = page_text(mine)
 
     assert "RecordDan Reyes, at Harbour Clinic" in text
     assert "Sees everything in the record of Dan Reyes." in text
@@ -96,7 +96,7 @@ def test_many_kinds_are_five_and_the_rest_in_details(mine: Visitor, amy: Any, is
     types = ("Patient", "AllergyIntolerance", "Condition", "Observation", "MedicationRequest", "Immunization", "Goal")
     issue(person=amy, scope=" ".join(f"patient/{name}.rs" for name in types))
 
-    text = shown(mine)
+    text = page_text(mine)
 
     assert "prescribed medicines and 2 more." in text
     assert "All 7 things" in text
@@ -112,7 +112,7 @@ def test_few_of_many(count: int, text: str) -> None:
 def test_offline_access_works_while_the_person_is_away(mine: Visitor, amy: Any, refreshing: Any, issue: Issue) -> None:
     issue(refreshing, amy, scope=OFFLINE)
 
-    text = shown(mine)
+    text = page_text(mine)
 
     assert "While you are awayYes, it can get data by itself" in text
     assert re.search(r"Ends\d+ \w+ \d{4}, or when you take it back", text)
@@ -124,14 +124,14 @@ def test_what_may_refresh_for_ever_ends_when_it_is_not_used(
     client = make_client("secret", grants="authorization_code refresh_token", scope=OFFLINE)
     issue(client, amy, scope=OFFLINE)
 
-    assert re.search(r"Endswhen you take it back, or if the app does not come before \d+ \w+ \d{4}", shown(mine))
+    assert re.search(r"Endswhen you take it back, or if the app does not come before \d+ \w+ \d{4}", page_text(mine))
 
 
 def test_online_access_ends_with_the_session(mine: Visitor, amy: Any, refreshing: Any, issue: Issue) -> None:
     made = issue(refreshing, amy, scope="launch/patient patient/*.rs online_access")["granted"]
     Authorization.objects.filter(pk=made.authorization.pk).update(session_ends_at=clock.now() + 3 * DAY)
 
-    text = shown(mine)
+    text = page_text(mine)
 
     assert re.search(r"Endswhen you sign out, at the latest \d+ \w+ \d{4}", text)
     assert "While you are awayNo" in text
@@ -143,15 +143,15 @@ def test_an_access_whose_token_is_over_lives_as_long_as_it_can_be_refreshed(
     made = issue(refreshing, amy, scope=OFFLINE)["granted"]
     AccessToken.objects.filter(authorization=made.authorization).update(expires_at=clock.now() - 1)
 
-    assert "Take back access" in shown(mine)
+    assert "Take back access" in page_text(mine)
     RefreshToken.objects.filter(authorization=made.authorization).update(expires_at=clock.now() - 1)
-    assert EMPTY in shown(mine)
+    assert EMPTY in page_text(mine)
 
 
 def test_a_code_that_the_app_may_still_exchange_is_access(mine: Visitor, amy: Any, grant: Grant) -> None:
     grant(person=amy)
 
-    text = shown(mine)
+    text = page_text(mine)
 
     assert "Last given accessnot yet" in text
     assert "Ends in a moment".replace(" ", "", 1) in text
@@ -162,9 +162,9 @@ def test_last_given_stands_first(mine: Visitor, amy: Any, app: App, make_client:
     answer = issue(first, amy, scope=OFFLINE)
     issue(make_client(name="Newer"), amy)
 
-    before = shown(mine)
-    assert refreshed(app, answer).status_code == 200
-    after = shown(mine)
+    before = page_text(mine)
+    assert refresh(app, answer).status_code == 200
+    after = page_text(mine)
 
     assert before.index("Newer") < before.index("Older")
     assert after.index("Older") < after.index("Newer")
@@ -178,7 +178,7 @@ def test_a_flag_is_told_with_what_was_done(
     Authorization.objects.filter(pk=made.authorization.pk).update(flagged_at=at)
     AddressChange.objects.create(authorization=made.authorization, address="198.51.100.9", noted_at=at)
 
-    page = shown(mine)
+    page = page_text(mine)
 
     assert f"Used from a new address (198.51.100.9) on 21 November 2026 at 03:12 UTC. {text}" in page
     assert "If that was not you, take back access." in page
@@ -191,7 +191,7 @@ def test_a_flag_for_anything_else_is_not_called_a_new_address(
     Authorization.objects.filter(pk=made.authorization.pk).update(flagged_at=at)
     AddressChange.objects.create(authorization=made.authorization, address="198.51.100.9", noted_at=at - 1)
 
-    page = shown(mine)
+    page = page_text(mine)
 
     assert "Something odd happened on 21 November 2026 at 03:12 UTC" in page
     assert "198.51.100.9" not in page
@@ -205,11 +205,11 @@ def test_the_last_use_is_told_and_from_where_as_far_as_known(
     mine: Visitor, amy: Any, issue: Issue, used_from: str, text: str
 ) -> None:
     made, today = issue(person=amy)["granted"], to_datetime(clock.now()).replace(hour=10, minute=31)
-    before = shown(mine)
+    before = page_text(mine)
     used_at = int(today.timestamp()) * 1_000_000
     Authorization.objects.filter(pk=made.authorization.pk).update(used_at=used_at, used_from=used_from)
 
-    after = shown(mine)
+    after = page_text(mine)
 
     assert "Last usednot that we know" in before
     assert f"Last used{text}Last given" in after
@@ -234,7 +234,7 @@ def test_names_are_text(mine: Visitor, amy: Any, make_client: MakeClient, issue:
 def test_what_lives_of_others_is_not_shown(mine: Visitor, issue: Issue, make_client: MakeClient) -> None:
     issue(make_client(name="Not hers"))
 
-    assert EMPTY in shown(mine)
+    assert EMPTY in page_text(mine)
 
 
 # Many -----------------------------------------------------------------------------------------------------------------
@@ -259,11 +259,11 @@ def test_many_are_bounded_and_cost_as_many_statements_as_few(
     mine: Visitor, amy: Any, make_client: MakeClient, fhir_server: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = make_client()
-    many(1, client, amy, fhir_server)
-    shown(mine)
+    make_many(1, client, amy, fhir_server)
+    page_text(mine)
     with counting(monkeypatch) as few_statements:
-        shown(mine)
-    many(105, client, amy, fhir_server)
+        page_text(mine)
+    make_many(105, client, amy, fhir_server)
 
     with counting(monkeypatch) as many_statements:
         page = mine.request("GET", "/apps").text

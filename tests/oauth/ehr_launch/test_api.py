@@ -109,11 +109,11 @@ def test_nobody_else_gets_a_patient_who_is_not_on_his_list(ehr: Ehr, make_person
 
     response = ehr.post(ehr.body(user=person.username, patient="amy"))
 
-    is_refused(response, 400, "invalid_request", "patient is nobody whose record this user may see")
+    assert_refused(response, 400, "invalid_request", "patient is nobody whose record this user may see")
     assert ehr.launches == []
 
 
-def is_refused(response: httpx.Response, status: int, error: str, description: str) -> None:
+def assert_refused(response: httpx.Response, status: int, error: str, description: str) -> None:
     assert response.status_code == status, response.text
     assert response.json() == {"error": error, "error_description": description}
     assert response.headers["Content-Type"] == "application/json"
@@ -140,7 +140,7 @@ def test_who_cannot_prove_himself_is_refused(ehr: Ehr, headers: dict[str, str]) 
 
     response = ehr.post(headers=headers)
 
-    is_refused(response, 401, "invalid_client", "client authentication failed")
+    assert_refused(response, 401, "invalid_client", "client authentication failed")
     assert response.headers["WWW-Authenticate"] == 'Basic realm="smartauth"'
     assert ehr.launches == []
 
@@ -149,7 +149,7 @@ def test_a_disabled_client_is_refused(ehr: Ehr) -> None:
     ehr.caller.enabled = 0
     ehr.caller.save()
 
-    is_refused(ehr.post(), 401, "invalid_client", "client authentication failed")
+    assert_refused(ehr.post(), 401, "invalid_client", "client authentication failed")
     assert ehr.launches == []
 
 
@@ -160,7 +160,7 @@ def test_guessing_a_secret_is_slowed_down(ehr: Ehr, settings: Any) -> None:
 
     response = ehr.post(headers=basic(ehr.caller.client_id, "wrong"))
 
-    is_refused(response, 429, "temporarily_unavailable", "too many failures, wait")
+    assert_refused(response, 429, "temporarily_unavailable", "too many failures, wait")
     assert int(response.headers["Retry-After"]) > 0
 
 
@@ -169,7 +169,7 @@ def test_a_client_that_protects_nothing_may_not_launch(ehr: Ehr, make_client: Ma
 
     response = ehr.post(headers=basic(stranger.client_id, SECRET))
 
-    is_refused(response, 403, "access_denied", "aud is not a FHIR base that this client protects")
+    assert_refused(response, 403, "access_denied", "aud is not a FHIR base that this client protects")
     assert ehr.launches == []
 
 
@@ -178,7 +178,7 @@ def test_a_resource_server_launches_for_its_own_base_only(ehr: Ehr, other_fhir_s
 
     response = ehr.post(ehr.body(aud=other_fhir_server.base))
 
-    is_refused(response, 403, "access_denied", "aud is not a FHIR base that this client protects")
+    assert_refused(response, 403, "access_denied", "aud is not a FHIR base that this client protects")
     assert ehr.launches == []
 
 
@@ -199,7 +199,7 @@ def test_an_app_that_cannot_be_opened_is_refused(ehr: Ehr, changes: dict[str, An
     response = ehr.post()
 
     no_app = "client_id is not an app with a launch URL for this FHIR base"
-    is_refused(response, 400, "invalid_request", no_app)
+    assert_refused(response, 400, "invalid_request", no_app)
     assert ehr.launches == []
 
 
@@ -238,14 +238,14 @@ def test_an_app_that_cannot_be_opened_is_refused(ehr: Ehr, changes: dict[str, An
 def test_what_is_wrong_is_named(ehr: Ehr, changes: dict[str, Any], description: str) -> None:
     response = ehr.post(ehr.body(**changes))
 
-    is_refused(response, 400, "invalid_request", description)
+    assert_refused(response, 400, "invalid_request", description)
     assert ehr.launches == []
 
 
 def test_a_person_who_is_stopped_is_nobody(ehr: Ehr) -> None:
     type(ehr.person).objects.get_queryset().filter(pk=ehr.person.pk).update(stopped_at=1)
 
-    is_refused(ehr.post(), 400, "invalid_request", "user is nobody who uses this FHIR base")
+    assert_refused(ehr.post(), 400, "invalid_request", "user is nobody who uses this FHIR base")
 
 
 @pytest.mark.requirement("SD-20")
@@ -261,27 +261,27 @@ def test_a_person_who_is_stopped_is_nobody(ehr: Ehr) -> None:
     ],
 )
 def test_what_is_no_json_is_refused(ehr: Ehr, body: bytes) -> None:
-    is_refused(ehr.post(body), 400, "invalid_request", "the body is not JSON in UTF-8")
+    assert_refused(ehr.post(body), 400, "invalid_request", "the body is not JSON in UTF-8")
 
 
 @pytest.mark.parametrize("body", [b"[]", b'"text"', b"null", b"7"])
 def test_what_is_no_object_is_refused(ehr: Ehr, body: bytes) -> None:
-    is_refused(ehr.post(body), 400, "invalid_request", "the body must be a JSON object")
+    assert_refused(ehr.post(body), 400, "invalid_request", "the body must be a JSON object")
 
 
 def test_an_empty_body_says_nothing(ehr: Ehr) -> None:
-    is_refused(ehr.post(b""), 400, "invalid_request", "aud is missing")
+    assert_refused(ehr.post(b""), 400, "invalid_request", "aud is missing")
 
 
 def test_what_is_said_twice_is_refused(ehr: Ehr) -> None:
     body = b'{"patient": "amy", "patient": "ben"}'
 
-    is_refused(ehr.post(body), 400, "invalid_request", "a member of the body was sent twice")
+    assert_refused(ehr.post(body), 400, "invalid_request", "a member of the body was sent twice")
 
 
 @pytest.mark.requirement("SD-20")
 def test_a_long_body_is_refused(ehr: Ehr) -> None:
-    is_refused(ehr.post(ehr.body(intent="x" * 20_000)), 413, "invalid_request", "the body is too long")
+    assert_refused(ehr.post(ehr.body(intent="x" * 20_000)), 413, "invalid_request", "the body is too long")
     assert ehr.launches == []
 
 
@@ -289,14 +289,14 @@ def test_a_long_body_is_refused(ehr: Ehr) -> None:
 def test_another_media_type_is_refused(ehr: Ehr, media_type: str) -> None:
     response = ehr.post(headers={"Content-Type": media_type})
 
-    is_refused(response, 415, "invalid_request", "the body must be application/json")
+    assert_refused(response, 415, "invalid_request", "the body must be application/json")
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH", "OPTIONS"])
 def test_another_method_is_refused(ehr: Ehr, method: str) -> None:
     response = ehr.app.request(method, "/o/launch", headers=basic(ehr.caller.client_id, SECRET))
 
-    is_refused(response, 405, "invalid_request", "only POST is allowed here")
+    assert_refused(response, 405, "invalid_request", "only POST is allowed here")
     assert response.headers["Allow"] == "POST"
 
 

@@ -12,7 +12,7 @@ from oauth.models import ActsFor, Authorization, EncounterRecord, Launch, Patien
 from smart.digests import sha256_hex
 from tests.conftest import BASE, REDIRECT_URI, VERIFIER, App
 from tests.fixture_types import Introspect, MakeClient, MakePerson
-from tests.oauth.visitor import FORM, Visitor, answer, asked
+from tests.oauth.visitor import FORM, Visitor, good_request, redirect_query
 
 SCOPE = "launch patient/Observation.rs"
 CONTEXT = {
@@ -77,13 +77,13 @@ def is_unused(handle: str) -> bool:
     return not Launch.objects.get(digest=sha256_hex(handle)).consumed_at
 
 
-def is_refused(response: httpx.Response, error: str, description: str) -> None:
+def assert_refused(response: httpx.Response, error: str, description: str) -> None:
     """An error redirect to the app that leaks nothing (AZ-18)."""
     assert response.status_code == 303
     assert response.headers["Location"].startswith(f"{REDIRECT_URI}?")
     assert response.headers["Cache-Control"] == "no-store"
     assert response.headers["Referrer-Policy"] == "no-referrer"
-    assert answer(response) == {
+    assert redirect_query(response) == {
         "error": error,
         "error_description": description,
         "state": "state-of-the-app",
@@ -99,7 +99,7 @@ def token(app: App, client: Any, response: httpx.Response) -> dict[str, Any]:
     """What the app gets for the code of that answer."""
     form = {
         "grant_type": "authorization_code",
-        "code": answer(response)["code"],
+        "code": redirect_query(response)["code"],
         "redirect_uri": REDIRECT_URI,
         "code_verifier": VERIFIER,
         "client_id": client.client_id,
@@ -156,7 +156,7 @@ def test_the_handle_is_used_up_when_the_request_is_stored(
     second = visitor.ask(client, scope=SCOPE, launch=handle)
 
     assert first.headers["Location"].startswith("/o/authorize/")
-    is_refused(second, "invalid_request", "launch is unknown, used, expired or for another app")
+    assert_refused(second, "invalid_request", "launch is unknown, used, expired or for another app")
     (row,) = PendingRequest.objects.filter(client=client)
     assert row.launch == Launch.objects.get(digest=sha256_hex(handle))
     assert handle not in row.request
@@ -166,7 +166,7 @@ def test_the_handle_is_used_up_when_the_request_is_stored(
 def test_a_launch_may_come_by_post(client: Any, visitor: Visitor, make_launch: MakeLaunch) -> None:
     handle = make_launch(client)
 
-    body = urlencode(asked(client, scope=SCOPE, launch=handle))
+    body = urlencode(good_request(client, scope=SCOPE, launch=handle))
     response = visitor.request("POST", "/o/authorize", content=body, headers=FORM)
 
     assert response.headers["Location"].startswith("/o/authorize/")
@@ -177,7 +177,7 @@ def test_a_launch_may_come_by_post(client: Any, visitor: Visitor, make_launch: M
 def test_the_scope_without_the_parameter(client: Any, visitor: Visitor) -> None:
     response = visitor.ask(client, scope=SCOPE)
 
-    is_refused(response, "invalid_request", "scope launch needs the launch parameter")
+    assert_refused(response, "invalid_request", "scope launch needs the launch parameter")
     assert nothing_waits(client)
 
 
@@ -198,7 +198,7 @@ def test_a_handle_that_cannot_be_used(
 
     response = visitor.ask(client, scope=SCOPE, launch=handle)
 
-    is_refused(response, "invalid_request", "launch is unknown, used, expired or for another app")
+    assert_refused(response, "invalid_request", "launch is unknown, used, expired or for another app")
     assert nothing_waits(client)
     assert list(Launch.objects.order_by("pk").values()) == before
 
@@ -212,7 +212,7 @@ def test_a_handle_of_another_base(
 
     response = visitor.ask(client, scope=SCOPE, launch=handle, aud=other_fhir_server.base)
 
-    is_refused(response, "invalid_request", "launch belongs to another FHIR base")
+    assert_refused(response, "invalid_request", "launch belongs to another FHIR base")
     assert nothing_waits(client)
     assert is_unused(handle)
 
@@ -246,7 +246,7 @@ def test_another_user_says_no_and_the_app_hears_it(
 
     response = visitor.send(page, cancel="1")
 
-    is_refused(response, "access_denied", "the user did not allow access")
+    assert_refused(response, "access_denied", "the user did not allow access")
     assert not Authorization.objects.filter(client=client).exists()
 
 
@@ -315,7 +315,7 @@ def test_a_strict_client_is_refused_without_the_scope(client: Any, visitor: Visi
 
     response = visitor.ask(client, launch=handle)
 
-    is_refused(response, "invalid_request", "the launch parameter needs the scope launch")
+    assert_refused(response, "invalid_request", "the launch parameter needs the scope launch")
     assert is_unused(handle)
     assert nothing_waits(client)
 
@@ -344,7 +344,7 @@ def test_a_patient_whom_the_user_may_no_longer_see_is_refused(
 
     response = visitor.sign_in(visitor.follow(visitor.ask(client, scope=SCOPE, launch=handle)), green)
 
-    is_refused(response, "access_denied", "there is no record that this user may share")
+    assert_refused(response, "access_denied", "there is no record that this user may share")
     assert not Authorization.objects.filter(client=client).exists()
 
 
@@ -415,5 +415,5 @@ def test_without_a_page_another_user_is_an_error_for_the_app(
 
     response = visitor.follow(visitor.ask(client, scope=SCOPE, launch=make_launch(client), prompt="none"))
 
-    is_refused(response, "account_selection_required", "prompt none was asked, but the user must act")
+    assert_refused(response, "account_selection_required", "prompt none was asked, but the user must act")
     assert not Authorization.objects.filter(client=client).exists()

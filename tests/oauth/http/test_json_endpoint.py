@@ -12,8 +12,8 @@ from django.conf import settings as configured
 from oauth.clients import jwks_fetch
 from tests.conftest import SECRET, App, basic
 from tests.fixture_types import MakeClient, MakeResourceServer
-from tests.publishing import Publisher, published
-from tests.signing import jwks, pair, shown
+from tests.publishing import Publisher, publisher_of
+from tests.signing import assertion_form, jwks, pair
 
 EC = pair("ES384")
 ENDPOINTS = ("/o/invalidate", "/o/report", "/o/launch")
@@ -35,10 +35,10 @@ def keeps(caller: Any, publisher: Publisher) -> None:
 @pytest.mark.parametrize("path", ENDPOINTS)
 def test_keys_that_are_not_known_yet_are_fetched(app: App, make_resource_server: MakeResourceServer, path: str) -> None:
     caller = make_resource_server()
-    with published(jwks(EC)) as publisher:
+    with publisher_of(jwks(EC)) as publisher:
         keeps(caller, publisher)
 
-        response = sent(app, path, {**NOBODY, **shown(EC.assertion(caller.client_id))})
+        response = sent(app, path, {**NOBODY, **assertion_form(EC.assertion(caller.client_id))})
 
     assert len(publisher.asked) == 1
     assert response.status_code in (200, 400), response.text  # who asks is known; what is asked is another matter
@@ -50,10 +50,10 @@ def test_keys_that_cannot_be_fetched_prove_nobody(
     app: App, make_resource_server: MakeResourceServer, path: str
 ) -> None:
     caller = make_resource_server()
-    with published("<html>") as publisher:
+    with publisher_of("<html>") as publisher:
         keeps(caller, publisher)
 
-        response = sent(app, path, {**NOBODY, **shown(EC.assertion(caller.client_id))})
+        response = sent(app, path, {**NOBODY, **assertion_form(EC.assertion(caller.client_id))})
 
     assert (response.status_code, response.json()["error"]) == (401, "invalid_client")
     assert response.headers["Cache-Control"] == "no-store"
@@ -67,7 +67,7 @@ def test_a_secret_and_an_assertion_at_once_are_refused(
 ) -> None:
     caller = make_resource_server()
     other = make_client("keys", jwks=jwks(EC))
-    body = {**NOBODY, **shown(EC.assertion(other.client_id))}
+    body = {**NOBODY, **assertion_form(EC.assertion(other.client_id))}
 
     response = sent(app, path, body, **basic(caller.client_id, SECRET))
 
@@ -81,10 +81,10 @@ def test_slow_hosts_of_clients_hold_up_no_page(
     """As many callers at once as there are threads, each with keys at a host that never answers."""
     monkeypatch.setattr(jwks_fetch, "SECONDS", 4.0)
     threads, over = configured.SMARTAUTH_WEB_THREADS, threading.Event()
-    with published() as tarpit:
+    with publisher_of() as tarpit:
         tarpit.respond = lambda _: [over.wait(20)].clear()
         slow = [make_client("keys", jwks_uri=f"{tarpit.url}/{number}").client_id for number in range(threads)]
-        bodies = [json.dumps({**NOBODY, **shown(EC.assertion(client_id))}) for client_id in slow]
+        bodies = [json.dumps({**NOBODY, **assertion_form(EC.assertion(client_id))}) for client_id in slow]
 
         async def among_them() -> tuple[int, list[int]]:
             headers = {"Content-Type": "application/json"}

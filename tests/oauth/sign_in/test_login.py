@@ -7,7 +7,7 @@ import pytest
 from audit.models import OutboxEvent
 from oauth.models import Code, PendingRequest
 from tests.fixture_types import MakeClient, MakePerson, MakeVisitor
-from tests.oauth.visitor import Visitor, answer
+from tests.oauth.visitor import Visitor, redirect_query
 
 WRONG = "<strong>The user name or password is not right.</strong> Check both and try again. Capital letters matter."
 SESSION = "smartauth"
@@ -133,7 +133,7 @@ def test_going_back_from_the_login_needs_no_account(visitor: Visitor, make_clien
     response = visitor.send(page, cancel="1", username="", password="")
 
     assert response.status_code == 303
-    assert answer(response)["error"] == "access_denied"
+    assert redirect_query(response)["error"] == "access_denied"
     assert Code.objects.filter(authorization__client=client).count() == 0
     assert PendingRequest.objects.get(client=client).answered_at > 0
 

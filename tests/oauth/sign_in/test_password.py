@@ -12,7 +12,7 @@ from audit.models import OutboxEvent
 from oauth.ending import passwords
 from oauth.models import AccessToken, PendingRequest
 from tests.fixture_types import Introspect, Issue, MakeClient, MakePerson, MakeVisitor
-from tests.oauth.visitor import PASSWORD, Visitor, answer
+from tests.oauth.visitor import PASSWORD, Visitor, redirect_query
 
 NEW = "harbour lantern quilt"
 
@@ -28,7 +28,7 @@ def change(visitor: Visitor, **fields: str) -> Any:
     return visitor.send(page, **{"current": PASSWORD, "new": NEW, "again": NEW, **fields})
 
 
-def proves(person: Any, password: str) -> bool:
+def can_sign_in(person: Any, password: str) -> bool:
     return bool(User.objects.get(pk=person.pk).check_password(password))
 
 
@@ -43,8 +43,8 @@ def test_a_person_changes_the_password_and_stays_signed_in(visitor: Visitor, mak
     done = visitor.follow(response)
     assert "The new password counts from now on." in done.text
     assert done.headers["Cache-Control"] == "no-store"
-    assert proves(amy, NEW)
-    assert not proves(amy, PASSWORD)
+    assert can_sign_in(amy, NEW)
+    assert not can_sign_in(amy, PASSWORD)
     assert visitor.browser.cookies["smartauth"] != before
     assert SignIn.objects.filter(user=amy).count() == 1
     assert OutboxEvent.objects.get(kind="password-changed", person=amy.subject).address == visitor.address
@@ -107,7 +107,7 @@ def test_an_unfit_password_changes_nothing(
     assert response.status_code == 422
     assert words in response.text
     assert "<title>Error: " in response.text
-    assert proves(amy, PASSWORD)
+    assert can_sign_in(amy, PASSWORD)
     assert not OutboxEvent.objects.filter(kind="password-changed", person=amy.subject).exists()
 
 
@@ -124,7 +124,7 @@ def test_a_wrong_current_password_counts_like_a_failed_sign_in(
     assert "The current password is not right." in first.text
     assert "guess" not in first.text
     assert 0 < int(second.headers["Retry-After"]) <= 900
-    assert proves(amy, PASSWORD)
+    assert can_sign_in(amy, PASSWORD)
     login = mine.send(mine.request("GET", "/login"), username=amy.username, password=PASSWORD)
     assert login.status_code == 429
     assert OutboxEvent.objects.filter(kind="login-failed", person=amy.subject).count() == 1
@@ -146,7 +146,7 @@ def test_a_foreign_form_changes_nothing(visitor: Visitor, make_person: MakePerso
     response = visitor.request("POST", "/password", data={"current": PASSWORD, "new": NEW, "again": NEW})
 
     assert response.status_code == 403
-    assert proves(amy, PASSWORD)
+    assert can_sign_in(amy, PASSWORD)
 
 
 def test_whoever_must_choose_is_asked_right_after_the_sign_in(visitor: Visitor, make_person: MakePerson) -> None:
@@ -160,7 +160,7 @@ def test_whoever_must_choose_is_asked_right_after_the_sign_in(visitor: Visitor, 
     assert 'name="current"' not in page.text
     done = visitor.send(page, new=NEW, again=NEW)
     assert done.headers["Location"] == "/password?done=1"
-    assert proves(amy, NEW)
+    assert can_sign_in(amy, NEW)
     assert visitor.request("GET", "/sessions").status_code == 200
 
 
@@ -201,7 +201,7 @@ def test_a_session_opened_before_must_prove_the_current_password(visitor: Visito
 
     assert 'name="current"' in page.text
     assert response.status_code == 422
-    assert proves(amy, PASSWORD)
+    assert can_sign_in(amy, PASSWORD)
 
 
 def test_the_same_password_is_not_a_new_one(visitor: Visitor, make_person: MakePerson) -> None:
@@ -229,7 +229,7 @@ def test_an_app_waits_until_the_new_password_is_chosen(
     assert visitor.request("GET", consent).headers["Location"] == page.url.path
     after = visitor.follow(visitor.send(page, new=NEW, again=NEW))
     assert after.url.path == consent
-    assert answer(visitor.allow(after))["code"]
+    assert redirect_query(visitor.allow(after))["code"]
 
 
 def test_whoever_does_not_want_to_choose_goes_back_to_the_app(
@@ -241,9 +241,9 @@ def test_whoever_does_not_want_to_choose_goes_back_to_the_app(
 
     response = visitor.send(page, cancel="1")
 
-    assert answer(response)["error"] == "access_denied"
+    assert redirect_query(response)["error"] == "access_denied"
     assert PendingRequest.objects.get(client=client).answered_at > 0
-    assert proves(amy, PASSWORD)
+    assert can_sign_in(amy, PASSWORD)
 
 
 @pytest.mark.requirement("E32")
@@ -256,7 +256,7 @@ def test_an_app_that_wants_no_page_hears_that_one_is_needed(
 
     response = visitor.follow(visitor.ask(make_client(), prompt="none"))
 
-    assert answer(response)["error"] == "interaction_required"
+    assert redirect_query(response)["error"] == "interaction_required"
 
 
 def test_the_step_leads_on_for_whoever_need_not_choose(
@@ -296,7 +296,7 @@ def test_the_command_sets_and_requires(
 
     call_command("password", amy.username, set=True, require=True, stdout=said)
 
-    assert proves(amy, NEW)
+    assert can_sign_in(amy, NEW)
     assert User.objects.get(pk=amy.pk).must_change_password > 0
     assert "Sessions ended: 1." in said.getvalue()
     assert NEW not in said.getvalue()
@@ -321,7 +321,7 @@ def test_the_command_refuses_with_a_sentence(
     with pytest.raises(CommandError, match=words):
         call_command("password", amy.username, **options)
 
-    assert proves(amy, PASSWORD)
+    assert can_sign_in(amy, PASSWORD)
 
 
 def test_the_command_knows_only_people_who_exist(committed: None) -> None:

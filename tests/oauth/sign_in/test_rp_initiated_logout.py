@@ -10,8 +10,8 @@ from accounts.models import SignIn
 from oauth.models import Authorization, SigningKey
 from tests.conftest import App
 from tests.fixture_types import MakeClient, MakePerson, MakeVisitor
-from tests.oauth.remembering import HTTPS, exchanged, refreshing
-from tests.oauth.visitor import FORM, Visitor, answer
+from tests.oauth.remembering import HTTPS, exchange, refreshing_client
+from tests.oauth.visitor import FORM, Visitor, redirect_query
 
 BACK = "https://app.example/left"
 
@@ -19,7 +19,7 @@ BACK = "https://app.example/left"
 @pytest.fixture
 def client(make_client: MakeClient) -> Any:
     scope = "openid launch launch/patient patient/*.rs offline_access online_access"
-    return refreshing(make_client, "none", scope=scope, post_logout_redirect_uris=BACK)
+    return refreshing_client(make_client, "none", scope=scope, post_logout_redirect_uris=BACK)
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def person(make_person: MakePerson) -> Any:
 def id_token(app: App, visitor: Visitor, client: Any, person: Any) -> str:
     """The visitor is signed in, and his app has this."""
     page = visitor.reach_consent(client, person, scope="openid patient/*.rs", redirect_uri=HTTPS)
-    return str(exchanged(app, client, answer(visitor.allow(page))["code"])["id_token"])
+    return str(exchange(app, client, redirect_query(visitor.allow(page))["code"])["id_token"])
 
 
 def ask(visitor: Visitor, method: str = "GET", **parameters: str) -> httpx.Response:
@@ -43,7 +43,7 @@ def ask(visitor: Visitor, method: str = "GET", **parameters: str) -> httpx.Respo
     return visitor.follow(first)
 
 
-def signed_in(person: Any) -> bool:
+def is_signed_in(person: Any) -> bool:
     return SignIn.objects.filter(user=person).exists()
 
 
@@ -56,7 +56,7 @@ def test_with_an_id_token_of_the_person_the_app_gets_him_back_signed_out(
 
     assert (response.status_code, response.headers["Location"]) == (303, f"{BACK}?state=s%20t")
     assert response.headers["Cache-Control"] == "no-store"
-    assert not signed_in(person)
+    assert not is_signed_in(person)
 
 
 @pytest.mark.requirement("ID-06")
@@ -65,7 +65,7 @@ def test_without_an_id_token_the_person_is_asked(
     visitor: Visitor, client: Any, person: Any, id_token: str, method: str
 ) -> None:
     page = ask(visitor, method, client_id=client.client_id, post_logout_redirect_uri=BACK, state="s")
-    before = signed_in(person)
+    before = is_signed_in(person)
 
     response = visitor.send(page)
 
@@ -73,7 +73,7 @@ def test_without_an_id_token_the_person_is_asked(
     assert "Sign out here?" in page.text
     assert "form-action 'self' https://app.example" in page.headers["Content-Security-Policy"]
     assert (response.status_code, response.headers["Location"]) == (303, f"{BACK}?state=s")
-    assert not signed_in(person)
+    assert not is_signed_in(person)
 
 
 @pytest.mark.requirement("ID-06")
@@ -86,7 +86,7 @@ def test_an_id_token_of_somebody_else_signs_nobody_out_unasked(
     page = ask(other, id_token_hint=id_token, post_logout_redirect_uri=BACK)
 
     assert "Sign out here?" in page.text
-    assert signed_in(somebody)
+    assert is_signed_in(somebody)
     assert other.send(page).headers["Location"] == BACK
 
 
@@ -113,7 +113,7 @@ def test_an_id_token_that_is_old_and_of_a_retired_key_still_tells_who(
     response = ask(visitor, id_token_hint=id_token, post_logout_redirect_uri=BACK)
 
     assert response.headers["Location"] == BACK
-    assert not signed_in(person)
+    assert not is_signed_in(person)
 
 
 @pytest.mark.requirement("E129", "SB-01")
@@ -135,7 +135,7 @@ def test_a_wrong_request_leads_nowhere_and_offers_to_sign_out(
     good = {"id_token_hint": id_token, "post_logout_redirect_uri": BACK}
 
     page = ask(visitor, **{**good, **changes})
-    still = signed_in(person)
+    still = is_signed_in(person)
     after = visitor.send(page)
 
     assert (page.status_code, still) == (400, True)
@@ -143,16 +143,16 @@ def test_a_wrong_request_leads_nowhere_and_offers_to_sign_out(
     assert "Sign out here?" in page.text
     assert "Location" not in page.headers
     assert "Location" not in after.headers
-    assert not signed_in(person)
+    assert not is_signed_in(person)
 
 
 @pytest.mark.requirement("E129", "ID-07")
 def test_an_access_token_is_no_hint(app: App, visitor: Visitor, client: Any, person: Any) -> None:
     page = visitor.reach_consent(client, person, scope="openid patient/*.rs", redirect_uri=HTTPS)
-    token = exchanged(app, client, answer(visitor.allow(page))["code"])["access_token"]
+    token = exchange(app, client, redirect_query(visitor.allow(page))["code"])["access_token"]
 
     assert ask(visitor, id_token_hint=token, post_logout_redirect_uri=BACK).status_code == 400
-    assert signed_in(person)
+    assert is_signed_in(person)
 
 
 @pytest.mark.requirement("SB-01")
@@ -169,7 +169,7 @@ def test_the_answer_needs_the_pages_own_token(visitor: Visitor, person: Any, id_
     response = visitor.request("POST", "/o/logout/leave", content="", headers=FORM)
 
     assert response.status_code == 403
-    assert signed_in(person)
+    assert is_signed_in(person)
 
 
 @pytest.mark.requirement("ID-06", "SCP-17", "E92")

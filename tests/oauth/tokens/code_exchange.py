@@ -5,7 +5,7 @@ import httpx
 from tests.conftest import Granted
 
 
-def refused(response: httpx.Response, status: int, error: str) -> None:
+def assert_refused(response: httpx.Response, status: int, error: str) -> None:
     """The refusal has the status, the code, and the headers that every answer of the machines' side has."""
     assert (response.status_code, response.json()["error"]) == (status, error)
     assert response.json()["error_description"]
@@ -16,5 +16,5 @@ def refused(response: httpx.Response, status: int, error: str) -> None:
         assert response.headers["www-authenticate"] == 'Basic realm="smartauth"'
 
 
-def tokens_of(granted: Granted) -> int:
+def token_count(granted: Granted) -> int:
     return int(granted.authorization.access_tokens.count())

@@ -17,13 +17,13 @@ class Refresh(Protocol):
     def __call__(self, answer: dict[str, Any], **changes: str | None) -> httpx.Response: ...
 
 
-def refreshed(answer: dict[str, Any], response: httpx.Response) -> dict[str, Any]:
+def tokens_of_refresh(answer: dict[str, Any], response: httpx.Response) -> dict[str, Any]:
     """The answer of a refresh that succeeded, to go on with."""
     assert response.status_code == 200, response.text
     return {**response.json(), "granted": answer["granted"]}
 
 
-def refused(response: httpx.Response, status: int = 400, error: str = "invalid_grant") -> None:
+def assert_refused(response: httpx.Response, status: int = 400, error: str = "invalid_grant") -> None:
     """The refusal has the status, the code, and the headers that every answer of the machines' side has."""
     assert (response.status_code, response.json()["error"]) == (status, error)
     assert response.json()["error_description"]
@@ -44,5 +44,5 @@ def state(granted: Granted) -> tuple[Any, ...]:
     )
 
 
-def revoked(answer: dict[str, Any]) -> None:
+def revoke(answer: dict[str, Any]) -> None:
     Authorization.objects.filter(pk=answer["granted"].authorization.pk).end("revoked", now=clock.now())

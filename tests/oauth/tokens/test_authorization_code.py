@@ -7,7 +7,7 @@ import pytest
 
 from tests.conftest import BASE, CHALLENGE, REDIRECT_URI, App
 from tests.fixture_types import Events, Grant, Introspect, Issue, MakeClient, MakePerson
-from tests.oauth.tokens.code_exchange import refused, tokens_of
+from tests.oauth.tokens.code_exchange import assert_refused, token_count
 
 
 @pytest.mark.parametrize(
@@ -63,8 +63,8 @@ def test_a_bad_exchange_is_refused_and_does_not_burn_the_code(
 
     response = app.post("/o/token", data=granted.exchange(**changes))
 
-    refused(response, 400, error)
-    assert tokens_of(granted) == 0
+    assert_refused(response, 400, error)
+    assert token_count(granted) == 0
     assert app.post("/o/token", data=granted.exchange()).status_code == 200
 
 
@@ -76,8 +76,8 @@ def test_an_expired_or_altered_code_buys_nothing(app: App, grant: Grant, state: 
 
     response = app.post("/o/token", data=granted.exchange(code=code))
 
-    refused(response, 400, "invalid_grant")
-    assert tokens_of(granted) == 0
+    assert_refused(response, 400, "invalid_grant")
+    assert token_count(granted) == 0
 
 
 @pytest.mark.requirement("E77", "CG-04")
@@ -89,7 +89,7 @@ def test_a_replayed_code_kills_the_token_it_bought(
 
     response = app.post("/o/token", data=answer["granted"].exchange())
 
-    refused(response, 400, "invalid_grant")
+    assert_refused(response, 400, "invalid_grant")
     assert introspect(answer["access_token"]) == {"active": False}
     assert len(events("code-replayed", client=answer["granted"].client.client_id)) == 1
 
@@ -102,7 +102,7 @@ def test_a_replay_by_whom_the_code_was_not_made_for_kills_nothing(
 
     response = app.post("/o/token", data=answer["granted"].exchange(client_id=make_client().client_id))
 
-    refused(response, 400, "invalid_grant")
+    assert_refused(response, 400, "invalid_grant")
     assert introspect(answer["access_token"])["active"] is True
 
 
@@ -115,9 +115,9 @@ def test_a_code_sent_by_another_client_is_burned_and_recorded(
     stolen = app.post("/o/token", data=granted.exchange(client_id=thief.client_id))
     own = app.post("/o/token", data=granted.exchange())
 
-    refused(stolen, 400, "invalid_grant")
-    refused(own, 400, "invalid_grant")
-    assert tokens_of(granted) == 0
+    assert_refused(stolen, 400, "invalid_grant")
+    assert_refused(own, 400, "invalid_grant")
+    assert token_count(granted) == 0
     (event,) = events("code-of-another-client", client=granted.client.client_id)
     assert thief.client_id in event.reason
 
@@ -129,8 +129,8 @@ def test_a_verifier_for_a_code_without_challenge_is_refused(app: App, grant: Gra
 
     response = app.post("/o/token", data=granted.exchange())
 
-    refused(response, 400, "invalid_grant")
-    assert tokens_of(granted) == 0
+    assert_refused(response, 400, "invalid_grant")
+    assert token_count(granted) == 0
 
 
 @pytest.mark.requirement("E84")
@@ -162,8 +162,8 @@ def test_whoever_lost_access_before_the_exchange_gets_no_token(app: App, grant: 
 
     response = app.post("/o/token", data=granted.exchange())
 
-    refused(response, 400, "invalid_grant")
-    assert tokens_of(granted) == 0
+    assert_refused(response, 400, "invalid_grant")
+    assert token_count(granted) == 0
 
 
 @pytest.mark.requirement("PR-01", "SD-03")

@@ -9,7 +9,7 @@ import pytest
 
 from tests.conftest import BASE, SECRET, App, basic
 from tests.fixture_types import Events, Introspect, Issue, MakeClient, MakeResourceServer
-from tests.signing import Pair, jwks, made, pair, shown
+from tests.signing import Pair, assertion_form, jwks, new_pair, pair
 
 SCOPE = "system/Observation.rs system/Patient.r"
 OTHER = "https://other.example.org/fhir"
@@ -77,7 +77,7 @@ def test_a_service_proves_itself_by_its_keys(
     make_service: MakeClient, app: App, introspect: Introspect, key: Pair
 ) -> None:
     service = make_service("keys", backend_by_secret=0, jwks=jwks(EC, RSA))
-    form = {"grant_type": "client_credentials", "scope": SCOPE, **shown(key.assertion(service.client_id))}
+    form = {"grant_type": "client_credentials", "scope": SCOPE, **assertion_form(key.assertion(service.client_id))}
 
     response = app.post("/o/token", data=form)
     again = app.post("/o/token", data=form)
@@ -95,7 +95,7 @@ def test_a_service_proves_itself_by_its_keys(
         pytest.param({"client_assertion": None}, id="no assertion"),
         pytest.param({"client_assertion_type": None}, id="no assertion type"),
         pytest.param({"client_assertion_type": "urn:else"}, id="another assertion type"),
-        pytest.param({"client_assertion": made("ES384", EC.kid).assertion("other")}, id="signed by nobody we know"),
+        pytest.param({"client_assertion": new_pair("ES384", EC.kid).assertion("other")}, id="signed by nobody we know"),
         pytest.param({"client_assertion": "no.jwt"}, id="no JWT"),
     ],
 )
@@ -103,7 +103,7 @@ def test_a_service_that_does_not_prove_itself_gets_nothing(
     make_service: MakeClient, app: App, changes: dict[str, str | None]
 ) -> None:
     service = make_service("keys", jwks=jwks(EC))
-    proof = {**shown(EC.assertion(service.client_id)), "client_id": service.client_id, **changes}
+    proof = {**assertion_form(EC.assertion(service.client_id)), "client_id": service.client_id, **changes}
     form = {"grant_type": "client_credentials", "scope": SCOPE, **proof}
 
     response = app.post("/o/token", data={name: value for name, value in form.items() if value is not None})

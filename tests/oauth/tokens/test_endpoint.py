@@ -10,7 +10,7 @@ import pytest
 from accounts import clock
 from tests.conftest import BASE, SECRET, App, basic
 from tests.fixture_types import Grant, Issue, MakeClient
-from tests.oauth.tokens.code_exchange import refused, tokens_of
+from tests.oauth.tokens.code_exchange import assert_refused, token_count
 
 
 @pytest.mark.requirement("TK-02", "TK-03", "CG-01", "CG-06", "WF-16", "LC-01", "LC-02")
@@ -78,7 +78,7 @@ def test_other_methods_than_post_are_405(app: App, grant: Grant, method: str) ->
     response = app.request(method, "/o/token", params=granted.exchange())
 
     assert (response.status_code, response.headers["allow"]) == (405, "POST")
-    assert tokens_of(granted) == 0
+    assert token_count(granted) == 0
 
 
 @pytest.mark.requirement("E45")
@@ -97,8 +97,8 @@ def test_parameters_belong_in_a_form_body(app: App, grant: Grant, options: Calla
 
     response = app.post("/o/token", **options(granted.exchange()))
 
-    refused(response, 400, "invalid_request")
-    assert tokens_of(granted) == 0
+    assert_refused(response, 400, "invalid_request")
+    assert token_count(granted) == 0
 
 
 @pytest.mark.parametrize(
@@ -130,8 +130,8 @@ def test_only_grant_types_that_exist_are_served(
 
     response = app.post("/o/token", data=granted.exchange(**changes))
 
-    refused(response, status, error)
-    assert tokens_of(granted) == 0
+    assert_refused(response, status, error)
+    assert token_count(granted) == 0
 
 
 @pytest.mark.requirement("E48")
@@ -140,8 +140,8 @@ def test_a_grant_the_client_may_not_use_is_unauthorized_client(app: App, grant: 
 
     response = app.post("/o/token", data=granted.exchange())
 
-    refused(response, 400, "unauthorized_client")
-    assert tokens_of(granted) == 0
+    assert_refused(response, 400, "unauthorized_client")
+    assert token_count(granted) == 0
 
 
 @pytest.mark.requirement("E49", "TK-08")
@@ -156,8 +156,8 @@ def test_a_parameter_sent_twice_is_refused(app: App, grant: Grant, name: str) ->
         headers={"Content-Type": "application/x-www-form-urlencoded"},
     )
 
-    refused(response, 400, "invalid_request")
-    assert tokens_of(granted) == 0
+    assert_refused(response, 400, "invalid_request")
+    assert token_count(granted) == 0
 
 
 def test_unknown_parameters_are_ignored(app: App, grant: Grant) -> None:
@@ -250,7 +250,7 @@ def test_a_client_that_does_not_prove_itself_gets_nothing_and_keeps_its_code(
 
     response = app.post("/o/token", data=form, headers=headers)
 
-    refused(response, status, error)
+    assert_refused(response, status, error)
     again = app.post("/o/token", data=granted.exchange(), headers=basic(client_id, SECRET))
     assert again.status_code == 200
 
@@ -261,8 +261,8 @@ def test_a_public_client_that_sends_a_secret_is_refused(app: App, grant: Grant) 
 
     response = app.post("/o/token", data=granted.exchange(client_secret="anything"))
 
-    refused(response, 401, "invalid_client")
-    assert tokens_of(granted) == 0
+    assert_refused(response, 401, "invalid_client")
+    assert token_count(granted) == 0
 
 
 @pytest.mark.requirement("CL-03", "TK-04")
@@ -297,8 +297,8 @@ def test_an_old_secret_and_a_disabled_client_are_refused(
 
     response = app.post("/o/token", data=granted.exchange(), headers=basic(granted.client.client_id, SECRET))
 
-    refused(response, 401, "invalid_client")
-    assert tokens_of(granted) == 0
+    assert_refused(response, 401, "invalid_client")
+    assert token_count(granted) == 0
 
 
 @pytest.mark.requirement("RG-08")
@@ -365,5 +365,5 @@ def test_the_secret_in_the_body_works_here_only_where_it_is_switched_on(
     settings.SMARTAUTH_TOKEN_SECRET_IN_BODY = True
     loose = app.post("/o/token", data=form)
 
-    refused(strict, 401, "invalid_client")
+    assert_refused(strict, 401, "invalid_client")
     assert loose.status_code == 200

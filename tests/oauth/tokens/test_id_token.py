@@ -10,9 +10,9 @@ from oauth.models import Authorization, Client, Code, FhirIdentity, FhirServer
 from oauth.tokens import id_token
 from tests.conftest import BASE, SECRET, App, basic
 from tests.fixture_types import Introspect, Issue, MakeClient, MakePerson
-from tests.oauth.jwt import header, payload, raw_payload, verified
-from tests.oauth.remembering import HTTPS, exchanged, refreshing
-from tests.oauth.visitor import Visitor, answer, line, ticked
+from tests.oauth.jwt import header, payload, raw_payload, verified_claims
+from tests.oauth.remembering import HTTPS, exchange, refreshing_client
+from tests.oauth.visitor import Visitor, line_number, redirect_query, ticked_lines
 
 ISSUER = "http://127.0.0.1:8000"
 SCOPE = "openid fhirUser launch/patient patient/*.rs offline_access"
@@ -21,14 +21,16 @@ SCOPE = "openid fhirUser launch/patient patient/*.rs offline_access"
 @pytest.fixture
 def client(make_client: MakeClient) -> Any:
     """A client that may ask who signs in, and refresh."""
-    return refreshing(make_client, "none", scope="openid fhirUser profile launch/patient patient/*.rs offline_access")
+    return refreshing_client(
+        make_client, "none", scope="openid fhirUser profile launch/patient patient/*.rs offline_access"
+    )
 
 
 def launched(app: App, visitor: Visitor, client: Any, person: Any, **changes: Any) -> dict[str, Any]:
     """The token answer of a whole launch."""
     request = {"scope": SCOPE, "redirect_uri": HTTPS, **changes}
     page = visitor.reach_consent(client, person, **request)
-    return exchanged(app, client, answer(visitor.allow(page))["code"])
+    return exchange(app, client, redirect_query(visitor.allow(page))["code"])
 
 
 def refreshed(app: App, client: Any, told: dict[str, Any], **form: str) -> dict[str, Any]:
@@ -45,7 +47,7 @@ def test_a_launch_tells_the_app_who_signed_in(app: App, visitor: Visitor, client
 
     told = launched(app, visitor, client, person, nonce="n-0S6_WzA2Mj")
 
-    claims = verified(app, told["id_token"])
+    claims = verified_claims(app, told["id_token"])
     assert told["scope"] == SCOPE
     assert claims["iss"] == ISSUER
     assert claims["sub"] == person.subject
@@ -81,7 +83,7 @@ def test_it_is_signed_rs256_whatever_signs_the_access_token(
     assert header(told["id_token"]).keys() == {"alg", "typ", "kid"}
     assert (header(told["id_token"])["alg"], header(told["id_token"])["typ"]) == ("RS256", "JWT")
     assert header(told["access_token"])["alg"] == algorithm
-    assert verified(app, told["id_token"])["iss"] == ISSUER
+    assert verified_claims(app, told["id_token"])["iss"] == ISSUER
 
 
 @pytest.mark.requirement("WF-17", "AZ-22")
@@ -91,7 +93,7 @@ def test_the_payload_is_ascii_whatever_the_nonce_is(
     told = launched(app, visitor, client, make_person("amy"), nonce="Zürich 東京")
 
     assert raw_payload(told["id_token"]).isascii()
-    assert verified(app, told["id_token"])["nonce"] == "Zürich 東京"
+    assert verified_claims(app, told["id_token"])["nonce"] == "Zürich 東京"
 
 
 @pytest.mark.requirement("CG-08")
@@ -114,11 +116,11 @@ def test_fhir_user_is_told_where_it_was_granted(issue: Issue, scope: str, named:
 def test_who_is_nobody_at_the_fhir_server_is_not_asked_for_it(
     app: App, visitor: Visitor, make_client: MakeClient, make_person: MakePerson
 ) -> None:
-    client, person = refreshing(make_client, "none", scope="openid fhirUser offline_access"), make_person("amy")
+    client, person = refreshing_client(make_client, "none", scope="openid fhirUser offline_access"), make_person("amy")
     FhirIdentity.objects.filter(user=person).delete()
     page = visitor.sign_in(visitor.follow(visitor.ask(client, scope="openid fhirUser", redirect_uri=HTTPS)), person)
 
-    told = exchanged(app, client, answer(visitor.allow(page))["code"])
+    told = exchange(app, client, redirect_query(visitor.allow(page))["code"])
 
     assert "Your name and your role" not in page.text
     assert told["scope"] == "openid"
@@ -128,9 +130,9 @@ def test_who_is_nobody_at_the_fhir_server_is_not_asked_for_it(
 @pytest.mark.requirement("AZ-14", "CG-08")
 def test_who_unticks_it_stays_unknown(app: App, visitor: Visitor, client: Any, make_person: MakePerson) -> None:
     page = visitor.reach_consent(client, make_person("amy"), scope=SCOPE, redirect_uri=HTTPS, nonce="n")
-    left = [number for number in ticked(page) if number != line(page, "Your name and your role")]
+    left = [number for number in ticked_lines(page) if number != line_number(page, "Your name and your role")]
 
-    told = exchanged(app, client, answer(visitor.allow(page, ask=left))["code"])
+    told = exchange(app, client, redirect_query(visitor.allow(page, ask=left))["code"])
 
     assert told["scope"] == "launch/patient patient/*.rs offline_access"
     assert "id_token" not in told
@@ -145,7 +147,7 @@ def test_auth_time_is_the_login_and_not_the_leave(
     login = int(time.time()) - 1000
     SignIn.objects.filter(user=person).update(created_at=login * 1_000_000 + 7)
 
-    told = exchanged(app, client, answer(visitor.allow(page))["code"])
+    told = exchange(app, client, redirect_query(visitor.allow(page))["code"])
 
     assert payload(told["id_token"])["auth_time"] == login
 
@@ -157,7 +159,7 @@ def test_a_refresh_tells_the_same_person_again(
     told = launched(app, visitor, client, make_person("amy"), nonce="once")
     first = payload(told["id_token"])
 
-    again = verified(app, refreshed(app, client, told)["id_token"])
+    again = verified_claims(app, refreshed(app, client, told)["id_token"])
 
     assert again.keys() == first.keys() - {"nonce"}
     same = ("iss", "sub", "aud", "auth_time", "fhirUser")

@@ -9,8 +9,8 @@ from oauth.tokens import person_claims
 from tests.conftest import BASE, App
 from tests.fixture_types import Introspect, Issue, MakeClient, MakePerson
 from tests.oauth.jwt import payload
-from tests.oauth.remembering import HTTPS, exchanged, refreshing
-from tests.oauth.visitor import Visitor, answer
+from tests.oauth.remembering import HTTPS, exchange, refreshing_client
+from tests.oauth.visitor import Visitor, redirect_query
 
 
 @pytest.mark.requirement("US-02", "US-05", "SD-24")
@@ -76,10 +76,10 @@ def test_of_more_patients_than_an_answer_holds_no_list_is_told(
 def test_a_refresh_asks_again_whom_the_person_may_see(
     app: App, visitor: Visitor, make_client: MakeClient, make_person: MakePerson, introspect: Introspect
 ) -> None:
-    client, person = refreshing(make_client, "none"), make_person("amy", "dan", is_="Practitioner/dr-green")
+    client, person = refreshing_client(make_client, "none"), make_person("amy", "dan", is_="Practitioner/dr-green")
     scope = "user/Observation.rs offline_access"
     page = visitor.reach_consent(client, person, scope=scope, redirect_uri=HTTPS)
-    first = exchanged(app, client, answer(visitor.allow(page))["code"])
+    first = exchange(app, client, redirect_query(visitor.allow(page))["code"])
     ActsFor.objects.filter(identity__user=person, record__patient="dan").delete()
 
     form = {"grant_type": "refresh_token", "refresh_token": first["refresh_token"], "client_id": client.client_id}
@@ -93,11 +93,11 @@ def test_a_refresh_asks_again_whom_the_person_may_see(
 def test_who_is_nobody_at_the_fhir_server_has_nothing_to_allow_there(
     visitor: Visitor, make_client: MakeClient, make_person: MakePerson, scope: str
 ) -> None:
-    client, person = refreshing(make_client), make_person()
+    client, person = refreshing_client(make_client), make_person()
     FhirIdentity.objects.filter(user=person).delete()
 
     response = visitor.sign_in(visitor.follow(visitor.ask(client, scope=scope, redirect_uri=HTTPS)), person)
 
-    assert answer(response)["error"] == "access_denied"
-    assert answer(response)["error_description"] == "there is no record that this user may share"
+    assert redirect_query(response)["error"] == "access_denied"
+    assert redirect_query(response)["error_description"] == "there is no record that this user may share"
     assert Authorization.objects.filter(client=client).count() == 0

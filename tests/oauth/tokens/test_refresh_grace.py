@@ -8,7 +8,7 @@ from accounts import clock
 from oauth.models import Authorization, RefreshToken
 from smart.digests import sha256_hex
 from tests.fixture_types import Events, Introspect, Issue, MakeClient
-from tests.oauth.tokens.refresh_client import DAY, SECOND, Refresh, refreshed, refused, revoked, state
+from tests.oauth.tokens.refresh_client import DAY, SECOND, Refresh, assert_refused, revoke, state, tokens_of_refresh
 
 # The grace window: RF-05 ----------------------------------------------------------------------------------------------
 
@@ -26,28 +26,28 @@ def test_within_the_grace_window_the_same_answer_comes_again(
 ) -> None:
     first = launch(make_app(authentication))
 
-    answers = [refreshed(first, refresh(first)) for _ in range(3)]
+    answers = [tokens_of_refresh(first, refresh(first)) for _ in range(3)]
 
     assert answers[0] == answers[1] == answers[2]
     assert introspect(answers[0]["access_token"])["active"] is True
     assert first["granted"].authorization.refresh_tokens.count() == 2
     assert len(events("refresh-repeated", client=first["granted"].client.client_id)) == 2
-    refreshed(answers[0], refresh(answers[0]))
+    tokens_of_refresh(answers[0], refresh(answers[0]))
 
 
 @pytest.mark.requirement("RF-05")
 @pytest.mark.usefixtures("grace")
 def test_the_answer_is_kept_unreadable_and_goes_at_the_next_rotation(launch: Issue, refresh: Refresh) -> None:
     first = launch()
-    second = refreshed(first, refresh(first))
+    second = tokens_of_refresh(first, refresh(first))
     kept = RefreshToken.objects.get(digest=sha256_hex(first["refresh_token"])).kept_answer
 
-    refreshed(second, refresh(second))
+    tokens_of_refresh(second, refresh(second))
 
     assert kept
     assert "Bearer" not in kept
     assert RefreshToken.objects.get(digest=sha256_hex(first["refresh_token"])).kept_answer == ""
-    refused(refresh(first))
+    assert_refused(refresh(first))
     assert Authorization.objects.get(pk=first["granted"].authorization.pk).ended_for == "reused"
 
 
@@ -55,12 +55,12 @@ def test_the_answer_is_kept_unreadable_and_goes_at_the_next_rotation(launch: Iss
 @pytest.mark.usefixtures("grace")
 def test_after_the_grace_window_the_family_dies(launch: Issue, refresh: Refresh, introspect: Introspect) -> None:
     first = launch()
-    second = refreshed(first, refresh(first))
+    second = tokens_of_refresh(first, refresh(first))
     RefreshToken.objects.filter(digest=sha256_hex(first["refresh_token"])).update(consumed_at=clock.now() - 30 * SECOND)
 
     response = refresh(first)
 
-    refused(response)
+    assert_refused(response)
     assert introspect(second["access_token"]) == {"active": False}
 
 
@@ -70,26 +70,26 @@ def test_within_the_grace_window_another_client_gets_nothing(
     launch: Issue, refresh: Refresh, make_app: MakeClient
 ) -> None:
     first, thief = launch(), make_app()
-    second = refreshed(first, refresh(first))
+    second = tokens_of_refresh(first, refresh(first))
     before = state(first["granted"])
 
     response = refresh(first, client_id=thief.client_id)
 
-    refused(response)
+    assert_refused(response)
     assert state(first["granted"]) == before
-    refreshed(second, refresh(second))
+    tokens_of_refresh(second, refresh(second))
 
 
 @pytest.mark.requirement("RF-05", "RF-11")
 @pytest.mark.usefixtures("grace")
 def test_within_the_grace_window_what_was_ended_stays_ended(launch: Issue, refresh: Refresh) -> None:
     first = launch()
-    refreshed(first, refresh(first))
-    revoked(first)
+    tokens_of_refresh(first, refresh(first))
+    revoke(first)
 
     response = refresh(first)
 
-    refused(response)
+    assert_refused(response)
 
 
 @pytest.mark.requirement("RF-05")
@@ -98,8 +98,8 @@ def test_the_sweep_forgets_kept_answers(launch: Issue, refresh: Refresh) -> None
     from oauth.retention.sweeping import sweep
 
     first, other = launch(), launch()
-    refreshed(first, refresh(first))
-    refreshed(other, refresh(other))
+    tokens_of_refresh(first, refresh(first))
+    tokens_of_refresh(other, refresh(other))
     late = RefreshToken.objects.filter(digest=sha256_hex(first["refresh_token"]))
     late.update(consumed_at=clock.now() - 31 * SECOND)
 
@@ -114,7 +114,7 @@ def test_the_sweep_deletes_refresh_tokens_long_expired(launch: Issue, refresh: R
     from oauth.retention.sweeping import sweep
 
     first = launch()
-    second = refreshed(first, refresh(first))
+    second = tokens_of_refresh(first, refresh(first))
     RefreshToken.objects.filter(digest=sha256_hex(first["refresh_token"])).update(expires_at=clock.now() - 91 * DAY)
 
     sweep()
@@ -122,4 +122,4 @@ def test_the_sweep_deletes_refresh_tokens_long_expired(launch: Issue, refresh: R
     assert [token.digest for token in first["granted"].authorization.refresh_tokens.all()] == [
         sha256_hex(second["refresh_token"])
     ]
-    refreshed(second, refresh(second))
+    tokens_of_refresh(second, refresh(second))

@@ -7,7 +7,7 @@ import pytest
 from oauth.models import ActsFor, Authorization, FhirIdentity
 from tests.conftest import Granted
 from tests.fixture_types import Events, Issue, MakeClient
-from tests.oauth.tokens.refresh_client import Refresh, refreshed, refused, state
+from tests.oauth.tokens.refresh_client import Refresh, assert_refused, state, tokens_of_refresh
 
 # Rights lost since then: RF-11 ----------------------------------------------------------------------------------------
 
@@ -51,7 +51,7 @@ def test_whoever_lost_the_right_cannot_refresh(
 
     response = refresh(first)
 
-    refused(response)
+    assert_refused(response)
     assert state(first["granted"]) == before
     assert len(events("refresh-refused", client=first["granted"].client.client_id)) == 1
 
@@ -64,7 +64,7 @@ def test_a_disabled_client_cannot_refresh(launch: Issue, refresh: Refresh, make_
 
     response = refresh(first)
 
-    refused(response, 401, "invalid_client")
+    assert_refused(response, 401, "invalid_client")
 
 
 @pytest.mark.requirement("RF-11", "SCP-20")
@@ -73,7 +73,7 @@ def test_what_the_client_may_no_longer_ask_is_left_out(launch: Issue, refresh: R
     client = first["granted"].client
     type(client).objects.filter(pk=client.pk).update(scope="launch/patient offline_access patient/Observation.rs")
 
-    second = refreshed(first, refresh(first))
+    second = tokens_of_refresh(first, refresh(first))
 
     assert second["scope"] == "launch/patient offline_access patient/Observation.rs"
 
@@ -84,6 +84,6 @@ def test_a_patient_whom_the_ehr_vouched_for_needs_no_list_of_ours(launch: Issue,
     no_longer_acts_for(first["granted"])
     Authorization.objects.filter(pk=first["granted"].authorization.pk).update(patient_vouched=1)
 
-    second = refreshed(first, refresh(first))
+    second = tokens_of_refresh(first, refresh(first))
 
     assert second["patient"] == "amy"

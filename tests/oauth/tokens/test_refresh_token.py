@@ -11,7 +11,16 @@ from oauth.models import Authorization, RefreshToken
 from smart.digests import sha256_hex
 from tests.conftest import App
 from tests.fixture_types import Events, Grant, Introspect, Issue, MakeClient, MakePerson
-from tests.oauth.tokens.refresh_client import DAY, SCOPE, SECOND, Refresh, refreshed, refused, revoked, state
+from tests.oauth.tokens.refresh_client import (
+    DAY,
+    SCOPE,
+    SECOND,
+    Refresh,
+    assert_refused,
+    revoke,
+    state,
+    tokens_of_refresh,
+)
 
 # Who gets one ---------------------------------------------------------------------------------------------------------
 
@@ -41,7 +50,7 @@ def test_no_refresh_token_lies_in_the_database(launch: Issue, refresh: Refresh, 
 
     settings.SMARTAUTH_REFRESH_GRACE_SECONDS = 10
     first = launch()
-    second = refreshed(first, refresh(first))
+    second = tokens_of_refresh(first, refresh(first))
 
     kept = [
         str(value)
@@ -61,7 +70,7 @@ def test_no_id_token_comes_without_openid(launch: Issue, refresh: Refresh) -> No
 
     assert "openid" not in answer["scope"]
     assert "id_token" not in answer
-    assert "id_token" not in refreshed(answer, refresh(answer))
+    assert "id_token" not in tokens_of_refresh(answer, refresh(answer))
 
 
 # What it gives --------------------------------------------------------------------------------------------------------
@@ -97,7 +106,7 @@ def test_the_context_of_the_launch_stays_through_every_refresh(
     answer = {**app.post("/o/token", data=granted.exchange()).json(), "granted": granted}
 
     for _ in range(3):
-        answer = refreshed(answer, refresh(answer))
+        answer = tokens_of_refresh(answer, refresh(answer))
 
     told = introspect(answer["access_token"])
     assert {name: answer[name] for name in context} == context
@@ -108,8 +117,8 @@ def test_the_context_of_the_launch_stays_through_every_refresh(
 def test_narrowing_once_does_not_narrow_the_grant(launch: Issue, refresh: Refresh, introspect: Introspect) -> None:
     first = launch()
 
-    narrow = refreshed(first, refresh(first, scope="patient/Patient.rs"))
-    again = refreshed(narrow, refresh(narrow))
+    narrow = tokens_of_refresh(first, refresh(first, scope="patient/Patient.rs"))
+    again = tokens_of_refresh(narrow, refresh(narrow))
 
     assert narrow["scope"] == "patient/Patient.rs"
     assert again["scope"] == SCOPE
@@ -120,7 +129,7 @@ def test_narrowing_once_does_not_narrow_the_grant(launch: Issue, refresh: Refres
 def test_a_narrowed_token_introspects_narrow(launch: Issue, refresh: Refresh, introspect: Introspect) -> None:
     first = launch()
 
-    narrow = refreshed(first, refresh(first, scope="patient/Patient.rs"))
+    narrow = tokens_of_refresh(first, refresh(first, scope="patient/Patient.rs"))
 
     assert introspect(narrow["access_token"])["scope"] == "patient/Patient.rs"
 
@@ -131,7 +140,7 @@ def test_a_scope_asked_at_authorize_and_not_granted_is_ignored(launch: Issue, re
     asked = f"{SCOPE} openid user/*.cruds"
     Authorization.objects.filter(pk=first["granted"].authorization.pk).update(asked_scope=asked)
 
-    second = refreshed(first, refresh(first, scope=asked))
+    second = tokens_of_refresh(first, refresh(first, scope=asked))
 
     assert second["scope"] == SCOPE
 
@@ -140,7 +149,7 @@ def test_a_scope_asked_at_authorize_and_not_granted_is_ignored(launch: Issue, re
 def test_events_tell_of_the_refresh_and_what_it_superseded(launch: Issue, refresh: Refresh, events: Events) -> None:
     first = launch()
 
-    refreshed(first, refresh(first))
+    tokens_of_refresh(first, refresh(first))
 
     client_id = first["granted"].client.client_id
     assert len(events("refreshed", client=client_id)) == 1
@@ -154,7 +163,7 @@ def test_events_tell_of_the_refresh_and_what_it_superseded(launch: Issue, refres
 def test_a_public_client_is_found_by_its_refresh_token(launch: Issue, refresh: Refresh) -> None:
     first = launch()
 
-    second = refreshed(first, refresh(first, client_id=None))
+    second = tokens_of_refresh(first, refresh(first, client_id=None))
 
     assert second["patient"] == "amy"
 
@@ -166,7 +175,7 @@ def test_nobody_is_found_by_a_token_that_is_unknown(launch: Issue, refresh: Refr
 
     response = refresh(first, client_id=None, refresh_token="x" * 43)
 
-    refused(response)
+    assert_refused(response)
     assert state(first["granted"]) == before
 
 
@@ -179,9 +188,9 @@ def test_a_confidential_client_is_not_believed_for_holding_the_token(
 
     response = app.post("/o/token", data={"grant_type": "refresh_token", "refresh_token": first["refresh_token"]})
 
-    refused(response, 401, "invalid_client")
+    assert_refused(response, 401, "invalid_client")
     assert state(first["granted"]) == before
-    refreshed(first, refresh(first))
+    tokens_of_refresh(first, refresh(first))
 
 
 @pytest.mark.requirement("E48", "RF-01")
@@ -193,7 +202,7 @@ def test_a_client_whose_refresh_grant_was_taken_away_is_refused(launch: Issue, r
 
     response = refresh(first)
 
-    refused(response, 400, "unauthorized_client")
+    assert_refused(response, 400, "unauthorized_client")
     assert state(first["granted"]) == before
 
 
@@ -220,7 +229,7 @@ def test_a_refresh_needs_a_refresh_token(launch: Issue, refresh: Refresh, sent: 
 
     response = refresh(first, refresh_token=sent)
 
-    refused(response, 400, "invalid_request")
+    assert_refused(response, 400, "invalid_request")
     assert state(first["granted"]) == before
 
 
@@ -236,7 +245,7 @@ def expired(answer: dict[str, Any]) -> None:
         pytest.param(None, "a.b.c", id="form of a JWT"),
         pytest.param(None, "\u00e4", id="not ASCII"),
         pytest.param(expired, None, id="expired"),
-        pytest.param(revoked, None, id="revoked"),
+        pytest.param(revoke, None, id="revoked"),
     ],
 )
 def test_a_refresh_token_that_is_not_good_is_refused(
@@ -249,7 +258,7 @@ def test_a_refresh_token_that_is_not_good_is_refused(
 
     response = refresh(first, **({"refresh_token": sent} if sent else {}))
 
-    refused(response)
+    assert_refused(response)
     assert state(first["granted"]) == before
 
 
@@ -281,7 +290,7 @@ def test_each_refresh_starts_three_months_anew(
         launched_at=clock.now() - 1000 * DAY, expires_at=clock.now() + DAY
     )
 
-    second = refreshed(first, refresh(first))
+    second = tokens_of_refresh(first, refresh(first))
 
     token = RefreshToken.objects.get(digest=sha256_hex(second["refresh_token"]))
     assert token.expires_at - token.issued_at >= 92 * DAY
@@ -293,7 +302,7 @@ def test_a_public_app_in_a_browser_refreshes_until_the_absolute_limit(launch: Is
     launched_at = clock.now() - 90 * DAY
     RefreshToken.objects.filter(digest=sha256_hex(first["refresh_token"])).update(launched_at=launched_at)
 
-    second = refreshed(first, refresh(first))
+    second = tokens_of_refresh(first, refresh(first))
 
     token = RefreshToken.objects.get(digest=sha256_hex(second["refresh_token"]))
     assert token.expires_at == launched_at + 92 * DAY
@@ -305,16 +314,16 @@ def test_a_refresh_token_used_again_ends_the_whole_family(
     launch: Issue, refresh: Refresh, introspect: Introspect, make_app: MakeClient, authentication: str, events: Events
 ) -> None:
     first = launch(make_app(authentication))
-    second = refreshed(first, refresh(first))
+    second = tokens_of_refresh(first, refresh(first))
 
     response = refresh(first)
 
-    refused(response)
+    assert_refused(response)
     assert introspect(second["access_token"]) == {"active": False}
     authorization = Authorization.objects.get(pk=first["granted"].authorization.pk)
     assert (authorization.epoch, authorization.ended_for) == (1, "reused")
     assert len(events("refresh-reused", client=first["granted"].client.client_id)) == 1
-    refused(refresh(second))
+    assert_refused(refresh(second))
 
 
 @pytest.mark.requirement("E88", "WF-01")
@@ -322,11 +331,11 @@ def test_a_reused_token_ends_the_family_also_without_client_id(
     launch: Issue, refresh: Refresh, introspect: Introspect
 ) -> None:
     first = launch()
-    second = refreshed(first, refresh(first))
+    second = tokens_of_refresh(first, refresh(first))
 
     response = refresh(first, client_id=None)
 
-    refused(response)
+    assert_refused(response)
     assert introspect(second["access_token"]) == {"active": False}
 
 
@@ -341,14 +350,14 @@ def test_a_family_ends_once_and_other_families_live_on(
 ) -> None:
     client = make_app()
     first, other = launch(client), launch(client, make_person("ben"), patient="ben")
-    second = refreshed(first, refresh(first))
+    second = tokens_of_refresh(first, refresh(first))
 
     for spent in (first, first, second):
-        refused(refresh(spent))
+        assert_refused(refresh(spent))
 
     assert len(events("refresh-reused", client=client.client_id)) == 1
     assert introspect(other["access_token"])["active"] is True
-    refreshed(other, refresh(other))
+    tokens_of_refresh(other, refresh(other))
 
 
 @pytest.mark.requirement("E89", "RF-01")
@@ -357,16 +366,16 @@ def test_a_refresh_token_of_another_client_leaves_the_family_untouched(
     launch: Issue, refresh: Refresh, make_app: MakeClient, events: Events, spent: bool
 ) -> None:
     first, thief = launch(), make_app()
-    live = refreshed(first, refresh(first)) if spent else first
+    live = tokens_of_refresh(first, refresh(first)) if spent else first
     before = state(first["granted"])
 
     response = refresh(first, client_id=thief.client_id)
 
-    refused(response)
+    assert_refused(response)
     assert state(first["granted"]) == before
     (event,) = events("refresh-refused", client=first["granted"].client.client_id)
     assert thief.client_id in event.reason
-    refreshed(live, refresh(live))
+    tokens_of_refresh(live, refresh(live))
 
 
 @pytest.mark.requirement("E90", "IN-08", "WF-20")
@@ -378,7 +387,7 @@ def test_an_access_token_does_not_refresh_and_a_refresh_token_opens_nothing(
 
     response = refresh(first, refresh_token=first["access_token"])
 
-    refused(response)
+    assert_refused(response)
     assert introspect(first["refresh_token"]) == {"active": False}
     assert state(first["granted"]) == before
     assert introspect(first["access_token"])["active"] is True
@@ -406,10 +415,10 @@ def test_a_wider_scope_is_refused_and_the_token_stays_good(
 
     response = refresh(first, scope=scope)
 
-    refused(response, 400, "invalid_scope")
+    assert_refused(response, 400, "invalid_scope")
     assert state(first["granted"]) == before
     assert introspect(first["access_token"])["active"] is True
-    refreshed(first, refresh(first))
+    tokens_of_refresh(first, refresh(first))
 
 
 # Ended elsewhere ------------------------------------------------------------------------------------------------------
@@ -421,20 +430,20 @@ def test_revoking_a_refresh_token_ends_the_grant(
     app: App, launch: Issue, refresh: Refresh, introspect: Introspect, spent: bool
 ) -> None:
     first = launch()
-    second = refreshed(first, refresh(first))
+    second = tokens_of_refresh(first, refresh(first))
     named = first if spent else second
 
     app.post("/o/revoke", data={"token": named["refresh_token"], "client_id": first["granted"].client.client_id})
 
     assert introspect(second["access_token"]) == {"active": False}
-    refused(refresh(second))
+    assert_refused(refresh(second))
 
 
 @pytest.mark.requirement("CG-04", "E77")
 def test_a_replayed_code_ends_the_refresh_tokens_that_came_from_it(app: App, launch: Issue, refresh: Refresh) -> None:
     first = launch()
-    second = refreshed(first, refresh(first))
+    second = tokens_of_refresh(first, refresh(first))
 
     app.post("/o/token", data=first["granted"].exchange())
 
-    refused(refresh(second))
+    assert_refused(refresh(second))

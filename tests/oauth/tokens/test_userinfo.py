@@ -20,7 +20,7 @@ def bearer(token: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
 
 
-def refused(response: httpx.Response, status: int, error: str) -> None:
+def assert_refused(response: httpx.Response, status: int, error: str) -> None:
     """One of the refusals of RFC 6750 §3.1, which tells nothing of anybody."""
     assert response.status_code == status, response.text
     assert response.json()["error"] == error
@@ -95,7 +95,7 @@ def test_a_dead_token_tells_nothing(app: App, issue: Issue, end: Callable[[str],
     assert app.get(USERINFO, headers=bearer(token)).status_code == 200
     end(token)
 
-    refused(app.get(USERINFO, headers=bearer(token)), 401, "invalid_token")
+    assert_refused(app.get(USERINFO, headers=bearer(token)), 401, "invalid_token")
 
 
 @pytest.mark.requirement("E125")
@@ -103,24 +103,24 @@ def test_a_superseded_token_tells_nothing(app: App, issue: Issue) -> None:
     old = issue(scope=SCOPE)
     issue(old["granted"].client, old["granted"].person, scope=SCOPE)
 
-    refused(app.get(USERINFO, headers=bearer(old["access_token"])), 401, "invalid_token")
+    assert_refused(app.get(USERINFO, headers=bearer(old["access_token"])), 401, "invalid_token")
 
 
 @pytest.mark.requirement("E125")
 @pytest.mark.parametrize("garbage", ["garbage", "a.b.c", "x" * 5000])
 def test_garbage_tells_nothing(app: App, garbage: str) -> None:
-    refused(app.get(USERINFO, headers=bearer(garbage)), 401, "invalid_token")
+    assert_refused(app.get(USERINFO, headers=bearer(garbage)), 401, "invalid_token")
 
 
 @pytest.mark.requirement("E125", "ID-07")
 def test_an_id_token_tells_nothing(app: App, issue: Issue) -> None:
-    refused(app.get(USERINFO, headers=bearer(issue(scope=SCOPE)["id_token"])), 401, "invalid_token")
+    assert_refused(app.get(USERINFO, headers=bearer(issue(scope=SCOPE)["id_token"])), 401, "invalid_token")
 
 
 @pytest.mark.requirement("E126")
 @pytest.mark.parametrize("scope", ["patient/*.rs", "fhirUser patient/*.rs"])
 def test_a_token_without_openid_is_not_enough(app: App, issue: Issue, scope: str) -> None:
-    refused(app.get(USERINFO, headers=bearer(issue(scope=scope)["access_token"])), 403, "insufficient_scope")
+    assert_refused(app.get(USERINFO, headers=bearer(issue(scope=scope)["access_token"])), 403, "insufficient_scope")
 
 
 @pytest.mark.requirement("E126")
@@ -128,7 +128,7 @@ def test_the_token_of_a_backend_service_is_not_enough(app: App, issue: Issue) ->
     told = issue(scope=SCOPE)
     Authorization.objects.filter(access_tokens__digest=sha256_hex(told["access_token"])).update(user=None)
 
-    refused(app.get(USERINFO, headers=bearer(told["access_token"])), 403, "insufficient_scope")
+    assert_refused(app.get(USERINFO, headers=bearer(told["access_token"])), 403, "insufficient_scope")
 
 
 @pytest.mark.requirement("E127")
@@ -152,7 +152,7 @@ def test_a_token_in_the_body_alone_is_not_looked_at(app: App, issue: Issue) -> N
 def test_two_ways_at_once_are_refused(app: App, issue: Issue) -> None:
     token = issue(scope=SCOPE)["access_token"]
 
-    refused(app.post(USERINFO, data={"access_token": token}, headers=bearer(token)), 400, "invalid_request")
+    assert_refused(app.post(USERINFO, data={"access_token": token}, headers=bearer(token)), 400, "invalid_request")
 
 
 @pytest.mark.requirement("E128")
@@ -160,7 +160,7 @@ def test_two_ways_at_once_are_refused(app: App, issue: Issue) -> None:
 def test_two_tokens_in_the_header_are_refused(app: App, issue: Issue, second: str) -> None:
     token = issue(scope=SCOPE)["access_token"]
 
-    refused(app.get(USERINFO, headers=bearer(second.format(token=token))), 400, "invalid_request")
+    assert_refused(app.get(USERINFO, headers=bearer(second.format(token=token))), 400, "invalid_request")
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS"])

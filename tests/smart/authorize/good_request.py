@@ -35,7 +35,7 @@ GOOD = {
 }
 
 
-def asked(extra: str = "", /, **changes: str | None) -> Parameters:
+def good_parameters(extra: str = "", /, **changes: str | None) -> Parameters:
     """The good request with these changes; None leaves a parameter out, `extra` is appended as it is."""
     pairs = {name: value for name, value in {**GOOD, **changes}.items() if value is not None}
     return Parameters.parse((urlencode(pairs, quote_via=quote) + extra).encode())

@@ -7,7 +7,7 @@ import pytest
 from smart.authorize.request import validate_request
 from smart.authorize.rules import is_supported
 from smart.scopes.scope import Scope
-from tests.smart.authorize.good_request import BASES, CLIENT, GOOD, asked, refusal
+from tests.smart.authorize.good_request import BASES, CLIENT, GOOD, good_parameters, refusal
 
 
 @pytest.mark.requirement("E15", "E17", "SCP-19")
@@ -17,7 +17,7 @@ def test_scopes_that_cannot_be_granted_are_left_out_and_the_rest_is_granted() ->
         "patient/X.dus"
     )
 
-    request = validate_request(asked(scope=scope), CLIENT, BASES)
+    request = validate_request(good_parameters(scope=scope), CLIENT, BASES)
 
     assert request.scope == "launch/patient patient/Patient.read"
     assert request.requested_scope == scope
@@ -30,8 +30,8 @@ def test_scopes_that_cannot_be_granted_are_left_out_and_the_rest_is_granted() ->
 def test_a_strict_client_is_told_that_something_cannot_be_granted() -> None:
     strict = replace(CLIENT, strict_scopes=True)
 
-    assert validate_request(asked(), strict, BASES).scope == GOOD["scope"]
-    assert refusal(asked(scope="patient/Patient.rs fhirUser"), strict) == (
+    assert validate_request(good_parameters(), strict, BASES).scope == GOOD["scope"]
+    assert refusal(good_parameters(scope="patient/Patient.rs fhirUser"), strict) == (
         "invalid_scope",
         "some of the scopes cannot be granted to this client",
     )
@@ -50,12 +50,14 @@ def test_a_strict_client_is_told_that_something_cannot_be_granted() -> None:
 def test_who_somebody_is_can_be_asked_with_openid_only(scope: str, left: str) -> None:
     client = replace(CLIENT, scope=f"{CLIENT.scope} openid fhirUser profile")
 
-    assert validate_request(asked(scope=scope), client, BASES).scope == left
+    assert validate_request(good_parameters(scope=scope), client, BASES).scope == left
 
 
 @pytest.mark.requirement("E15", "SCP-20")
 def test_a_scope_wider_than_the_clients_is_narrowed() -> None:
-    request = validate_request(asked(scope="patient/Patient.cruds"), replace(CLIENT, scope="patient/*.rs"), BASES)
+    request = validate_request(
+        good_parameters(scope="patient/Patient.cruds"), replace(CLIENT, scope="patient/*.rs"), BASES
+    )
 
     assert request.scope == "patient/Patient.rs"
     assert request.left_out == ("patient/Patient.cruds",)
@@ -66,8 +68,8 @@ def test_types_are_those_of_the_version_behind_aud() -> None:
     client = replace(CLIENT, bases=tuple(BASES))
     scope = "patient/Sequence.rs patient/MolecularSequence.rs"
 
-    r4 = validate_request(asked(scope=scope), client, BASES)
-    stu3 = validate_request(asked(scope=scope, aud="https://auth.example.org/fhir/stu3"), client, BASES)
+    r4 = validate_request(good_parameters(scope=scope), client, BASES)
+    stu3 = validate_request(good_parameters(scope=scope, aud="https://auth.example.org/fhir/stu3"), client, BASES)
 
     assert (r4.fhir_version, r4.scope) == ("r4", "patient/MolecularSequence.rs")
     assert (stu3.fhir_version, stu3.scope) == ("stu3", "patient/Sequence.rs")
@@ -76,7 +78,7 @@ def test_types_are_those_of_the_version_behind_aud() -> None:
 @pytest.mark.requirement("AZ-11")
 @pytest.mark.parametrize("scope", ["patient/Patient.rs", "launch/patient", "patient/*.read launch/patient"])
 def test_a_patient_scope_needs_a_patient(scope: str) -> None:
-    assert validate_request(asked(scope=scope), CLIENT, BASES).needs_patient
+    assert validate_request(good_parameters(scope=scope), CLIENT, BASES).needs_patient
 
 
 @pytest.mark.parametrize(
@@ -134,8 +136,11 @@ REFRESHING = replace(
 def test_a_restriction_that_can_be_evaluated_is_granted_as_it_was_asked() -> None:
     escaped = f"patient/Observation.rs?category={LAB}".replace("|", "%7C")
 
-    assert validate_request(asked(scope=escaped), REFRESHING, BASES).scope == escaped
-    assert validate_request(asked(scope=escaped), replace(REFRESHING, scope="patient/*.rs"), BASES).scope == escaped
+    assert validate_request(good_parameters(scope=escaped), REFRESHING, BASES).scope == escaped
+    assert (
+        validate_request(good_parameters(scope=escaped), replace(REFRESHING, scope="patient/*.rs"), BASES).scope
+        == escaped
+    )
 
 
 @pytest.mark.requirement("SCP-06", "SCP-20")
@@ -143,7 +148,7 @@ def test_what_a_client_may_have_only_in_part_is_narrowed_to_that_part() -> None:
     client = replace(CLIENT, scope=f"patient/Observation.rs?category={LAB}")
 
     assert (
-        validate_request(asked(scope="patient/Observation.read patient/Condition.rs"), client, BASES).scope
+        validate_request(good_parameters(scope="patient/Observation.read patient/Condition.rs"), client, BASES).scope
         == client.scope
     )
 
@@ -153,9 +158,9 @@ def test_what_a_client_may_have_only_in_part_is_narrowed_to_that_part() -> None:
 def test_offline_access_needs_the_refresh_grant_and_no_prompt(prompt: str | None) -> None:
     scope = "patient/Patient.rs offline_access"
 
-    assert validate_request(asked(scope=scope, prompt=prompt), REFRESHING, BASES).scope == scope
+    assert validate_request(good_parameters(scope=scope, prompt=prompt), REFRESHING, BASES).scope == scope
     without = replace(REFRESHING, grants=CLIENT.grants)
-    assert validate_request(asked(scope=scope, prompt=prompt), without, BASES).left_out == ("offline_access",)
+    assert validate_request(good_parameters(scope=scope, prompt=prompt), without, BASES).left_out == ("offline_access",)
 
 
 @pytest.mark.requirement("SCP-17")
@@ -168,7 +173,7 @@ def test_offline_access_needs_the_refresh_grant_and_no_prompt(prompt: str | None
     ],
 )
 def test_online_access_is_for_a_launch_from_an_ehr(scope: str, launch: str | None, granted: bool) -> None:
-    request = validate_request(asked(scope=scope, launch=launch), REFRESHING, BASES)
+    request = validate_request(good_parameters(scope=scope, launch=launch), REFRESHING, BASES)
 
     assert ("online_access" in request.scope.split()) is granted
 
@@ -185,7 +190,7 @@ def test_online_access_is_for_a_launch_from_an_ehr(scope: str, launch: str | Non
     ],
 )
 def test_what_must_be_chosen_follows_from_the_scopes(scope: str, patient: bool, encounter: bool) -> None:
-    request = validate_request(asked(scope=scope), REFRESHING, BASES)
+    request = validate_request(good_parameters(scope=scope), REFRESHING, BASES)
 
     assert (request.needs_patient, request.needs_encounter) == (patient, encounter)
     assert request.has_user_scopes is scope.startswith("user/")
@@ -198,6 +203,9 @@ def test_more_restricted_scopes_than_anybody_needs_are_refused(count: int, refus
     client = replace(CLIENT, scope="patient/*.rs")
 
     if refused:
-        assert refusal(asked(scope=scope), client) == ("invalid_scope", "scope names more than 100 restricted scopes")
+        assert refusal(good_parameters(scope=scope), client) == (
+            "invalid_scope",
+            "scope names more than 100 restricted scopes",
+        )
     else:
-        assert validate_request(asked(scope=f"{scope} {scope}"), client, BASES).scope == scope
+        assert validate_request(good_parameters(scope=f"{scope} {scope}"), client, BASES).scope == scope

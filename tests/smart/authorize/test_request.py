@@ -8,11 +8,11 @@ from smart.authorize.error_pages import Unredirectable
 from smart.authorize.request import explain, trusted_redirect_uri, validate_request
 from smart.authorize.rules import REDIRECTION_RULES, RULES, ClientPolicy
 from smart.http.errors import OAuthError
-from tests.smart.authorize.good_request import BASE, BASES, CALLBACK, CHALLENGE, CLIENT, GOOD, asked, refusal
+from tests.smart.authorize.good_request import BASE, BASES, CALLBACK, CHALLENGE, CLIENT, GOOD, good_parameters, refusal
 
 
 def test_a_good_request_is_judged_good() -> None:
-    parameters = asked(nonce="n-8", launch="hLk29x", prompt="login", unknown="ignored")
+    parameters = good_parameters(nonce="n-8", launch="hLk29x", prompt="login", unknown="ignored")
 
     request = validate_request(parameters, CLIENT, BASES)
 
@@ -41,7 +41,7 @@ def test_a_good_request_is_judged_good() -> None:
 )
 def test_a_client_that_is_not_known_gets_a_page(client_id: str | None, client: ClientPolicy | None) -> None:
     with pytest.raises(Unredirectable) as caught:
-        trusted_redirect_uri(asked(client_id=client_id), client)
+        trusted_redirect_uri(good_parameters(client_id=client_id), client)
 
     assert (caught.value.case, caught.value.rule, caught.value.status) == ("E1", "AZ-06", 400)
 
@@ -50,7 +50,7 @@ def test_a_client_that_is_not_known_gets_a_page(client_id: str | None, client: C
 @pytest.mark.parametrize("extra", ["&client_id=growth", f"&redirect_uri={CALLBACK}", "&client_id=", "&redirect_uri="])
 def test_a_doubled_client_or_redirect_uri_gets_a_page(extra: str) -> None:
     with pytest.raises(Unredirectable) as caught:
-        trusted_redirect_uri(asked(extra), CLIENT)
+        trusted_redirect_uri(good_parameters(extra), CLIENT)
 
     assert (caught.value.case, caught.value.rule) == ("E2", "AZ-04")
 
@@ -59,7 +59,7 @@ def test_a_doubled_client_or_redirect_uri_gets_a_page(extra: str) -> None:
 @pytest.mark.parametrize("redirect_uri", [None, ""])
 def test_a_missing_redirect_uri_gets_a_page_even_if_one_is_registered(redirect_uri: str | None) -> None:
     with pytest.raises(Unredirectable) as caught:
-        trusted_redirect_uri(asked(redirect_uri=redirect_uri), replace(CLIENT, redirect_uris=(CALLBACK,)))
+        trusted_redirect_uri(good_parameters(redirect_uri=redirect_uri), replace(CLIENT, redirect_uris=(CALLBACK,)))
 
     assert (caught.value.case, caught.value.rule) == ("E3", "AZ-03")
 
@@ -91,7 +91,7 @@ def test_a_missing_redirect_uri_gets_a_page_even_if_one_is_registered(redirect_u
 )
 def test_a_redirect_uri_that_differs_gets_a_page(redirect_uri: str) -> None:
     with pytest.raises(Unredirectable) as caught:
-        trusted_redirect_uri(asked(redirect_uri=redirect_uri), CLIENT)
+        trusted_redirect_uri(good_parameters(redirect_uri=redirect_uri), CLIENT)
 
     assert (caught.value.case, caught.value.rule) == ("E4", "AZ-05")
     assert caught.value.message("Growth").startswith("Growth asked us to send you back")
@@ -100,7 +100,7 @@ def test_a_redirect_uri_that_differs_gets_a_page(redirect_uri: str) -> None:
 @pytest.mark.requirement("E6")
 def test_a_native_apps_loopback_may_have_another_port_and_a_web_apps_may_not() -> None:
     native = replace(CLIENT, native=True, redirect_uris=("http://127.0.0.1:4999/cb",))
-    parameters = asked(redirect_uri="http://127.0.0.1:51004/cb")
+    parameters = good_parameters(redirect_uri="http://127.0.0.1:51004/cb")
 
     assert trusted_redirect_uri(parameters, native) == "http://127.0.0.1:51004/cb"
     with pytest.raises(Unredirectable):
@@ -113,7 +113,7 @@ def test_a_native_apps_loopback_may_have_another_port_and_a_web_apps_may_not() -
 )
 def test_a_dangerous_redirect_uri_gets_a_page_even_if_it_was_registered(redirect_uri: str) -> None:
     with pytest.raises(Unredirectable) as caught:
-        trusted_redirect_uri(asked(redirect_uri=redirect_uri), replace(CLIENT, redirect_uris=(redirect_uri,)))
+        trusted_redirect_uri(good_parameters(redirect_uri=redirect_uri), replace(CLIENT, redirect_uris=(redirect_uri,)))
 
     assert caught.value.case == "E7"
 
@@ -122,7 +122,7 @@ def test_a_dangerous_redirect_uri_gets_a_page_even_if_it_was_registered(redirect
 def test_a_pushed_request_is_unknown_before_anything_else_of_it_is_read() -> None:
     with pytest.raises(Unredirectable) as caught:
         trusted_redirect_uri(
-            asked(request_uri="urn:ietf:params:oauth:request_uri:6esc_11ACC5bwc", redirect_uri=None), CLIENT
+            good_parameters(request_uri="urn:ietf:params:oauth:request_uri:6esc_11ACC5bwc", redirect_uri=None), CLIENT
         )
 
     assert (caught.value.case, caught.value.rule) == ("E35", "AZ-06")
@@ -132,12 +132,12 @@ def test_a_pushed_request_is_unknown_before_anything_else_of_it_is_read() -> Non
 def test_a_backend_client_is_sent_back_with_an_error_or_shown_a_page() -> None:
     backend = replace(CLIENT, grants=frozenset({"client_credentials"}))
 
-    assert refusal(asked(), backend) == (
+    assert refusal(good_parameters(), backend) == (
         "unauthorized_client",
         "this client may not use the authorization code grant",
     )
     with pytest.raises(Unredirectable) as caught:
-        trusted_redirect_uri(asked(), replace(backend, redirect_uris=()))
+        trusted_redirect_uri(good_parameters(), replace(backend, redirect_uris=()))
     assert caught.value.case == "E10"
 
 
@@ -217,31 +217,31 @@ ROWS: list[Row] = [
     ],
 )
 def test_a_bad_request_is_refused_in_these_words(changes: dict[str, str | None], error: str, description: str) -> None:
-    assert refusal(asked(**changes)) == (error, description)
+    assert refusal(good_parameters(**changes)) == (error, description)
 
 
 @pytest.mark.requirement("E11", "AZ-04")
 @pytest.mark.parametrize("name", ["response_type", "scope", "state", "aud", "code_challenge", "resource", "own"])
 def test_a_parameter_sent_twice_is_refused_whatever_it_is(name: str) -> None:
-    assert refusal(asked(f"&{name}=1&{name}=")) == ("invalid_request", f"{name} was sent twice")
+    assert refusal(good_parameters(f"&{name}=1&{name}=")) == ("invalid_request", f"{name} was sent twice")
 
 
 @pytest.mark.requirement("E19", "AZ-08")
 def test_a_base_that_is_no_longer_served_is_no_audience() -> None:
     client = replace(CLIENT, bases=(BASE, "https://gone.example.org/r4"))
 
-    assert refusal(asked(aud="https://gone.example.org/r4"), client) == ("invalid_request", NOT_A_BASE)
+    assert refusal(good_parameters(aud="https://gone.example.org/r4"), client) == ("invalid_request", NOT_A_BASE)
 
 
 @pytest.mark.requirement("E20", "AZ-09")
 def test_resource_is_a_synonym_of_aud_that_must_agree_with_it() -> None:
     client = replace(CLIENT, bases=tuple(BASES))
 
-    alone = validate_request(asked(aud=None, resource=BASE + "/"), client, BASES)
-    both = validate_request(asked(resource=BASE + "/"), client, BASES)
+    alone = validate_request(good_parameters(aud=None, resource=BASE + "/"), client, BASES)
+    both = validate_request(good_parameters(resource=BASE + "/"), client, BASES)
 
     assert alone.aud == both.aud == BASE
-    assert refusal(asked(resource="https://auth.example.org/fhir/stu3"), client) == (
+    assert refusal(good_parameters(resource="https://auth.example.org/fhir/stu3"), client) == (
         "invalid_request",
         "resource and aud must agree",
     )
@@ -250,17 +250,17 @@ def test_resource_is_a_synonym_of_aud_that_must_agree_with_it() -> None:
 @pytest.mark.requirement("AZ-08", "WF-09")
 @pytest.mark.parametrize("aud", [BASE + "/", "HTTPS://AUTH.example.org/fhir/r4"])
 def test_aud_is_compared_leniently_and_stored_in_one_spelling(aud: str) -> None:
-    assert validate_request(asked(aud=aud), CLIENT, BASES).aud == BASE
+    assert validate_request(good_parameters(aud=aud), CLIENT, BASES).aud == BASE
 
 
 @pytest.mark.requirement("E12")
 def test_a_client_without_the_strict_rule_may_leave_state_out() -> None:
-    assert validate_request(asked(state=None), replace(CLIENT, requires_state=False), BASES).state == ""
+    assert validate_request(good_parameters(state=None), replace(CLIENT, requires_state=False), BASES).state == ""
 
 
 @pytest.mark.requirement("E36")
 def test_response_mode_query_is_what_happens_anyway() -> None:
-    assert validate_request(asked(response_mode="query"), CLIENT, BASES).state == GOOD["state"]
+    assert validate_request(good_parameters(response_mode="query"), CLIENT, BASES).state == GOOD["state"]
 
 
 @pytest.mark.requirement("E33", "AZ-22")
@@ -282,7 +282,7 @@ def test_response_mode_query_is_what_happens_anyway() -> None:
     ids=str,
 )
 def test_a_prompt_or_age_that_means_nothing_is_refused(changes: dict[str, str]) -> None:
-    code, description = refusal(asked(**changes))
+    code, description = refusal(good_parameters(**changes))
 
     assert code == "invalid_request"
     assert description.startswith(("prompt", "max_age"))
@@ -304,24 +304,30 @@ def test_a_prompt_or_age_that_means_nothing_is_refused(changes: dict[str, str]) 
     ids=str,
 )
 def test_how_old_a_login_may_be(changes: dict[str, str], seconds: int | None) -> None:
-    assert validate_request(asked(**changes), CLIENT, BASES).max_login_age == seconds
+    assert validate_request(good_parameters(**changes), CLIENT, BASES).max_login_age == seconds
 
 
 @pytest.mark.requirement("E43")
 @pytest.mark.parametrize("hint", ["eyJhbGciOiJub25lIn0.e30.", "x"])
 def test_an_id_token_that_is_not_ours_is_refused(hint: str) -> None:
-    assert refusal(asked(id_token_hint=hint)) == ("invalid_request", "id_token_hint is no ID token of this server")
+    assert refusal(good_parameters(id_token_hint=hint)) == (
+        "invalid_request",
+        "id_token_hint is no ID token of this server",
+    )
 
 
 @pytest.mark.requirement("E43", "AZ-22")
 def test_an_id_token_of_ours_names_whom_the_app_expects() -> None:
-    assert validate_request(asked(id_token_hint="x.y.z"), CLIENT, BASES, hinted_subject="u-51c9").subject == "u-51c9"
-    assert validate_request(asked(), CLIENT, BASES).subject == ""
+    assert (
+        validate_request(good_parameters(id_token_hint="x.y.z"), CLIENT, BASES, hinted_subject="u-51c9").subject
+        == "u-51c9"
+    )
+    assert validate_request(good_parameters(), CLIENT, BASES).subject == ""
 
 
 @pytest.mark.requirement("AZ-25")
 def test_the_explanation_lists_what_passed_what_refused_and_what_was_not_reached() -> None:
-    outcomes = explain(asked(code_challenge=None), CLIENT, BASES)
+    outcomes = explain(good_parameters(code_challenge=None), CLIENT, BASES)
 
     states = [outcome.state for outcome in outcomes]
     refused = next(outcome for outcome in outcomes if outcome.state == "refused")
@@ -334,8 +340,8 @@ def test_the_explanation_lists_what_passed_what_refused_and_what_was_not_reached
 
 @pytest.mark.requirement("AZ-25")
 def test_the_explanation_of_an_unknown_client_stops_there_and_of_a_good_request_nowhere() -> None:
-    unknown = explain(asked(), None, BASES)
-    good = explain(asked(), CLIENT, BASES)
+    unknown = explain(good_parameters(), None, BASES)
+    good = explain(good_parameters(), CLIENT, BASES)
 
     assert [outcome.state for outcome in unknown][:3] == ["passed", "refused", "not reached"]
     assert {outcome.state for outcome in good} == {"passed"}
@@ -343,7 +349,7 @@ def test_the_explanation_of_an_unknown_client_stops_there_and_of_a_good_request_
 
 @pytest.mark.requirement("AZ-25")
 def test_a_description_holds_only_what_the_standard_allows() -> None:
-    _, description = refusal(asked("&%22%5C%C3%A9=1&%22%5C%C3%A9=2"))
+    _, description = refusal(good_parameters("&%22%5C%C3%A9=1&%22%5C%C3%A9=2"))
 
     assert description == "'/? was sent twice"
 
@@ -355,21 +361,21 @@ LAUNCHABLE = replace(CLIENT, scope=f"launch {CLIENT.scope}")
 @pytest.mark.parametrize("launch", [None, ""])
 @pytest.mark.parametrize("client", [LAUNCHABLE, CLIENT], ids=["may ask it", "may not ask it"])
 def test_the_scope_launch_without_the_parameter_is_refused(launch: str | None, client: ClientPolicy) -> None:
-    found = refusal(asked(scope="launch patient/Patient.rs", launch=launch), client)
+    found = refusal(good_parameters(scope="launch patient/Patient.rs", launch=launch), client)
 
     assert found == ("invalid_request", "scope launch needs the launch parameter")
 
 
 @pytest.mark.requirement("E28")
 def test_a_strict_client_that_sends_launch_without_the_scope_is_refused() -> None:
-    found = refusal(asked(launch="hLk29x"), replace(LAUNCHABLE, strict_scopes=True))
+    found = refusal(good_parameters(launch="hLk29x"), replace(LAUNCHABLE, strict_scopes=True))
 
     assert found == ("invalid_request", "the launch parameter needs the scope launch")
 
 
 @pytest.mark.requirement("AZ-10")
 def test_scope_and_parameter_together_are_a_launch() -> None:
-    request = validate_request(asked(scope="launch patient/Patient.rs", launch="hLk29x"), LAUNCHABLE, BASES)
+    request = validate_request(good_parameters(scope="launch patient/Patient.rs", launch="hLk29x"), LAUNCHABLE, BASES)
 
     assert (request.launch, request.scope) == ("hLk29x", "launch patient/Patient.rs")
 
@@ -377,6 +383,6 @@ def test_scope_and_parameter_together_are_a_launch() -> None:
 @pytest.mark.requirement("E28")
 @pytest.mark.parametrize("scope", ["patient/Patient.rs", "launch patient/Patient.rs"])
 def test_without_a_granted_scope_there_is_no_launch(scope: str) -> None:
-    request = validate_request(asked(scope=scope, launch="hLk29x"), CLIENT, BASES)
+    request = validate_request(good_parameters(scope=scope, launch="hLk29x"), CLIENT, BASES)
 
     assert (request.launch, request.scope) == ("", "patient/Patient.rs")

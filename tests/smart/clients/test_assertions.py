@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from smart.clients import assertions
 from smart.clients.assertions import InvalidAssertion, UnknownKey
-from tests.signing import TYPE, Json, Pair, b64, hs256, made, pair, segment, without_none
+from tests.signing import TYPE, Json, Pair, b64, hs256, new_pair, pair, segment, without_none
 
 AUDIENCES = {"https://auth.example.org", "https://auth.example.org/o/token"}
 NOW = 1_790_000_000
@@ -38,7 +38,7 @@ def broken(written: str, *, kind: str | None = TYPE, client_id: str | None = Non
     return []
 
 
-def proves(written: str, *keys: Json) -> None:
+def assert_verifies(written: str, *keys: Json) -> None:
     """Raises UnfitAssertion unless one of these keys signed it."""
     found = assertions.parse_assertion(written)
     assertions.verify_signature(found, assertions.matching_key(found, keys))
@@ -48,7 +48,7 @@ def proves(written: str, *keys: Json) -> None:
 @pytest.mark.requirement("CL-04", "CL-05")
 def test_a_good_assertion_breaks_no_rule_and_verifies(key: Pair) -> None:
     assert broken(text({"typ": "JWT"}, {"iat": NOW, "nbf": NOW}, key)) == []
-    proves(text(key=key), key.public())
+    assert_verifies(text(key=key), key.public())
 
 
 @pytest.mark.requirement("WF-05")
@@ -225,22 +225,22 @@ def test_the_defaults_of_authlib_are_refused_with_every_rule_named() -> None:
 
 @pytest.mark.requirement("CL-08", "E64")
 def test_the_key_is_the_one_of_that_kid() -> None:
-    other = made("ES384")
+    other = new_pair("ES384")
 
-    proves(text(), other.public(), EC.public())
+    assert_verifies(text(), other.public(), EC.public())
     with pytest.raises(UnknownKey, match="no key of that kid"):
-        proves(text(), other.public())
+        assert_verifies(text(), other.public())
 
 
 @pytest.mark.requirement("CL-08", "E64")
 def test_two_keys_of_one_kid_and_type_are_none() -> None:
     with pytest.raises(InvalidAssertion, match="several keys"):
-        proves(text(), EC.public(), made("ES384", EC.kid).public())
+        assert_verifies(text(), EC.public(), new_pair("ES384", EC.kid).public())
 
 
 @pytest.mark.requirement("CL-08")
 def test_a_key_of_another_type_under_the_same_kid_does_not_stand_in_the_way() -> None:
-    proves(text(), EC.public(), made("RS384", EC.kid).public())
+    assert_verifies(text(), EC.public(), new_pair("RS384", EC.kid).public())
 
 
 @pytest.mark.parametrize(
@@ -268,10 +268,10 @@ def test_a_key_that_does_not_fit_the_algorithm_is_not_tried(alg: str, key: Json)
 @pytest.mark.requirement("E74")
 @pytest.mark.parametrize("key", [EC, RSA], ids=["ES384", "RS384"])
 def test_a_signature_of_another_key_does_not_verify(key: Pair) -> None:
-    forger = made(key.alg, key.kid)
+    forger = new_pair(key.alg, key.kid)
 
     with pytest.raises(InvalidAssertion, match="signature does not verify"):
-        proves(text(key=forger), key.public())
+        assert_verifies(text(key=forger), key.public())
 
 
 @pytest.mark.requirement("E74")
@@ -283,7 +283,7 @@ def test_no_part_of_a_signed_text_can_be_changed(part: int) -> None:
     parts[part] = b64(bytes(raw))
 
     with pytest.raises(InvalidAssertion):
-        proves(".".join(parts), EC.public())
+        assert_verifies(".".join(parts), EC.public())
 
 
 @pytest.mark.requirement("E62")
@@ -298,7 +298,7 @@ def test_the_public_key_is_no_shared_secret() -> None:
 @pytest.mark.requirement("E66", "CL-08")
 @pytest.mark.parametrize("member", ["jwk", "x5c", "x5u"])
 def test_a_key_that_travels_with_the_assertion_is_ignored(member: str) -> None:
-    forger = made("ES384", EC.kid)
+    forger = new_pair("ES384", EC.kid)
     carried: Json = {
         "jwk": forger.public(),
         "x5c": [base64.b64encode(b"a certificate of the forger" * 40).decode()],
@@ -307,8 +307,8 @@ def test_a_key_that_travels_with_the_assertion_is_ignored(member: str) -> None:
     header = {member: carried[member]}
 
     with pytest.raises(InvalidAssertion, match="signature does not verify"):
-        proves(text(header, key=forger), EC.public())
-    proves(text(header), EC.public())
+        assert_verifies(text(header, key=forger), EC.public())
+    assert_verifies(text(header), EC.public())
 
 
 @pytest.mark.parametrize(
@@ -318,7 +318,7 @@ def test_a_key_that_travels_with_the_assertion_is_ignored(member: str) -> None:
 )
 def test_a_key_that_is_none_is_a_refusal_and_no_failure(key: Json) -> None:
     with pytest.raises(InvalidAssertion):
-        proves(text(), EC.public(**key))
+        assert_verifies(text(), EC.public(**key))
 
 
 ODD = st.recursive(
@@ -339,4 +339,4 @@ def test_whatever_header_and_claims_hold_is_judged_and_never_a_failure(header: J
         assertions.validate_assertion(
             assertions.parse_assertion(written), kind=TYPE, client_id=None, audiences=AUDIENCES, now=NOW * 1_000_000
         )
-        proves(written, EC.public())
+        assert_verifies(written, EC.public())

@@ -37,7 +37,7 @@ def asked(**changes: str) -> Parameters:
     return Parameters.parse(urlencode({**known, **changes}).encode())
 
 
-def refused(parameters: Parameters, client: ClientPolicy) -> str:
+def refusal(parameters: Parameters, client: ClientPolicy) -> str:
     with pytest.raises(OAuthError) as caught:
         validate_request(parameters, client, {BASE: "r4"})
     return caught.value.code
@@ -55,7 +55,7 @@ def test_plain_openid_connect_needs_no_more_than_openid_connect_says() -> None:
 def test_only_who_has_a_secret_may_do_without_a_proof_key() -> None:
     proof = {"code_challenge": CHALLENGE, "code_challenge_method": "S256"}
 
-    assert refused(asked(), PUBLIC) == "invalid_request"
+    assert refusal(asked(), PUBLIC) == "invalid_request"
     assert validate_request(asked(**proof), PUBLIC, {BASE: "r4"}).code_challenge == CHALLENGE
 
 
@@ -68,14 +68,14 @@ def test_only_who_has_a_secret_may_do_without_a_proof_key() -> None:
     ids=str,
 )  # fmt: skip
 def test_a_proof_key_is_s256_or_none(proof: dict[str, str]) -> None:
-    assert refused(asked(**proof), CLIENT) == "invalid_request"
+    assert refusal(asked(**proof), CLIENT) == "invalid_request"
 
 
 @pytest.mark.requirement("AZ-03", "AZ-08", "E12")
 def test_a_smart_app_gets_none_of_that() -> None:
-    assert refused(asked(), SMART) == "invalid_request"
-    assert refused(asked(state="s"), SMART) == "invalid_request"
-    assert refused(asked(state="s", code_challenge=CHALLENGE, code_challenge_method="S256"), SMART) == "invalid_request"
+    assert refusal(asked(), SMART) == "invalid_request"
+    assert refusal(asked(state="s"), SMART) == "invalid_request"
+    assert refusal(asked(state="s", code_challenge=CHALLENGE, code_challenge_method="S256"), SMART) == "invalid_request"
 
 
 @pytest.mark.requirement("SCP-20", "AZ-08")
@@ -94,7 +94,7 @@ def test_no_scope_of_a_fhir_server_is_granted(aud: dict[str, str]) -> None:
 @pytest.mark.requirement("E16")
 @pytest.mark.parametrize("scope", ["profile email", "offline_access", "patient/*.rs", "address"])
 def test_without_openid_nothing_is_granted(scope: str) -> None:
-    assert refused(asked(scope=scope), CLIENT) == "invalid_scope"
+    assert refusal(asked(scope=scope), CLIENT) == "invalid_scope"
 
 
 def test_the_scopes_that_never_fit_are_named() -> None:

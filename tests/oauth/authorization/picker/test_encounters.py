@@ -9,8 +9,8 @@ from audit.models import OutboxEvent
 from oauth.models import ActsFor, Authorization, EncounterRecord, FhirIdentity, PatientRecord, PendingRequest
 from tests.conftest import App
 from tests.fixture_types import Introspect, MakeClient, MakePerson
-from tests.oauth.remembering import exchanged, refreshing
-from tests.oauth.visitor import Visitor, answer
+from tests.oauth.remembering import exchange, refreshing_client
+from tests.oauth.visitor import Visitor, redirect_query
 
 SCOPE = "launch/encounter patient/Observation.rs"
 
@@ -59,13 +59,13 @@ def chosen(client: Any) -> str:
 def test_the_visits_of_that_patient_are_offered_and_the_chosen_one_is_told(
     app: App, visitor: Visitor, make_client: MakeClient, make_parent: MakeParent, introspect: Introspect
 ) -> None:
-    client = refreshing(make_client)
+    client = refreshing_client(make_client)
     parent, (dan, other) = make_parent(3, 2)
 
     page = picked(visitor, client, parent, dan)
     visit = dan.encounters.get(kind="Check-up 1")
     consent = visitor.follow(visitor.send(page, encounter=visit.pk))
-    told = exchanged(app, client, answer(visitor.allow(consent))["code"])
+    told = exchange(app, client, redirect_query(visitor.allow(consent))["code"])
 
     assert page.url.path.endswith("/encounter")
     assert set(offered(page)) == set(dan.encounters.values_list("pk", flat=True))
@@ -81,7 +81,7 @@ def test_the_visits_of_that_patient_are_offered_and_the_chosen_one_is_told(
 def test_a_single_visit_is_preselected_and_still_shown(
     visitor: Visitor, make_client: MakeClient, make_parent: MakeParent
 ) -> None:
-    client = refreshing(make_client)
+    client = refreshing_client(make_client)
     parent, (dan,) = make_parent(1)
 
     page = picked(visitor, client, parent, dan)
@@ -95,11 +95,11 @@ def test_a_single_visit_is_preselected_and_still_shown(
 def test_without_a_visit_nothing_is_asked_and_nothing_is_told(
     app: App, visitor: Visitor, make_client: MakeClient, make_parent: MakeParent
 ) -> None:
-    client = refreshing(make_client)
+    client = refreshing_client(make_client)
     parent, (dan,) = make_parent(0)
 
     consent = picked(visitor, client, parent, dan)
-    told = exchanged(app, client, answer(visitor.allow(consent))["code"])
+    told = exchange(app, client, redirect_query(visitor.allow(consent))["code"])
 
     assert "<dt>Visit</dt><dd>None recorded</dd>" in consent.text
     assert told["scope"] == "patient/Observation.rs"
@@ -111,7 +111,7 @@ def test_without_a_visit_nothing_is_asked_and_nothing_is_told(
 def test_a_visit_that_was_not_offered_is_stopped_and_recorded(
     visitor: Visitor, make_client: MakeClient, make_parent: MakeParent, forged: str
 ) -> None:
-    client = refreshing(make_client)
+    client = refreshing_client(make_client)
     parent, (dan, other) = make_parent(2, 2)
     page = picked(visitor, client, parent, dan)
     value = str(other.encounters.earliest("pk").pk) if forged == "another patient's" else forged
@@ -130,7 +130,7 @@ def test_a_visit_that_was_not_offered_is_stopped_and_recorded(
 def test_another_patient_needs_another_visit(
     visitor: Visitor, make_client: MakeClient, make_parent: MakeParent
 ) -> None:
-    client = refreshing(make_client)
+    client = refreshing_client(make_client)
     parent, (dan, other) = make_parent(2, 2)
     page = picked(visitor, client, parent, dan)
     visitor.send(page, encounter=offered(page)[0])
@@ -147,7 +147,7 @@ def test_another_patient_needs_another_visit(
 def test_the_consent_page_cannot_be_reached_around_the_visit(
     visitor: Visitor, make_client: MakeClient, make_parent: MakeParent
 ) -> None:
-    client = refreshing(make_client)
+    client = refreshing_client(make_client)
     parent, (dan,) = make_parent(2)
     page = picked(visitor, client, parent, dan)
 
@@ -157,7 +157,7 @@ def test_the_consent_page_cannot_be_reached_around_the_visit(
 
 
 def test_no_choice_at_all_is_asked_again(visitor: Visitor, make_client: MakeClient, make_parent: MakeParent) -> None:
-    client = refreshing(make_client)
+    client = refreshing_client(make_client)
     parent, (dan,) = make_parent(2)
 
     response = visitor.send(picked(visitor, client, parent, dan))
@@ -171,17 +171,17 @@ def test_no_choice_at_all_is_asked_again(visitor: Visitor, make_client: MakeClie
 def test_going_back_tells_the_app_that_access_was_denied(
     visitor: Visitor, make_client: MakeClient, make_parent: MakeParent
 ) -> None:
-    client = refreshing(make_client)
+    client = refreshing_client(make_client)
     parent, (dan,) = make_parent(2)
 
     response = visitor.send(picked(visitor, client, parent, dan), cancel="1")
 
-    assert answer(response)["error"] == "access_denied"
+    assert redirect_query(response)["error"] == "access_denied"
     assert Authorization.objects.filter(client=client).count() == 0
 
 
 def test_many_visits_can_be_searched(visitor: Visitor, make_client: MakeClient, make_parent: MakeParent) -> None:
-    client = refreshing(make_client)
+    client = refreshing_client(make_client)
     parent, (dan,) = make_parent(23)
     page = picked(visitor, client, parent, dan)
 

@@ -14,7 +14,7 @@ from oauth.authorization.picker.search_request import CLIENT_ID
 from oauth.models import Authorization, Client, FhirIdentity, FhirServer, PatientRecord
 from tests.conftest import SECRET, App, basic
 from tests.fixture_types import MakeClient, MakePerson, MakeResourceServer
-from tests.oauth.visitor import Visitor, answer
+from tests.oauth.visitor import Visitor, redirect_query
 
 
 class Producer(ThreadingHTTPServer):
@@ -102,7 +102,7 @@ def test_a_practitioner_picks_whom_the_fhir_server_finds(
 
     found = search(visitor, page, "Ada, O")
     consent = visitor.follow(visitor.send(found, patient=offered(found)[0]))
-    code = answer(visitor.allow(consent))["code"]
+    code = redirect_query(visitor.allow(consent))["code"]
 
     assert producer.asked == [{"path": ["/fhir/Patient"], "name": ["Ada\\, O"], "_count": ["20"]}]
     assert "Ada One" in found.text
@@ -225,5 +225,5 @@ def test_a_quiet_request_searches_nobody(visitor: Visitor, producer: Producer, b
 
     response = visitor.follow(visitor.ask(client, aud=base.base, prompt="none"))
 
-    assert answer(response)["error"] == "interaction_required"
+    assert redirect_query(response)["error"] == "interaction_required"
     assert producer.asked == []

@@ -9,7 +9,7 @@ import pytest
 from audit.models import OutboxEvent
 from oauth.models import ActsFor, Code, FhirIdentity, PatientRecord, PendingRequest
 from tests.fixture_types import MakeClient, MakePerson
-from tests.oauth.visitor import Visitor, answer, kinds
+from tests.oauth.visitor import Visitor, redirect_query, ticked_kinds
 
 
 def offered(page: Any) -> list[int]:
@@ -70,7 +70,7 @@ def test_a_single_candidate_is_preselected_and_consent_still_asked(
 
     assert page.url.path.endswith("/consent")
     assert "the health record of Dan" in page.text
-    assert kinds(page)
+    assert ticked_kinds(page)
 
 
 @pytest.mark.requirement("AZ-12")
@@ -98,7 +98,7 @@ def test_a_choice_that_was_not_offered_is_stopped_and_recorded(
     client = make_client()
     page = visitor.sign_in(visitor.follow(visitor.ask(client)), make_person("dan", is_="RelatedPerson/carol"))
 
-    refused_as_tampered(visitor.send(page, patient=value), client)
+    assert_refused_as_tampered(visitor.send(page, patient=value), client)
 
 
 @pytest.mark.requirement("E30", "AZ-12")
@@ -109,10 +109,10 @@ def test_the_number_of_somebody_elses_patient_is_stopped_and_recorded(
     make_person("ben")
     page = visitor.sign_in(visitor.follow(visitor.ask(client)), make_person("dan", is_="RelatedPerson/carol"))
 
-    refused_as_tampered(visitor.send(page, patient=PatientRecord.objects.get(patient="ben").pk), client)
+    assert_refused_as_tampered(visitor.send(page, patient=PatientRecord.objects.get(patient="ben").pk), client)
 
 
-def refused_as_tampered(response: Any, client: Any) -> None:
+def assert_refused_as_tampered(response: Any, client: Any) -> None:
     assert response.status_code == 403
     assert "The page sent a choice that was not offered." in response.text
     assert "You did nothing wrong" not in response.text
@@ -133,9 +133,9 @@ def test_somebody_without_any_record_is_told_and_the_app_hears_it(
 
     assert "There is no health record that you may share." in page.text
     assert response.status_code == 303
-    assert answer(response)["error"] == "access_denied"
-    assert answer(response)["error_description"] == "there is no record that this user may share"
-    assert answer(response)["state"] == "state-of-the-app"
+    assert redirect_query(response)["error"] == "access_denied"
+    assert redirect_query(response)["error_description"] == "there is no record that this user may share"
+    assert redirect_query(response)["state"] == "state-of-the-app"
     assert Code.objects.filter(authorization__client=client).count() == 0
 
 
@@ -148,7 +148,7 @@ def test_going_back_tells_the_app_that_access_was_denied(
 
     response = visitor.send(page, cancel="1")
 
-    assert answer(response)["error"] == "access_denied"
+    assert redirect_query(response)["error"] == "access_denied"
     assert PendingRequest.objects.get(client=client).answered_at > 0
 
 

@@ -12,7 +12,7 @@ CACHE = ROOT / "var" / "npm"
 _INSTALL = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
 
 
-def installed(folder: Path) -> Path:
+def install(folder: Path) -> Path:
     """A copy of the folder's files beside the `node_modules` of its lock file: run its scripts there."""
     lock = (folder / "package-lock.json").read_bytes()
     place = CACHE / f"{folder.name}-{hashlib.sha256(lock).hexdigest()[:16]}"
