@@ -234,6 +234,7 @@ CONTENT_SECURITY_POLICY = {
 }
 
 # django-oauth-toolkit: the six models are ours; its views are not served --------------------------------------------
+# Nothing of ours reads OAUTH2_PROVIDER: its deploy checks do, and its code if somebody mounts that.
 OAUTH2_PROVIDER_APPLICATION_MODEL = "oauth.Client"
 OAUTH2_PROVIDER_GRANT_MODEL = "oauth.Code"
 OAUTH2_PROVIDER_ACCESS_TOKEN_MODEL = "oauth.AccessToken"  # noqa: S105

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import httpx
 from django.conf import settings
 
-from oauth.http.request_body import BodyTooLong, join_parts
+from oauth.http.request_body import BodyTooLong, append_part
 from smart.clients import jwks
 from smart.clients.redirect_uris import LOOPBACK_HOSTS
 from smart.http import cache_control
@@ -86,10 +86,13 @@ async def _request(url: httpx.URL) -> FetchedJwks:
 async def _read_body(answer: httpx.Response) -> bytes:
     if answer.status_code != httpx.codes.OK:
         raise Unfetchable(f"It answered {answer.status_code} instead of 200")
+    body = b""
     try:
-        return await join_parts(answer.aiter_raw(4096), jwks.MAX_FETCHED_LENGTH)
+        async for part in answer.aiter_raw(4096):
+            body = append_part(body, part, jwks.MAX_FETCHED_LENGTH)
     except BodyTooLong:
         raise Unfetchable(f"It is longer than {jwks.MAX_FETCHED_LENGTH} bytes") from None
+    return body
 
 
 def _usable_seconds(headers: httpx.Headers) -> int:

@@ -1,6 +1,6 @@
 """Reading a body that somebody else sends, up to a limit: from a client on the event loop, or from another server."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 
 from oauth.http.asgi import Receive
 
@@ -28,24 +28,19 @@ async def read_body(receive: Receive, headers: Mapping[bytes, bytes], limit: int
     announced = announced_length(headers)
     if announced > limit:
         raise BodyTooLong(announced)
-    return await join_parts(_parts(receive), limit)
-
-
-async def join_parts(parts: AsyncIterator[bytes], limit: int) -> bytes:
-    """The parts as one. Raises BodyTooLong as soon as they are more than the limit."""
-    body = b""
-    async for part in parts:
-        body += part
-        if len(body) > limit:
-            raise BodyTooLong(len(body), body)
-    return body
-
-
-async def _parts(receive: Receive) -> AsyncIterator[bytes]:
-    more = True
+    body, more = b"", True
     while more:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise ClientDisconnected
-        yield message.get("body", b"")
+        body = append_part(body, message.get("body", b""), limit)
         more = message.get("more_body", False)
+    return body
+
+
+def append_part(body: bytes, part: bytes, limit: int) -> bytes:
+    """The body with its next part. Raises BodyTooLong."""
+    body += part
+    if len(body) > limit:
+        raise BodyTooLong(len(body), body)
+    return body

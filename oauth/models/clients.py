@@ -85,7 +85,8 @@ class Client(AbstractApplication):
     old_secret_until = models.BigIntegerField(default=0, editable=False)
     registered_at = models.BigIntegerField(default=clock.now, editable=False)
 
-    # DOT's own fields that say the same less precisely: kept at a value that its code accepts.
+    # Columns that DOT's Application brings and nothing here reads: `authentication` and `grants` say the same in more
+    # detail. They stay because DOT's code, where somebody uses it, asks for them; each has a value that it accepts.
     hash_client_secret = models.BooleanField(default=False, editable=False)
     client_type = models.CharField(
         max_length=32,

@@ -26,6 +26,12 @@ class AccessToken(NamedTuple):
     signed_digest: str = ""
     signature_digest: str = ""
 
+    @property
+    def columns(self) -> dict[str, str | None]:
+        """All that the database keeps of it."""
+        digests = {"signed_digest": self.signed_digest, "signature_digest": self.signature_digest}
+        return {"digest": self.digest, **digests, "jti": self.jti}
+
 
 def lifetime_seconds(authorization: AuthorizationState) -> int:
     """How long its next token lives (SD-04)."""

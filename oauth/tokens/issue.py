@@ -75,19 +75,14 @@ def _issue_access_token(
     nonce: str = "",
 ) -> dict[str, Any]:
     """A live access token, its event, and the answer that carries it."""
-    scope = scope or authorization.scope
-    seconds = access_token.lifetime_seconds(authorization)
+    scope, seconds = scope or authorization.scope, access_token.lifetime_seconds(authorization)
     times = {"issued": now // SECOND, "expires": now // SECOND + seconds}
     claims = build_claims(authorization, access_token.standard_claims(authorization, scope, **times), scope)
     made = access_token.make_token(authorization, claims.jwt)
     token_id = sql.insert(
         "oauth_accesstoken",
-        digest=made.digest,
-        signed_digest=made.signed_digest,
-        signature_digest=made.signature_digest,
-        jti=made.jti,
-        authorization_id=authorization.pk,
-        authorization_epoch=authorization.epoch,
+        **made.columns,
+        **_belonging(authorization),
         code_id=code_id,
         seat_id=seat.seat_id,
         seat_number=seat.number,
@@ -100,45 +95,48 @@ def _issue_access_token(
         address=address,
     )
     _record(authorization, kind, token_id, seat.number, now=now, address=address)
-    return {
-        "access_token": made.token,
-        "token_type": "Bearer",
-        "expires_in": seconds,
-        "scope": scope,
-        **id_token.id_token_member(authorization, scope, **times, nonce=nonce),
-        **json.loads(authorization.context),
-    }
+    identity = id_token.id_token_member(authorization, scope, **times, nonce=nonce)
+    about = {"token_type": "Bearer", "expires_in": seconds, "scope": scope}
+    return {"access_token": made.token, **about, **identity, **json.loads(authorization.context)}
 
 
 def _issue_refresh_token(authorization: AuthorizationState, family: RefreshFamily, *, now: int) -> str:
     """The next refresh token of the family; only its digest is kept."""
     token = random_token()
-    absolute = refresh.absolute_seconds(
-        authorization.refresh_token_seconds,
-        settings.SMARTAUTH_REFRESH_TOKEN_SECONDS,
-        keeps_secrets=authorization.keeps_secrets,
-    )
     sql.insert(
         "oauth_refreshtoken",
         digest=sha256_hex(token),
-        authorization_id=authorization.pk,
-        authorization_epoch=authorization.epoch,
+        **_belonging(authorization),
         predecessor_id=family.spent_id,
         seat_id=family.seat_id,
         launch=family.launch,
         launched_at=family.launched_at,
         issued_at=now,
-        expires_at=refresh.expires_at(
-            now,
-            family.launched_at,
-            idle=settings.SMARTAUTH_REFRESH_IDLE_SECONDS,
-            absolute=absolute,
-            session_ends_at=authorization.session_ends_at if authorization.refresh_kind == refresh.ONLINE else 0,
-        ),
+        expires_at=_refresh_expires_at(authorization, family, now=now),
         consumed_at=0,
         kept_answer="",
     )
     return token
+
+
+def _belonging(authorization: AuthorizationState) -> dict[str, int]:
+    """Whose token it is, and under which epoch: it lives while the authorization has that one."""
+    return {"authorization_id": authorization.pk, "authorization_epoch": authorization.epoch}
+
+
+def _refresh_expires_at(authorization: AuthorizationState, family: RefreshFamily, *, now: int) -> int:
+    absolute = refresh.absolute_seconds(
+        authorization.refresh_token_seconds,
+        settings.SMARTAUTH_REFRESH_TOKEN_SECONDS,
+        keeps_secrets=authorization.keeps_secrets,
+    )
+    return refresh.expires_at(
+        now,
+        family.launched_at,
+        idle=settings.SMARTAUTH_REFRESH_IDLE_SECONDS,
+        absolute=absolute,
+        session_ends_at=authorization.session_ends_at if authorization.refresh_kind == refresh.ONLINE else 0,
+    )
 
 
 def _record(
