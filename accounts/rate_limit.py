@@ -1,7 +1,8 @@
-"""Failures, counted per account or client together with the address they come from, never per one of them alone."""
+"""What is counted for a while: failures per account or client together with the address they come from, never per one
+of them alone; and what strangers may make us store."""
 
 import hashlib
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from django.conf import settings
 from django.db import connection
@@ -9,7 +10,8 @@ from django.db import connection
 from smart.http.addresses import caller_network
 from smart.time_units import SECOND
 
-Kind = Literal["account", "client"]
+Kind = Literal["account", "client", "unknown account", "waiting request", "refresh refused"]
+FIRST_EVENTS = 10
 
 _COUNT = """
 INSERT INTO accounts_failurecount (key, failures, window_ends_at) VALUES (%s, 1, %s)
@@ -24,13 +26,40 @@ _READ = "SELECT failures, window_ends_at FROM accounts_failurecount WHERE key = 
 _CLEAR = "DELETE FROM accounts_failurecount WHERE key = %s"
 
 
+class Count(NamedTuple):
+    """How many there were within the window, these one included, and when it ends."""
+
+    number: int
+    window_ends_at: int
+
+    @property
+    def is_worth_an_event(self) -> bool:
+        """The first few, then one at a hundred, a thousand, ...: a flood must not fill the trail."""
+        digits = str(self.number)
+        return self.number <= FIRST_EVENTS or digits.rstrip("0") == "1"
+
+    @property
+    def so_far(self) -> str:
+        """For the reason of such an event, once there were more than are told one by one."""
+        return "" if self.number <= FIRST_EVENTS else f"{self.number} so far"
+
+
+def count(kind: Kind, name: str, address: str, *, now: int, seconds: int = 0) -> Count:
+    """Counts one more, within a window of so many seconds (by default the one of failures). One statement."""
+    window_ends_at = now + (seconds or settings.SMARTAUTH_FAILURE_WINDOW_SECONDS) * SECOND
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNT, [_key(kind, name, address), window_ends_at, now, now])
+        return Count(*cursor.fetchone())
+
+
 def count_failure(kind: Kind, name: str, address: str, *, now: int) -> int:
     """Counts one failure. The seconds to wait if it was one too many, else 0."""
-    window = settings.SMARTAUTH_FAILURE_WINDOW_SECONDS * SECOND
-    with connection.cursor() as cursor:
-        cursor.execute(_COUNT, [_key(kind, name, address), now + window, now, now])
-        failures, window_ends_at = cursor.fetchone()
-    return _wait(failures, window_ends_at, now)
+    return failure_wait(count(kind, name, address, now=now), now=now)
+
+
+def failure_wait(counted: Count, *, now: int) -> int:
+    """The seconds to wait after so many failures, 0 while they are few."""
+    return _wait(counted.number, counted.window_ends_at, now)
 
 
 def seconds_to_wait(kind: Kind, name: str, address: str, *, now: int) -> int:

@@ -224,6 +224,14 @@ PENDING_REQUEST_SECONDS = Setting(
     600,
     "How long an app's request waits for a person to sign in and decide",
 )
+PENDING_REQUESTS = Setting(
+    "SMARTAUTH_PENDING_REQUESTS",
+    whole(1, 100_000),
+    300,
+    "How many authorization requests of one address (of IPv6 one /64) may be sent to wait within that time; more are "
+    "answered with `temporarily_unavailable`. Higher where a whole clinic comes from one address",
+    (Rule("very large: strangers fill the database"),),
+)
 LAUNCH_SECONDS = Setting(
     "SMARTAUTH_LAUNCH_SECONDS", whole(1, LAUNCH_BOUND, "seconds"), 300, "How long an EHR launch waits for its app"
 )

@@ -9,7 +9,8 @@ from django.db import InterfaceError, OperationalError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from accounts import clock
+from accounts import clock, rate_limit
+from accounts.address import client_address
 from accounts.sessions import signed_in_user
 from oauth.authorization.explain import explanation
 from oauth.authorization.pending_request import store
@@ -32,7 +33,13 @@ from smart.http.parameters import MalformedParameters, Parameters
 log = logging.getLogger("smartauth.authorize")
 
 METHODS = ("GET", "POST")
+CROWDED = "too many requests of this address wait for an answer, try again in a few minutes"
+LATER = "Many requests of your network wait for an answer. Open the app again in a few minutes."
 FORM = "application/x-www-form-urlencoded"
+
+
+class TooManyWaiting(TemporarilyUnavailable):
+    """Requests of this address fill all the room that one address has."""
 
 
 @csrf_exempt
@@ -111,6 +118,7 @@ def _judge_and_store(
     try:
         asked = validate_request(parameters, allowed, _bases(), hinted_subject=_hinted_subject(parameters))
         _refuse_silent_without_session(request, client, asked)
+        _require_room(request)
         return _store(client, _fhir_server(asked), asked)
     except OAuthError as refusal:
         error = refusal
@@ -119,7 +127,15 @@ def _judge_and_store(
     except Exception:  # whatever broke, the app is known and gets its answer (E42)
         log.exception("a request could not be judged")
         error = ServerError(FAILED_HERE)
-    return _refuse(client, redirect_uri, parameters.get("state", ""), error)
+    return _refuse(request, client, redirect_uri, parameters.get("state", ""), error)
+
+
+def _require_room(request: HttpRequest) -> None:
+    """One address may let so many requests wait: whoever sends more stores nothing. Raises TooManyWaiting."""
+    seconds = settings.SMARTAUTH_PENDING_REQUEST_SECONDS
+    waiting = rate_limit.count("waiting request", "", client_address(request), now=clock.now(), seconds=seconds)
+    if waiting.number > settings.SMARTAUTH_PENDING_REQUESTS:
+        raise TooManyWaiting(CROWDED)
 
 
 def _fhir_server(asked: AuthorizationRequest) -> FhirServer:
@@ -155,9 +171,17 @@ def _store(client: Client, fhir_server: FhirServer, asked: AuthorizationRequest)
         return store(client, fhir_server, asked.redirect_uri, asked.state, asked=asked, launch=launch)
 
 
-def _refuse(client: Client, redirect_uri: str, state: str, error: OAuthError) -> HttpResponse:
+def _refuse(request: HttpRequest, client: Client, redirect_uri: str, state: str, error: OAuthError) -> HttpResponse:
     answer = error_redirect(redirect_uri, error, state, settings.SMARTAUTH_ISSUER)
     if client.approved:
         return redirect_to_app(answer)
+    if isinstance(error, TooManyWaiting):
+        page = error_pages.error_page(request, 503, "Too many requests", error_pages.NOTHING_SHARED, advice=LATER)
+        page["Retry-After"] = str(settings.SMARTAUTH_PENDING_REQUEST_SECONDS)
+        return page
+    try:
+        _require_room(request)
+    except TooManyWaiting as crowded:
+        return _refuse(request, client, redirect_uri, state, crowded)
     anywhere = client.fhir_servers.first() or FhirServer.userinfo()
     return store(client, anywhere, redirect_uri, state, refused=answer)

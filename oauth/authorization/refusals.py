@@ -31,7 +31,8 @@ def refuse(request: HttpRequest, pending: Pending, refusal: OAuthError) -> HttpR
     now = clock.now()
     with transaction.atomic():
         pending.answer(now=now)
-        record(interaction_event(request, pending, EventKind.DENIED, at=now, reason=refusal.code))
+        if pending.row.user is not None:  # what nobody signed in to is nobody's refusal, and strangers make any number
+            record(interaction_event(request, pending, EventKind.DENIED, at=now, reason=refusal.code))
     return redirect_to_app(_refusal_url(pending, refusal))
 
 

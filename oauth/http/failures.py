@@ -5,6 +5,7 @@ from audit.event_kinds import EventKind
 from audit.trail import Event, record
 from oauth.http.machine_request import MachineRequest
 from oauth.http.writer_pool import writer_pool
+from oauth.models import Client
 from smart.http.errors import OAuthError, TooManyRequests
 from smart.text import is_printable_ascii
 
@@ -17,24 +18,33 @@ async def count_failure_in_pool(error: OAuthError, request: MachineRequest) -> O
 
 
 def count_failure(error: OAuthError, request: MachineRequest) -> OAuthError:
-    """The refusal, or 429 once this client, or who names none, failed too often from this address (E58, TK-10).
+    """The refusal, or 429 once this client, or one that nobody knows, failed too often from this address (E58, TK-10).
 
     A failure is recorded (CL-15) until then; a success is not, `issued` and the like tell of it.
     """
-    wait = rate_limit.count_failure("client", request.credentials.client_id, request.address, now=request.now)
-    if wait:
-        return TooManyRequests("too many failures, wait", retry_after=wait)
-    record(_failure_event(error, request))
-    return error
+    counted = rate_limit.count("client", _known_client_id(request), request.address, now=request.now)
+    wait = rate_limit.failure_wait(counted, now=request.now)
+    if counted.is_worth_an_event and (counted.so_far or not wait):
+        record(_failure_event(error, request, counted.so_far))
+    return TooManyRequests("too many failures, wait", retry_after=wait) if wait else error
 
 
-def _failure_event(error: OAuthError, request: MachineRequest) -> Event:
+def _known_client_id(request: MachineRequest) -> str:
+    """All clients that nobody knows count as one: invented ones must not fill the database."""
     named = request.credentials.client_id
-    known_form = is_printable_ascii(named) and len(named) <= LONGEST_CLIENT_ID
+    return named if _has_known_form(named) and Client.objects.filter(client_id=named).exists() else ""
+
+
+def _has_known_form(client_id: str) -> bool:
+    return 0 < len(client_id) <= LONGEST_CLIENT_ID and is_printable_ascii(client_id)
+
+
+def _failure_event(error: OAuthError, request: MachineRequest, so_far: str) -> Event:
+    named, reason = request.credentials.client_id, error.hint or error.description
     return Event(
         kind=EventKind.CLIENT_AUTHENTICATION_FAILED,
         at=request.now,
-        client=named if known_form else "",
+        client=named if _has_known_form(named) else "",
         address=request.address,
-        reason=error.hint or error.description,
+        reason=f"{reason}, {so_far}" if so_far else reason,
     )

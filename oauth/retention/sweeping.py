@@ -13,11 +13,12 @@ from smart.tokens.refresh import GRACE_BOUND
 
 DAY = 86_400_000_000
 MINUTE = 60_000_000
+COOKIE_GRACE = 3600 * SECOND  # as long as a browser keeps what opens it, a late click is told that it came late
 TOKENS_KEPT = 90 * DAY
 
 
 def sweep() -> int:
-    """Deletes what is over: at once, after a minute or a day, tokens after 90 days; forgets old addresses. Counts rows.
+    """Deletes what is over, at once or when nobody needs it any more; forgets old addresses. Counts rows.
 
     An answer kept for an app that lost it is forgotten as soon as it may no longer be repeated (RF-05).
     """
@@ -25,7 +26,7 @@ def sweep() -> int:
     late = RefreshToken.objects.exclude(kept_answer="").filter(consumed_at__lt=now - GRACE_BOUND * SECOND)
     late.update(kept_answer="")
     gone = [
-        PendingRequest.objects.filter(expires_at__lt=now - DAY).delete(),
+        PendingRequest.objects.filter(expires_at__lt=now - COOKIE_GRACE).delete(),
         Launch.objects.filter(expires_at__lt=now - DAY).delete(),
         Session.objects.filter(expire_date__lt=timezone.now()).delete(),
         AssertionId.objects.filter(forget_at__lt=now - MINUTE).delete(),

@@ -4,7 +4,7 @@ from django.contrib import auth
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 
-from accounts import clock, sessions
+from accounts import clock, rate_limit, sessions
 from accounts.address import client_address
 from accounts.login import Attempt, apply_rate_limit, attempt
 from accounts.models import User
@@ -91,7 +91,7 @@ def _tried(request: HttpRequest, pending: Pending | None = None) -> HttpResponse
     if tried.counts:
         with transaction.atomic():
             tried = apply_rate_limit(tried, now=now)
-            record(_event(tried, now, reference))
+            _record(tried, now, reference)
     if tried.result != "right" or tried.user is None:
         return _page(request, pending, tried, now + tried.wait * SECOND, reference)
     if signed_in_user(request) not in (None, tried.user):
@@ -101,11 +101,17 @@ def _tried(request: HttpRequest, pending: Pending | None = None) -> HttpResponse
     return None
 
 
-def _event(tried: Attempt, now: int, reference: str) -> Event:
-    return Event(
-        kind=KINDS[tried.result], at=now, person=tried.user.subject if tried.user else "", address=tried.address,
-        reason="stopped" if tried.result == "stopped" else "", reference=reference,
-    )  # fmt: skip
+def _record(tried: Attempt, now: int, reference: str) -> None:
+    """One event a try; of names that nobody has only the first of an address, then their number (SD-20)."""
+    reason = "stopped" if tried.result == "stopped" else ""
+    if tried.user is None:
+        counted = rate_limit.count("unknown account", "", tried.address, now=now)
+        if not counted.is_worth_an_event:
+            return
+        reason = counted.so_far
+    person = tried.user.subject if tried.user else ""
+    kind = KINDS[tried.result]
+    record(Event(kind=kind, at=now, person=person, address=tried.address, reason=reason, reference=reference))
 
 
 def _confirming(request: HttpRequest, pending: Pending | None) -> User | None:

@@ -8,6 +8,7 @@ from typing import Annotated, NamedTuple
 from django.conf import settings
 from django.db import transaction
 
+from accounts import rate_limit
 from audit.event_kinds import EventKind
 from oauth.http.answer import Answer
 from oauth.http.credentials import AuthenticatedClient, Credentials
@@ -163,9 +164,16 @@ def _give_back(
 ) -> OAuthError:
     """A refused refresh changes nothing: the token is as good or as bad as it was."""
     sql.execute(_GIVE_BACK, [consumed.pk])
-    reason = error.hint or error.description
-    authorization.record(EventKind.REFRESH_REFUSED, at=request.now, address=request.address, reason=reason)
+    _record_refusal(authorization, request, error.hint or error.description)
     return error
+
+
+def _record_refusal(authorization: AuthorizationState, request: MachineRequest, reason: str) -> None:
+    """The first refusals of an authorization are told one by one, then their number (SD-20)."""
+    counted = rate_limit.count("refresh refused", str(authorization.pk), "", now=request.now)
+    if counted.is_worth_an_event:
+        reason = f"{reason}, {counted.so_far}" if counted.so_far else reason
+        authorization.record(EventKind.REFRESH_REFUSED, at=request.now, address=request.address, reason=reason)
 
 
 def _keep_answer(consumed: ConsumedRefreshToken, token: str, body: bytes) -> None:
@@ -182,14 +190,14 @@ def _repeat_or_end_family(token: str, request: MachineRequest, client: Authentic
     authorization = AuthorizationState.of(used.authorization_pk)
     record = partial(authorization.record, at=request.now, address=request.address)
     if authorization.client_pk != client.pk:
-        record(EventKind.REFRESH_REFUSED, reason=f"sent by {client.client_id}, whose it is not")
+        _record_refusal(authorization, request, f"sent by {client.client_id}, whose it is not")
     elif authorization.refusal or used.authorization_epoch != authorization.epoch:
-        record(EventKind.REFRESH_REFUSED, reason=authorization.refusal or "the authorization has ended")
+        _record_refusal(authorization, request, authorization.refusal or "the authorization has ended")
     elif used.kept_answer and is_in_grace(request.now, used.consumed_at, settings.SMARTAUTH_REFRESH_GRACE_SECONDS):
         try:
             _require_same_address(authorization, request, used.seat_id, used.launch)
         except InvalidGrant as error:
-            record(EventKind.REFRESH_REFUSED, reason=error.hint)
+            _record_refusal(authorization, request, error.hint)
             return error
         record(EventKind.REFRESH_REPEATED)
         return Answer(200, refresh_grace.unseal(used.kept_answer, token))

@@ -20,7 +20,7 @@ _NOT_ON_ITS_LIST = (
 _REGISTER_IT = (
     "Send a redirect_uri that is exactly one of those registered. Case, port, path and a final slash all count."
 )
-_FORM = "POST as application/x-www-form-urlencoded; up to 8 kB as GET, 64 kB as POST."
+_FORM = "POST as application/x-www-form-urlencoded; up to 8 kB as GET, 64 kB as POST; state up to 2048 characters."
 _FORM_OR_LENGTH = "The app's request has a form or length that we do not accept."
 
 ERROR_PAGES: dict[str, ErrorPage] = {

@@ -45,6 +45,12 @@ PROMPTS = frozenset({"none", "login", "consent", "select_account"})
 PKCE_PARAMETERS = frozenset({"code_challenge", "code_challenge_method"})
 REQUEST_URI_PREFIX = "urn:ietf:params:oauth:request_uri:"
 
+LONGEST_STATE = 2048
+LONGEST = {  # characters; what is not listed is bounded by its own rule, or is not kept
+    "nonce": 2048, "aud": 2048, "resource": 2048, "login_hint": 2048, "launch": 512, "ui_locales": 200, "prompt": 100,
+    "id_token_hint": 8192,
+}  # fmt: skip
+
 _SECONDS = re.compile(r"[0-9]{1,9}", re.ASCII)
 
 
@@ -179,6 +185,18 @@ def _check_redirect_uri_registered(asked: UnvalidatedRequest) -> None:
         raise Unredirectable("E4", "redirect_uri is not one of those registered")
 
 
+def _check_state_length(asked: UnvalidatedRequest) -> None:
+    # an answer without the state would be none, and a longer one no browser carries everywhere
+    if len(asked.get("state")) > LONGEST_STATE:
+        raise Unredirectable("E39", f"state is longer than {LONGEST_STATE} characters")
+
+
+def _check_lengths(asked: UnvalidatedRequest) -> None:
+    for name, longest in LONGEST.items():
+        if len(asked.get(name)) > longest:
+            raise InvalidRequest(f"{name} is longer than {longest} characters")
+
+
 def _check_parameters_once(asked: UnvalidatedRequest) -> None:
     for name in sorted(asked.parameters.repeated):
         raise InvalidRequest(f"{name[:40]} was sent twice")
@@ -290,10 +308,12 @@ REDIRECTION_RULES: tuple[Rule, ...] = (
     Rule("AZ-06", "E10", "The client has a redirect URI.", _check_client_has_redirect_uri),
     Rule("AZ-03", "E3", "redirect_uri is sent.", _check_redirect_uri_sent),
     Rule("AZ-05", "E4 E5 E6 E7", "redirect_uri is exactly one of those registered.", _check_redirect_uri_registered),
+    Rule("AZ-24", "E39", "state is no longer than 2048 characters.", _check_state_length),
 )
 
 RULES: tuple[Rule, ...] = (
     Rule("AZ-04", "E11", "No parameter is sent twice.", _check_parameters_once),
+    Rule("AZ-24", "E39", "Nothing is longer than anybody needs.", _check_lengths),
     Rule("AZ-03", "E34", "No request object and no registration is sent.", _check_no_request_object),
     Rule("AZ-16", "E36", "The answer goes to the query of the redirect URI.", _check_response_mode),
     Rule("AZ-01", "E10", "The client may use the authorization code grant.", _check_code_grant_allowed),

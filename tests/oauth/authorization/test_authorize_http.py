@@ -8,10 +8,11 @@ from urllib.parse import quote, urlencode
 import pytest
 from django.db import OperationalError
 
+from audit.models import OutboxEvent
 from oauth.models import Client, FhirServer, PendingRequest
 from smart.digests import sha256_hex
 from tests.conftest import REDIRECT_URI, App
-from tests.fixture_types import MakeClient, MakePerson
+from tests.fixture_types import MakeClient, MakePerson, MakeVisitor
 from tests.oauth.authorization.authorize_pages import ISSUER, REGISTERED, assert_error_page, code_count, pending_count
 from tests.oauth.visitor import FORM, Visitor, good_request, redirect_query
 
@@ -274,3 +275,61 @@ def test_what_is_not_there_is_said_in_the_tongue_of_the_caller(app: App, path: s
 
     assert response.status_code == 404
     assert response.headers["Content-Type"].startswith(kind)
+
+
+# What strangers may make the server store -----------------------------------------------------------------------------
+
+
+@pytest.mark.requirement("SD-20")
+def test_one_address_lets_so_many_requests_wait_and_no_more(
+    visitor: Visitor, make_visitor: MakeVisitor, make_client: MakeClient, settings: Any
+) -> None:
+    settings.SMARTAUTH_PENDING_REQUESTS = 3
+    client = make_client()
+
+    answers = [visitor.ask(client) for _ in range(5)]
+
+    assert [each.headers["Location"].startswith("/o/authorize/") for each in answers] == [True] * 3 + [False] * 2
+    assert redirect_query(answers[-1])["error"] == "temporarily_unavailable"
+    assert pending_count(client) == 3
+    assert make_visitor().ask(client).headers["Location"].startswith("/o/authorize/")
+
+
+@pytest.mark.requirement("SD-20", "AZ-13")
+def test_where_no_room_is_left_a_client_that_nobody_approved_gets_a_page_and_nothing_is_kept(
+    visitor: Visitor, make_client: MakeClient, settings: Any
+) -> None:
+    settings.SMARTAUTH_PENDING_REQUESTS = 1
+    client = make_client(approved=0)
+    visitor.ask(client, scope="nonsense/*")
+
+    crowded = [visitor.ask(client, scope="nonsense/*"), visitor.ask(client)]
+
+    assert [(page.status_code, page.headers["Retry-After"]) for page in crowded] == [(503, "600")] * 2
+    assert pending_count(client) == 1
+
+
+@pytest.mark.requirement("E39", "AZ-24")
+def test_a_state_that_is_too_long_is_told_on_a_page_and_not_kept(visitor: Visitor, make_client: MakeClient) -> None:
+    client = make_client()
+
+    longest, longer = visitor.ask(client, state="x" * 2048), visitor.ask(client, state="x" * 2049)
+
+    assert longest.headers["Location"].startswith("/o/authorize/")
+    assert longer.status_code == 414
+    assert "The app's request has a form or length that we do not accept." in unescape(longer.text)
+    assert pending_count(client) == 1
+
+
+@pytest.mark.requirement("SD-20")
+def test_a_request_that_nobody_signed_in_to_is_cancelled_without_an_event(
+    visitor: Visitor, make_client: MakeClient
+) -> None:
+    client = make_client()
+    page = visitor.follow(visitor.ask(client))
+
+    cancelled = visitor.send(page, cancel="1")
+
+    assert redirect_query(cancelled)["error"] == "access_denied"
+    assert PendingRequest.objects.get(client=client).answered_at > 0
+    assert not OutboxEvent.objects.filter(client=client.client_id).exists()

@@ -335,7 +335,7 @@ def test_the_explanation_lists_what_passed_what_refused_and_what_was_not_reached
     assert refused.rule.rule == "AZ-07"
     assert isinstance(refused.error, OAuthError)
     assert states == sorted(states, key=["passed", "refused", "not reached"].index)
-    assert states.count("passed") == 12
+    assert states.count("passed") == 14
 
 
 @pytest.mark.requirement("AZ-25")
@@ -386,3 +386,35 @@ def test_without_a_granted_scope_there_is_no_launch(scope: str) -> None:
     request = validate_request(good_parameters(scope=scope, launch="hLk29x"), CLIENT, BASES)
 
     assert (request.launch, request.scope) == ("", "patient/Patient.rs")
+
+
+# Lengths --------------------------------------------------------------------------------------------------------------
+
+BOUNDS = {
+    "nonce": 2048, "aud": 2048, "resource": 2048, "login_hint": 2048, "launch": 512, "ui_locales": 200, "prompt": 100,
+    "id_token_hint": 8192,
+}  # fmt: skip
+
+
+@pytest.mark.requirement("AZ-24", "E39")
+@pytest.mark.parametrize("name", BOUNDS)
+def test_what_is_longer_than_anybody_needs_is_refused_and_named(name: str) -> None:
+    longer, longest = asked(**{name: "x" * (BOUNDS[name] + 1)}), asked(**{name: "x" * BOUNDS[name]})
+
+    refused = f"{name} is longer than {BOUNDS[name]} characters"
+    with pytest.raises(OAuthError) as caught:
+        validate_request(longer, CLIENT, BASES)
+    outcomes = {outcome.error.description for outcome in explain(longest, CLIENT, BASES)
+                if isinstance(outcome.error, OAuthError)}  # fmt: skip
+
+    assert (caught.value.code, caught.value.description) == ("invalid_request", refused)
+    assert refused not in outcomes
+
+
+@pytest.mark.requirement("AZ-24", "E39")
+def test_a_state_longer_than_2048_characters_gets_a_page_for_no_answer_could_carry_it() -> None:
+    assert trusted_redirect_uri(asked(state="x" * 2048), CLIENT) == CALLBACK
+    with pytest.raises(Unredirectable) as caught:
+        trusted_redirect_uri(asked(state="x" * 2049), CLIENT)
+
+    assert (caught.value.case, caught.value.rule) == ("E39", "AZ-24")

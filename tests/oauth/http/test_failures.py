@@ -1,0 +1,81 @@
+"""Failed authentication of clients: counted, told in the trail, and bounded for clients that nobody knows."""
+
+import secrets
+
+import pytest
+
+from accounts.models import FailureCount
+from accounts.rate_limit import _key
+from audit.models import OutboxEvent
+from tests.conftest import SECRET, App, basic
+from tests.fixture_types import Introspect, Issue, MakeClient, MakeResourceServer
+from tests.oauth.visitor import Visitor
+
+FAILED = "client-authentication-failed"
+
+
+def ask(visitor: Visitor, client_id: str, secret: str = "wrong") -> int:
+    headers = basic(client_id, secret)
+    return visitor.request("POST", "/o/introspect", data={"token": "x"}, headers=headers).status_code
+
+
+@pytest.mark.requirement("SD-20", "CL-15")
+def test_clients_that_nobody_knows_count_as_one_and_leave_nine_events(visitor: Visitor) -> None:
+    invented = [f"invented-{secrets.token_hex(8)}" for _ in range(30)]
+
+    statuses = [ask(visitor, name) for name in invented]
+
+    assert statuses == [401] * 9 + [429] * 21
+    assert FailureCount.objects.get(key=_key("client", "", visitor.address)).failures == 30
+    assert not FailureCount.objects.filter(key__in=[_key("client", name, visitor.address) for name in invented])
+    assert OutboxEvent.objects.filter(kind=FAILED, address=visitor.address).count() == 9
+
+
+@pytest.mark.requirement("TK-10")
+def test_a_client_that_is_known_is_heard_where_invented_ones_are_paused(
+    visitor: Visitor, make_resource_server: MakeResourceServer
+) -> None:
+    client = make_resource_server()
+    for _ in range(15):
+        ask(visitor, f"invented-{secrets.token_hex(8)}")
+    assert ask(visitor, "invented") == 429
+
+    assert ask(visitor, client.client_id) == 401
+    assert ask(visitor, client.client_id, SECRET) == 200
+
+
+@pytest.mark.requirement("TK-10", "E58")
+def test_failures_of_a_known_client_are_counted_by_its_name_and_the_address(
+    visitor: Visitor, make_client: MakeClient, make_resource_server: MakeResourceServer
+) -> None:
+    guessed, other = make_resource_server(), make_client("secret")
+
+    statuses = [ask(visitor, guessed.client_id) for _ in range(11)]
+
+    assert statuses == [401] * 9 + [429] * 2
+    assert ask(visitor, other.client_id) == 401
+    (told,) = OutboxEvent.objects.filter(kind=FAILED, client=other.client_id)
+    assert told.address == visitor.address
+
+
+@pytest.mark.parametrize("named", ["x" * 101, "ü", "a\nb"])
+def test_what_cannot_be_a_client_is_nobodys_name_in_the_trail(visitor: Visitor, named: str) -> None:
+    assert ask(visitor, named) == 401
+
+    (told,) = OutboxEvent.objects.filter(kind=FAILED, address=visitor.address)
+    assert told.client == ""
+
+
+@pytest.mark.requirement("SD-20")
+def test_refusals_of_one_refresh_token_leave_ten_events(
+    app: App, issue: Issue, make_client: MakeClient, introspect: Introspect
+) -> None:
+    client = make_client(grants="authorization_code refresh_token", scope="patient/*.rs offline_access")
+    answer = issue(client, scope="patient/*.rs offline_access")
+    form = {"grant_type": "refresh_token", "refresh_token": answer["refresh_token"], "scope": "patient/*.cruds"}
+
+    statuses = {app.post("/o/token", data={**form, "client_id": client.client_id}).json()["error"] for _ in range(25)}
+
+    assert statuses == {"invalid_scope"}
+    assert OutboxEvent.objects.filter(kind="refresh-refused", client=client.client_id).count() == 10
+    assert introspect(answer["access_token"])["active"] is True
