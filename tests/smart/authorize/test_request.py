@@ -399,7 +399,7 @@ BOUNDS = {
 @pytest.mark.requirement("AZ-24", "E39")
 @pytest.mark.parametrize("name", BOUNDS)
 def test_what_is_longer_than_anybody_needs_is_refused_and_named(name: str) -> None:
-    longer, longest = asked(**{name: "x" * (BOUNDS[name] + 1)}), asked(**{name: "x" * BOUNDS[name]})
+    longer, longest = good_parameters(**{name: "x" * (BOUNDS[name] + 1)}), good_parameters(**{name: "x" * BOUNDS[name]})
 
     refused = f"{name} is longer than {BOUNDS[name]} characters"
     with pytest.raises(OAuthError) as caught:
@@ -413,8 +413,8 @@ def test_what_is_longer_than_anybody_needs_is_refused_and_named(name: str) -> No
 
 @pytest.mark.requirement("AZ-24", "E39")
 def test_a_state_longer_than_2048_characters_gets_a_page_for_no_answer_could_carry_it() -> None:
-    assert trusted_redirect_uri(asked(state="x" * 2048), CLIENT) == CALLBACK
+    assert trusted_redirect_uri(good_parameters(state="x" * 2048), CLIENT) == CALLBACK
     with pytest.raises(Unredirectable) as caught:
-        trusted_redirect_uri(asked(state="x" * 2049), CLIENT)
+        trusted_redirect_uri(good_parameters(state="x" * 2049), CLIENT)
 
     assert (caught.value.case, caught.value.rule) == ("E39", "AZ-24")
