@@ -242,6 +242,16 @@ class Granted:
         return {name: value for name, value in form.items() if value is not None}
 
 
+def allow(client: Any, scope: str, server: Any) -> None:
+    """The client may ask for that at that FHIR server: nothing else is ever granted."""
+    if server.holds_records:
+        client.fhir_servers.add(server)
+    missing = [name for name in scope.split() if name not in client.scope.split()]
+    if missing:
+        client.scope = " ".join([*client.scope.split(), *missing])
+        client.save(update_fields=["scope"])
+
+
 @pytest.fixture
 def grant(make_client: MakeClient, make_person: MakePerson, fhir_server: Any) -> Grant:
     """An authorization with a code that waits to be exchanged, as the consent page leaves it."""
@@ -258,6 +268,7 @@ def grant(make_client: MakeClient, make_person: MakePerson, fhir_server: Any) ->
         from oauth.models import Authorization
 
         client, person = client or make_client(), person or make_person(patient)
+        allow(client, scope, server or fhir_server)
         authorization = Authorization.objects.create(
             client=client,
             user=person,
@@ -265,6 +276,7 @@ def grant(make_client: MakeClient, make_person: MakePerson, fhir_server: Any) ->
             patient=patient,
             scope=scope,
             context=json.dumps({"patient": patient}),
+            patient_vouched=int(server not in (None, fhir_server)),  # the people of these tests live at the R4 base
             client_epoch=client.epoch,
             user_epoch=person.epoch,
         )

@@ -4,6 +4,7 @@ from django.http import HttpRequest, HttpResponse
 
 from accounts.models import User
 from oauth.authorization import previous_consent
+from oauth.authorization.client_rights import current_scope
 from oauth.authorization.code import issue_code
 from oauth.authorization.consent_form import Choice, NotOffered, parse_choice, question_digest
 from oauth.authorization.consent_page import consent_page, offered_lines
@@ -17,7 +18,7 @@ from oauth.people import identities
 from smart.authorize.error_pages import Unredirectable
 from smart.fhir.versions import resource_types
 from smart.http.errors import AccessDenied, ConsentRequired
-from smart.scopes.scope_sets import parse_scopes, scope_string, without_unusable_fhir_user
+from smart.scopes.scope_sets import grantable_scope, parse_scopes, scope_string, without_unusable_fhir_user
 from smart.wording.consent_lines import ConsentLine, chosen_scope
 
 NO_RECORD = "there is no record that this user may share"
@@ -31,30 +32,38 @@ def decide(request: HttpRequest, pending: Pending) -> HttpResponse:
     user = require_user(request)
     if (due := _missing_choice(pending, user)) is not None:
         return due
-    scope = _grantable_scope(pending, user)
+    asked = current_scope(pending)
+    scope = _grantable_scope(pending, user, asked)
     if request.method == "POST":
         return _submit(request, pending, user, scope)
-    if before := previous_consent.covered_scope(request, pending, user):
+    if before := previous_consent.covered_scope(request, pending, user, asked):
         return _answer_as_before(request, pending, user, before)
     return consent_page(request, pending, user, scope)
 
 
 def _submit(request: HttpRequest, pending: Pending, user: User, scope: str) -> HttpResponse:
-    if request.POST.get("question") != question_digest(pending, user, scope):
-        raise Unredirectable("E40", "the page that was answered asked something else")
-    choices = offered_lines(pending, user, scope)
+    shown, types = _shown_scope(request, pending, user, scope), resource_types(pending.request.fhir_version)
+    choices = offered_lines(pending, user, shown)
     chosen = _parse_choice(request, pending, choices)
-    left = chosen_scope(scope, choices, chosen.ticked, chosen.some, types=resource_types(pending.request.fhir_version))
+    left = grantable_scope(chosen_scope(shown, choices, chosen.ticked, chosen.some, types=types), scope, types=types)
     if not left or chosen.kindless:
-        return consent_page(request, pending, user, scope, chosen)
+        return consent_page(request, pending, user, scope, chosen if shown == scope else None)
     return redirect_to_app(issue_code(request, pending, user, left))
+
+
+def _shown_scope(request: HttpRequest, pending: Pending, user: User, scope: str) -> str:
+    """What the page asked: today's scope, or all of the request where the client lost a part of it since then."""
+    for shown in (scope, _grantable_scope(pending, user, pending.request.scope)):
+        if request.POST.get("question") == question_digest(pending, user, shown):
+            return shown
+    raise Unredirectable("E40", "the page that was answered asked something else")
 
 
 def answer_silently(request: HttpRequest, pending: Pending, user: User) -> HttpResponse:
     """The answer without any page, for prompt=none. Raises AccessDenied or ConsentRequired (E32)."""
     if _missing_choice(pending, user) is not None:
         raise AccessDenied(NO_RECORD)
-    if before := previous_consent.covered_scope(request, pending, user):
+    if before := previous_consent.covered_scope(request, pending, user, current_scope(pending)):
         return _answer_as_before(request, pending, user, before)
     raise ConsentRequired(MUST_ACT)
 
@@ -73,9 +82,8 @@ def _missing_choice(pending: Pending, user: User) -> HttpResponse | None:
     return redirect_within(pending.url) if pending.needs_encounter_choice else None
 
 
-def _grantable_scope(pending: Pending, user: User) -> str:
+def _grantable_scope(pending: Pending, user: User, scope: str) -> str:
     """What this user may allow at all: without an identity at the FHIR server they see nothing there (SCP-20)."""
-    scope = pending.request.scope
     if pending.request.openid or identities.fhir_user(user, pending.row.fhir_server):
         return scope
     left = [part for part in without_unusable_fhir_user(parse_scopes(scope), somebody=False) if part.context != "user"]

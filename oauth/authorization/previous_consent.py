@@ -54,16 +54,15 @@ def remembered_since(*, now: int) -> int:
     return now - int(settings.SMARTAUTH_REFRESH_IDLE_SECONDS) * SECOND
 
 
-def covered_scope(request: HttpRequest, pending: Pending, user: User) -> str:
-    """The scope that need not be asked again, all of it allowed already; "" where the person must be asked."""
+def covered_scope(request: HttpRequest, pending: Pending, user: User, scope: str) -> str:
+    """What of `scope` need not be asked again, all of it allowed already; "" where the user must be asked."""
     asked = pending.request
     if "consent" in asked.prompts or not _is_authenticated_client(pending):
         return ""
     before = granted_scope(request, pending, user)
     somebody = asked.openid or bool(identities.fhir_user(user, pending.row.fhir_server))
-    scope = _single_refresh_scope(
-        scope_string(without_unusable_fhir_user(parse_scopes(asked.scope), somebody=somebody)), before
-    )
+    usable = scope_string(without_unusable_fhir_user(parse_scopes(scope), somebody=somebody))
+    scope = _single_refresh_scope(usable, before)
     if not before or not is_within(scope, before):
         return ""
     return grantable_scope(scope, before, types=resource_types(asked.fhir_version))

@@ -1,7 +1,7 @@
 """The authorization_code grant (RFC 6749 §4.1.3, RFC 7636 §4.5): one code buys one token, and only once."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from django.db import transaction
@@ -11,6 +11,7 @@ from oauth.http.answer import Answer
 from oauth.http.credentials import AuthenticatedClient
 from oauth.http.machine_request import MachineRequest
 from oauth.models import Client, sql
+from oauth.tokens import current_rights
 from oauth.tokens.authorization_state import AuthorizationState
 from oauth.tokens.issue import issue
 from smart.authorize import pkce
@@ -74,7 +75,8 @@ def _exchange(
         sql.execute(_GIVE_BACK, [code.pk])
         _record(EventKind.CODE_REFUSED, authorization, request, reason=error.hint or error.description)
         return error
-    answer = issue(authorization, now=request.now, address=request.address, code_id=code.pk, nonce=code.nonce)
+    allowed = replace(authorization, scope=current_rights.allowed_scope(authorization))
+    answer = issue(allowed, now=request.now, address=request.address, code_id=code.pk, nonce=code.nonce)
     return Answer(200, json.dumps(answer).encode())
 
 
@@ -90,6 +92,8 @@ def _require_valid(
     pkce.verify_code_verifier(code.code_challenge, verifier)
     if authorization.refusal or code.authorization_epoch != authorization.epoch:
         raise InvalidGrant("the code is not valid", hint=authorization.refusal or "the authorization has ended")
+    if lost := current_rights.refusal(authorization):
+        raise InvalidGrant("the code is not valid", hint=lost)
 
 
 def _end_if_replayed(code: str, request: MachineRequest, client: AuthenticatedClient) -> OAuthError:

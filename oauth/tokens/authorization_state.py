@@ -9,6 +9,13 @@ from oauth.models import public_reference, sql
 from oauth.models.clients import keeps_secrets
 from smart.tokens import address_binding, refresh
 
+_REACHES_SERVER = """CASE WHEN c.profile = 'openid' THEN s.version = 'none' ELSE
+    EXISTS (SELECT 1 FROM oauth_client_fhir_servers m WHERE m.client_id = c.id AND m.fhirserver_id = s.id) END"""
+_ACTS_FOR_PATIENT = """EXISTS (SELECT 1 FROM oauth_actsfor f
+    JOIN oauth_fhiridentity x ON x.id = f.identity_id
+    JOIN oauth_patientrecord p ON p.id = f.record_id
+    WHERE x.user_id = a.user_id AND x.fhir_server_id = s.id AND p.fhir_server_id = s.id AND p.patient = a.patient)"""
+
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationState:
@@ -60,6 +67,13 @@ class AuthorizationState:
     claim_mapping: Annotated[str, "s.claim_mapping"]
     v1_equivalents: Annotated[int, "s.v1_equivalents"]
     fits_profile: Annotated[int, "CASE WHEN (c.profile = 'openid') = (s.version = 'none') THEN 1 ELSE 0 END"]
+    client_scope: Annotated[str, "c.scope"]
+    fhir_version: Annotated[str, "s.version"]
+    asked_scope: Annotated[str, "a.asked_scope"]
+    granted_fhir_user: Annotated[str, "a.fhir_user"]
+    patient_vouched: Annotated[int, "a.patient_vouched"]
+    client_reaches_server: Annotated[bool, _REACHES_SERVER]
+    acts_for_patient: Annotated[bool, _ACTS_FOR_PATIENT]
 
     @classmethod
     def of(cls, pk: int) -> "AuthorizationState":

@@ -14,10 +14,9 @@ from oauth.http.answer import Answer
 from oauth.http.credentials import AuthenticatedClient, Credentials
 from oauth.http.machine_request import MachineRequest
 from oauth.models import sql
-from oauth.tokens import address_binding, refresh_grace, supersede
+from oauth.tokens import address_binding, current_rights, refresh_grace, supersede
 from oauth.tokens.authorization_state import AuthorizationState
 from oauth.tokens.issue import RefreshFamily, reissue
-from oauth.tokens.refresh_rights import RefreshRights
 from smart.digests import sha256_hex
 from smart.http.errors import InvalidGrant, InvalidScope, OAuthError
 from smart.tokens.address_binding import OFF, STOPPING
@@ -153,10 +152,9 @@ def _require_same_address(
 
 def _allowed_scope(authorization: AuthorizationState, request: MachineRequest) -> str:
     """The scope that this refresh may give. Raises InvalidGrant or InvalidScope."""
-    rights = RefreshRights.of(authorization)
-    if refusal := rights.refusal(authorization):
+    if refusal := current_rights.refresh_refusal(authorization):
         raise InvalidGrant(INVALID, hint=refusal)
-    return rights.narrowed_scope(authorization, request.parameters.get("scope", ""))
+    return current_rights.refreshed_scope(authorization, request.parameters.get("scope", ""))
 
 
 def _give_back(

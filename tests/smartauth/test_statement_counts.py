@@ -1,6 +1,7 @@
 """How many statements each endpoint of the machines' side runs, to the statement: a new one on the hot path is seen."""
 
 import asyncio
+import re
 from typing import Any
 
 import pytest
@@ -41,6 +42,8 @@ def _counted(rows: Any, seen: list[str]) -> Any:
 
 
 def _told(sql: str) -> str:
+    while sql != (outer := re.sub(r"\([^()]*\)", " ", sql)):  # what stands in brackets is no statement of its own
+        sql = outer
     words = sql.split()
     verb = words[0]
     place = {"SELECT": "FROM", "INSERT": "INTO", "DELETE": "FROM"}.get(verb, verb)
@@ -253,7 +256,6 @@ def test_a_refresh_costs_the_same_however_often(
         "SELECT oauth_client",
         "UPDATE oauth_refreshtoken",
         "SELECT oauth_authorization",
-        "SELECT oauth_client_fhir_servers",
         "UPDATE oauth_seat",
         "INSERT oauth_accesstoken",
         "INSERT audit_outboxevent",

@@ -1,12 +1,12 @@
-"""What a refresh gives once rights were lost (RF-11)."""
+"""What a code or a refresh token buys once rights were lost (RF-11)."""
 
 from collections.abc import Callable
 
 import pytest
 
-from oauth.models import ActsFor, Authorization, FhirIdentity
-from tests.conftest import Granted
-from tests.fixture_types import Events, Issue, MakeClient
+from oauth.models import AccessToken, ActsFor, Authorization, Client, FhirIdentity
+from tests.conftest import App, Granted
+from tests.fixture_types import Events, Grant, Issue, MakeClient
 from tests.oauth.tokens.refresh_client import Refresh, assert_refused, state, tokens_of_refresh
 
 # Rights lost since then: RF-11 ----------------------------------------------------------------------------------------
@@ -87,3 +87,51 @@ def test_a_patient_whom_the_ehr_vouched_for_needs_no_list_of_ours(launch: Issue,
     second = tokens_of_refresh(first, refresh(first))
 
     assert second["patient"] == "amy"
+
+
+# Rights lost between the consent page and the exchange ----------------------------------------------------------------
+
+
+def no_scope(granted: Granted) -> None:
+    Client.objects.filter(pk=granted.client.pk).update(scope="openid")
+
+
+@pytest.mark.requirement("RF-11")
+@pytest.mark.parametrize(
+    "lose", [person_stopped, no_longer_acts_for, somebody_else_there, nobody_there, server_out_of_reach, no_scope]
+)
+def test_whoever_lost_the_right_buys_nothing(
+    app: App, grant: Grant, lose: Callable[[Granted], None], events: Events
+) -> None:
+    granted = grant()
+    lose(granted)
+
+    response = app.post("/o/token", data=granted.exchange())
+
+    assert_refused(response)
+    assert not AccessToken.objects.filter(authorization=granted.authorization).exists()
+    assert len(events("code-refused", client=granted.client.client_id)) == 1
+
+
+@pytest.mark.requirement("RF-11", "SCP-20")
+def test_what_the_client_may_no_longer_ask_is_left_out_of_the_first_token(
+    app: App, grant: Grant, make_app: MakeClient
+) -> None:
+    granted = grant(make_app(), scope="launch/patient patient/*.rs offline_access")
+    Client.objects.filter(pk=granted.client.pk).update(scope="launch/patient patient/Observation.rs")
+
+    bought = app.post("/o/token", data=granted.exchange()).json()
+
+    assert bought["scope"] == "launch/patient patient/Observation.rs"
+    assert "refresh_token" not in bought
+
+
+@pytest.mark.requirement("RF-11")
+def test_a_patient_whom_the_ehr_vouched_for_is_bought_without_a_list_of_ours(app: App, grant: Grant) -> None:
+    granted = grant()
+    no_longer_acts_for(granted)
+    Authorization.objects.filter(pk=granted.authorization.pk).update(patient_vouched=1)
+
+    bought = app.post("/o/token", data=granted.exchange()).json()
+
+    assert bought["patient"] == "amy"

@@ -1,0 +1,39 @@
+"""What a client may still have of its request when the user answers: an operator may have changed it meanwhile."""
+
+from oauth.authorization.pending_request import Pending
+from oauth.models import Client
+from smart.authorize.rules import AUTHORIZATION_CODE, REFRESH_TOKEN
+from smart.fhir.versions import resource_types
+from smart.http.errors import InvalidRequest, InvalidScope, UnauthorizedClient
+from smart.openid.standard_claims import has_openid
+from smart.scopes.scope_sets import grantable_scope, is_within, parse_scopes, scope_string
+from smart.tokens.refresh import OFFLINE, ONLINE
+
+
+def current_scope(pending: Pending) -> str:
+    """The scope that may be asked today. Raises the OAuthError that the request would get if it came now."""
+    client, asked = pending.row.client, pending.request
+    if AUTHORIZATION_CODE not in client.grants.split():
+        raise UnauthorizedClient("this client may not use the authorization code grant")
+    if not _reaches_server(pending):
+        raise InvalidRequest("aud is not a FHIR base that this client may use here")
+    scope = _usable_scope(grantable_scope(asked.scope, client.scope, types=resource_types(asked.fhir_version)), client)
+    if not scope or (asked.openid and not has_openid(scope)):
+        raise InvalidScope("none of the scopes can be granted to this client")
+    if client.refuses_unknown_scopes and not is_within(asked.scope, scope):
+        raise InvalidScope("some of the scopes cannot be granted to this client")
+    return scope
+
+
+def _reaches_server(pending: Pending) -> bool:
+    client, openid = pending.row.client, pending.request.openid
+    if openid or client.profile == Client.Profile.OPENID:
+        return openid and client.profile == Client.Profile.OPENID
+    return client.fhir_servers.filter(pk=pending.row.fhir_server_id).exists()
+
+
+def _usable_scope(scope: str, client: Client) -> str:
+    """No refresh is promised to a client without that grant (SCP-17)."""
+    if REFRESH_TOKEN in client.grants.split():
+        return scope
+    return scope_string(part for part in parse_scopes(scope) if part.short_name not in (OFFLINE, ONLINE))

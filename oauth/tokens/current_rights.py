@@ -1,0 +1,45 @@
+"""What client and user may do today of what was granted: asked at the code exchange and at every refresh (RF-11)."""
+
+from oauth.tokens.authorization_state import AuthorizationState
+from smart.fhir.versions import resource_types
+from smart.scopes.scope_sets import grantable_scope
+from smart.tokens import refresh
+
+
+def allowed_scope(authorization: AuthorizationState) -> str:
+    """What of the grant the client may still ask for."""
+    types = resource_types(authorization.fhir_version)
+    return grantable_scope(authorization.scope, authorization.client_scope, types=types)
+
+
+def refusal(authorization: AuthorizationState) -> str:
+    """Why nothing may be issued under this authorization today, or ""."""
+    if not authorization.client_reaches_server:
+        return "the client may no longer reach the FHIR server"
+    if authorization.granted_fhir_user and authorization.granted_fhir_user != authorization.fhir_user:
+        return "the person is no longer who granted it"
+    if authorization.patient and not (authorization.patient_vouched or authorization.acts_for_patient):
+        return "the person may no longer act for the patient"
+    if not allowed_scope(authorization):
+        return "the client may no longer have any of the scopes"
+    return ""
+
+
+def refresh_refusal(authorization: AuthorizationState) -> str:
+    """Why nothing may be refreshed today, or ""."""
+    if found := refusal(authorization):
+        return found
+    if not refresh.refresh_scope(allowed_scope(authorization)):
+        return "the client may no longer have offline_access or online_access"
+    return ""
+
+
+def refreshed_scope(authorization: AuthorizationState, requested: str) -> str:
+    """The scope of one refresh. Raises InvalidScope."""
+    return refresh.narrowed_scope(
+        requested,
+        allowed_scope(authorization),
+        granted_scope=authorization.scope,
+        asked_scope=authorization.asked_scope,
+        types=resource_types(authorization.fhir_version),
+    )

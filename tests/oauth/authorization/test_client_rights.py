@@ -1,0 +1,109 @@
+"""What a client lost while its user was on the consent page is not granted."""
+
+from collections.abc import Callable
+
+import pytest
+
+from oauth.models import Authorization, Client
+from tests.fixture_types import MakeClient, MakePerson
+from tests.oauth.visitor import Visitor, answer
+
+SCOPE = "launch/patient patient/Observation.rs patient/Condition.rs offline_access"
+
+
+@pytest.fixture
+def client(make_client: MakeClient) -> Client:
+    return make_client(grants="authorization_code refresh_token", scope=SCOPE)
+
+
+def lose_scope(client: Client) -> None:
+    Client.objects.filter(pk=client.pk).update(scope="launch/patient patient/Condition.rs offline_access")
+
+
+def lose_refresh_grant(client: Client) -> None:
+    Client.objects.filter(pk=client.pk).update(grants="authorization_code")
+
+
+def lose_every_scope(client: Client) -> None:
+    Client.objects.filter(pk=client.pk).update(scope="")
+
+
+def lose_server(client: Client) -> None:
+    client.fhir_servers.clear()
+
+
+def lose_code_grant(client: Client) -> None:
+    Client.objects.filter(pk=client.pk).update(grants="client_credentials")
+
+
+def become_plain_openid(client: Client) -> None:
+    Client.objects.filter(pk=client.pk).update(profile="openid")
+
+
+@pytest.mark.requirement("RF-11", "SCP-20")
+@pytest.mark.parametrize(
+    ("lose", "left"),
+    [
+        (lose_scope, {"launch/patient", "patient/Condition.rs", "offline_access"}),
+        (lose_refresh_grant, {"launch/patient", "patient/Observation.rs", "patient/Condition.rs"}),
+    ],
+)
+def test_what_the_client_may_no_longer_ask_is_not_granted(
+    visitor: Visitor, client: Client, make_person: MakePerson, lose: Callable[[Client], None], left: set[str]
+) -> None:
+    page = visitor.reach_consent(client, make_person("amy"), scope=SCOPE)
+    lose(client)
+
+    response = visitor.allow(page)
+
+    assert answer(response)["code"]
+    assert set(Authorization.objects.get(client=client).scope.split()) == left
+
+
+@pytest.mark.requirement("RF-11", "SCP-20")
+def test_the_page_asks_for_no_more_than_the_client_may_have_today(
+    visitor: Visitor, client: Client, make_person: MakePerson
+) -> None:
+    page = visitor.reach_consent(client, make_person("amy"), scope=SCOPE)
+    before = page.text
+    lose_scope(client)
+
+    after = visitor.request("GET", page.url.path).text
+
+    assert "Test results and measurements" in before
+    assert "Test results and measurements" not in after
+
+
+@pytest.mark.requirement("RF-11", "AZ-08")
+@pytest.mark.parametrize(
+    ("lose", "error"),
+    [
+        (lose_every_scope, "invalid_scope"),
+        (lose_server, "invalid_request"),
+        (lose_code_grant, "unauthorized_client"),
+        (become_plain_openid, "invalid_request"),
+    ],
+)
+def test_a_client_that_lost_the_right_to_ask_hears_what_a_new_request_would_hear(
+    visitor: Visitor, client: Client, make_person: MakePerson, lose: Callable[[Client], None], error: str
+) -> None:
+    page = visitor.reach_consent(client, make_person("amy"), scope=SCOPE)
+    lose(client)
+
+    response = visitor.allow(page)
+
+    assert answer(response)["error"] == error
+    assert not Authorization.objects.filter(client=client).exists()
+
+
+@pytest.mark.requirement("RF-11")
+def test_a_client_that_refuses_unknown_scopes_gets_all_or_nothing(
+    visitor: Visitor, client: Client, make_person: MakePerson
+) -> None:
+    Client.objects.filter(pk=client.pk).update(refuses_unknown_scopes=1)
+    page = visitor.reach_consent(client, make_person("amy"), scope=SCOPE)
+    lose_scope(client)
+
+    response = visitor.allow(page)
+
+    assert answer(response)["error"] == "invalid_scope"
