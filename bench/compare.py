@@ -53,22 +53,22 @@ class Round:
 
 def measure(contender: Contender, folder: Path, what: str, *, connections: int, seconds: float) -> Round:
     """One round. Raises SystemExit at a wrong answer."""
-    asked = folder / "asked.json"
-    asked.write_text(json.dumps(contender.asked(what, seconds + WARM_UP)), encoding="utf-8")
+    plan = folder / "plan.json"
+    plan.write_text(json.dumps(contender.load_plan(what, seconds + WARM_UP)), encoding="utf-8")
     command = [
-        "taskset", "-c", LOAD_CORE, sys.executable, "-m", "bench.load", str(asked), str(connections), str(WARM_UP),
+        "taskset", "-c", LOAD_CORE, sys.executable, "-m", "bench.load", str(plan), str(connections), str(WARM_UP),
         str(seconds),
     ]  # fmt: skip
     before = contender.cpu_seconds()
     done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True)
     after = contender.cpu_seconds()
-    seen = json.loads(done.stdout)
-    if seen["wrong"] or not seen["requests"]:
-        raise SystemExit(f"{contender.name}: {seen['wrong']} wrong answers, such as {seen['first_wrong']}")
-    rate = seen["requests"] / seen["seconds"]
-    answered = rate * (seen["seconds"] + WARM_UP)
+    result = json.loads(done.stdout)
+    if result["wrong"] or not result["requests"]:
+        raise SystemExit(f"{contender.name}: {result['wrong']} wrong answers, such as {result['first_wrong']}")
+    rate = result["requests"] / result["seconds"]
+    answered = rate * (result["seconds"] + WARM_UP)
     server, database = (1e6 * (late - early) / answered for early, late in zip(before, after, strict=True))
-    return Round(rate, seen["p50"], seen["p99"], server, database, seen["busy"])
+    return Round(rate, result["p50"], result["p99"], server, database, result["busy"])
 
 
 def compare(ours: Contender, theirs: Contender, folder: Path, what: str, options: argparse.Namespace) -> None:

@@ -42,7 +42,7 @@ class Contender:
     token_path: str = ""
     key: Path | None = None
 
-    def asked(self, what: str, seconds: float) -> dict[str, Any]:
+    def load_plan(self, what: str, seconds: float) -> dict[str, Any]:
         """What the load generator has to know to ask for that, for so long."""
         if what == INTROSPECTION:
             return {

@@ -1,6 +1,6 @@
 """The load: keep-alive connections that each ask one thing after the other, and check every answer.
 
-`python -m bench.load ASKED.json CONNECTIONS WARM-UP SECONDS` prints what it saw as JSON. Its starter pins it.
+`python -m bench.load PLAN.json CONNECTIONS WARM-UP SECONDS` prints what it saw as JSON. Its starter pins it.
 """
 
 import asyncio
@@ -38,19 +38,19 @@ class Results:
 class Connection(asyncio.Protocol):
     """One keep-alive connection with one request under way at a time."""
 
-    def __init__(self, asked: list[tuple[bytes, str]], start: int, seen: Results) -> None:
-        self._asked, self._next, self._seen = asked, start, seen
+    def __init__(self, requests: list[tuple[bytes, str]], start: int, results: Results) -> None:
+        self._requests, self._next, self._results = requests, start, results
         self._received = b""
         self._expected = ""
         self._sent_at = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
-        self._ask()
+        self._send()
 
-    def _ask(self) -> None:
-        request, self._expected = self._asked[self._next]
-        self._next = (self._next + 1) % len(self._asked)
+    def _send(self) -> None:
+        request, self._expected = self._requests[self._next]
+        self._next = (self._next + 1) % len(self._requests)
         self._sent_at = time.perf_counter_ns()
         self._transport.write(request)
 
@@ -62,14 +62,14 @@ class Connection(asyncio.Protocol):
         waited = time.perf_counter_ns() - self._sent_at
         self._received = b""
         if not _is_right(head, body, self._expected):
-            self._seen.wrong.append((head + end + body).decode("latin-1"))
-        if self._seen.counting:
-            self._seen.waited.append(waited)
-        self._ask()
+            self._results.wrong.append((head + end + body).decode("latin-1"))
+        if self._results.counting:
+            self._results.waited.append(waited)
+        self._send()
 
     def connection_lost(self, exc: Exception | None) -> None:
         if not self._transport.is_closing():
-            self._seen.wrong.append(f"the connection was lost: {exc}")
+            self._results.wrong.append(f"the connection was lost: {exc}")
 
 
 def _length(head: bytes) -> int:
@@ -88,34 +88,33 @@ def _is_right(head: bytes, body: bytes, expected: str) -> bool:
     return answer["active"] is True and answer["client_id"] == expected
 
 
-def _requests(asked: dict[str, Any]) -> list[tuple[bytes, str]]:
+def _requests(plan: dict[str, Any]) -> list[tuple[bytes, str]]:
     """The bytes of each request, and the client_id or the scope that its answer must name."""
-    if asked["what"] == INTROSPECTION:
+    if plan["what"] == INTROSPECTION:
         return [
-            (_request(asked, {"token": token}, asked["authorization"]), client_id)
-            for token, client_id in asked["tokens"]
+            (_request(plan, {"token": token}, plan["authorization"]), client_id) for token, client_id in plan["tokens"]
         ]
     form = {"grant_type": "client_credentials", "scope": SCOPE}
-    if asked["what"] == SECRET:
-        return [(_request(asked, form, basic(client_id)), SCOPE) for client_id in asked["clients"]]
-    return [(_request(asked, {**form, **proof}), SCOPE) for proof in _assertions(asked)]
+    if plan["what"] == SECRET:
+        return [(_request(plan, form, basic(client_id)), SCOPE) for client_id in plan["clients"]]
+    return [(_request(plan, {**form, **proof}), SCOPE) for proof in _assertions(plan)]
 
 
-def _request(asked: dict[str, Any], form: dict[str, str], authorization: str = "") -> bytes:
+def _request(plan: dict[str, Any], form: dict[str, str], authorization: str = "") -> bytes:
     body = urlencode(form)
     credentials = f"Authorization: {authorization}\r\n" if authorization else ""
     return (
-        f"POST {asked['path']} HTTP/1.1\r\nHost: 127.0.0.1:{asked['port']}\r\n{credentials}Accept: application/json\r\n"
+        f"POST {plan['path']} HTTP/1.1\r\nHost: 127.0.0.1:{plan['port']}\r\n{credentials}Accept: application/json\r\n"
         f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(body)}\r\n\r\n{body}"
     ).encode()
 
 
-def _assertions(asked: dict[str, Any]) -> Iterator[dict[str, str]]:
+def _assertions(plan: dict[str, Any]) -> Iterator[dict[str, str]]:
     """As many assertions as are needed, each good once, by all clients in turn (RFC 7523 §2.2)."""
-    key = ECKey.import_key(json.loads(Path(asked["key"]).read_text(encoding="utf-8"))["private"])
-    audience, expires = f"http://127.0.0.1:{asked['port']}{asked['path']}", int(time.time()) + 290
-    for number in range(asked["count"]):
-        client_id = asked["clients"][number % len(asked["clients"])]
+    key = ECKey.import_key(json.loads(Path(plan["key"]).read_text(encoding="utf-8"))["private"])
+    audience, expires = f"http://127.0.0.1:{plan['port']}{plan['path']}", int(time.time()) + 290
+    for number in range(plan["count"]):
+        client_id = plan["clients"][number % len(plan["clients"])]
         claims = {"iss": client_id, "sub": client_id, "aud": audience, "exp": expires, "jti": secrets.token_hex(16)}
         signed = jwt.encode({"alg": "ES384", "kid": "bench"}, claims, key, algorithms=["ES384"])
         yield {
@@ -124,39 +123,39 @@ def _assertions(asked: dict[str, Any]) -> Iterator[dict[str, str]]:
         }
 
 
-async def _load(asked: dict[str, Any], connections: int, warm_up: float, seconds: float) -> dict[str, Any]:
-    requests, seen = _requests(asked), Results()
+async def _load(plan: dict[str, Any], connections: int, warm_up: float, seconds: float) -> dict[str, Any]:
+    requests, results = _requests(plan), Results()
     starts = [number * len(requests) // connections for number in range(connections)]
     loop, opened = asyncio.get_running_loop(), []
     for start in starts:
-        connecting = loop.create_connection(partial(Connection, requests, start, seen), "127.0.0.1", asked["port"])
+        connecting = loop.create_connection(partial(Connection, requests, start, results), "127.0.0.1", plan["port"])
         opened.append((await connecting)[0])
     await asyncio.sleep(warm_up)
-    seen.counting, began, cpu = True, time.perf_counter(), time.process_time()
+    results.counting, began, cpu = True, time.perf_counter(), time.process_time()
     await asyncio.sleep(seconds)
-    seen.counting, took, cpu = False, time.perf_counter() - began, time.process_time() - cpu
+    results.counting, took, cpu = False, time.perf_counter() - began, time.process_time() - cpu
     for transport in opened:
         transport.close()
-    return _summary(seen, took, cpu)
+    return _summary(results, took, cpu)
 
 
-def _summary(seen: Results, took: float, cpu: float) -> dict[str, Any]:
-    waited = sorted(seen.waited) or [0]
+def _summary(results: Results, took: float, cpu: float) -> dict[str, Any]:
+    waited = sorted(results.waited) or [0]
     return {
-        "requests": len(seen.waited),
+        "requests": len(results.waited),
         "seconds": took,
         "p50": waited[len(waited) // 2] / 1e6,
         "p99": waited[len(waited) * 99 // 100] / 1e6,
         "busy": cpu / took,
-        "wrong": len(seen.wrong),
-        "first_wrong": seen.wrong[:1],
+        "wrong": len(results.wrong),
+        "first_wrong": results.wrong[:1],
     }
 
 
 def main() -> None:
     file, connections, warm_up, seconds = sys.argv[1:]
-    asked = json.loads(Path(file).read_text(encoding="utf-8"))
-    print(json.dumps(uvloop.run(_load(asked, int(connections), float(warm_up), float(seconds)))))
+    plan = json.loads(Path(file).read_text(encoding="utf-8"))
+    print(json.dumps(uvloop.run(_load(plan, int(connections), float(warm_up), float(seconds)))))
 
 
 if __name__ == "__main__":

@@ -100,7 +100,7 @@ def _copy_newest(model: type[Model], count: int, **changes: str) -> None:
 
 
 def _create_crowd(count: int) -> None:
-    """Others who hold a live token: each a person, an authorization, a seat and a token of his own."""
+    """Others who hold a live token: each a person, an authorization, a seat and a token of their own."""
     own, drawn = f"{COPIES_FROM} + n", "encode(sha256(('{}' || n)::bytea), 'hex')"
     _copy_newest(User, count, id=own, username="'copy-' || n", subject="'copy-' || n")
     _copy_newest(Authorization, count, id=own, user_id=own)

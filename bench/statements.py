@@ -29,13 +29,13 @@ def print_statement_counts(contender: Contender, folder: Path) -> None:
 
 
 def _run_load(contender: Contender, folder: Path, connections: int) -> int:
-    asked = folder / "asked.json"
-    asked.write_text(json.dumps(contender.asked(INTROSPECTION, 1)), encoding="utf-8")
-    command = [sys.executable, "-m", "bench.load", str(asked), str(connections), "0", "1"]
-    seen = json.loads(subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True).stdout)
-    if seen["wrong"]:
-        raise SystemExit(f"{seen['wrong']} wrong answers, such as {seen['first_wrong']}")
-    return int(seen["requests"])
+    plan = folder / "plan.json"
+    plan.write_text(json.dumps(contender.load_plan(INTROSPECTION, 1)), encoding="utf-8")
+    command = [sys.executable, "-m", "bench.load", str(plan), str(connections), "0", "1"]
+    result = json.loads(subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True).stdout)
+    if result["wrong"]:
+        raise SystemExit(f"{result['wrong']} wrong answers, such as {result['first_wrong']}")
+    return int(result["requests"])
 
 
 def _print_plan(connection: psycopg.Connection, contender: Contender) -> None:

@@ -1,4 +1,7 @@
-"""Where a token is used from, as a resource server tells that is trusted for it (IN-11, PR-03 to PR-06)."""
+"""Address binding at a use (PR-03 to PR-06): from where a token is used, as a trusted resource server says (IN-11).
+
+What another address means is decided in `smart.tokens.address_binding`, what follows in `oauth.tokens.address_binding`.
+"""
 
 from collections.abc import Mapping
 from functools import partial

@@ -111,7 +111,7 @@ class BatchedLookup:
                 waiting = batch[found.position - 1]
                 if not waiting.found.done():
                     waiting.found.set_result(found)
-        except Exception as error:  # noqa: BLE001  # whoever waits must hear of it, whatever it is
+        except Exception as error:  # noqa: BLE001  # every request that waits must hear of it, whatever it is
             for waiting in batch:
                 if not waiting.found.done():
                     waiting.found.set_exception(error)

@@ -182,7 +182,7 @@ def _use_up(assertion: Assertion, signer: Signer) -> bool:
 
 
 def _invalid_client(hint: str) -> InvalidClient:
-    """What is wrong with an assertion goes to the trail, and in development to whoever sent it (WF-06)."""
+    """What is wrong with an assertion goes to the trail, and in development to the sender too (WF-06)."""
     return InvalidClient(
         f"{AUTHENTICATION_FAILED}: {hint}" if settings.SMARTAUTH_DEV else AUTHENTICATION_FAILED, hint=hint
     )

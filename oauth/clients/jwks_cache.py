@@ -60,7 +60,7 @@ class KeyFetch(NamedTuple):
 
 
 class KeysNotCached(Exception):
-    """Nothing can be judged before this client's keys are asked for; whoever holds a writer thread lets it go."""
+    """Nothing can be judged before this client's keys are asked for; a request in a writer thread leaves it."""
 
     def __init__(self, key_fetch: KeyFetch) -> None:
         super().__init__(key_fetch.client_id)

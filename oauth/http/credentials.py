@@ -83,7 +83,7 @@ def _from_body(parameters: Parameters) -> Credentials:
 
 
 def _from_assertion(parameters: Parameters) -> Credentials:
-    """The assertion; oauth.clients.authentication finds out whose it is."""
+    """The assertion; oauth.clients.authentication finds out which client signed it."""
     if "client_secret" in parameters:
         raise InvalidRequest("the client authenticated in two ways")
     return Credentials(parameters.get("client_id", ""), None, assertion=parameters["client_assertion"])

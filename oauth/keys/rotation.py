@@ -1,6 +1,7 @@
 """Signing keys take turns: the next one signs, the active one retires, and a new next one is published (DS-21).
 
-Each turn is one transaction under one lock: whoever crashes in it has changed nothing, and of two at once one does it.
+Each turn is one transaction under one lock: a process that crashes in it has changed nothing, and of two at once one
+does it.
 """
 
 import logging
@@ -38,13 +39,13 @@ def rotate(kid: str, *, urgent: bool = False, by: Mapping[str, Any] | None = Non
         if not urgent:
             _refuse_unannounced(row.algorithm)
         _retire(row)
-        active = _fill_states(row.algorithm)
+        active = _ensure_active_and_next(row.algorithm)
         _record(EventKind.KEY_ROTATED, f"{active.kid} signs after {kid}", by)
     return active
 
 
 def withdraw(kid: str, *, by: Mapping[str, Any] | None = None) -> None:
-    """A key that somebody else may have: nobody is told it any more, and what it signs is no sign of us (SD-07).
+    """A key that somebody else may have: it is published no more, and what it signs is no sign of us (SD-07).
 
     If it was to sign, the next one does. Raises NotRotated.
     """
@@ -53,7 +54,7 @@ def withdraw(kid: str, *, by: Mapping[str, Any] | None = None) -> None:
         if row.withdrawn_at:
             raise NotRotated(f"{kid} is withdrawn already")
         _retire(row, withdrawn=True)
-        active = _fill_states(row.algorithm)
+        active = _ensure_active_and_next(row.algorithm)
         _record(EventKind.KEY_WITHDRAWN, f"{kid}; {active.kid} signs", by)
 
 
@@ -112,8 +113,8 @@ def _retire(row: SigningKey, *, withdrawn: bool = False) -> None:
     row.save()
 
 
-def _fill_states(algorithm: str) -> SigningKey:
-    """The active key, after one is active and one is next again."""
+def _ensure_active_and_next(algorithm: str) -> SigningKey:
+    """The active key; one is active and one is next again afterwards."""
     rows = {row.state: row for row in SigningKey.objects.filter(algorithm=algorithm).exclude(state=State.RETIRED)}
     active, coming = rows.get(State.ACTIVE), rows.get(State.NEXT)
     if active is None and coming is not None:

@@ -19,8 +19,8 @@ from smart.time_units import SECOND
 
 Key = ECKey | RSAKey
 ALGORITHMS = ("ES256", "RS256")
-# No token lives longer than an hour (SD-04), whatever the settings said when it was signed. The rest is for whoever had
-# read the key just before it retired, and for clocks that differ.
+# No token lives longer than an hour (SD-04), whatever the settings said when it was signed. The rest is for a
+# server that had read the key just before it retired, and for clocks that differ.
 PUBLISHED_AFTER = 3600 * SECOND + 300 * SECOND
 
 

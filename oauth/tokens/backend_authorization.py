@@ -19,7 +19,7 @@ RETURNING id
 def get_or_create(client: int, epoch: int, fhir_server: int, *, patient: str = "", scope: str, now: int) -> int:
     """The row that is usable, made where there is none; `scope` is what the operator allows today.
 
-    The client has just proved itself, so the next use tells anew from where its tokens are used (PR-04).
+    The client has just proved itself, so the next use binds an address anew (PR-04).
     An operator may end it like any other. The next request makes a new one: what stops a client is disabling it.
     """
     context = json.dumps({"patient": patient} if patient else {})

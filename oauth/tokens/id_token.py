@@ -44,7 +44,7 @@ def id_token_member(
 
 
 def parse_hint(token: str) -> standard_claims.IdTokenHint | None:
-    """Whom an ID token of this server named, also an old one; None for whatever else it is (ID-07, E43)."""
+    """The user and client that an ID token of this server names, also an old one; else None (ID-07, E43)."""
     kid = _kid(token)
     row = (
         SigningKey.objects.filter(kid=kid, algorithm=standard_claims.ALGORITHM, withdrawn_at=0).first() if kid else None

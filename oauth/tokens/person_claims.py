@@ -14,7 +14,7 @@ MOST = 10_000  # of more patients no list is told, and a server that needs one s
 
 
 class ListedPatient(NamedTuple):
-    """A patient for whom the person may act."""
+    """A patient that the person may act for."""
 
     patient: Annotated[str, "p.patient"]
 
@@ -43,7 +43,7 @@ def person_claims(authorization: AuthorizationState, scope: str) -> dict[str, An
 
 
 def patient_list(authorization: AuthorizationState) -> dict[str, list[str]]:
-    """The patients for whom the person may act; nothing where they are too many to be told."""
+    """The patients that the person may act for; nothing where they are too many to be told."""
     server = authorization.fhir_server_pk
     found = sql.many(_PATIENTS, [authorization.user_pk, server, server, MOST + 1])
     return {"__patients": [row.patient for row in found]} if len(found) <= MOST else {}

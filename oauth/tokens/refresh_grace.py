@@ -1,4 +1,4 @@
-"""The answer of a refresh, kept for whoever lost it: only the token that was spent opens it (RF-05)."""
+"""The answer of a refresh, kept for an app that lost it: only the token that was spent opens it (RF-05)."""
 
 import base64
 

@@ -11,7 +11,7 @@ from oauth.models import Client, sql
 from oauth.tokens.authorization_state import AuthorizationState
 from smart.fhir.fhir_user import is_practitioner
 
-# Whoever holds the seat's row issues alone, so a launch that came first is seen here and one that comes later waits.
+# The transaction that holds the seat's row issues alone: a launch that came first is seen here, a later one waits.
 _TAKE_NUMBER = "UPDATE oauth_seat SET latest = latest + 1 WHERE id = %s AND %s > launches - %s RETURNING latest"
 _IS_SUPERSEDED = "SELECT 1 FROM oauth_seat WHERE id = %s AND %s <= launches - %s"
 

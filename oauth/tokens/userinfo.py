@@ -58,7 +58,7 @@ def _claims(request: HttpRequest, token: str) -> dict[str, Any]:
     user, scopes = row.authorization.user, parse_scopes(row.scope)
     if user is None or not standard_claims.has_openid(row.scope):
         raise InsufficientScope("the scope openid was not granted")
-    if not row.authorization.fhir_server.holds_records:  # what he allowed, whatever profile the client has today
+    if not row.authorization.fhir_server.holds_records:  # what was granted, whatever profile the client has today
         return standard_claims.userinfo_claims(scopes, _account(user))
     return {"sub": user.subject, **(_at_fhir_server(row, user) if standard_claims.has_fhir_user(scopes) else {})}
 
@@ -74,7 +74,7 @@ def _at_fhir_server(row: AccessToken, user: User) -> dict[str, str]:
 
 
 def _challenge() -> HttpResponse:
-    """Who presents nothing hears what is wanted, and of no error (RFC 6750 §3.1)."""
+    """A request without a token hears what is wanted, and of no error (RFC 6750 §3.1)."""
     return HttpResponse(status=HTTPStatus.UNAUTHORIZED, headers={"WWW-Authenticate": "Bearer", **NO_STORE})
 
 
