@@ -14,7 +14,7 @@ from oauth.http.machine_request import MachineRequest
 from oauth.models import Client
 from smart.digests import sha256_hex
 from smart.http.errors import InsufficientScope, InvalidClient, InvalidToken
-from smart.tokens.liveness import dead_because
+from smart.tokens.liveness import Dead, dead_because
 
 SCOPE = "__smartauth.introspect"
 DEAD = "the access token is unknown, expired or ended"
@@ -77,8 +77,8 @@ def _stored_credentials(found: LookupRow) -> StoredCredentials:
     )
 
 
-def dead_reason(found: LookupRow, now: int) -> str:
-    """Why the token of that row is dead, "" while it lives."""
+def dead_reason(found: LookupRow, now: int) -> Dead | None:
+    """Why the token of that row is dead, None while it lives."""
     return dead_because(
         now=now,
         expires_at=found.expires_at,

@@ -16,15 +16,18 @@ from introspection.invalidation_target import NAMING, Target, parse_target
 from oauth.clients.json_callers import authenticate_confidential, has_client_credentials
 from oauth.ending import access
 from oauth.ending.access import Actor, Ended
+from oauth.ending.people import require_sign_in, suspend
+from oauth.ending.reasons import EndedFor
 from oauth.http.credentials import AUTHENTICATION_FAILED, AuthenticatedClient
 from oauth.http.json_endpoint import Forbidden, JsonEndpoint
 from oauth.http.json_members import Members, json_body, reject_unknown, required_text
 from oauth.http.json_response import json_response
-from oauth.models import Authorization, liveness
+from oauth.models import Authorization, Client, liveness
 from smart.http.errors import InvalidClient, InvalidRequest
 
 LOGIN, OPERATOR = "login", "operator"
 LOCKS = (LOGIN, OPERATOR)
+OF_OPERATORS = {User: EndedFor.PERSON_ENDED, Client: EndedFor.CLIENT_ENDED}
 
 
 class InvalidateView(JsonEndpoint):
@@ -38,7 +41,7 @@ class InvalidateView(JsonEndpoint):
         found, lock = parse_target(asked, asker.client), _lock(asked, asker)
         with transaction.atomic():
             locked = _lockable(found, asker) if lock else ()
-            ended = _suspend(locked, asker.ender) if lock == OPERATOR else _end(found, locked, asker)
+            ended = _suspend(locked, asker.actor) if lock == OPERATOR else _end(found, locked, asker)
         counts = {"authorizations": ended.authorizations, "access_tokens": ended.access_tokens}
         return json_response(200, {**counts, **({"lock": lock} if locked else {})})
 
@@ -54,7 +57,7 @@ def _reject_nulls(request: Request, asked: Members) -> None:
 class Requester:
     """Who asks: an operator, or a resource server."""
 
-    ender: Actor
+    actor: Actor
     operator: User | None = None
     client: AuthenticatedClient | None = None
 
@@ -96,7 +99,7 @@ def _lock(asked: Members, asker: Requester) -> str:
 
 
 def _lockable(found: Target, asker: Requester) -> tuple[User, ...]:
-    """Whom the asker may lock: a resource server only who has access at its own FHIR bases. Nobody locks himself."""
+    """Whom the asker may lock: a resource server only who has access at its own bases. Never the asker."""
     if asker.operator in found.people:
         raise InvalidRequest("you cannot lock yourself")
     if asker.client is None:
@@ -106,19 +109,16 @@ def _lockable(found: Target, asker: Requester) -> tuple[User, ...]:
     return tuple(user for user in found.people if user.pk in having)
 
 
-def _suspend(locked: tuple[User, ...], ender: Actor) -> Ended:
+def _suspend(locked: tuple[User, ...], actor: Actor) -> Ended:
     """All access of these people, until an operator lets them in."""
-    each = [access.stop(user, ender) for user in locked]
-    return Ended(sum(one.authorizations for one in each), sum(one.access_tokens for one in each))
+    return sum((suspend(user, actor) for user in locked), Ended())
 
 
 def _end(found: Target, locked: tuple[User, ...], asker: Requester) -> Ended:
     for user in locked:
-        access.require_sign_in(user, asker.ender)
-    if isinstance(found.everything_of, User):
-        return access.end_person(found.everything_of, asker.ender)
-    if found.everything_of is not None:
-        return access.end_client(found.everything_of, asker.ender)
-    return access.end(
-        found.where, asker.ender, reason="invalidated" if asker.client else "operator", only=found.authorization
-    )
+        require_sign_in(user, asker.actor)
+    if asker.client is not None:
+        return access.end(found.selection, asker.actor, EndedFor.INVALIDATED)
+    whole = found.selection.everything_of
+    reason = EndedFor.OPERATOR if whole is None else OF_OPERATORS[type(whole)]
+    return access.end(found.selection, asker.actor, reason)

@@ -16,19 +16,15 @@ from smart.http.errors import InvalidRequest, InvalidTarget
 
 NAMING = ("sub", "fhirUser", "client_id", "patient", "authorization")
 AT_A_BASE = ("fhirUser", "patient")
+Conditions = dict[str, Any]  # what holds for authorizations and for waiting requests alike
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Whose access ends: what `where` says, and if `everything_of` is set all of that person or client.
+    """Whose access ends. `people` are those whom sub or fhirUser names; there may be none."""
 
-    `people` are those whom sub or fhirUser names; there may be none.
-    """
-
-    where: Selection
+    selection: Selection
     people: tuple[User, ...] = ()
-    authorization: int | None = None
-    everything_of: User | Client | None = None
 
 
 def parse_target(asked: Members, client: AuthenticatedClient | None) -> Target:
@@ -47,7 +43,8 @@ def parse_target(asked: Members, client: AuthenticatedClient | None) -> Target:
         where |= {"user__in": people} if people else _backend(asked)
     if "authorization" in asked:
         return _one(asked, where, people or ())
-    return Target(where, people or (), everything_of=None if client else _everything(asked, people or ()))
+    whole = None if client else _everything(asked, people or ())
+    return Target(Selection.everything(whole) if whole else Selection.matching(**where), people or ())
 
 
 def _base(asked: Members, client: AuthenticatedClient | None) -> FhirServer | None:
@@ -63,7 +60,7 @@ def _base(asked: Members, client: AuthenticatedClient | None) -> FhirServer | No
     return found
 
 
-def _bases(base: FhirServer | None, client: AuthenticatedClient | None) -> Selection:
+def _bases(base: FhirServer | None, client: AuthenticatedClient | None) -> Conditions:
     if base is not None:
         return {"fhir_server": base}
     if client is None:
@@ -74,11 +71,11 @@ def _bases(base: FhirServer | None, client: AuthenticatedClient | None) -> Selec
     return {"fhir_server__in": own}
 
 
-def _clients(asked: Members) -> Selection:
+def _clients(asked: Members) -> Conditions:
     return {"client__client_id": required_text(asked, "client_id")} if "client_id" in asked else {}
 
 
-def _patient(asked: Members) -> Selection:
+def _patient(asked: Members) -> Conditions:
     if "patient" not in asked:
         return {}
     try:
@@ -97,25 +94,19 @@ def _people(asked: Members, base: FhirServer | None) -> tuple[User, ...] | None:
     return tuple(User.objects.filter(identities__fhir_server=base, identities__resource=resource).order_by("pk"))
 
 
-def _backend(asked: Members) -> Selection:
+def _backend(asked: Members) -> Conditions:
     """A `sub` that is nobody's may be a backend service, whose tokens name itself (RFC 9068 §2.2)."""
     name = asked.get("sub")
     found = Client.objects.filter(client_id=name) if name else Client.objects.none()
     return {"user": None, "client__in": list(found)}
 
 
-def _one(asked: Members, where: Selection, people: tuple[User, ...]) -> Target:
-    """One authorization; requests of the same app for the same go with it, as they may lean on it (AZ-23)."""
+def _one(asked: Members, where: Conditions, people: tuple[User, ...]) -> Target:
+    """One authorization, if all else that is named fits it."""
     row = parse_reference(required_text(asked, "authorization"))
     if row is None:
         raise InvalidRequest("authorization must be a number such as 2223-7F3K")
-    found = Authorization.objects.filter(pk=row, **where).first()
-    if found is None:
-        return Target({"pk__in": []})
-    alike: dict[str, Any] = {
-        "client": found.client_id, "user": found.user_id, "fhir_server": found.fhir_server_id, "patient": found.patient,
-    }  # fmt: skip
-    return Target(alike, people, authorization=found.pk)
+    return Target(Selection.of_authorizations(Authorization.objects.filter(pk=row, **where)), people)
 
 
 def _everything(asked: Members, people: tuple[User, ...]) -> User | Client | None:

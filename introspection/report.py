@@ -34,8 +34,8 @@ class ReportView(JsonEndpoint):
         token = own.filter(digest=sha256_hex(presented)).first()
         if token is not None:
             address = client_address(request._request)
-            ender = Actor(now=clock.now(), address=address, client_id=resource_server.client_id)
-            refusals.record_refusals(token, status, count, ender)
+            actor = Actor(now=clock.now(), address=address, client_id=resource_server.client_id)
+            refusals.record_refusals(token, status, count, actor)
         return HttpResponse(status=204, headers={"Cache-Control": "no-store"})
 
 

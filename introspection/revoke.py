@@ -1,46 +1,34 @@
 """RFC 7009: a client ends its token, or a resource server one of its FHIR servers."""
 
-from typing import Annotated, NamedTuple
-
 from django.db import transaction
 
-from audit.event_kinds import EventKind
-from audit.trail import Event, record
 from oauth.clients.authentication import run_as_client
+from oauth.ending import access
+from oauth.ending.access import Actor
+from oauth.ending.reasons import EndedFor
+from oauth.ending.tokens import end_statement, end_token
 from oauth.http.answer import Answer
 from oauth.http.credentials import AuthenticatedClient
 from oauth.http.machine_request import MachineRequest
-from oauth.models import public_reference, sql
+from oauth.models import sql
 from oauth.tokens import id_token
 from smart.digests import sha256_hex
 from smart.http.errors import OAuthError, UnauthorizedClient, UnsupportedTokenType
 
-
-class RevokedToken(NamedTuple):
-    """An access token that this request has just ended."""
-
-    pk: Annotated[int, "id"]
-    authorization_pk: Annotated[int, "authorization_id"]
-
-
-_END_ACCESS = sql.returning(
-    RevokedToken,
-    """
-UPDATE oauth_accesstoken SET revoked_at = %s, revoked_for = 'revoked'
-WHERE digest = %s AND revoked_at = 0 AND EXISTS (SELECT 1 FROM oauth_authorization a
-    WHERE a.id = oauth_accesstoken.authorization_id AND (a.client_id = %s
-        OR EXISTS (SELECT 1 FROM oauth_resourceserver r
-            WHERE r.client_id = %s AND r.fhir_server_id = a.fhir_server_id)))
-""",
-)
-# A refresh token ends its grant, also one that was used before: whoever shows it wants no more of that access (RV-04).
-_END_AUTHORIZATION = """
-UPDATE oauth_authorization SET epoch = epoch + 1, ended_at = %s, ended_for = 'revoked'
-WHERE ended_at = 0 AND id = (SELECT authorization_id FROM oauth_refreshtoken WHERE digest = %s) AND (client_id = %s
-    OR EXISTS (SELECT 1 FROM oauth_resourceserver r
-        WHERE r.client_id = %s AND r.fhir_server_id = oauth_authorization.fhir_server_id))
-RETURNING id
+# the client whose token it is, or a resource server of its FHIR server
+_OWN = """
+(a.client_id = %s
+    OR EXISTS (SELECT 1 FROM oauth_resourceserver r WHERE r.client_id = %s AND r.fhir_server_id = a.fhir_server_id))
 """
+_END_TOKEN = end_statement(f"""
+digest = %s AND EXISTS (
+    SELECT 1 FROM oauth_authorization a WHERE a.id = oauth_accesstoken.authorization_id AND {_OWN})
+""")  # noqa: S608  # texts of our own
+# A refresh token ends its grant, also one that was used before: who shows it wants no more of that access (RV-04).
+_AUTHORIZATION = f"""
+SELECT a.id FROM oauth_authorization a JOIN oauth_refreshtoken t ON t.authorization_id = a.id
+WHERE t.digest = %s AND a.ended_at = 0 AND {_OWN}
+"""  # noqa: S608  # texts of our own
 _FORBIDDEN = """
 SELECT 1 FROM oauth_authorization a
 WHERE a.id IN (SELECT authorization_id FROM oauth_accesstoken WHERE digest = %s
@@ -65,26 +53,14 @@ def _revoke(request: MachineRequest, client: AuthenticatedClient) -> Answer:
 
 
 def _end(token: str, client: AuthenticatedClient, request: MachineRequest) -> OAuthError | None:
-    whom: list[sql.Value] = [request.now, token, client.pk, client.pk]
-    if revoked := sql.one(_END_ACCESS, whom):
-        record(_event(EventKind.REVOKED, revoked.authorization_pk, client, request, token=public_reference(revoked.pk)))
-    elif ended := sql.value(_END_AUTHORIZATION, whom):
-        record(_event(EventKind.AUTHORIZATION_ENDED, ended, client, request))
+    whom: list[sql.Value] = [token, client.pk, client.pk]
+    actor = Actor(now=request.now, address=request.address, client_id=client.client_id)
+    if end_token(_END_TOKEN, whom, actor, EndedFor.REVOKED):
+        return None
+    if authorization := sql.value(_AUTHORIZATION, whom):
+        access.end_authorization(authorization, actor, EndedFor.REVOKED)
     elif sql.value(_FORBIDDEN, [token, token, client.pk, client.pk]):
         return UnauthorizedClient("this token belongs to another client")
     elif id_token.parse_hint(request.required("token")):
         return UnsupportedTokenType("an ID token cannot be revoked")
     return None
-
-
-def _event(
-    kind: EventKind, authorization: int, client: AuthenticatedClient, request: MachineRequest, *, token: str = ""
-) -> Event:
-    return Event(
-        kind=kind,
-        at=request.now,
-        client=client.client_id,
-        authorization=public_reference(authorization),
-        token=token,
-        address=request.address,
-    )

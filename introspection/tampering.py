@@ -10,6 +10,9 @@ from joserfc.errors import JoseError
 from audit.event_kinds import EventKind
 from audit.trail import Event, record
 from oauth.ending import refusals
+from oauth.ending.access import Actor
+from oauth.ending.reasons import EndedFor
+from oauth.ending.tokens import END_BY_ID, end_token
 from oauth.http.machine_request import MachineRequest
 from oauth.http.writer_pool import writer_pool
 from oauth.keys import signing_keys
@@ -40,14 +43,13 @@ JOIN oauth_client c ON c.id = a.client_id
 WHERE t.jti = %s
 """,
 )
-_END = "UPDATE oauth_accesstoken SET revoked_at = %s, revoked_for = 'tampered' WHERE id = %s AND revoked_at = 0"
 _FLAG = "UPDATE oauth_authorization SET flagged_at = %s WHERE id = %s"
 ALGORITHMS = ["ES256", "RS256"]
 EVENT_EVERY = 60  # seconds: whoever sends a thousand copies fills no trail
 
 
 async def judge(token: str, request: MachineRequest) -> None:
-    """Ends the original if the sender shows that he held it, or our key; else records a suspicion and ends nothing."""
+    """Ends the original if the sender shows to have held it, or our key; else records a suspicion and ends nothing."""
     parts = tampering.parts(token)
     if jti := tampering.jti(parts):
         await writer_pool.run(lambda: _judge(parts, jti, request))
@@ -65,7 +67,7 @@ def _judge(parts: tuple[str, ...], jti: str, request: MachineRequest) -> None:
         if _is_first_lately(kind, original, request.now):
             record(_event(kind, original, request, evidence))
         if evidence:
-            _end(original, request.now)
+            _end_original(original, request)
 
 
 def _is_first_lately(kind: EventKind, original: Original, now: int) -> bool:
@@ -74,9 +76,10 @@ def _is_first_lately(kind: EventKind, original: Original, now: int) -> bool:
     return refusals.add_to_count(f"{kind}|{original.pk}", whose, 1, now=now, seconds=EVENT_EVERY) == 1
 
 
-def _end(original: Original, now: int) -> None:
-    sql.execute(_END, [now, original.pk])
-    sql.execute(_FLAG, [now, original.authorization_pk])
+def _end_original(original: Original, request: MachineRequest) -> None:
+    actor = Actor(now=request.now, address=request.address, client_id=request.credentials.client_id)
+    end_token(END_BY_ID, [original.pk], actor, EndedFor.TAMPERED)
+    sql.execute(_FLAG, [request.now, original.authorization_pk])
 
 
 def _our_key_evidence(parts: tuple[str, ...], now: int) -> str:

@@ -14,7 +14,6 @@ from oauth.authorization.pending_request import Pending
 from oauth.ending import online_access
 from oauth.models import Authorization, Client, liveness
 from oauth.people import identities
-from smart.digests import sha256_hex
 from smart.fhir.versions import resource_types
 from smart.scopes.scope_sets import grantable_scope, is_within, parse_scopes, scope_string, without_unusable_fhir_user
 from smart.time_units import SECOND
@@ -83,4 +82,4 @@ def _single_refresh_scope(asked: str, before: str) -> str:
 
 
 def _session_digest(request: HttpRequest) -> str:
-    return sha256_hex(request.session.get(online_access.MARK, ""))
+    return online_access.session_digest(request)

@@ -7,36 +7,13 @@ from django.db.models.functions import Coalesce, Greatest, Least
 
 from accounts.models import User
 from oauth.authorization.previous_consent import remembered_since
+from oauth.ending.first_cause import superseded_at
 from oauth.models import AccessToken, Authorization, Client, Code, RefreshToken, liveness
 from smart.fhir.versions import NO_FHIR
 from smart.time_units import SECOND
+from smart.tokens.liveness import Dead
 
 LISTED_FOR = 90 * 86_400 * SECOND
-
-OPERATORS = "the operators ended it"
-GIVEN_BACK = "the app, or who keeps the records, ended it"
-RAN_OUT = "time ran out"
-REPLACED = "newer access replaced it"
-ENDED = "it was ended"
-# by ended_for of the authorization
-ENDED_FOR = {
-    "person": "you took it back",
-    "signed-out": "you signed out",
-    "address-changed": "it was used from a new address",
-    "password-changed": "your password was changed",
-    "operator": OPERATORS,
-    "revoked": GIVEN_BACK,
-    "invalidated": "who keeps the records ended it",
-    "refusals": "the app kept trying what it may not do",
-    "reused": "its key was used twice, perhaps by somebody else",
-    "replayed": "its code was used twice, perhaps by somebody else",
-}
-# by revoked_for of its last token
-REVOKED_FOR = {
-    "operator": OPERATORS,
-    "revoked": GIVEN_BACK,
-    "tampered": "somebody changed its key",
-}
 
 
 def live_access(user: User, *, now: int) -> QuerySet[Any]:
@@ -49,23 +26,21 @@ def ended_access(user: User, *, now: int) -> QuerySet[Any]:
     """What has ended in the last 90 days, the last first: `over_at` says when, in the future where no row knows it."""
     found: QuerySet[Any] = _given(user).exclude(_usable(now) | _remembered(now), reason="").alias(ran_out=_ran_out())
     found = found.annotate(revoked_for=_of_newest("revoked_for"), revoked_at=_of_newest("revoked_at"))
-    found = found.annotate(replaced_at=Subquery(_successor().values("issued_at")[:1]))
+    found = found.annotate(replaced_at=_of_newest(superseded_at()))
     ended_at = Case(When(ended_at__gt=0, then=F("ended_at")), default=F("ran_out"))
     found = found.annotate(over_at=Least(F("ran_out"), Coalesce(F("replaced_at"), F("ran_out")), ended_at))
     return found.filter(over_at__gt=now - LISTED_FOR).order_by("-over_at", "-pk")
 
 
-def why(ended: Any, *, now: int) -> str:
-    """Why one of those ended, in words for the person himself."""
+def first_cause(ended: Any, *, now: int) -> str:
+    """What ended one of those first, a key of REASONS."""
     if ended.over_at == ended.ended_at:
-        return ENDED_FOR.get(ended.ended_for, ENDED)
+        return str(ended.ended_for)
     if ended.over_at == ended.replaced_at:
-        return REPLACED
+        return Dead.SUPERSEDED
     if ended.over_at > now:
-        return OPERATORS if ended.reason else ENDED
-    if ended.over_at == ended.revoked_at:
-        return REVOKED_FOR.get(ended.revoked_for, ENDED)
-    return f"{RAN_OUT}, or {OPERATORS} before" if ended.reason not in {"", "ended"} else RAN_OUT
+        return str(ended.reason)
+    return str(ended.revoked_for) if ended.over_at == ended.revoked_at else Dead.EXPIRED
 
 
 def _given(user: User) -> QuerySet[Any]:
@@ -107,9 +82,3 @@ def _ran_out() -> Greatest:
 def _of_newest(what: Any) -> Subquery:
     fact = F(what) if isinstance(what, str) else what
     return Subquery(AccessToken.objects.filter(pk=OuterRef("newest")).annotate(fact=fact).values("fact")[:1])
-
-
-def _successor() -> QuerySet[AccessToken]:
-    """The token with whose number the newest of this authorization lost its seat (PR-01)."""
-    number = F("seat__accesstoken__seat_number") + F("authorization__client__tokens_to_keep")
-    return AccessToken.objects.filter(seat__accesstoken=OuterRef("newest"), seat_number=number)

@@ -13,6 +13,7 @@ from django.conf import settings
 from accounts.models import User
 from oauth.authorization import previous_consent
 from oauth.connected_apps import access
+from oauth.ending.reasons import reason
 from oauth.models import (
     AccessToken,
     AddressChange,
@@ -152,7 +153,7 @@ def ended_cards(user: User, *, now: int) -> tuple[EndedCard, ...]:
             app=display_name(str(row.client)),
             record=records.about(row),
             at=day_text(row.over_at, now=now) if row.over_at <= now else "not noted",
-            why=access.why(row, now=now),
+            why=reason(access.first_cause(row, now=now)).person,
         )
         for row in rows
     )

@@ -1,25 +1,25 @@
 """`/apps`: what a person has allowed, and the end of it (RV-05). SMART's `management_endpoint`."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 
 from accounts import clock
 from accounts.address import client_address
-from accounts.models import SignIn, User
+from accounts.models import User
 from accounts.sessions import signed_in_user
-from audit.event_kinds import EventKind
-from audit.trail import Event, record
-from oauth.connected_apps import access
+from oauth.connected_apps.access import live_access
 from oauth.connected_apps.cards import MAX_CARDS, AppCard, EndedCard, ended_cards, live_cards, longest_token_seconds
+from oauth.ending import access
+from oauth.ending.access import Actor, Selection
+from oauth.ending.reasons import EndedFor
+from oauth.ending.sessions import end_every_session
 from oauth.http.redirects import private_page, redirect_within
 from oauth.models import Authorization, parse_reference, public_reference
-from oauth.sign_in import sessions
 from smart.wording.consent_lines import duration
 
 SIGN_IN = "/login?to=apps"
-EVENTS_AT_ONCE = 500
 
 
 def apps(request: HttpRequest) -> HttpResponse:
@@ -40,15 +40,12 @@ def end(request: HttpRequest, number: str) -> HttpResponse:
     row = Authorization.objects.of(user).filter(pk=parse_reference(number) or 0).first()
     if row is None:
         raise Http404
-    now = clock.now()
-    with transaction.atomic():
-        if Authorization.objects.filter(pk=row.pk).end("person", now=now):
-            record(_taken_back(row, client_address(request), now=now))
+    access.end(Selection.of_authorizations([row]), _actor(request), EndedFor.PERSON)
     return redirect_within(f"/apps?ended={public_reference(row.pk)}")
 
 
 def end_all(request: HttpRequest) -> HttpResponse:
-    """Asks once more, then nothing that this person allowed lives, and nobody is signed in as him."""
+    """Asks once more, then nothing that this person allowed lives, and nobody is signed in as them."""
     user = signed_in_user(request)
     if request.method not in {"GET", "POST"}:
         return HttpResponseNotAllowed(["GET", "POST"])
@@ -56,32 +53,21 @@ def end_all(request: HttpRequest) -> HttpResponse:
         done = request.method == "GET" and "done" in request.GET
         return private_page(request, "apps_ended.html", {}) if done else redirect_within(SIGN_IN)
     if request.method == "GET":
-        count = access.live_access(user, now=clock.now()).order_by().values("client").distinct().count()
+        count = live_access(user, now=clock.now()).order_by().values("client").distinct().count()
         return private_page(request, "apps_end_all.html", {"signed_in_as": user, "count": count})
-    _everything(user, client_address(request))
+    _end_everything(user, _actor(request))
     request.session.flush()
     return redirect_within("/apps/end-all?done=1")
 
 
-def _everything(user: User, address: str) -> None:
-    """His epoch too: a code or token that is made meanwhile, under what was allowed before, is dead as well."""
-    now = clock.now()
+def _end_everything(user: User, actor: Actor) -> None:
     with transaction.atomic():
-        living = list(access.live_access(user, now=now))
-        # the person before the authorizations, as everywhere: locks have one order
-        User.objects.get_queryset().filter(pk=user.pk).end_access()
-        Authorization.objects.filter(user=user).end("person", now=now)
-        sessions.end(SignIn.objects.filter(user=user), user, address)
-        _record_all([_taken_back(row, address, now=now, reason="everything") for row in living])
+        access.end(Selection.everything(user), actor, EndedFor.PERSON)
+        end_every_session(user, actor)
 
 
-def _record_all(events: Sequence[Event]) -> None:
-    for first in range(0, len(events), EVENTS_AT_ONCE):
-        record(*events[first : first + EVENTS_AT_ONCE])
-
-
-def _taken_back(row: Authorization, address: str, *, now: int, reason: str = "") -> Event:
-    return Event(kind=EventKind.ACCESS_TAKEN_BACK, at=now, address=address, reason=reason, **row.event_fields())
+def _actor(request: HttpRequest) -> Actor:
+    return Actor(now=clock.now(), address=client_address(request))
 
 
 def _page(request: HttpRequest, user: User) -> HttpResponse:

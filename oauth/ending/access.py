@@ -1,32 +1,42 @@
-"""Ending access out of turn: of a person, a client, a patient or one authorization (SD-05, RV-08).
+"""The one way in which access ends out of turn, whoever ends it and however much (SD-05, RV-08).
 
 Locks have one order here, so that two endings never wait for each other in a circle: person or client, requests that
 wait, authorizations, sessions.
 """
 
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import reduce
+from operator import or_
+from typing import Any, Self
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
-from accounts.models import SignIn, User
+from accounts.models import User
 from audit.event_kinds import EventKind
 from audit.trail import Event, record
-from oauth.models import AccessToken, Authorization, Client, PendingRequest, liveness
+from oauth.ending.reasons import EndedFor
+from oauth.models import AccessToken, Authorization, Client, FhirServer, PendingRequest, liveness, public_reference
 from oauth.models.locking import lock_in_pk_order
-from oauth.sign_in import sessions
 
-Selection = dict[str, Any]  # what holds for Authorization and PendingRequest alike
 AT_ONCE = 500
+OF_EVERYTHING = {
+    EndedFor.PERSON_ENDED: EventKind.PERSON_ENDED,
+    EndedFor.PERSON_STOPPED: EventKind.PERSON_STOPPED,
+    EndedFor.PASSWORD_CHANGED: EventKind.PASSWORD_CHANGED,
+    EndedFor.CLIENT_ENDED: EventKind.CLIENT_ENDED,
+    EndedFor.CLIENT_DISABLED: EventKind.CLIENT_DISABLED,
+    EndedFor.FHIR_SERVER_ENDED: EventKind.FHIR_SERVER_ENDED,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
-    """Who ends, as events name him: an operator by his `sub`, or a resource server."""
+    """Who ends, as events name them: an operator by `sub`, a client or resource server by its id, else the person."""
 
     now: int
-    address: str
+    address: str = ""
     operator: str = ""
     client_id: str = ""
 
@@ -36,93 +46,158 @@ class Actor:
 
 
 @dataclass(frozen=True, slots=True)
+class Selection:
+    """Whose access ends: which authorizations, and which requests that wait for their person and may lean on them.
+
+    `everything_of` is set where it is all access of one person, client or FHIR server: one event tells of that.
+    """
+
+    authorizations: Q
+    requests: Q | None
+    everything_of: User | Client | FhirServer | None = None
+
+    @classmethod
+    def matching(cls, **conditions: Any) -> Self:
+        """What these conditions name, which hold for authorizations and for waiting requests alike."""
+        return cls(Q(**conditions), Q(**conditions))
+
+    @classmethod
+    def everything(cls, of: User | Client | FhirServer) -> Self:
+        name = "user" if isinstance(of, User) else "client" if isinstance(of, Client) else "fhir_server"
+        return replace(cls.matching(**{name: of}), everything_of=of)
+
+    @classmethod
+    def of_authorizations(cls, rows: Iterable[Authorization]) -> Self:
+        """These; and requests of the same app for the same, as they may lean on an earlier consent (AZ-23)."""
+        rows = list(rows)
+        alike = [
+            Q(client=row.client_id, user=row.user_id, fhir_server=row.fhir_server_id, patient=row.patient)
+            for row in rows
+            if row.user_id
+        ]
+        return cls(Q(pk__in=[row.pk for row in rows]), reduce(or_, alike) if alike else None)
+
+    @classmethod
+    def of_sessions(cls, session_digests: Iterable[str]) -> Self:
+        """What was granted for as long as these sessions last. No page can be answered without its session."""
+        return cls(Q(session_digest__in=list(session_digests)), None)
+
+    def without_request(self, pk: int) -> Self:
+        """The same, but this request goes on waiting."""
+        return replace(self, requests=self.requests & ~Q(pk=pk) if self.requests is not None else None)
+
+
+@dataclass(frozen=True, slots=True)
 class Ended:
     """How much lived until now."""
 
     authorizations: int = 0
     access_tokens: int = 0
 
+    def __add__(self, other: "Ended") -> "Ended":
+        return Ended(self.authorizations + other.authorizations, self.access_tokens + other.access_tokens)
 
-def end(where: Selection, ender: Actor, *, reason: str, only: int | None = None) -> Ended:
+    def __str__(self) -> str:
+        return f"{self.authorizations} authorizations, {self.access_tokens} access tokens"
+
+
+def end(selection: Selection, actor: Actor, reason: EndedFor) -> Ended:
     """Nothing that was granted there before lives when this is committed: no token, code or consent under way."""
+    whole = selection.everything_of
     with transaction.atomic():
-        # first: whoever allows something at this moment is waited for, or finds his request closed
-        _close(where, now=ender.now)
-        found = _standing(where)
-        found = found if only is None else found.filter(pk=only)
-        tokens = _live_tokens(found, now=ender.now)
-        rows = lock_in_pk_order(found.select_related("client", "user", "fhir_server"))
-        for first in range(0, len(rows), AT_ONCE):
-            some = rows[first : first + AT_ONCE]
-            Authorization.objects.filter(pk__in=[row.pk for row in some]).end(reason, now=ender.now)
-            record(*(ender.event(EventKind.AUTHORIZATION_ENDED, **row.event_fields(), reason=reason) for row in some))
-        return Ended(len(rows), tokens)
+        if whole is not None and not isinstance(whole, FhirServer):
+            _lock(whole)
+        if selection.requests is not None:
+            close_requests(selection.requests, now=actor.now)
+        usable = liveness.usable(Authorization.objects.filter(selection.authorizations))
+        if whole is None:
+            return _end_each(usable, actor, reason)
+        if isinstance(whole, User):
+            return _end_person(whole, usable, actor, reason)
+        return _end_of_many_people(whole, usable, actor, reason)
 
 
-def end_person(user: User, ender: Actor) -> Ended:
-    """All access of a person, by one increment."""
-    return _everything(
-        {"user": user}, ender.event(EventKind.PERSON_ENDED, person=user.subject), User.objects.get_queryset()
-    )
+def end_authorization(pk: int, actor: Actor, reason: EndedFor) -> Ended:
+    """One authorization, for the machines' side."""
+    rows = liveness.usable(Authorization.objects.filter(pk=pk))
+    return end(Selection.of_authorizations(rows), actor, reason) if rows else Ended()
 
 
-def end_client(client: Client, ender: Actor) -> Ended:
-    """All access of a client, by one increment."""
-    return _everything(
-        {"client": client}, ender.event(EventKind.CLIENT_ENDED, client=client.client_id), Client.objects.all()
-    )
+def close_requests(which: Q, *, now: int) -> None:
+    """Requests that wait there for their person get no answer any more.
+
+    It comes first: a consent that is given at this moment is waited for, or finds its request closed.
+    """
+    waiting = lock_in_pk_order(PendingRequest.objects.filter(which, answered_at=0, expires_at__gt=now).only("pk"))
+    for some in _batches(waiting):
+        PendingRequest.objects.filter(pk__in=[row.pk for row in some]).update(answered_at=now)
 
 
-def require_sign_in(user: User, ender: Actor) -> None:
-    """Only a later login may allow anything for this person; nobody is signed in as him."""
-    with transaction.atomic():
-        User.objects.get_queryset().filter(pk=user.pk).require_sign_in(now=ender.now)
-        record(ender.event(EventKind.PERSON_LOCKED, person=user.subject))
-        _out(user, ender)
+def _end_person(person: User, usable: QuerySet[Any], actor: Actor, reason: EndedFor) -> Ended:
+    """Everything that may live, each with its events, and one event for all; at /apps each event says so instead."""
+    by_person, rest = reason == EndedFor.PERSON, Authorization.objects.filter(user=person, ended_at=0)
+    lock_in_pk_order(rest.only("pk"))  # all of them at once, in the order that every ending keeps
+    count = usable.count()
+    each = _end_each(usable.filter(liveness.may_live(now=actor.now)), actor, reason, "everything" if by_person else "")
+    rest.end(reason, now=actor.now)
+    _advance_epoch(person, reason)
+    ended = replace(each, authorizations=count)
+    if not by_person:
+        record(actor.event(OF_EVERYTHING[reason], person=person.subject, reason=str(ended)))
+    return ended
 
 
-def stop(user: User, ender: Actor) -> Ended:
-    """This person is locked out until an operator lets him in; all his access ends."""
-    with transaction.atomic():
-        lived = _lived({"user": user}, now=ender.now)
-        User.objects.get_queryset().filter(pk=user.pk).stop("invalidated")
-        record(ender.event(EventKind.PERSON_STOPPED, person=user.subject, reason="invalidated"))
-        _out(user, ender)
-        return lived
+def _end_each(usable: QuerySet[Any], actor: Actor, reason: EndedFor, told: str = "") -> Ended:
+    """Each of them, with an event for each token that lived."""
+    rows, tokens = lock_in_pk_order(usable.select_related("client", "user", "fhir_server")), 0
+    kind = EventKind.ACCESS_TAKEN_BACK if reason == EndedFor.PERSON else EventKind.AUTHORIZATION_ENDED
+    for some in _batches(rows):
+        live = _live_tokens([row.pk for row in some], now=actor.now)
+        Authorization.objects.filter(pk__in=[row.pk for row in some]).end(reason, now=actor.now)
+        record(*(
+            actor.event(kind, **row.event_fields(), token=token, reason=told or reason)
+            for row in some for token in live.get(row.pk, [""])
+        ))  # fmt: skip
+        tokens += sum(len(each) for each in live.values())
+    return Ended(len(rows), tokens)
 
 
-def _everything(whose: Selection, event: Event, rows: Any) -> Ended:
-    (row,) = whose.values()
-    with transaction.atomic():
-        lived = _lived(whose, now=event.at)
-        rows.filter(pk=row.pk).end_access()
-        _close(whose, now=event.at)
-        record(event)
-        return lived
+def _end_of_many_people(whole: Client | FhirServer, usable: QuerySet[Any], actor: Actor, reason: EndedFor) -> Ended:
+    """One event for all; what may still live keeps in its row when and why it ended."""
+    tokens = liveness.live(AccessToken.objects.filter(authorization__in=usable.values("pk")), now=actor.now)
+    ended = Ended(usable.count(), tokens.count())
+    marked = usable.filter(liveness.may_live(now=actor.now)) if isinstance(whole, Client) else usable
+    for some in _batches(lock_in_pk_order(marked.only("pk"))):
+        Authorization.objects.filter(pk__in=[row.pk for row in some]).end(reason, now=actor.now)
+    _advance_epoch(whole, reason)
+    named = {"client": whole.client_id} if isinstance(whole, Client) else {"fhir_server": whole.base}
+    record(actor.event(OF_EVERYTHING[reason], **named, reason=str(ended)))
+    return ended
 
 
-def _out(user: User, ender: Actor) -> None:
-    _close({"user": user}, now=ender.now)
-    sessions.end(SignIn.objects.filter(user=user), user, ender.address, operator=ender.operator)
+def _lock(whole: User | Client) -> None:
+    rows: QuerySet[Any] = User.objects.get_queryset() if isinstance(whole, User) else Client.objects.all()
+    lock_in_pk_order(rows.filter(pk=whole.pk).only("pk"))
 
 
-def _close(where: Selection, *, now: int) -> None:
-    """Requests that wait there for their person get no answer any more."""
-    waiting = lock_in_pk_order(PendingRequest.objects.filter(**where, answered_at=0, expires_at__gt=now).only("pk"))
-    for first in range(0, len(waiting), AT_ONCE):
-        some = [row.pk for row in waiting[first : first + AT_ONCE]]
-        PendingRequest.objects.filter(pk__in=some).update(answered_at=now)
+def _advance_epoch(whole: User | Client | FhirServer, reason: EndedFor) -> None:
+    """What is granted under an epoch that is read before this is committed is dead from its beginning."""
+    if isinstance(whole, User):
+        people = User.objects.get_queryset().filter(pk=whole.pk)
+        people.stop("operator") if reason == EndedFor.PERSON_STOPPED else people.end_access()
+    elif isinstance(whole, Client):
+        clients = Client.objects.filter(pk=whole.pk)
+        clients.disable() if reason == EndedFor.CLIENT_DISABLED else clients.end_access()
 
 
-def _lived(where: Selection, *, now: int) -> Ended:
-    found = _standing(where)
-    return Ended(found.count(), _live_tokens(found, now=now))
-
-
-def _standing(where: Selection) -> QuerySet[Any]:
-    found: QuerySet[Any] = liveness.usable(Authorization.objects.filter(**where))
+def _live_tokens(authorizations: Sequence[int], *, now: int) -> dict[int, list[str]]:
+    """The references of live access tokens, by their authorization."""
+    live = liveness.live(AccessToken.objects.filter(authorization__in=authorizations), now=now)
+    found: dict[int, list[str]] = {}
+    for authorization, token in live.order_by("pk").values_list("authorization", "pk"):
+        found.setdefault(authorization, []).append(public_reference(token))
     return found
 
 
-def _live_tokens(found: QuerySet[Any], *, now: int) -> int:
-    return liveness.live(AccessToken.objects.filter(authorization__in=found.values("pk")), now=now).count()
+def _batches(rows: Sequence[Any]) -> Iterable[Sequence[Any]]:
+    return (rows[first : first + AT_ONCE] for first in range(0, len(rows), AT_ONCE))

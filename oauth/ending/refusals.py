@@ -1,5 +1,6 @@
 """What is refused again and again: counted for a while, and ended when it is too much (SD-05)."""
 
+from dataclasses import replace
 from typing import Any
 
 from django.conf import settings
@@ -8,11 +9,13 @@ from django.db import connection, transaction
 from audit.event_kinds import EventKind
 from audit.trail import record
 from oauth.ending import access
-from oauth.ending.access import Actor
+from oauth.ending.access import Actor, Selection
+from oauth.ending.people import require_sign_in
+from oauth.ending.reasons import EndedFor
 from oauth.models import AccessToken, Authorization, liveness, public_reference
 from smart.time_units import SECOND
 
-MOST_EVENTS = 100  # of one combination within one window: whoever floods us shall not fill the trail
+MOST_EVENTS = 100  # of one combination within one window: a flood shall not fill the trail
 UNAUTHORIZED = 401
 
 _COUNT = """
@@ -40,7 +43,7 @@ def add_to_count(key: str, whose: Combination, number: int, *, now: int, seconds
     return int(count)
 
 
-def record_refusals(token: AccessToken, status: int, number: int, ender: Actor) -> None:
+def record_refusals(token: AccessToken, status: int, number: int, actor: Actor) -> None:
     """A resource server refused so many requests with this token; when it is too much, the combination ends.
 
     A token that was dead when it was shown says nothing about who holds a live one: that is recorded, never counted.
@@ -51,26 +54,26 @@ def record_refusals(token: AccessToken, status: int, number: int, ender: Actor) 
     with transaction.atomic():
         seconds = settings.SMARTAUTH_REFUSALS_WINDOW_SECONDS
         whose = (row.client_id, row.user_id, row.fhir_server_id)
-        count = add_to_count(key, whose, number, now=ender.now, seconds=seconds)
+        count = add_to_count(key, whose, number, now=actor.now, seconds=seconds)
         if count - number < MOST_EVENTS:
-            _recorded(token, f"answered {status}" + (f", {number} times" if number > 1 else ""), ender)
+            _recorded(token, f"answered {status}" + (f", {number} times" if number > 1 else ""), actor)
         if counts and 0 < limit <= count:
-            _too_many(key, row, count, ender)
+            _too_many(key, row, count, actor)
 
 
-def _too_many(key: str, row: Authorization, count: int, ender: Actor) -> None:
+def _too_many(key: str, row: Authorization, count: int, actor: Actor) -> None:
     """Everything of that person and client at that FHIR server ends, once; what is allowed later starts from zero."""
     with connection.cursor() as cursor:
         cursor.execute(_BEGIN_ANEW, [key])
     if not liveness.usable(Authorization.objects.filter(pk=row.pk)).exists():
         return  # it ended while this report waited for the one that was too many
-    record(ender.event(EventKind.REFUSALS_REACHED, **row.event_fields(), reason=f"{count} refused"))
+    record(actor.event(EventKind.REFUSALS_REACHED, **row.event_fields(), reason=f"{count} refused"))
     if row.user is not None and settings.SMARTAUTH_REFUSALS_LOCK == "login":
-        access.require_sign_in(row.user, ender)
-    whose = {"client": row.client_id, "user": row.user_id, "fhir_server": row.fhir_server_id}
-    access.end(whose, ender, reason="refusals")
+        require_sign_in(row.user, actor)
+    whose = Selection.matching(client=row.client_id, user=row.user_id, fhir_server=row.fhir_server_id)
+    access.end(whose if row.user_id else replace(whose, requests=None), actor, EndedFor.REFUSALS)
 
 
-def _recorded(token: AccessToken, reason: str, ender: Actor) -> None:
+def _recorded(token: AccessToken, reason: str, actor: Actor) -> None:
     about = {**token.authorization.event_fields(), "token": public_reference(token.pk)}
-    record(ender.event(EventKind.REQUEST_REFUSED, **about, reason=reason))
+    record(actor.event(EventKind.REQUEST_REFUSED, **about, reason=reason))

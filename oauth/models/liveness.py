@@ -4,14 +4,16 @@ from typing import Any
 
 from django.db.models import Case, F, Q, QuerySet, Value, When
 
-from oauth.models import AccessToken, Authorization, RefreshToken
+from oauth.models import AccessToken, Authorization, Code, RefreshToken
+from smart.fhir.versions import NO_FHIR
 from smart.tokens import liveness as rules
+from smart.tokens.liveness import Dead
 
 TOKEN_FACTS = ("authorization__client", "authorization__user", "authorization__fhir_server", "seat")
 
 
-def dead_because(token: AccessToken, *, now: int) -> str:
-    """Why the token is dead, "" while it lives. Reads TOKEN_FACTS of it."""
+def dead_because(token: AccessToken, *, now: int) -> Dead | None:
+    """Why the token is dead, None while it lives. Reads TOKEN_FACTS of it."""
     authorization, seat = token.authorization, token.seat
     return rules.dead_because(
         now=now,
@@ -23,8 +25,8 @@ def dead_because(token: AccessToken, *, now: int) -> str:
     )
 
 
-def unusable_because(authorization: Authorization) -> str:
-    """Why nothing of this authorization can be alive any more, "" while something may be."""
+def unusable_because(authorization: Authorization) -> Dead | None:
+    """Why nothing of this authorization can be alive any more, None while something may be."""
     return rules.dead_because(
         now=0,
         expires_at=1,
@@ -55,25 +57,25 @@ def _lost(path: str) -> tuple[When, ...]:
     client_ended = ~Q(**{f"{path}client_epoch": of("client__epoch")})
     person_ended = Q(**{f"{path}user__isnull": False}) & ~Q(**{f"{path}user_epoch": of("user__epoch")})
     return (
-        When(Q(**{f"{path}client__enabled": 0}), then=Value("client-disabled")),
-        When(client_ended, then=Value("client-ended")),
-        When(Q(**{f"{path}user__stopped_at__gt": 0}), then=Value("person-stopped")),
-        When(person_ended, then=Value("person-ended")),
+        When(Q(**{f"{path}client__enabled": 0}), then=Value(Dead.CLIENT_DISABLED.value)),
+        When(client_ended, then=Value(Dead.CLIENT_ENDED.value)),
+        When(Q(**{f"{path}user__stopped_at__gt": 0}), then=Value(Dead.PERSON_STOPPED.value)),
+        When(person_ended, then=Value(Dead.PERSON_ENDED.value)),
     )
 
 
 def with_reason(tokens: QuerySet[AccessToken], *, now: int) -> QuerySet[Any]:
-    """The tokens with `reason` as the database computes it: what dead_because says of each."""
+    """The tokens with `reason` as the database computes it: what dead_because says of each, "" for None."""
     superseded = Q(seat__isnull=False) & Q(
         seat__latest__gte=F("seat_number") + F("authorization__client__tokens_to_keep")
     )
     return tokens.annotate(
         reason=Case(
-            When(~Q(revoked_at=0), then=Value("revoked")),
-            When(~Q(authorization_epoch=F("authorization__epoch")), then=Value("ended")),
+            When(~Q(revoked_at=0), then=Value(Dead.REVOKED.value)),
+            When(~Q(authorization_epoch=F("authorization__epoch")), then=Value(Dead.ENDED.value)),
             *_lost("authorization__"),
-            When(superseded, then=Value("superseded")),
-            When(expires_at__lte=now, then=Value("expired")),
+            When(superseded, then=Value(Dead.SUPERSEDED.value)),
+            When(expires_at__lte=now, then=Value(Dead.EXPIRED.value)),
             default=Value(""),
         )
     )
@@ -86,13 +88,21 @@ def live(tokens: QuerySet[AccessToken], *, now: int) -> QuerySet[Any]:
 
 def with_unusable_reason(authorizations: QuerySet[Authorization]) -> QuerySet[Any]:
     """The authorizations with `reason` as the database computes it: what lost_because says of each."""
-    ended = When(ended_at__gt=0, then=Value("ended"))
+    ended = When(ended_at__gt=0, then=Value(Dead.ENDED.value))
     return authorizations.annotate(reason=Case(ended, *_lost(""), default=Value("")))
 
 
 def usable(authorizations: QuerySet[Authorization]) -> QuerySet[Any]:
     """Those under which tokens may still be issued."""
     return with_unusable_reason(authorizations).filter(reason="")
+
+
+def may_live(*, now: int) -> Q:
+    """Authorizations of which something has not run out by itself: a token, a code, a remembered sign-in (AZ-23)."""
+    refresh = RefreshToken.objects.filter(consumed_at=0)
+    unexpired = [rows.filter(expires_at__gt=now).order_by() for rows in (AccessToken.objects, refresh, Code.objects)]
+    tokens, *others = [rows.values("authorization") for rows in unexpired]
+    return Q(pk__in=tokens.union(*others)) | Q(fhir_server__version=NO_FHIR)
 
 
 def refreshable(*, now: int) -> QuerySet[RefreshToken]:

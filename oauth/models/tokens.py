@@ -31,7 +31,7 @@ class AccessToken(models.Model):
     authorization = models.ForeignKey(Authorization, models.CASCADE, related_name="access_tokens")
     authorization_epoch = models.BigIntegerField()
     code = models.ForeignKey(Code, models.SET_NULL, null=True)
-    seat = models.ForeignKey(Seat, models.SET_NULL, null=True)
+    seat = models.ForeignKey(Seat, models.SET_NULL, null=True, db_index=False)  # the index of both is enough
     seat_number = models.BigIntegerField(default=0)
     scope = models.TextField()
     claims = models.TextField()
@@ -40,6 +40,9 @@ class AccessToken(models.Model):
     revoked_at = models.BigIntegerField(default=0)
     revoked_for = models.TextField(default="", blank=True)
     address = models.TextField(default="", blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["seat", "seat_number"], name="accesstoken_seat_number")]
 
     def __str__(self) -> str:
         return public_reference(self.pk)

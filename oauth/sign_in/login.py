@@ -17,6 +17,7 @@ from oauth.authorization.prompts import must_confirm_password
 from oauth.authorization.refusals import denied_by_user
 from oauth.authorization.request_summary import RequestSummary
 from oauth.ending import online_access
+from oauth.ending.sessions import end_online_access_of
 from oauth.http.error_pages import random_reference
 from oauth.http.redirects import private_page, redirect_within
 from smart.time_units import SECOND, to_datetime
@@ -77,7 +78,7 @@ def another_account(request: HttpRequest, pending: Pending) -> HttpResponse:
 
 def sign_out(request: HttpRequest) -> None:
     """Ends the session in this browser, and what was granted for as long as it lasts (E92)."""
-    online_access.end(request)
+    end_online_access_of(request)
     auth.logout(request)
 
 

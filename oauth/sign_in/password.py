@@ -22,6 +22,7 @@ from oauth.authorization.pending_request import Pending
 from oauth.authorization.refusals import denied_by_user
 from oauth.authorization.request_summary import RequestSummary
 from oauth.ending import passwords
+from oauth.ending.access import Actor
 from oauth.http.redirects import private_page, redirect_within
 from oauth.sign_in.login import DESTINATIONS, STATUS
 from smart.http.errors import InteractionRequired
@@ -105,7 +106,10 @@ def _tried(request: HttpRequest, user: User, pending: Pending | None = None) -> 
     if wrong := _unfit(request, user):
         return _page(request, user, pending=pending, wrong=wrong)
     with transaction.atomic():
-        passwords.set_password(user, request.POST["new"], address, keep=row_key(request.session.session_key))
+        passwords.set_password(
+            user, request.POST["new"], Actor(now=clock.now(), address=address),
+            keep_session=row_key(request.session.session_key), keep_request=pending.row.pk if pending else None,
+        )  # fmt: skip
         accounts_sessions.renew(request, user, now=clock.now())
     return None
 

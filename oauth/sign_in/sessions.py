@@ -3,18 +3,16 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.utils import timezone
 
 from accounts import clock
 from accounts.address import client_address
-from accounts.models import SignIn, SignInQuerySet, User
+from accounts.models import SignIn, User
 from accounts.session_store import row_key
 from accounts.sessions import signed_in_user
-from audit.event_kinds import EventKind
-from audit.trail import Event, record
-from oauth.ending import online_access
+from oauth.ending.access import Actor
+from oauth.ending.sessions import end_sessions
 from oauth.http.redirects import private_page, redirect_within
 from smart.time_units import to_datetime
 
@@ -48,22 +46,6 @@ def sessions(request: HttpRequest) -> HttpResponse:
     return _page(request, user) if request.method == "GET" else _ended(request, user)
 
 
-def end(sign_ins: SignInQuerySet, user: User, address: str, *, operator: str = "") -> int:
-    """Signs this person out there, with what was granted for as long as it lasts (SCP-17). How many it were."""
-    now = clock.now()
-    rows = list(sign_ins.select_related("session"))
-    marks = [mark for row in rows if (mark := row.session.get_decoded().get(online_access.MARK))]
-    with transaction.atomic():
-        online_access.end_all(marks, address, now=now)
-        ended = SignIn.objects.filter(pk__in=[row.pk for row in rows]).end()
-        if ended:
-            record(
-                Event(kind=EventKind.SIGNED_OUT, at=now, person=user.subject, address=address,
-                      operator=operator, reason=f"{ended} sessions")
-            )  # fmt: skip
-    return ended
-
-
 def browser(user_agent: str) -> str:
     """A User-Agent in words that a person knows."""
     program = next((name for sign, name in PROGRAMS.items() if f"{sign}/" in user_agent), "Another program")
@@ -73,14 +55,14 @@ def browser(user_agent: str) -> str:
 
 def _ended(request: HttpRequest, user: User) -> HttpResponse:
     """Only his own sessions can be named: any other number is nothing."""
-    every = SignIn.objects.filter(user=user)
+    every, actor = SignIn.objects.filter(user=user), Actor(now=clock.now(), address=client_address(request))
     if "everywhere" in request.POST:
-        end(every, user, client_address(request))
+        end_sessions(every, user, actor)
         request.session.flush()
         return redirect_within("/login")
     number = request.POST.get("end", "")
     chosen = every.filter(pk=int(number)) if number.isdecimal() and len(number) < 19 else every.none()
-    end(chosen, user, client_address(request))
+    end_sessions(chosen, user, actor)
     return redirect_within("/sessions?ended=1")
 
 

@@ -9,6 +9,9 @@ from django.conf import settings
 
 from audit.event_kinds import EventKind
 from audit.trail import record
+from oauth.ending import access
+from oauth.ending.access import Actor
+from oauth.ending.reasons import EndedFor
 from oauth.models import sql
 from oauth.tokens.authorization_state import AuthorizationState
 from smart.http.addresses import caller_network
@@ -26,11 +29,6 @@ ON CONFLICT (authorization_id, address) DO UPDATE SET noted_at = excluded.noted_
 RETURNING id
 """
 _FLAG = "UPDATE oauth_authorization SET flagged_at = %s WHERE id = %s"
-_END = """
-UPDATE oauth_authorization SET epoch = epoch + 1, ended_at = %s, ended_for = 'address-changed'
-WHERE id = %s AND ended_at = 0
-RETURNING id
-"""
 _BLOCK = """
 INSERT INTO oauth_addressblock (user_id, client_id, address, blocked_at) VALUES (%s, %s, %s, %s)
 ON CONFLICT (user_id, client_id) DO UPDATE SET address = excluded.address, blocked_at = excluded.blocked_at
@@ -54,17 +52,11 @@ def apply_address_policy(
 ) -> None:
     """Writes down that it was used `at` this address and does what its policy says, in the caller's transaction."""
     policy = authorization.address_policy
+    if policy == address_binding.END:  # first: locks have one order, and this one locks the requests that wait
+        access.end_authorization(authorization.pk, Actor(now=now, address=address), EndedFor.ADDRESS_CHANGED)
     if sql.value(_NOTE, [authorization.pk, caller_network(address), now, now - RECORDED_EVERY]):
         sql.execute(_FLAG, [now, authorization.pk])
         reason = f"{at}, from {bound}, policy {policy}"
         record(authorization.event(EventKind.ADDRESS_CHANGED, at=now, address=address, token=token, reason=reason))
     if policy in address_binding.STOPPING and authorization.user_pk:
         sql.execute(_BLOCK, [authorization.user_pk, authorization.client_pk, address, now])
-    if policy == address_binding.END:
-        _end(authorization, address, now=now)
-
-
-def _end(authorization: AuthorizationState, address: str, *, now: int) -> None:
-    if sql.value(_END, [now, authorization.pk]):
-        reason = "used at another address"
-        authorization.record(EventKind.AUTHORIZATION_ENDED, at=now, address=address, reason=reason)

@@ -7,6 +7,9 @@ from typing import Annotated
 from django.db import transaction
 
 from audit.event_kinds import EventKind
+from oauth.ending import access
+from oauth.ending.access import Actor
+from oauth.ending.reasons import EndedFor
 from oauth.http.answer import Answer
 from oauth.http.credentials import AuthenticatedClient
 from oauth.http.machine_request import MachineRequest
@@ -35,9 +38,8 @@ class ConsumedCode:
 _CONSUME = sql.returning(ConsumedCode, "UPDATE oauth_code SET consumed_at = %s WHERE digest = %s AND consumed_at = 0")
 _GIVE_BACK = "UPDATE oauth_code SET consumed_at = 0 WHERE id = %s"
 _REPLAYED = """
-UPDATE oauth_authorization SET epoch = epoch + 1, ended_at = %s, ended_for = 'replayed'
-WHERE ended_at = 0 AND client_id = %s AND id = (SELECT authorization_id FROM oauth_code WHERE digest = %s)
-RETURNING id
+SELECT a.id FROM oauth_authorization a JOIN oauth_code c ON c.authorization_id = a.id
+WHERE c.digest = %s AND a.client_id = %s AND a.ended_at = 0
 """
 
 
@@ -98,8 +100,9 @@ def _require_valid(
 
 def _end_if_replayed(code: str, request: MachineRequest, client: AuthenticatedClient) -> OAuthError:
     """A code that was used before kills what it bought (CG-04); one never issued kills nothing."""
-    replayed = sql.value(_REPLAYED, [request.now, client.pk, sha256_hex(code)])
-    if replayed is not None:
+    replayed = sql.value(_REPLAYED, [sha256_hex(code), client.pk])
+    actor = Actor(now=request.now, address=request.address)
+    if replayed and access.end_authorization(replayed, actor, EndedFor.REPLAYED).authorizations:
         _record(EventKind.CODE_REPLAYED, AuthorizationState.of(replayed), request)
     return InvalidGrant("the code is not valid")
 

@@ -10,6 +10,9 @@ from django.db import transaction
 
 from accounts import rate_limit
 from audit.event_kinds import EventKind
+from oauth.ending import access
+from oauth.ending.access import Actor
+from oauth.ending.reasons import EndedFor
 from oauth.http.answer import Answer
 from oauth.http.credentials import AuthenticatedClient, Credentials
 from oauth.http.machine_request import MachineRequest
@@ -65,10 +68,6 @@ _KEEP_ANSWER = """
 UPDATE oauth_refreshtoken SET kept_answer = CASE WHEN id = %s THEN %s ELSE '' END WHERE id = %s OR id = %s
 """
 _USED = sql.select(UsedRefreshToken, "FROM oauth_refreshtoken WHERE digest = %s")
-_END_FAMILY = """
-UPDATE oauth_authorization SET epoch = epoch + 1, ended_at = %s, ended_for = 'reused' WHERE id = %s AND ended_at = 0
-RETURNING id
-"""
 _HOLDER = """
 SELECT c.client_id FROM oauth_refreshtoken r
 JOIN oauth_authorization a ON a.id = r.authorization_id
@@ -199,6 +198,11 @@ def _repeat_or_end_family(token: str, request: MachineRequest, client: Authentic
             return error
         record(EventKind.REFRESH_REPEATED)
         return Answer(200, refresh_grace.unseal(used.kept_answer, token))
-    elif sql.value(_END_FAMILY, [request.now, authorization.pk]):
+    elif _end_family(authorization, request):
         record(EventKind.REFRESH_REUSED)
     return InvalidGrant(INVALID)
+
+
+def _end_family(authorization: AuthorizationState, request: MachineRequest) -> bool:
+    actor = Actor(now=request.now, address=request.address)
+    return access.end_authorization(authorization.pk, actor, EndedFor.REUSED).authorizations > 0

@@ -11,16 +11,25 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 
 from accounts import clock
-from audit.event_kinds import EventKind
+from oauth.ending.first_cause import with_first_cause
+from oauth.ending.reasons import EndedFor
+from oauth.ending.tokens import END_BY_ID, end_token
 from oauth.models import AccessToken, Authorization, liveness, parse_reference, public_reference
 from operators.admin import authorizations, confirmation, token_life
 from operators.admin.filters import RowFilter, filter_by, filter_by_link
-from operators.admin.model_admin import ReadOnlyAdmin, record_events, search
+from operators.admin.model_admin import ReadOnlyAdmin, actor, search
 from operators.admin.rendering import count_text, link, shorten, state_tag, time_element
+from smart.tokens.liveness import Dead
+
+RAN_ITS_COURSE = (Dead.SUPERSEDED, Dead.EXPIRED)
 
 
-def _dead(*reasons: str) -> Any:
-    return lambda found: liveness.with_reason(found, now=clock.now()).filter(reason__in=reasons)
+def _by_cause(*causes: str) -> Any:
+    return lambda found: found.filter(cause__in=causes)
+
+
+def _otherwise_dead(found: Any) -> Any:
+    return found.exclude(cause__in=["", *RAN_ITS_COURSE])
 
 
 def _live(found: Any) -> Any:
@@ -30,11 +39,10 @@ def _live(found: Any) -> Any:
 STATE = filter_by("state", "state", {
     "live": ("live", lambda found: _live(found)),
     "flagged": ("live and flagged", lambda found: _live(found.filter(authorization__flagged_at__gt=0))),
-    "superseded": ("superseded", _dead("superseded")),
-    "expired": ("expired", _dead("expired")),
-    "tampered": ("came back changed", lambda found: found.filter(revoked_for="tampered")),
-    "ended": ("ended or revoked",
-              _dead("revoked", "ended", "client-disabled", "client-ended", "person-stopped", "person-ended")),
+    "superseded": ("superseded", _by_cause(Dead.SUPERSEDED)),
+    "expired": ("expired", _by_cause(Dead.EXPIRED)),
+    "tampered": ("came back changed", lambda found: found.filter(revoked_for=EndedFor.TAMPERED)),
+    "ended": ("ended or revoked", _otherwise_dead),
 })  # fmt: skip
 AUTHORIZATION = filter_by_link(
     "authorization", "authorization", lambda found, number: found.filter(authorization=parse_reference(number))
@@ -59,8 +67,8 @@ class AccessTokenAdmin(ReadOnlyAdmin):
         return public_reference(row.pk)
 
     @admin.display(description="state")
-    def state(self, row: AccessToken) -> SafeString:
-        return state_tag(liveness.dead_because(row, now=clock.now()), row.revoked_for or row.authorization.ended_for)
+    def state(self, row: Any) -> SafeString:
+        return state_tag(row.cause)
 
     @admin.display(description="client")
     def client(self, row: AccessToken) -> SafeString:
@@ -96,7 +104,8 @@ class AccessTokenAdmin(ReadOnlyAdmin):
         return token_life.page(request, token)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[AccessToken]:
-        return super().get_queryset(request).select_related(*liveness.TOKEN_FACTS)
+        found = super().get_queryset(request).select_related(*liveness.TOKEN_FACTS)
+        return with_first_cause(found, now=clock.now())
 
     def about(self, row: AccessToken) -> dict[str, str]:
         return {**row.authorization.event_fields(), "token": public_reference(row.pk)}
@@ -113,13 +122,9 @@ class AccessTokenAdmin(ReadOnlyAdmin):
                 request, self, queryset, title="End these tokens?", button="End these tokens", ending=ending
             )
         with transaction.atomic():
-            now = clock.now()
-            rows = list(queryset.filter(revoked_at=0).select_related(*liveness.TOKEN_FACTS))
-            AccessToken.objects.filter(pk__in=[row.pk for row in rows], revoked_at=0).update(
-                revoked_at=now, revoked_for="operator"
-            )
-            record_events(request, EventKind.REVOKED, *map(self.about, rows), reason="operator")
-        self.message_user(request, f"Ended {count_text(len(rows), 'token')}.")
+            pks = queryset.order_by("pk").values_list("pk", flat=True)
+            ended = sum(end_token(END_BY_ID, [pk], actor(request), EndedFor.OPERATOR) for pk in pks)
+        self.message_user(request, f"Ended {count_text(ended, 'token')}.")
         return None
 
     @admin.action(description="End the authorizations of these tokens")

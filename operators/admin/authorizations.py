@@ -11,13 +11,15 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from accounts import clock
 from audit.event_kinds import EventKind
+from oauth.ending import access
+from oauth.ending.access import Selection
+from oauth.ending.reasons import EndedFor
 from oauth.models import Authorization, liveness, public_reference
 from operators.admin import confirmation
 from operators.admin.fields import plain_text
 from operators.admin.filters import RowFilter, filter_by, filter_by_link
-from operators.admin.model_admin import ReadOnlyAdmin, record_events, search
+from operators.admin.model_admin import ReadOnlyAdmin, actor, record_events, search
 from operators.admin.rendering import count_text, link, shorten, state_tag, tag, time_element
 
 STATE = filter_by("state", "state", {
@@ -95,8 +97,8 @@ class AuthorizationAdmin(ReadOnlyAdmin):
 
     @admin.display(description="state")
     def state(self, row: Authorization) -> SafeString:
-        reason = liveness.unusable_because(row)
-        return tag("flagged", "warn") if not reason and row.flagged_at else state_tag(reason, row.ended_for)
+        cause = row.ended_for or liveness.unusable_because(row) or ""
+        return tag("flagged", "warn") if not cause and row.flagged_at else state_tag(cause)
 
     @admin.display(description="what the app is told")
     def context_(self, row: Authorization) -> SafeString | str:
@@ -148,12 +150,8 @@ class AuthorizationAdmin(ReadOnlyAdmin):
 
 
 def end(request: HttpRequest, queryset: QuerySet[Authorization]) -> int:
-    """Ends those that have not ended, one event each. Counts them."""
-    with transaction.atomic():
-        rows = list(queryset.filter(ended_at=0).select_related("client", "user", "fhir_server"))
-        Authorization.objects.filter(pk__in=[row.pk for row in rows]).end("operator", now=clock.now())
-        record_events(request, EventKind.AUTHORIZATION_ENDED, *(row.event_fields() for row in rows), reason="operator")
-    return len(rows)
+    """Ends those that have not ended. Counts them."""
+    return access.end(Selection.of_authorizations(queryset), actor(request), EndedFor.OPERATOR).authorizations
 
 
 def _any_of(term: str, people: Any) -> Any:

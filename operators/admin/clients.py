@@ -19,6 +19,9 @@ from accounts import clock
 from audit.event_kinds import EventKind
 from oauth.clients import jwks_fetch, secrets
 from oauth.discovery import server_facts
+from oauth.ending import access
+from oauth.ending.access import Selection
+from oauth.ending.reasons import EndedFor
 from oauth.models import Authorization, Client, ResourceServer
 from operators.admin import confirmation
 from operators.admin.client_form import ClientForm
@@ -26,7 +29,7 @@ from operators.admin.client_kinds import KINDS, KINDS_BY_NAME, Kind, kind_of
 from operators.admin.client_usage import last_used, live_tokens
 from operators.admin.fields import Flag
 from operators.admin.filters import RowFilter, filter_by
-from operators.admin.model_admin import OperatorAdmin, record_events
+from operators.admin.model_admin import OperatorAdmin, actor, record_events
 from operators.admin.rendering import count_text, shorten, tag, time_element
 from smart.clients import jwks
 
@@ -202,14 +205,16 @@ class ClientAdmin(OperatorAdmin):
             return self._asked(
                 request, queryset, "End all access of these clients", "They may ask people again at once."
             )
-        return self._ended(request, queryset, EventKind.CLIENT_ENDED, "end_access", "Ended all access of {}.")
+        self._end(request, queryset, EndedFor.CLIENT_ENDED, "Ended all access of {}.")
+        return None
 
     @admin.action(description="Disable these clients and end all their access")
     def disable(self, request: HttpRequest, queryset: QuerySet[Client]) -> HttpResponse | None:
         if not confirmation.is_confirmed(request):
             lead = "They are refused at every endpoint until they are enabled."
             return self._asked(request, queryset, "Disable these clients and end all their access", lead)
-        return self._ended(request, queryset, EventKind.CLIENT_DISABLED, "disable", "Disabled {}.")
+        self._end(request, queryset, EndedFor.CLIENT_DISABLED, "Disabled {}.")
+        return None
 
     @admin.action(description="Enable these clients")
     def enable(self, request: HttpRequest, queryset: QuerySet[Client]) -> HttpResponse | None:
@@ -217,7 +222,12 @@ class ClientAdmin(OperatorAdmin):
             ending = ["Nothing. What ended stays ended; people are asked again."]
             title = "Enable these clients"
             return confirmation.page(request, self, queryset, title=f"{title}?", button=title, ending=ending)
-        return self._ended(request, queryset.filter(enabled=0), EventKind.CLIENT_ENABLED, "enable", "Enabled {}.")
+        with transaction.atomic():
+            clients = list(queryset.filter(enabled=0))
+            Client.objects.filter(pk__in=[client.pk for client in clients]).enable()
+            record_events(request, EventKind.CLIENT_ENABLED, *map(self.about, clients))
+        self.message_user(request, f"Enabled {count_text(len(clients), 'client')}.")
+        return None
 
     def _asked(self, request: HttpRequest, queryset: QuerySet[Client], button: str, lead: str) -> TemplateResponse:
         of = Authorization.objects.filter(client__in=queryset)
@@ -225,15 +235,10 @@ class ClientAdmin(OperatorAdmin):
             request, self, queryset, title=f"{button}?", button=button, ending=confirmation.consequences(of), lead=lead
         )
 
-    def _ended(
-        self, request: HttpRequest, queryset: QuerySet[Client], kind: EventKind, verb: str, said: str
-    ) -> HttpResponse | None:
-        with transaction.atomic():
-            clients = list(queryset)
-            getattr(Client.objects.filter(pk__in=[client.pk for client in clients]), verb)()
-            record_events(request, kind, *(self.about(client) for client in clients))
+    def _end(self, request: HttpRequest, queryset: QuerySet[Client], reason: EndedFor, said: str) -> None:
+        for client in (clients := list(queryset)):
+            access.end(Selection.everything(client), actor(request), reason)
         self.message_user(request, said.format(count_text(len(clients), "client")))
-        return None
 
     # Keys by address ------------------------------------------------------------------------------------------------
 

@@ -7,18 +7,18 @@ from django import forms
 from django.conf import settings
 from django.contrib import admin
 from django.core.exceptions import ValidationError
-from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
-from accounts import clock
-from audit.event_kinds import EventKind
+from oauth.ending import access
+from oauth.ending.access import Selection
+from oauth.ending.reasons import EndedFor
 from oauth.models import Authorization, FhirServer
 from oauth.registration import fhir_servers
 from operators.admin import confirmation
 from operators.admin.fields import Flag, Seconds, plain_text
-from operators.admin.model_admin import OperatorAdmin, record_events
+from operators.admin.model_admin import OperatorAdmin, actor
 from operators.admin.rendering import count_text, shorten
 from smart.fhir import base_urls
 from smart.fhir.audience import canonical_url
@@ -139,14 +139,9 @@ class FhirServerAdmin(OperatorAdmin):
                 request, self, queryset, title=f"{title}?", button=title, ending=confirmation.consequences(of),
                 lead="People are asked again when they open an app.",
             )  # fmt: skip
-        with transaction.atomic():
-            servers = list(queryset)
-            ended = of.end("operator", now=clock.now())
-            record_events(
-                request,
-                EventKind.FHIR_SERVER_ENDED,
-                *map(self.about, servers),
-                reason=count_text(ended, "authorization"),
-            )
+        ended = sum(
+            access.end(Selection.everything(server), actor(request), EndedFor.FHIR_SERVER_ENDED).authorizations
+            for server in queryset
+        )
         self.message_user(request, f"Ended {count_text(ended, 'authorization')} and their tokens.")
         return None

@@ -18,7 +18,8 @@ from accounts import clock
 from accounts.address import client_address
 from accounts.models import User
 from audit.event_kinds import EventKind
-from audit.trail import Event, record
+from audit.trail import record
+from oauth.ending.access import Actor
 from oauth.models import parse_reference
 
 MOST = 5000
@@ -52,16 +53,17 @@ def search(queryset: Any, typed: str, found: Callable[[str, Any], Any]) -> tuple
     return found(term, User.objects.get_queryset().filter(username=term).values("pk")), False
 
 
+def actor(request: HttpRequest) -> Actor:
+    """The operator, as events name them."""
+    subject = request.user.subject  # type: ignore[union-attr]  # the site lets operators in only
+    return Actor(now=clock.now(), address=client_address(request), operator=subject)
+
+
 def record_events(request: HttpRequest, kind: EventKind, *abouts: dict[str, Any], reason: str = "") -> None:
     """Writes one event per thing that the operator changed, in the transaction of the change."""
-    common: dict[str, Any] = {
-        "kind": kind,
-        "at": clock.now(),
-        "operator": request.user.subject,  # type: ignore[union-attr]  # the site lets operators in only
-        "address": client_address(request),
-    }
+    operator = actor(request)
     if abouts:
-        record(*(Event(**common, **{"reason": reason, **about}) for about in abouts))
+        record(*(operator.event(kind, **{"reason": reason, **about}) for about in abouts))
 
 
 class OperatorAdmin(admin.ModelAdmin):  # type: ignore[type-arg]

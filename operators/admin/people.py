@@ -1,6 +1,8 @@
 """People: who signs in, who they are on FHIR servers, for whom they may act, and whether they may come in."""
 
 from collections.abc import Sequence
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from django import forms
@@ -15,18 +17,17 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.safestring import SafeString
 
-from accounts import clock
-from accounts.address import client_address
-from accounts.models import SignIn, User
+from accounts.models import User
 from audit.event_kinds import EventKind
 from oauth.ending import access, passwords
-from oauth.ending.access import Actor
+from oauth.ending.access import Selection
+from oauth.ending.people import suspend
+from oauth.ending.reasons import EndedFor
 from oauth.models import ActsFor, Authorization, FhirIdentity, PatientRecord
-from oauth.sign_in import sessions
 from operators.admin import confirmation
 from operators.admin.fields import Flag, Lines, plain_text
 from operators.admin.filters import filter_by
-from operators.admin.model_admin import OperatorAdmin, record_events
+from operators.admin.model_admin import OperatorAdmin, actor, record_events
 from operators.admin.rendering import count_text, shorten, tag
 from smart.fhir import fhir_user
 
@@ -71,7 +72,7 @@ class NewPasswordForm(AdminPasswordChangeForm):  # type: ignore[type-arg]
 
     def save(self, commit: bool = True) -> Any:
         if self.cleaned_data["set_usable_password"]:
-            passwords.set_password(self.user, self.cleaned_data["password1"])
+            passwords.set_password(self.user, self.cleaned_data["password1"], self.user.changed_by)
             return self.user
         return super().save(commit)
 
@@ -206,6 +207,12 @@ class PersonAdmin(OperatorAdmin, UserAdmin):  # type: ignore[type-arg]  # Django
         obj.is_superuser = obj.is_staff
         super().save_model(request, obj, form, change)
 
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        row: Any = super().get_object(request, object_id, from_field)
+        if row is not None:
+            row.changed_by = actor(request)  # Django's form of a new password knows only the row
+        return row
+
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> Any:  # noqa: A002
         """One's own password has its own page, which asks for the old one."""
         return (
@@ -224,7 +231,10 @@ class PersonAdmin(OperatorAdmin, UserAdmin):  # type: ignore[type-arg]  # Django
             return self._asked(
                 request, others, "Lock out and end all access", "They cannot sign in until let in again."
             )
-        return self._done(request, others, EventKind.PERSON_STOPPED, "Locked out {}.")
+        for person in (found := list(others)):
+            suspend(person, actor(request))
+        self._tell(request, "Locked out {}.", found)
+        return None
 
     @admin.action(description="Let in again")
     def let_in(self, request: HttpRequest, queryset: QuerySet[User]) -> HttpResponse | None:
@@ -233,14 +243,22 @@ class PersonAdmin(OperatorAdmin, UserAdmin):  # type: ignore[type-arg]  # Django
             return confirmation.page(
                 request, self, queryset, title="Let in again?", button="Let in again", ending=ending
             )
-        return self._done(request, queryset.filter(stopped_at__gt=0), EventKind.PERSON_LET_IN, "Let in {}.")
+        with transaction.atomic():
+            found = list(queryset.filter(stopped_at__gt=0))
+            User.objects.get_queryset().filter(pk__in=[person.pk for person in found]).let_in()
+            record_events(request, EventKind.PERSON_LET_IN, *map(self.about, found))
+        self._tell(request, "Let in {}.", found)
+        return None
 
     @admin.action(description="End all access of these people")
     def end_access(self, request: HttpRequest, queryset: QuerySet[User]) -> HttpResponse | None:
         if not confirmation.is_confirmed(request):
             lead = "They may sign in and allow apps again at once."
             return self._asked(request, queryset, "End all access of these people", lead)
-        return self._done(request, queryset, EventKind.PERSON_ENDED, "Ended all access of {}.")
+        for person in (found := list(queryset)):
+            access.end(Selection.everything(person), actor(request), EndedFor.PERSON_ENDED)
+        self._tell(request, "Ended all access of {}.", found)
+        return None
 
     @admin.action(description="Require a new password")
     def require_password(self, request: HttpRequest, queryset: QuerySet[User]) -> HttpResponse | None:
@@ -251,7 +269,7 @@ class PersonAdmin(OperatorAdmin, UserAdmin):  # type: ignore[type-arg]  # Django
             lead = "They choose a new password after the next sign-in, before anything else."
             return confirmation.page(request, self, others, title=f"{title}?", button=title, ending=ending, lead=lead)
         for person in others:
-            passwords.require_new_password(person, client_address(request), operator=request.user.subject)  # type: ignore[union-attr]
+            passwords.require_new_password(person, actor(request))
         self.message_user(request, f"Required of {count_text(len(others), 'person', 'people')}.")
         return None
 
@@ -261,23 +279,12 @@ class PersonAdmin(OperatorAdmin, UserAdmin):  # type: ignore[type-arg]  # Django
             request, self, queryset, title=f"{button}?", button=button, ending=confirmation.consequences(of), lead=lead
         )
 
-    def _done(self, request: HttpRequest, queryset: QuerySet[User], kind: EventKind, said: str) -> HttpResponse | None:
-        with transaction.atomic():
-            people = list(queryset)
-            rows = User.objects.get_queryset().filter(pk__in=[person.pk for person in people])
-            if kind == EventKind.PERSON_STOPPED:
-                rows.stop("operator")
-                for person in people:
-                    sessions.end(SignIn.objects.filter(user=person), person, client_address(request))
-            else:
-                (rows.let_in if kind == EventKind.PERSON_LET_IN else rows.end_access)()
-            record_events(request, kind, *map(self.about, people))
+    def _tell(self, request: HttpRequest, said: str, people: Sequence[User]) -> None:
         self.message_user(request, said.format(count_text(len(people), "person", "people")))
-        return None
 
 
 def _others(people: QuerySet[User], request: HttpRequest) -> QuerySet[User]:
-    """All but the operator himself."""
+    """All but the operator who asks."""
     return people.exclude(username=request.user.get_username())
 
 
@@ -306,10 +313,9 @@ class PatientRecordAdmin(OperatorAdmin):
             ending = confirmation.consequences(Authorization.objects.filter(Exists(about)))
             title, lead = "End all access to these records", "People may allow apps again at once."
             return confirmation.page(request, self, queryset, title=f"{title}?", button=title, ending=ending, lead=lead)
-        operator: Any = request.user
-        by = Actor(now=clock.now(), address=client_address(request), operator=operator.subject)
-        where = [{"patient": row.patient, "fhir_server": row.fhir_server_id} for row in queryset]
-        ended = sum(access.end(one, by, reason="operator").authorizations for one in where)
+        records = [Q(patient=row.patient, fhir_server=row.fhir_server_id) for row in queryset]
+        any_of = reduce(or_, records, Q(pk__in=[]))
+        ended = access.end(Selection(any_of, any_of), actor(request), EndedFor.OPERATOR).authorizations
         self.message_user(request, f"Ended {count_text(ended, 'authorization')} and their tokens.")
         return None
 

@@ -6,43 +6,10 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 
+from oauth.ending.reasons import reason
 from smart.time_units import to_datetime
 
 LONGEST = 120
-TONES = {
-    "": "good",
-    "revoked": "bad",
-    "ended": "bad",
-    "client-disabled": "bad",
-    "client-ended": "bad",
-    "person-stopped": "bad",
-    "person-ended": "bad",
-    "flagged": "warn",
-    "superseded": "",
-    "expired": "",
-}
-WHY = {
-    "": "live",
-    "revoked": "revoked",
-    "ended": "authorization ended",
-    "client-disabled": "client disabled",
-    "client-ended": "client's access ended",
-    "person-stopped": "person locked out",
-    "person-ended": "person's access ended",
-}
-ENDED_FOR = {
-    "address-changed": "used elsewhere",
-    "tampered": "came back changed",
-    "replayed": "replayed",
-    "reused": "refresh token reused",
-    "password-changed": "new password",
-    "signed-out": "signed out",
-    "operator": "ended by an operator",
-    "person": "taken back",
-    "revoked": "given back",
-    "invalidated": "ended by the FHIR server",
-    "refusals": "too many refusals",
-}
 
 
 def tag(word: str, tone: str = "") -> SafeString:
@@ -50,10 +17,12 @@ def tag(word: str, tone: str = "") -> SafeString:
     return format_html('<span class="sa-tag{}">{}</span>', f" sa-{tone}" if tone else "", word)
 
 
-def state_tag(reason: str, ended_for: str = "") -> SafeString:
+def state_tag(cause: str) -> SafeString:
     """The state of a token or authorization: why it is dead, or live."""
-    word = ENDED_FOR.get(ended_for, ended_for) if reason in {"revoked", "ended"} and ended_for else ""
-    return tag(word or WHY.get(reason, reason), TONES.get(reason, "bad"))
+    if not cause:
+        return tag("live", "good")
+    why = reason(cause)
+    return tag(why.tag, why.tone)
 
 
 def time_element(microseconds: int) -> SafeString | str:

@@ -6,62 +6,35 @@ from itertools import groupby
 from typing import Any
 
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
 from accounts import clock
-from audit import event_kinds
+from audit.event_kinds import EventKind, label, result_of
 from audit.models import OutboxEvent, SecurityEvent
+from oauth.ending.first_cause import with_first_cause
+from oauth.ending.reasons import reason
 from oauth.models import AccessToken, liveness, public_reference
 from operators.admin import timeline
 from smart.time_units import SECOND, to_datetime
+from smart.tokens.liveness import Dead
 
 HISTORY = 50
+OF_AUTHORIZATIONS = (EventKind.AUTHORIZATION_ENDED, EventKind.ACCESS_TAKEN_BACK)
 FAMILY = 8
-STATES = {
-    "": ("Live", "good", "It is alive."),
-    "revoked": ("Revoked", "bad", "It was revoked."),
-    "ended": ("Ended", "bad", "Its authorization has ended."),
-    "client-disabled": ("Ended", "bad", "The client is disabled."),
-    "client-ended": ("Ended", "bad", "All access of the client was ended."),
-    "person-stopped": ("Ended", "bad", "The person is locked out."),
-    "person-ended": ("Ended", "bad", "All access of the person was ended."),
-    "superseded": ("Superseded", "", "A newer token took its place."),
-    "expired": ("Expired", "", "Its time ran out."),
+RULES = {
+    "issued": ("We issued it, and it is whole", ""),
+    Dead.REVOKED: ("Not revoked", "Revoked"),
+    Dead.ENDED: ("Its authorization stands", "The authorization has ended"),
+    Dead.CLIENT_DISABLED: ("Its client is enabled", "The client is disabled"),
+    Dead.CLIENT_ENDED: ("The client's access was not ended", "All access of the client was ended"),
+    Dead.PERSON_STOPPED: ("The person is not locked out", "The person is locked out"),
+    Dead.PERSON_ENDED: ("The person's access was not ended", "All access of the person was ended"),
+    Dead.SUPERSEDED: ("No newer token has taken its place", "A newer token has taken its place"),
+    Dead.EXPIRED: ("Not expired", "Expired"),
 }
-REVOKED_FOR = {
-    "tampered": "It came back changed, so we ended the real one.",
-    "operator": "An operator ended it.",
-    "revoked": "The app or the FHIR server gave it back.",
-}
-ENDED_FOR = {
-    "address-changed": "It was used from another address, so the policy ended the authorization.",
-    "password-changed": "The person's password was changed.",
-    "signed-out": "The person signed out.",
-    "reused": "A refresh token of it was used twice, so the whole family ended.",
-    "replayed": "Its code was used twice, so everything bought with it ended.",
-    "operator": "An operator ended the authorization.",
-    "person": "The person took the access back.",
-    "revoked": "The app gave its authorization back.",
-    "invalidated": "The FHIR server ended everything of this kind.",
-    "refusals": "The FHIR server refused too many requests, so the access ended by itself.",
-}
-RULES = (
-    ("issued", "We issued it, and it is whole"),
-    ("revoked", "Not revoked"),
-    ("ended", "Its authorization stands"),
-    ("client-disabled", "Its client is enabled"),
-    ("client-ended", "The client's access was not ended"),
-    ("person-stopped", "The person is not locked out"),
-    ("person-ended", "The person's access was not ended"),
-    ("superseded", "No newer token has taken its place"),
-    ("expired", "Not expired"),
-)
-BROKEN = dict(zip((name for name, _ in RULES), (
-    "", "Revoked", "The authorization has ended", "The client is disabled", "All access of the client was ended",
-    "The person is locked out", "All access of the person was ended", "A newer token has taken its place", "Expired",
-), strict=True))  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,57 +45,57 @@ class Verdict:
     text: str
 
 
-def verdicts(reason: str) -> list[Verdict]:
+def verdicts(reason: Dead | None) -> list[Verdict]:
     """The rules of introspection in their order, up to the one that refuses."""
     found: list[Verdict] = []
-    for name, text in RULES:
+    for name, (kept, broken) in RULES.items():
         if found and found[-1].outcome != "passed":
-            found.append(Verdict("not reached", text))
-        elif name == reason:
-            found.append(Verdict("refused", BROKEN[name]))
+            found.append(Verdict("not reached", kept))
         else:
-            found.append(Verdict("passed", text))
+            found.append(Verdict("refused", broken) if name == reason else Verdict("passed", kept))
     return found
 
 
-def why(token: AccessToken, reason: str, now: int) -> str:
-    """Why it ended, in one sentence; while it lives, for how long."""
-    if not reason:
-        return f"{STATES[''][2]} It expires in {max(1, (token.expires_at - now) // SECOND)} seconds."
-    if reason == "revoked":
-        return REVOKED_FOR.get(token.revoked_for, STATES[reason][2])
-    if reason == "ended":
-        return ENDED_FOR.get(token.authorization.ended_for, STATES[reason][2])
-    return STATES[reason][2]
+def state(token: Any) -> str:
+    """What became of it, in a word."""
+    if not token.cause:
+        return "Live"
+    if token.cause in {Dead.SUPERSEDED, Dead.EXPIRED}:
+        return str(token.cause).capitalize()
+    return "Revoked" if token.died_at and token.died_at == token.revoked_at else "Ended"
 
 
-def ended_at(token: AccessToken, reason: str, successor: int = 0) -> int:
-    """When it died, as far as the rows know; 0 while it lives or where only the trail knows."""
-    known = {"revoked": token.revoked_at, "ended": token.authorization.ended_at, "expired": token.expires_at}
-    return min(known.get(reason, successor) or 0, token.expires_at)
+def why(token: Any, now: int) -> str:
+    """What ended it first, in one sentence; while it lives, for how long."""
+    if token.cause:
+        return reason(token.cause).operator
+    return f"It is alive. It expires in {max(1, (token.expires_at - now) // SECOND)} seconds."
 
 
-def page(request: HttpRequest, token: AccessToken) -> HttpResponse:
+def page(request: HttpRequest, token: Any) -> HttpResponse:
     now = clock.now()
-    reason = liveness.dead_because(token, now=now)
-    state, tone, _ = STATES.get(reason, (reason.capitalize(), "bad", ""))
     family = _family(token, now)
     context = {
         "token": token,
         "number": public_reference(token.pk),
-        "state": state,
-        "tone": tone,
-        "why": why(token, reason, now),
-        "ended": _moment(next((one["ended"] for one in family if one["row"].pk == token.pk), 0)),
+        "state": state(token),
+        "tone": reason(token.cause).tone if token.cause else "good",
+        "why": why(token, now),
+        "ended": _moment(token.died_at),
         "family": [
-            {**one, "ended": _moment(one["ended"]), "issued": to_datetime(one["row"].issued_at)} for one in family
+            {
+                "row": row,
+                "why": state(row).lower(),
+                "this": row.pk == token.pk,
+                "ended": _moment(row.died_at),
+                "issued": to_datetime(row.issued_at),
+            }
+            for row in family
         ],
-        "bars": timeline.chart(
-            [(str(one["row"]), one["row"].issued_at, one["ended"], one["reason"]) for one in family], now
-        ),
+        "bars": timeline.chart([(str(row), row.issued_at, row.died_at, row.cause) for row in family], now),
         "used": _moment(token.authorization.used_at),
-        "history": history(public_reference(token.pk)),
-        "verdicts": verdicts(reason),
+        "history": history(token),
+        "verdicts": verdicts(liveness.dead_because(token, now=now)),
         "forms": _forms(token),
         "events_url": f"{reverse('admin:audit_securityevent_changelist')}?token={public_reference(token.pk)}",
         "checkbox": ACTION_CHECKBOX_NAME,
@@ -132,28 +105,39 @@ def page(request: HttpRequest, token: AccessToken) -> HttpResponse:
     return response
 
 
-def _family(token: AccessToken, now: int) -> list[dict[str, Any]]:
+def _family(token: Any, now: int) -> list[Any]:
     """The tokens of its authorization, oldest first: the newest FAMILY, and this one in any case."""
-    rows = AccessToken.objects.filter(authorization=token.authorization_id).select_related(*liveness.TOKEN_FACTS)
+    rows = with_first_cause(AccessToken.objects.filter(authorization=token.authorization_id), now=now)
     found = {row.pk: row for row in [*rows.order_by("-pk")[:FAMILY], token]}
-    ordered = [found[pk] for pk in sorted(found)]
-    later = [row.issued_at for row in ordered[1:]] + [0]
-    reasons = [liveness.dead_because(row, now=now) for row in ordered]
-    return [
-        {"row": row, "reason": reason, "why": STATES.get(reason, (reason,))[0].lower(), "this": row.pk == token.pk,
-         "ended": ended_at(row, reason, successor)}
-        for row, reason, successor in zip(ordered, reasons, later, strict=True)
-    ]  # fmt: skip
+    return [found[pk] for pk in sorted(found)]
 
 
-def history(number: str) -> list[dict[str, Any]]:
-    """What the trail says of a token, the newest HISTORY, oldest first; a run of equal events is one line."""
+def history(token: AccessToken) -> list[dict[str, Any]]:
+    """What the trail says of a token and of the end of what it hung on, the newest HISTORY, oldest first; a run of
+    equal events is one line."""
     found: dict[str, Any] = {}
     for table in (SecurityEvent.objects.using("audit"), OutboxEvent.objects.all()):
-        rows: Any = table.filter(token=number).order_by("-at", "-pk")[:HISTORY]
-        found |= {event.event_id: event for event in rows}
+        for wanted in _about(token):
+            rows: Any = table.filter(wanted).order_by("-at", "-pk")[:HISTORY]
+            found |= {event.event_id: event for event in rows}
     newest = sorted(found.values(), key=lambda event: (event.at, event.pk))[-HISTORY:]
     return [_line(list(run)) for _, run in groupby(newest, key=lambda event: (event.kind, event.address, event.reason))]
+
+
+def _about(token: AccessToken) -> list[Q]:
+    """Events of the token; and of its authorization, client, person and FHIR server those that ended it, if they did.
+
+    Each names a column that has an index.
+    """
+    row = token.authorization
+    meanwhile = Q(at__gte=token.issued_at, at__lte=token.expires_at, token="")
+    of_client = Q(client=row.client.client_id, kind__in=[EventKind.CLIENT_ENDED, EventKind.CLIENT_DISABLED])
+    return [
+        Q(token=public_reference(token.pk)),
+        Q(authorization=public_reference(row.pk), kind__in=OF_AUTHORIZATIONS) & meanwhile,
+        of_client & meanwhile,
+        Q(kind=EventKind.FHIR_SERVER_ENDED, fhir_server=row.fhir_server.base) & meanwhile,
+    ]
 
 
 def _line(run: list[Any]) -> dict[str, Any]:
@@ -161,8 +145,8 @@ def _line(run: list[Any]) -> dict[str, Any]:
     tones = {"done": "good" if first.kind == "issued" else "", "refused": "warn", "odd": "bad"}
     return {
         "at": to_datetime(first.at), "until": to_datetime(last.at), "count": len(run),
-        "what": event_kinds.label(first.kind), "reason": first.reason,
-        "address": first.address, "tone": tones[event_kinds.result_of(first.kind)],
+        "what": label(first.kind), "reason": first.reason,
+        "address": first.address, "tone": tones[result_of(first.kind)],
     }  # fmt: skip
 
 

@@ -1,6 +1,21 @@
 """The one decision whether an access token is alive; every door asks it."""
 
+from enum import StrEnum
+
 from smart.tokens.lifetimes import is_expired
+
+
+class Dead(StrEnum):
+    """The rules that a live token keeps, each named by what breaks it, in the order in which they are asked."""
+
+    REVOKED = "revoked"
+    ENDED = "ended"
+    CLIENT_DISABLED = "client-disabled"
+    CLIENT_ENDED = "client-ended"
+    PERSON_STOPPED = "person-stopped"
+    PERSON_ENDED = "person-ended"
+    SUPERSEDED = "superseded"
+    EXPIRED = "expired"
 
 
 def dead_because(
@@ -14,23 +29,23 @@ def dead_because(
     client_epochs: tuple[int, int],
     client_enabled: int,
     user_stopped_at: int = 0,
-) -> str:
-    """The first reason why the token is dead, "" while it lives.
+) -> Dead | None:
+    """The first reason why the token is dead, None while it lives.
 
     `seat` is (number, latest, how many are kept), None where nothing supersedes; `*_epochs` are (granted under, today),
     None for a client without a person.
     """
     reasons = (
-        ("revoked", revoked_at != 0),
-        ("ended", authorization_epochs[0] != authorization_epochs[1]),
-        ("client-disabled", not client_enabled),
-        ("client-ended", client_epochs[0] != client_epochs[1]),
-        ("person-stopped", user_stopped_at != 0),
-        ("person-ended", user_epochs is not None and user_epochs[0] != user_epochs[1]),
-        ("superseded", seat is not None and is_superseded(*seat)),
-        ("expired", is_expired(now, expires_at)),
+        (Dead.REVOKED, revoked_at != 0),
+        (Dead.ENDED, authorization_epochs[0] != authorization_epochs[1]),
+        (Dead.CLIENT_DISABLED, not client_enabled),
+        (Dead.CLIENT_ENDED, client_epochs[0] != client_epochs[1]),
+        (Dead.PERSON_STOPPED, user_stopped_at != 0),
+        (Dead.PERSON_ENDED, user_epochs is not None and user_epochs[0] != user_epochs[1]),
+        (Dead.SUPERSEDED, seat is not None and is_superseded(*seat)),
+        (Dead.EXPIRED, is_expired(now, expires_at)),
     )
-    return next((reason for reason, holds in reasons if holds), "")
+    return next((reason for reason, holds in reasons if holds), None)
 
 
 def is_superseded(number: int, latest: int, keep: int) -> bool:

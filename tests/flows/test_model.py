@@ -306,11 +306,12 @@ class Histories(RuleBasedStateMachine):
         launch.ended = True
 
     def sign_out(self, launch: Launch) -> None:
-        from oauth.ending import online_access
+        from oauth.ending.access import Actor
+        from oauth.ending.sessions import end_online_access
 
         person = launch.person
         if person.session:
-            online_access.end_all([person.session], "", now=self.world.now)
+            end_online_access([person.session], Actor(now=self.world.now))
         for each in self.launches:
             each.ended |= each.person is person and each.kind == "online_access"
         person.session = ""

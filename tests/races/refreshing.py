@@ -63,10 +63,11 @@ class RefreshCommands(Commands):
     def sign_out(self, session: str) -> None:
         """What signing out does with the authorizations of that session."""
         from accounts import clock
-        from oauth.ending import online_access
+        from oauth.ending.access import Actor
+        from oauth.ending.sessions import end_online_access
 
         self._barrier.wait()
-        online_access.end_all([session], "192.0.2.7", now=clock.now())
+        end_online_access([session], Actor(now=clock.now(), address="192.0.2.7"))
 
 
 def refresh(client_id: str, token: str) -> Form:

@@ -8,9 +8,11 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from accounts import clock
 from accounts.login import LONGEST_PASSWORD
 from accounts.models import User
 from oauth.ending import passwords
+from oauth.ending.access import Actor
 
 OPERATOR = "manage.py"
 
@@ -33,11 +35,12 @@ class Command(BaseCommand):
         user = User.objects.get_queryset().filter(username=username).first()
         if user is None:
             raise CommandError(f"Nobody has the user name {username!r}.")
+        actor = Actor(now=clock.now(), operator=OPERATOR)
         if options["set"]:
-            ended = passwords.set_password(user, _fit(_asked(), user), operator=OPERATOR)
+            ended = passwords.set_password(user, _fit(_asked(), user), actor)
             self.stdout.write(f"{username} has a new password. Sessions ended: {ended}. Apps must ask again.")
         if options["require"]:
-            ended = passwords.require_new_password(user, operator=OPERATOR)
+            ended = passwords.require_new_password(user, actor)
             self.stdout.write(f"{username} chooses a new password at the next sign-in. Sessions ended: {ended}.")
 
 

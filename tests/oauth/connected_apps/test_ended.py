@@ -1,14 +1,14 @@
 """What the page of connected apps says of access that has ended."""
 
-import ast
 import re
 from typing import Any
 
 import pytest
 
 from accounts import clock
-from oauth.connected_apps import access
 from oauth.connected_apps.cards import day_text
+from oauth.ending.access import Actor, Selection, end
+from oauth.ending.reasons import REASONS, EndedFor
 from oauth.models import (
     AccessToken,
     Authorization,
@@ -19,64 +19,28 @@ from tests.conftest import SECRET, App, Granted, basic
 from tests.fixture_types import Issue, MakeClient
 from tests.oauth.connected_apps.page_reader import DAY, page_text, rows
 from tests.oauth.visitor import Visitor
-from tests.running import ROOT
 
 # What has ended -------------------------------------------------------------------------------------------------------
 
 
-def literals(pattern: str) -> set[str]:
-    """What the code writes into that column."""
-    files = [file for folder in ("oauth", "introspection") for file in (ROOT / folder).rglob("*.py")]
-    return {found for file in files for found in re.findall(pattern, file.read_text(encoding="utf-8"))}
-
-
-def test_every_reason_that_the_code_writes_has_words() -> None:
-    ended_for = literals(r"ended_for\s*=\s*'([\w-]+)'") | ends()
-    revoked_for = literals(r"revoked_for\s*=\s*['\"]([\w-]+)['\"]") - {"used"}  # our own search, not a person's
-
-    assert {"person", "signed-out", "operator", "reused"} <= ended_for
-    assert ended_for == set(access.ENDED_FOR)
-    assert revoked_for == set(access.REVOKED_FOR)
-
-
-def ends() -> set[str]:
-    """What every `.end("...", now=...)` and `.end(..., reason=...)` says."""
-    files = [file for folder in ("oauth", "introspection") for file in (ROOT / folder).rglob("*.py")]
-    nodes = [node for file in files for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))]
-    calls = [
-        node for node in nodes
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "end"
-    ]  # fmt: skip
-    queries = [call.args[0] for call in calls if call.args and any(word.arg == "now" for word in call.keywords)]
-    reasons = [word.value for call in calls for word in call.keywords if word.arg == "reason"]
-    return {text for said in (*queries, *reasons) for text in texts(said)}
-
-
-def texts(said: ast.expr) -> set[str]:
-    """A literal, or either side of a choice between two."""
-    if isinstance(said, ast.IfExp):
-        return texts(said.body) | texts(said.orelse)
-    return {str(said.value)} if isinstance(said, ast.Constant) else set()
-
-
-@pytest.mark.parametrize(("reason", "text"), access.ENDED_FOR.items())
-def test_an_ended_authorization_says_why(mine: Visitor, amy: Any, issue: Issue, reason: str, text: str) -> None:
+@pytest.mark.parametrize("reason", EndedFor)
+def test_an_ended_authorization_says_why(mine: Visitor, amy: Any, issue: Issue, reason: EndedFor) -> None:
     made = issue(person=amy)["granted"]
     Authorization.objects.filter(pk=made.authorization.pk).end(reason, now=clock.now())
 
     ((app, record, at, why),) = rows(mine)
 
-    assert (app, record, why) == ("Growth Chart", "yours", text)
+    assert (app, record, why) == ("Growth Chart", "yours", REASONS[reason].person)
     assert at.startswith("today, ")
 
 
-@pytest.mark.parametrize(("reason", "text"), access.REVOKED_FOR.items())
-def test_a_revoked_last_token_says_why(mine: Visitor, amy: Any, issue: Issue, reason: str, text: str) -> None:
+@pytest.mark.parametrize("reason", [EndedFor.OPERATOR, EndedFor.REVOKED, EndedFor.TAMPERED])
+def test_a_revoked_last_token_says_why(mine: Visitor, amy: Any, issue: Issue, reason: EndedFor) -> None:
     made = issue(person=amy)["granted"]
     tokens = AccessToken.objects.filter(authorization=made.authorization)
     tokens.update(revoked_at=clock.now(), revoked_for=reason)
 
-    assert rows(mine)[0][3] == text
+    assert rows(mine)[0][3] == REASONS[reason].person
 
 
 def test_time_that_ran_out_is_told_also_after_the_sign_out(mine: Visitor, amy: Any, issue: Issue) -> None:
@@ -120,13 +84,23 @@ def test_what_ran_out_before_it_was_replaced_ran_out(
     assert rows(mine)[0][3] == "time ran out"
 
 
-def test_what_the_operators_ended_is_told_without_a_time(mine: Visitor, amy: Any, issue: Issue) -> None:
+def test_what_the_operators_ended_is_told_with_its_time(mine: Visitor, amy: Any, issue: Issue) -> None:
+    made = issue(person=amy)["granted"]
+    end(Selection.everything(made.client), Actor(now=clock.now()), EndedFor.CLIENT_DISABLED)
+
+    ((_, _, at, why),) = rows(mine)
+
+    assert at.startswith("today, ")
+    assert why == "the operators ended it"
+
+
+def test_what_an_epoch_alone_has_ended_is_told_without_a_time(mine: Visitor, amy: Any, issue: Issue) -> None:
     made = issue(person=amy)["granted"]
     Client.objects.filter(pk=made.client.pk).disable()
 
     assert rows(mine)[0][2:] == ["not noted", "the operators ended it"]
     aged(made, DAY * 2)
-    assert rows(mine)[0][3] == "time ran out, or the operators ended it before"
+    assert rows(mine)[0][3] == "time ran out"
 
 
 def test_ninety_days_later_nothing_is_listed(mine: Visitor, amy: Any, issue: Issue) -> None:
@@ -153,5 +127,5 @@ def test_a_client_that_revokes_says_so_here(
 
     app.post("/o/revoke", data={"token": answer["access_token"]}, headers=basic(client.client_id, SECRET))
 
-    assert rows(mine)[0][3] == access.GIVEN_BACK
+    assert rows(mine)[0][3] == REASONS[EndedFor.REVOKED].person
     assert public_reference(answer["granted"].authorization.pk) not in mine.request("GET", "/apps").text

@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
+from accounts import clock
 from accounts.models import SignIn, User
 from audit.models import OutboxEvent
 from oauth.ending import passwords
+from oauth.ending.access import Actor
 from oauth.models import AccessToken, PendingRequest
 from tests.fixture_types import Introspect, Issue, MakeClient, MakePerson, MakeVisitor
 from tests.oauth.visitor import PASSWORD, Visitor, redirect_query
@@ -151,7 +153,7 @@ def test_a_foreign_form_changes_nothing(visitor: Visitor, make_person: MakePerso
 
 def test_whoever_must_choose_is_asked_right_after_the_sign_in(visitor: Visitor, make_person: MakePerson) -> None:
     amy = make_person("amy")
-    passwords.require_new_password(amy, operator="operator")
+    passwords.require_new_password(amy, Actor(now=clock.now(), operator="operator"))
 
     page = visitor.sign_in(visitor.request("GET", "/login"), amy)
 
@@ -167,7 +169,7 @@ def test_whoever_must_choose_is_asked_right_after_the_sign_in(visitor: Visitor, 
 @pytest.mark.parametrize("path", ["/", "/sessions", "/admin/", "/no-such-page"])
 def test_nothing_else_opens_before(visitor: Visitor, make_person: MakePerson, path: str) -> None:
     amy = make_person("amy")
-    passwords.require_new_password(amy)
+    passwords.require_new_password(amy, Actor(now=clock.now()))
     signed_in(visitor, amy)
 
     response = visitor.request("GET", path)
@@ -184,7 +186,7 @@ def test_a_session_that_was_open_ends_when_a_new_password_is_required(
     amy = make_person("amy")
     signed_in(visitor, amy)
 
-    ended = passwords.require_new_password(amy, operator="operator")
+    ended = passwords.require_new_password(amy, Actor(now=clock.now(), operator="operator"))
 
     assert ended == 1
     assert visitor.request("GET", "/password").headers["Location"] == "/login?to=password"
@@ -206,7 +208,7 @@ def test_a_session_opened_before_must_prove_the_current_password(visitor: Visito
 
 def test_the_same_password_is_not_a_new_one(visitor: Visitor, make_person: MakePerson) -> None:
     amy = make_person("amy")
-    passwords.require_new_password(amy)
+    passwords.require_new_password(amy, Actor(now=clock.now()))
     page = visitor.sign_in(visitor.request("GET", "/login"), amy)
 
     response = visitor.send(page, new=PASSWORD, again=PASSWORD)
@@ -219,7 +221,7 @@ def test_an_app_waits_until_the_new_password_is_chosen(
     visitor: Visitor, make_client: MakeClient, make_person: MakePerson
 ) -> None:
     client, amy = make_client(), make_person("amy")
-    passwords.require_new_password(amy)
+    passwords.require_new_password(amy, Actor(now=clock.now()))
 
     page = visitor.sign_in(visitor.follow(visitor.ask(client)), amy)
 
@@ -236,7 +238,7 @@ def test_whoever_does_not_want_to_choose_goes_back_to_the_app(
     visitor: Visitor, make_client: MakeClient, make_person: MakePerson
 ) -> None:
     client, amy = make_client(), make_person("amy")
-    passwords.require_new_password(amy)
+    passwords.require_new_password(amy, Actor(now=clock.now()))
     page = visitor.sign_in(visitor.follow(visitor.ask(client)), amy)
 
     response = visitor.send(page, cancel="1")
@@ -272,7 +274,7 @@ def test_the_step_leads_on_for_whoever_need_not_choose(
 def test_an_operator_goes_on_to_the_admin(visitor: Visitor, make_person: MakePerson) -> None:
     admin = make_person()
     User.objects.filter(pk=admin.pk).update(is_staff=True, is_superuser=True)
-    passwords.require_new_password(admin)
+    passwords.require_new_password(admin, Actor(now=clock.now()))
 
     page = visitor.sign_in(visitor.request("GET", "/login?to=admin"), admin)
     response = visitor.send(page, new=NEW, again=NEW)
