@@ -6,7 +6,7 @@ import pytest
 
 from oauth.models import Authorization, Client
 from tests.fixture_types import MakeClient, MakePerson
-from tests.oauth.visitor import Visitor, answer
+from tests.oauth.visitor import Visitor, redirect_query
 
 SCOPE = "launch/patient patient/Observation.rs patient/Condition.rs offline_access"
 
@@ -56,7 +56,7 @@ def test_what_the_client_may_no_longer_ask_is_not_granted(
 
     response = visitor.allow(page)
 
-    assert answer(response)["code"]
+    assert redirect_query(response)["code"]
     assert set(Authorization.objects.get(client=client).scope.split()) == left
 
 
@@ -92,7 +92,7 @@ def test_a_client_that_lost_the_right_to_ask_hears_what_a_new_request_would_hear
 
     response = visitor.allow(page)
 
-    assert answer(response)["error"] == error
+    assert redirect_query(response)["error"] == error
     assert not Authorization.objects.filter(client=client).exists()
 
 
@@ -106,4 +106,4 @@ def test_a_client_that_refuses_unknown_scopes_gets_all_or_nothing(
 
     response = visitor.allow(page)
 
-    assert answer(response)["error"] == "invalid_scope"
+    assert redirect_query(response)["error"] == "invalid_scope"
