@@ -4,6 +4,9 @@ import os
 from pathlib import Path
 
 from celery import Celery
+from celery.signals import celeryd_init
+
+from smartauth.data_folder import make_new_files_private
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "smartauth.settings")
 application = Celery("smartauth")
@@ -11,4 +14,9 @@ application.config_from_object("django.conf:settings", namespace="CELERY")
 application.autodiscover_tasks()
 for folder in ("data_folder_in", "control_folder"):
     if path := (application.conf.broker_transport_options or {}).get(folder):
-        Path(path).mkdir(parents=True, exist_ok=True)
+        Path(path).mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+@celeryd_init.connect
+def _prepare_worker(**_: object) -> None:
+    make_new_files_private()

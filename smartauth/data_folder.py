@@ -2,6 +2,8 @@
 
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
@@ -15,15 +17,28 @@ def is_open_to_others(folder: Path) -> bool:
         return False
 
 
-def make_folder(folder: Path) -> Path:
-    """The folder, made for its owner alone if it is missing. Raises SystemExit where that is not allowed."""
+@contextmanager
+def exit_if_unusable() -> Iterator[None]:
+    """Ends the process with one line where the data folder cannot be made, read or written."""
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        yield
     except OSError as error:
-        raise SystemExit(f"smartauth: SMARTAUTH_DATA_DIR: {folder} cannot be made ({error.strerror}).") from None
+        raise SystemExit(f"smartauth: SMARTAUTH_DATA_DIR: {error.filename}: {error.strerror}.") from None
+
+
+@exit_if_unusable()
+def make_folder(folder: Path) -> Path:
+    """The folder, made for its owner alone if it is missing."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return folder
 
 
+def make_new_files_private() -> None:
+    """What this process makes from now on is for its owner alone; for servers and workers, which write no sources."""
+    os.umask(OTHERS)
+
+
+@exit_if_unusable()
 def private_file(path: Path) -> str:
     """The path of a file that only its owner reads, made empty if it is missing: SQLite gives its journals the same."""
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))

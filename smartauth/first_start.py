@@ -6,7 +6,10 @@ from pathlib import Path
 
 from cryptography.fernet import Fernet
 
+from smartauth.data_folder import exit_if_unusable
 
+
+@exit_if_unusable()
 def read_or_create_secret(path: Path) -> str:
     """The secret in this file, drawn (mode 0600) if there is none. Two processes starting at once get the same."""
     try:

@@ -6,11 +6,14 @@ from typing import Any
 import uvicorn
 from django.conf import settings
 
+from smartauth.data_folder import make_new_files_private
+
 FILES_BESIDE_CONNECTIONS = 200  # databases, logs, threads' own
 
 
 def serve(host: str, port: int, *, processes: int = 1, **options: Any) -> None:
     """Serves until a signal ends it. `options` are uvicorn's."""
+    make_new_files_private()
     _allow_open_files(settings.SMARTAUTH_CONNECTIONS + FILES_BESIDE_CONNECTIONS)
     uvicorn.run(
         "smartauth.asgi:application",
