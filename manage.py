@@ -8,4 +8,8 @@ if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "smartauth.settings")
     from django.core.management import execute_from_command_line
 
+    from smartauth.running_server import follow_running_server
+
+    if sys.argv[1:2] not in (["dev"], ["serve"]):
+        follow_running_server(os.environ)
     execute_from_command_line(sys.argv)

@@ -67,6 +67,11 @@ def is_on_loopback(origin: str) -> bool:
     return urlsplit(origin).hostname in LOOPBACK_HOSTS
 
 
+def default_data_folder(port: int) -> Path:
+    """One for each port: a second development server leaves the data of the first alone."""
+    return VAR if port == DEFAULT_PORT else VAR / str(port)
+
+
 # Where the server is and what it is called ----------------------------------------------------------------------------
 PORT = Setting("SMARTAUTH_PORT", whole(1, 65_535), DEFAULT_PORT, "Port of `make run`, on 127.0.0.1 only")
 ISSUER: Setting[str] = Setting(
@@ -112,7 +117,7 @@ ALLOWED_HOSTS: Setting[list[str]] = Setting(
 DATA_DIR: Setting[Path] = Setting(
     "SMARTAUTH_DATA_DIR",
     kinds.FOLDER,
-    lambda values: VAR if values[PORT] == DEFAULT_PORT else VAR / str(values[PORT]),
+    lambda values: default_data_folder(values[PORT]),
     "Folder for SQLite files, drawn secrets, the file broker, static files",
     (
         Rule(

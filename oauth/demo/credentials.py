@@ -13,12 +13,20 @@ PASSWORD = "smartauth-demo"  # noqa: S105  # public by intention
 PEOPLE = ("amy", "ben", "carol", "dr-green", "admin")
 CLIENTS = ("demo-public", "demo-symmetric", "demo-asymmetric", "demo-backend", "demo-resource-server")
 KEYS = {"yHhaEliM2ds96Dc7dBBHtih_WeKroNePno7C8QblkH0", "SJl_8sFOAeo3Y6vmH9Mvv2JBWJtAucAFkiWxLKbwvx0"}  # RFC 7638
+CALLBACK = "/demo/callback"
 LOOPBACK_CALLBACK = "http://127.0.0.1:4999/cb"
 
 
 def published_secret(client_id: str) -> str:
     """The public secret of a demo client."""
     return f"{client_id}-secret"
+
+
+def demo_issuer() -> str:
+    """The server whose demo is in the database, by what its sample app was registered with; "" if there is none."""
+    row = Client.objects.filter(client_id="demo-public").first()
+    uris = row.redirect_uris.split() if row else []
+    return next((uri.removesuffix(CALLBACK) for uri in uris if uri.endswith(CALLBACK)), "")
 
 
 def usable_demo_credentials() -> list[str]:

@@ -1,10 +1,9 @@
 """`manage.py dev`: everything that a development server needs, prepared and started by one command."""
 
-import ctypes
+import os
+import shlex
 import signal
 import socket
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -19,22 +18,12 @@ from django.db import connections
 
 from oauth.demo import credentials, quickstart
 from oauth.keys import signing_keys
+from smartauth.data_folder import make_new_files_private
+from smartauth.running_server import DATA_DIR, ISSUER, PORT, AlreadyRuns, RunningServer, announce
 from smartauth.serving import serve
+from smartauth.task_worker import task_worker
 
 HOST = "127.0.0.1"
-WORKER = (
-    "-A",
-    "smartauth",
-    "--quiet",
-    "worker",
-    "-P",
-    "solo",
-    "-B",
-    "-l",
-    "ERROR",
-    "--without-gossip",
-    "--without-mingle",
-)
 KEEP_ALIVE_SECONDS = 30
 STOP_SECONDS = 10
 
@@ -45,13 +34,22 @@ class Command(BaseCommand):
     def handle(self, **options: Any) -> None:
         if not settings.SMARTAUTH_DEV:
             raise CommandError("This starts a development server; SMARTAUTH_DEV is off or the issuer is no loopback.")
-        _refuse_a_taken_port(settings.SMARTAUTH_PORT)
+        make_new_files_private()
+        server = RunningServer(settings.SMARTAUTH_PORT, settings.SMARTAUTH_ISSUER)
+        _refuse_a_taken_port(server.port)
+        try:
+            with announce(settings.SMARTAUTH_DATA_DIR, server):
+                self._run(server.port)
+        except AlreadyRuns as other:
+            raise CommandError(f"A server with this data folder runs at {other}. {_advice(server.port)}") from None
+
+    def _run(self, port: int) -> None:
         self._prepare()
-        with _exit_on_signals(), _task_worker():
+        with _exit_on_signals(), task_worker():
             threading.Thread(target=self._welcome, daemon=True).start()
             serve(
                 HOST,
-                settings.SMARTAUTH_PORT,
+                port,
                 log_config=None,
                 log_level="warning",
                 timeout_keep_alive=KEEP_ALIVE_SECONDS,
@@ -64,6 +62,7 @@ class Command(BaseCommand):
         for alias in ("default", "audit"):
             call_command("migrate", database=alias, verbosity=0, interactive=False)
         settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
+        _refuse_the_demo_of_another_server()
         self._say("keys")
         signing_keys.ensure_keys()
         self._say("demo data")
@@ -96,15 +95,47 @@ class Command(BaseCommand):
 
 
 def _refuse_a_taken_port(port: int) -> None:
+    if problem := _port_problem(port):
+        raise CommandError(f"Port {port} of {HOST} cannot be used ({problem}). {_advice(port)}")
+
+
+def _port_problem(port: int) -> str:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
         except OSError as error:
-            raise CommandError(
-                f"Port {port} of {HOST} cannot be used ({error.strerror}). "
-                f"Choose another one: SMARTAUTH_PORT={port + 1} make run"
-            ) from None
+            return error.strerror or "it cannot be bound"
+    return ""
+
+
+def _advice(port: int) -> str:
+    """The command that starts a second server beside the first: a port, and whatever else would be shared."""
+    free = next((each for each in range(port + 1, 65_536) if not _port_problem(each)), 0)
+    chosen = {PORT: str(free)}
+    if os.environ.get(ISSUER):
+        chosen[ISSUER] = f"http://{HOST}:{free}"
+    if os.environ.get(DATA_DIR):
+        chosen[DATA_DIR] = f"{settings.SMARTAUTH_DATA_DIR}-{free}"
+    return (
+        "For another one: " + " ".join(f"{name}={shlex.quote(value)}" for name, value in chosen.items()) + " make run"
+    )
+
+
+def _refuse_the_demo_of_another_server() -> None:
+    """Two servers with one database would take the demo clients from each other."""
+    other = credentials.demo_issuer()
+    if other not in {"", settings.SMARTAUTH_ISSUER} and _is_answering(f"{other}/healthz"):
+        raise CommandError(
+            f"The database holds the demo of {other}, which runs. Give this server databases of its own: "
+            "SMARTAUTH_DATABASE_URL, SMARTAUTH_AUDIT_DATABASE_URL."
+        )
+
+
+def _is_answering(url: str) -> bool:
+    with suppress(httpx.HTTPError, httpx.InvalidURL):
+        return httpx.get(url, trust_env=False, timeout=2).is_success
+    return False
 
 
 @contextmanager
@@ -118,30 +149,6 @@ def _exit_on_signals() -> Iterator[None]:
         signal.signal(number, leave)
     with suppress(KeyboardInterrupt):
         yield
-
-
-@contextmanager
-def _task_worker() -> Iterator[None]:
-    """The task worker with its scheduler, as a child that ends with us."""
-    running = subprocess.Popen(  # noqa: S603  # our own interpreter with fixed arguments
-        [sys.executable, "-m", "celery", *WORKER, "--schedule", str(settings.CELERY_BEAT_SCHEDULE_FILENAME)],
-        cwd=settings.BASE_DIR,
-        preexec_fn=_die_with_parent,  # safe: no thread runs yet
-    )
-    try:
-        yield
-    finally:
-        running.terminate()
-        try:
-            running.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            running.kill()
-
-
-def _die_with_parent() -> None:
-    """Linux: a worker whose parent was killed would hold the schedule file of the next one."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(1, signal.SIGTERM)
 
 
 def _wait_until_it_answers(url: str) -> bool:
