@@ -8,7 +8,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
+from operators import readiness
+
 log = logging.getLogger("smartauth.health")
+OK, FAILED, OUTDATED = "ok", "failed", "migrations are missing"
 
 
 @csrf_exempt
@@ -16,26 +19,36 @@ log = logging.getLogger("smartauth.health")
 @never_cache
 def healthz(request: HttpRequest) -> JsonResponse:
     """The process answers; says nothing about databases, so that a failing one does not restart every process."""
-    return JsonResponse({"status": "ok"})
+    return JsonResponse({"status": OK})
 
 
 @csrf_exempt
 @require_safe
 @never_cache
 def readyz(request: HttpRequest) -> JsonResponse:
-    """200 while both databases answer, else 503. Which one failed is said, why is in the log."""
-    databases = {alias: "ok" if _is_reachable(alias) else "failed" for alias in ("default", "audit")}
-    failed = "failed" in databases.values()
-    answer = {"status": "failed" if failed else "ok", "databases": databases}
-    return JsonResponse(answer, status=503 if failed else 200)
+    """200 while everything is there that serving needs, else 503. What failed is said, why is in the log."""
+    databases = {alias: _database_state(alias) for alias in readiness.DATABASES}
+    keys = _keys_state() if databases["default"] == OK else FAILED
+    ready = {*databases.values(), keys} == {OK}
+    answer = {"status": OK if ready else FAILED, "databases": databases, "signing_keys": keys}
+    return JsonResponse(answer, status=200 if ready else 503)
 
 
-def _is_reachable(alias: str) -> bool:
+def _database_state(alias: str) -> str:
     try:
-        with connections[alias].cursor() as cursor:
-            cursor.execute("SELECT 1")
+        missing = readiness.missing_migrations(alias)
     except Error:
         log.exception("the database %s does not answer", alias)
         connections[alias].close()
-        return False
-    return True
+        return FAILED
+    if missing:
+        log.error("the database %s lacks migrations of %s", alias, ", ".join(missing))
+    return OUTDATED if missing else OK
+
+
+def _keys_state() -> str:
+    try:
+        return OK if readiness.can_sign() else FAILED
+    except Error:
+        log.exception("the signing keys cannot be read")
+        return FAILED

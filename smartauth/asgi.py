@@ -1,6 +1,9 @@
 """What uvicorn serves: the machines' paths at once, everything else by Django in a pool of threads."""
 
+import asyncio
 import os
+import secrets
+from http import HTTPStatus
 from typing import Any, cast
 
 import django
@@ -13,14 +16,16 @@ from django.conf import settings  # noqa: E402
 
 from introspection.introspect import introspect  # noqa: E402
 from introspection.revoke import revoke  # noqa: E402
-from oauth.http.answer import send_headers_too_long  # noqa: E402
+from oauth.http.answer import Answer, invalid_request, send_answer, send_headers_too_long  # noqa: E402
 from oauth.http.asgi import Receive, Scope, Send  # noqa: E402
 from oauth.http.endpoint import Endpoint  # noqa: E402
 from oauth.tokens.endpoint import token  # noqa: E402
 from smart.http import limits  # noqa: E402
 from smart.http.cors import Cors  # noqa: E402
+from smartauth import development_door  # noqa: E402
 from smartauth.request_buffer import RequestBuffer  # noqa: E402
-from smartauth.startup_checks import refuse_unsafe_start  # noqa: E402
+from smartauth.startup_checks import UnsafeStart, gate  # noqa: E402
+from smartauth.wsgi import NOT_READY  # noqa: E402
 from smartauth.wsgi import application as people  # noqa: E402
 
 MACHINES = {
@@ -28,6 +33,7 @@ MACHINES = {
     "/o/introspect": Endpoint(introspect),
     "/o/revoke": Endpoint(revoke, Cors.REGISTERED),
 }
+HEALTHY = Answer(HTTPStatus.OK, b'{"status": "ok"}')
 _people = RequestBuffer(WSGIMiddleware(cast(Any, people), workers=settings.SMARTAUTH_WEB_THREADS))
 
 
@@ -37,6 +43,12 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
         await _lifespan(receive, send)
     elif scope["type"] != "http":
         await send({"type": "websocket.close", "code": 1000})
+    elif settings.SMARTAUTH_DEV and (refusal := _development_refusal(scope)):
+        await send_answer(send, refusal, secrets.token_hex(8))
+    elif scope["path"] == "/healthz":
+        await send_answer(send, _health(scope["method"]), secrets.token_hex(8))
+    elif not gate.is_open and not await _opens():
+        await send_answer(send, NOT_READY, secrets.token_hex(8))
     elif machine := MACHINES.get(scope["path"]):
         await machine(scope, receive, send)
     elif limits.has_too_long_headers(scope["headers"]):
@@ -45,14 +57,31 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
         await _people(scope, receive, send)
 
 
+def _development_refusal(scope: Scope) -> Answer | None:
+    peer = scope["client"][0] if scope.get("client") else ""
+    hosts = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
+    return development_door.refusal(scope["path"], peer, ",".join(hosts))
+
+
+def _health(method: str) -> Answer:
+    """The loop answers: it says nothing of databases or threads, so that busy ones do not restart the process."""
+    if method in {"GET", "HEAD"}:
+        return HEALTHY
+    return invalid_request(HTTPStatus.METHOD_NOT_ALLOWED, "only GET is allowed here", ("Allow", "GET, HEAD"))
+
+
+async def _opens() -> bool:
+    return gate.is_due() and await asyncio.to_thread(gate.try_open)
+
+
 async def _lifespan(receive: Receive, send: Send) -> None:
     while True:
         message = await receive()
         if message["type"] == "lifespan.startup":
             try:
-                await refuse_unsafe_start()
-            except SystemExit as refusal:
-                await send({"type": "lifespan.startup.failed", "message": str(refusal)})
+                await asyncio.to_thread(gate.open)
+            except UnsafeStart as refusal:
+                await send({"type": "lifespan.startup.failed", "message": f"smartauth does not start: {refusal}"})
                 return
         await send({"type": f"{message['type']}.complete"})
         if message["type"] == "lifespan.shutdown":

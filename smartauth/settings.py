@@ -142,6 +142,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "oauth.http.request_log.RequestLogMiddleware",
+    "smartauth.any_host.AnyHostMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "oauth.http.cors.CorsMiddleware",
@@ -215,6 +216,7 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _https
 
 # Headers of every page; the machines' side sets its own from the same words -----------------------------------------
 SECURE_SSL_REDIRECT = _https and not SMARTAUTH_TRUSTED_PROXIES
+SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz)$"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SMARTAUTH_TRUSTED_PROXIES else None
 SECURE_HSTS_SECONDS = 31_536_000 if _https else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _https

@@ -1,38 +1,89 @@
-"""What must be true before the first request is answered."""
+"""What must be true before the first request is answered. A process that could not check does not serve."""
 
-import asyncio
+import logging
+import threading
+import time
 
 from django.conf import settings
-from django.core.checks import Tags, run_checks
 from django.db import connections
 
 from oauth.demo import credentials
 from oauth.keys import signing_keys
+from operators.readiness import missing_migrations
+
+log = logging.getLogger("smartauth.startup")
+RETRY_SECONDS = 1.0
 
 
-async def refuse_unsafe_start() -> None:
-    """Raises SystemExit with a sentence for whoever starts the server."""
-    await asyncio.to_thread(_refuse_problems)
+class UnsafeStart(Exception):
+    """What an operator must change before this server may serve, in a sentence."""
 
 
-def _refuse_problems() -> None:
-    problems = [str(found.msg) for found in run_checks(tags=[Tags.security]) if found.is_serious()]
-    if not problems:
-        try:
-            problems = _database_problems()
-        finally:
-            connections.close_all()
-    if problems:
-        raise SystemExit("smartauth does not start: " + " ".join(problems))
+class NotYet(Exception):
+    """What is missing today and may come while the server waits."""
 
 
-def _database_problems() -> list[str]:
+class StartupGate:
+    """Closed until the checks have passed once in this process, however it was started."""
+
+    def __init__(self) -> None:
+        self.is_open = False
+        self._checking = threading.Lock()
+        self._next_try = 0.0
+        self._reason = ""
+
+    def is_due(self) -> bool:
+        """Whether it is worth trying now: nobody else does, and the last time is a while ago."""
+        return not self._checking.locked() and time.monotonic() >= self._next_try
+
+    def open(self) -> None:
+        """Opens if the checks pass. Raises UnsafeStart; what may pass by itself is logged and keeps it closed."""
+        with self._checking:
+            try:
+                check_database()
+                self.is_open = True
+            except UnsafeStart:
+                raise
+            except NotYet as missing:
+                self._log_once(str(missing))
+            except Exception as error:
+                if self._is_news(type(error).__qualname__):
+                    log.exception("no request is served: the checks could not be made")
+            finally:
+                self._next_try = time.monotonic() + RETRY_SECONDS
+                connections.close_all()
+
+    def try_open(self) -> bool:
+        """Whether it is open now; why not is logged."""
+        if not self.is_open and self.is_due():
+            try:
+                self.open()
+            except UnsafeStart as refusal:
+                self._log_once(str(refusal))
+        return self.is_open
+
+    def _log_once(self, reason: str) -> None:
+        if self._is_news(reason):
+            log.error("no request is served: %s", reason)
+
+    def _is_news(self, reason: str) -> bool:
+        """A server that waits is asked often."""
+        self._reason, earlier = reason, self._reason
+        return reason != earlier
+
+
+gate = StartupGate()
+
+
+def check_database() -> None:
+    """Raises UnsafeStart or NotYet, or the error of a database that does not answer (SB-07)."""
+    if missing := missing_migrations("default"):
+        raise NotYet(f"the database lacks migrations of {', '.join(missing)}; `manage.py migrate` applies them.")
     if not settings.SMARTAUTH_DEV and (left := credentials.usable_demo_credentials()):
-        return [f"Demo data with public passwords is in the database: {', '.join(left)}."]
+        raise UnsafeStart(f"Demo data with public passwords is in the database: {', '.join(left)}.")
     signing_keys.ensure_keys()
     if lost := signing_keys.unreadable_kids():
-        return [
+        raise UnsafeStart(
             f"The signing keys {', '.join(lost)} cannot be decrypted: SMARTAUTH_KEY_ENCRYPTION_KEYS lacks the key that "
             "they were encrypted with. If it is lost, `manage.py keys withdraw` makes new ones."
-        ]
-    return []
+        )

@@ -1,6 +1,8 @@
 """The people's side as WSGI; smartauth.asgi stands in front of it."""
 
 import os
+import secrets
+from http import HTTPStatus
 from typing import Any
 
 import django
@@ -21,5 +23,38 @@ class Utf8Request(WSGIRequest):
 
 
 django.setup(set_prefix=False)
-application = WSGIHandler()
-application.request_class = Utf8Request
+
+from django.conf import settings  # noqa: E402
+
+from oauth.http.answer import Answer, answer_headers, error_answer  # noqa: E402
+from smart.http.errors import TemporarilyUnavailable  # noqa: E402
+from smartauth import development_door  # noqa: E402
+from smartauth.startup_checks import gate  # noqa: E402
+
+NOT_READY = error_answer(TemporarilyUnavailable("the server is not ready to serve, try again later"))
+
+
+class Application(WSGIHandler):
+    """Django, once the checks have passed; in development for those alone who may meet the public passwords."""
+
+    request_class = Utf8Request
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
+        if refusal := _refusal(environ):
+            lines = answer_headers(refusal, secrets.token_hex(8))
+            status = f"{refusal.status:d} {HTTPStatus(refusal.status).phrase}"
+            start_response(status, [(name.decode(), value.decode()) for name, value in lines])
+            return [refusal.body]
+        return super().__call__(environ, start_response)
+
+
+def _refusal(environ: dict[str, Any]) -> Answer | None:
+    path = environ.get("PATH_INFO", "")
+    if settings.SMARTAUTH_DEV:
+        refusal = development_door.refusal(path, environ.get("REMOTE_ADDR", ""), environ.get("HTTP_HOST", ""))
+        if refusal:
+            return refusal
+    return None if path == "/healthz" or gate.try_open() else NOT_READY
+
+
+application = Application()

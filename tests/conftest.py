@@ -11,6 +11,7 @@ import threading
 from base64 import b64encode
 from collections.abc import Coroutine, Iterator
 from dataclasses import dataclass
+from ipaddress import ip_network
 from typing import Any
 
 import httpx
@@ -56,6 +57,14 @@ class App:
 
     def post(self, path: str, **options: Any) -> httpx.Response:
         return self.request("POST", path, **options)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _networks_of_visitors() -> None:
+    """A development server answers loopback only; the apps and people of these tests come from elsewhere."""
+    from django.conf import settings
+
+    settings.SMARTAUTH_DEV_NETWORKS = (ip_network("192.0.2.0/24"), ip_network("198.51.0.0/16"))
 
 
 @pytest.fixture(scope="session")

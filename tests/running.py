@@ -100,14 +100,15 @@ class Server:
         self.running = subprocess.Popen(
             command, env=self.environment, cwd=ROOT, stdout=log, stderr=log, start_new_session=True
         )
-        self._wait()
+        self.wait()
         return self
 
-    def _wait(self) -> None:
+    def wait(self) -> None:
+        """Until the process answers. Raises AssertionError with its log if it ended."""
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline and self.running is not None and self.running.poll() is None:
             try:
-                if httpx.get(f"{self.url}/healthz", timeout=2).status_code == 200:
+                if httpx.get(f"http://127.0.0.1:{self.port}/healthz", timeout=2).status_code == 200:
                     return
             except httpx.HTTPError:
                 time.sleep(0.1)

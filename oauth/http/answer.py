@@ -44,10 +44,15 @@ def invalid_request(status: HTTPStatus, description: str, *headers: tuple[str, s
     return Answer(status, body, headers)
 
 
+def answer_headers(answer: Answer, request_id: str) -> list[tuple[bytes, bytes]]:
+    """Its own and those that every answer has."""
+    headers = [*_HEADERS, (b"x-request-id", request_id.encode()), (b"content-length", b"%d" % len(answer.body))]
+    return headers + [(name.lower().encode(), value.encode()) for name, value in answer.headers]
+
+
 async def send_answer(send: Send, answer: Answer, request_id: str) -> None:
     """Sends it with the headers that every answer has."""
-    headers = [*_HEADERS, (b"x-request-id", request_id.encode()), (b"content-length", b"%d" % len(answer.body))]
-    headers += [(name.lower().encode(), value.encode()) for name, value in answer.headers]
+    headers = answer_headers(answer, request_id)
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": answer.body})
 

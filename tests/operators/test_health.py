@@ -4,10 +4,11 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from django.db import connections
+from django.db import connections, transaction
 from django.http import HttpResponse
 from django.test import RequestFactory
 
+from oauth.models import SigningKey
 from operators import health
 from tests.conftest import App
 
@@ -23,7 +24,11 @@ def test_a_server_whose_databases_answer_is_ready(app: App) -> None:
     response = app.get("/readyz")
 
     assert response.status_code == 200
-    assert response.json() == {"status": "ok", "databases": {"default": "ok", "audit": "ok"}}
+    assert response.json() == {
+        "status": "ok",
+        "databases": {"default": "ok", "audit": "ok"},
+        "signing_keys": "ok",
+    }
 
 
 @pytest.mark.usefixtures("committed")
@@ -39,8 +44,21 @@ def test_a_server_with_a_failing_database_is_not_ready_and_says_which(
 
     other = "audit" if alias == "default" else "default"
     assert response.status_code == 503
-    assert json.loads(response.content) == {"status": "failed", "databases": {alias: "failed", other: "ok"}}
+    answer = json.loads(response.content)
+    assert (answer["status"], answer["databases"]) == ("failed", {alias: "failed", other: "ok"})
     assert b"hidden" not in response.content
+
+
+@pytest.mark.usefixtures("committed")
+@pytest.mark.parametrize("algorithm", ["ES256", "RS256"])
+def test_a_server_without_an_active_key_is_not_ready(algorithm: str) -> None:
+    with transaction.atomic():
+        SigningKey.objects.filter(algorithm=algorithm, state="active").update(state="retired")
+        response = health.readyz(RequestFactory().get("/readyz"))
+        transaction.set_rollback(True)
+
+    assert response.status_code == 503
+    assert json.loads(response.content)["signing_keys"] == "failed"
 
 
 def asked_without_a_connection() -> HttpResponse:

@@ -1,0 +1,34 @@
+"""Whom a development server answers: this machine and the networks of a setting, under its own names. Everybody else
+could sign in with the public passwords, and a foreign page could by DNS rebinding."""
+
+from http import HTTPStatus
+from ipaddress import ip_address
+
+from django.conf import settings
+from django.http.request import split_domain_port, validate_host
+
+from oauth.http.answer import Answer, invalid_request
+from smart.http.addresses import normalize
+from smartauth.any_host import PATHS
+
+
+def refusal(path: str, peer: str, host: str) -> Answer | None:
+    """Why this request is not answered in development; a peer without address is a socket of this machine (SB-07)."""
+    if peer and not _is_near(peer):
+        return invalid_request(
+            HTTPStatus.FORBIDDEN,
+            "a development server answers this machine only; SMARTAUTH_DEV_NETWORKS names further networks",
+        )
+    if host and path not in PATHS and not validate_host(split_domain_port(host)[0], settings.ALLOWED_HOSTS):
+        return invalid_request(
+            HTTPStatus.BAD_REQUEST, "a development server has no such name; SMARTAUTH_ALLOWED_HOSTS names further ones"
+        )
+    return None
+
+
+def _is_near(peer: str) -> bool:
+    address = normalize(peer)
+    if not address:
+        return False
+    found = ip_address(address)
+    return found.is_loopback or any(found in network for network in settings.SMARTAUTH_DEV_NETWORKS)
