@@ -7,6 +7,8 @@ from django.conf import settings
 from oauth.http.asgi import Receive, Scope, Send
 from oauth.http.request_body import BodyTooLong, ClientDisconnected, announced_length, read_body
 
+_OF_THE_WIRE = (b"content-length", b"transfer-encoding")
+
 
 class RequestBuffer:
     """Reads the body on the loop: no thread waits for a slow sender, none works for one who left halfway.
@@ -31,8 +33,11 @@ class RequestBuffer:
 
 
 def _headers_for_wsgi(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-    """Without names that WSGI takes for others: X_Forwarded_For would count as X-Forwarded-For (PR-05)."""
-    return [(name, value) for name, value in headers if b"_" not in name and name != b"content-length"]
+    """Without what was true on the wire only (RFC 9112 §7.1.3), and without names that WSGI takes for others.
+
+    X_Forwarded_For would count as X-Forwarded-For (PR-05).
+    """
+    return [(name, value) for name, value in headers if b"_" not in name and name not in _OF_THE_WIRE]
 
 
 def _receive_whole(body: bytes) -> Receive:

@@ -57,6 +57,7 @@ class FhirView(APIView):
     permission_classes = ()
     throttle_classes = ()
     token = ""
+    media_type = ""
     permissions: Permissions | None = None
     parser_classes = ()
     renderer_classes = (FhirRenderer,)
@@ -84,7 +85,7 @@ class FhirView(APIView):
     def answer(self, request: Request, **kwargs: str) -> Response:
         """What the declared interaction of this method gives, if this server does it for the type."""
         form = dict(url_parameters(request)).get("_format", "")
-        media.check_accept(request.META.get("HTTP_ACCEPT", ""), form, self.version)
+        self.media_type = media.answer_type(request.META.get("HTTP_ACCEPT", ""), form, self.version)
         if self.route.public:
             return self._response(interactions.capabilities(self.version, self.base))
         resource_type = self.version.types.get(kwargs["type"])
@@ -145,5 +146,5 @@ class FhirView(APIView):
         return MethodNotAllowed(Allow=", ".join([*methods, *(["HEAD"] if "GET" in methods else [])]))
 
     def _response(self, text: str, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-        content_type = f"{self.version.media_types[0]}; charset=utf-8"
+        content_type = f"{self.media_type or self.version.media_types[0]}; charset=utf-8"
         return Response(text, status=status, headers=headers, content_type=content_type)

@@ -23,17 +23,23 @@ _NUMBER = re.compile(r"[0-9]{1,9}")
 _PAGING = ("_count", "_offset")
 # understood elsewhere or without effect on JSON, so not "unknown" when handling=strict is preferred
 _SILENT = ("_format", "_pretty")
+_SUMMARIES = ("true", "text", "data", "count", "false")
 
 
 @dataclass(frozen=True, slots=True)
 class Search:
+    """What is searched for, and which page of it; with `only_total` no page at all (FHIR search, summary)."""
+
     criteria: tuple[Criterion, ...] = ()
     used: Pairs = field(default_factory=list)
     count: int = DEFAULT_COUNT
     offset: int = 0
+    only_total: bool = False
 
     def link(self, offset: int) -> str:
         """The query of the page at that offset: used parameters only, so no token can stand in it (SR-15)."""
+        if self.only_total:
+            return urlencode([*self.used, ("_summary", "count")])
         return urlencode([*self.used, ("_count", str(self.count)), ("_offset", str(offset))])
 
 
@@ -61,6 +67,8 @@ def parse_search(pairs: Pairs, resource_type: ResourceType, base: str, *, strict
         raise BadRequest(f"Not supported: {error}.") from error
     if sum(len(criterion.values) for criterion in criteria) > MAX_VALUES:
         raise BadRequest(f"More than {MAX_VALUES} values.")
+    if _summary(pairs, strict=strict) == "count":
+        return Search(criteria, search, count=0, only_total=True)
     count = min(_number(pairs, "_count", DEFAULT_COUNT), MAX_COUNT)
     return Search(criteria, search, count, _number(pairs, "_offset", 0))
 
@@ -91,7 +99,17 @@ def _parameter(name: str) -> str:
 
 
 def _unknown(pairs: Pairs, search: Pairs) -> set[str]:
-    return {name for name, _ in pairs} - {name for name, _ in search} - {*_PAGING, *_SILENT}
+    return {name for name, _ in pairs} - {name for name, _ in search} - {*_PAGING, *_SILENT, "_summary"}
+
+
+def _summary(pairs: Pairs, *, strict: bool) -> str:
+    """Which summary is asked for; a server may answer with more than a summary (FHIR search, summary)."""
+    sent = [value for name, value in pairs if name == "_summary"]
+    if len(sent) > 1 or not set(sent) <= set(_SUMMARIES):
+        raise BadRequest(f"_summary takes one of {', '.join(_SUMMARIES)}.")
+    if strict and not set(sent) <= {"count", "false"}:
+        raise BadRequest("Only _summary=count is supported.")
+    return "".join(sent)
 
 
 def _split(value: str) -> list[str]:

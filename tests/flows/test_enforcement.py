@@ -1,5 +1,6 @@
 """What the bundled FHIR server gives for a token of this server, and what it refuses: both real, over HTTP."""
 
+import httpx
 import pytest
 
 from tests.flows.app import StandaloneLaunch, read, token
@@ -52,6 +53,19 @@ def test_a_search_for_observations_stays_with_her(server: Server, amy: str, sear
 
     subjects = {entry["resource"]["subject"]["reference"] for entry in found.get("entry", [])}
     assert subjects <= {"Patient/amy"}
+
+
+@pytest.mark.requirement("SR-01")
+def test_a_search_in_chunks_finds_what_one_with_a_length_finds(server: Server, amy: str) -> None:
+    url = f"{server.url}/fhir/r4/Observation/_search"
+    headers = {"Authorization": f"Bearer {amy}", "Content-Type": "application/x-www-form-urlencoded"}
+
+    announced = httpx.post(url, content=b"_count=2&patient=amy", headers=headers)
+    in_chunks = httpx.post(url, content=iter([b"_count=2&pat", b"ient=amy"]), headers=headers)
+
+    assert announced.status_code == in_chunks.status_code == 200
+    assert in_chunks.json() == announced.json()
+    assert len(in_chunks.json()["entry"]) == 2
 
 
 @pytest.mark.requirement("SD-23", "TV-20")

@@ -1,7 +1,10 @@
 """What Django is told of a request."""
 
+from urllib.parse import urlencode
+
 import pytest
 
+from smart.http.media_types import FORM
 from tests.conftest import App
 from tests.oauth.visitor import Visitor, hidden_fields
 
@@ -25,12 +28,25 @@ def test_no_charset_breaks_a_query(app: App, parameter: str, path: str, status: 
 def test_no_charset_breaks_a_form(app: App, parameter: str) -> None:
     visitor = Visitor(app)
     fields = {**hidden_fields(visitor.request("GET", "/login")), "username": "\\ud800 é", "password": "\\ud800"}
-    parts = "".join(f'--x\r\nContent-Disposition: form-data; name="{n}"\r\n\r\n{v}\r\n' for n, v in fields.items())
-    content_type = f"multipart/form-data; boundary=x; {parameter}"
+    content_type = f"{FORM}; {parameter}"
 
     response = visitor.request(
-        "POST", "/login", content=f"{parts}--x--\r\n".encode(), headers={"Content-Type": content_type}
+        "POST", "/login", content=urlencode(fields).encode(), headers={"Content-Type": content_type}
     )
 
     assert response.status_code == 422
     assert 'value="\\ud800 é"' in response.text
+
+
+@pytest.mark.requirement("SD-20")
+@pytest.mark.parametrize("path", ["/login", "/logout", "/admin/login/", "/apps"])
+def test_only_urlencoded_forms_are_read(app: App, path: str) -> None:
+    visitor = Visitor(app)
+    fields = {**hidden_fields(visitor.request("GET", "/login")), "username": "amy", "password": "smartauth-demo"}
+    parts = "".join(f'--x\r\nContent-Disposition: form-data; name="{n}"\r\n\r\n{v}\r\n' for n, v in fields.items())
+
+    response = visitor.request(
+        "POST", path, content=f"{parts}--x--\r\n".encode(), headers={"Content-Type": "multipart/form-data; boundary=x"}
+    )
+
+    assert response.status_code == 400

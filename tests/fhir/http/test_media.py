@@ -32,6 +32,15 @@ def amy(introspection: Introspection) -> None:
         ("application/fhir+json; fhirVersion=3.0, application/fhir+json; fhirVersion=4.0", 200),
         ("application/fhir+xml", 406),
         ("text/html", 406),
+        ("text/html, text/*", 406),
+        ("application/fhir+json;q=0.001", 200),
+        ("application/fhir+json;q=0", 406),
+        ("*/*; q=0.0", 406),
+        ("application/*;q=0, */*", 200),
+        ("application/*;q=0", 406),
+        ("application/*, application/json;q=0", 200),
+        ("application/fhir+json; fhirVersion=3.0; q=0, application/fhir+json; fhirVersion=4.0", 200),
+        ("application/fhir+json;q=0, application/json;q=0, text/json;q=0, application/json+fhir;q=0, */*", 406),
         (";;;", 406),
         ("application/json; fhirversion*0*=utf-8'en'3; fhirversion*1=x", 406),
     ],
@@ -39,6 +48,20 @@ def amy(introspection: Introspection) -> None:
 def test_json_in_the_version_of_the_base_or_406(fetch: Fetch, accept: str, status: int) -> None:
     assert fetch("Patient/amy", HTTP_ACCEPT=accept).status == status
     assert fetch("metadata", HTTP_ACCEPT=accept).status == status
+
+
+@pytest.mark.requirement("SD-28")
+@pytest.mark.parametrize(
+    ("accept", "answered"),
+    [
+        ("application/json", "application/fhir+json"),
+        ("application/fhir+json;q=0, application/json", "application/json"),
+        ("application/fhir+json;q=0, */*", "application/json"),
+        ("application/*;q=0, */*", "text/json"),
+    ],
+)
+def test_a_type_that_was_refused_is_not_answered_in(fetch: Fetch, accept: str, answered: str) -> None:
+    assert fetch("Patient/amy", HTTP_ACCEPT=accept).headers["Content-Type"] == f"{answered}; charset=utf-8"
 
 
 @pytest.mark.requirement("SD-26")

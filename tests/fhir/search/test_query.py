@@ -170,6 +170,33 @@ def test_any_page_size_is_bounded_and_counts_the_same(search: Search, query: str
     assert "next" not in [link["relation"] for link in answer.body["link"]]
 
 
+@pytest.mark.requirement("SR-13")
+@pytest.mark.parametrize(
+    ("query", "total"), [("_summary=count", 8), ("_summary=count&_count=3", 8), ("code:missing=true&_summary=count", 0)]
+)
+def test_a_summary_of_the_count_holds_no_resource(search: Search, query: str, total: int) -> None:
+    answer = search("Observation", query, HTTP_PREFER="handling=strict")
+
+    assert (answer.body["total"], "entry" in answer.body) == (total, False)
+    (link,) = answer.body["link"]
+    assert (link["relation"], link["url"].endswith("_summary=count")) == ("self", True)
+
+
+@pytest.mark.parametrize(
+    ("value", "lenient", "strict"),
+    [("false", 200, 200), ("true", 200, 400), ("text", 200, 400), ("data", 200, 400), ("all", 400, 400)],
+)
+def test_another_summary_is_answered_in_full_or_refused_when_strict(
+    search: Search, value: str, lenient: int, strict: int
+) -> None:
+    answer = search("Observation", f"_summary={value}")
+
+    assert answer.status == lenient
+    assert lenient != 200 or len(answer.ids) == 8
+    assert search("Observation", f"_summary={value}", HTTP_PREFER="handling=strict").status == strict
+    assert search("Observation", "_summary=count&_summary=false").status == 400
+
+
 @pytest.mark.requirement("SR-14")
 def test_a_next_link_is_judged_by_the_token_that_comes_with_it(fetch: Fetch, introspection: Introspection) -> None:
     link = fetch("Observation?_count=3").body["link"][1]["url"].removeprefix(f"{BASE}/")

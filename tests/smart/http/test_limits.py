@@ -18,6 +18,15 @@ def test_headers_are_counted_together_and_as_they_travel() -> None:
     assert has_too_long_headers([*just_fits, (b"", b"")])
 
 
+@pytest.mark.requirement("SD-20")
+@pytest.mark.parametrize(("name", "limit"), [(b"content-type", 256), (b"accept", 1024), (b"cookie", 4096)])
+def test_a_header_that_costs_more_than_its_length_has_a_limit_of_its_own(name: bytes, limit: int) -> None:
+    half = [(name, b";" * (limit // 2))] * 2
+
+    assert not has_too_long_headers([*half, (b"x-other", b";" * 5000)])
+    assert has_too_long_headers([*half, (name, b";")])
+
+
 @pytest.mark.requirement("AZ-24", "E39", "SD-20")
 @pytest.mark.parametrize(
     ("query", "body", "limit", "status"),

@@ -1,0 +1,42 @@
+import time
+
+import pytest
+
+from smart.http.media_types import FORM, parse_accept, parse_media_type
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "parameters"),
+    [
+        ("", "", {}),
+        ("Application/FHIR+JSON ; FhirVersion=4.0", "application/fhir+json", {"fhirversion": "4.0"}),
+        (f'{FORM};charset="utf-8"', FORM, {"charset": "utf-8"}),
+        ("a/b;x=1;x=2", "a/b", {"x": "1"}),
+        ("a/b;;=;c", "a/b", {"": "", "c": ""}),
+    ],
+)
+def test_a_media_type_is_its_name_and_its_parameters(text: str, name: str, parameters: dict[str, str]) -> None:
+    assert parse_media_type(text) == (name, parameters)
+
+
+@pytest.mark.parametrize("weight", ["0", "0.", "0.0", "0.000"])
+def test_a_weight_of_zero_refuses(weight: str) -> None:
+    assert [range_.is_refused for range_ in parse_accept(f"a/b; Q={weight}, */*;q=0.001, c/d")] == [True, False, False]
+
+
+@pytest.mark.parametrize("weight", ["", "1", "0.0001", "x", "-0"])
+def test_any_other_weight_does_not(weight: str) -> None:
+    assert not parse_accept(f"a/b;q={weight}")[0].is_refused
+
+
+@pytest.mark.requirement("SD-20")
+@pytest.mark.parametrize("piece", [";", '";', ",;", '\\";', "a=b;", "=,", 'a="'])
+def test_a_long_header_costs_no_more_than_its_length(piece: str) -> None:
+    def cost(length: int) -> float:
+        text = "a/b;" + piece * (length // len(piece))
+        begun = time.process_time()
+        for _ in range(5):
+            parse_accept(text)
+        return time.process_time() - begun
+
+    assert cost(400_000) < 20 * cost(40_000) + 0.05  # ten times the length; a square would be a hundred times
