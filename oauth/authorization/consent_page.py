@@ -9,7 +9,7 @@ from oauth.authorization import previous_consent
 from oauth.authorization.consent_form import Choice, initial_choice, line_groups, question_digest, time_options
 from oauth.authorization.pending_request import Pending
 from oauth.authorization.request_summary import RequestSummary
-from oauth.http.redirects import private_page
+from oauth.http.private_page import private_page
 from oauth.models import Client, PatientRecord
 from oauth.people import identities
 from oauth.people.wording import birth_phrase, display_name, long_date, visit_description

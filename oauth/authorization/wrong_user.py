@@ -7,7 +7,8 @@ from oauth.authorization.interaction import step
 from oauth.authorization.pending_request import Pending
 from oauth.authorization.refusals import denied_by_user
 from oauth.authorization.request_summary import RequestSummary
-from oauth.http.redirects import private_page, redirect_within
+from oauth.http.private_page import private_page
+from oauth.http.redirects import redirect_within
 from smart.http.errors import LoginRequired
 
 NOT_THE_HINTED_USER = "another user is signed in than id_token_hint names"

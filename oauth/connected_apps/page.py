@@ -15,7 +15,8 @@ from oauth.ending import access
 from oauth.ending.access import Actor, Selection
 from oauth.ending.reasons import EndedFor
 from oauth.ending.sessions import end_every_session
-from oauth.http.redirects import private_page, redirect_within
+from oauth.http.private_page import private_page
+from oauth.http.redirects import redirect_within
 from oauth.models import Authorization, parse_reference, public_reference
 from smart.wording.consent_lines import duration
 

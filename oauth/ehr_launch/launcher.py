@@ -11,7 +11,8 @@ from accounts.models import User
 from accounts.sessions import signed_in_user
 from oauth.ehr_launch.handles import PreparedLaunch
 from oauth.ehr_launch.launcher_form import LauncherForm
-from oauth.http.redirects import private_page, redirect_within
+from oauth.http.private_page import private_page
+from oauth.http.redirects import redirect_within
 from oauth.models import Launch
 from smart.authorize.launch import InvalidContext
 from smart.fhir.fhir_user import is_practitioner

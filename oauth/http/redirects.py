@@ -2,13 +2,12 @@
 
 import re
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.http import HttpResponse
 from django.template.loader import render_to_string
 
 _SOURCE = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*):(?://(?P<host>[A-Za-z0-9.-]+(?::[0-9]+)?)(?=[/?]|$))?")
 WEB = frozenset({"http", "https"})
-_ITSELF = "'self'"
+ITSELF = "'self'"
 
 
 def redirect_to_app(url: str) -> HttpResponse:
@@ -17,7 +16,7 @@ def redirect_to_app(url: str) -> HttpResponse:
     No policy can name a host with brackets or an underscore (CSP3 §2.3.1), so no form may end there: a page leads on.
     """
     headers = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
-    if form_action_source(url) == _ITSELF:
+    if form_action_source(url) == ITSELF:
         return HttpResponse(render_to_string("continue.html", {"url": url}), headers=headers)
     return HttpResponse(status=303, headers={"Location": url, **headers})
 
@@ -31,7 +30,7 @@ def form_action_source(redirect_uri: str) -> str:
     """The origin of a web address, or an app's own scheme, as a source of form-action; else only ourselves."""
     match = _SOURCE.match(redirect_uri)
     if match is None or (match["host"] is None and match["scheme"].lower() in WEB):
-        return _ITSELF
+        return ITSELF
     return f"{match['scheme']}://{match['host']}" if match["host"] else f"{match['scheme']}:"
 
 
@@ -40,15 +39,3 @@ def redirect_host(redirect_uri: str) -> str:
     match = _SOURCE.match(redirect_uri)
     web = match is not None and match["scheme"].lower() in WEB
     return (match["host"] or redirect_uri.split("/")[2]) if match and web else "an app on this device"
-
-
-def private_page(
-    request: HttpRequest, template: str, context: dict[str, object], *, status: int = 200, leads_to: str = ""
-) -> HttpResponse:
-    """A page on which somebody decides: never stored, and its form may end at the app."""
-    response = render(request, template, context, status=status)
-    response["Cache-Control"] = "no-store"
-    response["Referrer-Policy"] = "same-origin"
-    if leads_to and (source := form_action_source(leads_to)) != _ITSELF:
-        response._csp_update = {"form-action": [source]}  # type: ignore[attr-defined]  # django-csp reads it
-    return response

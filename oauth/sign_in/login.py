@@ -19,7 +19,8 @@ from oauth.authorization.request_summary import RequestSummary
 from oauth.ending import online_access
 from oauth.ending.sessions import end_online_access_of
 from oauth.http.error_pages import random_reference
-from oauth.http.redirects import private_page, redirect_within
+from oauth.http.private_page import private_page
+from oauth.http.redirects import redirect_within
 from smart.time_units import SECOND, to_datetime
 from smart.tokens.address_binding import END, strictest_policy
 

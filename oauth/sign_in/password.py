@@ -23,7 +23,8 @@ from oauth.authorization.refusals import denied_by_user
 from oauth.authorization.request_summary import RequestSummary
 from oauth.ending import passwords
 from oauth.ending.access import Actor
-from oauth.http.redirects import private_page, redirect_within
+from oauth.http.private_page import private_page
+from oauth.http.redirects import redirect_within
 from oauth.sign_in.login import DESTINATIONS, STATUS
 from smart.http.errors import InteractionRequired
 from smart.time_units import SECOND, to_datetime

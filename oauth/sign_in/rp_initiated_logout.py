@@ -5,7 +5,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.views.decorators.csrf import csrf_exempt
 
 from accounts.sessions import signed_in_user
-from oauth.http.redirects import private_page, redirect_to_app, redirect_within
+from oauth.http.private_page import private_page
+from oauth.http.redirects import redirect_to_app, redirect_within
 from oauth.models import Client
 from oauth.sign_in import login
 from oauth.tokens import id_token

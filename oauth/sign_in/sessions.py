@@ -13,7 +13,8 @@ from accounts.session_store import row_key
 from accounts.sessions import signed_in_user
 from oauth.ending.access import Actor
 from oauth.ending.sessions import end_sessions
-from oauth.http.redirects import private_page, redirect_within
+from oauth.http.private_page import private_page
+from oauth.http.redirects import redirect_within
 from smart.time_units import to_datetime
 
 # the first that is named decides: most browsers also name others

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 
 from oauth.authorization.pending_request import Pending
 from oauth.authorization.request_summary import RequestSummary
-from oauth.http.redirects import private_page
+from oauth.http.private_page import private_page
 
 OPTIONS_LIMIT = 20
 SEARCHABLE_FROM = 8
