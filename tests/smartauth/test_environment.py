@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography.fernet import Fernet
 
 from smartauth.environment import SettingsRefused, read
 from smartauth.settings_table import (
@@ -26,7 +25,7 @@ from smartauth.settings_table import (
 )
 
 ROOT = Path(__file__).resolve().parents[2]
-SECRET = Fernet.generate_key().decode()
+SECRET = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="  # always the same: workers must collect the same tests
 PRODUCTION = {
     "SMARTAUTH_ISSUER": "https://auth.example.org",
     "SMARTAUTH_SECRET_KEY": SECRET,
