@@ -206,7 +206,7 @@ REFRESH_IDLE_SECONDS = Setting(
     "SMARTAUTH_REFRESH_IDLE_SECONDS",
     whole(1, 10 * YEAR, "seconds"),
     92 * DAY,
-    "How long a refresh token may lie unused; each refresh starts anew. 92 days, the longest three months",
+    "How long a refresh token may lie unused; each refresh starts the time again. 92 days, the longest three months",
     (Rule("below 7948800: certification asks for three months"),),
 )
 REFRESH_TOKEN_SECONDS = Setting(

@@ -87,7 +87,7 @@ def open_lines() -> dict[str, str]:
 
 
 def tests_by_line() -> dict[str, list[tuple[str, str]]]:
-    """For each id the tests that name it: file and function; no function where a table of a file names it."""
+    """For each id the tests that name it: file, and function or what else of the file."""
     found: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
     for path in sorted((ROOT / "tests").rglob("test_*.py")):
         module = ast.parse(path.read_text(encoding="utf-8"))
@@ -104,7 +104,9 @@ def _marked(node: ast.stmt, module: ast.Module) -> Iterator[tuple[str, str]]:
     if isinstance(node, ast.ClassDef):
         for inner in node.body:
             yield from _marked(inner, module)
-    name = node.name if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) else ""
+    name = f"`{node.name}`" if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) else "a table"
+    if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "pytestmark":
+        name = "the whole file"
     parts: list[ast.AST] = [*node.decorator_list] if isinstance(node, ast.ClassDef) else [node]
     for call in (call for part in parts for call in ast.walk(part) if _is_mark(call, module)):
         assert isinstance(call, ast.Call)
@@ -160,7 +162,7 @@ def _proof(line: Line, tests: dict[str, list[tuple[str, str]]], opened: dict[str
         return f"open: [{heading}](open.md#{re.sub(r'[^a-z0-9 -]', '', heading.lower()).replace(' ', '-')})"
     files: defaultdict[str, list[str]] = defaultdict(list)
     for file, function in tests.get(line.identifier, []):
-        files[file] += [f"`{function}`"] if function else ["a table of this file"]
+        files[file].append(function)
     return (
         "<br>".join(
             f"[{file.removeprefix('tests/')}](../../{file}): {', '.join(names)}" for file, names in files.items()

@@ -144,7 +144,8 @@ def test_where_no_key_can_be_read_withdrawing_the_active_one_makes_new_ones(sett
 
     assert signing_keys.is_readable(of("active"))
     assert signing_keys.is_readable(of("next"))
-    assert set(signing_keys.unreadable_kids()) == {of("active", "RS256").kid, of("next", "RS256").kid}
+    others = SigningKey.objects.exclude(algorithm="ES256").exclude(state="retired")
+    assert set(signing_keys.unreadable_kids()) == {row.kid for row in others}
 
 
 # The schedule ---------------------------------------------------------------------------------------------------------
