@@ -86,7 +86,7 @@ def open_lines() -> dict[str, str]:
 # What the tests name --------------------------------------------------------------------------------------------------
 
 
-def tests_by_line() -> dict[str, list[tuple[str, str]]]:
+def marked_tests() -> dict[str, list[tuple[str, str]]]:
     """For each id the tests that name it: file, and function or what else of the file."""
     found: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
     for path in sorted((ROOT / "tests").rglob("test_*.py")):
@@ -144,7 +144,7 @@ def _identifiers(call: ast.Call, module: ast.Module) -> Iterator[str]:
 
 def page() -> str:
     """What tests.md has to say now."""
-    tests, opened = tests_by_line(), open_lines()
+    tests, opened = marked_tests(), open_lines()
     text = [HEAD]
     title = ""
     for line in lines():
@@ -173,7 +173,7 @@ def _proof(line: Line, tests: dict[str, list[tuple[str, str]]], opened: dict[str
 
 def without_a_test(prefix: str = "") -> list[Line]:
     """The lines that no test names, also those that nobody has to offer."""
-    tests = tests_by_line()
+    tests = marked_tests()
     return [line for line in lines() if line.identifier not in tests and line.identifier.startswith(prefix)]
 
 
