@@ -1,4 +1,4 @@
-"""Who asks: a resource server that proves itself as a client, or who holds a token for introspection (IN-07)."""
+"""Who asks: a resource server that proves itself as a client, or the holder of a token for introspection (IN-07)."""
 
 import asyncio
 import json
@@ -37,7 +37,7 @@ async def look_up(request: MachineRequest, token: str) -> tuple[LookupRow, bool]
 
 
 async def _look_up_by_token(request: MachineRequest, token: str) -> tuple[LookupRow, bool]:
-    """Both tokens in one statement. Whoever names a token that never was is guessing, and is counted (TK-10)."""
+    """Both tokens in one statement. A caller that names a token that never was is guessing, and is counted (TK-10)."""
     find = batched_lookup().find
     own, found = await asyncio.gather(find(sha256_hex(request.credentials.bearer), ""), find(token, ""))
     if own.token is None:
@@ -51,7 +51,7 @@ async def _look_up_by_token(request: MachineRequest, token: str) -> tuple[Lookup
 
 
 def _name_caller(request: MachineRequest, client_id: str) -> None:
-    """Whom the events about this request name."""
+    """The events about this request name this client."""
     request.credentials = request.credentials._replace(client_id=client_id)
 
 

@@ -20,7 +20,7 @@ async def introspect(request: MachineRequest) -> Answer:
     token = request.required("token")
     found, may_ask = await callers.look_up(request, sha256_hex(token))
     if found.token is None:
-        await tampering.judge(token, request)
+        await tampering.end_if_tampered(token, request)
         return INACTIVE
     if not may_ask:
         await writer_pool.run(lambda: record(_refusal_event(request, found)))

@@ -21,40 +21,40 @@ Conditions = dict[str, Any]  # what holds for authorizations and for waiting req
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Whose access ends. `people` are those whom sub or fhirUser names; there may be none."""
+    """Whose access ends. `people` are those that sub or fhirUser names; there may be none."""
 
     selection: Selection
     people: tuple[User, ...] = ()
 
 
-def parse_target(asked: Members, client: AuthenticatedClient | None) -> Target:
+def parse_target(members: Members, client: AuthenticatedClient | None) -> Target:
     """What is named; of a client only what belongs to the FHIR bases that it protects (None: an operator).
 
     Raises InvalidRequest, InvalidTarget or Forbidden.
     """
-    if not any(name in asked for name in NAMING):
+    if not any(name in members for name in NAMING):
         raise InvalidRequest(f"say whose access ends: one of {', '.join(NAMING)}")
-    if "sub" in asked and "fhirUser" in asked:
+    if "sub" in members and "fhirUser" in members:
         raise InvalidRequest("say sub or fhirUser, not both")
-    base = _base(asked, client)
-    where = {**_bases(base, client), **_clients(asked), **_patient(asked)}
-    people = _people(asked, base)
+    base = _base(members, client)
+    conditions = {**_bases(base, client), **_clients(members), **_patient(members)}
+    people = _people(members, base)
     if people is not None:
-        where |= {"user__in": people} if people else _backend(asked)
-    if "authorization" in asked:
-        return _one(asked, where, people or ())
-    whole = None if client else _everything(asked, people or ())
-    return Target(Selection.everything(whole) if whole else Selection.matching(**where), people or ())
+        conditions |= {"user__in": people} if people else _backend(members)
+    if "authorization" in members:
+        return _one(members, conditions, people or ())
+    whole = None if client else _everything(members, people or ())
+    return Target(Selection.everything(whole) if whole else Selection.matching(**conditions), people or ())
 
 
-def _base(asked: Members, client: AuthenticatedClient | None) -> FhirServer | None:
-    if "aud" not in asked:
-        if missing := [name for name in AT_A_BASE if name in asked]:
+def _base(members: Members, client: AuthenticatedClient | None) -> FhirServer | None:
+    if "aud" not in members:
+        if missing := [name for name in AT_A_BASE if name in members]:
             raise InvalidRequest(f"{missing[0]} needs aud: ids belong to a FHIR base")
         return None
     if client is not None:
-        return protected_fhir_server(client, required_text(asked, "aud"))
-    found = FhirServer.objects.filter(base=canonical_url(required_text(asked, "aud"))).first()
+        return protected_fhir_server(client, required_text(members, "aud"))
+    found = FhirServer.objects.filter(base=canonical_url(required_text(members, "aud"))).first()
     if found is None:
         raise InvalidTarget("aud is no FHIR base of this server")
     return found
@@ -71,48 +71,48 @@ def _bases(base: FhirServer | None, client: AuthenticatedClient | None) -> Condi
     return {"fhir_server__in": own}
 
 
-def _clients(asked: Members) -> Conditions:
-    return {"client__client_id": required_text(asked, "client_id")} if "client_id" in asked else {}
+def _clients(members: Members) -> Conditions:
+    return {"client__client_id": required_text(members, "client_id")} if "client_id" in members else {}
 
 
-def _patient(asked: Members) -> Conditions:
-    if "patient" not in asked:
+def _patient(members: Members) -> Conditions:
+    if "patient" not in members:
         return {}
     try:
-        return {"patient": parse_fhir_id(asked["patient"], "patient")}
+        return {"patient": parse_fhir_id(members["patient"], "patient")}
     except InvalidContext as problem:
         raise InvalidRequest(str(problem)) from None
 
 
-def _people(asked: Members, base: FhirServer | None) -> tuple[User, ...] | None:
-    """Whom sub or fhirUser names, None where neither is said."""
-    if "sub" in asked:
-        return tuple(User.objects.filter(subject=required_text(asked, "sub")))
-    if "fhirUser" not in asked or base is None:
+def _people(members: Members, base: FhirServer | None) -> tuple[User, ...] | None:
+    """The people that sub or fhirUser names, None where neither is there."""
+    if "sub" in members:
+        return tuple(User.objects.filter(subject=required_text(members, "sub")))
+    if "fhirUser" not in members or base is None:
         return None
-    resource = required_text(asked, "fhirUser").removeprefix(f"{base.base}/")
+    resource = required_text(members, "fhirUser").removeprefix(f"{base.base}/")
     return tuple(User.objects.filter(identities__fhir_server=base, identities__resource=resource).order_by("pk"))
 
 
-def _backend(asked: Members) -> Conditions:
+def _backend(members: Members) -> Conditions:
     """A `sub` that is nobody's may be a backend service, whose tokens name itself (RFC 9068 §2.2)."""
-    name = asked.get("sub")
+    name = members.get("sub")
     found = Client.objects.filter(client_id=name) if name else Client.objects.none()
     return {"user": None, "client__in": list(found)}
 
 
-def _one(asked: Members, where: Conditions, people: tuple[User, ...]) -> Target:
+def _one(members: Members, conditions: Conditions, people: tuple[User, ...]) -> Target:
     """One authorization, if all else that is named fits it."""
-    row = parse_reference(required_text(asked, "authorization"))
+    row = parse_reference(required_text(members, "authorization"))
     if row is None:
         raise InvalidRequest("authorization must be a number such as 2223-7F3K")
-    return Target(Selection.of_authorizations(Authorization.objects.filter(pk=row, **where)), people)
+    return Target(Selection.of_authorizations(Authorization.objects.filter(pk=row, **conditions)), people)
 
 
-def _everything(asked: Members, people: tuple[User, ...]) -> User | Client | None:
+def _everything(members: Members, people: tuple[User, ...]) -> User | Client | None:
     """What an operator names and nothing else: a person, or a client."""
-    if asked.keys() - {"lock"} == {"sub"} and people:
+    if members.keys() - {"lock"} == {"sub"} and people:
         return people[0]
-    if asked.keys() - {"lock"} == {"client_id"}:
-        return Client.of(required_text(asked, "client_id"))
+    if members.keys() - {"lock"} == {"client_id"}:
+        return Client.of(required_text(members, "client_id"))
     return None

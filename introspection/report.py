@@ -1,4 +1,4 @@
-"""`/o/report`: a resource server tells of requests that it refused (SD-05, HI-08)."""
+"""`/o/report`: a resource server reports the requests that it refused (SD-05, HI-08)."""
 
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
@@ -25,10 +25,10 @@ class ReportView(JsonEndpoint):
 
     def post(self, request: Request) -> HttpResponseBase:
         resource_server = authenticate_confidential(request)
-        asked = json_body(request)
-        reject_unknown(asked, ("token", "status", "count"))
-        presented = required_text(asked, "token", MAX_TOKEN)
-        status, count = _status(asked), _count(asked)
+        members = json_body(request)
+        reject_unknown(members, ("token", "status", "count"))
+        presented = required_text(members, "token", MAX_TOKEN)
+        status, count = _status(members), _count(members)
         tokens = AccessToken.objects.select_related(*liveness.TOKEN_FACTS)
         own = tokens.filter(authorization__fhir_server__resource_servers__client=resource_server.pk)
         token = own.filter(digest=sha256_hex(presented)).first()
@@ -39,8 +39,8 @@ class ReportView(JsonEndpoint):
         return HttpResponse(status=204, headers={"Cache-Control": "no-store"})
 
 
-def _status(asked: Members) -> int:
-    status = asked.get("status")
+def _status(members: Members) -> int:
+    status = members.get("status")
     if status is None:
         raise InvalidRequest("status is missing")
     if isinstance(status, bool) or not isinstance(status, int) or status not in STATUSES:
@@ -48,8 +48,8 @@ def _status(asked: Members) -> int:
     return status
 
 
-def _count(asked: Members) -> int:
-    count = asked.get("count", 1)
+def _count(members: Members) -> int:
+    count = members.get("count", 1)
     if isinstance(count, bool) or not isinstance(count, int) or not 0 < count <= MOST:
         raise InvalidRequest(f"count must be a number from 1 to {MOST}")
     return count

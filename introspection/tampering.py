@@ -45,17 +45,17 @@ WHERE t.jti = %s
 )
 _FLAG = "UPDATE oauth_authorization SET flagged_at = %s WHERE id = %s"
 ALGORITHMS = ["ES256", "RS256"]
-EVENT_EVERY = 60  # seconds: whoever sends a thousand copies fills no trail
+EVENT_EVERY = 60  # seconds: a sender of a thousand copies fills no trail
 
 
-async def judge(token: str, request: MachineRequest) -> None:
+async def end_if_tampered(token: str, request: MachineRequest) -> None:
     """Ends the original if the sender shows to have held it, or our key; else records a suspicion and ends nothing."""
     parts = tampering.parts(token)
     if jti := tampering.jti(parts):
-        await writer_pool.run(lambda: _judge(parts, jti, request))
+        await writer_pool.run(lambda: _end_or_suspect(parts, jti, request))
 
 
-def _judge(parts: tuple[str, ...], jti: str, request: MachineRequest) -> None:
+def _end_or_suspect(parts: tuple[str, ...], jti: str, request: MachineRequest) -> None:
     original = sql.one(_ORIGINAL, [jti])
     if original is None:
         return

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 
 from audit.event_kinds import EventKind
 from audit.trail import record
@@ -12,7 +12,7 @@ from oauth.ending import access
 from oauth.ending.access import Actor, Selection
 from oauth.ending.people import require_sign_in
 from oauth.ending.reasons import EndedFor
-from oauth.models import AccessToken, Authorization, liveness, public_reference
+from oauth.models import AccessToken, Authorization, liveness, public_reference, sql
 from smart.time_units import SECOND
 
 MOST_EVENTS = 100  # of one combination within one window: a flood shall not fill the trail
@@ -37,10 +37,7 @@ Combination = tuple[int, int | None, int]  # client, person, FHIR server: with o
 def add_to_count(key: str, whose: Combination, number: int, *, now: int, seconds: int) -> int:
     """How many there were within this window, with these. One statement; parallel ones add up."""
     values: list[Any] = [key, *whose, number, now + seconds * SECOND, now, now]
-    with connection.cursor() as cursor:
-        cursor.execute(_COUNT, values)
-        (count,) = cursor.fetchone()
-    return int(count)
+    return int(sql.value(_COUNT, values))
 
 
 def record_refusals(token: AccessToken, status: int, number: int, actor: Actor) -> None:
@@ -63,8 +60,7 @@ def record_refusals(token: AccessToken, status: int, number: int, actor: Actor) 
 
 def _too_many(key: str, row: Authorization, count: int, actor: Actor) -> None:
     """Everything of that person and client at that FHIR server ends, once; what is allowed later starts from zero."""
-    with connection.cursor() as cursor:
-        cursor.execute(_BEGIN_ANEW, [key])
+    sql.execute(_BEGIN_ANEW, [key])
     if not liveness.usable(Authorization.objects.filter(pk=row.pk)).exists():
         return  # it ended while this report waited for the one that was too many
     record(actor.event(EventKind.REFUSALS_REACHED, **row.event_fields(), reason=f"{count} refused"))

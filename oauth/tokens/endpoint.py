@@ -12,7 +12,8 @@ from oauth.http.writer_pool import writer_pool
 from oauth.models import Client
 from oauth.tokens.authorization_code import authorization_code
 from oauth.tokens.client_credentials import client_credentials
-from oauth.tokens.refresh_token import holder_credentials, refresh_token
+from oauth.tokens.holder_credentials import holder_credentials
+from oauth.tokens.refresh_token import refresh_token
 from smart.http.errors import InvalidClient, OAuthError, UnauthorizedClient, UnsupportedGrantType
 
 # A refusal that has consequences is returned by a grant, so that they are committed with it; any other is raised.

@@ -14,11 +14,12 @@ from oauth.ending import access
 from oauth.ending.access import Actor
 from oauth.ending.reasons import EndedFor
 from oauth.http.answer import Answer
-from oauth.http.credentials import AuthenticatedClient, Credentials
+from oauth.http.credentials import AuthenticatedClient
 from oauth.http.machine_request import MachineRequest
 from oauth.models import sql
 from oauth.tokens import address_binding, current_rights, refresh_grace, supersede
 from oauth.tokens.authorization_state import AuthorizationState
+from oauth.tokens.holder_credentials import INVALID
 from oauth.tokens.issue import RefreshFamily, reissue
 from smart.digests import sha256_hex
 from smart.http.errors import InvalidGrant, InvalidScope, OAuthError
@@ -26,7 +27,6 @@ from smart.tokens.address_binding import OFF, STOPPING
 from smart.tokens.lifetimes import is_expired
 from smart.tokens.refresh import is_in_grace
 
-INVALID = "the refresh token is not valid"
 SUPERSEDED = "a newer launch ended it"
 
 
@@ -68,23 +68,6 @@ _KEEP_ANSWER = """
 UPDATE oauth_refreshtoken SET kept_answer = CASE WHEN id = %s THEN %s ELSE '' END WHERE id = %s OR id = %s
 """
 _USED = sql.select(UsedRefreshToken, "FROM oauth_refreshtoken WHERE digest = %s")
-_HOLDER = """
-SELECT c.client_id FROM oauth_refreshtoken r
-JOIN oauth_authorization a ON a.id = r.authorization_id
-JOIN oauth_client c ON c.id = a.client_id
-WHERE r.digest = %s
-"""
-
-
-def holder_credentials(request: MachineRequest) -> Credentials:
-    """The client that refreshes without naming itself (WF-01): a public one needs no more, any other is refused later.
-
-    Raises InvalidGrant for a refresh token that nobody holds.
-    """
-    client_id = sql.value(_HOLDER, [sha256_hex(request.required("refresh_token"))])
-    if client_id is None:
-        raise InvalidGrant(INVALID)
-    return Credentials(client_id, None)
 
 
 def refresh_token(request: MachineRequest, client: AuthenticatedClient) -> Answer | OAuthError:
