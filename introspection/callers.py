@@ -21,7 +21,9 @@ DEAD = "the access token is unknown, expired or ended"
 
 
 class NoIntrospectionScope(InsufficientScope):
-    headers: ClassVar[dict[str, str]] = {"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{SCOPE}"'}
+    headers: ClassVar[dict[str, str]] = {
+        "WWW-Authenticate": f'Bearer realm="smartauth", error="insufficient_scope", scope="{SCOPE}"'
+    }
 
 
 async def look_up(request: MachineRequest, token: str) -> tuple[LookupRow, bool]:

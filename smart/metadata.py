@@ -124,11 +124,14 @@ def authorization_server_metadata(facts: ServerFacts) -> Document:
 
 def openid_configuration(facts: ServerFacts) -> Document:
     """The document of OpenID Connect Discovery §3 (DS-16): that of RFC 8414, and what only OpenID Connect asks."""
+    public = ["none"] if "none" in facts.client_authentication else []
     return {
         **authorization_server_metadata(facts),
         **_without_empty(
             {"userinfo_endpoint": facts.userinfo_endpoint, "end_session_endpoint": facts.end_session_endpoint}
         ),
+        # a plain OpenID client may always send its secret in the body; SMART apps read the other documents
+        "token_endpoint_auth_methods_supported": [*_confidential_methods(facts, in_body=True), *public],
         "scopes_supported": [*_scopes(facts), "profile", "email"],
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": [ID_TOKEN_ALGORITHM],

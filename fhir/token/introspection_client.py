@@ -1,6 +1,7 @@
 """Asking the authorization server about a token (RFC 7662): the only way to know one. Nothing is cached (TV-16)."""
 
 import json
+import logging
 import threading
 import time
 from collections.abc import Mapping
@@ -11,6 +12,8 @@ from django.conf import settings
 
 from fhir.operation_outcome import Unavailable
 from smart.http import addresses
+
+log = logging.getLogger("smartauth.fhir")
 
 MAX_ANSWER = 1_048_576  # room for the ids of 10,000 patients whom a person may see
 
@@ -28,9 +31,9 @@ def introspect(token: str, address: str) -> dict[str, Any] | None:
     try:
         claims = json.loads(_answer(form))
     except (httpx.HTTPError, ValueError, RecursionError) as error:
-        raise Unavailable from error
+        raise _unavailable(f"{type(error).__name__} ") from error
     if not isinstance(claims, dict) or not isinstance(claims.get("active"), bool):
-        raise Unavailable
+        raise _unavailable("an answer that is none of RFC 7662")
     return claims if claims["active"] else None
 
 
@@ -49,13 +52,20 @@ def _post(form: dict[str, str]) -> bytes:
     url = settings.SMARTAUTH_FHIR_INTROSPECTION_URL
     with _client().stream("POST", url, data=form, auth=credentials, timeout=timeout) as response:
         if response.status_code != httpx.codes.OK:
-            raise Unavailable
+            raise _unavailable(f"status {response.status_code}")
         body = b""
         for piece in response.iter_raw():
             body += piece
             if len(body) > MAX_ANSWER or time.monotonic() > deadline:
-                raise Unavailable
+                raise _unavailable("an answer that is too long or too slow")
         return body
+
+
+def _unavailable(cause: str) -> Unavailable:
+    """One line for the operator, with nothing of the token; the app hears no more than 503."""
+    url = settings.SMARTAUTH_FHIR_INTROSPECTION_URL
+    log.warning("the authorization server at %s did not answer about a token: %s", url, cause.strip())
+    return Unavailable()
 
 
 def _client() -> httpx.Client:

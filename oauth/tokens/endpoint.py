@@ -16,6 +16,8 @@ from oauth.tokens.holder_credentials import holder_credentials
 from oauth.tokens.refresh_token import refresh_token
 from smart.http.errors import InvalidClient, OAuthError, UnauthorizedClient, UnsupportedGrantType
 
+BY_BASIC = "here a secret is taken by HTTP Basic (client_secret_basic), not in the body"
+
 # A refusal that has consequences is returned by a grant, so that they are committed with it; any other is raised.
 GRANTS: dict[str, Callable[[MachineRequest, AuthenticatedClient], Answer | OAuthError]] = {
     "authorization_code": authorization_code,
@@ -28,7 +30,17 @@ async def token(request: MachineRequest) -> Answer:
     """RFC 6749 §3.2. Raises the OAuthError of the bad input (E44 to E98)."""
     if request.credentials == NO_CREDENTIALS:
         request.credentials = await writer_pool.run(lambda: holder_credentials(request))
-    return await run_as_client(request, lambda client: _run_grant(request, client))
+    try:
+        return await run_as_client(request, lambda client: _run_grant(request, client))
+    except InvalidClient as error:
+        raise _with_advice(error, request) from None
+
+
+def _with_advice(error: InvalidClient, request: MachineRequest) -> InvalidClient:
+    """Who sent a secret in the body hears which way is taken here, whether it was right or not (CL-02, CL-03)."""
+    if not request.credentials.in_body or settings.SMARTAUTH_TOKEN_SECRET_IN_BODY:
+        return error
+    return InvalidClient(f"{error.description}; {BY_BASIC}", hint=error.hint)
 
 
 def _run_grant(request: MachineRequest, client: AuthenticatedClient) -> Answer:

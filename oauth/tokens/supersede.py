@@ -10,6 +10,7 @@ from typing import Annotated, NamedTuple
 from oauth.models import Client, sql
 from oauth.tokens.authorization_state import AuthorizationState
 from smart.fhir.fhir_user import is_practitioner
+from smart.fhir.versions import NO_FHIR
 
 # The transaction that holds the seat's row issues alone: a launch that came first is seen here, a later one waits.
 _TAKE_NUMBER = "UPDATE oauth_seat SET latest = latest + 1 WHERE id = %s AND %s > launches - %s RETURNING latest"
@@ -41,6 +42,8 @@ def policy(authorization: AuthorizationState) -> Client.Supersede:
         return chosen
     if not authorization.user_pk:
         return Client.Supersede.CLIENT
+    if authorization.fhir_version == NO_FHIR:  # plain OpenID Connect: a sign-in on the phone leaves the laptop's alone
+        return Client.Supersede.GRANT
     by_practitioner = is_practitioner(authorization.fhir_user)
     return Client.Supersede.USER_CLIENT_PATIENT if by_practitioner else Client.Supersede.USER_CLIENT
 

@@ -21,6 +21,7 @@ from smart.openid import standard_claims
 from smart.scopes.scope_sets import parse_scopes
 
 METHODS = ("GET", "POST")
+CHALLENGE = 'Bearer realm="smartauth"'
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
 
 
@@ -39,14 +40,18 @@ def userinfo(request: HttpRequest) -> HttpResponse:
 
 
 def _bearer_token(request: HttpRequest) -> str:
-    """The token in the header, "" for none; one in the URL is never looked at (E127). Raises InvalidRequest."""
+    """The token in the header or in a form (RFC 6750 §2.1, §2.2), "" for none. Raises InvalidRequest.
+
+    One in the URL is never looked at (E127).
+    """
     scheme, _, sent = request.headers.get("Authorization", "").partition(" ")
-    token = sent.strip() if scheme.lower() == "bearer" else ""
-    if token and not _TOKEN.fullmatch(token):
-        raise InvalidRequest("the Authorization header holds no access token, or more than one")
-    if token and "access_token" in request.POST:
-        raise InvalidRequest("the access token was sent in two ways")
-    return token
+    in_header = [sent.strip()] if scheme.lower() == "bearer" and sent.strip() else []
+    found = [*in_header, *request.POST.getlist("access_token")]
+    if len(found) > 1:
+        raise InvalidRequest("the access token was sent more than once")
+    if found and not _TOKEN.fullmatch(found[0]):
+        raise InvalidRequest("that is no access token, or more than one")
+    return found[0] if found else ""
 
 
 def _claims(request: HttpRequest, token: str) -> dict[str, Any]:
@@ -75,9 +80,9 @@ def _at_fhir_server(row: AccessToken, user: User) -> dict[str, str]:
 
 def _challenge() -> HttpResponse:
     """A request without a token hears what is wanted, and of no error (RFC 6750 §3.1)."""
-    return HttpResponse(status=HTTPStatus.UNAUTHORIZED, headers={"WWW-Authenticate": "Bearer", **NO_STORE})
+    return HttpResponse(status=HTTPStatus.UNAUTHORIZED, headers={"WWW-Authenticate": CHALLENGE, **NO_STORE})
 
 
 def _error_response(error: OAuthError) -> HttpResponse:
-    challenge = {} if error.headers else {"WWW-Authenticate": f'Bearer error="{error.code}"'}
+    challenge = {} if error.headers else {"WWW-Authenticate": f'{CHALLENGE}, error="{error.code}"'}
     return error_response(error, **challenge)

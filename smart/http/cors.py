@@ -4,8 +4,10 @@ from collections.abc import Collection, Iterable
 from enum import Enum
 from urllib.parse import urlsplit
 
-REQUEST_HEADERS = "Authorization, Content-Type, Accept, Prefer, If-Match, If-None-Match, If-None-Exist, DPoP"
-EXPOSED_HEADERS = "ETag, Location, Content-Location, WWW-Authenticate, DPoP-Nonce, Retry-After"
+REQUEST_HEADERS = (
+    "Authorization, Content-Type, Accept, Prefer, If-Match, If-None-Match, If-None-Exist, DPoP, X-Request-Id"
+)
+EXPOSED_HEADERS = "ETag, Location, Content-Location, WWW-Authenticate, DPoP-Nonce, Retry-After, X-Request-Id"
 PREFLIGHT_SECONDS = 600
 FHIR_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 

@@ -39,7 +39,7 @@ class InvalidToken(OAuthError):
 
     code = "invalid_token"
     status = HTTPStatus.UNAUTHORIZED
-    headers: ClassVar[dict[str, str]] = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
+    headers: ClassVar[dict[str, str]] = {"WWW-Authenticate": 'Bearer realm="smartauth", error="invalid_token"'}
 
 
 class InsufficientScope(OAuthError):
@@ -47,7 +47,7 @@ class InsufficientScope(OAuthError):
 
     code = "insufficient_scope"
     status = HTTPStatus.FORBIDDEN
-    headers: ClassVar[dict[str, str]] = {"WWW-Authenticate": 'Bearer error="insufficient_scope"'}
+    headers: ClassVar[dict[str, str]] = {"WWW-Authenticate": 'Bearer realm="smartauth", error="insufficient_scope"'}
 
 
 class InvalidGrant(OAuthError):

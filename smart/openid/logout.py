@@ -55,6 +55,8 @@ def _problem(parameters: Parameters, hint: IdTokenHint | None, app: RegisteredAp
     if requesting_client_id(parameters, hint) and not app.trusted:
         return "client_id is unknown, disabled or not approved"
     leads_to = parameters.get("post_logout_redirect_uri", "")
+    if leads_to and not requesting_client_id(parameters, hint):
+        return "post_logout_redirect_uri needs client_id or id_token_hint: whose it is cannot be told"
     if leads_to and leads_to not in app.post_logout_redirect_uris:
         return "post_logout_redirect_uri is not one of those registered"
     return ""

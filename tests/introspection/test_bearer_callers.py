@@ -69,7 +69,9 @@ def test_a_token_without_the_scope_hears_nothing(app: App, issue: Issue, scope: 
     answer = app.post("/o/introspect", data={"token": token}, headers=bearer(token))
 
     assert (answer.status_code, answer.json()["error"]) == (403, "insufficient_scope")
-    assert answer.headers["www-authenticate"] == f'Bearer error="insufficient_scope", scope="{SCOPE}"'
+    assert (
+        answer.headers["www-authenticate"] == f'Bearer realm="smartauth", error="insufficient_scope", scope="{SCOPE}"'
+    )
     assert answer.headers["cache-control"] == "no-store"
     assert "active" not in answer.json()
 
@@ -96,7 +98,7 @@ def test_a_token_that_is_unknown_or_dead_hears_nothing(
     answer = app.post("/o/introspect", data={"token": asked}, headers=bearer(shown))
 
     assert (answer.status_code, answer.json()["error"]) == (401, "invalid_token")
-    assert answer.headers["www-authenticate"] == 'Bearer error="invalid_token"'
+    assert answer.headers["www-authenticate"] == 'Bearer realm="smartauth", error="invalid_token"'
     assert answer.headers["cache-control"] == "no-store"
     assert "active" not in answer.json()
 

@@ -247,6 +247,8 @@ def test_secrets_in_the_body_are_advertised_where_they_are_accepted(app: App, se
 
     for document in (app.get(UNDER_BASE).json(), app.get(METADATA).json()):
         assert ("client_secret_post" in document["token_endpoint_auth_methods_supported"]) is switched_on
+    openid = app.get("/.well-known/openid-configuration").json()
+    assert "client_secret_post" in openid["token_endpoint_auth_methods_supported"]  # of plain OpenID clients always
     assert "client_secret_post" in document["introspection_endpoint_auth_methods_supported"]
     assert "client_secret_post" in document["revocation_endpoint_auth_methods_supported"]
 

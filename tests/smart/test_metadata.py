@@ -136,16 +136,19 @@ def test_what_both_documents_say_agrees() -> None:
 
     different = {name for name in smart.keys() & rfc8414.keys() if smart[name] != rfc8414[name]}
     assert different == {"token_endpoint_auth_methods_supported", "grant_types_supported"}
-    assert {name for name, value in rfc8414.items() if openid[name] != value} == {"scopes_supported"}
+    assert {name for name, value in rfc8414.items() if openid[name] != value} == {
+        "scopes_supported", "token_endpoint_auth_methods_supported",
+    }  # fmt: skip
 
 
 @pytest.mark.requirement("DS-10", "CL-02")
-def test_the_document_of_openid_connect_names_what_plain_clients_may_ask_and_no_looser_method() -> None:
+def test_the_document_of_openid_connect_names_what_plain_clients_may_ask_and_how_they_prove_themselves() -> None:
     facts = replace(FACTS, openid=True)
     openid, rfc8414 = openid_configuration(facts), authorization_server_metadata(facts)
 
     assert openid["scopes_supported"] == [*rfc8414["scopes_supported"], "profile", "email"]  # type: ignore[misc]
-    assert openid["token_endpoint_auth_methods_supported"] == ["client_secret_basic", "none"]
+    assert openid["token_endpoint_auth_methods_supported"] == ["client_secret_basic", "client_secret_post", "none"]
+    assert rfc8414["token_endpoint_auth_methods_supported"] == ["client_secret_basic", "none"]
 
 
 @pytest.mark.requirement("DS-04")

@@ -84,11 +84,15 @@ def live(active: object) -> str:
     ],
 )
 def test_an_answer_that_is_none_lets_nobody_in(
-    fetch: Fetch, introspection: Introspection, status: int, body: str
+    fetch: Fetch, introspection: Introspection, caplog: pytest.LogCaptureFixture, status: int, body: str
 ) -> None:
     introspection.status, introspection.body = status, body.encode()
 
     answer = fetch("Patient/amy")
+
+    (told,) = [record.getMessage() for record in caplog.records if record.name == "smartauth.fhir"]
+    assert told.startswith(f"the authorization server at {introspection.url} did not answer about a token: ")
+    assert "a.good-token" not in caplog.text
 
     assert answer.status == 503
     assert answer.headers["Retry-After"] == "5"

@@ -8,7 +8,7 @@ import pytest
 from accounts.models import User
 from oauth.models import AccessToken, Code, FhirServer, PendingRequest
 from tests.conftest import BASE, CHALLENGE, SECRET, VERIFIER, App, basic
-from tests.fixture_types import Grant, Introspect, MakeClient
+from tests.fixture_types import Grant, Introspect, MakeClient, MakeVisitor
 from tests.oauth.authorization.openid_client import SCOPE, ask, exchange, sign_in_and_allow, userinfo
 from tests.oauth.jwt import payload, verified_claims
 from tests.oauth.remembering import HTTPS
@@ -280,3 +280,19 @@ def test_smart_apps_send_verifier_and_basic(app: App, grant: Grant, make_client:
 
     assert (without.status_code, without.json()["error"]) == (400, "invalid_request")
     assert (in_body.status_code, in_body.json()["error"]) == (401, "invalid_client")
+
+
+@pytest.mark.requirement("PR-01")
+def test_a_sign_in_on_the_phone_leaves_the_one_on_the_laptop_alone(
+    app: App, visitor: Visitor, make_visitor: MakeVisitor, make_openid: MakeClient, person: Any
+) -> None:
+    client = make_openid()
+    browsers = [visitor, make_visitor()]
+    tokens = [
+        exchange(app, client, sign_in_and_allow(browser, client, person)).json()["access_token"] for browser in browsers
+    ]
+
+    answers = [app.get("/o/userinfo", headers={"Authorization": f"Bearer {token}"}) for token in tokens]
+
+    assert client.supersede == "default"
+    assert [answer.status_code for answer in answers] == [200, 200]

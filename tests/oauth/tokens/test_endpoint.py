@@ -366,4 +366,22 @@ def test_the_secret_in_the_body_works_here_only_where_it_is_switched_on(
     loose = app.post("/o/token", data=form)
 
     assert_refused(strict, 401, "invalid_client")
+    told = strict.json()["error_description"]
+    assert told.endswith("here a secret is taken by HTTP Basic (client_secret_basic), not in the body")
     assert loose.status_code == 200
+
+
+@pytest.mark.requirement("CL-03")
+def test_a_secret_in_the_body_hears_the_same_whether_it_is_right_wrong_or_nobodys(
+    app: App, grant: Grant, make_client: MakeClient
+) -> None:
+    granted = grant(make_client("secret"))
+    tries = [(granted.client.client_id, SECRET), (granted.client.client_id, "wrong"), ("nobody-knows-me", SECRET)]
+
+    answers = [
+        app.post("/o/token", data=granted.exchange(client_id=client_id, client_secret=secret))
+        for client_id, secret in tries
+    ]
+
+    assert {answer.status_code for answer in answers} == {401}
+    assert len({answer.content for answer in answers}) == 1

@@ -24,7 +24,7 @@ def test_a_registered_origin_may_read_answers_and_what_they_expose() -> None:
 
     assert answer["Access-Control-Allow-Origin"] == APP
     assert answer["Vary"] == "Origin"
-    assert {"WWW-Authenticate", "Retry-After", "ETag", "Location"} <= set(
+    assert {"WWW-Authenticate", "Retry-After", "ETag", "Location", "X-Request-Id"} <= set(
         answer["Access-Control-Expose-Headers"].split(", ")
     )
 
@@ -34,7 +34,9 @@ def test_a_preflight_names_the_methods_and_headers_that_are_used() -> None:
     answer = cors_headers(Cors.REGISTERED, APP, REGISTERED, methods=FHIR_METHODS, preflight=True)
 
     assert answer["Access-Control-Allow-Methods"] == "GET, POST, PUT, PATCH, DELETE"
-    assert {"Authorization", "Content-Type", "If-Match"} <= set(answer["Access-Control-Allow-Headers"].split(", "))
+    assert {"Authorization", "Content-Type", "If-Match", "X-Request-Id"} <= set(
+        answer["Access-Control-Allow-Headers"].split(", ")
+    )
 
 
 @pytest.mark.requirement("CO-02", "CO-07")
