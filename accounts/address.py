@@ -7,6 +7,6 @@ from smart.http import addresses
 
 
 def client_address(request: HttpRequest) -> str:
-    """The caller's address: what our own proxies saw, nothing that a caller can write himself."""
+    """The caller's address: what our own proxies saw, nothing that a caller can write."""
     peer, forwarded = request.META.get("REMOTE_ADDR", ""), request.META.get("HTTP_X_FORWARDED_FOR", "")
     return addresses.caller_address(peer, forwarded, settings.SMARTAUTH_TRUSTED_PROXIES)

@@ -12,7 +12,7 @@ LONGEST_PASSWORD = 1024
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """What came of one try. `user` is whom the name names, proved only if the result says so; `wait` are seconds."""
+    """What came of one try. `user` is the person of that name, proved only if the result says so; `wait` in seconds."""
 
     result: Literal["right", "wrong", "locked", "stopped", "busy"]
     name: str

@@ -33,7 +33,7 @@ class Record(models.Model):
 
 
 class Membership(models.Model):
-    """A record lies in the compartment of a patient, who is a record himself, of the same version."""
+    """A record lies in the compartment of a patient, which is a record too, of the same version."""
 
     record = models.ForeignKey(Record, models.CASCADE, related_name="memberships")
     patient = models.ForeignKey(Record, models.CASCADE, related_name="members")

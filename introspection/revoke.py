@@ -53,11 +53,11 @@ def _revoke(request: MachineRequest, client: AuthenticatedClient) -> Answer:
 
 
 def _end(token: str, client: AuthenticatedClient, request: MachineRequest) -> OAuthError | None:
-    whom: list[sql.Value] = [token, client.pk, client.pk]
+    parameters: list[sql.Value] = [token, client.pk, client.pk]
     actor = Actor(now=request.now, address=request.address, client_id=client.client_id)
-    if end_token(_END_TOKEN, whom, actor, EndedFor.REVOKED):
+    if end_token(_END_TOKEN, parameters, actor, EndedFor.REVOKED):
         return None
-    if authorization := sql.value(_AUTHORIZATION, whom):
+    if authorization := sql.value(_AUTHORIZATION, parameters):
         access.end_authorization(authorization, actor, EndedFor.REVOKED)
     elif sql.value(_FORBIDDEN, [token, token, client.pk, client.pk]):
         return UnauthorizedClient("this token belongs to another client")

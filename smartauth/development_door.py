@@ -1,5 +1,5 @@
-"""Whom a development server answers: this machine and the networks of a setting, under its own names. Everybody else
-could sign in with the public passwords, and a foreign page could by DNS rebinding."""
+"""The callers that a development server answers: this machine and the networks of a setting, under its own names. All
+others could sign in with the public passwords, and a foreign page could by DNS rebinding."""
 
 from http import HTTPStatus
 from ipaddress import ip_address

@@ -174,7 +174,7 @@ def make_resource_server(make_client: MakeClient, fhir_server: Any) -> MakeResou
 
 @pytest.fixture
 def make_person(fhir_server: Any) -> MakePerson:
-    """A new person who may act for the patients named; his password is "smartauth-demo"."""
+    """A new person who may act for the patients named; the password is "smartauth-demo"."""
 
     def make(*patients: str, username: str = "", is_: str = "") -> Any:
         from accounts.models import User

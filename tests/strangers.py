@@ -47,7 +47,7 @@ class Process:
 
 
 def protect(server: Server, base: str, *clients: str) -> dict[str, str]:
-    """What `fhir-server add` tells the stranger, as the environment of his server."""
+    """What `fhir-server add` tells the stranger, as the environment of its server."""
     options = [part for client in clients for part in ("--client", client)]
     printed = server.manage("fhir-server", "add", base, "--env", *options)
     return dict(line.removeprefix("export ").split("=", 1) for line in printed.splitlines())

@@ -21,7 +21,7 @@ class InvalidClaims(Exception):
 class Caller:
     """A patient's app, a person with what they may see, or a backend service.
 
-    `patients` are those whom the person may see, `own_record` the type and id of the person's own resource.
+    `patients` are those that the person may see, `own_record` the type and id of the person's own resource.
     """
 
     scopes: tuple[Scope, ...]
@@ -50,7 +50,7 @@ def read_caller(claims: Mapping[str, Any] | None, base: str, now: float) -> Call
 
 
 def _patients(listed: Any) -> frozenset[str]:
-    """Whom the person may see, as the authorization server says; without its word, nobody."""
+    """The patients that the person may see, as the authorization server says; without its word, none."""
     return frozenset(filter(is_fhir_id, listed)) if isinstance(listed, list) else frozenset()
 
 

@@ -15,7 +15,7 @@ from smart.http import addresses
 
 log = logging.getLogger("smartauth.fhir")
 
-MAX_ANSWER = 1_048_576  # room for the ids of 10,000 patients whom a person may see
+MAX_ANSWER = 1_048_576  # room for the ids of 10,000 patients that a person may see
 
 _lock = threading.Lock()
 _clients: list[httpx.Client] = []

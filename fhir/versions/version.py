@@ -27,7 +27,7 @@ class SearchParameter:
 
 @dataclass(frozen=True, slots=True)
 class Compartment:
-    """How a type belongs to a patient: it is him, these parameters name him, his records refer to it. Else: not."""
+    """How a type belongs to a patient: it is one, these parameters name one, or a patient's records refer to it."""
 
     itself: bool = False
     parameters: tuple[str, ...] = ()

@@ -131,7 +131,7 @@ def _judge_and_store(
 
 
 def _require_room(request: HttpRequest) -> None:
-    """One address may let so many requests wait: whoever sends more stores nothing. Raises TooManyWaiting."""
+    """One address may let so many requests wait: one that sends more stores nothing. Raises TooManyWaiting."""
     seconds = settings.SMARTAUTH_PENDING_REQUEST_SECONDS
     waiting = rate_limit.count("waiting request", "", client_address(request), now=clock.now(), seconds=seconds)
     if waiting.number > settings.SMARTAUTH_PENDING_REQUESTS:

@@ -1,4 +1,4 @@
-"""The words of the slips of /apps (ui.md, Connected apps): who has access to what, until when, and what has ended.
+"""The words of the cards of /apps: who has access to what, until when, and what has ended.
 
 When access was last used is known from FHIR servers that ask us, within a minute; from where, from those that tell.
 """

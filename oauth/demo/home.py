@@ -1,4 +1,4 @@
-"""`/`: in development what runs here and how to begin, elsewhere one sentence (ui.md, Home)."""
+"""`/`: in development what runs here and how to begin, elsewhere one sentence."""
 
 from typing import Any
 from urllib.parse import urlencode

@@ -1,4 +1,4 @@
-"""The one way in which access ends out of turn, whoever ends it and however much (SD-05, RV-08).
+"""The one way in which access ends out of turn, for every caller and any amount (SD-05, RV-08).
 
 Locks have one order here, so that two endings never wait for each other in a circle: person or client, requests that
 wait, authorizations, sessions.

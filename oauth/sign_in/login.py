@@ -123,7 +123,7 @@ def _confirming(request: HttpRequest, pending: Pending | None) -> User | None:
 
 
 def _confirmation(request: HttpRequest, pending: Pending) -> dict[str, object]:
-    """What the page says of the new address; never the earlier one, for whoever sits there has proved nothing yet."""
+    """What the page says of the new address; never the earlier one: nobody has proved anything yet."""
     user = _confirming(request, pending)
     if user is None:
         return {}
@@ -133,7 +133,7 @@ def _confirmation(request: HttpRequest, pending: Pending) -> dict[str, object]:
 
 
 def _expected(pending: Pending | None) -> str:
-    """Whom the app expects (AZ-22, login_hint): filled in, never looked up."""
+    """The person that the app expects (AZ-22, login_hint): filled in, never looked up."""
     return pending.asked.login_hint[:150] if pending and pending.asked else ""
 
 

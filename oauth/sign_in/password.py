@@ -41,7 +41,7 @@ FREE_STEPS = ("/login", "/password", "/another-account", "/another-user")
 
 
 class RequireNewPassword:
-    """Middleware: whoever must choose a new password is led there from every page."""
+    """Middleware: a person who must choose a new password is led there from every page."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -81,7 +81,7 @@ def operators_password(request: HttpRequest) -> HttpResponse:
 
 @step("GET", "POST")
 def pending_password(request: HttpRequest, pending: Pending) -> HttpResponse:
-    """A step of a waiting request, for whom an operator asked to choose anew."""
+    """A step of a waiting request, for a person that an operator asked to choose anew."""
     user = signed_in_user(request)
     if user is None or not user.must_change_password:
         return redirect_within(pending.url)

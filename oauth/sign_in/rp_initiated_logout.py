@@ -1,4 +1,4 @@
-"""RP-initiated logout (ID-06): an app asks that its person be signed out here; the person decides, unless it is he."""
+"""RP-initiated logout (ID-06): with the person's own ID token as a hint at once, else the person is asked."""
 
 from django.core import signing
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
@@ -38,7 +38,7 @@ def logout(request: HttpRequest) -> HttpResponse:
 
 
 def logout_confirmation(request: HttpRequest) -> HttpResponse:
-    """Asks the person, with the session's cookie that a POST of another site does not bring; and his answer."""
+    """Asks the person, with the session's cookie that a POST of another site does not bring; and their answer."""
     if request.method not in {"GET", "POST"}:
         return HttpResponseNotAllowed(["GET", "POST"])
     asked, user = _asked(request), signed_in_user(request)

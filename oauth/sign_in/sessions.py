@@ -27,7 +27,7 @@ SYSTEMS = {
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """One line of the list, for the person himself."""
+    """One line of the list, for the person."""
 
     number: int
     browser: str
@@ -55,7 +55,7 @@ def browser(user_agent: str) -> str:
 
 
 def _ended(request: HttpRequest, user: User) -> HttpResponse:
-    """Only his own sessions can be named: any other number is nothing."""
+    """Only the person's own sessions can be named: any other number is nothing."""
     every, actor = SignIn.objects.filter(user=user), Actor(now=clock.now(), address=client_address(request))
     if "everywhere" in request.POST:
         end_sessions(every, user, actor)

@@ -117,7 +117,7 @@ def _require_same_address(
 ) -> None:
     """A refresh from another address is written down, and refused where the policy says so (PR-06, E93).
 
-    Only of a token that lives: else whoever keeps a dead one could ask its person for a login again and again.
+    Only of a token that lives: else a holder of a dead one could ask its person for a login again and again.
     """
     policy = address_binding.policy_for_refresh(authorization, request.address)
     if policy == OFF:
@@ -157,7 +157,7 @@ def _record_refusal(authorization: AuthorizationState, request: MachineRequest, 
 
 
 def _keep_answer(consumed: ConsumedRefreshToken, token: str, body: bytes) -> None:
-    """Keeps the answer for whoever holds this token, and forgets the one before: only the last may be repeated."""
+    """Keeps the answer for the holder of this token, and forgets the one before: only the last may be repeated."""
     sealed = refresh_grace.seal(body, token)
     sql.execute(_KEEP_ANSWER, [consumed.pk, sealed, consumed.pk, consumed.predecessor_id])
 

@@ -53,6 +53,6 @@ class Seconds(forms.IntegerField):
 
 
 def plain_text(value: str) -> None:
-    """A name that people will read: no control characters, nothing that turns the line around (ui.md 6)."""
+    """A name that people will read: no control characters, nothing that turns the line around."""
     if has_unsafe_characters(value):
         raise ValidationError("Control characters and characters that change the direction of text are not allowed.")

@@ -79,7 +79,7 @@ class OperatorAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     change_list_template = "admin/operators_change_list.html"
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """Of a row that is there only what was asked: whoever ends access meanwhile is not undone by old values."""
+        """Of a row that is there only what was asked: an ending that comes meanwhile is not undone by old values."""
         if not change:
             super().save_model(request, obj, form, change)
             return

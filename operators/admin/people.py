@@ -1,4 +1,4 @@
-"""People: who signs in, who they are on FHIR servers, for whom they may act, and whether they may come in."""
+"""People: who signs in, who they are on FHIR servers, which patients they may act for, and whether they may come in."""
 
 from collections.abc import Sequence
 from functools import reduce
@@ -84,7 +84,7 @@ class FhirIdentityForm(forms.ModelForm):  # type: ignore[type-arg]
         error_messages={"invalid": "Must be such as Patient/amy or Practitioner/dr-green."},
     )  # fmt: skip
     acts_for = Lines(
-        label="May act for", help_text="FHIR ids of patients, one on each line; his own too.",
+        label="May act for", help_text="FHIR ids of patients, one on each line; their own too.",
         widget=forms.Textarea(attrs={"rows": 3, "cols": 24, "spellcheck": "false"}),
     )  # fmt: skip
 
@@ -101,7 +101,7 @@ class FhirIdentityForm(forms.ModelForm):  # type: ignore[type-arg]
         return self.instance.acts_for.order_by("record__patient")
 
     def clean(self) -> dict[str, Any]:
-        """Each patient is one whom that FHIR server has."""
+        """Each patient is one that this FHIR server has."""
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         wanted, server = set(cleaned.get("acts_for", "").split()), cleaned.get("fhir_server")
         found = PatientRecord.objects.filter(fhir_server=server, patient__in=wanted)
@@ -119,7 +119,7 @@ class FhirIdentityForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 class FhirIdentityInline(admin.StackedInline):  # type: ignore[type-arg]
-    """Who a person is on FHIR servers, and for whom he may act there."""
+    """Who a person is on FHIR servers, and which patients they may act for there."""
 
     model = FhirIdentity
     form = FhirIdentityForm
@@ -200,7 +200,7 @@ class PersonAdmin(OperatorAdmin, UserAdmin):  # type: ignore[type-arg]  # Django
         return ("let_in" if row.stopped_at else "lock_out", "end_access", "require_password")
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """An operator may do everything here: there is no half of one. Nobody makes himself less."""
+        """An operator may do everything here: there is no half of one. Nobody takes their own rights away."""
         if obj.pk == request.user.pk and not obj.is_staff:
             obj.is_staff = True
             self.message_user(request, "You stay an operator: another operator must change that.", messages.WARNING)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 
 class ErrorPage(NamedTuple):
-    """`message` may name the app; `fix` is for its developer, empty where he can do nothing."""
+    """`message` may name the app; `fix` is for its developer, empty where they can do nothing."""
 
     rule: str
     message: str

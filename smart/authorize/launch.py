@@ -41,7 +41,7 @@ def parse_context(given: Mapping[str, Any], *, types: Collection[str]) -> Contex
     for place, item in enumerate(found.get("fhirContext", ())):
         _of_version(item, f"fhirContext[{place}]", types)
     if "encounter" in found and "patient" not in found:
-        raise InvalidContext("encounter", "needs the patient whom it belongs to")
+        raise InvalidContext("encounter", "needs the patient that it belongs to")
     if len(json.dumps(found).encode()) > MAX_CONTEXT_BYTES:
         raise InvalidContext("", f"the context is longer than {MAX_CONTEXT_BYTES} bytes")
     return found

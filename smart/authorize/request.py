@@ -24,7 +24,7 @@ _KEPT = ("nonce", "prompt", "max_age", "login_hint", "ui_locales")
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationRequest:
-    """A request that may be put before the person. `scope` is what he may allow, `aud` the canonical FHIR base."""
+    """A request that may be put before the person. `scope` is what they may allow, `aud` the canonical FHIR base."""
 
     client_id: str
     redirect_uri: str
@@ -44,7 +44,7 @@ class AuthorizationRequest:
     login_hint: str = ""
     ui_locales: str = ""
     openid: bool = False  # plain OpenID Connect: about the person, about no record
-    subject: str = ""  # whom the app expects, by an ID token that it got here (E43)
+    subject: str = ""  # the person that the app expects, by an ID token that it got here (E43)
 
     @property
     def prompts(self) -> frozenset[str]:
@@ -90,7 +90,7 @@ def validate_request(
 ) -> AuthorizationRequest:
     """The request as it may be put before the person. Raises the OAuthError that goes to the redirect URI.
 
-    `hinted_subject` is whom its id_token_hint names, "" if that is none of ours: there are no keys in here.
+    `hinted_subject` is the person that its id_token_hint names, "" if that is none of ours: there are no keys in here.
     """
     asked = UnvalidatedRequest(parameters, client, bases, hinted_subject)
     for rule in RULES:

@@ -76,7 +76,7 @@ class ClientPolicy:
 class UnvalidatedRequest:
     """What a rule looks at: the parameters, the client's policy, and the FHIR bases served here with their version.
 
-    `hinted_subject` is whom the ID token names that the app shows, "" if this server signed none such.
+    `hinted_subject` is the person that the ID token names which the app shows, "" if this server signed none such.
     """
 
     parameters: Parameters

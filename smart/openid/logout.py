@@ -1,4 +1,4 @@
-"""OpenID Connect RP-Initiated Logout: where a person may be sent after he signed out because an app asked (ID-06)."""
+"""OpenID Connect RP-Initiated Logout: where a person may be sent after signing out because an app asked (ID-06)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -14,7 +14,7 @@ Claims = dict[str, str | int]
 
 
 class IdTokenHint(NamedTuple):
-    """What an ID token of ours said that an app shows again: of whom, and to which client (OIDC Core §3.1.2.1)."""
+    """What an ID token of ours said that an app shows again: which person, which client (OIDC Core §3.1.2.1)."""
 
     subject: str
     client_id: str
@@ -41,7 +41,7 @@ def has_openid(scope: str) -> bool:
 
 
 def has_fhir_user(scopes: Sequence[Scope]) -> bool:
-    """Whether the app may learn who he is at the FHIR server, and read that resource (SCP-16, ID-03)."""
+    """Whether the app may learn who the person is at the FHIR server, and read that resource (SCP-16, ID-03)."""
     held = {scope.short_name for scope in scopes}
     return OPENID in held and not FHIR_USER.isdisjoint(held)
 

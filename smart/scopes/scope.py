@@ -65,7 +65,7 @@ class Scope:
 
     @property
     def is_known(self) -> bool:
-        """Whether it is a scope of SMART or OpenID, or one that an operator may define himself (SCP-14, SCP-18)."""
+        """Whether it is a scope of SMART or OpenID, or one that an operator may define (SCP-14, SCP-18)."""
         if self.context:
             return True
         name = self.short_name
@@ -75,12 +75,12 @@ class Scope:
 
     @property
     def is_operator_defined(self) -> bool:
-        """Whether it is one that an operator defined himself (SCP-18)."""
+        """Whether it is one that an operator defined (SCP-18)."""
         name = self.short_name
         return not self.context and has_legal_characters(name) and bool(_OWN.fullmatch(name))
 
     def covers(self, other: Self) -> bool:
-        """Whether whoever holds this scope may do everything that `other` asks for."""
+        """Whether a holder of this scope may do everything that `other` asks for."""
         if not self.context or not other.context:
             return not (self.context or other.context) and self.short_name == other.short_name
         return (

@@ -111,7 +111,7 @@ def coherent_scopes(scopes: Iterable[Scope]) -> tuple[Scope, ...]:
 
 
 def without_unusable_fhir_user(scopes: Iterable[Scope], *, somebody: bool = True) -> tuple[Scope, ...]:
-    """Without fhirUser, and `profile` as it was once called, where openid is missing or he is nobody there (SCP-16)."""
+    """Without fhirUser, and `profile` as it was once called, where openid is missing or nobody is meant (SCP-16)."""
     found = tuple(scopes)
     meant = somebody and any(scope.short_name == "openid" for scope in found)
     return found if meant else tuple(scope for scope in found if scope.short_name not in FHIR_USER)

@@ -105,7 +105,7 @@ def _practitioner(facts: TokenFacts) -> str:
 
 
 def _of_fhir_user(facts: TokenFacts) -> str:
-    """The scopes for a server that knows no patient but fhirUser: those for another patient would be read as his."""
+    """The scopes for a server that knows no patient but fhirUser: others would be read as the user's."""
     is_patient = facts.fhir_user == f"Patient/{facts.claims.get('patient')}"
     return scope_string(scope for scope in parse_scopes(facts.scope) if scope.context != "patient" or is_patient)
 

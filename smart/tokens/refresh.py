@@ -27,7 +27,7 @@ def absolute_seconds(client: int, default: int, *, keeps_secrets: bool) -> int:
     """How long after the launch refreshing ends for good, 0 = never.
 
     What the operator set for the client; else never for confidential and native apps (each refresh starts a new period,
-    RF-07), and `default` for a public app in a browser, which can keep nothing from whoever reads its storage (RF-08).
+    RF-07), and `default` for a public app in a browser, which can hide nothing in its storage (RF-08).
     """
     return client or (0 if keeps_secrets else default)
 

@@ -1,4 +1,4 @@
-"""What a person reads before he allows: scopes as lines he can untick (AZ-14, AZ-15, SCP-12)."""
+"""What a person reads before they allow: scopes as lines that they can untick (AZ-14, AZ-15, SCP-12)."""
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -64,7 +64,7 @@ class ConsentLine:
 
 @dataclass(frozen=True, slots=True)
 class ConsentContext:
-    """Whose record, held where, for how long: what the sentences name. An empty subject is the person himself."""
+    """Whose record, held where, for how long: what the sentences name. An empty subject is the person who reads."""
 
     server: str
     seconds: int
@@ -103,9 +103,9 @@ def chosen_scope(
     *,
     types: frozenset[str],
 ) -> str:
-    """What of the granted scopes the person leaves, as he was asked; "" when he ticked nothing (E31).
+    """What of the granted scopes the person leaves, as the app asked; "" when nothing is ticked (E31).
 
-    `some` are the lines of which he allows only the kinds of these numbers: the whole is then not granted (SCP-12).
+    `some` are the lines of which only the kinds of these numbers are allowed: the whole is then not granted (SCP-12).
     """
     partly = {line: kinds for line, kinds in (some or {}).items() if kinds}
     chosen = [line for line in choices if line.number in ticked and line.number not in (some or {})]
@@ -214,7 +214,7 @@ def _seen(scope: Scope, telling: ConsentContext) -> _Told:
 
 
 def _of_one(text: str, scope: Scope, telling: ConsentContext) -> str:
-    """Told apart from what he may see of everybody, where the page asks for both."""
+    """Told apart from what the person may see of everybody, where the page asks for both."""
     mixed = telling.mixed and scope.context == "patient"
     return telling.fill(words.IN_ONE_RECORD, sentence=text) if mixed else text
 

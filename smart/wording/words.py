@@ -1,4 +1,4 @@
-"""Every word of the consent lines, in one place for whoever translates them. The order of TYPES is the order shown."""
+"""Every word of the consent lines, in one place for translators. The order of TYPES is the order shown."""
 
 TYPES = {
     "Patient": "Name, birth date and contact details",
@@ -40,8 +40,8 @@ UNKNOWN_TYPE_CHANGED = "data of another kind: {type}"
 UNKNOWN_TYPE_HINT = "The standard's name; we have no simpler one yet."
 
 # What is seen: by context, a type and everything.
-SEE = {"patient": "{kind}", "user": "{kind} of every patient whom you may see at {server}"}
-# Where the same page also tells of what he may see of everybody, lines of the one record say so.
+SEE = {"patient": "{kind}", "user": "{kind} of every patient that you may see at {server}"}
+# Where the same page also tells of what the person may see of everybody, lines of the one record say so.
 IN_ONE_RECORD = "{sentence}, in {record}"
 SEE_ALL = {
     "patient": "Everything in {record}",
@@ -79,7 +79,7 @@ REACH = {
     "patient": "in {record}, also kinds recorded later",
     "user": "that you may change at {server}, for every patient, also future data",
 }
-OF_EVERY_PATIENT = "{sentence}, for every patient whom you may see at {server}"
+OF_EVERY_PATIENT = "{sentence}, for every patient that you may see at {server}"
 DELETE = ("Delete", "delete")
 ADD_HINT = "It cannot change or delete older ones."
 DELETE_HINT = "What is deleted may not come back."

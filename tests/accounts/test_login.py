@@ -90,7 +90,7 @@ def test_a_pause_ends(make_person: MakePerson, settings: Any) -> None:
     assert after.result == "right"
 
 
-def test_a_caller_cannot_write_his_own_address(rf: Any, settings: Any) -> None:
+def test_a_caller_cannot_write_the_address_that_counts(rf: Any, settings: Any) -> None:
     settings.SMARTAUTH_TRUSTED_PROXIES = 0
 
     request = rf.get("/", HTTP_X_FORWARDED_FOR="203.0.113.9", REMOTE_ADDR="192.0.2.1")

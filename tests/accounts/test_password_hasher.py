@@ -62,7 +62,7 @@ def test_at_most_two_are_made_at_once() -> None:
     assert most[0] == 2
 
 
-def test_whoever_comes_when_enough_wait_is_refused_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_caller_that_comes_when_enough_wait_is_refused_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(password_hasher, "_makers_and_waiters", threading.BoundedSemaphore(1))
 
     with password_hasher._turn(), pytest.raises(TooManyHashes):

@@ -99,7 +99,7 @@ def growth(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 
 def compose(page: Page) -> None:
-    """Chooses Growth Chart and Dan, and a visit of his."""
+    """Chooses Growth Chart and Dan, and one of Dan's visits."""
     page.get_by_label("App", exact=True).select_option(label="Growth Chart (ehr-growth-chart)")
     page.get_by_role("button", name="Update the lists").click()
     page.get_by_label("Patient", exact=True).select_option(label="Dan Reyes, born 4 May 2017")

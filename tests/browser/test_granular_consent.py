@@ -152,7 +152,7 @@ def test_carol_chooses_a_visit_of_dan_and_of_everything_two_types(
 
 @pytest.mark.requirement("AZ-14", "US-01", "US-04")
 @pytest.mark.parametrize("width", WIDTHS)
-def test_dr_green_shares_what_she_may_see_and_one_patient_of_it(
+def test_dr_green_shares_what_they_may_see_and_one_patient_of_it(
     server: Server, app_: App, visit: Visit, width: int
 ) -> None:
     with visit(width) as page:
@@ -163,7 +163,7 @@ def test_dr_green_shares_what_she_may_see_and_one_patient_of_it(
         page.get_by_role("radio", name="Amy").check()
         page.get_by_role("button", name="Continue with this patient").click()
         expect(page.get_by_role("heading", level=1)).to_have_text(re.compile("use what you may see at Harbour Clinic"))
-        seen = kinds(page, "Test results and measurements of every patient whom you may see at Harbour Clinic")
+        seen = kinds(page, "Test results and measurements of every patient that you may see at Harbour Clinic")
         seen.get_by_role("radio", name="Only some kinds").check()
         for box in seen.get_by_role("checkbox").all():
             box.uncheck()

@@ -9,15 +9,22 @@ from tests.docs.pages import named
 from tests.running import ROOT
 
 WIDTH = 100
-GENDERED = re.compile(r"\b(?:he|him|his|himself|she|her|hers|herself|whom|whomever|whoever)\b", re.I)
+# also in names, where an underscore ends a word
+GENDERED = re.compile(
+    r"(?<![^\W\d_])(?:he|him|his|himself|she|her|hers|herself|whom|whomever|whoever)(?![^\W\d_])", re.I
+)
 MARKDOWN = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md")), *sorted((ROOT / "demo").rglob("*.md"))]
-FOLDERS = ("docs", "demo", "templates", "static")
+FOLDERS = (
+    "accounts", "audit", "bench", "demo", "docs", "fhir", "introspection", "oauth", "operators", "smart", "smartauth",
+    "static", "templates", "tests",
+)  # fmt: skip
 WRITTEN = [
     file
     for folder in FOLDERS
     for file in sorted((ROOT / folder).rglob("*"))
     if file.suffix in {".css", ".html", ".java", ".js", ".mjs", ".py", ".txt", ".yaml"}
     and not {"vendor", "node_modules", "__pycache__"} & set(file.parts)
+    and file != Path(__file__)
 ]
 QUOTED = re.compile(r"`[^`\n]*`")
 
@@ -29,7 +36,7 @@ def offending(file: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("file", [*MARKDOWN, *WRITTEN], ids=named)
-def test_nobody_is_he_or_she(file: Path) -> None:
+def test_no_text_genders_people(file: Path) -> None:
     assert offending(file) == []
 
 

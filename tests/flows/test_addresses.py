@@ -64,9 +64,7 @@ def is_refused(answer: httpx.Response) -> bool:
 
 @pytest.mark.requirement("TV-25", "SD-06", "PR-06")
 @pytest.mark.parametrize("kind", [BrowserApp, ServerApp], ids=["browser app", "server-side app"])
-def test_under_block_the_second_address_is_let_in_after_the_person_has_proved_himself(
-    server: Server, kind: Any
-) -> None:
+def test_under_block_the_second_address_is_let_in_after_a_new_login(server: Server, kind: Any) -> None:
     launch = kind(server)
     policy(server, launch.client_id, "block")
     known = len(noticed(server, launch.client_id))

@@ -11,7 +11,7 @@ CHALLENGED = 'error="invalid_token"'
 
 @pytest.fixture(scope="module")
 def amy(server: Server) -> str:
-    """A token about amy alone, of a client that no other test here uses for her."""
+    """A token about amy alone, of a client that no other test here uses for Amy."""
     return token(server, "amy")
 
 
@@ -38,7 +38,7 @@ def constant(headers: object) -> set[str]:
 @pytest.mark.parametrize(
     "search", ["", "?_id=ben", "?_id=no-such-id", "?_id=amy,ben", "?name=Whitlock", "?gender=male"]
 )
-def test_a_search_for_patients_finds_himself_or_nobody(server: Server, amy: str, search: str) -> None:
+def test_a_search_for_patients_finds_the_tokens_own_or_nobody(server: Server, amy: str, search: str) -> None:
     found = read(server, f"Patient{search}", amy).json()
 
     ids = [entry["resource"]["id"] for entry in found.get("entry", [])]
@@ -48,7 +48,7 @@ def test_a_search_for_patients_finds_himself_or_nobody(server: Server, amy: str,
 
 @pytest.mark.requirement("SD-25")
 @pytest.mark.parametrize("search", ["", "?patient=ben", "?patient=amy,ben", "?subject=Patient/ben"])
-def test_a_search_for_observations_stays_with_her(server: Server, amy: str, search: str) -> None:
+def test_a_search_for_observations_stays_with_the_patient(server: Server, amy: str, search: str) -> None:
     found = read(server, f"Observation{search}", amy).json()
 
     subjects = {entry["resource"]["subject"]["reference"] for entry in found.get("entry", [])}

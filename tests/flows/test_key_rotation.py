@@ -81,7 +81,7 @@ class Seen:
         return self.signing_keys() == {"es256": number, "rs256": number}
 
     def watch(self) -> None:
-        """Whoever fetches the keys again and again, over new connections, so from either process."""
+        """A reader that fetches the keys again and again, over new connections, so from either process."""
         while not self.over.is_set():
             asked = time.monotonic()
             self.published.append((asked, httpx.get(f"{self.url}/o/jwks", timeout=30).json()))
@@ -139,7 +139,7 @@ def test_under_load_five_rotations_break_no_request_and_no_token(pair: Server) -
 
     assert seen.failures == []
     assert (signed, seen.signing_keys()) == ([True] * 5, {"es256": 6, "rs256": 6})
-    # whoever fetched the keys a second before a token was asked for, or at any time afterwards, knows its key
+    # a reader that fetched the keys a second before a token was asked for, or at any time afterwards, knows its key
     published = [(at, {key["kid"] for key in found["keys"]}) for at, found in seen.published]
     for asked, _, issued in seen.tokens:
         assert all(kid_of(issued) in kids for at, kids in published if at > asked - ANNOUNCED / 2)
@@ -175,7 +175,7 @@ rotation.rotate(rotation.active_keys().first().kid, urgent=True)
 """
 
 
-def test_whoever_crashes_in_a_rotation_has_changed_nothing(server: Server) -> None:
+def test_a_crash_in_a_rotation_changes_nothing(server: Server) -> None:
     before = server.manage("keys", "list")
 
     command = [sys.executable, str(ROOT / "manage.py"), "shell", "--no-imports", "-c", CRASH]

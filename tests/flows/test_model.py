@@ -57,7 +57,7 @@ class Application:
 
 @dataclass
 class Person:
-    """A person: what he may do, and when it was taken from him."""
+    """A person: what they may do, and when it was taken from them."""
 
     row: Any
     practitioner: bool

@@ -205,7 +205,7 @@ def test_behind_it_everything_names_the_issuer_of_the_configuration(proxy: Proxy
 
 
 @pytest.mark.requirement("PR-05")
-def test_what_a_caller_says_of_his_address_does_not_count(proxy: Proxy) -> None:
+def test_what_a_caller_says_of_its_address_does_not_count(proxy: Proxy) -> None:
     lying = {"X-Forwarded-For": "203.0.113.9"}
     form = {"token": "x", "client_id": "counted-by-address", "client_secret": "wrong"}
 

@@ -109,7 +109,7 @@ def test_online_access_ends_when_somebody_else_signs_in(
 
 
 @pytest.mark.requirement("E92")
-def test_online_access_survives_that_the_same_person_proves_himself_again(
+def test_online_access_survives_that_the_same_person_signs_in_again(
     app: App, visitor: Visitor, online: dict[str, Any], green: Any
 ) -> None:
     visitor.sign_in(visitor.request("GET", "/login"), green)
@@ -152,7 +152,7 @@ def test_an_app_may_repeat_what_it_asked_for_and_did_not_get(app: App, offline: 
 
 
 @pytest.mark.requirement("CG-07", "WF-08")
-def test_whoever_allows_no_more_than_now_gives_no_refresh_token(
+def test_a_person_who_allows_no_more_than_now_gives_no_refresh_token(
     app: App, visitor: Visitor, client: Any, amy: Any
 ) -> None:
     page = visitor.reach_consent(client, amy, scope="launch/patient patient/*.rs offline_access")
@@ -164,7 +164,7 @@ def test_whoever_allows_no_more_than_now_gives_no_refresh_token(
 
 
 @pytest.mark.requirement("RF-11", "SCP-20")
-def test_whoever_is_somebody_else_since_then_cannot_refresh(app: App, offline: dict[str, Any], amy: Any) -> None:
+def test_a_person_who_is_somebody_else_since_then_cannot_refresh(app: App, offline: dict[str, Any], amy: Any) -> None:
     amy.identities.update(resource="RelatedPerson/amy")
 
     response = refresh(app, offline)

@@ -1,4 +1,4 @@
-"""Who keeps trying what he may not do at the bundled FHIR server loses that access, and nothing else (SD-05)."""
+"""A person who keeps trying what they may not do at the bundled FHIR server loses that access alone (SD-05)."""
 
 import pytest
 

@@ -56,7 +56,7 @@ clients:
 """
 
 
-# the stranger himself on both engines, the recipes where all that is heavy runs
+# the stranger itself on both engines, the recipes where all that is heavy runs
 EACH = [pytest.param(name, marks=() if name == "stranger" else pytest.mark.clients) for name in STRANGERS]
 
 
@@ -344,7 +344,7 @@ def test_garbage_is_refused(protected: Protected, token: str) -> None:
     assert is_refused(protected.get("Patient/amy", token))
 
 
-def test_the_stranger_serves_the_document_of_his_base(stranger: str, protected: Protected) -> None:
+def test_the_stranger_serves_the_document_of_its_base(stranger: str, protected: Protected) -> None:
     if stranger != "stranger":
         return
     answer = protected.get(".well-known/smart-configuration")
@@ -394,7 +394,7 @@ def oracle() -> Iterator[Oracle]:
 
 @pytest.fixture(scope="module", params=EACH)
 def misled(request: pytest.FixtureRequest, protected: Protected, oracle: Oracle) -> Iterator[str]:
-    """A stranger who asks the oracle. His base."""
+    """A stranger that asks the oracle. Its base."""
     base = f"http://127.0.0.1:{free_port()}/fhir"
     environment = {**protected.environment, "FHIR_BASE": base, "INTROSPECT": oracle.url}
     processes: list[Process] = STRANGERS[request.param](environment, protected.folder)

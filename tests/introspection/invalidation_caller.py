@@ -47,7 +47,7 @@ def targets(issued: dict[str, Any], *names: str) -> dict[str, str]:
 
 
 def unique(grant_of: Any) -> str:
-    """A patient whom no other test knows."""
+    """A patient that no other test knows."""
     return f"p-{grant_of.pk}"
 
 

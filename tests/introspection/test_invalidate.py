@@ -1,4 +1,4 @@
-"""`/o/invalidate`: what ends, for whom, who may ask for it, and what is refused."""
+"""`/o/invalidate`: what ends, for which people, who may ask for it, and what is refused."""
 
 from typing import Any, Protocol
 

@@ -36,7 +36,7 @@ def test_an_operator_ends_everything_of_a_person_or_client_everywhere_by_one_inc
 
 @pytest.mark.requirement("RV-08")
 @pytest.mark.parametrize("names", [BY[name] for name in ("patient", "authorization", "person and client", "fhirUser")])
-def test_an_operator_ends_what_he_names(
+def test_an_operator_ends_what_they_name(
     operator: Operator, issued: dict[str, Any], introspect: Introspect, events: Events, names: tuple[str, ...]
 ) -> None:
     told = operator.post(**targets(issued, *names))
@@ -48,7 +48,7 @@ def test_an_operator_ends_what_he_names(
 
 
 @pytest.mark.requirement("SD-05")
-def test_an_operator_locks_until_his_word(
+def test_an_operator_locks_until_an_operator_unlocks(
     operator: Operator, issued: dict[str, Any], introspect: Introspect, events: Events
 ) -> None:
     person, browser = issued["granted"].person, Browser()
@@ -61,7 +61,7 @@ def test_an_operator_locks_until_his_word(
     assert len(events("person-stopped", person=person.subject, operator=operator.user.subject)) == 1
 
 
-def test_an_operator_may_lock_whoever_has_no_access(operator: Operator, make_person: MakePerson) -> None:
+def test_an_operator_may_lock_a_person_who_has_no_access(operator: Operator, make_person: MakePerson) -> None:
     person = make_person("amy")
 
     told = operator.post(sub=person.subject, lock="login")
@@ -72,7 +72,7 @@ def test_an_operator_may_lock_whoever_has_no_access(operator: Operator, make_per
 
 
 @pytest.mark.parametrize("lock", ["login", "operator"])
-def test_nobody_locks_himself(operator: Operator, lock: str) -> None:
+def test_nobody_locks_themselves(operator: Operator, lock: str) -> None:
     response = operator.post(sub=operator.user.subject, lock=lock)
 
     operator.user.refresh_from_db()
@@ -91,7 +91,7 @@ def test_an_operators_session_counts_only_on_a_page_of_ours(
     assert introspect(issued["access_token"])["active"] is True
 
 
-def test_whoever_is_no_operator_ends_nothing(
+def test_somebody_who_is_no_operator_ends_nothing(
     make_person: MakePerson, issued: dict[str, Any], introspect: Introspect
 ) -> None:
     response = Operator(make_person("amy")).post(**targets(issued, "sub"))

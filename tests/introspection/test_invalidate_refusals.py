@@ -20,7 +20,7 @@ from tests.introspection.invalidation_caller import Asker, Operator, assert_refu
         pytest.param({"Authorization": "public"}, id="a public client"),
     ],
 )
-def test_who_cannot_prove_himself_is_refused(
+def test_a_caller_that_cannot_be_authenticated_is_refused(
     asker: Asker, issued: dict[str, Any], introspect: Introspect, headers: dict[str, str], events: Events
 ) -> None:
     made = {"wrong": (asker.client.client_id, "wrong"), "public": (issued["granted"].client.client_id, "")}

@@ -269,7 +269,7 @@ def assert_refused(response: httpx.Response, status: int, error: str, descriptio
 
 
 @pytest.mark.parametrize("secret", ["", "wrong"])
-def test_who_cannot_prove_himself_reports_nothing(reporter: Reporter, issue: Issue, secret: str) -> None:
+def test_a_caller_that_cannot_be_authenticated_reports_nothing(reporter: Reporter, issue: Issue, secret: str) -> None:
     issued = issue()
     headers = basic(reporter.client.client_id, secret) if secret else {"Authorization": ""}
 

@@ -1,4 +1,4 @@
-"""A changed token ends its original when the sender shows that he held it or our key, and only then (SD-07)."""
+"""A changed token ends its original when the sender shows that they held it or our key, and only then (SD-07)."""
 
 import base64
 import hmac

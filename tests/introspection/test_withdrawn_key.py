@@ -1,4 +1,4 @@
-"""Whoever signs with a key that leaked and was withdrawn shows nothing by it."""
+"""A signature by a key that leaked and was withdrawn shows nothing."""
 
 import base64
 import json

@@ -107,7 +107,7 @@ def test_outside_development_it_gives_nothing_away(
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        pytest.param(["--patient", "ben"], "one whom .* may act for: amy", id="a patient he may not act for"),
+        pytest.param(["--patient", "ben"], "one that .* may act for: amy", id="a patient they may not act for"),
         pytest.param(["--patient", "amy", "--scope", "system/*.rs"], "None of these scopes", id="nothing grantable"),
         pytest.param(["--aud", "https://other.example.org/fhir"], "one of the bases", id="a base out of reach"),
     ],

@@ -1,4 +1,4 @@
-"""Whom a development server answers."""
+"""The callers that a development server answers."""
 
 from ipaddress import ip_network
 from typing import Any

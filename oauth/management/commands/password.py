@@ -1,4 +1,4 @@
-"""`manage.py password USER`: a new password for a person, or one that he must choose himself."""
+"""`manage.py password USER`: a new password for a person, or one that they must choose themselves."""
 
 import getpass
 import sys

@@ -133,5 +133,5 @@ def _patient(person: User, server: FhirServer, patient: str | None) -> str:
     if patient is None and len(candidates) == 1:
         return candidates[0]
     if patient not in candidates:
-        raise CommandError(f"Say --patient, one whom {person.username} may act for: {', '.join(candidates) or 'none'}")
+        raise CommandError(f"Say --patient, one that {person.username} may act for: {', '.join(candidates) or 'none'}")
     return patient

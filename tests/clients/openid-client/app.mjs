@@ -1,5 +1,5 @@
 // An app on openid-client, from discovery to its end.
-// Its person's browser is whoever reads `visit`, goes there, and writes the address where the app is called back.
+// Its person's browser is the program that reads `visit`, goes there, and writes the address where the app is called back.
 import { webcrypto } from "node:crypto";
 import { createInterface } from "node:readline";
 import * as openid from "openid-client";

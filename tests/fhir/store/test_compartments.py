@@ -126,7 +126,7 @@ def test_only_the_exact_id_is_the_record(fetch: Fetch, id_: str) -> None:
 
 @pytest.mark.requirement("PC-04", "SD-25")
 @pytest.mark.parametrize("query", ["", "code:missing=false", "status=final", "_count=200", "_offset=0"])
-def test_a_search_that_names_no_patient_finds_only_his_own(search: Search, query: str) -> None:
+def test_a_search_that_names_no_patient_finds_only_the_tokens_own(search: Search, query: str) -> None:
     answer = search("Observation", query)
 
     assert set(answer.ids) <= set(OWN)
@@ -162,7 +162,7 @@ def test_a_search_for_another_patient_finds_nothing_but_what_both_share(search: 
     "query",
     ["patient=amy", "patient=Patient/amy", f"subject={BASE}/Patient/amy", "subject:Patient=amy", "subject=amy"],
 )
-def test_every_spelling_of_the_own_patient_finds_him(search: Search, query: str) -> None:
+def test_every_spelling_of_the_own_patient_finds_them(search: Search, query: str) -> None:
     assert search("Observation", query).ids == [id_ for id_ in OWN if id_ != "performed-a"]
 
 
@@ -197,7 +197,7 @@ def test_a_search_by_what_is_written_elsewhere_tells_nothing_of_others(fetch: Fe
         ("nonsense=ben", ["amy"]),
     ],
 )
-def test_a_patients_search_gives_his_own_record_or_none(search: Search, query: str, ids: list[str]) -> None:
+def test_a_patients_search_gives_their_own_record_or_none(search: Search, query: str, ids: list[str]) -> None:
     answer = search("Patient", query)
 
     assert answer.ids == ids
@@ -253,7 +253,7 @@ def test_nothing_is_included_beside_the_matches(search: Search, query: str) -> N
 
 
 @pytest.mark.requirement("PC-19")
-def test_without_the_patient_himself_nothing_is_left_and_nothing_opens(fetch: Fetch, search: Search) -> None:
+def test_without_the_patients_own_record_nothing_is_left_and_nothing_opens(fetch: Fetch, search: Search) -> None:
     Record.objects.get(type="Patient", resource_id="amy").delete()
 
     assert [fetch(path).status for path in SHOWN] == [404] * len(SHOWN)

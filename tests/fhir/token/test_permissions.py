@@ -1,4 +1,4 @@
-"""What a live token allows: its audience, its end, its scopes, and for whom it speaks."""
+"""What a live token allows: its audience, its end, its scopes, and who it speaks for."""
 
 import time
 from typing import Any
@@ -189,7 +189,9 @@ def by_person(introspection: Introspection, scope: str, *patients: str, **claims
 
 
 @pytest.mark.requirement("US-01", "HI-01")
-def test_a_person_reads_whom_he_may_see_and_nobody_else_exists(fetch: Fetch, introspection: Introspection) -> None:
+def test_a_person_reads_the_patients_they_may_see_and_nobody_else_exists(
+    fetch: Fetch, introspection: Introspection
+) -> None:
     by_person(introspection, "user/*.rs", "amy")
 
     assert [fetch(path).status for path in ("Patient/amy", "Observation/lab-a", "Condition/problem-a")] == [200] * 3
@@ -199,16 +201,16 @@ def test_a_person_reads_whom_he_may_see_and_nobody_else_exists(fetch: Fetch, int
 
 
 @pytest.mark.requirement("US-02", "SR-13")
-def test_a_person_finds_the_records_of_his_patients(introspection: Introspection, search: Search) -> None:
+def test_a_person_finds_the_records_of_their_patients(introspection: Introspection, search: Search) -> None:
     by_person(introspection, "user/*.rs", "amy")
-    hers = search("Observation").body["total"]
+    of_amy = search("Observation").body["total"]
     by_person(introspection, "user/*.rs", "amy", "ben")
     both = search("Observation").body["total"]
     by_person(introspection, "user/*.rs", "ben", "not-here")
-    his = search("Observation").body["total"]
+    of_ben = search("Observation").body["total"]
 
-    assert 0 < hers < both
-    assert 0 < his < both
+    assert 0 < of_amy < both
+    assert 0 < of_ben < both
     assert {"amy", "ben"} == set(_found(introspection, search, "Patient", "amy", "ben"))
     assert _found(introspection, search, "Patient?_id=ben", "amy") == []
 
@@ -232,9 +234,9 @@ def test_a_patient_in_context_does_not_narrow_what_the_person_may_see(
 
 @pytest.mark.requirement("US-05")
 @pytest.mark.parametrize(
-    ("patients", "status"), [((), 404), (("amy",), 404), (("amy", "ben"), 200)], ids=["none", "herself", "and ben"]
+    ("patients", "status"), [((), 404), (("amy",), 404), (("amy", "ben"), 200)], ids=["none", "amy alone", "and ben"]
 )
-def test_a_patient_sees_of_others_what_he_acts_for_and_no_more(
+def test_a_patient_sees_the_people_they_act_for_and_no_more(
     fetch: Fetch, introspection: Introspection, patients: tuple[str, ...], status: int
 ) -> None:
     by_person(introspection, "user/Observation.rs", *patients, fhirUser=f"{BASE}/Patient/amy")
@@ -243,25 +245,25 @@ def test_a_patient_sees_of_others_what_he_acts_for_and_no_more(
 
 
 @pytest.mark.requirement("US-06")
-@pytest.mark.parametrize("himself", ["Practitioner/dr-okafor", "Practitioner/dr-green"])
-def test_a_person_may_read_who_he_is(fetch: Fetch, introspection: Introspection, himself: str) -> None:
-    by_person(introspection, "openid fhirUser user/Practitioner.r", fhirUser=f"{BASE}/{himself}")
-    other = "Practitioner/dr-green" if himself.endswith("okafor") else "Practitioner/dr-okafor"
+@pytest.mark.parametrize("own_resource", ["Practitioner/dr-okafor", "Practitioner/dr-green"])
+def test_a_person_may_read_who_they_are(fetch: Fetch, introspection: Introspection, own_resource: str) -> None:
+    by_person(introspection, "openid fhirUser user/Practitioner.r", fhirUser=f"{BASE}/{own_resource}")
+    other = "Practitioner/dr-green" if own_resource.endswith("okafor") else "Practitioner/dr-okafor"
 
-    assert (fetch(himself).status, fetch(other).status) == (200, 404)
+    assert (fetch(own_resource).status, fetch(other).status) == (200, 404)
 
 
 @pytest.mark.requirement("ID-03")
-@pytest.mark.parametrize("himself", ["Practitioner/dr-okafor", "Patient/amy"])
+@pytest.mark.parametrize("own_resource", ["Practitioner/dr-okafor", "Patient/amy"])
 @pytest.mark.parametrize("scope", ["openid fhirUser", "openid profile patient/Observation.rs"])
 def test_fhir_user_can_be_read_with_its_own_token(
-    fetch: Fetch, introspection: Introspection, himself: str, scope: str
+    fetch: Fetch, introspection: Introspection, own_resource: str, scope: str
 ) -> None:
-    introspection.knows(scope, fhirUser=f"{BASE}/{himself}", patient="ben")
-    name, _, _ = himself.partition("/")
+    introspection.knows(scope, fhirUser=f"{BASE}/{own_resource}", patient="ben")
+    name, _, _ = own_resource.partition("/")
 
-    assert fetch(himself).status == 200
-    assert fetch(himself).body["id"] == himself.partition("/")[2]
+    assert fetch(own_resource).status == 200
+    assert fetch(own_resource).body["id"] == own_resource.partition("/")[2]
     assert fetch(f"{name}/dr-green").status == 404
     assert fetch(name).status == 403
     assert fetch("Condition/problem-a").status == 403
@@ -288,7 +290,7 @@ def test_fhir_user_is_read_only_where_it_was_granted(fetch: Fetch, introspection
     ],
     ids=str,
 )
-def test_without_a_usable_word_on_whom_he_may_see_a_person_sees_nobody(
+def test_without_a_usable_list_of_patients_a_person_sees_nobody(
     fetch: Fetch, introspection: Introspection, claims: dict[str, Any]
 ) -> None:
     introspection.knows("user/*.cruds", **{"fhirUser": None, **claims})

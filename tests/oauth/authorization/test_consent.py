@@ -411,7 +411,7 @@ def test_scopes_of_the_person_are_told_as_reaching_further_than_one_record(
 
     assert "<h1>Let Growth Chart use what you may see at Harbour Clinic?</h1>" in page.text
     assert "It sees only" not in page.text
-    assert "of every patient whom you may see at Harbour Clinic" in page.text
+    assert "of every patient that you may see at Harbour Clinic" in page.text
     granted = Authorization.objects.get(client=client)
     assert (granted.scope, granted.patient) == ("patient/Goal.rs user/Observation.rs", "amy")
 

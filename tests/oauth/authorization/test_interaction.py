@@ -58,7 +58,7 @@ def test_another_session_in_the_same_browser_cannot_answer(
 
 
 @pytest.mark.requirement("E40")
-def test_whoever_signs_in_next_starts_without_what_was_chosen_before(
+def test_the_person_who_signs_in_next_starts_without_what_was_chosen_before(
     visitor: Visitor, make_client: MakeClient, make_person: MakePerson
 ) -> None:
     client = make_client()

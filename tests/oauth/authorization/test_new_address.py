@@ -23,7 +23,7 @@ TITLE = "Please enter your password again"
 
 @pytest.fixture
 def person(make_person: MakePerson) -> Any:
-    """Somebody with her own record."""
+    """Somebody with their own record."""
     return make_person("amy")
 
 
@@ -165,12 +165,12 @@ def test_another_app_and_another_person_are_not_asked(
     assert others.url.path.endswith("/consent")
 
 
-def test_whoever_confirms_is_who_is_signed_in_whatever_name_is_sent(
+def test_the_person_who_confirms_is_the_one_signed_in_whatever_name_is_sent(
     visitor: Visitor, client: Any, make_person: MakePerson, stopped: dict[str, Any], person: Any
 ) -> None:
     page = visitor.follow(visitor.ask(client, **ASKED))
 
-    wrong = visitor.send(page, username=make_person("ben").username, password="not hers")
+    wrong = visitor.send(page, username=make_person("ben").username, password="not theirs")
     right = visitor.follow(visitor.send(wrong, username="nobody", password="smartauth-demo"))
 
     assert wrong.status_code == 422
@@ -195,7 +195,7 @@ def test_under_end_the_page_does_not_promise_that_anything_goes_on(
 
 
 @pytest.mark.requirement("SD-05")
-def test_a_person_locked_until_a_later_login_proves_himself_to_every_app(
+def test_a_person_locked_until_a_later_login_signs_in_again_for_every_app(
     visitor: Visitor, make_client: MakeClient, person: Any
 ) -> None:
     client = refreshing_client(make_client)

@@ -18,7 +18,7 @@ ISSUER = "http://127.0.0.1:8000"
 
 
 @pytest.mark.requirement("ID-01", "ID-05")
-def test_a_person_signs_in_and_the_app_hears_who_he_is(
+def test_a_person_signs_in_and_the_app_hears_who_it_is(
     app: App, visitor: Visitor, make_openid: MakeClient, person: Any
 ) -> None:
     client = make_openid()
@@ -69,7 +69,9 @@ def test_an_address_that_nobody_vouches_for_is_told_as_such_and_a_missing_one_no
 
 
 @pytest.mark.requirement("AZ-14")
-def test_the_person_may_leave_out_his_address(app: App, visitor: Visitor, make_openid: MakeClient, person: Any) -> None:
+def test_the_person_may_leave_out_their_address(
+    app: App, visitor: Visitor, make_openid: MakeClient, person: Any
+) -> None:
     client = make_openid()
     page = visitor.sign_in(ask(visitor, client), person)
     left = [number for number in ticked_lines(page) if number != line_number(page, "Your email address")]

@@ -159,7 +159,7 @@ def test_a_code_for_records_is_worth_nothing_once_the_client_is_plain(
 
 
 @pytest.mark.requirement("ID-05")
-def test_a_token_that_names_who_he_is_at_a_fhir_server_tells_nothing_more_once_the_client_is_plain(
+def test_a_token_that_names_the_persons_fhir_identity_tells_nothing_more_once_the_client_is_plain(
     app: App, issue: Issue, make_client: MakeClient
 ) -> None:
     scope = "openid profile patient/*.rs"

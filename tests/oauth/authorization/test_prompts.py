@@ -74,7 +74,7 @@ OPENID = "openid launch/patient patient/Observation.rs offline_access"
 
 
 def app_of(app: App, visitor: Visitor, make_client: MakeClient, person: Any) -> tuple[Any, str]:
-    """A client whose person is signed in and has allowed it for good, and his ID token."""
+    """A client whose person is signed in and has allowed it for good, and their ID token."""
     client = refreshing_client(make_client, "none", scope=OPENID)
     told = allow_for_good(app, visitor, client, person, scope=OPENID)
     return client, told["id_token"]

@@ -11,7 +11,7 @@ from tests.oauth.visitor import Visitor
 
 @pytest.fixture
 def amy(make_person: MakePerson) -> Any:
-    """Somebody with her own record."""
+    """Somebody with their own record."""
     return make_person("amy")
 
 
@@ -24,6 +24,6 @@ def refreshing(make_client: MakeClient) -> Any:
 
 @pytest.fixture
 def mine(visitor: Visitor, amy: Any) -> Visitor:
-    """Her browser, signed in."""
+    """Their browser, signed in."""
     visitor.sign_in(visitor.request("GET", "/login"), amy)
     return visitor

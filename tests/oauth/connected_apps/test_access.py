@@ -75,11 +75,11 @@ def test_the_access_of_somebody_else_looks_like_nothing(mine: Visitor, issue: Is
     answer = issue()
     form = {"csrfmiddlewaretoken": csrf(mine)}
 
-    his = mine.request("POST", f"/apps/{answer['granted'].authorization}/end", data=form)
+    theirs = mine.request("POST", f"/apps/{answer['granted'].authorization}/end", data=form)
     none = mine.request("POST", "/apps/2222-2222/end", data=form)
 
-    assert his.status_code == none.status_code == 404
-    assert without_reference(his.text) == without_reference(none.text)
+    assert theirs.status_code == none.status_code == 404
+    assert without_reference(theirs.text) == without_reference(none.text)
     assert introspect(answer["access_token"])["active"] is True
     assert not OutboxEvent.objects.filter(kind="access-taken-back", authorization=str(answer["granted"].authorization))
 

@@ -232,7 +232,7 @@ def test_names_are_text(mine: Visitor, amy: Any, make_client: MakeClient, issue:
 
 
 def test_what_lives_of_others_is_not_shown(mine: Visitor, issue: Issue, make_client: MakeClient) -> None:
-    issue(make_client(name="Not hers"))
+    issue(make_client(name="Not theirs"))
 
     assert EMPTY in page_text(mine)
 

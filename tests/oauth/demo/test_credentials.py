@@ -67,7 +67,7 @@ def test_what_was_closed_or_changed_no_longer_counts() -> None:
     Client.objects.filter(client_id="demo-symmetric").update(secret_digest="another")
     User.objects.get_queryset().filter(username__in=("ben", "carol", "dr-green", "admin")).stop("gone")
     amy = User.objects.get(username="amy")
-    amy.set_password("a password of her own")
+    amy.set_password("a password of my own")
     amy.save()
 
     assert of_demo(credentials.usable_demo_credentials()) == {"client demo-resource-server"}

@@ -93,7 +93,7 @@ def test_the_token_line_carries_what_the_environment_chose(monkeypatch: pytest.M
 def test_outside_development_the_menu_is_connected_apps_and_the_way_out(client: Any, settings: Any) -> None:
     settings.SMARTAUTH_DEV = False
     settings.ALLOWED_HOSTS = ["testserver"]
-    person = User.objects.create_user("amy", "a password of hers")
+    person = User.objects.create_user("amy", "a password of amy's")
 
     before = menu(client, "/")
     client.force_login(person)

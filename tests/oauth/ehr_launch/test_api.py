@@ -104,7 +104,7 @@ def test_an_ehr_vouches_for_the_patients_of_its_practitioners(ehr: Ehr) -> None:
 
 @pytest.mark.requirement("SD-25")
 @pytest.mark.parametrize("resource", ["Patient/carol", "RelatedPerson/carol"])
-def test_nobody_else_gets_a_patient_who_is_not_on_his_list(ehr: Ehr, make_person: MakePerson, resource: str) -> None:
+def test_nobody_else_gets_a_patient_who_is_not_on_their_list(ehr: Ehr, make_person: MakePerson, resource: str) -> None:
     person = make_person("dan", is_=resource)
 
     response = ehr.post(ehr.body(user=person.username, patient="amy"))
@@ -132,7 +132,7 @@ def assert_refused(response: httpx.Response, status: int, error: str, descriptio
         pytest.param({"Authorization": "public"}, id="a public client"),
     ],
 )
-def test_who_cannot_prove_himself_is_refused(ehr: Ehr, headers: dict[str, str]) -> None:
+def test_a_caller_that_cannot_be_authenticated_is_refused(ehr: Ehr, headers: dict[str, str]) -> None:
     if headers["Authorization"] == "wrong":
         headers = basic(ehr.caller.client_id, "wrong")
     if headers["Authorization"] == "public":
@@ -223,7 +223,7 @@ def test_an_app_that_cannot_be_opened_is_refused(ehr: Ehr, changes: dict[str, An
         ({"patient": "Patient/amy"}, "patient must be a bare FHIR id, such as p-204"),
         ({"patient": 204}, "patient must be a bare FHIR id, such as p-204"),
         ({"patient": ["amy"]}, "patient must be a bare FHIR id, such as p-204"),
-        ({"patient": ..., "encounter": "e1"}, "encounter needs the patient whom it belongs to"),
+        ({"patient": ..., "encounter": "e1"}, "encounter needs the patient that it belongs to"),
         ({"need_patient_banner": "true"}, "need_patient_banner must be true or false"),
         ({"need_patient_banner": 1}, "need_patient_banner must be true or false"),
         ({"smart_style_url": "/style.json"}, "smart_style_url must be an absolute https address"),

@@ -336,7 +336,7 @@ def test_the_patient_of_a_launch_cannot_be_switched(
 
 
 @pytest.mark.requirement("AZ-12", "SD-25")
-def test_a_patient_whom_the_user_may_no_longer_see_is_refused(
+def test_a_patient_that_the_user_may_no_longer_see_is_refused(
     client: Any, visitor: Visitor, green: Any, make_launch: MakeLaunch
 ) -> None:
     handle = make_launch(client)
@@ -349,7 +349,7 @@ def test_a_patient_whom_the_user_may_no_longer_see_is_refused(
 
 
 @pytest.mark.requirement("EL-02")
-def test_a_patient_for_whom_the_ehr_vouched_needs_no_list(
+def test_a_patient_that_the_ehr_vouched_for_needs_no_list(
     app: App, client: Any, visitor: Visitor, green: Any, make_launch: MakeLaunch
 ) -> None:
     handle = make_launch(client, context={"patient": "p-unlisted"}, patient_vouched=1)

@@ -167,7 +167,7 @@ def test_the_path_of_what_is_wrong_in_fhir_context_is_named(
 
 
 @pytest.mark.requirement("EL-05")
-def test_an_operator_launches_for_anybody_a_practitioner_for_himself(
+def test_an_operator_launches_for_anybody_a_practitioner_for_nobody_else(
     make_visitor: MakeVisitor, client: Any, green: Any, make_person: MakePerson
 ) -> None:
     first = f"0-{secrets.token_hex(8)}"  # the list is long, and sorted

@@ -1,4 +1,4 @@
-"""Who calls the JSON endpoints proves himself as everywhere, also by keys that have to be fetched first (CL-14)."""
+"""A caller of the JSON endpoints is authenticated as everywhere, also by keys that have to be fetched first (CL-14)."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""Bodies are read up to a limit, whoever sends them."""
+"""Bodies are read up to a limit, from every sender."""
 
 import asyncio
 from collections.abc import MutableMapping

@@ -1,4 +1,4 @@
-"""Who may act for whom."""
+"""Which person may act for which patients."""
 
 from typing import Any
 
@@ -38,7 +38,7 @@ def test_an_identity_at_one_base_does_not_reach_a_record_of_another(
         (("amy", "dan"), "Patient/amy", None),
         ((), "Patient/amy", None),
     ],
-    ids=["his own", "somebody else's", "two", "none"],
+    ids=["their own", "somebody else's", "two", "none"],
 )
 def test_only_a_single_own_record_needs_no_choice(
     make_person: MakePerson, fhir_server: Any, patients: tuple[str, ...], is_: str, own: str | None

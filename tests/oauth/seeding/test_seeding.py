@@ -158,13 +158,13 @@ def test_a_changed_password_or_secret_is_never_set_back(write: Write, name: str)
     text = SMALL.replace("authentication: secret", f"authentication: secret\n    secret: {'s' * 40}")
     seed(write(text))
     person = User.objects.get(username=name)
-    person.set_password("a new password of his own")
+    person.set_password("a new password of their own")
     person.save()
     Client.objects.filter(client_id=f"{name}-server").update(secret_digest="rotated")
 
     seed(write(text))
 
-    assert User.objects.get(username=name).check_password("a new password of his own")
+    assert User.objects.get(username=name).check_password("a new password of their own")
     assert Client.objects.get(client_id=f"{name}-server").secret_digest == "rotated"
 
 

@@ -115,7 +115,7 @@ def test_a_stopped_account_is_told_only_to_who_knows_the_password(visitor: Visit
     assert event.reference in known.text
 
 
-def test_who_came_in_is_recorded_without_his_name(visitor: Visitor, make_person: MakePerson) -> None:
+def test_who_came_in_is_recorded_without_the_name(visitor: Visitor, make_person: MakePerson) -> None:
     person = make_person("amy")
 
     visitor.sign_in(visitor.request("GET", "/login"), person)

@@ -151,7 +151,7 @@ def test_a_foreign_form_changes_nothing(visitor: Visitor, make_person: MakePerso
     assert can_sign_in(amy, PASSWORD)
 
 
-def test_whoever_must_choose_is_asked_right_after_the_sign_in(visitor: Visitor, make_person: MakePerson) -> None:
+def test_a_person_who_must_choose_is_asked_right_after_the_sign_in(visitor: Visitor, make_person: MakePerson) -> None:
     amy = make_person("amy")
     passwords.require_new_password(amy, Actor(now=clock.now(), operator="operator"))
 
@@ -234,7 +234,7 @@ def test_an_app_waits_until_the_new_password_is_chosen(
     assert redirect_query(visitor.allow(after))["code"]
 
 
-def test_whoever_does_not_want_to_choose_goes_back_to_the_app(
+def test_a_person_who_does_not_want_to_choose_goes_back_to_the_app(
     visitor: Visitor, make_client: MakeClient, make_person: MakePerson
 ) -> None:
     client, amy = make_client(), make_person("amy")
@@ -261,7 +261,7 @@ def test_an_app_that_wants_no_page_hears_that_one_is_needed(
     assert redirect_query(response)["error"] == "interaction_required"
 
 
-def test_the_step_leads_on_for_whoever_need_not_choose(
+def test_the_step_leads_on_for_a_person_who_need_not_choose(
     visitor: Visitor, make_client: MakeClient, make_person: MakePerson
 ) -> None:
     page = visitor.reach_consent(make_client(), make_person("amy"))

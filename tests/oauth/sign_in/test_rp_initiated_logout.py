@@ -29,7 +29,7 @@ def person(make_person: MakePerson) -> Any:
 
 @pytest.fixture
 def id_token(app: App, visitor: Visitor, client: Any, person: Any) -> str:
-    """The visitor is signed in, and his app has this."""
+    """The visitor is signed in, and their app has this."""
     page = visitor.reach_consent(client, person, scope="openid patient/*.rs", redirect_uri=HTTPS)
     return str(exchange(app, client, redirect_query(visitor.allow(page))["code"])["id_token"])
 
@@ -49,7 +49,7 @@ def is_signed_in(person: Any) -> bool:
 
 @pytest.mark.requirement("ID-06")
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_with_an_id_token_of_the_person_the_app_gets_him_back_signed_out(
+def test_with_an_id_token_of_the_person_the_app_gets_them_back_signed_out(
     visitor: Visitor, person: Any, id_token: str, method: str
 ) -> None:
     response = ask(visitor, method, id_token_hint=id_token, post_logout_redirect_uri=BACK, state="s t")

@@ -68,13 +68,13 @@ def logout(visitor: Visitor) -> None:
     visitor.request("POST", "/logout", data={"csrfmiddlewaretoken": token})
 
 
-def test_the_list_shows_where_he_is_signed_in_and_nobody_else(
+def test_the_list_shows_where_the_person_is_signed_in_and_nobody_else(
     make_visitor: MakeVisitor, make_person: MakePerson
 ) -> None:
     amy, ben = make_person("amy"), make_person("ben")
-    mine, phone, his = make_visitor(), make_visitor(), make_visitor()
+    mine, phone, theirs = make_visitor(), make_visitor(), make_visitor()
     phone.browser.headers["User-Agent"] = FIREFOX
-    for visitor, person in ((mine, amy), (phone, amy), (his, ben)):
+    for visitor, person in ((mine, amy), (phone, amy), (theirs, ben)):
         signed_in(visitor, person)
 
     page = mine.request("GET", "/sessions")
@@ -85,7 +85,7 @@ def test_the_list_shows_where_he_is_signed_in_and_nobody_else(
     assert phone.address in page.text
     assert "Firefox on Linux" in page.text
     assert page.text.count("this one, here") == 1
-    assert his.address not in page.text
+    assert theirs.address not in page.text
 
 
 def test_nobody_sees_the_list_without_signing_in(visitor: Visitor, make_person: MakePerson) -> None:

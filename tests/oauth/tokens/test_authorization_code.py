@@ -95,7 +95,7 @@ def test_a_replayed_code_kills_the_token_it_bought(
 
 
 @pytest.mark.requirement("E77")
-def test_a_replay_by_whom_the_code_was_not_made_for_kills_nothing(
+def test_a_replay_by_another_client_than_the_codes_kills_nothing(
     app: App, issue: Issue, introspect: Introspect, make_client: MakeClient
 ) -> None:
     answer = issue()
@@ -147,7 +147,7 @@ def test_a_scope_or_aud_sent_at_the_exchange_widens_nothing(app: App, grant: Gra
 
 @pytest.mark.requirement("E85")
 @pytest.mark.parametrize("end", ["person stopped", "person's access ended", "client disabled", "authorization ended"])
-def test_whoever_lost_access_before_the_exchange_gets_no_token(app: App, grant: Grant, end: str) -> None:
+def test_a_person_who_lost_access_before_the_exchange_gets_no_token(app: App, grant: Grant, end: str) -> None:
     from accounts.models import User
     from oauth.models import Authorization, Client
 

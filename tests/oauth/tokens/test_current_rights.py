@@ -42,7 +42,7 @@ def no_longer_offline(granted: Granted) -> None:
     "lose",
     [person_stopped, no_longer_acts_for, somebody_else_there, nobody_there, server_out_of_reach, no_longer_offline],
 )
-def test_whoever_lost_the_right_cannot_refresh(
+def test_a_person_who_lost_the_right_cannot_refresh(
     launch: Issue, refresh: Refresh, lose: Callable[[Granted], None], events: Events
 ) -> None:
     first = launch()
@@ -79,7 +79,7 @@ def test_what_the_client_may_no_longer_ask_is_left_out(launch: Issue, refresh: R
 
 
 @pytest.mark.requirement("RF-11")
-def test_a_patient_whom_the_ehr_vouched_for_needs_no_list_of_ours(launch: Issue, refresh: Refresh) -> None:
+def test_a_patient_that_the_ehr_vouched_for_needs_no_list_of_ours(launch: Issue, refresh: Refresh) -> None:
     first = launch()
     no_longer_acts_for(first["granted"])
     Authorization.objects.filter(pk=first["granted"].authorization.pk).update(patient_vouched=1)
@@ -100,7 +100,7 @@ def no_scope(granted: Granted) -> None:
 @pytest.mark.parametrize(
     "lose", [person_stopped, no_longer_acts_for, somebody_else_there, nobody_there, server_out_of_reach, no_scope]
 )
-def test_whoever_lost_the_right_buys_nothing(
+def test_a_person_who_lost_the_right_buys_nothing(
     app: App, grant: Grant, lose: Callable[[Granted], None], events: Events
 ) -> None:
     granted = grant()
@@ -127,7 +127,7 @@ def test_what_the_client_may_no_longer_ask_is_left_out_of_the_first_token(
 
 
 @pytest.mark.requirement("RF-11")
-def test_a_patient_whom_the_ehr_vouched_for_is_bought_without_a_list_of_ours(app: App, grant: Grant) -> None:
+def test_a_patient_that_the_ehr_vouched_for_is_bought_without_a_list_of_ours(app: App, grant: Grant) -> None:
     granted = grant()
     no_longer_acts_for(granted)
     Authorization.objects.filter(pk=granted.authorization.pk).update(patient_vouched=1)

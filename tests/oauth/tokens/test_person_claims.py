@@ -14,7 +14,7 @@ from tests.oauth.visitor import Visitor, redirect_query
 
 
 @pytest.mark.requirement("US-02", "US-05", "SD-24")
-def test_a_resource_server_hears_who_the_person_is_and_whom_he_may_see(
+def test_a_resource_server_hears_who_the_person_is_and_which_patients_they_may_see(
     issue: Issue, introspect: Introspect, make_person: MakePerson
 ) -> None:
     person = make_person("amy", "dan", is_="Practitioner/dr-green")
@@ -36,7 +36,9 @@ def test_without_user_scopes_nobody_hears_it(issue: Issue, introspect: Introspec
 
 
 @pytest.mark.requirement("IN-04")
-def test_whoever_learns_who_the_person_is_tells_the_resource_server_too(issue: Issue, introspect: Introspect) -> None:
+def test_an_app_that_learns_who_the_person_is_tells_the_resource_server_too(
+    issue: Issue, introspect: Introspect
+) -> None:
     told = issue(scope="openid fhirUser patient/*.rs")
 
     claims, id_token = introspect(told["access_token"]), payload(told["id_token"])
@@ -73,7 +75,7 @@ def test_of_more_patients_than_an_answer_holds_no_list_is_told(
 
 
 @pytest.mark.requirement("RF-11", "SD-24")
-def test_a_refresh_asks_again_whom_the_person_may_see(
+def test_a_refresh_asks_again_which_patients_the_person_may_see(
     app: App, visitor: Visitor, make_client: MakeClient, make_person: MakePerson, introspect: Introspect
 ) -> None:
     client, person = refreshing_client(make_client, "none"), make_person("amy", "dan", is_="Practitioner/dr-green")

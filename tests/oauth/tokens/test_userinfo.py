@@ -32,7 +32,7 @@ def assert_refused(response: httpx.Response, status: int, error: str) -> None:
 
 @pytest.mark.requirement("ID-05")
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_the_app_hears_whom_its_id_token_named(app: App, issue: Issue, method: str) -> None:
+def test_the_app_hears_the_person_that_its_id_token_named(app: App, issue: Issue, method: str) -> None:
     told = issue(scope=SCOPE)
 
     response = app.request(method, USERINFO, headers=bearer(told["access_token"]))

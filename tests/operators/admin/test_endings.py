@@ -94,7 +94,7 @@ def test_a_refresh_token_ends_with_its_authorization(
 
 
 @pytest.mark.requirement("RV-08", "SD-05")
-def test_all_access_to_a_patients_record_ends_whoever_allowed_it(
+def test_all_access_to_a_patients_record_ends_no_matter_who_allowed_it(
     operator: Operator, issue: Issue, introspect: Introspect, events: Events, make_person: MakePerson
 ) -> None:
     from oauth.models import PatientRecord
@@ -155,7 +155,7 @@ def test_a_locked_out_person_is_signed_out_and_can_be_let_in_again(
     assert len(events("person-let-in", person=person.subject, operator=operator.user.subject)) == 1
 
 
-def test_an_operator_cannot_lock_himself_out(operator: Operator) -> None:
+def test_operators_cannot_lock_themselves_out(operator: Operator) -> None:
     operator.confirm("accounts/user", "lock_out", operator.user)
 
     operator.user.refresh_from_db()

@@ -1,4 +1,4 @@
-"""People in the admin: made with a good password, who they are, for whom they may act, new passwords, FHIR servers."""
+"""People in the admin: made with a good password, who they are, whose records they may use, passwords."""
 
 from typing import Any
 
@@ -50,7 +50,9 @@ def test_a_bad_password_is_refused(operator: Operator, password: str) -> None:
     assert not User.objects.get_queryset().filter(username="new-amy").exists()
 
 
-def test_who_he_is_and_for_whom_he_may_act(operator: Operator, make_person: MakePerson, fhir_server: Any) -> None:
+def test_who_a_person_is_and_which_patients_they_may_act_for(
+    operator: Operator, make_person: MakePerson, fhir_server: Any
+) -> None:
     person = make_person("amy", "ben", "dan")
 
     answer = operator.post(f"accounts/user/{person.pk}/change/", {

@@ -66,7 +66,7 @@ def test_ids_are_bare(member: str, given: Any) -> None:
 
 @pytest.mark.requirement("LC-03")
 def test_an_encounter_needs_its_patient() -> None:
-    assert problem(encounter="e-7") == "encounter needs the patient whom it belongs to"
+    assert problem(encounter="e-7") == "encounter needs the patient that it belongs to"
 
 
 @pytest.mark.requirement("LC-04")

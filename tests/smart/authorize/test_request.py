@@ -317,7 +317,7 @@ def test_an_id_token_that_is_not_ours_is_refused(hint: str) -> None:
 
 
 @pytest.mark.requirement("E43", "AZ-22")
-def test_an_id_token_of_ours_names_whom_the_app_expects() -> None:
+def test_an_id_token_of_ours_names_the_person_that_the_app_expects() -> None:
     assert (
         validate_request(good_parameters(id_token_hint="x.y.z"), CLIENT, BASES, hinted_subject="u-51c9").subject
         == "u-51c9"

@@ -126,7 +126,7 @@ def test_of_an_account_is_told_what_was_granted_and_is_known(
 
 
 @pytest.mark.requirement("AZ-14")
-def test_the_person_reads_what_the_app_hears_and_may_leave_out_his_address() -> None:
+def test_the_person_reads_what_the_app_hears_and_may_leave_out_their_address() -> None:
     choices = consent_lines(
         parse_scopes("openid profile email offline_access"), ConsentContext("", 300, version="none", remembered_days=92)
     )

@@ -60,7 +60,7 @@ def test_every_profile_is_tried_above() -> None:
     assert set(profiles()) == {"smart", "node", "hapi", "google", "linuxforhealth", "aws", "microsoft"}
 
 
-def test_a_practitioner_is_told_to_hapi_by_his_id() -> None:
+def test_a_practitioner_is_told_to_hapi_by_id() -> None:
     assert told("hapi", fhir_user="Practitioner/dr-green")["user"] == "dr-green"
 
 

@@ -202,7 +202,7 @@ OBSERVATION = "http://terminology.hl7.org/CodeSystem/observation-category"
         ),
         (
             f"user/Observation.rs?category={OBSERVATION}|laboratory",
-            "Laboratory results of every patient whom you may see at Harbour Clinic",
+            "Laboratory results of every patient that you may see at Harbour Clinic",
         ),
     ],
 )
@@ -221,18 +221,18 @@ def test_what_a_person_may_see_of_everybody_is_told_as_that() -> None:
         ),
     ]
     assert told("user/CareTeam.rs", DAN)[0][1] == (
-        "People who care for them of every patient whom you may see at Harbour Clinic"
+        "People who care for them of every patient that you may see at Harbour Clinic"
     )
     assert told("user/Goal.c", DAN)[0][1] == (
-        "Add new health goals, for every patient whom you may see at Harbour Clinic"
+        "Add new health goals, for every patient that you may see at Harbour Clinic"
     )
 
 
 @pytest.mark.requirement("AZ-14")
-def test_beside_what_he_may_see_of_everybody_the_lines_of_one_record_say_so() -> None:
+def test_beside_what_the_person_may_see_of_everybody_the_lines_of_one_record_say_so() -> None:
     assert told("patient/Goal.crs user/Goal.rs", DAN) == [
         ("see", "Health goals, in the record of Dan Reyes"),
-        ("see", "Health goals of every patient whom you may see at Harbour Clinic"),
+        ("see", "Health goals of every patient that you may see at Harbour Clinic"),
         ("change", "Add new health goals, in the record of Dan Reyes"),
     ]
 

@@ -68,17 +68,17 @@ def base(producer: Producer) -> FhirServer:
 
 
 class Reach(Protocol):
-    def __call__(self, himself: str = "Practitioner/dr") -> tuple[Any, Any]: ...
+    def __call__(self, fhir_user: str = "Practitioner/dr") -> tuple[Any, Any]: ...
 
 
 @pytest.fixture
 def reach(visitor: Visitor, make_client: MakeClient, make_person: MakePerson, base: FhirServer) -> Reach:
     """The picker page of somebody who is that at the producer's server."""
 
-    def go(himself: str = "Practitioner/dr") -> tuple[Any, Any]:
+    def go(fhir_user: str = "Practitioner/dr") -> tuple[Any, Any]:
         client, person = make_client(), make_person()
         client.fhir_servers.add(base)
-        FhirIdentity.objects.create(user=person, fhir_server=base, resource=himself)
+        FhirIdentity.objects.create(user=person, fhir_server=base, resource=fhir_user)
         return client, visitor.sign_in(visitor.follow(visitor.ask(client, aud=base.base)), person)
 
     return go
@@ -93,7 +93,7 @@ def offered(page: Any) -> list[int]:
 
 
 @pytest.mark.requirement("AZ-12", "LC-02")
-def test_a_practitioner_picks_whom_the_fhir_server_finds(
+def test_a_practitioner_picks_the_patients_that_the_fhir_server_finds(
     visitor: Visitor, producer: Producer, base: FhirServer, reach: Reach
 ) -> None:
     patient = f"p-{secrets.token_hex(4)}"
@@ -126,11 +126,11 @@ def test_what_is_typed_decides_by_what_is_searched(
 
 
 @pytest.mark.requirement("AZ-12", "SCP-20")
-@pytest.mark.parametrize("himself", ["Patient/p1", "RelatedPerson/r1", "Person/p"])
-def test_nobody_but_practitioners_searches(visitor: Visitor, producer: Producer, reach: Reach, himself: str) -> None:
+@pytest.mark.parametrize("fhir_user", ["Patient/p1", "RelatedPerson/r1", "Person/p"])
+def test_nobody_but_practitioners_searches(visitor: Visitor, producer: Producer, reach: Reach, fhir_user: str) -> None:
     producer.has({"id": "somebody"})
 
-    _, page = reach(himself)
+    _, page = reach(fhir_user)
     search(visitor, page, "some")
 
     assert "There is no health record that you may share." in page.text

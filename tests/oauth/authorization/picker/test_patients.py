@@ -1,4 +1,4 @@
-"""Whose record: those for whom the person may act on this FHIR server, and no others."""
+"""Whose record: those that the person may act for on this FHIR server, and no others."""
 
 import secrets
 from collections.abc import Callable
@@ -40,7 +40,7 @@ def make_guardian(make_person: MakePerson, fhir_server: Any) -> Callable[[int], 
 
 
 @pytest.mark.requirement("AZ-12")
-def test_only_those_are_offered_for_whom_the_person_may_act_at_this_base(
+def test_only_patients_that_the_person_may_act_for_at_this_base_are_offered(
     visitor: Visitor, make_client: MakeClient, make_person: MakePerson, make_guardian: Callable[[int], Any],
     other_fhir_server: Any,
 ) -> None:  # fmt: skip
@@ -74,7 +74,7 @@ def test_a_single_candidate_is_preselected_and_consent_still_asked(
 
 
 @pytest.mark.requirement("AZ-12")
-def test_somebody_with_his_own_record_alone_is_not_asked_which(
+def test_somebody_with_their_own_record_alone_is_not_asked_which(
     visitor: Visitor, make_client: MakeClient, make_person: MakePerson
 ) -> None:
     client = make_client()
