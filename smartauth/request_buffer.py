@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 
 from oauth.http.asgi import Receive, Scope, Send
-from oauth.http.request_body import BodyTooLong, ClientDisconnected, announced_length, read_body
+from oauth.http.bounded_body import BodyTooLong, ClientDisconnected, announced_length, read_body
 
 _OF_THE_WIRE = (b"content-length", b"transfer-encoding")
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import httpx
 from django.conf import settings
 
-from oauth.http.request_body import BodyTooLong, append_part
+from oauth.http.bounded_body import BodyTooLong, append_part
 from smart.clients import jwks
 from smart.clients.redirect_uris import LOOPBACK_HOSTS
 from smart.http import cache_control

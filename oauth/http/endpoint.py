@@ -9,10 +9,10 @@ from http import HTTPStatus
 
 from oauth.http.answer import Answer, error_answer, invalid_request, send_answer
 from oauth.http.asgi import Receive, Scope, Send
+from oauth.http.bounded_body import BodyTooLong, ClientDisconnected, read_body
 from oauth.http.cors import cors_headers_for
 from oauth.http.failures import count_failure_in_pool
 from oauth.http.machine_request import MachineRequest, headers_by_name, parse_request
-from oauth.http.request_body import BodyTooLong, ClientDisconnected, read_body
 from oauth.http.writer_pool import DATABASE_ERRORS, writer_pool
 from smart.http import limits
 from smart.http.cors import Cors, is_preflight

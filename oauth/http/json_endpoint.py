@@ -14,9 +14,9 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from oauth.http.bounded_body import BodyTooLong
 from oauth.http.json_response import json_response
 from oauth.http.oauth_errors import error_members, error_response
-from oauth.http.request_body import BodyTooLong
 from smart.http import limits, strict_json
 from smart.http.errors import AccessDenied, InvalidRequest, OAuthError, ServerError, TemporarilyUnavailable
 

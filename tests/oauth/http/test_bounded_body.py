@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from oauth.http.request_body import BodyTooLong, ClientDisconnected, announced_length, read_body
+from oauth.http.bounded_body import BodyTooLong, ClientDisconnected, announced_length, read_body
 
 
 def part(body: bytes, *, more: bool = False) -> dict[str, Any]:
