@@ -12,7 +12,7 @@ from accounts import clock
 from accounts.models import User
 from oauth.authorization.pending_request import Pending
 from oauth.ending import online_access
-from oauth.models import Authorization, Client, liveness
+from oauth.models import AccessToken, Authorization, Client, liveness
 from oauth.people import identities
 from smart.fhir.versions import resource_types
 from smart.scopes.scope_sets import grantable_scope, is_within, parse_scopes, scope_string, without_unusable_fhir_user
@@ -41,6 +41,16 @@ def _openid_scope(pending: Pending, user: User) -> str:
     if newest is None or newest.granted_at <= remembered_since(now=clock.now()) or liveness.unusable_because(newest):
         return ""
     return str(newest.scope)
+
+
+def holds_access(pending: Pending, user: User) -> bool:
+    """Whether anything that the app holds of this user is alive: a token, or a sign-in by OpenID Connect."""
+    if pending.request.openid:
+        return bool(_openid_scope(pending, user))
+    now, theirs = clock.now(), {"authorization__client": pending.row.client, "authorization__user": user}
+    usable = liveness.usable(Authorization.objects.filter(client=pending.row.client, user=user)).values("pk")
+    refreshable = liveness.refreshable(now=now).filter(authorization__in=usable)
+    return refreshable.exists() or liveness.live(AccessToken.objects.filter(**theirs), now=now).exists()
 
 
 def remembered_days() -> int:

@@ -4,10 +4,11 @@ from django.http import HttpRequest
 
 from accounts import sessions
 from accounts.models import User
+from oauth.authorization import previous_consent
 from oauth.authorization.pending_request import Pending
 from oauth.models import AddressBlock
 from oauth.people import identities
-from smart.http.errors import AccountSelectionRequired, InteractionRequired, LoginRequired
+from smart.http.errors import AccountSelectionRequired, ConsentRequired, InteractionRequired, LoginRequired
 from smart.time_units import SECOND
 from smart.tokens.address_binding import login_needed_after
 
@@ -50,9 +51,12 @@ def is_silent(pending: Pending) -> bool:
 def resolve_silently(request: HttpRequest, pending: Pending, user: User | None) -> User:
     """The user, known without a page; what they would have to choose is chosen where there is no choice.
 
-    Raises LoginRequired, AccountSelectionRequired or InteractionRequired.
+    Raises LoginRequired, ConsentRequired, AccountSelectionRequired or InteractionRequired.
     """
-    if user is None or not is_login_recent(request, pending, user):
+    if user is None:
+        raise LoginRequired(MUST_ACT)
+    require_held_access(pending, user)
+    if not is_login_recent(request, pending, user):
         raise LoginRequired(MUST_ACT)
     if pending.request.subject not in ("", user.subject):
         raise LoginRequired(MUST_ACT)
@@ -62,6 +66,18 @@ def resolve_silently(request: HttpRequest, pending: Pending, user: User | None) 
         pending.assign_user(user)
     _choose_the_only_ones(pending, user)
     return user
+
+
+def require_held_access(pending: Pending, user: User) -> None:
+    """An app that holds nothing of this user gets an answer that follows from its request alone (E32).
+
+    Else it could learn who is signed in and since when, or how many records they have, before anybody allowed it
+    anything. Raises LoginRequired where it asked about the login, else ConsentRequired.
+    """
+    if previous_consent.holds_access(pending, user):
+        return
+    asked = pending.request
+    raise LoginRequired(MUST_ACT) if asked.max_age or asked.subject else ConsentRequired(MUST_ACT)
 
 
 def _expects_another_user(pending: Pending, user: User) -> bool:

@@ -19,6 +19,7 @@ from audit.event_kinds import EventKind
 from audit.trail import Event, record
 from oauth.authorization.interaction import step
 from oauth.authorization.pending_request import Pending
+from oauth.authorization.prompts import MUST_ACT, is_silent, require_held_access
 from oauth.authorization.refusals import denied_by_user
 from oauth.authorization.request_summary import RequestSummary
 from oauth.ending import passwords
@@ -85,8 +86,9 @@ def pending_password(request: HttpRequest, pending: Pending) -> HttpResponse:
     user = signed_in_user(request)
     if user is None or not user.must_change_password:
         return redirect_within(pending.url)
-    if pending.asked and "none" in pending.asked.prompts:
-        raise InteractionRequired("prompt none was asked, but the user must act")
+    if is_silent(pending):
+        require_held_access(pending, user)
+        raise InteractionRequired(MUST_ACT)
     if "cancel" in request.POST:
         raise denied_by_user()
     if request.method == "GET":

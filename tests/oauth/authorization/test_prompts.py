@@ -1,5 +1,6 @@
 """What an app may demand of the login, and what it gets without troubling the person (AZ-22, E32, E33, E43)."""
 
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
@@ -18,9 +19,9 @@ from oauth.models import (
     SigningKey,
 )
 from tests.conftest import REDIRECT_URI, App
-from tests.fixture_types import MakeClient, MakePerson, MakeVisitor
+from tests.fixture_types import Issue, MakeClient, MakePerson, MakeVisitor
 from tests.oauth.jwt import header
-from tests.oauth.remembering import HTTPS, OFFLINE, allow_for_good, refreshing_client
+from tests.oauth.remembering import HTTPS, MAY_ASK, OFFLINE, allow_for_good, refreshing_client
 from tests.oauth.visitor import FORM, Visitor, good_request, hidden_fields, redirect_query
 
 
@@ -220,10 +221,11 @@ def test_a_quiet_request_for_what_was_never_allowed_is_consent_required(
 
 @pytest.mark.requirement("E32")
 def test_a_quiet_request_that_expects_somebody_else_is_account_selection_required(
-    visitor: Visitor, make_client: MakeClient, make_person: MakePerson
+    visitor: Visitor, make_client: MakeClient, make_person: MakePerson, issue: Issue
 ) -> None:
-    client = make_client()
-    visitor.reach_consent(client, make_person("amy"))
+    client, person = make_client(), make_person("amy")
+    issue(client, person)
+    visitor.reach_consent(client, person)
 
     response = visitor.follow(visitor.ask(client, prompt="none", login_hint="carol"))
 
@@ -232,15 +234,75 @@ def test_a_quiet_request_that_expects_somebody_else_is_account_selection_require
 
 @pytest.mark.requirement("E32")
 def test_a_quiet_request_that_leaves_a_record_to_choose_is_interaction_required(
-    visitor: Visitor, make_client: MakeClient, make_person: MakePerson
+    visitor: Visitor, make_client: MakeClient, make_person: MakePerson, issue: Issue
 ) -> None:
-    client = make_client()
-    visitor.sign_in(visitor.follow(visitor.ask(client)), make_person("amy", "dan"))
+    client, person = make_client(), make_person("amy", "dan")
+    issue(client, person)
+    visitor.sign_in(visitor.follow(visitor.ask(client)), person)
 
     response = visitor.follow(visitor.ask(client, prompt="none"))
 
     assert_refused(response, "interaction_required")
-    assert grants(client) == 0
+    assert grants(client) == 1
+
+
+def no_record(person: Any) -> None:
+    ActsFor.objects.filter(identity__user=person).delete()
+
+
+def nobody_at_the_fhir_server(person: Any) -> None:
+    FhirIdentity.objects.filter(user=person).delete()
+
+
+def two_visits(person: Any) -> None:
+    for record in PatientRecord.objects.filter(acted_for_by__identity__user=person):
+        for number in range(2):
+            EncounterRecord.objects.get_or_create(record=record, encounter=f"{person.pk}-{number}")
+
+
+def old_login(person: Any) -> None:
+    SignIn.objects.filter(user=person).update(created_at=1)
+
+
+def new_password_needed(person: Any) -> None:
+    type(person).objects.get_queryset().filter(pk=person.pk).require_new_password()
+
+
+def as_it_is(person: Any) -> None:
+    """One record, a new login."""
+
+
+FACTS = [as_it_is, no_record, nobody_at_the_fhir_server, two_visits, old_login, new_password_needed]
+
+
+@pytest.mark.requirement("E32")
+@pytest.mark.parametrize(
+    ("changes", "error"),
+    [
+        ({}, "consent_required"),
+        ({"login_hint": "nobody-here@example.org"}, "consent_required"),
+        ({"login_hint": "right"}, "consent_required"),
+        ({"scope": "launch/patient launch/encounter patient/Observation.rs"}, "consent_required"),
+        ({"scope": "user/Observation.rs"}, "consent_required"),
+        ({"max_age": "60"}, "login_required"),
+        ({"max_age": "999999999"}, "login_required"),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("patients", [("amy",), ("amy", "dan")], ids=len)
+@pytest.mark.parametrize("make_true", FACTS)
+def test_an_app_that_holds_nothing_of_the_user_learns_nothing_about_them(
+    visitor: Visitor, make_client: MakeClient, make_person: MakePerson, changes: dict[str, str], error: str,
+    patients: tuple[str, ...], make_true: Callable[[Any], None],
+) -> None:  # fmt: skip
+    client, person = make_client(scope=MAY_ASK), make_person(*patients)
+    visitor.sign_in(visitor.request("GET", "/login"), person)
+    make_true(person)
+    sent = {**changes, "login_hint": person.username} if changes.get("login_hint") == "right" else changes
+
+    response = visitor.follow(visitor.ask(client, prompt="none", **sent))
+
+    assert_refused(response, error)
 
 
 @pytest.mark.requirement("E32")

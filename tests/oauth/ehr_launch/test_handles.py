@@ -11,7 +11,7 @@ import pytest
 from oauth.models import ActsFor, Authorization, EncounterRecord, Launch, PatientRecord, PendingRequest
 from smart.digests import sha256_hex
 from tests.conftest import BASE, REDIRECT_URI, VERIFIER, App
-from tests.fixture_types import Introspect, MakeClient, MakePerson
+from tests.fixture_types import Introspect, Issue, MakeClient, MakePerson
 from tests.oauth.visitor import FORM, Visitor, good_request, redirect_query
 
 SCOPE = "launch patient/Observation.rs"
@@ -409,11 +409,13 @@ def test_the_sweep_forgets_launches_of_yesterday(client: Any, make_launch: MakeL
 
 @pytest.mark.requirement("E27", "E32", "AZ-22")
 def test_without_a_page_another_user_is_an_error_for_the_app(
-    client: Any, visitor: Visitor, make_launch: MakeLaunch, make_person: MakePerson
+    client: Any, visitor: Visitor, make_launch: MakeLaunch, make_person: MakePerson, issue: Issue
 ) -> None:
-    visitor.sign_in(visitor.request("GET", "/login"), make_person("amy"))
+    person = make_person("amy")
+    issue(client, person)
+    visitor.sign_in(visitor.request("GET", "/login"), person)
 
     response = visitor.follow(visitor.ask(client, scope=SCOPE, launch=make_launch(client), prompt="none"))
 
     assert_refused(response, "account_selection_required", "prompt none was asked, but the user must act")
-    assert not Authorization.objects.filter(client=client).exists()
+    assert Authorization.objects.filter(client=client).count() == 1

@@ -249,16 +249,19 @@ def test_a_person_who_does_not_want_to_choose_goes_back_to_the_app(
 
 
 @pytest.mark.requirement("E32")
+@pytest.mark.parametrize(("holds", "error"), [(True, "interaction_required"), (False, "consent_required")])
 def test_an_app_that_wants_no_page_hears_that_one_is_needed(
-    visitor: Visitor, make_client: MakeClient, make_person: MakePerson
+    visitor: Visitor, make_client: MakeClient, make_person: MakePerson, issue: Issue, holds: bool, error: str
 ) -> None:
-    amy = make_person("amy")
+    amy, client = make_person("amy"), make_client()
+    if holds:
+        issue(client, amy)
     signed_in(visitor, amy)
     User.objects.get_queryset().filter(pk=amy.pk).require_new_password()
 
-    response = visitor.follow(visitor.ask(make_client(), prompt="none"))
+    response = visitor.follow(visitor.ask(client, prompt="none"))
 
-    assert redirect_query(response)["error"] == "interaction_required"
+    assert redirect_query(response)["error"] == error
 
 
 def test_the_step_leads_on_for_a_person_who_need_not_choose(

@@ -13,7 +13,7 @@ import pytest
 from oauth.authorization.picker.search_request import CLIENT_ID
 from oauth.models import Authorization, Client, FhirIdentity, FhirServer, PatientRecord
 from tests.conftest import SECRET, App, basic
-from tests.fixture_types import MakeClient, MakePerson, MakeResourceServer
+from tests.fixture_types import Issue, MakeClient, MakePerson, MakeResourceServer
 from tests.oauth.visitor import Visitor, redirect_query
 
 
@@ -219,8 +219,11 @@ def test_an_id_that_is_none_is_left_out(
 
 
 @pytest.mark.requirement("E32")
-def test_a_quiet_request_searches_nobody(visitor: Visitor, producer: Producer, base: FhirServer, reach: Reach) -> None:
+def test_a_quiet_request_searches_nobody(
+    visitor: Visitor, producer: Producer, base: FhirServer, reach: Reach, issue: Issue
+) -> None:
     client, _ = reach()
+    issue(client, FhirIdentity.objects.get(fhir_server=base).user, server=base)
     PatientRecord.objects.create(fhir_server=base, patient="the-only-one")
 
     response = visitor.follow(visitor.ask(client, aud=base.base, prompt="none"))
