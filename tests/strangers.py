@@ -62,6 +62,11 @@ def python(file: Path) -> Callable[[dict[str, str], Path], list[Process]]:
     return start
 
 
+def readme(environment: dict[str, str], folder: Path) -> list[Process]:
+    """With the code of README in front of the stranger's server that is open to everybody."""
+    return [Process([sys.executable, "-m", "tests.readme_server"], environment["FHIR_BASE"], folder, **environment)]
+
+
 def express(environment: dict[str, str], folder: Path) -> list[Process]:
     """With what the lock file says."""
     place = install(RECIPES / "express")
@@ -99,6 +104,7 @@ def _nginx() -> str:
 
 STRANGERS = {
     "stranger": python(ROOT / "demo/stranger/protected.py"),
+    "readme": readme,
     "django-rest-framework": python(RECIPES / "django_rest_framework/server.py"),
     "flask": python(RECIPES / "flask/server.py"),
     "express": express,

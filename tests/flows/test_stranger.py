@@ -56,8 +56,8 @@ clients:
 """
 
 
-# the stranger itself on both engines, the recipes where all that is heavy runs
-EACH = [pytest.param(name, marks=() if name == "stranger" else pytest.mark.clients) for name in STRANGERS]
+# the stranger and the code of README on both engines, the recipes where all that is heavy runs
+EACH = [pytest.param(name, marks=() if name in ("stranger", "readme") else pytest.mark.clients) for name in STRANGERS]
 
 
 @dataclass(frozen=True)
