@@ -1,5 +1,6 @@
 """CORS on both sides by the rules of smart.http.cors; the origins are those of the clients (CO-01 to CO-08)."""
 
+import re
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
 
@@ -13,9 +14,12 @@ _REGISTERED = """
 SELECT 1 FROM oauth_origin o JOIN oauth_client c ON c.id = o.client_id WHERE o.origin = %s AND c.enabled = 1
 """
 _OF_CLIENT = f"{_REGISTERED} AND c.client_id = %s"  # no value is part of the text
-_DOCUMENTS = (
-    "/o/jwks", "/o/smart-configuration", "/.well-known/oauth-authorization-server", "/.well-known/openid-configuration",
-)  # fmt: skip
+# whole paths: by a part of one, a record or a page whose name ends like a document would be open too
+_PUBLIC_DOCUMENT = re.compile(
+    r"/o/jwks|/o/smart-configuration|/o/style/[^/]+\.json"
+    r"|/\.well-known/(oauth-authorization-server|openid-configuration|oauth-protected-resource/fhir/[^/]+)"
+    r"|/fhir/[^/]+/(metadata|\.well-known/smart-configuration)"
+)
 
 
 def cors_headers_for(
@@ -39,8 +43,7 @@ def _is_registered(origin: str, client: str) -> bool:
 
 def cors_rule(path: str) -> Cors:
     """Who may read what the people's side answers under this path."""
-    public = path in _DOCUMENTS or path.startswith(("/o/style/", "/.well-known/oauth-protected-resource/"))
-    if public or path.endswith(("/.well-known/smart-configuration", "/metadata")):
+    if _PUBLIC_DOCUMENT.fullmatch(path):
         return Cors.ANY
     return Cors.REGISTERED if path == "/o/userinfo" or path.startswith("/fhir/") else Cors.NONE
 

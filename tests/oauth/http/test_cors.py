@@ -1,9 +1,14 @@
 """Which pages of which origins may read what (CORS), on both sides of the server."""
 
+import re
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pytest
+from django.urls import URLPattern, URLResolver, get_resolver
 
+from oauth.http.cors import cors_rule
+from smart.http.cors import Cors
 from tests.conftest import REDIRECT_URI, SECRET, App, basic
 from tests.fixture_types import Issue, MakeClient
 
@@ -156,6 +161,44 @@ def test_public_documents_are_for_any_origin(app: App, fhir_server: Any, method:
 
     assert response.status_code in (200, 204)
     assert response.headers["access-control-allow-origin"] == "*"
+
+
+def every_path(patterns: Iterable[URLPattern | URLResolver], prefix: str = "/") -> Iterator[str]:
+    """A path of every route, each variable part called like a public document, and what would lie below it."""
+    for pattern in patterns:
+        path = prefix + re.sub(r"<[^>]+>", "metadata", str(pattern.pattern)).replace("\\Z", "").strip("^$")
+        if isinstance(pattern, URLResolver):
+            yield from every_path(pattern.url_patterns, path)
+        else:
+            yield from (path, f"{path}/metadata", f"{path}/.well-known/smart-configuration")
+
+
+@pytest.mark.requirement("CO-01", "CO-06", "SD-26")
+def test_no_path_is_open_to_any_origin_but_those_of_the_public_documents() -> None:
+    paths = set(every_path(get_resolver().url_patterns))
+
+    assert "/fhir/r4/metadata/metadata" in paths
+    assert {path for path in paths if cors_rule(path) is Cors.ANY} == {
+        "/o/jwks",
+        "/o/smart-configuration",
+        "/o/style/metadata.json",
+        "/.well-known/oauth-authorization-server",
+        "/.well-known/openid-configuration",
+        "/.well-known/oauth-protected-resource/fhir/metadata",
+        "/fhir/metadata/.well-known/smart-configuration",
+        "/fhir/r4/metadata",
+        "/fhir/r4/.well-known/smart-configuration",
+        "/fhir/elsewhere/metadata",
+    }
+
+
+@pytest.mark.requirement("CO-04", "SD-26")
+@pytest.mark.parametrize("path", ["/fhir/r4/Patient/metadata", "/fhir/r4/Patient/.well-known/smart-configuration"])
+def test_a_record_called_like_a_document_is_for_no_other_origin(app: App, registered: Any, path: str) -> None:
+    response = app.request("GET", path, headers={"Origin": STRANGER})
+
+    assert response.status_code == 401
+    assert not [name for name in response.headers if name.startswith("access-control-")]
 
 
 @pytest.mark.requirement("CO-06", "CO-08")
