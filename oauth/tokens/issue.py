@@ -94,7 +94,7 @@ def _issue_access_token(
         revoked_for="",
         address=address,
     )
-    _record(authorization, kind, token_id, seat.number, now=now, address=address)
+    _record(authorization, kind, token_id, seat, now=now, address=address)
     identity = id_token.id_token_member(authorization, scope, **times, nonce=nonce)
     about = {"token_type": "Bearer", "expires_in": seconds, "scope": scope}
     return {"access_token": made.token, **about, **identity, **json.loads(authorization.context)}
@@ -140,10 +140,8 @@ def _refresh_expires_at(authorization: AuthorizationState, family: RefreshFamily
 
 
 def _record(
-    authorization: AuthorizationState, kind: EventKind, token_id: int, number: int, *, now: int, address: str
+    authorization: AuthorizationState, kind: EventKind, token_id: int, seat: SeatNumber, *, now: int, address: str
 ) -> None:
     token = public_reference(token_id)
-    events = [authorization.event(kind, at=now, address=address, token=token)]
-    if number > authorization.tokens_to_keep:
-        events.append(authorization.event(EventKind.SUPERSEDED, at=now, reason=f"by token {token}"))
-    record(*events)
+    superseded = supersede.superseded_event(authorization, seat, token, now=now)
+    record(authorization.event(kind, at=now, address=address, token=token), *filter(None, [superseded]))

@@ -5,24 +5,36 @@ taken. That rule is `smart.tokens.liveness.is_superseded`, which introspection a
 by one statement each, so that of parallel requests exactly N tokens stay, and a transaction that fails ends nothing.
 """
 
+from dataclasses import replace
 from typing import Annotated, NamedTuple
 
-from oauth.models import Client, sql
+from audit.event_kinds import EventKind
+from audit.trail import Event
+from oauth.models import Client, public_reference, sql
 from oauth.tokens.authorization_state import AuthorizationState
 from smart.fhir.fhir_user import is_practitioner
 from smart.fhir.versions import NO_FHIR
 
-# The transaction that holds the seat's row issues alone: a launch that came first is seen here, a later one waits.
-_TAKE_NUMBER = "UPDATE oauth_seat SET latest = latest + 1 WHERE id = %s AND %s > launches - %s RETURNING latest"
 _IS_SUPERSEDED = "SELECT 1 FROM oauth_seat WHERE id = %s AND %s <= launches - %s"
 
 
+# of the token that dies with the number just taken, if there is one: the value is how many are kept
+_LOSER = """
+(SELECT {} FROM oauth_accesstoken t JOIN oauth_authorization a ON a.id = t.authorization_id
+    WHERE t.seat_id = oauth_seat.id AND t.seat_number = oauth_seat.latest - %s)
+"""
+
+
 class SeatNumber(NamedTuple):
-    """A place in a seat: the number of the next access token, and of the launch that it goes back to."""
+    """A place in a seat: the number of the next access token, of the launch that it goes back to, and which token
+    loses its place by that, with its authorization and patient."""
 
     seat_id: Annotated[int | None, "id"]
     number: Annotated[int, "latest"]
     launch: Annotated[int, "launches"]
+    loser: Annotated[int | None, _LOSER.format("t.id")]
+    loser_authorization: Annotated[int | None, _LOSER.format("a.id")]
+    loser_patient: Annotated[str | None, _LOSER.format("a.patient")]
 
 
 _TAKE_NUMBER_AND_LAUNCH = sql.returning(
@@ -32,7 +44,11 @@ INSERT INTO oauth_seat (key, latest, launches) VALUES (%s, 1, 1)
 ON CONFLICT (key) DO UPDATE SET latest = oauth_seat.latest + 1, launches = oauth_seat.launches + 1
 """,
 )
-NO_SEAT = SeatNumber(None, 0, 0)
+# The transaction that holds the seat's row issues alone: a launch that came first is seen here, a later one waits.
+_TAKE_NUMBER = sql.returning(
+    SeatNumber, "UPDATE oauth_seat SET latest = latest + 1 WHERE id = %s AND %s > launches - %s"
+)
+NO_SEAT = SeatNumber(None, 0, 0, None, None, None)
 
 
 def policy(authorization: AuthorizationState) -> Client.Supersede:
@@ -64,17 +80,35 @@ def seat_key(authorization: AuthorizationState) -> str:
 def take_seat(authorization: AuthorizationState) -> SeatNumber:
     """The next numbers for a launch: older tokens and launches of the seat move towards their end."""
     key = seat_key(authorization)
-    return sql.get(_TAKE_NUMBER_AND_LAUNCH, [key]) if key else NO_SEAT
+    return sql.get(_TAKE_NUMBER_AND_LAUNCH, [key, *_kept(authorization)]) if key else NO_SEAT
 
 
 def keep_seat(authorization: AuthorizationState, seat_id: int | None, launch: int) -> SeatNumber | None:
     """The next number for a refresh of that launch, None once a newer launch has ended it."""
     if seat_id is None:
         return NO_SEAT
-    number = sql.value(_TAKE_NUMBER, [seat_id, launch, authorization.tokens_to_keep])
-    return None if number is None else SeatNumber(seat_id, number, launch)
+    found = sql.one(_TAKE_NUMBER, [seat_id, launch, authorization.tokens_to_keep, *_kept(authorization)])
+    return found and found._replace(launch=launch)
 
 
 def is_superseded(authorization: AuthorizationState, seat_id: int | None, launch: int) -> bool:
     """Whether a newer launch has ended the refresh tokens of this one."""
     return sql.value(_IS_SUPERSEDED, [seat_id, launch, authorization.tokens_to_keep]) is not None
+
+
+def superseded_event(authorization: AuthorizationState, seat: SeatNumber, token: str, *, now: int) -> Event | None:
+    """Tells of the token that lost its place to `token`, None where none did. It may be of another authorization."""
+    if seat.loser is None or seat.loser_authorization is None:
+        return None
+    event = authorization.event(EventKind.SUPERSEDED, at=now, reason=f"by token {token}")
+    return replace(
+        event,
+        token=public_reference(seat.loser),
+        authorization=public_reference(seat.loser_authorization),
+        patient=seat.loser_patient or "",
+    )
+
+
+def _kept(authorization: AuthorizationState) -> list[sql.Value]:
+    """The value for each place in a SeatNumber that asks how many tokens are kept."""
+    return [max(authorization.tokens_to_keep, 1)] * 3

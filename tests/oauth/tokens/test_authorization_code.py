@@ -179,7 +179,11 @@ def test_a_new_token_ends_the_old_one_of_the_same_client_person_and_base(
     assert introspect(old["access_token"]) == {"active": False}
     assert introspect(new["access_token"])["active"] is True
     assert introspect(stranger["access_token"])["active"] is True
-    assert len(events("superseded", client=client.client_id)) == 1
+    issued = {event.authorization: event.token for event in events("issued", client=client.client_id)}
+    (superseded,) = events("superseded", client=client.client_id)
+    ended, newer = (str(answer["granted"].authorization) for answer in (old, new))
+    assert (superseded.authorization, superseded.token) == (ended, issued[ended])
+    assert superseded.reason == f"by token {issued[newer]}"
 
 
 @pytest.mark.requirement("PR-01")

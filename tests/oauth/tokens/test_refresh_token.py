@@ -152,8 +152,9 @@ def test_events_tell_of_the_refresh_and_what_it_superseded(launch: Issue, refres
     tokens_of_refresh(first, refresh(first))
 
     client_id = first["granted"].client.client_id
-    assert len(events("refreshed", client=client_id)) == 1
-    assert len(events("superseded", client=client_id)) == 1
+    (issued,), (refreshed,) = events("issued", client=client_id), events("refreshed", client=client_id)
+    (superseded,) = events("superseded", client=client_id)
+    assert (superseded.token, superseded.reason) == (issued.token, f"by token {refreshed.token}")
 
 
 # Who refreshes --------------------------------------------------------------------------------------------------------
