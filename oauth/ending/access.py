@@ -98,7 +98,7 @@ class Ended:
         return Ended(self.authorizations + other.authorizations, self.access_tokens + other.access_tokens)
 
     def __str__(self) -> str:
-        return f"{self.authorizations} authorizations, {self.access_tokens} access tokens"
+        return f"authorizations: {self.authorizations}, access tokens: {self.access_tokens}"
 
 
 def end(selection: Selection, actor: Actor, reason: EndedFor) -> Ended:

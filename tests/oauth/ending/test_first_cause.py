@@ -1,0 +1,121 @@
+"""What is shown is what ended access first, with the time of that: to the person and to the operator the same."""
+
+import secrets
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from accounts import clock
+from accounts.models import User
+from oauth.connected_apps.access import ended_access
+from oauth.connected_apps.cards import ended_cards
+from oauth.ending import access
+from oauth.ending.access import Actor, Selection
+from oauth.ending.first_cause import with_first_cause
+from oauth.ending.reasons import REASONS, EndedFor
+from oauth.ending.tokens import END_BY_ID, end_token
+from oauth.models import AccessToken, Authorization, Seat
+from operators.admin import token_life
+from smart.tokens.liveness import Dead
+from tests.fixture_types import MakeClient
+
+SECOND = 1_000_000
+Cause = Callable[[AccessToken, int], Any]
+
+
+def everything_of(name: str) -> Callable[[EndedFor], Cause]:
+    def make(reason: EndedFor) -> Cause:
+        def end(token: AccessToken, at: int) -> None:
+            whole = getattr(token.authorization, name)
+            access.end(Selection.everything(type(whole).objects.get(pk=whole.pk)), Actor(now=at), reason)
+
+        return end
+
+    return make
+
+
+def authorization(reason: EndedFor) -> Cause:
+    return lambda token, at: access.end_authorization(token.authorization_id, Actor(now=at), reason)
+
+
+def token_alone(reason: EndedFor) -> Cause:
+    return lambda token, at: end_token(END_BY_ID, [token.pk], Actor(now=at), reason)
+
+
+def supersede(token: AccessToken, at: int) -> None:
+    """A newer launch of the same person and app took the seat."""
+    row = token.authorization
+    newer = Authorization.objects.create(
+        client=row.client, user=row.user, fhir_server=row.fhir_server, patient=row.patient, scope=row.scope,
+        client_epoch=row.client.epoch, granted_at=at,
+    )  # fmt: skip
+    assert token.seat
+    Seat.objects.filter(pk=token.seat.pk).update(latest=token.seat_number + 1)
+    make_token(newer, token.seat, token.seat_number + 1, issued_at=at)
+
+
+def expire(token: AccessToken, at: int) -> None:
+    AccessToken.objects.filter(pk=token.pk, expires_at__gt=at).update(expires_at=at)
+
+
+def make_token(row: Any, seat: Any, number: int, *, issued_at: int) -> AccessToken:
+    return AccessToken.objects.create(
+        digest=secrets.token_hex(32), authorization=row, authorization_epoch=row.epoch, seat=seat, seat_number=number,
+        scope="", claims="{}", issued_at=issued_at, expires_at=issued_at + 300 * SECOND,
+    )  # fmt: skip
+
+
+MADE: dict[EndedFor, Callable[[EndedFor], Cause]] = {
+    EndedFor.PERSON: everything_of("user"),
+    EndedFor.PASSWORD_CHANGED: everything_of("user"),
+    EndedFor.PERSON_ENDED: everything_of("user"),
+    EndedFor.PERSON_STOPPED: everything_of("user"),
+    EndedFor.CLIENT_ENDED: everything_of("client"),
+    EndedFor.CLIENT_DISABLED: everything_of("client"),
+    EndedFor.FHIR_SERVER_ENDED: everything_of("fhir_server"),
+    EndedFor.TAMPERED: token_alone,
+    EndedFor.USED: token_alone,
+}
+CAUSES: dict[str, tuple[str, Cause]] = {
+    **{reason: (reason, MADE.get(reason, authorization)(reason)) for reason in EndedFor},
+    "token by an operator": (EndedFor.OPERATOR, token_alone(EndedFor.OPERATOR)),
+    "token revoked": (EndedFor.REVOKED, token_alone(EndedFor.REVOKED)),
+    "superseded": (Dead.SUPERSEDED, supersede),
+    "expired": (Dead.EXPIRED, expire),
+}
+
+
+def shown_to_the_person(token: AccessToken, now: int) -> tuple[str, int]:
+    row = token.authorization
+    assert row.user
+    (card,) = (card for card in ended_cards(row.user, now=now) if card.number == str(row))
+    return card.why, ended_access(row.user, now=now).get(pk=row.pk).over_at
+
+
+def shown_to_the_operator(token: AccessToken, now: int) -> tuple[str, int]:
+    found = with_first_cause(AccessToken.objects.filter(pk=token.pk), now=now).get()
+    return token_life.why(found, now), found.died_at
+
+
+@pytest.mark.requirement("RV-05", "RV-08")
+@pytest.mark.parametrize("first", CAUSES)
+def test_what_came_first_is_shown_with_its_time_whatever_came_later(
+    make_client: MakeClient, other_fhir_server: Any, first: str
+) -> None:
+    now, (reason, begin) = clock.now(), CAUSES[first]
+    for later, (_, go_on) in CAUSES.items():
+        user = User.objects.create(username=f"person-{secrets.token_hex(8)}")
+        row = Authorization.objects.create(
+            client=make_client(), user=user, fhir_server=other_fhir_server, patient="amy", scope="patient/*.rs",
+            client_epoch=0, granted_at=now - 100 * SECOND,
+        )  # fmt: skip
+        seat = Seat.objects.create(key=f"test|{row.pk}", latest=1)
+        token = make_token(row, seat, 1, issued_at=now - 100 * SECOND)
+
+        begin(token, now - 50 * SECOND)
+        go_on(token, now - 20 * SECOND)
+
+        words, at = REASONS[reason], now - 50 * SECOND
+        assert shown_to_the_operator(token, now) == (words.operator, at), f"then {later}"
+        assert shown_to_the_person(token, now) == (words.person, at), f"then {later}"
