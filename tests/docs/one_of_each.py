@@ -156,11 +156,13 @@ KIND_OF_EVENT = Kind(
         after(
             "docs/reference/events.md", "| Kind | What happened |\n|---|---|\n", "| `asked` | a load balancer asked |\n"
         ),
-        Edit("operators/health.py", "from audit.event_kinds import EventKind\n\nlog = ", "log = "),
         Edit(
-            "operators/health.py",
-            '    log.debug(EventKind.ASKED)\n    return JsonResponse({"status": "ok"})',
-            '    return JsonResponse({"status": "ok"})',
+            "operators/asking.py",
+            '"""Who asked."""\n\n'
+            "from audit.event_kinds import EventKind\n"
+            "from audit.trail import Event, record\n\n\n"
+            "def record_asked() -> None:\n"
+            "    record(Event(kind=EventKind.ASKED))\n",
         ),
     ),
 )
