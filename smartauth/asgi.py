@@ -47,7 +47,7 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
         await send_answer(send, refusal, secrets.token_hex(8))
     elif scope["path"] == "/healthz":
         await send_answer(send, _health(scope["method"]), secrets.token_hex(8))
-    elif not gate.is_open and not await _opens():
+    elif not gate.is_open and not await _has_opened():
         await send_answer(send, NOT_READY, secrets.token_hex(8))
     elif machine := MACHINES.get(scope["path"]):
         await machine(scope, receive, send)
@@ -70,7 +70,7 @@ def _health(method: str) -> Answer:
     return invalid_request(HTTPStatus.METHOD_NOT_ALLOWED, "only GET is allowed here", ("Allow", "GET, HEAD"))
 
 
-async def _opens() -> bool:
+async def _has_opened() -> bool:
     return gate.is_due() and await asyncio.to_thread(gate.try_open)
 
 

@@ -19,6 +19,7 @@ from smartauth.settings_table import (
     FHIR_CLIENT_SECRET,
     FHIR_REPORT_URL,
     ISSUER,
+    REDIS_URL,
     SETTINGS,
     VAR,
     Setting,
@@ -227,6 +228,11 @@ def test_a_switch_understands_the_usual_words(text: str) -> None:
 )
 def test_a_database_url_is_what_libpq_takes(url: str) -> None:
     assert read({"SMARTAUTH_DATABASE_URL": url})[DATABASE_URL] == url
+
+
+@pytest.mark.parametrize("url", ["redis://h", "redis://h:6379/11", "rediss://:p%40ss@h:6380/0", "redis://[::1]:6379/0"])
+def test_a_broker_url_is_what_celery_takes(url: str) -> None:
+    assert read({"SMARTAUTH_REDIS_URL": url})[REDIS_URL] == url
 
 
 def test_lists_may_have_blanks_after_their_commas() -> None:
