@@ -209,7 +209,7 @@ def test_the_refresh_grant_is_named_in_rfc_8414_only() -> None:
         ({"grants": frozenset({"authorization_code"})}, ["refresh_token", "offline", "online"]),
         ({"jwks_uri": ""}, ["jwks"]),
     ],
-    ids=repr,
+    ids=lambda value: f"without {value[0]}" if isinstance(value, list) else "",
 )
 def test_what_is_switched_off_is_gone_from_both_documents(off: dict[str, str], gone: list[str]) -> None:
     facts = replace(FACTS, **off)  # type: ignore[arg-type]

@@ -45,7 +45,9 @@ def test_the_app_hears_the_person_that_its_id_token_named(app: App, issue: Issue
 
 
 @pytest.mark.requirement("ID-05", "SCP-16")
-@pytest.mark.parametrize(("scope", "told"), [("openid", {"sub"}), ("openid profile", {"sub", "fhirUser"})], ids=str)
+@pytest.mark.parametrize(
+    ("scope", "told"), [("openid", {"sub"}), ("openid profile", {"sub", "fhirUser"})], ids=["openid", "profile"]
+)
 def test_only_what_was_granted_is_told(app: App, issue: Issue, scope: str, told: set[str]) -> None:
     response = app.get(USERINFO, headers=bearer(issue(scope=scope)["access_token"]))
 

@@ -314,7 +314,7 @@ def test_a_key_that_travels_with_the_assertion_is_ignored(member: str) -> None:
 @pytest.mark.parametrize(
     "key",
     [{"x": "AAAA"}, {"x": ""}, {"x": "ä"}, {"y": EC.public()["x"]}, {"x": None}, {"x": 7}, {"key_ops": "verify"}],
-    ids=str,
+    ids=["short x", "no x", "x beyond ASCII", "x for y", "x null", "x a number", "key_ops as text"],
 )
 def test_a_key_that_is_none_is_a_refusal_and_no_failure(key: Json) -> None:
     with pytest.raises(InvalidAssertion):
