@@ -3,8 +3,19 @@
 from datetime import UTC, datetime
 
 SECOND = 1_000_000
+CLOCK_SKEW = 5 * SECOND  # how far the clocks of several machines may differ
 
 
 def to_datetime(microseconds: int) -> datetime:
     """That time as an aware datetime, for pages and logs."""
     return datetime.fromtimestamp(microseconds / SECOND, tz=UTC)
+
+
+def has_begun(at: int, *, now: int) -> bool:
+    """Whether that time is past: a clock that was ahead, or was set back, must not make old things new."""
+    return at <= now + CLOCK_SKEW
+
+
+def is_recent(at: int, *, since: int, now: int) -> bool:
+    """Whether that time lies between the two, both included: neither too old nor in the future."""
+    return since <= at and has_begun(at, now=now)

@@ -16,7 +16,7 @@ from oauth.models import Client, EncounterRecord, FhirServer, Launch, PatientRec
 from oauth.people import identities
 from smart.authorize.request import AuthorizationRequest
 from smart.digests import random_token, sha256_hex
-from smart.time_units import SECOND
+from smart.time_units import CLOCK_SKEW, SECOND, has_begun
 
 COOKIE = "__Secure-smartauth-request" if settings.SESSION_COOKIE_SECURE else "smartauth-request"
 
@@ -130,7 +130,7 @@ class Pending:
 
     def answer(self, *, now: int) -> None:
         """Only one answer wins. Raises AlreadyAnswered for every other one, Expired for one that came late."""
-        if self._still_open().filter(expires_at__gt=now).update(answered_at=now) == 1:
+        if self._still_open().filter(expires_at__gt=now, created_at__lte=now + CLOCK_SKEW).update(answered_at=now) == 1:
             return
         raise Expired(self) if self._still_open().exists() else AlreadyAnswered
 
@@ -175,6 +175,6 @@ def load_pending(request: HttpRequest, handle: str) -> Pending:
     pending = Pending.of(row, handle)
     if row.answered_at:
         raise AlreadyAnswered
-    if row.expires_at <= clock.now():
+    if row.expires_at <= clock.now() or not has_begun(row.created_at, now=clock.now()):
         raise Expired(pending)
     return pending

@@ -16,7 +16,7 @@ from oauth.models import AccessToken, Authorization, Client, liveness
 from oauth.people import identities
 from smart.fhir.versions import resource_types
 from smart.scopes.scope_sets import grantable_scope, is_within, parse_scopes, scope_string, without_unusable_fhir_user
-from smart.time_units import SECOND
+from smart.time_units import SECOND, is_recent
 from smart.tokens import refresh
 
 
@@ -38,7 +38,7 @@ def _openid_scope(pending: Pending, user: User) -> str:
     """What plain OpenID Connect was allowed last, whether or not a token of it lives; /apps lists it (AZ-23)."""
     same = Authorization.objects.filter(client=pending.row.client, user=user, fhir_server=pending.row.fhir_server)
     newest = same.select_related("client", "user").order_by("-pk").first()
-    if newest is None or newest.granted_at <= remembered_since(now=clock.now()) or liveness.unusable_because(newest):
+    if newest is None or not _is_remembered(newest) or liveness.unusable_because(newest):
         return ""
     return str(newest.scope)
 
@@ -56,6 +56,11 @@ def holds_access(pending: Pending, user: User) -> bool:
 def remembered_days() -> int:
     """How long a sign-in by plain OpenID Connect is not asked again, in words for the person."""
     return max(1, int(settings.SMARTAUTH_REFRESH_IDLE_SECONDS) // 86_400)
+
+
+def _is_remembered(row: Authorization) -> bool:
+    now = clock.now()
+    return is_recent(row.granted_at, since=remembered_since(now=now) + 1, now=now)
 
 
 def remembered_since(*, now: int) -> int:

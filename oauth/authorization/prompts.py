@@ -2,14 +2,14 @@
 
 from django.http import HttpRequest
 
-from accounts import sessions
+from accounts import clock, sessions
 from accounts.models import User
 from oauth.authorization import previous_consent
 from oauth.authorization.pending_request import Pending
 from oauth.models import AddressBlock
 from oauth.people import identities
 from smart.http.errors import AccountSelectionRequired, ConsentRequired, InteractionRequired, LoginRequired
-from smart.time_units import SECOND
+from smart.time_units import SECOND, is_recent
 from smart.tokens.address_binding import login_needed_after
 
 MUST_ACT = "prompt none was asked, but the user must act"
@@ -27,14 +27,15 @@ def is_login_recent(request: HttpRequest, pending: Pending, user: User) -> bool:
     )
     if not (wanted or needed_after):
         return True
-    login = sessions.current(request)
-    return login is not None and login.created_at >= wanted and login.created_at > needed_after
+    login, since = sessions.current(request), max(wanted, needed_after + 1)
+    return login is not None and is_recent(login.created_at, since=since, now=clock.now())
 
 
 def must_confirm_password(request: HttpRequest, pending: Pending, user: User) -> bool:
     """Whether this user must enter the password again, since a token of this client was stopped at another address."""
     login, blocked_at = sessions.current(request), min(_blocked_at(pending, user), pending.row.created_at)
-    return blocked_at > 0 and (login is None or login.created_at <= blocked_at)
+    proved = login is not None and is_recent(login.created_at, since=blocked_at + 1, now=clock.now())
+    return blocked_at > 0 and not proved
 
 
 def _blocked_at(pending: Pending, user: User) -> int:

@@ -10,7 +10,7 @@ from oauth.authorization.previous_consent import remembered_since
 from oauth.ending.first_cause import superseded_at
 from oauth.models import AccessToken, Authorization, Client, Code, RefreshToken, liveness
 from smart.fhir.versions import NO_FHIR
-from smart.time_units import SECOND
+from smart.time_units import CLOCK_SKEW, SECOND
 from smart.tokens.liveness import Dead
 
 LISTED_FOR = 90 * 86_400 * SECOND
@@ -65,7 +65,7 @@ def _remembered(now: int) -> Q:
     newer = Authorization.objects.filter(client=OuterRef("client"), user=OuterRef("user"), pk__gt=OuterRef("pk"))
     newest = ~Q(Exists(newer.filter(fhir_server=OuterRef("fhir_server"))))
     own = Q(client__profile=Client.Profile.OPENID, fhir_server__version=NO_FHIR)
-    return own & Q(granted_at__gt=remembered_since(now=now)) & newest
+    return own & Q(granted_at__gt=remembered_since(now=now), granted_at__lte=now + CLOCK_SKEW) & newest
 
 
 def _ran_out() -> Greatest:

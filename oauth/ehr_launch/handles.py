@@ -17,12 +17,13 @@ from smart.authorize.launch import Context, InvalidContext
 from smart.digests import random_token, sha256_hex
 from smart.fhir.fhir_user import is_practitioner
 from smart.http.errors import InvalidRequest
-from smart.time_units import SECOND
+from smart.time_units import CLOCK_SKEW, SECOND
 
 # Only one of many requests with the same handle can win this.
 _CONSUME = """
 UPDATE oauth_launch SET consumed_at = %s
 WHERE digest = %s AND client_id = %s AND fhir_server_id = %s AND consumed_at = 0 AND expires_at > %s
+    AND created_at <= %s
 RETURNING id
 """
 UNUSABLE = "launch is unknown, used, expired or for another app"
@@ -79,11 +80,12 @@ def prepare(
 
 def consume(handle: str, client: Client, fhir_server: FhirServer, *, now: int) -> Launch:
     """The launch of that handle, which nobody can use again. Raises InvalidRequest and changes nothing (E25, E26)."""
-    consumed = sql.value(_CONSUME, [now, sha256_hex(handle), client.pk, fhir_server.pk, now])
+    consumed = sql.value(_CONSUME, [now, sha256_hex(handle), client.pk, fhir_server.pk, now, now + CLOCK_SKEW])
     if consumed is not None:
         return Launch.objects.get(pk=consumed)
-    waiting = Launch.objects.filter(digest=sha256_hex(handle), client=client, consumed_at=0, expires_at__gt=now)
-    raise InvalidRequest(ANOTHER_BASE if waiting.exists() else UNUSABLE)
+    theirs = Launch.objects.filter(digest=sha256_hex(handle), client=client, consumed_at=0)
+    waits = theirs.filter(expires_at__gt=now, created_at__lte=now + CLOCK_SKEW).exists()
+    raise InvalidRequest(ANOTHER_BASE if waits else UNUSABLE)
 
 
 def is_patient_shareable(row: Launch) -> bool:

@@ -28,7 +28,7 @@ from oauth.http.private_page import private_page
 from oauth.http.redirects import redirect_within
 from oauth.sign_in.login import DESTINATIONS, STATUS
 from smart.http.errors import InteractionRequired
-from smart.time_units import SECOND, to_datetime
+from smart.time_units import SECOND, is_recent, to_datetime
 
 DIFFERENT = "The two new passwords differ."
 SAME = "This is the password that you have. Choose another one."
@@ -135,7 +135,8 @@ def _proved(request: HttpRequest, user: User, address: str) -> Attempt | None:
 def _asks_current(request: HttpRequest, user: User) -> bool:
     """Not of somebody who has signed in with it since the operator asked for a new one."""
     sign_in = accounts_sessions.current(request)
-    return not (user.must_change_password and sign_in and sign_in.created_at >= user.must_change_password)
+    asked_at = user.must_change_password
+    return not (asked_at and sign_in and is_recent(sign_in.created_at, since=asked_at, now=clock.now()))
 
 
 def _unfit(request: HttpRequest, user: User) -> list[str]:

@@ -20,6 +20,7 @@ from oauth.tokens.issue import issue
 from smart.authorize import pkce
 from smart.digests import sha256_hex
 from smart.http.errors import InvalidGrant, InvalidRequest, OAuthError
+from smart.time_units import has_begun
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class ConsumedCode:
     authorization_epoch: Annotated[int, "authorization_epoch"]
     redirect_uri: Annotated[str, "redirect_uri"]
     code_challenge: Annotated[str, "code_challenge"]
+    issued_at: Annotated[int, "issued_at"]
     expires_at: Annotated[int, "expires_at"]
     nonce: Annotated[str, "nonce"]
 
@@ -85,7 +87,7 @@ def _exchange(
 def _require_valid(
     code: ConsumedCode, authorization: AuthorizationState, redirect_uri: str, verifier: str, *, now: int
 ) -> None:
-    if now >= code.expires_at:
+    if now >= code.expires_at or not has_begun(code.issued_at, now=now):
         raise InvalidGrant("the code has expired")
     if redirect_uri != code.redirect_uri:
         raise InvalidGrant("redirect_uri differs from the one of the authorization request")

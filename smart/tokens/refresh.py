@@ -11,7 +11,7 @@ from smart.scopes.scope_sets import (
     parse_scopes,
     scope_string,
 )
-from smart.time_units import SECOND
+from smart.time_units import SECOND, has_begun
 
 OFFLINE, ONLINE = "offline_access", "online_access"
 GRACE_BOUND = 30
@@ -47,7 +47,7 @@ def expires_at(now: int, launched_at: int, *, idle: int, absolute: int, session_
 
 def is_in_grace(now: int, consumed_at: int, seconds: int) -> bool:
     """Whether the token just rotated may still be repeated (RF-05)."""
-    return now < consumed_at + seconds * SECOND
+    return has_begun(consumed_at, now=now) and now < consumed_at + seconds * SECOND
 
 
 def narrowed_scope(requested: str, held: str, *, granted_scope: str, asked_scope: str, types: frozenset[str]) -> str:

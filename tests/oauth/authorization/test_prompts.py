@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 import httpx
 import pytest
 
+from accounts import clock
 from accounts.models import SignIn
 from oauth.keys import signing_keys
 from oauth.models import (
@@ -375,6 +376,36 @@ def test_the_answer_of_an_old_login_counts_for_nothing(
     response = visitor.allow(page)
 
     assert response.status_code == 403
+    assert grants(client) == 0
+
+
+@pytest.mark.requirement("AZ-22")
+@pytest.mark.parametrize("changes", [{"prompt": "login"}, {"prompt": "select_account"}, {"max_age": "3600"}], ids=str)
+def test_a_login_of_a_clock_that_is_ahead_is_no_new_login(
+    visitor: Visitor, make_client: MakeClient, make_person: MakePerson, changes: dict[str, str]
+) -> None:
+    client, person = make_client(), make_person("amy")
+    visitor.reach_consent(client, person)
+    SignIn.objects.filter(user=person).update(created_at=clock.now() + 60_000_000)
+
+    page = visitor.follow(visitor.ask(client, **changes))
+
+    assert page.url.path.endswith("/login")
+
+
+@pytest.mark.requirement("E40")
+def test_a_request_of_a_clock_that_is_ahead_waits_no_longer_than_others(
+    visitor: Visitor, make_client: MakeClient, make_person: MakePerson
+) -> None:
+    client = make_client()
+    page = visitor.reach_consent(client, make_person("amy"))
+    later = clock.now() + 60_000_000
+    PendingRequest.objects.filter(client=client).update(created_at=later, expires_at=later + 600_000_000)
+
+    response = visitor.allow(page)
+
+    assert response.status_code == 403
+    assert "This page waited too long" in response.text
     assert grants(client) == 0
 
 

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 import httpx
 import pytest
 
+from accounts import clock
 from oauth.models import ActsFor, Authorization, EncounterRecord, Launch, PatientRecord, PendingRequest
 from smart.digests import sha256_hex
 from tests.conftest import BASE, REDIRECT_URI, VERIFIER, App
@@ -182,13 +183,14 @@ def test_the_scope_without_the_parameter(client: Any, visitor: Visitor) -> None:
 
 
 @pytest.mark.requirement("E25", "AZ-10")
-@pytest.mark.parametrize("case", ["unknown", "expired", "used", "another client's", "unspeakable"])
+@pytest.mark.parametrize("case", ["unknown", "expired", "from the future", "used", "another client's", "unspeakable"])
 def test_a_handle_that_cannot_be_used(
     client: Any, visitor: Visitor, make_launch: MakeLaunch, make_client: MakeClient, case: str
 ) -> None:
     handles: dict[str, Callable[[], str]] = {
         "unknown": lambda: "no-such-handle",
         "expired": lambda: make_launch(client, life=-1),
+        "from the future": lambda: make_launch(client, created_at=clock.now() + 60_000_000),
         "used": lambda: make_launch(client, consumed_at=1),
         "another client's": lambda: make_launch(make_client()),
         "unspeakable": lambda: "é" * 500,

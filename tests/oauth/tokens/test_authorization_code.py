@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from accounts import clock
+from oauth.models import Code
 from tests.conftest import BASE, CHALLENGE, REDIRECT_URI, App
 from tests.fixture_types import Events, Grant, Introspect, Issue, MakeClient, MakePerson
 from tests.oauth.tokens.code_exchange import assert_refused, token_count
@@ -250,3 +252,15 @@ def test_the_shorter_life_wins_and_the_bound_holds(
         fhir_server.save()
 
     assert answer["expires_in"] == lifetime
+
+
+@pytest.mark.requirement("E77")
+def test_a_code_of_a_clock_that_is_ahead_buys_nothing(app: App, grant: Grant) -> None:
+    granted = grant()
+    later = clock.now() + 60_000_000
+    Code.objects.filter(authorization=granted.authorization).update(issued_at=later, expires_at=later + 60_000_000)
+
+    response = app.post("/o/token", data=granted.exchange())
+
+    assert_refused(response, 400, "invalid_grant")
+    assert token_count(granted) == 0

@@ -149,3 +149,9 @@ def test_only_a_public_app_in_a_browser_has_an_absolute_limit_by_default(
 )
 def test_the_grace_window_is_open_for_as_long_as_configured(seconds: int, later: int, open_: bool) -> None:
     assert is_in_grace(later * SECOND, 0, seconds) is open_
+
+
+@pytest.mark.requirement("RF-05")
+@pytest.mark.parametrize(("ahead", "open_"), [(5, True), (6, False)])
+def test_no_grace_for_what_a_clock_that_was_ahead_has_used(ahead: int, open_: bool) -> None:
+    assert is_in_grace(0, ahead * SECOND, 10) is open_
