@@ -24,12 +24,14 @@ class RefusalReports:
         self._some = threading.Event()
         self._waiting: Counter[tuple[str, int]] = Counter()
         self._thread: threading.Thread | None = None
+        self._url = ""
 
     def add(self, token: str, status: int) -> None:
         """Notes that a request with this token was answered so. Returns at once, whatever the other side does."""
         if not settings.SMARTAUTH_FHIR_REPORT_URL:
             return
         with self._lock:
+            self._url = settings.SMARTAUTH_FHIR_REPORT_URL
             if (token, status) in self._waiting or len(self._waiting) < MAX_WAITING:
                 self._waiting[token, status] += 1
             if self._thread is None:
@@ -42,20 +44,20 @@ class RefusalReports:
             time.sleep(INTERVAL_SECONDS)
             self._some.clear()
             with self._lock:
-                told, self._waiting = self._waiting, Counter()
+                reported, self._waiting = self._waiting, Counter()
             try:
-                _send(told)
+                _send(reported, self._url)
             except Exception as error:  # noqa: BLE001  # whatever went wrong, the next ones are told
                 logger.warning("refused requests could not be reported: %s", type(error).__name__)
 
 
-def _send(refusals: Counter[tuple[str, int]]) -> None:
-    """One report a token and status. Raises httpx.HTTPError; what was not told by then never is."""
+def _send(refusals: Counter[tuple[str, int]], url: str) -> None:
+    """One report for each token and status. Raises httpx.HTTPError; what was not sent by then never is."""
     credentials = (settings.SMARTAUTH_FHIR_CLIENT_ID, settings.SMARTAUTH_FHIR_CLIENT_SECRET)
     with httpx.Client(auth=credentials, timeout=TIMEOUT, trust_env=False, follow_redirects=False) as client:
         for (token, status), count in refusals.items():
             report = {"token": token, "status": status, "count": min(count, MAX_COUNT)}
-            answer = client.post(settings.SMARTAUTH_FHIR_REPORT_URL, json=report)
+            answer = client.post(url, json=report)
             if answer.is_error:
                 logger.warning("a refused request could not be reported: %d", answer.status_code)
 
