@@ -23,7 +23,7 @@ from oauth.models import Client, FhirServer
 from oauth.tokens import id_token
 from smart.authorize.error_pages import Unredirectable
 from smart.authorize.request import AuthorizationRequest, trusted_redirect_uri, validate_request
-from smart.authorize.rules import ClientPolicy
+from smart.authorize.unvalidated_request import ClientPolicy
 from smart.clients.redirect_uris import error_redirect
 from smart.fhir.audience import is_same_audience
 from smart.http import limits

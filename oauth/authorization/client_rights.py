@@ -2,7 +2,7 @@
 
 from oauth.authorization.pending_request import Pending
 from oauth.models import Client
-from smart.authorize.rules import AUTHORIZATION_CODE, REFRESH_TOKEN
+from smart.authorize.unvalidated_request import AUTHORIZATION_CODE, REFRESH_TOKEN
 from smart.fhir.versions import resource_types
 from smart.http.errors import InvalidRequest, InvalidScope, UnauthorizedClient
 from smart.openid.standard_claims import has_openid

@@ -7,7 +7,7 @@ from django.conf import settings
 
 from smart.authorize.error_pages import Unredirectable
 from smart.authorize.request import explain
-from smart.authorize.rules import ClientPolicy
+from smart.authorize.unvalidated_request import ClientPolicy
 from smart.http.parameters import Parameters
 
 NOT_ON_THE_LIST = frozenset({"E4", "E7"})

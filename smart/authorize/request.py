@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from smart.authorize.error_pages import Unredirectable
-from smart.authorize.rules import (
-    CONTEXT_SCOPES,
+from smart.authorize.redirection_rules import REDIRECTION_RULES
+from smart.authorize.rules import RULES
+from smart.authorize.unvalidated_request import (
     PICKER_SCOPES,
-    REDIRECTION_RULES,
-    RULES,
     ClientPolicy,
     Rule,
     UnvalidatedRequest,
@@ -17,7 +16,8 @@ from smart.authorize.rules import (
 )
 from smart.http.errors import OAuthError
 from smart.http.parameters import Parameters
-from smart.scopes.scope_sets import parse_scopes
+from smart.scopes.scope import LAUNCH_SCOPES
+from smart.scopes.scope_sets import has_scope, parse_scopes
 
 _KEPT = ("nonce", "prompt", "max_age", "login_hint", "ui_locales")
 
@@ -61,7 +61,7 @@ class AuthorizationRequest:
     @property
     def reads_records(self) -> bool:
         """Whether it asks for anything beside who the person is."""
-        return any(part.context or part.short_name in CONTEXT_SCOPES for part in parse_scopes(self.scope))
+        return any(part.context or part.short_name in LAUNCH_SCOPES for part in parse_scopes(self.scope))
 
     @property
     def has_user_scopes(self) -> bool:
@@ -109,8 +109,8 @@ def validate_request(
         needs_patient=any(
             part.context == "patient" or part.short_name in PICKER_SCOPES for part in parse_scopes(scope)
         ),
-        needs_encounter=any(part.short_name == "launch/encounter" for part in parse_scopes(scope)),
-        launch=asked.get("launch") if any(part.short_name == "launch" for part in parse_scopes(scope)) else "",
+        needs_encounter=has_scope(scope, "launch/encounter"),
+        launch=asked.get("launch") if has_scope(scope, "launch") else "",
         openid=client.openid,
         subject=hinted_subject,
         **{name: asked.get(name) for name in _KEPT},

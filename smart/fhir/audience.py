@@ -1,6 +1,9 @@
 """Which FHIR base is meant (AZ-08, TV-23): case of scheme and host and one final slash do not count, all else does."""
 
 import re
+from collections.abc import Container
+
+from smart.http.errors import InvalidRequest, InvalidTarget
 
 _URL = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<authority>[^/?#@]*)(?P<rest>.*)", re.DOTALL)
 
@@ -16,3 +19,17 @@ def canonical_url(url: str) -> str:
 def is_same_audience(one: str, other: str) -> bool:
     """Whether both name the same FHIR base; never by prefix."""
     return canonical_url(one) == canonical_url(other)
+
+
+def requested_base(aud: str, resource: str, bases: Container[str]) -> str:
+    """The base meant by `aud` or its synonym `resource` (RFC 8707 §2), "" where neither was sent.
+
+    `bases` are those in reach, in canonical spelling. Raises InvalidTarget or InvalidRequest (AZ-08, AZ-09).
+    """
+    if resource and canonical_url(resource) not in bases:
+        raise InvalidTarget("resource is not a FHIR base that this client may use here")
+    if aud and canonical_url(aud) not in bases:
+        raise InvalidRequest("aud is not a FHIR base that this client may use here")
+    if aud and resource and not is_same_audience(aud, resource):
+        raise InvalidRequest("resource and aud must agree")
+    return canonical_url(aud or resource)

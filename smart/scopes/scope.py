@@ -9,6 +9,7 @@ ACTIONS = "cruds"
 V1_ACTIONS = {"read": "rs", "write": "cud", "*": "cruds"}
 CONTEXTS = ("patient", "user", "system")
 URI_PREFIXES = ("http://smarthealthit.org/fhir/scopes/", "http://openid.net/specs/openid-connect-core-1_0#")
+LAUNCH_SCOPES = ("launch", "launch/patient", "launch/encounter")
 PLAIN_NAMES = frozenset({"openid", "fhirUser", "profile", "email", "launch", "offline_access", "online_access"})
 
 Query: TypeAlias = tuple[tuple[str, tuple[str, ...]], ...]

@@ -3,17 +3,15 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from smart.fhir.audience import canonical_url, is_same_audience
+from smart.fhir.audience import requested_base
 from smart.fhir.versions import resource_types
-from smart.http.errors import InvalidRequest, InvalidScope, InvalidTarget, UnauthorizedClient
+from smart.http.errors import InvalidRequest, InvalidScope, UnauthorizedClient
 from smart.http.parameters import Parameters
 from smart.scopes.categories import is_evaluable
 from smart.scopes.scope import Scope
+from smart.scopes.scope_parameter import check_characters, check_count
 from smart.scopes.scope_sets import (
-    MAX_RESTRICTED,
     grantable_scope,
-    has_legal_characters,
-    has_too_many,
     is_for_backend,
     parse_scopes,
     scope_string,
@@ -73,15 +71,8 @@ def _check_may_ask(service: BackendService) -> None:
 
 def _base(parameters: Parameters, service: BackendService) -> str:
     """The base meant by `aud` or its synonym `resource` (RFC 8707); the client's only one may be left out."""
-    aud, resource = parameters.get("aud", ""), parameters.get("resource", "")
-    if resource and canonical_url(resource) not in service.bases:
-        raise InvalidTarget("resource is not a FHIR base that this client may use here")
-    if aud and canonical_url(aud) not in service.bases:
-        raise InvalidRequest("aud is not a FHIR base that this client may use here")
-    if aud and resource and not is_same_audience(aud, resource):
-        raise InvalidRequest("resource and aud must agree")
-    if aud or resource:
-        return canonical_url(aud or resource)
+    if named := requested_base(parameters.get("aud", ""), parameters.get("resource", ""), service.bases):
+        return named
     if len(service.bases) != 1:
         raise InvalidRequest("aud must name one of the FHIR bases that this client may use here")
     return next(iter(service.bases))
@@ -89,12 +80,8 @@ def _base(parameters: Parameters, service: BackendService) -> str:
 
 def _scope(asked: str, service: BackendService, types: frozenset[str]) -> str:
     """What of the scopes asked the operator allows (BK-02, E96, E97)."""
-    if not asked.strip(" "):
-        raise InvalidScope("scope is missing")
-    if not has_legal_characters(asked):
-        raise InvalidScope("scope has a character that is not allowed")
-    if has_too_many(asked):
-        raise InvalidScope(f"scope names more than {MAX_RESTRICTED} restricted scopes")
+    check_characters(asked)
+    check_count(asked)
     parts = parse_scopes(grantable_scope(asked, service.scope, types=types, supported=service.may_have))
     # a token about one patient is about nobody else: a FHIR server must not have to guess which of the two is meant
     scope = scope_string(part for part in parts if not (part.context == "system" and _about_one(parts)))

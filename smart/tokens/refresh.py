@@ -2,11 +2,9 @@
 
 from smart.http.errors import InvalidScope
 from smart.scopes.categories import is_evaluable
+from smart.scopes.scope_parameter import check_characters, check_count
 from smart.scopes.scope_sets import (
-    MAX_RESTRICTED,
     grantable_scope,
-    has_legal_characters,
-    has_too_many,
     is_within,
     parse_scopes,
     scope_string,
@@ -58,10 +56,8 @@ def narrowed_scope(requested: str, held: str, *, granted_scope: str, asked_scope
     """
     if not requested:
         return held
-    if not has_legal_characters(requested):
-        raise InvalidScope("scope has a character that is not allowed")
-    if has_too_many(requested):
-        raise InvalidScope(f"scope names more than {MAX_RESTRICTED} restricted scopes")
+    check_characters(requested)
+    check_count(requested)
     asked = {scope.name for scope in parse_scopes(asked_scope)}
     if not is_within(
         scope_string(scope for scope in parse_scopes(requested) if scope.name not in asked), granted_scope

@@ -6,14 +6,12 @@ from dataclasses import dataclass, replace
 
 from smart.fhir.versions import resource_types
 from smart.scopes.categories import categories, category_values, code_of
-from smart.scopes.scope import Query, Scope, action_letters
+from smart.scopes.scope import LAUNCH_SCOPES, Query, Scope, action_letters
 from smart.scopes.scope_sets import coherent_scopes, grantable_scope, shortest_form
 from smart.wording import words
 
 SEE, CHANGE, WHO, TIME = "see", "change", "who", "time"
 GROUPS = (SEE, CHANGE, WHO, TIME)
-# Told beside the lines, never ticked: which record the app is told about.
-CONTEXT_SCOPES = ("launch", "launch/patient", "launch/encounter")
 
 _WORD = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
@@ -115,7 +113,7 @@ def chosen_scope(
         return ""
     allowed = {name for line in (*chosen, *time) for name in line.allows}
     allowed |= {kind.allows for line in choices for kind in line.kinds if kind.number in partly.get(line.number, ())}
-    return grantable_scope(scope, " ".join((*CONTEXT_SCOPES, *sorted(allowed))), types=types)
+    return grantable_scope(scope, " ".join((*LAUNCH_SCOPES, *sorted(allowed))), types=types)
 
 
 def duration(seconds: int) -> str:

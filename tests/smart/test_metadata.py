@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from smart.authorize.rules import is_supported
+from smart.authorize.unvalidated_request import is_supported
 from smart.metadata import (
     BACKEND_SCOPES,
     ServerFacts,

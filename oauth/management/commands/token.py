@@ -17,7 +17,7 @@ from oauth.people.identities import shareable_records
 from oauth.tokens.authorization_state import AuthorizationState
 from oauth.tokens.client_credentials import issue_for_client
 from oauth.tokens.issue import issue
-from smart.authorize.rules import is_supported
+from smart.authorize.unvalidated_request import is_supported
 from smart.digests import sha256_hex
 from smart.fhir.audience import canonical_url
 from smart.fhir.versions import resource_types

@@ -5,7 +5,7 @@ from urllib.parse import quote, urlencode
 import pytest
 
 from smart.authorize.request import trusted_redirect_uri, validate_request
-from smart.authorize.rules import ClientPolicy
+from smart.authorize.unvalidated_request import ClientPolicy
 from smart.http.errors import OAuthError
 from smart.http.parameters import Parameters
 

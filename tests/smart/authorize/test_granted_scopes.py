@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from smart.authorize.request import validate_request
-from smart.authorize.rules import is_supported
+from smart.authorize.unvalidated_request import is_supported
 from smart.scopes.scope import Scope
 from tests.smart.authorize.good_request import BASES, CLIENT, GOOD, good_parameters, refusal
 

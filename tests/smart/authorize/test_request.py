@@ -5,8 +5,10 @@ from dataclasses import replace
 import pytest
 
 from smart.authorize.error_pages import Unredirectable
+from smart.authorize.redirection_rules import REDIRECTION_RULES
 from smart.authorize.request import explain, trusted_redirect_uri, validate_request
-from smart.authorize.rules import REDIRECTION_RULES, RULES, ClientPolicy
+from smart.authorize.rules import RULES
+from smart.authorize.unvalidated_request import ClientPolicy
 from smart.http.errors import OAuthError
 from tests.smart.authorize.good_request import BASE, BASES, CALLBACK, CHALLENGE, CLIENT, GOOD, good_parameters, refusal
 

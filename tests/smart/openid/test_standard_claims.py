@@ -7,7 +7,7 @@ import pytest
 
 from smart.authorize.pkce import verify_code_verifier
 from smart.authorize.request import validate_request
-from smart.authorize.rules import ClientPolicy
+from smart.authorize.unvalidated_request import ClientPolicy
 from smart.http.errors import InvalidGrant, OAuthError
 from smart.http.parameters import Parameters
 from smart.openid import standard_claims

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smart.authorize.rules import is_supported
+from smart.authorize.unvalidated_request import is_supported
 from smart.http.errors import InvalidScope
 from smart.scopes.scope import ACTIONS, CONTEXTS, V1_ACTIONS, Scope
 from smart.scopes.scope_sets import (
