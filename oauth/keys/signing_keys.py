@@ -16,12 +16,13 @@ from audit.event_kinds import EventKind
 from audit.trail import Event, record
 from oauth.models import SigningKey
 from smart.time_units import SECOND
+from smart.tokens.lifetimes import ACCESS_TOKEN_BOUND
 
 Key = ECKey | RSAKey
 ALGORITHMS = ("ES256", "RS256")
 # No token lives longer than an hour (SD-04), whatever the settings said when it was signed. The rest is for a
 # server that had read the key just before it retired, and for clocks that differ.
-PUBLISHED_AFTER = 3600 * SECOND + 300 * SECOND
+PUBLISHED_AFTER = (ACCESS_TOKEN_BOUND + 300) * SECOND
 
 
 class UnreadableKey(RuntimeError):

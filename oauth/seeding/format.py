@@ -24,6 +24,7 @@ from oauth.seeding.schema import (  # fmt: skip
 )
 from smart.fhir import fhir_user
 from smart.fhir import id as fhir_id_form
+from smart.tokens.lifetimes import ACCESS_TOKEN_BOUND
 
 _DAY = re.compile(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?")
 _CLIENT_ID = re.compile(r"[A-Za-z0-9._~-]{1,100}")
@@ -58,7 +59,7 @@ class _Plain(yaml.BaseLoader):
 
 fhir_id = like(re.compile(fhir_id_form.PATTERN), "a FHIR id (letters, digits, - and ., at most 64)")
 policy = one_of("off", "flag", "block", "end")
-seconds = whole(0, 3600)
+seconds = whole(0, ACCESS_TOKEN_BOUND)
 
 ENCOUNTER = mapping(
     {"id": fhir_id, "kind": text, "day": like(_DAY, "a date such as 2026-11-03"), "place": text}, required=("id",)

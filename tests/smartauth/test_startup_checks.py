@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -17,6 +16,7 @@ from smartauth.startup_checks import NotYet, StartupGate, UnsafeStart
 from smartauth.wsgi import application
 from tests.conftest import App
 from tests.running import ROOT, Server
+from tests.waiting import wait_until
 
 PATHS = ["/", "/login", "/readyz", "/o/jwks", "/o/token", "/o/introspect", "/fhir/r4/metadata", "/static/smartauth.css"]
 
@@ -41,15 +41,6 @@ def without_lifespan(server: Server) -> Iterator[None]:
         server.running = None
         running.kill()
         running.wait(30)
-
-
-def until(url: str, status: int) -> httpx.Response:
-    """The answer once it has this status."""
-    deadline = time.monotonic() + 30
-    while (answer := httpx.get(url, timeout=10)).status_code != status and time.monotonic() < deadline:
-        time.sleep(0.2)
-    assert answer.status_code == status
-    return answer
 
 
 @pytest.fixture
@@ -78,12 +69,12 @@ def test_a_server_serves_once_its_migrations_are_there_and_is_ready_once_those_o
     before = httpx.get(f"{bare.url}/login").status_code
 
     bare.manage("migrate")
-    serving = until(f"{bare.url}/login", 200)
+    serves = wait_until(lambda: httpx.get(f"{bare.url}/login", timeout=10).status_code == 200)
     unready = httpx.get(f"{bare.url}/readyz")
     bare.manage("migrate", "--database", "audit")
     ready = httpx.get(f"{bare.url}/readyz")
 
-    assert (before, serving.status_code) == (503, 200)
+    assert (before, serves) == (503, True)
     databases = {"default": "ok", "audit": "migrations are missing"}
     assert (unready.status_code, unready.json()["databases"]) == (503, databases)
     assert (ready.status_code, ready.json()["signing_keys"]) == (200, "ok")
