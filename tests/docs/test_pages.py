@@ -9,6 +9,7 @@ from django.core.management import get_commands, load_command_class
 from django.urls import URLPattern, URLResolver
 
 from audit.event_kinds import EventKind
+from oauth.ending.reasons import REASONS
 from smart.http import errors
 from smartauth.asgi import MACHINES
 from smartauth.urls import urlpatterns
@@ -86,8 +87,13 @@ def test_the_client_libraries_are_those_that_the_tests_install() -> None:
 # Events ---------------------------------------------------------------------------------------------------------------
 
 
-def test_the_table_of_events_is_the_list_that_the_code_keeps() -> None:
-    assert set(ROW.findall(EVENTS)) == set(EventKind)
+def test_the_tables_of_events_and_reasons_are_those_that_the_code_keeps() -> None:
+    kinds, _, reasons = EVENTS.partition("\n## Reasons")
+
+    assert set(ROW.findall(kinds)) == set(EventKind)
+    assert dict(re.findall(r"^\| `([^`]+)` \| (.+) \|$", reasons, re.M)) == {
+        code: reason.operator for code, reason in REASONS.items()
+    }
 
 
 def test_every_kind_of_event_is_recorded_somewhere() -> None:
