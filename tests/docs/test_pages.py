@@ -152,3 +152,13 @@ def test_the_table_of_errors_is_the_list_of_the_code() -> None:
     assert set(ROW.findall(page)) == {
         value.code for value in vars(errors).values() if isinstance(value, type) and hasattr(value, "code")
     }
+
+
+@pytest.mark.requirement("SCP-24")
+def test_what_a_token_shows_of_linked_patients_is_said() -> None:
+    section = (ROOT / "docs/scopes.md").read_text(encoding="utf-8").partition("\n## Linked patients\n")[2]
+
+    told = " ".join(section.partition("\n## ")[0].split())
+
+    assert "does not follow `Patient.link`" in told
+    assert "neither the linked Patient nor the records of that one, on read and on search alike" in told

@@ -153,4 +153,5 @@ def test_the_events_hold_references_and_no_secret_and_no_name(written: Written) 
 def test_a_refusal_repeats_no_secret_and_no_name(written: Written) -> None:
     planted = written.secrets | {NAME, PATIENT_NAME, FAMILY, STRANGER, SEARCHED, "Traceback"}
 
+    assert written.refusals.count("error") >= 3
     assert {secret for secret in planted if secret in written.refusals} == set()

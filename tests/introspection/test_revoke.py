@@ -83,15 +83,20 @@ def test_bad_credentials_revoke_nothing(
 
 
 @pytest.mark.requirement("E112", "RV-03")
+@pytest.mark.parametrize("kind", ["access_token", "refresh_token"])
 def test_another_clients_token_stays_alive(
-    app: App, issue: Issue, introspect: Introspect, make_client: MakeClient
+    app: App, issue: Issue, introspect: Introspect, make_client: MakeClient, kind: str
 ) -> None:
-    answer = issue()
+    scope = "patient/*.rs offline_access"
+    client = make_client(grants="authorization_code refresh_token", scope=scope)
+    answer = issue(client, scope=scope)
 
-    response = app.post("/o/revoke", data={"token": answer["access_token"], "client_id": make_client().client_id})
+    response = app.post("/o/revoke", data={"token": answer[kind], "client_id": make_client().client_id})
 
     assert (response.status_code, response.json()["error"]) == (400, "unauthorized_client")
     assert introspect(answer["access_token"])["active"] is True
+    form = {"grant_type": "refresh_token", "refresh_token": answer["refresh_token"], "client_id": client.client_id}
+    assert app.post("/o/token", data=form).status_code == 200
 
 
 @pytest.mark.requirement("CL-02")

@@ -256,6 +256,7 @@ def test_a_value_that_may_hold_a_password_is_not_repeated() -> None:
         "SMARTAUTH_FHIR_INTROSPECTION_URL": "http://u:hidden@h/x",
     }.items():
         (line,) = problems(**{name: text})
+        assert name in line
         assert "hidden" not in line
 
 

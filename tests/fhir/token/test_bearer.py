@@ -89,5 +89,10 @@ def test_a_token_in_the_form_lets_nobody_in(fetch: Fetch, introspection: Introsp
 def test_no_answer_repeats_the_token(fetch: Fetch, introspection: Introspection) -> None:
     introspection.knows("patient/Observation.s", patient="amy")
 
-    for path in ("Patient/amy", f"Observation?access_token={TOKEN}&code={TOKEN}x", f"Observation/{TOKEN}", TOKEN):
-        assert TOKEN not in fetch(path).text.replace(f"{TOKEN}x", "")
+    answers = [
+        fetch(path)
+        for path in ("Patient/amy", f"Observation?access_token={TOKEN}&code={TOKEN}x", f"Observation/{TOKEN}", TOKEN)
+    ]
+
+    assert [answer.status for answer in answers] == [403, 200, 403, 404]
+    assert [answer for answer in answers if TOKEN in answer.text.replace(f"{TOKEN}x", "")] == []

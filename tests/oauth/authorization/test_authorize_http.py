@@ -228,6 +228,7 @@ def test_nothing_of_ours_redirects_to_an_address_it_is_given(visitor: Visitor, m
 
     for path in (f"/login?next={evil}", f"/login?to={evil}", f"/logout?next={evil}", f"/admin/login/?next={evil}"):
         response = visitor.request("GET", path)
+        assert response.status_code in (200, 302, 303, 405)
         assert not response.headers.get("Location", "/").startswith(("http", "//"))
         assert "evil.example" not in response.headers.get("Location", "")
 

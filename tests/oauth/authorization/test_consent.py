@@ -400,7 +400,7 @@ def test_offline_access_is_named_and_can_be_left_out(
     assert scope == ("patient/Goal.rs offline_access" if offline else "patient/Goal.rs")
 
 
-@pytest.mark.requirement("AZ-14", "SCP-24")
+@pytest.mark.requirement("AZ-14")
 def test_scopes_of_the_person_are_told_as_reaching_further_than_one_record(
     visitor: Visitor, make_client: MakeClient, make_person: MakePerson
 ) -> None:

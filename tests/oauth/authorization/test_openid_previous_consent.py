@@ -82,7 +82,9 @@ def test_who_stays_away_too_long_is_asked_again(
     Authorization.objects.filter(pk=newest.pk).update(granted_at=newest.granted_at - long_ago)
 
     assert redirect_query(ask(visitor, client, prompt="none"))["error"] == "consent_required"
-    assert "Take back access<span" not in visitor.request("GET", "/apps").text.replace("\n", "")
+    page = visitor.request("GET", "/apps")
+    assert (page.status_code, "<h1>Connected apps</h1>" in page.text) == (200, True)
+    assert "Take back access<span" not in page.text.replace("\n", "")
 
 
 @pytest.mark.requirement("AZ-22", "E32")

@@ -1,5 +1,6 @@
 """What an app may demand of the login, and what it gets without troubling the person (AZ-22, E32, E33, E43)."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
@@ -425,13 +426,25 @@ def test_max_age_counts_from_the_login_to_the_request(
 
 
 @pytest.mark.requirement("AZ-22")
-@pytest.mark.parametrize("hint", ["carol", "nobody-here", '"><script>alert(1)</script>', "x" * 500])
-def test_a_login_hint_is_filled_in_and_never_looked_up(visitor: Visitor, make_client: MakeClient, hint: str) -> None:
+@pytest.mark.parametrize(
+    ("hint", "filled_in"),
+    [
+        ("carol", "carol"),
+        ("nobody-here", "nobody-here"),
+        ('"><script>alert(1)</script>', "&quot;&gt;&lt;script&gt;alert(1)&lt;/script&gt;"),
+        ("x" * 500, "x" * 150),
+    ],
+    ids=["somebody", "nobody", "markup", "long"],
+)
+def test_a_login_hint_is_filled_in_and_never_looked_up(
+    visitor: Visitor, make_client: MakeClient, hint: str, filled_in: str
+) -> None:
     page = visitor.follow(visitor.ask(make_client(), login_hint=hint))
 
     assert page.status_code == 200
     assert "<script" not in page.text
-    assert f'value="{hint}"' in page.text or not hint.isalnum() or len(hint) > 150
+    (field,) = re.findall(r'<input[^>]*name="username"[^>]*>', page.text)
+    assert re.findall(r'value="([^"]*)"', field) == [filled_in]
 
 
 @pytest.mark.requirement("E32", "LC-03")

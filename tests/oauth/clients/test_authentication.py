@@ -353,7 +353,7 @@ def test_no_key_is_taken_from_an_assertion_and_no_address_in_it_is_asked(
 # What is told ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.requirement("WF-06", "CL-15")
+@pytest.mark.requirement("WF-06")
 def test_development_names_every_rule_that_the_defaults_of_authlib_break(
     app: App, granted: Granted, events: Events
 ) -> None:

@@ -102,7 +102,10 @@ def test_it_needs_the_form_of_the_page_and_a_session(mine: Visitor, visitor: Vis
 def test_what_still_lives_is_not_said_to_have_ended(mine: Visitor, amy: Any, issue: Issue) -> None:
     made = issue(person=amy)["granted"]
 
-    assert "no longer has" not in page_text(mine, f"/apps?ended={made.authorization}")
+    page = page_text(mine, f"/apps?ended={made.authorization}")
+
+    assert "Growth Chart" in page
+    assert "no longer has" not in page
 
 
 def test_another_access_of_the_same_app_is_told(mine: Visitor, amy: Any, make_client: MakeClient, issue: Issue) -> None:

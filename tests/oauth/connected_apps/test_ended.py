@@ -128,4 +128,4 @@ def test_a_client_that_revokes_says_so_here(
     app.post("/o/revoke", data={"token": answer["access_token"]}, headers=basic(client.client_id, SECRET))
 
     assert rows(mine)[0][3] == REASONS[EndedFor.REVOKED].person
-    assert public_reference(answer["granted"].authorization.pk) not in mine.request("GET", "/apps").text
+    assert public_reference(answer["granted"].authorization.pk) not in page_text(mine)

@@ -25,4 +25,8 @@ def test_two_people_of_one_name_can_be_told_apart(patient: PatientRecord, words:
 
 
 def test_the_age_of_the_dead_is_not_counted_on() -> None:
-    assert "years" not in patient_description(record(birth_date="1938-07-30", died="2024"))
+    living, dead = (patient_description(record(birth_date="1938-07-30", died=died)) for died in ("", "2024"))
+
+    assert "years" in living
+    assert "born 30 July 1938" in dead
+    assert "years" not in dead

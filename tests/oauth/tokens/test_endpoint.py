@@ -81,7 +81,7 @@ def test_other_methods_than_post_are_405(app: App, grant: Grant, method: str) ->
     assert token_count(granted) == 0
 
 
-@pytest.mark.requirement("E45")
+@pytest.mark.requirement("E45", "TK-01")
 @pytest.mark.parametrize(
     "options",
     [
@@ -90,6 +90,8 @@ def test_other_methods_than_post_are_405(app: App, grant: Grant, method: str) ->
         pytest.param(lambda form: {"files": {k: (None, v) for k, v in form.items()}}, id="multipart"),
         pytest.param(lambda form: {"content": urlencode(form).encode()}, id="no content type"),
         pytest.param(lambda form: {"data": form, "params": {"code": form["code"]}}, id="code in the query too"),
+        pytest.param(lambda form: {"data": form, "params": {"client_secret": "x"}}, id="a secret in the query"),
+        pytest.param(lambda form: {"data": form, "params": {"client_assertion": "x"}}, id="an assertion in the query"),
     ],
 )
 def test_parameters_belong_in_a_form_body(app: App, grant: Grant, options: Callable[[dict[str, str]], Any]) -> None:

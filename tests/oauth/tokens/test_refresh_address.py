@@ -9,6 +9,7 @@ from accounts.models import User
 from oauth.models import AddressBlock, Authorization, RefreshToken
 from tests.conftest import SECRET, App, basic
 from tests.fixture_types import Events, Grant, Introspect, Issue, MakeClient
+from tests.oauth.visitor import Visitor
 
 SCOPE = "launch/patient patient/*.rs offline_access"
 ELSEWHERE = {"X-Forwarded-For": "198.51.100.9"}
@@ -91,12 +92,22 @@ def test_a_header_that_no_proxy_of_ours_wrote_moves_nothing(app: App, launched: 
 
 
 @pytest.mark.requirement("E93", "SD-06")
-def test_a_refused_refresh_asks_for_a_login_before_the_app_gets_the_next_token(app: App, launched: Any) -> None:
+def test_a_refused_refresh_asks_for_a_login_before_the_app_gets_the_next_token(
+    app: App, visitor: Visitor, launched: Any
+) -> None:
     answer = launched("block")
     client, person = answer["granted"].client, answer["granted"].person
+    visitor.reach_consent(client, person, prompt="consent")
+    signed_in = visitor.follow(visitor.ask(client, prompt="consent"))
 
-    refresh(app, answer, answer["refresh_token"], **ELSEWHERE)
+    moved = refresh(app, answer, answer["refresh_token"], **ELSEWHERE)
+    page = visitor.follow(visitor.ask(client, prompt="consent"))
 
+    assert signed_in.url.path.endswith("/consent")
+    assert (moved.status_code, moved.json()["error"]) == (400, "invalid_grant")
+    assert page.url.path.endswith("/login")
+    assert "Please enter your password again" in page.text
+    assert visitor.sign_in(page, person).url.path.endswith("/consent")
     block = AddressBlock.objects.get(user=person, client=client)
     assert block.address == "198.51.100.9"
 
@@ -133,7 +144,6 @@ def test_under_flag_many_refreshes_from_one_address_are_one_event_with_both_addr
     assert not AddressBlock.objects.filter(client=answer["granted"].client).exists()
 
 
-@pytest.mark.requirement("SD-06")
 @pytest.mark.parametrize("dead", ["ended", "expired", "superseded", "ended with its person"])
 def test_a_refresh_token_that_is_dead_asks_nobody_for_a_login_wherever_it_comes_from(
     app: App, launched: Any, grant: Grant, events: Events, dead: str

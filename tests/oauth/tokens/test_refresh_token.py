@@ -381,7 +381,7 @@ def test_a_refresh_token_of_another_client_leaves_the_family_untouched(
 
 @pytest.mark.requirement("E90", "IN-08", "WF-20")
 def test_an_access_token_does_not_refresh_and_a_refresh_token_opens_nothing(
-    launch: Issue, refresh: Refresh, introspect: Introspect
+    app: App, launch: Issue, refresh: Refresh, introspect: Introspect
 ) -> None:
     first = launch()
     before = state(first["granted"])
@@ -390,6 +390,8 @@ def test_an_access_token_does_not_refresh_and_a_refresh_token_opens_nothing(
 
     assert_refused(response)
     assert introspect(first["refresh_token"]) == {"active": False}
+    shown = app.get("/o/userinfo", headers={"Authorization": f"Bearer {first['refresh_token']}"})
+    assert (shown.status_code, 'error="invalid_token"' in shown.headers["www-authenticate"]) == (401, True)
     assert state(first["granted"]) == before
     assert introspect(first["access_token"])["active"] is True
 

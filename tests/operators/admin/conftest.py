@@ -29,6 +29,12 @@ class Operator:
     def get(self, path: str, **query: str) -> Any:
         return self.browser.get(f"/admin/{path}", query)
 
+    def page(self, path: str, **query: str) -> str:
+        """What the page holds, which must be shown: a 404 hides everything too."""
+        response = self.get(path, **query)
+        assert response.status_code == 200, (path, response.status_code)
+        return str(response.content.decode())
+
     def post(self, path: str, form: dict[str, Any]) -> Any:
         return self.browser.post(f"/admin/{path}", form)
 
