@@ -33,7 +33,7 @@ class Dev:
                 stderr=log,
                 start_new_session=True,
             )
-        deadline = time.monotonic() + 90
+        deadline = time.monotonic() + 240
         while not re.search(f"{LAST_LINE}.*\n.*\n", self.printed()) and time.monotonic() < deadline:
             assert self.running.poll() is None, self.printed()
             time.sleep(0.1)
@@ -51,7 +51,7 @@ class Dev:
     def others_running(self) -> bool:
         """Whether a process that it started is still there."""
         assert self.running is not None
-        deadline = time.monotonic() + 15
+        deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             try:
                 os.killpg(self.running.pid, 0)

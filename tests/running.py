@@ -105,7 +105,7 @@ class Server:
 
     def wait(self) -> None:
         """Until the process answers. Raises AssertionError with its log if it ended."""
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 180
         while time.monotonic() < deadline and self.running is not None and self.running.poll() is None:
             try:
                 if httpx.get(f"http://127.0.0.1:{self.port}/healthz", timeout=2).status_code == 200:

@@ -31,7 +31,7 @@ class Process:
         self._wait()
 
     def _wait(self) -> None:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 180
         while time.monotonic() < deadline and self.running.poll() is None:
             try:
                 httpx.get(self.url, timeout=10)

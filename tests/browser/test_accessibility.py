@@ -22,7 +22,7 @@ RUN = """async () => {
 }"""
 WIDTHS = [1280, 390]
 TABS = 60
-SETTLED = 400  # milliseconds: the admin fades from one colour to the other
+SETTLED = "() => document.getAnimations().every(each => each.playState !== 'running')"  # colours fade in the admin
 REQUIRE = """
 from accounts.models import User
 User.objects.get_queryset().filter(username="ben").stop("test")
@@ -48,7 +48,7 @@ def clean(page: Page, name: str) -> None:
         page.set_viewport_size({"width": width, "height": 900})
         for scheme in ("light", "dark"):
             page.emulate_media(color_scheme=scheme)
-            page.wait_for_timeout(SETTLED)
+            page.wait_for_function(SETTLED)
             page.evaluate(f"() => {{ {AXE}\n}}")
             if wrong := page.evaluate(RUN):
                 found[f"{name}, {width}, {scheme}"] = wrong

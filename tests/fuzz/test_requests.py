@@ -213,7 +213,7 @@ def test_as_many_slow_senders_as_threads_and_more_hold_nobody_up(server: Server)
     for number, wire in enumerate(slow):
         wire.send([post(["/login", "/o/authorize", "/fhir/r4/Patient/_search"][number % 3], b"a=b" * 100)[:-200]])
 
-    with Wire(server, timeout=5) as wire:
+    with Wire(server, timeout=20) as wire:
         wire.send([get("/")])
         answered = wire.reply()
     for wire in slow:

@@ -121,11 +121,11 @@ def test_a_redirect_is_not_followed(fetch: Fetch, introspection: Introspection) 
 def test_a_slow_answer_is_not_waited_for(fetch: Fetch, introspection: Introspection, settings: Settings) -> None:
     settings.SMARTAUTH_FHIR_INTROSPECTION_TIMEOUT = 0.2
     introspection.knows("patient/*.rs", patient="amy")
-    introspection.delay = 2
+    introspection.delay = 12
     started = time.monotonic()
 
     assert fetch("Patient/amy").status == 503
-    assert time.monotonic() - started < 1.5
+    assert time.monotonic() - started < 9
 
 
 @pytest.mark.requirement("TV-15", "TV-31")
@@ -139,7 +139,7 @@ def test_an_answer_that_drips_is_not_waited_for(fetch: Fetch, settings: Settings
         with connection, listener:
             connection.recv(65536)
             connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n")
-            for _ in range(30):
+            for _ in range(120):
                 try:
                     connection.sendall(b" ")
                 except OSError:
@@ -150,7 +150,7 @@ def test_an_answer_that_drips_is_not_waited_for(fetch: Fetch, settings: Settings
     started = time.monotonic()
 
     assert fetch("Patient/amy").status == 503
-    assert time.monotonic() - started < 1.5
+    assert time.monotonic() - started < 9
 
 
 @pytest.mark.requirement("TV-15")

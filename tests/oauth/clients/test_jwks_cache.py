@@ -306,10 +306,10 @@ def test_slow_hosts_hold_up_nobody_else(
     import threading
     import time
 
-    monkeypatch.setattr(jwks_fetch, "SECONDS", 3.0)
+    monkeypatch.setattr(jwks_fetch, "SECONDS", 8.0)
     over = threading.Event()
     with publisher_of() as tarpit:
-        tarpit.respond = lambda _: [over.wait(20)].clear()
+        tarpit.respond = lambda _: [over.wait(60)].clear()
         slow = [make_client("keys", jwks_uri=f"{tarpit.url}/{number}") for number in range(12)]
         forms = [assertion_form(EC.assertion(client.client_id), token="x") for client in slow]
 
@@ -327,7 +327,7 @@ def test_slow_hosts_hold_up_nobody_else(
         over.set()
 
     assert (status, others) == (200, [401] * 12)
-    assert took < 1
+    assert took < 5
 
 
 def test_a_process_that_died_while_it_fetched_blocks_nobody_for_long(

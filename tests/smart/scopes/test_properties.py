@@ -173,7 +173,7 @@ def test_the_longest_request_that_is_taken_is_judged_in_a_blink() -> None:
     scopes_beyond(scope, result)
     narrowed_scope(scope, result, granted_scope=result, asked_scope=scope, types=frozenset(TYPES))
 
-    assert time.process_time() - begun < 2
+    assert time.process_time() - begun < 6
 
 
 @pytest.mark.requirement("SCP-21", "E91")
