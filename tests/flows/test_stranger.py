@@ -325,9 +325,9 @@ FORGED = [
 ]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def original(protected: Protected) -> str:
-    """What forgers start from. A changed signature ends it, so it is no other test's token."""
+    """What forgers start from. A changed signature ends it, so each of them has one of its own."""
     return protected.token()
 
 

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from django.db.models import Max
 
 from oauth.models import PendingRequest
 from tests.conftest import BASE, CHALLENGE, REDIRECT_URI
@@ -17,13 +18,13 @@ from tests.oauth.visitor import Visitor, good_request, redirect_query
 def test_a_client_that_nobody_knows_is_told_on_a_page(
     visitor: Visitor, make_client: MakeClient, client_id: str | None
 ) -> None:
-    before = PendingRequest.objects.count()
+    newest = PendingRequest.objects.aggregate(newest=Max("pk"))["newest"] or 0
 
     response = visitor.ask(make_client(), client_id=client_id)
 
     assert_error_page(response)
     assert "This server does not know the app that sent you here." in response.text
-    assert PendingRequest.objects.count() == before
+    assert not PendingRequest.objects.filter(pk__gt=newest).exists()
 
 
 @pytest.mark.requirement("E1")

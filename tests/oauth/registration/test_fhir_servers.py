@@ -95,12 +95,11 @@ def test_everything_that_was_added_is_in_the_trail(base: str, events: Events, ma
 
 
 def test_an_unfit_base_writes_nothing() -> None:
-    before = FhirServer.objects.count(), Client.objects.count()
-
     with pytest.raises(UnfitBase):
-        register("http://fhir.example.org/r4")
+        register("http://fhir.example.org/r4", name="Unfit Clinic")
 
-    assert (FhirServer.objects.count(), Client.objects.count()) == before
+    assert not FhirServer.objects.filter(base__contains="://fhir.example.org/r4").exists()
+    assert not Client.objects.filter(name__contains="Unfit Clinic").exists()
 
 
 def test_the_command_prints_a_call_that_works_as_it_stands(app: App, base: str) -> None:

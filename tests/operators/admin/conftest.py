@@ -7,6 +7,7 @@ from html import unescape
 from typing import Any
 
 import pytest
+from django.db.models import Max
 from django.test import Client as Browser
 
 from tests.conftest import _argon2
@@ -19,12 +20,18 @@ class Operator:
 
     def __init__(self) -> None:
         from accounts.models import User
+        from oauth.models import Client, FhirServer
 
         self.user = User(username=f"operator-{secrets.token_hex(6)}", is_staff=True, is_superuser=True)
         self.user.password = _argon2()
         self.user.save()
         self.browser = Browser()
         self.browser.force_login(self.user)
+        self._before = {model: model.objects.aggregate(Max("pk"))["pk__max"] or 0 for model in (Client, FhirServer)}
+
+    def made(self, model: type[Any]) -> Any:
+        """The rows of clients or FHIR servers that are newer than this operator."""
+        return model.objects.filter(pk__gt=self._before[model]).order_by("pk")
 
     def get(self, path: str, **query: str) -> Any:
         return self.browser.get(f"/admin/{path}", query)

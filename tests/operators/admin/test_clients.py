@@ -58,7 +58,7 @@ def add(operator: Operator, kind: str, filled: dict[str, Any]) -> Any:
 def made(operator: Operator) -> Any:
     from oauth.models import Client
 
-    return Client.objects.order_by("-pk")[0]
+    return operator.made(Client).last()
 
 
 def errors(page: Any) -> list[str]:
@@ -170,11 +170,10 @@ def test_a_repeated_form_makes_one_client(operator: Operator, form: Form) -> Non
 
     filled = form("secret")
     add(operator, "secret", filled)
-    count = Client.objects.count()
 
     again = add(operator, "secret", filled)
 
-    assert Client.objects.count() == count
+    assert operator.made(Client).count() == 1
     assert not secret_on(again)
     assert "made already" in again.content.decode()
 
@@ -205,12 +204,11 @@ def test_what_may_not_be_registered_is_said_beside_its_field(
     from oauth.models import Client
 
     filled = form("public", **{field: value})
-    count = Client.objects.count()
 
     answer = add(operator, "public", filled)
 
     assert any(said in error for error in errors(answer)), errors(answer)
-    assert Client.objects.count() == count
+    assert not operator.made(Client).exists()
 
 
 def test_each_bad_redirect_uri_has_a_message_of_its_own(operator: Operator, form: Form) -> None:
