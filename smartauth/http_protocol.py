@@ -43,7 +43,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     # The clock: one timer for each connection looks again and again, so that no request starts or stops one.
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
+    def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
         if len(self.connections) > self.connection_limit:
             self._warn_of_the_limit()

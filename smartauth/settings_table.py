@@ -279,8 +279,8 @@ FAILURE_LIMIT = Setting(
     "SMARTAUTH_FAILURE_LIMIT",
     whole(1, 10_000),
     10,
-    "Failed sign-ins of one account from one address (of IPv6 from one /64), or failed authentications of one client "
-    "from there, before 429",
+    "How many failed sign-ins of one account from one address (of IPv6 from one /64), or failed authentications of one "
+    "client from there, are too many: the last of them and all further ones are answered with 429",
     (Rule("very large: guessing is not slowed"),),
 )
 FAILURE_WINDOW_SECONDS = Setting(

@@ -53,6 +53,7 @@ def test_failures_of_a_known_client_are_counted_by_its_name_and_the_address(
     statuses = [ask(visitor, guessed.client_id) for _ in range(11)]
 
     assert statuses == [401] * 9 + [429] * 2
+    assert ask(visitor, guessed.client_id, SECRET) == 200  # its own secret is looked at while it is paused
     assert ask(visitor, other.client_id) == 401
     (told,) = OutboxEvent.objects.filter(kind=FAILED, client=other.client_id)
     assert told.address == visitor.address
