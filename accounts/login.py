@@ -31,9 +31,9 @@ def attempt(name: str, password: str, address: str, *, now: int) -> Attempt:
     wait = rate_limit.seconds_to_wait("account", name, address, now=now)
     if wait:
         return Attempt("locked", name, address, wait=wait)
-    user = _named(name)
+    user = _find_user(name)
     try:
-        proved = _proves(user or User.nobody(), password)
+        proved = _has_password(user or User.nobody(), password)
     except TooManyHashes:
         return Attempt("busy", name, address, wait=RETRY_SECONDS)
     if not proved or user is None:
@@ -50,12 +50,12 @@ def apply_rate_limit(tried: Attempt, *, now: int) -> Attempt:
     return replace(tried, result="locked", wait=wait) if wait else tried
 
 
-def _named(name: str) -> User | None:
+def _find_user(name: str) -> User | None:
     longest = User._meta.get_field("username").max_length or 0
     if not name or len(name) > longest or "\0" in name:
         return None
     return User.objects.filter(username=name).first()
 
 
-def _proves(user: User, password: str) -> bool:
+def _has_password(user: User, password: str) -> bool:
     return user.check_password(password[:LONGEST_PASSWORD]) and len(password) <= LONGEST_PASSWORD

@@ -20,14 +20,14 @@ def begin(request: HttpRequest, user: User, *, now: int) -> None:
     """This browser is signed in, under a key that nobody knew before (AZ-21)."""
     auth.login(request, user)
     request.session.cycle_key()  # Django keeps the id when the same person signs in again
-    _keep(request, user, created_at=now, now=now)
+    _create_sign_in(request, user, created_at=now, now=now)
 
 
 def renew(request: HttpRequest, user: User, *, now: int) -> None:
     """A new key for this session, which goes on although the password is another one."""
     known = current(request)
     auth.update_session_auth_hash(request, user)
-    _keep(request, user, created_at=known.created_at if known else now, now=now)
+    _create_sign_in(request, user, created_at=known.created_at if known else now, now=now)
 
 
 def current(request: HttpRequest) -> SignIn | None:
@@ -49,17 +49,17 @@ class LastSeen:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
         if request.session.accessed and (sign_in := request.session.get(SIGN_IN)):
-            _seen(request, sign_in, now=clock.now())
+            _record_use(request, sign_in, now=clock.now())
         return response
 
 
-def _seen(request: HttpRequest, sign_in: int, *, now: int) -> None:
+def _record_use(request: HttpRequest, sign_in: int, *, now: int) -> None:
     stale = SignIn.objects.filter(pk=sign_in, last_seen_at__lt=now - SEEN_EVERY)
     if stale.exists():
         stale.update(last_seen_at=now, address=client_address(request), user_agent=_user_agent(request))
 
 
-def _keep(request: HttpRequest, user: User, *, created_at: int, now: int) -> None:
+def _create_sign_in(request: HttpRequest, user: User, *, created_at: int, now: int) -> None:
     kept = SignIn.objects.create(
         user=user, session_id=row_key(request.session.session_key), created_at=created_at, last_seen_at=now,
         address=client_address(request), user_agent=_user_agent(request),

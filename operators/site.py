@@ -57,12 +57,12 @@ class OperatorsSite(AdminSite):
 def numbers(*, now: int) -> list[dict[str, Any]]:
     """The five numbers, each with the list that it counts."""
     return [
-        _number("live tokens", _live(now), "oauth_accesstoken", "state=live"),
-        _number("flagged authorizations", _flagged(), "oauth_authorization", "state=flagged", warn=True),
-        _number("refused in the last hour", _refused(now), "audit_securityevent", "result=refused&day=hour"),
+        _number("live tokens", _live_count(now), "oauth_accesstoken", "state=live"),
+        _number("flagged authorizations", _flagged_count(), "oauth_authorization", "state=flagged", warn=True),
+        _number("refused in the last hour", _refused_count(now), "audit_securityevent", "result=refused&day=hour"),
         _number("people locked out", User.objects.get_queryset().filter(stopped_at__gt=0).count(),
                 "accounts_user", "state=locked"),
-        _number("days that the signing key is old", _age(now), "oauth_signingkey", "state=active"),
+        _number("days that the signing key is old", _key_age(now), "oauth_signingkey", "state=active"),
     ]  # fmt: skip
 
 
@@ -71,19 +71,19 @@ def _number(label: str, value: object, table: str, query: str, *, warn: bool = F
     return {"label": label, "value": value, "url": url, "warn": warn and bool(value)}
 
 
-def _live(now: int) -> int:
+def _live_count(now: int) -> int:
     return liveness.live(AccessToken.objects.all(), now=now).count()
 
 
-def _flagged() -> int:
+def _flagged_count() -> int:
     return liveness.usable(Authorization.objects.filter(flagged_at__gt=0)).count()
 
 
-def _refused(now: int) -> int:
+def _refused_count(now: int) -> int:
     return SecurityEvent.objects.filter(kind__in=kinds_of(Result.REFUSED), at__gt=now - HOUR).count()
 
 
-def _age(now: int) -> object:
+def _key_age(now: int) -> object:
     """Of the oldest key that signs."""
     oldest = SigningKey.objects.filter(state=SigningKey.State.ACTIVE).order_by("activated_at").first()
     return (now - oldest.activated_at) // DAY if oldest else "none"

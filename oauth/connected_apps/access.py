@@ -18,13 +18,17 @@ LISTED_FOR = 90 * 86_400 * SECOND
 
 def live_access(user: User, *, now: int) -> QuerySet[Any]:
     """What an app can still use or refresh, last given first, each with `newest`, its last token, if it has one."""
-    found = _given(user).filter(_usable(now) | _remembered(now), reason="")
+    found = _with_newest_token(user).filter(_has_usable_token(now) | _is_remembered(now), reason="")
     return found.order_by(F("newest").desc(nulls_last=True), "-pk")
 
 
 def ended_access(user: User, *, now: int) -> QuerySet[Any]:
     """What has ended in the last 90 days, the last first: `over_at` says when, in the future where no row knows it."""
-    found: QuerySet[Any] = _given(user).exclude(_usable(now) | _remembered(now), reason="").alias(ran_out=_ran_out())
+    found: QuerySet[Any] = (
+        _with_newest_token(user)
+        .exclude(_has_usable_token(now) | _is_remembered(now), reason="")
+        .alias(ran_out=_runs_out_at())
+    )
     found = found.annotate(revoked_for=_of_newest("revoked_for"), revoked_at=_of_newest("revoked_at"))
     found = found.annotate(replaced_at=_of_newest(superseded_at()))
     ended_at = Case(When(ended_at__gt=0, then=F("ended_at")), default=F("ran_out"))
@@ -43,14 +47,14 @@ def first_cause(ended: Any, *, now: int) -> str:
     return str(ended.revoked_for) if ended.over_at == ended.revoked_at else Dead.EXPIRED
 
 
-def _given(user: User) -> QuerySet[Any]:
+def _with_newest_token(user: User) -> QuerySet[Any]:
     newest = AccessToken.objects.filter(authorization=OuterRef("pk")).order_by("-pk")
     own: QuerySet[Any] = liveness.with_unusable_reason(Authorization.objects.of(user))
     found: QuerySet[Any] = own.annotate(newest=Subquery(newest.values("pk")[:1]))
     return found
 
 
-def _usable(now: int) -> Q:
+def _has_usable_token(now: int) -> Q:
     """A live token, a refresh token that continues it, or a code that the app is about to exchange."""
     tokens = liveness.live(AccessToken.objects.filter(authorization=OuterRef("pk")), now=now)
     codes = Code.objects.filter(
@@ -60,7 +64,7 @@ def _usable(now: int) -> Q:
     return Q(Exists(tokens)) | Q(Exists(refreshing)) | Q(Exists(codes))
 
 
-def _remembered(now: int) -> Q:
+def _is_remembered(now: int) -> Q:
     """A sign-in by plain OpenID Connect that is not asked again (AZ-23): the newest of that app, and used of late."""
     newer = Authorization.objects.filter(client=OuterRef("client"), user=OuterRef("user"), pk__gt=OuterRef("pk"))
     newest = ~Q(Exists(newer.filter(fhir_server=OuterRef("fhir_server"))))
@@ -68,7 +72,7 @@ def _remembered(now: int) -> Q:
     return own & Q(granted_at__gt=remembered_since(now=now), granted_at__lte=now + CLOCK_SKEW) & newest
 
 
-def _ran_out() -> Greatest:
+def _runs_out_at() -> Greatest:
     """When the last of its token, refresh token and code was over by itself, or revoked."""
     unused = {"authorization": OuterRef("pk"), "consumed_at": 0}
     last = [

@@ -136,9 +136,9 @@ def live_cards(user: User, *, now: int) -> tuple[AppCard, ...]:
     continuing = liveness.refreshable(now=now).filter(authorization__in=[row.pk for row in rows]).order_by("expires_at")
     refreshes = {token.authorization_id: token for token in continuing}
     records = Records.of(user, rows)
-    moves = _moves(rows)
+    moves = _other_addresses(rows)
     return tuple(
-        _slip(row, records.about(row), tokens.get(row.newest), refreshes.get(row.pk), moves.get(row.pk, ""), now=now)
+        _card(row, records.about(row), tokens.get(row.newest), refreshes.get(row.pk), moves.get(row.pk, ""), now=now)
         for row in rows
     )
 
@@ -183,17 +183,17 @@ def day_text(at: int, *, now: int) -> str:
     return f"{word}, {when:%H:%M} UTC" if word else long_date(when.date())
 
 
-def _moves(rows: Iterable[Authorization]) -> dict[int, str]:
+def _other_addresses(rows: Iterable[Authorization]) -> dict[int, str]:
     """The other address for which an authorization was flagged, where that is why."""
     flagged = {row.pk: row.flagged_at for row in rows if row.flagged_at}
     found = AddressChange.objects.filter(authorization__in=flagged).values_list("authorization", "noted_at", "address")
     return {pk: address for pk, noted_at, address in found if noted_at == flagged[pk]}
 
 
-def _slip(
+def _card(
     row: Any, record: Record, token: AccessToken | None, continuing: RefreshToken | None, moved_to: str, *, now: int
 ) -> AppCard:
-    sees, may = _told(row, record)
+    sees, may = _sentences(row, record)
     return AppCard(
         number=public_reference(row.pk),
         app=display_name(str(row.client)),
@@ -206,16 +206,16 @@ def _slip(
         given_to=token.address if token else "",
         used_at=day_text(row.used_at, now=now) if row.used_at else "",
         used_from=row.used_from,
-        ends=_ends(row, token, continuing, now=now),
+        ends=_end_text(row, token, continuing, now=now),
         away=continuing is not None and refresh.refresh_scope(row.scope) == refresh.OFFLINE,
-        flagged_at=_exact(to_datetime(row.flagged_at)) if row.flagged_at else "",
+        flagged_at=_exact_text(to_datetime(row.flagged_at)) if row.flagged_at else "",
         moved_to=moved_to,
         stopped=address_binding.strictest_policy(row.client.address_policy, row.fhir_server.address_policy)
         in address_binding.STOPPING,
     )
 
 
-def _told(row: Authorization, record: Record) -> tuple[list[str], list[str]]:
+def _sentences(row: Authorization, record: Record) -> tuple[list[str], list[str]]:
     """What it sees, and what else it may: the sentences of the consent page, within a sentence."""
     days = 0 if row.fhir_server.holds_records else previous_consent.remembered_days()
     subject = "" if record.own else record.name
@@ -223,14 +223,14 @@ def _told(row: Authorization, record: Record) -> tuple[list[str], list[str]]:
     told = consent_lines(parse_scopes(row.scope), telling)
     sees = [line.text for line in told if line.group == SEE or (line.group == WHO and line.text != RECOGNISE)]
     may = [line.text for line in told if line.group == CHANGE or line.text == RECOGNISE]
-    return [_within(text) for text in sees], [_within(text) for text in may]
+    return [_lower_first(text) for text in sees], [_lower_first(text) for text in may]
 
 
-def _within(text: str) -> str:
+def _lower_first(text: str) -> str:
     return text[:1].lower() + text[1:]
 
 
-def _ends(row: Authorization, token: AccessToken | None, continuing: RefreshToken | None, *, now: int) -> str:
+def _end_text(row: Authorization, token: AccessToken | None, continuing: RefreshToken | None, *, now: int) -> str:
     if not row.fhir_server.holds_records:
         until = long_date(to_datetime(row.granted_at + now - previous_consent.remembered_since(now=now)).date())
         return f"when you take it back, or if you do not use it before {until}"
@@ -238,7 +238,7 @@ def _ends(row: Authorization, token: AccessToken | None, continuing: RefreshToke
         return day_text(token.expires_at, now=now) if token else "in a moment, if the app does not go on"
     if refresh.refresh_scope(row.scope) == refresh.ONLINE:
         return f"when you sign out, at the latest {day_text(row.session_ends_at, now=now)}"
-    bound = _bound(row.client)
+    bound = _absolute_seconds(row.client)
     if bound:
         at = continuing.launched_at + bound * SECOND
         return f"{long_date(to_datetime(at).date())}, or when you take it back"
@@ -246,11 +246,11 @@ def _ends(row: Authorization, token: AccessToken | None, continuing: RefreshToke
     return f"when you take it back, or if the app does not come before {unused}"
 
 
-def _bound(client: Client) -> int:
+def _absolute_seconds(client: Client) -> int:
     """How many seconds after the launch even offline access ends, 0 = never (RF-08)."""
     default = settings.SMARTAUTH_REFRESH_TOKEN_SECONDS
     return refresh.absolute_seconds(client.refresh_token_seconds, default, keeps_secrets=client.keeps_secrets)
 
 
-def _exact(at: datetime) -> str:
+def _exact_text(at: datetime) -> str:
     return f"{long_date(at.date())} at {at:%H:%M} UTC"

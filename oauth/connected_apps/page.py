@@ -74,24 +74,24 @@ def _actor(request: HttpRequest) -> Actor:
 def _page(request: HttpRequest, user: User) -> HttpResponse:
     now = clock.now()
     slips, ended = live_cards(user, now=now), ended_cards(user, now=now)
-    taken_back = _named(ended, request.GET.get("ended", ""))
+    taken_back = _just_taken_back(ended, request.GET.get("ended", ""))
     context = {
         "slips": slips,
         "ended": ended,
         "most": MAX_CARDS,
         "within": duration(longest_token_seconds(user)) if slips else "",
         "taken_back": taken_back,
-        "another": taken_back is not None and _still(slips, taken_back),
+        "another": taken_back is not None and _has_other_access(slips, taken_back),
         "signed_in_as": user,
     }
     return private_page(request, "apps.html", context)
 
 
-def _named(ended: Iterable[EndedCard], number: str) -> EndedCard | None:
+def _just_taken_back(ended: Iterable[EndedCard], number: str) -> EndedCard | None:
     """The one just taken back: only what has really ended is said to have."""
     return next((each for each in ended if each.number == number), None)
 
 
-def _still(slips: Iterable[AppCard], ended: EndedCard) -> bool:
+def _has_other_access(slips: Iterable[AppCard], ended: EndedCard) -> bool:
     """Whether the same app keeps another access to the same record."""
     return any((slip.app, slip.record) == (ended.app, ended.record) for slip in slips)

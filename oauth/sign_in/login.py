@@ -44,7 +44,7 @@ def login(request: HttpRequest) -> HttpResponse:
         return _page(request)
     if request.method != "POST":
         return HttpResponseNotAllowed(["GET", "POST"])
-    return _tried(request) or redirect_within(DESTINATIONS.get(request.GET.get("to", ""), "/"))
+    return _try_login(request) or redirect_within(DESTINATIONS.get(request.GET.get("to", ""), "/"))
 
 
 def operators_login(request: HttpRequest) -> HttpResponse:
@@ -67,7 +67,7 @@ def pending_login(request: HttpRequest, pending: Pending) -> HttpResponse:
         return _page(request, pending)
     if "cancel" in request.POST:
         raise denied_by_user()
-    return _tried(request, pending) or redirect_within(pending.url)
+    return _try_login(request, pending) or redirect_within(pending.url)
 
 
 @step("POST")
@@ -83,7 +83,7 @@ def sign_out(request: HttpRequest) -> None:
     auth.logout(request)
 
 
-def _tried(request: HttpRequest, pending: Pending | None = None) -> HttpResponse | None:
+def _try_login(request: HttpRequest, pending: Pending | None = None) -> HttpResponse | None:
     """The page again after a failed try; nothing if the person is in."""
     now, reference = clock.now(), random_reference()
     confirming = _confirming(request, pending)
@@ -132,7 +132,7 @@ def _confirmation(request: HttpRequest, pending: Pending) -> dict[str, object]:
     return {"confirming": True, "ends": policy == END, **known}
 
 
-def _expected(pending: Pending | None) -> str:
+def _expected_username(pending: Pending | None) -> str:
     """The person that the app expects (AZ-22, login_hint): filled in, never looked up."""
     return pending.asked.login_hint[:150] if pending and pending.asked else ""
 
@@ -146,7 +146,7 @@ def _page(
 ) -> HttpResponse:
     context: dict[str, object] = {
         "refused": tried.result if tried else "",
-        "username": tried.name if tried else _expected(pending),
+        "username": tried.name if tried else _expected_username(pending),
         "until": to_datetime(until),
         "reference": reference,
     }

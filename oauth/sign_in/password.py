@@ -72,7 +72,7 @@ def password(request: HttpRequest) -> HttpResponse:
     if request.method == "GET":
         return _page(request, user)
     leads_to = {**DESTINATIONS, "": DONE}.get(request.GET.get("to", ""), DONE)
-    return _tried(request, user) or redirect_within(leads_to)
+    return _try_change(request, user) or redirect_within(leads_to)
 
 
 def operators_password(request: HttpRequest) -> HttpResponse:
@@ -93,20 +93,20 @@ def pending_password(request: HttpRequest, pending: Pending) -> HttpResponse:
         raise denied_by_user()
     if request.method == "GET":
         return _page(request, user, pending=pending)
-    return _tried(request, user, pending) or redirect_within(pending.url)
+    return _try_change(request, user, pending) or redirect_within(pending.url)
 
 
 def _from(request: HttpRequest) -> str:
     return "/password?to=admin" if request.path.startswith("/admin/") else "/password"
 
 
-def _tried(request: HttpRequest, user: User, pending: Pending | None = None) -> HttpResponse | None:
+def _try_change(request: HttpRequest, user: User, pending: Pending | None = None) -> HttpResponse | None:
     """The page again with what is wrong; nothing if the new password counts."""
     address = client_address(request)
-    tried = _proved(request, user, address)
+    tried = _check_current(request, user, address)
     if tried is not None and tried.result != "right":
         return _page(request, user, pending=pending, tried=tried)
-    if wrong := _unfit(request, user):
+    if wrong := _problems(request, user):
         return _page(request, user, pending=pending, wrong=wrong)
     with transaction.atomic():
         passwords.set_password(
@@ -117,9 +117,9 @@ def _tried(request: HttpRequest, user: User, pending: Pending | None = None) -> 
     return None
 
 
-def _proved(request: HttpRequest, user: User, address: str) -> Attempt | None:
+def _check_current(request: HttpRequest, user: User, address: str) -> Attempt | None:
     """The try with the current password, counted like one at the login; None where it was asked a moment ago."""
-    if not _asks_current(request, user):
+    if not _requires_current(request, user):
         return None
     now = clock.now()
     tried = attempt(user.username, request.POST.get("current", ""), address, now=now)
@@ -132,14 +132,14 @@ def _proved(request: HttpRequest, user: User, address: str) -> Attempt | None:
     return tried
 
 
-def _asks_current(request: HttpRequest, user: User) -> bool:
+def _requires_current(request: HttpRequest, user: User) -> bool:
     """Not of somebody who has signed in with it since the operator asked for a new one."""
     sign_in = accounts_sessions.current(request)
     asked_at = user.must_change_password
     return not (asked_at and sign_in and is_recent(sign_in.created_at, since=asked_at, now=clock.now()))
 
 
-def _unfit(request: HttpRequest, user: User) -> list[str]:
+def _problems(request: HttpRequest, user: User) -> list[str]:
     """What is wrong with the new password."""
     new = request.POST.get("new", "")
     if len(new) > LONGEST_PASSWORD:
@@ -164,7 +164,7 @@ def _page(
     wait = tried.wait if tried else 0
     context: dict[str, object] = {
         "required": bool(user.must_change_password),
-        "asks_current": _asks_current(request, user),
+        "asks_current": _requires_current(request, user),
         "refused": tried.result if tried else "",
         "until": to_datetime(clock.now() + wait * SECOND),
         "wrong": wrong or [],

@@ -30,7 +30,7 @@ def logout(request: HttpRequest) -> HttpResponse:
     try:
         if len(raw) > limits.MAX_QUERY:
             raise MalformedParameters("too long")
-        ending = _judged(Parameters.parse(raw))
+        ending = _parse_request(Parameters.parse(raw))
     except MalformedParameters:
         ending = LogoutRequest(why="the request cannot be read")
     told = {"client_id": ending.client_id, "subject": ending.subject, "leads_to": ending.leads_to, "why": ending.why}
@@ -41,7 +41,7 @@ def logout_confirmation(request: HttpRequest) -> HttpResponse:
     """Asks the person, with the session's cookie that a POST of another site does not bring; and their answer."""
     if request.method not in {"GET", "POST"}:
         return HttpResponseNotAllowed(["GET", "POST"])
-    asked, user = _asked(request), signed_in_user(request)
+    asked, user = _read_request(request), signed_in_user(request)
     certain = asked.subject and user is not None and asked.subject == user.subject
     if user is not None and request.method == "GET" and not certain:
         return _page(request, asked, signed_in_as=user)
@@ -49,7 +49,7 @@ def logout_confirmation(request: HttpRequest) -> HttpResponse:
     return redirect_to_app(asked.leads_to) if asked.leads_to else _page(request, asked)
 
 
-def _judged(parameters: Parameters) -> LogoutRequest:
+def _parse_request(parameters: Parameters) -> LogoutRequest:
     hint = id_token.parse_hint(parameters["id_token_hint"]) if "id_token_hint" in parameters else None
     client = Client.of(requesting_client_id(parameters, hint))
     trusted = client is not None and bool(client.enabled and client.approved)
@@ -61,7 +61,7 @@ def _judged(parameters: Parameters) -> LogoutRequest:
     return validate_logout(parameters, hint, known)
 
 
-def _asked(request: HttpRequest) -> LogoutRequest:
+def _read_request(request: HttpRequest) -> LogoutRequest:
     """What logout() left; nothing of what somebody else made, or of what is old."""
     try:
         return LogoutRequest(**signing.loads(request.GET.get("asked", ""), salt=SALT, max_age=SECONDS))

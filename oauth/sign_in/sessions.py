@@ -26,7 +26,7 @@ SYSTEMS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class SessionLine:
     """One line of the list, for the person."""
 
     number: int
@@ -44,7 +44,7 @@ def sessions(request: HttpRequest) -> HttpResponse:
         return HttpResponseNotAllowed(["GET", "POST"])
     if user is None:
         return redirect_within("/login?to=sessions")
-    return _page(request, user) if request.method == "GET" else _ended(request, user)
+    return _page(request, user) if request.method == "GET" else _end_chosen(request, user)
 
 
 def browser(user_agent: str) -> str:
@@ -54,7 +54,7 @@ def browser(user_agent: str) -> str:
     return f"{program} on {system}" if system else program
 
 
-def _ended(request: HttpRequest, user: User) -> HttpResponse:
+def _end_chosen(request: HttpRequest, user: User) -> HttpResponse:
     """Only the person's own sessions can be named: any other number is nothing."""
     every, actor = SignIn.objects.filter(user=user), Actor(now=clock.now(), address=client_address(request))
     if "everywhere" in request.POST:
@@ -68,13 +68,13 @@ def _ended(request: HttpRequest, user: User) -> HttpResponse:
 
 
 def _page(request: HttpRequest, user: User) -> HttpResponse:
-    shown = [_shown(row, request) for row in SignIn.objects.of(user, now=timezone.now())]
+    shown = [_session_line(row, request) for row in SignIn.objects.of(user, now=timezone.now())]
     context = {"sessions": shown, "signed_in_as": user, "ended": "ended" in request.GET}
     return private_page(request, "sessions.html", context)
 
 
-def _shown(row: SignIn, request: HttpRequest) -> Shown:
-    return Shown(
+def _session_line(row: SignIn, request: HttpRequest) -> SessionLine:
+    return SessionLine(
         number=row.pk,
         browser=browser(row.user_agent),
         address=row.address,

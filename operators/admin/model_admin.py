@@ -127,7 +127,7 @@ class OperatorAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         record_events(request, EventKind.OPERATOR_ADDED, self.about(obj), reason=str(self.opts.verbose_name))
 
     def log_change(self, request: HttpRequest, obj: Model, message: Any) -> Any:
-        if changed := _named(message):
+        if changed := _changed_fields(message):
             record_events(
                 request, EventKind.OPERATOR_CHANGED, self.about(obj), reason=f"{self.opts.verbose_name}: {changed}"
             )
@@ -161,7 +161,7 @@ def _narrowest(about: dict[str, str]) -> dict[str, str]:
     return {}
 
 
-def _named(message: Any) -> str:
+def _changed_fields(message: Any) -> str:
     """Which fields changed, by name; never their values."""
     parts = message if isinstance(message, list) else []
     names = [field for part in parts for about in part.values() for field in about.get("fields", [about.get("name")])]
