@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from rest_framework.exceptions import APIException
 
+from smart.http.bearer import bearer_challenge
 from smart.metadata import well_known
 
 
@@ -26,9 +27,9 @@ class Refusal(APIException):
         return json.dumps({"resourceType": "OperationOutcome", "issue": [issue]})
 
 
-def _metadata(base: str) -> str:
-    """Where it stands who issues tokens for this base (RFC 9728 §5.1)."""
-    return f'resource_metadata="{well_known(base, "oauth-protected-resource")}"'
+def _challenge(base: str, **parameters: str) -> str:
+    """What the Bearer scheme wants, and where it stands who issues tokens for this base (RFC 9728 §5.1)."""
+    return bearer_challenge(base, **parameters, resource_metadata=well_known(base, "oauth-protected-resource"))
 
 
 class BadRequest(Refusal):
@@ -43,7 +44,7 @@ class NoToken(Refusal):
     text = "This needs an access token."
 
     def __init__(self, realm: str) -> None:
-        super().__init__(**{"WWW-Authenticate": f'Bearer realm="{realm}", {_metadata(realm)}'})
+        super().__init__(**{"WWW-Authenticate": _challenge(realm)})
 
 
 class InvalidToken(Refusal):
@@ -52,7 +53,7 @@ class InvalidToken(Refusal):
     text = "The access token is not valid here."
 
     def __init__(self, realm: str) -> None:
-        super().__init__(**{"WWW-Authenticate": f'Bearer realm="{realm}", error="invalid_token", {_metadata(realm)}'})
+        super().__init__(**{"WWW-Authenticate": _challenge(realm, error="invalid_token")})
 
 
 class InsufficientScope(Refusal):
@@ -61,7 +62,7 @@ class InsufficientScope(Refusal):
     text = "The access token does not allow this."
 
     def __init__(self, realm: str) -> None:
-        super().__init__(**{"WWW-Authenticate": f'Bearer realm="{realm}", error="insufficient_scope"'})
+        super().__init__(**{"WWW-Authenticate": bearer_challenge(realm, error="insufficient_scope")})
 
 
 class NotFound(Refusal):

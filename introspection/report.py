@@ -13,8 +13,8 @@ from oauth.http.json_endpoint import JsonEndpoint
 from oauth.http.json_members import Members, json_body, reject_unknown, required_text
 from oauth.models import AccessToken, liveness
 from smart.digests import sha256_hex
+from smart.http.bearer import MAX_TOKEN
 from smart.http.errors import InvalidRequest
-from smart.tokens.tampering import MAX_TOKEN
 
 STATUSES = (401, 403, 404, 429)
 MOST = 1000

@@ -4,16 +4,16 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import urlencode
 
 from fhir.operation_outcome import BadRequest
 from fhir.search.criteria import Criterion, UnsupportedCriterion
 from fhir.versions.version import ResourceType
 from smart.fhir.elements import Json
+from smart.http.parameters import MalformedParameters, form_pairs
 
 Pairs: TypeAlias = list[tuple[str, str]]
 
-MAX_PARAMETERS = 100
 MAX_VALUES = 200
 DEFAULT_COUNT = 50
 MAX_COUNT = 200
@@ -46,12 +46,9 @@ class Search:
 def parse_parameters(raw: bytes) -> Pairs:
     """Names and values of a query string or form body, empty values left out. Raises BadRequest."""
     try:
-        pairs = parse_qsl(raw.decode("ascii"), errors="strict", max_num_fields=MAX_PARAMETERS)
-    except ValueError as error:
-        raise BadRequest("The parameters are not form-encoded UTF-8, or too many.") from error
-    if any("\0" in name or "\0" in value for name, value in pairs):
-        raise BadRequest("A parameter holds a NUL character.")
-    return pairs
+        return [(name, value) for name, value in form_pairs(raw) if value]
+    except MalformedParameters as error:
+        raise BadRequest("The parameters are not form-encoded UTF-8, or too many, or hold a NUL character.") from error
 
 
 def parse_search(pairs: Pairs, resource_type: ResourceType, base: str, *, strict: bool) -> Search:

@@ -1,20 +1,16 @@
 """The access token of a request: from the Authorization header and nowhere else (RFC 6750 §2, BCP §4.3.2)."""
 
-import re
 from collections.abc import Mapping
 
 from fhir.operation_outcome import InvalidToken, NoToken
-
-MAX_TOKEN = 16_384
-_TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
+from smart.http.bearer import bearer_credentials, is_bearer_token
 
 
 def bearer_token(environ: Mapping[str, str], realm: str) -> str:
-    """The token presented. Two headers arrive joined by a comma, which no token holds: refused like any bad one."""
-    scheme, _, credentials = environ.get("HTTP_AUTHORIZATION", "").strip().partition(" ")
-    if scheme.lower() != "bearer":
+    """The token presented. Raises NoToken for none, InvalidToken for what is no token or more than one."""
+    presented = bearer_credentials(environ.get("HTTP_AUTHORIZATION", ""))
+    if presented is None:
         raise NoToken(realm)
-    presented = credentials.strip()
-    if len(presented) > MAX_TOKEN or not _TOKEN.fullmatch(presented):
+    if not is_bearer_token(presented):
         raise InvalidToken(realm)
     return presented

@@ -28,6 +28,7 @@ from smart.clients.redirect_uris import error_redirect
 from smart.fhir.audience import is_same_audience
 from smart.http import limits
 from smart.http.errors import LoginRequired, OAuthError, ServerError, TemporarilyUnavailable
+from smart.http.media_types import FORM
 from smart.http.parameters import MalformedParameters, Parameters
 
 log = logging.getLogger("smartauth.authorize")
@@ -35,7 +36,6 @@ log = logging.getLogger("smartauth.authorize")
 METHODS = ("GET", "POST")
 CROWDED = "too many requests of this address wait for an answer, try again in a few minutes"
 LATER = "Many requests of your network wait for an answer. Open the app again in a few minutes."
-FORM = "application/x-www-form-urlencoded"
 
 
 class TooManyWaiting(TemporarilyUnavailable):

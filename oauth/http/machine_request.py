@@ -9,9 +9,9 @@ from oauth.http.asgi import Scope
 from oauth.http.credentials import AuthenticatedClient, Credentials, parse_credentials
 from smart.http import addresses
 from smart.http.errors import InvalidRequest
+from smart.http.media_types import FORM
 from smart.http.parameters import MalformedParameters, Parameters
 
-FORM = "application/x-www-form-urlencoded"
 NEVER_IN_QUERY = frozenset({"client_secret", "client_assertion", "code", "code_verifier", "refresh_token", "token"})
 
 

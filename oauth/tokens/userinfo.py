@@ -1,6 +1,5 @@
 """UserInfo (OIDC Core §5.3): who has signed in, told to the app that may know it, for the token in the header."""
 
-import re
 from http import HTTPStatus
 from typing import Any
 
@@ -15,14 +14,14 @@ from oauth.http.oauth_errors import error_response
 from oauth.models import AccessToken, liveness
 from oauth.people import identities
 from smart.digests import sha256_hex
+from smart.http.bearer import bearer_challenge, bearer_credentials, is_bearer_token
 from smart.http.cors import CLIENT_ID
 from smart.http.errors import InsufficientScope, InvalidRequest, InvalidToken, OAuthError, TemporarilyUnavailable
 from smart.openid import standard_claims
 from smart.scopes.scope_sets import parse_scopes
 
 METHODS = ("GET", "POST")
-CHALLENGE = 'Bearer realm="smartauth"'
-_TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
+CHALLENGE = bearer_challenge("smartauth")
 
 
 @csrf_exempt  # the token is the proof, a cookie is none
@@ -44,12 +43,11 @@ def _bearer_token(request: HttpRequest) -> str:
 
     One in the URL is never looked at (E127).
     """
-    scheme, _, sent = request.headers.get("Authorization", "").partition(" ")
-    in_header = [sent.strip()] if scheme.lower() == "bearer" and sent.strip() else []
-    found = [*in_header, *request.POST.getlist("access_token")]
+    presented = bearer_credentials(request.headers.get("Authorization", ""))
+    found = [*filter(None, [presented]), *request.POST.getlist("access_token")]
     if len(found) > 1:
         raise InvalidRequest("the access token was sent more than once")
-    if found and not _TOKEN.fullmatch(found[0]):
+    if found and not is_bearer_token(found[0]):
         raise InvalidRequest("that is no access token, or more than one")
     return found[0] if found else ""
 

@@ -3,6 +3,10 @@
 from http import HTTPStatus
 from typing import ClassVar
 
+from smart.http.bearer import bearer_challenge
+
+REALM = "smartauth"
+
 _UNSPEAKABLE = str.maketrans({'"': "'", "\\": "/"})
 
 
@@ -39,7 +43,7 @@ class InvalidToken(OAuthError):
 
     code = "invalid_token"
     status = HTTPStatus.UNAUTHORIZED
-    headers: ClassVar[dict[str, str]] = {"WWW-Authenticate": 'Bearer realm="smartauth", error="invalid_token"'}
+    headers: ClassVar[dict[str, str]] = {"WWW-Authenticate": bearer_challenge(REALM, error="invalid_token")}
 
 
 class InsufficientScope(OAuthError):
@@ -47,7 +51,7 @@ class InsufficientScope(OAuthError):
 
     code = "insufficient_scope"
     status = HTTPStatus.FORBIDDEN
-    headers: ClassVar[dict[str, str]] = {"WWW-Authenticate": 'Bearer realm="smartauth", error="insufficient_scope"'}
+    headers: ClassVar[dict[str, str]] = {"WWW-Authenticate": bearer_challenge(REALM, error="insufficient_scope")}
 
 
 class InvalidGrant(OAuthError):

@@ -11,6 +11,17 @@ class MalformedParameters(ValueError):
     """Not application/x-www-form-urlencoded UTF-8 without NUL, or more parameters than anybody sends."""
 
 
+def form_pairs(raw: bytes) -> list[tuple[str, str]]:
+    """Names and values of a query string or form body as they came. Raises MalformedParameters."""
+    try:
+        pairs = parse_qsl(raw.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=MAX_PARAMETERS)
+    except ValueError as error:
+        raise MalformedParameters("not form-encoded UTF-8") from error
+    if b"\0" in raw or b"%00" in raw:
+        raise MalformedParameters("a NUL character was sent")
+    return pairs
+
+
 class Parameters(Mapping[str, str]):
     """What was sent once and not empty. Sent empty counts as omitted, sent twice is named in `repeated`."""
 
@@ -30,15 +41,7 @@ class Parameters(Mapping[str, str]):
     @classmethod
     def parse(cls, raw: bytes) -> Self:
         """The parameters of a query string or form body. Raises MalformedParameters."""
-        try:
-            pairs = parse_qsl(
-                raw.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=MAX_PARAMETERS
-            )
-        except ValueError as error:
-            raise MalformedParameters("not form-encoded UTF-8") from error
-        if b"\0" in raw or b"%00" in raw:
-            raise MalformedParameters("a NUL character was sent")
-        return cls(pairs)
+        return cls(form_pairs(raw))
 
     def __getitem__(self, name: str) -> str:
         return self._values[name]

@@ -7,9 +7,9 @@ from itertools import pairwise
 from typing import Any
 
 from smart.digests import sha256_hex
+from smart.http.bearer import MAX_TOKEN
 from smart.text import is_printable_ascii
 
-MAX_TOKEN = 16_384
 MAX_PARTS = 8
 
 _STRAY = re.compile(r"[^A-Za-z0-9_-]")
