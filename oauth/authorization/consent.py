@@ -19,7 +19,8 @@ from smart.authorize.error_pages import Unredirectable
 from smart.fhir.versions import resource_types
 from smart.http.errors import AccessDenied, ConsentRequired
 from smart.scopes.scope_sets import grantable_scope, parse_scopes, scope_string, without_unusable_fhir_user
-from smart.wording.consent_lines import ConsentLine, chosen_scope
+from smart.wording.consent_choice import chosen_scope
+from smart.wording.consent_line import ConsentLine
 
 NO_RECORD = "there is no record that this user may share"
 

@@ -10,7 +10,7 @@ from accounts.models import User
 from oauth.authorization.pending_request import Pending
 from smart.digests import sha256_hex
 from smart.scopes.scope_sets import is_within
-from smart.wording.consent_lines import CHANGE, SEE, TIME, WHO, ConsentLine, RecordKind
+from smart.wording.consent_line import CHANGE, SEE, TIME, WHO, ConsentLine, RecordKind
 
 GROUPS = ((SEE, "See", "see"), (CHANGE, "Add or change", "change"), (WHO, "Know who you are", "person"))
 ALREADY_ALLOWED = {

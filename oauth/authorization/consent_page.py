@@ -16,7 +16,8 @@ from oauth.people.wording import birth_phrase, display_name, long_date, visit_de
 from smart.scopes.scope_sets import parse_scopes
 from smart.time_units import SECOND, to_datetime
 from smart.tokens import lifetimes, refresh
-from smart.wording.consent_lines import ConsentContext, ConsentLine, consent_lines
+from smart.wording.consent_line import ConsentContext, ConsentLine
+from smart.wording.consent_lines import consent_lines
 
 UNNAMED = "this patient"
 

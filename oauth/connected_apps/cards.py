@@ -29,7 +29,8 @@ from oauth.people.wording import display_name, initials, long_date
 from smart.scopes.scope_sets import parse_scopes
 from smart.time_units import SECOND, to_datetime
 from smart.tokens import address_binding, lifetimes, refresh
-from smart.wording.consent_lines import CHANGE, SEE, WHO, ConsentContext, consent_lines
+from smart.wording.consent_line import CHANGE, SEE, WHO, ConsentContext
+from smart.wording.consent_lines import consent_lines
 from smart.wording.words import RECOGNISE
 
 MAX_CARDS = 100

@@ -14,6 +14,7 @@ from oauth.models import Client, EncounterRecord, FhirServer, Launch, public_ref
 from oauth.people import identities
 from smart.authorize import launch
 from smart.authorize.launch import Context, InvalidContext
+from smart.authorize.launch_url import launch_url, launch_url_problem
 from smart.digests import random_token, sha256_hex
 from smart.fhir.fhir_user import is_practitioner
 from smart.http.errors import InvalidRequest
@@ -48,7 +49,7 @@ def launchable_clients() -> QuerySet[Client]:
 
 def has_safe_launch_url(client: Client) -> bool:
     """Whether its launch URL may be opened: nothing but a web address becomes a link."""
-    return launch.launch_url_problem(client.launch_url, dev=settings.SMARTAUTH_DEV) is None
+    return launch_url_problem(client.launch_url, dev=settings.SMARTAUTH_DEV) is None
 
 
 def prepare(
@@ -74,7 +75,7 @@ def prepare(
             expires_at=now + settings.SMARTAUTH_LAUNCH_SECONDS * SECOND,
         )
         record(replace(made_by, reference=public_reference(row.pk)))
-    url = launch.launch_url(client.launch_url, fhir_server.base, handle)
+    url = launch_url(client.launch_url, fhir_server.base, handle)
     return PreparedLaunch(url, handle, settings.SMARTAUTH_LAUNCH_SECONDS, row)
 
 

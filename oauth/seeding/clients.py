@@ -11,7 +11,7 @@ from oauth.models import Client, ResourceServer
 from oauth.seeding.outcome import Outcome, put, server
 from oauth.seeding.schema import SeedError
 from smart import digests
-from smart.authorize.launch import launch_url_problem
+from smart.authorize.launch_url import launch_url_problem
 from smart.clients import jwks
 from smart.clients.redirect_uris import redirect_uri_problem
 from smart.openid import standard_claims

@@ -5,9 +5,8 @@ import math
 import re
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
-from smart.clients.redirect_uris import redirect_uri_problem, url_with_query
+from smart.clients.redirect_uris import redirect_uri_problem
 from smart.fhir.id import is_fhir_id, split_reference
 from smart.http import strict_json
 from smart.text import has_unsafe_characters, replace_unsafe_characters
@@ -60,19 +59,6 @@ def smart_2_0_context(context: Context) -> Context:
     plain = [item["reference"] for item in context.get("fhirContext", ()) if "reference" in item and _is_open(item)]
     rest = {name: value for name, value in context.items() if name != "fhirContext"}
     return {**rest, "fhirContext": plain} if plain else rest
-
-
-def launch_url(registered: str, iss: str, launch: str) -> str:
-    """The registered address with its own query, and what the app needs to begin (EL-01)."""
-    return url_with_query(registered, {"iss": iss, "launch": launch})
-
-
-def launch_url_problem(url: str, *, dev: bool) -> str | None:
-    """Why this cannot be a client's launch URL, or None."""
-    if problem := redirect_uri_problem(url, native=False, dev=dev):
-        return problem
-    taken = {"iss", "launch"} & parse_qs(urlsplit(url).query, keep_blank_values=True).keys()
-    return "its query has iss or launch already" if taken else None
 
 
 def _shown(name: object) -> str:

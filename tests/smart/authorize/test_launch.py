@@ -10,12 +10,11 @@ from hypothesis import strategies as st
 
 from smart.authorize.launch import (
     InvalidContext,
-    launch_url,
-    launch_url_problem,
     parse_context,
     parse_fhir_context,
     smart_2_0_context,
 )
+from smart.authorize.launch_url import launch_url, launch_url_problem
 from smart.authorize.style import STYLE, style_version
 from smart.fhir.versions import resource_types
 

@@ -13,7 +13,9 @@ from smart.http.parameters import Parameters
 from smart.openid import standard_claims
 from smart.openid.standard_claims import Account
 from smart.scopes.scope_sets import parse_scopes
-from smart.wording.consent_lines import ConsentContext, chosen_scope, consent_lines
+from smart.wording.consent_choice import chosen_scope
+from smart.wording.consent_line import ConsentContext
+from smart.wording.consent_lines import consent_lines
 
 CALLBACK = "https://portal.example.org/cb"
 BASE = "https://auth.example.org/fhir/r4"

@@ -6,7 +6,9 @@ from hypothesis import strategies as st
 
 from smart.fhir.versions import resource_types
 from smart.scopes.scope_sets import is_within, parse_scopes
-from smart.wording.consent_lines import GROUPS, ConsentContext, ConsentLine, chosen_scope, consent_lines, duration
+from smart.wording.consent_choice import chosen_scope
+from smart.wording.consent_line import GROUPS, ConsentContext, ConsentLine
+from smart.wording.consent_lines import consent_lines, duration
 
 R4 = resource_types("r4")
 OWN = ConsentContext(server="Harbour Clinic", seconds=300)
