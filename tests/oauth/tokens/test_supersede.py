@@ -225,6 +225,24 @@ def test_a_refresh_keeps_the_place_of_its_launch_when_the_policy_changes(
 
 
 @pytest.mark.requirement("PR-01")
+def test_what_was_issued_under_off_is_in_no_set_until_the_clients_access_ends(
+    launch: Launch, make_app: MakeClient, make_person: MakePerson
+) -> None:
+    """As docs/refresh.md says to operators who change the policy."""
+    client, person = make_app(supersede="off"), make_person("amy")
+    old = launch(client, person)
+    clients = type(client).objects.filter(pk=client.pk)
+    clients.update(supersede="user-client")
+
+    launch(client, person)
+    kept = (old.alive, old.refresh())
+    clients.end_access()
+
+    assert kept == (True, GIVEN)
+    assert (old.alive, old.refresh()) == (False, REFUSED)
+
+
+@pytest.mark.requirement("PR-01")
 def test_two_fhir_servers_do_not_end_each_others_tokens(
     app: App,
     launch: Launch,
