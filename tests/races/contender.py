@@ -155,15 +155,20 @@ def code_for(client: Any, person: Any, server: Any, **fields: Any) -> Form:
     """The exchange of a code for an authorization with these fields."""
     from oauth.models import Authorization
 
+    scope = fields.pop("scope", "patient/*.rs")
+    client.fhir_servers.add(server)
+    type(client).objects.filter(pk=client.pk).update(scope=scope)
     authorization = Authorization.objects.create(
         client=client,
         user=person,
         fhir_server=server,
         patient="amy",
         context=json.dumps({"patient": "amy"}),
+        patient_vouched=1,
         client_epoch=client.epoch,
         user_epoch=person.epoch,
-        **{"scope": "patient/*.rs", **fields},
+        scope=scope,
+        **fields,
     )
     return {
         "grant_type": "authorization_code",

@@ -12,7 +12,7 @@ from accounts import clock
 from accounts.models import SignIn, User
 from oauth.models import AddressBlock, Authorization
 from tests.conftest import SECRET, App, basic
-from tests.fixture_types import MakeClient, MakePerson, MakeResourceServer, MakeVisitor
+from tests.fixture_types import Issue, MakeClient, MakePerson, MakeResourceServer, MakeVisitor
 from tests.oauth.remembering import HTTPS, OFFLINE, allow_for_good, exchange, refreshing_client
 from tests.oauth.visitor import Visitor, redirect_query
 
@@ -196,9 +196,10 @@ def test_under_end_the_page_does_not_promise_that_anything_goes_on(
 
 @pytest.mark.requirement("SD-05")
 def test_a_person_locked_until_a_later_login_signs_in_again_for_every_app(
-    visitor: Visitor, make_client: MakeClient, person: Any
+    visitor: Visitor, make_client: MakeClient, person: Any, issue: Issue
 ) -> None:
     client = refreshing_client(make_client)
+    issue(client, person)
     visitor.reach_consent(client, person, **ASKED)
     User.objects.get_queryset().filter(pk=person.pk).update(login_after=clock.now())
 
