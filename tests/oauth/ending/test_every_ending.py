@@ -1,5 +1,5 @@
 """Wherever access is ended, the same follows: tokens, refresh tokens and waiting consent pages are dead when the answer
-arrives, and the trail says which token ended, why and by whom."""
+arrives, and the trail says which token ended, why, and who ended it."""
 
 import io
 import json
