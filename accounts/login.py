@@ -6,6 +6,7 @@ from typing import Literal
 from accounts import rate_limit
 from accounts.models import User
 from accounts.password_hasher import RETRY_SECONDS, TooManyHashes
+from accounts.usernames import find_user, normalize_username
 
 LONGEST_PASSWORD = 1024
 
@@ -28,10 +29,11 @@ class Attempt:
 
 def attempt(name: str, password: str, address: str, *, now: int) -> Attempt:
     """One try to sign in. An unknown name takes the same time and gets the same answer as a wrong password."""
+    typed, name = name, normalize_username(name)
     wait = rate_limit.seconds_to_wait("account", name, address, now=now)
     if wait:
         return Attempt("locked", name, address, wait=wait)
-    user = _find_user(name)
+    user = find_user(typed)
     try:
         proved = _has_password(user or User.nobody(), password)
     except TooManyHashes:
@@ -48,13 +50,6 @@ def apply_rate_limit(tried: Attempt, *, now: int) -> Attempt:
         return tried
     wait = rate_limit.count_failure("account", tried.name, tried.address, now=now)
     return replace(tried, result="locked", wait=wait) if wait else tried
-
-
-def _find_user(name: str) -> User | None:
-    longest = User._meta.get_field("username").max_length or 0
-    if not name or len(name) > longest or "\0" in name:
-        return None
-    return User.objects.filter(username=name).first()
 
 
 def _has_password(user: User, password: str) -> bool:

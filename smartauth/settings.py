@@ -202,6 +202,7 @@ AUTH_PASSWORD_VALIDATORS = [
     },
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "accounts.password_validation.MaximumLengthValidator"},
 ]
 SESSION_ENGINE = "accounts.session_store"
 SESSION_COOKIE_AGE = 8 * 3600

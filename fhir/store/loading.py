@@ -1,8 +1,10 @@
 """Loading resources from a file, each stored as it is written there."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from django.db import transaction
 
@@ -10,27 +12,53 @@ from fhir.models import Record
 from fhir.store.compartments import rebuild_memberships
 from fhir.versions.version import Version, load_version
 from smart.fhir.id import is_fhir_id
+from smart.http import strict_json
+
+
+class UnreadableResources(ValueError):
+    """Why nothing of a file was loaded, and at which place of it."""
 
 
 def load_file(path: Path | str) -> int:
-    """Store every resource of a JSON array; the file's name is its FHIR version. Loading it again changes nothing."""
-    version = load_version(Path(path).stem)
-    texts = list(_resource_texts(Path(path).read_text(encoding="utf-8")))
-    with transaction.atomic():
-        Record.objects.bulk_create(
-            [_record(text, version) for text in texts],
-            update_conflicts=True,
-            unique_fields=["fhir_version", "type", "resource_id"],
-            update_fields=["content"],
-        )
-        rebuild_memberships(version)
-    return len(texts)
+    """Store every resource of a JSON array; the file's name is its FHIR version. Loading it again changes nothing.
+
+    Raises UnreadableResources, and OSError.
+    """
+    version = _version(Path(path))
+    records = [_record(text, place, version) for place, text in enumerate(_resource_texts(Path(path)))]
+    _refuse_repeated(records)
+    try:
+        with transaction.atomic():
+            Record.objects.bulk_create(
+                records,
+                update_conflicts=True,
+                unique_fields=["fhir_version", "type", "resource_id"],
+                update_fields=["content"],
+            )
+            rebuild_memberships(version)
+    except RecursionError:
+        raise UnreadableResources("a resource is nested too deeply") from None
+    return len(records)
 
 
-def _resource_texts(array: str) -> Iterator[str]:
+def _version(path: Path) -> Version:
+    try:
+        return load_version(path.stem)
+    except (ValueError, OSError, KeyError):
+        raise UnreadableResources("a file is named after its FHIR version, such as r4.json") from None
+
+
+def _resource_texts(path: Path) -> Iterator[str]:
     """Each resource of a JSON array as it is written there: a decimal keeps its zeros (FHIR datatypes, decimal)."""
-    if not isinstance(json.loads(array), list):
-        raise ValueError("not a JSON array")
+    try:
+        array = path.read_text(encoding="utf-8-sig")
+        content = strict_json.loads(array)
+    except strict_json.DuplicateMember:
+        raise UnreadableResources("a member stands twice in one object") from None
+    except ValueError as error:  # no UTF-8, no JSON, NaN
+        raise UnreadableResources(f"not JSON: {error}") from None
+    if not isinstance(content, list):
+        raise UnreadableResources("not a JSON array of resources")
     decoder, place = json.JSONDecoder(), array.index("[") + 1
     while array[place := _next_item(array, place)] != "]":
         _, end = decoder.raw_decode(array, place)
@@ -44,9 +72,24 @@ def _next_item(array: str, place: int) -> int:
     return place
 
 
-def _record(text: str, version: Version) -> Record:
-    content = json.loads(text)
-    name, resource_id = content["resourceType"], content["id"]
-    if name not in version.types or not is_fhir_id(resource_id):
-        raise ValueError(f"{name}/{resource_id}: not a resource that {version.key} serves")
+def _record(text: str, place: int, version: Version) -> Record:
+    content: Any = json.loads(text)
+    if not isinstance(content, dict):
+        raise UnreadableResources(f"item {place}: not a JSON object")
+    name, resource_id = content.get("resourceType"), content.get("id")
+    shown = f"item {place} ({ascii(f'{name}/{resource_id}')[1:-1][:80]})"
+    if not isinstance(name, str) or name not in version.types:
+        raise UnreadableResources(f"{shown}: not a resource that {version.key} serves")
+    if not is_fhir_id(resource_id):
+        raise UnreadableResources(f"{shown}: it needs an id of 1 to 64 letters, digits, hyphens and dots")
+    try:
+        json.dumps(content, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise UnreadableResources(f"{shown}: it holds half a character (a lone surrogate)") from None
     return Record(fhir_version=version.key, type=name, resource_id=resource_id, content=text)
+
+
+def _refuse_repeated(records: list[Record]) -> None:
+    counted = Counter((record.type, record.resource_id) for record in records)
+    if twice := [f"{name}/{resource_id}" for (name, resource_id), count in counted.items() if count > 1]:
+        raise UnreadableResources(f"{', '.join(twice[:3])}: stands there more than once")

@@ -1,26 +1,20 @@
 """Fetching a client's keys from its JWKS URL: https, public addresses, small, quick, no redirect (RG-06, CL-12)."""
 
 import asyncio
-import ipaddress
 import socket
 import ssl
 from functools import lru_cache
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
 import httpx
 from django.conf import settings
 
+from oauth.clients import jwks_uri
 from oauth.http.bounded_body import BodyTooLong, append_part
 from smart.clients import jwks
-from smart.clients.redirect_uris import LOOPBACK_HOSTS
 from smart.http import cache_control
 
 SECONDS = 5.0
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
-_GLOBAL_IPV6 = ipaddress.ip_network("2000::/3")  # all that is handed out to anybody (RFC 4291 §2.4)
-# Python calls them global; RFC 6890 and Azure, for what a machine asks it about itself, keep them to themselves
-_RESERVED = (ipaddress.ip_network("192.0.0.0/24"), ipaddress.ip_network("168.63.129.16/32"))
 
 
 class Unfetchable(Exception):
@@ -34,28 +28,14 @@ class FetchedJwks(NamedTuple):
     seconds: int
 
 
-def jwks_uri_problem(address: str) -> str:
-    """Why this may not be a JWKS URL, or "". In development http on loopback is allowed too."""
-    try:
-        url = urlsplit(address)
-        port = url.port
-    except ValueError:
-        return "It is not a URL"
-    if url.scheme != "https" and not (settings.SMARTAUTH_DEV and _on_loopback(address)):
-        return "It must begin with https://"
-    if not url.hostname or port == 0 or not address.isascii() or not address.isprintable() or " " in address:
-        return "It is not a URL"
-    return "A user name or fragment is not allowed" if "@" in url.netloc or "#" in address else ""
-
-
 def fetch_public_keys(address: str) -> tuple[jwks.PublicKey, ...]:
-    """The keys behind the URL, for an operator who looks: one bad key is a problem. Raises Unfetchable or UnfitKeys."""
+    """The keys behind the URL, for an operator who looks: one bad key is a problem. Raises Unfetchable, InvalidKeys."""
     return jwks.parse_fetched_jwks(asyncio.run(fetch(address)).body)
 
 
 async def fetch(address: str) -> FetchedJwks:
     """What the URL answers now, whole within five seconds. Raises Unfetchable."""
-    if problem := jwks_uri_problem(address):
+    if problem := jwks_uri.jwks_uri_problem(address, dev=settings.SMARTAUTH_DEV):
         raise Unfetchable(problem)
     try:
         async with asyncio.timeout(SECONDS):
@@ -109,30 +89,6 @@ async def _public_address(host: str, port: int) -> str:
     """One address of the host, if all of them are public (in development any)."""
     known = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     found = {str(entry[4][0]) for entry in known}
-    if not settings.SMARTAUTH_DEV and not all(map(_is_public, found)):
-        raise Unfetchable("Its host has an address that is not public")
+    if not settings.SMARTAUTH_DEV and not all(map(jwks_uri.is_public, found)):
+        raise Unfetchable(jwks_uri.NOT_PUBLIC)
     return sorted(found, key=lambda one: ":" in one)[0]
-
-
-def _is_public(address: str) -> bool:
-    found = ipaddress.ip_address(address.partition("%")[0])
-    return all(map(_is_global, _embedded_ipv4(found))) if _embedded_ipv4(found) else _is_global(found)
-
-
-def _is_global(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
-    if isinstance(address, ipaddress.IPv6Address) and address not in _GLOBAL_IPV6:
-        return False
-    return address.is_global and not address.is_multicast and not any(address in network for network in _RESERVED)
-
-
-def _embedded_ipv4(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> list[ipaddress.IPv4Address]:
-    """The IPv4 addresses to which an IPv6 address leads."""
-    if isinstance(address, ipaddress.IPv4Address):
-        return []
-    translated = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF) if address in _NAT64 else None
-    return [one for one in (address.ipv4_mapped, address.sixtofour, translated) if one is not None]
-
-
-def _on_loopback(address: str) -> bool:
-    url = urlsplit(address)
-    return url.scheme == "http" and url.hostname in LOOPBACK_HOSTS

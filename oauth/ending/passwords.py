@@ -12,11 +12,11 @@ from oauth.ending.sessions import end_every_session
 
 
 def set_password(
-    user: User, password: str, actor: Actor, *, keep_session: str = "", keep_request: int | None = None
+    user: User, password: str | None, actor: Actor, *, keep_session: str = "", keep_request: int | None = None
 ) -> int:
     """The new password counts, and every app must ask again: RFC 9700 §4.14.2 counts a changed password among the
     events after which refresh tokens end, and an intruder who knew the old one may have let in an app of their own.
-    The request in which it is changed may go on waiting. How many other sessions ended."""
+    The request in which it is changed may go on waiting. How many other sessions ended. None is no password."""
     user.set_password(password)
     user.must_change_password = 0
     everything = Selection.everything(user)

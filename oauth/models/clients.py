@@ -9,6 +9,7 @@ from oauth2_provider.models import AbstractApplication, ApplicationManager
 from accounts import clock
 from oauth.models.servers import AddressPolicy, FhirServer
 from smart.http.cors import origins
+from smart.text import has_unsafe_characters
 
 
 class ClientQuerySet(models.QuerySet["Client"]):
@@ -123,7 +124,7 @@ class Client(AbstractApplication):
 
     @classmethod
     def of(cls, client_id: str) -> Self | None:
-        return cls.objects.filter(client_id=client_id).first()
+        return None if has_unsafe_characters(client_id) else cls.objects.filter(client_id=client_id).first()
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         with transaction.atomic():

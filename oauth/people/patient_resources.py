@@ -1,44 +1,93 @@
 """What the pickers show of patients and encounters, read from FHIR resources (`patients_from` of a seed file)."""
 
-import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-Patient = dict[str, Any]
+from smart.http import strict_json
+
+Entry = dict[str, Any]
+Resource = dict[str, Any]
+_ODD = (KeyError, TypeError, AttributeError, IndexError, ValueError)  # what a member of another shape leads to
 
 
-class UnreadablePatients(Exception):
-    """The file holds no patients; the message says why, in words for its author."""
+class UnreadablePatients(ValueError):
+    """Why nothing of a file can be read."""
 
 
-def read_patients(file: Path) -> list[Patient]:
-    """Each Patient of a JSON array or Bundle, as the keys of `patients` in a seed file, with their encounters.
+class PatientResources(NamedTuple):
+    """Patients as the keys of `patients` in a seed file, with their encounters, and what was skipped and why."""
 
-    Raises UnreadablePatients.
-    """
+    patients: list[Entry]
+    skipped: list[str]
+
+
+def read_patients(file: Path) -> PatientResources:
+    """Each Patient and Encounter of a JSON array or Bundle. Raises UnreadablePatients."""
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
+        content = strict_json.loads(file.read_text(encoding="utf-8"))
+    except strict_json.DuplicateMember:
+        raise UnreadablePatients(f"{file.name} cannot be read: it has a member twice in one object") from None
     except (OSError, ValueError) as error:
         raise UnreadablePatients(f"{file.name} cannot be read: {error}") from None
+    resources = _resources(content)
+    if resources is None:
+        raise UnreadablePatients(f"{file.name} is neither a JSON array of FHIR resources nor a Bundle")
+    return _sorted(resources)
+
+
+def _resources(content: Any) -> list[Any] | None:
+    """The resources of an array or a Bundle; None for something else."""
+    if isinstance(content, dict):
+        entries = content.get("entry", [])
+        is_bundle = content.get("resourceType") == "Bundle" and isinstance(entries, list)
+        return [one.get("resource") if isinstance(one, dict) else one for one in entries] if is_bundle else None
+    return content if isinstance(content, list) else None
+
+
+def _sorted(resources: list[Any]) -> PatientResources:
+    """Patients with their encounters, those without a patient left out; other types are nobody's business here."""
+    skipped: list[str] = []
+    patients: dict[str, Entry] = {}
+    visits: list[tuple[str, Entry]] = []
+    seen: set[str] = set()
+    for place, resource in enumerate(resources):
+        kind = resource.get("resourceType") if isinstance(resource, dict) else None
+        if not isinstance(kind, str):
+            skipped.append(f"resource {place}: it is no FHIR resource")
+        if kind not in ("Patient", "Encounter"):
+            continue
+        name = f"{kind}/{resource.get('id')}"
+        shown = f"resource {place} ({ascii(name)[1:-1][:80]})"
+        entry = _shaped(patient_fields if kind == "Patient" else _encounter, resource)
+        if entry is None:
+            skipped.append(f"{shown}: it has no id, or members of another shape than FHIR's")
+        elif name in seen:
+            skipped.append(f"{shown}: its id stands there twice")
+        elif kind == "Patient":
+            patients[entry["id"]] = {**entry, "encounters": []}
+        else:
+            visits.append((shown, entry))
+        seen.add(name)
+    for shown, visit in visits:
+        whose = visit.pop("patient")
+        if whose in patients:
+            patients[whose]["encounters"].append(visit)
+        else:
+            skipped.append(f"{shown}: its patient is not in the file")
+    return PatientResources(list(patients.values()), skipped)
+
+
+def _shaped(read: Callable[[Resource], Entry], resource: Resource) -> Entry | None:
+    """What the picker shows of it, None where a member is no text."""
     try:
-        resources = list(_resources(content))
-        found = [patient_fields(resource) for resource in resources if resource["resourceType"] == "Patient"]
-        encounters = _encounters(resource for resource in resources if resource["resourceType"] == "Encounter")
-        return [{**each, "encounters": encounters.get(each["id"], [])} for each in found]
-    except (KeyError, TypeError, AttributeError, IndexError):
-        raise UnreadablePatients(f"{file.name} is neither a JSON array of FHIR resources nor a Bundle") from None
+        entry = read(resource)
+    except _ODD:
+        return None
+    return entry if all(isinstance(value, str) for value in entry.values()) else None
 
 
-def _resources(content: Any) -> Iterator[dict[str, Any]]:
-    if isinstance(content, list):
-        yield from content
-    else:
-        for entry in content["entry"]:
-            yield entry["resource"]
-
-
-def patient_fields(resource: dict[str, Any]) -> Patient:
+def patient_fields(resource: Resource) -> Entry:
     """What the picker shows of a Patient."""
     died = resource.get("deceasedDateTime", "")
     return {
@@ -51,23 +100,17 @@ def patient_fields(resource: dict[str, Any]) -> Patient:
     }
 
 
-def _encounters(resources: Iterable[dict[str, Any]]) -> dict[str, list[dict[str, str]]]:
-    """The visits of each patient, who is their subject (DSTU2: patient)."""
-    found: dict[str, list[dict[str, str]]] = {}
-    for resource in resources:
-        whose = resource.get("subject", resource.get("patient", {})).get("reference", "")
-        found.setdefault(whose.removeprefix("Patient/"), []).append(_encounter(resource))
-    return found
-
-
-def _encounter(resource: dict[str, Any]) -> dict[str, str]:
+def _encounter(resource: Resource) -> Entry:
+    """A visit, and of whom: its subject (DSTU2: patient)."""
     places = [place.get("location", {}) for place in resource.get("location", [])]
     named = [place["display"] for place in (*places, resource.get("serviceProvider", {})) if place.get("display")]
+    whose: Any = resource.get("subject", resource.get("patient", {}))
     return {
         "id": resource["id"],
         "kind": _kind(resource.get("type", [])),
         "day": resource.get("period", {}).get("start", "")[:10],
         "place": named[0] if named else "",
+        "patient": whose.get("reference", "").removeprefix("Patient/"),
     }
 
 

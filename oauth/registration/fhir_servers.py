@@ -1,25 +1,55 @@
-"""A producer's own FHIR server: its row, the client it introspects with, and the clients that may reach it."""
+"""FHIR servers: the rules of one, and all that it needs: its row, its resource-server client, clients that reach it."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 
 from accounts import clock
 from audit.event_kinds import EventKind
 from audit.trail import Event, record
-from oauth.clients.secrets import client_secret_digest
+from oauth.clients import secrets
 from oauth.discovery import server_facts
 from oauth.models import Client, FhirServer, ResourceServer
+from oauth.registration.problems import (
+    MAX_NAME_LENGTH,
+    InvalidRegistration,
+    Problems,
+    choice_problem,
+    collect,
+    number_problem,
+    sentence,
+    text_problems,
+)
 from smart.digests import random_token
 from smart.fhir import base_urls
 from smart.fhir.audience import canonical_url
 from smart.metadata import Document, smart_configuration
+from smart.tokens.claim_profiles import mapping_problem
+
+_CHOICES = (
+    "version", "token_format", "signing_algorithm", "address_policy", "claim_profile", "patient_source",
+)  # fmt: skip
 
 
-class UnfitBase(Exception):
-    """Why this URL cannot be protected."""
+def problems(server: FhirServer) -> Problems:
+    """Why this FHIR server may not be protected, by field; {} if it may (AZ-08, DS-24, SD-17)."""
+    longest = settings.SMARTAUTH_ACCESS_TOKEN_MAX_SECONDS
+    return collect({
+        "base": _base_problems(server.base),
+        "name": text_problems(server.name, required=True),
+        **{name: [choice_problem(server, name)] for name in _CHOICES},
+        "access_token_seconds": [number_problem(server.access_token_seconds, 0, longest)],
+        "claim_mapping": [sentence(mapping_problem(server.claim_profile, server.claim_mapping))],
+    })  # fmt: skip
+
+
+def _base_problems(base: str) -> list[str]:
+    own = canonical_url(base) == canonical_url(f"{settings.SMARTAUTH_ISSUER}/o/userinfo")
+    problem = "it is the UserInfo endpoint of this server" if own else base_urls.base_url_problem(base)
+    return [sentence(problem)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +60,7 @@ class RegisteredFhirServer:
     client: Client
     secret: str
     added: bool
+    rotated: bool
     opened_to: tuple[str, ...]
 
     @property
@@ -47,45 +78,51 @@ class RegisteredFhirServer:
 
 @transaction.atomic
 def register(
-    base: str,
-    *,
-    name: str = "",
-    tells_addresses: bool = False,
-    clients: Iterable[Client] = (),
-    **settings: Any,
+    server: FhirServer, *, tells_addresses: bool = False, clients: Iterable[Client] = (), new_secret: bool = False
 ) -> RegisteredFhirServer:
     """Adds what is missing: the FHIR server, its resource-server client, the clients that may ask for its tokens.
 
-    What is there stays as it is, so a second call changes nothing; `settings` are a new server's. Raises UnfitBase.
+    What is there stays as it is, so a second call changes nothing, unless it asks for a new secret: the old one then
+    works for a while (RG-08). Raises InvalidRegistration.
     """
-    if problem := base_urls.base_url_problem(base):
-        raise UnfitBase(problem)
-    base = canonical_url(base)
-    server, added = FhirServer.objects.get_or_create(base=base, defaults={"name": name or base, **settings})
-    client, secret = _resource_server(server, tells_addresses=tells_addresses)
-    opened = _opened(server, clients)
-    _recorded(server, client, added=added, secret=secret, opened=opened)
-    return RegisteredFhirServer(server, client, secret, added, opened)
+    if found := problems(server):
+        raise InvalidRegistration(found)
+    server.base = canonical_url(server.base)
+    known = FhirServer.objects.filter(base=server.base).first()
+    if known is None:
+        server.save()
+    client, secret = _resource_server_client(known or server, tells_addresses=tells_addresses)
+    drawn = not secret and new_secret
+    secret = _new_secret(client) if drawn else secret
+    opened = _open_to(known or server, clients)
+    _record_events(known or server, client, added=known is None, secret=secret, rotated=drawn, opened=opened)
+    return RegisteredFhirServer(known or server, client, secret, known is None, drawn, opened)
 
 
-def _resource_server(server: FhirServer, *, tells_addresses: bool) -> tuple[Client, str]:
+def _resource_server_client(server: FhirServer, *, tells_addresses: bool) -> tuple[Client, str]:
     """The client that may introspect for this server, and the secret drawn for it if it is new (RG-07, RG-08)."""
     role = ResourceServer.objects.filter(fhir_server=server).select_related("client").order_by("pk").first()
     if role is not None:
         return role.client, ""
-    client_id, secret = f"rs-{random_token()[:22]}", random_token()
-    client = Client.objects.create(
-        client_id=client_id,
-        name=f"FHIR server: {server.name}",
+    client = Client(
+        client_id=f"rs-{random_token()[:22]}",
+        name=f"FHIR server: {server.name}"[:MAX_NAME_LENGTH],
         authentication=Client.Authentication.SECRET,
-        secret_digest=client_secret_digest(client_id, secret),
         grants="",
     )
+    secret = secrets.assign_secret(client)
+    client.save()
     ResourceServer.objects.create(client=client, fhir_server=server, tells_addresses=int(tells_addresses))
     return client, secret
 
 
-def _opened(server: FhirServer, clients: Iterable[Client]) -> tuple[str, ...]:
+def _new_secret(client: Client) -> str:
+    if client.authentication != Client.Authentication.SECRET:
+        raise InvalidRegistration({"new_secret": [f"{client.client_id} proves itself by keys and has no secret."]})
+    return secrets.rotate(client, secrets.rotation_number(client), now=clock.now())
+
+
+def _open_to(server: FhirServer, clients: Iterable[Client]) -> tuple[str, ...]:
     new = [client for client in clients if not client.fhir_servers.contains(server)]
     for client in new:
         client.fhir_servers.add(server)
@@ -97,11 +134,14 @@ def client_ids_at(server: FhirServer) -> list[str]:
     return list(Client.objects.filter(fhir_servers=server).order_by("client_id").values_list("client_id", flat=True))
 
 
-def _recorded(server: FhirServer, client: Client, *, added: bool, secret: str, opened: Collection[str]) -> None:
+def _record_events(
+    server: FhirServer, client: Client, *, added: bool, secret: str, rotated: bool, opened: Collection[str]
+) -> None:
     known: dict[str, Any] = {"at": clock.now(), "fhir_server": server.base}
     events = [Event(kind=EventKind.FHIR_SERVER_OPENED, client=client_id, **known) for client_id in opened]
     if secret:
-        events.append(Event(kind=EventKind.RESOURCE_SERVER_ADDED, client=client.client_id, **known))
+        kind = EventKind.SECRET_ROTATED if rotated else EventKind.RESOURCE_SERVER_ADDED
+        events.append(Event(kind=kind, client=client.client_id, **known))
     if added:
         events.append(Event(kind=EventKind.FHIR_SERVER_ADDED, **known))
     if events:

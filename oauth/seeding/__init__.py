@@ -5,9 +5,9 @@ from pathlib import Path
 from django.conf import settings
 from django.db import transaction
 
-from oauth.seeding import format as seed_file
 from oauth.seeding.clients import save_client
-from oauth.seeding.fhir_servers import save_server
+from oauth.seeding.fhir_servers import save_fhir_server
+from oauth.seeding.format import read_seed
 from oauth.seeding.outcome import Outcome
 from oauth.seeding.people import save_person
 from oauth.seeding.schema import SeedError
@@ -17,12 +17,12 @@ __all__ = ["Outcome", "SeedError", "seed"]
 
 def seed(path: Path) -> Outcome:
     """All of the file or nothing of it; a second run changes nothing. Raises SeedError."""
-    found = seed_file.read(path, issuer=settings.SMARTAUTH_ISSUER)
+    found = read_seed(path, issuer=settings.SMARTAUTH_ISSUER)
     if found.get("demo") and not settings.SMARTAUTH_DEV:
         raise SeedError("demo", "demo data has public passwords and is for development only (SMARTAUTH_DEV)")
     outcome = Outcome(folder=path.resolve().parent, demo=found.get("demo", False))
     with transaction.atomic():
-        for section, put in (("fhir_servers", save_server), ("people", save_person), ("clients", save_client)):
-            for place, given in enumerate(found.get(section, [])):
-                put(given, f"{section}[{place}]", outcome)
+        for section, save in (("fhir_servers", save_fhir_server), ("people", save_person), ("clients", save_client)):
+            for place, entry in enumerate(found.get(section, [])):
+                save(entry, f"{section}[{place}]", outcome)
     return outcome

@@ -1,152 +1,156 @@
-"""Reads a seed file: its shape, its values, and where in the file something is wrong (docs/seed-file.md)."""
+"""The format of a seed file: which keys there are, and of what shape their values (docs/seed-file.md)."""
 
-import re
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from oauth.seeding.schema import (  # fmt: skip
+from accounts.usernames import compose_username, normalize_username
+from oauth.seeding.schema import (
     SeedError,
     all_or_each,
-    base,
     claim_mapping,
     each,
     flag,
-    like,
+    line,
     mapping,
-    one_of,
+    name,
+    number,
     text,
-    web_address,
-    whole,
+    word_list,
     words,
     yes_or_no,
 )
-from smart.fhir import fhir_user
-from smart.fhir import id as fhir_id_form
-from smart.tokens.lifetimes import ACCESS_TOKEN_BOUND
-
-_DAY = re.compile(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?")
-_CLIENT_ID = re.compile(r"[A-Za-z0-9._~-]{1,100}")
-_SECRET = re.compile(r"[A-Za-z0-9._~-]+")
+from smart.fhir.audience import canonical_url
 
 
-def read(file: Path, *, issuer: str) -> dict[str, Any]:
-    """What the file says, checked, `{issuer}` replaced. Only the keys that are written in it. Raises SeedError."""
+def read_seed(file: Path, *, issuer: str) -> dict[str, Any]:
+    """What the file says, `{issuer}` replaced, only the keys that are written in it. Raises SeedError."""
     try:
-        loader = _Plain(file.read_text(encoding="utf-8").replace("{issuer}", issuer))
-        found = loader.get_single_data()
-    except (OSError, UnicodeDecodeError) as error:
-        raise SeedError(str(file), f"cannot be read: {error}") from None
+        found = _Loader(file.read_text(encoding="utf-8").replace("{issuer}", issuer)).get_single_data()
+        seed: dict[str, Any] = SEED(found, "")
+    except (OSError, ValueError) as error:  # no UTF-8, or a path that no file can have
+        raise SeedError(ascii(str(file))[1:-1], f"cannot be read: {error}") from None
     except yaml.YAMLError as error:
         raise SeedError(str(file), f"is not YAML: {error}") from None
-    seed: dict[str, Any] = SEED(found, "")
+    except RecursionError:
+        raise SeedError(str(file), "is not YAML that can be read: it is nested too deeply") from None
     return seed
 
 
-class _Plain(yaml.BaseLoader):
+class _Loader(yaml.BaseLoader):
     """Every value is text, so that 007, no and 2017-05-04 stay what was written; a key written twice is refused."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys = [key.value for key, _ in node.value]
-        for (key, _), name in zip(node.value, keys, strict=True):
-            if keys.count(name) > 1:
-                raise yaml.constructor.ConstructorError(None, None, f"the key {name!r} stands twice", key.start_mark)
+        keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+        for key in keys:
+            if keys.count(key) > 1:
+                raise yaml.constructor.ConstructorError(None, None, f"the key {key!r} stands twice", node.start_mark)
         return super().construct_mapping(node, deep=deep)
 
 
 # The format ---------------------------------------------------------------------------------------------------------
 
-fhir_id = like(re.compile(fhir_id_form.PATTERN), "a FHIR id (letters, digits, - and ., at most 64)")
-policy = one_of("off", "flag", "block", "end")
-seconds = whole(0, ACCESS_TOKEN_BOUND)
 
-ENCOUNTER = mapping(
-    {"id": fhir_id, "kind": text, "day": like(_DAY, "a date such as 2026-11-03"), "place": text}, required=("id",)
-)
+def _base(value: Any, path: str) -> str:
+    return canonical_url(text(value, path))
+
+
+def _username(value: Any, path: str) -> str:
+    return compose_username(text(value, path))
+
+
+def _by(key: str) -> Any:
+    return lambda entry: (key, entry[key])
+
+
+ENCOUNTER = mapping({"id": text, "kind": name, "day": text, "place": name}, required=("id",))
 PATIENT = mapping(
     {
-        "id": fhir_id,
-        "encounters": each(ENCOUNTER),
-        "name": text,
-        "sex": one_of("male", "female", "other", "unknown"),
-        "birth_date": like(_DAY, "a date such as 2017-05-04"),
-        "record_number": text,
-        "died": like(re.compile(r"[0-9]{4}"), "a year"),
+        "id": text,
+        "encounters": each(ENCOUNTER, unique=_by("id")),
+        "name": name,
+        "sex": text,
+        "birth_date": text,
+        "record_number": name,
+        "died": text,
     },
     required=("id",),
 )
 FHIR_SERVER = mapping(
     {
-        "base": base,
-        "name": text,
-        "version": one_of("dstu2", "stu3", "r4"),
-        "token_format": one_of("jwt", "opaque"),
-        "signing_algorithm": one_of("ES256", "RS256"),
-        "address_policy": policy,
-        "access_token_seconds": seconds,
-        "claim_profile": one_of("smart", "node", "hapi", "google", "linuxforhealth", "aws", "microsoft", "custom"),
+        "base": _base,
+        "name": name,
+        "version": text,
+        "token_format": text,
+        "signing_algorithm": text,
+        "address_policy": text,
+        "access_token_seconds": number,
+        "claim_profile": text,
         "claim_mapping": claim_mapping,
         "v1_equivalents": flag,
-        "patient_source": one_of("list", "search"),
-        "patients": each(PATIENT),
-        "patients_from": text,
+        "patient_source": text,
+        "patients": each(PATIENT, unique=_by("id")),
+        "patients_from": line,
     },
     required=("base", "name"),
 )
 IDENTITY = mapping(
-    {
-        "fhir_server": base,
-        "fhir_user": like(re.compile(fhir_user.PATTERN), "such as Patient/amy"),
-        "acts_for": all_or_each(fhir_id),
-    },
+    {"fhir_server": _base, "fhir_user": text, "acts_for": all_or_each(text)},
     required=("fhir_server", "fhir_user"),
 )
 PERSON = mapping(
     {
-        "username": like(re.compile(r"[\w.@+-]{1,150}"), "letters, digits and any of . @ + - _"),
-        "name": text,
-        "email": like(re.compile(r"[^@\s]+@[^@\s]+"), "an email address"),
+        "username": _username,
+        "name": name,
+        "email": text,
         "email_verified": flag,
-        "password": text,
+        "password": line,
         "operator": yes_or_no,
-        "identities": each(IDENTITY),
+        "identities": each(IDENTITY, unique=_by("fhir_server")),
     },
     required=("username",),
 )
-PROTECTS = mapping({"fhir_server": base, "tells_addresses": flag}, required=("fhir_server",))
+PROTECTS = mapping({"fhir_server": _base, "tells_addresses": flag}, required=("fhir_server",))
 CLIENT = mapping(
     {
-        "client_id": like(_CLIENT_ID, "1 to 100 of A-Z a-z 0-9 . _ ~ -"),
-        "name": text,
-        "maker": text,
-        "authentication": one_of("none", "secret", "keys"),
-        "profile": one_of("smart", "openid"),
-        "secret": like(_SECRET, "made of A-Z a-z 0-9 . _ ~ -"),
-        "jwks_file": text,
-        "jwks_uri": web_address,
-        "application_type": one_of("web", "native"),
-        "grants": each(one_of("authorization_code", "refresh_token", "client_credentials")),
+        "client_id": text,
+        "name": name,
+        "maker": name,
+        "authentication": text,
+        "profile": text,
+        "secret": line,
+        "jwks_file": line,
+        "jwks_uri": text,
+        "application_type": text,
+        "grants": word_list,
         "scope": words,
-        "fhir_servers": each(base),
-        "redirect_uris": each(text),
+        "fhir_servers": each(_base),
+        "redirect_uris": word_list,
         "launch_url": text,
-        "post_logout_redirect_uris": each(text),
-        "allowed_origins": each(web_address),
-        "supersede": one_of("default", "user-client", "user-client-patient", "grant", "client", "off"),
-        "tokens_to_keep": whole(1, 1000),
-        "address_policy": policy,
-        "access_token_seconds": seconds,
-        "refresh_token_seconds": whole(0, 999_999_999),
+        "post_logout_redirect_uris": word_list,
+        "allowed_origins": word_list,
+        "supersede": text,
+        "tokens_to_keep": number,
+        "address_policy": text,
+        "access_token_seconds": number,
+        "refresh_token_seconds": number,
         "allows_missing_state": flag,
         "fhir_context_as_text": flag,
         "refuses_unknown_scopes": flag,
-        "backend_patient": fhir_id,
+        "backend_patient": text,
         "backend_by_secret": flag,
-        "protects": each(PROTECTS),
+        "protects": each(PROTECTS, unique=_by("fhir_server")),
     },
     required=("client_id", "name", "authentication"),
 )
 SEED = mapping(
-    {"demo": yes_or_no, "fhir_servers": each(FHIR_SERVER), "people": each(PERSON), "clients": each(CLIENT)},
-)
+    {
+        "demo": yes_or_no,
+        "fhir_servers": each(FHIR_SERVER, unique=_by("base")),
+        "people": each(
+            PERSON, unique=lambda entry: ("username", normalize_username(entry["username"]).casefold())
+        ),
+        "clients": each(CLIENT, unique=_by("client_id")),
+    },
+)  # fmt: skip

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -12,18 +13,22 @@ from audit.event_kinds import EventKind
 from audit.trail import Event, record
 from oauth.models import FhirServer
 from oauth.seeding.schema import SeedError
+from smart.text import has_unsafe_characters
+from smart.time_units import to_datetime
 
 
 @dataclass(slots=True)
 class Outcome:
-    """`changes` in words, and the client secrets that were drawn: they are shown once and kept nowhere."""
+    """`changes` and `warnings` in words, and the client secrets that were drawn: shown once and kept nowhere."""
 
     folder: Path
     demo: bool = False
     changes: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
     secrets: dict[str, str] = field(default_factory=dict)
+    today: date = field(default_factory=lambda: to_datetime(clock.now()).date())
 
-    def note(self, what: str, added: bool, changed: Iterable[str], **reference: str) -> None:
+    def record_change(self, what: str, added: bool, changed: Iterable[str], **reference: str) -> None:
         """One line and one security event for a row that was added or changed; nothing for one that was not."""
         names = ", ".join(sorted(changed))
         if not added and not names:
@@ -33,21 +38,30 @@ class Outcome:
         record(Event(kind=EventKind.SEEDED, at=clock.now(), reason=reason, **reference))
 
 
-def put(row: models.Model, given: Mapping[str, Any]) -> list[str]:
-    """Sets what is given and writes the row if that makes a difference. The names of what changed."""
-    changed = [name for name, value in given.items() if getattr(row, name) != value]
+def set_fields(row: models.Model, values: Mapping[str, Any]) -> list[str]:
+    """Sets the values. The names of those that made a difference."""
+    changed = [name for name, value in values.items() if getattr(row, name) != value]
     for name in changed:
-        setattr(row, name, given[name])
-    if row._state.adding:
-        row.save()
-    elif changed:
-        row.save(update_fields=changed)  # nothing else: access may be ended at this moment
+        setattr(row, name, values[name])
     return changed
 
 
-def server(base: str, path: str) -> FhirServer:
+def save_fields(row: models.Model, changed: Iterable[str]) -> None:
+    """Writes a new row whole, and of one that is there only what changed: access may be ended at this moment."""
+    if row._state.adding:
+        row.save()
+    elif names := list(changed):
+        row.save(update_fields=names)
+
+
+def find_row(rows: models.Manager[Any] | models.QuerySet[Any], **key: str) -> Any:
+    """The row of that key, None if there is none; what no database can hold is not asked for."""
+    return None if any(map(has_unsafe_characters, key.values())) else rows.filter(**key).first()
+
+
+def fhir_server_at(base: str, path: str) -> FhirServer:
     """The FHIR server of that base, from this file or an earlier one. Raises SeedError."""
-    found = FhirServer.objects.filter(base=base).first()
+    found: FhirServer | None = find_row(FhirServer.objects, base=base)
     if found is None:
-        raise SeedError(path, f"no FHIR server has the base {base}; is it listed under fhir_servers?")
+        raise SeedError(path, f"no FHIR server has the base {ascii(base)[1:-1]}; is it listed under fhir_servers?")
     return found

@@ -1,6 +1,6 @@
 """The operators' admin. DOT registers its swapped models with the classes that settings name."""
 
-from operators.admin import authorizations, events, fhir_servers, people, signing_keys
+from operators.admin import authorizations, events, fhir_servers, patient_records, people, signing_keys
 from operators.admin.access_tokens import AccessTokenAdmin
 from operators.admin.clients import ClientAdmin
 from operators.admin.model_admin import Hidden
@@ -8,5 +8,5 @@ from operators.admin.refresh_tokens import RefreshTokenAdmin
 
 __all__ = [
     "AccessTokenAdmin", "ClientAdmin", "Hidden", "RefreshTokenAdmin",
-    "authorizations", "events", "fhir_servers", "people", "signing_keys",
+    "authorizations", "events", "fhir_servers", "patient_records", "people", "signing_keys",
 ]  # fmt: skip

@@ -17,10 +17,10 @@ from oauth.ending.access import Selection
 from oauth.ending.reasons import EndedFor
 from oauth.models import Authorization, liveness, public_reference
 from operators.admin import confirmation
-from operators.admin.fields import plain_text
 from operators.admin.filters import RowFilter, filter_by, filter_by_link
 from operators.admin.model_admin import ReadOnlyAdmin, actor, record_events, search
 from operators.admin.rendering import count_text, link, shorten, state_tag, tag, time_element
+from smart.text import has_unsafe_characters
 
 STATE = filter_by("state", "state", {
     "live": ("live", liveness.usable),
@@ -134,7 +134,7 @@ class AuthorizationAdmin(ReadOnlyAdmin):
     @admin.action(description="Clear the flag")
     def clear_flag(self, request: HttpRequest, queryset: QuerySet[Authorization]) -> HttpResponse | None:
         reason = request.POST.get("reason", "").strip()
-        if not confirmation.is_confirmed(request) or not _fit(reason):
+        if not confirmation.is_confirmed(request) or not _is_reason(reason):
             error = "Say in a line why the flag is cleared." if confirmation.is_confirmed(request) else ""
             ending = ["Nothing. The tokens stay as they are."]
             return confirmation.page(
@@ -163,9 +163,5 @@ def _any_of(term: str, people: Any) -> Any:
     )  # fmt: skip
 
 
-def _fit(reason: str) -> bool:
-    try:
-        plain_text(reason)
-    except ValueError:
-        return False
-    return 0 < len(reason) <= LONGEST_REASON
+def _is_reason(text: str) -> bool:
+    return 0 < len(text) <= LONGEST_REASON and not has_unsafe_characters(text)

@@ -23,6 +23,7 @@ from oauth.ending import access
 from oauth.ending.access import Selection
 from oauth.ending.reasons import EndedFor
 from oauth.models import Authorization, Client, ResourceServer
+from oauth.registration import clients as registration
 from operators.admin import confirmation
 from operators.admin.client_form import ClientForm
 from operators.admin.client_kinds import KINDS, KINDS_BY_NAME, Kind, kind_of
@@ -153,6 +154,13 @@ class ClientAdmin(OperatorAdmin):
         if not client:
             context["title"] = f"Add a client: {context['kind'].title.lower()}"
         return response
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        client: Client = form.instance
+        found = registration.warnings(client, list(client.fhir_servers.all()), list(client.protects.all()))
+        for sentence in (one for every in found.values() for one in every):
+            self.message_user(request, f"{sentence[0].upper()}{sentence[1:]}", messages.WARNING)
 
     def response_add(self, request: HttpRequest, obj: Client, post_url_continue: str | None = None) -> HttpResponse:
         secret = getattr(obj, "drawn_secret", "")

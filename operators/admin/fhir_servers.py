@@ -6,7 +6,6 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.contrib import admin
-from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -16,22 +15,25 @@ from oauth.ending.access import Selection
 from oauth.ending.reasons import EndedFor
 from oauth.models import Authorization, FhirServer
 from oauth.registration import fhir_servers
+from oauth.registration.problems import MAX_NAME_LENGTH
 from operators.admin import confirmation
-from operators.admin.fields import Flag, Seconds, plain_text
+from operators.admin.fields import Flag, RegistrationForm, Seconds, Text, show_problems
 from operators.admin.model_admin import OperatorAdmin, actor
 from operators.admin.rendering import count_text, shorten
 from smart.fhir import base_urls
 from smart.fhir.audience import canonical_url
-from smart.tokens import claim_profiles
-from smart.tokens.claim_mapping import MAX_LENGTH
 
 
-class FhirServerForm(forms.ModelForm):  # type: ignore[type-arg]
-    base = forms.CharField(label="Base (aud)", max_length=base_urls.MAX_LENGTH, help_text="https://host/path")
-    name = forms.CharField(max_length=200, validators=[plain_text], help_text="People read it when they decide.")
-    access_token_seconds = Seconds(label="Access token lives, seconds", help_text="0 = the server's default.")
-    claim_mapping = forms.CharField(
-        label="Own mapping", required=False, max_length=MAX_LENGTH,
+class FhirServerForm(RegistrationForm):
+    base = Text(label="Base (aud)", longest=base_urls.MAX_LENGTH, help_text="https://host/path")
+    name = Text(longest=MAX_NAME_LENGTH, help_text="People read it when they decide.")
+    access_token_seconds = Seconds(
+        settings.SMARTAUTH_ACCESS_TOKEN_MAX_SECONDS,
+        label="Access token lives, seconds",
+        help_text="0 = the server's default.",
+    )
+    claim_mapping = Text(
+        label="Own mapping", required=False,
         widget=forms.Textarea(attrs={"rows": 6, "cols": 70, "spellcheck": "false", "autocapitalize": "off"}),
         help_text='JSON, for the claim profile "own mapping": {"patient_id": {"from": "patient"}}',
     )  # fmt: skip
@@ -49,24 +51,14 @@ class FhirServerForm(forms.ModelForm):  # type: ignore[type-arg]
         )  # fmt: skip
 
     def clean_base(self) -> str:
-        base: str = self.cleaned_data["base"]
-        if problem := base_urls.base_url_problem(base):
-            raise ValidationError(f"{problem}.")
-        if FhirServer.objects.filter(base=canonical_url(base)).exists():
-            raise ValidationError("This base is protected already.")
-        return canonical_url(base)
+        return canonical_url(self.cleaned_data["base"])
 
-    def clean_claim_mapping(self) -> str:
-        mapping: str = self.cleaned_data["claim_mapping"]
-        if problem := claim_profiles.mapping_problem(self.cleaned_data.get("claim_profile", ""), mapping):
-            raise ValidationError(f"{problem}.")
-        return mapping
-
-    def clean_access_token_seconds(self) -> int:
-        seconds: int = self.cleaned_data["access_token_seconds"]
-        if seconds > settings.SMARTAUTH_ACCESS_TOKEN_MAX_SECONDS:
-            raise ValidationError(f"At most {settings.SMARTAUTH_ACCESS_TOKEN_MAX_SECONDS}.")
-        return seconds
+    def _post_clean(self) -> None:
+        super()._post_clean()  # type: ignore[misc]
+        show_problems(self, fhir_servers.problems(self.instance))
+        base = self.cleaned_data.get("base")
+        if base and FhirServer.objects.filter(base=base).exists():
+            self.add_error("base", "This base is protected already.")
 
 
 @admin.register(FhirServer)
@@ -114,11 +106,8 @@ class FhirServerAdmin(OperatorAdmin):
         if change:
             super().save_model(request, obj, form, change)
             return
-        made = fhir_servers.register(
-            obj.base, name=obj.name, tells_addresses=bool(form.cleaned_data["tells_addresses"])
-        )
+        made = fhir_servers.register(obj, tells_addresses=bool(form.cleaned_data["tells_addresses"]))
         obj.pk, obj.registered = made.server.pk, made
-        obj.save()
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
         """The answer to the POST itself shows the secret; a repeated POST makes nothing, as the base is taken."""

@@ -1,11 +1,73 @@
-"""Form fields for what the database keeps in one column: flags as 0 or 1, lists as words, checked as they are typed."""
+"""Form fields for what the database keeps in one column, and how the rules of registration look in a form.
 
+A field here only reads what was typed; what it may be is decided in oauth/registration, for every door alike.
+"""
+
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
-from django.core.exceptions import ValidationError
 
-from smart.text import has_unsafe_characters
+from oauth.registration.problems import MISSING, Problems, blank_problems
+
+
+def show_problems(form: "forms.BaseForm", problems: Problems, names: Mapping[str, str] = {}) -> None:
+    """Each sentence beside its field; one about a field that the form does not ask stands above the form."""
+    for field, sentences in problems.items():
+        name = names.get(field, field)
+        if name not in form.fields:
+            form.add_error(None, [f"{field}: {sentence}" for sentence in sentences])
+        elif name not in form.errors:
+            form.add_error(name, sentences)
+
+
+class RegistrationForm(forms.ModelForm):  # type: ignore[type-arg]
+    """The form of a row that is judged by the rules of registration, and by nothing else."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        name_choices(self)
+
+    def _get_validation_exclusions(self) -> set[str]:
+        return {field.name for field in self.instance._meta.get_fields()}
+
+
+def name_choices(form: "forms.BaseForm") -> None:
+    """Has each list of choices refuse a value in the words of registration."""
+    for field in form.fields.values():
+        if isinstance(field, forms.ChoiceField):
+            choices: Any = field.choices
+            known = ", ".join(str(value) for value, _ in choices if value)
+            field.error_messages["invalid_choice"] = f"must be one of {known}, not '%(value)s'."
+
+
+class Text(forms.CharField):
+    """A line of text."""
+
+    def __init__(self, *, longest: int = 0, **options: Any) -> None:
+        super().__init__(**{"error_messages": {"required": MISSING}, **options})
+        self.validators = []
+        if longest:
+            self.widget.attrs["maxlength"] = str(longest)
+
+
+class Number(forms.IntegerField):
+    """A whole number."""
+
+    def __init__(self, least: int, most: int, **options: Any) -> None:
+        wrong = f"must be a whole number from {least} to {most}."
+        super().__init__(**{"error_messages": {"invalid": wrong, "required": wrong}, **options})
+        self.widget.attrs |= {"min": str(least), "max": str(most)}
+
+
+class Seconds(Number):
+    """A length of time; empty or 0 means that something else decides."""
+
+    def __init__(self, most: int, **options: Any) -> None:
+        super().__init__(0, most, **{"required": False, **options})
+
+    def to_python(self, value: Any) -> int | None:
+        return super().to_python(value) or 0
 
 
 class Flag(forms.BooleanField):
@@ -24,13 +86,13 @@ class Flag(forms.BooleanField):
         return bool(initial) != bool(self.to_python(data))
 
 
-class Lines(forms.CharField):
-    """A list, one entry on a line, kept as words."""
+class Words(Text):
+    """A list, kept as words, however they are typed."""
 
     widget = forms.Textarea(attrs={"rows": 4, "cols": 70, "spellcheck": "false", "autocapitalize": "off"})
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(**{"required": False, "max_length": 20_000, **options})
+        super().__init__(**{"required": False, **options})
 
     def prepare_value(self, value: Any) -> str:
         return "\n".join(str(value or "").split())
@@ -42,17 +104,11 @@ class Lines(forms.CharField):
         return str(initial or "").split() != str(data or "").split()
 
 
-class Seconds(forms.IntegerField):
-    """A length of time; empty or 0 means that something else decides."""
+class Lines(Words):
+    """A list, one entry on a line, kept as words."""
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**{"required": False, "min_value": 0, **options})
-
-    def to_python(self, value: Any) -> int | None:
-        return super().to_python(value) or 0
-
-
-def plain_text(value: str) -> None:
-    """A name that people will read: no control characters, nothing that turns the line around."""
-    if has_unsafe_characters(value):
-        raise ValidationError("Control characters and characters that change the direction of text are not allowed.")
+    def to_python(self, value: Any) -> str:
+        lines = [line.strip() for line in str(value or "").splitlines()]
+        if problems := blank_problems(line for line in lines if line):
+            raise forms.ValidationError(problems)
+        return super().to_python(value)

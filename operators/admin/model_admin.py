@@ -1,9 +1,11 @@
 """What every page of the operators shares: nothing vanishes, every change is in the trail, lists stay fast."""
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 from django.contrib import admin
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.views.main import ChangeList
 from django.core.paginator import Paginator
 from django.db.models import Model
@@ -23,6 +25,7 @@ from oauth.ending.access import Actor
 from oauth.models import parse_reference
 
 MOST = 5000
+_ROW_ID = re.compile(r"[0-9]{1,18}", re.ASCII)
 
 
 class BoundedPaginator(Paginator):  # type: ignore[type-arg]
@@ -57,6 +60,11 @@ def actor(request: HttpRequest) -> Actor:
     """The operator, as events name them."""
     subject = request.user.subject  # type: ignore[union-attr]  # the site lets operators in only
     return Actor(now=clock.now(), address=client_address(request), operator=subject)
+
+
+def is_row_id(text: str) -> bool:
+    """Whether it can be the primary key of a row, by number as all tables here have it."""
+    return _ROW_ID.fullmatch(text) is not None
 
 
 def record_events(request: HttpRequest, kind: EventKind, *abouts: dict[str, Any], reason: str = "") -> None:
@@ -97,6 +105,10 @@ class OperatorAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         """The actions that make sense for this row: buttons on its page."""
         return ()
 
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """The row of that number; none, rather than an error of the database, for what is no number."""
+        return super().get_object(request, object_id, from_field) if is_row_id(object_id) else None
+
     def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return False
 
@@ -107,6 +119,7 @@ class OperatorAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         """Only the ticked rows, never "all pages": what a page has counted is what ends."""
         ticked: QueryDict = request.POST.copy()
         ticked["select_across"] = "0"
+        ticked.setlist(ACTION_CHECKBOX_NAME, [one for one in ticked.getlist(ACTION_CHECKBOX_NAME) if is_row_id(one)])
         request.POST = ticked  # type: ignore[assignment]
         return super().response_action(request, queryset, *args, **kwargs)
 

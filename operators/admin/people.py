@@ -1,17 +1,13 @@
 """People: who signs in, who they are on FHIR servers, which patients they may act for, and whether they may come in."""
 
 from collections.abc import Sequence
-from functools import reduce
-from operator import or_
 from typing import Any
 
-from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import UserAdmin
-from django.contrib.auth.forms import AdminPasswordChangeForm, AdminUserCreationForm
-from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -23,13 +19,12 @@ from oauth.ending import access, passwords
 from oauth.ending.access import Selection
 from oauth.ending.people import suspend
 from oauth.ending.reasons import EndedFor
-from oauth.models import ActsFor, Authorization, FhirIdentity, PatientRecord
+from oauth.models import ActsFor, Authorization, FhirIdentity
 from operators.admin import confirmation
-from operators.admin.fields import Flag, Lines, plain_text
 from operators.admin.filters import filter_by
 from operators.admin.model_admin import OperatorAdmin, actor, record_events
+from operators.admin.person_forms import FhirIdentityForm, NewPasswordForm, NewPersonForm, PersonForm
 from operators.admin.rendering import count_text, shorten, tag
-from smart.fhir import fhir_user
 
 STATE = filter_by("state", "state", {
     "in": ("may sign in", lambda found: found.filter(stopped_at=0)),
@@ -45,77 +40,6 @@ ROLE = filter_by("role", "role", {
 
 def _is(resource_type: str) -> Q:
     return Q(pk__in=FhirIdentity.objects.filter(resource__startswith=f"{resource_type}/").values("user"))
-
-
-class PersonForm(forms.ModelForm):  # type: ignore[type-arg]
-    name = forms.CharField(max_length=200, required=False, validators=[plain_text])
-    email_verified = Flag(label="Email is verified", help_text="You vouch that it reaches this person; apps hear so.")
-    is_staff = forms.BooleanField(label="Operator", required=False, help_text="May use this admin, all of it.")
-
-    class Meta:
-        model = User
-        fields = ("username", "name", "email", "email_verified", "is_staff")
-
-
-class NewPersonForm(AdminUserCreationForm):  # type: ignore[type-arg]
-    name = forms.CharField(max_length=200, required=False, validators=[plain_text])
-    email_verified = Flag(label="Email is verified", help_text="You vouch that it reaches this person; apps hear so.")
-    is_staff = forms.BooleanField(label="Operator", required=False, help_text="May use this admin, all of it.")
-
-    class Meta:
-        model = User
-        fields = ("username", "name", "email", "email_verified", "is_staff")
-
-
-class NewPasswordForm(AdminPasswordChangeForm):  # type: ignore[type-arg]
-    """A password that an operator sets; with the old one its sessions and apps end."""
-
-    def save(self, commit: bool = True) -> Any:
-        if self.cleaned_data["set_usable_password"]:
-            passwords.set_password(self.user, self.cleaned_data["password1"], self.user.changed_by)
-            return self.user
-        return super().save(commit)
-
-
-class FhirIdentityForm(forms.ModelForm):  # type: ignore[type-arg]
-    resource = forms.RegexField(
-        rf"\A{fhir_user.PATTERN}\Z",
-        label="Is (fhirUser)", help_text="Such as Patient/amy or Practitioner/dr-green.",
-        error_messages={"invalid": "Must be such as Patient/amy or Practitioner/dr-green."},
-    )  # fmt: skip
-    acts_for = Lines(
-        label="May act for", help_text="FHIR ids of patients, one on each line; their own too.",
-        widget=forms.Textarea(attrs={"rows": 3, "cols": 24, "spellcheck": "false"}),
-    )  # fmt: skip
-
-    class Meta:
-        model = FhirIdentity
-        fields = ("fhir_server", "resource")
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if self.instance.pk:
-            self.initial["acts_for"] = " ".join(self._today().values_list("record__patient", flat=True))
-
-    def _today(self) -> QuerySet[ActsFor]:
-        return self.instance.acts_for.order_by("record__patient")
-
-    def clean(self) -> dict[str, Any]:
-        """Each patient is one that this FHIR server has."""
-        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        wanted, server = set(cleaned.get("acts_for", "").split()), cleaned.get("fhir_server")
-        found = PatientRecord.objects.filter(fhir_server=server, patient__in=wanted)
-        self.records = {record.patient: record.pk for record in found}
-        if server and (unknown := sorted(wanted - self.records.keys())):
-            self.add_error("acts_for", [f"{server} has no patient {patient}." for patient in unknown])
-        return cleaned
-
-    def _save_m2m(self) -> None:
-        super()._save_m2m()  # type: ignore[misc]
-        before = set(self._today().values_list("record", flat=True))
-        keep = set(self.records.values())
-        self.instance.acts_for.filter(record__in=before - keep).delete()
-        ActsFor.objects.bulk_create(ActsFor(identity=self.instance, record_id=pk) for pk in sorted(keep - before))
 
 
 class FhirIdentityInline(admin.StackedInline):  # type: ignore[type-arg]
@@ -205,6 +129,8 @@ class PersonAdmin(OperatorAdmin, UserAdmin):  # type: ignore[type-arg]  # Django
             obj.is_staff = True
             self.message_user(request, "You stay an operator: another operator must change that.", messages.WARNING)
         obj.is_superuser = obj.is_staff
+        if change and form.is_no_longer_verified():
+            self.message_user(request, "The new email address is not verified.", messages.WARNING)
         super().save_model(request, obj, form, change)
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
@@ -214,10 +140,11 @@ class PersonAdmin(OperatorAdmin, UserAdmin):  # type: ignore[type-arg]  # Django
         return row
 
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> Any:  # noqa: A002
-        """One's own password has its own page, which asks for the old one."""
-        return (
-            redirect("/password") if id == str(request.user.pk) else super().user_change_password(request, id, form_url)
-        )
+        """One's own password has its own page, which asks for the old one, however the address spells the number."""
+        person = self.get_object(request, unquote(id))
+        if person is not None and person.pk == request.user.pk:
+            return redirect("/password")
+        return super().user_change_password(request, id, form_url)
 
     # What ends ------------------------------------------------------------------------------------------------------
 
@@ -286,59 +213,3 @@ class PersonAdmin(OperatorAdmin, UserAdmin):  # type: ignore[type-arg]  # Django
 def _others(people: QuerySet[User], request: HttpRequest) -> QuerySet[User]:
     """All but the operator who asks."""
     return people.exclude(username=request.user.get_username())
-
-
-@admin.register(PatientRecord)
-class PatientRecordAdmin(OperatorAdmin):
-    """What the picker shows of patients; a producer's own patients can be typed in here."""
-
-    list_display = ("patient", "name", "birth_date", "record_number", "fhir_server")
-    list_select_related = ("fhir_server",)
-    search_fields = ("patient__exact", "name__icontains", "record_number__exact")
-    search_help_text = "FHIR id, name or record number"
-    ordering = ("-pk",)
-
-    actions = ("end_access",)
-
-    def about(self, row: PatientRecord) -> dict[str, str]:
-        return {"patient": row.patient, "fhir_server": row.fhir_server.base}
-
-    def acts(self, row: PatientRecord) -> Sequence[str]:
-        return ("end_access",)
-
-    @admin.action(description="End all access to these records")
-    def end_access(self, request: HttpRequest, queryset: QuerySet[PatientRecord]) -> HttpResponse | None:
-        if not confirmation.is_confirmed(request):
-            about = queryset.filter(patient=OuterRef("patient"), fhir_server=OuterRef("fhir_server"))
-            ending = confirmation.consequences(Authorization.objects.filter(Exists(about)))
-            title, lead = "End all access to these records", "People may allow apps again at once."
-            return confirmation.page(request, self, queryset, title=f"{title}?", button=title, ending=ending, lead=lead)
-        records = [Q(patient=row.patient, fhir_server=row.fhir_server_id) for row in queryset]
-        any_of = reduce(or_, records, Q(pk__in=[]))
-        ended = access.end(Selection(any_of, any_of), actor(request), EndedFor.OPERATOR).authorizations
-        self.message_user(request, f"Ended {count_text(ended, 'authorization')} and their tokens.")
-        return None
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        return ("fhir_server", "patient") if obj else ()
-
-    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        field: Any = super().formfield_for_dbfield(db_field, request, **kwargs)
-        if isinstance(field, forms.CharField):
-            field.widget = forms.TextInput(attrs={"size": 40})
-            field.max_length = 200
-            field.validators.append(_short)
-        if db_field.name == "patient":
-            field.validators.append(_fhir_id)
-        return field
-
-
-def _short(value: str) -> None:
-    plain_text(value)
-    if len(value) > 200:
-        raise ValidationError("At most 200 characters.")
-
-
-def _fhir_id(value: str) -> None:
-    if not 0 < len(value) <= 64 or not value.isascii() or not value.replace("-", "").replace(".", "").isalnum():
-        raise ValidationError("A FHIR id has letters, digits, - and ., at most 64.")

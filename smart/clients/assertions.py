@@ -66,7 +66,7 @@ class Assertion:
 
 
 def parse_assertion(text: str) -> Assertion:
-    """The parts of a JWS in compact form (E60). Raises UnfitAssertion."""
+    """The parts of a JWS in compact form (E60). Raises InvalidAssertion."""
     parts = text.split(".")
     if len(text) > MAX_LENGTH:
         raise InvalidAssertion(f"the assertion is longer than {MAX_LENGTH} characters")
@@ -79,7 +79,7 @@ def parse_assertion(text: str) -> Assertion:
 def validate_assertion(
     assertion: Assertion, *, kind: str | None, client_id: str | None, audiences: Iterable[str], now: int
 ) -> None:
-    """Holds the assertion against every rule that needs no key. Raises UnfitAssertion with all that are broken."""
+    """Holds the assertion against every rule that needs no key. Raises InvalidAssertion with all that are broken."""
     rules = [
         *([] if kind == ASSERTION_TYPE else [f"client_assertion_type is not {ASSERTION_TYPE}"]),
         *_header_rules(assertion.header),
@@ -92,7 +92,7 @@ def validate_assertion(
 
 
 def matching_key(assertion: Assertion, keys: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
-    """The one key of the set that has the kid and fits the algorithm (CL-08). Raises UnfitAssertion or UnknownKey."""
+    """The one key of the set that has the kid and fits the algorithm (CL-08). Raises InvalidAssertion or UnknownKey."""
     algorithm = assertion.header["alg"]
     kty, curve = _FITS[algorithm]
     named = [key for key in keys if key.get("kid") == assertion.header["kid"]]
@@ -103,13 +103,13 @@ def matching_key(assertion: Assertion, keys: Sequence[Mapping[str, Any]]) -> Map
         raise InvalidAssertion(f"the key of that kid is not of type {kty}, which {algorithm} needs")
     if len(fitting) > 1:
         raise InvalidAssertion("the client has several keys of that kid and type")
-    if not _may_sign(fitting[0], algorithm) or fitting[0].get("crv") != curve:
+    if not may_verify(fitting[0], algorithm) or fitting[0].get("crv") != curve:
         raise InvalidAssertion(f"the key of that kid is not for signatures with {algorithm}")
     return fitting[0]
 
 
 def verify_signature(assertion: Assertion, key: Mapping[str, Any]) -> None:
-    """Raises UnfitAssertion unless that key signed it, by the algorithm that it says and that fits the key (SB-10)."""
+    """Raises InvalidAssertion unless that key signed it, by the algorithm that it names and that fits (SB-10)."""
     try:
         public = (RSAKey if key["kty"] == "RSA" else ECKey).import_key(dict(key))
         deserialize_compact(assertion.text, public, registry=_REGISTRY)
@@ -174,7 +174,8 @@ def _is_time(value: Any) -> TypeGuard[float]:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _may_sign(key: Mapping[str, Any], algorithm: str) -> bool:
+def may_verify(key: Mapping[str, Any], algorithm: str) -> bool:
+    """Whether the key says of itself that it is for such signatures (RFC 7517 §4.2 to §4.4)."""
     operations = key.get("key_ops", ["verify"])
     return (
         key.get("use", "sig") == "sig"

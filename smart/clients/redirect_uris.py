@@ -2,14 +2,19 @@
 
 import re
 from collections.abc import Iterable
-from urllib.parse import SplitResult, quote, urlsplit
+from urllib.parse import SplitResult, parse_qs, quote, urlsplit
 
 from smart.http.errors import OAuthError
 
 LOOPBACK_HOSTS = ("127.0.0.1", "::1", "localhost")
+MAX_LENGTH = 2000
+MAX_HOST_LENGTH = 253
+RESPONSE_PARAMETERS = ("code", "state", "iss", "error", "error_description", "error_uri")
 
 _URI = re.compile(r"(?:[A-Za-z0-9\-._~:/?\[\]@!$&'()+,;=]|%[0-9A-Fa-f]{2})+")
 _LOOPBACK = re.compile(r"http://(?P<host>127\.0\.0\.1|\[::1\]|localhost)(?::(?P<port>[0-9]{1,5}))?(?P<rest>[/?].*)?")
+_LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+_HOST = re.compile(rf"{_LABEL}(?:\.{_LABEL})*\.?")
 _PRIVATE_SCHEME = re.compile(r"[a-z][a-z0-9+-]*(\.[a-z0-9][a-z0-9-]*)+")
 
 
@@ -21,23 +26,37 @@ def redirect_uri_problem(uri: str, native: bool, *, dev: bool = False) -> str | 
         return "a wildcard is not allowed"
     if not _URI.fullmatch(uri):
         return "it has a character that no URI has"
+    if len(uri) > MAX_LENGTH:
+        return f"it is longer than {MAX_LENGTH} characters"
     try:
-        return _unfit(urlsplit(uri), native, loopback=native or dev)
+        return _problem(urlsplit(uri), native, loopback=native or dev)
     except ValueError:
         return "it is not a URI"
 
 
-def _unfit(uri: SplitResult, native: bool, *, loopback: bool) -> str | None:
+def reserved_parameter_problem(uri: str, reserved: Iterable[str] = RESPONSE_PARAMETERS) -> str | None:
+    """Why its query may not be registered: the app could not tell what we append from what stood there (SB-02)."""
+    held = parse_qs(urlsplit(uri).query, keep_blank_values=True)
+    taken = [name for name in reserved if name in held]
+    return f"its query has {' and '.join(taken)} already, which we append" if taken else None
+
+
+def _problem(uri: SplitResult, native: bool, *, loopback: bool) -> str | None:
     if uri.username is not None or uri.password is not None:
         return "a user name is not allowed"
     if uri.scheme in ("https", "http"):
-        if not uri.hostname or uri.port == 0:
+        if not is_host(uri.hostname) or uri.port == 0 or uri.netloc.endswith(":"):
             return "it names no host"
         fit = uri.scheme == "https" or (loopback and uri.hostname in LOOPBACK_HOSTS)
         return None if fit else "http is allowed on loopback for native apps only"
     if not _PRIVATE_SCHEME.fullmatch(uri.scheme):
         return "its scheme is neither https nor the reverse of a domain name"
     return None if native else "an own scheme is allowed for native apps only"
+
+
+def is_host(name: str | None) -> bool:
+    """Whether a URL can lead there: labels between the dots, or what stood in the brackets of an IPv6 address."""
+    return name is not None and len(name) <= MAX_HOST_LENGTH and (":" in name or _HOST.fullmatch(name) is not None)
 
 
 def is_registered(uri: str, redirect_uris: Iterable[str], *, native: bool) -> bool:

@@ -3,7 +3,7 @@
 import re
 from urllib.parse import SplitResult, urlsplit
 
-from smart.clients.redirect_uris import LOOPBACK_HOSTS
+from smart.clients.redirect_uris import LOOPBACK_HOSTS, is_host
 
 MAX_LENGTH = 2000
 _URL = re.compile(r"(?:[A-Za-z0-9\-._~:/@!$&'()+,;=\[\]]|%[0-9A-Fa-f]{2})+")
@@ -20,13 +20,13 @@ def base_url_problem(url: str) -> str:
     if len(url) > MAX_LENGTH:
         return f"it is longer than {MAX_LENGTH} characters"
     try:
-        return _unfit(urlsplit(url))
+        return _problem(urlsplit(url))
     except ValueError:
         return "it is not a URL"
 
 
-def _unfit(url: SplitResult) -> str:
-    if url.scheme not in ("https", "http") or not url.hostname or url.port == 0:
+def _problem(url: SplitResult) -> str:
+    if url.scheme not in ("https", "http") or not is_host(url.hostname) or url.port == 0 or url.netloc.endswith(":"):
         return "it must be https://host/path"
     if url.scheme == "http" and url.hostname not in LOOPBACK_HOSTS:
         return "http is allowed on loopback only; elsewhere it must be https"

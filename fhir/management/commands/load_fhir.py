@@ -17,8 +17,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, files: list[Path], **options: Any) -> None:
         for file in files:
+            shown = ascii(str(file))[1:-1]
             try:
                 count = load_file(file)
-            except (OSError, ValueError, KeyError) as error:
-                raise CommandError(f"{file}: {error}") from error
+            except (OSError, ValueError) as error:
+                raise CommandError(f"{shown}: {error}. Nothing of it was loaded.") from None
             self.stdout.write(f"{file.name}: {count} resources")

@@ -12,8 +12,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from oauth.models import Client, FhirServer
 from oauth.models.servers import AddressPolicy, ClaimProfile
-from oauth.registration.fhir_servers import RegisteredFhirServer, UnfitBase, client_ids_at, register
-from smart.tokens import claim_profiles
+from oauth.registration.fhir_servers import RegisteredFhirServer, client_ids_at, register
+from oauth.registration.problems import MAX_NAME_LENGTH, InvalidRegistration
 
 ADDED = """\
 {what}: {base}
@@ -28,7 +28,10 @@ Ask about a token that stands in $TOKEN:
 KNOWN = """\
 {what}: {base}
 
-Its client is {client_id}. The secret was shown when it was made; the admin draws a new one.
+Its client is {client_id}. The secret was shown when it was made; --new-secret draws another one.
+"""
+OVERLAP = """
+The secret before this one works for {hours} more hours.
 """
 ALWAYS = """
 Serve the document below at {base}/.well-known/smart-configuration,
@@ -41,6 +44,11 @@ Clients that may ask for its tokens: {clients}.
 More of them: `manage.py fhir-server add {base} --client CLIENT_ID`, or in the admin.
 Who is who there, and for which patients: the seed file (docs/seed-file.md), or in the admin.
 """
+SHOWN_ONCE = "{base} is protected already; its secret was shown when it was made. --new-secret draws another one."
+OPTIONS = {
+    "access_token_seconds": "--access-token-seconds", "claim_mapping": "--claim-mapping", "name": "--name",
+    "new_secret": "--new-secret",
+}  # fmt: skip
 
 
 class Command(BaseCommand):
@@ -58,6 +66,9 @@ class Command(BaseCommand):
         add.add_argument("--v1-equivalents", action="store_true", help="introspection names v2 scopes in v1 too")
         add.add_argument("--tells-addresses", action="store_true", help="believe the __client_ip that it reports")
         add.add_argument("--client", action="append", default=[], help="an app that may ask for its tokens; repeatable")
+        add.add_argument(
+            "--new-secret", action="store_true", help="another secret where there is one; both work a while"
+        )
         add.add_argument("--env", action="store_true", help="print lines that a shell can read, nothing else")
         actions.add_parser("list", help="each FHIR server with its resource servers and apps")
 
@@ -65,52 +76,78 @@ class Command(BaseCommand):
         if action == "list":
             for server in FhirServer.objects.order_by("pk"):
                 self.stdout.write(_line(server))
-            return
-        done = _registered(options)
-        self.stdout.write(_environment(done) if options["env"] else _words(done))
+        elif options["env"]:
+            self._print_environment(options)
+        else:
+            self.stdout.write(_summary(_register(options)))
+
+    def _print_environment(self, options: dict[str, Any]) -> None:
+        """The lines, or why there are none, so that a file made of them is never empty and never half of it."""
+        try:
+            lines = _environment(_register(options))
+        except Exception as problem:
+            # the shell that reads this as a file, or by eval, says why and stops there
+            self.stdout.write(f"echo {shlex.quote(f'smartauth: {_one_line(problem)}')} >&2; false")
+            raise
+        self.stdout.write(lines)
 
 
-def _registered(options: dict[str, Any]) -> RegisteredFhirServer:
+def _register(options: dict[str, Any]) -> RegisteredFhirServer:
+    server = FhirServer(
+        base=options["url"],
+        name=options["name"] or options["url"][:MAX_NAME_LENGTH],
+        version=options["fhir_version"],
+        address_policy=options["policy"],
+        claim_profile=options["claims"],
+        claim_mapping=_read_mapping(options["claim_mapping"]),
+        v1_equivalents=int(options["v1_equivalents"]),
+    )
+    clients = [_client(client_id) for client_id in options["client"]]
     try:
         return register(
-            options["url"],
-            name=options["name"],
-            version=options["fhir_version"],
-            address_policy=options["policy"],
-            claim_profile=options["claims"],
-            claim_mapping=_mapping(options["claims"], options["claim_mapping"]),
-            v1_equivalents=int(options["v1_equivalents"]),
+            server,
             tells_addresses=options["tells_addresses"],
-            clients=[_client(client_id) for client_id in options["client"]],
+            clients=clients,
+            new_secret=options["new_secret"],
         )
-    except UnfitBase as problem:
-        raise CommandError(f"{options['url']} cannot be protected: {problem}. Nothing was written.") from None
+    except InvalidRegistration as refusal:
+        raise CommandError(_refusal(server.base, refusal)) from None
 
 
-def _mapping(profile: str, file: Path | None) -> str:
+def _refusal(base: str, refusal: InvalidRegistration) -> str:
+    found = [
+        f"{OPTIONS[field]}: {sentence}" if field in OPTIONS else sentence
+        for field, sentences in refusal.problems.items()
+        for sentence in sentences
+    ]
+    return f"{ascii(base)[1:-1]} cannot be protected: {' '.join(found)} Nothing was written."
+
+
+def _read_mapping(file: Path | None) -> str:
     try:
-        text = file.read_text(encoding="utf-8").strip() if file else ""
-    except (OSError, UnicodeDecodeError) as error:
-        raise CommandError(f"{file} cannot be read: {error}. Nothing was written.") from None
-    if problem := claim_profiles.mapping_problem(profile, text):
-        raise CommandError(f"The claim mapping is not right: {problem}. Nothing was written.")
-    return text
+        return file.read_text(encoding="utf-8").strip() if file else ""
+    except (OSError, ValueError) as error:
+        raise CommandError(f"{ascii(str(file))[1:-1]} cannot be read: {error}. Nothing was written.") from None
 
 
 def _client(client_id: str) -> Client:
     client = Client.of(client_id)
     if client is None:
-        raise CommandError(f"No client has the id {client_id}. Nothing was written.")
+        raise CommandError(f"No client has the id {ascii(client_id)[1:-1]}. Nothing was written.")
     return client
 
 
 def _environment(done: RegisteredFhirServer) -> str:
     if not done.secret:
-        raise CommandError(f"{done.server.base} is protected already; its secret was shown when it was made.")
+        raise CommandError(SHOWN_ONCE.format(base=done.server.base))
     return "\n".join(f"export {name}={shlex.quote(value)}" for name, value in done.environment.items())
 
 
-def _words(done: RegisteredFhirServer) -> str:
+def _one_line(problem: Exception) -> str:
+    return " ".join(str(problem).split())
+
+
+def _summary(done: RegisteredFhirServer) -> str:
     server = done.server
     values = {
         "what": "Protected from now on" if done.added else "Protected already, its settings stay as they were",
@@ -118,17 +155,20 @@ def _words(done: RegisteredFhirServer) -> str:
         "client_id": done.client.client_id,
         "secret": done.secret,
         "introspect": done.environment["INTROSPECT"],
+        "hours": settings.SMARTAUTH_OLD_SECRET_SECONDS // 3600,
         "issuer": settings.SMARTAUTH_ISSUER,
         "aud": urlencode({"aud": server.base}),
         "document": json.dumps(done.smart_configuration, indent=2),
         "clients": ", ".join(client_ids_at(server)) or "none yet",
     }
-    return ((ADDED if done.secret else KNOWN) + ALWAYS).format(**values)
+    text = (ADDED if done.secret else KNOWN) + (OVERLAP if done.rotated else "") + ALWAYS
+    return text.format(**values)
 
 
 def _line(server: FhirServer) -> str:
     asks = ", ".join(server.resource_servers.order_by("pk").values_list("client__client_id", flat=True))
-    reach = ", ".join(client_ids_at(server))
+    clients = ", ".join(client_ids_at(server))
     return (
-        f"{server.base} ({server.version}, {server.name}): introspected by {asks or 'nobody'}, for {reach or 'no app'}"
+        f"{server.base} ({server.version}, {server.name}): "
+        f"introspected by {asks or 'nobody'}, for {clients or 'no app'}"
     )

@@ -42,13 +42,13 @@ class Command(BaseCommand):
         for row in rotation.active_keys():
             if algorithm in (None, row.algorithm):
                 try:
-                    self._rotated(row, urgent=now)
+                    self._rotate_one(row, urgent=now)
                 except rotation.NotRotated as refusal:
                     refusals.append(f"{row.algorithm} was not rotated: {refusal}.")
         if refusals:
             raise CommandError(" ".join(refusals))
 
-    def _rotated(self, row: SigningKey, *, urgent: bool) -> None:
+    def _rotate_one(self, row: SigningKey, *, urgent: bool) -> None:
         coming = SigningKey.objects.filter(algorithm=row.algorithm, state=SigningKey.State.NEXT).first()
         wait = rotation.seconds_until_announced(coming, now=clock.now()) if coming else 0
         active = rotation.rotate(row.kid, urgent=urgent, by={"reference": "manage.py keys"})

@@ -9,10 +9,12 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts import clock
-from accounts.login import LONGEST_PASSWORD
 from accounts.models import User
+from accounts.usernames import find_user
 from oauth.ending import passwords
 from oauth.ending.access import Actor
+from oauth.registration.problems import UNSAFE
+from smart.text import has_unsafe_characters
 
 OPERATOR = "manage.py"
 
@@ -32,31 +34,38 @@ class Command(BaseCommand):
     def handle(self, *, username: str, **options: Any) -> None:
         if not (options["set"] or options["require"]):
             raise CommandError("Say what to do: --set, --require, or both.")
-        user = User.objects.get_queryset().filter(username=username).first()
+        user = find_user(username)
         if user is None:
-            raise CommandError(f"Nobody has the user name {username!r}.")
+            raise CommandError(f"Nobody has the user name {username!a}.")
         actor = Actor(now=clock.now(), operator=OPERATOR)
         if options["set"]:
-            ended = passwords.set_password(user, _fit(_asked(), user), actor)
-            self.stdout.write(f"{username} has a new password. Sessions ended: {ended}. Apps must ask again.")
+            ended = passwords.set_password(user, _checked_password(_read_password(), user), actor)
+            self.stdout.write(f"{user.username} has a new password. Sessions ended: {ended}. Apps must ask again.")
         if options["require"]:
             ended = passwords.require_new_password(user, actor)
-            self.stdout.write(f"{username} chooses a new password at the next sign-in. Sessions ended: {ended}.")
+            self.stdout.write(f"{user.username} chooses a new password at the next sign-in. Sessions ended: {ended}.")
 
 
-def _asked() -> str:
+def _read_password() -> str:
     """Never an argument: those stand in the history of the shell and in the list of processes."""
     if not sys.stdin.isatty():
-        return sys.stdin.readline().rstrip("\r\n")
+        return _first_line()
     new = getpass.getpass("New password: ")
     if getpass.getpass("New password again: ") != new:
         raise CommandError("The two differ. Nothing was changed.")
     return new
 
 
-def _fit(password: str, user: User) -> str:
-    if len(password) > LONGEST_PASSWORD:
-        raise CommandError(f"At most {LONGEST_PASSWORD} characters.")
+def _first_line() -> str:
+    try:
+        return sys.stdin.readline().rstrip("\r\n")
+    except UnicodeDecodeError:
+        raise CommandError("The password is not UTF-8. Nothing was changed.") from None
+
+
+def _checked_password(password: str, user: User) -> str:
+    if has_unsafe_characters(password):
+        raise CommandError(f"The password {UNSAFE} Nothing was changed.")
     try:
         validate_password(password, user)
     except ValidationError as error:

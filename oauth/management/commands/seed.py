@@ -18,8 +18,10 @@ class Command(BaseCommand):
         try:
             outcome = seed(file)
         except SeedError as error:
-            raise CommandError(f"{file.name}: {error}. Nothing was written.") from None
+            raise CommandError(f"{file.name}: {error} Nothing was written.") from None
         for change in outcome.changes or ["nothing to change"]:
             self.stdout.write(change)
         for client_id, secret in outcome.secrets.items():
             self.stdout.write(f"secret of {client_id}, shown this once: {secret}")
+        for warning in outcome.warnings:
+            self.stderr.write(f"warning: {warning}")

@@ -9,6 +9,7 @@ from django.db import transaction
 
 from accounts import clock
 from accounts.models import User
+from accounts.usernames import find_user
 from audit.event_kinds import EventKind
 from audit.trail import Event, record
 from oauth.keys import signing_keys
@@ -48,14 +49,14 @@ class Command(BaseCommand):
         signing_keys.ensure_keys()
         app = _client(client)
         if user is None:
-            answer = _alone(app, scope or app.scope, options["aud"])
+            answer = _backend_token(app, scope or app.scope, options["aud"])
         else:
-            answer = _for(app, _person(user), scope or SCOPE, options["aud"], options["patient"])
+            answer = _user_token(app, _person(user), scope or SCOPE, options["aud"], options["patient"])
         self.stdout.write(json.dumps(answer, indent=2) if options["json"] else answer["access_token"])
 
 
 @transaction.atomic
-def _alone(client: Client, scope: str, aud: str | None) -> dict[str, Any]:
+def _backend_token(client: Client, scope: str, aud: str | None) -> dict[str, Any]:
     """What the token endpoint would give a backend service that has proved itself."""
     if client_credentials.GRANT not in client.grants.split():
         raise CommandError(f"Say --user: {client.client_id} asks for people, not for itself.")
@@ -72,18 +73,18 @@ def _alone(client: Client, scope: str, aud: str | None) -> dict[str, Any]:
     return answer
 
 
-def _for(client: Client, person: User, scope: str, aud: str | None, patient: str | None) -> dict[str, Any]:
+def _user_token(client: Client, person: User, scope: str, aud: str | None, patient: str | None) -> dict[str, Any]:
     """What a launch by that person would give."""
     server = _server(client, aud)
     patient = _patient(person, server, patient)
     allowed = grantable_scope(scope, client.scope, types=resource_types(server.version), supported=is_supported)
     if not allowed:
         raise CommandError(f"None of these scopes can be granted to {client.client_id}. It may ask: {client.scope}")
-    return _issued(client, person, server, patient, allowed)
+    return _issue_token(client, person, server, patient, allowed)
 
 
 @transaction.atomic
-def _issued(client: Client, person: User, server: FhirServer, patient: str, scope: str) -> dict[str, Any]:
+def _issue_token(client: Client, person: User, server: FhirServer, patient: str, scope: str) -> dict[str, Any]:
     now = clock.now()
     authorization = Authorization.objects.create(
         client=client,
@@ -104,14 +105,14 @@ def _issued(client: Client, person: User, server: FhirServer, patient: str, scop
 def _client(client_id: str) -> Client:
     client = Client.of(client_id)
     if client is None or not client.enabled:
-        raise CommandError(f"No client that is enabled has the id {client_id}.")
+        raise CommandError(f"No client that is enabled has the id {ascii(client_id)[1:-1]}.")
     return client
 
 
 def _person(username: str) -> User:
-    person = User.objects.filter(username=username, stopped_at=0).first()
-    if person is None:
-        raise CommandError(f"Nobody who may sign in is called {username}.")
+    person = find_user(username)
+    if person is None or person.stopped_at:
+        raise CommandError(f"Nobody who may sign in is called {ascii(username)[1:-1]}.")
     return person
 
 

@@ -98,3 +98,69 @@ def test_a_file_of_an_unknown_version_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(CommandError):
         call_command("load_fhir", tmp_path / "r9.json")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        pytest.param("", "not JSON", id="empty"),
+        pytest.param("{", "not JSON", id="no JSON"),
+        pytest.param('{"resourceType": "Bundle"}', "not a JSON array of resources", id="a Bundle"),
+        pytest.param("7", "not a JSON array of resources", id="a number"),
+        pytest.param("[" * 20_000, "nested too deeply", id="deep"),
+        pytest.param("[7]", "item 0: not a JSON object", id="no object"),
+        pytest.param("[null]", "item 0: not a JSON object", id="null"),
+        pytest.param('[{"resourceType": "Patient"}]', "item 0 (Patient/None): it needs an id", id="no id"),
+        pytest.param('[{"resourceType": "Patient", "id": 7}]', "item 0 (Patient/7): it needs an id", id="id no text"),
+        pytest.param('[{"resourceType": "Patient", "id": "a b"}]', "item 0 (Patient/a b): it needs an id", id="blank"),
+        pytest.param('[{"id": "a"}]', "item 0 (None/a): not a resource that r4 serves", id="no type"),
+        pytest.param('[{"resourceType": ["Patient"], "id": "a"}]', "not a resource that r4", id="a list of types"),
+        pytest.param('[{"resourceType": "Patent", "id": "a"}]', "item 0 (Patent/a): not a resource", id="misspelled"),
+        pytest.param('[{"resourceType": "Patient", "id": "a", "x": NaN}]', "not JSON: NaN is no JSON", id="NaN"),
+        pytest.param('[{"resourceType": "Patient", "id": "a", "x": -Infinity}]', "is no JSON", id="Infinity"),
+        pytest.param('[{"resourceType": "Patient", "id": "a", "id": "b"}]', "a member stands twice", id="member twice"),
+        pytest.param('[{"resourceType": "Patient", "id": "a"}, {"resourceType": "Patient", "id": "a"}]',
+                     "Patient/a: stands there more than once", id="resource twice"),
+        pytest.param('[{"resourceType": "Patient", "id": "a", "gender": "\\ud800"}]', "half a character", id="half"),
+        pytest.param('[{"resourceType": "Observation", "id": "a"}', "not JSON", id="unfinished"),
+    ],
+)  # fmt: skip
+@pytest.mark.django_db
+def test_a_file_that_cannot_be_loaded_is_told_with_the_place(tmp_path: Path, text: str, said: str) -> None:
+    file = tmp_path / "r4.json"
+    file.write_text(text, encoding="utf-8")
+    before = Record.objects.count()
+
+    with pytest.raises(CommandError) as refused:
+        call_command("load_fhir", file)
+
+    assert str(refused.value).startswith(str(file))
+    assert said in str(refused.value)
+    assert Record.objects.count() == before
+
+
+@pytest.mark.parametrize("name", ["r5.json", "patients.json", "R4.json", ".json", "version.json", "__init__.json"])
+@pytest.mark.django_db
+def test_a_file_that_is_named_after_no_version_is_refused(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("[]", encoding="utf-8")
+
+    with pytest.raises(CommandError, match=r"a file is named after its FHIR version, such as r4\.json"):
+        call_command("load_fhir", tmp_path / name)
+
+
+@pytest.mark.django_db
+def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="No such file"):
+        call_command("load_fhir", tmp_path / "r4.json")
+
+
+@pytest.mark.parametrize("member", ["text", 7, None, [], [[]], {"reference": 7}, {"reference": ["Patient/a"]}], ids=str)
+@pytest.mark.django_db
+def test_a_member_of_another_shape_puts_a_record_into_no_compartment(tmp_path: Path, member: object) -> None:
+    odd = {"resourceType": "Observation", "id": "odd-o", "subject": member, "performer": member}
+    file = tmp_path / "r4.json"
+    file.write_text(json.dumps([{"resourceType": "Patient", "id": "odd-p"}, odd]), encoding="utf-8")
+
+    call_command("load_fhir", file, verbosity=0)
+
+    assert not Record.objects.get(resource_id="odd-o").memberships.exists()

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from accounts import clock, rate_limit
-from oauth.clients import jwks_fetch
+from oauth.clients import jwks_fetch, jwks_uri
 from smart.time_units import SECOND
 from tests.conftest import SECRET, App, Granted
 from tests.fixture_types import Events, MakeClient
@@ -289,7 +289,7 @@ def test_keys_over_https_prove_a_client_and_over_http_outside_development_never(
 ) -> None:
     context = trusting_context()
     monkeypatch.setattr(jwks_fetch, "_tls_context", lambda: context)
-    monkeypatch.setattr(jwks_fetch, "_is_public", lambda address: True)
+    monkeypatch.setattr(jwks_uri, "is_public", lambda address: True)
     settings.SMARTAUTH_DEV = False
     with publisher_of(jwks(EC)) as plain, publisher_of(jwks(EC), tls=server_context("127.0.0.1")) as secure:
         over_http = is_authenticated(app, make_client("keys", jwks_uri=plain.url))

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from oauth.clients import jwks_fetch
+from oauth.clients import jwks_fetch, jwks_uri
 from oauth.clients.jwks_fetch import FetchedJwks, Unfetchable
 from tests.publishing import Publisher, publisher_of, server_context, trusting_context
 
@@ -75,7 +75,7 @@ def test_an_address_that_cannot_be_registered_is_not_fetched_either(address: str
 
 @pytest.mark.parametrize("host", ["8.8.8.8", "2606:4700::1111", "::ffff:8.8.8.8", "64:ff9b::808:808"])
 def test_public_addresses_are_public(host: str) -> None:
-    assert jwks_fetch._is_public(host)
+    assert jwks_uri.is_public(host)
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_public_addresses_are_public(host: str) -> None:
 )  # fmt: skip
 @pytest.mark.requirement("E100")
 def test_an_address_that_leads_inside_by_another_writing_is_not(host: str) -> None:
-    assert not jwks_fetch._is_public(host)
+    assert not jwks_uri.is_public(host)
 
 
 class Resolver:
@@ -95,7 +95,7 @@ class Resolver:
         self.asked: list[str] = []
         self._answers, self._real = list(answers), socket.getaddrinfo
         monkeypatch.setattr(socket, "getaddrinfo", self._resolved)
-        monkeypatch.setattr(jwks_fetch, "_is_public", lambda address: address == "127.0.0.1")
+        monkeypatch.setattr(jwks_uri, "is_public", lambda address: address == "127.0.0.1")
 
     def _resolved(self, host: Any, port: Any, *arguments: Any, **options: Any) -> Any:
         if host != "keys.example.org":

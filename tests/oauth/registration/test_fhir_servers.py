@@ -4,14 +4,17 @@ import json
 import re
 import secrets
 import shlex
+from collections.abc import Iterable
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
 
 from oauth.models import Client, FhirServer, ResourceServer
-from oauth.registration.fhir_servers import UnfitBase, register
+from oauth.registration.fhir_servers import RegisteredFhirServer, register
+from oauth.registration.problems import InvalidRegistration
 from tests.conftest import App, basic
 from tests.fixture_types import Events, Issue, MakeClient
 
@@ -24,6 +27,11 @@ def base() -> str:
     return f"https://{secrets.token_hex(8)}.example.org/fhir"
 
 
+def protect(base: str, *, name: str = "", clients: Iterable[Client] = (), **fields: Any) -> RegisteredFhirServer:
+    """What the admin and the command do."""
+    return register(FhirServer(base=base, name=name or base, **fields), clients=clients)
+
+
 def fhir_server(*arguments: str) -> str:
     """What the command prints."""
     out = StringIO()
@@ -34,7 +42,7 @@ def fhir_server(*arguments: str) -> str:
 def test_the_secret_that_was_drawn_introspects_tokens_of_that_base(
     app: App, issue: Issue, make_client: MakeClient, base: str
 ) -> None:
-    done = register(base)
+    done = protect(base)
     token = issue(make_client(), server=done.server)["access_token"]
 
     answer = app.post("/o/introspect", data={"token": token}, headers=basic(done.client.client_id, done.secret))
@@ -44,7 +52,7 @@ def test_the_secret_that_was_drawn_introspects_tokens_of_that_base(
 
 
 def test_it_may_ask_about_no_other_base(app: App, issue: Issue, base: str) -> None:
-    done = register(base)
+    done = protect(base)
     token = issue()["access_token"]
 
     answer = app.post("/o/introspect", data={"token": token}, headers=basic(done.client.client_id, done.secret))
@@ -54,7 +62,7 @@ def test_it_may_ask_about_no_other_base(app: App, issue: Issue, base: str) -> No
 
 @pytest.mark.requirement("RG-07", "RG-08")
 def test_id_and_secret_are_drawn_and_only_a_digest_is_kept(base: str) -> None:
-    one, other = register(base), register(f"{base}/2")
+    one, other = protect(base), protect(f"{base}/2")
 
     assert one.client.client_id != other.client.client_id
     assert one.secret != other.secret
@@ -64,9 +72,9 @@ def test_id_and_secret_are_drawn_and_only_a_digest_is_kept(base: str) -> None:
 
 
 def test_a_second_call_changes_nothing_and_shows_no_secret(base: str, events: Events) -> None:
-    first = register(base, name="First")
+    first = protect(base, name="First")
 
-    second = register(f"{base}/", name="Second", version="stu3", address_policy="block")
+    second = protect(f"{base}/", name="Second", version="stu3", address_policy="block")
 
     assert (second.added, second.secret, second.client) == (False, "", first.client)
     row = FhirServer.objects.get(base=base)
@@ -78,7 +86,7 @@ def test_a_second_call_changes_nothing_and_shows_no_secret(base: str, events: Ev
 def test_a_base_from_elsewhere_gets_the_client_that_is_missing(base: str) -> None:
     row = FhirServer.objects.create(base=base, name="From the admin")
 
-    done = register(base)
+    done = protect(base)
 
     assert (done.added, bool(done.secret)) == (False, True)
     assert ResourceServer.objects.get(fhir_server=row).client == done.client
@@ -87,7 +95,7 @@ def test_a_base_from_elsewhere_gets_the_client_that_is_missing(base: str) -> Non
 def test_everything_that_was_added_is_in_the_trail(base: str, events: Events, make_client: MakeClient) -> None:
     app_client = make_client()
 
-    done = register(base, clients=[app_client])
+    done = protect(base, clients=[app_client])
 
     assert len(events("fhir-server-added", fhir_server=base)) == 1
     assert len(events("resource-server-added", fhir_server=base, client=done.client.client_id)) == 1
@@ -95,8 +103,8 @@ def test_everything_that_was_added_is_in_the_trail(base: str, events: Events, ma
 
 
 def test_an_unfit_base_writes_nothing() -> None:
-    with pytest.raises(UnfitBase):
-        register("http://fhir.example.org/r4", name="Unfit Clinic")
+    with pytest.raises(InvalidRegistration):
+        protect("http://fhir.example.org/r4", name="Unfit Clinic")
 
     assert not FhirServer.objects.filter(base__contains="://fhir.example.org/r4").exists()
     assert not Client.objects.filter(name__contains="Unfit Clinic").exists()
@@ -168,8 +176,8 @@ def test_it_is_told_in_whose_words_its_tokens_speak(base: str, tmp_path: Path) -
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        pytest.param(None, "is not right: not JSON", id="none"),
-        pytest.param("{}", "is not right: must be a JSON object", id="empty"),
+        pytest.param(None, "--claim-mapping: not JSON", id="none"),
+        pytest.param("{}", "--claim-mapping: must be a JSON object", id="empty"),
         pytest.param("missing", "cannot be read", id="no file"),
     ],
 )
@@ -202,7 +210,7 @@ def test_env_has_no_secret_to_give_a_second_time(base: str) -> None:
 
 def test_the_list_tells_who_introspects_and_which_apps_come(make_client: MakeClient, base: str) -> None:
     client_id = make_client().client_id
-    done = register(base, name="Mine", clients=[Client.objects.get(client_id=client_id)])
+    done = protect(base, name="Mine", clients=[Client.objects.get(client_id=client_id)])
 
     printed = fhir_server("list")
 

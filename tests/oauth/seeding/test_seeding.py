@@ -287,7 +287,7 @@ REFUSED: dict[str, tuple[str, str, str]] = {
     "keys by http": (
         AUTHENTICATION,
         "authentication: keys\n    jwks_uri: http://app.example.org/jwks",
-        "clients[0].jwks_uri: http://app.example.org/jwks cannot be registered: It must begin with https://",
+        "clients[0].jwks_uri: It must begin with https://",
     ),
     "profile": (
         AUTHENTICATION,
@@ -297,15 +297,23 @@ REFUSED: dict[str, tuple[str, str, str]] = {
     "scope of plain OpenID Connect": (
         AUTHENTICATION,
         f"{AUTHENTICATION}\n    profile: openid",
-        "clients[0].scope: launch/patient is never granted to plain OpenID Connect",
+        "clients[0].scope: launch/patient: is never granted to plain OpenID Connect",
     ),
     "address after logout": (
         AUTHENTICATION,
         f"{AUTHENTICATION}\n    post_logout_redirect_uris: [data:x]",
-        "clients[0].post_logout_redirect_uris[0]: data:x cannot",
+        "clients[0].post_logout_redirect_uris[0]: data:x: its scheme",
     ),
-    "launch URL": (AUTHENTICATION, f"{AUTHENTICATION}\n    launch_url: data:x", "clients[0].launch_url: data:x cannot"),
-    "redirect URI": (CALLBACK, f"{CALLBACK}#x", f"clients[0].redirect_uris[0]: {CALLBACK}#x cannot be registered"),
+    "launch URL": (
+        AUTHENTICATION,
+        f"{AUTHENTICATION}\n    launch_url: data:x",
+        "clients[0].launch_url: data:x: its scheme",
+    ),
+    "redirect URI": (
+        CALLBACK,
+        f"{CALLBACK}#x",
+        f"clients[0].redirect_uris[0]: {CALLBACK}#x: a fragment is not allowed",
+    ),
     "no redirect URI": (f"[{CALLBACK}]", "[]", "clients[0].redirect_uris: is missing"),
     "no such server": ("s: [https://NAME", "s: [https://other", "clients[0].fhir_servers[0]: no FHIR server has"),
     "flag": ("tells_addresses: true", "tells_addresses: maybe", "clients[1].protects[0].tells_addresses: must be"),
@@ -313,7 +321,7 @@ REFUSED: dict[str, tuple[str, str, str]] = {
     "key twice": ("name: An app", "name: An app\n    name: Twin", "the key 'name' stands twice"),
     "no YAML": ("people:", "people: [", "is not YAML"),
     "control character": ("name: An app", 'name: "a\\tb"', "clients[0].name: has a control character"),
-    "base": ("base: https", "base: ftp", "fhir_servers[0].base: must be an absolute http(s) address"),
+    "base": ("base: https", "base: ftp", "fhir_servers[0].base: it must be https://host/path"),
 }
 
 
@@ -369,7 +377,7 @@ def test_http_on_loopback_is_for_native_apps_outside_development(write: Write, s
     settings.SMARTAUTH_DEV = False
     text = SMALL.replace("https://app.example.org/cb", "http://127.0.0.1/cb")
 
-    with pytest.raises(SeedError, match="cannot be registered"):
+    with pytest.raises(SeedError, match="http is allowed on loopback for native apps only"):
         seed(write(text))
     seed(write(text.replace("authentication: none", "authentication: none\n    application_type: native")))
 

@@ -4,7 +4,11 @@ import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-EC = {"kty": "EC", "crv": "P-384", "kid": "one", "x": "eA", "y": "eQ"}
+EC = {
+    "kty": "EC", "crv": "P-384", "kid": "one",
+    "x": "OLmCygNjjEl8PpYRs9Swm9RqTr6ScPkp0nJrDzy4wHNQpTXWarbyjbJnd8Xax5Tf",
+    "y": "b1n2ptPUUEbt3rYlEmdbEZVrdT1NRcRoVvGaqU61ottpNI8U-lxBkJTq3WFDmP15",
+}  # fmt: skip
 ANSWERS = {
     "/good": (200, json.dumps({"keys": [EC]})),
     "/private": (200, json.dumps({"keys": [{**EC, "d": "secret"}]})),

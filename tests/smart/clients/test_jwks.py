@@ -1,14 +1,22 @@
 """Which JWK sets may be registered (RG-04)."""
 
+import base64
 import json
 from typing import Any
 
 import pytest
+from joserfc.jwk import ECKey, RSAKey
 
 from smart.clients.jwks import InvalidKeys, PublicKey, read_registered, usable_keys
 
-EC = {"kty": "EC", "kid": "ec", "crv": "P-384", "x": "eA", "y": "eQ", "alg": "ES384", "use": "sig"}
-RSA = {"kty": "RSA", "kid": "rsa", "n": "n" * 342, "e": "AQAB"}
+
+def public(key: RSAKey | ECKey, kid: str, **members: str) -> dict[str, Any]:
+    return {**key.as_dict(private=False), "kid": kid, **members}
+
+
+EC = public(ECKey.generate_key("P-384"), "ec", alg="ES384", use="sig")
+OTHER_EC = public(ECKey.generate_key("P-256"), "other", alg="ES256")
+RSA = public(RSAKey.generate_key(2048), "rsa")
 
 
 def problems(*keys: Any) -> list[str]:
@@ -56,12 +64,62 @@ def test_a_key_that_may_not_be_registered_is_named_with_its_problem(key: Any, sa
     assert said in problem
 
 
+def number(value: int) -> str:
+    """A number as a JWK writes it."""
+    written = base64.urlsafe_b64encode(value.to_bytes((value.bit_length() + 7) // 8, "big"))
+    return written.rstrip(b"=").decode()
+
+
+MODULUS = int.from_bytes(base64.urlsafe_b64decode(RSA["n"] + "=="), "big")
+
+
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [
+        pytest.param({**OTHER_EC, "crv": "P-384", "alg": "ES384"}, "no point on P-384", id="a point of another curve"),
+        pytest.param({**EC, "y": EC["x"]}, "no point on P-384", id="x twice"),
+        pytest.param({**EC, "x": "!!", "y": "\u00e9"}, "no point on P-384", id="no base64url"),
+        pytest.param({**RSA, "n": "n" * 342}, "no RSA public key", id="no base64url number"),
+        pytest.param({**RSA, "n": number(MODULUS - 1)}, "no product of two large primes", id="even"),
+        pytest.param({**RSA, "n": number(3**1295)}, "no product of two large primes", id="a power of 3"),
+        pytest.param({**RSA, "n": number(2**2048 - 1)}, "no product of two large primes", id="all ones"),
+        pytest.param({**RSA, "n": "A" * 200 + number(MODULUS >> 1024 | 1)}, "shorter than 2048 bits", id="zeros"),
+        pytest.param({**RSA, "n": number(2**16_384 + 1)}, "longer than 16384", id="too long"),
+        pytest.param({**RSA, "e": number(1)}, "cannot be used", id="e is 1"),
+        pytest.param({**RSA, "e": number(65_536)}, "cannot be used", id="e is even"),
+        pytest.param({**RSA, "e": number(2**65 + 1)}, "e of more than 64 bits", id="a long e"),
+        pytest.param({**EC, "alg": "RS384"}, "alg RS384, which is for no EC key on P-384", id="alg of another type"),
+        pytest.param({**EC, "alg": "ES256"}, "alg ES256, which is for no EC key on P-384", id="alg of another curve"),
+        pytest.param({**RSA, "alg": "HS256"}, "alg HS256, which is for no RSA key", id="alg of a shared key"),
+        pytest.param({**RSA, "alg": ["RS384"]}, "alg that is not text", id="a list of alg"),
+        pytest.param({**EC, "key_ops": ["encrypt"]}, "cannot be used", id="key_ops beside another use"),
+        pytest.param({**RSA, "kid": "a\0b"}, "cannot be printed", id="NUL"),
+        pytest.param({**RSA, "kid": "\ud800"}, "cannot be printed", id="half a character"),
+        pytest.param({**RSA, "kid": "k" * 256}, "longer than 255", id="long kid"),
+    ],
+)
+@pytest.mark.requirement("RG-04")
+def test_a_key_with_which_nothing_could_ever_be_verified_is_refused(key: dict[str, Any], said: str) -> None:
+    (problem,) = problems(key)
+
+    assert said in problem
+    assert problem.isprintable()
+
+
+@pytest.mark.requirement("CL-05", "RG-04")
+@pytest.mark.parametrize("operations", [["sign"], [], "verify"], ids=str)
+def test_a_key_that_may_not_verify_proves_nobody(operations: Any) -> None:
+    (problem,) = problems({**RSA, "key_ops": operations})
+
+    assert problem.startswith("None of these keys can prove a client here")
+
+
 @pytest.mark.parametrize(
     "keys",
     [
-        pytest.param([{**EC, "crv": "P-256", "alg": "ES256"}], id="another curve"),
+        pytest.param([OTHER_EC], id="another curve"),
         pytest.param([{**RSA, "alg": "RS256"}], id="another algorithm"),
-        pytest.param([{**EC, "alg": "ES256"}, {**RSA, "alg": "PS384"}], id="several, none of ours"),
+        pytest.param([OTHER_EC, {**RSA, "alg": "PS384"}], id="several, none of ours"),
     ],
 )
 @pytest.mark.requirement("CL-05")
@@ -73,7 +131,7 @@ def test_a_set_in_which_no_key_could_ever_prove_a_client_is_refused(keys: list[A
 
 @pytest.mark.requirement("CL-05")
 def test_a_key_for_something_else_may_stand_beside_one_that_proves_the_client() -> None:
-    assert len(read_registered(json.dumps({"keys": [{**EC, "crv": "P-256", "alg": "ES256"}, RSA]}))) == 2
+    assert len(read_registered(json.dumps({"keys": [OTHER_EC, RSA]}))) == 2
 
 
 @pytest.mark.requirement("RG-04")
