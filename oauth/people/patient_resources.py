@@ -1,6 +1,7 @@
 """What the pickers show of patients and encounters, read from FHIR resources (`patients_from` of a seed file)."""
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -33,7 +34,10 @@ def read_patients(file: Path) -> PatientResources:
     resources = _resources(content)
     if resources is None:
         raise UnreadablePatients(f"{file.name} is neither a JSON array of FHIR resources nor a Bundle")
-    return _sorted(resources)
+    reading = _Reading()
+    for place, resource in enumerate(resources):
+        reading.add(place, resource)
+    return reading.result()
 
 
 def _resources(content: Any) -> list[Any] | None:
@@ -45,37 +49,43 @@ def _resources(content: Any) -> list[Any] | None:
     return content if isinstance(content, list) else None
 
 
-def _sorted(resources: list[Any]) -> PatientResources:
-    """Patients with their encounters, those without a patient left out; other types are nobody's business here."""
-    skipped: list[str] = []
-    patients: dict[str, Entry] = {}
-    visits: list[tuple[str, Entry]] = []
-    seen: set[str] = set()
-    for place, resource in enumerate(resources):
+@dataclass(slots=True)
+class _Reading:
+    """What was read so far; types other than Patient and Encounter are not looked at."""
+
+    patients: dict[str, Entry] = field(default_factory=dict)
+    visits: list[tuple[str, Entry]] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
+    names: set[str] = field(default_factory=set)
+
+    def add(self, place: int, resource: Any) -> None:
         kind = resource.get("resourceType") if isinstance(resource, dict) else None
         if not isinstance(kind, str):
-            skipped.append(f"resource {place}: it is no FHIR resource")
+            self.skipped.append(f"resource {place}: it is no FHIR resource")
         if kind not in ("Patient", "Encounter"):
-            continue
+            return
         name = f"{kind}/{resource.get('id')}"
         shown = f"resource {place} ({ascii(name)[1:-1][:80]})"
         entry = _shaped(patient_fields if kind == "Patient" else _encounter, resource)
         if entry is None:
-            skipped.append(f"{shown}: it has no id, or members of another shape than FHIR's")
-        elif name in seen:
-            skipped.append(f"{shown}: its id stands there twice")
+            self.skipped.append(f"{shown}: it has no id, or members of another shape than FHIR's")
+        elif name in self.names:
+            self.skipped.append(f"{shown}: its id stands there twice")
         elif kind == "Patient":
-            patients[entry["id"]] = {**entry, "encounters": []}
+            self.patients[entry["id"]] = {**entry, "encounters": []}
         else:
-            visits.append((shown, entry))
-        seen.add(name)
-    for shown, visit in visits:
-        whose = visit.pop("patient")
-        if whose in patients:
-            patients[whose]["encounters"].append(visit)
-        else:
-            skipped.append(f"{shown}: its patient is not in the file")
-    return PatientResources(list(patients.values()), skipped)
+            self.visits.append((shown, entry))
+        self.names.add(name)
+
+    def result(self) -> PatientResources:
+        """The patients with their encounters; one whose patient is not there is left out."""
+        for shown, visit in self.visits:
+            patient = self.patients.get(visit.pop("patient"))
+            if patient is None:
+                self.skipped.append(f"{shown}: its patient is not in the file")
+            else:
+                patient["encounters"].append(visit)
+        return PatientResources(list(self.patients.values()), self.skipped)
 
 
 def _shaped(read: Callable[[Resource], Entry], resource: Resource) -> Entry | None:
@@ -101,7 +111,7 @@ def patient_fields(resource: Resource) -> Entry:
 
 
 def _encounter(resource: Resource) -> Entry:
-    """A visit, and of whom: its subject (DSTU2: patient)."""
+    """A visit, and the patient, who is its subject (DSTU2: patient)."""
     places = [place.get("location", {}) for place in resource.get("location", [])]
     named = [place["display"] for place in (*places, resource.get("serviceProvider", {})) if place.get("display")]
     whose: Any = resource.get("subject", resource.get("patient", {}))

@@ -12,6 +12,7 @@ from accounts import clock
 from oauth.clients.secrets import assign_secret
 from oauth.models import Client, FhirServer
 from oauth.registration import clients
+from oauth.registration.client_fields import MAX_REFRESH_TOKEN_SECONDS, MAX_TOKENS_TO_KEEP
 from oauth.registration.problems import MAX_NAME_LENGTH
 from operators.admin.client_kinds import Kind
 from operators.admin.fields import Flag, Lines, Number, RegistrationForm, Seconds, Text, Words, show_problems
@@ -53,11 +54,11 @@ class ClientForm(RegistrationForm):
         help_text="0 = as the FHIR server says.",
     )
     refresh_token_seconds = Seconds(
-        clients.MAX_REFRESH_TOKEN_SECONDS,
+        MAX_REFRESH_TOKEN_SECONDS,
         label="Stays connected, seconds",
         help_text="From the launch on; 0 = the server's default.",
     )
-    tokens_to_keep = Number(1, clients.MAX_TOKENS_TO_KEEP, initial=1, help_text="How many live at once; 1 is safest.")
+    tokens_to_keep = Number(1, MAX_TOKENS_TO_KEEP, initial=1, help_text="How many live at once; 1 is safest.")
     profile = forms.ChoiceField(
         choices=Client.Profile.choices, required=False, help_text="What it speaks; SMART unless you choose otherwise."
     )
@@ -121,7 +122,7 @@ class ClientForm(RegistrationForm):
     def _post_clean(self) -> None:
         """The rules of registration, once the instance holds what was typed."""
         if self.instance.pk is None:
-            self._begin(self.instance)
+            self._set_kind(self.instance)
         self._set_refresh_grant(self.instance)
         super()._post_clean()  # type: ignore[misc]
         servers = self.cleaned_data.get("fhir_servers")
@@ -132,7 +133,7 @@ class ClientForm(RegistrationForm):
             problems.pop("client_id", None)
         show_problems(self, problems)
 
-    def _begin(self, client: Client) -> None:
+    def _set_kind(self, client: Client) -> None:
         """What a new client gets from us rather than from the person who types."""
         client.client_id = self.cleaned_data.get("number", "")
         client.authentication, client.grants = self.kind.authentication, self.kind.grants

@@ -149,7 +149,11 @@ class ClientAdmin(OperatorAdmin):
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> TemplateResponse:
         client = context.get("original")
-        context |= {"kind": _kind(request, client), "secret_until": _overlap(client), "keys": _pasted(client)}
+        context |= {
+            "kind": _kind(request, client),
+            "secret_until": _old_secret_until(client),
+            "keys": _pasted_keys(client),
+        }
         response = super().render_change_form(request, context, *args, **kwargs)
         if not client:
             context["title"] = f"Add a client: {context['kind'].title.lower()}"
@@ -165,12 +169,12 @@ class ClientAdmin(OperatorAdmin):
     def response_add(self, request: HttpRequest, obj: Client, post_url_continue: str | None = None) -> HttpResponse:
         secret = getattr(obj, "drawn_secret", "")
         return (
-            self._shown_once(request, obj, secret) if secret else super().response_add(request, obj, post_url_continue)
+            self._secret_page(request, obj, secret) if secret else super().response_add(request, obj, post_url_continue)
         )
 
-    def _shown_once(self, request: HttpRequest, client: Client, secret: str) -> TemplateResponse:
+    def _secret_page(self, request: HttpRequest, client: Client, secret: str) -> TemplateResponse:
         """The answer to the POST itself: the secret travels in no message, no session, no address."""
-        about = {"client": client, "secret": secret, "until": _overlap(client)}
+        about = {"client": client, "secret": secret, "until": _old_secret_until(client)}
         response = self._page(request, "secret", title="The secret of this client", **about)
         response["Cache-Control"] = "no-store"
         return response
@@ -201,7 +205,7 @@ class ClientAdmin(OperatorAdmin):
             if secret:
                 record_events(request, EventKind.SECRET_ROTATED, self.about(client))
         if secret:
-            return self._shown_once(request, client, secret)
+            return self._secret_page(request, client, secret)
         self.message_user(
             request, "Nothing was rotated: this form was used before. A secret is shown once.", messages.WARNING
         )
@@ -210,7 +214,7 @@ class ClientAdmin(OperatorAdmin):
     @admin.action(description="End all access of these clients")
     def end_access(self, request: HttpRequest, queryset: QuerySet[Client]) -> HttpResponse | None:
         if not confirmation.is_confirmed(request):
-            return self._asked(
+            return self._confirmation(
                 request, queryset, "End all access of these clients", "They may ask people again at once."
             )
         self._end(request, queryset, EndedFor.CLIENT_ENDED, "Ended all access of {}.")
@@ -220,7 +224,7 @@ class ClientAdmin(OperatorAdmin):
     def disable(self, request: HttpRequest, queryset: QuerySet[Client]) -> HttpResponse | None:
         if not confirmation.is_confirmed(request):
             lead = "They are refused at every endpoint until they are enabled."
-            return self._asked(request, queryset, "Disable these clients and end all their access", lead)
+            return self._confirmation(request, queryset, "Disable these clients and end all their access", lead)
         self._end(request, queryset, EndedFor.CLIENT_DISABLED, "Disabled {}.")
         return None
 
@@ -237,7 +241,9 @@ class ClientAdmin(OperatorAdmin):
         self.message_user(request, f"Enabled {count_text(len(clients), 'client')}.")
         return None
 
-    def _asked(self, request: HttpRequest, queryset: QuerySet[Client], button: str, lead: str) -> TemplateResponse:
+    def _confirmation(
+        self, request: HttpRequest, queryset: QuerySet[Client], button: str, lead: str
+    ) -> TemplateResponse:
         of = Authorization.objects.filter(client__in=queryset)
         return confirmation.page(
             request, self, queryset, title=f"{button}?", button=button, ending=confirmation.consequences(of), lead=lead
@@ -259,7 +265,7 @@ class ClientAdmin(OperatorAdmin):
         client = self.get_object(request, str(pk))
         if request.method != "POST" or client is None or not self.has_change_permission(request, client):
             raise PermissionDenied
-        keys, problems = _fetched(client.jwks_uri)
+        keys, problems = _keys_behind(client.jwks_uri)
         return self._page(request, "keys", title="Keys of this client", client=client, keys=keys, problems=problems)
 
 
@@ -267,14 +273,14 @@ def _kind(request: HttpRequest, client: Client | None) -> Kind:
     return kind_of(client) if client is not None else KINDS_BY_NAME[request.GET["kind"]]
 
 
-def _overlap(client: Client | None) -> SafeString | str:
+def _old_secret_until(client: Client | None) -> SafeString | str:
     """Until when an old secret works too, "" if none does."""
     if client is None or client.old_secret_until <= clock.now():
         return ""
     return time_element(client.old_secret_until)
 
 
-def _fetched(address: str) -> tuple[Sequence[jwks.PublicKey], Sequence[str]]:
+def _keys_behind(address: str) -> tuple[Sequence[jwks.PublicKey], Sequence[str]]:
     """The keys, or what is wrong with them."""
     try:
         return jwks_fetch.fetch_public_keys(address), ()
@@ -284,7 +290,7 @@ def _fetched(address: str) -> tuple[Sequence[jwks.PublicKey], Sequence[str]]:
         return (), error.problems
 
 
-def _pasted(client: Client | None) -> Sequence[jwks.PublicKey]:
+def _pasted_keys(client: Client | None) -> Sequence[jwks.PublicKey]:
     try:
         return jwks.read_registered(client.jwks) if client is not None and client.jwks else ()
     except jwks.InvalidKeys:

@@ -32,13 +32,13 @@ STATE = filter_by("state", "state", {
 })  # fmt: skip
 ROLE = filter_by("role", "role", {
     "operator": ("operator", lambda found: found.filter(is_staff=True)),
-    "practitioner": ("practitioner", lambda found: found.filter(_is("Practitioner"))),
-    "patient": ("patient", lambda found: found.filter(_is("Patient"))),
-    "relative": ("parent or other relative", lambda found: found.filter(_is("RelatedPerson"))),
+    "practitioner": ("practitioner", lambda found: found.filter(_with_identity("Practitioner"))),
+    "patient": ("patient", lambda found: found.filter(_with_identity("Patient"))),
+    "relative": ("parent or other relative", lambda found: found.filter(_with_identity("RelatedPerson"))),
 })  # fmt: skip
 
 
-def _is(resource_type: str) -> Q:
+def _with_identity(resource_type: str) -> Q:
     return Q(pk__in=FhirIdentity.objects.filter(resource__startswith=f"{resource_type}/").values("user"))
 
 
@@ -155,7 +155,7 @@ class PersonAdmin(OperatorAdmin, UserAdmin):  # type: ignore[type-arg]  # Django
             self.message_user(request, "You cannot lock yourself out.", messages.ERROR)
             return None
         if not confirmation.is_confirmed(request):
-            return self._asked(
+            return self._confirmation(
                 request, others, "Lock out and end all access", "They cannot sign in until let in again."
             )
         for person in (found := list(others)):
@@ -181,7 +181,7 @@ class PersonAdmin(OperatorAdmin, UserAdmin):  # type: ignore[type-arg]  # Django
     def end_access(self, request: HttpRequest, queryset: QuerySet[User]) -> HttpResponse | None:
         if not confirmation.is_confirmed(request):
             lead = "They may sign in and allow apps again at once."
-            return self._asked(request, queryset, "End all access of these people", lead)
+            return self._confirmation(request, queryset, "End all access of these people", lead)
         for person in (found := list(queryset)):
             access.end(Selection.everything(person), actor(request), EndedFor.PERSON_ENDED)
         self._tell(request, "Ended all access of {}.", found)
@@ -200,7 +200,7 @@ class PersonAdmin(OperatorAdmin, UserAdmin):  # type: ignore[type-arg]  # Django
         self.message_user(request, f"Required of {count_text(len(others), 'person', 'people')}.")
         return None
 
-    def _asked(self, request: HttpRequest, queryset: QuerySet[User], button: str, lead: str) -> HttpResponse:
+    def _confirmation(self, request: HttpRequest, queryset: QuerySet[User], button: str, lead: str) -> HttpResponse:
         of = Authorization.objects.filter(user__in=queryset.values("pk"))
         return confirmation.page(
             request, self, queryset, title=f"{button}?", button=button, ending=confirmation.consequences(of), lead=lead

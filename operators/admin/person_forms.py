@@ -88,9 +88,9 @@ class FhirIdentityForm(forms.ModelForm):  # type: ignore[type-arg]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.instance.pk:
-            self.initial["acts_for"] = " ".join(self._today().values_list("record__patient", flat=True))
+            self.initial["acts_for"] = " ".join(self._rows().values_list("record__patient", flat=True))
 
-    def _today(self) -> QuerySet[ActsFor]:
+    def _rows(self) -> QuerySet[ActsFor]:
         return self.instance.acts_for.order_by("record__patient")
 
     def _post_clean(self) -> None:
@@ -104,7 +104,7 @@ class FhirIdentityForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def _save_m2m(self) -> None:
         super()._save_m2m()  # type: ignore[misc]
-        before = set(self._today().values_list("record", flat=True))
+        before = set(self._rows().values_list("record", flat=True))
         keep = set(self.records.values())
         self.instance.acts_for.filter(record__in=before - keep).delete()
         ActsFor.objects.bulk_create(ActsFor(identity=self.instance, record_id=pk) for pk in sorted(keep - before))

@@ -39,11 +39,23 @@ class Command(BaseCommand):
             raise CommandError(f"Nobody has the user name {username!a}.")
         actor = Actor(now=clock.now(), operator=OPERATOR)
         if options["set"]:
-            ended = passwords.set_password(user, _checked_password(_read_password(), user), actor)
+            ended = passwords.set_password(user, _new_password(user), actor)
             self.stdout.write(f"{user.username} has a new password. Sessions ended: {ended}. Apps must ask again.")
         if options["require"]:
             ended = passwords.require_new_password(user, actor)
             self.stdout.write(f"{user.username} chooses a new password at the next sign-in. Sessions ended: {ended}.")
+
+
+def _new_password(user: User) -> str:
+    """What was typed or piped, if it may be a password of this person."""
+    password = _read_password()
+    if has_unsafe_characters(password):
+        raise CommandError(f"The password {UNSAFE} Nothing was changed.")
+    try:
+        validate_password(password, user)
+    except ValidationError as error:
+        raise CommandError(" ".join(error.messages)) from None
+    return password
 
 
 def _read_password() -> str:
@@ -61,13 +73,3 @@ def _first_line() -> str:
         return sys.stdin.readline().rstrip("\r\n")
     except UnicodeDecodeError:
         raise CommandError("The password is not UTF-8. Nothing was changed.") from None
-
-
-def _checked_password(password: str, user: User) -> str:
-    if has_unsafe_characters(password):
-        raise CommandError(f"The password {UNSAFE} Nothing was changed.")
-    try:
-        validate_password(password, user)
-    except ValidationError as error:
-        raise CommandError(" ".join(error.messages)) from None
-    return password

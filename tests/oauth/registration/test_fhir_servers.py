@@ -4,6 +4,7 @@ import json
 import re
 import secrets
 import shlex
+import subprocess
 from collections.abc import Iterable
 from io import StringIO
 from pathlib import Path
@@ -215,3 +216,48 @@ def test_the_list_tells_who_introspects_and_which_apps_come(make_client: MakeCli
     printed = fhir_server("list")
 
     assert f"{base} (r4, Mine): introspected by {done.client.client_id}, for {client_id}" in printed.splitlines()
+
+
+@pytest.mark.requirement("RG-08")
+def test_a_new_secret_is_drawn_where_there_is_one_and_both_work_for_a_while(app: App, base: str, events: Any) -> None:
+    first = protect(base)
+
+    printed = fhir_server("add", base, "--new-secret", "--env")
+
+    values = dict(shlex.split(line.removeprefix("export "))[0].split("=", 1) for line in printed.splitlines())
+    assert values["CLIENT_ID"] == first.client.client_id
+    assert values["CLIENT_SECRET"] != first.secret
+    for secret in (first.secret, values["CLIENT_SECRET"]):
+        answer = app.post("/o/introspect", data={"token": "x"}, headers=basic(first.client.client_id, secret))
+        assert answer.status_code == 200
+    assert len(events("secret-rotated", fhir_server=base, client=first.client.client_id)) == 1
+    assert "works for 24 more hours" in fhir_server("add", base, "--new-secret")
+
+
+def test_a_client_with_keys_has_no_secret_to_renew(base: str, make_client: MakeClient) -> None:
+    server = FhirServer.objects.create(base=base, name="By keys")
+    ResourceServer.objects.create(client=make_client("keys"), fhir_server=server)
+
+    with pytest.raises(CommandError, match=r"--new-secret: .* proves itself by keys and has no secret"):
+        fhir_server("add", base, "--new-secret")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param(["BASE"], id="known already"),
+        pytest.param(["http://fhir.example.org/r4"], id="refused"),
+        pytest.param(["BASE", "--client", "nobody's"], id="unknown client"),
+        pytest.param(["BASE", "--claims", "custom", "--claim-mapping", "/nowhere"], id="no mapping"),
+    ],
+)
+def test_env_without_a_secret_is_a_line_that_says_so_and_fails(base: str, arguments: list[str]) -> None:
+    protect(base)
+    out = StringIO()
+
+    with pytest.raises(CommandError):
+        call_command("fhir-server", "add", *(base if one == "BASE" else one for one in arguments), "--env", stdout=out)
+
+    done = subprocess.run(["/bin/sh", "-ec", out.getvalue()], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("smartauth: ")
