@@ -49,9 +49,9 @@ GRANT_TYPE = Kind(
             'frozenset({"authorization_code", ',
         ),
         Edit(
-            "oauth/seeding/format.py",
-            '"refresh_token", "again", "client_credentials")',
-            '"refresh_token", "client_credentials")',
+            "oauth/registration/client_fields.py",
+            'REFRESH_TOKEN, "again", CLIENT_CREDENTIALS)',
+            "REFRESH_TOKEN, CLIENT_CREDENTIALS)",
         ),
         Edit(
             "docs/reference/endpoints.md",
@@ -83,7 +83,6 @@ FHIR_VERSION = Kind(
         ),
         Edit("smart/scopes/categories.json", '{\n  "r4b": {},\n', "{\n"),
         after("oauth/models/servers.py", '        R4 = "r4", "R4"\n', '        R4B = "r4b", "R4B"\n'),
-        Edit("oauth/seeding/format.py", 'one_of("dstu2", "stu3", "r4", "r4b")', 'one_of("dstu2", "stu3", "r4")'),
         Edit("docs/seed-file.md", "| `version` | `r4b`, `r4`,", "| `version` | `r4`,"),
         Edit("docs/reference/commands.md", "| `--version` | `r4b`, `r4`,", "| `--version` | `r4`,"),
         Edit("tests/smart/fhir/test_versions.py", '("r4", 146), ("r4b", 5)]', '("r4", 146)]'),
@@ -116,7 +115,6 @@ SIGNING_ALGORITHM = Kind(
             "introspection/tampering.py", 'ALGORITHMS = ["ES256", "RS256", "ES512"]', 'ALGORITHMS = ["ES256", "RS256"]'
         ),
         after("oauth/models/servers.py", '        RS256 = "RS256"\n', '        ES512 = "ES512"\n'),
-        Edit("oauth/seeding/format.py", 'one_of("ES256", "RS256", "ES512")', 'one_of("ES256", "RS256")'),
         Edit("docs/seed-file.md", "| `ES512`, `ES256`, `RS256` |", "| `ES256`, `RS256` |"),
         Edit("docs/reference/commands.md", "`--algorithm` `ES512`, `ES256` or", "`--algorithm` `ES256` or"),
         Edit("tests/oauth/keys/test_rotation.py", ES512_AMONG, RS256_ALONE),
@@ -130,7 +128,6 @@ CLAIM_PROFILE = Kind(
     (
         Edit("smart/tokens/claim_profiles.json", '{\n  "ehr": {"person": {"from": "fhirUser", "as": "id"}},\n', "{\n"),
         after("oauth/models/servers.py", '    SMART = "smart", "SMART"\n', '    EHR = "ehr", "an EHR"\n'),
-        Edit("oauth/seeding/format.py", '"microsoft", "ehr", "custom")', '"microsoft", "custom")'),
         after(
             "docs/reference/claims.md",
             "| Profile | Adds | From | As |\n|---|---|---|---|\n",

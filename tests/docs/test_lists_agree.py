@@ -2,19 +2,16 @@
 
 import json
 import re
-from typing import Any
 
-import pytest
 from django.contrib import admin
 
 from fhir.versions.version import available_versions
 from introspection import tampering
 from oauth.http.json_endpoint import JsonEndpoint
 from oauth.keys import signing_keys
-from oauth.models import FhirServer
+from oauth.models import Client, FhirServer
 from oauth.models.servers import ClaimProfile
-from oauth.seeding import format as seed_format
-from oauth.seeding.schema import SeedError
+from oauth.registration import clients, fhir_servers
 from oauth.tokens.endpoint import GRANTS
 from smart.fhir.versions import FHIR_VERSIONS
 from smart.metadata import SMART_GRANTS, ServerFacts
@@ -42,20 +39,19 @@ def row(page: str, name: str) -> set[str]:
     return set(CODE.findall(cells[2]))
 
 
-def seedable(rule: Any, key: str, **required: str) -> set[str]:
-    """The values that a seed file may give a key: those that the refusal of another one names."""
-    wrong: Any = ["?"] if key == "grants" else "?"
-    with pytest.raises(SeedError) as refused:
-        rule({**required, key: wrong}, "")
-    return set(str(refused.value).partition("one of ")[2].rpartition(", not")[0].split(", "))
+def choices(sentence: str) -> set[str]:
+    """The values that the refusal of another one names."""
+    return set(re.findall(r"[\w:-]+", sentence.partition("one of ")[2].partition(", not")[0]))
 
 
-def seedable_of_a_server(key: str) -> set[str]:
-    return seedable(seed_format.FHIR_SERVER, key, base="https://fhir.example.org/r4", name="Example")
+def registrable(key: str) -> set[str]:
+    """What a FHIR server may have there, whether an operator, a seed file or a command registers it."""
+    server = FhirServer(base="https://fhir.example.org/r4", name="Example", **{key: "?"})
+    return choices(fhir_servers.problems(server)[key][0])
 
 
 def test_a_grant_type_is_answered_announced_seeded_and_documented() -> None:
-    of_a_client = seedable(seed_format.CLIENT, "grants", client_id="app", name="App", authentication="none")
+    of_a_client = choices(clients.problems(Client(client_id="app", name="App", grants="?"), [])["grants"][0])
     documented = re.findall(
         r"^\| `(\w[\w:-]*)` \|", ENDPOINT_PAGE.partition("### `/o/token`")[2].partition("###")[0], re.M
     )
@@ -67,7 +63,7 @@ def test_a_grant_type_is_answered_announced_seeded_and_documented() -> None:
 def test_a_fhir_version_is_known_everywhere() -> None:
     known = set(FHIR_VERSIONS)
 
-    assert known == set(FhirServer.Version.values) == seedable_of_a_server("version")
+    assert known == set(FhirServer.Version.values) == registrable("version")
     assert known == row(SEED_FILE, "version") == row(COMMANDS, "--version")
     assert known == {file.stem for file in (ROOT / "smart/fhir/versions").glob("*.json")}
     assert known == set(json.loads((ROOT / "smart/scopes/categories.json").read_text(encoding="utf-8")))
@@ -78,7 +74,7 @@ def test_a_signing_algorithm_signs_is_recognised_seeded_and_documented() -> None
     known = set(signing_keys.ALGORITHMS)
 
     assert known == set(FhirServer.Algorithm.values) == set(tampering.ALGORITHMS)
-    assert known == seedable_of_a_server("signing_algorithm") == row(SEED_FILE, "signing_algorithm")
+    assert known == registrable("signing_algorithm") == row(SEED_FILE, "signing_algorithm")
     assert known <= row(COMMANDS, "rotate")
 
 
@@ -86,7 +82,7 @@ def test_a_claim_profile_can_be_chosen_everywhere() -> None:
     known = {*profiles(), CUSTOM}
 
     assert known == set(ClaimProfile.values)
-    assert known == seedable_of_a_server("claim_profile") == row(SEED_FILE, "claim_profile")
+    assert known == registrable("claim_profile") == row(SEED_FILE, "claim_profile")
     assert known == row(COMMANDS, "--claims")
 
 
