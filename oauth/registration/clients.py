@@ -54,6 +54,6 @@ def secret_problem(client: Client, secret: str, *, demo: bool = False) -> str:
 
 
 def resource_server_problem(client: Client) -> str:
-    """Why it may protect no FHIR server, or "": whoever knows its id could ask about every token (IN-01)."""
+    """Why it may protect no FHIR server, or "": anybody who knows its id could ask about every token (IN-01)."""
     public = client.authentication == Client.Authentication.NONE
     return "is only for a client with a secret or keys." if public else ""

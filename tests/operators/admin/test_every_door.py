@@ -474,7 +474,7 @@ def patient_by_seed(doors: Doors, row: Row) -> Found:
 
 @pytest.mark.parametrize(("change", "field", "sentence"), PATIENTS.values(), ids=PATIENTS.keys())
 @pytest.mark.parametrize("door", [patient_by_form, patient_by_seed], ids=["form", "seed"])
-def test_a_patient_whom_no_picker_can_show_is_refused(
+def test_a_patient_that_no_picker_can_show_is_refused(
     doors: Doors, nothing_new: None, door: Callable[..., Found], change: Row, field: str, sentence: str
 ) -> None:
     assert door(doors, {"id": "p-new", **change}) == {(field, sentence)}
