@@ -15,7 +15,7 @@ from oauth.registration import clients
 from oauth.registration.client_fields import MAX_REFRESH_TOKEN_SECONDS, MAX_TOKENS_TO_KEEP
 from oauth.registration.problems import MAX_NAME_LENGTH
 from operators.admin.client_kinds import Kind
-from operators.admin.fields import Flag, Lines, Number, RegistrationForm, Seconds, Text, Words, show_problems
+from operators.admin.fields import Flag, Lines, Number, RegistrationForm, Rows, Seconds, Text, Words, show_problems
 
 SALT = "a client that is about to be made"
 FOR_WORKERS = (
@@ -38,7 +38,7 @@ class ClientForm(RegistrationForm):
     )
     allowed_origins = Lines(help_text="Browser origins beside those of the URIs above, one on each line.")
     scope = Words(label="Scopes it may ask", help_text="One on each line, such as patient/Observation.rs.")
-    fhir_servers = forms.ModelMultipleChoiceField(
+    fhir_servers = Rows(
         FhirServer.objects.order_by("name", "pk"), required=False, widget=forms.CheckboxSelectMultiple,
         label="FHIR servers it may reach",
     )  # fmt: skip

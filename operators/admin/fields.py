@@ -3,12 +3,15 @@
 A field here only reads what was typed; what it may be is decided in oauth/registration, for every door alike.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from django import forms
 
 from oauth.registration.problems import MISSING, Problems, blank_problems
+
+_ROW_ID = re.compile(r"[0-9]{1,18}", re.ASCII)
 
 
 def show_problems(form: "forms.BaseForm", problems: Problems, names: Mapping[str, str] = {}) -> None:
@@ -19,6 +22,20 @@ def show_problems(form: "forms.BaseForm", problems: Problems, names: Mapping[str
             form.add_error(None, [f"{field}: {sentence}" for sentence in sentences])
         elif name not in form.errors:
             form.add_error(name, sentences)
+
+
+def is_row_id(text: str) -> bool:
+    """Whether it can be the primary key of a row, by number as all tables here have it."""
+    return _ROW_ID.fullmatch(text) is not None
+
+
+class Rows(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
+    """Some rows of another table, ticked."""
+
+    def clean(self, value: Any) -> Any:
+        if isinstance(value, list | tuple) and (odd := [str(one) for one in value if not is_row_id(str(one))]):
+            raise forms.ValidationError(self.error_messages["invalid_choice"], params={"value": odd[0][:40]})
+        return super().clean(value)
 
 
 class RegistrationForm(forms.ModelForm):  # type: ignore[type-arg]

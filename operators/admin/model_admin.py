@@ -1,6 +1,5 @@
 """What every page of the operators shares: nothing vanishes, every change is in the trail, lists stay fast."""
 
-import re
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
@@ -23,9 +22,9 @@ from audit.event_kinds import EventKind
 from audit.trail import record
 from oauth.ending.access import Actor
 from oauth.models import parse_reference
+from operators.admin.fields import is_row_id
 
 MOST = 5000
-_ROW_ID = re.compile(r"[0-9]{1,18}", re.ASCII)
 
 
 class BoundedPaginator(Paginator):  # type: ignore[type-arg]
@@ -60,11 +59,6 @@ def actor(request: HttpRequest) -> Actor:
     """The operator, as events name them."""
     subject = request.user.subject  # type: ignore[union-attr]  # the site lets operators in only
     return Actor(now=clock.now(), address=client_address(request), operator=subject)
-
-
-def is_row_id(text: str) -> bool:
-    """Whether it can be the primary key of a row, by number as all tables here have it."""
-    return _ROW_ID.fullmatch(text) is not None
 
 
 def record_events(request: HttpRequest, kind: EventKind, *abouts: dict[str, Any], reason: str = "") -> None:
@@ -107,7 +101,7 @@ class OperatorAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         """The row of that number; none, rather than an error of the database, for what is no number."""
-        return super().get_object(request, object_id, from_field) if is_row_id(object_id) else None
+        return super().get_object(request, object_id, from_field or None) if is_row_id(object_id) else None
 
     def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return False
