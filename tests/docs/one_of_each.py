@@ -255,10 +255,10 @@ ADMIN_LIST = Kind(
         ),
         Edit(
             "operators/admin/__init__.py",
-            "events, fhir_servers, pending_requests, people, signing_keys\n",
-            "events, fhir_servers, people, signing_keys\n",
+            "patient_records, pending_requests, people, signing_keys\n",
+            "patient_records, people, signing_keys\n",
         ),
-        Edit("operators/admin/__init__.py", '"fhir_servers", "pending_requests", "people"', '"fhir_servers", "people"'),
+        Edit("operators/admin/__init__.py", '"pending_requests", "people"', '"people"'),
         after(
             "docs/admin.md",
             "| You want to | Go to |\n|---|---|\n",
