@@ -60,7 +60,7 @@ class Server:
 
     def _run(self, *arguments: str) -> str:
         command = [sys.executable, *arguments]
-        done = subprocess.run(command, env=self.environment, cwd=ROOT, capture_output=True, text=True, timeout=120)
+        done = subprocess.run(command, env=self.environment, cwd=ROOT, capture_output=True, text=True, timeout=600)
         if done.returncode:
             raise AssertionError(f"{arguments} failed: {done.stdout}{done.stderr}")
         return done.stdout

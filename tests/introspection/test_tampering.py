@@ -60,7 +60,7 @@ def padded(token: str) -> str:
 def resigned(token: str, *, algorithm: str = "ES256", state: str = "active", **header: Any) -> str:
     """With another patient, signed by one of our own keys."""
     payload = opened(token.split(".")[1])
-    row = SigningKey.objects.filter(algorithm=algorithm, state=state).latest("pk")
+    row = SigningKey.objects.filter(algorithm=algorithm, state=state, withdrawn_at=0).latest("pk")
     key = signing_keys.private_key(row.kid, row.private_encrypted)
     changed = json.dumps({**payload, "patient": "ben"}).encode()
     return jws.serialize_compact({"alg": algorithm, "kid": row.kid, **header}, changed, key, algorithms=[algorithm])
