@@ -42,6 +42,7 @@ class Server:
             "SMARTAUTH_ISSUER": f"http://127.0.0.1:{self.port}",
             "SMARTAUTH_DATA_DIR": str(self.folder),
             "DJANGO_SETTINGS_MODULE": "smartauth.settings",
+            "SMARTAUTH_PENDING_REQUESTS": "100000",  # all requests of a test come from one address
         }
         if os.environ.get("SMARTAUTH_DATABASE_URL"):
             for variable in ("SMARTAUTH_DATABASE_URL", "SMARTAUTH_AUDIT_DATABASE_URL"):

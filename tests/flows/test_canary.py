@@ -110,7 +110,7 @@ def flows(server: Server) -> tuple[set[str], list[str]]:
         httpx.post(f"{server.url}/o/token", auth=("canary-app", SECRET), data={"grant_type": SEARCHED, "code": code}),
         httpx.post(f"{server.url}/o/introspect", auth=("demo-resource-server", SECRET), data={"token": token}),
         httpx.get(f"{server.url}/o/authorize", params={**launch.request, "redirect_uri": f"https://{STATE}.example/"}),
-        httpx.get(f"{server.url}/o/jwks", headers={"Host": f"{SEARCHED} {STATE}"}),
+        httpx.get(f"{server.url}/login", headers={"Host": f"{SEARCHED} {STATE}"}),
         read(server, f"Patient/{PATIENT}", changed),
         launch.exchange(code),
     ]

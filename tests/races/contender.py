@@ -85,7 +85,9 @@ def contest(server: Server, processes: int, commands: "type[Commands] | None" = 
 
 def _work(pipe: Connection, barrier: Barrier, known: "type[Commands]") -> None:
     import smartauth.asgi
+    from smartauth.startup_checks import gate
 
+    gate.open()  # as a server does when it starts: else the first requests of a process wait for its checks
     commands = known(smartauth.asgi.application, barrier)
     while True:
         name, arguments = pipe.recv()
