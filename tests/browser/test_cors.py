@@ -23,7 +23,9 @@ from smart.digests import random_token, sha256_hex
 from oauth.models import Authorization, Client, Code, FhirServer
 server, now, person = FhirServer.objects.get(), clock.now(), User.objects.get_queryset().get(username="amy")
 Client.objects.create(client_id=secrets.token_hex(8), redirect_uris={others!r})
-client = Client.objects.create(client_id=secrets.token_hex(8), redirect_uris={own!r}, supersede="off")
+client = Client.objects.create(client_id=secrets.token_hex(8), redirect_uris={own!r}, supersede="off",
+    scope="patient/*.rs")
+client.fhir_servers.add(server)
 print(client.client_id)
 for _ in range(4):
     granted = Authorization.objects.create(client=client, user=person, fhir_server=server, patient="amy",

@@ -24,10 +24,12 @@ from oauth.models import Authorization, Client, Code, FhirServer
 server, now = FhirServer.objects.get(), clock.now()
 for number in range({codes}):
     name = secrets.token_hex(8)
-    client = Client.objects.create(client_id=name, redirect_uris={uri!r})
+    client = Client.objects.create(client_id=name, redirect_uris={uri!r}, scope="patient/*.rs")
+    client.fhir_servers.add(server)
     person = User.objects.create(username=name)
     granted = Authorization.objects.create(client=client, user=person, fhir_server=server, patient="amy",
-        scope="patient/*.rs", context=json.dumps({{"patient": "amy"}}), client_epoch=0, user_epoch=0)
+        scope="patient/*.rs", context=json.dumps({{"patient": "amy"}}), client_epoch=0, user_epoch=0,
+        patient_vouched=1)
     code = random_token()
     Code.objects.create(digest=sha256_hex(code), authorization=granted, redirect_uri={uri!r},
         code_challenge={challenge!r}, issued_at=now, expires_at=now + 600_000_000)
