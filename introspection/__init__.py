@@ -1,1 +1,1 @@
-"""What resource servers call: introspect and revoke."""
+"""What resource servers call: introspect, revoke, invalidate and report."""

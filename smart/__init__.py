@@ -1,1 +1,1 @@
-"""The standards as plain Python: no Django, no database, no clock."""
+"""The standards as plain Python: no Django, no database, no network, no clock."""

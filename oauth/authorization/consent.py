@@ -1,4 +1,4 @@
-"""What the app may do, in plain words, each line to untick (AZ-14, AZ-15, AZ-20, E31, E40)."""
+"""The step of consent: shows the page, takes the answer, or answers by an earlier one (AZ-14, AZ-20, E31, E40)."""
 
 from django.http import HttpRequest, HttpResponse
 

@@ -118,10 +118,6 @@ def _is_under_way(key_fetch: KeyFetch) -> bool:
     return bool(sql.value(_UNDER_WAY, [key_fetch.client_pk, clock.now() - _GIVEN_UP]))
 
 
-def _give_up(key_fetch: KeyFetch, asked_at: int) -> None:
-    sql.execute(_GIVE_UP, [clock.now(), key_fetch.client_pk, key_fetch.jwks_uri, asked_at])
-
-
 def _store(key_fetch: KeyFetch, asked_at: int, usable: jwks.UsableKeys, seconds: int) -> None:
     kept = json.dumps({"keys": usable.keys, "secret": usable.secret})
     fresh_until = asked_at + seconds * SECOND

@@ -39,7 +39,7 @@ MAX_LISTED = 5
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """Whose record it is about, in the words of a slip."""
+    """Whose record it is about, in the words of a card."""
 
     name: str
     own: bool
@@ -131,7 +131,7 @@ class Records:
 
 
 def live_cards(user: User, *, now: int) -> tuple[AppCard, ...]:
-    """At most MOST, last given first."""
+    """At most MAX_CARDS, last given first."""
     rows = list(access.live_access(user, now=now)[:MAX_CARDS])
     tokens = AccessToken.objects.in_bulk([row.newest for row in rows if row.newest])
     continuing = liveness.refreshable(now=now).filter(authorization__in=[row.pk for row in rows]).order_by("expires_at")
@@ -145,7 +145,7 @@ def live_cards(user: User, *, now: int) -> tuple[AppCard, ...]:
 
 
 def ended_cards(user: User, *, now: int) -> tuple[EndedCard, ...]:
-    """At most MOST of the last 90 days, the last first."""
+    """At most MAX_CARDS of the last 90 days, the last first."""
     rows = list(access.ended_access(user, now=now)[:MAX_CARDS])
     records = Records.of(user, rows)
     return tuple(

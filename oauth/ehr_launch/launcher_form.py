@@ -114,10 +114,6 @@ def _users(composer: User, fhir_server: FhirServer) -> list[FhirIdentity]:
     return sorted(named, key=lambda identity: not is_practitioner(identity.resource))
 
 
-def _records(identity: FhirIdentity) -> list[PatientRecord]:
-    return list(identities.shareable_records(identity.user, identity.fhir_server)[:OPTIONS_LIMIT])
-
-
 def _find_row(rows: Iterable[Row], number: str) -> Row | None:
     return next((row for row in rows if str(row.pk) == number), None)
 

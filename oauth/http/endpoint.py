@@ -1,4 +1,4 @@
-"""The machines' door: what token, introspect and revoke all need, done once. No middleware, no session, no ORM."""
+"""The machines' door: what token, introspect and revoke all need, done once. No middleware, no session."""
 
 import logging
 import secrets

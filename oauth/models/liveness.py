@@ -1,4 +1,4 @@
-"""Whether tokens and authorizations are alive, for pages: as smart.tokens.liveness decides (a test compares)."""
+"""Whether tokens and authorizations are alive, by the ORM: as smart.tokens.liveness decides (a test compares)."""
 
 from typing import Any
 
@@ -87,7 +87,7 @@ def live(tokens: QuerySet[AccessToken], *, now: int) -> QuerySet[Any]:
 
 
 def with_unusable_reason(authorizations: QuerySet[Authorization]) -> QuerySet[Any]:
-    """The authorizations with `reason` as the database computes it: what lost_because says of each."""
+    """The authorizations with `reason` as the database computes it: what unusable_because says of each."""
     ended = When(ended_at__gt=0, then=Value(Dead.ENDED.value))
     return authorizations.annotate(reason=Case(ended, *_lost(""), default=Value("")))
 

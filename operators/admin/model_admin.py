@@ -42,7 +42,7 @@ class FilledChangeList(ChangeList):
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
         self.result_list = list(self.result_list)
-        self.model_admin.fill(self.result_list)  # type: ignore[attr-defined]  # every list here is an OperatorsAdmin
+        self.model_admin.fill(self.result_list)  # type: ignore[attr-defined]  # every list here is an OperatorAdmin
 
 
 def search(queryset: Any, typed: str, found: Callable[[str, Any], Any]) -> tuple[Any, bool]:

@@ -32,7 +32,7 @@ class InvalidContext(Exception):
 
 
 def parse_context(given: Mapping[str, Any], *, types: Collection[str]) -> Context:
-    """The context as it will be told; a member that is null is left out. Raises BadContext."""
+    """The context as it will be told; a member that is null is left out. Raises InvalidContext."""
     for name in given:
         if name not in _MEMBERS:
             raise InvalidContext(_shown(name), "is not known here")
@@ -47,7 +47,7 @@ def parse_context(given: Mapping[str, Any], *, types: Collection[str]) -> Contex
 
 
 def parse_fhir_context(text: str) -> Any:
-    """The JSON of a fhirContext that somebody wrote by hand. Raises BadContext."""
+    """The JSON of a fhirContext that somebody wrote by hand. Raises InvalidContext."""
     try:
         return strict_json.loads(text)
     except ValueError:
@@ -66,7 +66,7 @@ def _shown(name: object) -> str:
 
 
 def parse_text(value: Any, path: str, most: int = 200) -> str:
-    """Some words without control characters. Raises BadContext."""
+    """Some words without control characters. Raises InvalidContext."""
     if not isinstance(value, str) or not value:
         raise InvalidContext(path, "must be text")
     if len(value) > most:
@@ -77,7 +77,7 @@ def parse_text(value: Any, path: str, most: int = 200) -> str:
 
 
 def parse_fhir_id(value: Any, path: str) -> str:
-    """A bare FHIR id. Raises BadContext."""
+    """A bare FHIR id. Raises InvalidContext."""
     if not is_fhir_id(value):
         raise InvalidContext(path, "must be a bare FHIR id, such as p-204")
     return value

@@ -43,7 +43,7 @@ class UnknownKey(InvalidAssertion):
 
 @dataclass(frozen=True, slots=True)
 class Assertion:
-    """A signed text with its header and claims. Nothing of it is believed before `verify`."""
+    """A signed text with its header and claims. Nothing of it is believed before `verify_signature`."""
 
     text: str
     header: Mapping[str, Any]

@@ -47,7 +47,7 @@ class InvalidMapping(ValueError):
 
 
 def parse_mapping(text: str) -> ClaimMapping:
-    """The mapping that a text holds. Raises UnfitMapping."""
+    """The mapping that a text holds. Raises InvalidMapping."""
     if len(text) > MAX_LENGTH:
         raise InvalidMapping(f"longer than {MAX_LENGTH} characters")
     try:

@@ -39,7 +39,7 @@ def broken(written: str, *, kind: str | None = TYPE, client_id: str | None = Non
 
 
 def assert_verifies(written: str, *keys: Json) -> None:
-    """Raises UnfitAssertion unless one of these keys signed it."""
+    """Raises InvalidAssertion unless one of these keys signed it."""
     found = assertions.parse_assertion(written)
     assertions.verify_signature(found, assertions.matching_key(found, keys))
 
