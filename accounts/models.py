@@ -18,7 +18,7 @@ def new_subject() -> str:
 
 
 class UserQuerySet(models.QuerySet["User"]):
-    def end_access(self) -> int:
+    def advance_epoch(self) -> int:
         """Every token of these people is dead at the next introspection."""
         return self.update(epoch=F("epoch") + 1)
 

@@ -45,7 +45,7 @@ class EventKind(StrEnum):
     PASSWORD_REQUIRED = "password-required", Result.DONE
     PERSON_ENDED = "person-ended", Result.DONE
     PERSON_LET_IN = "person-let-in", Result.DONE
-    PERSON_LOCKED = "person-locked", Result.DONE
+    PERSON_MUST_SIGN_IN = "person-locked", Result.DONE
     PERSON_STOPPED = "person-stopped", Result.DONE
     REFRESH_REPEATED = "refresh-repeated", Result.DONE
     REFRESHED = "refreshed", Result.DONE
@@ -60,7 +60,7 @@ class EventKind(StrEnum):
     CODE_REFUSED = "code-refused", Result.REFUSED
     DENIED = "denied", Result.REFUSED
     INTROSPECTION_REFUSED = "introspection-refused", Result.REFUSED
-    LOCKED = "locked", Result.REFUSED
+    RATE_LIMITED = "locked", Result.REFUSED
     LOGIN_FAILED = "login-failed", Result.REFUSED
     REFRESH_REFUSED = "refresh-refused", Result.REFUSED
     REQUEST_REFUSED = "request-refused", Result.REFUSED

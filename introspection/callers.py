@@ -26,7 +26,7 @@ class NoIntrospectionScope(InsufficientScope):
     }
 
 
-async def look_up(request: MachineRequest, token: str) -> tuple[LookupRow, bool]:
+async def authenticate_and_look_up(request: MachineRequest, token: str) -> tuple[LookupRow, bool]:
     """The row of the token with this digest, and whether the caller may hear of it. Raises what E104 and E105 say."""
     if request.credentials.bearer:
         return await _look_up_by_token(request, token)

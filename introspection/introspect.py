@@ -18,7 +18,7 @@ INACTIVE = Answer(200, b'{"active":false}')
 async def introspect(request: MachineRequest) -> Answer:
     """The claims of a live token, or {"active":false}: also for a token that the caller may not ask about (IN-06)."""
     token = request.required("token")
-    found, may_ask = await callers.look_up(request, sha256_hex(token))
+    found, may_ask = await callers.authenticate_and_look_up(request, sha256_hex(token))
     if found.token is None:
         await tampering.end_if_tampered(token, request)
         return INACTIVE

@@ -7,7 +7,7 @@ from rest_framework.request import Request
 from accounts import clock
 from accounts.address import client_address
 from oauth.clients.json_callers import authenticate_confidential
-from oauth.ending import refusals
+from oauth.ending import reported_refusals
 from oauth.ending.access import Actor
 from oauth.http.json_endpoint import JsonEndpoint
 from oauth.http.json_members import Members, json_body, reject_unknown, required_text
@@ -35,7 +35,7 @@ class ReportView(JsonEndpoint):
         if token is not None:
             address = client_address(request._request)
             actor = Actor(now=clock.now(), address=address, client_id=resource_server.client_id)
-            refusals.record_refusals(token, status, count, actor)
+            reported_refusals.record_refusals(token, status, count, actor)
         return HttpResponse(status=204, headers={"Cache-Control": "no-store"})
 
 

@@ -9,7 +9,7 @@ from joserfc.errors import JoseError
 
 from audit.event_kinds import EventKind
 from audit.trail import Event, record
-from oauth.ending import refusals
+from oauth.ending import reported_refusals
 from oauth.ending.access import Actor
 from oauth.ending.reasons import EndedFor
 from oauth.ending.tokens import END_BY_ID, end_token
@@ -73,7 +73,7 @@ def _end_or_suspect(parts: tuple[str, ...], jti: str, request: MachineRequest) -
 def _is_first_lately(kind: EventKind, original: Original, now: int) -> bool:
     """Whether there was none of this kind about this token lately."""
     whose = (original.client_pk, original.user_pk, original.fhir_server_pk)
-    return refusals.add_to_count(f"{kind}|{original.pk}", whose, 1, now=now, seconds=EVENT_EVERY) == 1
+    return reported_refusals.add_to_count(f"{kind}|{original.pk}", whose, 1, now=now, seconds=EVENT_EVERY) == 1
 
 
 def _end_original(original: Original, request: MachineRequest) -> None:

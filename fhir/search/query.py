@@ -73,7 +73,7 @@ def parse_search(pairs: Pairs, resource_type: ResourceType, base: str, *, strict
 def scope_criteria(
     query: Sequence[tuple[str, tuple[str, ...]]], resource_type: ResourceType, base: str
 ) -> tuple[Criterion, ...]:
-    """The restriction of a granular scope. Raises UnsupportedCriterion where anything in it cannot be evaluated (GR-15, SCP-11)."""
+    """The restriction of a granular scope. Raises UnsupportedCriterion for what cannot be evaluated (GR-15, SCP-11)."""
     if any(":" in name for name, _ in query):
         raise UnsupportedCriterion("a modifier in a scope")
     return tuple(_criterion(resource_type, name, values, base) for name, values in query)

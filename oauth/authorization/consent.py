@@ -4,7 +4,6 @@ from django.http import HttpRequest, HttpResponse
 
 from accounts.models import User
 from oauth.authorization import previous_consent
-from oauth.authorization.client_rights import current_scope
 from oauth.authorization.code import issue_code
 from oauth.authorization.consent_form import Choice, NotOffered, parse_choice, question_digest
 from oauth.authorization.consent_page import consent_page, offered_lines
@@ -12,6 +11,7 @@ from oauth.authorization.interaction import require_user, step
 from oauth.authorization.pending_request import Pending
 from oauth.authorization.prompts import MUST_ACT
 from oauth.authorization.refusals import denied_by_user, refuse_tampered_choice
+from oauth.authorization.rights_at_consent import current_scope
 from oauth.ehr_launch.handles import is_patient_shareable
 from oauth.http.redirects import redirect_to_app, redirect_within
 from oauth.people import identities

@@ -161,7 +161,7 @@ def _read_signer(assertion: Assertion) -> Signer:
 
 
 def _key(assertion: Assertion, signer: Signer, request: MachineRequest) -> Any:
-    """The client's key for this assertion, from what is registered or fresh. Raises InvalidAssertion or KeysNotCached."""
+    """The client's key for this assertion, registered or fresh. Raises InvalidAssertion or KeysNotCached."""
     if not signer.jwks_uri:
         return assertions.matching_key(assertion, jwks.usable_keys(signer.jwks).keys)
     key_fetch = KeyFetch(signer.pk, signer.client_id, signer.jwks_uri, request.now, request.now)

@@ -12,7 +12,7 @@ from django.conf import settings
 
 from accounts.models import User
 from oauth.authorization import previous_consent
-from oauth.connected_apps import access
+from oauth.connected_apps import listed_access
 from oauth.ending.reasons import reason
 from oauth.models import (
     AccessToken,
@@ -132,7 +132,7 @@ class Records:
 
 def live_cards(user: User, *, now: int) -> tuple[AppCard, ...]:
     """At most MAX_CARDS, last given first."""
-    rows = list(access.live_access(user, now=now)[:MAX_CARDS])
+    rows = list(listed_access.live_access(user, now=now)[:MAX_CARDS])
     tokens = AccessToken.objects.in_bulk([row.newest for row in rows if row.newest])
     continuing = liveness.refreshable(now=now).filter(authorization__in=[row.pk for row in rows]).order_by("expires_at")
     refreshes = {token.authorization_id: token for token in continuing}
@@ -146,7 +146,7 @@ def live_cards(user: User, *, now: int) -> tuple[AppCard, ...]:
 
 def ended_cards(user: User, *, now: int) -> tuple[EndedCard, ...]:
     """At most MAX_CARDS of the last 90 days, the last first."""
-    rows = list(access.ended_access(user, now=now)[:MAX_CARDS])
+    rows = list(listed_access.ended_access(user, now=now)[:MAX_CARDS])
     records = Records.of(user, rows)
     return tuple(
         EndedCard(
@@ -154,7 +154,7 @@ def ended_cards(user: User, *, now: int) -> tuple[EndedCard, ...]:
             app=display_name(str(row.client)),
             record=records.about(row),
             at=day_text(row.over_at, now=now) if row.over_at <= now else "not noted",
-            why=reason(access.first_cause(row, now=now)).person,
+            why=reason(listed_access.first_cause(row, now=now)).person,
         )
         for row in rows
     )

@@ -9,8 +9,8 @@ from accounts import clock
 from accounts.address import client_address
 from accounts.models import User
 from accounts.sessions import signed_in_user
-from oauth.connected_apps.access import live_access
 from oauth.connected_apps.cards import MAX_CARDS, AppCard, EndedCard, ended_cards, live_cards, longest_token_seconds
+from oauth.connected_apps.listed_access import live_access
 from oauth.ending import access
 from oauth.ending.access import Actor, Selection
 from oauth.ending.reasons import EndedFor

@@ -184,10 +184,10 @@ def _advance_epoch(whole: User | Client | FhirServer, reason: EndedFor) -> None:
     """What is granted under an epoch that is read before this is committed is dead from its beginning."""
     if isinstance(whole, User):
         people = User.objects.get_queryset().filter(pk=whole.pk)
-        people.stop("operator") if reason == EndedFor.PERSON_STOPPED else people.end_access()
+        people.stop("operator") if reason == EndedFor.PERSON_STOPPED else people.advance_epoch()
     elif isinstance(whole, Client):
         clients = Client.objects.filter(pk=whole.pk)
-        clients.disable() if reason == EndedFor.CLIENT_DISABLED else clients.end_access()
+        clients.disable() if reason == EndedFor.CLIENT_DISABLED else clients.advance_epoch()
 
 
 def _live_tokens(authorizations: Sequence[int], *, now: int) -> dict[int, list[str]]:

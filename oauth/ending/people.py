@@ -24,6 +24,6 @@ def require_sign_in(user: User, actor: Actor) -> None:
     """Only a later login may allow anything for this person, whose sessions end."""
     with transaction.atomic():
         User.objects.get_queryset().filter(pk=user.pk).require_sign_in(now=actor.now)
-        record(actor.event(EventKind.PERSON_LOCKED, person=user.subject))
+        record(actor.event(EventKind.PERSON_MUST_SIGN_IN, person=user.subject))
         access.close_requests(Q(user=user), now=actor.now)
         end_every_session(user, actor)

@@ -13,7 +13,7 @@ from smart.text import has_unsafe_characters
 
 
 class ClientQuerySet(models.QuerySet["Client"]):
-    def end_access(self) -> int:
+    def advance_epoch(self) -> int:
         """Every token of these clients is dead at the next introspection."""
         return self.update(epoch=F("epoch") + 1)
 

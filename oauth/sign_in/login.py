@@ -34,7 +34,7 @@ KINDS = {
     "right": EventKind.LOGIN_SUCCEEDED,
     "wrong": EventKind.LOGIN_FAILED,
     "stopped": EventKind.LOGIN_FAILED,
-    "locked": EventKind.LOCKED,
+    "locked": EventKind.RATE_LIMITED,
 }
 
 

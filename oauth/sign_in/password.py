@@ -127,7 +127,7 @@ def _check_current(request: HttpRequest, user: User, address: str) -> Attempt | 
         with transaction.atomic():
             tried = apply_rate_limit(tried, now=now)
             if tried.result != "right":
-                kind = EventKind.LOCKED if tried.result == "locked" else EventKind.LOGIN_FAILED
+                kind = EventKind.RATE_LIMITED if tried.result == "locked" else EventKind.LOGIN_FAILED
                 record(Event(kind=kind, at=now, person=user.subject, address=address, reason="password page"))
     return tried
 

@@ -14,7 +14,7 @@ from oauth.http.answer import Answer
 from oauth.http.credentials import AuthenticatedClient
 from oauth.http.machine_request import MachineRequest
 from oauth.models import Client, sql
-from oauth.tokens import current_rights
+from oauth.tokens import rights_at_issue
 from oauth.tokens.authorization_state import AuthorizationState
 from oauth.tokens.issue import issue
 from smart.authorize import pkce
@@ -79,7 +79,7 @@ def _exchange(
         sql.execute(_GIVE_BACK, [code.pk])
         _record(EventKind.CODE_REFUSED, authorization, request, reason=error.hint or error.description)
         return error
-    allowed = replace(authorization, scope=current_rights.allowed_scope(authorization))
+    allowed = replace(authorization, scope=rights_at_issue.allowed_scope(authorization))
     answer = issue(allowed, now=request.now, address=request.address, code_id=code.pk, nonce=code.nonce)
     return Answer(200, json.dumps(answer).encode())
 
@@ -96,7 +96,7 @@ def _require_valid(
     pkce.verify_code_verifier(code.code_challenge, verifier)
     if authorization.refusal or code.authorization_epoch != authorization.epoch:
         raise InvalidGrant("the code is not valid", hint=authorization.refusal or "the authorization has ended")
-    if lost := current_rights.refusal(authorization):
+    if lost := rights_at_issue.refusal(authorization):
         raise InvalidGrant("the code is not valid", hint=lost)
 
 

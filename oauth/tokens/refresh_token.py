@@ -17,7 +17,7 @@ from oauth.http.answer import Answer
 from oauth.http.credentials import AuthenticatedClient
 from oauth.http.machine_request import MachineRequest
 from oauth.models import sql
-from oauth.tokens import address_binding, current_rights, refresh_grace, supersede
+from oauth.tokens import address_binding, refresh_grace, rights_at_issue, supersede
 from oauth.tokens.authorization_state import AuthorizationState
 from oauth.tokens.holder_credentials import INVALID
 from oauth.tokens.issue import RefreshFamily, reissue
@@ -134,9 +134,9 @@ def _require_same_address(
 
 def _allowed_scope(authorization: AuthorizationState, request: MachineRequest) -> str:
     """The scope that this refresh may give. Raises InvalidGrant or InvalidScope."""
-    if refusal := current_rights.refresh_refusal(authorization):
+    if refusal := rights_at_issue.refresh_refusal(authorization):
         raise InvalidGrant(INVALID, hint=refusal)
-    return current_rights.refreshed_scope(authorization, request.parameters.get("scope", ""))
+    return rights_at_issue.refreshed_scope(authorization, request.parameters.get("scope", ""))
 
 
 def _give_back(

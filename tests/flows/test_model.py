@@ -319,7 +319,7 @@ class Histories(RuleBasedStateMachine):
     def end_client(self, launch: Launch) -> None:
         from oauth.models import Client
 
-        Client.objects.filter(pk=launch.client.row.pk).end_access()
+        Client.objects.filter(pk=launch.client.row.pk).advance_epoch()
 
         launch.client.epoch += 1
 

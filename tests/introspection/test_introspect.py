@@ -120,8 +120,8 @@ def test_a_dead_token_is_inactive_and_says_no_more(issue: Issue, introspect: Int
         "expired": lambda: token.update(expires_at=clock.now()),
         "revoked": lambda: token.update(revoked_at=1),
         "authorization": lambda: Authorization.objects.filter(pk=granted.authorization.pk).end("taken back", now=1),
-        "person": people.end_access,
-        "client": clients.end_access,
+        "person": people.advance_epoch,
+        "client": clients.advance_epoch,
         "stopped": lambda: people.update(stopped_at=1),
         "disabled": lambda: clients.update(enabled=0),
     }[end]()

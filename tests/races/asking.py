@@ -46,7 +46,7 @@ class ServiceCommands(Commands):
         from oauth.models import Client
 
         self._barrier.wait()
-        Client.objects.filter(client_id=client_id).end_access()
+        Client.objects.filter(client_id=client_id).advance_epoch()
 
     def standing(self, client_id: str) -> int:
         """How many authorizations it has."""

@@ -23,7 +23,7 @@ def test_access_that_is_ended_while_the_answer_is_under_way_is_not_given(
     client, person = make_client(), make_person("amy")
     visitor.reach_consent(client, person)
     pending = Pending.of(PendingRequest.objects.select_related("client", "fhir_server").get(client=client), "handle")
-    ended.objects.get_queryset().filter(pk__in=[client.pk if ended is Client else person.pk]).end_access()
+    ended.objects.get_queryset().filter(pk__in=[client.pk if ended is Client else person.pk]).advance_epoch()
     request = RequestFactory().post("/")
     request.session = SessionStore()
 

@@ -152,7 +152,7 @@ def _taken_back(client: Any) -> None:
 
 
 def _client_ended(client: Any) -> None:
-    type(client).objects.filter(pk=client.pk).end_access()
+    type(client).objects.filter(pk=client.pk).advance_epoch()
 
 
 def _refresh_over(client: Any) -> None:

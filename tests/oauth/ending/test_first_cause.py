@@ -8,8 +8,8 @@ import pytest
 
 from accounts import clock
 from accounts.models import User
-from oauth.connected_apps.access import ended_access
 from oauth.connected_apps.cards import ended_cards
+from oauth.connected_apps.listed_access import ended_access
 from oauth.ending import access
 from oauth.ending.access import Actor, Selection
 from oauth.ending.first_cause import with_first_cause

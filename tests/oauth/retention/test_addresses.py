@@ -8,7 +8,7 @@ import pytest
 from django.db import connection, connections, transaction
 
 from accounts import clock
-from accounts.models import SignIn
+from accounts.models import SignIn, User
 from oauth.models import AccessToken, AddressBlock, AddressChange, Authorization, RefreshToken
 from oauth.retention.sweeping import sweep
 from tests.conftest import SECRET, App, basic
@@ -103,7 +103,7 @@ def test_what_can_be_refreshed_no_more_is_forgotten(aged: Aged, end: str) -> Non
     granted = answer["granted"]
     ends: dict[str, Callable[[], object]] = {
         "taken back": lambda: Authorization.objects.filter(pk=granted.authorization.pk).end("person", now=clock.now()),
-        "person ended": lambda: type(granted.person).objects.get_queryset().filter(pk=granted.person.pk).end_access(),
+        "person ended": lambda: User.objects.get_queryset().filter(pk=granted.person.pk).advance_epoch(),
         "client disabled": lambda: type(granted.client).objects.filter(pk=granted.client.pk).disable(),
         "expired": lambda: RefreshToken.objects.filter(authorization=granted.authorization).update(expires_at=1),
     }

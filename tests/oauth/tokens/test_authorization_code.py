@@ -156,8 +156,8 @@ def test_a_person_who_lost_access_before_the_exchange_gets_no_token(app: App, gr
     granted = grant()
     endings: dict[str, Callable[[], int]] = {
         "person stopped": lambda: User.objects.get_queryset().filter(pk=granted.person.pk).stop("left"),
-        "person's access ended": lambda: User.objects.get_queryset().filter(pk=granted.person.pk).end_access(),
-        "client disabled": lambda: Client.objects.filter(pk=granted.client.pk).end_access(),
+        "person's access ended": lambda: User.objects.get_queryset().filter(pk=granted.person.pk).advance_epoch(),
+        "client disabled": lambda: Client.objects.filter(pk=granted.client.pk).advance_epoch(),
         "authorization ended": lambda: Authorization.objects.filter(pk=granted.authorization.pk).end("taken", now=1),
     }
     endings[end]()

@@ -359,7 +359,7 @@ def test_ending_all_access_of_the_client_ends_its_tokens_and_it_may_ask_again(
     service = make_service(tokens_to_keep=5)
     first = ask(service).json()["access_token"]
 
-    type(service).objects.filter(pk=service.pk).end_access()
+    type(service).objects.filter(pk=service.pk).advance_epoch()
     ended = introspect(first)
     again = ask(service).json()["access_token"]
 

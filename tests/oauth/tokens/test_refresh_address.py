@@ -169,7 +169,7 @@ def _killed(app: App, granted: Any, grant: Grant, dead: str) -> None:
         headers = basic(granted.client.client_id, SECRET)
         assert app.post("/o/token", data=later.exchange(), headers=headers).status_code == 200
     else:
-        User.objects.get_queryset().filter(pk=granted.person.pk).end_access()
+        User.objects.get_queryset().filter(pk=granted.person.pk).advance_epoch()
 
 
 @pytest.mark.requirement("E93", "PR-06")

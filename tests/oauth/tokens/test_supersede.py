@@ -236,7 +236,7 @@ def test_what_was_issued_under_off_is_in_no_set_until_the_clients_access_ends(
 
     launch(client, person)
     kept = (old.alive, old.refresh())
-    clients.end_access()
+    clients.advance_epoch()
 
     assert kept == (True, GIVEN)
     assert (old.alive, old.refresh()) == (False, REFUSED)
