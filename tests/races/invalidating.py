@@ -22,7 +22,7 @@ class InvalidateCommands(RefreshCommands):
         from oauth.models import Authorization, Client, FhirServer
 
         patient = f"p-{os.urandom(6).hex()}"
-        forms = self.codes(number, patient_vouched=1)
+        forms = self.codes(number)
         client_id = forms[0]["client_id"]
         Client.objects.filter(client_id=client_id).update(supersede="off")
         rows = Authorization.objects.filter(client__client_id=client_id)

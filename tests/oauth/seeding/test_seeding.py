@@ -315,7 +315,7 @@ REFUSED: dict[str, tuple[str, str, str]] = {
         f"clients[0].redirect_uris[0]: {CALLBACK}#x: a fragment is not allowed",
     ),
     "no redirect URI": (f"[{CALLBACK}]", "[]", "clients[0].redirect_uris: is missing"),
-    "no such server": ("s: [https://NAME", "s: [https://other", "clients[0].fhir_servers[0]: no FHIR server has"),
+    "no such server": ("s: [https://NAME", "s: [https://nowhere", "clients[0].fhir_servers[0]: no FHIR server has"),
     "flag": ("tells_addresses: true", "tells_addresses: maybe", "clients[1].protects[0].tells_addresses: must be"),
     "number": ("grants: []", "grants: []\n    tokens_to_keep: 0", "clients[1].tokens_to_keep: must be a whole number"),
     "key twice": ("name: An app", "name: An app\n    name: Twin", "the key 'name' stands twice"),
