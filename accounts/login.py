@@ -9,6 +9,7 @@ from accounts.password_hasher import RETRY_SECONDS, TooManyHashes
 from accounts.usernames import find_user, normalize_username
 
 LONGEST_PASSWORD = 1024
+LONGEST_TYPED = 150
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,8 @@ class Attempt:
 
 def attempt(name: str, password: str, address: str, *, now: int) -> Attempt:
     """One try to sign in. An unknown name takes the same time and gets the same answer as a wrong password."""
-    typed, name = name, normalize_username(name)
+    typed = name[: LONGEST_TYPED + 1]  # a few characters of Unicode become many when they are normalised
+    name = normalize_username(typed)
     wait = rate_limit.seconds_to_wait("account", name, address, now=now)
     if wait:
         return Attempt("locked", name, address, wait=wait)

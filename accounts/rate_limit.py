@@ -10,7 +10,7 @@ from django.db import connection
 from smart.http.addresses import caller_network
 from smart.time_units import SECOND
 
-Kind = Literal["account", "client", "unknown account", "waiting request", "refresh refused"]
+Kind = Literal["account", "client", "unknown account", "waiting request", "refresh refused", "code refused"]
 FIRST_EVENTS = 10
 
 _COUNT = """

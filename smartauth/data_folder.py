@@ -3,7 +3,7 @@
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
@@ -29,7 +29,9 @@ def exit_if_unusable() -> Iterator[None]:
 @exit_if_unusable()
 def make_folder(folder: Path) -> Path:
     """The folder, made for its owner alone if it is missing."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for each in (*reversed(folder.parents), folder):  # `parents=True` would make those above it with the usual mode
+        if not each.exists():
+            each.mkdir(mode=0o700, exist_ok=True)
     return folder
 
 
@@ -43,6 +45,7 @@ def private_file(path: Path) -> str:
     """The path of a file that only its owner reads, made empty if it is missing: SQLite gives its journals the same."""
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     for file in (path, *path.parent.glob(f"{path.name}-*")):
-        if stat.S_IMODE(file.stat().st_mode) & OTHERS:
-            file.chmod(0o600)
+        with suppress(FileNotFoundError):  # SQLite deletes its journals when the last connection closes
+            if stat.S_IMODE(file.stat().st_mode) & OTHERS:
+                file.chmod(0o600)
     return str(path)

@@ -28,6 +28,7 @@ class BoundedProtocol(HttpToolsProtocol):
     HEAD_LINES = 100
     HEAD_SECONDS = 10.0  # from the connection, or from the first byte of a later request, until the head is whole
     BODY_SECONDS = 60.0  # added to those until the body is whole; longer than the slowest answer it may wait behind
+    WRITE_SECONDS = 60.0  # in which a client must read something of an answer that waits for it
     PIPELINED = 100  # requests that wait behind the one that is answered
     LINGER_SECONDS = 1.0  # what arrives after a refusal is dropped so long: then the refusal is read, not reset
 
@@ -38,6 +39,7 @@ class BoundedProtocol(HttpToolsProtocol):
     _untold_bytes = 0  # since the parser told something: it tells a line only once the line is whole
     _deadline = 0.0  # when what is being read must be whole; 0 between requests
     _reads_body = _refused = False
+    _unread_since = 0.0  # when the client stopped reading what waits for it; 0 while it reads
     _parser_status = HTTPStatus.BAD_REQUEST  # of the refusal if the parser stops
     _timer: asyncio.TimerHandle | None = None
 
@@ -57,9 +59,19 @@ class BoundedProtocol(HttpToolsProtocol):
             self._timer.cancel()
         super().connection_lost(exc)
 
+    def pause_writing(self) -> None:
+        self._unread_since = self.loop.time()
+        super().pause_writing()
+
+    def resume_writing(self) -> None:
+        self._unread_since = 0.0
+        super().resume_writing()
+
     def _check_deadline(self) -> None:
         now = self.loop.time()
-        if not self._deadline or self._deadline > now:
+        if self._unread_since and now - self._unread_since >= self.WRITE_SECONDS:
+            self.transport.abort()  # whoever makes the answer waits in a thread
+        elif not self._deadline or self._deadline > now:
             wait = min(self._deadline - now, self.HEAD_SECONDS) if self._deadline else self.HEAD_SECONDS
             self._timer = self.loop.call_later(wait, self._check_deadline)
         elif self._untold_bytes or self._head_bytes or self._reads_body:

@@ -232,7 +232,7 @@ PENDING_REQUEST_SECONDS = Setting(
 PENDING_REQUESTS = Setting(
     "SMARTAUTH_PENDING_REQUESTS",
     whole(1, 100_000),
-    300,
+    1000,
     "How many authorization requests of one address (of IPv6 one /64) may be sent to wait within that time; more are "
     "answered with `temporarily_unavailable`. Higher where a whole clinic comes from one address",
     (Rule("very large: strangers fill the database"),),

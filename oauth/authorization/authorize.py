@@ -174,7 +174,7 @@ def _store(client: Client, fhir_server: FhirServer, asked: AuthorizationRequest)
 def _refuse(request: HttpRequest, client: Client, redirect_uri: str, state: str, error: OAuthError) -> HttpResponse:
     answer = error_redirect(redirect_uri, error, state, settings.SMARTAUTH_ISSUER)
     if client.approved:
-        return redirect_to_app(answer)
+        return redirect_to_app(answer, after_form=False)
     if isinstance(error, TooManyWaiting):
         page = error_pages.error_page(request, 503, "Too many requests", error_pages.NOTHING_SHARED, advice=LATER)
         page["Retry-After"] = str(settings.SMARTAUTH_PENDING_REQUEST_SECONDS)

@@ -9,7 +9,7 @@ from oauth.authorization.consent_form import Choice, NotOffered, parse_choice, q
 from oauth.authorization.consent_page import consent_page, offered_lines
 from oauth.authorization.interaction import require_user, step
 from oauth.authorization.pending_request import Pending
-from oauth.authorization.prompts import MUST_ACT
+from oauth.authorization.prompts import MUST_ACT, is_silent
 from oauth.authorization.refusals import denied_by_user, refuse_tampered_choice
 from oauth.authorization.rights_at_consent import current_scope
 from oauth.ehr_launch.handles import is_patient_shareable
@@ -70,7 +70,8 @@ def answer_silently(request: HttpRequest, pending: Pending, user: User) -> HttpR
 
 
 def _answer_as_before(request: HttpRequest, pending: Pending, user: User, scope: str) -> HttpResponse:
-    return redirect_to_app(issue_code(request, pending, user, scope, reason="allowed before"))
+    code_url = issue_code(request, pending, user, scope, reason="allowed before")
+    return redirect_to_app(code_url, after_form=not is_silent(pending))
 
 
 def _missing_choice(pending: Pending, user: User) -> HttpResponse | None:

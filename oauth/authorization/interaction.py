@@ -8,6 +8,7 @@ from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 
 from accounts.models import User
+from accounts.password_hasher import TooManyHashes
 from accounts.sessions import signed_in_user
 from oauth.authorization.pending_request import AlreadyAnswered, Expired, NotInThisBrowser, Pending, load_pending
 from oauth.authorization.prompts import is_login_recent
@@ -58,8 +59,8 @@ def _run(view: View, request: HttpRequest, pending: Pending) -> HttpResponse:
         return refuse(request, pending, refusal)
     except Unredirectable as refusal:
         return error_pages.stopped_page(request, refusal, str(pending.row.client))
-    except (NotInThisBrowser, AlreadyAnswered, Expired):
-        raise
+    except (NotInThisBrowser, AlreadyAnswered, Expired, TooManyHashes):
+        raise  # the last one becomes a page that may be tried again, and the request goes on waiting
     except (OperationalError, InterfaceError):
         return failure_response(request, pending, TemporarilyUnavailable(FAILED_HERE))
     except Exception:  # whatever broke, the person gets back to the app

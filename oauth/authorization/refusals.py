@@ -12,6 +12,7 @@ from audit.event_kinds import EventKind
 from audit.trail import record
 from oauth.authorization.events import interaction_event
 from oauth.authorization.pending_request import Pending
+from oauth.authorization.prompts import is_silent
 from oauth.http import error_pages
 from oauth.http.redirects import redirect_to_app
 from smart.authorize.error_pages import Unredirectable
@@ -33,7 +34,7 @@ def refuse(request: HttpRequest, pending: Pending, refusal: OAuthError) -> HttpR
         pending.answer(now=now)
         if pending.row.user is not None:  # what nobody signed in to is nobody's refusal, and strangers make any number
             record(interaction_event(request, pending, EventKind.DENIED, at=now, reason=refusal.code))
-    return redirect_to_app(_refusal_url(pending, refusal))
+    return redirect_to_app(_refusal_url(pending, refusal), after_form=not is_silent(pending))
 
 
 def send_stored_refusal(request: HttpRequest, pending: Pending) -> HttpResponse:

@@ -10,13 +10,14 @@ WEB = frozenset({"http", "https"})
 ITSELF = "'self'"
 
 
-def redirect_to_app(url: str) -> HttpResponse:
+def redirect_to_app(url: str, *, after_form: bool = True) -> HttpResponse:
     """303 to an address that was proved to be the client's; its scheme may be one of its own.
 
     No policy can name a host with brackets or an underscore (CSP3 §2.3.1), so no form may end there: a page leads on.
+    Where no form of ours was sent before (`after_form` is False), as with prompt=none in a frame, it is always 303.
     """
     headers = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
-    if form_action_source(url) == ITSELF:
+    if after_form and form_action_source(url) == ITSELF:
         return HttpResponse(render_to_string("continue.html", {"url": url}), headers=headers)
     return HttpResponse(status=303, headers={"Location": url, **headers})
 

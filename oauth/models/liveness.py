@@ -1,8 +1,10 @@
 """Whether tokens and authorizations are alive, by the ORM: as smart.tokens.liveness decides (a test compares)."""
 
+from functools import reduce
+from operator import or_
 from typing import Any
 
-from django.db.models import Case, F, Q, QuerySet, Value, When
+from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Value, When
 
 from oauth.models import AccessToken, Authorization, Code, RefreshToken
 from smart.fhir.versions import NO_FHIR
@@ -100,9 +102,11 @@ def usable(authorizations: QuerySet[Authorization]) -> QuerySet[Any]:
 def may_live(*, now: int) -> Q:
     """Authorizations of which something has not run out by itself: a token, a code, a remembered sign-in (AZ-23)."""
     refresh = RefreshToken.objects.filter(consumed_at=0)
-    unexpired = [rows.filter(expires_at__gt=now).order_by() for rows in (AccessToken.objects, refresh, Code.objects)]
-    tokens, *others = [rows.values("authorization") for rows in unexpired]
-    return Q(pk__in=tokens.union(*others)) | Q(fhir_server__version=NO_FHIR)
+    unexpired = [
+        Q(Exists(rows.filter(authorization=OuterRef("pk"), expires_at__gt=now)))
+        for rows in (AccessToken.objects, refresh, Code.objects)
+    ]
+    return reduce(or_, unexpired) | Q(fhir_server__version=NO_FHIR)
 
 
 def refreshable(*, now: int) -> QuerySet[RefreshToken]:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from django.db import transaction
 
+from accounts import rate_limit
 from audit.event_kinds import EventKind
 from oauth.ending import access
 from oauth.ending.access import Actor
@@ -77,11 +78,19 @@ def _exchange(
         _require_valid(code, authorization, redirect_uri, verifier, now=request.now)
     except InvalidGrant as error:
         sql.execute(_GIVE_BACK, [code.pk])
-        _record(EventKind.CODE_REFUSED, authorization, request, reason=error.hint or error.description)
+        _record_refusal(authorization, request, error.hint or error.description)
         return error
     allowed = replace(authorization, scope=rights_at_issue.allowed_scope(authorization))
     answer = issue(allowed, now=request.now, address=request.address, code_id=code.pk, nonce=code.nonce)
     return Answer(200, json.dumps(answer).encode())
+
+
+def _record_refusal(authorization: AuthorizationState, request: MachineRequest, reason: str) -> None:
+    """The first refusals of an authorization's code are told one by one, then their number (SD-20)."""
+    counted = rate_limit.count("code refused", str(authorization.pk), "", now=request.now)
+    if counted.is_worth_an_event:
+        reason = f"{reason}, {counted.so_far}" if counted.so_far else reason
+        _record(EventKind.CODE_REFUSED, authorization, request, reason=reason)
 
 
 def _require_valid(

@@ -63,6 +63,8 @@ class Wire:
     def close(self) -> None:
         self.closing = True
 
+    abort = close
+
     def is_closing(self) -> bool:
         return self.closing
 
@@ -138,9 +140,11 @@ def run(work: Callable[[Clock], Coroutine[Any, Any, None]]) -> None:
     try:
         loop.run_until_complete(work(loop))
     finally:
-        for task in asyncio.all_tasks(loop):
+        left = asyncio.all_tasks(loop)
+        for task in left:
             task.cancel()
-        loop.run_until_complete(asyncio.sleep(0))
+        if left:
+            loop.run_until_complete(asyncio.wait(left))
         loop.close()
 
 
@@ -237,6 +241,24 @@ def test_a_body_has_a_minute_more() -> None:
     run(waited)
 
 
+def test_a_client_that_reads_nothing_of_its_answer_for_a_minute_is_cut_off() -> None:
+    async def waited(loop: Clock) -> None:
+        connection, reader = Connection(loop), Connection(loop)
+        for each in (connection, reader):
+            await each.send(with_length(b"/never"))
+            each.protocol.pause_writing()
+        await connection.wait(55)
+        reader.protocol.resume_writing()
+        assert not connection.wire.is_over
+
+        await connection.wait(16)
+
+        assert connection.wire.closing
+        assert not reader.wire.is_over
+
+    run(waited)
+
+
 def test_a_slow_answer_is_never_cut_off_by_the_clock() -> None:
     async def waited(loop: Clock) -> None:
         connection = Connection(loop)
@@ -314,7 +336,7 @@ def test_a_crowd_writes_one_warning_a_minute(monkeypatch: pytest.MonkeyPatch, ca
 
     run(crowded)
 
-    assert [record.getMessage() for record in caplog.records] == [
+    assert [record.getMessage() for record in caplog.records if record.name == "uvicorn.error"] == [
         "0 connections are open (SMARTAUTH_CONNECTIONS): new ones get 503"
     ]
 

@@ -44,3 +44,11 @@ def test_the_page_holds_no_markup_of_the_address() -> None:
 
     assert "<script>" not in page
     assert "&lt;script&gt;" in page
+
+
+@pytest.mark.requirement("E32")
+@pytest.mark.parametrize("url", UNNAMED)
+def test_where_no_form_was_sent_it_is_a_redirect_for_any_host(url: str) -> None:
+    answer = redirect_to_app(url, after_form=False)
+
+    assert (answer.status_code, answer["Location"]) == (303, url)
