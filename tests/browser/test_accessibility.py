@@ -113,6 +113,7 @@ def test_a_password_for_a_new_address(server: Server, visit: Visit) -> None:
     with visit(refusals=True) as page:
         page.goto(f"{server.url}/login")
         sign_in(page, "ben")
+        expect(page).to_have_url(f"{server.url}/")
         server.manage("shell", "--no-imports", "-c", BLOCKED)
         page.goto(asked(server, client_id="demo-symmetric"))
         expect(page.get_by_role("heading", name="Please enter your password again")).to_be_visible()

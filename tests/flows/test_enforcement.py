@@ -9,9 +9,9 @@ from tests.running import Server
 CHALLENGED = 'error="invalid_token"'
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def amy(server: Server) -> str:
-    """A token about amy alone, of a client that no other test here uses for Amy."""
+    """A token about amy alone."""
     return token(server, "amy")
 
 
