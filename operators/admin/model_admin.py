@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.contrib.admin.views.main import ChangeList
+from django.contrib.admin.views.main import SEARCH_VAR, ChangeList
 from django.core.paginator import Paginator
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
@@ -108,7 +108,7 @@ class OperatorAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
         """The list; the whole list for a filter with NUL, which PostgreSQL does not compare."""
-        if any("\0" in value for _, values in request.GET.lists() for value in values):
+        if any("\0" in value for name, values in request.GET.lists() if name != SEARCH_VAR for value in values):
             return HttpResponseRedirect(request.path)
         return super().changelist_view(request, extra_context)
 

@@ -188,7 +188,7 @@ def test_who_expects_a_continue_hears_it_and_then_the_answer(server: Server, pat
     assert 400 <= second.status < 500
 
 
-@pytest.mark.parametrize("path", ENDPOINTS)
+@pytest.mark.parametrize("path", [path for path in ENDPOINTS if path != "/healthz"])  # health reads no body
 def test_who_leaves_in_the_middle_of_a_body_gets_nothing(server: Server, path: str) -> None:
     with Wire(server) as wire:
         wire.send([post(path, b"a=b" * 100)[:-200]])
