@@ -70,7 +70,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def _check_deadline(self) -> None:
         now = self.loop.time()
         if self._unread_since and now - self._unread_since >= self.WRITE_SECONDS:
-            self.transport.abort()  # whoever makes the answer waits in a thread
+            self.transport.abort()  # a thread waits until it is read
         elif not self._deadline or self._deadline > now:
             wait = min(self._deadline - now, self.HEAD_SECONDS) if self._deadline else self.HEAD_SECONDS
             self._timer = self.loop.call_later(wait, self._check_deadline)

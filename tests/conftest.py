@@ -30,7 +30,7 @@ steady.register_profile("steady", deadline=None, derandomize=True)  # the same e
 steady.load_profile("steady")
 
 BASE = "http://127.0.0.1:8000/fhir/r4"
-ADDRESS = "192.0.2.7"  # of whoever asks through `app`
+ADDRESS = "192.0.2.7"  # of every request through `app`
 SECRET = "a-secret-that-was-drawn-at-random"
 
 
