@@ -144,7 +144,7 @@ def run(work: Callable[[Clock], Coroutine[Any, Any, None]]) -> None:
         for task in left:
             task.cancel()
         if left:
-            loop.run_until_complete(asyncio.wait(left))
+            loop.run_until_complete(asyncio.wait(left, timeout=5))
         loop.close()
 
 
@@ -255,6 +255,7 @@ def test_a_client_that_reads_nothing_of_its_answer_for_a_minute_is_cut_off() -> 
 
         assert connection.wire.closing
         assert not reader.wire.is_over
+        connection.protocol.resume_writing()  # so that what waits for it can end
 
     run(waited)
 
