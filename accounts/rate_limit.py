@@ -43,6 +43,10 @@ class Count(NamedTuple):
         """For the reason of such an event, once there were more than are told one by one."""
         return "" if self.number <= FIRST_EVENTS else f"{self.number} so far"
 
+    def with_number(self, reason: str) -> str:
+        """The reason of such an event, with their number where there is one to tell."""
+        return f"{reason}, {self.so_far}" if self.so_far else reason
+
 
 def count(kind: Kind, name: str, address: str, *, now: int, seconds: int = 0) -> Count:
     """Counts one more, within a window of so many seconds (by default the one of failures). One statement."""

@@ -25,7 +25,7 @@ def count_failure(error: OAuthError, request: MachineRequest) -> OAuthError:
     counted = rate_limit.count("client", _known_client_id(request), request.address, now=request.now)
     wait = rate_limit.failure_wait(counted, now=request.now)
     if counted.is_worth_an_event and (counted.so_far or not wait):
-        record(_failure_event(error, request, counted.so_far))
+        record(_failure_event(request, counted.with_number(error.hint or error.description)))
     return TooManyRequests("too many failures, wait", retry_after=wait) if wait else error
 
 
@@ -39,12 +39,12 @@ def _has_known_form(client_id: str) -> bool:
     return 0 < len(client_id) <= LONGEST_CLIENT_ID and is_printable_ascii(client_id)
 
 
-def _failure_event(error: OAuthError, request: MachineRequest, so_far: str) -> Event:
-    named, reason = request.credentials.client_id, error.hint or error.description
+def _failure_event(request: MachineRequest, reason: str) -> Event:
+    named = request.credentials.client_id
     return Event(
         kind=EventKind.CLIENT_AUTHENTICATION_FAILED,
         at=request.now,
         client=named if _has_known_form(named) else "",
         address=request.address,
-        reason=f"{reason}, {so_far}" if so_far else reason,
+        reason=reason,
     )

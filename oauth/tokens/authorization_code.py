@@ -89,7 +89,7 @@ def _record_refusal(authorization: AuthorizationState, request: MachineRequest, 
     """The first refusals of an authorization's code are told one by one, then their number (SD-20)."""
     counted = rate_limit.count("code refused", str(authorization.pk), "", now=request.now)
     if counted.is_worth_an_event:
-        reason = f"{reason}, {counted.so_far}" if counted.so_far else reason
+        reason = counted.with_number(reason)
         _record(EventKind.CODE_REFUSED, authorization, request, reason=reason)
 
 
