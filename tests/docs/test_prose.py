@@ -16,7 +16,7 @@ GENDERED = re.compile(
 MARKDOWN = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md")), *sorted((ROOT / "demo").rglob("*.md"))]
 FOLDERS = (
     "accounts", "audit", "bench", "demo", "docs", "fhir", "introspection", "oauth", "operators", "smart", "smartauth",
-    "static", "templates", "tests",
+    "smartauth_probe", "static", "templates", "tests",
 )  # fmt: skip
 WRITTEN = [
     file

@@ -7,7 +7,7 @@ from pathlib import Path
 from tests.specification import IDENTIFIER, ROOT, ROW, WRITTEN, lines, marked_tests, open_lines, page, without_a_test
 
 FOLDERS = ("accounts", "audit", "bench", "demo", "docs", "fhir", "introspection", "oauth", "operators", "smart")
-ELSEWHERE = ("smartauth", "static", "templates", "tests")
+ELSEWHERE = ("smartauth", "smartauth_probe", "static", "templates", "tests")
 OTHERS = re.compile(r"vendor|node_modules|__pycache__|package-lock")
 KINDS = {".css", ".html", ".js", ".md", ".mjs", ".py", ".toml", ".yaml"}
 NOT_OURS = re.compile(r"# noqa.*|\bE[0-9]+\+|smartauth\.[EW]\d+")

@@ -1,0 +1,1 @@
+"""For producers of FHIR servers: the bad tokens that a server must refuse. Plain Python, of ours it knows nothing."""
