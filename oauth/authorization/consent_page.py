@@ -67,7 +67,7 @@ def offered_lines(pending: Pending, user: User, scope: str) -> tuple[ConsentLine
     )
     about = pending.patient
     subject = "" if about is None or identities.is_own_record(user, about) else display_name(about.name) or UNNAMED
-    days = previous_consent.remembered_days() if pending.request.openid else 0
+    days = previous_consent.remembered_days(client) if pending.request.openid else 0
     version = pending.request.fhir_version
     context = ConsentContext(
         server.name, seconds, subject, until=_latest_end(client), version=version, remembered_days=days

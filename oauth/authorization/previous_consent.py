@@ -53,9 +53,9 @@ def holds_access(pending: Pending, user: User) -> bool:
     return refreshable.exists() or liveness.live(AccessToken.objects.filter(**theirs), now=now).exists()
 
 
-def remembered_days() -> int:
-    """How long a sign-in by plain OpenID Connect is not asked again, in words for the person."""
-    return max(1, int(settings.SMARTAUTH_REFRESH_IDLE_SECONDS) // 86_400)
+def remembered_days(client: Client) -> int:
+    """For how many days a sign-in by plain OpenID Connect with that app is not asked again; 0 = it is asked anew."""
+    return 0 if client.always_asks_consent else max(1, int(settings.SMARTAUTH_REFRESH_IDLE_SECONDS) // 86_400)
 
 
 def _is_remembered(row: Authorization) -> bool:
@@ -71,7 +71,7 @@ def remembered_since(*, now: int) -> int:
 def covered_scope(request: HttpRequest, pending: Pending, user: User, scope: str) -> str:
     """What of `scope` need not be asked again, all of it allowed already; "" where the user must be asked."""
     asked = pending.request
-    if "consent" in asked.prompts or not _is_authenticated_client(pending):
+    if "consent" in asked.prompts or pending.row.client.always_asks_consent or not _is_authenticated_client(pending):
         return ""
     before = granted_scope(request, pending, user)
     somebody = asked.openid or bool(identities.fhir_user(user, pending.row.fhir_server))

@@ -63,6 +63,8 @@ def resolve_silently(request: HttpRequest, pending: Pending, user: User | None) 
         raise LoginRequired(MUST_ACT)
     if _expects_another_user(pending, user):
         raise AccountSelectionRequired(MUST_ACT)
+    if pending.row.client.always_asks_consent:
+        raise ConsentRequired(MUST_ACT)  # whatever there is to choose, the consent page would come
     if not pending.is_assigned_to(user):
         pending.assign_user(user)
     _choose_the_only_ones(pending, user)

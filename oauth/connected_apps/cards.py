@@ -218,9 +218,8 @@ def _card(
 
 def _sentences(row: Authorization, record: Record) -> tuple[list[str], list[str]]:
     """What it sees, and what else it may: the sentences of the consent page, within a sentence."""
-    days = 0 if row.fhir_server.holds_records else previous_consent.remembered_days()
     subject = "" if record.own else record.name
-    telling = ConsentContext(record.server, 0, subject, version=row.fhir_server.version, remembered_days=days)
+    telling = ConsentContext(record.server, 0, subject, version=row.fhir_server.version)
     told = consent_lines(parse_scopes(row.scope), telling)
     sees = [line.text for line in told if line.group == SEE or (line.group == WHO and line.text != RECOGNISE)]
     may = [line.text for line in told if line.group == CHANGE or line.text == RECOGNISE]
@@ -232,7 +231,7 @@ def _lower_first(text: str) -> str:
 
 
 def _end_text(row: Authorization, token: AccessToken | None, continuing: RefreshToken | None, *, now: int) -> str:
-    if not row.fhir_server.holds_records:
+    if not row.fhir_server.holds_records and not row.client.always_asks_consent:
         until = long_date(to_datetime(row.granted_at + now - previous_consent.remembered_since(now=now)).date())
         return f"when you take it back, or if you do not use it before {until}"
     if continuing is None:

@@ -68,7 +68,7 @@ def _is_remembered(now: int) -> Q:
     """A sign-in by plain OpenID Connect that is not asked again (AZ-23): the newest of that app, and used of late."""
     newer = Authorization.objects.filter(client=OuterRef("client"), user=OuterRef("user"), pk__gt=OuterRef("pk"))
     newest = ~Q(Exists(newer.filter(fhir_server=OuterRef("fhir_server"))))
-    own = Q(client__profile=Client.Profile.OPENID, fhir_server__version=NO_FHIR)
+    own = Q(client__profile=Client.Profile.OPENID, client__always_asks_consent=False, fhir_server__version=NO_FHIR)
     return own & Q(granted_at__gt=remembered_since(now=now), granted_at__lte=now + CLOCK_SKEW) & newest
 
 

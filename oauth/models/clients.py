@@ -77,6 +77,7 @@ class Client(AbstractApplication):
     refresh_token_seconds = models.BigIntegerField(default=0, help_text="from the launch on; 0 = the server's default")
     allows_missing_state = models.BigIntegerField(default=0)
     refuses_unknown_scopes = models.BigIntegerField(default=0)
+    always_asks_consent = models.BooleanField(default=False)
     fhir_context_as_text = models.BigIntegerField(default=0, help_text="1 = fhirContext as in SMART 2.0: only texts")
     approved = models.BigIntegerField(default=1)
     enabled = models.BigIntegerField(default=1)

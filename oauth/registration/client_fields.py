@@ -168,6 +168,11 @@ def _backend_patient(candidate: Candidate) -> Iterator[str]:
         yield from (f"{shown(name)}: which patient is it about?" for name in about_one)
 
 
+def _always_asks_consent(candidate: Candidate) -> list[str]:
+    needless = candidate.row.always_asks_consent and not candidate.is_app
+    return ["is only for an app that people use, with authorization_code among its grants."] if needless else []
+
+
 def _backend_by_secret(candidate: Candidate) -> list[str]:
     needless = candidate.row.backend_by_secret and candidate.row.authentication != Client.Authentication.SECRET
     return ["is only for a client with `authentication: secret`."] if needless else []
@@ -193,6 +198,7 @@ RULES: dict[str, Callable[[Candidate], Iterable[str]]] = {
     "tokens_to_keep": _number("tokens_to_keep", 1, MAX_TOKENS_TO_KEEP),
     "access_token_seconds": _access_token_seconds,
     "refresh_token_seconds": _number("refresh_token_seconds", 0, MAX_REFRESH_TOKEN_SECONDS),
+    "always_asks_consent": _always_asks_consent,
     "backend_patient": _backend_patient,
     "backend_by_secret": _backend_by_secret,
 }

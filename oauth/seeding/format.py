@@ -138,6 +138,7 @@ CLIENT = mapping(
         "allows_missing_state": flag,
         "fhir_context_as_text": flag,
         "refuses_unknown_scopes": flag,
+        "always_asks_consent": yes_or_no,
         "backend_patient": text,
         "backend_by_secret": flag,
         "protects": each(PROTECTS, unique=_by("fhir_server")),

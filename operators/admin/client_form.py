@@ -63,6 +63,10 @@ class ClientForm(RegistrationForm):
         choices=Client.Profile.choices, required=False, help_text="What it speaks; SMART unless you choose otherwise."
     )
     refuses_unknown_scopes = Flag(help_text="Stricter: a request with a scope that we do not know is refused.")
+    always_asks_consent = Flag(
+        label="Always asks for consent",
+        help_text="Stricter: the consent page comes at every launch, also for what was allowed before.",
+    )
     fhir_context_as_text = Flag(label="fhirContext as texts", help_text="For apps that know SMART 2.0 only.")
     allows_missing_state = Flag(
         label="Allows requests without state", help_text="Loose: only for an app that cannot send state."
@@ -84,7 +88,7 @@ class ClientForm(RegistrationForm):
             "allowed_origins", "fhir_servers",
             "scope", "jwks", "jwks_uri", "access_token_seconds", "refresh_token_seconds",
             "supersede", "tokens_to_keep", "address_policy",
-            "profile", "refuses_unknown_scopes", "fhir_context_as_text", "allows_missing_state",
+            "profile", "refuses_unknown_scopes", "always_asks_consent", "fhir_context_as_text", "allows_missing_state",
             "backend_patient", "backend_by_secret",
         )  # fmt: skip
 

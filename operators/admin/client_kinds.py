@@ -11,7 +11,13 @@ _TOKENS = ("Tokens", {"fields": ["access_token_seconds", "supersede", "tokens_to
 _STRICT = (
     "Strict or loose",
     {
-        "fields": ["profile", "refuses_unknown_scopes", "fhir_context_as_text", "allows_missing_state"],
+        "fields": [
+            "profile",
+            "refuses_unknown_scopes",
+            "always_asks_consent",
+            "fhir_context_as_text",
+            "allows_missing_state",
+        ],
         "description": "An app that knows nothing of FHIR and only wants to know who signs in is plain OpenID Connect. "
         "It may leave out aud and state, and PKCE if it has a secret or keys; it never gets a scope of a FHIR server.",
     },

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from smart.fhir.versions import resource_types
+from smart.fhir.versions import NO_FHIR, resource_types
 from smart.scopes.categories import categories, category_values, code_of
 from smart.scopes.scope import Query, Scope, action_letters
 from smart.scopes.scope_sets import coherent_scopes, shortest_form
@@ -156,7 +156,7 @@ def _identity(scopes: Sequence[Scope], context: ConsentContext) -> list[ConsentL
     if not asked:
         return []
     named = any(scope.short_name != "openid" for scope in asked)
-    identity = words.ACCOUNT if context.remembered_days else words.IDENTITY
+    identity = words.ACCOUNT if context.version == NO_FHIR else words.IDENTITY
     text = identity + (f": {context.role}" if context.role else "") if named else words.RECOGNISE
     lines = [ConsentLine(0, WHO, text, "", tuple(scope.short_name for scope in asked))]
     if any(scope.short_name == "email" for scope in scopes):

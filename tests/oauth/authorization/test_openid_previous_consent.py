@@ -39,6 +39,27 @@ def test_more_than_was_allowed_is_asked(visitor: Visitor, make_openid: MakeClien
     assert ask(visitor, client, scope=scope).url.path.endswith("/consent")
 
 
+@pytest.mark.requirement("E32", "AZ-14")
+def test_an_app_that_always_asks_is_allowed_only_now_and_remembered_nowhere(
+    app: App, visitor: Visitor, make_openid: MakeClient, person: Any
+) -> None:
+    client = make_openid(name="Staff Canteen", always_asks_consent=True)
+    first = visitor.sign_in(ask(visitor, client), person)
+    told = exchange(app, client, redirect_query(visitor.allow(first))["code"]).json()
+    with_token = visitor.request("GET", "/apps").text
+    AccessToken.objects.filter(authorization__client=client).update(expires_at=1)
+
+    again, quiet = ask(visitor, client), ask(visitor, client, prompt="none", id_token_hint=told["id_token"])
+
+    assert again.url.path.endswith("/consent")
+    assert redirect_query(quiet)["error"] == "consent_required"
+    for page in (first, again):
+        assert ("Only now" in page.text, "I am not asked again" in page.text) == (True, False)
+        assert "Your name and your user name" in page.text
+    assert ("Staff Canteen" in with_token, "if you do not use it before" in with_token) == (True, False)
+    assert "No app can use your records." in visitor.request("GET", "/apps").text
+
+
 @pytest.mark.requirement("E32", "AZ-23")
 def test_what_the_person_took_back_is_asked_again(visitor: Visitor, make_openid: MakeClient, person: Any) -> None:
     client = make_openid()

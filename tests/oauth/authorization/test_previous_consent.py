@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from oauth.models import Authorization, FhirIdentity, RefreshToken
-from tests.conftest import REDIRECT_URI, App
+from tests.conftest import REDIRECT_URI, SECRET, App, basic
 from tests.fixture_types import MakeClient, MakePerson, MakeVisitor
 from tests.oauth.remembering import HTTPS, OFFLINE, allow_for_good, exchange, refreshing_client
 from tests.oauth.visitor import Visitor, redirect_query, ticked_kinds, ticked_times
@@ -196,6 +196,35 @@ def test_only_now_is_asked_again(app: App, visitor: Visitor, make_client: MakeCl
     assert "refresh_token" not in told
     assert "offline_access" not in told["scope"]
     asked_again(page)
+
+
+@pytest.mark.requirement("AZ-14")
+@pytest.mark.parametrize("authentication", ["secret", "none"])
+def test_an_app_that_always_asks_may_be_allowed_less_and_what_it_has_goes_on(
+    app: App, visitor: Visitor, make_client: MakeClient, make_person: MakePerson, authentication: str
+) -> None:
+    client = refreshing_client(make_client, authentication, always_asks_consent=True, supersede="grant")
+    before = allow_for_good(app, visitor, client, make_person("amy"))
+
+    page = visitor.follow(visitor.ask(client, scope=OFFLINE, redirect_uri=HTTPS))
+    asked_again(page)
+    measurements, *_ = (name for name in ticked_kinds(page) if not name.endswith("-kind"))
+    told = exchange(app, client, redirect_query(visitor.allow(page, **{measurements: "none"}))["code"])
+
+    assert told["scope"] in (
+        "launch/patient patient/Observation.rs offline_access",
+        "launch/patient patient/Condition.rs offline_access",
+    )
+    assert refresh(app, client, before["refresh_token"])["scope"] == OFFLINE
+
+
+def refresh(app: App, client: Any, token: str) -> dict[str, Any]:
+    form = {"grant_type": "refresh_token", "refresh_token": token}
+    headers = basic(client.client_id, SECRET) if client.authentication == "secret" else {}
+    answer = app.post("/o/token", data=form, headers=headers)
+    assert answer.status_code == 200, answer.text
+    told: dict[str, Any] = answer.json()
+    return told
 
 
 @pytest.mark.requirement("AZ-14")

@@ -331,6 +331,27 @@ def test_a_quiet_request_for_what_was_allowed_gets_its_code(
     assert grants(client) == 2
 
 
+@pytest.mark.requirement("E32")
+@pytest.mark.parametrize("more", ["", " launch/encounter"])
+def test_an_app_that_always_asks_gets_nothing_quietly_whatever_there_is_to_choose(
+    app: App, visitor: Visitor, make_client: MakeClient, make_person: MakePerson, more: str
+) -> None:
+    client, person = refreshing_client(make_client), make_person("amy")
+    allow_for_good(app, visitor, client, person)
+    two_visits(person)
+    type(client).objects.filter(pk=client.pk).update(always_asks_consent=True)
+    ask = {"prompt": "none", "scope": f"{OFFLINE}{more}", "redirect_uri": HTTPS}
+
+    quiet = visitor.follow(visitor.ask(client, **ask))
+    of_another = visitor.follow(visitor.ask(client, **ask, login_hint="carol"))
+    nobody_is_signed_in = Visitor(app).ask(client, **ask)
+
+    assert_refused(quiet, "consent_required")
+    assert_refused(of_another, "account_selection_required")
+    assert_refused(nobody_is_signed_in, "login_required")
+    assert grants(client) == 1
+
+
 @pytest.mark.requirement("E32", "AZ-20")
 @pytest.mark.parametrize("step", ["patient", "consent", "encounter"])
 def test_no_page_of_a_quiet_request_can_be_answered(

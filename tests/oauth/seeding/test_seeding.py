@@ -278,6 +278,11 @@ REFUSED: dict[str, tuple[str, str, str]] = {
         f"{AUTHENTICATION}\n    backend_by_secret: true",
         "clients[0].backend_by_secret: is only for",
     ),
+    "consent of nobody": (
+        "grants: []",
+        "grants: []\n    always_asks_consent: true",
+        "clients[1].always_asks_consent: is only for an app that people use",
+    ),
     "bound patient": (
         AUTHENTICATION,
         f"{AUTHENTICATION}\n    backend_patient: Patient/amy",
