@@ -16,6 +16,17 @@ FLAGS = [
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
 PATIENCE = 45_000  # milliseconds, of which a slow machine may take many
+# A click returns before the page that it leads to is there. Its events come at once, so they tell that this page goes.
+LEAVING = """
+addEventListener("submit", event => { if (!event.defaultPrevented) window.isLeaving = true; });
+addEventListener("click", event => {
+  const link = event.target.closest && event.target.closest("a[href]");
+  const stays = !link || link.target || link.getAttribute("href").startsWith("#") || event.defaultPrevented;
+  if (!stays) window.isLeaving = true;
+});
+"""
+SETTLED = """() => !window.isLeaving && document.readyState === "complete"
+  && document.getAnimations().every(each => each.playState !== "running")"""  # colours fade in the admin
 REFUSED = "Failed to load resource: the server responded with a status of 4"  # asked for and wanted
 
 
@@ -43,6 +54,7 @@ def visit(chromium: Browser) -> Visit:
         context = chromium.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
         page = context.new_page()
         page.set_default_timeout(PATIENCE)
+        page.add_init_script(LEAVING)
         page.on("console", hear)
         page.on("pageerror", lambda error: said.append(str(error)))
         yield page
@@ -57,10 +69,17 @@ def sign_in(page: Page, name: str, password: str = "smartauth-demo") -> None:
     page.get_by_label("User name").fill(name)
     page.get_by_label("Password").fill(password)
     page.get_by_role("button", name="Sign in").click()
+    settle(page)
+
+
+def settle(page: Page) -> None:
+    """Waits for the page that a click or a form leads to."""
+    page.wait_for_function(SETTLED)
 
 
 def looks_right(page: Page, name: str) -> None:
     """A picture for people, and no sideways scroll."""
+    settle(page)
     SHOTS.mkdir(exist_ok=True)
     page.screenshot(path=SHOTS / f"{name}.png", full_page=True)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import looks_right, sign_in
+from tests.browser.conftest import looks_right, settle, sign_in
 from tests.conftest import CHALLENGE
 from tests.fixture_types import Visit
 from tests.running import Server
@@ -22,7 +22,6 @@ RUN = """async () => {
 }"""
 WIDTHS = [1280, 390]
 TABS = 60
-SETTLED = "() => document.getAnimations().every(each => each.playState !== 'running')"  # colours fade in the admin
 REQUIRE = """
 from accounts.models import User
 User.objects.get_queryset().filter(username="ben").stop("test")
@@ -48,7 +47,7 @@ def clean(page: Page, name: str) -> None:
         page.set_viewport_size({"width": width, "height": 900})
         for scheme in ("light", "dark"):
             page.emulate_media(color_scheme=scheme)
-            page.wait_for_function(SETTLED)
+            settle(page)
             page.evaluate(f"() => {{ {AXE}\n}}")
             if wrong := page.evaluate(RUN):
                 found[f"{name}, {width}, {scheme}"] = wrong

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import looks_right, sign_in
+from tests.browser.conftest import looks_right, settle, sign_in
 from tests.fixture_types import Visit
 from tests.running import Server
 
@@ -47,6 +47,7 @@ def test_a_client_is_registered_its_secret_copied_and_rotated(server: Server, vi
         looks_right(page, f"admin-confirm-{width}")
         page.get_by_role("button", name="Rotate the secret").click()
         second = page.locator("output").inner_text()
+        settle(page)
         page.reload()
 
         assert len(first) == len(second) == 43
