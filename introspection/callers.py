@@ -90,5 +90,6 @@ def dead_reason(found: LookupRow, now: int) -> Dead | None:
         user_epochs=(found.granted_user_epoch, found.user_epoch) if found.user_epoch is not None else None,
         client_epochs=(found.granted_client_epoch, found.client_epoch),
         client_enabled=found.client_enabled,
+        fhir_server_epochs=(found.granted_fhir_server_epoch, found.fhir_server_epoch),
         user_stopped_at=found.user_stopped_at or 0,
     )

@@ -8,7 +8,7 @@ from accounts.models import User
 from introspection.invalidation_target import NAMING, Target, parse_target
 from introspection.requester import Requester, authenticate_requester
 from oauth.ending import access
-from oauth.ending.access import Actor, Ended
+from oauth.ending.access import Ended
 from oauth.ending.people import require_sign_in, suspend
 from oauth.ending.reasons import EndedFor
 from oauth.http.json_endpoint import Forbidden, JsonEndpoint
@@ -31,11 +31,10 @@ class InvalidateView(JsonEndpoint):
         reject_unknown(members, (*NAMING, "aud", "lock"))
         _reject_nulls(request, members)
         target, lock = parse_target(members, requester.client), _requested_lock(members, requester)
-        with transaction.atomic():
-            locked = _people_to_lock(target, requester) if lock else ()
-            ended = (
-                _suspend_all(locked, requester.actor) if lock == OPERATOR else _end_access(target, locked, requester)
-            )
+        if lock:
+            locked, ended = _lock_and_end(target, lock, requester)
+        else:
+            locked, ended = (), _end_access(target, requester)
         counts = {"authorizations": ended.authorizations, "access_tokens": ended.access_tokens}
         return json_response(200, {**counts, **({"lock": lock} if locked else {})})
 
@@ -72,14 +71,18 @@ def _people_to_lock(target: Target, requester: Requester) -> tuple[User, ...]:
     return tuple(user for user in target.people if user.pk in having)
 
 
-def _suspend_all(locked: tuple[User, ...], actor: Actor) -> Ended:
-    """All access of these people, until an operator lets them in."""
-    return sum((suspend(user, actor) for user in locked), Ended())
-
-
-def _end_access(target: Target, locked: tuple[User, ...], requester: Requester) -> Ended:
+@transaction.atomic
+def _lock_and_end(target: Target, lock: str, requester: Requester) -> tuple[tuple[User, ...], Ended]:
+    """Whom it locks, and how much it ends."""
+    locked = _people_to_lock(target, requester)
+    if lock == OPERATOR:
+        return locked, sum((suspend(user, requester.actor) for user in locked), Ended())
     for user in locked:
         require_sign_in(user, requester.actor)
+    return locked, _end_access(target, requester)
+
+
+def _end_access(target: Target, requester: Requester) -> Ended:
     if requester.client is not None:
         return access.end(target.selection, requester.actor, EndedFor.INVALIDATED)
     whole = target.selection.everything_of

@@ -11,7 +11,7 @@ class LookupRow(NamedTuple):
     """A row of the statement. What was not found is None.
 
     Each field stands beside its SQL: t is the token, s its seat, a its authorization, u the user, k the client that has
-    it, c the client that asks, r its role at the FHIR server f, q the place of this request among those that wait.
+    it, f its FHIR server, c the client that asks, r its role there, q the place of this request among those that wait.
     `address_policies` are those of FHIR server and client, None for a caller whose word about addresses is not taken.
     """
 
@@ -33,6 +33,8 @@ class LookupRow(NamedTuple):
     granted_client_epoch: Annotated[int, "a.client_epoch"]
     client_epoch: Annotated[int, "k.epoch"]
     client_enabled: Annotated[int, "k.enabled"]
+    granted_fhir_server_epoch: Annotated[int, "a.fhir_server_epoch"]
+    fhir_server_epoch: Annotated[int, "f.epoch"]
     use_address: Annotated[str | None, "a.use_address"]
     used_at: Annotated[int, "a.used_at"]
     flagged_at: Annotated[int, "a.flagged_at"]
@@ -54,8 +56,8 @@ LEFT JOIN oauth_authorization a ON a.id = t.authorization_id
 LEFT JOIN oauth_seat s ON s.id = t.seat_id
 LEFT JOIN accounts_user u ON u.id = a.user_id
 LEFT JOIN oauth_client k ON k.id = a.client_id
-LEFT JOIN oauth_resourceserver r ON r.client_id = c.id AND r.fhir_server_id = a.fhir_server_id
-LEFT JOIN oauth_fhirserver f ON f.id = r.fhir_server_id
+LEFT JOIN oauth_fhirserver f ON f.id = a.fhir_server_id
+LEFT JOIN oauth_resourceserver r ON r.client_id = c.id AND r.fhir_server_id = f.id
 """
 POSTGRESQL = sql.select(
     LookupRow, f"FROM unnest(%s::text[], %s::text[]) WITH ORDINALITY AS q (digest, caller, position) {_JOINS}"

@@ -2,13 +2,15 @@
 
 from celery import shared_task
 
+from oauth.ending import marks
 from oauth.keys import rotation
 from oauth.retention import sweeping
 
 
 @shared_task
 def sweep() -> int:
-    """Deletes what is over and needed by nobody."""
+    """Finishes what an ending left to be written, and deletes what is over and needed by nobody."""
+    marks.mark_all()
     return sweeping.sweep()
 
 

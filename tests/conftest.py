@@ -298,6 +298,7 @@ def grant(make_client: MakeClient, make_person: MakePerson, fhir_server: Any) ->
             patient_vouched=int(not acts_for(person, patient, server or fhir_server)),
             client_epoch=client.epoch,
             user_epoch=person.epoch,
+            fhir_server_epoch=(server or fhir_server).epoch,
         )
         code = waiting_code(authorization, life=life)
         return Granted(client, person, authorization, code)

@@ -52,6 +52,7 @@ def _create_authorization(request: HttpRequest, pending: Pending, user: User, sc
         auth_time=_auth_time(request),
         client_epoch=row.client.epoch,  # as they were read with the request: what ended since then ends this too
         user_epoch=user.epoch,
+        fhir_server_epoch=row.fhir_server.epoch,
         granted_at=now,
     )
 

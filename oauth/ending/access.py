@@ -1,7 +1,7 @@
 """The one way in which access ends out of turn, for every caller and any amount (SD-05, RV-08).
 
-Locks have one order here, so that two endings never wait for each other in a circle: person or client, requests that
-wait, authorizations, sessions.
+Locks have one order here, so that two endings never wait for each other in a circle: person, client or FHIR server,
+requests that wait, authorizations, sessions.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,16 +11,28 @@ from operator import or_
 from typing import Any, Self
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from accounts.models import User
 from audit.event_kinds import EventKind
 from audit.trail import Event, record
+from oauth.ending import marks
 from oauth.ending.reasons import EndedFor
-from oauth.models import AccessToken, Authorization, Client, FhirServer, PendingRequest, liveness, public_reference
+from oauth.models import (
+    AccessToken,
+    Authorization,
+    Client,
+    FhirServer,
+    PendingRequest,
+    UnmarkedEnding,
+    liveness,
+    public_reference,
+)
 from oauth.models.locking import lock_in_pk_order
 
 AT_ONCE = 500
+# what the end of a client or FHIR server has ended is marked with that
+UNDER_LIVE_EPOCHS = {"client_epoch": F("client__epoch"), "fhir_server_epoch": F("fhir_server__epoch")}
 OF_EVERYTHING = {
     EndedFor.PERSON_ENDED: EventKind.PERSON_ENDED,
     EndedFor.PERSON_STOPPED: EventKind.PERSON_STOPPED,
@@ -104,17 +116,37 @@ class Ended:
 def end(selection: Selection, actor: Actor, reason: EndedFor) -> Ended:
     """Nothing that was granted there before lives when this is committed: no token, code or consent under way."""
     whole = selection.everything_of
+    if isinstance(whole, Client | FhirServer):
+        ended = end_epoch(whole, actor, reason)
+        marks.mark_all()
+        return ended
     with transaction.atomic():
-        if whole is not None and not isinstance(whole, FhirServer):
-            _lock(whole)
-        if selection.requests is not None:
-            close_requests(selection.requests, now=actor.now)
-        usable = liveness.usable(Authorization.objects.filter(selection.authorizations))
-        if whole is None:
-            return _end_each(usable, actor, reason)
-        if isinstance(whole, User):
-            return _end_person(whole, usable, actor, reason)
-        return _end_of_many_people(whole, usable, actor, reason)
+        usable = _lock_and_close(selection, actor)
+        return _end_each(usable, actor, reason) if whole is None else _end_person(whole, usable, actor, reason)
+
+
+def end_epoch(whole: Client | FhirServer, actor: Actor, reason: EndedFor) -> Ended:
+    """All access of that epoch is dead when this returns. What ended says so in its row later: see oauth.ending.marks.
+
+    Never inside of another transaction, which would put off the end until its own.
+    """
+    with transaction.atomic(durable=True):
+        usable = _lock_and_close(Selection.everything(whole), actor)
+        tokens = liveness.live(AccessToken.objects.filter(authorization__in=usable.values("pk")), now=actor.now)
+        ended = Ended(usable.count(), tokens.count())
+        named = {"client": whole.client_id} if isinstance(whole, Client) else {"fhir_server": whole.base}
+        _advance_epoch(whole, actor, reason)
+        record(actor.event(OF_EVERYTHING[reason], **named, reason=str(ended)))
+    return ended
+
+
+def _lock_and_close(selection: Selection, actor: Actor) -> QuerySet[Any]:
+    """The authorizations that may end. Whose they all are is locked, and requests that wait get no answer."""
+    if selection.everything_of is not None:
+        lock_in_pk_order(_row(selection.everything_of).only("pk"))
+    if selection.requests is not None:
+        close_requests(selection.requests, now=actor.now)
+    return liveness.usable(Authorization.objects.filter(selection.authorizations))
 
 
 def end_authorization(pk: int, actor: Actor, reason: EndedFor) -> Ended:
@@ -135,12 +167,14 @@ def close_requests(which: Q, *, now: int) -> None:
 
 def _end_person(person: User, usable: QuerySet[Any], actor: Actor, reason: EndedFor) -> Ended:
     """Everything that may live, each with its events, and one event for all; at /apps each event says so instead."""
-    by_person, rest = reason == EndedFor.PERSON, Authorization.objects.filter(user=person, ended_at=0)
+    by_person = reason == EndedFor.PERSON
+    rest = Authorization.objects.filter(user=person, ended_at=0, **UNDER_LIVE_EPOCHS)
     lock_in_pk_order(rest.only("pk"))  # all of them at once, in the order that every ending keeps
     count = usable.count()
     each = _end_each(usable.filter(liveness.may_live(now=actor.now)), actor, reason, "everything" if by_person else "")
     rest.end(reason, now=actor.now)
-    _advance_epoch(person, reason)
+    people = User.objects.get_queryset().filter(pk=person.pk)
+    people.stop("operator") if reason == EndedFor.PERSON_STOPPED else people.advance_epoch()
     ended = replace(each, authorizations=count)
     if not by_person:
         record(actor.event(OF_EVERYTHING[reason], person=person.subject, reason=str(ended)))
@@ -162,32 +196,18 @@ def _end_each(usable: QuerySet[Any], actor: Actor, reason: EndedFor, told: str =
     return Ended(len(rows), tokens)
 
 
-def _end_of_many_people(whole: Client | FhirServer, usable: QuerySet[Any], actor: Actor, reason: EndedFor) -> Ended:
-    """One event for all; what may still live keeps in its row when and why it ended."""
-    tokens = liveness.live(AccessToken.objects.filter(authorization__in=usable.values("pk")), now=actor.now)
-    ended = Ended(usable.count(), tokens.count())
-    marked = usable.filter(liveness.may_live(now=actor.now)) if isinstance(whole, Client) else usable
-    for some in _batches(lock_in_pk_order(marked.only("pk"))):
-        Authorization.objects.filter(pk__in=[row.pk for row in some]).end(reason, now=actor.now)
-    _advance_epoch(whole, reason)
-    named = {"client": whole.client_id} if isinstance(whole, Client) else {"fhir_server": whole.base}
-    record(actor.event(OF_EVERYTHING[reason], **named, reason=str(ended)))
-    return ended
-
-
-def _lock(whole: User | Client) -> None:
-    rows: QuerySet[Any] = User.objects.get_queryset() if isinstance(whole, User) else Client.objects.all()
-    lock_in_pk_order(rows.filter(pk=whole.pk).only("pk"))
-
-
-def _advance_epoch(whole: User | Client | FhirServer, reason: EndedFor) -> None:
-    """What is granted under an epoch that is read before this is committed is dead from its beginning."""
+def _row(whole: User | Client | FhirServer) -> QuerySet[Any]:
     if isinstance(whole, User):
-        people = User.objects.get_queryset().filter(pk=whole.pk)
-        people.stop("operator") if reason == EndedFor.PERSON_STOPPED else people.advance_epoch()
-    elif isinstance(whole, Client):
-        clients = Client.objects.filter(pk=whole.pk)
-        clients.disable() if reason == EndedFor.CLIENT_DISABLED else clients.advance_epoch()
+        return User.objects.get_queryset().filter(pk=whole.pk)
+    return Client.objects.filter(pk=whole.pk) if isinstance(whole, Client) else FhirServer.every.filter(pk=whole.pk)
+
+
+def _advance_epoch(whole: Client | FhirServer, actor: Actor, reason: EndedFor) -> None:
+    """What is granted under an epoch that is read before this is committed is dead from its beginning."""
+    name, row = "client" if isinstance(whole, Client) else "fhir_server", _row(whole)
+    epoch = row.values_list("epoch", flat=True).get()
+    UnmarkedEnding.objects.create(**{name: whole}, epoch=epoch, ended_at=actor.now, reason=reason)
+    row.update(epoch=epoch + 1, **({"enabled": 0} if reason == EndedFor.CLIENT_DISABLED else {}))
 
 
 def _live_tokens(authorizations: Sequence[int], *, now: int) -> dict[int, list[str]]:

@@ -12,6 +12,7 @@ from oauth.models.refusal_counts import RefusalCount
 from oauth.models.seats import Seat
 from oauth.models.servers import ClaimProfile, FhirServer
 from oauth.models.tokens import AccessToken, Code, DeviceGrant, IDToken, RefreshToken
+from oauth.models.unmarked_endings import UnmarkedEnding
 
 __all__ = [
     "AccessToken",
@@ -38,6 +39,7 @@ __all__ = [
     "ResourceServer",
     "Seat",
     "SigningKey",
+    "UnmarkedEnding",
     "parse_reference",
     "public_reference",
 ]

@@ -64,6 +64,7 @@ class Authorization(models.Model):
     epoch = models.BigIntegerField(default=0)
     client_epoch = models.BigIntegerField()
     user_epoch = models.BigIntegerField(default=0)
+    fhir_server_epoch = models.BigIntegerField(default=0)
     granted_at = models.BigIntegerField(default=clock.now)
     ended_at = models.BigIntegerField(default=0)
     ended_for = models.TextField(default="", blank=True)
@@ -83,7 +84,7 @@ class Authorization(models.Model):
         ]
         constraints = [
             models.UniqueConstraint(
-                fields=["client", "fhir_server", "patient", "client_epoch"],
+                fields=["client", "fhir_server", "patient", "client_epoch", "fhir_server_epoch"],
                 condition=Q(user__isnull=True, ended_at=0),
                 name="one_standing_authorization",
             )

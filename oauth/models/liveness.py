@@ -40,11 +40,12 @@ def unusable_because(authorization: Authorization) -> Dead | None:
 
 
 def _above(authorization: Authorization) -> dict[str, Any]:
-    """What client and person decide about every token of it."""
+    """What client, person and FHIR server decide about every token of it."""
     client, user = authorization.client, authorization.user
     return {
         "user_epochs": (authorization.user_epoch, user.epoch) if user else None,
         "client_epochs": (authorization.client_epoch, client.epoch),
+        "fhir_server_epochs": (authorization.fhir_server_epoch, authorization.fhir_server.epoch),
         "client_enabled": client.enabled,
         "user_stopped_at": user.stopped_at if user else 0,
     }
@@ -57,12 +58,14 @@ def _lost(path: str) -> tuple[When, ...]:
         return F(f"{path}{name}")
 
     client_ended = ~Q(**{f"{path}client_epoch": of("client__epoch")})
+    server_ended = ~Q(**{f"{path}fhir_server_epoch": of("fhir_server__epoch")})
     person_ended = Q(**{f"{path}user__isnull": False}) & ~Q(**{f"{path}user_epoch": of("user__epoch")})
     return (
         When(Q(**{f"{path}client__enabled": 0}), then=Value(Dead.CLIENT_DISABLED.value)),
         When(client_ended, then=Value(Dead.CLIENT_ENDED.value)),
         When(Q(**{f"{path}user__stopped_at__gt": 0}), then=Value(Dead.PERSON_STOPPED.value)),
         When(person_ended, then=Value(Dead.PERSON_ENDED.value)),
+        When(server_ended, then=Value(Dead.FHIR_SERVER_ENDED.value)),
     )
 
 

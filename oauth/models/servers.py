@@ -75,6 +75,7 @@ class FhirServer(models.Model):
     patient_source = models.TextField(
         "practitioners find patients by", choices=PatientSource.choices, default=PatientSource.LIST
     )
+    epoch = models.BigIntegerField(default=0, editable=False)
 
     objects: ClassVar[FhirServers] = FhirServers()
     every: ClassVar[models.Manager["FhirServer"]] = models.Manager()

@@ -33,6 +33,7 @@ class AuthorizationState:
     ended_at: Annotated[int, "a.ended_at"]
     granted_client_epoch: Annotated[int, "a.client_epoch"]
     granted_user_epoch: Annotated[int, "a.user_epoch"]
+    granted_fhir_server_epoch: Annotated[int, "a.fhir_server_epoch"]
     session_ends_at: Annotated[int, "a.session_ends_at"]
     client_pk: Annotated[int, "c.id"]
     client_id: Annotated[str, "c.client_id"]
@@ -47,6 +48,7 @@ class AuthorizationState:
     application_type: Annotated[str, "c.application_type"]
     fhir_server_pk: Annotated[int, "s.id"]
     base: Annotated[str, "s.base"]
+    fhir_server_epoch: Annotated[int, "s.epoch"]
     server_token_seconds: Annotated[int, "s.access_token_seconds"]
     token_format: Annotated[str, "s.token_format"]
     user_pk: Annotated[int, "COALESCE(u.id, 0)"]
@@ -108,6 +110,8 @@ class AuthorizationState:
             return "the client's access has ended"
         if self.granted_user_epoch != self.user_epoch or self.user_stopped_at:
             return "the person's access has ended"
+        if self.granted_fhir_server_epoch != self.fhir_server_epoch:
+            return "access at the FHIR server has ended"
         if not self.fits_profile:
             return "the client has another profile than when it was granted"
         return ""

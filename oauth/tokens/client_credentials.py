@@ -11,7 +11,7 @@ from oauth.http.credentials import AuthenticatedClient
 from oauth.http.machine_request import MachineRequest
 from oauth.models import Client, sql
 from oauth.tokens.authorization_state import AuthorizationState
-from oauth.tokens.backend_authorization import get_or_create
+from oauth.tokens.backend_authorization import Epochs, get_or_create
 from oauth.tokens.issue import issue_without_refresh
 from smart.http.errors import TemporarilyUnavailable
 from smart.http.parameters import Parameters
@@ -30,7 +30,8 @@ class BackendRow(NamedTuple):
     backend_by_secret: Annotated[int, "c.backend_by_secret"]
     profile: Annotated[str, "c.profile"]
     refuses_unknown_scopes: Annotated[int, "c.refuses_unknown_scopes"]
-    epoch: Annotated[int, "c.epoch"]
+    client_epoch: Annotated[int, "c.epoch"]
+    fhir_server_epoch: Annotated[int, "s.epoch"]
     fhir_server_pk: Annotated[int | None, "s.id"]
     base: Annotated[str, "s.base"]
     version: Annotated[str, "s.version"]
@@ -47,7 +48,7 @@ FROM oauth_client c
 LEFT JOIN oauth_client_fhir_servers m ON m.client_id = c.id
 LEFT JOIN oauth_fhirserver s ON s.id = m.fhirserver_id
 LEFT JOIN oauth_authorization a ON a.client_id = c.id AND a.fhir_server_id = s.id AND a.client_epoch = c.epoch
-    AND a.user_id IS NULL AND a.ended_at = 0
+    AND a.fhir_server_epoch = s.epoch AND a.user_id IS NULL AND a.ended_at = 0
 WHERE c.id = %s
 """,
 )
@@ -91,5 +92,5 @@ def _authorization_pk(client: int, rows: Sequence[BackendRow], granted: BackendG
         is_current = row.allowed_scope == granted.allowed and not row.use_address
         if row.authorization_pk and row.patient == granted.patient and is_current:
             return row.authorization_pk
-    server, epoch = at_base[0].fhir_server_pk or 0, at_base[0].epoch
-    return get_or_create(client, epoch, server, patient=granted.patient, scope=granted.allowed, now=now)
+    server, epochs = at_base[0].fhir_server_pk or 0, Epochs(at_base[0].client_epoch, at_base[0].fhir_server_epoch)
+    return get_or_create(client, server, epochs, patient=granted.patient, scope=granted.allowed, now=now)

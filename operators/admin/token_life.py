@@ -32,6 +32,7 @@ RULES = {
     Dead.CLIENT_ENDED: ("The client's access was not ended", "All access of the client was ended"),
     Dead.PERSON_STOPPED: ("The person is not locked out", "The person is locked out"),
     Dead.PERSON_ENDED: ("The person's access was not ended", "All access of the person was ended"),
+    Dead.FHIR_SERVER_ENDED: ("Access at the FHIR server was not ended", "All access at the FHIR server was ended"),
     Dead.SUPERSEDED: ("No newer token has taken its place", "A newer token has taken its place"),
     Dead.EXPIRED: ("Not expired", "Expired"),
 }

@@ -14,6 +14,7 @@ class Dead(StrEnum):
     CLIENT_ENDED = "client-ended"
     PERSON_STOPPED = "person-stopped"
     PERSON_ENDED = "person-ended"
+    FHIR_SERVER_ENDED = "fhir-server-ended"
     SUPERSEDED = "superseded"
     EXPIRED = "expired"
 
@@ -27,6 +28,7 @@ def dead_because(
     authorization_epochs: tuple[int, int],
     user_epochs: tuple[int, int] | None,
     client_epochs: tuple[int, int],
+    fhir_server_epochs: tuple[int, int],
     client_enabled: int,
     user_stopped_at: int = 0,
 ) -> Dead | None:
@@ -42,6 +44,7 @@ def dead_because(
         (Dead.CLIENT_ENDED, client_epochs[0] != client_epochs[1]),
         (Dead.PERSON_STOPPED, user_stopped_at != 0),
         (Dead.PERSON_ENDED, user_epochs is not None and user_epochs[0] != user_epochs[1]),
+        (Dead.FHIR_SERVER_ENDED, fhir_server_epochs[0] != fhir_server_epochs[1]),
         (Dead.SUPERSEDED, seat is not None and is_superseded(*seat)),
         (Dead.EXPIRED, is_expired(now, expires_at)),
     )

@@ -449,6 +449,7 @@ class Histories(RuleBasedStateMachine):
             session_ends_at=now + SESSION if online else 0,
             client_epoch=client.epoch,
             user_epoch=person.epoch,
+            fhir_server_epoch=self.world.fhir_server.epoch,
         )
         Code.objects.create(
             digest=sha256_hex(code),

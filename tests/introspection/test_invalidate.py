@@ -108,7 +108,9 @@ def test_a_backend_service_is_named_by_its_sub(asker: Asker, make_client: MakeCl
     from oauth.models import Authorization
 
     client = make_client("keys", grants="client_credentials")
-    row = Authorization.objects.create(client=client, fhir_server=fhir_server, scope="system/*.rs", client_epoch=0)
+    row = Authorization.objects.create(
+        client=client, fhir_server=fhir_server, scope="system/*.rs", client_epoch=0, fhir_server_epoch=fhir_server.epoch
+    )
 
     told = asker.ends(sub=client.client_id)
 

@@ -247,7 +247,9 @@ def test_a_backend_service_that_keeps_trying_loses_its_access(
     from smart.digests import sha256_hex
 
     client, token = make_client("keys", grants="client_credentials"), secrets.token_urlsafe()
-    row = Authorization.objects.create(client=client, fhir_server=fhir_server, scope="system/*.rs", client_epoch=0)
+    row = Authorization.objects.create(
+        client=client, fhir_server=fhir_server, scope="system/*.rs", client_epoch=0, fhir_server_epoch=fhir_server.epoch
+    )
     AccessToken.objects.create(
         digest=sha256_hex(token), authorization=row, authorization_epoch=0, scope=row.scope, claims="{}",
         issued_at=clock.now(), expires_at=clock.now() + 10**9,

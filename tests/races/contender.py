@@ -169,6 +169,7 @@ def code_for(client: Any, person: Any, server: Any, **fields: Any) -> Form:
         patient_vouched=1,
         client_epoch=client.epoch,
         user_epoch=person.epoch,
+        fhir_server_epoch=server.epoch,
         scope=scope,
         **fields,
     )

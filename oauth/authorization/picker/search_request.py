@@ -10,7 +10,7 @@ from django.db import transaction
 from accounts import clock
 from oauth.models import AccessToken, Client, FhirServer
 from oauth.tokens.authorization_state import AuthorizationState
-from oauth.tokens.backend_authorization import get_or_create
+from oauth.tokens.backend_authorization import Epochs, get_or_create
 from oauth.tokens.issue import issue
 from smart.digests import sha256_hex
 
@@ -67,7 +67,8 @@ def _issue_token(server: FhirServer) -> str:
         authentication=Client.Authentication.KEYS, supersede=Client.Supersede.OFF,
     )  # fmt: skip
     now = clock.now()
-    authorization = AuthorizationState.of(get_or_create(client.pk, client.epoch, server.pk, scope=SCOPE, now=now))
+    epochs = Epochs(client.epoch, server.epoch)
+    authorization = AuthorizationState.of(get_or_create(client.pk, server.pk, epochs, scope=SCOPE, now=now))
     if authorization.refusal:
         raise SearchFailed(authorization.refusal)
     return str(issue(authorization, now=now, address="")["access_token"])

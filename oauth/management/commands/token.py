@@ -95,6 +95,7 @@ def _issue_token(client: Client, person: User, server: FhirServer, patient: str,
         context=json.dumps({"patient": patient}),
         client_epoch=client.epoch,
         user_epoch=person.epoch,
+        fhir_server_epoch=server.epoch,
         granted_at=now,
     )
     about = {"client": client.client_id, "person": person.subject, "fhir_server": server.base, "patient": patient}

@@ -56,7 +56,8 @@ def make_many(count: int, client: Any, person: Any, server: FhirServer) -> None:
     now = clock.now()
     made = Authorization.objects.bulk_create(
         Authorization(client=client, user=person, fhir_server=server, patient=f"many-{number}", client_epoch=0,
-                      scope="patient/*.rs", context=json.dumps({"patient": f"many-{number}"}), granted_at=now - 2 * DAY)
+                      fhir_server_epoch=server.epoch, scope="patient/*.rs",
+                      context=json.dumps({"patient": f"many-{number}"}), granted_at=now - 2 * DAY)
         for number in range(2 * count)
     )  # fmt: skip
     AccessToken.objects.bulk_create(

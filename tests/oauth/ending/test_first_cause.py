@@ -48,7 +48,7 @@ def supersede(token: AccessToken, at: int) -> None:
     row = token.authorization
     newer = Authorization.objects.create(
         client=row.client, user=row.user, fhir_server=row.fhir_server, patient=row.patient, scope=row.scope,
-        client_epoch=row.client.epoch, granted_at=at,
+        client_epoch=row.client.epoch, fhir_server_epoch=row.fhir_server.epoch, granted_at=at,
     )  # fmt: skip
     assert token.seat
     Seat.objects.filter(pk=token.seat.pk).update(latest=token.seat_number + 1)
@@ -105,10 +105,11 @@ def test_what_came_first_is_shown_with_its_time_whatever_came_later(
 ) -> None:
     now, (reason, begin) = clock.now(), CAUSES[first]
     for later, (_, go_on) in CAUSES.items():
+        other_fhir_server.refresh_from_db()  # one of the causes ends all access there
         user = User.objects.create(username=f"person-{secrets.token_hex(8)}")
         row = Authorization.objects.create(
             client=make_client(), user=user, fhir_server=other_fhir_server, patient="amy", scope="patient/*.rs",
-            client_epoch=0, granted_at=now - 100 * SECOND,
+            client_epoch=0, fhir_server_epoch=other_fhir_server.epoch, granted_at=now - 100 * SECOND,
         )  # fmt: skip
         seat = Seat.objects.create(key=f"test|{row.pk}", latest=1)
         token = make_token(row, seat, 1, issued_at=now - 100 * SECOND)

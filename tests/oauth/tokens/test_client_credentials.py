@@ -7,6 +7,10 @@ from typing import Any, Protocol
 import httpx
 import pytest
 
+from accounts import clock
+from oauth.ending import access
+from oauth.ending.access import Actor
+from oauth.ending.reasons import EndedFor
 from tests.conftest import BASE, SECRET, App, basic
 from tests.fixture_types import Events, Introspect, Issue, MakeClient, MakeResourceServer
 from tests.signing import Pair, assertion_form, jwks, new_pair, pair
@@ -353,13 +357,15 @@ def test_ending_the_authorization_ends_its_tokens_and_the_service_may_ask_again(
     assert [row.ended_for for row in standing(service)] == ["operator", ""]
 
 
-def test_ending_all_access_of_the_client_ends_its_tokens_and_it_may_ask_again(
-    make_service: MakeClient, ask: Ask, introspect: Introspect
+@pytest.mark.parametrize("at_server", [False, True], ids=["of the client", "at the FHIR server"])
+def test_ending_all_access_ends_its_tokens_and_it_may_ask_again_before_its_row_is_marked(
+    make_service: MakeClient, ask: Ask, introspect: Introspect, fhir_server: Any, at_server: bool
 ) -> None:
     service = make_service(tokens_to_keep=5)
     first = ask(service).json()["access_token"]
 
-    type(service).objects.filter(pk=service.pk).advance_epoch()
+    reason = EndedFor.FHIR_SERVER_ENDED if at_server else EndedFor.CLIENT_ENDED
+    access.end_epoch(fhir_server if at_server else service, Actor(now=clock.now()), reason)
     ended = introspect(first)
     again = ask(service).json()["access_token"]
 

@@ -27,6 +27,7 @@ STATES: dict[str, Callable[[Any], None]] = {
     "client-ended": lambda token: changed(token.authorization.client, epoch=1),
     "person-stopped": lambda token: changed(token.authorization.user, stopped_at=1, epoch=1),
     "person-ended": lambda token: changed(token.authorization.user, epoch=1),
+    "fhir-server-ended": lambda token: changed(token.authorization, fhir_server_epoch=-1),
     "superseded": lambda token: changed(token.seat, latest=2),
     "expired": lambda token: changed(token, expires_at=token.issued_at - 1),
 }
@@ -58,7 +59,7 @@ def test_authorizations_are_judged_alike_in_both_places(make_token: MakeToken, r
 
     token = make_token()
     STATES[reason](token)
-    rows = Authorization.objects.filter(pk=token.authorization.pk).select_related("client", "user")
+    rows = Authorization.objects.filter(pk=token.authorization.pk).select_related("client", "user", "fhir_server")
 
     found = liveness.with_unusable_reason(rows).get()
 
@@ -109,7 +110,7 @@ def test_the_rules_stop_at_the_first_that_refuses() -> None:
 
     outcomes = [verdict.outcome for verdict in verdicts(Dead.CLIENT_DISABLED)]
 
-    assert outcomes == ["passed"] * 3 + ["refused"] + ["not reached"] * 5
+    assert outcomes == ["passed"] * 3 + ["refused"] + ["not reached"] * 6
     assert {verdict.outcome for verdict in verdicts(None)} == {"passed"}
 
 

@@ -14,6 +14,7 @@ ALIVE: dict[str, Any] = {
     "authorization_epochs": (2, 2),
     "user_epochs": (5, 5),
     "client_epochs": (0, 0),
+    "fhir_server_epochs": (0, 0),
     "client_enabled": 1,
     "user_stopped_at": 0,
 }
@@ -41,6 +42,7 @@ def test_a_token_lives_while_nothing_speaks_against_it(change: dict[str, Any]) -
         ({"user_epochs": (5, 6)}, "person-ended"),
         ({"user_stopped_at": 1}, "person-stopped"),
         ({"client_epochs": (0, 1)}, "client-ended"),
+        ({"fhir_server_epochs": (0, 1)}, "fhir-server-ended"),
         ({"client_enabled": 0}, "client-disabled"),
     ],
     ids=repr,

@@ -1,0 +1,34 @@
+"""When and why access ended, written into each row: after the end of a whole client or FHIR server, which an epoch is.
+
+Nothing of it lives any more, so this may take its time. What a process left unmarked the next ending or sweep marks.
+"""
+
+from django.db.models import QuerySet
+
+from oauth.models import Authorization, UnmarkedEnding, liveness
+
+AT_ONCE = 500
+
+
+def mark_all() -> int:
+    """Marks what endings left unmarked: the first ending first, as it is the cause. Counts the rows."""
+    return sum(_mark(ending) for ending in UnmarkedEnding.objects.order_by("pk"))
+
+
+def _mark(ending: UnmarkedEnding) -> int:
+    """In transactions of their own, so that nothing waits long for a row."""
+    marked, last = 0, 0
+    while keys := list(_unmarked(ending).filter(pk__gt=last).values_list("pk", flat=True)[:AT_ONCE]):
+        marked += Authorization.objects.filter(pk__in=keys).end(ending.reason, now=ending.ended_at)
+        last = keys[-1]
+    UnmarkedEnding.objects.filter(pk=ending.pk).delete()
+    return marked
+
+
+def _unmarked(ending: UnmarkedEnding) -> QuerySet[Authorization]:
+    """Those that it ended; what had run out by itself before keeps that as its cause."""
+    if ending.client_id:
+        of = Authorization.objects.filter(client=ending.client_id, client_epoch=ending.epoch)
+    else:
+        of = Authorization.objects.filter(fhir_server=ending.fhir_server_id, fhir_server_epoch=ending.epoch)
+    return of.filter(liveness.may_live(now=ending.ended_at), ended_at=0).order_by("pk")
