@@ -20,7 +20,7 @@ from smart.authorize.launch import Context, InvalidContext, parse_context
 from smart.fhir.versions import resource_types
 from smart.http.errors import InvalidRequest
 
-ADDRESSED = ("client_id", "aud", "user", "fhirUser")
+ADDRESSED = ("client_id", "launch_url", "aud", "user", "fhirUser")
 NOBODY = "is nobody who uses this FHIR base"
 
 
@@ -32,6 +32,7 @@ class LaunchView(JsonEndpoint):
         asked = json_body(request)
         fhir_server = protected_fhir_server(ehr, required_text(asked, "aud"))
         client, user = _app(fhir_server, asked), _user(fhir_server, asked)
+        url = _launch_url(client, asked)
         context = _context(fhir_server, asked)
         made_by = Event(
             kind=EventKind.LAUNCH_PREPARED, at=clock.now(), client=client.client_id, person=user.subject,
@@ -39,7 +40,7 @@ class LaunchView(JsonEndpoint):
             reason=f"by {ehr.client_id}",
         )  # fmt: skip
         try:
-            made = handles.prepare(client, fhir_server, user, context, vouching=True, made_by=made_by)
+            made = handles.prepare(client, url, fhir_server, user, context, vouching=True, made_by=made_by)
         except InvalidContext as problem:
             raise InvalidRequest(str(problem)) from None
         told = {"launch": made.handle, "launch_url": made.url, "expires_in": made.seconds}
@@ -52,9 +53,18 @@ def _app(fhir_server: FhirServer, asked: Members) -> Client:
         .filter(client_id=required_text(asked, "client_id"), fhir_servers=fhir_server)
         .first()
     )
-    if found is None or not handles.has_safe_launch_url(found):
+    if found is None or not handles.safe_launch_urls(found):
         raise InvalidRequest("client_id is not an app with a launch URL for this FHIR base")
     return found
+
+
+def _launch_url(client: Client, asked: Members) -> str:
+    """Where the app is opened: the registered address that the EHR names, else the first (EL-04)."""
+    urls = handles.safe_launch_urls(client)
+    named = required_text(asked, "launch_url") if asked.get("launch_url") is not None else urls[0]
+    if named not in urls:
+        raise InvalidRequest("launch_url is not registered for this app")
+    return named
 
 
 def _user(fhir_server: FhirServer, asked: Members) -> User:

@@ -44,18 +44,21 @@ class PreparedLaunch:
 def launchable_clients() -> QuerySet[Client]:
     """The clients that an EHR can open: enabled, with a launch URL, and for people (EL-04)."""
     found: QuerySet[Client] = Client.objects.filter(enabled=1, approved=1, grants__contains="authorization_code")
-    return found.exclude(launch_url="").order_by("name", "client_id")
+    return found.exclude(launch_urls="").order_by("name", "client_id")
 
 
-def has_safe_launch_url(client: Client) -> bool:
-    """Whether its launch URL may be opened: nothing but a web address becomes a link."""
-    return launch_url_problem(client.launch_url, dev=settings.SMARTAUTH_DEV) is None
+def safe_launch_urls(client: Client) -> list[str]:
+    """Its launch URLs that may be opened: nothing but a web address becomes a link."""
+    return [url for url in client.launch_urls.split() if launch_url_problem(url, dev=settings.SMARTAUTH_DEV) is None]
 
 
 def prepare(
-    client: Client, fhir_server: FhirServer, user: User, context: Context, *, vouching: bool, made_by: Event
+    client: Client, url: str, fhir_server: FhirServer, user: User, context: Context, *, vouching: bool, made_by: Event
 ) -> PreparedLaunch:
-    """A new handle for client, FHIR base, user and context. Raises InvalidContext for what the user may not see."""
+    """A new handle for client, FHIR base, user and context, to be opened at that one of the client's launch URLs.
+
+    Raises InvalidContext for what the user may not see.
+    """
     now, handle = clock.now(), random_token()
     patient = context.get("patient", "")
     listed = not patient or _is_listed(user, fhir_server, patient)
@@ -75,8 +78,7 @@ def prepare(
             expires_at=now + settings.SMARTAUTH_LAUNCH_SECONDS * SECOND,
         )
         record(replace(made_by, reference=public_reference(row.pk)))
-    url = launch_url(client.launch_url, fhir_server.base, handle)
-    return PreparedLaunch(url, handle, settings.SMARTAUTH_LAUNCH_SECONDS, row)
+    return PreparedLaunch(launch_url(url, fhir_server.base, handle), handle, settings.SMARTAUTH_LAUNCH_SECONDS, row)
 
 
 def consume(handle: str, client: Client, fhir_server: FhirServer, *, now: int) -> Launch:

@@ -21,14 +21,16 @@ from smart.fhir.fhir_user import is_practitioner
 from smart.fhir.versions import resource_types
 
 OPTIONS_LIMIT = 500
+NOT_OFFERED = "is not one of those offered; choose again"
 LISTS = ("app", "server", "user", "patient", "encounter")
+LAUNCH_URL = "launch_url"
 TEXTS = ("intent", "tenant", "smart_style_url", "fhir_context")
 Row = TypeVar("Row", bound=Model)
 
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One entry of a list; the value is the number of its row."""
+    """One entry of a list; the value is the number of its row, or the launch URL itself."""
 
     value: str
     text: str
@@ -44,6 +46,7 @@ class LauncherForm:
     banner: bool
     offered: dict[str, list[Option]]
     client: Client | None
+    launch_url: str
     fhir_server: FhirServer | None
     identity: FhirIdentity | None
     record: PatientRecord | None
@@ -52,11 +55,13 @@ class LauncherForm:
     @classmethod
     def of(cls, composer: User, data: QueryDict | None) -> Self:
         """The form as it was sent; with nothing sent, as it begins."""
-        sent = {name: str(data.get(name, "")) if data else "" for name in (*LISTS, *TEXTS)}
+        sent = {name: str(data.get(name, "")) if data else "" for name in (*LISTS, LAUNCH_URL, *TEXTS)}
         if data is None:
             sent["smart_style_url"] = style.url()
-        clients = [client for client in handles.launchable_clients() if handles.has_safe_launch_url(client)]
+        clients = [client for client in handles.launchable_clients() if handles.safe_launch_urls(client)]
         client = _find_row(clients, sent["app"]) or next(iter(clients), None)
+        urls = handles.safe_launch_urls(client) if client else []
+        launch_url = sent[LAUNCH_URL] if sent[LAUNCH_URL] in urls else next(iter(urls), "")
         servers = list(client.fhir_servers.order_by("pk")) if client else []
         fhir_server = _find_row(servers, sent["server"]) or next(iter(servers), None)
         users = _users(composer, fhir_server) if fhir_server else []
@@ -69,20 +74,18 @@ class LauncherForm:
         encounter = _find_row(visits, sent["encounter"])
         offered = {
             "apps": _options(clients, client, lambda row: f"{row} ({row.client_id})"),
+            "launch_urls": [Option(url, url, url == launch_url) for url in urls],
             "servers": _options(servers, fhir_server, lambda row: f"{row}, {row.get_version_display()}"),
             "users": _options(users, identity, lambda row: f"{row.user.username} ({row.user})"),
             "patients": _options(records, record, lambda row: ", ".join(filter(None, (str(row), birth_phrase(row))))),
             "visits": _options(visits, encounter, lambda row: ", ".join(filter(None, (str(row), row.day, row.place)))),
         }
         banner = data is None or "banner" in data
-        return cls(composer, sent, banner, offered, client, fhir_server, identity, record, encounter)
+        return cls(composer, sent, banner, offered, client, launch_url, fhir_server, identity, record, encounter)
 
     def prepared(self, address: str) -> PreparedLaunch:
         """The launch that it describes. Raises InvalidContext, also for a choice that is not offered."""
-        rows = (self.client, self.fhir_server, self.identity, self.record, self.encounter)
-        for name, row in zip(LISTS, rows, strict=True):
-            if self.sent[name] != (str(row.pk) if row else ""):
-                raise InvalidContext(name, "is not one of those offered; choose again")
+        self._require_offered()
         if self.client is None or self.fhir_server is None or self.identity is None:
             raise InvalidContext("", "app, server and user must be chosen")
         context = self._context(self.fhir_server)
@@ -93,8 +96,22 @@ class LauncherForm:
             operator=self.composer.subject if self.composer.is_staff else "", reason="at the launcher",
         )  # fmt: skip
         return handles.prepare(
-            self.client, self.fhir_server, self.identity.user, context, vouching=False, made_by=made_by
+            self.client,
+            self.launch_url,
+            self.fhir_server,
+            self.identity.user,
+            context,
+            vouching=False,
+            made_by=made_by,
         )
+
+    def _require_offered(self) -> None:
+        rows = (self.client, self.fhir_server, self.identity, self.record, self.encounter)
+        for name, row in zip(LISTS, rows, strict=True):
+            if self.sent[name] != (str(row.pk) if row else ""):
+                raise InvalidContext(name, NOT_OFFERED)
+        if self.sent[LAUNCH_URL] not in ("", self.launch_url):
+            raise InvalidContext(LAUNCH_URL, NOT_OFFERED)
 
     def _context(self, fhir_server: FhirServer) -> Context:
         given: Context = {name: self.sent[name].strip() or None for name in TEXTS}

@@ -59,7 +59,7 @@ class Client(AbstractApplication):
     grants = models.TextField(default="authorization_code", blank=True)
     scope = models.TextField("scopes it may ask", default="", blank=True)
     fhir_servers = models.ManyToManyField(FhirServer, blank=True, related_name="clients")
-    launch_url = models.TextField(default="", blank=True)
+    launch_urls = models.TextField(default="", blank=True)
     jwks = models.TextField(default="", blank=True)
     jwks_uri = models.TextField(default="", blank=True)
     profile = models.TextField(choices=Profile.choices, default=Profile.SMART)
@@ -130,7 +130,7 @@ class Client(AbstractApplication):
     def save(self, *args: Any, **kwargs: Any) -> None:
         with transaction.atomic():
             super().save(*args, **kwargs)
-            found_now = origins(f"{self.redirect_uris} {self.launch_url} {self.allowed_origins}".split())
+            found_now = origins(f"{self.redirect_uris} {self.launch_urls} {self.allowed_origins}".split())
             self.origins.exclude(origin__in=found_now).delete()
             for found in found_now:
                 self.origins.get_or_create(origin=found)

@@ -126,10 +126,12 @@ def _list_problems(text: str) -> Iterator[str]:
         yield f"is longer than {MAX_LIST_LENGTH} characters."
 
 
-def _launch_url(candidate: Candidate) -> list[str]:
-    url = candidate.row.launch_url
-    problem = launch_url_problem(url, dev=settings.SMARTAUTH_DEV) if url else None
-    return [f"{shown(url)}: {problem}."] if problem else []
+def _launch_urls(candidate: Candidate) -> Iterator[str]:
+    """RG-01: each one complete, and free of what an EHR appends."""
+    yield from _list_problems(candidate.row.launch_urls)
+    for url in candidate.row.launch_urls.split():
+        if problem := launch_url_problem(url, dev=settings.SMARTAUTH_DEV):
+            yield f"{shown(url)}: {problem}."
 
 
 def _scope(candidate: Candidate) -> Iterator[str]:
@@ -190,7 +192,7 @@ RULES: dict[str, Callable[[Candidate], Iterable[str]]] = {
     "redirect_uris": _redirect_uris,
     "post_logout_redirect_uris": _post_logout_redirect_uris,
     "allowed_origins": _allowed_origins,
-    "launch_url": _launch_url,
+    "launch_urls": _launch_urls,
     "jwks": _jwks,
     "jwks_uri": _jwks_uri,
     "supersede": _choice("supersede"),

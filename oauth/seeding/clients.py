@@ -10,8 +10,8 @@ from oauth.seeding.outcome import Outcome, fhir_server_at, find_row, save_fields
 from oauth.seeding.schema import SeedError
 from smart.digests import random_token
 
-LISTS = ("redirect_uris", "post_logout_redirect_uris", "allowed_origins", "grants")
-ELSEWHERE = {"secret", "jwks_file", "fhir_servers", "protects", *LISTS}
+LISTS = ("redirect_uris", "launch_urls", "post_logout_redirect_uris", "allowed_origins", "grants")
+ELSEWHERE = {"secret", "jwks_file", "launch_url", "fhir_servers", "protects", *LISTS}
 KEYS = {"jwks": "jwks_file"}  # what a field of the row is called in the file
 
 
@@ -22,7 +22,8 @@ def save_client(entry: dict[str, Any], path: str, outcome: Outcome) -> None:
     added = row.pk is None
     changed = set_fields(row, _values(entry, path, outcome))
     fhir_servers = _fhir_servers(row, entry, path)
-    SeedError.refuse(clients.problems(row, fhir_servers), path, entry, KEYS)
+    names = {**KEYS, "launch_urls": "launch_url"} if "launch_url" in entry else KEYS
+    SeedError.refuse(clients.problems(row, fhir_servers), path, entry, names)
     save_fields(row, changed)
     changed += _assign_secret(row, entry, path, outcome)
     changed += _save_fhir_servers(row, fhir_servers)
@@ -35,6 +36,12 @@ def save_client(entry: dict[str, Any], path: str, outcome: Outcome) -> None:
 def _values(entry: dict[str, Any], path: str, outcome: Outcome) -> dict[str, Any]:
     values = {name: value for name, value in entry.items() if name not in ELSEWHERE}
     values |= {name: " ".join(entry[name]) for name in LISTS if name in entry}
+    if "launch_url" in entry:
+        if "launch_urls" in entry:
+            raise SeedError(
+                f"{path}.launch_url", "is the short form of launch_urls with one address; write one of them"
+            )
+        values["launch_urls"] = entry["launch_url"]
     if "jwks_file" in entry:
         values["jwks"] = _jwks(entry["jwks_file"], f"{path}.jwks_file", outcome)
     return values

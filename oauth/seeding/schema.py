@@ -83,6 +83,13 @@ def words(value: Any, path: str) -> str:
     return text(" ".join(value.split()) if isinstance(value, str) else value, path)
 
 
+def word(value: Any, path: str) -> str:
+    """The one item of a list that is kept as words."""
+    if problems := blank_problems([text(value, path)] if value else []):
+        raise SeedError(path, problems[0])
+    return str(value)
+
+
 def word_list(value: Any, path: str) -> list[str]:
     """A list that is kept as words, so that no item may be several."""
     items: list[str] = each(text)(value, path)

@@ -32,7 +32,10 @@ class ClientForm(RegistrationForm):
     name = Text(longest=MAX_NAME_LENGTH, help_text="People read it when they decide.")
     maker = Text(longest=MAX_NAME_LENGTH, required=False, help_text="Who makes it.")
     redirect_uris = Lines(label="Redirect URIs", help_text="One on each line, complete, as the app sends them.")
-    launch_url = Text(label="Launch URL", required=False, help_text="Where an EHR opens it; empty if none does.")
+    launch_urls = Lines(
+        label="Launch URLs",
+        help_text="Where an EHR opens it, one on each line; the first where it names none. Empty if no EHR opens it.",
+    )
     post_logout_redirect_uris = Lines(
         label="After signing out", help_text="Where the app may lead people who sign out for it, one on each line."
     )
@@ -84,7 +87,7 @@ class ClientForm(RegistrationForm):
     class Meta:
         model = Client
         fields = (
-            "name", "maker", "redirect_uris", "application_type", "launch_url", "post_logout_redirect_uris",
+            "name", "maker", "redirect_uris", "application_type", "launch_urls", "post_logout_redirect_uris",
             "allowed_origins", "fhir_servers",
             "scope", "jwks", "jwks_uri", "access_token_seconds", "refresh_token_seconds",
             "supersede", "tokens_to_keep", "address_policy",

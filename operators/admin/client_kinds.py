@@ -22,7 +22,7 @@ _STRICT = (
         "It may leave out aud and state, and PKCE if it has a secret or keys; it never gets a scope of a FHIR server.",
     },
 )
-_PAGES = ["redirect_uris", "application_type", "launch_url", "post_logout_redirect_uris", "allowed_origins"]
+_PAGES = ["redirect_uris", "application_type", "launch_urls", "post_logout_redirect_uris", "allowed_origins"]
 _MAY = ("May do", {"fields": ["fhir_servers", "scope", "may_stay", "refresh_token_seconds"]})
 _KEYS = (
     "Keys",

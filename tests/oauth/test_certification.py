@@ -121,7 +121,7 @@ def test_an_app_of_each_kind_is_launched_from_an_ehr_and_lives_as_long_as_it_is_
     person, ehr = make_person("amy", is_="Practitioner/dr-test"), make_resource_server()
     client = make_client(
         authentication, jwks=jwks(EC) if authentication == "keys" else "", grants="authorization_code refresh_token",
-        scope="launch openid fhirUser patient/*.rs offline_access", launch_url="https://app.example/launch",
+        scope="launch openid fhirUser patient/*.rs offline_access", launch_urls="https://app.example/launch",
     )  # fmt: skip
 
     page = opened(visitor, client, method, scope=SCOPE, launch=launched(app, ehr, client, person))

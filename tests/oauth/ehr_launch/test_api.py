@@ -44,7 +44,7 @@ def ehr(
     make_resource_server: MakeResourceServer,
     make_person: MakePerson,
 ) -> Ehr:
-    client = make_client(launch_url=LAUNCH_URL, scope="launch patient/*.rs")
+    client = make_client(launch_urls=LAUNCH_URL, scope="launch patient/*.rs")
     return Ehr(app, make_resource_server(), client, make_person("amy", is_="Practitioner/dr-test"))
 
 
@@ -60,6 +60,25 @@ def test_an_ehr_gets_a_handle_and_the_address_that_opens_the_app(ehr: Ehr) -> No
     assert told["launch_url"] == f"{LAUNCH_URL}&iss={quote(BASE, safe='')}&launch={told['launch']}"
     assert parse_qs(urlsplit(told["launch_url"]).query)["iss"] == [BASE]
     assert told["expires_in"] == 300
+
+
+@pytest.mark.requirement("EL-04")
+def test_an_ehr_opens_the_app_at_the_registered_address_that_it_names(ehr: Ehr) -> None:
+    second, unsafe = "https://app.example/embedded", "javascript:alert(1)"
+    type(ehr.client).objects.filter(pk=ehr.client.pk).update(launch_urls=f"{LAUNCH_URL} {second} {unsafe}")
+
+    first = ehr.post()
+    named = ehr.post(ehr.body(launch_url=second))
+    left_out = ehr.post(ehr.body(launch_url=None))
+
+    assert first.json()["launch_url"].startswith(f"{LAUNCH_URL}&iss=")
+    assert named.json()["launch_url"].startswith(f"{second}?iss=")
+    assert left_out.json()["launch_url"].startswith(f"{LAUNCH_URL}&iss=")
+    for other in (f"{second}/", second.upper(), "https://elsewhere.example/", unsafe):
+        assert_refused(
+            ehr.post(ehr.body(launch_url=other)), 400, "invalid_request", "launch_url is not registered for this app"
+        )
+    assert len(ehr.launches) == 3
 
 
 @pytest.mark.requirement("EL-02")
@@ -186,8 +205,8 @@ def test_a_resource_server_launches_for_its_own_base_only(ehr: Ehr, other_fhir_s
 @pytest.mark.parametrize(
     "changes",
     [
-        pytest.param({"launch_url": ""}, id="no launch URL"),
-        pytest.param({"launch_url": "javascript:alert(1)"}, id="no web address"),
+        pytest.param({"launch_urls": ""}, id="no launch URL"),
+        pytest.param({"launch_urls": "javascript:alert(1)"}, id="no web address"),
         pytest.param({"enabled": 0}, id="disabled"),
         pytest.param({"approved": 0}, id="not approved"),
         pytest.param({"grants": "client_credentials"}, id="not for people"),
@@ -212,6 +231,7 @@ def test_an_app_that_cannot_be_opened_is_refused(ehr: Ehr, changes: dict[str, An
         ({"client_id": 7}, "client_id must be text"),
         ({"client_id": "a\0b"}, "client_id has a control character"),
         ({"client_id": "\ud800"}, "client_id has a control character"),
+        ({"launch_url": [LAUNCH_URL]}, "launch_url must be text"),
         ({"aud": ...}, "aud is missing"),
         ({"aud": [BASE]}, "aud must be text"),
         ({"user": ...}, "either user or fhirUser must say who uses the EHR"),

@@ -42,7 +42,7 @@ def ready(page: httpx.Response) -> str:
 
 @pytest.fixture
 def client(make_client: MakeClient) -> Any:
-    return make_client(launch_url=LAUNCH_URL, scope="launch patient/*.rs")
+    return make_client(launch_urls=LAUNCH_URL, scope="launch patient/*.rs")
 
 
 @pytest.fixture
@@ -111,12 +111,34 @@ def test_another_choice_brings_other_lists(visitor: Visitor, client: Any, green:
 def test_only_apps_with_a_launch_url_are_offered(
     visitor: Visitor, client: Any, green: Any, make_client: MakeClient, launch_url: str
 ) -> None:
-    hidden = make_client(launch_url=launch_url)
+    hidden = make_client(launch_urls=launch_url)
 
     page = signed_in(visitor, green)
 
     assert client.client_id in page.text
     assert hidden.client_id not in page.text
+
+
+@pytest.mark.requirement("EL-04", "EL-05")
+def test_of_several_launch_urls_one_is_chosen(
+    visitor: Visitor, client: Any, green: Any, make_client: MakeClient
+) -> None:
+    second, one_alone = "https://app.example/embedded", make_client(launch_urls="https://other.example/")
+    Client.objects.filter(pk=client.pk).update(launch_urls=f"{LAUNCH_URL} {second}")
+    page = visitor.send(signed_in(visitor, green), **fields_of_lists(client))
+
+    first = visitor.send(page, **fields(page, client, green))
+    chosen = visitor.send(page, **fields(page, client, green, launch_url=second))
+    of_another = visitor.send(page, **fields(page, one_alone, green, launch_url=second))
+
+    assert ready(first).startswith(f"{LAUNCH_URL}&iss=")
+    assert ready(chosen).startswith(f"{second}?iss=")
+    assert (of_another.status_code, "launch_url is not one of those offered" in of_another.text) == (422, True)
+    assert "Where the app opens" not in visitor.send(page, **fields_of_lists(one_alone)).text
+
+
+def fields_of_lists(client: Any) -> dict[str, str]:
+    return {"app": str(client.pk), "do": "lists"}
 
 
 @pytest.mark.requirement("EL-04", "EL-02")
@@ -220,7 +242,7 @@ def test_it_says_what_became_of_the_launches_before(visitor: Visitor, client: An
 
 
 def test_without_any_app_it_says_what_is_missing(visitor: Visitor, green: Any) -> None:
-    Client.objects.exclude(launch_url="").update(launch_url="")  # what tests before this one left
+    Client.objects.exclude(launch_urls="").update(launch_urls="")  # what tests before this one left
 
     page = signed_in(visitor, green)
 

@@ -238,6 +238,21 @@ def test_a_backend_service_is_bound_and_may_ask_by_a_secret(write: Write, name: 
     assert (service.grants, service.backend_patient, service.backend_by_secret) == ("client_credentials", "p1", 1)
 
 
+@pytest.mark.requirement("RG-01")
+def test_an_app_has_any_number_of_launch_urls_and_one_may_be_written_short(write: Write, name: str) -> None:
+    several = f"{AUTHENTICATION}\n    launch_urls: [https://a.example/launch, https://b.example/launch]"
+    seed(write(SMALL.replace(AUTHENTICATION, several)))
+    app = Client.objects.get(client_id=f"{name}-app")
+    both, origins = app.launch_urls, set(app.origins.values_list("origin", flat=True))
+
+    seed(write(SMALL.replace(AUTHENTICATION, f"{AUTHENTICATION}\n    launch_url: https://b.example/launch")))
+
+    app.refresh_from_db()
+    assert both == "https://a.example/launch https://b.example/launch"
+    assert origins >= {"https://a.example", "https://b.example"}
+    assert app.launch_urls == "https://b.example/launch"
+
+
 def test_a_role_that_is_no_longer_listed_is_taken_away(write: Write, name: str) -> None:
     seed(write(SMALL))
     listed = SMALL[SMALL.index("    protects:") :]
@@ -313,6 +328,21 @@ REFUSED: dict[str, tuple[str, str, str]] = {
         AUTHENTICATION,
         f"{AUTHENTICATION}\n    launch_url: data:x",
         "clients[0].launch_url: data:x: its scheme",
+    ),
+    "two launch URLs in one": (
+        AUTHENTICATION,
+        f"{AUTHENTICATION}\n    launch_url: https://a.example/ https://b.example/",
+        "clients[0].launch_url: https://a.example/ https://b.example/: has a blank",
+    ),
+    "second launch URL": (
+        AUTHENTICATION,
+        f"{AUTHENTICATION}\n    launch_urls: [https://a.example/, data:x]",
+        "clients[0].launch_urls[1]: data:x: its scheme",
+    ),
+    "launch URL and launch URLs": (
+        AUTHENTICATION,
+        f"{AUTHENTICATION}\n    launch_url: https://a.example/\n    launch_urls: [https://a.example/]",
+        "clients[0].launch_url: is the short form of launch_urls",
     ),
     "redirect URI": (
         CALLBACK,

@@ -36,7 +36,7 @@ def form(operator: Operator, fhir_server: Any) -> Form:
         }  # fmt: skip
         app = {
             "redirect_uris": "https://app.example.org/cb\r\nhttps://app.example.org/other",
-            "application_type": "web", "scope": "patient/*.rs", "allowed_origins": "", "launch_url": "",
+            "application_type": "web", "scope": "patient/*.rs", "allowed_origins": "", "launch_urls": "",
         }  # fmt: skip
         by_kind = {
             "public": app, "secret": app, "keys": {**app, "jwks": KEYS, "jwks_uri": ""},
@@ -189,7 +189,7 @@ def test_a_repeated_form_makes_one_client(operator: Operator, form: Form) -> Non
         ("redirect_uris", "https://user@app.example.org/cb", "user name"),
         ("redirect_uris", "", "at least one"),
         ("post_logout_redirect_uris", "https://app.example.org/#x", "a fragment is not allowed"),
-        ("launch_url", "ftp://app.example.org", "ftp://app.example.org: "),
+        ("launch_urls", "ftp://app.example.org", "ftp://app.example.org: "),
         ("allowed_origins", "https://app.example.org/path", "without a path"),
         ("scope", "patient/*.rs system/*.rs", "system/*.rs: only a backend service"),
         ("scope", "patient/*.rs nonsense", "nonsense: we know no such scope"),

@@ -109,6 +109,11 @@ def origin(value: str) -> tuple[str, Row, str, str]:
     return uri(value, "must be https://host, without a path, as a browser sends it", "allowed_origins")
 
 
+def launch_url(value: str, problem: str) -> tuple[str, Row, str, str]:
+    """Beside one that is as it should be."""
+    return "public", {"launch_urls": [f"{URI}/launch", value]}, "launch_urls", f"{value}: {problem}."
+
+
 def scope(value: str, problem: str, kind: str = "public", **more: Any) -> tuple[str, Row, str, str]:
     return kind, {"scope": value, **more}, "scope", problem
 
@@ -151,11 +156,10 @@ CLIENTS: dict[str, tuple[str, Row, str, str]] = {
     "origin in capitals": origin("https://App.example.org"),
     "origin with its port": origin("https://app.example.org:443"),
     "null origin": origin("null"),
-    "launch URL": ("public", {"launch_url": "ftp://app.example.org"}, "launch_url",
-                   "ftp://app.example.org: its scheme is neither https nor the reverse of a domain name."),
-    "unfinished launch URL": ("public", {"launch_url": "https://"}, "launch_url", "https://: it names no host."),
-    "launch URL with iss": ("public", {"launch_url": f"{URI}?iss=x"}, "launch_url",
-                            f"{URI}?iss=x: its query has iss or launch already."),
+    "launch URL": launch_url("ftp://app.example.org", "its scheme is neither https nor the reverse of a domain name"),
+    "unfinished launch URL": launch_url("https://", "it names no host"),
+    "launch URL with iss": launch_url(f"{URI}?iss=x", "its query has iss or launch already"),
+    "launch URL twice": launch_url(f"{URI}/launch", "stands there twice"),
     "commas": scope("patient/*.rs,openid", "patient/*.rs,openid: scopes are separated by spaces."),
     "semicolons": scope("openid;fhirUser", "openid;fhirUser: scopes are separated by spaces."),
     "unknown scope": scope("patient/*.rs nonsense", "nonsense: we know no such scope."),
