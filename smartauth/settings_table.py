@@ -240,6 +240,26 @@ PENDING_REQUESTS = Setting(
 LAUNCH_SECONDS = Setting(
     "SMARTAUTH_LAUNCH_SECONDS", whole(1, LAUNCH_BOUND, "seconds"), 300, "How long an EHR launch waits for its app"
 )
+NEED_PATIENT_BANNER = Setting(
+    "SMARTAUTH_NEED_PATIENT_BANNER",
+    kinds.FLAG,
+    True,
+    "`need_patient_banner` of a launch whose EHR does not say it: whether apps must show the patient's name themselves",
+    (Rule("false where the EHR shows no name: records are taken for another patient's"),),
+)
+STYLE_URL: Setting[str] = Setting(
+    "SMARTAUTH_STYLE_URL",
+    kinds.ADDRESS,
+    "",
+    "`smart_style_url` of a launch whose EHR does not say it: the look that apps should take on",
+    (
+        Rule(
+            "http outside development",
+            lambda values: not values[DEV] and values[STYLE_URL].startswith("http:"),
+        ),
+    ),
+    default_text="the document of this server, `/o/style/{name}.json`",
+)
 TOKEN_SECRET_IN_BODY = Setting(
     "SMARTAUTH_TOKEN_SECRET_IN_BODY",
     kinds.FLAG,

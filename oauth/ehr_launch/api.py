@@ -86,6 +86,6 @@ def _user(fhir_server: FhirServer, asked: Members) -> User:
 def _context(fhir_server: FhirServer, asked: Members) -> Context:
     given = {name: value for name, value in asked.items() if name not in ADDRESSED}
     try:
-        return parse_context(given, types=resource_types(fhir_server.version))
+        return {**handles.default_context(), **parse_context(given, types=resource_types(fhir_server.version))}
     except InvalidContext as problem:
         raise InvalidRequest(str(problem)) from None

@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from accounts import clock
 from accounts.models import User
 from audit.trail import Event, record
+from oauth.ehr_launch import style
 from oauth.models import Client, EncounterRecord, FhirServer, Launch, public_reference, sql
 from oauth.people import identities
 from smart.authorize import launch
@@ -50,6 +51,11 @@ def launchable_clients() -> QuerySet[Client]:
 def safe_launch_urls(client: Client) -> list[str]:
     """Its launch URLs that may be opened: nothing but a web address becomes a link."""
     return [url for url in client.launch_urls.split() if launch_url_problem(url, dev=settings.SMARTAUTH_DEV) is None]
+
+
+def default_context() -> Context:
+    """What an app is told where the EHR does not say it: discovery promises both (LC-04, LC-05, DS-14)."""
+    return {"need_patient_banner": settings.SMARTAUTH_NEED_PATIENT_BANNER, "smart_style_url": style.url()}
 
 
 def prepare(

@@ -11,7 +11,7 @@ from accounts import clock
 from accounts.models import User
 from audit.event_kinds import EventKind
 from audit.trail import Event
-from oauth.ehr_launch import handles, style
+from oauth.ehr_launch import handles
 from oauth.ehr_launch.handles import PreparedLaunch
 from oauth.models import Client, EncounterRecord, FhirIdentity, FhirServer, PatientRecord
 from oauth.people import identities
@@ -56,8 +56,9 @@ class LauncherForm:
     def of(cls, composer: User, data: QueryDict | None) -> Self:
         """The form as it was sent; with nothing sent, as it begins."""
         sent = {name: str(data.get(name, "")) if data else "" for name in (*LISTS, LAUNCH_URL, *TEXTS)}
+        default = handles.default_context()
         if data is None:
-            sent["smart_style_url"] = style.url()
+            sent["smart_style_url"] = default["smart_style_url"]
         clients = [client for client in handles.launchable_clients() if handles.safe_launch_urls(client)]
         client = _find_row(clients, sent["app"]) or next(iter(clients), None)
         urls = handles.safe_launch_urls(client) if client else []
@@ -80,7 +81,7 @@ class LauncherForm:
             "patients": _options(records, record, lambda row: ", ".join(filter(None, (str(row), birth_phrase(row))))),
             "visits": _options(visits, encounter, lambda row: ", ".join(filter(None, (str(row), row.day, row.place)))),
         }
-        banner = data is None or "banner" in data
+        banner = default["need_patient_banner"] if data is None else "banner" in data
         return cls(composer, sent, banner, offered, client, launch_url, fhir_server, identity, record, encounter)
 
     def prepared(self, address: str) -> PreparedLaunch:

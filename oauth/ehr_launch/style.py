@@ -12,8 +12,8 @@ from smart.http.errors import InvalidTarget
 
 
 def url() -> str:
-    """Where the document is today."""
-    return f"{settings.SMARTAUTH_ISSUER}/o/style/{style_version(STYLE)}.json"
+    """What a launch says where its EHR does not: the operator's document, else ours where it is today."""
+    return settings.SMARTAUTH_STYLE_URL or f"{settings.SMARTAUTH_ISSUER}/o/style/{style_version(STYLE)}.json"
 
 
 @public_document

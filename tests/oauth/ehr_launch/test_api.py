@@ -9,10 +9,16 @@ import httpx
 import pytest
 
 from oauth.models import Launch
+from smart.authorize.style import STYLE as STYLE_DOCUMENT
+from smart.authorize.style import style_version
 from smart.digests import sha256_hex
-from tests.conftest import BASE, SECRET, App, basic
+from tests.conftest import BASE, REDIRECT_URI, SECRET, App, basic
 from tests.fixture_types import Events, MakeClient, MakePerson, MakeResourceServer
+from tests.oauth.remembering import exchange
+from tests.oauth.visitor import Visitor, redirect_query
 
+STYLE = "https://ehr.example.org/style.json"
+OWN_STYLE = f"http://127.0.0.1:8000/o/style/{style_version(STYLE_DOCUMENT)}.json"
 LAUNCH_URL = "https://app.example/start?tab=2"
 
 
@@ -90,9 +96,49 @@ def test_the_handle_is_kept_by_its_digest_bound_and_short_lived(ehr: Ehr, settin
     (row,) = ehr.launches
     assert row.digest == sha256_hex(handle)
     assert (row.client_id, row.fhir_server.base, row.user_id) == (ehr.client.pk, BASE, ehr.person.pk)
-    assert json.loads(row.context) == {"patient": "amy", "encounter": "e1", "intent": "reconcile"}
+    assert json.loads(row.context) == {**defaults(), "patient": "amy", "encounter": "e1", "intent": "reconcile"}
     assert row.expires_at - row.created_at == 120_000_000
     assert row.consumed_at == 0
+
+
+def defaults() -> dict[str, Any]:
+    """What a launch says where its EHR does not."""
+    return {"need_patient_banner": True, "smart_style_url": OWN_STYLE}
+
+
+@pytest.mark.requirement("DS-14", "LC-04", "LC-05")
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        pytest.param({}, {}, id="nothing"),
+        pytest.param({"need_patient_banner": None, "smart_style_url": None}, {}, id="null"),
+        pytest.param({"need_patient_banner": False}, {"need_patient_banner": False}, id="no banner"),
+        pytest.param({"smart_style_url": STYLE}, {"smart_style_url": STYLE}, id="a style"),
+    ],
+)
+def test_an_app_is_told_of_banner_and_style_whatever_the_ehr_says(
+    ehr: Ehr, visitor: Visitor, said: dict[str, Any], told: dict[str, Any]
+) -> None:
+    launch = ehr.post(ehr.body(**said)).json()["launch"]
+    scope = "launch patient/Observation.rs"
+
+    page = visitor.reach_consent(ehr.client, ehr.person, scope=scope, launch=launch)
+    answer = exchange(ehr.app, ehr.client, redirect_query(visitor.allow(page))["code"], REDIRECT_URI)
+
+    assert {name: answer[name] for name in defaults()} == {**defaults(), **told}
+    assert {"context-banner", "context-style"} <= set(
+        ehr.app.get("/fhir/r4/.well-known/smart-configuration").json()["capabilities"]
+    )
+
+
+@pytest.mark.requirement("LC-05")
+def test_the_operator_decides_what_a_silent_ehr_tells(ehr: Ehr, settings: Any) -> None:
+    settings.SMARTAUTH_NEED_PATIENT_BANNER, settings.SMARTAUTH_STYLE_URL = False, STYLE
+
+    ehr.post()
+
+    (row,) = ehr.launches
+    assert json.loads(row.context) == {"patient": "amy", "need_patient_banner": False, "smart_style_url": STYLE}
 
 
 def test_what_was_registered_is_recorded_without_names(ehr: Ehr, events: Events) -> None:
