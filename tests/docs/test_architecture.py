@@ -3,7 +3,11 @@
 import re
 import tomllib
 
+import pytest
+
 from tests.running import ROOT
+
+pytestmark = pytest.mark.one_engine
 
 PAGE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 TREE, LAYERS = re.findall(r"^```text\n(.*?)^```$", PAGE, re.M | re.S)

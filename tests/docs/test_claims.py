@@ -9,6 +9,8 @@ from smart.tokens.claim_profiles import profiles
 from tests.docs.pages import blocks
 from tests.running import ROOT
 
+pytestmark = pytest.mark.one_engine
+
 PAGE = ROOT / "docs/reference/claims.md"
 TEXT = PAGE.read_text(encoding="utf-8")
 

@@ -19,6 +19,8 @@ import pytest
 from tests.docs.pages import blocks, commands, named, pages
 from tests.running import ROOT, Server, free_port
 
+pytestmark = pytest.mark.one_engine
+
 LANGUAGES = {"sh", "text", "json", "yaml", "python", "js", "java", "nginx", "http"}
 LOOKS_LIKE_A_COMMAND = re.compile(r"^\s*(curl |\$ |\.venv/bin/python |python3? |TOKEN=)", re.M)
 EXPECTED = re.compile(r"^# (?P<last>[0-9]{3}|true|false)\b")

@@ -13,6 +13,8 @@ import pytest
 from tests.docs.one_of_each import KINDS, Kind
 from tests.running import ROOT
 
+pytestmark = pytest.mark.one_engine
+
 TEXT = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 LEFT_OUT = shutil.ignore_patterns(".*", "__pycache__", "node_modules", "var")
 GUARDS = (

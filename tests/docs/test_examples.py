@@ -3,8 +3,11 @@
 import re
 
 import httpx
+import pytest
 
 from tests.running import ROOT, Server
+
+pytestmark = pytest.mark.one_engine
 
 EXAMPLE = re.compile(r"^    (fhir_servers:\n(?:(?:    .*)?\n)+)", re.M)
 

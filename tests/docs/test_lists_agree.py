@@ -3,6 +3,7 @@
 import json
 import re
 
+import pytest
 from django.contrib import admin
 
 from fhir.versions.version import available_versions
@@ -22,6 +23,8 @@ from tests.browser.test_accessibility import PAGES
 from tests.oauth.http.test_json_endpoint import ENDPOINTS
 from tests.operators.admin.test_lists import LISTS
 from tests.running import ROOT
+
+pytestmark = pytest.mark.one_engine
 
 FACTS = ServerFacts(issuer="", token_endpoint="")
 CODE = re.compile(r"`([^`]+)`")

@@ -16,6 +16,8 @@ from smartauth.urls import urlpatterns
 from tests.docs.pages import named, pages, quoted
 from tests.running import ROOT
 
+pytestmark = pytest.mark.one_engine
+
 LINK = re.compile(r"\[[^\]]*\]\((?!https?:|mailto:)(?P<path>[^)#\s]*)(?:#(?P<anchor>[^)\s]+))?\)")
 HEADING = re.compile(r"^#+ (.+)$", re.M)
 ANCHOR = re.compile(r'<a id="([^"]+)">')

@@ -8,6 +8,8 @@ import pytest
 from tests.docs.pages import named
 from tests.running import ROOT
 
+pytestmark = pytest.mark.one_engine
+
 WIDTH = 100
 # also in names, where an underscore ends a word
 GENDERED = re.compile(

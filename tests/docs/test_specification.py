@@ -4,7 +4,11 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 from tests.specification import IDENTIFIER, ROOT, ROW, WRITTEN, lines, marked_tests, open_lines, page, without_a_test
+
+pytestmark = pytest.mark.one_engine
 
 FOLDERS = ("accounts", "audit", "bench", "demo", "docs", "fhir", "introspection", "oauth", "operators", "smart")
 ELSEWHERE = ("smartauth", "smartauth_probe", "static", "templates", "tests")

@@ -14,6 +14,8 @@ from cryptography.fernet import Fernet
 from tests.dev_server import Dev
 from tests.running import ROOT
 
+pytestmark = pytest.mark.one_engine
+
 
 @pytest.fixture
 def dev() -> Iterator[Dev]:

@@ -19,6 +19,8 @@ from cryptography.x509.oid import NameOID
 from tests.running import ROOT, Server, free_port
 from tests.strangers import Process, _nginx
 
+pytestmark = pytest.mark.one_engine
+
 HOST = "auth.example.org"
 NGINX = """
 pid {folder}/nginx.pid;

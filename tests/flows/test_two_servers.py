@@ -13,6 +13,8 @@ import pytest
 from tests.dev_server import Dev
 from tests.running import ROOT, free_port
 
+pytestmark = pytest.mark.one_engine
+
 SHOW = "from oauth.models import Client; print(Client.objects.get(client_id='demo-public').redirect_uris)"
 
 
