@@ -1,6 +1,7 @@
 """`/o/invalidate`: an operator ends what they name, a resource server what belongs to its FHIR bases (SD-05, RV-08)."""
 
-from django.db import transaction
+from collections.abc import Sequence
+
 from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 
@@ -9,7 +10,7 @@ from introspection.invalidation_target import NAMING, Target, parse_target
 from introspection.requester import Requester, authenticate_requester
 from oauth.ending import access
 from oauth.ending.access import Ended
-from oauth.ending.people import require_sign_in, suspend
+from oauth.ending.people import require_sign_in_and_end, suspend_all
 from oauth.ending.reasons import EndedFor
 from oauth.http.json_endpoint import Forbidden, JsonEndpoint
 from oauth.http.json_members import Members, json_body, reject_unknown, required_text
@@ -34,7 +35,7 @@ class InvalidateView(JsonEndpoint):
         if lock:
             locked, ended = _lock_and_end(target, lock, requester)
         else:
-            locked, ended = (), _end_access(target, requester)
+            locked, ended = (), access.end(target.selection, requester.actor, _reason(target, requester))
         counts = {"authorizations": ended.authorizations, "access_tokens": ended.access_tokens}
         return json_response(200, {**counts, **({"lock": lock} if locked else {})})
 
@@ -60,7 +61,7 @@ def _requested_lock(members: Members, requester: Requester) -> str:
     return lock
 
 
-def _people_to_lock(target: Target, requester: Requester) -> tuple[User, ...]:
+def _people_to_lock(target: Target, requester: Requester) -> Sequence[User]:
     """Those that the requester may lock: a resource server those with access at its bases, nobody themselves."""
     if requester.operator in target.people:
         raise InvalidRequest("you cannot lock yourself")
@@ -71,20 +72,16 @@ def _people_to_lock(target: Target, requester: Requester) -> tuple[User, ...]:
     return tuple(user for user in target.people if user.pk in having)
 
 
-@transaction.atomic
-def _lock_and_end(target: Target, lock: str, requester: Requester) -> tuple[tuple[User, ...], Ended]:
+def _lock_and_end(target: Target, lock: str, requester: Requester) -> tuple[Sequence[User], Ended]:
     """Whom it locks, and how much it ends."""
-    locked = _people_to_lock(target, requester)
+    locked, actor = _people_to_lock(target, requester), requester.actor
     if lock == OPERATOR:
-        return locked, sum((suspend(user, requester.actor) for user in locked), Ended())
-    for user in locked:
-        require_sign_in(user, requester.actor)
-    return locked, _end_access(target, requester)
+        return locked, suspend_all(locked, actor)
+    return locked, require_sign_in_and_end(locked, target.selection, actor, _reason(target, requester))
 
 
-def _end_access(target: Target, requester: Requester) -> Ended:
+def _reason(target: Target, requester: Requester) -> EndedFor:
     if requester.client is not None:
-        return access.end(target.selection, requester.actor, EndedFor.INVALIDATED)
+        return EndedFor.INVALIDATED
     whole = target.selection.everything_of
-    reason = EndedFor.OPERATOR if whole is None else OF_OPERATORS[type(whole)]
-    return access.end(target.selection, requester.actor, reason)
+    return EndedFor.OPERATOR if whole is None else OF_OPERATORS[type(whole)]

@@ -155,14 +155,25 @@ def end_authorization(pk: int, actor: Actor, reason: EndedFor) -> Ended:
     return end(Selection.of_authorizations(rows), actor, reason) if rows else Ended()
 
 
+def lock_in_advance(people: Sequence[User], selection: Selection, *, now: int) -> None:
+    """What one transaction ends in several steps, each kind at once, so that the order of all locks is kept."""
+    lock_in_pk_order(User.objects.get_queryset().filter(pk__in=[person.pk for person in people]).only("pk"))
+    of_people = Q(user__in=people)
+    _lock_waiting(of_people if selection.requests is None else of_people | selection.requests, now=now)
+    lock_in_pk_order(Authorization.objects.filter(of_people | selection.authorizations, ended_at=0).only("pk"))
+
+
 def close_requests(which: Q, *, now: int) -> None:
     """Requests that wait there for their person get no answer any more.
 
     It comes first: a consent that is given at this moment is waited for, or finds its request closed.
     """
-    waiting = lock_in_pk_order(PendingRequest.objects.filter(which, answered_at=0, expires_at__gt=now).only("pk"))
-    for some in _batches(waiting):
+    for some in _batches(_lock_waiting(which, now=now)):
         PendingRequest.objects.filter(pk__in=[row.pk for row in some]).update(answered_at=now)
+
+
+def _lock_waiting(which: Q, *, now: int) -> Sequence[PendingRequest]:
+    return lock_in_pk_order(PendingRequest.objects.filter(which, answered_at=0, expires_at__gt=now).only("pk"))
 
 
 def _end_person(person: User, usable: QuerySet[Any], actor: Actor, reason: EndedFor) -> Ended:

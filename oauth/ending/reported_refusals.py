@@ -10,7 +10,7 @@ from audit.event_kinds import EventKind
 from audit.trail import record
 from oauth.ending import access
 from oauth.ending.access import Actor, Selection
-from oauth.ending.people import require_sign_in
+from oauth.ending.people import require_sign_in_and_end
 from oauth.ending.reasons import EndedFor
 from oauth.models import AccessToken, Authorization, liveness, public_reference, sql
 from smart.time_units import SECOND
@@ -64,10 +64,12 @@ def _too_many(key: str, row: Authorization, count: int, actor: Actor) -> None:
     if not liveness.usable(Authorization.objects.filter(pk=row.pk)).exists():
         return  # it ended while this report waited for the one that was too many
     record(actor.event(EventKind.REFUSALS_REACHED, **row.event_fields(), reason=f"{count} refused"))
-    if row.user is not None and settings.SMARTAUTH_REFUSALS_LOCK == "login":
-        require_sign_in(row.user, actor)
     whose = Selection.matching(client=row.client_id, user=row.user_id, fhir_server=row.fhir_server_id)
-    access.end(whose if row.user_id else replace(whose, requests=None), actor, EndedFor.REFUSALS)
+    if row.user is None:
+        access.end(replace(whose, requests=None), actor, EndedFor.REFUSALS)
+    else:
+        locked = [row.user] if settings.SMARTAUTH_REFUSALS_LOCK == "login" else []
+        require_sign_in_and_end(locked, whose, actor, EndedFor.REFUSALS)
 
 
 def _recorded(token: AccessToken, reason: str, actor: Actor) -> None:

@@ -14,6 +14,7 @@ from oauth.ending import access
 from oauth.ending.access import Actor, Selection
 from oauth.ending.online_access import MARK
 from oauth.ending.reasons import EndedFor
+from oauth.models.locking import lock_in_pk_order
 from smart.digests import sha256_hex
 
 
@@ -23,7 +24,9 @@ def end_sessions(sign_ins: SignInQuerySet, user: User, actor: Actor) -> int:
     marks = [mark for row in rows if (mark := row.session.get_decoded().get(MARK))]
     with transaction.atomic():
         end_online_access(marks, actor)
-        ended = SignIn.objects.filter(pk__in=[row.pk for row in rows]).end()
+        standing = SignIn.objects.filter(pk__in=[row.pk for row in rows])
+        lock_in_pk_order(standing.only("pk"))
+        ended = standing.end()
         if ended:
             record(actor.event(EventKind.SIGNED_OUT, person=user.subject, reason=f"{ended} sessions"))
     return ended

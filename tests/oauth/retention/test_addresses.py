@@ -1,11 +1,10 @@
 """Addresses are forgotten after a number of days, but not while access needs them (PR-07)."""
 
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import pytest
-from django.db import connection, connections, transaction
+from django.db import transaction
 
 from accounts import clock
 from accounts.models import SignIn, User
@@ -13,6 +12,7 @@ from oauth.models import AccessToken, AddressBlock, AddressChange, Authorization
 from oauth.retention.sweeping import sweep
 from tests.conftest import SECRET, App, basic
 from tests.fixture_types import Issue, MakeClient, MakePerson
+from tests.oauth.conftest import WorkElsewhere, is_waited_for
 from tests.oauth.visitor import Visitor
 from tests.waiting import wait_until
 
@@ -125,7 +125,7 @@ def test_a_sign_in_forgets_too(visitor: Visitor, make_person: MakePerson) -> Non
 
 
 def test_forgetting_and_an_ending_of_the_same_rows_do_not_wait_for_each_other_in_a_circle(
-    aged: Aged, work_elsewhere: Any
+    aged: Aged, work_elsewhere: WorkElsewhere
 ) -> None:
     first, second = (aged(91)["granted"].authorization for _ in range(2))
     Authorization.objects.filter(pk=first.pk).update(use_address=HERE)  # so that it lies behind the second
@@ -137,26 +137,3 @@ def test_forgetting_and_an_ending_of_the_same_rows_do_not_wait_for_each_other_in
         Authorization.objects.filter(pk=second.pk).end("operator", now=clock.now())
 
     assert forgotten.result(30) > 0
-
-
-def is_waited_for() -> bool:
-    """Whether somebody waits for a lock of ours. SQLite does not tell: it has one lock, which we hold already."""
-    if connection.vendor == "sqlite":
-        return True
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_locks WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid))")
-        return bool(cursor.fetchone()[0])
-
-
-@pytest.fixture
-def work_elsewhere() -> Iterator[Callable[[Callable[[], int]], "Future[int]"]]:
-    """Something done in a thread, on a database connection of its own."""
-
-    def done(work: Callable[[], int]) -> int:
-        try:
-            return work()
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(1) as pool:
-        yield lambda work: pool.submit(done, work)
