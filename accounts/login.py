@@ -1,4 +1,4 @@
-"""Whether somebody may come in: the password, the limit on failures, and whether the account is stopped."""
+"""Whether somebody may come in: the password, the limit on failures, and whether the account is suspended."""
 
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -16,7 +16,7 @@ LONGEST_TYPED = 150
 class Attempt:
     """What came of one try. `user` is the person of that name, proved only if the result says so; `wait` in seconds."""
 
-    result: Literal["right", "wrong", "locked", "stopped", "busy"]
+    result: Literal["right", "wrong", "rate-limited", "suspended", "busy"]
     name: str
     address: str
     user: User | None = None
@@ -34,7 +34,7 @@ def attempt(name: str, password: str, address: str, *, now: int) -> Attempt:
     name = normalize_username(typed)
     wait = rate_limit.seconds_to_wait("account", name, address, now=now)
     if wait:
-        return Attempt("locked", name, address, wait=wait)
+        return Attempt("rate-limited", name, address, wait=wait)
     user = find_user(typed)
     try:
         proved = _has_password(user or User.nobody(), password)
@@ -42,7 +42,7 @@ def attempt(name: str, password: str, address: str, *, now: int) -> Attempt:
         return Attempt("busy", name, address, wait=RETRY_SECONDS)
     if not proved or user is None:
         return Attempt("wrong", name, address, user)
-    return Attempt("stopped" if user.stopped_at else "right", name, address, user)
+    return Attempt("suspended" if user.suspended_at else "right", name, address, user)
 
 
 def apply_rate_limit(tried: Attempt, *, now: int) -> Attempt:
@@ -51,7 +51,7 @@ def apply_rate_limit(tried: Attempt, *, now: int) -> Attempt:
         rate_limit.forget_failures("account", tried.name, tried.address)
         return tried
     wait = rate_limit.count_failure("account", tried.name, tried.address, now=now)
-    return replace(tried, result="locked", wait=wait) if wait else tried
+    return replace(tried, result="rate-limited", wait=wait) if wait else tried
 
 
 def _has_password(user: User, password: str) -> bool:

@@ -22,17 +22,17 @@ class UserQuerySet(models.QuerySet["User"]):
         """Every token of these people is dead at the next introspection."""
         return self.update(epoch=F("epoch") + 1)
 
-    def stop(self, reason: str) -> int:
+    def suspend(self, reason: str) -> int:
         """These people cannot sign in until they are let in again, and all their access ends."""
-        return self.update(epoch=F("epoch") + 1, stopped_at=clock.now(), stopped_for=reason)
+        return self.update(epoch=F("epoch") + 1, suspended_at=clock.now(), suspended_for=reason)
 
     def require_sign_in(self, *, now: int) -> int:
         """These people log in anew before they may allow anything."""
         return self.update(login_after=now)
 
-    def let_in(self) -> int:
+    def lift_suspension(self) -> int:
         """These people may sign in again; what ended stays ended."""
-        return self.update(stopped_at=0, stopped_for="")
+        return self.update(suspended_at=0, suspended_for="")
 
     def require_new_password(self) -> int:
         """These people choose a new password before anything else that they do here."""
@@ -65,8 +65,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     email_verified = models.BigIntegerField(default=0)  # 1 = an operator or the seed file vouches for it
     is_staff = models.BooleanField("operator", default=False)
     epoch = models.BigIntegerField(default=0, editable=False)
-    stopped_at = models.BigIntegerField(default=0, editable=False)
-    stopped_for = models.TextField(default="", blank=True, editable=False)
+    suspended_at = models.BigIntegerField(default=0, editable=False, db_column="stopped_at")
+    suspended_for = models.TextField(default="", blank=True, editable=False, db_column="stopped_for")
     login_after = models.BigIntegerField(default=0, editable=False)  # only a login newer than this may allow anything
     must_change_password = models.BigIntegerField(default=0, editable=False)  # since when, 0 = not
     created_at = models.BigIntegerField(default=clock.now, editable=False)
@@ -85,7 +85,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     @property
     def is_active(self) -> bool:  # type: ignore[override]
-        return self.stopped_at == 0
+        return self.suspended_at == 0
 
     def get_full_name(self) -> str:
         return self.name or self.username

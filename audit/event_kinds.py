@@ -44,9 +44,10 @@ class EventKind(StrEnum):
     PASSWORD_CHANGED = "password-changed", Result.DONE
     PASSWORD_REQUIRED = "password-required", Result.DONE
     PERSON_ENDED = "person-ended", Result.DONE
-    PERSON_LET_IN = "person-let-in", Result.DONE
+    SUSPENSION_LIFTED = "person-let-in", Result.DONE
+    # Some values are older than the words of today: they lie in trails that are kept for years, so they stay.
     PERSON_MUST_SIGN_IN = "person-locked", Result.DONE
-    PERSON_STOPPED = "person-stopped", Result.DONE
+    PERSON_SUSPENDED = "person-stopped", Result.DONE
     REFRESH_REPEATED = "refresh-repeated", Result.DONE
     REFRESHED = "refreshed", Result.DONE
     RESOURCE_SERVER_ADDED = "resource-server-added", Result.DONE

@@ -33,7 +33,7 @@ _QUOTED = ", ".join(f'"{name}"' for name in _COLUMNS)
 _INSERT = f"INSERT INTO audit_outboxevent ({_QUOTED}) VALUES "  # noqa: S608  # column names of our own
 
 
-def record(*events: Event) -> None:
+def record_events(*events: Event) -> None:
     """One statement for all of them, on the connection of the transaction that is open."""
     values: list[Any] = []
     for event in events:

@@ -1,16 +1,17 @@
 """RFC 7662: is this token alive, and what does it allow? One statement, one decision, one answer, nothing cached."""
 
 from audit.event_kinds import EventKind
-from audit.trail import Event, record
-from introspection import address_binding, callers, tampering
+from audit.trail import Event, record_events
+from introspection import address_binding, tampering
+from introspection.authentication import authenticate_and_look_up
 from introspection.last_use import last_uses
-from introspection.token_lookup import LookupRow
+from introspection.token_lookup import LookupRow, dead_reason
 from oauth.http.answer import Answer
 from oauth.http.machine_request import MachineRequest
 from oauth.http.writer_pool import writer_pool
 from oauth.models import public_reference
 from smart.digests import sha256_hex
-from smart.tokens.address_binding import STOPPING
+from smart.tokens.address_binding import BLOCKING
 
 INACTIVE = Answer(200, b'{"active":false}')
 
@@ -18,18 +19,18 @@ INACTIVE = Answer(200, b'{"active":false}')
 async def introspect(request: MachineRequest) -> Answer:
     """The claims of a live token, or {"active":false}: also for a token that the caller may not ask about (IN-06)."""
     token = request.required("token")
-    found, may_ask = await callers.authenticate_and_look_up(request, sha256_hex(token))
+    found, may_ask = await authenticate_and_look_up(request, sha256_hex(token))
     if found.token is None:
         await tampering.end_if_tampered(token, request)
         return INACTIVE
     if not may_ask:
-        await writer_pool.run(lambda: record(_refusal_event(request, found)))
+        await writer_pool.run(lambda: record_events(_refusal_event(request, found)))
         return INACTIVE
-    if callers.dead_reason(found, request.now):
+    if dead_reason(found, request.now):
         return INACTIVE
     use = address_binding.Use.of(found, request.parameters)
     policy = await address_binding.apply_binding(use, request)
-    if policy in STOPPING:
+    if policy in BLOCKING:
         return INACTIVE
     last_uses().note(use, request.now)
     return Answer(200, use.answer(policy).encode())

@@ -8,7 +8,7 @@ from joserfc import jws
 from joserfc.errors import JoseError
 
 from audit.event_kinds import EventKind
-from audit.trail import Event, record
+from audit.trail import Event, record_events
 from oauth.ending import reported_refusals
 from oauth.ending.access import Actor
 from oauth.ending.reasons import EndedFor
@@ -65,7 +65,7 @@ def _end_or_suspect(parts: tuple[str, ...], jti: str, request: MachineRequest) -
     with transaction.atomic():
         kind = EventKind.TAMPERED if evidence else EventKind.TAMPER_SUSPECTED
         if _is_first_lately(kind, original, request.now):
-            record(_event(kind, original, request, evidence))
+            record_events(_event(kind, original, request, evidence))
         if evidence:
             _end_original(original, request)
 

@@ -3,6 +3,8 @@
 from typing import Annotated, NamedTuple
 
 from oauth.models import sql
+from smart.tokens import liveness
+from smart.tokens.liveness import Dead
 
 _ADDRESS_POLICIES = "CASE WHEN r.tells_addresses = 1 THEN f.address_policy || ' ' || k.address_policy END"
 
@@ -29,7 +31,7 @@ class LookupRow(NamedTuple):
     token_authorization_epoch: Annotated[int, "t.authorization_epoch"]
     granted_user_epoch: Annotated[int, "a.user_epoch"]
     user_epoch: Annotated[int | None, "u.epoch"]
-    user_stopped_at: Annotated[int | None, "u.stopped_at"]
+    user_suspended_at: Annotated[int | None, "u.stopped_at"]
     granted_client_epoch: Annotated[int, "a.client_epoch"]
     client_epoch: Annotated[int, "k.epoch"]
     client_enabled: Annotated[int, "k.enabled"]
@@ -47,6 +49,22 @@ class LookupRow(NamedTuple):
     fhir_server: Annotated[int | None, "a.fhir_server_id"]
     address_policies: Annotated[str | None, _ADDRESS_POLICIES]
     position: Annotated[int, "q.position"]
+
+
+def dead_reason(row: LookupRow, now: int) -> Dead | None:
+    """Why the token of that row is dead, None while it lives."""
+    return liveness.dead_reason(
+        now=now,
+        expires_at=row.expires_at,
+        revoked_at=row.revoked_at,
+        seat=(row.seat_number, row.seat_latest, row.tokens_to_keep) if row.seat is not None else None,
+        authorization_epochs=(row.token_authorization_epoch, row.authorization_epoch),
+        user_epochs=(row.granted_user_epoch, row.user_epoch) if row.user_epoch is not None else None,
+        client_epochs=(row.granted_client_epoch, row.client_epoch),
+        client_enabled=row.client_enabled,
+        fhir_server_epochs=(row.granted_fhir_server_epoch, row.fhir_server_epoch),
+        user_suspended_at=row.user_suspended_at or 0,
+    )
 
 
 _JOINS = """

@@ -60,8 +60,8 @@ def numbers(*, now: int) -> list[dict[str, Any]]:
         _number("live tokens", _live_count(now), "oauth_accesstoken", "state=live"),
         _number("flagged authorizations", _flagged_count(), "oauth_authorization", "state=flagged", warn=True),
         _number("refused in the last hour", _refused_count(now), "audit_securityevent", "result=refused&day=hour"),
-        _number("people locked out", User.objects.get_queryset().filter(stopped_at__gt=0).count(),
-                "accounts_user", "state=locked"),
+        _number("suspended people", User.objects.get_queryset().filter(suspended_at__gt=0).count(),
+                "accounts_user", "state=suspended"),
         _number("days that the signing key is old", _key_age(now), "oauth_signingkey", "state=active"),
     ]  # fmt: skip
 

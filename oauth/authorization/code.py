@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from accounts import clock, sessions
 from accounts.models import User
 from audit.event_kinds import EventKind
-from audit.trail import record
+from audit.trail import record_events
 from oauth.authorization.events import interaction_event
 from oauth.authorization.pending_request import Pending
 from oauth.ehr_launch.handles import launch_context
@@ -32,7 +32,7 @@ def issue_code(request: HttpRequest, pending: Pending, user: User, scope: str, *
         authorization = _create_authorization(request, pending, user, _answerable_scope(scope, pending), now=now)
         code = _create_code(pending, authorization, now=now)
         about = {"patient": authorization.patient, "authorization": str(authorization), "reason": reason}
-        record(interaction_event(request, pending, EventKind.ALLOWED, at=now, **about))
+        record_events(interaction_event(request, pending, EventKind.ALLOWED, at=now, **about))
     return success_redirect(pending.redirect_uri, code, pending.state, settings.SMARTAUTH_ISSUER)
 
 

@@ -38,7 +38,7 @@ def _openid_scope(pending: Pending, user: User) -> str:
     """What plain OpenID Connect was allowed last, whether or not a token of it lives; /apps lists it (AZ-23)."""
     same = Authorization.objects.filter(client=pending.row.client, user=user, fhir_server=pending.row.fhir_server)
     newest = same.select_related("client", "user", "fhir_server").order_by("-pk").first()
-    if newest is None or not _is_remembered(newest) or liveness.unusable_because(newest):
+    if newest is None or not _is_remembered(newest) or liveness.unusable_reason(newest):
         return ""
     return str(newest.scope)
 

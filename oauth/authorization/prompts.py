@@ -18,7 +18,7 @@ MUST_ACT = "prompt none was asked, but the user must act"
 def is_login_recent(request: HttpRequest, pending: Pending, user: User) -> bool:
     """Whether the login is as new as the app wants it: prompt=login, select_account, max_age (OIDC Core §3.1.2.1).
 
-    And as new as it must be after a token of this client was stopped at another address, or the person locked (SD-06).
+    And as new as it must be after a token of this client was blocked at another address, or the person locked (SD-06).
     """
     seconds = pending.asked.max_login_age if pending.asked else None
     wanted = pending.row.created_at - seconds * SECOND if seconds is not None else 0
@@ -32,14 +32,14 @@ def is_login_recent(request: HttpRequest, pending: Pending, user: User) -> bool:
 
 
 def must_confirm_password(request: HttpRequest, pending: Pending, user: User) -> bool:
-    """Whether this user must enter the password again, since a token of this client was stopped at another address."""
+    """Whether this user must enter the password again, since a token of this client was blocked at another address."""
     login, blocked_at = sessions.current(request), min(_blocked_at(pending, user), pending.row.created_at)
     proved = login is not None and is_recent(login.created_at, since=blocked_at + 1, now=clock.now())
     return blocked_at > 0 and not proved
 
 
 def _blocked_at(pending: Pending, user: User) -> int:
-    """When a token of this person and client was last stopped at another address, 0 = never."""
+    """When a token of this person and client was last blocked at another address, 0 = never."""
     found = AddressBlock.objects.filter(user=user, client=pending.row.client).values_list("blocked_at", flat=True)
     return found.first() or 0
 

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from accounts import clock
 from accounts.sessions import signed_in_user
 from audit.event_kinds import EventKind
-from audit.trail import record
+from audit.trail import record_events
 from oauth.authorization.events import interaction_event
 from oauth.authorization.pending_request import Pending
 from oauth.authorization.prompts import is_silent
@@ -33,7 +33,7 @@ def refuse(request: HttpRequest, pending: Pending, refusal: OAuthError) -> HttpR
     with transaction.atomic():
         pending.answer(now=now)
         if pending.row.user is not None:  # what nobody signed in to is nobody's refusal, and strangers make any number
-            record(interaction_event(request, pending, EventKind.DENIED, at=now, reason=refusal.code))
+            record_events(interaction_event(request, pending, EventKind.DENIED, at=now, reason=refusal.code))
     return redirect_to_app(_refusal_url(pending, refusal), after_form=not is_silent(pending))
 
 
@@ -42,13 +42,13 @@ def send_stored_refusal(request: HttpRequest, pending: Pending) -> HttpResponse:
     now = clock.now()
     with transaction.atomic():
         pending.answer(now=now)
-        record(interaction_event(request, pending, EventKind.DENIED, at=now, reason="refused before"))
+        record_events(interaction_event(request, pending, EventKind.DENIED, at=now, reason="refused before"))
     return redirect_to_app(pending.refused)
 
 
 def refuse_tampered_choice(request: HttpRequest, pending: Pending, reason: str) -> NoReturn:
     """A choice that the page did not offer is recorded, and the request stops (E30)."""
-    record(interaction_event(request, pending, EventKind.CHOICE_TAMPERED, at=clock.now(), reason=reason))
+    record_events(interaction_event(request, pending, EventKind.CHOICE_TAMPERED, at=clock.now(), reason=reason))
     raise Unredirectable("E30", reason)
 
 

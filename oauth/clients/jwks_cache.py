@@ -14,7 +14,7 @@ from django.db import transaction
 
 from accounts import clock
 from audit.event_kinds import EventKind
-from audit.trail import Event, record
+from audit.trail import Event, record_events
 from oauth.clients import jwks_fetch
 from oauth.http.writer_pool import writer_pool
 from oauth.models import sql
@@ -125,7 +125,7 @@ def _store(key_fetch: KeyFetch, asked_at: int, usable: jwks.UsableKeys, seconds:
     with transaction.atomic():
         sql.execute(_STORE, [kept, clock.now(), fresh_until, key_fetch.client_pk, key_fetch.jwks_uri, asked_at])
         if usable.secret and usable.secret != _private_key_count(before):
-            record(_exposure_event(key_fetch, asked_at, usable.secret))
+            record_events(_exposure_event(key_fetch, asked_at, usable.secret))
 
 
 def _private_key_count(before: str | None) -> int:

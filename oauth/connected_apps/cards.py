@@ -73,7 +73,7 @@ class AppCard:
     away: bool
     flagged_at: str
     moved_to: str
-    stopped: bool
+    blocked: bool
 
     @property
     def mark(self) -> str:
@@ -154,7 +154,7 @@ def ended_cards(user: User, *, now: int) -> tuple[EndedCard, ...]:
             app=display_name(str(row.client)),
             record=records.about(row),
             at=day_text(row.over_at, now=now) if row.over_at <= now else "not noted",
-            why=reason(listed_access.first_cause(row, now=now)).person,
+            why=reason(listed_access.first_reason(row, now=now)).person,
         )
         for row in rows
     )
@@ -211,8 +211,8 @@ def _card(
         away=continuing is not None and refresh.refresh_scope(row.scope) == refresh.OFFLINE,
         flagged_at=_exact_text(to_datetime(row.flagged_at)) if row.flagged_at else "",
         moved_to=moved_to,
-        stopped=address_binding.strictest_policy(row.client.address_policy, row.fhir_server.address_policy)
-        in address_binding.STOPPING,
+        blocked=address_binding.strictest_policy(row.client.address_policy, row.fhir_server.address_policy)
+        in address_binding.BLOCKING,
     )
 
 

@@ -7,7 +7,7 @@ from django.db.models.functions import Coalesce, Greatest, Least
 
 from accounts.models import User
 from oauth.authorization.previous_consent import remembered_since
-from oauth.ending.first_cause import superseded_at
+from oauth.ending.first_reason import superseded_at
 from oauth.models import AccessToken, Authorization, Client, Code, RefreshToken, liveness
 from smart.fhir.versions import NO_FHIR
 from smart.time_units import CLOCK_SKEW, SECOND
@@ -18,7 +18,7 @@ LISTED_FOR = 90 * 86_400 * SECOND
 
 def live_access(user: User, *, now: int) -> QuerySet[Any]:
     """What an app can still use or refresh, last given first, each with `newest`, its last token, if it has one."""
-    found = _with_newest_token(user).filter(_has_usable_token(now) | _is_remembered(now), reason="")
+    found = _with_newest_token(user).filter(_has_usable_token(now) | _is_remembered(now), unusable_reason="")
     return found.order_by(F("newest").desc(nulls_last=True), "-pk")
 
 
@@ -26,7 +26,7 @@ def ended_access(user: User, *, now: int) -> QuerySet[Any]:
     """What has ended in the last 90 days, the last first: `over_at` says when, in the future where no row knows it."""
     found: QuerySet[Any] = (
         _with_newest_token(user)
-        .exclude(_has_usable_token(now) | _is_remembered(now), reason="")
+        .exclude(_has_usable_token(now) | _is_remembered(now), unusable_reason="")
         .alias(ran_out=_runs_out_at())
     )
     found = found.annotate(revoked_for=_of_newest("revoked_for"), revoked_at=_of_newest("revoked_at"))
@@ -36,14 +36,14 @@ def ended_access(user: User, *, now: int) -> QuerySet[Any]:
     return found.filter(over_at__gt=now - LISTED_FOR).order_by("-over_at", "-pk")
 
 
-def first_cause(ended: Any, *, now: int) -> str:
+def first_reason(ended: Any, *, now: int) -> str:
     """What ended one of those first, a key of REASONS."""
     if ended.over_at == ended.ended_at:
         return str(ended.ended_for)
     if ended.over_at == ended.replaced_at:
         return Dead.SUPERSEDED
     if ended.over_at > now:
-        return str(ended.reason)
+        return str(ended.unusable_reason)
     return str(ended.revoked_for) if ended.over_at == ended.revoked_at else Dead.EXPIRED
 
 

@@ -73,15 +73,15 @@ def _actor(request: HttpRequest) -> Actor:
 
 def _page(request: HttpRequest, user: User) -> HttpResponse:
     now = clock.now()
-    slips, ended = live_cards(user, now=now), ended_cards(user, now=now)
+    cards, ended = live_cards(user, now=now), ended_cards(user, now=now)
     taken_back = _just_taken_back(ended, request.GET.get("ended", ""))
     context = {
-        "slips": slips,
+        "cards": cards,
         "ended": ended,
         "most": MAX_CARDS,
-        "within": duration(longest_token_seconds(user)) if slips else "",
+        "within": duration(longest_token_seconds(user)) if cards else "",
         "taken_back": taken_back,
-        "another": taken_back is not None and _has_other_access(slips, taken_back),
+        "another": taken_back is not None and _has_other_access(cards, taken_back),
         "signed_in_as": user,
     }
     return private_page(request, "apps.html", context)
@@ -92,6 +92,6 @@ def _just_taken_back(ended: Iterable[EndedCard], number: str) -> EndedCard | Non
     return next((each for each in ended if each.number == number), None)
 
 
-def _has_other_access(slips: Iterable[AppCard], ended: EndedCard) -> bool:
+def _has_other_access(cards: Iterable[AppCard], ended: EndedCard) -> bool:
     """Whether the same app keeps another access to the same record."""
-    return any((slip.app, slip.record) == (ended.app, ended.record) for slip in slips)
+    return any((card.app, card.record) == (ended.app, ended.record) for card in cards)

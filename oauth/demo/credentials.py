@@ -33,14 +33,14 @@ def demo_issuer() -> str:
 
 def usable_demo_credentials() -> list[str]:
     """Who could still get in with what is published: the server refuses to start outside development until it is gone.
-    A person who is stopped, a client that is disabled, a changed password or secret no longer counts."""
+    A person who is suspended, a client that is disabled, a changed password or secret no longer counts."""
     now = clock.now()
     clients = [
         row.client_id
         for row in Client.objects.filter(enabled=1).order_by("pk")
         if _accepts_published_credential(row, now)
     ]
-    people = User.objects.get_queryset().filter(username__in=PEOPLE, stopped_at=0).order_by("pk")
+    people = User.objects.get_queryset().filter(username__in=PEOPLE, suspended_at=0).order_by("pk")
     return [
         *(f"client {client_id}" for client_id in clients),
         *(f"person {row.username}" for row in people if row.check_password(PASSWORD)),

@@ -71,7 +71,7 @@ def _user(fhir_server: FhirServer, asked: Members) -> User:
     """Who uses the EHR, by user name or by fhirUser; it must be a user of the FHIR base."""
     if ("user" in asked) == ("fhirUser" in asked):
         raise InvalidRequest("either user or fhirUser must say who uses the EHR")
-    there = FhirIdentity.objects.filter(fhir_server=fhir_server, user__stopped_at=0)
+    there = FhirIdentity.objects.filter(fhir_server=fhir_server, user__suspended_at=0)
     if "user" in asked:
         name, found = "user", there.filter(user__username=required_text(asked, "user"))
     else:

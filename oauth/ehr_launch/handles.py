@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 
 from accounts import clock
 from accounts.models import User
-from audit.trail import Event, record
+from audit.trail import Event, record_events
 from oauth.ehr_launch import style
 from oauth.models import Client, EncounterRecord, FhirServer, Launch, public_reference, sql
 from oauth.people import identities
@@ -83,7 +83,7 @@ def prepare(
             created_at=now,
             expires_at=now + settings.SMARTAUTH_LAUNCH_SECONDS * SECOND,
         )
-        record(replace(made_by, reference=public_reference(row.pk)))
+        record_events(replace(made_by, reference=public_reference(row.pk)))
     return PreparedLaunch(launch_url(url, fhir_server.base, handle), handle, settings.SMARTAUTH_LAUNCH_SECONDS, row)
 
 

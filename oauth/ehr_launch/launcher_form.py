@@ -126,7 +126,7 @@ class LauncherForm:
 
 def _users(composer: User, fhir_server: FhirServer) -> list[FhirIdentity]:
     """Operators launch for anybody, practitioners first; practitioners for themselves."""
-    there = FhirIdentity.objects.filter(fhir_server=fhir_server, user__stopped_at=0).select_related("user")
+    there = FhirIdentity.objects.filter(fhir_server=fhir_server, user__suspended_at=0).select_related("user")
     found = there if composer.is_staff else there.filter(user=composer)
     named = found.select_related("fhir_server").order_by("user__username")[:OPTIONS_LIMIT]
     return sorted(named, key=lambda identity: not is_practitioner(identity.resource))

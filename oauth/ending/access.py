@@ -15,7 +15,7 @@ from django.db.models import F, Q, QuerySet
 
 from accounts.models import User
 from audit.event_kinds import EventKind
-from audit.trail import Event, record
+from audit.trail import Event, record_events
 from oauth.ending import marks
 from oauth.ending.reasons import EndedFor
 from oauth.models import (
@@ -35,7 +35,7 @@ AT_ONCE = 500
 UNDER_LIVE_EPOCHS = {"client_epoch": F("client__epoch"), "fhir_server_epoch": F("fhir_server__epoch")}
 OF_EVERYTHING = {
     EndedFor.PERSON_ENDED: EventKind.PERSON_ENDED,
-    EndedFor.PERSON_STOPPED: EventKind.PERSON_STOPPED,
+    EndedFor.PERSON_SUSPENDED: EventKind.PERSON_SUSPENDED,
     EndedFor.PASSWORD_CHANGED: EventKind.PASSWORD_CHANGED,
     EndedFor.CLIENT_ENDED: EventKind.CLIENT_ENDED,
     EndedFor.CLIENT_DISABLED: EventKind.CLIENT_DISABLED,
@@ -136,7 +136,7 @@ def end_epoch(whole: Client | FhirServer, actor: Actor, reason: EndedFor) -> End
         ended = Ended(usable.count(), tokens.count())
         named = {"client": whole.client_id} if isinstance(whole, Client) else {"fhir_server": whole.base}
         _advance_epoch(whole, actor, reason)
-        record(actor.event(OF_EVERYTHING[reason], **named, reason=str(ended)))
+        record_events(actor.event(OF_EVERYTHING[reason], **named, reason=str(ended)))
     return ended
 
 
@@ -185,10 +185,10 @@ def _end_person(person: User, usable: QuerySet[Any], actor: Actor, reason: Ended
     each = _end_each(usable.filter(liveness.may_live(now=actor.now)), actor, reason, "everything" if by_person else "")
     rest.end(reason, now=actor.now)
     people = User.objects.get_queryset().filter(pk=person.pk)
-    people.stop("operator") if reason == EndedFor.PERSON_STOPPED else people.advance_epoch()
+    people.suspend("operator") if reason == EndedFor.PERSON_SUSPENDED else people.advance_epoch()
     ended = replace(each, authorizations=count)
     if not by_person:
-        record(actor.event(OF_EVERYTHING[reason], person=person.subject, reason=str(ended)))
+        record_events(actor.event(OF_EVERYTHING[reason], person=person.subject, reason=str(ended)))
     return ended
 
 
@@ -199,7 +199,7 @@ def _end_each(usable: QuerySet[Any], actor: Actor, reason: EndedFor, told: str =
     for some in _batches(rows):
         live = _live_tokens([row.pk for row in some], now=actor.now)
         Authorization.objects.filter(pk__in=[row.pk for row in some]).end(reason, now=actor.now)
-        record(*(
+        record_events(*(
             actor.event(kind, **row.event_fields(), token=token, reason=told or reason)
             for row in some for token in live.get(row.pk, [""])
         ))  # fmt: skip

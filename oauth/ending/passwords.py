@@ -4,7 +4,7 @@ from django.db import transaction
 
 from accounts.models import User
 from audit.event_kinds import EventKind
-from audit.trail import record
+from audit.trail import record_events
 from oauth.ending import access
 from oauth.ending.access import Actor, Selection
 from oauth.ending.reasons import EndedFor
@@ -34,5 +34,5 @@ def require_new_password(user: User, actor: Actor) -> int:
     with transaction.atomic():
         User.objects.get_queryset().filter(pk=user.pk).require_new_password()
         ended = end_every_session(user, actor)
-        record(actor.event(EventKind.PASSWORD_REQUIRED, person=user.subject))
+        record_events(actor.event(EventKind.PASSWORD_REQUIRED, person=user.subject))
     return ended

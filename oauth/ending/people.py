@@ -7,7 +7,7 @@ from django.db.models import Q
 
 from accounts.models import User
 from audit.event_kinds import EventKind
-from audit.trail import record
+from audit.trail import record_events
 from oauth.ending import access
 from oauth.ending.access import Actor, Ended, Selection
 from oauth.ending.reasons import EndedFor
@@ -17,7 +17,7 @@ from oauth.ending.sessions import end_every_session
 def suspend(user: User, actor: Actor) -> Ended:
     """This person cannot sign in until an operator lets them in; all their access and all their sessions end."""
     with transaction.atomic():
-        ended = access.end(Selection.everything(user), actor, EndedFor.PERSON_STOPPED)
+        ended = access.end(Selection.everything(user), actor, EndedFor.PERSON_SUSPENDED)
         end_every_session(user, actor)
     return ended
 
@@ -40,6 +40,6 @@ def require_sign_in_and_end(people: Sequence[User], selection: Selection, actor:
 
 def _require_sign_in(user: User, actor: Actor) -> None:
     User.objects.get_queryset().filter(pk=user.pk).require_sign_in(now=actor.now)
-    record(actor.event(EventKind.PERSON_MUST_SIGN_IN, person=user.subject))
+    record_events(actor.event(EventKind.PERSON_MUST_SIGN_IN, person=user.subject))
     access.close_requests(Q(user=user), now=actor.now)
     end_every_session(user, actor)

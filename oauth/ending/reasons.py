@@ -21,7 +21,7 @@ class EndedFor(StrEnum):
     INVALIDATED = "invalidated"
     OPERATOR = "operator"
     PERSON_ENDED = "person-ended"
-    PERSON_STOPPED = "person-stopped"
+    PERSON_SUSPENDED = "person-stopped"  # an older word, which lies in rows and events
     CLIENT_ENDED = "client-ended"
     CLIENT_DISABLED = "client-disabled"
     FHIR_SERVER_ENDED = "fhir-server-ended"
@@ -77,7 +77,7 @@ REASONS: dict[str, Reason] = {
     ),
     EndedFor.OPERATOR: Reason(OPERATORS, "An operator ended it.", "ended by an operator"),
     EndedFor.PERSON_ENDED: Reason(OPERATORS, "All access of the person was ended.", "person's access ended"),
-    EndedFor.PERSON_STOPPED: Reason(OPERATORS, "The person was locked out.", "person locked out"),
+    EndedFor.PERSON_SUSPENDED: Reason(OPERATORS, "The person was suspended.", "person suspended"),
     EndedFor.CLIENT_ENDED: Reason(OPERATORS, "All access of the client was ended.", "client's access ended"),
     EndedFor.CLIENT_DISABLED: Reason(OPERATORS, "The client was disabled.", "client disabled"),
     EndedFor.FHIR_SERVER_ENDED: Reason(

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import transaction
 
 from audit.event_kinds import EventKind
-from audit.trail import record
+from audit.trail import record_events
 from oauth.ending import access
 from oauth.ending.access import Actor, Selection
 from oauth.ending.people import require_sign_in_and_end
@@ -46,7 +46,7 @@ def record_refusals(token: AccessToken, status: int, number: int, actor: Actor) 
     A token that was dead when it was shown says nothing about who holds a live one: that is recorded, never counted.
     """
     row, limit = token.authorization, settings.SMARTAUTH_REFUSALS_LIMIT
-    counts = status != UNAUTHORIZED and not liveness.unusable_because(row)
+    counts = status != UNAUTHORIZED and not liveness.unusable_reason(row)
     key = f"{'refused' if counts else 'dead'}|{row.client_id}|{row.user_id or 0}|{row.fhir_server_id}"
     with transaction.atomic():
         seconds = settings.SMARTAUTH_REFUSALS_WINDOW_SECONDS
@@ -63,7 +63,7 @@ def _too_many(key: str, row: Authorization, count: int, actor: Actor) -> None:
     sql.execute(_BEGIN_ANEW, [key])
     if not liveness.usable(Authorization.objects.filter(pk=row.pk)).exists():
         return  # it ended while this report waited for the one that was too many
-    record(actor.event(EventKind.REFUSALS_REACHED, **row.event_fields(), reason=f"{count} refused"))
+    record_events(actor.event(EventKind.REFUSALS_REACHED, **row.event_fields(), reason=f"{count} refused"))
     whose = Selection.matching(client=row.client_id, user=row.user_id, fhir_server=row.fhir_server_id)
     if row.user is None:
         access.end(replace(whose, requests=None), actor, EndedFor.REFUSALS)
@@ -74,4 +74,4 @@ def _too_many(key: str, row: Authorization, count: int, actor: Actor) -> None:
 
 def _recorded(token: AccessToken, reason: str, actor: Actor) -> None:
     about = {**token.authorization.event_fields(), "token": public_reference(token.pk)}
-    record(actor.event(EventKind.REQUEST_REFUSED, **about, reason=reason))
+    record_events(actor.event(EventKind.REQUEST_REFUSED, **about, reason=reason))

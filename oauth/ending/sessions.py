@@ -9,7 +9,7 @@ from accounts import clock
 from accounts.address import client_address
 from accounts.models import SignIn, SignInQuerySet, User
 from audit.event_kinds import EventKind
-from audit.trail import record
+from audit.trail import record_events
 from oauth.ending import access
 from oauth.ending.access import Actor, Selection
 from oauth.ending.online_access import MARK
@@ -28,7 +28,7 @@ def end_sessions(sign_ins: SignInQuerySet, user: User, actor: Actor) -> int:
         lock_in_pk_order(standing.only("pk"))
         ended = standing.end()
         if ended:
-            record(actor.event(EventKind.SIGNED_OUT, person=user.subject, reason=f"{ended} sessions"))
+            record_events(actor.event(EventKind.SIGNED_OUT, person=user.subject, reason=f"{ended} sessions"))
     return ended
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Annotated, NamedTuple
 
 from audit.event_kinds import EventKind
-from audit.trail import record
+from audit.trail import record_events
 from oauth.ending.access import Actor
 from oauth.ending.reasons import EndedFor
 from oauth.models import public_reference, sql
@@ -43,7 +43,7 @@ def end_token(
     ended = sql.one(statement, [actor.now, reason, *values])
     if ended is None:
         return False
-    record(actor.event(
+    record_events(actor.event(
         EventKind.REVOKED, token=public_reference(ended.pk), authorization=public_reference(ended.authorization_pk),
         client=ended.client_id, person=ended.person or "", fhir_server=ended.fhir_server, patient=ended.patient,
         reason=reason,

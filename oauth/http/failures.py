@@ -2,7 +2,7 @@
 
 from accounts import rate_limit
 from audit.event_kinds import EventKind
-from audit.trail import Event, record
+from audit.trail import Event, record_events
 from oauth.http.machine_request import MachineRequest
 from oauth.http.writer_pool import writer_pool
 from oauth.models import Client
@@ -25,7 +25,7 @@ def count_failure(error: OAuthError, request: MachineRequest) -> OAuthError:
     counted = rate_limit.count("client", _known_client_id(request), request.address, now=request.now)
     wait = rate_limit.failure_wait(counted, now=request.now)
     if counted.is_worth_an_event and (counted.so_far or not wait):
-        record(_failure_event(request, counted.with_number(error.hint or error.description)))
+        record_events(_failure_event(request, counted.with_number(error.hint or error.description)))
     return TooManyRequests("too many failures, wait", retry_after=wait) if wait else error
 
 

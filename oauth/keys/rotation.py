@@ -13,7 +13,7 @@ from django.db import transaction
 
 from accounts import clock
 from audit.event_kinds import EventKind
-from audit.trail import Event, record
+from audit.trail import Event, record_events
 from oauth.keys import signing_keys
 from oauth.models import SigningKey
 from smart.time_units import SECOND
@@ -137,4 +137,4 @@ def _promote(coming: SigningKey) -> SigningKey | None:
 
 
 def _record(kind: EventKind, reason: str, by: Mapping[str, Any] | None) -> None:
-    record(Event(kind=kind, at=clock.now(), reason=reason, **(by or {})))
+    record_events(Event(kind=kind, at=clock.now(), reason=reason, **(by or {})))

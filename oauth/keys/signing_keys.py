@@ -13,7 +13,7 @@ from joserfc.jwk import ECKey, KeyParameters, KeySet, RSAKey
 
 from accounts import clock
 from audit.event_kinds import EventKind
-from audit.trail import Event, record
+from audit.trail import Event, record_events
 from oauth.models import SigningKey
 from smart.time_units import SECOND
 from smart.tokens.lifetimes import ACCESS_TOKEN_BOUND
@@ -116,7 +116,7 @@ def re_encrypt() -> list[str]:
             row.save(update_fields=["private_encrypted"])
             moved.append(row.kid)
         if moved:
-            record(Event(kind=EventKind.KEYS_RE_ENCRYPTED, at=clock.now(), reason=", ".join(moved)))
+            record_events(Event(kind=EventKind.KEYS_RE_ENCRYPTED, at=clock.now(), reason=", ".join(moved)))
     return moved
 
 

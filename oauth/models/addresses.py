@@ -1,4 +1,4 @@
-"""Other addresses than the one that an authorization belongs to: where it turned up, and where it was stopped."""
+"""Other addresses than the one that an authorization belongs to: where it turned up, and where it was blocked."""
 
 from django.conf import settings
 from django.db import models
@@ -19,7 +19,7 @@ class AddressChange(models.Model):
 
 
 class AddressBlock(models.Model):
-    """A token was stopped at another address: before this client gets the next one, the person logs in anew (SD-06)."""
+    """A token was blocked at another address: before this client gets the next one, the person logs in anew (SD-06)."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="address_blocks")
     client = models.ForeignKey(Client, models.CASCADE)

@@ -14,10 +14,10 @@ from smart.tokens.liveness import Dead
 TOKEN_FACTS = ("authorization__client", "authorization__user", "authorization__fhir_server", "seat")
 
 
-def dead_because(token: AccessToken, *, now: int) -> Dead | None:
+def dead_reason(token: AccessToken, *, now: int) -> Dead | None:
     """Why the token is dead, None while it lives. Reads TOKEN_FACTS of it."""
     authorization, seat = token.authorization, token.seat
-    return rules.dead_because(
+    return rules.dead_reason(
         now=now,
         expires_at=token.expires_at,
         revoked_at=token.revoked_at,
@@ -27,9 +27,9 @@ def dead_because(token: AccessToken, *, now: int) -> Dead | None:
     )
 
 
-def unusable_because(authorization: Authorization) -> Dead | None:
+def unusable_reason(authorization: Authorization) -> Dead | None:
     """Why nothing of this authorization can be alive any more, None while something may be."""
-    return rules.dead_because(
+    return rules.dead_reason(
         now=0,
         expires_at=1,
         revoked_at=0,
@@ -47,7 +47,7 @@ def _above(authorization: Authorization) -> dict[str, Any]:
         "client_epochs": (authorization.client_epoch, client.epoch),
         "fhir_server_epochs": (authorization.fhir_server_epoch, authorization.fhir_server.epoch),
         "client_enabled": client.enabled,
-        "user_stopped_at": user.stopped_at if user else 0,
+        "user_suspended_at": user.suspended_at if user else 0,
     }
 
 
@@ -63,19 +63,19 @@ def _lost(path: str) -> tuple[When, ...]:
     return (
         When(Q(**{f"{path}client__enabled": 0}), then=Value(Dead.CLIENT_DISABLED.value)),
         When(client_ended, then=Value(Dead.CLIENT_ENDED.value)),
-        When(Q(**{f"{path}user__stopped_at__gt": 0}), then=Value(Dead.PERSON_STOPPED.value)),
+        When(Q(**{f"{path}user__suspended_at__gt": 0}), then=Value(Dead.PERSON_SUSPENDED.value)),
         When(person_ended, then=Value(Dead.PERSON_ENDED.value)),
         When(server_ended, then=Value(Dead.FHIR_SERVER_ENDED.value)),
     )
 
 
-def with_reason(tokens: QuerySet[AccessToken], *, now: int) -> QuerySet[Any]:
-    """The tokens with `reason` as the database computes it: what dead_because says of each, "" for None."""
+def with_dead_reason(tokens: QuerySet[AccessToken], *, now: int) -> QuerySet[Any]:
+    """The tokens with `dead_reason` as the database computes it: what that function says of each, "" for None."""
     superseded = Q(seat__isnull=False) & Q(
         seat__latest__gte=F("seat_number") + F("authorization__client__tokens_to_keep")
     )
     return tokens.annotate(
-        reason=Case(
+        dead_reason=Case(
             When(~Q(revoked_at=0), then=Value(Dead.REVOKED.value)),
             When(~Q(authorization_epoch=F("authorization__epoch")), then=Value(Dead.ENDED.value)),
             *_lost("authorization__"),
@@ -88,18 +88,18 @@ def with_reason(tokens: QuerySet[AccessToken], *, now: int) -> QuerySet[Any]:
 
 def live(tokens: QuerySet[AccessToken], *, now: int) -> QuerySet[Any]:
     """Those that an introspection would call active now."""
-    return with_reason(tokens.filter(expires_at__gt=now), now=now).filter(reason="")
+    return with_dead_reason(tokens.filter(expires_at__gt=now), now=now).filter(dead_reason="")
 
 
 def with_unusable_reason(authorizations: QuerySet[Authorization]) -> QuerySet[Any]:
-    """The authorizations with `reason` as the database computes it: what unusable_because says of each."""
+    """The authorizations with `unusable_reason` as the database computes it, "" for None."""
     ended = When(ended_at__gt=0, then=Value(Dead.ENDED.value))
-    return authorizations.annotate(reason=Case(ended, *_lost(""), default=Value("")))
+    return authorizations.annotate(unusable_reason=Case(ended, *_lost(""), default=Value("")))
 
 
 def usable(authorizations: QuerySet[Authorization]) -> QuerySet[Any]:
     """Those under which tokens may still be issued."""
-    return with_unusable_reason(authorizations).filter(reason="")
+    return with_unusable_reason(authorizations).filter(unusable_reason="")
 
 
 def may_live(*, now: int) -> Q:

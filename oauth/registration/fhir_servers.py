@@ -9,7 +9,7 @@ from django.db import transaction
 
 from accounts import clock
 from audit.event_kinds import EventKind
-from audit.trail import Event, record
+from audit.trail import Event, record_events
 from oauth.clients import secrets
 from oauth.discovery import server_facts
 from oauth.models import Client, FhirServer, ResourceServer
@@ -145,4 +145,4 @@ def _record_events(
     if added:
         events.append(Event(kind=EventKind.FHIR_SERVER_ADDED, **known))
     if events:
-        record(*events)
+        record_events(*events)

@@ -10,7 +10,7 @@ from django.db import models
 
 from accounts import clock
 from audit.event_kinds import EventKind
-from audit.trail import Event, record
+from audit.trail import Event, record_events
 from oauth.models import FhirServer
 from oauth.seeding.schema import SeedError
 from smart.text import has_unsafe_characters
@@ -35,7 +35,7 @@ class Outcome:
             return
         self.changes.append(f"added {what}" if added else f"changed {what}: {names}")
         reason = "added" if added else f"changed {names}"
-        record(Event(kind=EventKind.SEEDED, at=clock.now(), reason=reason, **reference))
+        record_events(Event(kind=EventKind.SEEDED, at=clock.now(), reason=reason, **reference))
 
 
 def set_fields(row: models.Model, values: Mapping[str, Any]) -> list[str]:

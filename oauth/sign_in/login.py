@@ -10,7 +10,7 @@ from accounts.login import Attempt, apply_rate_limit, attempt
 from accounts.models import User
 from accounts.sessions import signed_in_user
 from audit.event_kinds import EventKind
-from audit.trail import Event, record
+from audit.trail import Event, record_events
 from oauth.authorization.interaction import step
 from oauth.authorization.pending_request import Pending
 from oauth.authorization.prompts import must_confirm_password
@@ -29,12 +29,12 @@ DESTINATIONS = {
     "": "/", "admin": "/admin/", "apps": "/apps", "launcher": "/launcher", "password": "/password",
     "sessions": "/sessions",
 }  # fmt: skip
-STATUS = {"wrong": 422, "locked": 429, "stopped": 403, "busy": 503}
+STATUS = {"wrong": 422, "rate-limited": 429, "suspended": 403, "busy": 503}
 KINDS = {
     "right": EventKind.LOGIN_SUCCEEDED,
     "wrong": EventKind.LOGIN_FAILED,
-    "stopped": EventKind.LOGIN_FAILED,
-    "locked": EventKind.RATE_LIMITED,
+    "suspended": EventKind.LOGIN_FAILED,
+    "rate-limited": EventKind.RATE_LIMITED,
 }
 
 
@@ -105,7 +105,7 @@ def _try_login(request: HttpRequest, pending: Pending | None = None) -> HttpResp
 
 def _record(tried: Attempt, now: int, reference: str) -> None:
     """One event a try; of names that nobody has only the first of an address, then their number (SD-20)."""
-    reason = "stopped" if tried.result == "stopped" else ""
+    reason = "suspended" if tried.result == "suspended" else ""
     if tried.user is None:
         counted = rate_limit.count("unknown account", "", tried.address, now=now)
         if not counted.is_worth_an_event:
@@ -113,11 +113,11 @@ def _record(tried: Attempt, now: int, reference: str) -> None:
         reason = counted.so_far
     person = tried.user.subject if tried.user else ""
     kind = KINDS[tried.result]
-    record(Event(kind=kind, at=now, person=person, address=tried.address, reason=reason, reference=reference))
+    record_events(Event(kind=kind, at=now, person=person, address=tried.address, reason=reason, reference=reference))
 
 
 def _confirming(request: HttpRequest, pending: Pending | None) -> User | None:
-    """Who is signed in and proves it again, since a token of the app was stopped at another address (SD-06)."""
+    """Who is signed in and proves it again, since a token of the app was blocked at another address (SD-06)."""
     user = signed_in_user(request)
     return user if pending and user and must_confirm_password(request, pending, user) else None
 

@@ -16,7 +16,7 @@ from accounts.models import User
 from accounts.session_store import row_key
 from accounts.sessions import signed_in_user
 from audit.event_kinds import EventKind
-from audit.trail import Event, record
+from audit.trail import Event, record_events
 from oauth.authorization.interaction import step
 from oauth.authorization.pending_request import Pending
 from oauth.authorization.prompts import MUST_ACT, is_silent, require_held_access
@@ -127,8 +127,8 @@ def _check_current(request: HttpRequest, user: User, address: str) -> Attempt | 
         with transaction.atomic():
             tried = apply_rate_limit(tried, now=now)
             if tried.result != "right":
-                kind = EventKind.RATE_LIMITED if tried.result == "locked" else EventKind.LOGIN_FAILED
-                record(Event(kind=kind, at=now, person=user.subject, address=address, reason="password page"))
+                kind = EventKind.RATE_LIMITED if tried.result == "rate-limited" else EventKind.LOGIN_FAILED
+                record_events(Event(kind=kind, at=now, person=user.subject, address=address, reason="password page"))
     return tried
 
 

@@ -2,13 +2,13 @@
 
 Two addresses are bound, never compared with each other: `token_address` at the code exchange (here), `use_address` at
 the first use that a resource server tells of (`introspection.address_binding`). What another address means is decided
-in `smart.tokens.address_binding`; what follows from it is written here: flagged, stopped there, or ended.
+in `smart.tokens.address_binding`; what follows from it is written here: flagged, blocked there, or ended.
 """
 
 from django.conf import settings
 
 from audit.event_kinds import EventKind
-from audit.trail import record
+from audit.trail import record_events
 from oauth.ending import access
 from oauth.ending.access import Actor
 from oauth.ending.reasons import EndedFor
@@ -57,6 +57,7 @@ def apply_address_policy(
     if sql.value(_NOTE, [authorization.pk, caller_network(address), now, now - RECORDED_EVERY]):
         sql.execute(_FLAG, [now, authorization.pk])
         reason = f"{at}, from {bound}, policy {policy}"
-        record(authorization.event(EventKind.ADDRESS_CHANGED, at=now, address=address, token=token, reason=reason))
-    if policy in address_binding.STOPPING and authorization.user_pk:
+        kind = EventKind.ADDRESS_CHANGED
+        record_events(authorization.event(kind, at=now, address=address, token=token, reason=reason))
+    if policy in address_binding.BLOCKING and authorization.user_pk:
         sql.execute(_BLOCK, [authorization.user_pk, authorization.client_pk, address, now])

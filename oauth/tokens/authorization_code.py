@@ -119,4 +119,4 @@ def _end_if_replayed(code: str, request: MachineRequest, client: AuthenticatedCl
 
 
 def _record(kind: EventKind, authorization: AuthorizationState, request: MachineRequest, *, reason: str = "") -> None:
-    authorization.record(kind, at=request.now, address=request.address, reason=reason)
+    authorization.record_event(kind, at=request.now, address=request.address, reason=reason)

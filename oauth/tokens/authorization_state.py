@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from audit.event_kinds import EventKind
-from audit.trail import Event, record
+from audit.trail import Event, record_events
 from oauth.models import public_reference, sql
 from oauth.models.clients import keeps_secrets
 from smart.tokens import address_binding, refresh
@@ -54,7 +54,7 @@ class AuthorizationState:
     user_pk: Annotated[int, "COALESCE(u.id, 0)"]
     subject: Annotated[str, "COALESCE(u.subject, '')"]
     user_epoch: Annotated[int, "COALESCE(u.epoch, 0)"]
-    user_stopped_at: Annotated[int, "COALESCE(u.stopped_at, 0)"]
+    user_suspended_at: Annotated[int, "COALESCE(u.stopped_at, 0)"]
     fhir_user: Annotated[str, "COALESCE(i.resource, '')"]
     signing_kid: Annotated[str | None, "k.kid"]
     signing_key: Annotated[str, "k.private_encrypted"]
@@ -97,9 +97,9 @@ class AuthorizationState:
             reason=reason,
         )
 
-    def record(self, kind: EventKind, *, at: int, address: str = "", reason: str = "") -> None:
+    def record_event(self, kind: EventKind, *, at: int, address: str = "", reason: str = "") -> None:
         """Writes one event about this authorization."""
-        record(self.event(kind, at=at, address=address, reason=reason))
+        record_events(self.event(kind, at=at, address=address, reason=reason))
 
     @property
     def refusal(self) -> str:
@@ -108,7 +108,7 @@ class AuthorizationState:
             return "the authorization has ended"
         if self.granted_client_epoch != self.client_epoch or not self.client_enabled:
             return "the client's access has ended"
-        if self.granted_user_epoch != self.user_epoch or self.user_stopped_at:
+        if self.granted_user_epoch != self.user_epoch or self.user_suspended_at:
             return "the person's access has ended"
         if self.granted_fhir_server_epoch != self.fhir_server_epoch:
             return "access at the FHIR server has ended"

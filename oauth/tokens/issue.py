@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from django.conf import settings
 
 from audit.event_kinds import EventKind
-from audit.trail import record
+from audit.trail import record_events
 from oauth.models import public_reference, sql
 from oauth.tokens import access_token, address_binding, id_token, supersede
 from oauth.tokens.authorization_state import AuthorizationState
@@ -144,4 +144,4 @@ def _record(
 ) -> None:
     token = public_reference(token_id)
     superseded = supersede.superseded_event(authorization, seat, token, now=now)
-    record(authorization.event(kind, at=now, address=address, token=token), *filter(None, [superseded]))
+    record_events(authorization.event(kind, at=now, address=address, token=token), *filter(None, [superseded]))

@@ -23,7 +23,7 @@ from oauth.tokens.holder_credentials import INVALID
 from oauth.tokens.issue import RefreshFamily, reissue
 from smart.digests import sha256_hex
 from smart.http.errors import InvalidGrant, InvalidScope, OAuthError
-from smart.tokens.address_binding import OFF, STOPPING
+from smart.tokens.address_binding import BLOCKING, OFF
 from smart.tokens.lifetimes import is_expired
 from smart.tokens.refresh import is_in_grace
 
@@ -128,7 +128,7 @@ def _require_same_address(
     address_binding.apply_address_policy(
         authorization, request.address, bound=bound, at="at a refresh", now=request.now
     )
-    if policy in STOPPING:
+    if policy in BLOCKING:
         raise InvalidGrant(INVALID, hint="it came from another address")
 
 
@@ -153,7 +153,7 @@ def _record_refusal(authorization: AuthorizationState, request: MachineRequest, 
     counted = rate_limit.count("refresh refused", str(authorization.pk), "", now=request.now)
     if counted.is_worth_an_event:
         reason = counted.with_number(reason)
-        authorization.record(EventKind.REFRESH_REFUSED, at=request.now, address=request.address, reason=reason)
+        authorization.record_event(EventKind.REFRESH_REFUSED, at=request.now, address=request.address, reason=reason)
 
 
 def _keep_answer(consumed: ConsumedRefreshToken, token: str, body: bytes) -> None:
@@ -168,7 +168,7 @@ def _repeat_or_end_family(token: str, request: MachineRequest, client: Authentic
     if used is None:
         return InvalidGrant(INVALID)
     authorization = AuthorizationState.of(used.authorization_pk)
-    record = partial(authorization.record, at=request.now, address=request.address)
+    record_event = partial(authorization.record_event, at=request.now, address=request.address)
     if authorization.client_pk != client.pk:
         _record_refusal(authorization, request, f"sent by {client.client_id}, whose it is not")
     elif authorization.refusal or used.authorization_epoch != authorization.epoch:
@@ -179,10 +179,10 @@ def _repeat_or_end_family(token: str, request: MachineRequest, client: Authentic
         except InvalidGrant as error:
             _record_refusal(authorization, request, error.hint)
             return error
-        record(EventKind.REFRESH_REPEATED)
+        record_event(EventKind.REFRESH_REPEATED)
         return Answer(200, refresh_grace.unseal(used.kept_answer, token))
     elif _end_family(authorization, request):
-        record(EventKind.REFRESH_REUSED)
+        record_event(EventKind.REFRESH_REUSED)
     return InvalidGrant(INVALID)
 
 

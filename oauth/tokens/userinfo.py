@@ -55,7 +55,7 @@ def _bearer_token(request: HttpRequest) -> str:
 def _claims(request: HttpRequest, token: str) -> dict[str, Any]:
     """The claims that were granted. Raises InvalidToken and InsufficientScope."""
     row = AccessToken.objects.select_related(*liveness.TOKEN_FACTS).filter(digest=sha256_hex(token)).first()
-    if row is None or liveness.dead_because(row, now=clock.now()):
+    if row is None or liveness.dead_reason(row, now=clock.now()):
         raise InvalidToken("the access token is unknown, or has ended")
     request.META[CLIENT_ID] = row.authorization.client.client_id
     user, scopes = row.authorization.user, parse_scopes(row.scope)

@@ -11,7 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 
 from accounts import clock
-from oauth.ending.first_cause import with_first_cause
+from oauth.ending.first_reason import with_first_reason
 from oauth.ending.reasons import EndedFor
 from oauth.ending.tokens import END_BY_ID, end_token
 from oauth.models import AccessToken, Authorization, liveness, parse_reference, public_reference
@@ -25,20 +25,20 @@ RAN_ITS_COURSE = (Dead.SUPERSEDED, Dead.EXPIRED)
 TAKEN_AWAY = [rule for rule in Dead if rule not in RAN_ITS_COURSE]
 
 
-# The rule that a token breaks costs less than the cause, so it comes first: there may be millions of tokens.
+# The rule that a token breaks costs less than the first reason, so it comes first: there may be millions of tokens.
 
 
 def _superseded(found: Any) -> Any:
     taken = F("seat_number") + F("authorization__client__tokens_to_keep")
-    return found.filter(seat__latest__gte=taken, cause=Dead.SUPERSEDED)
+    return found.filter(seat__latest__gte=taken, first_reason=Dead.SUPERSEDED)
 
 
 def _expired(found: Any) -> Any:
-    return found.filter(expires_at__lte=clock.now(), cause=Dead.EXPIRED)
+    return found.filter(expires_at__lte=clock.now(), first_reason=Dead.EXPIRED)
 
 
 def _taken_away(found: Any) -> Any:
-    return found.filter(reason__in=TAKEN_AWAY).exclude(cause__in=RAN_ITS_COURSE)
+    return found.filter(dead_reason__in=TAKEN_AWAY).exclude(first_reason__in=RAN_ITS_COURSE)
 
 
 def _live(found: Any) -> Any:
@@ -77,7 +77,7 @@ class AccessTokenAdmin(ReadOnlyAdmin):
 
     @admin.display(description="state")
     def state(self, row: Any) -> SafeString:
-        return state_tag(row.cause)
+        return state_tag(row.first_reason)
 
     @admin.display(description="client")
     def client(self, row: AccessToken) -> SafeString:
@@ -114,7 +114,7 @@ class AccessTokenAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[AccessToken]:
         found = super().get_queryset(request).select_related(*liveness.TOKEN_FACTS)
-        return with_first_cause(found, now=clock.now())
+        return with_first_reason(found, now=clock.now())
 
     def about(self, row: AccessToken) -> dict[str, str]:
         return {**row.authorization.event_fields(), "token": public_reference(row.pk)}

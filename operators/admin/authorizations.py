@@ -18,14 +18,14 @@ from oauth.ending.reasons import EndedFor
 from oauth.models import Authorization, liveness, public_reference
 from operators.admin import confirmation
 from operators.admin.filters import RowFilter, filter_by, filter_by_link
-from operators.admin.model_admin import ReadOnlyAdmin, actor, record_events, search
+from operators.admin.model_admin import ReadOnlyAdmin, actor, record_operator_events, search
 from operators.admin.rendering import count_text, link, shorten, state_tag, tag, time_element
 from smart.text import has_unsafe_characters
 
 STATE = filter_by("state", "state", {
     "live": ("live", liveness.usable),
     "flagged": ("flagged", lambda found: liveness.usable(found.filter(flagged_at__gt=0))),
-    "ended": ("ended", lambda found: liveness.with_unusable_reason(found).exclude(reason="")),
+    "ended": ("ended", lambda found: liveness.with_unusable_reason(found).exclude(unusable_reason="")),
 })  # fmt: skip
 OFFLINE = filter_by("works while the person is away", "offline", {
     "yes": ("yes", lambda found: found.filter(scope__contains="offline_access")),
@@ -97,8 +97,8 @@ class AuthorizationAdmin(ReadOnlyAdmin):
 
     @admin.display(description="state")
     def state(self, row: Authorization) -> SafeString:
-        cause = row.ended_for or liveness.unusable_because(row) or ""
-        return tag("flagged", "warn") if not cause and row.flagged_at else state_tag(cause)
+        reason = row.ended_for or liveness.unusable_reason(row) or ""
+        return tag("flagged", "warn") if not reason and row.flagged_at else state_tag(reason)
 
     @admin.display(description="what the app is told")
     def context_(self, row: Authorization) -> SafeString | str:
@@ -117,7 +117,7 @@ class AuthorizationAdmin(ReadOnlyAdmin):
         return row.event_fields()
 
     def acts(self, row: Authorization) -> Sequence[str]:
-        standing = ("end",) if not liveness.unusable_because(row) else ()
+        standing = ("end",) if not liveness.unusable_reason(row) else ()
         return (*standing, *(("clear_flag",) if row.flagged_at else ()))
 
     @admin.action(description="End these authorizations")
@@ -144,7 +144,8 @@ class AuthorizationAdmin(ReadOnlyAdmin):
         with transaction.atomic():
             flagged = list(queryset.filter(flagged_at__gt=0))
             Authorization.objects.filter(pk__in=[row.pk for row in flagged]).update(flagged_at=0)
-            record_events(request, EventKind.FLAG_CLEARED, *(row.event_fields() for row in flagged), reason=reason)
+            abouts = [row.event_fields() for row in flagged]
+            record_operator_events(request, EventKind.FLAG_CLEARED, *abouts, reason=reason)
         self.message_user(request, f"Cleared {count_text(len(flagged), 'flag')}.", messages.SUCCESS)
         return None
 

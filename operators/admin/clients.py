@@ -30,7 +30,7 @@ from operators.admin.client_kinds import KINDS, KINDS_BY_NAME, Kind, kind_of
 from operators.admin.client_usage import last_used, live_tokens
 from operators.admin.fields import Flag
 from operators.admin.filters import RowFilter, filter_by
-from operators.admin.model_admin import OperatorAdmin, actor, record_events
+from operators.admin.model_admin import OperatorAdmin, actor, record_operator_events
 from operators.admin.rendering import count_text, shorten, tag, time_element
 from smart.clients import jwks
 
@@ -203,7 +203,7 @@ class ClientAdmin(OperatorAdmin):
         with transaction.atomic():
             secret = secrets.rotate(client, request.POST.get("number", ""), now=clock.now())
             if secret:
-                record_events(request, EventKind.SECRET_ROTATED, self.about(client))
+                record_operator_events(request, EventKind.SECRET_ROTATED, self.about(client))
         if secret:
             return self._secret_page(request, client, secret)
         self.message_user(
@@ -237,7 +237,7 @@ class ClientAdmin(OperatorAdmin):
         with transaction.atomic():
             clients = list(queryset.filter(enabled=0))
             Client.objects.filter(pk__in=[client.pk for client in clients]).enable()
-            record_events(request, EventKind.CLIENT_ENABLED, *map(self.about, clients))
+            record_operator_events(request, EventKind.CLIENT_ENABLED, *map(self.about, clients))
         self.message_user(request, f"Enabled {count_text(len(clients), 'client')}.")
         return None
 

@@ -19,7 +19,7 @@ from accounts import clock
 from accounts.address import client_address
 from accounts.models import User
 from audit.event_kinds import EventKind
-from audit.trail import record
+from audit.trail import record_events
 from oauth.ending.access import Actor
 from oauth.models import parse_reference
 from operators.admin.fields import is_row_id
@@ -61,11 +61,11 @@ def actor(request: HttpRequest) -> Actor:
     return Actor(now=clock.now(), address=client_address(request), operator=subject)
 
 
-def record_events(request: HttpRequest, kind: EventKind, *abouts: dict[str, Any], reason: str = "") -> None:
+def record_operator_events(request: HttpRequest, kind: EventKind, *abouts: dict[str, Any], reason: str = "") -> None:
     """Writes one event per thing that the operator changed, in the transaction of the change."""
     operator = actor(request)
     if abouts:
-        record(*(operator.event(kind, **{"reason": reason, **about}) for about in abouts))
+        record_events(*(operator.event(kind, **{"reason": reason, **about}) for about in abouts))
 
 
 class OperatorAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
@@ -137,11 +137,11 @@ class OperatorAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return redirect(f"{reverse('admin:audit_securityevent_changelist')}?{urlencode(_narrowest(about))}")
 
     def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> Any:
-        record_events(request, EventKind.OPERATOR_ADDED, self.about(obj), reason=str(self.opts.verbose_name))
+        record_operator_events(request, EventKind.OPERATOR_ADDED, self.about(obj), reason=str(self.opts.verbose_name))
 
     def log_change(self, request: HttpRequest, obj: Model, message: Any) -> Any:
         if changed := _changed_fields(message):
-            record_events(
+            record_operator_events(
                 request, EventKind.OPERATOR_CHANGED, self.about(obj), reason=f"{self.opts.verbose_name}: {changed}"
             )
 

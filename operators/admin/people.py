@@ -22,13 +22,13 @@ from oauth.ending.reasons import EndedFor
 from oauth.models import ActsFor, Authorization, FhirIdentity
 from operators.admin import confirmation
 from operators.admin.filters import filter_by
-from operators.admin.model_admin import OperatorAdmin, actor, record_events
+from operators.admin.model_admin import OperatorAdmin, actor, record_operator_events
 from operators.admin.person_forms import FhirIdentityForm, NewPasswordForm, NewPersonForm, PersonForm
 from operators.admin.rendering import count_text, shorten, tag
 
 STATE = filter_by("state", "state", {
-    "in": ("may sign in", lambda found: found.filter(stopped_at=0)),
-    "locked": ("locked out", lambda found: found.filter(stopped_at__gt=0)),
+    "in": ("may sign in", lambda found: found.filter(suspended_at=0)),
+    "suspended": ("suspended", lambda found: found.filter(suspended_at__gt=0)),
 })  # fmt: skip
 ROLE = filter_by("role", "role", {
     "operator": ("operator", lambda found: found.filter(is_staff=True)),
@@ -59,7 +59,7 @@ class PersonAdmin(OperatorAdmin, UserAdmin):  # type: ignore[type-arg]  # Django
     ordering = ("-pk",)
     filter_horizontal = ()
     also_saved = ("is_superuser",)
-    actions = ("lock_out", "let_in", "end_access", "require_password")
+    actions = ("suspend", "lift_suspension", "end_access", "require_password")
     fieldsets = ((None, {"fields": ("username", "name", "email", "email_verified", "is_staff")}),)
     add_fieldsets = (
         (
@@ -113,15 +113,15 @@ class PersonAdmin(OperatorAdmin, UserAdmin):  # type: ignore[type-arg]  # Django
 
     @admin.display(description="state")
     def state(self, row: User) -> SafeString:
-        if row.stopped_at:
-            return tag("locked out", "bad")
+        if row.suspended_at:
+            return tag("suspended", "bad")
         return tag("operator" if row.is_staff else "may sign in", "good")
 
     def about(self, row: User) -> dict[str, str]:
         return {"person": row.subject}
 
     def acts(self, row: User) -> Sequence[str]:
-        return ("let_in" if row.stopped_at else "lock_out", "end_access", "require_password")
+        return ("lift_suspension" if row.suspended_at else "suspend", "end_access", "require_password")
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """An operator may do everything here: there is no half of one. Nobody takes their own rights away."""
@@ -148,33 +148,33 @@ class PersonAdmin(OperatorAdmin, UserAdmin):  # type: ignore[type-arg]  # Django
 
     # What ends ------------------------------------------------------------------------------------------------------
 
-    @admin.action(description="Lock out and end all access")
-    def lock_out(self, request: HttpRequest, queryset: QuerySet[User]) -> HttpResponse | None:
+    @admin.action(description="Suspend and end all access")
+    def suspend(self, request: HttpRequest, queryset: QuerySet[User]) -> HttpResponse | None:
         others = _others(queryset, request)
         if not others.exists():
-            self.message_user(request, "You cannot lock yourself out.", messages.ERROR)
+            self.message_user(request, "You cannot suspend yourself.", messages.ERROR)
             return None
         if not confirmation.is_confirmed(request):
             return self._confirmation(
-                request, others, "Lock out and end all access", "They cannot sign in until let in again."
+                request, others, "Suspend and end all access", "They cannot sign in until the suspension is lifted."
             )
         for person in (found := list(others)):
             suspend(person, actor(request))
-        self._tell(request, "Locked out {}.", found)
+        self._tell(request, "Suspended {}.", found)
         return None
 
-    @admin.action(description="Let in again")
-    def let_in(self, request: HttpRequest, queryset: QuerySet[User]) -> HttpResponse | None:
+    @admin.action(description="Lift the suspension")
+    def lift_suspension(self, request: HttpRequest, queryset: QuerySet[User]) -> HttpResponse | None:
         if not confirmation.is_confirmed(request):
             ending = ["Nothing. What ended stays ended; they may sign in again."]
             return confirmation.page(
-                request, self, queryset, title="Let in again?", button="Let in again", ending=ending
+                request, self, queryset, title="Lift the suspension?", button="Lift the suspension", ending=ending
             )
         with transaction.atomic():
-            found = list(queryset.filter(stopped_at__gt=0))
-            User.objects.get_queryset().filter(pk__in=[person.pk for person in found]).let_in()
-            record_events(request, EventKind.PERSON_LET_IN, *map(self.about, found))
-        self._tell(request, "Let in {}.", found)
+            found = list(queryset.filter(suspended_at__gt=0))
+            User.objects.get_queryset().filter(pk__in=[person.pk for person in found]).lift_suspension()
+            record_operator_events(request, EventKind.SUSPENSION_LIFTED, *map(self.about, found))
+        self._tell(request, "Lifted the suspension of {}.", found)
         return None
 
     @admin.action(description="End all access of these people")

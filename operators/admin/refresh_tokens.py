@@ -55,7 +55,7 @@ class RefreshTokenAdmin(ReadOnlyAdmin):
     def state(self, row: RefreshToken) -> SafeString:
         if row.consumed_at:
             return tag("used")
-        ended = liveness.unusable_because(row.authorization) or row.authorization_epoch != row.authorization.epoch
+        ended = liveness.unusable_reason(row.authorization) or row.authorization_epoch != row.authorization.epoch
         if ended:
             return tag("ended", "bad")
         return tag("expired") if row.expires_at <= clock.now() else tag("unused", "good")

@@ -17,11 +17,11 @@ def tag(word: str, tone: str = "") -> SafeString:
     return format_html('<span class="sa-tag{}">{}</span>', f" sa-{tone}" if tone else "", word)
 
 
-def state_tag(cause: str) -> SafeString:
+def state_tag(code: str) -> SafeString:
     """The state of a token or authorization: why it is dead, or live."""
-    if not cause:
+    if not code:
         return tag("live", "good")
-    why = reason(cause)
+    why = reason(code)
     return tag(why.tag, why.tone)
 
 

@@ -14,7 +14,7 @@ from django.urls import reverse
 from accounts import clock
 from audit.event_kinds import EventKind, label, result_of
 from audit.models import OutboxEvent, SecurityEvent
-from oauth.ending.first_cause import with_first_cause
+from oauth.ending.first_reason import with_first_reason
 from oauth.ending.reasons import reason
 from oauth.models import AccessToken, liveness, public_reference
 from operators.admin import timeline
@@ -30,7 +30,7 @@ RULES = {
     Dead.ENDED: ("Its authorization stands", "The authorization has ended"),
     Dead.CLIENT_DISABLED: ("Its client is enabled", "The client is disabled"),
     Dead.CLIENT_ENDED: ("The client's access was not ended", "All access of the client was ended"),
-    Dead.PERSON_STOPPED: ("The person is not locked out", "The person is locked out"),
+    Dead.PERSON_SUSPENDED: ("The person is not suspended", "The person is suspended"),
     Dead.PERSON_ENDED: ("The person's access was not ended", "All access of the person was ended"),
     Dead.FHIR_SERVER_ENDED: ("Access at the FHIR server was not ended", "All access at the FHIR server was ended"),
     Dead.SUPERSEDED: ("No newer token has taken its place", "A newer token has taken its place"),
@@ -59,17 +59,17 @@ def verdicts(reason: Dead | None) -> list[Verdict]:
 
 def state(token: Any) -> str:
     """What became of it, in a word."""
-    if not token.cause:
+    if not token.first_reason:
         return "Live"
-    if token.cause in {Dead.SUPERSEDED, Dead.EXPIRED}:
-        return str(token.cause).capitalize()
+    if token.first_reason in {Dead.SUPERSEDED, Dead.EXPIRED}:
+        return str(token.first_reason).capitalize()
     return "Revoked" if token.died_at and token.died_at == token.revoked_at else "Ended"
 
 
 def why(token: Any, now: int) -> str:
     """What ended it first, in one sentence; while it lives, for how long."""
-    if token.cause:
-        return reason(token.cause).operator
+    if token.first_reason:
+        return reason(token.first_reason).operator
     return f"It is alive. It expires in {max(1, (token.expires_at - now) // SECOND)} seconds."
 
 
@@ -80,7 +80,7 @@ def page(request: HttpRequest, token: Any) -> HttpResponse:
         "token": token,
         "number": public_reference(token.pk),
         "state": state(token),
-        "tone": reason(token.cause).tone if token.cause else "good",
+        "tone": reason(token.first_reason).tone if token.first_reason else "good",
         "why": why(token, now),
         "ended": _moment(token.died_at),
         "family": [
@@ -93,10 +93,10 @@ def page(request: HttpRequest, token: Any) -> HttpResponse:
             }
             for row in family
         ],
-        "bars": timeline.chart([(str(row), row.issued_at, row.died_at, row.cause) for row in family], now),
+        "bars": timeline.chart([(str(row), row.issued_at, row.died_at, row.first_reason) for row in family], now),
         "used": _moment(token.authorization.used_at),
         "history": history(token),
-        "verdicts": verdicts(liveness.dead_because(token, now=now)),
+        "verdicts": verdicts(liveness.dead_reason(token, now=now)),
         "forms": _forms(token),
         "events_url": f"{reverse('admin:audit_securityevent_changelist')}?token={public_reference(token.pk)}",
         "checkbox": ACTION_CHECKBOX_NAME,
@@ -108,7 +108,7 @@ def page(request: HttpRequest, token: Any) -> HttpResponse:
 
 def _family(token: Any, now: int) -> list[Any]:
     """The tokens of its authorization, oldest first: the newest FAMILY, and this one in any case."""
-    rows = with_first_cause(AccessToken.objects.filter(authorization=token.authorization_id), now=now)
+    rows = with_first_reason(AccessToken.objects.filter(authorization=token.authorization_id), now=now)
     found = {row.pk: row for row in [*rows.order_by("-pk")[:FAMILY], token]}
     return [found[pk] for pk in sorted(found)]
 

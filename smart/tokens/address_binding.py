@@ -3,7 +3,7 @@
 from smart.http.addresses import DEFAULT_PREFIXES, PrefixLengths, is_same_address
 
 OFF, FLAG, BLOCK, END = "off", "flag", "block", "end"
-STOPPING = (BLOCK, END)
+BLOCKING = (BLOCK, END)
 _STRICTNESS = (OFF, FLAG, BLOCK, END)
 
 

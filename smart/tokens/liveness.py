@@ -12,14 +12,14 @@ class Dead(StrEnum):
     ENDED = "ended"
     CLIENT_DISABLED = "client-disabled"
     CLIENT_ENDED = "client-ended"
-    PERSON_STOPPED = "person-stopped"
+    PERSON_SUSPENDED = "person-stopped"  # as events have called it from the beginning
     PERSON_ENDED = "person-ended"
     FHIR_SERVER_ENDED = "fhir-server-ended"
     SUPERSEDED = "superseded"
     EXPIRED = "expired"
 
 
-def dead_because(
+def dead_reason(
     *,
     now: int,
     expires_at: int,
@@ -30,7 +30,7 @@ def dead_because(
     client_epochs: tuple[int, int],
     fhir_server_epochs: tuple[int, int],
     client_enabled: int,
-    user_stopped_at: int = 0,
+    user_suspended_at: int = 0,
 ) -> Dead | None:
     """The first reason why the token is dead, None while it lives.
 
@@ -42,7 +42,7 @@ def dead_because(
         (Dead.ENDED, authorization_epochs[0] != authorization_epochs[1]),
         (Dead.CLIENT_DISABLED, not client_enabled),
         (Dead.CLIENT_ENDED, client_epochs[0] != client_epochs[1]),
-        (Dead.PERSON_STOPPED, user_stopped_at != 0),
+        (Dead.PERSON_SUSPENDED, user_suspended_at != 0),
         (Dead.PERSON_ENDED, user_epochs is not None and user_epochs[0] != user_epochs[1]),
         (Dead.FHIR_SERVER_ENDED, fhir_server_epochs[0] != fhir_server_epochs[1]),
         (Dead.SUPERSEDED, seat is not None and is_superseded(*seat)),

@@ -75,7 +75,7 @@ def test_another_address_of_the_same_ipv6_network_is_no_new_caller(make_person: 
         for network, host in ((1, 1), (1, 0xFFFF), (1, 7), (2, 1))
     ]
 
-    assert results == ["wrong", "locked", "locked", "wrong"]
+    assert results == ["wrong", "rate-limited", "rate-limited", "wrong"]
 
 
 def test_a_pause_ends(make_person: MakePerson, settings: Any) -> None:
@@ -86,7 +86,7 @@ def test_a_pause_ends(make_person: MakePerson, settings: Any) -> None:
     during = attempt(name, "smartauth-demo", ADDRESS, now=now)
     after = attempt(name, "smartauth-demo", ADDRESS, now=now + 901 * 1_000_000)
 
-    assert (during.result, during.user) == ("locked", None)
+    assert (during.result, during.user) == ("rate-limited", None)
     assert after.result == "right"
 
 

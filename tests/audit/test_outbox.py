@@ -13,7 +13,7 @@ from accounts import clock
 from audit.event_kinds import EventKind
 from audit.models import OutboxEvent, SecurityEvent
 from audit.shipping import ship
-from audit.trail import Event, record
+from audit.trail import Event, record_events
 from tests.conftest import App
 from tests.fixture_types import Events, Grant
 
@@ -56,7 +56,7 @@ def shipped(client: str) -> int:
 
 def write(client: str, events: int = 1) -> None:
     with transaction.atomic():
-        record(
+        record_events(
             *(
                 Event(kind=EventKind.ISSUED, client=client, at=clock.now(), person=f"subject-{number}")
                 for number in range(events)
@@ -160,7 +160,7 @@ def test_two_shippers_at_once_ship_everything_once(client: str) -> None:
 @pytest.mark.postgresql
 def test_an_event_that_is_committed_late_is_not_skipped(client: str) -> None:
     with transaction.atomic():
-        record(Event(kind=EventKind.ISSUED, client=client, at=clock.now(), person="late"))
+        record_events(Event(kind=EventKind.ISSUED, client=client, at=clock.now(), person="late"))
         elsewhere(lambda: write(client))
         elsewhere(ship)
         early = elsewhere(lambda: shipped(client))

@@ -95,7 +95,7 @@ def doctor(album: Album) -> None:
 
 
 def moved(album: Album) -> None:
-    """A token that was stopped at another address, the login after that, and a logout that the app asks for."""
+    """A token that was blocked at another address, the login after that, and a logout that the app asks for."""
     page, asked = album.page, {"client_id": "demo-symmetric", "redirect_uri": APP}
     page.route(f"{APP}*", lambda route: route.fulfill(body="the app"))
     album.ask(**asked)

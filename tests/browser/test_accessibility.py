@@ -24,7 +24,7 @@ WIDTHS = [1280, 390]
 TABS = 60
 REQUIRE = """
 from accounts.models import User
-User.objects.get_queryset().filter(username="ben").stop("test")
+User.objects.get_queryset().filter(username="ben").suspend("test")
 User.objects.get_queryset().filter(username="amy").update(must_change_password=1)
 """
 
@@ -350,7 +350,7 @@ def test_stopped_people_and_new_passwords(server: Server, visit: Visit) -> None:
     with visit(refusals=True) as page:
         page.goto(f"{server.url}/login")
         sign_in(page, "ben")
-        expect(page.get_by_text("This account is stopped.")).to_be_visible()
+        expect(page.get_by_text("This account is suspended.")).to_be_visible()
         clean(page, "login-stopped")
     with visit() as page:
         consent_of(page, server, "amy")

@@ -157,9 +157,9 @@ KIND_OF_EVENT = Kind(
             "operators/asking.py",
             '"""Who asked."""\n\n'
             "from audit.event_kinds import EventKind\n"
-            "from audit.trail import Event, record\n\n\n"
+            "from audit.trail import Event, record_events\n\n\n"
             "def record_asked() -> None:\n"
-            "    record(Event(kind=EventKind.ASKED))\n",
+            "    record_events(Event(kind=EventKind.ASKED))\n",
         ),
     ),
 )

@@ -220,7 +220,7 @@ class Histories(RuleBasedStateMachine):
         chosen, somebody = self.clients[client], self.people[person]
         launch = self.allowed(chosen, somebody, patient, kind)
         if somebody.stopped:
-            self.stop_or_let_in(launch)
+            self.suspend_or_lift(launch)
             launch.person_epoch = somebody.epoch
         if patient not in somebody.may_share:
             self.give_or_take_patient(launch)
@@ -261,7 +261,7 @@ class Histories(RuleBasedStateMachine):
         launch = data.draw(st.sampled_from(self.launches[-3:]))
         by_apps = [self.revoke_access, self.revoke_refresh, self.replay_the_code, self.replay_all, self.steal]
         by_people = [self.take_back, self.sign_out, self.give_or_take_patient]
-        by_operators = [self.end_client, self.stop_or_let_in, self.keep_another_number]
+        by_operators = [self.end_client, self.suspend_or_lift, self.keep_another_number]
         data.draw(st.sampled_from([*by_apps, *by_people, *by_operators]))(launch)
 
     def revoke_access(self, launch: Launch) -> None:
@@ -323,15 +323,15 @@ class Histories(RuleBasedStateMachine):
 
         launch.client.epoch += 1
 
-    def stop_or_let_in(self, launch: Launch) -> None:
+    def suspend_or_lift(self, launch: Launch) -> None:
         from accounts.models import User
 
         person = launch.person
         found = User.objects.get_queryset().filter(pk=person.row.pk)
         if person.stopped:
-            found.let_in()
+            found.lift_suspension()
         else:
-            found.stop("test")
+            found.suspend("test")
             person.epoch += 1
         person.stopped = not person.stopped
 

@@ -122,7 +122,7 @@ def test_a_dead_token_is_inactive_and_says_no_more(issue: Issue, introspect: Int
         "authorization": lambda: Authorization.objects.filter(pk=granted.authorization.pk).end("taken back", now=1),
         "person": people.advance_epoch,
         "client": clients.advance_epoch,
-        "stopped": lambda: people.update(stopped_at=1),
+        "stopped": lambda: people.update(suspended_at=1),
         "disabled": lambda: clients.update(enabled=0),
     }[end]()
 

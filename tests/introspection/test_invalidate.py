@@ -190,7 +190,7 @@ def test_a_lock_until_a_later_login_ends_sessions_and_marks_the_moment(
     assert before <= person.login_after <= clock.now()
     assert not SignIn.objects.filter(user=person).exists()
     assert browser.get("/apps").status_code == 303
-    assert (person.stopped_at, person.epoch) == (0, 0)
+    assert (person.suspended_at, person.epoch) == (0, 0)
     assert len(events("person-locked", person=person.subject, reference=asker.client.client_id)) == 1
     again = browser.post("/login", {"username": person.username, "password": "smartauth-demo"})
     assert (again.status_code, again.headers["Location"]) == (303, "/")
@@ -217,4 +217,4 @@ def test_only_operators_lock_until_an_operators_word(
     assert_refused(response, 403, "access_denied", "only an operator may lock until an operator's word")
     assert introspect(issued["access_token"])["active"] is True
     issued["granted"].person.refresh_from_db()
-    assert issued["granted"].person.stopped_at == 0
+    assert issued["granted"].person.suspended_at == 0

@@ -77,7 +77,7 @@ def test_nobody_locks_themselves(operator: Operator, lock: str) -> None:
 
     operator.user.refresh_from_db()
     assert (response.status_code, response.json()["error_description"]) == (400, "you cannot lock yourself")
-    assert (operator.user.stopped_at, operator.user.login_after) == (0, 0)
+    assert (operator.user.suspended_at, operator.user.login_after) == (0, 0)
 
 
 @pytest.mark.requirement("AZ-19")

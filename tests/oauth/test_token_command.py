@@ -125,7 +125,7 @@ def test_the_limits_of_a_launch_hold(
 
 def test_unknown_and_ended_clients_and_people_are_named(make_client: MakeClient, make_person: MakePerson) -> None:
     disabled, stopped = make_client(enabled=0), make_person("amy")
-    stopped.stopped_at = 1
+    stopped.suspended_at = 1
     stopped.save()
 
     with pytest.raises(CommandError, match="No client that is enabled"):

@@ -11,7 +11,7 @@ from accounts import clock
 from accounts.models import User
 from accounts.usernames import find_user
 from audit.event_kinds import EventKind
-from audit.trail import Event, record
+from audit.trail import Event, record_events
 from oauth.keys import signing_keys
 from oauth.models import AccessToken, Authorization, Client, FhirServer, public_reference
 from oauth.people.identities import shareable_records
@@ -69,7 +69,7 @@ def _backend_token(client: Client, scope: str, aud: str | None) -> dict[str, Any
         digest=sha256_hex(answer["access_token"])
     )
     about = {"client": client.client_id, "fhir_server": token.authorization.fhir_server.base}
-    record(Event(kind=EventKind.GRANTED_BY_COMMAND, at=now, authorization=str(token.authorization), **about))
+    record_events(Event(kind=EventKind.GRANTED_BY_COMMAND, at=now, authorization=str(token.authorization), **about))
     return answer
 
 
@@ -99,7 +99,9 @@ def _issue_token(client: Client, person: User, server: FhirServer, patient: str,
         granted_at=now,
     )
     about = {"client": client.client_id, "person": person.subject, "fhir_server": server.base, "patient": patient}
-    record(Event(kind=EventKind.GRANTED_BY_COMMAND, at=now, authorization=public_reference(authorization.pk), **about))
+    record_events(
+        Event(kind=EventKind.GRANTED_BY_COMMAND, at=now, authorization=public_reference(authorization.pk), **about)
+    )
     return issue(AuthorizationState.of(authorization.pk), now=now, address="")
 
 
@@ -112,7 +114,7 @@ def _client(client_id: str) -> Client:
 
 def _person(username: str) -> User:
     person = find_user(username)
-    if person is None or person.stopped_at:
+    if person is None or person.suspended_at:
         raise CommandError(f"Nobody who may sign in is called {ascii(username)[1:-1]}.")
     return person
 

@@ -240,7 +240,7 @@ def test_no_name_turns_the_sentence_that_it_stands_in(
     assert not {"\u202e", "\u2066"} & set(page.text)
 
 
-def test_the_slip_says_who_asks_for_what_and_where_it_goes(
+def test_the_page_says_who_asks_for_what_and_where_it_goes(
     visitor: Visitor, make_client: MakeClient, make_person: MakePerson
 ) -> None:
     client = make_client(maker="Little Steps Software")
@@ -258,7 +258,7 @@ def test_a_person_who_is_stopped_meanwhile_answers_nothing(
 ) -> None:
     client, person = make_client(), make_person("amy")
     page = visitor.reach_consent(client, person)
-    type(person).objects.get_queryset().filter(pk=person.pk).stop("operator")
+    type(person).objects.get_queryset().filter(pk=person.pk).suspend("operator")
 
     response = visitor.allow(page)
 

@@ -1,4 +1,4 @@
-"""After a token was stopped at another address: the person's next request for that app asks for a password (SD-06)."""
+"""After a token was blocked at another address: the person's next request for that app asks for a password (SD-06)."""
 
 import html
 import re

@@ -61,7 +61,7 @@ def test_without_any_access_the_page_says_so(mine: Visitor) -> None:
 
 
 @pytest.mark.requirement("RV-05")
-def test_a_slip_says_who_may_what_for_how_long(mine: Visitor, amy: Any, issue: Issue, make_client: MakeClient) -> None:
+def test_a_card_says_who_may_what_for_how_long(mine: Visitor, amy: Any, issue: Issue, make_client: MakeClient) -> None:
     client = make_client(maker="Little Steps Software", name="Growth Chart")
     issue(client, amy, scope="launch/patient patient/Observation.rs patient/Condition.rs patient/Observation.c")
 
@@ -170,7 +170,7 @@ def test_last_given_stands_first(mine: Visitor, amy: Any, app: App, make_client:
     assert after.index("Older") < after.index("Newer")
 
 
-@pytest.mark.parametrize(("policy", "text"), [("block", "It was stopped there."), ("flag", "It was allowed.")])
+@pytest.mark.parametrize(("policy", "text"), [("block", "It was blocked there."), ("flag", "It was allowed.")])
 def test_a_flag_is_told_with_what_was_done(
     mine: Visitor, amy: Any, make_client: MakeClient, issue: Issue, policy: str, text: str
 ) -> None:

@@ -309,7 +309,7 @@ def test_what_is_wrong_is_named(ehr: Ehr, changes: dict[str, Any], description: 
 
 
 def test_a_person_who_is_stopped_is_nobody(ehr: Ehr) -> None:
-    type(ehr.person).objects.get_queryset().filter(pk=ehr.person.pk).update(stopped_at=1)
+    type(ehr.person).objects.get_queryset().filter(pk=ehr.person.pk).update(suspended_at=1)
 
     assert_refused(ehr.post(), 400, "invalid_request", "user is nobody who uses this FHIR base")
 

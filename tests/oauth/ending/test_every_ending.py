@@ -119,7 +119,7 @@ def person_of(world: World) -> Any:
 
 ENDINGS: dict[str, tuple[Callable[[World], Any], str, str]] = {
     "operator: person": (end_by("accounts/user", "end_access", person_of), "person-ended", "person-ended"),
-    "operator: lock out": (end_by("accounts/user", "lock_out", person_of), "person-stopped", "person-stopped"),
+    "operator: suspend": (end_by("accounts/user", "suspend", person_of), "person-stopped", "person-stopped"),
     "operator: client": (end_by("oauth/client", "end_access", lambda w: w.client), "client-ended", "client-ended"),
     "operator: disable": (end_by("oauth/client", "disable", lambda w: w.client), "client-disabled", "client-disabled"),
     "operator: FHIR server": (

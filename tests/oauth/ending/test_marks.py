@@ -9,7 +9,7 @@ from accounts import clock
 from oauth import tasks
 from oauth.ending import access, marks
 from oauth.ending.access import Actor, Selection
-from oauth.ending.first_cause import with_first_cause
+from oauth.ending.first_reason import with_first_reason
 from oauth.ending.reasons import EndedFor
 from oauth.models import AccessToken, Authorization, Code, UnmarkedEnding
 from tests.fixture_types import Events, Introspect, Issue, MakeClient
@@ -35,7 +35,7 @@ def test_what_was_stopped_before_it_marked_a_row_has_ended_everything_and_a_swee
 
     assert introspect(issued["access_token"]) == {"active": False}
     assert told(row) == ("", 0)
-    assert with_first_cause(AccessToken.objects.filter(authorization=row), now=now).get().cause == reason
+    assert with_first_reason(AccessToken.objects.filter(authorization=row), now=now).get().first_reason == reason
     assert [event.reason for event in events(reason)[-1:]] == [str(ended)]
     tasks.sweep()
     assert told(row) == (reason, now)

@@ -144,7 +144,7 @@ def test_what_the_file_names_is_changed_and_named(write: Write, name: str) -> No
 def test_what_the_file_does_not_name_stays(write: Write, name: str) -> None:
     seed(write(SMALL))
     Client.objects.filter(client_id=f"{name}-app").update(enabled=0, address_policy="block")
-    User.objects.get_queryset().filter(username=name).stop("left")
+    User.objects.get_queryset().filter(username=name).suspend("left")
 
     outcome = seed(write(SMALL))
 

@@ -101,17 +101,17 @@ def test_an_unknown_name_is_paused_like_a_known_one(visitor: Visitor, settings: 
 
 def test_a_stopped_account_is_told_only_to_who_knows_the_password(visitor: Visitor, make_person: MakePerson) -> None:
     person = make_person("amy")
-    type(person).objects.get_queryset().filter(pk=person.pk).stop("operator")
+    type(person).objects.get_queryset().filter(pk=person.pk).suspend("operator")
     page = visitor.request("GET", "/login")
 
     guessed = visitor.send(page, username=person.username, password="guess")
     known = visitor.send(page, username=person.username, password="smartauth-demo")
 
-    assert "This account is stopped." not in guessed.text
-    assert "<strong>This account is stopped.</strong>" in known.text
+    assert "This account is suspended." not in guessed.text
+    assert "<strong>This account is suspended.</strong>" in known.text
     assert known.status_code == 403
     assert SESSION not in visitor.browser.cookies
-    event = OutboxEvent.objects.get(kind="login-failed", person=person.subject, reason="stopped")
+    event = OutboxEvent.objects.get(kind="login-failed", person=person.subject, reason="suspended")
     assert event.reference in known.text
 
 

@@ -148,14 +148,14 @@ def test_a_scope_or_aud_sent_at_the_exchange_widens_nothing(app: App, grant: Gra
 
 
 @pytest.mark.requirement("E85")
-@pytest.mark.parametrize("end", ["person stopped", "person's access ended", "client disabled", "authorization ended"])
+@pytest.mark.parametrize("end", ["person suspended", "person's access ended", "client disabled", "authorization ended"])
 def test_a_person_who_lost_access_before_the_exchange_gets_no_token(app: App, grant: Grant, end: str) -> None:
     from accounts.models import User
     from oauth.models import Authorization, Client
 
     granted = grant()
     endings: dict[str, Callable[[], int]] = {
-        "person stopped": lambda: User.objects.get_queryset().filter(pk=granted.person.pk).stop("left"),
+        "person suspended": lambda: User.objects.get_queryset().filter(pk=granted.person.pk).suspend("left"),
         "person's access ended": lambda: User.objects.get_queryset().filter(pk=granted.person.pk).advance_epoch(),
         "client disabled": lambda: Client.objects.filter(pk=granted.client.pk).advance_epoch(),
         "authorization ended": lambda: Authorization.objects.filter(pk=granted.authorization.pk).end("taken", now=1),

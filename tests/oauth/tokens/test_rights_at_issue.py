@@ -13,7 +13,7 @@ from tests.oauth.tokens.refresh_client import Refresh, assert_refused, state, to
 
 
 def person_stopped(granted: Granted) -> None:
-    type(granted.person).objects.get_queryset().filter(pk=granted.person.pk).stop("left")
+    type(granted.person).objects.get_queryset().filter(pk=granted.person.pk).suspend("left")
 
 
 def no_longer_acts_for(granted: Granted) -> None:

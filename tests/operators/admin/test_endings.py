@@ -29,7 +29,7 @@ def which(issued: dict[str, Any], table: str) -> Any:
 ENDINGS = [
     ("oauth/client", "end_access", "client-ended"),
     ("oauth/client", "disable", "client-disabled"),
-    ("accounts/user", "lock_out", "person-stopped"),
+    ("accounts/user", "suspend", "person-stopped"),
     ("accounts/user", "end_access", "person-ended"),
     ("oauth/authorization", "end", "authorization-ended"),
     ("oauth/accesstoken", "end", "revoked"),
@@ -140,7 +140,7 @@ def test_a_disabled_client_can_be_enabled_and_its_old_tokens_stay_dead(
     assert len(events("client-enabled", client=client.client_id)) == 1
 
 
-def test_a_locked_out_person_is_signed_out_and_can_be_let_in_again(
+def test_a_suspended_person_is_signed_out_until_the_suspension_is_lifted(
     operator: Operator, make_person: MakePerson, events: Events
 ) -> None:
     from django.test import Client as Browser
@@ -148,9 +148,9 @@ def test_a_locked_out_person_is_signed_out_and_can_be_let_in_again(
     person, browser = make_person("amy"), Browser()
     browser.post("/login", {"username": person.username, "password": "smartauth-demo"})
 
-    operator.confirm("accounts/user", "lock_out", person)
+    operator.confirm("accounts/user", "suspend", person)
     refused = browser.post("/login", {"username": person.username, "password": "smartauth-demo"})
-    operator.confirm("accounts/user", "let_in", person)
+    operator.confirm("accounts/user", "lift_suspension", person)
     allowed = browser.post("/login", {"username": person.username, "password": "smartauth-demo"})
 
     assert (refused.status_code, allowed.status_code) == (403, 303)
@@ -158,10 +158,10 @@ def test_a_locked_out_person_is_signed_out_and_can_be_let_in_again(
 
 
 def test_operators_cannot_lock_themselves_out(operator: Operator) -> None:
-    operator.confirm("accounts/user", "lock_out", operator.user)
+    operator.confirm("accounts/user", "suspend", operator.user)
 
     operator.user.refresh_from_db()
-    assert operator.user.stopped_at == 0
+    assert operator.user.suspended_at == 0
 
 
 def test_clearing_a_flag_needs_a_reason_and_keeps_the_tokens(

@@ -22,7 +22,7 @@ def test_the_start_page_shows_five_numbers_with_links(operator: Operator) -> Non
     page = operator.get("").content.decode()
 
     for link in ("accesstoken/?state=live", "authorization/?state=flagged", "securityevent/?result=refused",
-                 "user/?state=locked", "signingkey/?state=active"):  # fmt: skip
+                 "user/?state=suspended", "signingkey/?state=active"):  # fmt: skip
         assert link in page
     assert "What runs, who may do what, what happened" in page
     assert "Groups" not in page
@@ -41,7 +41,7 @@ def test_a_list_opens_and_can_be_searched(operator: Operator, make_token: MakeTo
     ("table", "name"),
     [(table, name) for table, names in {
         "oauth/client": ("kind=backend", "kind=public", "kind=resource-server", "state=loose", "state=disabled"),
-        "accounts/user": ("state=locked", "role=operator", "role=patient"),
+        "accounts/user": ("state=suspended", "role=operator", "role=patient"),
         "oauth/authorization": ("state=live", "state=flagged", "state=ended", "offline=yes", "person=amy"),
         "oauth/accesstoken": ("state=live", "state=superseded", "state=expired", "state=tampered", "state=ended",
                               "state=flagged", "authorization=2222-2223", "authorization=nonsense"),

@@ -233,7 +233,7 @@ def test_a_form_that_is_saved_meanwhile_lets_no_stopped_person_in(
     person = make_person("amy")
 
     def stopped_meanwhile(form: Any) -> str:
-        User.objects.get_queryset().filter(pk=person.pk).stop("operator")
+        User.objects.get_queryset().filter(pk=person.pk).suspend("operator")
         return str(form.cleaned_data["name"])
 
     monkeypatch.setattr(PersonForm, "clean_name", stopped_meanwhile, raising=False)
@@ -244,4 +244,4 @@ def test_a_form_that_is_saved_meanwhile_lets_no_stopped_person_in(
 
     person.refresh_from_db()
     assert (answer.status_code, person.name) == (302, "Another Name")
-    assert (person.epoch, person.stopped_at > 0) == (1, True)
+    assert (person.epoch, person.suspended_at > 0) == (1, True)

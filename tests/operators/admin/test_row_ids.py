@@ -19,7 +19,7 @@ TABLES = {
     "oauth/accesstoken": ("end", "end_authorizations"),
     "oauth/refreshtoken": ("end_authorizations",),
     "oauth/signingkey": ("rotate", "withdraw"),
-    "accounts/user": ("lock_out", "let_in", "end_access", "require_password"),
+    "accounts/user": ("suspend", "lift_suspension", "end_access", "require_password"),
     "audit/securityevent": (),
 }
 PAGES = ("change", "history", "delete")

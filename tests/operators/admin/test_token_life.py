@@ -25,7 +25,7 @@ STATES: dict[str, Callable[[Any], None]] = {
     "ended": lambda token: changed(token.authorization, epoch=1, ended_at=1, ended_for="operator"),
     "client-disabled": lambda token: changed(token.authorization.client, enabled=0, epoch=1),
     "client-ended": lambda token: changed(token.authorization.client, epoch=1),
-    "person-stopped": lambda token: changed(token.authorization.user, stopped_at=1, epoch=1),
+    "person-stopped": lambda token: changed(token.authorization.user, suspended_at=1, epoch=1),
     "person-ended": lambda token: changed(token.authorization.user, epoch=1),
     "fhir-server-ended": lambda token: changed(token.authorization, fhir_server_epoch=-1),
     "superseded": lambda token: changed(token.seat, latest=2),
@@ -46,10 +46,10 @@ def test_the_database_and_the_rules_say_the_same(make_token: MakeToken, reason: 
     now = clock.now()
     rows = AccessToken.objects.filter(pk=token.pk)
 
-    judged = liveness.with_reason(rows.select_related(*liveness.TOKEN_FACTS), now=now).get()
+    judged = liveness.with_dead_reason(rows.select_related(*liveness.TOKEN_FACTS), now=now).get()
 
     expected = reason or ("expired" if also_expired else "")
-    assert judged.reason == (liveness.dead_because(judged, now=now) or "") == expected
+    assert judged.dead_reason == (liveness.dead_reason(judged, now=now) or "") == expected
     assert liveness.live(rows, now=now).exists() is (expected == "")
 
 
@@ -63,7 +63,7 @@ def test_authorizations_are_judged_alike_in_both_places(make_token: MakeToken, r
 
     found = liveness.with_unusable_reason(rows).get()
 
-    assert found.reason == (liveness.unusable_because(found) or "") == reason
+    assert found.unusable_reason == (liveness.unusable_reason(found) or "") == reason
 
 
 def test_a_backend_service_has_no_person_who_could_end(make_token: MakeToken, grant: Grant) -> None:
@@ -74,11 +74,11 @@ def test_a_backend_service_has_no_person_who_could_end(make_token: MakeToken, gr
     changed(granted.authorization, user=None)
     token = make_token(granted)
 
-    found = liveness.with_reason(
+    found = liveness.with_dead_reason(
         AccessToken.objects.filter(pk=token.pk).select_related(*liveness.TOKEN_FACTS), now=clock.now()
     ).get()
 
-    assert found.reason == (liveness.dead_because(found, now=clock.now()) or "") == ""
+    assert found.dead_reason == (liveness.dead_reason(found, now=clock.now()) or "") == ""
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_a_backend_service_has_no_person_who_could_end(make_token: MakeToken, gr
         ("revoked", "Revoked: token", "It came back changed, so we ended the real one."),
         ("ended", "Ended: token", "An operator ended it."),
         ("client-disabled", "Ended: token", "The client was disabled."),
-        ("person-stopped", "Ended: token", "The person was locked out."),
+        ("person-stopped", "Ended: token", "The person was suspended."),
         ("superseded", "Superseded: token", "A newer token took its place."),
         ("expired", "Expired: token", "Its time ran out."),
     ],
@@ -133,13 +133,13 @@ def test_no_page_shows_the_token_its_digests_or_its_jti(operator: Operator, make
 def test_the_history_joins_the_outbox_and_the_trail_and_counts_runs(operator: Operator, make_token: MakeToken) -> None:
     from audit import shipping
     from audit.event_kinds import EventKind
-    from audit.trail import Event, record
+    from audit.trail import Event, record_events
     from operators.admin.token_life import history
 
     token = make_token()
-    record(Event(kind=EventKind.ISSUED, at=10 * MINUTE, token=str(token), address="192.0.2.7"))
+    record_events(Event(kind=EventKind.ISSUED, at=10 * MINUTE, token=str(token), address="192.0.2.7"))
     shipping.ship()
-    record(
+    record_events(
         *(Event(kind=EventKind.INTROSPECTION_REFUSED, at=(11 + more) * MINUTE, token=str(token)) for more in range(3))
     )
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from smart.tokens.liveness import dead_because, is_superseded
+from smart.tokens.liveness import dead_reason, is_superseded
 
 ALIVE: dict[str, Any] = {
     "now": 999,
@@ -16,7 +16,7 @@ ALIVE: dict[str, Any] = {
     "client_epochs": (0, 0),
     "fhir_server_epochs": (0, 0),
     "client_enabled": 1,
-    "user_stopped_at": 0,
+    "user_suspended_at": 0,
 }
 
 
@@ -24,7 +24,7 @@ ALIVE: dict[str, Any] = {
     "change", [{}, {"seat": None}, {"user_epochs": None}, {"seat": (2, 3, 2)}, {"seat": (3, 3, 0)}], ids=repr
 )
 def test_a_token_lives_while_nothing_speaks_against_it(change: dict[str, Any]) -> None:
-    assert dead_because(**{**ALIVE, **change}) is None
+    assert dead_reason(**{**ALIVE, **change}) is None
 
 
 @pytest.mark.requirement("E107", "PR-08", "PR-01")
@@ -40,7 +40,7 @@ def test_a_token_lives_while_nothing_speaks_against_it(change: dict[str, Any]) -
         ({"authorization_epochs": (2, 3)}, "ended"),
         ({"authorization_epochs": (3, 2)}, "ended"),
         ({"user_epochs": (5, 6)}, "person-ended"),
-        ({"user_stopped_at": 1}, "person-stopped"),
+        ({"user_suspended_at": 1}, "person-stopped"),
         ({"client_epochs": (0, 1)}, "client-ended"),
         ({"fhir_server_epochs": (0, 1)}, "fhir-server-ended"),
         ({"client_enabled": 0}, "client-disabled"),
@@ -48,11 +48,11 @@ def test_a_token_lives_while_nothing_speaks_against_it(change: dict[str, Any]) -
     ids=repr,
 )
 def test_one_thing_is_enough_to_end_it(change: dict[str, Any], reason: str) -> None:
-    assert dead_because(**{**ALIVE, **change}) == reason
+    assert dead_reason(**{**ALIVE, **change}) == reason
 
 
 def test_what_somebody_did_is_named_before_what_time_did() -> None:
-    assert dead_because(**{**ALIVE, "now": 2000, "revoked_at": 1, "seat": (1, 3, 1)}) == "revoked"
+    assert dead_reason(**{**ALIVE, "now": 2000, "revoked_at": 1, "seat": (1, 3, 1)}) == "revoked"
 
 
 @pytest.mark.requirement("PR-01", "PR-02")

@@ -5,7 +5,7 @@ import json
 from typing import ClassVar
 
 from introspection.batched_lookup import batched_lookup
-from introspection.token_lookup import LookupRow
+from introspection.token_lookup import LookupRow, dead_reason
 from oauth.clients.authentication import run_as_client
 from oauth.clients.stored_credentials import UNKNOWN_CLIENT, StoredCredentials, is_authentic
 from oauth.http.credentials import AUTHENTICATION_FAILED
@@ -14,7 +14,6 @@ from oauth.http.machine_request import MachineRequest
 from oauth.models import Client
 from smart.digests import sha256_hex
 from smart.http.errors import InsufficientScope, InvalidClient, InvalidToken
-from smart.tokens.liveness import Dead, dead_because
 
 SCOPE = "__smartauth.introspect"
 DEAD = "the access token is unknown, expired or ended"
@@ -76,20 +75,4 @@ def _stored_credentials(found: LookupRow) -> StoredCredentials:
         found.caller_secret,
         found.caller_old_secret,
         found.caller_old_secret_until,
-    )
-
-
-def dead_reason(found: LookupRow, now: int) -> Dead | None:
-    """Why the token of that row is dead, None while it lives."""
-    return dead_because(
-        now=now,
-        expires_at=found.expires_at,
-        revoked_at=found.revoked_at,
-        seat=(found.seat_number, found.seat_latest, found.tokens_to_keep) if found.seat is not None else None,
-        authorization_epochs=(found.token_authorization_epoch, found.authorization_epoch),
-        user_epochs=(found.granted_user_epoch, found.user_epoch) if found.user_epoch is not None else None,
-        client_epochs=(found.granted_client_epoch, found.client_epoch),
-        client_enabled=found.client_enabled,
-        fhir_server_epochs=(found.granted_fhir_server_epoch, found.fhir_server_epoch),
-        user_stopped_at=found.user_stopped_at or 0,
     )

@@ -12,7 +12,7 @@ from oauth.connected_apps.cards import ended_cards
 from oauth.connected_apps.listed_access import ended_access
 from oauth.ending import access
 from oauth.ending.access import Actor, Selection
-from oauth.ending.first_cause import with_first_cause
+from oauth.ending.first_reason import with_first_reason
 from oauth.ending.reasons import REASONS, EndedFor
 from oauth.ending.tokens import END_BY_ID, end_token
 from oauth.models import AccessToken, Authorization, Seat
@@ -70,7 +70,7 @@ MADE: dict[EndedFor, Callable[[EndedFor], Cause]] = {
     EndedFor.PERSON: everything_of("user"),
     EndedFor.PASSWORD_CHANGED: everything_of("user"),
     EndedFor.PERSON_ENDED: everything_of("user"),
-    EndedFor.PERSON_STOPPED: everything_of("user"),
+    EndedFor.PERSON_SUSPENDED: everything_of("user"),
     EndedFor.CLIENT_ENDED: everything_of("client"),
     EndedFor.CLIENT_DISABLED: everything_of("client"),
     EndedFor.FHIR_SERVER_ENDED: everything_of("fhir_server"),
@@ -94,7 +94,7 @@ def shown_to_the_person(token: AccessToken, now: int) -> tuple[str, int]:
 
 
 def shown_to_the_operator(token: AccessToken, now: int) -> tuple[str, int]:
-    found = with_first_cause(AccessToken.objects.filter(pk=token.pk), now=now).get()
+    found = with_first_reason(AccessToken.objects.filter(pk=token.pk), now=now).get()
     return token_life.why(found, now), found.died_at
 
 

@@ -14,19 +14,19 @@ from smart.tokens.liveness import Dead
 NEVER = Value(2**62, BigIntegerField())
 
 
-def with_first_cause(tokens: QuerySet[AccessToken], *, now: int) -> QuerySet[Any]:
-    """The tokens with `cause`, a key of REASONS or "" while they live, and `died_at`, 0 where no row knows it."""
+def with_first_reason(tokens: QuerySet[AccessToken], *, now: int) -> QuerySet[Any]:
+    """The tokens with `first_reason`, a key of REASONS or "" while they live, and `died_at`, 0 where none knows it."""
     ended_with_authorization = ~Q(authorization_epoch=F("authorization__epoch")) & Q(authorization__ended_at__gt=0)
     moments = {
         "revoked_first": _at(Q(revoked_at__gt=0), "revoked_at"),
         "ended_first": _at(ended_with_authorization, "authorization__ended_at"),
         "superseded_first": Coalesce(superseded_at(), NEVER),
     }
-    found = liveness.with_reason(tokens, now=now).annotate(**moments)
+    found = liveness.with_dead_reason(tokens, now=now).annotate(**moments)
     found = found.annotate(first=Least(*(F(name) for name in moments), F("expires_at")))
     judged: QuerySet[Any] = found.annotate(
-        cause=Case(
-            When(first__gt=now, then=F("reason")),
+        first_reason=Case(
+            When(first__gt=now, then=F("dead_reason")),
             When(first=F("revoked_first"), then=F("revoked_for")),
             When(first=F("ended_first"), then=F("authorization__ended_for")),
             When(first=F("superseded_first"), then=Value(Dead.SUPERSEDED.value)),
