@@ -36,8 +36,9 @@ def current(request: HttpRequest) -> SignIn | None:
 
 
 def signed_in_user(request: HttpRequest) -> User | None:
-    """Who is signed in, if somebody is."""
-    return request.user if isinstance(request.user, User) else None
+    """Who is signed in, if somebody is; nobody in a request that was refused before sessions were looked at."""
+    user = getattr(request, "user", None)
+    return user if isinstance(user, User) else None
 
 
 class LastSeen:

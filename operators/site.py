@@ -1,5 +1,6 @@
 """The operators' site: Django's admin with five numbers on top and our tables in one list."""
 
+from functools import wraps
 from typing import Any
 
 from django.contrib.admin import AdminSite
@@ -8,12 +9,16 @@ from django.urls import reverse
 
 from accounts import clock
 from accounts.models import User
+from accounts.sessions import signed_in_user
 from audit.event_kinds import Result, kinds_of
 from audit.models import SecurityEvent
+from oauth.http.dead_ends import NotForYou
 from oauth.http.redirects import redirect_within
 from oauth.models import AccessToken, Authorization, SigningKey, liveness
 from smart.time_units import SECOND
 
+FOR_WHOM = "This page is for operators"
+PURPOSE = "Operators run this server. Your account, {username}, is for using health records."
 HOUR = 3600 * SECOND
 DAY = 24 * HOUR
 ORDER = (
@@ -35,6 +40,19 @@ class OperatorsSite(AdminSite):
     site_header = site_title = "smartauth admin"
     enable_nav_sidebar = False
     index_title = "What runs, who may do what, what happened"
+
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
+        """Somebody else who is signed in hears what the page is for; signing in once more would not help them."""
+        inner = super().admin_view(view, cacheable)
+
+        @wraps(inner)
+        def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+            user = signed_in_user(request)
+            if user is not None and not self.has_permission(request):
+                raise NotForYou(FOR_WHOM, PURPOSE.format(username=user.username), "admin")
+            return inner(request, *args, **kwargs)
+
+        return wrapped
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
         """All our tables as one list, in the order of an operator's work."""

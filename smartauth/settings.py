@@ -157,6 +157,7 @@ MIDDLEWARE = [
     "oauth.sign_in.password.RequireNewPassword",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "oauth.http.dead_ends.MethodNotAllowedPage",
 ]
 ROOT_URLCONF = "smartauth.urls"
 WSGI_APPLICATION = "smartauth.wsgi.application"

@@ -70,7 +70,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
 ]
 
-handler400 = "oauth.http.error_pages.bad_request"
-handler403 = "oauth.http.error_pages.permission_denied"
-handler404 = "oauth.http.error_pages.page_not_found"
-handler500 = "oauth.http.error_pages.server_error"
+handler400 = "oauth.http.dead_ends.bad_request"
+handler403 = "oauth.http.dead_ends.permission_denied"
+handler404 = "oauth.http.dead_ends.page_not_found"
+handler500 = "oauth.http.dead_ends.server_error"

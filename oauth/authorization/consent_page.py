@@ -16,7 +16,7 @@ from oauth.people.wording import birth_phrase, display_name, long_date, visit_de
 from smart.scopes.scope_sets import parse_scopes
 from smart.time_units import SECOND, to_datetime
 from smart.tokens import lifetimes, refresh
-from smart.wording.consent_line import ConsentContext, ConsentLine
+from smart.wording.consent_line import TIME, ConsentContext, ConsentLine
 from smart.wording.consent_lines import consent_lines
 
 UNNAMED = "this patient"
@@ -33,6 +33,7 @@ def consent_page(
         **_record_words(pending, user, pending.patient),
         "groups": line_groups(choices, shown, previous_consent.granted_scope(request, pending, user)),
         "times": time_options(choices, shown),
+        "has_ticks": any(not line.fixed for line in choices if line.group != TIME),
         "kindless": bool(chosen and chosen.kindless),
         "nothing": bool(chosen and not chosen.kindless),
         "asked": pending.request,

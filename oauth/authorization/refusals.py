@@ -13,7 +13,7 @@ from audit.trail import record_events
 from oauth.authorization.events import interaction_event
 from oauth.authorization.pending_request import Pending
 from oauth.authorization.prompts import is_silent
-from oauth.http import error_pages
+from oauth.http import dead_ends, error_pages
 from oauth.http.redirects import redirect_to_app
 from smart.authorize.error_pages import Unredirectable
 from smart.clients.redirect_uris import error_redirect
@@ -55,7 +55,7 @@ def refuse_tampered_choice(request: HttpRequest, pending: Pending, reason: str) 
 def failure_response(request: HttpRequest, pending: Pending, refusal: OAuthError) -> HttpResponse:
     """A client that nobody approved gets no redirect before a login (AZ-13)."""
     trusted = pending.row.client.approved or signed_in_user(request) is not None
-    return redirect_to_app(_refusal_url(pending, refusal)) if trusted else error_pages.server_error(request)
+    return redirect_to_app(_refusal_url(pending, refusal)) if trusted else dead_ends.server_error(request)
 
 
 def expired_response(request: HttpRequest, pending: Pending) -> HttpResponse:

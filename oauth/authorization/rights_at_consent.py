@@ -2,9 +2,11 @@
 
 from oauth.authorization.pending_request import Pending
 from oauth.models import Client
-from smart.authorize.unvalidated_request import AUTHORIZATION_CODE, REFRESH_TOKEN
+from smart.authorize.unvalidated_request import AUTHORIZATION_CODE, CLIENT_CREDENTIALS, REFRESH_TOKEN
+from smart.clients.scope_refusal import scope_refusal
+from smart.clients.scope_rules import ScopeHolder
 from smart.fhir.versions import resource_types
-from smart.http.errors import InvalidRequest, InvalidScope, UnauthorizedClient
+from smart.http.errors import InvalidRequest, UnauthorizedClient
 from smart.openid.standard_claims import has_openid
 from smart.scopes.scope_sets import grantable_scope, is_within, parse_scopes, scope_string
 from smart.tokens.refresh import OFFLINE, ONLINE
@@ -18,10 +20,11 @@ def current_scope(pending: Pending) -> str:
     if not _reaches_server(pending):
         raise InvalidRequest("aud is not a FHIR base that this client may use here")
     scope = _usable_scope(grantable_scope(asked.scope, client.scope, types=resource_types(asked.fhir_version)), client)
-    if not scope or (asked.openid and not has_openid(scope)):
-        raise InvalidScope("none of the scopes can be granted to this client")
-    if client.refuses_unknown_scopes and not is_within(asked.scope, scope):
-        raise InvalidScope("some of the scopes cannot be granted to this client")
+    if asked.openid and not has_openid(scope):
+        scope = ""
+    if not scope or (client.refuses_unknown_scopes and not is_within(asked.scope, scope)):
+        grants = frozenset(client.grants.split()) - {CLIENT_CREDENTIALS}
+        raise scope_refusal(asked.scope, scope, ScopeHolder(grants, (asked.fhir_version,), asked.openid))
     return scope
 
 

@@ -1,7 +1,6 @@
 """`/launcher`, in development only: somebody plays the EHR and composes a launch (EL-05)."""
 
 from django.conf import settings
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_http_methods
 
@@ -11,6 +10,7 @@ from accounts.models import User
 from accounts.sessions import signed_in_user
 from oauth.ehr_launch.handles import PreparedLaunch
 from oauth.ehr_launch.launcher_form import LauncherForm
+from oauth.http.dead_ends import NotForYou
 from oauth.http.private_page import private_page
 from oauth.http.redirects import redirect_within
 from oauth.models import Launch
@@ -20,6 +20,8 @@ from smart.time_units import to_datetime
 from smart.tokens import lifetimes
 
 RECENT = 5
+FOR_WHOM = "This page is for practitioners and operators"
+PURPOSE = "On it they open an app as a record system would. Your account, {username}, is for using health records."
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -31,7 +33,7 @@ def launcher(request: HttpRequest) -> HttpResponse:
     if user is None:
         return redirect_within("/login?to=launcher")
     if not _can_launch(user):
-        raise PermissionDenied
+        raise NotForYou(FOR_WHOM, PURPOSE.format(username=user.username), "launcher")
     form = LauncherForm.of(user, request.POST if request.method == "POST" else None)
     if request.method != "POST" or request.POST.get("do") == "lists":
         return _page(request, form)

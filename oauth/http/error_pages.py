@@ -2,15 +2,13 @@
 
 import logging
 import secrets
-import sys
+from urllib.parse import urlsplit
 
-from django.db import InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.http import url_has_allowed_host_and_scheme
 
 from accounts import clock
-from accounts.password_hasher import TooManyHashes
-from oauth.http.oauth_errors import error_members
 from oauth.models import public_reference
 from smart.authorize.error_pages import Unredirectable
 from smart.time_units import to_datetime
@@ -20,15 +18,21 @@ log = logging.getLogger("smartauth.refusal")
 NOTHING_SHARED = "Nothing was shared."
 NOT_YOUR_FAULT = "You did nothing wrong, and nothing was shared."
 NO_FAULT_OF_THE_APP = frozenset({"E30", "E40"})
-MACHINES = ("/fhir/", "/.well-known/", "/o/")
 
 
 def error_page(request: HttpRequest, status: int, title: str, lead: str, **parts: object) -> HttpResponse:
-    """One error page. Its reference stands in the log beside the id of the request."""
+    """The page of a request that stopped."""
+    return refusal_page(request, "error.html", status, title, lead, **parts)
+
+
+def refusal_page(
+    request: HttpRequest, template: str, status: int, title: str, lead: str, **parts: object
+) -> HttpResponse:
+    """A page of that template. Its reference stands in the log beside the id of the request."""
     reference = str(parts.pop("reference", "")) or random_reference()
     log.info("%s request %s: %d", reference, request.META.get("smartauth.request_id", "-"), status)
-    context = {"title": title, "lead": lead, "reference": reference, "when": to_datetime(clock.now()), **parts}
-    response = render(request, "error.html", context, status=status)
+    shown = {"title": title, "lead": lead, "reference": reference, "when": to_datetime(clock.now()), "status": status}
+    response = render(request, template, {**shown, **parts}, status=status)
     response["Cache-Control"] = "no-store"
     response["Referrer-Policy"] = "same-origin"
     return response
@@ -65,37 +69,21 @@ def expired_page(request: HttpRequest, app: str, back: str, minutes: int) -> Htt
     return error_page(request, 403, "This page waited too long", lead, app=app, back=back)
 
 
-def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Django's handler400."""
-    return _plain_page(request, 400, "We cannot read this request.", "invalid_request")
-
-
-def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Django's handler403."""
-    return _plain_page(request, 403, "This page is not for you.", "access_denied")
-
-
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """A form without the token of its page (E40): Django's CSRF_FAILURE_VIEW."""
-    return stopped_page(request, Unredirectable("E40"))
+    """A form without the token of its page (E40): Django's CSRF_FAILURE_VIEW. The reason is for developers."""
+    happened = Unredirectable("E40").message()
+    return error_page(
+        request, 403, "We stopped this request", NOTHING_SHARED, happened=happened,
+        advice="Load the page again, then repeat what you did.", again=_page_before(request), reason=reason,
+    )  # fmt: skip
 
 
-def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Django's handler404."""
-    return _plain_page(request, 404, "There is no such page.", "not_found")
-
-
-def server_error(request: HttpRequest) -> HttpResponse:
-    """Django's handler500: what may be tried again, such as a database that does not answer, is a 503."""
-    if isinstance(sys.exc_info()[1], OperationalError | InterfaceError | TooManyHashes):
-        response = _plain_page(request, 503, "We cannot answer just now.", "temporarily_unavailable")
-        response["Retry-After"] = "5"
-        return response
-    return _plain_page(request, 500, "Something broke here.", "server_error")
-
-
-def _plain_page(request: HttpRequest, status: int, title: str, code: str) -> HttpResponse:
-    if request.path.startswith(MACHINES) and not request.path.startswith("/o/authorize"):
-        return JsonResponse(error_members(code), status=status, headers={"Cache-Control": "no-store"})
-    advice = "Wait a minute and open the app again." if status >= 500 else ""
-    return error_page(request, status, title, NOTHING_SHARED, advice=advice)
+def _page_before(request: HttpRequest) -> str:
+    """The page of ours whose form was sent, "" if the browser does not tell."""
+    referer = request.headers.get("Referer", "")
+    if not url_has_allowed_host_and_scheme(referer, {request.get_host()}, require_https=request.is_secure()):
+        return ""
+    before = urlsplit(referer)
+    if not before.path.startswith("/") or before.path.startswith("//"):
+        return ""
+    return f"{before.path}?{before.query}" if before.query else before.path

@@ -53,11 +53,12 @@ def operators_login(request: HttpRequest) -> HttpResponse:
 
 
 def logout(request: HttpRequest) -> HttpResponse:
-    """Ends the session in this browser."""
+    """Ends the session in this browser; `to` is where somebody else wants to sign in."""
     if request.method != "POST":
         return HttpResponseNotAllowed(["POST"])
     sign_out(request)
-    return redirect_within("/login")
+    to = request.GET.get("to", "")
+    return redirect_within(f"/login?to={to}" if to and to in DESTINATIONS else "/login")
 
 
 @step("GET", "POST")

@@ -3,11 +3,18 @@
 import re
 
 from smart.authorize.pkce import is_challenge
-from smart.authorize.unvalidated_request import AUTHORIZATION_CODE, Rule, UnvalidatedRequest, names_left_out
+from smart.authorize.unvalidated_request import (
+    AUTHORIZATION_CODE,
+    CLIENT_CREDENTIALS,
+    Rule,
+    UnvalidatedRequest,
+    names_left_out,
+)
+from smart.clients.scope_refusal import scope_refusal
+from smart.clients.scope_rules import ScopeHolder
 from smart.fhir.audience import requested_base
 from smart.http.errors import (
     InvalidRequest,
-    InvalidScope,
     RegistrationNotSupported,
     RequestNotSupported,
     RequestUriNotSupported,
@@ -114,10 +121,11 @@ def _check_id_token_hint(asked: UnvalidatedRequest) -> None:
 
 
 def _check_scope_grantable(asked: UnvalidatedRequest) -> None:
-    if not asked.scope:
-        raise InvalidScope("none of the scopes can be granted to this client")
-    if asked.client.strict_scopes and names_left_out(asked.get("scope"), asked.scope):
-        raise InvalidScope("some of the scopes cannot be granted to this client")
+    scope, client = asked.scope, asked.client
+    if scope and not (client.strict_scopes and names_left_out(asked.get("scope"), scope)):
+        return
+    holder = ScopeHolder(client.grants - {CLIENT_CREDENTIALS}, (asked.fhir_version,), client.openid)
+    raise scope_refusal(asked.get("scope"), scope, holder, is_ehr_launch=asked.is_ehr_launch)
 
 
 def _check_launch(asked: UnvalidatedRequest) -> None:

@@ -20,7 +20,7 @@ from smart.scopes.scope_sets import (
 )
 from smart.tokens.refresh import OFFLINE, ONLINE
 
-AUTHORIZATION_CODE, REFRESH_TOKEN = "authorization_code", "refresh_token"
+AUTHORIZATION_CODE, REFRESH_TOKEN, CLIENT_CREDENTIALS = "authorization_code", "refresh_token", "client_credentials"
 IDENTITY_SCOPES = frozenset({"openid", "fhirUser", "profile"})
 PICKER_SCOPES = frozenset({"launch/patient", "launch/encounter"})
 

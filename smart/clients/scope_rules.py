@@ -5,13 +5,12 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from smart.authorize.unvalidated_request import AUTHORIZATION_CODE, REFRESH_TOKEN, is_supported
+from smart.authorize.unvalidated_request import AUTHORIZATION_CODE, CLIENT_CREDENTIALS, REFRESH_TOKEN, is_supported
 from smart.fhir.versions import FHIR_VERSIONS, resource_types
 from smart.openid import standard_claims
 from smart.scopes.categories import is_evaluable
 from smart.scopes.scope import Scope
 from smart.scopes.scope_sets import FHIR_USER, MAX_RESTRICTED, has_too_many, is_for_backend, is_for_people, parse_scopes
-from smart.tokens import client_credentials
 from smart.tokens.refresh import OFFLINE, ONLINE
 
 _SEPARATORS = re.compile(r"[,;|]")
@@ -34,7 +33,7 @@ class ScopeHolder:
     @property
     def is_service(self) -> bool:
         """Whether it asks for itself."""
-        return client_credentials.GRANT in self.grants
+        return CLIENT_CREDENTIALS in self.grants
 
 
 def scope_problems(text: str, holder: ScopeHolder) -> list[str]:
@@ -42,7 +41,7 @@ def scope_problems(text: str, holder: ScopeHolder) -> list[str]:
     scopes = parse_scopes(text)
     if scopes and not (holder.is_app or holder.is_service):
         return ["a client without authorization_code and client_credentials is granted no scope."]
-    problems = [f"{shown_name(scope)}: {problem}." for scope in scopes if (problem := _problem(scope, holder))]
+    problems = [f"{shown_name(scope)}: {problem}." for scope in scopes if (problem := scope_problem(scope, holder))]
     return [*problems, *_set_problems(text, scopes, holder)]
 
 
@@ -61,7 +60,8 @@ def _set_problems(text: str, scopes: Iterable[Scope], holder: ScopeHolder) -> It
         yield "openid is missing, and plain OpenID Connect is granted nothing without it."
 
 
-def _problem(scope: Scope, holder: ScopeHolder) -> str:
+def scope_problem(scope: Scope, holder: ScopeHolder) -> str:
+    """Why this one can never be granted to such a client, "" if it can."""
     return _name_problem(scope) or _type_problem(scope, holder.versions) or _holder_problem(scope, holder)
 
 

@@ -3,9 +3,12 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from smart.authorize.unvalidated_request import CLIENT_CREDENTIALS
+from smart.clients.scope_refusal import scope_refusal
+from smart.clients.scope_rules import ScopeHolder
 from smart.fhir.audience import requested_base
 from smart.fhir.versions import resource_types
-from smart.http.errors import InvalidRequest, InvalidScope, UnauthorizedClient
+from smart.http.errors import InvalidRequest, UnauthorizedClient
 from smart.http.parameters import Parameters
 from smart.scopes.categories import is_evaluable
 from smart.scopes.scope import Scope
@@ -18,7 +21,7 @@ from smart.scopes.scope_sets import (
     scopes_beyond,
 )
 
-GRANT = "client_credentials"
+GRANT = CLIENT_CREDENTIALS
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,7 @@ def validate_grant(parameters: Parameters, service: BackendService) -> BackendGr
     """The request as it is granted. Raises UnauthorizedClient, InvalidRequest, InvalidTarget or InvalidScope."""
     _check_may_ask(service)
     base = _base(parameters, service)
-    scope = _scope(parameters.get("scope", ""), service, resource_types(service.bases[base]))
+    scope = _scope(parameters.get("scope", ""), service, service.bases[base])
     about_one = _about_one(parse_scopes(scope))
     contexts = ("", "patient" if about_one else "system")
     allowed = scope_string(
@@ -78,17 +81,17 @@ def _base(parameters: Parameters, service: BackendService) -> str:
     return next(iter(service.bases))
 
 
-def _scope(asked: str, service: BackendService, types: frozenset[str]) -> str:
+def _scope(asked: str, service: BackendService, version: str) -> str:
     """What of the scopes asked the operator allows (BK-02, E96, E97)."""
     check_characters(asked)
     check_count(asked)
-    parts = parse_scopes(grantable_scope(asked, service.scope, types=types, supported=service.may_have))
+    parts = parse_scopes(
+        grantable_scope(asked, service.scope, types=resource_types(version), supported=service.may_have)
+    )
     # a token about one patient is about nobody else: a FHIR server must not have to guess which of the two is meant
     scope = scope_string(part for part in parts if not (part.context == "system" and _about_one(parts)))
-    if not scope:
-        raise InvalidScope("none of the scopes can be granted to this client")
-    if service.strict_scopes and scopes_beyond(asked, scope):
-        raise InvalidScope("some of the scopes cannot be granted to this client")
+    if not scope or (service.strict_scopes and scopes_beyond(asked, scope)):
+        raise scope_refusal(asked, scope, ScopeHolder(frozenset({GRANT}), (version,), patient=service.patient))
     return scope
 
 

@@ -20,7 +20,7 @@ def chosen_scope(
     `some` are the lines of which only the kinds of these numbers are allowed: the whole is then not granted (SCP-12).
     """
     partly = {line: kinds for line, kinds in (some or {}).items() if kinds}
-    chosen = [line for line in choices if line.number in ticked and line.number not in (some or {})]
+    chosen = [line for line in choices if line.fixed or (line.number in ticked and line.number not in (some or {}))]
     time = [line for line in chosen if line.group == TIME][:1]
     chosen = [line for line in chosen if line.group != TIME]
     if any(line.group != TIME for line in choices) and not (chosen or partly):

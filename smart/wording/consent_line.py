@@ -22,7 +22,8 @@ class RecordKind:
 class ConsentLine:
     """One choice. `allows` are the scopes that go with it; lines of the group "time" exclude each other.
 
-    A line with `kinds` can be allowed whole, or only some of them instead (SCP-12).
+    A line with `kinds` can be allowed whole, or only some of them instead (SCP-12). One that is `fixed` cannot be left
+    out: without it the rest would be granted all the same, or nothing could be.
     """
 
     number: int
@@ -33,6 +34,7 @@ class ConsentLine:
     strong: str = ""
     kind: str = ""
     kinds: tuple[RecordKind, ...] = ()
+    fixed: bool = False
 
     @property
     def whole(self) -> str:

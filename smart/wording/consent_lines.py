@@ -155,13 +155,19 @@ def _identity(scopes: Sequence[Scope], context: ConsentContext) -> list[ConsentL
     asked = [scope for scope in scopes if scope.short_name in ("openid", "fhirUser", "profile")]
     if not asked:
         return []
+    if context.version == NO_FHIR:
+        return _account(scopes)
     named = any(scope.short_name != "openid" for scope in asked)
-    identity = words.ACCOUNT if context.version == NO_FHIR else words.IDENTITY
-    text = identity + (f": {context.role}" if context.role else "") if named else words.RECOGNISE
-    lines = [ConsentLine(0, WHO, text, "", tuple(scope.short_name for scope in asked))]
-    if any(scope.short_name == "email" for scope in scopes):
-        lines.append(ConsentLine(0, WHO, words.EMAIL, "", ("openid", "email")))
-    return lines
+    text = words.IDENTITY + (f": {context.role}" if context.role else "") if named else words.RECOGNISE
+    return [ConsentLine(0, WHO, text, "", tuple(scope.short_name for scope in asked))]
+
+
+def _account(scopes: Sequence[Scope]) -> list[ConsentLine]:
+    """Of plain OpenID Connect, which is nothing without `openid` (OIDC Core §3.1.2.1)."""
+    held = {scope.short_name for scope in scopes}
+    more = [(words.ACCOUNT, "profile"), (words.EMAIL, "email")]
+    recognised = ConsentLine(0, WHO, words.RECOGNISE, "", ("openid",), fixed=True)
+    return [recognised, *(ConsentLine(0, WHO, text, "", (name,)) for text, name in more if name in held)]
 
 
 def _time(scopes: Sequence[Scope], context: ConsentContext) -> list[ConsentLine]:

@@ -178,6 +178,24 @@ def test_signing_out_for_an_app(server: Server, visit: Visit) -> None:
         clean(page, "logout-done")
 
 
+def test_a_page_for_others_and_the_account_menu(server: Server, visit: Visit) -> None:
+    with visit(refusals=True) as page:
+        page.goto(f"{server.url}/login?to=admin")
+        sign_in(page, "carol")
+        expect(page.get_by_role("heading", name="This page is for operators")).to_be_visible()
+        clean(page, "not-for-you")
+        page.get_by_role("button", name="Signed in as Carol").click()
+        expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+        clean(page, "account-menu")
+        page.set_viewport_size({"width": 390, "height": 900})
+        page.get_by_role("button", name="Menu").click()
+        clean(page, "menu")
+        page.keyboard.press("Escape")
+        page.get_by_role("button", name="Sign in as someone else").click()
+
+        expect(page).to_have_url(f"{server.url}/login?to=admin")
+
+
 def test_choosing_among_many(server: Server, visit: Visit) -> None:
     with visit(refusals=True) as page:
         consent_of(page, server, "dr-green")

@@ -137,6 +137,19 @@ def test_what_is_no_fhir_server_is_shown_and_used_as_none(app: App, fhir_server:
 # Looser -------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.requirement("AZ-14", "AZ-15")
+def test_what_cannot_be_left_out_is_no_tick(visitor: Visitor, make_openid: MakeClient, person: Any) -> None:
+    alone = visitor.sign_in(ask(visitor, make_openid(), scope="openid"), person)
+    more = ask(visitor, make_openid(), scope="openid email")
+
+    assert '<input type="checkbox"' not in alone.text
+    assert '<input type="radio"' not in alone.text
+    assert '<p class="fixed">Recognise you next time' in alone.text
+    assert '<p class="fixed"><span>Whenever I am signed in here' in alone.text
+    assert more.text.count('<input type="checkbox"') == 1
+    assert "code" in redirect_query(visitor.allow(alone))
+
+
 @pytest.mark.requirement("AZ-22", "AZ-03")
 def test_what_it_does_not_know_is_ignored(app: App, visitor: Visitor, make_openid: MakeClient, person: Any) -> None:
     client = make_openid()

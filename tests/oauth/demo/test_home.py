@@ -90,7 +90,7 @@ def test_the_token_line_carries_what_the_environment_chose(monkeypatch: pytest.M
     assert "hidden" not in command.line + command.about
 
 
-def test_outside_development_the_menu_is_connected_apps_and_the_way_out(client: Any, settings: Any) -> None:
+def test_outside_development_the_menu_is_the_account_and_the_way_out(client: Any, settings: Any) -> None:
     settings.SMARTAUTH_DEV = False
     settings.ALLOWED_HOSTS = ["testserver"]
     person = User.objects.create_user("amy", "a password of amy's")
@@ -100,11 +100,11 @@ def test_outside_development_the_menu_is_connected_apps_and_the_way_out(client: 
     signed_in = menu(client, "/apps")
     User.objects.get_queryset().filter(pk=person.pk).update(is_staff=True)
 
-    assert before == ["/apps"]
-    assert signed_in == ["/apps", "/logout"]
-    assert menu(client, "/apps") == ["/apps", "/admin/", "/logout"]
+    assert before == ["/", "/login"]
+    assert signed_in == ["/", "/apps", "/sessions", "/password", "/logout"]
+    assert menu(client, "/apps") == ["/", "/apps", "/sessions", "/password", "/admin/", "/logout"]
 
 
 def menu(client: Any, path: str) -> list[str]:
     page = client.get(path).content.decode()
-    return re.findall(r'(?:href|action)="([^"]+)"', page.split('<nav aria-label="Main">')[1].split("</nav>")[0])
+    return re.findall(r'(?:href|action)="(/[^"#]*)"', page.split("<header")[1].split("</header>")[0])

@@ -38,7 +38,7 @@ def test_outside_development_there_is_no_such_page(client: Any, settings: Any, p
     response = client.get(path)
 
     assert response.status_code == 404
-    assert "There is no such page." in response.content.decode()
+    assert "<h1>There is no such page</h1>" in response.content.decode()
 
 
 @pytest.mark.parametrize("path", PAGES)

@@ -205,4 +205,4 @@ def test_nobody_else_can_end_anything(operator: Operator, make_client: MakeClien
     answer = operator.confirm("oauth/client", "disable", client)
 
     client.refresh_from_db()
-    assert (answer.status_code, client.enabled) == (302, 1)
+    assert (answer.status_code, client.enabled) == (403, 1)

@@ -109,8 +109,10 @@ def test_only_operators_come_in(operator: Operator, make_person: MakePerson) -> 
 
     answer = operator.get("oauth/client/")
 
-    assert answer.status_code == 302
-    assert answer["Location"].startswith("/admin/login/")
+    assert answer.status_code == 403
+    assert "<h1>This page is for operators</h1>" in answer.content.decode()
+    operator.browser.logout()
+    assert operator.get("oauth/client/")["Location"].startswith("/admin/login/")
 
 
 def test_pages_of_the_admin_are_never_stored(operator: Operator) -> None:

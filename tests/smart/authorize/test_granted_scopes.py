@@ -33,7 +33,7 @@ def test_a_strict_client_is_told_that_something_cannot_be_granted() -> None:
     assert validate_request(good_parameters(), strict, BASES).scope == GOOD["scope"]
     assert refusal(good_parameters(scope="patient/Patient.rs fhirUser"), strict) == (
         "invalid_scope",
-        "some of the scopes cannot be granted to this client",
+        "some of the scopes cannot be granted to this client: fhirUser (is granted only together with openid)",
     )
 
 

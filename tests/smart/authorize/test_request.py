@@ -174,9 +174,23 @@ ROWS: list[Row] = [
             "scope", 'patient/*.rs "', "patient/*.rs \\", "patient/*.rs\topenid", "openid\n", "\x7f", "patient/*.rs é"
         ),
     ),
-    ("E16", "invalid_scope", NONE_GRANTABLE, each("scope", "unknown", "patient/Observation.dus", "fhirUser")),
-    ("E16", "invalid_scope", NONE_GRANTABLE, each("scope", "patient/Nonsense.rs", "patient/MedicationOrder.rs")),
-    ("E17", "invalid_scope", NONE_GRANTABLE, each("scope", "system/*.rs", "patient/Observation.rs?category=a")),
+    *(
+        (case, "invalid_scope", f"{NONE_GRANTABLE}: {scope} ({reason})", each("scope", scope))
+        for case, scope, reason in (
+            ("E16", "unknown", "we know no such scope"),
+            ("E16", "patient/Observation.dus", "we know no such scope"),
+            ("E16", "fhirUser", "is granted only together with openid"),
+            ("E16", "patient/Nonsense.rs", "R4 has no resource type Nonsense, but Consent"),
+            ("E16", "patient/MedicationOrder.rs", "R4 has no resource type MedicationOrder, but Medication"),
+            ("E16", "offline_access", "only an app that may stay connected (refresh_token) may have it"),
+            ("E17", "system/*.rs", "only a backend service may have it"),
+            (
+                "E17",
+                "patient/Observation.rs?category=a",
+                "can be restricted only by category or code of Observation and Condition, each as system|code",
+            ),
+        )
+    ),
     ("E18", "invalid_request", "aud is missing", each("aud", None, "")),
     ("E19", "invalid_request", NOT_A_BASE, each("aud", "https://evil.example/fhir/r4", "x", BASE + "//")),
     ("E19", "invalid_request", NOT_A_BASE, each("aud", BASE + "-other", BASE + "/Patient", BASE[:-3])),

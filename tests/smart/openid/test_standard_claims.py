@@ -134,16 +134,18 @@ def test_the_person_reads_what_the_app_hears_and_may_leave_out_their_address() -
     )
 
     assert [(line.group, line.text) for line in choices] == [
+        ("who", "Recognise you next time, by a number, without your name"),
         ("who", "Your name and your user name"),
         ("who", "Your email address"),
         ("time", "Until I take it back, also while I am not using the app"),
         ("time", "Whenever I am signed in here"),
     ]
-    assert "92 days" in choices[3].hint
-    left = chosen_scope("openid profile email offline_access", choices, {1, 4}, types=frozenset())
+    assert [line.fixed for line in choices] == [True, False, False, False, False]
+    assert "92 days" in choices[4].hint
+    left = chosen_scope("openid profile email offline_access", choices, {2, 5}, types=frozenset())
     assert left == "openid profile"
-    assert chosen_scope("openid profile email", choices, {2, 4}, types=frozenset()) == "openid email"
-    assert chosen_scope("openid profile email", choices, {4}, types=frozenset()) == ""
+    assert chosen_scope("openid profile email", choices, {3, 5}, types=frozenset()) == "openid email"
+    assert chosen_scope("openid profile email", choices, {5}, types=frozenset()) == "openid"
 
 
 @pytest.mark.requirement("CG-03", "E83")

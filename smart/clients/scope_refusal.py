@@ -1,0 +1,40 @@
+"""What a client hears of scopes that it asked for and cannot be granted: each with the reason (SCP-06, E15 to E17)."""
+
+from smart.clients.scope_rules import ScopeHolder, scope_problem, shown_name
+from smart.http.errors import InvalidScope
+from smart.scopes.scope import Scope
+from smart.scopes.scope_sets import FHIR_USER, parse_scopes, scopes_beyond
+from smart.tokens.refresh import ONLINE
+
+MOST = 5
+LONGEST_NAME = 100
+NOT_REGISTERED = "is more than is registered for this client"
+
+
+def scope_refusal(requested: str, granted: str, holder: ScopeHolder, *, is_ehr_launch: bool = True) -> InvalidScope:
+    """The refusal of a request of which only `granted` can be granted, "" for nothing."""
+    refused = scopes_beyond(requested, granted)
+    asked = parse_scopes(requested)
+    each = [f"{shown_name(scope)[:LONGEST_NAME]} ({_reason(scope, asked, holder, is_ehr_launch)})" for scope in refused]
+    more = f" and {len(each) - MOST} more" if len(each) > MOST else ""
+    begin = "some of the scopes cannot" if granted else "none of the scopes can"
+    return InvalidScope(f"{begin} be granted to this client: {', '.join(each[:MOST])}{more}")
+
+
+def _reason(scope: Scope, asked: tuple[Scope, ...], holder: ScopeHolder, is_ehr_launch: bool) -> str:
+    alone = "openid" not in {other.short_name for other in asked}
+    if problem := scope_problem(scope, holder):
+        return problem
+    if alone and (holder.openid or scope.short_name in FHIR_USER):
+        return "is granted only together with openid"
+    if scope.short_name == ONLINE and not is_ehr_launch:
+        return "is granted only where an EHR launches the app"
+    return _backend_reason(scope, asked, holder) if holder.is_service else NOT_REGISTERED
+
+
+def _backend_reason(scope: Scope, asked: tuple[Scope, ...], holder: ScopeHolder) -> str:
+    if scope.context == "patient" and not holder.patient:
+        return "the client is bound to no patient"
+    if scope.context == "system" and holder.patient and any(other.context == "patient" for other in asked):
+        return "is not granted beside scopes of one patient"
+    return NOT_REGISTERED

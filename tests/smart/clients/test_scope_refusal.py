@@ -1,0 +1,43 @@
+"""What a client hears of scopes that cannot be granted."""
+
+import pytest
+
+from smart.clients.scope_refusal import MOST, scope_refusal
+from smart.clients.scope_rules import ScopeHolder
+
+APP = ScopeHolder(frozenset({"authorization_code", "refresh_token"}), ("r4",))
+SERVICE = ScopeHolder(frozenset({"client_credentials"}), ("r4",))
+
+
+@pytest.mark.requirement("E15", "E16")
+@pytest.mark.parametrize(
+    ("holder", "scope", "reason"),
+    [
+        (APP, "patient/Patient.rs", "is more than is registered for this client"),
+        (APP, "online_access", "is granted only where an EHR launches the app"),
+        (SERVICE, "patient/Patient.rs", "the client is bound to no patient"),
+        (SERVICE, "user/Patient.rs", "a backend service has no user"),
+        (SERVICE, "system/Patient.rs", "is more than is registered for this client"),
+    ],
+)
+def test_each_scope_stands_with_its_reason(holder: ScopeHolder, scope: str, reason: str) -> None:
+    error = scope_refusal(scope, "", holder, is_ehr_launch=False)
+
+    assert error.code == "invalid_scope"
+    assert error.description == f"none of the scopes can be granted to this client: {scope} ({reason})"
+
+
+@pytest.mark.requirement("E15")
+def test_only_what_is_left_out_is_named() -> None:
+    error = scope_refusal("patient/Patient.rs patient/Goal.rs", "patient/Patient.rs", APP)
+
+    assert "patient/Goal.rs (" in error.description
+    assert "patient/Patient.rs" not in error.description
+
+
+@pytest.mark.requirement("E16")
+def test_many_and_long_names_make_no_long_description() -> None:
+    error = scope_refusal(" ".join(f"unknown-{number}-{'x' * 500}" for number in range(200)), "", APP)
+
+    assert len(error.description) < 1000
+    assert error.description.endswith(f"and {200 - MOST} more")
