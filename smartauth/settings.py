@@ -127,6 +127,7 @@ ALLOWED_HOSTS: list[str] = [_own_host, *_env[table.ALLOWED_HOSTS], *_loopback]
 CSRF_TRUSTED_ORIGINS = [f"{_issuer.scheme}://{_issuer.netloc}"]
 INSTALLED_APPS = [
     "operators.apps.OperatorsAdmin",  # django.contrib.admin with our site
+    "accounts",  # before Django's own: its commands that set passwords are replaced
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -134,7 +135,6 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "oauth2_provider",
     "rest_framework",
-    "accounts",
     "audit",
     "oauth",
     "operators",
