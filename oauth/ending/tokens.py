@@ -34,6 +34,7 @@ def end_statement(condition: str) -> sql.Statement[EndedToken]:
 
 
 END_BY_ID = end_statement("id = %s")
+END_BY_DIGEST = end_statement("digest = %s")
 
 
 def end_token(

@@ -7,10 +7,12 @@ from typing import Any
 
 import httpx
 
+from accounts import clock
 from oauth.authorization.picker.search_request import SearchFailed, fetch_patients
 from oauth.models import FhirServer, PatientRecord
 from oauth.people.patient_resources import patient_fields
-from smart.fhir.id import is_fhir_id
+from oauth.registration.people import patient_problems
+from smart.time_units import to_datetime
 
 log = logging.getLogger("smartauth.authorize")
 
@@ -29,7 +31,8 @@ def search_patients(server: FhirServer, text: str) -> list[int]:
     except (httpx.HTTPError, ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
         log.warning("the patient search of FHIR server %s failed: %s", server.pk, type(error).__name__)
         raise SearchFailed from error
-    return [_store(server, patient) for patient in patients if is_fhir_id(str(patient["id"]))]
+    stored = [_store(server, patient) for patient in patients]
+    return [pk for pk in stored if pk is not None]
 
 
 def _parameters(text: str) -> dict[str, str]:
@@ -39,7 +42,12 @@ def _parameters(text: str) -> dict[str, str]:
     return {name: escaped, "_count": str(COUNT)}
 
 
-def _store(server: FhirServer, patient: dict[str, Any]) -> int:
+def _store(server: FhirServer, patient: dict[str, Any]) -> int | None:
+    """The row of the patient; None where the registration of patients would refuse it."""
     fields = {name: str(value) for name, value in patient.items() if name not in ("id", "encounters")}
-    row, _ = PatientRecord.objects.update_or_create(fhir_server=server, patient=patient["id"], defaults=fields)
+    record = PatientRecord(fhir_server=server, patient=str(patient["id"]), **fields)
+    if found := patient_problems(record, today=to_datetime(clock.now()).date()):
+        log.warning("a patient of FHIR server %s is left out for its %s", server.pk, ", ".join(found))
+        return None
+    row, _ = PatientRecord.objects.update_or_create(fhir_server=server, patient=record.patient, defaults=fields)
     return int(row.pk)

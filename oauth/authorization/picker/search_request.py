@@ -8,7 +8,10 @@ import httpx
 from django.db import transaction
 
 from accounts import clock
-from oauth.models import AccessToken, Client, FhirServer
+from oauth.ending.access import Actor
+from oauth.ending.reasons import EndedFor
+from oauth.ending.tokens import END_BY_DIGEST, end_token
+from oauth.models import Client, FhirServer
 from oauth.tokens.authorization_state import AuthorizationState
 from oauth.tokens.backend_authorization import Epochs, get_or_create
 from oauth.tokens.issue import issue
@@ -55,8 +58,8 @@ def _token(server: FhirServer) -> Iterator[str]:
     try:
         yield token
     finally:
-        used = AccessToken.objects.filter(authorization__client__client_id=CLIENT_ID, digest=sha256_hex(token))
-        used.update(revoked_at=clock.now(), revoked_for="used")
+        with transaction.atomic():
+            end_token(END_BY_DIGEST, [sha256_hex(token)], Actor(now=clock.now(), client_id=CLIENT_ID), EndedFor.USED)
 
 
 @transaction.atomic

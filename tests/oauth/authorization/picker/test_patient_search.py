@@ -13,7 +13,7 @@ import pytest
 from oauth.authorization.picker.search_request import CLIENT_ID
 from oauth.models import Authorization, Client, FhirIdentity, FhirServer, PatientRecord
 from tests.conftest import SECRET, App, basic
-from tests.fixture_types import Issue, MakeClient, MakePerson, MakeResourceServer
+from tests.fixture_types import Events, Issue, MakeClient, MakePerson, MakeResourceServer
 from tests.oauth.visitor import Visitor, redirect_query
 
 
@@ -140,7 +140,7 @@ def test_nobody_but_practitioners_searches(visitor: Visitor, producer: Producer,
 @pytest.mark.requirement("BK-06", "SCP-19")
 def test_the_token_of_the_search_is_good_for_finding_patients_there_and_only_meanwhile(
     app: App, visitor: Visitor, producer: Producer, base: FhirServer, reach: Reach,
-    make_resource_server: MakeResourceServer,
+    make_resource_server: MakeResourceServer, events: Events,
 ) -> None:  # fmt: skip
     caller, during = make_resource_server(base), []
     headers = basic(caller.client_id, SECRET)
@@ -158,6 +158,7 @@ def test_the_token_of_the_search_is_good_for_finding_patients_there_and_only_mea
         "system/Patient.rs", CLIENT_ID, CLIENT_ID, base.base
     )  # fmt: skip
     assert introspected(producer.tokens[0]) == {"active": False}
+    assert [event.reason for event in events("revoked", client=CLIENT_ID, fhir_server=base.base)] == ["used"]
     picker = Client.objects.get(client_id=CLIENT_ID)
     assert (picker.grants, picker.redirect_uris, picker.secret_digest, picker.jwks) == ("", "", "", "")
 
@@ -205,11 +206,21 @@ def test_a_server_that_does_not_answer_well_shows_nobody_and_breaks_nothing(
     assert PatientRecord.objects.filter(fhir_server=base).count() == 0
 
 
-@pytest.mark.parametrize("strange", ["../Patient/x", "a b", "", "x" * 65])
-def test_an_id_that_is_none_is_left_out(
-    visitor: Visitor, producer: Producer, base: FhirServer, reach: Reach, strange: str
+@pytest.mark.parametrize(
+    "strange",
+    [
+        *({"id": name} for name in ("../Patient/x", "a b", "", "x" * 65)),
+        {"id": "born", "birthDate": "2017-13-45"},
+        {"id": "named", "name": [{"text": "Ada \u202e enO"}]},
+        {"id": "long", "name": [{"text": "x" * 201}]},
+        {"id": "sexed", "gender": "<b>"},
+    ],
+    ids=repr,
+)
+def test_a_patient_that_registration_refuses_is_left_out(
+    visitor: Visitor, producer: Producer, base: FhirServer, reach: Reach, strange: dict[str, Any]
 ) -> None:
-    producer.has({"id": strange}, {"id": "fine"})
+    producer.has(strange, {"id": "fine"})
     _, page = reach()
 
     found = search(visitor, page, "Ada")
