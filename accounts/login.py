@@ -3,13 +3,17 @@
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from django.utils.crypto import salted_hmac
+
 from accounts import rate_limit
 from accounts.models import User
-from accounts.password_hasher import RETRY_SECONDS, TooManyHashes
+from accounts.password_hasher import RETRY_SECONDS, TooManyHashes, hashing_for
 from accounts.usernames import find_user, normalize_username
+from smart.http.addresses import caller_network
 
 LONGEST_PASSWORD = 1024
 LONGEST_TYPED = 150
+INVENTED_NAMES = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +36,13 @@ def attempt(name: str, password: str, address: str, *, now: int) -> Attempt:
     """One try to sign in. An unknown name takes the same time and gets the same answer as a wrong password."""
     typed = name[: LONGEST_TYPED + 1]  # a few characters of Unicode become many when they are normalised
     name = normalize_username(typed)
-    wait = rate_limit.seconds_to_wait("account", name, address, now=now)
+    user = find_user(typed)
+    wait = rate_limit.seconds_to_wait("account", _counted_name(name, user), address, now=now)
     if wait:
         return Attempt("rate-limited", name, address, wait=wait)
-    user = find_user(typed)
     try:
-        proved = _has_password(user or User.nobody(), password)
+        with hashing_for(caller_network(address)):
+            proved = _has_password(user or User.nobody(), password)
     except TooManyHashes:
         return Attempt("busy", name, address, wait=RETRY_SECONDS)
     if not proved or user is None:
@@ -50,8 +55,20 @@ def apply_rate_limit(tried: Attempt, *, now: int) -> Attempt:
     if tried.result != "wrong":
         rate_limit.forget_failures("account", tried.name, tried.address)
         return tried
-    wait = rate_limit.count_failure("account", tried.name, tried.address, now=now)
+    wait = rate_limit.count_failure("account", _counted_name(tried.name, tried.user), tried.address, now=now)
     return replace(tried, result="rate-limited", wait=wait) if wait else tried
+
+
+def _counted_name(name: str, user: User | None) -> str:
+    """Under what failures of a name are counted: invented ones share so many rows of their network.
+
+    Which share one only we know. To fill them all takes longer than a window, so an invented name is paused like one
+    that somebody has.
+    """
+    if user is not None:
+        return name
+    digest = salted_hmac("an invented name", name.encode("utf-8", "replace"), algorithm="sha256").digest()
+    return f"invented {int.from_bytes(digest[:4]) % INVENTED_NAMES}"
 
 
 def _has_password(user: User, password: str) -> bool:

@@ -1,8 +1,11 @@
 """Argon2id, and how many hashes may be made at once: each takes 100 MB and a core (RFC 9106 §4)."""
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 
 from django.conf import settings
 from django.contrib.auth.hashers import Argon2PasswordHasher
@@ -30,20 +33,89 @@ class BoundedArgon2(Argon2PasswordHasher):
             return fits
 
 
+PLACES = max(AT_ONCE, settings.SMARTAUTH_WEB_THREADS // 2)
 _makers = threading.BoundedSemaphore(AT_ONCE)
-_makers_and_waiters = threading.BoundedSemaphore(max(AT_ONCE, settings.SMARTAUTH_WEB_THREADS // 2))
+_makers_and_waiters = threading.BoundedSemaphore(PLACES)
+
+
+@dataclass(slots=True)
+class _Network:
+    """Where hashes are asked for: one is made at once, and the last place is left to others."""
+
+    turn: threading.Lock = field(default_factory=threading.Lock)
+    inside: int = 0
+
+
+_networks: dict[str, _Network] = {}
+_networks_lock = threading.Lock()
+_network: ContextVar[str] = ContextVar("network", default="")
+
+
+@contextmanager
+def hashing_for(network: str) -> Iterator[None]:
+    """What is hashed meanwhile is asked for by a caller of that network, so that none of them starves the others."""
+    known = _network.set(network)
+    try:
+        yield
+    finally:
+        _network.reset(known)
 
 
 @contextmanager
 def _turn() -> Iterator[None]:
-    if not _makers_and_waiters.acquire(blocking=False):
-        raise TooManyHashes
-    try:
-        if not _makers.acquire(timeout=WAIT_SECONDS):
+    deadline = time.monotonic() + WAIT_SECONDS
+    with _place(), _turn_of_network(_network.get(), deadline):
+        if not _makers.acquire(timeout=_left(deadline)):
             raise TooManyHashes
         try:
             yield
         finally:
             _makers.release()
+
+
+@contextmanager
+def _place() -> Iterator[None]:
+    if not _makers_and_waiters.acquire(blocking=False):
+        raise TooManyHashes
+    try:
+        yield
     finally:
         _makers_and_waiters.release()
+
+
+@contextmanager
+def _turn_of_network(name: str, deadline: float) -> Iterator[None]:
+    """Nobody waits for others of a network that is not known."""
+    if not name:
+        yield
+        return
+    own = _enter(name)
+    try:
+        if not own.turn.acquire(timeout=_left(deadline)):
+            raise TooManyHashes
+        try:
+            yield
+        finally:
+            own.turn.release()
+    finally:
+        _leave(name, own)
+
+
+def _enter(name: str) -> _Network:
+    with _networks_lock:
+        own = _networks.setdefault(name, _Network())
+        if own.inside >= max(1, PLACES - 1):
+            raise TooManyHashes
+        own.inside += 1
+        return own
+
+
+def _leave(name: str, own: _Network) -> None:
+    with _networks_lock:
+        own.inside -= 1
+        if not own.inside:
+            del _networks[name]
+
+
+def _left(deadline: float) -> float:
+    return max(0.0, deadline - time.monotonic())

@@ -7,22 +7,15 @@ from typing import Literal, NamedTuple
 from django.conf import settings
 from django.db import connection
 
+from accounts import windows
 from smart.http.addresses import caller_network
 from smart.time_units import SECOND
 
 Kind = Literal["account", "client", "unknown account", "waiting request", "refresh refused", "code refused"]
 FIRST_EVENTS = 10
 
-_COUNT = """
-INSERT INTO accounts_failurecount (key, failures, window_ends_at) VALUES (%s, 1, %s)
-ON CONFLICT (key) DO UPDATE SET
-    failures = CASE WHEN accounts_failurecount.window_ends_at <= %s THEN 1
-                    ELSE accounts_failurecount.failures + 1 END,
-    window_ends_at = CASE WHEN accounts_failurecount.window_ends_at <= %s THEN excluded.window_ends_at
-                          ELSE accounts_failurecount.window_ends_at END
-RETURNING failures, window_ends_at
-"""
-_READ = "SELECT failures, window_ends_at FROM accounts_failurecount WHERE key = %s AND window_ends_at > %s"
+_COUNT = windows.count_statement("accounts_failurecount", "failures")
+_READ = f"SELECT failures, window_ends_at FROM accounts_failurecount WHERE key = %s AND {windows.IN_TIME}"  # noqa: S608
 _CLEAR = "DELETE FROM accounts_failurecount WHERE key = %s"
 
 
@@ -50,9 +43,9 @@ class Count(NamedTuple):
 
 def count(kind: Kind, name: str, address: str, *, now: int, seconds: int = 0) -> Count:
     """Counts one more, within a window of so many seconds (by default the one of failures). One statement."""
-    window_ends_at = now + (seconds or settings.SMARTAUTH_FAILURE_WINDOW_SECONDS) * SECOND
+    ends_at = now + (seconds or settings.SMARTAUTH_FAILURE_WINDOW_SECONDS) * SECOND
     with connection.cursor() as cursor:
-        cursor.execute(_COUNT, [_key(kind, name, address), window_ends_at, now, now])
+        cursor.execute(_COUNT, windows.values(_key(kind, name, address), (), 1, now=now, ends_at=ends_at))
         return Count(*cursor.fetchone())
 
 
@@ -68,8 +61,9 @@ def failure_wait(counted: Count, *, now: int) -> int:
 
 def seconds_to_wait(kind: Kind, name: str, address: str, *, now: int) -> int:
     """The seconds to wait before another try is looked at, else 0. Counts nothing."""
+    latest_end = now + settings.SMARTAUTH_FAILURE_WINDOW_SECONDS * SECOND
     with connection.cursor() as cursor:
-        cursor.execute(_READ, [_key(kind, name, address), now])
+        cursor.execute(_READ, [_key(kind, name, address), now, latest_end])
         row = cursor.fetchone()
     return _wait(row[0], row[1], now) if row else 0
 

@@ -1,11 +1,11 @@
 """What is refused again and again: counted for a while, and ended when it is too much (SD-05)."""
 
 from dataclasses import replace
-from typing import Any
 
 from django.conf import settings
 from django.db import transaction
 
+from accounts import windows
 from audit.event_kinds import EventKind
 from audit.trail import record_events
 from oauth.ending import access
@@ -18,16 +18,7 @@ from smart.time_units import SECOND
 MOST_EVENTS = 100  # of one combination within one window: a flood shall not fill the trail
 UNAUTHORIZED = 401
 
-_COUNT = """
-INSERT INTO oauth_refusalcount (key, client_id, user_id, fhir_server_id, count, window_ends_at)
-VALUES (%s, %s, %s, %s, %s, %s)
-ON CONFLICT (key) DO UPDATE SET
-    count = CASE WHEN oauth_refusalcount.window_ends_at <= %s THEN excluded.count
-                 ELSE oauth_refusalcount.count + excluded.count END,
-    window_ends_at = CASE WHEN oauth_refusalcount.window_ends_at <= %s THEN excluded.window_ends_at
-                          ELSE oauth_refusalcount.window_ends_at END
-RETURNING count
-"""
+_COUNT = windows.count_statement("oauth_refusalcount", "count", "client_id", "user_id", "fhir_server_id")
 _BEGIN_ANEW = "UPDATE oauth_refusalcount SET count = 0 WHERE key = %s"
 
 
@@ -36,8 +27,7 @@ Combination = tuple[int, int | None, int]  # client, person, FHIR server: with o
 
 def add_to_count(key: str, whose: Combination, number: int, *, now: int, seconds: int) -> int:
     """How many there were within this window, with these. One statement; parallel ones add up."""
-    values: list[Any] = [key, *whose, number, now + seconds * SECOND, now, now]
-    return int(sql.value(_COUNT, values))
+    return int(sql.value(_COUNT, windows.values(key, whose, number, now=now, ends_at=now + seconds * SECOND)))
 
 
 def record_refusals(token: AccessToken, status: int, number: int, actor: Actor) -> None:

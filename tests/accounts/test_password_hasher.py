@@ -9,7 +9,7 @@ import pytest
 from accounts import clock, password_hasher
 from accounts.login import attempt
 from accounts.models import FailureCount
-from accounts.password_hasher import BoundedArgon2, TooManyHashes
+from accounts.password_hasher import BoundedArgon2, TooManyHashes, hashing_for
 from accounts.rate_limit import _key
 from audit.models import OutboxEvent
 from tests.conftest import App
@@ -67,6 +67,29 @@ def test_a_caller_that_comes_when_enough_wait_is_refused_at_once(monkeypatch: py
 
     with password_hasher._turn(), pytest.raises(TooManyHashes):
         BoundedArgon2().verify("password", "argon2$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$aGFzaGhhc2g")
+
+
+@pytest.mark.requirement("SD-20")
+def test_one_network_makes_one_hash_at_a_time_and_leaves_a_place_to_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(password_hasher, "WAIT_SECONDS", 0.05)
+    crowd, others = [hashing_for("192.0.2.1"), password_hasher._turn()], hashing_for("192.0.2.2")
+    with ExitStack() as taken:
+        for each in crowd:
+            taken.enter_context(each)
+
+        with pytest.raises(TooManyHashes):
+            BoundedArgon2().encode("password", "some-salt-of-16-")
+        with others:
+            assert BoundedArgon2().encode("password", "some-salt-of-16-")
+
+        own = password_hasher._networks["192.0.2.1"]
+        monkeypatch.setattr(own, "inside", password_hasher.PLACES - 1)
+        own.turn.release()  # whose turn it is does not matter: it holds all the places that one network may
+        with pytest.raises(TooManyHashes):
+            BoundedArgon2().encode("password", "some-salt-of-16-")
+        own.turn.acquire()
+        monkeypatch.undo()
+    assert password_hasher._networks == {}
 
 
 def test_a_place_is_free_again_after_a_failure() -> None:
