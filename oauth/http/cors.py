@@ -1,19 +1,26 @@
 """CORS on both sides by the rules of smart.http.cors; the origins are those of the clients (CO-01 to CO-08)."""
 
+import logging
 import re
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
 
+from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 
-from oauth.models import sql
+from oauth.models import Origin, sql
 from smart.http.cors import CLIENT_ID, FHIR_METHODS, Cors, cors_headers, is_preflight
+from smart.http.cors_advice import origin_advice
+from smart.text import replace_unsafe_characters
+
+log = logging.getLogger("smartauth.cors")
 
 _REGISTERED = """
 SELECT 1 FROM oauth_origin o JOIN oauth_client c ON c.id = o.client_id WHERE o.origin = %s AND c.enabled = 1
 """
 _OF_CLIENT = f"{_REGISTERED} AND c.client_id = %s"  # no value is part of the text
+LONGEST_SHOWN = 200
 # whole paths: by a part of one, a record or a page whose name ends like a document would be open too
 _PUBLIC_DOCUMENT = re.compile(
     r"/o/jwks|/o/smart-configuration|/o/style/[^/]+\.json"
@@ -31,7 +38,17 @@ def cors_headers_for(
     the same for all (CO-04). A client that is only named counts as nobody, else the headers told whether it exists.
     """
     registered = {origin} if rule is Cors.REGISTERED and origin and _is_registered(origin, client) else set()
+    if settings.SMARTAUTH_DEV and rule is Cors.REGISTERED and origin and not registered:
+        _log_foreign(origin)
     return cors_headers(rule, origin, registered, methods=methods, preflight=preflight)
+
+
+def _log_foreign(origin: str) -> None:
+    """For the developer: the browser tells neither them nor the page why the answer may not be read."""
+    known = Origin.objects.filter(client__enabled=True).values_list("origin", flat=True).distinct()
+    advice = origin_advice(origin, known, issuer=settings.SMARTAUTH_ISSUER)
+    shown = replace_unsafe_characters(origin, "?")[:LONGEST_SHOWN]
+    log.warning("CORS: pages of %s may not read this answer. %s", shown, advice)
 
 
 def _is_registered(origin: str, client: str) -> bool:

@@ -209,3 +209,24 @@ def test_pages_and_introspection_are_for_no_other_origin(app: App, registered: A
     response = app.request(method, path, headers=preflight(ORIGIN, "POST"))
 
     assert not [name for name in response.headers if name.startswith("access-control-")]
+
+
+@pytest.mark.requirement("CO-02")
+@pytest.mark.parametrize("path", ["/o/token", FHIR])
+def test_a_foreign_origin_leaves_a_hint_in_development_alone(
+    app: App, make_client: MakeClient, settings: Any, caplog: pytest.LogCaptureFixture, path: str
+) -> None:
+    make_client(redirect_uris="http://127.0.0.1:3456/cb", application_type="native")
+    foreign = {"Origin": "http://localhost:3456"}
+
+    answer = app.request("POST", path, headers=foreign)
+    hints = [record.getMessage() for record in caplog.records if record.name == "smartauth.cors"]
+    caplog.clear()
+    settings.SMARTAUTH_DEV = False
+    app.request("POST", path, headers=foreign)
+
+    assert "access-control-allow-origin" not in answer.headers
+    assert len(hints) == 1
+    assert "http://localhost:3456" in hints[0]
+    assert "Registered is http://127.0.0.1:3456" in hints[0]
+    assert not [record for record in caplog.records if record.name == "smartauth.cors"]
