@@ -1,6 +1,7 @@
 """Who logs in, and the failures that are counted against guessing."""
 
 import secrets
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, ClassVar, Self
 
@@ -10,6 +11,8 @@ from django.db import models
 from django.db.models import F
 
 from accounts import clock
+
+CLAIM_FIELDS = frozenset({"username", "name", "given_name", "family_name", "locale", "email", "email_verified"})
 
 
 def new_subject() -> str:
@@ -60,6 +63,9 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     username = models.CharField(max_length=150, unique=True)
     name = models.CharField(max_length=200, blank=True)
+    given_name = models.CharField(max_length=200, blank=True)
+    family_name = models.CharField(max_length=200, blank=True)
+    locale = models.CharField(max_length=35, blank=True)
     subject = models.TextField(unique=True, default=new_subject, editable=False)
     email = models.EmailField(blank=True)
     email_verified = models.BigIntegerField(default=0)  # 1 = an operator or the seed file vouches for it
@@ -70,6 +76,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     login_after = models.BigIntegerField(default=0, editable=False)  # only a login newer than this may allow anything
     must_change_password = models.BigIntegerField(default=0, editable=False)  # since when, 0 = not
     created_at = models.BigIntegerField(default=clock.now, editable=False)
+    updated_at = models.BigIntegerField(default=clock.now, editable=False)  # what apps may hear; 0 = not known
 
     objects: ClassVar[UserManager] = UserManager()
 
@@ -86,6 +93,13 @@ class User(AbstractBaseUser, PermissionsMixin):
     @property
     def is_active(self) -> bool:  # type: ignore[override]
         return self.suspended_at == 0
+
+    def mark_updated(self, changed: Iterable[str]) -> list[str]:
+        """Sets when what apps may hear of this person last changed; the names of the fields that this sets."""
+        if CLAIM_FIELDS.isdisjoint(changed):
+            return []
+        self.updated_at = clock.now()
+        return ["updated_at"]
 
     def get_full_name(self) -> str:
         return self.name or self.username

@@ -18,8 +18,8 @@ BACKEND_SCOPES = ("system/*.rs", "system/*.cruds", "system/*.read", "system/*.*"
 _V1 = {"read", "write", "*"}
 ASSERTION_ALGORITHMS = ["RS384", "ES384"]
 CLAIMS = [
-    "iss", "sub", "aud", "iat", "exp", "auth_time", "nonce", "fhirUser", "name", "preferred_username", "email",
-    "email_verified",
+    "iss", "sub", "aud", "iat", "exp", "auth_time", "nonce", "fhirUser", "name", "given_name", "family_name",
+    "preferred_username", "locale", "updated_at", "email", "email_verified",
 ]  # fmt: skip
 
 

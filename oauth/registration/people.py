@@ -21,6 +21,7 @@ MAX_EMAIL_LENGTH = 254
 NO_EMAIL = "must be an email address."
 NO_FHIR_ID = "must be a FHIR id (letters, digits, - and ., at most 64)."
 _USERNAME = re.compile(r"[\w.@+-]{1,150}")
+_LOCALE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
 _FHIR_USER = re.compile(fhir_user.PATTERN)
 _DAY = re.compile(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?")
 _YEAR = re.compile(r"[0-9]{4}")
@@ -31,6 +32,9 @@ def problems(person: User, *, name_is_taken: bool = False) -> Problems:
     return collect({
         "username": _username_problems(person.username, name_is_taken),
         "name": text_problems(person.name),
+        "given_name": text_problems(person.given_name),
+        "family_name": text_problems(person.family_name),
+        "locale": _locale_problems(person.locale),
         "email": _email_problems(person),
         "email_verified": _verified_problems(person),
     })  # fmt: skip
@@ -76,6 +80,11 @@ def _username_problems(username: str, name_is_taken: bool) -> Iterator[str]:
         yield "must be written in letters of the usual width and form."
     if name_is_taken:
         yield "belongs to somebody already, in these letters or in others of case or width."
+
+
+def _locale_problems(locale: str) -> list[str]:
+    """A language tag (RFC 5646), as OpenID Connect tells it."""
+    return [pattern_problem(locale, _LOCALE, "a language tag such as en or de-AT")] if locale else []
 
 
 def _email_problems(person: User) -> list[str]:

@@ -104,6 +104,9 @@ PERSON = mapping(
     {
         "username": _username,
         "name": name,
+        "given_name": name,
+        "family_name": name,
+        "locale": text,
         "email": text,
         "email_verified": flag,
         "password": line,

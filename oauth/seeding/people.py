@@ -12,6 +12,7 @@ from oauth.registration import people
 from oauth.seeding.outcome import Outcome, fhir_server_at, find_row, save_fields, set_fields
 from oauth.seeding.schema import SeedError
 
+_CLAIMS = ("name", "given_name", "family_name", "locale", "email", "email_verified")
 KEYS = {"resource": "fhir_user"}  # what a field of the row is called in the file
 
 
@@ -27,14 +28,14 @@ def save_person(entry: dict[str, Any], path: str, outcome: Outcome) -> None:
     SeedError.refuse(problems, path, entry)
     if added:
         row.set_password(_password(entry, row, path))
-    save_fields(row, changed)
+    save_fields(row, [*changed, *row.mark_updated(changed)])
     for place, identity in enumerate(entry.get("identities", [])):
         changed += _save_identity(row, identity, f"{path}.identities[{place}]")
     outcome.record_change(f"person {row.username}", added, changed, person=row.subject)
 
 
 def _values(entry: dict[str, Any], row: User) -> dict[str, Any]:
-    values: dict[str, Any] = {name: entry[name] for name in ("name", "email", "email_verified") if name in entry}
+    values: dict[str, Any] = {name: entry[name] for name in _CLAIMS if name in entry}
     if values.get("email", row.email) != row.email:
         values.setdefault("email_verified", 0)  # somebody vouched for the address before
     if "operator" in entry:

@@ -67,7 +67,17 @@ def _claims(request: HttpRequest, token: str) -> dict[str, Any]:
 
 
 def _account(user: User) -> standard_claims.Account:
-    return standard_claims.Account(user.subject, user.name, user.username, user.email, bool(user.email_verified))
+    return standard_claims.Account(
+        subject=user.subject,
+        name=user.name,
+        username=user.username,
+        email=user.email,
+        email_verified=bool(user.email_verified),
+        given_name=user.given_name,
+        family_name=user.family_name,
+        locale=user.locale,
+        updated_at=user.updated_at,
+    )
 
 
 def _at_fhir_server(row: AccessToken, user: User) -> dict[str, str]:

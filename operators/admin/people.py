@@ -23,7 +23,7 @@ from oauth.models import ActsFor, Authorization, FhirIdentity
 from operators.admin import confirmation
 from operators.admin.filters import filter_by
 from operators.admin.model_admin import OperatorAdmin, actor, record_operator_events
-from operators.admin.person_forms import FhirIdentityForm, NewPasswordForm, NewPersonForm, PersonForm
+from operators.admin.person_forms import PROFILE, FhirIdentityForm, NewPasswordForm, NewPersonForm, PersonForm
 from operators.admin.rendering import count_text, shorten, tag
 
 STATE = filter_by("state", "state", {
@@ -58,19 +58,15 @@ class PersonAdmin(OperatorAdmin, UserAdmin):  # type: ignore[type-arg]  # Django
     search_help_text = "user name, name, or fhirUser such as Patient/amy"
     ordering = ("-pk",)
     filter_horizontal = ()
-    also_saved = ("is_superuser",)
+    also_saved = ("is_superuser", "updated_at")
     actions = ("suspend", "lift_suspension", "end_access", "require_password")
-    fieldsets = ((None, {"fields": ("username", "name", "email", "email_verified", "is_staff")}),)
+    fieldsets = ((None, {"fields": PROFILE}),)
     add_fieldsets = (
         (
             None,
             {
                 "fields": (
-                    "username",
-                    "name",
-                    "email",
-                    "email_verified",
-                    "is_staff",
+                    *PROFILE,
                     "usable_password",
                     "password1",
                     "password2",
@@ -129,6 +125,8 @@ class PersonAdmin(OperatorAdmin, UserAdmin):  # type: ignore[type-arg]  # Django
             obj.is_staff = True
             self.message_user(request, "You stay an operator: another operator must change that.", messages.WARNING)
         obj.is_superuser = obj.is_staff
+        if change:
+            obj.mark_updated(form.changed_data)
         if change and form.is_no_longer_verified():
             self.message_user(request, "The new email address is not verified.", messages.WARNING)
         super().save_model(request, obj, form, change)

@@ -15,6 +15,8 @@ from oauth.registration.problems import MAX_NAME_LENGTH
 from operators.admin.fields import Flag, RegistrationForm, Text, Words, show_problems
 from smart.fhir.id import is_fhir_id
 
+PROFILE = ("username", "name", "given_name", "family_name", "locale", "email", "email_verified", "is_staff")
+
 
 class UsernameField(Text):
     """A user name, however its accents were typed."""
@@ -28,13 +30,16 @@ class PersonRules(RegistrationForm):
 
     username = UsernameField(longest=150)
     name = Text(longest=MAX_NAME_LENGTH, required=False)
+    given_name = Text(longest=MAX_NAME_LENGTH, required=False)
+    family_name = Text(longest=MAX_NAME_LENGTH, required=False)
+    locale = Text(longest=35, required=False, help_text="The language, such as en or de-AT.")
     email = Text(required=False, widget=forms.EmailInput)
     email_verified = Flag(label="Email is verified", help_text="You vouch that it reaches this person; apps hear so.")
     is_staff = forms.BooleanField(label="Operator", required=False, help_text="May use this admin, all of it.")
 
     class Meta:
         model = User
-        fields = ("username", "name", "email", "email_verified", "is_staff")
+        fields = PROFILE
 
     def _post_clean(self) -> None:
         super()._post_clean()  # type: ignore[misc]

@@ -110,7 +110,7 @@ PART_HINT = "Ask the maker of the app what that means."
 
 RECOGNISE = "Recognise you next time, by a number, without your name"
 IDENTITY = "Your name and your role"
-ACCOUNT = "Your name and your user name"
+ACCOUNT = "Your name, your user name and your language"
 EMAIL = "Your email address"
 OFFLINE = "Until I take it back, also while I am not using the app"
 OFFLINE_HINT = "It can then get new data by itself, also at night."

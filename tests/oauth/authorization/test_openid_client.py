@@ -40,7 +40,7 @@ def test_a_person_signs_in_and_the_app_hears_who_it_is(
     ("scope", "names"),
     [
         ("openid", {"sub"}),
-        ("openid profile", {"sub", "name", "preferred_username"}),
+        ("openid profile", {"sub", "name", "preferred_username", "updated_at"}),
         ("openid email", {"sub", "email", "email_verified"}),
     ],
 )

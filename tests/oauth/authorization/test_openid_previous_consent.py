@@ -55,7 +55,7 @@ def test_an_app_that_always_asks_is_allowed_only_now_and_remembered_nowhere(
     assert redirect_query(quiet)["error"] == "consent_required"
     for page in (first, again):
         assert ("Only now" in page.text, "I am not asked again" in page.text) == (True, False)
-        assert "Your name and your user name" in page.text
+        assert "Your name, your user name and your language" in page.text
     assert ("Staff Canteen" in with_token, "if you do not use it before" in with_token) == (True, False)
     assert "No app can use your records." in visitor.request("GET", "/apps").text
 

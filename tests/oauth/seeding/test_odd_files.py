@@ -131,6 +131,7 @@ HALF, NUL = "a\ud800", "a\0"
                      "fhir_servers[0].patients[0].birth_date: must be a date", id="date"),
         pytest.param({"people": [{"username": "ODD"}]}, "people[0].username: must be", id="user name"),
         pytest.param({"people": [{"username": "x", "email": "x@x.ODD"}]}, "people[0].email: must be", id="email"),
+        pytest.param({"people": [{"username": "x", "locale": "German"}]}, "people[0].locale: must be", id="locale"),
         pytest.param({"people": [{"username": "x", "password": "correct horse batteryODD"}]},
                      "people[0].password: has a control", id="password"),
         pytest.param({"people": [{"username": "x", "identities": [{"fhir_server": "ODD", "fhir_user": "Patient/x"}]}]},
@@ -207,6 +208,20 @@ def test_several_problems_of_a_row_are_said_at_once(write: Write) -> None:
     assert [line.partition(":")[0] for line in said.removeprefix("seed.yaml: ").splitlines()] == [
         "clients[0].maker", "clients[0].maker", "clients[0].scope", "clients[0].supersede",
     ]  # fmt: skip
+
+
+def test_when_claims_of_a_person_change_is_noted_and_nothing_else_is(write: Write) -> None:
+    person = {"username": "odd-claims", "given_name": "Ada", "family_name": "Odd", "locale": "en"}
+    seed(write({"people": [person]}))
+    User.objects.get_queryset().filter(username="odd-claims").update(updated_at=1)
+
+    seed(write({"people": [{**person, "operator": "true"}]}))
+    unchanged = User.objects.get(username="odd-claims").updated_at
+    seed(write({"people": [{**person, "locale": "en-IE"}]}))
+
+    row = User.objects.get(username="odd-claims")
+    assert (row.given_name, row.family_name, row.locale, unchanged) == ("Ada", "Odd", "en-IE", 1)
+    assert row.updated_at > 1
 
 
 def test_an_email_that_changes_is_no_longer_verified(write: Write) -> None:

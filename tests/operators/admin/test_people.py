@@ -57,14 +57,18 @@ def test_who_a_person_is_and_which_patients_they_may_act_for(
 
     answer = operator.post(f"accounts/user/{person.pk}/change/", {
         "username": person.username, "name": "Carol Reyes", "email": "carol@example.org", "email_verified": "on",
+        "given_name": "Carol", "family_name": "Reyes", "locale": "de-AT",
         **identity_rows(fhir_server, "RelatedPerson/carol", "dan\r\namy", person),
     })  # fmt: skip
 
     identity = person.identities.get()
     assert answer.status_code == 302
     assert identity.resource == "RelatedPerson/carol"
+    before = person.updated_at
     person.refresh_from_db()
     assert (person.email, person.email_verified) == ("carol@example.org", 1)
+    assert (person.given_name, person.family_name, person.locale) == ("Carol", "Reyes", "de-AT")
+    assert person.updated_at > before
     assert set(identity.acts_for.values_list("record__patient", flat=True)) == {"amy", "dan"}
 
 

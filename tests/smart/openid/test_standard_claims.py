@@ -1,6 +1,7 @@
 """What is told of a person (OIDC Core), and what plain OpenID Connect may ask, without a server."""
 
 from dataclasses import replace
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
@@ -32,6 +33,7 @@ CLIENT = ClientPolicy(
 PUBLIC, SMART = replace(CLIENT, confidential=False), replace(CLIENT, openid=False)
 CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
 ACCOUNT = Account("u-1", "Amy Shaw", "amy", "amy@example.org", True)
+DETAILS: dict[str, Any] = {"given_name": "Amy", "family_name": "Shaw", "locale": "en-GB"}
 
 
 def asked(**changes: str) -> Parameters:
@@ -119,6 +121,8 @@ def test_the_scopes_that_never_fit_are_named() -> None:
         ("openid email", ACCOUNT._replace(email_verified=False),
          {"sub": "u-1", "email": "amy@example.org", "email_verified": False}),
         ("openid email", ACCOUNT._replace(email=""), {"sub": "u-1"}),
+        ("openid profile", ACCOUNT._replace(**DETAILS, updated_at=1_700_000_000_999_999),
+         {"sub": "u-1", "name": "Amy Shaw", "preferred_username": "amy", **DETAILS, "updated_at": 1_700_000_000}),
     ],
 )  # fmt: skip
 def test_of_an_account_is_told_what_was_granted_and_is_known(
@@ -135,7 +139,7 @@ def test_the_person_reads_what_the_app_hears_and_may_leave_out_their_address() -
 
     assert [(line.group, line.text) for line in choices] == [
         ("who", "Recognise you next time, by a number, without your name"),
-        ("who", "Your name and your user name"),
+        ("who", "Your name, your user name and your language"),
         ("who", "Your email address"),
         ("time", "Until I take it back, also while I am not using the app"),
         ("time", "Whenever I am signed in here"),
