@@ -136,9 +136,12 @@ class SignIn(models.Model):
     objects = SignInQuerySet.as_manager()
 
 
-class FailureCount(models.Model):
-    """Failures of one client or account from one address within one window; never of one of them alone."""
+class RateCount(models.Model):
+    """How often something happened from one address within one window: what, and by whom, stands in the key."""
 
     key = models.TextField(unique=True)
-    failures = models.BigIntegerField()
+    count = models.BigIntegerField(db_column="failures")
     window_ends_at = models.BigIntegerField(db_index=True)
+
+    class Meta:
+        db_table = "accounts_failurecount"

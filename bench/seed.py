@@ -22,7 +22,7 @@ from accounts import clock  # noqa: E402
 from accounts.models import User  # noqa: E402
 from oauth.clients.secrets import client_secret_digest  # noqa: E402
 from oauth.keys import signing_keys  # noqa: E402
-from oauth.models import AccessToken, Authorization, Client, FhirServer, ResourceServer, Seat  # noqa: E402
+from oauth.models import AccessToken, Authorization, Client, FhirServer, ResourceServerRole, Seat  # noqa: E402
 from oauth.tokens.authorization_state import AuthorizationState  # noqa: E402
 from oauth.tokens.issue import issue  # noqa: E402
 
@@ -42,7 +42,7 @@ def _create_resource_server(fhir_server: FhirServer) -> None:
     client = Client.objects.create(
         client_id=name, authentication="secret", grants="", secret_digest=client_secret_digest(name, SECRET)
     )
-    ResourceServer.objects.create(client=client, fhir_server=fhir_server)
+    ResourceServerRole.objects.create(client=client, fhir_server=fhir_server)
 
 
 def _create_services(apps: int, fhir_server: FhirServer, jwks: str) -> None:

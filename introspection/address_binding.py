@@ -43,7 +43,7 @@ class Use(NamedTuple):
         address = text if text == found.use_address else normalize(without_port(text))
         return cls(found, address, address_binding.strictest_policy(*found.address_policies.split()))
 
-    def answer(self, policy: str) -> str:
+    def introspection_response(self, policy: str) -> str:
         """The claims, with the flag where a policy holds: set while the authorization has not been looked at since."""
         if self.policy == address_binding.OFF:
             return self.found.claims

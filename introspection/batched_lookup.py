@@ -76,8 +76,8 @@ class SQLiteReader:
         if self._connection is None:
             name = connections["default"].settings_dict["NAME"]
             self._connection = sqlite3.connect(name, timeout=20, isolation_level=None)
-        asked = json.dumps([[w.digest, w.caller] for w in waiting])
-        return self._connection.execute(SQLITE, [asked]).fetchall()
+        questions = json.dumps([[w.digest, w.caller] for w in waiting])
+        return self._connection.execute(SQLITE, [questions]).fetchall()
 
 
 class BatchedLookup:

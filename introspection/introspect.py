@@ -6,17 +6,17 @@ from introspection import address_binding, tampering
 from introspection.authentication import authenticate_and_look_up
 from introspection.last_use import last_uses
 from introspection.token_lookup import LookupRow, dead_reason
-from oauth.http.answer import Answer
 from oauth.http.machine_request import MachineRequest
+from oauth.http.machine_response import MachineResponse
 from oauth.http.writer_pool import writer_pool
 from oauth.models import public_reference
 from smart.digests import sha256_hex
 from smart.tokens.address_binding import BLOCKING
 
-INACTIVE = Answer(200, b'{"active":false}')
+INACTIVE = MachineResponse(200, b'{"active":false}')
 
 
-async def introspect(request: MachineRequest) -> Answer:
+async def introspect(request: MachineRequest) -> MachineResponse:
     """The claims of a live token, or {"active":false}: also for a token that the caller may not ask about (IN-06)."""
     token = request.required("token")
     found, may_ask = await authenticate_and_look_up(request, sha256_hex(token))
@@ -33,7 +33,7 @@ async def introspect(request: MachineRequest) -> Answer:
     if policy in BLOCKING:
         return INACTIVE
     last_uses().note(use, request.now)
-    return Answer(200, use.answer(policy).encode())
+    return MachineResponse(200, use.introspection_response(policy).encode())
 
 
 def _refusal_event(request: MachineRequest, found: LookupRow) -> Event:

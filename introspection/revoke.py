@@ -7,9 +7,9 @@ from oauth.ending import access
 from oauth.ending.access import Actor
 from oauth.ending.reasons import EndedFor
 from oauth.ending.tokens import end_statement, end_token
-from oauth.http.answer import Answer
 from oauth.http.credentials import AuthenticatedClient
 from oauth.http.machine_request import MachineRequest
+from oauth.http.machine_response import MachineResponse
 from oauth.models import sql
 from oauth.tokens import id_token
 from smart.digests import sha256_hex
@@ -38,18 +38,18 @@ AND a.client_id <> %s AND NOT EXISTS (
 """
 
 
-async def revoke(request: MachineRequest) -> Answer:
+async def revoke(request: MachineRequest) -> MachineResponse:
     """200 with an empty body for what is dead afterwards; the hint is only a hint (RV-01 to RV-04)."""
     return await run_as_client(request, lambda client: _revoke(request, client))
 
 
-def _revoke(request: MachineRequest, client: AuthenticatedClient) -> Answer:
+def _revoke(request: MachineRequest, client: AuthenticatedClient) -> MachineResponse:
     token = request.required("token")
     with transaction.atomic():
         refusal = _end(sha256_hex(token), client, request)
     if refusal is not None:
         raise refusal
-    return Answer(200)
+    return MachineResponse(200)
 
 
 def _end(token: str, client: AuthenticatedClient, request: MachineRequest) -> OAuthError | None:

@@ -9,6 +9,6 @@ class OperatorsConfig(AppConfig):
     default = True
 
 
-class OperatorsAdmin(django_admin.AdminConfig):
+class OperatorsAdminConfig(django_admin.AdminConfig):
     default_site = "operators.site.OperatorsSite"
     default = False

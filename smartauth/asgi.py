@@ -16,9 +16,9 @@ from django.conf import settings  # noqa: E402
 
 from introspection.introspect import introspect  # noqa: E402
 from introspection.revoke import revoke  # noqa: E402
-from oauth.http.answer import Answer, invalid_request, send_answer, send_headers_too_long  # noqa: E402
 from oauth.http.asgi import Receive, Scope, Send  # noqa: E402
 from oauth.http.endpoint import Endpoint  # noqa: E402
+from oauth.http.machine_response import MachineResponse, invalid_request, send_headers_too_long, send_response  # noqa: E402
 from oauth.tokens.endpoint import token  # noqa: E402
 from smart.http import limits  # noqa: E402
 from smart.http.cors import Cors  # noqa: E402
@@ -33,7 +33,7 @@ MACHINES = {
     "/o/introspect": Endpoint(introspect),
     "/o/revoke": Endpoint(revoke, Cors.REGISTERED),
 }
-HEALTHY = Answer(HTTPStatus.OK, b'{"status": "ok"}')
+HEALTHY = MachineResponse(HTTPStatus.OK, b'{"status": "ok"}')
 _people = RequestBuffer(WSGIMiddleware(cast(Any, people), workers=settings.SMARTAUTH_WEB_THREADS))
 
 
@@ -44,11 +44,11 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
     elif scope["type"] != "http":
         await send({"type": "websocket.close", "code": 1000})
     elif settings.SMARTAUTH_DEV and (refusal := _development_refusal(scope)):
-        await send_answer(send, refusal, secrets.token_hex(8))
+        await send_response(send, refusal, secrets.token_hex(8))
     elif scope["path"] == "/healthz":
-        await send_answer(send, _health(scope["method"]), secrets.token_hex(8))
+        await send_response(send, _health(scope["method"]), secrets.token_hex(8))
     elif not gate.is_open and not await _has_opened():
-        await send_answer(send, NOT_READY, secrets.token_hex(8))
+        await send_response(send, NOT_READY, secrets.token_hex(8))
     elif machine := MACHINES.get(scope["path"]):
         await machine(scope, receive, send)
     elif limits.has_too_long_headers(scope["headers"]):
@@ -57,13 +57,13 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
         await _people(scope, receive, send)
 
 
-def _development_refusal(scope: Scope) -> Answer | None:
+def _development_refusal(scope: Scope) -> MachineResponse | None:
     peer = scope["client"][0] if scope.get("client") else ""
     hosts = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
     return development_door.refusal(scope["path"], peer, ",".join(hosts))
 
 
-def _health(method: str) -> Answer:
+def _health(method: str) -> MachineResponse:
     """The loop answers: it says nothing of databases or threads, so that busy ones do not restart the process."""
     if method in {"GET", "HEAD"}:
         return HEALTHY

@@ -7,12 +7,12 @@ from ipaddress import ip_address
 from django.conf import settings
 from django.http.request import split_domain_port, validate_host
 
-from oauth.http.answer import Answer, invalid_request
+from oauth.http.machine_response import MachineResponse, invalid_request
 from smart.http.addresses import normalize
 from smartauth.any_host import PATHS
 
 
-def refusal(path: str, peer: str, host: str) -> Answer | None:
+def refusal(path: str, peer: str, host: str) -> MachineResponse | None:
     """Why this request is not answered in development; a peer without address is a socket of this machine (SB-07)."""
     if peer and not _is_near(peer):
         return invalid_request(

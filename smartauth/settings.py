@@ -126,7 +126,7 @@ _loopback = ["127.0.0.1", "localhost", "[::1]"] if SMARTAUTH_DEV else []
 ALLOWED_HOSTS: list[str] = [_own_host, *_env[table.ALLOWED_HOSTS], *_loopback]
 CSRF_TRUSTED_ORIGINS = [f"{_issuer.scheme}://{_issuer.netloc}"]
 INSTALLED_APPS = [
-    "operators.apps.OperatorsAdmin",  # django.contrib.admin with our site
+    "operators.apps.OperatorsAdminConfig",  # django.contrib.admin with our site
     "accounts",  # before Django's own: its commands that set passwords are replaced
     "django.contrib.auth",
     "django.contrib.contenttypes",

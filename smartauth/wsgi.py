@@ -34,12 +34,12 @@ django.setup(set_prefix=False)
 
 from django.conf import settings  # noqa: E402
 
-from oauth.http.answer import Answer, answer_headers, error_answer  # noqa: E402
+from oauth.http.machine_response import MachineResponse, oauth_error_response, response_headers  # noqa: E402
 from smart.http.errors import TemporarilyUnavailable  # noqa: E402
 from smartauth import development_door  # noqa: E402
 from smartauth.startup_checks import gate  # noqa: E402
 
-NOT_READY = error_answer(TemporarilyUnavailable("the server is not ready to serve, try again later"))
+NOT_READY = oauth_error_response(TemporarilyUnavailable("the server is not ready to serve, try again later"))
 
 
 class Application(WSGIHandler):
@@ -49,14 +49,14 @@ class Application(WSGIHandler):
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
         if refusal := _refusal(environ):
-            lines = answer_headers(refusal, secrets.token_hex(8))
+            lines = response_headers(refusal, secrets.token_hex(8))
             status = f"{refusal.status:d} {HTTPStatus(refusal.status).phrase}"
             start_response(status, [(name.decode(), value.decode()) for name, value in lines])
             return [refusal.body]
         return super().__call__(environ, start_response)
 
 
-def _refusal(environ: dict[str, Any]) -> Answer | None:
+def _refusal(environ: dict[str, Any]) -> MachineResponse | None:
     path = environ.get("PATH_INFO", "")
     if settings.SMARTAUTH_DEV:
         refusal = development_door.refusal(path, environ.get("REMOTE_ADDR", ""), environ.get("HTTP_HOST", ""))

@@ -166,11 +166,11 @@ def make_resource_server(make_client: MakeClient, fhir_server: Any) -> MakeResou
     """A new client that may introspect and revoke for a FHIR server, the R4 base unless said otherwise."""
 
     def make(*servers: Any) -> Any:
-        from oauth.models import ResourceServer
+        from oauth.models import ResourceServerRole
 
         client = make_client("secret", grants="", redirect_uris="")
         for server in servers or (fhir_server,):
-            ResourceServer.objects.create(client=client, fhir_server=server)
+            ResourceServerRole.objects.create(client=client, fhir_server=server)
         return client
 
     return make

@@ -41,6 +41,6 @@ def _resource(resource_type: ResourceType, served: set[tuple[str, str]]) -> dict
 def _security(version: Version, uris: Mapping[str, str]) -> dict[str, Any]:
     security: dict[str, Any] = {"cors": True, "service": [version.security_service]}
     if uris:
-        addresses = [{"url": name, "valueUri": uri} for name, uri in uris.items()]
-        security["extension"] = [{"url": _OAUTH_URIS, "extension": addresses}]
+        uris_of_endpoints = [{"url": name, "valueUri": uri} for name, uri in uris.items()]
+        security["extension"] = [{"url": _OAUTH_URIS, "extension": uris_of_endpoints}]
     return security

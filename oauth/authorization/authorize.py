@@ -94,8 +94,8 @@ def _policy(client: Client) -> ClientPolicy:
         redirect_uris=tuple(client.redirect_uris.split()),
         scope=client.scope,
         bases=tuple(client.fhir_servers.values_list("base", flat=True)),
-        requires_state=not client.allows_missing_state,
-        strict_scopes=bool(client.refuses_unknown_scopes),
+        allows_missing_state=bool(client.allows_missing_state),
+        refuses_unknown_scopes=bool(client.refuses_unknown_scopes),
         approved=bool(client.approved),
         confidential=client.authentication != Client.Authentication.NONE,
         openid=client.profile == Client.Profile.OPENID,
@@ -116,10 +116,12 @@ def _judge_and_store(
     """Stores the request until its user comes, or tells the app what is wrong: at once, or after a login where nobody
     has approved the client (AZ-13)."""
     try:
-        asked = validate_request(parameters, allowed, _bases(), hinted_subject=_hinted_subject(parameters))
-        _refuse_silent_without_session(request, client, asked)
+        authorization_request = validate_request(
+            parameters, allowed, _bases(), hinted_subject=_hinted_subject(parameters)
+        )
+        _refuse_silent_without_session(request, client, authorization_request)
         _require_room(request)
-        return _store(client, _fhir_server(asked), asked)
+        return _store(client, _fhir_server(authorization_request), authorization_request)
     except OAuthError as refusal:
         error = refusal
     except (OperationalError, InterfaceError):
@@ -138,11 +140,11 @@ def _require_room(request: HttpRequest) -> None:
         raise TooManyWaiting(CROWDED)
 
 
-def _fhir_server(asked: AuthorizationRequest) -> FhirServer:
-    if asked.openid:
+def _fhir_server(authorization_request: AuthorizationRequest) -> FhirServer:
+    if authorization_request.openid:
         return FhirServer.userinfo()
     servers = FhirServer.objects.order_by("pk")
-    return next(server for server in servers if is_same_audience(server.base, asked.aud))
+    return next(server for server in servers if is_same_audience(server.base, authorization_request.aud))
 
 
 def _hinted_subject(parameters: Parameters) -> str:
@@ -154,21 +156,39 @@ def _hinted_subject(parameters: Parameters) -> str:
     return hint.subject if hint and hint.client_id == parameters.get("client_id") else ""
 
 
-def _refuse_silent_without_session(request: HttpRequest, client: Client, asked: AuthorizationRequest) -> None:
+def _refuse_silent_without_session(
+    request: HttpRequest, client: Client, authorization_request: AuthorizationRequest
+) -> None:
     """Answers at once where nobody is signed in, also in a frame that our cookies do not reach (E32).
 
     A POST of another site comes without the session's cookie: the next step knows whether somebody is signed in.
     """
-    if "none" in asked.prompts and request.method == "GET" and client.approved and signed_in_user(request) is None:
+    if (
+        "none" in authorization_request.prompts
+        and request.method == "GET"
+        and client.approved
+        and signed_in_user(request) is None
+    ):
         raise LoginRequired(MUST_ACT)
 
 
-def _store(client: Client, fhir_server: FhirServer, asked: AuthorizationRequest) -> HttpResponse:
+def _store(client: Client, fhir_server: FhirServer, authorization_request: AuthorizationRequest) -> HttpResponse:
     """Stored together with the launch that it uses up, so that no second request can have it (AZ-10)."""
     with transaction.atomic():
-        launch = consume(asked.launch, client, fhir_server, now=clock.now()) if asked.launch else None
-        asked = replace(asked, launch="")  # only its digest lies in the database
-        return store(client, fhir_server, asked.redirect_uri, asked.state, asked=asked, launch=launch)
+        launch = (
+            consume(authorization_request.launch, client, fhir_server, now=clock.now())
+            if authorization_request.launch
+            else None
+        )
+        authorization_request = replace(authorization_request, launch="")  # only its digest lies in the database
+        return store(
+            client,
+            fhir_server,
+            authorization_request.redirect_uri,
+            authorization_request.state,
+            authorization_request=authorization_request,
+            launch=launch,
+        )
 
 
 def _refuse(request: HttpRequest, client: Client, redirect_uri: str, state: str, error: OAuthError) -> HttpResponse:

@@ -44,7 +44,7 @@ def _create_authorization(request: HttpRequest, pending: Pending, user: User, sc
         fhir_server=row.fhir_server,
         patient=context.get("patient", ""),
         scope=scope,
-        asked_scope=pending.request.requested_scope,
+        requested_scope=pending.request.requested_scope,
         fhir_user=identities.fhir_user(user, row.fhir_server),
         **(online_access.session_fields(request) if refresh.refresh_scope(scope) == refresh.ONLINE else {}),
         context=json.dumps(context),

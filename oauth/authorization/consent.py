@@ -5,7 +5,7 @@ from django.http import HttpRequest, HttpResponse
 from accounts.models import User
 from oauth.authorization import previous_consent
 from oauth.authorization.code import issue_code
-from oauth.authorization.consent_form import Choice, NotOffered, parse_choice, question_digest
+from oauth.authorization.consent_form import ConsentAnswer, NotOffered, parse_answer, question_digest
 from oauth.authorization.consent_page import consent_page, offered_lines
 from oauth.authorization.interaction import require_user, step
 from oauth.authorization.pending_request import Pending
@@ -33,11 +33,11 @@ def decide(request: HttpRequest, pending: Pending) -> HttpResponse:
     user = require_user(request)
     if (due := _missing_choice(pending, user)) is not None:
         return due
-    asked = current_scope(pending)
-    scope = _grantable_scope(pending, user, asked)
+    requested = current_scope(pending)
+    scope = _grantable_scope(pending, user, requested)
     if request.method == "POST":
         return _submit(request, pending, user, scope)
-    if before := previous_consent.covered_scope(request, pending, user, asked):
+    if before := previous_consent.covered_scope(request, pending, user, requested):
         return _answer_as_before(request, pending, user, before)
     return consent_page(request, pending, user, scope)
 
@@ -45,10 +45,10 @@ def decide(request: HttpRequest, pending: Pending) -> HttpResponse:
 def _submit(request: HttpRequest, pending: Pending, user: User, scope: str) -> HttpResponse:
     shown, types = _shown_scope(request, pending, user, scope), resource_types(pending.request.fhir_version)
     choices = offered_lines(pending, user, shown)
-    chosen = _parse_choice(request, pending, choices)
-    left = grantable_scope(chosen_scope(shown, choices, chosen.ticked, chosen.some, types=types), scope, types=types)
-    if not left or chosen.kindless:
-        return consent_page(request, pending, user, scope, chosen if shown == scope else None)
+    answer = _parse_choice(request, pending, choices)
+    left = grantable_scope(chosen_scope(shown, choices, answer.ticked, answer.some, types=types), scope, types=types)
+    if not left or answer.kindless:
+        return consent_page(request, pending, user, scope, answer if shown == scope else None)
     return redirect_to_app(issue_code(request, pending, user, left))
 
 
@@ -98,8 +98,8 @@ def _is_shareable(user: User, pending: Pending) -> bool:
     return identities.shareable_records(user, pending.row.fhir_server).filter(patient=pending.row.patient).exists()
 
 
-def _parse_choice(request: HttpRequest, pending: Pending, choices: tuple[ConsentLine, ...]) -> Choice:
+def _parse_choice(request: HttpRequest, pending: Pending, choices: tuple[ConsentLine, ...]) -> ConsentAnswer:
     try:
-        return parse_choice(request.POST, choices)
+        return parse_answer(request.POST, choices)
     except NotOffered:
         refuse_tampered_choice(request, pending, "a line that was not offered")

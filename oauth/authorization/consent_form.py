@@ -26,7 +26,7 @@ class NotOffered(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class ConsentAnswer:
     """The lines that are ticked, those of which only some kinds are, and which kinds."""
 
     ticked: frozenset[int]
@@ -69,41 +69,41 @@ def question_digest(pending: Pending, user: User, scope: str) -> str:
     return sha256_hex(json.dumps([user.pk, pending.row.patient, pending.row.encounter, scope]))
 
 
-def initial_choice(choices: Iterable[ConsentLine]) -> Choice:
+def initial_answer(lines: Iterable[ConsentLine]) -> ConsentAnswer:
     """What the app asked for is the question, so it is what the page begins with; of the times the first."""
-    lines = tuple(choices)
+    lines = tuple(lines)
     times = [line.number for line in lines if line.group == TIME]
-    return Choice(frozenset({line.number for line in lines} - set(times[1:])))
+    return ConsentAnswer(frozenset({line.number for line in lines} - set(times[1:])))
 
 
-def parse_choice(form: QueryDict, choices: Sequence[ConsentLine]) -> Choice:
+def parse_answer(form: QueryDict, lines: Sequence[ConsentLine]) -> ConsentAnswer:
     """What came back: numbers of this request's own lines and nothing else. Raises NotOffered."""
-    simple = [line.number for line in choices if line.group != TIME and not line.kinds]
+    simple = [line.number for line in lines if line.group != TIME and not line.kinds]
     ticked = set(_numbers(form.getlist("ask"), simple))
-    times = _numbers(form.getlist("ask-time"), [line.number for line in choices if line.group == TIME])
+    times = _numbers(form.getlist("ask-time"), [line.number for line in lines if line.group == TIME])
     if len(times) > 1:
         raise NotOffered
     some: dict[int, frozenset[int]] = {}
-    for line in choices:
+    for line in lines:
         choice = _radio(form.getlist(f"ask-{line.number}")) if line.kinds else NONE
         if choice == ALL:
             ticked.add(line.number)
         elif choice == SOME:
             kinds = _numbers(form.getlist(f"ask-{line.number}-kind"), [kind.number for kind in line.kinds])
             some[line.number] = frozenset(kinds)
-    return Choice(frozenset({*ticked, *times}), some)
+    return ConsentAnswer(frozenset({*ticked, *times}), some)
 
 
-def line_groups(choices: Sequence[ConsentLine], chosen: Choice, held: str) -> list[Group]:
+def line_groups(lines: Sequence[ConsentLine], answer: ConsentAnswer, held: str) -> list[Group]:
     """New lines first; those that are allowed already stand apart and can still be unticked."""
-    lines = [line for line in choices if line.group != TIME]
-    old = {line.number for line in lines if held and is_within(" ".join(line.allows), held)}
+    asking = [line for line in lines if line.group != TIME]
+    old = {line.number for line in asking if held and is_within(" ".join(line.allows), held)}
     found = []
     for again in (False, True):
         for group, title, sign in GROUPS:
             rows = tuple(
-                _row(line, chosen, new=bool(old) and not again)
-                for line in lines
+                _row(line, answer, new=bool(old) and not again)
+                for line in asking
                 if line.group == group and (line.number in old) is again
             )
             if rows:
@@ -111,17 +111,17 @@ def line_groups(choices: Sequence[ConsentLine], chosen: Choice, held: str) -> li
     return found
 
 
-def time_options(choices: Sequence[ConsentLine], chosen: Choice) -> list[tuple[ConsentLine, bool]]:
+def time_options(lines: Sequence[ConsentLine], answer: ConsentAnswer) -> list[tuple[ConsentLine, bool]]:
     """How long, as one question: "Only now" where nothing else is chosen."""
-    found = [line for line in choices if line.group == TIME]
-    picked = next((line.number for line in found if line.number in chosen.ticked), found[-1].number)
+    found = [line for line in lines if line.group == TIME]
+    picked = next((line.number for line in found if line.number in answer.ticked), found[-1].number)
     return [(line, line.number == picked) for line in found]
 
 
-def _row(line: ConsentLine, chosen: Choice, *, new: bool) -> Row:
-    kinds = chosen.some.get(line.number)
+def _row(line: ConsentLine, answer: ConsentAnswer, *, new: bool) -> Row:
+    kinds = answer.some.get(line.number)
     shown = tuple((kind, kinds is None or kind.number in kinds) for kind in line.kinds)
-    return Row(line, chosen.of(line), shown, new, line.number in chosen.kindless)
+    return Row(line, answer.of(line), shown, new, line.number in answer.kindless)
 
 
 def _numbers(sent: list[str], offered: Iterable[int]) -> list[int]:

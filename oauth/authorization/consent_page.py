@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from accounts import clock
 from accounts.models import User
 from oauth.authorization import previous_consent
-from oauth.authorization.consent_form import Choice, initial_choice, line_groups, question_digest, time_options
+from oauth.authorization.consent_form import ConsentAnswer, initial_answer, line_groups, question_digest, time_options
 from oauth.authorization.pending_request import Pending
 from oauth.authorization.request_summary import RequestSummary
 from oauth.http.private_page import private_page
@@ -23,24 +23,24 @@ UNNAMED = "this patient"
 
 
 def consent_page(
-    request: HttpRequest, pending: Pending, user: User, scope: str, chosen: Choice | None = None
+    request: HttpRequest, pending: Pending, user: User, scope: str, answer: ConsentAnswer | None = None
 ) -> HttpResponse:
     """The question; again, with what is wrong on top, when the answer said nothing."""
     choices = offered_lines(pending, user, scope)
-    shown = chosen or initial_choice(choices)
+    shown = answer or initial_answer(choices)
     context = {
         **RequestSummary(pending).context(),
         **_record_words(pending, user, pending.patient),
         "groups": line_groups(choices, shown, previous_consent.granted_scope(request, pending, user)),
         "times": time_options(choices, shown),
         "has_ticks": any(not line.fixed for line in choices if line.group != TIME),
-        "kindless": bool(chosen and chosen.kindless),
-        "nothing": bool(chosen and not chosen.kindless),
-        "asked": pending.request,
+        "kindless": bool(answer and answer.kindless),
+        "nothing": bool(answer and not answer.kindless),
+        "authorization_request": pending.request,
         "offered": scope,
         "question": question_digest(pending, user, scope),
     }
-    return private_page(request, "consent.html", context, status=422 if chosen else 200, leads_to=pending.redirect_uri)
+    return private_page(request, "consent.html", context, status=422 if answer else 200, leads_to=pending.redirect_uri)
 
 
 def _record_words(pending: Pending, user: User, about: PatientRecord | None) -> dict[str, object]:

@@ -41,20 +41,25 @@ class AlreadyAnswered(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """A waiting request: its row, the handle in its address, and what was asked (nothing if it was refused already)."""
+    """A waiting request: its row, the handle in its URL, and what was asked (nothing if it was refused already)."""
 
     row: PendingRequest
     handle: str
     redirect_uri: str
     state: str
     refused: str = ""
-    asked: AuthorizationRequest | None = None
+    authorization_request: AuthorizationRequest | None = None
 
     @classmethod
     def of(cls, row: PendingRequest, handle: str) -> Self:
         kept = json.loads(row.request)
-        asked = kept.pop("asked")
-        return cls(row, handle, asked=AuthorizationRequest(**asked) if asked else None, **kept)
+        authorization_request = kept.pop("asked")  # its name in rows that wait since an older version
+        return cls(
+            row,
+            handle,
+            authorization_request=AuthorizationRequest(**authorization_request) if authorization_request else None,
+            **kept,
+        )
 
     @property
     def url(self) -> str:
@@ -63,9 +68,9 @@ class Pending:
     @property
     def request(self) -> AuthorizationRequest:
         """What was asked. Only for a request that was not refused."""
-        if self.asked is None:
+        if self.authorization_request is None:
             raise ValueError("this request was refused already")
-        return self.asked
+        return self.authorization_request
 
     @property
     def patient(self) -> PatientRecord | None:
@@ -106,7 +111,7 @@ class Pending:
 
     def is_meant_for(self, user: User) -> bool:
         """Whether this is the user of the EHR's launch, and the one that the app expects (E27, E43)."""
-        expected = self.asked.subject if self.asked else ""
+        expected = self.authorization_request.subject if self.authorization_request else ""
         return self.launch_user_id in (None, user.pk) and expected in ("", user.subject)
 
     def is_assigned_to(self, user: User) -> bool:
@@ -140,11 +145,16 @@ class Pending:
 
 def store(
     client: Client, fhir_server: FhirServer, redirect_uri: str, state: str,
-    *, asked: AuthorizationRequest | None = None, refused: str = "", launch: Launch | None = None,
+    *, authorization_request: AuthorizationRequest | None = None, refused: str = "", launch: Launch | None = None,
 ) -> HttpResponse:  # fmt: skip
-    """Stores the request and sends the browser to its own address, with the cookie that opens it."""
+    """Stores the request and sends the browser to its own URL, with the cookie that opens it."""
     handle, cookie, now = random_token(), random_token(), clock.now()
-    kept = {"redirect_uri": redirect_uri, "state": state, "refused": refused, "asked": asked and asdict(asked)}
+    kept = {
+        "redirect_uri": redirect_uri,
+        "state": state,
+        "refused": refused,
+        "asked": authorization_request and asdict(authorization_request),
+    }
     PendingRequest.objects.create(
         handle_digest=sha256_hex(handle),
         cookie_digest=sha256_hex(cookie),
@@ -165,7 +175,7 @@ def store(
 
 
 def load_pending(request: HttpRequest, handle: str) -> Pending:
-    """The request of that address. Raises NotInThisBrowser without its cookie, AlreadyAnswered or
+    """The request of that URL. Raises NotInThisBrowser without its cookie, AlreadyAnswered or
     Expired when it is over."""
     rows = PendingRequest.objects.select_related("client", "fhir_server", "user", "launch")
     row = rows.filter(handle_digest=sha256_hex(handle)).first()

@@ -70,16 +70,20 @@ def remembered_since(*, now: int) -> int:
 
 def covered_scope(request: HttpRequest, pending: Pending, user: User, scope: str) -> str:
     """What of `scope` need not be asked again, all of it allowed already; "" where the user must be asked."""
-    asked = pending.request
-    if "consent" in asked.prompts or pending.row.client.always_asks_consent or not _is_authenticated_client(pending):
+    authorization_request = pending.request
+    if (
+        "consent" in authorization_request.prompts
+        or pending.row.client.always_asks_consent
+        or not _is_authenticated_client(pending)
+    ):
         return ""
     before = granted_scope(request, pending, user)
-    somebody = asked.openid or bool(identities.fhir_user(user, pending.row.fhir_server))
+    somebody = authorization_request.openid or bool(identities.fhir_user(user, pending.row.fhir_server))
     usable = scope_string(without_unusable_fhir_user(parse_scopes(scope), somebody=somebody))
     scope = _single_refresh_scope(usable, before)
     if not before or not is_within(scope, before):
         return ""
-    return grantable_scope(scope, before, types=resource_types(asked.fhir_version))
+    return grantable_scope(scope, before, types=resource_types(authorization_request.fhir_version))
 
 
 def _is_authenticated_client(pending: Pending) -> bool:
@@ -89,11 +93,11 @@ def _is_authenticated_client(pending: Pending) -> bool:
     return bool(client.approved) and not (public and not pending.redirect_uri.startswith("https://"))
 
 
-def _single_refresh_scope(asked: str, before: str) -> str:
+def _single_refresh_scope(requested: str, before: str) -> str:
     """Of two kinds of refresh the one that the user chose, since an app cannot have both (SCP-17)."""
-    both = {part.short_name for part in parse_scopes(asked)} >= {refresh.OFFLINE, refresh.ONLINE}
+    both = {part.short_name for part in parse_scopes(requested)} >= {refresh.OFFLINE, refresh.ONLINE}
     other = {refresh.OFFLINE: refresh.ONLINE, refresh.ONLINE: refresh.OFFLINE}.get(refresh.refresh_scope(before), "")
-    return scope_string(part for part in parse_scopes(asked) if part.short_name != other) if both else asked
+    return scope_string(part for part in parse_scopes(requested) if part.short_name != other) if both else requested
 
 
 def _session_digest(request: HttpRequest) -> str:

@@ -20,7 +20,7 @@ def is_login_recent(request: HttpRequest, pending: Pending, user: User) -> bool:
 
     And as new as it must be after a token of this client was blocked at another address, or the person locked (SD-06).
     """
-    seconds = pending.asked.max_login_age if pending.asked else None
+    seconds = pending.authorization_request.max_login_age if pending.authorization_request else None
     wanted = pending.row.created_at - seconds * SECOND if seconds is not None else 0
     needed_after = login_needed_after(
         login_after=user.login_after, blocked_at=_blocked_at(pending, user), asked_at=pending.row.created_at
@@ -46,7 +46,7 @@ def _blocked_at(pending: Pending, user: User) -> int:
 
 def is_silent(pending: Pending) -> bool:
     """Whether no page may be shown."""
-    return pending.asked is not None and "none" in pending.asked.prompts
+    return pending.authorization_request is not None and "none" in pending.authorization_request.prompts
 
 
 def resolve_silently(request: HttpRequest, pending: Pending, user: User | None) -> User:
@@ -79,8 +79,12 @@ def require_held_access(pending: Pending, user: User) -> None:
     """
     if previous_consent.holds_access(pending, user):
         return
-    asked = pending.request
-    raise LoginRequired(MUST_ACT) if asked.max_age or asked.subject else ConsentRequired(MUST_ACT)
+    authorization_request = pending.request
+    raise (
+        LoginRequired(MUST_ACT)
+        if authorization_request.max_age or authorization_request.subject
+        else ConsentRequired(MUST_ACT)
+    )
 
 
 def _expects_another_user(pending: Pending, user: User) -> bool:

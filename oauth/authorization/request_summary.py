@@ -18,9 +18,18 @@ class RequestSummary:
 
     def context(self) -> dict[str, object]:
         """The names that every template of a waiting request uses."""
-        asked = self.pending.asked
-        picks = asked is not None and asked.needs_patient and not self.pending.launch_patient and not self._skips
-        visits = asked is not None and asked.needs_encounter and self.pending.row.launch is None
+        authorization_request = self.pending.authorization_request
+        picks = (
+            authorization_request is not None
+            and authorization_request.needs_patient
+            and not self.pending.launch_patient
+            and not self._skips
+        )
+        visits = (
+            authorization_request is not None
+            and authorization_request.needs_encounter
+            and self.pending.row.launch is None
+        )
         about = {"summary": self, "pending": self.pending, "number": public_reference(self.pending.row.pk)}
         return {**about, "picks": picks, "visits": visits}
 

@@ -14,17 +14,26 @@ from smart.tokens.refresh import OFFLINE, ONLINE
 
 def current_scope(pending: Pending) -> str:
     """The scope that may be asked today. Raises the OAuthError that the request would get if it came now."""
-    client, asked = pending.row.client, pending.request
+    client, authorization_request = pending.row.client, pending.request
     if AUTHORIZATION_CODE not in client.grants.split():
         raise UnauthorizedClient("this client may not use the authorization code grant")
     if not _reaches_server(pending):
         raise InvalidRequest("aud is not a FHIR base that this client may use here")
-    scope = _usable_scope(grantable_scope(asked.scope, client.scope, types=resource_types(asked.fhir_version)), client)
-    if asked.openid and not has_openid(scope):
+    scope = _usable_scope(
+        grantable_scope(
+            authorization_request.scope, client.scope, types=resource_types(authorization_request.fhir_version)
+        ),
+        client,
+    )
+    if authorization_request.openid and not has_openid(scope):
         scope = ""
-    if not scope or (client.refuses_unknown_scopes and not is_within(asked.scope, scope)):
+    if not scope or (client.refuses_unknown_scopes and not is_within(authorization_request.scope, scope)):
         grants = frozenset(client.grants.split()) - {CLIENT_CREDENTIALS}
-        raise scope_refusal(asked.scope, scope, ScopeHolder(grants, (asked.fhir_version,), asked.openid))
+        raise scope_refusal(
+            authorization_request.scope,
+            scope,
+            ScopeHolder(grants, (authorization_request.fhir_version,), authorization_request.openid),
+        )
     return scope
 
 

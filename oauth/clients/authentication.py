@@ -111,7 +111,7 @@ def authenticate(request: MachineRequest) -> AuthenticatedClient:
 def _authenticate_by_secret(request: MachineRequest) -> AuthenticatedClient:
     """The client, by one read."""
     if request.credentials.bearer:
-        raise InvalidClient(AUTHENTICATION_FAILED, hint="the Authorization header is not Basic")
+        raise InvalidClient(AUTHENTICATION_FAILED, event_reason="the Authorization header is not Basic")
     client = sql.one(_SECRET_CLIENT, [request.credentials.client_id])
     stored = client.stored_credentials if client else UNKNOWN_CLIENT
     if not is_authentic(request.credentials, stored, now=request.now) or client is None:
@@ -146,7 +146,7 @@ def _authenticated(client: SecretClient | Signer) -> AuthenticatedClient:
 
 
 def _audiences(request: MachineRequest) -> set[str]:
-    """TR-11, CL-14: issuer and token endpoint anywhere, another endpoint's address there."""
+    """TR-11, CL-14: issuer and token endpoint anywhere, another endpoint's URL there."""
     issuer = settings.SMARTAUTH_ISSUER
     return {issuer, f"{issuer}/o/token", f"{issuer}{request.path}"}
 
@@ -181,8 +181,9 @@ def _use_up(assertion: Assertion, signer: Signer) -> bool:
     return sql.value(_USE_UP, [signer.pk, digest, assertion.unusable_at]) is not None
 
 
-def _invalid_client(hint: str) -> InvalidClient:
+def _invalid_client(event_reason: str) -> InvalidClient:
     """What is wrong with an assertion goes to the trail, and in development to the sender too (WF-06)."""
     return InvalidClient(
-        f"{AUTHENTICATION_FAILED}: {hint}" if settings.SMARTAUTH_DEV else AUTHENTICATION_FAILED, hint=hint
+        f"{AUTHENTICATION_FAILED}: {event_reason}" if settings.SMARTAUTH_DEV else AUTHENTICATION_FAILED,
+        event_reason=event_reason,
     )

@@ -28,7 +28,7 @@ def authenticate_confidential(request: Request) -> AuthenticatedClient:
     try:
         found = _authenticate_and_wait(machine)
         if found.authentication == Client.Authentication.NONE:
-            raise InvalidClient(AUTHENTICATION_FAILED, hint="a public client proves nothing")
+            raise InvalidClient(AUTHENTICATION_FAILED, event_reason="a public client proves nothing")
     except InvalidClient as error:
         raise count_failure(error, machine) from None
     return found
@@ -54,7 +54,7 @@ def has_client_credentials(request: Request) -> bool:
 
 
 def protected_fhir_server(client: AuthenticatedClient, base: str) -> FhirServer:
-    """The FHIR base of that address, one that the caller protects. Raises Forbidden."""
+    """The FHIR base of that URL, one that the caller protects. Raises Forbidden."""
     found = FhirServer.objects.filter(base=canonical_url(base), resource_servers__client=client.pk).first()
     if found is None:
         raise Forbidden("aud is not a FHIR base that this client protects")

@@ -28,18 +28,18 @@ class FetchedJwks(NamedTuple):
     seconds: int
 
 
-def fetch_public_keys(address: str) -> tuple[jwks.PublicKey, ...]:
+def fetch_public_keys(uri: str) -> tuple[jwks.PublicKey, ...]:
     """The keys behind the URL, for an operator who looks: one bad key is a problem. Raises Unfetchable, InvalidKeys."""
-    return jwks.parse_fetched_jwks(asyncio.run(fetch(address)).body)
+    return jwks.parse_fetched_jwks(asyncio.run(fetch(uri)).body)
 
 
-async def fetch(address: str) -> FetchedJwks:
+async def fetch(uri: str) -> FetchedJwks:
     """What the URL answers now, whole within five seconds. Raises Unfetchable."""
-    if problem := jwks_uri.jwks_uri_problem(address, dev=settings.SMARTAUTH_DEV):
+    if problem := jwks_uri.jwks_uri_problem(uri, dev=settings.SMARTAUTH_DEV):
         raise Unfetchable(problem)
     try:
         async with asyncio.timeout(SECONDS):
-            return await _request(httpx.URL(address))
+            return await _request(httpx.URL(uri))
     except TimeoutError:
         raise Unfetchable(f"It took longer than {SECONDS:.0f} seconds") from None
     except (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError) as error:

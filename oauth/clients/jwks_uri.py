@@ -17,21 +17,21 @@ _GLOBAL_IPV6 = ipaddress.ip_network("2000::/3")  # all that is handed out to any
 _RESERVED = (ipaddress.ip_network("192.0.0.0/24"), ipaddress.ip_network("168.63.129.16/32"))
 
 
-def jwks_uri_problem(address: str, *, dev: bool) -> str:
+def jwks_uri_problem(uri: str, *, dev: bool) -> str:
     """Why this may not be a JWKS URL, or "". In development http on loopback and every host are allowed too."""
     try:
-        url = urlsplit(address)
+        url = urlsplit(uri)
         port, host = url.port, url.hostname or ""
-        httpx.URL(address)
+        httpx.URL(uri)
     except (ValueError, httpx.InvalidURL):
         return "It is not a URL"
     if url.scheme != "https" and not (dev and url.scheme == "http" and host in LOOPBACK_HOSTS):
         return "It must begin with https://"
-    if not address.isascii() or not address.isprintable() or " " in address or "\\" in address:
+    if not uri.isascii() or not uri.isprintable() or " " in uri or "\\" in uri:
         return "It is not a URL"
-    if not is_host(host) or port == 0 or url.netloc.endswith(":") or len(address) > MAX_LENGTH:
+    if not is_host(host) or port == 0 or url.netloc.endswith(":") or len(uri) > MAX_LENGTH:
         return "It is not a URL"
-    if "@" in url.netloc or "#" in address:
+    if "@" in url.netloc or "#" in uri:
         return "A user name or fragment is not allowed"
     return "" if dev or _may_be_public(host) else NOT_PUBLIC
 

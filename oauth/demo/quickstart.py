@@ -24,8 +24,8 @@ def token() -> Command:
     about = "a token for amy; only a development server gives it away like this"
     if os.environ.get("SMARTAUTH_DATABASE_URL"):
         about += ". Needs the SMARTAUTH_DATABASE_URL of the server"
-    asked = '--client demo-public --user amy --patient amy --scope "patient/*.rs"'
-    return Command(about, f"TOKEN=$({_manage()} token {asked})")
+    arguments = '--client demo-public --user amy --patient amy --scope "patient/*.rs"'
+    return Command(about, f"TOKEN=$({_manage()} token {arguments})")
 
 
 def reads() -> tuple[Command, Command, Command]:

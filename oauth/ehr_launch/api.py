@@ -29,11 +29,11 @@ class LaunchView(JsonEndpoint):
 
     def post(self, request: Request) -> HttpResponseBase:
         ehr = authenticate_confidential(request)
-        asked = json_body(request)
-        fhir_server = protected_fhir_server(ehr, required_text(asked, "aud"))
-        client, user = _app(fhir_server, asked), _user(fhir_server, asked)
-        url = _launch_url(client, asked)
-        context = _context(fhir_server, asked)
+        members = json_body(request)
+        fhir_server = protected_fhir_server(ehr, required_text(members, "aud"))
+        client, user = _app(fhir_server, members), _user(fhir_server, members)
+        url = _launch_url(client, members)
+        context = _context(fhir_server, members)
         made_by = Event(
             kind=EventKind.LAUNCH_PREPARED, at=clock.now(), client=client.client_id, person=user.subject,
             fhir_server=fhir_server.base, patient=context.get("patient", ""), address=client_address(request._request),
@@ -47,10 +47,10 @@ class LaunchView(JsonEndpoint):
         return json_response(HTTPStatus.CREATED, told)
 
 
-def _app(fhir_server: FhirServer, asked: Members) -> Client:
+def _app(fhir_server: FhirServer, members: Members) -> Client:
     found = (
         handles.launchable_clients()
-        .filter(client_id=required_text(asked, "client_id"), fhir_servers=fhir_server)
+        .filter(client_id=required_text(members, "client_id"), fhir_servers=fhir_server)
         .first()
     )
     if found is None or not handles.safe_launch_urls(found):
@@ -58,24 +58,24 @@ def _app(fhir_server: FhirServer, asked: Members) -> Client:
     return found
 
 
-def _launch_url(client: Client, asked: Members) -> str:
+def _launch_url(client: Client, members: Members) -> str:
     """Where the app is opened: the registered address that the EHR names, else the first (EL-04)."""
     urls = handles.safe_launch_urls(client)
-    named = required_text(asked, "launch_url") if asked.get("launch_url") is not None else urls[0]
+    named = required_text(members, "launch_url") if members.get("launch_url") is not None else urls[0]
     if named not in urls:
         raise InvalidRequest("launch_url is not registered for this app")
     return named
 
 
-def _user(fhir_server: FhirServer, asked: Members) -> User:
+def _user(fhir_server: FhirServer, members: Members) -> User:
     """Who uses the EHR, by user name or by fhirUser; it must be a user of the FHIR base."""
-    if ("user" in asked) == ("fhirUser" in asked):
+    if ("user" in members) == ("fhirUser" in members):
         raise InvalidRequest("either user or fhirUser must say who uses the EHR")
     there = FhirIdentity.objects.filter(fhir_server=fhir_server, user__suspended_at=0)
-    if "user" in asked:
-        name, found = "user", there.filter(user__username=required_text(asked, "user"))
+    if "user" in members:
+        name, found = "user", there.filter(user__username=required_text(members, "user"))
     else:
-        resource = required_text(asked, "fhirUser").removeprefix(f"{fhir_server.base}/")
+        resource = required_text(members, "fhirUser").removeprefix(f"{fhir_server.base}/")
         name, found = "fhirUser", there.filter(resource=resource)
     known = list(found.select_related("user")[:2])
     if len(known) != 1:
@@ -83,8 +83,8 @@ def _user(fhir_server: FhirServer, asked: Members) -> User:
     return known[0].user
 
 
-def _context(fhir_server: FhirServer, asked: Members) -> Context:
-    given = {name: value for name, value in asked.items() if name not in ADDRESSED}
+def _context(fhir_server: FhirServer, members: Members) -> Context:
+    given = {name: value for name, value in members.items() if name not in ADDRESSED}
     try:
         return {**handles.default_context(), **parse_context(given, types=resource_types(fhir_server.version))}
     except InvalidContext as problem:

@@ -44,12 +44,12 @@ class AuthenticatedClient:
 def parse_credentials(authorization: str | None, parameters: Parameters) -> Credentials:
     """The one set of credentials in a request. Raises InvalidClient or InvalidRequest (E50, E53-E56, E59)."""
     if "client_assertion_type" in parameters and "client_assertion" not in parameters:
-        raise InvalidClient(AUTHENTICATION_FAILED, hint="client_assertion_type without client_assertion")
+        raise InvalidClient(AUTHENTICATION_FAILED, event_reason="client_assertion_type without client_assertion")
     if authorization is None:
         return _from_body(parameters)
     scheme, _, value = authorization.partition(" ")
     if scheme.lower() not in ("basic", "bearer"):
-        raise InvalidClient(AUTHENTICATION_FAILED, hint="the Authorization header is not Basic")
+        raise InvalidClient(AUTHENTICATION_FAILED, event_reason="the Authorization header is not Basic")
     if "client_secret" in parameters or "client_assertion" in parameters:
         raise InvalidRequest("the client authenticated in two ways")
     if scheme.lower() == "bearer" and value.strip():
@@ -64,10 +64,10 @@ def _from_basic(value: str) -> Credentials:
     try:
         client_id, colon, secret = base64.b64decode(value, validate=True).decode().partition(":")
     except (binascii.Error, UnicodeDecodeError, ValueError):
-        raise InvalidClient(AUTHENTICATION_FAILED, hint="Basic is not base64 of UTF-8") from None
+        raise InvalidClient(AUTHENTICATION_FAILED, event_reason="Basic is not base64 of UTF-8") from None
     found = Credentials(unquote(client_id), unquote(secret))
     if not colon or not client_id or "\0" in found.client_id:
-        raise InvalidClient(AUTHENTICATION_FAILED, hint="Basic holds no client_id:client_secret")
+        raise InvalidClient(AUTHENTICATION_FAILED, event_reason="Basic holds no client_id:client_secret")
     return found
 
 
@@ -78,7 +78,7 @@ def _from_body(parameters: Parameters) -> Credentials:
     if client_id is None and _is_named_by_refresh_token(parameters):
         return NO_CREDENTIALS
     if client_id is None:
-        raise InvalidClient(AUTHENTICATION_FAILED, hint="no client_id and no Authorization header")
+        raise InvalidClient(AUTHENTICATION_FAILED, event_reason="no client_id and no Authorization header")
     return Credentials(client_id, parameters.get("client_secret"), in_body="client_secret" in parameters)
 
 

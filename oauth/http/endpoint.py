@@ -7,12 +7,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from oauth.http.answer import Answer, error_answer, invalid_request, send_answer
 from oauth.http.asgi import Receive, Scope, Send
 from oauth.http.bounded_body import BodyTooLong, ClientDisconnected, read_body
 from oauth.http.cors import cors_headers_for
 from oauth.http.failures import count_failure_in_pool
 from oauth.http.machine_request import MachineRequest, headers_by_name, parse_request
+from oauth.http.machine_response import MachineResponse, invalid_request, oauth_error_response, send_response
 from oauth.http.writer_pool import DATABASE_ERRORS, writer_pool
 from smart.http import limits
 from smart.http.cors import Cors, is_preflight
@@ -20,7 +20,7 @@ from smart.http.errors import InvalidClient, InvalidRequest, OAuthError, ServerE
 
 log = logging.getLogger("smartauth.request")
 
-Handler = Callable[[MachineRequest], Awaitable[Answer]]
+Handler = Callable[[MachineRequest], Awaitable[MachineResponse]]
 _PARSED = "smartauth.request"  # where the request stands in its ASGI scope once it is read
 
 
@@ -37,12 +37,14 @@ class Endpoint:
         answer = await self._answer(scope, headers, receive)
         if b"origin" in headers and self.cors is not Cors.NONE:
             answer = await self._with_cors_headers(answer, scope, headers)
-        await send_answer(send, answer, request_id)
+        await send_response(send, answer, request_id)
         took = (time.perf_counter_ns() - started) // 1000
         level = logging.DEBUG if answer.status == HTTPStatus.OK else logging.INFO
         log.log(level, "%s %s %s %d %d us", request_id, scope["method"], scope["path"], answer.status, took)
 
-    async def _with_cors_headers(self, answer: Answer, scope: Scope, headers: dict[bytes, bytes]) -> Answer:
+    async def _with_cors_headers(
+        self, answer: MachineResponse, scope: Scope, headers: dict[bytes, bytes]
+    ) -> MachineResponse:
         origin, request = headers[b"origin"].decode("latin-1"), scope.get(_PARSED)
         method = headers.get(b"access-control-request-method", b"").decode("latin-1")
         preflight = is_preflight(scope["method"], origin, method)
@@ -54,22 +56,22 @@ class Endpoint:
         except DATABASE_ERRORS:
             return answer
         if preflight:
-            return Answer(HTTPStatus.OK, b"", tuple(added.items()))
-        return Answer(answer.status, answer.body, (*answer.headers, *added.items()))
+            return MachineResponse(HTTPStatus.OK, b"", tuple(added.items()))
+        return MachineResponse(answer.status, answer.body, (*answer.headers, *added.items()))
 
-    async def _answer(self, scope: Scope, headers: dict[bytes, bytes], receive: Receive) -> Answer:
+    async def _answer(self, scope: Scope, headers: dict[bytes, bytes], receive: Receive) -> MachineResponse:
         try:
             return await self._handle(scope, headers, receive)
         except OAuthError as error:
-            return error_answer(error)
+            return oauth_error_response(error)
         except DATABASE_ERRORS:
             log.exception("the database did not answer")
-            return error_answer(TemporarilyUnavailable("the server cannot answer now, try again"))
+            return oauth_error_response(TemporarilyUnavailable("the server cannot answer now, try again"))
         except Exception:
             log.exception("%s failed", scope["path"])
-            return error_answer(ServerError("something failed here, try again later"))
+            return oauth_error_response(ServerError("something failed here, try again later"))
 
-    async def _handle(self, scope: Scope, headers: dict[bytes, bytes], receive: Receive) -> Answer:
+    async def _handle(self, scope: Scope, headers: dict[bytes, bytes], receive: Receive) -> MachineResponse:
         if scope["method"] != "POST":
             return invalid_request(HTTPStatus.METHOD_NOT_ALLOWED, "only POST is allowed here", ("Allow", "POST"))
         if limits.has_too_long_headers(scope["headers"]):

@@ -25,7 +25,7 @@ def count_failure(error: OAuthError, request: MachineRequest) -> OAuthError:
     counted = rate_limit.count("client", _known_client_id(request), request.address, now=request.now)
     wait = rate_limit.failure_wait(counted, now=request.now)
     if counted.is_worth_an_event and (counted.so_far or not wait):
-        record_events(_failure_event(request, counted.with_number(error.hint or error.description)))
+        record_events(_failure_event(request, counted.with_number(error.event_reason or error.description)))
     return TooManyRequests("too many failures, wait", retry_after=wait) if wait else error
 
 

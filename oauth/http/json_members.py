@@ -20,18 +20,18 @@ def json_body(request: Request) -> dict[str, Any]:
     return {name: value for name, value in said.items() if name not in ASSERTION_PARAMETERS}
 
 
-def reject_unknown(asked: Members, names: Collection[str]) -> None:
+def reject_unknown(members: Members, names: Collection[str]) -> None:
     """Raises InvalidRequest for a member that has another name."""
-    for name in asked:
+    for name in members:
         if name not in names:
             raise InvalidRequest(f"{name[:40]} is not known here")
 
 
-def required_text(asked: Members, name: str, most: int = 1000) -> str:
+def required_text(members: Members, name: str, most: int = 1000) -> str:
     """A member that must be there, as text. Raises InvalidRequest."""
-    if name not in asked:
+    if name not in members:
         raise InvalidRequest(f"{name} is missing")
     try:
-        return parse_text(asked[name], name, most)
+        return parse_text(members[name], name, most)
     except InvalidContext as problem:
         raise InvalidRequest(str(problem)) from None

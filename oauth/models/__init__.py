@@ -2,7 +2,7 @@
 
 from oauth.models.addresses import AddressBlock, AddressChange
 from oauth.models.authorizations import Authorization
-from oauth.models.clients import AssertionId, Client, FetchedKeys, Origin, ResourceServer
+from oauth.models.clients import AssertionId, Client, FetchedKeys, Origin, ResourceServerRole
 from oauth.models.keys import SigningKey
 from oauth.models.launches import Launch
 from oauth.models.pending_requests import PendingRequest
@@ -36,7 +36,7 @@ __all__ = [
     "PendingRequest",
     "RefreshToken",
     "RefusalCount",
-    "ResourceServer",
+    "ResourceServerRole",
     "Seat",
     "SigningKey",
     "UnmarkedEnding",

@@ -44,7 +44,7 @@ class Authorization(models.Model):
     `auth_time` is when the person had logged in, `use_address` the first address that a resource server told of,
     `used_at` and `used_from` the last use that one told of.
 
-    What a refresh asks again: `asked_scope` as the app asked it, `fhir_user` as who the user granted it,
+    What a refresh asks again: `requested_scope` as the app asked it, `fhir_user` as who the user granted it,
     `patient_vouched` (1 = the EHR or the FHIR server vouched for the patient, so no list of ours can take that back),
     and for `online_access` the session it was granted in, by a digest, and when that session ends.
     """
@@ -54,7 +54,7 @@ class Authorization(models.Model):
     fhir_server = models.ForeignKey(FhirServer, models.PROTECT, related_name="authorizations")
     patient = models.TextField(default="", blank=True)
     scope = models.TextField()
-    asked_scope = models.TextField(default="", blank=True)
+    requested_scope = models.TextField(default="", blank=True, db_column="asked_scope")
     context = models.TextField(default="{}")
     fhir_user = models.TextField(default="", blank=True)
     patient_vouched = models.BigIntegerField(default=0)

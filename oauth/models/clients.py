@@ -173,7 +173,7 @@ class Origin(models.Model):
         constraints = [models.UniqueConstraint(fields=["client", "origin"], name="one_origin_a_client")]
 
 
-class ResourceServer(models.Model):
+class ResourceServerRole(models.Model):
     """That a client may introspect, revoke, invalidate and report for a FHIR server."""
 
     client = models.ForeignKey(Client, models.CASCADE, related_name="protects")
@@ -181,4 +181,6 @@ class ResourceServer(models.Model):
     tells_addresses = models.BigIntegerField(default=0, help_text="1 = its __client_ip is believed")
 
     class Meta:
+        db_table = "oauth_resourceserver"
+        verbose_name = "resource server"
         constraints = [models.UniqueConstraint(fields=["client", "fhir_server"], name="one_role_a_server")]

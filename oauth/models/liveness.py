@@ -21,7 +21,7 @@ def dead_reason(token: AccessToken, *, now: int) -> Dead | None:
         now=now,
         expires_at=token.expires_at,
         revoked_at=token.revoked_at,
-        seat=(token.seat_number, seat.latest, authorization.client.tokens_to_keep) if seat else None,
+        seat=(token.seat_number, seat.latest_number, authorization.client.tokens_to_keep) if seat else None,
         authorization_epochs=(token.authorization_epoch, authorization.epoch),
         **_above(authorization),
     )
@@ -72,7 +72,7 @@ def _lost(path: str) -> tuple[When, ...]:
 def with_dead_reason(tokens: QuerySet[AccessToken], *, now: int) -> QuerySet[Any]:
     """The tokens with `dead_reason` as the database computes it: what that function says of each, "" for None."""
     superseded = Q(seat__isnull=False) & Q(
-        seat__latest__gte=F("seat_number") + F("authorization__client__tokens_to_keep")
+        seat__latest_number__gte=F("seat_number") + F("authorization__client__tokens_to_keep")
     )
     return tokens.annotate(
         dead_reason=Case(
@@ -114,7 +114,9 @@ def may_live(*, now: int) -> Q:
 
 def refreshable(*, now: int) -> QuerySet[RefreshToken]:
     """The refresh tokens that continue an authorization, as long as it stands."""
-    newest = Q(seat__isnull=True) | Q(launch__gt=F("seat__launches") - F("authorization__client__tokens_to_keep"))
+    newest = Q(seat__isnull=True) | Q(
+        launch_number__gt=F("seat__latest_launch") - F("authorization__client__tokens_to_keep")
+    )
     return RefreshToken.objects.filter(
         newest, consumed_at=0, expires_at__gt=now, authorization_epoch=F("authorization__epoch")
     )

@@ -4,11 +4,11 @@ from django.db import models
 
 
 class Seat(models.Model):
-    """Two counters per supersede key: issuing takes the next number of `latest`, a new launch also of `launches`.
+    """Two counters per supersede key: a new token takes the next `latest_number`, a new launch also a `latest_launch`.
 
     Access tokens live while their number is among the last N of the one, refresh tokens among the last N of the other.
     """
 
     key = models.TextField(unique=True)
-    latest = models.BigIntegerField()
-    launches = models.BigIntegerField(default=0)
+    latest_number = models.BigIntegerField(db_column="latest")
+    latest_launch = models.BigIntegerField(default=0, db_column="launches")

@@ -49,7 +49,7 @@ class AccessToken(models.Model):
 
 
 class RefreshToken(models.Model):
-    """DOT's RefreshToken, swapped: used once. Its family goes back to one launch; `launch` is the number of that.
+    """DOT's RefreshToken, swapped: used once. Its family goes back to one launch, `launch_number` in its seat.
 
     `kept_answer` is what it was exchanged for, readable only with the token itself, during the grace window (RF-05).
     """
@@ -59,7 +59,7 @@ class RefreshToken(models.Model):
     authorization_epoch = models.BigIntegerField()
     predecessor = models.OneToOneField("self", models.SET_NULL, null=True, related_name="successor")
     seat = models.ForeignKey(Seat, models.SET_NULL, null=True)
-    launch = models.BigIntegerField(default=0)
+    launch_number = models.BigIntegerField(default=0, db_column="launch")
     launched_at = models.BigIntegerField(default=0)
     issued_at = models.BigIntegerField()
     expires_at = models.BigIntegerField(db_index=True)

@@ -147,7 +147,7 @@ def _jwks(candidate: Candidate) -> Iterator[str]:
     """One source of keys (RG-03), and each key of them one that works (RG-04)."""
     row = candidate.row
     if row.authentication == Client.Authentication.KEYS and bool(row.jwks) == bool(row.jwks_uri):
-        yield "a client with keys needs them either pasted or by address, one of the two (RG-03)."
+        yield "a client with keys needs them either pasted or by URL, one of the two (RG-03)."
     if row.jwks:
         try:
             jwks.read_registered(row.jwks)
@@ -157,8 +157,8 @@ def _jwks(candidate: Candidate) -> Iterator[str]:
 
 def _jwks_uri(candidate: Candidate) -> list[str]:
     """RG-06, by the function that the fetch asks too."""
-    address = candidate.row.jwks_uri
-    return [sentence(jwks_uri_problem(address, dev=settings.SMARTAUTH_DEV) if address else "")]
+    uri = candidate.row.jwks_uri
+    return [sentence(jwks_uri_problem(uri, dev=settings.SMARTAUTH_DEV) if uri else "")]
 
 
 def _backend_patient(candidate: Candidate) -> Iterator[str]:

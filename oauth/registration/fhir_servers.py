@@ -12,7 +12,7 @@ from audit.event_kinds import EventKind
 from audit.trail import Event, record_events
 from oauth.clients import secrets
 from oauth.discovery import server_facts
-from oauth.models import Client, FhirServer, ResourceServer
+from oauth.models import Client, FhirServer, ResourceServerRole
 from oauth.registration.problems import (
     MAX_NAME_LENGTH,
     InvalidRegistration,
@@ -101,7 +101,7 @@ def register(
 
 def _resource_server_client(server: FhirServer, *, tells_addresses: bool) -> tuple[Client, str]:
     """The client that may introspect for this server, and the secret drawn for it if it is new (RG-07, RG-08)."""
-    role = ResourceServer.objects.filter(fhir_server=server).select_related("client").order_by("pk").first()
+    role = ResourceServerRole.objects.filter(fhir_server=server).select_related("client").order_by("pk").first()
     if role is not None:
         return role.client, ""
     client = Client(
@@ -112,7 +112,7 @@ def _resource_server_client(server: FhirServer, *, tells_addresses: bool) -> tup
     )
     secret = secrets.assign_secret(client)
     client.save()
-    ResourceServer.objects.create(client=client, fhir_server=server, tells_addresses=int(tells_addresses))
+    ResourceServerRole.objects.create(client=client, fhir_server=server, tells_addresses=int(tells_addresses))
     return client, secret
 
 

@@ -5,7 +5,7 @@ from django.contrib.sessions.models import Session
 from django.utils import timezone
 
 from accounts import clock
-from accounts.models import FailureCount
+from accounts.models import RateCount
 from oauth.models import AccessToken, AssertionId, Launch, PendingRequest, RefreshToken, RefusalCount
 from oauth.retention.addresses import forget_addresses
 from smart.time_units import SECOND
@@ -30,7 +30,7 @@ def sweep() -> int:
         Launch.objects.filter(expires_at__lt=now - DAY).delete(),
         Session.objects.filter(expire_date__lt=timezone.now()).delete(),
         AssertionId.objects.filter(forget_at__lt=now - MINUTE).delete(),
-        FailureCount.objects.filter(window_ends_at__lt=now).delete(),
+        RateCount.objects.filter(window_ends_at__lt=now).delete(),
         RefusalCount.objects.filter(window_ends_at__lt=now).delete(),
         AccessToken.objects.filter(expires_at__lt=now - TOKENS_KEPT).delete(),
         RefreshToken.objects.filter(expires_at__lt=now - TOKENS_KEPT).delete(),

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from typing import Any
 
 from oauth.clients.secrets import client_secret_digest
-from oauth.models import Client, FhirServer, ResourceServer
+from oauth.models import Client, FhirServer, ResourceServerRole
 from oauth.registration import clients
 from oauth.seeding.outcome import Outcome, fhir_server_at, find_row, save_fields, set_fields
 from oauth.seeding.schema import SeedError
@@ -93,9 +93,9 @@ def _save_protects(row: Client, entry: dict[str, Any], path: str) -> list[str]:
     for place, role in enumerate(entry["protects"]):
         base = fhir_server_at(role["fhir_server"], f"{path}.protects[{place}].fhir_server")
         known = before.pop(base, None)
-        found = known or ResourceServer(client=row, fhir_server=base)
+        found = known or ResourceServerRole(client=row, fhir_server=base)
         fields = set_fields(found, {"tells_addresses": role.get("tells_addresses", 0)})
         save_fields(found, fields)
         changed += fields if known else ["protects"]
-    ResourceServer.objects.filter(pk__in=[role.pk for role in before.values()]).delete()
+    ResourceServerRole.objects.filter(pk__in=[role.pk for role in before.values()]).delete()
     return ["protects"] if changed or before else []

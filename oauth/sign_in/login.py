@@ -135,7 +135,7 @@ def _confirmation(request: HttpRequest, pending: Pending) -> dict[str, object]:
 
 def _expected_username(pending: Pending | None) -> str:
     """The person that the app expects (AZ-22, login_hint): filled in, never looked up."""
-    return pending.asked.login_hint[:150] if pending and pending.asked else ""
+    return pending.authorization_request.login_hint[:150] if pending and pending.authorization_request else ""
 
 
 def _page(

@@ -41,12 +41,12 @@ def logout_confirmation(request: HttpRequest) -> HttpResponse:
     """Asks the person, with the session's cookie that a POST of another site does not bring; and their answer."""
     if request.method not in {"GET", "POST"}:
         return HttpResponseNotAllowed(["GET", "POST"])
-    asked, user = _read_request(request), signed_in_user(request)
-    certain = asked.subject and user is not None and asked.subject == user.subject
+    logout_request, user = _read_request(request), signed_in_user(request)
+    certain = logout_request.subject and user is not None and logout_request.subject == user.subject
     if user is not None and request.method == "GET" and not certain:
-        return _page(request, asked, signed_in_as=user)
+        return _page(request, logout_request, signed_in_as=user)
     login.sign_out(request)
-    return redirect_to_app(asked.leads_to) if asked.leads_to else _page(request, asked)
+    return redirect_to_app(logout_request.leads_to) if logout_request.leads_to else _page(request, logout_request)
 
 
 def _parse_request(parameters: Parameters) -> LogoutRequest:
@@ -69,8 +69,8 @@ def _read_request(request: HttpRequest) -> LogoutRequest:
         return LogoutRequest()
 
 
-def _page(request: HttpRequest, asked: LogoutRequest, **context: object) -> HttpResponse:
-    client = Client.of(asked.client_id) if asked.client_id else None
-    context |= {"app": str(client or ""), "why": asked.why, "back": asked.leads_to}
-    status = 400 if asked.why else 200
-    return private_page(request, "logout.html", context, status=status, leads_to=asked.leads_to)
+def _page(request: HttpRequest, logout_request: LogoutRequest, **context: object) -> HttpResponse:
+    client = Client.of(logout_request.client_id) if logout_request.client_id else None
+    context |= {"app": str(client or ""), "why": logout_request.why, "back": logout_request.leads_to}
+    status = 400 if logout_request.why else 200
+    return private_page(request, "logout.html", context, status=status, leads_to=logout_request.leads_to)

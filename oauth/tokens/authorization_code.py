@@ -11,9 +11,9 @@ from audit.event_kinds import EventKind
 from oauth.ending import access
 from oauth.ending.access import Actor
 from oauth.ending.reasons import EndedFor
-from oauth.http.answer import Answer
 from oauth.http.credentials import AuthenticatedClient
 from oauth.http.machine_request import MachineRequest
+from oauth.http.machine_response import MachineResponse
 from oauth.models import Client, sql
 from oauth.tokens import rights_at_issue
 from oauth.tokens.authorization_state import AuthorizationState
@@ -46,7 +46,7 @@ WHERE c.digest = %s AND a.client_id = %s AND a.ended_at = 0
 """
 
 
-def authorization_code(request: MachineRequest, client: AuthenticatedClient) -> Answer | OAuthError:
+def authorization_code(request: MachineRequest, client: AuthenticatedClient) -> MachineResponse | OAuthError:
     """RFC 6749 §4.1.3. A refusal that has consequences is returned, so that they are committed with it."""
     code, redirect_uri = request.required("code"), request.required("redirect_uri")
     verifier = _verifier(request, client)
@@ -69,7 +69,7 @@ def _verifier(request: MachineRequest, client: AuthenticatedClient) -> str:
 
 def _exchange(
     code: ConsumedCode, redirect_uri: str, verifier: str, request: MachineRequest, client: AuthenticatedClient
-) -> Answer | OAuthError:
+) -> MachineResponse | OAuthError:
     authorization = AuthorizationState.of(code.authorization_pk)
     if authorization.client_pk != client.pk:
         _record(EventKind.CODE_OF_ANOTHER_CLIENT, authorization, request, reason=f"sent by {client.client_id}")
@@ -78,11 +78,11 @@ def _exchange(
         _require_valid(code, authorization, redirect_uri, verifier, now=request.now)
     except InvalidGrant as error:
         sql.execute(_GIVE_BACK, [code.pk])
-        _record_refusal(authorization, request, error.hint or error.description)
+        _record_refusal(authorization, request, error.event_reason or error.description)
         return error
     allowed = replace(authorization, scope=rights_at_issue.allowed_scope(authorization))
     answer = issue(allowed, now=request.now, address=request.address, code_id=code.pk, nonce=code.nonce)
-    return Answer(200, json.dumps(answer).encode())
+    return MachineResponse(200, json.dumps(answer).encode())
 
 
 def _record_refusal(authorization: AuthorizationState, request: MachineRequest, reason: str) -> None:
@@ -104,9 +104,9 @@ def _require_valid(
         raise InvalidGrant("code_verifier is missing")
     pkce.verify_code_verifier(code.code_challenge, verifier)
     if authorization.refusal or code.authorization_epoch != authorization.epoch:
-        raise InvalidGrant("the code is not valid", hint=authorization.refusal or "the authorization has ended")
+        raise InvalidGrant("the code is not valid", event_reason=authorization.refusal or "the authorization has ended")
     if lost := rights_at_issue.refusal(authorization):
-        raise InvalidGrant("the code is not valid", hint=lost)
+        raise InvalidGrant("the code is not valid", event_reason=lost)
 
 
 def _end_if_replayed(code: str, request: MachineRequest, client: AuthenticatedClient) -> OAuthError:

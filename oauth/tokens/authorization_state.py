@@ -71,7 +71,7 @@ class AuthorizationState:
     fits_profile: Annotated[int, "CASE WHEN (c.profile = 'openid') = (s.version = 'none') THEN 1 ELSE 0 END"]
     client_scope: Annotated[str, "c.scope"]
     fhir_version: Annotated[str, "s.version"]
-    asked_scope: Annotated[str, "a.asked_scope"]
+    requested_scope: Annotated[str, "a.asked_scope"]
     granted_fhir_user: Annotated[str, "a.fhir_user"]
     patient_vouched: Annotated[int, "a.patient_vouched"]
     client_reaches_server: Annotated[bool, _REACHES_SERVER]

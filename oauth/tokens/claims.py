@@ -12,7 +12,7 @@ class TokenClaims(NamedTuple):
     """The claims of the JWT, and the introspection answer of a live token, kept ready as it is sent."""
 
     jwt: dict[str, Any]
-    answer: dict[str, Any]
+    introspection: dict[str, Any]
 
 
 def build_claims(authorization: AuthorizationState, claims: dict[str, Any], scope: str) -> TokenClaims:

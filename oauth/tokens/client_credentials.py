@@ -6,9 +6,9 @@ from typing import Annotated, Any, NamedTuple
 
 from django.db import transaction
 
-from oauth.http.answer import Answer
 from oauth.http.credentials import AuthenticatedClient
 from oauth.http.machine_request import MachineRequest
+from oauth.http.machine_response import MachineResponse
 from oauth.models import Client, sql
 from oauth.tokens.authorization_state import AuthorizationState
 from oauth.tokens.backend_authorization import Epochs, get_or_create
@@ -54,10 +54,10 @@ WHERE c.id = %s
 )
 
 
-def client_credentials(request: MachineRequest, client: AuthenticatedClient) -> Answer:
+def client_credentials(request: MachineRequest, client: AuthenticatedClient) -> MachineResponse:
     """RFC 6749 §4.4 with SMART's rules. Raises the OAuthErrors of E95 to E98."""
     answer = issue_for_client(client.pk, request.parameters, now=request.now, address=request.address)
-    return Answer(200, json.dumps(answer).encode())
+    return MachineResponse(200, json.dumps(answer).encode())
 
 
 @transaction.atomic
@@ -67,7 +67,7 @@ def issue_for_client(client: int, parameters: Parameters, *, now: int, address: 
     granted = validate_grant(parameters, _service(rows))
     authorization = AuthorizationState.of(_authorization_pk(client, rows, granted, now=now))
     if authorization.refusal:  # since the client was read, an operator has ended something
-        raise TemporarilyUnavailable("access of this client is just being ended", hint=authorization.refusal)
+        raise TemporarilyUnavailable("access of this client is just being ended", event_reason=authorization.refusal)
     return issue_without_refresh(authorization, granted.scope, now=now, address=address)
 
 
@@ -81,7 +81,7 @@ def _service(rows: Sequence[BackendRow]) -> BackendService:
         patient=client.backend_patient,
         by_secret=bool(client.backend_by_secret),
         fhir=client.profile == Client.Profile.SMART,
-        strict_scopes=bool(client.refuses_unknown_scopes),
+        refuses_unknown_scopes=bool(client.refuses_unknown_scopes),
     )
 
 

@@ -5,31 +5,31 @@ from collections.abc import Callable
 from django.conf import settings
 
 from oauth.clients.authentication import run_as_client
-from oauth.http.answer import Answer
 from oauth.http.credentials import AUTHENTICATION_FAILED, NO_CREDENTIALS, AuthenticatedClient
 from oauth.http.machine_request import MachineRequest
+from oauth.http.machine_response import MachineResponse
 from oauth.http.writer_pool import writer_pool
 from oauth.models import Client
 from oauth.tokens.authorization_code import authorization_code
 from oauth.tokens.client_credentials import client_credentials
-from oauth.tokens.holder_credentials import holder_credentials
 from oauth.tokens.refresh_token import refresh_token
+from oauth.tokens.unnamed_client import credentials_of_holder
 from smart.http.errors import InvalidClient, OAuthError, UnauthorizedClient, UnsupportedGrantType
 
 BY_BASIC = "here a secret is taken by HTTP Basic (client_secret_basic), not in the body"
 
 # A refusal that has consequences is returned by a grant, so that they are committed with it; any other is raised.
-GRANTS: dict[str, Callable[[MachineRequest, AuthenticatedClient], Answer | OAuthError]] = {
+GRANTS: dict[str, Callable[[MachineRequest, AuthenticatedClient], MachineResponse | OAuthError]] = {
     "authorization_code": authorization_code,
     "refresh_token": refresh_token,
     "client_credentials": client_credentials,
 }
 
 
-async def token(request: MachineRequest) -> Answer:
+async def token(request: MachineRequest) -> MachineResponse:
     """RFC 6749 §3.2. Raises the OAuthError of the bad input (E44 to E98)."""
     if request.credentials == NO_CREDENTIALS:
-        request.credentials = await writer_pool.run(lambda: holder_credentials(request))
+        request.credentials = await writer_pool.run(lambda: credentials_of_holder(request))
     try:
         return await run_as_client(request, lambda client: _run_grant(request, client))
     except InvalidClient as error:
@@ -40,10 +40,10 @@ def _with_advice(error: InvalidClient, request: MachineRequest) -> InvalidClient
     """Who sent a secret in the body hears which way is taken here, whether it was right or not (CL-02, CL-03)."""
     if not request.credentials.in_body or settings.SMARTAUTH_TOKEN_SECRET_IN_BODY:
         return error
-    return InvalidClient(f"{error.description}; {BY_BASIC}", hint=error.hint)
+    return InvalidClient(f"{error.description}; {BY_BASIC}", event_reason=error.event_reason)
 
 
-def _run_grant(request: MachineRequest, client: AuthenticatedClient) -> Answer:
+def _run_grant(request: MachineRequest, client: AuthenticatedClient) -> MachineResponse:
     _require_allowed_method(request, client)
     grant_type = request.required("grant_type")
     if grant_type not in GRANTS:
@@ -59,5 +59,5 @@ def _run_grant(request: MachineRequest, client: AuthenticatedClient) -> Answer:
 def _require_allowed_method(request: MachineRequest, client: AuthenticatedClient) -> None:
     in_body = settings.SMARTAUTH_TOKEN_SECRET_IN_BODY or client.profile == Client.Profile.OPENID
     if request.credentials.in_body and not in_body:
-        hint = "client_secret in the body is switched off at the token endpoint"
-        raise InvalidClient(AUTHENTICATION_FAILED, hint=hint)
+        event_reason = "client_secret in the body is switched off at the token endpoint"
+        raise InvalidClient(AUTHENTICATION_FAILED, event_reason=event_reason)

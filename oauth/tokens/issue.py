@@ -11,7 +11,7 @@ from oauth.models import public_reference, sql
 from oauth.tokens import access_token, address_binding, id_token, supersede
 from oauth.tokens.authorization_state import AuthorizationState
 from oauth.tokens.claims import build_claims
-from oauth.tokens.supersede import SeatNumber
+from oauth.tokens.supersede import SeatNumbers
 from smart.digests import random_token, sha256_hex
 from smart.time_units import SECOND
 from smart.tokens import refresh
@@ -22,7 +22,7 @@ class RefreshFamily(NamedTuple):
 
     spent_id: int | None
     seat_id: int | None
-    launch: int
+    launch_number: int
     launched_at: int
 
 
@@ -33,20 +33,20 @@ def issue(
     if authorization.refresh_kind:
         # before the seat, as at a refresh that is flagged: locks have one order
         address_binding.bind_token_address(authorization, address)
-    seat = supersede.take_seat(authorization)
+    numbers = supersede.take_numbers(authorization)
     answer = _issue_access_token(
-        authorization, seat, EventKind.ISSUED, now=now, address=address, code_id=code_id, nonce=nonce
+        authorization, numbers, EventKind.ISSUED, now=now, address=address, code_id=code_id, nonce=nonce
     )
     if authorization.refresh_kind:
-        family = RefreshFamily(None, seat.seat_id, seat.launch, now)
+        family = RefreshFamily(None, numbers.seat_id, numbers.launch_number, now)
         answer["refresh_token"] = _issue_refresh_token(authorization, family, now=now)
     return answer
 
 
 def issue_without_refresh(authorization: AuthorizationState, scope: str, *, now: int, address: str) -> dict[str, Any]:
     """What a client gets for itself: a token that ends older ones of its seat, and nothing to refresh it (BK-05)."""
-    seat = supersede.take_seat(authorization)
-    return _issue_access_token(authorization, seat, EventKind.ISSUED, now=now, address=address, scope=scope)
+    numbers = supersede.take_numbers(authorization)
+    return _issue_access_token(authorization, numbers, EventKind.ISSUED, now=now, address=address, scope=scope)
 
 
 def reissue(
@@ -56,16 +56,16 @@ def reissue(
 
     None once a newer launch ended the family; nothing has changed then.
     """
-    seat = supersede.keep_seat(authorization, family.seat_id, family.launch)
-    if seat is None:
+    numbers = supersede.take_token_number(authorization, family.seat_id, family.launch_number)
+    if numbers is None:
         return None
-    answer = _issue_access_token(authorization, seat, EventKind.REFRESHED, now=now, address=address, scope=scope)
+    answer = _issue_access_token(authorization, numbers, EventKind.REFRESHED, now=now, address=address, scope=scope)
     return {**answer, "refresh_token": _issue_refresh_token(authorization, family, now=now)}
 
 
 def _issue_access_token(
     authorization: AuthorizationState,
-    seat: SeatNumber,
+    numbers: SeatNumbers,
     kind: EventKind,
     *,
     now: int,
@@ -84,17 +84,17 @@ def _issue_access_token(
         **made.columns,
         **_belonging(authorization),
         code_id=code_id,
-        seat_id=seat.seat_id,
-        seat_number=seat.number,
+        seat_id=numbers.seat_id,
+        seat_number=numbers.token_number,
         scope=scope,
-        claims=json.dumps(claims.answer),
+        claims=json.dumps(claims.introspection),
         issued_at=now,
         expires_at=times["expires"] * SECOND,
         revoked_at=0,
         revoked_for="",
         address=address,
     )
-    _record(authorization, kind, token_id, seat, now=now, address=address)
+    _record(authorization, kind, token_id, numbers, now=now, address=address)
     identity = id_token.id_token_member(authorization, scope, **times, nonce=nonce)
     about = {"token_type": "Bearer", "expires_in": seconds, "scope": scope}
     return {"access_token": made.token, **about, **identity, **json.loads(authorization.context)}
@@ -109,7 +109,7 @@ def _issue_refresh_token(authorization: AuthorizationState, family: RefreshFamil
         **_belonging(authorization),
         predecessor_id=family.spent_id,
         seat_id=family.seat_id,
-        launch=family.launch,
+        launch=family.launch_number,
         launched_at=family.launched_at,
         issued_at=now,
         expires_at=_refresh_expires_at(authorization, family, now=now),
@@ -140,8 +140,8 @@ def _refresh_expires_at(authorization: AuthorizationState, family: RefreshFamily
 
 
 def _record(
-    authorization: AuthorizationState, kind: EventKind, token_id: int, seat: SeatNumber, *, now: int, address: str
+    authorization: AuthorizationState, kind: EventKind, token_id: int, numbers: SeatNumbers, *, now: int, address: str
 ) -> None:
     token = public_reference(token_id)
-    superseded = supersede.superseded_event(authorization, seat, token, now=now)
+    superseded = supersede.superseded_event(authorization, numbers, token, now=now)
     record_events(authorization.event(kind, at=now, address=address, token=token), *filter(None, [superseded]))

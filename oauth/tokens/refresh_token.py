@@ -13,14 +13,14 @@ from audit.event_kinds import EventKind
 from oauth.ending import access
 from oauth.ending.access import Actor
 from oauth.ending.reasons import EndedFor
-from oauth.http.answer import Answer
 from oauth.http.credentials import AuthenticatedClient
 from oauth.http.machine_request import MachineRequest
+from oauth.http.machine_response import MachineResponse
 from oauth.models import sql
 from oauth.tokens import address_binding, refresh_grace, rights_at_issue, supersede
 from oauth.tokens.authorization_state import AuthorizationState
-from oauth.tokens.holder_credentials import INVALID
 from oauth.tokens.issue import RefreshFamily, reissue
+from oauth.tokens.unnamed_client import INVALID
 from smart.digests import sha256_hex
 from smart.http.errors import InvalidGrant, InvalidScope, OAuthError
 from smart.tokens.address_binding import BLOCKING, OFF
@@ -36,7 +36,7 @@ class ConsumedRefreshToken:
 
     pk: Annotated[int, "id"]
     seat_id: Annotated[int | None, "seat_id"]
-    launch: Annotated[int, "launch"]
+    launch_number: Annotated[int, "launch"]
     launched_at: Annotated[int, "launched_at"]
     authorization_pk: Annotated[int, "authorization_id"]
     authorization_epoch: Annotated[int, "authorization_epoch"]
@@ -46,7 +46,7 @@ class ConsumedRefreshToken:
     @property
     def family(self) -> RefreshFamily:
         """What the next refresh token shares with this one."""
-        return RefreshFamily(self.pk, self.seat_id, self.launch, self.launched_at)
+        return RefreshFamily(self.pk, self.seat_id, self.launch_number, self.launched_at)
 
 
 class UsedRefreshToken(NamedTuple):
@@ -57,7 +57,7 @@ class UsedRefreshToken(NamedTuple):
     consumed_at: Annotated[int, "consumed_at"]
     kept_answer: Annotated[str, "kept_answer"]
     seat_id: Annotated[int | None, "seat_id"]
-    launch: Annotated[int, "launch"]
+    launch_number: Annotated[int, "launch"]
 
 
 _CONSUME = sql.returning(
@@ -70,7 +70,7 @@ UPDATE oauth_refreshtoken SET kept_answer = CASE WHEN id = %s THEN %s ELSE '' EN
 _USED = sql.select(UsedRefreshToken, "FROM oauth_refreshtoken WHERE digest = %s")
 
 
-def refresh_token(request: MachineRequest, client: AuthenticatedClient) -> Answer | OAuthError:
+def refresh_token(request: MachineRequest, client: AuthenticatedClient) -> MachineResponse | OAuthError:
     """RFC 6749 §6. A refusal that has consequences is returned, so that they are committed with it."""
     token = request.required("refresh_token")
     with transaction.atomic():
@@ -82,38 +82,38 @@ def refresh_token(request: MachineRequest, client: AuthenticatedClient) -> Answe
 
 def _refresh(
     consumed: ConsumedRefreshToken, token: str, request: MachineRequest, client: AuthenticatedClient
-) -> Answer | OAuthError:
+) -> MachineResponse | OAuthError:
     authorization = AuthorizationState.of(consumed.authorization_pk)
     try:
         _require_own_client(authorization, client)
         _require_live(consumed, authorization, request)
-        _require_same_address(authorization, request, consumed.seat_id, consumed.launch)
+        _require_same_address(authorization, request, consumed.seat_id, consumed.launch_number)
         scope = _allowed_scope(authorization, request)
         answer = reissue(authorization, scope, consumed.family, now=request.now, address=request.address)
         if answer is None:
-            raise InvalidGrant(INVALID, hint=SUPERSEDED)
+            raise InvalidGrant(INVALID, event_reason=SUPERSEDED)
     except (InvalidGrant, InvalidScope) as error:
         return _give_back(consumed, authorization, request, error)
     body = json.dumps(answer).encode()
     if settings.SMARTAUTH_REFRESH_GRACE_SECONDS:
         _keep_answer(consumed, token, body)
-    return Answer(200, body)
+    return MachineResponse(200, body)
 
 
 def _require_own_client(authorization: AuthorizationState, client: AuthenticatedClient) -> None:
     if authorization.client_pk != client.pk:
-        raise InvalidGrant(INVALID, hint=f"sent by {client.client_id}, whose it is not")
+        raise InvalidGrant(INVALID, event_reason=f"sent by {client.client_id}, whose it is not")
 
 
 def _require_live(consumed: ConsumedRefreshToken, authorization: AuthorizationState, request: MachineRequest) -> None:
     if authorization.refusal or consumed.authorization_epoch != authorization.epoch:
-        raise InvalidGrant(INVALID, hint=authorization.refusal or "the authorization has ended")
+        raise InvalidGrant(INVALID, event_reason=authorization.refusal or "the authorization has ended")
     if is_expired(request.now, consumed.expires_at):
-        raise InvalidGrant(INVALID, hint="it has expired")
+        raise InvalidGrant(INVALID, event_reason="it has expired")
 
 
 def _require_same_address(
-    authorization: AuthorizationState, request: MachineRequest, seat_id: int | None, launch: int
+    authorization: AuthorizationState, request: MachineRequest, seat_id: int | None, launch_number: int
 ) -> None:
     """A refresh from another address is written down, and refused where the policy says so (PR-06, E93).
 
@@ -122,20 +122,20 @@ def _require_same_address(
     policy = address_binding.policy_for_refresh(authorization, request.address)
     if policy == OFF:
         return
-    if supersede.is_superseded(authorization, seat_id, launch):
-        raise InvalidGrant(INVALID, hint=SUPERSEDED)
+    if supersede.is_superseded(authorization, seat_id, launch_number):
+        raise InvalidGrant(INVALID, event_reason=SUPERSEDED)
     bound = authorization.token_address
     address_binding.apply_address_policy(
         authorization, request.address, bound=bound, at="at a refresh", now=request.now
     )
     if policy in BLOCKING:
-        raise InvalidGrant(INVALID, hint="it came from another address")
+        raise InvalidGrant(INVALID, event_reason="it came from another address")
 
 
 def _allowed_scope(authorization: AuthorizationState, request: MachineRequest) -> str:
     """The scope that this refresh may give. Raises InvalidGrant or InvalidScope."""
     if refusal := rights_at_issue.refresh_refusal(authorization):
-        raise InvalidGrant(INVALID, hint=refusal)
+        raise InvalidGrant(INVALID, event_reason=refusal)
     return rights_at_issue.refreshed_scope(authorization, request.parameters.get("scope", ""))
 
 
@@ -144,7 +144,7 @@ def _give_back(
 ) -> OAuthError:
     """A refused refresh changes nothing: the token is as good or as bad as it was."""
     sql.execute(_GIVE_BACK, [consumed.pk])
-    _record_refusal(authorization, request, error.hint or error.description)
+    _record_refusal(authorization, request, error.event_reason or error.description)
     return error
 
 
@@ -162,7 +162,9 @@ def _keep_answer(consumed: ConsumedRefreshToken, token: str, body: bytes) -> Non
     sql.execute(_KEEP_ANSWER, [consumed.pk, sealed, consumed.pk, consumed.predecessor_id])
 
 
-def _repeat_or_end_family(token: str, request: MachineRequest, client: AuthenticatedClient) -> Answer | OAuthError:
+def _repeat_or_end_family(
+    token: str, request: MachineRequest, client: AuthenticatedClient
+) -> MachineResponse | OAuthError:
     """A token used before: within the grace window the same answer again (RF-05), else the family dies (RF-04)."""
     used = sql.one(_USED, [sha256_hex(token)])
     if used is None:
@@ -175,12 +177,12 @@ def _repeat_or_end_family(token: str, request: MachineRequest, client: Authentic
         _record_refusal(authorization, request, authorization.refusal or "the authorization has ended")
     elif used.kept_answer and is_in_grace(request.now, used.consumed_at, settings.SMARTAUTH_REFRESH_GRACE_SECONDS):
         try:
-            _require_same_address(authorization, request, used.seat_id, used.launch)
+            _require_same_address(authorization, request, used.seat_id, used.launch_number)
         except InvalidGrant as error:
-            _record_refusal(authorization, request, error.hint)
+            _record_refusal(authorization, request, error.event_reason)
             return error
         record_event(EventKind.REFRESH_REPEATED)
-        return Answer(200, refresh_grace.unseal(used.kept_answer, token))
+        return MachineResponse(200, refresh_grace.unseal(used.kept_answer, token))
     elif _end_family(authorization, request):
         record_event(EventKind.REFRESH_REUSED)
     return InvalidGrant(INVALID)

@@ -40,6 +40,6 @@ def refreshed_scope(authorization: AuthorizationState, requested: str) -> str:
         requested,
         allowed_scope(authorization),
         granted_scope=authorization.scope,
-        asked_scope=authorization.asked_scope,
+        requested_scope=authorization.requested_scope,
         types=resource_types(authorization.fhir_version),
     )

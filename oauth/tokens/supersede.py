@@ -25,20 +25,20 @@ _LOSER = """
 """
 
 
-class SeatNumber(NamedTuple):
+class SeatNumbers(NamedTuple):
     """A place in a seat: the number of the next access token, of the launch that it goes back to, and which token
     loses its place by that, with its authorization and patient."""
 
     seat_id: Annotated[int | None, "id"]
-    number: Annotated[int, "latest"]
-    launch: Annotated[int, "launches"]
+    token_number: Annotated[int, "latest"]
+    launch_number: Annotated[int, "launches"]
     loser: Annotated[int | None, _LOSER.format("t.id")]
     loser_authorization: Annotated[int | None, _LOSER.format("a.id")]
     loser_patient: Annotated[str | None, _LOSER.format("a.patient")]
 
 
 _TAKE_NUMBER_AND_LAUNCH = sql.returning(
-    SeatNumber,
+    SeatNumbers,
     """
 INSERT INTO oauth_seat (key, latest, launches) VALUES (%s, 1, 1)
 ON CONFLICT (key) DO UPDATE SET latest = oauth_seat.latest + 1, launches = oauth_seat.launches + 1
@@ -46,9 +46,9 @@ ON CONFLICT (key) DO UPDATE SET latest = oauth_seat.latest + 1, launches = oauth
 )
 # The transaction that holds the seat's row issues alone: a launch that came first is seen here, a later one waits.
 _TAKE_NUMBER = sql.returning(
-    SeatNumber, "UPDATE oauth_seat SET latest = latest + 1 WHERE id = %s AND %s > launches - %s"
+    SeatNumbers, "UPDATE oauth_seat SET latest = latest + 1 WHERE id = %s AND %s > launches - %s"
 )
-NO_SEAT = SeatNumber(None, 0, 0, None, None, None)
+NO_SEAT = SeatNumbers(None, 0, 0, None, None, None)
 
 
 def policy(authorization: AuthorizationState) -> Client.Supersede:
@@ -77,35 +77,35 @@ def seat_key(authorization: AuthorizationState) -> str:
     return f"{chosen}|{keys[chosen]}" if chosen in keys else ""
 
 
-def take_seat(authorization: AuthorizationState) -> SeatNumber:
+def take_numbers(authorization: AuthorizationState) -> SeatNumbers:
     """The next numbers for a launch: older tokens and launches of the seat move towards their end."""
     key = seat_key(authorization)
     return sql.get(_TAKE_NUMBER_AND_LAUNCH, [key, *_kept(authorization)]) if key else NO_SEAT
 
 
-def keep_seat(authorization: AuthorizationState, seat_id: int | None, launch: int) -> SeatNumber | None:
+def take_token_number(authorization: AuthorizationState, seat_id: int | None, launch_number: int) -> SeatNumbers | None:
     """The next number for a refresh of that launch, None once a newer launch has ended it."""
     if seat_id is None:
         return NO_SEAT
-    found = sql.one(_TAKE_NUMBER, [seat_id, launch, authorization.tokens_to_keep, *_kept(authorization)])
-    return found and found._replace(launch=launch)
+    found = sql.one(_TAKE_NUMBER, [seat_id, launch_number, authorization.tokens_to_keep, *_kept(authorization)])
+    return found and found._replace(launch_number=launch_number)
 
 
-def is_superseded(authorization: AuthorizationState, seat_id: int | None, launch: int) -> bool:
+def is_superseded(authorization: AuthorizationState, seat_id: int | None, launch_number: int) -> bool:
     """Whether a newer launch has ended the refresh tokens of this one."""
-    return sql.value(_IS_SUPERSEDED, [seat_id, launch, authorization.tokens_to_keep]) is not None
+    return sql.value(_IS_SUPERSEDED, [seat_id, launch_number, authorization.tokens_to_keep]) is not None
 
 
-def superseded_event(authorization: AuthorizationState, seat: SeatNumber, token: str, *, now: int) -> Event | None:
+def superseded_event(authorization: AuthorizationState, numbers: SeatNumbers, token: str, *, now: int) -> Event | None:
     """Tells of the token that lost its place to `token`, None where none did. It may be of another authorization."""
-    if seat.loser is None or seat.loser_authorization is None:
+    if numbers.loser is None or numbers.loser_authorization is None:
         return None
     event = authorization.event(EventKind.SUPERSEDED, at=now, reason=f"by token {token}")
     return replace(
         event,
-        token=public_reference(seat.loser),
-        authorization=public_reference(seat.loser_authorization),
-        patient=seat.loser_patient or "",
+        token=public_reference(numbers.loser),
+        authorization=public_reference(numbers.loser_authorization),
+        patient=numbers.loser_patient or "",
     )
 
 

@@ -30,7 +30,7 @@ TAKEN_AWAY = [rule for rule in Dead if rule not in RAN_ITS_COURSE]
 
 def _superseded(found: Any) -> Any:
     taken = F("seat_number") + F("authorization__client__tokens_to_keep")
-    return found.filter(seat__latest__gte=taken, first_reason=Dead.SUPERSEDED)
+    return found.filter(seat__latest_number__gte=taken, first_reason=Dead.SUPERSEDED)
 
 
 def _expired(found: Any) -> Any:
@@ -116,10 +116,10 @@ class AccessTokenAdmin(ReadOnlyAdmin):
         found = super().get_queryset(request).select_related(*liveness.TOKEN_FACTS)
         return with_first_reason(found, now=clock.now())
 
-    def about(self, row: AccessToken) -> dict[str, str]:
+    def event_fields(self, row: AccessToken) -> dict[str, str]:
         return {**row.authorization.event_fields(), "token": public_reference(row.pk)}
 
-    def acts(self, row: AccessToken) -> Sequence[str]:
+    def actions_for(self, row: AccessToken) -> Sequence[str]:
         return ("end", "end_authorizations")
 
     @admin.action(description="End these tokens")

@@ -113,10 +113,10 @@ class AuthorizationAdmin(ReadOnlyAdmin):
     def refresh_tokens(self, row: Authorization) -> SafeString:
         return link("oauth_refreshtoken_changelist", "Refresh tokens", query=f"?authorization={row}")
 
-    def about(self, row: Authorization) -> dict[str, str]:
+    def event_fields(self, row: Authorization) -> dict[str, str]:
         return row.event_fields()
 
-    def acts(self, row: Authorization) -> Sequence[str]:
+    def actions_for(self, row: Authorization) -> Sequence[str]:
         standing = ("end",) if not liveness.unusable_reason(row) else ()
         return (*standing, *(("clear_flag",) if row.flagged_at else ()))
 

@@ -22,7 +22,7 @@ from oauth.discovery import server_facts
 from oauth.ending import access
 from oauth.ending.access import Selection
 from oauth.ending.reasons import EndedFor
-from oauth.models import Authorization, Client, ResourceServer
+from oauth.models import Authorization, Client, ResourceServerRole
 from oauth.registration import clients as registration
 from operators.admin import confirmation
 from operators.admin.client_form import ClientForm
@@ -56,7 +56,7 @@ class ResourceServerForm(ModelForm):  # type: ignore[type-arg]
 class ResourceServerInline(admin.StackedInline):  # type: ignore[type-arg]
     """For which FHIR servers a resource server may introspect and revoke."""
 
-    model = ResourceServer
+    model = ResourceServerRole
     form = ResourceServerForm
     extra = 1
     verbose_name = "FHIR server that it protects"
@@ -79,7 +79,7 @@ class ClientAdmin(OperatorAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Client]:
         return super().get_queryset(request).prefetch_related("fhir_servers", "protects__fhir_server")
 
-    def fill(self, rows: list[Client]) -> None:
+    def load_columns(self, rows: list[Client]) -> None:
         live, used = live_tokens(rows, now=clock.now()), last_used(rows)
         for row in rows:
             row.live_tokens, row.last_used = live.get(row.pk, 0), used.get(row.client_id, 0)
@@ -119,10 +119,10 @@ class ClientAdmin(OperatorAdmin):
 
     # The form -------------------------------------------------------------------------------------------------------
 
-    def about(self, row: Client) -> dict[str, str]:
+    def event_fields(self, row: Client) -> dict[str, str]:
         return {"client": row.client_id}
 
-    def acts(self, row: Client) -> Sequence[str]:
+    def actions_for(self, row: Client) -> Sequence[str]:
         rotate = ("rotate",) if row.authentication == Client.Authentication.SECRET else ()
         return (*rotate, "end_access", "disable" if row.enabled else "enable")
 
@@ -203,7 +203,7 @@ class ClientAdmin(OperatorAdmin):
         with transaction.atomic():
             secret = secrets.rotate(client, request.POST.get("number", ""), now=clock.now())
             if secret:
-                record_operator_events(request, EventKind.SECRET_ROTATED, self.about(client))
+                record_operator_events(request, EventKind.SECRET_ROTATED, self.event_fields(client))
         if secret:
             return self._secret_page(request, client, secret)
         self.message_user(
@@ -237,7 +237,7 @@ class ClientAdmin(OperatorAdmin):
         with transaction.atomic():
             clients = list(queryset.filter(enabled=0))
             Client.objects.filter(pk__in=[client.pk for client in clients]).enable()
-            record_operator_events(request, EventKind.CLIENT_ENABLED, *map(self.about, clients))
+            record_operator_events(request, EventKind.CLIENT_ENABLED, *map(self.event_fields, clients))
         self.message_user(request, f"Enabled {count_text(len(clients), 'client')}.")
         return None
 

@@ -89,7 +89,7 @@ class SecurityEventAdmin(ReadOnlyAdmin):
         subjects = list(User.objects.get_queryset().filter(username=term).values_list("subject", flat=True))
         return (queryset.filter(person__in=subjects) if subjects else queryset.filter(client=term)), False
 
-    def fill(self, rows: list[Any]) -> None:
+    def load_columns(self, rows: list[Any]) -> None:
         """User names for the subjects in the rows: one look into the main database."""
         subjects = {subject for row in rows for subject in (row.person, row.operator) if subject}
         names = dict(User.objects.get_queryset().filter(subject__in=subjects).values_list("subject", "username"))
@@ -99,7 +99,7 @@ class SecurityEventAdmin(ReadOnlyAdmin):
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         row = super().get_object(request, object_id, from_field)
         if row is not None:
-            self.fill([row])
+            self.load_columns([row])
         return row
 
     @admin.display(description="when")

@@ -81,10 +81,10 @@ class FhirServerAdmin(OperatorAdmin):
     def asks(self, row: FhirServer) -> str:
         return shorten(", ".join(role.client.client_id for role in row.resource_servers.all()) or "nobody yet")
 
-    def about(self, row: FhirServer) -> dict[str, str]:
+    def event_fields(self, row: FhirServer) -> dict[str, str]:
         return {"fhir_server": row.base}
 
-    def acts(self, row: FhirServer) -> Sequence[str]:
+    def actions_for(self, row: FhirServer) -> Sequence[str]:
         return ("end_access",)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:

@@ -42,7 +42,7 @@ class FilledChangeList(ChangeList):
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
         self.result_list = list(self.result_list)
-        self.model_admin.fill(self.result_list)  # type: ignore[attr-defined]  # every list here is an OperatorAdmin
+        self.model_admin.load_columns(self.result_list)  # type: ignore[attr-defined]  # every list here is an OperatorAdmin
 
 
 def search(queryset: Any, typed: str, found: Callable[[str, Any], Any]) -> tuple[Any, bool]:
@@ -88,14 +88,14 @@ class OperatorAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         asked = {*form.fields, *self.also_saved}
         obj.save(update_fields=[field.name for field in obj._meta.concrete_fields if field.name in asked])
 
-    def fill(self, rows: list[Any]) -> None:
+    def load_columns(self, rows: list[Any]) -> None:
         """What the columns need beyond the rows themselves, in a fixed number of queries."""
 
-    def about(self, row: Any) -> dict[str, str]:
+    def event_fields(self, row: Any) -> dict[str, str]:
         """The fields of an event that name this row."""
         return {}
 
-    def acts(self, row: Any) -> Sequence[str]:
+    def actions_for(self, row: Any) -> Sequence[str]:
         """The actions that make sense for this row: buttons on its page."""
         return ()
 
@@ -126,23 +126,30 @@ class OperatorAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> TemplateResponse:
         row = context.get("original")
         known = self.get_actions(request)
-        context["acts"] = [(name, found[2]) for name in (self.acts(row) if row else ()) if (found := known.get(name))]
+        context["acts"] = [
+            (name, found[2]) for name in (self.actions_for(row) if row else ()) if (found := known.get(name))
+        ]
         context["title"] = str(self.opts.verbose_name).capitalize() if row else context["title"]
         return super().render_change_form(request, context, *args, **kwargs)  # type: ignore[return-value]
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
         """The trail is the history."""
         row = self.get_object(request, object_id)
-        about = self.about(row) if row is not None else {}
+        about = self.event_fields(row) if row is not None else {}
         return redirect(f"{reverse('admin:audit_securityevent_changelist')}?{urlencode(_narrowest(about))}")
 
     def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> Any:
-        record_operator_events(request, EventKind.OPERATOR_ADDED, self.about(obj), reason=str(self.opts.verbose_name))
+        record_operator_events(
+            request, EventKind.OPERATOR_ADDED, self.event_fields(obj), reason=str(self.opts.verbose_name)
+        )
 
     def log_change(self, request: HttpRequest, obj: Model, message: Any) -> Any:
         if changed := _changed_fields(message):
             record_operator_events(
-                request, EventKind.OPERATOR_CHANGED, self.about(obj), reason=f"{self.opts.verbose_name}: {changed}"
+                request,
+                EventKind.OPERATOR_CHANGED,
+                self.event_fields(obj),
+                reason=f"{self.opts.verbose_name}: {changed}",
             )
 
 

@@ -62,10 +62,10 @@ class PatientRecordAdmin(OperatorAdmin):
     actions = ("end_access",)
     form = PatientRecordForm
 
-    def about(self, row: PatientRecord) -> dict[str, str]:
+    def event_fields(self, row: PatientRecord) -> dict[str, str]:
         return {"patient": row.patient, "fhir_server": row.fhir_server.base}
 
-    def acts(self, row: PatientRecord) -> Sequence[str]:
+    def actions_for(self, row: PatientRecord) -> Sequence[str]:
         return ("end_access",)
 
     @admin.action(description="End all access to these records")

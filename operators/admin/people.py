@@ -113,10 +113,10 @@ class PersonAdmin(OperatorAdmin, UserAdmin):  # type: ignore[type-arg]  # Django
             return tag("suspended", "bad")
         return tag("operator" if row.is_staff else "may sign in", "good")
 
-    def about(self, row: User) -> dict[str, str]:
+    def event_fields(self, row: User) -> dict[str, str]:
         return {"person": row.subject}
 
-    def acts(self, row: User) -> Sequence[str]:
+    def actions_for(self, row: User) -> Sequence[str]:
         return ("lift_suspension" if row.suspended_at else "suspend", "end_access", "require_password")
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
@@ -171,7 +171,7 @@ class PersonAdmin(OperatorAdmin, UserAdmin):  # type: ignore[type-arg]  # Django
         with transaction.atomic():
             found = list(queryset.filter(suspended_at__gt=0))
             User.objects.get_queryset().filter(pk__in=[person.pk for person in found]).lift_suspension()
-            record_operator_events(request, EventKind.SUSPENSION_LIFTED, *map(self.about, found))
+            record_operator_events(request, EventKind.SUSPENSION_LIFTED, *map(self.event_fields, found))
         self._tell(request, "Lifted the suspension of {}.", found)
         return None
 

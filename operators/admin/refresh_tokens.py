@@ -84,10 +84,10 @@ class RefreshTokenAdmin(ReadOnlyAdmin):
     def expires(self, row: RefreshToken) -> SafeString | str:
         return time_element(row.expires_at)
 
-    def about(self, row: RefreshToken) -> dict[str, str]:
+    def event_fields(self, row: RefreshToken) -> dict[str, str]:
         return row.authorization.event_fields()
 
-    def acts(self, row: RefreshToken) -> Sequence[str]:
+    def actions_for(self, row: RefreshToken) -> Sequence[str]:
         return ("end_authorizations",)
 
     @admin.action(description="End the authorizations of these tokens")

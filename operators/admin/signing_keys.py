@@ -67,7 +67,7 @@ class SigningKeyAdmin(ReadOnlyAdmin):
     def until(self, row: SigningKey) -> SafeString | str:
         return time_element(row.withdrawn_at or (row.retired_at and row.retired_at + signing_keys.PUBLISHED_AFTER))
 
-    def acts(self, row: SigningKey) -> Sequence[str]:
+    def actions_for(self, row: SigningKey) -> Sequence[str]:
         if row.withdrawn_at:
             return ()
         return ("rotate", "withdraw") if row.state == SigningKey.State.ACTIVE else ("withdraw",)

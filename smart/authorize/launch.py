@@ -1,4 +1,4 @@
-"""EHR launch: which context an app may be told, and the address that opens it (EL-01 to EL-04, LC-01 to LC-09)."""
+"""EHR launch: which context an app may be told, and the URL that opens it (EL-01 to EL-04, LC-01 to LC-09)."""
 
 import json
 import math
@@ -90,10 +90,10 @@ def _flag(value: Any, path: str) -> bool:
 
 
 def _address(value: Any, path: str) -> str:
-    address = parse_text(value, path, 1000)
-    if redirect_uri_problem(address, native=False, dev=True):
+    url = parse_text(value, path, 1000)
+    if redirect_uri_problem(url, native=False, dev=True):
         raise InvalidContext(path, "must be an absolute https address")
-    return address
+    return url
 
 
 def _items(value: Any, path: str) -> list[Context]:

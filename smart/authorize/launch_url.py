@@ -1,4 +1,4 @@
-"""The address at which an EHR opens an app (SMART App Launch, EHR launch; EL-01)."""
+"""The URL at which an EHR opens an app (SMART App Launch, EHR launch; EL-01)."""
 
 from urllib.parse import parse_qs, urlsplit
 
@@ -6,7 +6,7 @@ from smart.clients.redirect_uris import redirect_uri_problem, url_with_query
 
 
 def launch_url(registered: str, iss: str, launch: str) -> str:
-    """The registered address with its own query, and what the app needs to begin (EL-01)."""
+    """The registered URL with its own query, and what the app needs to begin (EL-01)."""
     return url_with_query(registered, {"iss": iss, "launch": launch})
 
 

@@ -36,6 +36,6 @@ def verify_code_verifier(stored_challenge: str, verifier: str) -> None:
     if not is_verifier(verifier):
         raise InvalidRequest("code_verifier must be 43 to 128 unreserved characters")
     if not stored_challenge:
-        raise InvalidGrant("code_verifier does not match", hint="the code was issued without a challenge (E83)")
+        raise InvalidGrant("code_verifier does not match", event_reason="the code was issued without a challenge (E83)")
     if not hmac.compare_digest(s256_challenge(verifier).encode("ascii"), stored_challenge.encode()):
         raise InvalidGrant("code_verifier does not match")

@@ -1,4 +1,4 @@
-"""Which requests are answered at the address of the app at all, rule by rule (RFC 6749 §4.1.2.1, AZ-06)."""
+"""Which requests are answered at the redirect URI of the app at all, rule by rule (RFC 6749 §4.1.2.1, AZ-06)."""
 
 from smart.authorize.error_pages import Unredirectable
 from smart.authorize.unvalidated_request import Rule, UnvalidatedRequest
@@ -8,43 +8,43 @@ REQUEST_URI_PREFIX = "urn:ietf:params:oauth:request_uri:"
 LONGEST_STATE = 2048
 
 
-def _check_client_named_once(asked: UnvalidatedRequest) -> None:
-    if asked.parameters.repeated & {"client_id", "redirect_uri"}:
+def _check_client_named_once(request: UnvalidatedRequest) -> None:
+    if request.parameters.repeated & {"client_id", "redirect_uri"}:
         raise Unredirectable("E2", "client_id or redirect_uri was sent twice")
 
 
-def _check_client_known(asked: UnvalidatedRequest) -> None:
-    if not asked.client.enabled or asked.get("client_id") != asked.client.client_id:
+def _check_client_known(request: UnvalidatedRequest) -> None:
+    if not request.client.enabled or request.get("client_id") != request.client.client_id:
         raise Unredirectable("E1", "client_id is missing, unknown or disabled")
 
 
-def _check_not_pushed(asked: UnvalidatedRequest) -> None:
+def _check_not_pushed(request: UnvalidatedRequest) -> None:
     # a pushed request holds the redirect_uri, so where one is not known there is nobody to answer to
-    if asked.get("request_uri").startswith(REQUEST_URI_PREFIX):
+    if request.get("request_uri").startswith(REQUEST_URI_PREFIX):
         raise Unredirectable("E35", "request_uri names a pushed request, and none waits here")
 
 
-def _check_client_has_redirect_uri(asked: UnvalidatedRequest) -> None:
-    if not asked.client.redirect_uris:
+def _check_client_has_redirect_uri(request: UnvalidatedRequest) -> None:
+    if not request.client.redirect_uris:
         raise Unredirectable("E10", "the client has no redirect_uri")
 
 
-def _check_redirect_uri_sent(asked: UnvalidatedRequest) -> None:
-    if not asked.get("redirect_uri"):
+def _check_redirect_uri_sent(request: UnvalidatedRequest) -> None:
+    if not request.get("redirect_uri"):
         raise Unredirectable("E3", "redirect_uri is missing")
 
 
-def _check_redirect_uri_registered(asked: UnvalidatedRequest) -> None:
-    uri = asked.get("redirect_uri")
+def _check_redirect_uri_registered(request: UnvalidatedRequest) -> None:
+    uri = request.get("redirect_uri")
     if "#" in uri or uri.lower().startswith(("javascript:", "data:")):
         raise Unredirectable("E7", "redirect_uri has a fragment or a dangerous scheme")
-    if not is_registered(uri, asked.client.redirect_uris, native=asked.client.native):
+    if not is_registered(uri, request.client.redirect_uris, native=request.client.native):
         raise Unredirectable("E4", "redirect_uri is not one of those registered")
 
 
-def _check_state_length(asked: UnvalidatedRequest) -> None:
+def _check_state_length(request: UnvalidatedRequest) -> None:
     # an answer without the state would be none, and a longer one no browser carries everywhere
-    if len(asked.get("state")) > LONGEST_STATE:
+    if len(request.get("state")) > LONGEST_STATE:
         raise Unredirectable("E39", f"state is longer than {LONGEST_STATE} characters")
 
 

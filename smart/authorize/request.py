@@ -79,9 +79,9 @@ class Outcome(NamedTuple):
 
 def trusted_redirect_uri(parameters: Parameters, client: ClientPolicy | None) -> str:
     """The redirect URI, proved to be the client's. Raises Unredirectable: nothing may be sent anywhere (AZ-06)."""
-    asked = UnvalidatedRequest(parameters, client or ClientPolicy(), {})
+    request = UnvalidatedRequest(parameters, client or ClientPolicy(), {})
     for rule in REDIRECTION_RULES:
-        rule.check(asked)
+        rule.check(request)
     return parameters["redirect_uri"]
 
 
@@ -92,46 +92,46 @@ def validate_request(
 
     `hinted_subject` is the person that its id_token_hint names, "" if that is none of ours: there are no keys in here.
     """
-    asked = UnvalidatedRequest(parameters, client, bases, hinted_subject)
+    request = UnvalidatedRequest(parameters, client, bases, hinted_subject)
     for rule in RULES:
-        rule.check(asked)
-    scope = asked.scope
+        rule.check(request)
+    scope = request.scope
     return AuthorizationRequest(
         client_id=client.client_id,
         redirect_uri=parameters["redirect_uri"],
-        state=asked.get("state"),
+        state=request.get("state"),
         scope=scope,
         requested_scope=parameters["scope"],
         left_out=names_left_out(parameters["scope"], scope),
-        aud=asked.base,
-        fhir_version=asked.fhir_version,
-        code_challenge=asked.get("code_challenge"),
+        aud=request.base,
+        fhir_version=request.fhir_version,
+        code_challenge=request.get("code_challenge"),
         needs_patient=any(
             part.context == "patient" or part.short_name in PICKER_SCOPES for part in parse_scopes(scope)
         ),
         needs_encounter=has_scope(scope, "launch/encounter"),
-        launch=asked.get("launch") if has_scope(scope, "launch") else "",
+        launch=request.get("launch") if has_scope(scope, "launch") else "",
         openid=client.openid,
         subject=hinted_subject,
-        **{name: asked.get(name) for name in _KEPT},
+        **{name: request.get(name) for name in _KEPT},
     )
 
 
 def explain(parameters: Parameters, client: ClientPolicy | None, bases: Mapping[str, str]) -> tuple[Outcome, ...]:
     """Every rule in order with what became of it, for the developers' page (AZ-25)."""
-    asked = UnvalidatedRequest(parameters, client or ClientPolicy(), bases)
+    request = UnvalidatedRequest(parameters, client or ClientPolicy(), bases)
     outcomes: list[Outcome] = []
     refused = False
     for rule in (*REDIRECTION_RULES, *RULES):
-        outcome = Outcome(rule, "not reached") if refused else _outcome(rule, asked)
+        outcome = Outcome(rule, "not reached") if refused else _outcome(rule, request)
         refused = refused or outcome.error is not None
         outcomes.append(outcome)
     return tuple(outcomes)
 
 
-def _outcome(rule: Rule, asked: UnvalidatedRequest) -> Outcome:
+def _outcome(rule: Rule, request: UnvalidatedRequest) -> Outcome:
     try:
-        rule.check(asked)
+        rule.check(request)
     except (OAuthError, Unredirectable) as error:
         return Outcome(rule, "refused", error)
     return Outcome(rule, "passed")

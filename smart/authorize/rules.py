@@ -37,104 +37,104 @@ LONGEST = {  # characters; what is not listed is bounded by its own rule, or is 
 _SECONDS = re.compile(r"[0-9]{1,9}", re.ASCII)
 
 
-def _check_lengths(asked: UnvalidatedRequest) -> None:
+def _check_lengths(request: UnvalidatedRequest) -> None:
     for name, longest in LONGEST.items():
-        if len(asked.get(name)) > longest:
+        if len(request.get(name)) > longest:
             raise InvalidRequest(f"{name} is longer than {longest} characters")
 
 
-def _check_parameters_once(asked: UnvalidatedRequest) -> None:
-    for name in sorted(asked.parameters.repeated):
+def _check_parameters_once(request: UnvalidatedRequest) -> None:
+    for name in sorted(request.parameters.repeated):
         raise InvalidRequest(f"{name[:40]} was sent twice")
 
 
-def _check_no_request_object(asked: UnvalidatedRequest) -> None:
+def _check_no_request_object(request: UnvalidatedRequest) -> None:
     for error in (RequestNotSupported, RequestUriNotSupported, RegistrationNotSupported):
         name = error.code.removesuffix("_not_supported")
-        if name in asked.parameters:
+        if name in request.parameters:
             raise error(f"{name} is not supported")
 
 
-def _check_response_mode(asked: UnvalidatedRequest) -> None:
-    if asked.parameters.get("response_mode", "query") != "query":
+def _check_response_mode(request: UnvalidatedRequest) -> None:
+    if request.parameters.get("response_mode", "query") != "query":
         raise InvalidRequest("only response_mode query is supported")
 
 
-def _check_code_grant_allowed(asked: UnvalidatedRequest) -> None:
-    if AUTHORIZATION_CODE not in asked.client.grants:
+def _check_code_grant_allowed(request: UnvalidatedRequest) -> None:
+    if AUTHORIZATION_CODE not in request.client.grants:
         raise UnauthorizedClient("this client may not use the authorization code grant")
 
 
-def _check_response_type(asked: UnvalidatedRequest) -> None:
-    if "response_type" not in asked.parameters:
+def _check_response_type(request: UnvalidatedRequest) -> None:
+    if "response_type" not in request.parameters:
         raise InvalidRequest("response_type is missing")
-    if asked.get("response_type") != "code":
+    if request.get("response_type") != "code":
         raise UnsupportedResponseType("only response_type code is supported")
 
 
-def _check_state_sent(asked: UnvalidatedRequest) -> None:
-    if asked.client.requires_state and not asked.client.openid and "state" not in asked.parameters:
+def _check_state_sent(request: UnvalidatedRequest) -> None:
+    if not request.client.allows_missing_state and not request.client.openid and "state" not in request.parameters:
         raise InvalidRequest("state is missing")
 
 
-def _check_pkce(asked: UnvalidatedRequest) -> None:
-    if asked.client.openid and asked.client.confidential and not asked.parameters.keys() & PKCE_PARAMETERS:
+def _check_pkce(request: UnvalidatedRequest) -> None:
+    if request.client.openid and request.client.confidential and not request.parameters.keys() & PKCE_PARAMETERS:
         return
-    if "code_challenge" not in asked.parameters or asked.get("code_challenge_method") != "S256":
+    if "code_challenge" not in request.parameters or request.get("code_challenge_method") != "S256":
         raise InvalidRequest("code_challenge is required with code_challenge_method S256")
-    if not is_challenge(asked.get("code_challenge")):
+    if not is_challenge(request.get("code_challenge")):
         raise InvalidRequest("code_challenge must be 43 base64url characters")
 
 
-def _check_audience(asked: UnvalidatedRequest) -> None:
-    if asked.client.openid:
+def _check_audience(request: UnvalidatedRequest) -> None:
+    if request.client.openid:
         return
-    if not (asked.get("aud") or asked.get("resource")):
+    if not (request.get("aud") or request.get("resource")):
         raise InvalidRequest("aud is missing")
-    requested_base(asked.get("aud"), asked.get("resource"), asked.reachable_bases)
+    requested_base(request.get("aud"), request.get("resource"), request.reachable_bases)
 
 
-def _check_scope_sent(asked: UnvalidatedRequest) -> None:
-    check_characters(asked.get("scope"))
+def _check_scope_sent(request: UnvalidatedRequest) -> None:
+    check_characters(request.get("scope"))
 
 
-def _check_scope_count(asked: UnvalidatedRequest) -> None:
-    check_count(asked.get("scope"))
+def _check_scope_count(request: UnvalidatedRequest) -> None:
+    check_count(request.get("scope"))
 
 
-def _check_prompt(asked: UnvalidatedRequest) -> None:
-    prompts = set(asked.get("prompt").split(" ")) - {""}
+def _check_prompt(request: UnvalidatedRequest) -> None:
+    prompts = set(request.get("prompt").split(" ")) - {""}
     if not prompts <= PROMPTS:
         raise InvalidRequest("prompt knows none, login, consent and select_account")
     if "none" in prompts and len(prompts) > 1:
         raise InvalidRequest("prompt none stands alone")
 
 
-def _check_max_age(asked: UnvalidatedRequest) -> None:
-    if "max_age" in asked.parameters and not _SECONDS.fullmatch(asked.get("max_age")):
+def _check_max_age(request: UnvalidatedRequest) -> None:
+    if "max_age" in request.parameters and not _SECONDS.fullmatch(request.get("max_age")):
         raise InvalidRequest("max_age must be a whole number of seconds")
 
 
-def _check_id_token_hint(asked: UnvalidatedRequest) -> None:
-    if "id_token_hint" in asked.parameters and not asked.hinted_subject:
+def _check_id_token_hint(request: UnvalidatedRequest) -> None:
+    if "id_token_hint" in request.parameters and not request.hinted_subject:
         raise InvalidRequest("id_token_hint is no ID token of this server")
 
 
-def _check_scope_grantable(asked: UnvalidatedRequest) -> None:
-    scope, client = asked.scope, asked.client
-    if scope and not (client.strict_scopes and names_left_out(asked.get("scope"), scope)):
+def _check_scope_grantable(request: UnvalidatedRequest) -> None:
+    scope, client = request.scope, request.client
+    if scope and not (client.refuses_unknown_scopes and names_left_out(request.get("scope"), scope)):
         return
-    holder = ScopeHolder(client.grants - {CLIENT_CREDENTIALS}, (asked.fhir_version,), client.openid)
-    raise scope_refusal(asked.get("scope"), scope, holder, is_ehr_launch=asked.is_ehr_launch)
+    holder = ScopeHolder(client.grants - {CLIENT_CREDENTIALS}, (request.fhir_version,), client.openid)
+    raise scope_refusal(request.get("scope"), scope, holder, is_ehr_launch=request.is_ehr_launch)
 
 
-def _check_launch(asked: UnvalidatedRequest) -> None:
-    if asked.client.openid:
+def _check_launch(request: UnvalidatedRequest) -> None:
+    if request.client.openid:
         return
-    wanted = has_scope(asked.get("scope"), "launch")
-    if wanted and not asked.get("launch"):
+    wanted = has_scope(request.get("scope"), "launch")
+    if wanted and not request.get("launch"):
         raise InvalidRequest("scope launch needs the launch parameter")
-    if asked.get("launch") and not wanted and asked.client.strict_scopes:
+    if request.get("launch") and not wanted and request.client.refuses_unknown_scopes:
         raise InvalidRequest("the launch parameter needs the scope launch")
 
 

@@ -36,8 +36,8 @@ class ClientPolicy:
     redirect_uris: tuple[str, ...] = ()
     scope: str = ""
     bases: tuple[str, ...] = ()
-    requires_state: bool = True
-    strict_scopes: bool = False
+    allows_missing_state: bool = False
+    refuses_unknown_scopes: bool = False
     approved: bool = True
     confidential: bool = False  # it has a secret or keys
     openid: bool = False  # plain OpenID Connect: looser, and no FHIR scope is ever granted

@@ -83,7 +83,7 @@ def error_redirect(redirect_uri: str, error: OAuthError, state: str, iss: str, e
 
 
 def url_with_query(url: str, answer: dict[str, str]) -> str:
-    """The address with these, where they have a value, added to its own query."""
+    """The URL with these, where they have a value, added to its own query."""
     query = "&".join(f"{name}={quote(value, safe='')}" for name, value in answer.items() if value)
     if "?" not in url:
         return f"{url}?{query}"

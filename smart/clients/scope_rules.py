@@ -76,13 +76,13 @@ def _name_problem(scope: Scope) -> str:
 
 def _type_problem(scope: Scope, versions: Iterable[str]) -> str:
     """SCP-08: of a type that one of the FHIR servers knows; without a server, that any version knows."""
-    asked = tuple(dict.fromkeys(versions)) or FHIR_VERSIONS
-    types = frozenset().union(*map(resource_types, asked))
+    known_versions = tuple(dict.fromkeys(versions)) or FHIR_VERSIONS
+    types = frozenset().union(*map(resource_types, known_versions))
     if not scope.context or scope.resource == "*" or scope.resource in types:
         return ""
     close = difflib.get_close_matches(scope.resource, sorted(types), n=1)
     hint = f", but {close[0]}" if close else ""
-    return f"{' or '.join(map(str.upper, asked))} has no resource type {scope.resource}{hint}"
+    return f"{' or '.join(map(str.upper, known_versions))} has no resource type {scope.resource}{hint}"
 
 
 def _holder_problem(scope: Scope, holder: ScopeHolder) -> str:

@@ -1,4 +1,4 @@
-"""Which FHIR base URLs may be protected: an address that is unmistakable as the `aud` of a token (AZ-08, DS-24)."""
+"""Which FHIR base URLs may be protected: a URL that is unmistakable as the `aud` of a token (AZ-08, DS-24)."""
 
 import re
 from urllib.parse import SplitResult, urlsplit

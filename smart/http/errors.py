@@ -11,16 +11,16 @@ _UNSPEAKABLE = str.maketrans({'"': "'", "\\": "/"})
 
 
 class OAuthError(Exception):
-    """A refusal the client may read. `hint` goes to the audit trail and to dev's explanations, never to the client."""
+    """A refusal the client may read. `event_reason` goes to the trail and dev's explanations, never to the client."""
 
     code: ClassVar[str]
     status: ClassVar[HTTPStatus] = HTTPStatus.BAD_REQUEST
     headers: ClassVar[dict[str, str]] = {}
 
-    def __init__(self, description: str = "", *, hint: str = "") -> None:
-        super().__init__(hint or description or self.code)
+    def __init__(self, description: str = "", *, event_reason: str = "") -> None:
+        super().__init__(event_reason or description or self.code)
         self.description = safe_description(description)
-        self.hint = hint
+        self.event_reason = event_reason
 
 
 def safe_description(text: str) -> str:
@@ -131,6 +131,6 @@ class TooManyRequests(OAuthError):
     code = "temporarily_unavailable"
     status = HTTPStatus.TOO_MANY_REQUESTS
 
-    def __init__(self, description: str = "", *, retry_after: int, hint: str = "") -> None:
-        super().__init__(description, hint=hint)
+    def __init__(self, description: str = "", *, retry_after: int, event_reason: str = "") -> None:
+        super().__init__(description, event_reason=event_reason)
         self.retry_after = retry_after

@@ -33,7 +33,7 @@ def requesting_client_id(parameters: Parameters, hint: IdTokenHint | None) -> st
 
 
 def validate_logout(parameters: Parameters, hint: IdTokenHint | None, app: RegisteredApp) -> LogoutRequest:
-    """What of it may be done without leading anybody astray: an address that is not the app's own is never used (E129).
+    """What of it may be done without leading anybody astray: a URL that is not the app's own is never used (E129).
 
     `hint` is what the ID token said, None if there is none of ours.
     """

@@ -128,7 +128,7 @@ class _Held:
     def about(self, scope: Scope) -> list[Scope]:
         if scope.resource == "*":
             same_context = (found for (context, _), found in self.by_resource.items() if context == scope.context)
-            return [held for found in same_context for held in found]
+            return [allowed for found in same_context for allowed in found]
         wildcards = self.by_resource.get((scope.context, "*"), []) if scope.context else []
         return wildcards + self.by_resource.get((scope.context, scope.resource or scope.short_name), [])
 
@@ -138,26 +138,26 @@ class _Held:
         if not scope.context:
             return bool(found)
         atoms = (Scope("", scope.context, scope.resource, frozenset({action}), scope.query) for action in scope.actions)
-        return all(any(held.covers(atom) for held in found) for atom in atoms)
+        return all(any(allowed.covers(atom) for allowed in found) for atom in atoms)
 
 
 def _part(scope: Scope, ceiling: _Held) -> tuple[Scope, ...]:
     """What of one requested scope the ceiling leaves, as few scopes as can say it."""
     if ceiling.covers(scope):
         return (scope,)
-    return shortest_form(part for held in ceiling.about(scope) if (part := _overlap(scope, held)) is not None)
+    return shortest_form(part for allowed in ceiling.about(scope) if (part := _overlap(scope, allowed)) is not None)
 
 
-def _overlap(asked: Scope, held: Scope) -> Scope | None:
+def _overlap(requested: Scope, allowed: Scope) -> Scope | None:
     """What both allow; where neither restriction contains the other nothing is made up."""
-    actions = asked.actions & held.actions
-    if not asked.context or asked.context != held.context or not actions:
+    actions = requested.actions & allowed.actions
+    if not requested.context or requested.context != allowed.context or not actions:
         return None
-    resource = held.resource if asked.resource == "*" else asked.resource
-    if is_implied(held.query, by=asked.query):
-        return _written(asked, resource, actions, asked)
-    if is_implied(asked.query, by=held.query):
-        return _written(asked, resource, actions, held)
+    resource = allowed.resource if requested.resource == "*" else requested.resource
+    if is_implied(allowed.query, by=requested.query):
+        return _written(requested, resource, actions, requested)
+    if is_implied(requested.query, by=allowed.query):
+        return _written(requested, resource, actions, allowed)
     return None
 
 
@@ -168,11 +168,11 @@ def _merge(first: Scope, second: Scope) -> Scope:
     return second if actions == second.actions else _written(first, first.resource, actions, first)
 
 
-def _written(asked: Scope, resource: str, actions: frozenset[str], restricted: Scope) -> Scope:
+def _written(requested: Scope, resource: str, actions: frozenset[str], restricted: Scope) -> Scope:
     """The scope in the syntax of `asked` where that syntax can say it (SCP-03), with the restriction's own spelling."""
     restriction = restricted.name.partition("?")[2] if restricted.query else ""
-    in_v1 = asked.is_v1 and not restriction and actions in _V1_NAMES
+    in_v1 = requested.is_v1 and not restriction and actions in _V1_NAMES
     suffix = _V1_NAMES[actions] if in_v1 else action_letters(actions)
-    prefix = asked.name.partition(f"{asked.context}/")[0]
-    name = f"{prefix}{asked.context}/{resource}.{suffix}" + (f"?{restriction}" if restriction else "")
-    return Scope(name, asked.context, resource, actions, restricted.query)
+    prefix = requested.name.partition(f"{requested.context}/")[0]
+    name = f"{prefix}{requested.context}/{resource}.{suffix}" + (f"?{restriction}" if restriction else "")
+    return Scope(name, requested.context, resource, actions, restricted.query)

@@ -34,7 +34,7 @@ class BackendService:
     patient: str = ""
     by_secret: bool = False
     fhir: bool = True
-    strict_scopes: bool = False
+    refuses_unknown_scopes: bool = False
 
     def may_have(self, scope: Scope) -> bool:
         """Whether it can be given at all without a person (BK-03, SCP-10, SCP-19, E98)."""
@@ -81,17 +81,17 @@ def _base(parameters: Parameters, service: BackendService) -> str:
     return next(iter(service.bases))
 
 
-def _scope(asked: str, service: BackendService, version: str) -> str:
+def _scope(requested: str, service: BackendService, version: str) -> str:
     """What of the scopes asked the operator allows (BK-02, E96, E97)."""
-    check_characters(asked)
-    check_count(asked)
+    check_characters(requested)
+    check_count(requested)
     parts = parse_scopes(
-        grantable_scope(asked, service.scope, types=resource_types(version), supported=service.may_have)
+        grantable_scope(requested, service.scope, types=resource_types(version), supported=service.may_have)
     )
     # a token about one patient is about nobody else: a FHIR server must not have to guess which of the two is meant
     scope = scope_string(part for part in parts if not (part.context == "system" and _about_one(parts)))
-    if not scope or (service.strict_scopes and scopes_beyond(asked, scope)):
-        raise scope_refusal(asked, scope, ScopeHolder(frozenset({GRANT}), (version,), patient=service.patient))
+    if not scope or (service.refuses_unknown_scopes and scopes_beyond(requested, scope)):
+        raise scope_refusal(requested, scope, ScopeHolder(frozenset({GRANT}), (version,), patient=service.patient))
     return scope
 
 

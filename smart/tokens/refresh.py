@@ -48,7 +48,9 @@ def is_in_grace(now: int, consumed_at: int, seconds: int) -> bool:
     return has_begun(consumed_at, now=now) and now < consumed_at + seconds * SECOND
 
 
-def narrowed_scope(requested: str, held: str, *, granted_scope: str, asked_scope: str, types: frozenset[str]) -> str:
+def narrowed_scope(
+    requested: str, held: str, *, granted_scope: str, requested_scope: str, types: frozenset[str]
+) -> str:
     """What one refresh gives: everything that is still `held`, or the part of it that was requested (RF-02, TR-02).
 
     Raises InvalidScope for more than was granted, in whatever syntax (E91). What the app asked for by the same name
@@ -58,9 +60,9 @@ def narrowed_scope(requested: str, held: str, *, granted_scope: str, asked_scope
         return held
     check_characters(requested)
     check_count(requested)
-    asked = {scope.name for scope in parse_scopes(asked_scope)}
+    requested_names = {scope.name for scope in parse_scopes(requested_scope)}
     if not is_within(
-        scope_string(scope for scope in parse_scopes(requested) if scope.name not in asked), granted_scope
+        scope_string(scope for scope in parse_scopes(requested) if scope.name not in requested_names), granted_scope
     ):
         raise InvalidScope("scope asks for more than was granted")
     part = grantable_scope(

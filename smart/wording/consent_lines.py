@@ -152,14 +152,14 @@ def _readable(scope: Scope, all_scopes: Sequence[Scope]) -> bool:
 
 
 def _identity(scopes: Sequence[Scope], context: ConsentContext) -> list[ConsentLine]:
-    asked = [scope for scope in scopes if scope.short_name in ("openid", "fhirUser", "profile")]
-    if not asked:
+    requested = [scope for scope in scopes if scope.short_name in ("openid", "fhirUser", "profile")]
+    if not requested:
         return []
     if context.version == NO_FHIR:
         return _account(scopes)
-    named = any(scope.short_name != "openid" for scope in asked)
+    named = any(scope.short_name != "openid" for scope in requested)
     text = words.IDENTITY + (f": {context.role}" if context.role else "") if named else words.RECOGNISE
-    return [ConsentLine(0, WHO, text, "", tuple(scope.short_name for scope in asked))]
+    return [ConsentLine(0, WHO, text, "", tuple(scope.short_name for scope in requested))]
 
 
 def _account(scopes: Sequence[Scope]) -> list[ConsentLine]:

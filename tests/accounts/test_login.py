@@ -10,7 +10,7 @@ import pytest
 from accounts import clock, login
 from accounts.address import client_address
 from accounts.login import apply_rate_limit, attempt
-from accounts.models import FailureCount
+from accounts.models import RateCount
 from tests.fixture_types import MakePerson
 
 ADDRESS = "192.0.2.33"
@@ -92,9 +92,9 @@ def test_invented_names_share_rows_and_are_paused_like_the_name_of_somebody(
 
     assert results(["nobody-1"] * 3) == ["wrong", "rate-limited", "rate-limited"]
     monkeypatch.setattr(login, "INVENTED_NAMES", 2)
-    before = FailureCount.objects.count()
+    before = RateCount.objects.count()
     results([f"nobody-{secrets.token_hex(8)}" for _ in range(8)])
-    assert FailureCount.objects.count() - before <= 2
+    assert RateCount.objects.count() - before <= 2
 
 
 def test_a_pause_ends(make_person: MakePerson, settings: Any) -> None:

@@ -33,7 +33,7 @@ GRANT_TYPE = Kind(
         Edit(
             "oauth/tokens/again.py",
             '"""A grant that is nobody\'s yet: a client asks for itself."""\n\n'
-            "from oauth.http.answer import Answer\n"
+            "from oauth.http.machine_response import Answer\n"
             "from oauth.http.credentials import AuthenticatedClient\n"
             "from oauth.http.machine_request import MachineRequest\n"
             "from oauth.tokens.client_credentials import client_credentials\n"
@@ -218,7 +218,7 @@ ENDPOINT = Kind(
             "introspection/count.py",
             '"""How often a client asked."""\n\n'
             "from oauth.clients.authentication import run_as_client\n"
-            "from oauth.http.answer import Answer\n"
+            "from oauth.http.machine_response import Answer\n"
             "from oauth.http.machine_request import MachineRequest\n\n\n"
             "async def count(request: MachineRequest) -> Answer:\n"
             '    return await run_as_client(request, lambda client: Answer({"count": 0}))\n',

@@ -9,7 +9,7 @@ import pytest
 
 from accounts import clock
 from introspection import address_binding
-from oauth.models import AddressBlock, AddressChange, Authorization, Client, FhirServer, ResourceServer
+from oauth.models import AddressBlock, AddressChange, Authorization, Client, FhirServer, ResourceServerRole
 from smart.http.addresses import PrefixLengths
 from tests.conftest import SECRET, App, basic
 from tests.fixture_types import Events, Issue, MakeClient, MakeResourceServer
@@ -29,7 +29,7 @@ DAY = 86_400_000_000
 def trusted(make_resource_server: MakeResourceServer) -> Any:
     """A resource server whose word about addresses is taken."""
     client = make_resource_server()
-    ResourceServer.objects.filter(client=client).update(tells_addresses=1)
+    ResourceServerRole.objects.filter(client=client).update(tells_addresses=1)
     return client
 
 
@@ -226,7 +226,7 @@ def test_the_stricter_policy_of_fhir_server_and_client_holds(
     flag: bool | None, events: Events,
 ) -> None:  # fmt: skip
     base = make_fhir_server(server)
-    ResourceServer.objects.create(client=trusted, fhir_server=base, tells_addresses=1)
+    ResourceServerRole.objects.create(client=trusted, fhir_server=base, tells_addresses=1)
     answer = under(client, server=base)
     told(answer["access_token"], HOME)
 
@@ -252,7 +252,7 @@ def test_where_nothing_is_compared_no_address_is_bound(
     under: Under, told: Told, make_fhir_server: Any, trusted: Any
 ) -> None:
     base = make_fhir_server("off")
-    ResourceServer.objects.create(client=trusted, fhir_server=base, tells_addresses=1)
+    ResourceServerRole.objects.create(client=trusted, fhir_server=base, tells_addresses=1)
     answer = under("off", server=base)
 
     assert "__ip_flag" not in told(answer["access_token"], HOME)
@@ -337,7 +337,7 @@ def test_trust_is_given_for_one_fhir_server_and_no_other(
     under: Under, told: Told, make_resource_server: MakeResourceServer, other_fhir_server: Any, fhir_server: Any
 ) -> None:
     caller = make_resource_server(fhir_server, other_fhir_server)
-    ResourceServer.objects.filter(client=caller, fhir_server=other_fhir_server).update(tells_addresses=1)
+    ResourceServerRole.objects.filter(client=caller, fhir_server=other_fhir_server).update(tells_addresses=1)
     answer = under("block")
 
     told(answer["access_token"], HOME, caller)

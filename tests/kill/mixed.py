@@ -40,7 +40,7 @@ with transaction.atomic():
         life = {{"client": name, "person": person.subject, "policy": client.address_policy, "codes": []}}
         for _ in range({codes}):
             granted = Authorization.objects.create(client=client, user=person, fhir_server=server, patient=name,
-                scope="patient/*.rs offline_access", asked_scope="patient/*.rs offline_access", patient_vouched=1,
+                scope="patient/*.rs offline_access", requested_scope="patient/*.rs offline_access", patient_vouched=1,
                 context=json.dumps({{"patient": name}}), client_epoch=0, user_epoch=0)
             code = random_token()
             Code.objects.create(digest=sha256_hex(code), authorization=granted, redirect_uri={uri!r},

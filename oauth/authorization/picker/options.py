@@ -66,8 +66,8 @@ def picker_page(
 ) -> HttpResponse:
     """The page, again with what is missing when nothing was chosen. `field` is what the form sends."""
     template, noun = PAGES[field]
-    asked = {"options": shown, "field": field, "noun": noun, "missed": missed, **more}
-    context = {**RequestSummary(pending).context(), **asked}
+    question = {"options": shown, "field": field, "noun": noun, "missed": missed, **more}
+    context = {**RequestSummary(pending).context(), **question}
     return private_page(request, template, context, status=422 if missed else 200, leads_to=pending.redirect_uri)
 
 

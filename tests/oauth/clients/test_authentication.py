@@ -104,13 +104,13 @@ def test_a_client_with_keys_ends_its_own_token(app: App, granted: Granted, intro
 def test_a_resource_server_with_keys_asks_about_tokens_and_nobody_without_the_role(
     app: App, issue: Issue, make_client: MakeClient, fhir_server: Any
 ) -> None:
-    from oauth.models import ResourceServer
+    from oauth.models import ResourceServerRole
 
     token = issue()["access_token"]
     client = make_client("keys", jwks=jwks(EC), grants="", redirect_uris="")
 
     before = app.post("/o/introspect", data={"token": token, **assertion_form(EC.assertion(client.client_id))})
-    ResourceServer.objects.create(client=client, fhir_server=fhir_server)
+    ResourceServerRole.objects.create(client=client, fhir_server=fhir_server)
     after = app.post("/o/introspect", data={"token": token, **assertion_form(EC.assertion(client.client_id))})
 
     assert before.json() == {"active": False}

@@ -51,7 +51,7 @@ def supersede(token: AccessToken, at: int) -> None:
         client_epoch=row.client.epoch, fhir_server_epoch=row.fhir_server.epoch, granted_at=at,
     )  # fmt: skip
     assert token.seat
-    Seat.objects.filter(pk=token.seat.pk).update(latest=token.seat_number + 1)
+    Seat.objects.filter(pk=token.seat.pk).update(latest_number=token.seat_number + 1)
     make_token(newer, token.seat, token.seat_number + 1, issued_at=at)
 
 
@@ -111,7 +111,7 @@ def test_what_came_first_is_shown_with_its_time_whatever_came_later(
             client=make_client(), user=user, fhir_server=other_fhir_server, patient="amy", scope="patient/*.rs",
             client_epoch=0, fhir_server_epoch=other_fhir_server.epoch, granted_at=now - 100 * SECOND,
         )  # fmt: skip
-        seat = Seat.objects.create(key=f"test|{row.pk}", latest=1)
+        seat = Seat.objects.create(key=f"test|{row.pk}", latest_number=1)
         token = make_token(row, seat, 1, issued_at=now - 100 * SECOND)
 
         begin(token, now - 50 * SECOND)

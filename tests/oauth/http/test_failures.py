@@ -4,7 +4,7 @@ import secrets
 
 import pytest
 
-from accounts.models import FailureCount
+from accounts.models import RateCount
 from accounts.rate_limit import _key
 from audit.models import OutboxEvent
 from tests.conftest import SECRET, App, basic
@@ -26,8 +26,8 @@ def test_clients_that_nobody_knows_count_as_one_and_leave_nine_events(visitor: V
     statuses = [ask(visitor, name) for name in invented]
 
     assert statuses == [401] * 9 + [429] * 21
-    assert FailureCount.objects.get(key=_key("client", "", visitor.address)).failures == 30
-    assert not FailureCount.objects.filter(key__in=[_key("client", name, visitor.address) for name in invented])
+    assert RateCount.objects.get(key=_key("client", "", visitor.address)).count == 30
+    assert not RateCount.objects.filter(key__in=[_key("client", name, visitor.address) for name in invented])
     assert OutboxEvent.objects.filter(kind=FAILED, address=visitor.address).count() == 9
 
 

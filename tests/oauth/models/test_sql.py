@@ -101,8 +101,9 @@ def distinguish(row: Any, columns: Iterable[str]) -> None:
 
 def assert_each_holds_its_column(found: Any, rows: dict[str, Any]) -> None:
     for table, row in rows.items():
+        attributes = {field.column: field.attname for field in row._meta.concrete_fields}
         for field, column in plain_columns(type(found), table).items():
-            assert getattr(found, field) == getattr(row, column), field
+            assert getattr(found, field) == getattr(row, attributes[column]), field
 
 
 def test_every_field_of_an_authorizations_state_holds_its_column(grant: Grant) -> None:

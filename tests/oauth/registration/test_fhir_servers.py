@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from oauth.models import Client, FhirServer, ResourceServer
+from oauth.models import Client, FhirServer, ResourceServerRole
 from oauth.registration.fhir_servers import RegisteredFhirServer, register
 from oauth.registration.problems import InvalidRegistration
 from tests.conftest import App, basic
@@ -80,7 +80,7 @@ def test_a_second_call_changes_nothing_and_shows_no_secret(base: str, events: Ev
     assert (second.added, second.secret, second.client) == (False, "", first.client)
     row = FhirServer.objects.get(base=base)
     assert (row.name, row.version, row.address_policy) == ("First", "r4", "flag")
-    assert ResourceServer.objects.filter(fhir_server=row).count() == 1
+    assert ResourceServerRole.objects.filter(fhir_server=row).count() == 1
     assert len(events("fhir-server-added", fhir_server=base)) == 1
 
 
@@ -90,7 +90,7 @@ def test_a_base_from_elsewhere_gets_the_client_that_is_missing(base: str) -> Non
     done = protect(base)
 
     assert (done.added, bool(done.secret)) == (False, True)
-    assert ResourceServer.objects.get(fhir_server=row).client == done.client
+    assert ResourceServerRole.objects.get(fhir_server=row).client == done.client
 
 
 def test_everything_that_was_added_is_in_the_trail(base: str, events: Events, make_client: MakeClient) -> None:
@@ -158,7 +158,7 @@ def test_options_are_kept_with_the_row(base: str) -> None:
 
     row = FhirServer.objects.get(base=base)
     assert (row.name, row.version, row.address_policy) == ("N", "dstu2", "block")
-    assert ResourceServer.objects.get(fhir_server=row).tells_addresses == 1
+    assert ResourceServerRole.objects.get(fhir_server=row).tells_addresses == 1
 
 
 @pytest.mark.requirement("SD-17", "WF-19")
@@ -236,7 +236,7 @@ def test_a_new_secret_is_drawn_where_there_is_one_and_both_work_for_a_while(app:
 
 def test_a_client_with_keys_has_no_secret_to_renew(base: str, make_client: MakeClient) -> None:
     server = FhirServer.objects.create(base=base, name="By keys")
-    ResourceServer.objects.create(client=make_client("keys"), fhir_server=server)
+    ResourceServerRole.objects.create(client=make_client("keys"), fhir_server=server)
 
     with pytest.raises(CommandError, match=r"--new-secret: .* proves itself by keys and has no secret"):
         fhir_server("add", base, "--new-secret")

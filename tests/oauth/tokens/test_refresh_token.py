@@ -138,7 +138,7 @@ def test_a_narrowed_token_introspects_narrow(launch: Issue, refresh: Refresh, in
 def test_a_scope_asked_at_authorize_and_not_granted_is_ignored(launch: Issue, refresh: Refresh) -> None:
     first = launch()
     asked = f"{SCOPE} openid user/*.cruds"
-    Authorization.objects.filter(pk=first["granted"].authorization.pk).update(asked_scope=asked)
+    Authorization.objects.filter(pk=first["granted"].authorization.pk).update(requested_scope=asked)
 
     second = tokens_of_refresh(first, refresh(first, scope=asked))
 

@@ -82,12 +82,12 @@ def make_token(grant: Grant) -> MakeToken:
 
         granted = granted or grant()
         now = clock.now()
-        seat, _ = Seat.objects.get_or_create(key=f"test|{granted.authorization.pk}", defaults={"latest": 0})
-        seat.latest += 1
+        seat, _ = Seat.objects.get_or_create(key=f"test|{granted.authorization.pk}", defaults={"latest_number": 0})
+        seat.latest_number += 1
         seat.save()
         known = {
             "digest": secrets.token_hex(32), "jti": secrets.token_urlsafe(16), "authorization": granted.authorization,
-            "authorization_epoch": granted.authorization.epoch, "seat": seat, "seat_number": seat.latest,
+            "authorization_epoch": granted.authorization.epoch, "seat": seat, "seat_number": seat.latest_number,
             "scope": "patient/*.rs", "claims": "{}", "issued_at": now, "expires_at": now + life, "address": "192.0.2.7",
         }  # fmt: skip
         return AccessToken.objects.create(**{**known, **fields})

@@ -39,7 +39,7 @@ def fill(make_client: MakeClient, make_person: MakePerson, grant: Grant) -> Call
         for place in range(rows):
             granted = grant(make_client(), make_person(f"p{place}"), patient=f"p{place}")
             FhirServer.objects.create(base=f"https://{secrets.token_hex(8)}.example.org", name="One more")
-            seat = Seat.objects.create(key=secrets.token_hex(8), latest=1)
+            seat = Seat.objects.create(key=secrets.token_hex(8), latest_number=1)
             AccessToken.objects.create(
                 digest=secrets.token_hex(32), jti=secrets.token_hex(8), authorization=granted.authorization,
                 authorization_epoch=0, seat=seat, seat_number=1, scope="patient/*.rs", claims="{}",

@@ -28,7 +28,7 @@ STATES: dict[str, Callable[[Any], None]] = {
     "person-stopped": lambda token: changed(token.authorization.user, suspended_at=1, epoch=1),
     "person-ended": lambda token: changed(token.authorization.user, epoch=1),
     "fhir-server-ended": lambda token: changed(token.authorization, fhir_server_epoch=-1),
-    "superseded": lambda token: changed(token.seat, latest=2),
+    "superseded": lambda token: changed(token.seat, latest_number=2),
     "expired": lambda token: changed(token, expires_at=token.issued_at - 1),
 }
 

@@ -28,7 +28,7 @@ def test_scopes_that_cannot_be_granted_are_left_out_and_the_rest_is_granted() ->
 
 @pytest.mark.requirement("E15")
 def test_a_strict_client_is_told_that_something_cannot_be_granted() -> None:
-    strict = replace(CLIENT, strict_scopes=True)
+    strict = replace(CLIENT, refuses_unknown_scopes=True)
 
     assert validate_request(good_parameters(), strict, BASES).scope == GOOD["scope"]
     assert refusal(good_parameters(scope="patient/Patient.rs fhirUser"), strict) == (

@@ -42,7 +42,7 @@ def test_a_verifier_for_a_code_without_challenge_is_a_downgrade() -> None:
     with pytest.raises(InvalidGrant) as caught:
         verify_code_verifier("", VERIFIER)
 
-    assert "without a challenge" in caught.value.hint
+    assert "without a challenge" in caught.value.event_reason
 
 
 @pytest.mark.parametrize("length", [43, 128])

@@ -271,7 +271,7 @@ def test_aud_is_compared_leniently_and_stored_in_one_spelling(aud: str) -> None:
 
 @pytest.mark.requirement("E12")
 def test_a_client_without_the_strict_rule_may_leave_state_out() -> None:
-    assert validate_request(good_parameters(state=None), replace(CLIENT, requires_state=False), BASES).state == ""
+    assert validate_request(good_parameters(state=None), replace(CLIENT, allows_missing_state=True), BASES).state == ""
 
 
 @pytest.mark.requirement("E36")
@@ -384,7 +384,7 @@ def test_the_scope_launch_without_the_parameter_is_refused(launch: str | None, c
 
 @pytest.mark.requirement("E28")
 def test_a_strict_client_that_sends_launch_without_the_scope_is_refused() -> None:
-    found = refusal(good_parameters(launch="hLk29x"), replace(LAUNCHABLE, strict_scopes=True))
+    found = refusal(good_parameters(launch="hLk29x"), replace(LAUNCHABLE, refuses_unknown_scopes=True))
 
     assert found == ("invalid_request", "the launch parameter needs the scope launch")
 

@@ -171,7 +171,7 @@ def test_the_longest_request_that_is_taken_is_judged_in_a_blink() -> None:
 
     result = grantable_scope(scope, f"patient/Goal.r {restricted}", types=frozenset(TYPES), supported=is_supported)
     scopes_beyond(scope, result)
-    narrowed_scope(scope, result, granted_scope=result, asked_scope=scope, types=frozenset(TYPES))
+    narrowed_scope(scope, result, granted_scope=result, requested_scope=scope, types=frozenset(TYPES))
 
     assert time.process_time() - begun < 6
 
@@ -181,4 +181,4 @@ def test_a_refresh_takes_no_more_restrictions_than_a_launch() -> None:
     scope = " ".join(f"patient/Observation.rs?code=http://loinc.org|{number}" for number in range(101))
 
     with pytest.raises(InvalidScope, match="more than 100 restricted scopes"):
-        narrowed_scope(scope, scope, granted_scope=scope, asked_scope=scope, types=frozenset(TYPES))
+        narrowed_scope(scope, scope, granted_scope=scope, requested_scope=scope, types=frozenset(TYPES))

@@ -83,7 +83,7 @@ def test_where_nothing_is_left_the_scope_is_invalid(scope: str) -> None:
 @pytest.mark.requirement("SCP-04")
 def test_a_strict_service_hears_of_what_it_would_not_get() -> None:
     with pytest.raises(InvalidScope, match="some of the scopes"):
-        asked(replace(SERVICE, strict_scopes=True), scope="system/Patient.r system/Nothing.r")
+        asked(replace(SERVICE, refuses_unknown_scopes=True), scope="system/Patient.r system/Nothing.r")
 
 
 @pytest.mark.requirement("BK-03", "RG-09")

@@ -13,7 +13,7 @@ LAB = "http://terminology.hl7.org/CodeSystem/observation-category|laboratory"
 
 
 def narrow(requested: str, *, held: str = GRANTED, asked: str = "") -> str:
-    return narrowed_scope(requested, held, granted_scope=GRANTED, asked_scope=asked, types=R4)
+    return narrowed_scope(requested, held, granted_scope=GRANTED, requested_scope=asked, types=R4)
 
 
 @pytest.mark.requirement("CG-07", "SCP-17")
@@ -85,7 +85,7 @@ def test_what_was_granted_only_in_part_is_given_in_that_part() -> None:
         "patient/*.rs",
         "patient/Observation.rs?category=x offline_access",
         granted_scope="patient/Observation.rs?category=x offline_access",
-        asked_scope="patient/*.rs offline_access",
+        requested_scope="patient/*.rs offline_access",
         types=R4,
     )
 

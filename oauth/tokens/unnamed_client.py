@@ -16,7 +16,7 @@ WHERE r.digest = %s
 """
 
 
-def holder_credentials(request: MachineRequest) -> Credentials:
+def credentials_of_holder(request: MachineRequest) -> Credentials:
     """The client that refreshes without naming itself (WF-01): a public one needs no more, any other is refused later.
 
     Raises InvalidGrant for a refresh token that nobody holds.

@@ -24,7 +24,7 @@ if settings.SECURE_HSTS_SECONDS:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class MachineResponse:
     """A status, a body that is JSON or empty, headers beside those that every answer has."""
 
     status: int
@@ -32,27 +32,27 @@ class Answer:
     headers: tuple[tuple[str, str], ...] = ()
 
 
-def error_answer(error: OAuthError) -> Answer:
+def oauth_error_response(error: OAuthError) -> MachineResponse:
     """An OAuthError as RFC 6749 §5.2 writes it."""
     body = json.dumps(described_members(error)).encode()
-    return Answer(error.status, body, tuple(error_headers(error).items()))
+    return MachineResponse(error.status, body, tuple(error_headers(error).items()))
 
 
-def invalid_request(status: HTTPStatus, description: str, *headers: tuple[str, str]) -> Answer:
+def invalid_request(status: HTTPStatus, description: str, *headers: tuple[str, str]) -> MachineResponse:
     """What is wrong with the request as HTTP, under the status that HTTP has for it."""
     body = json.dumps(described_members(InvalidRequest(description))).encode()
-    return Answer(status, body, headers)
+    return MachineResponse(status, body, headers)
 
 
-def answer_headers(answer: Answer, request_id: str) -> list[tuple[bytes, bytes]]:
+def response_headers(answer: MachineResponse, request_id: str) -> list[tuple[bytes, bytes]]:
     """Its own and those that every answer has."""
     headers = [*_HEADERS, (b"x-request-id", request_id.encode()), (b"content-length", b"%d" % len(answer.body))]
     return headers + [(name.lower().encode(), value.encode()) for name, value in answer.headers]
 
 
-async def send_answer(send: Send, answer: Answer, request_id: str) -> None:
+async def send_response(send: Send, answer: MachineResponse, request_id: str) -> None:
     """Sends it with the headers that every answer has."""
-    headers = answer_headers(answer, request_id)
+    headers = response_headers(answer, request_id)
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": answer.body})
 
@@ -60,4 +60,4 @@ async def send_answer(send: Send, answer: Answer, request_id: str) -> None:
 async def send_headers_too_long(send: Send) -> None:
     """The answer to headers that are longer than anybody needs, on either side (RFC 6585 §5)."""
     answer = invalid_request(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "the headers are too long")
-    await send_answer(send, answer, secrets.token_hex(8))
+    await send_response(send, answer, secrets.token_hex(8))
