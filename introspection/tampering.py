@@ -17,6 +17,7 @@ from oauth.http.machine_request import MachineRequest
 from oauth.http.writer_pool import writer_pool
 from oauth.keys import signing_keys
 from oauth.models import public_reference, sql
+from oauth.tokens.flag import flag
 from smart.tokens import tampering
 
 
@@ -43,7 +44,6 @@ JOIN oauth_client c ON c.id = a.client_id
 WHERE t.jti = %s
 """,
 )
-_FLAG = "UPDATE oauth_authorization SET flagged_at = %s WHERE id = %s"
 ALGORITHMS = ["ES256", "RS256"]
 EVENT_EVERY = 60  # seconds: a sender of a thousand copies fills no trail
 
@@ -79,7 +79,7 @@ def _is_first_lately(kind: EventKind, original: Original, now: int) -> bool:
 def _end_original(original: Original, request: MachineRequest) -> None:
     actor = Actor(now=request.now, address=request.address, client_id=request.credentials.client_id)
     end_token(END_BY_ID, [original.pk], actor, EndedFor.TAMPERED)
-    sql.execute(_FLAG, [request.now, original.authorization_pk])
+    flag(original.authorization_pk, now=request.now)
 
 
 def _our_key_evidence(parts: tuple[str, ...], now: int) -> str:

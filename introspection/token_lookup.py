@@ -20,6 +20,7 @@ class LookupRow(NamedTuple):
     token: Annotated[int | None, "t.id"]
     claims: Annotated[str, "t.claims"]
     scope: Annotated[str, "t.scope"]
+    issued_at: Annotated[int, "t.issued_at"]
     expires_at: Annotated[int, "t.expires_at"]
     revoked_at: Annotated[int, "t.revoked_at"]
     seat: Annotated[int | None, "t.seat_id"]
@@ -55,6 +56,7 @@ def dead_reason(row: LookupRow, now: int) -> Dead | None:
     """Why the token of that row is dead, None while it lives."""
     return liveness.dead_reason(
         now=now,
+        issued_at=row.issued_at,
         expires_at=row.expires_at,
         revoked_at=row.revoked_at,
         seat=(row.seat_number, row.seat_latest, row.tokens_to_keep) if row.seat is not None else None,

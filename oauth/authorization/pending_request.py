@@ -13,14 +13,13 @@ from accounts import clock
 from accounts.models import User
 from oauth.ehr_launch.handles import stored_context
 from oauth.models import Client, EncounterRecord, FhirServer, Launch, PatientRecord, PendingRequest
+from oauth.models.pending_requests import COOKIE_GRACE_SECONDS
 from oauth.people import identities
 from smart.authorize.request import AuthorizationRequest
 from smart.digests import random_token, sha256_hex
 from smart.time_units import CLOCK_SKEW, SECOND, has_begun
 
 COOKIE = "__Secure-smartauth-request" if settings.SESSION_COOKIE_SECURE else "smartauth-request"
-
-COOKIE_GRACE_SECONDS = 3600  # so that a late click is told that it came late
 
 
 class NotInThisBrowser(Exception):

@@ -19,7 +19,7 @@ from oauth.models import Client, sql
 from smart.clients import assertions, jwks
 from smart.clients.assertions import Assertion, InvalidAssertion, UnknownKey
 from smart.http.errors import InvalidClient
-from smart.time_units import SECOND
+from smart.time_units import SECOND, has_begun
 
 T = TypeVar("T")
 
@@ -165,7 +165,8 @@ def _key(assertion: Assertion, signer: Signer, request: MachineRequest) -> Any:
     if not signer.jwks_uri:
         return assertions.matching_key(assertion, jwks.usable_keys(signer.jwks).keys)
     key_fetch = KeyFetch(signer.pk, signer.client_id, signer.jwks_uri, request.now, request.now)
-    if signer.fetched_from != signer.jwks_uri or request.now >= signer.fresh_until:
+    in_time = request.now < signer.fresh_until and has_begun(signer.asked_at, now=request.now)
+    if signer.fetched_from != signer.jwks_uri or not in_time:
         raise KeysNotCached(key_fetch)
     try:
         return assertions.matching_key(assertion, json.loads(signer.fetched)["keys"])

@@ -1,8 +1,9 @@
 """What clients publish at their JWKS URLs: kept for all processes as long as they allow, asked one at a time.
 
 CL-10 to CL-12. `asked_at` claims a fetch: one is under way while `fetched_at` is before it. A claim that was not
-answered in time, since its process died, may be taken over. `fresh_until` counts from `asked_at`, so that where nothing
-may be kept the answer serves only those who had come before the question was asked.
+answered in time, since its process died, may be taken over, and so may one that lies in the future, since a clock was
+set back. `fresh_until` counts from `asked_at`, so that where nothing may be kept the answer serves only those who had
+come before the question was asked.
 """
 
 import asyncio
@@ -20,7 +21,7 @@ from oauth.http.writer_pool import writer_pool
 from oauth.models import sql
 from smart.clients import jwks
 from smart.http.errors import TemporarilyUnavailable
-from smart.time_units import SECOND
+from smart.time_units import CLOCK_SKEW, SECOND
 
 REFETCH_SECONDS = 30
 FOR_EVER = 2**62
@@ -38,9 +39,13 @@ ON CONFLICT (client_id) DO UPDATE SET
 WHERE k.jwks_uri <> excluded.jwks_uri
     OR (k.fetched_at >= k.asked_at AND k.asked_at <= %s AND k.fresh_until <= %s)
     OR (k.fetched_at < k.asked_at AND k.asked_at <= %s)
+    OR k.asked_at > %s
 RETURNING id
 """
-_UNDER_WAY = "SELECT 1 FROM oauth_fetchedkeys WHERE client_id = %s AND fetched_at < asked_at AND asked_at > %s"
+_UNDER_WAY = """
+SELECT 1 FROM oauth_fetchedkeys
+WHERE client_id = %s AND fetched_at < asked_at AND asked_at > %s AND asked_at <= %s
+"""
 _STORED = "SELECT keys FROM oauth_fetchedkeys WHERE client_id = %s"
 _STORE = """
 UPDATE oauth_fetchedkeys SET keys = %s, fetched_at = %s, fresh_until = %s
@@ -110,12 +115,13 @@ async def _fetch(key_fetch: KeyFetch, asked_at: int) -> None:
 
 
 def _claim(key_fetch: KeyFetch, asked_at: int) -> bool:
-    judged = [key_fetch.asked_before, key_fetch.fresh_until, asked_at - _GIVEN_UP]
+    judged = [key_fetch.asked_before, key_fetch.fresh_until, asked_at - _GIVEN_UP, asked_at + CLOCK_SKEW]
     return bool(sql.value(_CLAIM, [key_fetch.client_pk, key_fetch.jwks_uri, asked_at, *judged]))
 
 
 def _is_under_way(key_fetch: KeyFetch) -> bool:
-    return bool(sql.value(_UNDER_WAY, [key_fetch.client_pk, clock.now() - _GIVEN_UP]))
+    now = clock.now()
+    return bool(sql.value(_UNDER_WAY, [key_fetch.client_pk, now - _GIVEN_UP, now + CLOCK_SKEW]))
 
 
 def _store(key_fetch: KeyFetch, asked_at: int, usable: jwks.UsableKeys, seconds: int) -> None:

@@ -6,7 +6,7 @@ Endings overlap: a token that was superseded has expired by now, and its person 
 from typing import Any
 
 from django.db.models import BigIntegerField, Case, F, OuterRef, Q, QuerySet, Subquery, TextField, Value, When
-from django.db.models.functions import Coalesce, Greatest, Least
+from django.db.models.functions import Coalesce, Least
 
 from oauth.models import AccessToken, liveness
 from smart.tokens.liveness import Dead
@@ -40,7 +40,7 @@ def with_first_reason(tokens: QuerySet[AccessToken], *, now: int) -> QuerySet[An
 
 def superseded_at() -> Subquery:
     """When a token lost its seat (PR-01): at the issue of the one whose number took it. NULL while none has."""
-    number = OuterRef("seat_number") + Greatest(OuterRef("authorization__client__tokens_to_keep"), 1)
+    number = OuterRef("seat_number") + OuterRef("authorization__client__tokens_to_keep")
     return Subquery(AccessToken.objects.filter(seat=OuterRef("seat"), seat_number=number).values("issued_at")[:1])
 
 

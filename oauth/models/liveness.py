@@ -8,6 +8,7 @@ from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Value, When
 
 from oauth.models import AccessToken, Authorization, Code, RefreshToken
 from smart.fhir.versions import NO_FHIR
+from smart.time_units import CLOCK_SKEW
 from smart.tokens import liveness as rules
 from smart.tokens.liveness import Dead
 
@@ -19,6 +20,7 @@ def dead_reason(token: AccessToken, *, now: int) -> Dead | None:
     authorization, seat = token.authorization, token.seat
     return rules.dead_reason(
         now=now,
+        issued_at=token.issued_at,
         expires_at=token.expires_at,
         revoked_at=token.revoked_at,
         seat=(token.seat_number, seat.latest_number, authorization.client.tokens_to_keep) if seat else None,
@@ -31,6 +33,7 @@ def unusable_reason(authorization: Authorization) -> Dead | None:
     """Why nothing of this authorization can be alive any more, None while something may be."""
     return rules.dead_reason(
         now=0,
+        issued_at=0,
         expires_at=1,
         revoked_at=0,
         seat=None,
@@ -80,7 +83,7 @@ def with_dead_reason(tokens: QuerySet[AccessToken], *, now: int) -> QuerySet[Any
             When(~Q(authorization_epoch=F("authorization__epoch")), then=Value(Dead.ENDED.value)),
             *_lost("authorization__"),
             When(superseded, then=Value(Dead.SUPERSEDED.value)),
-            When(expires_at__lte=now, then=Value(Dead.EXPIRED.value)),
+            When(Q(expires_at__lte=now) | Q(issued_at__gt=now + CLOCK_SKEW), then=Value(Dead.EXPIRED.value)),
             default=Value(""),
         )
     )

@@ -9,6 +9,8 @@ from oauth.models.launches import Launch
 from oauth.models.references import public_reference
 from oauth.models.servers import FhirServer
 
+COOKIE_GRACE_SECONDS = 3600  # its cookie and row are kept so much longer: a late click is told that it came late
+
 
 class PendingRequest(models.Model):
     """A judged authorization request that waits for a person. The browser that brought it holds the cookie."""

@@ -7,13 +7,13 @@ from django.utils import timezone
 from accounts import clock
 from accounts.models import RateCount
 from oauth.models import AccessToken, AssertionId, Launch, PendingRequest, RefreshToken, RefusalCount
+from oauth.models.pending_requests import COOKIE_GRACE_SECONDS
 from oauth.retention.addresses import forget_addresses
 from smart.time_units import SECOND
 from smart.tokens.refresh import GRACE_BOUND
 
 DAY = 86_400_000_000
 MINUTE = 60_000_000
-COOKIE_GRACE = 3600 * SECOND  # as long as a browser keeps what opens it, a late click is told that it came late
 TOKENS_KEPT = 90 * DAY
 
 
@@ -26,7 +26,7 @@ def sweep() -> int:
     late = RefreshToken.objects.exclude(kept_answer="").filter(consumed_at__lt=now - GRACE_BOUND * SECOND)
     late.update(kept_answer="")
     gone = [
-        PendingRequest.objects.filter(expires_at__lt=now - COOKIE_GRACE).delete(),
+        PendingRequest.objects.filter(expires_at__lt=now - COOKIE_GRACE_SECONDS * SECOND).delete(),
         Launch.objects.filter(expires_at__lt=now - DAY).delete(),
         Session.objects.filter(expire_date__lt=timezone.now()).delete(),
         AssertionId.objects.filter(forget_at__lt=now - MINUTE).delete(),

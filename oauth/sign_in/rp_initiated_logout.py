@@ -4,6 +4,7 @@ from django.core import signing
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.views.decorators.csrf import csrf_exempt
 
+from accounts import clock
 from accounts.sessions import signed_in_user
 from oauth.http.private_page import private_page
 from oauth.http.redirects import redirect_to_app, redirect_within
@@ -13,6 +14,7 @@ from oauth.tokens import id_token
 from smart.http import limits
 from smart.http.parameters import MalformedParameters, Parameters
 from smart.openid.logout import LogoutRequest, RegisteredApp, requesting_client_id, validate_logout
+from smart.time_units import SECOND, is_recent
 
 SALT = "a logout that an app asks for"
 SECONDS = 600
@@ -34,7 +36,8 @@ def logout(request: HttpRequest) -> HttpResponse:
     except MalformedParameters:
         ending = LogoutRequest(why="the request cannot be read")
     told = {"client_id": ending.client_id, "subject": ending.subject, "leads_to": ending.leads_to, "why": ending.why}
-    return redirect_within(f"{LEAVE}?asked={signing.dumps(told, salt=SALT)}")
+    left = {"at": clock.now(), "request": told}
+    return redirect_within(f"{LEAVE}?asked={signing.dumps(left, salt=SALT)}")
 
 
 def logout_confirmation(request: HttpRequest) -> HttpResponse:
@@ -64,9 +67,12 @@ def _parse_request(parameters: Parameters) -> LogoutRequest:
 def _read_request(request: HttpRequest) -> LogoutRequest:
     """What logout() left; nothing of what somebody else made, or of what is old."""
     try:
-        return LogoutRequest(**signing.loads(request.GET.get("asked", ""), salt=SALT, max_age=SECONDS))
+        left = signing.loads(request.GET.get("asked", ""), salt=SALT)
     except signing.BadSignature:
         return LogoutRequest()
+    now = clock.now()
+    is_new = is_recent(left["at"], since=now - SECONDS * SECOND, now=now)
+    return LogoutRequest(**left["request"]) if is_new else LogoutRequest()
 
 
 def _page(request: HttpRequest, logout_request: LogoutRequest, **context: object) -> HttpResponse:

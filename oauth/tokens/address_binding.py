@@ -14,6 +14,7 @@ from oauth.ending.access import Actor
 from oauth.ending.reasons import EndedFor
 from oauth.models import sql
 from oauth.tokens.authorization_state import AuthorizationState
+from oauth.tokens.flag import flag
 from smart.http.addresses import caller_network
 from smart.time_units import SECOND
 from smart.tokens import address_binding
@@ -28,7 +29,6 @@ ON CONFLICT (authorization_id, address) DO UPDATE SET noted_at = excluded.noted_
     WHERE oauth_addresschange.noted_at <= %s
 RETURNING id
 """
-_FLAG = "UPDATE oauth_authorization SET flagged_at = %s WHERE id = %s"
 _BLOCK = """
 INSERT INTO oauth_addressblock (user_id, client_id, address, blocked_at) VALUES (%s, %s, %s, %s)
 ON CONFLICT (user_id, client_id) DO UPDATE SET address = excluded.address, blocked_at = excluded.blocked_at
@@ -55,7 +55,7 @@ def apply_address_policy(
     if policy == address_binding.END:  # first: locks have one order, and this one locks the requests that wait
         access.end_authorization(authorization.pk, Actor(now=now, address=address), EndedFor.ADDRESS_CHANGED)
     if sql.value(_NOTE, [authorization.pk, caller_network(address), now, now - RECORDED_EVERY]):
-        sql.execute(_FLAG, [now, authorization.pk])
+        flag(authorization.pk, now=now)
         reason = f"{at}, from {bound}, policy {policy}"
         kind = EventKind.ADDRESS_CHANGED
         record_events(authorization.event(kind, at=now, address=address, token=token, reason=reason))

@@ -111,4 +111,4 @@ def superseded_event(authorization: AuthorizationState, numbers: SeatNumbers, to
 
 def _kept(authorization: AuthorizationState) -> list[sql.Value]:
     """The value for each place in a SeatNumber that asks how many tokens are kept."""
-    return [max(authorization.tokens_to_keep, 1)] * 3
+    return [authorization.tokens_to_keep] * 3

@@ -2,6 +2,7 @@
 
 from enum import StrEnum
 
+from smart.time_units import has_begun
 from smart.tokens.lifetimes import is_expired
 
 
@@ -22,6 +23,7 @@ class Dead(StrEnum):
 def dead_reason(
     *,
     now: int,
+    issued_at: int,
     expires_at: int,
     revoked_at: int,
     seat: tuple[int, int, int] | None,
@@ -46,11 +48,11 @@ def dead_reason(
         (Dead.PERSON_ENDED, user_epochs is not None and user_epochs[0] != user_epochs[1]),
         (Dead.FHIR_SERVER_ENDED, fhir_server_epochs[0] != fhir_server_epochs[1]),
         (Dead.SUPERSEDED, seat is not None and is_superseded(*seat)),
-        (Dead.EXPIRED, is_expired(now, expires_at)),
+        (Dead.EXPIRED, is_expired(now, expires_at) or not has_begun(issued_at, now=now)),
     )
     return next((reason for reason, holds in reasons if holds), None)
 
 
 def is_superseded(number: int, latest: int, keep: int) -> bool:
-    """Whether newer tokens of the seat have ended this one: only the last `keep` numbers live, at least one (PR-01)."""
-    return number <= latest - max(keep, 1)
+    """Whether newer tokens of the seat have ended this one: only the last `keep` numbers live (PR-01)."""
+    return number <= latest - keep

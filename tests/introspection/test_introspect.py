@@ -102,7 +102,9 @@ def test_introspection_is_a_post_of_one_token(
 
 
 @pytest.mark.requirement("E107", "IN-06", "IN-09")
-@pytest.mark.parametrize("end", ["expired", "revoked", "authorization", "person", "client", "stopped", "disabled"])
+@pytest.mark.parametrize(
+    "end", ["expired", "in the future", "revoked", "authorization", "person", "client", "stopped", "disabled"]
+)
 def test_a_dead_token_is_inactive_and_says_no_more(issue: Issue, introspect: Introspect, end: str) -> None:
     from accounts.models import User
     from oauth.models import AccessToken, Authorization, Client
@@ -118,6 +120,7 @@ def test_a_dead_token_is_inactive_and_says_no_more(issue: Issue, introspect: Int
 
     {
         "expired": lambda: token.update(expires_at=clock.now()),
+        "in the future": lambda: token.update(issued_at=clock.now() + 60_000_000),
         "revoked": lambda: token.update(revoked_at=1),
         "authorization": lambda: Authorization.objects.filter(pk=granted.authorization.pk).end("taken back", now=1),
         "person": people.advance_epoch,

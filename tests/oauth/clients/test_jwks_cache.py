@@ -343,6 +343,18 @@ def test_a_process_that_died_while_it_fetched_blocks_nobody_for_long(
     assert len(publisher.asked) == 2
 
 
+@pytest.mark.requirement("CL-11")
+@pytest.mark.parametrize(("ahead", "fetches"), [(0, 1), (60, 2)])
+def test_a_fetch_in_the_future_of_a_clock_that_was_set_back_is_not_kept(
+    app: App, by_address: Any, publisher: Publisher, ahead: int, fetches: int
+) -> None:
+    assert is_authenticated(app, by_address)
+    later(by_address, -ahead)
+
+    assert is_authenticated(app, by_address)
+    assert len(publisher.asked) == fetches
+
+
 def test_while_another_process_fetches_its_answer_is_waited_for(
     app: App, by_address: Any, publisher: Publisher
 ) -> None:

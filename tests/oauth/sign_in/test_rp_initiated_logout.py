@@ -5,9 +5,13 @@ from urllib.parse import urlencode
 
 import httpx
 import pytest
+from django.core import signing
 
+from accounts import clock
 from accounts.models import SignIn
 from oauth.models import Authorization, SigningKey
+from oauth.sign_in import rp_initiated_logout
+from smart.time_units import CLOCK_SKEW, SECOND
 from tests.conftest import App
 from tests.fixture_types import MakeClient, MakePerson, MakeVisitor
 from tests.oauth.remembering import HTTPS, exchange, refreshing_client
@@ -153,6 +157,22 @@ def test_an_access_token_is_no_hint(app: App, visitor: Visitor, client: Any, per
 
     assert ask(visitor, id_token_hint=token, post_logout_redirect_uri=BACK).status_code == 400
     assert is_signed_in(person)
+
+
+@pytest.mark.requirement("ID-06", "SB-01")
+@pytest.mark.parametrize(
+    ("age", "counts"), [(600 * SECOND, True), (600 * SECOND + 1, False), (-CLOCK_SKEW, True), (-CLOCK_SKEW - 1, False)]
+)
+def test_what_an_app_asked_counts_for_ten_minutes_and_never_from_the_future(
+    rf: Any, monkeypatch: pytest.MonkeyPatch, age: int, counts: bool
+) -> None:
+    now = clock.now()
+    asked = signing.dumps({"at": now - age, "request": {"client_id": "app"}}, salt=rp_initiated_logout.SALT)
+    monkeypatch.setattr(clock, "now", lambda: now)
+
+    found = rp_initiated_logout._read_request(rf.get("/", {"asked": asked}))
+
+    assert (found.client_id == "app") is counts
 
 
 @pytest.mark.requirement("SB-01")
