@@ -73,7 +73,7 @@ def _people_to_lock(target: Target, requester: Requester) -> Sequence[User]:
 
 
 def _lock_and_end(target: Target, lock: str, requester: Requester) -> tuple[Sequence[User], Ended]:
-    """Whom it locks, and how much it ends."""
+    """Who is locked, and how much ends."""
     locked, actor = _people_to_lock(target, requester), requester.actor
     if lock == OPERATOR:
         return locked, suspend_all(locked, actor)

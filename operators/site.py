@@ -17,7 +17,7 @@ from oauth.http.redirects import redirect_within
 from oauth.models import AccessToken, Authorization, SigningKey, liveness
 from smart.time_units import SECOND
 
-FOR_WHOM = "This page is for operators"
+NOT_FOR_YOU = "This page is for operators"
 PURPOSE = "Operators run this server. Your account, {username}, is for using health records."
 HOUR = 3600 * SECOND
 DAY = 24 * HOUR
@@ -49,7 +49,7 @@ class OperatorsSite(AdminSite):
         def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
             user = signed_in_user(request)
             if user is not None and not self.has_permission(request):
-                raise NotForYou(FOR_WHOM, PURPOSE.format(username=user.username), "admin")
+                raise NotForYou(NOT_FOR_YOU, PURPOSE.format(username=user.username), "admin")
             return inner(request, *args, **kwargs)
 
         return wrapped

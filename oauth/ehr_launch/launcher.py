@@ -20,7 +20,7 @@ from smart.time_units import to_datetime
 from smart.tokens import lifetimes
 
 RECENT = 5
-FOR_WHOM = "This page is for practitioners and operators"
+NOT_FOR_YOU = "This page is for practitioners and operators"
 PURPOSE = "On it they open an app as a record system would. Your account, {username}, is for using health records."
 
 
@@ -33,7 +33,7 @@ def launcher(request: HttpRequest) -> HttpResponse:
     if user is None:
         return redirect_within("/login?to=launcher")
     if not _can_launch(user):
-        raise NotForYou(FOR_WHOM, PURPOSE.format(username=user.username), "launcher")
+        raise NotForYou(NOT_FOR_YOU, PURPOSE.format(username=user.username), "launcher")
     form = LauncherForm.of(user, request.POST if request.method == "POST" else None)
     if request.method != "POST" or request.POST.get("do") == "lists":
         return _page(request, form)

@@ -124,13 +124,13 @@ class Verifier:
         return 200 if "patient" not in contexts or self.reaches(claims["patient"]) else 404
 
     def contexts(self, claims: Claims) -> set[str]:
-        """For whom the scopes let somebody read a Patient."""
+        """In which contexts the scopes let somebody read a Patient."""
         scope = claims.get("scope")
         found = map(READS.fullmatch, scope.split()) if isinstance(scope, str) else ()
         return {match["context"] for match in found if match}
 
     def has_subject(self, claims: Claims, contexts: set[str]) -> bool:
-        """Whether the token says for whom it speaks, as its scopes want it."""
+        """Whether the token says who it speaks for, as its scopes want it."""
         if "patient" in contexts:
             return self.is_patient(claims.get("patient"))
         if "user" in contexts:
