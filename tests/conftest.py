@@ -23,7 +23,7 @@ from tests.codes import CHALLENGE as CHALLENGE
 from tests.codes import REDIRECT_URI as REDIRECT_URI
 from tests.codes import VERIFIER as VERIFIER
 from tests.codes import waiting_code
-from tests.fixture_types import Events, Grant, Introspect, Issue, MakeClient, MakePerson, MakeResourceServer
+from tests.fixture_types import Events, Grant, Introspect, Issue, MakeClient, MakePerson, MakeResourceServer, SetClock
 
 pytest_plugins = ["tests.workers", "tests.skips", "tests.running"]
 steady.register_profile("steady", deadline=None, derandomize=True)  # the same examples everywhere, however slow
@@ -345,6 +345,12 @@ def events(committed: None) -> Events:
         return list(OutboxEvent.objects.filter(kind=kind, **fields))
 
     return find
+
+
+@pytest.fixture
+def set_clock(monkeypatch: pytest.MonkeyPatch) -> SetClock:
+    """Stops the clock of the server in this process at a moment, in microseconds since 1970 (PR-08)."""
+    return lambda moment: monkeypatch.setattr("accounts.clock.now", lambda: moment)
 
 
 @pytest.fixture(scope="session")

@@ -64,6 +64,10 @@ class Events(Protocol):
     def __call__(self, kind: str, **fields: Any) -> "list[OutboxEvent]": ...
 
 
+class SetClock(Protocol):
+    def __call__(self, moment: int) -> None: ...
+
+
 class MakeToken(Protocol):
     def __call__(self, granted: Any = None, *, life: int = 300_000_000, **fields: Any) -> "AccessToken": ...
 

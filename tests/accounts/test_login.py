@@ -123,3 +123,16 @@ def test_behind_our_own_proxy_the_address_is_what_it_saw(rf: Any, settings: Any)
     request = rf.get("/", HTTP_X_FORWARDED_FOR="203.0.113.9, 198.51.100.7", REMOTE_ADDR="192.0.2.1")
 
     assert client_address(request) == "198.51.100.7"
+
+
+def test_the_right_password_of_a_suspended_account_is_no_failure(make_person: MakePerson, settings: Any) -> None:
+    settings.SMARTAUTH_FAILURE_LIMIT = 2
+    person, now = make_person("amy"), clock.now()
+    person.suspended_at = now
+    person.save(update_fields=["suspended_at"])
+
+    results = [
+        apply_rate_limit(attempt(person.username, "smartauth-demo", ADDRESS, now=now), now=now).result for _ in range(4)
+    ]
+
+    assert results == ["suspended"] * 4

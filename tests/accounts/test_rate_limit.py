@@ -1,10 +1,11 @@
 """What is counted for a while, and which of many are told in the trail."""
 
 import secrets
+from typing import Any
 
 import pytest
 
-from accounts.rate_limit import Count, count
+from accounts.rate_limit import Count, count, count_failure, seconds_to_wait
 
 NOW, SECOND = 1_800_000_000_000_000, 1_000_000
 
@@ -34,3 +35,16 @@ def test_kinds_names_and_networks_are_counted_apart() -> None:
 
     assert [count(kind, named, address, now=NOW).number for kind, named, address in first] == [1, 1, 1]  # type: ignore[arg-type]
     assert count("client", name, "192.0.2.9", now=NOW).number == 2
+
+
+@pytest.mark.usefixtures("committed")
+@pytest.mark.requirement("PR-08")
+def test_a_pause_begins_with_the_failure_that_is_the_limit_and_lasts_to_the_microsecond(settings: Any) -> None:
+    settings.SMARTAUTH_FAILURE_LIMIT, settings.SMARTAUTH_FAILURE_WINDOW_SECONDS = 3, 900
+    name, ends_at = secrets.token_hex(8), NOW + 900 * SECOND
+
+    waits = [count_failure("account", name, "192.0.2.9", now=NOW) for _ in range(3)]
+
+    assert waits == [0, 0, 900]
+    moments = (NOW, ends_at - SECOND, ends_at - 1, ends_at)
+    assert [seconds_to_wait("account", name, "192.0.2.9", now=at) for at in moments] == [900, 1, 1, 0]

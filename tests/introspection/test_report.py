@@ -6,6 +6,11 @@ from typing import Any
 import httpx
 import pytest
 
+from accounts import clock
+from oauth.ending.access import Actor
+from oauth.ending.reported_refusals import record_refusals
+from oauth.models import AccessToken, Authorization, liveness
+from smart.digests import sha256_hex
 from tests.conftest import SECRET, App, basic
 from tests.fixture_types import Events, Introspect, Issue, MakeClient, MakePerson, MakeResourceServer
 
@@ -147,6 +152,35 @@ def test_what_is_allowed_after_the_end_begins_from_zero(
     reporter.tells(second["access_token"], count=4)
 
     assert introspect(second["access_token"])["active"] is True
+
+
+@pytest.mark.requirement("SD-05")
+def test_refusals_of_what_has_ended_do_not_count_against_what_was_allowed_later(
+    reporter: Reporter, issue: Issue, introspect: Introspect
+) -> None:
+    first = issue()
+    Authorization.objects.filter(pk=first["granted"].authorization.pk).end("revoked", now=clock.now())
+    second = issue(first["granted"].client, first["granted"].person)
+
+    reporter.tells(first["access_token"], count=4)
+    reporter.tells(second["access_token"])
+
+    assert introspect(second["access_token"])["active"] is True
+
+
+@pytest.mark.requirement("SD-05")
+def test_a_report_that_comes_when_the_access_has_just_ended_locks_nobody(issue: Issue, settings: Any) -> None:
+    settings.SMARTAUTH_REFUSALS_LOCK = "login"
+    issued = issue()
+    granted = issued["granted"]
+    facts = AccessToken.objects.select_related(*liveness.TOKEN_FACTS)
+    token = facts.get(digest=sha256_hex(issued["access_token"]))
+    Authorization.objects.filter(pk=granted.authorization.pk).end("revoked", now=clock.now())
+
+    record_refusals(token, 403, 5, Actor(now=clock.now()))
+
+    granted.person.refresh_from_db()
+    assert granted.person.login_after == 0
 
 
 @pytest.mark.requirement("SD-05")

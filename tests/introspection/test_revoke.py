@@ -148,3 +148,20 @@ def test_only_the_token_that_was_named_ends(
 
     assert introspect(one["access_token"]) == {"active": False}
     assert introspect(other["access_token"])["active"] is True
+
+
+@pytest.mark.requirement("RV-01", "HI-08")
+def test_a_revocation_whose_event_cannot_be_written_has_not_happened(
+    app: App, issue: Issue, introspect: Introspect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = issue()
+
+    def failing(*_: object) -> None:
+        raise RuntimeError("broken on the way")
+
+    monkeypatch.setattr("oauth.ending.tokens.record_events", failing)
+    form = {"token": answer["access_token"], "client_id": answer["granted"].client.client_id}
+    response = app.post("/o/revoke", data=form)
+
+    assert response.status_code == 500
+    assert introspect(answer["access_token"])["active"] is True

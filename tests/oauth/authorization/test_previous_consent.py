@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from accounts.session_store import SessionStore
 from oauth.models import Authorization, FhirIdentity, RefreshToken
+from smart.digests import sha256_hex
 from tests.conftest import REDIRECT_URI, SECRET, App, basic
 from tests.fixture_types import MakeClient, MakePerson, MakeVisitor
 from tests.oauth.remembering import HTTPS, OFFLINE, allow_for_good, exchange, refreshing_client
@@ -253,3 +255,24 @@ def test_on_a_first_request_nothing_is_called_new(
 
     assert "New</span>" not in page.text
     assert "It may already" not in page.text
+
+
+@pytest.mark.requirement("AZ-23", "SCP-17")
+@pytest.mark.parametrize("same", [True, False], ids=["in its session", "in another session"])
+def test_what_was_allowed_for_a_session_is_remembered_in_that_session_alone(
+    app: App, visitor: Visitor, make_client: MakeClient, make_person: MakePerson, settings: Any, same: bool
+) -> None:
+    client, person = refreshing_client(make_client), make_person("amy")
+    allow_for_good(app, visitor, client, person)
+    mark = (
+        SessionStore(visitor.browser.cookies[settings.SESSION_COOKIE_NAME])["online"]
+        if same
+        else "the mark of another session"
+    )
+    Authorization.objects.filter(client=client).update(session_digest=sha256_hex(mark))
+
+    response = visitor.follow(visitor.ask(client, scope=OFFLINE, redirect_uri=HTTPS))
+
+    assert (response.status_code == 303) is same
+    if not same:
+        asked_again(response)

@@ -12,7 +12,7 @@ from accounts import clock
 from oauth.models import ActsFor, Authorization, EncounterRecord, Launch, PatientRecord, PendingRequest
 from smart.digests import sha256_hex
 from tests.conftest import BASE, REDIRECT_URI, VERIFIER, App
-from tests.fixture_types import Introspect, Issue, MakeClient, MakePerson
+from tests.fixture_types import Introspect, Issue, MakeClient, MakePerson, SetClock
 from tests.oauth.visitor import FORM, Visitor, good_request, redirect_query
 
 SCOPE = "launch patient/Observation.rs"
@@ -203,6 +203,20 @@ def test_a_handle_that_cannot_be_used(
     assert_refused(response, "invalid_request", "launch is unknown, used, expired or for another app")
     assert nothing_waits(client)
     assert list(Launch.objects.order_by("pk").values()) == before
+
+
+@pytest.mark.requirement("PR-08", "EL-02", "E25")
+@pytest.mark.parametrize(("late", "lives"), [(-1, True), (0, False)], ids=["before", "at"])
+def test_a_handle_is_dead_from_its_last_moment_on(
+    client: Any, visitor: Visitor, make_launch: MakeLaunch, set_clock: SetClock, late: int, lives: bool
+) -> None:
+    handle = make_launch(client)
+
+    set_clock(Launch.objects.get(digest=sha256_hex(handle)).expires_at + late)
+    response = visitor.ask(client, scope=SCOPE, launch=handle)
+
+    assert response.headers["Location"].startswith("/o/authorize/") is lives
+    assert is_unused(handle) is not lives
 
 
 @pytest.mark.requirement("E26", "AZ-10", "EL-03")

@@ -178,6 +178,16 @@ def test_online_access_is_for_a_launch_from_an_ehr(scope: str, launch: str | Non
     assert ("online_access" in request.scope.split()) is granted
 
 
+@pytest.mark.requirement("SCP-17")
+def test_online_access_is_not_promised_to_a_client_that_cannot_refresh() -> None:
+    launch = good_parameters(scope="launch patient/Patient.rs online_access", launch="hLk29x")
+
+    request = validate_request(launch, replace(REFRESHING, grants=CLIENT.grants), BASES)
+
+    assert request.scope == "launch patient/Patient.rs"
+    assert request.left_out == ("online_access",)
+
+
 @pytest.mark.requirement("AZ-11", "AZ-12")
 @pytest.mark.parametrize(
     ("scope", "patient", "encounter"),

@@ -107,7 +107,7 @@ def test_without_a_visit_nothing_is_asked_and_nothing_is_told(
 
 
 @pytest.mark.requirement("E30", "LC-03", "AZ-20")
-@pytest.mark.parametrize("forged", ["another patient's", "0", "-1", "9" * 30, "e-1", "١", "1 OR 1=1"])
+@pytest.mark.parametrize("forged", ["another patient's", "0", "-1", "9" * 20, "9" * 5000, "e-1", "١", "1 OR 1=1"])
 def test_a_visit_that_was_not_offered_is_stopped_and_recorded(
     visitor: Visitor, make_client: MakeClient, make_parent: MakeParent, forged: str
 ) -> None:
@@ -194,3 +194,21 @@ def test_many_visits_can_be_searched(visitor: Visitor, make_client: MakeClient, 
     assert "No visit fits" in nothing.text
     assert "Show all 23 visits" in nothing.text
     assert "<script" not in nothing.text
+
+
+@pytest.mark.requirement("E40", "LC-03")
+def test_a_consent_page_about_one_visit_does_not_allow_another(
+    visitor: Visitor, make_client: MakeClient, make_parent: MakeParent
+) -> None:
+    client = refreshing_client(make_client)
+    parent, (dan,) = make_parent(2)
+    page = picked(visitor, client, parent, dan)
+    first, second = offered(page)
+    consent = visitor.follow(visitor.send(page, encounter=first))
+    visitor.send(page, encounter=second)  # in another tab
+
+    response = visitor.allow(consent)
+
+    assert consent.url.path.endswith("/consent")
+    assert response.status_code == 403
+    assert Authorization.objects.filter(client=client).count() == 0

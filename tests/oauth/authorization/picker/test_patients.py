@@ -87,7 +87,7 @@ def test_somebody_with_their_own_record_alone_is_not_asked_which(
     assert chosen(client) == "amy"
 
 
-TAMPERED = ["0", "-1", "999999999999999999", "9" * 40, "amy", "1 OR 1=1", "١", "1.0"]
+TAMPERED = ["0", "-1", "999999999999999999", "9" * 20, "9" * 5000, "amy", "1 OR 1=1", "١", "1.0"]
 
 
 @pytest.mark.requirement("E30", "AZ-20")
