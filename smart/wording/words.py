@@ -96,6 +96,7 @@ KINDS = {
     "exam": "Examination findings",
     "activity": "Activity",
     "functional-status": "Daily abilities",
+    "procedure": "Clinical tests, such as an ECG",
     "problem-list-item": "Long-term problems",
     "encounter-diagnosis": "Diagnoses from visits",
     "health-concern": "Health concerns",
