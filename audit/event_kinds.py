@@ -56,6 +56,7 @@ class EventKind(StrEnum):
     SEEDED = "seeded", Result.DONE
     SIGNED_OUT = "signed-out", Result.DONE
     SUPERSEDED = "superseded", Result.DONE
+    TOKEN_MINTED = "token-minted", Result.DONE
 
     CLIENT_AUTHENTICATION_FAILED = "client-authentication-failed", Result.REFUSED
     CODE_REFUSED = "code-refused", Result.REFUSED

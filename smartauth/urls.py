@@ -23,14 +23,21 @@ from oauth.sign_in.login import another_account, login, logout, operators_login,
 from oauth.sign_in.password import operators_password, password, pending_password
 from oauth.sign_in.sessions import sessions
 from oauth.tokens.userinfo import userinfo
+from oauth.workbench.tokens_api import TokensView, token_kinds
 from operators import health
 
+# absent elsewhere: not one of these answers outside development
+DEVELOPMENT: list[URLPattern | URLResolver] = [
+    path("dev/tokens", TokensView.as_view()),
+    path("dev/tokens/kinds", token_kinds),
+    path("fhir/elsewhere/", include("fhir.http.second_base")),
+]
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.home),
     path("healthz", health.healthz),
     path("readyz", health.readyz),
     path("fhir/<str:version>/.well-known/smart-configuration", discovery.under_fhir_base),
-    *([path("fhir/elsewhere/", include("fhir.http.second_base"))] if settings.SMARTAUTH_DEV else []),
+    *(DEVELOPMENT if settings.SMARTAUTH_DEV else []),
     path("fhir/", include("fhir.urls")),
     path(".well-known/oauth-protected-resource/fhir/<str:version>", discovery.protected_resource),
     path("o/smart-configuration", discovery.by_audience),

@@ -27,13 +27,17 @@ Present = Callable[[str, str], Presentation]
 
 
 def presentation(kind: str, token: str, patient: str) -> Presentation:
-    """The request for the record of a patient with a token of that kind."""
+    """The request for the record of a patient, "" for all patients, with a token of that kind."""
     return PRESENTATIONS.get(kind, _header("Bearer {}"))(token, patient)
+
+
+def _path(patient: str) -> str:
+    return f"Patient/{patient}" if patient else "Patient"
 
 
 def _header(*values: str, name: str = "Authorization") -> Present:
     return lambda token, patient: Presentation(
-        f"Patient/{patient}", headers=tuple((name, value.format(token)) for value in values)
+        _path(patient), headers=tuple((name, value.format(token)) for value in values)
     )
 
 
@@ -43,7 +47,7 @@ def _mangled(middle: str) -> Present:
 
 
 def _in_query(token: str, patient: str) -> Presentation:
-    return Presentation(f"Patient/{patient}", query=f"access_token={quote(token)}")
+    return Presentation(_path(patient), query=f"access_token={quote(token)}")
 
 
 def _in_body(token: str, patient: str) -> Presentation:

@@ -26,6 +26,14 @@ class AccessToken(NamedTuple):
     signed_digest: str = ""
     signature_digest: str = ""
 
+    @classmethod
+    def of(cls, token: str, jti: str | None) -> "AccessToken":
+        """One that is there already; without a jti it is opaque."""
+        if jti is None:
+            return cls(token, None, sha256_hex(token))
+        signed, _, signature = token.rpartition(".")
+        return cls(token, jti, sha256_hex(token), sha256_hex(signed), sha256_hex(signature))
+
     @property
     def columns(self) -> dict[str, str | None]:
         """All that the database keeps of it."""
@@ -55,12 +63,9 @@ def standard_claims(authorization: AuthorizationState, scope: str, *, issued: in
 def make_token(authorization: AuthorizationState, claims: dict[str, Any]) -> AccessToken:
     """The token with these claims, in the format of the FHIR server."""
     if authorization.token_format == FhirServer.TokenFormat.OPAQUE:
-        token = random_token()
-        return AccessToken(token, None, sha256_hex(token))
+        return AccessToken.of(random_token(), None)
     jti = secrets.token_urlsafe(16)
-    token = _sign(authorization, {**claims, "jti": jti})
-    signed, _, signature = token.rpartition(".")
-    return AccessToken(token, jti, sha256_hex(token), sha256_hex(signed), sha256_hex(signature))
+    return AccessToken.of(_sign(authorization, {**claims, "jti": jti}), jti)
 
 
 def _sign(authorization: AuthorizationState, claims: dict[str, Any]) -> str:

@@ -1,11 +1,13 @@
 """`manage.py token`: a token without the browser, in development only, after the same limits as a launch."""
 
+import json
 from io import StringIO
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
 
+from smartauth_probe.catalogue import kinds
 from tests.conftest import BASE
 from tests.fixture_types import Events, Introspect, MakeClient, MakePerson
 
@@ -132,3 +134,57 @@ def test_unknown_and_ended_clients_and_people_are_named(make_client: MakeClient,
         token(disabled, make_person("amy"))
     with pytest.raises(CommandError, match="Nobody who may sign in"):
         token(make_client(), stopped)
+
+
+def test_a_bad_token_is_printed_and_nothing_else(
+    make_client: MakeClient, make_person: MakePerson, introspect: Introspect
+) -> None:
+    client, person = make_client(), make_person("amy")
+
+    expired, lying = (token(client, person, "--bad", kind) for kind in ("expired", "scope-order"))
+
+    assert expired.count("\n") == lying.count("\n") == 1
+    assert introspect(expired.strip()) == {"active": False}
+    assert introspect(lying.strip())["scope"] == "patient/Patient.sr"
+
+
+def test_claims_are_given_as_json(make_client: MakeClient, make_person: MakePerson, introspect: Introspect) -> None:
+    options = ["--claim", 'acr="2"', "--claim", "amr=[1]", "--without", "patient", "--lifetime", "60"]
+
+    claims = introspect(token(make_client(), make_person("amy"), *options).strip())
+
+    assert (claims["acr"], claims["amr"], "patient" in claims) == ("2", [1], False)
+    assert claims["exp"] - claims["iat"] == 60
+
+
+def test_the_whole_answer_says_how_a_bad_token_is_sent(make_client: MakeClient, make_person: MakePerson) -> None:
+    answer = json.loads(token(make_client(), make_person("amy"), "--bad", "cookie", "--json"))
+
+    assert answer["bad"]["id"] == "XT-988"
+    assert answer["request"]["headers"] == [["Cookie", f"access_token={answer['access_token']}"]]
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        pytest.param(["--bad", "unheard-of"], "Say --bad: There is no kind unheard-of", id="unknown kind"),
+        pytest.param(["--claim", "acr"], "Say --claim: acr is not NAME=JSON", id="no value"),
+        pytest.param(["--claim", "acr=two"], "acr=two is not NAME=JSON; a text as JSON has quotes", id="no JSON"),
+        pytest.param(["--lifetime", "0"], "Say --lifetime: It takes a number of seconds", id="no life"),
+        pytest.param(["--bad", "address-blocked"], "cannot be made here", id="a kind that needs a policy"),
+    ],
+)
+def test_what_cannot_be_made_is_said_in_a_sentence(
+    make_client: MakeClient, make_person: MakePerson, options: list[str], says: str
+) -> None:
+    with pytest.raises(CommandError, match=says):
+        token(make_client(), make_person("amy"), *options)
+
+
+def test_all_kinds_are_listed(committed: None) -> None:
+    printed = StringIO()
+
+    call_command("token", "--list", stdout=printed, no_color=True)
+
+    lines = [line.split() for line in printed.getvalue().splitlines() if line.startswith("  ")]
+    assert {line[0] for line in lines} == set(kinds())

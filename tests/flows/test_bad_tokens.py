@@ -1,0 +1,137 @@
+"""Every kind of the catalogue, minted by a real server: what its bundled FHIR server and its introspection answer."""
+
+import re
+import socket
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from smartauth_probe.catalogue import kinds
+from smartauth_probe.kinds import Kind
+from tests.oauth.workbench.broken_verifiers import header_of
+from tests.publishing import publisher_of
+from tests.running import Server
+
+RESOURCE_SERVER = ("demo-resource-server", "demo-resource-server-secret")
+INVALID, FORBIDDEN = (401, "invalid_token"), (403, "insufficient_scope")
+NO_TOKEN, HIDDEN, LET_IN, MALFORMED, UNAVAILABLE = (401, ""), (404, ""), (200, ""), (400, ""), (503, "")
+INACTIVE, ACTIVE, TEXT = False, True, "true"
+# the answer of the FHIR server with its error, and what introspection says, which knows those that a server must judge
+LINES: dict[str, tuple[tuple[int, str], object]] = {
+    **dict.fromkeys(
+        (
+            "XT-901", "XT-902", "XT-903", "XT-904", "XT-905", "XT-906", "XT-907", "XT-908",
+            "XT-911", "XT-912", "XT-913", "XT-914", "XT-915", "XT-926", "XT-927",
+            "XT-931", "XT-932", "XT-933", "XT-934", "XT-935", "XT-936", "XT-937", "XT-938",
+            "XT-939", "XT-940", "XT-941", "XT-942", "XT-943", "XT-944", "XT-951", "XT-952", "XT-954",
+            "XT-976", "XT-977", "XT-985", "XT-987",
+        ),
+        (INVALID, INACTIVE),
+    ),
+    **dict.fromkeys(
+        ("XT-921", "XT-922", "XT-923", "XT-924", "XT-925", "XT-953", "XT-955", "XT-983", "XT-986"), (INVALID, ACTIVE)
+    ),
+    **dict.fromkeys(
+        (
+            "XT-956", "XT-961", "XT-962", "XT-963", "XT-964", "XT-965", "XT-966", "XT-967", "XT-968", "XT-969",
+            "XT-970", "XT-971", "XT-973", "XT-974", "XT-975",
+        ),
+        (FORBIDDEN, ACTIVE),
+    ),
+    "XT-972": (HIDDEN, ACTIVE),
+    "XT-978": (UNAVAILABLE, TEXT),
+    **dict.fromkeys(("XT-981", "XT-982", "XT-984", "XT-988"), (NO_TOKEN, ACTIVE)),
+    **dict.fromkeys(("XT-991", "XT-992", "XT-993", "XT-994", "XT-995"), (LET_IN, ACTIVE)),
+}  # fmt: skip
+NO_HTTP = ("bytes", "bytes-folded")  # of XT-986: no header may hold these
+BY_ADDRESS = "address-blocked"
+
+
+@pytest.fixture(scope="module")
+def lenient() -> Iterator[Server]:
+    """A server with the demo data that does not end the access of somebody who is refused again and again."""
+    made = Server(SMARTAUTH_REFUSALS_LIMIT="0")
+    try:
+        made.prepare()
+        yield made.start()
+    finally:
+        made.remove()
+
+
+def mint(server: Server, kind: str, **members: str) -> dict[str, Any]:
+    client = "demo-symmetric" if kind == BY_ADDRESS else "demo-public"
+    asked = {"client": client, "user": "amy", "bad": kind, **members}
+    response = httpx.post(f"{server.url}/dev/tokens", json=asked, timeout=30)
+    assert response.status_code == 201, response.text
+    answer: dict[str, Any] = response.json()
+    return answer
+
+
+def send(request: dict[str, Any]) -> tuple[int, str, str]:
+    """Sends it byte by byte, whatever HTTP says: status, the error that the challenge names, everything received."""
+    base = urlsplit(request["base"])
+    query = f"?{request['query']}" if request["query"] else ""
+    head = [
+        f"{request['method']} {base.path}/{request['path']}{query} HTTP/1.1",
+        f"Host: {base.netloc}",
+        "Connection: close",
+        *(f"{name}: {value}" for name, value in request["headers"]),
+        f"Content-Length: {len(request['body'])}",
+    ]
+    with socket.create_connection((str(base.hostname), base.port or 80), timeout=30) as connection:
+        connection.sendall(("\r\n".join(head) + "\r\n\r\n" + request["body"]).encode("latin-1"))
+        received = b"".join(iter(lambda: connection.recv(65536), b"")).decode("latin-1")
+    challenge = re.search(r'(?im)^www-authenticate: .*error="(\w+)"', received)
+    return int(received.split(" ", 2)[1]), challenge[1] if challenge else "", received
+
+
+def test_the_table_has_every_line_of_the_catalogue() -> None:
+    assert set(LINES) == {kind.id for kind in kinds().values()}
+
+
+@pytest.mark.requirement("TV-10", "TV-32")
+@pytest.mark.parametrize(
+    "kind", [pytest.param(kind, marks=pytest.mark.requirement(kind.id), id=kind.name) for kind in kinds().values()]
+)
+def test_a_bad_token_is_refused_as_it_must_be_and_a_good_twin_is_let_in(lenient: Server, kind: Kind) -> None:
+    wanted, active = LINES[kind.id]
+    minted = mint(lenient, kind.name)
+
+    status, error, received = send(minted["request"])
+    said = httpx.post(
+        f"{lenient.url}/o/introspect",
+        data={"token": minted["access_token"], "__client_ip": "127.0.0.1"},
+        auth=RESOURCE_SERVER,
+    )
+
+    assert (status, error) == (MALFORMED if kind.name in NO_HTTP else wanted)
+    assert kind.answer.is_met_by(status)
+    assert kind.answer.errors.get(status, error) == error
+    assert ('"resourceType": "Patient"' in received) is kind.is_good
+    assert minted["access_token"] not in received
+    assert said.json()["active"] == active
+    assert list(said.json()) == ["active"] or active is not INACTIVE
+
+
+@pytest.mark.requirement("TV-13")
+@pytest.mark.parametrize("kind", ["jku", "x5u", "kid-url"])
+def test_no_server_goes_where_a_header_leads(lenient: Server, kind: str) -> None:
+    with publisher_of("{}") as publisher:
+        minted = mint(lenient, kind, listener=publisher.url)
+        status, _, _ = send(minted["request"])
+
+    assert publisher.url in header_of(minted["access_token"]).values()
+    assert (status, publisher.asked) == (401, [])
+
+
+def test_a_record_that_is_hidden_is_answered_like_one_that_never_existed(lenient: Server) -> None:
+    hidden = send(mint(lenient, "patient-other")["request"])
+    unknown = send({**mint(lenient, "good-v2-scopes")["request"], "path": "Patient/never-existed"})
+
+    assert hidden[0] == unknown[0] == 404
+    assert hidden[2].partition("\r\n\r\n")[2].replace("amy", "") == unknown[2].partition("\r\n\r\n")[2].replace(
+        "never-existed", ""
+    )

@@ -1,0 +1,177 @@
+"""`/dev/tokens`: tokens as they are asked for, what introspection says of them, and what is written down."""
+
+import json
+import re
+from typing import Any
+
+import httpx
+import pytest
+
+from oauth.models import AccessToken, ActsFor, FhirIdentity, FhirServer, PatientRecord
+from smartauth_probe.catalogue import groups, kinds
+from tests.conftest import BASE, SECRET, App, basic
+from tests.fixture_types import Events, Introspect, MakeClient, MakePerson, MakeResourceServer
+
+
+class Asker:
+    """Asks for tokens of one client and person, who are in no other test."""
+
+    def __init__(self, app: App, client: Any, person: Any) -> None:
+        self.app, self.client, self.person = app, client, person
+
+    def post(self, **members: Any) -> httpx.Response:
+        body = {"client": self.client.client_id, "user": self.person.username, **members}
+        content = json.dumps({name: value for name, value in body.items() if value is not None})
+        return self.app.post("/dev/tokens", content=content, headers={"Content-Type": "application/json"})
+
+    def get(self, **members: Any) -> dict[str, Any]:
+        response = self.post(**members)
+        assert response.status_code == 201, response.text
+        assert response.headers["Cache-Control"] == "no-store"
+        found: dict[str, Any] = response.json()
+        return found
+
+
+@pytest.fixture
+def asker(app: App, make_client: MakeClient, make_person: MakePerson) -> Asker:
+    return Asker(app, make_client(), make_person("amy"))
+
+
+def test_a_good_token_is_what_a_launch_gives(asker: Asker, introspect: Introspect, events: Events) -> None:
+    answer = asker.get(scope="patient/Patient.rs system/*.rs")
+
+    claims = introspect(answer["access_token"])
+    assert claims["active"] is True
+    assert (claims["patient"], claims["aud"], claims["scope"]) == ("amy", BASE, "patient/Patient.rs")
+    assert answer["request"]["headers"] == [["Authorization", f"Bearer {answer['access_token']}"]]
+    assert (answer["request"]["base"], answer["request"]["path"]) == (BASE, "Patient/amy")
+    (event,) = events("granted-by-command", client=asker.client.client_id)
+    assert (event.person, event.patient) == (asker.person.subject, "amy")
+
+
+def test_a_bad_token_ends_no_good_one(asker: Asker, introspect: Introspect) -> None:
+    good = asker.get()["access_token"]
+
+    for kind in ("expired", "superseded", "person-ended", "client-ended", "client-disabled", "signature-bit"):
+        bad = asker.get(bad=kind)["access_token"]
+        assert introspect(bad) == {"active": False}
+
+    assert introspect(good)["active"] is True
+    asker.client.refresh_from_db()
+    assert (asker.client.enabled, asker.client.epoch) == (1, 0)
+
+
+def test_an_answer_about_a_bad_token_says_what_the_catalogue_says(asker: Asker) -> None:
+    answer = asker.get(bad="two-headers")
+
+    assert answer["bad"] == kinds()["two-headers"].as_json()
+    assert answer["request"]["headers"] == [["Authorization", f"Bearer {answer['access_token']}"]] * 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "said"),
+    [
+        ("aud-longer", "aud", f"{BASE}-other"),
+        ("scope-case", "scope", "Patient/patient.RS"),
+        ("patient-null", "patient", None),
+        ("active-text", "active", "true"),
+        ("good-aud-slash", "aud", f"{BASE}/"),
+    ],
+)
+def test_introspection_says_what_is_wrong(
+    asker: Asker, introspect: Introspect, kind: str, name: str, said: object
+) -> None:
+    assert introspect(asker.get(bad=kind)["access_token"])[name] == said
+
+
+def test_claims_are_set_and_taken_away_in_the_token_and_in_the_answer(asker: Asker, introspect: Introspect) -> None:
+    answer = asker.get(claims={"acr": "2", "patient": "ben"}, without=["scope"], header={"typ": "JWT"}, lifetime=60)
+
+    claims = introspect(answer["access_token"])
+    assert (claims["acr"], claims["patient"], "scope" in claims) == ("2", "ben", False)
+    assert claims["exp"] - claims["iat"] == answer["expires_in"] == 60
+
+
+def test_every_minting_is_an_event_that_does_not_hold_the_token(asker: Asker, events: Events) -> None:
+    made = [asker.get(bad="expired"), asker.get(bad="alg-none"), asker.get(claims={"acr": "2"})]
+
+    written = events("token-minted", client=asker.client.client_id)
+    assert [event.reason for event in written] == ["expired", "alg-none", "own claims"]
+    assert {event.person for event in written} == {asker.person.subject}
+    assert [bool(event.token) for event in written] == [True, False, True]  # introspection knows two of them
+    for answer in made:
+        assert not any(answer["access_token"] in str(vars(event)) for event in written)
+
+
+@pytest.mark.parametrize(
+    ("members", "says"),
+    [
+        pytest.param({"bad": "unheard-of"}, "bad: There is no kind unheard-of", id="unknown kind"),
+        pytest.param({"bad": "expired", "claims": {"a": 1}}, "bad: A bad token is wrong in one way", id="bad and more"),
+        pytest.param({"bad": "address-blocked"}, "address policy block", id="cannot be made"),
+        pytest.param({"claims": ["a"]}, "claims: It takes a JSON object", id="claims that are none"),
+        pytest.param({"without": "scope"}, "without: It takes a list", id="no list"),
+        pytest.param({"lifetime": 0}, "lifetime: It takes a number of seconds from 1 to 315360000", id="no life"),
+        pytest.param({"lifetime": True}, "lifetime: It takes a number", id="a truth value"),
+        pytest.param({"client": None}, "client is missing", id="no client"),
+        pytest.param({"client": "nobody"}, "client: No client that is enabled has the id nobody", id="unknown client"),
+        pytest.param({"user": "nobody"}, "user: Nobody who may sign in is called nobody", id="unknown person"),
+        pytest.param({"user": None, "bad": "expired"}, "user: A token that is bad", id="bad without a person"),
+        pytest.param({"patient": "ben"}, "patient: It takes one that .* may act for: amy", id="another's patient"),
+        pytest.param({"colour": "red"}, "colour is not known here", id="unknown member"),
+    ],
+)
+def test_what_cannot_be_made_is_said_in_a_sentence_and_nothing_is_written(
+    asker: Asker, events: Events, members: dict[str, Any], says: str
+) -> None:
+    response = asker.post(**members)
+
+    assert (response.status_code, response.json()["error"]) == (400, "invalid_request")
+    assert re.search(says, response.json()["error_description"])
+    assert asker.client.authorizations.count() == 0
+    assert events("token-minted", client=asker.client.client_id) == []
+
+
+def test_an_opaque_token_can_be_as_bad(asker: Asker, make_resource_server: MakeResourceServer) -> None:
+    """Introspection lies about it as about a JWT; what a header or signature would say cannot be made."""
+    base = f"https://{asker.client.client_id}.example.org/fhir"
+    server = FhirServer.objects.create(base=base, name="Opaque", token_format="opaque")
+    asker.client.fhir_servers.set([server])
+    FhirIdentity.objects.filter(user=asker.person).update(fhir_server=server)
+    PatientRecord.objects.create(fhir_server=server, patient="amy", name="Amy")
+    ActsFor.objects.filter(identity__user=asker.person).update(record=PatientRecord.objects.get(fhir_server=server))
+    caller = make_resource_server(server)
+
+    token = asker.get(bad="aud-longer")["access_token"]
+
+    said = asker.app.post("/o/introspect", data={"token": token}, headers=basic(caller.client_id, SECRET)).json()
+    assert ("." in token, said["active"], said["aud"]) == (False, True, f"{base}-other")
+    assert "an opaque token has no header" in asker.post(bad="alg-none").json()["error_description"]
+    assert "an opaque token has no header" in asker.post(header={"typ": "JWT"}).json()["error_description"]
+
+
+def test_a_token_whose_copy_was_changed_is_the_one_that_introspection_ends(
+    asker: Asker, introspect: Introspect, events: Events
+) -> None:
+    """The attacker of `payload-changed` has a real token; showing the copy ends it (SD-07)."""
+    bad = asker.get(bad="payload-changed")["access_token"]
+    original = AccessToken.objects.filter(authorization__client=asker.client).get()
+
+    assert introspect(bad) == {"active": False}
+
+    original.refresh_from_db()
+    assert original.revoked_for == "tampered"
+    assert len(events("tampered", client=asker.client.client_id)) == 1
+
+
+def test_the_catalogue_is_told_in_its_groups(app: App) -> None:
+    told = app.get("/dev/tokens/kinds").json()["groups"]
+
+    assert [(group["title"], len(group["kinds"])) for group in told] == [
+        (group.title, len(group.kinds)) for group in groups()
+    ]
+    assert told[0]["kinds"][0] == kinds()["expired"].as_json()
+
+
+def test_only_post_makes_a_token(app: App) -> None:
+    assert app.get("/dev/tokens").status_code == 405
