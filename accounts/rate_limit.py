@@ -11,7 +11,7 @@ from accounts import windows
 from smart.http.addresses import caller_network
 from smart.time_units import SECOND
 
-Kind = Literal["account", "client", "unknown account", "waiting request", "refresh refused", "code refused"]
+Kind = Literal["account", "client", "unknown account", "refresh refused", "code refused"]
 FIRST_EVENTS = 10
 
 _COUNT = windows.count_statement("accounts_failurecount", "failures")

@@ -233,8 +233,8 @@ PENDING_REQUESTS = Setting(
     "SMARTAUTH_PENDING_REQUESTS",
     whole(1, 100_000),
     1000,
-    "How many authorization requests of one address (of IPv6 one /64) may be sent to wait within that time; more are "
-    "answered with `temporarily_unavailable`. Higher where a whole clinic comes from one address",
+    "How many authorization requests of one address (of IPv6 one /64) may wait at once, with those that ended without "
+    "a sign-in; more are answered with `temporarily_unavailable`. Higher where a whole clinic comes from one address",
     (Rule("very large: strangers fill the database"),),
 )
 LAUNCH_SECONDS = Setting(

@@ -9,11 +9,11 @@ from django.db import InterfaceError, OperationalError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from accounts import clock, rate_limit
+from accounts import clock
 from accounts.address import client_address
 from accounts.sessions import signed_in_user
 from oauth.authorization.explain import explanation
-from oauth.authorization.pending_request import store
+from oauth.authorization.pending_request import store, waiting_count
 from oauth.authorization.prompts import MUST_ACT
 from oauth.authorization.refusals import FAILED_HERE
 from oauth.ehr_launch.handles import consume
@@ -121,7 +121,7 @@ def _judge_and_store(
         )
         _refuse_silent_without_session(request, client, authorization_request)
         _require_room(request)
-        return _store(client, _fhir_server(authorization_request), authorization_request)
+        return _store(request, client, _fhir_server(authorization_request), authorization_request)
     except OAuthError as refusal:
         error = refusal
     except (OperationalError, InterfaceError):
@@ -133,10 +133,8 @@ def _judge_and_store(
 
 
 def _require_room(request: HttpRequest) -> None:
-    """One address may let so many requests wait: one that sends more stores nothing. Raises TooManyWaiting."""
-    seconds = settings.SMARTAUTH_PENDING_REQUEST_SECONDS
-    waiting = rate_limit.count("waiting request", "", client_address(request), now=clock.now(), seconds=seconds)
-    if waiting.number > settings.SMARTAUTH_PENDING_REQUESTS:
+    """One network may let so many requests wait: one that sends more stores nothing. Raises TooManyWaiting."""
+    if waiting_count(client_address(request), now=clock.now()) >= settings.SMARTAUTH_PENDING_REQUESTS:
         raise TooManyWaiting(CROWDED)
 
 
@@ -172,7 +170,9 @@ def _refuse_silent_without_session(
         raise LoginRequired(MUST_ACT)
 
 
-def _store(client: Client, fhir_server: FhirServer, authorization_request: AuthorizationRequest) -> HttpResponse:
+def _store(
+    request: HttpRequest, client: Client, fhir_server: FhirServer, authorization_request: AuthorizationRequest
+) -> HttpResponse:
     """Stored together with the launch that it uses up, so that no second request can have it (AZ-10)."""
     with transaction.atomic():
         launch = (
@@ -186,6 +186,7 @@ def _store(client: Client, fhir_server: FhirServer, authorization_request: Autho
             fhir_server,
             authorization_request.redirect_uri,
             authorization_request.state,
+            address=client_address(request),
             authorization_request=authorization_request,
             launch=launch,
         )
@@ -204,4 +205,4 @@ def _refuse(request: HttpRequest, client: Client, redirect_uri: str, state: str,
     except TooManyWaiting as crowded:
         return _refuse(request, client, redirect_uri, state, crowded)
     anywhere = client.fhir_servers.first() or FhirServer.userinfo()
-    return store(client, anywhere, redirect_uri, state, refused=answer)
+    return store(client, anywhere, redirect_uri, state, address=client_address(request), refused=answer)

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Self
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from accounts import clock
@@ -17,6 +17,7 @@ from oauth.models.pending_requests import COOKIE_GRACE_SECONDS
 from oauth.people import identities
 from smart.authorize.request import AuthorizationRequest
 from smart.digests import random_token, sha256_hex
+from smart.http.addresses import caller_network
 from smart.time_units import CLOCK_SKEW, SECOND, has_begun
 
 COOKIE = "__Secure-smartauth-request" if settings.SESSION_COOKIE_SECURE else "smartauth-request"
@@ -144,7 +145,8 @@ class Pending:
 
 def store(
     client: Client, fhir_server: FhirServer, redirect_uri: str, state: str,
-    *, authorization_request: AuthorizationRequest | None = None, refused: str = "", launch: Launch | None = None,
+    *, address: str, authorization_request: AuthorizationRequest | None = None, refused: str = "",
+    launch: Launch | None = None,
 ) -> HttpResponse:  # fmt: skip
     """Stores the request and sends the browser to its own URL, with the cookie that opens it."""
     handle, cookie, now = random_token(), random_token(), clock.now()
@@ -163,6 +165,7 @@ def store(
         launch=launch,
         created_at=now,
         expires_at=now + settings.SMARTAUTH_PENDING_REQUEST_SECONDS * SECOND,
+        caller_network=caller_network(address),
     )
     path = f"/o/authorize/{handle}"
     response = HttpResponse(status=303, headers={"Location": path, "Cache-Control": "no-store"})
@@ -171,6 +174,15 @@ def store(
         secure=settings.SESSION_COOKIE_SECURE, httponly=True, samesite="Lax",
     )  # fmt: skip
     return response
+
+
+def waiting_count(address: str, *, now: int) -> int:
+    """How many requests of this caller's network wait, or ended before somebody had signed in.
+
+    Those count as long as they might have waited: what strangers make us store has a bound.
+    """
+    open_ones = Q(answered_at=0) | Q(user__isnull=True)
+    return PendingRequest.objects.filter(open_ones, caller_network=caller_network(address), expires_at__gt=now).count()
 
 
 def load_pending(request: HttpRequest, handle: str) -> Pending:

@@ -27,6 +27,10 @@ class PendingRequest(models.Model):
     created_at = models.BigIntegerField(default=clock.now)
     expires_at = models.BigIntegerField(db_index=True)
     answered_at = models.BigIntegerField(default=0)
+    caller_network = models.TextField(default="", blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["caller_network", "expires_at"], name="pending_request_network")]
 
     def __str__(self) -> str:
         return public_reference(self.pk)

@@ -23,9 +23,9 @@ def test_of_a_flood_the_first_ten_are_told_and_then_one_at_each_power_of_ten() -
 def test_a_window_ends_at_its_last_microsecond(later: int, number: int) -> None:
     name = secrets.token_hex(8)
     for _ in range(2):
-        count("waiting request", name, "192.0.2.9", now=NOW, seconds=60)
+        count("client", name, "192.0.2.9", now=NOW, seconds=60)
 
-    assert count("waiting request", name, "192.0.2.9", now=NOW + later * SECOND, seconds=60).number == number
+    assert count("client", name, "192.0.2.9", now=NOW + later * SECOND, seconds=60).number == number
 
 
 @pytest.mark.usefixtures("committed")

@@ -296,6 +296,24 @@ def test_one_address_lets_so_many_requests_wait_and_no_more(
     assert make_visitor().ask(client).headers["Location"].startswith("/o/authorize/")
 
 
+@pytest.mark.requirement("SD-20")
+def test_a_request_that_somebody_signed_in_for_and_answered_makes_room_and_no_other(
+    visitor: Visitor, make_client: MakeClient, make_person: MakePerson, settings: Any
+) -> None:
+    settings.SMARTAUTH_PENDING_REQUESTS = 1
+    client, person = make_client(), make_person("amy")
+
+    visitor.allow(visitor.reach_consent(client, person))
+    again = visitor.ask(client)
+    with_sign_in = PendingRequest.objects.filter(client=client, answered_at__gt=0).count()
+    PendingRequest.objects.filter(client=client, answered_at=0).update(answered_at=1)  # without a sign-in
+    refused = visitor.ask(client)
+
+    assert with_sign_in == 1
+    assert again.headers["Location"].startswith("/o/authorize/")
+    assert redirect_query(refused)["error"] == "temporarily_unavailable"
+
+
 @pytest.mark.requirement("SD-20", "AZ-13")
 def test_where_no_room_is_left_a_client_that_nobody_approved_gets_a_page_and_nothing_is_kept(
     visitor: Visitor, make_client: MakeClient, settings: Any
