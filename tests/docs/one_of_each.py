@@ -33,12 +33,12 @@ GRANT_TYPE = Kind(
         Edit(
             "oauth/tokens/again.py",
             '"""A grant that is nobody\'s yet: a client asks for itself."""\n\n'
-            "from oauth.http.machine_response import Answer\n"
             "from oauth.http.credentials import AuthenticatedClient\n"
             "from oauth.http.machine_request import MachineRequest\n"
+            "from oauth.http.machine_response import MachineResponse\n"
             "from oauth.tokens.client_credentials import client_credentials\n"
             "from smart.http.errors import OAuthError\n\n\n"
-            "def again(request: MachineRequest, client: AuthenticatedClient) -> Answer | OAuthError:\n"
+            "def again(request: MachineRequest, client: AuthenticatedClient) -> MachineResponse | OAuthError:\n"
             "    return client_credentials(request, client)\n",
         ),
         Edit("oauth/tokens/endpoint.py", f"from oauth.tokens.again import again\n{FIRST_IMPORT}", FIRST_IMPORT),
@@ -218,10 +218,10 @@ ENDPOINT = Kind(
             "introspection/count.py",
             '"""How often a client asked."""\n\n'
             "from oauth.clients.authentication import run_as_client\n"
-            "from oauth.http.machine_response import Answer\n"
-            "from oauth.http.machine_request import MachineRequest\n\n\n"
-            "async def count(request: MachineRequest) -> Answer:\n"
-            '    return await run_as_client(request, lambda client: Answer({"count": 0}))\n',
+            "from oauth.http.machine_request import MachineRequest\n"
+            "from oauth.http.machine_response import MachineResponse\n\n\n"
+            "async def count(request: MachineRequest) -> MachineResponse:\n"
+            '    return await run_as_client(request, lambda client: MachineResponse({"count": 0}))\n',
         ),
         Edit(
             "smartauth/asgi.py",
@@ -274,8 +274,8 @@ BAD_INPUT = Kind(
     (
         Edit(
             "smart/authorize/rules.py",
-            "def _check_no_example(asked: UnvalidatedRequest) -> None:\n"
-            '    if asked.parameters.get("example", ""):\n'
+            "def _check_no_example(request: UnvalidatedRequest) -> None:\n"
+            '    if request.parameters.get("example", ""):\n'
             '        raise InvalidRequest("example is not supported")\n\n\n'
             "def _check_response_mode(",
             "def _check_response_mode(",
