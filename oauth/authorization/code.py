@@ -24,8 +24,8 @@ from smart.time_units import SECOND
 from smart.tokens import refresh
 
 
-def issue_code(request: HttpRequest, pending: Pending, user: User, scope: str, *, reason: str = "") -> str:
-    """Where the app gets its code: answer, authorization, code and event are one transaction."""
+def issue_code_redirect(request: HttpRequest, pending: Pending, user: User, scope: str, *, reason: str = "") -> str:
+    """The redirect that carries a new code: answer, authorization, code and event are one transaction."""
     now = clock.now()
     with transaction.atomic():
         pending.answer(now=now)

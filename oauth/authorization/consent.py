@@ -4,7 +4,7 @@ from django.http import HttpRequest, HttpResponse
 
 from accounts.models import User
 from oauth.authorization import previous_consent
-from oauth.authorization.code import issue_code
+from oauth.authorization.code import issue_code_redirect
 from oauth.authorization.consent_form import ConsentAnswer, NotOffered, parse_answer, question_digest
 from oauth.authorization.consent_page import consent_page, offered_lines
 from oauth.authorization.interaction import require_user, step
@@ -49,7 +49,7 @@ def _submit(request: HttpRequest, pending: Pending, user: User, scope: str) -> H
     left = grantable_scope(chosen_scope(shown, choices, answer.ticked, answer.some, types=types), scope, types=types)
     if not left or answer.kindless:
         return consent_page(request, pending, user, scope, answer if shown == scope else None)
-    return redirect_to_app(issue_code(request, pending, user, left))
+    return redirect_to_app(issue_code_redirect(request, pending, user, left))
 
 
 def _shown_scope(request: HttpRequest, pending: Pending, user: User, scope: str) -> str:
@@ -70,7 +70,7 @@ def answer_silently(request: HttpRequest, pending: Pending, user: User) -> HttpR
 
 
 def _answer_as_before(request: HttpRequest, pending: Pending, user: User, scope: str) -> HttpResponse:
-    code_url = issue_code(request, pending, user, scope, reason="allowed before")
+    code_url = issue_code_redirect(request, pending, user, scope, reason="allowed before")
     return redirect_to_app(code_url, after_form=not is_silent(pending))
 
 

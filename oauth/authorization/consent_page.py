@@ -15,7 +15,7 @@ from oauth.people import identities
 from oauth.people.wording import birth_phrase, display_name, long_date, visit_description
 from smart.scopes.scope_sets import parse_scopes
 from smart.time_units import SECOND, to_datetime
-from smart.tokens import lifetimes, refresh
+from smart.tokens import lifetimes
 from smart.wording.consent_line import TIME, ConsentContext, ConsentLine
 from smart.wording.consent_lines import consent_lines
 
@@ -78,7 +78,6 @@ def offered_lines(pending: Pending, user: User, scope: str) -> tuple[ConsentLine
 
 def _latest_end(client: Client) -> str:
     """The day on which even offline access ends, where there is one (RF-08)."""
-    default = settings.SMARTAUTH_REFRESH_TOKEN_SECONDS
-    seconds = refresh.absolute_seconds(client.refresh_token_seconds, default, keeps_secrets=client.keeps_secrets)
+    seconds = client.refresh_absolute_seconds
     day = long_date(to_datetime(clock.now() + seconds * SECOND).date())
     return f"At the latest it ends on {day}." if seconds else ""

@@ -18,7 +18,6 @@ from oauth.models import (
     AccessToken,
     AddressChange,
     Authorization,
-    Client,
     FhirIdentity,
     PatientRecord,
     RefreshToken,
@@ -238,18 +237,12 @@ def _end_text(row: Authorization, token: AccessToken | None, continuing: Refresh
         return day_text(token.expires_at, now=now) if token else "in a moment, if the app does not go on"
     if refresh.refresh_scope(row.scope) == refresh.ONLINE:
         return f"when you sign out, at the latest {day_text(row.session_ends_at, now=now)}"
-    bound = _absolute_seconds(row.client)
+    bound = row.client.refresh_absolute_seconds
     if bound:
         at = continuing.launched_at + bound * SECOND
         return f"{long_date(to_datetime(at).date())}, or when you take it back"
     unused = long_date(to_datetime(continuing.expires_at).date())
     return f"when you take it back, or if the app does not come before {unused}"
-
-
-def _absolute_seconds(client: Client) -> int:
-    """How many seconds after the launch even offline access ends, 0 = never (RF-08)."""
-    default = settings.SMARTAUTH_REFRESH_TOKEN_SECONDS
-    return refresh.absolute_seconds(client.refresh_token_seconds, default, keeps_secrets=client.keeps_secrets)
 
 
 def _exact_text(at: datetime) -> str:

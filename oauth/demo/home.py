@@ -52,10 +52,7 @@ def _document(server: FhirServer) -> str:
 
 
 def _tokens(server: FhirServer) -> str:
-    life = min(
-        server.access_token_seconds or settings.SMARTAUTH_ACCESS_TOKEN_SECONDS,
-        settings.SMARTAUTH_ACCESS_TOKEN_MAX_SECONDS,
-    )
+    life = server.token_seconds
     kind = f"JWT, {server.signing_algorithm}" if server.token_format == FhirServer.TokenFormat.JWT else "opaque"
     return f"{kind}, {life // 60} minutes" if life % 60 == 0 else f"{kind}, {life} seconds"
 

@@ -2,6 +2,7 @@
 
 from typing import Any, ClassVar, Self
 
+from django.conf import settings
 from django.db import models, transaction
 from django.db.models import F
 from oauth2_provider.models import AbstractApplication, ApplicationManager
@@ -10,6 +11,7 @@ from accounts import clock
 from oauth.models.servers import AddressPolicy, FhirServer
 from smart.http.cors import origins
 from smart.text import has_unsafe_characters
+from smart.tokens import refresh
 
 
 class ClientQuerySet(models.QuerySet["Client"]):
@@ -122,6 +124,12 @@ class Client(AbstractApplication):
     @property
     def keeps_secrets(self) -> bool:
         return keeps_secrets(self.authentication, self.application_type)
+
+    @property
+    def refresh_absolute_seconds(self) -> int:
+        """How many seconds after the launch even offline access ends, 0 = never (RF-08)."""
+        default = settings.SMARTAUTH_REFRESH_TOKEN_SECONDS
+        return refresh.absolute_seconds(self.refresh_token_seconds, default, keeps_secrets=self.keeps_secrets)
 
     @classmethod
     def of(cls, client_id: str) -> Self | None:

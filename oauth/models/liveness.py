@@ -31,15 +31,7 @@ def dead_reason(token: AccessToken, *, now: int) -> Dead | None:
 
 def unusable_reason(authorization: Authorization) -> Dead | None:
     """Why nothing of this authorization can be alive any more, None while something may be."""
-    return rules.dead_reason(
-        now=0,
-        issued_at=0,
-        expires_at=1,
-        revoked_at=0,
-        seat=None,
-        authorization_epochs=(0, authorization.ended_at),
-        **_above(authorization),
-    )
+    return rules.unusable_reason(has_ended=authorization.ended_at != 0, **_above(authorization))
 
 
 def _above(authorization: Authorization) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 
 from smart.fhir.versions import NO_FHIR
+from smart.tokens import lifetimes
 
 
 class AddressPolicy(models.TextChoices):
@@ -92,6 +93,12 @@ class FhirServer(models.Model):
         known = {"name": "UserInfo", "version": NO_FHIR, "address_policy": AddressPolicy.OFF}
         row, _ = cls.every.get_or_create(base=f"{settings.SMARTAUTH_ISSUER}/o/userinfo", defaults=known)
         return row  # type: ignore[return-value]  # the manager does not know of subclasses
+
+    @property
+    def token_seconds(self) -> int:
+        """How long an access token for it lives where its client says nothing (SD-04)."""
+        default, bound = settings.SMARTAUTH_ACCESS_TOKEN_SECONDS, settings.SMARTAUTH_ACCESS_TOKEN_MAX_SECONDS
+        return lifetimes.access_token_seconds(self.access_token_seconds, default=default, bound=bound)
 
     @property
     def holds_records(self) -> bool:

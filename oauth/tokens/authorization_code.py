@@ -103,10 +103,9 @@ def _require_valid(
     if code.code_challenge and not verifier:
         raise InvalidGrant("code_verifier is missing")
     pkce.verify_code_verifier(code.code_challenge, verifier)
-    if authorization.refusal or code.authorization_epoch != authorization.epoch:
-        raise InvalidGrant("the code is not valid", event_reason=authorization.refusal or "the authorization has ended")
-    if lost := rights_at_issue.refusal(authorization):
-        raise InvalidGrant("the code is not valid", event_reason=lost)
+    unusable = authorization.reason_against(code.authorization_epoch)
+    if reason := unusable or rights_at_issue.refusal_reason(authorization):
+        raise InvalidGrant("the code is not valid", event_reason=reason)
 
 
 def _end_if_replayed(code: str, request: MachineRequest, client: AuthenticatedClient) -> OAuthError:

@@ -7,7 +7,8 @@ from audit.event_kinds import EventKind
 from audit.trail import Event, record_events
 from oauth.models import public_reference, sql
 from oauth.models.clients import keeps_secrets
-from smart.tokens import address_binding, refresh
+from smart.tokens import address_binding, liveness, refresh
+from smart.tokens.liveness import Dead
 
 _REACHES_SERVER = """CASE WHEN c.profile = 'openid' THEN s.version = 'none' ELSE
     EXISTS (SELECT 1 FROM oauth_client_fhir_servers m WHERE m.client_id = c.id AND m.fhirserver_id = s.id) END"""
@@ -15,6 +16,16 @@ _ACTS_FOR_PATIENT = """EXISTS (SELECT 1 FROM oauth_actsfor f
     JOIN oauth_fhiridentity x ON x.id = f.identity_id
     JOIN oauth_patientrecord p ON p.id = f.record_id
     WHERE x.user_id = a.user_id AND x.fhir_server_id = s.id AND p.fhir_server_id = s.id AND p.patient = a.patient)"""
+
+ENDED = "the authorization has ended"
+_IN_WORDS = {
+    Dead.ENDED: ENDED,
+    Dead.CLIENT_DISABLED: "the client's access has ended",
+    Dead.CLIENT_ENDED: "the client's access has ended",
+    Dead.PERSON_SUSPENDED: "the person's access has ended",
+    Dead.PERSON_ENDED: "the person's access has ended",
+    Dead.FHIR_SERVER_ENDED: "access at the FHIR server has ended",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,19 +113,23 @@ class AuthorizationState:
         record_events(self.event(kind, at=at, address=address, reason=reason))
 
     @property
-    def refusal(self) -> str:
-        """Why nothing may be issued any more, or ""."""
-        if self.ended_at:
-            return "the authorization has ended"
-        if self.granted_client_epoch != self.client_epoch or not self.client_enabled:
-            return "the client's access has ended"
-        if self.granted_user_epoch != self.user_epoch or self.user_suspended_at:
-            return "the person's access has ended"
-        if self.granted_fhir_server_epoch != self.fhir_server_epoch:
-            return "access at the FHIR server has ended"
-        if not self.fits_profile:
-            return "the client has another profile than when it was granted"
-        return ""
+    def unusable_reason(self) -> str:
+        """Why nothing may be issued any more, in words for the trail, or ""."""
+        reason = liveness.unusable_reason(
+            has_ended=self.ended_at != 0,
+            user_epochs=(self.granted_user_epoch, self.user_epoch),
+            client_epochs=(self.granted_client_epoch, self.client_epoch),
+            fhir_server_epochs=(self.granted_fhir_server_epoch, self.fhir_server_epoch),
+            client_enabled=self.client_enabled,
+            user_suspended_at=self.user_suspended_at,
+        )
+        if reason is not None:
+            return _IN_WORDS[reason]
+        return "" if self.fits_profile else "the client has another profile than when it was granted"
+
+    def reason_against(self, epoch: int) -> str:
+        """Why nothing may be issued for what was issued under that epoch, or "": it ended, or the authorization did."""
+        return self.unusable_reason or (ENDED if epoch != self.epoch else "")
 
     @property
     def address_policy(self) -> str:

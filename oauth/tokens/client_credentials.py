@@ -66,8 +66,8 @@ def issue_for_client(client: int, parameters: Parameters, *, now: int, address: 
     rows = sql.many(_BACKEND_ROWS, [client])
     granted = validate_grant(parameters, _service(rows))
     authorization = AuthorizationState.of(_authorization_pk(client, rows, granted, now=now))
-    if authorization.refusal:  # since the client was read, an operator has ended something
-        raise TemporarilyUnavailable("access of this client is just being ended", event_reason=authorization.refusal)
+    if reason := authorization.unusable_reason:  # since the client was read, an operator has ended something
+        raise TemporarilyUnavailable("access of this client is just being ended", event_reason=reason)
     return issue_without_refresh(authorization, granted.scope, now=now, address=address)
 
 

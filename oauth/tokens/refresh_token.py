@@ -106,8 +106,8 @@ def _require_own_client(authorization: AuthorizationState, client: Authenticated
 
 
 def _require_live(consumed: ConsumedRefreshToken, authorization: AuthorizationState, request: MachineRequest) -> None:
-    if authorization.refusal or consumed.authorization_epoch != authorization.epoch:
-        raise InvalidGrant(INVALID, event_reason=authorization.refusal or "the authorization has ended")
+    if reason := authorization.reason_against(consumed.authorization_epoch):
+        raise InvalidGrant(INVALID, event_reason=reason)
     if is_expired(request.now, consumed.expires_at):
         raise InvalidGrant(INVALID, event_reason="it has expired")
 
@@ -134,8 +134,8 @@ def _require_same_address(
 
 def _allowed_scope(authorization: AuthorizationState, request: MachineRequest) -> str:
     """The scope that this refresh may give. Raises InvalidGrant or InvalidScope."""
-    if refusal := rights_at_issue.refresh_refusal(authorization):
-        raise InvalidGrant(INVALID, event_reason=refusal)
+    if reason := rights_at_issue.refresh_refusal_reason(authorization):
+        raise InvalidGrant(INVALID, event_reason=reason)
     return rights_at_issue.refreshed_scope(authorization, request.parameters.get("scope", ""))
 
 
@@ -173,8 +173,8 @@ def _repeat_or_end_family(
     record_event = partial(authorization.record_event, at=request.now, address=request.address)
     if authorization.client_pk != client.pk:
         _record_refusal(authorization, request, f"sent by {client.client_id}, whose it is not")
-    elif authorization.refusal or used.authorization_epoch != authorization.epoch:
-        _record_refusal(authorization, request, authorization.refusal or "the authorization has ended")
+    elif reason := authorization.reason_against(used.authorization_epoch):
+        _record_refusal(authorization, request, reason)
     elif used.kept_answer and is_in_grace(request.now, used.consumed_at, settings.SMARTAUTH_REFRESH_GRACE_SECONDS):
         try:
             _require_same_address(authorization, request, used.seat_id, used.launch_number)

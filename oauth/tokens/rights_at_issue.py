@@ -12,7 +12,7 @@ def allowed_scope(authorization: AuthorizationState) -> str:
     return grantable_scope(authorization.scope, authorization.client_scope, types=types)
 
 
-def refusal(authorization: AuthorizationState) -> str:
+def refusal_reason(authorization: AuthorizationState) -> str:
     """Why nothing may be issued under this authorization today, or ""."""
     if not authorization.client_reaches_server:
         return "the client may no longer reach the FHIR server"
@@ -25,10 +25,10 @@ def refusal(authorization: AuthorizationState) -> str:
     return ""
 
 
-def refresh_refusal(authorization: AuthorizationState) -> str:
+def refresh_refusal_reason(authorization: AuthorizationState) -> str:
     """Why nothing may be refreshed today, or ""."""
-    if found := refusal(authorization):
-        return found
+    if reason := refusal_reason(authorization):
+        return reason
     if not refresh.refresh_scope(allowed_scope(authorization)):
         return "the client may no longer have offline_access or online_access"
     return ""

@@ -75,7 +75,7 @@ class FhirServerAdmin(OperatorAdmin):
 
     @admin.display(description="access token lives")
     def lifetime(self, row: FhirServer) -> str:
-        return f"{row.access_token_seconds or settings.SMARTAUTH_ACCESS_TOKEN_SECONDS} s"
+        return f"{row.token_seconds} s"
 
     @admin.display(description="introspected by")
     def asks(self, row: FhirServer) -> str:

@@ -80,11 +80,6 @@ def scopes_beyond(requested: str, allowed: str) -> tuple[Scope, ...]:
     return tuple(scope for scope in parse_scopes(requested) if not ceiling.covers(scope))
 
 
-def union(*texts: str) -> str:
-    """Everything that any of them allows, in shortest form (SCP-05)."""
-    return scope_string(shortest_form(scope for text in texts for scope in parse_scopes(text)))
-
-
 def shortest_form(scopes: Iterable[Scope]) -> tuple[Scope, ...]:
     """The fewest scopes that allow the same: letters merged, what a wider one covers left out (SCP-05, SCP-12)."""
     merged: dict[tuple[str, str, Query] | str, Scope] = {}

@@ -39,16 +39,40 @@ def dead_reason(
     `seat` is (number, latest, how many are kept), None where nothing supersedes; `*_epochs` are (granted under, today),
     None for a client without a person.
     """
+    if revoked_at != 0:
+        return Dead.REVOKED
+    reason = unusable_reason(
+        has_ended=authorization_epochs[0] != authorization_epochs[1],
+        user_epochs=user_epochs,
+        client_epochs=client_epochs,
+        fhir_server_epochs=fhir_server_epochs,
+        client_enabled=client_enabled,
+        user_suspended_at=user_suspended_at,
+    )
+    if reason is not None:
+        return reason
+    if seat is not None and is_superseded(*seat):
+        return Dead.SUPERSEDED
+    return Dead.EXPIRED if is_expired(now, expires_at) or not has_begun(issued_at, now=now) else None
+
+
+def unusable_reason(
+    *,
+    has_ended: bool,
+    user_epochs: tuple[int, int] | None,
+    client_epochs: tuple[int, int],
+    fhir_server_epochs: tuple[int, int],
+    client_enabled: int,
+    user_suspended_at: int = 0,
+) -> Dead | None:
+    """The first reason why no token of an authorization is alive any more, None while one may be."""
     reasons = (
-        (Dead.REVOKED, revoked_at != 0),
-        (Dead.ENDED, authorization_epochs[0] != authorization_epochs[1]),
+        (Dead.ENDED, has_ended),
         (Dead.CLIENT_DISABLED, not client_enabled),
         (Dead.CLIENT_ENDED, client_epochs[0] != client_epochs[1]),
         (Dead.PERSON_SUSPENDED, user_suspended_at != 0),
         (Dead.PERSON_ENDED, user_epochs is not None and user_epochs[0] != user_epochs[1]),
         (Dead.FHIR_SERVER_ENDED, fhir_server_epochs[0] != fhir_server_epochs[1]),
-        (Dead.SUPERSEDED, seat is not None and is_superseded(*seat)),
-        (Dead.EXPIRED, is_expired(now, expires_at) or not has_begun(issued_at, now=now)),
     )
     return next((reason for reason, holds in reasons if holds), None)
 

@@ -7,7 +7,7 @@ from django.test import RequestFactory
 
 from accounts.models import User
 from accounts.session_store import SessionStore
-from oauth.authorization.code import issue_code
+from oauth.authorization.code import issue_code_redirect
 from oauth.authorization.pending_request import Pending
 from oauth.models import Authorization, Client, PendingRequest
 from oauth.tokens.authorization_state import AuthorizationState
@@ -27,6 +27,6 @@ def test_access_that_is_ended_while_the_answer_is_under_way_is_not_given(
     request = RequestFactory().post("/")
     request.session = SessionStore()
 
-    issue_code(request, pending, person, "patient/Observation.rs")
+    issue_code_redirect(request, pending, person, "patient/Observation.rs")
 
-    assert AuthorizationState.of(Authorization.objects.get(client=client).pk).refusal
+    assert AuthorizationState.of(Authorization.objects.get(client=client).pk).unusable_reason

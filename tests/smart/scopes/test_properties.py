@@ -18,7 +18,6 @@ from smart.scopes.scope_sets import (
     scope_string,
     scopes_beyond,
     shortest_form,
-    union,
 )
 from smart.tokens.refresh import narrowed_scope
 
@@ -96,8 +95,8 @@ def test_what_is_granted_can_be_granted_again(requested: str, allowed: str) -> N
 
 @pytest.mark.requirement("SCP-05", "SCP-12")
 @given(first=texts, second=texts)
-def test_a_union_allows_what_either_allows_and_nothing_more(first: str, second: str) -> None:
-    result = union(first, second)
+def test_the_shortest_form_allows_the_same(first: str, second: str) -> None:
+    result = scope_string(shortest_form(parse_scopes(f"{first} {second}")))
 
     assert world(result) == world(first) | world(second)
     assert len(parse_scopes(result)) <= len(parse_scopes(f"{first} {second}"))

@@ -16,7 +16,6 @@ from smart.scopes.scope_sets import (
     scope_string,
     scopes_allowing,
     shortest_form,
-    union,
 )
 
 R4 = resource_types("r4")
@@ -250,8 +249,10 @@ def test_a_plain_name_allows_no_interaction() -> None:
         pytest.param(["patient/X.rs", "patient/X.read"], "patient/X.rs", id="two spellings of one thing"),
     ],
 )
-def test_a_union_is_told_in_the_shortest_form(texts: list[str], expected: str) -> None:
-    assert union(*texts) == expected
+def test_the_shortest_form_merges_letters_and_leaves_out_what_a_wider_scope_covers(
+    texts: list[str], expected: str
+) -> None:
+    assert scope_string(shortest_form(parse_scopes(" ".join(texts)))) == expected
 
 
 @pytest.mark.requirement("SCP-05", "E91")
