@@ -51,22 +51,25 @@ class Gated(Fhir):
 
     def refuse(self, status: int, shown: str) -> None:
         presented = shown.lower().startswith("bearer ")
+        self.status = status
         self.challenge = {
             401: 'Bearer error="invalid_token"' if presented else "Bearer",
             403: 'Bearer error="insufficient_scope"',
         }.get(status, "")
         code = {401: "login", 403: "forbidden"}.get(status, "transient")
         self.answer(status, {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": code}]})
-        self.challenge = ""
+        self.challenge, self.status = "", 0
 
-    challenge = ""
+    challenge, status = "", 0
 
     def end_headers(self) -> None:
         if self.challenge:
             self.send_header("WWW-Authenticate", self.challenge)
+        if self.status == 503:
+            self.send_header("Retry-After", "5")
         super().end_headers()
 
 
 if __name__ == "__main__":
-    port = urlsplit(os.environ["FHIR_BASE"]).port or 80
+    port = int(os.environ.get("PORT") or urlsplit(os.environ["FHIR_BASE"]).port or 80)
     ThreadingHTTPServer(("127.0.0.1", port), Gated).serve_forever()

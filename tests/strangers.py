@@ -1,11 +1,13 @@
 """Servers of strangers: one FHIR base that smartauth protects, served by each recipe of the docs in turn."""
 
+import atexit
 import os
 import shutil
 import signal
 import string
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +15,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from tests import maven
 from tests.npm import install
 from tests.running import ROOT, Server, free_port
 
@@ -53,48 +56,72 @@ def protect(server: Server, base: str, *clients: str) -> dict[str, str]:
     return dict(line.removeprefix("export ").split("=", 1) for line in printed.splitlines())
 
 
+def address(environment: dict[str, str]) -> str:
+    """Where the stranger listens: at its base, or at PORT where a proxy with the name of the base stands before it."""
+    if "PORT" not in environment:
+        return environment["FHIR_BASE"]
+    return f"http://127.0.0.1:{environment['PORT']}{urlsplit(environment['FHIR_BASE']).path}"
+
+
 def python(file: Path) -> Callable[[dict[str, str], Path], list[Process]]:
     """Serves with that file."""
 
     def start(environment: dict[str, str], folder: Path) -> list[Process]:
-        return [Process([sys.executable, str(file)], environment["FHIR_BASE"], folder, **environment)]
+        return [Process([sys.executable, str(file)], address(environment), folder, **environment)]
 
     return start
 
 
 def readme(environment: dict[str, str], folder: Path) -> list[Process]:
     """With the code of README in front of the stranger's server that is open to everybody."""
-    return [Process([sys.executable, "-m", "tests.readme_server"], environment["FHIR_BASE"], folder, **environment)]
+    return [Process([sys.executable, "-m", "tests.readme_server"], address(environment), folder, **environment)]
 
 
 def express(environment: dict[str, str], folder: Path) -> list[Process]:
     """With what the lock file says."""
     place = install(RECIPES / "express")
-    return [Process(["node", str(place / "server.js")], environment["FHIR_BASE"], folder, **environment)]
+    return [Process(["node", str(place / "server.js")], address(environment), folder, **environment)]
+
+
+def hapi(environment: dict[str, str], folder: Path) -> list[Process]:
+    """With the classes and libraries that Maven has put beside each other."""
+    place = maven.build(RECIPES / "hapi") / "target"
+    quick = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]  # no time is spent on code that runs for seconds
+    command = ["java", *quick, "-cp", f"{place}/classes:{place}/lib/*", "Server"]
+    return [Process(command, address(environment), folder, **environment)]
 
 
 def nginx(environment: dict[str, str], folder: Path) -> list[Process]:
     """nginx in front of the stranger's server that is open to everybody."""
-    base, upstream = urlsplit(environment["FHIR_BASE"]), f"127.0.0.1:{free_port()}"
-    behind = Process(
-        [sys.executable, str(ROOT / "demo/stranger/server.py")],
-        f"http://{upstream}{base.path}",
-        folder,
-        FHIR_BASE=f"http://{upstream}{base.path}",
-    )
-    place = folder / f"nginx-{base.port}"
-    place.mkdir(exist_ok=True)
-    shutil.copy(RECIPES / "nginx" / "gate.js", place)
-    place.chmod(0o755)
-    template = string.Template((RECIPES / "nginx" / "nginx.conf").read_text(encoding="utf-8"))
-    known = {"FHIR_PATH": base.path, "LISTEN": base.netloc, "UPSTREAM": upstream, "FOLDER": str(place)}
-    (place / "nginx.conf").write_text(template.safe_substitute({**environment, **known}), encoding="utf-8")
-    command = [_nginx(), "-p", str(place), "-e", "error.log", "-c", "nginx.conf"]
+    base = urlsplit(environment["FHIR_BASE"])
+    url = f"http://127.0.0.1:{free_port()}{base.path}"
+    behind = Process([sys.executable, str(ROOT / "demo/stranger/server.py")], url, folder, FHIR_BASE=url)
     try:
-        return [Process(command, environment["FHIR_BASE"], folder), behind]
+        return [nginx_before(urlsplit(url).netloc, environment, folder), behind]
     except AssertionError:
         behind.stop()
         raise
+
+
+def nginx_before(upstream: str, environment: dict[str, str], folder: Path) -> Process:
+    """nginx as the recipe configures it, in front of the server at that address."""
+    base = urlsplit(environment["FHIR_BASE"])
+    place = Path(tempfile.mkdtemp(prefix="smartauth-nginx-"))  # pytest's own folders are closed to nginx's workers
+    atexit.register(shutil.rmtree, place, ignore_errors=True)
+    shutil.copy(RECIPES / "nginx" / "gate.js", place)
+    place.chmod(0o755)
+    template = string.Template((RECIPES / "nginx" / "nginx.conf").read_text(encoding="utf-8"))
+    known = {
+        "FHIR_PATH": base.path,
+        "CONFIGURATION": environment["INTROSPECT"].removesuffix("introspect")
+        + f"smart-configuration?aud={environment['FHIR_BASE']}",
+        "LISTEN": urlsplit(address(environment)).netloc,
+        "UPSTREAM": upstream,
+        "FOLDER": str(place),
+    }
+    (place / "nginx.conf").write_text(template.safe_substitute({**environment, **known}), encoding="utf-8")
+    command = [_nginx(), "-p", str(place), "-e", "error.log", "-c", "nginx.conf"]
+    return Process(command, address(environment), folder)
 
 
 def _nginx() -> str:
@@ -104,9 +131,10 @@ def _nginx() -> str:
 
 STRANGERS = {
     "stranger": python(ROOT / "demo/stranger/protected.py"),
-    "readme": readme,
     "django-rest-framework": python(RECIPES / "django_rest_framework/server.py"),
     "flask": python(RECIPES / "flask/server.py"),
     "express": express,
     "nginx": nginx,
+    "hapi": hapi,
+    "readme": readme,
 }

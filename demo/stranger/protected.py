@@ -3,18 +3,21 @@
 import json
 import os
 import re
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import parse_qs, quote, urljoin, urlsplit
 
 import httpx
 
 BASE = os.environ["FHIR_BASE"]
 INTROSPECT = os.environ["INTROSPECT"]
 ME = (os.environ["CLIENT_ID"], os.environ["CLIENT_SECRET"])
-CONFIGURATION = INTROSPECT.replace("introspect", f"smart-configuration?aud={quote(BASE, safe='')}")
+CONFIGURATION = urljoin(INTROSPECT, f"smart-configuration?aud={quote(BASE, safe='')}")
 NAMES = {"amy": "Amy Shaw", "ben": "Ben Whitlock"}
 PATIENTS = {key: {"resourceType": "Patient", "id": key, "name": [{"text": name}]} for key, name in NAMES.items()}
+
+document: dict[str, Any] = {}
 
 
 class Refused(Exception):
@@ -46,23 +49,31 @@ def patient_of(authorization: list[str], resource: str, letter: str) -> str:
     raise Refused(403, "forbidden", 'Bearer error="insufficient_scope"')
 
 
+def smart_configuration() -> Any:
+    """smartauth's document about this base, read again after five minutes. Raises httpx.HTTPError, ValueError."""
+    if document.get("stale_at", 0.0) < time.monotonic():
+        content = httpx.get(CONFIGURATION, timeout=3).raise_for_status().json()
+        document.update(content=content, stale_at=time.monotonic() + 300)
+    return document["content"]
+
+
 class Fhir(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         try:
             self.route()
         except Refused as refusal:
             status, code, challenge = refusal.args
-            headers = {"WWW_Authenticate": challenge} if challenge else {}
+            headers = {"WWW_Authenticate": challenge} if challenge else {"Retry_After": "5"}
             self.answer(status, outcome(code), **headers)
-        except httpx.HTTPError:
-            self.answer(503, outcome("transient"))
+        except (httpx.HTTPError, ValueError):
+            self.answer(503, outcome("transient"), Retry_After="5")
 
     def route(self) -> None:
         url, headers = urlsplit(self.path), self.headers.get_all("Authorization", [])
         match url.path.removeprefix(urlsplit(BASE).path).split("/"):
             case ["", ".well-known", "smart-configuration"]:
-                document = httpx.get(CONFIGURATION, timeout=3).raise_for_status().json()
-                self.answer(200, document, Content_Type="application/json", Access_Control_Allow_Origin="*")
+                found = smart_configuration()
+                self.answer(200, found, Content_Type="application/json", Access_Control_Allow_Origin="*")
             case ["", "Patient", key]:
                 visible = {patient_of(headers, "Patient", "r")} & set(PATIENTS)
                 self.answer(200, PATIENTS[key]) if key in visible else self.answer(404, outcome("not-found"))
@@ -78,7 +89,7 @@ class Fhir(BaseHTTPRequestHandler):
     def answer(self, status: int, body: Any, **headers: str) -> None:
         content = json.dumps(body).encode()
         self.send_response(status)
-        for name, value in {"Content-Type": "application/fhir+json", **headers}.items():
+        for name, value in {"Content_Type": "application/fhir+json", **headers}.items():
             self.send_header(name.replace("_", "-"), value)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
@@ -90,4 +101,5 @@ def outcome(code: str) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    ThreadingHTTPServer(("127.0.0.1", urlsplit(BASE).port or 80), Fhir).serve_forever()
+    port = int(os.environ.get("PORT") or urlsplit(BASE).port or 80)
+    ThreadingHTTPServer(("127.0.0.1", port), Fhir).serve_forever()

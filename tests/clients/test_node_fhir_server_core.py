@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from tests.npm import install
+from tests.oracle import Answer, Oracle
 from tests.running import Server, free_port
 from tests.strangers import Process
 
@@ -159,3 +160,35 @@ def test_another_patient_is_answered_like_nobody(in_node: InNode) -> None:
 
     assert (ben.status_code, ben.text) == (nobody.status_code, nobody.text)
     assert ben.status_code == 404
+
+
+@pytest.mark.requirement("DS-01")
+def test_an_app_without_a_token_finds_the_document_below_the_base(in_node: InNode) -> None:
+    answer = httpx.get(f"{in_node.base}/.well-known/smart-configuration", timeout=20)
+
+    asked = httpx.get(f"{in_node.server.url}/o/smart-configuration", params={"aud": in_node.base})
+    assert asked.json()["token_endpoint"] == f"{in_node.server.url}/o/token"
+    assert answer.json() == asked.json()
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+
+
+def test_a_base_without_a_path_is_served_too(oracle: Oracle, tmp_path: Path) -> None:
+    base, port = "https://fhir.example.org", free_port()
+    me = {"INTROSPECT": oracle.url, "CLIENT_ID": "it", "CLIENT_SECRET": "secret"}
+    command = ["node", str(install(FOLDER) / "server.js")]
+    process = Process(command, f"http://127.0.0.1:{port}", tmp_path, FHIR_BASE=base, PORT=str(port), **me)
+    document = f"http://127.0.0.1:{port}/.well-known/smart-configuration"
+    token = {"Authorization": "Bearer x"}
+    try:
+        oracle.say_claims({"active": True, "aud": base, "scope": "patient/*.read", "patient": "amy"})
+        read = httpx.get(f"http://127.0.0.1:{port}/Patient/amy", headers=token, timeout=20)
+        oracle.says = Answer(status=500)
+        refused = httpx.get(document, timeout=20)
+        oracle.says = Answer(body='{"issuer":"https://auth.example.org"}')
+        found = httpx.get(document, timeout=20)
+    finally:
+        process.stop()
+
+    assert (read.status_code, read.json()["id"]) == (200, "amy")
+    assert (refused.status_code, refused.headers["Retry-After"]) == (503, "5")
+    assert found.json() == {"issuer": "https://auth.example.org"}

@@ -6,21 +6,20 @@ Every recipe of the docs serves the same base in turn and has to refuse the same
 import hashlib
 import hmac
 import json
-import threading
 import time
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
+from tests.oracle import Answer, Oracle
 from tests.running import Server, free_port
 from tests.strangers import STRANGERS, Process, protect
 
@@ -58,6 +57,8 @@ clients:
 
 # the stranger and the code of README on both engines, the recipes where all that is heavy runs
 EACH = [pytest.param(name, marks=() if name in ("stranger", "readme") else pytest.mark.clients) for name in STRANGERS]
+# the lines of README only decide about a request
+SERVE_THE_DOCUMENT = [each for each in EACH if each.values != ("readme",)]
 
 
 @dataclass(frozen=True)
@@ -86,8 +87,6 @@ class Protected:
 def protected(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Protected:
     """Protected in two commands: `fhir-server add`, and a seed file that says who is who there."""
     folder = tmp_path_factory.mktemp("stranger")
-    folder.parent.chmod(0o755)
-    folder.chmod(0o755)
     base, other = (f"http://127.0.0.1:{free_port()}/fhir" for _ in range(2))
     environment = protect(server, base, "demo-public")
     protect(server, other)
@@ -151,7 +150,7 @@ def is_refused(answer: httpx.Response) -> bool:
 @pytest.mark.usefixtures("stranger")
 @pytest.mark.parametrize("kind", ["good", "v1", "everything", "read only"])
 def test_a_good_token_reads_its_own_patient(protected: Protected, tokens: dict[str, str], kind: str) -> None:
-    answer = protected.get("Patient/amy", tokens[kind])
+    answer = protected.get("Patient/amy", tokens[kind], Accept="application/fhir+json")
 
     assert (answer.status_code, answer.json()["id"]) == (200, "amy")
 
@@ -344,72 +343,48 @@ def test_garbage_is_refused(protected: Protected, token: str) -> None:
     assert is_refused(protected.get("Patient/amy", token))
 
 
-def test_the_stranger_serves_the_document_of_its_base(stranger: str, protected: Protected) -> None:
-    if stranger != "stranger":
-        return
+@pytest.mark.requirement("DS-01")
+@pytest.mark.parametrize("stranger", SERVE_THE_DOCUMENT, indirect=True)
+def test_an_app_without_a_token_finds_the_document_below_the_base(stranger: str, protected: Protected) -> None:
     answer = protected.get(".well-known/smart-configuration")
 
     asked = httpx.get(f"{protected.server.url}/o/smart-configuration", params={"aud": protected.base})
+    assert asked.json()["token_endpoint"] == f"{protected.server.url}/o/token"
     assert answer.json() == asked.json()
+    assert answer.headers["Content-Type"].split(";")[0] == "application/json"
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
 
 
 # An authorization server that cannot be believed ----------------------------------------------------------------------
 
 
-class Oracle:
-    """Answers introspection with whatever it was told: a status, a content type, a body, seconds to wait."""
-
-    def __init__(self) -> None:
-        self.says: tuple[int, str, str, float] = (200, "application/json", '{"active":false}', 0)
-        oracle = self
-
-        class Answers(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                self.rfile.read(int(self.headers["Content-Length"]))
-                status, kind, body, seconds = oracle.says
-                time.sleep(seconds)
-                self.send_response(status)
-                self.send_header("Content-Type", kind)
-                self.send_header("Location", "/elsewhere")
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                with suppress(BrokenPipeError):  # who waited too long has gone
-                    self.wfile.write(body.encode())
-
-            def log_message(self, *args: Any) -> None:
-                pass
-
-        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
-        threading.Thread(target=self.http.serve_forever, daemon=True).start()
-        self.url = f"http://127.0.0.1:{self.http.server_port}/o/introspect"
-
-
-@pytest.fixture(scope="module")
-def oracle() -> Iterator[Oracle]:
-    made = Oracle()
-    yield made
-    made.http.shutdown()
+PUBLIC_BASE = "https://fhir.example.org"
 
 
 @pytest.fixture(scope="module", params=EACH)
 def misled(request: pytest.FixtureRequest, protected: Protected, oracle: Oracle) -> Iterator[str]:
-    """A stranger that asks the oracle. Its base."""
-    base = f"http://127.0.0.1:{free_port()}/fhir"
-    environment = {**protected.environment, "FHIR_BASE": base, "INTROSPECT": oracle.url}
+    """A stranger that asks the oracle, below a base without a path, behind a proxy that ends TLS. Where it listens."""
+    port = free_port()
+    environment = {
+        **protected.environment,
+        "FHIR_BASE": PUBLIC_BASE,
+        "PORT": str(port),
+        "INTROSPECT": oracle.url,
+    }
     processes: list[Process] = STRANGERS[request.param](environment, protected.folder)
-    yield base
+    yield f"http://127.0.0.1:{port}"
     for each in processes:
         each.stop()
 
 
-def read_with(base: str, oracle: Oracle, claims: dict[str, Any]) -> httpx.Response:
-    oracle.says = (200, "application/json", json.dumps(claims), 0)
-    return httpx.get(f"{base}/Patient/amy", headers={"Authorization": "Bearer x"}, timeout=20)
+def read_with(address: str, oracle: Oracle, claims: dict[str, Any]) -> httpx.Response:
+    oracle.say_claims(claims)
+    headers = {"Authorization": "Bearer x", "Host": urlsplit(PUBLIC_BASE).netloc}
+    return httpx.get(f"{address}/Patient/amy", headers=headers, timeout=20)
 
 
 def test_the_oracle_is_believed_where_it_says_the_right_thing(misled: str, oracle: Oracle) -> None:
-    answer = read_with(misled, oracle, {"active": True, "aud": misled, "scope": "patient/*.rs", "patient": "amy"})
+    answer = read_with(misled, oracle, {"active": True, "aud": PUBLIC_BASE, "scope": "patient/*.rs", "patient": "amy"})
 
     assert answer.status_code == 200
 
@@ -432,7 +407,7 @@ def test_the_oracle_is_believed_where_it_says_the_right_thing(misled: str, oracl
 def test_an_answer_that_is_not_exactly_right_opens_nothing(
     misled: str, oracle: Oracle, change: dict[str, Any], status: int
 ) -> None:
-    right = {"active": True, "aud": misled, "scope": "patient/*.rs", "patient": "amy"}
+    right = {"active": True, "aud": PUBLIC_BASE, "scope": "patient/*.rs", "patient": "amy"}
     claims = {name: value for name, value in {**right, **change}.items() if value is not None}
 
     assert read_with(misled, oracle, claims).status_code == status
@@ -442,19 +417,34 @@ def test_an_answer_that_is_not_exactly_right_opens_nothing(
 @pytest.mark.parametrize(
     "says",
     [
-        pytest.param((500, "application/json", "{}", 0), id="500"),
-        pytest.param((401, "application/json", '{"error":"invalid_client"}', 0), id="401"),
-        pytest.param((302, "application/json", '{"active":true}', 0), id="a redirect"),
-        pytest.param((200, "text/html", "<html>", 0), id="HTML"),
-        pytest.param((200, "application/json", "", 0), id="nothing"),
-        pytest.param((200, "application/json", '{"active":true}', 4), id="slow"),
+        pytest.param(Answer(status=500, body="{}"), id="500"),
+        pytest.param(Answer(status=401, body='{"error":"invalid_client"}'), id="401"),
+        pytest.param(Answer(status=302, body='{"active":true}'), id="a redirect"),
+        pytest.param(Answer(kind="text/html", body="<html>"), id="HTML"),
+        pytest.param(Answer(body=""), id="nothing"),
+        pytest.param(Answer(body='{"active":true}', rest=10), id="a body that stalls"),
     ],
 )
-def test_who_gets_no_answer_about_a_token_serves_nothing(
-    misled: str, oracle: Oracle, says: tuple[int, str, str, float]
-) -> None:
+def test_who_gets_no_answer_about_a_token_serves_nothing(misled: str, oracle: Oracle, says: Answer) -> None:
     oracle.says = says
 
-    answer = httpx.get(f"{misled}/Patient/amy", headers={"Authorization": "Bearer x"}, timeout=20)
+    answer = httpx.get(f"{misled}/Patient/amy", headers={"Authorization": "Bearer x"}, timeout=9)
 
     assert answer.status_code == 503
+    assert answer.headers["Retry-After"] == "5"
+
+
+@pytest.mark.parametrize("misled", SERVE_THE_DOCUMENT, indirect=True)
+def test_the_document_is_kept_for_a_while_but_an_error_is_not(misled: str, oracle: Oracle) -> None:
+    url = f"{misled}/.well-known/smart-configuration"
+
+    oracle.says = Answer(status=404, body='{"error":"invalid_target"}')
+    refused = httpx.get(url, timeout=20)
+    oracle.says = Answer(body='{"issuer":"https://auth.example.org"}')
+    found = httpx.get(url, timeout=20)
+    oracle.says = Answer(status=500)
+    kept = httpx.get(url, timeout=20)
+
+    assert (refused.status_code, refused.headers["Retry-After"]) == (503, "5")
+    assert (found.status_code, found.json()) == (200, {"issuer": "https://auth.example.org"})
+    assert (kept.status_code, kept.json()) == (200, found.json())

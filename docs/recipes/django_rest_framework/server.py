@@ -2,8 +2,9 @@
 
 import os
 import re
+import time
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 from wsgiref.simple_server import make_server
 
 import django
@@ -12,10 +13,11 @@ from django.conf import settings
 
 BASE, INTROSPECT = os.environ["FHIR_BASE"], os.environ["INTROSPECT"]
 ME = (os.environ["CLIENT_ID"], os.environ["CLIENT_SECRET"])
+CONFIGURATION = urljoin(INTROSPECT, f"smart-configuration?aud={quote(BASE, safe='')}")
 
 settings.configure(
     SECRET_KEY="not used: no sessions here",  # noqa: S106
-    ALLOWED_HOSTS=["127.0.0.1"],
+    ALLOWED_HOSTS=["127.0.0.1", urlsplit(BASE).hostname],
     ROOT_URLCONF=__name__,
     REST_FRAMEWORK={
         "UNAUTHENTICATED_USER": None,
@@ -28,6 +30,7 @@ from django.core.wsgi import get_wsgi_application  # noqa: E402
 from django.urls import path  # noqa: E402
 from rest_framework.authentication import BaseAuthentication  # noqa: E402
 from rest_framework.exceptions import APIException, AuthenticationFailed, NotAuthenticated, NotFound  # noqa: E402
+from rest_framework.renderers import JSONRenderer  # noqa: E402
 from rest_framework.request import Request  # noqa: E402
 from rest_framework.response import Response  # noqa: E402
 from rest_framework.views import APIView  # noqa: E402
@@ -35,6 +38,7 @@ from rest_framework.views import APIView  # noqa: E402
 # The part to copy -----------------------------------------------------------------------------------------------------
 
 http = httpx.Client(timeout=3, auth=ME)
+document: dict[str, Any] = {}
 
 
 class SmartBearer(BaseAuthentication):
@@ -60,6 +64,7 @@ class SmartBearer(BaseAuthentication):
 class Unavailable(APIException):
     status_code = 503
     default_detail = "The authorization server does not answer."
+    wait = 5  # Retry-After
 
 
 class InsufficientScope(APIException):
@@ -79,13 +84,38 @@ def patient_of(request: Request, resource: str, letter: str) -> str:
     raise InsufficientScope
 
 
+def smart_configuration() -> Any:
+    """smartauth's document about this base, read again after five minutes. Raises httpx.HTTPError, ValueError."""
+    if document.get("stale_at", 0.0) < time.monotonic():
+        content = httpx.get(CONFIGURATION, timeout=3).raise_for_status().json()
+        document.update(content=content, stale_at=time.monotonic() + 300)
+    return document["content"]
+
+
+class SmartConfiguration(APIView):
+    """Public: apps read it before they have a token."""
+
+    authentication_classes = ()
+
+    def get(self, request: Request) -> Response:
+        try:
+            return Response(smart_configuration(), headers={"Access-Control-Allow-Origin": "*"})
+        except (httpx.HTTPError, ValueError):
+            raise Unavailable from None
+
+
 # Your server ----------------------------------------------------------------------------------------------------------
 
 PATIENTS = {key: {"resourceType": "Patient", "id": key} for key in ("amy", "ben")}
 
 
+class FhirRenderer(JSONRenderer):
+    media_type = "application/fhir+json"
+
+
 class Patient(APIView):
     authentication_classes = (SmartBearer,)
+    renderer_classes = (FhirRenderer, JSONRenderer)
 
     def get(self, request: Request, key: str = "") -> Response:
         visible = {patient_of(request, "Patient", "r" if key else "s")} & set(PATIENTS)
@@ -98,11 +128,13 @@ class Patient(APIView):
         return Response(PATIENTS[key])
 
 
-root = urlsplit(BASE).path.strip("/")
+root = f"{urlsplit(BASE).path}/".lstrip("/")
 urlpatterns = [
-    path(f"{root}/Patient", Patient.as_view()),
-    path(f"{root}/Patient/<str:key>", Patient.as_view()),
+    path(f"{root}.well-known/smart-configuration", SmartConfiguration.as_view()),
+    path(f"{root}Patient", Patient.as_view()),
+    path(f"{root}Patient/<str:key>", Patient.as_view()),
 ]
 
 if __name__ == "__main__":
-    make_server("127.0.0.1", urlsplit(BASE).port or 80, get_wsgi_application()).serve_forever()
+    port = int(os.environ.get("PORT") or urlsplit(BASE).port or 80)
+    make_server("127.0.0.1", port, get_wsgi_application()).serve_forever()

@@ -10,6 +10,7 @@ const basic = 'Basic ' + Buffer.from(`${CLIENT_ID}:${CLIENT_SECRET}`).toString('
 
 function refuse(response, status, code, challenge) {
   if (challenge) response.set('WWW-Authenticate', challenge);
+  if (status === 503) response.set('Retry-After', '5');
   response.status(status).json({ resourceType: 'OperationOutcome', issue: [{ severity: 'error', code }] });
 }
 
@@ -58,24 +59,43 @@ function allow(resource, letter) {
   };
 }
 
+// What apps read before they have a token: smartauth's document about this base, fetched again after five minutes.
+const configuration = new URL(`smart-configuration?aud=${encodeURIComponent(FHIR_BASE)}`, INTROSPECT);
+let known = { staleAt: 0 };
+
+async function smartConfiguration(request, response) {
+  try {
+    if (known.staleAt < Date.now()) {
+      const answer = await fetch(configuration, { redirect: 'error', signal: AbortSignal.timeout(3000) });
+      if (answer.status !== 200) throw new Error(`smart-configuration answered ${answer.status}`);
+      known = { content: await answer.json(), staleAt: Date.now() + 300_000 };
+    }
+  } catch {
+    return refuse(response, 503, 'transient');
+  }
+  response.set('Access-Control-Allow-Origin', '*').json(known.content);
+}
+
 // Your server ---------------------------------------------------------------------------------------------------------
 
 const base = new URL(FHIR_BASE);
+const root = base.pathname.replace(/\/$/, ''); // a base without a path has '/' here
 const patients = new Map(['amy', 'ben'].map((id) => [id, { resourceType: 'Patient', id }]));
 
+app.get(`${root}/.well-known/smart-configuration`, smartConfiguration);
 app.use(whoAsks);
 
-app.get(`${base.pathname}/Patient/:id`, allow('Patient', 'r'), (request, response) => {
+app.get(`${root}/Patient/:id`, allow('Patient', 'r'), (request, response) => {
   const { id } = request.params;
   if (id !== request.patient || !patients.has(id)) return refuse(response, 404, 'not-found');
   response.json(patients.get(id));
 });
 
-app.get(`${base.pathname}/Patient`, allow('Patient', 's'), (request, response) => {
+app.get(`${root}/Patient`, allow('Patient', 's'), (request, response) => {
   const asked = [request.query._id ?? [...patients.keys()]].flat();
   const found = asked.filter((id) => id === request.patient && patients.has(id));
   const entry = found.map((id) => ({ resource: patients.get(id) }));
   response.json({ resourceType: 'Bundle', type: 'searchset', total: entry.length, entry });
 });
 
-app.listen(Number(base.port || 80), '127.0.0.1');
+app.listen(Number(process.env.PORT || base.port || 80), '127.0.0.1');

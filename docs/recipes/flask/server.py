@@ -2,19 +2,22 @@
 
 import os
 import re
+import time
 from typing import Any, NoReturn
-from urllib.parse import urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
 import httpx
 from flask import Flask, abort, g, jsonify, request
 
 BASE, INTROSPECT = os.environ["FHIR_BASE"], os.environ["INTROSPECT"]
 ME = (os.environ["CLIENT_ID"], os.environ["CLIENT_SECRET"])
+CONFIGURATION = urljoin(INTROSPECT, f"smart-configuration?aud={quote(BASE, safe='')}")
 app = Flask(__name__)
 
 # The part to copy -----------------------------------------------------------------------------------------------------
 
 http = httpx.Client(timeout=3, auth=ME)
+document: dict[str, Any] = {}
 
 
 def refuse(status: int, code: str, challenge: str = "") -> NoReturn:
@@ -23,12 +26,16 @@ def refuse(status: int, code: str, challenge: str = "") -> NoReturn:
     answer.status_code = status
     if challenge:
         answer.headers["WWW-Authenticate"] = challenge
+    if status == 503:
+        answer.headers["Retry-After"] = "5"
     abort(answer)
 
 
 @app.before_request
 def who_asks() -> None:
     """Nothing is served before smartauth has said that the token lives and was made for this server."""
+    if request.endpoint == "serve_smart_configuration":  # apps read it before they have a token
+        return
     bearer = re.fullmatch(r"(?i)bearer +([A-Za-z0-9._~+/-]{1,16000}=*)", request.headers.get("Authorization", ""))
     if bearer is None:
         refuse(401, "login", "Bearer")
@@ -48,6 +55,22 @@ def patient_of(resource: str, letter: str) -> str:
         if held and letters and held[1] in ("*", resource) and letter in letters and g.claims.get("patient"):
             return str(g.claims["patient"])
     refuse(403, "forbidden", 'Bearer error="insufficient_scope"')
+
+
+def smart_configuration() -> Any:
+    """smartauth's document about this base, read again after five minutes. Raises httpx.HTTPError, ValueError."""
+    if document.get("stale_at", 0.0) < time.monotonic():
+        content = httpx.get(CONFIGURATION, timeout=3).raise_for_status().json()
+        document.update(content=content, stale_at=time.monotonic() + 300)
+    return document["content"]
+
+
+@app.get(f"{urlsplit(BASE).path}/.well-known/smart-configuration")
+def serve_smart_configuration() -> Any:
+    try:
+        return smart_configuration(), {"Access-Control-Allow-Origin": "*"}
+    except (httpx.HTTPError, ValueError):
+        refuse(503, "transient")
 
 
 # Your server ----------------------------------------------------------------------------------------------------------
@@ -71,4 +94,4 @@ def search() -> Any:
 
 
 if __name__ == "__main__":
-    app.run("127.0.0.1", urlsplit(BASE).port or 80)
+    app.run("127.0.0.1", int(os.environ.get("PORT") or urlsplit(BASE).port or 80))

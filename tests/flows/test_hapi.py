@@ -1,0 +1,210 @@
+"""The recipe for HAPI: what its interceptor opens of a real HAPI server, by the claims that a test chooses.
+
+Amy has two observations, Ben has one.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.oracle import Answer, Oracle
+from tests.running import free_port
+from tests.strangers import hapi
+
+pytestmark = pytest.mark.clients
+
+
+class Hapi:
+    """The server of the recipe, and requests with a token whose claims the test chooses."""
+
+    def __init__(self, base: str, oracle: Oracle) -> None:
+        self.base, self.oracle = base, oracle
+
+    def ask(
+        self, path: str, *, scope: str = "patient/*.rs", patient: str = "amy", method: str = "GET", **options: Any
+    ) -> httpx.Response:
+        self.oracle.say_claims({"active": True, "aud": self.base, "scope": scope, "patient": patient})
+        headers = {"Authorization": "Bearer x", **options.pop("headers", {})}
+        return httpx.request(method, f"{self.base}/{path}", headers=headers, timeout=20, **options)
+
+
+@pytest.fixture(scope="module")
+def server(oracle: Oracle, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hapi]:
+    base = f"http://127.0.0.1:{free_port()}/fhir"
+    environment = {"FHIR_BASE": base, "INTROSPECT": oracle.url, "CLIENT_ID": "it", "CLIENT_SECRET": "secret"}
+    (process,) = hapi(environment, tmp_path_factory.mktemp("hapi"))
+    yield Hapi(base, oracle)
+    process.stop()
+
+
+def total(answer: httpx.Response) -> int:
+    assert answer.status_code == 200, answer.text
+    return int(answer.json()["total"])
+
+
+def is_forbidden(answer: httpx.Response) -> bool:
+    challenge = answer.headers.get_list("WWW-Authenticate")
+    return (
+        answer.status_code == 403 and challenge == ['Bearer error="insufficient_scope"'] and "en-1" not in answer.text
+    )
+
+
+@pytest.mark.parametrize(
+    ("path", "found"),
+    [
+        ("Observation?_summary=count", 2),
+        ("Observation?patient=amy,ben&_summary=count", 2),
+        ("Observation?patient=Patient/ben,Patient/amy&_summary=count", 2),
+        ("Observation?patient=ben,amy&patient=amy&_total=accurate", 2),
+        ("Observation?patient:Patient=amy", 2),
+        ("Observation?subject=Patient/ben&_summary=count", 0),
+        ("Observation?subject:Patient=ben&_count=0", 0),
+        ("Patient?_summary=count", 1),
+        ("Patient?_id=amy,ben&_summary=count", 1),
+    ],
+)
+def test_a_count_is_of_the_records_of_the_patient(server: Hapi, path: str, found: int) -> None:
+    resource, _, query = path.partition("?")
+
+    assert total(server.ask(path)) == found
+    assert total(server.ask(f"{resource}/_search", method="POST", data=dict(httpx.QueryParams(query)))) == found
+
+
+REFUSED = [
+    "Observation?patient=ben&_summary=count",
+    "Observation?patient=amy&patient=ben",
+    "Patient?_id=ben&_summary=count",
+    "Patient?_has:Observation:patient:status=final",
+    "Observation?patient.name=Ben%20Whitlock&_summary=count",
+    "Observation?subject:Patient.name=Ben%20Whitlock&_summary=count",
+    "Observation?patient:mdm=amy",
+    "Observation?_include=Observation:subject",
+    "Patient?_revinclude=Observation:subject",
+    "Observation?_filter=patient%20eq%20ben",
+    "Observation?_query=everybody",
+    "Observation?_list=1",
+    "Observation?_sort=subject.name",
+    "Practitioner?_summary=count",
+    "Patient/amy/Observation",
+    "Patient/ben/Observation?_summary=count",
+    "Patient/amy/_history",
+    "Patient/_history",
+    "_history",
+    "Patient/amy/$everything",
+    "$export",
+    "Observation/$lastn",
+    "?_type=Patient",
+    "_search?_type=Patient",
+    "?_getpages=1&_type=Patient",
+    "",
+]
+
+
+@pytest.mark.parametrize("path", REFUSED)
+def test_what_no_patient_can_narrow_is_refused(server: Hapi, path: str) -> None:
+    assert is_forbidden(server.ask(path))
+
+
+@pytest.mark.requirement("TV-14")
+@pytest.mark.parametrize("path", ["Observation?_summary=count", "Observation/amy-1", "Observation/ben-1", "Device/1"])
+@pytest.mark.parametrize("scope", ["patient/Patient.rs", "patient/Observation.cud user/*.rs", "patient/*.rs?_tag=x"])
+def test_a_type_without_a_scope_is_refused_before_anything_is_looked_up(server: Hapi, path: str, scope: str) -> None:
+    assert is_forbidden(server.ask(path, scope=scope))
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", ""),
+        ("POST", "Patient"),
+        ("POST", "Patient/amy?_method=GET"),
+        ("PUT", "Patient/amy"),
+        ("PATCH", "Patient/amy"),
+        ("DELETE", "Patient/amy"),
+        ("DELETE", "Patient?_id=amy"),
+        ("POST", "Patient/amy/$everything"),
+    ],
+)
+def test_writes_batches_and_operations_are_refused_even_to_who_holds_every_letter(
+    server: Hapi, method: str, path: str
+) -> None:
+    bundle = {
+        "resourceType": "Bundle",
+        "type": "batch",
+        "entry": [{"request": {"method": "GET", "url": "Patient/ben"}}],
+    }
+
+    answer = server.ask(path, method=method, scope="patient/*.cruds", json=bundle)
+
+    assert is_forbidden(answer)
+    assert server.ask("Patient/amy").status_code == 200
+
+
+def test_another_method_named_in_a_header_changes_nothing(server: Hapi) -> None:
+    for header in ("X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"):
+        answer = server.ask("Patient/amy", scope="patient/*.cruds", headers={header: "DELETE"})
+        assert (answer.status_code, answer.json()["id"]) == (200, "amy")
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize(
+    "headers",
+    [{}, {"If-None-Match": 'W/"1"'}, {"If-Modified-Since": "Fri, 01 Jan 2100 00:00:00 GMT"}],
+    ids=["plain", "If-None-Match", "If-Modified-Since"],
+)
+def test_what_is_out_of_reach_is_answered_like_what_never_existed(
+    server: Hapi, method: str, headers: dict[str, str]
+) -> None:
+    own, *others = (
+        server.ask(path, method=method, headers=headers)
+        for path in ("Observation/amy-1", "Observation/nobody-1", "Observation/ben-1", "Patient/ben", "Patient/nobody")
+    )
+
+    assert own.status_code == 200
+    assert {(other.status_code, other.text) for other in others} == {(404, others[0].text)}
+
+
+def test_a_page_belongs_to_its_patient_and_its_scope(server: Hapi) -> None:
+    first = server.ask("Observation?_count=1").json()
+    (link,) = (link["url"] for link in first["link"] if link["relation"] == "next")
+    page = link.removeprefix(f"{server.base}").lstrip("/")
+
+    own, of_ben, no_scope = (
+        server.ask(page),
+        server.ask(page, patient="ben"),
+        server.ask(page, scope="patient/Patient.rs patient/*.r"),
+    )
+    behind = server.ask(page.replace("_getpagesoffset=1", "_getpagesoffset=7"), patient="ben")
+
+    assert first["total"] == 2
+    assert [entry["resource"]["id"] for entry in own.json()["entry"]] == ["amy-2"]
+    assert is_forbidden(of_ben)
+    assert is_forbidden(no_scope)
+    assert (behind.status_code, "total" in behind.text) == (404, False)
+
+
+@pytest.mark.parametrize("patient", ["amy,ben", "Patient/amy", "*", "a" * 65])
+def test_a_patient_that_is_no_id_opens_nothing(server: Hapi, patient: str) -> None:
+    assert is_forbidden(server.ask("Observation?_summary=count", patient=patient))
+
+
+def test_the_capability_statement_is_public_and_all_that_looks_like_it_is_not(server: Hapi) -> None:
+    public, *closed = (
+        httpx.get(f"{server.base}/{path}", timeout=20)
+        for path in ("metadata", "metadata/", "Patient/metadata", "x/metadata", ".well-known/smart-configuration/x")
+    )
+
+    assert (public.status_code, public.json()["resourceType"]) == (200, "CapabilityStatement")
+    assert [answer.status_code for answer in closed] == [401] * len(closed)
+
+
+@pytest.mark.requirement("TV-15")
+def test_an_answer_that_trickles_costs_three_seconds_and_no_thread(server: Hapi) -> None:
+    server.oracle.says = Answer(body='{"active":true}', rest=1)
+
+    answer = httpx.get(f"{server.base}/Patient/amy", headers={"Authorization": "Bearer x"}, timeout=9)
+
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    assert server.ask("Patient/amy").status_code == 200
