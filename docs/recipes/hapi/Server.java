@@ -13,7 +13,6 @@ import ca.uhn.fhir.rest.server.FifoMemoryPagingProvider;
 import ca.uhn.fhir.rest.server.HardcodedServerAddressStrategy;
 import ca.uhn.fhir.rest.server.IResourceProvider;
 import ca.uhn.fhir.rest.server.RestfulServer;
-import java.net.InetSocketAddress;
 import java.net.URI;
 import java.util.Date;
 import java.util.List;
@@ -22,6 +21,9 @@ import java.util.Set;
 import java.util.TreeMap;
 import org.eclipse.jetty.ee10.servlet.ServletContextHandler;
 import org.eclipse.jetty.ee10.servlet.ServletHolder;
+import org.eclipse.jetty.server.HttpConfiguration;
+import org.eclipse.jetty.server.HttpConnectionFactory;
+import org.eclipse.jetty.server.ServerConnector;
 import org.hl7.fhir.r4.model.IdType;
 import org.hl7.fhir.r4.model.Observation;
 import org.hl7.fhir.r4.model.Patient;
@@ -43,8 +45,13 @@ public class Server {
     ServletContextHandler context = new ServletContextHandler();
     context.addServlet(new ServletHolder(fhir), base.getPath() + "/*");
     String port = System.getenv().getOrDefault("PORT", base.getPort() == -1 ? "80" : "" + base.getPort());
-    org.eclipse.jetty.server.Server jetty =
-        new org.eclipse.jetty.server.Server(new InetSocketAddress("127.0.0.1", Integer.parseInt(port)));
+    HttpConfiguration http = new HttpConfiguration();
+    http.setRequestHeaderSize(32 * 1024); // 8 KiB, the default, may not hold a token
+    org.eclipse.jetty.server.Server jetty = new org.eclipse.jetty.server.Server();
+    ServerConnector connector = new ServerConnector(jetty, new HttpConnectionFactory(http));
+    connector.setHost("127.0.0.1");
+    connector.setPort(Integer.parseInt(port));
+    jetty.addConnector(connector);
     jetty.setHandler(context);
     jetty.start();
     jetty.join();
