@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
 SCHEMES = ("postgresql", "postgres")
 _NAMES = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
 
@@ -35,11 +36,11 @@ def django_database(url: str) -> dict[str, Any]:
 
 
 def is_same_database(one: str, other: str) -> bool:
-    """Whether both URLs name one database, however they spell its server."""
+    """Whether both URLs say themselves that they name one database. Of other names the servers are asked at start."""
     return bool(one and other) and _place(one) == _place(other)
 
 
-def _place(url: str) -> tuple[str, str, str]:
+def _place(url: str) -> tuple[str, int, str]:
     found = conninfo_to_dict(url)
-    host = str(found.get("host", "")).lower()
-    return "127.0.0.1" if host == "localhost" else host, str(found.get("port", "5432")), str(found.get("dbname"))
+    host = str(found.get("hostaddr") or found.get("host") or "").lower().removesuffix(".")
+    return "localhost" if host in _LOOPBACK else host, int(found.get("port") or 5432), str(found.get("dbname"))

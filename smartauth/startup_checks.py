@@ -9,7 +9,7 @@ from django.db import connections
 
 from oauth.demo import credentials
 from oauth.keys import signing_keys
-from operators.readiness import missing_migrations
+from operators.readiness import are_one_database, missing_migrations
 
 log = logging.getLogger("smartauth.startup")
 RETRY_SECONDS = 1.0
@@ -81,6 +81,11 @@ def check_database() -> None:
         raise NotYet(f"the database lacks migrations of {', '.join(missing)}; `manage.py migrate` applies them.")
     if not settings.SMARTAUTH_DEV and (left := credentials.usable_demo_credentials()):
         raise UnsafeStart(f"Demo data with public passwords is in the database: {', '.join(left)}.")
+    if not settings.SMARTAUTH_DEV and are_one_database():
+        raise UnsafeStart(
+            "SMARTAUTH_DATABASE_URL and SMARTAUTH_AUDIT_DATABASE_URL name one database under two names: the trail "
+            "needs a database of its own."
+        )
     signing_keys.ensure_keys()
     if lost := signing_keys.unreadable_kids():
         raise UnsafeStart(

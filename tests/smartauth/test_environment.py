@@ -307,10 +307,18 @@ def test_what_is_unsafe_is_refused_by_name(changes: dict[str, str], name: str) -
 
 @pytest.mark.parametrize(
     "audit",
-    ["postgresql://db/smartauth", "postgres://u:p@DB:5432/smartauth", "postgresql://db/smartauth?sslmode=require"],
+    [
+        "postgresql://{}/smartauth",
+        "postgres://u:p@{}:5432/smartauth",
+        "postgresql://{}:05432/smartauth?sslmode=require",
+    ],
 )
-def test_both_databases_must_not_be_one(audit: str) -> None:
-    urls = {"SMARTAUTH_DATABASE_URL": "postgresql://u@db/smartauth", "SMARTAUTH_AUDIT_DATABASE_URL": audit}
+@pytest.mark.parametrize(
+    ("host", "spelled"), [("db", "DB"), ("db", "db."), ("localhost", "127.0.0.1"), ("127.0.0.1", "[::1]")]
+)
+def test_both_databases_must_not_be_one(host: str, spelled: str, audit: str) -> None:
+    main = f"postgresql://u@{host}/smartauth"
+    urls = {"SMARTAUTH_DATABASE_URL": main, "SMARTAUTH_AUDIT_DATABASE_URL": audit.format(spelled)}
 
     (line,) = problems(**urls)
 

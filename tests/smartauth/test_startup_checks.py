@@ -10,7 +10,9 @@ from wsgiref.util import setup_testing_defaults
 import httpx
 import pytest
 from cryptography.fernet import Fernet
+from django.db import connections
 
+from operators import readiness
 from smartauth import startup_checks
 from smartauth.startup_checks import NotYet, StartupGate, UnsafeStart
 from smartauth.wsgi import application
@@ -207,3 +209,22 @@ def test_between_two_tries_nobody_pays_for_a_check(monkeypatch: pytest.MonkeyPat
 
     assert [gate.try_open() for _ in range(3)] == [False] * 3
     assert checks.made == 1
+
+
+@pytest.mark.requirement("SB-07")
+@pytest.mark.postgresql
+def test_two_names_of_one_database_are_found_out_by_asking_it(committed: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    main, audit = (connections[alias] for alias in readiness.DATABASES)
+
+    assert not readiness.are_one_database()
+    monkeypatch.setitem(audit.settings_dict, "NAME", main.settings_dict["NAME"])
+    monkeypatch.setitem(audit.settings_dict, "HOST", "localhost")
+    audit.close()
+    try:
+        assert readiness.are_one_database()
+        monkeypatch.setitem(audit.settings_dict, "PORT", "1")
+        audit.close()
+        assert not readiness.are_one_database()
+    finally:
+        monkeypatch.undo()
+        audit.close()
