@@ -137,7 +137,7 @@ class SignIn(models.Model):
 
 
 class RateCount(models.Model):
-    """How often something happened from one address within one window: what, and by whom, stands in the key."""
+    """How often something happened from one address within one window; the key names what, and who did it."""
 
     key = models.TextField(unique=True)
     count = models.BigIntegerField(db_column="failures")
