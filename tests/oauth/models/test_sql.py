@@ -1,5 +1,6 @@
 """Statements whose columns are named once: what stands beside a field is what the field holds."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, Any, NamedTuple, get_type_hints
@@ -11,10 +12,16 @@ from django.db.models import BigIntegerField, BooleanField
 from accounts import clock
 from introspection.token_lookup import LookupRow
 from oauth.clients.authentication import SecretClient, Signer
+from oauth.ending.tokens import EndedToken
 from oauth.models import AccessToken, AddressChange, Authorization, Client, sql
+from oauth.tokens.authorization_code import ConsumedCode
 from oauth.tokens.authorization_state import AuthorizationState
+from oauth.tokens.refresh_token import ConsumedRefreshToken, UsedRefreshToken
+from oauth.tokens.supersede import SeatNumbers
 from tests.conftest import App
 from tests.fixture_types import Grant, MakeClient
+
+COLUMN = re.compile(r"(?:COALESCE\()?(?:(\w)\.)?(\w+)(?:, \S+\))?")
 
 
 class Renamed(NamedTuple):
@@ -137,7 +144,79 @@ def test_every_field_of_a_looked_up_token_holds_its_column(app: App, grant: Gran
     assert_each_holds_its_column(found, {**rows, "c": caller})
 
 
-@pytest.mark.parametrize("row", [SecretClient, Signer, AuthorizationState, LookupRow], ids=lambda row: row.__name__)
+ROWS = (
+    AuthorizationState,
+    LookupRow,
+    SecretClient,
+    Signer,
+    ConsumedCode,
+    ConsumedRefreshToken,
+    UsedRefreshToken,
+    EndedToken,
+    SeatNumbers,
+)
+# the words with which a field may say whose column it holds, by the alias of its table
+WHOSE = {
+    "a": ("granted", "authorization"),
+    "c": ("client", "caller"),
+    "k": ("client", "signing"),
+    "r": ("id_token",),
+    "s": ("server", "fhir", "fhir_server", "seat"),
+    "f": ("fhir_server", "fetched_keys"),
+    "t": ("token",),
+    "u": ("user",),
+}
+NAMED_OTHERWISE = {
+    AuthorizationState: {
+        "pk": "a.id",
+        "client_pk": "c.id",
+        "fhir_server_pk": "s.id",
+        "user_pk": "COALESCE(u.id, 0)",
+        "client_token_seconds": "c.access_token_seconds",
+        "server_token_seconds": "s.access_token_seconds",
+        "user_suspended_at": "COALESCE(u.stopped_at, 0)",
+        "fhir_user": "COALESCE(i.resource, '')",
+        "signing_key": "k.private_encrypted",
+        "id_token_key": "r.private_encrypted",
+        "requested_scope": "a.asked_scope",
+    },
+    LookupRow: {
+        "token": "t.id",
+        "authorization": "a.id",
+        "role": "r.id",
+        "user_suspended_at": "u.stopped_at",
+        "caller_secret": "c.secret_digest",
+        "caller_old_secret": "c.old_secret_digest",
+    },
+    SecretClient: {"pk": "id"},
+    Signer: {"pk": "c.id", "fetched_from": "COALESCE(f.jwks_uri, '')", "fetched": "COALESCE(f.keys, '')"},
+    ConsumedCode: {"pk": "id", "authorization_pk": "authorization_id"},
+    ConsumedRefreshToken: {"pk": "id", "authorization_pk": "authorization_id", "launch_number": "launch"},
+    UsedRefreshToken: {"authorization_pk": "authorization_id", "launch_number": "launch"},
+    EndedToken: {"pk": "id", "authorization_pk": "authorization_id"},
+    SeatNumbers: {"seat_id": "id", "token_number": "latest", "launch_number": "launches"},
+}
+
+
+def beside_fields(row: type) -> dict[str, str]:
+    """Each field whose expression is one column: its expression."""
+    beside = {name: hint.__metadata__[0] for name, hint in get_type_hints(row, include_extras=True).items()}
+    return {name: text for name, text in beside.items() if COLUMN.fullmatch(text)}
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.__name__)
+def test_a_field_is_called_as_the_column_that_it_stands_beside_or_listed_with_it(row: type) -> None:
+    wrong = []
+    for field, text in beside_fields(row).items():
+        table, column = COLUMN.sub(r"\1", text), COLUMN.sub(r"\2", text)
+        names = {column, column.removesuffix("_id"), *(f"{whose}_{column}" for whose in WHOSE.get(table, ()))}
+        if field not in names and NAMED_OTHERWISE[row].get(field) != text:
+            wrong.append((field, text))
+
+    assert wrong == []
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.__name__)
 def test_no_two_fields_of_a_row_read_the_same_column(row: type) -> None:
     beside = [hint.__metadata__[0] for hint in get_type_hints(row, include_extras=True).values()]
 
