@@ -5,7 +5,10 @@ is everything that was allowed for "Only now". Plain OpenID Connect knows no "On
 allow that for every time, see it among their connected apps, and are asked again once they take it back or stay away.
 """
 
+from typing import Any
+
 from django.conf import settings
+from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
 from django.http import HttpRequest
 
 from accounts import clock
@@ -16,7 +19,7 @@ from oauth.models import AccessToken, Authorization, Client, liveness
 from oauth.people import identities
 from smart.fhir.versions import resource_types
 from smart.scopes.scope_sets import grantable_scope, is_within, parse_scopes, scope_string, without_unusable_fhir_user
-from smart.time_units import SECOND, is_recent
+from smart.time_units import CLOCK_SKEW, SECOND
 from smart.tokens import refresh
 
 
@@ -37,8 +40,10 @@ def granted_scope(request: HttpRequest, pending: Pending, user: User) -> str:
 def _openid_scope(pending: Pending, user: User) -> str:
     """What plain OpenID Connect was allowed last, whether or not a token of it lives; /apps lists it (AZ-23)."""
     same = Authorization.objects.filter(client=pending.row.client, user=user, fhir_server=pending.row.fhir_server)
-    newest = same.select_related("client", "user", "fhir_server").order_by("-pk").first()
-    if newest is None or not _is_remembered(newest) or liveness.unusable_reason(newest):
+    remembered = ExpressionWrapper(used_of_late(now=clock.now()), output_field=BooleanField())
+    rows: QuerySet[Any] = same.select_related("client", "user", "fhir_server").annotate(remembered=remembered)
+    newest = rows.order_by("-pk").first()
+    if newest is None or not newest.remembered or liveness.unusable_reason(newest):
         return ""
     return str(newest.scope)
 
@@ -58,9 +63,9 @@ def remembered_days(client: Client) -> int:
     return 0 if client.always_asks_consent else max(1, int(settings.SMARTAUTH_REFRESH_IDLE_SECONDS) // 86_400)
 
 
-def _is_remembered(row: Authorization) -> bool:
-    now = clock.now()
-    return is_recent(row.granted_at, since=remembered_since(now=now) + 1, now=now)
+def used_of_late(*, now: int) -> Q:
+    """Sign-ins by plain OpenID Connect that are recent enough not to be asked again (AZ-23)."""
+    return Q(granted_at__gt=remembered_since(now=now), granted_at__lte=now + CLOCK_SKEW)
 
 
 def remembered_since(*, now: int) -> int:

@@ -6,11 +6,11 @@ from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Subquery, W
 from django.db.models.functions import Coalesce, Greatest, Least
 
 from accounts.models import User
-from oauth.authorization.previous_consent import remembered_since
+from oauth.authorization.previous_consent import used_of_late
 from oauth.ending.first_reason import superseded_at
 from oauth.models import AccessToken, Authorization, Client, Code, RefreshToken, liveness
 from smart.fhir.versions import NO_FHIR
-from smart.time_units import CLOCK_SKEW, SECOND
+from smart.time_units import SECOND
 from smart.tokens.liveness import Dead
 
 LISTED_FOR = 90 * 86_400 * SECOND
@@ -18,7 +18,7 @@ LISTED_FOR = 90 * 86_400 * SECOND
 
 def live_access(user: User, *, now: int) -> QuerySet[Any]:
     """What an app can still use or refresh, last given first, each with `newest`, its last token, if it has one."""
-    found = _with_newest_token(user).filter(_has_usable_token(now) | _is_remembered(now), unusable_reason="")
+    found = _with_newest_token(user).filter(_has_usable_token(now) | _is_not_asked_again(now), unusable_reason="")
     return found.order_by(F("newest").desc(nulls_last=True), "-pk")
 
 
@@ -26,7 +26,7 @@ def ended_access(user: User, *, now: int) -> QuerySet[Any]:
     """What has ended in the last 90 days, the last first: `over_at` says when, in the future where no row knows it."""
     found: QuerySet[Any] = (
         _with_newest_token(user)
-        .exclude(_has_usable_token(now) | _is_remembered(now), unusable_reason="")
+        .exclude(_has_usable_token(now) | _is_not_asked_again(now), unusable_reason="")
         .alias(ran_out=_runs_out_at())
     )
     found = found.annotate(revoked_for=_of_newest("revoked_for"), revoked_at=_of_newest("revoked_at"))
@@ -64,12 +64,12 @@ def _has_usable_token(now: int) -> Q:
     return Q(Exists(tokens)) | Q(Exists(refreshing)) | Q(Exists(codes))
 
 
-def _is_remembered(now: int) -> Q:
+def _is_not_asked_again(now: int) -> Q:
     """A sign-in by plain OpenID Connect that is not asked again (AZ-23): the newest of that app, and used of late."""
     newer = Authorization.objects.filter(client=OuterRef("client"), user=OuterRef("user"), pk__gt=OuterRef("pk"))
     newest = ~Q(Exists(newer.filter(fhir_server=OuterRef("fhir_server"))))
     own = Q(client__profile=Client.Profile.OPENID, client__always_asks_consent=False, fhir_server__version=NO_FHIR)
-    return own & Q(granted_at__gt=remembered_since(now=now), granted_at__lte=now + CLOCK_SKEW) & newest
+    return own & used_of_late(now=now) & newest
 
 
 def _runs_out_at() -> Greatest:
