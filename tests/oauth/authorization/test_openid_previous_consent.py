@@ -88,7 +88,7 @@ def test_the_page_of_connected_apps_lists_it_once_as_long_as_it_is_remembered(
 
     assert page.text.count("Take back access<span") == 1
     assert "Staff Canteen" in page.text
-    assert "your name and your user name" in page.text
+    assert "your name, your user name and your language" in page.text
 
 
 @pytest.mark.requirement("AZ-23", "E32")
