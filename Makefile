@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run test lint lock settings specification shots clean
+.PHONY: help run test lint lock settings specification mutants shots clean
 SHELL := /bin/bash
 
 help: ## this list
@@ -28,6 +28,9 @@ specification: ## write the page of tests of docs/specification (OPEN=AZ: list t
 
 settings: ## write the table of docs/settings.md anew from smartauth/settings_table.py
 	@.ci/venv base && .venv/bin/python -m smartauth.settings_docs
+
+mutants: ## break the code of PACKAGE line by line, and run the tests that must notice (docs/mutation-tests.md; long)
+	@.ci/venv dev && .venv/bin/python -m tests.mutants $(PACKAGE)
 
 shots: ## pictures of every page into docs/screenshots (Chromium, port 8000)
 	@.ci/venv dev && .venv/bin/python -m tests.browser.screenshots

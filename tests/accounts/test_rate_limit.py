@@ -16,6 +16,7 @@ def test_of_a_flood_the_first_ten_are_told_and_then_one_at_each_power_of_ten() -
 
     assert told == [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 100, 1000, 10_000]
     assert [Count(number, 0).so_far for number in (1, 10, 100)] == ["", "", "100 so far"]
+    assert [Count(number, 0).with_number("guessed") for number in (1, 100)] == ["guessed", "guessed, 100 so far"]
 
 
 @pytest.mark.usefixtures("committed")
@@ -46,5 +47,5 @@ def test_a_pause_begins_with_the_failure_that_is_the_limit_and_lasts_to_the_micr
     waits = [count_failure("account", name, "192.0.2.9", now=NOW) for _ in range(3)]
 
     assert waits == [0, 0, 900]
-    moments = (NOW, ends_at - SECOND, ends_at - 1, ends_at)
-    assert [seconds_to_wait("account", name, "192.0.2.9", now=at) for at in moments] == [900, 1, 1, 0]
+    moments = (NOW, ends_at - SECOND - 1, ends_at - SECOND, ends_at - 1, ends_at)
+    assert [seconds_to_wait("account", name, "192.0.2.9", now=at) for at in moments] == [900, 2, 1, 1, 0]

@@ -67,6 +67,26 @@ def test_what_cannot_be_a_client_is_nobodys_name_in_the_trail(visitor: Visitor, 
     assert told.client == ""
 
 
+@pytest.mark.parametrize("named", ["c", "x" * 100], ids=["short", "long"])
+def test_what_can_be_a_client_is_named_in_the_trail_with_what_was_wrong(visitor: Visitor, named: str) -> None:
+    assert ask(visitor, named) == 401
+
+    (told,) = OutboxEvent.objects.filter(kind=FAILED, address=visitor.address)
+    assert told.client == named
+    assert told.reason
+
+
+@pytest.mark.requirement("SD-20")
+def test_of_a_long_flood_the_hundredth_failure_is_told_with_its_number(visitor: Visitor) -> None:
+    for _ in range(100):
+        ask(visitor, "invented")
+
+    reasons = OutboxEvent.objects.filter(kind=FAILED, address=visitor.address).values_list("reason", flat=True)
+
+    assert len(reasons) == 10
+    assert [reason for reason in reasons if reason.endswith(", 100 so far")]
+
+
 @pytest.mark.requirement("SD-20")
 def test_refusals_of_one_refresh_token_leave_ten_events(
     app: App, issue: Issue, make_client: MakeClient, introspect: Introspect

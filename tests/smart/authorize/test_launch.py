@@ -169,11 +169,28 @@ def test_a_type_and_a_role_may_come_twice() -> None:
         pytest.param({"value": "\0"}, "has a control character", id="NUL"),
         pytest.param({"value": "9", "\ud800": 1}, "has a control character", id="half a character as a name"),
         pytest.param({"value": "9", "x": float("inf")}, "has a number that JSON cannot write", id="infinity"),
-        pytest.param({"value": "9", "x": [[[[[[1]]]]]]}, "is nested too deeply", id="deep"),
+        pytest.param({"value": "9", "x": [[[1]]]}, None, id="as deep as may be"),
+        pytest.param({"value": "9", "x": [[[[1]]]]}, "is nested too deeply", id="deep"),
+        pytest.param({"value": "9", "x": 1.5}, None, id="a number"),
     ],
 )
-def test_an_identifier_is_what_every_json_can_say(identifier: Any, told: str) -> None:
-    assert problem(fhirContext=[{"identifier": identifier}]) == f"fhirContext[0].identifier {told}"
+def test_an_identifier_is_what_every_json_can_say(identifier: Any, told: str | None) -> None:
+    context = {"fhirContext": [{"identifier": identifier}]}
+
+    if told is None:
+        assert parse_context(context, types=R4) == context
+    else:
+        assert problem(**context) == f"fhirContext[0].identifier {told}"
+
+
+@pytest.mark.requirement("SD-20")
+def test_a_canonical_has_at_most_1000_characters() -> None:
+    longest = "https://example.org/" + "a" * 980
+
+    assert parse_context({"fhirContext": [{"canonical": longest}]}, types=R4)
+    assert problem(fhirContext=[{"canonical": f"{longest}a"}]) == (
+        "fhirContext[0].canonical is longer than 1000 characters"
+    )
 
 
 @pytest.mark.requirement("SD-20")

@@ -434,3 +434,22 @@ def test_a_state_longer_than_2048_characters_gets_a_page_for_no_answer_could_car
         trusted_redirect_uri(good_parameters(state="x" * 2049), CLIENT)
 
     assert (caught.value.case, caught.value.rule) == ("E39", "AZ-24")
+
+
+@pytest.mark.requirement("E28", "AZ-10")
+def test_a_strict_client_may_be_launched() -> None:
+    parameters = good_parameters(scope="launch patient/Patient.rs", launch="hLk29x")
+
+    request = validate_request(parameters, replace(LAUNCHABLE, refuses_unknown_scopes=True), BASES)
+
+    assert (request.launch, request.scope) == ("hLk29x", "launch patient/Patient.rs")
+
+
+@pytest.mark.requirement("AZ-07", "E21")
+def test_a_smart_app_with_a_secret_needs_a_proof_key_too() -> None:
+    without = good_parameters(code_challenge=None, code_challenge_method=None)
+
+    assert refusal(without, replace(CLIENT, confidential=True)) == (
+        "invalid_request",
+        "code_challenge is required with code_challenge_method S256",
+    )

@@ -187,3 +187,26 @@ def test_a_client_may_take_all_its_keys_back() -> None:
 def test_what_was_fetched_and_is_no_set_is_refused(text: str) -> None:
     with pytest.raises(InvalidKeys):
         usable_keys(text)
+
+
+@pytest.mark.parametrize(
+    ("length", "said"), [(255, []), (256, ["kid"])], ids=["the longest kid", "a kid that is too long"]
+)
+def test_a_kid_has_at_most_255_characters(length: int, said: list[str]) -> None:
+    text = json.dumps({"keys": [{**EC, "kid": "k" * length}]})
+
+    if not said:
+        assert read_registered(text)[0].kid == "k" * 255
+    else:
+        assert "kid" in problems({**EC, "kid": "k" * length})[0]
+
+
+def test_as_many_keys_and_characters_as_may_be_are_read() -> None:
+    twenty = json.dumps({"keys": [{**EC, "kid": f"k{number}"} for number in range(20)]})
+    longest = twenty + " " * (65_536 - len(twenty))
+
+    assert len(read_registered(longest)) == 20
+    with pytest.raises(InvalidKeys, match="longer than 65536 characters"):
+        read_registered(f"{longest} ")
+    with pytest.raises(InvalidKeys, match="a member twice"):
+        read_registered('{"keys": [], "keys": []}')

@@ -18,6 +18,8 @@ from smart.fhir.base_urls import base_url_problem
         "http://[::1]:9000/fhir",
         "https://xn--bcher-kva.example/fhir",
         "https://fhir.example.org/%C3%A4",
+        "https://fhir.example.org:1/r4",
+        "https://fhir.example.org/" + "a" * 1975,
     ],
 )
 def test_an_absolute_https_url_or_loopback_is_fit(url: str) -> None:
@@ -41,6 +43,9 @@ def test_http_is_for_loopback_only(url: str) -> None:
         pytest.param("https://@fhir.example.org/r4", "a user name is not allowed", id="empty user"),
         pytest.param("https://fhir.example.org/a//b", "its path has an empty part, . or ..", id="empty part"),
         pytest.param("https://fhir.example.org/r4//", "its path has an empty part, . or ..", id="two slashes"),
+        pytest.param("https://fhir.example.org//r4", "its path has an empty part, . or ..", id="empty first part"),
+        pytest.param("https://fhir.example.org/a/./b", "its path has an empty part, . or ..", id="dot"),
+        pytest.param("https://fhir.example.org:/r4", "it must be https://host/path", id="colon without a port"),
         pytest.param("https://fhir.example.org/a/../b", "its path has an empty part, . or ..", id="dots"),
         pytest.param("https://fhir.example.org/r 4", "it has a character that no URL has", id="space"),
         pytest.param("https://fhir.example.org/r4\n", "it has a character that no URL has", id="line break"),

@@ -40,6 +40,7 @@ def test_an_address_has_one_spelling(text: str, expected: str) -> None:
         ("192.0.2.7", "2001:db8::1", 24, False),
         ("", "", 32, False),
         ("x", "x", 32, False),
+        ("192.0.2.7", "", 32, False),
     ],
 )
 def test_addresses_are_compared_by_prefix(one: str, other: str, ipv4_prefix: int, expected: bool) -> None:

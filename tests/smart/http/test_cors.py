@@ -75,6 +75,8 @@ def test_credentials_are_never_allowed(rule: Cors, preflight: bool) -> None:
         ("javascript:x", ""),
         ("https://[", ""),
         ("https://h:99999/", ""),
+        ("https:///cb", ""),
+        ("ftp://app.example.org/cb", ""),
         ("", ""),
     ],
 )

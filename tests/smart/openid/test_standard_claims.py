@@ -174,3 +174,19 @@ def test_an_id_token_says_nothing_that_was_not_granted_or_is_not_known() -> None
     assert "fhirUser" not in told("openid")
     assert "fhirUser" not in told("openid fhirUser", fhir_user="")
     assert told("openid", nonce="", auth_time=0) == {**about, "iat": 1, "exp": 2}
+
+
+@pytest.mark.parametrize(
+    ("scope", "openid", "fhir_user"),
+    [
+        ("openid profile", True, True),
+        ("openid", True, False),
+        ("openid2 profile", False, False),
+        ("fhirUser patient/Patient.rs", False, False),
+    ],
+)
+def test_only_with_openid_itself_there_is_an_id_token(scope: str, openid: bool, fhir_user: bool) -> None:
+    assert (standard_claims.has_openid(scope), standard_claims.has_fhir_user(parse_scopes(scope))) == (
+        openid,
+        fhir_user,
+    )

@@ -220,6 +220,7 @@ def test_allowing_names_the_scopes_of_that_context_type_and_letter() -> None:
     found = scopes_allowing(scopes, "patient", "Observation", "r")
 
     assert [scope.name for scope in found] == ["patient/*.r", f"patient/Observation.rs?{LAB}"]
+    assert [scope.name for scope in scopes_allowing(scopes, "patient", "Condition", "r")] == ["patient/*.r"]
 
 
 def test_a_plain_name_allows_no_interaction() -> None:
@@ -279,6 +280,10 @@ def test_respelling_a_scope_never_widens_it(requested: str, allowed: str, expect
 def test_people_never_get_system_scopes(name: str) -> None:
     assert not is_for_people(Scope.parse(name))
     assert is_for_backend(Scope.parse(name))
+
+
+def test_people_never_get_a_name_that_means_nothing() -> None:
+    assert not is_for_people(Scope.parse("unknown"))
 
 
 @pytest.mark.requirement("SCP-19")

@@ -86,6 +86,13 @@ def test_a_strict_service_hears_of_what_it_would_not_get() -> None:
         asked(replace(SERVICE, refuses_unknown_scopes=True), scope="system/Patient.r system/Nothing.r")
 
 
+@pytest.mark.requirement("SCP-04")
+def test_a_strict_service_that_asks_for_what_it_may_have_gets_it() -> None:
+    granted = asked(replace(SERVICE, refuses_unknown_scopes=True), scope="system/Patient.r")
+
+    assert granted.scope == "system/Patient.r"
+
+
 @pytest.mark.requirement("BK-03", "RG-09")
 def test_a_bound_service_gets_patient_scopes_about_its_patient() -> None:
     judged = asked(BOUND, scope="patient/Observation.rs __smartauth.introspect user/*.rs")

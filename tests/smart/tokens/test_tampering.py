@@ -82,3 +82,15 @@ def test_what_is_too_large_is_not_looked_at(token: str) -> None:
 )
 def test_the_algorithm_is_what_the_header_names(header: Any, named: str) -> None:
     assert algorithm(parts(f"{b64(header)}.{PAYLOAD}.x")) == named
+
+
+@pytest.mark.requirement("SD-20")
+def test_as_much_as_may_be_is_looked_at() -> None:
+    longest = f"{HEADER}.{PAYLOAD}."
+
+    assert parts(longest + "x" * (16_384 - len(longest)))
+    assert len(parts(f"{HEADER}.{PAYLOAD}" + ".x" * 6)) == 8
+
+
+def test_the_letters_of_plain_base64_are_read_as_those_of_base64url() -> None:
+    assert parts("a+b/.x/x+.y") == parts("a-b_.x_x-.y")

@@ -1,0 +1,143 @@
+"""`make mutants PACKAGE=name`: breaks the code of a package line by line and runs the tests that must notice.
+
+Results are kept in var/mutants/NAME (MUTANTS_DIR): a run that was stopped goes on where it was, a changed function is
+tried anew, and so is what survived. Without a name: the score of what was run.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+STORE = Path(os.environ.get("MUTANTS_DIR") or ROOT / "var/mutants").resolve()
+PACKAGES: dict[str, dict[str, list[str]]] = tomllib.loads(
+    (Path(__file__).parent / "packages.toml").read_text(encoding="utf-8")
+)
+APPS = ["accounts", "audit", "fhir", "introspection", "oauth", "operators", "smart", "smartauth"]
+HEAVY = "not (browser or race or kill or fuzz or clients or postgresql)"
+SURVIVED, NOT_RUN = 0, {None, 2}
+NO_TEST = {5, 33}
+TIMEOUTS = {-24, 24, 36, 152, -9}
+
+
+def run(name: str, only: list[str]) -> int:
+    """Tries what was not tried yet; `only` names mutants as mutmut does (fnmatch)."""
+    copy, data = STORE / name, STORE / f"{name}.data"
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _copy_to(copy)
+    _configure(copy, PACKAGES[name])
+    _forget_survivors(copy)
+    environment = {**os.environ, "SMARTAUTH_DATA_DIR": str(data)}
+    command = [sys.executable, "tests/mutants/mutmut_here.py", "run", "--max-children", "1", *only]
+    return subprocess.run(command, cwd=copy, env=environment, check=False).returncode
+
+
+def _copy_to(copy: Path) -> None:
+    """The tracked files as they are now; a file that did not change keeps its time, so its mutants are kept."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+    )
+    names = [name for name in listed.stdout.decode().split("\0") if name and (ROOT / name).is_file()]
+    for name in names:
+        for target in (copy / name, *([copy / "mutants" / name] if not name.endswith(".py") else [])):
+            if not target.exists() or target.read_bytes() != (ROOT / name).read_bytes():
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(ROOT / name, target)
+    gone = {path for app in [*APPS, "tests"] for path in copy.glob(f"{app}/**/*.py")} - {copy / name for name in names}
+    for path in gone:
+        path.unlink()
+        (copy / "mutants" / path.relative_to(copy)).unlink(missing_ok=True)
+
+
+def _configure(copy: Path, package: dict[str, list[str]]) -> None:
+    """mutmut reads pyproject.toml of the folder that it runs in."""
+    settings: dict[str, Any] = {
+        "source_paths": APPS,
+        "only_mutate": package["code"],
+        "do_not_mutate": ["*/migrations/*"],
+        "also_copy": sorted(path.name for path in copy.iterdir() if path.name not in {*APPS, "mutants"}),
+        "pytest_add_cli_args_test_selection": package["tests"],
+        "pytest_add_cli_args": ["-p", "tests.mutants.plugin", "-p", "no:cacheprovider", "-m", HEAVY],
+        "process_isolation": "forkserver",
+        "use_git_change_detection": False,
+        "on_dependency_change": "ignore",
+        "timeout_constant": 20.0,
+        "timeout_multiplier": 6.0,
+    }
+    table = "".join(f"{key} = {json.dumps(value)}\n" for key, value in settings.items())
+    own = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    (copy / "pyproject.toml").write_text(f"{own}\n[tool.mutmut]\n{table}", encoding="utf-8")
+
+
+def _forget_survivors(copy: Path) -> None:
+    for meta in (copy / "mutants").glob("**/*.meta"):
+        kept = json.loads(meta.read_text(encoding="utf-8"))
+        codes = kept["exit_code_by_key"]
+        kept["exit_code_by_key"] = {
+            key: None if code == SURVIVED or code in NO_TEST | TIMEOUTS else code for key, code in codes.items()
+        }
+        meta.write_text(json.dumps(kept), encoding="utf-8")
+
+
+def codes(name: str) -> dict[str, int | None]:
+    """mutmut's verdict on each mutant of a package."""
+    found: dict[str, int | None] = {}
+    for meta in (STORE / name / "mutants").glob("**/*.meta"):
+        found.update(json.loads(meta.read_text(encoding="utf-8"))["exit_code_by_key"])
+    return found
+
+
+def score() -> str:
+    """A line for each package that was run."""
+    lines = [f"{'package':24}{'mutants':>8}{'killed':>8}{'timeout':>8}{'alive':>8}{'no test':>8}{'not run':>8}"]
+    for name in PACKAGES:
+        if counted := Counter(_verdict(code) for code in codes(name).values()):
+            cells = [counted.total(), *(counted[each] for each in ("killed", "timeout", "alive", "no test", "not run"))]
+            lines.append(f"{name:24}" + "".join(f"{cell:8}" for cell in cells))
+    return "\n".join(lines)
+
+
+def _verdict(code: int | None) -> str:
+    if code in NOT_RUN:
+        return "not run"
+    if code in NO_TEST:
+        return "no test"
+    if code in TIMEOUTS:
+        return "timeout"
+    return "alive" if code == SURVIVED else "killed"
+
+
+def show(name: str) -> None:
+    """The change that each mutant made which no test noticed."""
+    for mutant, code in sorted(codes(name).items()):
+        if _verdict(code) in ("alive", "timeout", "no test"):
+            subprocess.run(
+                [sys.executable, "tests/mutants/mutmut_here.py", "show", mutant], cwd=STORE / name, check=False
+            )
+
+
+def main(arguments: list[str]) -> int:
+    match arguments:
+        case []:
+            print(score())  # noqa: T201
+        case ["--show", name] if name in PACKAGES:
+            show(name)
+        case [name, *only] if name in PACKAGES:
+            return run(name, only)
+        case _:
+            print(f"One of: {', '.join(PACKAGES)}", file=sys.stderr)  # noqa: T201
+            return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,91 @@
+"""mutmut with the operators of this project. Run as a script, in a working copy that `python -m tests.mutants` made.
+
+mutmut's own operators that only make nonsense of a text or a type (upper case, None for an argument) are left out:
+mypy and every run see those. Ours take away a decision: a condition, a call, a transaction.
+"""
+
+from collections.abc import Iterable, Iterator
+
+import libcst as cst
+from mutmut.mutation import file_mutation, mutators
+from mutmut.runners.harness import PytestRunner
+from mutmut.workers import isolation
+
+
+def negate_condition(node: cst.If) -> Iterator[cst.If]:
+    """`if x:` -> `if not x:`. What compares or says `not` is broken by mutmut itself."""
+    if isinstance(node.test, (cst.Name, cst.Attribute, cst.Call, cst.Await, cst.NamedExpr, cst.Subscript)):
+        inner = node.test.with_changes(lpar=[cst.LeftParen()], rpar=[cst.RightParen()])
+        yield node.with_changes(
+            test=cst.UnaryOperation(cst.Not(), inner), whitespace_before_test=cst.SimpleWhitespace(" ")
+        )
+
+
+def drop_operand(node: cst.BooleanOperation) -> Iterator[cst.BaseExpression]:
+    """`a and b` -> `a`, and -> `b`."""
+    for kept in (node.left, node.right):
+        yield kept.with_changes(lpar=[cst.LeftParen()], rpar=[cst.RightParen()])
+
+
+def drop_call(node: cst.SimpleStatementLine) -> Iterator[cst.SimpleStatementLine]:
+    """A call whose answer nobody reads is left out, and so is a `raise`."""
+    if len(node.body) == 1 and isinstance(statement := node.body[0], (cst.Expr, cst.Raise)):
+        value = statement.value if isinstance(statement, cst.Expr) else None
+        value = value.expression if isinstance(value, cst.Await) else value
+        if value is None or isinstance(value, cst.Call):
+            yield node.with_changes(body=[cst.Pass()])
+
+
+def drop_with(node: cst.With) -> Iterator[cst.If]:
+    """`with transaction.atomic():` -> nothing around its block."""
+    if not any(item.asname for item in node.items):
+        yield cst.If(test=cst.Name("True"), body=node.body, leading_lines=node.leading_lines)
+
+
+def replace_word(node: cst.SimpleString) -> Iterator[cst.SimpleString]:
+    """A word of a protocol, a key or a column; a text with blanks is for people."""
+    if (" " not in node.value and not node.value.endswith(('""', "''"))) or node.value in ('""', "''"):
+        mark = node.value[-1]
+        yield node.with_changes(value=f"{node.value[:-1]}XX{mark}")
+
+
+def drop_argument(node: cst.Call) -> Iterator[cst.Call]:
+    """`f(a, b)` -> `f(b)`, `f(a)`."""
+    if len(node.args) > 1:
+        for index in range(len(node.args)):
+            yield node.with_changes(args=[*node.args[:index], *node.args[index + 1 :]])
+
+
+OURS: mutators.OPERATORS_TYPE = [
+    (cst.If, negate_condition),
+    (cst.BooleanOperation, drop_operand),
+    (cst.SimpleStatementLine, drop_call),
+    (cst.With, drop_with),
+    (cst.SimpleString, replace_word),
+    (cst.Call, drop_argument),
+]
+LEFT_OUT = {
+    mutators.operator_string,
+    mutators.operator_arg_removal,
+    mutators.operator_assignment,
+    mutators.operator_dict_arguments,
+}
+
+
+class FilesRunner(PytestRunner):
+    """Names files to pytest and lets the plugin choose among their tests: an id may hold what no argument can."""
+
+    def _pytest_args_regular_run(self, tests: Iterable[str]) -> list[str]:
+        from tests.mutants import plugin  # of the mutated copy, which is first on the path by now
+
+        plugin.chosen = frozenset(tests)
+        return super()._pytest_args_regular_run(sorted({name.partition("::")[0] for name in tests}))
+
+
+if __name__ == "__main__":
+    theirs = [each for each in mutators.mutation_operators if each[1] not in LEFT_OUT]
+    setattr(file_mutation, "mutation_operators", [*theirs, *OURS])  # noqa: B010
+    setattr(isolation, "PytestRunner", FilesRunner)  # noqa: B010
+    from mutmut.__main__ import cli
+
+    cli()
