@@ -1,4 +1,4 @@
-"""What a caller may do with one resource type: which scopes allow it, and whose records they reach (BS:enforce)."""
+"""Enforcement: what a caller may do with one resource type, by which scopes, and whose records these reach."""
 
 from dataclasses import dataclass, replace
 from typing import TypeAlias

@@ -1,4 +1,7 @@
-"""Whether a token may move to another address (PR-03): the stricter policy of FhirServer and client holds."""
+"""Address binding, the decision (PR-03): the stricter policy of FHIR server and client holds.
+
+At a refresh `oauth.tokens.address_binding` asks it and does what follows, at a use `introspection.address_binding`.
+"""
 
 from smart.http.addresses import DEFAULT_PREFIXES, PrefixLengths, is_same_address
 
