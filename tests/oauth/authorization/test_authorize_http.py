@@ -180,7 +180,7 @@ def test_a_database_that_does_not_answer_at_all_is_a_page_to_try_again(
 
     assert response.status_code == 503
     assert response.headers["Retry-After"] == "5"
-    assert "We cannot answer just now." in response.text
+    assert "<h1>We cannot answer just now</h1>" in response.text
     assert "Nothing was shared." in response.text
 
 

@@ -203,7 +203,7 @@ def test_a_failure_while_the_answer_is_written_leaves_nothing_and_tells_the_app(
         raise RuntimeError("broken on the way")
 
     monkeypatch.setattr("oauth.authorization.code.success_redirect", failing)
-    monkeypatch.setattr("oauth.authorization.code.record", failing)
+    monkeypatch.setattr("oauth.authorization.code.record_events", failing)
     response = visitor.allow(page)
 
     assert response.status_code == 303
@@ -227,7 +227,7 @@ def test_a_failure_before_the_login_sends_nobody_to_a_client_that_nobody_approve
 
     assert response.status_code == 500
     assert "Location" not in response.headers
-    assert "Something broke here." in response.text
+    assert "<h1>Something broke here</h1>" in response.text
     assert "Traceback" not in response.text
 
 
