@@ -28,7 +28,7 @@ _KEYS = (
     "Keys",
     {
         "fields": ["jwks", "jwks_uri"],
-        "description": "Public keys only, pasted or by address. Pasted keys stay as they are: "
+        "description": "Public keys only, pasted or by URL. Pasted keys stay as they are: "
         "when the client changes its keys, paste the new ones here.",
     },
 )

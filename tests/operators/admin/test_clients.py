@@ -236,7 +236,7 @@ def test_private_shared_or_broken_keys_are_refused(operator: Operator, form: For
 def test_a_client_has_one_source_of_keys(operator: Operator, form: Form, jwks: str, jwks_uri: str) -> None:
     answer = add(operator, "keys", form("keys", jwks=jwks, jwks_uri=jwks_uri))
 
-    assert any("either pasted or by address" in error for error in errors(answer))
+    assert any("either pasted or by URL" in error for error in errors(answer))
 
 
 @pytest.mark.parametrize(
