@@ -1,5 +1,7 @@
 """What a client hears of scopes that cannot be granted."""
 
+from dataclasses import replace
+
 import pytest
 
 from smart.clients.scope_refusal import MOST, scope_refusal
@@ -7,6 +9,7 @@ from smart.clients.scope_rules import ScopeHolder
 
 APP = ScopeHolder(frozenset({"authorization_code", "refresh_token"}), ("r4",))
 SERVICE = ScopeHolder(frozenset({"client_credentials"}), ("r4",))
+BOUND = replace(SERVICE, patient="amy")
 
 
 @pytest.mark.requirement("E15", "E16")
@@ -17,6 +20,8 @@ SERVICE = ScopeHolder(frozenset({"client_credentials"}), ("r4",))
         (APP, "online_access", "is granted only where an EHR launches the app"),
         (SERVICE, "patient/Patient.rs", "the client is bound to no patient"),
         (SERVICE, "user/Patient.rs", "a backend service has no user"),
+        (BOUND, "patient/Patient.rs", "is more than is registered for this client"),
+        (BOUND, "system/Patient.rs", "is more than is registered for this client"),
         (SERVICE, "system/Patient.rs", "is more than is registered for this client"),
     ],
 )
@@ -41,3 +46,18 @@ def test_many_and_long_names_make_no_long_description() -> None:
 
     assert len(error.description) < 1000
     assert error.description.endswith(f"and {200 - MOST} more")
+
+
+@pytest.mark.requirement("E16")
+@pytest.mark.parametrize(
+    ("holder", "reason"),
+    [
+        (BOUND, "is not granted beside scopes of one patient"),
+        (SERVICE, "is more than is registered for this client"),
+    ],
+    ids=["bound to a patient", "bound to none"],
+)
+def test_a_system_scope_is_not_granted_beside_scopes_of_one_patient(holder: ScopeHolder, reason: str) -> None:
+    error = scope_refusal("patient/Patient.rs system/Goal.rs", "patient/Patient.rs", holder)
+
+    assert error.description.endswith(f": system/Goal.rs ({reason})")

@@ -140,6 +140,7 @@ def test_a_claim_is_told_in_the_form_that_was_written(rule: dict[str, Any], expe
         pytest.param("{", "not JSON", id="not JSON"),
         pytest.param("[" * 3000, "not JSON", id="deep"),
         pytest.param("[]", "must be a JSON object", id="a list"),
+        pytest.param('[{"from": "sub"}]', "must be a JSON object", id="a list of rules"),
         pytest.param("{}", "must be a JSON object", id="nothing"),
         pytest.param(" " * 4001, "longer than", id="long"),
         pytest.param(json.dumps({f"c{n}": {"from": "scope"} for n in range(21)}), "1 to 20", id="many"),
@@ -149,6 +150,7 @@ def test_a_claim_is_told_in_the_form_that_was_written(rule: dict[str, Any], expe
         pytest.param('{"__patients": {"from": "sub"}}', "cannot be the name", id="a name of ours"),
         pytest.param('{"patient": {"value": "amy"}}', "patient has a meaning of its own", id="patient"),
         pytest.param('{"a": "sub"}', "a: write", id="a rule as text"),
+        pytest.param('{"a": ["from"]}', "a: write", id="a rule as list"),
         pytest.param('{"a": {}}', "a: write", id="an empty rule"),
         pytest.param('{"a": {"from": "sub", "value": "x"}}', "a: write", id="from and value"),
         pytest.param('{"a": {"from": "sub", "format": "x"}}', "a: write", id="an unknown key"),
@@ -170,6 +172,16 @@ def test_a_claim_is_told_in_the_form_that_was_written(rule: dict[str, Any], expe
 def test_what_is_wrong_in_a_mapping_is_said(text: str, problem: str) -> None:
     with pytest.raises(InvalidMapping, match=problem):
         parse_mapping(text)
+
+
+def test_as_many_claims_and_characters_as_may_be_are_read() -> None:
+    twenty = json.dumps({f"c{number}": {"from": "scope"} for number in range(20)})
+
+    assert len(parse_mapping(twenty + " " * (4000 - len(twenty)))) == 20
+
+
+def test_fhir_user_may_be_told_in_the_form_that_it_has_anyway() -> None:
+    assert parse_mapping('{"fhirUser": {"from": "fhirUser"}}') == {"fhirUser": {"from": "fhirUser"}}
 
 
 @pytest.mark.requirement("IN-02")
@@ -202,3 +214,11 @@ def test_a_jwt_carries_the_profile_unless_it_would_become_too_long() -> None:
 
     assert jwt_claims(CLAIMS, short_more) == {**CLAIMS, **short_more}
     assert jwt_claims(long_claims, long_more) == long_claims
+
+
+@pytest.mark.requirement("SCP-21")
+@pytest.mark.parametrize(("length", "fits"), [(5544, True), (5545, False)], ids=["the longest", "one more"])
+def test_the_longest_jwt_still_carries_the_profile(length: int, fits: bool) -> None:
+    more = {"x": "a" * (length - len(json.dumps({**CLAIMS, "x": ""})))}
+
+    assert ("x" in jwt_claims(CLAIMS, more)) is fits
