@@ -7,7 +7,9 @@ from joserfc import jwt
 
 from accounts import clock
 from oauth.keys import signing_keys
-from tests.conftest import BASE, SECRET, App, basic
+from oauth.models import AccessToken, public_reference
+from smart.digests import sha256_hex
+from tests.conftest import ADDRESS, BASE, SECRET, App, basic
 from tests.fixture_types import Events, Grant, Introspect, Issue, MakeClient, MakeResourceServer
 
 
@@ -159,7 +161,10 @@ def test_a_caller_without_the_role_for_that_base_hears_what_it_hears_of_garbage(
 
         assert foreign.content == garbage.content == b'{"active":false}'
         assert foreign.status_code == garbage.status_code == 200
-        assert len(events("introspection-refused", client=caller.client_id)) == 1
+        (event,) = events("introspection-refused", client=caller.client_id)
+        row = AccessToken.objects.get(digest=sha256_hex(token))
+        assert (event.token, event.address) == (public_reference(row.pk), ADDRESS)
+        assert event.reason == "the caller is no resource server of that FHIR server"
 
 
 @pytest.mark.requirement("IN-08", "WF-20")

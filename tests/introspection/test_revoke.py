@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import SECRET, App, basic
+from tests.conftest import ADDRESS, SECRET, App, basic
 from tests.fixture_types import Events, Introspect, Issue, MakeClient, MakePerson, MakeResourceServer
 
 
@@ -24,7 +24,8 @@ def test_a_client_ends_its_token_at_once(
     assert (response.status_code, response.content) == (200, b"")
     assert response.headers["cache-control"] == "no-store"
     assert introspect(answer["access_token"]) == {"active": False}
-    assert len(events("revoked", client=client.client_id)) == 1
+    (event,) = events("revoked", client=client.client_id)
+    assert (event.address, event.reference) == (ADDRESS, client.client_id)
 
 
 @pytest.mark.requirement("RV-02", "E109")
