@@ -210,3 +210,15 @@ def test_as_many_keys_and_characters_as_may_be_are_read() -> None:
         read_registered(f"{longest} ")
     with pytest.raises(InvalidKeys, match="a member twice"):
         read_registered('{"keys": [], "keys": []}')
+
+
+def test_a_key_on_another_curve_proves_nobody_though_it_names_no_algorithm() -> None:
+    without_alg = {name: value for name, value in OTHER_EC.items() if name != "alg"}
+
+    assert problems(without_alg) == [
+        "None of these keys can prove a client here: it takes RSA for RS384 or EC on P-384 for ES384."
+    ]
+
+
+def test_an_rsa_key_for_rs384_proves_a_client() -> None:
+    assert read_registered(json.dumps({"keys": [{**RSA, "alg": "RS384"}]})) == (PublicKey("rsa", "RSA", "RS384"),)
