@@ -13,6 +13,7 @@ def build_once(folder: Path, kind: str, command: list[str], *, of: list[str]) ->
     """A copy of the folder in which the command has run. It runs again when one of the files in `of` changes."""
     content = b"".join((folder / name).read_bytes() for name in of)
     place = ROOT / "var" / kind / f"{folder.name}-{hashlib.sha256(content).hexdigest()[:16]}"
+    (ROOT / "var").mkdir(mode=0o700, exist_ok=True)  # the data folder too, and that is nobody else's
     place.mkdir(parents=True, exist_ok=True)
     with (place / ".lock").open("w") as alone:
         fcntl.flock(alone, fcntl.LOCK_EX)
