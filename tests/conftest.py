@@ -342,7 +342,7 @@ def events(committed: None) -> Events:
     def find(kind: str, **fields: str) -> list[Any]:
         from audit.models import OutboxEvent
 
-        return list(OutboxEvent.objects.filter(kind=kind, **fields))
+        return list(OutboxEvent.objects.filter(kind=kind, **fields).order_by("pk"))
 
     return find
 

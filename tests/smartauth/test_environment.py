@@ -25,6 +25,8 @@ from smartauth.settings_table import (
     Setting,
 )
 
+pytestmark = pytest.mark.one_engine
+
 ROOT = Path(__file__).resolve().parents[2]
 SECRET = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="  # always the same: workers must collect the same tests
 PRODUCTION = {
