@@ -37,10 +37,26 @@ def django_database(url: str) -> dict[str, Any]:
 
 def is_same_database(one: str, other: str) -> bool:
     """Whether both URLs say themselves that they name one database. Of other names the servers are asked at start."""
-    return bool(one and other) and _place(one) == _place(other)
+    return not _places(one).isdisjoint(_places(other))
 
 
-def _place(url: str) -> tuple[str, int, str]:
-    found = conninfo_to_dict(url)
-    host = str(found.get("hostaddr") or found.get("host") or "").lower().removesuffix(".")
-    return "localhost" if host in _LOOPBACK else host, int(found.get("port") or 5432), str(found.get("dbname"))
+def _places(url: str) -> set[tuple[str, str, str]]:
+    """Host, port and database of each server that libpq would try; none of a text that it does not read."""
+    try:
+        found = conninfo_to_dict(url)
+    except (ProgrammingError, ValueError):
+        return set()
+    if not found.get("dbname"):
+        return set()
+    hosts = str(found.get("hostaddr") or found.get("host") or "").split(",")
+    ports = str(found.get("port") or "").split(",")
+    every_port = ports * len(hosts) if len(ports) == 1 else ports  # one stands for all of them
+    return {
+        (_host(host), port.lstrip("0") or "5432", str(found["dbname"]))
+        for host, port in zip(hosts, every_port, strict=False)
+    }
+
+
+def _host(text: str) -> str:
+    host = text.lower().removesuffix(".")
+    return "localhost" if host in _LOOPBACK else host

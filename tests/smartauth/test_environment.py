@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from smartauth.database_url import is_same_database
 from smartauth.environment import SettingsRefused, read
 from smartauth.settings_table import (
     ACCESS_TOKEN_SECONDS,
@@ -325,6 +326,35 @@ def test_both_databases_must_not_be_one(host: str, spelled: str, audit: str) -> 
     (line,) = problems(**urls)
 
     assert line.startswith("SMARTAUTH_AUDIT_DATABASE_URL is unsafe: the main database")
+
+
+@pytest.mark.requirement("SB-07")
+@pytest.mark.parametrize(
+    ("main", "audit", "one"),
+    [
+        ("postgresql://u@h1:5432,h2:5433/main", "postgresql://u@h2:5433,h1:5432/main", True),
+        ("postgresql://u@h1:5432,h2:5433/main", "postgresql://u@H2.:05433/main", True),
+        ("postgresql:///main?host=h1,h2&port=5433", "postgresql://u@h2:5433/main", True),
+        ("postgresql://u@h1:5432,h2:5433/main", "postgresql://u@h1:5433,h2:5432/main", False),
+        ("postgresql://u@h1:5432,h2:5433/main", "postgresql://u@h1:5432,h2:5433/audit", False),
+    ],
+)
+def test_of_several_hosts_none_may_be_of_both(main: str, audit: str, one: bool) -> None:
+    refused = [
+        line
+        for line in problems(SMARTAUTH_DATABASE_URL=main, SMARTAUTH_AUDIT_DATABASE_URL=audit)
+        if "the main database" in line
+    ]
+
+    assert bool(refused) is one
+
+
+@pytest.mark.parametrize(
+    "text", ["x", "postgresql://h:ab,h:cd/m", "postgresql://h/%ff", "postgresql://h/\ud800", "postgresql://h", "\0"]
+)
+def test_no_text_is_too_odd_to_compare(text: str) -> None:
+    assert not is_same_database(text, "postgresql://h/m")
+    assert not is_same_database(text, "")
 
 
 def test_a_token_life_within_the_maximum_is_taken() -> None:
