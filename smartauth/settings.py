@@ -127,7 +127,7 @@ ALLOWED_HOSTS: list[str] = [_own_host, *_env[table.ALLOWED_HOSTS], *_loopback]
 CSRF_TRUSTED_ORIGINS = [f"{_issuer.scheme}://{_issuer.netloc}"]
 INSTALLED_APPS = [
     "operators.apps.OperatorsAdminConfig",  # django.contrib.admin with our site
-    "accounts",  # before Django's own: its commands that set passwords are replaced
+    "accounts",  # before libraries: commands of theirs that pass by our rules are refused
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -121,7 +121,8 @@ def test_every_address_of_the_server_is_documented_and_no_other() -> None:
 # Commands -------------------------------------------------------------------------------------------------------------
 
 
-REFUSED = {"changepassword", "createsuperuser"}  # Django's, which do nothing but name ours
+# of libraries, which do nothing but say what to do
+REFUSED = {"changepassword", "clearcimdapplications", "cleartokens", "createapplication", "createsuperuser"}
 
 
 def own_commands() -> dict[str, str]:

@@ -5,7 +5,7 @@ import secrets
 from typing import Any
 
 import pytest
-from django.core.management import CommandError, call_command, execute_from_command_line
+from django.core.management import CommandError, call_command
 
 from accounts import clock
 from accounts.models import SignIn, User
@@ -332,17 +332,3 @@ def test_the_command_refuses_with_a_sentence(
 def test_the_command_knows_only_people_who_exist(committed: None) -> None:
     with pytest.raises(CommandError, match="Nobody has the user name"):
         call_command("password", f"nobody-{secrets.token_hex(4)}", require=True)
-
-
-@pytest.mark.requirement("RF-08")
-@pytest.mark.parametrize(
-    ("command", "instead"),
-    [("changepassword amy", "manage.py password USER --set"), ("createsuperuser --noinput", "manage.py seed FILE")],
-)
-def test_commands_of_django_that_would_end_nothing_are_refused_and_name_ours(
-    capsys: pytest.CaptureFixture[str], command: str, instead: str
-) -> None:
-    with pytest.raises(SystemExit):
-        execute_from_command_line(["manage.py", *command.split()])
-
-    assert instead in capsys.readouterr().err
