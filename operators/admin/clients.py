@@ -20,7 +20,6 @@ from audit.event_kinds import EventKind
 from oauth.clients import jwks_fetch, secrets
 from oauth.discovery import server_facts
 from oauth.ending import access
-from oauth.ending.access import Selection
 from oauth.ending.reasons import EndedFor
 from oauth.models import Authorization, Client, ResourceServerRole
 from oauth.registration import clients as registration
@@ -250,8 +249,8 @@ class ClientAdmin(OperatorAdmin):
         )
 
     def _end(self, request: HttpRequest, queryset: QuerySet[Client], reason: EndedFor, said: str) -> None:
-        for client in (clients := list(queryset)):
-            access.end(Selection.everything(client), actor(request), reason)
+        clients = list(queryset)
+        access.end_all(clients, actor(request), reason)
         self.message_user(request, said.format(count_text(len(clients), "client")))
 
     # Keys by address ------------------------------------------------------------------------------------------------

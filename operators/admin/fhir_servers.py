@@ -11,7 +11,6 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
 from oauth.ending import access
-from oauth.ending.access import Selection
 from oauth.ending.reasons import EndedFor
 from oauth.models import Authorization, FhirServer
 from oauth.registration import fhir_servers
@@ -128,9 +127,6 @@ class FhirServerAdmin(OperatorAdmin):
                 request, self, queryset, title=f"{title}?", button=title, ending=confirmation.consequences(of),
                 lead="People are asked again when they open an app.",
             )  # fmt: skip
-        ended = sum(
-            access.end(Selection.everything(server), actor(request), EndedFor.FHIR_SERVER_ENDED).authorizations
-            for server in queryset
-        )
-        self.message_user(request, f"Ended {count_text(ended, 'authorization')} and their tokens.")
+        ended = access.end_all(queryset, actor(request), EndedFor.FHIR_SERVER_ENDED)
+        self.message_user(request, f"Ended {count_text(ended.authorizations, 'authorization')} and their tokens.")
         return None

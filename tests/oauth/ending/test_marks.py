@@ -1,11 +1,13 @@
 """The end of a whole client or FHIR server is one increment; that its rows say so may come later."""
 
+import secrets
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import OperationalError, transaction
 
 from accounts import clock
+from accounts.models import RateCount
 from oauth import tasks
 from oauth.ending import access, marks
 from oauth.ending.access import Actor, Selection
@@ -79,3 +81,56 @@ def test_rows_are_marked_in_batches_and_what_ran_out_before_keeps_its_cause(
     access.end(Selection.everything(client), Actor(now=now), EndedFor.CLIENT_ENDED)
 
     assert [told(row)[0] for row in rows] == ["client-ended", "client-ended", "", "client-ended", "client-ended"]
+
+
+@pytest.mark.requirement("RV-08")
+@pytest.mark.parametrize("name", WHOLE)
+def test_of_several_all_are_dead_before_one_of_them_is_marked_and_a_failure_ends_nothing_less(
+    issue: Issue, introspect: Introspect, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, name: str
+) -> None:
+    issued, reason, now = [issue(), issue()], WHOLE[name], clock.now()
+    rows = [each["granted"].authorization for each in issued]
+    mark, dead = marks._mark, []
+
+    def fail_at_the_first(ending: UnmarkedEnding) -> int:
+        dead.append([introspect(each["access_token"]) for each in issued])
+        if len(dead) == 1:
+            raise OperationalError("the database is gone")
+        return mark(ending)
+
+    monkeypatch.setattr(marks, "_mark", fail_at_the_first)
+
+    access.end_all({getattr(row, name) for row in rows}, Actor(now=now), reason)
+
+    assert dead[0] == [{"active": False}] * 2
+    assert "is not marked yet" in caplog.text
+    monkeypatch.undo()
+    tasks.sweep()
+    assert [told(row) for row in rows] == [(reason, now)] * 2
+    assert not UnmarkedEnding.objects.exists()
+
+
+@pytest.mark.requirement("RV-08")
+def test_an_ending_that_can_never_be_marked_stops_no_sweep_and_no_other_ending(
+    issue: Issue, make_client: MakeClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken, whole, now = make_client(), make_client(), clock.now()
+    row = issue(whole)["granted"].authorization
+    mark, old = marks._mark, RateCount.objects.create(key=secrets.token_hex(8), count=1, window_ends_at=1)
+    for client in (broken, whole):
+        access.end_epoch(client, Actor(now=now), EndedFor.CLIENT_ENDED)
+
+    def fail(ending: UnmarkedEnding) -> int:
+        if ending.client_id == broken.pk:
+            raise OverflowError("a number that fits into no row")
+        return mark(ending)
+
+    monkeypatch.setattr(marks, "_mark", fail)
+
+    tasks.sweep()
+
+    assert told(row) == ("client-ended", now)
+    assert not RateCount.objects.filter(pk=old.pk).exists()
+    assert [ending.client_id for ending in UnmarkedEnding.objects.all()] == [broken.pk]
+    monkeypatch.undo()
+    marks.mark_all()
