@@ -23,13 +23,17 @@ from oauth.sign_in.login import another_account, login, logout, operators_login,
 from oauth.sign_in.password import operators_password, password, pending_password
 from oauth.sign_in.sessions import sessions
 from oauth.tokens.userinfo import userinfo
-from oauth.workbench.tokens_api import TokensView, token_kinds
+from oauth.workbench.openapi import openapi
+from oauth.workbench.tokens_api import token_kinds
+from oauth.workbench.tokens_page import new_token, tokens
 from operators import health
 
 # absent elsewhere: not one of these answers outside development
 DEVELOPMENT: list[URLPattern | URLResolver] = [
-    path("dev/tokens", TokensView.as_view()),
+    path("dev/openapi.json", openapi),
+    path("dev/tokens", tokens),
     path("dev/tokens/kinds", token_kinds),
+    path("dev/tokens/new", new_token),
     path("fhir/elsewhere/", include("fhir.http.second_base")),
 ]
 urlpatterns: list[URLPattern | URLResolver] = [

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from oauth.workbench.order import InvalidOrder
+from smart.http import strict_json
 
 LONGEST = 315_360_000  # seconds: ten years
 
@@ -37,6 +38,17 @@ def parse_changes(asked: Mapping[str, Any]) -> Changes:
         header=_object(asked, "header"),
         lifetime=_lifetime(asked.get("lifetime")),
     )
+
+
+def parse_member(text: str, name: str) -> tuple[str, Any]:
+    """A member of `name`, written as NAME=JSON. Raises InvalidOrder."""
+    member, equals, value = text.partition("=")
+    try:
+        if member and equals:
+            return member, strict_json.loads(value)
+    except ValueError:
+        pass
+    raise InvalidOrder(f"{ascii(text)[1:-1]} is not NAME=JSON; a text as JSON has quotes.", name)
 
 
 def _object(asked: Mapping[str, Any], name: str) -> dict[str, Any]:

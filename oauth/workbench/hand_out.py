@@ -23,27 +23,35 @@ from oauth.workbench.order import InvalidOrder, Order
 from oauth.workbench.other_tokens import OTHER_TOKENS, create
 from smartauth_probe.catalogue import kinds
 from smartauth_probe.kinds import Kind
-from smartauth_probe.requests import presentation
+from smartauth_probe.requests import Presentation, presentation
 
 OWN_CLAIMS = "own claims"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HandedOut:
-    """A token for somebody's FHIR server, and what the answer of the token endpoint would say beside it."""
+    """A token for somebody's FHIR server, and what the answer of the token endpoint would say beside it.
+
+    `good` is the token that it was made from, if any was.
+    """
 
     token: str
     answer: dict[str, Any]
     server: FhirServer
     patient: str
     kind: Kind | None = None
+    good: GoodToken | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The answer, and the request that presents the token; of a bad one what the catalogue says of it."""
-        name = self.kind.name if self.kind else ""
         about = {"bad": self.kind.as_json()} if self.kind else {}
-        request = presentation(name, self.token, self.patient).as_json()
-        return {**self.answer, "access_token": self.token, **about, "request": {"base": self.server.base, **request}}
+        request = {"base": self.server.base, **self.presentation.as_json()}
+        return {**self.answer, "access_token": self.token, **about, "request": request}
+
+    @property
+    def presentation(self) -> Presentation:
+        """The request that sends it."""
+        return presentation(self.kind.name if self.kind else "", self.token, self.patient)
 
 
 def hand_out(order: Order, changes: Changes, *, bad: str = "", listener: str = "") -> HandedOut:
@@ -116,7 +124,7 @@ def _handed_out(
     record_events(state.event(EventKind.TOKEN_MINTED, at=now, token=reference, reason=reason))
     seconds = int(good.answer["exp"]) - good.now
     answer = {"token_type": "Bearer", "expires_in": seconds, "scope": order.scope, "patient": order.patient}
-    return HandedOut(token=token, answer=answer, server=order.server, patient=order.patient, kind=kind)
+    return HandedOut(token=token, answer=answer, server=order.server, patient=order.patient, kind=kind, good=good)
 
 
 def _with_changes(good: GoodToken, changes: Changes) -> Minted:

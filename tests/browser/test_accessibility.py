@@ -279,6 +279,16 @@ def test_a_form_of_the_admin(server: Server, visit: Visit, table: str) -> None:
         clean(page, "admin-form-" + table.replace("/", "-"))
 
 
+def test_a_bad_token(server: Server, visit: Visit) -> None:
+    with visit() as page:
+        page.goto(f"{server.url}/dev/tokens")
+        clean(page, "dev-tokens")
+        page.locator("button[value=expired]").click()
+        expect(page.get_by_text("It is shown once")).to_be_visible()
+
+        clean(page, "dev-token")
+
+
 def test_a_visit_to_choose(server: Server, visit: Visit) -> None:
     with visit(refusals=True) as page:
         consent_of(
@@ -335,7 +345,7 @@ def allowed(page: Page, server: Server, name: str) -> None:
 PAGES = [
     "/", "/login", "/demo", "/password", "/sessions", "/apps", "/apps/end-all", "/launcher", "/admin/",
     "/admin/oauth/client/", "/admin/oauth/client/add/", "/admin/oauth/accesstoken/", "/admin/audit/securityevent/",
-    "/admin/accounts/user/",
+    "/admin/accounts/user/", "/dev/tokens",
 ]  # fmt: skip
 LISTEN = """() => {
     window.reached = new Set();

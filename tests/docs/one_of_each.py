@@ -268,6 +268,25 @@ ADMIN_LIST = Kind(
     ),
     tests=("tests/operators/admin/test_lists.py",),
 )
+AUD_NUMBER = '"kind": "aud-number", "wrong": "`aud` is a number.", '
+AUD_TRUE = '"kind": "aud-true", "wrong": "`aud` is true.", '
+JWT_ONLY = '"fools": "J", "answer": "401", "source": "RFC 7519 §4.1.3"}'
+BAD_TOKEN = Kind(
+    "A kind of bad token",
+    (
+        after(
+            "smartauth_probe/catalogue.json",
+            f'{{"id": "XT-926", {AUD_NUMBER}{JWT_ONLY}',
+            f',\n        {{"id": "XT-926", {AUD_TRUE}{JWT_ONLY}',
+        ),
+        Edit("docs/specification/bad-tokens.md", "aud-object, aud-number, aud-true |", "aud-object, aud-number |"),
+        after("oauth/workbench/bad_claims.py", '    "aud-number": _set(aud=1),\n', '    "aud-true": _set(aud=True),\n'),
+        Edit(
+            "tests/oauth/workbench/test_minting.py", 'aud-list-other aud-number aud-true"', 'aud-list-other aud-number"'
+        ),
+    ),
+    tests=("tests/oauth/workbench/test_minting.py", "tests/oauth/workbench/test_openapi.py", "tests/smartauth_probe"),
+)
 NEXT = 132  # the next free id of bad input
 BAD_INPUT = Kind(
     "A rule about bad input",
@@ -302,5 +321,5 @@ BAD_INPUT = Kind(
 )
 KINDS = (
     *(GRANT_TYPE, FHIR_VERSION, SIGNING_ALGORITHM, CLAIM_PROFILE, KIND_OF_EVENT),
-    *(PAGE, SETTING, ENDPOINT, ADMIN_LIST, BAD_INPUT),
+    *(PAGE, SETTING, ENDPOINT, ADMIN_LIST, BAD_TOKEN, BAD_INPUT),
 )

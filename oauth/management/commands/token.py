@@ -7,10 +7,10 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from oauth.keys import signing_keys
+from oauth.workbench.changes import parse_member
 from oauth.workbench.good_token import CannotMint
 from oauth.workbench.order import SCOPE, InvalidOrder
 from oauth.workbench.tokens_api import TEXTS, catalogue, ordered_token
-from smart.http import strict_json
 from smart.http.errors import InvalidRequest
 from smartauth_probe.catalogue import groups
 from smartauth_probe.kinds import Kind
@@ -72,19 +72,8 @@ def _asked(options: dict[str, Any]) -> dict[str, Any]:
     asked = {name: options[name] for name in (*TEXTS, "without", "lifetime") if options[name] is not None}
     for name, option in (("claims", "claim"), ("header", "header")):
         if options[option]:
-            asked[name] = dict(_member(text, name) for text in options[option])
+            asked[name] = dict(parse_member(text, name) for text in options[option])
     return asked
-
-
-def _member(text: str, name: str) -> tuple[str, Any]:
-    """Raises InvalidOrder."""
-    member, equals, value = text.partition("=")
-    try:
-        if member and equals:
-            return member, strict_json.loads(value)
-    except ValueError:
-        pass
-    raise InvalidOrder(f"{ascii(text)[1:-1]} is not NAME=JSON; a text as JSON has quotes.", name)
 
 
 def _listed_kinds() -> str:

@@ -1,40 +1,15 @@
 """`/dev/tokens`: tokens as they are asked for, what introspection says of them, and what is written down."""
 
-import json
 import re
 from typing import Any
 
-import httpx
 import pytest
 
 from oauth.models import AccessToken, ActsFor, FhirIdentity, FhirServer, PatientRecord
 from smartauth_probe.catalogue import groups, kinds
 from tests.conftest import BASE, SECRET, App, basic
-from tests.fixture_types import Events, Introspect, MakeClient, MakePerson, MakeResourceServer
-
-
-class Asker:
-    """Asks for tokens of one client and person, who are in no other test."""
-
-    def __init__(self, app: App, client: Any, person: Any) -> None:
-        self.app, self.client, self.person = app, client, person
-
-    def post(self, **members: Any) -> httpx.Response:
-        body = {"client": self.client.client_id, "user": self.person.username, **members}
-        content = json.dumps({name: value for name, value in body.items() if value is not None})
-        return self.app.post("/dev/tokens", content=content, headers={"Content-Type": "application/json"})
-
-    def get(self, **members: Any) -> dict[str, Any]:
-        response = self.post(**members)
-        assert response.status_code == 201, response.text
-        assert response.headers["Cache-Control"] == "no-store"
-        found: dict[str, Any] = response.json()
-        return found
-
-
-@pytest.fixture
-def asker(app: App, make_client: MakeClient, make_person: MakePerson) -> Asker:
-    return Asker(app, make_client(), make_person("amy"))
+from tests.fixture_types import Events, Introspect, MakeResourceServer
+from tests.oauth.workbench.conftest import Asker
 
 
 def test_a_good_token_is_what_a_launch_gives(asker: Asker, introspect: Introspect, events: Events) -> None:
@@ -174,4 +149,4 @@ def test_the_catalogue_is_told_in_its_groups(app: App) -> None:
 
 
 def test_only_post_makes_a_token(app: App) -> None:
-    assert app.get("/dev/tokens").status_code == 405
+    assert app.request("PUT", "/dev/tokens").status_code == 405

@@ -1,0 +1,149 @@
+"""`/dev/tokens` in the browser: a form without script, and a page that says what is wrong with the token."""
+
+import re
+from html import unescape
+from typing import Any
+from urllib.parse import urlencode
+
+import httpx
+import pytest
+
+from oauth.models import AccessToken
+from smartauth_probe.catalogue import groups, kinds
+from tests.conftest import BASE
+from tests.fixture_types import Events, Introspect, MakeClient, MakePerson
+from tests.oauth.visitor import FORM, Visitor, hidden_fields
+
+SHOWN = re.compile(r'<pre id="token"[^>]*>(.*?)</pre>', re.S)
+
+
+class Chooser:
+    """Fills in the form for a client and person who are in no other test."""
+
+    def __init__(self, visitor: Visitor, client: Any, person: Any) -> None:
+        self.visitor, self.client, self.person = visitor, client, person
+
+    def send(self, kind: str, **fields: str) -> httpx.Response:
+        page = self.visitor.request("GET", "/dev/tokens")
+        who = {"client": self.client.client_id, "user": self.person.username, "scope": "patient/*.rs"}
+        body = urlencode({**hidden_fields(page), **who, "kind": kind, **fields})
+        return self.visitor.request("POST", "/dev/tokens/new", content=body, headers=FORM)
+
+    def get(self, kind: str, **fields: str) -> str:
+        """The page as read."""
+        page = self.send(kind, **fields)
+        assert page.status_code == 200, page.text
+        return unescape(page.text)
+
+
+def token_of(page: str) -> str:
+    found = SHOWN.search(page)
+    assert found, page
+    return re.sub(r"<[^>]+>", "", found[1])
+
+
+@pytest.fixture
+def chooser(visitor: Visitor, make_client: MakeClient, make_person: MakePerson) -> Chooser:
+    return Chooser(visitor, make_client(), make_person("amy"))
+
+
+def test_the_page_offers_every_kind(visitor: Visitor) -> None:
+    page = visitor.request("GET", "/dev/tokens")
+
+    assert page.status_code == 200
+    assert page.headers["Cache-Control"] == "no-store"
+    assert re.findall(r'name="kind" value="([^"]+)"', page.text) == ["good", *kinds()]
+    assert page.text.count('<details class="group" open>') == 1
+
+
+@pytest.mark.parametrize(
+    ("fools", "shown", "hidden"), [("jwt", "alg-none", "active-text"), ("introspection", "active-text", "alg-none")]
+)
+def test_kinds_are_shown_by_the_servers_that_they_fool(visitor: Visitor, fools: str, shown: str, hidden: str) -> None:
+    page = visitor.request("GET", f"/dev/tokens?fools={fools}").text
+
+    assert f'value="{shown}"' in page
+    assert f'value="{hidden}"' not in page
+
+
+def test_a_good_token_is_shown_once_with_the_line_that_sends_it(chooser: Chooser, introspect: Introspect) -> None:
+    page = chooser.send("good")
+
+    token = token_of(unescape(page.text))
+    assert page.headers["Cache-Control"] == "no-store"
+    assert introspect(token)["patient"] == "amy"
+    assert f"curl -i -H 'Authorization: Bearer {token}' {BASE}/Patient/amy" in unescape(page.text)
+    assert not re.search("<del>|<ins>", page.text)
+
+
+def test_a_bad_token_is_explained_beside_what_a_good_one_says(chooser: Chooser, introspect: Introspect) -> None:
+    page = chooser.get("aud-longer")
+
+    assert introspect(token_of(page))["aud"] == f"{BASE}-other"
+    assert f'<del><span class="hidden-label">Was: </span>"aud": "{BASE}"</del>' in page
+    assert f'<ins><span class="hidden-label">Is: </span>"aud": "{BASE}-other"</ins>' in page
+    assert page.count("<del>") == page.count("<ins>") == 1
+    assert "HTTP/1.1 401 Unauthorized\nWWW-Authenticate: Bearer" in page
+    assert 'error="invalid_token"' in page
+    assert "Your server must answer <strong>401</strong>" in page
+    assert '"bad": "aud-longer"' in page
+
+
+def test_claims_of_a_good_token_are_changed_line_by_line(chooser: Chooser, introspect: Introspect) -> None:
+    page = chooser.get("good", claims='acr="2"\r\n-scope\r\n', header='typ="JWT"', lifetime="60")
+
+    claims = introspect(token_of(page))
+    assert (claims["acr"], "scope" in claims, claims["exp"] - claims["iat"]) == ("2", False, 60)
+    assert "A good token with your claims" in page
+    assert '<ins><span class="hidden-label">Is: </span>"acr": "2"</ins>' in page
+
+
+@pytest.mark.parametrize(
+    "kind", [*(group.kinds[-1].name for group in groups()), "address-blocked", "claims-deep", "long", "x5c"]
+)
+def test_a_kind_of_each_group_has_a_page_or_a_reason_why_not(chooser: Chooser, kind: str) -> None:
+    page = chooser.send(kind)
+
+    assert page.status_code == (422 if kind == "address-blocked" else 200)
+    assert len(page.content) < 200_000
+
+
+def test_every_minting_is_an_event(chooser: Chooser, events: Events) -> None:
+    chooser.get("expired")
+
+    (event,) = events("token-minted", client=chooser.client.client_id)
+    assert (event.reason, event.person) == ("expired", chooser.person.subject)
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "says"),
+    [
+        pytest.param("unheard-of", {}, "There is no kind unheard-of", id="unknown kind"),
+        pytest.param("address-blocked", {}, "address policy block", id="cannot be made"),
+        pytest.param("good", {"claims": "acr=2a"}, "acr=2a is not NAME=JSON", id="no JSON"),
+        pytest.param("good", {"client": ""}, "client is missing", id="no client"),
+        pytest.param("good", {"patient": "ben"}, "may act for: amy", id="another's patient"),
+        pytest.param("good", {"lifetime": "-1"}, "number of seconds", id="no life"),
+        pytest.param("expired", {"user": ""}, "made for a person", id="bad without a person"),
+        pytest.param("good", {"scope": "<b>"}, "None of these scopes", id="no scope"),
+    ],
+)
+def test_what_cannot_be_made_is_said_on_the_form_which_keeps_what_was_sent(
+    chooser: Chooser, kind: str, fields: dict[str, str], says: str
+) -> None:
+    page = chooser.send(kind, **{"header": 'typ="JWT"', **fields})
+
+    assert page.status_code == 422
+    assert says in unescape(page.text)
+    assert "<b>" not in page.text
+    assert "\ntyp=&quot;JWT&quot;</textarea>" in page.text
+    assert not AccessToken.objects.filter(authorization__client=chooser.client).exists()
+
+
+def test_a_form_of_another_site_makes_no_token(chooser: Chooser) -> None:
+    body = urlencode({"client": chooser.client.client_id, "user": chooser.person.username, "kind": "good"})
+
+    for path in ("/dev/tokens/new", "/dev/tokens"):
+        answer = chooser.visitor.request("POST", path, content=body, headers=FORM)
+        assert answer.status_code in (403, 415), path
+    assert not AccessToken.objects.filter(authorization__client=chooser.client).exists()
