@@ -24,6 +24,7 @@ from oauth.sign_in.password import operators_password, password, pending_passwor
 from oauth.sign_in.sessions import sessions
 from oauth.tokens.userinfo import userinfo
 from oauth.workbench.openapi import openapi
+from oauth.workbench.sent_page import send_token
 from oauth.workbench.tokens_api import token_kinds
 from oauth.workbench.tokens_page import new_token, tokens
 from operators import health
@@ -34,6 +35,7 @@ DEVELOPMENT: list[URLPattern | URLResolver] = [
     path("dev/tokens", tokens),
     path("dev/tokens/kinds", token_kinds),
     path("dev/tokens/new", new_token),
+    path("dev/tokens/send", send_token),
     path("fhir/elsewhere/", include("fhir.http.second_base")),
 ]
 urlpatterns: list[URLPattern | URLResolver] = [

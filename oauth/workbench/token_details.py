@@ -36,7 +36,7 @@ class Part:
     raw: str = ""
 
     @property
-    def is_as_it_should_be(self) -> bool:
+    def is_unchanged(self) -> bool:
         return not self.raw and not any(line.sign for line in self.lines)
 
 
@@ -102,7 +102,7 @@ def _member(name: str, value: Any) -> str:
     return _cut(f"{json.dumps(name)}: {json.dumps(value, ensure_ascii=False)}")
 
 
-def must_answer(answer: Answer) -> list[str]:
+def expected_responses(answer: Answer) -> list[str]:
     """Status line and challenge of each answer that is right (RFC 6750 §3)."""
     return [_response_head(answer, status) for status in sorted(answer.statuses)]
 

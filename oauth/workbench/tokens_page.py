@@ -6,13 +6,14 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_POST
 
 from oauth.http.private_page import private_page
 from oauth.workbench import token_details
 from oauth.workbench.good_token import CannotMint
 from oauth.workbench.hand_out import HandedOut
 from oauth.workbench.order import InvalidOrder
+from oauth.workbench.sending import can_be_sent
 from oauth.workbench.tokens_api import TokensView, ordered_token
 from oauth.workbench.tokens_form import GOOD, TokenForm
 from smart.http.errors import InvalidRequest
@@ -33,31 +34,44 @@ ON_THE_WAY = "On the way"
 @csrf_exempt  # no form can send JSON; the one of the page has an address of its own, where its token is asked for
 def tokens(request: HttpRequest) -> HttpResponseBase:
     """The page for people; a POST of JSON is for tools."""
-    return _choose(request) if request.method in ("GET", "HEAD") else TokensView.as_view()(request)
+    if request.method in ("GET", "HEAD"):
+        return catalogue_page(request, TokenForm.of(None))
+    return TokensView.as_view()(request)
 
 
-@require_safe
-def _choose(request: HttpRequest) -> HttpResponse:
-    return _catalogue_page(request, TokenForm.of(None))
+class NoToken(Exception):
+    """Why there is none, in a sentence; `field` is what to choose otherwise, "" where nothing helps."""
+
+    def __init__(self, sentence: str, field: str = "") -> None:
+        super().__init__(sentence)
+        self.field = field
 
 
 @require_POST
 def new_token(request: HttpRequest) -> HttpResponse:
     """The form, sent: a page with the token, which a reload makes anew; or the form again with what is wrong."""
-    form, kind = TokenForm.of(request.POST), request.POST.get("kind", GOOD)
+    form = TokenForm.of(request.POST)
     try:
-        members = form.members(kind)
-        made = ordered_token(members)
-    except InvalidOrder as problem:
-        return _catalogue_page(request, form, problem=str(problem), field=problem.option)
-    except CannotMint as problem:
-        return _catalogue_page(request, form, problem=f"Such a token cannot be made here: {problem}.")
-    except InvalidRequest as problem:
-        return _catalogue_page(request, form, problem=f"{problem.description}.")
+        made, members = order_token(form, request.POST.get("kind") or GOOD)
+    except NoToken as problem:
+        return catalogue_page(request, form, problem=str(problem), field=problem.field)
     return private_page(request, "dev_token.html", _details(made, members, form))
 
 
-def _catalogue_page(request: HttpRequest, form: TokenForm, *, problem: str = "", field: str = "") -> HttpResponse:
+def order_token(form: TokenForm, kind: str) -> tuple[HandedOut, dict[str, Any]]:
+    """The token that the form asks for, and the same as JSON. Raises NoToken."""
+    try:
+        members = form.members(kind)
+        return ordered_token(members), members
+    except InvalidOrder as problem:
+        raise NoToken(str(problem), problem.option) from None
+    except CannotMint as problem:
+        raise NoToken(f"Such a token cannot be made here: {problem}.") from None
+    except InvalidRequest as problem:
+        raise NoToken(f"{problem.description}.") from None
+
+
+def catalogue_page(request: HttpRequest, form: TokenForm, *, problem: str = "", field: str = "") -> HttpResponse:
     fools = request.GET.get("fools", "")
     shown = [(group, _rows(group, fools)) for group in groups()]
     context: dict[str, object] = {
@@ -84,10 +98,10 @@ def _is_shown(kind: Kind, fools: str) -> bool:
 
 
 def _rows(group: Group, fools: str) -> list[dict[str, object]]:
-    return [_row(kind) for kind in group.kinds if _is_shown(kind, fools)]
+    return [kind_row(kind) for kind in group.kinds if _is_shown(kind, fools)]
 
 
-def _row(kind: Kind) -> dict[str, object]:
+def kind_row(kind: Kind) -> dict[str, object]:
     """What a page says of a kind; code in its sentences alternates with words."""
     statuses = [str(status) for status in sorted(kind.answer.statuses)]
     return {
@@ -105,11 +119,12 @@ def _details(made: HandedOut, members: dict[str, Any], form: TokenForm) -> dict[
     parts = token_details.read_parts(made)
     return {
         "made": made,
-        "row": _row(made.kind) if made.kind else None,
+        "can_be_sent": made.kind is not None and can_be_sent(made.presentation),
+        "row": kind_row(made.kind) if made.kind else None,
         "is_changed": made.kind is None and made.good is not None,
         "token_parts": token_details.token_parts(made.token),
         "parts": parts,
-        "must_answer": token_details.must_answer(made.kind.answer) if made.kind else [],
+        "expected": token_details.expected_responses(made.kind.answer) if made.kind else [],
         "curl": token_details.curl_line(made.server.base, made.presentation),
         "order": token_details.order_line(settings.SMARTAUTH_ISSUER, members),
         "sent": form.sent.items(),

@@ -285,8 +285,11 @@ def test_a_bad_token(server: Server, visit: Visit) -> None:
         clean(page, "dev-tokens")
         page.locator("button[value=expired]").click()
         expect(page.get_by_text("It is shown once")).to_be_visible()
-
         clean(page, "dev-token")
+        page.get_by_role("button", name="Send one to this FHIR server").click()
+
+        expect(page.get_by_role("heading", name="Your server refused it", exact=True)).to_be_visible()
+        clean(page, "dev-token-sent")
 
 
 def test_a_visit_to_choose(server: Server, visit: Visit) -> None:

@@ -9,7 +9,7 @@ import pytest
 from oauth.models import FhirServer
 from oauth.workbench.compact import part
 from oauth.workbench.hand_out import HandedOut
-from oauth.workbench.token_details import SHOWN, curl_line, must_answer, order_line, read_parts
+from oauth.workbench.token_details import SHOWN, curl_line, expected_responses, order_line, read_parts
 from smartauth_probe.catalogue import kinds
 from smartauth_probe.requests import Presentation, presentation
 from tests.oauth.workbench.test_minting import good_token, minted
@@ -78,9 +78,11 @@ def test_bytes_that_are_no_text_are_shown() -> None:
 
 
 def test_the_answers_that_are_right_are_written_as_http_has_them() -> None:
-    assert must_answer(kinds()["no-token"].answer) == ["HTTP/1.1 401 Unauthorized\nWWW-Authenticate: Bearer"]
-    assert must_answer(kinds()["scope-missing"].answer)[0].startswith("HTTP/1.1 403 Forbidden\nWWW-Authenticate: ")
-    assert must_answer(kinds()["patient-other"].answer) == ["HTTP/1.1 404 Not Found"]
+    assert expected_responses(kinds()["no-token"].answer) == ["HTTP/1.1 401 Unauthorized\nWWW-Authenticate: Bearer"]
+    assert expected_responses(kinds()["scope-missing"].answer)[0].startswith(
+        "HTTP/1.1 403 Forbidden\nWWW-Authenticate: "
+    )
+    assert expected_responses(kinds()["patient-other"].answer) == ["HTTP/1.1 404 Not Found"]
 
 
 @pytest.mark.parametrize("kind", kinds())

@@ -2,49 +2,24 @@
 
 import re
 from html import unescape
-from typing import Any
 from urllib.parse import urlencode
 
-import httpx
 import pytest
 
 from oauth.models import AccessToken
 from smartauth_probe.catalogue import groups, kinds
 from tests.conftest import BASE
-from tests.fixture_types import Events, Introspect, MakeClient, MakePerson
-from tests.oauth.visitor import FORM, Visitor, hidden_fields
+from tests.fixture_types import Events, Introspect
+from tests.oauth.visitor import FORM, Visitor
+from tests.oauth.workbench.conftest import Chooser
 
 SHOWN = re.compile(r'<pre id="token"[^>]*>(.*?)</pre>', re.S)
-
-
-class Chooser:
-    """Fills in the form for a client and person who are in no other test."""
-
-    def __init__(self, visitor: Visitor, client: Any, person: Any) -> None:
-        self.visitor, self.client, self.person = visitor, client, person
-
-    def send(self, kind: str, **fields: str) -> httpx.Response:
-        page = self.visitor.request("GET", "/dev/tokens")
-        who = {"client": self.client.client_id, "user": self.person.username, "scope": "patient/*.rs"}
-        body = urlencode({**hidden_fields(page), **who, "kind": kind, **fields})
-        return self.visitor.request("POST", "/dev/tokens/new", content=body, headers=FORM)
-
-    def get(self, kind: str, **fields: str) -> str:
-        """The page as read."""
-        page = self.send(kind, **fields)
-        assert page.status_code == 200, page.text
-        return unescape(page.text)
 
 
 def token_of(page: str) -> str:
     found = SHOWN.search(page)
     assert found, page
     return re.sub(r"<[^>]+>", "", found[1])
-
-
-@pytest.fixture
-def chooser(visitor: Visitor, make_client: MakeClient, make_person: MakePerson) -> Chooser:
-    return Chooser(visitor, make_client(), make_person("amy"))
 
 
 def test_the_page_offers_every_kind(visitor: Visitor) -> None:

@@ -1,0 +1,96 @@
+"""What the answer of a FHIR server to a bad token is worth: pure, beside its answer to the good twin."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from oauth.workbench.sending import Received
+from smartauth_probe.kinds import Kind
+
+OK = 200
+WITH_DATA = ("Patient", "Bundle")
+
+
+class Outcome(StrEnum):
+    PASSED = "good"
+    FAILED = "bad"
+    NOT_CHECKED = "off"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One rule: what it demands, and what came back where that is something else."""
+
+    outcome: Outcome
+    rule: str
+    expected: str = ""
+    received: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """In a sentence, and rule by rule."""
+
+    title: str
+    lead: str
+    outcome: Outcome
+    findings: tuple[Finding, ...]
+
+
+def judge(kind: Kind, twin: Received, answer: Received) -> Verdict:
+    """The verdict about the answer to a token of that kind, after the good twin was sent."""
+    if twin.status != OK:
+        lead = "The good twin was not let in, so the answer to this one proves nothing."
+        finding = Finding(Outcome.FAILED, "The good twin must be let in", "200", str(twin.status))
+        return Verdict("This says nothing yet", lead, Outcome.NOT_CHECKED, (finding,))
+    findings = (Finding(Outcome.PASSED, "The good twin was let in first, with 200."), *_findings(kind, answer))
+    title, lead = _words(kind, answer, findings)
+    is_right = all(finding.outcome is not Outcome.FAILED for finding in findings)
+    return Verdict(title, lead, Outcome.PASSED if is_right else Outcome.FAILED, findings)
+
+
+def _words(kind: Kind, answer: Received, findings: tuple[Finding, ...]) -> tuple[str, str]:
+    failed = [finding for finding in findings if finding.outcome is Outcome.FAILED]
+    if kind.is_good:
+        return ("Your server refused a good token", "") if failed else ("Your server let it in, as it must", "")
+    if answer.status == OK:
+        if kind.policy:
+            return "Your server let it in", f"That may be a matter of policy: {kind.policy}"
+        return "Your server let it in", "It must not."
+    if not kind.answer.is_met_by(answer.status):
+        return f"Your server answered {answer.status}", "It did not let the token in, and did not say what it must."
+    if failed:
+        return "Your server refused it, but not as it must", ""
+    return "Your server refused it", "That is the answer that it must get."
+
+
+def _findings(kind: Kind, answer: Received) -> Iterator[Finding]:
+    yield _status(kind, answer)
+    if kind.is_good:
+        return
+    rule, resource = "The answer must hold no data of a patient", answer.resource
+    if resource.partition("/")[0] in WITH_DATA:
+        yield Finding(Outcome.FAILED, rule, "an OperationOutcome or nothing", resource)
+    else:
+        yield Finding(Outcome.PASSED, "The answer holds no data of a patient.")
+    yield _challenge(kind, answer)
+
+
+def _status(kind: Kind, answer: Received) -> Finding:
+    expected = " or ".join(str(status) for status in sorted(kind.answer.statuses))
+    if kind.answer.is_met_by(answer.status):
+        return Finding(Outcome.PASSED, f"The status is {answer.status}.")
+    return Finding(Outcome.FAILED, f"The status must be {expected}", expected, str(answer.status))
+
+
+def _challenge(kind: Kind, answer: Received) -> Finding:
+    """Which error WWW-Authenticate names (RFC 6750 §3.1)."""
+    if answer.status not in kind.answer.errors:
+        return Finding(Outcome.NOT_CHECKED, "WWW-Authenticate: nothing is demanded of it with this status")
+    error = kind.answer.errors[answer.status]
+    if answer.challenge and answer.error == error:
+        return Finding(Outcome.PASSED, f"WWW-Authenticate names {error or 'no error'}.")
+    expected = f'Bearer error="{error}"' if error else "Bearer, without an error"
+    return Finding(
+        Outcome.FAILED, "WWW-Authenticate must say what is wrong", expected, answer.challenge or "no such header"
+    )

@@ -1,0 +1,89 @@
+"""What an answer to a bad token is worth."""
+
+import pytest
+
+from oauth.workbench.sending import Received
+from oauth.workbench.verdict import Outcome, Verdict, judge
+from smartauth_probe.catalogue import kinds
+
+LET_IN = Received(200, "", "Patient/amy")
+INVALID = 'Bearer realm="fhir", error="invalid_token"'
+SCOPE = 'Bearer error="insufficient_scope"'
+OUTCOME = "OperationOutcome"
+
+
+def verdict(kind: str, answer: Received, twin: Received = LET_IN) -> Verdict:
+    return judge(kinds()[kind], twin, answer)
+
+
+@pytest.mark.parametrize(
+    ("kind", "answer"),
+    [
+        ("expired", Received(401, INVALID, OUTCOME)),
+        ("expired", Received(401, "Bearer error=invalid_token")),
+        ("no-token", Received(401, 'Bearer realm="fhir"', OUTCOME)),
+        ("scope-missing", Received(403, SCOPE, OUTCOME)),
+        ("patient-other", Received(404, "", OUTCOME)),
+        ("good-v1-scopes", LET_IN),
+    ],
+)
+def test_an_answer_as_it_must_be_is_right(kind: str, answer: Received) -> None:
+    found = verdict(kind, answer)
+
+    assert found.outcome is Outcome.PASSED
+    assert found.title in {"Your server refused it", "Your server let it in, as it must"}
+    assert [finding for finding in found.findings if finding.outcome is Outcome.FAILED] == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "answer", "title", "received"),
+    [
+        pytest.param("aud-longer", LET_IN, "Your server let it in", ["200", "Patient/amy"], id="let in"),
+        pytest.param("expired-just-now", LET_IN, "Your server let it in", ["200", "Patient/amy"], id="policy"),
+        pytest.param("expired", Received(500), "Your server answered 500", ["500"], id="failure"),
+        pytest.param(
+            "expired",
+            Received(401, INVALID, "Patient/amy"),
+            "Your server refused it, but not as it must",
+            ["Patient/amy"],
+            id="data beside the refusal",
+        ),
+        pytest.param(
+            "expired",
+            Received(401, "", OUTCOME),
+            "Your server refused it, but not as it must",
+            ["no such header"],
+            id="no challenge",
+        ),
+        pytest.param(
+            "expired",
+            Received(401, SCOPE, OUTCOME),
+            "Your server refused it, but not as it must",
+            [SCOPE],
+            id="another error",
+        ),
+        pytest.param(
+            "no-token",
+            Received(401, INVALID, OUTCOME),
+            "Your server refused it, but not as it must",
+            [INVALID],
+            id="an error where nothing was presented",
+        ),
+        pytest.param("good-v1-scopes", Received(401, INVALID), "Your server refused a good token", ["401"], id="good"),
+    ],
+)
+def test_an_answer_that_is_wrong_is_named_rule_by_rule(
+    kind: str, answer: Received, title: str, received: list[str]
+) -> None:
+    found = verdict(kind, answer)
+
+    assert (found.outcome, found.title) == (Outcome.FAILED, title)
+    assert [finding.received for finding in found.findings if finding.outcome is Outcome.FAILED] == received
+    assert ("policy" in found.lead) == (kind == "expired-just-now")
+
+
+def test_a_server_that_refuses_the_good_twin_has_proved_nothing() -> None:
+    found = verdict("expired", Received(401, INVALID), twin=Received(401, INVALID))
+
+    assert (found.outcome, found.title) == (Outcome.NOT_CHECKED, "This says nothing yet")
+    assert [(finding.outcome, finding.received) for finding in found.findings] == [(Outcome.FAILED, "401")]
