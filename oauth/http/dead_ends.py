@@ -21,6 +21,7 @@ from smart.text import replace_unsafe_characters
 FHIR = "/fhir/"
 MACHINES = (FHIR, "/.well-known/", "/o/", "/healthz", "/readyz")
 PEOPLE_BELOW_O = ("/o/authorize", "/o/logout")
+DEVELOPMENT = "/dev/"  # pages and JSON side by side, also at one address: Accept tells who reads
 LONGEST_SHOWN = 120
 NOTHING_CHANGED = "Nothing was shared or changed."
 NO_SUCH_PAGE = f"The address may be mistyped, or the page has moved. {NOTHING_SHARED}"
@@ -89,11 +90,14 @@ def _refusal(request: HttpRequest, status: int, title: str, lead: str, code: str
 
 
 def _is_for_machines(request: HttpRequest) -> bool:
-    """Below the machines' paths a browser gets a page only where no endpoint is."""
+    """Below the machines' paths a browser gets a page only where no endpoint is; below /dev/ whenever it reads one."""
+    reads_pages = "text/html" in request.headers.get("Accept", "")
+    if request.path.startswith(DEVELOPMENT):
+        return not reads_pages
     if not request.path.startswith(MACHINES) or request.path.startswith(PEOPLE_BELOW_O):
         return False
     mistyped = request.resolver_match is None and not request.path.startswith(FHIR)
-    return not (mistyped and "text/html" in request.headers.get("Accept", ""))
+    return not (mistyped and reads_pages)
 
 
 def _dead_end(request: HttpRequest, status: int, title: str, lead: str, **parts: object) -> HttpResponse:

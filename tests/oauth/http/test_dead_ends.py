@@ -133,6 +133,19 @@ def test_machines_keep_their_answers_in_a_browser_too(app: App, method: str, pat
     assert "<html" not in answer.text
 
 
+@pytest.mark.requirement("SB-06")
+@pytest.mark.parametrize(
+    ("method", "path", "status"), [("GET", "/dev/tokens/", 404), ("POST", "/dev/tokens/kinds", 405)]
+)
+def test_in_development_a_tool_gets_no_page_and_a_browser_one(app: App, method: str, path: str, status: int) -> None:
+    tool, browser = (app.request(method, path, headers={"Accept": reads}) for reads in ("*/*", BROWSER["Accept"]))
+
+    assert (tool.status_code, browser.status_code) == (status, status)
+    assert "<html" not in tool.text
+    assert status == 405 or tool.json() == {"error": "not_found"}
+    assert "<h1>" in browser.text
+
+
 @pytest.mark.parametrize(
     ("failure", "status", "title"),
     [(OperationalError("gone"), 503, "We cannot answer just now"), (ValueError("odd"), 500, "Something broke here")],
