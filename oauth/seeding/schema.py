@@ -85,7 +85,7 @@ def words(value: Any, path: str) -> str:
 
 def word(value: Any, path: str) -> str:
     """The one item of a list that is kept as words."""
-    if problems := blank_problems([text(value, path)] if value else []):
+    if text(value, path) and (problems := blank_problems([value])):
         raise SeedError(path, problems[0])
     return str(value)
 

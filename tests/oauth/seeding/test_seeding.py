@@ -334,6 +334,11 @@ REFUSED: dict[str, tuple[str, str, str]] = {
         f"{AUTHENTICATION}\n    launch_url: https://a.example/ https://b.example/",
         "clients[0].launch_url: https://a.example/ https://b.example/: has a blank",
     ),
+    "launch URL as a list": (
+        AUTHENTICATION,
+        f"{AUTHENTICATION}\n    launch_url: []",
+        "clients[0].launch_url: must be text",
+    ),
     "second launch URL": (
         AUTHENTICATION,
         f"{AUTHENTICATION}\n    launch_urls: [https://a.example/, data:x]",
