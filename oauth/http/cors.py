@@ -3,6 +3,7 @@
 import logging
 import re
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from http import HTTPStatus
 
 from django.conf import settings
@@ -21,6 +22,7 @@ SELECT 1 FROM oauth_origin o JOIN oauth_client c ON c.id = o.client_id WHERE o.o
 """
 _OF_CLIENT = f"{_REGISTERED} AND c.client_id = %s"  # no value is part of the text
 LONGEST_SHOWN = 200
+MOST_ORIGINS = 100
 # whole paths: by a part of one, a record or a page whose name ends like a document would be open too
 _PUBLIC_DOCUMENT = re.compile(
     r"/o/jwks|/o/smart-configuration|/o/style/[^/]+\.json"
@@ -43,8 +45,11 @@ def cors_headers_for(
     return cors_headers(rule, origin, registered, methods=methods, preflight=preflight)
 
 
+@lru_cache(maxsize=MOST_ORIGINS)  # a page asks many times: each origin is warned of and looked up once
 def _log_foreign(origin: str) -> None:
     """For the developer: the browser tells neither them nor the page why the answer may not be read."""
+    if origin == settings.SMARTAUTH_ISSUER:
+        return  # our own pages may read it without any header
     known = Origin.objects.filter(client__enabled=True).values_list("origin", flat=True).distinct()
     advice = origin_advice(origin, known, issuer=settings.SMARTAUTH_ISSUER)
     shown = replace_unsafe_characters(origin, "?")[:LONGEST_SHOWN]

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from oauth.http import cors
 from oauth.http.cors import cors_rule
 from smart.http.cors import Cors
 from tests.conftest import REDIRECT_URI, SECRET, App, basic
@@ -211,22 +212,40 @@ def test_pages_and_introspection_are_for_no_other_origin(app: App, registered: A
     assert not [name for name in response.headers if name.startswith("access-control-")]
 
 
+@pytest.fixture
+def no_hints() -> None:
+    """No origin has been warned of yet."""
+    cors._log_foreign.cache_clear()
+
+
+def hints(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in caplog.records if record.name == "smartauth.cors"]
+
+
 @pytest.mark.requirement("CO-02")
+@pytest.mark.usefixtures("no_hints")
 @pytest.mark.parametrize("path", ["/o/token", FHIR])
-def test_a_foreign_origin_leaves_a_hint_in_development_alone(
+def test_a_foreign_origin_leaves_one_hint_in_development_alone(
     app: App, make_client: MakeClient, settings: Any, caplog: pytest.LogCaptureFixture, path: str
 ) -> None:
     make_client(redirect_uris="http://127.0.0.1:3456/cb", application_type="native")
     foreign = {"Origin": "http://localhost:3456"}
 
-    answer = app.request("POST", path, headers=foreign)
-    hints = [record.getMessage() for record in caplog.records if record.name == "smartauth.cors"]
-    caplog.clear()
     settings.SMARTAUTH_DEV = False
     app.request("POST", path, headers=foreign)
+    elsewhere = hints(caplog)
+    settings.SMARTAUTH_DEV = True
+    answers = [app.request("POST", path, headers=foreign) for _ in range(2)]
+    (hint,) = hints(caplog)
 
-    assert "access-control-allow-origin" not in answer.headers
-    assert len(hints) == 1
-    assert "http://localhost:3456" in hints[0]
-    assert "Registered is http://127.0.0.1:3456" in hints[0]
-    assert not [record for record in caplog.records if record.name == "smartauth.cors"]
+    assert elsewhere == []
+    assert not any("access-control-allow-origin" in answer.headers for answer in answers)
+    assert "http://localhost:3456" in hint
+    assert "Registered is http://127.0.0.1:3456" in hint
+
+
+@pytest.mark.usefixtures("no_hints")
+def test_our_own_pages_need_no_hint(app: App, settings: Any, caplog: pytest.LogCaptureFixture) -> None:
+    app.request("POST", "/o/token", headers={"Origin": settings.SMARTAUTH_ISSUER})
+
+    assert hints(caplog) == []
