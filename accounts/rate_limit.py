@@ -1,5 +1,5 @@
-"""What is counted for a while: failures per account or client together with the address they come from, never per one
-of them alone; and what strangers may make us store."""
+"""Failures, counted for a while: by account or client together with the address that they come from, never by one
+of them alone; and other refusals, so that a flood of them does not fill the trail."""
 
 import hashlib
 from typing import Literal, NamedTuple

@@ -110,5 +110,5 @@ def superseded_event(authorization: AuthorizationState, numbers: SeatNumbers, to
 
 
 def _kept(authorization: AuthorizationState) -> list[sql.Value]:
-    """The value for each place in a SeatNumber that asks how many tokens are kept."""
+    """The value for each place in SeatNumbers that asks how many tokens are kept."""
     return [authorization.tokens_to_keep] * 3

@@ -164,7 +164,7 @@ def _merge(first: Scope, second: Scope) -> Scope:
 
 
 def _written(requested: Scope, resource: str, actions: frozenset[str], restricted: Scope) -> Scope:
-    """The scope in the syntax of `asked` where that syntax can say it (SCP-03), with the restriction's own spelling."""
+    """The scope in the syntax of `requested` where that can say it (SCP-03), with the restriction's own spelling."""
     restriction = restricted.name.partition("?")[2] if restricted.query else ""
     in_v1 = requested.is_v1 and not restriction and actions in _V1_NAMES
     suffix = _V1_NAMES[actions] if in_v1 else action_letters(actions)
