@@ -48,15 +48,15 @@ def test_access_is_looked_at_and_taken_back(server: Server, visit: Visit) -> Non
             page.set_viewport_size({"width": width, "height": 900})
             looks_right(page, f"connected-{width}")
         page.set_viewport_size({"width": 1280, "height": 900})
-        slips = page.locator(".slip")
-        expect(slips).to_have_count(2)
+        cards = page.locator(".slip")
+        expect(cards).to_have_count(2)
 
-        slips.first.locator("summary", has_text="Take back access").click()
-        slips.first.get_by_role("button", name=re.compile("^Yes, take back access")).click()
+        cards.first.locator("summary", has_text="Take back access").click()
+        cards.first.get_by_role("button", name=re.compile("^Yes, take back access")).click()
 
         expect(page.get_by_role("status")).to_contain_text("no longer has access to the record of Dan")
         expect(page.get_by_role("status")).to_be_focused()
-        expect(slips).to_have_count(1)
+        expect(cards).to_have_count(1)
         expect(page.get_by_role("row", name=re.compile("you took it back"))).to_be_visible()
         for width in (1280, 390):
             page.set_viewport_size({"width": width, "height": 900})
