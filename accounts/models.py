@@ -26,7 +26,7 @@ class UserQuerySet(models.QuerySet["User"]):
         return self.update(epoch=F("epoch") + 1)
 
     def suspend(self, reason: str) -> int:
-        """These people cannot sign in until they are let in again, and all their access ends."""
+        """These people cannot sign in until an operator lifts the suspension, and all their access ends."""
         return self.update(epoch=F("epoch") + 1, suspended_at=clock.now(), suspended_for=reason)
 
     def require_sign_in(self, *, now: int) -> int:

@@ -33,11 +33,11 @@ class InvalidateView(JsonEndpoint):
         _reject_nulls(request, members)
         target, lock = parse_target(members, requester.client), _requested_lock(members, requester)
         if lock:
-            locked, ended = _lock_and_end(target, lock, requester)
+            people, ended = _apply_lock(target, lock, requester)
         else:
-            locked, ended = (), access.end(target.selection, requester.actor, _reason(target, requester))
+            people, ended = (), access.end(target.selection, requester.actor, _reason(target, requester))
         counts = {"authorizations": ended.authorizations, "access_tokens": ended.access_tokens}
-        return json_response(200, {**counts, **({"lock": lock} if locked else {})})
+        return json_response(200, {**counts, **({"lock": lock} if people else {})})
 
 
 def _reject_nulls(request: Request, members: Members) -> None:
@@ -57,12 +57,12 @@ def _requested_lock(members: Members, requester: Requester) -> str:
     if not {"sub", "fhirUser"} & members.keys():
         raise InvalidRequest("lock needs the person: sub or fhirUser")
     if lock == OPERATOR and requester.operator is None:
-        raise Forbidden("only an operator may lock until an operator's word")
+        raise Forbidden("only an operator may suspend people")
     return lock
 
 
-def _people_to_lock(target: Target, requester: Requester) -> Sequence[User]:
-    """Those that the requester may lock: a resource server those with access at its bases, nobody themselves."""
+def _people_named(target: Target, requester: Requester) -> Sequence[User]:
+    """Those that `lock` may be about: of a resource server those with access at its bases, of nobody themselves."""
     if requester.operator in target.people:
         raise InvalidRequest("you cannot lock yourself")
     if requester.client is None:
@@ -72,12 +72,12 @@ def _people_to_lock(target: Target, requester: Requester) -> Sequence[User]:
     return tuple(user for user in target.people if user.pk in having)
 
 
-def _lock_and_end(target: Target, lock: str, requester: Requester) -> tuple[Sequence[User], Ended]:
-    """Who is locked, and how much ends."""
-    locked, actor = _people_to_lock(target, requester), requester.actor
+def _apply_lock(target: Target, lock: str, requester: Requester) -> tuple[Sequence[User], Ended]:
+    """Who is suspended or must sign in again, and how much ends."""
+    people, actor = _people_named(target, requester), requester.actor
     if lock == OPERATOR:
-        return locked, suspend_all(locked, actor)
-    return locked, require_sign_in_and_end(locked, target.selection, actor, _reason(target, requester))
+        return people, suspend_all(people, actor)
+    return people, require_sign_in_and_end(people, target.selection, actor, _reason(target, requester))
 
 
 def _reason(target: Target, requester: Requester) -> EndedFor:

@@ -44,9 +44,9 @@ def decide(request: HttpRequest, pending: Pending) -> HttpResponse:
 
 def _submit(request: HttpRequest, pending: Pending, user: User, scope: str) -> HttpResponse:
     shown, types = _shown_scope(request, pending, user, scope), resource_types(pending.request.fhir_version)
-    choices = offered_lines(pending, user, shown)
-    answer = _parse_choice(request, pending, choices)
-    left = grantable_scope(chosen_scope(shown, choices, answer.ticked, answer.some, types=types), scope, types=types)
+    lines = offered_lines(pending, user, shown)
+    answer = _parse_answer(request, pending, lines)
+    left = grantable_scope(chosen_scope(shown, lines, answer.ticked, answer.some, types=types), scope, types=types)
     if not left or answer.kindless:
         return consent_page(request, pending, user, scope, answer if shown == scope else None)
     return redirect_to_app(issue_code_redirect(request, pending, user, left))
@@ -98,8 +98,8 @@ def _is_shareable(user: User, pending: Pending) -> bool:
     return identities.shareable_records(user, pending.row.fhir_server).filter(patient=pending.row.patient).exists()
 
 
-def _parse_choice(request: HttpRequest, pending: Pending, choices: tuple[ConsentLine, ...]) -> ConsentAnswer:
+def _parse_answer(request: HttpRequest, pending: Pending, lines: tuple[ConsentLine, ...]) -> ConsentAnswer:
     try:
-        return parse_answer(request.POST, choices)
+        return parse_answer(request.POST, lines)
     except NotOffered:
         refuse_tampered_choice(request, pending, "a line that was not offered")

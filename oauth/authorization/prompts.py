@@ -18,7 +18,8 @@ MUST_ACT = "prompt none was asked, but the user must act"
 def is_login_recent(request: HttpRequest, pending: Pending, user: User) -> bool:
     """Whether the login is as new as the app wants it: prompt=login, select_account, max_age (OIDC Core §3.1.2.1).
 
-    And as new as it must be after a token of this client was blocked at another address, or the person locked (SD-06).
+    And as new as it must be after a token of this client was blocked at another address (SD-06), or where this person
+    must sign in again (SD-05).
     """
     seconds = pending.authorization_request.max_login_age if pending.authorization_request else None
     wanted = pending.row.created_at - seconds * SECOND if seconds is not None else 0

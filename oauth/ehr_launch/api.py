@@ -43,8 +43,8 @@ class LaunchView(JsonEndpoint):
             made = handles.prepare(client, url, fhir_server, user, context, vouching=True, made_by=made_by)
         except InvalidContext as problem:
             raise InvalidRequest(str(problem)) from None
-        told = {"launch": made.handle, "launch_url": made.url, "expires_in": made.seconds}
-        return json_response(HTTPStatus.CREATED, told)
+        answer = {"launch": made.handle, "launch_url": made.url, "expires_in": made.seconds}
+        return json_response(HTTPStatus.CREATED, answer)
 
 
 def _app(fhir_server: FhirServer, members: Members) -> Client:

@@ -14,7 +14,7 @@ AT_ONCE = 500
 
 
 def mark_all() -> int:
-    """Marks what endings left unmarked: the first ending first, as it is the cause. Counts the rows.
+    """Marks what endings left unmarked: the first ending first, as its reason stands. Counts the rows.
 
     A failure is logged, never raised: access has ended, and the next call tries again.
     """
@@ -47,7 +47,7 @@ def _mark(ending: UnmarkedEnding) -> int:
 
 
 def _unmarked(ending: UnmarkedEnding) -> QuerySet[Authorization]:
-    """Those that it ended; what had run out by itself before keeps that as its cause."""
+    """Those that it ended; what had run out by itself before keeps that as its reason."""
     if ending.client_id:
         of = Authorization.objects.filter(client=ending.client_id, client_epoch=ending.epoch)
     else:

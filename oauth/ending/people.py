@@ -1,4 +1,4 @@
-"""A person may not go on as before: an operator lets them in again, or they sign in again."""
+"""A person may not go on as before: they are suspended until an operator lifts that, or must sign in again."""
 
 from collections.abc import Sequence
 
@@ -15,7 +15,7 @@ from oauth.ending.sessions import end_every_session
 
 
 def suspend(user: User, actor: Actor) -> Ended:
-    """This person cannot sign in until an operator lets them in; all their access and all their sessions end."""
+    """This person cannot sign in until an operator lifts the suspension; all their access and sessions end."""
     with transaction.atomic():
         ended = access.end(Selection.everything(user), actor, EndedFor.PERSON_SUSPENDED)
         end_every_session(user, actor)

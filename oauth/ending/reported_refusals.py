@@ -58,8 +58,8 @@ def _too_many(key: str, row: Authorization, count: int, actor: Actor) -> None:
     if row.user is None:
         access.end(replace(whose, requests=None), actor, EndedFor.REFUSALS)
     else:
-        locked = [row.user] if settings.SMARTAUTH_REFUSALS_LOCK == "login" else []
-        require_sign_in_and_end(locked, whose, actor, EndedFor.REFUSALS)
+        people = [row.user] if settings.SMARTAUTH_REFUSALS_LOCK == "login" else []
+        require_sign_in_and_end(people, whose, actor, EndedFor.REFUSALS)
 
 
 def _recorded(token: AccessToken, reason: str, actor: Actor) -> None:

@@ -35,8 +35,8 @@ def logout(request: HttpRequest) -> HttpResponse:
         ending = _parse_request(Parameters.parse(raw))
     except MalformedParameters:
         ending = LogoutRequest(why="the request cannot be read")
-    told = {"client_id": ending.client_id, "subject": ending.subject, "leads_to": ending.leads_to, "why": ending.why}
-    left = {"at": clock.now(), "request": told}
+    members = {"client_id": ending.client_id, "subject": ending.subject, "leads_to": ending.leads_to, "why": ending.why}
+    left = {"at": clock.now(), "request": members}
     return redirect_within(f"{LEAVE}?asked={signing.dumps(left, salt=SALT)}")
 
 

@@ -67,11 +67,11 @@ def id_token_claims(
 def userinfo_claims(scopes: Sequence[Scope], person: Account) -> dict[str, str | int]:
     """What UserInfo tells of it, by what was granted (OIDC Core §5.4); nothing that is not known."""
     held = {scope.short_name for scope in scopes}
-    told: dict[str, str | int] = {"sub": person.subject}
+    claims: dict[str, str | int] = {"sub": person.subject}
     if "profile" in held:
-        told |= {"name": person.name, "given_name": person.given_name, "family_name": person.family_name}
-        told |= {"preferred_username": person.username, "locale": person.locale}
-        told |= {"updated_at": person.updated_at // SECOND} if person.updated_at else {}
+        claims |= {"name": person.name, "given_name": person.given_name, "family_name": person.family_name}
+        claims |= {"preferred_username": person.username, "locale": person.locale}
+        claims |= {"updated_at": person.updated_at // SECOND} if person.updated_at else {}
     if "email" in held and person.email:
-        told |= {"email": person.email, "email_verified": person.email_verified}
-    return {name: value for name, value in told.items() if value != ""}
+        claims |= {"email": person.email, "email_verified": person.email_verified}
+    return {name: value for name, value in claims.items() if value != ""}

@@ -214,7 +214,7 @@ def test_only_operators_lock_until_an_operators_word(
 ) -> None:
     response = asker.post({**targets(issued, "sub"), "lock": "operator"})
 
-    assert_refused(response, 403, "access_denied", "only an operator may lock until an operator's word")
+    assert_refused(response, 403, "access_denied", "only an operator may suspend people")
     assert introspect(issued["access_token"])["active"] is True
     issued["granted"].person.refresh_from_db()
     assert issued["granted"].person.suspended_at == 0
