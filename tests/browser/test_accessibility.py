@@ -24,8 +24,9 @@ WIDTHS = [1280, 390]
 TABS = 60
 REQUIRE = """
 from accounts.models import User
-User.objects.get_queryset().filter(username="ben").suspend("test")
-User.objects.get_queryset().filter(username="amy").update(must_change_password=1)
+User.objects.create_user("eva", "smartauth-demo")
+User.objects.get_queryset().filter(username="eva").suspend("test")
+User.objects.create_user("finn", "smartauth-demo", must_change_password=1)
 """
 
 
@@ -380,11 +381,11 @@ def test_stopped_people_and_new_passwords(server: Server, visit: Visit) -> None:
     server.manage("shell", "-c", REQUIRE)
     with visit(refusals=True) as page:
         page.goto(f"{server.url}/login")
-        sign_in(page, "ben")
+        sign_in(page, "eva")
         expect(page.get_by_text("This account is suspended.")).to_be_visible()
         clean(page, "login-stopped")
     with visit() as page:
-        consent_of(page, server, "amy")
+        consent_of(page, server, "finn")
         expect(page.get_by_role("heading", name="Choose a new password")).to_be_visible()
         clean(page, "password-required")
 
