@@ -17,8 +17,9 @@ _TRANSACTION = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE")
 
 
 @pytest.fixture
-def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def statements(app: App, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Verb and table of every statement that a writer or the reader runs from now on."""
+    app.get("/o/introspect")  # before a process answers its first request it checks the database
     seen: list[str] = []
     execute = CursorWrapper.execute
 
