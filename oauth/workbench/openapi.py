@@ -5,6 +5,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
 from oauth.http.json_response import json_response
@@ -31,6 +32,7 @@ ORDER: dict[str, Schema] = {
 }
 
 
+@csrf_exempt  # a POST is answered 405, not 403
 @require_safe
 def openapi(request: HttpRequest) -> HttpResponse:
     """The description, which is the same for every server of this version."""

@@ -135,7 +135,8 @@ def test_machines_keep_their_answers_in_a_browser_too(app: App, method: str, pat
 
 @pytest.mark.requirement("SB-06")
 @pytest.mark.parametrize(
-    ("method", "path", "status"), [("GET", "/dev/tokens/", 404), ("POST", "/dev/tokens/kinds", 405)]
+    ("method", "path", "status"),
+    [("GET", "/dev/tokens/", 404), ("POST", "/dev/tokens/kinds", 405), ("POST", "/dev/openapi.json", 405)],
 )
 def test_in_development_a_tool_gets_no_page_and_a_browser_one(app: App, method: str, path: str, status: int) -> None:
     tool, browser = (app.request(method, path, headers={"Accept": reads}) for reads in ("*/*", BROWSER["Accept"]))
