@@ -9,7 +9,6 @@ from accounts import rate_limit
 from accounts.models import User
 from accounts.password_hasher import RETRY_SECONDS, TooManyHashes, hashing_for
 from accounts.usernames import find_user, normalize_username
-from smart.http.addresses import caller_network
 
 LONGEST_PASSWORD = 1024
 LONGEST_TYPED = 150
@@ -41,7 +40,7 @@ def attempt(name: str, password: str, address: str, *, now: int) -> Attempt:
     if wait:
         return Attempt("rate-limited", name, address, wait=wait)
     try:
-        with hashing_for(caller_network(address)):
+        with hashing_for(address):
             proved = _has_password(user or User.nobody(), password)
     except TooManyHashes:
         return Attempt("busy", name, address, wait=RETRY_SECONDS)

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from django.conf import settings
 from django.contrib.auth.hashers import Argon2PasswordHasher
 
+from smart.http.addresses import caller_network
+
 AT_ONCE = 2
 WAIT_SECONDS = 3.0
 RETRY_SECONDS = 5
@@ -34,13 +36,14 @@ class BoundedArgon2(Argon2PasswordHasher):
 
 
 PLACES = max(AT_ONCE, settings.SMARTAUTH_WEB_THREADS // 2)
+OF_ONE_NETWORK = min(2, PLACES - 1)
 _makers = threading.BoundedSemaphore(AT_ONCE)
 _makers_and_waiters = threading.BoundedSemaphore(PLACES)
 
 
 @dataclass(slots=True)
 class _Network:
-    """Where hashes are asked for: one is made at once, and the last place is left to others."""
+    """Where hashes are asked for: one is made at once and one more waits, all other places are left to others."""
 
     turn: threading.Lock = field(default_factory=threading.Lock)
     inside: int = 0
@@ -52,9 +55,9 @@ _network: ContextVar[str] = ContextVar("network", default="")
 
 
 @contextmanager
-def hashing_for(network: str) -> Iterator[None]:
-    """What is hashed meanwhile is asked for by a caller of that network, so that none of them starves the others."""
-    known = _network.set(network)
+def hashing_for(address: str) -> Iterator[None]:
+    """What is hashed meanwhile a caller at this address asked for: no network of callers starves the others."""
+    known = _network.set(caller_network(address))
     try:
         yield
     finally:
@@ -104,7 +107,7 @@ def _turn_of_network(name: str, deadline: float) -> Iterator[None]:
 def _enter(name: str) -> _Network:
     with _networks_lock:
         own = _networks.setdefault(name, _Network())
-        if own.inside >= max(1, PLACES - 1):
+        if own.inside >= OF_ONE_NETWORK:
             raise TooManyHashes
         own.inside += 1
         return own

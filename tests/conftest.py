@@ -10,6 +10,7 @@ import secrets
 import threading
 from base64 import b64encode
 from collections.abc import Coroutine, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from ipaddress import ip_network
 from typing import Any
@@ -219,6 +220,21 @@ def real_cost(monkeypatch: pytest.MonkeyPatch) -> None:
 
     for name, cost in _real_cost.items():
         monkeypatch.setattr(Hasher, name, cost)
+
+
+@pytest.fixture
+def hashing_networks(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """For which networks passwords are hashed from now on, "" where that is not known."""
+    from accounts import password_hasher
+
+    turn, networks = password_hasher._turn_of_network, list[str]()
+
+    def watched(name: str, deadline: float) -> AbstractContextManager[None]:
+        networks.append(name)
+        return turn(name, deadline)
+
+    monkeypatch.setattr(password_hasher, "_turn_of_network", watched)
+    return networks
 
 
 _hashed: list[str] = []

@@ -3,6 +3,7 @@
 from django.db import transaction
 
 from accounts.models import User
+from accounts.password_hasher import hashing_for
 from audit.event_kinds import EventKind
 from audit.trail import record_events
 from oauth.ending import access
@@ -17,7 +18,8 @@ def set_password(
     """The new password counts, and every app must ask again: RFC 9700 §4.14.2 counts a changed password among the
     events after which refresh tokens end, and an intruder who knew the old one may have let in an app of their own.
     The request in which it is changed may go on waiting. How many other sessions ended. None is no password."""
-    user.set_password(password)
+    with hashing_for(actor.address):
+        user.set_password(password)
     user.must_change_password = 0
     everything = Selection.everything(user)
     with transaction.atomic():

@@ -13,6 +13,7 @@ from accounts import sessions as accounts_sessions
 from accounts.address import client_address
 from accounts.login import LONGEST_PASSWORD, Attempt, apply_rate_limit, attempt
 from accounts.models import User
+from accounts.password_hasher import hashing_for
 from accounts.session_store import row_key
 from accounts.sessions import signed_in_user
 from audit.event_kinds import EventKind
@@ -150,7 +151,8 @@ def _problems(request: HttpRequest, user: User) -> list[str]:
         validate_password(new, user)
     except ValidationError as error:
         return list(error.messages)
-    return [SAME] if user.check_password(new) else []
+    with hashing_for(client_address(request)):
+        return [SAME] if user.check_password(new) else []
 
 
 def _page(

@@ -13,7 +13,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.safestring import SafeString
 
+from accounts.address import client_address
 from accounts.models import User
+from accounts.password_hasher import hashing_for
 from audit.event_kinds import EventKind
 from oauth.ending import access, passwords
 from oauth.ending.access import Selection
@@ -118,6 +120,11 @@ class PersonAdmin(OperatorAdmin, UserAdmin):  # type: ignore[type-arg]  # Django
 
     def actions_for(self, row: User) -> Sequence[str]:
         return ("lift_suspension" if row.suspended_at else "suspend", "end_access", "require_password")
+
+    def save_form(self, request: HttpRequest, form: Any, change: bool) -> Any:
+        """A first password is hashed here, on behalf of the operator."""
+        with hashing_for(client_address(request)):
+            return super().save_form(request, form, change)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """An operator may do everything here: there is no half of one. Nobody takes their own rights away."""

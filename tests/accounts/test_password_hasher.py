@@ -1,6 +1,7 @@
 """Password hashes: two at once in a process, few that wait, and a clear answer to all others."""
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 
@@ -15,6 +16,7 @@ from audit.models import OutboxEvent
 from tests.conftest import App
 from tests.fixture_types import MakePerson
 from tests.oauth.visitor import Visitor
+from tests.waiting import wait_until
 
 
 @pytest.fixture
@@ -70,25 +72,30 @@ def test_a_caller_that_comes_when_enough_wait_is_refused_at_once(monkeypatch: py
 
 
 @pytest.mark.requirement("SD-20")
-def test_one_network_makes_one_hash_at_a_time_and_leaves_a_place_to_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(password_hasher, "WAIT_SECONDS", 0.05)
-    crowd, others = [hashing_for("192.0.2.1"), password_hasher._turn()], hashing_for("192.0.2.2")
-    with ExitStack() as taken:
-        for each in crowd:
-            taken.enter_context(each)
+def test_of_one_network_one_hash_is_made_and_one_waits_and_the_other_places_are_left(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(password_hasher, "WAIT_SECONDS", 20.0)
+    made: list[str] = []
 
-        with pytest.raises(TooManyHashes):
-            BoundedArgon2().encode("password", "some-salt-of-16-")
-        with others:
-            assert BoundedArgon2().encode("password", "some-salt-of-16-")
+    def make(address: str) -> None:
+        with hashing_for(address):
+            made.append(BoundedArgon2().encode("password", "some-salt-of-16-"))
 
-        own = password_hasher._networks["192.0.2.1"]
-        monkeypatch.setattr(own, "inside", password_hasher.PLACES - 1)
-        own.turn.release()  # whose turn it is does not matter: it holds all the places that one network may
+    waiting = threading.Thread(target=make, args=["2001:db8::1"])
+    with hashing_for("2001:db8::2"), password_hasher._turn():
+        waiting.start()
+        assert wait_until(lambda: password_hasher._networks["2001:db8::/64"].inside == 2)
+
+        started = time.monotonic()
         with pytest.raises(TooManyHashes):
-            BoundedArgon2().encode("password", "some-salt-of-16-")
-        own.turn.acquire()
-        monkeypatch.undo()
+            make("2001:db8::3")
+        make("192.0.2.2")
+        assert time.monotonic() - started < 10
+        assert len(made) == 1
+    waiting.join(20)
+
+    assert len(made) == 2
     assert password_hasher._networks == {}
 
 

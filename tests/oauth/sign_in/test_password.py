@@ -52,6 +52,20 @@ def test_a_person_changes_the_password_and_stays_signed_in(visitor: Visitor, mak
     assert OutboxEvent.objects.get(kind="password-changed", person=amy.subject).address == visitor.address
 
 
+@pytest.mark.requirement("SD-20")
+def test_a_new_password_takes_its_turn_among_the_hashes_of_its_network(
+    visitor: Visitor, make_person: MakePerson, hashing_networks: list[str]
+) -> None:
+    amy = make_person("amy")
+    signed_in(visitor, amy)
+    hashing_networks.clear()
+
+    change(visitor)
+
+    assert hashing_networks == [visitor.address] * 3  # the current one, the new one as the current one, the new one
+    assert can_sign_in(amy, NEW)
+
+
 def test_the_other_sessions_end(make_visitor: MakeVisitor, make_person: MakePerson) -> None:
     amy = make_person("amy")
     mine, phone = signed_in(make_visitor(), amy), signed_in(make_visitor(), amy)

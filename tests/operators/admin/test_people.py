@@ -1,5 +1,6 @@
 """People in the admin: made with a good password, who they are, whose records they may use, passwords."""
 
+import secrets
 from typing import Any
 
 import pytest
@@ -38,6 +39,21 @@ def test_a_person_is_made_with_an_argon2_password(operator: Operator, events: Ev
     assert person.check_password("twelve-letters-at-least")
     assert not person.is_staff
     assert len(events("operator-added", person=person.subject, operator=operator.user.subject)) == 1
+
+
+@pytest.mark.requirement("SD-20")
+def test_passwords_that_operators_set_take_their_turn_among_the_hashes_of_their_network(
+    operator: Operator, make_person: MakePerson, hashing_networks: list[str]
+) -> None:
+    person, password = make_person("amy"), "another-long-password"
+
+    new_person(operator, f"new-{secrets.token_hex(4)}")
+    operator.post(
+        f"accounts/user/{person.pk}/password/",
+        {"password1": password, "password2": password, "usable_password": "true"},
+    )
+
+    assert hashing_networks == ["127.0.0.1"] * 2
 
 
 @pytest.mark.parametrize("password", ["short", "password1234", "new-amy-2026"])
