@@ -3,16 +3,13 @@
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from django.utils.crypto import salted_hmac
-
-from accounts import rate_limit
+from accounts import name_failures
 from accounts.models import User
 from accounts.password_hasher import RETRY_SECONDS, TooManyHashes, hashing_for
 from accounts.usernames import find_user, normalize_username
 
 LONGEST_PASSWORD = 1024
 LONGEST_TYPED = 150
-INVENTED_NAMES = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +33,7 @@ def attempt(name: str, password: str, address: str, *, now: int) -> Attempt:
     typed = name[: LONGEST_TYPED + 1]  # a few characters of Unicode become many when they are normalised
     name = normalize_username(typed)
     user = find_user(typed)
-    wait = rate_limit.seconds_to_wait("account", _counted_name(name, user), address, now=now)
+    wait = name_failures.seconds_to_wait(name, address, now=now)
     if wait:
         return Attempt("rate-limited", name, address, wait=wait)
     try:
@@ -52,22 +49,10 @@ def attempt(name: str, password: str, address: str, *, now: int) -> Attempt:
 def apply_rate_limit(tried: Attempt, *, now: int) -> Attempt:
     """The try with its consequence, in the caller's transaction: a failure too many pauses the account."""
     if tried.result != "wrong":
-        rate_limit.forget_failures("account", tried.name, tried.address)
+        name_failures.forget_failures(tried.name, tried.address)
         return tried
-    wait = rate_limit.count_failure("account", _counted_name(tried.name, tried.user), tried.address, now=now)
+    wait = name_failures.count_failure(tried.name, tried.address, exists=tried.user is not None, now=now)
     return replace(tried, result="rate-limited", wait=wait) if wait else tried
-
-
-def _counted_name(name: str, user: User | None) -> str:
-    """Under what failures of a name are counted: invented ones share so many rows of their network.
-
-    Which share one only we know. To fill them all takes longer than a window, so an invented name is paused like one
-    that somebody has.
-    """
-    if user is not None:
-        return name
-    digest = salted_hmac("an invented name", name.encode("utf-8", "replace"), algorithm="sha256").digest()
-    return f"invented {int.from_bytes(digest[:4]) % INVENTED_NAMES}"
 
 
 def _has_password(user: User, password: str) -> bool:

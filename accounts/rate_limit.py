@@ -11,12 +11,20 @@ from accounts import windows
 from smart.http.addresses import caller_network
 from smart.time_units import SECOND
 
-Kind = Literal["account", "client", "unknown account", "refresh refused", "code refused"]
+Kind = Literal[
+    "account", "account group", "invented account", "client", "unknown account", "refresh refused", "code refused"
+]
 FIRST_EVENTS = 10
 
 _COUNT = windows.count_statement("accounts_failurecount", "failures")
 _READ = f"SELECT failures, window_ends_at FROM accounts_failurecount WHERE key = %s AND {windows.IN_TIME}"  # noqa: S608
 _CLEAR = "DELETE FROM accounts_failurecount WHERE key = %s"
+_SUBTRACT = """
+UPDATE accounts_failurecount SET failures = failures - COALESCE((
+    SELECT own.failures FROM accounts_failurecount own
+    WHERE own.key = %s AND own.window_ends_at = accounts_failurecount.window_ends_at
+), 0) WHERE key = %s
+"""
 
 
 class Count(NamedTuple):
@@ -41,9 +49,12 @@ class Count(NamedTuple):
         return f"{reason}, {self.so_far}" if self.so_far else reason
 
 
-def count(kind: Kind, name: str, address: str, *, now: int, seconds: int = 0) -> Count:
-    """Counts one more, within a window of so many seconds (by default the one of failures). One statement."""
-    ends_at = now + (seconds or settings.SMARTAUTH_FAILURE_WINDOW_SECONDS) * SECOND
+def count(kind: Kind, name: str, address: str, *, now: int, seconds: int = 0, ends_at: int = 0) -> Count:
+    """Counts one more, within a window of so many seconds (by default the one of failures) or until then.
+
+    One statement.
+    """
+    ends_at = ends_at or now + (seconds or settings.SMARTAUTH_FAILURE_WINDOW_SECONDS) * SECOND
     with connection.cursor() as cursor:
         cursor.execute(_COUNT, windows.values(_key(kind, name, address), (), 1, now=now, ends_at=ends_at))
         return Count(*cursor.fetchone())
@@ -68,10 +79,13 @@ def seconds_to_wait(kind: Kind, name: str, address: str, *, now: int) -> int:
     return _wait(row[0], row[1], now) if row else 0
 
 
-def forget_failures(kind: Kind, name: str, address: str) -> None:
-    """A success forgets the failures before it."""
+def forget_failures(kind: Kind, name: str, address: str, *, counted_in: tuple[Kind, str] | None = None) -> None:
+    """A success forgets the failures before it, also where they were counted together with those of others."""
+    key = _key(kind, name, address)
     with connection.cursor() as cursor:
-        cursor.execute(_CLEAR, [_key(kind, name, address)])
+        if counted_in is not None:
+            cursor.execute(_SUBTRACT, [key, _key(*counted_in, address)])
+        cursor.execute(_CLEAR, [key])
 
 
 def _wait(failures: int, window_ends_at: int, now: int) -> int:

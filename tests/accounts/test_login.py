@@ -7,10 +7,9 @@ from typing import Any
 
 import pytest
 
-from accounts import clock, login
+from accounts import clock
 from accounts.address import client_address
 from accounts.login import apply_rate_limit, attempt
-from accounts.models import RateCount
 from tests.fixture_types import MakePerson
 
 ADDRESS = "192.0.2.33"
@@ -77,24 +76,6 @@ def test_another_address_of_the_same_ipv6_network_is_no_new_caller(make_person: 
     ]
 
     assert results == ["wrong", "rate-limited", "rate-limited", "wrong"]
-
-
-@pytest.mark.requirement("SD-20")
-@pytest.mark.usefixtures("committed")
-def test_invented_names_share_rows_and_are_paused_like_the_name_of_somebody(
-    settings: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    settings.SMARTAUTH_FAILURE_LIMIT = 2
-    now, network = clock.now(), f"2001:db8:{secrets.token_hex(2)}:{secrets.token_hex(2)}::1"
-
-    def results(names: list[str]) -> list[str]:
-        return [apply_rate_limit(attempt(name, "guess", network, now=now), now=now).result for name in names]
-
-    assert results(["nobody-1"] * 3) == ["wrong", "rate-limited", "rate-limited"]
-    monkeypatch.setattr(login, "INVENTED_NAMES", 2)
-    before = RateCount.objects.count()
-    results([f"nobody-{secrets.token_hex(8)}" for _ in range(8)])
-    assert RateCount.objects.count() - before <= 2
 
 
 def test_a_pause_ends(make_person: MakePerson, settings: Any) -> None:

@@ -1,0 +1,122 @@
+"""Names at the sign-in are paused alike, whether somebody has them or not."""
+
+import secrets
+from typing import Any
+
+import pytest
+
+from accounts import clock, name_failures
+from accounts.models import RateCount
+from accounts.name_failures import count_failure, forget_failures, seconds_to_wait
+
+SECOND = 1_000_000
+
+pytestmark = [pytest.mark.requirement("SD-20"), pytest.mark.usefixtures("committed")]
+
+
+def unused_network() -> str:
+    """An address of a network that nobody has used."""
+    return f"2001:db8:{secrets.token_hex(2)}:{secrets.token_hex(2)}::1"
+
+
+@pytest.fixture
+def network() -> str:
+    return unused_network()
+
+
+@pytest.fixture
+def one_group(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
+    """All names share one row, and the third failure is one too many."""
+    monkeypatch.setattr(name_failures, "GROUPS", 1)
+    settings.SMARTAUTH_FAILURE_LIMIT, settings.SMARTAUTH_FAILURE_WINDOW_SECONDS = 3, 900
+
+
+@pytest.mark.usefixtures("one_group")
+@pytest.mark.parametrize("exists", [True, False], ids=["somebody", "nobody"])
+def test_a_name_is_paused_with_its_group_at_its_first_try_and_pauses_the_group(network: str, exists: bool) -> None:
+    now = clock.now()
+
+    waits = [count_failure(name, network, exists=exists, now=now) for name in ("one", "two", "three")]
+
+    assert waits == [0, 0, 900]
+    assert [seconds_to_wait(name, network, now=now) for name in ("one", "somebody", "nobody")] == [900] * 3
+
+
+@pytest.mark.usefixtures("one_group")
+@pytest.mark.parametrize(
+    "tries",
+    [
+        [("x", 0), ("x", 1), ("x", 2), ("x", 3)],
+        [("other", 0), ("x", 800), ("x", 801), ("x", 901), ("x", 902), ("other", 1700), ("x", 1801)],
+        [("x", 0), ("other", 500), ("x", 899), ("x", 900), ("other", 1799), ("x", 1800), ("x", 1801)],
+    ],
+    ids=["alone", "a window that others began", "others between"],
+)
+def test_no_sequence_of_tries_tells_whether_somebody_has_a_name(tries: list[tuple[str, int]]) -> None:
+    now = clock.now()
+
+    def waits(exists: bool) -> list[int]:
+        address = unused_network()
+        return [
+            seconds_to_wait(name, address, now=now + after * SECOND)
+            or count_failure(name, address, exists=exists and name == "x", now=now + after * SECOND)
+            for name, after in tries
+        ]
+
+    assert waits(exists=True) == waits(exists=False)
+
+
+@pytest.mark.usefixtures("one_group")
+def test_a_success_forgets_the_failures_of_its_name_alone(network: str) -> None:
+    now = clock.now()
+    for name in ("amy", "amy", "ben"):
+        wait = count_failure(name, network, exists=True, now=now)
+
+    forget_failures("amy", network)
+
+    assert wait == 900
+    assert seconds_to_wait("ben", network, now=now) == 0
+    forget_failures("amy", network)
+    assert [count_failure(name, network, exists=False, now=now) for name in ("one", "two")] == [0, 900]
+
+
+@pytest.mark.usefixtures("one_group")
+def test_a_success_forgets_nothing_of_a_later_window(network: str) -> None:
+    now, later = clock.now(), clock.now() + 901 * SECOND
+    count_failure("amy", network, exists=True, now=now)
+    for name in ("one", "two"):
+        count_failure(name, network, exists=False, now=later)
+
+    forget_failures("amy", network)
+
+    assert count_failure("three", network, exists=False, now=later) == 900
+
+
+def test_invented_names_fill_so_many_rows_and_no_more(network: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(name_failures, "GROUPS", 2)
+    now, before = clock.now(), RateCount.objects.count()
+
+    for _ in range(16):
+        count_failure(secrets.token_hex(8), network, exists=False, now=now)
+
+    assert RateCount.objects.count() - before <= 4
+
+
+def test_which_names_share_a_group_only_we_know(settings: Any) -> None:
+    names = [f"person-{number}" for number in range(20)]
+    groups = [name_failures._group(name) for name in names]
+
+    settings.SECRET_KEY = "another-key"
+
+    assert len(set(groups)) > 15
+    assert [name_failures._group(name) for name in names] != groups
+
+
+def test_a_failure_costs_as_many_statements_whether_somebody_has_the_name_or_not(
+    network: str, django_assert_num_queries: Any
+) -> None:
+    now = clock.now()
+
+    for exists in (True, False):
+        with django_assert_num_queries(2):
+            count_failure("amy", network, exists=exists, now=now)
