@@ -16,7 +16,7 @@ from smart.http.parameters import MalformedParameters, Parameters
 from smart.openid.logout import LogoutRequest, RegisteredApp, requesting_client_id, validate_logout
 from smart.time_units import SECOND, is_recent
 
-SALT = "a logout that an app asks for"
+SALT = "a logout that an app asks for, with its time"  # another one whenever what is signed takes another shape
 SECONDS = 600
 LEAVE = "/o/logout/leave"
 
@@ -66,13 +66,13 @@ def _parse_request(parameters: Parameters) -> LogoutRequest:
 
 def _read_request(request: HttpRequest) -> LogoutRequest:
     """What logout() left; nothing of what somebody else made, or of what is old."""
+    now = clock.now()
     try:
         left = signing.loads(request.GET.get("asked", ""), salt=SALT)
-    except signing.BadSignature:
+        is_new = is_recent(left["at"], since=now - SECONDS * SECOND, now=now)
+        return LogoutRequest(**left["request"]) if is_new else LogoutRequest()
+    except (signing.BadSignature, KeyError, TypeError):  # of nobody, or of another version of ours
         return LogoutRequest()
-    now = clock.now()
-    is_new = is_recent(left["at"], since=now - SECONDS * SECOND, now=now)
-    return LogoutRequest(**left["request"]) if is_new else LogoutRequest()
 
 
 def _page(request: HttpRequest, logout_request: LogoutRequest, **context: object) -> HttpResponse:

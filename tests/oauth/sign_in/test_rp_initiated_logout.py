@@ -11,6 +11,7 @@ from accounts import clock
 from accounts.models import SignIn
 from oauth.models import Authorization, SigningKey
 from oauth.sign_in import rp_initiated_logout
+from smart.openid.logout import LogoutRequest
 from smart.time_units import CLOCK_SKEW, SECOND
 from tests.conftest import App
 from tests.fixture_types import MakeClient, MakePerson, MakeVisitor
@@ -173,6 +174,35 @@ def test_what_an_app_asked_counts_for_ten_minutes_and_never_from_the_future(
     found = rp_initiated_logout._read_request(rf.get("/", {"asked": asked}))
 
     assert (found.client_id == "app") is counts
+
+
+@pytest.mark.requirement("SB-01")
+@pytest.mark.parametrize("salt", ["a logout that an app asks for", rp_initiated_logout.SALT], ids=["before", "now"])
+@pytest.mark.parametrize(
+    "left",
+    [
+        {"client_id": "app", "subject": "", "leads_to": BACK, "why": ""},
+        {"at": "now", "request": {"client_id": "app"}},
+        {"at": 1 << 62, "request": {"client_id": "app"}},
+        {"at": None, "request": None},
+        {"request": {"client_id": "app"}},
+        [],
+        "text",
+    ],
+    ids=["as before", "time as text", "never", "nothing", "no time", "list", "text"],
+)
+def test_what_another_version_signed_is_refused(rf: Any, salt: str, left: Any) -> None:
+    asked = signing.dumps(left, salt=salt)
+
+    assert rp_initiated_logout._read_request(rf.get("/", {"asked": asked})) == LogoutRequest()
+
+
+@pytest.mark.requirement("SB-01")
+def test_what_lacks_a_member_or_has_one_more_is_refused(rf: Any) -> None:
+    for request in (["app"], {"client": "app"}, {"client_id": "app", "more": ""}):
+        asked = signing.dumps({"at": clock.now(), "request": request}, salt=rp_initiated_logout.SALT)
+
+        assert rp_initiated_logout._read_request(rf.get("/", {"asked": asked})) == LogoutRequest()
 
 
 @pytest.mark.requirement("SB-01")
