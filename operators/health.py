@@ -2,6 +2,7 @@
 
 import logging
 
+from django.conf import settings
 from django.db import Error, connections
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
@@ -12,6 +13,7 @@ from operators import readiness
 
 log = logging.getLogger("smartauth.health")
 OK, FAILED, OUTDATED = "ok", "failed", "migrations are missing"
+SAME = "the same as default"
 
 
 @csrf_exempt
@@ -28,6 +30,9 @@ def healthz(request: HttpRequest) -> JsonResponse:
 def readyz(request: HttpRequest) -> JsonResponse:
     """200 while everything is there that serving needs, else 503. What failed is said, why is in the log."""
     databases = {alias: _database_state(alias) for alias in readiness.DATABASES}
+    if {*databases.values()} == {OK} and not settings.SMARTAUTH_DEV and readiness.are_one_database():
+        log.error("the audit database is the main database under another name")
+        databases["audit"] = SAME
     keys = _keys_state() if databases["default"] == OK else FAILED
     ready = {*databases.values(), keys} == {OK}
     answer = {"status": OK if ready else FAILED, "databases": databases, "signing_keys": keys}

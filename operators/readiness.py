@@ -28,14 +28,21 @@ def _latest_migrations() -> list[tuple[str, str]]:
 def are_one_database() -> bool:
     """Whether events would be kept beside what they are about: so the servers say, whatever names lead to them.
 
-    While the audit database does not answer nobody can tell; a server starts without it, as events wait for it.
+    While the audit database does not answer nobody can tell: a server starts without it, as events wait for it, and
+    each probe of readiness asks again until both have answered once.
     """
-    if any(connections[alias].vendor != "postgresql" for alias in DATABASES):
-        return False  # two files, with two names of ours
     try:
-        return _identity("default") == _identity("audit")
+        return _is_one_identity()
     except OperationalError:
         return False
+
+
+@cache
+def _is_one_identity() -> bool:
+    """Asked until both answer: an exception is not cached."""
+    if any(connections[alias].vendor != "postgresql" for alias in DATABASES):
+        return False  # two files, with two names of ours
+    return _identity("default") == _identity("audit")
 
 
 def _identity(alias: str) -> tuple[Any, ...]:

@@ -8,6 +8,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 SCHEMES = ("postgresql", "postgres")
+CONNECT_SECONDS = 5  # for each host; libpq's own default is to wait as long as the network does
 _NAMES = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
 
 
@@ -30,7 +31,7 @@ def _is_port(text: str) -> bool:
 
 def django_database(url: str) -> dict[str, Any]:
     """Engine, names and options; what libpq takes beside them (`sslmode` and the like) goes on to it."""
-    found = conninfo_to_dict(url)
+    found = {"connect_timeout": CONNECT_SECONDS, **conninfo_to_dict(url)}
     named = {ours: str(found.pop(theirs, "")) for theirs, ours in _NAMES.items()}
     return {"ENGINE": "django.db.backends.postgresql", **named, "OPTIONS": found}
 

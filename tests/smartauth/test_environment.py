@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from smartauth.database_url import is_same_database
+from smartauth.database_url import django_database, is_same_database
 from smartauth.environment import SettingsRefused, read
 from smartauth.settings_table import (
     ACCESS_TOKEN_SECONDS,
@@ -231,6 +231,13 @@ def test_a_switch_understands_the_usual_words(text: str) -> None:
 )
 def test_a_database_url_is_what_libpq_takes(url: str) -> None:
     assert read({"SMARTAUTH_DATABASE_URL": url})[DATABASE_URL] == url
+
+
+@pytest.mark.parametrize(("query", "seconds"), [("", 5), ("?connect_timeout=2&sslmode=require", "2")])
+def test_a_database_that_does_not_answer_is_waited_for_as_long_as_its_url_says_or_five_seconds(
+    query: str, seconds: object
+) -> None:
+    assert django_database(f"postgresql://db/n{query}")["OPTIONS"]["connect_timeout"] == seconds
 
 
 @pytest.mark.parametrize("url", ["redis://h", "redis://h:6379/11", "rediss://:p%40ss@h:6380/0", "redis://[::1]:6379/0"])

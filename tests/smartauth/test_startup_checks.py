@@ -1,5 +1,6 @@
 """A server that could not check does not serve, however it was started."""
 
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ import pytest
 from cryptography.fernet import Fernet
 from django.db import connections
 
-from operators import readiness
+from operators import health, readiness
 from smartauth import startup_checks
 from smartauth.startup_checks import NotYet, StartupGate, UnsafeStart
 from smartauth.wsgi import application
@@ -211,20 +212,48 @@ def test_between_two_tries_nobody_pays_for_a_check(monkeypatch: pytest.MonkeyPat
     assert checks.made == 1
 
 
-@pytest.mark.requirement("SB-07")
-@pytest.mark.postgresql
-def test_two_names_of_one_database_are_found_out_by_asking_it(committed: None, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def one_database(committed: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The audit database is the main one under another name; nobody has asked yet."""
     main, audit = (connections[alias] for alias in readiness.DATABASES)
-
-    assert not readiness.are_one_database()
+    readiness._is_one_identity.cache_clear()
     monkeypatch.setitem(audit.settings_dict, "NAME", main.settings_dict["NAME"])
     monkeypatch.setitem(audit.settings_dict, "HOST", "localhost")
     audit.close()
-    try:
-        assert readiness.are_one_database()
-        monkeypatch.setitem(audit.settings_dict, "PORT", "1")
-        audit.close()
+    yield
+    monkeypatch.undo()
+    audit.close()
+    readiness._is_one_identity.cache_clear()
+
+
+@pytest.mark.requirement("SB-07")
+@pytest.mark.postgresql
+def test_two_names_of_one_database_are_found_out_by_asking_it(one_database: None) -> None:
+    assert readiness.are_one_database()
+
+
+@pytest.mark.requirement("SB-07")
+@pytest.mark.postgresql
+@pytest.mark.usefixtures("committed")
+def test_two_databases_of_one_server_are_not_one() -> None:
+    readiness._is_one_identity.cache_clear()
+
+    assert not readiness.are_one_database()
+
+
+@pytest.mark.requirement("SB-07")
+@pytest.mark.postgresql
+def test_a_database_that_did_not_answer_at_the_start_is_asked_again_until_it_does(
+    one_database: None, settings: Any, rf: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.SMARTAUTH_DEV = False
+    audit = connections["audit"]
+    with monkeypatch.context() as silent:
+        silent.setitem(audit.settings_dict, "PORT", "1")
         assert not readiness.are_one_database()
-    finally:
-        monkeypatch.undo()
-        audit.close()
+    audit.close()
+
+    answer = health.readyz(rf.get("/readyz"))
+
+    assert answer.status_code == 503
+    assert json.loads(answer.content)["databases"] == {"default": "ok", "audit": "the same as default"}
