@@ -133,9 +133,14 @@ class Pending:
         self._still_open().update(encounter=encounter)
         self.row.encounter = encounter
 
-    def answer(self, *, now: int) -> None:
-        """Only one answer wins. Raises AlreadyAnswered for every other one, Expired for one that came late."""
-        if self._still_open().filter(expires_at__gt=now, created_at__lte=now + CLOCK_SKEW).update(answered_at=now) == 1:
+    def answer(self, *, now: int, signed_in: bool = False) -> None:
+        """Only one answer wins. Raises AlreadyAnswered for every other one, Expired for one that came late.
+
+        What somebody had signed in for takes no room of their network any more, also if it was never assigned to them.
+        """
+        room = {"caller_network": ""} if signed_in else {}
+        in_time = self._still_open().filter(expires_at__gt=now, created_at__lte=now + CLOCK_SKEW)
+        if in_time.update(answered_at=now, **room) == 1:
             return
         raise Expired(self) if self._still_open().exists() else AlreadyAnswered
 

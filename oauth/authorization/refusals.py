@@ -29,9 +29,9 @@ def denied_by_user() -> AccessDenied:
 
 def refuse(request: HttpRequest, pending: Pending, refusal: OAuthError) -> HttpResponse:
     """Ends the request with this refusal and tells the app."""
-    now = clock.now()
+    now, signed_in = clock.now(), signed_in_user(request) is not None
     with transaction.atomic():
-        pending.answer(now=now)
+        pending.answer(now=now, signed_in=signed_in)
         if pending.row.user is not None:  # what nobody signed in to is nobody's refusal, and strangers make any number
             record_events(interaction_event(request, pending, EventKind.DENIED, at=now, reason=refusal.code))
     return redirect_to_app(_refusal_url(pending, refusal), after_form=not is_silent(pending))

@@ -352,6 +352,26 @@ def test_an_app_that_always_asks_gets_nothing_quietly_whatever_there_is_to_choos
     assert grants(client) == 1
 
 
+@pytest.mark.requirement("E32", "SD-20")
+@pytest.mark.parametrize("changes", [{}, {"always_asks_consent": True}], ids=["holds nothing", "always asks"])
+def test_a_quiet_request_of_somebody_who_is_signed_in_takes_no_room_when_it_is_refused(
+    app: App, visitor: Visitor, make_client: MakeClient, make_person: MakePerson, settings: Any, changes: dict[str, Any]
+) -> None:
+    client, person = refreshing_client(make_client), make_person("amy")
+    ask = {"prompt": "none", "scope": OFFLINE, "redirect_uri": HTTPS}
+    if changes:
+        allow_for_good(app, visitor, client, person)
+        type(client).objects.filter(pk=client.pk).update(**changes)
+    else:
+        visitor.sign_in(visitor.request("GET", "/login"), person)
+    settings.SMARTAUTH_PENDING_REQUESTS = 1
+
+    answers = [visitor.follow(visitor.ask(client, **ask)) for _ in range(3)]
+
+    for answer in answers:
+        assert_refused(answer, "consent_required")
+
+
 @pytest.mark.requirement("E32", "AZ-20")
 @pytest.mark.parametrize("step", ["patient", "consent", "encounter"])
 def test_no_page_of_a_quiet_request_can_be_answered(
