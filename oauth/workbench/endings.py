@@ -40,7 +40,7 @@ def _end_authorization(reason: EndedFor, *epochs: str) -> End:
 
 def _supersede(token: AccessToken, actor: Actor) -> None:
     """It has the first place in a seat of its own, of which all that count have been taken since."""
-    kept: int = max(token.authorization.client.tokens_to_keep, 1)
+    kept: int = token.authorization.client.tokens_to_keep
     seat = Seat.objects.create(key=f"workbench|{secrets.token_hex(16)}", latest_number=1 + kept, latest_launch=1 + kept)
     AccessToken.objects.filter(pk=token.pk).update(seat=seat, seat_number=1)
 

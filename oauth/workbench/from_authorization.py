@@ -10,12 +10,13 @@ from oauth.tokens import access_token
 from oauth.tokens.authorization_state import AuthorizationState
 from oauth.tokens.claims import build_claims
 from oauth.workbench import stand_in_keys
-from oauth.workbench.good_token import Claims, GoodToken, signed
+from oauth.workbench.good_token import CannotMint, Claims, GoodToken, signed
 from smart.digests import random_token
 from smart.time_units import SECOND
 
 LISTENER = "https://listener.invalid/keys"  # an address that leads nowhere (RFC 2606)
 LAST_SECOND = 1 << 40  # what comes after that fits into no row
+LONGEST_JTI = 500
 
 
 def good_token(authorization: Authorization, lifetime: int, listener: str, *, now: int) -> GoodToken:
@@ -39,8 +40,8 @@ def good_token(authorization: Authorization, lifetime: int, listener: str, *, no
 
 
 def register(authorization: Authorization, token: str, answer: Claims, good: GoodToken, *, now: int) -> AccessToken:
-    """The row by which introspection knows the token and answers so; it has no seat."""
-    expires, jti = answer.get("exp"), good.claims["jti"] if good.keys else None
+    """The row by which introspection knows the token and answers so; it has no seat. Raises CannotMint."""
+    expires, jti = answer.get("exp"), _jti(answer, good) if good.keys else None
     until = expires if isinstance(expires, int) and 0 <= expires < LAST_SECOND else good.answer["exp"]
     made = access_token.AccessToken.of(token, jti)
     created: AccessToken = AccessToken.objects.create(
@@ -53,6 +54,16 @@ def register(authorization: Authorization, token: str, answer: Claims, good: Goo
         expires_at=until * SECOND,
     )
     return created
+
+
+def _jti(answer: Claims, good: GoodToken) -> str:
+    """The one that the token says, or what it would have said where that is none that a row can hold."""
+    said = answer.get("jti")
+    if not isinstance(said, str) or not said.isprintable() or not 0 < len(said) <= LONGEST_JTI:
+        return str(good.claims["jti"])
+    if AccessToken.objects.filter(jti=said).exists():
+        raise CannotMint("there is a token with this jti already")
+    return said
 
 
 def _other_base(server: FhirServer) -> str:

@@ -1,11 +1,15 @@
 """`/dev/tokens`: tokens as they are asked for, what introspection says of them, and what is written down."""
 
 import re
+import secrets
 from typing import Any
 
 import pytest
 
 from oauth.models import AccessToken, ActsFor, FhirIdentity, FhirServer, PatientRecord
+from oauth.workbench.good_token import CannotMint
+from oauth.workbench.tokens_api import ordered_token
+from smart.digests import sha256_hex
 from smartauth_probe.catalogue import groups, kinds
 from tests.conftest import BASE, SECRET, App, basic
 from tests.fixture_types import Events, Introspect, MakeResourceServer
@@ -65,6 +69,31 @@ def test_claims_are_set_and_taken_away_in_the_token_and_in_the_answer(asker: Ask
     claims = introspect(answer["access_token"])
     assert (claims["acr"], claims["patient"], "scope" in claims) == ("2", "ben", False)
     assert claims["exp"] - claims["iat"] == answer["expires_in"] == 60
+
+
+def test_a_jti_that_is_asked_for_is_the_one_that_the_row_knows(asker: Asker) -> None:
+    jti = secrets.token_hex(8)
+
+    token = asker.get(claims={"jti": jti})["access_token"]
+    again = asker.post(claims={"jti": jti})
+
+    assert AccessToken.objects.get(jti=jti).digest == sha256_hex(token)
+    assert (again.status_code, "there is a token with this jti already" in again.text) == (400, True)
+
+
+@pytest.mark.parametrize("jti", [1, None, "", "a\0b", "x" * 501, "\ud800"], ids=ascii)
+def test_a_jti_that_no_row_can_hold_is_in_the_token_alone(asker: Asker, introspect: Introspect, jti: object) -> None:
+    token = asker.get(claims={"jti": jti})["access_token"]
+
+    assert introspect(token)["active"] is True
+    assert AccessToken.objects.get(digest=sha256_hex(token)).jti not in {jti, None}
+
+
+def test_no_door_gives_tokens_away_outside_development(settings: Any) -> None:
+    settings.SMARTAUTH_DEV = False
+
+    with pytest.raises(CannotMint, match="in development only"):
+        ordered_token({"client": "demo-public", "user": "amy"})
 
 
 def test_every_minting_is_an_event_that_does_not_hold_the_token(asker: Asker, events: Events) -> None:
