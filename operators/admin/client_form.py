@@ -50,7 +50,7 @@ class ClientForm(RegistrationForm):
         label="Keys, pasted", required=False, strip=True, help_text="A JWK set.",
         widget=forms.Textarea(attrs={"rows": 8, "cols": 70, "spellcheck": "false"}),
     )  # fmt: skip
-    jwks_uri = Text(label="Keys, by address", required=False, help_text="https only.")
+    jwks_uri = Text(label="Keys, by URL", required=False, help_text="https only.")
     access_token_seconds = Seconds(
         settings.SMARTAUTH_ACCESS_TOKEN_MAX_SECONDS,
         label="Access token lives, seconds",

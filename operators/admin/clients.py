@@ -253,7 +253,7 @@ class ClientAdmin(OperatorAdmin):
         access.end_all(clients, actor(request), reason)
         self.message_user(request, said.format(count_text(len(clients), "client")))
 
-    # Keys by address ------------------------------------------------------------------------------------------------
+    # Keys by URL ----------------------------------------------------------------------------------------------------
 
     def get_urls(self) -> Any:
         check = self.admin_site.admin_view(self.check_keys)
@@ -279,10 +279,10 @@ def _old_secret_until(client: Client | None) -> SafeString | str:
     return time_element(client.old_secret_until)
 
 
-def _keys_behind(address: str) -> tuple[Sequence[jwks.PublicKey], Sequence[str]]:
+def _keys_behind(url: str) -> tuple[Sequence[jwks.PublicKey], Sequence[str]]:
     """The keys, or what is wrong with them."""
     try:
-        return jwks_fetch.fetch_public_keys(address), ()
+        return jwks_fetch.fetch_public_keys(url), ()
     except jwks_fetch.Unfetchable as error:
         return (), [f"{error}."]
     except jwks.InvalidKeys as error:

@@ -1,4 +1,4 @@
-"""Keys at an address of the client: fetched, kept for a time, and no longer (CL-10 to CL-12)."""
+"""Keys at a URL of the client: fetched, kept for a time, and no longer (CL-10 to CL-12)."""
 
 import asyncio
 import base64
@@ -23,7 +23,7 @@ def nobody_failed_before(committed: None) -> None:
     rate_limit.forget_failures("client", "", "192.0.2.7")
 
 
-# Keys by address ------------------------------------------------------------------------------------------------------
+# Keys by URL ----------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Registering clients by kind, secrets shown once and rotated with an overlap, keys by paste and by address."""
+"""Registering clients by kind, secrets shown once and rotated with an overlap, keys by paste and by URL."""
 
 import json
 import re
@@ -351,7 +351,7 @@ def test_a_client_without_a_secret_has_nothing_to_rotate(
     assert (answer.status_code, client.secret_digest) == (302, "")
 
 
-# Keys by address ----------------------------------------------------------------------------------------------------
+# Keys by URL --------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -376,7 +376,7 @@ def test_the_button_fetches_and_checks_the_keys(
     assert said in answer.content.decode()
 
 
-def test_addresses_that_are_not_public_are_not_asked_outside_development(
+def test_keys_at_hosts_that_are_not_public_are_not_asked_for_outside_development(
     operator: Operator, make_client: MakeClient, jwks_server: JwksServer, settings: Any
 ) -> None:
     settings.SMARTAUTH_DEV = False
