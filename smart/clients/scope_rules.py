@@ -41,7 +41,11 @@ def scope_problems(text: str, holder: ScopeHolder) -> list[str]:
     scopes = parse_scopes(text)
     if scopes and not (holder.is_app or holder.is_service):
         return ["a client without authorization_code and client_credentials is granted no scope."]
-    problems = [f"{shown_name(scope)}: {problem}." for scope in scopes if (problem := scope_problem(scope, holder))]
+    problems = [
+        f"{shown_name(scope)}: {problem}{'' if problem.endswith('?') else '.'}"
+        for scope in scopes
+        if (problem := scope_problem(scope, holder))
+    ]
     return [*problems, *_set_problems(text, scopes, holder)]
 
 
@@ -81,7 +85,7 @@ def _type_problem(scope: Scope, versions: Iterable[str]) -> str:
     if not scope.context or scope.resource == "*" or scope.resource in types:
         return ""
     close = difflib.get_close_matches(scope.resource, sorted(types), n=1)
-    hint = f", but {close[0]}" if close else ""
+    hint = f". Did you mean {close[0]}?" if close else ""
     return f"{' or '.join(map(str.upper, known_versions))} has no resource type {scope.resource}{hint}"
 
 

@@ -166,10 +166,10 @@ CLIENTS: dict[str, tuple[str, Row, str, str]] = {
     "letters in disorder": scope("patient/*.sr", "patient/*.sr: we know no such scope."),
     "not of RFC 6749": scope('patient/*.rs "x"', '"x": we know no such scope.'),
     "misspelled type": scope("patient/Observaton.rs",
-                             "patient/Observaton.rs: R4 has no resource type Observaton, but Observation."),
+                             "patient/Observaton.rs: R4 has no resource type Observaton. Did you mean Observation?"),
     "type of another version": scope("patient/MedicationOrder.rs",
-                                     "patient/MedicationOrder.rs: R4 has no resource type MedicationOrder, "
-                                     "but Medication."),
+                                     "patient/MedicationOrder.rs: R4 has no resource type MedicationOrder. "
+                                     "Did you mean Medication?"),
     "of services": scope("patient/*.rs system/*.rs", "system/*.rs: only a backend service may have it."),
     "refresh without its grant": scope(
         "patient/*.rs offline_access",

@@ -180,8 +180,8 @@ ROWS: list[Row] = [
             ("E16", "unknown", "we know no such scope"),
             ("E16", "patient/Observation.dus", "we know no such scope"),
             ("E16", "fhirUser", "is granted only together with openid"),
-            ("E16", "patient/Nonsense.rs", "R4 has no resource type Nonsense, but Consent"),
-            ("E16", "patient/MedicationOrder.rs", "R4 has no resource type MedicationOrder, but Medication"),
+            ("E16", "patient/Nonsense.rs", "R4 has no resource type Nonsense. Did you mean Consent?"),
+            ("E16", "patient/MedicationOrder.rs", "R4 has no resource type MedicationOrder. Did you mean Medication?"),
             ("E16", "offline_access", "only an app that may stay connected (refresh_token) may have it"),
             ("E17", "system/*.rs", "only a backend service may have it"),
             (
