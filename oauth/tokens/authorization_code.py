@@ -103,7 +103,7 @@ def _require_valid(
     if code.code_challenge and not verifier:
         raise InvalidGrant("code_verifier is missing")
     pkce.verify_code_verifier(code.code_challenge, verifier)
-    unusable = authorization.reason_against(code.authorization_epoch)
+    unusable = authorization.unusable_reason_under(code.authorization_epoch)
     if reason := unusable or rights_at_issue.refusal_reason(authorization):
         raise InvalidGrant("the code is not valid", event_reason=reason)
 

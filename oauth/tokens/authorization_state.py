@@ -127,7 +127,7 @@ class AuthorizationState:
             return _IN_WORDS[reason]
         return "" if self.fits_profile else "the client has another profile than when it was granted"
 
-    def reason_against(self, epoch: int) -> str:
+    def unusable_reason_under(self, epoch: int) -> str:
         """Why nothing may be issued for what was issued under that epoch, or "": it ended, or the authorization did."""
         return self.unusable_reason or (ENDED if epoch != self.epoch else "")
 

@@ -106,7 +106,7 @@ def _require_own_client(authorization: AuthorizationState, client: Authenticated
 
 
 def _require_live(consumed: ConsumedRefreshToken, authorization: AuthorizationState, request: MachineRequest) -> None:
-    if reason := authorization.reason_against(consumed.authorization_epoch):
+    if reason := authorization.unusable_reason_under(consumed.authorization_epoch):
         raise InvalidGrant(INVALID, event_reason=reason)
     if is_expired(request.now, consumed.expires_at):
         raise InvalidGrant(INVALID, event_reason="it has expired")
@@ -173,7 +173,7 @@ def _repeat_or_end_family(
     record_event = partial(authorization.record_event, at=request.now, address=request.address)
     if authorization.client_pk != client.pk:
         _record_refusal(authorization, request, f"sent by {client.client_id}, whose it is not")
-    elif reason := authorization.reason_against(used.authorization_epoch):
+    elif reason := authorization.unusable_reason_under(used.authorization_epoch):
         _record_refusal(authorization, request, reason)
     elif used.kept_answer and is_in_grace(request.now, used.consumed_at, settings.SMARTAUTH_REFRESH_GRACE_SECONDS):
         try:
