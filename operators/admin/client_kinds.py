@@ -1,9 +1,15 @@
 """The kinds of clients that an operator registers, and what each kind is asked (RG-09)."""
 
 from dataclasses import dataclass
+from functools import reduce
+from itertools import product
+from operator import or_
 from typing import Any
 
+from django.db.models import Q, QuerySet
+
 from oauth.models import Client
+from smart.authorize.unvalidated_request import AUTHORIZATION_CODE, CLIENT_CREDENTIALS
 
 Fieldsets = list[tuple[str | None, dict[str, Any]]]
 
@@ -52,12 +58,18 @@ class Kind:
     @property
     def is_app(self) -> bool:
         """Whether people use it."""
-        return "authorization_code" in self.grants
+        return AUTHORIZATION_CODE in self.grants
 
     @property
     def is_service(self) -> bool:
         """Whether it asks for itself, without a person."""
-        return self.grants == "client_credentials"
+        return self.grants == CLIENT_CREDENTIALS
+
+    def clients(self, found: QuerySet[Client]) -> QuerySet[Client]:
+        """Those of them that are of this kind, for each way to prove itself and whatever it may ask for."""
+        ways = product(Client.Authentication, (True, False), (True, False))
+        fitting = [_condition(*way) for way in ways if _kind_name(*way) == self.name]
+        return found.filter(reduce(or_, fitting))
 
     def fieldsets(self) -> Fieldsets:
         return [(None, {"fields": ["name", "maker"]}), *self.sections]
@@ -92,8 +104,19 @@ KINDS_BY_NAME = {kind.name: kind for kind in KINDS}
 def kind_of(client: Client) -> Kind:
     """Which kind a registered client is."""
     grants = client.grants.split()
-    if "client_credentials" in grants and "authorization_code" not in grants:
-        return KINDS_BY_NAME["backend-secret" if client.authentication == Client.Authentication.SECRET else "backend"]
-    if not grants and client.authentication == Client.Authentication.SECRET:
-        return KINDS_BY_NAME["resource-server"]
-    return KINDS_BY_NAME["public" if client.authentication == Client.Authentication.NONE else client.authentication]
+    return KINDS_BY_NAME[_kind_name(client.authentication, AUTHORIZATION_CODE in grants, CLIENT_CREDENTIALS in grants)]
+
+
+def _kind_name(authentication: str, is_app: bool, is_service: bool) -> str:
+    """Every client is of one kind: what none was made for counts as an app that proves itself in the same way."""
+    has_secret = authentication == Client.Authentication.SECRET
+    if is_service and not is_app:
+        return "backend-secret" if has_secret else "backend"
+    if has_secret and not is_app:
+        return "resource-server"
+    return "public" if authentication == Client.Authentication.NONE else authentication
+
+
+def _condition(authentication: str, is_app: bool, is_service: bool) -> Q:
+    app, service = Q(grants__contains=AUTHORIZATION_CODE), Q(grants__contains=CLIENT_CREDENTIALS)
+    return Q(authentication=authentication) & (app if is_app else ~app) & (service if is_service else ~service)

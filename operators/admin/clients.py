@@ -33,14 +33,7 @@ from operators.admin.model_admin import OperatorAdmin, actor, record_operator_ev
 from operators.admin.rendering import count_text, shorten, tag, time_element
 from smart.clients import jwks
 
-KIND = filter_by("kind", "kind", {
-    "public": ("public app", lambda found: found.filter(authentication="none")),
-    "secret": ("app with a secret",
-               lambda found: found.filter(authentication="secret", grants__contains="authorization_code")),
-    "keys": ("app with keys", lambda found: found.filter(authentication="keys", grants__contains="authorization_code")),
-    "backend": ("backend service", lambda found: found.filter(grants="client_credentials")),
-    "resource-server": ("resource server", lambda found: found.filter(authentication="secret", grants="")),
-})  # fmt: skip
+KIND = filter_by("kind", "kind", {kind.name: (kind.title.lower(), kind.clients) for kind in KINDS})
 STATE = filter_by("state", "state", {
     "enabled": ("enabled", lambda found: found.filter(enabled=1)),
     "disabled": ("disabled", lambda found: found.filter(enabled=0)),

@@ -99,6 +99,22 @@ def test_a_client_of_each_kind_is_registered(
     assert operator.get(f"oauth/client/{client.pk}/change/").status_code == 200
 
 
+@pytest.mark.requirement("RG-09")
+def test_the_list_finds_every_client_under_the_kind_of_its_form_and_no_other(
+    operator: Operator, make_client: MakeClient
+) -> None:
+    from operators.admin.client_kinds import KINDS, kind_of
+
+    grants = ("", "authorization_code", "authorization_code refresh_token", "client_credentials",
+              "authorization_code client_credentials")  # fmt: skip
+    clients = [make_client(proof, grants=some) for proof in ("none", "secret", "keys") for some in grants]
+    pages = {kind.name: operator.get("oauth/client/", kind=kind.name).content.decode() for kind in KINDS}
+
+    listed = [[name for name, page in pages.items() if client.client_id in page] for client in clients]
+
+    assert listed == [[kind_of(client).name] for client in clients]
+
+
 @pytest.mark.requirement("BK-07")
 @pytest.mark.parametrize("kind", ["backend", "backend-secret"])
 def test_the_form_of_a_service_says_how_many_tokens_its_workers_need(operator: Operator, kind: str) -> None:
