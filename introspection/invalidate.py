@@ -9,9 +9,9 @@ from accounts.models import User
 from introspection.invalidation_target import NAMING, Target, parse_target
 from introspection.requester import Requester, authenticate_requester
 from oauth.ending import access
-from oauth.ending.access import Ended
 from oauth.ending.people import require_sign_in_and_end, suspend_all
 from oauth.ending.reasons import EndedFor
+from oauth.ending.selection import Ended
 from oauth.http.json_endpoint import Forbidden, JsonEndpoint
 from oauth.http.json_members import Members, json_body, reject_unknown, required_text
 from oauth.http.json_response import json_response

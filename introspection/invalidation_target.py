@@ -5,7 +5,7 @@ from typing import Any
 
 from accounts.models import User
 from oauth.clients.json_callers import protected_fhir_server
-from oauth.ending.access import Selection
+from oauth.ending.selection import Selection
 from oauth.http.credentials import AuthenticatedClient
 from oauth.http.json_endpoint import Forbidden
 from oauth.http.json_members import Members, required_text

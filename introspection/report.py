@@ -8,7 +8,7 @@ from accounts import clock
 from accounts.address import client_address
 from oauth.clients.json_callers import authenticate_confidential
 from oauth.ending import reported_refusals
-from oauth.ending.access import Actor
+from oauth.ending.selection import Actor
 from oauth.http.json_endpoint import JsonEndpoint
 from oauth.http.json_members import Members, json_body, reject_unknown, required_text
 from oauth.models import AccessToken, liveness

@@ -11,7 +11,7 @@ from accounts import clock
 from accounts.address import client_address
 from accounts.models import User
 from oauth.clients.json_callers import authenticate_confidential, has_client_credentials
-from oauth.ending.access import Actor
+from oauth.ending.selection import Actor
 from oauth.http.credentials import AUTHENTICATION_FAILED, AuthenticatedClient
 from oauth.http.json_endpoint import Forbidden
 from smart.http.errors import InvalidClient

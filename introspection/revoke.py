@@ -4,8 +4,8 @@ from django.db import transaction
 
 from oauth.clients.authentication import run_as_client
 from oauth.ending import access
-from oauth.ending.access import Actor
 from oauth.ending.reasons import EndedFor
+from oauth.ending.selection import Actor
 from oauth.ending.tokens import end_statement, end_token
 from oauth.http.credentials import AuthenticatedClient
 from oauth.http.machine_request import MachineRequest

@@ -10,8 +10,8 @@ from joserfc.errors import JoseError
 from audit.event_kinds import EventKind
 from audit.trail import Event, record_events
 from oauth.ending import reported_refusals
-from oauth.ending.access import Actor
 from oauth.ending.reasons import EndedFor
+from oauth.ending.selection import Actor
 from oauth.ending.tokens import END_BY_ID, end_token
 from oauth.http.machine_request import MachineRequest
 from oauth.http.writer_pool import writer_pool

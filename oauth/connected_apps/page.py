@@ -12,8 +12,8 @@ from accounts.sessions import signed_in_user
 from oauth.connected_apps.cards import MAX_CARDS, AppCard, EndedCard, ended_cards, live_cards, longest_token_seconds
 from oauth.connected_apps.listed_access import live_access
 from oauth.ending import access
-from oauth.ending.access import Actor, Selection
 from oauth.ending.reasons import EndedFor
+from oauth.ending.selection import Actor, Selection
 from oauth.ending.sessions import end_every_session
 from oauth.http.private_page import private_page
 from oauth.http.redirects import redirect_within

@@ -7,8 +7,8 @@ from accounts.password_hasher import hashing_for
 from audit.event_kinds import EventKind
 from audit.trail import record_events
 from oauth.ending import access
-from oauth.ending.access import Actor, Selection
 from oauth.ending.reasons import EndedFor
+from oauth.ending.selection import Actor, Selection
 from oauth.ending.sessions import end_every_session
 
 

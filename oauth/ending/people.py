@@ -9,8 +9,8 @@ from accounts.models import User
 from audit.event_kinds import EventKind
 from audit.trail import record_events
 from oauth.ending import access
-from oauth.ending.access import Actor, Ended, Selection
 from oauth.ending.reasons import EndedFor
+from oauth.ending.selection import Actor, Ended, Selection
 from oauth.ending.sessions import end_every_session
 
 

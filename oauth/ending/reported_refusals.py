@@ -9,9 +9,9 @@ from accounts import windows
 from audit.event_kinds import EventKind
 from audit.trail import record_events
 from oauth.ending import access
-from oauth.ending.access import Actor, Selection
 from oauth.ending.people import require_sign_in_and_end
 from oauth.ending.reasons import EndedFor
+from oauth.ending.selection import Actor, Selection
 from oauth.models import AccessToken, Authorization, liveness, public_reference, sql
 from smart.time_units import SECOND
 

@@ -11,9 +11,9 @@ from accounts.models import SignIn, SignInQuerySet, User
 from audit.event_kinds import EventKind
 from audit.trail import record_events
 from oauth.ending import access
-from oauth.ending.access import Actor, Selection
 from oauth.ending.online_access import MARK
 from oauth.ending.reasons import EndedFor
+from oauth.ending.selection import Actor, Selection
 from oauth.models.locking import lock_in_pk_order
 from smart.digests import sha256_hex
 

@@ -5,8 +5,8 @@ from typing import Annotated, NamedTuple
 
 from audit.event_kinds import EventKind
 from audit.trail import record_events
-from oauth.ending.access import Actor
 from oauth.ending.reasons import EndedFor
+from oauth.ending.selection import Actor
 from oauth.models import public_reference, sql
 
 _ITS = """

@@ -24,7 +24,7 @@ from oauth.authorization.prompts import MUST_ACT, is_silent, require_held_access
 from oauth.authorization.refusals import denied_by_user
 from oauth.authorization.request_summary import RequestSummary
 from oauth.ending import passwords
-from oauth.ending.access import Actor
+from oauth.ending.selection import Actor
 from oauth.http.private_page import private_page
 from oauth.http.redirects import redirect_within
 from oauth.sign_in.login import DESTINATIONS, STATUS

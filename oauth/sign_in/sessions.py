@@ -11,7 +11,7 @@ from accounts.address import client_address
 from accounts.models import SignIn, User
 from accounts.session_store import row_key
 from accounts.sessions import signed_in_user
-from oauth.ending.access import Actor
+from oauth.ending.selection import Actor
 from oauth.ending.sessions import end_sessions
 from oauth.http.private_page import private_page
 from oauth.http.redirects import redirect_within

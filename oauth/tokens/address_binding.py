@@ -10,8 +10,8 @@ from django.conf import settings
 from audit.event_kinds import EventKind
 from audit.trail import record_events
 from oauth.ending import access
-from oauth.ending.access import Actor
 from oauth.ending.reasons import EndedFor
+from oauth.ending.selection import Actor
 from oauth.models import sql
 from oauth.tokens.authorization_state import AuthorizationState
 from oauth.tokens.flag import flag

@@ -11,8 +11,8 @@ from django.db import transaction
 from accounts import rate_limit
 from audit.event_kinds import EventKind
 from oauth.ending import access
-from oauth.ending.access import Actor
 from oauth.ending.reasons import EndedFor
+from oauth.ending.selection import Actor
 from oauth.http.credentials import AuthenticatedClient
 from oauth.http.machine_request import MachineRequest
 from oauth.http.machine_response import MachineResponse

@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 
 from django.db.models import F
 
-from oauth.ending.access import Actor
 from oauth.ending.reasons import EndedFor
+from oauth.ending.selection import Actor
 from oauth.ending.tokens import END_BY_ID, end_token
 from oauth.models import AccessToken, Authorization, Client, ResourceServerRole
 from oauth.models.seats import Seat

@@ -8,7 +8,7 @@ from django.db import transaction
 from accounts import clock
 from audit.event_kinds import EventKind
 from audit.trail import record_events
-from oauth.ending.access import Actor
+from oauth.ending.selection import Actor
 from oauth.models import AccessToken, Authorization, FhirServer, public_reference
 from oauth.tokens.authorization_state import AuthorizationState
 from oauth.tokens.issue import issue

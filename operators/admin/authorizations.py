@@ -13,8 +13,8 @@ from django.utils.safestring import SafeString
 
 from audit.event_kinds import EventKind
 from oauth.ending import access
-from oauth.ending.access import Selection
 from oauth.ending.reasons import EndedFor
+from oauth.ending.selection import Selection
 from oauth.models import Authorization, liveness, public_reference
 from operators.admin import confirmation
 from operators.admin.filters import RowFilter, filter_by, filter_by_link

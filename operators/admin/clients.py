@@ -21,6 +21,7 @@ from oauth.clients import jwks_fetch, secrets
 from oauth.discovery import server_facts
 from oauth.ending import access
 from oauth.ending.reasons import EndedFor
+from oauth.ending.selection import Selection
 from oauth.models import Authorization, Client, ResourceServerRole
 from oauth.registration import clients as registration
 from operators.admin import confirmation

@@ -20,7 +20,7 @@ from accounts.address import client_address
 from accounts.models import User
 from audit.event_kinds import EventKind
 from audit.trail import record_events
-from oauth.ending.access import Actor
+from oauth.ending.selection import Actor
 from oauth.models import parse_reference
 from operators.admin.fields import is_row_id
 

@@ -12,8 +12,8 @@ from django.http import HttpRequest, HttpResponse
 
 from accounts import clock
 from oauth.ending import access
-from oauth.ending.access import Selection
 from oauth.ending.reasons import EndedFor
+from oauth.ending.selection import Selection
 from oauth.models import Authorization, PatientRecord
 from oauth.registration import people as registration
 from oauth.registration.problems import MAX_NAME_LENGTH

@@ -18,9 +18,9 @@ from accounts.models import User
 from accounts.password_hasher import hashing_for
 from audit.event_kinds import EventKind
 from oauth.ending import access, passwords
-from oauth.ending.access import Selection
 from oauth.ending.people import suspend
 from oauth.ending.reasons import EndedFor
+from oauth.ending.selection import Selection
 from oauth.models import ActsFor, Authorization, FhirIdentity
 from operators.admin import confirmation
 from operators.admin.filters import filter_by

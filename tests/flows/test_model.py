@@ -306,7 +306,7 @@ class Histories(RuleBasedStateMachine):
         launch.ended = True
 
     def sign_out(self, launch: Launch) -> None:
-        from oauth.ending.access import Actor
+        from oauth.ending.selection import Actor
         from oauth.ending.sessions import end_online_access
 
         person = launch.person

@@ -7,8 +7,8 @@ import httpx
 import pytest
 
 from accounts import clock
-from oauth.ending.access import Actor
 from oauth.ending.reported_refusals import record_refusals
+from oauth.ending.selection import Actor
 from oauth.models import AccessToken, Authorization, liveness
 from smart.digests import sha256_hex
 from tests.conftest import SECRET, App, basic

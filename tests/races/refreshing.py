@@ -63,7 +63,7 @@ class RefreshCommands(Commands):
     def sign_out(self, session: str) -> None:
         """What signing out does with the authorizations of that session."""
         from accounts import clock
-        from oauth.ending.access import Actor
+        from oauth.ending.selection import Actor
         from oauth.ending.sessions import end_online_access
 
         self._barrier.wait()

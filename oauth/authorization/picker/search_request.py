@@ -8,8 +8,8 @@ import httpx
 from django.db import transaction
 
 from accounts import clock
-from oauth.ending.access import Actor
 from oauth.ending.reasons import EndedFor
+from oauth.ending.selection import Actor
 from oauth.ending.tokens import END_BY_DIGEST, end_token
 from oauth.models import Client, FhirServer
 from oauth.tokens.authorization_state import AuthorizationState

@@ -12,7 +12,7 @@ from accounts import clock
 from accounts.models import User
 from accounts.usernames import find_user
 from oauth.ending import passwords
-from oauth.ending.access import Actor
+from oauth.ending.selection import Actor
 from oauth.registration.problems import UNSAFE
 from smart.text import has_unsafe_characters
 

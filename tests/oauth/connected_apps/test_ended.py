@@ -7,8 +7,9 @@ import pytest
 
 from accounts import clock
 from oauth.connected_apps.cards import day_text
-from oauth.ending.access import Actor, Selection, end
+from oauth.ending.access import end
 from oauth.ending.reasons import REASONS, EndedFor
+from oauth.ending.selection import Actor, Selection
 from oauth.models import (
     AccessToken,
     Authorization,

@@ -11,9 +11,9 @@ from accounts.models import User
 from oauth.connected_apps.cards import ended_cards
 from oauth.connected_apps.listed_access import ended_access
 from oauth.ending import access
-from oauth.ending.access import Actor, Selection
 from oauth.ending.first_reason import with_first_reason
 from oauth.ending.reasons import REASONS, EndedFor
+from oauth.ending.selection import Actor, Selection
 from oauth.ending.tokens import END_BY_ID, end_token
 from oauth.models import AccessToken, Authorization, Seat
 from operators.admin import token_life

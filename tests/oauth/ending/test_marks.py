@@ -10,9 +10,9 @@ from accounts import clock
 from accounts.models import RateCount
 from oauth import tasks
 from oauth.ending import access, marks
-from oauth.ending.access import Actor, Selection
 from oauth.ending.first_reason import with_first_reason
 from oauth.ending.reasons import EndedFor
+from oauth.ending.selection import Actor, Selection
 from oauth.models import AccessToken, Authorization, Code, UnmarkedEnding
 from tests.fixture_types import Events, Introspect, Issue, MakeClient
 

@@ -8,9 +8,9 @@ from django.db import transaction
 
 from accounts import clock
 from accounts.models import SignIn
-from oauth.ending.access import Actor, Selection
 from oauth.ending.people import require_sign_in_and_end, suspend_all
 from oauth.ending.reasons import EndedFor
+from oauth.ending.selection import Actor, Selection
 from oauth.models import Authorization
 from smart.digests import sha256_hex
 from tests.fixture_types import Issue

@@ -11,7 +11,7 @@ from accounts import clock
 from accounts.models import SignIn, User
 from audit.models import OutboxEvent
 from oauth.ending import passwords
-from oauth.ending.access import Actor
+from oauth.ending.selection import Actor
 from oauth.models import AccessToken, PendingRequest
 from tests.fixture_types import Introspect, Issue, MakeClient, MakePerson, MakeVisitor
 from tests.oauth.visitor import PASSWORD, Visitor, redirect_query

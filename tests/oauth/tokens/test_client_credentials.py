@@ -9,8 +9,8 @@ import pytest
 
 from accounts import clock
 from oauth.ending import access
-from oauth.ending.access import Actor
 from oauth.ending.reasons import EndedFor
+from oauth.ending.selection import Actor
 from tests.conftest import BASE, SECRET, App, basic
 from tests.fixture_types import Events, Introspect, Issue, MakeClient, MakeResourceServer
 from tests.signing import Pair, assertion_form, jwks, new_pair, pair
