@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from accounts import clock
-from oauth.connected_apps.cards import day_text
+from oauth.connected_apps.wording import day_text
 from oauth.ending.access import end
 from oauth.ending.reasons import REASONS, EndedFor
 from oauth.ending.selection import Actor, Selection

@@ -10,7 +10,7 @@ import pytest
 from django.db.backends.utils import CursorWrapper
 
 from accounts import clock
-from oauth.connected_apps.cards import enumeration
+from oauth.connected_apps.wording import enumeration
 from oauth.models import AccessToken, AddressChange, Authorization, PatientRecord, RefreshToken
 from smart.digests import random_token
 from smart.time_units import to_datetime
