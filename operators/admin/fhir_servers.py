@@ -12,7 +12,6 @@ from django.template.response import TemplateResponse
 
 from oauth.ending import access
 from oauth.ending.reasons import EndedFor
-from oauth.ending.selection import Selection
 from oauth.models import Authorization, FhirServer
 from oauth.registration import fhir_servers
 from oauth.registration.problems import MAX_NAME_LENGTH

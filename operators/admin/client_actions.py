@@ -1,0 +1,97 @@
+"""What operators do with clients, after a page that asks once more: rotate a secret, end access, disable, enable."""
+
+from django.conf import settings
+from django.contrib import admin, messages
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+
+from accounts import clock
+from audit.event_kinds import EventKind
+from oauth.clients import secrets
+from oauth.ending import access
+from oauth.ending.reasons import EndedFor
+from oauth.models import Authorization, Client
+from operators.admin import confirmation
+from operators.admin.client_pages import secret_page
+from operators.admin.model_admin import OperatorAdmin, actor, record_operator_events
+from operators.admin.rendering import count_text
+
+
+@admin.action(description="Rotate the secret")
+def rotate(model_admin: OperatorAdmin, request: HttpRequest, queryset: QuerySet[Client]) -> HttpResponse | None:
+    client = queryset.first()
+    if client is None or queryset.count() > 1 or client.authentication != Client.Authentication.SECRET:
+        model_admin.message_user(request, "Choose one client that has a secret: each is shown once.", messages.ERROR)
+        return None
+    if not confirmation.is_confirmed(request):
+        hours = settings.SMARTAUTH_OLD_SECRET_SECONDS // 3600
+        ending = [
+            f"The old secret works for {count_text(hours, 'more hour', 'more hours')}, a still older one no longer"
+        ]
+        return confirmation.page(
+            request, model_admin, [client], title="Rotate the secret?", button="Rotate the secret", ending=ending,
+            lead="A new secret is drawn and shown once.", number=secrets.rotation_number(client),
+        )  # fmt: skip
+    with transaction.atomic():
+        secret = secrets.rotate(client, request.POST.get("number", ""), now=clock.now())
+        if secret:
+            record_operator_events(request, EventKind.SECRET_ROTATED, model_admin.event_fields(client))
+    if secret:
+        return secret_page(model_admin, request, client, secret)
+    model_admin.message_user(
+        request, "Nothing was rotated: this form was used before. A secret is shown once.", messages.WARNING
+    )
+    return redirect("admin:oauth_client_change", client.pk)
+
+
+@admin.action(description="End all access of these clients")
+def end_access(model_admin: OperatorAdmin, request: HttpRequest, queryset: QuerySet[Client]) -> HttpResponse | None:
+    if not confirmation.is_confirmed(request):
+        lead = "They may ask people again at once."
+        return _confirmation(model_admin, request, queryset, "End all access of these clients", lead)
+    _end(model_admin, request, queryset, EndedFor.CLIENT_ENDED, "Ended all access of {}.")
+    return None
+
+
+@admin.action(description="Disable these clients and end all their access")
+def disable(model_admin: OperatorAdmin, request: HttpRequest, queryset: QuerySet[Client]) -> HttpResponse | None:
+    if not confirmation.is_confirmed(request):
+        lead = "They are refused at every endpoint until they are enabled."
+        return _confirmation(model_admin, request, queryset, "Disable these clients and end all their access", lead)
+    _end(model_admin, request, queryset, EndedFor.CLIENT_DISABLED, "Disabled {}.")
+    return None
+
+
+@admin.action(description="Enable these clients")
+def enable(model_admin: OperatorAdmin, request: HttpRequest, queryset: QuerySet[Client]) -> HttpResponse | None:
+    if not confirmation.is_confirmed(request):
+        ending = ["Nothing. What ended stays ended; people are asked again."]
+        title = "Enable these clients"
+        return confirmation.page(request, model_admin, queryset, title=f"{title}?", button=title, ending=ending)
+    with transaction.atomic():
+        clients = list(queryset.filter(enabled=0))
+        Client.objects.filter(pk__in=[client.pk for client in clients]).enable()
+        record_operator_events(request, EventKind.CLIENT_ENABLED, *map(model_admin.event_fields, clients))
+    model_admin.message_user(request, f"Enabled {count_text(len(clients), 'client')}.")
+    return None
+
+
+def _confirmation(
+    model_admin: OperatorAdmin, request: HttpRequest, queryset: QuerySet[Client], button: str, lead: str
+) -> TemplateResponse:
+    of = Authorization.objects.filter(client__in=queryset)
+    ending = confirmation.consequences(of)
+    return confirmation.page(
+        request, model_admin, queryset, title=f"{button}?", button=button, ending=ending, lead=lead
+    )
+
+
+def _end(
+    model_admin: OperatorAdmin, request: HttpRequest, queryset: QuerySet[Client], reason: EndedFor, said: str
+) -> None:
+    clients = list(queryset)
+    access.end_all(clients, actor(request), reason)
+    model_admin.message_user(request, said.format(count_text(len(clients), "client")))
