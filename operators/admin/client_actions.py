@@ -27,14 +27,7 @@ def rotate(model_admin: OperatorAdmin, request: HttpRequest, queryset: QuerySet[
         model_admin.message_user(request, "Choose one client that has a secret: each is shown once.", messages.ERROR)
         return None
     if not confirmation.is_confirmed(request):
-        hours = settings.SMARTAUTH_OLD_SECRET_SECONDS // 3600
-        ending = [
-            f"The old secret works for {count_text(hours, 'more hour', 'more hours')}, a still older one no longer"
-        ]
-        return confirmation.page(
-            request, model_admin, [client], title="Rotate the secret?", button="Rotate the secret", ending=ending,
-            lead="A new secret is drawn and shown once.", number=secrets.rotation_number(client),
-        )  # fmt: skip
+        return _rotation_confirmation(model_admin, request, client)
     with transaction.atomic():
         secret = secrets.rotate(client, request.POST.get("number", ""), now=clock.now())
         if secret:
@@ -77,6 +70,15 @@ def enable(model_admin: OperatorAdmin, request: HttpRequest, queryset: QuerySet[
         record_operator_events(request, EventKind.CLIENT_ENABLED, *map(model_admin.event_fields, clients))
     model_admin.message_user(request, f"Enabled {count_text(len(clients), 'client')}.")
     return None
+
+
+def _rotation_confirmation(model_admin: OperatorAdmin, request: HttpRequest, client: Client) -> TemplateResponse:
+    hours = settings.SMARTAUTH_OLD_SECRET_SECONDS // 3600
+    ending = f"The old secret works for {count_text(hours, 'more hour', 'more hours')}, a still older one no longer"
+    return confirmation.page(
+        request, model_admin, [client], title="Rotate the secret?", button="Rotate the secret", ending=[ending],
+        lead="A new secret is drawn and shown once.", number=secrets.rotation_number(client),
+    )  # fmt: skip
 
 
 def _confirmation(

@@ -79,20 +79,8 @@ def page(request: HttpRequest, token: Any) -> HttpResponse:
     context = {
         "token": token,
         "number": public_reference(token.pk),
-        "state": state(token),
-        "tone": reason(token.first_reason).tone if token.first_reason else "good",
-        "why": why(token, now),
-        "ended": _moment(token.died_at),
-        "family": [
-            {
-                "row": row,
-                "why": state(row).lower(),
-                "this": row.pk == token.pk,
-                "ended": _moment(row.died_at),
-                "issued": to_datetime(row.issued_at),
-            }
-            for row in family
-        ],
+        **_outcome(token, now),
+        "family": [_sibling(row, token) for row in family],
         "bars": timeline.chart([(str(row), row.issued_at, row.died_at, row.first_reason) for row in family], now),
         "used": _moment(token.authorization.used_at),
         "history": history(token),
@@ -104,6 +92,25 @@ def page(request: HttpRequest, token: Any) -> HttpResponse:
     response = render(request, "admin/oauth/accesstoken/life.html", context)
     response["Cache-Control"] = "no-store"
     return response
+
+
+def _outcome(token: Any, now: int) -> dict[str, Any]:
+    return {
+        "state": state(token),
+        "tone": reason(token.first_reason).tone if token.first_reason else "good",
+        "why": why(token, now),
+        "ended": _moment(token.died_at),
+    }
+
+
+def _sibling(row: Any, token: Any) -> dict[str, Any]:
+    return {
+        "row": row,
+        "why": state(row).lower(),
+        "this": row.pk == token.pk,
+        "ended": _moment(row.died_at),
+        "issued": to_datetime(row.issued_at),
+    }
 
 
 def _family(token: Any, now: int) -> list[Any]:
