@@ -32,6 +32,13 @@ from bench.contenders import (
 
 LOAD_CORE = "1"
 WARM_UP = 0.5
+NUMBERS = {
+    "rounds": (11, "turns of each contender"),
+    "seconds": (2.0, f"counted seconds a turn, after {WARM_UP:g} s"),
+    "connections": (32, "keep-alive connections"),
+    "tokens": (200_000, "live tokens in PostgreSQL"),
+    "pool": (300, "tokens asked for, each in turn; a person's takes 3 of oidc-provider's 1000"),
+}
 TITLES = {
     INTROSPECTION: "Introspection of an active token",
     SECRET: "client_credentials with a secret",
@@ -74,28 +81,34 @@ def measure(contender: Contender, folder: Path, what: str, *, connections: int, 
 def compare(ours: Contender, theirs: Contender, folder: Path, what: str, options: argparse.Namespace) -> None:
     """The rounds, each printed as it ends, then what they come to."""
     print(f"\n{TITLES[what]}\n")
-    ours_rounds: list[Round] = []
-    theirs_rounds: list[Round] = []
     for contender in (ours, theirs):  # uncounted: V8 compiles what is hot, PostgreSQL reads its pages
         measure(contender, folder, what, connections=options.connections, seconds=options.seconds + 1)
+    pairs: list[tuple[Round, Round]] = []
     for number in range(1, options.rounds + 1):
-        for contender, rounds in ((ours, ours_rounds), (theirs, theirs_rounds)):
-            rounds.append(measure(contender, folder, what, connections=options.connections, seconds=options.seconds))
-        mine, peers = ours_rounds[-1], theirs_rounds[-1]
+        mine, peers = (
+            measure(contender, folder, what, connections=options.connections, seconds=options.seconds)
+            for contender in (ours, theirs)
+        )
+        pairs.append((mine, peers))
         print(
             f"round {number}: {ours.name} {mine.rate:,.0f}/s (p99 {mine.p99:.1f} ms), "
             f"{theirs.name} {peers.rate:,.0f}/s (p99 {peers.p99:.1f} ms), ratio {mine.rate / peers.rate:.2f}",
             flush=True,
         )
-    ratios = [mine.rate / peers.rate for mine, peers in zip(ours_rounds, theirs_rounds, strict=True)]
+    print_result(ours, theirs, pairs)
+
+
+def print_result(ours: Contender, theirs: Contender, pairs: list[tuple[Round, Round]]) -> None:
+    """The table of what both did, and how they compare: by medians, as single rounds on a shared machine vary."""
     print("\n| | a second, median (lowest to highest) | p50 ms | p99 ms | CPU us a request: server + database |")
     print("|---|---|---|---|---|")
-    print(_row(ours, ours_rounds))
-    print(_row(theirs, theirs_rounds))
-    costs = [_cpu(peers) / _cpu(mine) for mine, peers in zip(ours_rounds, theirs_rounds, strict=True)]
-    print(f"\nratio: median {median(ratios):.2f} of {options.rounds} rounds ({min(ratios):.2f} to {max(ratios):.2f})")
+    print(_row(ours, [mine for mine, _ in pairs]))
+    print(_row(theirs, [peers for _, peers in pairs]))
+    ratios = [mine.rate / peers.rate for mine, peers in pairs]
+    print(f"\nratio: median {median(ratios):.2f} of {len(pairs)} rounds ({min(ratios):.2f} to {max(ratios):.2f})")
+    costs = [_cpu(peers) / _cpu(mine) for mine, peers in pairs]
     print(f"CPU time a request, theirs to ours: median {median(costs):.2f} ({min(costs):.2f} to {max(costs):.2f})")
-    busy = max(each.load_busy for each in ours_rounds + theirs_rounds)
+    busy = max(each.load_busy for pair in pairs for each in pair)
     print(f"the load generator's core was busy with it at most {busy:.0%} of a round")
 
 
@@ -133,16 +146,8 @@ def parse_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="bench/run", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--rounds", type=int, default=11, help="turns of each contender (11)")
-    parser.add_argument("--seconds", type=float, default=2, help=f"counted seconds a turn, after {WARM_UP:g} s (2)")
-    parser.add_argument("--connections", type=int, default=32, help="keep-alive connections (32)")
-    parser.add_argument("--tokens", type=int, default=200_000, help="live tokens in PostgreSQL (200000)")
-    parser.add_argument(
-        "--pool",
-        type=int,
-        default=300,
-        help="tokens asked for, each in turn; a person's takes 3 of oidc-provider's 1000 (300)",
-    )
+    for name, (default, text) in NUMBERS.items():
+        parser.add_argument(f"--{name}", type=type(default), default=default, help=f"{text} (%(default)s)")
     parser.add_argument(
         "--whose", choices=("person", "client"), default="person",
         help="oidc-provider's tokens: under a person's grant like ours, or its cheapest, a client's own (person)",
