@@ -1,10 +1,10 @@
 """What is chosen at /launcher, out of what may be chosen, and the launch that it describes (EL-04, EL-05)."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Self, TypeVar
+from typing import Generic, Self, TypeVar
 
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.http import QueryDict
 
 from accounts import clock
@@ -38,6 +38,29 @@ class Option:
 
 
 @dataclass(frozen=True, slots=True)
+class Offer(Generic[Row]):
+    """The rows of one list, and which of them is chosen."""
+
+    rows: Sequence[Row]
+    chosen: Row | None
+
+    @classmethod
+    def or_none(cls, rows: Iterable[Row], number: str) -> Self:
+        """The row of that number is chosen, else none."""
+        rows = list(rows)
+        return cls(rows, next((row for row in rows if str(row.pk) == number), None))
+
+    @classmethod
+    def or_first(cls, rows: Iterable[Row], number: str) -> Self:
+        """The row of that number is chosen, else the first."""
+        rows = list(rows)
+        return cls(rows, cls.or_none(rows, number).chosen or next(iter(rows), None))
+
+    def options(self, text: Callable[[Row], str]) -> list[Option]:
+        return [Option(str(row.pk), text(row), row == self.chosen) for row in self.rows]
+
+
+@dataclass(frozen=True, slots=True)
 class LauncherForm:
     """What was sent, and the row that each list has chosen; a list depends on what the one before it chose."""
 
@@ -55,34 +78,25 @@ class LauncherForm:
     @classmethod
     def of(cls, composer: User, data: QueryDict | None) -> Self:
         """The form as it was sent; with nothing sent, as it begins."""
-        sent = {name: str(data.get(name, "")) if data else "" for name in (*LISTS, LAUNCH_URL, *TEXTS)}
-        default = handles.default_context()
-        if data is None:
-            sent["smart_style_url"] = default["smart_style_url"]
-        clients = [client for client in handles.launchable_clients() if handles.safe_launch_urls(client)]
-        client = _find_row(clients, sent["app"]) or next(iter(clients), None)
-        urls = handles.safe_launch_urls(client) if client else []
+        sent = _sent(data)
+        apps = Offer.or_first(filter(handles.safe_launch_urls, handles.launchable_clients()), sent["app"])
+        urls = handles.safe_launch_urls(apps.chosen) if apps.chosen else []
         launch_url = sent[LAUNCH_URL] if sent[LAUNCH_URL] in urls else next(iter(urls), "")
-        servers = list(client.fhir_servers.order_by("pk")) if client else []
-        fhir_server = _find_row(servers, sent["server"]) or next(iter(servers), None)
-        users = _users(composer, fhir_server) if fhir_server else []
-        identity = _find_row(users, sent["user"]) or next(iter(users), None)
-        records = (
-            list(identities.shareable_records(identity.user, identity.fhir_server)[:OPTIONS_LIMIT]) if identity else []
-        )
-        record = _find_row(records, sent["patient"])
-        visits = list(record.encounters.order_by("-day", "encounter")[:OPTIONS_LIMIT]) if record else []
-        encounter = _find_row(visits, sent["encounter"])
+        servers = Offer.or_first(apps.chosen.fhir_servers.order_by("pk") if apps.chosen else (), sent["server"])
+        users = Offer.or_first(_users(composer, servers.chosen) if servers.chosen else (), sent["user"])
+        records = Offer.or_none(_records(users.chosen) if users.chosen else (), sent["patient"])
+        visits = Offer.or_none(_visits(records.chosen) if records.chosen else (), sent["encounter"])
         offered = {
-            "apps": _options(clients, client, lambda row: f"{row} ({row.client_id})"),
+            "apps": apps.options(lambda row: f"{row} ({row.client_id})"),
             "launch_urls": [Option(url, url, url == launch_url) for url in urls],
-            "servers": _options(servers, fhir_server, lambda row: f"{row}, {row.get_version_display()}"),
-            "users": _options(users, identity, lambda row: f"{row.user.username} ({row.user})"),
-            "patients": _options(records, record, lambda row: ", ".join(filter(None, (str(row), birth_phrase(row))))),
-            "visits": _options(visits, encounter, lambda row: ", ".join(filter(None, (str(row), row.day, row.place)))),
+            "servers": servers.options(lambda row: f"{row}, {row.get_version_display()}"),
+            "users": users.options(lambda row: f"{row.user.username} ({row.user})"),
+            "patients": records.options(lambda row: ", ".join(filter(None, (str(row), birth_phrase(row))))),
+            "visits": visits.options(lambda row: ", ".join(filter(None, (str(row), row.day, row.place)))),
         }
-        banner = default["need_patient_banner"] if data is None else "banner" in data
-        return cls(composer, sent, banner, offered, client, launch_url, fhir_server, identity, record, encounter)
+        banner = handles.default_context()["need_patient_banner"] if data is None else "banner" in data
+        chosen = (servers.chosen, users.chosen, records.chosen, visits.chosen)
+        return cls(composer, sent, banner, offered, apps.chosen, launch_url, *chosen)
 
     def prepared(self, address: str) -> PreparedLaunch:
         """The launch that it describes. Raises InvalidContext, also for a choice that is not offered."""
@@ -124,6 +138,14 @@ class LauncherForm:
         return parse_context(given, types=resource_types(fhir_server.version))
 
 
+def _sent(data: QueryDict | None) -> dict[str, str]:
+    """What was chosen and typed; with nothing sent, what the form begins with."""
+    names = (*LISTS, LAUNCH_URL, *TEXTS)
+    if data is None:
+        return {**dict.fromkeys(names, ""), "smart_style_url": handles.default_context()["smart_style_url"]}
+    return {name: str(data.get(name, "")) for name in names}
+
+
 def _users(composer: User, fhir_server: FhirServer) -> list[FhirIdentity]:
     """Operators launch for anybody, practitioners first; practitioners for themselves."""
     there = FhirIdentity.objects.filter(fhir_server=fhir_server, user__suspended_at=0).select_related("user")
@@ -132,9 +154,9 @@ def _users(composer: User, fhir_server: FhirServer) -> list[FhirIdentity]:
     return sorted(named, key=lambda identity: not is_practitioner(identity.resource))
 
 
-def _find_row(rows: Iterable[Row], number: str) -> Row | None:
-    return next((row for row in rows if str(row.pk) == number), None)
+def _records(identity: FhirIdentity) -> QuerySet[PatientRecord]:
+    return identities.shareable_records(identity.user, identity.fhir_server)[:OPTIONS_LIMIT]
 
 
-def _options(rows: Iterable[Row], chosen: Row | None, told: Callable[[Row], str]) -> list[Option]:
-    return [Option(str(row.pk), told(row), row == chosen) for row in rows]
+def _visits(record: PatientRecord) -> QuerySet[EncounterRecord]:
+    return record.encounters.order_by("-day", "encounter")[:OPTIONS_LIMIT]
