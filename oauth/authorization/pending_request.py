@@ -172,7 +172,10 @@ def store(
         expires_at=now + settings.SMARTAUTH_PENDING_REQUEST_SECONDS * SECOND,
         caller_network=caller_network(address),
     )
-    path = f"/o/authorize/{handle}"
+    return _redirect_with_cookie(f"/o/authorize/{handle}", cookie)
+
+
+def _redirect_with_cookie(path: str, cookie: str) -> HttpResponse:
     response = HttpResponse(status=303, headers={"Location": path, "Cache-Control": "no-store"})
     response.set_cookie(
         COOKIE, cookie, max_age=settings.SMARTAUTH_PENDING_REQUEST_SECONDS + COOKIE_GRACE_SECONDS, path=path,

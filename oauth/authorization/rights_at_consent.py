@@ -14,26 +14,18 @@ from smart.tokens.refresh import OFFLINE, ONLINE
 
 def current_scope(pending: Pending) -> str:
     """The scope that may be asked today. Raises the OAuthError that the request would get if it came now."""
-    client, authorization_request = pending.row.client, pending.request
+    client, request = pending.row.client, pending.request
     if AUTHORIZATION_CODE not in client.grants.split():
         raise UnauthorizedClient("this client may not use the authorization code grant")
     if not _reaches_server(pending):
         raise InvalidRequest("aud is not a FHIR base that this client may use here")
-    scope = _usable_scope(
-        grantable_scope(
-            authorization_request.scope, client.scope, types=resource_types(authorization_request.fhir_version)
-        ),
-        client,
-    )
-    if authorization_request.openid and not has_openid(scope):
+    types = resource_types(request.fhir_version)
+    scope = _usable_scope(grantable_scope(request.scope, client.scope, types=types), client)
+    if request.openid and not has_openid(scope):
         scope = ""
-    if not scope or (client.refuses_unknown_scopes and not is_within(authorization_request.scope, scope)):
+    if not scope or (client.refuses_unknown_scopes and not is_within(request.scope, scope)):
         grants = frozenset(client.grants.split()) - {CLIENT_CREDENTIALS}
-        raise scope_refusal(
-            authorization_request.scope,
-            scope,
-            ScopeHolder(grants, (authorization_request.fhir_version,), authorization_request.openid),
-        )
+        raise scope_refusal(request.scope, scope, ScopeHolder(grants, (request.fhir_version,), request.openid))
     return scope
 
 

@@ -19,7 +19,7 @@ from smart.http.parameters import Parameters
 from smart.scopes.scope import LAUNCH_SCOPES
 from smart.scopes.scope_sets import has_scope, parse_scopes
 
-_KEPT = ("nonce", "prompt", "max_age", "login_hint", "ui_locales")
+_KEPT = ("state", "code_challenge", "nonce", "prompt", "max_age", "login_hint", "ui_locales")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,16 +99,12 @@ def validate_request(
     return AuthorizationRequest(
         client_id=client.client_id,
         redirect_uri=parameters["redirect_uri"],
-        state=request.get("state"),
         scope=scope,
         requested_scope=parameters["scope"],
         left_out=names_left_out(parameters["scope"], scope),
         aud=request.base,
         fhir_version=request.fhir_version,
-        code_challenge=request.get("code_challenge"),
-        needs_patient=any(
-            part.context == "patient" or part.short_name in PICKER_SCOPES for part in parse_scopes(scope)
-        ),
+        needs_patient=_is_about_a_record(scope),
         needs_encounter=has_scope(scope, "launch/encounter"),
         launch=request.get("launch") if has_scope(scope, "launch") else "",
         openid=client.openid,
@@ -127,6 +123,10 @@ def explain(parameters: Parameters, client: ClientPolicy | None, bases: Mapping[
         refused = refused or outcome.error is not None
         outcomes.append(outcome)
     return tuple(outcomes)
+
+
+def _is_about_a_record(scope: str) -> bool:
+    return any(part.context == "patient" or part.short_name in PICKER_SCOPES for part in parse_scopes(scope))
 
 
 def _outcome(rule: Rule, request: UnvalidatedRequest) -> Outcome:
