@@ -82,13 +82,11 @@ def _issue_access_token(
     token_id = sql.insert(
         "oauth_accesstoken",
         **made.columns,
-        **_belonging(authorization),
+        **_shared_columns(authorization, numbers.seat_id, now=now),
         code_id=code_id,
-        seat_id=numbers.seat_id,
         seat_number=numbers.token_number,
         scope=scope,
         claims=json.dumps(claims.introspection),
-        issued_at=now,
         expires_at=times["expires"] * SECOND,
         revoked_at=0,
         revoked_for="",
@@ -106,12 +104,10 @@ def _issue_refresh_token(authorization: AuthorizationState, family: RefreshFamil
     sql.insert(
         "oauth_refreshtoken",
         digest=sha256_hex(token),
-        **_belonging(authorization),
+        **_shared_columns(authorization, family.seat_id, now=now),
         predecessor_id=family.spent_id,
-        seat_id=family.seat_id,
         launch=family.launch_number,
         launched_at=family.launched_at,
-        issued_at=now,
         expires_at=_refresh_expires_at(authorization, family, now=now),
         consumed_at=0,
         kept_answer="",
@@ -119,9 +115,14 @@ def _issue_refresh_token(authorization: AuthorizationState, family: RefreshFamil
     return token
 
 
-def _belonging(authorization: AuthorizationState) -> dict[str, int]:
-    """Whose token it is, and under which epoch: it lives while the authorization has that one."""
-    return {"authorization_id": authorization.pk, "authorization_epoch": authorization.epoch}
+def _shared_columns(authorization: AuthorizationState, seat_id: int | None, *, now: int) -> dict[str, int | None]:
+    """What both kinds of token say of themselves. One lives while its authorization has the epoch that it names."""
+    return {
+        "authorization_id": authorization.pk,
+        "authorization_epoch": authorization.epoch,
+        "seat_id": seat_id,
+        "issued_at": now,
+    }
 
 
 def _refresh_expires_at(authorization: AuthorizationState, family: RefreshFamily, *, now: int) -> int:
