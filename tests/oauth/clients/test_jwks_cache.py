@@ -33,7 +33,7 @@ def publisher() -> Iterator[Publisher]:
 
 
 @pytest.fixture
-def by_address(make_client: MakeClient, publisher: Publisher) -> Any:
+def by_url(make_client: MakeClient, publisher: Publisher) -> Any:
     """A client whose keys are at its own server."""
     return make_client("keys", jwks_uri=publisher.url)
 
@@ -58,80 +58,80 @@ def later(client: Any, seconds: int) -> None:
 
 
 @pytest.mark.requirement("RG-03", "CL-10", "CL-11")
-def test_keys_at_an_address_are_fetched_once_while_they_are_fresh(
-    app: App, by_address: Any, publisher: Publisher
+def test_keys_at_a_url_are_fetched_once_while_they_are_fresh(
+    app: App, by_url: Any, publisher: Publisher
 ) -> None:
-    assert [is_authenticated(app, by_address, key) for key in (EC, RSA, EC)] == [True] * 3
+    assert [is_authenticated(app, by_url, key) for key in (EC, RSA, EC)] == [True] * 3
 
     assert len(publisher.asked) == 1
 
 
 @pytest.mark.requirement("CL-10", "E102")
 def test_a_key_that_was_taken_back_is_dead_when_max_age_is_over(
-    app: App, by_address: Any, publisher: Publisher
+    app: App, by_url: Any, publisher: Publisher
 ) -> None:
     publisher.headers = {"Cache-Control": "max-age=5"}
-    assert is_authenticated(app, by_address)
+    assert is_authenticated(app, by_url)
     publisher.body = jwks(RSA)
 
-    later(by_address, 4)
-    still_fresh = is_authenticated(app, by_address)
-    later(by_address, 2)
+    later(by_url, 4)
+    still_fresh = is_authenticated(app, by_url)
+    later(by_url, 2)
 
     assert still_fresh
-    assert not is_authenticated(app, by_address)
-    assert is_authenticated(app, by_address, RSA)
+    assert not is_authenticated(app, by_url)
+    assert is_authenticated(app, by_url, RSA)
     assert len(publisher.asked) == 2
 
 
 @pytest.mark.requirement("CL-10")
 @pytest.mark.parametrize("said", ["no-store", "max-age=0", "no-cache", "no-store, max-age=600"])
-def test_what_may_not_be_kept_is_fetched_every_time(app: App, by_address: Any, publisher: Publisher, said: str) -> None:
+def test_what_may_not_be_kept_is_fetched_every_time(app: App, by_url: Any, publisher: Publisher, said: str) -> None:
     publisher.headers = {"Cache-Control": said}
 
-    assert [is_authenticated(app, by_address) for _ in range(3)] == [True] * 3
+    assert [is_authenticated(app, by_url) for _ in range(3)] == [True] * 3
     assert len(publisher.asked) == 3
     publisher.body = jwks()
 
-    assert not is_authenticated(app, by_address)
+    assert not is_authenticated(app, by_url)
 
 
 @pytest.mark.requirement("CL-10")
-def test_without_a_word_of_the_sender_keys_live_a_minute(app: App, by_address: Any, publisher: Publisher) -> None:
+def test_without_a_word_of_the_sender_keys_live_a_minute(app: App, by_url: Any, publisher: Publisher) -> None:
     publisher.headers = {}
-    assert is_authenticated(app, by_address)
-    later(by_address, 58)
-    assert is_authenticated(app, by_address)
+    assert is_authenticated(app, by_url)
+    later(by_url, 58)
+    assert is_authenticated(app, by_url)
     asked = len(publisher.asked)
-    later(by_address, 3)
+    later(by_url, 3)
 
-    assert is_authenticated(app, by_address)
+    assert is_authenticated(app, by_url)
     assert (asked, len(publisher.asked)) == (1, 2)
 
 
 @pytest.mark.requirement("CL-11", "E64")
-def test_a_key_that_is_new_is_found_by_one_more_fetch(app: App, by_address: Any, publisher: Publisher) -> None:
+def test_a_key_that_is_new_is_found_by_one_more_fetch(app: App, by_url: Any, publisher: Publisher) -> None:
     new = new_pair("ES384")
     publisher.headers = {"Cache-Control": "max-age=600"}
-    assert is_authenticated(app, by_address)
+    assert is_authenticated(app, by_url)
     publisher.body = jwks(EC, new)
 
-    too_soon = is_authenticated(app, by_address, new)
-    later(by_address, 31)
+    too_soon = is_authenticated(app, by_url, new)
+    later(by_url, 31)
 
     assert not too_soon
-    assert is_authenticated(app, by_address, new)
+    assert is_authenticated(app, by_url, new)
     assert len(publisher.asked) == 2
 
 
 @pytest.mark.requirement("E103", "CL-11")
 def test_a_flood_of_unknown_kids_makes_one_fetch_in_thirty_seconds(
-    app: App, by_address: Any, publisher: Publisher
+    app: App, by_url: Any, publisher: Publisher
 ) -> None:
     publisher.headers = {"Cache-Control": "max-age=600"}
-    assert is_authenticated(app, by_address)
-    later(by_address, 31)
-    flood = [assertion_form(made_up(by_address.client_id, number), token="x") for number in range(40)]
+    assert is_authenticated(app, by_url)
+    later(by_url, 31)
+    flood = [assertion_form(made_up(by_url.client_id, number), token="x") for number in range(40)]
 
     async def together() -> list[Any]:
         return await asyncio.gather(*(app._client.post("/o/revoke", data=form) for form in flood))
@@ -140,7 +140,7 @@ def test_a_flood_of_unknown_kids_makes_one_fetch_in_thirty_seconds(
 
     assert {answer.status_code for answer in answers} <= {401, 429}
     assert len(publisher.asked) == 2
-    assert is_authenticated(app, by_address)
+    assert is_authenticated(app, by_url)
 
 
 def made_up(client_id: str, number: int) -> str:
@@ -148,8 +148,8 @@ def made_up(client_id: str, number: int) -> str:
 
 
 @pytest.mark.requirement("CL-11")
-def test_many_at_once_share_one_fetch(app: App, by_address: Any, publisher: Publisher) -> None:
-    forms = [assertion_form(EC.assertion(by_address.client_id), token="x") for _ in range(30)]
+def test_many_at_once_share_one_fetch(app: App, by_url: Any, publisher: Publisher) -> None:
+    forms = [assertion_form(EC.assertion(by_url.client_id), token="x") for _ in range(30)]
 
     async def together() -> list[Any]:
         return await asyncio.gather(*(app._client.post("/o/revoke", data=form) for form in forms))
@@ -162,10 +162,10 @@ def test_many_at_once_share_one_fetch(app: App, by_address: Any, publisher: Publ
 
 @pytest.mark.requirement("CL-11", "CL-10")
 def test_many_at_once_of_what_may_not_be_kept_share_a_fetch_that_began_after_they_came(
-    app: App, by_address: Any, publisher: Publisher
+    app: App, by_url: Any, publisher: Publisher
 ) -> None:
     publisher.headers = {"Cache-Control": "no-store"}
-    forms = [assertion_form(EC.assertion(by_address.client_id), token="x") for _ in range(30)]
+    forms = [assertion_form(EC.assertion(by_url.client_id), token="x") for _ in range(30)]
 
     async def together() -> list[Any]:
         return await asyncio.gather(*(app._client.post("/o/revoke", data=form) for form in forms))
@@ -177,8 +177,8 @@ def test_many_at_once_of_what_may_not_be_kept_share_a_fetch_that_began_after_the
 
 
 @pytest.mark.requirement("E65", "CL-08")
-def test_jku_is_the_registered_address_to_the_letter(app: App, by_address: Any, publisher: Publisher) -> None:
-    client_id = by_address.client_id
+def test_jku_is_the_registered_url_to_the_letter(app: App, by_url: Any, publisher: Publisher) -> None:
+    client_id = by_url.client_id
     right = EC.assertion(client_id, {"jku": publisher.url})
     wrong = [EC.assertion(client_id, {"jku": jku}) for jku in (f"{publisher.url}/", publisher.url.upper(), "", 7, None)]
 
@@ -203,67 +203,67 @@ def test_jku_is_the_registered_address_to_the_letter(app: App, by_address: Any, 
     ],
 )
 def test_a_fetch_in_vain_is_a_refusal_with_a_reason_and_no_old_key_outlives_its_time(
-    app: App, by_address: Any, publisher: Publisher, change: dict[str, Any], events: Events
+    app: App, by_url: Any, publisher: Publisher, change: dict[str, Any], events: Events
 ) -> None:
-    assert is_authenticated(app, by_address)
+    assert is_authenticated(app, by_url)
     for name, value in change.items():
         setattr(publisher, name, value)
 
-    while_fresh = is_authenticated(app, by_address)
-    later(by_address, 61)
+    while_fresh = is_authenticated(app, by_url)
+    later(by_url, 61)
 
     assert while_fresh
-    assert not is_authenticated(app, by_address)
-    (event,) = events("client-authentication-failed", client=by_address.client_id)
+    assert not is_authenticated(app, by_url)
+    (event,) = events("client-authentication-failed", client=by_url.client_id)
     assert event.reason.startswith("the client's keys could not be had: It ")
 
 
 @pytest.mark.requirement("E99")
-def test_keys_come_back_when_their_server_does(app: App, by_address: Any, publisher: Publisher) -> None:
+def test_keys_come_back_when_their_server_does(app: App, by_url: Any, publisher: Publisher) -> None:
     publisher.status = 503
-    assert not is_authenticated(app, by_address)
+    assert not is_authenticated(app, by_url)
     publisher.status = 200
 
-    assert is_authenticated(app, by_address)
+    assert is_authenticated(app, by_url)
 
 
 @pytest.mark.requirement("E101")
 def test_private_and_shared_keys_are_ignored_and_recorded_once(
-    app: App, by_address: Any, publisher: Publisher, events: Events
+    app: App, by_url: Any, publisher: Publisher, events: Events
 ) -> None:
     shared_key = {"kty": "oct", "kid": "shared", "k": base64.urlsafe_b64encode(SECRET.encode()).decode()}
     publisher.body = jwks(EC.private(), shared_key, RSA)
     publisher.headers = {"Cache-Control": "no-store"}
 
-    private = is_authenticated(app, by_address)
-    by_secret = at(app, "/o/revoke", hs256({"kid": "shared"}, claims_of(by_address.client_id), SECRET.encode()))
-    others = [is_authenticated(app, by_address, RSA) for _ in range(2)]
+    private = is_authenticated(app, by_url)
+    by_secret = at(app, "/o/revoke", hs256({"kid": "shared"}, claims_of(by_url.client_id), SECRET.encode()))
+    others = [is_authenticated(app, by_url, RSA) for _ in range(2)]
 
     assert (private, others) == (False, [True, True])
     assert is_refused(by_secret)
-    (event,) = events("client-keys-exposed", client=by_address.client_id)
+    (event,) = events("client-keys-exposed", client=by_url.client_id)
     assert event.reason == "private or shared keys at its JWKS URL: 2"
 
 
 @pytest.mark.requirement("E101")
-def test_no_private_key_that_was_fetched_is_kept(app: App, by_address: Any, publisher: Publisher) -> None:
+def test_no_private_key_that_was_fetched_is_kept(app: App, by_url: Any, publisher: Publisher) -> None:
     from oauth.models import FetchedKeys
 
     publisher.body = jwks(EC.private(), RSA)
-    assert is_authenticated(app, by_address, RSA)
+    assert is_authenticated(app, by_url, RSA)
 
-    assert EC.private()["d"] not in FetchedKeys.objects.get(client=by_address).keys
+    assert EC.private()["d"] not in FetchedKeys.objects.get(client=by_url).keys
 
 
-def test_a_new_address_makes_the_keys_of_the_old_one_worthless(app: App, by_address: Any, publisher: Publisher) -> None:
+def test_a_new_url_makes_the_keys_of_the_old_one_worthless(app: App, by_url: Any, publisher: Publisher) -> None:
     from oauth.models import Client
 
-    assert is_authenticated(app, by_address)
+    assert is_authenticated(app, by_url)
     with publisher_of(jwks(RSA)) as moved:
-        Client.objects.filter(pk=by_address.pk).update(jwks_uri=moved.url)
+        Client.objects.filter(pk=by_url.pk).update(jwks_uri=moved.url)
 
-        assert not is_authenticated(app, by_address)
-        assert is_authenticated(app, by_address, RSA)
+        assert not is_authenticated(app, by_url)
+        assert is_authenticated(app, by_url, RSA)
         assert len(moved.asked) == 1
 
 
@@ -331,32 +331,32 @@ def test_slow_hosts_hold_up_nobody_else(
 
 
 def test_a_process_that_died_while_it_fetched_blocks_nobody_for_long(
-    app: App, by_address: Any, publisher: Publisher
+    app: App, by_url: Any, publisher: Publisher
 ) -> None:
     from oauth.models import FetchedKeys
 
-    assert is_authenticated(app, by_address)
-    later(by_address, 120)
-    FetchedKeys.objects.filter(client=by_address).update(asked_at=clock.now() - 11 * SECOND)
+    assert is_authenticated(app, by_url)
+    later(by_url, 120)
+    FetchedKeys.objects.filter(client=by_url).update(asked_at=clock.now() - 11 * SECOND)
 
-    assert is_authenticated(app, by_address)
+    assert is_authenticated(app, by_url)
     assert len(publisher.asked) == 2
 
 
 @pytest.mark.requirement("CL-11")
 @pytest.mark.parametrize(("ahead", "fetches"), [(0, 1), (60, 2)])
 def test_a_fetch_in_the_future_of_a_clock_that_was_set_back_is_not_kept(
-    app: App, by_address: Any, publisher: Publisher, ahead: int, fetches: int
+    app: App, by_url: Any, publisher: Publisher, ahead: int, fetches: int
 ) -> None:
-    assert is_authenticated(app, by_address)
-    later(by_address, -ahead)
+    assert is_authenticated(app, by_url)
+    later(by_url, -ahead)
 
-    assert is_authenticated(app, by_address)
+    assert is_authenticated(app, by_url)
     assert len(publisher.asked) == fetches
 
 
 def test_while_another_process_fetches_its_answer_is_waited_for(
-    app: App, by_address: Any, publisher: Publisher
+    app: App, by_url: Any, publisher: Publisher
 ) -> None:
     """The other process has claimed the fetch and answers half a second later."""
     import threading
@@ -364,9 +364,9 @@ def test_while_another_process_fetches_its_answer_is_waited_for(
 
     from oauth.models import FetchedKeys
 
-    assert is_authenticated(app, by_address)
-    later(by_address, 120)
-    rows, fresh = FetchedKeys.objects.filter(client=by_address), clock.now() + 60 * SECOND
+    assert is_authenticated(app, by_url)
+    later(by_url, 120)
+    rows, fresh = FetchedKeys.objects.filter(client=by_url), clock.now() + 60 * SECOND
     rows.update(asked_at=clock.now())
 
     def answer() -> None:
@@ -375,5 +375,5 @@ def test_while_another_process_fetches_its_answer_is_waited_for(
 
     threading.Thread(target=answer).start()
 
-    assert is_authenticated(app, by_address)
+    assert is_authenticated(app, by_url)
     assert len(publisher.asked) == 1

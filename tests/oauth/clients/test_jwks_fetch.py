@@ -67,7 +67,7 @@ def test_an_address_inside_is_not_asked_outside_development(host: str, settings:
      "https://keys.example.org:99999/", "file:///etc/passwd", "https://kéys.example.org/"],
 )  # fmt: skip
 @pytest.mark.requirement("RG-06", "CL-12")
-def test_an_address_that_cannot_be_registered_is_not_fetched_either(address: str, settings: Any) -> None:
+def test_a_url_that_cannot_be_registered_is_not_fetched_either(address: str, settings: Any) -> None:
     settings.SMARTAUTH_DEV = False
 
     assert why_not(address).startswith(("It must begin with https://", "It is not a URL", "A user name or fragment"))

@@ -260,7 +260,7 @@ def test_a_client_has_one_source_of_keys(operator: Operator, form: Form, jwks: s
     ["http://app.example.org/jwks", "https://user@app.example.org/jwks", "https://", "https://app.example.org/#x", "x"],
 )
 @pytest.mark.requirement("RG-06")
-def test_keys_by_address_need_https(operator: Operator, form: Form, address: str) -> None:
+def test_keys_by_url_need_https(operator: Operator, form: Form, address: str) -> None:
     assert errors(add(operator, "keys", form("keys", jwks="", jwks_uri=address)))
 
 
