@@ -58,18 +58,14 @@ def later(client: Any, seconds: int) -> None:
 
 
 @pytest.mark.requirement("RG-03", "CL-10", "CL-11")
-def test_keys_at_a_url_are_fetched_once_while_they_are_fresh(
-    app: App, by_url: Any, publisher: Publisher
-) -> None:
+def test_keys_at_a_url_are_fetched_once_while_they_are_fresh(app: App, by_url: Any, publisher: Publisher) -> None:
     assert [is_authenticated(app, by_url, key) for key in (EC, RSA, EC)] == [True] * 3
 
     assert len(publisher.asked) == 1
 
 
 @pytest.mark.requirement("CL-10", "E102")
-def test_a_key_that_was_taken_back_is_dead_when_max_age_is_over(
-    app: App, by_url: Any, publisher: Publisher
-) -> None:
+def test_a_key_that_was_taken_back_is_dead_when_max_age_is_over(app: App, by_url: Any, publisher: Publisher) -> None:
     publisher.headers = {"Cache-Control": "max-age=5"}
     assert is_authenticated(app, by_url)
     publisher.body = jwks(RSA)
@@ -125,9 +121,7 @@ def test_a_key_that_is_new_is_found_by_one_more_fetch(app: App, by_url: Any, pub
 
 
 @pytest.mark.requirement("E103", "CL-11")
-def test_a_flood_of_unknown_kids_makes_one_fetch_in_thirty_seconds(
-    app: App, by_url: Any, publisher: Publisher
-) -> None:
+def test_a_flood_of_unknown_kids_makes_one_fetch_in_thirty_seconds(app: App, by_url: Any, publisher: Publisher) -> None:
     publisher.headers = {"Cache-Control": "max-age=600"}
     assert is_authenticated(app, by_url)
     later(by_url, 31)
@@ -355,9 +349,7 @@ def test_a_fetch_in_the_future_of_a_clock_that_was_set_back_is_not_kept(
     assert len(publisher.asked) == fetches
 
 
-def test_while_another_process_fetches_its_answer_is_waited_for(
-    app: App, by_url: Any, publisher: Publisher
-) -> None:
+def test_while_another_process_fetches_its_answer_is_waited_for(app: App, by_url: Any, publisher: Publisher) -> None:
     """The other process has claimed the fetch and answers half a second later."""
     import threading
     import time
