@@ -7,8 +7,8 @@ from django.apps import apps
 
 from accounts import clock
 from oauth.ending import access
-from oauth.ending.access import Actor
 from oauth.ending.reasons import EndedFor
+from oauth.ending.selection import Actor
 from oauth.models import Authorization
 from tests.fixture_types import Issue, MakeClient
 
