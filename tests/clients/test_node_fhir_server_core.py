@@ -172,23 +172,63 @@ def test_an_app_without_a_token_finds_the_document_below_the_base(in_node: InNod
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
 
 
-def test_a_base_without_a_path_is_served_too(oracle: Oracle, tmp_path: Path) -> None:
-    base, port = "https://fhir.example.org", free_port()
-    me = {"INTROSPECT": oracle.url, "CLIENT_ID": "it", "CLIENT_SECRET": "secret"}
-    command = ["node", str(install(FOLDER) / "server.js")]
-    process = Process(command, f"http://127.0.0.1:{port}", tmp_path, FHIR_BASE=base, PORT=str(port), **me)
-    document = f"http://127.0.0.1:{port}/.well-known/smart-configuration"
-    token = {"Authorization": "Bearer x"}
-    try:
-        oracle.say_claims({"active": True, "aud": base, "scope": "patient/*.read", "patient": "amy"})
-        read = httpx.get(f"http://127.0.0.1:{port}/Patient/amy", headers=token, timeout=20)
-        oracle.says = Answer(status=500)
-        refused = httpx.get(document, timeout=20)
-        oracle.says = Answer(body='{"issuer":"https://auth.example.org"}')
-        found = httpx.get(document, timeout=20)
-    finally:
-        process.stop()
+PUBLIC_BASE = "https://fhir.example.org"
+RIGHT = {"active": True, "aud": PUBLIC_BASE, "scope": "patient/*.read", "patient": "amy"}
 
-    assert (read.status_code, read.json()["id"]) == (200, "amy")
+
+@pytest.fixture(scope="module")
+def misled(oracle: Oracle, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The server in node below a base without a path, which asks the oracle. Where it listens."""
+    address = f"http://127.0.0.1:{(port := free_port())}"
+    me = {"INTROSPECT": oracle.url, "CLIENT_ID": "it", "CLIENT_SECRET": "secret"}
+    command, folder = ["node", str(install(FOLDER) / "server.js")], tmp_path_factory.mktemp("misled")
+    process = Process(command, address, folder, FHIR_BASE=PUBLIC_BASE, PORT=str(port), **me)
+    yield address
+    process.stop()
+
+
+def read_with(address: str, oracle: Oracle, path: str, **claims: object) -> httpx.Response:
+    oracle.say_claims({**RIGHT, **claims})
+    return httpx.get(f"{address}/{path}", headers={"Authorization": "Bearer x"}, timeout=20)
+
+
+@pytest.mark.parametrize("path", ["Patient/amy", "Patient"])
+@pytest.mark.parametrize("aud", [PUBLIC_BASE, ["https://other.example.org", PUBLIC_BASE]], ids=["one aud", "a list"])
+def test_a_base_without_a_path_is_served_too(misled: str, oracle: Oracle, aud: object, path: str) -> None:
+    answer = read_with(misled, oracle, path, aud=aud)
+
+    assert answer.status_code == 200
+    assert "Shaw" in answer.text
+
+
+@pytest.mark.requirement("TV-14", "XT-955", "XT-965", "XT-974", "XT-978")
+@pytest.mark.parametrize("path", ["Patient/amy", "Patient"])
+@pytest.mark.parametrize(
+    ("claims", "status"),
+    [
+        pytest.param({"active": "true"}, 401, id="active as text"),
+        pytest.param({"aud": ["https://other.example.org"]}, 401, id="another aud"),
+        pytest.param({"cnf": {"jkt": "x"}}, 401, id="bound to a key"),
+        pytest.param({"scope": ["patient/*.read"]}, 403, id="scope as a list"),
+        pytest.param({"patient": ["amy"]}, 403, id="patient as a list"),
+        pytest.param({"patient": "amy,ben"}, 403, id="a patient with a comma"),
+    ],
+)
+def test_an_answer_that_is_not_exactly_right_opens_nothing(
+    misled: str, oracle: Oracle, claims: dict[str, object], status: int, path: str
+) -> None:
+    answer = read_with(misled, oracle, path, **claims)
+
+    assert (answer.status_code, "Shaw" in answer.text) == (status, False)
+
+
+def test_the_document_is_kept_for_a_while_but_an_error_is_not(misled: str, oracle: Oracle) -> None:
+    document = f"{misled}/.well-known/smart-configuration"
+
+    oracle.says = Answer(status=500)
+    refused = httpx.get(document, timeout=20)
+    oracle.says = Answer(body='{"issuer":"https://auth.example.org"}')
+    found = httpx.get(document, timeout=20)
+
     assert (refused.status_code, refused.headers["Retry-After"]) == (503, "5")
     assert found.json() == {"issuer": "https://auth.example.org"}

@@ -385,25 +385,44 @@ def read_with(address: str, oracle: Oracle, claims: dict[str, Any]) -> httpx.Res
     return httpx.get(f"{address}/Patient/amy", headers=headers, timeout=20)
 
 
-def test_the_oracle_is_believed_where_it_says_the_right_thing(misled: str, oracle: Oracle) -> None:
-    answer = read_with(misled, oracle, {"active": True, "aud": PUBLIC_BASE, "scope": "patient/*.rs", "patient": "amy"})
-
-    assert answer.status_code == 200
+OTHER_BASE = "https://other.example.org/fhir"
 
 
-@pytest.mark.requirement("TV-14")
+@pytest.mark.requirement("XT-993")
+@pytest.mark.parametrize("aud", [PUBLIC_BASE, [OTHER_BASE, PUBLIC_BASE]], ids=["one aud", "a list that holds the base"])
+def test_the_oracle_is_believed_where_it_says_the_right_thing(misled: str, oracle: Oracle, aud: object) -> None:
+    answer = read_with(misled, oracle, {"active": True, "aud": aud, "scope": "patient/*.rs", "patient": "amy"})
+
+    assert (answer.status_code, answer.json()["id"]) == (200, "amy")
+
+
+@pytest.mark.requirement("TV-14", "XT-922", "XT-924", "XT-955", "XT-965", "XT-973", "XT-974")
 @pytest.mark.parametrize(
     ("change", "status"),
     [
         pytest.param({"active": "true"}, 401, id="active as text"),
         pytest.param({"active": 1}, 401, id="active as a number"),
         pytest.param({"active": None}, 401, id="no active"),
-        pytest.param({"aud": "https://other.example.org/fhir"}, 401, id="another aud"),
+        pytest.param({"aud": OTHER_BASE}, 401, id="another aud"),
+        pytest.param({"aud": f"{PUBLIC_BASE}.example.com"}, 401, id="an aud that begins like the base"),
+        pytest.param({"aud": [OTHER_BASE, f"{PUBLIC_BASE}/x"]}, 401, id="aud as a list without the base"),
+        pytest.param({"aud": [[PUBLIC_BASE]]}, 401, id="aud as a list in a list"),
+        pytest.param({"aud": {PUBLIC_BASE: 1}}, 401, id="aud as an object"),
         pytest.param({"aud": None}, 401, id="no aud"),
+        pytest.param({"cnf": {"jkt": "x"}}, 401, id="bound to a key"),
         pytest.param({"scope": None}, 403, id="no scope"),
+        pytest.param({"scope": ["patient/*.rs"]}, 403, id="scope as a list"),
+        pytest.param({"scope": {"patient/*.rs": 1}}, 403, id="scope as an object"),
         pytest.param({"scope": "patient/*.rs?_tag=x"}, 403, id="a query that is not understood"),
         pytest.param({"scope": "patient/*.sr user/*.rs patient/*"}, 403, id="scopes that grant nothing here"),
         pytest.param({"patient": None}, 403, id="no patient"),
+        pytest.param({"patient": ["amy"]}, 403, id="patient as a list"),
+        pytest.param({"patient": {"amy": 1}}, 403, id="patient as an object"),
+        pytest.param({"patient": 7}, 403, id="patient as a number"),
+        pytest.param({"patient": "amy,ben"}, 403, id="a patient with a comma"),
+        pytest.param({"patient": "amy\n"}, 403, id="a patient with a line break"),
+        pytest.param({"patient": "ben/../amy"}, 403, id="a patient that is a path"),
+        pytest.param({"patient": "a" * 65}, 403, id="a patient too long for an id"),
     ],
 )
 def test_an_answer_that_is_not_exactly_right_opens_nothing(

@@ -43,17 +43,25 @@ def who_asks() -> None:
         g.claims = http.post(INTROSPECT, data={"token": bearer[1]}).raise_for_status().json()
     except (httpx.HTTPError, ValueError):
         refuse(503, "transient")
-    if not isinstance(g.claims, dict) or g.claims.get("active") is not True or g.claims.get("aud") != BASE:
+    if not isinstance(g.claims, dict) or not is_for_us(g.claims):
         refuse(401, "login", 'Bearer error="invalid_token"')
+
+
+def is_for_us(claims: dict[str, Any]) -> bool:
+    """Live, made for this base, and not bound to a key (`cnf`): nobody here checks that its holder has the key."""
+    aud = claims.get("aud")
+    return claims.get("active") is True and "cnf" not in claims and BASE in (aud if isinstance(aud, list) else [aud])
 
 
 def patient_of(resource: str, letter: str) -> str:
     """The one patient that this request may see; 403 if no scope allows it."""
-    for scope in str(g.claims.get("scope", "")).split():
-        held = re.fullmatch(r"patient/(\*|[A-Za-z]+)\.(c?r?u?d?s?|read|write|\*)", scope)
-        letters = held and {"read": "rs", "write": "cud", "*": "cruds"}.get(held[2], held[2])
-        if held and letters and held[1] in ("*", resource) and letter in letters and g.claims.get("patient"):
-            return str(g.claims["patient"])
+    scope, patient = g.claims.get("scope"), g.claims.get("patient")
+    if isinstance(scope, str) and isinstance(patient, str) and re.fullmatch(r"[A-Za-z0-9.-]{1,64}", patient):
+        for name in scope.split():
+            held = re.fullmatch(r"patient/(\*|[A-Za-z]+)\.(c?r?u?d?s?|read|write|\*)", name)
+            letters = held and {"read": "rs", "write": "cud", "*": "cruds"}.get(held[2], held[2])
+            if held and letters and held[1] in ("*", resource) and letter in letters:
+                return patient
     refuse(403, "forbidden", 'Bearer error="insufficient_scope"')
 
 
