@@ -24,13 +24,24 @@ class Refused(Exception):
     """A status, the code of FHIR's issue-type, and the header that says what is wrong."""
 
 
+def json_answer(method: str, url: str, **options: Any) -> Any:
+    """JSON whose body comes within three seconds; httpx counts each read anew. Raises httpx.HTTPError, ValueError."""
+    end, body = time.monotonic() + 3, b""
+    with httpx.stream(method, url, timeout=3, **options) as answer:
+        for piece in answer.raise_for_status().iter_bytes():
+            body += piece
+            if time.monotonic() > end:
+                raise httpx.ReadTimeout("the answer takes too long")
+    return json.loads(body)
+
+
 def claims_of(authorization: list[str]) -> dict[str, Any]:
     """The claims of a live token that was made for us. Asked each time, never kept. Raises Refused."""
     bearer = re.fullmatch(r"(?i)bearer +([A-Za-z0-9._~+/-]{1,16000}=*)", ", ".join(authorization))
     if bearer is None:
         raise Refused(401, "login", "Bearer")
     try:
-        claims = httpx.post(INTROSPECT, data={"token": bearer[1]}, auth=ME, timeout=3).raise_for_status().json()
+        claims = json_answer("POST", INTROSPECT, data={"token": bearer[1]}, auth=ME)
     except (httpx.HTTPError, ValueError):
         raise Refused(503, "transient", "") from None
     if not isinstance(claims, dict) or not is_for_us(claims):
@@ -60,7 +71,7 @@ def patient_of(authorization: list[str], resource: str, letter: str) -> str:
 def smart_configuration() -> Any:
     """smartauth's document about this base, read again after five minutes. Raises httpx.HTTPError, ValueError."""
     if document.get("stale_at", 0.0) < time.monotonic():
-        content = httpx.get(CONFIGURATION, timeout=3).raise_for_status().json()
+        content = json_answer("GET", CONFIGURATION)
         document.update(content=content, stale_at=time.monotonic() + 300)
     return document["content"]
 

@@ -59,6 +59,8 @@ clients:
 EACH = [pytest.param(name, marks=() if name in ("stranger", "readme") else pytest.mark.clients) for name in STRANGERS]
 # the lines of README only decide about a request
 SERVE_THE_DOCUMENT = [each for each in EACH if each.values != ("readme",)]
+# the others have a time-out for each read; HAPI has a test of its own
+LIMIT_THE_WHOLE_ANSWER = [each for each in EACH if each.values[0] not in ("readme", "nginx", "hapi")]
 
 
 @dataclass(frozen=True)
@@ -453,6 +455,16 @@ def test_who_gets_no_answer_about_a_token_serves_nothing(misled: str, oracle: Or
 
     assert answer.status_code == 503
     assert answer.headers["Retry-After"] == "5"
+
+
+@pytest.mark.requirement("TV-15")
+@pytest.mark.parametrize("misled", LIMIT_THE_WHOLE_ANSWER, indirect=True)
+def test_an_answer_that_trickles_costs_three_seconds(misled: str, oracle: Oracle) -> None:
+    oracle.says = Answer(body='{"active":true}', rest=1)
+
+    answer = httpx.get(f"{misled}/Patient/amy", headers={"Authorization": "Bearer x"}, timeout=9)
+
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
 
 
 @pytest.mark.parametrize("misled", SERVE_THE_DOCUMENT, indirect=True)
