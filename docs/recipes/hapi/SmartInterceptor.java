@@ -110,11 +110,12 @@ public class SmartInterceptor extends AuthorizationInterceptor {
     throw isRead ? unknown() : forbidden();
   }
 
-  /** A page without records shows no record to hold against a rule, but it shows the total of a search. */
+  /** The rules see the records of a page, not whose search it is: a total, or a page without records, tells of it. */
   @Hook(Pointcut.SERVER_OUTGOING_RESPONSE)
-  public void refuseEmptyPage(RequestDetails request, IBaseResource answer) {
-    boolean isPage = request.getRestOperationType() == RestOperationTypeEnum.GET_PAGE;
-    if (isPage && answer instanceof Bundle bundle && !bundle.hasEntry()) throw unknown();
+  public void limitPage(RequestDetails request, IBaseResource answer) {
+    if (request.getRestOperationType() != RestOperationTypeEnum.GET_PAGE) return;
+    if (!(answer instanceof Bundle bundle) || !bundle.hasEntry()) throw unknown();
+    bundle.setTotalElement(null);
   }
 
   /** Deleted, unknown and out of reach are one answer. */
