@@ -81,6 +81,17 @@ def test_a_success_forgets_the_failures_of_its_name_alone(network: str) -> None:
 
 
 @pytest.mark.usefixtures("one_group")
+def test_a_success_forgets_failures_also_in_a_window_that_others_began(network: str) -> None:
+    now = clock.now()
+    for name, after in (("ben", 0), ("amy", 100), ("amy", 101)):
+        count_failure(name, network, exists=True, now=now + after * SECOND)
+
+    forget_failures("amy", network)
+
+    assert count_failure("ben", network, exists=True, now=now + 102 * SECOND) == 0
+
+
+@pytest.mark.usefixtures("one_group")
 def test_a_success_forgets_nothing_of_a_later_window(network: str) -> None:
     now, later = clock.now(), clock.now() + 901 * SECOND
     count_failure("amy", network, exists=True, now=now)
