@@ -83,22 +83,26 @@ def _schemas() -> dict[str, Schema]:
         "Order": _object(order, optional=tuple(name for name in order if name != "client")),
         "Token": _object(_token(), optional=("patient", "bad"), is_open=True),
         "Kind": _object(_kind()),
-        "Answer": _object(
-            {
-                "statuses": {"type": "array", "items": NUMBER},
-                "errors": {"type": "object", "additionalProperties": TEXT},
-                "as_unknown_id": {"type": "boolean"},
-            }
-        ),
-        "Request": _object(
-            {
-                **dict.fromkeys(("base", "path", "method", "query", "body"), TEXT),
-                "headers": {"type": "array", "items": {**TEXTS, "minItems": 2, "maxItems": 2}},
-            }
-        ),
+        "Answer": _object(_answer()),
+        "Request": _object(_request()),
         "Catalogue": _object({"groups": {"type": "array", "items": _reference("Group")}}),
         "Group": _object({"title": TEXT, "sentence": TEXT, "kinds": {"type": "array", "items": _reference("Kind")}}),
         "Error": _object({"error": {**TEXT, "enum": [InvalidRequest.code]}, "error_description": TEXT}),
+    }
+
+
+def _answer() -> dict[str, Schema]:
+    return {
+        "statuses": {"type": "array", "items": NUMBER},
+        "errors": {"type": "object", "additionalProperties": TEXT},
+        "as_unknown_id": {"type": "boolean"},
+    }
+
+
+def _request() -> dict[str, Schema]:
+    return {
+        **dict.fromkeys(("base", "path", "method", "query", "body"), TEXT),
+        "headers": {"type": "array", "items": {**TEXTS, "minItems": 2, "maxItems": 2}},
     }
 
 

@@ -131,7 +131,7 @@ class ClientForm(RegistrationForm):
         if self.instance.pk is None:
             self._set_kind(self.instance)
         self._set_refresh_grant(self.instance)
-        super()._post_clean()  # type: ignore[misc]
+        super()._post_clean()
         servers = self.cleaned_data.get("fhir_servers")
         if servers is None:
             servers = self.instance.fhir_servers.all() if self.instance.pk else ()

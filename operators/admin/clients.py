@@ -6,7 +6,6 @@ from typing import Any
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
-from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import path
@@ -20,6 +19,7 @@ from operators.admin.client_form import ClientForm
 from operators.admin.client_kinds import KINDS, KINDS_BY_NAME, Kind, kind_of
 from operators.admin.client_pages import keys_page, kinds_page, old_secret_until, pasted_keys, secret_page
 from operators.admin.client_usage import last_used, live_tokens
+from operators.admin.django_generics import ModelForm, StackedInline
 from operators.admin.fields import Flag
 from operators.admin.filters import RowFilter, filter_by
 from operators.admin.model_admin import OperatorAdmin
@@ -33,11 +33,11 @@ STATE = filter_by("state", "state", {
 })  # fmt: skip
 
 
-class ResourceServerForm(ModelForm):  # type: ignore[type-arg]
+class ResourceServerForm(ModelForm):
     tells_addresses = Flag(label="its __client_ip is believed")
 
 
-class ResourceServerInline(admin.StackedInline):  # type: ignore[type-arg]
+class ResourceServerInline(StackedInline):
     """For which FHIR servers a resource server may introspect and revoke."""
 
     model = ResourceServerRole

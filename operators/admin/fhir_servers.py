@@ -53,7 +53,7 @@ class FhirServerForm(RegistrationForm):
         return canonical_url(self.cleaned_data["base"])
 
     def _post_clean(self) -> None:
-        super()._post_clean()  # type: ignore[misc]
+        super()._post_clean()
         show_problems(self, fhir_servers.problems(self.instance))
         base = self.cleaned_data.get("base")
         if base and FhirServer.objects.filter(base=base).exists():

@@ -10,6 +10,7 @@ from typing import Any
 from django import forms
 
 from oauth.registration.problems import MISSING, Problems, blank_problems
+from operators.admin.django_generics import ModelForm, ModelMultipleChoiceField
 
 _ROW_ID = re.compile(r"[0-9]{1,18}", re.ASCII)
 
@@ -29,7 +30,7 @@ def is_row_id(text: str) -> bool:
     return _ROW_ID.fullmatch(text) is not None
 
 
-class Rows(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
+class Rows(ModelMultipleChoiceField):
     """Some rows of another table, ticked."""
 
     def clean(self, value: Any) -> Any:
@@ -38,7 +39,7 @@ class Rows(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
         return super().clean(value)
 
 
-class RegistrationForm(forms.ModelForm):  # type: ignore[type-arg]
+class RegistrationForm(ModelForm):
     """The form of a row that is judged by the rules of registration, and by nothing else."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -6,7 +6,6 @@ from typing import Any, ClassVar
 from django.contrib import admin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.views.main import SEARCH_VAR, ChangeList
-from django.core.paginator import Paginator
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import redirect
@@ -22,12 +21,13 @@ from audit.event_kinds import EventKind
 from audit.trail import record_events
 from oauth.ending.selection import Actor
 from oauth.models import parse_reference
+from operators.admin.django_generics import ModelAdmin, Paginator
 from operators.admin.fields import is_row_id
 
 MOST = 5000
 
 
-class BoundedPaginator(Paginator):  # type: ignore[type-arg]
+class BoundedPaginator(Paginator):
     """Pages of the first MOST rows: counting all of a large table would cost more than showing fifty of them."""
 
     @cached_property
@@ -68,7 +68,7 @@ def record_operator_events(request: HttpRequest, kind: EventKind, *abouts: dict[
         record_events(*(operator.event(kind, **{"reason": reason, **about}) for about in abouts))
 
 
-class OperatorAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class OperatorAdmin(ModelAdmin):
     """Django's admin of a table, with our trail in place of its log."""
 
     also_saved: ClassVar[tuple[str, ...]] = ()  # columns that follow from what the form asks

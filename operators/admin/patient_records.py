@@ -18,6 +18,7 @@ from oauth.models import Authorization, PatientRecord
 from oauth.registration import people as registration
 from oauth.registration.problems import MAX_NAME_LENGTH
 from operators.admin import confirmation
+from operators.admin.django_generics import ModelForm
 from operators.admin.fields import Text, show_problems
 from operators.admin.model_admin import OperatorAdmin, actor
 from operators.admin.rendering import count_text
@@ -25,7 +26,7 @@ from smart.fhir.id import is_fhir_id
 from smart.time_units import to_datetime
 
 
-class PatientRecordForm(forms.ModelForm):  # type: ignore[type-arg]
+class PatientRecordForm(ModelForm):
     patient = Text(label="FHIR id", longest=64)
     name = Text(longest=MAX_NAME_LENGTH, required=False)
     sex = Text(required=False, help_text=f"One of {', '.join(registration.SEXES)}.")
@@ -45,7 +46,7 @@ class PatientRecordForm(forms.ModelForm):  # type: ignore[type-arg]
         return patient
 
     def _post_clean(self) -> None:
-        super()._post_clean()  # type: ignore[misc]
+        super()._post_clean()
         show_problems(self, registration.patient_problems(self.instance, today=to_datetime(clock.now()).date()))
 
 

@@ -5,7 +5,6 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
-from django.contrib.auth.admin import UserAdmin
 from django.db import transaction
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
@@ -23,6 +22,7 @@ from oauth.ending.reasons import EndedFor
 from oauth.ending.selection import Selection
 from oauth.models import ActsFor, Authorization, FhirIdentity
 from operators.admin import confirmation
+from operators.admin.django_generics import StackedInline, UserAdmin
 from operators.admin.filters import filter_by
 from operators.admin.model_admin import OperatorAdmin, actor, record_operator_events
 from operators.admin.person_forms import PROFILE, FhirIdentityForm, NewPasswordForm, NewPersonForm, PersonForm
@@ -44,7 +44,7 @@ def _with_identity(resource_type: str) -> Q:
     return Q(pk__in=FhirIdentity.objects.filter(resource__startswith=f"{resource_type}/").values("user"))
 
 
-class FhirIdentityInline(admin.StackedInline):  # type: ignore[type-arg]
+class FhirIdentityInline(StackedInline):
     """Who a person is on FHIR servers, and which patients they may act for there."""
 
     model = FhirIdentity
@@ -53,7 +53,7 @@ class FhirIdentityInline(admin.StackedInline):  # type: ignore[type-arg]
 
 
 @admin.register(User)
-class PersonAdmin(OperatorAdmin, UserAdmin):  # type: ignore[type-arg]  # Django's form, password page and all, in our list
+class PersonAdmin(OperatorAdmin, UserAdmin):  # Django's form, password page and all, in our list
     list_display = ("username", "shown_name", "identities", "records", "last_login", "state")
     list_filter = (STATE, ROLE)
     search_fields = ("username",)

@@ -3,7 +3,6 @@
 from typing import Any
 
 from django import forms
-from django.contrib.auth.forms import AdminPasswordChangeForm, AdminUserCreationForm
 from django.db.models import QuerySet
 
 from accounts.models import User
@@ -12,6 +11,7 @@ from oauth.ending import passwords
 from oauth.models import ActsFor, FhirIdentity, PatientRecord
 from oauth.registration import people as registration
 from oauth.registration.problems import MAX_NAME_LENGTH
+from operators.admin.django_generics import AdminPasswordChangeForm, AdminUserCreationForm, ModelForm
 from operators.admin.fields import Flag, RegistrationForm, Text, Words, show_problems
 from smart.fhir.id import is_fhir_id
 
@@ -42,7 +42,7 @@ class PersonRules(RegistrationForm):
         fields = PROFILE
 
     def _post_clean(self) -> None:
-        super()._post_clean()  # type: ignore[misc]
+        super()._post_clean()
         person, renamed = self.instance, "username" in self.changed_data
         person.username = self.cleaned_data.get("username", person.username)  # Django has changed its width silently
         if self.is_no_longer_verified():
@@ -63,14 +63,14 @@ class PersonForm(PersonRules):
     """A person who is there."""
 
 
-class NewPersonForm(PersonRules, AdminUserCreationForm):  # type: ignore[type-arg]
+class NewPersonForm(PersonRules, AdminUserCreationForm):
     """A person with a first password."""
 
     def clean_username(self) -> str:
         return str(self.cleaned_data["username"])  # Django looks for others with this name before the rules do
 
 
-class NewPasswordForm(AdminPasswordChangeForm):  # type: ignore[type-arg]
+class NewPasswordForm(AdminPasswordChangeForm):
     """A password that an operator sets or takes away; with the old one its sessions and apps end."""
 
     def save(self, commit: bool = True) -> Any:
@@ -79,7 +79,7 @@ class NewPasswordForm(AdminPasswordChangeForm):  # type: ignore[type-arg]
         return self.user
 
 
-class FhirIdentityForm(forms.ModelForm):  # type: ignore[type-arg]
+class FhirIdentityForm(ModelForm):
     resource = Text(label="Is (fhirUser)", help_text="Such as Patient/amy or Practitioner/dr-green.")
     acts_for = Words(
         label="May act for", help_text="FHIR ids of patients, one on each line; the person's own too.",
@@ -99,7 +99,7 @@ class FhirIdentityForm(forms.ModelForm):  # type: ignore[type-arg]
         return self.instance.acts_for.order_by("record__patient")
 
     def _post_clean(self) -> None:
-        super()._post_clean()  # type: ignore[misc]
+        super()._post_clean()
         server, wanted = self.cleaned_data.get("fhir_server"), self.cleaned_data.get("acts_for", "").split()
         sought = [one for one in wanted if is_fhir_id(one)]
         found = PatientRecord.objects.filter(fhir_server=server, patient__in=sought)
@@ -108,7 +108,7 @@ class FhirIdentityForm(forms.ModelForm):  # type: ignore[type-arg]
             show_problems(self, registration.identity_problems(self.instance, wanted, self.records))
 
     def _save_m2m(self) -> None:
-        super()._save_m2m()  # type: ignore[misc]
+        super()._save_m2m()
         before = set(self._rows().values_list("record", flat=True))
         keep = set(self.records.values())
         self.instance.acts_for.filter(record__in=before - keep).delete()

@@ -23,6 +23,8 @@ from tests.oracle import Answer, Oracle
 from tests.running import Server, free_port
 from tests.strangers import STRANGERS, Process, protect
 
+pytestmark = pytest.mark.one_engine
+
 WHO_IS_WHO = """
 fhir_servers:
   - {{base: "{base}", name: Stranger, access_token_seconds: 3600, patients: [{{id: amy}}, {{id: ben}}]}}
