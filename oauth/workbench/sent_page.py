@@ -12,6 +12,7 @@ from oauth.workbench.tokens_form import GOOD, TokenForm
 from oauth.workbench.tokens_page import NoToken, catalogue_page, kind_row, order_token
 from oauth.workbench.verdict import judge
 
+TWIN_SECONDS = "300"
 NOT_SENT = "This page sends what a GET can carry only; your test can send this one"
 
 
@@ -23,12 +24,19 @@ def send_token(request: HttpRequest) -> HttpResponse:
         made, members = order_token(form, kind)
         if made.kind is None or not can_be_sent(made.presentation):
             raise NoToken(f"{NOT_SENT}.", "kind")
-        twin, _ = order_token(TokenForm({**form.sent, "claims": "", "header": ""}), GOOD)
+        twin = _order_twin(form)
         return private_page(request, "dev_token_sent.html", _context(made, twin, members, form))
     except NoToken as problem:
         return catalogue_page(request, form, problem=str(problem), field=problem.field)
     except NoAnswer as problem:
         return catalogue_page(request, form, problem=f"{problem}.", field="aud")
+
+
+def _order_twin(form: TokenForm) -> HandedOut:
+    """A good token for the same that supersedes nothing: one whose life is named has no seat. Raises NoToken."""
+    seconds = form.sent["lifetime"] or TWIN_SECONDS
+    twin, _ = order_token(TokenForm({**form.sent, "claims": "", "header": "", "lifetime": seconds}), GOOD)
+    return twin
 
 
 def _context(made: HandedOut, twin: HandedOut, members: dict[str, Any], form: TokenForm) -> dict[str, object]:

@@ -7,9 +7,12 @@ from urllib.parse import urlencode
 
 import pytest
 
-from oauth.models import ActsFor, FhirIdentity, FhirServer, PatientRecord
+from oauth.models import AccessToken, ActsFor, FhirIdentity, FhirServer, PatientRecord
+from tests.conftest import SECRET, App, basic
+from tests.fixture_types import MakeResourceServer
 from tests.oauth.visitor import FORM
 from tests.oauth.workbench.conftest import Chooser
+from tests.oauth.workbench.test_tokens_page import token_of
 from tests.publishing import Publisher, publisher_of
 
 SEND = "/dev/tokens/send"
@@ -54,6 +57,21 @@ def test_a_server_that_tells_them_apart_is_told_so(chooser: Chooser, producer: P
     producer.respond = refuse_the_second
 
     assert "<h1>Your server refused it</h1>" in chooser.send("expired", SEND).text
+
+
+def test_the_app_that_runs_keeps_its_token(
+    chooser: Chooser, producer: Publisher, app: App, make_resource_server: MakeResourceServer
+) -> None:
+    """Neither the bad token nor its good twin supersedes one of the same client and person."""
+    caller = make_resource_server(chooser.client.fhir_servers.get())
+    running = token_of(unescape(chooser.send("good").text))
+
+    chooser.get("expired", to=SEND)
+
+    said = app.post("/o/introspect", data={"token": running}, headers=basic(caller.client_id, SECRET)).json()
+    assert said["active"] is True
+    seats = AccessToken.objects.filter(authorization__client=chooser.client).values_list("seat", flat=True)
+    assert [seat is None for seat in seats.order_by("pk")] == [False, True, True]
 
 
 def test_a_server_that_refuses_everything_has_proved_nothing(chooser: Chooser, producer: Publisher) -> None:
