@@ -3,7 +3,10 @@
 import json
 import re
 import time
+from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import httpx
 
@@ -12,6 +15,8 @@ from smartauth_probe.requests import Presentation
 SECONDS = 5.0
 BODY_LIMIT = 65_536
 HEADERS = (("Accept", "application/fhir+json"), ("Accept-Encoding", "identity"))
+OUTCOME = "OperationOutcome"
+OTHER_JSON = "JSON that is no FHIR resource"
 CUT = 15  # characters of a header that are shown: eight of a bearer token
 _ERROR = re.compile(r'\berror="?(\w+)')
 _TYPE = re.compile(r'"resourceType"\s*:\s*"([A-Za-z]+)"')
@@ -23,11 +28,15 @@ class NoAnswer(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """The status, the challenge, and which resource came; nothing else of the answer is kept."""
+    """The status, the challenge, and which resource came; nothing else of the answer is kept.
+
+    `resource` is "" where none was found; `is_unread` where there is more in the body than this page understands.
+    """
 
     status: int
     challenge: str = ""
     resource: str = ""
+    is_unread: bool = False
 
     @property
     def error(self) -> str:
@@ -52,7 +61,7 @@ def send(base: str, request: Presentation) -> Received:
         ):
             body = _read_body(response, deadline)
             challenge = response.headers.get("www-authenticate", "")
-            return Received(response.status_code, challenge[:500], _resource(body))
+            return Received(response.status_code, challenge[:500], *_read_resource(body))
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise NoAnswer(f"{base} did not answer: {type(error).__name__}") from None
 
@@ -69,18 +78,54 @@ def _read_body(response: httpx.Response, deadline: float) -> bytes:
     return body
 
 
-def _resource(body: bytes) -> str:
-    """Such as Patient/amy, or the type alone; of JSON that was cut the first type in it."""
+def _read_resource(body: bytes) -> tuple[str, bool]:
+    """Which resource the body holds, such as Patient/amy, and whether there is more that was not understood.
+
+    Of JSON that was cut the first type in it.
+    """
     text = body[:BODY_LIMIT].decode(errors="replace")
     try:
-        found = json.loads(text)
+        return _named_content(json.loads(text))
     except (ValueError, RecursionError):
-        first = _TYPE.search(text)
-        return first[1] if first else ""
-    if not isinstance(found, dict) or not isinstance(found.get("resourceType"), str):
+        types: list[str] = _TYPE.findall(text)
+        return next((name for name in types if name != OUTCOME), OUTCOME if types else ""), bool(text.strip())
+
+
+def _named_content(found: Any) -> tuple[str, bool]:
+    """The resource that it is or, inside of anything, the first that is no OperationOutcome.
+
+    Other JSON is named where it has structure, like a record. Flat members may be an error or data: nobody can tell.
+    """
+    inside = next((name for name in map(_name, _objects(found)) if name and not is_outcome(name)), "")
+    if inside or _name(found):
+        return inside or _name(found), False
+    members = list(found.values()) if isinstance(found, dict) else [found]
+    if any(isinstance(member, dict | list) and member for member in members):
+        return OTHER_JSON, False
+    return "", found not in (None, "", [], {})
+
+
+def _objects(found: Any) -> Iterator[Any]:
+    """Every object and array in it, itself first, outer ones before inner ones."""
+    waiting = deque([found])
+    while waiting:
+        each = waiting.popleft()
+        if isinstance(each, dict | list):
+            yield each
+            waiting.extend(each.values() if isinstance(each, dict) else each)
+
+
+def _name(found: Any) -> str:
+    """Type and id of a resource, "" for anything else."""
+    kind = found.get("resourceType") if isinstance(found, dict) else None
+    if not isinstance(kind, str):
         return ""
-    identifier = found.get("id")
-    return f"{found['resourceType']}/{identifier}" if isinstance(identifier, str) else str(found["resourceType"])
+    return f"{kind}/{found['id']}" if isinstance(found.get("id"), str) else kind
+
+
+def is_outcome(resource: str) -> bool:
+    """Whether this is an OperationOutcome, which tells of an error."""
+    return resource.partition("/")[0] == OUTCOME
 
 
 def request_head(base: str, request: Presentation) -> str:

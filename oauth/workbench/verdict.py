@@ -4,11 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from oauth.workbench.sending import Received
+from oauth.workbench.sending import Received, is_outcome
 from smartauth_probe.kinds import Kind
 
 OK = 200
-WITH_DATA = ("Patient", "Bundle")
 
 
 class Outcome(StrEnum):
@@ -61,6 +60,8 @@ def _words(kind: Kind, answer: Received, findings: tuple[Finding, ...]) -> tuple
         return f"Your server answered {answer.status}", "It did not let the token in, and did not say what it must."
     if failed:
         return "Your server refused it, but not as it must", ""
+    if answer.is_unread:
+        return "Your server refused it", "What is in the body, this page could not read."
     return "Your server refused it", "That is the answer that it must get."
 
 
@@ -68,11 +69,7 @@ def _findings(kind: Kind, answer: Received) -> Iterator[Finding]:
     yield _status(kind, answer)
     if kind.is_good:
         return
-    rule, resource = "The answer must hold no data of a patient", answer.resource
-    if resource.partition("/")[0] in WITH_DATA:
-        yield Finding(Outcome.FAILED, rule, "an OperationOutcome or nothing", resource)
-    else:
-        yield Finding(Outcome.PASSED, "The answer holds no data of a patient.")
+    yield _data(answer)
     yield _challenge(kind, answer)
 
 
@@ -81,6 +78,16 @@ def _status(kind: Kind, answer: Received) -> Finding:
     if kind.answer.is_met_by(answer.status):
         return Finding(Outcome.PASSED, f"The status is {answer.status}.")
     return Finding(Outcome.FAILED, f"The status must be {expected}", expected, str(answer.status))
+
+
+def _data(answer: Received) -> Finding:
+    """Whether something came beside the refusal; what could not be read is left to the reader."""
+    if answer.resource and not is_outcome(answer.resource):
+        rule = "The answer must hold no data of a patient"
+        return Finding(Outcome.FAILED, rule, "an OperationOutcome or nothing", answer.resource)
+    if answer.is_unread:
+        return Finding(Outcome.NOT_CHECKED, "The body is no resource that this page can read: look for data yourself")
+    return Finding(Outcome.PASSED, "The answer holds no data of a patient.")
 
 
 def _challenge(kind: Kind, answer: Received) -> Finding:

@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler
 import pytest
 
 from oauth.workbench import sending
-from oauth.workbench.sending import NoAnswer, Received, can_be_sent, request_head, send
+from oauth.workbench.sending import OTHER_JSON, NoAnswer, Received, can_be_sent, request_head, send
 from smartauth_probe.catalogue import kinds
 from smartauth_probe.requests import presentation
 from tests.publishing import Publisher, publisher_of
@@ -40,20 +40,34 @@ def test_status_challenge_and_resource_are_read(producer: Publisher) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "resource"),
+    ("body", "resource", "is_unread"),
     [
-        ("", ""),
-        ("no JSON", ""),
-        ("[]", ""),
-        ('{"resourceType": 1}', ""),
-        ('{"resourceType": "OperationOutcome"}', "OperationOutcome"),
-        ('{"resourceType": "Bundle", "x": "' + "x" * 100_000, "Bundle"),
+        ("", "", False),
+        (" \n", "", False),
+        ("[]", "", False),
+        ("no JSON", "", True),
+        ('<Patient xmlns="http://hl7.org/fhir"/>', "", True),
+        ("\x1f\x8b\x08", "", True),
+        ("[" * 20_000, "", True),
+        ('{"resourceType": 1}', "", True),
+        ('{"error": "invalid_token"}', "", True),
+        ('{"data": {"name": "Amy"}}', OTHER_JSON, False),
+        ('["Amy"]', OTHER_JSON, False),
+        ('{"resourceType": "", "name": [{}]}', OTHER_JSON, False),
+        ('[{"resourceType": "Patient"}]', "Patient", False),
+        ('{"resourceType": "OperationOutcome"}', "OperationOutcome", False),
+        ('{"resourceType": "OperationOutcome", "contained": [{"resourceType": "Patient"}]}', "Patient", False),
+        ('{"resourceType": "OperationOutcome", "x": "' + "x" * 100_000, "OperationOutcome", True),
+        ('{"resourceType": "Bundle", "entry": [{"resourceType": "Patient"}]}', "Bundle", False),
+        ('{"resourceType": "Bundle", "x": "' + "x" * 100_000, "Bundle", True),
     ],
 )
-def test_of_the_body_only_the_name_of_the_resource_is_kept(producer: Publisher, body: str, resource: str) -> None:
+def test_of_the_body_only_the_name_of_the_resource_is_kept(
+    producer: Publisher, body: str, resource: str, is_unread: bool
+) -> None:
     producer.body = body
 
-    assert send(base(producer), presentation("expired", TOKEN, "amy")) == Received(200, "", resource)
+    assert send(base(producer), presentation("expired", TOKEN, "amy")) == Received(200, "", resource, is_unread)
 
 
 def test_no_redirect_is_followed(producer: Publisher) -> None:

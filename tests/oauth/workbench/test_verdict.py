@@ -50,6 +50,13 @@ def test_an_answer_as_it_must_be_is_right(kind: str, answer: Received) -> None:
         ),
         pytest.param(
             "expired",
+            Received(401, INVALID, "Observation/pulse"),
+            "Your server refused it, but not as it must",
+            ["Observation/pulse"],
+            id="data of another type",
+        ),
+        pytest.param(
+            "expired",
             Received(401, "", OUTCOME),
             "Your server refused it, but not as it must",
             ["no such header"],
@@ -80,6 +87,19 @@ def test_an_answer_that_is_wrong_is_named_rule_by_rule(
     assert (found.outcome, found.title) == (Outcome.FAILED, title)
     assert [finding.received for finding in found.findings if finding.outcome is Outcome.FAILED] == received
     assert ("policy" in found.lead) == (kind == "expired-just-now")
+
+
+def test_a_body_that_could_not_be_read_is_not_said_to_hold_no_data() -> None:
+    found = verdict("expired", Received(401, INVALID, is_unread=True))
+
+    assert (found.outcome, found.title) == (Outcome.PASSED, "Your server refused it")
+    assert "could not read" in found.lead
+    assert [finding.outcome for finding in found.findings] == [
+        Outcome.PASSED,
+        Outcome.PASSED,
+        Outcome.NOT_CHECKED,
+        Outcome.PASSED,
+    ]
 
 
 def test_a_server_that_refuses_the_good_twin_has_proved_nothing() -> None:
