@@ -8,6 +8,7 @@ from oauth.workbench.sending import Received, is_outcome
 from smartauth_probe.kinds import Kind
 
 OK = 200
+REFUSED = frozenset({401, 403})
 
 
 class Outcome(StrEnum):
@@ -42,10 +43,25 @@ def judge(kind: Kind, twin: Received, answer: Received) -> Verdict:
         lead = "The good twin was not let in, so the answer to this one proves nothing."
         finding = Finding(Outcome.FAILED, "The good twin must be let in", "200", str(twin.status))
         return Verdict("This says nothing yet", lead, Outcome.NOT_CHECKED, (finding,))
-    findings = (Finding(Outcome.PASSED, "The good twin was let in first, with 200."), *_findings(kind, answer))
+    let_in = Finding(Outcome.PASSED, "The good twin was let in first, with 200.")
+    if _is_by_policy(kind, answer):
+        return _policy_verdict(kind, answer, let_in)
+    findings = (let_in, *_findings(kind, answer))
     title, lead = _words(kind, answer, findings)
     is_right = all(finding.outcome is not Outcome.FAILED for finding in findings)
     return Verdict(title, lead, Outcome.PASSED if is_right else Outcome.FAILED, findings)
+
+
+def _is_by_policy(kind: Kind, answer: Received) -> bool:
+    """Whether the server decided what `policy` of this kind lets it decide: no hole, and no fault."""
+    return bool(kind.policy) and (answer.status in REFUSED if kind.is_good else answer.status == OK)
+
+
+def _policy_verdict(kind: Kind, answer: Received, let_in: Finding) -> Verdict:
+    title = "Your server refused it" if kind.is_good else "Your server let it in"
+    policy = kind.policy.replace("`", "")
+    finding = Finding(Outcome.NOT_CHECKED, f"The status is {answer.status}, which is a matter of policy: {policy}")
+    return Verdict(title, f"That may be a matter of policy: {policy}", Outcome.NOT_CHECKED, (let_in, finding))
 
 
 def _words(kind: Kind, answer: Received, findings: tuple[Finding, ...]) -> tuple[str, str]:
@@ -53,8 +69,6 @@ def _words(kind: Kind, answer: Received, findings: tuple[Finding, ...]) -> tuple
     if kind.is_good:
         return ("Your server refused a good token", "") if failed else ("Your server let it in, as it must", "")
     if answer.status == OK:
-        if kind.policy:
-            return "Your server let it in", f"That may be a matter of policy: {kind.policy}"
         return "Your server let it in", "It must not."
     if not kind.answer.is_met_by(answer.status):
         return f"Your server answered {answer.status}", "It did not let the token in, and did not say what it must."
