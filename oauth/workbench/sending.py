@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 
+from oauth.workbench.challenge import bearer_error
 from smartauth_probe.requests import Presentation
 
 SECONDS = 5.0
@@ -18,7 +19,6 @@ HEADERS = (("Accept", "application/fhir+json"), ("Accept-Encoding", "identity"))
 OUTCOME = "OperationOutcome"
 OTHER_JSON = "JSON that is no FHIR resource"
 CUT = 15  # characters of a header that are shown: eight of a bearer token
-_ERROR = re.compile(r'\berror="?(\w+)')
 _TYPE = re.compile(r'"resourceType"\s*:\s*"([A-Za-z]+)"')
 
 
@@ -39,10 +39,9 @@ class Received:
     is_unread: bool = False
 
     @property
-    def error(self) -> str:
-        """The error that the challenge names, "" for none (RFC 6750 §3)."""
-        found = _ERROR.search(self.challenge)
-        return found[1] if found else ""
+    def error(self) -> str | None:
+        """The error that the Bearer challenge names, "" for none; None without such a challenge (RFC 6750 §3)."""
+        return bearer_error(self.challenge)
 
 
 def can_be_sent(request: Presentation) -> bool:

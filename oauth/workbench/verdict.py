@@ -109,7 +109,7 @@ def _challenge(kind: Kind, answer: Received) -> Finding:
     if answer.status not in kind.answer.errors:
         return Finding(Outcome.NOT_CHECKED, "WWW-Authenticate: nothing is demanded of it with this status")
     error = kind.answer.errors[answer.status]
-    if answer.challenge and answer.error == error:
+    if answer.error == error:
         return Finding(Outcome.PASSED, f"WWW-Authenticate names {error or 'no error'}.")
     expected = f'Bearer error="{error}"' if error else "Bearer, without an error"
     return Finding(

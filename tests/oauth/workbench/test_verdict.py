@@ -71,6 +71,20 @@ def test_an_answer_as_it_must_be_is_right(kind: str, answer: Received) -> None:
             id="another error",
         ),
         pytest.param(
+            "expired",
+            Received(401, 'Basic error="invalid_token"', OUTCOME),
+            "Your server refused it, but not as it must",
+            ['Basic error="invalid_token"'],
+            id="another scheme",
+        ),
+        pytest.param(
+            "no-token",
+            Received(401, 'Basic realm="fhir"', OUTCOME),
+            "Your server refused it, but not as it must",
+            ['Basic realm="fhir"'],
+            id="another scheme where nothing was presented",
+        ),
+        pytest.param(
             "no-token",
             Received(401, INVALID, OUTCOME),
             "Your server refused it, but not as it must",
