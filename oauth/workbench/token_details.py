@@ -99,7 +99,9 @@ def _is_same(one: Any, other: Any) -> bool:
 
 
 def _member(name: str, value: Any) -> str:
-    return _cut(f"{json.dumps(name)}: {json.dumps(value, ensure_ascii=False)}")
+    """As JSON; half of a surrogate pair, which no page can hold, as its escape (RFC 8259 §8.2)."""
+    said = json.dumps(value, ensure_ascii=False).encode(errors="backslashreplace").decode()
+    return _cut(f"{json.dumps(name)}: {said}")
 
 
 def expected_responses(answer: Answer) -> list[str]:

@@ -73,6 +73,13 @@ def test_claims_of_a_good_token_are_changed_line_by_line(chooser: Chooser, intro
     assert '<ins><span class="hidden-label">Is: </span>"acr": "2"</ins>' in page
 
 
+def test_a_claim_that_is_half_a_character_is_shown_by_its_escape(chooser: Chooser) -> None:
+    page = chooser.get("good", claims=r'acr="\ud800 é"', header=r'x="\udfff"')
+
+    assert r'"acr": "\ud800 é"' in page
+    assert r'"x": "\udfff"' in page
+
+
 @pytest.mark.parametrize(
     "kind", [*(group.kinds[-1].name for group in groups()), "address-blocked", "claims-deep", "long", "x5c"]
 )
