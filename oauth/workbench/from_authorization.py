@@ -4,6 +4,7 @@ import json
 import secrets
 
 from django.conf import settings
+from django.db import IntegrityError, transaction
 
 from oauth.models import AccessToken, Authorization, FhirServer, PatientRecord
 from oauth.tokens import access_token
@@ -44,7 +45,7 @@ def register(authorization: Authorization, token: str, answer: Claims, good: Goo
     expires, jti = answer.get("exp"), _jti(answer, good) if good.keys else None
     until = expires if isinstance(expires, int) and 0 <= expires < LAST_SECOND else good.answer["exp"]
     made = access_token.AccessToken.of(token, jti)
-    created: AccessToken = AccessToken.objects.create(
+    row = AccessToken(
         **made.columns,
         authorization=authorization,
         authorization_epoch=authorization.epoch,
@@ -53,7 +54,12 @@ def register(authorization: Authorization, token: str, answer: Claims, good: Goo
         issued_at=now,
         expires_at=until * SECOND,
     )
-    return created
+    try:
+        with transaction.atomic():
+            row.save(force_insert=True)
+    except IntegrityError:  # the index knows it also when two ask at once
+        raise CannotMint("there is a token with this jti already") from None
+    return row
 
 
 def _jti(answer: Claims, good: GoodToken) -> str:
@@ -61,8 +67,6 @@ def _jti(answer: Claims, good: GoodToken) -> str:
     said = answer.get("jti")
     if not isinstance(said, str) or not said.isprintable() or not 0 < len(said) <= LONGEST_JTI:
         return str(good.claims["jti"])
-    if AccessToken.objects.filter(jti=said).exists():
-        raise CannotMint("there is a token with this jti already")
     return said
 
 
