@@ -50,7 +50,10 @@ def can_be_sent(request: Presentation) -> bool:
 
 
 def send(base: str, request: Presentation) -> Received:
-    """The answer within five seconds; no redirect is followed and no proxy asked. Raises NoAnswer."""
+    """The answer; no redirect is followed and no proxy asked. Raises NoAnswer.
+
+    Each read waits for five seconds; a body that still comes five seconds after the request began is given up.
+    """
     deadline = time.monotonic() + SECONDS
     query = f"?{request.query}" if request.query else ""
     try:
