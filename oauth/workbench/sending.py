@@ -122,7 +122,8 @@ def _name(found: Any) -> str:
     kind = found.get("resourceType") if isinstance(found, dict) else None
     if not isinstance(kind, str):
         return ""
-    return f"{kind}/{found['id']}" if isinstance(found.get("id"), str) else kind
+    name = f"{kind}/{found['id']}" if isinstance(found.get("id"), str) else kind
+    return name.encode(errors="backslashreplace").decode()  # no page can hold half of a surrogate pair
 
 
 def is_outcome(resource: str) -> bool:

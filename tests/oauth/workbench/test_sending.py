@@ -55,6 +55,7 @@ def test_status_challenge_and_resource_are_read(producer: Publisher) -> None:
         ('["Amy"]', OTHER_JSON, False),
         ('{"resourceType": "", "name": [{}]}', OTHER_JSON, False),
         ('[{"resourceType": "Patient"}]', "Patient", False),
+        (r'{"resourceType": "Patient", "id": "\ud800"}', r"Patient/\ud800", False),
         ('{"resourceType": "OperationOutcome"}', "OperationOutcome", False),
         ('{"resourceType": "OperationOutcome", "contained": [{"resourceType": "Patient"}]}', "Patient", False),
         ('{"resourceType": "OperationOutcome", "x": "' + "x" * 100_000, "OperationOutcome", True),
