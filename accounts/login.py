@@ -10,6 +10,7 @@ from accounts.usernames import find_user, normalize_username
 
 LONGEST_PASSWORD = 1024
 LONGEST_TYPED = 150
+SHARED_COUNT = "the count is shared: other names failed too"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,14 @@ class Attempt:
     address: str
     user: User | None = None
     wait: int = 0
+    shares_count: bool = False
+
+    @property
+    def reason(self) -> str:
+        """What its event says beyond the kind."""
+        if self.result == "suspended":
+            return "suspended"
+        return SHARED_COUNT if self.shares_count else ""
 
     @property
     def counts(self) -> bool:
@@ -49,10 +58,14 @@ def attempt(name: str, password: str, address: str, *, now: int) -> Attempt:
 def apply_rate_limit(tried: Attempt, *, now: int) -> Attempt:
     """The try with its consequence, in the caller's transaction: a failure too many pauses the account."""
     if tried.result != "wrong":
-        name_failures.forget_failures(tried.name, tried.address)
+        name_failures.forget_failures(tried.name, tried.address, now=now)
         return tried
-    wait = name_failures.count_failure(tried.name, tried.address, exists=tried.user is not None, now=now)
-    return replace(tried, result="rate-limited", wait=wait) if wait else tried
+    exists = tried.user is not None
+    wait = name_failures.count_failure(tried.name, tried.address, exists=exists, now=now)
+    if not wait:
+        return tried
+    shared = name_failures.has_failures_of_others(tried.name, tried.address, exists=exists, now=now)
+    return replace(tried, result="rate-limited", wait=wait, shares_count=shared)
 
 
 def _has_password(user: User, password: str) -> bool:

@@ -72,11 +72,15 @@ def failure_wait(counted: Count, *, now: int) -> int:
 
 def seconds_to_wait(kind: Kind, name: str, address: str, *, now: int) -> int:
     """The seconds to wait before another try is looked at, else 0. Counts nothing."""
+    return failure_wait(current(kind, name, address, now=now), now=now)
+
+
+def current(kind: Kind, name: str, address: str, *, now: int) -> Count:
+    """How many failures there were within the window that is open, 0 where none is. Counts nothing."""
     latest_end = now + settings.SMARTAUTH_FAILURE_WINDOW_SECONDS * SECOND
     with connection.cursor() as cursor:
         cursor.execute(_READ, [_key(kind, name, address), now, latest_end])
-        row = cursor.fetchone()
-    return _wait(row[0], row[1], now) if row else 0
+        return Count(*(cursor.fetchone() or (0, now)))
 
 
 def forget_failures(kind: Kind, name: str, address: str, *, counted_in: tuple[Kind, str] | None = None) -> None:

@@ -106,7 +106,7 @@ def _try_login(request: HttpRequest, pending: Pending | None = None) -> HttpResp
 
 def _record(tried: Attempt, now: int, reference: str) -> None:
     """One event a try; of names that nobody has only the first of an address, then their number (SD-20)."""
-    reason = "suspended" if tried.result == "suspended" else ""
+    reason = tried.reason
     if tried.user is None:
         counted = rate_limit.count("unknown account", "", tried.address, now=now)
         if not counted.is_worth_an_event:

@@ -129,7 +129,8 @@ def _check_current(request: HttpRequest, user: User, address: str) -> Attempt | 
             tried = apply_rate_limit(tried, now=now)
             if tried.result != "right":
                 kind = EventKind.RATE_LIMITED if tried.result == "rate-limited" else EventKind.LOGIN_FAILED
-                record_events(Event(kind=kind, at=now, person=user.subject, address=address, reason="password page"))
+                reason = f"password page, {tried.reason}" if tried.shares_count else "password page"
+                record_events(Event(kind=kind, at=now, person=user.subject, address=address, reason=reason))
     return tried
 
 

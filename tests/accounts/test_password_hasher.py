@@ -10,6 +10,7 @@ import pytest
 from accounts import clock, password_hasher
 from accounts.login import attempt
 from accounts.models import RateCount
+from accounts.name_failures import _group
 from accounts.password_hasher import BoundedArgon2, TooManyHashes, hashing_for
 from accounts.rate_limit import _key
 from audit.models import OutboxEvent
@@ -121,5 +122,6 @@ def test_the_login_page_says_that_it_is_busy_and_nothing_is_counted(
     assert "Many people are signing in just now." in answer.text
     assert health.status_code == 200
     assert not OutboxEvent.objects.filter(person=person.subject).exists()
-    assert not RateCount.objects.filter(key=_key("account", person.username, visitor.address)).exists()
+    group = _group(person.username, visitor.address, now=clock.now())
+    assert not RateCount.objects.filter(key=_key("account group", group, visitor.address)).exists()
     assert visitor.sign_in(answer, person).status_code == 200

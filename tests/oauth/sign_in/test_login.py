@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from accounts import name_failures
 from audit.models import OutboxEvent
 from oauth.models import Code, PendingRequest
 from tests.fixture_types import MakeClient, MakePerson, MakeVisitor
@@ -86,7 +87,23 @@ def test_too_many_tries_pause_this_name_at_this_address_and_nobody_elses(
     assert SESSION not in guesser.browser.cookies
     assert owner.sign_in(owner.request("GET", "/login"), person).status_code != 429
     assert OutboxEvent.objects.filter(kind="login-failed", person=person.subject).count() == 2
-    assert OutboxEvent.objects.filter(kind="locked", person=person.subject).count() == 1
+    assert [event.reason for event in OutboxEvent.objects.filter(kind="locked", person=person.subject)] == [""]
+
+
+@pytest.mark.requirement("SD-20")
+def test_the_event_of_a_pause_says_that_other_names_failed_too(
+    visitor: Visitor, make_person: MakePerson, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(name_failures, "GROUPS", 1)
+    settings.SMARTAUTH_FAILURE_LIMIT = 2
+    person, page = make_person("amy"), visitor.request("GET", "/login")
+
+    for name in ("nobody-here", person.username):
+        response = visitor.send(page, username=name, password="guess")
+
+    assert response.status_code == 429
+    (told,) = OutboxEvent.objects.filter(kind="locked", person=person.subject)
+    assert told.reason == "the count is shared: other names failed too"
 
 
 def test_an_unknown_name_is_paused_like_a_known_one(visitor: Visitor, settings: Any) -> None:
