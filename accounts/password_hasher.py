@@ -22,7 +22,10 @@ class TooManyHashes(Exception):
 
 
 class BoundedArgon2(Argon2PasswordHasher):
-    """At most AT_ONCE hashes in this process. Few others wait, and not for long, so that pages keep their threads."""
+    """At most AT_ONCE hashes in this process. Few others wait, and not for long, so that pages keep their threads.
+
+    A network has one place. Its next caller waits for that outside of the places, like those who find none free.
+    """
 
     def encode(self, password: str, salt: str) -> str:
         with _turn():
@@ -36,14 +39,16 @@ class BoundedArgon2(Argon2PasswordHasher):
 
 
 PLACES = max(AT_ONCE, settings.SMARTAUTH_WEB_THREADS // 2)
-OF_ONE_NETWORK = min(2, PLACES - 1)
+OUTSIDE = settings.SMARTAUTH_WEB_THREADS // 4  # who waits for a place or for the turn of their network: all together
+OF_ONE_NETWORK = 2
 _makers = threading.BoundedSemaphore(AT_ONCE)
-_makers_and_waiters = threading.BoundedSemaphore(PLACES)
+_places = threading.BoundedSemaphore(PLACES)
+_outside = threading.BoundedSemaphore(OUTSIDE)
 
 
 @dataclass(slots=True)
 class _Network:
-    """Where hashes are asked for: one is made at once and one more waits, all other places are left to others."""
+    """Where hashes are asked for: one has a place and one more waits outside, so that places are left to others."""
 
     turn: threading.Lock = field(default_factory=threading.Lock)
     inside: int = 0
@@ -67,7 +72,7 @@ def hashing_for(address: str) -> Iterator[None]:
 @contextmanager
 def _turn() -> Iterator[None]:
     deadline = time.monotonic() + WAIT_SECONDS
-    with _place(), _turn_of_network(_network.get(), deadline):
+    with _turn_of_network(_network.get(), deadline), _place(deadline):
         if not _makers.acquire(timeout=_left(deadline)):
             raise TooManyHashes
         try:
@@ -77,13 +82,25 @@ def _turn() -> Iterator[None]:
 
 
 @contextmanager
-def _place() -> Iterator[None]:
-    if not _makers_and_waiters.acquire(blocking=False):
-        raise TooManyHashes
+def _place(deadline: float) -> Iterator[None]:
+    _acquire(_places, deadline)
     try:
         yield
     finally:
-        _makers_and_waiters.release()
+        _places.release()
+
+
+def _acquire(wanted: "threading.Lock | threading.Semaphore", deadline: float) -> None:
+    """At once where it is free, else after a wait outside, where few may be. Raises TooManyHashes."""
+    if wanted.acquire(blocking=False):
+        return
+    if not _outside.acquire(blocking=False):
+        raise TooManyHashes
+    try:
+        if not wanted.acquire(timeout=_left(deadline)):
+            raise TooManyHashes
+    finally:
+        _outside.release()
 
 
 @contextmanager
@@ -94,8 +111,7 @@ def _turn_of_network(name: str, deadline: float) -> Iterator[None]:
         return
     own = _enter(name)
     try:
-        if not own.turn.acquire(timeout=_left(deadline)):
-            raise TooManyHashes
+        _acquire(own.turn, deadline)
         try:
             yield
         finally:

@@ -66,10 +66,55 @@ def test_at_most_two_are_made_at_once() -> None:
 
 
 def test_a_caller_that_comes_when_enough_wait_is_refused_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(password_hasher, "_makers_and_waiters", threading.BoundedSemaphore(1))
+    monkeypatch.setattr(password_hasher, "WAIT_SECONDS", 20.0)
+    monkeypatch.setattr(password_hasher, "_places", threading.BoundedSemaphore(1))
+    monkeypatch.setattr(password_hasher, "_outside", threading.BoundedSemaphore(0))
 
+    started = time.monotonic()
     with password_hasher._turn(), pytest.raises(TooManyHashes):
         BoundedArgon2().verify("password", "argon2$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$aGFzaGhhc2g")
+    assert time.monotonic() - started < 10
+
+
+@pytest.mark.requirement("SD-20")
+def test_a_caller_that_finds_no_place_waits_for_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(password_hasher, "WAIT_SECONDS", 20.0)
+    monkeypatch.setattr(password_hasher, "_places", threading.BoundedSemaphore(1))
+    monkeypatch.setattr(password_hasher, "_outside", threading.BoundedSemaphore(1))
+    made: list[str] = []
+
+    def make() -> None:
+        with hashing_for("192.0.2.2"):
+            made.append(BoundedArgon2().encode("password", "some-salt-of-16-"))
+
+    waiting = threading.Thread(target=make)
+    with hashing_for("192.0.2.1"), password_hasher._turn():
+        waiting.start()
+        assert wait_until(lambda: password_hasher._outside._value == 0)
+        assert made == []
+    waiting.join(20)
+
+    assert len(made) == 1
+
+
+@pytest.mark.requirement("SD-20")
+def test_a_caller_that_waits_for_others_of_its_network_takes_no_place_from_another_network(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(password_hasher, "WAIT_SECONDS", 20.0)
+    monkeypatch.setattr(password_hasher, "_places", threading.BoundedSemaphore(2))
+    monkeypatch.setattr(password_hasher, "_outside", threading.BoundedSemaphore(1))
+
+    def make(address: str) -> str:
+        with hashing_for(address):
+            return BoundedArgon2().encode("password", "some-salt-of-16-")
+
+    waiting = threading.Thread(target=make, args=["192.0.2.1"])
+    with hashing_for("192.0.2.1"), password_hasher._turn():
+        waiting.start()
+        assert wait_until(lambda: password_hasher._networks["192.0.2.1"].inside == 2)
+        assert make("192.0.2.2")
+    waiting.join(20)
 
 
 @pytest.mark.requirement("SD-20")
