@@ -109,9 +109,11 @@ def _try_change(request: HttpRequest, user: User, pending: Pending | None = None
         return _page(request, user, pending=pending, tried=tried)
     if wrong := _problems(request, user):
         return _page(request, user, pending=pending, wrong=wrong)
+    actor = Actor(now=clock.now(), address=address)
+    passwords.hash_password(user, request.POST["new"], actor)
     with transaction.atomic():
-        passwords.set_password(
-            user, request.POST["new"], Actor(now=clock.now(), address=address),
+        passwords.store_password(
+            user, actor,
             keep_session=row_key(request.session.session_key), keep_request=pending.row.pk if pending else None,
         )  # fmt: skip
         accounts_sessions.renew(request, user, now=clock.now())

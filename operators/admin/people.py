@@ -122,7 +122,7 @@ class PersonAdmin(OperatorAdmin, UserAdmin):  # Django's form, password page and
         return ("lift_suspension" if row.suspended_at else "suspend", "end_access", "require_password")
 
     def save_form(self, request: HttpRequest, form: Any, change: bool) -> Any:
-        """A first password is hashed here, on behalf of the operator."""
+        """A first password is hashed here, on behalf of the operator, in the transaction of Django's view."""
         with hashing_for(client_address(request)):
             return super().save_form(request, form, change)
 

@@ -2,12 +2,14 @@
 
 import io
 import secrets
+from contextlib import AbstractContextManager
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 
-from accounts import clock
+from accounts import clock, password_hasher
 from accounts.models import SignIn, User
 from audit.models import OutboxEvent
 from oauth.ending import passwords
@@ -63,6 +65,25 @@ def test_a_new_password_takes_its_turn_among_the_hashes_of_its_network(
     change(visitor)
 
     assert hashing_networks == [visitor.address] * 3  # the current one, the new one as the current one, the new one
+    assert can_sign_in(amy, NEW)
+
+
+@pytest.mark.requirement("SD-20")
+def test_no_transaction_is_open_while_a_password_is_hashed(
+    visitor: Visitor, make_person: MakePerson, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    amy, turn, inside = make_person("amy"), password_hasher._turn, list[bool]()
+
+    def watched() -> AbstractContextManager[None]:
+        inside.append(connection.in_atomic_block)
+        return turn()
+
+    monkeypatch.setattr(password_hasher, "_turn", watched)
+    signed_in(visitor, amy)
+
+    change(visitor)
+
+    assert inside == [False] * 4  # at the sign-in, the current one, the new one as the current one, the new one
     assert can_sign_in(amy, NEW)
 
 
