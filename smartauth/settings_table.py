@@ -299,8 +299,9 @@ FAILURE_LIMIT = Setting(
     "SMARTAUTH_FAILURE_LIMIT",
     whole(1, 10_000),
     10,
-    "How many failed sign-ins of one account from one address (of IPv6 from one /64), or failed authentications of one "
-    "client from there, are too many: the last of them and all further ones are answered with 429",
+    "How many failed sign-ins with one user name, and those that share its count, from one address (of IPv6 from one "
+    "/64), or failed authentications of one client from there, are too many: the last of them and all further ones are "
+    "answered with 429",
     (Rule("very large: guessing is not slowed"),),
 )
 FAILURE_WINDOW_SECONDS = Setting(

@@ -84,6 +84,7 @@ def test_too_many_tries_pause_this_name_at_this_address_and_nobody_elses(
         assert response.status_code == 429
         assert 0 < int(response.headers["Retry-After"]) <= 900
         assert "<strong>Too many tries.</strong> Sign-in for this user name is paused until" in response.text
+        assert "Other names tried from your network may count too." in response.text
     assert SESSION not in guesser.browser.cookies
     assert owner.sign_in(owner.request("GET", "/login"), person).status_code != 429
     assert OutboxEvent.objects.filter(kind="login-failed", person=person.subject).count() == 2
