@@ -5,7 +5,7 @@ import hashlib
 from typing import Literal, NamedTuple
 
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 
 from accounts import windows
 from smart.http.addresses import caller_network
@@ -18,6 +18,7 @@ FIRST_EVENTS = 10
 
 _COUNT = windows.count_statement("accounts_failurecount", "failures")
 _READ = f"SELECT failures, window_ends_at FROM accounts_failurecount WHERE key = %s AND {windows.IN_TIME}"  # noqa: S608
+_LOCK = "SELECT 1 FROM accounts_failurecount WHERE key = %s FOR UPDATE"
 _CLEAR = "DELETE FROM accounts_failurecount WHERE key = %s"
 _SUBTRACT = """
 UPDATE accounts_failurecount SET failures = failures - COALESCE((
@@ -86,9 +87,12 @@ def current(kind: Kind, name: str, address: str, *, now: int) -> Count:
 def forget_failures(kind: Kind, name: str, address: str, *, counted_in: tuple[Kind, str] | None = None) -> None:
     """A success forgets the failures before it, also where they were counted together with those of others."""
     key = _key(kind, name, address)
-    with connection.cursor() as cursor:
+    with transaction.atomic(savepoint=False), connection.cursor() as cursor:
         if counted_in is not None:
-            cursor.execute(_SUBTRACT, [key, _key(*counted_in, address)])
+            shared = _key(*counted_in, address)
+            if connection.features.has_select_for_update:
+                cursor.execute(_LOCK, [shared])  # or a failure counted meanwhile would be cleared and not subtracted
+            cursor.execute(_SUBTRACT, [key, shared])
         cursor.execute(_CLEAR, [key])
 
 

@@ -5,7 +5,7 @@ Nothing of it lives any more, so this may take its time. What a process left unm
 
 import logging
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from oauth.models import Authorization, UnmarkedEnding, liveness
 
@@ -47,9 +47,14 @@ def _mark(ending: UnmarkedEnding) -> int:
 
 
 def _unmarked(ending: UnmarkedEnding) -> QuerySet[Authorization]:
-    """Those that it ended; what had run out by itself before keeps that as its reason."""
+    """Those that it ended; what had run out by itself before keeps that as its reason, and what an ending before it
+    ended is left to that one."""
     if ending.client_id:
         of = Authorization.objects.filter(client=ending.client_id, client_epoch=ending.epoch)
     else:
         of = Authorization.objects.filter(fhir_server=ending.fhir_server_id, fhir_server_epoch=ending.epoch)
-    return of.filter(liveness.may_live(now=ending.ended_at), ended_at=0).order_by("pk")
+    earlier = UnmarkedEnding.objects.filter(pk__lt=ending.pk)
+    of_client = earlier.filter(client=OuterRef("client"), epoch=OuterRef("client_epoch"))
+    of_server = earlier.filter(fhir_server=OuterRef("fhir_server"), epoch=OuterRef("fhir_server_epoch"))
+    left = of.filter(liveness.may_live(now=ending.ended_at), ended_at=0)
+    return left.filter(~Exists(of_client), ~Exists(of_server)).order_by("pk")

@@ -1,13 +1,16 @@
 """Names at the sign-in are paused alike, whether somebody has them or not."""
 
 import secrets
+import threading
 from typing import Any
 
 import pytest
+from django.db import connection, transaction
 
 from accounts import name_failures
 from accounts.models import RateCount
 from accounts.name_failures import DAY, _group, count_failure, forget_failures, seconds_to_wait
+from tests.waiting import wait_until
 
 NOW, SECOND = 1_800_000_000_000_000, 1_000_000
 NAMES = [f"person-{number}" for number in range(20)]
@@ -102,6 +105,30 @@ def test_a_success_forgets_nothing_of_a_later_window(network: str) -> None:
     forget_failures("amy", network, now=later)
 
     assert count_failure("three", network, exists=False, now=later) == 900
+
+
+@pytest.mark.usefixtures("one_group")
+def test_a_success_forgets_a_failure_that_another_transaction_counts_meanwhile(network: str, vendor: str) -> None:
+    count_failure("amy", network, exists=True, now=NOW)
+
+    def forget() -> None:
+        forget_failures("amy", network, now=NOW)
+        connection.close()
+
+    forgetting = threading.Thread(target=forget)
+    with transaction.atomic():
+        count_failure("amy", network, exists=True, now=NOW)
+        forgetting.start()
+        assert vendor == "sqlite" or wait_until(_somebody_waits_for_us)
+    forgetting.join(20)
+
+    assert [count_failure(name, network, exists=False, now=NOW) for name in ("one", "two")] == [0, 0]
+
+
+def _somebody_waits_for_us() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))")
+        return cursor.fetchone() is not None
 
 
 def test_invented_names_fill_so_many_rows_and_no_more(network: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -68,6 +68,27 @@ def test_the_end_of_a_whole_client_waits_for_no_other_transaction(issue: Issue) 
     assert client.epoch == 0
 
 
+@pytest.mark.requirement("RV-05", "RV-08")
+def test_the_first_reason_stands_where_the_first_ending_is_marked_last(
+    issue: Issue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, row, mark = clock.now(), issue()["granted"].authorization, marks._mark
+    access.end_epoch(row.client, Actor(now=now), EndedFor.CLIENT_ENDED)
+
+    def fail_at_the_client(ending: UnmarkedEnding) -> int:
+        if ending.client_id:
+            raise OperationalError("the database is gone")
+        return mark(ending)
+
+    monkeypatch.setattr(marks, "_mark", fail_at_the_client)
+    access.end(Selection.everything(row.fhir_server), Actor(now=now + 1), EndedFor.FHIR_SERVER_ENDED)
+    monkeypatch.undo()
+    marks.mark_all()
+
+    assert told(row) == ("client-ended", now)
+    assert not UnmarkedEnding.objects.exists()
+
+
 def test_rows_are_marked_in_batches_and_what_ran_out_before_keeps_its_cause(
     issue: Issue, make_client: MakeClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
