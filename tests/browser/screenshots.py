@@ -145,12 +145,14 @@ def everything(browser: Browser, url: str) -> None:
 def index() -> str:
     """The page that shows them, light and wide; the others are a link away."""
     names = sorted({path.name.rpartition("-1280-light")[0] for path in FOLDER.glob("*-1280-light.jpg")})
-    rows = [
-        f"## {name}\n\n![{name}]({name}-1280-light.jpg)\n\n"
-        f"[dark]({name}-1280-dark.jpg) · [phone]({name}-390-light.jpg) · [phone, dark]({name}-390-dark.jpg)\n"
-        for name in names
-    ]
+    rows = [f"## {name}\n\n![{name}]({name}-1280-light.jpg)\n\n{_other_looks(name)}\n" for name in names]
     return "# The pages\n\nTaken by `make shots` from a development server with its demo data.\n\n" + "\n".join(rows)
+
+
+def _other_looks(name: str) -> str:
+    links = f"[dark]({name}-1280-dark.jpg) · [phone]({name}-390-light.jpg) ·"
+    last = f"[phone, dark]({name}-390-dark.jpg)"
+    return f"{links} {last}" if len(links) + len(last) < 100 else f"{links}\n{last}"  # as all prose here is wrapped
 
 
 @contextmanager
