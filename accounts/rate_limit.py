@@ -68,7 +68,9 @@ def count_failure(kind: Kind, name: str, address: str, *, now: int) -> int:
 
 def failure_wait(counted: Count, *, now: int) -> int:
     """The seconds to wait after so many failures, 0 while they are few."""
-    return _wait(counted.number, counted.window_ends_at, now)
+    if counted.number < settings.SMARTAUTH_FAILURE_LIMIT:
+        return 0
+    return max(1, -(-(counted.window_ends_at - now) // SECOND))
 
 
 def seconds_to_wait(kind: Kind, name: str, address: str, *, now: int) -> int:
@@ -94,12 +96,6 @@ def forget_failures(kind: Kind, name: str, address: str, *, counted_in: tuple[Ki
                 cursor.execute(_LOCK, [shared])  # or a failure counted meanwhile would be cleared and not subtracted
             cursor.execute(_SUBTRACT, [key, shared])
         cursor.execute(_CLEAR, [key])
-
-
-def _wait(failures: int, window_ends_at: int, now: int) -> int:
-    if failures < settings.SMARTAUTH_FAILURE_LIMIT:
-        return 0
-    return max(1, -(-(window_ends_at - now) // SECOND))
 
 
 def _key(kind: Kind, name: str, address: str) -> str:

@@ -17,6 +17,11 @@ def replace_unsafe_characters(text: str, replacement: str) -> str:
     return _UNSAFE.sub(replacement, text)
 
 
+def escape_surrogates(text: str) -> str:
+    """The text with halves of surrogate pairs, which UTF-8 cannot hold, as their escapes (RFC 8259 §8.2)."""
+    return text.encode(errors="backslashreplace").decode()
+
+
 def is_printable_ascii(text: str) -> bool:
     """Whether it holds only the characters of a client_id (RFC 6749 appendix A.1)."""
     return text.isascii() and text.isprintable()

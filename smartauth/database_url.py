@@ -6,7 +6,8 @@ from urllib.parse import urlsplit
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+from smart.clients.redirect_uris import LOOPBACK_HOSTS
+
 SCHEMES = ("postgresql", "postgres")
 CONNECT_SECONDS = 5  # for each host; libpq's own default is to wait as long as the network does
 _NAMES = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
@@ -60,4 +61,4 @@ def _places(url: str) -> set[tuple[str, str, str]]:
 
 def _host(text: str) -> str:
     host = text.lower().removesuffix(".")
-    return "localhost" if host in _LOOPBACK else host
+    return "localhost" if host in LOOPBACK_HOSTS else host

@@ -13,6 +13,7 @@ from audit.event_kinds import EventKind
 from audit.trail import Event
 from oauth.ehr_launch import handles
 from oauth.ehr_launch.handles import PreparedLaunch
+from oauth.http.option import OPTIONS_LIMIT, Option
 from oauth.models import Client, EncounterRecord, FhirIdentity, FhirServer, PatientRecord
 from oauth.people import identities
 from oauth.people.wording import birth_phrase
@@ -20,21 +21,11 @@ from smart.authorize.launch import Context, InvalidContext, parse_context, parse
 from smart.fhir.fhir_user import is_practitioner
 from smart.fhir.versions import resource_types
 
-OPTIONS_LIMIT = 500
 NOT_OFFERED = "is not one of those offered; choose again"
 LISTS = ("app", "server", "user", "patient", "encounter")
 LAUNCH_URL = "launch_url"
 TEXTS = ("intent", "tenant", "smart_style_url", "fhir_context")
 Row = TypeVar("Row", bound=Model)
-
-
-@dataclass(frozen=True, slots=True)
-class Option:
-    """One entry of a list; the value is the number of its row, or the launch URL itself."""
-
-    value: str
-    text: str
-    chosen: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,6 @@ from oauth.models import (
 )
 from oauth.models.locking import lock_in_pk_order
 
-AT_ONCE = 500
 # what the end of a client or FHIR server has ended is marked with that
 UNDER_LIVE_EPOCHS = {"client_epoch": F("client__epoch"), "fhir_server_epoch": F("fhir_server__epoch")}
 OF_EVERYTHING = {
@@ -165,4 +164,4 @@ def _live_tokens(authorizations: Sequence[int], *, now: int) -> dict[int, list[s
 
 
 def _batches(rows: Sequence[Any]) -> Iterable[Sequence[Any]]:
-    return (rows[first : first + AT_ONCE] for first in range(0, len(rows), AT_ONCE))
+    return (rows[first : first + marks.AT_ONCE] for first in range(0, len(rows), marks.AT_ONCE))

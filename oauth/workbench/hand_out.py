@@ -70,8 +70,9 @@ def _issue_good(order: Order) -> HandedOut:
     """What a launch would give: it supersedes older tokens of its seat, and is refreshed like any."""
     now = clock.now()
     authorization = order.create_authorization(now=now)
-    record_events(AuthorizationState.of(authorization.pk).event(EventKind.GRANTED_BY_COMMAND, at=now))
-    answer = issue(AuthorizationState.of(authorization.pk), now=now, address="")
+    state = AuthorizationState.of(authorization.pk)
+    record_events(state.event(EventKind.GRANTED_BY_COMMAND, at=now))
+    answer = issue(state, now=now, address="")
     return HandedOut(token=answer["access_token"], answer=answer, server=order.server, patient=order.patient)
 
 

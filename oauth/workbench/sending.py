@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 
 from oauth.workbench.challenge import bearer_error
+from smart.text import escape_surrogates
 from smartauth_probe.requests import Presentation
 
 SECONDS = 5.0
@@ -123,7 +124,7 @@ def _name(found: Any) -> str:
     if not isinstance(kind, str):
         return ""
     name = f"{kind}/{found['id']}" if isinstance(found.get("id"), str) else kind
-    return name.encode(errors="backslashreplace").decode()  # no page can hold half of a surrogate pair
+    return escape_surrogates(name)
 
 
 def is_outcome(resource: str) -> bool:

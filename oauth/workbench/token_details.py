@@ -12,6 +12,7 @@ from oauth.workbench.good_token import Claims, GoodToken, header
 from oauth.workbench.hand_out import HandedOut
 from smart.http import strict_json
 from smart.http.bearer import bearer_challenge
+from smart.text import escape_surrogates
 from smartauth_probe.kinds import Answer
 from smartauth_probe.requests import Presentation
 
@@ -100,7 +101,7 @@ def _is_same(one: Any, other: Any) -> bool:
 
 def _member(name: str, value: Any) -> str:
     """As JSON; half of a surrogate pair, which no page can hold, as its escape (RFC 8259 §8.2)."""
-    said = json.dumps(value, ensure_ascii=False).encode(errors="backslashreplace").decode()
+    said = escape_surrogates(json.dumps(value, ensure_ascii=False))
     return _cut(f"{json.dumps(name)}: {said}")
 
 

@@ -7,25 +7,16 @@ from typing import Any, Self
 from django.http import QueryDict
 
 from accounts.models import User
+from oauth.http.option import OPTIONS_LIMIT, Option
 from oauth.models import Client, FhirServer
 from oauth.workbench.changes import parse_member
 from oauth.workbench.order import SCOPE, InvalidOrder
 from smart.tokens import client_credentials
 
-OPTIONS_LIMIT = 500
 TEXTS = ("client", "user", "patient", "scope", "aud")
 FIELDS = (*TEXTS, "lifetime", "claims", "header")
 GOOD = "good"
 LIFETIMES = {"": "As long as usual", "60": "1 minute", "300": "5 minutes", "3600": "1 hour", "86400": "1 day"}
-
-
-@dataclass(frozen=True, slots=True)
-class Option:
-    """One entry of a list."""
-
-    value: str
-    text: str
-    chosen: bool
 
 
 @dataclass(frozen=True, slots=True)

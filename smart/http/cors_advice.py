@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+from smart.clients.redirect_uris import LOOPBACK_HOSTS
 
 
 def origin_advice(origin: str, registered: Iterable[str], *, issuer: str) -> str:
@@ -23,7 +23,7 @@ def origin_advice(origin: str, registered: Iterable[str], *, issuer: str) -> str
 def _is_same_place(origin: str, other: str) -> bool:
     """Whether both are one port of this machine by two names; every name of it counts as a host of its own."""
     first, second = _parts(origin), _parts(other)
-    return first != second and first[::2] == second[::2] and {first[1], second[1]} <= _LOOPBACK
+    return first != second and first[::2] == second[::2] and {first[1], second[1]} <= set(LOOPBACK_HOSTS)
 
 
 def _host(origin: str) -> str:
