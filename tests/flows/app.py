@@ -97,11 +97,11 @@ class StandaloneLaunch:
 
     def allow(self, asked: httpx.Response) -> str:
         """Signs in, chooses, allows what an app has asked at authorize; the address where the app is called back."""
-        page = self._send(self._follow(asked), username=self.username, password=self.password)
+        page = send_form(self.browser, follow(self.browser, asked), username=self.username, password=self.password)
         if page.url.path.endswith("/patient"):
-            page = self._send(page, patient=self._choice(page))
+            page = send_form(self.browser, page, patient=self._choice(page))
         if page.status_code == HTTPStatus.OK:  # else it was allowed before, and nobody is asked again
-            page = self._send(page, answer="allow")
+            page = send_form(self.browser, page, answer="allow")
         return page.headers["Location"]
 
     def exchange(self, code: str) -> httpx.Response:
@@ -117,13 +117,16 @@ class StandaloneLaunch:
         assert found, page.text
         return found[1]
 
-    def _send(self, page: httpx.Response, **fields: str) -> httpx.Response:
-        """The page's form as it stands, with these fields."""
-        form = Form()
-        form.feed(page.text)
-        return self._follow(self.browser.post(page.url.path, data={**form.filled, **fields}))
 
-    def _follow(self, response: httpx.Response) -> httpx.Response:
-        while response.status_code == 303 and response.headers["Location"].startswith("/"):
-            response = self.browser.get(response.headers["Location"])
-        return response
+def send_form(browser: httpx.Client, page: httpx.Response, **fields: Any) -> httpx.Response:
+    """The page's form as it stands, with these fields, and where it leads."""
+    form = Form()
+    form.feed(page.text)
+    return follow(browser, browser.post(page.url.path, data={**form.filled, **fields}))
+
+
+def follow(browser: httpx.Client, response: httpx.Response) -> httpx.Response:
+    """Along the redirects within this server."""
+    while response.status_code == 303 and response.headers["Location"].startswith("/"):
+        response = browser.get(response.headers["Location"])
+    return response

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 
 from tests.codes import CHALLENGE, VERIFIER
-from tests.flows.app import PASSWORD, Form
+from tests.flows.app import PASSWORD, Form, follow, send_form
 from tests.running import Server
 from tests.signing import assertion_form, pair
 
@@ -41,15 +41,15 @@ class Inferno:
 
     def code(self, client: str, scope: str, *, post: bool = False, choose: Choose = as_it_stands, **more: str) -> str:
         page = self.consent(client, scope, post=post, **more)
-        answer = self._send(page, answer="allow", **choose(page))
+        answer = send_form(self.browser, page, answer="allow", **choose(page))
         called = parse_qs(urlsplit(answer.headers["Location"]).query)
         assert answer.headers["Location"].startswith(self.redirect_uri)
         return called["code"][0]
 
     def consent(self, client: str, scope: str, *, post: bool = False, **more: str) -> httpx.Response:
-        page = self._follow(self.ask(client, scope, post=post, **more))
+        page = follow(self.browser, self.ask(client, scope, post=post, **more))
         if page.url.path.endswith("/login"):
-            page = self._send(page, username=self.username, password=PASSWORD)
+            page = send_form(self.browser, page, username=self.username, password=PASSWORD)
         assert (page.status_code, page.url.path.rpartition("/")[2]) == (200, "consent"), page.headers
         return page
 
@@ -117,13 +117,3 @@ class Inferno:
             form.feed(page.text)
             ended = self.browser.post(found[1], data={"csrfmiddlewaretoken": form.filled["csrfmiddlewaretoken"][0]})
             assert ended.status_code == 303, ended.text
-
-    def _send(self, page: httpx.Response, **fields: Any) -> httpx.Response:
-        form = Form()
-        form.feed(page.text)
-        return self._follow(self.browser.post(page.url.path, data={**form.filled, **fields}))
-
-    def _follow(self, response: httpx.Response) -> httpx.Response:
-        while response.status_code == 303 and response.headers["Location"].startswith("/"):
-            response = self.browser.get(response.headers["Location"])
-        return response

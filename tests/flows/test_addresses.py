@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.flows.app import REDIRECT_URI, StandaloneLaunch, introspect
+from tests.flows.app import REDIRECT_URI, StandaloneLaunch, follow, introspect
 from tests.running import Server
 
 HOME, ELSEWHERE = "127.0.0.1", "127.0.0.2"
@@ -74,7 +74,7 @@ def test_under_block_the_second_address_is_let_in_after_a_new_login(server: Serv
     assert is_refused(read_from(server, ELSEWHERE, token))
     assert read_from(server, HOME, token).status_code == 200
 
-    page = launch._follow(launch.browser.get("/o/authorize", params=launch.request))
+    page = follow(launch.browser, launch.browser.get("/o/authorize", params=launch.request))
     assert CONFIRM in page.text
     newer = launch.exchange(launch.code()).json()["access_token"]
     assert read_from(server, ELSEWHERE, newer).status_code == 200
