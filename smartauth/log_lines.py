@@ -1,7 +1,8 @@
-"""How log lines are written: an exception by its kind and where it happened, never by its message (SD-11)."""
+"""How log lines are written, and which are: an exception by kind and place, never by its message (SD-11)."""
 
 import logging
 import traceback
+from http import HTTPStatus
 from types import TracebackType
 from typing import Any
 
@@ -30,3 +31,15 @@ def _exception_chain(error: BaseException) -> list[BaseException]:
 def _frames(error: BaseException) -> str:
     frames = "".join(traceback.format_tb(error.__traceback__))
     return f"Traceback (most recent call last):\n{frames}{type(error).__module__}.{type(error).__qualname__}"
+
+
+class ServerFailuresOnly(logging.Filter):
+    """Of what Django says about requests only failures of ours, without the path: the request's own line has the rest.
+
+    What a caller sent wrong is no failure: its exception repeats what was sent, as often as somebody likes.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg, record.args = "a request failed", ()
+        status = getattr(record, "status_code", HTTPStatus.INTERNAL_SERVER_ERROR)
+        return bool(record.exc_info) and status >= HTTPStatus.INTERNAL_SERVER_ERROR

@@ -284,7 +284,7 @@ LOGGING: dict[str, Any] = {
             "messages": SMARTAUTH_DEV,
         }
     },
-    "filters": {"failures": {"()": "oauth.http.request_log.ServerFailuresOnly"}},
+    "filters": {"failures": {"()": "smartauth.log_lines.ServerFailuresOnly"}},
     "handlers": {
         "console": {"class": "logging.StreamHandler", "formatter": "line"},
         "nowhere": {"class": "logging.NullHandler"},

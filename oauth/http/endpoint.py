@@ -4,8 +4,10 @@ import logging
 import secrets
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
+
+from django.conf import settings
 
 from oauth.http.asgi import Receive, Scope, Send
 from oauth.http.bounded_body import BodyTooLong, ClientDisconnected, read_body
@@ -35,6 +37,8 @@ class Endpoint:
         started, request_id = time.perf_counter_ns(), secrets.token_hex(8)
         headers = headers_by_name(scope["headers"])
         answer = await self._answer(scope, headers, receive)
+        if settings.SMARTAUTH_DEV:
+            answer = answer.with_reason()
         if b"origin" in headers and self.cors is not Cors.NONE:
             answer = await self._with_cors_headers(answer, scope, headers)
         await send_response(send, answer, request_id)
@@ -57,7 +61,7 @@ class Endpoint:
             return answer
         if preflight:
             return MachineResponse(HTTPStatus.OK, b"", tuple(added.items()))
-        return MachineResponse(answer.status, answer.body, (*answer.headers, *added.items()))
+        return replace(answer, headers=(*answer.headers, *added.items()))
 
     async def _answer(self, scope: Scope, headers: dict[bytes, bytes], receive: Receive) -> MachineResponse:
         try:

@@ -1,7 +1,7 @@
 """What a person reads when something stopped: always the same look, never a stack trace (AZ-06, SB-06)."""
 
 import logging
-import secrets
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from django.http import HttpRequest, HttpResponse
@@ -9,8 +9,9 @@ from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from accounts import clock
-from oauth.models import public_reference
+from oauth.http.explanations import random_reference, with_reference
 from smart.authorize.error_pages import Unredirectable
+from smart.explanation import explain_response
 from smart.time_units import to_datetime
 
 log = logging.getLogger("smartauth.refusal")
@@ -38,11 +39,6 @@ def refusal_page(
     return response
 
 
-def random_reference() -> str:
-    """Something to read out on the telephone, such as 7F3K-29QD."""
-    return public_reference(secrets.randbits(40))
-
-
 def stopped_page(request: HttpRequest, refusal: Unredirectable, app: str = "", **parts: object) -> HttpResponse:
     """The page of one case of bad input at the authorization endpoint (RFC 6749 §4.1.2.1)."""
     reference = str(parts.pop("reference", "")) or random_reference()
@@ -51,10 +47,12 @@ def stopped_page(request: HttpRequest, refusal: Unredirectable, app: str = "", *
         "Close this page and open the app again. If this happens again, tell the makers of the app "
         f"and give them the reference {reference}."
     )
-    return error_page(
+    response = error_page(
         request, refusal.status, "We stopped this request", lead,
         reference=reference, app=app, happened=refusal.message(app), fix=refusal.fix, advice=advice, **parts,
     )  # fmt: skip
+    explain_response(response, with_reference(replace(refusal.explanation, reference=reference)))
+    return response
 
 
 def already_answered_page(request: HttpRequest) -> HttpResponse:

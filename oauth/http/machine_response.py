@@ -2,13 +2,15 @@
 
 import json
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 
 from django.conf import settings
 
 from oauth.http.asgi import Send
+from oauth.http.explanations import with_reference
 from oauth.http.oauth_errors import described_members, error_headers
+from smart.explanation import HEADER, Explanation
 from smart.http.errors import InvalidRequest, OAuthError
 
 _HEADERS = [
@@ -25,17 +27,28 @@ if settings.SECURE_HSTS_SECONDS:
 
 @dataclass(frozen=True, slots=True)
 class MachineResponse:
-    """A status, a body that is JSON or empty, headers beside those that every answer has."""
+    """A status, a body that is JSON or empty, headers beside those that every answer has.
+
+    `explanation` is of a refusal, also of {"active":false}; it is written to nobody outside development.
+    """
 
     status: int
     body: bytes = b""
     headers: tuple[tuple[str, str], ...] = ()
+    explanation: Explanation | None = None
+
+    def with_reason(self) -> "MachineResponse":
+        """The same with the header that tells a developer why it refuses."""
+        if self.explanation is None or not self.explanation.rule:
+            return self
+        explanation = with_reference(self.explanation)
+        return replace(self, headers=(*self.headers, (HEADER, explanation.line)), explanation=explanation)
 
 
 def oauth_error_response(error: OAuthError) -> MachineResponse:
     """An OAuthError as RFC 6749 §5.2 writes it."""
     body = json.dumps(described_members(error)).encode()
-    return MachineResponse(error.status, body, tuple(error_headers(error).items()))
+    return MachineResponse(error.status, body, tuple(error_headers(error).items()), error.explanation)
 
 
 def invalid_request(status: HTTPStatus, description: str, *headers: tuple[str, str]) -> MachineResponse:

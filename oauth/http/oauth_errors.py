@@ -3,6 +3,7 @@
 from django.http import HttpResponse
 
 from oauth.http.json_response import json_response
+from smart.explanation import explain_response
 from smart.http.errors import OAuthError, TooManyRequests
 
 
@@ -24,4 +25,6 @@ def error_headers(error: OAuthError) -> dict[str, str]:
 
 def error_response(error: OAuthError, **headers: str) -> HttpResponse:
     """The refusal as Django sends it."""
-    return json_response(error.status, described_members(error), **error_headers(error), **headers)
+    response = json_response(error.status, described_members(error), **error_headers(error), **headers)
+    explain_response(response, error.explanation)
+    return response

@@ -4,9 +4,12 @@ import logging
 import secrets
 import time
 from collections.abc import Callable
-from http import HTTPStatus
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+
+from oauth.http.explanations import with_reference
+from smart.explanation import HEADER, explain_response, explanation_of
 
 log = logging.getLogger("smartauth.request")
 LINE = "%s %s %s %d %d us"
@@ -23,9 +26,20 @@ class RequestLogMiddleware:
         request.META["smartauth.request_id"] = request_id
         response = self.get_response(request)
         response["X-Request-Id"] = request_id
+        if settings.SMARTAUTH_DEV:
+            _add_reason(response)
         took = (time.perf_counter_ns() - started) // 1000
         log.info(LINE, request_id, request.method, logged_route(request), response.status_code, took)
         return response
+
+
+def _add_reason(response: HttpResponse) -> None:
+    """Tells a developer why it refuses."""
+    explanation = explanation_of(response)
+    if explanation is not None and explanation.rule:
+        explanation = with_reference(explanation)
+        explain_response(response, explanation)
+        response[HEADER] = explanation.line
 
 
 def logged_route(request: HttpRequest) -> str:
@@ -34,15 +48,3 @@ def logged_route(request: HttpRequest) -> str:
         return f"/{request.resolver_match.route}"
     beginning = request.path.lstrip("/").partition("/")[0][:40]
     return "/" + "".join(letter if letter.isascii() and letter.isprintable() else "?" for letter in beginning)
-
-
-class ServerFailuresOnly(logging.Filter):
-    """Of what Django says about requests only failures of ours, without the path: the request's own line has the rest.
-
-    What a caller sent wrong is no failure: its exception repeats what was sent, as often as somebody likes.
-    """
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        record.msg, record.args = "a request failed", ()
-        status = getattr(record, "status_code", HTTPStatus.INTERNAL_SERVER_ERROR)
-        return bool(record.exc_info) and status >= HTTPStatus.INTERNAL_SERVER_ERROR

@@ -18,7 +18,7 @@ from oauth.authorization.refusals import denied_by_user
 from oauth.authorization.request_summary import RequestSummary
 from oauth.ending import online_access
 from oauth.ending.sessions import end_online_access_of
-from oauth.http.error_pages import random_reference
+from oauth.http.explanations import random_reference
 from oauth.http.private_page import private_page
 from oauth.http.redirects import redirect_within
 from smart.time_units import SECOND, to_datetime

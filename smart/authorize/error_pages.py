@@ -3,6 +3,8 @@
 from http import HTTPStatus
 from typing import NamedTuple
 
+from smart.explanation import Explanation
+
 
 class ErrorPage(NamedTuple):
     """`message` may name the app; `fix` is for its developer, empty where they can do nothing."""
@@ -60,6 +62,11 @@ class Unredirectable(Exception):
         self.case = case
         self.what = what
         self.rule, self._message, self.fix, self.status = ERROR_PAGES[case]
+
+    @property
+    def explanation(self) -> Explanation:
+        """Which rule refused, for developers and operators."""
+        return Explanation(self.rule, self.what or self._message.replace("{app}", "the app"), case=self.case)
 
     def message(self, app: str = "") -> str:
         """What the person is told, with the name of the app if it is known."""

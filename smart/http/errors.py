@@ -1,8 +1,9 @@
 """Refusals that a client may read, one class a wire code (RFC 6749 §4.1.2.1, §5.2; RFC 6750 §3.1; RFC 7009 §2.2.1)."""
 
 from http import HTTPStatus
-from typing import ClassVar
+from typing import ClassVar, Unpack
 
+from smart.explanation import Explanation, Why
 from smart.http.bearer import bearer_challenge
 
 REALM = "smartauth"
@@ -11,16 +12,24 @@ _UNSPEAKABLE = str.maketrans({'"': "'", "\\": "/"})
 
 
 class OAuthError(Exception):
-    """A refusal the client may read. `event_reason` goes to the trail and dev's explanations, never to the client."""
+    """A refusal the client may read. `event_reason` goes to the trail, and with `why` to explanations, never to the
+    client."""
 
     code: ClassVar[str]
     status: ClassVar[HTTPStatus] = HTTPStatus.BAD_REQUEST
     headers: ClassVar[dict[str, str]] = {}
 
-    def __init__(self, description: str = "", *, event_reason: str = "") -> None:
+    def __init__(self, description: str = "", *, event_reason: str = "", **why: Unpack[Why]) -> None:
         super().__init__(event_reason or description or self.code)
         self.description = safe_description(description)
         self.event_reason = event_reason
+        self.why = why
+
+    @property
+    def explanation(self) -> Explanation:
+        """Which rule refused, for developers and operators; the rule is "" where nobody named one."""
+        why: Why = {"rule": "", **self.why}
+        return Explanation(what=self.event_reason or self.description or self.code, **why)
 
 
 def safe_description(text: str) -> str:
@@ -131,6 +140,6 @@ class TooManyRequests(OAuthError):
     code = "temporarily_unavailable"
     status = HTTPStatus.TOO_MANY_REQUESTS
 
-    def __init__(self, description: str = "", *, retry_after: int, event_reason: str = "") -> None:
-        super().__init__(description, event_reason=event_reason)
+    def __init__(self, description: str = "", *, retry_after: int, event_reason: str = "", **why: Unpack[Why]) -> None:
+        super().__init__(description, event_reason=event_reason, **why)
         self.retry_after = retry_after
