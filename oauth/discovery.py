@@ -17,11 +17,11 @@ from smart import metadata
 from smart.fhir.audience import canonical_url
 from smart.http.errors import InvalidRequest, InvalidTarget
 from smart.metadata import (
-    ServerFacts,
     authorization_server_metadata,
     openid_configuration,
     smart_configuration,
 )
+from smart.server_facts import ServerFacts
 
 
 @public_document

@@ -1,13 +1,13 @@
 """What each field of a client may be (RG-01 to RG-09): one rule for each, in one table."""
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
 
 from django.conf import settings
 
 from oauth.clients.jwks_uri import jwks_uri_problem
-from oauth.models import Client, FhirServer
+from oauth.models import Client
+from oauth.registration.candidate import Candidate
 from oauth.registration.problems import (
     choice_problem,
     number_problem,
@@ -32,30 +32,6 @@ MAX_LIST_LENGTH = 20_000
 MAX_TOKENS_TO_KEEP = 1000
 MAX_REFRESH_TOKEN_SECONDS = 315_360_000
 _CLIENT_ID = re.compile(r"[A-Za-z0-9._~-]{1,100}")
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A client that is to be registered, saved or not, with the FHIR servers that it shall reach."""
-
-    row: Client
-    fhir_servers: Collection[FhirServer]
-
-    @property
-    def grants(self) -> frozenset[str]:
-        return frozenset(self.row.grants.split())
-
-    @property
-    def is_app(self) -> bool:
-        return AUTHORIZATION_CODE in self.grants
-
-    @property
-    def is_service(self) -> bool:
-        return CLIENT_CREDENTIALS in self.grants
-
-    @property
-    def is_native(self) -> bool:
-        return self.row.application_type == Client.ApplicationType.NATIVE
 
 
 def _client_id(candidate: Candidate) -> list[str]:

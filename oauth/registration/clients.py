@@ -5,7 +5,8 @@ import re
 from collections.abc import Collection
 
 from oauth.models import Client, FhirServer
-from oauth.registration.client_fields import RULES, Candidate
+from oauth.registration.candidate import Candidate
+from oauth.registration.client_fields import RULES
 from oauth.registration.problems import Problems, collect
 
 MIN_SECRET_LENGTH = 32

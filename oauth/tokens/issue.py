@@ -79,23 +79,37 @@ def _issue_access_token(
     times = {"issued": now // SECOND, "expires": now // SECOND + seconds}
     claims = build_claims(authorization, access_token.standard_claims(authorization, scope, **times), scope)
     made = access_token.make_token(authorization, claims.jwt)
+    columns: dict[str, sql.Value] = {"scope": scope, "claims": json.dumps(claims.introspection), "code_id": code_id}
+    _store(
+        authorization, made, numbers, kind, now=now, address=address, expires_at=times["expires"] * SECOND, **columns
+    )
+    identity = id_token.id_token_member(authorization, scope, **times, nonce=nonce)
+    about = {"token_type": "Bearer", "expires_in": seconds, "scope": scope}
+    return {"access_token": made.token, **about, **identity, **json.loads(authorization.context)}
+
+
+def _store(
+    authorization: AuthorizationState,
+    made: access_token.AccessToken,
+    numbers: SeatNumbers,
+    kind: EventKind,
+    *,
+    now: int,
+    address: str,
+    **columns: sql.Value,
+) -> None:
+    """The row of an access token, and the event that tells of it."""
     token_id = sql.insert(
         "oauth_accesstoken",
         **made.columns,
         **_shared_columns(authorization, numbers.seat_id, now=now),
-        code_id=code_id,
+        **columns,
         seat_number=numbers.token_number,
-        scope=scope,
-        claims=json.dumps(claims.introspection),
-        expires_at=times["expires"] * SECOND,
         revoked_at=0,
         revoked_for="",
         address=address,
     )
     _record(authorization, kind, token_id, numbers, now=now, address=address)
-    identity = id_token.id_token_member(authorization, scope, **times, nonce=nonce)
-    about = {"token_type": "Bearer", "expires_in": seconds, "scope": scope}
-    return {"access_token": made.token, **about, **identity, **json.loads(authorization.context)}
 
 
 def _issue_refresh_token(authorization: AuthorizationState, family: RefreshFamily, *, now: int) -> str:

@@ -23,25 +23,10 @@ from oauth.ending.selection import Selection
 from oauth.models import ActsFor, Authorization, FhirIdentity
 from operators.admin import confirmation
 from operators.admin.django_generics import StackedInline, UserAdmin
-from operators.admin.filters import filter_by
 from operators.admin.model_admin import OperatorAdmin, actor, record_operator_events
+from operators.admin.person_filters import ROLE, STATE
 from operators.admin.person_forms import PROFILE, FhirIdentityForm, NewPasswordForm, NewPersonForm, PersonForm
 from operators.admin.rendering import count_text, shorten, tag
-
-STATE = filter_by("state", "state", {
-    "in": ("may sign in", lambda found: found.filter(suspended_at=0)),
-    "suspended": ("suspended", lambda found: found.filter(suspended_at__gt=0)),
-})  # fmt: skip
-ROLE = filter_by("role", "role", {
-    "operator": ("operator", lambda found: found.filter(is_staff=True)),
-    "practitioner": ("practitioner", lambda found: found.filter(_with_identity("Practitioner"))),
-    "patient": ("patient", lambda found: found.filter(_with_identity("Patient"))),
-    "relative": ("parent or other relative", lambda found: found.filter(_with_identity("RelatedPerson"))),
-})  # fmt: skip
-
-
-def _with_identity(resource_type: str) -> Q:
-    return Q(pk__in=FhirIdentity.objects.filter(resource__startswith=f"{resource_type}/").values("user"))
 
 
 class FhirIdentityInline(StackedInline):
@@ -63,19 +48,7 @@ class PersonAdmin(OperatorAdmin, UserAdmin):  # Django's form, password page and
     also_saved = ("is_superuser", "updated_at")
     actions = ("suspend", "lift_suspension", "end_access", "require_password")
     fieldsets = ((None, {"fields": PROFILE}),)
-    add_fieldsets = (
-        (
-            None,
-            {
-                "fields": (
-                    *PROFILE,
-                    "usable_password",
-                    "password1",
-                    "password2",
-                )
-            },
-        ),
-    )
+    add_fieldsets = ((None, {"fields": (*PROFILE, "usable_password", "password1", "password2")}),)
     form = PersonForm
     add_form = NewPersonForm
     change_password_form = NewPasswordForm

@@ -13,6 +13,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, RSAKey
 from joserfc.jws import JWSRegistry, deserialize_compact
 
+from smart.clients.jwk import may_verify
 from smart.http import strict_json
 from smart.metadata import ASSERTION_ALGORITHMS
 from smart.text import is_printable_ascii
@@ -172,17 +173,6 @@ def _violations(*rules: tuple[Any, str]) -> list[str]:
 
 def _is_time(value: Any) -> TypeGuard[float]:
     return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def may_verify(key: Mapping[str, Any], algorithm: str) -> bool:
-    """Whether the key says of itself that it is for such signatures (RFC 7517 §4.2 to §4.4)."""
-    operations = key.get("key_ops", ["verify"])
-    return (
-        key.get("use", "sig") == "sig"
-        and key.get("alg", algorithm) == algorithm
-        and isinstance(operations, list)
-        and "verify" in operations
-    )
 
 
 def _decode(part: str) -> bytes:

@@ -44,7 +44,7 @@ GRANT_TYPE = Kind(
         Edit("oauth/tokens/endpoint.py", f"from oauth.tokens.again import again\n{FIRST_IMPORT}", FIRST_IMPORT),
         after("oauth/tokens/endpoint.py", '    "client_credentials": client_credentials,\n', '    "again": again,\n'),
         Edit(
-            "smart/metadata.py",
+            "smart/server_facts.py",
             'frozenset({"again", "authorization_code", ',
             'frozenset({"authorization_code", ',
         ),

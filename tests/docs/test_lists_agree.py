@@ -15,7 +15,8 @@ from oauth.models.servers import ClaimProfile
 from oauth.registration import clients, fhir_servers
 from oauth.tokens.endpoint import GRANTS
 from smart.fhir.versions import FHIR_VERSIONS
-from smart.metadata import SMART_GRANTS, ServerFacts
+from smart.metadata import SMART_GRANTS
+from smart.server_facts import ServerFacts
 from smart.tokens.claim_profiles import CUSTOM, profiles
 from smartauth.asgi import MACHINES
 from smartauth.urls import urlpatterns

@@ -7,8 +7,6 @@ import pytest
 
 from smart.authorize.unvalidated_request import is_supported
 from smart.metadata import (
-    BACKEND_SCOPES,
-    ServerFacts,
     authorization_server_metadata,
     capabilities,
     openid_configuration,
@@ -16,6 +14,7 @@ from smart.metadata import (
     well_known,
 )
 from smart.scopes.scope_sets import parse_scopes
+from smart.server_facts import BACKEND_SCOPES, ServerFacts
 
 ISSUER = "https://auth.example.org"
 FACTS = ServerFacts(

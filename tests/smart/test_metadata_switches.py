@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smart.metadata import (
-    ServerFacts,
     authorization_server_metadata,
     openid_configuration,
     smart_configuration,
 )
+from smart.server_facts import ServerFacts
 
 ISSUER = "https://auth.example.org"
 ENDPOINTS = (
