@@ -10,7 +10,7 @@ from oauth.workbench.hand_out import HandedOut
 from oauth.workbench.sending import NoAnswer, can_be_sent, request_head, send
 from oauth.workbench.tokens_form import GOOD, TokenForm
 from oauth.workbench.tokens_page import NoToken, catalogue_page, kind_row, order_token
-from oauth.workbench.verdict import judge
+from smartauth_probe.verdict import judge
 
 TWIN_SECONDS = "300"
 NOT_SENT = "This page sends what a GET can carry only; your test can send this one"

@@ -7,8 +7,9 @@ from http.server import BaseHTTPRequestHandler
 import pytest
 
 from oauth.workbench import sending
-from oauth.workbench.sending import OTHER_JSON, NoAnswer, Received, can_be_sent, request_head, send
+from oauth.workbench.sending import NoAnswer, can_be_sent, request_head, send
 from smartauth_probe.catalogue import kinds
+from smartauth_probe.received import Received
 from smartauth_probe.requests import presentation
 from tests.publishing import Publisher, publisher_of
 
@@ -39,36 +40,10 @@ def test_status_challenge_and_resource_are_read(producer: Publisher) -> None:
     assert (asked["path"], asked["authorization"]) == ("/fhir/Patient/amy", f"Bearer {TOKEN}")
 
 
-@pytest.mark.parametrize(
-    ("body", "resource", "is_unread"),
-    [
-        ("", "", False),
-        (" \n", "", False),
-        ("[]", "", False),
-        ("no JSON", "", True),
-        ('<Patient xmlns="http://hl7.org/fhir"/>', "", True),
-        ("\x1f\x8b\x08", "", True),
-        ("[" * 20_000, "", True),
-        ('{"resourceType": 1}', "", True),
-        ('{"error": "invalid_token"}', "", True),
-        ('{"data": {"name": "Amy"}}', OTHER_JSON, False),
-        ('["Amy"]', OTHER_JSON, False),
-        ('{"resourceType": "", "name": [{}]}', OTHER_JSON, False),
-        ('[{"resourceType": "Patient"}]', "Patient", False),
-        (r'{"resourceType": "Patient", "id": "\ud800"}', r"Patient/\ud800", False),
-        ('{"resourceType": "OperationOutcome"}', "OperationOutcome", False),
-        ('{"resourceType": "OperationOutcome", "contained": [{"resourceType": "Patient"}]}', "Patient", False),
-        ('{"resourceType": "OperationOutcome", "x": "' + "x" * 100_000, "OperationOutcome", True),
-        ('{"resourceType": "Bundle", "entry": [{"resourceType": "Patient"}]}', "Bundle", False),
-        ('{"resourceType": "Bundle", "x": "' + "x" * 100_000, "Bundle", True),
-    ],
-)
-def test_of_the_body_only_the_name_of_the_resource_is_kept(
-    producer: Publisher, body: str, resource: str, is_unread: bool
-) -> None:
-    producer.body = body
+def test_of_a_long_body_only_the_beginning_is_read(producer: Publisher) -> None:
+    producer.body = '{"resourceType": "Bundle", "x": "' + "x" * 100_000
 
-    assert send(base(producer), presentation("expired", TOKEN, "amy")) == Received(200, "", resource, is_unread)
+    assert send(base(producer), presentation("expired", TOKEN, "amy")) == Received(200, "", "Bundle", True)
 
 
 def test_no_redirect_is_followed(producer: Publisher) -> None:

@@ -2,9 +2,9 @@
 
 import pytest
 
-from oauth.workbench.sending import Received
-from oauth.workbench.verdict import Outcome, Verdict, judge
 from smartauth_probe.catalogue import kinds
+from smartauth_probe.received import Received
+from smartauth_probe.verdict import Outcome, Verdict, judge, judge_alone
 
 LET_IN = Received(200, "", "Patient/amy")
 INVALID = 'Bearer realm="fhir", error="invalid_token"'
@@ -145,3 +145,10 @@ def test_a_server_that_refuses_the_good_twin_has_proved_nothing() -> None:
 
     assert (found.outcome, found.title) == (Outcome.NOT_CHECKED, "This says nothing yet")
     assert [(finding.outcome, finding.received) for finding in found.findings] == [(Outcome.FAILED, "401")]
+
+
+def test_a_hidden_record_is_answered_as_this_server_answers_an_unknown_id() -> None:
+    hidden = kinds()["patient-other"]
+
+    assert judge_alone(hidden, Received(403), of_unknown_id=403).outcome is Outcome.PASSED
+    assert judge_alone(hidden, Received(403)).outcome is Outcome.FAILED

@@ -2,7 +2,7 @@
 
 import pytest
 
-from oauth.workbench.challenge import bearer_error
+from smartauth_probe.challenge import bearer_error
 
 
 @pytest.mark.parametrize(

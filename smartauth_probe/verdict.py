@@ -1,11 +1,11 @@
 """What the answer of a FHIR server to a bad token is worth: pure, beside its answer to the good twin."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from oauth.workbench.sending import Received, is_outcome
 from smartauth_probe.kinds import Kind
+from smartauth_probe.received import Received, is_outcome
 
 OK = 200
 REFUSED = frozenset({401, 403})
@@ -43,13 +43,23 @@ def judge(kind: Kind, twin: Received, answer: Received) -> Verdict:
         lead = "The good twin was not let in, so the answer to this one proves nothing."
         finding = Finding(Outcome.FAILED, "The good twin must be let in", "200", str(twin.status))
         return Verdict("This says nothing yet", lead, Outcome.NOT_CHECKED, (finding,))
+    alone = judge_alone(kind, answer)
     let_in = Finding(Outcome.PASSED, "The good twin was let in first, with 200.")
+    return replace(alone, findings=(let_in, *alone.findings))
+
+
+def judge_alone(kind: Kind, answer: Received, *, of_unknown_id: int = 404) -> Verdict:
+    """The verdict where somebody else looks after the good twin.
+
+    `of_unknown_id` is what this server answers to an id that never existed.
+    """
     if _is_by_policy(kind, answer):
-        return _policy_verdict(kind, answer, let_in)
-    findings = (let_in, *_findings(kind, answer))
-    title, lead = _words(kind, answer, findings)
-    is_right = all(finding.outcome is not Outcome.FAILED for finding in findings)
-    return Verdict(title, lead, Outcome.PASSED if is_right else Outcome.FAILED, findings)
+        return _policy_verdict(kind, answer)
+    is_status_right = kind.answer.is_met_by(answer.status, of_unknown_id=of_unknown_id)
+    findings = tuple(_findings(kind, answer, is_status_right))
+    failed = [finding for finding in findings if finding.outcome is Outcome.FAILED]
+    title, lead = _words(kind, answer, is_status_right, is_right=not failed)
+    return Verdict(title, lead, Outcome.FAILED if failed else Outcome.PASSED, findings)
 
 
 def _is_by_policy(kind: Kind, answer: Received) -> bool:
@@ -57,40 +67,39 @@ def _is_by_policy(kind: Kind, answer: Received) -> bool:
     return bool(kind.policy) and (answer.status in REFUSED if kind.is_good else answer.status == OK)
 
 
-def _policy_verdict(kind: Kind, answer: Received, let_in: Finding) -> Verdict:
+def _policy_verdict(kind: Kind, answer: Received) -> Verdict:
     title = "Your server refused it" if kind.is_good else "Your server let it in"
     policy = kind.policy.replace("`", "")
     finding = Finding(Outcome.NOT_CHECKED, f"The status is {answer.status}, which is a matter of policy: {policy}")
-    return Verdict(title, f"That may be a matter of policy: {policy}", Outcome.NOT_CHECKED, (let_in, finding))
+    return Verdict(title, f"That may be a matter of policy: {policy}", Outcome.NOT_CHECKED, (finding,))
 
 
-def _words(kind: Kind, answer: Received, findings: tuple[Finding, ...]) -> tuple[str, str]:
-    failed = [finding for finding in findings if finding.outcome is Outcome.FAILED]
+def _words(kind: Kind, answer: Received, is_status_right: bool, *, is_right: bool) -> tuple[str, str]:
     if kind.is_good:
-        return ("Your server refused a good token", "") if failed else ("Your server let it in, as it must", "")
+        return ("Your server let it in, as it must", "") if is_right else ("Your server refused a good token", "")
     if answer.status == OK:
         return "Your server let it in", "It must not."
-    if not kind.answer.is_met_by(answer.status):
+    if not is_status_right:
         return f"Your server answered {answer.status}", "It did not let the token in, and did not say what it must."
-    if failed:
+    if not is_right:
         return "Your server refused it, but not as it must", ""
     if answer.is_unread:
         return "Your server refused it", "What is in the body, this page could not read."
     return "Your server refused it", "That is the answer that it must get."
 
 
-def _findings(kind: Kind, answer: Received) -> Iterator[Finding]:
-    yield _status(kind, answer)
+def _findings(kind: Kind, answer: Received, is_status_right: bool) -> Iterator[Finding]:
+    yield _status(kind, answer, is_status_right)
     if kind.is_good:
         return
     yield _data(answer)
     yield _challenge(kind, answer)
 
 
-def _status(kind: Kind, answer: Received) -> Finding:
-    expected = " or ".join(str(status) for status in sorted(kind.answer.statuses))
-    if kind.answer.is_met_by(answer.status):
+def _status(kind: Kind, answer: Received, is_right: bool) -> Finding:
+    if is_right:
         return Finding(Outcome.PASSED, f"The status is {answer.status}.")
+    expected = " or ".join(str(status) for status in sorted(kind.answer.statuses))
     return Finding(Outcome.FAILED, f"The status must be {expected}", expected, str(answer.status))
 
 
