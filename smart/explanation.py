@@ -3,6 +3,7 @@
 Nothing here goes on the wire outside development, and never a token, code, secret or jti.
 """
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypedDict
@@ -11,13 +12,19 @@ from smart.text import replace_unsafe_characters
 
 HEADER = "X-Smartauth-Reason"
 LONGEST_LINE = 300
+LONGEST_TEXT = 200
+_USER_OF_URL = re.compile(r"//[^/?#\s]*@")
 _ATTRIBUTE = "smart_explanation"
 
 
 class Why(TypedDict, total=False):
-    """What a refusal may say beside its sentence: a line of docs/specification, and the row of the bad input."""
+    """What a refusal may say beside its sentence: a line of docs/specification, and the row of the bad input.
+
+    `what` is for explanations alone, where event and answer say less.
+    """
 
     rule: str
+    what: str
     case: str
     presented: str
     expected: str
@@ -58,15 +65,30 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RuleOutcome:
-    """A rule, what it demands, and what became of it; of one that refused also what came and what was expected."""
+    """A rule, what it demands, and what became of it; of one that refused also why, what came, what was expected."""
 
     rule: str
     sentence: str
     state: State
+    what: str = ""
     presented: str = ""
     expected: str = ""
     since: int = 0
     case: str = ""
+
+
+def explain(what: str, why: Why) -> Explanation:
+    """The explanation of a refusal; what was sent is cut, and shown without a user name in a URL."""
+    found = {"rule": "", "what": what, **why}
+    texts = {name: shown_text(str(found.get(name, ""))) for name in ("rule", "what", "presented", "expected", "case")}
+    return Explanation(**texts, since=why.get("since", 0))
+
+
+def shown_text(text: str) -> str:
+    """Something that was sent, short and harmless."""
+    one_line = replace_unsafe_characters(text, "?")
+    cut = one_line if len(one_line) <= LONGEST_TEXT else f"{one_line[:LONGEST_TEXT]}..."
+    return _USER_OF_URL.sub("//...@", cut)
 
 
 def explain_response(response: Any, explanation: Explanation) -> None:

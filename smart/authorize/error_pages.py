@@ -3,7 +3,7 @@
 from http import HTTPStatus
 from typing import NamedTuple
 
-from smart.explanation import Explanation
+from smart.explanation import Explanation, Why, explain
 
 
 class ErrorPage(NamedTuple):
@@ -57,16 +57,19 @@ ERROR_PAGES: dict[str, ErrorPage] = {
 class Unredirectable(Exception):
     """A refusal that only a page may tell, because nobody trustworthy waits at the other end (RFC 6749 §4.1.2.1)."""
 
-    def __init__(self, case: str, what: str = "") -> None:
+    def __init__(self, case: str, what: str = "", *, presented: str = "", expected: str = "") -> None:
         super().__init__(f"{case}: {what}" if what else case)
         self.case = case
         self.what = what
+        self.presented, self.expected = presented, expected
         self.rule, self._message, self.fix, self.status = ERROR_PAGES[case]
 
     @property
     def explanation(self) -> Explanation:
         """Which rule refused, for developers and operators."""
-        return Explanation(self.rule, self.what or self._message.replace("{app}", "the app"), case=self.case)
+        what = self.what or self._message.replace("{app}", "the app")
+        shown: Why = {"presented": self.presented, "expected": self.expected}
+        return explain(what, {"rule": self.rule, "case": self.case, **shown})
 
     def message(self, app: str = "") -> str:
         """What the person is told, with the name of the app if it is known."""

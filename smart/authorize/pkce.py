@@ -7,6 +7,8 @@ from hashlib import sha256
 
 from smart.http.errors import InvalidGrant, InvalidRequest
 
+BAD_VERIFIER = "code_verifier must be 43 to 128 unreserved characters"
+
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 _VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
 
@@ -34,8 +36,11 @@ def verify_code_verifier(stored_challenge: str, verifier: str) -> None:
     if not (verifier or stored_challenge):
         return
     if not is_verifier(verifier):
-        raise InvalidRequest("code_verifier must be 43 to 128 unreserved characters")
+        presented = f"{len(verifier)} characters"
+        raise InvalidRequest(BAD_VERIFIER, rule="CG-02", case="E81", presented=presented)
     if not stored_challenge:
-        raise InvalidGrant("code_verifier does not match", event_reason="the code was issued without a challenge (E83)")
+        reason = "the code was issued without a challenge (E83)"
+        raise InvalidGrant("code_verifier does not match", event_reason=reason, rule="CG-03", case="E83")
     if not hmac.compare_digest(s256_challenge(verifier).encode("ascii"), stored_challenge.encode()):
-        raise InvalidGrant("code_verifier does not match")
+        what = "the S256 of code_verifier is not the code_challenge of the authorization request"
+        raise InvalidGrant("code_verifier does not match", what=what, rule="CG-02", case="E82")

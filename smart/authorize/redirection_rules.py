@@ -15,7 +15,7 @@ def _check_client_named_once(request: UnvalidatedRequest) -> None:
 
 def _check_client_known(request: UnvalidatedRequest) -> None:
     if not request.client.enabled or request.get("client_id") != request.client.client_id:
-        raise Unredirectable("E1", "client_id is missing, unknown or disabled")
+        raise Unredirectable("E1", "client_id is missing, unknown or disabled", presented=request.get("client_id"))
 
 
 def _check_not_pushed(request: UnvalidatedRequest) -> None:
@@ -35,17 +35,19 @@ def _check_redirect_uri_sent(request: UnvalidatedRequest) -> None:
 
 
 def _check_redirect_uri_registered(request: UnvalidatedRequest) -> None:
-    uri = request.get("redirect_uri")
+    uri, registered = request.get("redirect_uri"), request.client.redirect_uris
+    sent = {"presented": uri, "expected": ", ".join(registered)}
     if "#" in uri or uri.lower().startswith(("javascript:", "data:")):
-        raise Unredirectable("E7", "redirect_uri has a fragment or a dangerous scheme")
-    if not is_registered(uri, request.client.redirect_uris, native=request.client.native):
-        raise Unredirectable("E4", "redirect_uri is not one of those registered")
+        raise Unredirectable("E7", "redirect_uri has a fragment or a dangerous scheme", **sent)
+    if not is_registered(uri, registered, native=request.client.native):
+        raise Unredirectable("E4", "redirect_uri is not one of those registered", **sent)
 
 
 def _check_state_length(request: UnvalidatedRequest) -> None:
     # an answer without the state would be none, and a longer one no browser carries everywhere
     if len(request.get("state")) > LONGEST_STATE:
-        raise Unredirectable("E39", f"state is longer than {LONGEST_STATE} characters")
+        presented = f"{len(request.get('state'))} characters"
+        raise Unredirectable("E39", f"state is longer than {LONGEST_STATE} characters", presented=presented)
 
 
 REDIRECTION_RULES: tuple[Rule, ...] = (

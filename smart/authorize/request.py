@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from smart.authorize.error_pages import Unredirectable
 from smart.authorize.redirection_rules import REDIRECTION_RULES
@@ -14,6 +13,7 @@ from smart.authorize.unvalidated_request import (
     UnvalidatedRequest,
     names_left_out,
 )
+from smart.explanation import RuleOutcome, State
 from smart.http.errors import OAuthError
 from smart.http.parameters import Parameters
 from smart.scopes.scope import LAUNCH_SCOPES
@@ -69,19 +69,11 @@ class AuthorizationRequest:
         return any(part.context == "user" for part in parse_scopes(self.scope))
 
 
-class Outcome(NamedTuple):
-    """What became of a rule: passed, refused, or not reached."""
-
-    rule: Rule
-    state: str
-    error: OAuthError | Unredirectable | None = None
-
-
 def trusted_redirect_uri(parameters: Parameters, client: ClientPolicy | None) -> str:
     """The redirect URI, proved to be the client's. Raises Unredirectable: nothing may be sent anywhere (AZ-06)."""
     request = UnvalidatedRequest(parameters, client or ClientPolicy(), {})
     for rule in REDIRECTION_RULES:
-        rule.check(request)
+        rule.require(request)
     return parameters["redirect_uri"]
 
 
@@ -94,7 +86,7 @@ def validate_request(
     """
     request = UnvalidatedRequest(parameters, client, bases, hinted_subject)
     for rule in RULES:
-        rule.check(request)
+        rule.require(request)
     scope = request.scope
     return AuthorizationRequest(
         client_id=client.client_id,
@@ -113,14 +105,14 @@ def validate_request(
     )
 
 
-def explain(parameters: Parameters, client: ClientPolicy | None, bases: Mapping[str, str]) -> tuple[Outcome, ...]:
+def explain(parameters: Parameters, client: ClientPolicy | None, bases: Mapping[str, str]) -> tuple[RuleOutcome, ...]:
     """Every rule in order with what became of it, for the developers' page (AZ-25)."""
     request = UnvalidatedRequest(parameters, client or ClientPolicy(), bases)
-    outcomes: list[Outcome] = []
+    outcomes: list[RuleOutcome] = []
     refused = False
     for rule in (*REDIRECTION_RULES, *RULES):
-        outcome = Outcome(rule, "not reached") if refused else _outcome(rule, request)
-        refused = refused or outcome.error is not None
+        outcome = RuleOutcome(rule.rule, rule.sentence, State.NOT_REACHED) if refused else _outcome(rule, request)
+        refused = refused or outcome.state is State.REFUSED
         outcomes.append(outcome)
     return tuple(outcomes)
 
@@ -129,9 +121,11 @@ def _is_about_a_record(scope: str) -> bool:
     return any(part.context == "patient" or part.short_name in PICKER_SCOPES for part in parse_scopes(scope))
 
 
-def _outcome(rule: Rule, request: UnvalidatedRequest) -> Outcome:
+def _outcome(rule: Rule, request: UnvalidatedRequest) -> RuleOutcome:
     try:
-        rule.check(request)
+        rule.require(request)
     except (OAuthError, Unredirectable) as error:
-        return Outcome(rule, "refused", error)
-    return Outcome(rule, "passed")
+        why = error.explanation
+        texts = (why.what, why.presented, why.expected)
+        return RuleOutcome(rule.rule, rule.sentence, State.REFUSED, *texts, case=why.case)
+    return RuleOutcome(rule.rule, rule.sentence, State.PASSED)

@@ -40,7 +40,8 @@ _SECONDS = re.compile(r"[0-9]{1,9}", re.ASCII)
 def _check_lengths(request: UnvalidatedRequest) -> None:
     for name, longest in LONGEST.items():
         if len(request.get(name)) > longest:
-            raise InvalidRequest(f"{name} is longer than {longest} characters")
+            presented = f"{len(request.get(name))} characters"
+            raise InvalidRequest(f"{name} is longer than {longest} characters", presented=presented)
 
 
 def _check_parameters_once(request: UnvalidatedRequest) -> None:
@@ -56,20 +57,27 @@ def _check_no_request_object(request: UnvalidatedRequest) -> None:
 
 
 def _check_response_mode(request: UnvalidatedRequest) -> None:
-    if request.parameters.get("response_mode", "query") != "query":
-        raise InvalidRequest("only response_mode query is supported")
+    mode = request.parameters.get("response_mode", "query")
+    if mode != "query":
+        raise InvalidRequest("only response_mode query is supported", presented=mode, expected="query")
 
 
 def _check_code_grant_allowed(request: UnvalidatedRequest) -> None:
     if AUTHORIZATION_CODE not in request.client.grants:
-        raise UnauthorizedClient("this client may not use the authorization code grant")
+        allowed = ", ".join(sorted(request.client.grants)) or "no grant"
+        raise UnauthorizedClient(
+            "this client may not use the authorization code grant", presented=AUTHORIZATION_CODE, expected=allowed
+        )
 
 
 def _check_response_type(request: UnvalidatedRequest) -> None:
     if "response_type" not in request.parameters:
-        raise InvalidRequest("response_type is missing")
+        raise InvalidRequest("response_type is missing", case="E8", expected="code")
     if request.get("response_type") != "code":
-        raise UnsupportedResponseType("only response_type code is supported")
+        presented = request.get("response_type")
+        raise UnsupportedResponseType(
+            "only response_type code is supported", case="E9", presented=presented, expected="code"
+        )
 
 
 def _check_state_sent(request: UnvalidatedRequest) -> None:
@@ -80,17 +88,23 @@ def _check_state_sent(request: UnvalidatedRequest) -> None:
 def _check_pkce(request: UnvalidatedRequest) -> None:
     if request.client.openid and request.client.confidential and not request.parameters.keys() & PKCE_PARAMETERS:
         return
-    if "code_challenge" not in request.parameters or request.get("code_challenge_method") != "S256":
-        raise InvalidRequest("code_challenge is required with code_challenge_method S256")
-    if not is_challenge(request.get("code_challenge")):
-        raise InvalidRequest("code_challenge must be 43 base64url characters")
+    challenge, method = request.get("code_challenge"), request.get("code_challenge_method")
+    if not challenge or method != "S256":
+        presented = f"code_challenge_method {method or 'left out'}" if challenge else "no code_challenge"
+        raise InvalidRequest(
+            "code_challenge is required with code_challenge_method S256",
+            case="E22" if challenge else "E21", presented=presented, expected="S256",
+        )  # fmt: skip
+    if not is_challenge(challenge):
+        presented = f"{len(challenge)} characters"
+        raise InvalidRequest("code_challenge must be 43 base64url characters", case="E23", presented=presented)
 
 
 def _check_audience(request: UnvalidatedRequest) -> None:
     if request.client.openid:
         return
     if not (request.get("aud") or request.get("resource")):
-        raise InvalidRequest("aud is missing")
+        raise InvalidRequest("aud is missing", case="E18", expected=", ".join(sorted(request.reachable_bases)))
     requested_base(request.get("aud"), request.get("resource"), request.reachable_bases)
 
 
@@ -105,14 +119,15 @@ def _check_scope_count(request: UnvalidatedRequest) -> None:
 def _check_prompt(request: UnvalidatedRequest) -> None:
     prompts = set(request.get("prompt").split(" ")) - {""}
     if not prompts <= PROMPTS:
-        raise InvalidRequest("prompt knows none, login, consent and select_account")
+        presented = request.get("prompt")
+        raise InvalidRequest("prompt knows none, login, consent and select_account", presented=presented)
     if "none" in prompts and len(prompts) > 1:
-        raise InvalidRequest("prompt none stands alone")
+        raise InvalidRequest("prompt none stands alone", presented=request.get("prompt"))
 
 
 def _check_max_age(request: UnvalidatedRequest) -> None:
     if "max_age" in request.parameters and not _SECONDS.fullmatch(request.get("max_age")):
-        raise InvalidRequest("max_age must be a whole number of seconds")
+        raise InvalidRequest("max_age must be a whole number of seconds", presented=request.get("max_age"))
 
 
 def _check_id_token_hint(request: UnvalidatedRequest) -> None:
@@ -133,9 +148,9 @@ def _check_launch(request: UnvalidatedRequest) -> None:
         return
     wanted = has_scope(request.get("scope"), "launch")
     if wanted and not request.get("launch"):
-        raise InvalidRequest("scope launch needs the launch parameter")
+        raise InvalidRequest("scope launch needs the launch parameter", case="E24")
     if request.get("launch") and not wanted and request.client.refuses_unknown_scopes:
-        raise InvalidRequest("the launch parameter needs the scope launch")
+        raise InvalidRequest("the launch parameter needs the scope launch", case="E28")
 
 
 RULES: tuple[Rule, ...] = (

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from smart.fhir.audience import canonical_url, is_same_audience
 from smart.fhir.versions import NO_FHIR, resource_types
+from smart.http.errors import OAuthError
 from smart.http.parameters import Parameters
 from smart.openid import standard_claims
 from smart.scopes.categories import is_evaluable
@@ -107,6 +108,14 @@ class Rule(NamedTuple):
     cases: str
     sentence: str
     check: Callable[[UnvalidatedRequest], None]
+
+    def require(self, request: UnvalidatedRequest) -> None:
+        """Raises what the check raises; an OAuthError names this rule then, and a row of the bad input."""
+        try:
+            self.check(request)
+        except OAuthError as error:
+            error.why = {"case": self.cases.partition(" ")[0], **error.why, "rule": self.rule}
+            raise
 
 
 def is_supported(scope: Scope) -> bool:

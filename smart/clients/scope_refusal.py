@@ -18,7 +18,18 @@ def scope_refusal(requested: str, granted: str, holder: ScopeHolder, *, is_ehr_l
     each = [f"{shown_name(scope)[:LONGEST_NAME]} ({_reason(scope, asked, holder, is_ehr_launch)})" for scope in refused]
     more = f" and {len(each) - MOST} more" if len(each) > MOST else ""
     begin = "some of the scopes cannot" if granted else "none of the scopes can"
-    return InvalidScope(f"{begin} be granted to this client: {', '.join(each[:MOST])}{more}")
+    sentence = f"{begin} be granted to this client: {', '.join(each[:MOST])}{more}"
+    case = _case(refused, granted, is_service=holder.is_service)
+    return InvalidScope(sentence, rule="SCP-06", case=case, presented=requested, expected=granted)
+
+
+def _case(refused: tuple[Scope, ...], granted: str, *, is_service: bool) -> str:
+    """The row of the bad input: a part, nothing that is left, or only what no client of this kind gets."""
+    if is_service:
+        return "E98" if all(scope.context != "system" for scope in refused) else "E96"
+    if granted:
+        return "E15"
+    return "E17" if all(scope.context == "system" or scope.query for scope in refused) else "E16"
 
 
 def _reason(scope: Scope, asked: tuple[Scope, ...], holder: ScopeHolder, is_ehr_launch: bool) -> str:

@@ -69,7 +69,10 @@ def _check_may_ask(service: BackendService) -> None:
     """BK-01, E95: keys, or a secret where the operator has switched that on."""
     proves = service.authentication == "keys" or (service.authentication == "secret" and service.by_secret)
     if not proves or not service.fhir:
-        raise UnauthorizedClient("this client may not use client_credentials: it needs keys")
+        raise UnauthorizedClient(
+            "this client may not use client_credentials: it needs keys", rule="BK-01", case="E95",
+            presented=service.authentication, expected="keys",
+        )  # fmt: skip
 
 
 def _base(parameters: Parameters, service: BackendService) -> str:
@@ -77,7 +80,10 @@ def _base(parameters: Parameters, service: BackendService) -> str:
     if named := requested_base(parameters.get("aud", ""), parameters.get("resource", ""), service.bases):
         return named
     if len(service.bases) != 1:
-        raise InvalidRequest("aud must name one of the FHIR bases that this client may use here")
+        raise InvalidRequest(
+            "aud must name one of the FHIR bases that this client may use here", rule="AT-03",
+            presented="no aud", expected=", ".join(sorted(service.bases)) or "no FHIR base is open to this client",
+        )  # fmt: skip
     return next(iter(service.bases))
 
 

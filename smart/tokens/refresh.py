@@ -64,10 +64,18 @@ def narrowed_scope(
     if not is_within(
         scope_string(scope for scope in parse_scopes(requested) if scope.name not in requested_names), granted_scope
     ):
-        raise InvalidScope("scope asks for more than was granted")
+        raise InvalidScope(
+            "scope asks for more than was granted",
+            rule="RF-02",
+            case="E91",
+            presented=requested,
+            expected=granted_scope,
+        )
     part = grantable_scope(
         scope_string(scope for scope in parse_scopes(requested) if is_evaluable(scope)), held, types=types
     )
     if not part:
-        raise InvalidScope("none of these scopes was granted")
+        raise InvalidScope(
+            "none of these scopes was granted", rule="RF-02", case="E91", presented=requested, expected=held
+        )
     return part

@@ -6,6 +6,7 @@ import pytest
 
 from smart.authorize.request import trusted_redirect_uri, validate_request
 from smart.authorize.unvalidated_request import ClientPolicy
+from smart.explanation import Explanation
 from smart.http.errors import OAuthError
 from smart.http.parameters import Parameters
 
@@ -39,6 +40,13 @@ def good_parameters(extra: str = "", /, **changes: str | None) -> Parameters:
     """The good request with these changes; None leaves a parameter out, `extra` is appended as it is."""
     pairs = {name: value for name, value in {**GOOD, **changes}.items() if value is not None}
     return Parameters.parse((urlencode(pairs, quote_via=quote) + extra).encode())
+
+
+def explained(parameters: Parameters, client: ClientPolicy = CLIENT) -> Explanation:
+    """Why it is refused."""
+    with pytest.raises(OAuthError) as caught:
+        validate_request(parameters, client, BASES)
+    return caught.value.explanation
 
 
 def refusal(parameters: Parameters, client: ClientPolicy = CLIENT) -> tuple[str, str]:

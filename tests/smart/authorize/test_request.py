@@ -9,8 +9,19 @@ from smart.authorize.redirection_rules import REDIRECTION_RULES
 from smart.authorize.request import explain, trusted_redirect_uri, validate_request
 from smart.authorize.rules import RULES
 from smart.authorize.unvalidated_request import ClientPolicy
+from smart.explanation import RuleOutcome, State
 from smart.http.errors import OAuthError
-from tests.smart.authorize.good_request import BASE, BASES, CALLBACK, CHALLENGE, CLIENT, GOOD, good_parameters, refusal
+from tests.smart.authorize.good_request import (
+    BASE,
+    BASES,
+    CALLBACK,
+    CHALLENGE,
+    CLIENT,
+    GOOD,
+    explained,
+    good_parameters,
+    refusal,
+)
 
 
 def test_a_good_request_is_judged_good() -> None:
@@ -219,9 +230,10 @@ ROWS: list[Row] = [
 
 @pytest.mark.requirement("AZ-03")
 @pytest.mark.parametrize(
-    ("changes", "error", "description"),
+    ("case", "changes", "error", "description"),
     [
         pytest.param(
+            case,
             changes,
             error,
             description,
@@ -232,8 +244,13 @@ ROWS: list[Row] = [
         for changes in bad
     ],
 )
-def test_a_bad_request_is_refused_in_these_words(changes: dict[str, str | None], error: str, description: str) -> None:
+def test_a_bad_request_is_refused_in_these_words_and_explained_by_its_row(
+    case: str, changes: dict[str, str | None], error: str, description: str
+) -> None:
     assert refusal(good_parameters(**changes)) == (error, description)
+    why = explained(good_parameters(**changes))
+    assert (why.case, why.what) == (case, description)
+    assert why.rule in {rule.rule for rule in RULES if case in rule.cases.split()}
 
 
 @pytest.mark.requirement("E11", "AZ-04")
@@ -348,10 +365,13 @@ def test_the_explanation_lists_what_passed_what_refused_and_what_was_not_reached
     states = [outcome.state for outcome in outcomes]
     refused = next(outcome for outcome in outcomes if outcome.state == "refused")
     assert len(outcomes) == len(REDIRECTION_RULES) + len(RULES)
-    assert refused.rule.rule == "AZ-07"
-    assert isinstance(refused.error, OAuthError)
+    assert refused == RuleOutcome(
+        "AZ-07", "PKCE is used, with S256.", State.REFUSED,
+        what="code_challenge is required with code_challenge_method S256",
+        presented="no code_challenge", expected="S256", case="E21",
+    )  # fmt: skip
     assert states == sorted(states, key=["passed", "refused", "not reached"].index)
-    assert states.count("passed") == 14
+    assert states.count(State.PASSED) == 14
 
 
 @pytest.mark.requirement("AZ-25")
@@ -420,8 +440,7 @@ def test_what_is_longer_than_anybody_needs_is_refused_and_named(name: str) -> No
     refused = f"{name} is longer than {BOUNDS[name]} characters"
     with pytest.raises(OAuthError) as caught:
         validate_request(longer, CLIENT, BASES)
-    outcomes = {outcome.error.description for outcome in explain(longest, CLIENT, BASES)
-                if isinstance(outcome.error, OAuthError)}  # fmt: skip
+    outcomes = {outcome.what for outcome in explain(longest, CLIENT, BASES)}
 
     assert (caught.value.code, caught.value.description) == ("invalid_request", refused)
     assert refused not in outcomes
