@@ -1,7 +1,7 @@
 """The catalogue: every kind of token that a FHIR server must refuse, and the good twins that it must let in.
 
 catalogue.json has the lines of docs/specification/bad-tokens.md; a test compares. In it `amy` is the patient in context
-and `ben` another one.
+and `ben` another one. remedies.json says for each line why servers fall for it and how to fix that.
 """
 
 import json
@@ -10,13 +10,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from smartauth_probe.kinds import Answer, Fools, Group, Kind
+from smartauth_probe.kinds import Answer, Fools, Group, Kind, Remedy
 
 
 @cache
 def groups() -> tuple[Group, ...]:
     """All kinds, in the order of the specification; the good twins are the last group."""
-    table = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))
+    table = _read("catalogue.json")
     answers = {text: _answer(text, **members) for text, members in table["answers"].items()}
     return tuple(_group(group, answers) for group in table["groups"])
 
@@ -25,6 +25,16 @@ def groups() -> tuple[Group, ...]:
 def kinds() -> Mapping[str, Kind]:
     """Every kind by its name, the good twins among them."""
     return {kind.name: kind for group in groups() for kind in group.kinds}
+
+
+@cache
+def _remedies() -> Mapping[str, Remedy]:
+    """By the line of the specification."""
+    return {line: Remedy(**members) for line, members in _read("remedies.json").items()}
+
+
+def _read(name: str) -> Any:
+    return json.loads(Path(__file__).with_name(name).read_text(encoding="utf-8"))
 
 
 def _answer(text: str, statuses: list[int], errors: Mapping[str, str] | None = None, **rest: bool) -> Answer:
@@ -46,5 +56,6 @@ def _kind(group: str, answers: Mapping[str, Answer], members: Mapping[str, str])
         fools=Fools(members["fools"]),
         answer=answers[members["answer"]],
         source=members["source"],
+        remedy=_remedies()[members["id"]],
         policy=members.get("policy", ""),
     )

@@ -44,6 +44,22 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Remedy:
+    """Why servers take such a token for something else than it is, and how to fix that; a line of code for each.
+
+    `wrong` is the mistake, `right` what stands there without it: short, in the manner of Python.
+    """
+
+    why: str
+    fix: str
+    wrong: str
+    right: str
+
+    def as_json(self) -> dict[str, Any]:
+        return {"why": self.why, "fix": self.fix, "code": {"wrong": self.wrong, "right": self.right}}
+
+
+@dataclass(frozen=True, slots=True)
 class Kind:
     """A kind of bad token, or a good twin. `id` is the line of the specification, which several kinds may share.
 
@@ -57,6 +73,7 @@ class Kind:
     fools: Fools
     answer: Answer
     source: str
+    remedy: Remedy
     policy: str = ""
 
     @property
@@ -73,7 +90,8 @@ class Kind:
             "errors": {str(status): error for status, error in self.answer.errors.items()},
             "as_unknown_id": self.answer.hides,
         }
-        return {**about, "fools": [name for name, is_fooled in fools.items() if is_fooled], "answer": answer}
+        fooled = [name for name, is_fooled in fools.items() if is_fooled]
+        return {**about, "fools": fooled, "answer": answer, **self.remedy.as_json()}
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,9 +113,10 @@ def _token() -> dict[str, Schema]:
 
 def _kind() -> dict[str, Schema]:
     return {
-        **dict.fromkeys(("id", "wrong", "policy"), TEXT),
+        **dict.fromkeys(("id", "wrong", "policy", "why", "fix"), TEXT),
         "kind": {**TEXT, "enum": list(kinds())},
         "group": {**TEXT, "enum": [group.title for group in groups()]},
         "fools": {"type": "array", "items": {**TEXT, "enum": ["jwt", "introspection"]}},
         "answer": _reference("Answer"),
+        "code": _object(dict.fromkeys(("wrong", "right"), TEXT)),
     }

@@ -111,6 +111,8 @@ def kind_row(kind: Kind) -> dict[str, object]:
         "fools": FOOLS[kind.fools],
         "answer": " or ".join(statuses),
         "is_request": kind.group == ON_THE_WAY,
+        "why": kind.remedy.why.split("`"),
+        "fix": kind.remedy.fix.split("`"),
     }
 
 

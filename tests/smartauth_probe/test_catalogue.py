@@ -1,5 +1,6 @@
 """The catalogue is what the specification says, and complete enough to be read by tools."""
 
+import json
 import re
 
 import pytest
@@ -12,6 +13,7 @@ PAGE = (ROOT / "docs/specification/bad-tokens.md").read_text(encoding="utf-8")
 ROW = re.compile(r'^\| <a id="xt-\d+"></a>\[(XT-\d+)\]\([^)]*\) \| (.*) \|$', re.M)
 PAGES = {"AL": "SMART App Launch", "SC": "SMART scopes", "BS:enforce": "SMART Backend Services"}
 LONGEST = 24  # words of a sentence
+LONGEST_TEXT, WIDEST_CODE = 40, 88  # words of a remedy, characters of its code
 
 
 def rows() -> dict[str, list[str]]:
@@ -85,4 +87,32 @@ def test_a_kind_can_be_told_as_json() -> None:
         "policy": "",
         "fools": ["jwt", "introspection"],
         "answer": {"statuses": [401], "errors": {"401": "invalid_token"}, "as_unknown_id": False},
+        "why": kinds()["aud-shorter"].remedy.why,
+        "fix": kinds()["aud-shorter"].remedy.fix,
+        "code": {
+            "wrong": 'if claims["aud"].startswith(BASE):',
+            "right": "if BASE in audiences(claims):   # a text or a list, compared whole",
+        },
     }
+
+
+def test_every_line_has_its_own_remedy_and_no_other_line_one() -> None:
+    remedies = {kind.id: kind.remedy for kind in kinds().values()}
+
+    assert set(remedies) == set(rows())
+    assert len({remedy.why for remedy in remedies.values()}) == len(remedies)
+    assert set(json.loads((ROOT / "smartauth_probe/remedies.json").read_text(encoding="utf-8"))) == set(rows())
+
+
+@pytest.mark.parametrize("kind", kinds().values(), ids=named)
+def test_a_remedy_is_two_short_texts_and_two_lines_of_code(kind: Kind) -> None:
+    remedy = kind.remedy
+
+    for text in (remedy.why, remedy.fix):
+        assert text.endswith(".")
+        assert text.count("`") % 2 == 0
+        assert len(text.split()) <= LONGEST_TEXT
+    for line in (remedy.wrong, remedy.right):
+        assert 0 < len(line) <= WIDEST_CODE
+        assert "\n" not in line
+    assert remedy.wrong != remedy.right

@@ -57,7 +57,11 @@ def test_a_bad_token_is_explained_beside_what_a_good_one_says(chooser: Chooser, 
     assert introspect(token_of(page))["aud"] == f"{BASE}-other"
     assert f'<del><span class="hidden-label">Was: </span>"aud": "{BASE}"</del>' in page
     assert f'<ins><span class="hidden-label">Is: </span>"aud": "{BASE}-other"</ins>' in page
-    assert page.count("<del>") == page.count("<ins>") == 1
+    said, _, remedy = page.partition("Why servers let it in")
+    assert said.count("<del>") == said.count("<ins>") == 1
+    assert 'Wrong: </span>if claims["aud"].startswith(BASE):</del>' in remedy
+    assert "How to fix it." in remedy
+    assert re.findall(r'name="kind" value="([\w-]+)">(?:Previous|Next)', remedy) == ["aud-other", "aud-longer-path"]
     assert "HTTP/1.1 401 Unauthorized\nWWW-Authenticate: Bearer" in page
     assert 'error="invalid_token"' in page
     assert "Your server must answer <strong>401</strong>" in page
