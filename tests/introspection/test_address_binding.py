@@ -9,10 +9,10 @@ import pytest
 
 from accounts import clock
 from introspection import address_binding
-from oauth.models import AddressBlock, AddressChange, Authorization, Client, FhirServer, ResourceServerRole
+from oauth.models import AccessToken, AddressBlock, AddressChange, Authorization, Client, FhirServer, ResourceServerRole
 from smart.http.addresses import PrefixLengths
 from tests.conftest import SECRET, App, basic
-from tests.fixture_types import Events, Issue, MakeClient, MakeResourceServer
+from tests.fixture_types import Events, Issue, MakeClient, MakeResourceServer, SetClock
 from tests.waiting import wait_until
 
 
@@ -160,6 +160,7 @@ def test_under_flag_the_token_works_on_and_everybody_is_told(under: Under, told:
     assert event.address == ELSEWHERE
     assert HOME in event.reason
     assert event.authorization == str(row(answer))
+    assert event.token == str(AccessToken.objects.get(authorization=row(answer)))
     assert row(answer).flagged_at > 0
     assert row(answer).use_address == HOME
     assert not AddressBlock.objects.filter(client=answer["granted"].client).exists()
@@ -289,6 +290,57 @@ def test_many_uses_at_one_address_are_one_event_and_another_address_is_one_more(
         told(answer["access_token"], address)
 
     assert sorted(event.address for event in changes(events, answer)) == ["192.0.2.200", ELSEWHERE]
+
+
+@pytest.mark.requirement("PR-06")
+def test_a_minute_later_this_process_looks_again(under: Under, told: Told, events: Events, set_clock: SetClock) -> None:
+    answer, now = under("flag"), clock.now()
+    counts = []
+
+    for moment in (now, now, now + address_binding.RECORDED_EVERY - 1, now + address_binding.RECORDED_EVERY):
+        set_clock(moment)
+        told(answer["access_token"], ELSEWHERE if counts else HOME)
+        counts.append(len(changes(events, answer)))
+        AddressChange.objects.filter(authorization=row(answer)).delete()
+
+    assert counts == [0, 1, 1, 2]
+
+
+@pytest.mark.requirement("PR-06")
+def test_what_a_process_remembers_of_other_addresses_is_bounded(
+    under: Under, told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = under("flag")["access_token"]
+    monkeypatch.setattr(address_binding, "MOST_RECORDED", 2)
+    monkeypatch.setattr(address_binding, "_recorded", {})
+    counts = []
+
+    for address in (HOME, ELSEWHERE, "192.0.2.200", "192.0.2.201"):
+        told(token, address)
+        counts.append(len(address_binding._recorded))
+
+    assert counts == [0, 1, 2, 1]
+
+
+@pytest.mark.requirement("PR-06", "HI-08")
+def test_another_address_whose_event_cannot_be_written_is_not_noted_and_the_next_use_is(
+    app: App, under: Under, told: Told, trusted: Any, events: Events, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = under("flag")
+    told(answer["access_token"], HOME)
+
+    def failing(*_: object) -> None:
+        raise RuntimeError("broken on the way")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("oauth.tokens.address_binding.record_events", failing)
+        form = {"token": answer["access_token"], "__client_ip": ELSEWHERE}
+        failed = app.post("/o/introspect", data=form, headers=basic(trusted.client_id, SECRET))
+    noted = AddressChange.objects.filter(authorization=row(answer)).exists()
+
+    assert (failed.status_code, noted, row(answer).flagged_at) == (500, False, 0)
+    assert told(answer["access_token"], ELSEWHERE)["__ip_flag"] is True
+    assert len(changes(events, answer)) == 1
 
 
 @pytest.mark.requirement("PR-06")

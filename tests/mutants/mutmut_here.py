@@ -4,7 +4,9 @@ mutmut's own operators that only make nonsense of a text or a type (upper case, 
 mypy and every run see those. Ours take away a decision: a condition, a call, a transaction.
 """
 
+import os
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import libcst as cst
 from mutmut.mutation import file_mutation, mutators
@@ -72,20 +74,35 @@ LEFT_OUT = {
 }
 
 
-class FilesRunner(PytestRunner):
-    """Names files to pytest and lets the plugin choose among their tests: an id may hold what no argument can."""
+class WarmRunner(PytestRunner):
+    """Collects once. The processes of the mutants are forked from there, so a mutant costs little but its tests."""
 
-    def _pytest_args_regular_run(self, tests: Iterable[str]) -> list[str]:
+    _session: Any = None
+
+    def warm_up(self) -> None:
         from tests.mutants import plugin  # of the mutated copy, which is first on the path by now
 
-        plugin.chosen = frozenset(tests)
-        return super()._pytest_args_regular_run(sorted({name.partition("::")[0] for name in tests}))
+        os.chdir("mutants")
+        options = ["--rootdir=.", "--tb=native", "-x", "-q", "-p", "no:randomly", "-p", "no:random-order"]
+        self._session = plugin.warm_session(
+            [*options, *self._pytest_add_cli_args_test_selection, *self._pytest_add_cli_args]
+        )
+
+    def run_forced_fail(self) -> int:
+        return 1  # that mutants are switched on shows in the first that is killed
+
+    def run_tests(self, *, mutant_name: str | None, tests: Iterable[str]) -> int:
+        if self._session is None:
+            self.warm_up()
+        from tests.mutants import plugin
+
+        return plugin.run_chosen(self._session, mutant_name or "", frozenset(tests))
 
 
 if __name__ == "__main__":
     theirs = [each for each in mutators.mutation_operators if each[1] not in LEFT_OUT]
     setattr(file_mutation, "mutation_operators", [*theirs, *OURS])  # noqa: B010
-    setattr(isolation, "PytestRunner", FilesRunner)  # noqa: B010
+    setattr(isolation, "PytestRunner", WarmRunner)  # noqa: B010
     from mutmut.__main__ import cli
 
     cli()
