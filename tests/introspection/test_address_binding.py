@@ -295,7 +295,7 @@ def test_many_uses_at_one_address_are_one_event_and_another_address_is_one_more(
 @pytest.mark.requirement("PR-06")
 def test_a_minute_later_this_process_looks_again(under: Under, told: Told, events: Events, set_clock: SetClock) -> None:
     answer, now = under("flag"), clock.now()
-    counts = []
+    counts: list[int] = []
 
     for moment in (now, now, now + address_binding.RECORDED_EVERY - 1, now + address_binding.RECORDED_EVERY):
         set_clock(moment)
@@ -313,7 +313,7 @@ def test_what_a_process_remembers_of_other_addresses_is_bounded(
     token = under("flag")["access_token"]
     monkeypatch.setattr(address_binding, "MOST_RECORDED", 2)
     monkeypatch.setattr(address_binding, "_recorded", {})
-    counts = []
+    counts: list[int] = []
 
     for address in (HOME, ELSEWHERE, "192.0.2.200", "192.0.2.201"):
         told(token, address)
