@@ -13,8 +13,8 @@ from fhir.http.routes import all_routes
 from fhir.http.search_parameters import search_parameters
 from fhir.search import query
 from fhir.store import lookup
-from fhir.token.permissions import Permissions
 from fhir.versions.version import ResourceType, Version
+from smart.decisions.permissions import Permissions
 from smart.fhir.versions import resource_types
 
 NAME = "Harbour Clinic"

@@ -5,18 +5,8 @@ from dataclasses import dataclass, field
 
 from django.core.exceptions import ImproperlyConfigured
 
-# which letter of a scope each interaction needs (SCP-02)
-LETTERS: Mapping[str, str] = {
-    "read": "r",
-    "vread": "r",
-    "history-instance": "r",
-    "create": "c",
-    "update": "u",
-    "patch": "u",
-    "delete": "d",
-    "search-type": "s",
-    "history-type": "s",
-}
+from smart.decisions.interactions import LETTERS
+
 PUBLIC = "capabilities"
 NOWHERE = "nowhere"  # a path at which nothing is served: known callers get 404, others 401
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")

@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from fhir.http import interactions, media
-from fhir.http.routes import LETTERS, NOWHERE, PUBLIC, Route
+from fhir.http.routes import NOWHERE, PUBLIC, Route
 from fhir.http.search_parameters import url_parameters
 from fhir.operation_outcome import (
     Failure,
@@ -28,10 +28,11 @@ from fhir.operation_outcome import (
     Unavailable,
 )
 from fhir.token import bearer, introspection_client
-from fhir.token.caller import Caller, InvalidClaims, read_caller
-from fhir.token.permissions import OutOfScope, Permissions, permissions_of
 from fhir.token.refusal_reports import reports
 from fhir.versions.version import Version
+from smart.decisions.caller import Caller, InvalidClaims, read_caller
+from smart.decisions.interactions import LETTERS
+from smart.decisions.permissions import OutOfScope, Permissions, permissions_of
 from smart.http.cors import CLIENT_ID
 
 logger = logging.getLogger(__name__)

@@ -1,16 +1,14 @@
 """A search as it was asked: parameters, paging, and what of it this version can evaluate (FHIR search)."""
 
 import re
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 from urllib.parse import urlencode
 
 from fhir.operation_outcome import BadRequest
-from fhir.search.criteria import Criterion, UnsupportedCriterion
 from fhir.versions.version import ResourceType
-from smart.fhir.elements import Json
 from smart.http.parameters import MalformedParameters, form_pairs
+from smart.search.criteria import Criterion, UnsupportedCriterion, criterion, parameter_name
 
 Pairs: TypeAlias = list[tuple[str, str]]
 
@@ -53,46 +51,21 @@ def parse_parameters(raw: bytes) -> Pairs:
 
 def parse_search(pairs: Pairs, resource_type: ResourceType, base: str, *, strict: bool) -> Search:
     """The search that the parameters ask for; unknown ones are ignored unless the client prefers strict handling."""
-    search: Pairs = [(name, value) for name, value in pairs if _parameter(name) in resource_type.parameters]
+    search: Pairs = [(name, value) for name, value in pairs if parameter_name(name) in resource_type.parameters]
     if strict and (unknown := _unknown(pairs, search)):
         raise BadRequest(f"Unknown search parameters: {len(unknown)}.")
     if chained := [name for name, _ in pairs if "." in name or name.startswith("_has:")]:
         raise BadRequest(f"Chained search parameters are not supported: {len(chained)}.")
     try:
-        criteria = tuple(_criterion(resource_type, name, _split(value), base) for name, value in search)
+        criteria = tuple(criterion(resource_type, name, _split(value), base) for name, value in search)
     except UnsupportedCriterion as error:
         raise BadRequest(f"Not supported: {error}.") from error
-    if sum(len(criterion.values) for criterion in criteria) > MAX_VALUES:
+    if sum(len(one.values) for one in criteria) > MAX_VALUES:
         raise BadRequest(f"More than {MAX_VALUES} values.")
     if _summary(pairs, strict=strict) == "count":
         return Search(criteria, search, count=0, only_total=True)
     count = min(_number(pairs, "_count", DEFAULT_COUNT), MAX_COUNT)
     return Search(criteria, search, count, _number(pairs, "_offset", 0))
-
-
-def scope_criteria(
-    query: Sequence[tuple[str, tuple[str, ...]]], resource_type: ResourceType, base: str
-) -> tuple[Criterion, ...]:
-    """The restriction of a granular scope. Raises UnsupportedCriterion for what cannot be evaluated (GR-15, SCP-11)."""
-    if any(":" in name for name, _ in query):
-        raise UnsupportedCriterion("a modifier in a scope")
-    return tuple(_criterion(resource_type, name, values, base) for name, values in query)
-
-
-def is_match(content: Json, criteria: Iterable[Criterion]) -> bool:
-    """Whether the resource meets all of them."""
-    return all(criterion.matches(content) for criterion in criteria)
-
-
-def _criterion(resource_type: ResourceType, name: str, values: Sequence[str], base: str) -> Criterion:
-    parameter = resource_type.parameters.get(_parameter(name))
-    if parameter is None:
-        raise UnsupportedCriterion("an unknown parameter")
-    return Criterion(parameter, name.partition(":")[2], tuple(values), base)
-
-
-def _parameter(name: str) -> str:
-    return name.partition(":")[0]
 
 
 def _unknown(pairs: Pairs, search: Pairs) -> set[str]:

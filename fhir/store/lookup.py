@@ -4,10 +4,11 @@ import json
 
 from fhir.models import Record, RecordQuerySet
 from fhir.operation_outcome import NotFound
-from fhir.search.query import Search, is_match
-from fhir.token.permissions import Permission, Permissions
+from fhir.search.query import Search
 from fhir.versions.version import Version
+from smart.decisions.permissions import Permission, Permissions
 from smart.fhir.id import is_fhir_id
+from smart.search.criteria import is_match
 
 
 def find_record(version: Version, name: str, resource_id: str, permissions: Permissions) -> Record:

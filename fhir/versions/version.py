@@ -5,51 +5,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
-PARAMETER_TYPES = ("string", "token", "date", "reference")
-
-
-@dataclass(frozen=True, slots=True)
-class SearchParameter:
-    name: str
-    type: str
-    paths: tuple[tuple[str, ...], ...]
-    targets: frozenset[str]
-
-    @classmethod
-    def parse(cls, name: str, data: Mapping[str, Any]) -> Self:
-        if data["type"] not in PARAMETER_TYPES:
-            raise ValueError(f"search parameter {name}: unknown type {data['type']!r}")
-        paths = tuple(tuple(path.split(".")) for path in data["paths"])
-        return cls(name, data["type"], paths, frozenset(data.get("targets", ())))
+from smart.fhir.definitions import ResourceDefinition
 
 
 @dataclass(frozen=True, slots=True)
-class Compartment:
-    """How a type belongs to a patient: it is one, these parameters name one, or a patient's records refer to it."""
+class ResourceType(ResourceDefinition):
+    """A type that is served, and how."""
 
-    itself: bool = False
-    parameters: tuple[str, ...] = ()
-    referenced: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class ResourceType:
-    name: str
     interactions: tuple[str, ...]
-    parameters: Mapping[str, SearchParameter]
-    compartment: Compartment
 
     @classmethod
-    def parse(cls, name: str, data: Mapping[str, Any]) -> Self:
-        parameters = {key: SearchParameter.parse(key, value) for key, value in data["search"].items()}
-        rule = data["compartment"]
-        members = tuple(rule.get("parameters", ()))
-        if unknown := set(members) - set(parameters):
-            raise ValueError(f"{name}: the compartment names unknown parameters {sorted(unknown)}")
-        compartment = Compartment(rule.get("itself", False), members, rule.get("referenced", False))
-        return cls(name, tuple(data["interactions"]), parameters, compartment)
+    def parse(cls, name: str, data: Mapping[str, Any]) -> "ResourceType":
+        found = ResourceDefinition.parse(name, data)
+        return cls(name, found.parameters, found.compartment, tuple(data["interactions"]))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,10 @@ from django.urls import URLResolver, get_resolver
 
 from fhir import urls
 from fhir.http import interactions
-from fhir.http.routes import LETTERS, Route
+from fhir.http.routes import Route
 from fhir.http.views import FhirView
 from fhir.versions.version import Version, load_version
+from smart.decisions.interactions import LETTERS
 from tests.fhir.conftest import Introspection
 from tests.fixture_types import Fetch
 

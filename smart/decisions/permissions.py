@@ -3,13 +3,12 @@
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from fhir.search.criteria import Criterion, UnsupportedCriterion
-from fhir.search.query import scope_criteria
-from fhir.token.caller import Caller
-from fhir.versions.version import ResourceType
+from smart.decisions.caller import Caller
+from smart.fhir.definitions import ResourceDefinition
 from smart.openid.standard_claims import has_fhir_user
 from smart.scopes.scope import Scope
 from smart.scopes.scope_sets import scopes_allowing
+from smart.search.criteria import Criterion, UnsupportedCriterion, scope_criteria
 
 Alternatives: TypeAlias = tuple[tuple[Criterion, ...], ...]
 
@@ -32,7 +31,7 @@ Permissions: TypeAlias = tuple[Permission, ...]
 
 
 def permissions_of(
-    caller: Caller, name: str, letter: str, resource_type: ResourceType | None, base: str
+    caller: Caller, name: str, letter: str, resource_type: ResourceDefinition | None, base: str
 ) -> Permissions:
     """How far the scopes reach for one letter on one type, known or not. Raises OutOfScope."""
     found = [
@@ -65,14 +64,16 @@ def _is_own_type(caller: Caller, name: str) -> bool:
     return caller.own_record is not None and caller.own_record[0] == name
 
 
-def _alternatives(scopes: tuple[Scope, ...], resource_type: ResourceType | None, base: str) -> Alternatives | None:
+def _alternatives(
+    scopes: tuple[Scope, ...], resource_type: ResourceDefinition | None, base: str
+) -> Alternatives | None:
     """The restrictions of which one must be met, () for none at all; None where nothing is allowed."""
     if any(not scope.query for scope in scopes):
         return ()
     return tuple(found for scope in scopes if (found := _criteria(scope, resource_type, base))) or None
 
 
-def _criteria(scope: Scope, resource_type: ResourceType | None, base: str) -> tuple[Criterion, ...]:
+def _criteria(scope: Scope, resource_type: ResourceDefinition | None, base: str) -> tuple[Criterion, ...]:
     """The restriction of one scope; () where it cannot be evaluated, so that it allows nothing (GR-15, SCP-11)."""
     if resource_type is None:
         return ()

@@ -1,12 +1,12 @@
 """Does an element match a value, for each type of search parameter (FHIR search, parameter types)."""
 
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from fhir.search import dates
-from fhir.versions.version import SearchParameter
+from smart.fhir.definitions import ResourceDefinition, SearchParameter
 from smart.fhir.elements import Json, elements_at, reference_target
+from smart.search import dates
 
 
 class UnsupportedCriterion(ValueError):
@@ -57,6 +57,33 @@ class Criterion:
         if self.modifier and target[0] != self.modifier:
             return False
         return value == target[1] or reference_target(value, self.base) == target
+
+
+def scope_criteria(
+    query: Sequence[tuple[str, tuple[str, ...]]], resource_type: ResourceDefinition, base: str
+) -> tuple[Criterion, ...]:
+    """The restriction of a granular scope. Raises UnsupportedCriterion for what cannot be evaluated (GR-15, SCP-11)."""
+    if any(":" in name for name, _ in query):
+        raise UnsupportedCriterion("a modifier in a scope")
+    return tuple(criterion(resource_type, name, values, base) for name, values in query)
+
+
+def is_match(content: Json, criteria: Iterable[Criterion]) -> bool:
+    """Whether the resource meets all of them."""
+    return all(criterion.matches(content) for criterion in criteria)
+
+
+def criterion(resource_type: ResourceDefinition, name: str, values: Sequence[str], base: str) -> Criterion:
+    """The criterion of a parameter with its modifier. Raises UnsupportedCriterion."""
+    parameter = resource_type.parameters.get(parameter_name(name))
+    if parameter is None:
+        raise UnsupportedCriterion("an unknown parameter")
+    return Criterion(parameter, name.partition(":")[2], tuple(values), base)
+
+
+def parameter_name(name: str) -> str:
+    """The name without its modifier."""
+    return name.partition(":")[0]
 
 
 def _check_dates(name: str, values: tuple[str, ...]) -> None:
