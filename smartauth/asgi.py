@@ -3,6 +3,7 @@
 import asyncio
 import os
 import secrets
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, cast
 
@@ -23,6 +24,7 @@ from oauth.tokens.endpoint import token  # noqa: E402
 from smart.http import limits  # noqa: E402
 from smart.http.cors import Cors  # noqa: E402
 from smartauth import development_door  # noqa: E402
+from smartauth.development_machines import DEVELOPMENT_MACHINES, Machine  # noqa: E402
 from smartauth.request_buffer import RequestBuffer  # noqa: E402
 from smartauth.startup_checks import UnsafeStart, gate  # noqa: E402
 from smartauth.wsgi import NOT_READY  # noqa: E402
@@ -33,6 +35,7 @@ MACHINES = {
     "/o/introspect": Endpoint(introspect),
     "/o/revoke": Endpoint(revoke, Cors.REGISTERED),
 }
+machines: Mapping[str, Machine] = {**MACHINES, **(DEVELOPMENT_MACHINES if settings.SMARTAUTH_DEV else {})}
 HEALTHY = MachineResponse(HTTPStatus.OK, b'{"status": "ok"}')
 _people = RequestBuffer(WSGIMiddleware(cast(Any, people), workers=settings.SMARTAUTH_WEB_THREADS))
 
@@ -49,7 +52,7 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
         await send_response(send, _health(scope["method"]), secrets.token_hex(8))
     elif not gate.is_open and not await _has_opened():
         await send_response(send, NOT_READY, secrets.token_hex(8))
-    elif machine := MACHINES.get(scope["path"]):
+    elif machine := machines.get(scope["path"]):
         await machine(scope, receive, send)
     elif limits.has_too_long_headers(scope["headers"]):
         await send_headers_too_long(send)

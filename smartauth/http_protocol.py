@@ -8,6 +8,8 @@ tests/smartauth/test_http_protocol.py tells whether other versions do.
 
 import asyncio
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
@@ -15,8 +17,28 @@ import httptools
 from django.conf import settings
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
+from oauth.http.asgi import Scope
+
 INVALID = "Invalid HTTP request received."  # what uvicorn says
 WARNING_SECONDS = 60.0
+CONNECTION = "smartauth.connection"
+
+
+@dataclass(slots=True)
+class Connection:
+    """What an application may do with the connection of its request, as an extension of ASGI in development.
+
+    An answer that `may_be_cut` has no end of its own: it ends when the server stops.
+    """
+
+    abort: Callable[[], None]
+    may_be_cut: bool = False
+
+
+def connection_of(scope: Scope) -> Connection:
+    """The connection; one that cannot be closed where another server than ours runs the application."""
+    found = scope.get("extensions", {}).get(CONNECTION)
+    return found if isinstance(found, Connection) else Connection(lambda: None)
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -117,6 +139,12 @@ class BoundedProtocol(HttpToolsProtocol):
 
     # What the parser tells.
 
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        if settings.SMARTAUTH_DEV:
+            scope: Any = self.scope
+            scope["extensions"] = {CONNECTION: Connection(self.transport.abort)}
+
     def on_url(self, url: bytes) -> None:
         self._count_head(len(url))
         super().on_url(url)
@@ -164,6 +192,12 @@ class BoundedProtocol(HttpToolsProtocol):
         self._untold_bytes = self._head_bytes = self._head_lines = 0
 
     # The end.
+
+    def shutdown(self) -> None:
+        super().shutdown()
+        cycle: Any = self.cycle  # None before the first request
+        if cycle and not cycle.response_complete and connection_of(cycle.scope).may_be_cut:
+            self.transport.close()
 
     def _refuse(self, status: HTTPStatus, *, linger: bool = True) -> None:
         """Answers with this status and closes. Answers that are owed come first; none takes another's place."""

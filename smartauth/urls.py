@@ -23,6 +23,8 @@ from oauth.sign_in.login import another_account, login, logout, operators_login,
 from oauth.sign_in.password import operators_password, password, pending_password
 from oauth.sign_in.sessions import sessions
 from oauth.tokens.userinfo import userinfo
+from oauth.workbench.faults_api import introspection_faults_api
+from oauth.workbench.faults_form import begin_fault, end_fault
 from oauth.workbench.openapi import openapi
 from oauth.workbench.sent_page import send_token
 from oauth.workbench.tokens_api import token_kinds
@@ -31,6 +33,9 @@ from operators import health
 
 # absent elsewhere: not one of these answers outside development
 DEVELOPMENT: list[URLPattern | URLResolver] = [
+    path("dev/introspection-faults", introspection_faults_api),
+    path("dev/introspection-faults/begin", begin_fault),
+    path("dev/introspection-faults/end", end_fault),
     path("dev/openapi.json", openapi),
     path("dev/tokens", tokens),
     path("dev/tokens/kinds", token_kinds),

@@ -1,6 +1,5 @@
 """Asking the authorization server about a token (RFC 7662): the only way to know one. Nothing is cached (TV-16)."""
 
-import json
 import logging
 import threading
 import time
@@ -11,10 +10,12 @@ import httpx
 from django.conf import settings
 
 from fhir.operation_outcome import Unavailable
-from smart.http import addresses
+from smart.http import addresses, strict_json
+from smart.http.media_types import parse_media_type
 
 log = logging.getLogger("smartauth.fhir")
 
+JSON = "application/json"  # RFC 7662 §2.2
 MAX_ANSWER = 1_048_576  # room for the ids of 10,000 patients that a person may see
 
 _lock = threading.Lock()
@@ -29,8 +30,8 @@ def introspect(token: str, address: str) -> dict[str, Any] | None:
     if address:
         form["__client_ip"] = address
     try:
-        claims = json.loads(_answer(form))
-    except (httpx.HTTPError, ValueError, RecursionError) as error:
+        claims = strict_json.loads(_answer(form))
+    except (httpx.HTTPError, ValueError) as error:
         raise _unavailable(f"{type(error).__name__} ") from error
     if not isinstance(claims, dict) or not isinstance(claims.get("active"), bool):
         raise _unavailable("an answer that is none of RFC 7662")
@@ -53,6 +54,8 @@ def _post(form: dict[str, str]) -> bytes:
     with _client().stream("POST", url, data=form, auth=credentials, timeout=timeout) as response:
         if response.status_code != httpx.codes.OK:
             raise _unavailable(f"status {response.status_code}")
+        if parse_media_type(response.headers.get("content-type", "")).name != JSON:
+            raise _unavailable("an answer that is not application/json")
         body = b""
         for piece in response.iter_raw():
             body += piece

@@ -26,6 +26,12 @@ Handler = Callable[[MachineRequest], Awaitable[MachineResponse]]
 _PARSED = "smartauth.request"  # where the request stands in its ASGI scope once it is read
 
 
+def parsed_request(scope: Scope) -> MachineRequest | None:
+    """The request that was read from this scope; None before that, and where it has no such form."""
+    found: MachineRequest | None = scope.get(_PARSED)
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """An ASGI application for one path of the machines' side."""
@@ -49,7 +55,7 @@ class Endpoint:
     async def _with_cors_headers(
         self, answer: MachineResponse, scope: Scope, headers: dict[bytes, bytes]
     ) -> MachineResponse:
-        origin, request = headers[b"origin"].decode("latin-1"), scope.get(_PARSED)
+        origin, request = headers[b"origin"].decode("latin-1"), parsed_request(scope)
         method = headers.get(b"access-control-request-method", b"").decode("latin-1")
         preflight = is_preflight(scope["method"], origin, method)
         client = request.client.client_id if request and request.client else ""

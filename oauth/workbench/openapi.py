@@ -1,4 +1,4 @@
-"""`/dev/openapi.json`: the JSON doors to the bad tokens, described in OpenAPI 3.1 for tools that write clients."""
+"""`/dev/openapi.json`: the JSON doors of the workbench, described in OpenAPI 3.1 for tools that write clients."""
 
 from functools import cache
 from http import HTTPStatus
@@ -9,10 +9,12 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
 from oauth.http.json_response import json_response
+from oauth.workbench import fault_switch
 from oauth.workbench.changes import LONGEST
 from oauth.workbench.order import SCOPE
 from smart.http.errors import InvalidRequest
 from smartauth_probe.catalogue import groups, kinds
+from smartauth_probe.introspection_faults import introspection_faults
 
 Schema = dict[str, Any]
 TEXT: Schema = {"type": "string"}
@@ -48,17 +50,28 @@ def description() -> dict[str, Any]:
         "paths": {
             "/dev/tokens": {"post": _operation("createToken", "A token, good or bad.", HTTPStatus.CREATED, "Token")},
             "/dev/tokens/kinds": {"get": _operation("listKinds", "The catalogue.", HTTPStatus.OK, "Catalogue")},
+            "/dev/introspection-faults": _faults(),
         },
         "components": {"schemas": _schemas()},
     }
 
 
-def _operation(name: str, summary: str, status: HTTPStatus, answer: str) -> dict[str, Any]:
+def _faults() -> dict[str, Any]:
+    named = {"name": "resource_server", "in": "query", "required": True, "schema": TEXT}
+    end = {"operationId": "endFault", "summary": "Introspection answers it as it should.", "parameters": [named]}
+    return {
+        "get": _operation("listFaults", "All faults, and who meets one.", HTTPStatus.OK, "Faults"),
+        "post": _operation("beginFault", "Introspection misbehaves.", HTTPStatus.CREATED, "CurrentFault", "NewFault"),
+        "delete": {**end, "responses": {str(HTTPStatus.NO_CONTENT.value): {"description": "It is over."}}},
+    }
+
+
+def _operation(name: str, summary: str, status: HTTPStatus, answer: str, order: str = "Order") -> dict[str, Any]:
     right = {str(status.value): {"description": summary, "content": _content(answer)}}
     if status != HTTPStatus.CREATED:
         return {"operationId": name, "summary": summary, "responses": right}
     refused = {str(HTTPStatus.BAD_REQUEST.value): {"description": "Why not.", "content": _content("Error")}}
-    body = {"required": True, "content": _content("Order")}
+    body = {"required": True, "content": _content(order)}
     return {"operationId": name, "summary": summary, "requestBody": body, "responses": {**right, **refused}}
 
 
@@ -68,6 +81,10 @@ def _content(schema: str) -> dict[str, Any]:
 
 def _reference(schema: str) -> Schema:
     return {"$ref": f"#/components/schemas/{schema}"}
+
+
+def _list(schema: str) -> Schema:
+    return {"type": "array", "items": _reference(schema)}
 
 
 def _object(properties: dict[str, Schema], *, optional: tuple[str, ...] = (), is_open: bool = False) -> Schema:
@@ -85,10 +102,23 @@ def _schemas() -> dict[str, Schema]:
         "Kind": _object(_kind()),
         "Answer": _object(_answer()),
         "Request": _object(_request()),
-        "Catalogue": _object({"groups": {"type": "array", "items": _reference("Group")}}),
-        "Group": _object({"title": TEXT, "sentence": TEXT, "kinds": {"type": "array", "items": _reference("Kind")}}),
+        "Catalogue": _object({"groups": _list("Group")}),
+        "Group": _object({"title": TEXT, "sentence": TEXT, "kinds": _list("Kind")}),
+        "Faults": _object({"faults": _list("Fault"), "current": _list("CurrentFault")}),
+        "Fault": _object({**_fault(), "sentence": TEXT, "statuses": {"type": "array", "items": NUMBER}}),
+        "NewFault": _object(_new_fault(), optional=("seconds",)),
+        "CurrentFault": _object({**_new_fault(), "ends_at": {**TEXT, "description": "In UTC."}}),
         "Error": _object({"error": {**TEXT, "enum": [InvalidRequest.code]}, "error_description": TEXT}),
     }
+
+
+def _fault() -> dict[str, Schema]:
+    return {"fault": {**TEXT, "enum": list(introspection_faults())}, "source": TEXT, "policy": TEXT}
+
+
+def _new_fault() -> dict[str, Schema]:
+    seconds = {**NUMBER, "minimum": 0, "maximum": fault_switch.LONGEST, "description": "Default: 300."}
+    return {"resource_server": TEXT, "fault": _fault()["fault"], "seconds": seconds}
 
 
 def _answer() -> dict[str, Schema]:

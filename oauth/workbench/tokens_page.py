@@ -9,7 +9,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from oauth.http.private_page import private_page
-from oauth.workbench import token_details
+from oauth.workbench import fault_switch, token_details
 from oauth.workbench.good_token import CannotMint
 from oauth.workbench.hand_out import HandedOut
 from oauth.workbench.order import InvalidOrder
@@ -18,6 +18,7 @@ from oauth.workbench.tokens_api import TokensView, ordered_token
 from oauth.workbench.tokens_form import GOOD, TokenForm
 from smart.http.errors import InvalidRequest
 from smartauth_probe.catalogue import groups, kinds
+from smartauth_probe.introspection_faults import NONE, introspection_faults
 from smartauth_probe.kinds import Fools, Group, Kind
 
 FOOLS = {
@@ -77,6 +78,8 @@ def catalogue_page(request: HttpRequest, form: TokenForm, *, problem: str = "", 
     context: dict[str, object] = {
         "form": form,
         "groups": [(group, rows) for group, rows in shown if rows],
+        "faults": [] if fools == "jwt" else _fault_rows(),
+        "switched": fault_switch.all_switched(),
         "is_open": fools in FILTERS or "open" in request.GET,
         "filters": [(name, text, _count(name), name == fools) for name, text in FILTERS.items()],
         "total": _count(""),
@@ -99,6 +102,20 @@ def _is_shown(kind: Kind, fools: str) -> bool:
 
 def _rows(group: Group, fools: str) -> list[dict[str, object]]:
     return [kind_row(kind) for kind in group.kinds if _is_shown(kind, fools)]
+
+
+def _fault_rows() -> list[dict[str, object]]:
+    """What the page says of each way in which introspection can misbehave."""
+    return [
+        {
+            "name": fault.name,
+            "wrong": fault.sentence.removesuffix(".").split("`"),
+            "policy": fault.policy.removesuffix("."),
+            "answer": " or ".join(map(str, sorted(fault.statuses))),
+        }
+        for fault in introspection_faults().values()
+        if fault.name != NONE
+    ]
 
 
 def kind_row(kind: Kind) -> dict[str, object]:

@@ -20,6 +20,7 @@ from smart.server_facts import ServerFacts
 from smart.tokens.claim_profiles import CUSTOM, profiles
 from smartauth.asgi import MACHINES
 from smartauth.urls import urlpatterns
+from smartauth_probe.introspection_faults import introspection_faults
 from tests.browser.test_accessibility import PAGES
 from tests.oauth.http.test_json_endpoint import ENDPOINTS
 from tests.operators.admin.test_lists import LISTS
@@ -28,13 +29,15 @@ from tests.running import ROOT
 pytestmark = pytest.mark.one_engine
 
 FACTS = ServerFacts(issuer="", token_endpoint="")
+LINK = re.compile(r"\[([^]]+)\]\([^)]+\)")
 CODE = re.compile(r"`([^`]+)`")
 SEED_FILE, COMMANDS, CLAIMS, ENDPOINT_PAGE, ADMIN = (
     (ROOT / "docs" / page).read_text(encoding="utf-8")
     for page in ("seed-file.md", "reference/commands.md", "reference/claims.md", "reference/endpoints.md", "admin.md")
 )
 ANSWERS_OF_A_STEP = {"/demo/callback", "/demo/launch", "/logout"}  # no page of their own to walk through
-MACHINES_OWN = ("/.well-known/", "/admin/", "/dev/openapi.json", "/dev/tokens/", "/fhir/", "/healthz", "/o/", "/readyz")
+DEVELOPMENT_OWN = ("/dev/introspection-faults", "/dev/openapi.json", "/dev/tokens/")
+MACHINES_OWN = (*DEVELOPMENT_OWN, "/.well-known/", "/admin/", "/fhir/", "/healthz", "/o/", "/readyz")
 
 
 def row(page: str, name: str) -> set[str]:
@@ -117,3 +120,19 @@ def test_every_list_of_the_admin_is_opened_and_documented() -> None:
 
     assert set(shown) == set(LISTS)
     assert [name for name in shown.values() if str(name).split()[-1].lower() not in ADMIN.lower()] == []
+
+
+def test_every_fault_of_introspection_is_documented_as_it_is() -> None:
+    text = (ROOT / "docs" / "introspection-faults.md").read_text(encoding="utf-8")
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines() if line.startswith("| `")]
+    documented = [(name.strip("`"), wrong, answer, LINK.sub(r"\1", source)) for name, wrong, answer, source in rows]
+
+    assert documented == [
+        (
+            fault.name,
+            f"{fault.sentence} A matter of policy: {fault.policy}" if fault.policy else fault.sentence,
+            " or ".join(map(str, sorted(fault.statuses))),
+            fault.source,
+        )
+        for fault in introspection_faults().values()
+    ]

@@ -12,6 +12,7 @@ from audit.event_kinds import EventKind
 from oauth.ending.reasons import REASONS
 from smart.http import errors
 from smartauth.asgi import MACHINES
+from smartauth.development_machines import DEVELOPMENT_MACHINES
 from smartauth.urls import urlpatterns
 from tests.docs.pages import named, pages, quoted
 from tests.running import ROOT
@@ -111,7 +112,8 @@ def test_every_kind_of_event_is_recorded_somewhere() -> None:
 def routes(patterns: list[URLPattern | URLResolver]) -> set[str]:
     """Every address of the server, with {} for what varies."""
     people = {re.sub(r"<\w+:(\w+)>", r"{\1}", f"/{each.pattern}") for each in patterns}
-    return people | set(MACHINES)
+    development = {re.sub(r"^/dev/introspect/.*", "/dev/introspect/{fault}", path) for path in DEVELOPMENT_MACHINES}
+    return people | set(MACHINES) | development
 
 
 def test_every_address_of_the_server_is_documented_and_no_other() -> None:

@@ -10,14 +10,14 @@ import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
-from smartauth.http_protocol import BoundedProtocol
+from smartauth.http_protocol import BoundedProtocol, connection_of
 from tests.smartauth.http_shapes import ORDINARY, SHAPES, Shape, get, in_chunks, shown, with_length
 
 Message = MutableMapping[str, Any]
 
 
 class Application:
-    """Notes what it gets. `/early` answers before it reads, `/slow` after a while, `/never` not at all."""
+    """Notes what it gets. `/early` answers before it reads, `/slow` after a while, others not at all."""
 
     def __init__(self) -> None:
         self.seen: list[tuple[str, str, str]] = []
@@ -31,7 +31,8 @@ class Application:
         if scope["path"] == "/slow":
             for _ in range(20):
                 await asyncio.sleep(0)
-        if scope["path"] == "/never":
+        connection_of(scope).may_be_cut = scope["path"] == "/endless"
+        if scope["path"] in ("/never", "/endless"):
             await asyncio.Event().wait()
         self.seen.append((scope["method"], scope["path"], shown(body)))
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"0")]})
@@ -270,6 +271,20 @@ def test_a_slow_answer_is_never_cut_off_by_the_clock() -> None:
         assert not connection.wire.is_over
 
     run(waited)
+
+
+@pytest.mark.parametrize(("path", "is_cut"), [(b"/never", False), (b"/endless", True)])
+def test_a_server_that_stops_waits_for_answers_unless_they_have_no_end(path: bytes, is_cut: bool) -> None:
+    async def stopped(loop: Clock) -> None:
+        connection = Connection(loop)
+        await connection.send(with_length(path))
+        await turns(2)
+
+        connection.protocol.shutdown()
+
+        assert connection.wire.closing is is_cut
+
+    run(stopped)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,8 @@ import json
 import subprocess
 import sys
 
-from smartauth.asgi import MACHINES
+from smartauth.asgi import MACHINES, machines
+from smartauth.development_machines import DEVELOPMENT_MACHINES
 from smartauth.urls import DEVELOPMENT, urlpatterns
 from tests.running import ROOT, Server
 from tests.smartauth.test_startup_checks import production
@@ -20,7 +21,9 @@ browser = Client(HTTP_HOST=host)
 def status(path):
     posted = browser.post(path, "{}", content_type="application/json")
     return [browser.get(path).status_code, posted.status_code]
-sys.stdout.write(json.dumps({path: status(path) for path in sys.argv[1:]}))
+from smartauth.asgi import machines
+on_the_loop = [path for path in machines if path.startswith("/dev/")]
+sys.stdout.write(json.dumps({path: status(path) for path in [*sys.argv[1:], *on_the_loop]}))
 """
 
 
@@ -40,10 +43,15 @@ def statuses(paths: list[str], **environment: str) -> dict[str, list[int]]:
 
 def test_in_production_no_address_of_development_answers() -> None:
     paths = [f"/{each.pattern}" for each in DEVELOPMENT]
-    below = ["/dev/", "/dev/anything", "/fhir/elsewhere/metadata"]
+    below = ["/dev/", "/dev/anything", "/dev/introspect/down", "/fhir/elsewhere/metadata"]
 
     assert {path for path in MACHINES if path.startswith("/dev/")} == set()
     assert statuses([*paths, *below], **production()) == {path: [404, 404] for path in [*paths, *below]}
+
+
+def test_what_is_there_in_development_alone_stands_beside_the_machines_or_is_below_dev() -> None:
+    assert [path for path in DEVELOPMENT_MACHINES if not path.startswith("/dev/") and path not in MACHINES] == []
+    assert "/dev/introspect/down" in machines
 
 
 def test_every_address_below_dev_stands_among_those_of_development() -> None:

@@ -72,6 +72,7 @@ def live(active: object) -> str:
         pytest.param(200, "", id="nothing"),
         pytest.param(200, "[true]", id="a list"),
         pytest.param(200, "true", id="true"),
+        pytest.param(200, '{"active": false, ' + live("true")[1:], id="active false, then true"),
         pytest.param(200, "{}", id="an object without active"),
         pytest.param(200, live('"true"'), id="active as text"),
         pytest.param(200, live(1), id="active as a number"),
@@ -98,6 +99,17 @@ def test_an_answer_that_is_none_lets_nobody_in(
     assert answer.headers["Retry-After"] == "5"
     assert answer.body["issue"][0]["code"] == "transient"
     assert "Traceback" not in answer.text
+
+
+@pytest.mark.requirement("TV-15")
+@pytest.mark.parametrize(("media_type", "status"), [("text/html", 503), ("application/json;charset=UTF-8", 200)])
+def test_only_an_answer_that_says_to_be_json_is_one(
+    fetch: Fetch, introspection: Introspection, media_type: str, status: int
+) -> None:
+    introspection.knows("patient/*.rs", patient="amy")
+    introspection.headers = {"Content-Type": media_type}
+
+    assert fetch("Patient/amy").status == status
 
 
 @pytest.mark.requirement("TV-15")
@@ -174,7 +186,7 @@ def test_the_connection_is_kept_open_between_requests(fetch: Fetch, introspectio
 
 def test_a_connection_that_was_closed_meanwhile_is_opened_again(fetch: Fetch, settings: Settings) -> None:
     body = live("true").encode()
-    head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+    head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode()
     listener = socket.create_server(("127.0.0.1", 0))
     settings.SMARTAUTH_FHIR_INTROSPECTION_URL = f"http://127.0.0.1:{listener.getsockname()[1]}/"
 

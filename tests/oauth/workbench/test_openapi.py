@@ -1,5 +1,6 @@
 """The OpenAPI description says what the JSON doors really take and answer."""
 
+import json
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from oauth.workbench.tokens_api import CHANGES, TEXTS
 from smartauth.urls import DEVELOPMENT
 from smartauth_probe.catalogue import kinds
 from tests.conftest import App
+from tests.fixture_types import MakeResourceServer
 from tests.oauth.workbench.conftest import Asker
 from tests.oauth.workbench.json_schema import problems
 
@@ -86,3 +88,19 @@ def test_the_catalogue_is_as_described(app: App) -> None:
 
     assert problems(answer, schema("/dev/tokens/kinds", "get", "200"), description()) == []
     assert problems({"groups": [{}]}, schema("/dev/tokens/kinds", "get", "200"), description())
+
+
+def test_faults_of_introspection_are_begun_and_listed_as_described(
+    app: App, make_resource_server: MakeResourceServer
+) -> None:
+    path, caller = "/dev/introspection-faults", make_resource_server().client_id
+    order = {"resource_server": caller, "fault": "empty", "seconds": 5}
+
+    begun = app.post(path, content=json.dumps(order), headers={"Content-Type": "application/json"}).json()
+    listed = app.get(path).json()
+    app.request("DELETE", path, params={"resource_server": caller})
+
+    assert problems(order, description()["components"]["schemas"]["NewFault"], description()) == []
+    assert problems(begun, schema(path, "post", "201"), description()) == []
+    assert problems(listed, schema(path, "get", "200"), description()) == []
+    assert [each["resource_server"] for each in listed["current"]] == [caller]

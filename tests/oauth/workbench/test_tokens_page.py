@@ -2,15 +2,17 @@
 
 import re
 from html import unescape
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 
 from oauth.models import AccessToken
+from oauth.workbench import fault_switch
 from smartauth_probe.catalogue import groups, kinds
 from tests.conftest import BASE
-from tests.fixture_types import Events, Introspect
-from tests.oauth.visitor import FORM, Visitor
+from tests.fixture_types import Events, Introspect, MakeResourceServer
+from tests.oauth.visitor import FORM, Visitor, hidden_fields
 from tests.oauth.workbench.conftest import Chooser
 
 SHOWN = re.compile(r'<pre id="token"[^>]*>(.*?)</pre>', re.S)
@@ -133,3 +135,35 @@ def test_a_form_of_another_site_makes_no_token(chooser: Chooser) -> None:
         answer = chooser.visitor.request("POST", path, content=body, headers=FORM)
         assert answer.status_code in (403, 415), path
     assert not AccessToken.objects.filter(authorization__client=chooser.client).exists()
+
+
+def test_introspection_is_made_to_misbehave_for_the_fhir_server_that_is_chosen_and_back(
+    chooser: Chooser, make_resource_server: MakeResourceServer, fhir_server: Any
+) -> None:
+    caller = make_resource_server().client_id
+
+    begun = chooser.send("", "/dev/introspection-faults/begin", aud=fhir_server.base, fault="active-text")
+    page = chooser.visitor.request("GET", "/dev/tokens")
+    met = fault_switch.current_fault(caller)
+    body = urlencode({**hidden_fields(page), "resource_server": caller})
+    ended = chooser.visitor.request("POST", "/dev/introspection-faults/end", content=body, headers=FORM)
+
+    assert (begun.status_code, begun.headers["Location"], met) == (303, "/dev/tokens", "active-text")
+    assert f"<strong>Introspection misbehaves for {caller}</strong>" in page.text
+    assert (ended.status_code, fault_switch.current_fault(caller)) == (303, "")
+    for each in fault_switch.all_switched():  # of other tests' resource servers at this base
+        fault_switch.switch_off(each.resource_server)
+
+
+@pytest.mark.parametrize(
+    ("fields", "problem"),
+    [
+        ({"fault": "no-such"}, "There is no such fault."),
+        ({"fault": "empty", "aud": "https://nobody.example.org"}, "Choose a FHIR server that introspects."),
+    ],
+)
+def test_what_cannot_be_set_up_is_said(chooser: Chooser, fields: dict[str, str], problem: str) -> None:
+    page = chooser.send("", "/dev/introspection-faults/begin", **fields)
+
+    assert page.status_code == 422
+    assert problem in page.text

@@ -1,0 +1,74 @@
+"""`manage.py introspection-fault`: the running development server answers one resource server wrongly for a while."""
+# ruff: noqa: N999  # a command is called by the name of its file
+
+import json
+from typing import Any
+from urllib.parse import urlencode
+
+import httpx
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from oauth.workbench.fault_switch import FIVE_MINUTES, LONGEST
+
+PATH = "/dev/introspection-faults"
+
+
+class Command(BaseCommand):
+    """Asks the server that runs: what it does is kept in its memory."""
+
+    help = "Let introspection misbehave for one resource server, for a while. Development only."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        actions = parser.add_subparsers(dest="action", required=True)
+        begin = actions.add_parser("begin", help="from now on this resource server meets the fault")
+        begin.add_argument("fault", help="such as active-text; `list` names all")
+        begin.add_argument("resource_server", help="client id, such as demo-resource-server")
+        begin.add_argument(
+            "--seconds", type=int, default=FIVE_MINUTES, help=f"when it ends, at most {LONGEST} (default: %(default)s)"
+        )
+        end = actions.add_parser("end", help="this resource server gets right answers again")
+        end.add_argument("resource_server", help="client id")
+        listed = actions.add_parser("list", help="all faults, and who meets one now")
+        for each in (begin, listed):
+            each.add_argument("--json", action="store_true", help="print what the server answered")
+
+    def handle(self, *, action: str, **options: Any) -> None:
+        if not settings.SMARTAUTH_DEV:
+            raise CommandError("Introspection misbehaves on purpose in development only.")
+        if action == "end":
+            _ask("DELETE", f"{PATH}?{urlencode({'resource_server': options['resource_server']})}")
+            self.stdout.write(f"Introspection answers {options['resource_server']} as it should.")
+            return
+        if action == "begin":
+            asked = {name: options[name] for name in ("resource_server", "fault", "seconds")}
+            answer, lines = _ask("POST", PATH, json=asked), _begun
+        else:
+            answer, lines = _ask("GET", PATH), _listed
+        self.stdout.write(json.dumps(answer, indent=2) if options["json"] else lines(answer))
+
+
+def _ask(method: str, path: str, **options: Any) -> dict[str, Any]:
+    """What the running server answers. Raises CommandError."""
+    url = f"http://127.0.0.1:{settings.SMARTAUTH_PORT}"
+    try:
+        answer = httpx.request(method, f"{url}{path}", trust_env=False, timeout=10, **options)
+        found: dict[str, Any] = answer.json() if answer.content else {}
+    except (httpx.HTTPError, ValueError):
+        raise CommandError(f"No development server answers at {url}: start one by `manage.py dev`.") from None
+    if answer.is_error:
+        raise CommandError(f"{found.get('error_description', answer.status_code)}.")
+    return found
+
+
+def _begun(answer: dict[str, Any]) -> str:
+    return "{resource_server} meets {fault} for {seconds} seconds, until {ends_at}.".format(**answer)
+
+
+def _listed(answer: dict[str, Any]) -> str:
+    lines = [f"  {each['fault']:16} {_statuses(each):12} {each['sentence']}" for each in answer["faults"]]
+    return "\n".join([*lines, *map(_begun, answer["current"])])
+
+
+def _statuses(fault: dict[str, Any]) -> str:
+    return " or ".join(map(str, fault["statuses"]))
