@@ -12,7 +12,14 @@ from smart.http.addresses import caller_network
 from smart.time_units import SECOND
 
 Kind = Literal[
-    "account", "account group", "invented account", "client", "unknown account", "refresh refused", "code refused"
+    "account",
+    "account group",
+    "invented account",
+    "client",
+    "unknown account",
+    "refresh refused",
+    "code refused",
+    "refused in a browser",
 ]
 FIRST_EVENTS = 10
 

@@ -58,9 +58,11 @@ class EventKind(StrEnum):
     SUPERSEDED = "superseded", Result.DONE
     TOKEN_MINTED = "token-minted", Result.DONE
 
+    AUTHORIZE_REFUSED = "authorize-refused", Result.REFUSED
     CLIENT_AUTHENTICATION_FAILED = "client-authentication-failed", Result.REFUSED
     CODE_REFUSED = "code-refused", Result.REFUSED
     DENIED = "denied", Result.REFUSED
+    FORM_REFUSED = "form-refused", Result.REFUSED
     INTROSPECTION_REFUSED = "introspection-refused", Result.REFUSED
     RATE_LIMITED = "locked", Result.REFUSED
     LOGIN_FAILED = "login-failed", Result.REFUSED

@@ -4,7 +4,6 @@ import logging
 from dataclasses import replace
 from http import HTTPStatus
 
-from django.conf import settings
 from django.db import InterfaceError, OperationalError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
@@ -13,18 +12,17 @@ from accounts import clock
 from accounts.address import client_address
 from accounts.sessions import signed_in_user
 from oauth.authorization.explain import explanation
-from oauth.authorization.pending_request import store, waiting_count
+from oauth.authorization.pending_request import store
 from oauth.authorization.prompts import MUST_ACT
 from oauth.authorization.refusals import FAILED_HERE
+from oauth.authorization.refused_request import refuse_request, require_room, stop
 from oauth.ehr_launch.handles import consume
 from oauth.http import error_pages
-from oauth.http.redirects import redirect_to_app
 from oauth.models import Client, FhirServer
 from oauth.tokens import id_token
 from smart.authorize.error_pages import Unredirectable
 from smart.authorize.request import AuthorizationRequest, trusted_redirect_uri, validate_request
 from smart.authorize.unvalidated_request import ClientPolicy
-from smart.clients.redirect_uris import error_redirect
 from smart.fhir.audience import is_same_audience
 from smart.http import limits
 from smart.http.errors import LoginRequired, OAuthError, ServerError, TemporarilyUnavailable
@@ -34,12 +32,6 @@ from smart.http.parameters import MalformedParameters, Parameters
 log = logging.getLogger("smartauth.authorize")
 
 METHODS = ("GET", "POST")
-CROWDED = "too many requests of this address wait for an answer, try again in a few minutes"
-LATER = "Many requests of your network wait for an answer. Open the app again in a few minutes."
-
-
-class TooManyWaiting(TemporarilyUnavailable):
-    """Requests of this address fill all the room that one address has."""
 
 
 @csrf_exempt
@@ -52,14 +44,14 @@ def authorize(request: HttpRequest) -> HttpResponse:
     try:
         parameters = _parameters(request)
     except Unredirectable as refusal:
-        return error_pages.stopped_page(request, refusal)
+        return stop(request, refusal, {})
     client = Client.of(parameters.get("client_id", ""))
     allowed = _policy(client) if client else None
     try:
         redirect_uri = trusted_redirect_uri(parameters, allowed)
     except Unredirectable as refusal:
         explained = explanation(refusal, parameters, allowed, _bases())
-        return error_pages.stopped_page(request, refusal, _client_name(client), explained=explained)
+        return stop(request, refusal, parameters, client, explained=explained)
     if client is None or allowed is None:
         raise AssertionError("trusted_redirect_uri() lets no unknown client through")
     return _judge_and_store(request, parameters, client, allowed, redirect_uri)
@@ -106,10 +98,6 @@ def _bases() -> dict[str, str]:
     return dict(FhirServer.objects.values_list("base", "version"))
 
 
-def _client_name(client: Client | None) -> str:
-    return str(client) if client and client.enabled else ""
-
-
 def _judge_and_store(
     request: HttpRequest, parameters: Parameters, client: Client, allowed: ClientPolicy, redirect_uri: str
 ) -> HttpResponse:
@@ -120,7 +108,7 @@ def _judge_and_store(
             parameters, allowed, _bases(), hinted_subject=_hinted_subject(parameters)
         )
         _refuse_silent_without_session(request, client, authorization_request)
-        _require_room(request)
+        require_room(request)
         return _store(request, client, _fhir_server(authorization_request), authorization_request)
     except OAuthError as refusal:
         error = refusal
@@ -129,13 +117,7 @@ def _judge_and_store(
     except Exception:  # whatever broke, the app is known and gets its answer (E42)
         log.exception("a request could not be judged")
         error = ServerError(FAILED_HERE)
-    return _refuse(request, client, redirect_uri, parameters.get("state", ""), error)
-
-
-def _require_room(request: HttpRequest) -> None:
-    """One network may let so many requests wait: one that sends more stores nothing. Raises TooManyWaiting."""
-    if waiting_count(client_address(request), now=clock.now()) >= settings.SMARTAUTH_PENDING_REQUESTS:
-        raise TooManyWaiting(CROWDED)
+    return refuse_request(request, client, redirect_uri, parameters, error)
 
 
 def _fhir_server(authorization_request: AuthorizationRequest) -> FhirServer:
@@ -190,19 +172,3 @@ def _store(
             authorization_request=authorization_request,
             launch=launch,
         )
-
-
-def _refuse(request: HttpRequest, client: Client, redirect_uri: str, state: str, error: OAuthError) -> HttpResponse:
-    answer = error_redirect(redirect_uri, error, state, settings.SMARTAUTH_ISSUER)
-    if client.approved:
-        return redirect_to_app(answer, after_form=False)
-    if isinstance(error, TooManyWaiting):
-        page = error_pages.error_page(request, 503, "Too many requests", error_pages.NOTHING_SHARED, advice=LATER)
-        page["Retry-After"] = str(settings.SMARTAUTH_PENDING_REQUEST_SECONDS)
-        return page
-    try:
-        _require_room(request)
-    except TooManyWaiting as crowded:
-        return _refuse(request, client, redirect_uri, state, crowded)
-    anywhere = client.fhir_servers.first() or FhirServer.userinfo()
-    return store(client, anywhere, redirect_uri, state, address=client_address(request), refused=answer)

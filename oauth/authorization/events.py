@@ -1,4 +1,6 @@
-"""Events about a waiting request."""
+"""Events about a waiting request, and about requests that end before anybody decides."""
+
+from collections.abc import Mapping
 
 from django.http import HttpRequest
 
@@ -6,14 +8,58 @@ from accounts.address import client_address
 from audit.event_kinds import EventKind
 from audit.trail import Event
 from oauth.authorization.pending_request import Pending
-from oauth.models import public_reference
+from oauth.http.refusal_events import record_refusal
+from oauth.models import Client, public_reference
+from smart.explanation import Explanation
+from smart.http.urls import LONGEST, public_part
+from smart.text import is_printable_ascii, replace_unsafe_characters
+
+LONGEST_CLIENT_ID = 100
+_SENT = {"AZ-05": "redirect_uri", "AZ-08": "aud", "SCP-06": "scope"}  # what of a request stands in the trail, by rule
 
 
 def interaction_event(request: HttpRequest, pending: Pending, kind: EventKind, *, at: int, **more: str) -> Event:
     """What happened to a waiting request, with the references that belong to it."""
+    return Event(kind=kind, at=at, address=client_address(request), **{**_event_fields(pending), **more})
+
+
+def record_refused_request(
+    request: HttpRequest, explanation: Explanation, reference: str, parameters: Mapping[str, str], client: Client | None
+) -> None:
+    """Of a request that nobody waits with: which rule refused, and what was sent where that is no secret (AZ-25)."""
+    named = client.client_id if client else parameters.get("client_id", "")
+    is_client_id = len(named) <= LONGEST_CLIENT_ID and is_printable_ascii(named)
+    reason = refusal_reason(explanation, _sent(explanation.rule, parameters))
+    _record(request, explanation, reason, client=named if is_client_id else "", reference=reference)
+
+
+def record_refused_step(request: HttpRequest, pending: Pending, explanation: Explanation) -> None:
+    """The same of a request that waits: its reference is its number."""
+    _record(request, explanation, refusal_reason(explanation), **_event_fields(pending))
+
+
+def refusal_reason(explanation: Explanation, sent: str = "") -> str:
+    """Rule, case and sentence, as events tell them: "AZ-05 E4: redirect_uri is not registered; sent https://..."."""
+    head = f"{explanation.rule} {explanation.case}".strip()
+    return f"{head}: {explanation.what}{f'; sent {sent}' if sent else ''}"
+
+
+def _record(request: HttpRequest, explanation: Explanation, reason: str, **fields: str) -> None:
+    case = explanation.case or explanation.rule
+    record_refusal(request, EventKind.AUTHORIZE_REFUSED, case, reason, **fields)
+
+
+def _sent(rule: str, parameters: Mapping[str, str]) -> str:
+    name = _SENT.get(rule, "")
+    value = parameters.get(name, "")
+    return replace_unsafe_characters(value, "?")[:LONGEST] if name == "scope" else public_part(value)
+
+
+def _event_fields(pending: Pending) -> dict[str, str]:
     row = pending.row
-    return Event(
-        kind=kind, at=at, client=row.client.client_id, fhir_server=row.fhir_server.base,
-        person=row.user.subject if row.user else "", address=client_address(request),
-        **{"reference": public_reference(row.pk), **more},
-    )  # fmt: skip
+    return {
+        "client": row.client.client_id,
+        "fhir_server": row.fhir_server.base,
+        "person": row.user.subject if row.user else "",
+        "reference": public_reference(row.pk),
+    }

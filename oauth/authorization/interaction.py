@@ -12,8 +12,15 @@ from accounts.password_hasher import TooManyHashes
 from accounts.sessions import signed_in_user
 from oauth.authorization.pending_request import AlreadyAnswered, Expired, NotInThisBrowser, Pending, load_pending
 from oauth.authorization.prompts import is_login_recent
-from oauth.authorization.refusals import FAILED_HERE, expired_response, failure_response, refuse
-from oauth.http import error_pages
+from oauth.authorization.refusals import (
+    FAILED_HERE,
+    already_answered_response,
+    expired_response,
+    failure_response,
+    refuse,
+    stop_step,
+)
+from oauth.authorization.refused_request import stop
 from oauth.http.redirects import redirect_within
 from oauth.models import Client
 from smart.authorize.error_pages import Unredirectable
@@ -37,9 +44,9 @@ def step(*methods: str, signed_in: bool = False) -> Callable[[View], Callable[[H
             try:
                 return _run(partial(acts, view), request, load_pending(request, handle))
             except NotInThisBrowser:
-                return error_pages.stopped_page(request, Unredirectable("E40"))
-            except AlreadyAnswered:
-                return error_pages.already_answered_page(request)
+                return stop(request, Unredirectable("E40", "no such request waits in this browser"), {})
+            except AlreadyAnswered as again:
+                return already_answered_response(request, again.pending)
             except Expired as late:
                 return expired_response(request, late.pending)
 
@@ -50,15 +57,15 @@ def step(*methods: str, signed_in: bool = False) -> Callable[[View], Callable[[H
 
 def _run(view: View, request: HttpRequest, pending: Pending) -> HttpResponse:
     if not pending.row.client.enabled:
-        return error_pages.stopped_page(request, Unredirectable("E1"))
+        return stop_step(request, pending, Unredirectable("E1", "the client was disabled meanwhile"))
     if not _is_still_registered(pending):
-        return error_pages.stopped_page(request, Unredirectable("E4"), str(pending.row.client))
+        return stop_step(request, pending, Unredirectable("E4", "redirect_uri was taken from the list meanwhile"))
     try:
         return view(request, pending)
     except OAuthError as refusal:
         return refuse(request, pending, refusal)
     except Unredirectable as refusal:
-        return error_pages.stopped_page(request, refusal, str(pending.row.client))
+        return stop_step(request, pending, refusal)
     except (NotInThisBrowser, AlreadyAnswered, Expired, TooManyHashes):
         raise  # the last one becomes a page that may be tried again, and the request goes on waiting
     except (OperationalError, InterfaceError):

@@ -38,6 +38,10 @@ class Expired(Exception):
 class AlreadyAnswered(Exception):
     """The request has its answer; there is no second one."""
 
+    def __init__(self, pending: "Pending") -> None:
+        super().__init__("the request was answered before")
+        self.pending = pending
+
 
 @dataclass(frozen=True, slots=True)
 class Pending:
@@ -142,7 +146,7 @@ class Pending:
         in_time = self._still_open().filter(expires_at__gt=now, created_at__lte=now + CLOCK_SKEW)
         if in_time.update(answered_at=now, **room) == 1:
             return
-        raise Expired(self) if self._still_open().exists() else AlreadyAnswered
+        raise Expired(self) if self._still_open().exists() else AlreadyAnswered(self)
 
     def _still_open(self) -> "QuerySet[PendingRequest]":
         return PendingRequest.objects.filter(pk=self.row.pk, answered_at=0)
@@ -203,7 +207,7 @@ def load_pending(request: HttpRequest, handle: str) -> Pending:
         raise NotInThisBrowser
     pending = Pending.of(row, handle)
     if row.answered_at:
-        raise AlreadyAnswered
+        raise AlreadyAnswered(pending)
     if row.expires_at <= clock.now() or not has_begun(row.created_at, now=clock.now()):
         raise Expired(pending)
     return pending

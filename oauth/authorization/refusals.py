@@ -1,5 +1,6 @@
 """How a waiting request ends without a code: what the app is told, and what the user sees (AZ-06, E42)."""
 
+from dataclasses import replace
 from typing import NoReturn
 
 from django.conf import settings
@@ -10,16 +11,20 @@ from accounts import clock
 from accounts.sessions import signed_in_user
 from audit.event_kinds import EventKind
 from audit.trail import record_events
-from oauth.authorization.events import interaction_event
+from oauth.authorization.events import interaction_event, record_refused_step
 from oauth.authorization.pending_request import Pending
 from oauth.authorization.prompts import is_silent
 from oauth.http import dead_ends, error_pages
+from oauth.http.explanations import error_uri, with_reference
 from oauth.http.redirects import redirect_to_app
+from oauth.models import public_reference
 from smart.authorize.error_pages import Unredirectable
 from smart.clients.redirect_uris import error_redirect
+from smart.explanation import Explanation, explain_response
 from smart.http.errors import AccessDenied, OAuthError
 
 NOT_ALLOWED = "the user did not allow access"
+TAMPERED, STALE = "E30", "E40"
 FAILED_HERE = "something failed here, try again later"
 
 
@@ -34,7 +39,11 @@ def refuse(request: HttpRequest, pending: Pending, refusal: OAuthError) -> HttpR
         pending.answer(now=now, signed_in=signed_in)
         if pending.row.user is not None:  # what nobody signed in to is nobody's refusal, and strangers make any number
             record_events(interaction_event(request, pending, EventKind.DENIED, at=now, reason=refusal.code))
-    return redirect_to_app(_refusal_url(pending, refusal), after_form=not is_silent(pending))
+    if pending.row.user is None and not isinstance(refusal, AccessDenied):  # a cancel is no rule's refusal
+        record_refused_step(request, pending, refusal.explanation)
+    response = redirect_to_app(_refusal_url(pending, refusal), after_form=not is_silent(pending))
+    explain_response(response, _explanation(pending, refusal))
+    return response
 
 
 def send_stored_refusal(request: HttpRequest, pending: Pending) -> HttpResponse:
@@ -49,7 +58,16 @@ def send_stored_refusal(request: HttpRequest, pending: Pending) -> HttpResponse:
 def refuse_tampered_choice(request: HttpRequest, pending: Pending, reason: str) -> NoReturn:
     """A choice that the page did not offer is recorded, and the request stops (E30)."""
     record_events(interaction_event(request, pending, EventKind.CHOICE_TAMPERED, at=clock.now(), reason=reason))
-    raise Unredirectable("E30", reason)
+    raise Unredirectable(TAMPERED, reason)
+
+
+def stop_step(request: HttpRequest, pending: Pending, refusal: Unredirectable) -> HttpResponse:
+    """The page of a request that waited and goes nowhere; its reference is the number of the request."""
+    if refusal.case != TAMPERED:  # which has an event of its own
+        record_refused_step(request, pending, refusal.explanation)
+    client = pending.row.client
+    app, number = str(client) if client.enabled else "", public_reference(pending.row.pk)
+    return error_pages.stopped_page(request, refusal, app, reference=number)
 
 
 def failure_response(request: HttpRequest, pending: Pending, refusal: OAuthError) -> HttpResponse:
@@ -58,11 +76,31 @@ def failure_response(request: HttpRequest, pending: Pending, refusal: OAuthError
     return redirect_to_app(_refusal_url(pending, refusal)) if trusted else dead_ends.server_error(request)
 
 
+def already_answered_response(request: HttpRequest, pending: Pending) -> HttpResponse:
+    """The page for an answer after the first one (E40)."""
+    explanation = _explanation(pending, Unredirectable(STALE, "the request was answered before"))
+    record_refused_step(request, pending, explanation)
+    response = error_pages.already_answered_page(request, explanation.reference)
+    explain_response(response, explanation)
+    return response
+
+
 def expired_response(request: HttpRequest, pending: Pending) -> HttpResponse:
+    """The page for a person who came too late; it leads back to the app (E40)."""
+    explanation = _explanation(pending, Unredirectable(STALE, "the request waited too long"))
+    record_refused_step(request, pending, explanation)
     back = _refusal_url(pending, AccessDenied(NOT_ALLOWED))
     minutes = settings.SMARTAUTH_PENDING_REQUEST_SECONDS // 60
-    return error_pages.expired_page(request, str(pending.row.client), back, minutes)
+    response = error_pages.expired_page(request, str(pending.row.client), back, minutes, explanation.reference)
+    explain_response(response, explanation)
+    return response
+
+
+def _explanation(pending: Pending, refusal: OAuthError | Unredirectable) -> Explanation:
+    """Its reference is the number of the request, which stands on the pages and in the events."""
+    return replace(refusal.explanation, reference=public_reference(pending.row.pk))
 
 
 def _refusal_url(pending: Pending, refusal: OAuthError) -> str:
-    return error_redirect(pending.redirect_uri, refusal, pending.state, settings.SMARTAUTH_ISSUER)
+    issuer, where = settings.SMARTAUTH_ISSUER, error_uri(with_reference(_explanation(pending, refusal)))
+    return error_redirect(pending.redirect_uri, refusal, pending.state, issuer, where)

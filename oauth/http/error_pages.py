@@ -9,7 +9,9 @@ from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from accounts import clock
+from audit.event_kinds import EventKind
 from oauth.http.explanations import random_reference, with_reference
+from oauth.http.refusal_events import record_refusal
 from smart.authorize.error_pages import Unredirectable
 from smart.explanation import explain_response
 from smart.time_units import to_datetime
@@ -55,25 +57,29 @@ def stopped_page(request: HttpRequest, refusal: Unredirectable, app: str = "", *
     return response
 
 
-def already_answered_page(request: HttpRequest) -> HttpResponse:
+def already_answered_page(request: HttpRequest, reference: str) -> HttpResponse:
     """A second answer to the same request (E40)."""
     lead = "You have answered this request already. Nothing was done twice."
-    return error_page(request, 403, "We stopped this request", lead, advice="Close this page.")
+    return error_page(request, 403, "We stopped this request", lead, advice="Close this page.", reference=reference)
 
 
-def expired_page(request: HttpRequest, app: str, back: str, minutes: int) -> HttpResponse:
+def expired_page(request: HttpRequest, app: str, back: str, minutes: int, reference: str) -> HttpResponse:
     """The person came back after the request had ended (E40)."""
     lead = f"This page waited too long. For your safety a request ends after {minutes} minutes. {NOTHING_SHARED}"
-    return error_page(request, 403, "This page waited too long", lead, app=app, back=back)
+    return error_page(request, 403, "This page waited too long", lead, app=app, back=back, reference=reference)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """A form without the token of its page (E40): Django's CSRF_FAILURE_VIEW. The reason is for developers."""
-    happened = Unredirectable("E40").message()
-    return error_page(
-        request, 403, "We stopped this request", NOTHING_SHARED, happened=happened,
+    stale, reference = Unredirectable("E40", reason.partition(" - ")[0]), random_reference()
+    why = f"{stale.rule} {stale.case}: {stale.what}"  # without the rest, which may be an address with its query
+    record_refusal(request, EventKind.FORM_REFUSED, "form", why, reference=reference)
+    response = error_page(
+        request, 403, "We stopped this request", NOTHING_SHARED, happened=stale.message(), reference=reference,
         advice="Load the page again, then repeat what you did.", again=_page_before(request), reason=reason,
     )  # fmt: skip
+    explain_response(response, replace(stale.explanation, reference=reference))
+    return response
 
 
 def _page_before(request: HttpRequest) -> str:
