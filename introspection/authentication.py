@@ -47,7 +47,7 @@ async def _look_up_by_token(request: MachineRequest, token: str) -> tuple[Lookup
         raise InvalidToken(DEAD)
     if SCOPE not in own.scope.split():
         raise NoIntrospectionScope(f"the access token lacks the scope {SCOPE}")
-    _name_caller(request, json.loads(own.claims).get("client_id", ""))
+    _name_caller(request, json.loads(own.claims)["client_id"])
     return found, found.fhir_server == own.fhir_server
 
 

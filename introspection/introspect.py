@@ -1,11 +1,13 @@
 """RFC 7662: is this token alive, and what does it allow? One statement, one decision, one answer, nothing cached."""
 
+from functools import partial
+
 from audit.event_kinds import EventKind
 from audit.trail import Event, record_events
 from introspection import address_binding, tampering
 from introspection.authentication import authenticate_and_look_up
 from introspection.last_use import last_uses
-from introspection.token_lookup import LookupRow, dead_reason
+from introspection.token_lookup import dead_reason
 from oauth.http.machine_request import MachineRequest
 from oauth.http.machine_response import MachineResponse
 from oauth.http.writer_pool import writer_pool
@@ -24,7 +26,7 @@ async def introspect(request: MachineRequest) -> MachineResponse:
         await tampering.end_if_tampered(token, request)
         return INACTIVE
     if not may_ask:
-        await writer_pool.run(lambda: record_events(_refusal_event(request, found)))
+        await writer_pool.run(partial(record_events, _refusal_event(request, found.token)))
         return INACTIVE
     if dead_reason(found, request.now):
         return INACTIVE
@@ -36,12 +38,12 @@ async def introspect(request: MachineRequest) -> MachineResponse:
     return MachineResponse(200, use.introspection_response(policy).encode())
 
 
-def _refusal_event(request: MachineRequest, found: LookupRow) -> Event:
+def _refusal_event(request: MachineRequest, token: int) -> Event:
     return Event(
         kind=EventKind.INTROSPECTION_REFUSED,
         at=request.now,
         client=request.credentials.client_id,
-        token=public_reference(found.token or 0),
+        token=public_reference(token),
         address=request.address,
         reason="the caller is no resource server of that FHIR server",
     )

@@ -96,9 +96,7 @@ def _people(members: Members, base: FhirServer | None) -> tuple[User, ...] | Non
 
 def _backend(members: Members) -> Conditions:
     """A `sub` that is nobody's may be a backend service, whose tokens name itself (RFC 9068 §2.2)."""
-    name = members.get("sub")
-    found = Client.objects.filter(client_id=name) if name else Client.objects.none()
-    return {"user": None, "client__in": list(found)}
+    return {"user": None, "client__in": list(Client.objects.filter(client_id=members.get("sub")))}
 
 
 def _one(members: Members, conditions: Conditions, people: tuple[User, ...]) -> Target:
@@ -113,6 +111,6 @@ def _everything(members: Members, people: tuple[User, ...]) -> User | Client | N
     """What an operator names and nothing else: a person, or a client."""
     if members.keys() - {"lock"} == {"sub"} and people:
         return people[0]
-    if members.keys() - {"lock"} == {"client_id"}:
+    if members.keys() == {"client_id"}:  # a lock needs a person
         return Client.of(required_text(members, "client_id"))
     return None

@@ -61,6 +61,38 @@ def test_an_operator_locks_until_an_operator_unlocks(
     assert len(events("person-stopped", person=person.subject, operator=operator.user.subject)) == 1
 
 
+@pytest.mark.requirement("SD-05")
+def test_an_operators_lock_until_a_later_login_ends_everything_of_a_person_by_one_increment(
+    operator: Operator, issued: dict[str, Any], events: Events
+) -> None:
+    person = issued["granted"].person
+
+    told = operator.post(**targets(issued, "sub"), lock="login")
+
+    person.refresh_from_db()
+    assert told.json() == {**ONE, "lock": "login"}
+    assert (person.epoch, person.login_after > 0) == (1, True)
+    assert len(events("person-ended", operator=operator.user.subject)) == 1
+
+
+@pytest.mark.requirement("SD-05")
+def test_a_lock_that_names_one_authorization_locks_its_person(operator: Operator, issued: dict[str, Any]) -> None:
+    person = issued["granted"].person
+
+    told = operator.post(**targets(issued, "sub", "authorization"), lock="login")
+
+    person.refresh_from_db()
+    assert told.json() == {**ONE, "lock": "login"}
+    assert (person.epoch, person.login_after > 0) == (0, True)
+
+
+@pytest.mark.requirement("RV-08")
+def test_a_person_whom_nobody_knows_reads_like_nothing_to_end(operator: Operator) -> None:
+    told = operator.post(sub="u-nobody")
+
+    assert (told.status_code, told.json()) == (200, NOTHING)
+
+
 def test_an_operator_may_lock_a_person_who_has_no_access(operator: Operator, make_person: MakePerson) -> None:
     person = make_person("amy")
 

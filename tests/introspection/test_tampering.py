@@ -12,7 +12,7 @@ from joserfc.jwk import ECKey, RSAKey
 
 from oauth.keys import signing_keys
 from oauth.models import SigningKey
-from tests.conftest import App
+from tests.conftest import ADDRESS, App
 from tests.fixture_types import Events, Introspect, Issue, MakeClient
 
 
@@ -101,7 +101,10 @@ def test_a_changed_token_is_inactive_and_ends_its_original(
     assert introspect(change(answer["access_token"])) == {"active": False}
 
     assert introspect(answer["access_token"]) == {"active": False}
-    assert len(events("tampered", client=answer["granted"].client.client_id)) == 1
+    (tampered,) = events("tampered", client=answer["granted"].client.client_id)
+    (ended,) = events("revoked", client=answer["granted"].client.client_id)
+    assert (ended.address, ended.reference) == (tampered.address, tampered.reference)
+    assert (tampered.address, tampered.reference[:5]) == (ADDRESS, "test-")
     answer["granted"].authorization.refresh_from_db()
     assert answer["granted"].authorization.flagged_at > 0
 
