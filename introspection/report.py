@@ -43,7 +43,7 @@ def _status(members: Members) -> int:
     status = members.get("status")
     if status is None:
         raise InvalidRequest("status is missing")
-    if isinstance(status, bool) or not isinstance(status, int) or status not in STATUSES:
+    if not isinstance(status, int) or status not in STATUSES:
         raise InvalidRequest(f"status must be the one that was answered: {', '.join(map(str, STATUSES))}")
     return status
 

@@ -250,8 +250,9 @@ def test_the_person_may_have_to_sign_in_again(
     assert len(events("person-locked", person=person.subject)) == (1 if lock else 0)
 
 
-def test_an_unknown_token_is_accepted_and_forgotten(reporter: Reporter, events: Events) -> None:
-    reporter.tells("no-such-token")
+@pytest.mark.parametrize("token", ["no-such-token", "a" * 16_000], ids=["short", "long"])
+def test_an_unknown_token_is_accepted_and_forgotten(reporter: Reporter, events: Events, token: str) -> None:
+    reporter.tells(token)
 
     assert events("request-refused", reference=reporter.client.client_id) == []
 
