@@ -26,7 +26,7 @@ from tests.codes import VERIFIER as VERIFIER
 from tests.codes import waiting_code
 from tests.fixture_types import Events, Grant, Introspect, Issue, MakeClient, MakePerson, MakeResourceServer, SetClock
 
-pytest_plugins = ["tests.workers", "tests.skips", "tests.running", "tests.oracle"]
+pytest_plugins = ["tests.workers", "tests.templates", "tests.skips", "tests.running", "tests.oracle"]
 steady.register_profile("steady", deadline=None, derandomize=True)  # the same examples everywhere, however slow
 steady.load_profile("steady")
 
@@ -77,9 +77,10 @@ def django_db_setup(
     from django.test.utils import setup_databases, teardown_databases
 
     from oauth.keys import signing_keys
+    from tests import migrated_databases
 
     with django_db_blocker.unblock():
-        made = setup_databases(verbosity=0, interactive=False)
+        made = setup_databases(verbosity=0, interactive=False, **migrated_databases.copy_migrated_databases())
         signing_keys.ensure_keys()
     yield
     with django_db_blocker.unblock():

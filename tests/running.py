@@ -1,7 +1,5 @@
 """A real server: uvicorn in processes of its own, on a free port, with databases of its own."""
 
-import atexit
-import functools
 import os
 import secrets
 import shutil
@@ -11,17 +9,23 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
 
 import httpx
-import psycopg
 import pytest
+
+from tests.templates import Template, drop, named, on_postgresql, shared
 
 _DJANGO = "import django; django.setup(); from django.core.management import call_command as call"
 ROOT = Path(__file__).resolve().parent.parent
+DATABASES = ("SMARTAUTH_DATABASE_URL", "SMARTAUTH_AUDIT_DATABASE_URL")
+# A server that changes only these gets the demo data by a copy. Where another one differs, what is seeded may differ.
+NOT_SEEDED = {
+    "SMARTAUTH_AUDIT_SHIP_SECONDS", "SMARTAUTH_FAILURE_LIMIT", "SMARTAUTH_REDIS_URL", "SMARTAUTH_REFUSALS_LIMIT",
+    "SMARTAUTH_TRUSTED_PROXIES",
+}  # fmt: skip
 
 
 class Server:
@@ -33,7 +37,8 @@ class Server:
         self.processes = processes
         self.running: subprocess.Popen[bytes] | None = None
         self._databases: list[str] = []
-        self.environment = {**os.environ, **self._own(), **environment}
+        self._usual = {**os.environ, **self._own()}
+        self.environment = {**self._usual, **environment}
         self.url = self.environment["SMARTAUTH_ISSUER"]
 
     def _own(self) -> dict[str, str]:
@@ -45,14 +50,14 @@ class Server:
             "SMARTAUTH_PENDING_REQUESTS": "100000",  # all requests of a test come from one address
         }
         if os.environ.get("SMARTAUTH_DATABASE_URL"):
-            for variable in ("SMARTAUTH_DATABASE_URL", "SMARTAUTH_AUDIT_DATABASE_URL"):
+            for variable in DATABASES:
                 own[variable] = self._database(os.environ[variable])
         return own
 
     def _database(self, like: str) -> str:
         name = f"smartauth_{secrets.token_hex(6)}"
-        _on_postgresql(like, f'CREATE DATABASE "{name}"')
-        self._databases.append(_named(like, name))
+        on_postgresql(like, f'CREATE DATABASE "{name}"')
+        self._databases.append(named(like, name))
         return self._databases[-1]
 
     def manage(self, *arguments: str) -> str:
@@ -67,31 +72,38 @@ class Server:
         return done.stdout
 
     def migrate(self) -> None:
-        """Both databases as the migrations leave them."""
+        """Both databases as the migrations leave them, by a copy where somebody has migrated such ones before."""
+        if engine := self._engine():
+            migrated(engine).copy_to(self.folder, self._databases, self.url)
+        else:
+            self._migrate()
+
+    def _migrate(self) -> None:
         self._run("-c", f"{_DJANGO}; call('migrate', verbosity=0); call('migrate', verbosity=0, database='audit')")
 
     def prepare(self) -> None:
-        """Migrated (a copy of what was migrated once), seeded with the demo people and clients and the demo records."""
-        if self._like_the_others():
-            self._take(migrated_template())
+        """Migrated and seeded with the demo people and clients and the demo records, or a copy of such databases."""
+        if (engine := self._engine()) and self._changed() <= NOT_SEEDED:
+            _seeded(engine).copy_to(self.folder, self._databases, self.url)
         else:
-            self.migrate()
+            self._seed()
+
+    def _seed(self) -> None:
+        self.migrate()
         seed, records = str(ROOT / "smartauth.yaml"), str(ROOT / "demo" / "fhir" / "r4.json")
         self._run("-c", f"{_DJANGO}; call('seed', {seed!r}); call('load_fhir', {records!r})")
 
-    def _like_the_others(self) -> bool:
-        """Whether its databases are of the run's own kind, so that they can be copied."""
-        usual, own = os.environ.get("SMARTAUTH_DATABASE_URL"), self.environment.get("SMARTAUTH_DATABASE_URL")
-        return own in self._databases if usual else not own
+    def _engine(self) -> str:
+        """The engine of its databases; "" if they are on a server of PostgreSQL that is not the run's own."""
+        url = self.environment.get("SMARTAUTH_DATABASE_URL")
+        if url in self._databases:
+            return "postgresql"
+        return "" if url else "sqlite"
 
-    def _take(self, template: "Server") -> None:
-        if not self._databases:
-            for name in ("smartauth.sqlite3", "audit.sqlite3"):
-                shutil.copy(template.folder / name, self.folder / name)
-        for own, model in zip(self._databases, template._databases, strict=False):
-            name = urlsplit(own).path.lstrip("/")
-            _on_postgresql(own, f'DROP DATABASE "{name}"')
-            _on_postgresql(own, f'CREATE DATABASE "{name}" TEMPLATE "{urlsplit(model).path.lstrip("/")}"')
+    def _changed(self) -> set[str]:
+        """The variables in which its environment differs from that of every other server."""
+        names = {*self.environment, *self._usual}
+        return {name for name in names if self.environment.get(name) != self._usual.get(name)}
 
     def start(self) -> "Server":
         command = [
@@ -136,26 +148,25 @@ class Server:
     def remove(self) -> None:
         self.kill()
         for url in self._databases:
-            _on_postgresql(url, f'DROP DATABASE IF EXISTS "{urlsplit(url).path.lstrip("/")}" WITH (FORCE)')
+            drop(url)
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-@functools.cache
-def migrated_template() -> Server:
-    """A server that never starts: its databases are migrated once in a run, and copied."""
-    template = Server()
-    atexit.register(template.remove)
-    template.migrate()
-    return template
+def migrated(engine: str) -> Template:
+    return shared(f"migrated-{engine}", lambda: _made(engine, Server._migrate))
 
 
-def _on_postgresql(url: str, statement: str) -> None:
-    with psycopg.connect(_named(url, "postgres"), autocommit=True) as connection:
-        connection.execute(statement.encode())
+def _seeded(engine: str) -> Template:
+    return shared(f"seeded-{engine}", lambda: _made(engine, Server._seed).with_issuer_columns())
 
 
-def _named(url: str, database: str) -> str:
-    return urlunsplit(urlsplit(url)._replace(path=f"/{database}"))
+def _made(engine: str, prepare: Callable[[Server], None]) -> Template:
+    with pytest.MonkeyPatch.context() as patch:
+        for name in DATABASES if engine == "sqlite" else ():
+            patch.delenv(name, raising=False)
+        server = Server()
+    prepare(server)
+    return Template(server.url, str(server.folder), server._databases)
 
 
 def free_port() -> int:

@@ -82,6 +82,8 @@ class _FirstFailure:
 def _migrate_once(config: pytest.Config) -> None:
     from django.test import utils
 
+    from tests import migrated_databases
+
     made = _DATA / "migrated"  # in a folder of this run: the clean run comes first and makes it
     if not made.is_dir():
         _migrate(config)
@@ -96,6 +98,7 @@ def _migrate_once(config: pytest.Config) -> None:
             shutil.copy(file, _DATA)
         return []
 
+    setattr(migrated_databases, "copy_migrated_databases", dict)  # noqa: B010
     setattr(utils, "setup_databases", take_copies)  # noqa: B010
     setattr(utils, "teardown_databases", lambda *_, **__: None)  # noqa: B010
 
