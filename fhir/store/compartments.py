@@ -57,9 +57,8 @@ def _named_patients(version: Version, key: Key, content: Json, base: str) -> Ite
     resource_type = version.types[key[0]]
     if resource_type.compartment.itself:
         yield key
-    for name in resource_type.compartment.parameters:
-        for path in resource_type.parameters[name].paths:
-            yield from _targets(elements_at(content, path), base)
+    for path in resource_type.compartment.paths:
+        yield from _targets(elements_at(content, path), base)
 
 
 def _targets(elements: Iterable[Json], base: str) -> Iterator[Key]:

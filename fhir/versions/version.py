@@ -2,24 +2,25 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-from smart.fhir.definitions import ResourceDefinition
+from smart.fhir.definitions import ResourceDefinition, definitions
 
 
 @dataclass(frozen=True, slots=True)
 class ResourceType(ResourceDefinition):
-    """A type that is served, and how."""
+    """A type that is served: which interactions, and which of its search parameters."""
 
     interactions: tuple[str, ...]
 
     @classmethod
-    def parse(cls, name: str, data: Mapping[str, Any]) -> "ResourceType":
-        found = ResourceDefinition.parse(name, data)
-        return cls(name, found.parameters, found.compartment, tuple(data["interactions"]))
+    def served(cls, defined: ResourceDefinition, data: Mapping[str, Any]) -> Self:
+        parameters = {name: defined.parameters[name] for name in data["search"]}
+        compartment = replace(defined.compartment, referenced=data.get("referenced", False))
+        return cls(defined.name, parameters, compartment, tuple(data["interactions"]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ def load_version(key: str) -> Version:
         media_types=tuple(data["mediaTypes"]),
         statement=data["statement"],
         security_service=data["securityService"],
-        types={name: ResourceType.parse(name, value) for name, value in data["types"].items()},
+        types={name: ResourceType.served(definitions(key)[name], value) for name, value in data["types"].items()},
     )
 
 

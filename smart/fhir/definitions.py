@@ -1,7 +1,10 @@
 """What of a FHIR version decides who may see a record: search parameters and the patient compartment, as data."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import Any, Self
 
 PARAMETER_TYPES = ("string", "token", "date", "reference")
@@ -24,10 +27,10 @@ class SearchParameter:
 
 @dataclass(frozen=True, slots=True)
 class Compartment:
-    """How a type belongs to a patient: it is one, these parameters name one, or a patient's records refer to it."""
+    """How a type belongs to a patient: it is one, elements at paths name one, or records of a patient refer to it."""
 
     itself: bool = False
-    parameters: tuple[str, ...] = ()
+    paths: tuple[tuple[str, ...], ...] = ()
     referenced: bool = False
 
 
@@ -40,13 +43,22 @@ class ResourceDefinition:
     compartment: Compartment
 
     @classmethod
-    def parse(cls, name: str, data: Mapping[str, Any]) -> "ResourceDefinition":
+    def parse(cls, name: str, data: Mapping[str, Any]) -> Self:
         """Raises ValueError for a compartment by parameters that the type does not have."""
         parameters = {key: SearchParameter.parse(key, value) for key, value in data["search"].items()}
         rule = data["compartment"]
         members = tuple(rule.get("parameters", ()))
         if unknown := set(members) - set(parameters):
             raise ValueError(f"{name}: the compartment names unknown parameters {sorted(unknown)}")
-        return ResourceDefinition(
-            name, parameters, Compartment(rule.get("itself", False), members, rule.get("referenced", False))
-        )
+        paths = tuple(path for member in members for path in parameters[member].paths)
+        return cls(name, parameters, Compartment(rule.get("itself", False), paths))
+
+
+@cache
+def definitions(fhir_version: str) -> Mapping[str, ResourceDefinition]:
+    """The types of that version by name; none where its file is not here (`.ci/definitions.py` writes it)."""
+    path = Path(__file__).parent / "definitions" / f"{fhir_version}.json"
+    if not path.is_file():
+        return {}
+    content = json.loads(path.read_text(encoding="utf-8"))
+    return {name: ResourceDefinition.parse(name, data) for name, data in content.items()}

@@ -81,6 +81,7 @@ FHIR_VERSION = Kind(
             "smart/fhir/versions/r4b.json",
             '{"resource_types": ["Condition", "Encounter", "Observation", "Patient", "Practitioner"]}\n',
         ),
+        Edit("smart/fhir/definitions/r4b.json", '{"Patient": {"compartment": {"itself": true}, "search": {}}}\n'),
         Edit("smart/scopes/categories.json", '{\n  "r4b": {},\n', "{\n"),
         after("oauth/models/servers.py", '        R4 = "r4", "R4"\n', '        R4B = "r4b", "R4B"\n'),
         Edit("docs/seed-file.md", "| `version` | `r4b`, `r4`,", "| `version` | `r4`,"),
@@ -90,7 +91,7 @@ FHIR_VERSION = Kind(
         Edit(
             "fhir/versions/r4b.json",
             '{"fhirVersion": "4.3.0", "mediaTypes": ["application/fhir+json"], "statement": {}, "securityService": {},'
-            ' "types": {"Patient": {"interactions": ["read"], "search": {}, "compartment": {"itself": true}}}}\n',
+            ' "types": {"Patient": {"interactions": ["read"], "search": []}}}\n',
         ),
         Edit("tests/fhir/http/test_routes.py", '== ["metadata", "metadata"]', '== ["metadata"]'),
         Edit("smartauth/settings.py", '"r4b": f"{SMARTAUTH_ISSUER}/fhir/r4b", "r4": f"{SM', '"r4": f"{SM'),
