@@ -1,0 +1,75 @@
+"""What every event of the token endpoint says: when, from where, about whom (HI-08)."""
+
+from typing import Any
+
+import pytest
+
+from accounts import clock
+from tests.conftest import ADDRESS, BASE, App
+from tests.fixture_types import Grant, Issue, MakeClient, SetClock
+from tests.oauth.tokens.refresh_client import Refresh
+
+
+def facts(granted: Any) -> dict[str, tuple[Any, ...]]:
+    """The facts of each kind of event about that authorization; of two of a kind they are the same."""
+    from audit.models import OutboxEvent
+
+    found = OutboxEvent.objects.filter(authorization=str(granted.authorization))
+    names = ("at", "address", "client", "person", "fhir_server", "patient")
+    return {event.kind: tuple(getattr(event, name) for name in names) for event in found}
+
+
+@pytest.mark.requirement("HI-08", "RF-04", "RF-05")
+def test_the_events_of_a_refresh_say_when_from_where_and_about_whom(
+    launch: Issue, refresh: Refresh, make_app: MakeClient, set_clock: SetClock, settings: Any
+) -> None:
+    set_clock(now := clock.now())
+    first = launch()
+
+    refresh(first, client_id=make_app().client_id)
+    for settings.SMARTAUTH_REFRESH_GRACE_SECONDS in (30, 30, 0):
+        refresh(first)
+
+    granted = first["granted"]
+    whom = (granted.client.client_id, granted.person.subject, BASE, "amy")
+    kinds = ("issued", "refresh-refused", "refreshed", "refresh-repeated", "refresh-reused", "authorization-ended")
+    here = dict.fromkeys(kinds, (now, ADDRESS, *whom))
+    assert facts(granted) == {**here, "superseded": (now, "", *whom)}
+
+
+@pytest.mark.requirement("HI-08", "CG-04")
+def test_the_events_of_a_code_say_when_from_where_and_about_whom(
+    app: App, grant: Grant, make_client: MakeClient, set_clock: SetClock
+) -> None:
+    set_clock(now := clock.now())
+    one, other = grant(), grant()
+
+    for changes in ({"redirect_uri": "https://elsewhere.example.org/"}, {}, {}):
+        app.post("/o/token", data=one.exchange(**changes))
+    app.post("/o/token", data=other.exchange(client_id=make_client().client_id))
+
+    for granted, kinds in (
+        (one, ("code-refused", "issued", "code-replayed", "authorization-ended")),
+        (other, ("code-of-another-client",)),
+    ):
+        whom = (granted.client.client_id, granted.person.subject, BASE, "amy")
+        assert facts(granted) == dict.fromkeys(kinds, (now, ADDRESS, *whom))
+
+
+@pytest.mark.requirement("HI-08", "E42")
+def test_a_code_or_refresh_token_whose_event_cannot_be_written_is_not_spent(
+    app: App, grant: Grant, launch: Issue, refresh: Refresh, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    granted, first = grant(), launch()
+
+    def failing(*_: object) -> None:
+        raise RuntimeError("broken on the way")
+
+    def answers() -> list[int]:
+        return [app.post("/o/token", data=granted.exchange()).status_code, refresh(first).status_code]
+
+    with monkeypatch.context() as broken:
+        broken.setattr("oauth.tokens.issue.record_events", failing)
+        failed = answers()
+
+    assert (failed, answers()) == ([500, 500], [200, 200])
