@@ -26,7 +26,9 @@ from tests.codes import VERIFIER as VERIFIER
 from tests.codes import waiting_code
 from tests.fixture_types import Events, Grant, Introspect, Issue, MakeClient, MakePerson, MakeResourceServer, SetClock
 
-pytest_plugins = ["tests.workers", "tests.templates", "tests.skips", "tests.running", "tests.oracle"]
+pytest_plugins = [
+    "tests.workers", "tests.templates", "tests.skips", "tests.running", "tests.oracle", "smartauth_probe.pytest_plugin",
+]  # fmt: skip
 steady.register_profile("steady", deadline=None, derandomize=True)  # the same examples everywhere, however slow
 steady.load_profile("steady")
 

@@ -14,6 +14,7 @@ BASE = os.environ["FHIR_BASE"]
 INTROSPECT = os.environ["INTROSPECT"]
 ME = (os.environ["CLIENT_ID"], os.environ["CLIENT_SECRET"])
 CONFIGURATION = urljoin(INTROSPECT, f"smart-configuration?aud={quote(BASE, safe='')}")
+INVALID = 'Bearer error="invalid_token"'
 NAMES = {"amy": "Amy Shaw", "ben": "Ben Whitlock"}
 PATIENTS = {key: {"resourceType": "Patient", "id": key, "name": [{"text": name}]} for key, name in NAMES.items()}
 
@@ -37,15 +38,16 @@ def json_answer(method: str, url: str, **options: Any) -> Any:
 
 def claims_of(authorization: list[str]) -> dict[str, Any]:
     """The claims of a live token that was made for us. Asked each time, never kept. Raises Refused."""
-    bearer = re.fullmatch(r"(?i)bearer +([A-Za-z0-9._~+/-]{1,16000}=*)", ", ".join(authorization))
+    shown = ", ".join(authorization)
+    bearer = re.fullmatch(r"(?i)bearer +([A-Za-z0-9._~+/-]{1,16000}=*)", shown)
     if bearer is None:
-        raise Refused(401, "login", "Bearer")
+        raise Refused(401, "login", INVALID if shown.lower().startswith("bearer ") else "Bearer")
     try:
         claims = json_answer("POST", INTROSPECT, data={"token": bearer[1]}, auth=ME)
     except (httpx.HTTPError, ValueError):
         raise Refused(503, "transient", "") from None
     if not isinstance(claims, dict) or not is_for_us(claims):
-        raise Refused(401, "login", 'Bearer error="invalid_token"')
+        raise Refused(401, "login", INVALID)
     return claims
 
 

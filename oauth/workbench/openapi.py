@@ -12,6 +12,7 @@ from oauth.http.json_response import json_response
 from oauth.workbench import fault_switch
 from oauth.workbench.changes import LONGEST
 from oauth.workbench.order import SCOPE
+from oauth.workbench.tokens_api import CannotMintHere
 from smart.http.errors import InvalidRequest
 from smartauth_probe.catalogue import groups, kinds
 from smartauth_probe.introspection_faults import introspection_faults
@@ -20,6 +21,7 @@ Schema = dict[str, Any]
 TEXT: Schema = {"type": "string"}
 NUMBER: Schema = {"type": "integer"}
 TEXTS: Schema = {"type": "array", "items": TEXT}
+ERRORS = [InvalidRequest.code, CannotMintHere.code]
 ORDER: dict[str, Schema] = {
     "client": {**TEXT, "description": "The client id."},
     "user": {**TEXT, "description": "The person, by user name; left out for a backend service."},
@@ -108,7 +110,7 @@ def _schemas() -> dict[str, Schema]:
         "Fault": _object({**_fault(), "sentence": TEXT, "statuses": {"type": "array", "items": NUMBER}}),
         "NewFault": _object(_new_fault(), optional=("seconds",)),
         "CurrentFault": _object({**_new_fault(), "ends_at": {**TEXT, "description": "In UTC."}}),
-        "Error": _object({"error": {**TEXT, "enum": [InvalidRequest.code]}, "error_description": TEXT}),
+        "Error": _object({"error": {**TEXT, "enum": ERRORS}, "error_description": TEXT}),
     }
 
 

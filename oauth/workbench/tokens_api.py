@@ -18,11 +18,17 @@ from oauth.workbench.changes import parse_changes
 from oauth.workbench.good_token import CannotMint
 from oauth.workbench.hand_out import HandedOut, hand_out
 from oauth.workbench.order import InvalidOrder, find_client, parse_order
-from smart.http.errors import InvalidRequest
+from smart.http.errors import InvalidRequest, OAuthError
 from smartauth_probe.catalogue import groups
 
 TEXTS = ("client", "user", "patient", "scope", "aud", "bad", "listener")
 CHANGES = ("claims", "without", "header", "lifetime")
+
+
+class CannotMintHere(OAuthError):
+    """Not made for this client and FHIR server, whatever else is asked: a test of it is skipped."""
+
+    code = "cannot_mint"
 
 
 class TokensView(JsonEndpoint):
@@ -36,7 +42,7 @@ class TokensView(JsonEndpoint):
         except InvalidOrder as problem:
             raise InvalidRequest(f"{problem.option}: {problem}" if problem.option else str(problem)) from None
         except CannotMint as problem:
-            raise InvalidRequest(f"such a token cannot be made here: {problem}") from None
+            raise CannotMintHere(f"such a token cannot be made here: {problem}") from None
         return json_response(HTTPStatus.CREATED, made.as_json())
 
 

@@ -6,6 +6,7 @@ const app = express();
 
 // The part to copy ----------------------------------------------------------------------------------------------------
 
+const INVALID = 'Bearer error="invalid_token"';
 const basic = 'Basic ' + Buffer.from(`${CLIENT_ID}:${CLIENT_SECRET}`).toString('base64');
 
 function refuse(response, status, code, challenge) {
@@ -29,17 +30,16 @@ async function introspected(token) {
 // Nothing is served before smartauth has said that the token lives and was made for this server. Nothing is cached.
 async function whoAsks(request, response, next) {
   const sent = request.headersDistinct.authorization ?? []; // node keeps only the first of two in `headers`
-  const bearer = /^bearer +([A-Za-z0-9._~+/-]{1,16000}=*)$/i.exec(sent.join(', '));
-  if (!bearer) return refuse(response, 401, 'login', 'Bearer');
+  const shown = sent.join(', ');
+  const bearer = /^bearer +([A-Za-z0-9._~+/-]{1,16000}=*)$/i.exec(shown);
+  if (!bearer) return refuse(response, 401, 'login', /^bearer /i.test(shown) ? INVALID : 'Bearer');
   let claims;
   try {
     claims = await introspected(bearer[1]);
   } catch {
     return refuse(response, 503, 'transient');
   }
-  if (!isForUs(claims)) {
-    return refuse(response, 401, 'login', 'Bearer error="invalid_token"');
-  }
+  if (!isForUs(claims)) return refuse(response, 401, 'login', INVALID);
   request.claims = claims;
   next();
 }

@@ -17,6 +17,7 @@ app = Flask(__name__)
 
 # The part to copy -----------------------------------------------------------------------------------------------------
 
+INVALID = 'Bearer error="invalid_token"'
 http = httpx.Client(timeout=3)
 document: dict[str, Any] = {}
 
@@ -48,15 +49,16 @@ def who_asks() -> None:
     """Nothing is served before smartauth has said that the token lives and was made for this server."""
     if request.endpoint == "serve_smart_configuration":  # apps read it before they have a token
         return
-    bearer = re.fullmatch(r"(?i)bearer +([A-Za-z0-9._~+/-]{1,16000}=*)", request.headers.get("Authorization", ""))
+    shown = request.headers.get("Authorization", "")
+    bearer = re.fullmatch(r"(?i)bearer +([A-Za-z0-9._~+/-]{1,16000}=*)", shown)
     if bearer is None:
-        refuse(401, "login", "Bearer")
+        refuse(401, "login", INVALID if shown.lower().startswith("bearer ") else "Bearer")
     try:
         g.claims = json_answer("POST", INTROSPECT, data={"token": bearer[1]}, auth=ME)
     except (httpx.HTTPError, ValueError):
         refuse(503, "transient")
     if not isinstance(g.claims, dict) or not is_for_us(g.claims):
-        refuse(401, "login", 'Bearer error="invalid_token"')
+        refuse(401, "login", INVALID)
 
 
 def is_for_us(claims: dict[str, Any]) -> bool:

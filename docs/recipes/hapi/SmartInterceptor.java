@@ -42,6 +42,7 @@ import org.hl7.fhir.r4.model.Bundle;
 import org.hl7.fhir.r4.model.IdType;
 
 public class SmartInterceptor extends AuthorizationInterceptor {
+  private static final String INVALID = "Bearer error=\"invalid_token\"";
   private static final Pattern BEARER = Pattern.compile("(?i)bearer +([A-Za-z0-9._~+/-]{1,16000}=*)");
   private static final Pattern SCOPE = Pattern.compile("patient/(\\*|[A-Za-z]+)\\.(c?r?u?d?s?|read|write|\\*)");
   private static final Map<String, String> WORDS = Map.of("read", "rs", "write", "cud", "*", "cruds");
@@ -235,14 +236,15 @@ public class SmartInterceptor extends AuthorizationInterceptor {
   }
 
   private JsonNode claims(List<String> authorization) {
-    Matcher bearer = BEARER.matcher(String.join(", ", authorization));
-    if (!bearer.matches()) throw unauthorized("Bearer");
+    String shown = String.join(", ", authorization);
+    Matcher bearer = BEARER.matcher(shown);
+    if (!bearer.matches()) throw unauthorized(shown.regionMatches(true, 0, "Bearer ", 0, 7) ? INVALID : "Bearer");
     JsonNode claims = parsed(answer(HttpRequest.newBuilder(introspect)
         .header("Authorization", "Basic " + me)
         .header("Content-Type", "application/x-www-form-urlencoded")
         .POST(HttpRequest.BodyPublishers.ofString("token=" + encoded(bearer.group(1))))
         .build()));
-    if (!isForUs(claims)) throw unauthorized("Bearer error=\"invalid_token\"");
+    if (!isForUs(claims)) throw unauthorized(INVALID);
     return claims;
   }
 

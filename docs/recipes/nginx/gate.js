@@ -1,18 +1,19 @@
 // Decides for nginx's auth_request: 204 lets the request through, 401 and 403 refuse it, 500 says that nobody knows.
+const INVALID = 'Bearer error="invalid_token"';
 const WORDS = { read: 'rs', write: 'cud', '*': 'cruds' };
 
 async function gate(request) {
     const header = request.headersIn.Authorization || '';
     const bearer = /^bearer +([A-Za-z0-9._~+\/-]{1,16000}=*)$/i.exec(header);
     if (!bearer) {
-        return refuse(request, 401, 'Bearer');
+        return refuse(request, 401, /^bearer /i.test(header) ? INVALID : 'Bearer');
     }
     const claims = await introspected(request, bearer[1]);
     if (claims === null) {
         return request.return(500);
     }
     if (!isForUs(claims, request.variables.fhir_base)) {
-        return refuse(request, 401, 'Bearer error="invalid_token"');
+        return refuse(request, 401, INVALID);
     }
     if (!isId(claims.patient) || !isAllowed(claims.scope, request.variables.interaction)) {
         return refuse(request, 403, 'Bearer error="insufficient_scope"');

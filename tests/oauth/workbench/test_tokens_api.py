@@ -112,7 +112,6 @@ def test_every_minting_is_an_event_that_does_not_hold_the_token(asker: Asker, ev
     [
         pytest.param({"bad": "unheard-of"}, "bad: There is no kind unheard-of", id="unknown kind"),
         pytest.param({"bad": "expired", "claims": {"a": 1}}, "bad: A bad token is wrong in one way", id="bad and more"),
-        pytest.param({"bad": "address-blocked"}, "address policy block", id="cannot be made"),
         pytest.param({"claims": ["a"]}, "claims: It takes a JSON object", id="claims that are none"),
         pytest.param({"without": "scope"}, "without: It takes a list", id="no list"),
         pytest.param({"lifetime": 0}, "lifetime: It takes a number of seconds from 1 to 315360000", id="no life"),
@@ -132,6 +131,16 @@ def test_what_cannot_be_made_is_said_in_a_sentence_and_nothing_is_written(
 
     assert (response.status_code, response.json()["error"]) == (400, "invalid_request")
     assert re.search(says, response.json()["error_description"])
+    assert asker.client.authorizations.count() == 0
+    assert events("token-minted", client=asker.client.client_id) == []
+
+
+def test_a_kind_that_cannot_be_made_for_this_client_is_told_apart(asker: Asker, events: Events) -> None:
+    """A test of somebody's own skips it, and fails for every other refusal."""
+    response = asker.post(bad="address-blocked")
+
+    assert (response.status_code, response.json()["error"]) == (400, "cannot_mint")
+    assert "address policy block" in response.json()["error_description"]
     assert asker.client.authorizations.count() == 0
     assert events("token-minted", client=asker.client.client_id) == []
 
