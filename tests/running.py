@@ -127,9 +127,11 @@ class Server:
                 time.sleep(0.1)
         raise AssertionError(f"the server did not start:\n{self.log()}")
 
-    def log(self) -> str:
-        """Everything it has said so far."""
-        return (self.folder / "server.log").read_text(encoding="utf-8", errors="replace")
+    def log(self, *, since: int = 0) -> str:
+        """Everything it has said so far, or since the file was of that size."""
+        with (self.folder / "server.log").open("rb") as log:
+            log.seek(since)
+            return log.read().decode(errors="replace")
 
     def kill(self) -> None:
         """kill -9 of every process of it."""

@@ -9,10 +9,13 @@ from typing import Any
 import pytest
 from django.db.models import Max
 from django.test import Client as Browser
+from django.test.client import ClientHandler
 
 from tests.conftest import _argon2
 from tests.fixture_types import Grant, MakeToken
 from tests.operators.admin.jwks_server import JwksServer
+
+MIDDLEWARE = ClientHandler(enforce_csrf_checks=False)  # loaded once: WhiteNoise looks at every file of the admin
 
 
 class Operator:
@@ -26,6 +29,7 @@ class Operator:
         self.user.password = _argon2()
         self.user.save()
         self.browser = Browser()
+        self.browser.handler = MIDDLEWARE
         self.browser.force_login(self.user)
         self._before = {model: model.objects.aggregate(Max("pk"))["pk__max"] or 0 for model in (Client, FhirServer)}
 
