@@ -7,6 +7,7 @@ import shutil
 import sys
 from collections import Counter
 from contextlib import suppress
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ _DATA = Path(os.environ["SMARTAUTH_DATA_DIR"])
 _KILLERS = Path("mutmut-killers.txt")  # a line for each mutant that a test noticed: its function, the test
 _MODULES = Path("mutmut-modules.txt")  # what the tests import, late or not
 _STATS = Path("mutmut-stats.json")
+SETUP = 0.03  # seconds that the fixtures of a test take: mutmut measures the test alone
+MOST = 4  # seconds of tests beside those of the module's own file
 
 
 def warm_session(arguments: list[str]) -> pytest.Session:
@@ -41,9 +44,9 @@ def warm_session(arguments: list[str]) -> pytest.Session:
 def run_chosen(session: pytest.Session, mutant: str, chosen: frozenset[str]) -> int:
     """Runs these tests of a warm session, all if none is named. A failure ends the process of a mutant with 1."""
     session.items = [item for item in session.items if not chosen or item.nodeid in chosen]
-    function = mutant.rpartition("__mutmut_")[0]
-    session.items.sort(key=_order(function))
     if mutant:
+        function = mutant.rpartition("__mutmut_")[0]
+        session.items = _likeliest(session.items, function)
         session.config.pluginmanager.register(_FirstFailure(function))
     with suppress(session.Failed):
         session.config.hook.pytest_runtestloop(session=session)
@@ -52,20 +55,23 @@ def run_chosen(session: pytest.Session, mutant: str, chosen: frozenset[str]) -> 
     return int(session.testsfailed > 0)
 
 
-def _order(function: str) -> Any:
-    """By the time that a test takes, and how often it noticed a mutant of that function or of its module."""
+def _likeliest(items: list[pytest.Item], function: str) -> list[pytest.Item]:
+    """Those of the module's own file of tests, and as many others as fit into the time that a mutant may cost.
+
+    First comes what is quick and has noticed mutants of the same function or module.
+    """
     seconds = json.loads(_STATS.read_text(encoding="utf-8"))["duration_by_test"] if _STATS.exists() else {}
-    of_function, of_module = Counter[str](), Counter[str]()
+    module = function.rpartition(".")[0]
+    own = "tests/{}/test_{}.py".format(*module.replace(".", "/").rsplit("/", 1))
+    noticed = Counter[str]()
     for line in _KILLERS.read_text(encoding="utf-8").splitlines() if _KILLERS.exists() else []:
         killed, _, test = line.partition(" ")
-        of_function[test] += killed == function
-        of_module[test] += killed.rpartition(".")[0] == function.rpartition(".")[0]
-
-    def key(item: pytest.Item) -> float:
-        noticed = 1 + 10 * of_function[item.nodeid] + of_module[item.nodeid]
-        return (float(seconds.get(item.nodeid, 0)) + 0.01) / noticed
-
-    return key
+        noticed[test] += 10 * (killed == function) + killed.startswith(f"{module}.")
+    cost = {item: SETUP + float(seconds.get(item.nodeid, 0)) for item in items}
+    is_own = {item: item.nodeid.startswith(f"{own}::") for item in items}
+    ordered = sorted(items, key=lambda item: cost[item] / (1 + noticed[item.nodeid] + 5 * is_own[item]))
+    spent = accumulate(0 if is_own[item] else cost[item] for item in ordered)
+    return [item for item, until in zip(ordered, spent, strict=True) if is_own[item] or until <= MOST]
 
 
 class _FirstFailure:
