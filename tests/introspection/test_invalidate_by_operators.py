@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from django.test import Client as Browser
 
+from tests.conftest import BASE
 from tests.fixture_types import Events, Introspect, Issue, MakePerson
 from tests.introspection.invalidation_caller import BY, NOTHING, ONE, Operator, targets
 
@@ -84,6 +85,22 @@ def test_a_lock_that_names_one_authorization_locks_its_person(operator: Operator
     person.refresh_from_db()
     assert told.json() == {**ONE, "lock": "login"}
     assert (person.epoch, person.login_after > 0) == (0, True)
+
+
+@pytest.mark.requirement("SD-05", "RV-08")
+def test_a_fhir_user_is_one_at_that_base_and_may_be_named_by_the_whole_url(
+    operator: Operator, issued: dict[str, Any], make_person: MakePerson, other_fhir_server: Any
+) -> None:
+    person, namesake = issued["granted"].person, make_person()
+    resource = person.identities.get().resource
+    namesake.identities.create(fhir_server=other_fhir_server, resource=resource)
+
+    told = operator.post(fhirUser=f"{BASE}/{resource}", aud=BASE, lock="login")
+
+    person.refresh_from_db()
+    namesake.refresh_from_db()
+    assert told.json() == {**ONE, "lock": "login"}
+    assert (person.login_after > 0, namesake.login_after) == (True, 0)
 
 
 @pytest.mark.requirement("RV-08")

@@ -11,7 +11,7 @@ from oauth.ending.reported_refusals import record_refusals
 from oauth.ending.selection import Actor
 from oauth.models import AccessToken, Authorization, liveness
 from smart.digests import sha256_hex
-from tests.conftest import SECRET, App, basic
+from tests.conftest import ADDRESS, SECRET, App, basic
 from tests.fixture_types import Events, Introspect, Issue, MakeClient, MakePerson, MakeResourceServer
 
 
@@ -67,6 +67,7 @@ def test_a_refused_request_is_an_event_that_says_whose_it_was(reporter: Reporter
         granted.authorization.fhir_server.base,
     )
     assert (event.reason, event.reference) == ("answered 404, 3 times", reporter.client.client_id)
+    assert event.address == ADDRESS
     assert event.token
     assert issued["access_token"] not in str(vars(event))
 
