@@ -72,6 +72,37 @@ def test_a_rotation_is_in_the_trail() -> None:
     assert (event.reason, event.address) == (f"{new.kid} signs after {old.kid}", "192.0.2.7")
 
 
+@pytest.mark.requirement("DS-21", "HI-08")
+@pytest.mark.parametrize("turn", [rotation.rotate, rotation.withdraw], ids=["rotate", "withdraw"])
+def test_a_turn_whose_event_cannot_be_written_has_not_happened(turn: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = standing(), published(), of("active").private_encrypted
+
+    def failing(*_: object) -> None:
+        raise RuntimeError("broken on the way")
+
+    monkeypatch.setattr(rotation, "record_events", failing)
+    with pytest.raises(RuntimeError, match="broken on the way"):
+        turn(of("active").kid)
+
+    assert (standing(), published(), of("active").private_encrypted) == before
+
+
+@pytest.mark.requirement("DS-21")
+@pytest.mark.parametrize(("age", "wait"), [(0, 3600), (999_999, 3600), (3599 * SECOND, 1), (3600 * SECOND, 0)])
+def test_a_next_key_waits_for_whole_seconds_until_it_was_published_for_an_hour(age: int, wait: int) -> None:
+    now = clock.now()
+
+    assert rotation.seconds_until_announced(SigningKey(created_at=now - age), now=now) == wait
+    assert rotation.seconds_until_announced(SigningKey(created_at=now - 7200 * SECOND), now=now) == 0
+
+
+def test_where_no_next_key_is_published_none_signs() -> None:
+    of("next").delete()
+
+    with pytest.raises(rotation.NotRotated, match="no next ES256 key is published"):
+        rotation.rotate(of("active").kid)
+
+
 @pytest.mark.requirement("DS-21")
 def test_a_key_that_was_not_published_long_enough_does_not_sign(settings: Any) -> None:
     settings.SMARTAUTH_KEY_ANNOUNCED_SECONDS = 7300
@@ -126,9 +157,20 @@ def test_a_withdrawn_key_leaves_the_published_ones_at_once_and_is_no_sign_of_us(
     assert OutboxEvent.objects.filter(kind="key-withdrawn", reason__startswith=leaked.kid).count() == 1
 
 
+def test_a_key_that_is_withdrawn_later_keeps_the_moment_in_which_it_retired() -> None:
+    rotation.rotate(of("active").kid)
+    SigningKey.objects.filter(pk=of("retired").pk).update(retired_at=7)
+
+    rotation.withdraw(of("retired").kid)
+
+    assert (of("retired").retired_at, of("retired").withdrawn_at > 7) == (7, True)
+
+
 def test_a_key_is_withdrawn_once() -> None:
     leaked = of("active")
-    rotation.withdraw(leaked.kid)
+    rotation.withdraw(leaked.kid, by={"operator": "op", "address": "192.0.2.7"})
+    (event,) = OutboxEvent.objects.filter(kind="key-withdrawn", operator="op")
+    assert (event.reason, event.address) == (f"{leaked.kid}; {of('active').kid} signs", "192.0.2.7")
     signs = of("active").kid
 
     with pytest.raises(rotation.NotRotated, match="withdrawn already"):
@@ -160,6 +202,15 @@ def test_the_schedule_rotates_what_has_signed_for_so_many_days_and_nothing_else(
 
     assert of("active").kid != es256.kid
     assert of("active", "RS256").kid == rs256.kid
+    assert OutboxEvent.objects.filter(kind="key-rotated", reference="schedule").count() == 1
+
+
+@pytest.mark.requirement("DS-21")
+def test_an_algorithm_that_has_to_wait_holds_up_no_other() -> None:
+    SigningKey.objects.filter(state="active").update(activated_at=clock.now() - 91 * DAY)
+    SigningKey.objects.filter(pk=of("next").pk).update(created_at=clock.now())
+
+    assert tasks.rotate_keys() == 1
 
 
 @pytest.mark.requirement("DS-21")

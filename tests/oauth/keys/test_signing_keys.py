@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 from cryptography.fernet import Fernet
+from django.db import IntegrityError
 
 from accounts import clock
+from audit.models import OutboxEvent
 from oauth.keys import signing_keys
 from oauth.models import SigningKey
 from smart.time_units import SECOND
@@ -127,6 +129,43 @@ def test_where_one_key_cannot_be_read_none_is_encrypted_anew(settings: Any) -> N
         signing_keys.re_encrypt()
     assert list(_unretired().values_list("private_encrypted", flat=True)) == lie
     assert set(signing_keys.unreadable_kids()) == set(_unretired().values_list("kid", flat=True))
+
+
+@pytest.mark.usefixtures("another_in_front")
+def test_where_the_last_key_cannot_be_read_the_ones_before_it_stay_as_they_are() -> None:
+    last = _unretired().last()
+    last.private_encrypted = Fernet(Fernet.generate_key()).encrypt(b"x").decode()
+    last.save()
+    lie = list(_unretired().values_list("private_encrypted", flat=True))
+
+    with pytest.raises(signing_keys.UnreadableKey):
+        signing_keys.re_encrypt()
+    assert list(_unretired().values_list("private_encrypted", flat=True)) == lie
+
+
+@pytest.mark.usefixtures("another_in_front")
+def test_encrypting_anew_is_one_event_that_names_the_keys() -> None:
+    moved = signing_keys.re_encrypt()
+    signing_keys.re_encrypt()
+
+    (event,) = OutboxEvent.objects.filter(kind="keys-re-encrypted")
+    assert event.reason == ", ".join(moved)
+
+
+@pytest.mark.requirement("SB-07")
+def test_a_key_that_another_server_makes_at_this_moment_holds_up_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    SigningKey.objects.all().delete()
+    create_key = signing_keys.create_key
+
+    def came_second(algorithm: str, state: str) -> SigningKey:
+        if (algorithm, state) == ("ES256", "active"):
+            raise IntegrityError
+        return create_key(algorithm, state)
+
+    monkeypatch.setattr(signing_keys, "create_key", came_second)
+    signing_keys.ensure_keys()
+
+    assert SigningKey.objects.count() == 3
 
 
 def _private_halves() -> dict[str, Any]:
