@@ -18,6 +18,7 @@ from oauth.demo import home, sample_app
 from oauth.ehr_launch.api import LaunchView
 from oauth.ehr_launch.launcher import launcher
 from oauth.ehr_launch.style import style
+from oauth.explain.page import explain, explain_reference
 from oauth.sign_in import rp_initiated_logout
 from oauth.sign_in.login import another_account, login, logout, operators_login, pending_login
 from oauth.sign_in.password import operators_password, password, pending_password
@@ -41,6 +42,8 @@ DEVELOPMENT: list[URLPattern | URLResolver] = [
     path("dev/tokens/kinds", token_kinds),
     path("dev/tokens/new", new_token),
     path("dev/tokens/send", send_token),
+    path("explain", explain),
+    path("explain/<str:reference>", explain_reference),
     path("fhir/elsewhere/", include("fhir.http.second_base")),
 ]
 urlpatterns: list[URLPattern | URLResolver] = [

@@ -1,5 +1,6 @@
 """Events about a waiting request, and about requests that end before anybody decides."""
 
+import re
 from collections.abc import Mapping
 
 from django.http import HttpRequest
@@ -15,6 +16,9 @@ from smart.http.urls import LONGEST, public_part
 from smart.text import is_printable_ascii, replace_unsafe_characters
 
 LONGEST_CLIENT_ID = 100
+_REASON = re.compile(
+    r"(?P<rule>[A-Z]+-\d+)? ?(?P<case>E\d+[a-z]?)?: (?P<what>.*?)(?:; sent (?P<sent>.*?))?(?:, \d+ so far)?"
+)
 _SENT = {"AZ-05": "redirect_uri", "AZ-08": "aud", "SCP-06": "scope"}  # what of a request stands in the trail, by rule
 
 
@@ -42,6 +46,15 @@ def refusal_reason(explanation: Explanation, sent: str = "") -> str:
     """Rule, case and sentence, as events tell them: "AZ-05 E4: redirect_uri is not registered; sent https://..."."""
     head = f"{explanation.rule} {explanation.case}".strip()
     return f"{head}: {explanation.what}{f'; sent {sent}' if sent else ''}"
+
+
+def parse_refusal_reason(reason: str) -> Explanation | None:
+    """What `refusal_reason` wrote, None for another text."""
+    parts = _REASON.fullmatch(reason)
+    if parts is None:
+        return None
+    found = parts.groupdict(default="")
+    return Explanation(found["rule"], found["what"], found["sent"], case=found["case"])
 
 
 def _record(request: HttpRequest, explanation: Explanation, reason: str, **fields: str) -> None:

@@ -1,5 +1,6 @@
 """How an authorization request arrives: methods, bodies, hosts, failures, and the pages that tell of them."""
 
+import re
 from collections.abc import Callable
 from html import unescape
 from typing import Any
@@ -240,6 +241,7 @@ def test_in_development_the_page_tells_which_rule_refused(visitor: Visitor, make
 
     text = unescape(response.text)
     assert "Which rule refused" in text
+    assert re.search(r'<a href="/explain/[\w-]+">Explain [\w-]+</a>', text)
     assert "https://app.example/<mark>CB</mark>" in text
     assert REGISTERED in text
 
@@ -252,6 +254,7 @@ def test_elsewhere_the_page_tells_nothing_about_rules(visitor: Visitor, make_cli
 
     assert_error_page(response)
     assert "Which rule refused" not in response.text
+    assert "/explain" not in response.text
     assert REGISTERED not in response.text
     assert "Development" not in response.text
 

@@ -1,0 +1,44 @@
+"""What the page of an explanation shows, whatever was explained; never a token, a code or a secret."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from audit.models import Event
+from smart.explanation import RuleOutcome
+
+
+class Tag(NamedTuple):
+    """A verdict in a word or two; `tone` is good, bad or warn."""
+
+    tone: str
+    text: str
+
+
+class Fact(NamedTuple):
+    """A line of the stub. `table` and `key` name the row in the admin, for operators."""
+
+    label: str
+    text: str
+    is_code: bool = False
+    table: str = ""
+    key: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """A verdict: in the title, in the heading with tags, and the first cause as the lead."""
+
+    title: str
+    heading: str
+    lead: str
+    tags: tuple[Tag, ...] = ()
+    since: int = 0
+    presented: tuple[str, ...] = ()
+    expected: tuple[str, ...] = ()
+    facts_title: str = ""
+    facts: tuple[Fact, ...] = ()
+    outcomes: tuple[RuleOutcome, ...] = ()
+    told: str = ""
+    challenge: str = ""
+    advice: tuple[str, ...] = ()
+    history: tuple[Event, ...] = ()

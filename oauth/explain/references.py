@@ -1,0 +1,60 @@
+"""What a reference leads to: its events, and in development also one of the latest refusals of this process (AZ-25)."""
+
+from dataclasses import dataclass, replace
+
+from django.db.models import Q
+
+from audit.event_kinds import EventKind, Result, result_of
+from audit.models import Event
+from audit.reading import newest_events
+from oauth.authorization.events import parse_refusal_reason
+from oauth.http.explanations import latest_explanation
+from oauth.models import parse_reference, public_reference
+from smart.authorize.error_pages import Unredirectable
+from smart.explanation import Explanation
+
+MOST = 50
+_DENIED = {
+    "access_denied": "the person did not allow access, or there is no record that they may share",
+    "refused before": "the request had been refused before its person signed in",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FoundRefusal:
+    """A refusal and the events under its reference, oldest first; none where only this process remembers it."""
+
+    explanation: Explanation
+    events: tuple[Event, ...] = ()
+
+    @property
+    def event(self) -> Event | None:
+        """The one that tells of the refusal."""
+        return next((event for event in reversed(self.events) if _explanation(event)), None)
+
+
+def find_refusal(reference: str) -> FoundRefusal | None:
+    """The refusal with that reference; None where none is kept under it, or it is no reference at all."""
+    number = parse_reference(reference)
+    if number is None:
+        return None
+    name = public_reference(number)
+    events = tuple(newest_events(Q(reference=name), at_most=MOST))
+    kept = next((why for event in reversed(events) if (why := _explanation(event))), None)
+    latest = latest_explanation(name)
+    if kept is None or latest is None:
+        why = kept or latest
+    else:  # what this process remembers says more, also of what was sent, which stays as it is kept
+        why = replace(latest, presented=kept.presented or latest.presented, since=latest.since or kept.since)
+    return FoundRefusal(replace(why, reference=name), events) if why else None
+
+
+def _explanation(event: Event) -> Explanation | None:
+    """What an event says of a refusal, None of one that is none."""
+    if result_of(event.kind) is Result.DONE:
+        return None
+    if event.kind == EventKind.CHOICE_TAMPERED:
+        return replace(Unredirectable("E30", event.reason).explanation, since=event.at)
+    if (parsed := parse_refusal_reason(event.reason)) is not None:
+        return replace(parsed, since=event.at)
+    return Explanation("", _DENIED.get(event.reason, event.reason), since=event.at)
