@@ -1,16 +1,17 @@
 """Every kind of the catalogue, minted by a real server: what its bundled FHIR server and its introspection answer."""
 
-import re
-import socket
 from collections.abc import Iterator
-from typing import Any
-from urllib.parse import urlsplit
+from dataclasses import replace
+from typing import Any, Unpack
 
 import httpx
 import pytest
 
+from smartauth_probe.bad_token import BadToken, received
 from smartauth_probe.catalogue import kinds
+from smartauth_probe.development_server import DevelopmentServer, Order
 from smartauth_probe.kinds import Kind
+from smartauth_probe.raw_http import send
 from tests.oauth.workbench.broken_verifiers import header_of
 from tests.publishing import publisher_of
 from tests.running import Server
@@ -61,31 +62,16 @@ def lenient() -> Iterator[Server]:
         made.remove()
 
 
-def mint(server: Server, kind: str, **members: str) -> dict[str, Any]:
+def mint(server: Server, kind: str, **members: Unpack[Order]) -> BadToken:
     client = "demo-symmetric" if kind == BY_ADDRESS else "demo-public"
-    asked = {"client": client, "user": "amy", "bad": kind, **members}
-    response = httpx.post(f"{server.url}/dev/tokens", json=asked, timeout=30)
-    assert response.status_code == 201, response.text
-    answer: dict[str, Any] = response.json()
-    return answer
+    order: Order = {"client": client, "user": "amy", **members}
+    return DevelopmentServer(server.url).bad_token(kind, **order)
 
 
-def send(request: dict[str, Any]) -> tuple[int, str, str]:
-    """Sends it byte by byte, whatever HTTP says: status, the error that the challenge names, everything received."""
-    base = urlsplit(request["base"])
-    query = f"?{request['query']}" if request["query"] else ""
-    head = [
-        f"{request['method']} {base.path}/{request['path']}{query} HTTP/1.1",
-        f"Host: {base.netloc}",
-        "Connection: close",
-        *(f"{name}: {value}" for name, value in request["headers"]),
-        f"Content-Length: {len(request['body'])}",
-    ]
-    with socket.create_connection((str(base.hostname), base.port or 80), timeout=30) as connection:
-        connection.sendall(("\r\n".join(head) + "\r\n\r\n" + request["body"]).encode("latin-1"))
-        received = b"".join(iter(lambda: connection.recv(65536), b"")).decode("latin-1")
-    challenge = re.search(r'(?im)^www-authenticate: .*error="(\w+)"', received)
-    return int(received.split(" ", 2)[1]), challenge[1] if challenge else "", received
+def introspect(server: Server, token: str, **address: str) -> dict[str, Any]:
+    response = httpx.post(f"{server.url}/o/introspect", data={"token": token, **address}, auth=RESOURCE_SERVER)
+    found: dict[str, Any] = response.json()
+    return found
 
 
 def test_the_table_has_every_line_of_the_catalogue() -> None:
@@ -98,40 +84,43 @@ def test_the_table_has_every_line_of_the_catalogue() -> None:
 )
 def test_a_bad_token_is_refused_as_it_must_be_and_a_good_twin_is_let_in(lenient: Server, kind: Kind) -> None:
     wanted, active = LINES[kind.id]
-    minted = mint(lenient, kind.name)
+    bad = mint(lenient, kind.name)
 
-    status, error, received = send(minted["request"])
-    said = httpx.post(
-        f"{lenient.url}/o/introspect",
-        data={"token": minted["access_token"], "__client_ip": "127.0.0.1"},
-        auth=RESOURCE_SERVER,
-    )
+    response = bad.send()
+    said = introspect(lenient, bad.value, __client_ip="127.0.0.1")
 
-    assert (status, error) == (MALFORMED if kind.name in NO_HTTP else wanted)
-    assert kind.answer.is_met_by(status)
-    assert kind.answer.errors.get(status, error) == error
-    assert ('"resourceType": "Patient"' in received) is kind.is_good
-    assert minted["access_token"] not in received
-    assert said.json()["active"] == active
-    assert list(said.json()) == ["active"] or active is not INACTIVE
+    answer = received(response)
+    assert (answer.status, answer.error or "") == (MALFORMED if kind.name in NO_HTTP else wanted)
+    bad.assert_right_answer(response)
+    assert ('"resourceType": "Patient"' in response.text) is kind.is_good
+    assert bad.value not in str(response.headers)
+    assert said["active"] == active
+    assert list(said) == ["active"] or active is not INACTIVE
+
+
+@pytest.mark.requirement("XT-914")
+def test_a_server_that_tells_no_address_hears_that_the_token_of_another_address_lives(lenient: Server) -> None:
+    """So the token is bad in nothing but where it is used: this broken server would let it in."""
+    bad = mint(lenient, BY_ADDRESS)
+
+    assert introspect(lenient, bad.value)["active"] is True
+    assert introspect(lenient, bad.value, __client_ip="127.0.0.1") == {"active": False}
 
 
 @pytest.mark.requirement("TV-13")
 @pytest.mark.parametrize("kind", ["jku", "x5u", "kid-url"])
 def test_no_server_goes_where_a_header_leads(lenient: Server, kind: str) -> None:
     with publisher_of("{}") as publisher:
-        minted = mint(lenient, kind, listener=publisher.url)
-        status, _, _ = send(minted["request"])
+        bad = mint(lenient, kind, listener=publisher.url)
+        response = bad.send()
 
-    assert publisher.url in header_of(minted["access_token"]).values()
-    assert (status, publisher.asked) == (401, [])
+    assert publisher.url in header_of(bad.value).values()
+    assert (response.status_code, publisher.asked) == (401, [])
 
 
 def test_a_record_that_is_hidden_is_answered_like_one_that_never_existed(lenient: Server) -> None:
-    hidden = send(mint(lenient, "patient-other")["request"])
-    unknown = send({**mint(lenient, "good-v2-scopes")["request"], "path": "Patient/never-existed"})
+    hidden, good = mint(lenient, "patient-other").send(), mint(lenient, "good-v2-scopes")
+    unknown = send(good.base, replace(good.request, path="Patient/never-existed"))
 
-    assert hidden[0] == unknown[0] == 404
-    assert hidden[2].partition("\r\n\r\n")[2].replace("amy", "") == unknown[2].partition("\r\n\r\n")[2].replace(
-        "never-existed", ""
-    )
+    assert hidden.status_code == unknown.status_code == 404
+    assert hidden.text.replace("amy", "") == unknown.text.replace("never-existed", "")

@@ -380,3 +380,27 @@ class TruthyAnswer(Verifier):
     def status_of_answer(self, answer: Claims | None) -> int:
         active: Mapping[str, bool] = {"active": bool((answer or {}).get("active"))}
         return super().status_of_answer({**(answer or {}), **active})
+
+
+# Introspection -------------------------------------------------------------------------------------------------------
+
+
+class StatusOnly(Verifier):
+    """Takes the 200 of introspection for a yes."""
+
+    def status_of_answer(self, answer: Claims | None) -> int:
+        return 200
+
+
+class ActiveOnly(Verifier):
+    """Asks whether the token is active, and nothing else."""
+
+    def status_of_answer(self, answer: Claims | None) -> int:
+        return 200 if answer and answer.get("active") is True else 401
+
+
+class OnlyJwts(Verifier):
+    """Verifies what is a JWT, and takes for granted that somebody else has looked at any other token."""
+
+    def status(self, token: str) -> int:
+        return super().status(token) if token.count(".") == 2 else 200
