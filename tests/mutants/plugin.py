@@ -38,7 +38,18 @@ def warm_session(arguments: list[str]) -> pytest.Session:
         "committed" in getattr(item, "fixturenames", ()) for item in session.items
     ):
         _migrate_once(config)
+    if os.environ["MUTANT_UNDER_TEST"] == "":
+        _require_success(session)
     return session
+
+
+def _require_success(session: pytest.Session) -> None:
+    """The first test passes in a fork while nothing is broken: else every mutant would count as noticed."""
+    child = os.fork()
+    if not child:
+        os._exit(run_chosen(session, "", frozenset({session.items[0].nodeid})))
+    if os.waitpid(child, 0)[1]:
+        raise RuntimeError(f"{session.items[0].nodeid} fails without a mutant")
 
 
 def run_chosen(session: pytest.Session, mutant: str, chosen: frozenset[str]) -> int:
@@ -91,7 +102,9 @@ def _migrate_once(config: pytest.Config) -> None:
     from tests import migrated_databases
 
     made = _DATA / "migrated"  # in a folder of this run: the clean run comes first and makes it
-    if not made.is_dir():
+    if made.is_dir():
+        _name_test_databases()
+    else:
         _migrate(config)
         made.mkdir()
         for file in _DATA.glob("test-*"):
@@ -107,6 +120,15 @@ def _migrate_once(config: pytest.Config) -> None:
     setattr(migrated_databases, "copy_migrated_databases", dict)  # noqa: B010
     setattr(utils, "setup_databases", take_copies)  # noqa: B010
     setattr(utils, "teardown_databases", lambda *_, **__: None)  # noqa: B010
+
+
+def _name_test_databases() -> None:
+    """As a migration of test databases would."""
+    from django.db import connections
+
+    for each in connections.all():
+        creation: Any = each.creation
+        each.settings_dict["NAME"] = creation._get_test_db_name()
 
 
 def _migrate(config: pytest.Config) -> None:
