@@ -34,22 +34,25 @@ def warm_session(arguments: list[str]) -> pytest.Session:
         for name in _MODULES.read_text(encoding="utf-8").split():
             with suppress(Exception):
                 importlib.import_module(name)
-    if os.environ["MUTANT_UNDER_TEST"] == "" and any(
-        "committed" in getattr(item, "fixturenames", ()) for item in session.items
-    ):
-        _migrate_once(config)
     if os.environ["MUTANT_UNDER_TEST"] == "":
+        if any(map(_needs_databases, session.items)):
+            _migrate_once(config)
         _require_success(session)
     return session
 
 
 def _require_success(session: pytest.Session) -> None:
-    """The first test passes in a fork while nothing is broken: else every mutant would count as noticed."""
+    """A test passes in a fork while nothing is broken: else every mutant would count as noticed."""
+    test = next((item for item in session.items if _needs_databases(item)), session.items[0]).nodeid
     child = os.fork()
     if not child:
-        os._exit(run_chosen(session, "", frozenset({session.items[0].nodeid})))
+        os._exit(run_chosen(session, "", frozenset({test})))
     if os.waitpid(child, 0)[1]:
-        raise RuntimeError(f"{session.items[0].nodeid} fails without a mutant")
+        raise RuntimeError(f"{test} fails without a mutant")
+
+
+def _needs_databases(item: pytest.Item) -> bool:
+    return bool({"committed", "django_db_setup"} & set(getattr(item, "fixturenames", ())))
 
 
 def run_chosen(session: pytest.Session, mutant: str, chosen: frozenset[str]) -> int:
