@@ -104,7 +104,7 @@ def test_a_fhir_user_is_one_at_that_base_and_may_be_named_by_the_whole_url(
 
 
 @pytest.mark.requirement("RV-08")
-def test_a_person_whom_nobody_knows_reads_like_nothing_to_end(operator: Operator) -> None:
+def test_an_unknown_person_reads_like_nothing_to_end(operator: Operator) -> None:
     told = operator.post(sub="u-nobody")
 
     assert (told.status_code, told.json()) == (200, NOTHING)

@@ -1,4 +1,4 @@
-"""What every event of the token endpoint says: when, from where, about whom (HI-08)."""
+"""What every event of the token endpoint says: when, from where, about what (HI-08)."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ def facts(granted: Any) -> dict[str, tuple[Any, ...]]:
 
 
 @pytest.mark.requirement("HI-08", "RF-04", "RF-05")
-def test_the_events_of_a_refresh_say_when_from_where_and_about_whom(
+def test_the_events_of_a_refresh_say_when_from_where_and_about_what(
     launch: Issue, refresh: Refresh, make_app: MakeClient, set_clock: SetClock, settings: Any
 ) -> None:
     set_clock(now := clock.now())
@@ -31,14 +31,14 @@ def test_the_events_of_a_refresh_say_when_from_where_and_about_whom(
         refresh(first)
 
     granted = first["granted"]
-    whom = (granted.client.client_id, granted.person.subject, BASE, "amy")
+    whose = (granted.client.client_id, granted.person.subject, BASE, "amy")
     kinds = ("issued", "refresh-refused", "refreshed", "refresh-repeated", "refresh-reused", "authorization-ended")
-    here = dict.fromkeys(kinds, (now, ADDRESS, *whom))
-    assert facts(granted) == {**here, "superseded": (now, "", *whom)}
+    here = dict.fromkeys(kinds, (now, ADDRESS, *whose))
+    assert facts(granted) == {**here, "superseded": (now, "", *whose)}
 
 
 @pytest.mark.requirement("HI-08", "CG-04")
-def test_the_events_of_a_code_say_when_from_where_and_about_whom(
+def test_the_events_of_a_code_say_when_from_where_and_about_what(
     app: App, grant: Grant, make_client: MakeClient, set_clock: SetClock
 ) -> None:
     set_clock(now := clock.now())
@@ -52,8 +52,8 @@ def test_the_events_of_a_code_say_when_from_where_and_about_whom(
         (one, ("code-refused", "issued", "code-replayed", "authorization-ended")),
         (other, ("code-of-another-client",)),
     ):
-        whom = (granted.client.client_id, granted.person.subject, BASE, "amy")
-        assert facts(granted) == dict.fromkeys(kinds, (now, ADDRESS, *whom))
+        whose = (granted.client.client_id, granted.person.subject, BASE, "amy")
+        assert facts(granted) == dict.fromkeys(kinds, (now, ADDRESS, *whose))
 
 
 @pytest.mark.requirement("HI-08", "E42")
