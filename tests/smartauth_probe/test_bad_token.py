@@ -13,6 +13,7 @@ from smartauth_probe.catalogue import kinds
 from smartauth_probe.raw_http import Response
 from smartauth_probe.requests import presentation
 
+pytestmark = pytest.mark.one_engine
 TOKEN = "header.payload.signature"
 INVALID = 'Bearer error="invalid_token"'
 PATIENT = b'{"resourceType": "Patient", "id": "amy"}'

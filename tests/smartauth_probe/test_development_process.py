@@ -10,6 +10,8 @@ import pytest
 from smartauth_probe.development_process import DidNotStart, start
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.one_engine
+
 
 def python(code: str) -> str:
     return shlex.join([sys.executable, "-c", code])

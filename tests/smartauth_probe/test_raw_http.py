@@ -9,6 +9,7 @@ import pytest
 from smartauth_probe.raw_http import NoAnswer, send
 from smartauth_probe.requests import Presentation, presentation
 
+pytestmark = pytest.mark.one_engine
 CHUNKS = b"2\r\n{}\r\n0\r\n\r\n"
 TOKEN = "header.payload.signature"
 

@@ -4,6 +4,8 @@ import pytest
 
 from smartauth_probe.received import OTHER_JSON, Received
 
+pytestmark = pytest.mark.one_engine
+
 
 @pytest.mark.parametrize(
     ("body", "resource", "is_unread"),

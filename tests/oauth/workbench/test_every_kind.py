@@ -16,6 +16,7 @@ from tests.oauth.workbench.broken_readers import Reader
 from tests.oauth.workbench.test_minting import FOOLED, GENUINE, issuer, minted, named
 from tests.oauth.workbench.verifier import Verifier
 
+pytestmark = pytest.mark.one_engine
 READERS: dict[type[Reader], str] = {
     readers.OpenToAll: "no-token",
     readers.FromQuery: "in-query",
