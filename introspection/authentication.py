@@ -7,13 +7,14 @@ from typing import ClassVar
 from introspection.batched_lookup import batched_lookup
 from introspection.token_lookup import LookupRow, dead_reason
 from oauth.clients.authentication import run_as_client
-from oauth.clients.stored_credentials import UNKNOWN_CLIENT, StoredCredentials, is_authentic
+from oauth.clients.stored_credentials import UNKNOWN_CLIENT, StoredCredentials, failure, is_authentic
 from oauth.http.credentials import AUTHENTICATION_FAILED
 from oauth.http.failures import count_failure_in_pool
 from oauth.http.machine_request import MachineRequest
 from oauth.models import Client
 from smart.digests import sha256_hex
 from smart.http.errors import InsufficientScope, InvalidClient, InvalidToken
+from smart.tokens.liveness import ISSUED, RULES
 
 SCOPE = "__smartauth.introspect"
 DEAD = "the access token is unknown, expired or ended"
@@ -42,11 +43,13 @@ async def _look_up_by_token(request: MachineRequest, token: str) -> tuple[Lookup
     find = batched_lookup().find
     own, found = await asyncio.gather(find(sha256_hex(request.credentials.bearer), ""), find(token, ""))
     if own.token is None:
-        raise await count_failure_in_pool(InvalidToken(DEAD), request)
-    if dead_reason(own, request.now):
-        raise InvalidToken(DEAD)
+        unknown = InvalidToken(DEAD, what=ISSUED.broken, rule=ISSUED.rule, case="E104")
+        raise await count_failure_in_pool(unknown, request)
+    if reason := dead_reason(own, request.now):
+        raise InvalidToken(DEAD, what=RULES[reason].broken, rule=RULES[reason].rule, case="E108")
     if SCOPE not in own.scope.split():
-        raise NoIntrospectionScope(f"the access token lacks the scope {SCOPE}")
+        words = f"the access token lacks the scope {SCOPE}"
+        raise NoIntrospectionScope(words, rule="IN-07", case="E105", presented=own.scope, expected=SCOPE)
     _name_caller(request, json.loads(own.claims)["client_id"])
     return found, found.fhir_server == own.fhir_server
 
@@ -63,7 +66,8 @@ def _authenticate(request: MachineRequest, found: LookupRow) -> None:
         not is_authentic(request.credentials, kept, now=request.now)
         or kept.authentication == Client.Authentication.NONE
     ):
-        raise InvalidClient(AUTHENTICATION_FAILED)
+        why = failure(request.credentials, kept, now=request.now)
+        raise InvalidClient(AUTHENTICATION_FAILED, **why)
 
 
 def _stored_credentials(found: LookupRow) -> StoredCredentials:

@@ -26,6 +26,8 @@ OF_OPERATORS = {User: EndedFor.PERSON_ENDED, Client: EndedFor.CLIENT_ENDED}
 class InvalidateView(JsonEndpoint):
     """What was granted before the answer is dead when it arrives. An unknown target reads like nothing to end."""
 
+    rule = "SD-05"
+
     def post(self, request: Request) -> HttpResponseBase:
         requester = authenticate_requester(request)
         members = json_body(request)

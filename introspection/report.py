@@ -23,6 +23,8 @@ MOST = 1000
 class ReportView(JsonEndpoint):
     """204 whatever the token is: nobody learns here which tokens exist, or for which FHIR base."""
 
+    rule = "HI-08"
+
     def post(self, request: Request) -> HttpResponseBase:
         resource_server = authenticate_confidential(request)
         members = json_body(request)

@@ -40,7 +40,8 @@ def _operator(request: Request) -> User:
     """Who is signed in, an operator, on a page of ours."""
     user = auth.get_user(request._request)
     if not isinstance(user, User):
-        raise InvalidClient(AUTHENTICATION_FAILED)
+        what = "nobody is signed in here, and no client proved itself"
+        raise InvalidClient(AUTHENTICATION_FAILED, what=what, rule="CL-01", case="E111")
     try:
         SessionAuthentication().enforce_csrf(request)
     except PermissionDenied:

@@ -44,7 +44,7 @@ async def revoke(request: MachineRequest) -> MachineResponse:
 
 
 def _revoke(request: MachineRequest, client: AuthenticatedClient) -> MachineResponse:
-    token = request.required("token")
+    token = request.required("token", rule="RV-01", case="E110")
     with transaction.atomic():
         refusal = _end(sha256_hex(token), client, request)
     if refusal is not None:
@@ -60,7 +60,7 @@ def _end(token: str, client: AuthenticatedClient, request: MachineRequest) -> OA
     if authorization := sql.value(_AUTHORIZATION, parameters):
         access.end_authorization(authorization, actor, EndedFor.REVOKED)
     elif sql.value(_FORBIDDEN, [token, token, client.pk, client.pk]):
-        return UnauthorizedClient("this token belongs to another client")
+        return UnauthorizedClient("this token belongs to another client", rule="RV-03", case="E112")
     elif id_token.parse_hint(request.required("token")):
-        return UnsupportedTokenType("an ID token cannot be revoked")
+        return UnsupportedTokenType("an ID token cannot be revoked", rule="RV-01", case="E113")
     return None

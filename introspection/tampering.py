@@ -18,7 +18,9 @@ from oauth.http.writer_pool import writer_pool
 from oauth.keys import signing_keys
 from oauth.models import public_reference, sql
 from oauth.tokens.flag import flag
+from smart.explanation import Explanation
 from smart.tokens import tampering
+from smart.tokens.liveness import ISSUED
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,21 +46,28 @@ JOIN oauth_client c ON c.id = a.client_id
 WHERE t.jti = %s
 """,
 )
+UNKNOWN = Explanation(ISSUED.rule, ISSUED.broken, case="E107")
+CHANGED = "it came back changed, so the real one has ended"
+SUSPECTED = "it names the identifier of one of ours, and nothing shows that its sender held that"
 ALGORITHMS = ["ES256", "RS256"]
 EVENT_EVERY = 60  # seconds: a sender of a thousand copies fills no trail
 
 
-async def end_if_tampered(token: str, request: MachineRequest) -> None:
-    """Ends the original if the sender shows to have held it, or our key; else records a suspicion and ends nothing."""
+async def end_if_tampered(token: str, request: MachineRequest) -> Explanation:
+    """Ends the original if the sender shows to have held it, or our key; else records a suspicion and ends nothing.
+
+    Why the token opens nothing, in any case.
+    """
     parts = tampering.parts(token)
     if jti := tampering.jti(parts):
-        await writer_pool.run(lambda: _end_or_suspect(parts, jti, request))
+        return await writer_pool.run(lambda: _end_or_suspect(parts, jti, request))
+    return UNKNOWN
 
 
-def _end_or_suspect(parts: tuple[str, ...], jti: str, request: MachineRequest) -> None:
+def _end_or_suspect(parts: tuple[str, ...], jti: str, request: MachineRequest) -> Explanation:
     original = sql.one(_ORIGINAL, [jti])
     if original is None:
-        return
+        return UNKNOWN
     evidence = tampering.evidence(
         parts, signed_digest=original.signed_digest, signature_digest=original.signature_digest
     ) or _our_key_evidence(parts, request.now)
@@ -68,6 +77,7 @@ def _end_or_suspect(parts: tuple[str, ...], jti: str, request: MachineRequest) -
             record_events(_event(kind, original, request, evidence))
         if evidence:
             _end_original(original, request)
+    return Explanation("SD-07", f"{CHANGED}: {evidence}" if evidence else SUSPECTED, case="E107")
 
 
 def _is_first_lately(kind: EventKind, original: Original, now: int) -> bool:

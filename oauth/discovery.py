@@ -35,7 +35,7 @@ def by_audience(request: HttpRequest) -> Mapping[str, Any]:
     """/o/smart-configuration?aud=: the same document, for producers who serve it under a base of their own."""
     sent = request.GET.getlist("aud")
     if len(sent) != 1 or not sent[0]:
-        raise InvalidRequest("aud must name one FHIR base")
+        raise InvalidRequest("aud must name one FHIR base", rule="DS-01")
     return _smart_configuration_of(sent[0])
 
 
@@ -91,5 +91,5 @@ def _smart_configuration_of(base: str) -> Mapping[str, Any]:
 def _find_server(base: str) -> FhirServer:
     found = None if "\0" in base else FhirServer.objects.filter(base=canonical_url(base)).first()
     if found is None:
-        raise InvalidTarget("this server protects no such FHIR base")
+        raise InvalidTarget("this server protects no such FHIR base", rule="DS-01", presented=base)
     return found

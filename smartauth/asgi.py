@@ -23,6 +23,7 @@ from oauth.http.machine_response import MachineResponse, invalid_request, send_h
 from oauth.tokens.endpoint import token  # noqa: E402
 from smart.http import limits  # noqa: E402
 from smart.http.cors import Cors  # noqa: E402
+from smart.http.errors import InvalidRequest  # noqa: E402
 from smartauth import development_door  # noqa: E402
 from smartauth.development_machines import DEVELOPMENT_MACHINES, Machine  # noqa: E402
 from smartauth.request_buffer import RequestBuffer  # noqa: E402
@@ -70,7 +71,8 @@ def _health(method: str) -> MachineResponse:
     """The loop answers: it says nothing of databases or threads, so that busy ones do not restart the process."""
     if method in {"GET", "HEAD"}:
         return HEALTHY
-    return invalid_request(HTTPStatus.METHOD_NOT_ALLOWED, "only GET is allowed here", ("Allow", "GET, HEAD"))
+    error = InvalidRequest("only GET is allowed here", rule="TK-01")
+    return invalid_request(HTTPStatus.METHOD_NOT_ALLOWED, error, ("Allow", "GET, HEAD"))
 
 
 async def _has_opened() -> bool:

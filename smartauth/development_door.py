@@ -9,20 +9,18 @@ from django.http.request import split_domain_port, validate_host
 
 from oauth.http.machine_response import MachineResponse, invalid_request
 from smart.http.addresses import normalize
+from smart.http.errors import InvalidRequest
 from smartauth.any_host import PATHS
 
 
 def refusal(path: str, peer: str, host: str) -> MachineResponse | None:
     """Why this request is not answered in development; a peer without address is a socket of this machine (SB-07)."""
     if peer and not _is_near(peer):
-        return invalid_request(
-            HTTPStatus.FORBIDDEN,
-            "a development server answers this machine only; SMARTAUTH_DEV_NETWORKS names further networks",
-        )
+        words = "a development server answers this machine only; SMARTAUTH_DEV_NETWORKS names further networks"
+        return invalid_request(HTTPStatus.FORBIDDEN, InvalidRequest(words, rule="SB-07"))
     if host and path not in PATHS and not validate_host(split_domain_port(host)[0], settings.ALLOWED_HOSTS):
-        return invalid_request(
-            HTTPStatus.BAD_REQUEST, "a development server has no such name; SMARTAUTH_ALLOWED_HOSTS names further ones"
-        )
+        words = "a development server has no such name; SMARTAUTH_ALLOWED_HOSTS names further ones"
+        return invalid_request(HTTPStatus.BAD_REQUEST, InvalidRequest(words, rule="SB-08"))
     return None
 
 

@@ -39,7 +39,9 @@ from smart.http.errors import TemporarilyUnavailable  # noqa: E402
 from smartauth import development_door  # noqa: E402
 from smartauth.startup_checks import gate  # noqa: E402
 
-NOT_READY = oauth_error_response(TemporarilyUnavailable("the server is not ready to serve, try again later"))
+NOT_READY = oauth_error_response(
+    TemporarilyUnavailable("the server is not ready to serve, try again later", rule="E42", case="E42")
+)
 
 
 class Application(WSGIHandler):

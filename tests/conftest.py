@@ -25,6 +25,7 @@ from tests.codes import CHALLENGE as CHALLENGE
 from tests.codes import REDIRECT_URI as REDIRECT_URI
 from tests.codes import VERIFIER as VERIFIER
 from tests.codes import waiting_code
+from tests.explained import assert_explained
 from tests.fixture_types import Events, Grant, Introspect, Issue, MakeClient, MakePerson, MakeResourceServer, SetClock
 
 pytest_plugins = [
@@ -55,6 +56,7 @@ class App:
     def request(self, method: str, path: str, **options: Any) -> httpx.Response:
         self._client.cookies.clear()
         response: httpx.Response = self.run(self._client.request(method, path, **options))
+        assert_explained(path, response)
         return response
 
     def get(self, path: str, **options: Any) -> httpx.Response:

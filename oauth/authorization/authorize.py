@@ -13,7 +13,7 @@ from accounts.address import client_address
 from accounts.sessions import signed_in_user
 from oauth.authorization.explain import explanation
 from oauth.authorization.pending_request import store
-from oauth.authorization.prompts import MUST_ACT
+from oauth.authorization.prompts import MUST_ACT, silent_refusal
 from oauth.authorization.refusals import FAILED_HERE
 from oauth.authorization.refused_request import refuse_request, require_room, stop
 from oauth.ehr_launch.handles import consume
@@ -113,10 +113,10 @@ def _judge_and_store(
     except OAuthError as refusal:
         error = refusal
     except (OperationalError, InterfaceError):
-        error = TemporarilyUnavailable(FAILED_HERE)
+        error = TemporarilyUnavailable(FAILED_HERE, rule="E42", case="E42")
     except Exception:  # whatever broke, the app is known and gets its answer (E42)
         log.exception("a request could not be judged")
-        error = ServerError(FAILED_HERE)
+        error = ServerError(FAILED_HERE, rule="E42", case="E42")
     return refuse_request(request, client, redirect_uri, parameters, error)
 
 
@@ -149,7 +149,7 @@ def _refuse_silent_without_session(
         and client.approved
         and signed_in_user(request) is None
     ):
-        raise LoginRequired(MUST_ACT)
+        raise LoginRequired(MUST_ACT, **silent_refusal("nobody is signed in"))
 
 
 def _store(

@@ -9,7 +9,7 @@ from oauth.authorization.consent_form import ConsentAnswer, NotOffered, parse_an
 from oauth.authorization.consent_page import consent_page, offered_lines
 from oauth.authorization.interaction import require_user, step
 from oauth.authorization.pending_request import Pending
-from oauth.authorization.prompts import MUST_ACT, is_silent
+from oauth.authorization.prompts import MUST_ACT, is_silent, silent_refusal
 from oauth.authorization.refusals import denied_by_user, refuse_tampered_choice
 from oauth.authorization.rights_at_consent import current_scope
 from oauth.ehr_launch.handles import is_patient_shareable
@@ -63,10 +63,10 @@ def _shown_scope(request: HttpRequest, pending: Pending, user: User, scope: str)
 def answer_silently(request: HttpRequest, pending: Pending, user: User) -> HttpResponse:
     """The answer without any page, for prompt=none. Raises AccessDenied or ConsentRequired (E32)."""
     if _missing_choice(pending, user) is not None:
-        raise AccessDenied(NO_RECORD)
+        raise AccessDenied(NO_RECORD, rule="AZ-11", case="E29")
     if before := previous_consent.covered_scope(request, pending, user, current_scope(pending)):
         return _answer_as_before(request, pending, user, before)
-    raise ConsentRequired(MUST_ACT)
+    raise ConsentRequired(MUST_ACT, **silent_refusal("nothing of this was allowed before"))
 
 
 def _answer_as_before(request: HttpRequest, pending: Pending, user: User, scope: str) -> HttpResponse:
@@ -77,7 +77,7 @@ def _answer_as_before(request: HttpRequest, pending: Pending, user: User, scope:
 def _missing_choice(pending: Pending, user: User) -> HttpResponse | None:
     """The step to go back to when a choice is missing, or is none any more. Raises AccessDenied (E29)."""
     if pending.row.launch and not is_patient_shareable(pending.row.launch):
-        raise AccessDenied(NO_RECORD)
+        raise AccessDenied(NO_RECORD, rule="AZ-11", case="E29")
     if pending.request.needs_patient and not pending.launch_patient and not _is_shareable(user, pending):
         pending.choose_patient("")
         return redirect_within(f"{pending.url}/patient")
@@ -90,7 +90,7 @@ def _grantable_scope(pending: Pending, user: User, scope: str) -> str:
         return scope
     left = [part for part in without_unusable_fhir_user(parse_scopes(scope), somebody=False) if part.context != "user"]
     if pending.request.has_user_scopes and not any(part.context for part in left):
-        raise AccessDenied(NO_RECORD)
+        raise AccessDenied(NO_RECORD, rule="AZ-11", case="E29")
     return scope_string(left)
 
 

@@ -69,10 +69,10 @@ def _run(view: View, request: HttpRequest, pending: Pending) -> HttpResponse:
     except (NotInThisBrowser, AlreadyAnswered, Expired, TooManyHashes):
         raise  # the last one becomes a page that may be tried again, and the request goes on waiting
     except (OperationalError, InterfaceError):
-        return failure_response(request, pending, TemporarilyUnavailable(FAILED_HERE))
+        return failure_response(request, pending, TemporarilyUnavailable(FAILED_HERE, rule="E42", case="E42"))
     except Exception:  # whatever broke, the person gets back to the app
         log.exception("a step of a waiting request failed")
-        return failure_response(request, pending, ServerError(FAILED_HERE))
+        return failure_response(request, pending, ServerError(FAILED_HERE, rule="E42", case="E42"))
 
 
 def _is_still_registered(pending: Pending) -> bool:

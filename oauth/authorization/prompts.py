@@ -8,11 +8,18 @@ from oauth.authorization import previous_consent
 from oauth.authorization.pending_request import Pending
 from oauth.models import AddressBlock
 from oauth.people import identities
+from smart.explanation import Why
 from smart.http.errors import AccountSelectionRequired, ConsentRequired, InteractionRequired, LoginRequired
 from smart.time_units import SECOND, is_recent
 from smart.tokens.address_binding import login_needed_after
 
 MUST_ACT = "prompt none was asked, but the user must act"
+HOLDS_NOTHING = "the app holds no access of the user who is signed in"
+
+
+def silent_refusal(what: str) -> Why:
+    """Why an app that wants no page is answered by an error; only developers and operators read it (E32)."""
+    return {"rule": "AZ-22", "case": "E32", "what": what}
 
 
 def is_login_recent(request: HttpRequest, pending: Pending, user: User) -> bool:
@@ -56,16 +63,17 @@ def resolve_silently(request: HttpRequest, pending: Pending, user: User | None) 
     Raises LoginRequired, ConsentRequired, AccountSelectionRequired or InteractionRequired.
     """
     if user is None:
-        raise LoginRequired(MUST_ACT)
+        raise LoginRequired(MUST_ACT, **silent_refusal("nobody is signed in"))
     require_held_access(pending, user)
     if not is_login_recent(request, pending, user):
-        raise LoginRequired(MUST_ACT)
+        raise LoginRequired(MUST_ACT, **silent_refusal("the sign-in is too old for this request"))
     if pending.request.subject not in ("", user.subject):
-        raise LoginRequired(MUST_ACT)
+        raise LoginRequired(MUST_ACT, **silent_refusal("another user is signed in than id_token_hint names"))
     if _expects_another_user(pending, user):
-        raise AccountSelectionRequired(MUST_ACT)
+        raise AccountSelectionRequired(MUST_ACT, **silent_refusal("another user is signed in than the app expects"))
     if pending.row.client.always_asks_consent:
-        raise ConsentRequired(MUST_ACT)  # whatever there is to choose, the consent page would come
+        # whatever there is to choose, the consent page would come
+        raise ConsentRequired(MUST_ACT, **silent_refusal("this client's requests are always asked anew"))
     if not pending.is_assigned_to(user):
         pending.assign_user(user)
     _choose_the_only_ones(pending, user)
@@ -82,9 +90,9 @@ def require_held_access(pending: Pending, user: User) -> None:
         return
     authorization_request = pending.request
     raise (
-        LoginRequired(MUST_ACT)
+        LoginRequired(MUST_ACT, **silent_refusal(HOLDS_NOTHING))
         if authorization_request.max_age or authorization_request.subject
-        else ConsentRequired(MUST_ACT)
+        else ConsentRequired(MUST_ACT, **silent_refusal(HOLDS_NOTHING))
     )
 
 
@@ -97,10 +105,10 @@ def _choose_the_only_ones(pending: Pending, user: User) -> None:
     if pending.request.needs_patient and not pending.row.patient:
         found = list(identities.shareable_records(user, pending.row.fhir_server)[:2])
         if len(found) != 1 or identities.finds_patients_by_search(user, pending.row.fhir_server):
-            raise InteractionRequired(MUST_ACT)
+            raise InteractionRequired(MUST_ACT, **silent_refusal("there is not exactly one patient to choose"))
         pending.choose_patient(found[0].patient)
     if pending.needs_encounter_choice:
         encounters = list(identities.encounters(pending.patient)[:2])
         if len(encounters) > 1:
-            raise InteractionRequired(MUST_ACT)
+            raise InteractionRequired(MUST_ACT, **silent_refusal("there are several encounters to choose from"))
         pending.choose_encounter(encounters[0].encounter)

@@ -29,7 +29,7 @@ FAILED_HERE = "something failed here, try again later"
 
 
 def denied_by_user() -> AccessDenied:
-    return AccessDenied(NOT_ALLOWED)
+    return AccessDenied(NOT_ALLOWED, rule="AZ-14", case="E31")
 
 
 def refuse(request: HttpRequest, pending: Pending, refusal: OAuthError) -> HttpResponse:
@@ -89,7 +89,7 @@ def expired_response(request: HttpRequest, pending: Pending) -> HttpResponse:
     """The page for a person who came too late; it leads back to the app (E40)."""
     explanation = _explanation(pending, Unredirectable(STALE, "the request waited too long"))
     record_refused_step(request, pending, explanation)
-    back = _refusal_url(pending, AccessDenied(NOT_ALLOWED))
+    back = _refusal_url(pending, denied_by_user())
     minutes = settings.SMARTAUTH_PENDING_REQUEST_SECONDS // 60
     response = error_pages.expired_page(request, str(pending.row.client), back, minutes, explanation.reference)
     explain_response(response, explanation)

@@ -16,9 +16,10 @@ def current_scope(pending: Pending) -> str:
     """The scope that may be asked today. Raises the OAuthError that the request would get if it came now."""
     client, request = pending.row.client, pending.request
     if AUTHORIZATION_CODE not in client.grants.split():
-        raise UnauthorizedClient("this client may not use the authorization code grant")
+        raise UnauthorizedClient("this client may not use the authorization code grant", rule="AZ-01", case="E10")
     if not _reaches_server(pending):
-        raise InvalidRequest("aud is not a FHIR base that this client may use here")
+        words, base = "aud is not a FHIR base that this client may use here", pending.row.fhir_server.base
+        raise InvalidRequest(words, rule="AZ-08", case="E19", presented=base)
     types = resource_types(request.fhir_version)
     scope = _usable_scope(grantable_scope(request.scope, client.scope, types=types), client)
     if request.openid and not has_openid(scope):

@@ -18,7 +18,9 @@ NOT_THE_HINTED_USER = "another user is signed in than id_token_hint names"
 def wrong_user(request: HttpRequest, pending: Pending) -> HttpResponse:
     """Switch the user, or tell the app that nothing was allowed. Never says who is meant."""
     if request.method == "POST":
-        raise denied_by_user() if pending.launch_user_id else LoginRequired(NOT_THE_HINTED_USER)
+        raise (
+            denied_by_user() if pending.launch_user_id else LoginRequired(NOT_THE_HINTED_USER, rule="AZ-22", case="E43")
+        )
     user = signed_in_user(request)
     if user is None or pending.is_meant_for(user):
         return redirect_within(pending.url)

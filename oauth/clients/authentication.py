@@ -4,20 +4,21 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any, NamedTuple, TypeVar
+from typing import Annotated, Any, NamedTuple, TypeVar, Unpack
 
 from django.conf import settings
 
 from oauth.clients import jwks_cache
 from oauth.clients.jwks_cache import KeyFetch, KeysNotCached
 from oauth.clients.jwks_fetch import Unfetchable
-from oauth.clients.stored_credentials import UNKNOWN_CLIENT, StoredCredentials, is_authentic
+from oauth.clients.stored_credentials import UNKNOWN_CLIENT, StoredCredentials, failure, is_authentic
 from oauth.http.credentials import AUTHENTICATION_FAILED, AuthenticatedClient
 from oauth.http.machine_request import MachineRequest
 from oauth.http.writer_pool import writer_pool
 from oauth.models import Client, sql
 from smart.clients import assertions, jwks
 from smart.clients.assertions import Assertion, InvalidAssertion, UnknownKey
+from smart.explanation import Why
 from smart.http.errors import InvalidClient
 from smart.time_units import SECOND, has_begun
 
@@ -89,14 +90,14 @@ async def run_as_client(request: MachineRequest, work: Callable[[AuthenticatedCl
             return await writer_pool.run(lambda: work(authenticate(request)))
         except KeysNotCached as missing:
             await _renew_keys(missing.fetch)
-    raise _invalid_client("the client's keys could not be had in time")
+    raise _invalid_client("the client's keys could not be had in time", rule="CL-12", case="E99")
 
 
 async def _renew_keys(key_fetch: KeyFetch) -> None:
     try:
         await jwks_cache.renew(key_fetch)
     except Unfetchable as error:
-        raise _invalid_client(f"the client's keys could not be had: {error}") from None
+        raise _invalid_client(f"the client's keys could not be had: {error}", rule="CL-12", case="E99") from None
 
 
 def authenticate(request: MachineRequest) -> AuthenticatedClient:
@@ -111,11 +112,12 @@ def authenticate(request: MachineRequest) -> AuthenticatedClient:
 def _authenticate_by_secret(request: MachineRequest) -> AuthenticatedClient:
     """The client, by one read."""
     if request.credentials.bearer:
-        raise InvalidClient(AUTHENTICATION_FAILED, event_reason="the Authorization header is not Basic")
+        reason = "the Authorization header is not Basic"
+        raise InvalidClient(AUTHENTICATION_FAILED, event_reason=reason, rule="CL-02", case="E53")
     client = sql.one(_SECRET_CLIENT, [request.credentials.client_id])
     stored = client.stored_credentials if client else UNKNOWN_CLIENT
     if not is_authentic(request.credentials, stored, now=request.now) or client is None:
-        raise InvalidClient(AUTHENTICATION_FAILED)
+        raise InvalidClient(AUTHENTICATION_FAILED, **failure(request.credentials, stored, now=request.now))
     return _authenticated(client)
 
 
@@ -134,9 +136,9 @@ def _authenticate_by_assertion(request: MachineRequest) -> AuthenticatedClient:
         signer = _read_signer(assertion)
         assertions.verify_signature(assertion, _key(assertion, signer, request))
     except InvalidAssertion as unfit:
-        raise _invalid_client(str(unfit)) from None
+        raise _invalid_client(str(unfit), **unfit.why) from None
     if not _use_up(assertion, signer):
-        raise _invalid_client("the assertion was used before: its jti is known")
+        raise _invalid_client("the assertion was used before: its jti is known", rule="CL-06", case="E72")
     return _authenticated(signer)
 
 
@@ -154,9 +156,10 @@ def _audiences(request: MachineRequest) -> set[str]:
 def _read_signer(assertion: Assertion) -> Signer:
     signer = sql.one(_SIGNER, [assertion.client_id])
     if signer is None or not signer.enabled or signer.authentication != Client.Authentication.KEYS:
-        raise InvalidAssertion("iss is no client that proves itself by keys, or one that is disabled")
+        words = "iss is no client that proves itself by keys, or one that is disabled"
+        raise InvalidAssertion(words, rule="CL-04", case="E68")
     if assertion.header.get("jku", signer.jwks_uri) != signer.jwks_uri:
-        raise InvalidAssertion("jku is not the registered JWKS URL")
+        raise InvalidAssertion("jku is not the registered JWKS URL", rule="CL-08", case="E65")
     return signer
 
 
@@ -182,9 +185,10 @@ def _use_up(assertion: Assertion, signer: Signer) -> bool:
     return sql.value(_USE_UP, [signer.pk, digest, assertion.unusable_at]) is not None
 
 
-def _invalid_client(event_reason: str) -> InvalidClient:
+def _invalid_client(event_reason: str, **why: Unpack[Why]) -> InvalidClient:
     """What is wrong with an assertion goes to the trail, and in development to the sender too (WF-06)."""
     return InvalidClient(
         f"{AUTHENTICATION_FAILED}: {event_reason}" if settings.SMARTAUTH_DEV else AUTHENTICATION_FAILED,
         event_reason=event_reason,
+        **why,
     )

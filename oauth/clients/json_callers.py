@@ -28,7 +28,8 @@ def authenticate_confidential(request: Request) -> AuthenticatedClient:
     try:
         found = _authenticate_and_wait(machine)
         if found.authentication == Client.Authentication.NONE:
-            raise InvalidClient(AUTHENTICATION_FAILED, event_reason="a public client proves nothing")
+            reason = "a public client proves nothing"
+            raise InvalidClient(AUTHENTICATION_FAILED, event_reason=reason, rule="CL-01", case="E111")
     except InvalidClient as error:
         raise count_failure(error, machine) from None
     return found
@@ -41,7 +42,7 @@ def _authenticate_and_wait(machine: MachineRequest) -> AuthenticatedClient:
     except KeysNotCached:
         pass
     if not _may_wait.acquire(blocking=False):
-        raise TemporarilyUnavailable("too many clients' keys are being fetched, try again")
+        raise TemporarilyUnavailable("too many clients' keys are being fetched, try again", rule="CL-12")
     try:
         return asyncio.run(run_as_client(machine, lambda client: client))
     finally:
@@ -57,7 +58,7 @@ def protected_fhir_server(client: AuthenticatedClient, base: str) -> FhirServer:
     """The FHIR base of that URL, one that the caller protects. Raises Forbidden."""
     found = FhirServer.objects.filter(base=canonical_url(base), resource_servers__client=client.pk).first()
     if found is None:
-        raise Forbidden("aud is not a FHIR base that this client protects")
+        raise Forbidden("aud is not a FHIR base that this client protects", presented=base)
     return found
 
 

@@ -81,7 +81,7 @@ async def renew(key_fetch: KeyFetch) -> None:
     task = under_way.get(key_fetch.client_pk)
     if task is None:
         if len(under_way) >= _MOST_AT_ONCE:
-            raise TemporarilyUnavailable("too many clients' keys are being fetched, try again")
+            raise TemporarilyUnavailable("too many clients' keys are being fetched, try again", rule="CL-12")
         task = under_way[key_fetch.client_pk] = asyncio.create_task(_fetch_or_wait(key_fetch))
         task.add_done_callback(lambda done: _forget(under_way, key_fetch.client_pk, done))
     await asyncio.shield(task)

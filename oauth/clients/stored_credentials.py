@@ -3,9 +3,12 @@
 import hmac
 from typing import NamedTuple
 
+from django.conf import settings
+
 from oauth.clients.secrets import client_secret_digest
 from oauth.http.credentials import Credentials
 from oauth.models import Client
+from smart.explanation import Why
 
 _NO_SECRET = "-"  # noqa: S105  # no digest looks like this
 
@@ -21,6 +24,27 @@ class StoredCredentials(NamedTuple):
 
 
 UNKNOWN_CLIENT = StoredCredentials("", 0, _NO_SECRET, _NO_SECRET, 0)
+
+
+def failure(presented: Credentials, kept: StoredCredentials, *, now: int) -> Why:
+    """Why it is not that client, for who develops: elsewhere every reason takes the same time and words (CL-03)."""
+    if not settings.SMARTAUTH_DEV:
+        return {"rule": "CL-03"}
+    sent = "no secret" if presented.secret is None else "a secret"
+    if kept is UNKNOWN_CLIENT:
+        return {"rule": "CL-01", "case": "E51", "what": "no client has this client_id", "presented": sent}
+    if not kept.enabled:
+        return {"rule": "LV-04", "case": "E57", "what": "the client is disabled"}
+    if kept.authentication != Client.Authentication.SECRET:
+        what = f"the client's method of authentication is {kept.authentication}"
+        return {"rule": "CL-01", "case": "E56", "what": what, "presented": sent, "expected": kept.authentication}
+    if presented.secret is None:
+        return {"rule": "CL-01", "case": "E50", "what": "the client sent no secret", "presented": sent}
+    shown = client_secret_digest(presented.client_id, presented.secret)
+    if hmac.compare_digest(shown, kept.old_secret_digest):
+        since = kept.old_secret_until
+        return {"rule": "RG-08", "case": "E57", "what": "a newer secret has taken its place", "since": since}
+    return {"rule": "CL-02", "case": "E52", "what": "the secret is not the client's"}
 
 
 def is_authentic(presented: Credentials, kept: StoredCredentials, *, now: int) -> bool:

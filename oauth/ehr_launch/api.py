@@ -27,6 +27,8 @@ NOBODY = "is nobody who uses this FHIR base"
 class LaunchView(JsonEndpoint):
     """POST of a resource server."""
 
+    rule = "EL-02"
+
     def post(self, request: Request) -> HttpResponseBase:
         ehr = authenticate_confidential(request)
         members = json_body(request)
@@ -63,7 +65,7 @@ def _launch_url(client: Client, members: Members) -> str:
     urls = handles.safe_launch_urls(client)
     named = required_text(members, "launch_url") if members.get("launch_url") is not None else urls[0]
     if named not in urls:
-        raise InvalidRequest("launch_url is not registered for this app")
+        raise InvalidRequest("launch_url is not registered for this app", rule="EL-04", presented=named)
     return named
 
 

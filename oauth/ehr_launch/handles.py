@@ -94,7 +94,7 @@ def consume(handle: str, client: Client, fhir_server: FhirServer, *, now: int) -
         return Launch.objects.get(pk=consumed)
     theirs = Launch.objects.filter(digest=sha256_hex(handle), client=client, consumed_at=0)
     waits = theirs.filter(expires_at__gt=now, created_at__lte=now + CLOCK_SKEW).exists()
-    raise InvalidRequest(ANOTHER_BASE if waits else UNUSABLE)
+    raise InvalidRequest(ANOTHER_BASE if waits else UNUSABLE, rule="AZ-10", case="E26" if waits else "E25")
 
 
 def is_patient_shareable(row: Launch) -> bool:

@@ -20,5 +20,5 @@ def url() -> str:
 def style(request: HttpRequest, named: str) -> Mapping[str, Any]:
     """The document of that name; an older or unknown one is 404."""
     if named != style_version(STYLE):
-        raise InvalidTarget("there is no such style")
+        raise InvalidTarget("there is no such style", rule="LC-05")
     return STYLE

@@ -3,10 +3,11 @@
 import base64
 import binascii
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Unpack
 from urllib.parse import unquote
 
 from oauth.models import Client
+from smart.explanation import Why
 from smart.http.errors import InvalidClient, InvalidRequest
 from smart.http.parameters import Parameters
 
@@ -44,30 +45,35 @@ class AuthenticatedClient:
 def parse_credentials(authorization: str | None, parameters: Parameters) -> Credentials:
     """The one set of credentials in a request. Raises InvalidClient or InvalidRequest (E50, E53-E56, E59)."""
     if "client_assertion_type" in parameters and "client_assertion" not in parameters:
-        raise InvalidClient(AUTHENTICATION_FAILED, event_reason="client_assertion_type without client_assertion")
+        raise _invalid_client("client_assertion_type without client_assertion", rule="CL-09", case="E59")
     if authorization is None:
         return _from_body(parameters)
     scheme, _, value = authorization.partition(" ")
     if scheme.lower() not in ("basic", "bearer"):
-        raise InvalidClient(AUTHENTICATION_FAILED, event_reason="the Authorization header is not Basic")
+        raise _invalid_client("the Authorization header is not Basic", rule="CL-02", case="E53")
     if "client_secret" in parameters or "client_assertion" in parameters:
-        raise InvalidRequest("the client authenticated in two ways")
+        raise InvalidRequest("the client authenticated in two ways", rule="CL-01", case="E54")
     if scheme.lower() == "bearer" and value.strip():
         return Credentials("", None, bearer=value.strip())
     found = _from_basic(value.strip())
     if parameters.get("client_id", found.client_id) != found.client_id:
-        raise InvalidRequest("client_id differs from the authenticated client")
+        raise InvalidRequest("client_id differs from the authenticated client", rule="CL-01", case="E55")
     return found
+
+
+def _invalid_client(event_reason: str, **why: Unpack[Why]) -> InvalidClient:
+    """The same answer for every reason (CL-03)."""
+    return InvalidClient(AUTHENTICATION_FAILED, event_reason=event_reason, **why)
 
 
 def _from_basic(value: str) -> Credentials:
     try:
         client_id, colon, secret = base64.b64decode(value, validate=True).decode().partition(":")
     except (binascii.Error, UnicodeDecodeError, ValueError):
-        raise InvalidClient(AUTHENTICATION_FAILED, event_reason="Basic is not base64 of UTF-8") from None
+        raise _invalid_client("Basic is not base64 of UTF-8", rule="CL-02", case="E53") from None
     found = Credentials(unquote(client_id), unquote(secret))
     if not colon or not client_id or "\0" in found.client_id:
-        raise InvalidClient(AUTHENTICATION_FAILED, event_reason="Basic holds no client_id:client_secret")
+        raise _invalid_client("Basic holds no client_id:client_secret", rule="CL-02", case="E53")
     return found
 
 
@@ -78,14 +84,14 @@ def _from_body(parameters: Parameters) -> Credentials:
     if client_id is None and _is_named_by_refresh_token(parameters):
         return NO_CREDENTIALS
     if client_id is None:
-        raise InvalidClient(AUTHENTICATION_FAILED, event_reason="no client_id and no Authorization header")
+        raise _invalid_client("no client_id and no Authorization header", rule="CL-01", case="E50")
     return Credentials(client_id, parameters.get("client_secret"), in_body="client_secret" in parameters)
 
 
 def _from_assertion(parameters: Parameters) -> Credentials:
     """The assertion; oauth.clients.authentication finds out which client signed it."""
     if "client_secret" in parameters:
-        raise InvalidRequest("the client authenticated in two ways")
+        raise InvalidRequest("the client authenticated in two ways", rule="CL-01", case="E54")
     return Credentials(parameters.get("client_id", ""), None, assertion=parameters["client_assertion"])
 
 

@@ -14,11 +14,18 @@ from oauth.http.bounded_body import BodyTooLong, ClientDisconnected, read_body
 from oauth.http.cors import cors_headers_for
 from oauth.http.failures import count_failure_in_pool
 from oauth.http.machine_request import MachineRequest, headers_by_name, parse_request
-from oauth.http.machine_response import MachineResponse, invalid_request, oauth_error_response, send_response
+from oauth.http.machine_response import (
+    HEADERS_TOO_LONG,
+    MachineResponse,
+    invalid_request,
+    oauth_error_response,
+    send_response,
+)
+from oauth.http.oauth_errors import database_unavailable, something_failed
 from oauth.http.writer_pool import DATABASE_ERRORS, writer_pool
 from smart.http import limits
 from smart.http.cors import Cors, is_preflight
-from smart.http.errors import InvalidClient, InvalidRequest, OAuthError, ServerError, TemporarilyUnavailable
+from smart.http.errors import InvalidClient, InvalidRequest, OAuthError
 
 log = logging.getLogger("smartauth.request")
 
@@ -76,22 +83,26 @@ class Endpoint:
             return oauth_error_response(error)
         except DATABASE_ERRORS:
             log.exception("the database did not answer")
-            return oauth_error_response(TemporarilyUnavailable("the server cannot answer now, try again"))
+            return oauth_error_response(database_unavailable())
         except Exception:
             log.exception("%s failed", scope["path"])
-            return oauth_error_response(ServerError("something failed here, try again later"))
+            return oauth_error_response(something_failed())
 
     async def _handle(self, scope: Scope, headers: dict[bytes, bytes], receive: Receive) -> MachineResponse:
         if scope["method"] != "POST":
-            return invalid_request(HTTPStatus.METHOD_NOT_ALLOWED, "only POST is allowed here", ("Allow", "POST"))
+            error = InvalidRequest(
+                "only POST is allowed here", rule="TK-01", case="E44", presented=scope["method"], expected="POST"
+            )
+            return invalid_request(HTTPStatus.METHOD_NOT_ALLOWED, error, ("Allow", "POST"))
         if limits.has_too_long_headers(scope["headers"]):
-            return invalid_request(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "the headers are too long")
+            return invalid_request(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, HEADERS_TOO_LONG)
         try:
             body = await read_body(receive, headers, limits.MAX_MACHINE_BODY)
         except BodyTooLong:
-            return invalid_request(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "the body is too long")
+            error = InvalidRequest("the body is too long", rule="SD-20", expected=f"{limits.MAX_MACHINE_BODY} bytes")
+            return invalid_request(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, error)
         except ClientDisconnected:
-            raise InvalidRequest("the request ended early") from None
+            raise InvalidRequest("the request ended early", rule="TK-01") from None
         request = scope[_PARSED] = parse_request(scope, headers, body)
         try:
             return await self.handler(request)

@@ -26,7 +26,9 @@ def count_failure(error: OAuthError, request: MachineRequest) -> OAuthError:
     wait = rate_limit.failure_wait(counted, now=request.now)
     if counted.is_worth_an_event and (counted.so_far or not wait):
         record_events(_failure_event(request, counted.with_number(error.event_reason or error.description)))
-    return TooManyRequests("too many failures, wait", retry_after=wait) if wait else error
+    if not wait:
+        return error
+    return TooManyRequests("too many failures, wait", retry_after=wait, rule="TK-10", case="E58")
 
 
 def _known_client_id(request: MachineRequest) -> str:

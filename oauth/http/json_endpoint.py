@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import IO, Any
+from typing import IO, Any, ClassVar
 
 from django.db import InterfaceError, OperationalError
 from django.http import HttpResponse
@@ -16,9 +16,10 @@ from rest_framework.views import APIView
 
 from oauth.http.bounded_body import BodyTooLong
 from oauth.http.json_response import json_response
-from oauth.http.oauth_errors import error_members, error_response
+from oauth.http.oauth_errors import database_unavailable, error_members, error_response, something_failed
+from smart.explanation import Explanation, explain_response
 from smart.http import limits, strict_json
-from smart.http.errors import AccessDenied, InvalidRequest, OAuthError, ServerError, TemporarilyUnavailable
+from smart.http.errors import AccessDenied, InvalidRequest, OAuthError
 
 log = logging.getLogger("smartauth.json_endpoint")
 
@@ -57,8 +58,9 @@ class AlwaysJson(DefaultContentNegotiation):
 
 
 class JsonEndpoint(APIView):
-    """POST of a JSON object. Every refusal as RFC 6749 §5.2 writes it."""
+    """POST of a JSON object. Every refusal as RFC 6749 §5.2 writes it; one that names no rule is of this `rule`."""
 
+    rule: ClassVar[str]
     http_method_names = ["post"]
     permission_classes: list[Any] = []
     parser_classes = [JsonObjectParser]
@@ -67,19 +69,22 @@ class JsonEndpoint(APIView):
 
     def handle_exception(self, exc: Exception) -> Any:
         if isinstance(exc, OAuthError):
+            exc.why = {"rule": self.rule, **exc.why}
             return error_response(exc)
         if isinstance(exc, BodyTooLong):
-            return _invalid_request(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "the body is too long")
+            return _invalid_request(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "the body is too long", "SD-20")
         if isinstance(exc, UnsupportedMediaType):
-            return _invalid_request(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "the body must be application/json")
+            return _invalid_request(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "the body must be application/json", self.rule)
         if isinstance(exc, MethodNotAllowed):
-            return _invalid_request(HTTPStatus.METHOD_NOT_ALLOWED, "only POST is allowed here", Allow="POST")
+            return _invalid_request(HTTPStatus.METHOD_NOT_ALLOWED, "only POST is allowed here", self.rule, Allow="POST")
         log.error("%s failed", type(self).__name__, exc_info=exc)
         if isinstance(exc, OperationalError | InterfaceError):
-            return error_response(TemporarilyUnavailable("the server cannot answer now, try again"))
-        return error_response(ServerError("something failed here, try again later"))
+            return error_response(database_unavailable())
+        return error_response(something_failed())
 
 
-def _invalid_request(status: HTTPStatus, description: str, **headers: str) -> HttpResponse:
+def _invalid_request(status: HTTPStatus, description: str, rule: str, **headers: str) -> HttpResponse:
     """What is wrong with the request as HTTP, under the status that HTTP has for it."""
-    return json_response(status, error_members(InvalidRequest.code, description), **headers)
+    response = json_response(status, error_members(InvalidRequest.code, description), **headers)
+    explain_response(response, Explanation(rule, description))
+    return response

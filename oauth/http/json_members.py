@@ -15,7 +15,7 @@ Members = Mapping[str, Any]
 def json_body(request: Request) -> dict[str, Any]:
     """The members of the body that say something, without those that only prove who sent it. Raises InvalidRequest."""
     if ASSERTION_PARAMETERS[0] in dict(request.data) and "HTTP_AUTHORIZATION" in request.META:
-        raise InvalidRequest("the client authenticated in two ways")
+        raise InvalidRequest("the client authenticated in two ways", rule="CL-01", case="E54")
     said = {name: value for name, value in dict(request.data).items() if value is not None}
     return {name: value for name, value in said.items() if name not in ASSERTION_PARAMETERS}
 

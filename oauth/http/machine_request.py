@@ -1,12 +1,14 @@
 """A request of a machine, read and parsed before anybody judges it."""
 
 from dataclasses import dataclass
+from typing import Unpack
 
 from django.conf import settings
 
 from accounts import clock
 from oauth.http.asgi import Scope
 from oauth.http.credentials import AuthenticatedClient, Credentials, parse_credentials
+from smart.explanation import Why
 from smart.http import addresses
 from smart.http.errors import InvalidRequest
 from smart.http.media_types import FORM
@@ -33,12 +35,12 @@ class MachineRequest:
         forwarded = self.headers.get(b"x-forwarded-for", b"").decode("latin-1")
         return addresses.caller_address(self.peer, forwarded, settings.SMARTAUTH_TRUSTED_PROXIES)
 
-    def required(self, name: str) -> str:
-        """The parameter, or InvalidRequest if it is missing, empty or repeated."""
+    def required(self, name: str, **why: Unpack[Why]) -> str:
+        """The parameter, or InvalidRequest, explained so, if it is missing, empty or repeated."""
         try:
             return self.parameters[name]
         except KeyError:
-            raise InvalidRequest(f"{name} is missing") from None
+            raise InvalidRequest(f"{name} is missing", **why) from None
 
 
 def parse_request(scope: Scope, headers: dict[bytes, bytes], body: bytes) -> MachineRequest:
@@ -61,21 +63,25 @@ def headers_by_name(lines: list[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
 
 
 def _parse_parameters(headers: dict[bytes, bytes], query: bytes, body: bytes) -> Parameters:
-    if headers.get(b"content-type", b"").partition(b";")[0].strip().lower() != FORM.encode():
-        raise InvalidRequest(f"the body must be {FORM}")
+    media_type = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
+    if media_type != FORM.encode():
+        presented = media_type.decode("latin-1") or "no content type"
+        raise InvalidRequest(f"the body must be {FORM}", rule="TK-01", case="E45", presented=presented, expected=FORM)
     try:
         if query and not NEVER_IN_QUERY.isdisjoint(Parameters.parse(query)):
-            raise InvalidRequest("credentials, codes and tokens belong in the body, never in the URL")
+            raise InvalidRequest(
+                "credentials, codes and tokens belong in the body, never in the URL", rule="TK-01", case="E45"
+            )
         parameters = Parameters.parse(body)
     except MalformedParameters as error:
-        raise InvalidRequest(f"the request is malformed: {error}") from None
+        raise InvalidRequest(f"the request is malformed: {error}", rule="TK-01", case="E45") from None
     if parameters.repeated:
-        raise InvalidRequest(f"{min(parameters.repeated)} was sent twice")
+        raise InvalidRequest(f"{min(parameters.repeated)} was sent twice", rule="TK-08", case="E49")
     return parameters
 
 
 def _authorization_header(headers: list[tuple[bytes, bytes]]) -> str | None:
     found = [value for name, value in headers if name == b"authorization"]
     if len(found) > 1:
-        raise InvalidRequest("the Authorization header was sent twice")
+        raise InvalidRequest("the Authorization header was sent twice", rule="CL-01", case="E54")
     return found[0].decode("latin-1") if found else None

@@ -25,6 +25,9 @@ if settings.SECURE_HSTS_SECONDS:
     _HEADERS.append((b"strict-transport-security", b"max-age=31536000; includeSubDomains; preload"))
 
 
+HEADERS_TOO_LONG = InvalidRequest("the headers are too long", rule="SD-20")
+
+
 @dataclass(frozen=True, slots=True)
 class MachineResponse:
     """A status, a body that is JSON or empty, headers beside those that every answer has.
@@ -51,10 +54,9 @@ def oauth_error_response(error: OAuthError) -> MachineResponse:
     return MachineResponse(error.status, body, tuple(error_headers(error).items()), error.explanation)
 
 
-def invalid_request(status: HTTPStatus, description: str, *headers: tuple[str, str]) -> MachineResponse:
+def invalid_request(status: HTTPStatus, error: InvalidRequest, *headers: tuple[str, str]) -> MachineResponse:
     """What is wrong with the request as HTTP, under the status that HTTP has for it."""
-    body = json.dumps(described_members(InvalidRequest(description))).encode()
-    return MachineResponse(status, body, headers)
+    return replace(oauth_error_response(error), status=status, headers=headers)
 
 
 def response_headers(answer: MachineResponse, request_id: str) -> list[tuple[bytes, bytes]]:
@@ -72,5 +74,5 @@ async def send_response(send: Send, answer: MachineResponse, request_id: str) ->
 
 async def send_headers_too_long(send: Send) -> None:
     """The answer to headers that are longer than anybody needs, on either side (RFC 6585 §5)."""
-    answer = invalid_request(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "the headers are too long")
+    answer = invalid_request(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, HEADERS_TOO_LONG)
     await send_response(send, answer, secrets.token_hex(8))

@@ -4,7 +4,17 @@ from django.http import HttpResponse
 
 from oauth.http.json_response import json_response
 from smart.explanation import explain_response
-from smart.http.errors import OAuthError, TooManyRequests
+from smart.http.errors import OAuthError, ServerError, TemporarilyUnavailable, TooManyRequests
+
+
+def database_unavailable() -> TemporarilyUnavailable:
+    """The database does not answer."""
+    return TemporarilyUnavailable("the server cannot answer now, try again", rule="E114", case="E114")
+
+
+def something_failed() -> ServerError:
+    """A fault of ours."""
+    return ServerError("something failed here, try again later", rule="E42", case="E42")
 
 
 def error_members(code: str, description: str = "") -> dict[str, str]:

@@ -13,6 +13,7 @@ from django.utils.http import quote_etag
 from django.views.decorators.csrf import csrf_exempt
 
 from oauth.http.oauth_errors import error_members
+from smart.explanation import Explanation, explain_response
 from smart.http.errors import InvalidTarget, OAuthError
 
 METHODS = ("GET", "HEAD")
@@ -29,7 +30,9 @@ def public_document(build: Builder) -> View:
     @wraps(build)
     def view(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if request.method not in METHODS:
-            return HttpResponse(status=HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": ", ".join(METHODS)})
+            response = HttpResponse(status=HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": ", ".join(METHODS)})
+            explain_response(response, Explanation("DS-23", "only GET and HEAD are allowed here", case="E130"))
+            return response
         try:
             return _cacheable_response(request, build(request, *args, **kwargs))
         except OAuthError as error:
@@ -51,4 +54,6 @@ def _error_response(error: OAuthError) -> HttpResponse:
     """400 for a bad question, 404 for a base that is not here; not cached, since it may be added any minute."""
     status = HTTPStatus.NOT_FOUND if isinstance(error, InvalidTarget) else error.status
     body = error_members(error.code, error.description)
-    return JsonResponse(body, status=status, headers={"Cache-Control": "no-store"})
+    response = JsonResponse(body, status=status, headers={"Cache-Control": "no-store"})
+    explain_response(response, error.explanation)
+    return response

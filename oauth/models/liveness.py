@@ -1,5 +1,6 @@
 """Whether tokens and authorizations are alive, by the ORM: as smart.tokens.liveness decides (a test compares)."""
 
+from collections.abc import Iterator
 from functools import reduce
 from operator import or_
 from typing import Any
@@ -10,15 +11,20 @@ from oauth.models import AccessToken, Authorization, Code, RefreshToken
 from smart.fhir.versions import NO_FHIR
 from smart.time_units import CLOCK_SKEW
 from smart.tokens import liveness as rules
-from smart.tokens.liveness import Dead
+from smart.tokens.liveness import AuthorizationFacts, Dead
 
 TOKEN_FACTS = ("authorization__client", "authorization__user", "authorization__fhir_server", "seat")
 
 
 def dead_reason(token: AccessToken, *, now: int) -> Dead | None:
     """Why the token is dead, None while it lives. Reads TOKEN_FACTS of it."""
+    return next(dead_reasons(token, now=now), None)
+
+
+def dead_reasons(token: AccessToken, *, now: int) -> Iterator[Dead]:
+    """Every reason why it is dead, in the order in which they are asked. Reads TOKEN_FACTS of it."""
     authorization, seat = token.authorization, token.seat
-    return rules.dead_reason(
+    return rules.dead_reasons(
         now=now,
         issued_at=token.issued_at,
         expires_at=token.expires_at,
@@ -34,7 +40,7 @@ def unusable_reason(authorization: Authorization) -> Dead | None:
     return rules.unusable_reason(has_ended=authorization.ended_at != 0, **_above(authorization))
 
 
-def _above(authorization: Authorization) -> dict[str, Any]:
+def _above(authorization: Authorization) -> AuthorizationFacts:
     """What client, person and FHIR server decide about every token of it."""
     client, user = authorization.client, authorization.user
     return {

@@ -20,7 +20,7 @@ from audit.event_kinds import EventKind
 from audit.trail import Event, record_events
 from oauth.authorization.interaction import step
 from oauth.authorization.pending_request import Pending
-from oauth.authorization.prompts import MUST_ACT, is_silent, require_held_access
+from oauth.authorization.prompts import MUST_ACT, is_silent, require_held_access, silent_refusal
 from oauth.authorization.refusals import denied_by_user
 from oauth.authorization.request_summary import RequestSummary
 from oauth.ending import passwords
@@ -89,7 +89,7 @@ def pending_password(request: HttpRequest, pending: Pending) -> HttpResponse:
         return redirect_within(pending.url)
     if is_silent(pending):
         require_held_access(pending, user)
-        raise InteractionRequired(MUST_ACT)
+        raise InteractionRequired(MUST_ACT, **silent_refusal("the password must be changed first"))
     if "cancel" in request.POST:
         raise denied_by_user()
     if request.method == "GET":

@@ -48,7 +48,8 @@ WHERE c.digest = %s AND a.client_id = %s AND a.ended_at = 0
 
 def authorization_code(request: MachineRequest, client: AuthenticatedClient) -> MachineResponse | OAuthError:
     """RFC 6749 §4.1.3. A refusal that has consequences is returned, so that they are committed with it."""
-    code, redirect_uri = request.required("code"), request.required("redirect_uri")
+    code = request.required("code", rule="CG-01", case="E75")
+    redirect_uri = request.required("redirect_uri", rule="CG-01", case="E80")
     verifier = _verifier(request, client)
     with transaction.atomic():
         consumed = sql.one(_CONSUME, [request.now, sha256_hex(code)])
@@ -61,9 +62,10 @@ def _verifier(request: MachineRequest, client: AuthenticatedClient) -> str:
     """The code_verifier; only a plain OpenID client may have none. Raises InvalidRequest."""
     if client.profile == Client.Profile.OPENID and "code_verifier" not in request.parameters:
         return ""
-    verifier = request.required("code_verifier")
+    verifier = request.required("code_verifier", rule="CG-01", case="E81")
     if not pkce.is_verifier(verifier):
-        raise InvalidRequest("code_verifier must be 43 to 128 unreserved characters")
+        presented = f"{len(verifier)} characters"
+        raise InvalidRequest(pkce.BAD_VERIFIER, rule="CG-02", case="E81", presented=presented)
     return verifier
 
 
@@ -73,7 +75,8 @@ def _exchange(
     authorization = AuthorizationState.of(code.authorization_pk)
     if authorization.client_pk != client.pk:
         _record(EventKind.CODE_OF_ANOTHER_CLIENT, authorization, request, reason=f"sent by {client.client_id}")
-        return InvalidGrant("the code is not valid")
+        what = "the code was issued to another client"
+        return InvalidGrant("the code is not valid", what=what, rule="AZ-17", case="E79", presented=client.client_id)
     try:
         _require_valid(code, authorization, redirect_uri, verifier, now=request.now)
     except InvalidGrant as error:
@@ -97,15 +100,20 @@ def _require_valid(
     code: ConsumedCode, authorization: AuthorizationState, redirect_uri: str, verifier: str, *, now: int
 ) -> None:
     if now >= code.expires_at or not has_begun(code.issued_at, now=now):
-        raise InvalidGrant("the code has expired")
+        raise InvalidGrant("the code has expired", rule="AZ-17", case="E76", since=code.expires_at)
     if redirect_uri != code.redirect_uri:
-        raise InvalidGrant("redirect_uri differs from the one of the authorization request")
+        raise InvalidGrant(
+            "redirect_uri differs from the one of the authorization request", rule="CG-01", case="E80",
+            presented=redirect_uri, expected=code.redirect_uri,
+        )  # fmt: skip
     if code.code_challenge and not verifier:
-        raise InvalidGrant("code_verifier is missing")
+        raise InvalidGrant("code_verifier is missing", rule="CG-01", case="E81")
     pkce.verify_code_verifier(code.code_challenge, verifier)
-    unusable = authorization.unusable_reason_under(code.authorization_epoch)
-    if reason := unusable or rights_at_issue.refusal_reason(authorization):
-        raise InvalidGrant("the code is not valid", event_reason=reason)
+    if reason := authorization.unusable_reason_under(code.authorization_epoch):
+        rule = authorization.unusable_rule
+        raise InvalidGrant("the code is not valid", event_reason=reason, rule=rule, case="E85")
+    if reason := rights_at_issue.refusal_reason(authorization):
+        raise InvalidGrant("the code is not valid", event_reason=reason, rule="RF-11", case="E85")
 
 
 def _end_if_replayed(code: str, request: MachineRequest, client: AuthenticatedClient) -> OAuthError:
@@ -114,7 +122,11 @@ def _end_if_replayed(code: str, request: MachineRequest, client: AuthenticatedCl
     actor = Actor(now=request.now, address=request.address)
     if replayed and access.end_authorization(replayed, actor, EndedFor.REPLAYED).authorizations:
         _record(EventKind.CODE_REPLAYED, AuthorizationState.of(replayed), request)
-    return InvalidGrant("the code is not valid")
+    if replayed:
+        what = "the code was used before; everything that it bought has ended"
+        return InvalidGrant("the code is not valid", what=what, rule="CG-04", case="E77")
+    what = "no code of this client waits under that value"
+    return InvalidGrant("the code is not valid", what=what, rule="AZ-17", case="E76")
 
 
 def _record(kind: EventKind, authorization: AuthorizationState, request: MachineRequest, *, reason: str = "") -> None:

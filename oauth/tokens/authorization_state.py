@@ -113,9 +113,8 @@ class AuthorizationState:
         record_events(self.event(kind, at=at, address=address, reason=reason))
 
     @property
-    def unusable_reason(self) -> str:
-        """Why nothing may be issued any more, in words for the trail, or ""."""
-        reason = liveness.unusable_reason(
+    def _dead_reason(self) -> Dead | None:
+        return liveness.unusable_reason(
             has_ended=self.ended_at != 0,
             user_epochs=(self.granted_user_epoch, self.user_epoch),
             client_epochs=(self.granted_client_epoch, self.client_epoch),
@@ -123,6 +122,11 @@ class AuthorizationState:
             client_enabled=self.client_enabled,
             user_suspended_at=self.user_suspended_at,
         )
+
+    @property
+    def unusable_reason(self) -> str:
+        """Why nothing may be issued any more, in words for the trail, or ""."""
+        reason = self._dead_reason
         if reason is not None:
             return _IN_WORDS[reason]
         return "" if self.fits_profile else "the client has another profile than when it was granted"
@@ -130,6 +134,11 @@ class AuthorizationState:
     def unusable_reason_under(self, epoch: int) -> str:
         """Why nothing may be issued for what was issued under that epoch, or "": it ended, or the authorization did."""
         return self.unusable_reason or (ENDED if epoch != self.epoch else "")
+
+    @property
+    def unusable_rule(self) -> str:
+        """The line of the specification that `unusable_reason_under` is about."""
+        return liveness.RULES[self._dead_reason or Dead.ENDED].rule
 
     @property
     def address_policy(self) -> str:

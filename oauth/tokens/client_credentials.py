@@ -67,7 +67,8 @@ def issue_for_client(client: int, parameters: Parameters, *, now: int, address: 
     granted = validate_grant(parameters, _service(rows))
     authorization = AuthorizationState.of(_authorization_pk(client, rows, granted, now=now))
     if reason := authorization.unusable_reason:  # since the client was read, an operator has ended something
-        raise TemporarilyUnavailable("access of this client is just being ended", event_reason=reason)
+        words, rule = "access of this client is just being ended", authorization.unusable_rule
+        raise TemporarilyUnavailable(words, event_reason=reason, rule=rule)
     return issue_without_refresh(authorization, granted.scope, now=now, address=address)
 
 

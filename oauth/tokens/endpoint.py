@@ -40,16 +40,22 @@ def _with_advice(error: InvalidClient, request: MachineRequest) -> InvalidClient
     """Who sent a secret in the body hears which way is taken here, whether it was right or not (CL-02, CL-03)."""
     if not request.credentials.in_body or settings.SMARTAUTH_TOKEN_SECRET_IN_BODY:
         return error
-    return InvalidClient(f"{error.description}; {BY_BASIC}", event_reason=error.event_reason)
+    return InvalidClient(f"{error.description}; {BY_BASIC}", event_reason=error.event_reason, **error.why)
 
 
 def _run_grant(request: MachineRequest, client: AuthenticatedClient) -> MachineResponse:
     _require_allowed_method(request, client)
-    grant_type = request.required("grant_type")
+    grant_type = request.required("grant_type", rule="TK-01", case="E46", expected=", ".join(GRANTS))
     if grant_type not in GRANTS:
-        raise UnsupportedGrantType("this server does not know that grant_type")
+        raise UnsupportedGrantType(
+            "this server does not know that grant_type", rule="AZ-01", case="E47", presented=grant_type,
+            expected=", ".join(GRANTS),
+        )  # fmt: skip
     if grant_type not in client.grants:
-        raise UnauthorizedClient("this client may not use that grant_type")
+        raise UnauthorizedClient(
+            "this client may not use that grant_type", rule="RG-09", case="E48", presented=grant_type,
+            expected=", ".join(sorted(client.grants)),
+        )  # fmt: skip
     answer = GRANTS[grant_type](request, client)
     if isinstance(answer, OAuthError):
         raise answer
@@ -60,4 +66,4 @@ def _require_allowed_method(request: MachineRequest, client: AuthenticatedClient
     in_body = settings.SMARTAUTH_TOKEN_SECRET_IN_BODY or client.profile == Client.Profile.OPENID
     if request.credentials.in_body and not in_body:
         event_reason = "client_secret in the body is switched off at the token endpoint"
-        raise InvalidClient(AUTHENTICATION_FAILED, event_reason=event_reason)
+        raise InvalidClient(AUTHENTICATION_FAILED, event_reason=event_reason, rule="CL-02", case="E56")

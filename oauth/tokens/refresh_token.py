@@ -20,7 +20,7 @@ from oauth.models import sql
 from oauth.tokens import address_binding, refresh_grace, rights_at_issue, supersede
 from oauth.tokens.authorization_state import AuthorizationState
 from oauth.tokens.issue import RefreshFamily, reissue
-from oauth.tokens.unnamed_client import INVALID
+from oauth.tokens.unnamed_client import INVALID, UNKNOWN
 from smart.digests import sha256_hex
 from smart.http.errors import InvalidGrant, InvalidScope, OAuthError
 from smart.tokens.address_binding import BLOCKING, OFF
@@ -72,7 +72,7 @@ _USED = sql.select(UsedRefreshToken, "FROM oauth_refreshtoken WHERE digest = %s"
 
 def refresh_token(request: MachineRequest, client: AuthenticatedClient) -> MachineResponse | OAuthError:
     """RFC 6749 §6. A refusal that has consequences is returned, so that they are committed with it."""
-    token = request.required("refresh_token")
+    token = request.required("refresh_token", rule="RF-01", case="E86")
     with transaction.atomic():
         consumed = sql.one(_CONSUME, [request.now, sha256_hex(token)])
         if consumed is None:
@@ -91,7 +91,7 @@ def _refresh(
         scope = _allowed_scope(authorization, request)
         answer = reissue(authorization, scope, consumed.family, now=request.now, address=request.address)
         if answer is None:
-            raise InvalidGrant(INVALID, event_reason=SUPERSEDED)
+            raise InvalidGrant(INVALID, event_reason=SUPERSEDED, rule="PR-01", case="E87")
     except (InvalidGrant, InvalidScope) as error:
         return _give_back(consumed, authorization, request, error)
     body = json.dumps(answer).encode()
@@ -102,14 +102,15 @@ def _refresh(
 
 def _require_own_client(authorization: AuthorizationState, client: AuthenticatedClient) -> None:
     if authorization.client_pk != client.pk:
-        raise InvalidGrant(INVALID, event_reason=f"sent by {client.client_id}, whose it is not")
+        raise InvalidGrant(INVALID, event_reason=_not_its_own(client), rule="RF-01", case="E89")
 
 
 def _require_live(consumed: ConsumedRefreshToken, authorization: AuthorizationState, request: MachineRequest) -> None:
     if reason := authorization.unusable_reason_under(consumed.authorization_epoch):
-        raise InvalidGrant(INVALID, event_reason=reason)
+        raise InvalidGrant(INVALID, event_reason=reason, rule=authorization.unusable_rule, case="E87")
     if is_expired(request.now, consumed.expires_at):
-        raise InvalidGrant(INVALID, event_reason="it has expired")
+        since = consumed.expires_at
+        raise InvalidGrant(INVALID, event_reason="it has expired", rule="RF-08", case="E87", since=since)
 
 
 def _require_same_address(
@@ -123,19 +124,22 @@ def _require_same_address(
     if policy == OFF:
         return
     if supersede.is_superseded(authorization, seat_id, launch_number):
-        raise InvalidGrant(INVALID, event_reason=SUPERSEDED)
+        raise InvalidGrant(INVALID, event_reason=SUPERSEDED, rule="PR-01", case="E87")
     bound = authorization.token_address
     address_binding.apply_address_policy(
         authorization, request.address, bound=bound, at="at a refresh", now=request.now
     )
     if policy in BLOCKING:
-        raise InvalidGrant(INVALID, event_reason="it came from another address")
+        raise InvalidGrant(
+            INVALID, event_reason="it came from another address", rule="PR-06", case="E93",
+            presented=request.address, expected=bound,
+        )  # fmt: skip
 
 
 def _allowed_scope(authorization: AuthorizationState, request: MachineRequest) -> str:
     """The scope that this refresh may give. Raises InvalidGrant or InvalidScope."""
     if reason := rights_at_issue.refresh_refusal_reason(authorization):
-        raise InvalidGrant(INVALID, event_reason=reason)
+        raise InvalidGrant(INVALID, event_reason=reason, rule="RF-11", case="E87")
     return rights_at_issue.refreshed_scope(authorization, request.parameters.get("scope", ""))
 
 
@@ -168,14 +172,16 @@ def _repeat_or_end_family(
     """A token used before: within the grace window the same answer again (RF-05), else the family dies (RF-04)."""
     used = sql.one(_USED, [sha256_hex(token)])
     if used is None:
-        return InvalidGrant(INVALID)
+        return InvalidGrant(INVALID, what=UNKNOWN, rule="RF-01", case="E87")
     authorization = AuthorizationState.of(used.authorization_pk)
     record_event = partial(authorization.record_event, at=request.now, address=request.address)
     if authorization.client_pk != client.pk:
-        _record_refusal(authorization, request, f"sent by {client.client_id}, whose it is not")
-    elif reason := authorization.unusable_reason_under(used.authorization_epoch):
+        _record_refusal(authorization, request, _not_its_own(client))
+        return InvalidGrant(INVALID, what=_not_its_own(client), rule="RF-01", case="E89")
+    if reason := authorization.unusable_reason_under(used.authorization_epoch):
         _record_refusal(authorization, request, reason)
-    elif used.kept_answer and is_in_grace(request.now, used.consumed_at, settings.SMARTAUTH_REFRESH_GRACE_SECONDS):
+        return InvalidGrant(INVALID, what=reason, rule=authorization.unusable_rule, case="E87")
+    if used.kept_answer and is_in_grace(request.now, used.consumed_at, settings.SMARTAUTH_REFRESH_GRACE_SECONDS):
         try:
             _require_same_address(authorization, request, used.seat_id, used.launch_number)
         except InvalidGrant as error:
@@ -183,9 +189,14 @@ def _repeat_or_end_family(
             return error
         record_event(EventKind.REFRESH_REPEATED)
         return MachineResponse(200, refresh_grace.unseal(used.kept_answer, token))
-    elif _end_family(authorization, request):
+    if _end_family(authorization, request):
         record_event(EventKind.REFRESH_REUSED)
-    return InvalidGrant(INVALID)
+    what = "the refresh token was used before; its whole family has ended"
+    return InvalidGrant(INVALID, what=what, rule="RF-04", case="E88", since=used.consumed_at)
+
+
+def _not_its_own(client: AuthenticatedClient) -> str:
+    return f"sent by {client.client_id}, whose it is not"
 
 
 def _end_family(authorization: AuthorizationState, request: MachineRequest) -> bool:

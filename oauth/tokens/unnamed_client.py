@@ -7,6 +7,7 @@ from smart.digests import sha256_hex
 from smart.http.errors import InvalidGrant
 
 INVALID = "the refresh token is not valid"
+UNKNOWN = "no such refresh token was issued"
 
 _HOLDER = """
 SELECT c.client_id FROM oauth_refreshtoken r
@@ -21,7 +22,7 @@ def credentials_of_holder(request: MachineRequest) -> Credentials:
 
     Raises InvalidGrant for a refresh token that nobody holds.
     """
-    client_id = sql.value(_HOLDER, [sha256_hex(request.required("refresh_token"))])
+    client_id = sql.value(_HOLDER, [sha256_hex(request.required("refresh_token", rule="RF-01", case="E86"))])
     if client_id is None:
-        raise InvalidGrant(INVALID)
+        raise InvalidGrant(INVALID, rule="RF-01", case="E87", what=UNKNOWN)
     return Credentials(client_id, None)

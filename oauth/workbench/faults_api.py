@@ -34,6 +34,8 @@ def introspection_faults_api(request: HttpRequest) -> HttpResponseBase:
 class FaultsView(JsonEndpoint):
     """POST of a fault and of who is to meet it."""
 
+    rule = "SD-27"
+
     def post(self, request: Request) -> HttpResponseBase:
         asked = json_body(request)
         reject_unknown(asked, MEMBERS)

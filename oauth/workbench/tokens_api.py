@@ -34,6 +34,8 @@ class CannotMintHere(OAuthError):
 class TokensView(JsonEndpoint):
     """POST of what the token is to be. Nobody is asked who they are: only this machine is answered in development."""
 
+    rule = "SD-27"
+
     def post(self, request: Request) -> HttpResponseBase:
         asked = json_body(request)
         reject_unknown(asked, (*TEXTS, *CHANGES))

@@ -19,23 +19,11 @@ from oauth.ending.reasons import reason
 from oauth.models import AccessToken, liveness, public_reference
 from operators.admin import timeline
 from smart.time_units import SECOND, to_datetime
-from smart.tokens.liveness import Dead
+from smart.tokens.liveness import ISSUED, RULES, Dead
 
 HISTORY = 50
 OF_AUTHORIZATIONS = (EventKind.AUTHORIZATION_ENDED, EventKind.ACCESS_TAKEN_BACK)
 FAMILY = 8
-RULES = {
-    "issued": ("We issued it, and it is whole", ""),
-    Dead.REVOKED: ("Not revoked", "Revoked"),
-    Dead.ENDED: ("Its authorization stands", "The authorization has ended"),
-    Dead.CLIENT_DISABLED: ("Its client is enabled", "The client is disabled"),
-    Dead.CLIENT_ENDED: ("The client's access was not ended", "All access of the client was ended"),
-    Dead.PERSON_SUSPENDED: ("The person is not suspended", "The person is suspended"),
-    Dead.PERSON_ENDED: ("The person's access was not ended", "All access of the person was ended"),
-    Dead.FHIR_SERVER_ENDED: ("Access at the FHIR server was not ended", "All access at the FHIR server was ended"),
-    Dead.SUPERSEDED: ("No newer token has taken its place", "A newer token has taken its place"),
-    Dead.EXPIRED: ("Not expired", "Expired"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +36,12 @@ class Verdict:
 
 def verdicts(reason: Dead | None) -> list[Verdict]:
     """The rules of introspection in their order, up to the one that refuses."""
-    found: list[Verdict] = []
-    for name, (kept, broken) in RULES.items():
-        if found and found[-1].outcome != "passed":
-            found.append(Verdict("not reached", kept))
+    found = [Verdict("passed", ISSUED.sentence)]
+    for name, rule in RULES.items():
+        if found[-1].outcome != "passed":
+            found.append(Verdict("not reached", rule.sentence))
         else:
-            found.append(Verdict("refused", broken) if name == reason else Verdict("passed", kept))
+            found.append(Verdict("refused", rule.broken) if name == reason else Verdict("passed", rule.sentence))
     return found
 
 

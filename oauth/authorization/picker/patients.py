@@ -43,7 +43,7 @@ def choose_patient(request: HttpRequest, pending: Pending) -> HttpResponse:
 def _submit(request: HttpRequest, pending: Pending, user: User) -> HttpResponse:
     found = identities.shareable_records(user, pending.row.fhir_server)
     if not found.exists() and not identities.finds_patients_by_search(user, pending.row.fhir_server):
-        raise AccessDenied("there is no record that this user may share")
+        raise AccessDenied("there is no record that this user may share", rule="AZ-11", case="E29")
     if "cancel" in request.POST:
         raise denied_by_user()
     number = request.POST.get("patient", "")

@@ -268,7 +268,10 @@ def test_a_public_client_that_sends_a_secret_is_refused(app: App, grant: Grant) 
 
 
 @pytest.mark.requirement("CL-03", "TK-04")
-def test_an_unknown_client_reads_like_a_wrong_secret(app: App, grant: Grant, make_client: MakeClient) -> None:
+def test_an_unknown_client_reads_like_a_wrong_secret(
+    app: App, grant: Grant, make_client: MakeClient, settings: Any
+) -> None:
+    settings.SMARTAUTH_DEV = False  # a developer is told which of the two it is
     granted = grant(make_client("secret"))
 
     wrong = app.post("/o/token", data=granted.exchange(), headers=basic(granted.client.client_id, "wrong"))

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from smart.time_units import CLOCK_SKEW
-from smart.tokens.liveness import dead_reason, is_superseded
+from smart.tokens.liveness import RULES, Dead, dead_reason, dead_reasons, is_superseded
 
 ALIVE: dict[str, Any] = {
     "now": 999,
@@ -32,6 +32,7 @@ def test_a_token_lives_while_nothing_speaks_against_it(change: dict[str, Any]) -
 
 
 @pytest.mark.requirement("E107", "PR-08", "PR-01")
+@pytest.mark.requirement("LV-02", "LV-03", "LV-04", "LV-05", "LV-06", "LV-07", "LV-08", "LV-09", "LV-10")
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
@@ -53,6 +54,15 @@ def test_a_token_lives_while_nothing_speaks_against_it(change: dict[str, Any]) -
 )
 def test_one_thing_is_enough_to_end_it(change: dict[str, Any], reason: str) -> None:
     assert dead_reason(**{**ALIVE, **change}) == reason
+
+
+@pytest.mark.requirement("AZ-25")
+def test_every_reason_is_named_in_the_order_of_the_rules_and_the_first_decides() -> None:
+    broken = {"now": 2000, "revoked_at": 1, "seat": (1, 3, 1), "authorization_epochs": (2, 3), "client_enabled": 0}
+    more = {"client_epochs": (0, 1), "user_epochs": (5, 6), "user_suspended_at": 1, "fhir_server_epochs": (0, 1)}
+
+    assert list(dead_reasons(**{**ALIVE, **broken, **more})) == list(RULES) == list(Dead)
+    assert [rule.rule for rule in RULES.values()] == [f"LV-{number:02}" for number in range(2, 11)]
 
 
 def test_what_somebody_did_is_named_before_what_time_did() -> None:

@@ -1,0 +1,32 @@
+"""In development every refusal of the machines' endpoints says by which line of the specification (AZ-25)."""
+
+from functools import cache
+
+import httpx
+
+from tests import specification
+
+ENDPOINTS = ("/o/token", "/o/introspect", "/o/revoke", "/o/invalidate", "/o/report", "/o/launch", "/o/userinfo")
+HEADER = "X-Smartauth-Reason"
+
+
+@cache
+def identifiers() -> frozenset[str]:
+    """Every id of docs/specification."""
+    return frozenset(line.identifier for line in specification.lines())
+
+
+def rule_of(response: httpx.Response) -> str:
+    """The rule that an answer names, "" for none."""
+    return str(response.headers.get(HEADER, "")).partition(" ")[0]
+
+
+def assert_explained(path: str, response: httpx.Response) -> None:
+    """A refusal names a rule that there is, in development and nowhere else; an answer names none."""
+    from django.conf import settings
+
+    refuses = response.status_code >= httpx.codes.BAD_REQUEST or response.content == b'{"active":false}'
+    if not settings.SMARTAUTH_DEV:
+        assert HEADER not in response.headers
+    elif path.partition("?")[0] in ENDPOINTS:
+        assert (rule_of(response) in identifiers()) is refuses, response.headers.get(HEADER, "no reason")

@@ -1,0 +1,69 @@
+"""Every refusal of the product says which line of the specification refused."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import smart.http.errors
+from oauth.http import explanations
+from oauth.http.json_endpoint import Forbidden
+from smart.explanation import Explanation
+from smart.http.errors import OAuthError
+from tests.specification import ROOT
+
+pytestmark = pytest.mark.one_engine
+
+PRODUCT = ("accounts", "introspection", "oauth", "operators", "smart", "smartauth")
+ERRORS = {Forbidden.__name__, "NoIntrospectionScope", "TooManyWaiting"} | {
+    name for name, found in vars(smart.http.errors).items() if isinstance(found, type) and issubclass(found, OAuthError)
+}
+# where the table of rules, or the view, names the rule of everything that is raised
+NAMED_ELSEWHERE = {
+    "smart/authorize/rules.py", "introspection/invalidate.py", "introspection/invalidation_target.py",
+    "introspection/report.py", "introspection/requester.py", "oauth/ehr_launch/api.py", "oauth/workbench/tokens_api.py",
+    "oauth/workbench/faults_api.py",
+    "oauth/http/json_endpoint.py", "oauth/http/json_members.py", "oauth/clients/json_callers.py",
+}  # fmt: skip
+
+
+def unexplained(file: Path) -> Iterator[str]:
+    """The errors made in a file without a rule."""
+    calls = (node for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))) if isinstance(node, ast.Call))
+    for call in calls:
+        named = {keyword.arg for keyword in call.keywords} & {"rule", None}
+        if isinstance(call.func, ast.Name) and call.func.id in ERRORS and not named:
+            yield f"{file.relative_to(ROOT)}:{call.lineno} {call.func.id}"
+
+
+@pytest.mark.requirement("AZ-25")
+def test_every_error_that_is_made_names_its_rule_or_stands_where_that_is_named_for_all() -> None:
+    files = [file for folder in PRODUCT for file in sorted((ROOT / folder).rglob("*.py"))]
+    others = [file for file in files if str(file.relative_to(ROOT)) not in NAMED_ELSEWHERE]
+
+    assert len(others) > 200
+    assert [where for file in others for where in unexplained(file)] == []
+
+
+@pytest.mark.requirement("AZ-25")
+def test_a_reference_leads_back_to_its_explanation_until_many_newer_ones_came() -> None:
+    first = explanations.with_reference(Explanation("TK-08", "sent twice"))
+    again = explanations.with_reference(first)
+
+    assert again.reference == first.reference
+    assert explanations.latest_explanation(first.reference) == first
+    assert explanations.error_uri(first).endswith(f"/explain/{first.reference}")
+    for _ in range(explanations.MOST):
+        explanations.with_reference(Explanation("TK-08", "sent twice"))
+    assert explanations.latest_explanation(first.reference) is None
+
+
+@pytest.mark.requirement("AZ-25")
+def test_outside_development_nothing_is_kept_and_nothing_leads_anywhere(settings: Any) -> None:
+    settings.SMARTAUTH_DEV = False
+    explanation = Explanation("TK-08", "sent twice")
+
+    assert explanations.with_reference(explanation) is explanation
+    assert explanations.error_uri(Explanation("TK-08", "sent twice", reference="7F3K-29QD")) == ""
