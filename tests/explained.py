@@ -21,6 +21,11 @@ def rule_of(response: httpx.Response) -> str:
     return str(response.headers.get(HEADER, "")).partition(" ")[0]
 
 
+def error_of(response: httpx.Response) -> dict[str, str]:
+    """The error as it is told outside development too."""
+    return {name: value for name, value in response.json().items() if name != "error_uri"}
+
+
 def assert_explained(path: str, response: httpx.Response) -> None:
     """A refusal names a rule that there is, in development and nowhere else; an answer names none."""
     from django.conf import settings

@@ -11,6 +11,7 @@ from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 
 from oauth.models import Origin, sql
+from smart.explanation import HEADER as REASON
 from smart.http.cors import CLIENT_ID, FHIR_METHODS, Cors, cors_headers, is_preflight
 from smart.http.cors_advice import origin_advice
 from smart.text import replace_unsafe_characters
@@ -21,6 +22,7 @@ _REGISTERED = """
 SELECT 1 FROM oauth_origin o JOIN oauth_client c ON c.id = o.client_id WHERE o.origin = %s AND c.enabled = 1
 """
 _OF_CLIENT = f"{_REGISTERED} AND c.client_id = %s"  # no value is part of the text
+EXPOSE = "Access-Control-Expose-Headers"
 LONGEST_SHOWN = 200
 MOST_ORIGINS = 100
 # whole paths: by a part of one, a record or a page whose name ends like a document would be open too
@@ -42,7 +44,10 @@ def cors_headers_for(
     registered = {origin} if rule is Cors.REGISTERED and origin and _is_registered(origin, client) else set()
     if settings.SMARTAUTH_DEV and rule is Cors.REGISTERED and origin and not registered:
         _log_foreign(origin)
-    return cors_headers(rule, origin, registered, methods=methods, preflight=preflight)
+    headers = cors_headers(rule, origin, registered, methods=methods, preflight=preflight)
+    if settings.SMARTAUTH_DEV and EXPOSE in headers:
+        headers[EXPOSE] += f", {REASON}"
+    return headers
 
 
 @lru_cache(maxsize=MOST_ORIGINS)  # a page asks many times: each origin is warned of and looked up once

@@ -15,9 +15,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from oauth.http.bounded_body import BodyTooLong
-from oauth.http.json_response import json_response
-from oauth.http.oauth_errors import database_unavailable, error_members, error_response, something_failed
-from smart.explanation import Explanation, explain_response
+from oauth.http.oauth_errors import database_unavailable, error_response, something_failed
 from smart.http import limits, strict_json
 from smart.http.errors import AccessDenied, InvalidRequest, OAuthError
 
@@ -85,6 +83,6 @@ class JsonEndpoint(APIView):
 
 def _invalid_request(status: HTTPStatus, description: str, rule: str, **headers: str) -> HttpResponse:
     """What is wrong with the request as HTTP, under the status that HTTP has for it."""
-    response = json_response(status, error_members(InvalidRequest.code, description), **headers)
-    explain_response(response, Explanation(rule, description))
+    response = error_response(InvalidRequest(description, rule=rule), **headers)
+    response.status_code = status
     return response

@@ -50,8 +50,9 @@ class MachineResponse:
 
 def oauth_error_response(error: OAuthError) -> MachineResponse:
     """An OAuthError as RFC 6749 §5.2 writes it."""
-    body = json.dumps(described_members(error)).encode()
-    return MachineResponse(error.status, body, tuple(error_headers(error).items()), error.explanation)
+    explanation = with_reference(error.explanation)
+    body = json.dumps(described_members(error, explanation)).encode()
+    return MachineResponse(error.status, body, tuple(error_headers(error).items()), explanation)
 
 
 def invalid_request(status: HTTPStatus, error: InvalidRequest, *headers: tuple[str, str]) -> MachineResponse:

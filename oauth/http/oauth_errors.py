@@ -2,8 +2,9 @@
 
 from django.http import HttpResponse
 
+from oauth.http.explanations import error_uri, with_reference
 from oauth.http.json_response import json_response
-from smart.explanation import explain_response
+from smart.explanation import Explanation, explain_response
 from smart.http.errors import OAuthError, ServerError, TemporarilyUnavailable, TooManyRequests
 
 
@@ -17,14 +18,15 @@ def something_failed() -> ServerError:
     return ServerError("something failed here, try again later", rule="E42", case="E42")
 
 
-def error_members(code: str, description: str = "") -> dict[str, str]:
-    """The JSON object of a refusal."""
-    return {"error": code, **({"error_description": description} if description else {})}
+def error_members(code: str, description: str = "", uri: str = "") -> dict[str, str]:
+    """The JSON object of a refusal; in development with the address where it is explained."""
+    members = {"error": code, "error_description": description, "error_uri": uri}
+    return {name: value for name, value in members.items() if value}
 
 
-def described_members(error: OAuthError) -> dict[str, str]:
+def described_members(error: OAuthError, explanation: Explanation) -> dict[str, str]:
     """The JSON object of this error; where nothing else is said its code describes it."""
-    return error_members(error.code, error.description or error.code)
+    return error_members(error.code, error.description or error.code, error_uri(explanation))
 
 
 def error_headers(error: OAuthError) -> dict[str, str]:
@@ -35,6 +37,8 @@ def error_headers(error: OAuthError) -> dict[str, str]:
 
 def error_response(error: OAuthError, **headers: str) -> HttpResponse:
     """The refusal as Django sends it."""
-    response = json_response(error.status, described_members(error), **error_headers(error), **headers)
-    explain_response(response, error.explanation)
+    explanation = with_reference(error.explanation)
+    members = described_members(error, explanation)
+    response = json_response(error.status, members, **error_headers(error), **headers)
+    explain_response(response, explanation)
     return response

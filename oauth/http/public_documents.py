@@ -12,6 +12,7 @@ from django.utils.cache import get_conditional_response
 from django.utils.http import quote_etag
 from django.views.decorators.csrf import csrf_exempt
 
+from oauth.http.explanations import error_uri, with_reference
 from oauth.http.oauth_errors import error_members
 from smart.explanation import Explanation, explain_response
 from smart.http.errors import InvalidTarget, OAuthError
@@ -53,7 +54,8 @@ def _cacheable_response(request: HttpRequest, content: Mapping[str, Any]) -> Htt
 def _error_response(error: OAuthError) -> HttpResponse:
     """400 for a bad question, 404 for a base that is not here; not cached, since it may be added any minute."""
     status = HTTPStatus.NOT_FOUND if isinstance(error, InvalidTarget) else error.status
-    body = error_members(error.code, error.description)
+    explanation = with_reference(error.explanation)
+    body = error_members(error.code, error.description, error_uri(explanation))
     response = JsonResponse(body, status=status, headers={"Cache-Control": "no-store"})
-    explain_response(response, error.explanation)
+    explain_response(response, explanation)
     return response

@@ -7,6 +7,7 @@ import httpx
 from django.test import Client as Browser
 
 from tests.conftest import SECRET, App, basic
+from tests.explained import error_of
 
 NOTHING = {"authorizations": 0, "access_tokens": 0}
 ONE = {"authorizations": 1, "access_tokens": 1}
@@ -89,6 +90,6 @@ class Operator:
 
 def assert_refused(response: httpx.Response, status: int, error: str, description: str) -> None:
     assert response.status_code == status, response.text
-    assert response.json() == {"error": error, "error_description": description}
+    assert error_of(response) == {"error": error, "error_description": description}
     assert response.headers["Content-Type"] == "application/json"
     assert response.headers["Cache-Control"] == "no-store"

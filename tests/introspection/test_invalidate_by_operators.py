@@ -6,6 +6,7 @@ import pytest
 from django.test import Client as Browser
 
 from tests.conftest import BASE
+from tests.explained import error_of
 from tests.fixture_types import Events, Introspect, Issue, MakePerson
 from tests.introspection.invalidation_caller import BY, NOTHING, ONE, Operator, targets
 
@@ -136,7 +137,7 @@ def test_an_operators_session_counts_only_on_a_page_of_ours(
     response = operator.post(**targets(issued, "sub"), csrf="")
 
     assert response.status_code == 403
-    assert response.json() == {"error": "access_denied", "error_description": "the CSRF token is missing or wrong"}
+    assert error_of(response) == {"error": "access_denied", "error_description": "the CSRF token is missing or wrong"}
     assert introspect(issued["access_token"])["active"] is True
 
 

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import BASE, SECRET, App, basic
+from tests.explained import error_of
 from tests.fixture_types import Events, Introspect, MakeClient
 from tests.introspection.invalidation_caller import Asker, Operator, assert_refused, targets
 
@@ -90,7 +91,7 @@ def test_an_operator_hears_that_a_base_is_none(operator: Operator) -> None:
     response = operator.post(patient="amy", aud="https://nowhere.example.org/fhir")
 
     assert response.status_code == 400
-    assert response.json() == {"error": "invalid_target", "error_description": "aud is no FHIR base of this server"}
+    assert error_of(response) == {"error": "invalid_target", "error_description": "aud is no FHIR base of this server"}
 
 
 @pytest.mark.parametrize(

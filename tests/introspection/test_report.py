@@ -12,6 +12,7 @@ from oauth.ending.selection import Actor
 from oauth.models import AccessToken, Authorization, liveness
 from smart.digests import sha256_hex
 from tests.conftest import ADDRESS, SECRET, App, basic
+from tests.explained import error_of
 from tests.fixture_types import Events, Introspect, Issue, MakeClient, MakePerson, MakeResourceServer
 
 
@@ -302,7 +303,7 @@ def test_a_backend_service_that_keeps_trying_loses_its_access(
 
 def assert_refused(response: httpx.Response, status: int, error: str, description: str) -> None:
     assert response.status_code == status, response.text
-    assert response.json() == {"error": error, "error_description": description}
+    assert error_of(response) == {"error": error, "error_description": description}
     assert response.headers["Cache-Control"] == "no-store"
 
 

@@ -13,6 +13,7 @@ from smart.authorize.style import STYLE as STYLE_DOCUMENT
 from smart.authorize.style import style_version
 from smart.digests import sha256_hex
 from tests.conftest import BASE, REDIRECT_URI, SECRET, App, basic
+from tests.explained import error_of
 from tests.fixture_types import Events, MakeClient, MakePerson, MakeResourceServer
 from tests.oauth.remembering import exchange
 from tests.oauth.visitor import Visitor, redirect_query
@@ -180,7 +181,7 @@ def test_nobody_else_gets_a_patient_who_is_not_on_their_list(ehr: Ehr, make_pers
 
 def assert_refused(response: httpx.Response, status: int, error: str, description: str) -> None:
     assert response.status_code == status, response.text
-    assert response.json() == {"error": error, "error_description": description}
+    assert error_of(response) == {"error": error, "error_description": description}
     assert response.headers["Content-Type"] == "application/json"
     assert response.headers["Cache-Control"] == "no-store"
 

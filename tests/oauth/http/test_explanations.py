@@ -1,10 +1,13 @@
 """Every refusal of the product says which line of the specification refused."""
 
 import ast
+import re
 from collections.abc import Iterator
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 import smart.http.errors
@@ -12,6 +15,9 @@ from oauth.http import explanations
 from oauth.http.json_endpoint import Forbidden
 from smart.explanation import Explanation
 from smart.http.errors import OAuthError
+from tests.conftest import SECRET, App, basic
+from tests.explained import HEADER
+from tests.fixture_types import MakeResourceServer
 from tests.specification import ROOT
 
 pytestmark = pytest.mark.one_engine
@@ -67,3 +73,63 @@ def test_outside_development_nothing_is_kept_and_nothing_leads_anywhere(settings
 
     assert explanations.with_reference(explanation) is explanation
     assert explanations.error_uri(Explanation("TK-08", "sent twice", reference="7F3K-29QD")) == ""
+
+
+FORM = {"grant_type": "authorization_code", "code": "x", "redirect_uri": "https://app.example/cb"}
+REFUSED: list[tuple[str, str, dict[str, Any]]] = [
+    ("GET", "/o/token", {}),
+    ("POST", "/o/token", {"json": {}}),
+    ("POST", "/o/token", {"data": FORM}),
+    ("POST", "/o/token", {"data": {**FORM, "client_id": "nobody"}}),
+    ("POST", "/o/token", {"content": b"x" * 70_000, "headers": {"Content-Type": "application/x-www-form-urlencoded"}}),
+    ("POST", "/o/introspect", {"data": {"token": "garbage"}}),
+    ("POST", "/o/introspect", {"data": {"token": "garbage"}, "headers": {"Authorization": "Bearer x"}}),
+    ("POST", "/o/revoke", {"data": {"client_id": "nobody"}}),
+    ("POST", "/o/invalidate", {"json": {}}),
+    ("POST", "/o/report", {"content": b"{", "headers": {"Content-Type": "application/json"}}),
+    ("DELETE", "/o/launch", {}),
+    ("GET", "/o/userinfo", {}),
+    ("GET", "/o/userinfo", {"headers": {"Authorization": "Bearer x"}}),
+    ("GET", "/o/smart-configuration?aud=https://nowhere.example", {}),
+    ("GET", "/fhir/r4/Patient/amy", {}),
+]
+
+
+@pytest.mark.requirement("AZ-25")
+@pytest.mark.parametrize(("method", "path", "sent"), REFUSED, ids=repr)
+def test_development_adds_a_header_and_an_address_and_nothing_else_differs(
+    app: App, settings: Any, method: str, path: str, sent: dict[str, Any]
+) -> None:
+    told = app.request(method, path, **sent)
+    settings.SMARTAUTH_DEV = False
+    plain = app.request(method, path, **sent)
+
+    assert told.status_code == plain.status_code >= HTTPStatus.BAD_REQUEST
+    assert HEADER in told.headers
+    assert _kept(told.headers) == _kept(plain.headers)
+    if b"error_uri" in told.content:
+        reference = told.json()["error_uri"].rpartition("/")[2]
+        assert told.headers[HEADER].endswith(f" ({reference})")
+    assert _without_address(told.content) == plain.content
+
+
+def _kept(headers: httpx.Headers) -> dict[str, str]:
+    own = {HEADER.lower(), "x-request-id", "content-length", "date"}
+    return {name: value.removesuffix(f", {HEADER}") for name, value in headers.items() if name not in own}
+
+
+def _without_address(content: bytes) -> bytes:
+    return re.sub(rb', "error_uri": "[^"]*"', b"", content)
+
+
+@pytest.mark.requirement("AZ-25", "IN-06")
+def test_a_token_that_is_not_active_reads_the_same_but_for_the_header(
+    app: App, settings: Any, make_resource_server: MakeResourceServer
+) -> None:
+    caller = basic(make_resource_server().client_id, SECRET)
+    told = app.post("/o/introspect", data={"token": "garbage"}, headers=caller)
+    settings.SMARTAUTH_DEV = False
+    plain = app.post("/o/introspect", data={"token": "garbage"}, headers=caller)
+
+    assert told.headers[HEADER].startswith("LV-01 We issued no such token (")
+    assert (plain.content, _kept(told.headers)) == (told.content, _kept(plain.headers))
