@@ -33,6 +33,7 @@ from fhir.versions.version import Version
 from smart.decisions.caller import Caller, InvalidClaims, read_caller
 from smart.decisions.interactions import LETTERS
 from smart.decisions.permissions import OutOfScope, Permissions, permissions_of
+from smart.explanation import explain_response
 from smart.http.cors import CLIENT_ID
 
 logger = logging.getLogger(__name__)
@@ -112,7 +113,9 @@ class FhirView(APIView):
             exc = Failure()
         if isinstance(exc, InsufficientScope) or (self.permissions and isinstance(exc, NotFound)):
             reports.add(self.token, exc.status_code)
-        return self._response(exc.outcome(), exc.status_code, exc.headers)
+        response = self._response(exc.outcome(), exc.status_code, exc.headers)
+        explain_response(response, exc.explanation)
+        return response
 
     def http_method_not_allowed(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Response:
         raise self._not_allowed()
@@ -126,7 +129,7 @@ class FhirView(APIView):
         try:
             return read_caller(claims, self.base, time.time())
         except InvalidClaims as refusal:
-            raise InvalidToken(self.base) from refusal
+            raise InvalidToken(self.base, refusal.why) from refusal
 
     def _permissions(self, caller: Caller) -> Permissions:
         interaction, name = self.route.interaction(self.request.method), self.kwargs.get("type", "")
@@ -137,7 +140,7 @@ class FhirView(APIView):
         try:
             return permissions_of(caller, name, LETTERS[interaction], self.version.types.get(name), self.base)
         except OutOfScope as refusal:
-            raise InsufficientScope(self.base) from refusal
+            raise InsufficientScope(self.base, refusal.why) from refusal
 
     def _not_allowed(self) -> MethodNotAllowed:
         """405 names the methods that are served here; at a type that is not, none."""

@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Unpack
 
+from smart.explanation import Why
 from smart.fhir.audience import is_same_audience
 from smart.fhir.elements import reference_target
 from smart.fhir.id import is_fhir_id
@@ -14,7 +15,11 @@ PATIENTS = "__patients"  # smartauth's own member of introspection, for user/ sc
 
 
 class InvalidClaims(Exception):
-    """The token is worth nothing at this base."""
+    """The token is worth nothing at this base, and by which line of the checklist."""
+
+    def __init__(self, **why: Unpack[Why]) -> None:
+        super().__init__(why.get("what", ""))
+        self.why = why
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +38,9 @@ class Caller:
 
 def read_caller(claims: Mapping[str, Any] | None, base: str, now: float) -> Caller:
     """The caller that a live token for this very base speaks for (RFC 9068 §4, AL:access). Raises InvalidClaims."""
-    if claims is None or not (_is_meant_for(claims.get("aud"), base) and _is_unexpired(claims.get("exp"), now)):
-        raise InvalidClaims
-    # a token bound to a key is worthless without its proof (RFC 9449 §7.2)
-    if str(claims.get("token_type", "Bearer")).lower() != "bearer" or "cnf" in claims:
-        raise InvalidClaims
+    if claims is None:
+        raise InvalidClaims(what="the authorization server says that the token is not active", rule="TV-05")
+    _require_valid(claims, base, now)
     scope, patient = claims.get("scope"), claims.get("patient")
     backend = _is_backend(claims)
     return Caller(
@@ -47,6 +50,22 @@ def read_caller(claims: Mapping[str, Any] | None, base: str, now: float) -> Call
         own_record=None if backend else reference_target(claims.get("fhirUser"), base),
         is_backend=backend,
     )
+
+
+def _require_valid(claims: Mapping[str, Any], base: str, now: float) -> None:
+    audience = claims.get("aud")
+    if not _is_meant_for(audience, base):
+        raise InvalidClaims(
+            what="the token is for another FHIR server",
+            rule="TV-07",
+            presented=f"aud {audience}",
+            expected=f"aud {base}",
+        )
+    if not _is_unexpired(claims.get("exp"), now):
+        raise InvalidClaims(what="the token has expired, or never says when it will", rule="TV-03")
+    # a token bound to a key is worthless without its proof (RFC 9449 §7.2)
+    if str(claims.get("token_type", "Bearer")).lower() != "bearer" or "cnf" in claims:
+        raise InvalidClaims(what="the token is bound to a key, and came without a proof", rule="TV-22")
 
 
 def _patients(listed: Any) -> frozenset[str]:

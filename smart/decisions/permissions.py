@@ -1,20 +1,27 @@
 """Enforcement: what a caller may do with one resource type, by which scopes, and whose records these reach."""
 
 from dataclasses import dataclass, replace
-from typing import TypeAlias
+from typing import TypeAlias, Unpack
 
 from smart.decisions.caller import Caller
+from smart.explanation import Why
 from smart.fhir.definitions import ResourceDefinition
 from smart.openid.standard_claims import has_fhir_user
 from smart.scopes.scope import Scope
 from smart.scopes.scope_sets import scopes_allowing
 from smart.search.criteria import Criterion, UnsupportedCriterion, scope_criteria
 
+CONTEXTS = ("patient", "user", "system")
+
 Alternatives: TypeAlias = tuple[tuple[Criterion, ...], ...]
 
 
 class OutOfScope(Exception):
-    """The scopes do not allow this."""
+    """The scopes do not allow this, and by which line of the checklist."""
+
+    def __init__(self, **why: Unpack[Why]) -> None:
+        super().__init__(why.get("what", ""))
+        self.why = why
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +51,20 @@ def permissions_of(
         # fhirUser can be read with its own token (SMART App Launch, scopes for identity data; ID-03)
         found.append(Permission(frozenset(), own_record=caller.own_record))
     if not found:
-        raise OutOfScope
+        raise _out_of_scope(caller, name, letter)
     return tuple(found)
+
+
+def _out_of_scope(caller: Caller, name: str, letter: str) -> OutOfScope:
+    """What is missing: a scope, or whom a scope that is there would be about (PC-20)."""
+    held = " ".join(scope.name for scope in caller.scopes)
+    covering = [scope for context in CONTEXTS for scope in scopes_allowing(caller.scopes, context, name, letter)]
+    if covering and covering[0].context not in _by_context(caller):
+        what = f"{covering[0].name} covers this, and the token names nobody whose records it reaches"
+        return OutOfScope(what=what, rule="PC-20", presented=held)
+    needed = ", ".join(f"{context}/{name}.{letter}" for context in _by_context(caller) or CONTEXTS)
+    what = f"no scope of the token covers {letter} of {name}"
+    return OutOfScope(what=what, rule="TV-20", presented=held or "no scope", expected=f"one that covers {needed}")
 
 
 def _by_context(caller: Caller) -> dict[str, Permission]:
