@@ -6,9 +6,9 @@ import sys
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "smartauth.settings")
-    for place, argument in enumerate(sys.argv):
-        if not argument.isascii() and any("\ud800" <= character <= "\udfff" for character in argument):
-            sys.exit(f"manage.py: argument {place} is not UTF-8: {argument!a}")
+    from smartauth.command_line.arguments import exit_if_not_utf_8
+
+    exit_if_not_utf_8(sys.argv, "manage.py")
     from django.core.management import execute_from_command_line
 
     from smartauth.running_server import follow_running_server

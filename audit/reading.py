@@ -9,7 +9,34 @@ def newest_events(*wanted: Q, at_most: int) -> list[Event]:
     """The newest events that one of these fits, oldest first; each should name a column that has an index."""
     found: dict[str, Event] = {}
     for each in wanted:
+        # what is shipped between the two reads is in the second
+        waiting = list(OutboxEvent.objects.filter(each).order_by("-at", "-pk")[:at_most])
         shipped = SecurityEvent.objects.using("audit").filter(each).order_by("-at", "-pk")[:at_most]
-        waiting = OutboxEvent.objects.filter(each).order_by("-at", "-pk")[:at_most]
-        found |= {event.event_id: event for event in (*shipped, *waiting)}
+        found |= {event.event_id: event for event in (*waiting, *shipped)}
     return sorted(found.values(), key=lambda event: (event.at, event.pk))[-at_most:]
+
+
+class NewEvents:
+    """What happens from now on, each once."""
+
+    def __init__(self, wanted: Q) -> None:
+        self._wanted = wanted
+        self._last = _last_shipped()
+        self._seen = {each.event_id for each in self._waiting()}
+
+    def read(self) -> list[Event]:
+        """Those since the last call, oldest first."""
+        waiting, last = self._waiting(), _last_shipped()
+        shipped = list(SecurityEvent.objects.filter(self._wanted, pk__gt=self._last, pk__lte=last))
+        new = {each.event_id: each for each in (*waiting, *shipped) if each.event_id not in self._seen}
+        self._seen -= {each.event_id for each in shipped}
+        self._seen |= {each.event_id for each in waiting}
+        self._last = last
+        return sorted(new.values(), key=lambda each: each.at)
+
+    def _waiting(self) -> list[OutboxEvent]:
+        return list(OutboxEvent.objects.filter(self._wanted).order_by("pk"))
+
+
+def _last_shipped() -> int:
+    return SecurityEvent.objects.order_by("-pk").values_list("pk", flat=True).first() or 0

@@ -1,6 +1,7 @@
 """How the server is run, the same in development, production, tests and benchmarks: uvicorn with bounds."""
 
 import resource
+import socket
 from typing import Any
 
 import uvicorn
@@ -29,6 +30,18 @@ def serve(host: str, port: int, *, processes: int = 1, **options: Any) -> None:
         proxy_headers=False,
         **options,
     )
+
+
+def port_problem(host: str, port: int) -> str:
+    """Why nobody can listen there now, or ""."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            return error.strerror or "it cannot be bound"
+    return ""
 
 
 def _allow_open_files(needed: int) -> None:

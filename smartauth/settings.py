@@ -11,9 +11,10 @@ from smartauth.data_folder import make_folder, private_file
 from smartauth.database_url import django_database
 from smartauth.environment import read_or_exit
 from smartauth.first_start import read_or_create_secret
+from smartauth.resources import IS_INSTALLED, RESOURCES
 from smartauth.setting_kinds import Network
 
-BASE_DIR = Path(__file__).resolve().parent.parent
+BASE_DIR = RESOURCES
 _env = read_or_exit(os.environ)
 
 # Where the server is and what it is called --------------------------------------------------------------------------
@@ -22,6 +23,7 @@ SMARTAUTH_ISSUER: str = _env[table.ISSUER]
 SMARTAUTH_DEV: bool = _env[table.DEV]
 SMARTAUTH_DEV_NETWORKS: tuple[Network, ...] = _env[table.DEV_NETWORKS]
 SMARTAUTH_DATA_DIR: Path = make_folder(_env[table.DATA_DIR])
+SMARTAUTH_COMMAND = "smartauth" if IS_INSTALLED else "manage.py"  # as sentences name it
 _issuer = urlsplit(SMARTAUTH_ISSUER)
 
 # Secrets: drawn at the first start and kept in the data folder unless the environment gives them --------------------

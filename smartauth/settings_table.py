@@ -13,12 +13,13 @@ from smart.tokens.refresh import GRACE_BOUND
 from smartauth import setting_kinds as kinds
 from smartauth.data_folder import is_open_to_others
 from smartauth.database_url import is_same_database
+from smartauth.resources import usual_data_folder
 from smartauth.setting_kinds import Kind, Network, decimal, whole, word
 
 T = TypeVar("T")
 DAY, YEAR = 86_400, 365 * 86_400
 DEFAULT_PORT = 8000
-VAR = Path(__file__).resolve().parent.parent / "var"
+VAR = usual_data_folder()
 DEMO_SECRET = "demo-resource-server-secret"  # noqa: S105  # public by intention
 _DRAWN = "drawn at the first start, kept in the data folder"
 _DRAW = "Draw it with: python -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())'"
@@ -124,7 +125,8 @@ DATA_DIR: Setting[Path] = Setting(
             "open to other accounts of the machine", lambda values: is_open_to_others(values[DATA_DIR]), "chmod 700 it."
         ),
     ),
-    default_text="`var` in the project's folder; with another port than 8000 `var/PORT`",
+    default_text="`var` in the project's folder; installed, `smartauth` in `$XDG_DATA_HOME` (`~/.local/share`); with "
+    "another port than 8000 the folder `PORT` in it",
 )
 
 # Secrets --------------------------------------------------------------------------------------------------------------

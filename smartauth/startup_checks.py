@@ -78,7 +78,8 @@ gate = StartupGate()
 def check_database() -> None:
     """Raises UnsafeStart or NotYet, or the error of a database that does not answer (SB-07)."""
     if missing := missing_migrations("default"):
-        raise NotYet(f"the database lacks migrations of {', '.join(missing)}; `manage.py migrate` applies them.")
+        command = f"{settings.SMARTAUTH_COMMAND} migrate"
+        raise NotYet(f"the database lacks migrations of {', '.join(missing)}; `{command}` applies them.")
     if not settings.SMARTAUTH_DEV and (left := credentials.usable_demo_credentials()):
         raise UnsafeStart(f"Demo data with public passwords is in the database: {', '.join(left)}.")
     if not settings.SMARTAUTH_DEV and are_one_database():
@@ -90,5 +91,5 @@ def check_database() -> None:
     if lost := signing_keys.unreadable_kids():
         raise UnsafeStart(
             f"The signing keys {', '.join(lost)} cannot be decrypted: SMARTAUTH_KEY_ENCRYPTION_KEYS lacks the key that "
-            "they were encrypted with. If it is lost, `manage.py keys withdraw` makes new ones."
+            f"they were encrypted with. If it is lost, `{settings.SMARTAUTH_COMMAND} keys withdraw` makes new ones."
         )

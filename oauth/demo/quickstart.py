@@ -1,7 +1,8 @@
-"""The commands of the first minute, on the home page and after `manage.py dev`: a token, a read, two refusals."""
+"""The commands of the first minute, on the home page and after `dev`: a token, a read, two refusals."""
 
 import os
 import shlex
+import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +26,7 @@ def token() -> Command:
     if os.environ.get("SMARTAUTH_DATABASE_URL"):
         about += ". Needs the SMARTAUTH_DATABASE_URL of the server"
     arguments = '--client demo-public --user amy --patient amy --scope "patient/*.rs"'
-    return Command(about, f"TOKEN=$({_manage()} token {arguments})")
+    return Command(about, f"TOKEN=$({_command_line()} token {arguments})")
 
 
 def reads() -> tuple[Command, Command, Command]:
@@ -48,10 +49,22 @@ def _read(url: str) -> str:
     return f"curl -sS -w '\\n%{{http_code}}\\n' --oauth2-bearer $TOKEN {url}"
 
 
+def _command_line() -> str:
+    """How another shell calls what runs here, with what this one's environment chose."""
+    chosen = [f"{name}={shlex.quote(os.environ[name])} " for name in CARRIED_VARIABLES if os.environ.get(name)]
+    return "".join(chosen) + (_manage() if settings.SMARTAUTH_COMMAND == "manage.py" else _installed_command())
+
+
 def _manage() -> str:
-    """How this process runs manage.py, seen from the folder of the project, with what its environment chose."""
+    """manage.py, seen from the folder of the project."""
     python = Path(sys.executable)
     if python.is_relative_to(settings.BASE_DIR):
         python = python.relative_to(settings.BASE_DIR)
-    chosen = [f"{name}={shlex.quote(os.environ[name])} " for name in CARRIED_VARIABLES if os.environ.get(name)]
-    return "".join(chosen) + f"{shlex.quote(str(python))} manage.py"
+    return f"{shlex.quote(str(python))} manage.py"
+
+
+def _installed_command() -> str:
+    """By its name where that finds the one of this environment, else by its place."""
+    own = Path(sys.executable).with_name("smartauth")
+    found = shutil.which("smartauth")
+    return "smartauth" if found and Path(found).resolve() == own.resolve() else shlex.quote(str(own))

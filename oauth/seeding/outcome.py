@@ -23,6 +23,7 @@ class Outcome:
 
     folder: Path
     demo: bool = False
+    operator: str = ""  # who adds a single row, as events name them; "" for a file
     changes: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     secrets: dict[str, str] = field(default_factory=dict)
@@ -34,8 +35,11 @@ class Outcome:
         if not added and not names:
             return
         self.changes.append(f"added {what}" if added else f"changed {what}: {names}")
-        reason = "added" if added else f"changed {names}"
-        record_events(Event(kind=EventKind.SEEDED, at=clock.now(), reason=reason, **reference))
+        if self.operator:
+            kind, reason = EventKind.OPERATOR_ADDED, what.partition(" ")[0]
+        else:
+            kind, reason = EventKind.SEEDED, "added" if added else f"changed {names}"
+        record_events(Event(kind=kind, at=clock.now(), reason=reason, operator=self.operator, **reference))
 
 
 def set_fields(row: models.Model, values: Mapping[str, Any]) -> list[str]:

@@ -2,21 +2,19 @@
 
 from django.conf import settings
 from django.contrib import admin, messages
-from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 
-from accounts import clock
-from audit.event_kinds import EventKind
 from oauth.clients import secrets
 from oauth.ending import access
 from oauth.ending.reasons import EndedFor
 from oauth.models import Authorization, Client
+from oauth.registration import client_changes
 from operators.admin import confirmation
 from operators.admin.client_pages import secret_page
-from operators.admin.model_admin import OperatorAdmin, actor, record_operator_events
+from operators.admin.model_admin import OperatorAdmin, actor
 from operators.admin.rendering import count_text
 
 
@@ -28,11 +26,7 @@ def rotate(model_admin: OperatorAdmin, request: HttpRequest, queryset: QuerySet[
         return None
     if not confirmation.is_confirmed(request):
         return _rotation_confirmation(model_admin, request, client)
-    with transaction.atomic():
-        secret = secrets.rotate(client, request.POST.get("number", ""), now=clock.now())
-        if secret:
-            record_operator_events(request, EventKind.SECRET_ROTATED, model_admin.event_fields(client))
-    if secret:
+    if secret := client_changes.rotate_secret(client, request.POST.get("number", ""), actor(request)):
         return secret_page(model_admin, request, client, secret)
     model_admin.message_user(
         request, "Nothing was rotated: this form was used before. A secret is shown once.", messages.WARNING
@@ -64,10 +58,7 @@ def enable(model_admin: OperatorAdmin, request: HttpRequest, queryset: QuerySet[
         ending = ["Nothing. What ended stays ended; people are asked again."]
         title = "Enable these clients"
         return confirmation.page(request, model_admin, queryset, title=f"{title}?", button=title, ending=ending)
-    with transaction.atomic():
-        clients = list(queryset.filter(enabled=0))
-        Client.objects.filter(pk__in=[client.pk for client in clients]).enable()
-        record_operator_events(request, EventKind.CLIENT_ENABLED, *map(model_admin.event_fields, clients))
+    clients = client_changes.enable(queryset, actor(request))
     model_admin.message_user(request, f"Enabled {count_text(len(clients), 'client')}.")
     return None
 

@@ -3,6 +3,7 @@
 
 import json
 import shlex
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -14,6 +15,8 @@ from oauth.models import Client, FhirServer
 from oauth.models.servers import AddressPolicy, ClaimProfile
 from oauth.registration.fhir_servers import RegisteredFhirServer, client_ids_at, register
 from oauth.registration.problems import MAX_NAME_LENGTH, InvalidRegistration
+from smart.fhir.audience import canonical_url
+from smart.text import has_unsafe_characters
 
 ADDED = """\
 {what}: {base}
@@ -41,7 +44,7 @@ or fetch it from smartauth and pass it on (no redirect: browsers would block it)
 {document}
 
 Clients that may ask for its tokens: {clients}.
-More of them: `manage.py fhir-server add {base} --client CLIENT_ID`, or in the admin.
+More of them: `{command} fhir-server add {base} --client CLIENT_ID`, or in the admin.
 Who is who there, and for which patients: the seed file (docs/seed-file.md), or in the admin.
 """
 SHOWN_ONCE = "{base} is protected already; its secret was shown when it was made. --new-secret draws another one."
@@ -69,22 +72,37 @@ class Command(BaseCommand):
         add.add_argument(
             "--new-secret", action="store_true", help="another secret where there is one; both work a while"
         )
-        add.add_argument("--env", action="store_true", help="print lines that a shell can read, nothing else")
-        actions.add_parser("list", help="each FHIR server with its resource servers and apps")
+        again = actions.add_parser("new-secret", help="another secret for one that is protected; both work a while")
+        again.add_argument("url", help="the FHIR base")
+        for each in (add, again):
+            each.add_argument("--env", action="store_true", help="print lines that a shell can read, nothing else")
+        listing = actions.add_parser("list", help="each FHIR server with its resource servers and apps")
+        for each in (add, again, listing):
+            each.add_argument("--json", action="store_true", help="print JSON")
 
     def handle(self, *, action: str, **options: Any) -> None:
         if action == "list":
-            for server in FhirServer.objects.order_by("pk"):
-                self.stdout.write(_line(server))
-        elif options["env"]:
-            self._print_environment(options)
+            self._list(as_json=options["json"])
+            return
+        act = _register if action == "add" else _draw_secret
+        if options["env"]:
+            self._print_environment(lambda: act(options))
         else:
-            self.stdout.write(_summary(_register(options)))
+            done = act(options)
+            self.stdout.write(json.dumps(_facts(done), indent=2) if options["json"] else _summary(done))
 
-    def _print_environment(self, options: dict[str, Any]) -> None:
+    def _list(self, *, as_json: bool) -> None:
+        servers = FhirServer.objects.order_by("pk")
+        if as_json:
+            self.stdout.write(json.dumps([_listed(server) for server in servers], indent=2))
+            return
+        for server in servers:
+            self.stdout.write(_line(_listed(server)))
+
+    def _print_environment(self, act: Callable[[], RegisteredFhirServer]) -> None:
         """The lines, or why there are none, so that a file made of them is never empty and never half of it."""
         try:
-            lines = _environment(_register(options))
+            lines = _environment(act())
         except Exception as problem:
             # the shell that reads this as a file, or by eval, says why and stops there
             self.stdout.write(f"echo {shlex.quote(f'smartauth: {_one_line(problem)}')} >&2; false")
@@ -110,6 +128,17 @@ def _register(options: dict[str, Any]) -> RegisteredFhirServer:
             clients=clients,
             new_secret=options["new_secret"],
         )
+    except InvalidRegistration as refusal:
+        raise CommandError(_refusal(server.base, refusal)) from None
+
+
+def _draw_secret(options: dict[str, Any]) -> RegisteredFhirServer:
+    base = options["url"]
+    server = None if has_unsafe_characters(base) else FhirServer.objects.filter(base=canonical_url(base)).first()
+    if server is None:
+        raise CommandError(f"No FHIR server has the base {ascii(base)[1:-1]}; `fhir-server add` protects one.")
+    try:
+        return register(server, new_secret=True)
     except InvalidRegistration as refusal:
         raise CommandError(_refusal(server.base, refusal)) from None
 
@@ -157,6 +186,7 @@ def _summary(done: RegisteredFhirServer) -> str:
         "introspect": done.environment["INTROSPECT"],
         "hours": settings.SMARTAUTH_OLD_SECRET_SECONDS // 3600,
         "issuer": settings.SMARTAUTH_ISSUER,
+        "command": settings.SMARTAUTH_COMMAND,
         "aud": urlencode({"aud": server.base}),
         "document": json.dumps(done.smart_configuration, indent=2),
         "clients": ", ".join(client_ids_at(server)) or "none yet",
@@ -165,10 +195,30 @@ def _summary(done: RegisteredFhirServer) -> str:
     return text.format(**values)
 
 
-def _line(server: FhirServer) -> str:
-    asks = ", ".join(server.resource_servers.order_by("pk").values_list("client__client_id", flat=True))
-    clients = ", ".join(client_ids_at(server))
+def _facts(done: RegisteredFhirServer) -> dict[str, Any]:
+    return {
+        "base": done.server.base,
+        "added": done.added,
+        "client_id": done.client.client_id,
+        "client_secret": done.secret or None,
+        "introspection_endpoint": done.environment["INTROSPECT"],
+        "clients": client_ids_at(done.server),
+        "smart_configuration": done.smart_configuration,
+    }
+
+
+def _listed(server: FhirServer) -> dict[str, Any]:
+    return {
+        "base": server.base,
+        "version": server.version,
+        "name": server.name,
+        "introspected_by": list(server.resource_servers.order_by("pk").values_list("client__client_id", flat=True)),
+        "clients": client_ids_at(server),
+    }
+
+
+def _line(facts: dict[str, Any]) -> str:
     return (
-        f"{server.base} ({server.version}, {server.name}): "
-        f"introspected by {asks or 'nobody'}, for {clients or 'no app'}"
+        f"{facts['base']} ({facts['version']}, {facts['name']}): introspected by "
+        f"{', '.join(facts['introspected_by']) or 'nobody'}, for {', '.join(facts['clients']) or 'no app'}"
     )

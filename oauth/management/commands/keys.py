@@ -1,5 +1,6 @@
 """`manage.py keys`: list, rotate, withdraw, re-encrypt."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -16,7 +17,8 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True)
-        actions.add_parser("list", help="each key with its state and since when")
+        listing = actions.add_parser("list", help="each key with its state and since when")
+        listing.add_argument("--json", action="store_true", help="print JSON")
         rotate = actions.add_parser(
             "rotate", help="the next keys sign; tokens of the old ones verify until they expire"
         )
@@ -33,7 +35,11 @@ class Command(BaseCommand):
         acts[action](**options)
 
     def _list(self, **options: Any) -> None:
-        for row in SigningKey.objects.order_by("algorithm", "pk"):
+        rows = SigningKey.objects.order_by("algorithm", "pk")
+        if options["json"]:
+            self.stdout.write(json.dumps([_facts(row) for row in rows], indent=2))
+            return
+        for row in rows:
             self.stdout.write(f"{row.kid}  {row.algorithm}  {_state(row)}")
 
     def _rotate(self, *, algorithm: str | None, now: bool, **options: Any) -> None:
@@ -72,10 +78,22 @@ class Command(BaseCommand):
         self.stdout.write(f"Encrypted anew: {', '.join(moved) or 'nothing, all were under the first key already'}.")
 
 
+def _facts(row: SigningKey) -> dict[str, Any]:
+    return {
+        "kid": row.kid,
+        "algorithm": row.algorithm,
+        "state": "withdrawn" if row.withdrawn_at else row.state,
+        "since": to_datetime(_since(row)).isoformat(),
+        "readable": signing_keys.is_readable(row),
+    }
+
+
+def _since(row: SigningKey) -> int:
+    return int(row.withdrawn_at or row.retired_at or row.activated_at or row.created_at)
+
+
 def _state(row: SigningKey) -> str:
-    since = (
-        f"{to_datetime(row.withdrawn_at or row.retired_at or row.activated_at or row.created_at):%Y-%m-%d %H:%M:%S} UTC"
-    )
+    since = f"{to_datetime(_since(row)):%Y-%m-%d %H:%M:%S} UTC"
     if row.withdrawn_at:
         return f"withdrawn {since}"
     if row.state == SigningKey.State.RETIRED:

@@ -1,22 +1,13 @@
 """`manage.py password USER`: a new password for a person, or one that they must choose themselves."""
 
-import getpass
-import sys
 from typing import Any
 
-from django.contrib.auth.password_validation import validate_password
-from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from accounts import clock
-from accounts.models import User
 from accounts.usernames import find_user
 from oauth.ending import passwords
-from oauth.ending.selection import Actor
-from oauth.registration.problems import UNSAFE
-from smart.text import has_unsafe_characters
-
-OPERATOR = "manage.py"
+from oauth.management.operator import operator_at_command_line
+from oauth.management.typed_password import ask_password
 
 
 class Command(BaseCommand):
@@ -37,39 +28,10 @@ class Command(BaseCommand):
         user = find_user(username)
         if user is None:
             raise CommandError(f"Nobody has the user name {username!a}.")
-        actor = Actor(now=clock.now(), operator=OPERATOR)
+        actor = operator_at_command_line()
         if options["set"]:
-            ended = passwords.set_password(user, _new_password(user), actor)
+            ended = passwords.set_password(user, ask_password(user), actor)
             self.stdout.write(f"{user.username} has a new password. Sessions ended: {ended}. Apps must ask again.")
         if options["require"]:
             ended = passwords.require_new_password(user, actor)
             self.stdout.write(f"{user.username} chooses a new password at the next sign-in. Sessions ended: {ended}.")
-
-
-def _new_password(user: User) -> str:
-    """What was typed or piped, if it may be a password of this person."""
-    password = _read_password()
-    if has_unsafe_characters(password):
-        raise CommandError(f"The password {UNSAFE} Nothing was changed.")
-    try:
-        validate_password(password, user)
-    except ValidationError as error:
-        raise CommandError(" ".join(error.messages)) from None
-    return password
-
-
-def _read_password() -> str:
-    """Never an argument: those stand in the history of the shell and in the list of processes."""
-    if not sys.stdin.isatty():
-        return _first_line()
-    new = getpass.getpass("New password: ")
-    if getpass.getpass("New password again: ") != new:
-        raise CommandError("The two differ. Nothing was changed.")
-    return new
-
-
-def _first_line() -> str:
-    try:
-        return sys.stdin.readline().rstrip("\r\n")
-    except UnicodeDecodeError:
-        raise CommandError("The password is not UTF-8. Nothing was changed.") from None

@@ -1,5 +1,6 @@
 """`manage.py seed FILE`: people, patients they may act for, clients and FHIR servers from a file."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,17 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", type=Path)
+        parser.add_argument("--json", action="store_true", help="print JSON: changes, warnings, drawn secrets")
 
     def handle(self, *, file: Path, **options: Any) -> None:
         try:
             outcome = seed(file)
         except SeedError as error:
             raise CommandError(f"{file.name}: {error} Nothing was written.") from None
+        if options["json"]:
+            found = {"changes": outcome.changes, "warnings": outcome.warnings, "secrets": outcome.secrets}
+            self.stdout.write(json.dumps(found, indent=2))
+            return
         for change in outcome.changes or ["nothing to change"]:
             self.stdout.write(change)
         for client_id, secret in outcome.secrets.items():

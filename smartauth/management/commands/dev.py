@@ -3,7 +3,6 @@
 import os
 import shlex
 import signal
-import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -19,8 +18,9 @@ from django.db import connections
 from oauth.demo import credentials, quickstart
 from oauth.keys import signing_keys
 from smartauth.data_folder import make_new_files_private
+from smartauth.resources import IS_INSTALLED
 from smartauth.running_server import DATA_DIR, ISSUER, PORT, AlreadyRuns, RunningServer, announce
-from smartauth.serving import serve
+from smartauth.serving import port_problem, serve
 from smartauth.task_worker import task_worker
 
 HOST = "127.0.0.1"
@@ -84,10 +84,11 @@ class Command(BaseCommand):
             f"\nsmartauth runs at {settings.SMARTAUTH_ISSUER}   (stop: Ctrl-C)",
             f"  what is here   {settings.SMARTAUTH_ISSUER}/",
             f"  FHIR base      {settings.SMARTAUTH_FHIR_BASES['r4']}",
+            f"  data           {settings.SMARTAUTH_DATA_DIR}",
             f"  operators      {settings.SMARTAUTH_ISSUER}/admin/",
             f"  logins         {logins}; password of all: {credentials.PASSWORD}",
             "Development server: these passwords are public. Put no real patient data here.\n",
-            "In another shell, in this folder:\n",
+            "In another shell:\n" if IS_INSTALLED else "In another shell, in this folder:\n",
             *commands,
         ]
         self.stdout.write("\n".join(lines))
@@ -95,30 +96,22 @@ class Command(BaseCommand):
 
 
 def _refuse_a_taken_port(port: int) -> None:
-    if problem := _port_problem(port):
+    if problem := port_problem(HOST, port):
         raise CommandError(f"Port {port} of {HOST} cannot be used ({problem}). {_advice(port)}")
-
-
-def _port_problem(port: int) -> str:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except OSError as error:
-            return error.strerror or "it cannot be bound"
-    return ""
 
 
 def _advice(port: int) -> str:
     """The command that starts a second server beside the first: a port, and whatever else would be shared."""
-    free = next((each for each in range(port + 1, 65_536) if not _port_problem(each)), 0)
+    free = next((each for each in range(port + 1, 65_536) if not port_problem(HOST, each)), 0)
     chosen = {PORT: str(free)}
     if os.environ.get(ISSUER):
         chosen[ISSUER] = f"http://{HOST}:{free}"
     if os.environ.get(DATA_DIR):
         chosen[DATA_DIR] = f"{settings.SMARTAUTH_DATA_DIR}-{free}"
     return (
-        "For another one: " + " ".join(f"{name}={shlex.quote(value)}" for name, value in chosen.items()) + " make run"
+        "For another one: "
+        + " ".join(f"{name}={shlex.quote(value)}" for name, value in chosen.items())
+        + (" smartauth dev" if IS_INSTALLED else " make run")
     )
 
 

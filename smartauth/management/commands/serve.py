@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from smartauth.serving import serve
+from smartauth.serving import port_problem, serve
 
 STOP_SECONDS = 10
 
@@ -18,4 +18,6 @@ class Command(BaseCommand):
         parser.add_argument("--processes", type=int, default=1, help="one for each core (default: %(default)s)")
 
     def handle(self, *, host: str, port: int, processes: int, **options: Any) -> None:
+        if problem := port_problem(host, port):
+            raise CommandError(f"Port {port} of {host} cannot be used ({problem}).")
         serve(host, port, processes=processes, timeout_graceful_shutdown=STOP_SECONDS)

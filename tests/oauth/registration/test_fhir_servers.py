@@ -261,3 +261,19 @@ def test_env_without_a_secret_is_a_line_that_says_so_and_fails(base: str, argume
     done = subprocess.run(["/bin/sh", "-ec", out.getvalue()], capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("smartauth: ")
+
+
+@pytest.mark.requirement("RG-08")
+def test_new_secret_draws_one_for_a_server_that_is_there_and_adds_none(base: str) -> None:
+    with pytest.raises(CommandError, match="No FHIR server has the base"):
+        fhir_server("new-secret", base)
+    first = json.loads(fhir_server("add", base, "--json"))
+
+    second = json.loads(fhir_server("new-secret", base, "--json"))
+
+    assert (first["added"], second["added"]) == (True, False)
+    assert second["client_id"] == first["client_id"]
+    assert second["client_secret"] != first["client_secret"]
+    assert [each["introspected_by"] for each in json.loads(fhir_server("list", "--json")) if each["base"] == base] == [
+        [first["client_id"]]
+    ]

@@ -1,0 +1,76 @@
+"""`manage.py events`: the security events, and with `--follow` each as it happens."""
+
+import json
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db.models import Q
+
+from accounts.usernames import find_user
+from audit.event_kinds import EventKind, Result, result_of
+from audit.models import Event
+from audit.reading import NewEvents, newest_events
+from smart.time_units import to_datetime
+
+POLL_SECONDS = 0.5
+FIELDS = (
+    "client", "person", "fhir_server", "patient", "authorization", "token", "address", "operator", "reference",
+    "reason",
+)  # fmt: skip
+
+
+class Command(BaseCommand):
+    help = "Print the security events, the latest last."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--follow", action="store_true", help="print each event as it happens, until Ctrl-C")
+        parser.add_argument("--last", type=int, default=20, metavar="N", help="how many of the latest (20)")
+        parser.add_argument("--kind", action="append", metavar="KIND", help="of this kind; repeatable")
+        parser.add_argument("--client", metavar="ID", help="of this client")
+        parser.add_argument("--person", metavar="NAME", help="of this person, by user name or sub")
+        parser.add_argument("--json", action="store_true", help="print one JSON object a line")
+
+    def handle(self, **options: Any) -> None:
+        wanted = _wanted(options)
+        coming = NewEvents(wanted)
+        self._print(newest_events(wanted, at_most=options["last"]), as_json=options["json"])
+        if options["follow"]:
+            with suppress(KeyboardInterrupt):
+                while True:
+                    self._print(coming.read(), as_json=options["json"])
+                    time.sleep(POLL_SECONDS)
+
+    def _print(self, found: Iterable[Event], *, as_json: bool) -> None:
+        styles = {Result.REFUSED: self.style.WARNING, Result.ODD: self.style.ERROR}
+        for event in found:
+            if as_json:
+                self.stdout.write(json.dumps(_members(event)))
+            else:
+                self.stdout.write(styles.get(result_of(event.kind), str)(_line(event)))
+        self.stdout.flush()
+
+
+def _wanted(options: dict[str, Any]) -> Q:
+    """What the rows of both tables must meet. A kind that nobody records is a mistake, not an empty answer."""
+    if unknown := set(options["kind"] or ()) - set(EventKind):
+        raise CommandError(f"No event is of the kind {ascii(min(unknown))[1:-1]}; docs/reference/events.md lists them.")
+    wanted = Q(kind__in=options["kind"]) if options["kind"] else Q()
+    if options["client"]:
+        wanted &= Q(client=options["client"])
+    if options["person"]:
+        user = find_user(options["person"])
+        wanted &= Q(person=user.subject if user else options["person"])
+    return wanted
+
+
+def _members(event: Event) -> dict[str, Any]:
+    filled = {name: getattr(event, name) for name in FIELDS if getattr(event, name)}
+    return {"id": event.event_id, "at": to_datetime(event.at).isoformat(), "kind": event.kind, **filled}
+
+
+def _line(event: Event) -> str:
+    filled = [f"{name}={getattr(event, name)}" for name in FIELDS if getattr(event, name)]
+    return f"{to_datetime(event.at):%Y-%m-%d %H:%M:%S}  {event.kind}  {'  '.join(filled)}"

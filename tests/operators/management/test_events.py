@@ -1,0 +1,87 @@
+"""`manage.py events`: what happened, wherever the events are, each once."""
+
+import json
+import secrets
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import transaction
+from django.db.models import Q
+
+from accounts import clock
+from audit.event_kinds import EventKind
+from audit.reading import NewEvents, newest_events
+from audit.shipping import ship
+from audit.trail import Event, record_events
+from tests.fixture_types import MakePerson
+
+pytestmark = pytest.mark.usefixtures("committed")
+
+
+@pytest.fixture
+def client() -> str:
+    """A client that only this test writes about."""
+    return f"test-{secrets.token_hex(8)}"
+
+
+def record(client: str, kind: EventKind = EventKind.ISSUED, **about: Any) -> None:
+    with transaction.atomic():
+        record_events(Event(kind=kind, at=clock.now(), client=client, **about))
+
+
+def events(*arguments: str) -> list[Any]:
+    """What the command prints, line by line."""
+    out = StringIO()
+    call_command("events", *arguments, "--json", stdout=out)
+    return [json.loads(line) for line in out.getvalue().splitlines()]
+
+
+def test_those_of_the_trail_and_those_that_wait_stand_in_one_list(client: str) -> None:
+    record(client)
+    ship()
+    record(client, EventKind.REVOKED, reason="revocation")
+
+    assert [each["kind"] for each in events("--client", client)] == ["issued", "revoked"]
+    assert [each["kind"] for each in events("--client", client, "--last", "1")] == ["revoked"]
+    assert events("--client", client, "--last", "0") == []
+    assert [each["reason"] for each in events("--client", client, "--kind", "revoked")] == ["revocation"]
+
+
+def test_a_person_is_named_by_user_name_or_sub(client: str, make_person: MakePerson) -> None:
+    person = make_person()
+    record(client, person=person.subject)
+
+    assert events("--person", person.username) == events("--person", person.subject) != []
+
+
+def test_a_kind_that_nobody_records_is_a_mistake() -> None:
+    with pytest.raises(CommandError, match="No event is of the kind isued;"):
+        events("--kind", "isued")
+
+
+def test_lines_for_people_name_what_is_known(client: str) -> None:
+    record(client, address="192.0.2.7")
+    out = StringIO()
+
+    call_command("events", "--client", client, stdout=out)
+
+    assert out.getvalue().rstrip().endswith(f"  issued  client={client}  address=192.0.2.7")
+
+
+def test_what_is_followed_comes_once_though_it_moves(client: str) -> None:
+    record(client)
+    following = NewEvents(Q(client=client))
+
+    seen: list[list[str]] = []
+    record(client, EventKind.REVOKED)
+    seen.append([each.kind for each in following.read()])
+    ship()
+    seen.append([each.kind for each in following.read()])
+    record(client, EventKind.REFRESHED)
+    ship()
+    seen.append([each.kind for each in following.read()])
+
+    assert seen == [["revoked"], [], ["refreshed"]]
+    assert [each.kind for each in newest_events(Q(client=client), at_most=9)] == ["issued", "revoked", "refreshed"]

@@ -1,0 +1,195 @@
+"""The command `smartauth`: the verbs of both command lines agree, what is wrong ends with a sentence and a status."""
+
+import argparse
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from click.testing import CliRunner
+from django.core.management import get_commands, load_command_class
+
+from smartauth.command_line.program import VERBS, program
+from tests.running import ROOT
+
+pytestmark = pytest.mark.one_engine
+
+OWN = {"dev", "migrate", "manage", "completion"}  # no command of manage.py with the same arguments
+GENERAL = {
+    "--help", "--version", "--verbosity", "--settings", "--pythonpath", "--traceback", "--no-color", "--force-color",
+    "--skip-checks",
+}  # fmt: skip
+
+
+def verbs(
+    group: click.Group = program, before: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    """Every verb by its words, those of groups too."""
+    for name, verb in group.commands.items():
+        if isinstance(verb, click.Group):
+            yield from verbs(verb, (*before, name))
+        else:
+            yield (*before, name), verb
+
+
+ALL = dict(verbs())
+SHARED = {words: verb for words, verb in ALL.items() if words[0] not in OWN}
+
+
+def parser_of(words: tuple[str, ...]) -> Any:
+    """What manage.py reads the arguments of that verb with."""
+    parser: Any = load_command_class(get_commands()[words[0]], words[0]).create_parser("manage.py", words[0])
+    for word in words[1:]:
+        below = next(each for each in parser._actions if isinstance(each.choices, dict))
+        parser = below.choices[word]
+    return parser
+
+
+def named(words: tuple[str, ...]) -> str:
+    return " ".join(words)
+
+
+@pytest.mark.parametrize("words", sorted(SHARED), ids=named)
+def test_a_verb_takes_what_the_command_of_manage_py_takes(words: tuple[str, ...]) -> None:
+    actions = parser_of(words)._actions
+    of_django = {option for each in actions for option in each.option_strings if option.startswith("--")}
+    required = {each.dest for each in actions if not each.option_strings and each.dest != argparse.SUPPRESS}
+    mine = ALL[words].params
+
+    assert {each.opts[0] for each in mine if isinstance(each, click.Option)} - GENERAL == of_django - GENERAL
+    assert {each.name for each in mine if isinstance(each, click.Argument)} == required - {"action"}
+
+
+@pytest.mark.parametrize("words", sorted(SHARED), ids=named)
+def test_a_verb_offers_the_same_choices_and_defaults(words: tuple[str, ...]) -> None:
+    known = {action.option_strings[0]: action for action in parser_of(words)._actions if action.option_strings}
+    for option in (each for each in ALL[words].params if isinstance(each, click.Option)):
+        action = known[option.opts[0]]
+        if isinstance(option.type, click.Choice):
+            assert set(option.type.choices) == set(action.choices)
+        if option.default not in (None, ()) and not option.is_flag and action.default is not None:
+            assert str(action.default) in str(option.default)
+
+
+def test_every_action_of_a_command_is_a_verb() -> None:
+    for name in {words[0] for words in SHARED if len(words) == 2}:
+        (below,) = [each for each in parser_of((name,))._actions if isinstance(each.choices, dict)]
+        assert set(below.choices) == {words[1] for words in SHARED if words[0] == name}
+
+
+@pytest.mark.parametrize("words", sorted(ALL), ids=named)
+def test_every_verb_explains_itself(words: tuple[str, ...]) -> None:
+    if words == ("manage",):  # passes everything on, --help too
+        return
+    done = CliRunner().invoke(program, [*words, "--help"])
+
+    assert done.exit_code == 0
+    assert (ALL[words].help or "").strip().splitlines()[0].split()[0] in done.output
+
+
+def test_the_list_of_verbs_names_each_once() -> None:
+    listed = [verb.name for group in VERBS.values() for verb in group]
+
+    assert sorted(map(str, listed)) == sorted(program.commands)
+    assert all(f"\n  {name} " in CliRunner().invoke(program, ["--help"]).output for name in listed)
+
+
+@pytest.mark.parametrize(
+    ("given", "passed_on"),
+    [
+        (["client", "disable", "--", "--x"], ["disable", "--", "--x"]),
+        (["token", "--claim", "a=1", "--list", "--claim", "b=2"], ["--list", "--claim=a=1", "--claim=b=2"]),
+        (["seed", "a.yaml", "--json"], ["--json", "a.yaml"]),
+    ],
+)
+def test_arguments_are_passed_on_as_argparse_reads_them(
+    given: list[str], passed_on: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[str] = []
+    monkeypatch.setattr("smartauth.command_line.django_command.call", lambda name, *rest: seen.extend(rest))
+
+    assert CliRunner().invoke(program, given).exit_code == 0
+    assert seen == passed_on
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_is_a_script_that_asks_smartauth(shell: str) -> None:
+    done = CliRunner().invoke(program, ["completion", shell])
+
+    assert "_SMARTAUTH_COMPLETE" in done.output
+
+
+def smartauth(*arguments: str, folder: Path, **environment: str) -> "subprocess.CompletedProcess[str]":
+    """The command as a process, from a folder that is not ours."""
+    others = {name: value for name, value in os.environ.items() if not name.startswith("SMARTAUTH_")}
+    known = {"PYTHONPATH": str(ROOT), "SMARTAUTH_DATA_DIR": str(folder / "data"), "SMARTAUTH_PORT": "8999"}
+    return subprocess.run(
+        [sys.executable, "-m", "smartauth", *arguments], cwd=folder, env={**others, **known, **environment},
+        capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+
+
+def test_a_kind_of_bad_token_is_completed(tmp_path: Path) -> None:
+    done = smartauth(
+        folder=tmp_path, _SMARTAUTH_COMPLETE="bash_complete", COMP_WORDS="smartauth token --bad exp", COMP_CWORD="3"
+    )
+
+    assert "plain,expired" in done.stdout.splitlines()
+
+
+def test_a_package_of_somebody_else_under_our_name_is_named(tmp_path: Path) -> None:
+    foreign = tmp_path / "accounts/__init__.py"
+    foreign.parent.mkdir()
+    foreign.touch()
+
+    done = smartauth("token", "--list", folder=tmp_path)
+
+    assert done.returncode == 1
+    assert str(foreign) in done.stderr
+    assert "pipx" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "words"),
+    [
+        (["client", "list"], 1, "`smartauth migrate` makes them"),
+        (["nope"], 2, "No such command"),
+        (["client", "add", "x"], 2, "--name"),
+        (["serve", "--port", "70000"], 2, "70000"),
+        (["seed", "nowhere.yaml"], 1, "nowhere.yaml"),
+        (["token"], 1, "--client"),
+    ],
+)
+def test_what_can_be_foreseen_is_a_sentence(
+    arguments: list[str], status: int, words: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    done = smartauth(*arguments, folder=tmp_path_factory.mktemp("empty"))
+
+    assert done.returncode == status
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_database_that_does_not_answer_is_a_sentence(tmp_path: Path) -> None:
+    nobody = "postgresql://nobody@127.0.0.1:1/none"
+
+    done = smartauth("client", "list", folder=tmp_path, SMARTAUTH_DATABASE_URL=nobody)
+
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: The database does not answer: ")
+
+
+def test_a_port_that_is_taken_is_a_sentence(tmp_path: Path) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        done = smartauth("serve", "--port", str(port), folder=tmp_path)
+
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"Error: Port {port} of 127.0.0.1 cannot be used")
