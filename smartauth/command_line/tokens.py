@@ -43,3 +43,34 @@ class Kind(click.ParamType[str]):
 @django_command("token")
 def token() -> None:
     """Print an access token without the browser, good or bad. Development only."""
+
+
+@click.group("introspection-fault")
+def introspection_fault() -> None:
+    """Let introspection misbehave on purpose for one resource server. Development only."""
+
+
+@introspection_fault.command(
+    "begin", epilog=examples("smartauth introspection-fault begin stalled demo-resource-server")
+)
+@click.argument("fault")
+@click.argument("resource_server")
+@click.option("--seconds", type=int, default=300, metavar="N", help="When it ends by itself.")
+@AS_JSON
+@django_command("introspection-fault", "begin")
+def begin_fault() -> None:
+    """From now on this resource server meets the fault; `list` names all."""
+
+
+@introspection_fault.command("end")
+@click.argument("resource_server")
+@django_command("introspection-fault", "end")
+def end_fault() -> None:
+    """This resource server gets right answers again."""
+
+
+@introspection_fault.command("list")
+@AS_JSON
+@django_command("introspection-fault", "list")
+def list_faults() -> None:
+    """Print all faults, and who meets one now."""
