@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib.admin import AdminSite
 from django.http import HttpRequest
-from django.urls import reverse
+from django.urls import URLPattern, URLResolver, path, reverse
 
 from accounts import clock
 from accounts.models import User
@@ -53,6 +53,13 @@ class OperatorsSite(AdminSite):
             return inner(request, *args, **kwargs)
 
         return wrapped
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        from operators.admin import find  # which registers rows here, so it comes later
+
+        own = [path("explain/", self.admin_view(find.explain), name="explain"),
+               path("find/", self.admin_view(find.find), name="find")]  # fmt: skip
+        return [*own, *super().get_urls()]
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
         """All our tables as one list, in the order of an operator's work."""

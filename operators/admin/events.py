@@ -3,8 +3,10 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from django.contrib import admin
-from django.http import HttpRequest
+from django.contrib import admin, messages
+from django.contrib.admin.views.main import SEARCH_VAR
+from django.http import HttpRequest, HttpResponseRedirect
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
@@ -13,6 +15,7 @@ from accounts import clock
 from accounts.models import User
 from audit import event_kinds
 from audit.models import SecurityEvent
+from oauth.explain.reference_answer import NOTHING_KEPT
 from oauth.models import parse_reference
 from operators.admin.filters import filter_by, filter_by_link
 from operators.admin.model_admin import ReadOnlyAdmin
@@ -73,6 +76,17 @@ class SecurityEventAdmin(ReadOnlyAdmin):
     ordering = ("-at", "-pk")
     fields = ("shown_at", "what", "result", "client_", "person_", "operator_", "fhir_server", "patient",
               "authorization", "token", "address_", "reason", "reference")  # fmt: skip
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        """The list; of a number that stands in one event alone, that event; where it stands in none, it says so."""
+        term = request.GET.get(SEARCH_VAR, "")
+        if list(request.GET) == [SEARCH_VAR] and "-" in term and parse_reference(term) is not None:
+            named = [row.pk for row in self.get_search_results(request, SecurityEvent.objects.order_by(), term)[0][:2]]
+            if len(named) == 1:
+                return HttpResponseRedirect(reverse("admin:audit_securityevent_change", args=named))
+            if not named:
+                self.message_user(request, NOTHING_KEPT, messages.WARNING)
+        return super().changelist_view(request, extra_context)
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
         """The form of what is sought says where to look: each of these columns has an index."""
