@@ -19,6 +19,7 @@ import pytest
 from smartauth_probe.bad_token import BadToken
 from smartauth_probe.catalogue import kinds
 from smartauth_probe.development_server import DevelopmentServer, Order
+from smartauth_probe.introspection_faults import introspection_faults
 from tests.oracle import Answer, Oracle
 from tests.running import Server, free_port
 from tests.strangers import STRANGERS, Process, protect
@@ -187,6 +188,31 @@ def test_a_scope_that_is_missing_is_403(protected: Protected, tokens: dict[str, 
 
     assert answer.status_code == 403
     assert answer.headers.get_list("WWW-Authenticate") == ['Bearer error="insufficient_scope"']
+
+
+# Introspection that misbehaves ---------------------------------------------------------------------------------------
+
+
+# what is no matter of policy; slow ones have tests of their own below
+CERTAIN = [
+    fault.name
+    for fault in introspection_faults().values()
+    if not fault.policy and fault.name not in ("slow-head", "stalled-body", "dripping-body")
+]
+
+
+@pytest.mark.requirement("TV-14", "TV-15")
+@pytest.mark.usefixtures("stranger")
+def test_who_is_answered_wrongly_about_a_token_lets_nobody_in(protected: Protected, tokens: dict[str, str]) -> None:
+    answered = {}
+    switch, caller = f"{protected.server.url}/dev/introspection-faults", protected.environment["CLIENT_ID"]
+    for fault in CERTAIN:
+        httpx.post(switch, json={"resource_server": caller, "fault": fault}).raise_for_status()
+        answered[fault] = protected.get("Patient/amy", tokens["good"]).status_code
+    httpx.delete(switch, params={"resource_server": caller}).raise_for_status()
+
+    right = introspection_faults()
+    assert {fault: status for fault, status in answered.items() if status not in right[fault].statuses} == {}
 
 
 # No token and bad tokens ----------------------------------------------------------------------------------------------
