@@ -27,6 +27,7 @@ async def introspect(request: MachineRequest) -> MachineResponse:
     """The claims of a live token, or {"active":false}: also for a token that the caller may not ask about (IN-06)."""
     token = request.required("token", rule="IN-01", case="E106")
     found, may_ask = await authenticate_and_look_up(request, sha256_hex(token))
+    request.token_claims = found.claims or ""
     if found.token is None:
         unknown = await tampering.end_if_tampered(token, request)
         return await _inactive(lambda: unknown)

@@ -5,6 +5,8 @@ from collections.abc import Awaitable, Callable
 from introspection.introspect import introspect
 from oauth.http.asgi import Receive, Scope, Send
 from oauth.http.endpoint import Endpoint
+from smartauth.console_stream import PATH as STREAM
+from smartauth.console_stream import console_stream
 from smartauth.faulty_introspection import PATH, FaultyIntrospection
 from smartauth_probe.introspection_faults import introspection_faults
 
@@ -12,5 +14,6 @@ Machine = Callable[[Scope, Receive, Send], Awaitable[None]]
 _right = Endpoint(introspect)
 DEVELOPMENT_MACHINES: dict[str, Machine] = {
     PATH: FaultyIntrospection(_right),
+    STREAM: console_stream,
     **{f"/dev/introspect/{fault}": FaultyIntrospection(_right, fault) for fault in introspection_faults()},
 }

@@ -11,6 +11,7 @@ from typing import Any
 
 from oauth.http.asgi import Receive, Scope, Send
 from oauth.http.endpoint import Endpoint, parsed_request
+from oauth.workbench.console.machine_rows import FAULT
 from oauth.workbench.fault_switch import current_fault, is_any_switched
 from oauth.workbench.faulty_answers import PIECE, Delivery, FaultyAnswer, faulty_answer
 from smartauth.http_protocol import connection_of
@@ -31,7 +32,7 @@ class FaultyIntrospection:
         if not self.fault and not is_any_switched():
             await self.right(scope, receive, send)
             return
-        asked: Scope = {**scope, "path": PATH}
+        asked: Scope = {**scope, "path": PATH, FAULT: self.fault}
         answer = _Kept()
         await self.right(asked, receive, answer.keep)
         request = parsed_request(asked)

@@ -24,6 +24,7 @@ from oauth.sign_in.login import another_account, login, logout, operators_login,
 from oauth.sign_in.password import operators_password, password, pending_password
 from oauth.sign_in.sessions import sessions
 from oauth.tokens.userinfo import userinfo
+from oauth.workbench.console.page import clear, console
 from oauth.workbench.faults_api import introspection_faults_api
 from oauth.workbench.faults_form import begin_fault, end_fault
 from oauth.workbench.openapi import openapi
@@ -34,6 +35,8 @@ from operators import health
 
 # absent elsewhere: not one of these answers outside development
 DEVELOPMENT: list[URLPattern | URLResolver] = [
+    path("dev/console", console),
+    path("dev/console/clear", clear),
     path("dev/introspection-faults", introspection_faults_api),
     path("dev/introspection-faults/begin", begin_fault),
     path("dev/introspection-faults/end", end_fault),

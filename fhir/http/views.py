@@ -34,6 +34,7 @@ from smart.decisions.caller import Caller, InvalidClaims, read_caller
 from smart.decisions.interactions import LETTERS
 from smart.decisions.permissions import OutOfScope, Permissions, permissions_of
 from smart.explanation import explain_response
+from smart.http.about_token import ABOUT_TOKEN
 from smart.http.cors import CLIENT_ID
 
 logger = logging.getLogger(__name__)
@@ -123,8 +124,10 @@ class FhirView(APIView):
     options = http_method_not_allowed
 
     def _caller(self, request: Request) -> Caller:
+        request.META[ABOUT_TOKEN] = {"aud": self.base}
         self.token = bearer.bearer_token(request.META, self.base)
         claims = introspection_client.introspect(self.token, introspection_client.caller_address(request.META))
+        request.META[ABOUT_TOKEN] = {**(claims or {}), "aud": self.base}
         request.META[CLIENT_ID] = str((claims or {}).get("client_id", ""))
         try:
             return read_caller(claims, self.base, time.time())

@@ -15,6 +15,7 @@ from oauth.http.json_endpoint import Forbidden
 from oauth.http.machine_request import MachineRequest
 from oauth.models import Client, FhirServer
 from smart.fhir.audience import canonical_url
+from smart.http.about_token import ABOUT_TOKEN
 from smart.http.errors import InvalidClient, TemporarilyUnavailable
 from smart.http.parameters import Parameters
 
@@ -32,6 +33,7 @@ def authenticate_confidential(request: Request) -> AuthenticatedClient:
             raise InvalidClient(AUTHENTICATION_FAILED, event_reason=reason, rule="CL-01", case="E111")
     except InvalidClient as error:
         raise count_failure(error, machine) from None
+    request._request.META[ABOUT_TOKEN] = {"client_id": found.client_id}
     return found
 
 

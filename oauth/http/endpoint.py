@@ -22,6 +22,7 @@ from oauth.http.machine_response import (
     send_response,
 )
 from oauth.http.oauth_errors import database_unavailable, something_failed
+from oauth.http.watchers import machine_watchers, tell_machine_watchers
 from oauth.http.writer_pool import DATABASE_ERRORS, writer_pool
 from smart.http import limits
 from smart.http.cors import Cors, is_preflight
@@ -54,6 +55,8 @@ class Endpoint:
             answer = answer.with_reason()
         if b"origin" in headers and self.cors is not Cors.NONE:
             answer = await self._with_cors_headers(answer, scope, headers)
+        if machine_watchers:
+            tell_machine_watchers(scope, answer, (time.perf_counter_ns() - started) // 1000)
         await send_response(send, answer, request_id)
         took = (time.perf_counter_ns() - started) // 1000
         level = logging.DEBUG if answer.status == HTTPStatus.OK else logging.INFO

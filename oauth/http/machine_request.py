@@ -19,7 +19,10 @@ NEVER_IN_QUERY = frozenset({"client_secret", "client_assertion", "code", "code_v
 
 @dataclass(slots=True)
 class MachineRequest:
-    """One request of a machine, parsed: its parameters, what it presented, where it came from, and when."""
+    """One request of a machine, parsed: its parameters, what it presented, where it came from, and when.
+
+    `token_claims` is JSON: what this server says of the token that was asked about, once it was looked up.
+    """
 
     path: str
     headers: dict[bytes, bytes]
@@ -28,6 +31,7 @@ class MachineRequest:
     credentials: Credentials
     now: int
     client: AuthenticatedClient | None = None
+    token_claims: str = ""
 
     @property
     def address(self) -> str:

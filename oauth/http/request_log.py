@@ -9,6 +9,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from oauth.http.explanations import with_reference
+from oauth.http.watchers import page_watchers, tell_page_watchers
 from smart.explanation import HEADER, explain_response, explanation_of
 
 log = logging.getLogger("smartauth.request")
@@ -29,6 +30,8 @@ class RequestLogMiddleware:
         if settings.SMARTAUTH_DEV:
             _add_reason(response)
         took = (time.perf_counter_ns() - started) // 1000
+        if page_watchers:
+            tell_page_watchers(request, response, took)
         log.info(LINE, request_id, request.method, logged_route(request), response.status_code, took)
         return response
 

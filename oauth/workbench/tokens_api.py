@@ -18,6 +18,7 @@ from oauth.workbench.changes import parse_changes
 from oauth.workbench.good_token import CannotMint
 from oauth.workbench.hand_out import HandedOut, hand_out
 from oauth.workbench.order import InvalidOrder, find_client, parse_order
+from smart.http.about_token import ABOUT_TOKEN
 from smart.http.errors import InvalidRequest, OAuthError
 from smartauth_probe.catalogue import groups
 
@@ -41,11 +42,18 @@ class TokensView(JsonEndpoint):
         reject_unknown(asked, (*TEXTS, *CHANGES))
         try:
             made = ordered_token(asked)
+            request._request.META[ABOUT_TOKEN] = about_order(asked, made)
         except InvalidOrder as problem:
             raise InvalidRequest(f"{problem.option}: {problem}" if problem.option else str(problem)) from None
         except CannotMint as problem:
             raise CannotMintHere(f"such a token cannot be made here: {problem}") from None
         return json_response(HTTPStatus.CREATED, made.as_json())
+
+
+def about_order(asked: Members, made: HandedOut) -> dict[str, str]:
+    """Client, person, FHIR server and patient of the token."""
+    known = {"client_id": str(asked["client"]), "username": str(asked.get("user", ""))}
+    return {**known, "aud": made.server.base, "patient": made.patient}
 
 
 def ordered_token(asked: Members) -> HandedOut:

@@ -14,8 +14,9 @@ from oauth.workbench.good_token import CannotMint
 from oauth.workbench.hand_out import HandedOut
 from oauth.workbench.order import InvalidOrder
 from oauth.workbench.sending import can_be_sent
-from oauth.workbench.tokens_api import TokensView, ordered_token
+from oauth.workbench.tokens_api import TokensView, about_order, ordered_token
 from oauth.workbench.tokens_form import GOOD, TokenForm
+from smart.http.about_token import ABOUT_TOKEN
 from smart.http.errors import InvalidRequest
 from smartauth_probe.catalogue import groups, kinds
 from smartauth_probe.introspection_faults import NONE, introspection_faults
@@ -54,6 +55,7 @@ def new_token(request: HttpRequest) -> HttpResponse:
     form = TokenForm.of(request.POST)
     try:
         made, members = order_token(form, request.POST.get("kind") or GOOD)
+        request.META[ABOUT_TOKEN] = about_order(members, made)
     except NoToken as problem:
         return catalogue_page(request, form, problem=str(problem), field=problem.field)
     return private_page(request, "dev_token.html", _details(made, members, form))

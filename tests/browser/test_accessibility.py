@@ -349,7 +349,7 @@ def allowed(page: Page, server: Server, name: str) -> None:
 PAGES = [
     "/", "/login", "/demo", "/password", "/sessions", "/apps", "/apps/end-all", "/launcher", "/admin/",
     "/admin/oauth/client/", "/admin/oauth/client/add/", "/admin/oauth/accesstoken/", "/admin/audit/securityevent/",
-    "/admin/accounts/user/", "/dev/tokens", "/explain",
+    "/admin/accounts/user/", "/dev/tokens", "/dev/console", "/explain",
 ]  # fmt: skip
 LISTEN = """() => {
     window.reached = new Set();

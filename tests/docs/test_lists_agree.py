@@ -36,7 +36,7 @@ SEED_FILE, COMMANDS, CLAIMS, ENDPOINT_PAGE, ADMIN = (
     for page in ("seed-file.md", "reference/commands.md", "reference/claims.md", "reference/endpoints.md", "admin.md")
 )
 ANSWERS_OF_A_STEP = {"/demo/callback", "/demo/launch", "/logout"}  # no page of their own to walk through
-DEVELOPMENT_OWN = ("/dev/introspection-faults", "/dev/openapi.json", "/dev/tokens/")
+DEVELOPMENT_OWN = ("/dev/console/", "/dev/introspection-faults", "/dev/openapi.json", "/dev/tokens/")
 MACHINES_OWN = (*DEVELOPMENT_OWN, "/.well-known/", "/admin/", "/fhir/", "/healthz", "/o/", "/readyz")
 
 
