@@ -24,7 +24,7 @@ class Epochs(NamedTuple):
     fhir_server: int
 
 
-def get_or_create(client: int, fhir_server: int, epochs: Epochs, *, patient: str = "", scope: str, now: int) -> int:
+def get_or_create(client: int, fhir_server: int, epochs: Epochs, *, patient: str, scope: str, now: int) -> int:
     """The row that is usable, made where there is none; `scope` is what the operator allows today.
 
     The client has just proved itself, so the next use binds an address anew (PR-04).

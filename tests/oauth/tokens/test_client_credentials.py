@@ -317,6 +317,18 @@ def test_the_key_is_client_and_base(
     assert introspect(first) == {"active": False}
 
 
+@pytest.mark.requirement("BK-07", "RG-09")
+def test_each_patient_of_a_service_has_an_authorization_of_its_own(make_service: MakeClient, ask: Ask) -> None:
+    service, told = make_service(scope="patient/*.rs", backend_patient="amy"), []
+
+    for service.backend_patient in ("amy", "ben", "amy"):
+        service.save(update_fields=["backend_patient"])
+        told.append(ask(service, "patient/Observation.rs").json()["patient"])
+
+    assert told == ["amy", "ben", "amy"]
+    assert {row.patient: row.access_tokens.count() for row in standing(service)} == {"amy": 2, "ben": 1}
+
+
 @pytest.mark.requirement("BK-07")
 def test_all_tokens_of_a_base_belong_to_one_authorization(make_service: MakeClient, ask: Ask) -> None:
     service = make_service(tokens_to_keep=5)

@@ -6,7 +6,7 @@ import pytest
 
 from accounts import clock
 from tests.conftest import ADDRESS, BASE, App
-from tests.fixture_types import Grant, Issue, MakeClient, SetClock
+from tests.fixture_types import Events, Grant, Issue, MakeClient, SetClock
 from tests.oauth.tokens.refresh_client import Refresh
 
 
@@ -39,7 +39,7 @@ def test_the_events_of_a_refresh_say_when_from_where_and_about_what(
 
 @pytest.mark.requirement("HI-08", "CG-04")
 def test_the_events_of_a_code_say_when_from_where_and_about_what(
-    app: App, grant: Grant, make_client: MakeClient, set_clock: SetClock
+    app: App, grant: Grant, make_client: MakeClient, set_clock: SetClock, events: Events
 ) -> None:
     set_clock(now := clock.now())
     one, other = grant(), grant()
@@ -54,6 +54,11 @@ def test_the_events_of_a_code_say_when_from_where_and_about_what(
     ):
         whose = (granted.client.client_id, granted.person.subject, BASE, "amy")
         assert facts(granted) == dict.fromkeys(kinds, (now, ADDRESS, *whose))
+    ((refused,), (replayed,)) = (
+        events(kind, client=one.client.client_id) for kind in ("code-refused", "code-replayed")
+    )
+    assert "redirect_uri differs" in refused.reason
+    assert replayed.reason == ""
 
 
 @pytest.mark.requirement("HI-08", "E42")

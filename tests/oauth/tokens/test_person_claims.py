@@ -62,15 +62,17 @@ def test_patients_of_another_base_are_not_told(
 
 
 @pytest.mark.requirement("SD-24")
+@pytest.mark.parametrize(("most", "listed"), [(2, False), (3, True)])
 def test_of_more_patients_than_an_answer_holds_no_list_is_told(
-    issue: Issue, introspect: Introspect, make_person: MakePerson, monkeypatch: pytest.MonkeyPatch
-) -> None:
+    issue: Issue, introspect: Introspect, make_person: MakePerson, monkeypatch: pytest.MonkeyPatch, most: int,
+    listed: bool,
+) -> None:  # fmt: skip
     person = make_person("amy", "dan", "ben")
-    monkeypatch.setattr(person_claims, "MOST", 2)
+    monkeypatch.setattr(person_claims, "MOST", most)
 
     claims = introspect(issue(person=person, scope="user/*.rs")["access_token"])
 
-    assert "__patients" not in claims
+    assert ("__patients" in claims) is listed
     assert claims["fhirUser"]
 
 
