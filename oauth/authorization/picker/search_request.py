@@ -71,7 +71,7 @@ def _issue_token(server: FhirServer) -> str:
     )  # fmt: skip
     now = clock.now()
     epochs = Epochs(client.epoch, server.epoch)
-    authorization = AuthorizationState.of(get_or_create(client.pk, server.pk, epochs, scope=SCOPE, now=now))
+    authorization = AuthorizationState.of(get_or_create(client.pk, server.pk, epochs, patient="", scope=SCOPE, now=now))
     if authorization.unusable_reason:
         raise SearchFailed(authorization.unusable_reason)
     return str(issue(authorization, now=now, address="")["access_token"])

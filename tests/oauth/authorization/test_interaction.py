@@ -213,6 +213,28 @@ def test_a_failure_while_the_answer_is_written_leaves_nothing_and_tells_the_app(
     assert PendingRequest.objects.get(client=client).answered_at == 0
 
 
+@pytest.mark.requirement("E42", "HI-08")
+def test_a_denial_whose_event_cannot_be_written_may_be_sent_again(
+    visitor: Visitor, make_client: MakeClient, make_person: MakePerson, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, person = make_client(), make_person("amy")
+    page = visitor.reach_consent(client, person)
+
+    def failing(*_: object, **__: object) -> None:
+        raise RuntimeError("broken on the way")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("oauth.authorization.refusals.record_events", failing)
+        failed = visitor.send(page, answer="deny")
+    answered = PendingRequest.objects.get(client=client).answered_at
+    again = visitor.send(page, answer="deny")
+
+    (event,) = OutboxEvent.objects.filter(client=client.client_id, kind="denied")
+    assert (failed.status_code, answered) == (500, 0)
+    assert redirect_query(again)["error"] == "access_denied"
+    assert (event.person, event.address, event.reason) == (person.subject, visitor.address, "access_denied")
+
+
 @pytest.mark.requirement("AZ-13", "E42")
 def test_a_failure_before_the_login_sends_nobody_to_a_client_that_nobody_approved(
     visitor: Visitor, make_client: MakeClient, monkeypatch: pytest.MonkeyPatch
