@@ -8,6 +8,16 @@ from urllib.parse import urlsplit, urlunsplit
 import pytest
 
 _DATA, _REDIS = "SMARTAUTH_DATA_DIR", "SMARTAUTH_REDIS_URL"
+# Files that take long, the longest first: begun last, they would leave the other workers idle.
+LONG = (
+    "docs/test_contributing.py", "docs/test_commands.py", "flows/test_first_minute.py", "kill/test_mixed_load.py",
+    "clients/test_node_fhir_server_core.py", "flows/test_stranger.py", "kill/test_kill.py", "fuzz/test_requests.py",
+    "fuzz/test_floods.py", "browser/test_accessibility.py", "browser/test_sample_app.py", "browser/test_admin.py",
+    "smartauth/test_startup_checks.py", "flows/test_two_servers.py", "flows/test_proxy.py", "audit/test_roles.py",
+    "flows/test_bad_tokens.py", "flows/test_key_rotation.py", "operators/admin/test_every_door.py",
+)  # fmt: skip
+HEAVY = ("browser", "race", "kill", "fuzz", "clients")
+_TESTS = Path(__file__).resolve().parent
 
 
 def own_environment(worker: str) -> dict[str, str]:
@@ -25,3 +35,14 @@ def pytest_configure_node(node: Any) -> None:
     worker = own_environment(node.gateway.id)
     Path(worker[_DATA]).mkdir(mode=0o700, parents=True, exist_ok=True)
     node.gateway.remote_exec("import os; os.environ.update(channel.receive())").send(worker)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long files come first. Heavy tests stand in files that name their marker, for .ci/run looks nowhere else."""
+    turn = {_TESTS / file: number for number, file in enumerate(LONG)}
+    items.sort(key=lambda item: turn.get(item.path, len(LONG)))
+    heavy = {(item.path, name) for item in items for name in HEAVY if item.get_closest_marker(name)}
+    for path, name in heavy:
+        if f"mark.{name}" not in path.read_text(encoding="utf-8"):
+            raise pytest.UsageError(f"{path} has tests that are marked {name}, but does not name mark.{name}")

@@ -19,9 +19,10 @@ pytestmark = pytest.mark.one_engine
 
 @pytest.fixture
 def dev() -> Iterator[Dev]:
-    """Not started yet, for a test that stops or kills it."""
+    """Migrated and not started yet, for a test that stops or kills it."""
     made = Dev()
     try:
+        made.place.migrate()
         yield made
     finally:
         made.remove()

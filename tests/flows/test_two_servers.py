@@ -23,6 +23,7 @@ def first() -> Iterator[Dev]:
     """One that runs."""
     made = Dev()
     try:
+        made.place.migrate()
         made.start()
         yield made
     finally:
