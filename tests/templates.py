@@ -100,7 +100,7 @@ def named(url: str, database: str) -> str:
 
 
 def drop(url: str) -> None:
-    """Drops that database, whoever still uses it."""
+    """Drops that database, even if it is still in use."""
     on_postgresql(url, f'DROP DATABASE IF EXISTS "{name_of(url)}" WITH (FORCE)')
 
 
