@@ -5,13 +5,14 @@ from collections.abc import Awaitable, Callable
 from introspection.introspect import introspect
 from oauth.http.asgi import Receive, Scope, Send
 from oauth.http.endpoint import Endpoint
+from oauth.workbench.questions import remember_questions
 from smartauth.console_stream import PATH as STREAM
 from smartauth.console_stream import console_stream
 from smartauth.faulty_introspection import PATH, FaultyIntrospection
 from smartauth_probe.introspection_faults import introspection_faults
 
 Machine = Callable[[Scope, Receive, Send], Awaitable[None]]
-_right = Endpoint(introspect)
+_right = Endpoint(remember_questions(introspect))
 DEVELOPMENT_MACHINES: dict[str, Machine] = {
     PATH: FaultyIntrospection(_right),
     STREAM: console_stream,

@@ -6,9 +6,9 @@ from django.views.decorators.http import require_POST
 from oauth.http.redirects import redirect_within
 from oauth.models import Client, FhirServer
 from oauth.workbench import fault_switch
+from oauth.workbench.catalogue_page import catalogue_page
 from oauth.workbench.fault_switch import FIVE_MINUTES
 from oauth.workbench.tokens_form import TokenForm
-from oauth.workbench.tokens_page import catalogue_page
 from smartauth_probe.introspection_faults import introspection_faults
 
 PAGE = "/dev/tokens"

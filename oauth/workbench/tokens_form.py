@@ -11,11 +11,12 @@ from oauth.http.option import OPTIONS_LIMIT, Option
 from oauth.models import Client, FhirServer
 from oauth.workbench.changes import parse_member
 from oauth.workbench.order import SCOPE, InvalidOrder
+from oauth.workbench.own_servers import own_servers
+from oauth.workbench.results import GOOD
 from smart.tokens import client_credentials
 
 TEXTS = ("client", "user", "patient", "scope", "aud")
 FIELDS = (*TEXTS, "lifetime", "claims", "header")
-GOOD = "good"
 LIFETIMES = {"": "As long as usual", "60": "1 minute", "300": "5 minutes", "3600": "1 hour", "86400": "1 day"}
 
 
@@ -26,11 +27,24 @@ class TokenForm:
     sent: dict[str, str]
 
     @classmethod
-    def of(cls, data: QueryDict | None) -> Self:
-        if data is None:
-            empty = dict.fromkeys(FIELDS, "")
-            return cls({**empty, "client": _first_client(), "user": _first_person(), "scope": SCOPE})
+    def of(cls, data: QueryDict) -> Self:
         return cls({name: str(data.get(name, "")) for name in FIELDS})
+
+    @classmethod
+    def beginning(cls, base: str = "") -> Self:
+        """For that FHIR server; else for the newest one of the developer's own, or the bundled one."""
+        server = FhirServer.objects.filter(base=base).first() if base else _first_own_server()
+        found = {"client": _first_client(server), "user": _first_person(server), "scope": SCOPE}
+        return cls({**dict.fromkeys(FIELDS, ""), **found, "aud": server.base if server else ""})
+
+    @property
+    def base(self) -> str:
+        """The FHIR base that the token is for, "" where that is not clear."""
+        if self.sent["aud"]:
+            return self.sent["aud"]
+        client = Client.of(self.sent["client"])
+        bases = [server.base for server in client.fhir_servers.all()[:2]] if client else []
+        return str(bases[0]) if len(bases) == 1 else ""
 
     def members(self, kind: str) -> dict[str, Any]:
         """The JSON that asks `POST /dev/tokens` for the same. Raises InvalidOrder."""
@@ -89,11 +103,18 @@ def _people() -> Any:
     return rows.distinct().order_by("pk")
 
 
-def _first_person() -> str:
-    return next((row.username for row in _people()[:1]), "")
+def _first_person(server: FhirServer | None) -> str:
+    rows = _people().filter(identities__fhir_server=server) if server else _people()
+    return next((row.username for row in rows[:1]), "")
 
 
-def _first_client() -> str:
+def _first_client(server: FhirServer | None) -> str:
     """The first that asks for people."""
-    rows = Client.objects.filter(enabled=1, fhir_servers__isnull=False).distinct().order_by("pk")[:OPTIONS_LIMIT]
-    return next((row.client_id for row in rows if row.grants.split() != [client_credentials.GRANT]), "")
+    rows = Client.objects.filter(enabled=1, **({"fhir_servers": server} if server else {"fhir_servers__isnull": False}))
+    found = rows.distinct().order_by("pk")[:OPTIONS_LIMIT]
+    return next((row.client_id for row in found if row.grants.split() != [client_credentials.GRANT]), "")
+
+
+def _first_own_server() -> FhirServer | None:
+    """The newest that is not the bundled one, and for whose tokens somebody may ask."""
+    return next((server for server in own_servers() if _first_client(server) and _first_person(server)), None)

@@ -293,6 +293,17 @@ def test_a_bad_token(server: Server, visit: Visit) -> None:
         clean(page, "dev-token-sent")
 
 
+def test_bad_tokens_are_sent_one_after_the_other(server: Server, visit: Visit) -> None:
+    with visit() as page:
+        page.goto(f"{server.url}/dev/tokens?q=xt-927")
+        page.get_by_role("button", name="Send these 3 to my server").click()
+
+        expect(page.locator("#sending p")).to_have_text("All kinds: 3 of 3 tried, 3 answered right, 0 wrong.")
+        expect(page.locator("#g-issuer .result")).to_have_text(["401", "401", "401"])
+        expect(page.locator("#g-issuer summary")).to_contain_text("3 right")
+        clean(page, "dev-tokens-results")
+
+
 def test_a_visit_to_choose(server: Server, visit: Visit) -> None:
     with visit(refusals=True) as page:
         consent_of(

@@ -1,13 +1,18 @@
 """`/dev/tokens/send`: a bad token at a producer's FHIR server, and the verdict."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from html import unescape
 from http.server import BaseHTTPRequestHandler
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
+import httpx
 import pytest
 
 from oauth.models import AccessToken, ActsFor, FhirIdentity, FhirServer, PatientRecord
+from oauth.workbench import trial_group
+from oauth.workbench.tokens_form import TokenForm
+from smartauth_probe.kinds import Kind
 from tests.conftest import SECRET, App, basic
 from tests.fixture_types import MakeResourceServer
 from tests.oauth.visitor import FORM
@@ -30,6 +35,17 @@ def producer(chooser: Chooser) -> Iterator[Publisher]:
         yield made
 
 
+def refuse_bad_ones(producer: Publisher) -> Callable[[BaseHTTPRequestHandler], None]:
+    """A server that lets every first token in, the good twin, and refuses every second."""
+
+    def respond(request: BaseHTTPRequestHandler) -> None:
+        request.send_response(200 if len(producer.asked) % 2 else 401)
+        request.send_header("WWW-Authenticate", 'Bearer error="invalid_token"')
+        request.end_headers()
+
+    return respond
+
+
 def token(asked: dict[str, str]) -> str:
     return asked["authorization"].removeprefix("Bearer ")
 
@@ -48,13 +64,7 @@ def test_a_server_that_lets_a_bad_token_in_is_told_so(chooser: Chooser, producer
 
 
 def test_a_server_that_tells_them_apart_is_told_so(chooser: Chooser, producer: Publisher) -> None:
-    def refuse_the_second(request: BaseHTTPRequestHandler) -> None:
-        is_first = len(producer.asked) == 1
-        request.send_response(200 if is_first else 401)
-        request.send_header("WWW-Authenticate", 'Bearer error="invalid_token"')
-        request.end_headers()
-
-    producer.respond = refuse_the_second
+    producer.respond = refuse_bad_ones(producer)
 
     assert "<h1>Your server refused it</h1>" in chooser.send("expired", SEND).text
 
@@ -96,6 +106,101 @@ def test_a_server_that_is_not_there_is_a_sentence(chooser: Chooser, producer: Pu
 
     assert page.status_code == 422
     assert "did not answer: ConnectError" in unescape(page.text)
+
+
+def results(page: httpx.Response) -> list[tuple[str, str]]:
+    """Each kind of a table with what the server answered, as read."""
+    rows = re.findall(r'<th scope="row"><code>([^<]+)</code>.*?data-outcome="(\w+)"', page.text)
+    return [(str(kind), str(outcome)) for kind, outcome in rows]
+
+
+def test_a_group_is_sent_by_one_plain_form(chooser: Chooser, producer: Publisher) -> None:
+    producer.respond = refuse_bad_ones(producer)
+
+    page = chooser.send("", SEND, group="Issuer")
+
+    assert "<h1>3 sent: 3 answered right, 0 wrong</h1>" in page.text
+    assert results(page) == [("iss-other", "good"), ("iss-longer", "good"), ("iss-missing", "good")]
+    assert len(producer.asked) == 6
+    assert not any(token(asked) in page.text for asked in producer.asked)
+
+
+def test_a_group_says_what_cannot_be_made_and_sends_the_rest(chooser: Chooser, producer: Publisher) -> None:
+    page = chooser.send("", SEND, group="Ended")
+
+    assert ("address-blocked", "none") in results(page)
+    assert ("revoked", "off") in results(page)
+    assert ("superseded", "bad") in results(page)
+    assert "<h1>7 sent: 0 answered right, 6 wrong</h1>" in page.text
+
+
+def test_a_server_that_does_not_answer_is_not_asked_for_ever(
+    chooser: Chooser, producer: Publisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    producer.stop()
+    tries: list[Kind] = []
+    really = trial_group.try_one
+
+    def counting(form: TokenForm, kind: Kind) -> trial_group.Tried:
+        tries.append(kind)
+        return really(form, kind)
+
+    monkeypatch.setattr(trial_group, "try_one", counting)
+
+    page = chooser.send("", SEND, group="Lifetime")
+
+    assert len(tries) == trial_group.MOST_UNANSWERED
+    assert [outcome for _, outcome in results(page)] == ["unanswered"] * 3 + ["none"] * 7
+
+
+def test_an_unknown_group_and_a_form_that_asks_for_nobody_are_sentences(chooser: Chooser, producer: Publisher) -> None:
+    assert "There is no such group." in chooser.send("", SEND, group="unheard-of").text
+    assert "may act for: amy" in unescape(chooser.send("", SEND, group="Issuer", patient="ben").text)
+
+
+def test_the_list_says_what_the_server_answered_the_last_time(chooser: Chooser, producer: Publisher) -> None:
+    chooser.send("aud-longer", SEND)
+    producer.asked.clear()
+    producer.respond = refuse_bad_ones(producer)
+    chooser.send("expired", SEND)
+    base = quote(chooser.client.fhir_servers.get().base, safe="")
+
+    page = chooser.visitor.request("GET", f"/dev/tokens?aud={base}")
+    wrong = chooser.visitor.request("GET", f"/dev/tokens?aud={base}&result=wrong")
+
+    assert results(page) == [("expired", "good"), ("aud-longer", "bad")]
+    assert "1 answered right, 1 wrong." in page.text
+    assert re.findall(r'<details class="group" id="g-([a-z-]+)" open>', page.text) == ["lifetime", "audience"]
+    assert re.findall(r'<tr data-kind="([^"]+)"', wrong.text) == ["aud-longer"]
+    assert 'aria-current="true" href="/dev/tokens?result=wrong&amp;aud=' in wrong.text
+
+
+def test_one_kind_for_the_script_is_the_cell_of_its_row(chooser: Chooser, producer: Publisher) -> None:
+    cell = chooser.send("aud-longer", SEND, cell="1")
+
+    assert cell.text.startswith('<span class="tag tag-bad" data-outcome="bad">')
+    assert cell.text.endswith("200, let in</span>")
+    assert chooser.send("aud-longer", SEND, cell="1", patient="ben").status_code == 422
+
+
+def test_a_server_that_was_fooled_is_told_why_and_whether_it_asked(
+    chooser: Chooser, producer: Publisher, make_resource_server: MakeResourceServer, app: App
+) -> None:
+    caller = make_resource_server(chooser.client.fhir_servers.get())
+
+    def ask_and_let_in(request: BaseHTTPRequestHandler) -> None:
+        app.post("/o/introspect", data={"token": token(producer.asked[-1])}, headers=basic(caller.client_id, SECRET))
+        request.send_response(200)
+        request.end_headers()
+
+    alone = unescape(chooser.send("expired", SEND).text)
+    producer.respond = ask_and_let_in
+    asking = unescape(chooser.send("expired", SEND).text)
+
+    assert 'No <span class="hint">so it reads the JWT itself</span>' in alone
+    assert "They check the signature and forget the time" in alone
+    assert 'Yes <span class="hint">and was told that the token is not active</span>' in asking
+    assert "told what the token says" in unescape(chooser.send("aud-longer", SEND).text)
 
 
 def test_a_form_of_another_site_sends_nothing(chooser: Chooser, producer: Publisher) -> None:

@@ -1,0 +1,61 @@
+"""Which tokens FHIR servers asked about at `/o/introspect`, and what they were told: in development, in memory."""
+
+import json
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from oauth.http.endpoint import Handler
+from oauth.http.machine_request import MachineRequest
+from oauth.http.machine_response import MachineResponse
+from oauth.workbench.recent import Recent
+from smart.digests import sha256_hex
+
+MOST_TOKENS, MOST_CLIENTS = 2000, 200
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One introspection: by which client, when, and whether the answer called the token active.
+
+    `number` counts the questions of that client since this process began.
+    """
+
+    client_id: str
+    at: int
+    is_active: bool
+    number: int
+
+
+_by_digest: Recent[str, Question] = Recent(MOST_TOKENS)
+_by_client: Recent[str, Question] = Recent(MOST_CLIENTS)
+
+
+def remember_questions(handler: Handler) -> Handler:
+    """The same endpoint, which keeps in mind who asked about what; the answer is not touched."""
+
+    async def remembering(request: MachineRequest) -> MachineResponse:
+        response = await handler(request)
+        if response.status == HTTPStatus.OK:
+            _remember(request, response)
+        return response
+
+    return remembering
+
+
+def question_about(token: str) -> Question | None:
+    """The last question about this very token, if there was one."""
+    return _by_digest.get(sha256_hex(token))
+
+
+def last_question_of(client_id: str) -> Question | None:
+    """The last question that this client asked."""
+    return _by_client.get(client_id)
+
+
+def _remember(request: MachineRequest, response: MachineResponse) -> None:
+    client_id = request.credentials.client_id
+    before = _by_client.get(client_id)
+    is_active = json.loads(response.body).get("active") is not False
+    question = Question(client_id, request.now, is_active, before.number + 1 if before else 1)
+    _by_client.put(client_id, question)
+    _by_digest.put(sha256_hex(request.required("token")), question)
