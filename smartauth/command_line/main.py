@@ -12,7 +12,7 @@ FOREIGN = """\
 smartauth: other packages of this environment stand where its own should be:
 {files}
 smartauth brings packages with everyday names ({names}), so it needs an environment of its own: \
-`pipx install smartauth`, `uv tool install smartauth`, a container. If the file lies in this folder: another folder.
+pipx, `uv tool`, a container. If the file lies in this folder: another folder.
 For tests in your own environment there is smartauth-probe, which brings none of them."""
 
 

@@ -1,0 +1,194 @@
+"""Both wheels, installed without the source tree: the server with all it needs, and what producers install."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import sysconfig
+import time
+import venv
+import zipfile
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.running import ROOT, free_port
+
+pytestmark = pytest.mark.one_engine
+
+PACKAGES = ("accounts", "audit", "fhir", "introspection", "oauth", "operators", "smart", "smartauth")
+BUNDLED = ("templates", "static", "demo", "smartauth.yaml")
+PIP = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet"]
+IMPORT_ALL = """
+import pkgutil, sys, smartauth_probe
+for each in pkgutil.iter_modules(smartauth_probe.__path__):
+    if each.name != "pytest_plugin":
+        __import__(f"smartauth_probe.{each.name}")
+from smartauth_probe.catalogue import kinds
+print(len(kinds()) > 90, "django" in sys.modules)
+"""
+
+
+def run(command: Sequence[str | Path], **options: Any) -> str:
+    """What it printed. Raises with what it said if it failed."""
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, **options)
+    assert done.returncode == 0, f"{done.stdout}{done.stderr}"
+    printed: str = done.stdout
+    return printed
+
+
+@pytest.fixture(scope="module")
+def wheels(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Both of them by name, built from the tree. What builds them is in the lock, so that no index is asked."""
+    folder = tmp_path_factory.mktemp("wheels")
+    build = [*PIP, "wheel", "--no-deps", "--no-build-isolation", f"--wheel-dir={folder}"]
+    run([*build, ROOT, ROOT / "smartauth_probe"])
+    return {wheel.name.partition("-")[0]: wheel for wheel in folder.glob("*.whl")}
+
+
+def files(wheel: Path) -> set[str]:
+    with zipfile.ZipFile(wheel) as opened:
+        return {name for name in opened.namelist() if ".dist-info/" not in name}
+
+
+class Installed:
+    """Both wheels in a fresh environment that finds their dependencies where the tests have them."""
+
+    def __init__(self, folder: Path, wheels: dict[str, Path]) -> None:
+        self.environment_folder, self.home, self.empty = folder / "venv", folder / "home", folder / "empty"
+        self.home.mkdir()
+        self.empty.mkdir()
+        venv.create(self.environment_folder, symlinks=True)
+        (self.packages / "dependencies.pth").write_text(sysconfig.get_paths()["purelib"])
+        python = self.environment_folder / "bin/python"
+        run([*PIP, "--python", str(python), "install", "--no-deps", "--no-index", "--no-compile", *wheels.values()])
+        self.port = free_port()
+
+    @property
+    def packages(self) -> Path:
+        (found,) = self.environment_folder.glob("lib/python3*/site-packages")
+        return found
+
+    @property
+    def command(self) -> Path:
+        return self.environment_folder / "bin/smartauth"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """A shell that knows nothing of the tree."""
+        path = f"{self.environment_folder / 'bin'}:{os.environ['PATH']}"
+        return {"PATH": path, "HOME": str(self.home), "SMARTAUTH_PORT": str(self.port)}
+
+    def smartauth(self, *arguments: str) -> str:
+        return run([self.command, *arguments], cwd=self.empty, env=self.environment)
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory, wheels: dict[str, Path]) -> Installed:
+    return Installed(tmp_path_factory.mktemp("installed"), wheels)
+
+
+@pytest.fixture(scope="module")
+def printed(installed: Installed) -> Iterator[str]:
+    """What `smartauth dev` prints in an empty folder. It runs meanwhile."""
+    log = installed.home / "log"
+    with log.open("wb") as out:
+        running = subprocess.Popen(
+            [installed.command, "dev"], cwd=installed.empty, env=installed.environment, stdout=out, stderr=out,
+            start_new_session=True,
+        )  # fmt: skip
+    try:
+        deadline = time.monotonic() + 120
+        while not re.search("401: the token is revoked.*\n.*\n", log.read_text()) and time.monotonic() < deadline:
+            assert running.poll() is None, log.read_text()
+            time.sleep(0.1)
+        yield log.read_text()
+    finally:
+        running.send_signal(signal.SIGTERM)
+        with suppress(subprocess.TimeoutExpired):
+            running.wait(30)
+        with suppress(ProcessLookupError):
+            os.killpg(running.pid, signal.SIGKILL)
+
+
+def test_every_file_of_ours_travels(wheels: dict[str, Path]) -> None:
+    def in_tree(name: str) -> Iterator[str]:
+        found = [ROOT / name] if (ROOT / name).is_file() else (ROOT / name).rglob("*")
+        yield from (str(file.relative_to(ROOT)) for file in found if file.is_file() and file.suffix != ".pyc")
+
+    wanted = {file for name in PACKAGES for file in in_tree(name)}
+    wanted |= {f"smartauth/bundled/{file}" for name in BUNDLED for file in in_tree(name)}
+
+    assert wanted - files(wheels["smartauth"]) == set()
+
+
+def test_the_two_have_one_version_and_no_file_in_common(wheels: dict[str, Path]) -> None:
+    versions = {wheel.name.split("-")[1] for wheel in wheels.values()}
+
+    assert len(versions) == 1
+    assert files(wheels["smartauth"]) & files(wheels["smartauth_probe"]) == set()
+    assert {name.split("/")[0] for name in files(wheels["smartauth_probe"])} == {"smartauth_probe"}
+
+
+def test_the_probe_needs_nothing_else(wheels: dict[str, Path], tmp_path: Path) -> None:
+    run([*PIP, "install", "--no-deps", "--no-index", "--no-compile", f"--target={tmp_path}", wheels["smartauth_probe"]])
+
+    bare = [sys.executable, "-I", "-S", "-c", f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n{IMPORT_ALL}"]
+    assert run(bare) == "True False\n"
+    assert "Requires-Dist" not in next(tmp_path.glob("*.dist-info/METADATA")).read_text()
+    assert "pytest11" in next(tmp_path.glob("*.dist-info/entry_points.txt")).read_text()
+
+
+def test_help_needs_no_database_and_leaves_nothing(installed: Installed) -> None:
+    assert "Start a development server" in installed.smartauth("--help")
+    assert [path for path in installed.home.rglob("*") if "smartauth" in path.name] == []
+
+
+def test_dev_in_an_empty_folder_prints_what_works_as_printed(installed: Installed, printed: str) -> None:
+    lines = [line for line in printed.splitlines() if line.startswith(("TOKEN=", "curl "))]
+    script = "".join(f"{line} | tail -n 1\n" if line.startswith("curl") else f"{line}\n" for line in lines)
+
+    shell = {name: value for name, value in installed.environment.items() if name != "SMARTAUTH_PORT"}
+    statuses = run(["bash", "-euo", "pipefail", "-c", script], cwd=installed.empty, env=shell)
+
+    assert "smartauth token --client demo-public" in lines[0]
+    assert "manage.py" not in printed
+    assert statuses.split() == ["200", "404", "401"]
+
+
+def test_data_lie_in_a_folder_of_the_account(installed: Installed, printed: str) -> None:
+    folder = installed.home / f".local/share/smartauth/{installed.port}"
+
+    assert f"  data           {folder}\n" in printed
+    assert (folder / "smartauth.sqlite3").is_file()
+    assert list(installed.empty.iterdir()) == []
+
+
+def test_verbs_beside_it_are_about_the_server_that_runs(installed: Installed, printed: str) -> None:
+    seed = installed.packages / "smartauth/bundled/smartauth.yaml"
+
+    migrated = installed.smartauth("migrate")
+    seeded = json.loads(installed.smartauth("seed", str(seed), "--json"))
+    clients = json.loads(installed.smartauth("client", "list", "--json"))
+
+    assert migrated.splitlines() == [f"database {name}: every migration is applied" for name in ("default", "audit")]
+    assert seeded == {"changes": [], "warnings": [], "secrets": {}}
+    assert "demo-public" in {each["client_id"] for each in clients}
+
+
+def test_a_file_that_another_distribution_wrote_over_ours_is_named(installed: Installed) -> None:
+    file = installed.packages / "accounts/models.py"
+    ours = file.read_text()
+    file.write_text("# of another distribution\n")
+    try:
+        done = subprocess.run([installed.command, "--help"], env=installed.environment, capture_output=True, text=True)
+    finally:
+        file.write_text(ours)
+
+    assert done.returncode == 1
+    assert str(file) in done.stderr
