@@ -14,7 +14,7 @@ from fhir.http.search_parameters import search_parameters
 from fhir.search import query
 from fhir.store import lookup
 from fhir.versions.version import ResourceType, Version
-from smart.decisions.permissions import Permissions
+from smart.decisions.view import View
 from smart.fhir.versions import resource_types
 
 NAME = "Harbour Clinic"
@@ -22,19 +22,19 @@ NAME = "Harbour Clinic"
 
 @dataclass(frozen=True, slots=True)
 class Interaction:
-    """An allowed interaction: on what, and how far the caller's scopes reach."""
+    """An allowed interaction: on what, and which records the caller's scopes open."""
 
     request: Request
     version: Version
     base: str
     resource_type: ResourceType
     resource_id: str
-    permissions: Permissions
+    records: View
 
 
 def read(asked: Interaction) -> str:
     """The resource as it was stored (FHIR http, read)."""
-    return lookup.find_record(asked.version, asked.resource_type.name, asked.resource_id, asked.permissions).content
+    return lookup.find_record(asked.version, asked.resource_type.name, asked.resource_id, asked.records).content
 
 
 def search_type(asked: Interaction) -> str:
@@ -42,7 +42,7 @@ def search_type(asked: Interaction) -> str:
     strict = "handling=strict" in asked.request.headers.get("Prefer", "").replace(" ", "").lower()
     parameters = search_parameters(asked.request, asked.version)
     search = query.parse_search(parameters, asked.resource_type, asked.base, strict=strict)
-    found, total = lookup.search_records(asked.version, asked.resource_type.name, asked.permissions, search)
+    found, total = lookup.search_records(asked.version, asked.resource_type.name, asked.records, search)
     return bundle.searchset(found, total, search, f"{asked.base}/{asked.resource_type.name}", asked.base)
 
 

@@ -32,7 +32,7 @@ from fhir.token.refusal_reports import reports
 from fhir.versions.version import Version
 from smart.decisions.caller import Caller, InvalidClaims, read_caller
 from smart.decisions.interactions import LETTERS
-from smart.decisions.permissions import OutOfScope, Permissions, permissions_of
+from smart.decisions.view import OutOfScope, View, view_of
 from smart.explanation import explain_response
 from smart.http.about_token import ABOUT_TOKEN
 from smart.http.cors import CLIENT_ID
@@ -61,7 +61,7 @@ class FhirView(APIView):
     throttle_classes = ()
     token = ""
     media_type = ""
-    permissions: Permissions | None = None
+    records: View = ()
     parser_classes = ()
     renderer_classes = (FhirRenderer,)
     default_response_headers = {"Cache-Control": "no-store"}
@@ -81,7 +81,7 @@ class FhirView(APIView):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Nothing is looked up before it is known who asks and how far their scopes reach (HI-05)."""
         if not self.route.public:
-            self.permissions = self._permissions(self._caller(request))
+            self.records = self._view(self._caller(request))
         elif self.route.interaction(request.method) is None:
             raise self._not_allowed()
 
@@ -92,13 +92,13 @@ class FhirView(APIView):
         if self.route.public:
             return self._response(interactions.capabilities(self.version, self.base))
         resource_type = self.version.types.get(kwargs["type"])
-        if resource_type is None or self.permissions is None:
+        if resource_type is None or not self.records:
             raise TypeNotServed
         interaction = self.route.interaction(request.method)
         if interaction not in resource_type.interactions or interaction not in interactions.HANDLERS:
             raise self._not_allowed()
         asked = interactions.Interaction(
-            request, self.version, self.base, resource_type, kwargs.get("id", ""), self.permissions
+            request, self.version, self.base, resource_type, kwargs.get("id", ""), self.records
         )
         return self._response(interactions.HANDLERS[interaction](asked))
 
@@ -112,7 +112,7 @@ class FhirView(APIView):
             # frames only: the message of an exception may hold what was sent or stored
             logger.error("%s\n%s", type(exc).__name__, "".join(traceback.format_tb(exc.__traceback__)))
             exc = Failure()
-        if isinstance(exc, InsufficientScope) or (self.permissions and isinstance(exc, NotFound)):
+        if isinstance(exc, InsufficientScope) or (self.records and isinstance(exc, NotFound)):
             reports.add(self.token, exc.status_code)
         response = self._response(exc.outcome(), exc.status_code, exc.headers)
         explain_response(response, exc.explanation)
@@ -134,14 +134,14 @@ class FhirView(APIView):
         except InvalidClaims as refusal:
             raise InvalidToken(self.base, refusal.why) from refusal
 
-    def _permissions(self, caller: Caller) -> Permissions:
+    def _view(self, caller: Caller) -> View:
         interaction, name = self.route.interaction(self.request.method), self.kwargs.get("type", "")
         if interaction is None:
             raise self._not_allowed()
         if interaction == NOWHERE or name not in self.route.types:
             raise NotFound
         try:
-            return permissions_of(caller, name, LETTERS[interaction], self.version.types.get(name), self.base)
+            return view_of(caller, name, LETTERS[interaction], self.version.types.get(name), self.base)
         except OutOfScope as refusal:
             raise InsufficientScope(self.base, refusal.why) from refusal
 

@@ -1,0 +1,153 @@
+"""A view: which records of one resource type a caller may see, by which scopes (SMART scopes; SCP-05, GR-15)."""
+
+from dataclasses import dataclass
+from typing import TypeAlias, Unpack
+
+from smart.decisions.caller import Caller
+from smart.explanation import Why
+from smart.fhir.definitions import ResourceDefinition
+from smart.fhir.elements import Json, elements_at, reference_target
+from smart.openid.standard_claims import has_fhir_user
+from smart.scopes.scope import Scope
+from smart.scopes.scope_sets import scopes_allowing
+from smart.search.criteria import Criterion, UnsupportedCriterion, is_match, scope_criteria
+
+CONTEXTS = ("patient", "user", "system")
+
+Criteria: TypeAlias = tuple[Criterion, ...]
+
+
+class OutOfScope(Exception):
+    """The scopes do not allow this, and by which line of the checklist."""
+
+    def __init__(self, **why: Unpack[Why]) -> None:
+        super().__init__(why.get("what", ""))
+        self.why = why
+
+
+@dataclass(frozen=True, slots=True)
+class Everybody:
+    """The records of all patients, and those of nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compartments:
+    """The records in the compartments of these patients, and the patients themselves; of nobody where there is none."""
+
+    patients: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class OwnRecord:
+    """The one resource that the user is."""
+
+    type: str
+    id: str
+
+
+Who: TypeAlias = Everybody | Compartments | OwnRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """Records of these that meet every criterion."""
+
+    who: Who
+    where: Criteria = ()
+
+
+# what patient/ and user/ scopes of one token open adds up: a record is open where any alternative has it (SCP-05)
+View: TypeAlias = tuple[Alternative, ...]
+
+
+def view_of(caller: Caller, name: str, letter: str, defined: ResourceDefinition | None, base: str) -> View:
+    """How far the scopes reach for one letter on one type, known or not. Raises OutOfScope."""
+    found = [
+        Alternative(who, where)
+        for context, reached in _by_context(caller, name).items()
+        for where in _restrictions(scopes_allowing(caller.scopes, context, name, letter), defined, base)
+        for who in reached
+    ]
+    if letter == "r" and (own := _own_record(caller, name)) and has_fhir_user(caller.scopes):
+        # fhirUser can be read with its own token (SMART App Launch, scopes for identity data; ID-03)
+        found.append(Alternative(own))
+    if not found:
+        raise _out_of_scope(caller, name, letter)
+    return tuple(dict.fromkeys(found))
+
+
+def is_unconditional(view: View) -> bool:
+    """Whether it leaves nothing out."""
+    return Alternative(Everybody()) in view
+
+
+def is_visible(content: Json, view: View, defined: ResourceDefinition, base: str) -> bool:
+    """Whether the resource, as its content tells, lies in the view. What the content cannot tell is not in it."""
+    return any(
+        _is_of(content, alternative.who, defined, base) and is_match(content, alternative.where) for alternative in view
+    )
+
+
+def _is_of(content: Json, who: Who, defined: ResourceDefinition, base: str) -> bool:
+    match who:
+        case Everybody():
+            return True
+        case OwnRecord(name, own_id):
+            return (defined.name, content.get("id")) == (name, own_id)
+        case Compartments(patients):
+            return _names_one_of(content, patients, defined, base)
+
+
+def _names_one_of(content: Json, patients: frozenset[str], defined: ResourceDefinition, base: str) -> bool:
+    if defined.compartment.itself:
+        return content.get("id") in patients
+    elements = (element for path in defined.compartment.paths for element in elements_at(content, path))
+    targets = (reference_target(element, base) for element in elements)
+    return any(target is not None and target[0] == "Patient" and target[1] in patients for target in targets)
+
+
+def _out_of_scope(caller: Caller, name: str, letter: str) -> OutOfScope:
+    """What is missing: a scope, or the patients that a scope which is there would be about (PC-20)."""
+    reached = _by_context(caller, name)
+    held = " ".join(scope.name for scope in caller.scopes)
+    covering = [scope for context in CONTEXTS for scope in scopes_allowing(caller.scopes, context, name, letter)]
+    if covering and covering[0].context not in reached:
+        what = f"{covering[0].name} covers this, and the token names nobody whose records it reaches"
+        return OutOfScope(what=what, rule="PC-20", presented=held)
+    needed = ", ".join(f"{context}/{name}.{letter}" for context in reached or CONTEXTS)
+    what = f"no scope of the token covers {letter} of {name}"
+    return OutOfScope(what=what, rule="TV-20", presented=held or "no scope", expected=f"one that covers {needed}")
+
+
+def _by_context(caller: Caller, name: str) -> dict[str, tuple[Who, ...]]:
+    """What each context of a scope reaches of a type, before its restrictions."""
+    reached: dict[str, tuple[Who, ...]] = {}
+    if caller.patient:
+        reached["patient"] = (Compartments(frozenset({caller.patient})),)
+    if caller.patients or caller.own_record:
+        own = _own_record(caller, name)
+        reached["user"] = (Compartments(caller.patients), *([own] if own else []))
+    if caller.is_backend:
+        reached["system"] = (Everybody(),)
+    return reached
+
+
+def _own_record(caller: Caller, name: str) -> OwnRecord | None:
+    return OwnRecord(*caller.own_record) if caller.own_record and caller.own_record[0] == name else None
+
+
+def _restrictions(scopes: tuple[Scope, ...], defined: ResourceDefinition | None, base: str) -> tuple[Criteria, ...]:
+    """The criteria of which one set must be met: an empty set for a scope without; no set where nothing is allowed."""
+    if any(not scope.query for scope in scopes):
+        return ((),)
+    return tuple(found for scope in scopes if (found := _criteria(scope, defined, base)))
+
+
+def _criteria(scope: Scope, defined: ResourceDefinition | None, base: str) -> Criteria:
+    """The restriction of one scope; () where it cannot be evaluated, so that it allows nothing (GR-15, SCP-11)."""
+    if defined is None:
+        return ()
+    try:
+        return scope_criteria(scope.query, defined, base)
+    except UnsupportedCriterion:
+        return ()
