@@ -1,6 +1,5 @@
 """What a FHIR server asks: one interaction on one type or resource, as it stands or as an HTTP request (FHIR http)."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -14,12 +13,11 @@ MAX_PARAMETERS = 100
 _AT_TYPE = {"GET": "search-type", "POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 _AT_INSTANCE = {"GET": "read", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 _CONDITIONAL = frozenset({"update", "patch", "delete"})
-_INCLUDES = ("_include", "_revinclude")
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """An interaction. `parameters` are names with modifiers, `includes` values of _include and _revinclude.
+    """An interaction. `parameters` are names with modifiers; `include`, `revinclude` and `sort` are values.
 
     `content` is the resource that would be shown or stored, `content_before` what it replaces or deletes.
     """
@@ -28,7 +26,9 @@ class Question:
     type: str
     id: str = ANY_ID
     parameters: tuple[str, ...] = ()
-    includes: tuple[str, ...] = ()
+    include: tuple[str, ...] = ()
+    revinclude: tuple[str, ...] = ()
+    sort: tuple[str, ...] = ()
     is_conditional: bool = False
     content: Json = None
     content_before: Json = None
@@ -42,11 +42,21 @@ def question_of_http(method: str, url: str) -> Question:
     parts = urlsplit(url)
     path = [unquote(segment) for segment in parts.path.strip("/").split("/")]
     pairs = parse_qsl(parts.query, keep_blank_values=True, max_num_fields=MAX_PARAMETERS)
-    parameters = tuple(name for name, _ in pairs)
-    includes = tuple(value for name, value in pairs if name.partition(":")[0] in _INCLUDES)
     interaction, resource_id = _interaction("GET" if method == "HEAD" else method, path[1:])
-    conditional = interaction in _CONDITIONAL and resource_id == ANY_ID
-    return Question(interaction, path[0], resource_id, parameters, includes, conditional)
+    return Question(
+        interaction,
+        path[0],
+        resource_id,
+        parameters=tuple(name for name, _ in pairs),
+        include=_values(pairs, "_include"),
+        revinclude=_values(pairs, "_revinclude"),
+        sort=_values(pairs, "_sort"),
+        is_conditional=interaction in _CONDITIONAL and resource_id == ANY_ID,
+    )
+
+
+def _values(pairs: list[tuple[str, str]], name: str) -> tuple[str, ...]:
+    return tuple(value for key, value in pairs if key == name)
 
 
 def _interaction(method: str, rest: list[str]) -> tuple[str, str]:
@@ -67,22 +77,23 @@ def _interaction(method: str, rest: list[str]) -> tuple[str, str]:
     return "", ANY_ID
 
 
-def refused_parameters(names: tuple[str, ...]) -> tuple[str, ...]:
-    """Those that look at records which no view narrows: chains, reverse chains, lists, queries (SR-06)."""
-    return tuple(name for name in dict.fromkeys(names) if _looks_elsewhere(name))
+def parameters_elsewhere(question: Question) -> tuple[str, ...]:
+    """The parameters that look at records which no view narrows: chains, reverse chains, lists, queries (SR-08)."""
+    found = [name for name in question.parameters if _looks_elsewhere(name)]
+    if any("." in value for value in question.sort):
+        found.append("_sort")
+    if "*" in question.include:
+        found.append("_include")
+    if "*" in question.revinclude:
+        found.append("_revinclude")
+    return tuple(dict.fromkeys(found))
 
 
 def _looks_elsewhere(name: str) -> bool:
-    plain = name.partition(":")[0]
-    iterates = plain in _INCLUDES and ":" in name
-    return "." in name or iterates or plain in _ELSEWHERE
+    plain, _, modifier = name.partition(":")
+    return "." in name or plain in _ELSEWHERE or (plain in _INCLUDES and bool(modifier))
 
 
-_ELSEWHERE: Mapping[str, str] = {
-    "_has": "asks about records that refer to this one",
-    "_list": "asks what a List holds",
-    "_query": "asks a named query",
-    "_filter": "may chain",
-    "_contained": "answers with other resources",
-    "_containedType": "answers with other resources",
-}
+_INCLUDES = ("_include", "_revinclude")
+# asks about referring records, what a List holds, a named query, a filter that may chain, other resources inside
+_ELSEWHERE = ("_has", "_list", "_query", "_filter", "_contained", "_containedType")

@@ -1,0 +1,289 @@
+"""The decision over a FHIR request: what a token may do, and what of an answer may be shown."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from smart.decisions.caller import Caller
+from smart.decisions.decide import Decision, Reason, decide
+from smart.decisions.question import Question, question_of_http
+from smart.decisions.view import Compartments, Everybody, OwnRecord, is_visible
+from smart.fhir.definitions import definitions
+from smart.scopes.scope_sets import parse_scopes
+
+BASE = "https://fhir.example.org/r4"
+R4 = definitions("r4")
+LABORATORY = "http://terminology.hl7.org/CodeSystem/observation-category|laboratory"
+
+
+def patients_app(scope: str, patient: str = "A") -> Caller:
+    return Caller(parse_scopes(scope), patient=patient)
+
+
+def service(scope: str) -> Caller:
+    return Caller(parse_scopes(scope), is_backend=True)
+
+
+def user(scope: str, *patients: str, own: tuple[str, str] = ("Practitioner", "p")) -> Caller:
+    return Caller(parse_scopes(scope), patients=frozenset(patients), own_record=own)
+
+
+def asked(caller: Caller, question: Question | str, *, applies_views: bool = True) -> Decision:
+    if isinstance(question, str):
+        question = question_of_http(*question.split(" "))
+    return decide(caller, question, version="r4", base=BASE, applies_views=applies_views)
+
+
+def observation(patient: str, **members: Any) -> dict[str, Any]:
+    return {"resourceType": "Observation", "id": "o", "subject": {"reference": f"Patient/{patient}"}, **members}
+
+
+@pytest.mark.requirement("SR-12", "SR-13")
+def test_a_patients_app_sees_the_compartment_of_its_patient_and_nothing_else() -> None:
+    found = asked(patients_app("patient/*.rs"), "GET Observation?code=x")
+    assert found.allowed
+    assert not found.is_final
+    (alternative,) = found.views["Observation"]
+    assert alternative.who == Compartments(frozenset({"A"}))
+    assert alternative.where == ()
+
+
+@pytest.mark.requirement("SY-03")
+def test_a_service_that_may_see_everything_is_told_so_without_conditions() -> None:
+    found = asked(service("system/*.rs"), "GET Observation", applies_views=False)
+    assert found.allowed
+    assert found.is_final
+    assert [one.who for one in found.views["Observation"]] == [Everybody()]
+
+
+def test_who_does_not_apply_views_gets_no_conditional_yes() -> None:
+    found = asked(patients_app("patient/*.rs"), "GET Observation", applies_views=False)
+    assert not found.allowed
+    assert found.reason is Reason.NEEDS_VIEW
+    assert found.refusal is not None
+    assert found.refusal.status == 403
+
+
+@pytest.mark.requirement("GR-15")
+def test_granular_scopes_are_alternatives_with_their_criteria() -> None:
+    scope = f"patient/Observation.rs?category={LABORATORY} patient/Observation.s?code=x"
+    found = asked(patients_app(scope), "GET Observation")
+    where = [{(each.parameter.name, each.values) for each in one.where} for one in found.views["Observation"]]
+    assert where == [{("category", (LABORATORY,))}, {("code", ("x",))}]
+    assert len(asked(patients_app(scope), "GET Observation/o").views["Observation"]) == 1  # only the first has an r
+
+
+@pytest.mark.requirement("GR-15")
+def test_a_scope_that_cannot_be_evaluated_opens_nothing() -> None:
+    found = asked(patients_app("patient/Observation.rs?code:in=x patient/Observation.rs?odd=1"), "GET Observation")
+    assert found.reason is Reason.INSUFFICIENT_SCOPE
+
+
+@pytest.mark.requirement("SCP-05")
+def test_patient_and_user_scopes_of_one_token_add_up() -> None:
+    caller = Caller(
+        parse_scopes("patient/Observation.rs user/Observation.rs"),
+        patient="A", patients=frozenset({"A", "C"}), own_record=("Practitioner", "p"),
+    )  # fmt: skip
+    reached = [one.who for one in asked(caller, "GET Observation").views["Observation"]]
+    assert reached == [Compartments(frozenset({"A"})), Compartments(frozenset({"A", "C"}))]
+
+
+@pytest.mark.requirement("ID-03")
+def test_the_own_record_is_read_with_fhir_user_alone() -> None:
+    caller = user("openid fhirUser")
+    assert [one.who for one in asked(caller, "GET Practitioner/p").views["Practitioner"]] == [
+        OwnRecord("Practitioner", "p")
+    ]
+    assert asked(caller, "GET Practitioner").reason is Reason.INSUFFICIENT_SCOPE
+    assert asked(caller, "GET Patient/A").reason is Reason.INSUFFICIENT_SCOPE
+
+
+@pytest.mark.requirement("SCP-02")
+@pytest.mark.parametrize(
+    ("request_line", "letter"),
+    [
+        ("GET Observation/o", "r"),
+        ("HEAD Observation/o", "r"),
+        ("GET Observation/o/_history", "r"),
+        ("GET Observation/o/_history/1", "r"),
+        ("GET Observation", "s"),
+        ("POST Observation/_search", "s"),
+        ("GET Observation/_history", "s"),
+        ("POST Observation", "c"),
+        ("PUT Observation/o", "u"),
+        ("PATCH Observation/o", "u"),
+        ("DELETE Observation/o", "d"),
+    ],
+)
+def test_each_interaction_needs_its_letter_and_no_other_will_do(request_line: str, letter: str) -> None:
+    others = "".join(each for each in "cruds" if each != letter)
+    assert asked(patients_app(f"patient/Observation.{letter}"), request_line).allowed
+    refused = asked(patients_app(f"patient/Observation.{others}"), request_line)
+    assert refused.reason is Reason.INSUFFICIENT_SCOPE
+    assert refused.refusal is not None
+    assert refused.refusal.headers(BASE)["WWW-Authenticate"] == f'Bearer realm="{BASE}", error="insufficient_scope"'
+
+
+@pytest.mark.requirement("SD-23")
+@pytest.mark.parametrize(
+    "request_line",
+    [
+        "GET ",
+        "POST ",
+        "GET Observations",
+        "GET observation/o",
+        "GET Parameters$",
+        "GET Observation/$lastn",
+        "POST Observation/o/$validate",
+        "GET Patient/A/Observation",
+        "GET Patient/A/*",
+        "GET Observation/o/_history/1/2",
+        "GET Observation/o_1",
+        "OPTIONS Observation",
+        "PURGE Observation/o",
+        "POST Observation/o",
+        "GET $export",
+        "GET _history",
+        "POST _search",
+        "GET Observation/../Patient/B",
+        "GET Observation%2F..%2FPatient/B",
+    ],
+)
+def test_what_is_not_known_is_refused_whatever_the_token_allows(request_line: str) -> None:
+    assert asked(service("system/*.cruds"), request_line).reason is Reason.UNKNOWN_INTERACTION
+
+
+@pytest.mark.requirement("SR-08", "SR-09", "SR-10", "SR-11", "SR-16", "SR-05")
+@pytest.mark.parametrize(
+    ("query", "refused"),
+    [
+        ("subject.name=B", "subject.name"),
+        ("subject:Patient.name=B", "subject:Patient.name"),
+        ("_has:Provenance:target:agent=x", "_has:Provenance:target:agent"),
+        ("_filter=code eq x", "_filter"),
+        ("_query=named", "_query"),
+        ("_list=l", "_list"),
+        ("_contained=both", "_contained"),
+        ("_sort=subject.name", "_sort"),
+        ("_include=*", "_include"),
+        ("_include:iterate=Observation:subject", "_include:iterate"),
+        ("_revinclude=*", "_revinclude"),
+    ],
+)
+def test_a_parameter_that_looks_at_other_records_is_refused_but_for_who_may_see_all(query: str, refused: str) -> None:
+    found = asked(patients_app("patient/*.cruds"), Question("search-type", "Observation", **_of(query)))
+    assert found.reason is Reason.PARAMETER_REFUSED
+    assert found.parameters == (refused,)
+    assert found.refusal is not None
+    assert found.refusal.status == 400
+    assert asked(service("system/*.cruds"), Question("search-type", "Observation", **_of(query))).allowed
+    assert not asked(service("system/Observation.cruds"), Question("search-type", "Observation", **_of(query))).allowed
+
+
+def _of(query: str) -> dict[str, Any]:
+    found = question_of_http("GET", f"Observation?{query}")
+    return {name: getattr(found, name) for name in ("parameters", "include", "revinclude", "sort")}
+
+
+@pytest.mark.requirement("SR-04", "SR-05", "SR-06")
+def test_an_included_type_has_a_view_of_its_own_and_without_a_scope_an_empty_one() -> None:
+    found = asked(
+        patients_app("patient/Observation.rs patient/Encounter.r"),
+        "GET Observation?_include=Observation:subject&_include=Observation:encounter&_revinclude=Provenance:target",
+    )
+    assert found.views["Patient"] == ()
+    assert found.views["Provenance"] == ()
+    assert [one.who for one in found.views["Encounter"]] == [Compartments(frozenset({"A"}))]
+
+
+@pytest.mark.parametrize(
+    ("request_line", "content", "before", "status"),
+    [
+        ("GET Observation/o", observation("A"), None, None),
+        ("GET Observation/o", observation("B"), None, 404),
+        ("GET Observation/o", {"resourceType": "Observation"}, None, 404),
+        ("GET Observation/o", {"resourceType": "Patient", "id": "A"}, None, 404),
+        ("GET Observation/o", observation("A", id="other"), None, 404),
+        ("GET Observation/o", ["no resource"], None, 404),
+        ("GET Patient/A", {"resourceType": "Patient", "id": "A"}, None, None),
+        ("GET Patient/B", {"resourceType": "Patient", "id": "B"}, None, 404),
+        ("GET Practitioner/p", {"resourceType": "Practitioner", "id": "p"}, None, 404),  # nobody can tell whose
+        ("POST Observation", observation("A"), None, None),
+        ("POST Observation", observation("B"), None, 403),
+        ("PUT Observation/o", observation("A"), observation("A"), None),
+        ("PUT Observation/o", observation("A"), observation("B"), 404),
+        ("PUT Observation/o", observation("B"), observation("A"), 403),
+        ("DELETE Observation/o", None, observation("A"), None),
+        ("DELETE Observation/o", None, observation("B"), 404),
+    ],
+)
+@pytest.mark.requirement("PC-01", "SD-26")
+def test_a_resource_that_is_sent_along_is_decided_at_once(
+    request_line: str, content: Any, before: Any, status: int | None
+) -> None:
+    plain = question_of_http(*request_line.split(" "))
+    question = Question(plain.interaction, plain.type, plain.id, content=content, content_before=before)
+    found = asked(patients_app("patient/*.cruds"), question, applies_views=False)
+    assert found.allowed is (status is None)
+    assert (found.refusal.status if found.refusal else None) == status
+    if status:
+        assert found.reason is Reason.NOT_IN_VIEW
+
+
+def test_an_update_of_which_only_one_side_was_sent_is_not_decided_yet() -> None:
+    question = Question("update", "Observation", "o", content=observation("A"))
+    assert asked(patients_app("patient/*.u"), question, applies_views=False).reason is Reason.NEEDS_VIEW
+    assert not asked(patients_app("patient/*.u"), question).is_final
+
+
+@pytest.mark.parametrize("request_line", ["PUT Observation?code=x", "DELETE Observation?code=x", "PATCH Observation"])
+def test_a_conditional_write_would_tell_of_other_records(request_line: str) -> None:
+    assert asked(patients_app("patient/*.cruds"), request_line).reason is Reason.PARAMETER_REFUSED
+    assert asked(service("system/*.cruds"), request_line).allowed
+
+
+SCOPES = st.lists(
+    st.sampled_from([
+        "patient/Observation.rs", "patient/*.r", f"patient/Observation.rs?category={LABORATORY}",
+        "patient/Observation.rs?status=final", "user/Observation.rs", "user/Patient.rs", "system/*.rs",
+        "patient/Observation.rs?code:in=x", "patient/Patient.rs", "openid", "fhirUser",
+    ]),
+    max_size=4,
+)  # fmt: skip
+RECORDS = st.builds(
+    observation,
+    st.sampled_from(["A", "B", "C"]),
+    status=st.sampled_from(["final", "preliminary"]),
+    category=st.sampled_from(
+        [[], [{"coding": [{"system": LABORATORY.partition("|")[0], "code": "laboratory"}]}], [{"text": "laboratory"}]]
+    ),
+)
+CALLERS = st.builds(
+    Caller,
+    SCOPES.map(lambda names: parse_scopes(" ".join(names))),
+    patient=st.sampled_from(["", "A"]),
+    patients=st.sampled_from([frozenset[str](), frozenset({"A", "C"})]),
+    own_record=st.sampled_from([None, ("Patient", "A")]),
+    is_backend=st.booleans(),
+)
+
+
+@pytest.mark.requirement("SD-26")
+@given(caller=CALLERS, record=RECORDS, interaction=st.sampled_from(["read", "search-type"]))
+def test_no_answer_lets_through_what_the_check_of_each_entry_refuses(
+    caller: Caller, record: dict[str, Any], interaction: str
+) -> None:
+    question = Question(interaction, "Observation", "o" if interaction == "read" else "*")
+    by_view = asked(caller, question)
+    final = asked(caller, question, applies_views=False)
+    entry = asked(caller, Question(interaction, "Observation", question.id, content=record), applies_views=False)
+    in_view = by_view.allowed and is_visible(record, by_view.views["Observation"], R4["Observation"], BASE)
+    assert in_view is entry.allowed
+    if final.allowed:
+        assert entry.allowed
+    mine = {caller.patient, *caller.patients} - {""}
+    if entry.allowed and not caller.is_backend:
+        assert record["subject"]["reference"].removeprefix("Patient/") in mine
