@@ -30,7 +30,7 @@ def test_66_types_belong_to_patients_as_the_compartment_definition_says() -> Non
         ("Group", {"member.entity"}),
     ],
 )
-def test_a_record_belongs_to_whom_these_elements_name(name: str, paths: set[str]) -> None:
+def test_a_record_belongs_to_the_patients_that_these_elements_name(name: str, paths: set[str]) -> None:
     assert {".".join(path) for path in R4[name].compartment.paths} == paths
 
 
