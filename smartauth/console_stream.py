@@ -38,7 +38,7 @@ async def console_stream(scope: Scope, receive: Receive, send: Send) -> None:
     """New rows that the filters of the URL show, and the numbers of the chips."""
     if scope["method"] != "GET":
         refusal = invalid_request(
-            HTTPStatus.METHOD_NOT_ALLOWED, InvalidRequest("only GET is allowed here"), ("Allow", "GET")
+            HTTPStatus.METHOD_NOT_ALLOWED, InvalidRequest("only GET is allowed here", rule="TK-01"), ("Allow", "GET")
         )
         await send_response(send, refusal, random_reference())
         return

@@ -45,7 +45,7 @@
     waiting.push(row(event.data));
     if (waiting.length > KEPT) waiting.shift();
     if (!busy()) put();
-    else if (paused) newer.textContent = `${waiting.length} newer requests are waiting.`;
+    else if (paused) newer.textContent = waiting.length === 1 ? "1 newer request is waiting." : `${waiting.length} newer requests are waiting.`;
   });
   source.addEventListener("counts", (event) => {
     for (const [name, number] of Object.entries(JSON.parse(event.data))) {

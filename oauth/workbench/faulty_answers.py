@@ -101,7 +101,7 @@ CLAIMS: Mapping[str, Change] = {
     "aud-missing": lambda claims: _without(claims, "aud"),
     "scope-missing": lambda claims: _without(claims, "scope"),
     "patient-other": lambda claims: {**claims, "patient": ANOTHER_PATIENT},
-    "expired": lambda claims: {**claims, "exp": int(claims.get("iat", TEN_MINUTES)) - TEN_MINUTES},
+    "exp-past": lambda claims: {**claims, "exp": int(claims.get("iat", TEN_MINUTES)) - TEN_MINUTES},
 }
 TWICE: Mapping[str, tuple[str, Any]] = {
     "active-twice": ("active", False),

@@ -51,7 +51,7 @@ def introspection_fault() -> None:
 
 
 @introspection_fault.command(
-    "begin", epilog=examples("smartauth introspection-fault begin stalled demo-resource-server")
+    "begin", epilog=examples("smartauth introspection-fault begin stalled-body demo-resource-server")
 )
 @click.argument("fault")
 @click.argument("resource_server")

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlencode
 
+import httpx
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
@@ -302,6 +303,33 @@ def test_bad_tokens_are_sent_one_after_the_other(server: Server, visit: Visit) -
         expect(page.locator("#g-issuer .result")).to_have_text(["401", "401", "401"])
         expect(page.locator("#g-issuer summary")).to_contain_text("3 right")
         clean(page, "dev-tokens-results")
+
+
+def test_the_console_shows_rows_as_they_come_and_pause_counts_them(server: Server, visit: Visit) -> None:
+    def read(patient: str) -> None:
+        httpx.get(f"{server.url}/fhir/r4/Patient/{patient}", timeout=30)
+
+    read("first")
+    with visit() as page:
+        page.goto(f"{server.url}/dev/console")
+        expect(page.get_by_text("Live", exact=True)).to_be_visible()
+        clean(page, "console")
+        links = page.locator("#rows a")
+        for each in ("second", "third"):
+            read(each)
+            expect(links.first).to_have_text(f"GET /Patient/{each}")
+        expect(links.nth(1)).to_have_text("GET /Patient/second")
+
+        page.get_by_role("button", name="Pause").click()
+        read("fourth")
+        expect(page.get_by_role("status").first).to_have_text("1 newer request is waiting.")
+        expect(links.first).to_have_text("GET /Patient/third")
+        page.get_by_role("button", name="Pause").click()
+        expect(links.first).to_have_text("GET /Patient/fourth")
+
+        links.first.click()
+        expect(page.get_by_role("heading", name="Refused")).to_be_visible()
+        clean(page, "console-request")
 
 
 def test_a_visit_to_choose(server: Server, visit: Visit) -> None:

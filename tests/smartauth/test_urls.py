@@ -22,6 +22,8 @@ def status(path):
     posted = browser.post(path, "{}", content_type="application/json")
     return [browser.get(path).status_code, posted.status_code]
 from smartauth.asgi import machines
+from oauth.http.watchers import machine_watchers, page_watchers
+assert not machine_watchers and not page_watchers, "nobody looks at answers in production"
 on_the_loop = [path for path in machines if path.startswith("/dev/")]
 sys.stdout.write(json.dumps({path: status(path) for path in [*sys.argv[1:], *on_the_loop]}))
 """
@@ -43,7 +45,7 @@ def statuses(paths: list[str], **environment: str) -> dict[str, list[int]]:
 
 def test_in_production_no_address_of_development_answers() -> None:
     paths = [f"/{each.pattern}" for each in DEVELOPMENT]
-    below = ["/dev/", "/dev/anything", "/dev/introspect/down", "/fhir/elsewhere/metadata"]
+    below = ["/dev/", "/dev/anything", "/dev/introspect/down", "/dev/console/stream", "/fhir/elsewhere/metadata"]
 
     assert {path for path in MACHINES if path.startswith("/dev/")} == set()
     assert statuses([*paths, *below], **production()) == {path: [404, 404] for path in [*paths, *below]}

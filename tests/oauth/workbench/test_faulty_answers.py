@@ -38,7 +38,7 @@ def test_a_fault_changes_the_right_answer_and_the_good_twin_leaves_it(fault: str
         ("aud-missing", {"aud": None}),
         ("scope-missing", {"scope": None}),
         ("patient-other", {"patient": "another-patient"}),
-        ("expired", {"exp": 1_999_999_400}),
+        ("exp-past", {"exp": 1_999_999_400}),
     ],
 )
 def test_one_claim_is_wrong_and_no_other(fault: str, changed: dict[str, Any]) -> None:
