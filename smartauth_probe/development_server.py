@@ -1,11 +1,12 @@
 """A development smartauth, asked over HTTP for good and bad tokens (`POST /dev/tokens`, docs/bad-tokens.md)."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any, TypedDict, Unpack
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from smartauth_probe.bad_token import BadToken
 from smartauth_probe.catalogue import kinds
@@ -76,6 +77,18 @@ class DevelopmentServer:
         base, headers = members.pop("base"), tuple((name, value) for name, value in members.pop("headers"))
         request = Presentation(headers=headers, **members)
         return BadToken(kinds()[kind], answer["access_token"], base, request)
+
+    @contextmanager
+    def fault(self, name: str, *, resource_server: str, seconds: int = 60) -> Iterator[None]:
+        """While the block lasts, introspection misbehaves so for this resource server alone. Raises OrderRefused."""
+        where, members = "/dev/introspection-faults", {"resource_server": resource_server, "fault": name}
+        status, answer = self._ask("POST", where, {**members, "seconds": seconds})
+        if status != 201:
+            raise OrderRefused(answer.get("error_description", f"POST {where} answered {status}"))
+        try:
+            yield
+        finally:
+            self._ask("DELETE", f"{where}?{urlencode({'resource_server': resource_server})}")
 
     def check(self) -> None:
         """Raises Unreachable where no development server answers."""

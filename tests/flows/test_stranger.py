@@ -193,26 +193,27 @@ def test_a_scope_that_is_missing_is_403(protected: Protected, tokens: dict[str, 
 # Introspection that misbehaves ---------------------------------------------------------------------------------------
 
 
-# what is no matter of policy; slow ones have tests of their own below
-CERTAIN = [
-    fault.name
+# of the others some are slow, and have tests of their own below, and some send more than this test should
+QUICK = [
+    fault
     for fault in introspection_faults().values()
-    if not fault.policy and fault.name not in ("slow-head", "stalled-body", "dripping-body")
+    if fault.name not in ("slow-head", "stalled-body", "dripping-body", "huge", "gzip-bomb")
 ]
 
 
 @pytest.mark.requirement("TV-14", "TV-15")
 @pytest.mark.usefixtures("stranger")
-def test_who_is_answered_wrongly_about_a_token_lets_nobody_in(protected: Protected, tokens: dict[str, str]) -> None:
+def test_who_is_answered_wrongly_about_a_token_lets_nobody_in(
+    smartauth_server: DevelopmentServer, protected: Protected, tokens: dict[str, str]
+) -> None:
+    """Nobody falls over either, where a server may let it in by policy."""
     answered = {}
-    switch, caller = f"{protected.server.url}/dev/introspection-faults", protected.environment["CLIENT_ID"]
-    for fault in CERTAIN:
-        httpx.post(switch, json={"resource_server": caller, "fault": fault}).raise_for_status()
-        answered[fault] = protected.get("Patient/amy", tokens["good"]).status_code
-    httpx.delete(switch, params={"resource_server": caller}).raise_for_status()
+    for fault in QUICK:
+        with smartauth_server.fault(fault.name, resource_server=protected.environment["CLIENT_ID"]):
+            answered[fault.name] = protected.get("Patient/amy", tokens["good"]).status_code
 
-    right = introspection_faults()
-    assert {fault: status for fault, status in answered.items() if status not in right[fault].statuses} == {}
+    right = {fault.name: fault.statuses | ({200} if fault.policy else set()) for fault in QUICK}
+    assert {name: status for name, status in answered.items() if status not in right[name]} == {}
 
 
 # No token and bad tokens ----------------------------------------------------------------------------------------------

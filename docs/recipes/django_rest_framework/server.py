@@ -50,7 +50,10 @@ def json_answer(method: str, url: str, **options: Any) -> Any:
             body += piece
             if time.monotonic() > end:
                 raise httpx.ReadTimeout("the answer takes too long")
-    return json.loads(body)
+    try:
+        return json.loads(body)
+    except RecursionError:
+        raise ValueError("the answer is nested too deep") from None
 
 
 class SmartBearer(BaseAuthentication):
