@@ -38,6 +38,20 @@ def test_a_person_signs_in_and_the_app_hears_who_it_is(
 
 
 @pytest.mark.requirement("ID-05")
+def test_what_is_known_of_a_name_is_told_in_its_parts(
+    app: App, visitor: Visitor, make_openid: MakeClient, person: Any
+) -> None:
+    parts = {"given_name": "Amy", "family_name": "Shaw", "locale": "en-GB"}
+    type(person).objects.get_queryset().filter(pk=person.pk).update(**parts)
+    client = make_openid()
+    told = exchange(app, client, sign_in_and_allow(visitor, client, person)).json()
+
+    about = userinfo(app, told)
+
+    assert {name: about[name] for name in parts} == parts
+
+
+@pytest.mark.requirement("ID-05")
 @pytest.mark.parametrize(
     ("scope", "names"),
     [

@@ -9,7 +9,7 @@ import pytest
 
 from accounts import clock
 from tests.conftest import BASE, SECRET, App, basic
-from tests.fixture_types import Grant, Issue, MakeClient
+from tests.fixture_types import Events, Grant, Issue, MakeClient
 from tests.oauth.tokens.code_exchange import assert_refused, token_count
 
 
@@ -361,19 +361,25 @@ def test_basic_with_the_same_client_id_in_the_body_and_a_stray_state_is_accepted
 
 @pytest.mark.requirement("CL-02")
 def test_the_secret_in_the_body_works_here_only_where_it_is_switched_on(
-    app: App, grant: Grant, make_client: MakeClient, settings: Any
+    app: App, grant: Grant, make_client: MakeClient, settings: Any, events: Events
 ) -> None:
     granted = grant(make_client("secret"))
     form = granted.exchange(client_id=granted.client.client_id, client_secret=SECRET)
 
     strict = app.post("/o/token", data=form)
+    by_basic = app.post("/o/token", data=granted.exchange(), headers=basic(granted.client.client_id, "wrong"))
     settings.SMARTAUTH_TOKEN_SECRET_IN_BODY = True
+    wrong = app.post("/o/token", data={**form, "client_secret": "wrong"})
     loose = app.post("/o/token", data=form)
 
     assert_refused(strict, 401, "invalid_client")
     told = strict.json()["error_description"]
     assert told.endswith("here a secret is taken by HTTP Basic (client_secret_basic), not in the body")
+    others = [answer.json()["error_description"] for answer in (by_basic, wrong)]
+    assert others == ["client authentication failed"] * 2
     assert loose.status_code == 200
+    reasons = [event.reason for event in events("client-authentication-failed", client=granted.client.client_id)]
+    assert "client_secret in the body is switched off" in reasons[0]
 
 
 @pytest.mark.requirement("CL-03")

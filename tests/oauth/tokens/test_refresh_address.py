@@ -187,6 +187,8 @@ def test_within_the_grace_window_the_answer_is_not_repeated_to_another_address(
     (event,) = events("address-changed", client=answer["granted"].client.client_id)
     assert event.address == "198.51.100.9"
     assert AddressBlock.objects.filter(client=answer["granted"].client).exists()
+    (refused,) = events("refresh-refused", client=answer["granted"].client.client_id)
+    assert (refused.reason, refused.address) == ("it came from another address", "198.51.100.9")
     assert refresh(app, answer, answer["refresh_token"]).json() == given.json()
 
 

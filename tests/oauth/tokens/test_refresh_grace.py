@@ -82,7 +82,7 @@ def test_within_the_grace_window_another_client_gets_nothing(
 
 @pytest.mark.requirement("RF-05", "RF-11")
 @pytest.mark.usefixtures("grace")
-def test_within_the_grace_window_what_was_ended_stays_ended(launch: Issue, refresh: Refresh) -> None:
+def test_within_the_grace_window_what_was_ended_stays_ended(launch: Issue, refresh: Refresh, events: Events) -> None:
     first = launch()
     tokens_of_refresh(first, refresh(first))
     revoke(first)
@@ -90,6 +90,8 @@ def test_within_the_grace_window_what_was_ended_stays_ended(launch: Issue, refre
     response = refresh(first)
 
     assert_refused(response)
+    assert len(events("refresh-refused", client=first["granted"].client.client_id)) == 1
+    assert events("refresh-repeated", client=first["granted"].client.client_id) == []
 
 
 @pytest.mark.requirement("RF-05")
