@@ -99,10 +99,24 @@ class WarmRunner(PytestRunner):
         return plugin.run_chosen(self._session, mutant_name or "", frozenset(tests))
 
 
+class OnceMeasured(isolation.ForkServerRunner):
+    """Tests that have just been measured have just passed, and are not run once more before the first mutant."""
+
+    _measured = False
+
+    def collect_stats(self, tests: Iterable[str] | None) -> int:
+        self._measured = not tests
+        return super().collect_stats(tests)
+
+    def run_clean_tests(self, tests: Iterable[str]) -> int:
+        return 0 if self._measured else super().run_clean_tests(tests)
+
+
 if __name__ == "__main__":
     theirs = [each for each in mutators.mutation_operators if each[1] not in LEFT_OUT]
     setattr(file_mutation, "mutation_operators", [*theirs, *OURS])  # noqa: B010
     setattr(isolation, "PytestRunner", WarmRunner)  # noqa: B010
+    setattr(isolation, "ForkServerRunner", OnceMeasured)  # noqa: B010
     from mutmut.__main__ import cli
 
     cli()

@@ -21,6 +21,13 @@ SETUP = 0.03  # seconds that the fixtures of a test take: mutmut measures the te
 MOST = 4  # seconds of tests beside those of the module's own file
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish() -> None:
+    """The run that measures the tests imports all that they need."""
+    if os.environ["MUTANT_UNDER_TEST"] == "stats":
+        _MODULES.write_text("\n".join(sorted(sys.modules)), encoding="utf-8")
+
+
 def warm_session(arguments: list[str]) -> pytest.Session:
     """A session that has collected and imported everything, and runs nothing yet: its forks find it all there."""
     from _pytest.config import _prepareconfig
@@ -64,8 +71,6 @@ def run_chosen(session: pytest.Session, mutant: str, chosen: frozenset[str]) -> 
         session.config.pluginmanager.register(_FirstFailure(function))
     with suppress(session.Failed):
         session.config.hook.pytest_runtestloop(session=session)
-    if not mutant:
-        _MODULES.write_text("\n".join(sorted(sys.modules)), encoding="utf-8")
     return int(session.testsfailed > 0)
 
 
@@ -104,7 +109,7 @@ def _migrate_once(config: pytest.Config) -> None:
 
     from tests import migrated_databases
 
-    made = _DATA / "migrated"  # in a folder of this run: the clean run comes first and makes it
+    made = _DATA / "migrated"  # in a folder of this run: a clean run comes first and makes it
     if made.is_dir():
         _name_test_databases()
     else:
