@@ -15,6 +15,8 @@ from oauth.authorization.resume import resume
 from oauth.authorization.wrong_user import wrong_user
 from oauth.connected_apps.page import apps, end, end_all
 from oauth.demo import home, sample_app
+from oauth.demo.docs_page import docs_page
+from oauth.demo.one_click import sign_in_as
 from oauth.ehr_launch.api import LaunchView
 from oauth.ehr_launch.launcher import launcher
 from oauth.ehr_launch.style import style
@@ -40,7 +42,9 @@ DEVELOPMENT: list[URLPattern | URLResolver] = [
     path("dev/introspection-faults", introspection_faults_api),
     path("dev/introspection-faults/begin", begin_fault),
     path("dev/introspection-faults/end", end_fault),
+    path("dev/docs/<path:name>", docs_page),
     path("dev/openapi.json", openapi),
+    path("dev/sign-in", sign_in_as),
     path("dev/tokens", tokens),
     path("dev/tokens/kinds", token_kinds),
     path("dev/tokens/new", new_token),

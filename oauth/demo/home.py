@@ -12,6 +12,8 @@ from django.views.decorators.http import require_safe
 
 from accounts.models import User
 from oauth.demo import credentials, quickstart
+from oauth.demo.checklist import checklist
+from oauth.demo.docs_page import has_docs
 from oauth.discovery import server_facts
 from oauth.models import Client, FhirServer
 
@@ -24,14 +26,19 @@ NAMED_RECORDS = 3
 @never_cache
 def home(request: HttpRequest) -> HttpResponse:
     """Only what exists today is shown: no door leads nowhere."""
-    return render(request, "home.html", development_context() if settings.SMARTAUTH_DEV else {})
+    chosen = request.GET.get("server", "")
+    return render(request, "home.html", development_context(chosen) if settings.SMARTAUTH_DEV else {})
 
 
-def development_context() -> dict[str, Any]:
-    """What runs here, with the values of this instance."""
+def development_context(chosen: str = "") -> dict[str, Any]:
+    """What runs here, with the values of this instance; the checklist is of the chosen FHIR server."""
+    protection, candidates = checklist(chosen)
     servers = list(FhirServer.objects.order_by("pk"))
     people = User.objects.get_queryset().filter(username__in=credentials.PEOPLE).order_by("pk")
     return {
+        "protection": protection,
+        "candidates": candidates,
+        "has_docs": has_docs(),
         "servers": [(server, _document(server)) for server in servers],
         "tokens": sorted({_tokens(server) for server in servers}),
         "policies": sorted({server.get_address_policy_display() for server in servers}),

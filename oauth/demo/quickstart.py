@@ -26,7 +26,7 @@ def token() -> Command:
     if os.environ.get("SMARTAUTH_DATABASE_URL"):
         about += ". Needs the SMARTAUTH_DATABASE_URL of the server"
     arguments = '--client demo-public --user amy --patient amy --scope "patient/*.rs"'
-    return Command(about, f"TOKEN=$({_command_line()} token {arguments})")
+    return Command(about, f"TOKEN=$({command_line()} token {arguments})")
 
 
 def reads() -> tuple[Command, Command, Command]:
@@ -49,7 +49,7 @@ def _read(url: str) -> str:
     return f"curl -sS -w '\\n%{{http_code}}\\n' --oauth2-bearer $TOKEN {url}"
 
 
-def _command_line() -> str:
+def command_line() -> str:
     """How another shell calls what runs here, with what this one's environment chose."""
     chosen = [f"{name}={shlex.quote(os.environ[name])} " for name in CARRIED_VARIABLES if os.environ.get(name)]
     return "".join(chosen) + (_manage() if settings.SMARTAUTH_COMMAND == "manage.py" else _installed_command())

@@ -97,11 +97,16 @@ def _try_login(request: HttpRequest, pending: Pending | None = None) -> HttpResp
             _record(tried, now, reference)
     if tried.result != "right" or tried.user is None:
         return _page(request, pending, tried, now + tried.wait * SECOND, reference)
-    if signed_in_user(request) not in (None, tried.user):
-        sign_out(request)
-    sessions.begin(request, tried.user, now=now)
-    online_access.mark_session(request)
+    start_session(request, tried.user, now=now)
     return None
+
+
+def start_session(request: HttpRequest, person: User, *, now: int) -> None:
+    """The person is signed in in this browser; somebody else who was is signed out."""
+    if signed_in_user(request) not in (None, person):
+        sign_out(request)
+    sessions.begin(request, person, now=now)
+    online_access.mark_session(request)
 
 
 def _record(tried: Attempt, now: int, reference: str) -> None:

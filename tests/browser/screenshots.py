@@ -117,6 +117,18 @@ def posted(album: Album, path: str, client: str, **form: str) -> Any:
     return httpx.post(f"{album.url}/o/{path}", data=form, auth=(client, f"{client}-secret")).json()
 
 
+def bad_tokens(album: Album) -> None:
+    """The catalogue, a token of it, and what the bundled server answers."""
+    page = album.page
+    album.open("/dev/tokens", "dev-tokens")
+    page.locator("button[value=aud-longer]").evaluate("button => button.closest('details').open = true")
+    page.locator("button[value=aud-longer]").click()
+    album.keep("dev-token")
+    page.get_by_role("button", name="Send one to this FHIR server").click()
+    page.get_by_role("heading", name="Your server refused it", exact=True).wait_for()
+    album.keep("dev-token-sent")
+
+
 def operator(album: Album) -> None:
     """The admin."""
     album.page.goto(f"{album.url}/admin/")
@@ -131,7 +143,7 @@ def operator(album: Album) -> None:
 
 def everything(browser: Browser, url: str) -> None:
     journeys: tuple[Callable[[Album], None], ...] = (
-        lambda album: album.open("/", "home"), launch, sample_app, doctor, moved, operator,
+        lambda album: album.open("/", "home"), launch, sample_app, doctor, moved, bad_tokens, operator,
     )  # fmt: skip
     for width in (1280, 390):
         for scheme in SCHEMES:

@@ -332,6 +332,22 @@ def test_the_console_shows_rows_as_they_come_and_pause_counts_them(server: Serve
         clean(page, "console-request")
 
 
+def test_the_checklist_and_the_docs(server: Server, visit: Visit) -> None:
+    with visit() as page:
+        page.goto(f"{server.url}/")
+        page.get_by_role("button", name="Sign in as Ben Whitlock").click()
+        expect(page.get_by_role("row", name="Ben Whitlock").get_by_text("You")).to_be_visible()
+        page.locator("#checklist").get_by_role("link", name="Harbour Clinic").click()
+        page.get_by_role("button", name="Ask for the record of another patient").click()
+        expect(page.get_by_role("heading", name="Your server refused it", exact=True)).to_be_visible()
+        page.go_back()
+        page.reload()
+        expect(page.locator("#checklist li.is-done").filter(has_text="It hides other records")).to_be_visible()
+        clean(page, "home-checklist")
+        page.get_by_role("link", name="All documentation").click()
+        clean(page, "docs")
+
+
 def test_a_visit_to_choose(server: Server, visit: Visit) -> None:
     with visit(refusals=True) as page:
         consent_of(

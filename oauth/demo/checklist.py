@@ -1,0 +1,139 @@
+"""The checklist of the home page: which FHIR server is protected how far, by what was seen of it."""
+
+import shlex
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Max
+
+from oauth.demo.quickstart import command_line
+from oauth.models import Authorization, Client, FhirServer
+from oauth.workbench.own_servers import bundled_servers, own_servers
+from oauth.workbench.questions import last_question_of
+from oauth.workbench.results import GOOD, Result, results_of
+from oauth.workbench.tokens_form import TokenForm
+from smart.time_units import to_datetime
+from smartauth_probe.catalogue import kinds
+
+OTHER_PATIENT = "patient-other"
+EXAMPLE = "http://127.0.0.1:9000/fhir --name my-fhir"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing that protects a server: whether it was seen, and what shows it: a kind to send, or a command."""
+
+    title: str
+    is_done: bool
+    sentence: str
+    at: datetime | None = None
+    kind: str = ""
+    button: str = ""
+    command: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Checklist:
+    """The five steps of one FHIR server; without one, how to register it."""
+
+    server: FhirServer | None
+    steps: tuple[Step, ...]
+    form: Mapping[str, str]
+
+    @property
+    def done(self) -> int:
+        return sum(1 for step in self.steps if step.is_done)
+
+    @property
+    def percent(self) -> int:
+        return 100 * self.done // len(self.steps)
+
+    @property
+    def next(self) -> Step | None:
+        return next((step for step in self.steps if not step.is_done), None)
+
+
+def checklist(chosen: str) -> tuple[Checklist, list[FhirServer]]:
+    """The list of the chosen server (its number), else of the developer's newest one; and all that can be chosen."""
+    own = own_servers()
+    servers = [*own, *bundled_servers()]
+    server = next((each for each in servers if str(each.pk) == chosen), own[0] if own else None)
+    return _checklist(server), servers
+
+
+def _checklist(server: FhirServer | None) -> Checklist:
+    form = TokenForm.beginning(server.base).sent if server else {}
+    return Checklist(server, (_registered(server), *_further_steps(server, form)), form)
+
+
+def _registered(server: FhirServer | None) -> Step:
+    if server:
+        return Step("It is registered here", is_done=True, sentence=server.base)
+    command = f"{command_line()} fhir-server add {EXAMPLE} --client demo-public"
+    return Step(
+        "It is registered here",
+        is_done=False,
+        sentence="Not yet. Say where yours is; the answer has the secret with which it asks here about tokens.",
+        command=command,
+    )
+
+
+def _further_steps(server: FhirServer | None, form: Mapping[str, str]) -> Iterator[Step]:
+    results = results_of(server.base) if server else {}
+    command = _read_command(server, form) if server else ""
+    yield _asks(server, command)
+    yield _lets_in(results.get(GOOD))
+    yield _refuses(results)
+    yield _hides(results.get(OTHER_PATIENT))
+
+
+def _asks(server: FhirServer | None, command: str) -> Step:
+    title = "It asks here about tokens"
+    callers = Client.objects.filter(protects__fhir_server=server).values_list("client_id", flat=True) if server else []
+    questions = [question for caller in callers if (question := last_question_of(caller))]
+    if questions:
+        last, number = max(question.at for question in questions), sum(question.number for question in questions)
+        return Step(title, is_done=True, sentence=f"{number} since this server started.", at=to_datetime(last))
+    used = Authorization.objects.filter(fhir_server=server).aggregate(at=Max("used_at"))["at"] if server else 0
+    if used:
+        return Step(title, is_done=True, sentence="Before this server started.", at=to_datetime(used))
+    sentence = "Not seen yet. Read a record there with a good token. A server that verifies JWTs itself never asks."
+    return Step(title, is_done=False, sentence=sentence, command=command)
+
+
+def _lets_in(good: Result | None) -> Step:
+    title, button = "It lets a good token in", "Send a good token, then an expired one"
+    if good and good.status == 200:  # HTTP
+        return Step(title, is_done=True, sentence="It answered 200.", at=good.when)
+    sentence = f"It answered {good.status}: it must be 200." if good else "Not seen yet. The answer must be 200."
+    return Step(title, is_done=False, sentence=sentence, kind="expired", button=button)
+
+
+def _refuses(results: Mapping[str, Result]) -> Step:
+    title, button = "It refuses a bad token", "Send an expired token"
+    bad = {name: result for name, result in results.items() if name in kinds() and not kinds()[name].is_good}
+    bad.pop(OTHER_PATIENT, None)
+    right = [result for result in bad.values() if result.is_right]
+    if right and not any(result.is_wrong for result in bad.values()):
+        number = f"{len(right)} kind{'s' if len(right) > 1 else ''} of {len(kinds())}, and none was let in."
+        return Step(title, is_done=True, sentence=number, at=max(result.when for result in right))
+    wrong = [name for name, result in bad.items() if result.is_wrong]
+    sentence = f"Wrong answer to {', '.join(wrong[:5])}." if wrong else "Not seen yet. The answer must be 401."
+    return Step(title, is_done=False, sentence=sentence, kind=wrong[0] if wrong else "expired", button=button)
+
+
+def _hides(other: Result | None) -> Step:
+    title, button = "It hides other records", "Ask for the record of another patient"
+    if other and other.is_right:
+        return Step(title, is_done=True, sentence=f"It answered {other.status}, as to no record.", at=other.when)
+    sentence = f"It answered {other.status}: it must be 404." if other else "Not seen yet. The answer must be 404."
+    return Step(title, is_done=False, sentence=sentence, kind=OTHER_PATIENT, button=button)
+
+
+def _read_command(server: FhirServer, form: Mapping[str, str]) -> str:
+    """A good token for somebody there, and a read with it; "" where nobody may ask for its tokens."""
+    if not form["client"] or not form["user"]:
+        return ""
+    asked = shlex.join(["--client", form["client"], "--user", form["user"], "--aud", server.base])
+    return f"curl -i --oauth2-bearer $({command_line()} token {asked}) {server.base}/Patient"

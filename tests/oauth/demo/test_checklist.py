@@ -1,0 +1,88 @@
+"""The checklist of the home page ticks itself by what was seen of a FHIR server."""
+
+import secrets
+from typing import Any
+
+import pytest
+
+from accounts import clock
+from oauth.demo.checklist import Checklist, checklist
+from oauth.models import FhirIdentity, FhirServer
+from oauth.workbench.results import GOOD, Result, remember_result
+from smartauth_probe.verdict import Outcome
+from tests.conftest import SECRET, App, basic
+from tests.fixture_types import MakeClient, MakePerson, MakeResourceServer
+
+
+@pytest.fixture
+def server(committed: None, make_client: MakeClient, make_person: MakePerson) -> Any:
+    """A developer's own FHIR server, for whose tokens somebody may ask."""
+    made = FhirServer.objects.create(base=f"http://127.0.0.1:9/{secrets.token_hex(8)}", name="Mine")
+    make_client().fhir_servers.add(made)
+    FhirIdentity.objects.create(user=make_person(), fhir_server=made, resource="Patient/amy")
+    return made
+
+
+def steps(server: Any) -> Checklist:
+    return checklist(str(server.pk))[0]
+
+
+def ticked(server: Any) -> list[bool]:
+    return [step.is_done for step in steps(server).steps]
+
+
+def answer(server: Any, kind: str, status: int, outcome: Outcome = Outcome.PASSED) -> None:
+    remember_result(server.base, kind, Result(status, outcome, "", False, clock.now()))
+
+
+def test_a_server_that_is_registered_has_the_first_step(server: Any) -> None:
+    found = steps(server)
+
+    assert ticked(server) == [True, False, False, False, False]
+    assert found.next is not None
+    assert f"--aud {server.base}" in found.next.command
+    assert f"{server.base}/Patient" in found.next.command
+    assert (found.percent, found.form["aud"]) == (20, server.base)
+
+
+def test_what_was_sent_ticks_the_others(server: Any) -> None:
+    answer(server, GOOD, 200)
+    assert ticked(server) == [True, False, True, False, False]
+    answer(server, "expired", 401)
+    assert ticked(server) == [True, False, True, True, False]
+    answer(server, "patient-other", 404)
+    assert ticked(server) == [True, False, True, True, True]
+
+
+def test_a_wrong_answer_takes_a_tick_away_and_is_named(server: Any) -> None:
+    for kind, status, outcome in (
+        (GOOD, 401, Outcome.FAILED),
+        ("expired", 401, Outcome.PASSED),
+        ("aud-longer", 200, Outcome.FAILED),
+        ("patient-other", 200, Outcome.FAILED),
+    ):
+        answer(server, kind, status, outcome)
+
+    _, _, good, bad, other = steps(server).steps
+    assert [step.is_done for step in (good, bad, other)] == [False, False, False]
+    assert (good.sentence, other.sentence) == ("It answered 401: it must be 200.", "It answered 200: it must be 404.")
+    assert (bad.sentence, bad.kind) == ("Wrong answer to aud-longer.", "aud-longer")
+
+
+def test_a_server_that_asks_has_the_second_step(
+    server: Any, app: App, make_resource_server: MakeResourceServer
+) -> None:
+    caller = make_resource_server(server)
+    app.post("/o/introspect", data={"token": "no-token-of-ours"}, headers=basic(caller.client_id, SECRET))
+
+    step = steps(server).steps[1]
+    assert (step.is_done, step.sentence) == (True, "1 since this server started.")
+
+
+def test_the_newest_server_of_ones_own_is_shown_first_and_the_bundled_one_last(server: Any, fhir_server: Any) -> None:
+    found, servers = checklist("")
+
+    assert found.server == server
+    assert servers[0] == server
+    assert servers[-1] == fhir_server
+    assert checklist("no number")[0].server == server
