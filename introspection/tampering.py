@@ -1,11 +1,9 @@
 """A token that was not found: noise, a suspicion, or a changed copy of one of ours (SD-07)."""
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 from django.db import transaction
-from joserfc import jws
-from joserfc.errors import JoseError
 
 from audit.event_kinds import EventKind
 from audit.trail import Event, record_events
@@ -15,9 +13,9 @@ from oauth.ending.selection import Actor
 from oauth.ending.tokens import END_BY_ID, end_token
 from oauth.http.machine_request import MachineRequest
 from oauth.http.writer_pool import writer_pool
-from oauth.keys import signing_keys
 from oauth.models import public_reference, sql
 from oauth.tokens.flag import flag
+from oauth.tokens.tamper_evidence import tamper_evidence
 from smart.explanation import Explanation
 from smart.tokens import tampering
 from smart.tokens.liveness import ISSUED
@@ -49,7 +47,6 @@ WHERE t.jti = %s
 UNKNOWN = Explanation(ISSUED.rule, ISSUED.broken, case="E107")
 CHANGED = "it came back changed, so the real one has ended"
 SUSPECTED = "it names the identifier of one of ours, and nothing shows that its sender held that"
-ALGORITHMS = ["ES256", "RS256"]
 EVENT_EVERY = 60  # seconds: a sender of a thousand copies fills no trail
 
 
@@ -68,9 +65,8 @@ def _end_or_suspect(parts: tuple[str, ...], jti: str, request: MachineRequest) -
     original = sql.one(_ORIGINAL, [jti])
     if original is None:
         return UNKNOWN
-    evidence = tampering.evidence(
-        parts, signed_digest=original.signed_digest, signature_digest=original.signature_digest
-    ) or _our_key_evidence(parts, request.now)
+    digests = {"signed_digest": original.signed_digest, "signature_digest": original.signature_digest}
+    evidence = tamper_evidence(parts, **digests, now=request.now)
     with transaction.atomic():
         kind = EventKind.TAMPERED if evidence else EventKind.TAMPER_SUSPECTED
         if _is_first_lately(kind, original, request.now):
@@ -90,25 +86,6 @@ def _end_original(original: Original, request: MachineRequest) -> None:
     actor = Actor(now=request.now, address=request.address, client_id=request.credentials.client_id)
     end_token(END_BY_ID, [original.pk], actor, EndedFor.TAMPERED)
     flag(original.authorization_pk, now=request.now)
-
-
-def _our_key_evidence(parts: tuple[str, ...], now: int) -> str:
-    """Whether one of our keys signed it, whatever `kid` it names: at most one check for each key of its algorithm."""
-    algorithm = tampering.algorithm(parts)
-    if len(parts) != 3 or algorithm not in ALGORITHMS:
-        return ""
-    for key in signing_keys.verification_keys(now=now).keys:
-        if key.alg == algorithm and _is_signed_by(".".join(parts), key):
-            return "signed with our key"
-    return ""
-
-
-def _is_signed_by(token: str, key: Any) -> bool:
-    try:
-        jws.deserialize_compact(token, key, algorithms=ALGORITHMS)
-    except (JoseError, ValueError, TypeError):  # TypeError: joserfc on crit that holds a number
-        return False
-    return True
 
 
 def _event(kind: EventKind, original: Original, request: MachineRequest, evidence: str) -> Event:

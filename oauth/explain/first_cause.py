@@ -50,11 +50,9 @@ def _outcome(
 
 def _first_rule(token: Any) -> Dead:
     """The rule that what ended it first has broken."""
-    moments = {Dead.REVOKED: token.revoked_at, Dead.ENDED: token.authorization.ended_at}
-    for dead, moment in moments.items():
-        if moment and moment == token.died_at and token.first_reason not in (Dead.SUPERSEDED, Dead.EXPIRED):
-            return dead
-    return Dead(token.first_reason) if token.first_reason in set(Dead) else Dead.ENDED
+    if token.first_reason in set(Dead) - {Dead.REVOKED}:
+        return Dead(token.first_reason)
+    return Dead.REVOKED if token.revoked_at and token.revoked_at == token.died_at else Dead.ENDED
 
 
 def _shown(token: Any, broken: Dead) -> tuple[str, str]:

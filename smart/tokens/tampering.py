@@ -50,6 +50,11 @@ def algorithm(found: tuple[str, ...]) -> str:
     return named if isinstance(named, str) else ""
 
 
+def payload(found: tuple[str, ...]) -> Any:
+    """What the second part says as JSON, None where it says nothing."""
+    return _json(found[1]) if len(found) == 3 else None
+
+
 def _canonical(part: str) -> str:
     return base64.urlsafe_b64encode(_decoded(part)).rstrip(b"=").decode()
 

@@ -113,7 +113,9 @@ SIGNING_ALGORITHM = Kind(
             'ECKey.generate_key("P-256", about, private=True)\n        if algorithm == "ES256"',
         ),
         Edit(
-            "introspection/tampering.py", 'ALGORITHMS = ["ES256", "RS256", "ES512"]', 'ALGORITHMS = ["ES256", "RS256"]'
+            "oauth/tokens/tamper_evidence.py",
+            'ALGORITHMS = ["ES256", "RS256", "ES512"]',
+            'ALGORITHMS = ["ES256", "RS256"]',
         ),
         after("oauth/models/servers.py", '        RS256 = "RS256"\n', '        ES512 = "ES512"\n'),
         Edit("docs/seed-file.md", "| `ES512`, `ES256`, `RS256` |", "| `ES256`, `RS256` |"),

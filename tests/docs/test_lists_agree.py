@@ -7,12 +7,12 @@ import pytest
 from django.contrib import admin
 
 from fhir.versions.version import available_versions
-from introspection import tampering
 from oauth.http.json_endpoint import JsonEndpoint
 from oauth.keys import signing_keys
 from oauth.models import Client, FhirServer
 from oauth.models.servers import ClaimProfile
 from oauth.registration import clients, fhir_servers
+from oauth.tokens import tamper_evidence
 from oauth.tokens.endpoint import GRANTS
 from smart.fhir.versions import FHIR_VERSIONS
 from smart.metadata import SMART_GRANTS
@@ -80,7 +80,7 @@ def test_a_fhir_version_is_known_everywhere() -> None:
 def test_a_signing_algorithm_signs_is_recognised_seeded_and_documented() -> None:
     known = set(signing_keys.ALGORITHMS)
 
-    assert known == set(FhirServer.Algorithm.values) == set(tampering.ALGORITHMS)
+    assert known == set(FhirServer.Algorithm.values) == set(tamper_evidence.ALGORITHMS)
     assert known == registrable("signing_algorithm") == row(SEED_FILE, "signing_algorithm")
     assert known <= row(COMMANDS, "rotate")
 

@@ -15,6 +15,7 @@ from oauth.ending.first_reason import with_first_reason
 from oauth.ending.reasons import REASONS, EndedFor
 from oauth.ending.selection import Actor, Selection
 from oauth.ending.tokens import END_BY_ID, end_token
+from oauth.explain.first_cause import first_cause, token_with_cause
 from oauth.models import AccessToken, Authorization, Seat
 from operators.admin import token_life
 from smart.tokens.liveness import Dead
@@ -86,6 +87,21 @@ CAUSES: dict[str, tuple[str, Cause]] = {
 }
 
 
+# by which line of the specification the token is dead; its authorization has ended (LV-03) by all the others
+LINES = {
+    EndedFor.PERSON_ENDED: "LV-07", EndedFor.PERSON_SUSPENDED: "LV-06", EndedFor.CLIENT_ENDED: "LV-05",
+    EndedFor.CLIENT_DISABLED: "LV-04", EndedFor.FHIR_SERVER_ENDED: "LV-08", EndedFor.TAMPERED: "LV-02",
+    EndedFor.USED: "LV-02", "token by an operator": "LV-02", "token revoked": "LV-02", "superseded": "LV-09",
+    "expired": "LV-10",
+}  # fmt: skip
+
+
+def explained(token: AccessToken, now: int) -> tuple[str, str, int]:
+    cause = first_cause(token_with_cause(now=now, pk=token.pk))
+    assert cause
+    return cause.rule, f"{cause.what}.", cause.since
+
+
 def shown_to_the_person(token: AccessToken, now: int) -> tuple[str, int]:
     row = token.authorization
     assert row.user
@@ -98,7 +114,7 @@ def shown_to_the_operator(token: AccessToken, now: int) -> tuple[str, int]:
     return token_life.why(found, now), found.died_at
 
 
-@pytest.mark.requirement("RV-05", "RV-08")
+@pytest.mark.requirement("RV-05", "RV-08", "AZ-25")
 @pytest.mark.parametrize("first", CAUSES)
 def test_what_came_first_is_shown_with_its_time_whatever_came_later(
     make_client: MakeClient, other_fhir_server: Any, first: str
@@ -120,3 +136,4 @@ def test_what_came_first_is_shown_with_its_time_whatever_came_later(
         words, at = REASONS[reason], now - 50 * SECOND
         assert shown_to_the_operator(token, now) == (words.operator, at), f"then {later}"
         assert shown_to_the_person(token, now) == (words.person, at), f"then {later}"
+        assert explained(token, now) == (LINES.get(first, "LV-03"), words.operator, at), f"then {later}"

@@ -1,0 +1,160 @@
+"""A token, and a request that it would be sent with, judged rule by rule. Nothing is sent and nothing changes by it.
+
+The rules are those of introspection and of the FHIR server; a changed token ends nothing here (SD-07).
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any
+
+from oauth.explain.first_cause import first_cause, outcomes, token_with_cause
+from oauth.explain.request_judgement import RequestJudgement, judge_request
+from oauth.models import Code, RefreshToken
+from oauth.tokens import id_token
+from oauth.tokens.tamper_evidence import tamper_evidence
+from smart.digests import sha256_hex
+from smart.explanation import Explanation, RuleOutcome, State, shown_text
+from smart.http.bearer import is_bearer_token
+from smart.tokens import tampering
+from smart.tokens.liveness import ISSUED, RULES
+
+NEVER_SHOWN = ("jti",)
+OWN_MEMBERS = ("active", "token_type", "__patients", "fhirUser")  # of the introspection answer, not of the token
+WITH_EVIDENCE = "It came back changed. A FHIR server that asked about it would end the real one: "
+WITHOUT_EVIDENCE = "It names the identifier of one of ours, and nothing shows that its sender held that"
+
+
+class Verdict(StrEnum):
+    """What a judgement comes to."""
+
+    ALIVE = "alive"
+    REQUEST_REFUSED = "request refused"
+    DEAD = "dead"
+    CHANGED = "changed"
+    NOT_OURS = "not ours"
+    NEITHER = "neither"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A claim that a changed token says otherwise; "" for one that it, or the real one, does not have."""
+
+    name: str
+    shown: str
+    issued: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """The verdict and what led to it. `token` is the row of ours, also of one that came back changed; `explanation`
+    what ended it first, or why the request is refused; `issuer` what a token of somebody else says of itself.
+    """
+
+    verdict: Verdict
+    explanation: Explanation | None = None
+    outcomes: tuple[RuleOutcome, ...] = ()
+    token: Any = None
+    issuer: str = ""
+    differences: tuple[Difference, ...] = ()
+    status: int = 0
+    challenge: str = ""
+    facts: tuple[tuple[str, str], ...] = ()
+
+
+def explain(token: str, request: str = "", *, now: int) -> Judgement:
+    """The judgement of a pasted token, and of a request such as GET /fhir/r4/Patient/amy with it.
+
+    Raises UnreadableRequest.
+    """
+    text = token.strip()
+    row = token_with_cause(now=now, digest=sha256_hex(text))
+    if row is None:
+        judgement = _of_no_token(text, now)
+        return _with_request(judgement, judge_request(request, None, now=now)) if request else judgement
+    cause = first_cause(row)
+    verdict = Verdict.DEAD if cause else Verdict.ALIVE
+    judgement = Judgement(verdict=verdict, explanation=cause, outcomes=outcomes(row, now=now), token=row)
+    return _with_request(judgement, judge_request(request, row, now=now)) if request else judgement
+
+
+def _with_request(judgement: Judgement, asked: RequestJudgement) -> Judgement:
+    """The judgement of the token goes first: a dead one lets nothing in."""
+    told: dict[str, Any] = {"status": asked.status, "challenge": asked.challenge, "facts": asked.facts}
+    every = (*judgement.outcomes, *asked.outcomes)
+    if judgement.verdict is Verdict.ALIVE and asked.explanation is not None:
+        verdict = Verdict.REQUEST_REFUSED
+        return replace(judgement, verdict=verdict, explanation=asked.explanation, outcomes=every, **told)
+    return replace(judgement, outcomes=every, **told)
+
+
+def _of_no_token(text: str, now: int) -> Judgement:
+    """What is none of our access tokens: changed, somebody else's, another thing of ours, or nothing at all."""
+    parts = tampering.parts(text)
+    jti = tampering.jti(parts)
+    original = token_with_cause(now=now, jti=jti) if jti else None
+    if original is not None:
+        return _changed(original, parts, now)
+    if id_token.parse_hint(text):
+        return _refused(Verdict.NEITHER, Explanation("ID-07", "It is an ID token of ours, which opens no records"))
+    if RefreshToken.objects.filter(digest=sha256_hex(text)).exists():
+        what = "It is a refresh token of ours, which opens no records"
+        return _refused(Verdict.NEITHER, Explanation("IN-08", what))
+    if Code.objects.filter(digest=sha256_hex(text)).exists():
+        what = "It is an authorization code of ours, which opens no records"
+        return _refused(Verdict.NEITHER, Explanation("AZ-17", what))
+    claims = _payload(parts)
+    if claims is None:
+        is_opaque = is_bearer_token(text)
+        what = "We issued no such token, and it says nothing of itself" if is_opaque else "That is no token"
+        return _refused(Verdict.NOT_OURS if is_opaque else Verdict.NEITHER, Explanation(ISSUED.rule, what))
+    issuer = shown_text(str(claims.get("iss", "")))
+    why = Explanation(ISSUED.rule, ISSUED.broken, presented=f"iss {issuer}" if issuer else "no iss")
+    return replace(_refused(Verdict.NOT_OURS, why), issuer=issuer)
+
+
+def _changed(original: Any, parts: tuple[str, ...], now: int) -> Judgement:
+    digests = {"signed_digest": original.signed_digest, "signature_digest": original.signature_digest}
+    evidence = tamper_evidence(parts, **digests, now=now)
+    found = _differences(_issued_claims(original), _payload(parts) or {})
+    explanation = Explanation(
+        "SD-07",
+        f"{WITH_EVIDENCE}{evidence}" if evidence else WITHOUT_EVIDENCE,
+        presented=", ".join(f"{one.name} {one.shown or 'left out'}" for one in found) or "the claims that we issued",
+        expected=", ".join(f"{one.name} {one.issued or 'left out'}" for one in found) or "our header and signature",
+    )
+    return replace(_refused(Verdict.CHANGED, explanation), token=original, differences=found)
+
+
+def _refused(verdict: Verdict, explanation: Explanation) -> Judgement:
+    """The first rule refused, so that no other was reached."""
+    first = RuleOutcome(
+        ISSUED.rule, ISSUED.sentence, State.REFUSED, explanation.what, explanation.presented, explanation.expected
+    )
+    rest = (RuleOutcome(rule.rule, rule.sentence, State.NOT_REACHED) for rule in RULES.values())
+    return Judgement(verdict=verdict, explanation=explanation, outcomes=(first, *rest))
+
+
+def _issued_claims(token: Any) -> Mapping[str, Any]:
+    """The claims of the token as we issued it; of its header and signature only digests are kept."""
+    kept = {**json.loads(token.claims), "scope": token.scope}
+    return {name: value for name, value in kept.items() if name not in OWN_MEMBERS}
+
+
+def _payload(parts: tuple[str, ...]) -> Mapping[str, Any] | None:
+    found = tampering.payload(parts)
+    return found if isinstance(found, dict) else None
+
+
+def _differences(issued: Mapping[str, Any], shown: Mapping[str, Any]) -> tuple[Difference, ...]:
+    names = [name for name in dict.fromkeys([*issued, *shown]) if name not in NEVER_SHOWN]
+    return tuple(
+        Difference(shown_text(name), _text(shown, name), _text(issued, name))
+        for name in names
+        if _text(shown, name) != _text(issued, name)
+    )
+
+
+def _text(claims: Mapping[str, Any], name: str) -> str:
+    return shown_text(json.dumps(claims[name])) if name in claims else ""

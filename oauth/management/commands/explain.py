@@ -1,0 +1,119 @@
+"""`manage.py explain`: why something was refused, by its reference or by a token; nothing is sent or changed."""
+
+import json
+import sys
+from dataclasses import asdict
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from accounts import clock
+from oauth.explain.judgement import Judgement, Verdict, explain
+from oauth.explain.references import FoundRefusal, find_refusal
+from oauth.models import parse_reference, public_reference
+from smart.decisions.fhir_request import UnreadableRequest
+from smart.explanation import Explanation, RuleOutcome, State
+from smart.time_units import to_datetime
+
+NOT_KEPT = """\
+Nothing is kept under {reference}. It may be mistyped, of another server, or too old.
+A development server remembers its latest refusals itself: open {issuer}/explain/{reference} there."""
+NEXT = {
+    Verdict.ALIVE: "A FHIR server that asks now is told that it is active. Add a request to see whether it is let in.",
+    Verdict.REQUEST_REFUSED: "The token is alive. Ask for what is needed when the app starts, or ask the right server.",
+    Verdict.DEAD: "Get another one: refresh, or start the app again.",
+    Verdict.CHANGED: "Send a token as it came, to the last character.",
+    Verdict.NOT_OURS: "Ask who issued it. For a token of this server: `manage.py token --client ...`, or start an app.",
+    Verdict.NEITHER: "Give an access token, or a reference such as 7F3K-29QD.",
+}
+_SIGNS = {State.PASSED: "passed", State.REFUSED: "REFUSED", State.NOT_REACHED: "-", State.ALSO_TRUE: "also true"}
+
+
+class Command(BaseCommand):
+    """The pages /explain and, for operators, the admin judge the same."""
+
+    help = "Why was it refused? Takes the reference of an error, or a token with a request if there is one."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("what", metavar="REFERENCE|TOKEN", help="- reads a token from standard input")
+        parser.add_argument("request", nargs="*", metavar="METHOD URL", help="such as GET /fhir/r4/Patient/amy")
+        parser.add_argument("--json", action="store_true", help="print everything as JSON")
+
+    def handle(self, *, what: str, request: list[str], **options: Any) -> None:
+        text = sys.stdin.readline().strip() if what == "-" else what.strip()
+        if not text:
+            raise CommandError("Nothing came. Give a token or a reference: echo $TOKEN | manage.py explain -")
+        number = parse_reference(text)
+        found = _found(number) if number is not None else _judged(text, " ".join(request))
+        self.stdout.write(json.dumps(found, indent=2) if options["json"] else _lines(found))
+
+
+def _found(number: int) -> dict[str, Any]:
+    """What is kept under a reference."""
+    reference = public_reference(number)
+    found = find_refusal(reference)
+    if found is None:
+        raise CommandError(NOT_KEPT.format(reference=reference, issuer=settings.SMARTAUTH_ISSUER))
+    return {"reference": reference, **_why(found.explanation), "events": _events(found)}
+
+
+def _events(found: FoundRefusal) -> list[dict[str, Any]]:
+    return [
+        {"at": _moment(event.at), "kind": event.kind, "client": event.client, "reason": event.reason}
+        for event in found.events
+    ]
+
+
+def _judged(token: str, request: str) -> dict[str, Any]:
+    """What is to be said of a token; never the token."""
+    try:
+        judgement = explain(token, request, now=clock.now())
+    except UnreadableRequest as problem:
+        raise CommandError(f"The request cannot be read: {problem}.") from None
+    row = judgement.token
+    return {
+        "verdict": judgement.verdict.value,
+        **(_why(judgement.explanation) if judgement.explanation else {}),
+        **({"token": public_reference(row.pk)} if row else {}),
+        **({"issuer": judgement.issuer} if judgement.issuer else {}),
+        **_answer(judgement),
+        "rules": [_rule(outcome) for outcome in judgement.outcomes],
+        "next": NEXT[judgement.verdict],
+    }
+
+
+def _answer(judgement: Judgement) -> dict[str, Any]:
+    if not judgement.status:
+        return {}
+    about = {name.lower(): value for name, value in judgement.facts}
+    return {"request": about, "status": int(judgement.status), "www_authenticate": judgement.challenge}
+
+
+def _why(explanation: Explanation) -> dict[str, Any]:
+    found = {name: value for name, value in asdict(explanation).items() if value and name != "reference"}
+    return {**found, **({"since": _moment(explanation.since)} if explanation.since else {})}
+
+
+def _rule(outcome: RuleOutcome) -> dict[str, Any]:
+    found = {name: value for name, value in asdict(outcome).items() if value and name != "case"}
+    return {**found, **({"since": _moment(outcome.since)} if outcome.since else {})}
+
+
+def _moment(at: int) -> str:
+    return f"{to_datetime(at):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _lines(found: dict[str, Any]) -> str:
+    """The same for a reader: the verdict, the rules, what to do."""
+    head = [f"{name.replace('_', ' ')}: {found[name]}" for name in found if isinstance(found[name], str | int)]
+    asked = [f"{name}: {value}" for name, value in found.get("request", {}).items()]
+    rules = [_rule_line(rule) for rule in found.get("rules", ())]
+    events = [" ".join(filter(None, event.values())) for event in found.get("events", ())]
+    return "\n".join([*head, *asked, *rules, *events])
+
+
+def _rule_line(rule: dict[str, Any]) -> str:
+    more = "; ".join(f"{name}: {rule[name]}" for name in ("presented", "expected", "since") if name in rule)
+    line = f"  {_SIGNS[rule['state']]:9} {rule['rule']:6} {rule.get('what', rule['sentence'])}"
+    return f"{line} ({more})" if more else line

@@ -1,0 +1,71 @@
+"""`manage.py explain`: by a reference or a token, for a reader and as JSON."""
+
+import json
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from oauth.explain.judgement import Verdict
+from oauth.http.explanations import with_reference
+from oauth.management.commands.explain import NEXT
+from smart.explanation import Explanation
+from tests.fixture_types import Issue
+
+
+def printed(*words: str) -> str:
+    out = StringIO()
+    call_command("explain", *words, stdout=out, no_color=True)
+    return out.getvalue()
+
+
+@pytest.mark.requirement("AZ-25")
+def test_a_token_is_judged_with_the_request_and_never_printed(issue: Issue) -> None:
+    token = issue(scope="patient/Patient.r")["access_token"]
+
+    text = printed(token, "GET", "/fhir/r4/Observation/o-1")
+    told = json.loads(printed(token, "GET", "/fhir/r4/Observation/o-1", "--json"))
+
+    assert "verdict: request refused" in text
+    assert "  REFUSED   TV-20  no scope of the token covers r of Observation" in text
+    assert "next: " in text
+    assert (told["verdict"], told["rule"], told["status"]) == ("request refused", "TV-20", 403)
+    assert token not in text + json.dumps(told)
+
+
+@pytest.mark.requirement("AZ-25")
+def test_a_token_may_come_by_standard_input(issue: Issue, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", StringIO(f"{issue()['access_token']}\n"))
+
+    assert printed("-").startswith("verdict: alive\n")
+
+
+@pytest.mark.requirement("AZ-25")
+def test_a_reference_leads_to_its_refusal(committed: None) -> None:
+    kept = with_reference(Explanation("TK-08", "scope was sent twice", presented="two", case="E49"))
+
+    told = json.loads(printed(kept.reference, "--json"))
+
+    assert told == {
+        "reference": kept.reference, "rule": "TK-08", "what": "scope was sent twice", "presented": "two",
+        "case": "E49", "events": [],
+    }  # fmt: skip
+
+
+@pytest.mark.requirement("AZ-25")
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        (("2222-2222",), "Nothing is kept under 2222-2222. It may be mistyped"),
+        (("",), "Nothing came. Give a token or a reference"),
+        (("x", "Patient/amy"), "The request cannot be read: say a method and a URL"),
+    ],
+)
+def test_what_cannot_be_explained_says_what_to_do(committed: None, words: Any, problem: str) -> None:
+    with pytest.raises(CommandError, match=problem):
+        printed(*words)
+
+
+def test_every_verdict_says_what_to_do_next() -> None:
+    assert set(NEXT) == set(Verdict)
