@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
+from smart.decisions.permissions import OutOfScope, Permissions, permissions_of
+
 from oauth.models import FhirServer
 from smart.decisions.caller import Caller, InvalidClaims, read_caller
 from smart.decisions.fhir_request import FhirRequest, parse_fhir_request
-from smart.decisions.permissions import OutOfScope, Permissions, permissions_of
 from smart.explanation import Explanation, RuleOutcome, State, explain
 from smart.fhir.definitions import definitions
 from smart.fhir.versions import resource_types

@@ -185,7 +185,9 @@ def test_a_dead_token_lets_nothing_in_whatever_is_asked(issue: Issue) -> None:
     assert states(found)["TV-20"] is State.NOT_REACHED
 
 
-@pytest.mark.parametrize("text", ["Patient/amy", "GET", "GET https://elsewhere.example/Patient/1", "G3T x", "GET http://["])
+@pytest.mark.parametrize(
+    "text", ["Patient/amy", "GET", "GET https://elsewhere.example/Patient/1", "G3T x", "GET http://["]
+)
 def test_a_request_that_cannot_be_read_is_told_as_that(issue: Issue, text: str) -> None:
     with pytest.raises(UnreadableRequest):
         judge(issue()["access_token"], text)
