@@ -9,15 +9,16 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from smart.decisions.permissions import OutOfScope, Permissions, permissions_of
-
 from oauth.models import FhirServer
+from smart.decisions import refusal
 from smart.decisions.caller import Caller, InvalidClaims, read_caller
 from smart.decisions.fhir_request import FhirRequest, parse_fhir_request
-from smart.explanation import Explanation, RuleOutcome, State, explain
-from smart.fhir.definitions import definitions
+from smart.decisions.question import ANY_ID
+from smart.decisions.refusal import Refusal
+from smart.decisions.view import OutOfScope, View, is_unconditional, is_visible, view_of
+from smart.explanation import Explanation, RuleOutcome, State, explain, shown_text
+from smart.fhir.definitions import ResourceDefinition, definitions
 from smart.fhir.versions import resource_types
-from smart.http.bearer import bearer_challenge
 from smart.time_units import SECOND
 
 AUDIENCE = ("TV-07", "It is for this FHIR server")
@@ -27,6 +28,7 @@ SCOPE = ("TV-20", "A scope covers the kind of data and what is done with it")
 RECORD = ("PC-02", "The record is of somebody whom the token reaches")
 UNKNOWN_RECORD = ("PC-03", "The record is of somebody whom the token reaches: not known without the record")
 FILTERED = ("PC-04", "Each entry of the answer is of somebody whom the token reaches: filtered by the FHIR server")
+EVERYBODY = ("SY-01", "A backend service reaches the records of everybody")
 EVERY = (AUDIENCE, ADDRESS, SERVED, SCOPE, RECORD)
 
 
@@ -42,27 +44,26 @@ class RequestJudgement:
 
 
 class _Refused(Exception):
-    def __init__(self, status: HTTPStatus, rule: tuple[str, str], explanation: Explanation) -> None:
+    def __init__(self, answer: Refusal, rule: tuple[str, str], explanation: Explanation) -> None:
         super().__init__(explanation.what)
-        self.status, self.rule, self.explanation = status, rule, explanation
+        self.answer, self.rule, self.explanation = answer, rule, explanation
 
 
 def judge_request(text: str, token: Any, *, now: int) -> RequestJudgement:
     """The request with that row of ours, None for a token that is none. Raises UnreadableRequest."""
     asked = parse_fhir_request(text, _bases(token))
     facts = (("What", asked.sentence), ("Where", asked.base), ("About", _about(asked)))
-    if asked.interaction == "capabilities":
+    if asked.is_public:
         return RequestJudgement(HTTPStatus.OK, facts, (_outcome(("TV-24", "This is public"), State.PASSED),))
     if token is None or token.first_reason:
-        return RequestJudgement(
-            HTTPStatus.UNAUTHORIZED, facts, _not_reached(EVERY), challenge=_challenge(asked.base, "invalid_token")
-        )
+        challenge = _challenge(refusal.INVALID_TOKEN, asked.base)
+        return RequestJudgement(HTTPStatus.UNAUTHORIZED, facts, _not_reached(EVERY), challenge=challenge)
     passed: list[RuleOutcome] = []
     try:
         for outcome in _judge(asked, json.loads(token.claims), now):
-            passed.append(outcome)  # what passed before a refusal is kept
-    except _Refused as refusal:
-        return _refusal(asked, facts, tuple(passed), refusal)
+            passed.append(outcome)
+    except _Refused as refused:
+        return _refusal(asked, facts, tuple(passed), refused)
     return RequestJudgement(HTTPStatus.OK, facts, tuple(passed))
 
 
@@ -71,48 +72,46 @@ def _judge(asked: FhirRequest, claims: dict[str, Any], now: int) -> Iterator[Rul
     try:
         caller = read_caller(claims, asked.base, now / SECOND)
     except InvalidClaims as error:
-        raise _Refused(HTTPStatus.UNAUTHORIZED, AUDIENCE, explain("", error.why)) from None
+        raise _Refused(refusal.INVALID_TOKEN, AUDIENCE, explain("", error.why)) from None
     yield _outcome(AUDIENCE, State.PASSED)
     yield _outcome(ADDRESS, State.NOT_REACHED)
     version = FhirServer.objects.values_list("version", flat=True).get(base=asked.base)
-    if not asked.letter or asked.type not in resource_types(version):
+    name, defined = asked.question.type, definitions(version).get(asked.question.type)
+    if not asked.letter or name not in resource_types(version):
         what = f"there is no {asked.method} of that path in {version}"
-        raise _Refused(HTTPStatus.NOT_FOUND, SERVED, Explanation(SERVED[0], what, presented=asked.type))
+        raise _Refused(refusal.NOT_FOUND, SERVED, Explanation(SERVED[0], what, presented=name))
     yield _outcome(SERVED, State.PASSED)
     try:
-        found = permissions_of(caller, asked.type, asked.letter, definitions(version).get(asked.type), asked.base)
+        view = view_of(caller, name, asked.letter, defined, asked.base)
     except OutOfScope as error:
-        raise _Refused(HTTPStatus.FORBIDDEN, SCOPE, explain("", error.why)) from None
+        raise _Refused(refusal.INSUFFICIENT_SCOPE, SCOPE, explain("", error.why)) from None
     yield _outcome(SCOPE, State.PASSED)
-    yield _record(asked, caller, found)
+    yield _record(asked, caller, view, defined)
 
 
-def _record(asked: FhirRequest, caller: Caller, found: Permissions) -> RuleOutcome:
+def _record(asked: FhirRequest, caller: Caller, view: View, defined: ResourceDefinition | None) -> RuleOutcome:
     """Known for a Patient by its id; of every other record its FHIR server must look (PC-01 to PC-04)."""
-    if any(permission.patients is None and not permission.alternatives for permission in found):
-        return _outcome(("SY-01", "A backend service reaches the records of everybody"), State.PASSED)
-    if not asked.id:
+    name, named = asked.question.type, asked.question.id
+    if is_unconditional(view):
+        return _outcome(EVERYBODY, State.PASSED)
+    if named == ANY_ID:
         return _outcome(FILTERED, State.PASSED)
-    if asked.type != "Patient":
+    if name != "Patient" or defined is None:
         return _outcome(UNKNOWN_RECORD, State.NOT_REACHED)
-    reached = {name for permission in found for name in permission.patients or ()}
-    own = {("Patient", name) for name in reached} | {permission.own_record for permission in found}
-    if (asked.type, asked.id) in own:
+    if is_visible({"resourceType": name, "id": named}, view, defined, asked.base):
         return _outcome(RECORD, State.PASSED)
     what = "the token does not reach this patient; the answer is the same as for one that never existed"
-    expected = ", ".join(sorted(reached)[:5]) or "nobody"
-    raise _Refused(HTTPStatus.NOT_FOUND, RECORD, Explanation("PC-02", what, asked.id, expected))
+    reached = sorted({caller.patient, *caller.patients} - {""})[:5]
+    raise _Refused(refusal.NOT_FOUND, RECORD, Explanation("PC-02", what, named, ", ".join(reached) or "nobody"))
 
 
 def _refusal(
-    asked: FhirRequest, facts: tuple[tuple[str, str], ...], passed: tuple[RuleOutcome, ...], refusal: _Refused
+    asked: FhirRequest, facts: tuple[tuple[str, str], ...], passed: tuple[RuleOutcome, ...], refused: _Refused
 ) -> RequestJudgement:
-    why, later = refusal.explanation, EVERY[EVERY.index(refusal.rule) + 1 :]
-    refused = RuleOutcome(why.rule, refusal.rule[1], State.REFUSED, why.what, why.presented, why.expected)
-    error = {HTTPStatus.UNAUTHORIZED: "invalid_token", HTTPStatus.FORBIDDEN: "insufficient_scope"}.get(refusal.status)
-    challenge = _challenge(asked.base, error) if error else ""
-    every = (*passed, refused, *_not_reached(later))
-    return RequestJudgement(refusal.status, facts, every, why, challenge)
+    why, later = refused.explanation, EVERY[EVERY.index(refused.rule) + 1 :]
+    outcome = RuleOutcome(why.rule, refused.rule[1], State.REFUSED, why.what, why.presented, why.expected)
+    challenge = _challenge(refused.answer, asked.base)
+    return RequestJudgement(refused.answer.status, facts, (*passed, outcome, *_not_reached(later)), why, challenge)
 
 
 def _bases(token: Any) -> list[str]:
@@ -123,11 +122,12 @@ def _bases(token: Any) -> list[str]:
 
 
 def _about(asked: FhirRequest) -> str:
-    return "&".join(f"{name}={value}" for name, value in asked.query) or asked.id or "all that the token reaches"
+    named = asked.question.id
+    return shown_text(asked.query) or ("all that the token reaches" if named == ANY_ID else named)
 
 
-def _challenge(base: str, error: str) -> str:
-    return bearer_challenge(base, error=error)
+def _challenge(answer: Refusal, base: str) -> str:
+    return answer.headers(base).get("WWW-Authenticate", "")
 
 
 def _outcome(rule: tuple[str, str], state: State) -> RuleOutcome:

@@ -2,32 +2,39 @@
 
 from collections.abc import Sequence
 from typing import NamedTuple
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import urlsplit
 
 from smart.decisions.interactions import LETTERS
+from smart.decisions.question import ANY_ID, Question, question_of_http
 from smart.fhir.audience import canonical_url
 
 
 class FhirRequest(NamedTuple):
-    """A request at a base. `interaction` is "" for what is none of a type, "capabilities" for what is public."""
+    """A request at a base. The statement is public; whatever else is asked is a question."""
 
     method: str
     base: str
-    interaction: str
-    type: str = ""
-    id: str = ""
-    query: tuple[tuple[str, str], ...] = ()
+    question: Question
+    query: str = ""
+
+    @property
+    def is_public(self) -> bool:
+        """Whether it asks for what everybody may read (TV-24)."""
+        return (self.question.type, self.question.interaction) == ("metadata", "search-type")
 
     @property
     def letter(self) -> str:
-        """Which letter of a scope it needs, "" for none."""
-        return LETTERS.get(self.interaction, "")
+        """Which letter of a scope it needs, "" for none that is known."""
+        return LETTERS.get(self.question.interaction, "")
 
     @property
     def sentence(self) -> str:
         """What is asked, in words."""
-        what = f"{self.type}/{self.id}" if self.id else self.type
-        return f"{self.interaction} of {what}" if self.letter else self.interaction or "nothing that FHIR knows"
+        if self.is_public:
+            return "the capability statement"
+        asked = self.question
+        what = asked.type if asked.id == ANY_ID else f"{asked.type}/{asked.id}"
+        return f"{asked.interaction} of {what}" if asked.interaction else f"{self.method} of a path that FHIR has not"
 
 
 class UnreadableRequest(ValueError):
@@ -48,9 +55,8 @@ def parse_fhir_request(text: str, bases: Sequence[str]) -> FhirRequest:
         raise UnreadableRequest("that is no URL") from None
     where = f"{parts.scheme}://{parts.netloc}{parts.path}" if parts.netloc else parts.path
     base, below = _base_and_rest(where, bases)
-    names = [unquote(name) for name in below.split("/") if name]
-    asked = _asked(method.upper(), names)
-    return FhirRequest(method.upper(), base, *asked, tuple(parse_qsl(parts.query, keep_blank_values=True)))
+    question = question_of_http(method.upper(), f"{below.strip('/')}?{parts.query}")
+    return FhirRequest(method.upper(), base, question, parts.query)
 
 
 def _base_and_rest(where: str, bases: Sequence[str]) -> tuple[str, str]:
@@ -62,25 +68,3 @@ def _base_and_rest(where: str, bases: Sequence[str]) -> tuple[str, str]:
     if "://" in where or not bases:
         raise UnreadableRequest("that URL is at no FHIR base of this server")
     return bases[0], where
-
-
-def _asked(method: str, names: list[str]) -> tuple[str, str, str]:
-    """Interaction, type and id."""
-    method = "GET" if method == "HEAD" else method
-    match names:
-        case ["metadata"]:
-            return ("capabilities" if method == "GET" else "", "", "")
-        case [type_]:
-            return ({"GET": "search-type", "POST": "create"}.get(method, ""), type_, "")
-        case [type_, "_search"]:
-            return ("search-type" if method == "POST" else "", type_, "")
-        case [type_, "_history"]:
-            return ("history-type" if method == "GET" else "", type_, "")
-        case [type_, id_]:
-            done = {"GET": "read", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
-            return (done.get(method, ""), type_, id_)
-        case [type_, id_, "_history"]:
-            return ("history-instance" if method == "GET" else "", type_, id_)
-        case [type_, id_, "_history", _]:
-            return ("vread" if method == "GET" else "", type_, id_)
-    return ("", "", "")

@@ -141,7 +141,7 @@ def test_other_things_are_told_as_what_they_are(issue: Issue, make_client: MakeC
         ("patient/Patient.r", "GET /fhir/r4/Observation/o-1", 403, "TV-20"),
         ("patient/Patient.r", "DELETE /fhir/r4/Patient/amy", 403, "TV-20"),
         ("patient/Patient.r", "GET /fhir/r4/Nonsense/1", 404, "SCP-08"),
-        ("patient/Patient.r", "PUT /fhir/r4/Patient", 404, "SCP-08"),
+        ("patient/Patient.r", "POST /fhir/r4/Patient/amy", 404, "SCP-08"),
         ("patient/Patient.r", "GET https://other.example.org/fhir/Patient/amy", 401, "TV-07"),
     ],
 )
