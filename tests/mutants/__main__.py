@@ -82,7 +82,11 @@ def _configure(copy: Path, package: dict[str, list[str]]) -> None:
 
 def _forget_survivors(copy: Path) -> None:
     for meta in (copy / "mutants").glob("**/*.meta"):
-        kept = json.loads(meta.read_text(encoding="utf-8"))
+        try:
+            kept = json.loads(meta.read_text(encoding="utf-8"))
+        except ValueError:  # of a run that was stopped while it wrote
+            meta.unlink()
+            continue
         codes = kept["exit_code_by_key"]
         kept["exit_code_by_key"] = {
             key: None if code == SURVIVED or code in NO_TEST | TIMEOUTS else code for key, code in codes.items()
