@@ -37,6 +37,7 @@ class Answer:
     expected: tuple[str, ...] = ()
     facts_title: str = ""
     facts: tuple[Fact, ...] = ()
+    request_facts: tuple[Fact, ...] = ()
     outcomes: tuple[RuleOutcome, ...] = ()
     told: str = ""
     challenge: str = ""

@@ -8,6 +8,7 @@ from accounts.models import User
 from oauth.explain.page import explain_page
 from oauth.explain.references import find_refusal
 from oauth.models import AccessToken, Authorization, Client, parse_reference
+from smart.digests import sha256_hex
 
 
 def explain(request: HttpRequest) -> HttpResponse:
@@ -25,9 +26,11 @@ def find(request: HttpRequest) -> HttpResponse:
 
 
 def _row_url(what: str) -> str:
-    """The page of a client, a person, or the token or authorization of that number; "" of none."""
+    """The page of that token, client or person, or of the token or authorization of that number; "" of none."""
     if "\0" in what:
         return ""
+    if (token := AccessToken.objects.filter(digest=sha256_hex(what)).first()) is not None:
+        return _change_url("oauth_accesstoken", token.pk)
     if (client := Client.of(what)) is not None:
         return _change_url("oauth_client", client.pk)
     if (person := User.objects.get_queryset().filter(username=what).first()) is not None:

@@ -2,27 +2,22 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Any
 
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
 from accounts import clock
-from audit.event_kinds import EventKind, label, result_of
-from audit.models import OutboxEvent, SecurityEvent
 from oauth.ending.first_reason import with_first_reason
 from oauth.ending.reasons import reason
+from oauth.explain.history import history_lines, token_events
 from oauth.models import AccessToken, liveness, public_reference
 from operators.admin import timeline
 from smart.time_units import SECOND, to_datetime
 from smart.tokens.liveness import ISSUED, RULES, Dead
 
-HISTORY = 50
-OF_AUTHORIZATIONS = (EventKind.AUTHORIZATION_ENDED, EventKind.ACCESS_TAKEN_BACK)
 FAMILY = 8
 
 
@@ -71,7 +66,7 @@ def page(request: HttpRequest, token: Any) -> HttpResponse:
         "family": [_sibling(row, token) for row in family],
         "bars": timeline.chart([(str(row), row.issued_at, row.died_at, row.first_reason) for row in family], now),
         "used": _moment(token.authorization.used_at),
-        "history": history(token),
+        "history": history_lines(token_events(token)),
         "verdicts": verdicts(liveness.dead_reason(token, now=now)),
         "forms": _forms(token),
         "events_url": f"{reverse('admin:audit_securityevent_changelist')}?token={public_reference(token.pk)}",
@@ -106,44 +101,6 @@ def _family(token: Any, now: int) -> list[Any]:
     rows = with_first_reason(AccessToken.objects.filter(authorization=token.authorization_id), now=now)
     found = {row.pk: row for row in [*rows.order_by("-pk")[:FAMILY], token]}
     return [found[pk] for pk in sorted(found)]
-
-
-def history(token: AccessToken) -> list[dict[str, Any]]:
-    """What the trail says of a token and of the end of what it hung on, the newest HISTORY, oldest first; a run of
-    equal events is one line."""
-    found: dict[str, Any] = {}
-    for table in (SecurityEvent.objects.using("audit"), OutboxEvent.objects.all()):
-        for wanted in _about(token):
-            rows: Any = table.filter(wanted).order_by("-at", "-pk")[:HISTORY]
-            found |= {event.event_id: event for event in rows}
-    newest = sorted(found.values(), key=lambda event: (event.at, event.pk))[-HISTORY:]
-    return [_line(list(run)) for _, run in groupby(newest, key=lambda event: (event.kind, event.address, event.reason))]
-
-
-def _about(token: AccessToken) -> list[Q]:
-    """Events of the token; and of its authorization, client, person and FHIR server those that ended it, if they did.
-
-    Each names a column that has an index.
-    """
-    row = token.authorization
-    meanwhile = Q(at__gte=token.issued_at, at__lte=token.expires_at, token="")
-    of_client = Q(client=row.client.client_id, kind__in=[EventKind.CLIENT_ENDED, EventKind.CLIENT_DISABLED])
-    return [
-        Q(token=public_reference(token.pk)),
-        Q(authorization=public_reference(row.pk), kind__in=OF_AUTHORIZATIONS) & meanwhile,
-        of_client & meanwhile,
-        Q(kind=EventKind.FHIR_SERVER_ENDED, fhir_server=row.fhir_server.base) & meanwhile,
-    ]
-
-
-def _line(run: list[Any]) -> dict[str, Any]:
-    first, last = run[0], run[-1]
-    tones = {"done": "good" if first.kind == "issued" else "", "refused": "warn", "odd": "bad"}
-    return {
-        "at": to_datetime(first.at), "until": to_datetime(last.at), "count": len(run),
-        "what": label(first.kind), "reason": first.reason,
-        "address": first.address, "tone": tones[result_of(first.kind)],
-    }  # fmt: skip
 
 
 def _forms(token: AccessToken) -> Iterable[dict[str, Any]]:

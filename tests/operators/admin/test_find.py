@@ -1,13 +1,16 @@
 """The field of the start page: a client, a person, a number or a reference is found, by POST alone."""
 
 import re
+from typing import Any
 
 import pytest
 
 from accounts import clock
 from audit.models import SecurityEvent
-from oauth.models import public_reference
+from oauth.models import AccessToken, public_reference
+from smart.digests import sha256_hex
 from tests.fixture_types import MakeClient, MakePerson, MakeToken
+from tests.oauth.explain.test_judgement import part
 from tests.operators.admin.conftest import Operator
 
 pytestmark = pytest.mark.django_db(databases=["default", "audit"])
@@ -88,3 +91,49 @@ def test_the_field_of_the_start_page_sends_nothing_in_an_address(operator: Opera
     (form,) = re.findall(r'<form class="sa-find" [^>]*>', page)
     assert 'method="post" action="/admin/find/#verdict"' in form
     assert operator.get("find/", what="7F3K-29QD").status_code == 405
+
+
+def pasted(token: AccessToken) -> str:
+    """A text of which the row has the digest, as it has of a token."""
+    text = f"{part({'alg': 'ES256'})}.{part({'jti': token.jti})}.{'A' * 86}"
+    AccessToken.objects.filter(pk=token.pk).update(digest=sha256_hex(text))
+    return text
+
+
+@pytest.mark.requirement("SB-04")
+def test_a_pasted_token_opens_its_page_and_stands_in_no_address(operator: Operator, make_token: MakeToken) -> None:
+    token = make_token()
+
+    response = operator.post("find/", {"what": f" {pasted(token)} "})
+
+    assert (response.status_code, response["Location"]) == (303, f"/admin/oauth/accesstoken/{token.pk}/change/")
+
+
+@pytest.mark.requirement("AZ-25", "SB-04")
+def test_outside_development_operators_have_the_same_page(
+    operator: Operator, make_token: MakeToken, settings: Any
+) -> None:
+    token = make_token()
+    text = pasted(token)
+    settings.SMARTAUTH_DEV = False
+
+    page = operator.post("explain/", {"what": text}).content.decode()
+
+    assert "<title>Alive: " in page
+    assert 'action="/admin/explain/#verdict"' in page
+    assert f"/admin/oauth/accesstoken/{token.pk}/change/" in page
+    assert "X-Smartauth-Reason" not in page
+    for secret in (*text.split("."), token.jti):
+        assert secret not in page
+
+
+@pytest.mark.requirement("SD-07")
+def test_a_changed_token_is_explained_and_ends_nothing(operator: Operator, make_token: MakeToken) -> None:
+    token = make_token()
+    text = pasted(token)
+    before = AccessToken.objects.values().get(pk=token.pk)
+
+    response = operator.post("find/", {"what": f"{text[:-1]}B"})
+
+    assert "<title>Changed: not as we issued it - smartauth</title>" in response.content.decode()
+    assert AccessToken.objects.values().get(pk=token.pk) == before

@@ -134,7 +134,7 @@ def test_the_history_joins_the_outbox_and_the_trail_and_counts_runs(operator: Op
     from audit import shipping
     from audit.event_kinds import EventKind
     from audit.trail import Event, record_events
-    from operators.admin.token_life import history
+    from oauth.explain.history import history_lines, token_events
 
     token = make_token()
     record_events(Event(kind=EventKind.ISSUED, at=10 * MINUTE, token=str(token), address="192.0.2.7"))
@@ -143,7 +143,7 @@ def test_the_history_joins_the_outbox_and_the_trail_and_counts_runs(operator: Op
         *(Event(kind=EventKind.INTROSPECTION_REFUSED, at=(11 + more) * MINUTE, token=str(token)) for more in range(3))
     )
 
-    lines = history(token)
+    lines = history_lines(token_events(token))
 
     assert [(line["what"], line["count"]) for line in lines] == [("Issued", 1), ("Introspection refused", 3)]
     assert "3 times until" in operator.get(f"oauth/accesstoken/{token.pk}/change/").content.decode()

@@ -1,0 +1,48 @@
+"""What to do about a refusal: a line for those who make the app or FHIR server, and one for operators."""
+
+from oauth.explain.judgement import Judgement, Verdict
+from smart.tokens.liveness import RULES, Dead
+
+ASK_AGAIN = "In the app: start it again, so that its person is asked again."
+_OF_THE_DEAD: dict[Dead, tuple[str, ...]] = {
+    Dead.REVOKED: (ASK_AGAIN,),
+    Dead.ENDED: (ASK_AGAIN,),
+    Dead.CLIENT_DISABLED: ("For operators: enable the client, if it may work again.",),
+    Dead.CLIENT_ENDED: (ASK_AGAIN,),
+    Dead.PERSON_SUSPENDED: ("For operators: lift the suspension of the person, if it is over.",),
+    Dead.PERSON_ENDED: (ASK_AGAIN,),
+    Dead.FHIR_SERVER_ENDED: (ASK_AGAIN,),
+    Dead.SUPERSEDED: (
+        "In the app: keep only the token of the last answer. Two tabs that share a sign-in must share the token.",
+        "For operators: where devices or workers side by side each need a token, let the client keep more of them, "
+        "or supersede them in another way.",
+    ),
+    Dead.EXPIRED: ("In the app: refresh a token before it ends, and take a 401 as the sign to get a new one.",),
+}
+_OF_RULES = {dead_rule.rule: _OF_THE_DEAD[dead] for dead, dead_rule in RULES.items()}
+_OF_REQUESTS = {
+    "TV-07": ("Send it to the FHIR server that it was asked for, or ask for one with this server as aud.",),
+    "TV-20": (
+        "Ask for the scope when the app starts; the person must allow it.",
+        "If the app did ask, the person left it out. People may; the app should work with what it has.",
+    ),
+    "PC-02": (
+        "Ask for the record of the patient in context.",
+        "A record that the token does not reach is answered as if it did not exist.",
+    ),
+}
+_OF_VERDICTS = {
+    Verdict.CHANGED: ("Send a token as it came, to the last character.",),
+    Verdict.NOT_OURS: ("Ask those who issued it. A FHIR server takes tokens from the issuer that it trusts alone.",),
+    Verdict.NEITHER: ("Paste an access token, or a reference such as 7F3K-29QD.",),
+}
+
+
+def remedies(judgement: Judgement) -> tuple[str, ...]:
+    """The next step or two; none where nothing is wrong."""
+    rule = judgement.explanation.rule if judgement.explanation else ""
+    if judgement.verdict is Verdict.DEAD:
+        return _OF_RULES.get(rule, ())
+    if judgement.verdict is Verdict.REQUEST_REFUSED:
+        return _OF_REQUESTS.get(rule, _OF_REQUESTS.get({"S": "TV-20"}.get(rule[:1], ""), ()))
+    return _OF_VERDICTS.get(judgement.verdict, ())

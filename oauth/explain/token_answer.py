@@ -1,0 +1,123 @@
+"""What a pasted token is answered with: its judgement in words. The token itself stands nowhere in it (SB-04)."""
+
+from collections.abc import Callable
+from http import HTTPStatus
+
+from oauth.ending.reasons import reason
+from oauth.explain.answer import Answer, Fact, Tag
+from oauth.explain.history import token_events
+from oauth.explain.judgement import Judgement, Verdict
+from oauth.explain.remedies import remedies
+from oauth.models import AccessToken, public_reference
+from smart.time_units import SECOND, to_datetime
+
+NOT_ACTIVE = 'The FHIR server: {"active": false}. The app: 401 invalid_token. Neither is told more outside development.'
+NOTHING_ENDS = "The real token is as it was: explaining ends nothing."
+
+
+def token_answer(judgement: Judgement, *, now: int) -> Answer:
+    """The page of that judgement."""
+    return _ANSWERS[judgement.verdict](judgement, now)
+
+
+def _alive(judgement: Judgement, now: int) -> Answer:
+    left, number = _time_left(judgement.token, now), public_reference(judgement.token.pk)
+    tags: tuple[Tag, ...] = (Tag("good", left),)
+    title, lead = f"Alive: {left}", "It keeps every rule of introspection."
+    if judgement.status:
+        title, tags = f"Alive, and this request is let in: {left}", (*tags, Tag("good", str(judgement.status)))
+        lead = "It keeps every rule, and so does the request, as far as that is known without the record."
+    return _answer(judgement, title, f"Token {number} is alive", lead, tags)
+
+
+def _request_refused(judgement: Judgement, now: int) -> Answer:
+    tags = Tag("good", _time_left(judgement.token, now)), Tag("bad", f"{judgement.status:d}")
+    heading = f"Token {public_reference(judgement.token.pk)} is alive, the request is refused"
+    return _answer(judgement, f"Alive, but this request is refused: {judgement.status:d}", heading, "", tags)
+
+
+def _dead(judgement: Judgement, now: int) -> Answer:
+    why = reason(judgement.token.first_reason)
+    title = f"Dead: {why.operator[:1].lower()}{why.operator[1:].removesuffix('.')}"
+    heading = f"Token {public_reference(judgement.token.pk)} is dead"
+    return _answer(judgement, title, heading, "", (Tag("bad", why.tag.capitalize()),), told=NOT_ACTIVE)
+
+
+def _changed(judgement: Judgement, now: int) -> Answer:
+    heading = f"Token {public_reference(judgement.token.pk)} came back changed"
+    return _answer(
+        judgement, "Changed: not as we issued it", heading, "", (Tag("bad", "Changed"),),
+        told=f"{NOT_ACTIVE} {NOTHING_ENDS}",
+    )  # fmt: skip
+
+
+def _not_ours(judgement: Judgement, now: int) -> Answer:
+    lead = f"It says that it comes from {judgement.issuer}" if judgement.issuer else ""
+    title = "Not ours: we issued no such token"
+    return _answer(judgement, title, "The token is not ours", lead, (Tag("bad", "Not ours"),), told=NOT_ACTIVE)
+
+
+def _neither(judgement: Judgement, now: int) -> Answer:
+    title = "Neither an access token nor a reference"
+    return _answer(judgement, title, "No access token", "", (Tag("warn", "Neither"),))
+
+
+_ANSWERS: dict[Verdict, Callable[[Judgement, int], Answer]] = {
+    Verdict.ALIVE: _alive,
+    Verdict.REQUEST_REFUSED: _request_refused,
+    Verdict.DEAD: _dead,
+    Verdict.CHANGED: _changed,
+    Verdict.NOT_OURS: _not_ours,
+    Verdict.NEITHER: _neither,
+}
+
+
+def _answer(judgement: Judgement, title: str, heading: str, lead: str, tags: tuple[Tag, ...], told: str = "") -> Answer:
+    why = judgement.explanation
+    what = f"{why.what[:1].upper()}{why.what[1:].removesuffix('.')}" if why else ""
+    return Answer(
+        title=title, heading=heading, lead=". ".join(filter(None, (what, lead.removesuffix(".")))) + ".", tags=tags,
+        since=why.since if why else 0,
+        presented=(why.presented,) if why and why.presented else (),
+        expected=(why.expected,) if why and why.expected else (),
+        facts_title="Belongs to", facts=_facts(judgement.token) if judgement.token else (),
+        request_facts=tuple(Fact(*fact) for fact in judgement.facts), outcomes=judgement.outcomes,
+        told=told, challenge=_response(judgement), advice=remedies(judgement),
+        history=tuple(token_events(judgement.token)) if judgement.token else (),
+    )  # fmt: skip
+
+
+def _response(judgement: Judgement) -> str:
+    """The head of the answer to the request."""
+    if not judgement.status:
+        return ""
+    status = HTTPStatus(judgement.status)
+    challenge = f"\nWWW-Authenticate: {judgement.challenge}" if judgement.challenge else ""
+    return f"HTTP/1.1 {status.value} {status.phrase}{challenge}"
+
+
+def _time_left(token: AccessToken, now: int) -> str:
+    seconds = max(1, (token.expires_at - now) // SECOND)
+    minutes = seconds // 60
+    if seconds < 120:
+        return f"{seconds} second{'' if seconds == 1 else 's'} left"
+    return f"{minutes} minutes left" if minutes < 120 else f"{minutes // 60} hours left"
+
+
+def _facts(token: AccessToken) -> tuple[Fact, ...]:
+    row = token.authorization
+    user, number = row.user, public_reference(token.pk)
+    return (
+        Fact("Token", number, table="oauth_accesstoken", key=token.pk),
+        Fact("Client", row.client.client_id, True, "oauth_client", row.client.pk),
+        Fact("Person", str(user), table="accounts_user", key=user.pk) if user else Fact("Person", "nobody"),
+        Fact("Patient in context", row.patient or "none", bool(row.patient)),
+        Fact("FHIR server (aud)", row.fhir_server.base, True, "oauth_fhirserver", row.fhir_server.pk),
+        Fact("Issued", _moment(token.issued_at)),
+        Fact("Ends at the latest", _moment(token.expires_at)),
+        Fact("Scope", token.scope or "none", True),
+    )
+
+
+def _moment(at: int) -> str:
+    return f"{to_datetime(at):%-d %b %Y, %H:%M:%S} UTC"
