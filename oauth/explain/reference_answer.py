@@ -2,7 +2,7 @@
 
 from accounts.models import User
 from oauth.explain.answer import Answer, Fact, Tag
-from oauth.explain.references import FoundRefusal, find_refusal
+from oauth.explain.references import FoundRefusal
 from oauth.models import Client, FhirServer, public_reference
 from smart.authorize.error_pages import ERROR_PAGES
 from smart.authorize.redirection_rules import REDIRECTION_RULES
@@ -17,10 +17,9 @@ NOTHING_KEPT = (
 _AUTHORIZE = (*REDIRECTION_RULES, *RULES)
 
 
-def reference_answer(reference: str, number: int) -> Answer:
-    """The answer for that reference, also where nothing is kept under it."""
+def reference_answer(found: FoundRefusal | None, number: int) -> Answer:
+    """The answer for what is kept under that reference, None for nothing."""
     name = public_reference(number)
-    found = find_refusal(reference)
     if found is None:
         return Answer(title=f"Nothing is kept under {name}", heading=f"Reference {name}", lead=NOTHING_KEPT,
                       tags=(Tag("warn", "Not kept"),))  # fmt: skip

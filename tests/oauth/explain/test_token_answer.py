@@ -37,6 +37,15 @@ def test_a_live_token_is_said_to_be_alive_and_what_it_belongs_to(visitor: Visito
     assert "Passed: Not expired" in shown
 
 
+def test_the_number_of_a_token_explains_it_as_well(visitor: Visitor, issue: Issue) -> None:
+    number = public_reference(row_of(issue()["access_token"]).pk)
+
+    page = visitor.request("GET", f"/explain/{number}")
+
+    assert title(page.text).startswith("Alive: ")
+    assert f"Token {number} is alive" in text_of(page)
+
+
 @pytest.mark.parametrize(
     ("scope", "asked", "expected", "said"),
     [
