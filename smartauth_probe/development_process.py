@@ -57,7 +57,9 @@ class StartedServer(DevelopmentServer):
     def run(self, *arguments: str) -> str:
         """What another verb of the same program has said, as `smartauth seed FILE` beside `smartauth dev`."""
         command = [*self._command[:-1], *arguments]
-        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=120)  # noqa: S603
+        done = subprocess.run(  # noqa: S603
+            command, cwd=self._folder, env=self.environment, capture_output=True, text=True, timeout=120
+        )
         if done.returncode:
             raise RuntimeError(f"{shlex.join(command)} failed:\n{done.stdout}{done.stderr}")
         return done.stdout
@@ -69,7 +71,7 @@ def start(command: str, *, seconds: float) -> Iterator[StartedServer]:
     folder = Path(tempfile.mkdtemp(prefix="smartauth-"))
     try:
         (folder / "data").mkdir(mode=0o700)
-        server = StartedServer(f"http://127.0.0.1:{_free_port()}", shlex.split(command), folder)
+        server = StartedServer(f"http://127.0.0.1:{_free_port()}", _arguments(command), folder)
         with (folder / "output.log").open("w+b") as output, _running(server, output) as process:
             _wait(server, process, folder, seconds)
             yield server
@@ -80,7 +82,7 @@ def start(command: str, *, seconds: float) -> Iterator[StartedServer]:
 @contextmanager
 def _running(server: StartedServer, output: Any) -> Iterator[subprocess.Popen[bytes]]:
     """In a group of its own, which is ended as a whole."""
-    options: dict[str, Any] = {"stdout": output, "stderr": output, "stdin": subprocess.DEVNULL}
+    options: dict[str, Any] = {"stdout": output, "stderr": output, "stdin": subprocess.DEVNULL, "cwd": server._folder}
     try:
         process = subprocess.Popen(server._command, env=server.environment, start_new_session=True, **options)  # noqa: S603
     except OSError as problem:
@@ -110,6 +112,11 @@ def _wait(server: StartedServer, process: subprocess.Popen[bytes], folder: Path,
     status = process.poll()
     reason = f"does not answer after {seconds:.0f} seconds" if status is None else f"ended with {status}"
     raise DidNotStart(f"{shlex.join(server._command)} {reason}. It said:\n{said}")
+
+
+def _arguments(command: str) -> list[str]:
+    """Files by their whole path: it runs in a folder of its own, where nothing of the tests can be imported."""
+    return [str(Path(each).absolute()) if Path(each).is_file() else each for each in shlex.split(command)]
 
 
 def _free_port() -> int:

@@ -52,17 +52,24 @@ def is_running(pid: int) -> bool:
     return "Z" not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
 
 
+def test_a_program_is_found_from_where_the_tests_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "starts.py").write_text("print('found')", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+
+    assert "ended with 0. It said:\nfound" in why(f"{shlex.quote(sys.executable)} starts.py")
+
+
 def test_it_has_a_folder_and_a_port_of_its_own_and_nothing_of_the_tests(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DJANGO_SETTINGS_MODULE", "somebodys.settings")
     monkeypatch.setenv("SMARTAUTH_DATABASE_URL", "postgresql://production")
     monkeypatch.setenv("SMARTAUTH_DATA_DIR", "/srv/production")
     monkeypatch.setenv("SMARTAUTH_REFUSALS_LIMIT", "7")
 
-    said = why(python("import os; [print(*each) for each in sorted(os.environ.items())]"))
+    said = why(python("import os; print('FOLDER', os.getcwd()); [print(*each) for each in os.environ.items()]"))
 
     found = dict(line.split(" ", 1) for line in said.splitlines() if " " in line)
     assert found["SMARTAUTH_ISSUER"] == f"http://127.0.0.1:{found['SMARTAUTH_PORT']}"
     assert found["SMARTAUTH_REFUSALS_LIMIT"] == "7"
     assert not {"DJANGO_SETTINGS_MODULE", "SMARTAUTH_DATABASE_URL"} & set(found)
-    assert found["SMARTAUTH_DATA_DIR"] != "/srv/production"
+    assert found["SMARTAUTH_DATA_DIR"] == f"{found['FOLDER']}/data"
     assert not Path(found["SMARTAUTH_DATA_DIR"]).parent.exists()
