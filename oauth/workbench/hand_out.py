@@ -62,6 +62,8 @@ def hand_out(order: Order, changes: Changes, *, bad: str = "", listener: str = "
         raise InvalidOrder(f"There is no kind {ascii(bad)[1:-1]}.", "bad")
     if changes.are_of_content:
         raise InvalidOrder("A bad token is wrong in one way: only claims and header of a good one are changed.", "bad")
+    if not order.patient:
+        raise InvalidOrder("A bad token is made for a patient: its answer is known for a record.", "patient")
     return _mint_bad(order, kinds()[bad], lifetime=changes.lifetime, listener=listener)
 
 
@@ -124,7 +126,8 @@ def _handed_out(
     reference = public_reference(row.pk) if row else ""
     record_events(state.event(EventKind.TOKEN_MINTED, at=now, token=reference, reason=reason))
     seconds = int(good.answer["exp"]) - good.now
-    answer = {"token_type": "Bearer", "expires_in": seconds, "scope": order.scope, "patient": order.patient}
+    answer = {"token_type": "Bearer", "expires_in": seconds, "scope": order.scope}
+    answer |= {"patient": order.patient} if order.patient else {}
     return HandedOut(token=token, answer=answer, server=order.server, patient=order.patient, kind=kind, good=good)
 
 

@@ -25,7 +25,10 @@ ERRORS = [InvalidRequest.code, CannotMintHere.code]
 ORDER: dict[str, Schema] = {
     "client": {**TEXT, "description": "The client id."},
     "user": {**TEXT, "description": "The person, by user name; left out for a backend service."},
-    "patient": {**TEXT, "description": "FHIR id; may be left out for a person who has only one record."},
+    "patient": {
+        **TEXT,
+        "description": 'FHIR id; may be left out for a person who has only one record; "" for no patient.',
+    },
     "scope": {**TEXT, "description": f"Default: {SCOPE}; for a backend service all that it may ask."},
     "aud": {**TEXT, "description": "The FHIR base; may be left out for a client of only one."},
     "listener": {**TEXT, "description": "The address that a header leads to (jku, x5u, kid-url)."},
@@ -110,7 +113,9 @@ def _schemas() -> dict[str, Schema]:
         "Fault": _object({**_fault(), "sentence": TEXT, "statuses": {"type": "array", "items": NUMBER}}),
         "NewFault": _object(_new_fault(), optional=("seconds",)),
         "CurrentFault": _object({**_new_fault(), "ends_at": {**TEXT, "description": "In UTC."}}),
-        "Error": _object({"error": {**TEXT, "enum": ERRORS}, "error_description": TEXT}),
+        "Error": _object(
+            {"error": {**TEXT, "enum": ERRORS}, "error_description": TEXT, "error_uri": TEXT}, optional=("error_uri",)
+        ),
     }
 
 

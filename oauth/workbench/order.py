@@ -13,6 +13,8 @@ from smart.fhir.versions import resource_types
 from smart.scopes.scope_sets import grantable_scope
 
 SCOPE = "launch/patient patient/*.rs"
+SCOPE_WITHOUT_PATIENT = "user/*.rs"
+NO_PATIENT = ""  # said in the place of a patient
 
 
 class InvalidOrder(Exception):
@@ -25,7 +27,7 @@ class InvalidOrder(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """A launch that nobody has to click through; the limits of a launch hold."""
+    """A launch that nobody has to click through; the limits of a launch hold. `patient` may be NO_PATIENT."""
 
     client: Client
     person: User
@@ -41,7 +43,7 @@ class Order:
             fhir_server=self.server,
             patient=self.patient,
             scope=self.scope,
-            context=json.dumps({"patient": self.patient}),
+            context=json.dumps({"patient": self.patient} if self.patient else {}),
             client_epoch=self.client.epoch,
             user_epoch=self.person.epoch,
             fhir_server_epoch=self.server.epoch,
@@ -54,13 +56,14 @@ def parse_order(client: Client, user: str, scope: str | None, aud: str | None, p
     """Raises InvalidOrder."""
     person, server = _person(user), _server(client, aud)
     patient = _patient(person, server, patient)
-    allowed = grantable_scope(
-        scope or SCOPE, client.scope, types=resource_types(server.version), supported=is_supported
-    )
+    asked = scope or (SCOPE if patient else SCOPE_WITHOUT_PATIENT)
+    allowed = grantable_scope(asked, client.scope, types=resource_types(server.version), supported=is_supported)
     if not allowed:
         raise InvalidOrder(
             f"None of these scopes can be granted to {client.client_id}. It may ask: {client.scope}", "scope"
         )
+    if not patient and any(each.startswith(("patient/", "launch/patient")) for each in allowed.split()):
+        raise InvalidOrder("Without a patient it takes scopes such as user/*.rs, none for one patient.", "scope")
     return Order(client=client, person=person, server=server, patient=patient, scope=allowed)
 
 
@@ -90,6 +93,8 @@ def _server(client: Client, aud: str | None) -> FhirServer:
 
 
 def _patient(person: User, server: FhirServer, patient: str | None) -> str:
+    if patient == NO_PATIENT:
+        return NO_PATIENT
     candidates = [found.patient for found in shareable_records(person, server)]
     if patient is None and len(candidates) == 1:
         return str(candidates[0])

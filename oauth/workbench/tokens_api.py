@@ -17,7 +17,7 @@ from oauth.workbench.backend_token import issue_to_backend
 from oauth.workbench.changes import parse_changes
 from oauth.workbench.good_token import CannotMint
 from oauth.workbench.hand_out import HandedOut, hand_out
-from oauth.workbench.order import InvalidOrder, find_client, parse_order
+from oauth.workbench.order import NO_PATIENT, InvalidOrder, find_client, parse_order
 from smart.http.about_token import ABOUT_TOKEN
 from smart.http.errors import InvalidRequest, OAuthError
 from smartauth_probe.catalogue import groups
@@ -60,11 +60,14 @@ def ordered_token(asked: Members) -> HandedOut:
     """The token that these members ask for, for every door in development. Raises InvalidOrder, CannotMint."""
     if not settings.SMARTAUTH_DEV:
         raise CannotMint("tokens are given away like this in development only")
-    texts = {name: required_text(asked, name) for name in TEXTS if name in asked}
+    without_patient = asked.get("patient") == NO_PATIENT
+    named = [name for name in TEXTS if name in asked and not (name == "patient" and without_patient)]
+    texts = {name: required_text(asked, name) for name in named}
     client, changes = find_client(required_text(asked, "client")), parse_changes(asked)
     scope, aud, bad = texts.get("scope"), texts.get("aud"), texts.get("bad", "")
     if "user" in texts:
-        order = parse_order(client, texts["user"], scope, aud, texts.get("patient"))
+        patient = NO_PATIENT if without_patient else texts.get("patient")
+        order = parse_order(client, texts["user"], scope, aud, patient)
         return hand_out(order, changes, bad=bad, listener=texts.get("listener", ""))
     if bad or changes:
         raise InvalidOrder("A token that is bad or changed is made for a person.", "user")

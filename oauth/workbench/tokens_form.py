@@ -10,13 +10,13 @@ from accounts.models import User
 from oauth.http.option import OPTIONS_LIMIT, Option
 from oauth.models import Client, FhirServer
 from oauth.workbench.changes import parse_member
-from oauth.workbench.order import SCOPE, InvalidOrder
+from oauth.workbench.order import NO_PATIENT, SCOPE, InvalidOrder
 from oauth.workbench.own_servers import own_servers
 from oauth.workbench.results import GOOD
 from smart.tokens import client_credentials
 
 TEXTS = ("client", "user", "patient", "scope", "aud")
-FIELDS = (*TEXTS, "lifetime", "claims", "header")
+FIELDS = (*TEXTS, "no_patient", "lifetime", "claims", "header")
 LIFETIMES = {"": "As long as usual", "60": "1 minute", "300": "5 minutes", "3600": "1 hour", "86400": "1 day"}
 
 
@@ -49,6 +49,8 @@ class TokenForm:
     def members(self, kind: str) -> dict[str, Any]:
         """The JSON that asks `POST /dev/tokens` for the same. Raises InvalidOrder."""
         said: dict[str, Any] = {name: self.sent[name].strip() for name in TEXTS if self.sent[name].strip()}
+        if self.sent["no_patient"]:
+            said["patient"] = NO_PATIENT
         if kind != GOOD:
             said["bad"] = kind
         else:

@@ -10,7 +10,11 @@ from tests.running import ROOT
 TEMPLATES = sorted((ROOT / "templates").glob("*.html"))
 PAGES = [template for template in TEMPLATES if "{% extends" in template.read_text(encoding="utf-8")]
 NEEDS_SCRIPT = ["demo.html"]  # the sample app is an app in the browser
-SAVES_TIME = ["console.html", "work.html"]  # rows as they come, copy buttons: without script nothing is missing
+SAVES_TIME = [
+    "console.html",
+    "dev_tokens.html",
+    "work.html",
+]  # without script nothing is missing
 
 
 def test_only_the_sample_app_needs_script_and_it_says_so() -> None:

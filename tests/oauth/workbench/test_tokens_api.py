@@ -12,7 +12,7 @@ from oauth.workbench.tokens_api import ordered_token
 from smart.digests import sha256_hex
 from smartauth_probe.catalogue import groups, kinds
 from tests.conftest import BASE, SECRET, App, basic
-from tests.fixture_types import Events, Introspect, MakeResourceServer
+from tests.fixture_types import Events, Introspect, MakeClient, MakePerson, MakeResourceServer
 from tests.oauth.workbench.conftest import Asker
 
 
@@ -188,3 +188,13 @@ def test_the_catalogue_is_told_in_its_groups(app: App) -> None:
 
 def test_only_post_makes_a_token(app: App) -> None:
     assert app.request("PUT", "/dev/tokens").status_code == 405
+
+
+def test_a_good_token_may_be_for_no_patient(app: App, make_client: MakeClient, make_person: MakePerson) -> None:
+    asker = Asker(app, make_client(scope="user/*.rs patient/*.rs launch/patient"), make_person("amy"))
+
+    made = asker.get(patient="")
+
+    assert (made["scope"], "patient" in made, made["request"]["path"]) == ("user/*.rs", False, "Patient")
+    assert "Without a patient" in asker.post(patient="", scope="patient/*.rs").text
+    assert "made for a patient" in asker.post(patient="", bad="expired").text
