@@ -181,13 +181,24 @@ def test_a_key_is_withdrawn_once() -> None:
 def test_where_no_key_can_be_read_withdrawing_the_active_one_makes_new_ones(settings: Any) -> None:
     settings.SMARTAUTH_KEY_ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
     signing_keys._decrypt.cache_clear()
+    unreadable = {of("active").kid, of("next").kid}
 
     rotation.withdraw(of("active").kid)
+
+    assert not unreadable & published()
 
     assert signing_keys.is_readable(of("active"))
     assert signing_keys.is_readable(of("next"))
     others = SigningKey.objects.exclude(algorithm="ES256").exclude(state="retired")
     assert set(signing_keys.unreadable_kids()) == {row.kid for row in others}
+
+
+def test_where_no_next_key_is_there_withdrawing_the_active_one_makes_both() -> None:
+    of("next").delete()
+
+    rotation.withdraw(of("active").kid)
+
+    assert standing() == STATES
 
 
 # The schedule ---------------------------------------------------------------------------------------------------------
@@ -203,6 +214,16 @@ def test_the_schedule_rotates_what_has_signed_for_so_many_days_and_nothing_else(
     assert of("active").kid != es256.kid
     assert of("active", "RS256").kid == rs256.kid
     assert OutboxEvent.objects.filter(kind="key-rotated", reference="schedule").count() == 1
+
+
+@pytest.mark.requirement("DS-21")
+def test_the_schedule_counts_what_it_rotates_and_makes_a_next_key_where_none_is() -> None:
+    SigningKey.objects.filter(state="active").update(activated_at=clock.now() - 91 * DAY)
+    assert tasks.rotate_keys() == 2
+    of("next").delete()
+
+    assert tasks.rotate_keys() == 0
+    assert standing() == STATES
 
 
 @pytest.mark.requirement("DS-21")

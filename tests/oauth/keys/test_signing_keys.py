@@ -144,6 +144,16 @@ def test_where_the_last_key_cannot_be_read_the_ones_before_it_stay_as_they_are()
 
 
 @pytest.mark.usefixtures("another_in_front")
+def test_only_what_is_not_under_the_first_key_yet_is_encrypted_anew() -> None:
+    SigningKey.objects.create(kid="forgotten", algorithm="ES256", state="retired", public_jwk="{}", created_at=1)
+    last = _unretired().last()
+    signing_keys.re_encrypt()
+    SigningKey.objects.filter(pk=last.pk).update(private_encrypted=last.private_encrypted)
+
+    assert signing_keys.re_encrypt() == [last.kid]
+
+
+@pytest.mark.usefixtures("another_in_front")
 def test_encrypting_anew_is_one_event_that_names_the_keys() -> None:
     moved = signing_keys.re_encrypt()
     signing_keys.re_encrypt()
