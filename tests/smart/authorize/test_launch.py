@@ -286,3 +286,8 @@ def test_whatever_is_given_is_told_as_json_or_refused_by_name(context: dict[str,
 
     assert said.isprintable()
     assert json.loads(json.dumps(told, allow_nan=False).encode()) == told
+
+
+@pytest.mark.requirement("LC-05")
+def test_a_style_has_one_name_in_whatever_order_it_is_written() -> None:
+    assert style_version({"a": "1", "b": "2"}) == style_version({"b": "2", "a": "1"}) != style_version({"a": "1"})
