@@ -59,6 +59,12 @@ def protected_resource(request: HttpRequest, version: str) -> Mapping[str, Any]:
 
 
 @public_document
+def authzen_configuration(request: HttpRequest) -> Mapping[str, Any]:
+    """/.well-known/authzen-configuration (AuthZEN §9)."""
+    return metadata.authzen_configuration(settings.SMARTAUTH_ISSUER)
+
+
+@public_document
 def jwks(request: HttpRequest) -> Mapping[str, Any]:
     """/o/jwks: public members only (DS-20)."""
     return signing_keys.public_jwks(now=clock.now())

@@ -89,6 +89,15 @@ def protected_resource(facts: ServerFacts, base: str) -> Document:
     }
 
 
+def authzen_configuration(issuer: str) -> Document:
+    """The document of AuthZEN §9.1: this server decides, and offers no search."""
+    return {
+        "policy_decision_point": issuer,
+        "access_evaluation_endpoint": f"{issuer}/access/v1/evaluation",
+        "access_evaluations_endpoint": f"{issuer}/access/v1/evaluations",
+    }
+
+
 def capabilities(facts: ServerFacts) -> list[str]:
     """SMART's words for what is switched on, nothing else (SMART Conformance, capabilities)."""
     people = [

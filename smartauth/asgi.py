@@ -15,10 +15,12 @@ django.setup(set_prefix=False)
 
 from django.conf import settings  # noqa: E402
 
+from introspection.evaluation import evaluate, evaluate_many  # noqa: E402
 from introspection.introspect import introspect  # noqa: E402
 from introspection.revoke import revoke  # noqa: E402
 from oauth.http.asgi import Receive, Scope, Send  # noqa: E402
 from oauth.http.endpoint import Endpoint  # noqa: E402
+from oauth.http.machine_request import parse_json_request  # noqa: E402
 from oauth.http.machine_response import MachineResponse, invalid_request, send_headers_too_long, send_response  # noqa: E402
 from oauth.tokens.endpoint import token  # noqa: E402
 from smart.http import limits  # noqa: E402
@@ -35,6 +37,10 @@ MACHINES = {
     "/o/token": Endpoint(token, Cors.REGISTERED),
     "/o/introspect": Endpoint(introspect),
     "/o/revoke": Endpoint(revoke, Cors.REGISTERED),
+    "/access/v1/evaluation": Endpoint(evaluate, parse=parse_json_request, echoes_request_id=True),
+    "/access/v1/evaluations": Endpoint(
+        evaluate_many, parse=parse_json_request, longest_body=limits.MAX_BATCH_BODY, echoes_request_id=True
+    ),
 }
 machines: Mapping[str, Machine] = {**MACHINES, **(DEVELOPMENT_MACHINES if settings.SMARTAUTH_DEV else {})}
 HEALTHY = MachineResponse(HTTPStatus.OK, b'{"status": "ok"}')

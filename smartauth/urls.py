@@ -65,6 +65,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("o/jwks", discovery.jwks),
     path(".well-known/oauth-authorization-server", discovery.authorization_server),
     path(".well-known/openid-configuration", discovery.openid_provider),
+    path(".well-known/authzen-configuration", discovery.authzen_configuration),
     path("demo", sample_app.start),
     path("demo/launch", sample_app.launch),
     path("demo/callback", sample_app.callback),

@@ -27,10 +27,13 @@ from oauth.http.writer_pool import DATABASE_ERRORS, writer_pool
 from smart.http import limits
 from smart.http.cors import Cors, is_preflight
 from smart.http.errors import InvalidClient, InvalidRequest, OAuthError
+from smart.text import is_printable_ascii
 
 log = logging.getLogger("smartauth.request")
 
 Handler = Callable[[MachineRequest], Awaitable[MachineResponse]]
+Parser = Callable[[Scope, dict[bytes, bytes], bytes], MachineRequest]
+LONGEST_REQUEST_ID = 128
 _PARSED = "smartauth.request"  # where the request stands in its ASGI scope once it is read
 
 
@@ -40,16 +43,25 @@ def parsed_request(scope: Scope) -> MachineRequest | None:
     return found
 
 
+def _request_id_of(headers: dict[bytes, bytes]) -> str:
+    """The id that the caller gave its request, "" where it is none that a header should carry back."""
+    sent = headers.get(b"x-request-id", b"").decode("latin-1")
+    return sent if len(sent) <= LONGEST_REQUEST_ID and is_printable_ascii(sent) and " " not in sent else ""
+
+
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """An ASGI application for one path of the machines' side."""
 
     handler: Handler
     cors: Cors = Cors.NONE
+    parse: Parser = parse_request
+    longest_body: int = limits.MAX_MACHINE_BODY
+    echoes_request_id: bool = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        started, request_id = time.perf_counter_ns(), secrets.token_hex(8)
-        headers = headers_by_name(scope["headers"])
+        started, headers = time.perf_counter_ns(), headers_by_name(scope["headers"])
+        request_id = (self.echoes_request_id and _request_id_of(headers)) or secrets.token_hex(8)
         answer = await self._answer(scope, headers, receive)
         if settings.SMARTAUTH_DEV:
             answer = answer.with_reason()
@@ -100,13 +112,13 @@ class Endpoint:
         if limits.has_too_long_headers(scope["headers"]):
             return invalid_request(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, HEADERS_TOO_LONG)
         try:
-            body = await read_body(receive, headers, limits.MAX_MACHINE_BODY)
+            body = await read_body(receive, headers, self.longest_body)
         except BodyTooLong:
-            error = InvalidRequest("the body is too long", rule="SD-20", expected=f"{limits.MAX_MACHINE_BODY} bytes")
+            error = InvalidRequest("the body is too long", rule="SD-20", expected=f"{self.longest_body} bytes")
             return invalid_request(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, error)
         except ClientDisconnected:
             raise InvalidRequest("the request ended early", rule="TK-01") from None
-        request = scope[_PARSED] = parse_request(scope, headers, body)
+        request = scope[_PARSED] = self.parse(scope, headers, body)
         try:
             return await self.handler(request)
         except InvalidClient as error:

@@ -11,6 +11,7 @@ MAX_QUERY = 8 * KIB
 MAX_MACHINE_BODY = 64 * KIB
 MAX_AUTHORIZE_BODY = 128 * KIB
 MAX_JSON_BODY = 16 * KIB
+MAX_BATCH_BODY = 1024 * KIB
 
 
 def has_too_long_headers(headers: Sequence[tuple[bytes, bytes]]) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 FORM = "application/x-www-form-urlencoded"
+JSON = "application/json"
 
 _WEIGHT_ZERO = re.compile(r"0(\.0{0,3})?")
 

@@ -1,0 +1,79 @@
+"""A decision as AuthZEN writes it (§5.5): the answer, what the FHIR server shall tell, which records may be shown."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from smart.decisions import refusal
+from smart.decisions.decide import Decision
+from smart.decisions.refusal import Refusal
+from smart.decisions.view import Alternative, Compartments, Everybody, OwnRecord, View, Who
+from smart.fhir.definitions import ResourceDefinition, definitions
+
+USER_PATIENTS = "$user"  # the name under which the patients of a user stand once, however many they are
+CLAIMS = ("sub", "client_id", "patient", "fhirUser", "scope", "exp", "__ip_flag")
+
+Members = dict[str, Any]
+
+
+def answer(decision: Decision, *, version: str, base: str, claims: Mapping[str, Any]) -> Members:
+    """The answer to an evaluation. Nothing means everything by its absence: a view has both members always."""
+    if not decision.allowed:
+        return {"decision": False, "context": _denied(decision, base)}
+    context: Members = {"claims": {name: claims[name] for name in CLAIMS if name in claims}}
+    if not decision.is_final:
+        known = definitions(version)
+        context["view"] = {name: [_alternative(one) for one in view] for name, view in decision.views.items()}
+        context["sets"] = _sets(decision.views.values())
+        context["elements"] = {name: _elements(view, known.get(name)) for name, view in decision.views.items()}
+        context["hide"] = _told(refusal.NOT_FOUND, base)
+    return {"decision": True, "context": context}
+
+
+def plain_answer(decision: Decision, *, base: str) -> Members:
+    """The same of one of many entries: whether it may be shown, and if not why."""
+    if decision.allowed:
+        return {"decision": True}
+    return {"decision": False, "context": _denied(decision, base)}
+
+
+def _denied(decision: Decision, base: str) -> Members:
+    told = _told(decision.refusal or refusal.NOT_ALLOWED, base)
+    refused = {"refuse": list(decision.parameters)} if decision.parameters else {}
+    return {"reason": str(decision.reason), **told, **refused}
+
+
+def _told(told: Refusal, base: str) -> Members:
+    """What the FHIR server shall tell: the same for what does not exist and for what may not be seen."""
+    return {"http": {"status": told.status.value, "headers": told.headers(base)}, "outcome": told.outcome()}
+
+
+def _alternative(alternative: Alternative) -> Members:
+    where = [{"name": each.parameter.name, "values": list(each.values)} for each in alternative.where]
+    return {"who": _who(alternative.who), "where": where}
+
+
+def _who(who: Who) -> str | Members:
+    match who:
+        case Everybody():
+            return "all"
+        case OwnRecord(name, own_id):
+            return {"self": f"{name}/{own_id}"}
+        case Compartments(patients):
+            if len(patients) == 1:
+                return {"compartments": [f"Patient/{patient}" for patient in patients]}
+            return {"compartments_of": USER_PATIENTS}
+
+
+def _sets(views: Iterable[View]) -> Members:
+    listed = [one.who.patients for view in views for one in view if isinstance(one.who, Compartments)]
+    many = next((patients for patients in listed if len(patients) != 1), None)
+    return {} if many is None else {USER_PATIENTS: sorted(many)}
+
+
+def _elements(view: View, defined: ResourceDefinition | None) -> list[str]:
+    """The paths of a resource that the view reads: what must be sent for it to be decided by content."""
+    if defined is None:
+        return []
+    owners = [*defined.compartment.paths, ("id",)] if any(one.who != Everybody() for one in view) else []
+    read = [path for one in view for criterion in one.where for path in criterion.parameter.paths]
+    return sorted({".".join(path) for path in (*owners, *read)} | {"resourceType"})

@@ -1,0 +1,312 @@
+"""Decisions for FHIR servers (OpenID AuthZEN Authorization API 1.0): authenticated and bound as introspection is."""
+
+from base64 import urlsafe_b64encode
+from collections.abc import Callable
+from hashlib import sha256
+from typing import Any
+
+import httpx
+import pytest
+
+from accounts import clock
+from introspection import batched_lookup
+from oauth.models import AccessToken
+from tests.conftest import BASE, SECRET, App, basic
+from tests.fixture_types import Events, Issue, MakeClient, MakeResourceServer, SetClock
+
+ONE, MANY = "/access/v1/evaluation", "/access/v1/evaluations"
+VIEWS = {"understands": ["fhir-view/1"]}
+
+Ask = Callable[..., httpx.Response]
+
+
+@pytest.fixture
+def ask(app: App, make_resource_server: MakeResourceServer) -> Ask:
+    caller = make_resource_server()
+
+    def post(body: Any, path: str = ONE, **headers: str) -> httpx.Response:
+        return app.post(path, json=body, headers={**basic(caller.client_id, SECRET), **headers})
+
+    return post
+
+
+def subject(token: str) -> dict[str, str]:
+    return {"type": "access_token", "id": token}
+
+
+def hashed(token: str) -> dict[str, str]:
+    digest = urlsafe_b64encode(sha256(token.encode()).digest()).rstrip(b"=").decode()
+    return {"type": "access_token_sha256", "id": digest}
+
+
+def evaluation(token: str, interaction: str = "search-type", kind: str = "Observation", **more: Any) -> dict[str, Any]:
+    resource = {"type": kind, "id": more.pop("id", "*"), "properties": {"base": more.pop("base", BASE)}}
+    resource["properties"] |= more.pop("properties", {})
+    action = {"name": interaction, "properties": more.pop("action", {})}
+    return {"subject": subject(token), "action": action, "resource": resource, "context": VIEWS, **more}
+
+
+def observation(patient: str) -> dict[str, Any]:
+    return {"resourceType": "Observation", "id": f"o-{patient}", "subject": {"reference": f"Patient/{patient}"}}
+
+
+def test_a_search_is_allowed_with_the_view_of_its_patient(issue: Issue, ask: Ask) -> None:
+    answer = ask(evaluation(issue()["access_token"])).json()
+
+    assert answer["decision"] is True
+    context = answer["context"]
+    assert context["view"] == {"Observation": [{"who": {"compartments": ["Patient/amy"]}, "where": []}]}
+    assert context["sets"] == {}
+    assert context["elements"] == {"Observation": ["id", "performer", "resourceType", "subject"]}
+    assert context["hide"]["http"] == {"status": 404, "headers": {}}
+    assert context["claims"]["patient"] == "amy"
+    assert "jti" not in context["claims"]
+
+
+def test_the_digest_of_a_token_does_as_well_as_the_token(issue: Issue, ask: Ask) -> None:
+    body = evaluation(issue()["access_token"])
+    by_digest = {**body, "subject": hashed(body["subject"]["id"])}
+    assert ask(by_digest).json() == ask(body).json()
+
+
+def test_in_short_form_method_and_url_are_enough(issue: Issue, ask: Ask) -> None:
+    token = issue()["access_token"]
+    http = {"method": "GET", "url": "Observation?code=x"}
+    short = {"subject": subject(token), "context": {**VIEWS, "base": BASE, "http": http}}
+    assert ask(short).json() == ask(evaluation(token, action={"parameters": ["code"]})).json()
+    chained = {**short, "context": {**short["context"], "http": {**http, "url": "Observation?subject.name=x"}}}  # type: ignore[dict-item]
+    assert ask(chained).json()["context"]["refuse"] == ["subject.name"]
+
+
+def test_who_says_nothing_of_views_gets_no_conditional_yes(issue: Issue, ask: Ask) -> None:
+    answer = ask({**evaluation(issue()["access_token"]), "context": {}}).json()
+    assert answer["decision"] is False
+    assert answer["context"]["reason"] == "needs_view"
+
+
+def test_granular_scopes_stand_in_the_view_as_criteria(issue: Issue, ask: Ask) -> None:
+    category = "http://terminology.hl7.org/CodeSystem/observation-category|laboratory"
+    token = issue(scope=f"launch/patient patient/Observation.rs?category={category}")["access_token"]
+    view = ask(evaluation(token)).json()["context"]["view"]
+    assert view["Observation"][0]["where"] == [{"name": "category", "values": [category]}]
+
+
+@pytest.mark.requirement("TV-05", "TV-07")
+@pytest.mark.parametrize("base", ["https://other.example.org/fhir", f"{BASE}/x", "", BASE.upper()])
+def test_a_token_for_another_base_opens_nothing(issue: Issue, ask: Ask, base: str) -> None:
+    answer = ask(evaluation(issue()["access_token"], base=base)).json()
+    assert answer["decision"] is False
+    assert answer["context"]["reason"] == "invalid_token"
+    assert answer["context"]["http"]["status"] == 401
+    assert 'error="invalid_token"' in answer["context"]["http"]["headers"]["WWW-Authenticate"]
+
+
+@pytest.mark.requirement("IN-06", "IN-07")
+def test_another_servers_token_and_an_unknown_one_get_the_same_answer_and_an_event(
+    app: App, issue: Issue, make_resource_server: MakeResourceServer, other_fhir_server: Any, events: Events
+) -> None:
+    stranger, token = make_resource_server(other_fhir_server), issue()["access_token"]
+    headers = basic(stranger.client_id, SECRET)
+    known = app.post(ONE, json=evaluation(token), headers=headers)
+    unknown = app.post(ONE, json=evaluation("never-was"), headers=headers)
+    assert known.json() == unknown.json()
+    assert known.json()["context"]["reason"] == "invalid_token"
+    assert len(events("introspection-refused", client=stranger.client_id)) == 1
+
+
+@pytest.mark.requirement("TV-16", "SD-03")
+def test_an_ended_token_is_refused_at_the_very_next_question(app: App, issue: Issue, ask: Ask) -> None:
+    answer = issue()
+    body = evaluation(answer["access_token"])
+    assert ask(body).json()["decision"] is True
+    form = {"token": answer["access_token"], "client_id": answer["granted"].client.client_id}
+    assert app.post("/o/revoke", data=form).status_code == 200
+    assert ask(body).json()["decision"] is False
+
+
+@pytest.mark.requirement("TV-03")
+def test_an_expired_token_is_refused(issue: Issue, ask: Ask, set_clock: SetClock) -> None:
+    body = evaluation(issue()["access_token"])
+    assert ask(body).json()["decision"] is True
+    set_clock(clock.now() + 300_000_000)
+    assert ask(body).json()["context"]["reason"] == "invalid_token"
+
+
+@pytest.mark.requirement("SD-07")
+def test_a_changed_token_ends_the_original_as_at_introspection(issue: Issue, ask: Ask) -> None:
+    token = issue()["access_token"]
+    assert ask(evaluation(token)).json()["decision"] is True
+    assert ask(evaluation(f"{token[:-6]}AAAAAA")).json()["decision"] is False
+    assert ask(evaluation(token)).json()["decision"] is False
+
+
+@pytest.mark.requirement("PR-04", "IN-11")
+def test_the_address_that_a_trusted_server_tells_binds_the_token(
+    app: App, issue: Issue, make_client: MakeClient, fhir_server: Any
+) -> None:
+    from oauth.models import ResourceServerRole
+
+    caller = make_client("secret", grants="", redirect_uris="")
+    ResourceServerRole.objects.create(client=caller, fhir_server=fhir_server, tells_addresses=True)
+    client = make_client(address_policy="block")
+    token = issue(client)["access_token"]
+
+    def asked_from(address: str) -> bool:
+        body = evaluation(token, context={**VIEWS, "client_address": address})
+        response = app.post(ONE, json=body, headers=basic(caller.client_id, SECRET))
+        return bool(response.json()["decision"])
+
+    assert asked_from("198.51.100.1")
+    assert not asked_from("198.51.100.99")
+    row = AccessToken.objects.select_related("authorization").get(authorization__client=client)
+    assert row.authorization.use_address == "198.51.100.1"
+
+
+@pytest.mark.requirement("E104")
+@pytest.mark.parametrize("path", [ONE, MANY])
+@pytest.mark.parametrize("secret", ["wrong", ""])
+def test_who_does_not_prove_itself_gets_no_decision(
+    app: App, issue: Issue, make_resource_server: MakeResourceServer, secret: str, path: str
+) -> None:
+    body = evaluation(issue()["access_token"])
+    response = app.post(path, json=body, headers=basic(make_resource_server().client_id, secret))
+    assert response.status_code == 401
+    assert response.json()["error"] == "invalid_client"
+    assert response.headers["www-authenticate"].startswith("Basic")
+    assert app.post(path, json=body).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"subject": None}, "subject is missing"),
+        ({"subject": "token"}, "subject is not an object"),
+        ({"subject": {"type": "user", "id": "amy"}}, "subject is not a token"),
+        ({"subject": {"type": "access_token_sha256", "id": "short"}}, "subject is not a token"),
+        ({"subject": {"type": "access_token", "id": 7}}, "subject.id is not text"),
+        ({"action": None}, "action is missing"),
+        ({"action": {"properties": {}}}, "action.name is missing"),
+        ({"action": {"name": "read", "properties": {"parameters": "code"}}}, "is not a list of texts"),
+        ({"resource": {"type": "Observation", "id": "x"}}, "properties is missing"),
+        ({"resource": {"type": "Observation", "properties": {"base": BASE}}}, "resource.id is missing"),
+        ({"context": []}, "context is not an object"),
+        ({"context": {"understands": "fhir-view/1"}}, "understands is not a list"),
+        ({"context": {"client_address": 1}}, "client_address is not text"),
+    ],
+)
+def test_a_request_without_the_form_of_one_is_400_and_says_what_is_wrong(
+    ask: Ask, change: dict[str, Any], words: str
+) -> None:
+    response = ask({**evaluation("some-token"), **change})
+    assert response.status_code == 400
+    assert response.json()["error"] == "invalid_request"
+    assert words in response.json()["error_description"]
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "status"),
+    [
+        (b"{}", "text/plain", 400),
+        (b"{", "application/json", 400),
+        (b"[]", "application/json", 400),
+        (b'{"subject": {}, "subject": {}}', "application/json", 400),
+        (b"\xff", "application/json", 400),
+        (b"[" * 30_000, "application/json", 400),
+        (b" " * 65_537, "application/json", 413),
+    ],
+)
+def test_what_is_no_json_object_is_refused(
+    app: App, make_resource_server: MakeResourceServer, body: bytes, content_type: str, status: int
+) -> None:
+    headers = {**basic(make_resource_server().client_id, SECRET), "Content-Type": content_type}
+    response = app.post(ONE, content=body, headers=headers)
+    assert response.status_code == status
+    assert response.json()["error"] == "invalid_request"
+
+
+def test_the_id_of_a_request_comes_back_and_an_odd_one_does_not(issue: Issue, ask: Ask) -> None:
+    body = evaluation(issue()["access_token"])
+    assert ask(body, **{"X-Request-ID": "abc-1"}).headers["x-request-id"] == "abc-1"
+    for odd in ("", "a b", "x" * 129):
+        back = ask(body, **{"X-Request-ID": odd}).headers["x-request-id"]
+        assert back != odd
+        assert len(back) == 16
+
+
+def test_a_page_of_entries_is_decided_at_once_each_by_its_content(issue: Issue, ask: Ask) -> None:
+    body = evaluation(issue()["access_token"])
+    entries: list[Any] = [
+        {"resource": {"type": "Observation", "id": "*", "properties": {"base": BASE, "content": observation(patient)}}}
+        for patient in ("amy", "ben")
+    ]
+    answer = ask({**body, "evaluations": [*entries, {"resource": {}}, 7]}, MANY).json()["evaluations"]
+    assert [one["decision"] for one in answer] == [True, False, False, False]
+    assert answer[1]["context"]["http"]["status"] == 404
+    assert answer[2]["context"]["error"]["status"] == 400
+    assert "claims" not in answer[0].get("context", {})
+
+
+@pytest.mark.parametrize(
+    ("semantic", "expected"),
+    [
+        ("execute_all", [True, False, True]),
+        ("deny_on_first_deny", [True, False]),
+        ("permit_on_first_permit", [True]),
+    ],
+)
+def test_a_batch_ends_where_its_semantic_says(issue: Issue, ask: Ask, semantic: str, expected: list[bool]) -> None:
+    body = evaluation(issue()["access_token"], "read")
+    entries = [
+        {"resource": {"type": "Observation", "id": "*", "properties": {"base": BASE, "content": observation(patient)}}}
+        for patient in ("amy", "ben", "amy")
+    ]
+    answer = ask({**body, "evaluations": entries, "options": {"evaluations_semantic": semantic}}, MANY)
+    assert [one["decision"] for one in answer.json()["evaluations"]] == expected
+
+
+def test_without_entries_a_batch_is_one_decision(issue: Issue, ask: Ask) -> None:
+    body = evaluation(issue()["access_token"])
+    assert ask({**body, "evaluations": []}, MANY).json() == ask(body, MANY).json() == ask(body).json()
+
+
+@pytest.mark.parametrize(
+    "evaluations",
+    [{}, "x", [{}] * 201, [{"subject": {"type": "user", "id": "x"}}]],
+    ids=["object", "text", "too many", "none that can be read"],
+)
+def test_a_batch_that_is_none_is_400(issue: Issue, ask: Ask, evaluations: Any) -> None:
+    response = ask({**evaluation(issue()["access_token"]), "evaluations": evaluations}, MANY)
+    assert response.status_code == 400
+
+
+def test_entries_about_another_token_are_not_decided(issue: Issue, ask: Ask) -> None:
+    own, other = issue()["access_token"], issue()["access_token"]
+    entries = [{}, {"subject": subject(other)}]
+    found = ask({**evaluation(own, properties={"content": observation("amy")}), "evaluations": entries}, MANY)
+    assert [one["decision"] for one in found.json()["evaluations"]] == [True, False]
+
+
+def test_the_metadata_names_both_endpoints(app: App) -> None:
+    issuer = "http://127.0.0.1:8000"
+    assert app.get("/.well-known/authzen-configuration").json() == {
+        "policy_decision_point": issuer,
+        "access_evaluation_endpoint": f"{issuer}{ONE}",
+        "access_evaluations_endpoint": f"{issuer}{MANY}",
+    }
+
+
+def test_a_decision_costs_one_statement_as_an_introspection_does(
+    issue: Issue, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body, batches, find = evaluation(issue()["access_token"]), list[int](), batched_lookup.BatchedLookup._answer
+    ask(body)  # the use of the last minute is noted once
+
+    async def counted(self: batched_lookup.BatchedLookup, batch: list[batched_lookup.Waiting]) -> None:
+        batches.append(len(batch))
+        await find(self, batch)
+
+    monkeypatch.setattr(batched_lookup.BatchedLookup, "_answer", counted)
+    ask(body)
+    ask({**body, "evaluations": [{}] * 200}, MANY)
+
+    assert batches == [1, 1]
