@@ -8,7 +8,7 @@ from smartauth_probe import __version__
 
 VERBS = {
     "Run a server": (servers.dev, servers.serve, servers.worker, servers.migrate, servers.seed),
-    "Tokens": (tokens.token, tokens.introspection_fault),
+    "Tokens": (tokens.token, tokens.explain, tokens.introspection_fault),
     "Who is known": (registration.client, registration.fhir_server, people.person, people.password),
     "Look and maintain": (events.events, keys.keys, servers.manage, completion),
 }

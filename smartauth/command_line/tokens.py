@@ -1,4 +1,4 @@
-"""Verbs about tokens, in development only."""
+"""Verbs about tokens: made in development only, explained everywhere."""
 
 import click
 from click.shell_completion import CompletionItem
@@ -43,6 +43,21 @@ class Kind(click.ParamType[str]):
 @django_command("token")
 def token() -> None:
     """Print an access token without the browser, good or bad. Development only."""
+
+
+@click.command(
+    epilog=examples(
+        "smartauth explain 7F3K-29QD",
+        'smartauth explain "$TOKEN" GET /fhir/r4/Patient/ben',
+        "echo $TOKEN | smartauth explain - --json",
+    )
+)
+@click.argument("what", metavar="REFERENCE|TOKEN")
+@click.argument("request", nargs=-1, metavar="[METHOD URL]")
+@AS_JSON
+@django_command("explain")
+def explain() -> None:
+    """Say why something was refused: by its reference, or a token judged rule by rule. Nothing is sent."""
 
 
 @click.group("introspection-fault")
