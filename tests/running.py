@@ -82,7 +82,7 @@ class Server:
         self._run("-c", f"{_DJANGO}; call('migrate', verbosity=0); call('migrate', verbosity=0, database='audit')")
 
     def prepare(self) -> None:
-        """Migrated and seeded with the demo people and clients and the demo records, or a copy of such databases."""
+        """Migrated, seeded with the demo people, clients and records, with keys; or a copy of such databases."""
         if (engine := self._engine()) and self._changed() <= NOT_SEEDED:
             _seeded(engine).copy_to(self.folder, self._databases, self.url)
         else:
@@ -91,7 +91,8 @@ class Server:
     def _seed(self) -> None:
         self.migrate()
         seed, records = str(ROOT / "smartauth.yaml"), str(ROOT / "demo" / "fhir" / "r4.json")
-        self._run("-c", f"{_DJANGO}; call('seed', {seed!r}); call('load_fhir', {records!r})")
+        keys = "from oauth.keys import signing_keys; signing_keys.ensure_keys()"
+        self._run("-c", f"{_DJANGO}; call('seed', {seed!r}); call('load_fhir', {records!r}); {keys}")
 
     def _engine(self) -> str:
         """The engine of its databases; "" if they are on a server of PostgreSQL that is not the run's own."""

@@ -4,14 +4,16 @@ import asyncio
 import json
 import multiprocessing
 import os
+import signal
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Barrier
 from typing import Any
 from unittest.mock import patch
 
 from tests.codes import REDIRECT_URI, VERIFIER, waiting_code
+from tests.races.processes import work_beside_others
 from tests.running import Server
 
 SPAWN = multiprocessing.get_context("spawn")
@@ -21,10 +23,8 @@ Form = dict[str, str]
 class Contender:
     """One process of its own. Commands go in, results come out."""
 
-    def __init__(self, barrier: Barrier, commands: "type[Commands]") -> None:
-        self._pipe, theirs = SPAWN.Pipe()
-        self.process = SPAWN.Process(target=_work, args=(theirs, barrier, commands), daemon=True)
-        self.process.start()
+    def __init__(self, pipe: Connection) -> None:
+        self._pipe = pipe
 
     def begin(self, name: str, *arguments: Any) -> None:
         self._pipe.send((name, arguments))
@@ -47,7 +47,11 @@ class Contest:
 
     def __init__(self, processes: int, commands: "type[Commands]") -> None:
         self._barrier = SPAWN.Barrier(processes)  # kept: who is not yet started opens it by name
-        self.contenders = [Contender(self._barrier, commands) for _ in range(processes)]
+        pipes = [SPAWN.Pipe() for _ in range(processes)]
+        self.contenders = [Contender(ours) for ours, _ in pipes]
+        theirs = [pipe for _, pipe in pipes]
+        self._first = SPAWN.Process(target=work_beside_others, args=(theirs, self._barrier, commands), daemon=True)
+        self._first.start()
 
     def post(self, path: str, forms: list[Form]) -> list[tuple[int, Any]]:
         """Status and JSON of every form, spread over all processes, sent at one moment."""
@@ -67,9 +71,10 @@ class Contest:
         return self.contenders[0].do(name, *arguments)
 
     def close(self) -> None:
-        for contender in self.contenders:
-            contender.process.kill()
-            contender.process.join()
+        with suppress(ProcessLookupError):  # it has no group yet
+            os.killpg(self._first.pid or 0, signal.SIGKILL)
+        self._first.kill()
+        self._first.join()
 
 
 @contextmanager
@@ -81,20 +86,6 @@ def contest(server: Server, processes: int, commands: "type[Commands] | None" = 
         yield made
     finally:
         made.close()
-
-
-def _work(pipe: Connection, barrier: Barrier, known: "type[Commands]") -> None:
-    import smartauth.asgi
-    from smartauth.startup_checks import gate
-
-    gate.open()  # as a server does when it starts: else the first requests of a process wait for its checks
-    commands = known(smartauth.asgi.application, barrier)
-    while True:
-        name, arguments = pipe.recv()
-        try:
-            pipe.send(getattr(commands, name)(*arguments))
-        except Exception as error:  # noqa: BLE001  # the test must hear of it, whatever it is
-            pipe.send(AssertionError(f"{name}: {error!r}"))
 
 
 class Commands:
