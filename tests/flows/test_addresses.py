@@ -7,8 +7,10 @@ import pytest
 
 from tests.flows.app import REDIRECT_URI, StandaloneLaunch, follow, introspect
 from tests.running import Server
+from tests.tables import rows
 
 HOME, ELSEWHERE = "127.0.0.1", "127.0.0.2"
+SHIPPED = "audit_securityevent"
 CONFIRM = "Please enter your password again"
 
 
@@ -42,19 +44,15 @@ def read_from(server: Server, address: str, bearer: str, **headers: str) -> http
 
 
 def policy(server: Server, client_id: str, chosen: str) -> None:
-    script = f"from oauth.models import Client; Client.objects.filter(client_id='{client_id}').update("
-    server.manage("shell", "--no-imports", "-c", f"{script}address_policy='{chosen}')")
+    changed = f"UPDATE oauth_client SET address_policy = '{chosen}' WHERE client_id = '{client_id}' RETURNING 1"
+    assert rows(server, "main", changed) == [(1,)]
 
 
 def noticed(server: Server, client_id: str) -> list[str]:
     """The addresses of the events that tell of a new address of this client."""
-    script = (
-        "from audit.models import OutboxEvent, SecurityEvent\n"
-        "for events in (OutboxEvent.objects.order_by('pk'), SecurityEvent.objects.using('audit')):\n"
-        f"    for event in events.filter(kind='address-changed', client='{client_id}'):\n"
-        "        print(event.address, event.reason)"
-    )
-    return server.manage("shell", "--no-imports", "-c", script).splitlines()
+    said = f"SELECT address, reason FROM {{}} WHERE kind = 'address-changed' AND client = '{client_id}' ORDER BY id"
+    waiting = rows(server, "main", said.format("audit_outboxevent"))
+    return [f"{address} {reason}" for address, reason in [*waiting, *rows(server, "audit", said.format(SHIPPED))]]
 
 
 def is_refused(answer: httpx.Response) -> bool:

@@ -12,8 +12,10 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey, import_key
 
+from smart.digests import sha256_hex
 from tests.flows.app import StandaloneLaunch, introspect, read, revoke, token
 from tests.running import Server
+from tests.tables import rows
 
 Token = Callable[[], str]
 
@@ -93,11 +95,8 @@ def test_an_expired_token_is_dead(server: Server, fresh: str) -> None:
 
 def expires(server: Server, made: str, at: int) -> None:
     """As if that time had passed: only the row of this token is changed."""
-    script = (
-        "from oauth.models import AccessToken; from smart.digests import sha256_hex; "
-        f"print(AccessToken.objects.filter(digest=sha256_hex('{made}')).update(expires_at={at}))"
-    )
-    assert server.manage("shell", "--no-imports", "-c", script).strip() == "1"
+    its_row = f"UPDATE oauth_accesstoken SET expires_at = {at} WHERE digest = '{sha256_hex(made)}' RETURNING 1"
+    assert rows(server, "main", its_row) == [(1,)]
 
 
 @pytest.mark.requirement("TV-09")
