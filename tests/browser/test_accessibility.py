@@ -139,6 +139,9 @@ def test_requests_that_stop_here(server: Server, visit: Visit, name: str, change
 
         expect(page.get_by_role("heading", name="We stopped this request")).to_be_visible()
         clean(page, name)
+        page.get_by_role("link", name=re.compile("^Explain [0-9A-Z]{4}-")).click()
+        expect(page.locator("#verdict")).to_be_focused()
+        clean(page, f"explain-{name}")
 
 
 def test_choosing_and_deciding(server: Server, visit: Visit) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 import pytest
@@ -125,3 +126,21 @@ def test_operators_are_led_to_the_rows_and_nobody_else(
     visitor.sign_in(visitor.request("GET", "/login"), operator)
 
     assert "/admin/oauth/client/" in explain(visitor, reference).text
+
+
+@pytest.mark.requirement("SD-27")
+@pytest.mark.parametrize("request_line", ["", "GET /fhir/r4/Patient/amy", "GET \0", "\ud800 x"], ids=repr)
+@pytest.mark.parametrize(
+    "what",
+    ["\0", "a\0b", "Ä" * 300, "a" * 20_000, "..", "eyJ9.eyJ9.e30", "\ud800", "7F3K\n29QD", "<script>"],
+    ids=range(9),
+)
+def test_nothing_that_can_be_pasted_is_a_failure(visitor: Visitor, what: str, request_line: str) -> None:
+    page = visitor.request("GET", "/explain")
+    form = {**hidden_fields(page), "what": what, "request": request_line}
+    body = urlencode({name: value.encode("utf-8", "surrogatepass") for name, value in form.items()})
+
+    response = visitor.request("POST", "/explain", content=body, headers=FORM)
+
+    assert response.status_code in (200, 422), response.text
+    assert "<script>" not in response.text
