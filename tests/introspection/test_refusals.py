@@ -1,71 +1,85 @@
-"""Why an introspection answers {"active":false}: told to developers alone."""
+"""What an explanation of introspection and revocation says, in development: rule, row, what came, what was expected."""
 
+import re
 from typing import Any
 
+import httpx
 import pytest
 
-from accounts import clock
-from oauth.models import AccessToken
-from smart.digests import sha256_hex
-from tests.conftest import SECRET, App, basic
+from oauth.http.explanations import latest_explanation
+from oauth.models import Authorization, ResourceServerRole
+from smart.explanation import Explanation
+from smart.tokens.liveness import ISSUED
+from tests.conftest import BASE, SECRET, App, basic
 from tests.explained import HEADER
-from tests.fixture_types import Issue, MakeResourceServer
+from tests.fixture_types import Issue, MakeClient, MakeResourceServer
+
+HOME, ELSEWHERE = "203.0.113.5", "198.51.100.9"
 
 
-@pytest.fixture
-def asked(app: App, make_resource_server: MakeResourceServer) -> Any:
-    """The reason that an introspection of a token is answered with, without its reference."""
-
-    def ask(token: str, *servers: Any, **form: str) -> str:
-        client = make_resource_server(*servers)
-        client.protects.update(tells_addresses=1)
-        data = {"token": token, **form}
-        response = app.post("/o/introspect", data=data, headers=basic(client.client_id, SECRET))
-        assert response.content == b'{"active":false}'
-        return str(response.headers[HEADER]).rpartition(" (")[0]
-
-    return ask
+def explanation_of(response: httpx.Response) -> Explanation:
+    reference = re.search(r"\(([A-Z0-9-]+)\)$", response.headers[HEADER])
+    assert reference, response.headers[HEADER]
+    found = latest_explanation(reference[1])
+    assert found
+    return found
 
 
-@pytest.mark.requirement("AZ-25", "LV-01", "IN-06", "E107")
-def test_what_was_never_issued_and_what_came_back_changed_are_told_apart(asked: Any, issue: Issue) -> None:
-    token = issue()["access_token"]
-    header, payload, signature = token.split(".")
-    changed = f"{header}.{payload}.{'B' if signature[0] == 'A' else 'A'}{signature[1:]}"
-
-    reasons = [asked("garbage"), asked("e30.eyJqdGkiOiJ1bmtub3duIn0.AAAA"), asked(changed), asked(token)]
-
-    assert reasons == [
-        "LV-01 We issued no such token",
-        "LV-01 We issued no such token",
-        "SD-07 it came back changed, so the real one has ended: another signature under our header and payload",
-        "LV-02 It came back changed, so we ended the real one",
-    ]
+def said(response: httpx.Response) -> tuple[str, str, str, str]:
+    found = explanation_of(response)
+    return found.rule, found.case, found.presented, found.expected
 
 
-@pytest.mark.requirement("AZ-25", "LV-09", "LV-10")
-def test_the_first_cause_is_told_although_the_token_has_expired_since(asked: Any, issue: Issue) -> None:
-    first, alone = issue(), issue()
-    issue(first["granted"].client, first["granted"].person)
-    tokens = [answer["access_token"] for answer in (first, alone)]
-    AccessToken.objects.filter(digest__in=map(sha256_hex, tokens)).update(expires_at=clock.now())
+@pytest.mark.requirement("AZ-25", "IN-07")
+def test_a_caller_hears_why_it_is_none(app: App, issue: Issue) -> None:
+    asked, own, ended = issue()["access_token"], issue(scope="patient/*.rs"), issue(scope="__smartauth.introspect")
+    Authorization.objects.filter(pk=ended["granted"].authorization.pk).end("person", now=1)
 
-    assert list(map(asked, tokens)) == ["LV-09 A newer token took its place", "LV-10 Its time ran out"]
+    def ask(token: str) -> httpx.Response:
+        return app.post("/o/introspect", data={"token": asked}, headers={"Authorization": f"Bearer {token}"})
+
+    unknown, dead, lacking = ask("nobody"), ask(ended["access_token"]), ask(own["access_token"])
+
+    assert said(unknown)[:2] == (ISSUED.rule, "E104")
+    assert explanation_of(unknown).what == ISSUED.broken
+    assert (said(dead)[1], explanation_of(dead).what != "") == ("E108", True)
+    assert said(lacking) == ("IN-07", "E105", "patient/*.rs", "__smartauth.introspect")
+    words = [answer.json()["error_description"] for answer in (unknown, dead, lacking)]
+    assert words[0] == words[1] == "the access token is unknown, expired or ended"
+    assert words[2] == "the access token lacks the scope __smartauth.introspect"
 
 
-@pytest.mark.requirement("AZ-25", "IN-06", "PR-06")
-def test_the_token_of_another_fhir_server_and_one_used_elsewhere_are_told_as_that(
-    asked: Any, issue: Issue, fhir_server: Any, other_fhir_server: Any
+@pytest.mark.requirement("AZ-25", "IN-06")
+def test_a_resource_server_hears_why_a_token_is_inactive(
+    app: App, issue: Issue, make_client: MakeClient, make_resource_server: MakeResourceServer
 ) -> None:
-    answer = issue()
+    token = issue(make_client(address_policy="block"))["access_token"]
+    trusted, stranger = make_resource_server(), make_client("secret")
+    ResourceServerRole.objects.filter(client=trusted).update(tells_addresses=1)
 
-    foreign = asked(answer["access_token"], other_fhir_server)
-    answer["granted"].authorization.__class__.objects.filter(pk=answer["granted"].authorization.pk).update(
-        use_address="203.0.113.5"
-    )
-    answer["granted"].client.address_policy = "block"
-    answer["granted"].client.save(update_fields=["address_policy"])
-    moved = asked(answer["access_token"], __client_ip="198.51.100.9")
+    def ask(client: Any, address: str, token: str = token) -> httpx.Response:
+        form = {"token": token, "__client_ip": address}
+        return app.post("/o/introspect", data=form, headers=basic(client.client_id, SECRET))
 
-    assert foreign == "IN-07 the caller is no resource server of the FHIR server that the token is for"
-    assert moved == "PR-06 it was used from another address, and the policy is block"
+    assert ask(trusted, HOME).json()["active"] is True
+    foreign, moved = ask(stranger, HOME), ask(trusted, ELSEWHERE)
+
+    assert said(foreign) == ("IN-07", "E107", stranger.client_id, f"a resource server of {BASE}")
+    assert said(moved) == ("PR-06", "E107", ELSEWHERE, HOME)
+    assert explanation_of(moved).what == "it was used from another address, and the policy is block"
+
+
+@pytest.mark.requirement("AZ-25", "RV-01", "RV-03")
+def test_a_client_hears_why_a_token_is_not_its_own_to_revoke(app: App, issue: Issue, make_client: MakeClient) -> None:
+    answer = issue(scope="openid launch/patient patient/*.rs")
+    own, other = answer["granted"].client.client_id, make_client().client_id
+
+    missing = app.post("/o/revoke", data={"client_id": own})
+    foreign = app.post("/o/revoke", data={"client_id": other, "token": answer["access_token"]})
+    unfit = app.post("/o/revoke", data={"client_id": own, "token": answer["id_token"]})
+
+    assert [said(each)[:2] for each in (missing, foreign, unfit)] == [
+        ("RV-01", "E110"), ("RV-03", "E112"), ("RV-01", "E113"),
+    ]  # fmt: skip
+    assert foreign.json()["error_description"] == "this token belongs to another client"
+    assert unfit.json()["error_description"] == "an ID token cannot be revoked"
