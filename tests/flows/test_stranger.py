@@ -64,6 +64,8 @@ EACH = [pytest.param(name, marks=() if name in ("stranger", "readme") else pytes
 SERVE_THE_DOCUMENT = [each for each in EACH if each.values != ("readme",)]
 # the others have a time-out for each read; HAPI has a test of its own
 LIMIT_THE_WHOLE_ANSWER = [each for each in EACH if each.values[0] not in ("readme", "nginx", "hapi")]
+# in Python; fetch reads whatever comes within three seconds
+LIMIT_THE_LENGTH = [each for each in LIMIT_THE_WHOLE_ANSWER if each.values != ("express",)]
 
 
 @dataclass(frozen=True)
@@ -193,11 +195,12 @@ def test_a_scope_that_is_missing_is_403(protected: Protected, tokens: dict[str, 
 # Introspection that misbehaves ---------------------------------------------------------------------------------------
 
 
-# of the others some are slow, and have tests of their own below, and some send more than this test should
+# of the others some are slow, and have tests of their own below, and some send more than a server without limit reads
+LONG = ("huge", "gzip-bomb")
 QUICK = [
     fault
     for fault in introspection_faults().values()
-    if fault.name not in ("slow-head", "stalled-body", "dripping-body", "huge", "gzip-bomb")
+    if fault.name not in ("slow-head", "stalled-body", "dripping-body", *LONG)
 ]
 
 
@@ -214,6 +217,17 @@ def test_who_is_answered_wrongly_about_a_token_lets_nobody_in(
 
     right = {fault.name: fault.statuses | ({200} if fault.policy else set()) for fault in QUICK}
     assert {name: status for name, status in answered.items() if status not in right[name]} == {}
+
+
+@pytest.mark.requirement("SD-20", "TV-15")
+@pytest.mark.usefixtures("stranger")
+@pytest.mark.parametrize("stranger", LIMIT_THE_LENGTH, indirect=True)
+def test_an_answer_that_is_longer_than_any_is_503(
+    smartauth_server: DevelopmentServer, protected: Protected, tokens: dict[str, str]
+) -> None:
+    for fault in LONG:
+        with smartauth_server.fault(fault, resource_server=protected.environment["CLIENT_ID"]):
+            assert protected.get("Patient/amy", tokens["good"]).status_code == 503
 
 
 # No token and bad tokens ----------------------------------------------------------------------------------------------

@@ -23,13 +23,13 @@ document: dict[str, Any] = {}
 
 
 def json_answer(method: str, url: str, **options: Any) -> Any:
-    """JSON whose body comes within three seconds; httpx counts each read anew. Raises httpx.HTTPError, ValueError."""
+    """JSON of at most 1 MB, within three seconds; httpx counts each read anew. Raises httpx.HTTPError, ValueError."""
     end, body = time.monotonic() + 3, b""
     with http.stream(method, url, **options) as answer:
         for piece in answer.raise_for_status().iter_bytes():
             body += piece
-            if time.monotonic() > end:
-                raise httpx.ReadTimeout("the answer takes too long")
+            if len(body) > 1_000_000 or time.monotonic() > end:
+                raise httpx.ReadTimeout("the answer is too long")
     try:
         return json.loads(body)
     except RecursionError:
