@@ -55,7 +55,8 @@ def _ask(method: str, path: str, **options: Any) -> dict[str, Any]:
         answer = httpx.request(method, f"{url}{path}", trust_env=False, timeout=10, **options)
         found: dict[str, Any] = answer.json() if answer.content else {}
     except (httpx.HTTPError, ValueError):
-        raise CommandError(f"No development server answers at {url}: start one by `manage.py dev`.") from None
+        start = f"{settings.SMARTAUTH_COMMAND} dev"
+        raise CommandError(f"No development server answers at {url}: start one by `{start}`.") from None
     if answer.is_error:
         raise CommandError(f"{found.get('error_description', answer.status_code)}.")
     return found
