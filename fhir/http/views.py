@@ -33,7 +33,7 @@ from fhir.versions.version import Version
 from smart.decisions.caller import Caller, InvalidClaims, read_caller
 from smart.decisions.interactions import LETTERS
 from smart.decisions.view import OutOfScope, View, view_of
-from smart.explanation import explain_response
+from smart.explanation import HEADER, explain_response
 from smart.http.about_token import ABOUT_TOKEN
 from smart.http.cors import CLIENT_ID
 
@@ -116,6 +116,8 @@ class FhirView(APIView):
             reports.add(self.token, exc.status_code)
         response = self._response(exc.outcome(), exc.status_code, exc.headers)
         explain_response(response, exc.explanation)
+        if settings.SMARTAUTH_DEV:
+            response[HEADER] = exc.explanation.line
         return response
 
     def http_method_not_allowed(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Response:

@@ -37,9 +37,9 @@ class RequestLogMiddleware:
 
 
 def _add_reason(response: HttpResponse) -> None:
-    """Tells a developer why it refuses."""
+    """Tells a developer why it refuses; the bundled FHIR server, a stranger, has done so itself."""
     explanation = explanation_of(response)
-    if explanation is not None and explanation.rule:
+    if explanation is not None and explanation.rule and HEADER not in response:
         explanation = with_reference(explanation)
         explain_response(response, explanation)
         response[HEADER] = explanation.line
