@@ -12,9 +12,10 @@ _DATA, _REDIS = "SMARTAUTH_DATA_DIR", "SMARTAUTH_REDIS_URL"
 LONG = (
     "docs/test_contributing.py", "docs/test_commands.py", "flows/test_first_minute.py", "kill/test_mixed_load.py",
     "clients/test_node_fhir_server_core.py", "flows/test_stranger.py", "kill/test_kill.py", "fuzz/test_requests.py",
-    "fuzz/test_floods.py", "browser/test_accessibility.py", "browser/test_sample_app.py", "browser/test_admin.py",
-    "smartauth/test_startup_checks.py", "flows/test_two_servers.py", "flows/test_proxy.py", "audit/test_roles.py",
-    "flows/test_bad_tokens.py", "flows/test_key_rotation.py", "operators/admin/test_every_door.py",
+    "fuzz/test_floods.py", "docs/test_your_tests.py", "browser/test_accessibility.py", "browser/test_sample_app.py",
+    "browser/test_admin.py", "smartauth/test_startup_checks.py", "flows/test_two_servers.py", "flows/test_proxy.py",
+    "audit/test_roles.py", "flows/test_bad_tokens.py", "flows/test_key_rotation.py",
+    "operators/admin/test_every_door.py",
 )  # fmt: skip
 HEAVY = ("browser", "race", "kill", "fuzz", "clients")
 _TESTS = Path(__file__).resolve().parent
