@@ -105,8 +105,31 @@ def test_a_changed_token_is_inactive_and_ends_its_original(
     (ended,) = events("revoked", client=answer["granted"].client.client_id)
     assert (ended.address, ended.reference) == (tampered.address, tampered.reference)
     assert (tampered.address, tampered.reference[:5]) == (ADDRESS, "test-")
+    assert (tampered.token, tampered.authorization) == (ended.token, str(answer["granted"].authorization))
+    assert tampered.reason not in {"", "a known identifier and nothing else"}
     answer["granted"].authorization.refresh_from_db()
     assert answer["granted"].authorization.flagged_at > 0
+
+
+@pytest.mark.requirement("SD-07", "HI-08")
+def test_a_tampered_token_that_cannot_be_ended_now_is_told_of_when_it_is(
+    issue: Issue, introspect: Introspect, events: Events, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = issue()
+    changed, client = altered_signature(answer["access_token"]), answer["granted"].client.client_id
+
+    def failing(*_: object) -> None:
+        raise RuntimeError("broken on the way")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("introspection.tampering.end_token", failing)
+        with pytest.raises(AssertionError, match="server_error"):
+            introspect(changed)
+    before = events("tampered", client=client)
+    introspect(changed)
+
+    assert (before, len(events("tampered", client=client))) == ([], 1)
+    assert introspect(answer["access_token"]) == {"active": False}
 
 
 @pytest.mark.requirement("SD-07")
@@ -138,7 +161,8 @@ def test_a_key_of_somebody_else_proves_nothing(issue: Issue, introspect: Introsp
 
     assert introspect(forged) == {"active": False}
     assert introspect(answer["access_token"])["active"] is True
-    assert len(events("tamper-suspected", client=answer["granted"].client.client_id)) == 1
+    (event,) = events("tamper-suspected", client=answer["granted"].client.client_id)
+    assert event.reason == "a known identifier and nothing else"
 
 
 @pytest.mark.requirement("SD-07")
