@@ -5,7 +5,7 @@ from typing import Any, Protocol
 import pytest
 from django.test import Client as Browser
 
-from tests.conftest import BASE, App
+from tests.conftest import ADDRESS, BASE, App
 from tests.fixture_types import Events, Grant, Introspect, Issue, MakeClient, MakePerson, MakeResourceServer
 from tests.introspection.invalidation_caller import BY, NOTHING, ONE, Asker, assert_refused, targets
 
@@ -191,7 +191,8 @@ def test_a_lock_until_a_later_login_ends_sessions_and_marks_the_moment(
     assert not SignIn.objects.filter(user=person).exists()
     assert browser.get("/apps").status_code == 303
     assert (person.suspended_at, person.epoch) == (0, 0)
-    assert len(events("person-locked", person=person.subject, reference=asker.client.client_id)) == 1
+    (event,) = events("person-locked", person=person.subject, reference=asker.client.client_id)
+    assert event.address == ADDRESS
     again = browser.post("/login", {"username": person.username, "password": "smartauth-demo"})
     assert (again.status_code, again.headers["Location"]) == (303, "/")
 

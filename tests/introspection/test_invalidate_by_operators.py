@@ -46,7 +46,7 @@ def test_an_operator_ends_what_they_name(
     assert told.json() == ONE
     assert introspect(issued["access_token"]) == {"active": False}
     (event,) = events("authorization-ended", authorization=str(issued["granted"].authorization))
-    assert (event.operator, event.reason) == (operator.user.subject, "operator")
+    assert (event.operator, event.reason, event.address) == (operator.user.subject, "operator", "127.0.0.1")
 
 
 @pytest.mark.requirement("SD-05")
