@@ -290,6 +290,8 @@ def test_a_bad_token(server: Server, visit: Visit) -> None:
         clean(page, "dev-tokens")
         page.locator("button[value=expired]").click()
         expect(page.get_by_text("It is shown once")).to_be_visible()
+        page.get_by_role("button", name="Copy the token").click()
+        expect(page.get_by_role("button", name="Copied the token")).to_be_visible()
         clean(page, "dev-token")
         page.get_by_role("button", name="Send one to this FHIR server").click()
 

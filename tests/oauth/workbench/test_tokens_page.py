@@ -43,6 +43,22 @@ def test_kinds_are_shown_by_the_servers_that_they_fool(visitor: Visitor, fools: 
     assert f'value="{hidden}"' not in page
 
 
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        ("xt-927", ["iss-other", "iss-longer", "iss-missing"]),
+        ("ISS only BEGINS", ["iss-longer"]),
+        ("no-such", []),
+    ],
+)
+def test_kinds_are_found_by_words(visitor: Visitor, words: str, shown: list[str]) -> None:
+    page = visitor.request("GET", f"/dev/tokens?{urlencode({'q': words})}").text
+
+    found = re.findall(r'<tr data-kind="([^"]+)"', page)
+    assert found == shown
+    assert ("No kind fits." in page) == (not shown)
+
+
 def test_a_good_token_is_shown_once_with_the_line_that_sends_it(chooser: Chooser, introspect: Introspect) -> None:
     page = chooser.send("good")
 
