@@ -84,7 +84,9 @@ def assert_refused(response: httpx.Response, error: str, description: str) -> No
     assert response.headers["Location"].startswith(f"{REDIRECT_URI}?")
     assert response.headers["Cache-Control"] == "no-store"
     assert response.headers["Referrer-Policy"] == "no-referrer"
-    assert redirect_query(response) == {
+    answer = redirect_query(response)
+    assert answer.pop("error_uri").startswith("http://127.0.0.1:8000/explain/")
+    assert answer == {
         "error": error,
         "error_description": description,
         "state": "state-of-the-app",
