@@ -17,6 +17,7 @@ USERNAME, PASSWORD, WRONG = "canary-user-5121", "canary-password-8834", "canary-
 NAME, PATIENT_NAME, FAMILY = "Canaria Planted", "Quillon Planted", "Zephyrine"
 PATIENT, OBSERVATION, STRANGER = "canary-patient-6642", "canary-observation-7753", "canary-stranger-9921"
 SECRET, SEARCHED, STATE = "canary-secret-1448-" + "x" * 20, "canary-search-2259", "canary-state-4416"
+ELSEWHERE = f"https://{STATE}@elsewhere.example/?state={STATE}#{STATE}"  # an event tells its host and path (AZ-25)
 ADDRESS = "203.0.113.77"
 SEED = f"""
 people:
@@ -109,7 +110,7 @@ def flows(server: Server) -> tuple[set[str], list[str]]:
         httpx.post(f"{server.url}/o/token?client_secret={SECRET}&code={code}", data={"grant_type": "x"}),
         httpx.post(f"{server.url}/o/token", auth=("canary-app", SECRET), data={"grant_type": SEARCHED, "code": code}),
         httpx.post(f"{server.url}/o/introspect", auth=("demo-resource-server", SECRET), data={"token": token}),
-        httpx.get(f"{server.url}/o/authorize", params={**launch.request, "redirect_uri": f"https://{STATE}.example/"}),
+        httpx.get(f"{server.url}/o/authorize", params={**launch.request, "redirect_uri": ELSEWHERE}),
         httpx.get(f"{server.url}/login", headers={"Host": f"{SEARCHED} {STATE}"}),
         read(server, f"Patient/{PATIENT}", changed),
         launch.exchange(code),
