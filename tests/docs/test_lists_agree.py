@@ -35,7 +35,12 @@ SEED_FILE, COMMANDS, CLAIMS, ENDPOINT_PAGE, ADMIN = (
     (ROOT / "docs" / page).read_text(encoding="utf-8")
     for page in ("seed-file.md", "reference/commands.md", "reference/claims.md", "reference/endpoints.md", "admin.md")
 )
-ANSWERS_OF_A_STEP = {"/demo/callback", "/demo/launch", "/logout"}  # no page of their own to walk through
+ANSWERS_OF_A_STEP = {
+    "/demo/callback",
+    "/demo/launch",
+    "/dev/sign-in",
+    "/logout",
+}  # no page of their own to walk through
 DEVELOPMENT_OWN = ("/dev/console/", "/dev/introspection-faults", "/dev/openapi.json", "/dev/tokens/")
 MACHINES_OWN = (*DEVELOPMENT_OWN, "/.well-known/", "/admin/", "/fhir/", "/healthz", "/o/", "/readyz")
 
