@@ -8,7 +8,7 @@ import pytest
 
 from accounts import clock
 from introspection import batched_lookup
-from tests.conftest import SECRET, App, basic
+from tests.conftest import ADDRESS, SECRET, App, basic
 from tests.fixture_types import Events, Introspect, Issue, MakeClient
 
 SCOPE = "__smartauth.introspect"
@@ -107,13 +107,16 @@ def test_a_token_that_is_unknown_or_dead_hears_nothing(
 def test_a_token_of_another_base_hears_what_it_hears_of_garbage(
     app: App, issue: Issue, caller: dict[str, Any], other_fhir_server: Any, events: Events
 ) -> None:
-    foreign = issue(server=other_fhir_server)["access_token"]
+    granted = issue(server=other_fhir_server)
+    foreign, row = granted["access_token"], granted["granted"].authorization
     headers = bearer(caller["access_token"])
 
     answers = [app.post("/o/introspect", data={"token": each}, headers=headers) for each in (foreign, "garbage")]
 
     assert [answer.content for answer in answers] == [b'{"active":false}'] * 2
-    assert len(events("introspection-refused", client=caller["granted"].client.client_id)) == 1
+    (event,) = events("introspection-refused", client=caller["granted"].client.client_id)
+    assert (event.token, event.address) == (str(row.access_tokens.get()), ADDRESS)
+    assert event.reason == "the caller is no resource server of that FHIR server"
 
 
 @pytest.mark.requirement("TK-10", "E58")
