@@ -228,8 +228,8 @@ ENDPOINT = Kind(
         ),
         Edit(
             "smartauth/asgi.py",
-            "from introspection.count import count  # noqa: E402\nfrom introspection.introspect",
-            "from introspection.introspect",
+            "from introspection.count import count  # noqa: E402\nfrom introspection.evaluation",
+            "from introspection.evaluation",
         ),
         after("smartauth/asgi.py", "MACHINES = {\n", '    "/o/count": Endpoint(count),\n'),
         Edit("docs/reference/endpoints.md", "### `/o/count`\n\nTo try it.\n\n### `/o/revoke`", "### `/o/revoke`"),

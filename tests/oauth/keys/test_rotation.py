@@ -219,7 +219,7 @@ def test_the_schedule_rotates_what_has_signed_for_so_many_days_and_nothing_else(
 @pytest.mark.requirement("DS-21")
 def test_the_schedule_counts_what_it_rotates_and_makes_a_next_key_where_none_is() -> None:
     SigningKey.objects.filter(state="active").update(activated_at=clock.now() - 91 * DAY)
-    assert tasks.rotate_keys() == 2
+    assert tasks.rotate_keys() == len(signing_keys.ALGORITHMS)
     of("next").delete()
 
     assert tasks.rotate_keys() == 0
@@ -231,7 +231,7 @@ def test_an_algorithm_that_has_to_wait_holds_up_no_other() -> None:
     SigningKey.objects.filter(state="active").update(activated_at=clock.now() - 91 * DAY)
     SigningKey.objects.filter(pk=of("next").pk).update(created_at=clock.now())
 
-    assert tasks.rotate_keys() == 1
+    assert tasks.rotate_keys() == len(signing_keys.ALGORITHMS) - 1
 
 
 @pytest.mark.requirement("DS-21")
