@@ -12,6 +12,7 @@ from oauth.ending import access
 from oauth.ending.reasons import EndedFor
 from oauth.ending.selection import Actor
 from tests.conftest import BASE, SECRET, App, basic
+from tests.explained import error_of
 from tests.fixture_types import Events, Introspect, Issue, MakeClient, MakeResourceServer
 from tests.signing import Pair, assertion_form, jwks, new_pair, pair
 
@@ -475,5 +476,5 @@ def test_at_a_base_of_opaque_tokens_it_is_opaque(
 
 def assert_refused(response: httpx.Response, status: int, error: str) -> None:
     assert (response.status_code, response.json()["error"]) == (status, error)
-    assert response.json().keys() == {"error", "error_description"}
+    assert error_of(response).keys() == {"error", "error_description"}
     assert (response.headers["Cache-Control"], response.headers["Pragma"]) == ("no-store", "no-cache")

@@ -9,6 +9,7 @@ from accounts import clock
 from oauth.models import AccessToken, Authorization, Client, FhirIdentity
 from smart.digests import sha256_hex
 from tests.conftest import BASE, App
+from tests.explained import error_of
 from tests.fixture_types import Issue
 from tests.oauth.jwt import payload
 
@@ -27,7 +28,7 @@ def assert_refused(response: httpx.Response, status: int, error: str) -> None:
     assert response.json()["error"] == error
     assert response.headers["WWW-Authenticate"] == f'Bearer realm="smartauth", error="{error}"'
     assert response.headers["Cache-Control"] == "no-store"
-    assert response.json().keys() == {"error", "error_description"}
+    assert error_of(response).keys() == {"error", "error_description"}
 
 
 @pytest.mark.requirement("ID-05")
