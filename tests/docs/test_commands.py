@@ -21,7 +21,7 @@ from tests.running import ROOT, Server, free_port
 
 pytestmark = pytest.mark.one_engine
 
-LANGUAGES = {"sh", "text", "json", "yaml", "python", "js", "java", "nginx", "http"}
+LANGUAGES = {"sh", "text", "json", "yaml", "python", "js", "java", "csharp", "nginx", "http", "mermaid"}
 LOOKS_LIKE_A_COMMAND = re.compile(r"^\s*(curl |\$ |\.venv/bin/python |python3? |TOKEN=)", re.M)
 EXPECTED = re.compile(r"^# (?P<last>[0-9]{3}|true|false)\b")
 RUNNABLE = [page for page in pages() if commands(page)]
