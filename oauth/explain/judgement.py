@@ -73,10 +73,15 @@ def explain(token: str, request: str = "", *, now: int) -> Judgement:
     if row is None:
         judgement = _of_no_token(text, now)
         return _with_request(judgement, judge_request(request, None, now=now)) if request else judgement
-    cause = first_cause(row)
-    verdict = Verdict.DEAD if cause else Verdict.ALIVE
-    judgement = Judgement(verdict=verdict, explanation=cause, outcomes=outcomes(row, now=now), token=row)
+    judgement = judge_row(row, now=now)
     return _with_request(judgement, judge_request(request, row, now=now)) if request else judgement
+
+
+def judge_row(token: Any, *, now: int) -> Judgement:
+    """The judgement of a row as token_with_cause reads it."""
+    cause = first_cause(token)
+    verdict = Verdict.DEAD if cause else Verdict.ALIVE
+    return Judgement(verdict=verdict, explanation=cause, outcomes=outcomes(token, now=now), token=token)
 
 
 def _with_request(judgement: Judgement, asked: RequestJudgement) -> Judgement:

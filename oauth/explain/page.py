@@ -8,10 +8,10 @@ from accounts import clock
 from accounts.sessions import signed_in_user
 from oauth.explain.answer import Answer, Fact
 from oauth.explain.history import history_lines
+from oauth.explain.judgement import Judgement
 from oauth.explain.judgement import explain as judge
-from oauth.explain.numbered_token import judge_number
 from oauth.explain.reference_answer import reference_answer
-from oauth.explain.references import find_refusal
+from oauth.explain.reference_subject import reference_subject
 from oauth.explain.token_answer import token_answer
 from oauth.http.private_page import private_page
 from oauth.models import parse_reference
@@ -35,14 +35,14 @@ def explain_reference(request: HttpRequest, reference: str) -> HttpResponse:
     number = parse_reference(reference)
     if number is None:
         return answer_page(request, ADDRESS, problem=NO_REFERENCE, status=404)
-    return answer_page(request, ADDRESS, _of_reference(reference, number))
+    return answer_page(request, ADDRESS, _of_reference(number))
 
 
-def _of_reference(reference: str, number: int) -> Answer:
+def _of_reference(number: int) -> Answer:
     """Of what was refused under it; where nothing is kept, of the token with that number."""
-    found, now = find_refusal(reference), clock.now()
-    judgement = judge_number(number, now=now) if found is None else None
-    return token_answer(judgement, now=now) if judgement else reference_answer(found, number)
+    now = clock.now()
+    found = reference_subject(number, now=now)
+    return token_answer(found, now=now) if isinstance(found, Judgement) else reference_answer(found, number)
 
 
 def explain_page(request: HttpRequest, action: str) -> HttpResponse:
@@ -54,7 +54,7 @@ def explain_page(request: HttpRequest, action: str) -> HttpResponse:
         return answer_page(request, action, problem=NOTHING_PASTED, status=422)
     number, now = parse_reference(what), clock.now()
     if number is not None:
-        return answer_page(request, action, _of_reference(what, number))
+        return answer_page(request, action, _of_reference(number))
     try:
         judgement = judge(what, request.POST.get("request", "").strip(), now=now)
     except UnreadableRequest as problem:

@@ -21,6 +21,8 @@ _OF_THE_DEAD: dict[Dead, tuple[str, ...]] = {
 }
 _OF_RULES = {dead_rule.rule: _OF_THE_DEAD[dead] for dead, dead_rule in RULES.items()}
 _OF_REQUESTS = {
+    "TV-03": ("A token must say when it ends: take one as this server issues it.",),
+    "TV-22": ("A server that takes Bearer tokens alone refuses one that is bound to a key: take one without cnf.",),
     "TV-07": ("Send it to the FHIR server that it was asked for, or ask for one with this server as aud.",),
     "TV-20": (
         "Ask for the scope when the app starts; the person must allow it.",
@@ -30,11 +32,16 @@ _OF_REQUESTS = {
         "Ask for the record of the patient in context.",
         "A record that the token does not reach is answered as if it did not exist.",
     ),
+    "PC-20": (
+        "Ask for launch/patient, or be launched with a patient, where the scopes are of a patient.",
+        "For operators: for scopes of a user, name the patients of the person at this FHIR server.",
+    ),
+    "SCP-08": ("Ask for a type that this FHIR version has, by an interaction of FHIR: no scope opens another one.",),
 }
 _OF_VERDICTS = {
     Verdict.CHANGED: ("Send a token as it came, to the last character.",),
     Verdict.NOT_OURS: ("Ask those who issued it. A FHIR server takes tokens from the issuer that it trusts alone.",),
-    Verdict.NEITHER: ("Paste an access token, or a reference such as 7F3K-29QD.",),
+    Verdict.NEITHER: ("Give an access token, or a reference such as 7F3K-29QD.",),
 }
 
 
@@ -44,5 +51,5 @@ def remedies(judgement: Judgement) -> tuple[str, ...]:
     if judgement.verdict is Verdict.DEAD:
         return _OF_RULES.get(rule, ())
     if judgement.verdict is Verdict.REQUEST_REFUSED:
-        return _OF_REQUESTS.get(rule, _OF_REQUESTS.get({"S": "TV-20"}.get(rule[:1], ""), ()))
+        return _OF_REQUESTS.get(rule, ())
     return _OF_VERDICTS.get(judgement.verdict, ())

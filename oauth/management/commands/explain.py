@@ -9,8 +9,10 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts import clock
-from oauth.explain.judgement import Judgement, Verdict, explain
-from oauth.explain.references import FoundRefusal, find_refusal
+from oauth.explain.judgement import Judgement, explain
+from oauth.explain.reference_subject import reference_subject
+from oauth.explain.references import FoundRefusal
+from oauth.explain.remedies import remedies
 from oauth.models import parse_reference, public_reference
 from smart.decisions.fhir_request import UnreadableRequest
 from smart.explanation import Explanation, RuleOutcome, State
@@ -19,14 +21,6 @@ from smart.time_units import to_datetime
 NOT_KEPT = """\
 Nothing is kept under {reference}. It may be mistyped, of another server, or too old.
 A development server remembers its latest refusals itself: open {issuer}/explain/{reference} there."""
-NEXT = {
-    Verdict.ALIVE: "A FHIR server that asks now is told that it is active. Add a request to see whether it is let in.",
-    Verdict.REQUEST_REFUSED: "The token is alive. Ask for what is needed when the app starts, or ask the right server.",
-    Verdict.DEAD: "Get another one: refresh, or start the app again.",
-    Verdict.CHANGED: "Send a token as it came, to the last character.",
-    Verdict.NOT_OURS: "Ask who issued it. For a token of this server: `manage.py token --client ...`, or start an app.",
-    Verdict.NEITHER: "Give an access token, or a reference such as 7F3K-29QD.",
-}
 _SIGNS = {State.PASSED: "passed", State.REFUSED: "REFUSED", State.NOT_REACHED: "-", State.ALSO_TRUE: "also true"}
 
 
@@ -43,18 +37,20 @@ class Command(BaseCommand):
     def handle(self, *, what: str, request: list[str], **options: Any) -> None:
         text = sys.stdin.readline().strip() if what == "-" else what.strip()
         if not text:
-            raise CommandError("Nothing came. Give a token or a reference: echo $TOKEN | manage.py explain -")
+            command = f"{settings.SMARTAUTH_COMMAND} explain -"
+            raise CommandError(f"Nothing came. Give a token or a reference: echo $TOKEN | {command}")
         number = parse_reference(text)
         found = _found(number) if number is not None else _judged(text, " ".join(request))
         self.stdout.write(json.dumps(found, indent=2) if options["json"] else _lines(found))
 
 
 def _found(number: int) -> dict[str, Any]:
-    """What is kept under a reference."""
-    reference = public_reference(number)
-    found = find_refusal(reference)
+    """What is kept under a reference, or the token that it names."""
+    reference, found = public_reference(number), reference_subject(number, now=clock.now())
     if found is None:
         raise CommandError(NOT_KEPT.format(reference=reference, issuer=settings.SMARTAUTH_ISSUER))
+    if isinstance(found, Judgement):
+        return _about_token(found)
     return {"reference": reference, **_why(found.explanation), "events": _events(found)}
 
 
@@ -66,11 +62,14 @@ def _events(found: FoundRefusal) -> list[dict[str, Any]]:
 
 
 def _judged(token: str, request: str) -> dict[str, Any]:
-    """What is to be said of a token; never the token."""
     try:
-        judgement = explain(token, request, now=clock.now())
+        return _about_token(explain(token, request, now=clock.now()))
     except UnreadableRequest as problem:
         raise CommandError(f"The request cannot be read: {problem}.") from None
+
+
+def _about_token(judgement: Judgement) -> dict[str, Any]:
+    """What is to be said of a token; never the token."""
     row = judgement.token
     return {
         "verdict": judgement.verdict.value,
@@ -79,7 +78,7 @@ def _judged(token: str, request: str) -> dict[str, Any]:
         **({"issuer": judgement.issuer} if judgement.issuer else {}),
         **_answer(judgement),
         "rules": [_rule(outcome) for outcome in judgement.outcomes],
-        "next": NEXT[judgement.verdict],
+        "next": list(remedies(judgement)),
     }
 
 
@@ -110,7 +109,8 @@ def _lines(found: dict[str, Any]) -> str:
     asked = [f"{name}: {value}" for name, value in found.get("request", {}).items()]
     rules = [_rule_line(rule) for rule in found.get("rules", ())]
     events = [" ".join(filter(None, event.values())) for event in found.get("events", ())]
-    return "\n".join([*head, *asked, *rules, *events])
+    steps = [f"next: {step}" for step in found.get("next", ())]
+    return "\n".join([*head, *asked, *rules, *events, *steps])
 
 
 def _rule_line(rule: dict[str, Any]) -> str:
