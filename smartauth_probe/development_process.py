@@ -49,13 +49,13 @@ class StartedServer(DevelopmentServer):
         return {"SMARTAUTH_REFUSALS_LIMIT": "0", **inherited, **own}
 
     def seed(self, content: Mapping[str, Any]) -> str:
-        """Adds FHIR servers, people and clients (docs/seed-file.md); what `seed` said. Raises CalledProcessError."""
+        """Adds FHIR servers, people and clients (docs/seed-file.md); what `seed` said. Raises RuntimeError."""
         file = self._folder / "seed.json"
         file.write_text(json.dumps(content), encoding="utf-8")
         return self.run("seed", str(file))
 
     def run(self, *arguments: str) -> str:
-        """What another verb of the same program has said, as `smartauth seed FILE` beside `smartauth dev`."""
+        """What another verb of the program said, such as `smartauth seed FILE`. Raises RuntimeError."""
         command = [*self._command[:-1], *arguments]
         done = subprocess.run(  # noqa: S603
             command, cwd=self._folder, env=self.environment, capture_output=True, text=True, timeout=120

@@ -36,7 +36,6 @@ class Answer:
     statuses: frozenset[int]
     errors: Mapping[int, str]
     hides: bool = False
-    fetches_nothing: bool = False
 
     def is_met_by(self, status: int, *, of_unknown_id: int = 404) -> bool:
         """Whether this status is right at a server that answers `of_unknown_id` to an id which never existed."""

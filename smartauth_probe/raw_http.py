@@ -1,10 +1,13 @@
 """One request over a socket, byte by byte as it is given: what is wrong on purpose no client of HTTP would send."""
 
+import io
 import socket
 import ssl
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from http.client import HTTPException, HTTPMessage, HTTPResponse
+from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from smartauth_probe.requests import Presentation
@@ -30,24 +33,66 @@ class Response:
         return self.content.decode(errors="replace")
 
 
-def send(base: str, request: Presentation) -> Response:
-    """The answer of the server at that base; no redirect is followed and no proxy asked. Raises NoAnswer."""
+class _Deadline:
+    """When everything has to be over, however the server spreads what it says."""
+
+    def __init__(self, seconds: float) -> None:
+        self._at = time.monotonic() + seconds
+
+    def left(self) -> float:
+        """In seconds. Raises TimeoutError once there are none."""
+        left = self._at - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        return left
+
+
+class _BoundedReads(io.RawIOBase):
+    """What comes over a connection, as HTTPResponse reads it: each read has what is left of the time."""
+
+    def __init__(self, connection: socket.socket, deadline: _Deadline) -> None:
+        self._connection, self._deadline = connection, deadline
+
+    def makefile(self, mode: str) -> io.BufferedReader:
+        return io.BufferedReader(self)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        self._connection.settimeout(self._deadline.left())
+        return self._connection.recv_into(buffer)
+
+
+def send(base: str, request: Presentation, *, seconds: float = SECONDS) -> Response:
+    """The answer of the server at that base, in that many seconds at the latest.
+
+    No redirect is followed and no proxy asked. Raises NoAnswer.
+    """
+    deadline = _Deadline(seconds)
     try:
-        with _connect(urlsplit(base)) as connection:
+        with _connect(urlsplit(base), deadline) as connection:
+            connection.settimeout(deadline.left())
             with suppress(ConnectionError):  # a server may answer before it has read everything
                 connection.sendall(_message(urlsplit(base), request))
-            response = HTTPResponse(connection, method=request.method)
+            reads: Any = _BoundedReads(connection, deadline)
+            response = HTTPResponse(reads, method=request.method)
             response.begin()
             return Response(response.status, response.headers, response.read(BODY_LIMIT))
+    except TimeoutError:
+        raise NoAnswer(f"{base} did not answer within {seconds:g} seconds") from None
     except (OSError, HTTPException) as problem:
         raise NoAnswer(f"{base} did not answer: {type(problem).__name__} {problem}".rstrip()) from None
 
 
-def _connect(base: SplitResult) -> socket.socket:
+def _connect(base: SplitResult, deadline: _Deadline) -> socket.socket:
     is_secure = base.scheme == "https"
     host, port = base.hostname or "", base.port or (443 if is_secure else 80)
-    connection = socket.create_connection((host, port), timeout=SECONDS)
-    return ssl.create_default_context().wrap_socket(connection, server_hostname=host) if is_secure else connection
+    connection = socket.create_connection((host, port), timeout=deadline.left())
+    if not is_secure:
+        return connection
+    connection.settimeout(deadline.left())
+    return ssl.create_default_context().wrap_socket(connection, server_hostname=host)
 
 
 def _message(base: SplitResult, request: Presentation) -> bytes:

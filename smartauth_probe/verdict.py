@@ -84,7 +84,7 @@ def _words(kind: Kind, answer: Received, is_status_right: bool, *, is_right: boo
     if not is_right:
         return "Your server refused it, but not as it must", ""
     if answer.is_unread:
-        return "Your server refused it", "What is in the body, this page could not read."
+        return "Your server refused it", "What is in the body could not be read."
     return "Your server refused it", "That is the answer that it must get."
 
 
@@ -109,7 +109,7 @@ def _data(answer: Received) -> Finding:
         rule = "The answer must hold no data of a patient"
         return Finding(Outcome.FAILED, rule, "an OperationOutcome or nothing", answer.resource)
     if answer.is_unread:
-        return Finding(Outcome.NOT_CHECKED, "The body is no resource that this page can read: look for data yourself")
+        return Finding(Outcome.NOT_CHECKED, "The body could not be read as a resource: look for data in it yourself")
     return Finding(Outcome.PASSED, "The answer holds no data of a patient.")
 
 

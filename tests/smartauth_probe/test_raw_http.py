@@ -3,6 +3,7 @@
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 
@@ -30,11 +31,24 @@ class Listener:
         with connection:
             while b"\r\n\r\n" not in self.arrived:
                 self.arrived += connection.recv(65_536)
-            connection.sendall(self._says)
+            self._speak(connection)
+
+    def _speak(self, connection: socket.socket) -> None:
+        connection.sendall(self._says)
 
     def stop(self) -> None:
         self._thread.join(10)
         self.socket.close()
+
+
+class SlowListener(Listener):
+    """Says it byte after byte, until nobody listens any more."""
+
+    def _speak(self, connection: socket.socket) -> None:
+        with suppress(ConnectionError):
+            for byte in self._says:
+                connection.sendall(bytes([byte]))
+                threading.Event().wait(0.05)
 
 
 @pytest.fixture
@@ -68,6 +82,15 @@ def test_what_is_no_answer_is_said_with_the_address(says: bytes) -> None:
 
     with pytest.raises(NoAnswer, match=f"{listener.base} did not answer"):
         send(listener.base, presentation("expired", TOKEN, "amy"))
+
+    listener.stop()
+
+
+def test_who_keeps_talking_slowly_holds_nobody_longer_than_was_said() -> None:
+    listener = SlowListener(b"HTTP/1.1 401 No\r\nX-Long: " + b"x" * 100 + b"\r\nContent-Length: 0\r\n\r\n")
+
+    with pytest.raises(NoAnswer, match=f"{listener.base} did not answer within 0.5 seconds"):
+        send(listener.base, presentation("expired", TOKEN, "amy"), seconds=0.5)
 
     listener.stop()
 

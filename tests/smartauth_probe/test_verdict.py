@@ -131,7 +131,7 @@ def test_a_body_that_could_not_be_read_is_not_said_to_hold_no_data() -> None:
     found = verdict("expired", Received(401, INVALID, is_unread=True))
 
     assert (found.outcome, found.title) == (Outcome.PASSED, "Your server refused it")
-    assert "could not read" in found.lead
+    assert found.lead == "What is in the body could not be read."
     assert [finding.outcome for finding in found.findings] == [
         Outcome.PASSED,
         Outcome.PASSED,
