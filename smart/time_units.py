@@ -4,11 +4,19 @@ from datetime import UTC, datetime
 
 SECOND = 1_000_000
 CLOCK_SKEW = 5 * SECOND  # how far the clocks of several machines may differ
+_UNITS = ((3600, "hour"), (60, "minute"), (1, "second"))
 
 
 def to_datetime(microseconds: int) -> datetime:
     """That time as an aware datetime, for pages and logs."""
     return datetime.fromtimestamp(microseconds / SECOND, tz=UTC)
+
+
+def more_time(seconds: int) -> str:
+    """How much longer something goes on, in whole hours, minutes or seconds: the largest of them that fits."""
+    size, unit = next((each for each in _UNITS if seconds >= each[0]), _UNITS[-1])
+    count = seconds // size
+    return f"{count} more {unit}{'' if count == 1 else 's'}"
 
 
 def has_begun(at: int, *, now: int) -> bool:

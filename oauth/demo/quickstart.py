@@ -55,6 +55,12 @@ def command_line() -> str:
     return "".join(chosen) + (_manage() if settings.SMARTAUTH_COMMAND == "manage.py" else _installed_command())
 
 
+def demo_seed() -> str:
+    """The line that makes the demo people and clients what they were."""
+    file = "smartauth.yaml" if settings.SMARTAUTH_COMMAND == "manage.py" else str(settings.BASE_DIR / "smartauth.yaml")
+    return f"{command_line()} seed {shlex.quote(file)}"
+
+
 def _manage() -> str:
     """manage.py, seen from the folder of the project."""
     python = Path(sys.executable)

@@ -9,7 +9,7 @@ from django.urls import Resolver404, resolve
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from oauth.demo import credentials
+from oauth.demo import credentials, quickstart
 from oauth.discovery import server_facts
 from oauth.models import Client
 from smart.fhir.versions import resource_types
@@ -69,6 +69,7 @@ def _page(request: HttpRequest, step: str) -> HttpResponse:
         "clients": [(client, _secret(client)) for client in clients],
         "ticks": [tick for tick in SCOPE_CHOICES if _is_askable(tick, allowed)],
         "launcher": _is_served("/launcher"),
+        "demo_seed": quickstart.demo_seed(),
     }
     return render(request, "demo.html", context)
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Self
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, QueryDict
 
 from oauth.http.private_page import private_page
@@ -100,6 +101,7 @@ def catalogue_page(request: HttpRequest, form: TokenForm, *, problem: str = "", 
         "sendable": sum(each.sendable for each in shown),
         "server": FhirServer.objects.filter(base=base).first() if base else None,
         "count": _counts(results),
+        "command": settings.SMARTAUTH_COMMAND,
         "problem": problem,
         "field": field,
     }

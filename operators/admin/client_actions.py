@@ -16,6 +16,7 @@ from operators.admin import confirmation
 from operators.admin.client_pages import secret_page
 from operators.admin.model_admin import OperatorAdmin, actor
 from operators.admin.rendering import count_text
+from smart.time_units import more_time
 
 
 @admin.action(description="Rotate the secret")
@@ -64,8 +65,8 @@ def enable(model_admin: OperatorAdmin, request: HttpRequest, queryset: QuerySet[
 
 
 def _rotation_confirmation(model_admin: OperatorAdmin, request: HttpRequest, client: Client) -> TemplateResponse:
-    hours = settings.SMARTAUTH_OLD_SECRET_SECONDS // 3600
-    ending = f"The old secret works for {count_text(hours, 'more hour', 'more hours')}, a still older one no longer"
+    left = more_time(settings.SMARTAUTH_OLD_SECRET_SECONDS)
+    ending = f"The old secret works for {left}, a still older one no longer"
     return confirmation.page(
         request, model_admin, [client], title="Rotate the secret?", button="Rotate the secret", ending=[ending],
         lead="A new secret is drawn and shown once.", number=secrets.rotation_number(client),

@@ -1,8 +1,8 @@
-"""Times between two bounds."""
+"""Times between two bounds, and lengths of time in words."""
 
 import pytest
 
-from smart.time_units import is_recent
+from smart.time_units import is_recent, more_time
 
 
 @pytest.mark.parametrize(
@@ -17,3 +17,14 @@ from smart.time_units import is_recent
 )
 def test_recent_is_neither_too_old_nor_in_the_future(at: int, recent: bool) -> None:
     assert is_recent(at, since=1_000_000_000, now=2_000_000_000) is recent
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0, "0 more seconds"), (1, "1 more second"), (59, "59 more seconds"), (60, "1 more minute"),
+        (3599, "59 more minutes"), (3600, "1 more hour"), (86_400, "24 more hours"),
+    ],
+)  # fmt: skip
+def test_how_much_longer_is_said_in_the_largest_unit_that_fits(seconds: int, words: str) -> None:
+    assert more_time(seconds) == words

@@ -1,5 +1,7 @@
 """django-oauth-toolkit's `cleartokens` knows nothing of what is kept here and how long: the task worker sweeps."""
 
+from django.conf import settings
+
 from accounts.management.refused_command import RefusedCommand
 
 
@@ -7,5 +9,6 @@ class Command(RefusedCommand):
     help = "Refused: the task worker deletes what is over."
     refusal = (
         "This would delete tokens that are still needed to find out a replay. "
-        "The task worker deletes what is over: `manage.py dev` starts it, elsewhere `celery -A smartauth worker -B`."
+        f"The task worker deletes what is over: `{settings.SMARTAUTH_COMMAND} dev` starts it, "
+        "elsewhere `celery -A smartauth worker -B`."
     )

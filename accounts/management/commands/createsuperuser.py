@@ -1,11 +1,14 @@
 """Django's `createsuperuser` knows no rules of a person and leaves no event: the seed file makes operators."""
 
+from django.conf import settings
+
 from accounts.management.refused_command import RefusedCommand
 
 
 class Command(RefusedCommand):
-    help = "Refused: an operator is made by `manage.py seed FILE` with `operator: true`."
+    help = f"Refused: an operator is made by `{settings.SMARTAUTH_COMMAND} seed FILE` with `operator: true`."
     refusal = (
         "This would make an operator without an event and beside the rules for people. "
-        "`manage.py seed FILE` with `operator: true` makes one, `manage.py password USER --set` their password."
+        f"`{settings.SMARTAUTH_COMMAND} seed FILE` with `operator: true` makes one, "
+        f"`{settings.SMARTAUTH_COMMAND} password USER --set` their password."
     )

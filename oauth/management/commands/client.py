@@ -15,6 +15,7 @@ from oauth.models import Client
 from oauth.registration import client_changes
 from oauth.registration.client_fields import GRANTS
 from oauth.registration.problems import shown
+from smart.time_units import more_time
 
 
 class Command(BaseCommand):
@@ -139,7 +140,7 @@ def _sentences(answer: dict[str, Any]) -> str:
     if answer.get("client_secret"):
         lines.append(f"its secret, shown this once: {answer['client_secret']}")
     if "old_secret_seconds" in answer:
-        lines.append(f"The old one works for {answer['old_secret_seconds'] // 3600} more hours.")
+        lines.append(f"The old one works for {more_time(answer['old_secret_seconds'])}.")
     if "ended" in answer:
         lines.append(
             "ended: " + ", ".join(f"{name.replace('_', ' ')} {count}" for name, count in answer["ended"].items())

@@ -17,6 +17,7 @@ from oauth.registration.fhir_servers import RegisteredFhirServer, client_ids_at,
 from oauth.registration.problems import MAX_NAME_LENGTH, InvalidRegistration
 from smart.fhir.audience import canonical_url
 from smart.text import has_unsafe_characters
+from smart.time_units import more_time
 
 ADDED = """\
 {what}: {base}
@@ -34,7 +35,7 @@ KNOWN = """\
 Its client is {client_id}. The secret was shown when it was made; --new-secret draws another one.
 """
 OVERLAP = """
-The secret before this one works for {hours} more hours.
+The secret before this one works for {more_time}.
 """
 ALWAYS = """
 Serve the document below at {base}/.well-known/smart-configuration,
@@ -184,7 +185,7 @@ def _summary(done: RegisteredFhirServer) -> str:
         "client_id": done.client.client_id,
         "secret": done.secret,
         "introspect": done.environment["INTROSPECT"],
-        "hours": settings.SMARTAUTH_OLD_SECRET_SECONDS // 3600,
+        "more_time": more_time(settings.SMARTAUTH_OLD_SECRET_SECONDS),
         "issuer": settings.SMARTAUTH_ISSUER,
         "command": settings.SMARTAUTH_COMMAND,
         "aud": urlencode({"aud": server.base}),
