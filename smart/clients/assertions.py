@@ -28,7 +28,6 @@ SKEW_SECONDS = 60
 _FITS = {"RS384": ("RSA", None), "ES384": ("EC", "P-384")}
 _REGISTRY = JWSRegistry(algorithms=ASSERTION_ALGORITHMS, strict_check_header=False)  # unknown members are ignored
 _REGISTRY.max_header_length = MAX_LENGTH
-TOO_FAR_AHEAD = f"exp is more than {MAX_LIFE_SECONDS} seconds ahead"
 _TIMES = ("CL-13", "E70")
 _BASE64URL = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
 

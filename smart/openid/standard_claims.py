@@ -34,11 +34,6 @@ class Account(NamedTuple):
     updated_at: int = 0  # microseconds
 
 
-def scopes_beyond_openid(scope: str) -> tuple[str, ...]:
-    """Which of these scopes plain OpenID Connect can never be granted."""
-    return tuple(part.name for part in parse_scopes(scope) if part.short_name not in SCOPES)
-
-
 def has_openid(scope: str) -> bool:
     """Whether the app may recognise the person: without it there is no ID token (CG-08)."""
     return OPENID in scope and any(part.short_name == OPENID for part in parse_scopes(scope))

@@ -101,15 +101,6 @@ def test_without_openid_nothing_is_granted(scope: str) -> None:
     assert refusal(asked(scope=scope), CLIENT) == "invalid_scope"
 
 
-def test_the_scopes_that_never_fit_are_named() -> None:
-    assert standard_claims.scopes_beyond_openid("openid profile email offline_access") == ()
-    assert standard_claims.scopes_beyond_openid("openid patient/*.rs launch fhirUser") == (
-        "patient/*.rs",
-        "launch",
-        "fhirUser",
-    )
-
-
 @pytest.mark.requirement("ID-05")
 @pytest.mark.parametrize(
     ("scope", "account", "told"),
