@@ -6,7 +6,10 @@ import httpx
 
 from tests import specification
 
-ENDPOINTS = ("/o/token", "/o/introspect", "/o/revoke", "/o/invalidate", "/o/report", "/o/launch", "/o/userinfo")
+DECISIONS = ("/access/v1/evaluation", "/access/v1/evaluations")
+ENDPOINTS = (
+    "/o/token", "/o/introspect", "/o/revoke", "/o/invalidate", "/o/report", "/o/launch", "/o/userinfo", *DECISIONS,
+)  # fmt: skip
 HEADER = "X-Smartauth-Reason"
 
 
@@ -26,11 +29,17 @@ def error_of(response: httpx.Response) -> dict[str, str]:
     return {name: value for name, value in response.json().items() if name != "error_uri"}
 
 
+def _says_that_a_token_is_dead(path: str, response: httpx.Response) -> bool:
+    """By an answer that is 200: of introspection, or of a decision (RFC 7662 §2.2, AuthZEN §5.5)."""
+    is_decision = path in DECISIONS and response.status_code == httpx.codes.OK
+    return response.content == b'{"active":false}' or (is_decision and b'"reason": "invalid_token"' in response.content)
+
+
 def assert_explained(path: str, response: httpx.Response) -> None:
     """A refusal names a rule that there is, in development and nowhere else; an answer names none."""
     from django.conf import settings
 
-    refuses = response.status_code >= httpx.codes.BAD_REQUEST or response.content == b'{"active":false}'
+    refuses = response.status_code >= httpx.codes.BAD_REQUEST or _says_that_a_token_is_dead(path, response)
     if not settings.SMARTAUTH_DEV:
         assert HEADER not in response.headers
     elif path.partition("?")[0] in ENDPOINTS:

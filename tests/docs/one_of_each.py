@@ -233,6 +233,9 @@ ENDPOINT = Kind(
         ),
         after("smartauth/asgi.py", "MACHINES = {\n", '    "/o/count": Endpoint(count),\n'),
         Edit("docs/reference/endpoints.md", "### `/o/count`\n\nTo try it.\n\n### `/o/revoke`", "### `/o/revoke`"),
+        after("oauth/workbench/console/machine_rows.py", "TITLES = {", '"/o/count": "Count", '),
+        Edit("docs/console.md", "| Count | `/o/count` |\n| UserInfo |", "| UserInfo |"),
+        after("tests/explained.py", "ENDPOINTS = (\n", '    "/o/count",\n'),
         Edit(
             "tests/introspection/test_count.py",
             "from tests.conftest import App\n\n\n"

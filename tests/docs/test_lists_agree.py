@@ -22,6 +22,7 @@ from smartauth.asgi import MACHINES
 from smartauth.urls import urlpatterns
 from smartauth_probe.introspection_faults import introspection_faults
 from tests.browser.test_accessibility import PAGES
+from tests.explained import ENDPOINTS as EXPLAINED
 from tests.oauth.http.test_json_endpoint import ENDPOINTS
 from tests.operators.admin.test_lists import LISTS
 from tests.running import ROOT
@@ -114,6 +115,10 @@ def test_every_json_endpoint_is_asked_by_the_test_of_what_they_share() -> None:
 
     assert {path for path, view in views.items() if issubclass(view, JsonEndpoint)} == set(ENDPOINTS)
     assert not set(MACHINES) & set(views)
+
+
+def test_the_refusals_of_every_machine_are_asked_for_their_rule() -> None:
+    assert set(MACHINES) - set(EXPLAINED) == set()
 
 
 def test_every_list_of_the_admin_is_opened_and_documented() -> None:
