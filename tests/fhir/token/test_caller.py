@@ -1,4 +1,4 @@
-"""What a live token allows: its audience, its end, its scopes, and who it speaks for."""
+"""What a live token allows at a FHIR server (smart.decisions): its audience, end and scopes, and who it speaks for."""
 
 import time
 from typing import Any
