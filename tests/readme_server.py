@@ -35,12 +35,12 @@ README = readme()
 
 class Gated(Fhir):
     def do_GET(self) -> None:
-        url, shown = urlsplit(self.path), ", ".join(self.headers.get_all("Authorization", []))
+        url, shown = urlsplit(self.path), self.headers.get_all("Authorization", [])
         _, _, key = url.path.removeprefix(urlsplit(os.environ["FHIR_BASE"]).path).strip("/").partition("/")
         try:
             visible = {README["patient_of"](shown, "Patient", "r" if key else "s")} & set(PATIENTS)
         except README["Refused"] as refusal:
-            self.refuse(refusal.args[0], shown)
+            self.refuse(refusal.args[0], ", ".join(shown))
             return
         if key:
             self.answer(200, PATIENTS[key]) if key in visible else self.answer(404, NOT_FOUND)
