@@ -72,6 +72,10 @@ def test_every_command_of_a_page_works_and_prints_what_is_said(page: Path, serve
     assert [step for step, wanted, _ in done if "http_code" in step and not wanted] == []
 
 
+def test_the_tutorial_follows_a_server_on_another_port() -> None:
+    assert "8000" not in commands(ROOT / "docs/tutorial.md")
+
+
 @pytest.mark.parametrize("page", pages(), ids=named)
 def test_a_command_stands_in_a_block_that_is_run(page: Path) -> None:
     for block in blocks(page):
