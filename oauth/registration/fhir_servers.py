@@ -1,17 +1,16 @@
 """FHIR servers: the rules of one, and all that it needs: its row, its resource-server client, clients that reach it."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from django.conf import settings
 from django.db import transaction
 
-from accounts import clock
 from audit.event_kinds import EventKind
-from audit.trail import Event, record_events
+from audit.trail import record_events
 from oauth.clients import secrets
 from oauth.discovery import server_facts
+from oauth.ending.selection import Actor
 from oauth.models import Client, FhirServer, ResourceServerRole
 from oauth.registration.problems import (
     MAX_NAME_LENGTH,
@@ -78,12 +77,17 @@ class RegisteredFhirServer:
 
 @transaction.atomic
 def register(
-    server: FhirServer, *, tells_addresses: bool = False, clients: Iterable[Client] = (), new_secret: bool = False
+    server: FhirServer,
+    actor: Actor,
+    *,
+    tells_addresses: bool = False,
+    clients: Iterable[Client] = (),
+    new_secret: bool = False,
 ) -> RegisteredFhirServer:
     """Adds what is missing: the FHIR server, its resource-server client, the clients that may ask for its tokens.
 
     What is there stays as it is, so a second call changes nothing, unless it asks for a new secret: the old one then
-    works for a while (RG-08). Raises InvalidRegistration.
+    works for a while (RG-08). Raises InvalidRegistration, and then nothing is written.
     """
     if found := problems(server):
         raise InvalidRegistration(found)
@@ -93,10 +97,11 @@ def register(
         server.save()
     client, secret = _resource_server_client(known or server, tells_addresses=tells_addresses)
     drawn = not secret and new_secret
-    secret = _new_secret(client) if drawn else secret
+    secret = _new_secret(client, actor) if drawn else secret
     opened = _open_to(known or server, clients)
-    _record_events(known or server, client, added=known is None, secret=secret, rotated=drawn, opened=opened)
-    return RegisteredFhirServer(known or server, client, secret, known is None, drawn, opened)
+    done = RegisteredFhirServer(known or server, client, secret, known is None, drawn, opened)
+    _record_events(done, actor)
+    return done
 
 
 def _resource_server_client(server: FhirServer, *, tells_addresses: bool) -> tuple[Client, str]:
@@ -116,10 +121,13 @@ def _resource_server_client(server: FhirServer, *, tells_addresses: bool) -> tup
     return client, secret
 
 
-def _new_secret(client: Client) -> str:
+def _new_secret(client: Client, actor: Actor) -> str:
     if client.authentication != Client.Authentication.SECRET:
         raise InvalidRegistration({"new_secret": [f"{client.client_id} proves itself by keys and has no secret."]})
-    return secrets.rotate(client, secrets.rotation_number(client), now=clock.now())
+    secret = secrets.rotate(client, secrets.rotation_number(client), now=actor.now)
+    if not secret:
+        raise InvalidRegistration({"new_secret": ["Another rotation came first."]})
+    return secret
 
 
 def _open_to(server: FhirServer, clients: Iterable[Client]) -> tuple[str, ...]:
@@ -134,15 +142,13 @@ def client_ids_at(server: FhirServer) -> list[str]:
     return list(Client.objects.filter(fhir_servers=server).order_by("client_id").values_list("client_id", flat=True))
 
 
-def _record_events(
-    server: FhirServer, client: Client, *, added: bool, secret: str, rotated: bool, opened: Collection[str]
-) -> None:
-    known: dict[str, Any] = {"at": clock.now(), "fhir_server": server.base}
-    events = [Event(kind=EventKind.FHIR_SERVER_OPENED, client=client_id, **known) for client_id in opened]
-    if secret:
-        kind = EventKind.SECRET_ROTATED if rotated else EventKind.RESOURCE_SERVER_ADDED
-        events.append(Event(kind=kind, client=client.client_id, **known))
-    if added:
-        events.append(Event(kind=EventKind.FHIR_SERVER_ADDED, **known))
+def _record_events(done: RegisteredFhirServer, actor: Actor) -> None:
+    known = {"fhir_server": done.server.base}
+    events = [actor.event(EventKind.FHIR_SERVER_OPENED, client=client_id, **known) for client_id in done.opened_to]
+    if done.secret:
+        kind = EventKind.SECRET_ROTATED if done.rotated else EventKind.RESOURCE_SERVER_ADDED
+        events.append(actor.event(kind, client=done.client.client_id, **known))
+    if done.added:
+        events.append(actor.event(EventKind.FHIR_SERVER_ADDED, **known))
     if events:
         record_events(*events)

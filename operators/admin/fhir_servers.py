@@ -105,7 +105,8 @@ class FhirServerAdmin(OperatorAdmin):
         if change:
             super().save_model(request, obj, form, change)
             return
-        made = fhir_servers.register(obj, tells_addresses=bool(form.cleaned_data["tells_addresses"]))
+        tells_addresses = bool(form.cleaned_data["tells_addresses"])
+        made = fhir_servers.register(obj, actor(request), tells_addresses=tells_addresses)
         obj.pk, obj.registered = made.server.pk, made
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:

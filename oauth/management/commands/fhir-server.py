@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from oauth.management.operator import operator_at_command_line
 from oauth.models import Client, FhirServer
 from oauth.models.servers import AddressPolicy, ClaimProfile
 from oauth.registration.fhir_servers import RegisteredFhirServer, client_ids_at, register
@@ -125,6 +126,7 @@ def _register(options: dict[str, Any]) -> RegisteredFhirServer:
     try:
         return register(
             server,
+            operator_at_command_line(),
             tells_addresses=options["tells_addresses"],
             clients=clients,
             new_secret=options["new_secret"],
@@ -139,7 +141,7 @@ def _draw_secret(options: dict[str, Any]) -> RegisteredFhirServer:
     if server is None:
         raise CommandError(f"No FHIR server has the base {ascii(base)[1:-1]}; `fhir-server add` protects one.")
     try:
-        return register(server, new_secret=True)
+        return register(server, operator_at_command_line(), new_secret=True)
     except InvalidRegistration as refusal:
         raise CommandError(_refusal(server.base, refusal)) from None
 

@@ -13,6 +13,10 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
+from accounts import clock
+from oauth.clients import secrets as secrets_of_clients
+from oauth.clients.secrets import rotate
+from oauth.ending.selection import Actor
 from oauth.models import Client, FhirServer, ResourceServerRole
 from oauth.registration.fhir_servers import RegisteredFhirServer, register
 from oauth.registration.problems import InvalidRegistration
@@ -30,7 +34,7 @@ def base() -> str:
 
 def protect(base: str, *, name: str = "", clients: Iterable[Client] = (), **fields: Any) -> RegisteredFhirServer:
     """What the admin and the command do."""
-    return register(FhirServer(base=base, name=name or base, **fields), clients=clients)
+    return register(FhirServer(base=base, name=name or base, **fields), Actor(now=clock.now()), clients=clients)
 
 
 def fhir_server(*arguments: str) -> str:
@@ -101,6 +105,14 @@ def test_everything_that_was_added_is_in_the_trail(base: str, events: Events, ma
     assert len(events("fhir-server-added", fhir_server=base)) == 1
     assert len(events("resource-server-added", fhir_server=base, client=done.client.client_id)) == 1
     assert len(events("fhir-server-opened", fhir_server=base, client=app_client.client_id)) == 1
+
+
+def test_events_of_the_command_name_it_as_the_operator(base: str, events: Events, make_client: MakeClient) -> None:
+    fhir_server("add", base, "--client", make_client().client_id)
+    fhir_server("new-secret", base)
+
+    for kind in ("fhir-server-added", "resource-server-added", "fhir-server-opened", "secret-rotated"):
+        assert [event.operator for event in events(kind, fhir_server=base)] == ["manage.py"], kind
 
 
 def test_an_unfit_base_writes_nothing() -> None:
@@ -277,3 +289,22 @@ def test_new_secret_draws_one_for_a_server_that_is_there_and_adds_none(base: str
     assert [each["introspected_by"] for each in json.loads(fhir_server("list", "--json")) if each["base"] == base] == [
         [first["client_id"]]
     ]
+
+
+@pytest.mark.requirement("RG-08")
+@pytest.mark.parametrize("command", [["new-secret"], ["add", "--new-secret"]], ids=["new-secret", "add"])
+def test_a_rotation_that_came_second_shows_no_secret_and_says_so(
+    base: str, events: Events, monkeypatch: pytest.MonkeyPatch, command: list[str]
+) -> None:
+    first = protect(base)
+
+    def come_second(client: Client, number: str, *, now: int) -> str:
+        assert rotate(Client.objects.get(pk=client.pk), number, now=now)
+        return rotate(client, number, now=now)
+
+    monkeypatch.setattr(secrets_of_clients, "rotate", come_second)
+
+    with pytest.raises(CommandError, match=r"Another rotation came first\. Nothing was written\."):
+        fhir_server(command[0], base, *command[1:])
+
+    assert events("secret-rotated", client=first.client.client_id) == []

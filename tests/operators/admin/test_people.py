@@ -158,7 +158,7 @@ def test_people_are_found_by_name_and_by_fhir_user(operator: Operator, make_pers
         assert other.username not in page
 
 
-def test_a_fhir_server_comes_with_its_client_and_a_secret_shown_once(operator: Operator) -> None:
+def test_a_fhir_server_comes_with_its_client_and_a_secret_shown_once(operator: Operator, events: Events) -> None:
     from oauth.clients.secrets import client_secret_digest
     from oauth.models import FhirServer
 
@@ -177,6 +177,8 @@ def test_a_fhir_server_comes_with_its_client_and_a_secret_shown_once(operator: O
     assert (server.version, server.signing_algorithm, server.access_token_seconds) == ("stu3", "RS256", 120)
     assert (server.address_policy, role.tells_addresses) == ("block", 1)
     assert (server.claim_profile, server.claim_mapping, server.v1_equivalents) == ("node", "", 1)
+    for kind in ("fhir-server-added", "resource-server-added"):
+        assert [event.operator for event in events(kind, fhir_server=server.base)] == [operator.user.subject]
     again = operator.post("oauth/fhirserver/add/", form)
     assert "protected already" in again.content.decode()
     assert not secret_on(again)
