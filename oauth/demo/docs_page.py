@@ -44,7 +44,14 @@ def _file(name: str) -> Path | None:
         return None
     file = (settings.BASE_DIR / name).resolve()
     inside = file.is_relative_to((settings.BASE_DIR / FOLDER).resolve()) or name == "README.md"
-    return file if inside and file.suffix == ".md" and file.is_file() else None
+    return file if inside and file.suffix == ".md" and _is_there(file) else None
+
+
+def _is_there(file: Path) -> bool:
+    try:
+        return file.is_file()
+    except OSError:  # a name that is longer than any file's
+        return False
 
 
 def _pieces(text: str, name: str) -> list[Piece]:

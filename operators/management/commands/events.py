@@ -34,6 +34,8 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print one JSON object a line")
 
     def handle(self, **options: Any) -> None:
+        if options["last"] < 0:
+            raise CommandError("--last is how many, 0 or more.")
         wanted = _wanted(options)
         coming = NewEvents(wanted)
         self._print(newest_events(wanted, at_most=options["last"]), as_json=options["json"])

@@ -30,6 +30,8 @@ def test_a_page_is_its_markdown_with_links_that_lead_on(client: Any) -> None:
         "docs/../SECURITY.md",
         "/etc/passwd",
         "docs/\0.md",
+        pytest.param(f"docs/{'a' * 300}.md", id="longer than a name can be"),
+        pytest.param(f"docs/{'a/' * 3000}a.md", id="longer than a path can be"),
     ],
 )
 def test_no_other_file_is_shown(client: Any, name: str) -> None:

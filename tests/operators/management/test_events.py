@@ -61,6 +61,11 @@ def test_a_kind_that_nobody_records_is_a_mistake() -> None:
         events("--kind", "isued")
 
 
+def test_fewer_than_none_is_a_mistake() -> None:
+    with pytest.raises(CommandError, match="--last is how many, 0 or more"):
+        events("--last", "-1")
+
+
 def test_lines_for_people_name_what_is_known(client: str) -> None:
     record(client, address="192.0.2.7")
     out = StringIO()
