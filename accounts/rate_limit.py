@@ -36,16 +36,22 @@ UPDATE accounts_failurecount SET failures = failures - COALESCE((
 
 
 class Count(NamedTuple):
-    """How many there were within the window, these one included, and when it ends."""
+    """How many there were within the window, those included that were just added, and when it ends."""
 
     number: int
     window_ends_at: int
+    added: int = 1
 
     @property
     def is_worth_an_event(self) -> bool:
         """The first few, then one at a hundred, a thousand, ...: a flood must not fill the trail."""
-        digits = str(self.number)
-        return self.number <= FIRST_EVENTS or digits.rstrip("0") == "1"
+        before = self.number - self.added
+        return before < FIRST_EVENTS or len(str(before)) < len(str(self.number))
+
+    @property
+    def since_last_event(self) -> int:
+        """Of those that are counted one by one: how many came after the event before this one, this one included."""
+        return 1 if self.number <= FIRST_EVENTS else self.number - self.number // 10
 
     @property
     def so_far(self) -> str:
@@ -57,15 +63,17 @@ class Count(NamedTuple):
         return f"{reason}, {self.so_far}" if self.so_far else reason
 
 
-def count(kind: Kind, name: str, address: str, *, now: int, seconds: int = 0, ends_at: int = 0) -> Count:
-    """Counts one more, within a window of so many seconds (by default the one of failures) or until then.
+def count(
+    kind: Kind, name: str, address: str, *, now: int, seconds: int = 0, ends_at: int = 0, added: int = 1
+) -> Count:
+    """Counts one more, or so many, within a window of so many seconds (by default that of failures) or until then.
 
     One statement.
     """
     ends_at = ends_at or now + (seconds or settings.SMARTAUTH_FAILURE_WINDOW_SECONDS) * SECOND
     with connection.cursor() as cursor:
-        cursor.execute(_COUNT, windows.values(_key(kind, name, address), (), 1, now=now, ends_at=ends_at))
-        return Count(*cursor.fetchone())
+        cursor.execute(_COUNT, windows.values(_key(kind, name, address), (), added, now=now, ends_at=ends_at))
+        return Count(*cursor.fetchone())._replace(added=added)
 
 
 def count_failure(kind: Kind, name: str, address: str, *, now: int) -> int:

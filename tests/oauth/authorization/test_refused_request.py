@@ -7,9 +7,8 @@ import httpx
 import pytest
 from django.db import OperationalError
 
-from accounts.models import RateCount
-from accounts.rate_limit import _key
 from audit.models import OutboxEvent
+from oauth.http.refusal_events import _counted_here
 from oauth.models import PendingRequest, public_reference
 from tests.fixture_types import MakeClient, MakePerson, MakeVisitor
 from tests.oauth.visitor import Visitor, redirect_query
@@ -113,7 +112,8 @@ def test_outside_development_strangers_fill_no_trail_and_another_case_is_still_s
 
     for _ in range(12):
         assert visitor.ask(client, redirect_uri="https://evil.example/cb").status_code == 400
-    RateCount.objects.filter(key=_key("refused in a browser", "E4", visitor.address)).update(count=99)
+    here = "E4", visitor.address
+    _counted_here[here] = _counted_here[here]._replace(number=99)
     visitor.ask(client, redirect_uri="https://evil.example/cb")
     visitor.ask(client, redirect_uri=None)
     elsewhere.ask(client, redirect_uri="https://evil.example/cb")
