@@ -19,7 +19,7 @@ def save_client(entry: dict[str, Any], path: str, outcome: Outcome) -> None:
     """One entry of `clients`. The secret is the first one: it is set when there is none and never again."""
     client_id = entry["client_id"]
     row = find_row(Client.objects, client_id=client_id) or Client(client_id=client_id)
-    added = row.pk is None
+    added, before = row.pk is None, _lists(row)
     changed = set_fields(row, _values(entry, path, outcome))
     fhir_servers = _fhir_servers(row, entry, path)
     names = {**KEYS, "launch_urls": "launch_url"} if "launch_url" in entry else KEYS
@@ -29,8 +29,20 @@ def save_client(entry: dict[str, Any], path: str, outcome: Outcome) -> None:
     changed += _save_fhir_servers(row, fhir_servers)
     changed += _save_protects(row, entry, path)
     outcome.record_change(f"client {client_id}", added, changed, client=client_id)
+    for name, values in ({} if added else _lists(row)).items():
+        outcome.record_difference(f"{name} of client {client_id}", before[name], values)
     warnings = clients.warnings(row, fhir_servers, list(row.protects.all()))
     outcome.warnings += [f"{path}.{field}: {one}" for field, every in warnings.items() for one in every]
+
+
+def _lists(row: Client) -> dict[str, set[str]]:
+    """What its lists hold today, by the keys of the file: of FHIR servers the bases."""
+    if row.pk is None:
+        return {}
+    reached = row.fhir_servers.values_list("base", flat=True)
+    protected = row.protects.values_list("fhir_server__base", flat=True)
+    texts = {name: set(getattr(row, name).split()) for name in LISTS}
+    return {**texts, "fhir_servers": set(reached), "protects": set(protected)}
 
 
 def _values(entry: dict[str, Any], path: str, outcome: Outcome) -> dict[str, Any]:

@@ -41,6 +41,13 @@ class Outcome:
             kind, reason = EventKind.SEEDED, "added" if added else f"changed {names}"
         record_events(Event(kind=kind, at=clock.now(), reason=reason, operator=self.operator, **reference))
 
+    def record_difference(self, what: str, before: set[str], after: set[str]) -> None:
+        """One line more about a row that was changed: what a list of it got and what it lost."""
+        parts = {"added": sorted(after - before), "taken away": sorted(before - after)}
+        found = "; ".join(f"{verb} {', '.join(names)}" for verb, names in parts.items() if names)
+        if found:
+            self.changes.append(f"{what}: {found}")
+
 
 def set_fields(row: models.Model, values: Mapping[str, Any]) -> list[str]:
     """Sets the values. The names of those that made a difference."""

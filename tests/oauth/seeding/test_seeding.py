@@ -262,6 +262,24 @@ def test_a_role_that_is_no_longer_listed_is_taken_away(write: Write, name: str) 
     assert not Client.objects.get(client_id=f"{name}-server").protects.exists()
 
 
+def test_what_a_list_of_a_client_gets_and_loses_is_named(write: Write, name: str) -> None:
+    other = f"https://other-{name}.example.org/fhir"
+    seed(write(SMALL.replace("people:", f"  - {{base: {other}, name: Other}}\npeople:")))
+
+    own, protected = "fhir_servers: [https://NAME.example.org/fhir]", "{fhir_server: https://NAME.example.org/fhir"
+    text = SMALL.replace(own, f"fhir_servers: [{other}]").replace(protected, f"{{fhir_server: {other}")
+    outcome = seed(write(text.replace("app.example.org/cb]", "app.example.org/cb, https://app.example.org/new]")))
+
+    base = f"https://{name}.example.org/fhir"
+    assert outcome.changes == [
+        f"changed client {name}-app: fhir_servers, redirect_uris",
+        f"redirect_uris of client {name}-app: added https://app.example.org/new",
+        f"fhir_servers of client {name}-app: added {other}; taken away {base}",
+        f"changed client {name}-server: protects",
+        f"protects of client {name}-server: added {other}; taken away {base}",
+    ]
+
+
 def test_a_person_without_a_password_cannot_sign_in(write: Write, name: str) -> None:
     seed(write(SMALL.replace("    password: correct horse battery\n", "")))
 
