@@ -47,7 +47,7 @@ def _group(group: Mapping[str, Any], answers: Mapping[str, Answer]) -> Group:
     return Group(group["title"], group["sentence"], tuple(made))
 
 
-def _kind(group: str, answers: Mapping[str, Answer], members: Mapping[str, str]) -> Kind:
+def _kind(group: str, answers: Mapping[str, Answer], members: Mapping[str, Any]) -> Kind:
     return Kind(
         id=members["id"],
         name=members["kind"],
@@ -58,4 +58,5 @@ def _kind(group: str, answers: Mapping[str, Answer], members: Mapping[str, str])
         source=members["source"],
         remedy=_remedies()[members["id"]],
         policy=members.get("policy", ""),
+        not_applicable=frozenset(members.get("not_applicable", ())),
     )

@@ -62,7 +62,8 @@ class Remedy:
 class Kind:
     """A kind of bad token, or a good twin. `id` is the line of the specification, which several kinds may share.
 
-    `wrong` is a sentence. `policy` says what a server may decide otherwise: that is reported, and is no hole.
+    `wrong` is a sentence. `policy` says what a server may decide otherwise: that is reported, and is no hole. A server
+    that takes no such request answers it with a status of `not_applicable`, and looks at no token in it.
     """
 
     id: str
@@ -74,6 +75,7 @@ class Kind:
     source: str
     remedy: Remedy
     policy: str = ""
+    not_applicable: frozenset[int] = frozenset()
 
     @property
     def is_good(self) -> bool:
@@ -88,6 +90,7 @@ class Kind:
             "statuses": sorted(self.answer.statuses),
             "errors": {str(status): error for status, error in self.answer.errors.items()},
             "as_unknown_id": self.answer.hides,
+            "not_applicable": sorted(self.not_applicable),
         }
         fooled = [name for name, is_fooled in fools.items() if is_fooled]
         return {**about, "fools": fooled, "answer": answer, **self.remedy.as_json()}

@@ -53,6 +53,8 @@ def judge_alone(kind: Kind, answer: Received, *, of_unknown_id: int = 404) -> Ve
 
     `of_unknown_id` is what this server answers to an id that never existed.
     """
+    if answer.status in kind.not_applicable and not _holds_data(answer):
+        return _not_applicable_verdict(answer)
     if _is_by_policy(kind, answer):
         return _policy_verdict(kind, answer)
     is_status_right = kind.answer.is_met_by(answer.status, of_unknown_id=of_unknown_id)
@@ -72,6 +74,17 @@ def _policy_verdict(kind: Kind, answer: Received) -> Verdict:
     policy = kind.policy.replace("`", "")
     finding = Finding(Outcome.NOT_CHECKED, f"The status is {answer.status}, which is a matter of policy: {policy}")
     return Verdict(title, f"That may be a matter of policy: {policy}", Outcome.NOT_CHECKED, (finding,))
+
+
+def _not_applicable_verdict(answer: Received) -> Verdict:
+    rule = f"The status is {answer.status}: a server that takes no such request looks at no token in it"
+    finding = Finding(Outcome.NOT_CHECKED, rule)
+    title, lead = "Your server takes no such request", "This kind does not apply to it."
+    return Verdict(title, lead, Outcome.NOT_CHECKED, (finding,))
+
+
+def _holds_data(answer: Received) -> bool:
+    return bool(answer.resource) and not is_outcome(answer.resource)
 
 
 def _words(kind: Kind, answer: Received, is_status_right: bool, *, is_right: bool) -> tuple[str, str]:
@@ -105,7 +118,7 @@ def _status(kind: Kind, answer: Received, is_right: bool) -> Finding:
 
 def _data(answer: Received) -> Finding:
     """Whether something came beside the refusal; what could not be read is left to the reader."""
-    if answer.resource and not is_outcome(answer.resource):
+    if _holds_data(answer):
         rule = "The answer must hold no data of a patient"
         return Finding(Outcome.FAILED, rule, "an OperationOutcome or nothing", answer.resource)
     if answer.is_unread:

@@ -1,6 +1,7 @@
 """A token as it was ordered, good or bad, with what it takes to send it. Every minting is an event."""
 
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any
 
 from django.db import transaction
@@ -26,6 +27,7 @@ from smartauth_probe.kinds import Kind
 from smartauth_probe.requests import Presentation, presentation
 
 OWN_CLAIMS = "own claims"
+LONGEST_TYPED = 100  # beyond it no name is near
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,12 +61,21 @@ def hand_out(order: Order, changes: Changes, *, bad: str = "", listener: str = "
     if not bad:
         return _mint_changed(order, changes) if changes else _issue_good(order)
     if bad not in kinds():
-        raise InvalidOrder(f"There is no kind {ascii(bad)[1:-1]}.", "bad")
+        raise InvalidOrder(_unknown_kind(bad), "bad")
     if changes.are_of_content:
         raise InvalidOrder("A bad token is wrong in one way: only claims and header of a good one are changed.", "bad")
     if not order.patient:
         raise InvalidOrder("A bad token is made for a patient: its answer is known for a record.", "patient")
     return _mint_bad(order, kinds()[bad], lifetime=changes.lifetime, listener=listener)
+
+
+def _unknown_kind(bad: str) -> str:
+    """That there is none, which names are near, and where all of them stand."""
+    near = ", ".join(get_close_matches(bad[:LONGEST_TYPED], kinds()))
+    return (
+        f"There is no kind {ascii(bad)[1:-1]}{f'; near it are {near}' if near else ''}. "
+        "All are listed by /dev/tokens/kinds and token --list."
+    )
 
 
 @transaction.atomic

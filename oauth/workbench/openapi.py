@@ -133,6 +133,7 @@ def _answer() -> dict[str, Schema]:
         "statuses": {"type": "array", "items": NUMBER},
         "errors": {"type": "object", "additionalProperties": TEXT},
         "as_unknown_id": {"type": "boolean"},
+        "not_applicable": {"type": "array", "items": NUMBER},
     }
 
 

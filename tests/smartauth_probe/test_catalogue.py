@@ -78,6 +78,13 @@ def test_a_hidden_record_is_answered_like_an_id_that_never_existed() -> None:
     assert not kinds()["expired"].answer.is_met_by(404)
 
 
+def test_only_a_search_by_post_may_be_a_request_that_a_server_does_not_take() -> None:
+    found = {kind.name: kind.not_applicable for kind in kinds().values() if kind.not_applicable}
+
+    assert found == {"in-body": {404, 405, 501}}
+    assert kinds()["in-body"].as_json()["answer"]["not_applicable"] == [404, 405, 501]
+
+
 def test_a_kind_can_be_told_as_json() -> None:
     assert kinds()["aud-longer"].as_json() == {
         "id": "XT-922",
@@ -86,7 +93,7 @@ def test_a_kind_can_be_told_as_json() -> None:
         "wrong": "`aud` only begins like the base: `{base}-other`.",
         "policy": "",
         "fools": ["jwt", "introspection"],
-        "answer": {"statuses": [401], "errors": {"401": "invalid_token"}, "as_unknown_id": False},
+        "answer": {"statuses": [401], "errors": {"401": "invalid_token"}, "as_unknown_id": False, "not_applicable": []},
         "why": kinds()["aud-shorter"].remedy.why,
         "fix": kinds()["aud-shorter"].remedy.fix,
         "code": {

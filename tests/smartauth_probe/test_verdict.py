@@ -122,6 +122,28 @@ def test_what_a_server_may_decide_is_reported_and_is_no_failure(kind: str, answe
     assert policy in found.findings[1].rule
 
 
+@pytest.mark.parametrize("status", [404, 405, 501])
+def test_a_request_that_a_server_does_not_take_is_reported_and_is_no_failure(status: int) -> None:
+    found = verdict("in-body", Received(status, "", OUTCOME))
+
+    assert (found.outcome, found.title) == (Outcome.NOT_CHECKED, "Your server takes no such request")
+    assert [finding.outcome for finding in found.findings] == [Outcome.PASSED, Outcome.NOT_CHECKED]
+    assert str(status) in found.findings[1].rule
+
+
+@pytest.mark.parametrize(
+    ("kind", "answer"),
+    [
+        ("in-body", LET_IN),
+        ("in-body", Received(404, "", "Patient/amy")),
+        ("in-body", Received(500)),
+        ("in-query", Received(404, "", OUTCOME)),
+    ],
+)
+def test_no_other_answer_is_taken_for_a_request_that_a_server_does_not_take(kind: str, answer: Received) -> None:
+    assert verdict(kind, answer).outcome is Outcome.FAILED
+
+
 @pytest.mark.parametrize(("kind", "answer"), [("typ-jwt", Received(401, INVALID, OUTCOME)), ("good-aud-slash", LET_IN)])
 def test_what_needs_no_policy_passes(kind: str, answer: Received) -> None:
     assert verdict(kind, answer).outcome is Outcome.PASSED

@@ -110,7 +110,8 @@ def test_every_minting_is_an_event_that_does_not_hold_the_token(asker: Asker, ev
 @pytest.mark.parametrize(
     ("members", "says"),
     [
-        pytest.param({"bad": "unheard-of"}, "bad: There is no kind unheard-of", id="unknown kind"),
+        pytest.param({"bad": "unheard-of"}, r"no kind unheard-of\. All .* by /dev/tokens/kinds", id="unknown kind"),
+        pytest.param({"bad": "expire"}, r"bad: There is no kind expire; near it are expired\. All", id="misspelt kind"),
         pytest.param({"bad": "expired", "claims": {"a": 1}}, "bad: A bad token is wrong in one way", id="bad and more"),
         pytest.param({"claims": ["a"]}, "claims: It takes a JSON object", id="claims that are none"),
         pytest.param({"without": "scope"}, "without: It takes a list", id="no list"),
