@@ -1,106 +1,121 @@
 """What may this token do at a FHIR server? The OpenID AuthZEN Authorization API, answered as introspection is."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from introspection.live_token import Inactive, find_live_use
 from oauth.http.machine_request import MachineRequest
 from oauth.http.machine_response import MachineResponse
 from smart.decisions.answer import answer, plain_answer
-from smart.decisions.authzen import ENTITIES, MAX_EVALUATIONS, Evaluation, MalformedEvaluation, parse_evaluation
-from smart.decisions.caller import Caller, InvalidClaims, read_caller
-from smart.decisions.decide import INVALID_TOKEN, Decision, decide
-from smart.explanation import Explanation, explain
+from smart.decisions.authzen import (
+    ENTITIES,
+    MAX_EVALUATIONS,
+    Asked,
+    Evaluation,
+    MalformedEvaluation,
+    parse_about,
+    parse_evaluation,
+)
+from smart.decisions.caller import InvalidClaims, read_caller
+from smart.decisions.decide import INVALID_TOKEN, decide
+from smart.decisions.view import Reach
+from smart.explanation import explain
 from smart.http.errors import InvalidRequest
 from smart.time_units import SECOND
 
+Parsed = TypeVar("Parsed")
 ALL, UNTIL_DENIED, UNTIL_PERMITTED = "execute_all", "deny_on_first_deny", "permit_on_first_permit"
 
 
 class Speaker:
-    """A live token as decisions need it: its caller, claims and FHIR version."""
+    """Who a live token speaks for: its claims, and its reach at the bases that are asked about."""
 
-    def __init__(self, caller: Caller, claims: Mapping[str, Any], version: str) -> None:
-        self.caller, self.claims, self.version = caller, claims, version
+    def __init__(self, claims: Mapping[str, Any], version: str, now: int) -> None:
+        self.claims, self.version, self._now = claims, version, now
+        self._reaches: dict[str, Reach] = {}
 
-    def decide(self, asked: Evaluation, *, applies_views: bool) -> Decision:
-        return decide(self.caller, asked.question, version=self.version, base=asked.base, applies_views=applies_views)
+    def reach(self, base: str) -> Reach:
+        """Its reach at that base. Raises InvalidClaims for one that it is not for."""
+        if base not in self._reaches:
+            caller = read_caller(self.claims, base, self._now / SECOND)
+            self._reaches[base] = Reach(caller, self.version, base)
+        return self._reaches[base]
 
 
 async def evaluate(request: MachineRequest) -> MachineResponse:
     """One decision (AuthZEN §6). A denial is a 200 too: only who cannot be answered at all gets another status."""
-    return await _evaluate(request, request.members)
+    asked = _parse(parse_evaluation, request.members)
+    if isinstance(asked, MalformedEvaluation):
+        raise _malformed(str(asked))
+    try:
+        speaker = await _speaker(request, asked.about)
+        decision = decide(speaker.reach(asked.base), asked.question, applies_views=asked.applies_views)
+    except Inactive as inactive:
+        return replace(_json(plain_answer(INVALID_TOKEN, base=asked.base)), explanation=await inactive.explanation())
+    except InvalidClaims as invalid:
+        why = explain("the token is not for this base", invalid.why)
+        return replace(_json(plain_answer(INVALID_TOKEN, base=asked.base)), explanation=why)
+    return _json(answer(decision, version=speaker.version, base=asked.base, claims=speaker.claims))
 
 
 async def evaluate_many(request: MachineRequest) -> MachineResponse:
     """A decision for each entry, about one token (AuthZEN §7); without entries one decision."""
     entries = request.members.get("evaluations")
     if entries is None or entries == []:
-        return await _evaluate(request, request.members)
+        return await evaluate(request)
+    semantic = _semantic(request.members.get("options"))
     if not isinstance(entries, list) or len(entries) > MAX_EVALUATIONS:
         raise _malformed(f"evaluations is not a list of at most {MAX_EVALUATIONS}")
-    options = request.members.get("options")
-    semantic = options.get("evaluations_semantic", ALL) if isinstance(options, dict) else ALL
-    if semantic not in (ALL, UNTIL_DENIED, UNTIL_PERMITTED):
-        raise _malformed("options.evaluations_semantic is none that is known")
-    asked = [_parse_entry(entry, request.members) for entry in entries]
-    first = next((one for one in asked if isinstance(one, Evaluation)), None)
-    if first is None:
-        raise _malformed(str(asked[0]))
-    speaker, why = await _speaker(request, first)
-    found = list(_until(semantic, (_entry_answer(one, first, speaker) for one in asked)))
-    return replace(_json({"evaluations": found}), explanation=why)
-
-
-async def _evaluate(request: MachineRequest, members: Mapping[str, Any]) -> MachineResponse:
-    try:
-        asked = parse_evaluation(members)
-    except MalformedEvaluation as error:
-        raise _malformed(str(error)) from None
-    speaker, why = await _speaker(request, asked)
-    if speaker is None:
-        return replace(_json(plain_answer(INVALID_TOKEN, base=asked.base)), explanation=why)
-    decision = speaker.decide(asked, applies_views=asked.applies_views)
-    return _json(answer(decision, version=speaker.version, base=asked.base, claims=speaker.claims))
-
-
-async def _speaker(request: MachineRequest, asked: Evaluation) -> tuple[Speaker | None, Explanation | None]:
-    """Who the token speaks for at that base; None for one that opens nothing there, and in development why."""
-    told = {"__client_ip": asked.address} if asked.address else {}
-    try:
-        use, policy = await find_live_use(request, asked.digest, asked.token, told)
-        claims = json.loads(use.introspection_response(policy))
-        caller = read_caller(claims, asked.base, request.now / SECOND)
-        return Speaker(caller, claims, use.found.fhir_version or ""), None
+    common = {name: request.members[name] for name in ENTITIES if name in request.members}
+    merged = [{**common, **entry} if isinstance(entry, dict) else {} for entry in entries]
+    about = _parse(parse_about, next((entry for entry in merged if entry), {}))
+    if isinstance(about, MalformedEvaluation):
+        raise _malformed(str(about))
+    explanation = None
+    try:  # who asks is known before anything that their request multiplies is looked at
+        speaker: Speaker | None = await _speaker(request, about)
     except Inactive as inactive:
-        return None, await inactive.explanation()
-    except InvalidClaims as invalid:
-        return None, explain("the token is not for this base", invalid.why)
+        speaker, explanation = None, await inactive.explanation()
+    found = list(_until(semantic, (_entry_answer(entry, about, speaker) for entry in merged)))
+    return replace(_json({"evaluations": found}), explanation=explanation)
 
 
-def _parse_entry(entry: Any, defaults: Mapping[str, Any]) -> Evaluation | MalformedEvaluation:
-    """An entry with what the request says for all of them; an entity of its own takes the place of the common one."""
-    if not isinstance(entry, dict):
-        return MalformedEvaluation("an entry is not an object")
-    common = {name: defaults[name] for name in ENTITIES if name in defaults}
-    try:
-        return parse_evaluation({**common, **entry})
-    except MalformedEvaluation as error:
-        return error
+def _semantic(options: Any) -> str:
+    found = options.get("evaluations_semantic", ALL) if isinstance(options, dict) else ALL
+    if found not in (ALL, UNTIL_DENIED, UNTIL_PERMITTED):
+        raise _malformed("options.evaluations_semantic is none that is known")
+    return str(found)
 
 
-def _entry_answer(
-    asked: Evaluation | MalformedEvaluation, first: Evaluation, speaker: Speaker | None
-) -> dict[str, Any]:
+async def _speaker(request: MachineRequest, about: Asked) -> Speaker:
+    """Who the token speaks for. Raises Inactive, and what says that the caller proved nothing."""
+    told = {"__client_ip": about.address} if about.address else {}
+    use, policy = await find_live_use(request, about.digest, about.token, told)
+    return Speaker(json.loads(use.introspection_response(policy)), use.found.fhir_version or "", request.now)
+
+
+def _entry_answer(entry: Mapping[str, Any], about: Asked, speaker: Speaker | None) -> dict[str, Any]:
     """An entry without a view: it is judged by its content, or needs none."""
-    if isinstance(asked, Evaluation) and (asked.digest, asked.base) != (first.digest, first.base):
-        asked = MalformedEvaluation("all entries are about one token and one base")
+    asked = _parse(parse_evaluation, entry) if entry else MalformedEvaluation("an entry is not an object")
+    if isinstance(asked, Evaluation) and asked.about != about:
+        asked = MalformedEvaluation("all entries are about one token, used from one address")
     if isinstance(asked, MalformedEvaluation):
         return {"decision": False, "context": {"error": {"status": 400, "message": str(asked)}}}
-    decision = speaker.decide(asked, applies_views=False) if speaker else INVALID_TOKEN
+    decision = INVALID_TOKEN
+    if speaker is not None:
+        with suppress(InvalidClaims):
+            decision = decide(speaker.reach(asked.base), asked.question, applies_views=False, is_entry=True)
     return plain_answer(decision, base=asked.base)
+
+
+def _parse(parser: Callable[[Mapping[str, Any]], Parsed], body: Mapping[str, Any]) -> Parsed | MalformedEvaluation:
+    try:
+        return parser(body)
+    except MalformedEvaluation as error:
+        return error
 
 
 def _until(semantic: str, answers: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:

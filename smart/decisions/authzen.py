@@ -7,11 +7,14 @@ import binascii
 from base64 import urlsafe_b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
-from smart.decisions.question import ANY_ID, MAX_PARAMETERS, Question, question_of_http
+from smart.decisions.question import ANY_ID, MAX_PARAMETERS, Question, is_search_by_post, question_of_http
 from smart.digests import sha256_hex
+from smart.fhir.audience import canonical_url
 from smart.http.bearer import is_bearer_token
+from smart.http.limits import MAX_QUERY
 
 VIEW_FORM = "fhir-view/1"  # what a caller says that it applies, in context.understands
 TOKEN, TOKEN_DIGEST = "access_token", "access_token_sha256"  # types of subject
@@ -24,25 +27,37 @@ class MalformedEvaluation(ValueError):
     """What is wrong with a request, in words for its developer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Evaluation:
-    """One request to decide. `digest` is the token's SHA-256 in hexadecimal, `token` itself is "" where only that came.
+class Asked(NamedTuple):
+    """About which token is asked, and from where it was used, as the FHIR server says.
 
-    `address` is from where the request came that is asked about, as the FHIR server says.
+    `digest` is the token's SHA-256 in hexadecimal, `token` itself is "" where only that came.
     """
 
     digest: str
     token: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """One request to decide."""
+
+    about: Asked
     base: str
     question: Question
     applies_views: bool
-    address: str
+
+
+def parse_about(body: Mapping[str, Any]) -> Asked:
+    """About which token a request asks, without a look at what is asked. Raises MalformedEvaluation."""
+    digest, token = _parse_subject(_object(body, "subject"))
+    context = _object(body, "context", required=False)
+    return Asked(digest, token, _text(context, "client_address", required=False))
 
 
 def parse_evaluation(body: Mapping[str, Any]) -> Evaluation:
     """The request of an evaluation (§6.1). Raises MalformedEvaluation."""
-    context = _object(body, "context", required=False)
-    digest, token = _parse_subject(_object(body, "subject"))
+    about, context = parse_about(body), _object(body, "context", required=False)
     if "http" in context and "action" not in body and "resource" not in body:
         base, question = _short_form(context)
     else:
@@ -50,8 +65,7 @@ def parse_evaluation(body: Mapping[str, Any]) -> Evaluation:
     understood = context.get("understands", [])
     if not isinstance(understood, list):
         raise MalformedEvaluation("context.understands is not a list")
-    address = _text(context, "client_address", required=False)
-    return Evaluation(digest, token, base, question, VIEW_FORM in understood, address)
+    return Evaluation(about, base, question, VIEW_FORM in understood)
 
 
 def _parse_subject(subject: Mapping[str, Any]) -> tuple[str, str]:
@@ -72,15 +86,35 @@ def _digest(text: str) -> str:
 
 
 def _short_form(context: Mapping[str, Any]) -> tuple[str, Question]:
-    """The request as the FHIR server got it: method, and URL relative to the base."""
-    http = _object(context, "http")
-    method, url = _text(http, "method", of="context.http"), _text(http, "url", of="context.http")
+    """The request as the FHIR server got it: method, URL relative to the base, and the form of a search by POST."""
+    http, of = _object(context, "http"), "context.http"
+    method, url = _text(http, "method", of=of), _text(http, "url", of=of)
+    form = _text(http, "form", of=of, required=False)
+    if len(url) > MAX_QUERY or len(form) > MAX_QUERY:
+        raise MalformedEvaluation(f"{of}.url or form is longer than {MAX_QUERY} characters")
     try:
-        question = question_of_http(method, url)
+        if "form" not in http and is_search_by_post(method, url):
+            raise MalformedEvaluation(f"{of}.form is missing: the body of a search by POST, also an empty one")
+        conditional = http.get("conditional", False) is not False
+        question = question_of_http(method, url, form=form, is_conditional=conditional)
+    except MalformedEvaluation:
+        raise
     except ValueError:
-        raise MalformedEvaluation(f"context.http.url is no URL, or has more than {MAX_PARAMETERS} parameters") from None
+        raise MalformedEvaluation(f"{of} is no request, or has more than {MAX_PARAMETERS} parameters") from None
     contents = {name: context[name] for name in ("content", "content_before") if name in context}
-    return _text(context, "base", of="context"), replace(question, **contents)
+    return _base(context, "context"), replace(question, **contents)
+
+
+def _base(members: Mapping[str, Any], of: str) -> str:
+    """A FHIR base in the one spelling in which bases are compared."""
+    base = canonical_url(_text(members, "base", of=of))
+    try:
+        parts = urlsplit(base)
+    except ValueError:
+        parts = urlsplit("")
+    if parts.scheme not in ("http", "https") or not parts.netloc:
+        raise MalformedEvaluation(f"{of}.base is no URL of a FHIR server")
+    return base
 
 
 def _parse_question(action: Mapping[str, Any], resource: Mapping[str, Any]) -> tuple[str, Question]:
@@ -97,7 +131,7 @@ def _parse_question(action: Mapping[str, Any], resource: Mapping[str, Any]) -> t
         content=about.get("content"),
         content_before=about.get("content_before"),
     )
-    return _text(about, "base", of="resource.properties"), question
+    return _base(about, "resource.properties"), question
 
 
 def _object(members: Mapping[str, Any], name: str, *, required: bool = True) -> Mapping[str, Any]:

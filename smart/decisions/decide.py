@@ -3,22 +3,25 @@
 Default deny: what is not known here, an interaction, a type, a parameter that looks elsewhere, is refused.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from smart.decisions import refusal
-from smart.decisions.caller import Caller
+from smart.decisions.includes import included_types, unclear_includes
 from smart.decisions.interactions import LETTERS
 from smart.decisions.question import ANY_ID, Question, parameters_elsewhere
 from smart.decisions.refusal import Refusal
-from smart.decisions.view import OutOfScope, View, is_unconditional, is_visible, view_of
+from smart.decisions.view import OutOfScope, Reach, View, is_unconditional, is_visible, may_be_stored
 from smart.fhir.definitions import ResourceDefinition, definitions
 from smart.fhir.elements import Json
 from smart.fhir.versions import resource_types
 
 _AFTER = frozenset({"create", "update", "patch"})  # judged by what would be stored
 _BEFORE = frozenset({"update", "patch", "delete"})  # judged by what is stored
+_MANY = frozenset({"search-type", "history-type", "history-instance"})  # answers of more than one resource
+
+LiesIn = Callable[[Json, View, ResourceDefinition, str], bool]
 
 
 class Reason(StrEnum):
@@ -55,89 +58,81 @@ def deny(reason: Reason, told: Refusal, parameters: tuple[str, ...] = ()) -> Dec
 INVALID_TOKEN = deny(Reason.INVALID_TOKEN, refusal.INVALID_TOKEN)
 
 
-def decide(caller: Caller, question: Question, *, version: str, base: str, applies_views: bool) -> Decision:
-    """The decision for a caller with a live token of this base. A conditional yes only to who applies views."""
+def decide(reach: Reach, question: Question, *, applies_views: bool, is_entry: bool = False) -> Decision:
+    """The decision for a live token of this base. A conditional yes only to who applies views.
+
+    `is_entry`: it is about this one resource of an answer, and not about the answer.
+    """
     letter = LETTERS.get(question.interaction)
-    if letter is None or question.type not in resource_types(version):
+    if letter is None or question.type not in resource_types(reach.version):
         return deny(Reason.UNKNOWN_INTERACTION, refusal.NOT_ALLOWED)
-    known = definitions(version)
     try:
-        view = view_of(caller, question.type, letter, known.get(question.type), base)
+        view = reach.view(question.type, letter)
     except OutOfScope:
         return deny(Reason.INSUFFICIENT_SCOPE, refusal.INSUFFICIENT_SCOPE)
-    if elsewhere := _refused_parameters(caller, question, version, view):
+    if elsewhere := _refused_parameters(reach, question, view):
         return deny(Reason.PARAMETER_REFUSED, refusal.PARAMETER_REFUSED, elsewhere)
-    if hidden := _hidden(question, view, known.get(question.type), base):
+    if hidden := _hidden(reach, question, view):
         return deny(Reason.NOT_IN_VIEW, hidden)
-    views = {question.type: view, **_included(caller, question, known, base)}
-    final = _is_decided_by_content(question) or all(map(is_unconditional, views.values()))
+    views = {question.type: view, **_included(reach, question)}
+    by_content = _is_decided_by_content(question, is_entry=is_entry)
+    final = by_content or all(map(is_unconditional, views.values()))
     if not (final or applies_views):
         return deny(Reason.NEEDS_VIEW, refusal.NOT_ALLOWED)
     return Decision(True, views, final)
 
 
-def _refused_parameters(caller: Caller, question: Question, version: str, view: View) -> tuple[str, ...]:
+def _refused_parameters(reach: Reach, question: Question, view: View) -> tuple[str, ...]:
     """What would tell of records beyond the view; nothing is beyond it for a caller who may see everything."""
-    elsewhere = parameters_elsewhere(question)
+    unclear = unclear_includes(question, reach.version, definitions(reach.version))
+    elsewhere = tuple(dict.fromkeys((*parameters_elsewhere(question), *unclear)))
     conditional = ("conditional",) if question.is_conditional and not is_unconditional(view) else ()
-    if elsewhere and not all(_sees_all(caller, name) for name in resource_types(version)):
+    if elsewhere and not all(reach.sees_all(name) for name in resource_types(reach.version)):
         return (*elsewhere, *conditional)
     return conditional
 
 
-def _sees_all(caller: Caller, name: str) -> bool:
-    try:
-        return all(is_unconditional(view_of(caller, name, letter, None, "")) for letter in "rs")
-    except OutOfScope:
-        return False
-
-
-def _hidden(question: Question, view: View, defined: ResourceDefinition | None, base: str) -> Refusal | None:
+def _hidden(reach: Reach, question: Question, view: View) -> Refusal | None:
     """How a resource is refused that its content shows to be out of reach; what is stored is hidden, not forbidden."""
     before, content = question.content_before, question.content
-    if before is not None and not _fits(before, question, view, defined, base):
+    if before is not None and not _fits(before, reach, question, view, is_visible):
         return refusal.NOT_FOUND
-    if content is not None and not _fits(content, question, view, defined, base):
-        return refusal.NOT_ALLOWED if question.interaction in _AFTER else refusal.NOT_FOUND
-    return None
+    if content is None:
+        return None
+    if question.interaction in _AFTER:
+        return None if _fits(content, reach, question, view, may_be_stored) else refusal.NOT_ALLOWED
+    return None if _fits(content, reach, question, view, is_visible) else refusal.NOT_FOUND
 
 
-def _fits(content: Json, question: Question, view: View, defined: ResourceDefinition | None, base: str) -> bool:
+def _fits(content: Json, reach: Reach, question: Question, view: View, lies_in: LiesIn) -> bool:
     """Whether it is the resource that was asked for, and in view."""
     if not isinstance(content, dict) or content.get("resourceType") != question.type:
         return False
-    if question.id != ANY_ID and content.get("id", question.id) != question.id:
+    if question.interaction == "create":
+        content = {**content, "id": ANY_ID}  # a server gives a new id (FHIR http, create)
+    elif question.id != ANY_ID and content.get("id", question.id) != question.id:
         return False
     if is_unconditional(view):
         return True
-    return defined is not None and is_visible({"id": question.id, **content}, view, defined, base)
+    defined = definitions(reach.version).get(question.type)
+    return defined is not None and lies_in({"id": question.id, **content}, view, defined, reach.base)
 
 
-def _is_decided_by_content(question: Question) -> bool:
+def _is_decided_by_content(question: Question, *, is_entry: bool) -> bool:
     """Whether everything that a view would be applied to was sent along."""
+    if question.interaction in _MANY and not is_entry:
+        return False
     has_after = question.content is not None or question.interaction == "delete"
     has_before = question.content_before is not None or question.interaction not in _BEFORE
     return has_after and has_before
 
 
-def _included(
-    caller: Caller, question: Question, known: Mapping[str, ResourceDefinition], base: str
-) -> dict[str, View]:
+def _included(reach: Reach, question: Question) -> dict[str, View]:
     """The views of the types that _include and _revinclude add: nothing of those without a scope to read (SR-04)."""
     found: dict[str, View] = {}
-    for name in _included_types(question, known):
+    for name in sorted(included_types(question, definitions(reach.version)) - {question.type}):
         try:
-            found[name] = view_of(caller, name, "r", known.get(name), base)
+            found[name] = reach.view(name, "r")
         except OutOfScope:
             found[name] = ()
     return found
-
-
-def _included_types(question: Question, known: Mapping[str, ResourceDefinition]) -> Iterator[str]:
-    for value in question.include:
-        source, _, rest = value.partition(":")
-        name, _, target = rest.partition(":")
-        parameter = known[source].parameters.get(name) if source in known else None
-        yield from {target} if target else parameter.targets if parameter else ()
-    for value in question.revinclude:
-        yield value.partition(":")[0]

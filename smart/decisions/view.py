@@ -1,12 +1,14 @@
 """A view: which records of one resource type a caller may see, by which scopes (SMART scopes; SCP-05, GR-15)."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from typing import TypeAlias, Unpack
 
 from smart.decisions.caller import Caller
 from smart.explanation import Why
-from smart.fhir.definitions import ResourceDefinition
+from smart.fhir.definitions import ResourceDefinition, definitions
 from smart.fhir.elements import Json, elements_at, reference_target
+from smart.fhir.id import is_fhir_id
 from smart.openid.standard_claims import has_fhir_user
 from smart.scopes.scope import Scope
 from smart.scopes.scope_sets import scopes_allowing
@@ -76,6 +78,31 @@ def view_of(caller: Caller, name: str, letter: str, defined: ResourceDefinition 
     return tuple(dict.fromkeys(found))
 
 
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """A caller at a base of some FHIR version, each view worked out once."""
+
+    caller: Caller
+    version: str
+    base: str
+    _views: dict[tuple[str, str], View] = field(default_factory=dict)
+
+    def view(self, name: str, letter: str) -> View:
+        """How far it reaches for a letter on a type. Raises OutOfScope."""
+        found = self._views.get((name, letter))
+        if found is None:
+            defined = definitions(self.version).get(name)
+            found = self._views[name, letter] = view_of(self.caller, name, letter, defined, self.base)
+        return found
+
+    def sees_all(self, name: str) -> bool:
+        """Whether every record of the type may be read and found."""
+        try:
+            return all(is_unconditional(self.view(name, letter)) for letter in "rs")
+        except OutOfScope:
+            return False
+
+
 def is_unconditional(view: View) -> bool:
     """Whether it leaves nothing out."""
     return Alternative(Everybody()) in view
@@ -83,27 +110,47 @@ def is_unconditional(view: View) -> bool:
 
 def is_visible(content: Json, view: View, defined: ResourceDefinition, base: str) -> bool:
     """Whether the resource, as its content tells, lies in the view. What the content cannot tell is not in it."""
+    return _lies_in(content, view, defined, base, any)
+
+
+def may_be_stored(content: Json, view: View, defined: ResourceDefinition, base: str) -> bool:
+    """Whether it lies there and nowhere else: it names no patient beside those of the view (WR-03, WR-04)."""
+    return _lies_in(content, view, defined, base, all)
+
+
+def _lies_in(
+    content: Json, view: View, defined: ResourceDefinition, base: str, of_patients: Callable[[Iterable[bool]], bool]
+) -> bool:
     return any(
-        _is_of(content, alternative.who, defined, base) and is_match(content, alternative.where) for alternative in view
+        _is_of(content, alternative.who, defined, base, of_patients) and is_match(content, alternative.where)
+        for alternative in view
     )
 
 
-def _is_of(content: Json, who: Who, defined: ResourceDefinition, base: str) -> bool:
+def _is_of(
+    content: Json, who: Who, defined: ResourceDefinition, base: str, of_patients: Callable[[Iterable[bool]], bool]
+) -> bool:
     match who:
         case Everybody():
             return True
         case OwnRecord(name, own_id):
             return (defined.name, content.get("id")) == (name, own_id)
         case Compartments(patients):
-            return _names_one_of(content, patients, defined, base)
+            named = list(_named_patients(content, defined, base))
+            return bool(named) and of_patients(patient in patients for patient in named)
 
 
-def _names_one_of(content: Json, patients: frozenset[str], defined: ResourceDefinition, base: str) -> bool:
+def _named_patients(content: Json, defined: ResourceDefinition, base: str) -> Iterator[str]:
+    """The patients in whose compartments the resource lies, as far as it says so itself."""
     if defined.compartment.itself:
-        return content.get("id") in patients
-    elements = (element for path in defined.compartment.paths for element in elements_at(content, path))
-    targets = (reference_target(element, base) for element in elements)
-    return any(target is not None and target[0] == "Patient" and target[1] in patients for target in targets)
+        if is_fhir_id(content.get("id")):
+            yield content["id"]
+        return
+    for path in defined.compartment.paths:
+        for element in elements_at(content, path):
+            target = reference_target(element, base)
+            if target is not None and target[0] == "Patient":
+                yield target[1]
 
 
 def _out_of_scope(caller: Caller, name: str, letter: str) -> OutOfScope:

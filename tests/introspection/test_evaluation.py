@@ -78,6 +78,49 @@ def test_in_short_form_method_and_url_are_enough(issue: Issue, ask: Ask) -> None
     assert ask(chained).json()["context"]["refuse"] == ["subject.name"]
 
 
+def test_a_base_is_compared_and_used_in_one_spelling(issue: Issue, ask: Ask) -> None:
+    token = issue()["access_token"]
+    content = {"resourceType": "Observation", "id": "o", "subject": {"reference": f"{BASE}/Patient/amy"}}
+    body = evaluation(token, "read", id="o", base=f"HTTP://127.0.0.1:8000{BASE[21:]}/", properties={"content": content})
+    assert ask(body).json()["decision"] is True
+
+
+@pytest.mark.requirement("SR-01")
+@pytest.mark.parametrize(
+    ("http", "status", "decision"),
+    [
+        ({"method": "POST", "url": "Observation/_search"}, 400, None),
+        ({"method": "POST", "url": "Observation/_search", "form": ""}, 200, True),
+        ({"method": "POST", "url": "Observation/_search", "form": "code=x"}, 200, True),
+        ({"method": "POST", "url": "Observation/_search", "form": "_has:Provenance:target:agent=x"}, 200, False),
+        ({"method": "POST", "url": "Observation", "conditional": True}, 200, False),
+        ({"method": "GET", "url": "x" * 8193}, 400, None),
+        ({"method": "GET", "url": "http://["}, 400, None),
+        ({"method": "GET", "url": "Observation?" + "a=1&" * 101}, 400, None),
+        ({"method": "GET", "url": 7}, 400, None),
+    ],
+)
+def test_in_short_form_nothing_that_a_request_says_is_left_out(
+    issue: Issue, ask: Ask, http: dict[str, Any], status: int, decision: bool | None
+) -> None:
+    token = issue(scope="launch/patient patient/*.cruds")["access_token"]
+    response = ask({"subject": subject(token), "context": {**VIEWS, "base": BASE, "http": http}})
+    assert response.status_code == status
+    assert response.json().get("decision") is decision
+
+
+@pytest.mark.requirement("E104")
+def test_who_proves_nothing_makes_no_work_that_their_request_multiplies(
+    app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two hundred entries share what the request says for all of them."""
+    parsed = list[object]()
+    monkeypatch.setattr("introspection.evaluation.parse_evaluation", parsed.append)
+    body = {**evaluation("some-token"), "evaluations": [{}] * 200}
+    assert app.post(MANY, json=body, headers=basic("nobody", "x")).status_code == 401
+    assert parsed == []
+
+
 def test_who_says_nothing_of_views_gets_no_conditional_yes(issue: Issue, ask: Ask) -> None:
     answer = ask({**evaluation(issue()["access_token"]), "context": {}}).json()
     assert answer["decision"] is False
@@ -92,7 +135,7 @@ def test_granular_scopes_stand_in_the_view_as_criteria(issue: Issue, ask: Ask) -
 
 
 @pytest.mark.requirement("TV-05", "TV-07")
-@pytest.mark.parametrize("base", ["https://other.example.org/fhir", f"{BASE}/x", "", BASE.upper()])
+@pytest.mark.parametrize("base", ["https://other.example.org/fhir", f"{BASE}/x", BASE.upper()])
 def test_a_token_for_another_base_opens_nothing(issue: Issue, ask: Ask, base: str) -> None:
     answer = ask(evaluation(issue()["access_token"], base=base)).json()
     assert answer["decision"] is False
@@ -189,6 +232,8 @@ def test_who_does_not_prove_itself_gets_no_decision(
         ({"action": {"name": "read", "properties": {"parameters": "code"}}}, "is not a list of texts"),
         ({"resource": {"type": "Observation", "id": "x"}}, "properties is missing"),
         ({"resource": {"type": "Observation", "properties": {"base": BASE}}}, "resource.id is missing"),
+        ({"resource": {"type": "Observation", "id": "*", "properties": {"base": "http://["}}}, "no URL of a FHIR server"),
+        ({"resource": {"type": "Observation", "id": "*", "properties": {"base": ""}}}, "no URL of a FHIR server"),
         ({"context": []}, "context is not an object"),
         ({"context": {"understands": "fhir-view/1"}}, "understands is not a list"),
         ({"context": {"client_address": 1}}, "client_address is not text"),
@@ -279,11 +324,13 @@ def test_a_batch_that_is_none_is_400(issue: Issue, ask: Ask, evaluations: Any) -
     assert response.status_code == 400
 
 
-def test_entries_about_another_token_are_not_decided(issue: Issue, ask: Ask) -> None:
+def test_entries_about_another_token_or_from_another_address_are_not_decided(issue: Issue, ask: Ask) -> None:
     own, other = issue()["access_token"], issue()["access_token"]
-    entries = [{}, {"subject": subject(other)}]
+    entries = [{}, {"subject": subject(other)}, {"context": {"client_address": "198.51.100.1"}}]
     found = ask({**evaluation(own, properties={"content": observation("amy")}), "evaluations": entries}, MANY)
-    assert [one["decision"] for one in found.json()["evaluations"]] == [True, False]
+    answers = found.json()["evaluations"]
+    assert [one["decision"] for one in answers] == [True, False, False]
+    assert [one["context"]["error"]["status"] for one in answers[1:]] == [400, 400]
 
 
 def test_the_metadata_names_both_endpoints(app: App) -> None:

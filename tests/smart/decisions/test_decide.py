@@ -1,5 +1,6 @@
 """The decision over a FHIR request: what a token may do, and what of an answer may be shown."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from smart.decisions.caller import Caller
 from smart.decisions.decide import Decision, Reason, decide
 from smart.decisions.question import Question, question_of_http
-from smart.decisions.view import Compartments, Everybody, OwnRecord, is_visible
+from smart.decisions.view import Compartments, Everybody, OwnRecord, Reach
 from smart.fhir.definitions import definitions
 from smart.scopes.scope_sets import parse_scopes
 
@@ -30,10 +31,12 @@ def user(scope: str, *patients: str, own: tuple[str, str] = ("Practitioner", "p"
     return Caller(parse_scopes(scope), patients=frozenset(patients), own_record=own)
 
 
-def asked(caller: Caller, question: Question | str, *, applies_views: bool = True) -> Decision:
+def asked(
+    caller: Caller, question: Question | str, *, applies_views: bool = True, is_entry: bool = False, version: str = "r4"
+) -> Decision:
     if isinstance(question, str):
         question = question_of_http(*question.split(" "))
-    return decide(caller, question, version="r4", base=BASE, applies_views=applies_views)
+    return decide(Reach(caller, version, BASE), question, applies_views=applies_views, is_entry=is_entry)
 
 
 def observation(patient: str, **members: Any) -> dict[str, Any]:
@@ -149,6 +152,9 @@ def test_each_interaction_needs_its_letter_and_no_other_will_do(request_line: st
         "GET _history",
         "POST _search",
         "GET Observation/../Patient/B",
+        "GET Observation/..",
+        "GET Observation/./_history",
+        "GET Observation/o/_history/..",
         "GET Observation%2F..%2FPatient/B",
     ],
 )
@@ -169,6 +175,12 @@ def test_what_is_not_known_is_refused_whatever_the_token_allows(request_line: st
         ("_contained=both", "_contained"),
         ("_sort=subject.name", "_sort"),
         ("_include=*", "_include"),
+        ("_include=Observation:*", "_include"),
+        ("_include=*:*", "_include"),
+        ("_include=Observation:unheard-of", "_include"),
+        ("_include=Observation:subject:Unheard", "_include"),
+        ("_include=QuestionnaireResponse:questionnaire", "_include"),
+        ("_revinclude=Unheard:subject", "_revinclude"),
         ("_include:iterate=Observation:subject", "_include:iterate"),
         ("_revinclude=*", "_revinclude"),
     ],
@@ -245,6 +257,68 @@ def test_a_conditional_write_would_tell_of_other_records(request_line: str) -> N
     assert asked(service("system/*.cruds"), request_line).allowed
 
 
+@pytest.mark.requirement("SR-04", "SR-05")
+def test_an_include_that_nobody_can_resolve_is_no_yes() -> None:
+    """A list of parameters without the values, and a FHIR version of which no references are known."""
+    without_values = Question("search-type", "Observation", parameters=("_include",))
+    plain = question_of_http("GET", "Observation?_include=Observation:subject")
+    caller = service("system/Observation.rs")
+    assert asked(caller, without_values, applies_views=False).reason is Reason.PARAMETER_REFUSED
+    assert asked(caller, plain, applies_views=False, version="stu3").reason is Reason.PARAMETER_REFUSED
+    assert asked(caller, plain, applies_views=False).reason is Reason.NEEDS_VIEW  # of patients it has no scope
+
+
+@pytest.mark.requirement("SR-01", "SR-08")
+def test_the_form_of_a_search_by_post_is_judged_as_its_url() -> None:
+    question = question_of_http("POST", "Observation/_search?code=x", form="_has:Provenance:target:agent=y")
+    assert question.parameters == ("code", "_has:Provenance:target:agent")
+    assert asked(patients_app("patient/*.rs"), question).reason is Reason.PARAMETER_REFUSED
+
+
+@pytest.mark.requirement("WR-03", "WR-04")
+@pytest.mark.parametrize("interaction", ["create", "update"])
+def test_what_is_stored_names_no_other_patient_even_beside_the_own(interaction: str) -> None:
+    content = observation("B", performer=[{"reference": "Patient/A"}])
+    before = None if interaction == "create" else observation("A")
+    question = Question(interaction, "Observation", content=content, content_before=before)
+    found = asked(patients_app("patient/*.cruds"), question)
+    assert found.reason is Reason.NOT_IN_VIEW
+    assert found.refusal is not None
+    assert found.refusal.status == 403
+    read = Question("read", "Observation", "o", content=content)
+    assert asked(patients_app("patient/*.cruds"), read).allowed  # it may be seen, as performed by the patient
+
+
+@pytest.mark.requirement("WR-09")
+def test_a_new_record_has_no_id_yet_whatever_it_says() -> None:
+    patient = Question("create", "Patient", content={"resourceType": "Patient", "id": "A"})
+    assert asked(patients_app("patient/Patient.c"), patient).reason is Reason.NOT_IN_VIEW
+    own = Question("create", "Practitioner", content={"resourceType": "Practitioner", "id": "p"})
+    assert asked(user("user/Practitioner.c"), own).reason is Reason.NOT_IN_VIEW
+
+
+@pytest.mark.parametrize("odd_id", [[], {}, None, 7, True])
+def test_an_id_that_is_none_belongs_to_nobody(odd_id: object) -> None:
+    question = Question("search-type", "Patient", content={"resourceType": "Patient", "id": odd_id})
+    assert asked(patients_app("patient/Patient.s"), question, is_entry=True).reason is Reason.NOT_IN_VIEW
+
+
+@pytest.mark.parametrize("line", ["GET Observation", "GET Observation/_history", "GET Observation/o/_history"])
+def test_the_content_of_one_entry_decides_that_entry_and_not_the_answer(line: str) -> None:
+    plain = question_of_http(*line.split(" "))
+    question = replace(plain, content=observation("A"))
+    assert asked(patients_app("patient/*.rs"), question, applies_views=False).reason is Reason.NEEDS_VIEW
+    assert asked(patients_app("patient/*.rs"), question, applies_views=False, is_entry=True).allowed
+
+
+def test_each_type_is_looked_at_once_however_often_it_is_included() -> None:
+    includes = ("Provenance:target",) * 100
+    reach = Reach(patients_app("patient/Observation.rs patient/Patient.r"), "r4", BASE)
+    question = Question("search-type", "Observation", include=includes)
+    decide(reach, question, applies_views=True)
+    assert len(reach._views) == 2  # those that the scopes open
+
+
 SCOPES = st.lists(
     st.sampled_from([
         "patient/Observation.rs", "patient/*.r", f"patient/Observation.rs?category={LABORATORY}",
@@ -271,19 +345,53 @@ CALLERS = st.builds(
 )
 
 
-@pytest.mark.requirement("SD-26")
+INCLUDES = st.sampled_from([
+    (), ("Observation:subject",), ("Observation:encounter",), ("Observation:performer:Practitioner",),
+    ("Observation:*",), ("*",), ("Observation:odd",), ("Observation:subject", "Observation:encounter"),
+])  # fmt: skip
+PARAMETERS = st.sampled_from([(), ("code",), ("subject.name",), ("_has:Provenance:target:agent",), ("_list",)])
+BROUGHT = {  # worked out by hand from the pages of FHIR R4
+    "Observation:subject": {"Patient", "Group", "Device", "Location"},
+    "Observation:encounter": {"Encounter", "EpisodeOfCare"},
+    "Observation:performer:Practitioner": {"Practitioner"},
+}
+
+
+def may_see_every(caller: Caller, name: str, letter: str) -> bool:
+    """Only a backend service with a plain system/ scope over that letter and type."""
+    return caller.is_backend and any(
+        scope.context == "system" and not scope.query and scope.resource in ("*", name) and letter in scope.actions
+        for scope in caller.scopes
+    )
+
+
+@pytest.mark.requirement("SD-26", "SR-04", "SR-08")
+@given(caller=CALLERS, include=INCLUDES, parameters=PARAMETERS)
+def test_a_yes_without_conditions_is_for_who_may_see_every_record_that_may_come(
+    caller: Caller, include: tuple[str, ...], parameters: tuple[str, ...]
+) -> None:
+    question = Question("search-type", "Observation", parameters=parameters, include=include)
+    answer = asked(caller, question, applies_views=False)
+    if not answer.allowed:
+        return
+    assert may_see_every(caller, "Observation", "s")
+    unclear = set(include) - BROUGHT.keys()
+    if unclear or parameters not in ((), ("code",)):
+        assert may_see_every(caller, "*", "r")
+    for value in set(include) & BROUGHT.keys():
+        assert all(may_see_every(caller, name, "r") for name in BROUGHT[value])
+
+
+@pytest.mark.requirement("SD-26", "PC-01")
 @given(caller=CALLERS, record=RECORDS, interaction=st.sampled_from(["read", "search-type"]))
-def test_no_answer_lets_through_what_the_check_of_each_entry_refuses(
+def test_a_record_that_is_let_through_is_of_a_patient_that_the_scopes_reach(
     caller: Caller, record: dict[str, Any], interaction: str
 ) -> None:
-    question = Question(interaction, "Observation", "o" if interaction == "read" else "*")
-    by_view = asked(caller, question)
-    final = asked(caller, question, applies_views=False)
-    entry = asked(caller, Question(interaction, "Observation", question.id, content=record), applies_views=False)
-    in_view = by_view.allowed and is_visible(record, by_view.views["Observation"], R4["Observation"], BASE)
-    assert in_view is entry.allowed
-    if final.allowed:
-        assert entry.allowed
-    mine = {caller.patient, *caller.patients} - {""}
-    if entry.allowed and not caller.is_backend:
-        assert record["subject"]["reference"].removeprefix("Patient/") in mine
+    question = Question(interaction, "Observation", "o" if interaction == "read" else "*", content=record)
+    if not asked(caller, question, applies_views=False, is_entry=True).allowed:
+        return
+    patient = record["subject"]["reference"].removeprefix("Patient/")
+    reached = {"patient": {caller.patient}, "user": set(caller.patients), "system": {"A", "B", "C"}}
+    held = {scope.context for scope in caller.scopes} & ({"system"} if caller.is_backend else {"patient", "user"})
+    held |= {"patient", "user"} & {scope.context for scope in caller.scopes}
+    assert any(patient in reached[context] for context in held)
