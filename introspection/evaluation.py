@@ -94,7 +94,7 @@ async def _speaker(request: MachineRequest, about: Asked) -> Speaker:
     """Who the token speaks for. Raises Inactive, and what says that the caller proved nothing."""
     told = {"__client_ip": about.address} if about.address else {}
     use, policy = await find_live_use(request, about.digest, about.token, told)
-    return Speaker(json.loads(use.introspection_response(policy)), use.found.fhir_version or "", request.now)
+    return Speaker(json.loads(use.introspection_response(policy)), use.found.fhir_server_version or "", request.now)
 
 
 def _entry_answer(entry: Mapping[str, Any], about: Asked, speaker: Speaker | None) -> dict[str, Any]:

@@ -48,7 +48,7 @@ class LookupRow(NamedTuple):
     caller_old_secret_until: Annotated[int, "c.old_secret_until"]
     role: Annotated[int | None, "r.id"]
     fhir_server: Annotated[int | None, "a.fhir_server_id"]
-    fhir_version: Annotated[str | None, "f.version"]
+    fhir_server_version: Annotated[str | None, "f.version"]
     address_policies: Annotated[str | None, _ADDRESS_POLICIES]
     position: Annotated[int, "q.position"]
 

@@ -39,9 +39,10 @@ from smart.http.errors import TemporarilyUnavailable  # noqa: E402
 from smartauth import development_door  # noqa: E402
 from smartauth.startup_checks import gate  # noqa: E402
 
-NOT_READY = oauth_error_response(
+_NOT_READY = oauth_error_response(
     TemporarilyUnavailable("the server is not ready to serve, try again later", rule="E42", case="E42")
 )
+NOT_READY = _NOT_READY.with_reason() if settings.SMARTAUTH_DEV else _NOT_READY
 
 
 class Application(WSGIHandler):
