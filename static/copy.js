@@ -3,6 +3,9 @@
 
 (() => {
   const SHOWN = 2500; // milliseconds in which the button says what came of it
+  const buttons = document.querySelectorAll("[data-copy][hidden]");
+  if (!buttons.length) return;
+
   const spoken = document.createElement("p");
   spoken.className = "hidden-label";
   spoken.setAttribute("role", "status");
@@ -31,5 +34,5 @@
     const button = event.target.closest("[data-copy]");
     if (button) copy(button);
   });
-  for (const button of document.querySelectorAll("[data-copy][hidden]")) button.hidden = false;
+  for (const button of buttons) button.hidden = false;
 })();
