@@ -3,10 +3,13 @@
 import json
 
 from introspection.address_binding import Use
-from introspection.token_lookup import LookupRow
+from introspection.token_lookup import LookupRow, dead_reason
 from oauth.explain.first_cause import first_cause, token_with_cause
 from smart.explanation import Explanation
-from smart.tokens.liveness import ISSUED
+from smart.tokens.liveness import ISSUED, Dead
+
+MOST_CAUSES = 10_000
+_causes: dict[tuple[int, Dead | None], Explanation] = {}
 
 
 def not_its_token(found: LookupRow, caller: str) -> Explanation:
@@ -17,10 +20,16 @@ def not_its_token(found: LookupRow, caller: str) -> Explanation:
 
 
 def dead(found: LookupRow, now: int) -> Explanation:
-    """By what ended it first, and since when."""
-    token = token_with_cause(now=now, pk=found.token)
-    cause = first_cause(token) if token else None
-    return cause or Explanation(ISSUED.rule, ISSUED.broken, case="E107")
+    """By what ended it first, and since when. That stays so, and is looked up once for who keeps asking."""
+    key = (found.token or 0, dead_reason(found, now))
+    cause = _causes.get(key)
+    if cause is None:
+        token = token_with_cause(now=now, pk=found.token)
+        cause = (first_cause(token) if token else None) or Explanation(ISSUED.rule, ISSUED.broken, case="E107")
+        if len(_causes) >= MOST_CAUSES:
+            _causes.clear()
+        _causes[key] = cause
+    return cause
 
 
 def another_address(use: Use) -> Explanation:
