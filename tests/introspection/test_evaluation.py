@@ -232,7 +232,10 @@ def test_who_does_not_prove_itself_gets_no_decision(
         ({"action": {"name": "read", "properties": {"parameters": "code"}}}, "is not a list of texts"),
         ({"resource": {"type": "Observation", "id": "x"}}, "properties is missing"),
         ({"resource": {"type": "Observation", "properties": {"base": BASE}}}, "resource.id is missing"),
-        ({"resource": {"type": "Observation", "id": "*", "properties": {"base": "http://["}}}, "no URL of a FHIR server"),
+        (
+            {"resource": {"type": "Observation", "id": "*", "properties": {"base": "http://["}}},
+            "no URL of a FHIR server",
+        ),
         ({"resource": {"type": "Observation", "id": "*", "properties": {"base": ""}}}, "no URL of a FHIR server"),
         ({"context": []}, "context is not an object"),
         ({"context": {"understands": "fhir-view/1"}}, "understands is not a list"),
