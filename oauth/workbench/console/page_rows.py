@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest, HttpResponse
 
 from accounts import clock
@@ -76,8 +77,17 @@ def _word(response: HttpResponse, right: str) -> str:
 
 def _about(request: HttpRequest) -> dict[str, str]:
     claims: Mapping[str, Any] = request.META.get(ABOUT_TOKEN) or {}
-    named = request.META.get(CLIENT_ID) or request.GET.get("client_id", "")
-    return about({"client_id": named, "aud": request.GET.get("aud"), **claims})
+    query = _query(request)
+    named = request.META.get(CLIENT_ID) or query.get("client_id", "")
+    return about({"client_id": named, "aud": query.get("aud"), **claims})
+
+
+def _query(request: HttpRequest) -> Mapping[str, Any]:
+    """The parameters in the URL, none where Django refused to read so many."""
+    try:
+        return request.GET
+    except SuspiciousOperation:
+        return {}
 
 
 def _is_fhir(request: HttpRequest) -> bool:
