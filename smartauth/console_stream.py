@@ -17,6 +17,7 @@ from oauth.http.explanations import random_reference
 from oauth.http.machine_response import MachineResponse, invalid_request, send_response
 from oauth.http.writer_pool import writer_pool
 from oauth.workbench.console.buffer import buffer
+from oauth.workbench.console.duties import with_duties
 from oauth.workbench.console.filters import Filters
 from oauth.workbench.console.people import with_people
 from smart.http.errors import InvalidRequest
@@ -85,12 +86,12 @@ async def _wait(news: asyncio.Event, gone: "asyncio.Task[None]") -> None:
 
 def _new_events(filters: Filters, after: int) -> tuple[str, int]:
     """What is sent now, and the number of the newest row in it; a comment where nothing is new."""
-    every = with_people(buffer.rows())
+    every = with_duties(with_people(buffer.rows()))
     new = [row for row in every if row.number > after]
     if not new:
         return ": nothing new\n\n", after
     shown = [row for row in new if filters.shows(row)]
-    events = [_event("row", " ".join(_row_html(row, filters).split("\n")), row.number) for row in shown]
+    events = [_event("row", " ".join(_row_html(row, filters).splitlines()), row.number) for row in shown]
     return "".join([*events, _event("counts", json.dumps(filters.counts(every)), new[-1].number)]), new[-1].number
 
 

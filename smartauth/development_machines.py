@@ -1,6 +1,7 @@
 """What a development server answers on the event loop beside the machines' paths. Elsewhere none of it exists."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 
 from introspection.introspect import introspect
 from oauth.http.asgi import Receive, Scope, Send
@@ -18,3 +19,8 @@ DEVELOPMENT_MACHINES: dict[str, Machine] = {
     STREAM: console_stream,
     **{f"/dev/introspect/{fault}": FaultyIntrospection(_right, fault) for fault in introspection_faults()},
 }
+
+
+def remembering_endpoints(decisions: Mapping[str, Endpoint]) -> dict[str, Machine]:
+    """The endpoints of decisions, which keep in mind who asked about which token; no fault changes their answers."""
+    return {path: replace(each, handler=remember_questions(each.handler)) for path, each in decisions.items()}

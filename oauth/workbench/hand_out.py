@@ -19,6 +19,7 @@ from oauth.workbench.compact import compact
 from oauth.workbench.endings import ENDINGS
 from oauth.workbench.from_authorization import good_token, register
 from oauth.workbench.good_token import CannotMint, Claims, GoodToken, header
+from oauth.workbench.minted_kinds import remember_kind
 from oauth.workbench.minting import Minted, mint
 from oauth.workbench.order import InvalidOrder, Order
 from oauth.workbench.other_tokens import OTHER_TOKENS, create
@@ -136,6 +137,8 @@ def _handed_out(
     state = AuthorizationState.of(authorization.pk)
     reference = public_reference(row.pk) if row else ""
     record_events(state.event(EventKind.TOKEN_MINTED, at=now, token=reference, reason=reason))
+    if kind:
+        remember_kind(token, kind.name)
     seconds = int(good.answer["exp"]) - good.now
     answer = {"token_type": "Bearer", "expires_in": seconds, "scope": order.scope}
     answer |= {"patient": order.patient} if order.patient else {}

@@ -1,13 +1,17 @@
-"""Which tokens FHIR servers asked about at `/o/introspect`, and what they were told: in development, in memory."""
+"""Which tokens FHIR servers asked about, and what they were told: in development, in memory."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import Any
 
 from oauth.http.endpoint import Handler
 from oauth.http.machine_request import MachineRequest
 from oauth.http.machine_response import MachineResponse
 from oauth.workbench.recent import Recent
+from smart.decisions.authzen import MalformedEvaluation, parse_about
+from smart.decisions.decide import Reason
 from smart.digests import sha256_hex
 
 MOST_TOKENS, MOST_CLIENTS = 2000, 200
@@ -15,7 +19,7 @@ MOST_TOKENS, MOST_CLIENTS = 2000, 200
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One introspection: by which client, when, and whether the answer called the token active.
+    """One introspection or decision: by which client, when, and whether the answer called the token active.
 
     `number` counts the questions of that client since this process began.
     """
@@ -52,10 +56,29 @@ def last_question_of(client_id: str) -> Question | None:
     return _by_client.get(client_id)
 
 
+def asked_digest(request: MachineRequest) -> str:
+    """The digest of the token that is asked about, of many decisions by the first; "" where that cannot be read."""
+    if not request.members:
+        return sha256_hex(request.parameters.get("token", ""))
+    entries = request.members.get("evaluations")
+    first = entries[0] if isinstance(entries, list) and entries and isinstance(entries[0], dict) else {}
+    try:
+        return parse_about({**request.members, **first}).digest
+    except MalformedEvaluation:
+        return ""
+
+
+def _is_called_active(body: Mapping[str, Any]) -> bool:
+    """A decision says of a token that opens nothing that it is not valid."""
+    reasons = [one["context"].get("reason") for one in body.get("evaluations", [body]) if "context" in one]
+    return body.get("active") is not False and Reason.INVALID_TOKEN not in reasons
+
+
 def _remember(request: MachineRequest, response: MachineResponse) -> None:
-    client_id = request.credentials.client_id
+    client_id, digest = request.credentials.client_id, asked_digest(request)
     before = _by_client.get(client_id)
-    is_active = json.loads(response.body).get("active") is not False
+    is_active = _is_called_active(json.loads(response.body))
     question = Question(client_id, request.now, is_active, before.number + 1 if before else 1)
     _by_client.put(client_id, question)
-    _by_digest.put(sha256_hex(request.required("token")), question)
+    if digest:
+        _by_digest.put(digest, question)

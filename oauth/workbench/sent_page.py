@@ -6,12 +6,14 @@ from django.views.decorators.http import require_POST
 from oauth.http.private_page import private_page
 from oauth.workbench.catalogue_page import catalogue_page, kind_row
 from oauth.workbench.form_order import NoToken
+from oauth.workbench.minted_kinds import MINTED_KIND
 from oauth.workbench.results import GOOD, results_of
 from oauth.workbench.sending import NoAnswer, request_head
 from oauth.workbench.token_details import token_parts
 from oauth.workbench.tokens_form import TokenForm
 from oauth.workbench.trial import Trial, try_kind
 from oauth.workbench.trial_group import try_group, try_one
+from smart.http.about_token import ABOUT_TOKEN
 from smartauth_probe.catalogue import groups, kinds
 from smartauth_probe.verdict import OK
 
@@ -22,6 +24,7 @@ SHOWN_RESULTS = 20
 def send_token(request: HttpRequest) -> HttpResponse:
     """One kind as a page or, for the script that sends many, as the cell of its row; or a whole group as a page."""
     form, kind = TokenForm.of(request.POST), request.POST.get("kind") or GOOD
+    request.META[ABOUT_TOKEN] = _about_form(form, kind)
     try:
         if group := request.POST.get("group"):
             return _group_page(request, form, group)
@@ -32,6 +35,12 @@ def send_token(request: HttpRequest) -> HttpResponse:
         return catalogue_page(request, form, problem=str(problem), field=problem.field)
     except NoAnswer as problem:
         return catalogue_page(request, form, problem=f"{problem}.", field="aud")
+
+
+def _about_form(form: TokenForm, kind: str) -> dict[str, str]:
+    """Client, person, FHIR server and patient of the tokens, and the kind if it is one."""
+    about = {"client_id": form.sent["client"], "username": form.sent["user"], "aud": form.base}
+    return {**about, "patient": form.sent["patient"], **({MINTED_KIND: kind} if kind in kinds() else {})}
 
 
 def _group_page(request: HttpRequest, form: TokenForm, title: str) -> HttpResponse:

@@ -17,6 +17,7 @@ from oauth.workbench.backend_token import issue_to_backend
 from oauth.workbench.changes import parse_changes
 from oauth.workbench.good_token import CannotMint
 from oauth.workbench.hand_out import HandedOut, hand_out
+from oauth.workbench.minted_kinds import MINTED_KIND
 from oauth.workbench.order import NO_PATIENT, InvalidOrder, find_client, parse_order
 from smart.http.about_token import ABOUT_TOKEN
 from smart.http.errors import InvalidRequest, OAuthError
@@ -51,9 +52,10 @@ class TokensView(JsonEndpoint):
 
 
 def about_order(asked: Members, made: HandedOut) -> dict[str, str]:
-    """Client, person, FHIR server and patient of the token."""
+    """Client, person, FHIR server and patient of the token, and its kind where it is a bad one."""
     known = {"client_id": str(asked["client"]), "username": str(asked.get("user", ""))}
-    return {**known, "aud": made.server.base, "patient": made.patient}
+    kind = {MINTED_KIND: made.kind.name} if made.kind else {}
+    return {**known, "aud": made.server.base, "patient": made.patient, **kind}
 
 
 def ordered_token(asked: Members) -> HandedOut:

@@ -124,21 +124,21 @@ def test_the_filters_of_the_page_hold_and_the_chips_count_everything(app: App) -
     rows, counts = app.run(read())
 
     assert rows == ["refused"]
-    assert counts == {"all": 2, "refused": 1, "let-in": 1, "other": 0}
+    assert counts == {"all": 2, "refused": 1, "let-in": 1, "active": 0, "other": 0}
 
 
 def test_a_row_is_one_line_and_what_others_sent_is_text(app: App) -> None:
     async def read() -> str:
         async with stream(f"after={buffer.latest}") as opened:
             await opened.status()
-            add("<img src=x>\nevent: row")
+            add("<img src=x>\nevent: row\rid: 1\u2028")
             return (await opened.event())[2]
 
     html = app.run(read())
 
     assert html.startswith("<tr>")
     assert html.endswith("</tr>")
-    assert "&lt;img src=x&gt;" in html
+    assert "&lt;img src=x&gt; event: row id: 1" in html
 
 
 def test_open_streams_are_bounded_and_hold_no_thread(app: App) -> None:

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from oauth.workbench.console.row import Outcome, Row
 
-ANSWERS = {"refused": "Refused", "let-in": "Let in", "other": "Issued, allowed"}
+ANSWERS = {"refused": "Refused", "let-in": "Let in", "active": "Called active", "other": "Issued, allowed"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ than 40 is kept.
 import re
 from urllib.parse import parse_qsl
 
+from smart.fhir.versions import FHIR_VERSIONS, resource_types
 from smart.text import replace_unsafe_characters
 
 LONGEST_WORD = 40
@@ -17,6 +18,7 @@ PARAMETERS = frozenset({
     "aud", "category", "client_id", "clinical-status", "code", "code_challenge_method", "date", "encounter",
     "grant_type", "onset-date", "patient", "prompt", "response_type", "status", "subject", "type",
 })  # fmt: skip
+MODIFIERS = frozenset({"above", "below", "contains", "exact", "in", "iterate", "missing", "not", "not-in", "text"})
 OAUTH_SECRETS = frozenset({"code"})  # of FHIR's parameters one that means something else to OAuth
 _ADDRESS = re.compile(r"https?://[A-Za-z0-9.:\[\]-]{1,100}(/[A-Za-z0-9._~-]{1,40})*/?")
 _SEPARATORS = re.compile(r"([\s,|\"'()=&?;]+)")
@@ -43,7 +45,14 @@ def harmless_query(query: str, *, of_oauth: bool = False) -> str:
     """The parameters that are known to be harmless; of others not even the name, which may be a secret too."""
     known = PARAMETERS - OAUTH_SECRETS if of_oauth else PARAMETERS
     shown = [
-        f"{name}={harmless_text(value)}" if name.partition(":")[0] in known else CUT
+        f"{_harmless_name(name)}={harmless_text(value)}" if name.partition(":")[0] in known else CUT
         for name, value in parse_qsl(query, keep_blank_values=True)[:20]
     ]
     return "&".join(shown)
+
+
+def _harmless_name(name: str) -> str:
+    """The name of a known parameter; of a modifier that FHIR has not, nothing."""
+    plain, colon, modifier = name.partition(":")
+    is_known = modifier in MODIFIERS or any(modifier in resource_types(version) for version in FHIR_VERSIONS)
+    return name if is_known or not colon else f"{plain}:{CUT}"

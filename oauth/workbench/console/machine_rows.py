@@ -1,8 +1,9 @@
-"""Rows of the console about token, introspect and revoke."""
+"""Rows of the console about token, introspect and revoke, and about decisions."""
 
 import json
 from base64 import urlsafe_b64decode
 from binascii import Error as NotBase64
+from collections.abc import Mapping
 from typing import Any
 
 from accounts import clock
@@ -14,10 +15,15 @@ from oauth.workbench.console.buffer import buffer
 from oauth.workbench.console.harmless import harmless_text
 from oauth.workbench.console.row import Outcome, Row, about, why
 from oauth.workbench.fault_switch import current_fault
+from oauth.workbench.minted_kinds import kind_of
+from oauth.workbench.questions import asked_digest
+from smart.decisions.authzen import MalformedEvaluation, parse_evaluation
 from smartauth_probe.introspection_faults import NONE, introspection_faults
 
 FAULT = "smartauth.fault"  # in the scope: the fault that is sent in the place of this answer
-TITLES = {"/o/token": "Token", "/o/introspect": "Introspect", "/o/revoke": "Revoke"}
+INTROSPECT = "/o/introspect"
+DECISIONS = {"/access/v1/evaluation": "Decision", "/access/v1/evaluations": "Decisions"}
+TITLES = {"/o/token": "Token", INTROSPECT: "Introspect", "/o/revoke": "Revoke", **DECISIONS}
 GRANTS = {
     "authorization_code": "for a code",
     "refresh_token": "by refresh",
@@ -47,7 +53,7 @@ def _row(scope: Scope, answer: MachineResponse, took: int) -> Row:
         **why(answer.explanation),
     }
     if outcome is Outcome.REFUSED and not found.get("reason"):
-        found["reason"] = harmless_text(str(body.get("error_description", "")))
+        found["reason"] = _denial(body) or harmless_text(str(body.get("error_description", "")))
     return Row(**{**found, **_fault(scope, request, answer)})
 
 
@@ -56,28 +62,70 @@ def _outcome(path: str, answer: MachineResponse, body: dict[str, Any]) -> tuple[
         return Outcome.REFUSED, str(answer.status)
     if path in RIGHT:
         return Outcome.OTHER, RIGHT[path]
-    return (Outcome.LET_IN, "active") if body.get("active") else (Outcome.REFUSED, "inactive")
+    if path in DECISIONS:
+        return _decision(body)
+    return (Outcome.ACTIVE, "active") if body.get("active") else (Outcome.REFUSED, "inactive")
+
+
+def _decision(body: dict[str, Any]) -> tuple[Outcome, str]:
+    """Refused is what allows nothing; of many decisions it is said how many allow."""
+    decisions = [one.get("decision") is True for one in body.get("evaluations", [body])]
+    outcome = Outcome.OTHER if any(decisions) else Outcome.REFUSED
+    if "evaluations" in body:
+        return outcome, f"{sum(decisions)} of {len(decisions)} allowed"
+    return outcome, "allowed" if any(decisions) else "denied"
+
+
+def _denial(body: dict[str, Any]) -> str:
+    """Why a decision denies, and what the FHIR server shall answer; nothing of the request stands in it."""
+    context = body.get("context", {})
+    told = context.get("http", {}).get("status", "")
+    return f"{context['reason']}: the FHIR server must answer {told}" if "reason" in context else ""
 
 
 def _title(path: str, request: MachineRequest | None) -> str:
-    grant = request.parameters.get("grant_type", "") if request else ""
+    if request is None:
+        return TITLES[path]
+    if path in DECISIONS:
+        return ", ".join(filter(None, (TITLES[path], _question(request.members))))
+    grant = request.parameters.get("grant_type", "")
     return f"{TITLES[path]}, {GRANTS[grant]}" if grant in GRANTS else TITLES[path]
 
 
-def _about(path: str, request: MachineRequest | None, body: dict[str, Any]) -> dict[str, str]:
-    """About the token: at the token endpoint the new one, at introspection the one that was asked about."""
+def _question(members: Mapping[str, Any]) -> str:
+    """What one decision is about; "" for many, and for one that cannot be read."""
+    try:
+        asked = parse_evaluation(members).question
+    except MalformedEvaluation:
+        return ""
+    return "" if "evaluations" in members else harmless_text(f"{asked.interaction} of {asked.type}")
+
+
+def _about(path: str, request: MachineRequest | None, body: dict[str, Any]) -> dict[str, Any]:
+    """About the token: at the token endpoint the new one, elsewhere the one that was asked about, and the asker."""
     named = harmless_text(request.credentials.client_id) if request else ""
-    if path == "/o/introspect":
-        claims = _json_object(request.token_claims.encode()) if request else {}
-        return about(claims)
+    if path == INTROSPECT or path in DECISIONS:
+        return {"asker": named, **_asked_about(request)} if request else {}
     claims = _claims_of_jwt(str(body.get("access_token", "")))
     return {"client": named, **about({"patient": body.get("patient"), **claims})}
+
+
+def _asked_about(request: MachineRequest) -> dict[str, Any]:
+    claims = _json_object(request.token_claims.encode())
+    audience = claims.get("aud")
+    named = audience if isinstance(audience, list) else [audience]
+    return {
+        **about(claims),
+        "kind": kind_of(asked_digest(request)),
+        "audiences": tuple(harmless_text(name) for name in named if isinstance(name, str)),
+        "has_scope": bool(claims.get("scope")),
+    }
 
 
 def _fault(scope: Scope, request: MachineRequest | None, answer: MachineResponse) -> dict[str, Any]:
     """What the caller gets in the place of a right answer."""
     name = scope.get(FAULT) or (current_fault(request.credentials.client_id) if request else "")
-    if scope["path"] != "/o/introspect" or answer.status != 200 or name in ("", NONE):
+    if scope["path"] != INTROSPECT or answer.status != 200 or name in ("", NONE):
         return {}
     return {"answer": name, "outcome": Outcome.OTHER, "reason": introspection_faults()[name].sentence.replace("`", "")}
 

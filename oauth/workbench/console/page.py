@@ -12,6 +12,7 @@ from oauth.http.option import Option
 from oauth.http.private_page import private_page
 from oauth.http.redirects import redirect_within
 from oauth.workbench.console.buffer import buffer
+from oauth.workbench.console.duties import with_duties
 from oauth.workbench.console.filters import ANSWERS, Filters
 from oauth.workbench.console.people import with_people
 from oauth.workbench.console.row import Row
@@ -34,7 +35,7 @@ class Cause:
 @require_safe
 def console(request: HttpRequest) -> HttpResponse:
     """The newest first, those that the URL asks for; `at` is the number of the one in the pane."""
-    filters, every = Filters.of(request.GET.dict()), with_people(buffer.rows())
+    filters, every = Filters.of(request.GET.dict()), with_duties(with_people(buffer.rows()))
     shown = [row for row in reversed(every) if filters.shows(row)]
     number = request.GET.get("at", "")
     counts = filters.counts(every)

@@ -12,6 +12,7 @@ from oauth.http.request_log import logged_route
 from oauth.workbench.console.buffer import buffer
 from oauth.workbench.console.harmless import harmless_path, harmless_query, harmless_text
 from oauth.workbench.console.row import Outcome, Row, about, why
+from oauth.workbench.minted_kinds import MINTED_KIND
 from smart.explanation import explanation_of
 from smart.http.about_token import ABOUT_TOKEN
 from smart.http.cors import CLIENT_ID
@@ -28,6 +29,7 @@ ROUTES: Mapping[tuple[str, str], tuple[str, str]] = {
     ("POST", "/dev/tokens/new"): ("Test token", "minted"),
     ("POST", "/dev/tokens/send"): ("Test token, sent", "minted"),
 }
+MINTING = "/dev/tokens"
 LET_IN = ("/o/userinfo", "/fhir/")
 PUBLIC = ("/metadata", "smart-configuration")
 BAD_REQUEST = 400
@@ -43,13 +45,14 @@ def note_page(request: HttpRequest, response: HttpResponse, took: int) -> None:
 
 
 def _row(request: HttpRequest, response: HttpResponse, took: int, what: str, right: str) -> Row:
-    explanation, status = explanation_of(response), response.status_code
+    explanation, status, kind = explanation_of(response), response.status_code, _minted_kind(request)
     is_refused = status >= BAD_REQUEST or explanation is not None
     outcome = Outcome.REFUSED if is_refused else Outcome.OTHER if right else Outcome.LET_IN
     found: dict[str, Any] = {
         "at": clock.now(),
         "took": took,
-        "what": what,
+        "what": f"{what}, {kind}" if kind else what,
+        "kind": kind,
         "head": _head(request),
         "status": status,
         "answer": str(status) if is_refused or not right else _word(response, right),
@@ -88,6 +91,12 @@ def _query(request: HttpRequest) -> Mapping[str, Any]:
         return request.GET
     except SuspiciousOperation:
         return {}
+
+
+def _minted_kind(request: HttpRequest) -> str:
+    """The kind of the bad token that was ordered, "" for a good one and elsewhere."""
+    about_order = request.META.get(ABOUT_TOKEN) or {}
+    return str(about_order.get(MINTED_KIND, "")) if request.path.startswith(MINTING) else ""
 
 
 def _is_fhir(request: HttpRequest) -> bool:

@@ -11,10 +11,11 @@ from smart.time_units import to_datetime
 
 
 class Outcome(StrEnum):
-    """What became of it."""
+    """What became of it. Of a token that was called active the FHIR server decides: what it did is not seen here."""
 
     REFUSED = "refused"
     LET_IN = "let-in"
+    ACTIVE = "active"
     OTHER = "other"
 
 
@@ -22,7 +23,8 @@ class Outcome(StrEnum):
 class Row:
     """One request. `answer` is a status or a word such as `issued`; `head` the request as far as it is harmless.
 
-    `subject` is the person as tokens name them; who that is says `people`, where a row is shown.
+    `subject` is the person as tokens name them; who that is says `people`, where a row is shown. `asker` is the client
+    that asked about a token, `kind` the kind of a bad token that was minted here, and `audiences` what its aud says.
     """
 
     at: int
@@ -42,6 +44,10 @@ class Row:
     person: str = ""
     patient: str = ""
     subject: str = ""
+    asker: str = ""
+    kind: str = ""
+    audiences: tuple[str, ...] = ()
+    has_scope: bool = True
     number: int = 0
 
     @property
@@ -61,6 +67,10 @@ class Row:
     @property
     def is_let_in(self) -> bool:
         return self.outcome is Outcome.LET_IN
+
+    @property
+    def is_active(self) -> bool:
+        return self.outcome is Outcome.ACTIVE
 
     @property
     def cause(self) -> str:

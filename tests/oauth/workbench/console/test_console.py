@@ -60,9 +60,58 @@ def test_a_token_that_is_issued_and_asked_about(
 
     issued, asked = buffer.rows()[-2:]
     assert (issued.what, issued.answer, issued.outcome) == ("Token, for a code", "issued", "other")
-    assert (asked.what, asked.answer, asked.outcome) == ("Introspect", "active", "let-in")
+    assert (asked.what, asked.answer, asked.outcome) == ("Introspect", "active", "active")
+    assert (asked.asker, issued.asker) == (caller.client_id, "")
     assert {(each.client, each.server, each.patient) for each in (issued, asked)} == {(client, BASE, "amy")}
     assert shown(app).count(person) >= 2
+    pane = shown(app, f"?at={asked.number}")
+    assert f"<dt>Asked by</dt><dd>{caller.client_id}</dd>" in pane
+    assert "What it did with that is not seen here." in pane
+    assert "Let in: " not in pane
+
+
+@pytest.mark.parametrize(
+    ("kind", "answer"),
+    [("aud-longer", "the FHIR server must answer 401"), ("good-previous-key", "What it did with that is not seen")],
+)
+def test_an_active_bad_token_says_that_it_must_be_refused(
+    app: App, asker: Asker, make_resource_server: MakeResourceServer, kind: str, answer: str
+) -> None:
+    caller = make_resource_server(asker.client.fhir_servers.get())
+    token = asker.get(bad=kind)["access_token"]
+    assert (newest().what, newest().kind) == (f"Test token, {kind}", kind)
+
+    introspect(app, caller, token)
+
+    assert (newest().what, newest().answer, newest().kind) == ("Introspect", "active", kind)
+    pane = shown(app, f"?at={newest().number}")
+    assert f"<dt>Kind</dt><dd>{kind}</dd>" in pane
+    assert answer in pane
+
+
+def test_a_decision_says_what_was_asked_and_why_it_was_denied(
+    app: App, make_resource_server: MakeResourceServer, issue: Issue
+) -> None:
+    caller, token = make_resource_server(), issue(scope="patient/Observation.rs")["access_token"]
+    entity = {"subject": {"type": "access_token", "id": token}, "context": {"understands": ["fhir-view/1"]}}
+
+    def ask(path: str = "/access/v1/evaluation", **members: Any) -> Row:
+        assert app.post(path, json={**entity, **members}, headers=basic(caller.client_id, SECRET)).status_code == 200
+        return newest()
+
+    def about(name: str) -> dict[str, Any]:
+        resource = {"type": name, "id": "*", "properties": {"base": BASE}}
+        return {"action": {"name": "search-type"}, "resource": resource}
+
+    allowed, denied = ask(**about("Observation")), ask(**about("Condition"))
+    many = ask("/access/v1/evaluations", evaluations=[about("Condition"), about("Condition")])
+
+    assert (allowed.what, allowed.answer) == ("Decision, search-type of Observation", "allowed")
+    assert allowed.outcome == "other"
+    assert (denied.answer, denied.outcome) == ("denied", "refused")
+    assert denied.reason == "insufficient_scope: the FHIR server must answer 403"
+    assert (many.what, many.answer, many.outcome) == ("Decisions", "0 of 2 allowed", "refused")
+    assert {(row.asker, row.patient) for row in (allowed, denied, many)} == {(caller.client_id, "amy")}
 
 
 def test_a_refusal_says_why(app: App, make_client: MakeClient) -> None:
@@ -96,6 +145,14 @@ def test_a_fault_stands_in_the_place_of_the_answer(
     fault_switch.switch_off(caller.client_id)
 
     assert (fixed, newest().answer, newest().reason) == ("html", "empty", "200 comes with nothing in it.")
+
+
+@pytest.mark.usefixtures("issue")
+def test_of_the_name_of_a_parameter_no_more_is_shown_than_fhir_has(app: App) -> None:
+    app.get("/fhir/r4/Observation?patient:Patient=amy&patient:short-secret=amy")
+
+    assert newest().what == "GET /Observation?patient:Patient=amy&patient:…=amy"
+    assert "short-secret" not in everything(app)
 
 
 @pytest.mark.usefixtures("issue")
@@ -144,13 +201,13 @@ def test_filters_are_in_the_url_and_a_set_one_can_be_taken_away(
     assert rows("?answer=refused") == ["Introspect"]
     assert rows("?answer=other") == ["Token, for a code"]
     assert rows(f"?client={client}") == ["Introspect", "Token, for a code"]
-    assert rows("?who=AMY&answer=let-in") == ["Introspect"]
+    assert rows("?who=AMY&answer=active") == ["Introspect"]
     assert rows("?server=https://nobody.example.org") == []
     assert rows(f"?why={buffer.rows()[-1].cause}") == (["Introspect"] if buffer.rows()[-1].cause else rows(""))
     assert 'href="/dev/console?answer=let-in"' in shown(app, "?who=amy&answer=let-in")
     assert "No request fits these filters." in shown(app, "?who=nobody")
     assert re.findall(r'data-count="([a-z-]+)">(\d+)', shown(app)) == [
-        ("all", "3"), ("refused", "1"), ("let-in", "1"), ("other", "1"),
+        ("all", "3"), ("refused", "1"), ("let-in", "0"), ("active", "1"), ("other", "1"),
     ]  # fmt: skip
 
 

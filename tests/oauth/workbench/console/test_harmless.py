@@ -34,6 +34,8 @@ def test_a_path_keeps_what_is_short() -> None:
     [
         ("patient=amy&category=vital-signs&_count=50", "patient=amy&category=vital-signs&_count=50"),
         ("patient:Patient=amy", "patient:Patient=amy"),
+        ("code:in=x&date:missing=true", "code:in=x&date:missing=true"),
+        ("patient:hunter2=amy", "patient:…=amy"),
         ("name=Shaw&birthdate=1980-01-01", "…&…"),
         (f"access_token={JWT}&state=x&code_verifier=y", "…&…&…"),
         (f"{TOKEN}=", "…"),
