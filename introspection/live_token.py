@@ -42,7 +42,7 @@ async def find_live_use(
     request.token_claims = found.claims or ""
     if found.token is None:
         unknown = await tampering.end_if_tampered(token, request) if token else tampering.UNKNOWN
-        raise Inactive(lambda: unknown)
+        raise Inactive(partial(refusals.unknown, digest, unknown))
     if not may_ask:
         await writer_pool.run(partial(record_events, _refusal_event(request, found.token)))
         raise Inactive(partial(refusals.not_its_token, found, request.credentials.client_id))

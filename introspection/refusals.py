@@ -5,11 +5,19 @@ import json
 from introspection.address_binding import Use
 from introspection.token_lookup import LookupRow, dead_reason
 from oauth.explain.first_cause import first_cause, token_with_cause
+from oauth.models import RefreshToken
 from smart.explanation import Explanation
 from smart.tokens.liveness import ISSUED, Dead
 
 MOST_CAUSES = 10_000
 _causes: dict[tuple[int, Dead | None], Explanation] = {}
+
+
+def unknown(digest: str, otherwise: Explanation) -> Explanation:
+    """It is no access token; a refresh token of ours is called what it is (IN-08)."""
+    if RefreshToken.objects.filter(digest=digest).exists():
+        return Explanation("IN-08", "it is a refresh token, which opens no records", case="E107")
+    return otherwise
 
 
 def not_its_token(found: LookupRow, caller: str) -> Explanation:

@@ -9,7 +9,10 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
+from django.conf import settings
+
 from oauth.explain.first_cause import first_cause, outcomes, token_with_cause
+from oauth.explain.forgery import forgery
 from oauth.explain.request_judgement import RequestJudgement, judge_request
 from oauth.models import Code, RefreshToken
 from oauth.tokens import id_token
@@ -114,8 +117,16 @@ def _of_no_token(text: str, now: int) -> Judgement:
         is_opaque = is_bearer_token(text)
         what = "We issued no such token, and it says nothing of itself" if is_opaque else "That is no token"
         return _refused(Verdict.NOT_OURS if is_opaque else Verdict.NEITHER, Explanation(ISSUED.rule, what))
-    issuer = shown_text(str(claims.get("iss", "")))
-    why = Explanation(ISSUED.rule, ISSUED.broken, presented=f"iss {issuer}" if issuer else "no iss")
+    return _of_unknown_jwt(shown_text(str(claims.get("iss", ""))), parts)
+
+
+def _of_unknown_jwt(issuer: str, parts: tuple[str, ...]) -> Judgement:
+    """A JWT that is not known here: one of another issuer, or one that only says that it is ours."""
+    if issuer == settings.SMARTAUTH_ISSUER:
+        what, presented = forgery(parts)
+    else:
+        what, presented = ISSUED.broken, f"iss {issuer}" if issuer else "no iss"
+    why = Explanation(ISSUED.rule, what, presented=presented)
     return replace(_refused(Verdict.NOT_OURS, why), issuer=issuer)
 
 

@@ -1,5 +1,7 @@
 """What to do about a refusal: a line for those who make the app or FHIR server, and one for operators."""
 
+from django.conf import settings
+
 from oauth.explain.judgement import Judgement, Verdict
 from smart.tokens.liveness import RULES, Dead
 
@@ -28,6 +30,7 @@ _OF_REQUESTS = {
         "Ask for the scope when the app starts; the person must allow it.",
         "If the app did ask, the person left it out. People may; the app should work with what it has.",
     ),
+    "SR-08": ("Leave these parameters out, or search the other records by themselves and put the results together.",),
     "PC-02": (
         "Ask for the record of the patient in context.",
         "A record that the token does not reach is answered as if it did not exist.",
@@ -38,6 +41,10 @@ _OF_REQUESTS = {
     ),
     "SCP-08": ("Ask for a type that this FHIR version has, by an interaction of FHIR: no scope opens another one.",),
 }
+_OF_FORGED = (
+    "A FHIR server that lets it in does not verify enough, or does not ask here.",
+    "Look where it comes from: this server hands out no such token, but /dev/tokens of a development server does.",
+)
 _OF_VERDICTS = {
     Verdict.CHANGED: ("Send a token as it came, to the last character.",),
     Verdict.NOT_OURS: ("Ask those who issued it. A FHIR server takes tokens from the issuer that it trusts alone.",),
@@ -48,6 +55,8 @@ _OF_VERDICTS = {
 def remedies(judgement: Judgement) -> tuple[str, ...]:
     """The next step or two; none where nothing is wrong."""
     rule = judgement.explanation.rule if judgement.explanation else ""
+    if judgement.verdict is Verdict.NOT_OURS and judgement.issuer == settings.SMARTAUTH_ISSUER:
+        return _OF_FORGED
     if judgement.verdict is Verdict.DEAD:
         return _OF_RULES.get(rule, ())
     if judgement.verdict is Verdict.REQUEST_REFUSED:

@@ -5,17 +5,18 @@ What depends on the record, or on where the request comes from, is said to be un
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any
 
 from oauth.models import FhirServer
 from smart.decisions import refusal
 from smart.decisions.caller import Caller, InvalidClaims, read_caller
+from smart.decisions.decide import Decision, decide
 from smart.decisions.fhir_request import FhirRequest, parse_fhir_request
 from smart.decisions.question import ANY_ID
 from smart.decisions.refusal import Refusal
-from smart.decisions.view import OutOfScope, View, is_unconditional, is_visible, view_of
+from smart.decisions.view import OutOfScope, Reach, View, is_unconditional, is_visible
 from smart.explanation import Explanation, RuleOutcome, State, explain, shown_text
 from smart.fhir.definitions import ResourceDefinition, definitions
 from smart.fhir.versions import resource_types
@@ -25,11 +26,12 @@ AUDIENCE = ("TV-07", "It is for this FHIR server")
 ADDRESS = ("TV-25", "It comes from the address of the first use: not known here")
 SERVED = ("SCP-08", "The FHIR version has this type, and FHIR this interaction")
 SCOPE = ("TV-20", "A scope covers the kind of data and what is done with it")
+PARAMETERS = ("SR-08", "No parameter looks at records beyond those that the token reaches")
 RECORD = ("PC-02", "The record is of a person the token reaches")
 UNKNOWN_RECORD = ("PC-03", "The record is of a person the token reaches: not known without the record")
 FILTERED = ("PC-04", "Each entry of the answer is of a person the token reaches: the FHIR server filters")
 EVERYBODY = ("SY-01", "A backend service reaches the records of everybody")
-EVERY = (AUDIENCE, ADDRESS, SERVED, SCOPE, RECORD)
+EVERY = (AUDIENCE, ADDRESS, SERVED, SCOPE, PARAMETERS, RECORD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,21 +74,34 @@ def _judge(asked: FhirRequest, claims: dict[str, Any], now: int) -> Iterator[Rul
     try:
         caller = read_caller(claims, asked.base, now / SECOND)
     except InvalidClaims as error:
-        raise _Refused(refusal.INVALID_TOKEN, AUDIENCE, explain("", error.why)) from None
+        why = explain("", error.why)
+        if why.rule == AUDIENCE[0] and "aud" not in claims:
+            why = replace(why, presented="no aud")
+        raise _Refused(refusal.INVALID_TOKEN, AUDIENCE, why) from None
     yield _outcome(AUDIENCE, State.PASSED)
     yield _outcome(ADDRESS, State.NOT_REACHED)
     version = FhirServer.objects.values_list("version", flat=True).get(base=asked.base)
-    name, defined = asked.question.type, definitions(version).get(asked.question.type)
+    name, reach = asked.question.type, Reach(caller, version, asked.base)
     if not asked.letter or name not in resource_types(version):
         what = f"there is no {asked.method} of that path in {version}"
         raise _Refused(refusal.NOT_FOUND, SERVED, Explanation(SERVED[0], what, presented=name))
     yield _outcome(SERVED, State.PASSED)
     try:
-        view = view_of(caller, name, asked.letter, defined, asked.base)
+        view = reach.view(name, asked.letter)
     except OutOfScope as error:
         raise _Refused(refusal.INSUFFICIENT_SCOPE, SCOPE, explain("", error.why)) from None
     yield _outcome(SCOPE, State.PASSED)
-    yield _record(asked, caller, view, defined)
+    _require_allowed(decide(reach, asked.question, applies_views=True))
+    yield _outcome(PARAMETERS, State.PASSED)
+    yield _record(asked, caller, view, definitions(version).get(name))
+
+
+def _require_allowed(decision: Decision) -> None:
+    """What is left to refuse once a scope covers it: parameters. Raises _Refused."""
+    if decision.refusal is not None:
+        what = "with this token some parameters cannot be evaluated: they would tell of records that it does not reach"
+        why = explain(what, {"rule": PARAMETERS[0], "presented": ", ".join(decision.parameters)})
+        raise _Refused(decision.refusal, PARAMETERS, why)
 
 
 def _record(asked: FhirRequest, caller: Caller, view: View, defined: ResourceDefinition | None) -> RuleOutcome:

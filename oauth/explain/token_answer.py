@@ -1,7 +1,11 @@
 """What a pasted token is answered with: its judgement in words. The token itself stands nowhere in it (SB-04)."""
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
+from typing import Any
+
+from django.conf import settings
 
 from oauth.ending.reasons import reason
 from oauth.explain.answer import Answer, Fact, Tag
@@ -9,6 +13,8 @@ from oauth.explain.history import token_events
 from oauth.explain.judgement import Judgement, Verdict
 from oauth.explain.remedies import remedies
 from oauth.models import AccessToken, public_reference
+from smart.explanation import shown_text
+from smart.scopes.v1_scopes import with_v1
 from smart.time_units import SECOND, to_datetime
 
 NOT_ACTIVE = 'The FHIR server: {"active": false}. The app: 401 invalid_token. Neither is told more outside development.'
@@ -52,7 +58,8 @@ def _changed(judgement: Judgement, now: int) -> Answer:
 
 
 def _not_ours(judgement: Judgement, now: int) -> Answer:
-    lead = f"It says that it comes from {judgement.issuer}" if judgement.issuer else ""
+    is_foreign = judgement.issuer not in ("", settings.SMARTAUTH_ISSUER)
+    lead = f"It says that it comes from {judgement.issuer}" if is_foreign else ""
     title = "Not ours: we issued no such token"
     return _answer(judgement, title, "The token is not ours", lead, (Tag("bad", "Not ours"),), told=NOT_ACTIVE)
 
@@ -105,18 +112,28 @@ def _time_left(token: AccessToken, now: int) -> str:
 
 
 def _facts(token: AccessToken) -> tuple[Fact, ...]:
-    row = token.authorization
+    row, says = token.authorization, json.loads(token.claims)
     user, number = row.user, public_reference(token.pk)
+    base = row.fhir_server.base or str(says.get("aud", ""))
     return (
         Fact("Token", number, table="oauth_accesstoken", key=token.pk),
-        Fact("Client", row.client.client_id, True, "oauth_client", row.client.pk),
+        Fact("Client", _claim_text(says, "client_id", row.client.client_id), True, "oauth_client", row.client.pk),
         Fact("Person", str(user), table="accounts_user", key=user.pk) if user else Fact("Person", "nobody"),
-        Fact("Patient in context", row.patient or "none", bool(row.patient)),
-        Fact("FHIR server (aud)", row.fhir_server.base, True, "oauth_fhirserver", row.fhir_server.pk),
+        Fact("Patient in context", _claim_text(says, "patient", row.patient) or "none", bool(row.patient)),
+        Fact("FHIR server (aud)", _claim_text(says, "aud", base), True, "oauth_fhirserver", row.fhir_server.pk),
         Fact("Issued", _moment(token.issued_at)),
         Fact("Ends at the latest", _moment(token.expires_at)),
-        Fact("Scope", token.scope or "none", True),
+        Fact("Scope", _claim_text(says, "scope", token.scope) or "none", True),
     )
+
+
+def _claim_text(claims: Mapping[str, Any], name: str, granted: str) -> str:
+    """What was granted; where a test token says otherwise, what it says first."""
+    claim = claims.get(name)
+    if claim in (granted, [granted], with_v1(granted)) or (claim is None and not granted):
+        return granted
+    said = shown_text(claim if isinstance(claim, str) else json.dumps(claim)) if name in claims else f"no {name}"
+    return f"{said}; granted: {granted or 'none'}"
 
 
 def _moment(at: int) -> str:

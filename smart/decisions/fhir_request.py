@@ -5,7 +5,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from smart.decisions.interactions import LETTERS
-from smart.decisions.question import ANY_ID, Question, question_of_http
+from smart.decisions.question import ANY_ID, MAX_PARAMETERS, Question, question_of_http
 from smart.fhir.audience import canonical_url
 
 
@@ -55,7 +55,10 @@ def parse_fhir_request(text: str, bases: Sequence[str]) -> FhirRequest:
         raise UnreadableRequest("that is no URL") from None
     where = f"{parts.scheme}://{parts.netloc}{parts.path}" if parts.netloc else parts.path
     base, below = _base_and_rest(where, bases)
-    question = question_of_http(method.upper(), f"{below.strip('/')}?{parts.query}")
+    try:
+        question = question_of_http(method.upper(), f"{below.strip('/')}?{parts.query}")
+    except ValueError:
+        raise UnreadableRequest(f"that is no URL, or it has more than {MAX_PARAMETERS} parameters") from None
     return FhirRequest(method.upper(), base, question, parts.query)
 
 

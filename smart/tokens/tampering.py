@@ -45,9 +45,14 @@ def evidence(found: tuple[str, ...], *, signed_digest: str, signature_digest: st
 
 def algorithm(found: tuple[str, ...]) -> str:
     """The algorithm that the header names; "" if it is none."""
-    header = _json(found[0])
-    named = header.get("alg") if isinstance(header, dict) else None
+    named = header(found).get("alg")
     return named if isinstance(named, str) else ""
+
+
+def header(found: tuple[str, ...]) -> dict[str, Any]:
+    """The header; empty where the first part is none."""
+    members = _json(found[0])
+    return members if isinstance(members, dict) else {}
 
 
 def payload(found: tuple[str, ...]) -> Any:

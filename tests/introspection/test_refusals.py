@@ -69,6 +69,23 @@ def test_a_resource_server_hears_why_a_token_is_inactive(
     assert explanation_of(moved).what == "it was used from another address, and the policy is block"
 
 
+@pytest.mark.requirement("AZ-25", "IN-08")
+def test_a_resource_server_hears_that_it_asked_about_a_refresh_token(
+    app: App, issue: Issue, make_client: MakeClient, make_resource_server: MakeResourceServer
+) -> None:
+    scope = "offline_access patient/*.rs"
+    answer = issue(make_client(grants="authorization_code refresh_token", scope=scope), scope=scope)
+    headers = basic(make_resource_server().client_id, SECRET)
+
+    refresh, unknown = (
+        app.post("/o/introspect", data={"token": token}, headers=headers) for token in (answer["refresh_token"], "x")
+    )
+
+    assert refresh.content == unknown.content == b'{"active":false}'
+    assert (said(refresh)[0], said(unknown)[0]) == ("IN-08", ISSUED.rule)
+    assert explanation_of(refresh).what == "it is a refresh token, which opens no records"
+
+
 @pytest.mark.requirement("AZ-25", "RV-01", "RV-03")
 def test_a_client_hears_why_a_token_is_not_its_own_to_revoke(app: App, issue: Issue, make_client: MakeClient) -> None:
     answer = issue(scope="openid launch/patient patient/*.rs")

@@ -16,6 +16,7 @@ from smart.digests import sha256_hex
 from smart.explanation import State
 from tests.conftest import BASE, App
 from tests.fixture_types import Issue, MakeClient
+from tests.oauth.workbench.conftest import Asker
 
 READ = "GET /fhir/r4/Patient/amy"
 
@@ -127,6 +128,34 @@ def test_other_things_are_told_as_what_they_are(issue: Issue, make_client: MakeC
     assert {one.token for one in found.values()} == {None}
 
 
+@pytest.mark.requirement("AZ-25", "LV-01")
+@pytest.mark.parametrize(
+    ("bad", "what", "presented"),
+    [
+        ("alg-none", "It names us as its issuer, but is unsigned", "alg none"),
+        ("alg-missing", "It names us as its issuer, but is unsigned", "no alg"),
+        ("alg-hs256-public-key", "It names us as its issuer, but that key of ours signs with ES256 only", "alg HS256"),
+        ("kid-url", "It names us as its issuer, but its kid is no key of ours", 'kid "https://listener.invalid/keys"'),
+        ("kid-null", "It names us as its issuer, but its kid is no key of ours", "no kid"),
+        ("jwk", "It names us as its issuer, but its signature is not by the key that it names", "kid "),
+        ("withdrawn-key", "It names us as its issuer, but it is signed with a key that we withdrew", 'kid "withdrawn-'),
+        ("typ-missing", "It is signed with a key of ours, but was never issued as it is, or is no longer kept", "kid "),
+    ],
+)
+def test_of_a_forged_token_it_is_told_what_shows_that(asker: Asker, bad: str, what: str, presented: str) -> None:
+    found = judge(asker.get(bad=bad)["access_token"])
+
+    assert (found.verdict, found.explanation.rule, found.explanation.what) == (Verdict.NOT_OURS, "LV-01", what)
+    assert found.explanation.presented.startswith(presented)
+
+
+@pytest.mark.requirement("AZ-25", "TV-07")
+def test_a_token_without_aud_is_said_to_have_none(asker: Asker) -> None:
+    found = judge(asker.get(without=["aud"])["access_token"], READ)
+
+    assert (found.explanation.rule, found.explanation.presented) == ("TV-07", "no aud")
+
+
 @pytest.mark.requirement("AZ-25")
 @pytest.mark.parametrize(
     ("scope", "request_line", "status", "rule"),
@@ -137,6 +166,7 @@ def test_other_things_are_told_as_what_they_are(issue: Issue, make_client: MakeC
         ("patient/Patient.r", "get /fhir/r4/metadata", 200, ""),
         ("patient/Observation.rs", "GET /fhir/r4/Observation?code=x", 200, ""),
         ("patient/Observation.rs", "GET /fhir/r4/Observation/o-1", 200, ""),
+        ("patient/Observation.rs", "GET /fhir/r4/Observation?subject.name=x", 400, "SR-08"),
         ("patient/Patient.r", "GET /fhir/r4/Patient/ben", 404, "PC-02"),
         ("patient/Patient.r", "GET /fhir/r4/Observation/o-1", 403, "TV-20"),
         ("patient/Patient.r", "DELETE /fhir/r4/Patient/amy", 403, "TV-20"),
@@ -186,7 +216,17 @@ def test_a_dead_token_lets_nothing_in_whatever_is_asked(issue: Issue) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["Patient/amy", "GET", "GET https://elsewhere.example/Patient/1", "G3T x", "GET http://["]
+    "text",
+    [
+        "Patient/amy",
+        "GET",
+        "GET https://elsewhere.example/Patient/1",
+        "G3T x",
+        "GET http://[",
+        "GET /fhir/r4/http://[",
+        f"GET /fhir/r4/Observation?{'a=1&' * 101}",
+    ],
+    ids=range(7),
 )
 def test_a_request_that_cannot_be_read_is_told_as_that(issue: Issue, text: str) -> None:
     with pytest.raises(UnreadableRequest):

@@ -11,6 +11,7 @@ from tests.fixture_types import Issue
 from tests.oauth.explain.test_judgement import changed, part
 from tests.oauth.explain.test_page import explain, text_of
 from tests.oauth.visitor import Visitor
+from tests.oauth.workbench.conftest import Asker
 
 REQUEST = "GET /fhir/r4/Patient/amy"
 
@@ -93,6 +94,26 @@ def test_a_changed_token_is_shown_beside_what_was_issued_and_ends_nothing(visito
     assert "The real token is as it was" in text_of(page)
     assert AccessToken.objects.values().get(pk=row_of(token).pk) == before
     assert OutboxEvent.objects.count() == events
+
+
+def test_what_a_test_token_says_stands_before_what_was_granted(visitor: Visitor, asker: Asker) -> None:
+    token = asker.get(claims={"patient": "ben"}, without=["aud"])["access_token"]
+
+    shown = text_of(explain(visitor, token))
+
+    assert "Patient in context ben; granted: amy" in shown
+    assert "FHIR server (aud) no aud; granted: http" in shown
+    assert f"Client {asker.client.client_id} Person" in shown
+
+
+def test_a_forged_token_is_not_said_to_come_from_elsewhere(visitor: Visitor, asker: Asker) -> None:
+    page = explain(visitor, asker.get(bad="alg-none")["access_token"])
+
+    assert title(page.text) == "Not ours: we issued no such token"
+    shown = text_of(page)
+    assert "It names us as its issuer, but is unsigned." in shown
+    assert "It says that it comes from" not in shown
+    assert "Ask those who issued it" not in shown
 
 
 def test_a_token_of_others_is_named_as_text_and_led_nowhere(visitor: Visitor) -> None:

@@ -1,0 +1,42 @@
+"""What is wrong with a JWT that names this server as its issuer and that it does not know, by looking alone."""
+
+import json
+from typing import Any
+
+from joserfc import jws
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey, RSAKey
+
+from oauth.keys.signing_keys import ALGORITHMS
+from oauth.models import SigningKey
+from smart.explanation import shown_text
+from smart.tokens import tampering
+
+BUT = "It names us as its issuer, but "
+
+
+def forgery(parts: tuple[str, ...]) -> tuple[str, str]:
+    """Why it is none of ours, and the header of it that shows that."""
+    algorithm, kid = tampering.algorithm(parts), tampering.header(parts).get("kid")
+    if not parts[-1] or algorithm.lower() in ("", "none"):
+        return f"{BUT}is unsigned", f"alg {shown_text(algorithm)}" if algorithm else "no alg"
+    key = SigningKey.objects.filter(kid=kid).first() if isinstance(kid, str) and "\0" not in kid else None
+    named = f"kid {shown_text(json.dumps(kid))}" if kid is not None else "no kid"
+    if key is None:
+        return f"{BUT}its kid is no key of ours", named
+    if key.algorithm != algorithm:
+        return f"{BUT}that key of ours signs with {key.algorithm} only", f"alg {shown_text(algorithm)}"
+    if not _is_signed_by(".".join(parts), key):
+        return f"{BUT}its signature is not by the key that it names", named
+    if key.withdrawn_at:
+        return f"{BUT}it is signed with a key that we withdrew", named
+    return "It is signed with a key of ours, but was never issued as it is, or is no longer kept", named
+
+
+def _is_signed_by(token: str, row: Any) -> bool:
+    key = (ECKey if row.algorithm == "ES256" else RSAKey).import_key(json.loads(row.public_jwk))
+    try:
+        jws.deserialize_compact(token, key, algorithms=list(ALGORITHMS))
+    except (JoseError, ValueError, TypeError):  # TypeError: joserfc on crit that holds a number
+        return False
+    return True
