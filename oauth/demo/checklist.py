@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import urlencode
 
 from django.db.models import Max
 
@@ -22,7 +23,10 @@ EXAMPLE = "http://127.0.0.1:9000/fhir --name my-fhir"
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing that protects a server: whether it was seen, and what shows it: a kind to send, or a command."""
+    """One thing that protects a server: whether it was seen, and what shows it: a kind to send, or a command.
+
+    `look` is the address of the kind that was answered wrongly, in the list of all kinds.
+    """
 
     title: str
     is_done: bool
@@ -31,6 +35,7 @@ class Step:
     kind: str = ""
     button: str = ""
     command: str = ""
+    look: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +89,7 @@ def _further_steps(server: FhirServer | None, form: Mapping[str, str]) -> Iterat
     command = _read_command(server, form) if server else ""
     yield _asks(server, command)
     yield _lets_in(results.get(GOOD))
-    yield _refuses(results)
+    yield _refuses(results, server.base if server else "")
     yield _hides(results.get(OTHER_PATIENT))
 
 
@@ -110,17 +115,27 @@ def _lets_in(good: Result | None) -> Step:
     return Step(title, is_done=False, sentence=sentence, kind="expired", button=button)
 
 
-def _refuses(results: Mapping[str, Result]) -> Step:
-    title, button = "It refuses a bad token", "Send an expired token"
+def _refuses(results: Mapping[str, Result], base: str) -> Step:
+    title = "It refuses a bad token"
     bad = {name: result for name, result in results.items() if name in kinds() and not kinds()[name].is_good}
     bad.pop(OTHER_PATIENT, None)
     right = [result for result in bad.values() if result.is_right]
     if right and not any(result.is_wrong for result in bad.values()):
-        number = f"{len(right)} kind{'s' if len(right) > 1 else ''} of {len(kinds())}, and none was let in."
+        every = sum(1 for kind in kinds().values() if not kind.is_good)
+        number = f"{len(right)} of {every} bad kinds, and none was let in."
         return Step(title, is_done=True, sentence=number, at=max(result.when for result in right))
     wrong = [name for name, result in bad.items() if result.is_wrong]
-    sentence = f"Wrong answer to {', '.join(wrong[:5])}." if wrong else "Not seen yet. The answer must be 401."
-    return Step(title, is_done=False, sentence=sentence, kind=wrong[0] if wrong else "expired", button=button)
+    if not wrong:
+        sentence = "Not seen yet. The answer must be 401."
+        return Step(title, is_done=False, sentence=sentence, kind="expired", button="Send an expired token")
+    return Step(
+        title,
+        is_done=False,
+        sentence=f"Wrong answer to {', '.join(wrong[:5])}.",
+        kind=wrong[0],
+        button=f"Send {wrong[0]} again",
+        look=f"/dev/tokens?{urlencode({'q': wrong[0], 'aud': base})}#kinds",
+    )
 
 
 def _hides(other: Result | None) -> Step:

@@ -37,7 +37,7 @@ def development_context(chosen: str = "") -> dict[str, Any]:
     people = User.objects.get_queryset().filter(username__in=credentials.PEOPLE).order_by("pk")
     return {
         "protection": protection,
-        "candidates": candidates,
+        "candidates": [(server, _chip(server, candidates)) for server in candidates],
         "has_docs": has_docs(),
         "servers": [(server, _document(server)) for server in servers],
         "tokens": sorted({_tokens(server) for server in servers}),
@@ -49,6 +49,12 @@ def development_context(chosen: str = "") -> dict[str, Any]:
         "offered": server_facts().client_authentication,
         "clients": Client.objects.filter(client_id__in=credentials.CLIENTS).prefetch_related("protects").order_by("pk"),
     }
+
+
+def _chip(server: FhirServer, every: list[FhirServer]) -> str:
+    """Its name; beside another one of that name its address as well."""
+    is_alone = sum(1 for each in every if str(each) == str(server)) == 1
+    return str(server) if is_alone else f"{server}, {server.base}"
 
 
 def _document(server: FhirServer) -> str:

@@ -45,6 +45,17 @@ def test_a_server_that_is_registered_has_the_first_step(server: Any) -> None:
     assert (found.percent, found.form["aud"]) == (20, server.base)
 
 
+def test_two_servers_of_one_name_are_told_apart_by_their_address(server: Any, app: App) -> None:
+    FhirServer.objects.filter(pk=server.pk).update(name=f"Mine {server.pk}")
+    page = app.get("/").text
+    assert f'href="/?server={server.pk}#checklist">Mine {server.pk}</a>' in page
+    assert "All five are done" not in page
+
+    FhirServer.objects.create(base=f"{server.base}/second", name=f"Mine {server.pk}")
+
+    assert f'href="/?server={server.pk}#checklist">Mine {server.pk}, {server.base}</a>' in app.get("/").text
+
+
 def test_what_was_sent_ticks_the_others(server: Any) -> None:
     answer(server, GOOD, 200)
     assert ticked(server) == [True, False, True, False, False]
@@ -67,6 +78,8 @@ def test_a_wrong_answer_takes_a_tick_away_and_is_named(server: Any) -> None:
     assert [step.is_done for step in (good, bad, other)] == [False, False, False]
     assert (good.sentence, other.sentence) == ("It answered 401: it must be 200.", "It answered 200: it must be 404.")
     assert (bad.sentence, bad.kind) == ("Wrong answer to aud-longer.", "aud-longer")
+    assert bad.button == "Send aud-longer again"
+    assert bad.look.startswith("/dev/tokens?q=aud-longer&aud=http%3A%2F%2F127.0.0.1%3A9%2F")
 
 
 def test_a_server_that_asks_has_the_second_step(
