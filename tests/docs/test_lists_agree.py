@@ -14,6 +14,7 @@ from oauth.models.servers import ClaimProfile
 from oauth.registration import clients, fhir_servers
 from oauth.tokens import tamper_evidence
 from oauth.tokens.endpoint import GRANTS
+from oauth.workbench.console.machine_rows import TITLES
 from smart.fhir.versions import FHIR_VERSIONS
 from smart.metadata import SMART_GRANTS
 from smart.server_facts import ServerFacts
@@ -117,8 +118,8 @@ def test_every_json_endpoint_is_asked_by_the_test_of_what_they_share() -> None:
     assert not set(MACHINES) & set(views)
 
 
-def test_the_refusals_of_every_machine_are_asked_for_their_rule() -> None:
-    assert set(MACHINES) - set(EXPLAINED) == set()
+def test_every_machine_is_asked_for_the_rule_of_its_refusals_and_has_a_name_in_the_console() -> None:
+    assert set(MACHINES) - set(EXPLAINED) == set(MACHINES) - set(TITLES) == set()
 
 
 def test_every_list_of_the_admin_is_opened_and_documented() -> None:
