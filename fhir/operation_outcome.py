@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from rest_framework.exceptions import APIException
 
+from smart.decisions.refusal import INSUFFICIENT_SCOPE, INVALID_TOKEN, NOT_FOUND
 from smart.explanation import Explanation, Why, explain
 from smart.http.bearer import bearer_challenge
 from smart.metadata import well_known
@@ -38,11 +39,6 @@ class Refusal(APIException):
         return json.dumps({"resourceType": "OperationOutcome", "issue": [issue]})
 
 
-def _challenge(base: str, **parameters: str) -> str:
-    """What the Bearer scheme wants, and where it stands who issues tokens for this base (RFC 9728 §5.1)."""
-    return bearer_challenge(base, **parameters, resource_metadata=well_known(base, "oauth-protected-resource"))
-
-
 class BadRequest(Refusal):
     pass
 
@@ -56,28 +52,25 @@ class NoToken(Refusal):
     text = "This needs an access token."
 
     def __init__(self, realm: str) -> None:
-        super().__init__(**{"WWW-Authenticate": _challenge(realm)})
+        issuers = well_known(realm, "oauth-protected-resource")  # RFC 9728 §5.1
+        super().__init__(**{"WWW-Authenticate": bearer_challenge(realm, resource_metadata=issuers)})
 
 
 class InvalidToken(Refusal):
     rule = "TV-18"
-    status_code = HTTPStatus.UNAUTHORIZED
-    issue = "login"
-    text = "The access token is not valid here."
+    status_code, issue, text, _ = INVALID_TOKEN
 
     def __init__(self, realm: str, why: Why | None = None) -> None:
-        super().__init__(**{"WWW-Authenticate": _challenge(realm, error="invalid_token")})
+        super().__init__(**INVALID_TOKEN.headers(realm))
         self.why = why or {"what": "the Authorization header holds no access token, or more than one"}
 
 
 class InsufficientScope(Refusal):
     rule = "TV-20"
-    status_code = HTTPStatus.FORBIDDEN
-    issue = "forbidden"
-    text = "The access token does not allow this."
+    status_code, issue, text, _ = INSUFFICIENT_SCOPE
 
     def __init__(self, realm: str, why: Why) -> None:
-        super().__init__(**{"WWW-Authenticate": bearer_challenge(realm, error="insufficient_scope")})
+        super().__init__(**INSUFFICIENT_SCOPE.headers(realm))
         self.why = why
 
 
@@ -85,9 +78,7 @@ class NotFound(Refusal):
     """One and the same for what never existed and for what the caller may not see (SD-26)."""
 
     rule = "SD-26"
-    status_code = HTTPStatus.NOT_FOUND
-    issue = "not-found"
-    text = "There is nothing here for you."
+    status_code, issue, text, _ = NOT_FOUND
 
 
 class TypeNotServed(Refusal):

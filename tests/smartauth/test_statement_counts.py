@@ -200,8 +200,10 @@ def test_who_keeps_coming_from_another_address_costs_one_read(
 
 
 def test_introspection_of_garbage_is_one_read_and_of_an_unknown_jwt_two(
-    app: App, caller: dict[str, str], statements: list[str]
+    app: App, caller: dict[str, str], statements: list[str], settings: Any
 ) -> None:
+    """Outside development: there a developer hears whether it is a refresh token."""
+    settings.SMARTAUTH_DEV = False
     app.post("/o/introspect", data={"token": "garbage"}, headers=caller)
     garbage = list(statements)
     statements.clear()
