@@ -189,6 +189,17 @@ def server() -> Iterator[Server]:
         made.remove()
 
 
+@pytest.fixture(scope="module")
+def lenient() -> Iterator[Server]:
+    """A server with the demo data that does not end the access of somebody who is refused again and again."""
+    made = Server(SMARTAUTH_REFUSALS_LIMIT="0")
+    try:
+        made.prepare()
+        yield made.start()
+    finally:
+        made.remove()
+
+
 @pytest.fixture
 def own_server() -> Iterator[Server]:
     """A real server with the demo data, for a test that stops or kills it."""

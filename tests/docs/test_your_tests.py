@@ -4,7 +4,6 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -48,17 +47,6 @@ def test_the_project_of_the_page_starts_a_server_of_its_own_and_sends_every_kind
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"{len(kinds()) + 1} passed, 1 skipped" in done.stdout
     assert f"{SKIPPED}: such a token cannot be made here: it takes a client or FHIR server" in done.stdout
-
-
-@pytest.fixture(scope="module")
-def lenient() -> Iterator[Server]:
-    """A server with the demo data that does not end the access of somebody who is refused again and again."""
-    made = Server(SMARTAUTH_REFUSALS_LIMIT="0")
-    try:
-        made.prepare()
-        yield made.start()
-    finally:
-        made.remove()
 
 
 @pytest.mark.clients

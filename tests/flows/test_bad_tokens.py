@@ -1,6 +1,5 @@
 """Every kind of the catalogue, minted by a real server: what its bundled FHIR server and its introspection answer."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, Unpack
 
@@ -49,17 +48,6 @@ LINES: dict[str, tuple[tuple[int, str], object]] = {
 }  # fmt: skip
 NO_HTTP = ("bytes", "bytes-folded")  # of XT-986: no header may hold these
 BY_ADDRESS = "address-blocked"
-
-
-@pytest.fixture(scope="module")
-def lenient() -> Iterator[Server]:
-    """A server with the demo data that does not end the access of somebody who is refused again and again."""
-    made = Server(SMARTAUTH_REFUSALS_LIMIT="0")
-    try:
-        made.prepare()
-        yield made.start()
-    finally:
-        made.remove()
 
 
 def mint(server: Server, kind: str, **members: Unpack[Order]) -> BadToken:

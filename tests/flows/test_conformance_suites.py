@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from tests.codes import CHALLENGE
-from tests.flows.app import PASSWORD, Form
+from tests.flows.app import PASSWORD, follow, send_form
 from tests.flows.inferno import EC, INTROSPECTION, Answer, Inferno
 from tests.oauth.jwt import payload
 from tests.publishing import publisher_of
@@ -293,23 +293,11 @@ def signed_in(browser: httpx.Client, client: str, redirect_uri: str, **more: str
     }  # fmt: skip
     page = follow(browser, browser.get("/o/authorize", params=request))
     if page.url.path.endswith("/login"):
-        page = send(browser, page, username="amy", password=PASSWORD)
+        page = send_form(browser, page, username="amy", password=PASSWORD)
     if page.url.path.endswith("/consent") and page.status_code == 200:
-        page = send(browser, page, answer="allow")
+        page = send_form(browser, page, answer="allow")
     assert page.headers["Location"].startswith(redirect_uri)
     return parse_qs(urlsplit(page.headers["Location"]).query)["code"][0]
-
-
-def send(browser: httpx.Client, page: httpx.Response, **fields: str) -> httpx.Response:
-    form = Form()
-    form.feed(page.text)
-    return follow(browser, browser.post(page.url.path, data={**form.filled, **fields}))
-
-
-def follow(browser: httpx.Client, response: httpx.Response) -> httpx.Response:
-    while response.status_code == 303 and response.headers["Location"].startswith("/"):
-        response = browser.get(response.headers["Location"])
-    return response
 
 
 def exchanged(server: Server, client: str, code: str, redirect_uri: str, *, in_body: bool = False) -> httpx.Response:

@@ -94,11 +94,13 @@ def _title(path: str, request: MachineRequest | None) -> str:
 
 def _question(members: Mapping[str, Any]) -> str:
     """What one decision is about; "" for many, and for one that cannot be read."""
+    if "evaluations" in members:
+        return ""
     try:
         asked = parse_evaluation(members).question
     except MalformedEvaluation:
         return ""
-    return "" if "evaluations" in members else harmless_text(f"{asked.interaction} of {asked.type}")
+    return harmless_text(f"{asked.interaction} of {asked.type}")
 
 
 def _about(path: str, request: MachineRequest | None, body: dict[str, Any]) -> dict[str, Any]:
