@@ -62,9 +62,13 @@ def _record_use(request: HttpRequest, sign_in: int, *, now: int) -> None:
 
 def _create_sign_in(request: HttpRequest, user: User, *, created_at: int, now: int) -> None:
     kept = SignIn.objects.create(
-        user=user, session_id=row_key(request.session.session_key), created_at=created_at, last_seen_at=now,
-        address=client_address(request), user_agent=_user_agent(request),
-    )  # fmt: skip
+        user=user,
+        session_id=row_key(request.session.session_key),
+        created_at=created_at,
+        last_seen_at=now,
+        address=client_address(request),
+        user_agent=_user_agent(request),
+    )
     request.session[SIGN_IN] = kept.pk
 
 

@@ -62,12 +62,9 @@ def measure(contender: Contender, folder: Path, what: str, *, connections: int, 
     """One round. Raises SystemExit at a wrong answer."""
     plan = folder / "plan.json"
     plan.write_text(json.dumps(contender.load_plan(what, seconds + WARM_UP)), encoding="utf-8")
-    command = [
-        "taskset", "-c", LOAD_CORE, sys.executable, "-m", "bench.load", str(plan), str(connections), str(WARM_UP),
-        str(seconds),
-    ]  # fmt: skip
+    load = [sys.executable, "-m", "bench.load", str(plan), str(connections), str(WARM_UP), str(seconds)]
     before = contender.cpu_seconds()
-    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True)
+    done = subprocess.run(["taskset", "-c", LOAD_CORE, *load], cwd=ROOT, stdout=subprocess.PIPE, check=True)
     after = contender.cpu_seconds()
     result = json.loads(done.stdout)
     if result["wrong"] or not result["requests"]:
@@ -149,9 +146,11 @@ def parse_options() -> argparse.Namespace:
     for name, (default, text) in NUMBERS.items():
         parser.add_argument(f"--{name}", type=type(default), default=default, help=f"{text} (%(default)s)")
     parser.add_argument(
-        "--whose", choices=("person", "client"), default="person",
+        "--whose",
+        choices=("person", "client"),
+        default="person",
         help="oidc-provider's tokens: under a person's grant like ours, or its cheapest, a client's own (person)",
-    )  # fmt: skip
+    )
     parser.add_argument(
         "--what", choices=[*TITLES], action="append", help="measure only that; may be given again (all three)"
     )

@@ -46,9 +46,12 @@ class Contender:
         """What the load generator has to know to ask for that, for so long."""
         if what == INTROSPECTION:
             return {
-                "port": self.port, "what": what, "path": self.path, "authorization": basic("resource-server"),
+                "port": self.port,
+                "what": what,
+                "path": self.path,
+                "authorization": basic("resource-server"),
                 "tokens": self.tokens,
-            }  # fmt: skip
+            }
         kind = "service" if what == SECRET else "signer"
         clients = [f"{kind}-{number}" for number in range(APPS)]
         signed = {"key": str(self.key), "count": int(seconds * MOST_SIGNED)} if what == ES384 else {}

@@ -57,8 +57,10 @@ class OperatorsSite(AdminSite):
     def get_urls(self) -> list[URLPattern | URLResolver]:
         from operators.admin import find  # which registers rows here, so it comes later
 
-        own = [path("explain/", self.admin_view(find.explain), name="explain"),
-               path("find/", self.admin_view(find.find), name="find")]  # fmt: skip
+        own = [
+            path("explain/", self.admin_view(find.explain), name="explain"),
+            path("find/", self.admin_view(find.find), name="find"),
+        ]
         return [*own, *super().get_urls()]
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
@@ -85,10 +87,14 @@ def numbers(*, now: int) -> list[dict[str, Any]]:
         _number("live tokens", _live_count(now), "oauth_accesstoken", "state=live"),
         _number("flagged authorizations", _flagged_count(), "oauth_authorization", "state=flagged", warn=True),
         _number("refused in the last hour", _refused_count(now), "audit_securityevent", "result=refused&day=hour"),
-        _number("suspended people", User.objects.get_queryset().filter(suspended_at__gt=0).count(),
-                "accounts_user", "state=suspended"),
+        _number(
+            "suspended people",
+            User.objects.get_queryset().filter(suspended_at__gt=0).count(),
+            "accounts_user",
+            "state=suspended",
+        ),
         _number("days that the signing key is old", _key_age(now), "oauth_signingkey", "state=active"),
-    ]  # fmt: skip
+    ]
 
 
 def _number(label: str, value: object, table: str, query: str, *, warn: bool = False) -> dict[str, Any]:

@@ -20,9 +20,14 @@ STOP_SECONDS = 15
 SHOWN = 4_000  # characters of its output
 # of the tests or of another server: the one that is started has its own
 NOT_INHERITED = (
-    "DJANGO_SETTINGS_MODULE", "PYTHONPATH", "PYTHONHOME",
-    "SMARTAUTH_DATABASE_URL", "SMARTAUTH_AUDIT_DATABASE_URL", "SMARTAUTH_REDIS_URL", "SMARTAUTH_SECRET_KEY",
-)  # fmt: skip
+    "DJANGO_SETTINGS_MODULE",
+    "PYTHONPATH",
+    "PYTHONHOME",
+    "SMARTAUTH_DATABASE_URL",
+    "SMARTAUTH_AUDIT_DATABASE_URL",
+    "SMARTAUTH_REDIS_URL",
+    "SMARTAUTH_SECRET_KEY",
+)
 
 
 class DidNotStart(Exception):

@@ -153,10 +153,16 @@ class Pending:
 
 
 def store(
-    client: Client, fhir_server: FhirServer, redirect_uri: str, state: str,
-    *, address: str, authorization_request: AuthorizationRequest | None = None, refused: str = "",
+    client: Client,
+    fhir_server: FhirServer,
+    redirect_uri: str,
+    state: str,
+    *,
+    address: str,
+    authorization_request: AuthorizationRequest | None = None,
+    refused: str = "",
     launch: Launch | None = None,
-) -> HttpResponse:  # fmt: skip
+) -> HttpResponse:
     """Stores the request and sends the browser to its own URL, with the cookie that opens it."""
     handle, cookie, now = random_token(), random_token(), clock.now()
     kept = {
@@ -182,9 +188,14 @@ def store(
 def _redirect_with_cookie(path: str, cookie: str) -> HttpResponse:
     response = HttpResponse(status=303, headers={"Location": path, "Cache-Control": "no-store"})
     response.set_cookie(
-        COOKIE, cookie, max_age=settings.SMARTAUTH_PENDING_REQUEST_SECONDS + COOKIE_GRACE_SECONDS, path=path,
-        secure=settings.SESSION_COOKIE_SECURE, httponly=True, samesite="Lax",
-    )  # fmt: skip
+        COOKIE,
+        cookie,
+        max_age=settings.SMARTAUTH_PENDING_REQUEST_SECONDS + COOKIE_GRACE_SECONDS,
+        path=path,
+        secure=settings.SESSION_COOKIE_SECURE,
+        httponly=True,
+        samesite="Lax",
+    )
     return response
 
 

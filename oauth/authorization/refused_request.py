@@ -34,9 +34,12 @@ def require_room(request: HttpRequest) -> None:
 
 
 def stop(
-    request: HttpRequest, refusal: Unredirectable, parameters: Mapping[str, str], client: Client | None = None,
+    request: HttpRequest,
+    refusal: Unredirectable,
+    parameters: Mapping[str, str],
+    client: Client | None = None,
     **parts: object,
-) -> HttpResponse:  # fmt: skip
+) -> HttpResponse:
     """The page of a request that goes nowhere, and its event."""
     reference, app = random_reference(), str(client) if client and client.enabled else ""
     record_refused_request(request, refusal.explanation, reference, parameters, client)

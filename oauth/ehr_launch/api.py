@@ -5,11 +5,8 @@ from http import HTTPStatus
 from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 
-from accounts import clock
 from accounts.address import client_address
 from accounts.models import User
-from audit.event_kinds import EventKind
-from audit.trail import Event
 from oauth.clients.json_callers import authenticate_confidential, protected_fhir_server
 from oauth.ehr_launch import handles
 from oauth.http.json_endpoint import JsonEndpoint
@@ -36,11 +33,8 @@ class LaunchView(JsonEndpoint):
         client, user = _app(fhir_server, members), _user(fhir_server, members)
         url = _launch_url(client, members)
         context = _context(fhir_server, members)
-        made_by = Event(
-            kind=EventKind.LAUNCH_PREPARED, at=clock.now(), client=client.client_id, person=user.subject,
-            fhir_server=fhir_server.base, patient=context.get("patient", ""), address=client_address(request._request),
-            reason=f"by {ehr.client_id}",
-        )  # fmt: skip
+        by = {"address": client_address(request._request), "reason": f"by {ehr.client_id}"}
+        made_by = handles.launch_event(client, user, fhir_server, context, **by)
         try:
             made = handles.prepare(client, url, fhir_server, user, context, vouching=True, made_by=made_by)
         except InvalidContext as problem:

@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 
 from accounts import clock
 from accounts.models import User
+from audit.event_kinds import EventKind
 from audit.trail import Event, record_events
 from oauth.ehr_launch import style
 from oauth.models import Client, EncounterRecord, FhirServer, Launch, public_reference, sql
@@ -56,6 +57,19 @@ def safe_launch_urls(client: Client) -> list[str]:
 def default_context() -> Context:
     """What an app is told where the EHR does not say it: discovery promises both (LC-04, LC-05, DS-14)."""
     return {"need_patient_banner": settings.SMARTAUTH_NEED_PATIENT_BANNER, "smart_style_url": style.url()}
+
+
+def launch_event(client: Client, user: User, fhir_server: FhirServer, context: Context, **by: str) -> Event:
+    """The event of a launch that is being prepared; `by` says from where and by whom."""
+    return Event(
+        kind=EventKind.LAUNCH_PREPARED,
+        at=clock.now(),
+        client=client.client_id,
+        person=user.subject,
+        fhir_server=fhir_server.base,
+        patient=context.get("patient", ""),
+        **by,
+    )
 
 
 def prepare(

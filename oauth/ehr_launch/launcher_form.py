@@ -7,10 +7,7 @@ from typing import Generic, Self, TypeVar
 from django.db.models import Model, QuerySet
 from django.http import QueryDict
 
-from accounts import clock
 from accounts.models import User
-from audit.event_kinds import EventKind
-from audit.trail import Event
 from oauth.ehr_launch import handles
 from oauth.ehr_launch.handles import PreparedLaunch
 from oauth.http.option import OPTIONS_LIMIT, Option
@@ -94,22 +91,12 @@ class LauncherForm:
         self._require_offered()
         if self.client is None or self.fhir_server is None or self.identity is None:
             raise InvalidContext("", "app, server and user must be chosen")
-        context = self._context(self.fhir_server)
-        made_by = Event(
-            kind=EventKind.LAUNCH_PREPARED, at=clock.now(), client=self.client.client_id,
-            person=self.identity.user.subject,
-            fhir_server=self.fhir_server.base, patient=context.get("patient", ""), address=address,
-            operator=self.composer.subject if self.composer.is_staff else "", reason="at the launcher",
-        )  # fmt: skip
-        return handles.prepare(
-            self.client,
-            self.launch_url,
-            self.fhir_server,
-            self.identity.user,
-            context,
-            vouching=False,
-            made_by=made_by,
-        )
+        client, url, fhir_server, user = self.client, self.launch_url, self.fhir_server, self.identity.user
+        context = self._context(fhir_server)
+        operator = self.composer.subject if self.composer.is_staff else ""
+        by = {"address": address, "operator": operator, "reason": "at the launcher"}
+        made_by = handles.launch_event(client, user, fhir_server, context, **by)
+        return handles.prepare(client, url, fhir_server, user, context, vouching=False, made_by=made_by)
 
     def _require_offered(self) -> None:
         rows = (self.client, self.fhir_server, self.identity, self.record, self.encounter)

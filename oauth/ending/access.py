@@ -132,10 +132,13 @@ def _end_each(usable: QuerySet[Any], actor: Actor, reason: EndedFor, told: str =
     for some in _batches(rows):
         live = _live_tokens([row.pk for row in some], now=actor.now)
         Authorization.objects.filter(pk__in=[row.pk for row in some]).end(reason, now=actor.now)
-        record_events(*(
-            actor.event(kind, **row.event_fields(), token=token, reason=told or reason)
-            for row in some for token in live.get(row.pk, [""])
-        ))  # fmt: skip
+        record_events(
+            *[
+                actor.event(kind, **row.event_fields(), token=token, reason=told or reason)
+                for row in some
+                for token in live.get(row.pk, [""])
+            ]
+        )
         tokens += sum(len(each) for each in live.values())
     return Ended(len(rows), tokens)
 

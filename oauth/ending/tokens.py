@@ -44,9 +44,15 @@ def end_token(
     ended = sql.one(statement, [actor.now, reason, *values])
     if ended is None:
         return False
-    record_events(actor.event(
-        EventKind.REVOKED, token=public_reference(ended.pk), authorization=public_reference(ended.authorization_pk),
-        client=ended.client_id, person=ended.person or "", fhir_server=ended.fhir_server, patient=ended.patient,
+    event = actor.event(
+        EventKind.REVOKED,
+        token=public_reference(ended.pk),
+        authorization=public_reference(ended.authorization_pk),
+        client=ended.client_id,
+        person=ended.person or "",
+        fhir_server=ended.fhir_server,
+        patient=ended.patient,
         reason=reason,
-    ))  # fmt: skip
+    )
+    record_events(event)
     return True

@@ -50,9 +50,17 @@ def stopped_page(request: HttpRequest, refusal: Unredirectable, app: str = "", *
         f"and give them the reference {reference}."
     )
     response = error_page(
-        request, refusal.status, "We stopped this request", lead,
-        reference=reference, app=app, happened=refusal.message(app), fix=refusal.fix, advice=advice, **parts,
-    )  # fmt: skip
+        request,
+        refusal.status,
+        "We stopped this request",
+        lead,
+        reference=reference,
+        app=app,
+        happened=refusal.message(app),
+        fix=refusal.fix,
+        advice=advice,
+        **parts,
+    )
     explain_response(response, with_reference(replace(refusal.explanation, reference=reference)))
     return response
 
@@ -75,9 +83,16 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     why = f"{stale.rule} {stale.case}: {stale.what}"  # without the rest, which may be an address with its query
     record_refusal(request, EventKind.FORM_REFUSED, "form", why, reference=reference)
     response = error_page(
-        request, 403, "We stopped this request", NOTHING_SHARED, happened=stale.message(), reference=reference,
-        advice="Load the page again, then repeat what you did.", again=_page_before(request), reason=reason,
-    )  # fmt: skip
+        request,
+        403,
+        "We stopped this request",
+        NOTHING_SHARED,
+        happened=stale.message(),
+        reference=reference,
+        advice="Load the page again, then repeat what you did.",
+        again=_page_before(request),
+        reason=reason,
+    )
     explain_response(response, replace(stale.explanation, reference=reference))
     return response
 

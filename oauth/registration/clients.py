@@ -16,7 +16,7 @@ _SECRET = re.compile(r"[A-Za-z0-9._~-]+")
 def problems(client: Client, fhir_servers: Collection[FhirServer]) -> Problems:
     """Why this client may not be registered, by field; {} if it may. `fhir_servers` are those that it shall reach."""
     candidate = Candidate(client, fhir_servers)
-    return collect({field: rule(candidate) for field, rule in RULES.items()})
+    return collect(**{field: rule(candidate) for field, rule in RULES.items()})
 
 
 def warnings(client: Client, fhir_servers: Collection[FhirServer], protects: Collection[object] = ()) -> Problems:
@@ -24,15 +24,16 @@ def warnings(client: Client, fhir_servers: Collection[FhirServer], protects: Col
     candidate = Candidate(client, fhir_servers)
     asks = candidate.is_app or candidate.is_service
     by_secret = candidate.is_service and client.authentication == Client.Authentication.SECRET
-    found = {
-        ("fhir_servers", "it may reach no FHIR server, so every request of it is refused."):
-            asks and client.profile != Client.Profile.OPENID and not fhir_servers,
-        ("scope", "it may ask no scope, so every request of it is refused."): asks and not client.scope,
-        ("grants", "it has no grant and protects no FHIR server: it can do nothing."): not asks and not protects,
-        ("backend_by_secret", "it gets no token: client_credentials with a secret is not allowed to it."):
-            by_secret and not client.backend_by_secret,
-    }  # fmt: skip
-    return {field: [words] for (field, words), holds in found.items() if holds}
+    found: Problems = {}
+    if asks and client.profile != Client.Profile.OPENID and not fhir_servers:
+        found["fhir_servers"] = ["it may reach no FHIR server, so every request of it is refused."]
+    if asks and not client.scope:
+        found["scope"] = ["it may ask no scope, so every request of it is refused."]
+    if not asks and not protects:
+        found["grants"] = ["it has no grant and protects no FHIR server: it can do nothing."]
+    if by_secret and not client.backend_by_secret:
+        found["backend_by_secret"] = ["it gets no token: client_credentials with a secret is not allowed to it."]
+    return found
 
 
 def compact_jwks(text: str) -> str:

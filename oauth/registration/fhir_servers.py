@@ -29,20 +29,25 @@ from smart.metadata import Document, smart_configuration
 from smart.tokens.claim_profiles import mapping_problem
 
 _CHOICES = (
-    "version", "token_format", "signing_algorithm", "address_policy", "claim_profile", "patient_source",
-)  # fmt: skip
+    "version",
+    "token_format",
+    "signing_algorithm",
+    "address_policy",
+    "claim_profile",
+    "patient_source",
+)
 
 
 def problems(server: FhirServer) -> Problems:
     """Why this FHIR server may not be protected, by field; {} if it may (AZ-08, DS-24, SD-17)."""
     longest = settings.SMARTAUTH_ACCESS_TOKEN_MAX_SECONDS
-    return collect({
-        "base": _base_problems(server.base),
-        "name": text_problems(server.name, required=True),
+    return collect(
+        base=_base_problems(server.base),
+        name=text_problems(server.name, required=True),
         **{name: [choice_problem(server, name)] for name in _CHOICES},
-        "access_token_seconds": [number_problem(server.access_token_seconds, 0, longest)],
-        "claim_mapping": [sentence(mapping_problem(server.claim_profile, server.claim_mapping))],
-    })  # fmt: skip
+        access_token_seconds=[number_problem(server.access_token_seconds, 0, longest)],
+        claim_mapping=[sentence(mapping_problem(server.claim_profile, server.claim_mapping))],
+    )
 
 
 def _base_problems(base: str) -> list[str]:

@@ -29,49 +29,48 @@ _YEAR = re.compile(r"[0-9]{4}")
 
 def problems(person: User, *, name_is_taken: bool = False) -> Problems:
     """Why this person may not be registered, by field; {} if they may. Passwords are judged by Django's validators."""
-    return collect({
-        "username": _username_problems(person.username, name_is_taken),
-        "name": text_problems(person.name),
-        "given_name": text_problems(person.given_name),
-        "family_name": text_problems(person.family_name),
-        "locale": _locale_problems(person.locale),
-        "email": _email_problems(person),
-        "email_verified": _verified_problems(person),
-    })  # fmt: skip
+    return collect(
+        username=_username_problems(person.username, name_is_taken),
+        name=text_problems(person.name),
+        given_name=text_problems(person.given_name),
+        family_name=text_problems(person.family_name),
+        locale=_locale_problems(person.locale),
+        email=_email_problems(person),
+        email_verified=_verified_problems(person),
+    )
 
 
 def identity_problems(identity: FhirIdentity, acts_for: Collection[str], patients: Collection[str]) -> Problems:
     """Why nobody may be this at that FHIR server, acting for these of the `patients` that are known there."""
-    return collect({
-        "resource": _fhir_user_problems(identity),
-        "acts_for": [
+    return collect(
+        resource=_fhir_user_problems(identity),
+        acts_for=[
             *repeated_problems(acts_for),
-            *(f"{identity.fhir_server.base} has no patient {shown(one)}." for one in acts_for
-              if one not in patients),
+            *(f"{identity.fhir_server.base} has no patient {shown(one)}." for one in acts_for if one not in patients),
         ],
-    })  # fmt: skip
+    )
 
 
 def patient_problems(record: PatientRecord, *, today: date) -> Problems:
     """Why a picker may not show this patient."""
-    return collect({
-        "patient": [] if is_fhir_id(record.patient) else [NO_FHIR_ID],
-        "name": text_problems(record.name),
-        "sex": [] if record.sex in ("", *SEXES) else [f"must be one of {', '.join(SEXES)}."],
-        "birth_date": _birth_problems(record.birth_date, today),
-        "record_number": text_problems(record.record_number),
-        "died": _death_problems(record, today),
-    })  # fmt: skip
+    return collect(
+        patient=[] if is_fhir_id(record.patient) else [NO_FHIR_ID],
+        name=text_problems(record.name),
+        sex=[] if record.sex in ("", *SEXES) else [f"must be one of {', '.join(SEXES)}."],
+        birth_date=_birth_problems(record.birth_date, today),
+        record_number=text_problems(record.record_number),
+        died=_death_problems(record, today),
+    )
 
 
 def encounter_problems(visit: EncounterRecord) -> Problems:
     """Why a picker may not show this visit. It may lie ahead."""
-    return collect({
-        "encounter": [] if is_fhir_id(visit.encounter) else [NO_FHIR_ID],
-        "kind": text_problems(visit.kind),
-        "day": _day_problems(visit.day),
-        "place": text_problems(visit.place),
-    })  # fmt: skip
+    return collect(
+        encounter=[] if is_fhir_id(visit.encounter) else [NO_FHIR_ID],
+        kind=text_problems(visit.kind),
+        day=_day_problems(visit.day),
+        place=text_problems(visit.place),
+    )
 
 
 def _username_problems(username: str, name_is_taken: bool) -> Iterator[str]:

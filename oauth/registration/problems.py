@@ -7,7 +7,7 @@ command's message. One about an item of a list begins with the item.
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Any, TypeAlias
 
 from django.db import models
@@ -29,7 +29,7 @@ class InvalidRegistration(ValueError):
         self.problems = problems
 
 
-def collect(found: Mapping[str, Iterable[str]]) -> Problems:
+def collect(**found: Iterable[str]) -> Problems:
     """The fields that have problems, with their sentences, each once."""
     every = {field: list(dict.fromkeys(filter(None, sentences))) for field, sentences in found.items()}
     return {field: sentences for field, sentences in every.items() if sentences}

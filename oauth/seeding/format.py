@@ -154,9 +154,7 @@ SEED = mapping(
     {
         "demo": yes_or_no,
         "fhir_servers": each(FHIR_SERVER, unique=_by("base")),
-        "people": each(
-            PERSON, unique=lambda entry: ("username", normalize_username(entry["username"]).casefold())
-        ),
+        "people": each(PERSON, unique=lambda entry: ("username", normalize_username(entry["username"]).casefold())),
         "clients": each(CLIENT, unique=_by("client_id")),
     },
-)  # fmt: skip
+)

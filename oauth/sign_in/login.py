@@ -26,9 +26,13 @@ from smart.tokens.address_binding import END, strictest_policy
 
 # a name, never an address: there is nothing to redirect to elsewhere
 DESTINATIONS = {
-    "": "/", "admin": "/admin/", "apps": "/apps", "launcher": "/launcher", "password": "/password",
+    "": "/",
+    "admin": "/admin/",
+    "apps": "/apps",
+    "launcher": "/launcher",
+    "password": "/password",
     "sessions": "/sessions",
-}  # fmt: skip
+}
 STATUS = {"wrong": 422, "rate-limited": 429, "suspended": 403, "busy": 503}
 KINDS = {
     "right": EventKind.LOGIN_SUCCEEDED,

@@ -113,9 +113,11 @@ def _try_change(request: HttpRequest, user: User, pending: Pending | None = None
     passwords.hash_password(user, request.POST["new"], actor)
     with transaction.atomic():
         passwords.store_password(
-            user, actor,
-            keep_session=row_key(request.session.session_key), keep_request=pending.row.pk if pending else None,
-        )  # fmt: skip
+            user,
+            actor,
+            keep_session=row_key(request.session.session_key),
+            keep_request=pending.row.pk if pending else None,
+        )
         accounts_sessions.renew(request, user, now=clock.now())
     return None
 

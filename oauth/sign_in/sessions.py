@@ -20,9 +20,13 @@ from smart.time_units import to_datetime
 # the first that is named decides: most browsers also name others
 PROGRAMS = {"Edg": "Edge", "OPR": "Opera", "Firefox": "Firefox", "Chrome": "Chrome", "Safari": "Safari"}
 SYSTEMS = {
-    "iPhone": "an iPhone", "iPad": "an iPad", "Android": "Android", "Windows": "Windows", "Mac OS X": "a Mac",
+    "iPhone": "an iPhone",
+    "iPad": "an iPad",
+    "Android": "Android",
+    "Windows": "Windows",
+    "Mac OS X": "a Mac",
     "Linux": "Linux",
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True, slots=True)

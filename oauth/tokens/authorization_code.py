@@ -103,9 +103,12 @@ def _require_valid(
         raise InvalidGrant("the code has expired", rule="AZ-17", case="E76", since=code.expires_at)
     if redirect_uri != code.redirect_uri:
         raise InvalidGrant(
-            "redirect_uri differs from the one of the authorization request", rule="CG-01", case="E80",
-            presented=redirect_uri, expected=code.redirect_uri,
-        )  # fmt: skip
+            "redirect_uri differs from the one of the authorization request",
+            rule="CG-01",
+            case="E80",
+            presented=redirect_uri,
+            expected=code.redirect_uri,
+        )
     if code.code_challenge and not verifier:
         raise InvalidGrant("code_verifier is missing", rule="CG-01", case="E81")
     pkce.verify_code_verifier(code.code_challenge, verifier)

@@ -45,21 +45,31 @@ def _with_advice(error: InvalidClient, request: MachineRequest) -> InvalidClient
 
 def _run_grant(request: MachineRequest, client: AuthenticatedClient) -> MachineResponse:
     _require_allowed_method(request, client)
-    grant_type = request.required("grant_type", rule="TK-01", case="E46", expected=", ".join(GRANTS))
-    if grant_type not in GRANTS:
-        raise UnsupportedGrantType(
-            "this server does not know that grant_type", rule="AZ-01", case="E47", presented=grant_type,
-            expected=", ".join(GRANTS),
-        )  # fmt: skip
-    if grant_type not in client.grants:
-        raise UnauthorizedClient(
-            "this client may not use that grant_type", rule="RG-09", case="E48", presented=grant_type,
-            expected=", ".join(sorted(client.grants)),
-        )  # fmt: skip
-    answer = GRANTS[grant_type](request, client)
+    answer = GRANTS[_allowed_grant_type(request, client)](request, client)
     if isinstance(answer, OAuthError):
         raise answer
     return answer
+
+
+def _allowed_grant_type(request: MachineRequest, client: AuthenticatedClient) -> str:
+    grant_type = request.required("grant_type", rule="TK-01", case="E46", expected=", ".join(GRANTS))
+    if grant_type not in GRANTS:
+        raise UnsupportedGrantType(
+            "this server does not know that grant_type",
+            rule="AZ-01",
+            case="E47",
+            presented=grant_type,
+            expected=", ".join(GRANTS),
+        )
+    if grant_type not in client.grants:
+        raise UnauthorizedClient(
+            "this client may not use that grant_type",
+            rule="RG-09",
+            case="E48",
+            presented=grant_type,
+            expected=", ".join(sorted(client.grants)),
+        )
+    return grant_type
 
 
 def _require_allowed_method(request: MachineRequest, client: AuthenticatedClient) -> None:

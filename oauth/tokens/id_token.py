@@ -24,23 +24,33 @@ def id_token_member(
     """The member of a token answer that tells who signed in, where that was granted (CG-08)."""
     if not standard_claims.has_openid(scope):
         return {}
-    if authorization.id_token_kid is None:
-        raise signing_keys.UnreadableKey(
-            f"there is no active {standard_claims.ALGORITHM} key; the server makes one when it starts"
-        )
     about: standard_claims.Claims = {
         "iss": settings.SMARTAUTH_ISSUER,
         "sub": authorization.subject,
         "aud": authorization.client_id,
     }
     claims = standard_claims.id_token_claims(
-        about, scope, fhir_user=authorization.fhir_user_url, auth_time=authorization.auth_time, nonce=nonce,
-        issued=issued, expires=expires,
-    )  # fmt: skip
+        about,
+        scope,
+        fhir_user=authorization.fhir_user_url,
+        auth_time=authorization.auth_time,
+        nonce=nonce,
+        issued=issued,
+        expires=expires,
+    )
+    return {"id_token": _sign(claims, authorization)}
+
+
+def _sign(claims: Mapping[str, Any], authorization: AuthorizationState) -> str:
+    """Signed by the active key, which the row of the authorization brings with it."""
+    if authorization.id_token_kid is None:
+        raise signing_keys.UnreadableKey(
+            f"there is no active {standard_claims.ALGORITHM} key; the server makes one when it starts"
+        )
     header = {"alg": standard_claims.ALGORITHM, "typ": TYPE, "kid": authorization.id_token_kid}
     key = signing_keys.private_key(authorization.id_token_kid, authorization.id_token_key)
     payload = json.dumps(claims)  # ASCII, whatever the nonce is: not every client decodes UTF-8 (WF-17)
-    return {"id_token": jws.serialize_compact(header, payload, key, algorithms=[standard_claims.ALGORITHM])}
+    return jws.serialize_compact(header, payload, key, algorithms=[standard_claims.ALGORITHM])
 
 
 def parse_hint(token: str) -> standard_claims.IdTokenHint | None:

@@ -131,9 +131,13 @@ def _require_same_address(
     )
     if policy in BLOCKING:
         raise InvalidGrant(
-            INVALID, event_reason="it came from another address", rule="PR-06", case="E93",
-            presented=request.address, expected=bound,
-        )  # fmt: skip
+            INVALID,
+            event_reason="it came from another address",
+            rule="PR-06",
+            case="E93",
+            presented=request.address,
+            expected=bound,
+        )
 
 
 def _allowed_scope(authorization: AuthorizationState, request: MachineRequest) -> str:

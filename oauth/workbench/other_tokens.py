@@ -48,8 +48,10 @@ def _launch_handle(token: str, authorization: Authorization, now: int) -> object
 
 
 OTHER_TOKENS: Mapping[str, Create] = {
-    "refresh-token": _refresh_token, "code": _code, "launch-handle": _launch_handle,
-}  # fmt: skip
+    "refresh-token": _refresh_token,
+    "code": _code,
+    "launch-handle": _launch_handle,
+}
 
 
 def create(kind: str, authorization: Authorization, *, now: int) -> str:

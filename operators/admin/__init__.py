@@ -7,6 +7,14 @@ from operators.admin.model_admin import Hidden
 from operators.admin.refresh_tokens import RefreshTokenAdmin
 
 __all__ = [
-    "AccessTokenAdmin", "ClientAdmin", "Hidden", "RefreshTokenAdmin",
-    "authorizations", "events", "fhir_servers", "patient_records", "people", "signing_keys",
-]  # fmt: skip
+    "AccessTokenAdmin",
+    "ClientAdmin",
+    "Hidden",
+    "RefreshTokenAdmin",
+    "authorizations",
+    "events",
+    "fhir_servers",
+    "patient_records",
+    "people",
+    "signing_keys",
+]

@@ -45,14 +45,18 @@ def _live(found: Any) -> Any:
     return liveness.live(found, now=clock.now())
 
 
-STATE = filter_by("state", "state", {
-    "live": ("live", lambda found: _live(found)),
-    "flagged": ("live and flagged", lambda found: _live(found.filter(authorization__flagged_at__gt=0))),
-    "superseded": ("superseded", _superseded),
-    "expired": ("expired", _expired),
-    "tampered": ("came back changed", lambda found: found.filter(revoked_for=EndedFor.TAMPERED)),
-    "ended": ("ended or revoked", _taken_away),
-})  # fmt: skip
+STATE = filter_by(
+    "state",
+    "state",
+    {
+        "live": ("live", lambda found: _live(found)),
+        "flagged": ("live and flagged", lambda found: _live(found.filter(authorization__flagged_at__gt=0))),
+        "superseded": ("superseded", _superseded),
+        "expired": ("expired", _expired),
+        "tampered": ("came back changed", lambda found: found.filter(revoked_for=EndedFor.TAMPERED)),
+        "ended": ("ended or revoked", _taken_away),
+    },
+)
 AUTHORIZATION = filter_by_link(
     "authorization", "authorization", lambda found, number: found.filter(authorization=parse_reference(number))
 )
@@ -61,8 +65,11 @@ AUTHORIZATION = filter_by_link(
 class AccessTokenAdmin(ReadOnlyAdmin):
     list_display = ("number", "state", "client", "person", "patient", "issued", "address_")
     list_filter = (
-        STATE, ("authorization__client", RowFilter), ("authorization__fhir_server", RowFilter), AUTHORIZATION,
-    )  # fmt: skip
+        STATE,
+        ("authorization__client", RowFilter),
+        ("authorization__fhir_server", RowFilter),
+        AUTHORIZATION,
+    )
     search_fields = ("pk",)
     search_help_text = "number of a token, user name or client id, complete"
     ordering = ("-pk",)

@@ -17,21 +17,12 @@ from oauth.ending.reasons import EndedFor
 from oauth.ending.selection import Selection
 from oauth.models import Authorization, liveness, public_reference
 from operators.admin import confirmation
-from operators.admin.filters import RowFilter, filter_by, filter_by_link
+from operators.admin.authorization_filters import OFFLINE, PERSON, STATE
+from operators.admin.filters import RowFilter
 from operators.admin.model_admin import ReadOnlyAdmin, actor, record_operator_events, search
 from operators.admin.rendering import count_text, link, shorten, state_tag, tag, time_element
 from smart.text import has_unsafe_characters
 
-STATE = filter_by("state", "state", {
-    "live": ("live", liveness.usable),
-    "flagged": ("flagged", lambda found: liveness.usable(found.filter(flagged_at__gt=0))),
-    "ended": ("ended", lambda found: liveness.with_unusable_reason(found).exclude(unusable_reason="")),
-})  # fmt: skip
-OFFLINE = filter_by("works while the person is away", "offline", {
-    "yes": ("yes", lambda found: found.filter(scope__contains="offline_access")),
-    "no": ("no", lambda found: found.exclude(scope__contains="offline_access")),
-})  # fmt: skip
-PERSON = filter_by_link("person", "person", lambda found, name: found.filter(user__username=name))
 LONGEST_REASON = 500
 MOST_ELSEWHERE = 20
 
@@ -45,9 +36,25 @@ class AuthorizationAdmin(ReadOnlyAdmin):
     search_help_text = "number, user name, client id or patient's FHIR id, complete"
     ordering = ("-flagged_at", "-pk")  # what was noticed stays on top until somebody has looked and cleared the flag
     actions = ("end", "clear_flag")
-    fields = ("number", "state", "person", "client_id_", "server", "patient_", "context_", "scope", "allowed", "ended",
-              "flagged", "token_address", "use_address", "used", "elsewhere", "tokens",
-              "refresh_tokens")  # fmt: skip
+    fields = (
+        "number",
+        "state",
+        "person",
+        "client_id_",
+        "server",
+        "patient_",
+        "context_",
+        "scope",
+        "allowed",
+        "ended",
+        "flagged",
+        "token_address",
+        "use_address",
+        "used",
+        "elsewhere",
+        "tokens",
+        "refresh_tokens",
+    )
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
         return search(queryset, search_term, lambda term, people: queryset.filter(pk__in=_any_of(term, people)))
@@ -135,12 +142,7 @@ class AuthorizationAdmin(ReadOnlyAdmin):
     def clear_flag(self, request: HttpRequest, queryset: QuerySet[Authorization]) -> HttpResponse | None:
         reason = request.POST.get("reason", "").strip()
         if not confirmation.is_confirmed(request) or not _is_reason(reason):
-            error = "Say in a line why the flag is cleared." if confirmation.is_confirmed(request) else ""
-            ending = ["Nothing. The tokens stay as they are."]
-            return confirmation.page(
-                request, self, queryset, title="Clear the flag?", button="Clear the flag", ending=ending,
-                lead="The reason stands in the security events. No names, no contents.", asks_reason=True, error=error,
-            )  # fmt: skip
+            return self._confirm_clearing(request, queryset)
         with transaction.atomic():
             flagged = list(queryset.filter(flagged_at__gt=0))
             Authorization.objects.filter(pk__in=[row.pk for row in flagged]).update(flagged_at=0)
@@ -148,6 +150,19 @@ class AuthorizationAdmin(ReadOnlyAdmin):
             record_operator_events(request, EventKind.FLAG_CLEARED, *abouts, reason=reason)
         self.message_user(request, f"Cleared {count_text(len(flagged), 'flag')}.", messages.SUCCESS)
         return None
+
+    def _confirm_clearing(self, request: HttpRequest, queryset: QuerySet[Authorization]) -> HttpResponse:
+        return confirmation.page(
+            request,
+            self,
+            queryset,
+            title="Clear the flag?",
+            button="Clear the flag",
+            ending=["Nothing. The tokens stay as they are."],
+            lead="The reason stands in the security events. No names, no contents.",
+            asks_reason=True,
+            error="Say in a line why the flag is cleared." if confirmation.is_confirmed(request) else "",
+        )
 
 
 def end(request: HttpRequest, queryset: QuerySet[Authorization]) -> int:
@@ -158,10 +173,8 @@ def end(request: HttpRequest, queryset: QuerySet[Authorization]) -> int:
 def _any_of(term: str, people: Any) -> Any:
     """By person, client or patient: three looks into three indexes."""
     found = Authorization.objects.order_by()
-    return (
-        found.filter(user__in=people).values("pk")
-        .union(found.filter(client__client_id=term).values("pk"), found.filter(patient=term).values("pk"))
-    )  # fmt: skip
+    by_client, by_patient = found.filter(client__client_id=term), found.filter(patient=term)
+    return found.filter(user__in=people).values("pk").union(by_client.values("pk"), by_patient.values("pk"))
 
 
 def _is_reason(text: str) -> bool:

@@ -68,9 +68,15 @@ def _rotation_confirmation(model_admin: OperatorAdmin, request: HttpRequest, cli
     left = more_time(settings.SMARTAUTH_OLD_SECRET_SECONDS)
     ending = f"The old secret works for {left}, a still older one no longer"
     return confirmation.page(
-        request, model_admin, [client], title="Rotate the secret?", button="Rotate the secret", ending=[ending],
-        lead="A new secret is drawn and shown once.", number=secrets.rotation_number(client),
-    )  # fmt: skip
+        request,
+        model_admin,
+        [client],
+        title="Rotate the secret?",
+        button="Rotate the secret",
+        ending=[ending],
+        lead="A new secret is drawn and shown once.",
+        number=secrets.rotation_number(client),
+    )
 
 
 def _confirmation(

@@ -42,14 +42,19 @@ class ClientForm(RegistrationForm):
     allowed_origins = Lines(help_text="Browser origins beside those of the URIs above, one on each line.")
     scope = Words(label="Scopes it may ask", help_text="One on each line, such as patient/Observation.rs.")
     fhir_servers = Rows(
-        FhirServer.objects.order_by("name", "pk"), required=False, widget=forms.CheckboxSelectMultiple,
+        FhirServer.objects.order_by("name", "pk"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
         label="FHIR servers it may reach",
-    )  # fmt: skip
+    )
     may_stay = Flag(label="May stay connected", help_text="May get refresh tokens when a person allows it.")
     jwks = Text(
-        label="Keys, pasted", required=False, strip=True, help_text="A JWK set.",
+        label="Keys, pasted",
+        required=False,
+        strip=True,
+        help_text="A JWK set.",
         widget=forms.Textarea(attrs={"rows": 8, "cols": 70, "spellcheck": "false"}),
-    )  # fmt: skip
+    )
     jwks_uri = Text(label="Keys, by URL", required=False, help_text="https only.")
     access_token_seconds = Seconds(
         settings.SMARTAUTH_ACCESS_TOKEN_MAX_SECONDS,
@@ -87,13 +92,30 @@ class ClientForm(RegistrationForm):
     class Meta:
         model = Client
         fields = (
-            "name", "maker", "redirect_uris", "application_type", "launch_urls", "post_logout_redirect_uris",
-            "allowed_origins", "fhir_servers",
-            "scope", "jwks", "jwks_uri", "access_token_seconds", "refresh_token_seconds",
-            "supersede", "tokens_to_keep", "address_policy",
-            "profile", "refuses_unknown_scopes", "always_asks_consent", "fhir_context_as_text", "allows_missing_state",
-            "backend_patient", "backend_by_secret",
-        )  # fmt: skip
+            "name",
+            "maker",
+            "redirect_uris",
+            "application_type",
+            "launch_urls",
+            "post_logout_redirect_uris",
+            "allowed_origins",
+            "fhir_servers",
+            "scope",
+            "jwks",
+            "jwks_uri",
+            "access_token_seconds",
+            "refresh_token_seconds",
+            "supersede",
+            "tokens_to_keep",
+            "address_policy",
+            "profile",
+            "refuses_unknown_scopes",
+            "always_asks_consent",
+            "fhir_context_as_text",
+            "allows_missing_state",
+            "backend_patient",
+            "backend_by_secret",
+        )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -81,23 +81,55 @@ class Kind:
 _SERVICE = ("May do", {"fields": ["fhir_servers", "scope", "backend_patient"]})
 _APP = (("Where it lives", {"fields": _PAGES}), _MAY)
 KINDS = (
-    Kind("public", "Public app",
-         "Runs in a browser or on a phone and cannot keep a secret. Proves itself by PKCE alone.",
-         Client.Authentication.NONE, "authorization_code", (*_APP, _TOKENS, _STRICT)),
-    Kind("secret", "App with a secret", "Has a server of its own that keeps a secret. We draw it and show it once.",
-         Client.Authentication.SECRET, "authorization_code", (*_APP, _TOKENS, _STRICT)),
-    Kind("keys", "App with keys", "Has a server of its own and signs with its private key. We keep only public keys.",
-         Client.Authentication.KEYS, "authorization_code", (*_APP, _KEYS, _TOKENS, _STRICT)),
-    Kind("backend", "Backend service", "Works without a person, for many patients. Signs with its private key.",
-         Client.Authentication.KEYS, "client_credentials",
-         (_SERVICE, _KEYS, _TOKENS, ("Strict", {"fields": ["refuses_unknown_scopes"]}))),
-    Kind("backend-secret", "Backend service with a secret",
-         "Loose: the same for a service that cannot sign. SMART wants keys, since a secret travels with every request.",
-         Client.Authentication.SECRET, "client_credentials",
-         (_SERVICE, _TOKENS, ("Strict or loose", {"fields": ["refuses_unknown_scopes", "backend_by_secret"]}))),
-    Kind("resource-server", "Resource server", "A FHIR server that asks us whether a token is good. Has a secret.",
-         Client.Authentication.SECRET, "", ()),
-)  # fmt: skip
+    Kind(
+        "public",
+        "Public app",
+        "Runs in a browser or on a phone and cannot keep a secret. Proves itself by PKCE alone.",
+        Client.Authentication.NONE,
+        "authorization_code",
+        (*_APP, _TOKENS, _STRICT),
+    ),
+    Kind(
+        "secret",
+        "App with a secret",
+        "Has a server of its own that keeps a secret. We draw it and show it once.",
+        Client.Authentication.SECRET,
+        "authorization_code",
+        (*_APP, _TOKENS, _STRICT),
+    ),
+    Kind(
+        "keys",
+        "App with keys",
+        "Has a server of its own and signs with its private key. We keep only public keys.",
+        Client.Authentication.KEYS,
+        "authorization_code",
+        (*_APP, _KEYS, _TOKENS, _STRICT),
+    ),
+    Kind(
+        "backend",
+        "Backend service",
+        "Works without a person, for many patients. Signs with its private key.",
+        Client.Authentication.KEYS,
+        "client_credentials",
+        (_SERVICE, _KEYS, _TOKENS, ("Strict", {"fields": ["refuses_unknown_scopes"]})),
+    ),
+    Kind(
+        "backend-secret",
+        "Backend service with a secret",
+        "Loose: the same for a service that cannot sign. SMART wants keys, since a secret travels with every request.",
+        Client.Authentication.SECRET,
+        "client_credentials",
+        (_SERVICE, _TOKENS, ("Strict or loose", {"fields": ["refuses_unknown_scopes", "backend_by_secret"]})),
+    ),
+    Kind(
+        "resource-server",
+        "Resource server",
+        "A FHIR server that asks us whether a token is good. Has a secret.",
+        Client.Authentication.SECRET,
+        "",
+        (),
+    ),
+)
 KINDS_BY_NAME = {kind.name: kind for kind in KINDS}
 
 

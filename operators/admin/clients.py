@@ -26,11 +26,18 @@ from operators.admin.model_admin import OperatorAdmin
 from operators.admin.rendering import shorten, tag, time_element
 
 KIND = filter_by("kind", "kind", {kind.name: (kind.title.lower(), kind.clients) for kind in KINDS})
-STATE = filter_by("state", "state", {
-    "enabled": ("enabled", lambda found: found.filter(enabled=1)),
-    "disabled": ("disabled", lambda found: found.filter(enabled=0)),
-    "loose": ("allows something loose", lambda found: found.filter(Q(allows_missing_state=1) | Q(backend_by_secret=1))),
-})  # fmt: skip
+STATE = filter_by(
+    "state",
+    "state",
+    {
+        "enabled": ("enabled", lambda found: found.filter(enabled=1)),
+        "disabled": ("disabled", lambda found: found.filter(enabled=0)),
+        "loose": (
+            "allows something loose",
+            lambda found: found.filter(Q(allows_missing_state=1) | Q(backend_by_secret=1)),
+        ),
+    },
+)
 
 
 class ResourceServerForm(ModelForm):

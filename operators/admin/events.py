@@ -53,15 +53,19 @@ RESULT = filter_by(
     "result",
     {result.value: (result.value, _of_kinds(event_kinds.kinds_of(result))) for result in event_kinds.Result},
 )
-KIND = filter_by("kind", "kind", {
-    kind: (event_kinds.label(kind), _of_kinds([kind])) for kind in sorted(event_kinds.EventKind)
-})  # fmt: skip
-WHEN = filter_by("day", "day", {
-    "hour": ("the last hour", _within(HOUR)),
-    "today": ("today (UTC)", _today),
-    "yesterday": ("yesterday", _yesterday),
-    "week": ("the last 7 days", _within(7 * DAY)),
-})  # fmt: skip
+KIND = filter_by(
+    "kind", "kind", {kind: (event_kinds.label(kind), _of_kinds([kind])) for kind in sorted(event_kinds.EventKind)}
+)
+WHEN = filter_by(
+    "day",
+    "day",
+    {
+        "hour": ("the last hour", _within(HOUR)),
+        "today": ("today (UTC)", _today),
+        "yesterday": ("yesterday", _yesterday),
+        "week": ("the last 7 days", _within(7 * DAY)),
+    },
+)
 COLUMNS = ("client", "person", "address", "token", "authorization", "fhir_server", "operator")
 
 
@@ -69,13 +73,29 @@ COLUMNS = ("client", "person", "address", "token", "authorization", "fhir_server
 class SecurityEventAdmin(ReadOnlyAdmin):
     list_display = ("shown_at", "what", "result", "client_", "person_", "address_", "reference_")
     list_filter = (
-        RESULT, WHEN, *(filter_by_link(name.replace("_", " "), name, _equal(name)) for name in COLUMNS), KIND,
-    )  # fmt: skip
+        RESULT,
+        WHEN,
+        *(filter_by_link(name.replace("_", " "), name, _equal(name)) for name in COLUMNS),
+        KIND,
+    )
     search_fields = ("pk",)
     search_help_text = "client id, user name, address, token or authorization number, or reference, complete"
     ordering = ("-at", "-pk")
-    fields = ("shown_at", "what", "result", "client_", "person_", "operator_", "fhir_server", "patient",
-              "authorization", "token", "address_", "reason", "reference")  # fmt: skip
+    fields = (
+        "shown_at",
+        "what",
+        "result",
+        "client_",
+        "person_",
+        "operator_",
+        "fhir_server",
+        "patient",
+        "authorization",
+        "token",
+        "address_",
+        "reason",
+        "reference",
+    )
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
         """The list; of a number that stands in one event alone, that event; where it stands in none, it says so."""

@@ -32,10 +32,11 @@ class FhirServerForm(RegistrationForm):
         help_text="0 = the server's default.",
     )
     claim_mapping = Text(
-        label="Own mapping", required=False,
+        label="Own mapping",
+        required=False,
         widget=forms.Textarea(attrs={"rows": 6, "cols": 70, "spellcheck": "false", "autocapitalize": "off"}),
         help_text='JSON, for the claim profile "own mapping": {"patient_id": {"from": "patient"}}',
-    )  # fmt: skip
+    )
     v1_equivalents = Flag(
         label="v1 scopes beside v2's",
         help_text="Introspection names patient/*.read where patient/*.rs was granted.",
@@ -45,9 +46,17 @@ class FhirServerForm(RegistrationForm):
     class Meta:
         model = FhirServer
         fields = (
-            "base", "name", "version", "token_format", "signing_algorithm", "access_token_seconds", "address_policy",
-            "claim_profile", "claim_mapping", "v1_equivalents",
-        )  # fmt: skip
+            "base",
+            "name",
+            "version",
+            "token_format",
+            "signing_algorithm",
+            "access_token_seconds",
+            "address_policy",
+            "claim_profile",
+            "claim_mapping",
+            "v1_equivalents",
+        )
 
     def clean_base(self) -> str:
         return canonical_url(self.cleaned_data["base"])
@@ -112,9 +121,13 @@ class FhirServerAdmin(OperatorAdmin):
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
         """The answer to the POST itself shows the secret; a repeated POST makes nothing, as the base is taken."""
         context = {
-            **self.admin_site.each_context(request), "opts": self.opts, "title": "The secret of this FHIR server",
-            "client": obj.registered.client, "secret": obj.registered.secret, "server": obj,
-        }  # fmt: skip
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": "The secret of this FHIR server",
+            "client": obj.registered.client,
+            "secret": obj.registered.secret,
+            "server": obj,
+        }
         return TemplateResponse(
             request, "admin/oauth/client/secret.html", context, headers={"Cache-Control": "no-store"}
         )
@@ -125,9 +138,14 @@ class FhirServerAdmin(OperatorAdmin):
         if not confirmation.is_confirmed(request):
             title = "End all access at these FHIR servers"
             return confirmation.page(
-                request, self, queryset, title=f"{title}?", button=title, ending=confirmation.consequences(of),
+                request,
+                self,
+                queryset,
+                title=f"{title}?",
+                button=title,
+                ending=confirmation.consequences(of),
                 lead="People are asked again when they open an app.",
-            )  # fmt: skip
+            )
         ended = access.end_all(queryset, actor(request), EndedFor.FHIR_SERVER_ENDED)
         self.message_user(request, f"Ended {count_text(ended.authorizations, 'authorization')} and their tokens.")
         return None

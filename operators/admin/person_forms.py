@@ -82,9 +82,10 @@ class NewPasswordForm(AdminPasswordChangeForm):
 class FhirIdentityForm(ModelForm):
     resource = Text(label="Is (fhirUser)", help_text="Such as Patient/amy or Practitioner/dr-green.")
     acts_for = Words(
-        label="May act for", help_text="FHIR ids of patients, one on each line; the person's own too.",
+        label="May act for",
+        help_text="FHIR ids of patients, one on each line; the person's own too.",
         widget=forms.Textarea(attrs={"rows": 3, "cols": 24, "spellcheck": "false"}),
-    )  # fmt: skip
+    )
 
     class Meta:
         model = FhirIdentity

@@ -15,11 +15,15 @@ from operators.admin.filters import RowFilter, filter_by, filter_by_link
 from operators.admin.model_admin import ReadOnlyAdmin
 from operators.admin.rendering import count_text, link, shorten, tag, time_element
 
-STATE = filter_by("state", "state", {
-    "unused": ("unused", lambda found: found.filter(consumed_at=0, expires_at__gt=clock.now())),
-    "used": ("used", lambda found: found.filter(consumed_at__gt=0)),
-    "expired": ("expired", lambda found: found.filter(consumed_at=0, expires_at__lte=clock.now())),
-})  # fmt: skip
+STATE = filter_by(
+    "state",
+    "state",
+    {
+        "unused": ("unused", lambda found: found.filter(consumed_at=0, expires_at__gt=clock.now())),
+        "used": ("used", lambda found: found.filter(consumed_at__gt=0)),
+        "expired": ("expired", lambda found: found.filter(consumed_at=0, expires_at__lte=clock.now())),
+    },
+)
 AUTHORIZATION = filter_by_link(
     "authorization", "authorization", lambda found, number: found.filter(authorization=parse_reference(number))
 )
@@ -97,9 +101,14 @@ class RefreshTokenAdmin(ReadOnlyAdmin):
             title = "End the authorizations of these tokens"
             numbers = [public_reference(row.pk) for row in queryset]
             return confirmation.page(
-                request, self, queryset, title=f"{title}?", button=title, ending=confirmation.consequences(of),
+                request,
+                self,
+                queryset,
+                title=f"{title}?",
+                button=title,
+                ending=confirmation.consequences(of),
                 lead=f"Refresh tokens {', '.join(numbers)}.",
-            )  # fmt: skip
+            )
         ended = authorizations.end(request, of)
         self.message_user(request, f"Ended {count_text(ended, 'authorization')} and their tokens.")
         return None

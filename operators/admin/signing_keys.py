@@ -22,9 +22,7 @@ def _in(state: str) -> Callable[[Any], Any]:
     return lambda found: found.filter(state=state)
 
 
-STATE = filter_by("state", "state", {
-    state.value: (state.label, _in(state)) for state in SigningKey.State
-})  # fmt: skip
+STATE = filter_by("state", "state", {state.value: (state.label, _in(state)) for state in SigningKey.State})
 TONES = {SigningKey.State.ACTIVE: "good", SigningKey.State.NEXT: "warn"}
 ROTATING = (
     "Nothing ends: tokens of these keys verify until they expire. The next keys sign at once.",
@@ -85,9 +83,14 @@ class SigningKeyAdmin(ReadOnlyAdmin):
     def withdraw(self, request: HttpRequest, queryset: QuerySet[SigningKey]) -> HttpResponse | None:
         if not confirmation.is_confirmed(request):
             return confirmation.page(
-                request, self, queryset, title="Withdraw these keys?", button="Withdraw", ending=WITHDRAWING,
+                request,
+                self,
+                queryset,
+                title="Withdraw these keys?",
+                button="Withdraw",
+                ending=WITHDRAWING,
                 lead="For a key that somebody else may have.",
-            )  # fmt: skip
+            )
         self._each(request, queryset, lambda row, by: rotation.withdraw(row.kid, by=by), "Withdrawn")
         return None
 

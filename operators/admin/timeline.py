@@ -34,10 +34,18 @@ def _bar(life: Life, place: int, start: int, end: int, now: int) -> dict[str, An
     top = 34 + ROW * place
     killed = reason not in {"", "superseded", "expired"}
     return {
-        "number": number, "x": left, "width": max(3, right - left), "y": top, "text_y": top + 12, "mark_y": top - 3,
-        "mark_x": right, "after": right + 12, "killed": killed, "word": reason or "live",
+        "number": number,
+        "x": left,
+        "width": max(3, right - left),
+        "y": top,
+        "text_y": top + 12,
+        "mark_y": top - 3,
+        "mark_x": right,
+        "after": right + 12,
+        "killed": killed,
+        "word": reason or "live",
         "live": killed or not reason,
-    }  # fmt: skip
+    }
 
 
 def _x(at: int, start: int, end: int) -> int:

@@ -106,20 +106,16 @@ def _family(token: Any, now: int) -> list[Any]:
 def _forms(token: AccessToken) -> Iterable[dict[str, Any]]:
     """The endings that an operator may begin here; each asks once more."""
     authorization = token.authorization
-    yield {"url": "admin:oauth_accesstoken_changelist", "action": "end", "pk": token.pk, "label": "End this token"}
-    yield {
-        "url": "admin:oauth_authorization_changelist", "action": "end", "pk": authorization.pk,
-        "label": f"End authorization {authorization}",
-    }  # fmt: skip
-    if authorization.user:
-        yield {
-            "url": "admin:accounts_user_changelist", "action": "end_access", "pk": authorization.user.pk,
-            "label": f"End everything of {authorization.user.username}",
-        }  # fmt: skip
-    yield {
-        "url": "admin:oauth_client_changelist", "action": "end_access", "pk": authorization.client.pk,
-        "label": f"End everything of {authorization.client.client_id}",
-    }  # fmt: skip
+    yield _form("oauth_accesstoken", "end", token.pk, "End this token")
+    yield _form("oauth_authorization", "end", authorization.pk, f"End authorization {authorization}")
+    person, client = authorization.user, authorization.client
+    if person:
+        yield _form("accounts_user", "end_access", person.pk, f"End everything of {person.username}")
+    yield _form("oauth_client", "end_access", client.pk, f"End everything of {client.client_id}")
+
+
+def _form(table: str, action: str, pk: int, label: str) -> dict[str, Any]:
+    return {"url": f"admin:{table}_changelist", "action": action, "pk": pk, "label": label}
 
 
 def _moment(microseconds: int) -> Any:

@@ -30,9 +30,15 @@ PKCE_PARAMETERS = frozenset({"code_challenge", "code_challenge_method"})
 
 
 LONGEST = {  # characters; what is not listed is bounded by its own rule, or is not kept
-    "nonce": 2048, "aud": 2048, "resource": 2048, "login_hint": 2048, "launch": 512, "ui_locales": 200, "prompt": 100,
+    "nonce": 2048,
+    "aud": 2048,
+    "resource": 2048,
+    "login_hint": 2048,
+    "launch": 512,
+    "ui_locales": 200,
+    "prompt": 100,
     "id_token_hint": 8192,
-}  # fmt: skip
+}
 
 _SECONDS = re.compile(r"[0-9]{1,9}", re.ASCII)
 
@@ -93,8 +99,10 @@ def _check_pkce(request: UnvalidatedRequest) -> None:
         presented = f"code_challenge_method {method or 'left out'}" if challenge else "no code_challenge"
         raise InvalidRequest(
             "code_challenge is required with code_challenge_method S256",
-            case="E22" if challenge else "E21", presented=presented, expected="S256",
-        )  # fmt: skip
+            case="E22" if challenge else "E21",
+            presented=presented,
+            expected="S256",
+        )
     if not is_challenge(challenge):
         presented = f"{len(challenge)} characters"
         raise InvalidRequest("code_challenge must be 43 base64url characters", case="E23", presented=presented)

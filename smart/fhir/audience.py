@@ -28,14 +28,20 @@ def requested_base(aud: str, resource: str, bases: Collection[str]) -> str:
     """
     if resource and canonical_url(resource) not in bases:
         raise InvalidTarget(
-            "resource is not a FHIR base that this client may use here", rule="AZ-09", case="E20", presented=resource,
+            "resource is not a FHIR base that this client may use here",
+            rule="AZ-09",
+            case="E20",
+            presented=resource,
             expected=", ".join(sorted(bases)),
-        )  # fmt: skip
+        )
     if aud and canonical_url(aud) not in bases:
         raise InvalidRequest(
-            "aud is not a FHIR base that this client may use here", rule="AZ-08", case="E19", presented=aud,
+            "aud is not a FHIR base that this client may use here",
+            rule="AZ-08",
+            case="E19",
+            presented=aud,
             expected=", ".join(sorted(bases)),
-        )  # fmt: skip
+        )
     if aud and resource and not is_same_audience(aud, resource):
         raise InvalidRequest("resource and aud must agree", rule="AZ-09", case="E20", presented=resource, expected=aud)
     return canonical_url(aud or resource)

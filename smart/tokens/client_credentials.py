@@ -70,9 +70,12 @@ def _check_may_ask(service: BackendService) -> None:
     proves = service.authentication == "keys" or (service.authentication == "secret" and service.by_secret)
     if not proves or not service.fhir:
         raise UnauthorizedClient(
-            "this client may not use client_credentials: it needs keys", rule="BK-01", case="E95",
-            presented=service.authentication, expected="keys",
-        )  # fmt: skip
+            "this client may not use client_credentials: it needs keys",
+            rule="BK-01",
+            case="E95",
+            presented=service.authentication,
+            expected="keys",
+        )
 
 
 def _base(parameters: Parameters, service: BackendService) -> str:
@@ -81,9 +84,11 @@ def _base(parameters: Parameters, service: BackendService) -> str:
         return named
     if len(service.bases) != 1:
         raise InvalidRequest(
-            "aud must name one of the FHIR bases that this client may use here", rule="AT-03",
-            presented="no aud", expected=", ".join(sorted(service.bases)) or "no FHIR base is open to this client",
-        )  # fmt: skip
+            "aud must name one of the FHIR bases that this client may use here",
+            rule="AT-03",
+            presented="no aud",
+            expected=", ".join(sorted(service.bases)) or "no FHIR base is open to this client",
+        )
     return next(iter(service.bases))
 
 

@@ -264,7 +264,7 @@ ADMIN_LIST = Kind(
             "patient_records, pending_requests, people, signing_keys\n",
             "patient_records, people, signing_keys\n",
         ),
-        Edit("operators/admin/__init__.py", '"pending_requests", "people"', '"people"'),
+        Edit("operators/admin/__init__.py", '"pending_requests",\n    "people"', '"people"'),
         after(
             "docs/admin.md",
             "| You want to | Go to |\n|---|---|\n",

@@ -66,9 +66,14 @@ def _token(server: FhirServer) -> Iterator[str]:
 def _issue_token(server: FhirServer) -> str:
     """It belongs to a client of our own, which cannot authenticate and gets nothing else."""
     client = Client.of(CLIENT_ID) or Client.objects.create(
-        client_id=CLIENT_ID, name="Patient picker", maker="smartauth", grants="", scope=SCOPE,
-        authentication=Client.Authentication.KEYS, supersede=Client.Supersede.OFF,
-    )  # fmt: skip
+        client_id=CLIENT_ID,
+        name="Patient picker",
+        maker="smartauth",
+        grants="",
+        scope=SCOPE,
+        authentication=Client.Authentication.KEYS,
+        supersede=Client.Supersede.OFF,
+    )
     now = clock.now()
     epochs = Epochs(client.epoch, server.epoch)
     authorization = AuthorizationState.of(get_or_create(client.pk, server.pk, epochs, patient="", scope=SCOPE, now=now))

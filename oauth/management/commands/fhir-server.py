@@ -51,9 +51,11 @@ Who is who there, and for which patients: the seed file (docs/seed-file.md), or 
 """
 SHOWN_ONCE = "{base} is protected already; its secret was shown when it was made. --new-secret draws another one."
 OPTIONS = {
-    "access_token_seconds": "--access-token-seconds", "claim_mapping": "--claim-mapping", "name": "--name",
+    "access_token_seconds": "--access-token-seconds",
+    "claim_mapping": "--claim-mapping",
+    "name": "--name",
     "new_secret": "--new-secret",
-}  # fmt: skip
+}
 
 
 class Command(BaseCommand):

@@ -30,8 +30,11 @@ class Command(BaseCommand):
 
     def handle(self, *, action: str, **options: Any) -> None:
         acts: dict[str, Callable[..., None]] = {
-            "list": self._list, "rotate": self._rotate, "withdraw": self._withdraw, "re-encrypt": self._re_encrypt,
-        }  # fmt: skip
+            "list": self._list,
+            "rotate": self._rotate,
+            "withdraw": self._withdraw,
+            "re-encrypt": self._re_encrypt,
+        }
         acts[action](**options)
 
     def _list(self, **options: Any) -> None:

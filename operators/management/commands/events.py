@@ -17,9 +17,17 @@ from smart.time_units import to_datetime
 
 POLL_SECONDS = 0.5
 FIELDS = (
-    "client", "person", "fhir_server", "patient", "authorization", "token", "address", "operator", "reference",
+    "client",
+    "person",
+    "fhir_server",
+    "patient",
+    "authorization",
+    "token",
+    "address",
+    "operator",
+    "reference",
     "reason",
-)  # fmt: skip
+)
 
 
 class Command(BaseCommand):
