@@ -21,10 +21,11 @@ class Answer(NamedTuple):
 
 
 class Oracle:
-    """Whatever is asked, it says `says`."""
+    """Whatever is asked, it says `says`; as many as `drops` times it hangs up before."""
 
     def __init__(self) -> None:
         self.says = Answer()
+        self.drops = 0
         oracle = self
 
         class Answers(BaseHTTPRequestHandler):
@@ -33,12 +34,16 @@ class Oracle:
                 self.do_GET()
 
             def do_GET(self) -> None:
+                if oracle.drops:
+                    oracle.drops -= 1
+                    return
                 said = oracle.says
                 body = said.body.encode()
                 self.send_response(said.status)
                 self.send_header("Content-Type", said.kind)
                 self.send_header("Location", "/elsewhere")
                 self.send_header("Content-Length", str(len(body)))
+                self.send_header("Connection", "close")  # HTTP/1.0 says so by itself, but Java's client keeps it
                 self.end_headers()
                 with suppress(ConnectionError):  # who waited too long has gone
                     for part in [bytes([byte]) for byte in body] if said.rest else [body]:

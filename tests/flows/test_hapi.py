@@ -209,3 +209,12 @@ def test_an_answer_that_trickles_costs_three_seconds_and_no_thread(server: Hapi)
 
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
     assert server.ask("Patient/amy").status_code == 200
+
+
+@pytest.mark.requirement("TV-15")
+@pytest.mark.parametrize(("drops", "status"), [(1, 200), (2, 503)])
+def test_a_question_whose_connection_broke_is_asked_once_more(server: Hapi, drops: int, status: int) -> None:
+    server.oracle.drops = drops
+
+    assert server.ask("Patient/amy").status_code == status
+    assert server.oracle.drops == 0

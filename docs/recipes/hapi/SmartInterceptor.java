@@ -35,6 +35,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -273,14 +274,24 @@ public class SmartInterceptor extends AuthorizationInterceptor {
     return text;
   }
 
-  /** Three seconds for the whole answer: a time-out of HttpRequest ends with the headers, and a body may stall. */
+  /**
+   * Three seconds for the whole answer: a time-out of HttpRequest ends with the headers, and a body may stall. What a
+   * connection broke is asked once more: the server may have closed it just when HttpClient took it from its pool.
+   */
   private static String answer(HttpRequest request) {
-    CompletableFuture<HttpResponse<String>> exchange = HTTP.sendAsync(request, HttpResponse.BodyHandlers.ofString());
-    try {
-      HttpResponse<String> answer = exchange.get(3, TimeUnit.SECONDS);
-      if (answer.statusCode() == 200) return answer.body();
-    } catch (Exception problem) {
-      exchange.cancel(true);
+    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(3);
+    for (int attempt = 1; attempt <= 2; attempt++) {
+      CompletableFuture<HttpResponse<String>> exchange = HTTP.sendAsync(request, HttpResponse.BodyHandlers.ofString());
+      try {
+        HttpResponse<String> answer = exchange.get(end - System.nanoTime(), TimeUnit.NANOSECONDS);
+        if (answer.statusCode() == 200) return answer.body();
+        break;
+      } catch (ExecutionException broken) {
+        continue;
+      } catch (Exception problem) {
+        exchange.cancel(true);
+        break;
+      }
     }
     throw unavailable();
   }
