@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from rest_framework.exceptions import APIException
 
-from smart.decisions.refusal import INSUFFICIENT_SCOPE, INVALID_TOKEN, NOT_FOUND
+from smart.decisions.refusals import INSUFFICIENT_SCOPE, INVALID_TOKEN, NOT_FOUND
 from smart.explanation import Explanation, Why, explain
 from smart.http.bearer import bearer_challenge
 from smart.metadata import well_known

@@ -13,14 +13,14 @@ from smart.decisions.answer import answer, plain_answer
 from smart.decisions.authzen import (
     ENTITIES,
     MAX_EVALUATIONS,
-    Asked,
     Evaluation,
     MalformedEvaluation,
-    parse_about,
+    PresentedToken,
     parse_evaluation,
+    parse_presented_token,
 )
-from smart.decisions.caller import InvalidClaims, read_caller
 from smart.decisions.decide import INVALID_TOKEN, decide
+from smart.decisions.subject import InvalidClaims, read_subject
 from smart.decisions.view import Reach
 from smart.explanation import explain
 from smart.http.errors import InvalidRequest
@@ -30,18 +30,18 @@ Parsed = TypeVar("Parsed")
 ALL, UNTIL_DENIED, UNTIL_PERMITTED = "execute_all", "deny_on_first_deny", "permit_on_first_permit"
 
 
-class Speaker:
-    """Who a live token speaks for: its claims, and its reach at the bases that are asked about."""
+class TokenReach:
+    """The claims of a live token, and how far it reaches at the bases that are asked about."""
 
     def __init__(self, claims: Mapping[str, Any], version: str, now: int) -> None:
         self.claims, self.version, self._now = claims, version, now
         self._reaches: dict[str, Reach] = {}
 
-    def reach(self, base: str) -> Reach:
+    def at(self, base: str) -> Reach:
         """Its reach at that base. Raises InvalidClaims for one that it is not for."""
         if base not in self._reaches:
-            caller = read_caller(self.claims, base, self._now / SECOND)
-            self._reaches[base] = Reach(caller, self.version, base)
+            subject = read_subject(self.claims, base, self._now / SECOND)
+            self._reaches[base] = Reach(subject, self.version, base)
         return self._reaches[base]
 
 
@@ -51,14 +51,14 @@ async def evaluate(request: MachineRequest) -> MachineResponse:
     if isinstance(asked, MalformedEvaluation):
         raise _malformed(str(asked))
     try:
-        speaker = await _speaker(request, asked.about)
-        decision = decide(speaker.reach(asked.base), asked.question, applies_views=asked.applies_views)
+        reach = await _token_reach(request, asked.about)
+        decision = decide(reach.at(asked.base), asked.question, applies_views=asked.applies_views)
     except Inactive as inactive:
         return replace(_json(plain_answer(INVALID_TOKEN, base=asked.base)), explanation=await inactive.explanation())
     except InvalidClaims as invalid:
         why = explain("the token is not for this base", invalid.why)
         return replace(_json(plain_answer(INVALID_TOKEN, base=asked.base)), explanation=why)
-    return _json(answer(decision, version=speaker.version, base=asked.base, claims=speaker.claims))
+    return _json(answer(decision, version=reach.version, base=asked.base, claims=reach.claims))
 
 
 async def evaluate_many(request: MachineRequest) -> MachineResponse:
@@ -71,15 +71,15 @@ async def evaluate_many(request: MachineRequest) -> MachineResponse:
         raise _malformed(f"evaluations is not a list of at most {MAX_EVALUATIONS}")
     common = {name: request.members[name] for name in ENTITIES if name in request.members}
     merged = [{**common, **entry} if isinstance(entry, dict) else {} for entry in entries]
-    about = _parse(parse_about, next((entry for entry in merged if entry), {}))
+    about = _parse(parse_presented_token, next((entry for entry in merged if entry), {}))
     if isinstance(about, MalformedEvaluation):
         raise _malformed(str(about))
     explanation = None
     try:  # who asks is known before anything that their request multiplies is looked at
-        speaker: Speaker | None = await _speaker(request, about)
+        reach: TokenReach | None = await _token_reach(request, about)
     except Inactive as inactive:
-        speaker, explanation = None, await inactive.explanation()
-    found = list(_until(semantic, (_entry_answer(entry, about, speaker) for entry in merged)))
+        reach, explanation = None, await inactive.explanation()
+    found = list(_until(semantic, (_entry_answer(entry, about, reach) for entry in merged)))
     return replace(_json({"evaluations": found}), explanation=explanation)
 
 
@@ -90,14 +90,14 @@ def _semantic(options: Any) -> str:
     return str(found)
 
 
-async def _speaker(request: MachineRequest, about: Asked) -> Speaker:
-    """Who the token speaks for. Raises Inactive, and what says that the caller proved nothing."""
-    told = {"__client_ip": about.address} if about.address else {}
-    use, policy = await find_live_use(request, about.digest, about.token, told)
-    return Speaker(json.loads(use.introspection_response(policy)), use.found.fhir_server_version or "", request.now)
+async def _token_reach(request: MachineRequest, about: PresentedToken) -> TokenReach:
+    """How far the token reaches. Raises Inactive, and what says that the caller proved nothing."""
+    said = {"__client_ip": about.address} if about.address else {}
+    use, policy = await find_live_use(request, about.digest, about.token, said)
+    return TokenReach(json.loads(use.introspection_response(policy)), use.found.fhir_server_version or "", request.now)
 
 
-def _entry_answer(entry: Mapping[str, Any], about: Asked, speaker: Speaker | None) -> dict[str, Any]:
+def _entry_answer(entry: Mapping[str, Any], about: PresentedToken, reach: TokenReach | None) -> dict[str, Any]:
     """An entry without a view: it is judged by its content, or needs none."""
     asked = _parse(parse_evaluation, entry) if entry else MalformedEvaluation("an entry is not an object")
     if isinstance(asked, Evaluation) and asked.about != about:
@@ -105,9 +105,9 @@ def _entry_answer(entry: Mapping[str, Any], about: Asked, speaker: Speaker | Non
     if isinstance(asked, MalformedEvaluation):
         return {"decision": False, "context": {"error": {"status": 400, "message": str(asked)}}}
     decision = INVALID_TOKEN
-    if speaker is not None:
+    if reach is not None:
         with suppress(InvalidClaims):
-            decision = decide(speaker.reach(asked.base), asked.question, applies_views=False, is_entry=True)
+            decision = decide(reach.at(asked.base), asked.question, applies_views=False, is_entry=True)
     return plain_answer(decision, base=asked.base)
 
 

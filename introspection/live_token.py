@@ -32,11 +32,11 @@ class Inactive(Exception):
 
 
 async def find_live_use(
-    request: MachineRequest, digest: str, token: str = "", told: Mapping[str, str] | None = None
+    request: MachineRequest, digest: str, token: str = "", said: Mapping[str, str] | None = None
 ) -> tuple[Use, str]:
     """The use of the token with this digest, and the address policy that it meets. Raises Inactive.
 
-    With the token itself a changed one is noticed. `told` is what the caller says of its own request.
+    With the token itself a changed one is noticed. `said` is what the caller says of its own request.
     """
     found, may_ask = await authenticate_and_look_up(request, digest)
     request.token_claims = found.claims or ""
@@ -48,7 +48,7 @@ async def find_live_use(
         raise Inactive(partial(refusals.not_its_token, found, request.credentials.client_id))
     if dead_reason(found, request.now):
         raise Inactive(partial(refusals.dead, found, request.now))
-    use = Use.of(found, request.parameters if told is None else told)
+    use = Use.of(found, request.parameters if said is None else said)
     policy = await address_binding.apply_binding(use, request)
     if policy in BLOCKING:
         raise Inactive(partial(refusals.another_address, use))

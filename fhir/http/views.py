@@ -30,8 +30,8 @@ from fhir.operation_outcome import (
 from fhir.token import bearer, introspection_client
 from fhir.token.refusal_reports import reports
 from fhir.versions.version import Version
-from smart.decisions.caller import Caller, InvalidClaims, read_caller
 from smart.decisions.interactions import LETTERS
+from smart.decisions.subject import InvalidClaims, Subject, read_subject
 from smart.decisions.view import OutOfScope, View, view_of
 from smart.explanation import HEADER, explain_response
 from smart.http.about_token import ABOUT_TOKEN
@@ -81,7 +81,7 @@ class FhirView(APIView):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Nothing is looked up before it is known who asks and how far their scopes reach (HI-05)."""
         if not self.route.public:
-            self.records = self._view(self._caller(request))
+            self.records = self._view(self._subject(request))
         elif self.route.interaction(request.method) is None:
             raise self._not_allowed()
 
@@ -125,25 +125,25 @@ class FhirView(APIView):
 
     options = http_method_not_allowed
 
-    def _caller(self, request: Request) -> Caller:
+    def _subject(self, request: Request) -> Subject:
         request.META[ABOUT_TOKEN] = {"aud": self.base}
         self.token = bearer.bearer_token(request.META, self.base)
         claims = introspection_client.introspect(self.token, introspection_client.caller_address(request.META))
         request.META[ABOUT_TOKEN] = {**(claims or {}), "aud": self.base}
         request.META[CLIENT_ID] = str((claims or {}).get("client_id", ""))
         try:
-            return read_caller(claims, self.base, time.time())
+            return read_subject(claims, self.base, time.time())
         except InvalidClaims as refusal:
             raise InvalidToken(self.base, refusal.why) from refusal
 
-    def _view(self, caller: Caller) -> View:
+    def _view(self, subject: Subject) -> View:
         interaction, name = self.route.interaction(self.request.method), self.kwargs.get("type", "")
         if interaction is None:
             raise self._not_allowed()
         if interaction == NOWHERE or name not in self.route.types:
             raise NotFound
         try:
-            return view_of(caller, name, LETTERS[interaction], self.version.types.get(name), self.base)
+            return view_of(subject, name, LETTERS[interaction], self.version.types.get(name), self.base)
         except OutOfScope as refusal:
             raise InsufficientScope(self.base, refusal.why) from refusal
 

@@ -10,12 +10,12 @@ from http import HTTPStatus
 from typing import Any
 
 from oauth.models import FhirServer
-from smart.decisions import refusal
-from smart.decisions.caller import Caller, InvalidClaims, read_caller
+from smart.decisions import refusals
 from smart.decisions.decide import Decision, decide
 from smart.decisions.fhir_request import FhirRequest, parse_fhir_request
 from smart.decisions.question import ANY_ID
-from smart.decisions.refusal import Refusal
+from smart.decisions.refusals import Refusal
+from smart.decisions.subject import InvalidClaims, Subject, read_subject
 from smart.decisions.view import OutOfScope, Reach, View, is_unconditional, is_visible
 from smart.explanation import Explanation, RuleOutcome, State, explain, shown_text
 from smart.fhir.definitions import ResourceDefinition, definitions
@@ -58,7 +58,7 @@ def judge_request(text: str, token: Any, *, now: int) -> RequestJudgement:
     if asked.is_public:
         return RequestJudgement(HTTPStatus.OK, facts, (_outcome(("TV-24", "This is public"), State.PASSED),))
     if token is None or token.first_reason:
-        challenge = _challenge(refusal.INVALID_TOKEN, asked.base)
+        challenge = _challenge(refusals.INVALID_TOKEN, asked.base)
         return RequestJudgement(HTTPStatus.UNAUTHORIZED, facts, _not_reached(EVERY), challenge=challenge)
     passed: list[RuleOutcome] = []
     try:
@@ -72,39 +72,39 @@ def judge_request(text: str, token: Any, *, now: int) -> RequestJudgement:
 def _judge(asked: FhirRequest, claims: dict[str, Any], now: int) -> Iterator[RuleOutcome]:
     """Each rule that passed. Raises _Refused at the first that does not."""
     try:
-        caller = read_caller(claims, asked.base, now / SECOND)
+        subject = read_subject(claims, asked.base, now / SECOND)
     except InvalidClaims as error:
         why = explain("", error.why)
         if why.rule == AUDIENCE[0] and "aud" not in claims:
             why = replace(why, presented="no aud")
-        raise _Refused(refusal.INVALID_TOKEN, AUDIENCE, why) from None
+        raise _Refused(refusals.INVALID_TOKEN, AUDIENCE, why) from None
     yield _outcome(AUDIENCE, State.PASSED)
     yield _outcome(ADDRESS, State.NOT_REACHED)
     version = FhirServer.objects.values_list("version", flat=True).get(base=asked.base)
-    name, reach = asked.question.type, Reach(caller, version, asked.base)
+    name, reach = asked.question.type, Reach(subject, version, asked.base)
     if not asked.letter or name not in resource_types(version):
         what = f"there is no {asked.method} of that path in {version}"
-        raise _Refused(refusal.NOT_FOUND, SERVED, Explanation(SERVED[0], what, presented=name))
+        raise _Refused(refusals.NOT_FOUND, SERVED, Explanation(SERVED[0], what, presented=name))
     yield _outcome(SERVED, State.PASSED)
     try:
         view = reach.view(name, asked.letter)
     except OutOfScope as error:
-        raise _Refused(refusal.INSUFFICIENT_SCOPE, SCOPE, explain("", error.why)) from None
+        raise _Refused(refusals.INSUFFICIENT_SCOPE, SCOPE, explain("", error.why)) from None
     yield _outcome(SCOPE, State.PASSED)
     _require_allowed(decide(reach, asked.question, applies_views=True))
     yield _outcome(PARAMETERS, State.PASSED)
-    yield _record(asked, caller, view, definitions(version).get(name))
+    yield _record(asked, subject, view, definitions(version).get(name))
 
 
 def _require_allowed(decision: Decision) -> None:
     """What is left to refuse once a scope covers it: parameters. Raises _Refused."""
-    if decision.refusal is not None:
+    if decision.denial is not None:
         what = "with this token some parameters cannot be evaluated: they would tell of records that it does not reach"
-        why = explain(what, {"rule": PARAMETERS[0], "presented": ", ".join(decision.parameters)})
-        raise _Refused(decision.refusal, PARAMETERS, why)
+        why = explain(what, {"rule": PARAMETERS[0], "presented": ", ".join(decision.denial.parameters)})
+        raise _Refused(decision.denial.refusal, PARAMETERS, why)
 
 
-def _record(asked: FhirRequest, caller: Caller, view: View, defined: ResourceDefinition | None) -> RuleOutcome:
+def _record(asked: FhirRequest, subject: Subject, view: View, defined: ResourceDefinition | None) -> RuleOutcome:
     """Known for a Patient by its id; of every other record its FHIR server must look (PC-01 to PC-04)."""
     name, named = asked.question.type, asked.question.id
     if is_unconditional(view):
@@ -116,8 +116,8 @@ def _record(asked: FhirRequest, caller: Caller, view: View, defined: ResourceDef
     if is_visible({"resourceType": name, "id": named}, view, defined, asked.base):
         return _outcome(RECORD, State.PASSED)
     what = "the token does not reach this patient; the answer is the same as for one that never existed"
-    reached = sorted({caller.patient, *caller.patients} - {""})[:5]
-    raise _Refused(refusal.NOT_FOUND, RECORD, Explanation("PC-02", what, named, ", ".join(reached) or "nobody"))
+    reached = sorted({subject.patient, *subject.patients} - {""})[:5]
+    raise _Refused(refusals.NOT_FOUND, RECORD, Explanation("PC-02", what, named, ", ".join(reached) or "nobody"))
 
 
 def _refusal(

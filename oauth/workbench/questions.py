@@ -10,7 +10,7 @@ from oauth.http.endpoint import Handler
 from oauth.http.machine_request import MachineRequest
 from oauth.http.machine_response import MachineResponse
 from oauth.workbench.recent import Recent
-from smart.decisions.authzen import MalformedEvaluation, parse_about
+from smart.decisions.authzen import MalformedEvaluation, parse_presented_token
 from smart.decisions.decide import Reason
 from smart.digests import sha256_hex
 
@@ -63,7 +63,7 @@ def asked_digest(request: MachineRequest) -> str:
     entries = request.members.get("evaluations")
     first = entries[0] if isinstance(entries, list) and entries and isinstance(entries[0], dict) else {}
     try:
-        return parse_about({**request.members, **first}).digest
+        return parse_presented_token({**request.members, **first}).digest
     except MalformedEvaluation:
         return ""
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from smart.decisions import refusal
-from smart.decisions.decide import Decision
-from smart.decisions.refusal import Refusal
+from smart.decisions import refusals
+from smart.decisions.decide import Decision, Denial
+from smart.decisions.refusals import Refusal
 from smart.decisions.view import Alternative, Compartments, Everybody, OwnRecord, View, Who
 from smart.fhir.definitions import ResourceDefinition, definitions
 
@@ -17,34 +17,32 @@ Members = dict[str, Any]
 
 def answer(decision: Decision, *, version: str, base: str, claims: Mapping[str, Any]) -> Members:
     """The answer to an evaluation. Nothing means everything by its absence: a view has both members always."""
-    if not decision.allowed:
-        return {"decision": False, "context": _denied(decision, base)}
+    if decision.denial is not None:
+        return _denial(decision.denial, base)
     context: Members = {"claims": {name: claims[name] for name in CLAIMS if name in claims}}
     if not decision.is_final:
         known = definitions(version)
         context["view"] = {name: [_alternative(one) for one in view] for name, view in decision.views.items()}
         context["sets"] = _sets(decision.views.values())
         context["elements"] = {name: _elements(view, known.get(name)) for name, view in decision.views.items()}
-        context["hide"] = _told(refusal.NOT_FOUND, base)
+        context["hide"] = _refusal(refusals.NOT_FOUND, base)
     return {"decision": True, "context": context}
 
 
 def plain_answer(decision: Decision, *, base: str) -> Members:
     """The same of one of many entries: whether it may be shown, and if not why."""
-    if decision.allowed:
-        return {"decision": True}
-    return {"decision": False, "context": _denied(decision, base)}
+    return {"decision": True} if decision.denial is None else _denial(decision.denial, base)
 
 
-def _denied(decision: Decision, base: str) -> Members:
-    told = _told(decision.refusal or refusal.NOT_ALLOWED, base)
-    refused = {"refuse": list(decision.parameters)} if decision.parameters else {}
-    return {"reason": str(decision.reason), **told, **refused}
+def _denial(denial: Denial, base: str) -> Members:
+    parameters = {"refuse": list(denial.parameters)} if denial.parameters else {}
+    context = {"reason": str(denial.reason), **_refusal(denial.refusal, base), **parameters}
+    return {"decision": False, "context": context}
 
 
-def _told(told: Refusal, base: str) -> Members:
+def _refusal(refusal: Refusal, base: str) -> Members:
     """What the FHIR server shall tell: the same for what does not exist and for what may not be seen."""
-    return {"http": {"status": told.status.value, "headers": told.headers(base)}, "outcome": told.outcome()}
+    return {"http": {"status": refusal.status.value, "headers": refusal.headers(base)}, "outcome": refusal.outcome()}
 
 
 def _alternative(alternative: Alternative) -> Members:

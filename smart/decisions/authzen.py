@@ -27,7 +27,7 @@ class MalformedEvaluation(ValueError):
     """What is wrong with a request, in words for its developer."""
 
 
-class Asked(NamedTuple):
+class PresentedToken(NamedTuple):
     """About which token is asked, and from where it was used, as the FHIR server says.
 
     `digest` is the token's SHA-256 in hexadecimal, `token` itself is "" where only that came.
@@ -42,22 +42,22 @@ class Asked(NamedTuple):
 class Evaluation:
     """One request to decide."""
 
-    about: Asked
+    about: PresentedToken
     base: str
     question: Question
     applies_views: bool
 
 
-def parse_about(body: Mapping[str, Any]) -> Asked:
+def parse_presented_token(body: Mapping[str, Any]) -> PresentedToken:
     """About which token a request asks, without a look at what is asked. Raises MalformedEvaluation."""
     digest, token = _parse_subject(_object(body, "subject"))
     context = _object(body, "context", required=False)
-    return Asked(digest, token, _text(context, "client_address", required=False))
+    return PresentedToken(digest, token, _text(context, "client_address", required=False))
 
 
 def parse_evaluation(body: Mapping[str, Any]) -> Evaluation:
     """The request of an evaluation (§6.1). Raises MalformedEvaluation."""
-    about, context = parse_about(body), _object(body, "context", required=False)
+    about, context = parse_presented_token(body), _object(body, "context", required=False)
     if "http" in context and "action" not in body and "resource" not in body:
         base, question = _short_form(context)
     else:

@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from smart.decisions import refusal
+from smart.decisions import refusals
 from smart.decisions.includes import included_types, unclear_includes
 from smart.decisions.interactions import LETTERS
 from smart.decisions.question import ANY_ID, Question, parameters_elsewhere
-from smart.decisions.refusal import Refusal
+from smart.decisions.refusals import Refusal
 from smart.decisions.view import OutOfScope, Reach, View, is_unconditional, is_visible, may_be_stored
 from smart.fhir.definitions import ResourceDefinition, definitions
 from smart.fhir.elements import Json
@@ -36,26 +36,37 @@ class Reason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
-    """What to do. `views`: for each type that the answer may hold, the records of it that may be shown.
+class Denial:
+    """Why not, and how the FHIR server shall refuse. `parameters` are those that must not be evaluated."""
 
-    With `is_final` nothing of the views is left to apply. `parameters` are those that must not be evaluated.
-    """
-
-    allowed: bool
-    views: Mapping[str, View] = field(default_factory=dict)
-    is_final: bool = False
-    reason: Reason | None = None
-    refusal: Refusal | None = None
+    reason: Reason
+    refusal: Refusal
     parameters: tuple[str, ...] = ()
 
 
-def deny(reason: Reason, told: Refusal, parameters: tuple[str, ...] = ()) -> Decision:
-    """The decision that refuses for that reason, as the FHIR server shall tell it."""
-    return Decision(False, reason=reason, refusal=told, parameters=parameters)
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What to do: refuse, where there is a denial. `views`: for each type of the answer, the records that may be shown.
+
+    With `is_final` nothing of the views is left to apply.
+    """
+
+    denial: Denial | None = None
+    views: Mapping[str, View] = field(default_factory=dict)
+    is_final: bool = False
+
+    @property
+    def allowed(self) -> bool:
+        """Whether the request may be answered, if the views are applied."""
+        return self.denial is None
 
 
-INVALID_TOKEN = deny(Reason.INVALID_TOKEN, refusal.INVALID_TOKEN)
+def deny(reason: Reason, refusal: Refusal, parameters: tuple[str, ...] = ()) -> Decision:
+    """The decision that refuses for that reason."""
+    return Decision(Denial(reason, refusal, parameters))
+
+
+INVALID_TOKEN = deny(Reason.INVALID_TOKEN, refusals.INVALID_TOKEN)
 
 
 def decide(reach: Reach, question: Question, *, applies_views: bool, is_entry: bool = False) -> Decision:
@@ -65,25 +76,25 @@ def decide(reach: Reach, question: Question, *, applies_views: bool, is_entry: b
     """
     letter = LETTERS.get(question.interaction)
     if letter is None or question.type not in resource_types(reach.version):
-        return deny(Reason.UNKNOWN_INTERACTION, refusal.NOT_ALLOWED)
+        return deny(Reason.UNKNOWN_INTERACTION, refusals.NOT_ALLOWED)
     try:
         view = reach.view(question.type, letter)
     except OutOfScope:
-        return deny(Reason.INSUFFICIENT_SCOPE, refusal.INSUFFICIENT_SCOPE)
+        return deny(Reason.INSUFFICIENT_SCOPE, refusals.INSUFFICIENT_SCOPE)
     if elsewhere := _refused_parameters(reach, question, view):
-        return deny(Reason.PARAMETER_REFUSED, refusal.PARAMETER_REFUSED, elsewhere)
+        return deny(Reason.PARAMETER_REFUSED, refusals.PARAMETER_REFUSED, elsewhere)
     if hidden := _hidden(reach, question, view):
         return deny(Reason.NOT_IN_VIEW, hidden)
     views = {question.type: view, **_included(reach, question)}
     by_content = _is_decided_by_content(question, is_entry=is_entry)
     final = by_content or all(map(is_unconditional, views.values()))
     if not (final or applies_views):
-        return deny(Reason.NEEDS_VIEW, refusal.NOT_ALLOWED)
-    return Decision(True, views, final)
+        return deny(Reason.NEEDS_VIEW, refusals.NOT_ALLOWED)
+    return Decision(views=views, is_final=final)
 
 
 def _refused_parameters(reach: Reach, question: Question, view: View) -> tuple[str, ...]:
-    """What would tell of records beyond the view; nothing is beyond it for a caller who may see everything."""
+    """What would tell of records beyond the view; nothing is beyond it for a subject who may see everything."""
     unclear = unclear_includes(question, reach.version, definitions(reach.version))
     elsewhere = tuple(dict.fromkeys((*parameters_elsewhere(question), *unclear)))
     conditional = ("conditional",) if question.is_conditional and not is_unconditional(view) else ()
@@ -96,12 +107,12 @@ def _hidden(reach: Reach, question: Question, view: View) -> Refusal | None:
     """How a resource is refused that its content shows to be out of reach; what is stored is hidden, not forbidden."""
     before, content = question.content_before, question.content
     if before is not None and not _fits(before, reach, question, view, is_visible):
-        return refusal.NOT_FOUND
+        return refusals.NOT_FOUND
     if content is None:
         return None
     if question.interaction in _AFTER:
-        return None if _fits(content, reach, question, view, may_be_stored) else refusal.NOT_ALLOWED
-    return None if _fits(content, reach, question, view, is_visible) else refusal.NOT_FOUND
+        return None if _fits(content, reach, question, view, may_be_stored) else refusals.NOT_ALLOWED
+    return None if _fits(content, reach, question, view, is_visible) else refusals.NOT_FOUND
 
 
 def _fits(content: Json, reach: Reach, question: Question, view: View, lies_in: LiesIn) -> bool:

@@ -1,10 +1,10 @@
-"""A view: which records of one resource type a caller may see, by which scopes (SMART scopes; SCP-05, GR-15)."""
+"""A view: which records of one resource type a subject may see, by which scopes (SMART scopes; SCP-05, GR-15)."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TypeAlias, Unpack
 
-from smart.decisions.caller import Caller
+from smart.decisions.subject import Subject
 from smart.explanation import Why
 from smart.fhir.definitions import ResourceDefinition, definitions
 from smart.fhir.elements import Json, elements_at, reference_target
@@ -62,27 +62,27 @@ class Alternative:
 View: TypeAlias = tuple[Alternative, ...]
 
 
-def view_of(caller: Caller, name: str, letter: str, defined: ResourceDefinition | None, base: str) -> View:
+def view_of(subject: Subject, name: str, letter: str, defined: ResourceDefinition | None, base: str) -> View:
     """How far the scopes reach for one letter on one type, known or not. Raises OutOfScope."""
     found = [
         Alternative(who, where)
-        for context, reached in _by_context(caller, name).items()
-        for where in _restrictions(scopes_allowing(caller.scopes, context, name, letter), defined, base)
+        for context, reached in _by_context(subject, name).items()
+        for where in _restrictions(scopes_allowing(subject.scopes, context, name, letter), defined, base)
         for who in reached
     ]
-    if letter == "r" and (own := _own_record(caller, name)) and has_fhir_user(caller.scopes):
+    if letter == "r" and (own := _own_record(subject, name)) and has_fhir_user(subject.scopes):
         # fhirUser can be read with its own token (SMART App Launch, scopes for identity data; ID-03)
         found.append(Alternative(own))
     if not found:
-        raise _out_of_scope(caller, name, letter)
+        raise _out_of_scope(subject, name, letter)
     return tuple(dict.fromkeys(found))
 
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """A caller at a base of some FHIR version, each view worked out once."""
+    """A subject at a base of some FHIR version, each view worked out once."""
 
-    caller: Caller
+    subject: Subject
     version: str
     base: str
     _views: dict[tuple[str, str], View] = field(default_factory=dict)
@@ -92,7 +92,7 @@ class Reach:
         found = self._views.get((name, letter))
         if found is None:
             defined = definitions(self.version).get(name)
-            found = self._views[name, letter] = view_of(self.caller, name, letter, defined, self.base)
+            found = self._views[name, letter] = view_of(self.subject, name, letter, defined, self.base)
         return found
 
     def sees_all(self, name: str) -> bool:
@@ -153,11 +153,11 @@ def _named_patients(content: Json, defined: ResourceDefinition, base: str) -> It
                 yield target[1]
 
 
-def _out_of_scope(caller: Caller, name: str, letter: str) -> OutOfScope:
+def _out_of_scope(subject: Subject, name: str, letter: str) -> OutOfScope:
     """What is missing: a scope, or the patients that a scope which is there would be about (PC-20)."""
-    reached = _by_context(caller, name)
-    held = " ".join(scope.name for scope in caller.scopes)
-    covering = [scope for context in CONTEXTS for scope in scopes_allowing(caller.scopes, context, name, letter)]
+    reached = _by_context(subject, name)
+    held = " ".join(scope.name for scope in subject.scopes)
+    covering = [scope for context in CONTEXTS for scope in scopes_allowing(subject.scopes, context, name, letter)]
     if covering and covering[0].context not in reached:
         what = f"{covering[0].name} covers this, and the token names nobody whose records it reaches"
         return OutOfScope(what=what, rule="PC-20", presented=held)
@@ -166,21 +166,21 @@ def _out_of_scope(caller: Caller, name: str, letter: str) -> OutOfScope:
     return OutOfScope(what=what, rule="TV-20", presented=held or "no scope", expected=f"one that covers {needed}")
 
 
-def _by_context(caller: Caller, name: str) -> dict[str, tuple[Who, ...]]:
+def _by_context(subject: Subject, name: str) -> dict[str, tuple[Who, ...]]:
     """What each context of a scope reaches of a type, before its restrictions."""
     reached: dict[str, tuple[Who, ...]] = {}
-    if caller.patient:
-        reached["patient"] = (Compartments(frozenset({caller.patient})),)
-    if caller.patients or caller.own_record:
-        own = _own_record(caller, name)
-        reached["user"] = (Compartments(caller.patients), *([own] if own else []))
-    if caller.is_backend:
+    if subject.patient:
+        reached["patient"] = (Compartments(frozenset({subject.patient})),)
+    if subject.patients or subject.own_record:
+        own = _own_record(subject, name)
+        reached["user"] = (Compartments(subject.patients), *([own] if own else []))
+    if subject.is_backend:
         reached["system"] = (Everybody(),)
     return reached
 
 
-def _own_record(caller: Caller, name: str) -> OwnRecord | None:
-    return OwnRecord(*caller.own_record) if caller.own_record and caller.own_record[0] == name else None
+def _own_record(subject: Subject, name: str) -> OwnRecord | None:
+    return OwnRecord(*subject.own_record) if subject.own_record and subject.own_record[0] == name else None
 
 
 def _restrictions(scopes: tuple[Scope, ...], defined: ResourceDefinition | None, base: str) -> tuple[Criteria, ...]:

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smart.decisions.caller import Caller
-from smart.decisions.decide import Decision, Reason, decide
+from smart.decisions.decide import Decision, Denial, Reason, decide
 from smart.decisions.question import Question, question_of_http
+from smart.decisions.subject import Subject
 from smart.decisions.view import Compartments, Everybody, OwnRecord, Reach
 from smart.fhir.definitions import definitions
 from smart.scopes.scope_sets import parse_scopes
@@ -19,24 +19,34 @@ R4 = definitions("r4")
 LABORATORY = "http://terminology.hl7.org/CodeSystem/observation-category|laboratory"
 
 
-def patients_app(scope: str, patient: str = "A") -> Caller:
-    return Caller(parse_scopes(scope), patient=patient)
+def patients_app(scope: str, patient: str = "A") -> Subject:
+    return Subject(parse_scopes(scope), patient=patient)
 
 
-def service(scope: str) -> Caller:
-    return Caller(parse_scopes(scope), is_backend=True)
+def service(scope: str) -> Subject:
+    return Subject(parse_scopes(scope), is_backend=True)
 
 
-def user(scope: str, *patients: str, own: tuple[str, str] = ("Practitioner", "p")) -> Caller:
-    return Caller(parse_scopes(scope), patients=frozenset(patients), own_record=own)
+def user(scope: str, *patients: str, own: tuple[str, str] = ("Practitioner", "p")) -> Subject:
+    return Subject(parse_scopes(scope), patients=frozenset(patients), own_record=own)
 
 
 def asked(
-    caller: Caller, question: Question | str, *, applies_views: bool = True, is_entry: bool = False, version: str = "r4"
+    subject: Subject,
+    question: Question | str,
+    *,
+    applies_views: bool = True,
+    is_entry: bool = False,
+    version: str = "r4",
 ) -> Decision:
     if isinstance(question, str):
         question = question_of_http(*question.split(" "))
-    return decide(Reach(caller, version, BASE), question, applies_views=applies_views, is_entry=is_entry)
+    return decide(Reach(subject, version, BASE), question, applies_views=applies_views, is_entry=is_entry)
+
+
+def denial(found: Decision) -> Denial:
+    assert found.denial is not None
+    return found.denial
 
 
 def observation(patient: str, **members: Any) -> dict[str, Any]:
@@ -64,9 +74,8 @@ def test_a_service_that_may_see_everything_is_told_so_without_conditions() -> No
 def test_who_does_not_apply_views_gets_no_conditional_yes() -> None:
     found = asked(patients_app("patient/*.rs"), "GET Observation", applies_views=False)
     assert not found.allowed
-    assert found.reason is Reason.NEEDS_VIEW
-    assert found.refusal is not None
-    assert found.refusal.status == 403
+    assert denial(found).reason is Reason.NEEDS_VIEW
+    assert denial(found).refusal.status == 403
 
 
 @pytest.mark.requirement("GR-15")
@@ -81,27 +90,27 @@ def test_granular_scopes_are_alternatives_with_their_criteria() -> None:
 @pytest.mark.requirement("GR-15")
 def test_a_scope_that_cannot_be_evaluated_opens_nothing() -> None:
     found = asked(patients_app("patient/Observation.rs?code:in=x patient/Observation.rs?odd=1"), "GET Observation")
-    assert found.reason is Reason.INSUFFICIENT_SCOPE
+    assert denial(found).reason is Reason.INSUFFICIENT_SCOPE
 
 
 @pytest.mark.requirement("SCP-05")
 def test_patient_and_user_scopes_of_one_token_add_up() -> None:
-    caller = Caller(
+    subject = Subject(
         parse_scopes("patient/Observation.rs user/Observation.rs"),
         patient="A", patients=frozenset({"A", "C"}), own_record=("Practitioner", "p"),
     )  # fmt: skip
-    reached = [one.who for one in asked(caller, "GET Observation").views["Observation"]]
+    reached = [one.who for one in asked(subject, "GET Observation").views["Observation"]]
     assert reached == [Compartments(frozenset({"A"})), Compartments(frozenset({"A", "C"}))]
 
 
 @pytest.mark.requirement("ID-03")
 def test_the_own_record_is_read_with_fhir_user_alone() -> None:
-    caller = user("openid fhirUser")
-    assert [one.who for one in asked(caller, "GET Practitioner/p").views["Practitioner"]] == [
+    subject = user("openid fhirUser")
+    assert [one.who for one in asked(subject, "GET Practitioner/p").views["Practitioner"]] == [
         OwnRecord("Practitioner", "p")
     ]
-    assert asked(caller, "GET Practitioner").reason is Reason.INSUFFICIENT_SCOPE
-    assert asked(caller, "GET Patient/A").reason is Reason.INSUFFICIENT_SCOPE
+    assert denial(asked(subject, "GET Practitioner")).reason is Reason.INSUFFICIENT_SCOPE
+    assert denial(asked(subject, "GET Patient/A")).reason is Reason.INSUFFICIENT_SCOPE
 
 
 @pytest.mark.requirement("SCP-02")
@@ -125,9 +134,11 @@ def test_each_interaction_needs_its_letter_and_no_other_will_do(request_line: st
     others = "".join(each for each in "cruds" if each != letter)
     assert asked(patients_app(f"patient/Observation.{letter}"), request_line).allowed
     refused = asked(patients_app(f"patient/Observation.{others}"), request_line)
-    assert refused.reason is Reason.INSUFFICIENT_SCOPE
-    assert refused.refusal is not None
-    assert refused.refusal.headers(BASE)["WWW-Authenticate"] == f'Bearer realm="{BASE}", error="insufficient_scope"'
+    assert denial(refused).reason is Reason.INSUFFICIENT_SCOPE
+    assert (
+        denial(refused).refusal.headers(BASE)["WWW-Authenticate"]
+        == f'Bearer realm="{BASE}", error="insufficient_scope"'
+    )
 
 
 @pytest.mark.requirement("SD-23")
@@ -159,7 +170,7 @@ def test_each_interaction_needs_its_letter_and_no_other_will_do(request_line: st
     ],
 )
 def test_what_is_not_known_is_refused_whatever_the_token_allows(request_line: str) -> None:
-    assert asked(service("system/*.cruds"), request_line).reason is Reason.UNKNOWN_INTERACTION
+    assert denial(asked(service("system/*.cruds"), request_line)).reason is Reason.UNKNOWN_INTERACTION
 
 
 @pytest.mark.requirement("SR-08", "SR-09", "SR-10", "SR-11", "SR-16", "SR-05")
@@ -187,10 +198,9 @@ def test_what_is_not_known_is_refused_whatever_the_token_allows(request_line: st
 )
 def test_a_parameter_that_looks_at_other_records_is_refused_but_for_who_may_see_all(query: str, refused: str) -> None:
     found = asked(patients_app("patient/*.cruds"), Question("search-type", "Observation", **_of(query)))
-    assert found.reason is Reason.PARAMETER_REFUSED
-    assert found.parameters == (refused,)
-    assert found.refusal is not None
-    assert found.refusal.status == 400
+    assert denial(found).reason is Reason.PARAMETER_REFUSED
+    assert denial(found).parameters == (refused,)
+    assert denial(found).refusal.status == 400
     assert asked(service("system/*.cruds"), Question("search-type", "Observation", **_of(query))).allowed
     assert not asked(service("system/Observation.cruds"), Question("search-type", "Observation", **_of(query))).allowed
 
@@ -240,20 +250,20 @@ def test_a_resource_that_is_sent_along_is_decided_at_once(
     question = Question(plain.interaction, plain.type, plain.id, content=content, content_before=before)
     found = asked(patients_app("patient/*.cruds"), question, applies_views=False)
     assert found.allowed is (status is None)
-    assert (found.refusal.status if found.refusal else None) == status
+    assert (found.denial.refusal.status if found.denial else None) == status
     if status:
-        assert found.reason is Reason.NOT_IN_VIEW
+        assert denial(found).reason is Reason.NOT_IN_VIEW
 
 
 def test_an_update_of_which_only_one_side_was_sent_is_not_decided_yet() -> None:
     question = Question("update", "Observation", "o", content=observation("A"))
-    assert asked(patients_app("patient/*.u"), question, applies_views=False).reason is Reason.NEEDS_VIEW
+    assert denial(asked(patients_app("patient/*.u"), question, applies_views=False)).reason is Reason.NEEDS_VIEW
     assert not asked(patients_app("patient/*.u"), question).is_final
 
 
 @pytest.mark.parametrize("request_line", ["PUT Observation?code=x", "DELETE Observation?code=x", "PATCH Observation"])
 def test_a_conditional_write_would_tell_of_other_records(request_line: str) -> None:
-    assert asked(patients_app("patient/*.cruds"), request_line).reason is Reason.PARAMETER_REFUSED
+    assert denial(asked(patients_app("patient/*.cruds"), request_line)).reason is Reason.PARAMETER_REFUSED
     assert asked(service("system/*.cruds"), request_line).allowed
 
 
@@ -262,17 +272,17 @@ def test_an_include_that_nobody_can_resolve_is_no_yes() -> None:
     """A list of parameters without the values, and a FHIR version of which no references are known."""
     without_values = Question("search-type", "Observation", parameters=("_include",))
     plain = question_of_http("GET", "Observation?_include=Observation:subject")
-    caller = service("system/Observation.rs")
-    assert asked(caller, without_values, applies_views=False).reason is Reason.PARAMETER_REFUSED
-    assert asked(caller, plain, applies_views=False, version="stu3").reason is Reason.PARAMETER_REFUSED
-    assert asked(caller, plain, applies_views=False).reason is Reason.NEEDS_VIEW  # of patients it has no scope
+    subject = service("system/Observation.rs")
+    assert denial(asked(subject, without_values, applies_views=False)).reason is Reason.PARAMETER_REFUSED
+    assert denial(asked(subject, plain, applies_views=False, version="stu3")).reason is Reason.PARAMETER_REFUSED
+    assert denial(asked(subject, plain, applies_views=False)).reason is Reason.NEEDS_VIEW  # of patients it has no scope
 
 
 @pytest.mark.requirement("SR-01", "SR-08")
 def test_the_form_of_a_search_by_post_is_judged_as_its_url() -> None:
     question = question_of_http("POST", "Observation/_search?code=x", form="_has:Provenance:target:agent=y")
     assert question.parameters == ("code", "_has:Provenance:target:agent")
-    assert asked(patients_app("patient/*.rs"), question).reason is Reason.PARAMETER_REFUSED
+    assert denial(asked(patients_app("patient/*.rs"), question)).reason is Reason.PARAMETER_REFUSED
 
 
 @pytest.mark.requirement("WR-03", "WR-04")
@@ -282,9 +292,8 @@ def test_what_is_stored_names_no_other_patient_even_beside_the_own(interaction: 
     before = None if interaction == "create" else observation("A")
     question = Question(interaction, "Observation", content=content, content_before=before)
     found = asked(patients_app("patient/*.cruds"), question)
-    assert found.reason is Reason.NOT_IN_VIEW
-    assert found.refusal is not None
-    assert found.refusal.status == 403
+    assert denial(found).reason is Reason.NOT_IN_VIEW
+    assert denial(found).refusal.status == 403
     read = Question("read", "Observation", "o", content=content)
     assert asked(patients_app("patient/*.cruds"), read).allowed  # it may be seen, as performed by the patient
 
@@ -292,22 +301,22 @@ def test_what_is_stored_names_no_other_patient_even_beside_the_own(interaction: 
 @pytest.mark.requirement("WR-09")
 def test_a_new_record_has_no_id_yet_whatever_it_says() -> None:
     patient = Question("create", "Patient", content={"resourceType": "Patient", "id": "A"})
-    assert asked(patients_app("patient/Patient.c"), patient).reason is Reason.NOT_IN_VIEW
+    assert denial(asked(patients_app("patient/Patient.c"), patient)).reason is Reason.NOT_IN_VIEW
     own = Question("create", "Practitioner", content={"resourceType": "Practitioner", "id": "p"})
-    assert asked(user("user/Practitioner.c"), own).reason is Reason.NOT_IN_VIEW
+    assert denial(asked(user("user/Practitioner.c"), own)).reason is Reason.NOT_IN_VIEW
 
 
 @pytest.mark.parametrize("odd_id", [[], {}, None, 7, True])
 def test_an_id_that_is_none_belongs_to_nobody(odd_id: object) -> None:
     question = Question("search-type", "Patient", content={"resourceType": "Patient", "id": odd_id})
-    assert asked(patients_app("patient/Patient.s"), question, is_entry=True).reason is Reason.NOT_IN_VIEW
+    assert denial(asked(patients_app("patient/Patient.s"), question, is_entry=True)).reason is Reason.NOT_IN_VIEW
 
 
 @pytest.mark.parametrize("line", ["GET Observation", "GET Observation/_history", "GET Observation/o/_history"])
 def test_the_content_of_one_entry_decides_that_entry_and_not_the_answer(line: str) -> None:
     plain = question_of_http(*line.split(" "))
     question = replace(plain, content=observation("A"))
-    assert asked(patients_app("patient/*.rs"), question, applies_views=False).reason is Reason.NEEDS_VIEW
+    assert denial(asked(patients_app("patient/*.rs"), question, applies_views=False)).reason is Reason.NEEDS_VIEW
     assert asked(patients_app("patient/*.rs"), question, applies_views=False, is_entry=True).allowed
 
 
@@ -335,8 +344,8 @@ RECORDS = st.builds(
         [[], [{"coding": [{"system": LABORATORY.partition("|")[0], "code": "laboratory"}]}], [{"text": "laboratory"}]]
     ),
 )
-CALLERS = st.builds(
-    Caller,
+SUBJECTS = st.builds(
+    Subject,
     SCOPES.map(lambda names: parse_scopes(" ".join(names))),
     patient=st.sampled_from(["", "A"]),
     patients=st.sampled_from([frozenset[str](), frozenset({"A", "C"})]),
@@ -357,41 +366,41 @@ BROUGHT = {  # worked out by hand from the pages of FHIR R4
 }
 
 
-def may_see_every(caller: Caller, name: str, letter: str) -> bool:
+def may_see_every(subject: Subject, name: str, letter: str) -> bool:
     """Only a backend service with a plain system/ scope over that letter and type."""
-    return caller.is_backend and any(
+    return subject.is_backend and any(
         scope.context == "system" and not scope.query and scope.resource in ("*", name) and letter in scope.actions
-        for scope in caller.scopes
+        for scope in subject.scopes
     )
 
 
 @pytest.mark.requirement("SD-26", "SR-04", "SR-08")
-@given(caller=CALLERS, include=INCLUDES, parameters=PARAMETERS)
+@given(subject=SUBJECTS, include=INCLUDES, parameters=PARAMETERS)
 def test_a_yes_without_conditions_is_for_who_may_see_every_record_that_may_come(
-    caller: Caller, include: tuple[str, ...], parameters: tuple[str, ...]
+    subject: Subject, include: tuple[str, ...], parameters: tuple[str, ...]
 ) -> None:
     question = Question("search-type", "Observation", parameters=parameters, include=include)
-    answer = asked(caller, question, applies_views=False)
+    answer = asked(subject, question, applies_views=False)
     if not answer.allowed:
         return
-    assert may_see_every(caller, "Observation", "s")
+    assert may_see_every(subject, "Observation", "s")
     unclear = set(include) - BROUGHT.keys()
     if unclear or parameters not in ((), ("code",)):
-        assert may_see_every(caller, "*", "r")
+        assert may_see_every(subject, "*", "r")
     for value in set(include) & BROUGHT.keys():
-        assert all(may_see_every(caller, name, "r") for name in BROUGHT[value])
+        assert all(may_see_every(subject, name, "r") for name in BROUGHT[value])
 
 
 @pytest.mark.requirement("SD-26", "PC-01")
-@given(caller=CALLERS, record=RECORDS, interaction=st.sampled_from(["read", "search-type"]))
+@given(subject=SUBJECTS, record=RECORDS, interaction=st.sampled_from(["read", "search-type"]))
 def test_a_record_that_is_let_through_is_of_a_patient_that_the_scopes_reach(
-    caller: Caller, record: dict[str, Any], interaction: str
+    subject: Subject, record: dict[str, Any], interaction: str
 ) -> None:
     question = Question(interaction, "Observation", "o" if interaction == "read" else "*", content=record)
-    if not asked(caller, question, applies_views=False, is_entry=True).allowed:
+    if not asked(subject, question, applies_views=False, is_entry=True).allowed:
         return
     patient = record["subject"]["reference"].removeprefix("Patient/")
-    reached = {"patient": {caller.patient}, "user": set(caller.patients), "system": {"A", "B", "C"}}
-    held = {scope.context for scope in caller.scopes} & ({"system"} if caller.is_backend else {"patient", "user"})
-    held |= {"patient", "user"} & {scope.context for scope in caller.scopes}
+    reached = {"patient": {subject.patient}, "user": set(subject.patients), "system": {"A", "B", "C"}}
+    held = {scope.context for scope in subject.scopes} & ({"system"} if subject.is_backend else {"patient", "user"})
+    held |= {"patient", "user"} & {scope.context for scope in subject.scopes}
     assert any(patient in reached[context] for context in held)

@@ -1,4 +1,4 @@
-"""Who comes with a token, judged from the claims alone, before anything is looked up (RFC 9068 §4, RFC 7662 §2.2)."""
+"""Who a token speaks for (AuthZEN §5.1), by its claims alone, with nothing looked up (RFC 9068 §4, RFC 7662 §2.2)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class InvalidClaims(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Caller:
+class Subject:
     """A patient's app, a person with what they may see, or a backend service.
 
     `patients` are those that the person may see, `own_record` the type and id of the person's own resource.
@@ -36,14 +36,14 @@ class Caller:
     is_backend: bool = False
 
 
-def read_caller(claims: Mapping[str, Any] | None, base: str, now: float) -> Caller:
-    """The caller that a live token for this very base speaks for (RFC 9068 §4, AL:access). Raises InvalidClaims."""
+def read_subject(claims: Mapping[str, Any] | None, base: str, now: float) -> Subject:
+    """The subject that a live token for this very base speaks for (RFC 9068 §4, AL:access). Raises InvalidClaims."""
     if claims is None:
         raise InvalidClaims(what="the authorization server says that the token is not active", rule="TV-05")
     _require_valid(claims, base, now)
     scope, patient = claims.get("scope"), claims.get("patient")
     backend = _is_backend(claims)
-    return Caller(
+    return Subject(
         scopes=parse_scopes(scope) if isinstance(scope, str) else (),
         patient=patient if is_fhir_id(patient) else "",
         patients=frozenset() if backend else _patients(claims.get(PATIENTS)),
