@@ -1,4 +1,4 @@
-"""What a reference leads to: its events, and in development also one of the latest refusals of this process (AZ-25)."""
+"""What a reference leads to: its events, and in development also one of the latest refusals (AZ-25)."""
 
 from dataclasses import dataclass, replace
 
@@ -22,7 +22,7 @@ _DENIED = {
 
 @dataclass(frozen=True, slots=True)
 class FoundRefusal:
-    """A refusal and the events under its reference, oldest first; none where only this process remembers it."""
+    """A refusal and the events under its reference, oldest first; none where it left no event."""
 
     explanation: Explanation
     events: tuple[Event, ...] = ()
@@ -44,7 +44,7 @@ def find_refusal(reference: str) -> FoundRefusal | None:
     latest = latest_explanation(name)
     if kept is None or latest is None:
         why = kept or latest
-    else:  # what this process remembers says more, also of what was sent, which stays as it is kept
+    else:  # what is remembered says more, also of what was sent, which stays as it is kept
         why = replace(latest, presented=kept.presented or latest.presented, since=latest.since or kept.since)
     return FoundRefusal(replace(why, reference=name), events) if why else None
 

@@ -7,6 +7,7 @@ from threading import Lock
 
 from django.conf import settings
 
+from oauth.http import explanation_file
 from oauth.models import public_reference
 from smart.explanation import Explanation
 
@@ -22,20 +23,26 @@ def random_reference() -> str:
 
 
 def with_reference(explanation: Explanation) -> Explanation:
-    """In development the explanation with a reference, under which this process finds it again; elsewhere as it is."""
+    """In development the explanation with a reference, under which every process finds it; elsewhere as it is."""
     if not settings.SMARTAUTH_DEV:
         return explanation
     named = explanation if explanation.reference else replace(explanation, reference=random_reference())
     with _lock:
+        if _latest.get(named.reference) == named:
+            return named
         _latest[named.reference] = named
         if len(_latest) > MOST:
             _latest.popitem(last=False)
+    explanation_file.append(named)
     return named
 
 
 def latest_explanation(reference: str) -> Explanation | None:
-    """One of the latest of this process, None where the reference is of something else or too old."""
-    return _latest.get(reference)
+    """One of the latest refusals here, in development also of another process; None where it is none, or too old."""
+    found = _latest.get(reference)
+    if found is not None or not settings.SMARTAUTH_DEV:
+        return found
+    return explanation_file.find(reference)
 
 
 def error_uri(explanation: Explanation) -> str:

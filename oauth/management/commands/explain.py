@@ -18,9 +18,7 @@ from smart.decisions.fhir_request import UnreadableRequest
 from smart.explanation import Explanation, RuleOutcome, State
 from smart.time_units import to_datetime
 
-NOT_KEPT = """\
-Nothing is kept under {reference}. It may be mistyped, of another server, or too old.
-A development server remembers its latest refusals itself: open {issuer}/explain/{reference} there."""
+NOT_KEPT = "Nothing is kept under {reference}. It may be mistyped, of another server, or too old."
 _SIGNS = {State.PASSED: "passed", State.REFUSED: "REFUSED", State.NOT_REACHED: "-", State.ALSO_TRUE: "also true"}
 
 
@@ -48,7 +46,7 @@ def _found(number: int) -> dict[str, Any]:
     """What is kept under a reference, or the token that it names."""
     reference, found = public_reference(number), reference_subject(number, now=clock.now())
     if found is None:
-        raise CommandError(NOT_KEPT.format(reference=reference, issuer=settings.SMARTAUTH_ISSUER))
+        raise CommandError(NOT_KEPT.format(reference=reference))
     if isinstance(found, Judgement):
         return _about_token(found)
     return {"reference": reference, **_why(found.explanation), "events": _events(found)}

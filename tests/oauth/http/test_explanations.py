@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections import OrderedDict
 from collections.abc import Iterator
 from http import HTTPStatus
 from pathlib import Path
@@ -11,7 +12,7 @@ import httpx
 import pytest
 
 import smart.http.errors
-from oauth.http import explanations
+from oauth.http import explanation_file, explanations
 from oauth.http.json_endpoint import Forbidden
 from smart.explanation import Explanation
 from smart.http.errors import OAuthError
@@ -35,6 +36,13 @@ NAMED_ELSEWHERE = {
 }  # fmt: skip
 
 
+@pytest.fixture
+def data_folder(tmp_path: Path, settings: Any) -> Path:
+    """A data folder of the test's own, where no other worker writes its refusals."""
+    settings.SMARTAUTH_DATA_DIR = tmp_path
+    return tmp_path
+
+
 def unexplained(file: Path) -> Iterator[str]:
     """The errors made in a file without a rule."""
     calls = (node for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))) if isinstance(node, ast.Call))
@@ -54,25 +62,59 @@ def test_every_error_that_is_made_names_its_rule_or_stands_where_that_is_named_f
 
 
 @pytest.mark.requirement("AZ-25")
-def test_a_reference_leads_back_to_its_explanation_until_many_newer_ones_came() -> None:
+def test_a_reference_leads_back_to_its_explanation_until_many_newer_ones_came(
+    data_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     first = explanations.with_reference(Explanation("TK-08", "sent twice"))
     again = explanations.with_reference(first)
 
     assert again.reference == first.reference
     assert explanations.latest_explanation(first.reference) == first
     assert explanations.error_uri(first).endswith(f"/explain/{first.reference}")
+    monkeypatch.setattr(explanation_file, "MOST_BYTES", 20_000)
     for _ in range(explanations.MOST):
         explanations.with_reference(Explanation("TK-08", "sent twice"))
     assert explanations.latest_explanation(first.reference) is None
+    assert sum(file.stat().st_size for file in data_folder.iterdir()) < 42_000
 
 
 @pytest.mark.requirement("AZ-25")
-def test_outside_development_nothing_is_kept_and_nothing_leads_anywhere(settings: Any) -> None:
+def test_another_process_finds_a_reference_too_whichever_of_both_files_holds_it(
+    data_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = explanations.with_reference(Explanation("TK-08", "é\n sent twice", presented="two", since=7, case="E49"))
+    monkeypatch.setattr(explanation_file, "MOST_BYTES", 1)
+    second = explanations.with_reference(Explanation("TK-01", "not a form"))  # the last line of its file
+    third = explanations.with_reference(Explanation("TK-01", "not a form"))
+    monkeypatch.setattr(explanation_file, "MOST_BYTES", 500_000)
+    fourth = explanations.with_reference(Explanation("TK-01", "not a form"))
+    (data_folder / explanation_file.FILES[0]).open("a").write('{"cut')
+    monkeypatch.setattr(explanations, "_latest", OrderedDict())
+
+    found = [explanations.latest_explanation(each.reference) for each in (first, second, third, fourth)]
+
+    assert found == [None, None, third, fourth]
+    assert all(file.stat().st_mode & 0o77 == 0 for file in data_folder.iterdir())
+
+
+@pytest.mark.requirement("AZ-25")
+def test_a_folder_that_cannot_be_written_refuses_no_answer(data_folder: Path, settings: Any) -> None:
+    settings.SMARTAUTH_DATA_DIR = data_folder / "not there"
+
+    kept = explanations.with_reference(Explanation("TK-08", "sent twice"))
+
+    assert explanations.latest_explanation(kept.reference) == kept
+    assert explanations.latest_explanation("2222-2222") is None
+
+
+@pytest.mark.requirement("AZ-25")
+def test_outside_development_nothing_is_kept_and_nothing_leads_anywhere(data_folder: Path, settings: Any) -> None:
     settings.SMARTAUTH_DEV = False
     explanation = Explanation("TK-08", "sent twice")
 
     assert explanations.with_reference(explanation) is explanation
     assert explanations.error_uri(Explanation("TK-08", "sent twice", reference="7F3K-29QD")) == ""
+    assert list(data_folder.iterdir()) == []
 
 
 FORM = {"grant_type": "authorization_code", "code": "x", "redirect_uri": "https://app.example/cb"}
