@@ -21,6 +21,7 @@ def list_keys() -> None:
 @keys.command("rotate")
 @click.option("--algorithm", metavar="NAME", help="This one alone, such as ES256; default: all.")
 @click.option("--now", is_flag=True, help="Even if the next key was not published long enough.")
+@AS_JSON
 @django_command("keys", "rotate")
 def rotate() -> None:
     """Let the next keys sign; tokens of the old ones verify until they expire."""
@@ -28,12 +29,14 @@ def rotate() -> None:
 
 @keys.command("withdraw")
 @click.argument("kid")
+@AS_JSON
 @django_command("keys", "withdraw")
 def withdraw() -> None:
     """Stop publishing a key that somebody else may have."""
 
 
 @keys.command("re-encrypt")
+@AS_JSON
 @django_command("keys", "re-encrypt")
 def re_encrypt() -> None:
     """Encrypt every private half under the first key-encryption key."""

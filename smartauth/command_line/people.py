@@ -39,6 +39,7 @@ def add_person() -> None:
 @click.argument("username")
 @click.option("--set", is_flag=True, help="The new one is asked, or read from the first line of the input.")
 @click.option("--require", is_flag=True, help="The person chooses a new one after the next sign-in.")
+@AS_JSON
 @django_command("password")
 def password() -> None:
     """Set a person's password, or require a new one."""

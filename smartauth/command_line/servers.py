@@ -1,6 +1,7 @@
 """Verbs that run a server and prepare what it needs."""
 
 import os
+from json import dumps
 
 import click
 
@@ -44,11 +45,16 @@ def worker() -> None:
 
 @click.command(epilog=examples("smartauth migrate", "smartauth migrate --database audit"))
 @click.option("--database", type=click.Choice(["default", "audit"]), help="This one alone.")
-def migrate(database: str | None) -> None:
+@AS_JSON
+def migrate(database: str | None, *, json: bool) -> None:
     """Bring the databases to this version: the main one and that of the trail."""
-    for each in (database,) if database else ("default", "audit"):
+    databases = (database,) if database else ("default", "audit")
+    for each in databases:
         call("migrate", "--no-input", "--verbosity=0", f"--database={each}")
-        click.echo(f"database {each}: every migration is applied")
+        if not json:
+            click.echo(f"database {each}: every migration is applied")
+    if json:
+        click.echo(dumps({"migrated": databases}))
 
 
 @click.command(epilog=examples("smartauth seed example.yaml", "smartauth seed example.yaml --json"))

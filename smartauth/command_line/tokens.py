@@ -79,6 +79,7 @@ def begin_fault() -> None:
 
 @introspection_fault.command("end")
 @click.argument("resource_server")
+@AS_JSON
 @django_command("introspection-fault", "end")
 def end_fault() -> None:
     """This resource server gets right answers again."""

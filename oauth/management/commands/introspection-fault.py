@@ -30,17 +30,16 @@ class Command(BaseCommand):
         end = actions.add_parser("end", help="this resource server gets right answers again")
         end.add_argument("resource_server", help="client id")
         listed = actions.add_parser("list", help="all faults, and who meets one now")
-        for each in (begin, listed):
-            each.add_argument("--json", action="store_true", help="print what the server answered")
+        for each in (begin, end, listed):
+            each.add_argument("--json", action="store_true", help="print JSON")
 
     def handle(self, *, action: str, **options: Any) -> None:
         if not settings.SMARTAUTH_DEV:
             raise CommandError("Introspection misbehaves on purpose in development only.")
         if action == "end":
-            _ask("DELETE", f"{PATH}?{urlencode({'resource_server': options['resource_server']})}")
-            self.stdout.write(f"Introspection answers {options['resource_server']} as it should.")
-            return
-        if action == "begin":
+            answer, lines = {"resource_server": options["resource_server"]}, _ended
+            _ask("DELETE", f"{PATH}?{urlencode(answer)}")
+        elif action == "begin":
             asked = {name: options[name] for name in ("resource_server", "fault", "seconds")}
             answer, lines = _ask("POST", PATH, json=asked), _begun
         else:
@@ -64,6 +63,10 @@ def _ask(method: str, path: str, **options: Any) -> dict[str, Any]:
 
 def _begun(answer: dict[str, Any]) -> str:
     return "{resource_server} meets {fault} for {seconds} seconds, until {ends_at}.".format(**answer)
+
+
+def _ended(answer: dict[str, Any]) -> str:
+    return "Introspection answers {resource_server} as it should.".format(**answer)
 
 
 def _listed(answer: dict[str, Any]) -> str:

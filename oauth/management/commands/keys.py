@@ -18,7 +18,6 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True)
         listing = actions.add_parser("list", help="each key with its state and since when")
-        listing.add_argument("--json", action="store_true", help="print JSON")
         rotate = actions.add_parser(
             "rotate", help="the next keys sign; tokens of the old ones verify until they expire"
         )
@@ -26,7 +25,9 @@ class Command(BaseCommand):
         rotate.add_argument("--now", action="store_true", help="even if the next key was not published long enough")
         withdraw = actions.add_parser("withdraw", help="a key that somebody else may have")
         withdraw.add_argument("kid")
-        actions.add_parser("re-encrypt", help="every private half under the first key-encryption key")
+        re_encrypt = actions.add_parser("re-encrypt", help="every private half under the first key-encryption key")
+        for each in (listing, rotate, withdraw, re_encrypt):
+            each.add_argument("--json", action="store_true", help="print JSON")
 
     def handle(self, *, action: str, **options: Any) -> None:
         acts: dict[str, Callable[..., None]] = {
@@ -39,46 +40,51 @@ class Command(BaseCommand):
 
     def _list(self, **options: Any) -> None:
         rows = SigningKey.objects.order_by("algorithm", "pk")
-        if options["json"]:
-            self.stdout.write(json.dumps([_facts(row) for row in rows], indent=2))
-            return
-        for row in rows:
-            self.stdout.write(f"{row.kid}  {row.algorithm}  {_state(row)}")
+        lines = [f"{row.kid}  {row.algorithm}  {_state(row)}" for row in rows]
+        self._print([_facts(row) for row in rows], lines, as_json=options["json"])
 
     def _rotate(self, *, algorithm: str | None, now: bool, **options: Any) -> None:
         signing_keys.ensure_keys()
-        refusals = []
+        rotated, refusals = [], []
         for row in rotation.active_keys():
             if algorithm in (None, row.algorithm):
                 try:
-                    self._rotate_one(row, urgent=now)
+                    rotated.append(self._rotate_one(row, urgent=now))
                 except rotation.NotRotated as refusal:
                     refusals.append(f"{row.algorithm} was not rotated: {refusal}.")
+        lines = [f"{one['algorithm']}: {one['active']} signs, {one['retired']} has retired." for one in rotated]
+        self._print(rotated, lines, as_json=options["json"])
         if refusals:
             raise CommandError(" ".join(refusals))
 
-    def _rotate_one(self, row: SigningKey, *, urgent: bool) -> None:
+    def _rotate_one(self, row: SigningKey, *, urgent: bool) -> dict[str, str]:
         coming = SigningKey.objects.filter(algorithm=row.algorithm, state=SigningKey.State.NEXT).first()
         wait = rotation.seconds_until_announced(coming, now=clock.now()) if coming else 0
         active = rotation.rotate(row.kid, urgent=urgent, by={"reference": "manage.py keys"})
-        self.stdout.write(f"{row.algorithm}: {active.kid} signs, {row.kid} has retired.")
         if wait:
             self.stderr.write(f"{active.kid} was to be published for another {wait} seconds. Servers that check")
             self.stderr.write("signatures themselves refuse its tokens until they fetch the keys again.")
+        return {"algorithm": row.algorithm, "active": active.kid, "retired": row.kid}
 
     def _withdraw(self, *, kid: str, **options: Any) -> None:
         try:
             rotation.withdraw(kid, by={"reference": "manage.py keys"})
         except rotation.NotRotated as refusal:
             raise CommandError(f"{refusal}. Nothing has changed.") from None
-        self.stdout.write(f"{kid} is withdrawn: it is not published any more.")
+        lines = [f"{kid} is withdrawn: it is not published any more."]
+        self._print({"withdrawn": kid}, lines, as_json=options["json"])
 
     def _re_encrypt(self, **options: Any) -> None:
         try:
             moved = signing_keys.re_encrypt()
         except signing_keys.UnreadableKey as problem:
             raise CommandError(f"{problem} Nothing has changed.") from None
-        self.stdout.write(f"Encrypted anew: {', '.join(moved) or 'nothing, all were under the first key already'}.")
+        lines = [f"Encrypted anew: {', '.join(moved) or 'nothing, all were under the first key already'}."]
+        self._print({"encrypted_anew": list(moved)}, lines, as_json=options["json"])
+
+    def _print(self, facts: Any, lines: list[str], *, as_json: bool) -> None:
+        for text in [json.dumps(facts, indent=2)] if as_json else lines:
+            self.stdout.write(text)
 
 
 def _facts(row: SigningKey) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """`manage.py password USER`: a new password for a person, or one that they must choose themselves."""
 
+import json
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -21,6 +22,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--require", action="store_true", help="the person chooses a new one after the next sign-in"
         )
+        parser.add_argument("--json", action="store_true", help="print JSON")
 
     def handle(self, *, username: str, **options: Any) -> None:
         if not (options["set"] or options["require"]):
@@ -28,10 +30,15 @@ class Command(BaseCommand):
         user = find_user(username)
         if user is None:
             raise CommandError(f"Nobody has the user name {username!a}.")
-        actor = operator_at_command_line()
+        actor, lines, ended = operator_at_command_line(), [], 0
         if options["set"]:
             ended = passwords.set_password(user, ask_password(user), actor)
-            self.stdout.write(f"{user.username} has a new password. Sessions ended: {ended}. Apps must ask again.")
+            lines.append(f"{user.username} has a new password. Sessions ended: {ended}. Apps must ask again.")
         if options["require"]:
-            ended = passwords.require_new_password(user, actor)
-            self.stdout.write(f"{user.username} chooses a new password at the next sign-in. Sessions ended: {ended}.")
+            more = passwords.require_new_password(user, actor)
+            lines.append(f"{user.username} chooses a new password at the next sign-in. Sessions ended: {more}.")
+            ended += more
+        facts = {"username": user.username, "set": options["set"], "required": options["require"],
+                 "sessions_ended": ended}  # fmt: skip
+        for text in [json.dumps(facts, indent=2)] if options["json"] else lines:
+            self.stdout.write(text)

@@ -1,5 +1,6 @@
 """Signing keys take turns without an outage; one that leaked is gone at once."""
 
+import json
 from typing import Any
 
 import pytest
@@ -286,6 +287,20 @@ def test_it_says_how_long_to_wait_and_warns_who_does_not(capsys: pytest.CaptureF
     call_command("keys", "rotate", "--now")
     assert of("active").kid != second
     assert "until they fetch the keys again" in capsys.readouterr().err
+
+
+def test_it_says_in_json_what_it_did(capsys: pytest.CaptureFixture[str]) -> None:
+    before = of("active").kid
+
+    call_command("keys", "rotate", "--algorithm", "ES256", "--json")
+    rotated = json.loads(capsys.readouterr().out)
+    call_command("keys", "withdraw", before, "--json")
+    withdrawn = json.loads(capsys.readouterr().out)
+    call_command("keys", "re-encrypt", "--json")
+
+    assert rotated == [{"algorithm": "ES256", "active": of("active").kid, "retired": before}]
+    assert withdrawn == {"withdrawn": before}
+    assert json.loads(capsys.readouterr().out) == {"encrypted_anew": []}
 
 
 def test_it_lists_states_and_what_cannot_be_read(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,6 +1,7 @@
 """The password page: wanted by the person, or asked by an operator before anything else."""
 
 import io
+import json
 import secrets
 from contextlib import AbstractContextManager
 from typing import Any
@@ -341,6 +342,16 @@ def test_the_command_sets_and_requires(
     assert "Sessions ended: 1." in said.getvalue()
     assert NEW not in said.getvalue()
     assert OutboxEvent.objects.get(kind="password-changed", person=amy.subject).operator == "manage.py"
+
+
+def test_the_command_says_in_json_what_it_did(make_person: MakePerson, visitor: Visitor) -> None:
+    amy, said = make_person("amy"), io.StringIO()
+    signed_in(visitor, amy)
+
+    call_command("password", amy.username, "--require", "--json", stdout=said)
+
+    done = {"username": amy.username, "set": False, "required": True, "sessions_ended": 1}
+    assert json.loads(said.getvalue()) == done
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """The command `smartauth`: the verbs of both command lines agree, what is wrong ends with a sentence and a status."""
 
 import argparse
+import json
 import os
 import socket
 import subprocess
@@ -96,6 +97,20 @@ def test_every_verb_explains_itself(words: tuple[str, ...]) -> None:
 
     assert done.exit_code == 0
     assert (ALL[words].help or "").strip().splitlines()[0].split()[0] in done.output
+
+
+def test_every_verb_that_ends_prints_json_where_it_is_asked() -> None:
+    without = {
+        words for words, verb in ALL.items() if "--json" not in {name for each in verb.params for name in each.opts}
+    }
+
+    assert without == {("dev",), ("serve",), ("worker",), ("manage",), ("completion",)}
+
+
+def test_migrate_prints_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("smartauth.command_line.servers.call", lambda *_: None)
+
+    assert json.loads(CliRunner().invoke(program, ["migrate", "--json"]).output) == {"migrated": ["default", "audit"]}
 
 
 def test_the_list_of_verbs_names_each_once() -> None:
