@@ -60,7 +60,7 @@ def default_context() -> Context:
 
 
 def launch_event(client: Client, user: User, fhir_server: FhirServer, context: Context, **by: str) -> Event:
-    """The event of a launch that is being prepared; `by` says from where and by whom."""
+    """The event of a launch that is being prepared; `by` says from which address, who, and where."""
     return Event(
         kind=EventKind.LAUNCH_PREPARED,
         at=clock.now(),

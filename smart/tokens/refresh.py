@@ -3,12 +3,7 @@
 from smart.http.errors import InvalidScope
 from smart.scopes.categories import is_evaluable
 from smart.scopes.scope_parameter import check_characters, check_count
-from smart.scopes.scope_sets import (
-    grantable_scope,
-    is_within,
-    parse_scopes,
-    scope_string,
-)
+from smart.scopes.scope_sets import grantable_scope, is_within, parse_scopes, scope_string
 from smart.time_units import SECOND, has_begun
 
 OFFLINE, ONLINE = "offline_access", "online_access"
@@ -60,22 +55,16 @@ def narrowed_scope(
         return held
     check_characters(requested)
     check_count(requested)
-    requested_names = {scope.name for scope in parse_scopes(requested_scope)}
-    if not is_within(
-        scope_string(scope for scope in parse_scopes(requested) if scope.name not in requested_names), granted_scope
-    ):
-        raise InvalidScope(
-            "scope asks for more than was granted",
-            rule="RF-02",
-            case="E91",
-            presented=requested,
-            expected=granted_scope,
-        )
-    part = grantable_scope(
-        scope_string(scope for scope in parse_scopes(requested) if is_evaluable(scope)), held, types=types
-    )
+    asked_before = {scope.name for scope in parse_scopes(requested_scope)}
+    new = scope_string(scope for scope in parse_scopes(requested) if scope.name not in asked_before)
+    if not is_within(new, granted_scope):
+        raise _too_wide("scope asks for more than was granted", requested, granted_scope)
+    evaluable = scope_string(scope for scope in parse_scopes(requested) if is_evaluable(scope))
+    part = grantable_scope(evaluable, held, types=types)
     if not part:
-        raise InvalidScope(
-            "none of these scopes was granted", rule="RF-02", case="E91", presented=requested, expected=held
-        )
+        raise _too_wide("none of these scopes was granted", requested, held)
     return part
+
+
+def _too_wide(description: str, requested: str, allowed: str) -> InvalidScope:
+    return InvalidScope(description, rule="RF-02", case="E91", presented=requested, expected=allowed)

@@ -16,7 +16,8 @@ from oauth.ending.tokens import EndedToken
 from oauth.models import AccessToken, AddressChange, Authorization, Client, sql
 from oauth.tokens.authorization_code import ConsumedCode
 from oauth.tokens.authorization_state import AuthorizationState
-from oauth.tokens.refresh_token import ConsumedRefreshToken, UsedRefreshToken
+from oauth.tokens.refresh_reuse import UsedRefreshToken
+from oauth.tokens.refresh_token import ConsumedRefreshToken
 from oauth.tokens.supersede import SeatNumbers
 from tests.conftest import App
 from tests.fixture_types import Grant, MakeClient

@@ -1,0 +1,70 @@
+"""A refresh token that was used before: its answer again within the grace window, else its whole family dies."""
+
+from typing import Annotated, NamedTuple
+
+from django.conf import settings
+
+from audit.event_kinds import EventKind
+from oauth.ending import access
+from oauth.ending.reasons import EndedFor
+from oauth.ending.selection import Actor
+from oauth.http.credentials import AuthenticatedClient
+from oauth.http.machine_request import MachineRequest
+from oauth.http.machine_response import MachineResponse
+from oauth.models import sql
+from oauth.tokens import refresh_grace
+from oauth.tokens.authorization_state import AuthorizationState
+from oauth.tokens.refresh_conditions import record_refusal, require_own_client, require_same_address, require_usable
+from oauth.tokens.unnamed_client import INVALID, UNKNOWN
+from smart.digests import sha256_hex
+from smart.http.errors import InvalidGrant, OAuthError
+from smart.tokens.refresh import is_in_grace
+
+
+class UsedRefreshToken(NamedTuple):
+    """A refresh token that was consumed before, and the answer that it got while that is kept."""
+
+    authorization_pk: Annotated[int, "authorization_id"]
+    authorization_epoch: Annotated[int, "authorization_epoch"]
+    consumed_at: Annotated[int, "consumed_at"]
+    kept_answer: Annotated[str, "kept_answer"]
+    seat_id: Annotated[int | None, "seat_id"]
+    launch_number: Annotated[int, "launch"]
+
+
+_USED = sql.select(UsedRefreshToken, "FROM oauth_refreshtoken WHERE digest = %s")
+
+
+def repeat_or_end_family(
+    token: str, request: MachineRequest, client: AuthenticatedClient
+) -> MachineResponse | OAuthError:
+    """A token used before: within the grace window the same answer again (RF-05), else the family dies (RF-04)."""
+    used = sql.one(_USED, [sha256_hex(token)])
+    if used is None:
+        return InvalidGrant(INVALID, what=UNKNOWN, rule="RF-01", case="E87")
+    authorization = AuthorizationState.of(used.authorization_pk)
+    try:
+        require_own_client(authorization, client)
+        require_usable(authorization, used.authorization_epoch)
+        if _may_be_repeated(used, request):
+            require_same_address(authorization, request, used.seat_id, used.launch_number)
+            authorization.record_event(EventKind.REFRESH_REPEATED, at=request.now, address=request.address)
+            return MachineResponse(200, refresh_grace.unseal(used.kept_answer, token))
+    except InvalidGrant as error:
+        record_refusal(authorization, request, error.event_reason)
+        return error
+    _end_family(authorization, request)
+    what = "the refresh token was used before; its whole family has ended"
+    return InvalidGrant(INVALID, what=what, rule="RF-04", case="E88", since=used.consumed_at)
+
+
+def _may_be_repeated(used: UsedRefreshToken, request: MachineRequest) -> bool:
+    seconds = settings.SMARTAUTH_REFRESH_GRACE_SECONDS
+    return used.kept_answer != "" and is_in_grace(request.now, used.consumed_at, seconds)
+
+
+def _end_family(authorization: AuthorizationState, request: MachineRequest) -> None:
+    """Ends the authorization with all its tokens, once: of two who see the reuse one records it."""
+    actor = Actor(now=request.now, address=request.address)
+    if access.end_authorization(authorization.pk, actor, EndedFor.REUSED).authorizations > 0:
+        authorization.record_event(EventKind.REFRESH_REUSED, at=request.now, address=request.address)

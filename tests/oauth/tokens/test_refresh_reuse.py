@@ -1,0 +1,59 @@
+"""A refresh token used twice ends its family (RF-04, E88), outside the grace window of test_refresh_grace.py."""
+
+import pytest
+
+from oauth.models import Authorization
+from tests.fixture_types import Events, Introspect, Issue, MakeClient, MakePerson
+from tests.oauth.tokens.refresh_client import Refresh, assert_refused, tokens_of_refresh
+
+
+@pytest.mark.requirement("E88", "RF-04")
+@pytest.mark.parametrize("authentication", ["none", "secret"])
+def test_a_refresh_token_used_again_ends_the_whole_family(
+    launch: Issue, refresh: Refresh, introspect: Introspect, make_app: MakeClient, authentication: str, events: Events
+) -> None:
+    first = launch(make_app(authentication))
+    second = tokens_of_refresh(first, refresh(first))
+
+    response = refresh(first)
+
+    assert_refused(response)
+    assert introspect(second["access_token"]) == {"active": False}
+    authorization = Authorization.objects.get(pk=first["granted"].authorization.pk)
+    assert (authorization.epoch, authorization.ended_for) == (1, "reused")
+    assert len(events("refresh-reused", client=first["granted"].client.client_id)) == 1
+    assert_refused(refresh(second))
+
+
+@pytest.mark.requirement("E88", "WF-01")
+def test_a_reused_token_ends_the_family_also_without_client_id(
+    launch: Issue, refresh: Refresh, introspect: Introspect
+) -> None:
+    first = launch()
+    second = tokens_of_refresh(first, refresh(first))
+
+    response = refresh(first, client_id=None)
+
+    assert_refused(response)
+    assert introspect(second["access_token"]) == {"active": False}
+
+
+@pytest.mark.requirement("E88", "RF-04")
+def test_a_family_ends_once_and_other_families_live_on(
+    launch: Issue,
+    refresh: Refresh,
+    introspect: Introspect,
+    make_app: MakeClient,
+    make_person: MakePerson,
+    events: Events,
+) -> None:
+    client = make_app()
+    first, other = launch(client), launch(client, make_person("ben"), patient="ben")
+    second = tokens_of_refresh(first, refresh(first))
+
+    for spent in (first, first, second):
+        assert_refused(refresh(spent))
+
+    assert len(events("refresh-reused", client=client.client_id)) == 1
+    assert introspect(other["access_token"])["active"] is True
+    tokens_of_refresh(other, refresh(other))
