@@ -6,10 +6,10 @@ from dataclasses import replace
 from introspection.introspect import introspect
 from oauth.http.asgi import Receive, Scope, Send
 from oauth.http.endpoint import Endpoint
-from oauth.workbench.questions import remember_questions
-from smartauth.console_stream import PATH as STREAM
-from smartauth.console_stream import console_stream
-from smartauth.faulty_introspection import PATH, FaultyIntrospection
+from oauth.workbench.console.stream import PATH as STREAM
+from oauth.workbench.console.stream import console_stream
+from oauth.workbench.faults.introspection import PATH, FaultyIntrospection
+from oauth.workbench.memory.questions import remember_questions
 from smartauth_probe.introspection_faults import introspection_faults
 
 Machine = Callable[[Scope, Receive, Send], Awaitable[None]]

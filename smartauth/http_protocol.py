@@ -8,8 +8,6 @@ tests/smartauth/test_http_protocol.py tells whether other versions do.
 
 import asyncio
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
@@ -17,28 +15,10 @@ import httptools
 from django.conf import settings
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
-from oauth.http.asgi import Scope
+from oauth.http.connection import CONNECTION, Connection, connection_of
 
 INVALID = "Invalid HTTP request received."  # what uvicorn says
 WARNING_SECONDS = 60.0
-CONNECTION = "smartauth.connection"
-
-
-@dataclass(slots=True)
-class Connection:
-    """What an application may do with the connection of its request, as an extension of ASGI in development.
-
-    An answer that `may_be_cut` has no end of its own: it ends when the server stops.
-    """
-
-    abort: Callable[[], None]
-    may_be_cut: bool = False
-
-
-def connection_of(scope: Scope) -> Connection:
-    """The connection; one that cannot be closed where another server than ours runs the application."""
-    found = scope.get("extensions", {}).get(CONNECTION)
-    return found if isinstance(found, Connection) else Connection(lambda: None)
 
 
 class BoundedProtocol(HttpToolsProtocol):

@@ -26,13 +26,13 @@ from oauth.sign_in.login import another_account, login, logout, operators_login,
 from oauth.sign_in.password import operators_password, password, pending_password
 from oauth.sign_in.sessions import sessions
 from oauth.tokens.userinfo import userinfo
+from oauth.workbench.api.openapi import openapi
+from oauth.workbench.api.tokens import token_kinds
 from oauth.workbench.console.page import clear, console
-from oauth.workbench.faults_api import introspection_faults_api
-from oauth.workbench.faults_form import begin_fault, end_fault
-from oauth.workbench.openapi import openapi
-from oauth.workbench.sent_page import send_token
-from oauth.workbench.tokens_api import token_kinds
-from oauth.workbench.tokens_page import new_token, tokens
+from oauth.workbench.faults.api import introspection_faults_api
+from oauth.workbench.pages.fault_buttons import begin_fault, end_fault
+from oauth.workbench.pages.sent import send_token
+from oauth.workbench.pages.tokens import new_token, tokens
 from operators import health
 
 # absent elsewhere: not one of these answers outside development

@@ -10,10 +10,10 @@ from django.db.models import Max
 
 from oauth.demo.quickstart import command_line
 from oauth.models import Authorization, Client, FhirServer
-from oauth.workbench.own_servers import bundled_servers, own_servers
-from oauth.workbench.questions import last_question_of
-from oauth.workbench.results import GOOD, Result, results_of
-from oauth.workbench.tokens_form import TokenForm
+from oauth.workbench.memory.questions import last_question_of
+from oauth.workbench.memory.results import GOOD, Result, results_of
+from oauth.workbench.orders.form import TokenForm
+from oauth.workbench.orders.own_servers import bundled_servers, own_servers
 from smart.time_units import to_datetime
 from smartauth_probe.catalogue import kinds
 

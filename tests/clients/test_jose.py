@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from oauth.workbench.other_tokens import OTHER_TOKENS
+from oauth.workbench.minting.other_tokens import OTHER_TOKENS
 from smartauth_probe.catalogue import kinds
 from tests.npm import install
-from tests.oauth.workbench.test_every_kind import ENDED, FOOLED_READERS, token_of
-from tests.oauth.workbench.test_minting import FOOLED, issuer
-from tests.oauth.workbench.verifier import Verifier
+from tests.oauth.workbench.minting.test_every_kind import ENDED, FOOLED_READERS, token_of
+from tests.oauth.workbench.minting.test_mint import FOOLED, issuer
+from tests.oauth.workbench.minting.verifier import Verifier
 from tests.running import ROOT
 
 pytestmark = pytest.mark.clients

@@ -286,12 +286,22 @@ BAD_TOKEN = Kind(
             f',\n        {{"id": "XT-926", {AUD_TRUE}{JWT_ONLY}',
         ),
         Edit("docs/specification/bad-tokens.md", "aud-object, aud-number, aud-true |", "aud-object, aud-number |"),
-        after("oauth/workbench/bad_claims.py", '    "aud-number": _set(aud=1),\n', '    "aud-true": _set(aud=True),\n'),
+        after(
+            "oauth/workbench/minting/bad_claims.py",
+            '    "aud-number": _set(aud=1),\n',
+            '    "aud-true": _set(aud=True),\n',
+        ),
         Edit(
-            "tests/oauth/workbench/test_minting.py", 'aud-list-other aud-number aud-true"', 'aud-list-other aud-number"'
+            "tests/oauth/workbench/minting/test_mint.py",
+            'aud-list-other aud-number aud-true"',
+            'aud-list-other aud-number"',
         ),
     ),
-    tests=("tests/oauth/workbench/test_minting.py", "tests/oauth/workbench/test_openapi.py", "tests/smartauth_probe"),
+    tests=(
+        "tests/oauth/workbench/minting/test_mint.py",
+        "tests/oauth/workbench/api/test_openapi.py",
+        "tests/smartauth_probe",
+    ),
 )
 NEXT = 132  # the next free id of bad input
 BAD_INPUT = Kind(

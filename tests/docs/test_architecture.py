@@ -10,7 +10,7 @@ from tests.running import ROOT
 pytestmark = pytest.mark.one_engine
 
 PAGE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
-TREE, LAYERS = re.findall(r"^```text\n(.*?)^```$", PAGE, re.M | re.S)
+TREE, LAYERS, WORKBENCH = re.findall(r"^```text\n(.*?)^```$", PAGE, re.M | re.S)
 NO_ROOMS = {"__init__", "__pycache__", "apps", "migrations"}
 
 
@@ -32,10 +32,17 @@ def test_the_tree_names_every_package() -> None:
     assert set(re.findall(r"^(\w+)/", TREE, re.M)) == packages
 
 
-def test_the_layers_are_those_that_the_linter_checks() -> None:
+def contract(package: str) -> list[list[str]]:
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     contracts = settings["tool"]["importlinter"]["contracts"]
-    (checked,) = (contract["layers"] for contract in contracts if contract.get("containers") == ["oauth"])
+    (layers,) = (contract["layers"] for contract in contracts if contract.get("containers") == [package])
+    return [re.split(r" [|] ", layer) for layer in layers]
 
-    assert [line.split() for line in LAYERS.splitlines()] == [re.split(r" [|] ", layer) for layer in checked]
+
+def test_the_layers_are_those_that_the_linter_checks() -> None:
+    assert [line.split() for line in LAYERS.splitlines()] == contract("oauth")
     assert {room for line in LAYERS.splitlines() for room in line.split()} == rooms()
+
+
+def test_the_rooms_of_the_workbench_are_those_that_the_linter_checks() -> None:
+    assert [re.split(r" {3,}", line)[0].split() for line in WORKBENCH.splitlines()] == contract("oauth.workbench")

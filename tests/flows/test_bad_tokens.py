@@ -11,7 +11,7 @@ from smartauth_probe.catalogue import kinds
 from smartauth_probe.development_server import DevelopmentServer, Order
 from smartauth_probe.kinds import Kind
 from smartauth_probe.raw_http import send
-from tests.oauth.workbench.broken_verifiers import header_of
+from tests.oauth.workbench.minting.broken_verifiers import header_of
 from tests.publishing import publisher_of
 from tests.running import Server
 

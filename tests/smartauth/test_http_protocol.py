@@ -10,7 +10,8 @@ import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
-from smartauth.http_protocol import BoundedProtocol, connection_of
+from oauth.http.connection import connection_of
+from smartauth.http_protocol import BoundedProtocol
 from tests.smartauth.http_shapes import ORDINARY, SHAPES, Shape, get, in_chunks, shown, with_length
 
 Message = MutableMapping[str, Any]

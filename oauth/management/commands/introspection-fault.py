@@ -9,7 +9,7 @@ import httpx
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from oauth.workbench.fault_switch import FIVE_MINUTES, LONGEST
+from oauth.workbench.faults.switch import FIVE_MINUTES, LONGEST
 
 PATH = "/dev/introspection-faults"
 
@@ -37,13 +37,13 @@ class Command(BaseCommand):
         if not settings.SMARTAUTH_DEV:
             raise CommandError("Introspection misbehaves on purpose in development only.")
         if action == "end":
-            answer, lines = {"resource_server": options["resource_server"]}, _ended
+            answer, lines = {"resource_server": options["resource_server"]}, _end_sentence
             _ask("DELETE", f"{PATH}?{urlencode(answer)}")
         elif action == "begin":
             asked = {name: options[name] for name in ("resource_server", "fault", "seconds")}
-            answer, lines = _ask("POST", PATH, json=asked), _begun
+            answer, lines = _ask("POST", PATH, json=asked), _sentence
         else:
-            answer, lines = _ask("GET", PATH), _listed
+            answer, lines = _ask("GET", PATH), _list
         self.stdout.write(json.dumps(answer, indent=2) if options["json"] else lines(answer))
 
 
@@ -61,17 +61,17 @@ def _ask(method: str, path: str, **options: Any) -> dict[str, Any]:
     return found
 
 
-def _begun(answer: dict[str, Any]) -> str:
+def _sentence(answer: dict[str, Any]) -> str:
     return "{resource_server} meets {fault} for {seconds} seconds, until {ends_at}.".format(**answer)
 
 
-def _ended(answer: dict[str, Any]) -> str:
+def _end_sentence(answer: dict[str, Any]) -> str:
     return "Introspection answers {resource_server} as it should.".format(**answer)
 
 
-def _listed(answer: dict[str, Any]) -> str:
+def _list(answer: dict[str, Any]) -> str:
     lines = [f"  {each['fault']:16} {_statuses(each):12} {each['sentence']}" for each in answer["faults"]]
-    return "\n".join([*lines, *map(_begun, answer["current"])])
+    return "\n".join([*lines, *map(_sentence, answer["current"])])
 
 
 def _statuses(fault: dict[str, Any]) -> str:

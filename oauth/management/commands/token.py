@@ -7,10 +7,11 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from oauth.keys import signing_keys
-from oauth.workbench.changes import parse_member
-from oauth.workbench.good_token import CannotMint
-from oauth.workbench.order import SCOPE, InvalidOrder
-from oauth.workbench.tokens_api import TEXTS, catalogue, ordered_token
+from oauth.workbench.api.tokens import catalogue
+from oauth.workbench.minting.good_token import CannotMint
+from oauth.workbench.orders.changes import parse_member
+from oauth.workbench.orders.members import TEXTS, create_from_members
+from oauth.workbench.orders.order import SCOPE, InvalidOrder
 from smart.http.errors import InvalidRequest
 from smartauth_probe.catalogue import groups
 from smartauth_probe.kinds import Kind
@@ -57,7 +58,7 @@ def _answer(options: dict[str, Any]) -> dict[str, Any]:
     """What /dev/tokens would answer."""
     signing_keys.ensure_keys()
     try:
-        return ordered_token(_asked(options)).as_json()
+        return create_from_members(_asked(options)).as_json()
     except InvalidOrder as problem:
         option = OPTIONS.get(problem.option, problem.option)
         raise CommandError(f"Say --{option}: {problem}" if option else str(problem)) from None

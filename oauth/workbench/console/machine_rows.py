@@ -14,13 +14,12 @@ from oauth.http.machine_response import MachineResponse
 from oauth.workbench.console.buffer import buffer
 from oauth.workbench.console.harmless import harmless_text
 from oauth.workbench.console.row import Outcome, Row, about, why
-from oauth.workbench.fault_switch import current_fault
-from oauth.workbench.minted_kinds import kind_of
-from oauth.workbench.questions import asked_digest
+from oauth.workbench.faults.switch import FAULT, current_fault
+from oauth.workbench.memory.minted_kinds import kind_of
+from oauth.workbench.memory.questions import asked_digest
 from smart.decisions.authzen import MalformedEvaluation, parse_evaluation
 from smartauth_probe.introspection_faults import NONE, introspection_faults
 
-FAULT = "smartauth.fault"  # in the scope: the fault that is sent in the place of this answer
 INTROSPECT = "/o/introspect"
 DECISIONS = {"/access/v1/evaluation": "Decision", "/access/v1/evaluations": "Decisions"}
 TITLES = {"/o/token": "Token", INTROSPECT: "Introspect", "/o/revoke": "Revoke", **DECISIONS}

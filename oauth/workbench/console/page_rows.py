@@ -12,7 +12,7 @@ from oauth.http.request_log import logged_route
 from oauth.workbench.console.buffer import buffer
 from oauth.workbench.console.harmless import harmless_path, harmless_query, harmless_text
 from oauth.workbench.console.row import Outcome, Row, about, why
-from oauth.workbench.minted_kinds import MINTED_KIND
+from oauth.workbench.memory.minted_kinds import MINTED_KIND
 from smart.explanation import explanation_of
 from smart.http.about_token import ABOUT_TOKEN
 from smart.http.cors import CLIENT_ID

@@ -8,7 +8,7 @@ import pytest
 from accounts import clock
 from oauth.demo.checklist import Checklist, checklist
 from oauth.models import FhirIdentity, FhirServer
-from oauth.workbench.results import GOOD, Result, remember_result
+from oauth.workbench.memory.results import GOOD, Result, remember_result
 from smartauth_probe.verdict import Outcome
 from tests.conftest import SECRET, App, basic
 from tests.fixture_types import MakeClient, MakePerson, MakeResourceServer

@@ -30,8 +30,8 @@ ERRORS = {Forbidden.__name__, "NoIntrospectionScope", "TooManyWaiting"} | {
 # where the table of rules, or the view, names the rule of everything that is raised
 NAMED_ELSEWHERE = {
     "smart/authorize/rules.py", "introspection/invalidate.py", "introspection/invalidation_target.py",
-    "introspection/report.py", "introspection/requester.py", "oauth/ehr_launch/api.py", "oauth/workbench/tokens_api.py",
-    "oauth/workbench/faults_api.py",
+    "introspection/report.py", "introspection/requester.py", "oauth/ehr_launch/api.py", "oauth/workbench/api/tokens.py",
+    "oauth/workbench/faults/api.py",
     "oauth/http/json_endpoint.py", "oauth/http/json_members.py", "oauth/clients/json_callers.py",
 }  # fmt: skip
 

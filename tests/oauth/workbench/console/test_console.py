@@ -9,9 +9,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from oauth.workbench import fault_switch
 from oauth.workbench.console.buffer import buffer
 from oauth.workbench.console.row import Row
+from oauth.workbench.faults import switch
 from tests.conftest import BASE, SECRET, VERIFIER, App, basic
 from tests.fixture_types import Grant, Issue, MakeClient, MakePerson, MakeResourceServer
 from tests.oauth.visitor import Visitor
@@ -140,9 +140,9 @@ def test_a_fault_stands_in_the_place_of_the_answer(
     caller, token = make_resource_server(), issue()["access_token"]
     app.post("/dev/introspect/html", data={"token": token}, headers=basic(caller.client_id, SECRET))
     fixed = newest().answer
-    fault_switch.switch_on(caller.client_id, "empty", 60)
+    switch.turn_on(caller.client_id, "empty", 60)
     introspect(app, caller, token)
-    fault_switch.switch_off(caller.client_id)
+    switch.turn_off(caller.client_id)
 
     assert (fixed, newest().answer, newest().reason) == ("html", "empty", "200 comes with nothing in it.")
 

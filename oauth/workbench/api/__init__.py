@@ -1,0 +1,1 @@
+"""The JSON doors to test tokens, and their description."""

@@ -1,0 +1,1 @@
+"""Introspection that misbehaves on purpose: for whom, and with which answer."""

@@ -1,0 +1,150 @@
+"""Introspection that misbehaves on purpose, in development only: the right answer is made, and another one is sent.
+
+Nothing here holds a thread while it waits, and every wait ends.
+"""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from oauth.http.asgi import Receive, Scope, Send
+from oauth.http.connection import connection_of
+from oauth.http.endpoint import Endpoint, parsed_request
+from oauth.workbench.faults.answers import PIECE, Delivery, FaultyAnswer, faulty_answer
+from oauth.workbench.faults.switch import FAULT, current_fault, is_any_on
+
+PATH = "/o/introspect"
+WAIT_SECONDS = 30.0
+DRIP_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class FaultyIntrospection:
+    """Answers with this fault; without one, with that of the resource server that asks, if it meets one just now."""
+
+    right: Endpoint
+    fault: str = ""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if not self.fault and not is_any_on():
+            await self.right(scope, receive, send)
+            return
+        asked: Scope = {**scope, "path": PATH, FAULT: self.fault}
+        answer = _UnsentAnswer()
+        await self.right(asked, receive, answer.keep)
+        request = parsed_request(asked)
+        fault = self.fault or (current_fault(request.credentials.client_id) if request else "")
+        if not fault or answer.status != HTTPStatus.OK:  # who proves nothing hears so
+            await answer.pass_on(send)
+            return
+        faulty = await asyncio.to_thread(faulty_answer, fault, answer.body)
+        await _Transmission(scope, receive, send, faulty).send_all()
+
+
+class _UnsentAnswer:
+    """An answer that is not sent yet."""
+
+    def __init__(self) -> None:
+        self._messages: list[Any] = []
+
+    async def keep(self, message: Any) -> None:
+        self._messages.append(message)
+
+    async def pass_on(self, send: Send) -> None:
+        for message in self._messages:
+            await send(message)
+
+    @property
+    def status(self) -> int:
+        return int(self._messages[0]["status"])
+
+    @property
+    def body(self) -> bytes:
+        return b"".join(message.get("body", b"") for message in self._messages[1:])
+
+
+@dataclass(frozen=True, slots=True)
+class _Transmission:
+    """One faulty answer on its way."""
+
+    scope: Scope
+    receive: Receive
+    to: Send
+    answer: FaultyAnswer
+
+    async def send_all(self) -> None:
+        connection_of(self.scope).may_be_cut = True
+        half = len(self.answer.body) // 2
+        match self.answer.delivery:
+            case Delivery.NO_ANSWER:
+                await self._close()
+            case Delivery.NO_HEAD:
+                if await self._stays(WAIT_SECONDS):
+                    await self._whole()
+            case Delivery.HALF_THEN_STALL:
+                await self._start()
+                await self._piece(self.answer.body[:half], more=True)
+                if await self._stays(WAIT_SECONDS):
+                    await self._piece(self.answer.body[half:])
+            case Delivery.HALF_THEN_CLOSE:
+                await self._start()
+                await self._piece(self.answer.body[:half], more=True)
+                await self._close()
+            case Delivery.DRIP:
+                await self._drip()
+            case _:
+                await self._whole()
+
+    async def _start(self) -> None:
+        length = self.answer.blanks + len(self.answer.body)
+        headers = [
+            (b"content-type", self.answer.media_type.encode()),
+            (b"cache-control", b"no-store"),
+            *((name.encode(), value.encode()) for name, value in self.answer.headers),
+        ]
+        if self.answer.status != HTTPStatus.NO_CONTENT:
+            headers.append((b"content-length", b"%d" % length))
+        await self.to({"type": "http.response.start", "status": self.answer.status, "headers": headers})
+
+    async def _piece(self, body: bytes, *, more: bool = False) -> None:
+        await self.to({"type": "http.response.body", "body": body, "more_body": more})
+
+    async def _whole(self) -> None:
+        await self._start()
+        for piece in _pieces(self.answer.blanks):
+            await self._piece(piece, more=True)
+        await self._piece(self.answer.body)
+
+    async def _drip(self) -> None:
+        """A byte a second, and after half a minute the rest."""
+        await self._start()
+        for place in range(int(WAIT_SECONDS / DRIP_SECONDS)):
+            await self._piece(self.answer.body[place : place + 1], more=True)
+            if not await self._stays(DRIP_SECONDS):
+                return
+        await self._piece(self.answer.body[int(WAIT_SECONDS / DRIP_SECONDS) :])
+
+    async def _close(self) -> None:
+        """The connection is over, without a word more."""
+        connection_of(self.scope).abort()
+        await self._stays(WAIT_SECONDS)
+
+    async def _stays(self, seconds: float) -> bool:
+        """Whether the caller is still there after so long."""
+        try:
+            async with asyncio.timeout(seconds):
+                while (await self.receive())["type"] != "http.disconnect":
+                    pass
+        except TimeoutError:
+            return True
+        return False
+
+
+def _pieces(blanks: int) -> Iterator[bytes]:
+    whole, rest = divmod(blanks, PIECE)
+    piece = b" " * PIECE
+    for _ in range(whole):
+        yield piece
+    yield piece[:rest]

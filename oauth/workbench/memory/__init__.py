@@ -1,0 +1,1 @@
+"""What a development server keeps in mind until it stops."""

@@ -1,0 +1,1 @@
+"""Making bad tokens from good ones (docs/specification/bad-tokens.md)."""

@@ -1,0 +1,1 @@
+"""`/dev/tokens` in the browser."""

@@ -1,0 +1,1 @@
+"""Test tokens presented to the FHIR server that they are for."""
