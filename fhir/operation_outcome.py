@@ -1,148 +1,141 @@
 """Refusals as FHIR tells them: an OperationOutcome that says no more than it must (FHIR http, Access Denied)."""
 
 import json
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import ClassVar
 
 from rest_framework.exceptions import APIException
 
-from smart.decisions.refusals import INSUFFICIENT_SCOPE, INVALID_TOKEN, NOT_FOUND
+from smart.decisions.decide import Denial, Reason
+from smart.decisions.refusals import INVALID_TOKEN, NO_TOKEN, NOT_FOUND, Refusal
 from smart.explanation import Explanation, Why, explain
-from smart.http.bearer import bearer_challenge
-from smart.metadata import well_known
 
 
-class Refusal(APIException):
-    """What a caller may read about a refusal. `issue` is the code of FHIR's issue-type value set.
+class Refused(APIException):
+    """A row of the table of refusals, or one of this server's own. `rule` is the line of the checklist that refuses.
 
-    `rule` is the line of the checklist that refuses, and `why` says more for who develops.
+    `why` says more for who develops.
     """
 
     rule: ClassVar[str] = "SD-27"
-    status_code: int = HTTPStatus.BAD_REQUEST
-    issue: ClassVar[str] = "invalid"
-    text: ClassVar[str] = ""
+    answer: Refusal = Refusal(HTTPStatus.BAD_REQUEST, "invalid", "")
+    why: Why = {}
 
-    def __init__(self, text: str = "", **headers: str) -> None:
-        super().__init__(text or self.text)
-        self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
-        self.why: Why = {}
+    def __init__(self, text: str = "", headers: Mapping[str, str] | None = None) -> None:
+        if text:
+            self.answer = self.answer._replace(text=text)
+        super().__init__(self.answer.text)
+        self.status_code = self.answer.status
+        self.headers = dict(headers or {})
 
     @property
     def explanation(self) -> Explanation:
         """Which rule refused, in this server's own terms."""
-        return explain(str(self.detail), {"rule": self.rule, **self.why})
+        return explain(self.answer.text, {"rule": self.rule, **self.why})
 
     def outcome(self) -> str:
         """The body: nothing of the request in it, neither token nor id."""
-        issue = {"severity": "error", "code": self.issue, "diagnostics": str(self.detail)}
-        return json.dumps({"resourceType": "OperationOutcome", "issue": [issue]})
+        return json.dumps(self.answer.outcome())
 
 
-class BadRequest(Refusal):
+class BadRequest(Refused):
     pass
 
 
-class NoToken(Refusal):
+class NoToken(Refused):
     """The challenge has no error code where nothing was presented (RFC 6750 §3)."""
 
     rule = "TV-01"
-    status_code = HTTPStatus.UNAUTHORIZED
-    issue = "login"
-    text = "This needs an access token."
+    answer = NO_TOKEN
 
-    def __init__(self, realm: str) -> None:
-        issuers = well_known(realm, "oauth-protected-resource")  # RFC 9728 §5.1
-        super().__init__(**{"WWW-Authenticate": bearer_challenge(realm, resource_metadata=issuers)})
+    def __init__(self, base: str) -> None:
+        super().__init__(headers=self.answer.headers(base))
 
 
-class InvalidToken(Refusal):
+class InvalidToken(Refused):
     rule = "TV-18"
-    status_code, issue, text, _ = INVALID_TOKEN
+    answer = INVALID_TOKEN
 
-    def __init__(self, realm: str, why: Why | None = None) -> None:
-        super().__init__(**INVALID_TOKEN.headers(realm))
+    def __init__(self, base: str, why: Why | None = None) -> None:
+        super().__init__(headers=self.answer.headers(base))
         self.why = why or {"what": "the Authorization header holds no access token, or more than one"}
 
 
-class InsufficientScope(Refusal):
-    rule = "TV-20"
-    status_code, issue, text, _ = INSUFFICIENT_SCOPE
+class Denied(Refused):
+    """What `decide` says no to, told as it says; what is hidden has no reason of its own either (SD-26)."""
 
-    def __init__(self, realm: str, why: Why) -> None:
-        super().__init__(**INSUFFICIENT_SCOPE.headers(realm))
-        self.why = why
+    rule = "SD-26"
+
+    def __init__(self, denial: Denial, base: str) -> None:
+        self.answer = denial.refusal
+        super().__init__(headers=self.answer.headers(base))
+        self.why = {} if self.answer is NOT_FOUND else denial.why
+        self.is_out_of_scope = denial.reason is Reason.INSUFFICIENT_SCOPE
 
 
-class NotFound(Refusal):
+class NotFound(Refused):
     """One and the same for what never existed and for what the caller may not see (SD-26)."""
 
     rule = "SD-26"
-    status_code, issue, text, _ = NOT_FOUND
+    answer = NOT_FOUND
 
 
-class TypeNotServed(Refusal):
+class TypeNotServed(Refused):
     rule = "SD-12"
-    status_code = HTTPStatus.NOT_FOUND
-    issue = "not-supported"
-    text = "This server does not hold that type."
+    answer = Refusal(HTTPStatus.NOT_FOUND, "not-supported", "This server does not hold that type.")
 
 
-class MethodNotAllowed(Refusal):
+class MethodNotAllowed(Refused):
     rule = "SD-23"
-    status_code = HTTPStatus.METHOD_NOT_ALLOWED
-    issue = "not-supported"
-    text = "This server does not do that."
+    answer = Refusal(HTTPStatus.METHOD_NOT_ALLOWED, "not-supported", "This server does not do that.")
 
 
-class NotAcceptable(Refusal):
+class NotAcceptable(Refused):
     rule = "SD-28"
-    status_code = HTTPStatus.NOT_ACCEPTABLE
-    issue = "not-supported"
-    text = "This server answers in JSON, and in the FHIR version of this base only."
+    answer = Refusal(
+        HTTPStatus.NOT_ACCEPTABLE,
+        "not-supported",
+        "This server answers in JSON, and in the FHIR version of this base only.",
+    )
 
 
-class UnsupportedMediaType(Refusal):
+class UnsupportedMediaType(Refused):
     rule = "SD-28"
-    status_code = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
-    issue = "not-supported"
-    text = "A search is posted as application/x-www-form-urlencoded."
+    answer = Refusal(
+        HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+        "not-supported",
+        "A search is posted as application/x-www-form-urlencoded.",
+    )
 
 
-class LengthRequired(Refusal):
+class LengthRequired(Refused):
     """A body of unknown length would be read as none, and the search as a wider one than was asked."""
 
     rule = "SD-20"
-    status_code = HTTPStatus.LENGTH_REQUIRED
-    text = "Send a Content-Length."
+    answer = Refusal(HTTPStatus.LENGTH_REQUIRED, "invalid", "Send a Content-Length.")
 
 
-class TooLarge(Refusal):
+class TooLarge(Refused):
     """413 for a body, 414 for a query."""
 
     rule = "SD-20"
-    issue = "too-long"
-    text = "The request is larger than a search can be."
 
     def __init__(self, status: HTTPStatus) -> None:
+        self.answer = Refusal(status, "too-long", "The request is larger than a search can be.")
         super().__init__()
-        self.status_code = status
 
 
-class Unavailable(Refusal):
+class Unavailable(Refused):
     """Nobody is let in while the token cannot be judged (TV-15)."""
 
     rule = "TV-15"
-    status_code = HTTPStatus.SERVICE_UNAVAILABLE
-    issue = "transient"
-    text = "The access token cannot be checked just now."
+    answer = Refusal(HTTPStatus.SERVICE_UNAVAILABLE, "transient", "The access token cannot be checked just now.")
 
     def __init__(self, text: str = "") -> None:
-        super().__init__(text, **{"Retry-After": "5"})
+        super().__init__(text, {"Retry-After": "5"})
 
 
-class Failure(Refusal):
+class Failure(Refused):
     rule = "TV-27"
-    status_code = HTTPStatus.INTERNAL_SERVER_ERROR
-    issue = "exception"
-    text = "The server failed."
+    answer = Refusal(HTTPStatus.INTERNAL_SERVER_ERROR, "exception", "The server failed.")

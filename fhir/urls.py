@@ -1,4 +1,4 @@
-"""Every path of the bundled FHIR bases, made from routes; the base of a version is `{version}/`."""
+"""Every path of the bundled FHIR bases, all of one view: those that FHIR has, and whatever else is asked."""
 
 from collections.abc import Iterator
 
@@ -7,16 +7,10 @@ from django.core.exceptions import ImproperlyConfigured
 from django.urls import URLPattern, path
 
 from fhir.http.interactions import HANDLERS
-from fhir.http.routes import Route, all_routes
+from fhir.http.routes import every_path, route
 from fhir.http.views import FhirView
-from fhir.versions.version import Version, available_versions, load_version
+from fhir.versions.version import available_versions, load_version
 from smart.fhir.versions import resource_types
-
-
-def url_pattern(version: Version, route: Route) -> URLPattern:
-    """The route at its path under the base."""
-    pattern: URLPattern = path(f"{version.key}/{route.path}", FhirView.as_view(version=version, route=route))
-    return pattern
 
 
 def url_patterns(key: str) -> Iterator[URLPattern]:
@@ -27,9 +21,9 @@ def url_patterns(key: str) -> Iterator[URLPattern]:
             raise ImproperlyConfigured(f"{key} {name}: nothing here does {sorted(missing)}.")
         if name not in known:
             raise ImproperlyConfigured(f"{key} has no type {name}.")
-    for route in all_routes(known):
-        yield url_pattern(version, route)
-    yield path(version.key, FhirView.as_view(version=version, route=all_routes(known)[-1]))
+    for below in every_path():
+        yield path(f"{key}/{route(below)}", FhirView.as_view(version=version, path=below))
+    yield path(key, FhirView.as_view(version=version))
 
 
 urlpatterns = [

@@ -1,10 +1,10 @@
-"""The capability statement, computed from the routes that serve and the data behind them (SD-12)."""
+"""The capability statement, computed from the paths that serve and the data behind them (SD-12)."""
 
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Mapping
 from typing import Any
 
-from fhir.http.routes import Route
 from fhir.versions.version import ResourceType, Version
+from smart.decisions.interactions import PATHS
 from smart.fhir.elements import Json
 
 _OAUTH_URIS = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris"
@@ -13,14 +13,12 @@ _SEARCH = "search-type"
 
 def capability_statement(
     version: Version,
-    routes: Iterable[Route],
     implemented: Container[str],
     implementation: Json,
     uris: Mapping[str, str],
 ) -> dict[str, Any]:
     """CapabilityStatement, or Conformance in the versions that call it so; `uris` say where tokens are got (WF-14)."""
-    reached = {(kind, type_) for route in routes for kind in route.interactions.values() for type_ in route.types}
-    served = {(kind, type_) for kind, type_ in reached if kind in implemented}
+    served = {kind for place in PATHS.values() for kind in place.values() if kind in implemented}
     rest = {
         "mode": "server",
         "security": _security(version, uris),
@@ -29,8 +27,8 @@ def capability_statement(
     return {**version.statement, "implementation": implementation, "fhirVersion": version.number, "rest": [rest]}
 
 
-def _resource(resource_type: ResourceType, served: set[tuple[str, str]]) -> dict[str, Any]:
-    kinds = [kind for kind in resource_type.interactions if (kind, resource_type.name) in served]
+def _resource(resource_type: ResourceType, served: set[str]) -> dict[str, Any]:
+    kinds = [kind for kind in resource_type.interactions if kind in served]
     found: dict[str, Any] = {"type": resource_type.name, "interaction": [{"code": kind} for kind in kinds]}
     if _SEARCH in kinds:
         parameters = resource_type.parameters.values()

@@ -9,13 +9,10 @@ from rest_framework.request import Request
 
 from fhir.http import bundle
 from fhir.http.capability_statement import capability_statement
-from fhir.http.routes import all_routes
-from fhir.http.search_parameters import search_parameters
 from fhir.search import query
 from fhir.store import lookup
 from fhir.versions.version import ResourceType, Version
 from smart.decisions.view import View
-from smart.fhir.versions import resource_types
 
 NAME = "Harbour Clinic"
 
@@ -29,6 +26,7 @@ class Interaction:
     base: str
     resource_type: ResourceType
     resource_id: str
+    parameters: query.Pairs
     records: View
 
 
@@ -40,19 +38,15 @@ def read(asked: Interaction) -> str:
 def search_type(asked: Interaction) -> str:
     """A searchset of what may be seen; GET and POST _search are judged alike (SR-01)."""
     strict = "handling=strict" in asked.request.headers.get("Prefer", "").replace(" ", "").lower()
-    parameters = search_parameters(asked.request, asked.version)
-    search = query.parse_search(parameters, asked.resource_type, asked.base, strict=strict)
+    search = query.parse_search(asked.parameters, asked.resource_type, asked.base, strict=strict)
     found, total = lookup.search_records(asked.version, asked.resource_type.name, asked.records, search)
     return bundle.searchset(found, total, search, f"{asked.base}/{asked.resource_type.name}", asked.base)
 
 
 def capabilities(version: Version, base: str) -> str:
-    """What the routes serve at this base, the same for everybody (FHIR http, capabilities)."""
-    routes = all_routes(resource_types(version.key))
+    """What is done at this base, the same for everybody (FHIR http, capabilities)."""
     implementation = {"description": NAME, "url": base}
-    return json.dumps(
-        capability_statement(version, routes, HANDLERS, implementation, settings.SMARTAUTH_FHIR_OAUTH_URIS)
-    )
+    return json.dumps(capability_statement(version, HANDLERS, implementation, settings.SMARTAUTH_FHIR_OAUTH_URIS))
 
 
 HANDLERS: Mapping[str, Callable[[Interaction], str]] = {"read": read, "search-type": search_type}

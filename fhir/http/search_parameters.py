@@ -17,18 +17,15 @@ def url_parameters(request: Request) -> query.Pairs:
     return query.parse_parameters(raw)
 
 
-def search_parameters(request: Request, version: Version) -> query.Pairs:
-    """All parameters of a search. Raises BadRequest for a token in the body (RFC 6750 §2.2)."""
-    pairs = url_parameters(request)
-    if request.method != "POST":
-        return pairs
+def form_parameters(request: Request, version: Version) -> query.Pairs:
+    """Those of a search by POST. Raises BadRequest for a token among them (RFC 6750 §2.2)."""
     body = _body(request)
     if body:
         media.check_form(request.META.get("CONTENT_TYPE", ""), version)
     posted = query.parse_parameters(body)
     if any(name == "access_token" for name, _ in posted):
         raise BadRequest("One access token, in the Authorization header.")
-    return pairs + posted
+    return posted
 
 
 def _body(request: Request) -> bytes:

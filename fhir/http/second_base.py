@@ -6,10 +6,9 @@ It shows what a FHIR server must do with a token for somebody else: refuse it, h
 from django.conf import settings
 from django.urls import path
 
-from fhir.http.routes import all_routes
+from fhir.http.routes import every_path, route
 from fhir.http.views import FhirView
 from fhir.versions.version import load_version
-from smart.fhir.versions import resource_types
 
 
 class SecondBaseView(FhirView):
@@ -21,6 +20,5 @@ class SecondBaseView(FhirView):
 
 
 urlpatterns = [
-    path(route.path, SecondBaseView.as_view(version=load_version("r4"), route=route))
-    for route in all_routes(resource_types("r4"))
+    path(route(below), SecondBaseView.as_view(version=load_version("r4"), path=below)) for below in every_path()
 ]

@@ -1,4 +1,4 @@
-"""One view for every route, in one order: token, scope, then data (checklist, order of checks to implement)."""
+"""One view for every path below a base, in one order: token, decision, then data (checklist, order of checks)."""
 
 import logging
 import time
@@ -15,24 +15,27 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from fhir.http import interactions, media
-from fhir.http.routes import NOWHERE, PUBLIC, Route
-from fhir.http.search_parameters import url_parameters
+from fhir.http.routes import segments
+from fhir.http.search_parameters import form_parameters, url_parameters
 from fhir.operation_outcome import (
+    Denied,
     Failure,
-    InsufficientScope,
     InvalidToken,
     MethodNotAllowed,
     NotFound,
-    Refusal,
+    Refused,
     TypeNotServed,
     Unavailable,
 )
+from fhir.search.query import Pairs
 from fhir.token import bearer, introspection_client
 from fhir.token.refusal_reports import reports
-from fhir.versions.version import Version
-from smart.decisions.interactions import LETTERS
+from fhir.versions.version import ResourceType, Version
+from smart.decisions.decide import Reason, decide
+from smart.decisions.interactions import CAPABILITIES, Place, place_of
+from smart.decisions.question import question_at
 from smart.decisions.subject import InvalidClaims, Subject, read_subject
-from smart.decisions.view import OutOfScope, View, view_of
+from smart.decisions.view import Reach, View
 from smart.explanation import HEADER, explain_response
 from smart.http.about_token import ABOUT_TOKEN
 from smart.http.cors import CLIENT_ID
@@ -52,15 +55,18 @@ class FhirRenderer(BaseRenderer):
 
 
 class FhirView(APIView):
-    """A route at work. It cannot be mounted without one, so nothing is served without a declared interaction."""
+    """A base at work: what is done at each path, and whether this caller may, is decided in smart.decisions."""
 
-    version: Version = None  # type: ignore[assignment]  # as_view demands both
-    route: Route = None  # type: ignore[assignment]
+    version: Version = None  # type: ignore[assignment]  # as_view demands it
+    path: tuple[str, ...] = ()
     authentication_classes = ()
     permission_classes = ()
     throttle_classes = ()
     token = ""
     media_type = ""
+    place = Place({})
+    parameters: Pairs = []
+    reach: Reach
     records: View = ()
     parser_classes = ()
     renderer_classes = (FhirRenderer,)
@@ -68,9 +74,9 @@ class FhirView(APIView):
 
     @classmethod
     def as_view(cls, **initkwargs: Any) -> Any:
-        """Raises ImproperlyConfigured unless a Route says what may happen here (SD-23)."""
-        if not (isinstance(initkwargs.get("route"), Route) and isinstance(initkwargs.get("version"), Version)):
-            raise ImproperlyConfigured("A FHIR view is mounted with a version and a route that declares interactions.")
+        """Raises ImproperlyConfigured without a version."""
+        if not isinstance(initkwargs.get("version"), Version):
+            raise ImproperlyConfigured("A FHIR view is mounted with a version.")
         return super().as_view(**initkwargs)
 
     @property
@@ -80,27 +86,28 @@ class FhirView(APIView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Nothing is looked up before it is known who asks and how far their scopes reach (HI-05)."""
-        if not self.route.public:
-            self.records = self._view(self._subject(request))
-        elif self.route.interaction(request.method) is None:
+        self.place = place_of(segments(self.path, kwargs))
+        if not self.place.is_public:
+            self.reach = Reach(self._subject(request), self.version.key, self.base)
+            self.parameters = url_parameters(request)
+            self._require_allowed()
+        elif not self._interaction:
             raise self._not_allowed()
 
     def answer(self, request: Request, **kwargs: str) -> Response:
-        """What the declared interaction of this method gives, if this server does it for the type."""
+        """What the interaction gives, if this server does it for the type."""
         form = dict(url_parameters(request)).get("_format", "")
         self.media_type = media.answer_type(request.META.get("HTTP_ACCEPT", ""), form, self.version)
-        if self.route.public:
+        if self.place.is_public:
             return self._response(interactions.capabilities(self.version, self.base))
-        resource_type = self.version.types.get(kwargs["type"])
-        if resource_type is None or not self.records:
-            raise TypeNotServed
-        interaction = self.route.interaction(request.method)
-        if interaction not in resource_type.interactions or interaction not in interactions.HANDLERS:
-            raise self._not_allowed()
+        resource_type = self._require_served()
+        if request.method == "POST":
+            self.parameters = [*self.parameters, *form_parameters(request, self.version)]
+            self._require_allowed()
         asked = interactions.Interaction(
-            request, self.version, self.base, resource_type, kwargs.get("id", ""), self.records
+            request, self.version, self.base, resource_type, self.place.id, self.parameters, self.records
         )
-        return self._response(interactions.HANDLERS[interaction](asked))
+        return self._response(interactions.HANDLERS[self._interaction](asked))
 
     get = post = put = patch = delete = answer
 
@@ -108,11 +115,11 @@ class FhirView(APIView):
         """Every refusal as an OperationOutcome; a failure without a word about itself."""
         if isinstance(exc, OperationalError | InterfaceError):
             exc = Unavailable("The records cannot be reached just now.")
-        if not isinstance(exc, Refusal):
+        if not isinstance(exc, Refused):
             # frames only: the message of an exception may hold what was sent or stored
             logger.error("%s\n%s", type(exc).__name__, "".join(traceback.format_tb(exc.__traceback__)))
             exc = Failure()
-        if isinstance(exc, InsufficientScope) or (self.records and isinstance(exc, NotFound)):
+        if (isinstance(exc, Denied) and exc.is_out_of_scope) or (self.records and isinstance(exc, NotFound)):
             reports.add(self.token, exc.status_code)
         response = self._response(exc.outcome(), exc.status_code, exc.headers)
         explain_response(response, exc.explanation)
@@ -125,6 +132,10 @@ class FhirView(APIView):
 
     options = http_method_not_allowed
 
+    @property
+    def _interaction(self) -> str:
+        return self.place.interaction(self.request.method or "")
+
     def _subject(self, request: Request) -> Subject:
         request.META[ABOUT_TOKEN] = {"aud": self.base}
         self.token = bearer.bearer_token(request.META, self.base)
@@ -136,23 +147,34 @@ class FhirView(APIView):
         except InvalidClaims as refusal:
             raise InvalidToken(self.base, refusal.why) from refusal
 
-    def _view(self, subject: Subject) -> View:
-        interaction, name = self.route.interaction(self.request.method), self.kwargs.get("type", "")
-        if interaction is None:
+    def _require_allowed(self) -> None:
+        """Raises what the decision says. What is done here for nobody goes before what is refused of parameters."""
+        if self.place.interactions and not self._interaction:
+            raise self._not_allowed()  # HTTP's word for a method that a path does not have (RFC 9110 §15.5.6)
+        conditional = "HTTP_IF_NONE_EXIST" in self.request.META
+        question = question_at(self.place, self.request.method or "", self.parameters, is_conditional=conditional)
+        decision = decide(self.reach, question, applies_views=True)
+        if decision.denial is not None:
+            if decision.denial.reason is Reason.PARAMETER_REFUSED:
+                self._require_served()
+            raise Denied(decision.denial, self.base)
+        self.records = decision.views[question.type]
+
+    def _require_served(self) -> ResourceType:
+        """The type, where this server does the interaction on it. Raises TypeNotServed or MethodNotAllowed."""
+        resource_type = self.version.types.get(self.place.type)
+        if resource_type is None:
+            raise TypeNotServed
+        if self._interaction not in resource_type.interactions or self._interaction not in interactions.HANDLERS:
             raise self._not_allowed()
-        if interaction == NOWHERE or name not in self.route.types:
-            raise NotFound
-        try:
-            return view_of(subject, name, LETTERS[interaction], self.version.types.get(name), self.base)
-        except OutOfScope as refusal:
-            raise InsufficientScope(self.base, refusal.why) from refusal
+        return resource_type
 
     def _not_allowed(self) -> MethodNotAllowed:
         """405 names the methods that are served here; at a type that is not, none."""
-        resource_type = self.version.types.get(self.kwargs.get("type", ""))
-        done = {*resource_type.interactions, PUBLIC} if resource_type else {PUBLIC}
-        methods = [method for method, kind in self.route.interactions.items() if kind in done]
-        return MethodNotAllowed(Allow=", ".join([*methods, *(["HEAD"] if "GET" in methods else [])]))
+        resource_type = self.version.types.get(self.place.type)
+        done = {*resource_type.interactions, CAPABILITIES} if resource_type else {CAPABILITIES}
+        methods = [method for method, kind in self.place.interactions.items() if kind in done]
+        return MethodNotAllowed(headers={"Allow": ", ".join([*methods, *(["HEAD"] if "GET" in methods else [])])})
 
     def _response(self, text: str, status: int = 200, headers: dict[str, str] | None = None) -> Response:
         content_type = f"{self.media_type or self.version.media_types[0]}; charset=utf-8"

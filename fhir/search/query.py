@@ -42,15 +42,19 @@ class Search:
 
 
 def parse_parameters(raw: bytes) -> Pairs:
-    """Names and values of a query string or form body, empty values left out. Raises BadRequest."""
+    """Names and values of a query string or form body. Raises BadRequest."""
     try:
-        return [(name, value) for name, value in form_pairs(raw) if value]
+        return list(form_pairs(raw))
     except MalformedParameters as error:
         raise BadRequest("The parameters are not form-encoded UTF-8, or too many, or hold a NUL character.") from error
 
 
 def parse_search(pairs: Pairs, resource_type: ResourceType, base: str, *, strict: bool) -> Search:
-    """The search that the parameters ask for; unknown ones are ignored unless the client prefers strict handling."""
+    """The search that the parameters ask for; unknown ones are ignored unless the client prefers strict handling.
+
+    A parameter without a value asks for nothing (FHIR search, parameters).
+    """
+    pairs = [(name, value) for name, value in pairs if value]
     search: Pairs = [(name, value) for name, value in pairs if parameter_name(name) in resource_type.parameters]
     if strict and (unknown := _unknown(pairs, search)):
         raise BadRequest(f"Unknown search parameters: {len(unknown)}.")

@@ -11,15 +11,14 @@ from typing import Any
 
 from oauth.models import FhirServer
 from smart.decisions import refusals
-from smart.decisions.decide import Decision, decide
+from smart.decisions.decide import Reason, decide
 from smart.decisions.fhir_request import FhirRequest, parse_fhir_request
 from smart.decisions.question import ANY_ID
 from smart.decisions.refusals import Refusal
 from smart.decisions.subject import InvalidClaims, Subject, read_subject
-from smart.decisions.view import OutOfScope, Reach, View, is_unconditional, is_visible
+from smart.decisions.view import Reach, View, is_unconditional, is_visible
 from smart.explanation import Explanation, RuleOutcome, State, explain, shown_text
 from smart.fhir.definitions import ResourceDefinition, definitions
-from smart.fhir.versions import resource_types
 from smart.time_units import SECOND
 
 AUDIENCE = ("TV-07", "It is for this FHIR server")
@@ -31,6 +30,12 @@ RECORD = ("PC-02", "The record is of a person the token reaches")
 UNKNOWN_RECORD = ("PC-03", "The record is of a person the token reaches: not known without the record")
 FILTERED = ("PC-04", "Each entry of the answer is of a person the token reaches: the FHIR server filters")
 EVERYBODY = ("SY-01", "A backend service reaches the records of everybody")
+# why a request is refused before its record is looked at, in the order in which that is decided
+STAGES = {
+    Reason.UNKNOWN_INTERACTION: SERVED,
+    Reason.INSUFFICIENT_SCOPE: SCOPE,
+    Reason.PARAMETER_REFUSED: PARAMETERS,
+}
 EVERY = (AUDIENCE, ADDRESS, SERVED, SCOPE, PARAMETERS, RECORD)
 
 
@@ -82,26 +87,12 @@ def _judge(asked: FhirRequest, claims: dict[str, Any], now: int) -> Iterator[Rul
     yield _outcome(ADDRESS, State.NOT_REACHED)
     version = FhirServer.objects.values_list("version", flat=True).get(base=asked.base)
     name, reach = asked.question.type, Reach(subject, version, asked.base)
-    if not asked.letter or name not in resource_types(version):
-        what = f"there is no {asked.method} of that path in {version}"
-        raise _Refused(refusals.NOT_FOUND, SERVED, Explanation(SERVED[0], what, presented=name))
-    yield _outcome(SERVED, State.PASSED)
-    try:
-        view = reach.view(name, asked.letter)
-    except OutOfScope as error:
-        raise _Refused(refusals.INSUFFICIENT_SCOPE, SCOPE, explain("", error.why)) from None
-    yield _outcome(SCOPE, State.PASSED)
-    _require_allowed(decide(reach, asked.question, applies_views=True))
-    yield _outcome(PARAMETERS, State.PASSED)
-    yield _record(asked, subject, view, definitions(version).get(name))
-
-
-def _require_allowed(decision: Decision) -> None:
-    """What is left to refuse once a scope covers it: parameters. Raises _Refused."""
-    if decision.denial is not None:
-        what = "with this token some parameters cannot be evaluated: they would tell of records that it does not reach"
-        why = explain(what, {"rule": PARAMETERS[0], "presented": ", ".join(decision.denial.parameters)})
-        raise _Refused(decision.denial.refusal, PARAMETERS, why)
+    decision = decide(reach, asked.question, applies_views=True)
+    for reason, rule in STAGES.items():
+        if decision.denial is not None and decision.denial.reason is reason:
+            raise _Refused(decision.denial.refusal, rule, explain("", decision.denial.why))
+        yield _outcome(rule, State.PASSED)
+    yield _record(asked, subject, decision.views[name], definitions(version).get(name))
 
 
 def _record(asked: FhirRequest, subject: Subject, view: View, defined: ResourceDefinition | None) -> RuleOutcome:

@@ -6,6 +6,7 @@ Default deny: what is not known here, an interaction, a type, a parameter that l
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Unpack
 
 from smart.decisions import refusals
 from smart.decisions.includes import included_types, unclear_includes
@@ -13,6 +14,7 @@ from smart.decisions.interactions import LETTERS
 from smart.decisions.question import ANY_ID, Question, parameters_elsewhere
 from smart.decisions.refusals import Refusal
 from smart.decisions.view import OutOfScope, Reach, View, is_unconditional, is_visible, may_be_stored
+from smart.explanation import Why
 from smart.fhir.definitions import ResourceDefinition, definitions
 from smart.fhir.elements import Json
 from smart.fhir.versions import resource_types
@@ -37,11 +39,15 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Denial:
-    """Why not, and how the FHIR server shall refuse. `parameters` are those that must not be evaluated."""
+    """Why not, and how the FHIR server shall refuse. `parameters` are those that must not be evaluated.
+
+    `why` says more to developers, and is told to nobody else.
+    """
 
     reason: Reason
     refusal: Refusal
     parameters: tuple[str, ...] = ()
+    why: Why = field(default_factory=Why)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +67,12 @@ class Decision:
         return self.denial is None
 
 
-def deny(reason: Reason, refusal: Refusal, parameters: tuple[str, ...] = ()) -> Decision:
+def deny(reason: Reason, refusal: Refusal, **why: Unpack[Why]) -> Decision:
     """The decision that refuses for that reason."""
-    return Decision(Denial(reason, refusal, parameters))
+    return Decision(Denial(reason, refusal, why=why))
 
 
+ELSEWHERE = "with this token some parameters cannot be evaluated: they would tell of records that it does not reach"
 INVALID_TOKEN = deny(Reason.INVALID_TOKEN, refusals.INVALID_TOKEN)
 
 
@@ -76,20 +83,23 @@ def decide(reach: Reach, question: Question, *, applies_views: bool, is_entry: b
     """
     letter = LETTERS.get(question.interaction)
     if letter is None or question.type not in resource_types(reach.version):
-        return deny(Reason.UNKNOWN_INTERACTION, refusals.NOT_ALLOWED)
+        what = f"{reach.version} has no such type, or FHIR no such interaction there"
+        return deny(Reason.UNKNOWN_INTERACTION, refusals.NOT_FOUND, rule="SCP-08", what=what, presented=question.type)
     try:
         view = reach.view(question.type, letter)
-    except OutOfScope:
-        return deny(Reason.INSUFFICIENT_SCOPE, refusals.INSUFFICIENT_SCOPE)
+    except OutOfScope as error:
+        return deny(Reason.INSUFFICIENT_SCOPE, refusals.INSUFFICIENT_SCOPE, **error.why)
     if elsewhere := _refused_parameters(reach, question, view):
-        return deny(Reason.PARAMETER_REFUSED, refusals.PARAMETER_REFUSED, elsewhere)
+        why = Why(rule="SR-08", what=ELSEWHERE, presented=", ".join(elsewhere))
+        return Decision(Denial(Reason.PARAMETER_REFUSED, refusals.PARAMETER_REFUSED, elsewhere, why))
     if hidden := _hidden(reach, question, view):
-        return deny(Reason.NOT_IN_VIEW, hidden)
+        return deny(Reason.NOT_IN_VIEW, hidden, rule="PC-02", what="the content that was sent is out of reach")
     views = {question.type: view, **_included(reach, question)}
     by_content = _is_decided_by_content(question, is_entry=is_entry)
     final = by_content or all(map(is_unconditional, views.values()))
     if not (final or applies_views):
-        return deny(Reason.NEEDS_VIEW, refusals.NOT_ALLOWED)
+        what = "the FHIR server does not say that it applies views"
+        return deny(Reason.NEEDS_VIEW, refusals.NOT_ALLOWED, rule="PC-04", what=what)
     return Decision(views=views, is_final=final)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from smart.decisions.interactions import LETTERS
+from smart.decisions.interactions import CAPABILITIES, LETTERS
 from smart.decisions.question import ANY_ID, MAX_PARAMETERS, Question, question_of_http
 from smart.fhir.audience import canonical_url
 
@@ -20,7 +20,7 @@ class FhirRequest(NamedTuple):
     @property
     def is_public(self) -> bool:
         """Whether it asks for what everybody may read (TV-24)."""
-        return (self.question.type, self.question.interaction) == ("metadata", "search-type")
+        return self.question.interaction == CAPABILITIES
 
     @property
     def letter(self) -> str:

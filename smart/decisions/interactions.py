@@ -1,6 +1,12 @@
-"""FHIR's interactions, and what each asks of a scope (SMART scopes; SCP-02)."""
+"""FHIR's interactions: where each is asked for (FHIR http §3.2.0), and what each asks of a scope (SCP-02)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from smart.fhir.id import is_fhir_id
+
+CAPABILITIES = "capabilities"  # for everybody: nobody looks at a token there (TV-24)
+TYPE, ID, VERSION_ID = "[type]", "[id]", "[vid]"  # as FHIR's page writes them
 
 # which letter of a scope each interaction needs (SCP-02)
 LETTERS: Mapping[str, str] = {
@@ -14,3 +20,48 @@ LETTERS: Mapping[str, str] = {
     "search-type": "s",
     "history-type": "s",
 }
+# what each method asks for at each path below a base; whatever else is asked is unknown, and denied (SD-23)
+PATHS: Mapping[tuple[str, ...], Mapping[str, str]] = {
+    ("metadata",): {"GET": CAPABILITIES},
+    (TYPE,): {"GET": "search-type", "POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"},
+    (TYPE, "_search"): {"POST": "search-type"},
+    (TYPE, "_history"): {"GET": "history-type"},
+    (TYPE, ID): {"GET": "read", "PUT": "update", "PATCH": "patch", "DELETE": "delete"},
+    (TYPE, ID, "_history"): {"GET": "history-instance"},
+    (TYPE, ID, "_history", VERSION_ID): {"GET": "vread"},
+}
+
+
+class Place(NamedTuple):
+    """A path below a base: the interaction of each method there, and on which type and id, "" for none."""
+
+    interactions: Mapping[str, str]
+    type: str = ""
+    id: str = ""
+
+    @property
+    def is_public(self) -> bool:
+        """Whether what is there is for everybody (TV-24)."""
+        return CAPABILITIES in self.interactions.values()
+
+    def interaction(self, method: str) -> str:
+        """What the method asks for, "" for nothing that is known. HEAD is GET."""
+        return self.interactions.get("GET" if method == "HEAD" else method, "")
+
+
+def place_of(segments: Sequence[str]) -> Place:
+    """The place at a path, its segments decoded; one without interactions where FHIR has none."""
+    for path, interactions in PATHS.items():
+        if len(path) == len(segments) and all(map(_fits, path, segments)):
+            named = dict(zip(path, segments, strict=True))
+            return Place(interactions, named.get(TYPE, ""), named.get(ID, ""))
+    return Place({}, segments[0] if segments else "")
+
+
+def _fits(part: str, segment: str) -> bool:
+    """FHIR allows an id of dots; in a path they lead elsewhere (RFC 3986 §5.2.4)."""
+    if part == TYPE:
+        return bool(segment)
+    if part in (ID, VERSION_ID):
+        return is_fhir_id(segment) and segment not in {".", ".."}
+    return part == segment

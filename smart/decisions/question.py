@@ -1,17 +1,15 @@
 """What a FHIR server asks: one interaction on one type or resource, as it stands or as an HTTP request (FHIR http)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from smart.decisions.interactions import Place, place_of
 from smart.fhir.elements import Json
-from smart.fhir.id import is_fhir_id
 
 ANY_ID = "*"  # where no resource is named yet; no FHIR id can be that
 MAX_PARAMETERS = 100
 
-# what each method does at a path of a type; the letters stand beside them in `interactions`
-_AT_TYPE = {"GET": "search-type", "POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
-_AT_INSTANCE = {"GET": "read", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 _CONDITIONAL = frozenset({"update", "patch", "delete"})
 _INCLUDES = ("_include", "_revinclude")
 _SEARCH = "_search"
@@ -50,18 +48,25 @@ def question_of_http(method: str, url: str, *, form: str = "", is_conditional: b
     is no URL, or has too many parameters.
     """
     parts = urlsplit(url)
-    path = [unquote(segment) for segment in parts.path.strip("/").split("/")]
+    place = place_of([unquote(segment) for segment in parts.path.strip("/").split("/")])
     pairs = [pair for text in (parts.query, form) for pair in _pairs(text)]
-    interaction, resource_id = _interaction("GET" if method == "HEAD" else method, path[1:])
+    return question_at(place, method, pairs, is_conditional=is_conditional)
+
+
+def question_at(
+    place: Place, method: str, pairs: Sequence[tuple[str, str]], *, is_conditional: bool = False
+) -> Question:
+    """The question of a request at that place with these parameters."""
+    interaction = place.interaction(method)
     return Question(
         interaction,
-        path[0],
-        resource_id,
+        place.type,
+        place.id or ANY_ID,
         parameters=tuple(name for name, _ in pairs),
         include=_values(pairs, "_include"),
         revinclude=_values(pairs, "_revinclude"),
         sort=_values(pairs, "_sort"),
-        is_conditional=is_conditional or (interaction in _CONDITIONAL and resource_id == ANY_ID),
+        is_conditional=is_conditional or (interaction in _CONDITIONAL and not place.id),
     )
 
 
@@ -69,31 +74,8 @@ def _pairs(text: str) -> list[tuple[str, str]]:
     return parse_qsl(text, keep_blank_values=True, max_num_fields=MAX_PARAMETERS)
 
 
-def _values(pairs: list[tuple[str, str]], name: str) -> tuple[str, ...]:
+def _values(pairs: Sequence[tuple[str, str]], name: str) -> tuple[str, ...]:
     return tuple(value for key, value in pairs if key == name)
-
-
-def _interaction(method: str, rest: list[str]) -> tuple[str, str]:
-    """The interaction, "" for none that is known, and the id that it is about."""
-    match rest:
-        case []:
-            return _AT_TYPE.get(method, ""), ANY_ID
-        case ["_search"]:
-            return ("search-type" if method in {"GET", "POST"} else ""), ANY_ID
-        case ["_history"]:
-            return ("history-type" if method == "GET" else ""), ANY_ID
-        case [name] if _is_id(name):
-            return _AT_INSTANCE.get(method, ""), name
-        case [name, "_history"] if _is_id(name):
-            return ("history-instance" if method == "GET" else ""), name
-        case [name, "_history", version] if _is_id(name) and _is_id(version):
-            return ("vread" if method == "GET" else ""), name
-    return "", ANY_ID
-
-
-def _is_id(segment: str) -> bool:
-    """FHIR allows an id of dots; in a path they lead elsewhere (RFC 3986 §5.2.4)."""
-    return is_fhir_id(segment) and segment not in {".", ".."}
 
 
 def parameters_elsewhere(question: Question) -> tuple[str, ...]:

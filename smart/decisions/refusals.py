@@ -22,13 +22,15 @@ class Refusal(NamedTuple):
 
     def headers(self, base: str) -> dict[str, str]:
         """The challenge of that base (RFC 6750 §3); where no token is good, who issues one (RFC 9728 §5.1)."""
-        if not self.error:
+        is_unknown_caller = self.status == HTTPStatus.UNAUTHORIZED
+        if not (self.error or is_unknown_caller):
             return {}
-        issuers = {"resource_metadata": well_known(base, "oauth-protected-resource")}
-        more = issuers if self.status == HTTPStatus.UNAUTHORIZED else {}
-        return {"WWW-Authenticate": bearer_challenge(base, error=self.error, **more)}
+        error = {"error": self.error} if self.error else {}  # none where nothing was presented
+        issuers = {"resource_metadata": well_known(base, "oauth-protected-resource")} if is_unknown_caller else {}
+        return {"WWW-Authenticate": bearer_challenge(base, **error, **issuers)}
 
 
+NO_TOKEN = Refusal(HTTPStatus.UNAUTHORIZED, "login", "This needs an access token.")
 INVALID_TOKEN = Refusal(HTTPStatus.UNAUTHORIZED, "login", "The access token is not valid here.", "invalid_token")
 INSUFFICIENT_SCOPE = Refusal(
     HTTPStatus.FORBIDDEN, "forbidden", "The access token does not allow this.", "insufficient_scope"

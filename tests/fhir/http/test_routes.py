@@ -1,4 +1,4 @@
-"""Nothing is served that was not declared."""
+"""Nothing is served but what FHIR has, this server does, and the decision allows."""
 
 from dataclasses import replace
 from typing import Any
@@ -6,63 +6,39 @@ from typing import Any
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.db import OperationalError
-from django.urls import URLResolver, get_resolver
+from django.urls import resolve
 
 from fhir import urls
 from fhir.http import interactions
-from fhir.http.routes import Route
 from fhir.http.views import FhirView
 from fhir.versions.version import Version, load_version
-from smart.decisions.interactions import LETTERS
+from smart.decisions.interactions import CAPABILITIES, LETTERS, PATHS
 from tests.fhir.conftest import Introspection
 from tests.fixture_types import Fetch
 
 R4 = load_version("r4")
-TYPES = frozenset({"Patient"})
 
 
 @pytest.mark.requirement("SD-23")
-@pytest.mark.parametrize(
-    ("path", "declared", "types"),
-    [
-        pytest.param("<str:type>/<str:id>", {}, TYPES, id="no interaction"),
-        pytest.param("<str:type>/<str:id>", {"GET": "peek"}, TYPES, id="an interaction without a letter"),
-        pytest.param("<str:type>/<str:id>", {"GET": ""}, TYPES, id="an empty interaction"),
-        pytest.param("<str:type>/<str:id>", {"GET": "read"}, frozenset(), id="no type"),
-        pytest.param("Patient/<str:id>", {"GET": "read"}, TYPES, id="a path that does not tell the type"),
-        pytest.param("<str:type>/x", {"GET": "read", "POST": "capabilities"}, TYPES, id="public beside protected"),
-        pytest.param("<str:type>/x", {"FETCH": "read"}, TYPES, id="an unknown method"),
-    ],
-)
-def test_a_route_without_a_declared_interaction_and_type_cannot_be_registered(
-    path: str, declared: dict[str, str], types: frozenset[str]
-) -> None:
-    with pytest.raises(ImproperlyConfigured):
-        urls.url_pattern(R4, Route(path, declared, types))
-
-
-@pytest.mark.requirement("SD-23")
-@pytest.mark.parametrize(
-    "initkwargs", [{}, {"version": R4}, {"route": Route("metadata", {"GET": "capabilities"})}, {"route": "metadata"}]
-)
-def test_the_view_cannot_be_mounted_without_a_route(initkwargs: dict[str, Any]) -> None:
+@pytest.mark.parametrize("initkwargs", [{}, {"version": "r4"}])
+def test_the_view_cannot_be_mounted_without_a_version(initkwargs: dict[str, Any]) -> None:
     with pytest.raises(ImproperlyConfigured):
         FhirView.as_view(**initkwargs)
 
 
 @pytest.mark.requirement("SD-23")
-def test_every_mounted_path_is_a_route_and_only_the_statement_is_public() -> None:
-    (included,) = get_resolver("tests.fhir.urls").url_patterns
-    assert isinstance(included, URLResolver)
-
-    routes = [getattr(pattern.callback, "view_initkwargs", {}).get("route") for pattern in included.url_patterns]
-
-    assert all(isinstance(route, Route) for route in routes)
-    assert [route.path for route in routes if isinstance(route, Route) and route.public] == ["metadata"]
+def test_every_path_below_a_base_leads_to_the_one_view_that_decides() -> None:
+    for below in ("", "/", "/metadata", "/Patient/amy", "/Patient/amy/", "/a/b/c/d/e", "/%00"):
+        view = resolve(f"/fhir/r4{below}", "tests.fhir.urls").func
+        assert getattr(view, "view_class", None) is FhirView
 
 
-def test_every_letter_of_a_scope_is_some_interactions() -> None:
-    assert set(LETTERS.values()) == set("cruds")
+@pytest.mark.requirement("SD-23")
+def test_what_is_done_at_a_path_has_a_letter_and_only_the_statement_is_public() -> None:
+    kinds = {kind for at_path in PATHS.values() for kind in at_path.values()}
+
+    assert kinds == {*LETTERS, CAPABILITIES}
+    assert [path for path, kinds in PATHS.items() if CAPABILITIES in kinds.values()] == [("metadata",)]
 
 
 @pytest.mark.parametrize("promised", [{"Patient": ("read", "delete")}, {"Patience": ("read",)}])

@@ -244,12 +244,16 @@ def test_paths_that_nobody_declared_serve_nothing(fetch: Fetch, path: str, metho
 
 
 @pytest.mark.requirement("SR-04", "SR-05", "SR-06")
-@pytest.mark.parametrize(
-    "query", ["_include=Observation:subject", "_include=*", "_include:iterate=*", "_revinclude=Observation:subject"]
-)
+@pytest.mark.parametrize("query", ["_include=Observation:subject", "_revinclude=Observation:subject"])
 def test_nothing_is_included_beside_the_matches(search: Search, query: str) -> None:
     assert search("Observation", query).ids == OWN
     assert search("Patient", query).ids == ["amy"]
+
+
+@pytest.mark.requirement("SR-05")
+@pytest.mark.parametrize("query", ["_include=*", "_include:iterate=*", "_include=", "_revinclude=*"])
+def test_an_include_of_which_nobody_can_tell_what_it_brings_is_400(search: Search, query: str) -> None:
+    assert search("Observation", query).status == search("Patient", query).status == 400
 
 
 @pytest.mark.requirement("PC-19")
