@@ -2,56 +2,42 @@
 
 httptools ends a message at `Upgrade`: its body is lost or read as the next request. Kludex/uvicorn#2722 tells of it,
 Kludex/uvicorn#3148 mends it there. Then `_restart_without_upgrade` and its two branches can go, the bounds stay.
-This is written against private parts of uvicorn 0.54 and httptools 0.9: both are pinned, and
-tests/smartauth/test_http_protocol.py tells whether other versions do.
+This and smartauth/http_refusals.py are written against private parts of uvicorn 0.54 and httptools 0.9: both are
+pinned, and tests/smartauth/test_http_protocol.py tells whether other versions do.
 """
 
-import asyncio
-import time
 from http import HTTPStatus
 from typing import Any
 
 import httptools
 from django.conf import settings
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from oauth.http.connection import CONNECTION, Connection, connection_of
-
-INVALID = "Invalid HTTP request received."  # what uvicorn says
-WARNING_SECONDS = 60.0
+from smartauth.http_refusals import RefusingProtocol
 
 
-class BoundedProtocol(HttpToolsProtocol):
+class BoundedProtocol(RefusingProtocol):
     """One connection. Every wait ends, and nothing that a stranger sends grows without end (SD-20)."""
 
-    HEAD_BYTES = (
-        96 * 1024
-    )  # target and header lines together, trailers again; ours (431, 414) are lower and answer in JSON
+    # target and header lines together, trailers again; the application's own limits (431, 414) are lower
+    HEAD_BYTES = 96 * 1024
     HEAD_LINES = 100
     HEAD_SECONDS = 10.0  # from the connection, or from the first byte of a later request, until the head is whole
     BODY_SECONDS = 60.0  # added to those until the body is whole; longer than the slowest answer it may wait behind
     WRITE_SECONDS = 60.0  # in which a client must read something of an answer that waits for it
     PIPELINED = 100  # requests that wait behind the one that is answered
-    LINGER_SECONDS = 1.0  # what arrives after a refusal is dropped so long: then the refusal is read, not reset
-
-    connection_limit = settings.SMARTAUTH_CONNECTIONS
-    last_warning = -WARNING_SECONDS
 
     _head_bytes = _head_lines = 0  # of this head, or of these trailers, as far as the parser told
     _untold_bytes = 0  # since the parser told something: it tells a line only once the line is whole
     _deadline = 0.0  # when what is being read must be whole; 0 between requests
-    _reads_body = _refused = False
     _unread_since = 0.0  # when the client stopped reading what waits for it; 0 while it reads
     _parser_status = HTTPStatus.BAD_REQUEST  # of the refusal if the parser stops
-    _timer: asyncio.TimerHandle | None = None
 
     # The clock: one timer for each connection looks again and again, so that no request starts or stops one.
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
-        if len(self.connections) > self.connection_limit:
-            self._warn_of_the_limit()
-            self._refuse(HTTPStatus.SERVICE_UNAVAILABLE, linger=False)
+        if self._refuse_beyond_limit():
             return
         self._deadline = self.loop.time() + self.HEAD_SECONDS
         self._timer = self.loop.call_later(self.HEAD_SECONDS, self._check_deadline)
@@ -171,58 +157,8 @@ class BoundedProtocol(HttpToolsProtocol):
     def _begin_count(self) -> None:
         self._untold_bytes = self._head_bytes = self._head_lines = 0
 
-    # The end.
-
     def shutdown(self) -> None:
         super().shutdown()
         cycle: Any = self.cycle  # None before the first request
         if cycle and not cycle.response_complete and connection_of(cycle.scope).may_be_cut:
             self.transport.close()
-
-    def _refuse(self, status: HTTPStatus, *, linger: bool = True) -> None:
-        """Answers with this status and closes. Answers that are owed come first; none takes another's place."""
-        if self.transport.is_closing():
-            return
-        self._refused = True
-        if self._timer is not None:
-            self._timer.cancel()
-        cycle: Any = self.cycle  # None before the first request
-        owed: RequestResponseCycle | None = None if cycle is None or cycle.response_complete else cycle
-        if owed and not self._reads_body:
-            owed.keep_alive = False  # uvicorn closes after that answer
-        elif self._reads_body and (owed is None or owed.response_started or self.pipeline):
-            self.transport.close()  # this request has its answer or a part of it, or waits behind another
-        else:
-            if owed:
-                owed.disconnected = True
-                owed.message_event.set()
-            self._say(status)
-            self._close(linger)
-
-    def _say(self, status: HTTPStatus) -> None:
-        text = (INVALID if status is HTTPStatus.BAD_REQUEST else f"{status.phrase}.").encode()
-        self.logger.debug("%d %s", status, text.decode())
-        headers: list[tuple[bytes, bytes]] = [
-            *self.server_state.default_headers,
-            (b"content-type", b"text/plain; charset=utf-8"),
-            (b"content-length", b"%d" % len(text)),
-            (b"connection", b"close"),
-        ]
-        lines = b"".join(b"%s: %s\r\n" % line for line in headers)
-        self.transport.write(STATUS_LINE[status] + lines + b"\r\n" + text)
-
-    def _close(self, linger: bool) -> None:
-        if linger and self.transport.can_write_eof():
-            self.transport.write_eof()
-            self._timer = self.loop.call_later(self.LINGER_SECONDS, self.transport.close)
-        else:
-            self.transport.close()
-
-    def _warn_of_the_limit(self) -> None:
-        """Once a minute for each process: a log line for every refused connection would be a gift to who sends them."""
-        kind: Any = type(self)
-        if time.monotonic() - kind.last_warning >= WARNING_SECONDS:
-            kind.last_warning = time.monotonic()
-            self.logger.warning(
-                "%d connections are open (SMARTAUTH_CONNECTIONS): new ones get 503", self.connection_limit
-            )
