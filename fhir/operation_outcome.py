@@ -9,7 +9,7 @@ from rest_framework.exceptions import APIException
 
 from smart.decisions.decide import Denial, Reason
 from smart.decisions.refusals import INVALID_TOKEN, NO_TOKEN, NOT_FOUND, Refusal
-from smart.explanation import Explanation, Why, explain
+from smart.explanation import Explanation, Why, build_explanation
 
 
 class Refused(APIException):
@@ -32,7 +32,7 @@ class Refused(APIException):
     @property
     def explanation(self) -> Explanation:
         """Which rule refused, in this server's own terms."""
-        return explain(self.answer.text, {"rule": self.rule, **self.why})
+        return build_explanation(self.answer.text, {"rule": self.rule, **self.why})
 
     def outcome(self) -> str:
         """The body: nothing of the request in it, neither token nor id."""

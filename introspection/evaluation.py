@@ -22,7 +22,7 @@ from smart.decisions.authzen import (
 from smart.decisions.decide import INVALID_TOKEN, decide
 from smart.decisions.subject import InvalidClaims, read_subject
 from smart.decisions.view import Reach
-from smart.explanation import explain
+from smart.explanation import build_explanation
 from smart.http.errors import InvalidRequest
 from smart.time_units import SECOND
 
@@ -56,7 +56,7 @@ async def evaluate(request: MachineRequest) -> MachineResponse:
     except Inactive as inactive:
         return replace(_json(plain_answer(INVALID_TOKEN, base=asked.base)), explanation=await inactive.explanation())
     except InvalidClaims as invalid:
-        why = explain("the token is not for this base", invalid.why)
+        why = build_explanation("the token is not for this base", invalid.why)
         return replace(_json(plain_answer(INVALID_TOKEN, base=asked.base)), explanation=why)
     return _json(answer(decision, version=reach.version, base=asked.base, claims=reach.claims))
 

@@ -4,7 +4,7 @@ import json
 
 from introspection.address_binding import Use
 from introspection.token_lookup import LookupRow, dead_reason
-from oauth.explain.first_cause import first_cause, token_with_cause
+from oauth.ending.first_cause import first_cause, token_with_cause
 from oauth.models import RefreshToken
 from smart.explanation import Explanation
 from smart.tokens.liveness import ISSUED, Dead

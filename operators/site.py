@@ -58,7 +58,7 @@ class OperatorsSite(AdminSite):
         from operators.admin import find  # which registers rows here, so it comes later
 
         own = [
-            path("explain/", self.admin_view(find.explain), name="explain"),
+            path("explain/", self.admin_view(find.explain_for_operators), name="explain"),
             path("find/", self.admin_view(find.find), name="find"),
         ]
         return [*own, *super().get_urls()]

@@ -77,7 +77,7 @@ class RuleOutcome:
     case: str = ""
 
 
-def explain(what: str, why: Why) -> Explanation:
+def build_explanation(what: str, why: Why) -> Explanation:
     """The explanation of a refusal; what was sent is cut, and shown without a user name in a URL."""
     found = {"rule": "", "what": what, **why}
     texts = {name: shown_text(str(found.get(name, ""))) for name in ("rule", "what", "presented", "expected", "case")}

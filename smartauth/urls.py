@@ -20,7 +20,7 @@ from oauth.demo.one_click import sign_in_as
 from oauth.ehr_launch.api import LaunchView
 from oauth.ehr_launch.launcher import launcher
 from oauth.ehr_launch.style import style
-from oauth.explain.page import explain, explain_reference
+from oauth.explain.page import explain_page, explain_reference
 from oauth.sign_in import rp_initiated_logout
 from oauth.sign_in.login import another_account, login, logout, operators_login, pending_login
 from oauth.sign_in.password import operators_password, password, pending_password
@@ -49,7 +49,7 @@ DEVELOPMENT: list[URLPattern | URLResolver] = [
     path("dev/tokens/kinds", token_kinds),
     path("dev/tokens/new", new_token),
     path("dev/tokens/send", send_token),
-    path("explain", explain),
+    path("explain", explain_page),
     path("explain/<str:reference>", explain_reference),
     path("fhir/elsewhere/", include("fhir.http.second_base")),
 ]

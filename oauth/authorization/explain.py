@@ -6,7 +6,7 @@ from itertools import takewhile
 from django.conf import settings
 
 from smart.authorize.error_pages import Unredirectable
-from smart.authorize.request import explain
+from smart.authorize.request import rule_outcomes
 from smart.authorize.unvalidated_request import ClientPolicy
 from smart.http.parameters import Parameters
 
@@ -23,7 +23,7 @@ def explanation(
         "rule": refusal.rule,
         "case": refusal.case,
         "client": client.client_id if client else "",
-        "outcomes": explain(parameters, client, bases),
+        "outcomes": rule_outcomes(parameters, client, bases),
     }
     if refusal.case in NOT_ON_THE_LIST and client is not None:
         found |= _redirect_uri_difference(parameters.get("redirect_uri", ""), client.redirect_uris)

@@ -8,7 +8,7 @@ from smart.explanation import RuleOutcome
 
 
 class Tag(NamedTuple):
-    """A verdict in a word or two; `tone` is good, bad or warn."""
+    """The conclusion in a word or two; `tone` is good, bad or warn."""
 
     tone: str
     text: str
@@ -26,7 +26,7 @@ class Fact(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """A verdict: in the title, in the heading with tags, and the first cause as the lead."""
+    """The conclusion in the title and in the heading with tags, and the first cause as the lead."""
 
     title: str
     heading: str

@@ -11,7 +11,7 @@ from typing import Any
 
 from django.conf import settings
 
-from oauth.explain.first_cause import first_cause, outcomes, token_with_cause
+from oauth.ending.first_cause import first_cause, liveness_outcomes, token_with_cause
 from oauth.explain.forgery import forgery
 from oauth.explain.request_judgement import RequestJudgement, judge_request
 from oauth.models import Code, RefreshToken
@@ -29,7 +29,7 @@ WITH_EVIDENCE = "It came back changed. A FHIR server that asked about it would e
 WITHOUT_EVIDENCE = "It names the identifier of one of ours, and nothing shows that its sender held that"
 
 
-class Verdict(StrEnum):
+class Conclusion(StrEnum):
     """What a judgement comes to."""
 
     ALIVE = "alive"
@@ -51,11 +51,11 @@ class Difference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
-    """The verdict and what led to it. `token` is the row of ours, also of one that came back changed; `explanation`
+    """The conclusion and what led to it. `token` is the row of ours, also of one that came back changed; `explanation`
     what ended it first, or why the request is refused; `issuer` what a token of somebody else says of itself.
     """
 
-    verdict: Verdict
+    conclusion: Conclusion
     explanation: Explanation | None = None
     outcomes: tuple[RuleOutcome, ...] = ()
     token: Any = None
@@ -66,7 +66,7 @@ class Judgement:
     facts: tuple[tuple[str, str], ...] = ()
 
 
-def explain(token: str, request: str = "", *, now: int) -> Judgement:
+def judge_token(token: str, request: str = "", *, now: int) -> Judgement:
     """The judgement of a pasted token, and of a request such as GET /fhir/r4/Patient/amy with it.
 
     Raises UnreadableRequest.
@@ -83,17 +83,17 @@ def explain(token: str, request: str = "", *, now: int) -> Judgement:
 def judge_row(token: Any, *, now: int) -> Judgement:
     """The judgement of a row as token_with_cause reads it."""
     cause = first_cause(token)
-    verdict = Verdict.DEAD if cause else Verdict.ALIVE
-    return Judgement(verdict=verdict, explanation=cause, outcomes=outcomes(token, now=now), token=token)
+    conclusion = Conclusion.DEAD if cause else Conclusion.ALIVE
+    return Judgement(conclusion=conclusion, explanation=cause, outcomes=liveness_outcomes(token, now=now), token=token)
 
 
 def _with_request(judgement: Judgement, asked: RequestJudgement) -> Judgement:
     """The judgement of the token goes first: a dead one lets nothing in."""
     told: dict[str, Any] = {"status": asked.status, "challenge": asked.challenge, "facts": asked.facts}
     every = (*judgement.outcomes, *asked.outcomes)
-    if judgement.verdict is Verdict.ALIVE and asked.explanation is not None:
-        verdict = Verdict.REQUEST_REFUSED
-        return replace(judgement, verdict=verdict, explanation=asked.explanation, outcomes=every, **told)
+    if judgement.conclusion is Conclusion.ALIVE and asked.explanation is not None:
+        conclusion = Conclusion.REQUEST_REFUSED
+        return replace(judgement, conclusion=conclusion, explanation=asked.explanation, outcomes=every, **told)
     return replace(judgement, outcomes=every, **told)
 
 
@@ -105,18 +105,18 @@ def _of_no_token(text: str, now: int) -> Judgement:
     if original is not None:
         return _changed(original, parts, now)
     if id_token.parse_hint(text):
-        return _refused(Verdict.NEITHER, Explanation("ID-07", "It is an ID token of ours, which opens no records"))
+        return _refused(Conclusion.NEITHER, Explanation("ID-07", "It is an ID token of ours, which opens no records"))
     if RefreshToken.objects.filter(digest=sha256_hex(text)).exists():
         what = "It is a refresh token of ours, which opens no records"
-        return _refused(Verdict.NEITHER, Explanation("IN-08", what))
+        return _refused(Conclusion.NEITHER, Explanation("IN-08", what))
     if Code.objects.filter(digest=sha256_hex(text)).exists():
         what = "It is an authorization code of ours, which opens no records"
-        return _refused(Verdict.NEITHER, Explanation("AZ-17", what))
+        return _refused(Conclusion.NEITHER, Explanation("AZ-17", what))
     claims = _payload(parts)
     if claims is None:
         is_opaque = is_bearer_token(text)
         what = "We issued no such token, and it says nothing of itself" if is_opaque else "That is no token"
-        return _refused(Verdict.NOT_OURS if is_opaque else Verdict.NEITHER, Explanation(ISSUED.rule, what))
+        return _refused(Conclusion.NOT_OURS if is_opaque else Conclusion.NEITHER, Explanation(ISSUED.rule, what))
     return _of_unknown_jwt(shown_text(str(claims.get("iss", ""))), parts)
 
 
@@ -127,7 +127,7 @@ def _of_unknown_jwt(issuer: str, parts: tuple[str, ...]) -> Judgement:
     else:
         what, presented = ISSUED.broken, f"iss {issuer}" if issuer else "no iss"
     why = Explanation(ISSUED.rule, what, presented=presented)
-    return replace(_refused(Verdict.NOT_OURS, why), issuer=issuer)
+    return replace(_refused(Conclusion.NOT_OURS, why), issuer=issuer)
 
 
 def _changed(original: Any, parts: tuple[str, ...], now: int) -> Judgement:
@@ -140,16 +140,16 @@ def _changed(original: Any, parts: tuple[str, ...], now: int) -> Judgement:
         presented=", ".join(f"{one.name} {one.shown or 'left out'}" for one in found) or "the claims that we issued",
         expected=", ".join(f"{one.name} {one.issued or 'left out'}" for one in found) or "our header and signature",
     )
-    return replace(_refused(Verdict.CHANGED, explanation), token=original, differences=found)
+    return replace(_refused(Conclusion.CHANGED, explanation), token=original, differences=found)
 
 
-def _refused(verdict: Verdict, explanation: Explanation) -> Judgement:
+def _refused(conclusion: Conclusion, explanation: Explanation) -> Judgement:
     """The first rule refused, so that no other was reached."""
     first = RuleOutcome(
         ISSUED.rule, ISSUED.sentence, State.REFUSED, explanation.what, explanation.presented, explanation.expected
     )
     rest = (RuleOutcome(rule.rule, rule.sentence, State.NOT_REACHED) for rule in RULES.values())
-    return Judgement(verdict=verdict, explanation=explanation, outcomes=(first, *rest))
+    return Judgement(conclusion=conclusion, explanation=explanation, outcomes=(first, *rest))
 
 
 def _issued_claims(token: Any) -> Mapping[str, Any]:

@@ -8,8 +8,7 @@ from accounts import clock
 from accounts.sessions import signed_in_user
 from oauth.explain.answer import Answer, Fact
 from oauth.explain.history import history_lines
-from oauth.explain.judgement import Judgement
-from oauth.explain.judgement import explain as judge
+from oauth.explain.judgement import Judgement, judge_token
 from oauth.explain.reference_answer import reference_answer
 from oauth.explain.reference_subject import reference_subject
 from oauth.explain.token_answer import token_answer
@@ -24,9 +23,9 @@ NO_REFERENCE = "That is no reference. One looks like 7F3K-29QD."
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def explain(request: HttpRequest) -> HttpResponse:
+def explain_page(request: HttpRequest) -> HttpResponse:
     """The form, and below it what it was answered with. A token comes by POST only: no address ever holds one."""
-    return explain_page(request, ADDRESS)
+    return page_at(request, ADDRESS)
 
 
 @require_safe
@@ -45,7 +44,7 @@ def _of_reference(number: int) -> Answer:
     return token_answer(found, now=now) if isinstance(found, Judgement) else reference_answer(found, number)
 
 
-def explain_page(request: HttpRequest, action: str) -> HttpResponse:
+def page_at(request: HttpRequest, action: str) -> HttpResponse:
     """The page at that address, for a view that has decided who may read it."""
     if request.method != "POST":
         return answer_page(request, action)
@@ -56,7 +55,7 @@ def explain_page(request: HttpRequest, action: str) -> HttpResponse:
     if number is not None:
         return answer_page(request, action, _of_reference(number))
     try:
-        judgement = judge(what, request.POST.get("request", "").strip(), now=now)
+        judgement = judge_token(what, request.POST.get("request", "").strip(), now=now)
     except UnreadableRequest as problem:
         return answer_page(request, action, request_problem=str(problem), status=422)
     return answer_page(request, action, token_answer(judgement, now=now))

@@ -1,6 +1,6 @@
 """What a reference is about, for pages and for the command: a refusal, else the token that has its number (AZ-25)."""
 
-from oauth.explain.first_cause import token_with_cause
+from oauth.ending.first_cause import token_with_cause
 from oauth.explain.judgement import Judgement, judge_row
 from oauth.explain.references import FoundRefusal, find_refusal
 from oauth.models import public_reference

@@ -2,7 +2,7 @@
 
 from django.conf import settings
 
-from oauth.explain.judgement import Judgement, Verdict
+from oauth.explain.judgement import Conclusion, Judgement
 from smart.tokens.liveness import RULES, Dead
 
 ASK_AGAIN = "In the app: start it again, so that its person is asked again."
@@ -45,20 +45,20 @@ _OF_FORGED = (
     "A FHIR server that lets it in does not verify enough, or does not ask here.",
     "Look where it comes from: this server hands out no such token, but /dev/tokens of a development server does.",
 )
-_OF_VERDICTS = {
-    Verdict.CHANGED: ("Send a token as it came, to the last character.",),
-    Verdict.NOT_OURS: ("Ask those who issued it. A FHIR server takes tokens from the issuer that it trusts alone.",),
-    Verdict.NEITHER: ("Give an access token, or a reference such as 7F3K-29QD.",),
+_OF_CONCLUSIONS = {
+    Conclusion.CHANGED: ("Send a token as it came, to the last character.",),
+    Conclusion.NOT_OURS: ("Ask those who issued it. A FHIR server takes tokens from the issuer that it trusts alone.",),
+    Conclusion.NEITHER: ("Give an access token, or a reference such as 7F3K-29QD.",),
 }
 
 
 def remedies(judgement: Judgement) -> tuple[str, ...]:
     """The next step or two; none where nothing is wrong."""
     rule = judgement.explanation.rule if judgement.explanation else ""
-    if judgement.verdict is Verdict.NOT_OURS and judgement.issuer == settings.SMARTAUTH_ISSUER:
+    if judgement.conclusion is Conclusion.NOT_OURS and judgement.issuer == settings.SMARTAUTH_ISSUER:
         return _OF_FORGED
-    if judgement.verdict is Verdict.DEAD:
+    if judgement.conclusion is Conclusion.DEAD:
         return _OF_RULES.get(rule, ())
-    if judgement.verdict is Verdict.REQUEST_REFUSED:
+    if judgement.conclusion is Conclusion.REQUEST_REFUSED:
         return _OF_REQUESTS.get(rule, ())
-    return _OF_VERDICTS.get(judgement.verdict, ())
+    return _OF_CONCLUSIONS.get(judgement.conclusion, ())

@@ -17,7 +17,7 @@ from smart.decisions.question import ANY_ID
 from smart.decisions.refusals import Refusal
 from smart.decisions.subject import InvalidClaims, Subject, read_subject
 from smart.decisions.view import Reach, View, is_unconditional, is_visible
-from smart.explanation import Explanation, RuleOutcome, State, explain, shown_text
+from smart.explanation import Explanation, RuleOutcome, State, build_explanation, shown_text
 from smart.fhir.definitions import ResourceDefinition, definitions
 from smart.time_units import SECOND
 
@@ -79,7 +79,7 @@ def _judge(asked: FhirRequest, claims: dict[str, Any], now: int) -> Iterator[Rul
     try:
         subject = read_subject(claims, asked.base, now / SECOND)
     except InvalidClaims as error:
-        why = explain("", error.why)
+        why = build_explanation("", error.why)
         if why.rule == AUDIENCE[0] and "aud" not in claims:
             why = replace(why, presented="no aud")
         raise _Refused(refusals.INVALID_TOKEN, AUDIENCE, why) from None
@@ -90,7 +90,7 @@ def _judge(asked: FhirRequest, claims: dict[str, Any], now: int) -> Iterator[Rul
     decision = decide(reach, asked.question, applies_views=True)
     for reason, rule in STAGES.items():
         if decision.denial is not None and decision.denial.reason is reason:
-            raise _Refused(decision.denial.refusal, rule, explain("", decision.denial.why))
+            raise _Refused(decision.denial.refusal, rule, build_explanation("", decision.denial.why))
         yield _outcome(rule, State.PASSED)
     yield _record(asked, subject, decision.views[name], definitions(version).get(name))
 

@@ -10,7 +10,7 @@ from django.conf import settings
 from oauth.ending.reasons import reason
 from oauth.explain.answer import Answer, Fact, Tag
 from oauth.explain.history import token_events
-from oauth.explain.judgement import Judgement, Verdict
+from oauth.explain.judgement import Conclusion, Judgement
 from oauth.explain.remedies import remedies
 from oauth.models import AccessToken, public_reference
 from smart.explanation import shown_text
@@ -23,7 +23,7 @@ NOTHING_ENDS = "The real token is as it was: explaining ends nothing."
 
 def token_answer(judgement: Judgement, *, now: int) -> Answer:
     """The page of that judgement."""
-    return _ANSWERS[judgement.verdict](judgement, now)
+    return _ANSWERS[judgement.conclusion](judgement, now)
 
 
 def _alive(judgement: Judgement, now: int) -> Answer:
@@ -69,13 +69,13 @@ def _neither(judgement: Judgement, now: int) -> Answer:
     return _answer(judgement, title, "No access token", "", (Tag("warn", "Neither"),))
 
 
-_ANSWERS: dict[Verdict, Callable[[Judgement, int], Answer]] = {
-    Verdict.ALIVE: _alive,
-    Verdict.REQUEST_REFUSED: _request_refused,
-    Verdict.DEAD: _dead,
-    Verdict.CHANGED: _changed,
-    Verdict.NOT_OURS: _not_ours,
-    Verdict.NEITHER: _neither,
+_ANSWERS: dict[Conclusion, Callable[[Judgement, int], Answer]] = {
+    Conclusion.ALIVE: _alive,
+    Conclusion.REQUEST_REFUSED: _request_refused,
+    Conclusion.DEAD: _dead,
+    Conclusion.CHANGED: _changed,
+    Conclusion.NOT_OURS: _not_ours,
+    Conclusion.NEITHER: _neither,
 }
 
 

@@ -5,15 +5,15 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from accounts.models import User
-from oauth.explain.page import explain_page
+from oauth.explain.page import page_at
 from oauth.explain.references import find_refusal
 from oauth.models import AccessToken, Authorization, Client, parse_reference
 from smart.digests import sha256_hex
 
 
-def explain(request: HttpRequest) -> HttpResponse:
+def explain_for_operators(request: HttpRequest) -> HttpResponse:
     """What development has at `/explain`, for operators everywhere (AZ-25)."""
-    return explain_page(request, reverse("admin:explain"))
+    return page_at(request, reverse("admin:explain"))
 
 
 @require_POST
@@ -22,7 +22,7 @@ def find(request: HttpRequest) -> HttpResponse:
     what = request.POST.get("what", "").strip()
     if url := _row_url(what):
         return HttpResponseRedirect(url, status=303)
-    return explain(request)
+    return explain_for_operators(request)
 
 
 def _row_url(what: str) -> str:

@@ -1,7 +1,6 @@
 """The life of one token: what it belongs to, what happened, and whether it would be let in now. Never the token."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
@@ -10,49 +9,32 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from accounts import clock
+from oauth.ending.first_cause import first_cause, first_rule, liveness_outcomes
 from oauth.ending.first_reason import with_first_reason
 from oauth.ending.reasons import reason
 from oauth.explain.history import history_lines, token_events
-from oauth.models import AccessToken, liveness, public_reference
+from oauth.models import AccessToken, public_reference
 from operators.admin import timeline
 from smart.time_units import SECOND, to_datetime
-from smart.tokens.liveness import ISSUED, RULES, Dead
+from smart.tokens.liveness import Dead
 
 FAMILY = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """One rule: passed, refused, or not reached because an earlier one refused."""
-
-    outcome: str
-    text: str
-
-
-def verdicts(reason: Dead | None) -> list[Verdict]:
-    """The rules of introspection in their order, up to the one that refuses."""
-    found = [Verdict("passed", ISSUED.sentence)]
-    for name, rule in RULES.items():
-        if found[-1].outcome != "passed":
-            found.append(Verdict("not reached", rule.sentence))
-        else:
-            found.append(Verdict("refused", rule.broken) if name == reason else Verdict("passed", rule.sentence))
-    return found
+NAMED = (Dead.REVOKED, Dead.SUPERSEDED, Dead.EXPIRED)
 
 
 def state(token: Any) -> str:
     """What became of it, in a word."""
     if not token.first_reason:
         return "Live"
-    if token.first_reason in {Dead.SUPERSEDED, Dead.EXPIRED}:
-        return str(token.first_reason).capitalize()
-    return "Revoked" if token.died_at and token.died_at == token.revoked_at else "Ended"
+    broken = first_rule(token)
+    return broken.capitalize() if broken in NAMED else "Ended"
 
 
 def why(token: Any, now: int) -> str:
     """What ended it first, in one sentence; while it lives, for how long."""
-    if token.first_reason:
-        return reason(token.first_reason).operator
+    cause = first_cause(token)
+    if cause is not None:
+        return f"{cause.what}."
     return f"It is alive. It expires in {max(1, (token.expires_at - now) // SECOND)} seconds."
 
 
@@ -67,7 +49,7 @@ def page(request: HttpRequest, token: Any) -> HttpResponse:
         "bars": timeline.chart([(str(row), row.issued_at, row.died_at, row.first_reason) for row in family], now),
         "used": _moment(token.authorization.used_at),
         "history": history_lines(token_events(token)),
-        "verdicts": verdicts(liveness.dead_reason(token, now=now)),
+        "outcomes": liveness_outcomes(token, now=now),
         "forms": _forms(token),
         "events_url": f"{reverse('admin:audit_securityevent_changelist')}?token={public_reference(token.pk)}",
         "checkbox": ACTION_CHECKBOX_NAME,

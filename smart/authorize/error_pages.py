@@ -3,7 +3,7 @@
 from http import HTTPStatus
 from typing import NamedTuple
 
-from smart.explanation import Explanation, Why, explain
+from smart.explanation import Explanation, Why, build_explanation
 
 
 class ErrorPage(NamedTuple):
@@ -69,7 +69,7 @@ class Unredirectable(Exception):
         """Which rule refused, for developers and operators."""
         what = self.what or self._message.replace("{app}", "the app")
         shown: Why = {"presented": self.presented, "expected": self.expected}
-        return explain(what, {"rule": self.rule, "case": self.case, **shown})
+        return build_explanation(what, {"rule": self.rule, "case": self.case, **shown})
 
     def message(self, app: str = "") -> str:
         """What the person is told, with the name of the app if it is known."""

@@ -105,7 +105,9 @@ def validate_request(
     )
 
 
-def explain(parameters: Parameters, client: ClientPolicy | None, bases: Mapping[str, str]) -> tuple[RuleOutcome, ...]:
+def rule_outcomes(
+    parameters: Parameters, client: ClientPolicy | None, bases: Mapping[str, str]
+) -> tuple[RuleOutcome, ...]:
     """Every rule in order with what became of it, for the developers' page (AZ-25)."""
     request = UnvalidatedRequest(parameters, client or ClientPolicy(), bases)
     outcomes: list[RuleOutcome] = []

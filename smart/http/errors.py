@@ -3,7 +3,7 @@
 from http import HTTPStatus
 from typing import ClassVar, Unpack
 
-from smart.explanation import Explanation, Why, explain
+from smart.explanation import Explanation, Why, build_explanation
 from smart.http.bearer import bearer_challenge
 
 REALM = "smartauth"
@@ -28,7 +28,7 @@ class OAuthError(Exception):
     @property
     def explanation(self) -> Explanation:
         """Which rule refused, for developers and operators; the rule is "" where nobody named one."""
-        return explain(self.event_reason or self.description or self.code, self.why)
+        return build_explanation(self.event_reason or self.description or self.code, self.why)
 
 
 def safe_description(text: str) -> str:

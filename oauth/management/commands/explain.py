@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts import clock
-from oauth.explain.judgement import Judgement, explain
+from oauth.explain.judgement import Judgement, judge_token
 from oauth.explain.reference_subject import reference_subject
 from oauth.explain.references import FoundRefusal
 from oauth.explain.remedies import remedies
@@ -61,7 +61,7 @@ def _events(found: FoundRefusal) -> list[dict[str, Any]]:
 
 def _judged(token: str, request: str) -> dict[str, Any]:
     try:
-        return _about_token(explain(token, request, now=clock.now()))
+        return _about_token(judge_token(token, request, now=clock.now()))
     except UnreadableRequest as problem:
         raise CommandError(f"The request cannot be read: {problem}.") from None
 
@@ -70,7 +70,7 @@ def _about_token(judgement: Judgement) -> dict[str, Any]:
     """What is to be said of a token; never the token."""
     row = judgement.token
     return {
-        "verdict": judgement.verdict.value,
+        "verdict": judgement.conclusion.value,
         **(_why(judgement.explanation) if judgement.explanation else {}),
         **({"token": public_reference(row.pk)} if row else {}),
         **({"issuer": judgement.issuer} if judgement.issuer else {}),

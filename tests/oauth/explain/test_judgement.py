@@ -9,7 +9,7 @@ import pytest
 
 from accounts import clock
 from audit.models import OutboxEvent
-from oauth.explain.judgement import Verdict, explain
+from oauth.explain.judgement import Conclusion, judge_token
 from oauth.models import AccessToken, Authorization
 from smart.decisions.fhir_request import UnreadableRequest
 from smart.digests import sha256_hex
@@ -32,7 +32,7 @@ def changed(token: str, **claims: Any) -> str:
 
 
 def judge(token: str, request: str = "") -> Any:
-    return explain(token, request, now=clock.now())
+    return judge_token(token, request, now=clock.now())
 
 
 def states(judgement: Any) -> dict[str, State]:
@@ -46,7 +46,7 @@ def test_a_live_token_passes_every_rule_and_is_not_used_by_that(issue: Issue) ->
 
     found = judge(f" {answer['access_token']}\n")
 
-    assert (found.verdict, found.explanation) == (Verdict.ALIVE, None)
+    assert (found.conclusion, found.explanation) == (Conclusion.ALIVE, None)
     assert states(found) == {f"LV-{number:02}": State.PASSED for number in range(1, 11)}
     assert Authorization.objects.values().get(pk=answer["granted"].authorization.pk) == before
 
@@ -61,7 +61,7 @@ def test_a_dead_token_tells_the_first_cause_and_what_is_also_true(issue: Issue) 
     found = judge(answer["access_token"])
 
     since = AccessToken.objects.get(digest=sha256_hex(newer)).issued_at
-    assert (found.verdict, found.token.pk) == (Verdict.DEAD, row.get().pk)
+    assert (found.conclusion, found.token.pk) == (Conclusion.DEAD, row.get().pk)
     assert (found.explanation.rule, found.explanation.since) == ("LV-09", since)
     assert (found.explanation.presented, found.explanation.expected) == (
         "token 1 of its seat", "the newest one: token 2",
@@ -79,7 +79,7 @@ def test_a_changed_token_shows_what_differs_and_ends_nothing(issue: Issue) -> No
 
     found = judge(changed(token, patient="ben", admin=True))
 
-    assert found.verdict is Verdict.CHANGED
+    assert found.conclusion is Conclusion.CHANGED
     assert [(one.name, one.shown, one.issued) for one in found.differences] == [
         ("patient", '"ben"', '"amy"'), ("admin", "true", ""),
     ]  # fmt: skip
@@ -89,7 +89,7 @@ def test_a_changed_token_shows_what_differs_and_ends_nothing(issue: Issue) -> No
         'patient "ben", admin true', 'patient "amy", admin left out',
     )  # fmt: skip
     assert "jti" not in str(found.differences)
-    assert judge(token).verdict is Verdict.ALIVE
+    assert judge(token).conclusion is Conclusion.ALIVE
     assert OutboxEvent.objects.count() == events
 
 
@@ -100,7 +100,7 @@ def test_a_bare_identifier_is_told_as_no_evidence(issue: Issue) -> None:
 
     found = judge(f"{part({'alg': 'none'})}.{payload}.AAAA")
 
-    assert found.verdict is Verdict.CHANGED
+    assert found.conclusion is Conclusion.CHANGED
     assert found.explanation.what == (
         "It names the identifier of one of ours, and nothing shows that its sender held that"
     )
@@ -119,10 +119,11 @@ def test_other_things_are_told_as_what_they_are(issue: Issue, make_client: MakeC
         "foreign": foreign, "opaque": opaque, "words": "no token at all",
     }.items()}  # fmt: skip
 
-    assert {name: (one.verdict, one.explanation.rule) for name, one in found.items()} == {
-        "refresh": (Verdict.NEITHER, "IN-08"), "id": (Verdict.NEITHER, "ID-07"), "code": (Verdict.NEITHER, "AZ-17"),
-        "foreign": (Verdict.NOT_OURS, "LV-01"), "opaque": (Verdict.NOT_OURS, "LV-01"),
-        "words": (Verdict.NEITHER, "LV-01"),
+    assert {name: (one.conclusion, one.explanation.rule) for name, one in found.items()} == {
+        "refresh": (Conclusion.NEITHER, "IN-08"), "id": (Conclusion.NEITHER, "ID-07"),
+        "code": (Conclusion.NEITHER, "AZ-17"),
+        "foreign": (Conclusion.NOT_OURS, "LV-01"), "opaque": (Conclusion.NOT_OURS, "LV-01"),
+        "words": (Conclusion.NEITHER, "LV-01"),
     }  # fmt: skip
     assert found["foreign"].issuer == "https://other.example"
     assert {one.token for one in found.values()} == {None}
@@ -145,7 +146,7 @@ def test_other_things_are_told_as_what_they_are(issue: Issue, make_client: MakeC
 def test_of_a_forged_token_it_is_told_what_shows_that(asker: Asker, bad: str, what: str, presented: str) -> None:
     found = judge(asker.get(bad=bad)["access_token"])
 
-    assert (found.verdict, found.explanation.rule, found.explanation.what) == (Verdict.NOT_OURS, "LV-01", what)
+    assert (found.conclusion, found.explanation.rule, found.explanation.what) == (Conclusion.NOT_OURS, "LV-01", what)
     assert found.explanation.presented.startswith(presented)
 
 
@@ -181,7 +182,7 @@ def test_a_request_is_judged_as_the_fhir_server_does(
     found = judge(issue(scope=scope)["access_token"], request_line)
 
     assert found.status == status
-    assert found.verdict is (Verdict.REQUEST_REFUSED if rule else Verdict.ALIVE)
+    assert found.conclusion is (Conclusion.REQUEST_REFUSED if rule else Conclusion.ALIVE)
     assert (found.explanation.rule if found.explanation else "") == rule
     refused = [outcome.rule for outcome in found.outcomes if outcome.state is State.REFUSED]
     assert refused == ([rule] if rule else [])
@@ -210,7 +211,10 @@ def test_a_dead_token_lets_nothing_in_whatever_is_asked(issue: Issue) -> None:
 
     found, other = judge(answer["access_token"], READ), judge("x", READ)
 
-    assert [(one.verdict, one.status) for one in (found, other)] == [(Verdict.DEAD, 401), (Verdict.NOT_OURS, 401)]
+    assert [(one.conclusion, one.status) for one in (found, other)] == [
+        (Conclusion.DEAD, 401),
+        (Conclusion.NOT_OURS, 401),
+    ]
     assert found.explanation.rule == "LV-02"
     assert states(found)["TV-20"] is State.NOT_REACHED
 

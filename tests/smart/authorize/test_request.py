@@ -6,7 +6,7 @@ import pytest
 
 from smart.authorize.error_pages import Unredirectable
 from smart.authorize.redirection_rules import REDIRECTION_RULES
-from smart.authorize.request import explain, trusted_redirect_uri, validate_request
+from smart.authorize.request import rule_outcomes, trusted_redirect_uri, validate_request
 from smart.authorize.rules import RULES
 from smart.authorize.unvalidated_request import ClientPolicy
 from smart.explanation import RuleOutcome, State
@@ -360,7 +360,7 @@ def test_an_id_token_of_ours_names_the_person_that_the_app_expects() -> None:
 
 @pytest.mark.requirement("AZ-25")
 def test_the_explanation_lists_what_passed_what_refused_and_what_was_not_reached() -> None:
-    outcomes = explain(good_parameters(code_challenge=None), CLIENT, BASES)
+    outcomes = rule_outcomes(good_parameters(code_challenge=None), CLIENT, BASES)
 
     states = [outcome.state for outcome in outcomes]
     refused = next(outcome for outcome in outcomes if outcome.state == "refused")
@@ -376,8 +376,8 @@ def test_the_explanation_lists_what_passed_what_refused_and_what_was_not_reached
 
 @pytest.mark.requirement("AZ-25")
 def test_the_explanation_of_an_unknown_client_stops_there_and_of_a_good_request_nowhere() -> None:
-    unknown = explain(good_parameters(), None, BASES)
-    good = explain(good_parameters(), CLIENT, BASES)
+    unknown = rule_outcomes(good_parameters(), None, BASES)
+    good = rule_outcomes(good_parameters(), CLIENT, BASES)
 
     assert [outcome.state for outcome in unknown][:3] == ["passed", "refused", "not reached"]
     assert {outcome.state for outcome in good} == {"passed"}
@@ -440,7 +440,7 @@ def test_what_is_longer_than_anybody_needs_is_refused_and_named(name: str) -> No
     refused = f"{name} is longer than {BOUNDS[name]} characters"
     with pytest.raises(OAuthError) as caught:
         validate_request(longer, CLIENT, BASES)
-    outcomes = {outcome.what for outcome in explain(longest, CLIENT, BASES)}
+    outcomes = {outcome.what for outcome in rule_outcomes(longest, CLIENT, BASES)}
 
     assert (caught.value.code, caught.value.description) == ("invalid_request", refused)
     assert refused not in outcomes

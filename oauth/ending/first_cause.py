@@ -1,4 +1,7 @@
-"""Why a token of ours is dead: the first cause with its moment, and which other rules it breaks by now (LV-01)."""
+"""Why a token of ours is dead: the first cause with its moment, and which other rules it breaks by now (LV-01).
+
+The operators' page, `/explain`, the command and the answers of introspection in development all read it here.
+"""
 
 from typing import Any
 
@@ -20,16 +23,16 @@ def first_cause(token: Any) -> Explanation | None:
     """Why that token is dead, by what ended it first; None while it lives."""
     if not token.first_reason:
         return None
-    broken = _first_rule(token)
+    broken = first_rule(token)
     presented, expected = _shown(token, broken)
     what = reason(token.first_reason).operator.removesuffix(".")
     return Explanation(RULES[broken].rule, what, presented, expected, token.died_at, case="E107")
 
 
-def outcomes(token: Any, *, now: int) -> tuple[RuleOutcome, ...]:
+def liveness_outcomes(token: Any, *, now: int) -> tuple[RuleOutcome, ...]:
     """Every rule that a live token keeps, in the order in which they are asked."""
     cause, broken = first_cause(token), set(liveness.dead_reasons(token, now=now))
-    first = _first_rule(token) if cause else None
+    first = first_rule(token) if cause else None
     issued = RuleOutcome(ISSUED.rule, ISSUED.sentence, State.PASSED)
     return (issued, *(_outcome(dead, rule, token, cause, first, broken) for dead, rule in RULES.items()))
 
@@ -48,8 +51,8 @@ def _outcome(
     return RuleOutcome(rule.rule, rule.sentence, State.PASSED if passed else State.NOT_REACHED)
 
 
-def _first_rule(token: Any) -> Dead:
-    """The rule that what ended it first has broken."""
+def first_rule(token: Any) -> Dead:
+    """The rule that a dead token broke first."""
     if token.first_reason in set(Dead) - {Dead.REVOKED}:
         return Dead(token.first_reason)
     return Dead.REVOKED if token.revoked_at and token.revoked_at == token.died_at else Dead.ENDED

@@ -1,0 +1,93 @@
+"""Why a token is dead is said in one place: operators, developers and the command read the same."""
+
+import json
+import re
+from html import unescape
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+
+from accounts import clock
+from oauth.ending.first_cause import first_cause, token_with_cause
+from oauth.ending.reasons import REASONS, EndedFor
+from oauth.models import AccessToken, public_reference
+from tests.fixture_types import MakeClient
+from tests.oauth.ending.test_first_reason import CAUSES, SECOND, old_token
+from tests.operators.admin.conftest import Operator
+
+# by which line of the specification the token is dead; its authorization has ended (LV-03) by all the others
+LINES = {
+    EndedFor.PERSON_ENDED: "LV-07", EndedFor.PERSON_SUSPENDED: "LV-06", EndedFor.CLIENT_ENDED: "LV-05",
+    EndedFor.CLIENT_DISABLED: "LV-04", EndedFor.FHIR_SERVER_ENDED: "LV-08", EndedFor.TAMPERED: "LV-02",
+    EndedFor.USED: "LV-02", "token by an operator": "LV-02", "token revoked": "LV-02", "superseded": "LV-09",
+    "expired": "LV-10",
+}  # fmt: skip
+
+
+def cause_of(token: AccessToken, now: int) -> tuple[str, str, int]:
+    cause = first_cause(token_with_cause(now=now, pk=token.pk))
+    assert cause
+    return cause.rule, f"{cause.what}.", cause.since
+
+
+def words(html: str, opening: str, closing: str) -> str:
+    """What a reader sees of a part of a page."""
+    part = html.partition(opening)[2].partition(closing)[0]
+    assert part, opening
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", part)).split())
+
+
+def later_causes(first: str) -> list[str]:
+    """One of each side, a token of its own and a new one in its place among them."""
+    return [name for name in ("token revoked", EndedFor.PASSWORD_CHANGED, "superseded", "expired") if name != first]
+
+
+@pytest.fixture
+def operator(committed: None) -> Operator:
+    return Operator()
+
+
+@pytest.mark.requirement("AZ-25", "RV-08")
+@pytest.mark.parametrize("first", CAUSES)
+def test_the_cause_is_what_came_first_with_its_rule_and_time(
+    make_client: MakeClient, other_fhir_server: Any, first: str
+) -> None:
+    now, (reason, begin) = clock.now(), CAUSES[first]
+    for later in later_causes(first):
+        token = old_token(make_client(), other_fhir_server, now)
+        begin(token, now - 50 * SECOND)
+        CAUSES[later][1](token, now - 20 * SECOND)
+
+        expected = (LINES.get(first, "LV-03"), REASONS[reason].operator, now - 50 * SECOND)
+        assert cause_of(token, now) == expected, f"then {later}"
+
+
+@pytest.mark.requirement("AZ-25", "RV-08")
+@pytest.mark.parametrize("first", CAUSES)
+def test_the_page_of_operators_the_explanation_and_the_command_say_the_same(
+    make_client: MakeClient, other_fhir_server: Any, operator: Operator, first: str
+) -> None:
+    now, (reason, begin) = clock.now(), CAUSES[first]
+    token = old_token(make_client(), other_fhir_server, now)
+    begin(token, now - 50 * SECOND)
+    for later in later_causes(first):
+        CAUSES[later][1](token, now - 20 * SECOND)
+
+    number = public_reference(token.pk)
+    life = operator.page(f"oauth/accesstoken/{token.pk}/change/")
+    explained = operator.post("explain/", {"what": number}).content.decode().partition('<section id="verdict"')[2]
+    out = StringIO()
+    call_command("explain", number, "--json", stdout=out)
+    printed = json.loads(out.getvalue())
+
+    sentence = REASONS[reason].operator
+    rules = words(explained, '<ul class="rules">', "</ul>")
+    moment = re.findall(r'<time datetime="([^"]+)">', explained.partition('<p class="lead">')[2])[0]
+    assert words(explained, '<p class="lead">', "</p>").startswith(f"{sentence} Since")
+    assert words(life, '<p class="lead">', "</p>").endswith(sentence)
+    assert moment in life.partition('<p class="lead">')[2].partition("</p>")[0]
+    assert words(life, '<ul class="rules">', "</ul>").startswith(rules)
+    (refused,) = re.findall(r"Refused: .*? (LV-\d\d)", rules)
+    assert (printed["rule"], f"{printed['what']}.") == (refused, sentence) == (LINES.get(first, "LV-03"), sentence)
