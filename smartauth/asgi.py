@@ -16,6 +16,7 @@ django.setup(set_prefix=False)
 from django.conf import settings  # noqa: E402
 
 from introspection.evaluation import evaluate, evaluate_many  # noqa: E402
+from introspection.gateway import answer_gateway, gateway_error, parse_gateway_request  # noqa: E402
 from introspection.introspect import introspect  # noqa: E402
 from introspection.revoke import revoke  # noqa: E402
 from oauth.http.asgi import Receive, Scope, Send  # noqa: E402
@@ -23,6 +24,7 @@ from oauth.http.endpoint import Endpoint  # noqa: E402
 from oauth.http.machine_request import parse_json_request  # noqa: E402
 from oauth.http.machine_response import MachineResponse, invalid_request, send_headers_too_long, send_response  # noqa: E402
 from oauth.tokens.endpoint import token  # noqa: E402
+from smart.decisions.gateway import GATEWAY  # noqa: E402
 from smart.http import limits  # noqa: E402
 from smart.http.cors import Cors  # noqa: E402
 from smart.http.errors import InvalidRequest  # noqa: E402
@@ -44,8 +46,17 @@ MACHINES = {
     "/o/introspect": Endpoint(introspect),
     "/o/revoke": Endpoint(revoke, Cors.REGISTERED),
     **DECISIONS,
+    GATEWAY: Endpoint(
+        answer_gateway(evaluate),
+        parse=parse_gateway_request,
+        echoes_request_id=True,
+        takes_any_method=True,
+        answer_error=gateway_error,
+    ),
 }
-_development = {**remembering_endpoints(DECISIONS), **DEVELOPMENT_MACHINES} if settings.SMARTAUTH_DEV else {}
+_development = (
+    {**remembering_endpoints(DECISIONS, MACHINES[GATEWAY]), **DEVELOPMENT_MACHINES} if settings.SMARTAUTH_DEV else {}
+)
 machines: Mapping[str, Machine] = {**MACHINES, **_development}
 HEALTHY = MachineResponse(HTTPStatus.OK, b'{"status": "ok"}')
 _people = RequestBuffer(WSGIMiddleware(cast(Any, people), workers=settings.SMARTAUTH_WEB_THREADS))
@@ -65,6 +76,8 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
         await send_response(send, NOT_READY, secrets.token_hex(8))
     elif machine := machines.get(scope["path"]):
         await machine(scope, receive, send)
+    elif scope["path"].startswith(f"{GATEWAY}/"):  # the URL of a client follows, which nobody shall log
+        await machines[GATEWAY]({**scope, "path": GATEWAY}, receive, send)
     elif limits.has_too_long_headers(scope["headers"]):
         await send_headers_too_long(send)
     else:

@@ -9,6 +9,7 @@ from tests import specification
 DECISIONS = ("/access/v1/evaluation", "/access/v1/evaluations")
 ENDPOINTS = (
     "/o/token", "/o/introspect", "/o/revoke", "/o/invalidate", "/o/report", "/o/launch", "/o/userinfo", *DECISIONS,
+    "/access/v1/gateway",
 )  # fmt: skip
 HEADER = "X-Smartauth-Reason"
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from base64 import b64encode
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -108,13 +109,12 @@ def nginx_before(upstream: str, environment: dict[str, str], folder: Path) -> Pr
     base = urlsplit(environment["FHIR_BASE"])
     place = Path(tempfile.mkdtemp(prefix="smartauth-nginx-"))  # pytest's own folders are closed to nginx's workers
     atexit.register(shutil.rmtree, place, ignore_errors=True)
-    shutil.copy(RECIPES / "nginx" / "gate.js", place)
     place.chmod(0o755)
     template = string.Template((RECIPES / "nginx" / "nginx.conf").read_text(encoding="utf-8"))
     known = {
         "FHIR_PATH": base.path,
-        "CONFIGURATION": environment["INTROSPECT"].removesuffix("introspect")
-        + f"smart-configuration?aud={environment['FHIR_BASE']}",
+        "SMARTAUTH": environment["INTROSPECT"].removesuffix("/o/introspect"),
+        "CREDENTIALS": b64encode(f"{environment['CLIENT_ID']}:{environment['CLIENT_SECRET']}".encode()).decode(),
         "LISTEN": urlsplit(address(environment)).netloc,
         "UPSTREAM": upstream,
         "FOLDER": str(place),

@@ -33,6 +33,7 @@ log = logging.getLogger("smartauth.request")
 
 Handler = Callable[[MachineRequest], Awaitable[MachineResponse]]
 Parser = Callable[[Scope, dict[bytes, bytes], bytes], MachineRequest]
+AnswerError = Callable[[OAuthError], MachineResponse]
 LONGEST_REQUEST_ID = 128
 _PARSED = "smartauth.request"  # where the request stands in its ASGI scope once it is read
 
@@ -58,6 +59,8 @@ class Endpoint:
     parse: Parser = parse_request
     longest_body: int = limits.MAX_MACHINE_BODY
     echoes_request_id: bool = False
+    takes_any_method: bool = False
+    answer_error: AnswerError = oauth_error_response
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         started, headers = time.perf_counter_ns(), headers_by_name(scope["headers"])
@@ -95,7 +98,7 @@ class Endpoint:
         try:
             return await self._handle(scope, headers, receive)
         except OAuthError as error:
-            return oauth_error_response(error)
+            return self.answer_error(error)
         except DATABASE_ERRORS:
             log.exception("the database did not answer")
             return oauth_error_response(database_unavailable())
@@ -104,7 +107,7 @@ class Endpoint:
             return oauth_error_response(something_failed())
 
     async def _handle(self, scope: Scope, headers: dict[bytes, bytes], receive: Receive) -> MachineResponse:
-        if scope["method"] != "POST":
+        if scope["method"] != "POST" and not self.takes_any_method:
             error = InvalidRequest(
                 "only POST is allowed here", rule="TK-01", case="E44", presented=scope["method"], expected="POST"
             )

@@ -6,12 +6,12 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.oracle import Oracle
 from tests.running import free_port
 from tests.strangers import nginx_before
 
@@ -27,25 +27,35 @@ HOSTILE = {
     "X-Original-URL": "/fhir/Patient/ben",
     "Cookie": "session=1",
     "X-Patient": "ben",
+    "X-Smartauth-Base": "https://evil.example.org",
+    "X-Smartauth-Understands": "patient",
+    "X-Smartauth-Authorization": "Basic eDp5",
+    "X-Original-Method": "GET",
+    "X-Original-URI": "/fhir/Patient/amy",
+    "X-Forwarded-Method": "GET",
+    "X-Forwarded-URI": "/fhir/Patient/amy",
     "If-None-Match": 'W/"1"',
     "Transfer-Encoding": "chunked",
 }
 
 
 @dataclass
-class Behind:
-    """A server that answers everything with 200 and keeps what arrived."""
+class Recorder:
+    """A server that answers everything alike and keeps what arrived."""
 
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
     arrived: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        behind = self
+        recorder = self
 
         class Answers(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                behind.arrived.append((self.command, self.path, {k.lower(): v for k, v in self.headers.items()}))
-                self.send_response(200)
-                self.send_header("Content-Length", "2")
+                recorder.arrived.append((self.command, self.path, {k.lower(): v for k, v in self.headers.items()}))
+                self.send_response(recorder.status)
+                for name, value in {"Content-Length": "2", **recorder.headers}.items():
+                    self.send_header(name, value)
                 self.end_headers()
                 if self.command != "HEAD":
                     self.wfile.write(b"{}")
@@ -56,32 +66,47 @@ class Behind:
                 pass
 
         self.http = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
+        self.address = f"127.0.0.1:{self.http.server_port}"
         threading.Thread(target=self.http.serve_forever, daemon=True).start()
+
+    def say(self, status: int, **headers: str) -> None:
+        self.status, self.headers = status, {name.replace("_", "-"): value for name, value in headers.items()}
 
 
 @dataclass
 class Front:
+    """nginx between a client, smartauth and the server behind."""
+
     base: str
-    behind: Behind
+    smartauth: Recorder
+    behind: Recorder
 
     def arrives(self, path: str, method: str = "GET", **options: Any) -> tuple[httpx.Response, Any]:
         """The answer, and what the server behind has seen: nothing, or one request."""
         self.behind.arrived.clear()
+        self.smartauth.arrived.clear()
         headers = {"Authorization": "Bearer x", **options.pop("headers", {})}
         answer = httpx.request(method, f"{self.base}/{path}", headers=headers, timeout=20, **options)
         return answer, self.behind.arrived[0] if self.behind.arrived else None
 
 
 @pytest.fixture(scope="module")
-def front(oracle: Oracle, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
-    base, behind = f"http://127.0.0.1:{free_port()}/fhir", Behind()
-    environment = {"FHIR_BASE": base, "INTROSPECT": oracle.url, "CLIENT_ID": "it", "CLIENT_SECRET": "secret"}
-    folder = tmp_path_factory.mktemp("nginx")
-    process = nginx_before(f"127.0.0.1:{behind.http.server_port}", environment, folder)
-    oracle.say_claims({"active": True, "aud": base, "scope": "patient/*.cruds", "patient": "amy"})
-    yield Front(base, behind)
+def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
+    base, smartauth, behind = f"http://127.0.0.1:{free_port()}/fhir", Recorder(), Recorder()
+    introspect = f"http://{smartauth.address}/o/introspect"
+    environment = {"FHIR_BASE": base, "INTROSPECT": introspect, "CLIENT_ID": "it", "CLIENT_SECRET": "secret"}
+    process = nginx_before(behind.address, environment, tmp_path_factory.mktemp("nginx"))
+    yield Front(base, smartauth, behind)
     process.stop()
+    smartauth.http.shutdown()
     behind.http.shutdown()
+
+
+@pytest.fixture
+def front(started: Front) -> Front:
+    """With a yes for what is about amy."""
+    started.smartauth.say(200, X_Smartauth_View="patient", X_Smartauth_Patient="amy")
+    return started
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -94,6 +119,75 @@ def test_the_server_behind_gets_the_address_the_host_and_accept_alone(front: Fro
     host = front.base.removeprefix("http://").removesuffix("/fhir")
     assert answer.status_code == 200
     assert seen == (method, f"/fhir/{path}", {"host": host, "connection": "close", "accept": "application/fhir+json"})
+
+
+@pytest.mark.parametrize(("path", "understands"), [*zip(PATHS, ("nothing", "patient"), strict=True)])
+def test_smartauth_is_asked_by_headers_of_which_none_but_the_token_is_the_clients(
+    front: Front, path: str, understands: str
+) -> None:
+    front.arrives(path, headers={**HOSTILE, "Host": "evil.example.org"}, content=iter([b"{}"]))
+
+    assert front.smartauth.arrived == [
+        (
+            "GET",
+            "/access/v1/gateway",
+            {
+                "host": front.smartauth.address,
+                "connection": "close",
+                "authorization": "Bearer x",
+                "x-original-method": "GET",
+                "x-original-uri": f"/fhir/{path}",
+                "x-smartauth-authorization": "Basic aXQ6c2VjcmV0",
+                "x-smartauth-base": front.base,
+                "x-smartauth-understands": understands,
+            },
+        )
+    ]
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize(
+    ("status", "told", "answered"),
+    [(401, {"WWW_Authenticate": "Bearer"}, 401), (403, {"WWW_Authenticate": "Bearer error"}, 403), (403, {}, 403)]
+    + [(403, {"X_Smartauth_Status": "404"}, 404)]
+    + [(status, {}, 503) for status in (301, 400, 404, 429, 500, 503)],
+)
+def test_what_is_no_yes_opens_nothing(
+    front: Front, path: str, status: int, told: dict[str, str], answered: int
+) -> None:
+    front.smartauth.say(status, **told)
+
+    answer, seen = front.arrives(path)
+
+    assert (answer.status_code, seen) == (answered, None)
+    assert answer.headers.get_list("WWW-Authenticate") == [*filter(None, [told.get("WWW_Authenticate")])]
+    assert answer.headers.get("Retry-After") == ("5" if answered == 503 else None)
+
+
+@pytest.mark.parametrize(
+    ("path", "patient", "found"),
+    [
+        ("Patient", "amy", "amy"),
+        ("Patient?_id=amy", "amy", "amy"),
+        ("Patient?_id=ben", "amy", "_"),
+        ("Patient?_id=am", "amy", "_"),
+        ("Patient?_id=amy,ben", "amy", "_"),
+        ("Patient?_id=ben&_id=amy", "amy", "_"),
+        ("Patient?_id=", "amy", "amy"),
+        ("Patient", "", "_"),
+        ("Patient?_id=amy", "", "_"),
+        ("Patient", "amy&_include=x", "_"),
+        ("Patient", "amy ben", "_"),
+    ],
+)
+def test_a_search_finds_the_one_patient_of_the_decision_or_nobody(
+    front: Front, path: str, patient: str, found: str
+) -> None:
+    front.smartauth.say(200, X_Smartauth_Patient=patient)
+
+    _, seen = front.arrives(path)
+
+    assert seen[:2] == ("GET", f"/fhir/Patient?_id={found}")
 
 
 def test_a_host_in_the_request_line_does_not_arrive_either(front: Front) -> None:
@@ -152,3 +246,21 @@ def test_what_follows_the_address_of_the_document_changes_nothing(front: Front) 
     one, other = (front.arrives(f".well-known/smart-configuration{query}") for query in ("", "?aud=x"))
 
     assert (one[0].status_code, one[0].text, one[1]) == (200, other[0].text, None)
+
+
+def test_the_document_is_kept_for_a_while_but_an_error_is_not(tmp_path: Path) -> None:
+    base, smartauth = f"http://127.0.0.1:{free_port()}", Recorder(status=404)
+    introspect = f"http://{smartauth.address}/o/introspect"
+    environment = {"FHIR_BASE": base, "INTROSPECT": introspect, "CLIENT_ID": "it", "CLIENT_SECRET": "secret"}
+    process = nginx_before("127.0.0.1:1", environment, tmp_path)
+    found = []
+    for status in (404, 200, 500):
+        smartauth.say(status, Content_Type="application/json")
+        found.append(httpx.get(f"{base}/.well-known/smart-configuration", timeout=20))
+    process.stop()
+    smartauth.http.shutdown()
+
+    assert [each.status_code for each in found] == [503, 200, 200]
+    assert found[0].headers["Retry-After"] == "5"
+    assert found[2].headers["Access-Control-Allow-Origin"] == "*"
+    assert smartauth.arrived[0][1] == f"/o/smart-configuration?aud={base}"

@@ -18,10 +18,11 @@ from oauth.workbench.faults.switch import FAULT, current_fault
 from oauth.workbench.memory.minted_kinds import kind_of
 from oauth.workbench.memory.questions import asked_digest
 from smart.decisions.authzen import MalformedEvaluation, parse_evaluation
+from smart.decisions.gateway import GATEWAY
 from smartauth_probe.introspection_faults import NONE, introspection_faults
 
 INTROSPECT = "/o/introspect"
-DECISIONS = {"/access/v1/evaluation": "Decision", "/access/v1/evaluations": "Decisions"}
+DECISIONS = {"/access/v1/evaluation": "Decision", "/access/v1/evaluations": "Decisions", GATEWAY: "Gateway"}
 TITLES = {"/o/token": "Token", INTROSPECT: "Introspect", "/o/revoke": "Revoke", **DECISIONS}
 GRANTS = {
     "authorization_code": "for a code",
@@ -33,7 +34,7 @@ RIGHT = {"/o/token": "issued", "/o/revoke": "ended"}
 
 def note_answer(scope: Scope, answer: MachineResponse, took: int) -> None:
     """Keeps a row; what is no request about a token, such as a preflight, is none."""
-    if scope["path"] in TITLES and scope["method"] == "POST":
+    if scope["path"] in TITLES and (scope["method"] == "POST" or scope["path"] == GATEWAY):
         buffer.add(_row(scope, answer, took))
 
 
@@ -44,7 +45,7 @@ def _row(scope: Scope, answer: MachineResponse, took: int) -> Row:
         "at": clock.now(),
         "took": took,
         "what": _title(scope["path"], request),
-        "head": f"POST {scope['path']}",
+        "head": f"{scope['method']} {scope['path']}",
         "status": answer.status,
         "answer": word,
         "outcome": outcome,
