@@ -81,7 +81,7 @@ def send(base: str, request: Presentation, *, seconds: float = SECONDS) -> Respo
             return Response(response.status, response.headers, response.read(BODY_LIMIT))
     except TimeoutError:
         raise NoAnswer(f"{base} did not answer within {seconds:g} seconds") from None
-    except (OSError, HTTPException) as problem:
+    except (OSError, HTTPException, ValueError) as problem:  # of a length that is no number, of a port out of range
         raise NoAnswer(f"{base} did not answer: {type(problem).__name__} {problem}".rstrip()) from None
 
 
@@ -98,10 +98,12 @@ def _connect(base: SplitResult, deadline: _Deadline) -> socket.socket:
 def _message(base: SplitResult, request: Presentation) -> bytes:
     """Each character of a header's value is one byte."""
     query = f"?{request.query}" if request.query else ""
+    path = f"{base.path}/{request.path}" if request.path or not base.path else base.path
+    named = {name.lower() for name, _ in request.headers}
     head = [
-        f"{request.method} {base.path}/{request.path}{query} HTTP/1.1",
+        f"{request.method} {path}{query} HTTP/1.1",
         f"Host: {base.netloc}",
-        "Accept: application/fhir+json",
+        *(["Accept: application/fhir+json"] if "accept" not in named else []),
         "Connection: close",
         *(f"{name}: {value}" for name, value in request.headers),
     ]

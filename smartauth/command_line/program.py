@@ -2,13 +2,13 @@
 
 import click
 
-from smartauth.command_line import events, keys, people, registration, servers, tokens
+from smartauth.command_line import events, keys, people, probe, registration, servers, tokens
 from smartauth.command_line.completion import completion
 from smartauth_probe import __version__
 
 VERBS = {
     "Run a server": (servers.dev, servers.serve, servers.worker, servers.migrate, servers.seed),
-    "Tokens": (tokens.token, tokens.explain, tokens.introspection_fault),
+    "Tokens": (tokens.token, tokens.explain, tokens.introspection_fault, probe.probe),
     "Who is known": (registration.client, registration.fhir_server, people.person, people.password),
     "Look and maintain": (events.events, keys.keys, servers.manage, completion),
 }

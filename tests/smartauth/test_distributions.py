@@ -26,9 +26,9 @@ BUNDLED = ("templates", "static", "demo", "smartauth.yaml")
 PIP = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet"]
 IMPORT_ALL = """
 import pkgutil, sys, smartauth_probe
-for each in pkgutil.iter_modules(smartauth_probe.__path__):
-    if each.name != "pytest_plugin":
-        __import__(f"smartauth_probe.{each.name}")
+for each in pkgutil.walk_packages(smartauth_probe.__path__, "smartauth_probe."):
+    if not each.name.endswith("pytest_plugin"):
+        __import__(each.name)
 from smartauth_probe.catalogue import kinds
 print(len(kinds()) > 90, "django" in sys.modules)
 """
@@ -141,7 +141,9 @@ def test_the_probe_needs_nothing_else(wheels: dict[str, Path], tmp_path: Path) -
     bare = [sys.executable, "-I", "-S", "-c", f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n{IMPORT_ALL}"]
     assert run(bare) == "True False\n"
     assert "Requires-Dist" not in next(tmp_path.glob("*.dist-info/METADATA")).read_text()
-    assert "pytest11" in next(tmp_path.glob("*.dist-info/entry_points.txt")).read_text()
+    entry_points = next(tmp_path.glob("*.dist-info/entry_points.txt")).read_text()
+    assert "pytest11" in entry_points
+    assert "smartauth-probe = smartauth_probe.command:main" in entry_points
 
 
 def test_help_needs_no_database_and_leaves_nothing(installed: Installed) -> None:

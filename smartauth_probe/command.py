@@ -1,0 +1,130 @@
+"""The command `smartauth-probe`: what somebody says on the command line, and what becomes of it."""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from smartauth_probe import __version__
+from smartauth_probe.checks import all_checks
+from smartauth_probe.checks.check import Check
+from smartauth_probe.command_tokens import add_token_options, token_source
+from smartauth_probe.report.evidence import Evidence
+from smartauth_probe.report.json_report import as_json
+from smartauth_probe.report.report import COULD_NOT_RUN, Report
+from smartauth_probe.report.terminal import Progress, summary
+from smartauth_probe.runner import chosen, planned, run
+from smartauth_probe.target.client import Client, Limits
+from smartauth_probe.target.discovery import CouldNotRun, prepare
+from smartauth_probe.target.probe import Probe
+
+DEFAULTS = Limits()
+DESCRIPTION = """\
+Sends a FHIR server what an attacker would, and says check by check what it does. Reads only, unless --writes.
+Exit status: 0 nothing failed, 1 findings, 2 could not run.
+"""
+
+
+def parser(prog: str = "smartauth-probe") -> argparse.ArgumentParser:
+    made = argparse.ArgumentParser(
+        prog=prog, description=DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    made.add_argument("url", metavar="URL", help="the FHIR base, such as http://127.0.0.1:9000/fhir")
+    made.add_argument("--version", action="version", version=f"smartauth-probe {__version__}")
+    add_token_options(made)
+    made.add_argument("--patients", metavar="A,B", default="", help="two ids; default: found by the probe")
+    made.add_argument("--only", action="append", default=[], metavar="WHAT", help="id, name or section, such as XT-92*")
+    made.add_argument("--skip", action="append", default=[], metavar="WHAT", help="the same, not made")
+    made.add_argument("--list", action="store_true", help="list the checks, send nothing")
+    made.add_argument("--dry-run", action="store_true", help="list what would be sent, send nothing")
+    made.add_argument("--writes", action="store_true", help="create, change and delete too; never with real data")
+    made.add_argument("--i-may-test-this-server", action="store_true", help="needed for a server elsewhere")
+    _add_bounds(made)
+    _add_reports(made)
+    return made
+
+
+def _add_bounds(made: argparse.ArgumentParser) -> None:
+    made.add_argument("--per-second", type=float, metavar="N", help="requests; default: 20 elsewhere, unbounded here")
+    made.add_argument("--most-requests", type=int, default=DEFAULTS.requests, metavar="N")
+    made.add_argument("--seconds", type=float, default=DEFAULTS.seconds, metavar="N", help="for one answer")
+    made.add_argument("--most-seconds", type=float, default=DEFAULTS.whole, metavar="N", help="for the whole run")
+
+
+def _add_reports(made: argparse.ArgumentParser) -> None:
+    made.add_argument("--json", metavar="FILE", help="write the report as JSON; - for the output")
+    made.add_argument("--evidence", choices=["ids", "full"], default="ids", help="full: answers as they came")
+    made.add_argument("--quiet", action="store_true", help="no progress")
+
+
+def main(arguments: Sequence[str] | None = None, prog: str = "smartauth-probe") -> int:
+    """The exit status. What cannot be run is said in a sentence."""
+    options = parser(prog).parse_args(arguments)
+    checks = chosen(all_checks(), options.only, options.skip)
+    if options.list:
+        return _list(checks)
+    try:
+        return _probe(options, checks)
+    except CouldNotRun as reason:
+        print(f"The probe could not run: {reason}", file=sys.stderr)
+    except KeyboardInterrupt:
+        print("Stopped before the first check.", file=sys.stderr)
+    return COULD_NOT_RUN
+
+
+def _list(checks: list[Check]) -> int:
+    for check in checks:
+        print(f"{check.id:<8}{check.name:<34}{check.title}")
+    return 0
+
+
+def _probe(options: argparse.Namespace, checks: list[Check]) -> int:
+    client = _client(options)
+    if not checks:
+        raise CouldNotRun("No check is named so; --list names all.")
+    patients = [each for each in options.patients.split(",") if each]
+    probe = prepare(client, token_source(options, client.base, patients), patients, writes=options.writes)
+    if options.dry_run:
+        return _plan(probe, checks)
+    progress = Progress()
+    made = run(probe, checks, (lambda *_: None) if options.quiet else progress)
+    progress.end()
+    report = Report.about(probe, made, Evidence(probe.private, options.evidence == "full"))
+    _write(options, report)
+    return report.exit_status
+
+
+def _client(options: argparse.Namespace) -> Client:
+    """Raises CouldNotRun for what is no address, and for a server elsewhere that nobody says they may test."""
+    base = options.url.rstrip("/")
+    parts = urlsplit(base)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise CouldNotRun(f"{options.url} is no FHIR base: it begins with http:// or https://")
+    client = Client(base, is_dry=options.dry_run)
+    if not client.is_loopback and not options.i_may_test_this_server:
+        raise CouldNotRun(f"{client.host} is not this machine: say --i-may-test-this-server if you may.")
+    rate = options.per_second if options.per_second is not None else 0 if client.is_loopback else 20
+    client.limits = Limits(options.most_requests, rate, options.seconds, options.most_seconds)
+    return client
+
+
+def _plan(probe: Probe, checks: list[Check]) -> int:
+    for check, _, exchanges in planned(probe, checks):
+        print(f"{check.id} {check.name}")
+        for each in exchanges:
+            query = f"?{each.request.query}" if each.request.query else ""
+            print(f"    {each.request.method} {each.request.path}{query}  [{each.token}]")
+    return 0
+
+
+def _write(options: argparse.Namespace, report: Report) -> None:
+    if options.json != "-":
+        print(summary(report))
+    if options.json:
+        text = json.dumps(as_json(report), indent=1, ensure_ascii=False)
+        if options.json == "-":
+            print(text)
+        else:
+            Path(options.json).write_text(f"{text}\n", encoding="utf-8")

@@ -1,0 +1,62 @@
+"""The options that say where tokens come from."""
+
+import argparse
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from smartauth_probe.development_server import DevelopmentServer, Unreachable
+from smartauth_probe.target.discovery import CouldNotRun
+from smartauth_probe.tokens.client_credentials import ClientCredentials
+from smartauth_probe.tokens.development import DevelopmentTokens
+from smartauth_probe.tokens.pasted import PastedTokens
+from smartauth_probe.tokens.source import TokenSource
+
+AUTHORITY = "http://127.0.0.1:8000"
+SECRET = "SMARTAUTH_PROBE_CLIENT_SECRET"  # noqa: S105  # the name of a variable
+
+
+def add_token_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("tokens", "from a development smartauth, or else handed over")
+    group.add_argument("--authority", metavar="URL", help=f"a development smartauth (default: {AUTHORITY})")
+    group.add_argument("--client", default="demo-public", metavar="ID", help="the app there (default: demo-public)")
+    group.add_argument("--user", default="amy", metavar="NAME", help="the person there (default: amy)")
+    group.add_argument("--aud", metavar="URL", help="the base that tokens are for, where that is not URL")
+    group.add_argument(
+        "--token-for",
+        action="append",
+        default=[],
+        metavar="WHAT=TOKEN",
+        help="A, B or system, or scopes such as 'A patient/Observation.r'; @FILE in place of the token",
+    )
+    group.add_argument("--token-endpoint", metavar="URL", help=f"client_credentials; secret in {SECRET}")
+
+
+def token_source(options: argparse.Namespace, base: str, patients: Sequence[str]) -> TokenSource:
+    """Raises CouldNotRun."""
+    if options.token_for:
+        return PastedTokens(base, dict(map(_pasted, options.token_for)), tuple(patients))
+    if options.token_endpoint:
+        return ClientCredentials(options.token_endpoint, options.client, os.environ.get(SECRET, ""))
+    server = DevelopmentServer(options.authority or AUTHORITY)
+    try:
+        if not options.dry_run:
+            server.check()
+    except Unreachable as problem:
+        raise CouldNotRun(f"{problem}. --authority names a development smartauth, --token-for gives tokens.") from None
+    patient = patients[0] if patients else ""
+    return DevelopmentTokens(
+        server, client=options.client, user=options.user, aud=(options.aud or base), patient=patient
+    )
+
+
+def _pasted(text: str) -> tuple[str, str]:
+    what, equals, token = text.partition("=")
+    if not equals or not token:
+        raise CouldNotRun(f"--token-for takes WHAT=TOKEN, not {what[:40]!r}")
+    if token.startswith("@"):
+        try:
+            token = Path(token[1:]).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as problem:
+            raise CouldNotRun(f"The token for {what} cannot be read: {problem}") from None
+    return what, token

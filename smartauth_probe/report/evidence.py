@@ -1,0 +1,93 @@
+"""What of requests and answers stands in a report: no token, no secret, and of patients nothing but ids."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl, unquote_plus
+
+from smartauth_probe.target.answer import Answer, name_of
+from smartauth_probe.target.client import Exchange
+
+SHOWN_OF_TOKEN = 8
+SECRET_HEADERS = frozenset({"authorization", "cookie"})
+SHOWN_HEADERS = ("WWW-Authenticate", "Location", "Content-Type", "ETag", "Last-Modified", "Allow", "Retry-After")
+SHOWN_ENTRIES = 10
+SHOWN_BODY = 20_000
+CUT = "… (cut)"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """`private` has values that came from a record, with the words that stand in their place.
+
+    `is_full` shows answers as they came, for who reads the report alone; tokens are cut all the same.
+    """
+
+    private: Mapping[str, str] = field(default_factory=dict)
+    is_full: bool = False
+
+    def request(self, exchange: Exchange, base_path: str) -> str:
+        """Request line, headers, body."""
+        request = exchange.request
+        query = f"?{self._query(request.query)}" if request.query else ""
+        path = f"{base_path}/{request.path}".rstrip("/") or "/"
+        headers = [f"{name}: {self._header(name, value)}" for name, value in request.headers if name != "Accept"]
+        body = ["", self._query(request.body)] if request.body else []
+        return "\n".join([f"{request.method} {path}{query} HTTP/1.1", *headers, *body])
+
+    def answer(self, exchange: Exchange) -> str:
+        """Status line, the headers that matter, and of the body what it is."""
+        answer = exchange.answer
+        if answer is None:
+            return f"no answer: {exchange.problem}"
+        found = ((name, answer.headers.get(name)) for name in SHOWN_HEADERS)
+        headers = [f"{name}: {value[:300]}" for name, value in found if value]
+        body = self._body(answer)
+        return "\n".join([f"HTTP/1.1 {answer.status}", *headers, *(["", body] if body else [])])
+
+    def _header(self, name: str, value: str) -> str:
+        if name.lower() not in SECRET_HEADERS:
+            return self._without_private(value)
+        scheme, _, token = value.partition(" ") if " " in value else ("", "", value)
+        shown = token[:SHOWN_OF_TOKEN].encode("unicode_escape").decode()
+        return f"{scheme} {shown}{CUT}".strip()
+
+    def _query(self, query: str) -> str:
+        """Readable, without a token and without what is from a record."""
+        if "=" not in query:
+            return self._without_private(query[:SHOWN_BODY])
+        if query.lstrip().startswith(("{", "[")):
+            return self._without_private(query[:SHOWN_BODY])
+        pairs = parse_qsl(query, keep_blank_values=True)
+        shown = ((name, f"{value[:SHOWN_OF_TOKEN]}{CUT}" if name == "access_token" else value) for name, value in pairs)
+        return self._without_private("&".join(f"{name}={unquote_plus(value)}" for name, value in shown))
+
+    def _without_private(self, text: str) -> str:
+        for value, words in self.private.items():
+            text = text.replace(value, f"({words})") if value else text
+        return text
+
+    def _body(self, answer: Answer) -> str:
+        if self.is_full:
+            return answer.content[:SHOWN_BODY].decode(errors="replace")
+        if answer.type == "Bundle":
+            return json.dumps(_bundle(answer), indent=1)
+        if answer.type == "OperationOutcome":
+            return json.dumps({"resourceType": "OperationOutcome", "issue": _codes(answer.resource.get("issue"))})
+        if answer.type:
+            return f"{name_of(answer.resource)} {CUT}"
+        return f"{len(answer.content)} bytes {CUT}" if answer.content else ""
+
+
+def _bundle(answer: Answer) -> dict[str, Any]:
+    total = {} if answer.total is None else {"total": answer.total}
+    names = answer.names
+    more = [f"and {len(names) - SHOWN_ENTRIES} more"] if len(names) > SHOWN_ENTRIES else []
+    return {"resourceType": "Bundle", **total, "entry": [*names[:SHOWN_ENTRIES], *more]}
+
+
+def _codes(issues: Any) -> list[str]:
+    """The codes alone: what a server says beside them may name somebody."""
+    found = issues if isinstance(issues, list) else []
+    return [str(each["code"]) for each in found if isinstance(each, dict) and isinstance(each.get("code"), str)]

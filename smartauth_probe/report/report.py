@@ -1,0 +1,94 @@
+"""The report: what was probed, how, and with what result; the forms that it is written in are made from it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from smartauth_probe import __version__
+from smartauth_probe.checks import sections
+from smartauth_probe.checks.check import Outcome, Section
+from smartauth_probe.report.evidence import Evidence
+from smartauth_probe.runner import CheckResult, Run
+from smartauth_probe.target.probe import Probe
+
+ALL_GOOD, FINDINGS, COULD_NOT_RUN = 0, 1, 2
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A finding that somebody accepts for now."""
+
+    reason: str
+    date: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    run: Run
+    server: str
+    says_it_is: str
+    tokens_from: str
+    patients: tuple[str, ...]
+    requests: int
+    writes: bool
+    evidence: Evidence
+    accepted: Mapping[str, Accepted] = field(default_factory=dict)
+    version: str = __version__
+
+    @classmethod
+    def about(
+        cls, probe: Probe, run: Run, evidence: Evidence, accepted: Mapping[str, Accepted] | None = None
+    ) -> "Report":
+        b = [probe.fixture.other.id] if probe.fixture.other else []
+        return cls(
+            run,
+            probe.client.base,
+            str(probe.facts),
+            probe.source.description,
+            (probe.a.id, *b),
+            probe.client.sent,
+            probe.writes,
+            evidence,
+            accepted or {},
+        )
+
+    @property
+    def failed(self) -> list[CheckResult]:
+        """Those that nobody accepted, most dangerous first."""
+        found = (each for each in self.run.of(Outcome.FAILED) if each.check.name not in self.accepted)
+        return sorted(found, key=lambda each: each.danger)
+
+    @property
+    def accepted_failures(self) -> list[CheckResult]:
+        return [each for each in self.run.of(Outcome.FAILED) if each.check.name in self.accepted]
+
+    @property
+    def exit_status(self) -> int:
+        """0 where nothing failed, 1 where something did, 2 where the server stopped answering before the end."""
+        if self.failed:
+            return FINDINGS
+        return COULD_NOT_RUN if self.run.stopped else ALL_GOOD
+
+    @property
+    def title(self) -> str:
+        """The result in words."""
+        made, total, count = len(self.run.results), self.run.chosen, len(self.failed)
+        if self.run.stopped:
+            return f"Stopped after {made} of {total} checks: {_number(count)} failed so far"
+        if not count:
+            return f"No check failed: {len(self.run.of(Outcome.PASSED))} of {total} passed"
+        return f"{count} of {total} checks failed"
+
+    @property
+    def by_section(self) -> list[tuple[Section, dict[Outcome, int]]]:
+        """How many of each outcome, for the sections of which a check was made; accepted ones count as policy."""
+        found: dict[str, dict[Outcome, int]] = {}
+        for each in self.run.results:
+            is_accepted = each.result.is_failed and each.check.name in self.accepted
+            outcome = Outcome.POLICY if is_accepted else each.result.outcome
+            counts = found.setdefault(each.check.section, dict.fromkeys(Outcome, 0))
+            counts[outcome] += 1
+        return [(section, found[section.key]) for section in sections() if section.key in found]
+
+
+def _number(count: int) -> str:
+    return str(count) if count else "none"

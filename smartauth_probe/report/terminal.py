@@ -1,0 +1,69 @@
+"""The report on a terminal: one line that moves while it runs, then what fits on a screen."""
+
+import os
+import sys
+from typing import TextIO
+
+from smartauth_probe.checks.check import Outcome
+from smartauth_probe.report.report import Report
+from smartauth_probe.runner import CheckResult, Run
+
+SHOWN = 8  # failures
+WIDTH = 100
+MARKS = {Outcome.FAILED: "failed", Outcome.POLICY: "policy", Outcome.SKIPPED: "skipped", Outcome.PASSED: "passed"}
+
+
+class Progress:
+    """Counts on one line of a terminal; failures are printed at once, also where it is no terminal."""
+
+    def __init__(self, out: TextIO | None = None) -> None:
+        self._out = out or sys.stderr
+        self._moves = self._out.isatty() and os.environ.get("TERM") != "dumb"
+        self._failed = 0
+
+    def __call__(self, made: CheckResult, number: int, total: int) -> None:
+        if made.result.is_failed:
+            self._failed += 1
+            self._line(f"failed  {made.check.id} {made.check.name}: {made.check.headline}")
+        if self._moves:
+            text = f"{number} of {total} checks, {self._failed or 'none'} failed: {made.check.name}"[: WIDTH - 1]
+            print(f"\r{text:<{WIDTH}}", end="", file=self._out, flush=True)
+
+    def _line(self, text: str) -> None:
+        print(f"\r{text:<{WIDTH}}" if self._moves else text, file=self._out)
+
+    def end(self) -> None:
+        if self._moves:
+            print("\r" + " " * WIDTH + "\r", end="", file=self._out, flush=True)
+
+
+def summary(report: Report) -> str:
+    """At most some thirty lines."""
+    run = report.run
+    head = [
+        report.title,
+        f"  {report.server}, {report.says_it_is}",
+        f"  {report.requests} requests in {run.seconds:.0f} s; tokens from {report.tokens_from}",
+        *([f"  stopped: {run.stopped}"] if run.stopped else []),
+        "",
+    ]
+    return "\n".join([*head, *_table(report), *_failures(report), *_skipped(run)])
+
+
+def _table(report: Report) -> list[str]:
+    rows = [("", *MARKS.values())]
+    rows += [(section.title, *(str(counts[each] or "") for each in Outcome)) for section, counts in report.by_section]
+    return [f"  {row[0]:<44}" + "".join(f"{cell:>9}" for cell in row[1:]) for row in rows]
+
+
+def _failures(report: Report) -> list[str]:
+    found = report.failed
+    lines = [f"  {each.check.id} {each.check.name}: {each.check.headline} {each.result.seen}" for each in found[:SHOWN]]
+    more = [f"  and {len(found) - SHOWN} more"] if len(found) > SHOWN else []
+    return ["", "What to fix first:", *lines, *more] if found else []
+
+
+def _skipped(run: Run) -> list[str]:
+    found = run.of(Outcome.SKIPPED)
+    ways = sorted({each.result.to_run for each in found} - {"", "nothing to do"})
+    return ["", f"To make more of the {len(found)} skipped checks: {'; '.join(ways)}"] if ways else []

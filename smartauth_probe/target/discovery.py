@@ -1,0 +1,94 @@
+"""Finds the two patients and their records, each with the patient's own token."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from smartauth_probe.checks.check import Skip
+from smartauth_probe.raw_http import NoAnswer
+from smartauth_probe.target.client import Client
+from smartauth_probe.target.fixture import PARAMETERS, TYPES, Fixture, Person, Record
+from smartauth_probe.target.probe import READER, Probe
+from smartauth_probe.target.server_facts import server_facts
+from smartauth_probe.tokens.source import GivenToken, NoToken, TokenSource
+
+SHOWN = "20"
+TRIED = 10  # candidates for B
+
+
+class CouldNotRun(Exception):
+    """Why no check says anything."""
+
+
+def prepare(client: Client, source: TokenSource, patients: Sequence[str] = (), *, writes: bool = False) -> Probe:
+    """A probe with what the server is and what is in it. Raises CouldNotRun."""
+    try:
+        facts = server_facts(client)
+        client.accept = facts.accept
+        a = patients[0] if patients else source.patient
+        if not a:
+            raise CouldNotRun("Nobody knows a patient: name two with --patients A,B")
+        probe = Probe(client, source, facts, Fixture(Person("A", a)), writes=writes)
+        if client.is_dry:
+            probe.fixture = Fixture(_imagined("A", a), _imagined("B", patients[1] if patients[1:] else "B"))
+            return probe
+        _refuse_unless_let_in(probe)
+        probe.fixture = _fixture(probe, a, patients[1] if patients[1:] else "")
+        return probe
+    except NoAnswer as problem:
+        raise CouldNotRun(str(problem)) from None
+    except (Skip, NoToken) as problem:
+        raise CouldNotRun(f"There is no token to begin with. {problem}") from None
+
+
+def _refuse_unless_let_in(probe: Probe) -> None:
+    """A server that refuses everything proves nothing. Raises CouldNotRun."""
+    answer = probe.read("Patient", probe.a.id, probe.token())
+    if answer.status != 200 or (answer.type, answer.id) != ("Patient", probe.a.id):
+        challenge = answer.headers.get("WWW-Authenticate") or ""
+        raise CouldNotRun(
+            f"The server does not let a good token in: GET {probe.a.path} with {READER} answered {answer}"
+            f"{f', {challenge[:200]}' if challenge else ''}. Whatever it refuses then says nothing."
+        )
+
+
+def _fixture(probe: Probe, a: str, b: str) -> Fixture:
+    other = b or _another_patient(probe, a)
+    found = Person("B", other, _records(probe, other)) if other else None
+    return Fixture(Person("A", a, _records(probe, a)), found)
+
+
+def _another_patient(probe: Probe, a: str) -> str:
+    """The first one that has records, else the first one, that a backend service or everybody's reader finds."""
+    found = list(dict.fromkeys(_patients(probe, a)))
+    with_records = (each for each in found[:TRIED] if _records(probe, each))
+    return next(with_records, found[0] if found else "")
+
+
+def _patients(probe: Probe, a: str) -> Iterator[str]:
+    for scope, whose in (("system/*.rs", ""), ("user/*.rs", "")):
+        try:
+            answer = probe.search("Patient", probe.token(scope, whose), ("_count", SHOWN))
+        except Skip:
+            continue
+        yield from (str(each["id"]) for each in answer.entries if each.get("id") not in (None, a))
+
+
+def _records(probe: Probe, patient: str) -> Mapping[str, Sequence[Record]]:
+    """What this patient's own token finds, in the types that the server says it has."""
+    try:
+        token = probe.token(READER, patient)
+    except Skip:
+        return {}
+    found = ((kind, _found(probe, kind, patient, token)) for kind in TYPES if probe.facts.may_do(kind, "search-type"))
+    return {kind: records for kind, records in found if records}
+
+
+def _found(probe: Probe, kind: str, patient: str, token: GivenToken) -> list[Record]:
+    answer = probe.search(kind, token, (PARAMETERS.get(kind, "patient"), patient), ("_count", SHOWN))
+    own = (Record.of(each) for each in answer.entries if answer.is_ok and each.get("resourceType") == kind)
+    return [record for record in own if record.id]
+
+
+def _imagined(letter: str, patient: str) -> Person:
+    """Somebody with a record of each type, to say what would be sent."""
+    records = {kind: [Record(kind, f"{letter.lower()}-{kind.lower()}", "1")] for kind in TYPES}
+    return Person(letter, patient, records)

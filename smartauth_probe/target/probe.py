@@ -1,0 +1,141 @@
+"""What a check works with: tokens, two patients, and a FHIR server that it asks."""
+
+from dataclasses import dataclass, field, replace
+from urllib.parse import urlencode
+
+from smartauth_probe.bad_token import BadToken
+from smartauth_probe.checks.check import Skip
+from smartauth_probe.requests import FORM, Presentation
+from smartauth_probe.target.answer import Answer
+from smartauth_probe.target.client import Client
+from smartauth_probe.target.fixture import UNKNOWN_ID, Fixture, Person
+from smartauth_probe.target.server_facts import ServerFacts
+from smartauth_probe.tokens.source import GivenToken, NoToken, TokenSource, Wanted
+
+Pairs = tuple[tuple[str, str], ...]
+NO_TOKEN = GivenToken("", "no token")
+NOT_DONE = frozenset({400, 404, 405, 406, 415, 422, 501})
+WIDEST = "patient/*.cruds"
+READER = "patient/*.rs"
+
+
+@dataclass
+class Probe:
+    client: Client
+    source: TokenSource
+    facts: ServerFacts
+    fixture: Fixture
+    writes: bool = False
+    private: dict[str, str] = field(default_factory=dict)
+    _tokens: dict[Wanted, GivenToken] = field(default_factory=dict)
+    _done: dict[str, int] = field(default_factory=dict)
+    _unknown: int = 0
+
+    @property
+    def a(self) -> Person:
+        return self.fixture.a
+
+    @property
+    def b(self) -> Person:
+        """Raises Skip."""
+        return self.fixture.b
+
+    @property
+    def unknown_id(self) -> str:
+        """An id that no record ever had."""
+        return UNKNOWN_ID
+
+    @property
+    def is_loopback(self) -> bool:
+        return self.client.is_loopback
+
+    # tokens
+
+    def token(self, scope: str = READER, patient: str | None = None, *, user: str = "", **claims: object) -> GivenToken:
+        """A good token for A, or for the patient of that id, "" for none. Made once. Raises Skip."""
+        about = self.a.id if patient is None else patient
+        wanted = Wanted(scope, about, user, tuple(sorted(claims.items())))
+        if wanted not in self._tokens:
+            value = "dry" if self.client.is_dry else self._made(wanted)
+            self._tokens[wanted] = GivenToken(value, str(wanted))
+        return self._tokens[wanted]
+
+    def _made(self, wanted: Wanted) -> str:
+        try:
+            return self.source.token(wanted)
+        except NoToken as reason:
+            raise Skip(str(reason), reason.to_run) from None
+
+    def bad_token(self, kind: str, listens_at: str = "") -> BadToken:
+        """One of that kind of the catalogue, with the request that presents it. Raises Skip."""
+        try:
+            return self.source.bad_token(kind, listens_at)
+        except NoToken as reason:
+            raise Skip(str(reason), reason.to_run) from None
+
+    def present(self, bad: BadToken) -> Answer:
+        return self.client.send(bad.request, bad.kind.name)
+
+    # requests
+
+    def send(
+        self, method: str, path: str, token: GivenToken, query: Pairs = (), headers: Pairs = (), body: str = ""
+    ) -> Answer:
+        """Raises NoAnswer, Stop."""
+        shown = (("Authorization", f"Bearer {token.value}"),) if token.value else ()
+        request = Presentation(path, method, urlencode(query), (*shown, *headers), body)
+        return self.client.send(request, token.label)
+
+    def read(self, kind: str, key: str, token: GivenToken, *headers: tuple[str, str]) -> Answer:
+        return self.send("GET", f"{kind}/{key}", token, headers=headers)
+
+    def search(self, kind: str, token: GivenToken, *query: tuple[str, str]) -> Answer:
+        """By GET; the parameters in the order in which they are named."""
+        return self.send("GET", kind, token, query)
+
+    def post_search(self, kind: str, token: GivenToken, *form: tuple[str, str], query: Pairs = ()) -> Answer:
+        path = f"{kind}/_search" if kind else "_search"
+        return self.send("POST", path, token, query, (("Content-Type", FORM),), urlencode(form))
+
+    def follow(self, url: str, token: GivenToken) -> Answer:
+        """A page that the server named. Raises Skip where that is no address below the base."""
+        request = self.client.below_base(url)
+        if request is None:
+            raise Skip("The link leads away from the base, where nothing is sent.")
+        shown = (("Authorization", f"Bearer {token.value}"),) if token.value else ()
+        return self.client.send(replace(request, headers=shown), token.label)
+
+    # what can be asked
+
+    def need(self, what: str, answer: Answer) -> Answer:
+        """The answer to somebody who may. Raises Skip where it says that the server does not do such a thing."""
+        if not answer.is_ok and not self.client.is_dry:
+            raise Skip(f"The server does not do it, or not here: {what} answered {answer.status} to a token that may.")
+        return answer
+
+    def need_interaction(self, kind: str, interaction: str) -> None:
+        """Raises Skip where the server says that it has none."""
+        if not self.facts.may_do(kind, interaction):
+            raise Skip(f"The CapabilityStatement has no {interaction} for {kind}.")
+
+    def need_parameter(self, kind: str, parameter: str) -> None:
+        """Raises Skip where the server says that it knows no such parameter."""
+        if not self.facts.may_search_by(kind, parameter):
+            raise Skip(f"The CapabilityStatement has no parameter {parameter} for {kind}.")
+
+    def need_writes(self) -> None:
+        """Raises Skip unless writing was allowed."""
+        if not self.writes:
+            raise Skip("Reads only: writing was not allowed.", "--writes, on a server without real data")
+
+    @property
+    def status_of_unknown_id(self) -> int:
+        """What a patient's good token gets for an id that never existed."""
+        if not self._unknown:
+            self._unknown = self.read("Patient", self.unknown_id, self.token()).status
+        return self._unknown or 404
+
+    def hide(self, value: str, words: str) -> str:
+        """The same value, in whose place every report has these words: it is from somebody's record."""
+        self.private[value] = words
+        return value

@@ -1,0 +1,54 @@
+"""No false finding, and no missed fault: a server that does it right, and one broken on purpose for each check."""
+
+from fnmatch import fnmatchcase
+
+import pytest
+
+from smartauth_probe.checks import all_checks, sections
+from smartauth_probe.checks.check import Check, Outcome
+from smartauth_probe.runner import make, run
+from smartauth_probe.target.discovery import prepare
+from smartauth_probe.target.probe import Probe
+from tests.smartauth_probe.checks.faults import FAULTS
+from tests.smartauth_probe.small_server import OpenTokens, client_of
+
+pytestmark = pytest.mark.one_engine
+# those of the catalogue are judged in test_verdict.py; a fault "" says that there is no failure, only policy
+CHECKS = [check for check in all_checks() if check.section != "tokens" and FAULTS.get(check.name) != ""]
+
+
+def probe_of(*faults: str, writes: bool = True) -> Probe:
+    client = client_of()
+    probe = prepare(client, OpenTokens(), writes=writes)
+    client.server.faults = frozenset(faults)
+    return probe
+
+
+def fault_of(check: Check) -> str:
+    """The fault of the first pattern that fits the name."""
+    return next(fault for pattern, fault in FAULTS.items() if fnmatchcase(check.name, pattern))
+
+
+@pytest.mark.requirement("TV-33")
+def test_a_server_that_does_everything_right_fails_nowhere() -> None:
+    made = run(probe_of(), list(all_checks()))
+
+    assert [(each.check.name, each.result) for each in made.of(Outcome.FAILED)] == []
+    assert not [each for each in made.results if "probe itself" in each.result.seen]
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
+def test_a_server_that_is_broken_for_a_check_fails_it(check: Check) -> None:
+    probe = probe_of(*fault_of(check).split())
+
+    assert make(probe, check).result.outcome is Outcome.FAILED
+
+
+def test_every_check_has_a_name_of_its_own_and_says_all_that_a_report_needs() -> None:
+    checks = all_checks()
+
+    assert len({check.name for check in checks}) == len(checks)
+    for check in checks:
+        assert all((check.title, check.headline, check.fix, check.source)), check.name
+        assert check.why.count(". ") >= 1 or check.section == "tokens", check.name
+        assert check.section in {section.key for section in sections()}

@@ -1,0 +1,314 @@
+"""A FHIR server without a network that does everything right, but for the faults that a test switches on.
+
+Its tokens are the claims themselves. What is wrong with a fault `x` stands where the code asks `self.has("x")`.
+"""
+
+import json
+import re
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from http.client import HTTPMessage
+from typing import Any
+from urllib.parse import parse_qsl
+
+from smartauth_probe.bad_token import BadToken
+from smartauth_probe.catalogue import kinds
+from smartauth_probe.raw_http import Response
+from smartauth_probe.requests import PRESENTATIONS, Presentation, presentation
+from smartauth_probe.target.answer import Answer
+from smartauth_probe.target.client import Client, Exchange
+from smartauth_probe.target.fixture import UNKNOWN_ID
+from smartauth_probe.tokens.source import NoToken, Wanted, is_system
+from tests.smartauth_probe.small_records import Json, records
+from tests.smartauth_probe.small_search import Search
+from tests.smartauth_probe.small_writes import write
+
+BASE = "http://127.0.0.1:9/fhir"
+V1 = {"read": "rs", "write": "cud", "*": "cruds"}
+LETTERS = {"read": "r", "vread": "r", "history": "r", "search": "s", "create": "c", "update": "u", "delete": "d"}
+INVALID, FORBIDDEN = 'Bearer error="invalid_token"', 'Bearer error="insufficient_scope"'
+
+
+class Refused(Exception):
+    def __init__(self, status: int, code: str, **headers: str) -> None:
+        self.status, self.code, self.headers = status, code, headers
+
+
+HIDDEN = Refused(404, "not-found")
+
+
+@dataclass(frozen=True)
+class Grant:
+    """Records of these patients, None for everybody's, that have one of these categories, () for any."""
+
+    patients: frozenset[str] | None
+    categories: tuple[str, ...] = ()
+
+
+@dataclass
+class SmallServer:
+    faults: frozenset[str] = frozenset()
+    store: dict[tuple[str, str], list[Json | None]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for each in records():
+            self.put(each)
+        moved = next(each for each in records() if each["id"] == "ben-more")
+        self.put({**moved, "id": "amy-moved"})
+        self.put({**moved, "id": "amy-moved", "subject": {"reference": "Patient/amy"}})
+
+    def has(self, fault: str) -> bool:
+        return fault in self.faults
+
+    def put(self, resource: Json) -> None:
+        versions = self.store.setdefault((resource["resourceType"], resource["id"]), [])
+        versions.append({**resource, "meta": {"versionId": str(len(versions) + 1)}})
+
+    def current(self) -> Iterator[Json]:
+        for versions in self.store.values():
+            if versions[-1] is not None:
+                yield versions[-1]
+
+    # who asks
+
+    def answer(self, request: Presentation) -> Response:
+        try:
+            return self._answer(request)
+        except ValueError:
+            return respond(400, {"resourceType": "OperationOutcome", "issue": [{"code": "invalid"}]})
+        except Refused as refusal:
+            outcome: Json = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": refusal.code}]}
+            if self.has("traceback"):
+                outcome |= {"text": "Traceback (most recent call last): line 1"}
+            return respond(refusal.status, outcome, refusal.headers)
+
+    def _answer(self, request: Presentation) -> Response:
+        headers = {name.lower(): value for name, value in request.headers}
+        if request.path == "metadata" and not (self.has("metadata-closed") and "authorization" not in headers):
+            return respond(200, self.statement(), {"Access-Control-Allow-Origin": "*"})
+        if request.path == ".well-known/smart-configuration":
+            is_open = not self.has("configuration-closed") or "authorization" in headers
+            return respond(200 if is_open else 401, {})
+        if request.method == "OPTIONS" and not self.has("options-is-get"):
+            return respond(204, None, {"Access-Control-Allow-Origin": "https://app.example"})
+        if self.has("unknown-first") and request.path.rpartition("/")[2] == UNKNOWN_ID:
+            raise HIDDEN
+        claims = self.claims(request, headers)
+        return Asked(self, claims, request, headers).answer()
+
+    def statement(self) -> Json:
+        interactions = [{"code": code} for code in ("read", "vread", "search-type", "history-instance", "create")]
+        types = sorted({kind for kind, _ in self.store})
+        rest = {"mode": "server", "resource": [{"type": each, "interaction": interactions} for each in types]}
+        return {"resourceType": "CapabilityStatement", "fhirVersion": "4.0.1", "rest": [rest]}
+
+    def claims(self, request: Presentation, headers: Mapping[str, str]) -> Json:
+        shown = [value for name, value in request.headers if name.lower() == "authorization"]
+        if len(shown) > 1:
+            raise Refused(400, "invalid")
+        if not shown or not shown[0].lower().startswith("bearer "):
+            is_believed = self.has("proxy-believed") and any(name.startswith("x-forwarded-u") for name in headers)
+            is_head = self.has("head-open") and request.method == "HEAD"
+            if not shown and (self.has("open") or self.has("options-is-get") or is_believed or is_head):
+                return {"scope": "system/*.cruds"}
+            raise Refused(401, "login", **{"WWW-Authenticate": "Bearer"})
+        try:
+            if not re.fullmatch(r"[A-Za-z0-9_=-]+", shown[0][7:]):
+                raise ValueError
+            claims: Json = json.loads(urlsafe_b64decode(shown[0][7:]))
+            return claims
+        except ValueError:
+            raise Refused(401, "login", **{"WWW-Authenticate": INVALID}) from None
+
+
+@dataclass
+class Asked:
+    """One request of somebody with these claims."""
+
+    server: SmallServer
+    claims: Json
+    request: Presentation
+    headers: Mapping[str, str]
+
+    def answer(self) -> Response:
+        parts = [part for part in self.request.path.split("/") if part]
+        method = "GET" if self.request.method == "OPTIONS" else self.request.method
+        match (method, parts):
+            case ("GET" | "HEAD", [kind, key]) if not kind.startswith(("_", "$")) and not key.startswith(("_", "$")):
+                return self.read(kind, key)
+            case ("GET", [kind, key, "_history", *rest]):
+                return self.history(kind, key, *rest)
+            case ("GET", [*kind, "_history"]) if len(kind) < 2:
+                return self.history_of_all(*kind)
+            case ("GET", [kind]):
+                return Search(self, kind, parse_qsl(self.request.query)).answer()
+            case ("POST", [kind, "_search"]):
+                is_lost = "upgrade" in self.headers and self.has("upgrade-loses-the-form")
+                pairs = parse_qsl(self.request.query) + parse_qsl("" if is_lost else self.request.body)
+                return Search(self, kind, pairs).answer()
+            case ("GET", ["Patient", key, kind]) if not kind.startswith("$"):
+                if not self.server.has("compartment-search-open"):
+                    self.find("Patient", key, "r")
+                return Search(self, kind, [*parse_qsl(self.request.query), ("patient", key)]).answer()
+            case _:
+                return write(self, parts)
+
+    # what the scopes allow
+
+    def has(self, fault: str) -> bool:
+        return self.server.has(fault)
+
+    def grants(self, kind: str, letter: str) -> list[Grant]:
+        """Raises Refused where no scope allows it."""
+        found = list(self._grants(kind, letter))
+        if not found:
+            raise Refused(403, "forbidden", **{"WWW-Authenticate": FORBIDDEN})
+        return found
+
+    def _grants(self, kind: str, letter: str) -> Iterator[Grant]:
+        for scope in str(self.claims.get("scope", "")).split():
+            context, _, rest = scope.partition("/")
+            name, _, query = rest.partition("?")
+            of_type, _, letters = name.partition(".")
+            letters = V1.get(letters, letters)
+            is_type = of_type in ("*", kind) or self.has("type-not-checked")
+            in_order = letters == "".join(each for each in "cruds" if each in letters) or self.has("letters-any-order")
+            if is_type and in_order and (letter in letters or self.has(f"letter-{letter}-not-checked")):
+                yield from self._of_context(context, query)
+
+    def _of_context(self, context: str, query: str) -> Iterator[Grant]:
+        if query and not query.startswith("category="):
+            return
+        categories = () if self.has("query-ignored") else tuple(filter(None, [query.rpartition("|")[2]]))
+        patient, user = self.claims.get("patient"), str(self.claims.get("fhirUser", ""))
+        if context == "patient" and (patient or self.has("no-patient-all")):
+            yield Grant(frozenset([patient]) if patient else None, categories)
+        if context == "user" and user.endswith("Practitioner/dr"):
+            yield Grant(frozenset(["amy"]), categories)
+        if context == "user" and "/Patient/" in f"/{user}":
+            yield Grant(frozenset([user.rpartition("/")[2]]), categories)
+        if context == "system" and "fhirUser" not in self.claims:
+            yield Grant(None, categories)
+
+    def sees(self, resource: Json, grants: list[Grant]) -> bool:
+        return any(self._lies_in(resource, grant) for grant in grants)
+
+    def _lies_in(self, resource: Json, grant: Grant) -> bool:
+        owners = patients_of(resource)
+        if grant.patients is not None and not (owners & grant.patients or self.has("no-compartment")):
+            return False
+        coded = {code["code"] for each in resource.get("category", ()) for code in each["coding"]}
+        return not grant.categories or bool(coded & set(grant.categories))
+
+    # reading
+
+    def find(self, kind: str, key: str, letter: str) -> Json:
+        """The record as it is now. Raises Refused."""
+        grants = self.grants(kind, letter)
+        versions = self.server.store.get((kind, key))
+        found = versions[-1] if versions else None
+        if versions and not found and self.has("deleted-told"):
+            raise Refused(410, "deleted")
+        if found is None:
+            raise HIDDEN
+        if not self.sees(found, grants) and not (self.has("read-open") and self.request.method == "GET"):
+            if self.has("forbidden-told"):
+                raise Refused(403, "forbidden")
+            raise HIDDEN
+        return found
+
+    def read(self, kind: str, key: str) -> Response:
+        if self.has("etag-first") and "if-none-match" in self.headers and (kind, key) in self.server.store:
+            return respond(304, None)
+        found = self.find(kind, key, "r")
+        return respond(200, found, {"ETag": f'W/"{found["meta"]["versionId"]}"'})
+
+    def history(self, kind: str, key: str, number: str = "") -> Response:
+        grants = self.grants(kind, "r")
+        versions = [each for each in self.server.store.get((kind, key), []) if each]
+        now = versions[-1:] and self.sees(versions[-1], grants)
+        seen = [each for each in versions if self.sees(each, grants) or (now and self.has("history-by-now"))]
+        seen = versions if self.has("history-open") else seen
+        if number:
+            seen = [each for each in seen if each["meta"]["versionId"] == number]
+        if not seen:
+            raise HIDDEN
+        return respond(200, seen[0] if number else bundle(seen, "history", len(seen)))
+
+    def history_of_all(self, kind: str = "") -> Response:
+        types = [kind] if kind else sorted({name for name, _ in self.server.store})
+        versions = [self._versions(name) for name in types]
+        seen = [each for found, _ in versions for each in found]
+        total = sum(count for _, count in versions)
+        counted = total if self.has("history-counted-first") else len(seen)
+        count = int(dict(parse_qsl(self.request.query)).get("_count", 50))
+        return respond(200, bundle(seen[:count], "history", counted))
+
+    def _versions(self, kind: str) -> tuple[list[Json], int]:
+        grants = self.grants(kind, "s")
+        every = [each for (name, _), old in self.server.store.items() if name == kind for each in old if each]
+        return [each for each in every if self.sees(each, grants) or self.has("history-open")], len(every)
+
+
+def patients_of(resource: Json) -> set[str]:
+    if resource["resourceType"] == "Patient":
+        return {resource["id"]}
+    named = (resource.get(name, {}).get("reference", "") for name in ("subject", "patient", "for"))
+    return {each.removeprefix("Patient/") for each in named if each.startswith("Patient/")}
+
+
+def bundle(found: list[Json], kind: str, total: int | None, **links: str) -> Json:
+    link = [{"relation": name, "url": url} for name, url in links.items()]
+    entries = [{"resource": each} for each in found]
+    counted = {} if total is None else {"total": total}
+    return {"resourceType": "Bundle", "type": kind, **counted, "link": link, "entry": entries}
+
+
+def respond(status: int, body: Any, headers: Mapping[str, str] | None = None) -> Response:
+    message = HTTPMessage()
+    for name, value in {"Content-Type": "application/fhir+json", **(headers or {})}.items():
+        message[name] = value
+    return Response(status, message, b"" if body is None else json.dumps(body).encode())
+
+
+# How the probe meets it -----------------------------------------------------------------------------------------------
+
+
+class InProcess(Client):
+    """A client whose server is in this process."""
+
+    server: SmallServer
+
+    def send(self, request: Presentation, token: str = "") -> Answer:
+        self.sent += 1
+        answer = Answer.of(self.server.answer(request), 0.001)
+        self.exchanges.append(Exchange(request, token, answer))
+        return answer
+
+
+class OpenTokens:
+    """Every token that anybody wants; of bad ones those whose request is wrong."""
+
+    description, patient = "a test", "amy"
+
+    def token(self, wanted: Wanted) -> str:
+        claims: dict[str, Any] = {"scope": wanted.scope, "fhirUser": wanted.user or "Patient/amy"}
+        claims |= {"patient": wanted.patient} if wanted.patient else {}
+        if is_system(wanted) and not wanted.user:
+            claims.pop("fhirUser")
+        claims |= dict(wanted.claims)
+        kept = {name: value for name, value in claims.items() if value is not None}
+        return urlsafe_b64encode(json.dumps(kept).encode()).decode()
+
+    def bad_token(self, kind: str, listens_at: str = "") -> BadToken:
+        if kind not in PRESENTATIONS:
+            raise NoToken("it has no signature")
+        good = self.token(Wanted("patient/*.rs", "amy"))
+        return BadToken(kinds()[kind], good, BASE, presentation(kind, good, "amy"))
+
+
+def client_of(*faults: str) -> InProcess:
+    client = InProcess(BASE)
+    client.server = SmallServer(frozenset(faults))
+    return client

@@ -1,0 +1,125 @@
+"""The command: what it says, what it writes, and its exit status."""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from smartauth_probe.command import main
+from smartauth_probe.tokens.source import Wanted
+from tests.smartauth_probe.small_http import listening
+from tests.smartauth_probe.small_server import OpenTokens, SmallServer
+
+pytestmark = pytest.mark.one_engine
+TOKENS = {patient: OpenTokens().token(Wanted("patient/*.rs", patient)) for patient in ("amy", "ben")}
+PASTED = [f"--token-for=A={TOKENS['amy']}", f"--token-for=B={TOKENS['ben']}", "--patients=amy,ben"]
+
+
+@dataclass
+class Target:
+    server: SmallServer
+    base: str
+
+
+@pytest.fixture(scope="module")
+def started() -> Iterator[Target]:
+    server = SmallServer()
+    with listening(server) as base:
+        yield Target(server, base)
+
+
+@pytest.fixture
+def target(started: Target) -> Target:
+    started.server.faults = frozenset()
+    return started
+
+
+Say = Callable[..., tuple[int, str]]
+
+
+@pytest.fixture
+def say(capsys: pytest.CaptureFixture[str]) -> Say:
+    def run(*arguments: str) -> tuple[int, str]:
+        status = main([*arguments])
+        printed = capsys.readouterr()
+        return status, printed.out + printed.err
+
+    return run
+
+
+def test_a_server_that_does_right_ends_with_0_and_a_report(target: Target, say: Say, tmp_path: Path) -> None:
+    status, printed = say(target.base, *PASTED, f"--json={tmp_path / 'report.json'}")
+
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert status == report["exit_status"] == 0
+    assert printed.startswith("No check failed: ")
+    assert len(printed.splitlines()) < 40
+    assert report["patients"] == ["amy", "ben"]
+    assert {each["outcome"] for each in report["checks"]} <= {"passed", "policy", "skipped"}
+    assert all(each["seen"] and each["to_run"] for each in report["checks"] if each["outcome"] == "skipped")
+
+
+def test_a_server_that_lets_everybody_in_ends_with_1_and_says_what_to_do(target: Target, say: Say) -> None:
+    target.server.faults = frozenset(["open"])
+
+    status, printed = say(target.base, *PASTED, "--json=-", "--only=requests", "--only=XT-981", "--quiet")
+
+    report = json.loads(printed)
+    (found,) = [each for each in report["checks"] if each["name"] == "no-token"]
+    assert status == report["exit_status"] == 1
+    assert (found["outcome"], found["danger"], found["failures"], found["tries"]) == ("failed", "records", 3, 3)
+    assert found["fix"]
+    assert found["exchanges"][0]["request"].startswith("GET /fhir/Patient/amy HTTP/1.1")
+    assert found["exchanges"][0]["answer"].endswith("Patient/amy … (cut)")
+
+
+def test_no_token_and_nothing_of_a_record_but_ids_stands_in_a_report(target: Target, say: Say) -> None:
+    target.server.faults = frozenset(["open", "read-open", "search-open", "no-compartment"])
+
+    _, printed = say(target.base, *PASTED, "--json=-", "--quiet")
+
+    assert not any(token in printed for token in TOKENS.values())
+    assert not any(name in printed for name in ("Whitlock", "Shaw", "mrn-ben", "only-ben", "718-7"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["http://127.0.0.1:1/fhir", *PASTED], "did not answer"),
+        (["http://127.0.0.1:1/fhir", "--authority=http://127.0.0.1:2"], "--authority names a development smartauth"),
+        (["https://fhir.example.org/r4", *PASTED], "say --i-may-test-this-server if you may"),
+        (["fhir.example.org", *PASTED], "is no FHIR base"),
+        (["http://127.0.0.1:1/fhir", *PASTED, "--only=nothing"], "--list names all"),
+        (["http://127.0.0.1:1/fhir", "--token-for=A"], "--token-for takes WHAT=TOKEN"),
+    ],
+)
+def test_what_cannot_run_ends_with_2_and_a_sentence(say: Say, arguments: list[str], words: str) -> None:
+    status, printed = say(*arguments)
+
+    assert status == 2
+    assert printed.startswith("The probe could not run: ")
+    assert words in printed
+
+
+def test_a_server_that_refuses_a_good_token_proves_nothing(target: Target, say: Say) -> None:
+    status, printed = say(target.base, "--token-for=A=not.a.token", "--patients=amy,ben")
+
+    assert status == 2
+    assert "does not let a good token in: GET Patient/amy with patient/*.rs answered 401" in printed
+
+
+def test_a_dry_run_names_each_request_and_sends_none(say: Say) -> None:
+    status, printed = say("http://127.0.0.1:1/fhir", *PASTED, "--dry-run")
+
+    assert status == 0
+    assert "XT-981 no-token\n    GET Patient/amy  [no-token]\n" in printed
+
+
+def test_the_list_names_each_check(say: Say) -> None:
+    status, printed = say("http://127.0.0.1:1/fhir", "--list", "--skip=tokens")
+
+    assert status == 0
+    assert "TV-02   no-token-tells-nothing" in printed
+    assert "expired" not in printed
