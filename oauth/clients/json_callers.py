@@ -9,11 +9,11 @@ from rest_framework.request import Request
 from accounts import clock
 from oauth.clients.authentication import authenticate, run_as_client
 from oauth.clients.jwks_cache import KeysNotCached
-from oauth.http.credentials import ASSERTION_PARAMETERS, AUTHENTICATION_FAILED, AuthenticatedClient, parse_credentials
+from oauth.http.credentials import ASSERTION_PARAMETERS, AuthenticatedClient, parse_credentials
 from oauth.http.failures import count_failure
 from oauth.http.json_endpoint import Forbidden
 from oauth.http.machine_request import MachineRequest
-from oauth.models import Client, FhirServer
+from oauth.models import FhirServer
 from smart.fhir.audience import canonical_url
 from smart.http.about_token import ABOUT_TOKEN
 from smart.http.errors import InvalidClient, TemporarilyUnavailable
@@ -27,10 +27,7 @@ def authenticate_confidential(request: Request) -> AuthenticatedClient:
     """The confidential client that sent the request. Failures are counted as at the other endpoints (E58)."""
     machine = _machine_request(request)
     try:
-        found = _authenticate_and_wait(machine)
-        if found.authentication == Client.Authentication.NONE:
-            reason = "a public client proves nothing"
-            raise InvalidClient(AUTHENTICATION_FAILED, event_reason=reason, rule="CL-01", case="E111")
+        found = _authenticate_and_wait(machine)  # a public client proves nothing by Basic, and has no assertion
     except InvalidClient as error:
         raise count_failure(error, machine) from None
     request._request.META[ABOUT_TOKEN] = {"client_id": found.client_id}

@@ -149,3 +149,13 @@ def test_somebody_who_is_no_operator_ends_nothing(
     assert response.status_code == 403
     assert response.json()["error_description"] == "only operators and resource servers may end access"
     assert introspect(issued["access_token"])["active"] is True
+
+
+@pytest.mark.requirement("RV-08")
+def test_an_assertion_speaks_for_a_client_also_where_an_operator_is_signed_in(
+    operator: Operator, issued: dict[str, Any], introspect: Introspect
+) -> None:
+    response = operator.post(**targets(issued, "sub"), client_assertion="not.a.good-one")
+
+    assert (response.status_code, response.json()["error"]) == (401, "invalid_client")
+    assert introspect(issued["access_token"])["active"] is True

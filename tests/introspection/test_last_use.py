@@ -9,7 +9,8 @@ import pytest
 from accounts import clock
 from introspection import last_use
 from oauth.models import Authorization
-from tests.fixture_types import Grant
+from tests.fixture_types import Grant, Introspect, Issue
+from tests.waiting import wait_until
 
 NOW = 1_000_000_000
 
@@ -45,6 +46,16 @@ def test_a_use_is_noted_when_the_one_before_is_a_minute_old(written: list[Any]) 
     asyncio.run(note_all(use_of(1, NOW - minute), use_of(2, NOW - minute + 1), use_of(3, 0), use_of(4, NOW)))
 
     assert written == [{1: (NOW, "192.0.2.9"), 3: (NOW, "192.0.2.9")}]
+
+
+@pytest.mark.requirement("RV-05")
+def test_an_introspection_of_a_live_token_is_a_use(issue: Issue, introspect: Introspect) -> None:
+    answer, before = issue(), clock.now()
+    rows = Authorization.objects.filter(pk=answer["granted"].authorization.pk, used_at__gte=before)
+
+    assert introspect(answer["access_token"])["active"] is True
+
+    assert wait_until(rows.exists)
 
 
 @pytest.mark.requirement("RV-05")

@@ -1,7 +1,8 @@
 """`make mutants PACKAGE=name`: breaks the code of a package line by line and runs the tests that must notice.
 
 Results are kept in var/mutants/NAME (MUTANTS_DIR): a run that was stopped goes on where it was, a changed function is
-tried anew, and so is what survived. Without a name: the score of what was run.
+tried anew, and so is what survived. Without a name: the score of what was run. A survivor that is not in accepted.toml
+ends the command with 1; `--document` writes that list into the documentation.
 """
 
 import json
@@ -12,8 +13,11 @@ import sys
 import tempfile
 import tomllib
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
+
+from tests.mutants import survivors
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 STORE = Path(os.environ.get("MUTANTS_DIR") or ROOT / "var/mutants").resolve()
@@ -31,13 +35,22 @@ TIMEOUTS = {-24, 24, 36, 152, -9}
 def run(name: str, only: list[str]) -> int:
     """Tries what was not tried yet; `only` names mutants as mutmut does (fnmatch)."""
     copy = STORE / name
+    _forget_other_operators(copy)
+    _forget_survivors(name)
     _copy_to(copy)
     _configure(copy, PACKAGES[name])
-    _forget_survivors(copy)
     command = [sys.executable, "tests/mutants/mutmut_here.py", "run", "--max-children", "1", *only]
     with tempfile.TemporaryDirectory(prefix="mutants-", dir=MEMORY if MEMORY.is_dir() else None) as data:
         environment = {**os.environ, "SMARTAUTH_DATA_DIR": data}
-        return subprocess.run(command, cwd=copy, env=environment, check=False).returncode
+        failed = subprocess.run(command, cwd=copy, env=environment, check=False).returncode
+    return failed or check([name])
+
+
+def _forget_other_operators(copy: Path) -> None:
+    """Mutants are numbered: with other operators the number of a result means another mutant."""
+    operators = Path("tests/mutants/mutmut_here.py")
+    if not (copy / operators).exists() or (copy / operators).read_bytes() != (ROOT / operators).read_bytes():
+        shutil.rmtree(copy / "mutants", ignore_errors=True)
 
 
 def _copy_to(copy: Path) -> None:
@@ -57,7 +70,8 @@ def _copy_to(copy: Path) -> None:
     gone = {path for app in [*APPS, "tests"] for path in copy.glob(f"{app}/**/*.py")} - {copy / name for name in names}
     for path in gone:
         path.unlink()
-        (copy / "mutants" / path.relative_to(copy)).unlink(missing_ok=True)
+        for ending in ("", ".meta"):
+            (copy / "mutants" / f"{path.relative_to(copy)}{ending}").unlink(missing_ok=True)
 
 
 def _configure(copy: Path, package: dict[str, list[str]]) -> None:
@@ -65,7 +79,7 @@ def _configure(copy: Path, package: dict[str, list[str]]) -> None:
     settings: dict[str, Any] = {
         "source_paths": APPS,
         "only_mutate": package["code"],
-        "do_not_mutate": ["*/migrations/*"],
+        "do_not_mutate": ["*/migrations/*", *package.get("without", [])],
         "also_copy": sorted(path.name for path in copy.iterdir() if path.name not in {*APPS, "mutants"}),
         "pytest_add_cli_args_test_selection": package["tests"],
         "pytest_add_cli_args": ["-p", "tests.mutants.plugin", "-p", "no:cacheprovider", "-m", HEAVY],
@@ -80,24 +94,31 @@ def _configure(copy: Path, package: dict[str, list[str]]) -> None:
     (copy / "pyproject.toml").write_text(f"{own}\n[tool.mutmut]\n{table}", encoding="utf-8")
 
 
-def _forget_survivors(copy: Path) -> None:
-    for meta in (copy / "mutants").glob("**/*.meta"):
+def _forget_survivors(name: str) -> None:
+    """What survived and is not accepted is tried anew."""
+    new = {mutant for mutant, survivor in _survivors(name).items() if not survivors.is_accepted(survivor)}
+    new |= {mutant for mutant, code in codes(name).items() if _verdict(code) == "timeout"}
+    for meta in _metas(name):
+        kept = json.loads(meta.read_text(encoding="utf-8"))
+        found = kept["exit_code_by_key"]
+        kept["exit_code_by_key"] = {key: None if key in new else code for key, code in found.items()}
+        meta.write_text(json.dumps(kept), encoding="utf-8")
+
+
+def _metas(name: str) -> Iterator[Path]:
+    for meta in (STORE / name / "mutants").glob("**/*.meta"):
         try:
-            kept = json.loads(meta.read_text(encoding="utf-8"))
+            json.loads(meta.read_text(encoding="utf-8"))
         except ValueError:  # of a run that was stopped while it wrote
             meta.unlink()
-            continue
-        codes = kept["exit_code_by_key"]
-        kept["exit_code_by_key"] = {
-            key: None if code == SURVIVED or code in NO_TEST | TIMEOUTS else code for key, code in codes.items()
-        }
-        meta.write_text(json.dumps(kept), encoding="utf-8")
+        else:
+            yield meta
 
 
 def codes(name: str) -> dict[str, int | None]:
     """mutmut's verdict on each mutant of a package."""
     found: dict[str, int | None] = {}
-    for meta in (STORE / name / "mutants").glob("**/*.meta"):
+    for meta in _metas(name):
         found.update(json.loads(meta.read_text(encoding="utf-8"))["exit_code_by_key"])
     return found
 
@@ -122,21 +143,37 @@ def _verdict(code: int | None) -> str:
     return "alive" if code == SURVIVED else "killed"
 
 
-def show(name: str) -> None:
-    """The change that each mutant made which no test noticed."""
-    for mutant, code in sorted(codes(name).items()):
-        if _verdict(code) in ("alive", "timeout", "no test"):
-            subprocess.run(
-                [sys.executable, "tests/mutants/mutmut_here.py", "show", mutant], cwd=STORE / name, check=False
-            )
+def check(names: Iterable[str]) -> int:
+    """Prints the survivors that accepted.toml does not explain; 1 if there is one."""
+    new = [
+        survivor
+        for name in names
+        for survivor in sorted(_survivors(name).values())
+        if not survivors.is_accepted(survivor)
+    ]
+    _print(new)
+    return int(bool(new))
+
+
+def _survivors(name: str) -> dict[str, survivors.Survivor]:
+    alive = [mutant for mutant, code in codes(name).items() if _verdict(code) in ("alive", "no test")]
+    return survivors.survivors(STORE / name, alive) if alive else {}
+
+
+def _print(found: Iterable[survivors.Survivor]) -> None:
+    for function, change in found:
+        print(f"{function}: {change}")  # noqa: T201
 
 
 def main(arguments: list[str]) -> int:
     match arguments:
         case []:
             print(score())  # noqa: T201
+            return check(PACKAGES)
         case ["--show", name] if name in PACKAGES:
-            show(name)
+            _print(sorted(_survivors(name).values()))
+        case ["--document"]:
+            survivors.document()
         case [name, *only] if name in PACKAGES:
             return run(name, only)
         case _:

@@ -4,14 +4,45 @@ mutmut's own operators that only make nonsense of a text or a type (upper case, 
 mypy and every run see those. Ours take away a decision: a condition, a call, a transaction.
 """
 
+import json
 import os
+import sys
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 import libcst as cst
 from mutmut.mutation import file_mutation, mutators
 from mutmut.runners.harness import PytestRunner
 from mutmut.workers import isolation
+
+# Arguments that only the page of an explained refusal shows, in development.
+EXPLAINING = {"what", "rule", "case", "presented", "expected"}
+_sentences: set[cst.Arg] = set()
+
+
+def is_for_people(node: cst.CSTNode) -> bool:
+    """The sentence of an error, what explains it in development, or a line of the log: these are left alone."""
+    if isinstance(node, cst.Raise) and isinstance(node.exc, cst.Call):
+        _sentences.update(each for each in node.exc.args if _is_sentence(each.value))
+    if isinstance(node, cst.Arg):
+        return node in _sentences or (node.keyword is not None and node.keyword.value in EXPLAINING)
+    call = node.value if isinstance(node, cst.Expr) else node
+    function = call.func if isinstance(call, cst.Call) else None
+    if isinstance(function, cst.Attribute) and isinstance(function.value, cst.Name):
+        return function.value.value in ("log", "logger")
+    return isinstance(function, cst.Name) and function.value == "Explanation"
+
+
+def _is_sentence(value: cst.BaseExpression) -> bool:
+    if isinstance(value, cst.SimpleString):
+        return " " in value.value
+    return isinstance(value, (cst.FormattedString, cst.ConcatenatedString))
+
+
+class Visitor(file_mutation.MutationVisitor):
+    def on_visit(self, node: cst.CSTNode) -> bool:
+        return not is_for_people(node) and super().on_visit(node)
 
 
 def negate_condition(node: cst.If) -> Iterator[cst.If]:
@@ -34,6 +65,8 @@ def drop_call(node: cst.SimpleStatementLine) -> Iterator[cst.SimpleStatementLine
     if len(node.body) == 1 and isinstance(statement := node.body[0], (cst.Expr, cst.Raise)):
         value = statement.value if isinstance(statement, cst.Expr) else None
         value = value.expression if isinstance(value, cst.Await) else value
+        if is_for_people(statement):
+            return
         if value is None or isinstance(value, cst.Call):
             yield node.with_changes(body=[cst.Pass()])
 
@@ -54,7 +87,7 @@ def replace_word(node: cst.SimpleString) -> Iterator[cst.SimpleString]:
 def drop_argument(node: cst.Call) -> Iterator[cst.Call]:
     """`f(a, b)` -> `f(b)`, `f(a)`."""
     if len(node.args) > 1:
-        for index in range(len(node.args)):
+        for index in (index for index, each in enumerate(node.args) if not is_for_people(each)):
             yield node.with_changes(args=[*node.args[:index], *node.args[index + 1 :]])
 
 
@@ -112,11 +145,28 @@ class OnceMeasured(isolation.ForkServerRunner):
         return 0 if self._measured else super().run_clean_tests(tests)
 
 
+def changes(mutants: list[str]) -> dict[str, str]:
+    """What each of these mutants changed, as a diff without its head."""
+    from mutmut.mutation.diff_apply import get_diff_for_mutant
+
+    found = {}
+    for meta in sorted(Path("mutants").glob("**/*.meta")):
+        path = meta.relative_to("mutants").with_suffix("")
+        for mutant in json.loads(meta.read_text(encoding="utf-8"))["exit_code_by_key"].keys() & set(mutants):
+            diff = get_diff_for_mutant(mutant, path=path).splitlines()
+            found[mutant] = "\n".join(line for line in diff if not line.startswith(("---", "+++", "@@", " ")))
+    return found
+
+
 if __name__ == "__main__":
+    setattr(file_mutation, "MutationVisitor", Visitor)  # noqa: B010
     theirs = [each for each in mutators.mutation_operators if each[1] not in LEFT_OUT]
     setattr(file_mutation, "mutation_operators", [*theirs, *OURS])  # noqa: B010
     setattr(isolation, "PytestRunner", WarmRunner)  # noqa: B010
     setattr(isolation, "ForkServerRunner", OnceMeasured)  # noqa: B010
     from mutmut.__main__ import cli
 
-    cli()
+    if sys.argv[1:] == ["changes"]:
+        json.dump(changes(json.load(sys.stdin)), sys.stdout)
+    else:
+        cli()

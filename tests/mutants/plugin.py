@@ -4,10 +4,10 @@ import importlib
 import json
 import os
 import shutil
+import signal
 import sys
 from collections import Counter
 from contextlib import suppress
-from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,9 @@ _DATA = Path(os.environ["SMARTAUTH_DATA_DIR"])
 _KILLERS = Path("mutmut-killers.txt")  # a line for each mutant that a test noticed: its function, the test
 _MODULES = Path("mutmut-modules.txt")  # what the tests import, late or not
 _STATS = Path("mutmut-stats.json")
+TIMEOUT, LONGEST = 36, 20  # as mutmut calls it; seconds beyond six times those of the tests
 SETUP = 0.03  # seconds that the fixtures of a test take: mutmut measures the test alone
-MOST = 4  # seconds of tests beside those of the module's own file
+MOST = float(os.environ.get("MUTANTS_SECONDS") or 4)  # of tests of the module's own file, and as many of others
 
 
 @pytest.hookimpl(trylast=True)
@@ -68,6 +69,8 @@ def run_chosen(session: pytest.Session, mutant: str, chosen: frozenset[str]) -> 
     if mutant:
         function = mutant.rpartition("__mutmut_")[0]
         session.items = _likeliest(session.items, function)
+        signal.signal(signal.SIGALRM, lambda *_: os._exit(TIMEOUT))
+        signal.alarm(LONGEST + int(6 * MOST))
         session.config.pluginmanager.register(_FirstFailure(function))
     with suppress(session.Failed):
         session.config.hook.pytest_runtestloop(session=session)
@@ -75,7 +78,7 @@ def run_chosen(session: pytest.Session, mutant: str, chosen: frozenset[str]) -> 
 
 
 def _likeliest(items: list[pytest.Item], function: str) -> list[pytest.Item]:
-    """Those of the module's own file of tests, and as many others as fit into the time that a mutant may cost.
+    """Those of the module's own file of tests, and others, as many as fit into the time that a mutant may cost.
 
     First comes what is quick and has noticed mutants of the same function or module.
     """
@@ -89,8 +92,12 @@ def _likeliest(items: list[pytest.Item], function: str) -> list[pytest.Item]:
     cost = {item: SETUP + float(seconds.get(item.nodeid, 0)) for item in items}
     is_own = {item: item.nodeid.startswith(f"{own}::") for item in items}
     ordered = sorted(items, key=lambda item: cost[item] / (1 + noticed[item.nodeid] + 5 * is_own[item]))
-    spent = accumulate(0 if is_own[item] else cost[item] for item in ordered)
-    return [item for item, until in zip(ordered, spent, strict=True) if is_own[item] or until <= MOST]
+    spent, chosen = {True: 0.0, False: 0.0}, []
+    for item in ordered:
+        spent[is_own[item]] += cost[item]
+        if spent[is_own[item]] <= MOST:
+            chosen.append(item)
+    return chosen
 
 
 class _FirstFailure:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from accounts import clock, rate_limit
-from oauth.clients import jwks_fetch, jwks_uri
+from oauth.clients import jwks_cache, jwks_fetch, jwks_uri
 from smart.time_units import SECOND
 from tests.conftest import SECRET, App, Granted
 from tests.fixture_types import Events, MakeClient
@@ -238,15 +238,38 @@ def test_private_and_shared_keys_are_ignored_and_recorded_once(
     (event,) = events("client-keys-exposed", client=by_url.client_id)
     assert event.reason == "private or shared keys at its JWKS URL: 2"
 
+    publisher.body = jwks(RSA)
+    assert is_authenticated(app, by_url, RSA)
+    assert len(events("client-keys-exposed", client=by_url.client_id)) == 1
+
 
 @pytest.mark.requirement("E101")
-def test_no_private_key_that_was_fetched_is_kept(app: App, by_url: Any, publisher: Publisher) -> None:
+def test_no_private_key_that_was_fetched_is_kept(app: App, by_url: Any, publisher: Publisher, events: Events) -> None:
     from oauth.models import FetchedKeys
 
     publisher.body = jwks(EC.private(), RSA)
     assert is_authenticated(app, by_url, RSA)
 
     assert EC.private()["d"] not in FetchedKeys.objects.get(client=by_url).keys
+    (event,) = events("client-keys-exposed", client=by_url.client_id)
+    assert event.reason == "private or shared keys at its JWKS URL: 1"
+
+
+@pytest.mark.requirement("E101")
+def test_keys_of_which_nothing_could_be_recorded_are_not_kept(
+    app: App, by_url: Any, publisher: Publisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from oauth.models import FetchedKeys
+
+    def broken(*_events: Any) -> None:
+        raise RuntimeError("the trail does not answer")
+
+    publisher.body = jwks(EC.private(), RSA)
+    monkeypatch.setattr(jwks_cache, "record_events", broken)
+    answer = at(app, "/o/revoke", RSA.assertion(by_url.client_id))
+
+    assert answer.status_code == 500
+    assert FetchedKeys.objects.get(client=by_url).keys == ""
 
 
 def test_a_new_url_makes_the_keys_of_the_old_one_worthless(app: App, by_url: Any, publisher: Publisher) -> None:

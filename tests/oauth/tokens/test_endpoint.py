@@ -1,6 +1,7 @@
 """The token endpoint by the lines E44 to E85 of bad input."""
 
 import base64
+import secrets
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
@@ -255,6 +256,19 @@ def test_a_client_that_does_not_prove_itself_gets_nothing_and_keeps_its_code(
     assert_refused(response, status, error)
     again = app.post("/o/token", data=granted.exchange(), headers=basic(client_id, SECRET))
     assert again.status_code == 200
+
+
+@pytest.mark.requirement("E53", "CL-15")
+def test_a_token_in_place_of_a_secret_is_recorded_as_what_it_is(
+    app: App, grant: Grant, events: Events, settings: Any
+) -> None:
+    settings.SMARTAUTH_TRUSTED_PROXIES = 1
+    address = f"2001:db8:{secrets.randbelow(65536):x}:{secrets.randbelow(65536):x}::1"
+
+    app.post("/o/token", data=grant().exchange(), headers={"Authorization": "Bearer abc", "X-Forwarded-For": address})
+
+    (event,) = events("client-authentication-failed", address=address)
+    assert event.reason == "the Authorization header is not Basic"
 
 
 @pytest.mark.requirement("E56")

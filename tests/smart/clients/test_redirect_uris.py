@@ -136,7 +136,13 @@ def test_a_web_app_has_no_free_port() -> None:
 @pytest.mark.requirement("AZ-16", "SB-02")
 @pytest.mark.parametrize("state", ["plain", "a b+c%20&d=e#f", "é\u4e2d/\\\"'", "x" * 2000], ids=ascii)
 @pytest.mark.parametrize(
-    "uri", ["https://app.example.org/cb", "https://app.example.org/cb?own=1%2B1", "org.example.app:/cb?"]
+    "uri",
+    [
+        "https://app.example.org/cb",
+        "https://app.example.org/cb?own=1%2B1",
+        "https://a.example/cb?x=X",
+        "org.example.app:/cb?",
+    ],
 )
 def test_the_answer_keeps_the_uris_own_query_and_the_exact_state(uri: str, state: str) -> None:
     location = success_redirect(uri, "c0de_-~", state, ISS)

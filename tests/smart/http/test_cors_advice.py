@@ -5,7 +5,7 @@ import pytest
 from smart.http.cors_advice import origin_advice
 
 ISSUER = "http://127.0.0.1:8000"
-REGISTERED = ["http://127.0.0.1:3000", "https://app.example"]
+REGISTERED = ["http://127.0.0.1:3000", "https://app.example", "http://[::"]
 
 
 @pytest.mark.requirement("CO-02")
@@ -16,6 +16,9 @@ REGISTERED = ["http://127.0.0.1:3000", "https://app.example"]
         ("http://[::1]:3000", "Registered is http://127.0.0.1:3000, the same by another name"),
         ("http://127.0.0.1:3001", "Registered is http://127.0.0.1:3000, at another port or scheme"),
         ("http://app.example", "Registered is https://app.example, at another port or scheme"),
+        ("http://127.0.0.1:8000", "Registered is http://127.0.0.1:3000, at another port or scheme"),
+        ("http://localhost:3001", "No client has it"),
+        ("https://localhost:3000", "No client has it"),
         ("http://localhost:8000", "This server is http://127.0.0.1:8000: open it under that name."),
         ("https://app.example", "It belongs to another client"),
         ("https://elsewhere.example", "No client has it"),
