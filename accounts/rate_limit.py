@@ -2,6 +2,7 @@
 of them alone; and other refusals, so that a flood of them does not fill the trail."""
 
 import hashlib
+import re
 from typing import Literal, NamedTuple
 
 from django.conf import settings
@@ -22,6 +23,7 @@ Kind = Literal[
     "refused in a browser",
 ]
 FIRST_EVENTS = 10
+_NUMBER = re.compile(r", \d+ so far\Z")
 
 _COUNT = windows.count_statement("accounts_failurecount", "failures")
 _READ = f"SELECT failures, window_ends_at FROM accounts_failurecount WHERE key = %s AND {windows.IN_TIME}"  # noqa: S608
@@ -61,6 +63,11 @@ class Count(NamedTuple):
     def with_number(self, reason: str) -> str:
         """The reason of such an event, with their number where there is one to tell."""
         return f"{reason}, {self.so_far}" if self.so_far else reason
+
+
+def without_number(reason: str) -> str:
+    """What `Count.with_number` was given."""
+    return _NUMBER.sub("", reason)
 
 
 def count(

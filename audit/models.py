@@ -25,6 +25,9 @@ class Event(models.Model):
     reason = models.TextField(default="", blank=True)
     reference = models.TextField(default="", blank=True)
     operator = models.TextField(default="", blank=True)
+    rule = models.TextField(default="", db_default="", blank=True)
+    case = models.TextField(default="", db_default="", blank=True)
+    presented = models.TextField(default="", db_default="", blank=True)
 
     class Meta:
         abstract = True

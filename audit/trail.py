@@ -11,7 +11,10 @@ from audit.models import new_event_id
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """References, ids and addresses; never names, contents, tokens or a jti."""
+    """References, ids and addresses; never names, contents, tokens or a jti.
+
+    Of a refusal `rule` is a line of docs/specification and `case` a row of its bad input, `presented` what was sent.
+    """
 
     kind: EventKind
     at: int
@@ -25,6 +28,9 @@ class Event:
     reason: str = ""
     reference: str = ""
     operator: str = ""
+    rule: str = ""
+    case: str = ""
+    presented: str = ""
 
 
 _COLUMNS = ("event_id", *(field.name for field in fields(Event)))

@@ -1,7 +1,7 @@
 """Events about a waiting request, and about requests that end before anybody decides."""
 
-import re
 from collections.abc import Mapping
+from dataclasses import replace
 
 from django.http import HttpRequest
 
@@ -16,9 +16,6 @@ from smart.http.urls import LONGEST, public_part
 from smart.text import is_printable_ascii, replace_unsafe_characters
 
 LONGEST_CLIENT_ID = 100
-_REASON = re.compile(
-    r"(?P<rule>[A-Z]+-\d+)? ?(?P<case>E\d+[a-z]?)?: (?P<what>.*?)(?:; sent (?P<sent>.*?))?(?:, \d+ so far)?"
-)
 _SENT = {"AZ-05": "redirect_uri", "AZ-08": "aud", "SCP-06": "scope"}  # what of a request stands in the trail, by rule
 
 
@@ -33,33 +30,15 @@ def record_refused_request(
     """Of a request that nobody waits with: which rule refused, and what was sent where that is no secret (AZ-25)."""
     named = client.client_id if client else parameters.get("client_id", "")
     is_client_id = len(named) <= LONGEST_CLIENT_ID and is_printable_ascii(named)
-    reason = refusal_reason(explanation, _sent(explanation.rule, parameters))
-    _record(request, explanation, reason, client=named if is_client_id else "", reference=reference)
+    kept = replace(explanation, presented=_sent(explanation.rule, parameters))
+    fields = {"client": named if is_client_id else "", "reference": reference}
+    record_refusal(request, EventKind.AUTHORIZE_REFUSED, kept, **fields)
 
 
 def record_refused_step(request: HttpRequest, pending: Pending, explanation: Explanation) -> None:
-    """The same of a request that waits: its reference is its number."""
-    _record(request, explanation, refusal_reason(explanation), **_event_fields(pending))
-
-
-def refusal_reason(explanation: Explanation, sent: str = "") -> str:
-    """Rule, case and sentence, as events tell them: "AZ-05 E4: redirect_uri is not registered; sent https://..."."""
-    head = f"{explanation.rule} {explanation.case}".strip()
-    return f"{head}: {explanation.what}{f'; sent {sent}' if sent else ''}"
-
-
-def parse_refusal_reason(reason: str) -> Explanation | None:
-    """What `refusal_reason` wrote, None for another text."""
-    parts = _REASON.fullmatch(reason)
-    if parts is None:
-        return None
-    found = parts.groupdict(default="")
-    return Explanation(found["rule"], found["what"], found["sent"], case=found["case"])
-
-
-def _record(request: HttpRequest, explanation: Explanation, reason: str, **fields: str) -> None:
-    case = explanation.case or explanation.rule
-    record_refusal(request, EventKind.AUTHORIZE_REFUSED, case, reason, **fields)
+    """The same of a request that waits: its reference is its number. Nothing of what was sent is kept."""
+    kept = replace(explanation, presented="")
+    record_refusal(request, EventKind.AUTHORIZE_REFUSED, kept, **_event_fields(pending))
 
 
 def _sent(rule: str, parameters: Mapping[str, str]) -> str:

@@ -57,8 +57,10 @@ def send_stored_refusal(request: HttpRequest, pending: Pending) -> HttpResponse:
 
 def refuse_tampered_choice(request: HttpRequest, pending: Pending, reason: str) -> NoReturn:
     """A choice that the page did not offer is recorded, and the request stops (E30)."""
-    record_events(interaction_event(request, pending, EventKind.CHOICE_TAMPERED, at=clock.now(), reason=reason))
-    raise Unredirectable(TAMPERED, reason)
+    refusal = Unredirectable(TAMPERED, reason)
+    about = {"reason": reason, "rule": refusal.rule, "case": refusal.case}
+    record_events(interaction_event(request, pending, EventKind.CHOICE_TAMPERED, at=clock.now(), **about))
+    raise refusal
 
 
 def stop_step(request: HttpRequest, pending: Pending, refusal: Unredirectable) -> HttpResponse:

@@ -79,9 +79,9 @@ def expired_page(request: HttpRequest, app: str, back: str, minutes: int, refere
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """A form without the token of its page (E40): Django's CSRF_FAILURE_VIEW. The reason is for developers."""
-    stale, reference = Unredirectable("E40", reason.partition(" - ")[0]), random_reference()
-    why = f"{stale.rule} {stale.case}: {stale.what}"  # without the rest, which may be an address with its query
-    record_refusal(request, EventKind.FORM_REFUSED, "form", why, reference=reference)
+    what = reason.partition(" - ")[0]  # without the rest, which may be an address with its query
+    stale, reference = Unredirectable("E40", what), random_reference()
+    record_refusal(request, EventKind.FORM_REFUSED, stale.explanation, counted_as="form", reference=reference)
     response = error_page(
         request,
         403,

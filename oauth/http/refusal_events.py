@@ -10,6 +10,7 @@ from accounts import clock, rate_limit
 from accounts.address import client_address
 from audit.event_kinds import EventKind
 from audit.trail import Event, record_events
+from smart.explanation import Explanation
 from smart.http.addresses import caller_network
 from smart.time_units import SECOND
 
@@ -19,13 +20,16 @@ log = logging.getLogger("smartauth.refusal")
 _counted_here: dict[tuple[str, str], rate_limit.Count] = {}
 
 
-def record_refusal(request: HttpRequest, kind: EventKind, case: str, reason: str, **fields: str) -> None:
+def record_refusal(
+    request: HttpRequest, kind: EventKind, explanation: Explanation, *, counted_as: str = "", **fields: str
+) -> None:
     """Records one event: of a case and network the first few, then one at a hundred, a thousand; in development each.
 
     Strangers make any number of them: what this process would tell of no more costs no statement either. The answer
     goes out also where nothing can be written.
     """
     now, address = clock.now(), client_address(request)
+    case = counted_as or explanation.case or explanation.rule
     here = _count_here(case, address, now=now)
     if not (here.is_worth_an_event or settings.SMARTAUTH_DEV):
         return
@@ -34,8 +38,9 @@ def record_refusal(request: HttpRequest, kind: EventKind, case: str, reason: str
         with transaction.atomic():
             counted = rate_limit.count("refused in a browser", case, address, now=now, added=added)
             if counted.is_worth_an_event or settings.SMARTAUTH_DEV:
-                why = counted.with_number(reason)
-                record_events(Event(kind=kind, at=now, address=address, reason=why, **fields))
+                reason = counted.with_number(explanation.what)
+                about = {"rule": explanation.rule, "case": explanation.case, "presented": explanation.presented}
+                record_events(Event(kind=kind, at=now, address=address, reason=reason, **about, **fields))
     except Error:
         log.exception("%s: its event could not be written", fields.get("reference", "-"))
 

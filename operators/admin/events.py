@@ -93,7 +93,10 @@ class SecurityEventAdmin(ReadOnlyAdmin):
         "authorization",
         "token",
         "address_",
+        "rule",
+        "case",
         "reason",
+        "presented",
         "reference",
     )
 

@@ -1,1 +1,1 @@
-"""Introspection that misbehaves on purpose: for whom, and with which answer."""
+"""Introspection that misbehaves on purpose: at which resource servers, and with which answer."""

@@ -26,6 +26,9 @@ FIELDS = (
     "address",
     "operator",
     "reference",
+    "rule",
+    "case",
+    "presented",
     "reason",
 )
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+import secrets
 from html import unescape
 from io import StringIO
 from typing import Any
@@ -12,7 +13,8 @@ from django.core.management import call_command
 from accounts import clock
 from oauth.ending.first_cause import first_cause, token_with_cause
 from oauth.ending.reasons import REASONS, EndedFor
-from oauth.models import AccessToken, public_reference
+from oauth.models import AccessToken
+from smart.digests import sha256_hex
 from tests.fixture_types import MakeClient
 from tests.oauth.ending.test_first_reason import CAUSES, SECOND, old_token
 from tests.operators.admin.conftest import Operator
@@ -75,11 +77,12 @@ def test_the_page_of_operators_the_explanation_and_the_command_say_the_same(
     for later in later_causes(first):
         CAUSES[later][1](token, now - 20 * SECOND)
 
-    number = public_reference(token.pk)
+    text = secrets.token_urlsafe(32)
+    AccessToken.objects.filter(pk=token.pk).update(digest=sha256_hex(text))
     life = operator.page(f"oauth/accesstoken/{token.pk}/change/")
-    explained = operator.post("explain/", {"what": number}).content.decode().partition('<section id="verdict"')[2]
+    explained = operator.post("explain/", {"what": text}).content.decode().partition('<section id="verdict"')[2]
     out = StringIO()
-    call_command("explain", number, "--json", stdout=out)
+    call_command("explain", text, "--json", stdout=out)
     printed = json.loads(out.getvalue())
 
     sentence = REASONS[reason].operator

@@ -1,10 +1,14 @@
 """Every refusal of the authorization endpoint, read again from its event: the rule, those before it, what to do."""
 
+import secrets
+from dataclasses import replace
+
 import pytest
 
-from oauth.authorization.events import parse_refusal_reason, refusal_reason
+from audit.models import SecurityEvent
 from oauth.explain.reference_answer import authorize_outcomes, reference_answer
-from oauth.explain.references import FoundRefusal
+from oauth.explain.references import FoundRefusal, find_refusal
+from oauth.models import public_reference
 from smart.authorize.error_pages import ERROR_PAGES, Unredirectable
 from smart.authorize.redirection_rules import REDIRECTION_RULES
 from smart.authorize.rules import RULES
@@ -36,15 +40,49 @@ def test_each_page_says_what_was_shown_and_what_its_makers_should_fix(case: str)
 
 
 @pytest.mark.requirement("AZ-25")
-@pytest.mark.parametrize("sent", ["", "https://evil.example/cb", "launch/patient, patient/*.rs"])
 @pytest.mark.parametrize("number", ["", ", 1000 so far"])
-@pytest.mark.parametrize("what", ["state is missing", "a; b: c, d", "E1: nested"])
-@pytest.mark.parametrize(("rule", "case"), [("AZ-05", "E4"), ("SCP-06", ""), ("", "")])
-def test_an_event_is_read_as_it_was_written(rule: str, case: str, what: str, sent: str, number: str) -> None:
-    written = refusal_reason(Explanation(rule, what, case=case), sent) + number
+@pytest.mark.parametrize("what", ["state is missing", "a; b: c, d", "E1: nested", "x; sent y"])
+@pytest.mark.parametrize(
+    "explanation",
+    [
+        Explanation("AZ-05", "", "https://evil.example/cb", case="E4"),
+        Explanation("SCP-06", "", "launch/patient, patient/*.rs"),
+        Explanation("AZ-03", "", case="E3"),
+    ],
+)
+def test_an_event_is_read_as_it_was_written(explanation: Explanation, what: str, number: str, committed: None) -> None:
+    event = SecurityEvent(
+        kind="authorize-refused", at=7, reference=public_reference(secrets.randbits(40)), reason=f"{what}{number}",
+        rule=explanation.rule, case=explanation.case, presented=explanation.presented,
+    )  # fmt: skip
+    event.save()
 
-    assert parse_refusal_reason(written) == Explanation(rule, what, sent, case=case)
+    assert found_under(event) == replace(explanation, what=what, since=7, reference=event.reference)
 
 
-def test_another_text_is_no_refusal() -> None:
-    assert parse_refusal_reason("access_denied") is None
+@pytest.mark.requirement("AZ-25")
+@pytest.mark.parametrize(
+    ("kind", "reason", "expected"),
+    [
+        (
+            "authorize-refused", "AZ-05 E4: a; b: c; sent https://evil.example/cb, 1000 so far",
+            Explanation("AZ-05", "a; b: c", "https://evil.example/cb", case="E4"),
+        ),
+        ("authorize-refused", "SCP-06: E1: nested", Explanation("SCP-06", "E1: nested")),
+        ("choice-tampered", "patient ben", Explanation("AZ-20", "patient ben", case="E30")),
+        ("authorize-refused", "other words", Explanation("", "other words")),
+    ],
+)  # fmt: skip
+def test_an_event_of_an_earlier_version_reads_as_well(
+    kind: str, reason: str, expected: Explanation, committed: None
+) -> None:
+    reference = public_reference(secrets.randbits(40))
+    event = SecurityEvent.objects.create(kind=kind, at=7, reference=reference, reason=reason)
+
+    assert found_under(event) == replace(expected, since=7, reference=reference)
+
+
+def found_under(event: SecurityEvent) -> Explanation:
+    found = find_refusal(event.reference)
+    assert found
+    return found.explanation

@@ -13,6 +13,7 @@ from audit.event_kinds import EventKind
 from audit.models import OutboxEvent
 from oauth.http import refusal_events
 from oauth.http.refusal_events import record_refusal
+from smart.explanation import Explanation
 from smart.http.addresses import normalize
 from smart.time_units import SECOND
 from tests.fixture_types import SetClock
@@ -32,7 +33,7 @@ def refuse(address: str, times: int = 1) -> int:
     request = RequestFactory().get("/o/authorize", REMOTE_ADDR=address)
     with CaptureQueriesContext(connection) as statements:
         for _ in range(times):
-            record_refusal(request, EventKind.FORM_REFUSED, "form", "CSRF token missing.")
+            record_refusal(request, EventKind.FORM_REFUSED, Explanation("AZ-20", "CSRF token missing.", case="E40"))
     return len(statements)
 
 
