@@ -1,4 +1,4 @@
-"""How a token is asked for and refused, whatever is in it (docs/specification/resource-server.md, section 3)."""
+"""How a token is asked for and refused, whatever is in it (docs/specification/resource-server.md, token checks)."""
 
 from smartauth_probe.checks.check import Danger, Result, Section, Skip, failed, passed, policy, worst
 from smartauth_probe.checks.judging import must_be_alike
