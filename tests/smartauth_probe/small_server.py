@@ -27,6 +27,7 @@ from tests.smartauth_probe.small_writes import write
 BASE = "http://127.0.0.1:9/fhir"
 V1 = {"read": "rs", "write": "cud", "*": "cruds"}
 LETTERS = {"read": "r", "vread": "r", "history": "r", "search": "s", "create": "c", "update": "u", "delete": "d"}
+CODES = (*["read", "vread", "search-type", "history-instance", "history-type", "create", "update", "patch", "delete"],)
 INVALID, FORBIDDEN = 'Bearer error="invalid_token"', 'Bearer error="insufficient_scope"'
 
 
@@ -98,7 +99,7 @@ class SmallServer:
         return Asked(self, claims, request, headers).answer()
 
     def statement(self) -> Json:
-        interactions = [{"code": code} for code in ("read", "vread", "search-type", "history-instance", "create")]
+        interactions = [{"code": code} for code in CODES]
         types = sorted({kind for kind, _ in self.store})
         rest = {"mode": "server", "resource": [{"type": each, "interaction": interactions} for each in types]}
         return {"resourceType": "CapabilityStatement", "fhirVersion": "4.0.1", "rest": [rest]}
@@ -141,6 +142,8 @@ class Asked:
                 return self.history(kind, key, *rest)
             case ("GET", [*kind, "_history"]) if len(kind) < 2:
                 return self.history_of_all(*kind)
+            case ("GET", []) if "_type" in dict(parse_qsl(self.request.query)):
+                return Search(self, dict(parse_qsl(self.request.query))["_type"], []).answer()
             case ("GET", [kind]):
                 return Search(self, kind, parse_qsl(self.request.query)).answer()
             case ("POST", [kind, "_search"]):
@@ -162,6 +165,10 @@ class Asked:
     def grants(self, kind: str, letter: str) -> list[Grant]:
         """Raises Refused where no scope allows it."""
         found = list(self._grants(kind, letter))
+        if self.has("scope-not-checked"):
+            found.append(Grant(frozenset(["amy"])))
+        if self.has("refuses-everything-but-all") and "*.rs" not in self.claims["scope"]:
+            found = []
         if not found:
             raise Refused(403, "forbidden", **{"WWW-Authenticate": FORBIDDEN})
         return found
@@ -174,7 +181,7 @@ class Asked:
             letters = V1.get(letters, letters)
             is_type = of_type in ("*", kind) or self.has("type-not-checked")
             in_order = letters == "".join(each for each in "cruds" if each in letters) or self.has("letters-any-order")
-            if is_type and in_order and (letter in letters or self.has(f"letter-{letter}-not-checked")):
+            if is_type and in_order and (letter in letters or self.has("letters-not-checked")):
                 yield from self._of_context(context, query)
 
     def _of_context(self, context: str, query: str) -> Iterator[Grant]:
@@ -205,6 +212,8 @@ class Asked:
 
     def find(self, kind: str, key: str, letter: str) -> Json:
         """The record as it is now. Raises Refused."""
+        if self.has("lookup-first") and (kind, key) not in self.server.store:
+            raise HIDDEN
         grants = self.grants(kind, letter)
         versions = self.server.store.get((kind, key))
         found = versions[-1] if versions else None
@@ -237,7 +246,8 @@ class Asked:
         return respond(200, seen[0] if number else bundle(seen, "history", len(seen)))
 
     def history_of_all(self, kind: str = "") -> Response:
-        types = [kind] if kind else sorted({name for name, _ in self.server.store})
+        named = dict(parse_qsl(self.request.query)).get("_type", "")
+        types = [kind or named] if kind or named else sorted({name for name, _ in self.server.store})
         versions = [self._versions(name) for name in types]
         seen = [each for found, _ in versions for each in found]
         total = sum(count for _, count in versions)

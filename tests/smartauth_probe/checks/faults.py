@@ -13,4 +13,11 @@ FAULTS = {
     "offered-upgrade": "upgrade-loses-the-form",
     "head-is-get": "head-open",
     "leads-nowhere-else": "host-believed",
+    # letters
+    "*-with-[cruds]": "letters-not-checked",
+    "read-is-served": "refuses-everything-but-all",
+    "letters-out-of-order": "letters-any-order",
+    "another-type": "type-not-checked",
+    "scope-before-lookup": "lookup-first",
+    "no-fhir-scope": "scope-not-checked",
 }
