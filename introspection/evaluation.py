@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from introspection.live_token import Inactive, find_live_use
 from oauth.http.machine_request import MachineRequest
@@ -20,7 +20,7 @@ from smart.decisions.authzen import (
     parse_presented_token,
 )
 from smart.decisions.decide import INVALID_TOKEN, decide
-from smart.decisions.subject import InvalidClaims, read_subject
+from smart.decisions.subject import InvalidClaims, read_subject, wrong_audience
 from smart.decisions.view import Reach
 from smart.explanation import build_explanation
 from smart.http.errors import InvalidRequest
@@ -30,19 +30,17 @@ Parsed = TypeVar("Parsed")
 ALL, UNTIL_DENIED, UNTIL_PERMITTED = "execute_all", "deny_on_first_deny", "permit_on_first_permit"
 
 
-class TokenReach:
-    """The claims of a live token, and how far it reaches at the bases that are asked about."""
+class LiveToken(NamedTuple):
+    """The claims of a token that is good, and how far it reaches at the one base that it is for."""
 
-    def __init__(self, claims: Mapping[str, Any], version: str, now: int) -> None:
-        self.claims, self.version, self._now = claims, version, now
-        self._reaches: dict[str, Reach] = {}
+    claims: Mapping[str, Any]
+    reach: Reach
 
-    def at(self, base: str) -> Reach:
-        """Its reach at that base. Raises InvalidClaims for one that it is not for."""
-        if base not in self._reaches:
-            subject = read_subject(self.claims, base, self._now / SECOND)
-            self._reaches[base] = Reach(subject, self.version, base)
-        return self._reaches[base]
+    def reach_at(self, base: str) -> Reach:
+        """Its reach at that base. Raises InvalidClaims for another than its own."""
+        if base != self.reach.base:
+            raise wrong_audience(self.reach.base, base)
+        return self.reach
 
 
 async def evaluate(request: MachineRequest) -> MachineResponse:
@@ -51,14 +49,16 @@ async def evaluate(request: MachineRequest) -> MachineResponse:
     if isinstance(asked, MalformedEvaluation):
         raise _malformed(str(asked))
     try:
-        reach = await _token_reach(request, asked.about)
-        decision = decide(reach.at(asked.base), asked.question, applies_views=asked.applies_views)
+        token = await _live_token(request, asked.about)
+        reach = token.reach_at(asked.base)
     except Inactive as inactive:
         return replace(_json(plain_answer(INVALID_TOKEN, base=asked.base)), explanation=await inactive.explanation())
     except InvalidClaims as invalid:
         why = build_explanation("the token is not for this base", invalid.why)
         return replace(_json(plain_answer(INVALID_TOKEN, base=asked.base)), explanation=why)
-    return _json(answer(decision, version=reach.version, base=asked.base, claims=reach.claims))
+    decision = decide(reach, asked.question, applies_views=asked.applies_views)
+    members = answer(decision, version=reach.version, base=reach.base, claims=token.claims)
+    return replace(_json(members), explanation=build_explanation("", decision.denial.why) if decision.denial else None)
 
 
 async def evaluate_many(request: MachineRequest) -> MachineResponse:
@@ -71,33 +71,41 @@ async def evaluate_many(request: MachineRequest) -> MachineResponse:
         raise _malformed(f"evaluations is not a list of at most {MAX_EVALUATIONS}")
     common = {name: request.members[name] for name in ENTITIES if name in request.members}
     merged = [{**common, **entry} if isinstance(entry, dict) else {} for entry in entries]
-    about = _parse(parse_presented_token, next((entry for entry in merged if entry), {}))
+    about = _parse(parse_presented_token, next(filter(None, merged), common))
     if isinstance(about, MalformedEvaluation):
         raise _malformed(str(about))
-    explanation = None
+    token, explanation = None, None
     try:  # who asks is known before anything that their request multiplies is looked at
-        reach: TokenReach | None = await _token_reach(request, about)
+        token = await _live_token(request, about)
     except Inactive as inactive:
-        reach, explanation = None, await inactive.explanation()
-    found = list(_until(semantic, (_entry_answer(entry, about, reach) for entry in merged)))
+        explanation = await inactive.explanation()
+    except InvalidClaims as invalid:
+        explanation = build_explanation("the token is not for this base", invalid.why)
+    found = list(_until(semantic, (_entry_answer(entry, about, token) for entry in merged)))
     return replace(_json({"evaluations": found}), explanation=explanation)
 
 
 def _semantic(options: Any) -> str:
-    found = options.get("evaluations_semantic", ALL) if isinstance(options, dict) else ALL
+    """How far the entries are decided (§7.1.2.1); a null is as if it were left out, as everywhere."""
+    found = options.get("evaluations_semantic") if isinstance(options, dict) else None
+    if found is None:
+        return ALL
     if found not in (ALL, UNTIL_DENIED, UNTIL_PERMITTED):
         raise _malformed("options.evaluations_semantic is none that is known")
     return str(found)
 
 
-async def _token_reach(request: MachineRequest, about: PresentedToken) -> TokenReach:
-    """How far the token reaches. Raises Inactive, and what says that the caller proved nothing."""
+async def _live_token(request: MachineRequest, about: PresentedToken) -> LiveToken:
+    """The token, if it is good. Raises Inactive, InvalidClaims, and what says that the caller proved nothing."""
     said = {"__client_ip": about.address} if about.address else {}
     use, policy = await find_live_use(request, about.digest, about.token, said)
-    return TokenReach(json.loads(use.introspection_response(policy)), use.found.fhir_server_version or "", request.now)
+    claims = json.loads(use.introspection_response(policy))
+    base = str(claims.get("aud", ""))
+    subject = read_subject(claims, base, request.now / SECOND)
+    return LiveToken(claims, Reach(subject, use.found.fhir_server_version or "", base))
 
 
-def _entry_answer(entry: Mapping[str, Any], about: PresentedToken, reach: TokenReach | None) -> dict[str, Any]:
+def _entry_answer(entry: Mapping[str, Any], about: PresentedToken, token: LiveToken | None) -> dict[str, Any]:
     """An entry without a view: it is judged by its content, or needs none."""
     asked = _parse(parse_evaluation, entry) if entry else MalformedEvaluation("an entry is not an object")
     if isinstance(asked, Evaluation) and asked.about != about:
@@ -105,9 +113,9 @@ def _entry_answer(entry: Mapping[str, Any], about: PresentedToken, reach: TokenR
     if isinstance(asked, MalformedEvaluation):
         return {"decision": False, "context": {"error": {"status": 400, "message": str(asked)}}}
     decision = INVALID_TOKEN
-    if reach is not None:
+    if token is not None:
         with suppress(InvalidClaims):
-            decision = decide(reach.at(asked.base), asked.question, applies_views=False, is_entry=True)
+            decision = decide(token.reach_at(asked.base), asked.question, applies_views=False, is_entry=True)
     return plain_answer(decision, base=asked.base)
 
 

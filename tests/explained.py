@@ -30,17 +30,21 @@ def error_of(response: httpx.Response) -> dict[str, str]:
     return {name: value for name, value in response.json().items() if name != "error_uri"}
 
 
-def _says_that_a_token_is_dead(path: str, response: httpx.Response) -> bool:
-    """By an answer that is 200: of introspection, or of a decision (RFC 7662 §2.2, AuthZEN §5.5)."""
-    is_decision = path in DECISIONS and response.status_code == httpx.codes.OK
-    return response.content == b'{"active":false}' or (is_decision and b'"reason": "invalid_token"' in response.content)
+def _is_denial(path: str, response: httpx.Response) -> bool:
+    """An answer that is 200: a token is dead (RFC 7662 §2.2), or a decision denies (AuthZEN §5.5).
+
+    Of many decisions those say why that deny for the token, which is the same for all.
+    """
+    if path not in DECISIONS or response.status_code != httpx.codes.OK:
+        return response.content == b'{"active":false}'
+    return response.json().get("decision") is False or b'"reason": "invalid_token"' in response.content
 
 
 def assert_explained(path: str, response: httpx.Response) -> None:
     """A refusal names a rule that there is, in development and nowhere else; an answer names none."""
     from django.conf import settings
 
-    refuses = response.status_code >= httpx.codes.BAD_REQUEST or _says_that_a_token_is_dead(path, response)
+    refuses = response.status_code >= httpx.codes.BAD_REQUEST or _is_denial(path, response)
     if not settings.SMARTAUTH_DEV:
         assert HEADER not in response.headers
     elif path.partition("?")[0] in ENDPOINTS:

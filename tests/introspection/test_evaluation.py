@@ -336,6 +336,81 @@ def test_entries_about_another_token_or_from_another_address_are_not_decided(iss
     assert [one["context"]["error"]["status"] for one in answers[1:]] == [400, 400]
 
 
+UNKNOWN = {"surprise": {"x": 1}, "another": None}
+
+
+def test_members_that_nobody_knows_change_nothing(issue: Issue, ask: Ask) -> None:
+    """AuthZEN §10.1.1, at every level; a null is as if it were left out (I-JSON, §11.5)."""
+    body = evaluation(issue()["access_token"], "read", properties={"content": observation("amy")})
+    odd = {
+        **body, **UNKNOWN, "options": {**UNKNOWN, "evaluations_semantic": None},
+        "subject": {**body["subject"], **UNKNOWN, "properties": {"patient": "ben", "scope": "system/*.cruds"}},
+        "action": {**body["action"], **UNKNOWN, "properties": None},
+        "resource": {**body["resource"], **UNKNOWN, "properties": {**body["resource"]["properties"], **UNKNOWN}},
+        "context": {**VIEWS, **UNKNOWN, "client_address": None},
+    }  # fmt: skip
+    assert ask(odd).json() == ask(body).json()
+    assert ask({**odd, "context": None}).json()["decision"] is True
+    entries = ask({**odd, "evaluations": [{}, UNKNOWN]}, MANY).json()["evaluations"]
+    assert [one["decision"] for one in entries] == [True, True]
+
+
+def test_an_entitys_own_members_replace_the_common_ones_whole(issue: Issue, ask: Ask) -> None:
+    """AuthZEN §7.1.1: nothing of a default is mixed into what an entry says itself."""
+    body = evaluation(issue()["access_token"], "read", properties={"content": observation("amy")})
+    body["action"]["properties"] = {"parameters": ["subject.name"]}
+    entries: list[Any] = [{}, {"action": {"name": "read"}}, {"resource": {"type": "Observation", "id": "o"}}]
+    answers = ask({**body, "evaluations": entries}, MANY).json()["evaluations"]
+    assert [one["decision"] for one in answers] == [False, True, False]
+    assert answers[0]["context"]["reason"] == "parameter_refused"
+    assert "properties is missing" in answers[2]["context"]["error"]["message"]
+
+
+def test_an_entry_that_is_none_is_denied_by_itself(issue: Issue, ask: Ask) -> None:
+    """The batch is answered (AuthZEN §7.2.1), also where no entry can be read."""
+    body = evaluation(issue()["access_token"])
+    batches: list[list[Any]] = [[7], [None, {"action": {}}]]
+    for entries in batches:
+        response = ask({**body, "evaluations": entries}, MANY)
+        assert [one["decision"] for one in response.json()["evaluations"]] == [False] * len(entries)
+        assert response.json()["evaluations"][0]["context"]["error"]["status"] == 400
+
+
+@pytest.mark.parametrize("semantic", ["", "first", 1, ["execute_all"]])
+def test_a_semantic_that_nobody_knows_is_400(issue: Issue, ask: Ask, semantic: Any) -> None:
+    body = evaluation(issue()["access_token"])
+    response = ask({**body, "evaluations": [{}], "options": {"evaluations_semantic": semantic}}, MANY)
+    assert response.status_code == 400
+    assert response.json()["error"] == "invalid_request"
+
+
+def test_the_id_of_a_request_comes_back_with_every_status_and_a_charset_is_accepted(
+    app: App, issue: Issue, ask: Ask
+) -> None:
+    """AuthZEN §10.1.3."""
+    body = evaluation(issue()["access_token"])
+    sent = {"X-Request-ID": "7f-3"}
+    answers = [
+        ask({}, **sent), ask(body, MANY, **sent), ask([], **sent), app.post(ONE, json=body, headers=sent),
+        ask(body, **sent, **{"Content-Type": "application/json; charset=utf-8"}),
+    ]  # fmt: skip
+    assert [answer.status_code for answer in answers] == [400, 200, 400, 401, 200]
+    assert {answer.headers["x-request-id"] for answer in answers} == {"7f-3"}
+
+
+@pytest.mark.requirement("AZ-25")
+def test_a_denial_says_its_rule_to_developers(issue: Issue, ask: Ask) -> None:
+    token = issue(scope="launch/patient patient/Observation.rs")["access_token"]
+    rules = {
+        "SCP-08": evaluation(token, "odd"), "TV-20": evaluation(token, kind="Condition"),
+        "SR-08": evaluation(token, action={"parameters": ["subject.name"]}),
+        "PC-02": evaluation(token, properties={"content": observation("ben")}, id="o-ben"),
+        "PC-04": evaluation(token, context={}), "TV-07": evaluation(token, base="https://other.example.org/r4"),
+    }  # fmt: skip
+    found = {rule: ask(body).headers["x-smartauth-reason"].partition(" ")[0] for rule, body in rules.items()}
+    assert found == {rule: rule for rule in rules}
+
+
 def test_the_metadata_names_both_endpoints(app: App) -> None:
     issuer = "http://127.0.0.1:8000"
     assert app.get("/.well-known/authzen-configuration").json() == {

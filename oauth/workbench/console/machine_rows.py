@@ -52,8 +52,9 @@ def _row(scope: Scope, answer: MachineResponse, took: int) -> Row:
         **_about(scope["path"], request, body),
         **why(answer.explanation),
     }
-    if outcome is Outcome.REFUSED and not found.get("reason"):
-        found["reason"] = _denial(body) or harmless_text(str(body.get("error_description", "")))
+    if outcome is Outcome.REFUSED:
+        reasons = (_denial(body), str(found.get("reason", "")))
+        found["reason"] = ". ".join(filter(None, reasons)) or harmless_text(str(body.get("error_description", "")))
     return Row(**{**found, **_fault(scope, request, answer)})
 
 

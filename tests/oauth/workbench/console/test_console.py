@@ -109,7 +109,9 @@ def test_a_decision_says_what_was_asked_and_why_it_was_denied(
     assert (allowed.what, allowed.answer) == ("Decision, search-type of Observation", "allowed")
     assert allowed.outcome == "other"
     assert (denied.answer, denied.outcome) == ("denied", "refused")
-    assert denied.reason == "insufficient_scope: the FHIR server must answer 403"
+    assert denied.reason == (
+        "insufficient_scope: the FHIR server must answer 403. no scope of the token covers s of Condition"
+    )
     assert (many.what, many.answer, many.outcome) == ("Decisions", "0 of 2 allowed", "refused")
     assert {(row.asker, row.patient) for row in (allowed, denied, many)} == {(caller.client_id, "amy")}
 
