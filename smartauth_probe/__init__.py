@@ -1,3 +1,3 @@
 """For producers of FHIR servers: what a server must refuse, and a probe that tries it. It knows nothing of ours."""
 
-__version__ = "0.1.0"  # of both distributions
+__version__ = "0.1.0"  # of all distributions

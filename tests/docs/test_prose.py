@@ -16,9 +16,10 @@ GENDERED = re.compile(
     r"(?<![^\W\d_])(?:he|him|his|himself|she|her|hers|herself|whom|whomever|whoever)(?![^\W\d_])", re.I
 )
 MARKDOWN = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md")), *sorted((ROOT / "demo").rglob("*.md"))]
+MARKDOWN += sorted(file for file in (ROOT / "clients").rglob("*.md") if "node_modules" not in file.parts)
 FOLDERS = (
-    "accounts", "audit", "bench", "demo", "docs", "fhir", "introspection", "oauth", "operators", "smart", "smartauth",
-    "smartauth_probe", "static", "templates", "tests",
+    "accounts", "audit", "bench", "clients", "demo", "docs", "fhir", "introspection", "oauth", "operators", "smart",
+    "smartauth", "smartauth_probe", "static", "templates", "tests",
 )  # fmt: skip
 WRITTEN = [
     file

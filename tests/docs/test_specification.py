@@ -11,7 +11,7 @@ from tests.specification import IDENTIFIER, ROOT, ROW, WRITTEN, lines, marked_te
 pytestmark = pytest.mark.one_engine
 
 FOLDERS = ("accounts", "audit", "bench", "demo", "docs", "fhir", "introspection", "oauth", "operators", "smart")
-ELSEWHERE = ("smartauth", "smartauth_probe", "static", "templates", "tests")
+ELSEWHERE = ("clients", "smartauth", "smartauth_probe", "static", "templates", "tests")
 OTHERS = re.compile(r"vendor|node_modules|__pycache__|package-lock")
 KINDS = {".css", ".html", ".js", ".md", ".mjs", ".py", ".toml", ".yaml"}
 NOT_OURS = re.compile(r"# noqa.*|\bE[0-9]+\+|smartauth\.[EW]\d+")

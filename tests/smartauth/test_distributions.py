@@ -1,4 +1,4 @@
-"""Both wheels, installed without the source tree: the server with all it needs, and what producers install."""
+"""The wheels, installed without the source tree: the server with all it needs, and what producers install."""
 
 import json
 import os
@@ -44,10 +44,10 @@ def run(command: Sequence[str | Path], **options: Any) -> str:
 
 @pytest.fixture(scope="module")
 def wheels(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Both of them by name, built from the tree. What builds them is in the lock, so that no index is asked."""
+    """Each of them by name, built from the tree. What builds them is in the lock, so that no index is asked."""
     folder = tmp_path_factory.mktemp("wheels")
     build = [*PIP, "wheel", "--no-deps", "--no-build-isolation", f"--wheel-dir={folder}"]
-    run([*build, ROOT, ROOT / "smartauth_probe"])
+    run([*build, ROOT, ROOT / "smartauth_probe", ROOT / "clients/python"])
     return {wheel.name.partition("-")[0]: wheel for wheel in folder.glob("*.whl")}
 
 
@@ -57,7 +57,7 @@ def files(wheel: Path) -> set[str]:
 
 
 class Installed:
-    """Both wheels in a fresh environment that finds their dependencies where the tests have them."""
+    """The wheels in a fresh environment that finds their dependencies where the tests have them."""
 
     def __init__(self, folder: Path, wheels: dict[str, Path]) -> None:
         self.environment_folder, self.home, self.empty = folder / "venv", folder / "home", folder / "empty"
@@ -127,12 +127,15 @@ def test_every_file_of_ours_travels(wheels: dict[str, Path]) -> None:
     assert wanted - files(wheels["smartauth"]) == set()
 
 
-def test_the_two_have_one_version_and_no_file_in_common(wheels: dict[str, Path]) -> None:
+def test_they_have_one_version_and_no_file_in_common(wheels: dict[str, Path]) -> None:
     versions = {wheel.name.split("-")[1] for wheel in wheels.values()}
+    brought = [files(wheel) for wheel in wheels.values()]
 
+    assert len(wheels) == 3
     assert len(versions) == 1
-    assert files(wheels["smartauth"]) & files(wheels["smartauth_probe"]) == set()
-    assert {name.split("/")[0] for name in files(wheels["smartauth_probe"])} == {"smartauth_probe"}
+    assert len(set.union(*brought)) == sum(map(len, brought))
+    for name in ("smartauth_probe", "smartauth_enforcement"):
+        assert {file.split("/")[0] for file in files(wheels[name])} == {name}
 
 
 def test_the_probe_needs_nothing_else(wheels: dict[str, Path], tmp_path: Path) -> None:
@@ -144,6 +147,17 @@ def test_the_probe_needs_nothing_else(wheels: dict[str, Path], tmp_path: Path) -
     entry_points = next(tmp_path.glob("*.dist-info/entry_points.txt")).read_text()
     assert "pytest11" in entry_points
     assert "smartauth-probe = smartauth_probe.command:main" in entry_points
+
+
+def test_the_middleware_needs_httpx_alone(wheels: dict[str, Path], installed: Installed) -> None:
+    with zipfile.ZipFile(wheels["smartauth_enforcement"]) as opened:
+        (about,) = (opened.read(name).decode() for name in opened.namelist() if name.endswith("/METADATA"))
+    loaded = "import sys, smartauth_enforcement as it; print(it.__file__); print('django' in sys.modules)"
+
+    assert re.findall("Requires-Dist: (.*)", about) == ["httpx>=0.27"]
+    assert "smartauth_enforcement/py.typed" in files(wheels["smartauth_enforcement"])
+    said = run([installed.environment_folder / "bin/python", "-I", "-c", loaded], cwd=installed.empty).splitlines()
+    assert said == [str(installed.packages / "smartauth_enforcement/__init__.py"), "False"]
 
 
 def test_help_needs_no_database_and_leaves_nothing(installed: Installed) -> None:

@@ -1,0 +1,89 @@
+"""A request as it came: what of it smartauth is asked about (RFC 6750 §2.1; FHIR http §3.2.0)."""
+
+import re
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from smartauth_enforcement.http_answer import MALFORMED_TOKEN, NO_TOKEN, HttpAnswer
+
+READ, VERSION, HISTORY, SEARCH, CREATE = "read", "vread", "history-instance", "search-type", "create"
+_BEARER = re.compile(r"bearer +([A-Za-z0-9._~+/-]{1,16000}=*)", re.IGNORECASE)
+
+
+class Refused(Exception):
+    """The request goes no further: `answer` is what the app is told."""
+
+    def __init__(self, answer: HttpAnswer) -> None:
+        super().__init__(answer.status)
+        self.answer = answer
+
+
+@dataclass(frozen=True, slots=True)
+class FhirRequest:
+    """Method, decoded path below the base, raw query. `authorization`: the value of every such header."""
+
+    method: str
+    path: str
+    query: str = ""
+    authorization: tuple[str, ...] = ()
+    is_conditional: bool = False
+    address: str = ""
+    form: str | None = None
+
+    @property
+    def url(self) -> str:
+        """Relative to the base."""
+        return quote(self.path) + (f"?{self.query}" if self.query else "")
+
+    @property
+    def segments(self) -> list[str]:
+        """The parts of its path."""
+        return self.path.strip("/").split("/")
+
+    @property
+    def type(self) -> str:
+        """The type of the resources that it is about."""
+        return self.segments[0]
+
+    @property
+    def id(self) -> str:
+        """The id that it names, "*" for none."""
+        rest = self.segments[1:2]
+        return rest[0] if rest and not rest[0].startswith("_") else "*"
+
+    @property
+    def is_search_by_post(self) -> bool:
+        """Whether its parameters stand in its body (FHIR search, POST _search)."""
+        return self.method == "POST" and self.segments[-1] == "_search"
+
+    @property
+    def interaction(self) -> str:
+        """FHIR's name of what a view can be applied to, "" for anything else."""
+        is_get = self.method in ("GET", "HEAD")
+        match self.segments[1:]:
+            case []:
+                return SEARCH if is_get else CREATE if self.method == "POST" else ""
+            case ["_search"]:
+                return SEARCH if is_get or self.method == "POST" else ""
+            case [name] if not name.startswith("_"):
+                return READ if is_get else ""
+            case [_, "_history"]:
+                return HISTORY if is_get else ""
+            case [_, "_history", _]:
+                return VERSION if is_get else ""
+        return ""
+
+    def token(self) -> str:
+        """The access token. Raises Refused."""
+        shown = ", ".join(self.authorization)
+        bearer = _BEARER.fullmatch(shown)
+        if bearer is None:
+            raise Refused(MALFORMED_TOKEN if shown.lower().startswith("bearer ") else NO_TOKEN)
+        return bearer[1]
+
+
+def path_below(root: str, path: str) -> str | None:
+    """The rest of a path below that of the base; None for one that is elsewhere."""
+    if not path.startswith(f"{root}/"):
+        return None
+    return path[len(root) + 1 :]

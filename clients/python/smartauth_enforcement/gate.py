@@ -1,0 +1,121 @@
+"""What is asked about a request before your server sees it, and about its answer before the app does."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+
+from smartauth_enforcement.asking import Asking, Unavailable
+from smartauth_enforcement.checking import Item, error_answer, items_of, parse_resource, rebuilt, resource_answer
+from smartauth_enforcement.deciding import Token
+from smartauth_enforcement.decision import Decision
+from smartauth_enforcement.fhir_request import CREATE, HISTORY, READ, SEARCH, FhirRequest, Refused
+from smartauth_enforcement.http_answer import (
+    BROKEN_SERVER,
+    FORBIDDEN,
+    MALFORMED_REQUEST,
+    UNAVAILABLE,
+    HttpAnswer,
+)
+from smartauth_enforcement.narrowing import narrowed, prepared
+from smartauth_enforcement.options import Enforcement, Narrow
+
+SMART_CONFIGURATION = ".well-known/smart-configuration"
+PUBLIC = ("metadata",)
+MAX_FORM, MAX_CONTENT = 65_536, 10_000_000
+
+ReadBody = Callable[[int], Awaitable[bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A request on its way to your server, as your server is to see it; `body` in place of its own.
+
+    With `token` its answer comes back to the gate.
+    """
+
+    request: FhirRequest
+    decision: Decision | None = None
+    token: Token | None = None
+    body: bytes | None = None
+
+
+class Gate:
+    """Asks smartauth about each request and each answer. Nothing is kept but connections and the public document."""
+
+    def __init__(self, enforcement: Enforcement) -> None:
+        self._options, self._asking = enforcement, Asking(enforcement)
+
+    async def before(self, request: FhirRequest, read_body: ReadBody) -> Passage:
+        """How the request goes on. Raises Refused with the answer where it does not."""
+        if request.method in ("GET", "HEAD") and request.path == SMART_CONFIGURATION:
+            raise Refused(await self._document())
+        if request.method in ("GET", "HEAD") and request.path in (*PUBLIC, *self._options.public):
+            return Passage(request)
+        token, body = Token(self._options, self._asking, request), None
+        if request.is_search_by_post:
+            body = await read_body(MAX_FORM)
+            request = replace(request, form=_form(body))
+        decision = await token.decide(request)
+        if decision.view is None:
+            return Passage(request, decision, body=body)
+        if request.interaction == CREATE:
+            body = await read_body(MAX_CONTENT)
+            await _require_storable(body, token, decision)
+            return Passage(request, decision, token, body)
+        if not request.interaction:
+            raise Refused(FORBIDDEN)
+        request = prepared(request)
+        if request.interaction == SEARCH and self._options.narrow != Narrow.APP:
+            request = narrowed(request, decision.view.get(request.type, ()), Narrow(self._options.narrow))
+        return Passage(request, decision, token, b"")
+
+    async def after(self, asked: FhirRequest, passage: Passage, answer: HttpAnswer) -> HttpAnswer:
+        """What of your server's answer the app may see."""
+        if passage.decision is None or passage.token is None:
+            return answer
+        try:
+            if asked.interaction == CREATE:
+                return resource_answer(answer) if 200 <= answer.status < 300 else error_answer(answer)
+            return await _checked(asked, passage.decision, passage.token, answer)
+        except Refused as refused:
+            return refused.answer
+
+    async def _document(self) -> HttpAnswer:
+        try:
+            body = await self._asking.document()
+        except Unavailable:
+            return UNAVAILABLE
+        headers = {"content-type": "application/json", "content-length": str(len(body))}
+        return HttpAnswer(200, (*headers.items(), ("access-control-allow-origin", "*")), body)
+
+
+async def _checked(asked: FhirRequest, decision: Decision, token: Token, answer: HttpAnswer) -> HttpAnswer:
+    """The answer with nothing but what the view has."""
+    if answer.status in (404, 410) and asked.interaction != SEARCH:
+        # asked all the same: what is hidden takes no longer than what never was
+        await token.shown(decision, [Item(READ, {"resourceType": asked.type, "id": asked.id}, {})])
+        return decision.hide
+    if not 200 <= answer.status < 300:
+        return error_answer(answer)
+    found = parse_resource(answer.body)
+    if found is None:
+        return BROKEN_SERVER
+    shown = await token.shown(decision, items_of(asked, found))
+    if asked.interaction == SEARCH or (asked.interaction == HISTORY and shown):
+        return rebuilt(asked, answer, found, shown)
+    return resource_answer(answer) if shown else decision.hide
+
+
+async def _require_storable(body: bytes, token: Token, decision: Decision) -> None:
+    """Raises Refused for what may not be stored, or cannot be read."""
+    resource = parse_resource(body)
+    if resource is None:
+        raise Refused(MALFORMED_REQUEST)
+    if not await token.may_create(decision, resource):
+        raise Refused(FORBIDDEN)
+
+
+def _form(body: bytes) -> str:
+    try:
+        return body.decode("ascii")
+    except UnicodeDecodeError:
+        raise Refused(MALFORMED_REQUEST) from None

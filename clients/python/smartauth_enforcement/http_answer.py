@@ -1,0 +1,46 @@
+"""An answer to the app: what your server said, or what is said in its place."""
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple, Self
+
+FHIR_JSON = "application/fhir+json"
+
+Headers = tuple[tuple[str, str], ...]
+
+
+class HttpAnswer(NamedTuple):
+    """Status, headers with names in lower case, body."""
+
+    status: int
+    headers: Headers
+    body: bytes
+
+    @classmethod
+    def of_json(cls, status: int, content: Any, headers: Iterable[tuple[str, str]] = (), kind: str = FHIR_JSON) -> Self:
+        """JSON, with these headers beside its own two."""
+        body = json.dumps(content).encode()
+        own = (("content-type", kind), ("content-length", str(len(body))))
+        return cls(status, (*own, *headers), body)
+
+    def header(self, name: str) -> str:
+        """The first of that name, "" for none."""
+        return next((value for key, value in self.headers if key == name), "")
+
+
+def refusal(status: int, code: str, headers: Mapping[str, str] | None = None) -> HttpAnswer:
+    """An OperationOutcome with a code of FHIR's issue-type value set, and nothing of the request."""
+    outcome = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": code}]}
+    return HttpAnswer.of_json(status, outcome, (headers or {}).items())
+
+
+NO_TOKEN = refusal(401, "login", {"www-authenticate": "Bearer"})
+MALFORMED_TOKEN = refusal(401, "login", {"www-authenticate": 'Bearer error="invalid_token"'})
+MALFORMED_REQUEST = refusal(400, "invalid")
+FORBIDDEN = refusal(403, "forbidden")
+TOO_COSTLY = refusal(403, "too-costly")
+NOT_BELOW_THE_BASE = refusal(404, "not-found")
+TOO_LONG = refusal(413, "too-long")
+NOT_JSON = refusal(415, "not-supported")
+BROKEN_SERVER = refusal(500, "exception")
+UNAVAILABLE = refusal(503, "transient", {"retry-after": "5"})

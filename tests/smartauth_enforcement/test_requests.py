@@ -1,0 +1,177 @@
+"""What smartauth is asked about a request, and what a refusal keeps from the server."""
+
+from typing import Any
+
+import pytest
+
+from tests.smartauth_enforcement.conftest import (
+    AMY,
+    BASE,
+    DOCUMENT,
+    ONE,
+    FhirServer,
+    Protect,
+    Said,
+    Send,
+    Smartauth,
+    view,
+)
+
+
+@pytest.mark.requirement("TV-01", "TV-18")
+@pytest.mark.parametrize(
+    ("shown", "challenge"),
+    [
+        (None, "Bearer"),
+        ("Basic eDp5", "Bearer"),
+        ("Bearer", "Bearer"),
+        ("Bearer a b", 'Bearer error="invalid_token"'),
+        ("Bearer one, Bearer two", 'Bearer error="invalid_token"'),
+    ],
+)
+def test_without_one_token_nobody_is_asked(
+    send: Send, smartauth: Smartauth, fhir: FhirServer, shown: str | None, challenge: str
+) -> None:
+    answer = send("GET", "Patient/amy", token=None, headers={"Authorization": shown} if shown else {})
+
+    assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, challenge)
+    assert answer.json()["resourceType"] == "OperationOutcome"
+    assert (smartauth.asked, fhir.asked) == ([], [])
+
+
+@pytest.mark.parametrize("url", ["http://fhir.example.org/", "http://fhir.example.org/fhirx/Patient", BASE])
+def test_what_is_not_below_the_base_is_not_there(send: Send, smartauth: Smartauth, fhir: FhirServer, url: str) -> None:
+    assert send("GET", url).status_code == 404
+    assert (smartauth.asked, fhir.asked) == ([], [])
+
+
+@pytest.mark.requirement("TV-24")
+def test_what_is_public_needs_no_token(protect: Protect, fhir: FhirServer) -> None:
+    send = protect(public=("health",))
+
+    assert [send("GET", path, token=None).status_code for path in ("metadata", "health", "Patient")] == [200, 200, 401]
+    assert send("POST", "health", token=None).status_code == 401
+    assert fhir.asked == [("GET", "/fhir/metadata"), ("GET", "/fhir/health")]
+
+
+def test_a_question_has_the_request_and_the_token(protect: Protect, smartauth: Smartauth) -> None:
+    send = protect(tells_addresses=True)
+
+    send("GET", "Observation?code=a%7Cb&code=c", token="abc")
+
+    ((path, question),) = smartauth.asked
+    assert path == ONE
+    assert question["subject"] == {"type": "access_token", "id": "abc"}
+    assert question["context"] == {
+        "base": BASE,
+        "http": {"method": "GET", "url": "Observation?code=a%7Cb&code=c", "conditional": False},
+        "understands": ["fhir-view/1"],
+        "client_address": "127.0.0.1",
+    }
+
+
+@pytest.mark.requirement("SR-01")
+def test_the_form_of_a_search_and_the_condition_of_a_create_are_told(
+    send: Send, smartauth: Smartauth, fhir: FhirServer
+) -> None:
+    send("POST", "Observation/_search?a=b", data={"patient": "ben"})
+    assert fhir.got_body == b"patient=ben"
+    send("POST", "Observation", headers={"If-None-Exist": "identifier=x"}, content=b"{}")
+
+    searched, created = (question["context"]["http"] for _, question in smartauth.asked)
+    assert searched == {"method": "POST", "url": "Observation/_search?a=b", "conditional": False, "form": "patient=ben"}
+    assert created == {"method": "POST", "url": "Observation", "conditional": True}
+
+
+def test_a_form_longer_than_any_is_413(send: Send, smartauth: Smartauth) -> None:
+    assert send("POST", "Observation/_search", content=b"a" * 65_537).status_code == 413
+    assert smartauth.asked == []
+
+
+@pytest.mark.requirement("HI-01")
+def test_a_refusal_is_told_word_for_word(send: Send, smartauth: Smartauth, fhir: FhirServer) -> None:
+    told = {"status": 403, "headers": {"WWW-Authenticate": 'Bearer error="insufficient_scope"', "X-Other": "no"}}
+    smartauth.says[ONE] = {
+        "decision": False,
+        "context": {"http": told, "outcome": {"resourceType": "OperationOutcome"}},
+    }
+
+    answer = send("GET", "Observation")
+
+    assert answer.status_code == 403
+    assert answer.headers["WWW-Authenticate"] == 'Bearer error="insufficient_scope"'
+    assert "X-Other" not in answer.headers
+    assert answer.json() == {"resourceType": "OperationOutcome"}
+    assert fhir.asked == []
+
+
+@pytest.mark.requirement("TV-29")
+def test_a_whole_yes_leaves_request_and_answer_alone_but_for_another_method(send: Send, fhir: FhirServer) -> None:
+    fhir.headers |= {"X-Total-Count": "3"}
+    fhir.says = b"<anything/>"
+    override = dict.fromkeys(("X-HTTP-Method-Override", "X-Method-Override", "X-HTTP-Method"), "DELETE")
+
+    answer = send("PUT", "Observation/o?_x=1", content=b"whatever", headers={**override, "If-Match": "1"})
+
+    assert fhir.asked == [("PUT", "/fhir/Observation/o?_x=1")]
+    assert fhir.got_body == b"whatever"
+    assert fhir.got_headers["if-match"] == "1"
+    assert not {name.lower() for name in override} & set(fhir.got_headers)
+    assert (answer.content, answer.headers["X-Total-Count"]) == (b"<anything/>", "3")
+    assert fhir.decision.claims == {"sub": "amy"}
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("PUT", "Observation/o"),
+        ("PATCH", "Observation/o"),
+        ("DELETE", "Observation/o"),
+        ("GET", "Observation/_history"),
+    ],
+)
+def test_what_no_view_can_be_applied_to_is_403(
+    send: Send, smartauth: Smartauth, fhir: FhirServer, method: str, path: str
+) -> None:
+    smartauth.says[ONE] = view(AMY)
+
+    assert send(method, path).status_code == 403
+    assert fhir.asked == []
+
+
+@pytest.mark.requirement("WR-01", "WR-02")
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b'{"resourceType": "Observation", "subject": {"reference": "Patient/amy"}, "note": "x"}', 201),
+        (b'{"resourceType": "Observation", "subject": {"reference": "Patient/ben"}}', 403),
+        (b'{"resourceType": "Observation", "subject": 1, "subject": {"reference": "Patient/amy"}}', 400),
+        (b"<Observation/>", 400),
+    ],
+    ids=["own", "another's", "a name twice", "no JSON"],
+)
+def test_what_is_created_is_judged_before_the_server_sees_it(
+    send: Send, smartauth: Smartauth, fhir: FhirServer, body: bytes, status: int
+) -> None:
+    smartauth.says[ONE], fhir.status = view(AMY), 201
+
+    assert send("POST", "Observation", content=body).status_code == status
+    assert [method for method, _ in fhir.asked] == (["POST"] if status == 201 else [])
+    if status == 201:
+        assert fhir.got_body == body
+        (entry,) = smartauth.asked[1][1]["evaluations"]
+        assert entry["resource"]["properties"]["content"].keys() == {"resourceType", "subject"}
+
+
+@pytest.mark.requirement("DS-01")
+def test_the_document_is_smartauths_and_kept_but_an_error_is_not(send: Send, smartauth: Smartauth) -> None:
+    right, path = smartauth.says[DOCUMENT], ".well-known/smart-configuration"
+    found: list[Any] = []
+    for said in (Said(404), right, Said(500)):
+        smartauth.says[DOCUMENT] = said
+        found.append(send("GET", path, token=None))
+
+    assert [each.status_code for each in found] == [503, 200, 200]
+    assert found[0].headers["Retry-After"] == "5"
+    assert found[2].json() == right
+    assert found[2].headers["Access-Control-Allow-Origin"] == "*"
