@@ -1,9 +1,8 @@
-"""From a verb to the command of manage.py that does it, with its arguments, and its refusals as one sentence."""
+"""Running a command of manage.py for a verb: the same checks first, and its refusals as one sentence."""
 
-import functools
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,18 +10,6 @@ import click
 
 LACKING = re.compile(r"no such (table|column)|(relation|column) .* does not exist")
 STARTS = frozenset({"dev", "serve"})  # a server says itself where it is, other commands ask who django_command
-
-
-def django_command(name: str, *before: str) -> Callable[[Callable[[], None]], Callable[..., None]]:
-    """Makes a verb of a docstring: it runs that command with what was given; `before` comes before the arguments."""
-
-    def decorate(verb: Callable[[], None]) -> Callable[..., None]:
-        def run(context: click.Context, /, **_: object) -> None:
-            call(name, *before, *given_arguments(context))
-
-        return functools.update_wrapper(click.pass_context(run), verb)
-
-    return decorate
 
 
 def call(name: str, *arguments: str, **options: Any) -> None:
@@ -53,23 +40,6 @@ def prepare_django(name: str) -> None:
     if name not in STARTS and not settings.configured:
         follow_running_server(os.environ)
     django.setup()
-
-
-def given_arguments(context: click.Context) -> Sequence[str]:
-    """What was given, as argparse reads it: options first, so that an argument may begin with a dash."""
-    options: list[str] = []
-    arguments: list[str] = []
-    for parameter in context.command.params:
-        value = context.params.get(parameter.name or "")
-        values = value if isinstance(value, tuple) else () if value is None else (value,)
-        if isinstance(parameter, click.Argument):
-            arguments += map(str, values)
-        elif isinstance(parameter, click.Option) and parameter.is_flag:
-            options += parameter.opts[:1] if value else ()
-        else:
-            options += (f"{parameter.opts[0]}={each}" for each in values)
-    separated = any(argument.startswith("-") for argument in arguments)
-    return [*options, *(["--"] if separated else []), *arguments]
 
 
 @contextmanager

@@ -2,15 +2,24 @@
 
 import click
 
-from smartauth.command_line import events, keys, people, probe, registration, servers, tokens
+from oauth.management.verbs import keys, people, registration, tokens
+from operators.management import verbs as operators
 from smartauth.command_line.completion import completion
+from smartauth.command_line.probe import probe
+from smartauth.command_line.servers import dev, manage, migrate
+from smartauth.command_line.verbs import click_command
+from smartauth.management.verbs import SERVE, WORKER
 from smartauth_probe import __version__
 
+DECLARED = {
+    "Run a server": (dev, SERVE, WORKER, migrate, registration.SEED),
+    "Tokens": (tokens.TOKEN, tokens.EXPLAIN, tokens.INTROSPECTION_FAULT, probe),
+    "Who is known": (registration.CLIENT, registration.FHIR_SERVER, people.PERSON, people.PASSWORD),
+    "Look and maintain": (operators.EVENTS, keys.KEYS, manage, completion),
+}
 VERBS = {
-    "Run a server": (servers.dev, servers.serve, servers.worker, servers.migrate, servers.seed),
-    "Tokens": (tokens.token, tokens.explain, tokens.introspection_fault, probe.probe),
-    "Who is known": (registration.client, registration.fhir_server, people.person, people.password),
-    "Look and maintain": (events.events, keys.keys, servers.manage, completion),
+    title: [each if isinstance(each, click.Command) else click_command(each) for each in verbs]
+    for title, verbs in DECLARED.items()
 }
 EPILOG = """\
 The settings are environment variables, SMARTAUTH_...; the first start needs none. Exit status: 0, 1 where something

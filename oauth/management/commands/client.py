@@ -11,27 +11,18 @@ from oauth.ending import access
 from oauth.ending.reasons import EndedFor
 from oauth.management.operator import operator_at_command_line
 from oauth.management.single_rows import add_client
+from oauth.management.verbs.registration import CLIENT
 from oauth.models import Client
 from oauth.registration import client_changes
-from oauth.registration.client_fields import GRANTS
 from oauth.registration.problems import shown
 from smart.time_units import more_time
 
 
 class Command(BaseCommand):
-    help = "Add clients, list them, give them new secrets, disable and enable them."
+    help = CLIENT.help
 
     def add_arguments(self, parser: CommandParser) -> None:
-        actions = parser.add_subparsers(dest="action", required=True)
-        add = actions.add_parser("add", help="register a client; a secret is drawn and shown once")
-        add.add_argument("client_id")
-        _add_fields(add)
-        listing = actions.add_parser("list", help="a line for each client")
-        others = [actions.add_parser(name, help=act.__doc__) for name, act in ACTS.items()]
-        for each in others:
-            each.add_argument("client_id")
-        for each in (add, listing, *others):
-            each.add_argument("--json", action="store_true", help="print JSON")
+        CLIENT.add_to(parser)
 
     def handle(self, *, action: str, **options: Any) -> None:
         as_json = options["json"]
@@ -65,22 +56,7 @@ FIELDS = {  # keys of a seed file, and the options that give them
 }
 
 
-def _add_fields(parser: CommandParser) -> None:
-    parser.add_argument("--name", required=True, help="as people read it when they decide")
-    parser.add_argument("--maker", help="who makes it")
-    parser.add_argument("--authentication", choices=Client.Authentication.values, default="none", help="its proof")
-    parser.add_argument("--jwks-file", metavar="FILE", help="its public keys, with --authentication keys")
-    parser.add_argument("--jwks-uri", metavar="URL", help="where it publishes them")
-    parser.add_argument("--grant", action="append", choices=GRANTS, help="repeatable; default: authorization_code")
-    parser.add_argument("--scope", help="scopes it may ask, separated by spaces")
-    parser.add_argument("--fhir-server", action="append", metavar="URL", help="a FHIR base it may reach; repeatable")
-    parser.add_argument("--redirect-uri", action="append", metavar="URL", help="complete; repeatable")
-    parser.add_argument("--launch-url", action="append", metavar="URL", help="where an EHR opens it; repeatable")
-    parser.add_argument("--native", action="store_true", help="it runs on a device: loopback redirects may be http")
-
-
 def _rotate_secret(client: Client) -> dict[str, Any]:
-    """another secret, shown once; both work a while"""
     if client.authentication != Client.Authentication.SECRET:
         raise CommandError(f"{client.client_id} has no secret. Nothing has changed.")
     secret = client_changes.rotate_secret(client, rotation_number(client), operator_at_command_line())
@@ -90,7 +66,6 @@ def _rotate_secret(client: Client) -> dict[str, Any]:
 
 
 def _disable(client: Client) -> dict[str, Any]:
-    """refuse it at every endpoint and end all its access"""
     ended = access.end_all([client], operator_at_command_line(), EndedFor.CLIENT_DISABLED)
     client.refresh_from_db()
     counts = {"authorizations": ended.authorizations, "access_tokens": ended.access_tokens}
@@ -98,7 +73,6 @@ def _disable(client: Client) -> dict[str, Any]:
 
 
 def _enable(client: Client) -> dict[str, Any]:
-    """let it ask again; what ended stays ended"""
     client_changes.enable([client], operator_at_command_line())
     client.refresh_from_db()
     return _facts(client)

@@ -13,6 +13,7 @@ from oauth.explain.judgement import Judgement, judge_token
 from oauth.explain.reference_subject import reference_subject
 from oauth.explain.references import FoundRefusal
 from oauth.explain.remedies import remedies
+from oauth.management.verbs.tokens import EXPLAIN
 from oauth.models import parse_reference, public_reference
 from smart.decisions.fhir_request import UnreadableRequest
 from smart.explanation import Explanation, RuleOutcome, State
@@ -25,12 +26,10 @@ _SIGNS = {State.PASSED: "passed", State.REFUSED: "REFUSED", State.NOT_REACHED: "
 class Command(BaseCommand):
     """The pages /explain and, for operators, the admin judge the same."""
 
-    help = "Why was it refused? Takes the reference of an error, or a token with a request if there is one."
+    help = EXPLAIN.help
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("what", metavar="REFERENCE|TOKEN", help="- reads a token from standard input")
-        parser.add_argument("request", nargs="*", metavar="METHOD URL", help="such as GET /fhir/r4/Patient/amy")
-        parser.add_argument("--json", action="store_true", help="print everything as JSON")
+        EXPLAIN.add_to(parser)
 
     def handle(self, *, what: str, request: list[str], **options: Any) -> None:
         text = sys.stdin.readline().strip() if what == "-" else what.strip()

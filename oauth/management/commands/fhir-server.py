@@ -12,8 +12,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from oauth.management.operator import operator_at_command_line
+from oauth.management.verbs.registration import FHIR_SERVER
 from oauth.models import Client, FhirServer
-from oauth.models.servers import AddressPolicy, ClaimProfile
 from oauth.registration.fhir_servers import RegisteredFhirServer, client_ids_at, register
 from oauth.registration.problems import MAX_NAME_LENGTH, InvalidRegistration
 from smart.fhir.audience import canonical_url
@@ -59,30 +59,10 @@ OPTIONS = {
 
 
 class Command(BaseCommand):
-    help = "Protect a FHIR server of your own, or list those that are protected."
+    help = FHIR_SERVER.help
 
     def add_arguments(self, parser: CommandParser) -> None:
-        actions = parser.add_subparsers(dest="action", required=True)
-        add = actions.add_parser("add", help="make the FHIR server and the client that it introspects with")
-        add.add_argument("url", help="the FHIR base: the aud of its tokens")
-        add.add_argument("--name", default="", help="as people know it; default: the URL")
-        add.add_argument("--version", dest="fhir_version", choices=FhirServer.Version.values, default="r4")
-        add.add_argument("--policy", choices=AddressPolicy.values, default="flag", help="a token from a new address")
-        add.add_argument("--claims", choices=ClaimProfile.values, default="smart", help="in whose words tokens speak")
-        add.add_argument("--claim-mapping", type=Path, metavar="FILE", help="JSON, the mapping of --claims custom")
-        add.add_argument("--v1-equivalents", action="store_true", help="introspection names v2 scopes in v1 too")
-        add.add_argument("--tells-addresses", action="store_true", help="believe the __client_ip that it reports")
-        add.add_argument("--client", action="append", default=[], help="an app that may ask for its tokens; repeatable")
-        add.add_argument(
-            "--new-secret", action="store_true", help="another secret where there is one; both work a while"
-        )
-        again = actions.add_parser("new-secret", help="another secret for one that is protected; both work a while")
-        again.add_argument("url", help="the FHIR base")
-        for each in (add, again):
-            each.add_argument("--env", action="store_true", help="print lines that a shell can read, nothing else")
-        listing = actions.add_parser("list", help="each FHIR server with its resource servers and apps")
-        for each in (add, again, listing):
-            each.add_argument("--json", action="store_true", help="print JSON")
+        FHIR_SERVER.add_to(parser)
 
     def handle(self, *, action: str, **options: Any) -> None:
         if action == "list":
@@ -124,7 +104,7 @@ def _register(options: dict[str, Any]) -> RegisteredFhirServer:
         claim_mapping=_read_mapping(options["claim_mapping"]),
         v1_equivalents=int(options["v1_equivalents"]),
     )
-    clients = [_client(client_id) for client_id in options["client"]]
+    clients = [_client(client_id) for client_id in options["client"] or ()]
     try:
         return register(
             server,

@@ -9,7 +9,7 @@ import httpx
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from oauth.workbench.faults.switch import FIVE_MINUTES, LONGEST
+from oauth.management.verbs.tokens import INTROSPECTION_FAULT
 
 PATH = "/dev/introspection-faults"
 
@@ -17,21 +17,10 @@ PATH = "/dev/introspection-faults"
 class Command(BaseCommand):
     """Asks the server that runs: what it does is kept in its memory."""
 
-    help = "Let introspection misbehave for one resource server, for a while. Development only."
+    help = INTROSPECTION_FAULT.help
 
     def add_arguments(self, parser: CommandParser) -> None:
-        actions = parser.add_subparsers(dest="action", required=True)
-        begin = actions.add_parser("begin", help="from now on this resource server meets the fault")
-        begin.add_argument("fault", help="such as active-text; `list` names all")
-        begin.add_argument("resource_server", help="client id, such as demo-resource-server")
-        begin.add_argument(
-            "--seconds", type=int, default=FIVE_MINUTES, help=f"when it ends, at most {LONGEST} (default: %(default)s)"
-        )
-        end = actions.add_parser("end", help="this resource server gets right answers again")
-        end.add_argument("resource_server", help="client id")
-        listed = actions.add_parser("list", help="all faults, and who meets one now")
-        for each in (begin, end, listed):
-            each.add_argument("--json", action="store_true", help="print JSON")
+        INTROSPECTION_FAULT.add_to(parser)
 
     def handle(self, *, action: str, **options: Any) -> None:
         if not settings.SMARTAUTH_DEV:

@@ -8,26 +8,16 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts import clock
 from oauth.keys import rotation, signing_keys
+from oauth.management.verbs.keys import KEYS
 from oauth.models import SigningKey
 from smart.time_units import to_datetime
 
 
 class Command(BaseCommand):
-    help = "The keys that sign tokens: which there are, whose turn it is, and under which key they are encrypted."
+    help = KEYS.help
 
     def add_arguments(self, parser: CommandParser) -> None:
-        actions = parser.add_subparsers(dest="action", required=True)
-        listing = actions.add_parser("list", help="each key with its state and since when")
-        rotate = actions.add_parser(
-            "rotate", help="the next keys sign; tokens of the old ones verify until they expire"
-        )
-        rotate.add_argument("--algorithm", choices=signing_keys.ALGORITHMS, help="this one alone; default: all")
-        rotate.add_argument("--now", action="store_true", help="even if the next key was not published long enough")
-        withdraw = actions.add_parser("withdraw", help="a key that somebody else may have")
-        withdraw.add_argument("kid")
-        re_encrypt = actions.add_parser("re-encrypt", help="every private half under the first key-encryption key")
-        for each in (listing, rotate, withdraw, re_encrypt):
-            each.add_argument("--json", action="store_true", help="print JSON")
+        KEYS.add_to(parser)
 
     def handle(self, *, action: str, **options: Any) -> None:
         acts: dict[str, Callable[..., None]] = {
@@ -44,6 +34,8 @@ class Command(BaseCommand):
         self._print([_facts(row) for row in rows], lines, as_json=options["json"])
 
     def _rotate(self, *, algorithm: str | None, now: bool, **options: Any) -> None:
+        if algorithm not in (None, *signing_keys.ALGORITHMS):
+            raise CommandError(f"--algorithm is one of {', '.join(signing_keys.ALGORITHMS)}. Nothing has changed.")
         signing_keys.ensure_keys()
         rotated, refusals = [], []
         for row in rotation.active_keys():

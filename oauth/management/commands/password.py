@@ -9,20 +9,14 @@ from accounts.usernames import find_user
 from oauth.ending import passwords
 from oauth.management.operator import operator_at_command_line
 from oauth.management.typed_password import ask_password
+from oauth.management.verbs.people import PASSWORD
 
 
 class Command(BaseCommand):
-    help = "Set a person's password, or require a new one right after the next sign-in."
+    help = PASSWORD.help
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("username")
-        parser.add_argument(
-            "--set", action="store_true", help="the new one is asked, or read from the first line of stdin"
-        )
-        parser.add_argument(
-            "--require", action="store_true", help="the person chooses a new one after the next sign-in"
-        )
-        parser.add_argument("--json", action="store_true", help="print JSON")
+        PASSWORD.add_to(parser)
 
     def handle(self, *, username: str, **options: Any) -> None:
         if not (options["set"] or options["require"]):

@@ -8,24 +8,15 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from accounts.models import User
 from oauth.management.single_rows import add_person
 from oauth.management.typed_password import ask_password
+from oauth.management.verbs.people import PERSON
 from oauth.models import FhirIdentity
 
 
 class Command(BaseCommand):
-    help = "Add a person."
+    help = PERSON.help
 
     def add_arguments(self, parser: CommandParser) -> None:
-        actions = parser.add_subparsers(dest="action", required=True)
-        add = actions.add_parser("add", help="register a person; without a password they cannot sign in yet")
-        add.add_argument("username")
-        add.add_argument("--name", help="as pages show it; default: the user name")
-        add.add_argument("--email")
-        add.add_argument("--operator", action="store_true", help="may use the admin, and everything in it")
-        add.add_argument("--password", action="store_true", help="asked, or read from the first line of stdin")
-        add.add_argument("--fhir-server", metavar="URL", help="where they are somebody")
-        add.add_argument("--fhir-user", metavar="TYPE/ID", help="who they are there, such as Patient/amy")
-        add.add_argument("--acts-for", action="append", metavar="ID", help="a patient they may act for; repeatable")
-        add.add_argument("--json", action="store_true", help="print JSON")
+        PERSON.add_to(parser)
 
     def handle(self, **options: Any) -> None:
         person, _ = add_person(_entry(options))

@@ -6,15 +6,15 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from oauth.management.verbs.registration import SEED
 from oauth.seeding import SeedError, seed
 
 
 class Command(BaseCommand):
-    help = "Bring the database to what a seed file says (docs/seed-file.md). Running it again changes nothing."
+    help = SEED.help
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("file", type=Path)
-        parser.add_argument("--json", action="store_true", help="print JSON: changes, warnings, drawn secrets")
+        SEED.add_to(parser)
 
     def handle(self, *, file: Path, **options: Any) -> None:
         try:

@@ -7,11 +7,12 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from oauth.keys import signing_keys
+from oauth.management.verbs.tokens import TOKEN
 from oauth.workbench.api.tokens import catalogue
 from oauth.workbench.minting.good_token import CannotMint
 from oauth.workbench.orders.changes import parse_member
 from oauth.workbench.orders.members import TEXTS, create_from_members
-from oauth.workbench.orders.order import SCOPE, InvalidOrder
+from oauth.workbench.orders.order import InvalidOrder
 from smart.http.errors import InvalidRequest
 from smartauth_probe.catalogue import groups
 from smartauth_probe.kinds import Kind
@@ -22,25 +23,10 @@ OPTIONS = {"claims": "claim"}
 class Command(BaseCommand):
     """The same issuing function as the token endpoint, after the same limits, without login and consent."""
 
-    help = "Prints an access token. Development only: elsewhere a token comes from a login and a consent."
+    help = TOKEN.help
 
     def add_arguments(self, parser: CommandParser) -> None:
-        who = parser.add_argument_group("client and person")
-        who.add_argument("--client", help="client_id, such as demo-public")
-        who.add_argument("--user", help="user name of the person, such as amy; left out for a backend service")
-        who.add_argument("--patient", help="FHIR id of the patient; may be left out for who has only one")
-        who.add_argument("--scope", help=f"default: {SCOPE}; for a backend service all that it may ask")
-        who.add_argument("--aud", help="the FHIR base; may be left out for a client of only one")
-        bad = parser.add_argument_group("bad tokens")
-        bad.add_argument("--bad", metavar="KIND", help="a token that is wrong in this way")
-        bad.add_argument("--list", action="store_true", help="list all kinds, good twins among them")
-        bad.add_argument("--listener", metavar="URL", help="where a header that brings a key leads to")
-        changed = parser.add_argument_group("other claims in a good token")
-        changed.add_argument("--claim", action="append", metavar="NAME=JSON", help="set a claim; again for another one")
-        changed.add_argument("--without", action="append", metavar="NAME", help="take a claim away")
-        changed.add_argument("--header", action="append", metavar="NAME=JSON", help="set a member of the header")
-        changed.add_argument("--lifetime", type=int, metavar="SECONDS", help="how long it lives, bad ones too")
-        parser.add_argument("--json", action="store_true", help="print the whole answer, and how the token is sent")
+        TOKEN.add_to(parser)
 
     def handle(self, **options: Any) -> None:
         if not settings.SMARTAUTH_DEV:

@@ -13,6 +13,7 @@ from accounts.usernames import find_user
 from audit.event_kinds import EventKind, Result, result_of
 from audit.models import Event
 from audit.reading import NewEvents, newest_events
+from operators.management.verbs import EVENTS
 from smart.time_units import to_datetime
 
 POLL_SECONDS = 0.5
@@ -34,19 +35,12 @@ FIELDS = (
 
 
 class Command(BaseCommand):
-    help = "Print the security events, the latest last."
+    help = EVENTS.help
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--follow", action="store_true", help="print each event as it happens, until Ctrl-C")
-        parser.add_argument("--last", type=int, default=20, metavar="N", help="how many of the latest (20)")
-        parser.add_argument("--kind", action="append", metavar="KIND", help="of this kind; repeatable")
-        parser.add_argument("--client", metavar="ID", help="of this client")
-        parser.add_argument("--person", metavar="NAME", help="of this person, by user name or sub")
-        parser.add_argument("--json", action="store_true", help="print one JSON object a line")
+        EVENTS.add_to(parser)
 
     def handle(self, **options: Any) -> None:
-        if options["last"] < 0:
-            raise CommandError("--last is how many, 0 or more.")
         wanted = _wanted(options)
         coming = NewEvents(wanted)
         self._print(newest_events(wanted, at_most=options["last"]), as_json=options["json"])

@@ -4,17 +4,14 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-LEVELS = ("ERROR", "WARNING", "INFO", "DEBUG")
+from smartauth.management.verbs import WORKER
 
 
 class Command(BaseCommand):
-    help = "Run the task worker: it ships events, rotates keys and deletes what is over."
+    help = WORKER.help
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument(
-            "--no-schedule", action="store_true", help="a further worker: another one calls what is due"
-        )
-        parser.add_argument("--log-level", choices=LEVELS, default="INFO", help="default: %(default)s")
+        WORKER.add_to(parser)
 
     def handle(self, *, no_schedule: bool, log_level: str, **options: Any) -> None:
         from smartauth.celery import application

@@ -77,6 +77,12 @@ def test_a_verb_offers_the_same_choices_and_defaults(words: tuple[str, ...]) -> 
             assert option.default == action.default
 
 
+def test_help_and_completion_load_no_django() -> None:
+    code = "import sys, smartauth.command_line.program; sys.exit('django' in sys.modules)"
+
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, timeout=60).returncode == 0
+
+
 def test_every_command_of_manage_py_is_a_verb_but_the_one_for_demo_records() -> None:
     ours = {name for name, app in get_commands().items() if app in {"oauth", "operators", "smartauth", "fhir", "audit"}}
 
@@ -126,13 +132,23 @@ def test_the_list_of_verbs_names_each_once() -> None:
         (["client", "disable", "--", "--x"], ["disable", "--", "--x"]),
         (["token", "--claim", "a=1", "--list", "--claim", "b=2"], ["--list", "--claim=a=1", "--claim=b=2"]),
         (["seed", "a.yaml", "--json"], ["--json", "a.yaml"]),
+        (
+            ["fhir-server", "add", "URL", "--version", "stu3"],
+            [
+                "add",
+                "--version=stu3",
+                "--policy=flag",
+                "--claims=smart",
+                "URL",
+            ],
+        ),
     ],
 )
 def test_arguments_are_passed_on_as_argparse_reads_them(
     given: list[str], passed_on: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[str] = []
-    monkeypatch.setattr("smartauth.command_line.django_command.call", lambda name, *rest: seen.extend(rest))
+    monkeypatch.setattr("smartauth.command_line.verbs.call", lambda name, *rest: seen.extend(rest))
 
     assert CliRunner().invoke(program, given).exit_code == 0
     assert seen == passed_on

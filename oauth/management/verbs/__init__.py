@@ -1,0 +1,1 @@
+"""What the commands of this package take, by subject."""
