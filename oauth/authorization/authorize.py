@@ -12,10 +12,10 @@ from accounts import clock
 from accounts.address import client_address
 from accounts.sessions import signed_in_user
 from oauth.authorization.explain import explanation
-from oauth.authorization.pending_request import store
 from oauth.authorization.prompts import MUST_ACT, silent_refusal
 from oauth.authorization.refusals import FAILED_HERE
 from oauth.authorization.refused_request import refuse_request, require_room, stop
+from oauth.authorization.request_cookie import store
 from oauth.ehr_launch.handles import consume
 from oauth.http import error_pages
 from oauth.models import Client, FhirServer

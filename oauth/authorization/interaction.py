@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from accounts.models import User
 from accounts.password_hasher import TooManyHashes
 from accounts.sessions import signed_in_user
-from oauth.authorization.pending_request import AlreadyAnswered, Expired, NotInThisBrowser, Pending, load_pending
+from oauth.authorization.pending_request import AlreadyAnswered, Expired, Pending
 from oauth.authorization.prompts import is_login_recent
 from oauth.authorization.refusals import (
     FAILED_HERE,
@@ -21,6 +21,7 @@ from oauth.authorization.refusals import (
     stop_step,
 )
 from oauth.authorization.refused_request import stop
+from oauth.authorization.request_cookie import NotInThisBrowser, load_pending
 from oauth.http.redirects import redirect_within
 from oauth.models import Client
 from smart.authorize.error_pages import Unredirectable

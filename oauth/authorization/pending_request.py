@@ -1,30 +1,18 @@
-"""The authorization request while it waits for a person, bound to the browser that brought it (AZ-20, E40)."""
+"""The authorization request while it waits for a person: what was asked, what is chosen, one answer (AZ-20, E40)."""
 
-import hmac
 import json
 from dataclasses import asdict, dataclass
 from typing import Self
 
-from django.conf import settings
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse
 
-from accounts import clock
 from accounts.models import User
 from oauth.ehr_launch.handles import stored_context
-from oauth.models import Client, EncounterRecord, FhirServer, Launch, PatientRecord, PendingRequest
-from oauth.models.pending_requests import COOKIE_GRACE_SECONDS
+from oauth.models import EncounterRecord, PatientRecord, PendingRequest
 from oauth.people import identities
 from smart.authorize.request import AuthorizationRequest
-from smart.digests import random_token, sha256_hex
 from smart.http.addresses import caller_network
-from smart.time_units import CLOCK_SKEW, SECOND, has_begun
-
-COOKIE = "__Secure-smartauth-request" if settings.SESSION_COOKIE_SECURE else "smartauth-request"
-
-
-class NotInThisBrowser(Exception):
-    """No such request waits in this browser."""
+from smart.time_units import CLOCK_SKEW
 
 
 class Expired(Exception):
@@ -152,51 +140,12 @@ class Pending:
         return PendingRequest.objects.filter(pk=self.row.pk, answered_at=0)
 
 
-def store(
-    client: Client,
-    fhir_server: FhirServer,
-    redirect_uri: str,
-    state: str,
-    *,
-    address: str,
-    authorization_request: AuthorizationRequest | None = None,
-    refused: str = "",
-    launch: Launch | None = None,
-) -> HttpResponse:
-    """Stores the request and sends the browser to its own URL, with the cookie that opens it."""
-    handle, cookie, now = random_token(), random_token(), clock.now()
-    kept = {
-        "redirect_uri": redirect_uri,
-        "state": state,
-        "refused": refused,
-        "asked": authorization_request and asdict(authorization_request),
-    }
-    PendingRequest.objects.create(
-        handle_digest=sha256_hex(handle),
-        cookie_digest=sha256_hex(cookie),
-        client=client,
-        fhir_server=fhir_server,
-        request=json.dumps(kept),
-        launch=launch,
-        created_at=now,
-        expires_at=now + settings.SMARTAUTH_PENDING_REQUEST_SECONDS * SECOND,
-        caller_network=caller_network(address),
-    )
-    return _redirect_with_cookie(f"/o/authorize/{handle}", cookie)
-
-
-def _redirect_with_cookie(path: str, cookie: str) -> HttpResponse:
-    response = HttpResponse(status=303, headers={"Location": path, "Cache-Control": "no-store"})
-    response.set_cookie(
-        COOKIE,
-        cookie,
-        max_age=settings.SMARTAUTH_PENDING_REQUEST_SECONDS + COOKIE_GRACE_SECONDS,
-        path=path,
-        secure=settings.SESSION_COOKIE_SECURE,
-        httponly=True,
-        samesite="Lax",
-    )
-    return response
+def stored_request(
+    redirect_uri: str, state: str, authorization_request: AuthorizationRequest | None, refused: str
+) -> str:
+    """What `Pending.of` reads again."""
+    asked = authorization_request and asdict(authorization_request)
+    return json.dumps({"redirect_uri": redirect_uri, "state": state, "refused": refused, "asked": asked})
 
 
 def waiting_count(address: str, *, now: int) -> int:
@@ -206,19 +155,3 @@ def waiting_count(address: str, *, now: int) -> int:
     """
     open_ones = Q(answered_at=0) | Q(user__isnull=True)
     return PendingRequest.objects.filter(open_ones, caller_network=caller_network(address), expires_at__gt=now).count()
-
-
-def load_pending(request: HttpRequest, handle: str) -> Pending:
-    """The request of that URL. Raises NotInThisBrowser without its cookie, AlreadyAnswered or
-    Expired when it is over."""
-    rows = PendingRequest.objects.select_related("client", "fhir_server", "user", "launch")
-    row = rows.filter(handle_digest=sha256_hex(handle)).first()
-    shown = sha256_hex(request.COOKIES.get(COOKIE, ""))
-    if row is None or not hmac.compare_digest(row.cookie_digest, shown):
-        raise NotInThisBrowser
-    pending = Pending.of(row, handle)
-    if row.answered_at:
-        raise AlreadyAnswered(pending)
-    if row.expires_at <= clock.now() or not has_begun(row.created_at, now=clock.now()):
-        raise Expired(pending)
-    return pending

@@ -9,7 +9,8 @@ from django.http import HttpRequest, HttpResponse
 from accounts import clock
 from accounts.address import client_address
 from oauth.authorization.events import record_refused_request
-from oauth.authorization.pending_request import store, waiting_count
+from oauth.authorization.pending_request import waiting_count
+from oauth.authorization.request_cookie import store
 from oauth.http import error_pages
 from oauth.http.explanations import error_uri, random_reference, with_reference
 from oauth.http.redirects import redirect_to_app
