@@ -17,6 +17,7 @@ from oauth.http.machine_request import MachineRequest
 from oauth.http.writer_pool import writer_pool
 from oauth.models import Client, sql
 from smart.clients import assertions, jwks
+from smart.clients.assertion_rules import validate_assertion
 from smart.clients.assertions import Assertion, InvalidAssertion, UnknownKey
 from smart.explanation import Why
 from smart.http.errors import InvalidClient
@@ -126,7 +127,7 @@ def _authenticate_by_assertion(request: MachineRequest) -> AuthenticatedClient:
     try:
         assertion = assertions.parse_assertion(request.credentials.assertion)
         request.credentials = request.credentials._replace(client_id=assertion.client_id)
-        assertions.validate_assertion(
+        validate_assertion(
             assertion,
             kind=request.parameters.get("client_assertion_type"),
             client_id=request.parameters.get("client_id"),

@@ -1,13 +1,10 @@
-"""Client assertions (private_key_jwt): what one must say and which key may have signed it (CL-04, CL-05, CL-07, CL-08).
-
-Every refusal lists the rules that the assertion breaks, all at once (WF-06).
-"""
+"""Client assertions (private_key_jwt, RFC 7523): how one is read, and which key may have signed it (CL-05, CL-08)."""
 
 import binascii
 from base64 import urlsafe_b64decode
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeGuard
+from typing import Any
 
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, RSAKey
@@ -20,15 +17,11 @@ from smart.metadata import ASSERTION_ALGORITHMS
 from smart.text import is_printable_ascii
 from smart.time_units import SECOND
 
-ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 MAX_LENGTH = 8192
-MAX_JTI_LENGTH = 256
-MAX_LIFE_SECONDS = 300
 SKEW_SECONDS = 60
 _FITS = {"RS384": ("RSA", None), "ES384": ("EC", "P-384")}
 _REGISTRY = JWSRegistry(algorithms=ASSERTION_ALGORITHMS, strict_check_header=False)  # unknown members are ignored
 _REGISTRY.max_header_length = MAX_LENGTH
-_TIMES = ("CL-13", "E70")
 _BASE64URL = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
 
 
@@ -82,21 +75,6 @@ def parse_assertion(text: str) -> Assertion:
     return Assertion(text, _parse_object(header, "header"), _parse_object(claims, "payload"))
 
 
-def validate_assertion(
-    assertion: Assertion, *, kind: str | None, client_id: str | None, audiences: Iterable[str], now: int
-) -> None:
-    """Holds the assertion against every rule that needs no key. Raises InvalidAssertion with all that are broken."""
-    found = [
-        *_violations((kind == ASSERTION_TYPE, f"client_assertion_type is not {ASSERTION_TYPE}", "CL-09", "E59")),
-        *_header_rules(assertion.header),
-        *_party_rules(assertion, client_id, frozenset(audiences)),
-        *_time_rules(assertion.claims, now / SECOND),
-        *_jti_rules(assertion.claims.get("jti")),
-    ]
-    if found:
-        raise InvalidAssertion(*(one.words for one in found), rule=found[0].rule, case=found[0].case)
-
-
 def matching_key(assertion: Assertion, keys: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
     """The one key of the set that has the kid and fits the algorithm (CL-08). Raises InvalidAssertion or UnknownKey."""
     algorithm = assertion.header["alg"]
@@ -124,78 +102,6 @@ def verify_signature(assertion: Assertion, key: Mapping[str, Any]) -> None:
     except (JoseError, ValueError, TypeError, KeyError) as error:  # joserfc raises all of them on odd input
         words = f"the signature does not verify with the key of that kid ({type(error).__name__})"
         raise InvalidAssertion(words, rule="CL-05", case="E74") from None
-
-
-class _Violation(NamedTuple):
-    words: str
-    rule: str
-    case: str
-
-
-def _header_rules(header: Mapping[str, Any]) -> list[_Violation]:
-    kid = header.get("kid")
-    return _violations(
-        (
-            header.get("alg") in ASSERTION_ALGORITHMS,
-            f"alg is not one of {', '.join(ASSERTION_ALGORITHMS)}",
-            "CL-05",
-            "E62" if str(header.get("alg")).startswith("HS") else "E61",
-        ),
-        (isinstance(kid, str) and kid != "", "kid is missing", "CL-08", "E64"),
-        (header.get("typ", "JWT") == "JWT", "typ is something else than JWT", "CL-04", "E67"),
-        ("crit" not in header, "crit names an extension, and this server understands none", "CL-04", "E67"),
-    )
-
-
-def _party_rules(assertion: Assertion, client_id: str | None, audiences: frozenset[str]) -> list[_Violation]:
-    issuer, audience = assertion.client_id, assertion.claims.get("aud")
-    named = audience if isinstance(audience, list) else [audience]
-    return _violations(
-        (issuer != "", "iss is not a client_id", "CL-04", "E68"),
-        (assertion.claims.get("sub") == assertion.claims.get("iss"), "sub is not iss", "CL-04", "E68"),
-        (client_id in (None, issuer), "client_id is not iss", "CL-07", "E55"),
-        (
-            bool(named) and all(isinstance(one, str) and one in audiences for one in named),
-            f"aud is not one of {', '.join(sorted(audiences))}",
-            "CL-14",
-            "E69",
-        ),
-    )
-
-
-def _time_rules(claims: Mapping[str, Any], now: float) -> list[_Violation]:
-    """CL-13, to the second of skew."""
-    until = claims.get("exp")
-    rules = [_Violation("exp is missing or not a number", *_TIMES)]
-    if _is_time(until):
-        rules = _violations(
-            (until + SKEW_SECONDS > now, "exp is past", *_TIMES),
-            (
-                until <= now + MAX_LIFE_SECONDS + SKEW_SECONDS,
-                f"exp is more than {MAX_LIFE_SECONDS} seconds ahead",
-                *_TIMES,
-            ),
-        )
-    for name in ("nbf", "iat"):
-        begun = claims.get(name, now)
-        if not _is_time(begun):
-            rules.append(_Violation(f"{name} is not a number", *_TIMES))
-        elif begun > now + SKEW_SECONDS:
-            rules.append(_Violation(f"{name} is in the future", *_TIMES))
-    return rules
-
-
-def _jti_rules(jti: Any) -> list[_Violation]:
-    usable = isinstance(jti, str) and 0 < len(jti) <= MAX_JTI_LENGTH
-    return _violations((usable, f"jti is not a text of 1 to {MAX_JTI_LENGTH} characters", "CL-04", "E71"))
-
-
-def _violations(*rules: tuple[Any, str, str, str]) -> list[_Violation]:
-    return [_Violation(words, rule, case) for kept, words, rule, case in rules if not kept]
-
-
-def _is_time(value: Any) -> TypeGuard[float]:
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _decode(part: str) -> bytes:

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smart.clients import assertions
+from smart.clients.assertion_rules import validate_assertion
 from smart.clients.assertions import InvalidAssertion, UnknownKey
 from tests.signing import TYPE, Json, Pair, b64, hs256, new_pair, pair, segment, without_none
 
@@ -32,7 +33,7 @@ def broken(written: str, *, kind: str | None = TYPE, client_id: str | None = Non
     """The rules that this assertion breaks, before a key is asked for."""
     try:
         found = assertions.parse_assertion(written)
-        assertions.validate_assertion(found, kind=kind, client_id=client_id, audiences=AUDIENCES, now=NOW * 1_000_000)
+        validate_assertion(found, kind=kind, client_id=client_id, audiences=AUDIENCES, now=NOW * 1_000_000)
     except InvalidAssertion as unfit:
         return list(unfit.rules)
     return []
@@ -336,7 +337,7 @@ def test_whatever_header_and_claims_hold_is_judged_and_never_a_failure(header: J
     written = EC.sign({"alg": "ES384", "kid": EC.kid, **header}, {**GOOD, **claims})
 
     with suppress(InvalidAssertion):
-        assertions.validate_assertion(
+        validate_assertion(
             assertions.parse_assertion(written), kind=TYPE, client_id=None, audiences=AUDIENCES, now=NOW * 1_000_000
         )
         assert_verifies(written, EC.public())
