@@ -14,7 +14,7 @@ from oauth.http.machine_request import MachineRequest
 from oauth.models import Client
 from smart.digests import sha256_hex
 from smart.http.errors import InsufficientScope, InvalidClient, InvalidToken
-from smart.tokens.liveness import ISSUED, RULES
+from smart.tokens.liveness import ISSUED, RULES, Dead
 
 SCOPE = "__smartauth.introspect"
 DEAD = "the access token is unknown, expired or ended"
@@ -46,7 +46,9 @@ async def _look_up_by_token(request: MachineRequest, token: str) -> tuple[Lookup
         unknown = InvalidToken(DEAD, what=ISSUED.broken, rule=ISSUED.rule, case="E104")
         raise await count_failure_in_pool(unknown, request)
     if reason := dead_reason(own, request.now):
-        raise InvalidToken(DEAD, what=RULES[reason].broken, rule=RULES[reason].rule, case="E108")
+        what = f"the access token that asks is dead: {RULES[reason].broken}"
+        since = own.expires_at if reason is Dead.EXPIRED else 0
+        raise InvalidToken(DEAD, what=what, rule=RULES[reason].rule, case="E108", since=since)
     if SCOPE not in own.scope.split():
         words = f"the access token lacks the scope {SCOPE}"
         raise NoIntrospectionScope(words, rule="IN-07", case="E105", presented=own.scope, expected=SCOPE)

@@ -20,7 +20,9 @@ def refusal(path: str, peer: str, host: str) -> MachineResponse | None:
         return invalid_request(HTTPStatus.FORBIDDEN, InvalidRequest(words, rule="SB-07"))
     if host and path not in PATHS and not validate_host(split_domain_port(host)[0], settings.ALLOWED_HOSTS):
         words = "a development server has no such name; SMARTAUTH_ALLOWED_HOSTS names further ones"
-        return invalid_request(HTTPStatus.BAD_REQUEST, InvalidRequest(words, rule="SB-08"))
+        known = ", ".join(settings.ALLOWED_HOSTS)
+        error = InvalidRequest(words, rule="SB-08", case="E131", presented=host, expected=known)
+        return invalid_request(HTTPStatus.BAD_REQUEST, error)
     return None
 
 

@@ -18,11 +18,13 @@ from oauth.authorization.refused_request import refuse_request, require_room, st
 from oauth.authorization.request_cookie import store
 from oauth.ehr_launch.handles import consume
 from oauth.http import error_pages
+from oauth.http.explanations import random_reference
 from oauth.models import Client, FhirServer
 from oauth.tokens import id_token
 from smart.authorize.error_pages import Unredirectable
 from smart.authorize.request import AuthorizationRequest, trusted_redirect_uri, validate_request
 from smart.authorize.unvalidated_request import ClientPolicy
+from smart.explanation import Explanation, explain_response
 from smart.fhir.audience import is_same_audience
 from smart.http import limits
 from smart.http.errors import LoginRequired, OAuthError, ServerError, TemporarilyUnavailable
@@ -38,9 +40,7 @@ METHODS = ("GET", "POST")
 def authorize(request: HttpRequest) -> HttpResponse:
     """RFC 6749 §4.1.1, by GET or by a POST from any site (AZ-02)."""
     if request.method not in METHODS:
-        response = error_pages.error_page(request, 405, "We stopped this request", error_pages.NOT_YOUR_FAULT)
-        response["Allow"] = ", ".join(METHODS)
-        return response
+        return _method_not_allowed(request)
     try:
         parameters = _parameters(request)
     except Unredirectable as refusal:
@@ -57,10 +57,22 @@ def authorize(request: HttpRequest) -> HttpResponse:
     return _judge_and_store(request, parameters, client, allowed, redirect_uri)
 
 
+def _method_not_allowed(request: HttpRequest) -> HttpResponse:
+    allowed, reference = ", ".join(METHODS), random_reference()
+    response = error_pages.error_page(
+        request, 405, "We stopped this request", error_pages.NOT_YOUR_FAULT, reference=reference
+    )
+    response["Allow"] = allowed
+    why = Explanation("AZ-02", "only GET and POST are allowed here", request.method or "", allowed, case="E38")
+    explain_response(response, replace(why, reference=reference))
+    return response
+
+
 def _parameters(request: HttpRequest) -> Parameters:
     query = request.META.get("QUERY_STRING", "").encode("latin-1", "replace")
     if request.method == "POST" and request.content_type != FORM:
-        raise Unredirectable("E37", "the body is not form-encoded")
+        sent = request.content_type or "no content type"
+        raise Unredirectable("E37", "the body is not form-encoded", presented=sent, expected=FORM)
     length = int(request.META.get("CONTENT_LENGTH") or 0) if request.method == "POST" else 0
     status = limits.size_refusal(query=len(query), body=length, body_limit=limits.MAX_AUTHORIZE_BODY)
     if status is not None:

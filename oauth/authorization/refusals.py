@@ -32,6 +32,12 @@ def denied_by_user() -> AccessDenied:
     return AccessDenied(NOT_ALLOWED, rule="AZ-14", case="E31")
 
 
+def denied_to_another_user() -> AccessDenied:
+    """The same to the app, whose launch was for somebody else than the user who says no (E27)."""
+    what = "another user is signed in than the launch was made for, and did not switch"
+    return AccessDenied(NOT_ALLOWED, rule="AZ-10", case="E27", what=what)
+
+
 def refuse(request: HttpRequest, pending: Pending, refusal: OAuthError) -> HttpResponse:
     """Ends the request with this refusal and tells the app."""
     now, signed_in = clock.now(), signed_in_user(request) is not None

@@ -26,7 +26,8 @@ def current_scope(pending: Pending) -> str:
         scope = ""
     if not scope or (client.refuses_unknown_scopes and not is_within(request.scope, scope)):
         grants = frozenset(client.grants.split()) - {CLIENT_CREDENTIALS}
-        raise scope_refusal(request.scope, scope, ScopeHolder(grants, (request.fhir_version,), request.openid))
+        holder = ScopeHolder(grants, (request.fhir_version,), request.openid)
+        raise scope_refusal(request.scope, scope, holder, registered=client.scope)
     return scope
 
 

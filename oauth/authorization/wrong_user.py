@@ -5,7 +5,7 @@ from django.http import HttpRequest, HttpResponse
 from accounts.sessions import signed_in_user
 from oauth.authorization.interaction import step
 from oauth.authorization.pending_request import Pending
-from oauth.authorization.refusals import denied_by_user
+from oauth.authorization.refusals import denied_to_another_user
 from oauth.authorization.request_summary import RequestSummary
 from oauth.http.private_page import private_page
 from oauth.http.redirects import redirect_within
@@ -19,7 +19,9 @@ def wrong_user(request: HttpRequest, pending: Pending) -> HttpResponse:
     """Switch the user, or tell the app that nothing was allowed. Never says who is meant."""
     if request.method == "POST":
         raise (
-            denied_by_user() if pending.launch_user_id else LoginRequired(NOT_THE_HINTED_USER, rule="AZ-22", case="E43")
+            denied_to_another_user()
+            if pending.launch_user_id
+            else LoginRequired(NOT_THE_HINTED_USER, rule="AZ-22", case="E43")
         )
     user = signed_in_user(request)
     if user is None or pending.is_meant_for(user):

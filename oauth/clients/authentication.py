@@ -10,7 +10,7 @@ from django.conf import settings
 
 from oauth.clients import jwks_cache
 from oauth.clients.jwks_cache import KeyFetch, KeysNotCached
-from oauth.clients.jwks_fetch import Unfetchable
+from oauth.clients.jwks_fetch import NotPublic, Unfetchable
 from oauth.clients.stored_credentials import UNKNOWN_CLIENT, StoredCredentials, failure, is_authentic
 from oauth.http.credentials import AUTHENTICATION_FAILED, AuthenticatedClient
 from oauth.http.machine_request import MachineRequest
@@ -98,7 +98,9 @@ async def _renew_keys(key_fetch: KeyFetch) -> None:
     try:
         await jwks_cache.renew(key_fetch)
     except Unfetchable as error:
-        raise _invalid_client(f"the client's keys could not be had: {error}", rule="CL-12", case="E99") from None
+        case = "E100" if isinstance(error, NotPublic) else "E99"
+        shown: Why = {"rule": "CL-12", "case": case, "presented": key_fetch.jwks_uri}
+        raise _invalid_client(f"the client's keys could not be had: {error}", **shown) from None
 
 
 def authenticate(request: MachineRequest) -> AuthenticatedClient:
@@ -158,9 +160,11 @@ def _read_signer(assertion: Assertion) -> Signer:
     signer = sql.one(_SIGNER, [assertion.client_id])
     if signer is None or not signer.enabled or signer.authentication != Client.Authentication.KEYS:
         words = "iss is no client that proves itself by keys, or one that is disabled"
-        raise InvalidAssertion(words, rule="CL-04", case="E68")
+        raise InvalidAssertion(words, rule="CL-04", case="E68", presented=assertion.client_id)
     if assertion.header.get("jku", signer.jwks_uri) != signer.jwks_uri:
-        raise InvalidAssertion("jku is not the registered JWKS URL", rule="CL-08", case="E65")
+        sent, registered = str(assertion.header["jku"]), signer.jwks_uri or "no jku"
+        words = "jku is not the registered JWKS URL"
+        raise InvalidAssertion(words, rule="CL-08", case="E65", presented=sent, expected=registered)
     return signer
 
 
@@ -174,10 +178,12 @@ def _key(assertion: Assertion, signer: Signer, request: MachineRequest) -> Any:
         raise KeysNotCached(key_fetch)
     try:
         return assertions.matching_key(assertion, json.loads(signer.fetched)["keys"])
-    except UnknownKey:
+    except UnknownKey as unknown:
         long_ago = request.now - jwks_cache.REFETCH_SECONDS * SECOND
-        if signer.asked_at > long_ago:
+        if signer.asked_at >= request.now:  # for this very request
             raise
+        if signer.asked_at > long_ago:
+            raise unknown.while_cached(jwks_cache.REFETCH_SECONDS) from None
         raise KeysNotCached(key_fetch._replace(asked_before=long_ago, fresh_until=jwks_cache.FOR_EVER)) from None
 
 

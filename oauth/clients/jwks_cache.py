@@ -110,6 +110,8 @@ async def _fetch(key_fetch: KeyFetch, asked_at: int) -> None:
         await writer_pool.run(
             lambda: sql.execute(_GIVE_UP, [clock.now(), key_fetch.client_pk, key_fetch.jwks_uri, asked_at])
         )
+        if isinstance(error, jwks_fetch.Unfetchable):
+            raise
         raise jwks_fetch.Unfetchable(str(error)) from None
     await writer_pool.run(lambda: _store(key_fetch, asked_at, usable, answer.seconds))
 

@@ -21,6 +21,10 @@ class Unfetchable(Exception):
     """Why the keys could not be had, in words for an operator."""
 
 
+class NotPublic(Unfetchable):
+    """The host is one that only this machine can reach (E100)."""
+
+
 class FetchedJwks(NamedTuple):
     """A JWK set as it came, and for how many seconds it may be used."""
 
@@ -36,7 +40,7 @@ def fetch_public_keys(uri: str) -> tuple[jwks.PublicKey, ...]:
 async def fetch(uri: str) -> FetchedJwks:
     """What the URL answers now, whole within five seconds. Raises Unfetchable."""
     if problem := jwks_uri.jwks_uri_problem(uri, dev=settings.SMARTAUTH_DEV):
-        raise Unfetchable(problem)
+        raise (NotPublic if problem == jwks_uri.NOT_PUBLIC else Unfetchable)(problem)
     try:
         async with asyncio.timeout(SECONDS):
             return await _request(httpx.URL(uri))
@@ -90,5 +94,5 @@ async def _public_address(host: str, port: int) -> str:
     known = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     found = {str(entry[4][0]) for entry in known}
     if not settings.SMARTAUTH_DEV and not all(map(jwks_uri.is_public, found)):
-        raise Unfetchable(jwks_uri.NOT_PUBLIC)
+        raise NotPublic(jwks_uri.NOT_PUBLIC)
     return sorted(found, key=lambda one: ":" in one)[0]

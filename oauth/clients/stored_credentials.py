@@ -32,16 +32,19 @@ def failure(presented: Credentials, kept: StoredCredentials, *, now: int) -> Why
         return {"rule": "CL-03"}
     sent = "no secret" if presented.secret is None else "a secret"
     if kept is UNKNOWN_CLIENT:
-        return {"rule": "CL-01", "case": "E51", "what": "no client has this client_id", "presented": sent}
+        what = "no client has this client_id"
+        return {"rule": "CL-01", "case": "E51", "what": what, "presented": f"client_id {presented.client_id}"}
     if not kept.enabled:
-        return {"rule": "LV-04", "case": "E57", "what": "the client is disabled"}
+        shown = f"client_id {presented.client_id}"
+        return {"rule": "LV-04", "case": "E57", "what": "the client is disabled", "presented": shown}
     if kept.authentication != Client.Authentication.SECRET:
         what = f"the client's method of authentication is {kept.authentication}"
         return {"rule": "CL-01", "case": "E56", "what": what, "presented": sent, "expected": kept.authentication}
     if presented.secret is None:
-        return {"rule": "CL-01", "case": "E50", "what": "the client sent no secret", "presented": sent}
-    shown = client_secret_digest(presented.client_id, presented.secret)
-    if hmac.compare_digest(shown, kept.old_secret_digest):
+        what = "the client sent no secret"
+        return {"rule": "CL-01", "case": "E50", "what": what, "presented": sent, "expected": "a secret"}
+    digest = client_secret_digest(presented.client_id, presented.secret)
+    if hmac.compare_digest(digest, kept.old_secret_digest):
         since = kept.old_secret_until
         return {"rule": "RG-08", "case": "E57", "what": "a newer secret has taken its place", "since": since}
     return {"rule": "CL-02", "case": "E52", "what": "the secret is not the client's"}

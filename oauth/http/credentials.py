@@ -57,7 +57,8 @@ def parse_credentials(authorization: str | None, parameters: Parameters) -> Cred
         return Credentials("", None, bearer=value.strip())
     found = _from_basic(value.strip())
     if parameters.get("client_id", found.client_id) != found.client_id:
-        raise InvalidRequest("client_id differs from the authenticated client", rule="CL-01", case="E55")
+        words, named = "client_id differs from the authenticated client", parameters["client_id"]
+        raise InvalidRequest(words, rule="CL-01", case="E55", presented=named, expected=found.client_id)
     return found
 
 

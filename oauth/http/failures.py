@@ -28,7 +28,8 @@ def count_failure(error: OAuthError, request: MachineRequest) -> OAuthError:
         record_events(_failure_event(request, counted.with_number(error.event_reason or error.description)))
     if not wait:
         return error
-    return TooManyRequests("too many failures, wait", retry_after=wait, rule="TK-10", case="E58")
+    later = f"the next one after {wait} seconds"
+    return TooManyRequests("too many failures, wait", retry_after=wait, rule="TK-10", case="E58", expected=later)
 
 
 def _known_client_id(request: MachineRequest) -> str:

@@ -32,7 +32,8 @@ def public_document(build: Builder) -> View:
     def view(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if request.method not in METHODS:
             response = HttpResponse(status=HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": ", ".join(METHODS)})
-            explain_response(response, Explanation("DS-23", "only GET and HEAD are allowed here", case="E130"))
+            words, allowed = "only GET and HEAD are allowed here", ", ".join(METHODS)
+            explain_response(response, Explanation("DS-23", words, request.method or "", allowed, case="E130"))
             return response
         try:
             return _cacheable_response(request, build(request, *args, **kwargs))

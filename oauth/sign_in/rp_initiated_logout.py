@@ -11,6 +11,7 @@ from oauth.http.redirects import redirect_to_app, redirect_within
 from oauth.models import Client
 from oauth.sign_in import login
 from oauth.tokens import id_token
+from smart.explanation import Explanation, explain_response
 from smart.http import limits
 from smart.http.parameters import MalformedParameters, Parameters
 from smart.openid.logout import LogoutRequest, RegisteredApp, requesting_client_id, validate_logout
@@ -79,4 +80,7 @@ def _page(request: HttpRequest, logout_request: LogoutRequest, **context: object
     client = Client.of(logout_request.client_id) if logout_request.client_id else None
     context |= {"app": str(client or ""), "why": logout_request.why, "back": logout_request.leads_to}
     status = 400 if logout_request.why else 200
-    return private_page(request, "logout.html", context, status=status, leads_to=logout_request.leads_to)
+    response = private_page(request, "logout.html", context, status=status, leads_to=logout_request.leads_to)
+    if logout_request.why:
+        explain_response(response, Explanation("ID-06", logout_request.why, case="E129"))
+    return response

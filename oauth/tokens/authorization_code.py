@@ -114,7 +114,8 @@ def _require_valid(
     pkce.verify_code_verifier(code.code_challenge, verifier)
     if reason := authorization.unusable_reason_under(code.authorization_epoch):
         rule = authorization.unusable_rule
-        raise InvalidGrant("the code is not valid", event_reason=reason, rule=rule, case="E85")
+        since = authorization.ended_at or authorization.user_suspended_at
+        raise InvalidGrant("the code is not valid", event_reason=reason, rule=rule, case="E85", since=since)
     if reason := rights_at_issue.refusal_reason(authorization):
         raise InvalidGrant("the code is not valid", event_reason=reason, rule="RF-11", case="E85")
 

@@ -42,6 +42,7 @@ class AuthorizationState:
     context: Annotated[str, "a.context"]
     patient: Annotated[str, "a.patient"]
     ended_at: Annotated[int, "a.ended_at"]
+    ended_for: Annotated[str, "a.ended_for"]
     granted_client_epoch: Annotated[int, "a.client_epoch"]
     granted_user_epoch: Annotated[int, "a.user_epoch"]
     granted_fhir_server_epoch: Annotated[int, "a.fhir_server_epoch"]

@@ -2,11 +2,13 @@
 
 from accounts import rate_limit
 from audit.event_kinds import EventKind
+from oauth.ending.reasons import EndedFor
 from oauth.http.credentials import AuthenticatedClient
 from oauth.http.machine_request import MachineRequest
 from oauth.tokens import address_binding, supersede
 from oauth.tokens.authorization_state import AuthorizationState
 from oauth.tokens.unnamed_client import INVALID
+from smart.explanation import Why
 from smart.http.errors import InvalidGrant
 from smart.tokens.address_binding import BLOCKING, OFF
 
@@ -21,9 +23,13 @@ def require_own_client(authorization: AuthorizationState, client: AuthenticatedC
 
 
 def require_usable(authorization: AuthorizationState, epoch: int) -> None:
-    """Nothing has ended the authorization since the token was issued, under that epoch of it (E87)."""
+    """Nothing has ended the authorization since the token was issued, under that epoch of it (E87, E92)."""
     if reason := authorization.unusable_reason_under(epoch):
-        raise InvalidGrant(INVALID, event_reason=reason, rule=authorization.unusable_rule, case="E87")
+        why: Why = {"rule": authorization.unusable_rule, "case": "E87", "since": authorization.ended_at}
+        if authorization.ended_for == EndedFor.SIGNED_OUT:
+            what = "its person signed out, and online access ends with the session"
+            why = {**why, "rule": "SCP-17", "case": "E92", "what": what}
+        raise InvalidGrant(INVALID, event_reason=reason, **why)
 
 
 def require_same_address(

@@ -15,7 +15,7 @@ from oauth.models import sql
 from oauth.tokens import refresh_grace
 from oauth.tokens.authorization_state import AuthorizationState
 from oauth.tokens.refresh_conditions import record_refusal, require_own_client, require_same_address, require_usable
-from oauth.tokens.unnamed_client import INVALID, UNKNOWN
+from oauth.tokens.unnamed_client import INVALID, unknown_refresh_token
 from smart.digests import sha256_hex
 from smart.http.errors import InvalidGrant, OAuthError
 from smart.tokens.refresh import is_in_grace
@@ -41,7 +41,7 @@ def repeat_or_end_family(
     """A token used before: within the grace window the same answer again (RF-05), else the family dies (RF-04)."""
     used = sql.one(_USED, [sha256_hex(token)])
     if used is None:
-        return InvalidGrant(INVALID, what=UNKNOWN, rule="RF-01", case="E87")
+        return unknown_refresh_token(token)
     authorization = AuthorizationState.of(used.authorization_pk)
     try:
         require_own_client(authorization, client)

@@ -5,9 +5,11 @@ from oauth.http.machine_request import MachineRequest
 from oauth.models import sql
 from smart.digests import sha256_hex
 from smart.http.errors import InvalidGrant
+from smart.tokens import tampering
 
 INVALID = "the refresh token is not valid"
 UNKNOWN = "no such refresh token was issued"
+A_JWT = "it is a JWT, such as an access token, and no refresh token here is one"
 
 _HOLDER = """
 SELECT c.client_id FROM oauth_refreshtoken r
@@ -22,7 +24,15 @@ def credentials_of_holder(request: MachineRequest) -> Credentials:
 
     Raises InvalidGrant for a refresh token that nobody holds.
     """
-    client_id = sql.value(_HOLDER, [sha256_hex(request.required("refresh_token", rule="RF-01", case="E86"))])
+    token = request.required("refresh_token", rule="RF-01", case="E86")
+    client_id = sql.value(_HOLDER, [sha256_hex(token)])
     if client_id is None:
-        raise InvalidGrant(INVALID, rule="RF-01", case="E87", what=UNKNOWN)
+        raise unknown_refresh_token(token)
     return Credentials(client_id, None)
+
+
+def unknown_refresh_token(token: str) -> InvalidGrant:
+    """The refusal of what nobody holds; of a JWT its explanation says what was mixed up (E90)."""
+    if tampering.parts(token):
+        return InvalidGrant(INVALID, what=A_JWT, rule="RF-01", case="E90", presented="a JWT")
+    return InvalidGrant(INVALID, what=UNKNOWN, rule="RF-01", case="E87")

@@ -12,6 +12,7 @@ from smart.authorize.unvalidated_request import (
 )
 from smart.clients.scope_refusal import scope_refusal
 from smart.clients.scope_rules import ScopeHolder
+from smart.explanation import Why
 from smart.fhir.audience import requested_base
 from smart.http.errors import (
     InvalidRequest,
@@ -105,7 +106,8 @@ def _check_pkce(request: UnvalidatedRequest) -> None:
         )
     if not is_challenge(challenge):
         presented = f"{len(challenge)} characters"
-        raise InvalidRequest("code_challenge must be 43 base64url characters", case="E23", presented=presented)
+        words = "code_challenge must be 43 base64url characters"
+        raise InvalidRequest(words, case="E23", presented=presented, expected="43 characters")
 
 
 def _check_audience(request: UnvalidatedRequest) -> None:
@@ -127,8 +129,8 @@ def _check_scope_count(request: UnvalidatedRequest) -> None:
 def _check_prompt(request: UnvalidatedRequest) -> None:
     prompts = set(request.get("prompt").split(" ")) - {""}
     if not prompts <= PROMPTS:
-        presented = request.get("prompt")
-        raise InvalidRequest("prompt knows none, login, consent and select_account", presented=presented)
+        shown: Why = {"presented": request.get("prompt"), "expected": ", ".join(sorted(PROMPTS))}
+        raise InvalidRequest("prompt knows none, login, consent and select_account", **shown)
     if "none" in prompts and len(prompts) > 1:
         raise InvalidRequest("prompt none stands alone", presented=request.get("prompt"))
 
@@ -148,7 +150,8 @@ def _check_scope_grantable(request: UnvalidatedRequest) -> None:
     if scope and not (client.refuses_unknown_scopes and names_left_out(request.get("scope"), scope)):
         return
     holder = ScopeHolder(client.grants - {CLIENT_CREDENTIALS}, (request.fhir_version,), client.openid)
-    raise scope_refusal(request.get("scope"), scope, holder, is_ehr_launch=request.is_ehr_launch)
+    launched = request.is_ehr_launch
+    raise scope_refusal(request.get("scope"), scope, holder, registered=client.scope, is_ehr_launch=launched)
 
 
 def _check_launch(request: UnvalidatedRequest) -> None:

@@ -28,13 +28,18 @@ def validate_assertion(
         *_jti_rules(assertion.claims.get("jti")),
     ]
     if found:
-        raise InvalidAssertion(*(one.words for one in found), rule=found[0].rule, case=found[0].case)
+        words, (_, *why) = (one.words for one in found), found[0]
+        raise InvalidAssertion(*words, **dict(zip(("rule", "case", "presented", "expected"), why, strict=True)))
 
 
 class _Violation(NamedTuple):
+    """A rule that is broken; what was sent and what was expected are for explanations alone."""
+
     words: str
     rule: str
     case: str
+    presented: str = ""
+    expected: str = ""
 
 
 def _header_rules(header: Mapping[str, Any]) -> list[_Violation]:
@@ -45,10 +50,26 @@ def _header_rules(header: Mapping[str, Any]) -> list[_Violation]:
             f"alg is not one of {', '.join(ASSERTION_ALGORITHMS)}",
             "CL-05",
             "E62" if str(header.get("alg")).startswith("HS") else "E61",
+            f"alg {header.get('alg', 'left out')}",
+            ", ".join(ASSERTION_ALGORITHMS),
         ),
         (isinstance(kid, str) and kid != "", "kid is missing", "CL-08", "E64"),
-        (header.get("typ", "JWT") == "JWT", "typ is something else than JWT", "CL-04", "E67"),
-        ("crit" not in header, "crit names an extension, and this server understands none", "CL-04", "E67"),
+        (
+            header.get("typ", "JWT") == "JWT",
+            "typ is something else than JWT",
+            "CL-04",
+            "E67",
+            f"typ {header.get('typ')}",
+            "JWT",
+        ),
+        (
+            "crit" not in header,
+            "crit names an extension, and this server understands none",
+            "CL-04",
+            "E67",
+            f"crit {header.get('crit')}",
+            "no crit",
+        ),
     )
 
 
@@ -57,28 +78,39 @@ def _party_rules(assertion: Assertion, client_id: str | None, audiences: frozens
     named = audience if isinstance(audience, list) else [audience]
     return _violations(
         (issuer != "", "iss is not a client_id", "CL-04", "E68"),
-        (assertion.claims.get("sub") == assertion.claims.get("iss"), "sub is not iss", "CL-04", "E68"),
-        (client_id in (None, issuer), "client_id is not iss", "CL-07", "E55"),
+        (
+            assertion.claims.get("sub") == assertion.claims.get("iss"),
+            "sub is not iss",
+            "CL-04",
+            "E68",
+            f"sub {assertion.claims.get('sub', 'left out')}",
+            issuer,
+        ),
+        (client_id in (None, issuer), "client_id is not iss", "CL-07", "E55", f"client_id {client_id}", issuer),
         (
             bool(named) and all(isinstance(one, str) and one in audiences for one in named),
             f"aud is not one of {', '.join(sorted(audiences))}",
             "CL-14",
             "E69",
+            "no aud" if audience is None else str(audience),
+            ", ".join(sorted(audiences)),
         ),
     )
 
 
 def _time_rules(claims: Mapping[str, Any], now: float) -> list[_Violation]:
     """CL-13, to the second of skew."""
-    until = claims.get("exp")
+    until, after = claims.get("exp"), f"after {int(now)}"
     rules = [_Violation("exp is missing or not a number", *_TIMES)]
     if _is_time(until):
         rules = _violations(
-            (until + SKEW_SECONDS > now, "exp is past", *_TIMES),
+            (until + SKEW_SECONDS > now, "exp is past", *_TIMES, f"exp {until}", after),
             (
                 until <= now + MAX_LIFE_SECONDS + SKEW_SECONDS,
                 f"exp is more than {MAX_LIFE_SECONDS} seconds ahead",
                 *_TIMES,
+                f"exp {until}",
+                f"at most {int(now) + MAX_LIFE_SECONDS}",
             ),
         )
     for name in ("nbf", "iat"):
@@ -86,7 +118,7 @@ def _time_rules(claims: Mapping[str, Any], now: float) -> list[_Violation]:
         if not _is_time(begun):
             rules.append(_Violation(f"{name} is not a number", *_TIMES))
         elif begun > now + SKEW_SECONDS:
-            rules.append(_Violation(f"{name} is in the future", *_TIMES))
+            rules.append(_Violation(f"{name} is in the future", *_TIMES, f"{name} {begun}", f"at most {int(now)}"))
     return rules
 
 
@@ -95,8 +127,8 @@ def _jti_rules(jti: Any) -> list[_Violation]:
     return _violations((usable, f"jti is not a text of 1 to {MAX_JTI_LENGTH} characters", "CL-04", "E71"))
 
 
-def _violations(*rules: tuple[Any, str, str, str]) -> list[_Violation]:
-    return [_Violation(words, rule, case) for kept, words, rule, case in rules if not kept]
+def _violations(*rules: tuple[Any, *tuple[str, ...]]) -> list[_Violation]:
+    return [_Violation(*told) for kept, *told in rules if not kept]
 
 
 def _is_time(value: Any) -> TypeGuard[float]:

@@ -30,14 +30,22 @@ class InvalidAssertion(ValueError):
     of them is explained.
     """
 
-    def __init__(self, *rules: str, rule: str = "CL-04", case: str = "E60") -> None:
+    def __init__(
+        self, *rules: str, rule: str = "CL-04", case: str = "E60", presented: str = "", expected: str = ""
+    ) -> None:
         super().__init__("; ".join(rules))
         self.rules = rules
-        self.why: Why = {"rule": rule, "case": case}
+        self.why: Why = {"rule": rule, "case": case, "presented": presented, "expected": expected}
 
 
 class UnknownKey(InvalidAssertion):
     """The client's keys, as they are known here, hold none of that kid."""
+
+    def while_cached(self, seconds: int) -> "UnknownKey":
+        """The same of keys that are not fetched again so soon: for an app that signs with one just published (E103)."""
+        words = f"{self}, as its keys were less than {seconds} seconds ago: try again later"
+        presented, expected = self.why["presented"], self.why["expected"]
+        return UnknownKey(words, rule="CL-11", case="E103", presented=presented, expected=expected)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +89,9 @@ def matching_key(assertion: Assertion, keys: Sequence[Mapping[str, Any]]) -> Map
     kty, curve = _FITS[algorithm]
     named = [key for key in keys if key.get("kid") == assertion.header["kid"]]
     if not named:
-        raise UnknownKey("the client has no key of that kid", rule="CL-08", case="E64")
+        kid = str(assertion.header["kid"])
+        known = ", ".join(sorted(str(key["kid"]) for key in keys if "kid" in key)) or "no key"
+        raise UnknownKey("the client has no key of that kid", rule="CL-08", case="E64", presented=kid, expected=known)
     fitting = [key for key in named if key.get("kty") == kty]
     if not fitting:
         words = f"the key of that kid is not of type {kty}, which {algorithm} needs"

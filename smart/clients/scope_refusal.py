@@ -11,8 +11,10 @@ LONGEST_NAME = 100
 NOT_REGISTERED = "is more than is registered for this client"
 
 
-def scope_refusal(requested: str, granted: str, holder: ScopeHolder, *, is_ehr_launch: bool = True) -> InvalidScope:
-    """The refusal of a request of which only `granted` can be granted, "" for nothing."""
+def scope_refusal(
+    requested: str, granted: str, holder: ScopeHolder, *, registered: str = "", is_ehr_launch: bool = True
+) -> InvalidScope:
+    """The refusal of a request of which only `granted` can be granted, "" for nothing, of what is registered."""
     refused = scopes_beyond(requested, granted)
     asked = parse_scopes(requested)
     each = [f"{shown_name(scope)[:LONGEST_NAME]} ({_reason(scope, asked, holder, is_ehr_launch)})" for scope in refused]
@@ -20,7 +22,7 @@ def scope_refusal(requested: str, granted: str, holder: ScopeHolder, *, is_ehr_l
     begin = "some of the scopes cannot" if granted else "none of the scopes can"
     sentence = f"{begin} be granted to this client: {', '.join(each[:MOST])}{more}"
     case = _case(refused, granted, is_service=holder.is_service)
-    return InvalidScope(sentence, rule="SCP-06", case=case, presented=requested, expected=granted)
+    return InvalidScope(sentence, rule="SCP-06", case=case, presented=requested, expected=granted or registered)
 
 
 def _case(refused: tuple[Scope, ...], granted: str, *, is_service: bool) -> str:

@@ -102,7 +102,8 @@ def _scope(requested: str, service: BackendService, version: str) -> str:
     # a token about one patient is about nobody else: a FHIR server must not have to guess which of the two is meant
     scope = scope_string(part for part in parts if not (part.context == "system" and _about_one(parts)))
     if not scope or (service.refuses_unknown_scopes and scopes_beyond(requested, scope)):
-        raise scope_refusal(requested, scope, ScopeHolder(frozenset({GRANT}), (version,), patient=service.patient))
+        holder = ScopeHolder(frozenset({GRANT}), (version,), patient=service.patient)
+        raise scope_refusal(requested, scope, holder, registered=service.scope)
     return scope
 
 

@@ -32,7 +32,7 @@ class Command(BaseCommand):
             more = passwords.require_new_password(user, actor)
             lines.append(f"{user.username} chooses a new password at the next sign-in. Sessions ended: {more}.")
             ended += more
-        facts = {"username": user.username, "set": options["set"], "required": options["require"],
-                 "sessions_ended": ended}  # fmt: skip
+        done = {"set": options["set"], "required": options["require"]}
+        facts = {"username": user.username, **done, "sessions_ended": ended}
         for text in [json.dumps(facts, indent=2)] if options["json"] else lines:
             self.stdout.write(text)

@@ -1,93 +1,84 @@
-"""The table of bad input, row by row: the explanation of each refusal names its row and its rule.
-
-The rows of /o/authorize stand in tests/smart/authorize/test_request.py, which asserts the same.
-"""
+"""The table of bad input, row by row: each is made, and its explanation names its row and its rule (AZ-25)."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
+import httpx
 import pytest
 
-from oauth.http.explanations import latest_explanation
-from tests.conftest import REDIRECT_URI, SECRET, VERIFIER, App, basic
+from oauth.explain.references import find_refusal
+from smart.explanation import Explanation
 from tests.explained import HEADER, identifiers
-from tests.fixture_types import Issue, MakeClient, MakeResourceServer
+from tests.oauth.explain.rows.assertions import ASSERTIONS
+from tests.oauth.explain.rows.authorize import AUTHORIZE
+from tests.oauth.explain.rows.others import OTHERS
+from tests.oauth.explain.rows.row import ACCEPTED, World
+from tests.oauth.explain.rows.token import TOKEN
+from tests.oauth.visitor import redirect_query
 from tests.specification import ROOT
 
-FORM = {"redirect_uri": REDIRECT_URI, "code_verifier": VERIFIER, "code": "never-issued"}
-CODE, REFRESH = {"grant_type": "authorization_code", **FORM}, {"grant_type": "refresh_token"}
-TYPE = {"client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"}
+pytestmark = pytest.mark.one_engine
 
-# the row, its rule, method, path, the form, and who sends it: "" nobody, or a kind of client
-ROWS: list[tuple[str, str, str, str, dict[str, str] | None, str]] = [
-    ("E44", "TK-01", "GET", "/o/token", None, ""),
-    ("E45", "TK-01", "POST", "/o/token", None, ""),
-    ("E46", "TK-01", "POST", "/o/token", {}, "public"),
-    ("E47", "AZ-01", "POST", "/o/token", {"grant_type": "password"}, "public"),
-    ("E48", "RG-09", "POST", "/o/token", {"grant_type": "client_credentials"}, "public"),
-    ("E50", "CL-01", "POST", "/o/token", CODE, "without secret"),
-    ("E51", "CL-01", "POST", "/o/token", {**CODE, "client_id": "nobody-of-that-name"}, ""),
-    ("E52", "CL-02", "POST", "/o/token", CODE, "wrong secret"),
-    ("E53", "CL-02", "POST", "/o/token", CODE, "no basic"),
-    ("E54", "CL-01", "POST", "/o/token", {**CODE, "client_secret": "x"}, "secret"),
-    ("E55", "CL-01", "POST", "/o/token", {**CODE, "client_id": "another"}, "secret"),
-    ("E56", "CL-01", "POST", "/o/token", {**CODE, "client_secret": "x"}, "public"),
-    ("E59", "CL-09", "POST", "/o/token", {**CODE, **TYPE}, ""),
-    ("E60", "CL-04", "POST", "/o/token", {**CODE, **TYPE, "client_assertion": "no.jws"}, ""),
-    ("E75", "CG-01", "POST", "/o/token", {"grant_type": "authorization_code"}, "public"),
-    ("E76", "AZ-17", "POST", "/o/token", CODE, "public"),
-    ("E80", "CG-01", "POST", "/o/token", {"grant_type": "authorization_code", "code": "x"}, "public"),
-    ("E81", "CG-02", "POST", "/o/token", {**CODE, "code_verifier": "short"}, "public"),
-    ("E86", "RF-01", "POST", "/o/token", REFRESH, "public"),
-    ("E87", "RF-01", "POST", "/o/token", {**REFRESH, "refresh_token": "never-issued"}, "public"),
-    ("E106", "IN-01", "POST", "/o/introspect", {"token_type_hint": "access_token"}, "resource server"),
-    ("E107", "LV-01", "POST", "/o/introspect", {"token": "garbage"}, "resource server"),
-    ("E110", "RV-01", "POST", "/o/revoke", {}, "public"),
-    ("E112", "RV-03", "POST", "/o/revoke", {"token": "ANOTHERS"}, "public"),
-    ("E124", "AT-05", "GET", "/o/userinfo", None, ""),
-    ("E125", "LV-01", "GET", "/o/userinfo", None, "bearer"),
-]
+PAGE = ROOT / "docs/specification/bad-input.md"
+ROWS = AUTHORIZE | TOKEN | ASSERTIONS | OTHERS
+NOT_OFFERED = "no app registers itself here: there is no /o/register"
+ABSENT = {f"E{number}": NOT_OFFERED for number in range(115, 124)}
 
 
-@pytest.fixture
-def sender(make_client: MakeClient, make_resource_server: MakeResourceServer) -> Any:
-    """The client id in the form, and the headers, of each kind of sender."""
+def table() -> dict[str, str]:
+    """What the specification says that each row is answered with."""
+    return dict(re.findall(r'^\| <a id="e\d+"></a>\[(E\d+)\][^|]*\|[^|]*\| (.*) \|$', PAGE.read_text("utf-8"), re.M))
 
-    def known(kind: str) -> tuple[dict[str, str], dict[str, str]]:
-        if kind == "public":
-            return {"client_id": make_client(grants="authorization_code refresh_token").client_id}, {}
-        if kind == "resource server":
-            return {}, basic(make_resource_server().client_id, SECRET)
-        if kind == "without secret":
-            return {"client_id": make_client("secret").client_id}, {}
-        headers = {"no basic": {"Authorization": "Basic !"}, "bearer": {"Authorization": "Bearer garbage"}, "": {}}
-        if kind in headers:
-            return {}, headers[kind]
-        return {}, basic(make_client("secret").client_id, "wrong" if kind == "wrong secret" else SECRET)
 
-    return known
+def explanation_of(response: httpx.Response) -> Explanation | None:
+    """What the reference of an answer leads to: in its header, on its page, or in what it tells the app."""
+    in_header = re.search(r"\(([0-9A-Z]{4}-[0-9A-Z]{4})\)$", response.headers.get(HEADER, ""))
+    on_page = re.search(r"<dt>Error reference</dt><dd>([\w-]+)</dd>", response.text)
+    if named := in_header or on_page:
+        found = find_refusal(named[1])
+    elif "error=" in response.headers.get("Location", ""):
+        found = find_refusal(redirect_query(response)["error_uri"].rpartition("/")[2])
+    elif b'"error_uri"' in response.content:
+        found = find_refusal(response.json()["error_uri"].rpartition("/")[2])
+    else:
+        return None
+    return found.explanation if found else None
+
+
+def is_as_specified(response: httpx.Response, specified: str) -> bool:
+    """Whether status and error are those that the row's last column names."""
+    if response.has_redirect_location:
+        return redirect_query(response)["error"] in specified
+    if response.headers["Content-Type"].startswith("text/html"):
+        return specified.startswith("PAGE") or str(response.status_code) in specified
+    return not re.search(r"\b[2-5][0-9][0-9]\b", specified) or str(response.status_code) in specified
 
 
 @pytest.mark.requirement("AZ-25", "SD-27")
-@pytest.mark.parametrize(
-    ("row", "rule", "method", "path", "form", "kind"),
-    [pytest.param(*row, id=row[0], marks=pytest.mark.requirement(row[0])) for row in ROWS],
-)
-def test_a_row_is_explained_by_its_rule(
-    app: App, issue: Issue, sender: Any, row: str, rule: str, method: str, path: str, form: Any, kind: str
-) -> None:
-    named, headers = sender(kind)
-    body = None if form is None else {**named, **form}
-    if body and body.get("token") == "ANOTHERS":
-        body["token"] = issue()["access_token"]
+@pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.requirement(name)) for name in ROWS])
+def test_a_row_is_explained_by_its_rule(committed: None, request: pytest.FixtureRequest, name: str) -> None:
+    row = ROWS[name]
 
-    response = app.request(method, path, headers=headers, **({"data": body} if body is not None else {}))
+    response = row.send(World(request))
 
-    explanation = latest_explanation(response.headers[HEADER].rpartition("(")[2].removesuffix(")"))
-    assert explanation is not None
-    assert (explanation.case, explanation.rule) == (row, rule)
+    why = explanation_of(response)
+    if row.rule == ACCEPTED:
+        assert (why, response.is_error) == (None, False)
+        return
+    assert why is not None, f"{response.status_code} {response.headers} {response.text}"
+    assert (why.case, why.rule) == (row.case, row.rule)
+    assert why.what
+    assert why.rule in identifiers()
+    assert is_as_specified(response, table()[name])
+
+
+@pytest.mark.one_engine
+def test_every_row_of_the_specification_is_tried_or_is_of_something_that_is_not_offered() -> None:
+    assert list(table()) == [f"E{number}" for number in range(1, 132)]
+    assert ROWS.keys() | ABSENT.keys() == table().keys()
+    assert not ROWS.keys() & ABSENT.keys()
 
 
 def cases() -> Iterator[str]:
