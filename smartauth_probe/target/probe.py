@@ -135,6 +135,15 @@ class Probe:
             self._unknown = self.read("Patient", self.unknown_id, self.token()).status
         return self._unknown or 404
 
+    @property
+    def identifier_of_b(self) -> str:
+        """A record number of B, as their own token reads it. Raises Skip."""
+        answer = self.read("Patient", self.b.id, self.token(READER, self.b.id))
+        for each in answer.resource.get("identifier") or [{}]:
+            if isinstance(each, dict) and isinstance(each.get("value"), str):
+                return self.hide(each["value"], "a record number of B")
+        raise Skip("Patient B has no identifier that was found.", "an identifier for B")
+
     def hide(self, value: str, words: str) -> str:
         """The same value, in whose place every report has these words: it is from somebody's record."""
         self.private[value] = words

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from smartauth_probe.target.fixture import TYPES
+
 CATEGORIES = "http://terminology.hl7.org/CodeSystem/observation-category"
 Json = dict[str, Any]
 
@@ -29,6 +31,15 @@ def about(kind: str, key: str, patient: str, element: str = "subject", **more: A
 
 def records() -> list[Json]:
     """In the order in which they are listed."""
+    listed = _listed()
+    known = {each["resourceType"] for each in listed}
+    others = [
+        about(kind, f"{key}-{kind.lower()}", key) for kind in TYPES if kind not in known for key in ("amy", "ben")
+    ]
+    return [*listed, *others]
+
+
+def _listed() -> list[Json]:
     doctor = {"reference": "Practitioner/dr"}
     return [
         patient("amy", "Shaw"),

@@ -60,7 +60,8 @@ class Search:
         return f"{base}/{self.kind}?{urlencode([*own, *token, ('_offset', str(start))])}"
 
     def matches(self, resource: Json) -> bool:
-        return all(self.meets(resource, name, value.split(",")) for name, value in self.pairs)
+        pairs = dict(self.pairs).items() if self.has("last-wins") else self.pairs
+        return all(self.meets(resource, name, value.split(",")) for name, value in pairs)
 
     def meets(self, resource: Json, name: str, values: list[str]) -> bool:
         if name == "_id":
@@ -71,6 +72,10 @@ class Search:
         if name == "category":
             coded = [code["code"] for each in resource.get("category", ()) for code in each["coding"]]
             return any(each.rpartition("|")[2] in coded for each in values)
+        if name.endswith((":not", ":missing")):
+            return not self.meets(resource, name.rpartition(":")[0], values)
+        if name.endswith(":identifier"):
+            values = [each.removeprefix("mrn-") for each in values]
         if name.split(":")[0] in ("patient", "subject"):
             found = (resource.get("subject") or resource.get("for") or {}).get("reference", "").removeprefix("Patient/")
             return found in [each.rpartition("/")[2] for each in values]

@@ -134,6 +134,8 @@ class Asked:
 
     def answer(self) -> Response:
         parts = [part for part in self.request.path.split("/") if part]
+        if self.has("path-normalised") and ".." in parts:
+            return respond(200, self.server.store["Patient", parts[-1]][-1])
         method = "GET" if self.request.method == "OPTIONS" else self.request.method
         match (method, parts):
             case ("GET" | "HEAD", [kind, key]) if not kind.startswith(("_", "$")) and not key.startswith(("_", "$")):
@@ -189,7 +191,10 @@ class Asked:
             return
         categories = () if self.has("query-ignored") else tuple(filter(None, [query.rpartition("|")[2]]))
         patient, user = self.claims.get("patient"), str(self.claims.get("fhirUser", ""))
-        if context == "patient" and (patient or self.has("no-patient-all")):
+        patient = str(patient).strip().lower() if self.has("patient-trimmed") else patient
+        if self.has("unknown-patient-all") and ("Patient", patient) not in self.server.store:
+            patient = None
+        if context == "patient" and (patient or self.has("no-patient-all") or self.has("unknown-patient-all")):
             yield Grant(frozenset([patient]) if patient else None, categories)
         if context == "user" and user.endswith("Practitioner/dr"):
             yield Grant(frozenset(["amy"]), categories)
@@ -264,7 +269,7 @@ class Asked:
 def patients_of(resource: Json) -> set[str]:
     if resource["resourceType"] == "Patient":
         return {resource["id"]}
-    named = (resource.get(name, {}).get("reference", "") for name in ("subject", "patient", "for"))
+    named = (resource.get(name, {}).get("reference", "") for name in ("subject", "patient", "for", "beneficiary"))
     return {each.removeprefix("Patient/") for each in named if each.startswith("Patient/")}
 
 

@@ -20,4 +20,18 @@ FAULTS = {
     "another-type": "type-not-checked",
     "scope-before-lookup": "lookup-first",
     "no-fhir-scope": "scope-not-checked",
+    # compartment
+    "other-*": "forbidden-told",
+    "search-other-beside-own": "search-open last-wins",
+    "search-other-by-chain": "search-open chain-open",
+    "search-other-*": "search-open",
+    "search-without-patient": "search-open",
+    "search-patients": "search-open",
+    "search-patient-by-identifier": "count-before-filter",
+    "types-without-patient": "search-open",
+    "no-patient-in-token": "no-patient-all",
+    "unknown-patient-in-token": "unknown-patient-all",
+    "patient-written-otherwise": "patient-trimmed",
+    "id-written-otherwise": "path-normalised",
+    "compartment-of-other": "compartment-search-open search-open",
 }

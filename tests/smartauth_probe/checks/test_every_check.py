@@ -1,5 +1,6 @@
 """No false finding, and no missed fault: a server that does it right, and one broken on purpose for each check."""
 
+import functools
 from fnmatch import fnmatchcase
 
 import pytest
@@ -17,11 +18,15 @@ pytestmark = pytest.mark.one_engine
 CHECKS = [check for check in all_checks() if check.section != "tokens" and FAULTS.get(check.name) != ""]
 
 
-def probe_of(*faults: str, writes: bool = True) -> Probe:
-    client = client_of()
-    probe = prepare(client, OpenTokens(), writes=writes)
-    client.server.faults = frozenset(faults)
-    return probe
+@functools.cache
+def prepared() -> Probe:
+    """What is found in the right server, once for all."""
+    return prepare(client_of(), OpenTokens(), writes=True)
+
+
+def probe_of(*faults: str) -> Probe:
+    found = prepared()
+    return Probe(client_of(*faults), found.source, found.facts, found.fixture, writes=True)
 
 
 def fault_of(check: Check) -> str:
