@@ -2,14 +2,22 @@
 
 from functools import cache
 
-from smartauth_probe.checks import bad_tokens, compartment, letters, requests
+from smartauth_probe.checks import bad_tokens, compartment, existence, history, letters, requests, search
 from smartauth_probe.checks.check import Check, Section
 
 
 @cache
 def sections() -> tuple[Section, ...]:
     """All of them, in the order in which they are made and reported."""
-    return (bad_tokens.SECTION, requests.SECTION, letters.SECTION, compartment.SECTION)
+    return (
+        bad_tokens.SECTION,
+        requests.SECTION,
+        letters.SECTION,
+        compartment.SECTION,
+        search.SECTION,
+        history.SECTION,
+        existence.SECTION,
+    )
 
 
 def all_checks() -> tuple[Check, ...]:

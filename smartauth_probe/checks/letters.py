@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from typing import NamedTuple
 
-from smartauth_probe.checks.check import Check, Danger, Result, Section, Skip, worst
+from smartauth_probe.checks.check import Check, Danger, Result, Section, worst
 from smartauth_probe.checks.judging import must_be_alike, must_be_served, must_lack_scope
 from smartauth_probe.target.answer import Answer
 from smartauth_probe.target.fixture import Record
@@ -144,10 +144,7 @@ def _on_a_copy(probe: Probe, interaction: Interaction, letter: str) -> Result:
     """Of a record that is made for it and deleted in the end."""
     probe.need_writes()
     widest = probe.token(WIDEST)
-    made = probe.need("create", _post(probe, probe.a.first(KIND), widest))
-    key = made.id or (made.headers.get("Location") or "").rpartition("/_history")[0].rpartition("/")[2]
-    if not key:
-        raise Skip("What was created cannot be found: the answer has neither the resource nor a Location.")
+    key = probe.create(KIND, probe.a.first(KIND).content, widest)
     record = Record(KIND, key, "1", {**probe.a.first(KIND).content, "id": key})
     answers = []
     try:

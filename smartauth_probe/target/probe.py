@@ -1,12 +1,13 @@
 """What a check works with: tokens, two patients, and a FHIR server that it asks."""
 
+import json
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlencode
 
 from smartauth_probe.bad_token import BadToken
 from smartauth_probe.checks.check import Skip
 from smartauth_probe.requests import FORM, Presentation
-from smartauth_probe.target.answer import Answer
+from smartauth_probe.target.answer import Answer, Json
 from smartauth_probe.target.client import Client
 from smartauth_probe.target.fixture import UNKNOWN_ID, Fixture, Person
 from smartauth_probe.target.server_facts import ServerFacts
@@ -104,6 +105,17 @@ class Probe:
             raise Skip("The link leads away from the base, where nothing is sent.")
         shown = (("Authorization", f"Bearer {token.value}"),) if token.value else ()
         return self.client.send(replace(request, headers=shown), token.label)
+
+    def create(self, kind: str, content: Json, token: GivenToken) -> str:
+        """The id of a new record with this content. Raises Skip where the server makes none."""
+        new = {name: value for name, value in content.items() if name not in ("id", "meta")}
+        headers = (("Content-Type", self.facts.accept),)
+        made = self.need(f"POST {kind}", self.send("POST", kind, token, headers=headers, body=json.dumps(new)))
+        location = (made.headers.get("Location") or "").partition("/_history")[0]
+        key = made.id or location.rpartition("/")[2]
+        if not key and not self.client.is_dry:
+            raise Skip("What was created cannot be found: the answer has neither the resource nor a Location.")
+        return key or "made"
 
     # what can be asked
 

@@ -39,7 +39,9 @@ class Search:
         start, count = int(parameters.get("_offset", 0)), int(parameters.get("_count", 50))
         page = seen[start : start + count]
         links = {"self": self.page(start)} | ({"next": self.page(start + count)} if start + count < len(seen) else {})
-        return respond(200, bundle([*page, *self.included(page)], "searchset", total, **links))
+        hidden = [{"resourceType": "OperationOutcome", "text": each["id"]} for each in matched if each not in seen]
+        outcomes = hidden if self.has("outcome-names") else []
+        return respond(200, bundle([*page, *self.included(page), *outcomes], "searchset", total, **links))
 
     def has(self, fault: str) -> bool:
         return self.asked.has(fault)
@@ -53,7 +55,7 @@ class Search:
     def page(self, start: int) -> str:
         from tests.smartauth_probe.small_server import BASE
 
-        own = [(name, value) for name, value in self.pairs if name != "_offset"]
+        own = [(name, value) for name, value in self.pairs if name not in ("_offset", "access_token")]
         token = [("access_token", "x")] if self.has("token-in-link") else []
         host = self.asked.headers.get("x-forwarded-host", "") if self.has("host-believed") else ""
         base = f"http://{host}/fhir" if host else BASE
@@ -72,7 +74,9 @@ class Search:
         if name == "category":
             coded = [code["code"] for each in resource.get("category", ()) for code in each["coding"]]
             return any(each.rpartition("|")[2] in coded for each in values)
-        if name.endswith((":not", ":missing")):
+        if "." in name:
+            return self.reverse(resource, name, values)
+        if name in ("subject:not", "subject:missing"):
             return not self.meets(resource, name.rpartition(":")[0], values)
         if name.endswith(":identifier"):
             values = [each.removeprefix("mrn-") for each in values]
@@ -122,7 +126,8 @@ class Search:
     def is_reversed(self, resource: Json, page: list[Json]) -> bool:
         wanted = [value.split(":")[0] for name, value in self.pairs if name.startswith("_revinclude")]
         refers = {self.reference(each) for each in page} & set(references(resource))
-        return resource["resourceType"] in wanted and bool(refers) and self.may_see(resource, "revinclude-open")
+        is_wanted = resource["resourceType"] in wanted or "*" in wanted
+        return is_wanted and bool(refers) and self.may_see(resource, "revinclude-open")
 
     def may_see(self, resource: Json, fault: str) -> bool:
         from tests.smartauth_probe.small_server import Refused
