@@ -29,23 +29,20 @@ from smart.http import limits  # noqa: E402
 from smart.http.cors import Cors  # noqa: E402
 from smart.http.errors import InvalidRequest  # noqa: E402
 from smartauth import development_door  # noqa: E402
-from smartauth.development_machines import DEVELOPMENT_MACHINES, Machine, remembering_endpoints  # noqa: E402
+from smartauth.development_machines import DEVELOPMENT_MACHINES, Machine  # noqa: E402
 from smartauth.request_buffer import RequestBuffer  # noqa: E402
 from smartauth.startup_checks import UnsafeStart, gate  # noqa: E402
 from smartauth.wsgi import NOT_READY  # noqa: E402
 from smartauth.wsgi import application as people  # noqa: E402
 
-DECISIONS = {
-    "/access/v1/evaluation": Endpoint(evaluate, parse=parse_json_request, echoes_request_id=True),
-    "/access/v1/evaluations": Endpoint(
-        evaluate_many, parse=parse_json_request, longest_body=limits.MAX_BATCH_BODY, echoes_request_id=True
-    ),
-}
 MACHINES = {
     "/o/token": Endpoint(token, Cors.REGISTERED),
     "/o/introspect": Endpoint(introspect),
     "/o/revoke": Endpoint(revoke, Cors.REGISTERED),
-    **DECISIONS,
+    "/access/v1/evaluation": Endpoint(evaluate, parse=parse_json_request, echoes_request_id=True),
+    "/access/v1/evaluations": Endpoint(
+        evaluate_many, parse=parse_json_request, longest_body=limits.MAX_BATCH_BODY, echoes_request_id=True
+    ),
     GATEWAY: Endpoint(
         answer_gateway(evaluate),
         parse=parse_gateway_request,
@@ -54,10 +51,7 @@ MACHINES = {
         answer_error=gateway_error,
     ),
 }
-_development = (
-    {**remembering_endpoints(DECISIONS, MACHINES[GATEWAY]), **DEVELOPMENT_MACHINES} if settings.SMARTAUTH_DEV else {}
-)
-machines: Mapping[str, Machine] = {**MACHINES, **_development}
+machines: Mapping[str, Machine] = {**MACHINES, **(DEVELOPMENT_MACHINES if settings.SMARTAUTH_DEV else {})}
 HEALTHY = MachineResponse(HTTPStatus.OK, b'{"status": "ok"}')
 _people = RequestBuffer(WSGIMiddleware(cast(Any, people), workers=settings.SMARTAUTH_WEB_THREADS))
 

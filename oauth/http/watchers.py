@@ -1,4 +1,4 @@
-"""Who looks at answers as they leave: the console of a development server. Elsewhere nobody, and it costs nothing."""
+"""Who looks at answers as they leave: the workbench of a development server. Elsewhere nobody, which costs nothing."""
 
 import logging
 from collections.abc import Callable

@@ -1,11 +1,12 @@
-"""Lets the console see answers as they leave, in development only."""
+"""Lets console and memory see answers as they leave, in development only."""
 
 from oauth.http.watchers import machine_watchers, page_watchers
 from oauth.workbench.console.machine_rows import note_answer
 from oauth.workbench.console.page_rows import note_page
+from oauth.workbench.memory.questions import remember_question
 
 
 def watch() -> None:
-    """From now on each request about a token leaves a row."""
-    machine_watchers[:] = [note_answer]
+    """From now on each request about a token leaves a row, and who asked about which is kept in mind."""
+    machine_watchers[:] = [note_answer, remember_question]
     page_watchers[:] = [note_page]

@@ -1,20 +1,22 @@
 """Which tokens FHIR servers asked about, and what they were told: in development, in memory."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
 
-from oauth.http.endpoint import Handler
+from oauth.http.asgi import Scope
+from oauth.http.endpoint import parsed_request
 from oauth.http.machine_request import MachineRequest
 from oauth.http.machine_response import MachineResponse
 from oauth.workbench.memory.recent import Recent
 from smart.decisions.authzen import MalformedEvaluation, parse_presented_token
 from smart.decisions.decide import Reason
+from smart.decisions.gateway import GATEWAY
 from smart.digests import sha256_hex
 
 MOST_TOKENS, MOST_CLIENTS = 2000, 200
+PATHS = ("/o/introspect", "/access/v1/evaluation", "/access/v1/evaluations", GATEWAY)
+_OF_CLIENTS = (HTTPStatus.OK, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)  # others tell of the gateway itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +36,15 @@ _by_digest: Recent[str, Question] = Recent(MOST_TOKENS)
 _by_client: Recent[str, Question] = Recent(MOST_CLIENTS)
 
 
-def remember_questions(handler: Handler) -> Handler:
-    """The same endpoint, which keeps in mind who asked about what; the answer is not touched."""
-
-    async def remembering(request: MachineRequest) -> MachineResponse:
-        response = await handler(request)
-        if response.status == HTTPStatus.OK:
-            _remember(request, response)
-        return response
-
-    return remembering
+def remember_question(scope: Scope, answer: MachineResponse, took: int) -> None:
+    """Keeps in mind who asked about what, as a watcher of answers; what says that its asker proved nothing is none."""
+    request = parsed_request(scope)
+    if request is None or scope["path"] not in PATHS:
+        return
+    digest = asked_digest(request)
+    is_active = _is_called_active(scope["path"], answer, digest)
+    if is_active is not None:
+        _remember(request, digest, is_active)
 
 
 def question_about(token: str) -> Question | None:
@@ -68,16 +69,20 @@ def asked_digest(request: MachineRequest) -> str:
         return ""
 
 
-def _is_called_active(body: Mapping[str, Any]) -> bool:
-    """A decision says of a token that opens nothing that it is not valid."""
+def _is_called_active(path: str, answer: MachineResponse, digest: str) -> bool | None:
+    """Whether the answer speaks of a token that opens something; None where it is about no token."""
+    if path == GATEWAY:
+        return answer.status != HTTPStatus.UNAUTHORIZED if digest and answer.status in _OF_CLIENTS else None
+    if answer.status != HTTPStatus.OK:
+        return None
+    body = json.loads(answer.body)
     reasons = [one["context"].get("reason") for one in body.get("evaluations", [body]) if "context" in one]
     return body.get("active") is not False and Reason.INVALID_TOKEN not in reasons
 
 
-def _remember(request: MachineRequest, response: MachineResponse) -> None:
-    client_id, digest = request.credentials.client_id, asked_digest(request)
+def _remember(request: MachineRequest, digest: str, is_active: bool) -> None:
+    client_id = request.credentials.client_id
     before = _by_client.get(client_id)
-    is_active = _is_called_active(json.loads(response.body))
     question = Question(client_id, request.now, is_active, before.number + 1 if before else 1)
     _by_client.put(client_id, question)
     if digest:

@@ -10,11 +10,12 @@ from oauth.workbench.orders.form import TokenForm
 from oauth.workbench.orders.from_form import NoToken
 from oauth.workbench.pages.catalogue import catalogue_page, kind_row
 from oauth.workbench.pages.token_details import token_parts
-from oauth.workbench.sending.exchange import NoAnswer, request_head
+from oauth.workbench.sending.exchange import request_head
 from oauth.workbench.sending.trial import Trial, try_kind
 from oauth.workbench.sending.trial_group import try_group, try_one
 from smart.http.about_token import ABOUT_TOKEN
 from smartauth_probe.catalogue import groups, kinds
+from smartauth_probe.raw_http import NoAnswer
 from smartauth_probe.verdict import OK
 
 SHOWN_RESULTS = 20

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from oauth.workbench.memory.results import Result
 from oauth.workbench.orders.form import TokenForm
 from oauth.workbench.orders.from_form import NoToken
-from oauth.workbench.sending.exchange import NoAnswer
 from oauth.workbench.sending.trial import is_sendable, try_kind
 from smartauth_probe.kinds import Group, Kind
+from smartauth_probe.raw_http import NoAnswer
 
 SECONDS = 30.0  # after which no further kind of a group is begun
 MOST_UNANSWERED = 3  # in a row: then the server is not there

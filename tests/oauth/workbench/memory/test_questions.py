@@ -57,3 +57,24 @@ def test_a_caller_who_proves_nothing_has_asked_nothing(app: App) -> None:
 
     assert question_about(token) is None
     assert last_question_of("nobody-here") is None
+
+
+@pytest.mark.parametrize(
+    ("bad", "base", "is_active"), [(None, "", True), (None, "https://elsewhere.example", False), ("expired", "", False)]
+)
+def test_who_asks_for_a_gateway_has_asked_about_the_token_of_its_client(
+    asker: Asker, app: App, make_resource_server: MakeResourceServer, bad: str | None, base: str, is_active: bool
+) -> None:
+    server = asker.client.fhir_servers.get()
+    caller, token = make_resource_server(server), asker.get(bad=bad)["access_token"]
+    named = {"x-smartauth-base": base or server.base, "x-smartauth-understands": "nothing"}
+    original = {"x-original-method": "GET", "x-original-uri": "/fhir/r4/Observation/none-of-hers"}
+    own = {"x-smartauth-authorization": basic(caller.client_id, SECRET)["Authorization"]}
+
+    for authorization in (f"Bearer {token}", "Bearer a b"):
+        app.post("/access/v1/gateway", headers={**named, **original, **own, "authorization": authorization})
+
+    question = question_about(token)
+    assert question is not None
+    assert (question.client_id, question.is_active, question.number) == (caller.client_id, is_active, 1)
+    assert last_question_of(caller.client_id) == question

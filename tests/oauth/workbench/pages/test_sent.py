@@ -105,7 +105,7 @@ def test_a_server_that_is_not_there_is_a_sentence(chooser: Chooser, producer: Pu
     page = chooser.send("expired", SEND)
 
     assert page.status_code == 422
-    assert "did not answer: ConnectError" in unescape(page.text)
+    assert "did not answer: ConnectionRefusedError" in unescape(page.text)
 
 
 def results(page: httpx.Response) -> list[tuple[str, str]]:
