@@ -1,36 +1,33 @@
 """`/dev/docs/...`: the documentation of this version as it lies in the folder of smartauth, in development only."""
 
-import re
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
+from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from oauth.demo.markdown import rendered
+
 FOLDER = "docs"
 START = "docs/index.md"
-_LINK = re.compile(r"\[(?P<text>[^\]\n]*(?:\n[^\]\n]+)?)\]\((?P<to>[^)\s]+)\)")
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """Text of a page, or a link in it: `to` is "" for text and for what has no page here."""
-
-    text: str
-    to: str = ""
+PAGE, PICTURE = ".md", ".jpg"
 
 
 @require_safe
-def docs_page(request: HttpRequest, name: str) -> HttpResponse:
-    """A page of docs/, or the README: its Markdown as it stands, with links that lead on."""
+def docs_page(request: HttpRequest, name: str) -> HttpResponseBase:
+    """A page of docs/, or the README; or a picture that stands on one."""
     file = _file(name)
     if file is None:
         raise Http404
+    if file.suffix == PICTURE:
+        return FileResponse(file.open("rb"), content_type="image/jpeg")
     text = file.read_text(encoding="utf-8")
     title = text.partition("\n")[0].lstrip("# ")
-    return render(request, "docs.html", {"title": title, "name": name, "pieces": _pieces(text, name)})
+    content = rendered(text, partial(_address, name=name))
+    return render(request, "docs.html", {"title": title, "name": name, "content": content})
 
 
 def has_docs() -> bool:
@@ -39,12 +36,12 @@ def has_docs() -> bool:
 
 
 def _file(name: str) -> Path | None:
-    """The Markdown file of that name, where it is one of the documentation."""
+    """The page or picture of that name, where it is one of the documentation."""
     if "\0" in name:  # no file has such a name, and asking for one fails
         return None
     file = (settings.BASE_DIR / name).resolve()
     inside = file.is_relative_to((settings.BASE_DIR / FOLDER).resolve()) or name == "README.md"
-    return file if inside and file.suffix == ".md" and _is_there(file) else None
+    return file if inside and file.suffix in (PAGE, PICTURE) and _is_there(file) else None
 
 
 def _is_there(file: Path) -> bool:
@@ -54,21 +51,14 @@ def _is_there(file: Path) -> bool:
         return False
 
 
-def _pieces(text: str, name: str) -> list[Piece]:
-    made, place = [], 0
-    for link in _LINK.finditer(text):
-        made += [Piece(text[place : link.start()]), Piece(" ".join(link["text"].split()), _address(link["to"], name))]
-        place = link.end()
-    return [*made, Piece(text[place:])]
-
-
 def _address(to: str, name: str) -> str:
-    """Where a link of that page leads here; other hosts are left to the reader."""
-    path = to.partition("#")[0]
-    if not path or ":" in path:
-        return ""
+    """Where a link or picture of that page leads here: to a page, a picture, a place, or another host."""
+    url = urlsplit(to)
+    if url.scheme or url.netloc or not url.path:
+        return to
     parts: list[str] = []
-    for part in (PurePosixPath(name).parent / path).parts:
+    for part in (PurePosixPath(name).parent / url.path).parts:
         parts = parts[:-1] if part == ".." else [*parts, part]
     target = "/".join(parts)
-    return f"/dev/docs/{target}" if _file(target) else ""
+    place = f"#{url.fragment}" if url.fragment else ""
+    return f"/dev/docs/{target}{place}" if _file(target) else ""
