@@ -9,9 +9,10 @@ import pytest
 
 from accounts import clock, rate_limit
 from oauth.clients import jwks_cache, jwks_fetch, jwks_uri
+from oauth.models import FetchedKeys
 from smart.time_units import SECOND
 from tests.conftest import SECRET, App, Granted
-from tests.fixture_types import Events, MakeClient
+from tests.fixture_types import Events, MakeClient, SetClock
 from tests.oauth.clients.assertion_client import EC, RSA, at, is_refused
 from tests.publishing import Publisher, publisher_of, server_context, trusting_context
 from tests.signing import Pair, assertion_form, claims_of, hs256, jwks, new_pair
@@ -48,8 +49,6 @@ def is_authenticated(app: App, client: Any, key: Pair = EC, **claims: Any) -> bo
 def later(client: Any, seconds: int) -> None:
     """As if so many seconds had passed since the keys were fetched."""
     from django.db.models import F
-
-    from oauth.models import FetchedKeys
 
     passed = seconds * SECOND
     FetchedKeys.objects.filter(client=client).update(
@@ -139,6 +138,38 @@ def test_a_flood_of_unknown_kids_makes_one_fetch_in_thirty_seconds(app: App, by_
 
 def made_up(client_id: str, number: int) -> str:
     return EC.assertion(client_id, {"kid": f"made-up-{number}"})
+
+
+@pytest.mark.requirement("CL-10", "CL-11", "PR-08")
+def test_keys_are_asked_for_again_at_the_very_moment_that_ends_their_time(
+    app: App, by_url: Any, publisher: Publisher, set_clock: SetClock
+) -> None:
+    assert is_authenticated(app, by_url)
+    row = FetchedKeys.objects.get(client=by_url)
+    asked = []
+
+    for moment, key in (
+        (row.asked_at + 30 * SECOND - 1, new_pair("ES384")),
+        (row.asked_at + 30 * SECOND, new_pair("ES384")),
+        (row.asked_at + 90 * SECOND - 1, EC),
+        (row.asked_at + 90 * SECOND, EC),
+    ):
+        set_clock(moment)
+        assert is_authenticated(app, by_url, key) is (key is EC)
+        asked.append(len(publisher.asked))
+
+    assert asked == [1, 2, 2, 3]
+
+
+@pytest.mark.requirement("CL-12")
+def test_when_too_many_keys_are_being_fetched_the_next_client_is_told_to_come_back(
+    app: App, by_url: Any, publisher: Publisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jwks_cache, "_MOST_AT_ONCE", 0)
+
+    answer = at(app, "/o/revoke", EC.assertion(by_url.client_id))
+
+    assert (answer.status_code, answer.json()["error"], publisher.asked) == (503, "temporarily_unavailable", [])
 
 
 @pytest.mark.requirement("CL-11")
@@ -245,8 +276,6 @@ def test_private_and_shared_keys_are_ignored_and_recorded_once(
 
 @pytest.mark.requirement("E101")
 def test_no_private_key_that_was_fetched_is_kept(app: App, by_url: Any, publisher: Publisher, events: Events) -> None:
-    from oauth.models import FetchedKeys
-
     publisher.body = jwks(EC.private(), RSA)
     assert is_authenticated(app, by_url, RSA)
 
@@ -259,8 +288,6 @@ def test_no_private_key_that_was_fetched_is_kept(app: App, by_url: Any, publishe
 def test_keys_of_which_nothing_could_be_recorded_are_not_kept(
     app: App, by_url: Any, publisher: Publisher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from oauth.models import FetchedKeys
-
     def broken(*_events: Any) -> None:
         raise RuntimeError("the trail does not answer")
 
@@ -350,8 +377,6 @@ def test_slow_hosts_hold_up_nobody_else(
 def test_a_process_that_died_while_it_fetched_blocks_nobody_for_long(
     app: App, by_url: Any, publisher: Publisher
 ) -> None:
-    from oauth.models import FetchedKeys
-
     assert is_authenticated(app, by_url)
     later(by_url, 120)
     FetchedKeys.objects.filter(client=by_url).update(asked_at=clock.now() - 11 * SECOND)
@@ -376,8 +401,6 @@ def test_while_another_process_fetches_its_answer_is_waited_for(app: App, by_url
     """The other process has claimed the fetch and answers half a second later."""
     import threading
     import time
-
-    from oauth.models import FetchedKeys
 
     assert is_authenticated(app, by_url)
     later(by_url, 120)
