@@ -65,6 +65,8 @@ def _copy_to(copy: Path) -> None:
     for name in names:
         for target in (copy / name, *([copy / "mutants" / name] if not name.endswith(".py") else [])):
             if not target.exists() or target.read_bytes() != (ROOT / name).read_bytes():
+                if name.endswith(".py") and not name.startswith("tests/"):  # which tests touch which function
+                    (copy / "mutants/mutmut-stats.json").unlink(missing_ok=True)
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(ROOT / name, target)
     gone = {path for app in [*APPS, "tests"] for path in copy.glob(f"{app}/**/*.py")} - {copy / name for name in names}
