@@ -478,3 +478,11 @@ def assert_refused(response: httpx.Response, status: int, error: str) -> None:
     assert (response.status_code, response.json()["error"]) == (status, error)
     assert error_of(response).keys() == {"error", "error_description"}
     assert (response.headers["Cache-Control"], response.headers["Pragma"]) == ("no-store", "no-cache")
+
+
+@pytest.mark.requirement("E96")
+@pytest.mark.parametrize(("strict", "status"), [(0, 200), (1, 400)])
+def test_a_service_that_refuses_unknown_scopes_gets_all_or_nothing(
+    make_service: MakeClient, ask: Ask, strict: int, status: int
+) -> None:
+    assert ask(make_service(refuses_unknown_scopes=strict), "system/Patient.r system/Nothing.r").status_code == status
