@@ -18,7 +18,10 @@ _KILLERS = Path("mutmut-killers.txt")  # a line for each mutant that a test noti
 _MODULES = Path("mutmut-modules.txt")  # what the tests import, late or not
 _STATS = Path("mutmut-stats.json")
 TIMEOUT, LONGEST = 36, 20  # as mutmut calls it; seconds beyond six times those of the tests
-SETUP = 0.03  # seconds that the fixtures of a test take: mutmut measures the test alone
+SETUP = {
+    True: 0.03,
+    False: 0.002,
+}  # seconds of the fixtures, with databases and without: mutmut measures the test alone
 MOST = float(os.environ.get("MUTANTS_SECONDS") or 4)  # of tests of the module's own file, and as many of others
 
 
@@ -89,7 +92,7 @@ def _likeliest(items: list[pytest.Item], function: str) -> list[pytest.Item]:
     for line in _KILLERS.read_text(encoding="utf-8").splitlines() if _KILLERS.exists() else []:
         killed, _, test = line.partition(" ")
         noticed[test] += 10 * (killed == function) + killed.startswith(f"{module}.")
-    cost = {item: SETUP + float(seconds.get(item.nodeid, 0)) for item in items}
+    cost = {item: SETUP[_needs_databases(item)] + float(seconds.get(item.nodeid, 0)) for item in items}
     is_own = {item: item.nodeid.startswith(f"{own}::") for item in items}
     ordered = sorted(items, key=lambda item: cost[item] / (1 + noticed[item.nodeid] + 5 * is_own[item]))
     spent, chosen = {True: 0.0, False: 0.0}, []

@@ -480,7 +480,7 @@ def assert_refused(response: httpx.Response, status: int, error: str) -> None:
     assert (response.headers["Cache-Control"], response.headers["Pragma"]) == ("no-store", "no-cache")
 
 
-@pytest.mark.requirement("E96")
+@pytest.mark.requirement("SCP-04")
 @pytest.mark.parametrize(("strict", "status"), [(0, 200), (1, 400)])
 def test_a_service_that_refuses_unknown_scopes_gets_all_or_nothing(
     make_service: MakeClient, ask: Ask, strict: int, status: int
