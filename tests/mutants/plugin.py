@@ -18,10 +18,7 @@ _KILLERS = Path("mutmut-killers.txt")  # a line for each mutant that a test noti
 _MODULES = Path("mutmut-modules.txt")  # what the tests import, late or not
 _STATS = Path("mutmut-stats.json")
 TIMEOUT, LONGEST = 36, 20  # as mutmut calls it; seconds beyond six times those of the tests
-SETUP = {
-    True: 0.03,
-    False: 0.002,
-}  # seconds of the fixtures, with databases and without: mutmut measures the test alone
+SETUP = {True: 0.03, False: 0.002}  # seconds of the fixtures, with databases and without
 MOST = float(os.environ.get("MUTANTS_SECONDS") or 4)  # of tests of the module's own file, and as many of others
 
 
