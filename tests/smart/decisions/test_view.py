@@ -1,0 +1,65 @@
+"""Whether a resource lies in a view, as far as its own content tells."""
+
+from typing import Any
+
+import pytest
+
+from smart.decisions.view import Alternative, Compartments, Everybody, OwnRecord, is_visible, may_be_stored
+from smart.fhir.definitions import definitions
+from smart.search.criteria import scope_criteria
+
+BASE = "https://fhir.example.org/r4"
+R4 = definitions("r4")
+OF_A, OWN = Compartments(frozenset({"A"})), OwnRecord("Practitioner", "p")
+CODED = scope_criteria((("code", ("x",)),), R4["Observation"], BASE)
+
+
+def observation(reference: Any, **members: Any) -> dict[str, Any]:
+    return {"resourceType": "Observation", "id": "A", "subject": reference, **members}
+
+
+def referring(reference: str) -> dict[str, Any]:
+    return observation({"reference": reference})
+
+
+@pytest.mark.requirement("PC-02", "SCP-05")
+@pytest.mark.parametrize(
+    ("alternative", "content", "visible"),
+    [
+        (Alternative(Everybody()), referring("Patient/B"), True),
+        (Alternative(Everybody()), observation(None), True),
+        (Alternative(Everybody(), CODED), referring("Patient/A"), False),
+        (Alternative(OF_A), referring("Patient/A"), True),
+        (Alternative(OF_A), referring(f"{BASE}/Patient/A"), True),
+        (Alternative(OF_A), referring("https://elsewhere.example.org/Patient/A"), False),
+        (Alternative(OF_A), referring("Patient/B"), False),
+        (Alternative(OF_A), referring("Group/A"), False),
+        (Alternative(OF_A), observation({"display": "Patient/A"}), False),
+        (Alternative(OF_A), observation(None), False),
+        (Alternative(OF_A, CODED), referring("Patient/A"), False),
+        (Alternative(OF_A, CODED), observation({"reference": "Patient/B"}, code={"coding": [{"code": "x"}]}), False),
+        (Alternative(OF_A, CODED), observation({"reference": "Patient/A"}, code={"coding": [{"code": "x"}]}), True),
+        (Alternative(OF_A), {"resourceType": "Patient", "id": "A"}, True),
+        (Alternative(OF_A), {"resourceType": "Patient", "id": "B"}, False),
+        (Alternative(Compartments(frozenset({"A/B"}))), {"resourceType": "Patient", "id": "A/B"}, False),
+        (Alternative(OF_A), {"resourceType": "Patient"}, False),
+        (Alternative(OWN), {"resourceType": "Practitioner", "id": "p"}, True),
+        (Alternative(OWN), {"resourceType": "Practitioner", "id": "q"}, False),
+        (Alternative(OWN), {"resourceType": "Practitioner"}, False),
+        (Alternative(OWN), {"resourceType": "Patient", "id": "p"}, False),
+    ],
+)
+def test_a_resource_is_seen_by_what_it_says_of_itself(
+    alternative: Alternative, content: dict[str, Any], visible: bool
+) -> None:
+    assert is_visible(content, (alternative,), R4[content["resourceType"]], BASE) is visible
+
+
+@pytest.mark.requirement("WR-03", "WR-04")
+def test_what_names_another_patient_too_is_seen_and_not_stored() -> None:
+    members = {"resourceType": "Observation", "performer": [{"reference": "Patient/B"}]}
+    content, view = {**members, "subject": {"reference": "Patient/A"}}, (Alternative(OF_A),)
+
+    assert is_visible(content, view, R4["Observation"], BASE)
+    assert not may_be_stored(content, view, R4["Observation"], BASE)
+    assert may_be_stored(content, (Alternative(OF_A), Alternative(Everybody())), R4["Observation"], BASE)
