@@ -79,7 +79,7 @@ def _parse_subject(subject: Mapping[str, Any]) -> tuple[str, str]:
 
 def _digest(text: str) -> str:
     try:
-        found = urlsafe_b64decode(f"{text}=") if len(text) == 43 and text.isascii() else b""
+        found = urlsafe_b64decode(f"{text}=") if len(text) == 43 else b""
     except (binascii.Error, ValueError):
         return ""
     return found.hex() if len(found) == _DIGEST_BYTES else ""
