@@ -1,9 +1,9 @@
 """The command `smartauth-probe`: what somebody says on the command line, and what becomes of it."""
 
 import argparse
-import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -11,10 +11,12 @@ from smartauth_probe import __version__
 from smartauth_probe.checks import all_checks
 from smartauth_probe.checks.check import Check
 from smartauth_probe.command_tokens import add_token_options, token_source
+from smartauth_probe.report.accepted import Accepted, Unreadable, read_accepted
+from smartauth_probe.report.comparison import read_outcomes
 from smartauth_probe.report.evidence import Evidence
-from smartauth_probe.report.json_report import as_json
+from smartauth_probe.report.files import CannotWrite, printed, write_files
 from smartauth_probe.report.report import COULD_NOT_RUN, Report
-from smartauth_probe.report.terminal import Progress, summary
+from smartauth_probe.report.terminal import Progress
 from smartauth_probe.runner import chosen, planned, run
 from smartauth_probe.target.client import Client, Limits
 from smartauth_probe.target.discovery import CouldNotRun, prepare
@@ -35,7 +37,7 @@ def parser(prog: str = "smartauth-probe") -> argparse.ArgumentParser:
     made.add_argument("--version", action="version", version=f"smartauth-probe {__version__}")
     add_token_options(made)
     made.add_argument("--patients", metavar="A,B", default="", help="two ids; default: found by the probe")
-    made.add_argument("--only", action="append", default=[], metavar="WHAT", help="id, name or section, such as XT-92*")
+    made.add_argument("--only", action="append", default=[], metavar="WHAT", help="id, name or section, such as aud-*")
     made.add_argument("--skip", action="append", default=[], metavar="WHAT", help="the same, not made")
     made.add_argument("--list", action="store_true", help="list the checks, send nothing")
     made.add_argument("--dry-run", action="store_true", help="list what would be sent, send nothing")
@@ -55,6 +57,11 @@ def _add_bounds(made: argparse.ArgumentParser) -> None:
 
 def _add_reports(made: argparse.ArgumentParser) -> None:
     made.add_argument("--json", metavar="FILE", help="write the report as JSON; - for the output")
+    made.add_argument("--html", metavar="FILE", help="as one page for people")
+    made.add_argument("--junit", metavar="FILE", help="as JUnit XML")
+    made.add_argument("--sarif", metavar="FILE", help="as SARIF")
+    made.add_argument("--accept", metavar="FILE", help="findings that are accepted, with a reason and a date")
+    made.add_argument("--compare", metavar="FILE", help="an older report of --json: what changed since")
     made.add_argument("--evidence", choices=["ids", "full"], default="ids", help="full: answers as they came")
     made.add_argument("--quiet", action="store_true", help="no progress")
 
@@ -67,7 +74,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = "smartauth-probe") 
         return _list(checks)
     try:
         return _probe(options, checks)
-    except CouldNotRun as reason:
+    except (CouldNotRun, CannotWrite) as reason:
         print(f"The probe could not run: {reason}", file=sys.stderr)
     except KeyboardInterrupt:
         print("Stopped before the first check.", file=sys.stderr)
@@ -84,6 +91,7 @@ def _probe(options: argparse.Namespace, checks: list[Check]) -> int:
     client = _client(options)
     if not checks:
         raise CouldNotRun("No check is named so; --list names all.")
+    accepted, old = _files(options)
     patients = [each for each in options.patients.split(",") if each]
     probe = prepare(client, token_source(options, client.base, patients), patients, writes=options.writes)
     if options.dry_run:
@@ -91,9 +99,22 @@ def _probe(options: argparse.Namespace, checks: list[Check]) -> int:
     progress = Progress()
     made = run(probe, checks, (lambda *_: None) if options.quiet else progress)
     progress.end()
-    report = Report.about(probe, made, Evidence(probe.private, options.evidence == "full"))
-    _write(options, report)
+    report = Report.about(probe, made, Evidence(probe.private, options.evidence == "full"), accepted)
+    print(printed(report, options.json == "-", options.compare, old))
+    write_files(report, json=options.json, html=options.html, junit=options.junit, sarif=options.sarif)
     return report.exit_status
+
+
+def _files(options: argparse.Namespace) -> tuple[Mapping[str, Accepted], Mapping[str, str] | None]:
+    """What is accepted, and the older report. Raises CouldNotRun before anything is sent."""
+    try:
+        accepted = read_accepted(Path(options.accept), datetime.now(UTC).date()) if options.accept else {}
+        old = read_outcomes(Path(options.compare)) if options.compare else None
+    except Unreadable as problem:
+        raise CouldNotRun(str(problem)) from None
+    if unknown := accepted.keys() - {check.name for check in all_checks()}:
+        raise CouldNotRun(f"{options.accept}: no check is named {sorted(unknown)[0]}; --list names all")
+    return accepted, old
 
 
 def _client(options: argparse.Namespace) -> Client:
@@ -117,14 +138,3 @@ def _plan(probe: Probe, checks: list[Check]) -> int:
             query = f"?{each.request.query}" if each.request.query else ""
             print(f"    {each.request.method} {each.request.path}{query}  [{each.token}]")
     return 0
-
-
-def _write(options: argparse.Namespace, report: Report) -> None:
-    if options.json != "-":
-        print(summary(report))
-    if options.json:
-        text = json.dumps(as_json(report), indent=1, ensure_ascii=False)
-        if options.json == "-":
-            print(text)
-        else:
-            Path(options.json).write_text(f"{text}\n", encoding="utf-8")

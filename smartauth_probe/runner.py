@@ -49,7 +49,7 @@ class Run:
 
 
 def chosen(checks: Iterable[Check], only: Iterable[str] = (), skip: Iterable[str] = ()) -> list[Check]:
-    """Those whose id, name or section fits a pattern such as `XT-92*`, and no pattern of those to skip."""
+    """Those whose id, name or section fits a pattern such as `aud-*`, and no pattern of those to skip."""
     wanted, unwanted = list(only), list(skip)
     return [each for each in checks if (not wanted or _fits(each, wanted)) and not _fits(each, unwanted)]
 

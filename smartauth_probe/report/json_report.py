@@ -43,7 +43,7 @@ def _check(report: Report, made: CheckResult) -> dict[str, Any]:
         "outcome": result.outcome.value,
         "seen": result.seen,
         **({"to_run": result.to_run} if result.to_run else {}),
-        **({"accepted": {"reason": accepted.reason, "date": accepted.date}} if accepted else {}),
+        **({"accepted": {"reason": accepted.reason, "until": accepted.until}} if accepted else {}),
         **(_failure(report, made) if result.is_failed else {}),
     }
 

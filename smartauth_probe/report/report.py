@@ -5,20 +5,20 @@ from dataclasses import dataclass, field
 
 from smartauth_probe import __version__
 from smartauth_probe.checks import sections
-from smartauth_probe.checks.check import Outcome, Section
+from smartauth_probe.checks.check import Danger, Outcome, Section
+from smartauth_probe.report.accepted import Accepted
 from smartauth_probe.report.evidence import Evidence
 from smartauth_probe.runner import CheckResult, Run
 from smartauth_probe.target.probe import Probe
 
+MEANS = {
+    Danger.RECORDS: "records come out that the token must not open",
+    Danger.WRITES: "records can be changed that the token must not change",
+    Danger.CONTENT: "a number or an order tells what is in hidden records",
+    Danger.EXISTENCE: "an answer tells that a record exists",
+    Danger.FORM: "an answer is not what the standards say",
+}
 ALL_GOOD, FINDINGS, COULD_NOT_RUN = 0, 1, 2
-
-
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    """A finding that somebody accepts for now."""
-
-    reason: str
-    date: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,3 +92,16 @@ class Report:
 
 def _number(count: int) -> str:
     return str(count) if count else "none"
+
+
+def lead(report: Report) -> str:
+    """What the result means for records."""
+    dangers = [each.danger for each in report.failed]
+    ways = [
+        f"in {count} {'checks' if count > 1 else 'check'} {MEANS[each]}"
+        for each in Danger
+        if (count := dangers.count(each))
+    ]
+    told = f"{'; '.join(ways)}." if ways else "Every bad token was refused, and nothing hidden was told."
+    out = "" if Danger.RECORDS in dangers or not ways else " No record of another patient came out."
+    return f"{told[0].upper()}{told[1:]}{out}"

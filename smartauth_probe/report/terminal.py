@@ -58,9 +58,13 @@ def _table(report: Report) -> list[str]:
 
 def _failures(report: Report) -> list[str]:
     found = report.failed
-    lines = [f"  {each.check.id} {each.check.name}: {each.check.headline} {each.result.seen}" for each in found[:SHOWN]]
+    lines = [f"  {each.check.id} {each.check.name}: {_told(each)}" for each in found[:SHOWN]]
     more = [f"  and {len(found) - SHOWN} more"] if len(found) > SHOWN else []
     return ["", "What to fix first:", *lines, *more] if found else []
+
+
+def _told(made: CheckResult) -> str:
+    return f"{made.check.headline.rstrip('.')}. {made.result.seen}"
 
 
 def _skipped(run: Run) -> list[str]:

@@ -1,0 +1,51 @@
+"""The report as SARIF 2.1.0, which code scanning reads: a rule for each check, a result for each finding."""
+
+from typing import Any
+
+from smartauth_probe.checks.check import Check, Outcome
+from smartauth_probe.report.report import Report
+from smartauth_probe.runner import CheckResult
+
+SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+LEVELS = {Outcome.FAILED: "error", Outcome.POLICY: "note"}
+# of GitHub, from 0 to 10, by danger
+SEVERITY = {1: "9.0", 2: "9.0", 3: "7.0", 4: "5.0", 5: "3.0"}
+
+
+def as_sarif(report: Report) -> dict[str, Any]:
+    told = [each for each in report.run.results if each.result.outcome in LEVELS]
+    driver = {
+        "name": "smartauth-probe",
+        "version": report.version,
+        "rules": [_rule(each.check) for each in report.run.results],
+    }
+    run = {
+        "tool": {"driver": driver},
+        "results": [_result(report, each) for each in told],
+        "invocations": [{"executionSuccessful": not report.run.stopped}],
+    }
+    return {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
+
+
+def _rule(check: Check) -> dict[str, Any]:
+    return {
+        "id": check.name,
+        "name": check.id,
+        "shortDescription": {"text": check.title},
+        "fullDescription": {"text": check.why},
+        "help": {"text": f"{check.fix} Source: {check.source}"},
+        "properties": {"tags": ["security", check.section], "security-severity": SEVERITY[check.danger]},
+    }
+
+
+def _result(report: Report, made: CheckResult) -> dict[str, Any]:
+    check, result = made.check, made.result
+    accepted = report.accepted.get(check.name) if result.is_failed else None
+    text = f"{check.headline}. {result.seen}" if result.is_failed else result.seen
+    return {
+        "ruleId": check.name,
+        "level": LEVELS[result.outcome],
+        "message": {"text": text},
+        "locations": [{"physicalLocation": {"artifactLocation": {"uri": report.server}}}],
+        **({"suppressions": [{"kind": "external", "justification": accepted.reason}]} if accepted else {}),
+    }
