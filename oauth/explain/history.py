@@ -40,7 +40,11 @@ def history_lines(events: Iterable[Event]) -> list[dict[str, Any]]:
 def _line(run: list[Event]) -> dict[str, Any]:
     first, last = run[0], run[-1]
     return {
-        "at": to_datetime(first.at), "until": to_datetime(last.at), "count": len(run), "what": label(first.kind),
-        "reason": first.reason, "address": first.address,
+        "at": to_datetime(first.at),
+        "until": to_datetime(last.at),
+        "count": len(run),
+        "what": label(first.kind),
+        "reason": first.reason,
+        "address": first.address,
         "tone": "good" if first.kind == EventKind.ISSUED else _TONES[result_of(first.kind)],
-    }  # fmt: skip
+    }

@@ -62,9 +62,14 @@ def page_at(request: HttpRequest, action: str) -> HttpResponse:
 
 
 def answer_page(
-    request: HttpRequest, action: str, answer: Answer | None = None,
-    *, problem: str = "", request_problem: str = "", status: int = 200,
-) -> HttpResponse:  # fmt: skip
+    request: HttpRequest,
+    action: str,
+    answer: Answer | None = None,
+    *,
+    problem: str = "",
+    request_problem: str = "",
+    status: int = 200,
+) -> HttpResponse:
     """The form, empty again, with the answer to what was pasted or the problem that it has."""
     user = signed_in_user(request)
     is_operator = user is not None and bool(user.is_staff)

@@ -21,16 +21,24 @@ def reference_answer(found: FoundRefusal | None, number: int) -> Answer:
     """The answer for what is kept under that reference, None for nothing."""
     name = public_reference(number)
     if found is None:
-        return Answer(title=f"Nothing is kept under {name}", heading=f"Reference {name}", lead=NOTHING_KEPT,
-                      tags=(Tag("warn", "Not kept"),))  # fmt: skip
+        title, tags = f"Nothing is kept under {name}", (Tag("warn", "Not kept"),)
+        return Answer(title=title, heading=f"Reference {name}", lead=NOTHING_KEPT, tags=tags)
     why, client = found.explanation, _client(found)
     return Answer(
-        title=f"Refused: {why.what}", heading=f"Reference {name}", tags=(Tag("bad", " ".join(_ids(why)) or "Refused"),),
-        lead=_sentence(why.what), since=why.since, presented=(why.presented,) if why.presented else (),
+        title=f"Refused: {why.what}",
+        heading=f"Reference {name}",
+        tags=(Tag("bad", " ".join(_ids(why)) or "Refused"),),
+        lead=_sentence(why.what),
+        since=why.since,
+        presented=(why.presented,) if why.presented else (),
         expected=(why.expected,) if why.expected else _registered(why.rule, client),
-        facts_title="The request", facts=_facts(found, client), outcomes=authorize_outcomes(why), told=_told(why),
-        advice=_advice(why), history=found.events,
-    )  # fmt: skip
+        facts_title="The request",
+        facts=_facts(found, client),
+        outcomes=authorize_outcomes(why),
+        told=_told(why),
+        advice=_advice(why),
+        history=found.events,
+    )
 
 
 def authorize_outcomes(why: Explanation) -> tuple[RuleOutcome, ...]:
@@ -87,11 +95,10 @@ def _facts(found: FoundRefusal, client: Client | None) -> tuple[Fact, ...]:
     server = FhirServer.objects.filter(base=event.fhir_server).first()
     facts = (
         Fact("Client", event.client or "none named", bool(event.client), "oauth_client", client.pk if client else None),
-        Fact("Person", str(person) if person else "nobody had signed in", table="accounts_user",
-             key=person.pk if person else None),
+        Fact("Person", str(person or "nobody had signed in"), False, "accounts_user", person.pk if person else None),
         Fact("FHIR server (aud)", event.fhir_server, True, "oauth_fhirserver", server.pk if server else None),
         Fact("From", event.address),
-    )  # fmt: skip
+    )
     return tuple(fact for fact in facts if fact.text)
 
 

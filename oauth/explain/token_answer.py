@@ -52,9 +52,13 @@ def _dead(judgement: Judgement, now: int) -> Answer:
 def _changed(judgement: Judgement, now: int) -> Answer:
     heading = f"Token {public_reference(judgement.token.pk)} came back changed"
     return _answer(
-        judgement, "Changed: not as we issued it", heading, "", (Tag("bad", "Changed"),),
+        judgement,
+        "Changed: not as we issued it",
+        heading,
+        "",
+        (Tag("bad", "Changed"),),
         told=f"{NOT_ACTIVE} {NOTHING_ENDS}",
-    )  # fmt: skip
+    )
 
 
 def _not_ours(judgement: Judgement, now: int) -> Answer:
@@ -83,15 +87,22 @@ def _answer(judgement: Judgement, title: str, heading: str, lead: str, tags: tup
     why = judgement.explanation
     what = f"{why.what[:1].upper()}{why.what[1:].removesuffix('.')}" if why else ""
     return Answer(
-        title=title, heading=heading, lead=". ".join(filter(None, (what, lead.removesuffix(".")))) + ".", tags=tags,
+        title=title,
+        heading=heading,
+        lead=". ".join(filter(None, (what, lead.removesuffix(".")))) + ".",
+        tags=tags,
         since=why.since if why else 0,
         presented=(why.presented,) if why and why.presented else (),
         expected=(why.expected,) if why and why.expected else (),
-        facts_title="Belongs to", facts=_facts(judgement.token) if judgement.token else (),
-        request_facts=tuple(Fact(*fact) for fact in judgement.facts), outcomes=judgement.outcomes,
-        told=told, challenge=_response(judgement), advice=remedies(judgement),
+        facts_title="Belongs to",
+        facts=_facts(judgement.token) if judgement.token else (),
+        request_facts=tuple(Fact(*fact) for fact in judgement.facts),
+        outcomes=judgement.outcomes,
+        told=told,
+        challenge=_response(judgement),
+        advice=remedies(judgement),
         history=tuple(token_events(judgement.token)) if judgement.token else (),
-    )  # fmt: skip
+    )
 
 
 def _response(judgement: Judgement) -> str:

@@ -43,59 +43,34 @@ class _Violation(NamedTuple):
 
 
 def _header_rules(header: Mapping[str, Any]) -> list[_Violation]:
-    kid = header.get("kid")
+    alg, kid, typ = header.get("alg", "left out"), header.get("kid"), header.get("typ", "JWT")
+    known, case = ", ".join(ASSERTION_ALGORITHMS), "E62" if str(alg).startswith("HS") else "E61"
+    no_crit = "crit names an extension, and this server understands none"
     return _violations(
-        (
-            header.get("alg") in ASSERTION_ALGORITHMS,
-            f"alg is not one of {', '.join(ASSERTION_ALGORITHMS)}",
-            "CL-05",
-            "E62" if str(header.get("alg")).startswith("HS") else "E61",
-            f"alg {header.get('alg', 'left out')}",
-            ", ".join(ASSERTION_ALGORITHMS),
-        ),
+        (alg in ASSERTION_ALGORITHMS, f"alg is not one of {known}", "CL-05", case, f"alg {alg}", known),
         (isinstance(kid, str) and kid != "", "kid is missing", "CL-08", "E64"),
-        (
-            header.get("typ", "JWT") == "JWT",
-            "typ is something else than JWT",
-            "CL-04",
-            "E67",
-            f"typ {header.get('typ')}",
-            "JWT",
-        ),
-        (
-            "crit" not in header,
-            "crit names an extension, and this server understands none",
-            "CL-04",
-            "E67",
-            f"crit {header.get('crit')}",
-            "no crit",
-        ),
+        (typ == "JWT", "typ is something else than JWT", "CL-04", "E67", f"typ {typ}", "JWT"),
+        ("crit" not in header, no_crit, "CL-04", "E67", f"crit {header.get('crit')}", "no crit"),
     )
 
 
 def _party_rules(assertion: Assertion, client_id: str | None, audiences: frozenset[str]) -> list[_Violation]:
-    issuer, audience = assertion.client_id, assertion.claims.get("aud")
-    named = audience if isinstance(audience, list) else [audience]
+    issuer, claims = assertion.client_id, assertion.claims
+    is_same = claims.get("sub") == claims.get("iss")
     return _violations(
         (issuer != "", "iss is not a client_id", "CL-04", "E68"),
-        (
-            assertion.claims.get("sub") == assertion.claims.get("iss"),
-            "sub is not iss",
-            "CL-04",
-            "E68",
-            f"sub {assertion.claims.get('sub', 'left out')}",
-            issuer,
-        ),
+        (is_same, "sub is not iss", "CL-04", "E68", f"sub {claims.get('sub', 'left out')}", issuer),
         (client_id in (None, issuer), "client_id is not iss", "CL-07", "E55", f"client_id {client_id}", issuer),
-        (
-            bool(named) and all(isinstance(one, str) and one in audiences for one in named),
-            f"aud is not one of {', '.join(sorted(audiences))}",
-            "CL-14",
-            "E69",
-            "no aud" if audience is None else str(audience),
-            ", ".join(sorted(audiences)),
-        ),
+        _audience_rule(claims.get("aud"), audiences),
     )
+
+
+def _audience_rule(audience: Any, audiences: frozenset[str]) -> tuple[Any, *tuple[str, ...]]:
+    """Each audience must be one of ours, and there must be one (CL-14)."""
+    named = audience if isinstance(audience, list) else [audience]
+    is_ours = bool(named) and all(isinstance(one, str) and one in audiences for one in named)
+    known, presented = ", ".join(sorted(audiences)), "no aud" if audience is None else str(audience)
+    return is_ours, f"aud is not one of {known}", "CL-14", "E69", presented, known
 
 
 def _time_rules(claims: Mapping[str, Any], now: float) -> list[_Violation]:

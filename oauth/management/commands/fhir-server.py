@@ -6,50 +6,18 @@ import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from oauth.management.fhir_server_texts import listed_facts, listed_line, registered_facts, shell_lines, summary
 from oauth.management.operator import operator_at_command_line
 from oauth.management.verbs.registration import FHIR_SERVER
 from oauth.models import Client, FhirServer
-from oauth.registration.fhir_servers import RegisteredFhirServer, client_ids_at, register
+from oauth.registration.fhir_servers import RegisteredFhirServer, register
 from oauth.registration.problems import MAX_NAME_LENGTH, InvalidRegistration
 from smart.fhir.audience import canonical_url
 from smart.text import has_unsafe_characters
-from smart.time_units import more_time
 
-ADDED = """\
-{what}: {base}
-
-What your server proves itself with. The secret is shown this once:
-    client id      {client_id}
-    client secret  {secret}
-
-Ask about a token that stands in $TOKEN:
-    curl -sS -u {client_id}:{secret} -d token=$TOKEN {introspect}
-"""
-KNOWN = """\
-{what}: {base}
-
-Its client is {client_id}. The secret was shown when it was made; --new-secret draws another one.
-"""
-OVERLAP = """
-The secret before this one works for {more_time}.
-"""
-ALWAYS = """
-Serve the document below at {base}/.well-known/smart-configuration,
-or fetch it from smartauth and pass it on (no redirect: browsers would block it):
-    curl -sS '{issuer}/o/smart-configuration?{aud}'
-
-{document}
-
-Clients that may ask for its tokens: {clients}.
-More of them: `{command} fhir-server add {base} --client CLIENT_ID`, or in the admin.
-Who is who there, and for which patients: the seed file (docs/seed-file.md), or in the admin.
-"""
-SHOWN_ONCE = "{base} is protected already; its secret was shown when it was made. --new-secret draws another one."
 OPTIONS = {
     "access_token_seconds": "--access-token-seconds",
     "claim_mapping": "--claim-mapping",
@@ -73,20 +41,20 @@ class Command(BaseCommand):
             self._print_environment(lambda: act(options))
         else:
             done = act(options)
-            self.stdout.write(json.dumps(_facts(done), indent=2) if options["json"] else _summary(done))
+            self.stdout.write(json.dumps(registered_facts(done), indent=2) if options["json"] else summary(done))
 
     def _list(self, *, as_json: bool) -> None:
         servers = FhirServer.objects.order_by("pk")
         if as_json:
-            self.stdout.write(json.dumps([_listed(server) for server in servers], indent=2))
+            self.stdout.write(json.dumps([listed_facts(server) for server in servers], indent=2))
             return
         for server in servers:
-            self.stdout.write(_line(_listed(server)))
+            self.stdout.write(listed_line(listed_facts(server)))
 
     def _print_environment(self, act: Callable[[], RegisteredFhirServer]) -> None:
         """The lines, or why there are none, so that a file made of them is never empty and never half of it."""
         try:
-            lines = _environment(act())
+            lines = shell_lines(act())
         except Exception as problem:
             # the shell that reads this as a file, or by eval, says why and stops there
             self.stdout.write(f"echo {shlex.quote(f'smartauth: {_one_line(problem)}')} >&2; false")
@@ -151,59 +119,5 @@ def _client(client_id: str) -> Client:
     return client
 
 
-def _environment(done: RegisteredFhirServer) -> str:
-    if not done.secret:
-        raise CommandError(SHOWN_ONCE.format(base=done.server.base))
-    return "\n".join(f"export {name}={shlex.quote(value)}" for name, value in done.environment.items())
-
-
 def _one_line(problem: Exception) -> str:
     return " ".join(str(problem).split())
-
-
-def _summary(done: RegisteredFhirServer) -> str:
-    server = done.server
-    values = {
-        "what": "Protected from now on" if done.added else "Protected already, its settings stay as they were",
-        "base": server.base,
-        "client_id": done.client.client_id,
-        "secret": done.secret,
-        "introspect": done.environment["INTROSPECT"],
-        "more_time": more_time(settings.SMARTAUTH_OLD_SECRET_SECONDS),
-        "issuer": settings.SMARTAUTH_ISSUER,
-        "command": settings.SMARTAUTH_COMMAND,
-        "aud": urlencode({"aud": server.base}),
-        "document": json.dumps(done.smart_configuration, indent=2),
-        "clients": ", ".join(client_ids_at(server)) or "none yet",
-    }
-    text = (ADDED if done.secret else KNOWN) + (OVERLAP if done.rotated else "") + ALWAYS
-    return text.format(**values)
-
-
-def _facts(done: RegisteredFhirServer) -> dict[str, Any]:
-    return {
-        "base": done.server.base,
-        "added": done.added,
-        "client_id": done.client.client_id,
-        "client_secret": done.secret or None,
-        "introspection_endpoint": done.environment["INTROSPECT"],
-        "clients": client_ids_at(done.server),
-        "smart_configuration": done.smart_configuration,
-    }
-
-
-def _listed(server: FhirServer) -> dict[str, Any]:
-    return {
-        "base": server.base,
-        "version": server.version,
-        "name": server.name,
-        "introspected_by": list(server.resource_servers.order_by("pk").values_list("client__client_id", flat=True)),
-        "clients": client_ids_at(server),
-    }
-
-
-def _line(facts: dict[str, Any]) -> str:
-    return (
-        f"{facts['base']} ({facts['version']}, {facts['name']}): introspected by "
-        f"{', '.join(facts['introspected_by']) or 'nobody'}, for {', '.join(facts['clients']) or 'no app'}"
-    )

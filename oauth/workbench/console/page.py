@@ -38,18 +38,15 @@ def console(request: HttpRequest) -> HttpResponse:
     filters, every = Filters.of(request.GET.dict()), with_duties(with_people(buffer.rows()))
     shown = [row for row in reversed(every) if filters.shows(row)]
     number = request.GET.get("at", "")
-    counts = filters.counts(every)
     context: dict[str, object] = {
         "rows": shown,
         "is_empty": not every,
         "latest": buffer.latest,
         "filters": filters,
-        "chips": _chips(filters, counts),
+        **_counted(filters, every),
         "clients": _options((row.client for row in every), filters.client),
         "servers": _options((row.server for row in every), filters.server),
         "now": to_datetime(clock.now()).strftime("%H:%M:%S"),
-        "refused": counts["refused"],
-        "of": counts["all"],
         "causes": _causes(every, filters),
         "row_query": filters.query(),
         "chosen": next((row for row in every if str(row.number) == number), None),
@@ -63,6 +60,12 @@ def clear(request: HttpRequest) -> HttpResponse:
     """Forgets every row."""
     buffer.clear()
     return redirect_within(PAGE)
+
+
+def _counted(filters: Filters, every: list[Row]) -> dict[str, object]:
+    """How many fit each answer that may be chosen."""
+    counts = filters.counts(every)
+    return {"chips": _chips(filters, counts), "refused": counts["refused"], "of": counts["all"]}
 
 
 def _chips(filters: Filters, counts: dict[str, int]) -> list[dict[str, object]]:

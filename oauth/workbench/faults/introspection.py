@@ -76,7 +76,6 @@ class _Transmission:
 
     async def send_all(self) -> None:
         connection_of(self.scope).may_be_cut = True
-        half = len(self.answer.body) // 2
         match self.answer.delivery:
             case Delivery.NO_ANSWER:
                 await self._close()
@@ -84,13 +83,11 @@ class _Transmission:
                 if await self._stays(WAIT_SECONDS):
                     await self._whole()
             case Delivery.HALF_THEN_STALL:
-                await self._start()
-                await self._piece(self.answer.body[:half], more=True)
+                rest = await self._half()
                 if await self._stays(WAIT_SECONDS):
-                    await self._piece(self.answer.body[half:])
+                    await self._piece(rest)
             case Delivery.HALF_THEN_CLOSE:
-                await self._start()
-                await self._piece(self.answer.body[:half], more=True)
+                await self._half()
                 await self._close()
             case Delivery.DRIP:
                 await self._drip()
@@ -116,6 +113,13 @@ class _Transmission:
         for piece in _pieces(self.answer.blanks):
             await self._piece(piece, more=True)
         await self._piece(self.answer.body)
+
+    async def _half(self) -> bytes:
+        """Sends the first half, and returns the other one."""
+        await self._start()
+        half = len(self.answer.body) // 2
+        await self._piece(self.answer.body[:half], more=True)
+        return self.answer.body[half:]
 
     async def _drip(self) -> None:
         """A byte a second, and after half a minute the rest."""

@@ -97,8 +97,7 @@ def catalogue_page(request: HttpRequest, form: TokenForm, *, problem: str = "", 
         "chips": _chips(filters, results, request.GET.get("aud", "")),
         "filters": filters,
         "aud": request.GET.get("aud", ""),
-        "total": sum(1 for kind in kinds().values() if not kind.is_good),
-        "twins": sum(1 for kind in kinds().values() if kind.is_good),
+        **_totals(),
         "sendable": sum(each.sendable for each in shown),
         "server": FhirServer.objects.filter(base=base).first() if base else None,
         "count": _counts(results),
@@ -107,6 +106,12 @@ def catalogue_page(request: HttpRequest, form: TokenForm, *, problem: str = "", 
         "field": field,
     }
     return private_page(request, "dev_tokens.html", context, status=422 if problem else 200)
+
+
+def _totals() -> dict[str, int]:
+    """How many kinds are bad, and how many are good twins of them."""
+    twins = sum(1 for kind in kinds().values() if kind.is_good)
+    return {"total": len(kinds()) - twins, "twins": twins}
 
 
 def kind_row(kind: Kind, result: Result | None = None) -> dict[str, object]:
