@@ -13,6 +13,7 @@ from oauth.http.json_endpoint import JsonEndpoint
 from oauth.http.json_members import Members, json_body, reject_unknown, required_text
 from oauth.models import AccessToken, liveness
 from smart.digests import sha256_hex
+from smart.http.about_token import REPORTED, ReportedRefusal
 from smart.http.bearer import MAX_TOKEN
 from smart.http.errors import InvalidRequest
 
@@ -33,7 +34,10 @@ class ReportView(JsonEndpoint):
         status, count = _status(members), _count(members)
         tokens = AccessToken.objects.select_related(*liveness.TOKEN_FACTS)
         own = tokens.filter(authorization__fhir_server__resource_servers__client=resource_server.pk)
-        token = own.filter(digest=sha256_hex(presented)).first()
+        digest = sha256_hex(presented)
+        token = own.filter(digest=digest).first()
+        base = token.authorization.fhir_server.base if token else ""
+        request._request.META[REPORTED] = ReportedRefusal(digest, status, resource_server.client_id, base)
         if token is not None:
             address = client_address(request._request)
             actor = Actor(now=clock.now(), address=address, client_id=resource_server.client_id)

@@ -11,13 +11,13 @@ from django.db.models import Max
 from oauth.demo.quickstart import command_line
 from oauth.models import Authorization, Client, FhirServer
 from oauth.workbench.memory.questions import last_question_of
+from oauth.workbench.memory.reports import OTHER_PATIENT
 from oauth.workbench.memory.results import GOOD, Result, results_of
 from oauth.workbench.orders.form import TokenForm
 from oauth.workbench.orders.own_servers import bundled_servers, own_servers
 from smart.time_units import to_datetime
 from smartauth_probe.catalogue import kinds
 
-OTHER_PATIENT = "patient-other"
 EXAMPLE = "http://127.0.0.1:9000/fhir --name my-fhir"
 
 

@@ -3,15 +3,14 @@
 Every recipe of the docs serves the same base in turn and has to refuse the same tokens.
 """
 
-import functools
 import json
 import re
 import time
 from base64 import urlsafe_b64decode
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 from urllib.parse import urlsplit
 
 import httpx
@@ -21,6 +20,7 @@ from smartauth_probe.bad_token import BadToken
 from smartauth_probe.catalogue import kinds
 from smartauth_probe.development_server import DevelopmentServer, Order
 from smartauth_probe.introspection_faults import introspection_faults
+from smartauth_probe.pytest_plugin import MakeToken
 from tests.oracle import Answer, Oracle
 from tests.running import Server, free_port
 from tests.strangers import STRANGERS, Process, protect
@@ -336,25 +336,41 @@ READS_NO_INTROSPECTION = {("nginx", "active-text")}
 NO_POST = {("stranger", "in-body"): 501, ("readme", "in-body"): 501, ("nginx", "in-body"): 404}
 
 
+class MintsEachKindOnce(DevelopmentServer):
+    """A token of each kind is made once for all strangers: none of them changes what it is."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self._made: dict[str, BadToken] = {}
+
+    def bad_token(self, kind: str, **order: Unpack[Order]) -> BadToken:
+        if kind not in self._made:
+            self._made[kind] = super().bad_token(kind, **order)
+        return self._made[kind]
+
+
 @pytest.fixture(scope="module")
 def smartauth_server(server: Server) -> DevelopmentServer:
     """In place of one that the plugin starts: the one of this module."""
-    return DevelopmentServer(server.url)
+    return MintsEachKindOnce(server.url)
 
 
 @pytest.fixture(scope="module")
-def bad_tokens(smartauth_server: DevelopmentServer, protected: Protected) -> Callable[[str], BadToken]:
-    """A token of each kind, made once for all strangers: none of them changes what it is."""
-    order: Order = {"client": "several", "user": "amy", "patient": "amy", "aud": protected.base}
-    return functools.cache(lambda kind: smartauth_server.bad_token(kind, **order))
+def smartauth_order(protected: Protected) -> Order:
+    """In place of the plugin's: tokens for the strangers' base."""
+    return {"client": "several", "user": "amy", "patient": "amy", "aud": protected.base}
+
+
+@pytest.mark.requirement("TV-01")
+@pytest.mark.usefixtures("stranger")
+def test_a_token_of_the_plugin_is_let_in(protected: Protected, smartauth_token: MakeToken) -> None:
+    assert protected.get("Patient/amy", smartauth_token(scope="patient/Patient.r").value).status_code == 200
 
 
 @pytest.mark.requirement("TV-09", "TV-10")
-@pytest.mark.parametrize("kind", KINDS)
-def test_every_kind_of_the_catalogue_is_answered_as_it_must_be(
-    stranger: str, bad_tokens: Callable[[str], BadToken], kind: str
-) -> None:
-    bad = bad_tokens(kind)
+@pytest.mark.parametrize("smartauth_bad_token", KINDS, indirect=True)
+def test_every_kind_of_the_catalogue_is_answered_as_it_must_be(stranger: str, smartauth_bad_token: BadToken) -> None:
+    bad, kind = smartauth_bad_token, smartauth_bad_token.kind.name
 
     answer = bad.send()
 

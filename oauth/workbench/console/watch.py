@@ -4,9 +4,10 @@ from oauth.http.watchers import machine_watchers, page_watchers
 from oauth.workbench.console.machine_rows import note_answer
 from oauth.workbench.console.page_rows import note_page
 from oauth.workbench.memory.questions import remember_question
+from oauth.workbench.memory.reports import remember_report
 
 
 def watch() -> None:
-    """From now on each request about a token leaves a row, and who asked about which is kept in mind."""
+    """From now on each request about a token leaves a row; who asked about which, and who refused which, is kept."""
     machine_watchers[:] = [note_answer, remember_question]
-    page_watchers[:] = [note_page]
+    page_watchers[:] = [note_page, remember_report]

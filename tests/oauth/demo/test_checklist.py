@@ -8,10 +8,11 @@ import pytest
 from accounts import clock
 from oauth.demo.checklist import Checklist, checklist
 from oauth.models import FhirIdentity, FhirServer
+from oauth.workbench.memory.minted_kinds import remember_kind
 from oauth.workbench.memory.results import GOOD, Result, remember_result
 from smartauth_probe.verdict import Outcome
 from tests.conftest import SECRET, App, basic
-from tests.fixture_types import MakeClient, MakePerson, MakeResourceServer
+from tests.fixture_types import Issue, MakeClient, MakePerson, MakeResourceServer
 
 
 @pytest.fixture
@@ -90,6 +91,44 @@ def test_a_server_that_asks_has_the_second_step(
 
     step = steps(server).steps[1]
     assert (step.is_done, step.sentence) == (True, "1 since this server started.")
+
+
+@pytest.fixture
+def report(server: Any, app: App, make_resource_server: MakeResourceServer) -> Any:
+    """A report of that server: it refused this token with that status."""
+    caller = basic(make_resource_server(server).client_id, SECRET)
+
+    def send(token: str, status: int) -> None:
+        assert app.post("/o/report", json={"token": token, "status": status}, headers=caller).status_code == 204
+
+    return send
+
+
+def test_a_server_that_reports_a_bad_token_has_refused_it(server: Any, report: Any) -> None:
+    expired, forged, another = (f"{kind}-{secrets.token_hex(8)}" for kind in ("expired", "forged", "other"))
+    remember_kind(expired, "expired")
+    remember_kind(forged, "alg-none")
+
+    report(another, 401)
+    report(expired, 404)  # not what an expired token must get
+    before = ticked(server)
+    report(expired, 401)
+    report(forged, 401)
+
+    assert (before[3], ticked(server)) == (False, [True, False, False, True, False])
+    assert steps(server).steps[3].sentence.startswith("2 of ")
+
+
+def test_a_server_that_reports_a_record_that_it_hid_hides_records(
+    server: Any, report: Any, issue: Issue, make_client: MakeClient
+) -> None:
+    token = issue(make_client(), server=server)["access_token"]
+
+    report(token, 403)
+    before = ticked(server)
+    report(token, 404)
+
+    assert (before[4], ticked(server)[4]) == (False, True)
 
 
 def test_the_newest_server_of_ones_own_is_shown_first_and_the_bundled_one_last(server: Any, fhir_server: Any) -> None:
