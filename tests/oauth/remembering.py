@@ -4,6 +4,7 @@ from typing import Any
 
 import httpx
 
+from oauth.models import Authorization
 from tests.conftest import SECRET, VERIFIER, App, basic
 from tests.fixture_types import MakeClient
 from tests.oauth.visitor import Visitor, redirect_query
@@ -41,3 +42,19 @@ def allow_for_good(
     told = exchange(app, client, redirect_query(visitor.allow(page))["code"], request["redirect_uri"])
     assert "refresh_token" in told
     return told
+
+
+def assert_refused(response: Any, error: str) -> None:
+    """The app hears it at once, in the words of the list of bad input (E32, E33), and nothing is granted."""
+    assert response.status_code == 303
+    assert not response.headers["Location"].startswith("/")
+    told = redirect_query(response)
+    assert (told["error"], told["state"]) == (error, "state-of-the-app")
+    assert told["iss"] == "http://127.0.0.1:8000"
+    assert "code" not in told
+    assert response.headers["Cache-Control"] == "no-store"
+    assert response.headers["Referrer-Policy"] == "no-referrer"
+
+
+def grants(client: Any) -> int:
+    return Authorization.objects.filter(client=client).count()

@@ -19,12 +19,6 @@ SERVER = {"base": BASE, "name": "Odd"}
 Write = Callable[[Any], Path]
 
 
-@pytest.fixture(autouse=True)
-def quick_hashes(settings: Any) -> None:
-    """Argon2 is not what these tests look at."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-
-
 @pytest.fixture
 def write(tmp_path: Path) -> Write:
     """A seed file with this text, or with these rows."""
