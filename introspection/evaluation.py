@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 from introspection.live_token import Inactive, find_live_use
 from oauth.http.machine_request import MachineRequest
@@ -20,7 +20,7 @@ from smart.decisions.authzen import (
     parse_presented_token,
 )
 from smart.decisions.decide import INVALID_TOKEN, decide
-from smart.decisions.subject import InvalidClaims, read_subject, wrong_audience
+from smart.decisions.subject import InvalidClaims, read_subject
 from smart.decisions.view import Reach
 from smart.explanation import build_explanation
 from smart.http.errors import InvalidRequest
@@ -30,17 +30,18 @@ Parsed = TypeVar("Parsed")
 ALL, UNTIL_DENIED, UNTIL_PERMITTED = "execute_all", "deny_on_first_deny", "permit_on_first_permit"
 
 
-class LiveToken(NamedTuple):
-    """The claims of a token that is good, and how far it reaches at the one base that it is for."""
+class LiveToken:
+    """The claims of a token that is good, and how far it reaches at a base that it is for."""
 
-    claims: Mapping[str, Any]
-    reach: Reach
+    def __init__(self, claims: Mapping[str, Any], version: str, now: int) -> None:
+        self.claims, self.version, self._now = claims, version, now
+        self._reach: Reach | None = None
 
     def reach_at(self, base: str) -> Reach:
-        """Its reach at that base. Raises InvalidClaims for another than its own."""
-        if base != self.reach.base:
-            raise wrong_audience(self.reach.base, base)
-        return self.reach
+        """Its reach at that base, worked out once for the entries of a page. Raises InvalidClaims for another's."""
+        if self._reach is None or self._reach.base != base:
+            self._reach = Reach(read_subject(self.claims, base, self._now / SECOND), self.version, base)
+        return self._reach
 
 
 async def evaluate(request: MachineRequest) -> MachineResponse:
@@ -79,8 +80,6 @@ async def evaluate_many(request: MachineRequest) -> MachineResponse:
         token = await _live_token(request, about)
     except Inactive as inactive:
         explanation = await inactive.explanation()
-    except InvalidClaims as invalid:
-        explanation = build_explanation("the token is not for this base", invalid.why)
     found = list(_until(semantic, (_entry_answer(entry, about, token) for entry in merged)))
     return replace(_json({"evaluations": found}), explanation=explanation)
 
@@ -96,13 +95,11 @@ def _semantic(options: Any) -> str:
 
 
 async def _live_token(request: MachineRequest, about: PresentedToken) -> LiveToken:
-    """The token, if it is good. Raises Inactive, InvalidClaims, and what says that the caller proved nothing."""
+    """The token, if it is good. Raises Inactive, and what says that the caller proved nothing."""
     said = {"__client_ip": about.address} if about.address else {}
     use, policy = await find_live_use(request, about.digest, about.token, said)
     claims = json.loads(use.introspection_response(policy))
-    base = str(claims.get("aud", ""))
-    subject = read_subject(claims, base, request.now / SECOND)
-    return LiveToken(claims, Reach(subject, use.found.fhir_server_version or "", base))
+    return LiveToken(claims, use.found.fhir_server_version or "", request.now)
 
 
 def _entry_answer(entry: Mapping[str, Any], about: PresentedToken, token: LiveToken | None) -> dict[str, Any]:

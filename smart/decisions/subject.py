@@ -52,17 +52,15 @@ def read_subject(claims: Mapping[str, Any] | None, base: str, now: float) -> Sub
     )
 
 
-def wrong_audience(audience: object, base: str) -> InvalidClaims:
-    """What is wrong with a token for another base (AL:access, TV-07)."""
-    return InvalidClaims(
-        what="the token is for another FHIR server", rule="TV-07", presented=f"aud {audience}", expected=f"aud {base}"
-    )
-
-
 def _require_valid(claims: Mapping[str, Any], base: str, now: float) -> None:
     audience = claims.get("aud")
     if not _is_meant_for(audience, base):
-        raise wrong_audience(audience, base)
+        raise InvalidClaims(
+            what="the token is for another FHIR server",
+            rule="TV-07",
+            presented=f"aud {audience}",
+            expected=f"aud {base}",
+        )
     if not _is_unexpired(claims.get("exp"), now):
         raise InvalidClaims(what="the token has expired, or never says when it will", rule="TV-03")
     # a token bound to a key is worthless without its proof (RFC 9449 §7.2)

@@ -1,5 +1,6 @@
 """Decisions for FHIR servers (OpenID AuthZEN Authorization API 1.0): authenticated and bound as introspection is."""
 
+import json
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from hashlib import sha256
@@ -142,6 +143,17 @@ def test_a_token_for_another_base_opens_nothing(issue: Issue, ask: Ask, base: st
     assert answer["context"]["reason"] == "invalid_token"
     assert answer["context"]["http"]["status"] == 401
     assert 'error="invalid_token"' in answer["context"]["http"]["headers"]["WWW-Authenticate"]
+
+
+@pytest.mark.requirement("TV-07", "TV-23")
+@pytest.mark.parametrize("audience", [[BASE, "https://other.example.org"], f"{BASE}/", "https://other.example.org"])
+def test_a_token_is_for_each_base_that_it_names(issue: Issue, ask: Ask, audience: Any) -> None:
+    token = issue()["access_token"]
+    row = AccessToken.objects.get(digest=sha256(token.encode()).hexdigest())
+    AccessToken.objects.filter(pk=row.pk).update(claims=json.dumps({**json.loads(row.claims), "aud": audience}))
+    body = evaluation(token, "read", properties={"content": observation("amy")})
+    entries = ask({**body, "evaluations": [{}]}, MANY).json()["evaluations"]
+    assert ask(body).json()["decision"] is entries[0]["decision"] is (BASE in str(audience))
 
 
 @pytest.mark.requirement("IN-06", "IN-07")
