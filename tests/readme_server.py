@@ -1,75 +1,51 @@
-"""The stranger's server behind the code of README: the page's lines, and the answers that it says belong to them."""
+"""The records of the recipes behind the code of README: the page's lines, with this server's own values."""
 
 import os
-from http.server import ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
-from demo.stranger.server import NOT_FOUND, PATIENTS, Fhir
+import uvicorn
+
+import records
 from tests.docs.pages import blocks
 from tests.running import ROOT
 
+BASE = os.environ["FHIR_BASE"]
 EXAMPLES = {
-    '"http://127.0.0.1:8000/o/introspect"': repr(os.environ["INTROSPECT"]),
-    '("demo-resource-server", "demo-resource-server-secret")': repr(
-        (os.environ["CLIENT_ID"], os.environ["CLIENT_SECRET"])
-    ),
-    '"http://127.0.0.1:8000/fhir/r4"': repr(os.environ["FHIR_BASE"]),
+    '"http://127.0.0.1:8000/fhir/r4"': repr(BASE),
+    '"http://127.0.0.1:8000"': repr(os.environ["INTROSPECT"].removesuffix("/o/introspect")),
+    '"demo-resource-server"': repr(os.environ["CLIENT_ID"]),
+    '"demo-resource-server-secret"': repr(os.environ["CLIENT_SECRET"]),
 }
 
 
-def readme() -> dict[str, Any]:
-    """The names that the Python block of README defines, with this server's own values in the place of the examples."""
+async def fhir(scope: Any, receive: Any, send: Any) -> None:
+    """The FHIR server that the lines protect, as an ASGI application."""
+    if scope["type"] == "lifespan":
+        return
+    body = (await receive()).get("body", b"")
+    path = scope["path"].removeprefix(urlsplit(BASE).path)
+    status, found = records.answer(scope["method"], path, scope["query_string"].decode(), body)
+    content = records.json.dumps(found).encode()
+    await send(
+        {"type": "http.response.start", "status": status, "headers": [(b"content-type", b"application/fhir+json")]}
+    )
+    await send({"type": "http.response.body", "body": content})
+
+
+def protected() -> Any:
+    """What the Python block of README makes of it."""
     (block,) = (block for block in blocks(ROOT / "README.md") if block.language == "python")
     text = block.text
     for example, own in EXAMPLES.items():
         assert example in text
         text = text.replace(example, own)
-    scope: dict[str, Any] = {}
+    scope: dict[str, Any] = {"app": fhir}
     exec(text, scope)
-    return scope
-
-
-README = readme()
-
-
-class Gated(Fhir):
-    def do_GET(self) -> None:
-        url, shown = urlsplit(self.path), self.headers.get_all("Authorization", [])
-        _, _, key = url.path.removeprefix(urlsplit(os.environ["FHIR_BASE"]).path).strip("/").partition("/")
-        try:
-            visible = {README["patient_of"](shown, "Patient", "r" if key else "s")} & set(PATIENTS)
-        except README["Refused"] as refusal:
-            self.refuse(refusal.args[0], ", ".join(shown))
-            return
-        if key:
-            self.answer(200, PATIENTS[key]) if key in visible else self.answer(404, NOT_FOUND)
-            return
-        asked = parse_qs(url.query).get("_id", list(PATIENTS))
-        found = [{"resource": PATIENTS[each]} for each in asked if each in visible]
-        self.answer(200, {"resourceType": "Bundle", "type": "searchset", "total": len(found), "entry": found})
-
-    def refuse(self, status: int, shown: str) -> None:
-        presented = shown.lower().startswith("bearer ")
-        self.status = status
-        self.challenge = {
-            401: 'Bearer error="invalid_token"' if presented else "Bearer",
-            403: 'Bearer error="insufficient_scope"',
-        }.get(status, "")
-        code = {401: "login", 403: "forbidden"}.get(status, "transient")
-        self.answer(status, {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": code}]})
-        self.challenge, self.status = "", 0
-
-    challenge, status = "", 0
-
-    def end_headers(self) -> None:
-        if self.challenge:
-            self.send_header("WWW-Authenticate", self.challenge)
-        if self.status == 503:
-            self.send_header("Retry-After", "5")
-        super().end_headers()
+    return scope["app"]
 
 
 if __name__ == "__main__":
-    port = int(os.environ.get("PORT") or urlsplit(os.environ["FHIR_BASE"]).port or 80)
-    ThreadingHTTPServer(("127.0.0.1", port), Gated).serve_forever()
+    uvicorn.run(
+        protected(), host="127.0.0.1", port=int(os.environ.get("PORT") or urlsplit(BASE).port or 80), lifespan="off"
+    )

@@ -1,6 +1,7 @@
 """Servers of strangers: one FHIR base that smartauth protects, served by each recipe of the docs in turn."""
 
 import atexit
+import functools
 import os
 import shutil
 import signal
@@ -9,18 +10,51 @@ import subprocess
 import sys
 import tempfile
 import time
+import zipfile
 from base64 import b64encode
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
+import pytest
 
 from tests import maven
 from tests.npm import install
 from tests.running import ROOT, Server, free_port
 
 RECIPES = ROOT / "docs" / "recipes"
+WHO_IS_WHO = """
+fhir_servers:
+  - {{base: "{base}", name: Stranger, access_token_seconds: 3600, patients: [{{id: amy}}, {{id: ben}}]}}
+  - {{base: "{other}", name: Another stranger, access_token_seconds: 3600, patients: [{{id: amy}}]}}
+  - {{base: "{{issuer}}/fhir/r4", name: Harbour Clinic, access_token_seconds: 3600}}
+people:
+  - username: amy
+    identities:
+      - {{fhir_server: "{base}", fhir_user: Patient/amy, acts_for: [amy]}}
+      - {{fhir_server: "{other}", fhir_user: Patient/amy, acts_for: [amy]}}
+clients:
+  - client_id: several
+    name: An app whose tokens live side by side
+    authentication: none
+    supersede: "off"
+    scope: patient/*.cruds
+    fhir_servers: ["{base}", "{other}", "{{issuer}}/fhir/r4"]
+    redirect_uris: ["http://127.0.0.1:4999/cb"]
+  - client_id: short
+    name: An app whose tokens live for a second
+    authentication: none
+    scope: patient/*.rs
+    fhir_servers: ["{base}"]
+    access_token_seconds: 1
+    redirect_uris: ["http://127.0.0.1:4999/cb"]
+  - client_id: {resource_server}
+    name: Introspects for both bases, so that only aud tells them apart
+    authentication: secret
+    protects: [{{fhir_server: "{base}"}}, {{fhir_server: "{other}"}}]
+"""
 
 
 class Process:
@@ -57,6 +91,43 @@ def protect(server: Server, base: str, *clients: str) -> dict[str, str]:
     return dict(line.removeprefix("export ").split("=", 1) for line in printed.splitlines())
 
 
+@dataclass(frozen=True)
+class Protected:
+    """The stranger's base, a second one that is asked about with the same credentials, and how to get tokens."""
+
+    server: Server
+    environment: dict[str, str]
+    other: str
+    folder: Path
+
+    @property
+    def base(self) -> str:
+        return self.environment["FHIR_BASE"]
+
+    def token(self, scope: str = "patient/*.rs", *, client: str = "several", aud: str = "") -> str:
+        """One that the running server mints, as a test in any language may have it."""
+        order = {"client": client, "user": "amy", "patient": "amy", "aud": aud or self.base, "scope": scope}
+        response = httpx.post(f"{self.server.url}/dev/tokens", json=order, timeout=30)
+        return str(response.raise_for_status().json()["access_token"])
+
+    def get(self, path: str, token: str | None = None, **headers: str) -> httpx.Response:
+        shown = {} if token is None else {"Authorization": f"Bearer {token}"}
+        return httpx.get(f"{self.base}/{path}", headers={**shown, **headers}, timeout=20)
+
+
+@pytest.fixture(scope="module")
+def protected(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Protected:
+    """Protected in two commands: `fhir-server add`, and a seed file that says who is who there."""
+    folder = tmp_path_factory.mktemp("stranger")
+    base, other = (f"http://127.0.0.1:{free_port()}/fhir" for _ in range(2))
+    environment = protect(server, base, "demo-public")
+    protect(server, other)
+    seed = folder / "who-is-who.yaml"
+    seed.write_text(WHO_IS_WHO.format(base=base, other=other, resource_server=environment["CLIENT_ID"]))
+    server.manage("seed", str(seed))
+    return Protected(server, environment, other, folder)
+
+
 def address(environment: dict[str, str]) -> str:
     """Where the stranger listens: at its base, or at PORT where a proxy with the name of the base stands before it."""
     if "PORT" not in environment:
@@ -73,9 +144,27 @@ def python(file: Path) -> Callable[[dict[str, str], Path], list[Process]]:
     return start
 
 
-def readme(environment: dict[str, str], folder: Path) -> list[Process]:
-    """With the code of README in front of the stranger's server that is open to everybody."""
-    return [Process([sys.executable, "-m", "tests.readme_server"], address(environment), folder, **environment)]
+def decided(*command: str) -> Callable[[dict[str, str], Path], list[Process]]:
+    """Serves so, with the records of the recipes and the middleware as the wheel brings it."""
+
+    def start(environment: dict[str, str], folder: Path) -> list[Process]:
+        path = f"{middleware()}:{ROOT}:{RECIPES / 'python'}"
+        return [Process([sys.executable, *command], address(environment), folder, PYTHONPATH=path, **environment)]
+
+    return start
+
+
+@functools.cache
+def middleware() -> Path:
+    """The wheel of `clients/python`, unpacked. What builds it is in the lock, so that no index is asked."""
+    place = Path(tempfile.mkdtemp(prefix="smartauth-enforcement-"))
+    atexit.register(shutil.rmtree, place, ignore_errors=True)
+    build = [sys.executable, "-m", "pip", "--quiet", "wheel", "--no-deps", "--no-build-isolation"]
+    subprocess.run([*build, f"--wheel-dir={place}", ROOT / "clients/python"], check=True, timeout=120)
+    (wheel,) = place.glob("*.whl")
+    with zipfile.ZipFile(wheel) as opened:
+        opened.extractall(place)
+    return place
 
 
 def express(environment: dict[str, str], folder: Path) -> list[Process]:
@@ -131,10 +220,13 @@ def _nginx() -> str:
 
 STRANGERS = {
     "stranger": python(ROOT / "demo/stranger/protected.py"),
-    "django-rest-framework": python(RECIPES / "django_rest_framework/server.py"),
-    "flask": python(RECIPES / "flask/server.py"),
+    "django-rest-framework": decided(str(RECIPES / "python/django_rest_framework_server.py")),
+    "fastapi": decided(str(RECIPES / "python/fastapi_server.py")),
+    "flask": decided(str(RECIPES / "python/flask_server.py")),
     "express": express,
     "nginx": nginx,
     "hapi": hapi,
-    "readme": readme,
+    "readme": decided("-m", "tests.readme_server"),
 }
+# which ask for a decision about each request, and serve the records of the recipes
+DECIDED = ("django-rest-framework", "fastapi", "flask", "readme")

@@ -1,8 +1,9 @@
-"""The twenty lines of README, called as the handler of a server calls them."""
+"""The lines of README, in front of a server that is open to everybody."""
 
-from email.message import Message
+import asyncio
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.docs.pages import blocks
@@ -10,41 +11,35 @@ from tests.running import ROOT, free_port
 
 pytestmark = pytest.mark.one_engine
 
-ONE, TWO = ["Bearer one"], ["Bearer one", "Bearer two"]
+ONE, TWO = [("Authorization", "Bearer one")], [("Authorization", "Bearer one"), ("Authorization", "Bearer two")]
 
 
-@pytest.fixture(scope="module")
-def readme() -> dict[str, Any]:
-    """The names that the lines define; who asks smartauth reaches nobody, which is a 503."""
-    (block,) = (block for block in blocks(ROOT / "README.md") if block.language == "python")
-    defined: dict[str, Any] = {}
-    exec(block.text.replace("127.0.0.1:8000/o/", f"127.0.0.1:{free_port()}/o/"), defined)
-    return defined
-
-
-def headers(values: list[str]) -> Message:
-    """As `self.headers` of http.server holds them."""
-    found = Message()
-    for value in values:
-        found["Authorization"] = value
-    return found
+async def open_server(scope: Any, receive: Any, send: Any) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"a record"})
 
 
 @pytest.mark.requirement("TV-18")
 @pytest.mark.parametrize(
-    ("authorization", "status"),
+    ("shown", "status"),
     [
-        pytest.param(headers(ONE).get_all("Authorization", []), 503, id="every header: smartauth is asked"),
-        pytest.param(headers(TWO).get_all("Authorization", []), 401, id="every header, two of them"),
-        pytest.param(headers([]).get_all("Authorization", []), 401, id="every header, none of them"),
-        pytest.param(headers(ONE).get("Authorization"), 401, id="the first header alone"),
-        pytest.param(headers(TWO).get("Authorization"), 401, id="the first header alone, two of them"),
+        pytest.param(ONE, 503, id="one header: smartauth is asked, and does not answer"),
+        pytest.param(TWO, 401, id="two of them"),
+        pytest.param([], 401, id="none of them"),
     ],
 )
-def test_two_headers_are_refused_however_the_function_is_called(
-    readme: dict[str, Any], authorization: Any, status: int
-) -> None:
-    with pytest.raises(readme["Refused"]) as refused:
-        readme["patient_of"](authorization, "Patient", "r")
+def test_nothing_passes_that_smartauth_has_not_decided(shown: list[tuple[str, str]], status: int) -> None:
+    (block,) = (block for block in blocks(ROOT / "README.md") if block.language == "python")
+    lines = block.text.replace('"http://127.0.0.1:8000"', f'"http://127.0.0.1:{free_port()}"')
+    assert len(lines.splitlines()) <= 12
+    defined: dict[str, Any] = {"app": open_server}
+    exec(lines, defined)
 
-    assert refused.value.args == (status,)
+    async def read() -> httpx.Response:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(defined["app"])) as client:
+            return await client.get("http://127.0.0.1:8000/fhir/r4/Patient/amy", headers=shown)
+
+    answer = asyncio.run(read())
+
+    assert answer.status_code == status
+    assert "record" not in answer.text

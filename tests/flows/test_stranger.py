@@ -8,8 +8,6 @@ import re
 import time
 from base64 import urlsafe_b64decode
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Unpack
 from urllib.parse import urlsplit
 
@@ -23,89 +21,20 @@ from smartauth_probe.introspection_faults import introspection_faults
 from smartauth_probe.pytest_plugin import MakeToken
 from tests.oracle import Answer, Oracle
 from tests.running import Server, free_port
-from tests.strangers import STRANGERS, Process, protect
+from tests.strangers import DECIDED, STRANGERS, Process, Protected
 
 pytestmark = pytest.mark.one_engine
 
-WHO_IS_WHO = """
-fhir_servers:
-  - {{base: "{base}", name: Stranger, access_token_seconds: 3600, patients: [{{id: amy}}, {{id: ben}}]}}
-  - {{base: "{other}", name: Another stranger, access_token_seconds: 3600, patients: [{{id: amy}}]}}
-  - {{base: "{{issuer}}/fhir/r4", name: Harbour Clinic, access_token_seconds: 3600}}
-people:
-  - username: amy
-    identities:
-      - {{fhir_server: "{base}", fhir_user: Patient/amy, acts_for: [amy]}}
-      - {{fhir_server: "{other}", fhir_user: Patient/amy, acts_for: [amy]}}
-clients:
-  - client_id: several
-    name: An app whose tokens live side by side
-    authentication: none
-    supersede: "off"
-    scope: patient/*.cruds
-    fhir_servers: ["{base}", "{other}", "{{issuer}}/fhir/r4"]
-    redirect_uris: ["http://127.0.0.1:4999/cb"]
-  - client_id: short
-    name: An app whose tokens live for a second
-    authentication: none
-    scope: patient/*.rs
-    fhir_servers: ["{base}"]
-    access_token_seconds: 1
-    redirect_uris: ["http://127.0.0.1:4999/cb"]
-  - client_id: {resource_server}
-    name: Introspects for both bases, so that only aud tells them apart
-    authentication: secret
-    protects: [{{fhir_server: "{base}"}}, {{fhir_server: "{other}"}}]
-"""
-
-
 # the stranger and the code of README on both engines, the recipes where all that is heavy runs
 EACH = [pytest.param(name, marks=() if name in ("stranger", "readme") else pytest.mark.clients) for name in STRANGERS]
-# the lines of README only decide about a request
-SERVE_THE_DOCUMENT = [each for each in EACH if each.values != ("readme",)]
-# nginx asks for a decision in headers: test_nginx_recipe.py has the answers that it gets
-ASK_FOR_JSON = [each for each in EACH if each.values != ("nginx",)]
-# the others have a time-out for each read; HAPI has a test of its own
-LIMIT_THE_WHOLE_ANSWER = [each for each in ASK_FOR_JSON if each.values[0] not in ("readme", "hapi")]
+# nginx asks for a decision in headers, the others of these by the middleware: test_nginx_recipe.py and
+# tests/smartauth_enforcement have the answers that they get
+ASK_FOR_DECISIONS = {"nginx", *DECIDED}
+INTROSPECT = [each for each in EACH if each.values[0] not in ASK_FOR_DECISIONS]
+# HAPI has a test of its own
+LIMIT_THE_WHOLE_ANSWER = [each for each in INTROSPECT if each.values != ("hapi",)]
 # in Python; fetch reads whatever comes within three seconds
 LIMIT_THE_LENGTH = [each for each in LIMIT_THE_WHOLE_ANSWER if each.values != ("express",)]
-
-
-@dataclass(frozen=True)
-class Protected:
-    """The stranger's base, a second one that is asked about with the same credentials, and how to get tokens."""
-
-    server: Server
-    environment: dict[str, str]
-    other: str
-    folder: Path
-
-    @property
-    def base(self) -> str:
-        return self.environment["FHIR_BASE"]
-
-    def token(self, scope: str = "patient/*.rs", *, client: str = "several", aud: str = "") -> str:
-        """One that the running server mints, as a test in any language may have it."""
-        order = {"client": client, "user": "amy", "patient": "amy", "aud": aud or self.base, "scope": scope}
-        response = httpx.post(f"{self.server.url}/dev/tokens", json=order, timeout=30)
-        return str(response.raise_for_status().json()["access_token"])
-
-    def get(self, path: str, token: str | None = None, **headers: str) -> httpx.Response:
-        shown = {} if token is None else {"Authorization": f"Bearer {token}"}
-        return httpx.get(f"{self.base}/{path}", headers={**shown, **headers}, timeout=20)
-
-
-@pytest.fixture(scope="module")
-def protected(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Protected:
-    """Protected in two commands: `fhir-server add`, and a seed file that says who is who there."""
-    folder = tmp_path_factory.mktemp("stranger")
-    base, other = (f"http://127.0.0.1:{free_port()}/fhir" for _ in range(2))
-    environment = protect(server, base, "demo-public")
-    protect(server, other)
-    seed = folder / "who-is-who.yaml"
-    seed.write_text(WHO_IS_WHO.format(base=base, other=other, resource_server=environment["CLIENT_ID"]))
-    server.manage("seed", str(seed))
-    return Protected(server, environment, other, folder)
 
 
 @pytest.fixture(scope="module")
@@ -213,7 +142,7 @@ QUICK = [
 
 @pytest.mark.requirement("TV-14", "TV-15")
 @pytest.mark.usefixtures("stranger")
-@pytest.mark.parametrize("stranger", ASK_FOR_JSON, indirect=True)
+@pytest.mark.parametrize("stranger", INTROSPECT, indirect=True)
 def test_who_is_answered_wrongly_about_a_token_lets_nobody_in(
     smartauth_server: DevelopmentServer, protected: Protected, tokens: dict[str, str]
 ) -> None:
@@ -326,14 +255,12 @@ def test_only_aud_tells_the_other_base_apart(protected: Protected, tokens: dict[
 
 # who does not tell addresses cannot be asked for a token that is bound to one
 KINDS = [name for name in kinds() if name != "address-blocked"]
-# the recipes compare `aud` to the letter, as the policy of this kind allows
+# those who introspect compare `aud` to the letter, as the policy of this kind allows
 REFUSED_BY_POLICY = "good-aud-slash"
-# a decision compares `aud` as smartauth does
-ASK_FOR_DECISIONS = {"nginx"}
-# no answer of introspection reaches it
-READS_NO_INTROSPECTION = {("nginx", "active-text")}
+# no answer of introspection reaches those
+READS_NO_INTROSPECTION = {(name, "active-text") for name in ASK_FOR_DECISIONS}
 # without a search by POST, a server answers so before anybody is asked
-NO_POST = {("stranger", "in-body"): 501, ("readme", "in-body"): 501, ("nginx", "in-body"): 404}
+NO_POST = {("stranger", "in-body"): 501, ("nginx", "in-body"): 404}
 
 
 class MintsEachKindOnce(DevelopmentServer):
@@ -390,8 +317,8 @@ def test_garbage_is_refused(protected: Protected, token: str) -> None:
 
 
 @pytest.mark.requirement("DS-01")
-@pytest.mark.parametrize("stranger", SERVE_THE_DOCUMENT, indirect=True)
-def test_an_app_without_a_token_finds_the_document_below_the_base(stranger: str, protected: Protected) -> None:
+@pytest.mark.usefixtures("stranger")
+def test_an_app_without_a_token_finds_the_document_below_the_base(protected: Protected) -> None:
     answer = protected.get(".well-known/smart-configuration")
 
     asked = httpx.get(f"{protected.server.url}/o/smart-configuration", params={"aud": protected.base})
@@ -407,7 +334,7 @@ def test_an_app_without_a_token_finds_the_document_below_the_base(stranger: str,
 PUBLIC_BASE = "https://fhir.example.org"
 
 
-@pytest.fixture(scope="module", params=ASK_FOR_JSON)
+@pytest.fixture(scope="module", params=INTROSPECT)
 def misled(request: pytest.FixtureRequest, protected: Protected, oracle: Oracle) -> Iterator[str]:
     """A stranger that asks the oracle, below a base without a path, behind a proxy that ends TLS. Where it listens."""
     port = free_port()
@@ -509,7 +436,7 @@ def test_an_answer_that_trickles_costs_three_seconds(misled: str, oracle: Oracle
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
 
 
-@pytest.mark.parametrize("misled", [each for each in SERVE_THE_DOCUMENT if each in ASK_FOR_JSON], indirect=True)
+@pytest.mark.parametrize("misled", INTROSPECT, indirect=True)
 def test_the_document_is_kept_for_a_while_but_an_error_is_not(misled: str, oracle: Oracle) -> None:
     url = f"{misled}/.well-known/smart-configuration"
 
