@@ -29,7 +29,7 @@ from smart.http import limits  # noqa: E402
 from smart.http.cors import Cors  # noqa: E402
 from smart.http.errors import InvalidRequest  # noqa: E402
 from smartauth import development_door  # noqa: E402
-from smartauth.development_machines import DEVELOPMENT_MACHINES, Machine  # noqa: E402
+from smartauth.development_machines import Machine, development_machines  # noqa: E402
 from smartauth.request_buffer import RequestBuffer  # noqa: E402
 from smartauth.startup_checks import UnsafeStart, gate  # noqa: E402
 from smartauth.wsgi import NOT_READY  # noqa: E402
@@ -51,7 +51,7 @@ MACHINES = {
         answer_error=gateway_error,
     ),
 }
-machines: Mapping[str, Machine] = {**MACHINES, **(DEVELOPMENT_MACHINES if settings.SMARTAUTH_DEV else {})}
+machines: Mapping[str, Machine] = {**MACHINES, **(development_machines(MACHINES) if settings.SMARTAUTH_DEV else {})}
 HEALTHY = MachineResponse(HTTPStatus.OK, b'{"status": "ok"}')
 _people = RequestBuffer(WSGIMiddleware(cast(Any, people), workers=settings.SMARTAUTH_WEB_THREADS))
 

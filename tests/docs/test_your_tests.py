@@ -33,7 +33,12 @@ def test_the_project_of_the_page_starts_a_server_of_its_own_and_sends_every_kind
     write_files("test-your-server.md", tmp_path)
     conftest = tmp_path / "conftest.py"
     conftest.write_text(conftest.read_text(encoding="utf-8").replace("9001", str(free_port())), encoding="utf-8")
-    (tmp_path / "server.py").write_bytes((ROOT / "docs/recipes/flask/server.py").read_bytes())
+    for name, copy in {
+        "flask_server.py": "server.py",
+        "records.py": "records.py",
+        "records.json": "records.json",
+    }.items():
+        (tmp_path / copy).write_bytes((ROOT / "docs/recipes/python" / name).read_bytes())
     (tmp_path / "pytest.ini").touch()
     command = f"{sys.executable} {ROOT / 'manage.py'} dev"
 
@@ -41,7 +46,7 @@ def test_the_project_of_the_page_starts_a_server_of_its_own_and_sends_every_kind
         [sys.executable, "-m", "pytest", "-ra", "-p", "smartauth_probe.pytest_plugin", "-p", "no:django", "-p",
          "no:cacheprovider", "--smartauth-command", command],
         tmp_path,
-        PYTHONPATH=str(ROOT),
+        PYTHONPATH=f"{ROOT}:{ROOT / 'clients/python'}",
     )  # fmt: skip
 
     assert done.returncode == 0, done.stdout + done.stderr

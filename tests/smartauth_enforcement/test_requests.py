@@ -39,7 +39,9 @@ def test_without_one_token_nobody_is_asked(
     assert (smartauth.asked, fhir.asked) == ([], [])
 
 
-@pytest.mark.parametrize("url", ["http://fhir.example.org/", "http://fhir.example.org/fhirx/Patient", BASE])
+@pytest.mark.parametrize(
+    "url", ["http://fhir.example.org/", "http://fhir.example.org/fhirx/Patient", BASE, f"{BASE}//Patient/amy"]
+)
 def test_what_is_not_below_the_base_is_not_there(send: Send, smartauth: Smartauth, fhir: FhirServer, url: str) -> None:
     assert send("GET", url).status_code == 404
     assert (smartauth.asked, fhir.asked) == ([], [])

@@ -83,7 +83,7 @@ class FhirRequest:
 
 
 def path_below(root: str, path: str) -> str | None:
-    """The rest of a path below that of the base; None for one that is elsewhere."""
-    if not path.startswith(f"{root}/"):
+    """The rest of a path below that of the base; None for one that is elsewhere, or that servers read in two ways."""
+    if not path.startswith(f"{root}/") or "//" in path or {".", ".."} & set(path.split("/")):
         return None
     return path[len(root) + 1 :]

@@ -14,6 +14,7 @@ from oauth.http.machine_response import MachineResponse
 from oauth.workbench.console.buffer import buffer
 from oauth.workbench.console.harmless import harmless_text
 from oauth.workbench.console.row import Outcome, Row, about, why
+from oauth.workbench.faults.introspection import can_have
 from oauth.workbench.faults.switch import FAULT, current_fault
 from oauth.workbench.memory.minted_kinds import kind_of
 from oauth.workbench.memory.questions import asked_digest
@@ -128,7 +129,7 @@ def _asked_about(request: MachineRequest) -> dict[str, Any]:
 def _fault(scope: Scope, request: MachineRequest | None, answer: MachineResponse) -> dict[str, Any]:
     """What the caller gets in the place of a right answer."""
     name = scope.get(FAULT) or (current_fault(request.credentials.client_id) if request else "")
-    if scope["path"] != INTROSPECT or answer.status != 200 or name in ("", NONE):
+    if answer.status != 200 or name in ("", NONE) or not can_have(name, scope["path"]):
         return {}
     return {"answer": name, "outcome": Outcome.OTHER, "reason": introspection_faults()[name].sentence.replace("`", "")}
 

@@ -1,4 +1,4 @@
-"""What introspection answers where it misbehaves on purpose: made from the right answer, pure, and sent elsewhere."""
+"""What introspection and decisions answer where they misbehave on purpose: made from the right answer, pure."""
 
 import gzip
 import json
@@ -57,6 +57,30 @@ def faulty_answer(fault: str, right: bytes) -> FaultyAnswer:
     return FaultyAnswer(right)
 
 
+def changes_decisions(fault: str) -> bool:
+    """Whether a decision can have that fault: those about a claim change none."""
+    return fault in MAKERS or fault in DECISIONS or fault == DECISION_TWICE
+
+
+def faulty_decision(fault: str, right: bytes) -> FaultyAnswer:
+    """The same of an answer with decisions (AuthZEN §5.5, §7.2), where `active` is `decision`. A denial stays one."""
+    if fault in MAKERS:
+        return MAKERS[fault](right)
+    members = json.loads(right)
+    name = "evaluations" if "evaluations" in members else "decision"
+    if fault == DECISION_TWICE and members[name]:
+        return FaultyAnswer(_first_said(right, name, [] if name == "evaluations" else False))
+    if fault not in DECISIONS:
+        return FaultyAnswer(right)
+    if name == "evaluations":
+        return FaultyAnswer(json.dumps({name: [_decision(fault, one) for one in members[name]]}).encode())
+    return FaultyAnswer(json.dumps(_decision(fault, members)).encode())
+
+
+def _decision(fault: str, members: dict[str, Any]) -> dict[str, Any]:
+    return DECISIONS[fault](members) if members["decision"] else members
+
+
 def _deep(right: bytes) -> FaultyAnswer:
     nested = b"[" * DEPTH + b"]" * DEPTH
     return FaultyAnswer(right[:-1] + b', "nested": ' + nested + b"}")
@@ -103,6 +127,12 @@ CLAIMS: Mapping[str, Change] = {
     "patient-other": lambda claims: {**claims, "patient": ANOTHER_PATIENT},
     "exp-past": lambda claims: {**claims, "exp": int(claims.get("iat", TEN_MINUTES)) - TEN_MINUTES},
 }
+DECISIONS: Mapping[str, Change] = {
+    "active-text": lambda members: {**members, "decision": "true"},
+    "active-number": lambda members: {**members, "decision": 1},
+    "active-missing": lambda members: _without(members, "decision"),
+}
+DECISION_TWICE = "active-twice"
 TWICE: Mapping[str, tuple[str, Any]] = {
     "active-twice": ("active", False),
     "patient-twice": ("patient", ANOTHER_PATIENT),

@@ -1,4 +1,4 @@
-"""Introspection that misbehaves on purpose, in development only: the right answer is made, and another one is sent.
+"""Introspection and decisions that misbehave on purpose, in development only: the right answer is made, another sent.
 
 Nothing here holds a thread while it waits, and every wait ends.
 """
@@ -12,35 +12,50 @@ from typing import Any
 from oauth.http.asgi import Receive, Scope, Send
 from oauth.http.connection import connection_of
 from oauth.http.endpoint import Endpoint, parsed_request
-from oauth.workbench.faults.answers import PIECE, Delivery, FaultyAnswer, faulty_answer
+from oauth.workbench.faults.answers import (
+    PIECE,
+    Delivery,
+    FaultyAnswer,
+    changes_decisions,
+    faulty_answer,
+    faulty_decision,
+)
 from oauth.workbench.faults.switch import FAULT, current_fault, is_any_on
 
 PATH = "/o/introspect"
+DECISION_PATHS = ("/access/v1/evaluation", "/access/v1/evaluations")
 WAIT_SECONDS = 30.0
 DRIP_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class FaultyIntrospection:
+class FaultyEndpoint:
     """Answers with this fault; without one, with that of the resource server that asks, if it meets one just now."""
 
     right: Endpoint
     fault: str = ""
+    path: str = PATH
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if not self.fault and not is_any_on():
             await self.right(scope, receive, send)
             return
-        asked: Scope = {**scope, "path": PATH, FAULT: self.fault}
+        asked: Scope = {**scope, "path": self.path, FAULT: self.fault}
         answer = _UnsentAnswer()
         await self.right(asked, receive, answer.keep)
         request = parsed_request(asked)
         fault = self.fault or (current_fault(request.credentials.client_id) if request else "")
-        if not fault or answer.status != HTTPStatus.OK:  # who proves nothing hears so
+        if not fault or not can_have(fault, self.path) or answer.status != HTTPStatus.OK:  # who proves nothing hears so
             await answer.pass_on(send)
             return
-        faulty = await asyncio.to_thread(faulty_answer, fault, answer.body)
+        make = faulty_answer if self.path == PATH else faulty_decision
+        faulty = await asyncio.to_thread(make, fault, answer.body)
         await _Transmission(scope, receive, send, faulty).send_all()
+
+
+def can_have(fault: str, path: str) -> bool:
+    """Whether what is answered there can have that fault."""
+    return path == PATH or (path in DECISION_PATHS and changes_decisions(fault))
 
 
 class _UnsentAnswer:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from oauth.workbench.faults.answers import FaultyAnswer, faulty_answer
+from oauth.workbench.faults.answers import FaultyAnswer, changes_decisions, faulty_answer, faulty_decision
 from smart.http import strict_json
 from smartauth_probe.introspection_faults import NONE, introspection_faults
 
@@ -73,3 +73,42 @@ def test_a_bomb_is_small_until_it_is_read() -> None:
     assert ("content-encoding", "gzip") in answer.headers
     assert gzip.decompress(answer.body)[-len(RIGHT) :] == RIGHT
     assert faulty_answer("huge", RIGHT).blanks == 50_000_000
+
+
+YES, NO = {"decision": True, "context": {"claims": {}}}, {"decision": False, "context": {"reason": "not_in_view"}}
+
+
+@pytest.mark.parametrize("fault", introspection_faults())
+@pytest.mark.parametrize("right", [YES, {"evaluations": [YES, NO]}], ids=["one", "many"])
+def test_a_decision_has_each_fault_but_those_of_a_claim(fault: str, right: Any) -> None:
+    body = json.dumps(right).encode()
+
+    changes = changes_decisions(fault) and fault != NONE
+    assert (faulty_decision(fault, body) == FaultyAnswer(body)) is not changes
+    assert changes_decisions(fault) or fault in {*changed_claims(), "patient-twice", NONE}
+
+
+def changed_claims() -> set[str]:
+    return {"aud-other", "aud-missing", "scope-missing", "patient-other", "exp-past"}
+
+
+@pytest.mark.parametrize(("fault", "says"), [("active-text", "true"), ("active-number", 1), ("active-missing", None)])
+def test_a_decision_is_what_active_is_and_a_denial_stays_one(fault: str, says: Any) -> None:
+    def said(right: Any) -> Any:
+        return json.loads(faulty_decision(fault, json.dumps(right).encode()).body)
+
+    assert repr(said(YES).get("decision")) == repr(says)
+    assert said(NO) == NO
+    assert [repr(one.get("decision")) for one in said({"evaluations": [YES, NO]})["evaluations"]] == [
+        repr(says),
+        "False",
+    ]
+
+
+def test_a_decision_comes_twice_and_the_right_one_last() -> None:
+    def said(right: Any) -> Any:
+        return json.loads(faulty_decision("active-twice", json.dumps(right).encode()).body, object_pairs_hook=list)
+
+    assert [value for name, value in said(YES) if name == "decision"] == [False, True]
+    assert said({"evaluations": [YES]})[0] == ("evaluations", [])
+    assert json.loads(faulty_decision("active-twice", json.dumps(NO).encode()).body) == NO
