@@ -1,5 +1,6 @@
 """The records of the recipes behind the code of README: the page's lines, with this server's own values."""
 
+import json
 import os
 from typing import Any
 from urllib.parse import urlsplit
@@ -26,7 +27,7 @@ async def fhir(scope: Any, receive: Any, send: Any) -> None:
     body = (await receive()).get("body", b"")
     path = scope["path"].removeprefix(urlsplit(BASE).path)
     status, found = records.answer(scope["method"], path, scope["query_string"].decode(), body)
-    content = records.json.dumps(found).encode()
+    content = json.dumps(found).encode()
     await send(
         {"type": "http.response.start", "status": status, "headers": [(b"content-type", b"application/fhir+json")]}
     )

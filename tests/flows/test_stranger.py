@@ -262,8 +262,8 @@ def test_only_aud_tells_the_other_base_apart(protected: Protected, tokens: dict[
 KINDS = [name for name in kinds() if name != "address-blocked"]
 # those who introspect compare `aud` to the letter, as the policy of this kind allows
 REFUSED_BY_POLICY = "good-aud-slash"
-# no answer of introspection reaches it, and what it asks has no faults
-READS_NO_INTROSPECTION = {("nginx", "active-text")}
+# no answer of introspection reaches those
+READS_NO_INTROSPECTION = {(name, "active-text") for name in ASK_FOR_DECISIONS}
 # without a search by POST, a server answers so before anybody is asked
 NO_POST = {("stranger", "in-body"): 501, ("nginx", "in-body"): 404}
 
