@@ -63,13 +63,19 @@ def client_credentials(request: MachineRequest, client: AuthenticatedClient) -> 
 @transaction.atomic
 def issue_for_client(client: int, parameters: Parameters, *, now: int, address: str) -> dict[str, Any]:
     """The token answer for a client that has proved itself."""
+    authorization, scope = authorize_client(client, parameters, now=now)
+    return issue_without_refresh(authorization, scope, now=now, address=address)
+
+
+def authorize_client(client: int, parameters: Parameters, *, now: int) -> tuple[AuthorizationState, str]:
+    """The authorization of a client that has proved itself, and the scope that its request is granted."""
     rows = sql.many(_BACKEND_ROWS, [client])
     granted = validate_grant(parameters, _service(rows))
     authorization = AuthorizationState.of(_authorization_pk(client, rows, granted, now=now))
     if reason := authorization.unusable_reason:  # since the client was read, an operator has ended something
         words, rule = "access of this client is just being ended", authorization.unusable_rule
         raise TemporarilyUnavailable(words, event_reason=reason, rule=rule)
-    return issue_without_refresh(authorization, granted.scope, now=now, address=address)
+    return authorization, granted.scope
 
 
 def _service(rows: Sequence[BackendRow]) -> BackendService:

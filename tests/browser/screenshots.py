@@ -129,6 +129,30 @@ def bad_tokens(album: Album) -> None:
     album.keep("dev-token-sent")
 
 
+def reasons(album: Album) -> None:
+    """The console with a refused request opened, a pasted token and a reference explained, and a page of the docs."""
+    page, order = album.page, {"client": "demo-public", "user": "amy"}
+    good, expired = (
+        httpx.post(f"{album.url}/dev/tokens", json={**order, **more}).json()["access_token"]
+        for more in ({}, {"bad": "expired"})
+    )
+    for token, patient in ((good, "amy"), (expired, "amy"), (good, "ben")):
+        read = {"Authorization": f"Bearer {token}"}
+        httpx.get(f"{album.url}/fhir/r4/Patient/{patient}", headers=read)
+    album.open("/dev/console", "console")
+    page.locator("#rows tr.is-no a").first.click()
+    album.keep("console-request")
+    page.goto(f"{album.url}/explain")
+    page.locator("[name=what]").fill(good)
+    page.locator("[name=request]").fill("GET /fhir/r4/Patient/ben")
+    page.get_by_role("button", name="Explain", exact=True).click()
+    page.locator("#verdict").wait_for()
+    album.keep("explain")
+    refused = httpx.get(f"{album.url}/o/authorize?client_id=demo-public&redirect_uri=https://evil.example/cb")
+    album.open(f"/explain/{refused.headers['X-Smartauth-Reason'].rpartition('(')[2].rstrip(')')}", "explain-reference")
+    album.open("/dev/docs/docs/index.md", "docs")
+
+
 def operator(album: Album) -> None:
     """The admin."""
     album.page.goto(f"{album.url}/admin/")
@@ -143,7 +167,7 @@ def operator(album: Album) -> None:
 
 def everything(browser: Browser, url: str) -> None:
     journeys: tuple[Callable[[Album], None], ...] = (
-        lambda album: album.open("/", "home"), launch, sample_app, doctor, moved, bad_tokens, operator,
+        lambda album: album.open("/", "home"), launch, sample_app, doctor, moved, bad_tokens, reasons, operator,
     )  # fmt: skip
     for width in (1280, 390):
         for scheme in SCHEMES:

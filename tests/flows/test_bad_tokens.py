@@ -8,7 +8,7 @@ import pytest
 
 from smartauth_probe.bad_token import BadToken, received
 from smartauth_probe.catalogue import kinds
-from smartauth_probe.development_server import DevelopmentServer, Order
+from smartauth_probe.development_server import CannotMint, DevelopmentServer, Order
 from smartauth_probe.kinds import Kind
 from smartauth_probe.raw_http import send
 from tests.oauth.workbench.minting.broken_verifiers import header_of
@@ -112,3 +112,30 @@ def test_a_record_that_is_hidden_is_answered_like_one_that_never_existed(lenient
 
     assert hidden.status_code == unknown.status_code == 404
     assert hidden.text.replace("amy", "") == unknown.text.replace("never-existed", "")
+
+
+# all tokens of a service hang on one authorization, and nobody has signed in
+NOT_OF_A_SERVICE = {
+    "authorization-ended", "person-ended", "client-ended", "client-disabled", "address-blocked", "launch-handle",
+    "backend-with-patient", "claims-doubled", *(kind for kind in kinds() if kind.startswith("patient-")),
+}  # fmt: skip
+
+
+@pytest.mark.requirement("TV-10", "BK-05")
+def test_the_kinds_are_made_for_a_backend_service_too(lenient: Server) -> None:
+    """One test for all: that each of them is what it says is shown above, with the scopes of a person's app."""
+    door, wrong, missing = DevelopmentServer(lenient.url), dict[str, str](), set[str]()
+    for kind in kinds().values():
+        try:
+            bad = door.bad_token(kind.name, client="demo-backend")
+        except CannotMint:
+            missing.add(kind.name)
+            continue
+        answer = bad.send()
+        wanted = MALFORMED if kind.name in NO_HTTP else LINES[kind.id][0]
+        if (answer.status_code, received(answer).error or "") != wanted:
+            wrong[kind.name] = f"{answer.status_code} {received(answer).error}, not {wanted}"
+
+    assert wrong == {}
+    assert missing == NOT_OF_A_SERVICE
+    assert door.token(client="demo-backend", lifetime=60).answer["expires_in"] == 60

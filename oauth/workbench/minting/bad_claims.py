@@ -99,7 +99,7 @@ _SCOPES: Mapping[str, Change] = {
     "scope-prefix-trap": _set(scope="patient/PatientX.rs"),
     "scope-prefix-context": _set(scope="mypatient/Patient.rs"),
 }
-_PATIENT: Mapping[str, Change] = {
+PATIENT: Mapping[str, Change] = {
     "patient-missing": _without("patient"),
     "patient-other": _patient(lambda good: good.other_patient),
     "patient-path": _patient(lambda good: f"{good.patient}/../{good.other_patient}"),
@@ -124,4 +124,4 @@ _OTHER: Mapping[str, Change] = {
     "good-extra-claims": _set(extra={"of": ["nobody", 1]}, **{"https://claims.invalid/x": True}),
     "good-extra-scopes": _set(scope="patient/*.rs launch/nowhere https://scopes.invalid/x unheard-of"),
 }
-CHANGES: Mapping[str, Change] = {**_LIFETIME, **_AUDIENCE, **_SCOPES, **_PATIENT, **_OTHER}
+CHANGES: Mapping[str, Change] = {**_LIFETIME, **_AUDIENCE, **_SCOPES, **PATIENT, **_OTHER}

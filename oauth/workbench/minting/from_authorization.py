@@ -2,6 +2,7 @@
 
 import json
 import secrets
+from dataclasses import replace
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -21,8 +22,8 @@ LONGEST_JTI = 500
 
 
 def good_token(authorization: Authorization, lifetime: int, listener: str, *, now: int) -> GoodToken:
-    """The token that a launch would give, from which another one is made."""
-    state, issued = AuthorizationState.of(authorization.pk), now // SECOND
+    """The token that a launch would give, or the token endpoint a service, from which another one is made."""
+    state, issued = replace(AuthorizationState.of(authorization.pk), scope=authorization.scope), now // SECOND
     expires = issued + (lifetime or access_token.lifetime_seconds(state))
     standard = access_token.standard_claims(state, state.scope, issued=issued, expires=expires)
     claims = build_claims(state, standard, state.scope)

@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from oauth.workbench.minting import bad_content, bad_headers, bad_signatures
+from oauth.workbench.minting import bad_content, bad_headers, bad_signatures, of_services
 from oauth.workbench.minting.bad_claims import CHANGES
 from oauth.workbench.minting.good_token import CannotMint, Claims, Forge, GoodToken, signed
 from smart.digests import random_token
@@ -42,7 +42,7 @@ def mint(kind: Kind, good: GoodToken) -> Minted:
 
 def _changed(kind: Kind, good: GoodToken) -> Minted:
     """Other claims in the token; and in the answer where a server that introspects is at risk, or is to let it in."""
-    change = CHANGES[kind.name]
+    change = of_services.in_scopes_of(good, CHANGES[kind.name])
     is_issued = kind.fools.introspection or kind.is_good
     if not is_issued and good.keys is None:
         raise CannotMint("an opaque token has no claims of its own")

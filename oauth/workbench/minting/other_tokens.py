@@ -35,7 +35,7 @@ def _code(token: str, authorization: Authorization, now: int) -> object:
 
 
 def _launch_handle(token: str, authorization: Authorization, now: int) -> object:
-    assert authorization.user is not None  # noqa: S101  # an order names its person
+    assert authorization.user is not None  # noqa: S101  # no such token is made for a service
     return Launch.objects.create(
         digest=sha256_hex(token),
         client=authorization.client,

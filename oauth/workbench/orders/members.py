@@ -5,9 +5,9 @@ from django.conf import settings
 from oauth.http.json_members import Members, required_text
 from oauth.workbench.memory.minted_kinds import MINTED_KIND
 from oauth.workbench.minting.good_token import CannotMint
-from oauth.workbench.orders.backend_token import issue_to_backend
+from oauth.workbench.orders.backend_token import issue_to_backend, parse_backend_order
 from oauth.workbench.orders.changes import parse_changes
-from oauth.workbench.orders.order import NO_PATIENT, InvalidOrder, find_client, parse_order
+from oauth.workbench.orders.order import NO_PATIENT, find_client, parse_order
 from oauth.workbench.orders.ordered_token import OrderedToken, create_token
 
 TEXTS = ("client", "user", "patient", "scope", "aud", "bad", "listener")
@@ -34,6 +34,7 @@ def create_from_members(asked: Members) -> OrderedToken:
         patient = NO_PATIENT if without_patient else texts.get("patient")
         order = parse_order(client, texts["user"], scope, aud, patient)
         return create_token(order, changes, bad=bad, listener=texts.get("listener", ""))
-    if bad or changes:
-        raise InvalidOrder("A token that is bad or changed is made for a person.", "user")
-    return issue_to_backend(client, scope, aud)
+    if not (bad or changes):
+        return issue_to_backend(client, scope, aud)
+    service = parse_backend_order(client, scope, aud, texts.get("patient"))
+    return create_token(service, changes, bad=bad, listener=texts.get("listener", ""))

@@ -30,13 +30,14 @@ class Order:
     """A launch that nobody has to click through; the limits of a launch hold. `patient` may be NO_PATIENT."""
 
     client: Client
-    person: User
+    person: User | None
     server: FhirServer
     patient: str
     scope: str
 
     def create_authorization(self, *, now: int) -> Authorization:
         """What the person would have granted."""
+        assert self.person is not None  # noqa: S101  # of a service see BackendOrder
         created: Authorization = Authorization.objects.create(
             client=self.client,
             user=self.person,

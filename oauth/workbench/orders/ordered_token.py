@@ -20,6 +20,7 @@ from oauth.workbench.minting.endings import ENDINGS
 from oauth.workbench.minting.from_authorization import good_token, register
 from oauth.workbench.minting.good_token import CannotMint, Claims, GoodToken, header
 from oauth.workbench.minting.mint import Minted, mint
+from oauth.workbench.minting.of_services import require_service_kind
 from oauth.workbench.minting.other_tokens import OTHER_TOKENS, create
 from oauth.workbench.orders.changes import Changes
 from oauth.workbench.orders.order import InvalidOrder, Order
@@ -104,6 +105,8 @@ def _mint_changed(order: Order, changes: Changes) -> OrderedToken:
 @transaction.atomic
 def _mint_bad(order: Order, kind: Kind, *, lifetime: int, listener: str) -> OrderedToken:
     """A token of that kind, which supersedes nothing. Raises CannotMint, and then nothing is written."""
+    if order.person is None:
+        require_service_kind(kind.name, has_patient=any(each.startswith("patient/") for each in order.scope.split()))
     now = clock.now()
     authorization = order.create_authorization(now=now)
     good = good_token(authorization, lifetime, listener, now=now)
@@ -141,7 +144,7 @@ def _ordered_token(
         remember_kind(token, kind.name)
     seconds = int(good.answer["exp"]) - good.now
     answer = {"token_type": "Bearer", "expires_in": seconds, "scope": order.scope}
-    answer |= {"patient": order.patient} if order.patient else {}
+    answer |= {"patient": order.patient} if order.patient and order.person else {}
     return OrderedToken(token=token, answer=answer, server=order.server, patient=order.patient, kind=kind, good=good)
 
 

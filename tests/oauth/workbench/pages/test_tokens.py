@@ -131,7 +131,7 @@ def test_every_minting_is_an_event(chooser: Chooser, events: Events) -> None:
         pytest.param("good", {"client": ""}, "client is missing", id="no client"),
         pytest.param("good", {"patient": "ben"}, "may act for: amy", id="another's patient"),
         pytest.param("good", {"lifetime": "-1"}, "number of seconds", id="no life"),
-        pytest.param("expired", {"user": ""}, "made for a person", id="bad without a person"),
+        pytest.param("expired", {"user": ""}, "asks for people, not for itself", id="bad without a person"),
         pytest.param("good", {"scope": "<b>"}, "None of these scopes", id="no scope"),
     ],
 )
