@@ -152,8 +152,9 @@ def test_a_token_is_for_each_base_that_it_names(issue: Issue, ask: Ask, audience
     row = AccessToken.objects.get(digest=sha256(token.encode()).hexdigest())
     AccessToken.objects.filter(pk=row.pk).update(claims=json.dumps({**json.loads(row.claims), "aud": audience}))
     body = evaluation(token, "read", properties={"content": observation("amy")})
-    entries = ask({**body, "evaluations": [{}]}, MANY).json()["evaluations"]
-    assert ask(body).json()["decision"] is entries[0]["decision"] is (BASE in str(audience))
+    assert ask(body).json()["decision"] is (BASE in str(audience))
+    if BASE in str(audience):
+        assert ask({**body, "evaluations": [{}]}, MANY).json() == {"evaluations": [{"decision": True}]}
 
 
 @pytest.mark.requirement("IN-06", "IN-07")
