@@ -45,23 +45,12 @@ def main(version: str, package: str) -> None:
     content = read_package(package)
     compartment = next(one for one in content if one.get("url", "").endswith("CompartmentDefinition/patient"))
     members = {row["code"]: row.get("param", []) for row in compartment["resource"]}
-    elements = {
-        one["type"]: {
-            part["path"]: [kind["code"] for kind in part.get("type", [])] for part in one["snapshot"]["element"]
-        }
-        for one in content
-        if one["resourceType"] == "StructureDefinition" and one.get("derivation") != "constraint"
-    }
+    elements = elements_by_type(content)
     types: dict[str, Any] = {name: {"compartment": {}, "search": dict(COMMON)} for name in sorted(members)}
-    for parameter in content:
-        if (
-            parameter["resourceType"] == "SearchParameter"
-            and not parameter.get("experimental")
-            and parameter["type"] in TYPES
-        ):
-            for name in set(parameter.get("base", ())) & types.keys():
-                if found := definition(parameter, name, elements):
-                    types[name]["search"][parameter["code"]] = found
+    for parameter in filter(is_evaluable, content):
+        for name in set(parameter.get("base", ())) & types.keys():
+            if found := definition(parameter, name, elements):
+                types[name]["search"][parameter["code"]] = found
     for name, row in types.items():
         known = sorted(set(members[name]) & row["search"].keys())
         row["compartment"] = {"itself": True} if name == "Patient" else {"parameters": known} if known else {}
@@ -80,6 +69,22 @@ def read_package(path: str) -> list[dict[str, Any]]:
             if name.startswith(wanted) and (file := archive.extractfile(member)):
                 found.append(json.load(file))
     return [one for one in found if one.get("kind") != "logical"]
+
+
+def elements_by_type(content: list[dict[str, Any]]) -> dict[str, Any]:
+    """The elements of each resource and datatype by their path, with the types that each may have."""
+    return {
+        one["type"]: {
+            part["path"]: [kind["code"] for kind in part.get("type", [])] for part in one["snapshot"]["element"]
+        }
+        for one in content
+        if one["resourceType"] == "StructureDefinition" and one.get("derivation") != "constraint"
+    }
+
+
+def is_evaluable(one: dict[str, Any]) -> bool:
+    """Whether it is a search parameter of a type that is compared here."""
+    return one["resourceType"] == "SearchParameter" and not one.get("experimental") and one["type"] in TYPES
 
 
 def definition(parameter: dict[str, Any], name: str, elements: dict[str, Any]) -> dict[str, Any] | None:
@@ -119,18 +124,7 @@ def json_paths(path: str, kind: str, elements: dict[str, Any], of_type: str) -> 
     resource, *steps = path.split(".")
     written, current, codes = [], resource, [resource]
     for step in steps:
-        found = next(
-            (
-                (f"{owner}.{step}", elements[head][f"{owner}.{step}{choice}"], choice)
-                for owner, head in [(current, resource), *((code, code) for code in codes)]
-                for choice in ("", "[x]")
-                if head in elements and f"{owner}.{step}{choice}" in elements[head]
-            ),
-            None,
-        )
-        if found is None:
-            raise Unsupported(path)
-        current, codes, choice = found
+        current, codes, choice = element(step, [(current, resource), *((code, code) for code in codes)], elements)
         if choice and step is not steps[-1]:
             raise Unsupported(path)
         written.append(step)
@@ -141,6 +135,15 @@ def json_paths(path: str, kind: str, elements: dict[str, Any], of_type: str) -> 
             return
         resource = resource if f"{current}" in elements.get(resource, {}) else codes[0]
     yield from parts(".".join(written), codes, kind)
+
+
+def element(step: str, owners: list[tuple[str, str]], elements: dict[str, Any]) -> tuple[str, list[str], str]:
+    """Its path, its types, and "[x]" where one of them is chosen: of the first owner, a path in a type, that has it."""
+    for owner, head in owners:
+        for choice in ("", "[x]"):
+            if head in elements and f"{owner}.{step}{choice}" in elements[head]:
+                return f"{owner}.{step}", elements[head][f"{owner}.{step}{choice}"], choice
+    raise Unsupported(step)
 
 
 def parts(path: str, codes: list[str], kind: str) -> Iterator[str]:

@@ -11,7 +11,8 @@ from django.db.models import BigIntegerField, BooleanField
 
 from accounts import clock
 from introspection.token_lookup import LookupRow
-from oauth.clients.authentication import SecretClient, Signer
+from oauth.clients.authentication import SecretClient
+from oauth.clients.signed_assertion import Signer
 from oauth.ending.tokens import EndedToken
 from oauth.models import AccessToken, AddressChange, Authorization, Client, sql
 from oauth.tokens.authorization_code import ConsumedCode
