@@ -170,3 +170,109 @@ def test_what_an_answer_lets_through_is_what_the_check_of_each_entry_lets_throug
             assert shows(found["context"], record) is by_itself
         elif name in found["context"].get("view", {}):
             assert by_itself or not shows(found["context"], record)
+
+
+# The wire form ---------------------------------------------------------------------------------------------------------
+
+LABORATORY = "http://terminology.hl7.org/CodeSystem/observation-category|laboratory"
+PATIENT, OWN = {"patient": "A"}, ("Practitioner", "p")
+
+
+def decided(scope: str, url: str, **subject: Any) -> dict[str, Any]:
+    reach = Reach(Subject(parse_scopes(scope), **subject), "r4", BASE)
+    decision = decide(reach, question_of_http("GET", url), applies_views=True)
+    return answer(decision, version="r4", base=BASE, claims={"sub": "s", "jti": "j"})
+
+
+@pytest.mark.requirement("SR-12", "SR-13")
+@pytest.mark.parametrize(
+    ("scope", "subject", "who", "sets"),
+    [
+        ("patient/Practitioner.r", PATIENT, [{"compartments": ["Patient/A"]}], {}),
+        (
+            "user/Practitioner.r",
+            {"patients": frozenset("BA"), "own_record": OWN},
+            [{"compartments_of": "$user"}, {"self": "Practitioner/p"}],
+            {"$user": ["A", "B"]},
+        ),
+        (
+            "user/Practitioner.r",
+            {"patients": frozenset("B"), "own_record": OWN},
+            [{"compartments": ["Patient/B"]}, {"self": "Practitioner/p"}],
+            {},
+        ),
+        (
+            "user/Practitioner.r",
+            {"own_record": OWN},
+            [{"compartments_of": "$user"}, {"self": "Practitioner/p"}],
+            {"$user": []},
+        ),
+    ],
+)
+def test_a_view_says_whose_records_may_be_shown(
+    scope: str, subject: dict[str, Any], who: list[Any], sets: dict[str, Any]
+) -> None:
+    context = decided(scope, "Practitioner/p", **subject)["context"]
+
+    assert context["view"] == {"Practitioner": [{"who": one, "where": []} for one in who]}
+    assert context["sets"] == sets
+
+
+@pytest.mark.requirement("GR-15")
+@pytest.mark.parametrize(
+    ("scope", "subject", "who", "elements"),
+    [
+        (
+            "patient",
+            PATIENT,
+            {"compartments": ["Patient/A"]},
+            ["category", "id", "performer", "resourceType", "subject"],
+        ),
+        ("system", {"is_backend": True}, "all", ["category", "resourceType"]),
+    ],
+)
+def test_a_view_names_the_elements_that_it_reads(
+    scope: str, subject: dict[str, Any], who: Any, elements: list[str]
+) -> None:
+    context = decided(f"{scope}/Observation.rs?category={LABORATORY}", "Observation", **subject)["context"]
+
+    where = [{"name": "category", "values": [LABORATORY]}]
+    assert context["view"] == {"Observation": [{"who": who, "where": where}]}
+    assert context["elements"] == {"Observation": elements}
+
+
+@pytest.mark.requirement("SY-03")
+def test_where_nothing_is_left_to_look_at_there_is_no_view() -> None:
+    found = decided("system/*.rs", "Observation", is_backend=True)
+
+    assert found == {"decision": True, "context": {"claims": {"sub": "s"}}}
+
+
+@pytest.mark.requirement("PC-02", "TV-20")
+def test_a_refusal_and_what_is_hidden_have_status_headers_and_an_outcome() -> None:
+    context = decided("patient/*.rs", "Observation", **PATIENT)["context"]
+    refused = decided("patient/Patient.rs", "Observation", **PATIENT)
+
+    assert context["hide"]["http"] == {"status": 404, "headers": {}}
+    assert context["hide"]["outcome"]["resourceType"] == "OperationOutcome"
+    assert (refused["decision"], refused["context"]["reason"]) == (False, "insufficient_scope")
+    assert refused["context"]["http"]["status"] == 403
+    assert refused["context"]["outcome"]["resourceType"] == "OperationOutcome"
+    assert "refuse" not in refused["context"]
+
+
+@pytest.mark.requirement("SR-08")
+def test_parameters_that_must_not_be_evaluated_are_named() -> None:
+    refused = decided("patient/*.rs", "Observation?subject.name=x", **PATIENT)["context"]
+
+    assert (refused["reason"], refused["refuse"]) == ("parameter_refused", ["subject.name"])
+
+
+def test_one_of_many_entries_is_told_without_a_view() -> None:
+    reach = Reach(Subject(parse_scopes("patient/*.rs"), patient="A"), "r4", BASE)
+    seen, unknown = (
+        decide(reach, question_of_http("GET", url), applies_views=True) for url in ("Observation", "Nothing")
+    )
+
+    assert plain_answer(seen, base=BASE) == {"decision": True}
+    assert plain_answer(unknown, base=BASE)["decision"] is False

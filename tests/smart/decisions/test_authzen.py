@@ -1,11 +1,14 @@
-"""Questions in the form of AuthZEN: what is no digest and no search by POST is none."""
+"""Questions in the form of AuthZEN: what is read from each member, and what is refused in which words."""
 
+import re
 from base64 import urlsafe_b64encode
+from typing import Any
 
 import pytest
 
-from smart.decisions.authzen import MalformedEvaluation, parse_presented_token
-from smart.decisions.question import is_search_by_post
+from smart.decisions.authzen import Evaluation, MalformedEvaluation, parse_evaluation, parse_presented_token
+from smart.decisions.question import Question, is_search_by_post
+from smart.http.limits import MAX_QUERY
 
 DIGEST = bytes(range(224, 256))
 TEXT = urlsafe_b64encode(DIGEST).decode().rstrip("=")
@@ -42,3 +45,98 @@ def test_what_is_no_digest_is_refused(text: str) -> None:
 )
 def test_parameters_stand_in_the_body_of_a_post_to_search_alone(method: str, url: str, is_one: bool) -> None:
     assert is_search_by_post(method, url) is is_one
+
+
+BASE = "https://fhir.example.org/r4"
+SUBJECT = {"type": "access_token", "id": "abc"}
+RESOURCE: dict[str, Any] = {"type": "Observation", "id": "o", "properties": {"base": BASE}}
+
+
+def parsed(**members: Any) -> Evaluation:
+    return parse_evaluation({"subject": SUBJECT, **members})
+
+
+def in_full(resource: dict[str, Any] | None = None, **properties: Any) -> Evaluation:
+    return parsed(action={"name": "read", "properties": properties}, resource={**RESOURCE, **(resource or {})})
+
+
+def in_short(http: dict[str, Any], **context: Any) -> Evaluation:
+    return parsed(context={"base": BASE, "http": {"method": "GET", "url": "Observation/o", **http}, **context})
+
+
+def test_in_full_every_member_becomes_part_of_the_question() -> None:
+    properties: dict[str, Any] = {"base": f"{BASE}/", "content": {"id": "new"}, "content_before": {"id": "old"}}
+    found = in_full(
+        {"properties": properties},
+        parameters=["code"], include=["a"], revinclude=["b"], sort=["c"], conditional=True,
+    )  # fmt: skip
+
+    assert found.base == BASE
+    assert found.question == Question(
+        "read", "Observation", "o", ("code",), ("a",), ("b",), ("c",), True, {"id": "new"}, {"id": "old"}
+    )
+    assert not found.applies_views
+
+
+def test_in_full_what_is_left_out_is_nothing() -> None:
+    found = parsed(action={"name": "read"}, resource={**RESOURCE, "id": ""})
+
+    assert found.question == Question("read", "Observation", "*")
+    assert in_full(conditional=False).question.is_conditional is False
+
+
+def test_in_short_contents_stand_in_the_context() -> None:
+    found = in_short(
+        {"conditional": 0}, content={"id": "new"}, content_before={"id": "old"}, understands=["fhir-view/1"]
+    )
+
+    assert found.applies_views
+    assert found.question == Question(
+        "read", "Observation", "o", is_conditional=True, content={"id": "new"}, content_before={"id": "old"}
+    )
+
+
+def test_a_request_is_as_long_as_it_may_be() -> None:
+    url = "Observation/o?a=" + "x" * (MAX_QUERY - 16)
+    assert len(url) == MAX_QUERY
+    assert in_short({"url": url}).question.parameters == ("a",)
+    assert in_short({"url": "Observation", "form": "a=" + "x" * (MAX_QUERY - 2)}).question.parameters == ("a",)
+    assert in_full(parameters=["a"] * 100).question.parameters == ("a",) * 100
+
+
+@pytest.mark.parametrize(
+    ("ask", "words"),
+    [
+        (lambda: in_short({"url": "x" * (MAX_QUERY + 1)}), "context.http.url or form is longer than"),
+        (lambda: in_short({"form": "x" * (MAX_QUERY + 1)}), "context.http.url or form is longer than"),
+        (lambda: in_short({"method": None}), "context.http.method is missing"),
+        (lambda: in_short({"url": 7}), "context.http.url is not text"),
+        (lambda: in_short({"form": 7}), "context.http.form is not text"),
+        (lambda: in_short({}, base=None), "context.base is missing"),
+        (lambda: in_short({}, base=7), "context.base is not text"),
+        (lambda: in_short({}, base="ftp://fhir.example.org"), "context.base is no URL of a FHIR server"),
+        (lambda: in_short({}, base="https:///r4"), "context.base is no URL of a FHIR server"),
+        (lambda: in_short({}, base="https://["), "context.base is no URL of a FHIR server"),
+        (lambda: in_full({"properties": {"base": "nothing"}}), "resource.properties.base is no URL of a FHIR server"),
+        (lambda: in_full({"properties": {}}), "resource.properties.base is missing"),
+        (lambda: in_full({"type": None}), "resource.type is missing"),
+        (lambda: in_full({"id": None}), "resource.id is missing"),
+        (lambda: in_full(parameters=["a"] * 101), "action.properties.parameters has more than 100 items"),
+        (lambda: in_full(sort=[7]), "action.properties.sort is not a list of texts"),
+        (lambda: in_full(include="a"), "action.properties.include is not a list of texts"),
+        (lambda: parsed(action={"name": "read"}), "resource is missing"),
+        (lambda: parsed(subject={"type": "access_token"}), "subject.id is missing"),
+        (lambda: parsed(subject={"id": "abc"}), "subject.type is missing"),
+        (lambda: parsed(subject={"type": "access_token", "id": "a b"}), "subject is not a token"),
+        (lambda: parsed(subject={"type": "token", "id": TEXT}), "subject is not a token"),
+    ],
+)
+def test_what_is_missing_or_has_another_form_is_named(ask: Any, words: str) -> None:
+    with pytest.raises(MalformedEvaluation, match=re.escape(words)):
+        ask()
+
+
+def test_a_token_itself_is_kept_and_a_digest_is_no_token() -> None:
+    assert parse_presented_token({"subject": SUBJECT}).token == "abc"
+    by_digest = parse_presented_token({"subject": {"type": "access_token_sha256", "id": TEXT}})
+    assert (by_digest.token, by_digest.address) == ("", "")
