@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 
 from accounts import clock
+from oauth.models import RefreshToken
 from tests.conftest import ADDRESS, BASE, App
 from tests.fixture_types import Events, Grant, Issue, MakeClient, SetClock
-from tests.oauth.tokens.refresh_client import Refresh
+from tests.oauth.tokens.refresh_client import Refresh, revoke
 
 
 def facts(granted: Any) -> dict[str, tuple[Any, ...]]:
@@ -21,7 +22,7 @@ def facts(granted: Any) -> dict[str, tuple[Any, ...]]:
 
 @pytest.mark.requirement("HI-08", "RF-04", "RF-05")
 def test_the_events_of_a_refresh_say_when_from_where_and_about_what(
-    launch: Issue, refresh: Refresh, make_app: MakeClient, set_clock: SetClock, settings: Any
+    launch: Issue, refresh: Refresh, make_app: MakeClient, set_clock: SetClock, settings: Any, events: Events
 ) -> None:
     set_clock(now := clock.now())
     first = launch()
@@ -35,6 +36,28 @@ def test_the_events_of_a_refresh_say_when_from_where_and_about_what(
     kinds = ("issued", "refresh-refused", "refreshed", "refresh-repeated", "refresh-reused", "authorization-ended")
     here = dict.fromkeys(kinds, (now, ADDRESS, *whose))
     assert facts(granted) == {**here, "superseded": (now, "", *whose)}
+    assert {event.reason for event in events("refresh-repeated", client=granted.client.client_id)} == {""}
+
+
+@pytest.mark.requirement("HI-08", "SD-20")
+def test_the_event_of_a_refused_refresh_says_why(
+    launch: Issue, refresh: Refresh, make_app: MakeClient, events: Events
+) -> None:
+    thief, foreign, wide, ended, expired, superseded = make_app(), *(launch() for _ in range(5))
+    revoke(ended)
+    RefreshToken.objects.filter(authorization=expired["granted"].authorization).update(expires_at=clock.now())
+    launch(superseded["granted"].client, superseded["granted"].person)
+
+    for answer, changes, reason in (
+        (foreign, {"client_id": thief.client_id}, f"sent by {thief.client_id}, whose it is not"),
+        (wide, {"scope": "system/*.rs"}, "scope asks for more than was granted"),
+        (ended, {}, "the authorization has ended"),
+        (expired, {}, "it has expired"),
+        (superseded, {}, "a newer launch ended it"),
+    ):
+        refresh(answer, **changes)
+        (event,) = events("refresh-refused", authorization=str(answer["granted"].authorization))
+        assert event.reason == reason
 
 
 @pytest.mark.requirement("HI-08", "CG-04")

@@ -7,6 +7,7 @@ import pytest
 from accounts import clock
 from accounts.models import User
 from oauth.models import AddressBlock, Authorization, RefreshToken
+from smart.http.addresses import PrefixLengths
 from tests.conftest import SECRET, App, basic
 from tests.fixture_types import Events, Grant, Introspect, Issue, MakeClient
 from tests.oauth.visitor import Visitor
@@ -126,7 +127,18 @@ def test_under_end_a_refresh_from_another_address_ends_everything(
     authorization = answer["granted"].authorization
     authorization.refresh_from_db()
     assert authorization.ended_for == "address-changed"
-    assert len(events("authorization-ended", authorization=str(authorization))) == 1
+    (event,) = events("authorization-ended", authorization=str(authorization))
+    assert event.address == "198.51.100.9"
+
+
+@pytest.mark.requirement("PR-04")
+def test_under_block_an_address_is_as_wide_as_the_setting_says(app: App, launched: Any, settings: Any) -> None:
+    settings.SMARTAUTH_ADDRESS_PREFIXES = PrefixLengths(ipv4=24)
+    answer = launched("block")
+
+    moved = refresh(app, answer, answer["refresh_token"], **{"X-Forwarded-For": "192.0.2.200"})
+
+    assert moved.status_code == 200
 
 
 @pytest.mark.requirement("PR-06")
@@ -140,7 +152,8 @@ def test_under_flag_many_refreshes_from_one_address_are_one_event_with_both_addr
         token = refresh(app, answer, token, **ELSEWHERE).json()["refresh_token"]
 
     (event,) = events("address-changed", client=answer["granted"].client.client_id)
-    assert (event.address, "from 192.0.2.7" in event.reason) == ("198.51.100.9", True)
+    assert (event.address, event.token) == ("198.51.100.9", "")
+    assert "from 192.0.2.7" in event.reason
     assert not AddressBlock.objects.filter(client=answer["granted"].client).exists()
 
 
