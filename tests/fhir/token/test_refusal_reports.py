@@ -4,6 +4,7 @@ import json
 import socket
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -43,6 +44,7 @@ class Handler(BaseHTTPRequestHandler):
         self.server.credentials.add(self.headers.get("Authorization", ""))
         self.server.heard.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
         self.send_response(self.server.status)
+        self.send_header("Location", "/elsewhere")
         self.end_headers()
 
     def log_message(self, *args: Any) -> None:
@@ -160,6 +162,18 @@ def test_after_a_failure_the_next_ones_are_told(
     fetch("Patient/ben", token="told")
 
     assert [told["token"] for told in listener.waits_for(2)] == ["lost", "told"]
+
+
+@pytest.mark.requirement("SD-05")
+def test_a_report_goes_to_its_server_alone_and_counts_to_a_thousand(
+    listener: Listener, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    listener.status = 307
+
+    refusal_reports._send(Counter({("spam", 404): 1001}), settings.SMARTAUTH_FHIR_REPORT_URL)
+
+    assert listener.heard == [{"token": "spam", "status": 404, "count": 1000}]
 
 
 def test_what_waits_is_bounded(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,10 @@ from typing import Any
 
 import pytest
 
-from smart.decisions.gateway import told
+from smart.decisions.gateway import MalformedGatewayRequest, challenge, evaluation_of, told
+from smart.http.limits import MAX_QUERY
+
+BASE = "https://fhir.example.org/fhir/r4"
 
 OF_AMY = {"who": {"compartments": ["Patient/amy"]}, "where": []}
 OF_BEN = {"who": {"compartments": ["Patient/ben"]}, "where": []}
@@ -48,3 +51,105 @@ def test_what_cannot_stand_in_a_header_does_not() -> None:
 
     assert search(None, **claims) == {"X-Smartauth-View": "all"}
     assert search(client_id="app", sub="s")["X-Smartauth-Client"] == "app"
+
+
+ASKED = {
+    "x-smartauth-base": BASE, "x-smartauth-understands": "nothing", "x-original-method": "GET",
+    "x-original-uri": "/fhir/r4/Observation/o", "authorization": "Bearer abc",
+}  # fmt: skip
+
+
+def asked(**changes: str | None) -> dict[str, Any]:
+    """What a gateway that sends these headers asks."""
+    changed = {name.replace("_", "-"): value for name, value in changes.items()}
+    lines = {name: value for name, value in {**ASKED, **changed}.items() if value is not None}
+    return evaluation_of([(name.encode(), value.encode("latin-1")) for name, value in lines.items()], "POST", "")
+
+
+def url_of(target: str, method: str = "GET", base: str = BASE) -> str:
+    return str(asked(x_original_uri=target, x_original_method=method, x_smartauth_base=base)["context"]["http"]["url"])
+
+
+def test_a_gateway_asks_about_the_clients_request_and_token() -> None:
+    http = {"method": "GET", "url": "Observation/o"}
+    context = {"base": BASE, "http": http, "understands": []}
+
+    assert asked() == {"subject": {"type": "access_token", "id": "abc"}, "context": context}
+    assert asked(x_smartauth_understands="patient")["context"] == {**context, "understands": ["fhir-view/1"]}
+
+
+@pytest.mark.parametrize(
+    ("url", "content"),
+    [
+        ("Patient/amy", {"resourceType": "Patient", "id": "amy"}),
+        ("Patient/amy/_history/1", {"resourceType": "Patient", "id": "amy"}),
+        ("Patient/amy/_history", None),
+        ("Patient", None),
+        ("Observation/o", None),
+    ],
+)
+def test_a_read_of_a_patient_needs_no_look_at_it(url: str, content: Any) -> None:
+    assert asked(x_original_uri=f"/fhir/r4/{url}")["context"].get("content") == content
+
+
+def test_only_a_plain_url_below_the_base_is_asked_about() -> None:
+    longest = "Observation?a=" + "x" * (MAX_QUERY - 14)
+
+    assert url_of(f"/fhir/r4/{longest}") == longest
+    assert url_of(f"/fhir/r4/{longest}x") == ""
+    assert url_of("/fhir/r4/Observation", base=f"{BASE}/") == "Observation"
+    assert url_of("/Observation", base="https://fhir.example.org") == "Observation"
+    assert url_of("/Observation/fhir/r4/") == ""
+    for odd in ("/fhir/r44/Observation", "/fhir/r4//Observation", "/fhir/r4/a b", "/fhir/r4/\u00e9", "/fhir/r4/a{b}"):
+        assert url_of(odd) == ""
+    assert url_of("/fhir/r4/Observation/_search", "POST") == ""
+    assert url_of("/fhir/r4/Observation", "POST") == "Observation"
+
+
+@pytest.mark.parametrize(
+    ("authorization", "token", "says"),
+    [
+        ("Bearer abc", "abc", ""),
+        (None, "", "Bearer"),
+        ("Basic eDp5", "", "Bearer"),
+        ("Bearer a, b", "a, b", 'Bearer error="invalid_token"'),
+    ],
+)
+def test_without_a_token_the_gateway_is_told_a_challenge(authorization: str | None, token: str, says: str) -> None:
+    evaluation = asked(authorization=authorization)
+
+    assert (evaluation["subject"]["id"], challenge(evaluation)) == (token, says)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"x_smartauth_base": None},
+        {"x_smartauth_base": " "},
+        {"x_smartauth_understands": None},
+        {"x_smartauth_understands": "everything"},
+        {"x_original_uri": None},
+        {"x_forwarded_method": "GET"},
+    ],
+)
+def test_a_gateway_that_leaves_something_out_is_told_so(changes: dict[str, str | None]) -> None:
+    with pytest.raises(MalformedGatewayRequest):
+        asked(**changes)
+
+
+@pytest.mark.parametrize(("status", "shown"), [(401, 401), (403, 403), (404, 403), (400, 403)])
+def test_a_refusal_is_401_for_a_token_and_403_for_everything_else(status: int, shown: int) -> None:
+    context = {"http": {"status": status, "headers": {"WWW-Authenticate": "Bearer"}}}
+
+    found = told(asked(), {"decision": False, "context": context})
+
+    assert found == (shown, {"WWW-Authenticate": "Bearer", "X-Smartauth-Status": str(status)})
+
+
+def test_a_claim_is_as_long_as_it_may_be_and_never_empty() -> None:
+    longest = "x" * 1000
+
+    assert search(sub=longest)["X-Smartauth-Sub"] == longest
+    assert search(sub="") == {"X-Smartauth-View": "all"}
+    headers = told(asked(), {"decision": True, "context": {"claims": {"sub": 7}}}).headers
+    assert headers == {"X-Smartauth-View": "all"}
