@@ -172,7 +172,7 @@ def test_what_an_answer_lets_through_is_what_the_check_of_each_entry_lets_throug
             assert by_itself or not shows(found["context"], record)
 
 
-# The wire form ---------------------------------------------------------------------------------------------------------
+# The wire form
 
 LABORATORY = "http://terminology.hl7.org/CodeSystem/observation-category|laboratory"
 PATIENT, OWN = {"patient": "A"}, ("Practitioner", "p")
