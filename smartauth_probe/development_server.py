@@ -5,30 +5,16 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
-from typing import Any, TypedDict, Unpack
+from typing import Any, Unpack
 from urllib.parse import urlencode, urlsplit
 
 from smartauth_probe.bad_token import BadToken
 from smartauth_probe.catalogue import kinds
 from smartauth_probe.requests import Presentation
+from smartauth_probe.token_order import Order
 
 SECONDS = 30.0
 CANNOT_MINT = "cannot_mint"
-
-
-class Order(TypedDict, total=False):
-    """What a token is to be; what is left out is as the server has it, None is as if it were left out."""
-
-    client: str
-    user: str | None
-    patient: str
-    scope: str
-    aud: str
-    claims: Mapping[str, object]
-    without: list[str]
-    header: Mapping[str, object]
-    lifetime: int
-    listener: str
 
 
 class OrderRefused(Exception):

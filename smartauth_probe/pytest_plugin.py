@@ -9,7 +9,8 @@ import pytest
 from smartauth_probe.bad_token import BadToken
 from smartauth_probe.catalogue import kinds
 from smartauth_probe.development_process import DidNotStart, start
-from smartauth_probe.development_server import CannotMint, DevelopmentServer, Order, Token, Unreachable
+from smartauth_probe.development_server import CannotMint, DevelopmentServer, Token, Unreachable
+from smartauth_probe.token_order import Order
 
 PER_KIND = "smartauth_bad_token"
 COMMAND, START_SECONDS = "smartauth dev", "120"

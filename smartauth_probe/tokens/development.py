@@ -4,7 +4,8 @@ from functools import cached_property
 from typing import Any
 
 from smartauth_probe.bad_token import BadToken
-from smartauth_probe.development_server import DevelopmentServer, Order, OrderRefused, Token, Unreachable
+from smartauth_probe.development_server import DevelopmentServer, OrderRefused, Token, Unreachable
+from smartauth_probe.token_order import Order
 from smartauth_probe.tokens.source import NoToken, Wanted, is_system
 
 LIFETIME = 3_600  # seconds; longer than any run

@@ -8,9 +8,10 @@ import pytest
 
 from smartauth_probe.bad_token import BadToken, received
 from smartauth_probe.catalogue import kinds
-from smartauth_probe.development_server import CannotMint, DevelopmentServer, Order
+from smartauth_probe.development_server import CannotMint, DevelopmentServer
 from smartauth_probe.kinds import Kind
 from smartauth_probe.raw_http import send
+from smartauth_probe.token_order import Order
 from tests.oauth.workbench.minting.broken_verifiers import header_of
 from tests.publishing import publisher_of
 from tests.running import Server

@@ -17,9 +17,10 @@ import pytest
 from oauth.workbench.faults.answers import changes_decisions
 from smartauth_probe.bad_token import BadToken
 from smartauth_probe.catalogue import kinds
-from smartauth_probe.development_server import DevelopmentServer, Order
+from smartauth_probe.development_server import DevelopmentServer
 from smartauth_probe.introspection_faults import introspection_faults
 from smartauth_probe.pytest_plugin import MakeToken
+from smartauth_probe.token_order import Order
 from tests.oracle import Answer, Oracle
 from tests.running import Server, free_port
 from tests.strangers import DECIDED, STRANGERS, Process, Protected

@@ -11,11 +11,12 @@ from oauth.management.verbs.tokens import TOKEN
 from oauth.workbench.api.tokens import catalogue
 from oauth.workbench.minting.good_token import CannotMint
 from oauth.workbench.orders.changes import parse_member
-from oauth.workbench.orders.members import TEXTS, create_from_members
+from oauth.workbench.orders.members import create_from_members
 from oauth.workbench.orders.order import InvalidOrder
 from smart.http.errors import InvalidRequest
 from smartauth_probe.catalogue import groups
 from smartauth_probe.kinds import Kind
+from smartauth_probe.token_order import TEXTS
 
 OPTIONS = {"claims": "claim"}
 
@@ -32,7 +33,7 @@ class Command(BaseCommand):
         if not settings.SMARTAUTH_DEV:
             raise CommandError("Tokens are given away like this in development only.")
         if options["list"]:
-            self.stdout.write(json.dumps(catalogue(), indent=2) if options["json"] else _listed_kinds())
+            self.stdout.write(json.dumps(catalogue(), indent=2) if options["json"] else _list_of_kinds())
             return
         if options["client"] is None:
             raise CommandError("Say --client, such as demo-public.")
@@ -44,7 +45,7 @@ def _answer(options: dict[str, Any]) -> dict[str, Any]:
     """What /dev/tokens would answer."""
     signing_keys.ensure_keys()
     try:
-        return create_from_members(_asked(options)).as_json()
+        return create_from_members(_members(options)).as_json()
     except InvalidOrder as problem:
         option = OPTIONS.get(problem.option, problem.option)
         raise CommandError(f"Say --{option}: {problem}" if option else str(problem)) from None
@@ -54,7 +55,7 @@ def _answer(options: dict[str, Any]) -> dict[str, Any]:
         raise CommandError(problem.description) from None
 
 
-def _asked(options: dict[str, Any]) -> dict[str, Any]:
+def _members(options: dict[str, Any]) -> dict[str, Any]:
     """The options as members of the JSON that /dev/tokens takes."""
     asked = {name: options[name] for name in (*TEXTS, "without", "lifetime") if options[name] is not None}
     for name, option in (("claims", "claim"), ("header", "header")):
@@ -63,7 +64,7 @@ def _asked(options: dict[str, Any]) -> dict[str, Any]:
     return asked
 
 
-def _listed_kinds() -> str:
+def _list_of_kinds() -> str:
     """A line for each kind: what it is, which servers it fools, what it must be answered."""
     lines = []
     for group in groups():

@@ -1,31 +1,38 @@
 """Commands about tokens: made in development only, explained everywhere."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from oauth.management.verb import AS_JSON, Argument, Verb, WholeNumber
 from smartauth_probe.catalogue import groups
+from smartauth_probe.token_order import MEMBERS
 
 
 def _bad_kinds() -> Iterator[tuple[str, str]]:
     return ((kind.name, kind.wrong) for group in groups() for kind in group.kinds)
 
 
+def _member(name: str, metavar: str, *, option: str = "", **more: Any) -> Argument:
+    """A member of an order as an option of its name."""
+    return Argument(f"--{option or name}", MEMBERS[name].sentence, metavar, **more)
+
+
 TOKEN = Verb(
     "token",
     "Print an access token without the browser, good or bad. Development only.",
     (
-        Argument("--client", "The client, such as demo-public.", "ID"),
-        Argument("--user", "The person, such as amy; left out for a backend service.", "NAME"),
-        Argument("--patient", "FHIR id; may be left out for who has only one.", "ID"),
-        Argument("--scope", "As an app would ask; default: launch/patient patient/*.rs, of a service all it may."),
-        Argument("--aud", "The FHIR base; may be left out for a client of only one.", "URL"),
-        Argument("--bad", "A token that is wrong in this way.", "KIND", suggestions=_bad_kinds),
+        _member("client", "ID"),
+        _member("user", "NAME"),
+        _member("patient", "ID"),
+        _member("scope", "SCOPE"),
+        _member("aud", "URL"),
+        _member("bad", "KIND", suggestions=_bad_kinds),
         Argument("--list", "List all kinds, good twins among them.", is_flag=True),
-        Argument("--listener", "Where a header that brings a key leads to.", "URL"),
-        Argument("--claim", "Set a claim; again for another one.", "NAME=JSON", is_repeatable=True),
-        Argument("--without", "Take a claim away.", "NAME", is_repeatable=True),
-        Argument("--header", "Set a member of the header.", "NAME=JSON", is_repeatable=True),
-        Argument("--lifetime", "How long it lives, bad ones too.", "SECONDS", WholeNumber()),
+        _member("listener", "URL"),
+        _member("claims", "NAME=JSON", option="claim", is_repeatable=True),
+        _member("without", "NAME", is_repeatable=True),
+        _member("header", "NAME=JSON", is_repeatable=True),
+        _member("lifetime", "SECONDS", type=WholeNumber()),
         Argument("--json", "Print the whole answer as JSON, and how the token is sent.", is_flag=True),
     ),
     examples=(

@@ -12,31 +12,17 @@ from oauth.http.json_response import json_response
 from oauth.workbench.api.tokens import CannotMintHere
 from oauth.workbench.faults import switch
 from oauth.workbench.orders.changes import LONGEST
-from oauth.workbench.orders.order import SCOPE
 from smart.http.errors import InvalidRequest
 from smartauth_probe.catalogue import groups, kinds
 from smartauth_probe.introspection_faults import introspection_faults
+from smartauth_probe.token_order import MEMBERS
 
 Schema = dict[str, Any]
 TEXT: Schema = {"type": "string"}
 NUMBER: Schema = {"type": "integer"}
 TEXTS: Schema = {"type": "array", "items": TEXT}
 ERRORS = [InvalidRequest.code, CannotMintHere.code]
-ORDER: dict[str, Schema] = {
-    "client": {**TEXT, "description": "The client id."},
-    "user": {**TEXT, "description": "The person, by user name; left out for a backend service."},
-    "patient": {
-        **TEXT,
-        "description": 'FHIR id; may be left out for a person who has only one record; "" for no patient.',
-    },
-    "scope": {**TEXT, "description": f"Default: {SCOPE}; for a backend service all that it may ask."},
-    "aud": {**TEXT, "description": "The FHIR base; may be left out for a client of only one."},
-    "listener": {**TEXT, "description": "The address that a header leads to (jku, x5u, kid-url)."},
-    "claims": {"type": "object", "description": "Claims to set in a good token."},
-    "without": {**TEXTS, "description": "Claims to take away from a good token."},
-    "header": {"type": "object", "description": "Members to set in the header of a good token."},
-    "lifetime": {**NUMBER, "minimum": 1, "maximum": LONGEST, "description": "Seconds."},
-}
+LIMITS: dict[str, Schema] = {"lifetime": {"minimum": 1, "maximum": LONGEST}}
 
 
 @csrf_exempt  # a POST is answered 405, not 403
@@ -99,8 +85,7 @@ def _object(properties: dict[str, Schema], *, optional: tuple[str, ...] = (), is
 
 
 def _schemas() -> dict[str, Schema]:
-    bad: Schema = {**TEXT, "enum": list(kinds()), "description": "The kind; left out for a good token."}
-    order = {**ORDER, "bad": bad}
+    order = _order()
     return {
         "Order": _object(order, optional=tuple(name for name in order if name != "client")),
         "Token": _object(_token(), optional=("patient", "bad"), is_open=True),
@@ -116,6 +101,14 @@ def _schemas() -> dict[str, Schema]:
         "Error": _object(
             {"error": {**TEXT, "enum": ERRORS}, "error_description": TEXT, "error_uri": TEXT}, optional=("error_uri",)
         ),
+    }
+
+
+def _order() -> dict[str, Schema]:
+    limits = {**LIMITS, "bad": {"enum": list(kinds())}}
+    return {
+        name: {**member.schema, **limits.get(name, {}), "description": member.sentence}
+        for name, member in MEMBERS.items()
     }
 
 

@@ -13,11 +13,12 @@ from oauth.http.json_endpoint import JsonEndpoint
 from oauth.http.json_members import json_body, reject_unknown
 from oauth.http.json_response import json_response
 from oauth.workbench.minting.good_token import CannotMint
-from oauth.workbench.orders.members import CHANGES, TEXTS, about_order, create_from_members
+from oauth.workbench.orders.members import about_order, create_from_members
 from oauth.workbench.orders.order import InvalidOrder
 from smart.http.about_token import ABOUT_TOKEN
 from smart.http.errors import InvalidRequest, OAuthError
 from smartauth_probe.catalogue import groups
+from smartauth_probe.token_order import MEMBERS
 
 
 class CannotMintHere(OAuthError):
@@ -33,7 +34,7 @@ class TokensView(JsonEndpoint):
 
     def post(self, request: Request) -> HttpResponseBase:
         asked = json_body(request)
-        reject_unknown(asked, (*TEXTS, *CHANGES))
+        reject_unknown(asked, tuple(MEMBERS))
         try:
             made = create_from_members(asked)
             request._request.META[ABOUT_TOKEN] = about_order(asked, made)

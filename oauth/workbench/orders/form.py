@@ -11,12 +11,12 @@ from oauth.http.option import OPTIONS_LIMIT, Option
 from oauth.models import Client, FhirServer
 from oauth.workbench.memory.results import GOOD
 from oauth.workbench.orders.changes import parse_member
-from oauth.workbench.orders.order import NO_PATIENT, SCOPE, InvalidOrder
+from oauth.workbench.orders.order import NO_PATIENT, InvalidOrder
 from oauth.workbench.orders.own_servers import own_servers
 from smart.tokens import client_credentials
+from smartauth_probe.token_order import DEFAULT_SCOPE, LAUNCH
 
-TEXTS = ("client", "user", "patient", "scope", "aud")
-FIELDS = (*TEXTS, "no_patient", "lifetime", "claims", "header")
+FIELDS = (*LAUNCH, "no_patient", "lifetime", "claims", "header")
 LIFETIMES = {"": "As long as usual", "60": "1 minute", "300": "5 minutes", "3600": "1 hour", "86400": "1 day"}
 
 
@@ -34,7 +34,7 @@ class TokenForm:
     def beginning(cls, base: str = "") -> Self:
         """For that FHIR server; else for the newest one of the developer's own, or the bundled one."""
         server = FhirServer.objects.filter(base=base).first() if base else _first_own_server()
-        found = {"client": _first_client(server), "user": _first_person(server), "scope": SCOPE}
+        found = {"client": _first_client(server), "user": _first_person(server), "scope": DEFAULT_SCOPE}
         return cls({**dict.fromkeys(FIELDS, ""), **found, "aud": server.base if server else ""})
 
     @property
@@ -48,7 +48,7 @@ class TokenForm:
 
     def members(self, kind: str) -> dict[str, Any]:
         """The JSON that asks `POST /dev/tokens` for the same. Raises InvalidOrder."""
-        said: dict[str, Any] = {name: self.sent[name].strip() for name in TEXTS if self.sent[name].strip()}
+        said: dict[str, Any] = {name: self.sent[name].strip() for name in LAUNCH if self.sent[name].strip()}
         if self.sent["no_patient"]:
             said["patient"] = NO_PATIENT
         if kind != GOOD:

@@ -9,9 +9,7 @@ from oauth.workbench.orders.backend_token import issue_to_backend, parse_backend
 from oauth.workbench.orders.changes import parse_changes
 from oauth.workbench.orders.order import NO_PATIENT, find_client, parse_order
 from oauth.workbench.orders.ordered_token import OrderedToken, create_token
-
-TEXTS = ("client", "user", "patient", "scope", "aud", "bad", "listener")
-CHANGES = ("claims", "without", "header", "lifetime")
+from smartauth_probe.token_order import TEXTS
 
 
 def about_order(asked: Members, made: OrderedToken) -> dict[str, str]:

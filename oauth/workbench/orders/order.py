@@ -11,8 +11,8 @@ from smart.authorize.unvalidated_request import is_supported
 from smart.fhir.audience import canonical_url
 from smart.fhir.versions import resource_types
 from smart.scopes.scope_sets import grantable_scope
+from smartauth_probe.token_order import DEFAULT_SCOPE
 
-SCOPE = "launch/patient patient/*.rs"
 SCOPE_WITHOUT_PATIENT = "user/*.rs"
 NO_PATIENT = ""  # said in the place of a patient
 
@@ -57,7 +57,7 @@ def parse_order(client: Client, user: str, scope: str | None, aud: str | None, p
     """Raises InvalidOrder."""
     person, server = _person(user), _server(client, aud)
     patient = _patient(person, server, patient)
-    asked = scope or (SCOPE if patient else SCOPE_WITHOUT_PATIENT)
+    asked = scope or (DEFAULT_SCOPE if patient else SCOPE_WITHOUT_PATIENT)
     allowed = grantable_scope(asked, client.scope, types=resource_types(server.version), supported=is_supported)
     if not allowed:
         raise InvalidOrder(

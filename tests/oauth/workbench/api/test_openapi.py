@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from oauth.workbench.api.openapi import description
-from oauth.workbench.orders.members import CHANGES, TEXTS
 from smartauth.urls import DEVELOPMENT
 from smartauth_probe.catalogue import kinds
+from smartauth_probe.token_order import MEMBERS
 from tests.conftest import App
 from tests.fixture_types import MakeResourceServer
 from tests.oauth.workbench.api.json_schema import problems
@@ -48,7 +48,7 @@ def test_it_names_addresses_that_are_there_and_schemas_that_it_has() -> None:
 def test_an_order_has_the_members_that_the_door_knows() -> None:
     order = description()["components"]["schemas"]["Order"]
 
-    assert set(order["properties"]) == {*TEXTS, *CHANGES}
+    assert set(order["properties"]) == set(MEMBERS)
     assert order["required"] == ["client"]
     assert order["properties"]["bad"]["enum"] == list(kinds())
 
