@@ -6,8 +6,8 @@ from typing import Any
 
 TYPES: Mapping[str, Any] = {"string": str, "integer": int, "object": dict, "array": list, "boolean": bool}
 KEYWORDS = {
-    "$ref", "additionalProperties", "description", "enum", "items", "maxItems", "maximum", "minItems", "minimum",
-    "properties", "required", "type",
+    "$ref", "additionalProperties", "anyOf", "description", "enum", "items", "maxItems", "maximum", "minItems",
+    "minimum", "properties", "required", "type",
 }  # fmt: skip
 
 
@@ -16,6 +16,9 @@ def problems(value: Any, schema: Mapping[str, Any], document: Mapping[str, Any],
     assert set(schema) <= KEYWORDS, schema
     if "$ref" in schema:
         return problems(value, resolved(schema["$ref"], document), document, at)
+    if "anyOf" in schema:
+        found = [problems(value, one, document, at) for one in schema["anyOf"]]
+        return min(found, key=len)
     expected = TYPES[schema["type"]]
     if not isinstance(value, expected) or (expected is int and isinstance(value, bool)):
         return [f"{at}: {json.dumps(value)} is no {schema['type']}"]
