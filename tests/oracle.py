@@ -3,12 +3,19 @@
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple
 
 import pytest
+
+from introspection.evaluation import TokenReach
+from smart.decisions.answer import answer, plain_answer
+from smart.decisions.authzen import parse_evaluation
+from smart.decisions.decide import INVALID_TOKEN, decide
+from smart.decisions.subject import InvalidClaims
+from smart.time_units import SECOND
 
 
 class Answer(NamedTuple):
@@ -21,23 +28,29 @@ class Answer(NamedTuple):
 
 
 class Oracle:
-    """Whatever is asked, it says `says`; as many as `drops` times it hangs up before."""
+    """Whatever is asked, it says `says`; as many as `drops` times it hangs up before.
+
+    With claims that it shall say it decides by them, where it is asked for a decision.
+    """
 
     def __init__(self) -> None:
         self.says = Answer()
+        self.claims: dict[str, Any] | None = None
         self.drops = 0
         oracle = self
 
         class Answers(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                self.rfile.read(int(self.headers["Content-Length"]))
-                self.do_GET()
+                question = self.rfile.read(int(self.headers["Content-Length"]))
+                self.tell(oracle.answer(self.path, question))
 
             def do_GET(self) -> None:
+                self.tell(oracle.says)
+
+            def tell(self, said: Answer) -> None:
                 if oracle.drops:
                     oracle.drops -= 1
                     return
-                said = oracle.says
                 body = said.body.encode()
                 self.send_response(said.status)
                 self.send_header("Content-Type", said.kind)
@@ -57,8 +70,40 @@ class Oracle:
         threading.Thread(target=self.http.serve_forever, daemon=True).start()
         self.url = f"http://127.0.0.1:{self.http.server_port}/o/introspect"
 
+    def say(self, says: Answer) -> None:
+        """Says just that, to every question."""
+        self.says, self.claims = says, None
+
     def say_claims(self, claims: dict[str, Any]) -> None:
-        self.says = Answer(body=json.dumps(claims))
+        """Says them of every token, and decides by them."""
+        self.says, self.claims = Answer(body=json.dumps(claims)), claims
+
+    def answer(self, path: str, question: bytes) -> Answer:
+        """What it says to a question."""
+        if self.claims is None or not path.startswith("/access/v1/"):
+            return self.says
+        body, decided = json.loads(question), by_claims(self.claims)
+        if path.endswith("/evaluations"):
+            return Answer(body=json.dumps({"evaluations": [decided(body | one, True) for one in body["evaluations"]]}))
+        return Answer(body=json.dumps(decided(body, False)))
+
+
+def by_claims(claims: dict[str, Any]) -> Callable[[dict[str, Any], bool], dict[str, Any]]:
+    """Decides by the rules of the product, about a token with these claims: an evaluation, or one of several."""
+    now = int(time.time())
+    reach = TokenReach({"exp": now + 60, **claims}, "r4", now * SECOND)
+
+    def decided(body: dict[str, Any], is_entry: bool) -> dict[str, Any]:
+        asked, decision = parse_evaluation(body), INVALID_TOKEN
+        with suppress(InvalidClaims):
+            if claims.get("active") is True:
+                applies_views = asked.applies_views and not is_entry
+                decision = decide(reach.at(asked.base), asked.question, applies_views=applies_views, is_entry=is_entry)
+        if is_entry:
+            return plain_answer(decision, base=asked.base)
+        return answer(decision, version=reach.version, base=asked.base, claims=reach.claims)
+
+    return decided
 
 
 @pytest.fixture(scope="module")

@@ -424,7 +424,7 @@ def test_an_answer_that_is_not_exactly_right_opens_nothing(
     ],
 )
 def test_who_gets_no_answer_about_a_token_serves_nothing(misled: str, oracle: Oracle, says: Answer) -> None:
-    oracle.says = says
+    oracle.say(says)
 
     answer = httpx.get(f"{misled}/Patient/amy", headers={"Authorization": "Bearer x"}, timeout=9)
 
@@ -435,7 +435,7 @@ def test_who_gets_no_answer_about_a_token_serves_nothing(misled: str, oracle: Or
 @pytest.mark.requirement("TV-15")
 @pytest.mark.parametrize("misled", LIMIT_THE_WHOLE_ANSWER, indirect=True)
 def test_an_answer_that_trickles_costs_three_seconds(misled: str, oracle: Oracle) -> None:
-    oracle.says = Answer(body='{"active":true}', rest=1)
+    oracle.say(Answer(body='{"active":true}', rest=1))
 
     answer = httpx.get(f"{misled}/Patient/amy", headers={"Authorization": "Bearer x"}, timeout=9)
 
@@ -446,11 +446,11 @@ def test_an_answer_that_trickles_costs_three_seconds(misled: str, oracle: Oracle
 def test_the_document_is_kept_for_a_while_but_an_error_is_not(misled: str, oracle: Oracle) -> None:
     url = f"{misled}/.well-known/smart-configuration"
 
-    oracle.says = Answer(status=404, body='{"error":"invalid_target"}')
+    oracle.say(Answer(status=404, body='{"error":"invalid_target"}'))
     refused = httpx.get(url, timeout=20)
-    oracle.says = Answer(body='{"issuer":"https://auth.example.org"}')
+    oracle.say(Answer(body='{"issuer":"https://auth.example.org"}'))
     found = httpx.get(url, timeout=20)
-    oracle.says = Answer(status=500)
+    oracle.say(Answer(status=500))
     kept = httpx.get(url, timeout=20)
 
     assert (refused.status_code, refused.headers["Retry-After"]) == (503, "5")

@@ -1,0 +1,208 @@
+// Asks smartauth what a request with a token may do. What is not exactly an answer is none, and nothing is served.
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.URI;
+import java.net.URLEncoder;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+
+public class Smartauth {
+  /** What the client is to be told in place of the answer. */
+  public static class Refusal extends RuntimeException {
+    public final int status;
+    public final JsonNode headers;
+    public final JsonNode outcome;
+
+    Refusal(JsonNode told) {
+      super(told.path("outcome").toString());
+      status = told.path("http").path("status").intValue();
+      headers = told.path("http").path("headers");
+      outcome = told.path("outcome");
+    }
+  }
+
+  private static final int MOST_ENTRIES = 200;
+  private static final int MOST_BYTES = 1_000_000;
+  private static final long SECONDS = 3;
+  private static final HttpClient HTTP = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1)
+      .followRedirects(HttpClient.Redirect.NEVER).build();
+  private static final ObjectMapper JSON = new ObjectMapper()
+      .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+      .enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION);
+
+  public final String base;
+  private final URI evaluation;
+  private final URI evaluations;
+  private final URI configuration;
+  private final String credentials;
+
+  private record Document(String text, long staleAt) {}
+
+  private volatile Document document = new Document("", System.nanoTime());
+
+  /** From FHIR_BASE, INTROSPECT, CLIENT_ID and CLIENT_SECRET, as `fhir-server add --env` writes them. */
+  public Smartauth() {
+    base = System.getenv("FHIR_BASE");
+    URI introspect = URI.create(System.getenv("INTROSPECT"));
+    evaluation = introspect.resolve("../access/v1/evaluation");
+    evaluations = introspect.resolve("../access/v1/evaluations");
+    configuration = introspect.resolve(
+        "smart-configuration?aud=" + URLEncoder.encode(base, StandardCharsets.UTF_8));
+    credentials = Base64.getEncoder().encodeToString(
+        (System.getenv("CLIENT_ID") + ":" + System.getenv("CLIENT_SECRET")).getBytes(StandardCharsets.UTF_8));
+  }
+
+  /** What may be done and shown: `view`, `elements`, `hide`. Throws Refusal where the answer is no. */
+  public JsonNode decide(String token, String method, String url) {
+    ObjectNode question = about(token);
+    ObjectNode context = question.putObject("context").put("base", base);
+    context.putObject("http").put("method", method).put("url", url);
+    context.putArray("understands").add("fhir-view/1");
+    JsonNode answer = ask(evaluation, question);
+    if (!isYes(answer)) throw new Refusal(answer.path("context"));
+    return answer.path("context");
+  }
+
+  /** For each resource whether the client may see it. Those that are not of the type that was asked for are read. */
+  public List<Boolean> visible(
+      String token, String interaction, String type, JsonNode decision, List<ObjectNode> resources) {
+    if (!decision.has("view")) return resources.stream().map(each -> true).toList();
+    Boolean[] found = new Boolean[resources.size()];
+    List<Integer> open = new ArrayList<>();
+    for (int i = 0; i < found.length; i++) {
+      JsonNode alternatives = decision.path("view").path(resources.get(i).path("resourceType").asText());
+      found[i] = isEverything(alternatives);
+      if (!found[i] && !alternatives.isEmpty()) open.add(i);
+    }
+    for (int start = 0; start < open.size(); start += MOST_ENTRIES) {
+      List<Integer> some = open.subList(start, Math.min(start + MOST_ENTRIES, open.size()));
+      ObjectNode questions = about(token);
+      ArrayNode entries = questions.putArray("evaluations");
+      for (int i : some) addEntry(entries, interaction, type, decision, resources.get(i));
+      JsonNode answers = ask(evaluations, questions).path("evaluations");
+      for (int i = 0; i < some.size(); i++) found[some.get(i)] = isYes(answers.path(i));
+    }
+    return List.of(found);
+  }
+
+  private static boolean isEverything(JsonNode alternatives) {
+    for (JsonNode each : alternatives) {
+      if (each.path("who").asText().equals("all") && each.path("where").isArray() && each.path("where").isEmpty()) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private void addEntry(
+      ArrayNode entries, String interaction, String type, JsonNode decision, ObjectNode resource) {
+    String own = resource.path("resourceType").asText();
+    Set<String> needed = new HashSet<>();
+    decision.path("elements").path(own).forEach(path -> needed.add(path.asText().split("\\.")[0]));
+    ObjectNode entry = entries.addObject();
+    entry.putObject("action").put("name", own.equals(type) ? interaction : "read");
+    ObjectNode about = entry.putObject("resource").put("type", own);
+    about.put("id", resource.path("id").asText());
+    about.putObject("properties").put("base", base).set("content", resource.deepCopy().retain(needed));
+  }
+
+  /** The document that apps read before they have a token, read again after five minutes. */
+  public String smartConfiguration() {
+    Document known = document;
+    if (System.nanoTime() - known.staleAt() < 0) return known.text();
+    byte[] text = answer(HttpRequest.newBuilder(configuration).build());
+    parsed(text);
+    document = new Document(new String(text, StandardCharsets.UTF_8), System.nanoTime() + TimeUnit.MINUTES.toNanos(5));
+    return document.text();
+  }
+
+  private static ObjectNode about(String token) {
+    ObjectNode question = JSON.createObjectNode();
+    question.putObject("subject").put("type", "access_token").put("id", token);
+    return question;
+  }
+
+  private static boolean isYes(JsonNode answer) {
+    return answer.path("decision").isBoolean() && answer.path("decision").booleanValue();
+  }
+
+  private JsonNode ask(URI where, ObjectNode question) {
+    return parsed(answer(HttpRequest.newBuilder(where)
+        .header("Authorization", "Basic " + credentials)
+        .header("Content-Type", "application/json")
+        .POST(HttpRequest.BodyPublishers.ofString(question.toString()))
+        .build()));
+  }
+
+  /**
+   * Three seconds for the whole answer: a time-out of HttpRequest ends with the headers, and a body may stall. What a
+   * connection broke is asked once more: the server may have closed it just when HttpClient took it from its pool.
+   */
+  private static byte[] answer(HttpRequest request) {
+    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(SECONDS);
+    for (int attempt = 1; attempt <= 2; attempt++) {
+      ByteArrayOutputStream body = new ByteArrayOutputStream();
+      CompletableFuture<HttpResponse<Void>> exchange =
+          HTTP.sendAsync(request, HttpResponse.BodyHandlers.ofByteArrayConsumer(part -> add(body, part)));
+      try {
+        HttpResponse<Void> answer = exchange.get(end - System.nanoTime(), TimeUnit.NANOSECONDS);
+        String kind = answer.headers().firstValue("Content-Type").orElse("").split(";")[0].trim();
+        if (answer.statusCode() == 200 && kind.equalsIgnoreCase("application/json")) return body.toByteArray();
+        break;
+      } catch (ExecutionException broken) {
+        if (body.size() > 0) break;
+      } catch (Exception problem) {
+        exchange.cancel(true);
+        break;
+      }
+    }
+    throw unavailable();
+  }
+
+  private static void add(ByteArrayOutputStream body, Optional<byte[]> part) {
+    if (body.size() > MOST_BYTES) throw new UncheckedIOException(new IOException("longer than any answer"));
+    part.ifPresent(body::writeBytes);
+  }
+
+  private static JsonNode parsed(byte[] text) {
+    try {
+      JsonNode found = JSON.readTree(text);
+      if (found.isObject()) return found;
+    } catch (IOException problem) {
+      // as if there had been no answer
+    }
+    throw unavailable();
+  }
+
+  private static Refusal unavailable() {
+    return refusal(503, "Retry-After", "5", "transient", "The authorization server does not answer.");
+  }
+
+  /** A refusal in the form in which smartauth writes them; `header` may be null. */
+  public static Refusal refusal(int status, String header, String value, String code, String text) {
+    ObjectNode told = JSON.createObjectNode();
+    ObjectNode headers = told.putObject("http").put("status", status).putObject("headers");
+    if (header != null) headers.put(header, value);
+    ObjectNode outcome = told.putObject("outcome").put("resourceType", "OperationOutcome");
+    outcome.putArray("issue").addObject().put("severity", "error").put("code", code).put("diagnostics", text);
+    return new Refusal(told);
+  }
+}
