@@ -1,17 +1,20 @@
-"""The recipe in Java, compiled once for all runs. `python -m tests.maven` downloads what it needs."""
+"""The recipes in Java, compiled once for all runs. `python -m tests.maven` downloads what they need."""
 
 from pathlib import Path
 
 from tests.build_once import build_once
 from tests.running import ROOT
 
-_COMPILE = ["mvn", "--batch-mode", "--quiet", "compile"]
+_JAVA = ROOT / "docs" / "recipes" / "java"  # what the recipes share
+_COMPILE = ["mvn", "--batch-mode", "--quiet", f"-Dshared={_JAVA}", "compile"]
 
 
 def build(folder: Path) -> Path:
     """A copy of the folder with its classes in target/classes and its libraries in target/lib."""
-    return build_once(folder, "maven", _COMPILE, of=["pom.xml", *sorted(file.name for file in folder.glob("*.java"))])
+    sources = sorted(str(file) for where in (folder, _JAVA) for file in where.glob("*.java"))
+    return build_once(folder, "maven", _COMPILE, of=["pom.xml", *sources])
 
 
 if __name__ == "__main__":
-    build(ROOT / "docs" / "recipes" / "hapi")
+    for name in ("hapi", "spring"):
+        build(ROOT / "docs" / "recipes" / name)

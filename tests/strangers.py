@@ -173,12 +173,17 @@ def express(environment: dict[str, str], folder: Path) -> list[Process]:
     return [Process(["node", str(place / "server.js")], address(environment), folder, **environment)]
 
 
-def hapi(environment: dict[str, str], folder: Path) -> list[Process]:
-    """With the classes and libraries that Maven has put beside each other."""
-    place = maven.build(RECIPES / "hapi") / "target"
-    quick = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]  # no time is spent on code that runs for seconds
-    command = ["java", *quick, "-cp", f"{place}/classes:{place}/lib/*", "Server"]
-    return [Process(command, address(environment), folder, **environment)]
+def java(name: str) -> Callable[[dict[str, str], Path], list[Process]]:
+    """With the classes and libraries of that recipe that Maven has put beside each other."""
+
+    def start(environment: dict[str, str], folder: Path) -> list[Process]:
+        place = maven.build(RECIPES / name) / "target"
+        main = {"hapi": "Server", "spring": "org.example.Server"}[name]
+        quick = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]  # no time is spent on code that runs for seconds
+        command = ["java", *quick, "-cp", f"{place}/classes:{place}/lib/*", main]
+        return [Process(command, address(environment), folder, **environment)]
+
+    return start
 
 
 def nginx(environment: dict[str, str], folder: Path) -> list[Process]:
@@ -225,7 +230,8 @@ STRANGERS = {
     "flask": decided(str(RECIPES / "python/flask_server.py")),
     "express": express,
     "nginx": nginx,
-    "hapi": hapi,
+    "hapi": java("hapi"),
+    "spring": java("spring"),
     "readme": decided("-m", "tests.readme_server"),
 }
 # which ask for a decision about each request, and serve the records of the recipes

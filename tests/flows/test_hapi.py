@@ -12,7 +12,7 @@ import pytest
 
 from tests.oracle import Answer, Oracle
 from tests.running import free_port
-from tests.strangers import hapi
+from tests.strangers import STRANGERS
 
 pytestmark = pytest.mark.clients
 
@@ -35,7 +35,7 @@ class Hapi:
 def server(oracle: Oracle, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hapi]:
     base = f"http://127.0.0.1:{free_port()}/fhir"
     environment = {"FHIR_BASE": base, "INTROSPECT": oracle.url, "CLIENT_ID": "it", "CLIENT_SECRET": "secret"}
-    (process,) = hapi(environment, tmp_path_factory.mktemp("hapi"))
+    (process,) = STRANGERS["hapi"](environment, tmp_path_factory.mktemp("hapi"))
     yield Hapi(base, oracle)
     process.stop()
 

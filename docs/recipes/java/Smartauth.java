@@ -1,4 +1,6 @@
 // Asks smartauth what a request with a token may do. What is not exactly an answer is none, and nothing is served.
+package org.example;
+
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
@@ -31,7 +33,7 @@ public class Smartauth {
     public final JsonNode headers;
     public final JsonNode outcome;
 
-    Refusal(JsonNode told) {
+    public Refusal(JsonNode told) {
       super(told.path("outcome").toString());
       status = told.path("http").path("status").intValue();
       headers = told.path("http").path("headers");

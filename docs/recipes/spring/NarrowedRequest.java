@@ -1,0 +1,152 @@
+// A request as the application reads it, kept within what its token may see.
+package org.example;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import jakarta.servlet.http.HttpServletRequest;
+import jakarta.servlet.http.HttpServletRequestWrapper;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Enumeration;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.StringJoiner;
+
+class NarrowedRequest extends HttpServletRequestWrapper {
+  // An answer must come whole, and in JSON, to be checked; whether it has changed tells of records out of reach.
+  private static final Set<String> HEADERS =
+      Set.of("if-none-match", "if-modified-since", "range", "accept-encoding", "x-http-method-override");
+  private static final Set<String> FORM = Set.of("_elements", "_summary", "_format");
+
+  private final String path;
+  private final Map<String, String[]> parameters;
+  private boolean isNarrowedByValues;
+
+  /** `path` is that below the base. */
+  NarrowedRequest(HttpServletRequest request, String path) {
+    super(request);
+    this.path = path;
+    this.parameters = new LinkedHashMap<>(request.getParameterMap()); // also those of the form of a search by POST
+    parameters.keySet().removeAll(FORM);
+  }
+
+  String type() {
+    return path.split("/")[0];
+  }
+
+  String interaction() {
+    if (path.contains("/_history/")) return "vread";
+    if (path.endsWith("/_history")) return "history-instance";
+    return isSearch() ? "search-type" : "read";
+  }
+
+  boolean isSearch() {
+    return isSearchByPost() || path.equals(type());
+  }
+
+  boolean isNarrowedByValues() {
+    return isNarrowedByValues;
+  }
+
+  private boolean isSearchByPost() {
+    return getMethod().equals("POST") && path.equals(type() + "/_search");
+  }
+
+  /** The method with which the same is asked by its URL alone. */
+  String asGet() {
+    return isSearchByPost() || getMethod().equals("HEAD") ? "GET" : getMethod();
+  }
+
+  /** The URL below the base, with all that the application reads as parameters. */
+  String url() {
+    String query = getQueryString();
+    return (isSearchByPost() ? type() : path) + (query.isEmpty() ? "" : "?" + query);
+  }
+
+  /** Adds what keeps a search within the view; parameters that come again are a conjunction (FHIR search). */
+  void narrow(JsonNode decision) {
+    if (!decision.has("view")) return;
+    JsonNode view = decision.path("view").path(type());
+    String text = "No single search finds what this token may see.";
+    if (view.size() != 1) throw Smartauth.refusal(403, null, null, "too-costly", text);
+    JsonNode who = view.get(0).path("who");
+    if (!who.isTextual()) {
+      JsonNode patients = who.has("compartments")
+          ? who.path("compartments") : decision.path("sets").path(who.path("compartments_of").asText());
+      if (patients.isEmpty()) throw Smartauth.refusal(403, null, null, "too-costly", text);
+      List<String> ids = texts(patients).stream().map(each -> each.substring(each.indexOf('/') + 1)).toList();
+      if (type().equals("Patient")) add("_id", ids);
+      else add("patient", ids.stream().map(id -> "Patient/" + id).toList());
+    }
+    for (JsonNode each : view.get(0).path("where")) {
+      add(each.path("name").asText(), texts(each.path("values")));
+      isNarrowedByValues = true;
+    }
+  }
+
+  private void add(String name, List<String> values) {
+    List<String> all = new ArrayList<>(List.of(parameters.getOrDefault(name, new String[0])));
+    all.add(String.join(",", values));
+    parameters.put(name, all.toArray(String[]::new));
+  }
+
+  private static List<String> texts(JsonNode list) {
+    List<String> found = new ArrayList<>();
+    list.forEach(each -> found.add(each.asText()));
+    return found;
+  }
+
+  // What the application reads ---------------------------------------------------------------------------------------
+
+  @Override
+  public String getMethod() {
+    return super.getMethod().equals("HEAD") ? "GET" : super.getMethod();
+  }
+
+  @Override
+  public String getQueryString() {
+    StringJoiner query = new StringJoiner("&");
+    parameters.forEach((name, values) -> {
+      for (String value : values) query.add(encoded(name) + "=" + encoded(value));
+    });
+    return query.toString();
+  }
+
+  @Override
+  public Map<String, String[]> getParameterMap() {
+    return Collections.unmodifiableMap(parameters);
+  }
+
+  @Override
+  public Enumeration<String> getParameterNames() {
+    return Collections.enumeration(parameters.keySet());
+  }
+
+  @Override
+  public String[] getParameterValues(String name) {
+    return parameters.get(name);
+  }
+
+  @Override
+  public String getParameter(String name) {
+    String[] values = parameters.get(name);
+    return values == null ? null : values[0];
+  }
+
+  @Override
+  public String getHeader(String name) {
+    return HEADERS.contains(name.toLowerCase()) ? null : super.getHeader(name);
+  }
+
+  @Override
+  public Enumeration<String> getHeaders(String name) {
+    return HEADERS.contains(name.toLowerCase()) ? Collections.emptyEnumeration() : super.getHeaders(name);
+  }
+
+  private static String encoded(String text) {
+    return URLEncoder.encode(text, StandardCharsets.UTF_8);
+  }
+}

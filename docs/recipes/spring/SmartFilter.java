@@ -1,0 +1,117 @@
+// Lets smartauth decide about every request of a Spring application, and about each record that it answers with.
+package org.example;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import jakarta.servlet.FilterChain;
+import jakarta.servlet.ServletException;
+import jakarta.servlet.http.HttpServletRequest;
+import jakarta.servlet.http.HttpServletResponse;
+import java.io.IOException;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.springframework.stereotype.Component;
+import org.springframework.web.filter.OncePerRequestFilter;
+import org.springframework.web.util.ContentCachingResponseWrapper;
+
+@Component
+public class SmartFilter extends OncePerRequestFilter {
+  private static final Pattern BEARER = Pattern.compile("(?i)bearer +([A-Za-z0-9._~+/-]{1,16000}=*)");
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  private final Smartauth smartauth = new Smartauth();
+  private final String path = URI.create(smartauth.base).getPath();
+
+  // Enforcement ------------------------------------------------------------------------------------------------------
+
+  @Override
+  protected void doFilterInternal(HttpServletRequest request, HttpServletResponse response, FilterChain chain)
+      throws IOException, ServletException {
+    try {
+      String asked = below(request);
+      if (isGet(request) && asked.equals("metadata")) {
+        chain.doFilter(request, response);
+      } else if (isGet(request) && asked.equals(".well-known/smart-configuration")) {
+        response.setHeader("Access-Control-Allow-Origin", "*");
+        send(response, 200, "application/json", smartauth.smartConfiguration());
+      } else {
+        String token = token(Collections.list(request.getHeaders("Authorization")));
+        NarrowedRequest narrowed = new NarrowedRequest(request, asked);
+        JsonNode decision = smartauth.decide(token, narrowed.asGet(), narrowed.url());
+        if (!narrowed.asGet().equals("GET")) throw refusal(403, "forbidden", "Writes are not open here.");
+        if (narrowed.isSearch()) narrowed.narrow(decision);
+        ContentCachingResponseWrapper answer = new ContentCachingResponseWrapper(response);
+        chain.doFilter(narrowed, answer);
+        sendVisible(answer, response, token, narrowed, decision);
+      }
+    } catch (Smartauth.Refusal refusal) {
+      refusal.headers.fields().forEachRemaining(each -> response.setHeader(each.getKey(), each.getValue().asText()));
+      send(response, refusal.status, "application/fhir+json", refusal.outcome.toString());
+    }
+  }
+
+  /** What the application answers, as far as the token may see it; what it cannot show is as if it did not exist. */
+  private void sendVisible(ContentCachingResponseWrapper answer, HttpServletResponse response, String token,
+      NarrowedRequest request, JsonNode decision) throws IOException {
+    Smartauth.Refusal unknown = new Smartauth.Refusal(decision.path("hide"));
+    if (!decision.has("view")) {
+      answer.copyBodyToResponse();
+      return;
+    }
+    if (answer.getStatus() == 404 || answer.getStatus() == 410) throw unknown;
+    if (answer.getStatus() != 200) throw refusal(answer.getStatus(), "processing", "The request was not answered.");
+    ObjectNode found = (ObjectNode) JSON.readTree(answer.getContentAsByteArray());
+    boolean isBundle = found.path("resourceType").asText().equals("Bundle");
+    List<ObjectNode> records = new ArrayList<>();
+    if (!isBundle) records.add(found);
+    for (JsonNode entry : found.path("entry")) records.add((ObjectNode) entry.path("resource"));
+    List<Boolean> visible = smartauth.visible(token, request.interaction(), request.type(), decision, records);
+    if (!isBundle && !visible.get(0)) throw unknown;
+    for (int i = records.size(); isBundle && i-- > 0; ) if (!visible.get(i)) ((ArrayNode) found.path("entry")).remove(i);
+    // an application that ignores a parameter counts what may not be seen
+    if (visible.contains(false) || request.isNarrowedByValues()) found.remove(List.of("total", "link"));
+    send(response, 200, "application/fhir+json", found.toString());
+  }
+
+  // The request ------------------------------------------------------------------------------------------------------
+
+  private String below(HttpServletRequest request) {
+    String asked = request.getRequestURI();
+    if (!asked.startsWith(path + "/")) throw refusal(404, "not-found", "There is nothing here for you.");
+    return asked.substring(path.length() + 1);
+  }
+
+  private static boolean isGet(HttpServletRequest request) {
+    return request.getMethod().equals("GET") || request.getMethod().equals("HEAD");
+  }
+
+  private static String token(List<String> authorization) {
+    String shown = String.join(", ", authorization);
+    Matcher bearer = BEARER.matcher(shown);
+    if (bearer.matches()) return bearer.group(1);
+    String challenge = shown.regionMatches(true, 0, "Bearer ", 0, 7) ? "Bearer error=\"invalid_token\"" : "Bearer";
+    String text = "This needs an access token for this server.";
+    throw Smartauth.refusal(401, "WWW-Authenticate", challenge, "login", text);
+  }
+
+  // Answers ----------------------------------------------------------------------------------------------------------
+
+  private static Smartauth.Refusal refusal(int status, String code, String text) {
+    return Smartauth.refusal(status, null, null, code, text);
+  }
+
+  private static void send(HttpServletResponse response, int status, String kind, String text) throws IOException {
+    byte[] body = text.getBytes(StandardCharsets.UTF_8);
+    response.setStatus(status);
+    response.setContentType(kind);
+    response.setContentLength(body.length);
+    response.getOutputStream().write(body);
+  }
+}
