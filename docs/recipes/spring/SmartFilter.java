@@ -47,7 +47,7 @@ public class SmartFilter extends OncePerRequestFilter {
         JsonNode decision = smartauth.decide(token, narrowed.asGet(), narrowed.url());
         if (!narrowed.asGet().equals("GET")) throw refusal(403, "forbidden", "Writes are not open here.");
         if (narrowed.isSearch()) narrowed.narrow(decision);
-        ContentCachingResponseWrapper answer = new ContentCachingResponseWrapper(response);
+        KeptResponse answer = new KeptResponse(response);
         chain.doFilter(narrowed, answer);
         sendVisible(answer, response, token, narrowed, decision);
       }
@@ -58,14 +58,15 @@ public class SmartFilter extends OncePerRequestFilter {
   }
 
   /** What the application answers, as far as the token may see it; what it cannot show is as if it did not exist. */
-  private void sendVisible(ContentCachingResponseWrapper answer, HttpServletResponse response, String token,
+  private void sendVisible(KeptResponse answer, HttpServletResponse response, String token,
       NarrowedRequest request, JsonNode decision) throws IOException {
     Smartauth.Refusal unknown = new Smartauth.Refusal(decision.path("hide"));
-    if (!decision.has("view")) {
+    if (!decision.has("view") && answer.getStatus() < 400) {
       answer.copyBodyToResponse();
       return;
     }
-    if (answer.getStatus() == 404 || answer.getStatus() == 410) throw unknown;
+    boolean isAbsent = answer.getStatus() == 404 || answer.getStatus() == 410;
+    if (isAbsent) throw decision.has("hide") ? unknown : refusal(404, "not-found", "There is nothing here for you.");
     if (answer.getStatus() != 200) throw refusal(answer.getStatus(), "processing", "The request was not answered.");
     ObjectNode found = (ObjectNode) JSON.readTree(answer.getContentAsByteArray());
     boolean isBundle = found.path("resourceType").asText().equals("Bundle");
@@ -78,6 +79,23 @@ public class SmartFilter extends OncePerRequestFilter {
     // an application that ignores a parameter counts what may not be seen
     if (visible.contains(false) || request.isNarrowedByValues()) found.remove(List.of("total", "link"));
     send(response, 200, "application/fhir+json", found.toString());
+  }
+
+  /** An answer that waits: of an error the status is enough, and no page of the container is sent. */
+  private static class KeptResponse extends ContentCachingResponseWrapper {
+    KeptResponse(HttpServletResponse response) {
+      super(response);
+    }
+
+    @Override
+    public void sendError(int status) {
+      setStatus(status);
+    }
+
+    @Override
+    public void sendError(int status, String text) {
+      setStatus(status);
+    }
   }
 
   // The request ------------------------------------------------------------------------------------------------------

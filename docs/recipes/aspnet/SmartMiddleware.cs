@@ -1,0 +1,117 @@
+// Lets smartauth decide about every request of an ASP.NET Core application, and about each record that it answers with.
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Primitives;
+
+public sealed class SmartMiddleware(RequestDelegate next, Smartauth smartauth)
+{
+    private static readonly Regex Bearer = new(@"\A(?i:bearer) +([A-Za-z0-9._~+/-]{1,16000}=*)\z", RegexOptions.Compiled);
+    private static readonly string[] Form = ["_elements", "_summary", "_format"];
+    private static readonly string[] Conditions = ["If-None-Match", "If-Modified-Since", "Range", "Accept-Encoding"];
+
+    // Enforcement ------------------------------------------------------------------------------------------------------
+
+    public async Task InvokeAsync(HttpContext http)
+    {
+        try
+        {
+            if (!HttpMethods.IsGet(http.Request.Method)) throw Refusal.Of(403, "forbidden", "Only reads are open here.");
+            string path = Below(http.Request.Path);
+            if (path == "metadata") { await next(http); return; }
+            string token = Token(http.Request.Headers.Authorization);
+            JsonNode decision = await smartauth.Decide(token, path + http.Request.QueryString);
+            if (decision["view"] is JsonObject view) Narrow(http.Request, path, view, decision["sets"]);
+            JsonObject answer = await Answer(http, decision);
+            await Send(http.Response, 200, decision["view"] is null ? answer : await Visible(token, path, decision, answer));
+        }
+        catch (Refusal refusal)
+        {
+            foreach (var (name, value) in refusal.Headers) http.Response.Headers[name] = value;
+            await Send(http.Response, refusal.Status, refusal.Outcome);
+        }
+    }
+
+    /// Adds what keeps a search within the view; parameters that come again are a conjunction (FHIR search).
+    private static void Narrow(HttpRequest request, string path, JsonObject view, JsonNode? sets)
+    {
+        foreach (string name in Conditions) request.Headers.Remove(name);
+        var query = request.Query.Where(each => !Form.Contains(each.Key)).ToDictionary(each => each.Key, each => each.Value);
+        if (!path.Contains('/'))
+        {
+            if (view[path] is not JsonArray { Count: 1 } alternatives) throw Refusal.Of(403, "too-costly", "Not one search.");
+            JsonNode who = alternatives[0]!["who"]!;
+            if (who is JsonObject)
+            {
+                JsonNode? listed = who["compartments"] ?? sets?[who["compartments_of"]?.GetValue<string>() ?? ""];
+                if (listed is not JsonArray { Count: > 0 } patients) throw Refusal.Of(403, "too-costly", "Not one search.");
+                string[] ids = patients.Select(each => each!.GetValue<string>().Split('/')[^1]).ToArray();
+                if (path == "Patient") Add(query, "_id", string.Join(',', ids));
+                else Add(query, "patient", string.Join(',', ids.Select(id => $"Patient/{id}")));
+            }
+            foreach (JsonNode? each in alternatives[0]!["where"]!.AsArray())
+            {
+                var values = each!["values"]!.AsArray().Select(value => value!.GetValue<string>());
+                Add(query, each["name"]!.GetValue<string>(), string.Join(',', values));
+            }
+        }
+        request.QueryString = QueryString.Create(query);
+    }
+
+    /// What of the answer the token may see; a record out of reach is as if it did not exist.
+    private async Task<JsonObject> Visible(string token, string path, JsonNode decision, JsonObject answer)
+    {
+        JsonArray entries = answer["entry"] as JsonArray ?? [];
+        bool isBundle = (string?)answer["resourceType"] == "Bundle";
+        List<JsonObject> records = isBundle ? entries.Select(each => each!["resource"]!.AsObject()).ToList() : [answer];
+        bool[] seen = await smartauth.Visible(token, path, decision, records);
+        if (!isBundle && !seen[0]) throw Refusal.From(decision["hide"]!);
+        for (int i = records.Count; isBundle && i-- > 0;) if (!seen[i]) entries.RemoveAt(i);
+        if (isBundle) { answer.Remove("total"); answer.Remove("link"); } // they may count what may not be seen
+        return answer;
+    }
+
+    // The request and the answer ---------------------------------------------------------------------------------------
+
+    private string Below(PathString path)
+    {
+        string known = new Uri(smartauth.Base).AbsolutePath.TrimEnd('/') + "/";
+        if (path.Value?.StartsWith(known, StringComparison.Ordinal) == true) return path.Value[known.Length..];
+        throw Refusal.Of(404, "not-found", "There is nothing here for you.");
+    }
+
+    private static string Token(StringValues authorization)
+    {
+        if (authorization.Count == 1 && Bearer.Match(authorization[0]!) is { Success: true } found) return found.Groups[1].Value;
+        bool isBearer = authorization.Any(each => each!.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase));
+        string challenge = isBearer ? "Bearer error=\"invalid_token\"" : "Bearer";
+        throw Refusal.Of(401, "login", "This needs an access token for this server.", ("WWW-Authenticate", challenge));
+    }
+
+    private static void Add(Dictionary<string, StringValues> query, string name, string value) =>
+        query[name] = StringValues.Concat(query.GetValueOrDefault(name), value);
+
+    /// The application's answer, which waits until it was checked.
+    private async Task<JsonObject> Answer(HttpContext http, JsonNode decision)
+    {
+        Stream body = http.Response.Body;
+        using var kept = new MemoryStream();
+        http.Response.Body = kept;
+        try { await next(http); }
+        finally { http.Response.Body = body; }
+        int status = http.Response.StatusCode;
+        bool isAbsent = status is 404 or 410;
+        if (isAbsent && decision["hide"] is JsonNode hide) throw Refusal.From(hide);
+        if (status != 200) throw Refusal.Of(status, isAbsent ? "not-found" : "processing", "There is no answer to this.");
+        kept.Position = 0;
+        return (await JsonNode.ParseAsync(kept))!.AsObject();
+    }
+
+    private static Task Send(HttpResponse response, int status, JsonObject resource)
+    {
+        response.StatusCode = status;
+        response.ContentType = "application/fhir+json";
+        response.ContentLength = null;
+        return response.WriteAsync(resource.ToJsonString());
+    }
+}

@@ -1,0 +1,132 @@
+// Asks smartauth what a request with a token may do. What is not exactly an answer is none, and nothing is served.
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+public sealed class Smartauth
+{
+    private const int MostEntries = 200;
+    private static readonly HttpClient Http = new(new SocketsHttpHandler { AllowAutoRedirect = false })
+    {
+        Timeout = TimeSpan.FromSeconds(3), // of the whole exchange: the answer is buffered
+        MaxResponseContentBufferSize = 1_000_000,
+    };
+
+    public string Base { get; } = Environment.GetEnvironmentVariable("FHIR_BASE")!;
+    private readonly Uri access = new(new Uri(Environment.GetEnvironmentVariable("INTROSPECT")!), "../access/v1/");
+    private readonly string credentials = Convert.ToBase64String(Encoding.UTF8.GetBytes(
+        Environment.GetEnvironmentVariable("CLIENT_ID") + ":" + Environment.GetEnvironmentVariable("CLIENT_SECRET")));
+
+    /// What may be done and shown: view, elements, hide. Throws Refusal where the answer is no.
+    public async Task<JsonNode> Decide(string token, string url)
+    {
+        JsonObject answer = await Ask("evaluation", new JsonObject
+        {
+            ["subject"] = Subject(token),
+            ["context"] = new JsonObject
+            {
+                ["base"] = Base,
+                ["http"] = new JsonObject { ["method"] = "GET", ["url"] = url },
+                ["understands"] = new JsonArray("fhir-view/1"),
+            },
+        });
+        JsonNode context = answer["context"] ?? throw Unavailable();
+        return IsYes(answer) ? context : throw Refusal.From(context);
+    }
+
+    /// For each record whether the client may see it. Those that are not of the type that was asked for are read.
+    public async Task<bool[]> Visible(string token, string path, JsonNode decision, List<JsonObject> records)
+    {
+        string type = path.Split('/')[0];
+        string interaction = path switch
+        {
+            _ when path.Contains("/_history/") => "vread",
+            _ when path.EndsWith("/_history") => "history-instance",
+            _ => path == type ? "search-type" : "read",
+        };
+        var seen = new List<bool>();
+        foreach (JsonObject[] some in records.Chunk(MostEntries))
+        {
+            var entries = some.Select(each => Entry(each, type, interaction, decision)).ToArray<JsonNode>();
+            var question = new JsonObject { ["subject"] = Subject(token), ["evaluations"] = new JsonArray(entries) };
+            JsonArray answers = (await Ask("evaluations", question))["evaluations"] as JsonArray ?? [];
+            for (int i = 0; i < some.Length; i++) seen.Add(i < answers.Count && IsYes(answers[i]));
+        }
+        return seen.ToArray();
+    }
+
+    private JsonObject Entry(JsonObject record, string type, string interaction, JsonNode decision)
+    {
+        string own = (string?)record["resourceType"] ?? "";
+        var needed = (decision["elements"]?[own] as JsonArray ?? []).Select(each => each!.GetValue<string>().Split('.')[0]);
+        var content = new JsonObject();
+        foreach (string name in needed.Distinct()) if (record[name] is JsonNode value) content[name] = value.DeepClone();
+        return new JsonObject
+        {
+            ["action"] = new JsonObject { ["name"] = own == type ? interaction : "read" },
+            ["resource"] = new JsonObject
+            {
+                ["type"] = own,
+                ["id"] = (string?)record["id"] ?? "",
+                ["properties"] = new JsonObject { ["base"] = Base, ["content"] = content },
+            },
+        };
+    }
+
+    private static JsonObject Subject(string token) => new() { ["type"] = "access_token", ["id"] = token };
+
+    private static bool IsYes(JsonNode? answer) => answer?["decision"]?.GetValueKind() == JsonValueKind.True;
+
+    private async Task<JsonObject> Ask(string where, JsonObject question)
+    {
+        try
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(access, where));
+            request.Headers.Authorization = new AuthenticationHeaderValue("Basic", credentials);
+            request.Content = JsonContent.Create(question);
+            using HttpResponseMessage answer = await Http.SendAsync(request);
+            bool isJson = answer.Content.Headers.ContentType?.MediaType == "application/json";
+            if ((int)answer.StatusCode == 200 && isJson)
+                return JsonNode.Parse(await answer.Content.ReadAsStringAsync()) as JsonObject ?? throw Unavailable();
+        }
+        catch (Exception problem) when (problem is HttpRequestException or OperationCanceledException or JsonException)
+        {
+            // as if there had been no answer
+        }
+        throw Unavailable();
+    }
+
+    private static Refusal Unavailable() =>
+        Refusal.Of(503, "transient", "The authorization server does not answer.", ("Retry-After", "5"));
+}
+
+/// What the client is to be told in place of the answer.
+public sealed class Refusal : Exception
+{
+    public required int Status { get; init; }
+    public required JsonObject Outcome { get; init; }
+    public Dictionary<string, string> Headers { get; } = [];
+
+    /// As smartauth wrote it.
+    public static Refusal From(JsonNode told)
+    {
+        var found = new Refusal
+        {
+            Status = told["http"]!["status"]!.GetValue<int>(),
+            Outcome = told["outcome"]!.DeepClone().AsObject(),
+        };
+        foreach (var (name, value) in told["http"]!["headers"]!.AsObject()) found.Headers[name] = value!.GetValue<string>();
+        return found;
+    }
+
+    public static Refusal Of(int status, string code, string text, params (string Name, string Value)[] headers)
+    {
+        var issue = new JsonObject { ["severity"] = "error", ["code"] = code, ["diagnostics"] = text };
+        var outcome = new JsonObject { ["resourceType"] = "OperationOutcome", ["issue"] = new JsonArray(issue) };
+        var found = new Refusal { Status = status, Outcome = outcome };
+        foreach (var (name, value) in headers) found.Headers[name] = value;
+        return found;
+    }
+}
