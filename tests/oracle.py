@@ -10,12 +10,11 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from introspection.evaluation import TokenReach
 from smart.decisions.answer import answer, plain_answer
 from smart.decisions.authzen import parse_evaluation
 from smart.decisions.decide import INVALID_TOKEN, decide
-from smart.decisions.subject import InvalidClaims
-from smart.time_units import SECOND
+from smart.decisions.subject import InvalidClaims, read_subject
+from smart.decisions.view import Reach
 
 
 class Answer(NamedTuple):
@@ -90,18 +89,17 @@ class Oracle:
 
 def by_claims(claims: dict[str, Any]) -> Callable[[dict[str, Any], bool], dict[str, Any]]:
     """Decides by the rules of the product, about a token with these claims: an evaluation, or one of several."""
-    now = int(time.time())
-    reach = TokenReach({"exp": now + 60, **claims}, "r4", now * SECOND)
+    held = {"exp": time.time() + 60, **claims} if claims.get("active") is True else None
 
     def decided(body: dict[str, Any], is_entry: bool) -> dict[str, Any]:
         asked, decision = parse_evaluation(body), INVALID_TOKEN
         with suppress(InvalidClaims):
-            if claims.get("active") is True:
-                applies_views = asked.applies_views and not is_entry
-                decision = decide(reach.at(asked.base), asked.question, applies_views=applies_views, is_entry=is_entry)
+            reach = Reach(read_subject(held, asked.base, time.time()), "r4", asked.base)
+            applies_views = asked.applies_views and not is_entry
+            decision = decide(reach, asked.question, applies_views=applies_views, is_entry=is_entry)
         if is_entry:
             return plain_answer(decision, base=asked.base)
-        return answer(decision, version=reach.version, base=asked.base, claims=reach.claims)
+        return answer(decision, version="r4", base=asked.base, claims=held or {})
 
     return decided
 
