@@ -235,4 +235,6 @@ STRANGERS = {
     "readme": decided("-m", "tests.readme_server"),
 }
 # which ask for a decision about each request, and serve the records of the recipes
-DECIDED = ("django-rest-framework", "fastapi", "flask", "readme")
+SERVE_THE_RECORDS = ("django-rest-framework", "fastapi", "flask", "readme")
+# and those with a few records of their own: test_java_recipes.py has what they show
+DECIDED = (*SERVE_THE_RECORDS, "hapi", "spring")

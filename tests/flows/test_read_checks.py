@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.strangers import DECIDED, STRANGERS, Protected
+from tests.strangers import SERVE_THE_RECORDS, STRANGERS, Protected
 
 pytestmark = pytest.mark.one_engine
 
@@ -32,7 +32,7 @@ Get = Callable[..., httpx.Response]
 
 @pytest.fixture(
     scope="module",
-    params=[pytest.param(name, marks=() if name == "readme" else pytest.mark.clients) for name in DECIDED],
+    params=[pytest.param(name, marks=() if name == "readme" else pytest.mark.clients) for name in SERVE_THE_RECORDS],
 )
 def decided(request: pytest.FixtureRequest, protected: Protected) -> Iterator[str]:
     """That server, running. Its name."""

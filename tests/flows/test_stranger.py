@@ -29,12 +29,10 @@ pytestmark = pytest.mark.one_engine
 
 # the stranger and the code of README on both engines, the recipes where all that is heavy runs
 EACH = [pytest.param(name, marks=() if name in ("stranger", "readme") else pytest.mark.clients) for name in STRANGERS]
-# nginx asks for a decision in headers, the others of these by the middleware: test_nginx_recipe.py and
-# tests/smartauth_enforcement have the answers that they get
+# nginx asks for a decision in headers, those in Java and those with the middleware for JSON: test_nginx_recipe.py,
+# test_java_recipes.py and tests/smartauth_enforcement have the answers that they get
 ASK_FOR_DECISIONS = {"nginx", *DECIDED}
 INTROSPECT = [each for each in EACH if each.values[0] not in ASK_FOR_DECISIONS]
-# HAPI has a test of its own
-LIMIT_THE_WHOLE_ANSWER = [each for each in INTROSPECT if each.values != ("hapi",)]
 # in Python; fetch reads whatever comes within three seconds
 LIMIT_THE_LENGTH = [each for each in EACH if each.values[0] in ("stranger", *DECIDED)]
 ASK_FOR_JSON = [each for each in EACH if each.values != ("nginx",)]
@@ -433,7 +431,7 @@ def test_who_gets_no_answer_about_a_token_serves_nothing(misled: str, oracle: Or
 
 
 @pytest.mark.requirement("TV-15")
-@pytest.mark.parametrize("misled", LIMIT_THE_WHOLE_ANSWER, indirect=True)
+@pytest.mark.parametrize("misled", INTROSPECT, indirect=True)
 def test_an_answer_that_trickles_costs_three_seconds(misled: str, oracle: Oracle) -> None:
     oracle.say(Answer(body='{"active":true}', rest=1))
 

@@ -33,7 +33,10 @@ public sealed class Smartauth
             },
         });
         JsonNode context = answer["context"] ?? throw Unavailable();
-        return IsYes(answer) ? context : throw Refusal.From(context);
+        bool isView = context["view"] is null || (context["view"] is JsonObject && context["hide"]?["http"] is JsonObject);
+        if (IsYes(answer) && isView) return context;
+        bool isNo = answer["decision"]?.GetValueKind() == JsonValueKind.False && context["http"] is JsonObject;
+        throw isNo ? Refusal.From(context) : Unavailable();
     }
 
     /// For each record whether the client may see it. Those that are not of the type that was asked for are read.

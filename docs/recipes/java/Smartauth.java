@@ -79,8 +79,11 @@ public class Smartauth {
     context.putObject("http").put("method", method).put("url", url);
     context.putArray("understands").add("fhir-view/1");
     JsonNode answer = ask(evaluation, question);
-    if (!isYes(answer)) throw new Refusal(answer.path("context"));
-    return answer.path("context");
+    JsonNode told = answer.path("context");
+    if (isYes(answer) && (!told.has("view") || isView(told))) return told;
+    boolean isNo = answer.path("decision").isBoolean() && !answer.path("decision").booleanValue();
+    if (isNo && told.path("http").path("status").isInt()) throw new Refusal(told);
+    throw unavailable();
   }
 
   /** For each resource whether the client may see it. Those that are not of the type that was asked for are read. */
@@ -140,6 +143,11 @@ public class Smartauth {
     ObjectNode question = JSON.createObjectNode();
     question.putObject("subject").put("type", "access_token").put("id", token);
     return question;
+  }
+
+  private static boolean isView(JsonNode told) {
+    return told.path("view").isObject() && told.path("elements").isObject()
+        && told.path("hide").path("http").path("status").isInt();
   }
 
   private static boolean isYes(JsonNode answer) {
