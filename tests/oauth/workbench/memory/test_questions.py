@@ -68,7 +68,7 @@ def test_who_asks_for_a_gateway_has_asked_about_the_token_of_its_client(
     server = asker.client.fhir_servers.get()
     caller, token = make_resource_server(server), asker.get(bad=bad)["access_token"]
     named = {"x-smartauth-base": base or server.base, "x-smartauth-understands": "nothing"}
-    original = {"x-original-method": "GET", "x-original-uri": "/fhir/r4/Observation/none-of-hers"}
+    original = {"x-original-method": "GET", "x-original-uri": "/fhir/r4/Observation/none-of-amy"}
     own = {"x-smartauth-authorization": basic(caller.client_id, SECRET)["Authorization"]}
 
     for authorization in (f"Bearer {token}", "Bearer a b"):
