@@ -39,6 +39,8 @@ class LiveToken:
 
     def reach_at(self, base: str) -> Reach:
         """Its reach at that base, worked out once for the entries of a page. Raises InvalidClaims for another's."""
+        if self.claims.get("active") is not True:  # a kind of the catalogue says "true", a text
+            raise InvalidClaims(what="active is not the boolean true", rule="TV-15")
         if self._reach is None or self._reach.base != base:
             self._reach = Reach(read_subject(self.claims, base, self._now / SECOND), self.version, base)
         return self._reach

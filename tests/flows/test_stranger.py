@@ -261,8 +261,6 @@ def test_only_aud_tells_the_other_base_apart(protected: Protected, tokens: dict[
 KINDS = [name for name in kinds() if name != "address-blocked"]
 # those who introspect compare `aud` to the letter, as the policy of this kind allows
 REFUSED_BY_POLICY = "good-aud-slash"
-# no answer of introspection reaches those
-READS_NO_INTROSPECTION = {(name, "active-text") for name in ASK_FOR_DECISIONS}
 # without a search by POST, a server answers so before anybody is asked
 NO_POST = {("stranger", "in-body"): 501, ("nginx", "in-body"): 404}
 
@@ -305,9 +303,6 @@ def test_every_kind_of_the_catalogue_is_answered_as_it_must_be(stranger: str, sm
 
     answer = bad.send()
 
-    if (stranger, kind) in READS_NO_INTROSPECTION:
-        assert answer.status_code == 200
-        return
     bad.assert_right_answer(answer, of_unknown_id=404)
     refused = kind == REFUSED_BY_POLICY and stranger not in ASK_FOR_DECISIONS
     assert answer.status_code == NO_POST.get((stranger, kind), answer.status_code)

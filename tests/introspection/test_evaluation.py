@@ -11,7 +11,9 @@ import pytest
 
 from accounts import clock
 from introspection import batched_lookup
+from introspection.evaluation import LiveToken
 from oauth.models import AccessToken
+from smart.decisions.subject import InvalidClaims
 from tests.conftest import BASE, SECRET, App, basic
 from tests.fixture_types import Events, Issue, MakeClient, MakeResourceServer, SetClock
 
@@ -448,3 +450,13 @@ def test_a_decision_costs_one_statement_as_an_introspection_does(
     ask({**body, "evaluations": [{}] * 200}, MANY)
 
     assert batches == [1, 1]
+
+
+@pytest.mark.requirement("TV-15")
+@pytest.mark.parametrize("active", ["true", 1, None])
+def test_what_is_not_said_to_be_active_by_the_boolean_reaches_nothing(active: object) -> None:
+    """As the bad token active-text is, to who introspects."""
+    claims = {"active": active, "aud": BASE, "exp": 2_000_000_000, "scope": "patient/*.rs", "patient": "amy"}
+    with pytest.raises(InvalidClaims):
+        LiveToken(claims, "4.0.1", 0).reach_at(BASE)
+    assert LiveToken({**claims, "active": True}, "4.0.1", 0).reach_at(BASE).base == BASE
