@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Unpack
 
 from smart.explanation import Why
@@ -44,7 +45,7 @@ def read_subject(claims: Mapping[str, Any] | None, base: str, now: float) -> Sub
     scope, patient = claims.get("scope"), claims.get("patient")
     backend = _is_backend(claims)
     return Subject(
-        scopes=parse_scopes(scope) if isinstance(scope, str) else (),
+        scopes=_scopes_of(scope) if isinstance(scope, str) else (),
         patient=patient if is_fhir_id(patient) else "",
         patients=frozenset() if backend else _patients(claims.get(PATIENTS)),
         own_record=None if backend else reference_target(claims.get("fhirUser"), base),
@@ -71,6 +72,11 @@ def _require_valid(claims: Mapping[str, Any], base: str, now: float) -> None:
 def _patients(listed: Any) -> frozenset[str]:
     """The patients that the person may see, as the authorization server says; without its word, none."""
     return frozenset(filter(is_fhir_id, listed)) if isinstance(listed, list) else frozenset()
+
+
+@lru_cache(maxsize=1024)  # many tokens have the same scopes; nothing of a token itself is kept
+def _scopes_of(text: str) -> tuple[Scope, ...]:
+    return parse_scopes(text)
 
 
 def _is_meant_for(audience: Any, base: str) -> bool:
