@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -89,3 +90,19 @@ def test_beside_an_authorization_header_the_members_prove_nothing(
 
     assert ends(app, {}, **own).status_code == 200
     assert ends(app, {"client_assertion": "not.a.good-one"}, **own).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("meta", "data", "has"),
+    [
+        ({}, {}, False),
+        ({}, {"client_assertion": "x"}, True),
+        ({}, {"client_assertion_type": "x"}, False),
+        ({"HTTP_AUTHORIZATION": "Basic x"}, {}, True),
+    ],
+)
+def test_a_header_or_an_assertion_wants_to_prove_a_client(
+    meta: dict[str, str], data: dict[str, str], has: bool
+) -> None:
+    request: Any = SimpleNamespace(META=meta, data=data)
+    assert json_callers.has_client_credentials(request) is has

@@ -276,3 +276,9 @@ def test_one_of_many_entries_is_told_without_a_view() -> None:
 
     assert plain_answer(seen, base=BASE) == {"decision": True}
     assert plain_answer(unknown, base=BASE)["decision"] is False
+
+
+def test_an_element_inside_of_another_is_named_by_its_path() -> None:
+    elements = decided("patient/*.rs", "Appointment", **PATIENT)["context"]["elements"]
+
+    assert "participant.actor" in elements["Appointment"]

@@ -87,6 +87,12 @@ def test_in_full_what_is_left_out_is_nothing() -> None:
     assert in_full(conditional=False).question.is_conditional is False
 
 
+def test_in_full_an_http_request_beside_it_is_not_looked_at() -> None:
+    found = parsed(action={"name": "read"}, resource=RESOURCE, context={"http": {"method": "PUT"}})
+
+    assert found.question == Question("read", "Observation", "o")
+
+
 def test_in_short_contents_stand_in_the_context() -> None:
     found = in_short(
         {"conditional": 0}, content={"id": "new"}, content_before={"id": "old"}, understands=["fhir-view/1"]
@@ -126,6 +132,10 @@ def test_a_request_is_as_long_as_it_may_be() -> None:
         (lambda: in_full(parameters=["a"] * 101), "action.properties.parameters has more than 100 items"),
         (lambda: in_full(sort=[7]), "action.properties.sort is not a list of texts"),
         (lambda: in_full(include="a"), "action.properties.include is not a list of texts"),
+        (lambda: parsed(context={"client_address": 1}), "context.client_address is not text"),
+        (lambda: parsed(), "action is missing"),
+        (lambda: parsed(context={"http": {}}, resource=RESOURCE), "action is missing"),
+        (lambda: parsed(context={"http": {}}, action={"name": "read"}), "resource is missing"),
         (lambda: parsed(action={"name": "read"}), "resource is missing"),
         (lambda: parsed(subject={"type": "access_token"}), "subject.id is missing"),
         (lambda: parsed(subject={"id": "abc"}), "subject.type is missing"),

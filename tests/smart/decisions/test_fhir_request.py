@@ -21,6 +21,7 @@ BASES = (R4, R5, BARE)
         (f"{R4}/metadata", R4, "the capability statement"),
         ("Patient/amy", R4, "read of Patient/amy"),
         ("/Patient/amy", R4, "read of Patient/amy"),
+        ("/fhir/r5", R5, "get of a path that FHIR has not"),
         ("/fhir/r45/Patient", R4, "get of a path that FHIR has not"),
     ],
 )

@@ -100,7 +100,14 @@ def test_only_a_plain_url_below_the_base_is_asked_about() -> None:
     assert url_of("/fhir/r4/Observation", base=f"{BASE}/") == "Observation"
     assert url_of("/Observation", base="https://fhir.example.org") == "Observation"
     assert url_of("/Observation/fhir/r4/") == ""
-    for odd in ("/fhir/r44/Observation", "/fhir/r4//Observation", "/fhir/r4/a b", "/fhir/r4/\u00e9", "/fhir/r4/a{b}"):
+    for odd in (
+        "Observation",
+        "/fhir/r44/Observation",
+        "/fhir/r4//Observation",
+        "/fhir/r4/a b",
+        "/fhir/r4/\u00e9",
+        "/fhir/r4/a{b}",
+    ):
         assert url_of(odd) == ""
     assert url_of("/fhir/r4/Observation/_search", "POST") == ""
     assert url_of("/fhir/r4/Observation", "POST") == "Observation"

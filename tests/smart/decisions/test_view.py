@@ -1,16 +1,23 @@
 """Whether a resource lies in a view, as far as its own content tells."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from smart.decisions.view import Alternative, Compartments, Everybody, OwnRecord, is_visible, may_be_stored
+from smart.decisions.decide import decide
+from smart.decisions.question import question_of_http
+from smart.decisions.subject import Subject
+from smart.decisions.view import Alternative, Compartments, Everybody, OwnRecord, Reach, is_visible, may_be_stored
 from smart.fhir.definitions import definitions
+from smart.scopes.scope_sets import parse_scopes
 from smart.search.criteria import scope_criteria
 
 BASE = "https://fhir.example.org/r4"
 R4 = definitions("r4")
 OF_A, OWN = Compartments(frozenset({"A"})), OwnRecord("Practitioner", "p")
+SERVICE = Subject(parse_scopes("system/*.rs"), is_backend=True)
+APP = Subject(parse_scopes("patient/*.rs"), patient="A")
 CODED = scope_criteria((("code", ("x",)),), R4["Observation"], BASE)
 
 
@@ -63,3 +70,27 @@ def test_what_names_another_patient_too_is_seen_and_not_stored() -> None:
     assert is_visible(content, view, R4["Observation"], BASE)
     assert not may_be_stored(content, view, R4["Observation"], BASE)
     assert may_be_stored(content, (Alternative(OF_A), Alternative(Everybody())), R4["Observation"], BASE)
+
+
+@pytest.mark.requirement("PC-02")
+@pytest.mark.parametrize(
+    ("subject", "url", "content", "fits"),
+    [
+        (SERVICE, "Observation/o", {"resourceType": "Observation"}, True),
+        (SERVICE, "Observation/o", {"resourceType": "Observation", "id": "o"}, True),
+        (SERVICE, "Observation/o", {"resourceType": "Observation", "id": "x"}, False),
+        (SERVICE, "Observation/o", {"resourceType": "Condition", "id": "o"}, False),
+        (SERVICE, "Observation/o", ["Observation"], False),
+        (APP, "Patient/A", {"resourceType": "Patient"}, True),
+        (APP, "Patient/B", {"resourceType": "Patient"}, False),
+        (APP, "Patient/B", {"resourceType": "Patient", "id": "A"}, False),
+        (APP, "Observation/A", referring("Patient/A"), True),
+        (APP, "Observation/A", referring("Patient/B"), False),
+    ],
+)
+def test_a_content_is_that_of_the_resource_that_was_asked_for(
+    subject: Subject, url: str, content: Any, fits: bool
+) -> None:
+    question = replace(question_of_http("GET", url), content=content)
+
+    assert decide(Reach(subject, "r4", BASE), question, applies_views=False).allowed is fits
