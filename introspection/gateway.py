@@ -12,7 +12,15 @@ from oauth.http.credentials import parse_credentials
 from oauth.http.endpoint import Handler
 from oauth.http.machine_request import MachineRequest
 from oauth.http.machine_response import MachineResponse, oauth_error_response
-from smart.decisions.gateway import CREDENTIALS, GATEWAY, MalformedGatewayRequest, Told, challenge, evaluation_of, told
+from smart.decisions.gateway import (
+    CREDENTIALS,
+    GATEWAY,
+    GatewayAnswer,
+    MalformedGatewayRequest,
+    challenge,
+    evaluation_of,
+    gateway_answer,
+)
 from smart.decisions.refusals import NOT_ALLOWED, Refusal
 from smart.explanation import Explanation
 from smart.http.errors import InvalidRequest, OAuthError
@@ -54,10 +62,12 @@ def answer_gateway(evaluate: Handler) -> Handler:
 
     async def answer(request: MachineRequest) -> MachineResponse:
         if missing := challenge(request.members):
-            return _answer(Told(HTTPStatus.UNAUTHORIZED, {"WWW-Authenticate": missing}), NO_TOKEN.outcome(), TOKENLESS)
+            return _answer(
+                GatewayAnswer(HTTPStatus.UNAUTHORIZED, {"WWW-Authenticate": missing}), NO_TOKEN.outcome(), TOKENLESS
+            )
         response = await evaluate(request)
         members = json.loads(response.body)
-        found, context = told(request.members, members), members["context"]
+        found, context = gateway_answer(request.members, members), members["context"]
         if found.status == HTTPStatus.OK:
             return _answer(found, {"decision": True})
         why = response.explanation or REFUSED.get(context.get("reason", "needs_view"))
@@ -66,7 +76,7 @@ def answer_gateway(evaluate: Handler) -> Handler:
     return answer
 
 
-def _answer(found: Told, body: Mapping[str, Any], explanation: Explanation | None = None) -> MachineResponse:
+def _answer(found: GatewayAnswer, body: Mapping[str, Any], explanation: Explanation | None = None) -> MachineResponse:
     return MachineResponse(found.status, json.dumps(body).encode(), tuple(found.headers.items()), explanation)
 
 

@@ -35,7 +35,7 @@ def reference_answer(found: FoundRefusal | None, number: int) -> Answer:
         facts_title="The request",
         facts=_facts(found, client),
         outcomes=authorize_outcomes(why),
-        told=_told(why),
+        told=_response_in_words(why),
         advice=_advice(why),
         history=found.events,
     )
@@ -102,7 +102,7 @@ def _facts(found: FoundRefusal, client: Client | None) -> tuple[Fact, ...]:
     return tuple(fact for fact in facts if fact.text)
 
 
-def _told(why: Explanation) -> str:
+def _response_in_words(why: Explanation) -> str:
     """What came back, as far as case and rule say it."""
     page = ERROR_PAGES.get(why.case)
     if page is None or page.rule != why.rule:

@@ -52,7 +52,7 @@ def _above(authorization: Authorization) -> AuthorizationFacts:
     }
 
 
-def _lost(path: str) -> tuple[When, ...]:
+def _unusable_cases(path: str) -> tuple[When, ...]:
     """The part of the rules that an authorization at that path decides, in the order of smart.tokens.liveness."""
 
     def of(name: str) -> F:
@@ -79,7 +79,7 @@ def with_dead_reason(tokens: QuerySet[AccessToken], *, now: int) -> QuerySet[Any
         dead_reason=Case(
             When(~Q(revoked_at=0), then=Value(Dead.REVOKED.value)),
             When(~Q(authorization_epoch=F("authorization__epoch")), then=Value(Dead.ENDED.value)),
-            *_lost("authorization__"),
+            *_unusable_cases("authorization__"),
             When(superseded, then=Value(Dead.SUPERSEDED.value)),
             When(Q(expires_at__lte=now) | Q(issued_at__gt=now + CLOCK_SKEW), then=Value(Dead.EXPIRED.value)),
             default=Value(""),
@@ -95,7 +95,7 @@ def live(tokens: QuerySet[AccessToken], *, now: int) -> QuerySet[Any]:
 def with_unusable_reason(authorizations: QuerySet[Authorization]) -> QuerySet[Any]:
     """The authorizations with `unusable_reason` as the database computes it, "" for None."""
     ended = When(ended_at__gt=0, then=Value(Dead.ENDED.value))
-    return authorizations.annotate(unusable_reason=Case(ended, *_lost(""), default=Value("")))
+    return authorizations.annotate(unusable_reason=Case(ended, *_unusable_cases(""), default=Value("")))
 
 
 def usable(authorizations: QuerySet[Authorization]) -> QuerySet[Any]:

@@ -80,14 +80,16 @@ def seat_key(authorization: AuthorizationState) -> str:
 def take_numbers(authorization: AuthorizationState) -> SeatNumbers:
     """The next numbers for a launch: older tokens and launches of the seat move towards their end."""
     key = seat_key(authorization)
-    return sql.get(_TAKE_NUMBER_AND_LAUNCH, [key, *_kept(authorization)]) if key else NO_SEAT
+    return sql.get(_TAKE_NUMBER_AND_LAUNCH, [key, *_tokens_to_keep(authorization)]) if key else NO_SEAT
 
 
 def take_token_number(authorization: AuthorizationState, seat_id: int | None, launch_number: int) -> SeatNumbers | None:
     """The next number for a refresh of that launch, None once a newer launch has ended it."""
     if seat_id is None:
         return NO_SEAT
-    found = sql.one(_TAKE_NUMBER, [seat_id, launch_number, authorization.tokens_to_keep, *_kept(authorization)])
+    found = sql.one(
+        _TAKE_NUMBER, [seat_id, launch_number, authorization.tokens_to_keep, *_tokens_to_keep(authorization)]
+    )
     return found and found._replace(launch_number=launch_number)
 
 
@@ -109,6 +111,6 @@ def superseded_event(authorization: AuthorizationState, numbers: SeatNumbers, to
     )
 
 
-def _kept(authorization: AuthorizationState) -> list[sql.Value]:
+def _tokens_to_keep(authorization: AuthorizationState) -> list[sql.Value]:
     """The value for each place in SeatNumbers that asks how many tokens are kept."""
     return [authorization.tokens_to_keep] * 3

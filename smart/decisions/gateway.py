@@ -32,7 +32,7 @@ class MalformedGatewayRequest(ValueError):
     """What is wrong with the gateway's own request, in words for its operator."""
 
 
-class Told(NamedTuple):
+class GatewayAnswer(NamedTuple):
     """What a gateway is told: 200, 401 or 403, and headers."""
 
     status: HTTPStatus
@@ -61,7 +61,7 @@ def challenge(evaluation: Mapping[str, Any]) -> str:
     return "" if is_bearer_token(token) else 'Bearer error="invalid_token"'
 
 
-def told(evaluation: Mapping[str, Any], answer: Mapping[str, Any]) -> Told:
+def gateway_answer(evaluation: Mapping[str, Any], answer: Mapping[str, Any]) -> GatewayAnswer:
     """The answer to that request in headers. A conditional yes is one where the gateway limits it to one patient."""
     context = answer["context"]
     if answer["decision"] is not True:
@@ -72,7 +72,7 @@ def told(evaluation: Mapping[str, Any], answer: Mapping[str, Any]) -> Told:
         if not patient or question_of_http(**http).interaction not in _LIMITED_TO_A_PATIENT:
             return _refusal({"status": HTTPStatus.FORBIDDEN, "headers": {}})
         limits = {"X-Smartauth-View": PATIENT, "X-Smartauth-Patient": patient}
-    return Told(HTTPStatus.OK, {**_claims(context["claims"]), **limits})
+    return GatewayAnswer(HTTPStatus.OK, {**_claims(context["claims"]), **limits})
 
 
 def _only(lines: Lines, name: str, *, required: bool = True) -> str:
@@ -152,9 +152,9 @@ def _fits_a_header(value: str) -> bool:
     return bool(value) and is_printable_ascii(value) and len(value) <= _LONGEST_CLAIM
 
 
-def _refusal(http: Mapping[str, Any]) -> Told:
+def _refusal(http: Mapping[str, Any]) -> GatewayAnswer:
     """nginx knows 401 and 403; what the client is to be told stands beside it."""
     status = http["status"]
     is_of_token = status == HTTPStatus.UNAUTHORIZED
     shown = HTTPStatus.UNAUTHORIZED if is_of_token else HTTPStatus.FORBIDDEN
-    return Told(shown, {**http["headers"], "X-Smartauth-Status": str(int(status))})
+    return GatewayAnswer(shown, {**http["headers"], "X-Smartauth-Status": str(int(status))})

@@ -150,9 +150,9 @@ def _overlap(requested: Scope, allowed: Scope) -> Scope | None:
         return None
     resource = allowed.resource if requested.resource == "*" else requested.resource
     if is_implied(allowed.query, by=requested.query):
-        return _written(requested, resource, actions, requested)
+        return _spell(requested, resource, actions, requested)
     if is_implied(requested.query, by=allowed.query):
-        return _written(requested, resource, actions, allowed)
+        return _spell(requested, resource, actions, allowed)
     return None
 
 
@@ -160,10 +160,10 @@ def _merge(first: Scope, second: Scope) -> Scope:
     actions = first.actions | second.actions
     if actions == first.actions:
         return first
-    return second if actions == second.actions else _written(first, first.resource, actions, first)
+    return second if actions == second.actions else _spell(first, first.resource, actions, first)
 
 
-def _written(requested: Scope, resource: str, actions: frozenset[str], restricted: Scope) -> Scope:
+def _spell(requested: Scope, resource: str, actions: frozenset[str], restricted: Scope) -> Scope:
     """The scope in the syntax of `requested` where that can say it (SCP-03), with the restriction's own spelling."""
     restriction = restricted.name.partition("?")[2] if restricted.query else ""
     in_v1 = requested.is_v1 and not restriction and actions in _V1_NAMES

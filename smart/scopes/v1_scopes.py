@@ -13,7 +13,9 @@ def with_v1(text: str) -> str:
     """
     held = parse_scopes(text)
     plain = [scope for scope in held if scope.context and not scope.query]
-    return scope_string([*held, *(_named(scope, word) for scope in plain for word in _words(_letters(scope, plain)))])
+    return scope_string(
+        [*held, *(_v1_scope(scope, word) for scope in plain for word in _words(_letters(scope, plain)))]
+    )
 
 
 def _letters(scope: Scope, plain: Iterable[Scope]) -> frozenset[str]:
@@ -29,5 +31,5 @@ def _words(letters: frozenset[str]) -> Iterator[str]:
     yield from (word for word in ("read", "write") if letters.issuperset(V1_ACTIONS[word]))
 
 
-def _named(scope: Scope, word: str) -> Scope:
+def _v1_scope(scope: Scope, word: str) -> Scope:
     return Scope.parse(f"{scope.context}/{scope.resource}.{word}")

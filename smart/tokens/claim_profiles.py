@@ -92,7 +92,7 @@ def _record(reference: str, form: str, base: str) -> str | list[str]:
     return forms[form] if reference else ""
 
 
-def _named(claim: str) -> Callable[[TokenFacts], str]:
+def _claim(claim: str) -> Callable[[TokenFacts], str]:
     return lambda facts: str(facts.claims.get(claim, ""))
 
 
@@ -118,5 +118,5 @@ _SOURCES: Mapping[str, Callable[[TokenFacts], str]] = {
     "encounter": _of("Encounter", "encounter"),
     "practitioner": _practitioner,
     "fhirUser": lambda facts: facts.fhir_user,
-    **{claim: _named(claim) for claim in ("sub", "client_id", "aud", "tenant")},
+    **{claim: _claim(claim) for claim in ("sub", "client_id", "aud", "tenant")},
 }

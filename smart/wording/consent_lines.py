@@ -20,8 +20,8 @@ def consent_lines(scopes: Iterable[Scope], context: ConsentContext) -> tuple[Con
     found = coherent_scopes(every)
     context = replace(context, mixed=any(scope.context == "user" for scope in found))
     lines = [
-        *(_seen(scope, context) for scope in _share(found, "rs")),
-        *(_changed(scope, context, found) for scope in _share(found, "cud")),
+        *(_reading_line(scope, context) for scope in _share(found, "rs")),
+        *(_writing_line(scope, context, found) for scope in _share(found, "cud")),
         *_identity(found, context),
         *_time(every, context),
     ]
@@ -109,7 +109,7 @@ def _kinds(scope: Scope, context: ConsentContext) -> tuple[RecordKind, ...]:
     )
 
 
-def _seen(scope: Scope, context: ConsentContext) -> ConsentLine:
+def _reading_line(scope: Scope, context: ConsentContext) -> ConsentLine:
     kinds = _kinds(scope, context)
     if scope.resource == "*" and not scope.query:
         text, hint = words.SEE_ALL[scope.context], words.SEE_ALL_HINT
@@ -126,7 +126,7 @@ def _of_one(text: str, scope: Scope, context: ConsentContext) -> str:
     return context.fill(words.IN_ONE_RECORD, sentence=text) if mixed else text
 
 
-def _changed(scope: Scope, context: ConsentContext, all_scopes: Sequence[Scope]) -> ConsentLine:
+def _writing_line(scope: Scope, context: ConsentContext, all_scopes: Sequence[Scope]) -> ConsentLine:
     acts = action_letters(scope.actions)
     if scope.resource == "*" and not scope.query:
         text, hint = context.fill(words.CHANGE_ALL[acts], reach=context.fill(words.REACH[scope.context])), ""

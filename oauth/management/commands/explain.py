@@ -37,11 +37,11 @@ class Command(BaseCommand):
             command = f"{settings.SMARTAUTH_COMMAND} explain -"
             raise CommandError(f"Nothing came. Give a token or a reference: echo $TOKEN | {command}")
         number = parse_reference(text)
-        found = _found(number) if number is not None else _judged(text, " ".join(request))
+        found = _about_reference(number) if number is not None else _about_pasted_token(text, " ".join(request))
         self.stdout.write(json.dumps(found, indent=2) if options["json"] else _lines(found))
 
 
-def _found(number: int) -> dict[str, Any]:
+def _about_reference(number: int) -> dict[str, Any]:
     """What is kept under a reference, or the token that it names."""
     reference, found = public_reference(number), reference_subject(number, now=clock.now())
     if found is None:
@@ -58,7 +58,7 @@ def _events(found: FoundRefusal) -> list[dict[str, Any]]:
     ]
 
 
-def _judged(token: str, request: str) -> dict[str, Any]:
+def _about_pasted_token(token: str, request: str) -> dict[str, Any]:
     try:
         return _about_token(judge_token(token, request, now=clock.now()))
     except UnreadableRequest as problem:

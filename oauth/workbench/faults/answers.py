@@ -53,7 +53,7 @@ def faulty_answer(fault: str, right: bytes) -> FaultyAnswer:
     if fault in CLAIMS and claims.get("active"):
         return FaultyAnswer(json.dumps(CLAIMS[fault](claims)).encode())
     if fault in TWICE and claims.get("active"):
-        return FaultyAnswer(_first_said(right, *TWICE[fault]))
+        return FaultyAnswer(_with_member_twice(right, *TWICE[fault]))
     return FaultyAnswer(right)
 
 
@@ -69,7 +69,7 @@ def faulty_decision(fault: str, right: bytes) -> FaultyAnswer:
     members = json.loads(right)
     name = "evaluations" if "evaluations" in members else "decision"
     if fault == DECISION_TWICE and members[name]:
-        return FaultyAnswer(_first_said(right, name, [] if name == "evaluations" else False))
+        return FaultyAnswer(_with_member_twice(right, name, [] if name == "evaluations" else False))
     if fault not in DECISIONS:
         return FaultyAnswer(right)
     if name == "evaluations":
@@ -91,7 +91,7 @@ def _bomb(right: bytes) -> FaultyAnswer:
     return FaultyAnswer(packed, headers=(("content-encoding", "gzip"),))
 
 
-def _first_said(right: bytes, name: str, value: Any) -> bytes:
+def _with_member_twice(right: bytes, name: str, value: Any) -> bytes:
     """The member twice: with another value first, and then as it is."""
     return f'{{"{name}": {json.dumps(value)}, '.encode() + right[1:]
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from smart.decisions.gateway import MalformedGatewayRequest, challenge, evaluation_of, told
+from smart.decisions.gateway import MalformedGatewayRequest, challenge, evaluation_of, gateway_answer
 from smart.http.limits import MAX_QUERY
 
 BASE = "https://fhir.example.org/fhir/r4"
@@ -20,7 +20,7 @@ def search(view: dict[str, Any] | None = None, **claims: str) -> dict[str, str]:
     """The headers of a yes to a search, with the status in the place of a no."""
     http = {"method": "GET", "url": "Observation"}
     context = {"claims": claims, **({} if view is None else {"view": view})}
-    status, headers = told({"context": {"http": http}}, {"decision": True, "context": context})
+    status, headers = gateway_answer({"context": {"http": http}}, {"decision": True, "context": context})
     return headers if status == 200 else {"refused": str(int(status))}
 
 
@@ -148,7 +148,7 @@ def test_a_gateway_that_leaves_something_out_is_told_so(changes: dict[str, str |
 def test_a_refusal_is_401_for_a_token_and_403_for_everything_else(status: int, shown: int) -> None:
     context = {"http": {"status": status, "headers": {"WWW-Authenticate": "Bearer"}}}
 
-    found = told(asked(), {"decision": False, "context": context})
+    found = gateway_answer(asked(), {"decision": False, "context": context})
 
     assert found == (shown, {"WWW-Authenticate": "Bearer", "X-Smartauth-Status": str(status)})
 
@@ -158,5 +158,5 @@ def test_a_claim_is_as_long_as_it_may_be_and_never_empty() -> None:
 
     assert search(sub=longest)["X-Smartauth-Sub"] == longest
     assert search(sub="") == {"X-Smartauth-View": "all"}
-    headers = told(asked(), {"decision": True, "context": {"claims": {"sub": 7}}}).headers
+    headers = gateway_answer(asked(), {"decision": True, "context": {"claims": {"sub": 7}}}).headers
     assert headers == {"X-Smartauth-View": "all"}
