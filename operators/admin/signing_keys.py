@@ -14,7 +14,7 @@ from oauth.keys import rotation, signing_keys
 from oauth.models import SigningKey
 from operators.admin import confirmation
 from operators.admin.filters import filter_by
-from operators.admin.model_admin import ReadOnlyAdmin
+from operators.admin.model_admin import ReadOnlyAdmin, actor
 from operators.admin.rendering import tag, time_element
 
 
@@ -95,7 +95,7 @@ class SigningKeyAdmin(ReadOnlyAdmin):
         return None
 
     def _each(self, request: HttpRequest, queryset: QuerySet[SigningKey], do: Callable[..., object], done: str) -> None:
-        by = {"operator": request.user.subject, "address": client_address(request)}  # type: ignore[union-attr]
+        by = {"operator": actor(request).operator, "address": client_address(request)}
         for row in queryset:
             try:
                 do(row, by)
