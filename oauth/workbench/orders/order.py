@@ -99,7 +99,10 @@ def _patient(person: User, server: FhirServer, patient: str | None) -> str:
     candidates = [found.patient for found in shareable_records(person, server)]
     if patient is None and len(candidates) == 1:
         return str(candidates[0])
+    if not candidates:
+        who = f"{person.username} is nobody at {server.base} who may act for a patient"
+        raise InvalidOrder(f"{who}. A seed file says who they are there: docs/seed-file.md.", "patient")
     if patient is None or patient not in candidates:
-        known = ", ".join(candidates) or "none"
+        known = ", ".join(candidates)
         raise InvalidOrder(f"It takes one that {person.username} may act for: {known}", "patient")
     return patient
