@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 CATEGORY = "http://terminology.hl7.org/CodeSystem/observation-category"
 _LABORATORY, _VITAL = f"category={CATEGORY}|laboratory", f"category={CATEGORY}|vital-signs"
 
-# section 2: patient A is amy, B is ben
+# patient A is amy, B is ben (resource-server.md, Tokens)
 SCOPES_OF_AMY: Mapping[str, str] = {
     "Tp": "patient/*.rs",
     "TpR": "patient/Observation.r",
@@ -30,7 +30,7 @@ SCOPES_OF_AMY: Mapping[str, str] = {
 
 
 def tokens(base: str) -> Mapping[str, Mapping[str, Any]]:
-    """What introspection says of each token of section 2, beside what it says of every good one."""
+    """What introspection says of each of the tokens, beside what it says of every good one."""
     person = {"fhirUser": f"{base}/Practitioner/dr-green"}
     service = {"sub": "demo-backend", "client_id": "demo-backend"}
     return {
@@ -72,7 +72,7 @@ class Asked(NamedTuple):
     form: str = ""
 
 
-# what of sections 4 to 11 has a path; {own} and {hidden} are Observations of amy and ben, {problem} is of amy
+# what of the checklist has a path; {own} and {hidden} are Observations of amy and ben, {problem} is of amy
 _LINES = """
 GET Patient/amy
 HEAD Patient/amy
