@@ -21,7 +21,7 @@ import httpx
 import pytest
 
 from tests import maven
-from tests.npm import install
+from tests.npm import install_with_package
 from tests.running import ROOT, Server, free_port
 
 RECIPES = ROOT / "docs" / "recipes"
@@ -168,9 +168,29 @@ def middleware() -> Path:
 
 
 def express(environment: dict[str, str], folder: Path) -> list[Process]:
-    """With what the lock file says."""
-    place = install(RECIPES / "express")
-    return [Process(["node", str(place / "server.js")], address(environment), folder, **environment)]
+    """With what the lock file says and our own package, in front of a server with the records of the recipes."""
+    script = install_with_package(RECIPES / "express") / "server.js"
+    port = free_port()
+    behind = Process(
+        [sys.executable, "-m", "tests.open_records"],
+        f"http://127.0.0.1:{port}/",
+        folder,
+        FHIR_BASE=environment["FHIR_BASE"],
+        PORT=str(port),
+        PYTHONPATH=f"{ROOT}:{RECIPES / 'python'}",
+    )
+    return started_before(
+        behind,
+        lambda: Process(
+            ["node", str(script)], address(environment), folder, **environment, UPSTREAM=f"http://127.0.0.1:{port}"
+        ),
+    )
+
+
+def node_fhir_server_core(environment: dict[str, str], folder: Path) -> list[Process]:
+    """With what the lock file says and our own package."""
+    place = install_with_package(ROOT / "tests" / "clients" / "node_fhir_server_core")
+    return [Process(["node", str(place / "enforced.js")], address(environment), folder, **environment)]
 
 
 def java(name: str) -> Callable[[dict[str, str], Path], list[Process]]:
@@ -188,11 +208,15 @@ def java(name: str) -> Callable[[dict[str, str], Path], list[Process]]:
 
 def nginx(environment: dict[str, str], folder: Path) -> list[Process]:
     """nginx in front of the stranger's server that is open to everybody."""
-    base = urlsplit(environment["FHIR_BASE"])
-    url = f"http://127.0.0.1:{free_port()}{base.path}"
+    url = f"http://127.0.0.1:{free_port()}{urlsplit(environment['FHIR_BASE']).path}"
     behind = Process([sys.executable, str(ROOT / "demo/stranger/server.py")], url, folder, FHIR_BASE=url)
+    return started_before(behind, lambda: nginx_before(urlsplit(url).netloc, environment, folder))
+
+
+def started_before(behind: Process, start: Callable[[], Process]) -> list[Process]:
+    """What `start` puts before a server, and that server."""
     try:
-        return [nginx_before(urlsplit(url).netloc, environment, folder), behind]
+        return [start(), behind]
     except AssertionError:
         behind.stop()
         raise
@@ -229,12 +253,13 @@ STRANGERS = {
     "fastapi": decided(str(RECIPES / "python/fastapi_server.py")),
     "flask": decided(str(RECIPES / "python/flask_server.py")),
     "express": express,
+    "node-fhir-server-core": node_fhir_server_core,
     "nginx": nginx,
     "hapi": java("hapi"),
     "spring": java("spring"),
     "readme": decided("-m", "tests.readme_server"),
 }
 # which ask for a decision about each request, and serve the records of the recipes
-SERVE_THE_RECORDS = ("django-rest-framework", "fastapi", "flask", "readme")
-# and those with a few records of their own: test_java_recipes.py has what they show
-DECIDED = (*SERVE_THE_RECORDS, "hapi", "spring")
+SERVE_THE_RECORDS = ("django-rest-framework", "express", "fastapi", "flask", "readme")
+# and those with a few records of their own: test_java_recipes.py has what those in Java show
+DECIDED = (*SERVE_THE_RECORDS, "node-fhir-server-core", "hapi", "spring")

@@ -30,10 +30,9 @@ pytestmark = pytest.mark.one_engine
 # the stranger and the code of README on both engines, the recipes where all that is heavy runs
 EACH = [pytest.param(name, marks=() if name in ("stranger", "readme") else pytest.mark.clients) for name in STRANGERS]
 # nginx asks for a decision in headers, those in Java and those with the middleware for JSON: test_nginx_recipe.py,
-# test_java_recipes.py and tests/smartauth_enforcement have the answers that they get
+# test_java_recipes.py, tests/smartauth_enforcement and clients/javascript/test have the answers that they get
 ASK_FOR_DECISIONS = {"nginx", *DECIDED}
 INTROSPECT = [each for each in EACH if each.values[0] not in ASK_FOR_DECISIONS]
-# in Python; fetch reads whatever comes within three seconds
 LIMIT_THE_LENGTH = [each for each in EACH if each.values[0] in ("stranger", *DECIDED)]
 ASK_FOR_JSON = [each for each in EACH if each.values != ("nginx",)]
 
@@ -147,7 +146,7 @@ def test_who_is_answered_wrongly_about_a_token_lets_nobody_in(
     stranger: str, smartauth_server: DevelopmentServer, protected: Protected, tokens: dict[str, str]
 ) -> None:
     """Nobody falls over either, where a server may let it in by policy. The middleware lets nobody in."""
-    is_decided = stranger in DECIDED
+    is_decided = stranger in ASK_FOR_DECISIONS
     faults = [fault for fault in QUICK if not is_decided or changes_decisions(fault.name)]
     answered = {}
     for fault in faults:

@@ -1,0 +1,109 @@
+'use strict';
+// What smartauth decided (OpenID AuthZEN Authorization API 1.0 §5.5): what is not understood is refused.
+const { answerOf } = require('./http-answer');
+
+const VIEW_FORM = 'fhir-view/1';
+const ONLY_WITH_A_VIEW = ['hide', 'sets', 'elements', 'refuse', 'obligations'];
+
+/** An answer that is none. */
+class Malformed extends Error {}
+
+/** The decision, `{ refused }` with an answer for the app, or a yes as index.d.ts has it. Throws Malformed. */
+function parseDecision(answer) {
+  const { decision, context: told } = object(answer);
+  const context = object(told ?? {});
+  if (decision === false) return { refused: refusalOf(context) };
+  if (decision !== true) throw new Malformed('decision is neither true nor false');
+  const claims = object(context.claims ?? {});
+  if (!('view' in context)) {
+    if (ONLY_WITH_A_VIEW.some((name) => name in context)) throw new Malformed('a condition without a view');
+    return { view: null, elements: new Map(), hide: null, claims };
+  }
+  if ('obligations' in context) throw new Malformed('obligations are not understood');
+  const sets = mapOf(context.sets, texts);
+  const view = mapOf(context.view, (listed) => list(listed).map((one) => alternative(one, sets)));
+  return { view, elements: mapOf(context.elements ?? {}, texts), hide: refusalOf(object(context.hide)), claims };
+}
+
+/** Whether each of so many resources may be shown. Throws Malformed, also where one is missing. */
+function parseDecisions(answer, count) {
+  const found = list(object(answer).evaluations).map((one) => object(one).decision);
+  if (found.length !== count || !found.every((one) => typeof one === 'boolean')) {
+    throw new Malformed('not one decision for each resource');
+  }
+  return found;
+}
+
+/** Whether it leaves nothing out. */
+function isEverything({ patients, own, where }) {
+  return patients === null && own === '' && where.length === 0;
+}
+
+function refusalOf(told) {
+  const { status, headers } = object(told.http);
+  if (![400, 401, 403, 404].includes(status)) throw new Malformed('no status to refuse with');
+  const shown = {};
+  for (const [name, value] of Object.entries(object(headers ?? {}))) {
+    if (name.toLowerCase() === 'www-authenticate') shown['www-authenticate'] = text(value);
+  }
+  return answerOf(status, object(told.outcome), shown);
+}
+
+function alternative(told, sets) {
+  const { who, where } = exactly(told, ['where', 'who']);
+  const criteria = list(where).map(criterion);
+  if (who === 'all') return { patients: null, own: '', where: criteria };
+  const [name, ...more] = Object.keys(object(who));
+  if (more.length === 0 && name === 'compartments') {
+    return { patients: texts(who.compartments).map(patient), own: '', where: criteria };
+  }
+  if (more.length === 0 && name === 'compartments_of' && sets.has(who.compartments_of)) {
+    return { patients: sets.get(who.compartments_of), own: '', where: criteria };
+  }
+  if (more.length === 0 && name === 'self' && text(who.self).split('/').length === 2) {
+    return { patients: null, own: who.self, where: criteria };
+  }
+  throw new Malformed('nobody knows whose records these are');
+}
+
+function criterion(told) {
+  const { name, values } = exactly(told, ['name', 'values']);
+  if (texts(values).length === 0) throw new Malformed('a criterion without a value');
+  return [text(name), values.join(',')];
+}
+
+function patient(reference) {
+  const [, name] = /^Patient\/([^/]+)$/.exec(reference) ?? [];
+  if (!name) throw new Malformed('a compartment that is not of a patient');
+  return name;
+}
+
+function exactly(told, names) {
+  if (Object.keys(object(told)).sort().join() !== names.join()) throw new Malformed(`not the members ${names}`);
+  return told;
+}
+
+function mapOf(told, each) {
+  return new Map(Object.entries(object(told)).map(([name, value]) => [name, each(value)]));
+}
+
+function object(found) {
+  if (typeof found !== 'object' || found === null || Array.isArray(found)) throw new Malformed('not an object');
+  return found;
+}
+
+function list(found) {
+  if (!Array.isArray(found)) throw new Malformed('not a list');
+  return found;
+}
+
+function text(found) {
+  if (typeof found !== 'string') throw new Malformed('not text');
+  return found;
+}
+
+function texts(found) {
+  return list(found).map(text);
+}
+
+module.exports = { Malformed, VIEW_FORM, isEverything, parseDecision, parseDecisions };

@@ -1,0 +1,104 @@
+'use strict';
+// What is asked about a request before your server sees it, and about its answer before the app does.
+const { Asking } = require('./asking');
+const { errorAnswer, itemsOf, parseResource, rebuilt, resourceAnswer } = require('./checking');
+const { CREATE, HISTORY, READ, SEARCH } = require('./fhir-request');
+const { BROKEN_SERVER, FORBIDDEN, MALFORMED_REQUEST, Refused, UNAVAILABLE } = require('./http-answer');
+const { narrowed, prepared } = require('./narrowing');
+const { Token } = require('./token');
+
+const SMART_CONFIGURATION = '.well-known/smart-configuration';
+const MAX_FORM = 65_536;
+const MAX_CONTENT = 10_000_000;
+
+/** Asks smartauth about each request and each answer. Nothing is kept but connections and the public document. */
+class Gate {
+  constructor(enforcement) {
+    this.options = enforcement;
+    this.asking = new Asking(enforcement);
+    this.open = ['metadata', ...enforcement.public];
+  }
+
+  /**
+   * How the request goes on, as your server is to see it. With `token` its answer comes back to the gate; with `body`
+   * its body has been read. Throws Refused with the answer where it does not go on.
+   */
+  async before(request, readBody) {
+    if (['GET', 'HEAD'].includes(request.method)) {
+      if (request.path === SMART_CONFIGURATION) throw new Refused(await this.document());
+      if (this.open.includes(request.path)) return { request };
+    }
+    const token = new Token(this.options, this.asking, request);
+    const body = request.isSearchByPost ? await readBody(MAX_FORM) : undefined;
+    const asked = body === undefined ? request : request.with({ form: formOf(body) });
+    const decision = await token.decide(asked);
+    if (decision.view === null) return { request: asked, decision, body };
+    if (asked.interaction === CREATE) {
+      const content = await readBody(MAX_CONTENT);
+      await requireStorable(content, token, decision);
+      return { request: asked, decision, token, body: content };
+    }
+    if (!asked.interaction) throw new Refused(FORBIDDEN);
+    return { request: this.toCheck(asked, decision), decision, token, body: Buffer.alloc(0) };
+  }
+
+  /** What of your server's answer the app may see. */
+  async after(asked, { decision, token }, answer) {
+    try {
+      if (asked.interaction === CREATE) {
+        return answer.status >= 200 && answer.status < 300 ? resourceAnswer(answer) : errorAnswer(answer);
+      }
+      return await checked(asked, decision, token, answer);
+    } catch (error) {
+      if (error instanceof Refused) return error.answer;
+      throw error;
+    }
+  }
+
+  toCheck(asked, decision) {
+    const request = prepared(asked);
+    if (asked.interaction !== SEARCH || this.options.narrow === 'app') return request;
+    return narrowed(request, decision.view.get(request.type) ?? [], this.options.narrow);
+  }
+
+  async document() {
+    try {
+      const body = await this.asking.smartConfiguration();
+      const headers = { 'content-type': 'application/json', 'access-control-allow-origin': '*' };
+      return { status: 200, headers, body };
+    } catch {
+      return UNAVAILABLE;
+    }
+  }
+}
+
+/** The answer with nothing but what the view has. */
+async function checked(asked, decision, token, answer) {
+  if ([404, 410].includes(answer.status) && asked.interaction !== SEARCH) {
+    // asked all the same: what is hidden takes no longer than what never was
+    await token.shown(decision, [{ interaction: READ, resource: { resourceType: asked.type, id: asked.id }, entry: {} }]);
+    return decision.hide;
+  }
+  if (answer.status < 200 || answer.status >= 300) return errorAnswer(answer);
+  const found = parseResource(answer.body);
+  if (found === null) return BROKEN_SERVER;
+  const shown = await token.shown(decision, itemsOf(asked, found));
+  const isBundle = asked.interaction === SEARCH || (asked.interaction === HISTORY && shown.length > 0);
+  if (isBundle) return rebuilt(asked, answer, found, shown);
+  return shown.length ? resourceAnswer(answer) : decision.hide;
+}
+
+/** Throws Refused for what may not be stored, or cannot be read. */
+async function requireStorable(body, token, decision) {
+  const resource = parseResource(body);
+  if (resource === null) throw new Refused(MALFORMED_REQUEST);
+  if (!(await token.mayCreate(decision, resource))) throw new Refused(FORBIDDEN);
+}
+
+function formOf(body) {
+  const form = body.toString('latin1');
+  if (/[^\x00-\x7f]/.test(form)) throw new Refused(MALFORMED_REQUEST);
+  return form;
+}
+
+exports.Gate = Gate;

@@ -1,0 +1,127 @@
+'use strict';
+// The gate before handlers of Express, Connect and node:http. Their answer is kept until it has been checked.
+const querystring = require('node:querystring');
+const { FhirRequest, urlBelow } = require('./fhir-request');
+const { Gate } = require('./gate');
+const { BROKEN_SERVER, NOT_BELOW_THE_BASE, Refused } = require('./http-answer');
+const { leaveBody, readBody } = require('./request-body');
+
+// with them a server runs another method than the one that was decided (TV-29 of the checklist)
+const ANOTHER_METHOD = ['x-http-method-override', 'x-method-override', 'x-http-method'];
+// with them it answers without a body, with a part of one, or with one that cannot be read here
+const NO_WHOLE_BODY = [
+  ...['if-none-match', 'if-modified-since', 'if-range', 'range', 'accept', 'accept-encoding'],
+  ...['content-length', 'transfer-encoding', 'content-type'],
+];
+
+/** Lets nothing through that smartauth has not decided. `request.smartauth` is the decision. Stands before all else. */
+function middleware(enforcement) {
+  const gate = new Gate(enforcement);
+  return function smartauth(request, response, next) {
+    pass(gate, request, response, next).catch((error) => {
+      send(response, error instanceof Refused ? error.answer : BROKEN_SERVER);
+    });
+  };
+}
+
+async function pass(gate, request, response, next) {
+  const asked = requestOf(gate.options, request);
+  if (asked === null) return send(response, NOT_BELOW_THE_BASE);
+  const passage = await gate.before(asked, (limit) => readBody(request, limit));
+  removeHeaders(request, ANOTHER_METHOD);
+  if (passage.body !== undefined) leaveBody(request, passage.body, passage.request.form !== null);
+  request.smartauth = passage.decision;
+  if (!passage.token) return next();
+  removeHeaders(request, NO_WHOLE_BODY);
+  request.headers.accept = 'application/fhir+json';
+  rewrite(request, passage.request.method, `${gate.options.root}/${passage.request.url}`);
+  const restore = keep(response, async (answer) => {
+    const shown = await gate.after(asked, passage, answer).catch(() => BROKEN_SERVER);
+    restore();
+    for (const name of response.getHeaderNames()) response.removeHeader(name);
+    send(response, shown);
+  });
+  next();
+}
+
+function requestOf({ root }, request) {
+  const url = urlBelow(root, request.originalUrl ?? request.url);
+  if (url === null) return null;
+  return new FhirRequest({
+    method: request.method,
+    url,
+    authorization: request.headersDistinct.authorization, // node keeps only the first of two in `headers`
+    isConditional: 'if-none-exist' in request.headers,
+    address: request.socket.remoteAddress,
+  });
+}
+
+function removeHeaders(request, names) {
+  for (const name of names) {
+    delete request.headers[name];
+    delete request.headersDistinct[name];
+  }
+  const { rawHeaders } = request;
+  request.rawHeaders = rawHeaders.filter((_, at) => !names.includes(rawHeaders[at - (at % 2)].toLowerCase()));
+}
+
+/** The request as it is to be answered, for handlers that look at it in any of these places. */
+function rewrite(request, method, url) {
+  const mounted = request.baseUrl ?? '';
+  request.method = method;
+  if ('originalUrl' in request) request.originalUrl = url;
+  request.url = url.slice(mounted.length);
+  if (Object.hasOwn(request, 'query')) { // Express 4 has read it by now
+    const parse = request.app?.get('query parser fn') ?? querystring.parse;
+    request.query = parse(url.split('?')[1] ?? '');
+  }
+}
+
+/** Keeps what is written to the response, for `answered`. What it returns makes the response write again. */
+function keep(response, answered) {
+  const { writeHead, write, end, flushHeaders } = response;
+  const parts = [];
+  const add = (part, encoding) => {
+    if (part !== undefined && part !== null) parts.push(Buffer.from(part, typeof encoding === 'string' ? encoding : 'utf8'));
+  };
+  const lastOf = (values) => values.find((value) => typeof value === 'function')?.();
+  response.flushHeaders = () => {};
+  response.writeHead = (status, ...rest) => {
+    response.statusCode = status;
+    const headers = rest.find((each) => typeof each === 'object') ?? [];
+    for (const [name, value] of Array.isArray(headers) ? pairsOf(headers) : Object.entries(headers)) {
+      response.setHeader(name, value);
+    }
+    return response;
+  };
+  response.write = (part, ...rest) => {
+    add(part, rest[0]);
+    lastOf(rest);
+    return true;
+  };
+  response.end = (...values) => {
+    if (typeof values[0] !== 'function') add(values[0], values[1]);
+    lastOf(values);
+    response.end = () => response; // once
+    answered({ status: response.statusCode, headers: response.getHeaders(), body: Buffer.concat(parts) });
+    return response;
+  };
+  return () => Object.assign(response, { writeHead, write, end, flushHeaders });
+}
+
+/** Pairs of a flat list, or one of pairs. */
+function pairsOf(headers) {
+  if (Array.isArray(headers[0])) return headers;
+  return headers.flatMap((name, at) => (at % 2 ? [] : [[name, headers[at + 1]]]));
+}
+
+/** What a HEAD gets of it, node leaves out. */
+function send(response, { status, headers, body }) {
+  response.statusCode = status;
+  response.statusMessage = '';
+  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+  response.setHeader('content-length', body.length);
+  response.end(body);
+}
+
+exports.middleware = middleware;
