@@ -22,7 +22,7 @@ def _check(kind: Kind) -> Check:
         name=kind.name,
         section=SECTION.key,
         title=f"{'Let in' if kind.is_good else 'Refused'}: {_plain(kind.wrong)}",
-        headline=f"{'Refused' if kind.is_good else 'Let in'}: {_plain(kind.wrong)}",
+        headline=f"{'Refused' if kind.is_good else 'Let in'}: {_plain(kind.wrong).rstrip('.')}",
         why=f"{_plain(kind.remedy.why)} {PEOPLE_OF_TWINS if kind.is_good else PEOPLE}",
         fix=_plain(kind.remedy.fix),
         source=kind.source,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NotRequired, TypeAlias, TypedDict, Unpack
 
 if TYPE_CHECKING:
     from smartauth_probe.target.probe import Probe
@@ -74,6 +74,9 @@ def worst(*results: Result) -> Result:
     return min(results, key=lambda result: list(Outcome).index(result.outcome))
 
 
+Run: TypeAlias = "Callable[[Probe], Result]"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
     """`id` is the line of docs/specification/resource-server.md or bad-tokens.md, which several checks may share.
@@ -90,7 +93,7 @@ class Check:
     why: str
     fix: str
     source: str
-    run: Callable[[Probe], Result] = field(repr=False)
+    run: Run = field(repr=False)
     danger: Danger = Danger.RECORDS
     usual: str = ""
     writes: bool = False
@@ -99,6 +102,19 @@ class Check:
     def words(self) -> tuple[str, str, str]:
         """What --only and --skip may name it by."""
         return self.id, self.name, self.section
+
+
+class Words(TypedDict):
+    """What a check says beside its id and name."""
+
+    title: str
+    headline: str
+    why: str
+    fix: str
+    source: str
+    danger: NotRequired[Danger]
+    usual: NotRequired[str]
+    writes: NotRequired[bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,39 +126,11 @@ class Section:
     about: str
     checks: list[Check] = field(default_factory=list)
 
-    def check(
-        self,
-        id: str,  # noqa: A002  # the word of the specification
-        name: str,
-        *,
-        title: str,
-        headline: str,
-        why: str,
-        fix: str,
-        source: str,
-        danger: Danger = Danger.RECORDS,
-        usual: str = "",
-        writes: bool = False,
-    ) -> Callable[[Callable[[Probe], Result]], Callable[[Probe], Result]]:
+    def check(self, id: str, name: str, **words: Unpack[Words]) -> Callable[[Run], Run]:  # noqa: A002  # as lines say it
         """Makes a check of a function that judges."""
 
-        def decorate(run: Callable[[Probe], Result]) -> Callable[[Probe], Result]:
-            self.checks.append(
-                Check(
-                    id=id,
-                    name=name,
-                    section=self.key,
-                    title=title,
-                    headline=headline,
-                    why=why,
-                    fix=fix,
-                    source=source,
-                    run=run,
-                    danger=danger,
-                    usual=usual,
-                    writes=writes,
-                )
-            )
+        def decorate(run: Run) -> Run:
+            self.checks.append(Check(id=id, name=name, section=self.key, run=run, **words))
             return run
 
         return decorate

@@ -62,15 +62,15 @@ def _body(report: Report) -> str:
 def _slip(report: Report) -> str:
     facts = "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in _facts(report).items())
     first = "".join(
-        f'<li><a href="#{each.check.name}"><strong>{escape(each.check.headline)}.</strong></a> '
+        f'<li><a href="#{each.check.name}"><strong>{escape(each.check.headline.rstrip("."))}.</strong></a> '
         f"{escape(each.check.why.partition('. ')[2])}</li>"
         for each in report.failed[:FIRST]
     )
     todo = f'<h2>What to fix first</h2><ol class="tight">{first}</ol>' if first else ""
     counts = {outcome: len(report.run.of(outcome)) for outcome in Outcome}
     rest = (
-        f"{counts[Outcome.PASSED]} checks passed, {counts[Outcome.SKIPPED]} were skipped, and {counts[Outcome.POLICY]} "
-        "are a matter of policy: no standard decides them, you should."
+        f"{counts[Outcome.PASSED]} checks passed, {counts[Outcome.SKIPPED]} were skipped. Matters of policy: "
+        f"{counts[Outcome.POLICY]}. No standard decides them, you should."
     )
     full = (
         '<p class="tag tag-bad">Holds answers as they came: for local use only</p>' if report.evidence.is_full else ""
@@ -135,7 +135,7 @@ def _cells(counts: dict[Outcome, int]) -> str:
 def _filter(report: Report) -> str:
     chips = "".join(
         f'<label class="chip"><input type="radio" name="show" id="f-{outcome.value}"> {word} '
-        f'<span class="n">{len(report.run.of(outcome))}</span></label>'
+        f'<span class="n">{len(report.failed if outcome is Outcome.FAILED else report.run.of(outcome))}</span></label>'
         for outcome, word in WORDS.items()
     )
     return (

@@ -18,7 +18,7 @@ def finding(report: Report, made: CheckResult) -> str:
     check, result = made.check, made.result
     title = next(section.title for section in sections() if section.key == check.section)
     return (
-        f'<article class="panel find" id="{check.name}" aria-labelledby="h-{check.name}"><h3 id="h-{check.name}">'
+        f'<article class="panel finding" id="{check.name}" aria-labelledby="h-{check.name}"><h3 id="h-{check.name}">'
         f'<span class="tag tag-bad">{icon("no")} Failed</span> {escape(check.headline)}</h3>'
         f'<p class="hint"><code>{check.id} {check.name}</code> in {escape(title)}. Source: {escape(check.source)}</p>'
         f"<p>{escape(result.seen)}</p><h4>Why it matters</h4><p>{escape(check.why)}</p>{_pairs(report, made)}"

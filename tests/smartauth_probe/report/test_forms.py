@@ -5,6 +5,7 @@ import re
 from base64 import b64encode
 from datetime import date
 from hashlib import sha256
+from html import escape
 from html.parser import HTMLParser
 from pathlib import Path
 from xml.etree import ElementTree
@@ -78,7 +79,7 @@ def test_the_page_says_the_result_what_to_fix_first_and_all_of_each_finding(repo
     text = FORMS["html"](report)
 
     assert f"<h1>{report.title}</h1>" in text
-    assert text.index(f"{report.failed[0].check.headline}.</strong>") < text.index("By section")
+    assert text.index(f"{escape(report.failed[0].check.headline)}.</strong>") < text.index("By section")
     for each in report.failed:
         assert f'id="{each.check.name}"' in text
     assert "Accepted until 2027-01-31: Our ids are no secret &lt;b&gt;" in text
