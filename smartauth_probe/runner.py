@@ -75,16 +75,26 @@ def run(probe: Probe, checks: list[Check], observe: Observe = lambda *_: None) -
 
 def make(probe: Probe, check: Check) -> CheckResult:
     """One check; one that fails and only reads is made twice more, and most of them count. Raises Stop."""
-    probe.client.exchanges.clear()
-    results = [_result(probe, check)]
+    results, exchanges = [_with_live_tokens(probe, check)], tuple(probe.client.exchanges)
     if results[0].is_failed and not check.writes:
-        exchanges = tuple(probe.client.exchanges)
-        results += [_result(probe, check) for _ in range(REPEATED)]
-    else:
-        exchanges = tuple(probe.client.exchanges)
+        results += [_with_live_tokens(probe, check) for _ in range(REPEATED)]
     failures = [each for each in results if each.is_failed]
     result = worst(*results) if len(failures) * 2 > len(results) else _unsteady(results, failures)
     return CheckResult(check, result, exchanges[-KEPT:], len(failures), len(results))
+
+
+def _with_live_tokens(probe: Probe, check: Check) -> Result:
+    """An authorization server may end the tokens of somebody who is refused again and again: then with new ones.
+
+    A dead token would pass every check, since it is refused everywhere.
+    """
+    probe.client.exchanges.clear()
+    result = _result(probe, check)
+    if not probe.is_good_token_refused or check.writes:
+        return result
+    probe.forget_tokens()
+    probe.client.exchanges.clear()
+    return _result(probe, check)
 
 
 def _unsteady(results: list[Result], failures: list[Result]) -> Result:

@@ -67,6 +67,16 @@ class Probe:
         except NoToken as reason:
             raise Skip(str(reason), reason.to_run) from None
 
+    @property
+    def is_good_token_refused(self) -> bool:
+        """Whether one of them got 401 since the exchanges were emptied: it may have ended meanwhile."""
+        labels = {token.label for token in self._tokens.values()}
+        return any(each.answer and each.answer.status == 401 and each.token in labels for each in self.client.exchanges)
+
+    def forget_tokens(self) -> None:
+        """The next check gets new ones."""
+        self._tokens.clear()
+
     def bad_token(self, kind: str, listens_at: str = "") -> BadToken:
         """One of that kind of the catalogue, with the request that presents it. Raises Skip."""
         try:

@@ -11,6 +11,7 @@ from smartauth_probe.runner import INTERRUPTED, make, run
 from smartauth_probe.target.client import Client, Limits
 from smartauth_probe.target.discovery import prepare
 from smartauth_probe.target.probe import Probe
+from smartauth_probe.tokens.source import Wanted
 from tests.smartauth_probe.small_server import OpenTokens, client_of
 
 pytestmark = pytest.mark.one_engine
@@ -41,6 +42,27 @@ def test_what_failed_once_and_not_again_is_told_and_no_failure() -> None:
 
     assert (made.result.outcome, made.failures) == (Outcome.POLICY, 1)
     assert made.result.seen == "Once of 3 times: It is open."
+
+
+def test_a_token_that_was_ended_meanwhile_proves_nothing_and_is_replaced() -> None:
+    class Renewed(OpenTokens):
+        made = 0
+
+        def token(self, wanted: Wanted) -> str:
+            self.made += 1
+            return "ended" if self.made == 1 else super().token(wanted)
+
+    probe = probe_of()
+    probe.source, seen = Renewed(), []
+    probe.forget_tokens()
+
+    def read(probe: Probe) -> Result:
+        seen.append(probe.read("Patient", "amy", probe.token()).status)
+        return passed()
+
+    make(probe, check_of(read))
+
+    assert seen == [401, 200]
 
 
 def test_a_check_that_breaks_is_skipped_and_the_others_go_on() -> None:
