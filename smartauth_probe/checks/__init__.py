@@ -2,22 +2,37 @@
 
 from functools import cache
 
-from smartauth_probe.checks import bad_tokens, compartment, existence, history, letters, requests, search
+from smartauth_probe.checks import (
+    bad_tokens,
+    compartment,
+    existence,
+    granular,
+    history,
+    letters,
+    requests,
+    search,
+    users,
+    versions,
+)
 from smartauth_probe.checks.check import Check, Section
 
 
 @cache
 def sections() -> tuple[Section, ...]:
     """All of them, in the order in which they are made and reported."""
-    return (
-        bad_tokens.SECTION,
-        requests.SECTION,
-        letters.SECTION,
-        compartment.SECTION,
-        search.SECTION,
-        history.SECTION,
-        existence.SECTION,
+    modules = (
+        bad_tokens,
+        requests,
+        letters,
+        versions,
+        granular,
+        compartment,
+        search,
+        history,
+        users,
+        existence,
     )
+    return tuple(module.SECTION for module in modules)
 
 
 def all_checks() -> tuple[Check, ...]:

@@ -127,6 +127,12 @@ class Probe:
             raise Skip("What was created cannot be found: the answer has neither the resource nor a Location.")
         return key or "made"
 
+    def follow_quietly(self, method: str, url: str, token: GivenToken) -> None:
+        """Undoes what a server began, where that has an address below the base."""
+        request = self.client.below_base(url)
+        if url and request:
+            self.send(method, request.path, token)
+
     # what can be asked
 
     def need(self, what: str, answer: Answer) -> Answer:

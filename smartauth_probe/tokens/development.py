@@ -46,7 +46,9 @@ class DevelopmentTokens:
         elif wanted.user:
             claims["fhirUser"] = wanted.user
         claims |= {name: value for name, value in wanted.claims if value is not None}
-        return self._make({**self._order, "claims": claims, "without": left_out}).value
+        return self._make(
+            {**self._order, "claims": claims, "without": [name for name in left_out if name not in claims]}
+        ).value
 
     def bad_token(self, kind: str, listens_at: str = "") -> BadToken:
         order: Order = {**self._order}

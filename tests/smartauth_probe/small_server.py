@@ -144,6 +144,8 @@ class Asked:
                 return self.history(kind, key, *rest)
             case ("GET", [*kind, "_history"]) if len(kind) < 2:
                 return self.history_of_all(*kind)
+            case ("GET", [*_, "$export"]) if self.has("export-open"):
+                return respond(202, None, {"Content-Location": f"{BASE}/export/1"})
             case ("GET", []) if self.has("whole-open"):
                 return respond(200, bundle(list(self.server.current()), "searchset", None))
             case ("GET", ["Patient", _, "$everything"]) if self.has("everything-open"):
@@ -170,7 +172,7 @@ class Asked:
 
     def grants(self, kind: str, letter: str) -> list[Grant]:
         """Raises Refused where no scope allows it."""
-        found = list(self._grants(kind, letter))
+        found = list(self._grants(kind, letter))[: 1 if self.has("first-scope-only") else None]
         if self.has("scope-not-checked"):
             found.append(Grant(frozenset(["amy"])))
         if self.has("refuses-everything-but-all") and "*.rs" not in self.claims["scope"]:
@@ -184,28 +186,36 @@ class Asked:
             context, _, rest = scope.partition("/")
             name, _, query = rest.partition("?")
             of_type, _, letters = name.partition(".")
-            letters = V1.get(letters, letters)
+            letters = letters if self.has("v1-unknown") else V1.get(letters, letters)
+            if self.has("v1-any-word") and not set(letters) <= set("cruds"):
+                letters = "rs"
             is_type = of_type in ("*", kind) or self.has("type-not-checked")
             in_order = letters == "".join(each for each in "cruds" if each in letters) or self.has("letters-any-order")
             if is_type and in_order and (letter in letters or self.has("letters-not-checked")):
                 yield from self._of_context(context, query)
 
     def _of_context(self, context: str, query: str) -> Iterator[Grant]:
-        if query and not query.startswith("category="):
+        if query and not query.startswith("category=") and not self.has("query-unknown-open"):
             return
-        categories = () if self.has("query-ignored") else tuple(filter(None, [query.rpartition("|")[2]]))
+        categories = (
+            ()
+            if self.has("query-ignored") or self.has("query-unknown-open")
+            else tuple(filter(None, [query.removeprefix("category=")]))
+        )
         patient, user = self.claims.get("patient"), str(self.claims.get("fhirUser", ""))
         patient = str(patient).strip().lower() if self.has("patient-trimmed") else patient
         if self.has("unknown-patient-all") and ("Patient", patient) not in self.server.store:
             patient = None
         if context == "patient" and (patient or self.has("no-patient-all") or self.has("unknown-patient-all")):
             yield Grant(frozenset([patient]) if patient else None, categories)
+        if context == "user" and self.has("user-open"):
+            yield Grant(None)
         if context == "user" and user.endswith("Practitioner/dr"):
             yield Grant(frozenset(["amy"]), categories)
         if context == "user" and "/Patient/" in f"/{user}":
             yield Grant(frozenset([user.rpartition("/")[2]]), categories)
-        if context == "system" and "fhirUser" not in self.claims:
-            yield Grant(None, categories)
+        if context == "system" and ("fhirUser" not in self.claims or self.has("system-of-anybody")):
+            yield Grant(frozenset(["amy"]) if self.has("system-first-only") else None, categories)
 
     def sees(self, resource: Json, grants: list[Grant]) -> bool:
         return any(self._lies_in(resource, grant) for grant in grants)
@@ -214,7 +224,10 @@ class Asked:
         owners = patients_of(resource)
         if grant.patients is not None and not (owners & grant.patients or self.has("no-compartment")):
             return False
-        coded = {code["code"] for each in resource.get("category", ()) for code in each["coding"]}
+        codes = [code for each in resource.get("category", ()) for code in each["coding"]]
+        coded = {f"{code['system']}|{code['code']}" for code in codes}
+        if self.has("system-ignored"):
+            coded |= {value for value in grant.categories for code in codes if value.endswith(f"|{code['code']}")}
         return not grant.categories or bool(coded & set(grant.categories))
 
     # reading

@@ -15,7 +15,7 @@ def _only(interaction: Interaction, letter: str) -> Callable[[Probe], Result]:
 
     def run(probe: Probe) -> Result:
         if interaction.writes:
-            return _on_a_copy(probe, interaction, letter)
+            return on_a_copy(probe, interaction, letter)
         if interaction.code:
             probe.need_interaction(KIND, interaction.code)
         record = probe.a.first(KIND)
@@ -27,7 +27,7 @@ def _only(interaction: Interaction, letter: str) -> Callable[[Probe], Result]:
     return run
 
 
-def _on_a_copy(probe: Probe, interaction: Interaction, letter: str) -> Result:
+def on_a_copy(probe: Probe, interaction: Interaction, letter: str) -> Result:
     """Of a record that is made for it and deleted in the end."""
     probe.need_writes()
     widest = probe.token(WIDEST)
