@@ -55,7 +55,17 @@ def endless(connection: socket.socket) -> None:
         connection.sendall(b" " * 1_000_000)
 
 
-EVERY_WAY = ["requests", "search-*", "page*", "chain-*", "other-observation", "type-history", "XT-98*"]
+EVERY_WAY = [
+    "requests",
+    "search-*",
+    "page*",
+    "chain-*",
+    "other-observation",
+    "type-history",
+    "no-token",
+    "in-*",
+    "cookie",
+]
 PEOPLE = (("A", "amy"), ("B", "ben"))
 BUNDLE = b'{"resourceType":"Bundle","total":"x","link":{"a":1},"entry":[1,{"resource":[]},{"resource":{}}]}'
 ODD = {
