@@ -1,6 +1,7 @@
 """The command `smartauth-probe`: what somebody says on the command line, and what becomes of it."""
 
 import argparse
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -76,6 +77,8 @@ def main(arguments: Sequence[str] | None = None, prog: str = "smartauth-probe") 
         return _probe(options, checks)
     except (CouldNotRun, CannotWrite) as reason:
         print(f"The probe could not run: {reason}", file=sys.stderr)
+    except BrokenPipeError:  # nobody reads on, such as head
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except KeyboardInterrupt:
         print("Stopped before the first check.", file=sys.stderr)
     return COULD_NOT_RUN

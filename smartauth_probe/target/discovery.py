@@ -23,7 +23,7 @@ def prepare(client: Client, source: TokenSource, patients: Sequence[str] = (), *
     try:
         facts = server_facts(client)
         client.accept = facts.accept
-        a = patients[0] if patients else source.patient
+        a = patients[0] if patients else "A" if client.is_dry else source.patient
         if not a:
             raise CouldNotRun("Nobody knows a patient: name two with --patients A,B")
         probe = Probe(client, source, facts, Fixture(Person("A", a)), writes=writes)

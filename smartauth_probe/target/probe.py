@@ -5,8 +5,9 @@ from dataclasses import dataclass, field, replace
 from urllib.parse import urlencode
 
 from smartauth_probe.bad_token import BadToken
+from smartauth_probe.catalogue import kinds
 from smartauth_probe.checks.check import Skip
-from smartauth_probe.requests import FORM, Presentation
+from smartauth_probe.requests import FORM, Presentation, presentation
 from smartauth_probe.target.answer import Answer, Json
 from smartauth_probe.target.client import Client
 from smartauth_probe.target.fixture import UNKNOWN_ID, Fixture, Person
@@ -79,6 +80,8 @@ class Probe:
 
     def bad_token(self, kind: str, listens_at: str = "") -> BadToken:
         """One of that kind of the catalogue, with the request that presents it. Raises Skip."""
+        if self.client.is_dry:
+            return BadToken(kinds()[kind], "dry", self.client.base, presentation(kind, "dry", self.a.id))
         try:
             return self.source.bad_token(kind, listens_at)
         except NoToken as reason:

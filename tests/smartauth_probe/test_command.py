@@ -111,10 +111,11 @@ def test_a_server_that_refuses_a_good_token_proves_nothing(target: Target, say: 
 
 
 def test_a_dry_run_names_each_request_and_sends_none(say: Say) -> None:
-    status, printed = say("http://127.0.0.1:1/fhir", *PASTED, "--dry-run")
+    status, printed = say("http://127.0.0.1:1/fhir", "--authority=http://127.0.0.1:2", "--dry-run")
 
     assert status == 0
-    assert "XT-981 no-token\n    GET Patient/amy  [no-token]\n" in printed
+    assert "XT-901 expired\n    GET Patient/A  [expired]\n" in printed
+    assert "TV-02 no-token-tells-nothing\n    GET Patient/A  [no token]\n" in printed
 
 
 def test_the_list_names_each_check(say: Say) -> None:
