@@ -322,7 +322,7 @@ def test_the_probe_finds_nothing(stranger: str, protected: Protected, tmp_path: 
     file = tmp_path / "report.json"
     tokens = [f"--authority={protected.server.url}", "--client=several", "--user=amy", "--patients=amy,ben"]
 
-    probe([protected.base, *tokens, *(f"--only={part}" for part in PARTS), f"--json={file}", "--quiet"])
+    probe([protected.base, *tokens, *(f"--only={part}" for part in PARTS), f"--json={file}", "--seconds=60", "--quiet"])
 
     made = json.loads(file.read_text(encoding="utf-8"))["checks"]
     failed = [(each["name"], each["seen"], each["received"]) for each in made if each["outcome"] == "failed"]

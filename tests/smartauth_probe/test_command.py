@@ -14,7 +14,7 @@ from tests.smartauth_probe.small_server import OpenTokens, SmallServer
 
 pytestmark = pytest.mark.one_engine
 TOKENS = {patient: OpenTokens().token(Wanted("patient/*.rs", patient)) for patient in ("amy", "ben")}
-PASTED = [f"--token-for=A={TOKENS['amy']}", f"--token-for=B={TOKENS['ben']}", "--patients=amy,ben"]
+PASTED = [f"--token-for=A={TOKENS['amy']}", f"--token-for=B={TOKENS['ben']}", "--patients=amy,ben", "--seconds=60"]
 
 
 @dataclass
