@@ -48,5 +48,9 @@ def protected() -> Any:
 
 if __name__ == "__main__":
     uvicorn.run(
-        protected(), host="127.0.0.1", port=int(os.environ.get("PORT") or urlsplit(BASE).port or 80), lifespan="off"
+        protected(),
+        host="127.0.0.1",
+        port=int(os.environ.get("PORT") or urlsplit(BASE).port or 80),
+        lifespan="off",
+        http="h11",
     )
