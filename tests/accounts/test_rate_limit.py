@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from accounts.rate_limit import Count, count, count_failure, seconds_to_wait
+from accounts.rate_limit import Count, count, count_failure, seconds_to_wait, without_number
 
 NOW, SECOND = 1_800_000_000_000_000, 1_000_000
 
@@ -49,3 +49,11 @@ def test_a_pause_begins_with_the_failure_that_is_the_limit_and_lasts_to_the_micr
     assert waits == [0, 0, 900]
     moments = (NOW, ends_at - SECOND - 1, ends_at - SECOND, ends_at - 1, ends_at)
     assert [seconds_to_wait("account", name, "192.0.2.9", now=at) for at in moments] == [900, 2, 1, 1, 0]
+
+
+@pytest.mark.requirement("SD-20")
+def test_a_reason_is_found_again_under_its_number() -> None:
+    counted = Count(1000, 0)
+
+    assert counted.with_number("a wrong secret, again") == "a wrong secret, again, 1000 so far"
+    assert without_number(counted.with_number("a wrong secret, again")) == "a wrong secret, again"
