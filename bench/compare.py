@@ -1,5 +1,5 @@
 """This server on PostgreSQL beside node oidc-provider in memory: introspection of an active token, and
-client_credentials with a secret and with ES384 assertions.
+client_credentials with a secret and with ES384 assertions. And its decisions beside its own introspection.
 
 Both run on core 0 (PostgreSQL too), the load generator on core 1. The two take turns in short rounds, so that whatever
 else the machine does falls on both; every answer is checked, one wrong one ends the run. Started by bench/run, which
@@ -18,17 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from bench.contenders import (
-    ES384,
-    INTROSPECTION,
-    ROOT,
-    SECRET,
-    Contender,
-    constant,
-    key_pair,
-    oidc_provider,
-    smartauth,
-)
+from bench.contenders import INTROSPECTION, ROOT, constant, key_pair, oidc_provider, smartauth
+from bench.sides import TITLES, Side, sides
 
 LOAD_CORE = "1"
 WARM_UP = 0.5
@@ -38,11 +29,6 @@ NUMBERS = {
     "connections": (32, "keep-alive connections"),
     "tokens": (200_000, "live tokens in PostgreSQL"),
     "pool": (300, "tokens asked for, each in turn; a person's takes 3 of oidc-provider's 1000"),
-}
-TITLES = {
-    INTROSPECTION: "Introspection of an active token",
-    SECRET: "client_credentials with a secret",
-    ES384: "client_credentials with an ES384 assertion",
 }
 
 
@@ -58,8 +44,9 @@ class Round:
     load_busy: float
 
 
-def measure(contender: Contender, folder: Path, what: str, *, connections: int, seconds: float) -> Round:
+def measure(side: Side, folder: Path, *, connections: int, seconds: float) -> Round:
     """One round. Raises SystemExit at a wrong answer."""
+    name, contender, what = side
     plan = folder / "plan.json"
     plan.write_text(json.dumps(contender.load_plan(what, seconds + WARM_UP)), encoding="utf-8")
     load = [sys.executable, "-m", "bench.load", str(plan), str(connections), str(WARM_UP), str(seconds)]
@@ -68,23 +55,22 @@ def measure(contender: Contender, folder: Path, what: str, *, connections: int, 
     after = contender.cpu_seconds()
     result = json.loads(done.stdout)
     if result["wrong"] or not result["requests"]:
-        raise SystemExit(f"{contender.name}: {result['wrong']} wrong answers, such as {result['first_wrong']}")
+        raise SystemExit(f"{name}: {result['wrong']} wrong answers, such as {result['first_wrong']}")
     rate = result["requests"] / result["seconds"]
     answered = rate * (result["seconds"] + WARM_UP)
     server, database = (1e6 * (late - early) / answered for early, late in zip(before, after, strict=True))
     return Round(rate, result["p50"], result["p99"], server, database, result["busy"])
 
 
-def compare(ours: Contender, theirs: Contender, folder: Path, what: str, options: argparse.Namespace) -> None:
+def compare(ours: Side, theirs: Side, folder: Path, options: argparse.Namespace) -> None:
     """The rounds, each printed as it ends, then what they come to."""
-    print(f"\n{TITLES[what]}\n")
-    for contender in (ours, theirs):  # uncounted: V8 compiles what is hot, PostgreSQL reads its pages
-        measure(contender, folder, what, connections=options.connections, seconds=options.seconds + 1)
+    print(f"\n{TITLES[ours.what]}\n")
+    for side in (ours, theirs):  # uncounted: V8 compiles what is hot, PostgreSQL reads its pages
+        measure(side, folder, connections=options.connections, seconds=options.seconds + 1)
     pairs: list[tuple[Round, Round]] = []
     for number in range(1, options.rounds + 1):
         mine, peers = (
-            measure(contender, folder, what, connections=options.connections, seconds=options.seconds)
-            for contender in (ours, theirs)
+            measure(side, folder, connections=options.connections, seconds=options.seconds) for side in (ours, theirs)
         )
         pairs.append((mine, peers))
         print(
@@ -95,7 +81,7 @@ def compare(ours: Contender, theirs: Contender, folder: Path, what: str, options
     print_result(ours, theirs, pairs)
 
 
-def print_result(ours: Contender, theirs: Contender, pairs: list[tuple[Round, Round]]) -> None:
+def print_result(ours: Side, theirs: Side, pairs: list[tuple[Round, Round]]) -> None:
     """The table of what both did, and how they compare: by medians, as single rounds on a shared machine vary."""
     print("\n| | a second, median (lowest to highest) | p50 ms | p99 ms | CPU us a request: server + database |")
     print("|---|---|---|---|---|")
@@ -113,12 +99,12 @@ def _cpu(found: Round) -> float:
     return found.server_cpu + found.database_cpu
 
 
-def _row(contender: Contender, rounds: list[Round]) -> str:
+def _row(side: Side, rounds: list[Round]) -> str:
     rates = [each.rate for each in rounds]
     p50, p99 = median(each.p50 for each in rounds), median(each.p99 for each in rounds)
     server, database = median(each.server_cpu for each in rounds), median(each.database_cpu for each in rounds)
     return (
-        f"| {contender.name} | {median(rates):,.0f} ({min(rates):,.0f} to {max(rates):,.0f}) "
+        f"| {side.name} | {median(rates):,.0f} ({min(rates):,.0f} to {max(rates):,.0f}) "
         f"| {p50:.1f} | {p99:.1f} | {server:.0f} + {database:.0f} |"
     )
 
@@ -133,9 +119,8 @@ def _versions() -> str:
 def print_ceiling(folder: Path, options: argparse.Namespace) -> None:
     """What the load generator can ask for at most, so that it is seen not to be the limit."""
     with constant(folder) as contender:
-        found = measure(
-            contender, folder, INTROSPECTION, connections=options.connections, seconds=min(options.seconds, 2)
-        )
+        side, seconds = Side(contender.name, contender, INTROSPECTION), min(options.seconds, 2)
+        found = measure(side, folder, connections=options.connections, seconds=seconds)
     print(f"the load generator against a fixed answer: {found.rate:,.0f}/s\n", flush=True)
 
 
@@ -152,7 +137,7 @@ def parse_options() -> argparse.Namespace:
         help="oidc-provider's tokens: under a person's grant like ours, or its cheapest, a client's own (person)",
     )
     parser.add_argument(
-        "--what", choices=[*TITLES], action="append", help="measure only that; may be given again (all three)"
+        "--what", choices=[*TITLES], action="append", help="measure only that; may be given again (all)"
     )
     parser.add_argument("--statements", action="store_true", help="count and explain the statements, time nothing")
     parser.add_argument("--smoke", action="store_true", help="whether it runs at all: one short round, few tokens")
@@ -179,7 +164,7 @@ def main() -> None:
         print(_versions())
         print_ceiling(folder, options)
         for what in options.what or TITLES:
-            compare(ours, theirs, folder, what, options)
+            compare(*sides(what, ours, theirs), folder, options)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,8 @@ from typing import Any
 
 from joserfc.jwk import ECKey
 
+from bench import decisions
+
 ROOT = Path(__file__).resolve().parent.parent
 INTROSPECTION, SECRET, ES384 = "introspection", "secret", "es384"
 A_SECRET = "a-secret-that-was-drawn-at-random"
@@ -44,11 +46,12 @@ class Contender:
 
     def load_plan(self, what: str, seconds: float) -> dict[str, Any]:
         """What the load generator has to know to ask for that, for so long."""
-        if what == INTROSPECTION:
+        if what in (INTROSPECTION, decisions.READ, decisions.SEARCH):
             return {
                 "port": self.port,
                 "what": what,
-                "path": self.path,
+                "path": self.path if what == INTROSPECTION else decisions.PATH,
+                "base": f"http://127.0.0.1:{self.port}/fhir/r4",
                 "authorization": basic("resource-server"),
                 "tokens": self.tokens,
             }

@@ -19,9 +19,11 @@ import uvloop
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
+from bench import decisions
 from bench.contenders import INTROSPECTION, SECRET, basic
 
 SCOPE = "system/*.rs"
+FORM, JSON = "application/x-www-form-urlencoded", "application/json"
 HEAD_END = b"\r\n\r\n"
 LENGTH = b"content-length:"
 
@@ -79,12 +81,14 @@ def _length(head: bytes) -> int:
 
 
 def _is_right(head: bytes, body: bytes, expected: str) -> bool:
-    """Whether this is a 200 with a token of that scope, or one that calls a token of that client active."""
+    """Whether this is a 200 with a token of that scope, or a token of that client is active, or decided rightly."""
     if not head.startswith(b"HTTP/1.1 200 "):
         return False
     answer = json.loads(body)
     if expected == SCOPE:
         return bool(answer["access_token"]) and answer["scope"] == expected
+    if "decision" in answer:
+        return decisions.is_right(answer, expected)
     return answer["active"] is True and answer["client_id"] == expected
 
 
@@ -94,6 +98,10 @@ def _requests(plan: dict[str, Any]) -> list[tuple[bytes, str]]:
         return [
             (_request(plan, {"token": token}, plan["authorization"]), client_id) for token, client_id in plan["tokens"]
         ]
+    if plan["what"] in (decisions.READ, decisions.SEARCH):
+        bodies = decisions.bodies(plan["what"], plan["base"], plan["tokens"])
+        named = zip(bodies, plan["tokens"], strict=True)
+        return [(_post(plan, body, JSON, plan["authorization"]), client_id) for body, (_, client_id) in named]
     form = {"grant_type": "client_credentials", "scope": SCOPE}
     if plan["what"] == SECRET:
         return [(_request(plan, form, basic(client_id)), SCOPE) for client_id in plan["clients"]]
@@ -101,11 +109,14 @@ def _requests(plan: dict[str, Any]) -> list[tuple[bytes, str]]:
 
 
 def _request(plan: dict[str, Any], form: dict[str, str], authorization: str = "") -> bytes:
-    body = urlencode(form)
+    return _post(plan, urlencode(form), FORM, authorization)
+
+
+def _post(plan: dict[str, Any], body: str, media_type: str, authorization: str) -> bytes:
     credentials = f"Authorization: {authorization}\r\n" if authorization else ""
     return (
         f"POST {plan['path']} HTTP/1.1\r\nHost: 127.0.0.1:{plan['port']}\r\n{credentials}Accept: application/json\r\n"
-        f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(body)}\r\n\r\n{body}"
+        f"Content-Type: {media_type}\r\nContent-Length: {len(body)}\r\n\r\n{body}"
     ).encode()
 
 
