@@ -3,13 +3,12 @@
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any, TypeVar
 
 from introspection.live_token import Inactive, find_live_use
 from oauth.http.machine_request import MachineRequest
 from oauth.http.machine_response import MachineResponse
-from smart.decisions.answer import answer, plain_answer
+from smart.decisions.answer import answer_json, plain_answer
 from smart.decisions.authzen import (
     ENTITIES,
     MAX_EVALUATIONS,
@@ -22,7 +21,7 @@ from smart.decisions.authzen import (
 from smart.decisions.decide import INVALID_TOKEN, decide
 from smart.decisions.subject import InvalidClaims, read_subject
 from smart.decisions.view import Reach
-from smart.explanation import build_explanation
+from smart.explanation import Explanation, build_explanation
 from smart.http.errors import InvalidRequest
 from smart.time_units import SECOND
 
@@ -55,13 +54,14 @@ async def evaluate(request: MachineRequest) -> MachineResponse:
         token = await _live_token(request, asked.about)
         reach = token.reach_at(asked.base)
     except Inactive as inactive:
-        return replace(_json(plain_answer(INVALID_TOKEN, base=asked.base)), explanation=await inactive.explanation())
+        return _json(plain_answer(INVALID_TOKEN, base=asked.base), await inactive.explanation())
     except InvalidClaims as invalid:
-        why = build_explanation("the token is not for this base", invalid.why)
-        return replace(_json(plain_answer(INVALID_TOKEN, base=asked.base)), explanation=why)
+        for_another = build_explanation("the token is not for this base", invalid.why)
+        return _json(plain_answer(INVALID_TOKEN, base=asked.base), for_another)
     decision = decide(reach, asked.question, applies_views=asked.applies_views)
-    members = answer(decision, version=reach.version, base=reach.base, claims=token.claims)
-    return replace(_json(members), explanation=build_explanation("", decision.denial.why) if decision.denial else None)
+    text = answer_json(decision, version=reach.version, base=reach.base, claims=token.claims)
+    why = build_explanation("", decision.denial.why) if decision.denial else None
+    return MachineResponse(200, text.encode(), explanation=why)
 
 
 async def evaluate_many(request: MachineRequest) -> MachineResponse:
@@ -83,7 +83,7 @@ async def evaluate_many(request: MachineRequest) -> MachineResponse:
     except Inactive as inactive:
         explanation = await inactive.explanation()
     found = list(_until(semantic, (_entry_answer(entry, about, token) for entry in merged)))
-    return replace(_json({"evaluations": found}), explanation=explanation)
+    return _json({"evaluations": found}, explanation)
 
 
 def _semantic(options: Any) -> str:
@@ -137,5 +137,5 @@ def _malformed(description: str) -> InvalidRequest:
     return InvalidRequest(description, rule="SD-27")
 
 
-def _json(members: Mapping[str, Any]) -> MachineResponse:
-    return MachineResponse(200, json.dumps(members).encode())
+def _json(members: Mapping[str, Any], explanation: Explanation | None) -> MachineResponse:
+    return MachineResponse(200, json.dumps(members).encode(), explanation=explanation)

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from smart.decisions.answer import answer, plain_answer
+from smart.decisions.answer import answer_json, plain_answer
 from smart.decisions.authzen import parse_evaluation
 from smart.decisions.decide import INVALID_TOKEN, decide
 from smart.decisions.subject import InvalidClaims, read_subject
@@ -99,7 +99,8 @@ def by_claims(claims: dict[str, Any]) -> Callable[[dict[str, Any], bool], dict[s
             decision = decide(reach, asked.question, applies_views=applies_views, is_entry=is_entry)
         if is_entry:
             return plain_answer(decision, base=asked.base)
-        return answer(decision, version="r4", base=asked.base, claims=held or {})
+        text = answer_json(decision, version="r4", base=asked.base, claims=held or {})
+        return dict(json.loads(text))
 
     return decided
 

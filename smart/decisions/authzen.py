@@ -6,7 +6,8 @@ Unknown members are ignored (§10.1.1). What is missing or has another type is r
 import binascii
 from base64 import urlsafe_b64decode
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -38,8 +39,7 @@ class PresentedToken(NamedTuple):
     address: str
 
 
-@dataclass(frozen=True, slots=True)
-class Evaluation:
+class Evaluation(NamedTuple):
     """One request to decide."""
 
     about: PresentedToken
@@ -102,19 +102,26 @@ def _short_form(context: Mapping[str, Any]) -> tuple[str, Question]:
     except ValueError:
         raise MalformedEvaluation(f"{of} is no request, or has more than {MAX_PARAMETERS} parameters") from None
     contents = {name: context[name] for name in ("content", "content_before") if name in context}
-    return _base(context, "context"), replace(question, **contents)
+    return _base(context, "context"), replace(question, **contents) if contents else question
 
 
 def _base(members: Mapping[str, Any], of: str) -> str:
     """A FHIR base in the one spelling in which bases are compared."""
-    base = canonical_url(_text(members, "base", of=of))
+    base = _fhir_base(_text(members, "base", of=of))
+    if not base:
+        raise MalformedEvaluation(f"{of}.base is no URL of a FHIR server")
+    return base
+
+
+@lru_cache(maxsize=64)  # few bases are asked about, each all the time
+def _fhir_base(url: str) -> str:
+    """Its one spelling, "" for what is no URL of a server."""
+    base = canonical_url(url)
     try:
         parts = urlsplit(base)
     except ValueError:
-        parts = urlsplit("")
-    if parts.scheme not in ("http", "https") or not parts.netloc:
-        raise MalformedEvaluation(f"{of}.base is no URL of a FHIR server")
-    return base
+        return ""
+    return base if parts.scheme in ("http", "https") and parts.netloc else ""
 
 
 def _parse_question(action: Mapping[str, Any], resource: Mapping[str, Any]) -> tuple[str, Question]:

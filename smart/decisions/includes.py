@@ -7,10 +7,13 @@ from smart.fhir.definitions import ResourceDefinition
 from smart.fhir.versions import resource_types
 
 INCLUDE, REVINCLUDE = "_include", "_revinclude"
+_BOTH = frozenset({INCLUDE, REVINCLUDE})
 
 
 def included_types(question: Question, known: Mapping[str, ResourceDefinition]) -> frozenset[str]:
     """The types that the includes may bring, as far as they can be told."""
+    if not (question.include or question.revinclude):
+        return frozenset()
     found = [_targets(value, known) for value in question.include]
     sources = {value.partition(":")[0] for value in question.revinclude}
     return frozenset(sources).union(*found)
@@ -18,6 +21,8 @@ def included_types(question: Question, known: Mapping[str, ResourceDefinition]) 
 
 def unclear_includes(question: Question, version: str, known: Mapping[str, ResourceDefinition]) -> tuple[str, ...]:
     """The parameters of which nobody can tell what they bring: wildcards, and references that are not defined here."""
+    if not (question.include or question.revinclude or _BOTH.intersection(question.parameters)):
+        return ()
     types, unclear = resource_types(version), []
     targets = [_targets(value, known) for value in question.include]
     if not all(found and found <= types for found in targets) or _has_no_value(question, INCLUDE):

@@ -81,7 +81,7 @@ def _scopes_of(text: str) -> tuple[Scope, ...]:
 
 def _is_meant_for(audience: Any, base: str) -> bool:
     named = audience if isinstance(audience, list) else [audience]
-    return any(isinstance(name, str) and is_same_audience(name, base) for name in named)
+    return any(isinstance(name, str) and (name == base or is_same_audience(name, base)) for name in named)
 
 
 def _is_unexpired(expiry: Any, now: float) -> bool:

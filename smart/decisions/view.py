@@ -15,7 +15,6 @@ from smart.scopes.scope_sets import scopes_allowing
 from smart.search.criteria import Criterion, UnsupportedCriterion, is_match, scope_criteria
 
 CONTEXTS = ("patient", "user", "system")
-
 Criteria: TypeAlias = tuple[Criterion, ...]
 
 
@@ -58,6 +57,7 @@ class Alternative:
     where: Criteria = ()
 
 
+_UNCONDITIONAL = Alternative(Everybody())
 # what patient/ and user/ scopes of one token open adds up: a record is open where any alternative has it (SCP-05)
 View: TypeAlias = tuple[Alternative, ...]
 
@@ -75,7 +75,7 @@ def view_of(subject: Subject, name: str, letter: str, defined: ResourceDefinitio
         found.append(Alternative(own))
     if not found:
         raise _out_of_scope(subject, name, letter)
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys(found)) if len(found) > 1 else tuple(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ class Reach:
 
 def is_unconditional(view: View) -> bool:
     """Whether it leaves nothing out."""
-    return Alternative(Everybody()) in view
+    return _UNCONDITIONAL in view
 
 
 def is_visible(content: Json, view: View, defined: ResourceDefinition, base: str) -> bool:

@@ -11,9 +11,13 @@ class DuplicateMember(ValueError):
 def loads(text: str | bytes) -> Any:
     """What the JSON says. Raises DuplicateMember, or ValueError for anything else that is not strict JSON."""
     try:
-        return json.loads(text, object_pairs_hook=_unique_members, parse_constant=_refuse_constant)
+        return _DECODER.decode(text if isinstance(text, str) else _decode(text))
     except RecursionError:
         raise ValueError("nested too deeply") from None
+
+
+def _decode(text: bytes) -> str:
+    return text.decode(json.detect_encoding(text), "surrogatepass")  # as json.loads does
 
 
 def _unique_members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -25,3 +29,6 @@ def _unique_members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON")
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_unique_members, parse_constant=_refuse_constant)

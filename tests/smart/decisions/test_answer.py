@@ -1,12 +1,13 @@
 """An answer lets through what the check of each entry does, where it is applied as docs/decisions.md says."""
 
+import json
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smart.decisions.answer import answer, plain_answer
+from smart.decisions.answer import answer_json, plain_answer
 from smart.decisions.decide import decide
 from smart.decisions.question import Question, question_of_http
 from smart.decisions.subject import Subject
@@ -158,7 +159,7 @@ def test_what_an_answer_lets_through_is_what_the_check_of_each_entry_lets_throug
     subject: Subject, line: str, records: list[dict[str, Any]]
 ) -> None:
     reach, question = Reach(subject, "r4", BASE), question_of_http("GET", line)
-    found = answer(decide(reach, question, applies_views=True), version="r4", base=BASE, claims={})
+    found = json.loads(answer_json(decide(reach, question, applies_views=True), version="r4", base=BASE, claims={}))
     if not found["decision"]:
         return
     for record in records:
@@ -181,7 +182,9 @@ PATIENT, OWN = {"patient": "A"}, ("Practitioner", "p")
 def decided(scope: str, url: str, **subject: Any) -> dict[str, Any]:
     reach = Reach(Subject(parse_scopes(scope), **subject), "r4", BASE)
     decision = decide(reach, question_of_http("GET", url), applies_views=True)
-    return answer(decision, version="r4", base=BASE, claims={"sub": "s", "jti": "j"})
+    text = answer_json(decision, version="r4", base=BASE, claims={"sub": "s", "jti": "j"})
+    found: dict[str, Any] = json.loads(text)
+    return found
 
 
 @pytest.mark.requirement("SR-12", "SR-13")
