@@ -10,5 +10,7 @@ def sha256_hex(text: str) -> str:
 
 
 def random_token() -> str:
-    """256 bits in URL-safe characters (WF-10)."""
-    return secrets.token_urlsafe(32)
+    """256 bits in URL-safe characters (WF-10), and no hyphen first: a command would take it for an option."""
+    while (drawn := secrets.token_urlsafe(32)).startswith("-"):
+        pass
+    return drawn

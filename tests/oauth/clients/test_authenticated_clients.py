@@ -72,7 +72,7 @@ def test_who_proves_nothing_is_refused(credentials: Credentials, reason: str) ->
 
 
 @line("CL-04", "E68")
-@pytest.mark.parametrize("fields", [{"authentication": "secret"}, {"enabled": False}, {"client_id": "another"}])
+@pytest.mark.parametrize("fields", [{"authentication": "secret"}, {"enabled": False}, {"client_id": "renamed"}])
 def test_only_an_enabled_client_with_keys_signs(make_client: MakeClient, fields: dict[str, Any]) -> None:
     client = make_client("keys", jwks=jwks(EC))
     request = signed(client.client_id, EC, clock.now())

@@ -2,7 +2,6 @@
 
 import json
 import re
-import secrets
 from html import unescape
 from io import StringIO
 from typing import Any
@@ -14,7 +13,7 @@ from accounts import clock
 from oauth.ending.first_cause import first_cause, token_with_cause
 from oauth.ending.reasons import REASONS, EndedFor
 from oauth.models import AccessToken
-from smart.digests import sha256_hex
+from smart.digests import random_token, sha256_hex
 from tests.fixture_types import MakeClient
 from tests.oauth.ending.test_first_reason import CAUSES, SECOND, old_token
 from tests.operators.admin.conftest import Operator
@@ -77,7 +76,7 @@ def test_the_page_of_operators_the_explanation_and_the_command_say_the_same(
     for later in later_causes(first):
         CAUSES[later][1](token, now - 20 * SECOND)
 
-    text = secrets.token_urlsafe(32)
+    text = random_token()
     AccessToken.objects.filter(pk=token.pk).update(digest=sha256_hex(text))
     life = operator.page(f"oauth/accesstoken/{token.pk}/change/")
     explained = operator.post("explain/", {"what": text}).content.decode().partition('<section id="verdict"')[2]

@@ -62,7 +62,7 @@ def test_a_kind_that_nobody_records_is_a_mistake() -> None:
 
 
 def test_fewer_than_none_is_a_mistake() -> None:
-    with pytest.raises(CommandError, match="--last is how many, 0 or more"):
+    with pytest.raises(CommandError, match="--last: -1 is less than 0"):
         events("--last", "-1")
 
 
