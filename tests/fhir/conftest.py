@@ -35,6 +35,7 @@ class Introspection:
     delay: float = 0
     asked: list[dict[str, str]] = field(default_factory=list)
     credentials: list[str] = field(default_factory=list)
+    accepts: list[tuple[str, str]] = field(default_factory=list)
     connections: set[tuple[str, int]] = field(default_factory=set)
 
     def says(self, **claims: Any) -> None:
@@ -67,6 +68,7 @@ class Handler(BaseHTTPRequestHandler):
         form = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
         state.asked.append({name: values[0] for name, values in form.items()})
         state.credentials.append(self.headers.get("Authorization", ""))
+        state.accepts.append((self.headers.get("Accept", ""), self.headers.get("Accept-Encoding", "")))
         state.connections.add(self.client_address)
         time.sleep(state.delay)
         self.send_response(state.status)

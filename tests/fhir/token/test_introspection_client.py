@@ -4,9 +4,11 @@ import socket
 import threading
 import time
 
+import httpx
 import pytest
 from pytest_django.fixtures import Settings
 
+from fhir.token import introspection_client
 from tests.fhir.conftest import BASE, METADATA, Introspection
 from tests.fixture_types import Fetch
 
@@ -46,6 +48,44 @@ def test_only_trusted_proxies_may_tell_the_address(
     assert introspection.asked[0]["__client_ip"] == address
 
 
+@pytest.mark.requirement("TV-26")
+def test_without_a_peer_or_a_header_nothing_is_made_up(settings: Settings) -> None:
+    """A request over a Unix socket has no peer."""
+    settings.SMARTAUTH_TRUSTED_PROXIES = 1
+
+    assert introspection_client.caller_address({}) == ""
+    assert introspection_client.caller_address({"REMOTE_ADDR": "192.0.2.7"}) == "192.0.2.7"
+
+
+def test_it_asks_for_json_that_is_not_compressed_and_through_no_proxy(
+    fetch: Fetch, introspection: Introspection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setattr(introspection_client, "_clients", [])
+    introspection.knows("patient/Patient.r", patient="amy")
+
+    status = fetch("Patient/amy").status
+    introspection_client._client().close()
+
+    assert status == 200
+    assert introspection.accepts == [("application/json", "identity")]
+
+
+@pytest.mark.requirement("TV-15")
+def test_each_question_waits_as_long_as_the_setting_says(
+    fetch: Fetch, introspection: Introspection, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.SMARTAUTH_FHIR_INTROSPECTION_TIMEOUT = 17.0
+    introspection.knows("patient/Patient.r", patient="amy")
+    waits: list[dict[str, float]] = []
+    hooks = {"request": [lambda request: waits.append(request.extensions["timeout"])]}
+    with httpx.Client(event_hooks=hooks) as client:
+        monkeypatch.setattr(introspection_client, "_clients", [client])
+        assert fetch("Patient/amy").status == 200
+
+    assert waits == [dict.fromkeys(("connect", "read", "write", "pool"), 17.0)]
+
+
 @pytest.mark.requirement("TV-05", "TV-16")
 def test_an_inactive_token_is_refused_at_the_very_next_request(fetch: Fetch, introspection: Introspection) -> None:
     introspection.knows("patient/*.rs", patient="amy")
@@ -62,6 +102,23 @@ def test_an_inactive_token_is_refused_at_the_very_next_request(fetch: Fetch, int
 def live(active: object) -> str:
     told = f'"aud": "{BASE}", "exp": {int(time.time()) + 300}, "scope": "patient/*.rs", "patient": "amy"'
     return f'{{"active": {active}, {told}}}'
+
+
+@pytest.mark.requirement("TV-05")
+def test_an_inactive_token_opens_nothing_whatever_else_is_said_of_it(
+    fetch: Fetch, introspection: Introspection
+) -> None:
+    introspection.body = live("false").encode()
+
+    assert fetch("Patient/amy").status == 401
+
+
+@pytest.mark.requirement("TV-15")
+@pytest.mark.parametrize(("length", "status"), [(1_048_576, 200), (1_048_577, 503)])
+def test_an_answer_is_a_mebibyte_at_most(fetch: Fetch, introspection: Introspection, length: int, status: int) -> None:
+    introspection.body = live("true").ljust(length).encode()
+
+    assert fetch("Patient/amy").status == status
 
 
 @pytest.mark.requirement("TV-15", "TV-27")
@@ -150,8 +207,8 @@ def test_an_answer_that_drips_is_not_waited_for(fetch: Fetch, settings: Settings
         connection, _ = listener.accept()
         with connection, listener:
             connection.recv(65536)
-            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n")
-            for _ in range(120):
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 200\r\n\r\n")
+            for _ in range(200):
                 try:
                     connection.sendall(b" ")
                 except OSError:

@@ -7,9 +7,7 @@ from typing import Any
 import pytest
 
 from smart.decisions.authzen import Evaluation, MalformedEvaluation, parse_evaluation, parse_presented_token
-from smart.decisions.includes import included_types
-from smart.decisions.question import Question, is_search_by_post, parameters_elsewhere, question_of_http
-from smart.fhir.definitions import definitions
+from smart.decisions.question import Question
 from smart.http.limits import MAX_QUERY
 
 DIGEST = bytes(range(224, 256))
@@ -31,22 +29,6 @@ def test_a_digest_is_32_bytes_in_base64url() -> None:
 def test_what_is_no_digest_is_refused(text: str) -> None:
     with pytest.raises(MalformedEvaluation, match="its digest in base64url"):
         digest_of(text)
-
-
-@pytest.mark.parametrize(
-    ("method", "url", "is_one"),
-    [
-        ("POST", "Observation/_search", True),
-        ("POST", "Observation/_search/", True),
-        ("POST", "Observation/_search?a=1", True),
-        ("GET", "Observation/_search", False),
-        ("POST", "Observation", False),
-        ("POST", "/Observation/x_search", False),
-        ("POST", "Observation?a=/_search", False),
-    ],
-)
-def test_parameters_stand_in_the_body_of_a_post_to_search_alone(method: str, url: str, is_one: bool) -> None:
-    assert is_search_by_post(method, url) is is_one
 
 
 BASE = "https://fhir.example.org/r4"
@@ -152,36 +134,3 @@ def test_a_token_itself_is_kept_and_a_digest_is_no_token() -> None:
     assert parse_presented_token({"subject": SUBJECT}).token == "abc"
     by_digest = parse_presented_token({"subject": {"type": "access_token_sha256", "id": TEXT}})
     assert (by_digest.token, by_digest.address) == ("", "")
-
-
-def test_a_url_is_read_below_the_base_with_every_parameter_once() -> None:
-    assert question_of_http("GET", "/Observation/o/") == Question("read", "Observation", "o")
-    found = question_of_http("POST", "Observation/_search?a=", form="b&c=1")
-    assert found.parameters == ("a", "b", "c")
-    assert question_of_http("POST", "Observation/_search?a=").parameters == ("a",)
-    with pytest.raises(ValueError, match="fields"):
-        question_of_http("GET", "Observation?" + "a&" * 101)
-
-
-@pytest.mark.requirement("SR-08")
-@pytest.mark.parametrize(
-    ("parameter", "elsewhere"),
-    [("_include:iterate", True), ("_include", False), ("code:not", False), ("_has:Observation:subject:code", True)],
-)
-def test_a_modifier_looks_elsewhere_only_where_it_iterates_or_chains(parameter: str, elsewhere: bool) -> None:
-    question = Question("search-type", "Observation", parameters=(parameter,))
-    assert bool(parameters_elsewhere(question)) is elsewhere
-
-
-@pytest.mark.parametrize(
-    ("include", "types"),
-    [
-        ("Observation:subject:Patient", {"Patient"}),
-        ("Observation:patient", {"Patient"}),
-        ("Observation:nothing", set()),
-        ("Nothing:subject", set()),
-    ],
-)
-def test_an_include_brings_its_target(include: str, types: set[str]) -> None:
-    question = Question("search-type", "Observation", include=(include,))
-    assert included_types(question, definitions("r4")) == types

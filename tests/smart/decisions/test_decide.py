@@ -404,3 +404,24 @@ def test_a_record_that_is_let_through_is_of_a_patient_that_the_scopes_reach(
     held = {scope.context for scope in subject.scopes} & ({"system"} if subject.is_backend else {"patient", "user"})
     held |= {"patient", "user"} & {scope.context for scope in subject.scopes}
     assert any(patient in reached[context] for context in held)
+
+
+@pytest.mark.requirement("ID-03")
+def test_without_fhir_user_the_own_record_is_not_read() -> None:
+    assert denial(asked(user("user/Observation.rs"), "GET Practitioner/p")).reason == "insufficient_scope"
+
+
+@pytest.mark.requirement("US-02")
+def test_a_person_who_has_no_record_there_sees_their_patients_all_the_same() -> None:
+    subject = Subject(parse_scopes("user/Observation.rs"), patients=frozenset("A"))
+    assert [one.who for one in asked(subject, "GET Observation").views["Observation"]] == [Compartments(frozenset("A"))]
+
+
+def test_what_makes_a_write_conditional_is_named_as_no_parameter_is() -> None:
+    assert denial(asked(patients_app("patient/*.cruds"), "PUT Observation?code=x")).parameters == ("conditional",)
+
+
+def test_a_question_is_about_the_whole_answer_where_it_does_not_say_otherwise() -> None:
+    question = replace(question_of_http("GET", "Observation"), content=observation("A"))
+    reach = Reach(patients_app("patient/*.rs"), "r4", BASE)
+    assert denial(decide(reach, question, applies_views=False)).reason == "needs_view"

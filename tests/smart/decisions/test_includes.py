@@ -1,0 +1,40 @@
+"""Which types an include brings into an answer, and which includes nobody can follow."""
+
+import pytest
+
+from smart.decisions.includes import included_types, unclear_includes
+from smart.decisions.question import Question
+from smart.fhir.definitions import definitions
+
+R4 = definitions("r4")
+
+
+@pytest.mark.requirement("SR-04")
+@pytest.mark.parametrize(
+    ("include", "types"),
+    [
+        ("Observation:subject:Patient", {"Patient"}),
+        ("Observation:patient", {"Patient"}),
+        ("Observation:nothing", set()),
+        ("Nothing:subject", set()),
+    ],
+)
+def test_an_include_brings_its_target(include: str, types: set[str]) -> None:
+    assert included_types(Question("search-type", "Observation", include=(include,)), R4) == types
+
+
+@pytest.mark.requirement("SR-04")
+@pytest.mark.parametrize("revinclude", ["Provenance:target", "Provenance:target:Observation"])
+def test_a_reverse_include_brings_the_type_that_refers(revinclude: str) -> None:
+    question = Question("search-type", "Observation", revinclude=(revinclude,))
+
+    assert included_types(question, R4) == {"Provenance"}
+    assert unclear_includes(question, "r4", R4) == ()
+
+
+@pytest.mark.requirement("SR-05")
+@pytest.mark.parametrize("name", ["_include", "_revinclude"])
+def test_an_include_of_which_the_value_was_not_sent_along_is_unclear(name: str) -> None:
+    question = Question("search-type", "Observation", parameters=(name,))
+
+    assert unclear_includes(question, "r4", R4) == (name,)
