@@ -26,8 +26,8 @@ _LOSER = """
 
 
 class SeatNumbers(NamedTuple):
-    """A place in a seat: the number of the next access token, of the launch that it goes back to, and which token
-    loses its place by that, with its authorization and patient."""
+    """A place in a seat: the number of the next access token, that of the seat's latest launch, and which token loses
+    its place by that, with its authorization and patient."""
 
     seat_id: Annotated[int | None, "id"]
     token_number: Annotated[int, "latest"]
@@ -87,10 +87,8 @@ def take_token_number(authorization: AuthorizationState, seat_id: int | None, la
     """The next number for a refresh of that launch, None once a newer launch has ended it."""
     if seat_id is None:
         return NO_SEAT
-    found = sql.one(
-        _TAKE_NUMBER, [seat_id, launch_number, authorization.tokens_to_keep, *_tokens_to_keep(authorization)]
-    )
-    return found and found._replace(launch_number=launch_number)
+    keep = authorization.tokens_to_keep
+    return sql.one(_TAKE_NUMBER, [seat_id, launch_number, keep, *_tokens_to_keep(authorization)])
 
 
 def is_superseded(authorization: AuthorizationState, seat_id: int | None, launch_number: int) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from oauth.clients import jwks_fetch, jwks_uri
-from oauth.clients.jwks_fetch import FetchedJwks, Unfetchable
+from oauth.clients.jwks_fetch import FetchedJwks, NotPublic, Unfetchable
 from tests.publishing import Publisher, publisher_of, server_context, trusting_context
 
 SET = '{"keys": []}'
@@ -137,6 +137,23 @@ def test_a_name_with_an_address_inside_is_not_asked_at_all(
     assert public.asked == []
 
 
+@pytest.mark.requirement("E99", "E100")
+@pytest.mark.parametrize(("address", "is_inside"), [("https://10.0.0.1/", True), ("http://keys.example.org/", False)])
+def test_only_what_lies_inside_is_refused_as_not_public(address: str, is_inside: bool, settings: Any) -> None:
+    settings.SMARTAUTH_DEV = False
+
+    with pytest.raises(Unfetchable) as refused:
+        fetched(address)
+    assert isinstance(refused.value, NotPublic) is is_inside
+
+
+def test_of_many_addresses_one_of_ipv4_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine in a container often has no way to the others."""
+    Resolver(monkeypatch, [*(f"2001:db8::{number:x}" for number in range(1, 33)), "192.0.2.7"])
+
+    assert asyncio.run(jwks_fetch._public_address("keys.example.org", 443)) == "192.0.2.7"
+
+
 def test_a_name_that_does_not_resolve_is_a_plain_sentence() -> None:
     assert why_not("https://nobody.invalid/jwks").startswith("It could not be fetched")
 
@@ -155,7 +172,7 @@ def test_it_is_asked_without_credentials_for_json(publisher: Publisher, monkeypa
     fetched(publisher.url)
 
     (asked,) = publisher.asked
-    assert asked["accept"] == "application/json"
+    assert (asked["accept"], asked["accept-encoding"]) == ("application/json", "identity")
     assert {"cookie", "authorization"}.isdisjoint(asked)
     assert asked["host"] == f"127.0.0.1:{publisher.port}"
 

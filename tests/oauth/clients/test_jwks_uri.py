@@ -30,7 +30,7 @@ def test_a_url_that_anybody_can_reach_may_be_registered(uri: str) -> None:
         *(
             (uri, NO_URL)
             for uri in ("https://[", "https://a b/", f"{HOST}/a b", f"{HOST}/\\", f"{HOST}/\x7f", f"{HOST}/é",
-                        "https:///", f"{HOST}:0/", f"{HOST}:65536/", f"{HOST}:/", f"{LONGEST}a")
+                        "https:///", "https://256.1.1.1/", f"{HOST}:0/", f"{HOST}:65536/", f"{HOST}:/", f"{LONGEST}a")
         ),
         *((uri, USER_OR_FRAGMENT) for uri in ("https://u@keys.example.org/", "https://u:p@x.org/", f"{HOST}/#")),
         *(

@@ -82,6 +82,12 @@ def test_an_expired_or_altered_code_buys_nothing(app: App, grant: Grant, state: 
     assert token_count(granted) == 0
 
 
+def test_a_token_is_stored_with_the_code_that_bought_it(issue: Issue) -> None:
+    authorization = issue()["granted"].authorization
+
+    assert authorization.access_tokens.get().code == authorization.codes.get()
+
+
 @pytest.mark.requirement("E77", "CG-04")
 def test_a_replayed_code_kills_the_token_it_bought(
     app: App, issue: Issue, introspect: Introspect, events: Events

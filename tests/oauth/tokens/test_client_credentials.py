@@ -419,7 +419,7 @@ def test_it_is_recorded_without_a_person(make_service: MakeClient, ask: Ask, eve
 
     assert [event.person for event in events("issued", client=service.client_id)] == ["", ""]
     (event,) = events("superseded", client=service.client_id)
-    assert (event.fhir_server, event.person) == (BASE, "")
+    assert (event.fhir_server, event.person, event.patient) == (BASE, "", "")
 
 
 @pytest.mark.requirement("PR-04", "PR-03")

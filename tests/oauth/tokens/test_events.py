@@ -3,9 +3,10 @@
 from typing import Any
 
 import pytest
+from django.db.models import F
 
 from accounts import clock
-from oauth.models import RefreshToken
+from oauth.models import ActsFor, Authorization, RefreshToken
 from tests.conftest import ADDRESS, BASE, App
 from tests.fixture_types import Events, Grant, Issue, MakeClient, SetClock
 from tests.oauth.tokens.refresh_client import Refresh, revoke
@@ -43,8 +44,10 @@ def test_the_events_of_a_refresh_say_when_from_where_and_about_what(
 def test_the_event_of_a_refused_refresh_says_why(
     launch: Issue, refresh: Refresh, make_app: MakeClient, events: Events
 ) -> None:
-    thief, foreign, wide, ended, expired, superseded = make_app(), *(launch() for _ in range(5))
+    thief, foreign, wide, ended, again, expired, superseded, gone = make_app(), *(launch() for _ in range(7))
     revoke(ended)
+    Authorization.objects.filter(pk=again["granted"].authorization.pk).update(epoch=F("epoch") + 1)
+    ActsFor.objects.filter(identity__user=gone["granted"].person).delete()
     RefreshToken.objects.filter(authorization=expired["granted"].authorization).update(expires_at=clock.now())
     launch(superseded["granted"].client, superseded["granted"].person)
 
@@ -52,12 +55,31 @@ def test_the_event_of_a_refused_refresh_says_why(
         (foreign, {"client_id": thief.client_id}, f"sent by {thief.client_id}, whose it is not"),
         (wide, {"scope": "system/*.rs"}, "scope asks for more than was granted"),
         (ended, {}, "the authorization has ended"),
+        (again, {}, "the authorization has ended"),
+        (gone, {}, "the person may no longer act for the patient"),
         (expired, {}, "it has expired"),
         (superseded, {}, "a newer launch ended it"),
     ):
         refresh(answer, **changes)
         (event,) = events("refresh-refused", authorization=str(answer["granted"].authorization))
         assert event.reason == reason
+
+
+@pytest.mark.requirement("HI-08", "SD-20")
+def test_the_event_of_a_refused_code_says_why(app: App, grant: Grant, events: Events) -> None:
+    ended, again, gone = grant(), grant(), grant()
+    Authorization.objects.filter(pk=ended.authorization.pk).end("revoked", now=clock.now())
+    Authorization.objects.filter(pk=again.authorization.pk).update(epoch=F("epoch") + 1)
+    ActsFor.objects.filter(identity__user=gone.person).delete()
+
+    for granted, reason in (
+        (ended, "the authorization has ended"),
+        (again, "the authorization has ended"),
+        (gone, "the person may no longer act for the patient"),
+    ):
+        app.post("/o/token", data=granted.exchange())
+        (event,) = events("code-refused", authorization=str(granted.authorization))
+        assert (event.reason, event.token) == (reason, "")
 
 
 @pytest.mark.requirement("HI-08", "CG-04")

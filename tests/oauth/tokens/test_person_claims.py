@@ -1,13 +1,15 @@
 """What a resource server hears about user/ scopes, and the app does not (SD-24, US-05)."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from oauth.models import ActsFor, Authorization, FhirIdentity, PatientRecord
 from oauth.tokens import person_claims
+from oauth.tokens.authorization_state import AuthorizationState
 from tests.conftest import BASE, App
-from tests.fixture_types import Introspect, Issue, MakeClient, MakePerson
+from tests.fixture_types import Grant, Introspect, Issue, MakeClient, MakePerson
 from tests.oauth.jwt import payload
 from tests.oauth.remembering import HTTPS, exchange, refreshing_client
 from tests.oauth.visitor import Visitor, redirect_query
@@ -45,6 +47,14 @@ def test_an_app_that_learns_who_the_person_is_tells_the_resource_server_too(
     assert (claims["iss"], claims["sub"]) == (id_token["iss"], id_token["sub"])
     assert claims["fhirUser"] == id_token["fhirUser"] == f"{BASE}/Patient/amy"
     assert "__patients" not in claims
+
+
+@pytest.mark.requirement("IN-04")
+@pytest.mark.parametrize("scope", ["openid fhirUser", "user/*.rs"])
+def test_of_a_person_who_is_nobody_at_the_fhir_server_no_url_is_told(grant: Grant, scope: str) -> None:
+    nobody = replace(AuthorizationState.of(grant().authorization.pk), fhir_user="")
+
+    assert "fhirUser" not in person_claims.person_claims(nobody, scope)
 
 
 @pytest.mark.requirement("SD-24")

@@ -157,9 +157,17 @@ def test_under_flag_many_refreshes_from_one_address_are_one_event_with_both_addr
     assert not AddressBlock.objects.filter(client=answer["granted"].client).exists()
 
 
-@pytest.mark.parametrize("dead", ["ended", "expired", "superseded", "ended with its person"])
+@pytest.mark.parametrize(
+    ("dead", "reason"),
+    [
+        ("ended", "the authorization has ended"),
+        ("expired", "it has expired"),
+        ("superseded", "a newer launch ended it"),
+        ("ended with its person", "the person's access has ended"),
+    ],
+)
 def test_a_refresh_token_that_is_dead_asks_nobody_for_a_login_wherever_it_comes_from(
-    app: App, launched: Any, grant: Grant, events: Events, dead: str
+    app: App, launched: Any, grant: Grant, events: Events, dead: str, reason: str
 ) -> None:
     answer = launched("block")
     granted = answer["granted"]
@@ -170,6 +178,7 @@ def test_a_refresh_token_that_is_dead_asks_nobody_for_a_login_wherever_it_comes_
     assert (moved.status_code, moved.json()["error"]) == (400, "invalid_grant")
     assert not AddressBlock.objects.filter(client=granted.client).exists()
     assert events("address-changed", client=granted.client.client_id) == []
+    assert [event.reason for event in events("refresh-refused", client=granted.client.client_id)] == [reason]
 
 
 def _killed(app: App, granted: Any, grant: Grant, dead: str) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from oauth.models import FhirIdentity
 from tests.conftest import App
-from tests.fixture_types import Introspect, Issue, MakeClient, MakePerson, MakeResourceServer
+from tests.fixture_types import Events, Introspect, Issue, MakeClient, MakePerson, MakeResourceServer
 
 SCOPE = "launch/patient offline_access patient/*.rs"
 
@@ -103,6 +103,21 @@ def test_another_patient_ends_the_first_or_not(
 
     assert (first.alive, second.alive) == (token_stays, True)
     assert (first.refresh(), second.refresh()) == (refresh_stays, GIVEN)
+
+
+@pytest.mark.requirement("PR-01", "HI-08")
+def test_the_event_of_a_superseded_token_names_its_own_patient_and_authorization(
+    launch: Launch, make_app: MakeClient, make_person: MakePerson, events: Events
+) -> None:
+    client, person = make_app(supersede="user-client"), make_person("amy", "ben")
+
+    launch(client, person, "amy")
+    launch(client, person, "ben")
+
+    (first,) = events("issued", client=client.client_id, patient="amy")
+    (superseded,) = events("superseded", client=client.client_id)
+    facts = ("patient", "authorization", "token")
+    assert [getattr(superseded, name) for name in facts] == [getattr(first, name) for name in facts]
 
 
 @pytest.mark.requirement("PR-01")

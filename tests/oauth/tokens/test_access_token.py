@@ -1,0 +1,25 @@
+"""What the database keeps of an access token: digests of the whole, and of the parts that a forger would change."""
+
+import pytest
+
+from oauth.tokens.access_token import AccessToken
+from smart.digests import sha256_hex
+
+
+@pytest.mark.requirement("AT-01")
+def test_of_a_jwt_the_digests_of_what_is_signed_and_of_its_signature_are_kept() -> None:
+    assert AccessToken.of("head.body.mark", "j").columns == {
+        "digest": sha256_hex("head.body.mark"),
+        "signed_digest": sha256_hex("head.body"),
+        "signature_digest": sha256_hex("mark"),
+        "jti": "j",
+    }
+
+
+@pytest.mark.requirement("AT-01")
+def test_an_opaque_token_has_no_parts_whatever_it_looks_like() -> None:
+    digest = sha256_hex("looks.like.one")
+
+    assert AccessToken.of("looks.like.one", None).columns == {
+        "digest": digest, "signed_digest": "", "signature_digest": "", "jti": None,
+    }  # fmt: skip
