@@ -152,6 +152,44 @@ def test_the_page_offers_its_endings_and_links(operator: Operator, make_token: M
     assert f"/admin/audit/securityevent/?token={token}" in page
 
 
+@pytest.mark.parametrize(("left", "seconds"), [(90_999_999, 90), (1_000_000, 1), (1, 1)])
+def test_a_live_token_is_told_with_its_whole_seconds(make_token: MakeToken, left: int, seconds: int) -> None:
+    from accounts import clock
+    from oauth.ending.first_cause import token_with_cause
+    from operators.admin import token_life
+
+    now = clock.now()
+    row = token_with_cause(now=now, pk=make_token(expires_at=now + left).pk)
+
+    assert token_life.why(row, now) == f"It is alive. It expires in {seconds} seconds."
+
+
+def test_the_page_shows_the_newest_of_its_authorization_and_itself(
+    operator: Operator, grant: Grant, make_token: MakeToken
+) -> None:
+    granted = grant()
+    tokens, other = [make_token(granted) for _ in range(10)], make_token()
+
+    shown = operator.get(f"oauth/accesstoken/{tokens[0].pk}/change/").context
+
+    family = [each["row"].pk for each in shown["family"]]
+    assert family == [tokens[0].pk, *(token.pk for token in tokens[2:])]
+    assert [each["this"] for each in shown["family"]] == [True] + [False] * 8
+    assert [each["why"] for each in shown["family"]] == ["superseded"] * 8 + ["live"]
+    assert [each["ended"] is None for each in shown["family"]] == [False] * 8 + [True]
+    assert other.pk not in family
+
+
+def test_of_a_service_there_is_no_person_whose_access_could_end(operator: Operator, make_token: MakeToken) -> None:
+    token = make_token()
+    changed(token.authorization, user=None)
+
+    page = operator.page(f"oauth/accesstoken/{token.pk}/change/")
+
+    assert page.count("End everything of") == 1
+    assert "no-store" in operator.get(f"oauth/accesstoken/{token.pk}/change/")["Cache-Control"]
+
+
 @pytest.mark.parametrize("number", ["999999999", "0", "x", "1' OR 1=1"])
 def test_a_token_that_never_was_is_not_found(operator: Operator, number: str) -> None:
     assert operator.get(f"oauth/accesstoken/{number}/change/").status_code in {302, 404}
