@@ -1,6 +1,9 @@
 """The list of survivors that are no gap stands in one place, and docs/mutation-tests.md shows it."""
 
-from tests.mutants import survivors
+import pytest
+
+from tests.mutants import results, survivors
+from tests.mutants.survivors import Accepted, Survivor
 
 
 def test_the_page_shows_every_accepted_survivor_with_its_reason() -> None:
@@ -25,3 +28,34 @@ def test_a_survivor_is_accepted_for_its_own_change_alone() -> None:
         False,
     ]
     assert not entry.is_like(survivors.Survivor("smart.b.of", "<= -> <"))
+
+
+def test_where_the_change_says_too_little_the_line_must_hold_the_text() -> None:
+    entry = Accepted(("smart.a.of",), ("or -> and",), "", "a reason", "since =")
+    lines = (survivors.lines_of(f"-    {line} a or b\n+    {line} a and b") for line in ("since =", "return"))
+
+    assert [entry.is_like(Survivor("smart.a.of", "or -> and", line)) for line in lines] == [True, False]
+
+
+def test_what_no_survivor_is_like_is_named_once_all_was_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    entry = Accepted(("smart.a.of", "smart.b.of"), ("x ->", "y ->"), "", "a reason")
+    monkeypatch.setattr(survivors, "accepted", lambda: [entry])
+    found = [Survivor("smart.a.of", "x ->")]
+
+    assert survivors.unmatched(found, lambda where: True) == ["smart.b.of: x ->, y ->", "smart.a.of, smart.b.of: y ->"]
+    assert survivors.unmatched(found, lambda where: where == "smart.a.of") == []
+
+
+@pytest.mark.parametrize(
+    ("where", "names"),
+    [
+        ("smart.decisions.*._base", ["fhir"]),
+        ("oauth.tokens.*", ["token-endpoint", "introspection"]),
+        ("oauth.tokens.access_token.AccessToken.of", ["token-endpoint"]),
+        ("oauth.keys.nothing.nobody", []),
+    ],
+)
+def test_the_packages_of_an_entry_are_those_that_break_its_code(where: str, names: list[str]) -> None:
+    modules = results.modules_of(where)
+
+    assert [name for name, package in results.PACKAGES.items() if results.breaks_one_of(package, modules)] == names

@@ -2,7 +2,8 @@
 
 Results are kept in var/mutants/NAME (MUTANTS_DIR): a run that was stopped goes on where it was, a changed function is
 tried anew, and so is what survived. Without a name: the score of what was run. A survivor that is not in accepted.toml
-ends the command with 1; `--document` writes that list into the documentation.
+ends the command with 1, and so does what stands there and is no survivor any more; `--document` writes that list into
+the documentation.
 """
 
 import json
@@ -11,25 +12,15 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import tomllib
-from collections import Counter
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from tests.mutants import survivors
+from tests.mutants import results, survivors
+from tests.mutants.results import PACKAGES, ROOT, STORE
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-STORE = Path(os.environ.get("MUTANTS_DIR") or ROOT / "var/mutants").resolve()
-PACKAGES: dict[str, dict[str, list[str]]] = tomllib.loads(
-    (Path(__file__).parent / "packages.toml").read_text(encoding="utf-8")
-)
 APPS = ["accounts", "audit", "fhir", "introspection", "oauth", "operators", "smart", "smartauth"]
 HEAVY = "not (browser or race or kill or fuzz or clients or postgresql)"
 MEMORY = Path("/dev/shm")  # a commit there waits for no disk
-SURVIVED, NOT_RUN = 0, {None, 2}
-NO_TEST = {5, 33}
-TIMEOUTS = {-24, 24, 36, 152, -9}
 
 
 def run(name: str, only: list[str]) -> int:
@@ -43,7 +34,7 @@ def run(name: str, only: list[str]) -> int:
     with tempfile.TemporaryDirectory(prefix="mutants-", dir=MEMORY if MEMORY.is_dir() else None) as data:
         environment = {**os.environ, "SMARTAUTH_DATA_DIR": data}
         failed = subprocess.run(command, cwd=copy, env=environment, check=False).returncode
-    return failed or check([name])
+    return failed or results.check([name])
 
 
 def _forget_other_operators(copy: Path) -> None:
@@ -98,82 +89,22 @@ def _configure(copy: Path, package: dict[str, list[str]]) -> None:
 
 def _forget_survivors(name: str) -> None:
     """What survived and is not accepted is tried anew."""
-    new = {mutant for mutant, survivor in _survivors(name).items() if not survivors.is_accepted(survivor)}
-    new |= {mutant for mutant, code in codes(name).items() if _verdict(code) == "timeout"}
-    for meta in _metas(name):
+    new = {mutant for mutant, found in results.survivors_of(name).items() if not survivors.is_accepted(found)}
+    new |= {mutant for mutant, code in results.codes(name).items() if results.verdict(code) == "timeout"}
+    for meta in results.metas(name):
         kept = json.loads(meta.read_text(encoding="utf-8"))
         found = kept["exit_code_by_key"]
         kept["exit_code_by_key"] = {key: None if key in new else code for key, code in found.items()}
         meta.write_text(json.dumps(kept), encoding="utf-8")
 
 
-def _metas(name: str) -> Iterator[Path]:
-    for meta in (STORE / name / "mutants").glob("**/*.meta"):
-        try:
-            json.loads(meta.read_text(encoding="utf-8"))
-        except ValueError:  # of a run that was stopped while it wrote
-            meta.unlink()
-        else:
-            yield meta
-
-
-def codes(name: str) -> dict[str, int | None]:
-    """mutmut's verdict on each mutant of a package."""
-    found: dict[str, int | None] = {}
-    for meta in _metas(name):
-        found.update(json.loads(meta.read_text(encoding="utf-8"))["exit_code_by_key"])
-    return found
-
-
-def score() -> str:
-    """A line for each package that was run."""
-    lines = [f"{'package':24}{'mutants':>8}{'killed':>8}{'timeout':>8}{'alive':>8}{'no test':>8}{'not run':>8}"]
-    for name in PACKAGES:
-        if counted := Counter(_verdict(code) for code in codes(name).values()):
-            cells = [counted.total(), *(counted[each] for each in ("killed", "timeout", "alive", "no test", "not run"))]
-            lines.append(f"{name:24}" + "".join(f"{cell:8}" for cell in cells))
-    return "\n".join(lines)
-
-
-def _verdict(code: int | None) -> str:
-    if code in NOT_RUN:
-        return "not run"
-    if code in NO_TEST:
-        return "no test"
-    if code in TIMEOUTS:
-        return "timeout"
-    return "alive" if code == SURVIVED else "killed"
-
-
-def check(names: Iterable[str]) -> int:
-    """Prints the survivors that accepted.toml does not explain; 1 if there is one."""
-    new = [
-        survivor
-        for name in names
-        for survivor in sorted(_survivors(name).values())
-        if not survivors.is_accepted(survivor)
-    ]
-    _print(new)
-    return int(bool(new))
-
-
-def _survivors(name: str) -> dict[str, survivors.Survivor]:
-    alive = [mutant for mutant, code in codes(name).items() if _verdict(code) in ("alive", "no test")]
-    return survivors.survivors(STORE / name, alive) if alive else {}
-
-
-def _print(found: Iterable[survivors.Survivor]) -> None:
-    for function, change in found:
-        print(f"{function}: {change}")  # noqa: T201
-
-
 def main(arguments: list[str]) -> int:
     match arguments:
         case []:
-            print(score())  # noqa: T201
-            return check(PACKAGES)
+            print(results.score())  # noqa: T201
+            return max(results.check(PACKAGES), results.check_list())
         case ["--show", name] if name in PACKAGES:
-            _print(sorted(_survivors(name).values()))
+            results.show(sorted(results.survivors_of(name).values()))
         case ["--document"]:
             survivors.document()
         case [name, *only] if name in PACKAGES:

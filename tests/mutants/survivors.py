@@ -5,7 +5,7 @@ import re
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from fnmatch import fnmatchcase
 from functools import cache
 from itertools import takewhile
@@ -18,22 +18,33 @@ _TOKEN = re.compile(r'"[^"]*"|\w+|\s+|[<>=!]=|.')
 
 
 class Survivor(NamedTuple):
+    """A function, the tokens that were changed in it, and the lines in which they stood."""
+
     function: str
     change: str
+    lines: str = ""
 
 
 class Accepted(NamedTuple):
-    """Survivors that are no gap: functions as in fnmatch, changes with `*` for any text."""
+    """Survivors that are no gap: functions as in fnmatch, changes with `*` for any text, in a line with that text."""
 
     where: tuple[str, ...]
     changes: tuple[str, ...]
     words: str
     reason: str
+    line: str = ""
 
     def is_like(self, survivor: Survivor) -> bool:
-        return any(fnmatchcase(survivor.function, each) for each in self.where) and any(
-            re.fullmatch(".*".join(map(re.escape, each.split("*"))), survivor.change) for each in self.changes
+        return (
+            self.line in survivor.lines
+            and any(fnmatchcase(survivor.function, each) for each in self.where)
+            and any(re.fullmatch(".*".join(map(re.escape, each.split("*"))), survivor.change) for each in self.changes)
         )
+
+    def parts(self) -> Iterable["Accepted"]:
+        """One for each place, and one for each change."""
+        yield from (self._replace(where=(each,)) for each in self.where if len(self.where) > 1)
+        yield from (self._replace(changes=(each,)) for each in self.changes)
 
 
 def is_accepted(survivor: Survivor) -> bool:
@@ -44,8 +55,21 @@ def is_accepted(survivor: Survivor) -> bool:
 def accepted() -> list[Accepted]:
     rows = tomllib.loads((HERE / "accepted.toml").read_text(encoding="utf-8"))["accepted"]
     return [
-        Accepted(_texts(row["where"]), _texts(row.get("change", "*")), row.get("words", ""), row["reason"])
+        Accepted(
+            _texts(row["where"]), _texts(row.get("change", "*")), row.get("words", ""), row["reason"],
+            row.get("line", ""),
+        )
         for row in rows
+    ]  # fmt: skip
+
+
+def unmatched(found: Collection[Survivor], is_tried: Callable[[str], bool]) -> list[str]:
+    """What of the list no survivor is like, where everything was tried: a test sees it now, or it is gone."""
+    return [
+        f"{', '.join(part.where)}: {', '.join(part.changes)}"
+        for entry in accepted()
+        for part in entry.parts()
+        if all(map(is_tried, part.where)) and not any(map(part.is_like, found))
     ]
 
 
@@ -63,7 +87,8 @@ def survivors(copy: Path, mutants: Iterable[str]) -> dict[str, Survivor]:
         capture_output=True,
         check=True,
     )
-    return {mutant: Survivor(function_of(mutant), change_of(diff)) for mutant, diff in json.loads(found.stdout).items()}
+    diffs = json.loads(found.stdout).items()
+    return {mutant: Survivor(function_of(mutant), change_of(diff), lines_of(diff)) for mutant, diff in diffs}
 
 
 def function_of(mutant: str) -> str:
@@ -80,6 +105,11 @@ def change_of(diff: str) -> str:
     tail = _common(old[head:][::-1], new[head:][::-1])
     sides = ("".join(side[head : len(side) - tail]).strip() for side in (old, new))
     return " -> ".join(sides).strip()
+
+
+def lines_of(diff: str) -> str:
+    """What a diff takes away."""
+    return " ".join(line[1:].strip() for line in diff.splitlines() if line.startswith("-"))
 
 
 def _common(old: list[str], new: list[str]) -> int:
