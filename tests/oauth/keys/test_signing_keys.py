@@ -32,6 +32,7 @@ def test_a_first_start_makes_an_active_and_a_next_key_an_algorithm_and_a_second_
 
 @pytest.mark.requirement("SB-04")
 def test_the_private_half_lies_encrypted_in_the_database() -> None:
+    SigningKey.objects.all().delete()  # those that are made now
     signing_keys.ensure_keys()
     for row in SigningKey.objects.exclude(state="retired"):
         private = signing_keys.private_key(row.kid, row.private_encrypted).as_dict(private=True)
@@ -39,6 +40,16 @@ def test_the_private_half_lies_encrypted_in_the_database() -> None:
         secret = str(private["d"])
         assert secret not in f"{row.private_encrypted}{row.public_jwk}"
         assert not PRIVATE & set(json.loads(row.public_jwk))
+
+
+@pytest.mark.requirement("DS-20")
+def test_a_public_key_says_its_id_its_algorithm_and_that_it_signs() -> None:
+    SigningKey.objects.all().delete()
+    signing_keys.ensure_keys()
+
+    for row in SigningKey.objects.all():
+        public = json.loads(row.public_jwk)
+        assert (public["kid"], public["alg"], public["use"]) == (row.kid, row.algorithm, "sig")
 
 
 def test_another_key_encryption_key_cannot_read_it(settings: Any) -> None:
