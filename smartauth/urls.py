@@ -30,6 +30,7 @@ from oauth.workbench.api.openapi import openapi
 from oauth.workbench.api.tokens import token_kinds
 from oauth.workbench.console.page import clear, console
 from oauth.workbench.faults.api import introspection_faults_api
+from oauth.workbench.pages import probe
 from oauth.workbench.pages.fault_buttons import begin_fault, end_fault
 from oauth.workbench.pages.sent import send_token
 from oauth.workbench.pages.tokens import new_token, tokens
@@ -44,6 +45,9 @@ DEVELOPMENT: list[URLPattern | URLResolver] = [
     path("dev/introspection-faults/end", end_fault),
     path("dev/docs/<path:name>", docs_page),
     path("dev/openapi.json", openapi),
+    path("dev/probe", probe.begin),
+    path("dev/probe/<int:number>", probe.probe_page),
+    path("dev/probe/<int:number>/stop", probe.stop),
     path("dev/sign-in", sign_in_as),
     path("dev/tokens", tokens),
     path("dev/tokens/kinds", token_kinds),

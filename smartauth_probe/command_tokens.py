@@ -13,14 +13,15 @@ from smartauth_probe.tokens.pasted import PastedTokens
 from smartauth_probe.tokens.source import TokenSource
 
 AUTHORITY = "http://127.0.0.1:8000"
+CLIENT, USER = "demo-public", "amy"
 SECRET = "SMARTAUTH_PROBE_CLIENT_SECRET"  # noqa: S105  # the name of a variable
 
 
 def add_token_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("tokens", "from a development smartauth, or else handed over")
     group.add_argument("--authority", metavar="URL", help=f"a development smartauth (default: {AUTHORITY})")
-    group.add_argument("--client", default="demo-public", metavar="ID", help="the app there (default: demo-public)")
-    group.add_argument("--user", default="amy", metavar="NAME", help="the person there (default: amy)")
+    group.add_argument("--client", default=CLIENT, metavar="ID", help=f"the app there (default: {CLIENT})")
+    group.add_argument("--user", default=USER, metavar="NAME", help=f"the person there (default: {USER})")
     group.add_argument("--aud", metavar="URL", help="the base that tokens are for, where that is not URL")
     group.add_argument(
         "--token-for",

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from django.db.models import Max
 
-from oauth.demo.quickstart import command_line
+from oauth.demo.quickstart import command_line, probe_command
 from oauth.models import Authorization, Client, FhirServer
 from oauth.workbench.memory.questions import last_question_of
 from oauth.workbench.memory.reports import OTHER_PATIENT
@@ -40,11 +40,12 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Checklist:
-    """The five steps of one FHIR server; without one, how to register it."""
+    """The five steps of one FHIR server; without one, how to register it. `probe` is a command that tries the rest."""
 
     server: FhirServer | None
     steps: tuple[Step, ...]
     form: Mapping[str, str]
+    probe: str = ""
 
     @property
     def done(self) -> int:
@@ -69,7 +70,8 @@ def checklist(chosen: str) -> tuple[Checklist, list[FhirServer]]:
 
 def _checklist(server: FhirServer | None) -> Checklist:
     form = TokenForm.beginning(server.base).sent if server else {}
-    return Checklist(server, (_registered(server), *_further_steps(server, form)), form)
+    steps = (_registered(server), *_further_steps(server, form))
+    return Checklist(server, steps, form, _probe_command(server, form) if server else "")
 
 
 def _registered(server: FhirServer | None) -> Step:
@@ -144,6 +146,13 @@ def _hides(other: Result | None) -> Step:
         return Step(title, is_done=True, sentence=f"It answered {other.status}, as to no record.", at=other.when)
     sentence = f"It answered {other.status}: it must be 404." if other else "Not seen yet. The answer must be 404."
     return Step(title, is_done=False, sentence=sentence, kind=OTHER_PATIENT, button=button)
+
+
+def _probe_command(server: FhirServer, form: Mapping[str, str]) -> str:
+    """Every check, with tokens for somebody there; "" where nobody may ask for its tokens."""
+    if not form["client"] or not form["user"]:
+        return ""
+    return f"{probe_command()} {shlex.join(['--client', form['client'], '--user', form['user'], server.base])}"
 
 
 def _read_command(server: FhirServer, form: Mapping[str, str]) -> str:

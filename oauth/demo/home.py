@@ -16,6 +16,7 @@ from oauth.demo.checklist import checklist
 from oauth.demo.docs_page import has_docs
 from oauth.discovery import server_facts
 from oauth.models import Client, FhirServer
+from oauth.workbench.memory.probe_runs import last_run_of
 
 ENGINES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 ROLES = {"Patient": "patient", "RelatedPerson": "parent", "Practitioner": "practitioner"}
@@ -35,7 +36,10 @@ def development_context(chosen: str = "") -> dict[str, Any]:
     protection, candidates = checklist(chosen)
     servers = list(FhirServer.objects.order_by("pk"))
     people = User.objects.get_queryset().filter(username__in=credentials.PEOPLE).order_by("pk")
+    bundled = [server for server in servers if server.base in settings.SMARTAUTH_FHIR_BASES.values()]
     return {
+        "can_be_probed": bool(bundled),
+        "probe_run": last_run_of(bundled[0].base) if bundled else None,
         "protection": protection,
         "candidates": [(server, _chip(server, candidates)) for server in candidates],
         "has_docs": has_docs(),

@@ -55,6 +55,13 @@ def command_line() -> str:
     return "".join(chosen) + (_manage() if settings.SMARTAUTH_COMMAND == "manage.py" else _installed_command())
 
 
+def probe_command() -> str:
+    """How another shell calls the probe, with tokens of this server."""
+    is_checkout = settings.SMARTAUTH_COMMAND == "manage.py"
+    program = f"{_python()} -m smartauth_probe" if is_checkout else f"{_installed_command()} probe"
+    return f"{program} --authority {shlex.quote(settings.SMARTAUTH_ISSUER)}"
+
+
 def demo_seed() -> str:
     """The line that makes the demo people and clients what they were."""
     file = "smartauth.yaml" if settings.SMARTAUTH_COMMAND == "manage.py" else str(settings.BASE_DIR / "smartauth.yaml")
@@ -62,11 +69,15 @@ def demo_seed() -> str:
 
 
 def _manage() -> str:
-    """manage.py, seen from the folder of the project."""
+    return f"{_python()} manage.py"
+
+
+def _python() -> str:
+    """Seen from the folder of the project."""
     python = Path(sys.executable)
     if python.is_relative_to(settings.BASE_DIR):
         python = python.relative_to(settings.BASE_DIR)
-    return f"{shlex.quote(str(python))} manage.py"
+    return shlex.quote(str(python))
 
 
 def _installed_command() -> str:

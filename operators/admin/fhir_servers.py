@@ -9,16 +9,19 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from oauth.ending import access
 from oauth.ending.reasons import EndedFor
 from oauth.models import Authorization, FhirServer
 from oauth.registration import fhir_servers
 from oauth.registration.problems import MAX_NAME_LENGTH
+from oauth.workbench.memory.probe_runs import last_run_of
 from operators.admin import confirmation
 from operators.admin.fields import Flag, RegistrationForm, Seconds, Text, show_problems
 from operators.admin.model_admin import OperatorAdmin, actor
-from operators.admin.rendering import count_text, shorten
+from operators.admin.rendering import count_text, shorten, time_element
 from smart.fhir import base_urls
 from smart.fhir.audience import canonical_url
 
@@ -97,7 +100,7 @@ class FhirServerAdmin(OperatorAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         tokens = ["token_format", "signing_algorithm", "access_token_seconds", "address_policy"]
-        about = ["base", "name", "version", *([] if obj else ["tells_addresses"])]
+        about = ["base", "name", "version", *(self._probe_fields(obj) if obj else ["tells_addresses"])]
         reads = ["claim_profile", "claim_mapping", "v1_equivalents"]
         described = "What its tokens say, from the next one on, beside what the standards have them say."
         return [
@@ -107,7 +110,20 @@ class FhirServerAdmin(OperatorAdmin):
         ]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        return ("base",) if obj else ()
+        return ("base", *self._probe_fields(obj)) if obj else ()
+
+    def _probe_fields(self, row: FhirServer) -> tuple[str, ...]:
+        """In development, what the probe found out about a bundled one: others are probed from a shell."""
+        is_probed_here = settings.SMARTAUTH_DEV and row.base in settings.SMARTAUTH_FHIR_BASES.values()
+        return ("probed",) if is_probed_here else ()
+
+    @admin.display(description="probed")
+    def probed(self, row: FhirServer) -> SafeString | str:
+        run = last_run_of(row.base)
+        if run is None:
+            return "Not since this server started; the home page has a button."
+        result = f"{run.made} of {run.total} checks so far" if run.is_running else run.title
+        return format_html('{}: <a href="{}">{}</a>', time_element(run.began_at), run.address, result)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """A new one comes with the client that it introspects with (manage.py fhir-server does the same)."""

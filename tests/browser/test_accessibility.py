@@ -301,6 +301,16 @@ def test_a_bad_token(server: Server, visit: Visit) -> None:
         clean(page, "dev-token-sent")
 
 
+def test_the_probe_of_the_bundled_server(server: Server, visit: Visit) -> None:
+    with visit() as page:
+        page.goto(server.url)
+        page.get_by_role("button", name="Probe the bundled server").click()
+        page.get_by_role("button", name="Stop and show the report").click()
+
+        expect(page.get_by_role("heading", level=1)).to_contain_text("Stopped after ")
+        clean(page, "dev-probe-report")
+
+
 def test_bad_tokens_are_sent_one_after_the_other(server: Server, visit: Visit) -> None:
     with visit() as page:
         page.goto(f"{server.url}/dev/tokens?q=xt-927")

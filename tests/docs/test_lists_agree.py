@@ -40,6 +40,7 @@ SEED_FILE, COMMANDS, CLAIMS, ENDPOINT_PAGE, ADMIN = (
 ANSWERS_OF_A_STEP = {
     "/demo/callback",
     "/demo/launch",
+    "/dev/probe",
     "/dev/sign-in",
     "/logout",
 }  # no page of their own to walk through

@@ -44,6 +44,7 @@ def test_a_server_that_is_registered_has_the_first_step(server: Any) -> None:
     assert f"--aud {server.base}" in found.next.command
     assert f"{server.base}/Patient" in found.next.command
     assert (found.percent, found.form["aud"]) == (20, server.base)
+    assert found.probe.endswith(f"--client {found.form['client']} --user {found.form['user']} {server.base}")
 
 
 def test_two_servers_of_one_name_are_told_apart_by_their_address(server: Any, app: App) -> None:

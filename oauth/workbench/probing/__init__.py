@@ -1,0 +1,1 @@
+"""The probe, run by a development server against its own FHIR server."""
