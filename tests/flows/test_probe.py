@@ -1,16 +1,24 @@
 """No false finding: the bundled FHIR server passes every check that can be made of it."""
 
 import json
+import os
 import re
+import signal
+import subprocess
+import sys
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from xml.etree import ElementTree
 
 import httpx
 import pytest
+import yaml
 
 from smartauth_probe.command import main
 from tests.oauth.visitor import hidden_fields
-from tests.running import Server
+from tests.running import ROOT, Server, free_port
 
 pytestmark = pytest.mark.one_engine
 PATIENCE = 120  # seconds
@@ -51,3 +59,111 @@ def test_the_button_of_the_home_page_probes_the_bundled_server_and_opens_the_rep
         home = browser.get(chip[1]).text
         assert f'<a href="{place}">Stopped after ' in home
         assert "It answered 200." in home  # the good token, on the checklist
+
+
+# The examples for CI --------------------------------------------------------------------------------------------------
+
+EXAMPLE = re.compile(r"^<!-- (?P<name>\.git[\w./-]+) -->\n```yaml\n(?P<text>.*?)^```$", re.M | re.S)
+Repository = tuple[Path, str, dict[str, str]]
+SECRET = "only-for-tests-0123456789abcdefghij"
+INSTALLED = "Install"  # the step that a test of the wheels makes: tests/smartauth/test_distributions.py
+# smartauth runs already, and of the checks a few are enough here
+PROGRAM = """#!/bin/sh
+case $1 in
+    dev) exit 0 ;;
+    probe) set -- "$@" --authority={issuer} --only=no-token --only=expired --only=other-patient --seconds=60 ;;
+esac
+export PYTHONPATH={root}
+exec {python} -m smartauth "$@"
+"""
+START = """#!/bin/sh
+export FHIR_BASE={base} INTROSPECT={issuer}/o/introspect CLIENT_ID=my-server CLIENT_SECRET={secret}
+export PYTHONPATH={root}/clients/python:{root}/docs/recipes/python
+exec {python} {root}/docs/recipes/python/flask_server.py
+"""
+WHO_IS_WHO = """
+fhir_servers:
+  - {{base: "{base}", name: My FHIR server, patients: [{{id: amy}}, {{id: ben}}]}}
+people:
+  - username: amy
+    identities: [{{fhir_server: "{base}", fhir_user: Patient/amy, acts_for: [amy]}}]
+clients:
+  - client_id: my-app
+    name: My app
+    authentication: none
+    scope: patient/*.rs
+    fhir_servers: ["{base}"]
+    redirect_uris: ["http://127.0.0.1:4999/cb"]
+  - client_id: my-server
+    name: My FHIR server
+    authentication: secret
+    secret: {secret}
+    grants: []
+    protects: [{{fhir_server: "{base}"}}]
+"""
+
+
+def example(name: str) -> str:
+    page = (ROOT / "docs/probe.md").read_text(encoding="utf-8")
+    return {found["name"]: found["text"] for found in EXAMPLE.finditer(page)}[name]
+
+
+@pytest.fixture
+def repository(lenient: Server, tmp_path: Path) -> Repository:
+    """The folder of a project as the page says, its FHIR base, and the environment of the job."""
+    base = f"http://127.0.0.1:{free_port()}/fhir"
+    words = {"root": ROOT, "python": sys.executable, "base": base, "issuer": lenient.url, "secret": SECRET}
+    (tmp_path / "bin").mkdir()
+    for file, text in {"bin/smartauth": PROGRAM, "start.sh": START, "who-is-who.yaml": WHO_IS_WHO}.items():
+        (tmp_path / file).write_text(text.format(**words), encoding="utf-8")
+        (tmp_path / file).chmod(0o755)
+    return tmp_path, base, {**lenient.environment, "PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}"}
+
+
+@contextmanager
+def step(text: str, folder: Path, environment: dict[str, str]) -> Iterator[int]:
+    """The exit status of the step; what it left running is ended afterwards."""
+    with (folder / "steps.log").open("ab") as log:
+        running = subprocess.Popen(
+            ["bash", "-eo", "pipefail", "-c", text], cwd=folder, env=environment, stdout=log, stderr=log,
+            stdin=subprocess.DEVNULL, start_new_session=True,
+        )  # fmt: skip
+    try:
+        yield running.wait(PATIENCE)
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(running.pid, signal.SIGKILL)
+
+
+def run_steps(steps: list[str], repository: Repository, issuer: str) -> Path:
+    """Each in turn, at the addresses of this run; the folder with what they wrote."""
+    folder, base, environment = repository
+    with ExitStack() as stack:
+        for each in steps:
+            text = each.replace("http://127.0.0.1:9000/fhir", base).replace("http://127.0.0.1:8000", issuer)
+            status = stack.enter_context(step(text, folder, environment))
+            assert status == 0, "".join(log.read_text() for log in folder.glob("*.log"))
+    return folder
+
+
+def test_the_steps_for_github_actions_probe_a_server_that_is_right(lenient: Server, repository: Repository) -> None:
+    steps = yaml.safe_load(example(".github/workflows/probe.yml"))["jobs"]["probe"]["steps"]
+    commands = [each["run"] for each in steps if "run" in each and each["name"] != INSTALLED]
+
+    folder = run_steps(commands, repository, lenient.url)
+
+    assert len(commands) == 2
+    sarif = json.loads((folder / steps[-1]["with"]["sarif_file"]).read_text(encoding="utf-8"))
+    assert sarif["runs"][0]["results"] == []
+    assert "No check failed: 3 of 3 passed" in (folder / steps[-2]["with"]["path"]).read_text(encoding="utf-8")
+
+
+def test_the_script_for_gitlab_probes_a_server_that_is_right(lenient: Server, repository: Repository) -> None:
+    job = yaml.safe_load(example(".gitlab-ci.yml"))["probe"]
+
+    folder = run_steps(["\n".join(job["script"])], repository, lenient.url)
+
+    suites = list(ElementTree.parse(folder / job["artifacts"]["reports"]["junit"]).iter("testsuite"))
+    assert sum(int(each.attrib["tests"]) for each in suites) == 3
+    assert {each.get("failures") for each in suites} == {"0"}
+    assert (folder / job["artifacts"]["paths"][0]).is_file()
