@@ -12,7 +12,8 @@ from smartauth_probe import __version__
 from smartauth_probe.checks import all_checks
 from smartauth_probe.checks.check import Check
 from smartauth_probe.command_tokens import add_token_options, token_source
-from smartauth_probe.report.accepted import Accepted, Unreadable, read_accepted
+from smartauth_probe.entries import Unreadable
+from smartauth_probe.report.accepted import Accepted, read_accepted
 from smartauth_probe.report.comparison import read_outcomes
 from smartauth_probe.report.evidence import Evidence
 from smartauth_probe.report.files import CannotWrite, printed, write_files
@@ -21,6 +22,7 @@ from smartauth_probe.report.terminal import Progress
 from smartauth_probe.runner import chosen, planned, run
 from smartauth_probe.target.client import Client, Limits
 from smartauth_probe.target.discovery import CouldNotRun, prepare
+from smartauth_probe.target.named_records import NamedRecords, read_named_records
 from smartauth_probe.target.probe import Probe
 
 DEFAULTS = Limits()
@@ -38,6 +40,7 @@ def parser(prog: str = "smartauth-probe") -> argparse.ArgumentParser:
     made.add_argument("--version", action="version", version=f"smartauth-probe {__version__}")
     add_token_options(made)
     made.add_argument("--patients", metavar="A,B", default="", help="two ids; default: found by the probe")
+    made.add_argument("--fixture", metavar="FILE", help="the two patients and records of theirs, named by you")
     made.add_argument("--only", action="append", default=[], metavar="WHAT", help="id, name or section, such as aud-*")
     made.add_argument("--skip", action="append", default=[], metavar="WHAT", help="the same, not made")
     made.add_argument("--list", action="store_true", help="list the checks, send nothing")
@@ -94,9 +97,10 @@ def _probe(options: argparse.Namespace, checks: list[Check]) -> int:
     client = _client(options)
     if not checks:
         raise CouldNotRun("No check is named so; --list names all.")
-    accepted, old = _files(options)
-    patients = [each for each in options.patients.split(",") if each]
-    probe = prepare(client, token_source(options, client.base, patients), patients, writes=options.writes)
+    accepted, old, named = _files(options)
+    patients = list(named or filter(None, options.patients.split(",")))
+    source = token_source(options, client.base, patients)
+    probe = prepare(client, source, patients, writes=options.writes, named=named)
     if options.dry_run:
         return _plan(probe, checks)
     progress = Progress()
@@ -108,16 +112,19 @@ def _probe(options: argparse.Namespace, checks: list[Check]) -> int:
     return report.exit_status
 
 
-def _files(options: argparse.Namespace) -> tuple[Mapping[str, Accepted], Mapping[str, str] | None]:
-    """What is accepted, and the older report. Raises CouldNotRun before anything is sent."""
+def _files(
+    options: argparse.Namespace,
+) -> tuple[Mapping[str, Accepted], Mapping[str, str] | None, NamedRecords | None]:
+    """What is accepted, the older report, and the records. Raises CouldNotRun before anything is sent."""
     try:
         accepted = read_accepted(Path(options.accept), datetime.now(UTC).date()) if options.accept else {}
         old = read_outcomes(Path(options.compare)) if options.compare else None
+        named = read_named_records(Path(options.fixture)) if options.fixture else None
     except Unreadable as problem:
         raise CouldNotRun(str(problem)) from None
     if unknown := accepted.keys() - {check.name for check in all_checks()}:
         raise CouldNotRun(f"{options.accept}: no check is named {sorted(unknown)[0]}; --list names all")
-    return accepted, old
+    return accepted, old, named
 
 
 def _client(options: argparse.Namespace) -> Client:

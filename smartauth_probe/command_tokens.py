@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from smartauth_probe.development_server import DevelopmentServer, Unreachable
+from smartauth_probe.entries import Unreadable
 from smartauth_probe.target.discovery import CouldNotRun
 from smartauth_probe.tokens.client_credentials import ClientCredentials
 from smartauth_probe.tokens.development import DevelopmentTokens
+from smartauth_probe.tokens.own_key import OwnKeyTokens
 from smartauth_probe.tokens.pasted import PastedTokens
+from smartauth_probe.tokens.signing_key import read_signing_key
 from smartauth_probe.tokens.source import TokenSource
 
 AUTHORITY = "http://127.0.0.1:8000"
@@ -30,6 +33,8 @@ def add_token_options(parser: argparse.ArgumentParser) -> None:
         metavar="WHAT=TOKEN",
         help="A, B or system, or scopes such as 'A patient/Observation.r'; @FILE in place of the token",
     )
+    group.add_argument("--key", metavar="FILE", help="a private RSA key as JWK, for a server that verifies JWTs itself")
+    group.add_argument("--issuer", metavar="URL", help="with --key: the issuer that the server expects")
     group.add_argument("--token-endpoint", metavar="URL", help=f"client_credentials; secret in {SECRET}")
 
 
@@ -39,6 +44,8 @@ def token_source(options: argparse.Namespace, base: str, patients: Sequence[str]
         return PastedTokens(base, dict(map(_pasted, options.token_for)), tuple(patients))
     if options.token_endpoint:
         return ClientCredentials(options.token_endpoint, options.client, os.environ.get(SECRET, ""))
+    if options.key:
+        return _own_key(options, base, patients)
     server = DevelopmentServer(options.authority or AUTHORITY)
     try:
         if not options.dry_run:
@@ -49,6 +56,17 @@ def token_source(options: argparse.Namespace, base: str, patients: Sequence[str]
     return DevelopmentTokens(
         server, client=options.client, user=options.user, aud=(options.aud or base), patient=patient
     )
+
+
+def _own_key(options: argparse.Namespace, base: str, patients: Sequence[str]) -> OwnKeyTokens:
+    if not options.issuer:
+        raise CouldNotRun("--key takes --issuer too, the issuer that the server expects")
+    try:
+        key = read_signing_key(Path(options.key))
+    except Unreadable as problem:
+        raise CouldNotRun(str(problem)) from None
+    about = {"issuer": options.issuer, "aud": options.aud or base, "client": options.client, "user": options.user}
+    return OwnKeyTokens(key, **about, patients=tuple(patients))
 
 
 def _pasted(text: str) -> tuple[str, str]:

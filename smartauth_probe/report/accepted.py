@@ -1,21 +1,14 @@
-"""Findings that somebody accepts for now: a file with their names, a reason and a date for each.
+"""Findings that somebody accepts for now: a file with their names, a reason and a date for each."""
 
-It is JSON, or as much of YAML as such a list needs: `- check: ...` with further members below it.
-"""
-
-import json
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-MEMBER = re.compile(r"(?P<item>-\s+)?(?P<name>\w+):\s*(?P<value>.*?)\s*(?:\s#.*)?")
+from smartauth_probe.entries import Unreadable, read_entries
 
-
-class Unreadable(Exception):
-    """What is wrong with the file, and in which line."""
+EXAMPLE = "- check: NAME, and below it reason: and until:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +21,8 @@ class Accepted:
 
 def read_accepted(file: Path, today: date) -> Mapping[str, Accepted]:
     """By the name of the check; what is over is left out. Raises Unreadable."""
-    try:
-        text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as problem:
-        raise Unreadable(f"{file} cannot be read: {problem}") from None
     found: dict[str, Accepted] = {}
-    for number, entry in enumerate(_entries(text, file), 1):
+    for number, entry in enumerate(read_entries(file, EXAMPLE), 1):
         name, accepted, last = _accepted(entry, f"{file}, entry {number}")
         if last >= today:
             found[name] = accepted
@@ -49,30 +38,3 @@ def _accepted(entry: Any, where: str) -> tuple[str, Accepted, date]:
     except ValueError:
         raise Unreadable(f"{where}: until is no date such as 2027-01-31") from None
     return str(members["check"]), Accepted(str(members["reason"]), str(members["until"])), last
-
-
-def _entries(text: str, file: Path) -> list[Any]:
-    if text.lstrip().startswith("["):
-        try:
-            found = json.loads(text)
-        except (ValueError, RecursionError) as problem:
-            raise Unreadable(f"{file}: {problem}") from None
-        return found if isinstance(found, list) else []
-    return list(_of_yaml(text, file))
-
-
-def _of_yaml(text: str, file: Path) -> Iterator[dict[str, str]]:
-    entry: dict[str, str] = {}
-    for number, line in enumerate(text.splitlines(), 1):
-        stripped = line.strip()
-        if not stripped or stripped.startswith("#"):
-            continue
-        member = MEMBER.fullmatch(stripped)
-        if member is None or not (member["item"] or entry):
-            raise Unreadable(f"{file}, line {number}: - check: NAME, and below it reason: and until:")
-        if member["item"] and entry:
-            yield entry
-            entry = {}
-        entry[member["name"]] = member["value"].strip("\"'")
-    if entry:
-        yield entry

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from smartauth_probe.report.accepted import Unreadable
+from smartauth_probe.entries import Unreadable
 from smartauth_probe.report.report import Report
 
 

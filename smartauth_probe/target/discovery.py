@@ -6,6 +6,7 @@ from smartauth_probe.checks.check import Skip
 from smartauth_probe.raw_http import NoAnswer
 from smartauth_probe.target.client import Client
 from smartauth_probe.target.fixture import PARAMETERS, TYPES, Fixture, Person, Record
+from smartauth_probe.target.named_records import NamedRecords
 from smartauth_probe.target.probe import READER, Probe
 from smartauth_probe.target.server_facts import server_facts
 from smartauth_probe.tokens.source import GivenToken, NoToken, TokenSource
@@ -18,8 +19,16 @@ class CouldNotRun(Exception):
     """Why no check says anything."""
 
 
-def prepare(client: Client, source: TokenSource, patients: Sequence[str] = (), *, writes: bool = False) -> Probe:
-    """A probe with what the server is and what is in it. Raises CouldNotRun."""
+def prepare(
+    client: Client,
+    source: TokenSource,
+    patients: Sequence[str] = (),
+    *,
+    writes: bool = False,
+    named: NamedRecords | None = None,
+) -> Probe:
+    """A probe with what the server is and what is in it, or what is named. Raises CouldNotRun."""
+    patients = list(named or patients)
     try:
         facts = server_facts(client)
         client.accept = facts.accept
@@ -31,7 +40,8 @@ def prepare(client: Client, source: TokenSource, patients: Sequence[str] = (), *
             probe.fixture = Fixture(_imagined("A", a), _imagined("B", patients[1] if patients[1:] else "B"))
             return probe
         _refuse_unless_let_in(probe)
-        probe.fixture = _fixture(probe, a, patients[1] if patients[1:] else "")
+        b = patients[1] if patients[1:] else ""
+        probe.fixture = _named_fixture(probe, named) if named else _fixture(probe, a, b)
         return probe
     except NoAnswer as problem:
         raise CouldNotRun(str(problem)) from None
@@ -54,6 +64,26 @@ def _fixture(probe: Probe, a: str, b: str) -> Fixture:
     other = b or _another_patient(probe, a)
     found = Person("B", other, _records(probe, other)) if other else None
     return Fixture(Person("A", a, _records(probe, a)), found)
+
+
+def _named_fixture(probe: Probe, named: NamedRecords) -> Fixture:
+    a, b = (
+        Person(letter, patient, _read(probe, patient, records))
+        for letter, (patient, records) in zip("AB", named.items(), strict=True)
+    )
+    return Fixture(a, b)
+
+
+def _read(probe: Probe, patient: str, records: Sequence[str]) -> Mapping[str, Sequence[Record]]:
+    """These records, as the patient's own token reads them. Raises CouldNotRun, Skip."""
+    found: dict[str, list[Record]] = {}
+    for each in records:
+        kind, _, key = each.partition("/")
+        answer = probe.read(kind, key, probe.token(READER, patient))
+        if not answer.is_ok or answer.type != kind:
+            raise CouldNotRun(f"The fixture names {each}, and a token for its patient {patient} gets {answer}")
+        found.setdefault(kind, []).append(Record.of(answer.resource))
+    return found
 
 
 def _another_patient(probe: Probe, a: str) -> str:

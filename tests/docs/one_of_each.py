@@ -286,7 +286,7 @@ BAD_TOKEN = Kind(
         ),
         Edit("docs/specification/bad-tokens.md", "aud-object, aud-number, aud-true |", "aud-object, aud-number |"),
         after(
-            "oauth/workbench/minting/bad_claims.py",
+            "smartauth_probe/bad_claims.py",
             '    "aud-number": _set(aud=1),\n',
             '    "aud-true": _set(aud=True),\n',
         ),

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from oauth.workbench.minting import bad_content, bad_headers, bad_signatures, of_services
-from oauth.workbench.minting.bad_claims import CHANGES
 from oauth.workbench.minting.good_token import CannotMint, Claims, Forge, GoodToken, signed
 from smart.digests import random_token
+from smartauth_probe.bad_claims import CHANGES
 from smartauth_probe.kinds import Kind
 
 FORGERIES: Mapping[str, Forge] = {**bad_signatures.FORGERIES, **bad_headers.FORGERIES, **bad_content.FORGERIES}

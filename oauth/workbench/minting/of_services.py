@@ -4,8 +4,8 @@ import json
 import re
 from collections.abc import Callable
 
-from oauth.workbench.minting.bad_claims import PATIENT, Change
 from oauth.workbench.minting.good_token import CannotMint, Claims, GoodToken
+from smartauth_probe.bad_claims import PATIENT, Change
 
 ENDS_ALL = ("authorization-ended", "person-ended", "client-ended", "client-disabled", "address-blocked")
 OF_A_PATIENT = {*PATIENT, "claims-doubled", "backend-with-patient"} - {"user-without-person"}

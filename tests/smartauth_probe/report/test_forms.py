@@ -13,7 +13,8 @@ from xml.etree import ElementTree
 import pytest
 
 from smartauth_probe.checks import all_checks
-from smartauth_probe.report.accepted import Accepted, Unreadable, read_accepted
+from smartauth_probe.entries import Unreadable
+from smartauth_probe.report.accepted import Accepted, read_accepted
 from smartauth_probe.report.comparison import changes, read_outcomes
 from smartauth_probe.report.evidence import Evidence
 from smartauth_probe.report.files import FORMS

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from joserfc.jwk import ECKey, RSAKey
 
-from oauth.workbench.minting.bad_claims import CHANGES
 from oauth.workbench.minting.good_token import CannotMint, GoodToken, Keys, signed
 from oauth.workbench.minting.mint import FORGERIES, Minted, mint
+from smartauth_probe.bad_claims import CHANGES
 from smartauth_probe.catalogue import kinds
 from smartauth_probe.kinds import Kind
 from tests.oauth.workbench.minting import broken_verifiers as broken

@@ -1,13 +1,36 @@
 """What each kind changes in the claims of a good token; everything else of it stays right."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-from oauth.workbench.minting.good_token import Claims, GoodToken
-
-Change = Callable[[Claims, GoodToken], Claims]
+Claims = Mapping[str, Any]
 HOUR = 3600
+
+
+class Good(Protocol):
+    """What a good token says, and names for what is wrong: another FHIR base of its issuer, somebody else's record."""
+
+    @property
+    def now(self) -> int: ...
+
+    @property
+    def issuer(self) -> str: ...
+
+    @property
+    def base(self) -> str: ...
+
+    @property
+    def patient(self) -> str: ...
+
+    @property
+    def other_base(self) -> str: ...
+
+    @property
+    def other_patient(self) -> str: ...
+
+
+Change = Callable[[Claims, Good], Claims]
 
 
 def _set(**members: Any) -> Change:
@@ -23,11 +46,11 @@ def _ended(seconds: int) -> Change:
     return lambda claims, good: {**claims, "iat": good.now - seconds - 300, "exp": good.now - seconds}
 
 
-def _audience(audience: Callable[[GoodToken], Any]) -> Change:
+def _audience(audience: Callable[[Good], Any]) -> Change:
     return lambda claims, good: {**claims, "aud": audience(good)}
 
 
-def _patient(patient: Callable[[GoodToken], Any]) -> Change:
+def _patient(patient: Callable[[Good], Any]) -> Change:
     return lambda claims, good: {**claims, "patient": patient(good)}
 
 
@@ -41,17 +64,17 @@ def _other_case(base: str) -> str:
     return found._replace(path=found.path.swapcase()).geturl()
 
 
-def _userinfo_only(claims: Claims, good: GoodToken) -> Claims:
+def _userinfo_only(claims: Claims, good: Good) -> Claims:
     kept = _without("patient", "encounter", "fhirUser")(claims, good)
     return {**kept, "aud": f"{good.issuer}/o/userinfo", "scope": "openid profile"}
 
 
-def _backend(claims: Claims, good: GoodToken) -> Claims:
+def _backend(claims: Claims, good: Good) -> Claims:
     kept = _without("fhirUser")(claims, good)
     return {**kept, "sub": claims["client_id"], "scope": "system/*.rs", "patient": good.patient}
 
 
-def _user_without_person(claims: Claims, good: GoodToken) -> Claims:
+def _user_without_person(claims: Claims, good: Good) -> Claims:
     return {**_without("fhirUser", "patient", "__patients")(claims, good), "scope": "user/*.rs"}
 
 
