@@ -125,16 +125,21 @@ def key_pair(folder: Path) -> Path:
     return file
 
 
-@contextmanager
-def smartauth(folder: Path, key: Path, *, tokens: int, pool: int, database: int) -> Iterator[Contender]:
-    """This server as it is run in production, one process, with its tokens in PostgreSQL."""
-    port, issued = free_port(), folder / "issued-by-smartauth.json"
-    environment = {
+def smartauth_environment(folder: Path, port: int) -> dict[str, str]:
+    """Its settings beside those that bench/run has exported."""
+    return {
         "DJANGO_SETTINGS_MODULE": "smartauth.settings",
         "SMARTAUTH_ISSUER": f"http://127.0.0.1:{port}",
         "SMARTAUTH_DEV": "false",
         "SMARTAUTH_DATA_DIR": str(folder / "data"),
     }
+
+
+@contextmanager
+def smartauth(folder: Path, key: Path, *, tokens: int, pool: int, database: int) -> Iterator[Contender]:
+    """This server as it is run in production, one process, with its tokens in PostgreSQL."""
+    port, issued = free_port(), folder / "issued-by-smartauth.json"
+    environment = smartauth_environment(folder, port)
     seed = [sys.executable, "-m", "bench.seed", str(tokens), str(pool), str(APPS), str(issued), str(key)]
     subprocess.run(seed, env={**os.environ, **environment}, cwd=ROOT, check=True)
     command = [sys.executable, str(ROOT / "manage.py"), "serve", f"--port={port}"]

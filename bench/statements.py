@@ -8,9 +8,10 @@ import sys
 from itertools import product
 from pathlib import Path
 
+import django
 import psycopg
 
-from bench.contenders import INTROSPECTION, ROOT, Contender
+from bench.contenders import INTROSPECTION, ROOT, Contender, smartauth_environment
 from bench.decisions import SEARCH
 from bench.sides import TITLES
 
@@ -28,7 +29,7 @@ def print_statement_counts(contender: Contender, folder: Path) -> None:
             print(f"\n{requests:,} times over {connections} connection(s): {TITLES[what]}")
             for calls, rows, query in connection.execute(_COUNTED).fetchall():
                 print(f"  {calls:,} times, {rows:,} rows: {' '.join(query.split())[:60]}...")
-        _print_plan(connection, contender)
+        _print_plan(connection, contender, folder)
 
 
 def _run_load(contender: Contender, folder: Path, what: str, connections: int) -> int:
@@ -41,7 +42,9 @@ def _run_load(contender: Contender, folder: Path, what: str, connections: int) -
     return int(result["requests"])
 
 
-def _print_plan(connection: psycopg.Connection, contender: Contender) -> None:
+def _print_plan(connection: psycopg.Connection, contender: Contender, folder: Path) -> None:
+    os.environ.update(smartauth_environment(folder, contender.port))
+    django.setup()
     from introspection.token_lookup import POSTGRESQL
 
     digests = ",".join(hashlib.sha256(token.encode()).hexdigest() for token, _ in contender.tokens[:16])
