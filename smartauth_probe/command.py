@@ -106,6 +106,8 @@ def _probe(options: argparse.Namespace, checks: list[Check]) -> int:
     progress = Progress()
     made = run(probe, checks, (lambda *_: None) if options.quiet else progress)
     progress.end()
+    for path in probe.remains:
+        print(f"{path} was made for a check and could not be deleted.", file=sys.stderr)
     report = Report.about(probe, made, Evidence(probe.private, options.evidence == "full"), accepted)
     print(printed(report, options.json == "-", options.compare, old))
     write_files(report, json=options.json, html=options.html, junit=options.junit, sarif=options.sarif)

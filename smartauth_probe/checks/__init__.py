@@ -4,15 +4,19 @@ from functools import cache
 
 from smartauth_probe.checks import (
     bad_tokens,
+    batch,
+    bulk,
     compartment,
     existence,
     granular,
     history,
     letters,
+    operations,
     requests,
     search,
     users,
     versions,
+    writes,
 )
 from smartauth_probe.checks.check import Check, Section
 
@@ -29,7 +33,11 @@ def sections() -> tuple[Section, ...]:
         compartment,
         search,
         history,
+        writes,
+        batch,
+        operations,
         users,
+        bulk,
         existence,
     )
     return tuple(module.SECTION for module in modules)

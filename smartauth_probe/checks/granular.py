@@ -1,59 +1,22 @@
 """Scopes with a query, such as one category of results (docs/specification/resource-server.md, granular scopes)."""
 
-from collections.abc import Iterator
-
-from smartauth_probe.checks.check import Danger, Result, Section, Skip, failed, passed, worst
+from smartauth_probe.checks.categories import (
+    KIND,
+    categories,
+    category_scope,
+    must_be_in_category,
+    narrow_token,
+    two_categories,
+)
+from smartauth_probe.checks.check import Danger, Result, Section, failed, passed, worst
 from smartauth_probe.checks.judging import must_be_alike, must_be_served, must_count_alike, must_lack_scope
-from smartauth_probe.target.answer import Answer, Json
-from smartauth_probe.target.fixture import Record
+from smartauth_probe.target.answer import Answer
 from smartauth_probe.target.probe import Probe
-from smartauth_probe.tokens.source import GivenToken
 
 SECTION = Section("granular", "Granular scopes", "?category= and what must not pass it")
-KIND = "Observation"
 SOURCE = "SMART App Launch 2.2, finer-grained resource constraints using search parameters"
 FIX = "Add the query of the scope to every way to a record: reading, searching, history, includes, counts."
 PEOPLE = "The person agreed to one kind of results, and not to the others."
-
-
-def _categories(resource: Json) -> Iterator[tuple[str, str]]:
-    concepts = resource.get("category")
-    for concept in concepts if isinstance(concepts, list) else ():
-        for each in concept.get("coding", ()) if isinstance(concept, dict) else ():
-            if isinstance(each, dict) and isinstance(each.get("code"), str):
-                yield str(each.get("system", "")), each["code"]
-
-
-def _two(probe: Probe) -> tuple[tuple[str, str], Record, Record]:
-    """A category, a record of A with it, and one of A without. Raises Skip."""
-    records = probe.a.records.get(KIND, ())
-    for inside in records:
-        for category in _categories(inside.content):
-            for outside in records:
-                if category not in set(_categories(outside.content)):
-                    return category, inside, outside
-    raise Skip("A has no two Observations of different categories.", "such records for A")
-
-
-def _scope(category: tuple[str, str], letters: str = "rs") -> str:
-    return f"patient/{KIND}.{letters}?category={category[0]}|{category[1]}"
-
-
-def _narrow(probe: Probe) -> tuple[GivenToken, Record, Record]:
-    category, inside, outside = _two(probe)
-    token = probe.token(_scope(category))
-    probe.need("a scope with a query", probe.read(KIND, inside.id, token))
-    return token, inside, outside
-
-
-def _all_in(probe: Probe, answer: Answer, what: str) -> Result:
-    category = _two(probe)[0]
-    others = [
-        each for each in answer.entries if each.get("resourceType") == KIND and category not in set(_categories(each))
-    ]
-    if others:
-        return failed(f"{what} shows another category.", category[1], str(len(others)), Danger.RECORDS)
-    return passed(f"{what}: {answer}.")
 
 
 @SECTION.check(
@@ -66,7 +29,7 @@ def _all_in(probe: Probe, answer: Answer, what: str) -> Result:
     source=SOURCE,
 )
 def _(probe: Probe) -> Result:
-    token, _, outside = _narrow(probe)
+    token, _, outside = narrow_token(probe)
     hidden, unknown = (probe.read(KIND, key, token) for key in (outside.id, probe.unknown_id))
     if hidden.status == 403 and not hidden.holds_data:
         return passed("403.")
@@ -83,9 +46,9 @@ def _(probe: Probe) -> Result:
     source=SOURCE,
 )
 def _(probe: Probe) -> Result:
-    token, _, outside = _narrow(probe)
+    token, _, outside = narrow_token(probe)
     asked = [(), (("patient", probe.a.id),), (("_id", outside.id),), (("_summary", "true"),), (("_sort", "-date"),)]
-    return worst(*(_all_in(probe, probe.search(KIND, token, *pairs), "the search") for pairs in asked))
+    return worst(*(must_be_in_category(probe, probe.search(KIND, token, *pairs), "the search") for pairs in asked))
 
 
 @SECTION.check(
@@ -98,9 +61,9 @@ def _(probe: Probe) -> Result:
     source=SOURCE,
 )
 def _(probe: Probe) -> Result:
-    token, _, outside = _narrow(probe)
-    own = _two(probe)[0][1]
-    other = next((code for _, code in _categories(outside.content)), "vital-signs")
+    token, _, outside = narrow_token(probe)
+    own = two_categories(probe)[0][1]
+    other = next((code for _, code in categories(outside.content)), "vital-signs")
     asked = [
         (("category", f"{own},{other}"),),
         (("category", own), ("category", other)),
@@ -108,9 +71,8 @@ def _(probe: Probe) -> Result:
         (("category:missing", "true"),),
         (("category", other),),
     ]
-    return worst(
-        *(_all_in(probe, probe.search(KIND, token, *pairs), "&".join(map("=".join, pairs))) for pairs in asked)
-    )
+    found = [("&".join(map("=".join, pairs)), probe.search(KIND, token, *pairs)) for pairs in asked]
+    return worst(*(must_be_in_category(probe, answer, what) for what, answer in found))
 
 
 @SECTION.check(
@@ -124,8 +86,8 @@ def _(probe: Probe) -> Result:
     danger=Danger.CONTENT,
 )
 def _(probe: Probe) -> Result:
-    token, _, _ = _narrow(probe)
-    system, code = _two(probe)[0]
+    token, _, _ = narrow_token(probe)
+    system, code = two_categories(probe)[0]
     narrowed = probe.search(KIND, token, ("_summary", "count"))
     asked = probe.search(
         KIND, probe.token(f"patient/{KIND}.rs"), ("category", f"{system}|{code}"), ("_summary", "count")
@@ -143,7 +105,7 @@ def _(probe: Probe) -> Result:
     source="FHIR search, token",
 )
 def _(probe: Probe) -> Result:
-    (_, code), inside, _ = _two(probe)
+    (_, code), inside, _ = two_categories(probe)
     results = []
     for value in (f"https://other.example/system|{code}", f"|{code}"):
         token = probe.token(f"patient/{KIND}.rs?category={value}")
@@ -187,10 +149,11 @@ def _opens_nothing(answer: Answer, query: str) -> Result:
     danger=Danger.FORM,
 )
 def _(probe: Probe) -> Result:
-    _narrow(probe)
-    category, inside, outside = _two(probe)
-    other = next(iter(_categories(outside.content)), None)
-    scopes = [f"{_scope(category)} patient/{KIND}.rs"] + ([f"{_scope(category)} {_scope(other)}"] if other else [])
+    narrow_token(probe)
+    category, inside, outside = two_categories(probe)
+    other = next(iter(categories(outside.content)), None)
+    own = category_scope(category)
+    scopes = [f"{own} patient/{KIND}.rs", *([f"{own} {category_scope(other)}"] if other else [])]
     reads = [probe.read(KIND, record.id, probe.token(scope)) for scope in scopes for record in (inside, outside)]
     return worst(*(must_be_served(answer, "the record") for answer in reads))
 
@@ -205,7 +168,7 @@ def _(probe: Probe) -> Result:
     source=SOURCE,
 )
 def _(probe: Probe) -> Result:
-    token, _, _ = _narrow(probe)
+    token, _, _ = narrow_token(probe)
     answers = {
         "POST _search": probe.post_search(KIND, token),
         "the compartment": probe.send("GET", f"{probe.a.path}/{KIND}", token),
@@ -214,7 +177,7 @@ def _(probe: Probe) -> Result:
         "a reverse include": probe.search("Patient", token, ("_revinclude", f"{KIND}:subject")),
         "$everything": probe.send("GET", f"{probe.a.path}/$everything", token),
     }
-    return worst(*(_all_in(probe, answer, what) for what, answer in answers.items()))
+    return worst(*(must_be_in_category(probe, answer, what) for what, answer in answers.items()))
 
 
 @SECTION.check(
@@ -227,5 +190,5 @@ def _(probe: Probe) -> Result:
     source=SOURCE,
 )
 def _(probe: Probe) -> Result:
-    token, _, _ = _narrow(probe)
+    token, _, _ = narrow_token(probe)
     return must_lack_scope(probe.read("Patient", probe.a.id, token), "Patient")

@@ -15,6 +15,11 @@ SHOWN_HEADERS = ("WWW-Authenticate", "Location", "Content-Type", "ETag", "Last-M
 SHOWN_ENTRIES = 10
 SHOWN_BODY = 20_000
 CUT = "… (cut)"
+ENVELOPES = frozenset({"Bundle", "Parameters"})
+# of a resource that was sent: what it is, which patient it is about, and what checks put into it themselves
+SENT_MEMBERS = frozenset(
+    {"resourceType", "id", "meta", "status", "category", "contained", "subject", "patient", "performer"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +38,7 @@ class Evidence:
         query = f"?{self._query(request.query)}" if request.query else ""
         path = f"{base_path}/{request.path}".rstrip("/") or "/"
         headers = [f"{name}: {self._header(name, value)}" for name, value in request.headers if name != "Accept"]
-        body = ["", self._query(request.body)] if request.body else []
+        body = ["", self._sent(request.body)] if request.body else []
         return "\n".join([f"{request.method} {path}{query} HTTP/1.1", *headers, *body])
 
     def answer(self, exchange: Exchange) -> str:
@@ -53,11 +58,17 @@ class Evidence:
         shown = token[:SHOWN_OF_TOKEN].encode("unicode_escape").decode()
         return f"{scheme} {shown}{CUT}".strip()
 
+    def _sent(self, body: str) -> str:
+        """A form, or JSON without the content of the record that was copied for it."""
+        try:
+            found = json.loads(body)
+        except ValueError:
+            return self._query(body)
+        return self._without_private(json.dumps(_without_content(found))[:SHOWN_BODY])
+
     def _query(self, query: str) -> str:
         """Readable, without a token and without what is from a record."""
         if "=" not in query:
-            return self._without_private(query[:SHOWN_BODY])
-        if query.lstrip().startswith(("{", "[")):
             return self._without_private(query[:SHOWN_BODY])
         pairs = parse_qsl(query, keep_blank_values=True)
         shown = ((name, f"{value[:SHOWN_OF_TOKEN]}{CUT}" if name == "access_token" else value) for name, value in pairs)
@@ -78,6 +89,19 @@ class Evidence:
         if answer.type:
             return f"{name_of(answer.resource)} {CUT}"
         return f"{len(answer.content)} bytes {CUT}" if answer.content else ""
+
+
+def _without_content(found: Any) -> Any:
+    """The same with (cut) for members that may be from a record."""
+    if isinstance(found, list):
+        return [_without_content(each) for each in found]
+    if not isinstance(found, dict):
+        return found
+    is_resource = "resourceType" in found and found["resourceType"] not in ENVELOPES
+    return {
+        name: "(cut)" if is_resource and name not in SENT_MEMBERS else _without_content(value)
+        for name, value in found.items()
+    }
 
 
 def _bundle(answer: Answer) -> dict[str, Any]:

@@ -29,6 +29,7 @@ class Probe:
     fixture: Fixture
     writes: bool = False
     private: dict[str, str] = field(default_factory=dict)
+    remains: list[str] = field(default_factory=list)  # what was made and could not be deleted
     _tokens: dict[Wanted, GivenToken] = field(default_factory=dict)
     _done: dict[str, int] = field(default_factory=dict)
     _unknown: int = 0

@@ -315,7 +315,7 @@ FOUND = {"fastapi": {"offered-upgrade"}, "readme": {"offered-upgrade"}}
 PROBED = [
     each for each in EACH if each.values[0] in ("stranger", "django-rest-framework", "fastapi", "flask", "readme")
 ]
-PARTS = ("requests", "letters", "compartment", "search", "history")
+PARTS = ("requests", "letters", "compartment", "search", "history", "batch", "operations", "bulk")
 
 
 @pytest.mark.parametrize("stranger", PROBED, indirect=True)

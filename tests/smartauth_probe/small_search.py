@@ -84,7 +84,8 @@ class Search:
             found = (resource.get("subject") or resource.get("for") or {}).get("reference", "").removeprefix("Patient/")
             return found in [each.rpartition("/")[2] for each in values]
         if name == "identifier":
-            return any(each["value"] in values for each in resource.get("identifier", ()))
+            numbers = [each.rpartition("|")[2] for each in values]
+            return any(each["value"] in numbers for each in resource.get("identifier", ()))
         if name in ("name", "family"):
             return any(each["family"] in values for each in resource.get("name", ()))
         return self.reverse(resource, name, values)

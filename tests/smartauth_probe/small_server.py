@@ -20,6 +20,9 @@ from smartauth_probe.target.answer import Answer
 from smartauth_probe.target.client import Client, Exchange
 from smartauth_probe.target.fixture import UNKNOWN_ID
 from smartauth_probe.tokens.source import NoToken, Wanted, is_system
+from tests.smartauth_probe.small_batch import carry_out
+from tests.smartauth_probe.small_exports import Job, job
+from tests.smartauth_probe.small_operations import operate
 from tests.smartauth_probe.small_records import Json, records
 from tests.smartauth_probe.small_search import Search
 from tests.smartauth_probe.small_writes import write
@@ -51,6 +54,7 @@ class Grant:
 class SmallServer:
     faults: frozenset[str] = frozenset()
     store: dict[tuple[str, str], list[Json | None]] = field(default_factory=dict)
+    jobs: dict[str, Job] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for each in records():
@@ -100,7 +104,7 @@ class SmallServer:
 
     def statement(self) -> Json:
         interactions = [{"code": code} for code in CODES]
-        types = sorted({kind for kind, _ in self.store})
+        types = sorted({kind for kind, _ in self.store} | {"Flag"})
         rest = {"mode": "server", "resource": [{"type": each, "interaction": interactions} for each in types]}
         return {"resourceType": "CapabilityStatement", "fhirVersion": "4.0.1", "rest": [rest]}
 
@@ -138,17 +142,19 @@ class Asked:
             return respond(200, self.server.store["Patient", parts[-1]][-1])
         method = "GET" if self.request.method == "OPTIONS" else self.request.method
         match (method, parts):
+            case (_, ["export", key, *kind]):
+                return job(self, key, *kind)
+            case (_, [*_, name]) if name.startswith("$"):
+                return operate(self, parts)
+            case ("POST", []):
+                return carry_out(self)
             case ("GET" | "HEAD", [kind, key]) if not kind.startswith(("_", "$")) and not key.startswith(("_", "$")):
                 return self.read(kind, key)
             case ("GET", [kind, key, "_history", *rest]):
                 return self.history(kind, key, *rest)
             case ("GET", [*kind, "_history"]) if len(kind) < 2:
                 return self.history_of_all(*kind)
-            case ("GET", [*_, "$export"]) if self.has("export-open"):
-                return respond(202, None, {"Content-Location": f"{BASE}/export/1"})
             case ("GET", []) if self.has("whole-open"):
-                return respond(200, bundle(list(self.server.current()), "searchset", None))
-            case ("GET", ["Patient", _, "$everything"]) if self.has("everything-open"):
                 return respond(200, bundle(list(self.server.current()), "searchset", None))
             case ("GET", []) if "_type" in dict(parse_qsl(self.request.query)):
                 return Search(self, dict(parse_qsl(self.request.query))["_type"], []).answer()
@@ -176,6 +182,8 @@ class Asked:
         if self.has("scope-not-checked"):
             found.append(Grant(frozenset(["amy"])))
         if self.has("refuses-everything-but-all") and "*.rs" not in self.claims["scope"]:
+            found = []
+        if self.has("one-type-refused") and "/Observation." in self.claims["scope"]:
             found = []
         if not found:
             raise Refused(403, "forbidden", **{"WWW-Authenticate": FORBIDDEN})

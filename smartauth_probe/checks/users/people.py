@@ -1,16 +1,12 @@
-"""People and backend services: user/ and system/ scopes, bulk export (docs/specification/resource-server.md).
+"""user/ scopes. The person is taken for one who may see patient A alone."""
 
-The person is taken for one who may see patient A alone.
-"""
-
-from smartauth_probe.checks.check import Danger, Result, Section, failed, passed, worst
+from smartauth_probe.checks.check import Danger, Result, worst
 from smartauth_probe.checks.judging import must_be_alike, must_be_served, must_lack_scope, must_show_only
+from smartauth_probe.checks.users.section import SECTION
 from smartauth_probe.target.probe import Probe
 from smartauth_probe.tokens.source import GivenToken
 
-SECTION = Section("users", "People and backend services", "user/ and system/ scopes, bulk export")
 SCOPES = "SMART App Launch 2.2, scopes for requesting FHIR resources"
-BACKEND = "SMART Backend Services, enforce authorization"
 OWN = "Let user/ scopes reach what the person may see anyway, never more; ask who that is at each request."
 PEOPLE = "What others are treated for is none of this person's business."
 
@@ -20,12 +16,6 @@ def _person(probe: Probe, scope: str = "user/*.rs") -> GivenToken:
     token = probe.token("user/*.rs", "", user=f"{probe.client.base}/{probe.a.path}")
     probe.need("user/*.rs", probe.read("Patient", probe.a.id, token))
     return probe.token(scope, "", user=f"{probe.client.base}/{probe.a.path}")
-
-
-def _service(probe: Probe, scope: str = "system/*.rs") -> GivenToken:
-    """Raises Skip where system/ scopes open nothing."""
-    probe.need("system/*.rs", probe.read("Patient", probe.a.id, probe.token("system/*.rs", "")))
-    return probe.token(scope, "")
 
 
 @SECTION.check(
@@ -143,94 +133,3 @@ def _(probe: Probe) -> Result:
 def _(probe: Probe) -> Result:
     token = _person(probe, "openid fhirUser user/Patient.r")
     return must_be_served(probe.read("Patient", probe.a.id, token), "fhirUser")
-
-
-@SECTION.check(
-    "SY-02",
-    "system-another-type",
-    title="system/Observation.rs opens no other type",
-    headline="system/Observation.rs opens another type",
-    why="A service that was allowed one type reads another. It concerns everybody whose records are here.",
-    fix="Compare the type of the request with the type of the scope, for every context.",
-    source=BACKEND,
-)
-def _(probe: Probe) -> Result:
-    token = _service(probe, "system/Observation.rs")
-    return worst(
-        must_lack_scope(probe.read("Patient", probe.a.id, token), "read of Patient"),
-        must_lack_scope(probe.search("Patient", token), "search of Patient"),
-        must_be_served(probe.search("Observation", token), "search of Observation"),
-    )
-
-
-@SECTION.check(
-    "SY-02",
-    "system-letters",
-    title="system/ scopes are judged by their letters",
-    headline="system/ scopes allow more than their letters",
-    why="The letters are read for patient/ scopes and forgotten for system/. It concerns everybody's records.",
-    fix="Judge the letters in one place, for every context.",
-    source=BACKEND,
-)
-def _(probe: Probe) -> Result:
-    only_read, only_search = _service(probe, "system/Patient.r"), _service(probe, "system/Patient.s")
-    read = must_lack_scope(probe.read("Patient", probe.a.id, only_search), "read with .s")
-    return worst(read, must_lack_scope(probe.search("Patient", only_read), "search with .r"))
-
-
-@SECTION.check(
-    "SY-01",
-    "system-reads",
-    title="system/*.rs reads the patients that the service may see",
-    headline="system/*.rs reads nothing",
-    why="A service with a right scope is refused. People wait for what it does.",
-    fix="Take system/ scopes of a token that names no person and no patient.",
-    source=BACKEND,
-    danger=Danger.FORM,
-)
-def _(probe: Probe) -> Result:
-    token = _service(probe)
-    return worst(*(must_be_served(probe.read("Patient", key, token), key) for key in (probe.a.id, probe.b.id)))
-
-
-@SECTION.check(
-    "SY-03",
-    "system-of-person",
-    title="system/ scopes in the token of a person open nothing",
-    headline="system/ scopes in the token of a person open everybody's records",
-    why="An app that got hold of such a scope reads everything. The person could not even agree to it.",
-    fix="Take system/ scopes only where sub is the client itself, and no person or patient is named.",
-    source=BACKEND,
-)
-def _(probe: Probe) -> Result:
-    user = f"{probe.client.base}/{probe.a.path}"
-    token = probe.token("system/*.rs", user=user, fhirUser=user, sub="somebody-7f3k29qd")
-    for answer in (probe.read("Patient", probe.b.id, token), probe.search("Patient", token)):
-        shown = must_show_only(probe, answer, "system/*.rs of a person")
-        if shown.is_failed:
-            return shown
-    return passed()
-
-
-EXPORTS = ("$export", "Patient/$export", "Group/g/$export")
-
-
-@SECTION.check(
-    "BX-01",
-    "export-by-patient",
-    title="A bulk export is refused to a patient's app",
-    headline="A bulk export is started for a patient's app",
-    why="An export holds the records of all. An app of one patient gets them in a file.",
-    fix="Demand system/ scopes for $export, and refuse patient/ and user/ with 403.",
-    source="FHIR Bulk Data Access",
-)
-def _(probe: Probe) -> Result:
-    headers = (("Accept", "application/fhir+json"), ("Prefer", "respond-async"))
-    for scope, patient in (("patient/*.rs", None), ("user/*.rs", "")):
-        token = probe.token(scope, patient)
-        for path in EXPORTS:
-            answer = probe.send("GET", path, token, headers=headers)
-            if answer.status == 202 or answer.headers.get("Content-Location"):
-                probe.follow_quietly("DELETE", answer.headers.get("Content-Location") or "", token)
-                return failed(f"{path} is started for {scope}.", "403", str(answer), Danger.RECORDS)
-    return passed("Refused, or there is none.")
