@@ -1,0 +1,1 @@
+"""What operators use: the admin, health, and the command that reads the security events."""

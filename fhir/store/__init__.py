@@ -1,0 +1,1 @@
+"""The records: loading them, whose compartments they lie in, and looking them up."""

@@ -1,0 +1,1 @@
+"""FHIR versions as data, a JSON file for each."""

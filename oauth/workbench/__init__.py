@@ -1,5 +1,5 @@
 """Test tokens, faults of introspection and the console, in development only.
 
-Rooms, each above those that it imports: pages, sending and api, orders (what is asked for), minting, console, faults
-(of introspection), memory.
+Its packages, each above those that it imports: pages, sending and api, orders (what is asked for), minting, console,
+faults (of introspection), memory.
 """

@@ -1,0 +1,1 @@
+"""What of FHIR decides about access: versions, ids, references, base URLs, compartments."""

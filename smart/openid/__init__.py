@@ -1,0 +1,1 @@
+"""OpenID Connect: claims about people, and signing out because an app asked."""

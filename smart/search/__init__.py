@@ -1,0 +1,1 @@
+"""FHIR search on one resource: does it match the parameters of a search, or of a scope."""

@@ -1,0 +1,1 @@
+"""Scopes in words for the person who is asked."""

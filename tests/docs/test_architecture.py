@@ -11,19 +11,19 @@ pytestmark = pytest.mark.one_engine
 
 PAGE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 TREE, LAYERS, WORKBENCH = re.findall(r"^```text\n(.*?)^```$", PAGE, re.M | re.S)
-NO_ROOMS = {"__init__", "__pycache__", "apps", "migrations"}
+NO_PACKAGES = {"__init__", "__pycache__", "apps", "migrations"}
 
 
-def rooms() -> set[str]:
-    return {path.stem for path in (ROOT / "oauth").iterdir() if path.suffix in {"", ".py"}} - NO_ROOMS
+def packages_of_oauth() -> set[str]:
+    return {path.stem for path in (ROOT / "oauth").iterdir() if path.suffix in {"", ".py"}} - NO_PACKAGES
 
 
-def test_the_tree_names_every_room_of_the_authorization_server() -> None:
+def test_the_tree_names_every_package_of_the_authorization_server() -> None:
     _, _, inside = TREE.partition("\noauth/")
 
     named = set(re.findall(r"^  (\w+)(?:/|\.py) | (\w+)(?:/|\.py) ", inside.partition("\naccounts/")[0], re.M))
 
-    assert {first or second for first, second in named} == rooms()
+    assert {first or second for first, second in named} == packages_of_oauth()
 
 
 def test_the_tree_names_every_package() -> None:
@@ -41,8 +41,8 @@ def contract(package: str) -> list[list[str]]:
 
 def test_the_layers_are_those_that_the_linter_checks() -> None:
     assert [line.split() for line in LAYERS.splitlines()] == contract("oauth")
-    assert {room for line in LAYERS.splitlines() for room in line.split()} == rooms()
+    assert {name for line in LAYERS.splitlines() for name in line.split()} == packages_of_oauth()
 
 
-def test_the_rooms_of_the_workbench_are_those_that_the_linter_checks() -> None:
+def test_the_packages_of_the_workbench_are_those_that_the_linter_checks() -> None:
     assert [re.split(r" {3,}", line)[0].split() for line in WORKBENCH.splitlines()] == contract("oauth.workbench")

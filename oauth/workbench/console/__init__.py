@@ -1,0 +1,1 @@
+"""What happens at a development server just now: a row for each request about a token."""
