@@ -106,7 +106,7 @@ def _key(assertion: Assertion, signer: Signer, request: MachineRequest) -> Any:
         if signer.asked_at >= request.now:  # for this very request
             raise
         if signer.asked_at > long_ago:
-            raise unknown.while_cached(jwks_cache.REFETCH_SECONDS) from None
+            raise unknown.with_refetch_delay(jwks_cache.REFETCH_SECONDS) from None
         raise KeysNotCached(key_fetch._replace(asked_before=long_ago, fresh_until=jwks_cache.FOR_EVER)) from None
 
 

@@ -24,7 +24,7 @@ def first_cause(token: Any) -> Explanation | None:
     if not token.first_reason:
         return None
     broken = first_rule(token)
-    presented, expected = _shown(token, broken)
+    presented, expected = _presented_and_expected(token, broken)
     what = reason(token.first_reason).operator.removesuffix(".")
     return Explanation(RULES[broken].rule, what, presented, expected, token.died_at, case="E107")
 
@@ -44,7 +44,7 @@ def _outcome(
         texts = (cause.what, cause.presented, cause.expected)
         return RuleOutcome(rule.rule, rule.sentence, State.REFUSED, *texts, since=cause.since, case=cause.case)
     if dead in broken:
-        presented, expected = _shown(token, dead)
+        presented, expected = _presented_and_expected(token, dead)
         since = token.expires_at if dead is Dead.EXPIRED else 0
         return RuleOutcome(rule.rule, rule.sentence, State.ALSO_TRUE, rule.broken, presented, expected, since)
     passed = first is None or list(Dead).index(dead) < list(Dead).index(first)
@@ -58,7 +58,7 @@ def first_rule(token: Any) -> Dead:
     return Dead.REVOKED if token.revoked_at and token.revoked_at == token.died_at else Dead.ENDED
 
 
-def _shown(token: Any, broken: Dead) -> tuple[str, str]:
+def _presented_and_expected(token: Any, broken: Dead) -> tuple[str, str]:
     """What was presented, and what was expected, where numbers or times tell it."""
     if broken is Dead.SUPERSEDED and token.seat is not None:
         keep = token.authorization.client.tokens_to_keep

@@ -39,7 +39,7 @@ class Answer:
     facts: tuple[Fact, ...] = ()
     request_facts: tuple[Fact, ...] = ()
     outcomes: tuple[RuleOutcome, ...] = ()
-    told: str = ""
-    challenge: str = ""
+    response_in_words: str = ""
+    response_head: str = ""
     advice: tuple[str, ...] = ()
     history: tuple[Event, ...] = ()

@@ -74,7 +74,7 @@ def judge_token(token: str, request: str = "", *, now: int) -> Judgement:
     text = token.strip()
     row = token_with_cause(now=now, digest=sha256_hex(text))
     if row is None:
-        judgement = _of_no_token(text, now)
+        judgement = _judge_other_text(text, now)
         return _with_request(judgement, judge_request(request, None, now=now)) if request else judgement
     judgement = judge_row(row, now=now)
     return _with_request(judgement, judge_request(request, row, now=now)) if request else judgement
@@ -89,48 +89,50 @@ def judge_row(token: Any, *, now: int) -> Judgement:
 
 def _with_request(judgement: Judgement, asked: RequestJudgement) -> Judgement:
     """The judgement of the token goes first: a dead one lets nothing in."""
-    told: dict[str, Any] = {"status": asked.status, "challenge": asked.challenge, "facts": asked.facts}
+    answered: dict[str, Any] = {"status": asked.status, "challenge": asked.challenge, "facts": asked.facts}
     every = (*judgement.outcomes, *asked.outcomes)
     if judgement.conclusion is Conclusion.ALIVE and asked.explanation is not None:
         conclusion = Conclusion.REQUEST_REFUSED
-        return replace(judgement, conclusion=conclusion, explanation=asked.explanation, outcomes=every, **told)
-    return replace(judgement, outcomes=every, **told)
+        return replace(judgement, conclusion=conclusion, explanation=asked.explanation, outcomes=every, **answered)
+    return replace(judgement, outcomes=every, **answered)
 
 
-def _of_no_token(text: str, now: int) -> Judgement:
+def _judge_other_text(text: str, now: int) -> Judgement:
     """What is none of our access tokens: changed, somebody else's, another thing of ours, or nothing at all."""
     parts = tampering.parts(text)
     jti = tampering.jti(parts)
     original = token_with_cause(now=now, jti=jti) if jti else None
     if original is not None:
-        return _changed(original, parts, now)
+        return _judge_changed_token(original, parts, now)
     if id_token.parse_hint(text):
-        return _refused(Conclusion.NEITHER, Explanation("ID-07", "It is an ID token of ours, which opens no records"))
+        return _judge_unknown(
+            Conclusion.NEITHER, Explanation("ID-07", "It is an ID token of ours, which opens no records")
+        )
     if RefreshToken.objects.filter(digest=sha256_hex(text)).exists():
         what = "It is a refresh token of ours, which opens no records"
-        return _refused(Conclusion.NEITHER, Explanation("IN-08", what))
+        return _judge_unknown(Conclusion.NEITHER, Explanation("IN-08", what))
     if Code.objects.filter(digest=sha256_hex(text)).exists():
         what = "It is an authorization code of ours, which opens no records"
-        return _refused(Conclusion.NEITHER, Explanation("AZ-17", what))
+        return _judge_unknown(Conclusion.NEITHER, Explanation("AZ-17", what))
     claims = _payload(parts)
     if claims is None:
         is_opaque = is_bearer_token(text)
         what = "We issued no such token, and it says nothing of itself" if is_opaque else "That is no token"
-        return _refused(Conclusion.NOT_OURS if is_opaque else Conclusion.NEITHER, Explanation(ISSUED.rule, what))
-    return _of_unknown_jwt(shown_text(str(claims.get("iss", ""))), parts)
+        return _judge_unknown(Conclusion.NOT_OURS if is_opaque else Conclusion.NEITHER, Explanation(ISSUED.rule, what))
+    return _judge_unknown_jwt(shown_text(str(claims.get("iss", ""))), parts)
 
 
-def _of_unknown_jwt(issuer: str, parts: tuple[str, ...]) -> Judgement:
+def _judge_unknown_jwt(issuer: str, parts: tuple[str, ...]) -> Judgement:
     """A JWT that is not known here: one of another issuer, or one that only says that it is ours."""
     if issuer == settings.SMARTAUTH_ISSUER:
         what, presented = forgery(parts)
     else:
         what, presented = ISSUED.broken, f"iss {issuer}" if issuer else "no iss"
     why = Explanation(ISSUED.rule, what, presented=presented)
-    return replace(_refused(Conclusion.NOT_OURS, why), issuer=issuer)
+    return replace(_judge_unknown(Conclusion.NOT_OURS, why), issuer=issuer)
 
 
-def _changed(original: Any, parts: tuple[str, ...], now: int) -> Judgement:
+def _judge_changed_token(original: Any, parts: tuple[str, ...], now: int) -> Judgement:
     digests = {"signed_digest": original.signed_digest, "signature_digest": original.signature_digest}
     evidence = tamper_evidence(parts, **digests, now=now)
     found = _differences(_issued_claims(original), _payload(parts) or {})
@@ -140,11 +142,11 @@ def _changed(original: Any, parts: tuple[str, ...], now: int) -> Judgement:
         presented=", ".join(f"{one.name} {one.shown or 'left out'}" for one in found) or "the claims that we issued",
         expected=", ".join(f"{one.name} {one.issued or 'left out'}" for one in found) or "our header and signature",
     )
-    return replace(_refused(Conclusion.CHANGED, explanation), token=original, differences=found)
+    return replace(_judge_unknown(Conclusion.CHANGED, explanation), token=original, differences=found)
 
 
-def _refused(conclusion: Conclusion, explanation: Explanation) -> Judgement:
-    """The first rule refused, so that no other was reached."""
+def _judge_unknown(conclusion: Conclusion, explanation: Explanation) -> Judgement:
+    """What is no token that we issued: the first rule refused, so that no other was reached."""
     first = RuleOutcome(
         ISSUED.rule, ISSUED.sentence, State.REFUSED, explanation.what, explanation.presented, explanation.expected
     )

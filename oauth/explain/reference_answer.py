@@ -31,11 +31,11 @@ def reference_answer(found: FoundRefusal | None, number: int) -> Answer:
         lead=_sentence(why.what),
         since=why.since,
         presented=(why.presented,) if why.presented else (),
-        expected=(why.expected,) if why.expected else _registered(why.rule, client),
+        expected=(why.expected,) if why.expected else _registered_values(why.rule, client),
         facts_title="The request",
         facts=_facts(found, client),
         outcomes=authorize_outcomes(why),
-        told=_response_in_words(why),
+        response_in_words=_response_in_words(why),
         advice=_advice(why),
         history=found.events,
     )
@@ -45,10 +45,10 @@ def authorize_outcomes(why: Explanation) -> tuple[RuleOutcome, ...]:
     """The rules of the authorization endpoint up to the one that refused; of any other rule it alone."""
     place = next((at for at, rule in enumerate(_AUTHORIZE) if _is_of(why, rule.rule, rule.cases)), None)
     if place is None:
-        return (_refused(why, why.what),) if why.rule else ()
+        return (_refused_outcome(why, why.what),) if why.rule else ()
     passed = [_outcome(rule, State.PASSED) for rule in _AUTHORIZE[:place]]
     later = [_outcome(rule, State.NOT_REACHED) for rule in _AUTHORIZE[place + 1 :]]
-    return (*passed, _refused(why, _AUTHORIZE[place].sentence.removesuffix(".")), *later)
+    return (*passed, _refused_outcome(why, _AUTHORIZE[place].sentence.removesuffix(".")), *later)
 
 
 def _outcome(rule: Rule, state: State) -> RuleOutcome:
@@ -59,7 +59,7 @@ def _is_of(why: Explanation, rule: str, cases: str) -> bool:
     return why.rule == rule and why.case in cases.split()
 
 
-def _refused(why: Explanation, sentence: str) -> RuleOutcome:
+def _refused_outcome(why: Explanation, sentence: str) -> RuleOutcome:
     return RuleOutcome(why.rule, sentence, State.REFUSED, presented=why.presented, expected=why.expected, case=why.case)
 
 
@@ -76,7 +76,7 @@ def _client(found: FoundRefusal) -> Client | None:
     return Client.of(found.event.client) if found.event and found.event.client else None
 
 
-def _registered(rule: str, client: Client | None) -> tuple[str, ...]:
+def _registered_values(rule: str, client: Client | None) -> tuple[str, ...]:
     """What the client might have sent instead, as it is registered today."""
     if client is None:
         return ()

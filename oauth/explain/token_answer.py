@@ -26,7 +26,7 @@ def token_answer(judgement: Judgement, *, now: int) -> Answer:
     return _ANSWERS[judgement.conclusion](judgement, now)
 
 
-def _alive(judgement: Judgement, now: int) -> Answer:
+def _alive_answer(judgement: Judgement, now: int) -> Answer:
     left, number = _time_left(judgement.token, now), public_reference(judgement.token.pk)
     tags: tuple[Tag, ...] = (Tag("good", left),)
     title, lead = f"Alive: {left}", "It keeps every rule of introspection."
@@ -36,20 +36,20 @@ def _alive(judgement: Judgement, now: int) -> Answer:
     return _answer(judgement, title, f"Token {number} is alive", lead, tags)
 
 
-def _request_refused(judgement: Judgement, now: int) -> Answer:
+def _refused_request_answer(judgement: Judgement, now: int) -> Answer:
     tags = Tag("good", _time_left(judgement.token, now)), Tag("bad", f"{judgement.status:d}")
     heading = f"Token {public_reference(judgement.token.pk)} is alive, the request is refused"
     return _answer(judgement, f"Alive, but this request is refused: {judgement.status:d}", heading, "", tags)
 
 
-def _dead(judgement: Judgement, now: int) -> Answer:
+def _dead_answer(judgement: Judgement, now: int) -> Answer:
     why = reason(judgement.token.first_reason)
     title = f"Dead: {why.operator[:1].lower()}{why.operator[1:].removesuffix('.')}"
     heading = f"Token {public_reference(judgement.token.pk)} is dead"
-    return _answer(judgement, title, heading, "", (Tag("bad", why.tag.capitalize()),), told=NOT_ACTIVE)
+    return _answer(judgement, title, heading, "", (Tag("bad", why.tag.capitalize()),), response=NOT_ACTIVE)
 
 
-def _changed(judgement: Judgement, now: int) -> Answer:
+def _changed_answer(judgement: Judgement, now: int) -> Answer:
     heading = f"Token {public_reference(judgement.token.pk)} came back changed"
     return _answer(
         judgement,
@@ -57,33 +57,35 @@ def _changed(judgement: Judgement, now: int) -> Answer:
         heading,
         "",
         (Tag("bad", "Changed"),),
-        told=f"{NOT_ACTIVE} {NOTHING_ENDS}",
+        response=f"{NOT_ACTIVE} {NOTHING_ENDS}",
     )
 
 
-def _not_ours(judgement: Judgement, now: int) -> Answer:
+def _foreign_answer(judgement: Judgement, now: int) -> Answer:
     is_foreign = judgement.issuer not in ("", settings.SMARTAUTH_ISSUER)
     lead = f"It says that it comes from {judgement.issuer}" if is_foreign else ""
     title = "Not ours: we issued no such token"
-    return _answer(judgement, title, "The token is not ours", lead, (Tag("bad", "Not ours"),), told=NOT_ACTIVE)
+    return _answer(judgement, title, "The token is not ours", lead, (Tag("bad", "Not ours"),), response=NOT_ACTIVE)
 
 
-def _neither(judgement: Judgement, now: int) -> Answer:
+def _no_token_answer(judgement: Judgement, now: int) -> Answer:
     title = "Neither an access token nor a reference"
     return _answer(judgement, title, "No access token", "", (Tag("warn", "Neither"),))
 
 
 _ANSWERS: dict[Conclusion, Callable[[Judgement, int], Answer]] = {
-    Conclusion.ALIVE: _alive,
-    Conclusion.REQUEST_REFUSED: _request_refused,
-    Conclusion.DEAD: _dead,
-    Conclusion.CHANGED: _changed,
-    Conclusion.NOT_OURS: _not_ours,
-    Conclusion.NEITHER: _neither,
+    Conclusion.ALIVE: _alive_answer,
+    Conclusion.REQUEST_REFUSED: _refused_request_answer,
+    Conclusion.DEAD: _dead_answer,
+    Conclusion.CHANGED: _changed_answer,
+    Conclusion.NOT_OURS: _foreign_answer,
+    Conclusion.NEITHER: _no_token_answer,
 }
 
 
-def _answer(judgement: Judgement, title: str, heading: str, lead: str, tags: tuple[Tag, ...], told: str = "") -> Answer:
+def _answer(
+    judgement: Judgement, title: str, heading: str, lead: str, tags: tuple[Tag, ...], response: str = ""
+) -> Answer:
     why = judgement.explanation
     what = f"{why.what[:1].upper()}{why.what[1:].removesuffix('.')}" if why else ""
     return Answer(
@@ -98,14 +100,14 @@ def _answer(judgement: Judgement, title: str, heading: str, lead: str, tags: tup
         facts=_facts(judgement.token) if judgement.token else (),
         request_facts=tuple(Fact(*fact) for fact in judgement.facts),
         outcomes=judgement.outcomes,
-        told=told,
-        challenge=_response(judgement),
+        response_in_words=response,
+        response_head=_response_head(judgement),
         advice=remedies(judgement),
         history=tuple(token_events(judgement.token)) if judgement.token else (),
     )
 
 
-def _response(judgement: Judgement) -> str:
+def _response_head(judgement: Judgement) -> str:
     """The head of the answer to the request."""
     if not judgement.status:
         return ""

@@ -7,7 +7,7 @@ from threading import Lock
 
 from django.conf import settings
 
-from oauth.http import explanation_file
+from oauth.http import refusal_log
 from oauth.models import public_reference
 from smart.explanation import Explanation
 
@@ -33,7 +33,7 @@ def with_reference(explanation: Explanation) -> Explanation:
         _latest[named.reference] = named
         if len(_latest) > MOST:
             _latest.popitem(last=False)
-    explanation_file.append(named)
+    refusal_log.append(named)
     return named
 
 
@@ -42,7 +42,7 @@ def latest_explanation(reference: str) -> Explanation | None:
     found = _latest.get(reference)
     if found is not None or not settings.SMARTAUTH_DEV:
         return found
-    return explanation_file.find(reference)
+    return refusal_log.find(reference)
 
 
 def error_uri(explanation: Explanation) -> str:

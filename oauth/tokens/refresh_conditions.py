@@ -42,7 +42,7 @@ def require_same_address(
     policy = address_binding.policy_for_refresh(authorization, request.address)
     if policy == OFF:
         return
-    if supersede.is_superseded(authorization, seat_id, launch_number):
+    if supersede.is_launch_superseded(authorization, seat_id, launch_number):
         raise InvalidGrant(INVALID, event_reason=SUPERSEDED, rule="PR-01", case="E87")
     bound = authorization.token_address
     address_binding.apply_address_policy(

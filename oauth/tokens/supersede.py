@@ -91,7 +91,7 @@ def take_token_number(authorization: AuthorizationState, seat_id: int | None, la
     return sql.one(_TAKE_NUMBER, [seat_id, launch_number, keep, *_tokens_to_keep(authorization)])
 
 
-def is_superseded(authorization: AuthorizationState, seat_id: int | None, launch_number: int) -> bool:
+def is_launch_superseded(authorization: AuthorizationState, seat_id: int | None, launch_number: int) -> bool:
     """Whether a newer launch has ended the refresh tokens of this one."""
     return sql.value(_IS_SUPERSEDED, [seat_id, launch_number, authorization.tokens_to_keep]) is not None
 

@@ -35,7 +35,7 @@ def parse_context(given: Mapping[str, Any], *, types: Collection[str]) -> Contex
     """The context as it will be told; a member that is null is left out. Raises InvalidContext."""
     for name in given:
         if name not in _MEMBERS:
-            raise InvalidContext(_shown(name), "is not known here")
+            raise InvalidContext(_printable_name(name), "is not known here")
     found = {name: rule(given[name], name) for name, rule in _MEMBERS.items() if given.get(name) is not None}
     for place, item in enumerate(found.get("fhirContext", ())):
         _of_version(item, f"fhirContext[{place}]", types)
@@ -61,7 +61,7 @@ def smart_2_0_context(context: Context) -> Context:
     return {**rest, "fhirContext": plain} if plain else rest
 
 
-def _shown(name: object) -> str:
+def _printable_name(name: object) -> str:
     return replace_unsafe_characters(str(name), "?")[:40]
 
 
@@ -109,7 +109,7 @@ def _item(value: Any, path: str) -> Context:
         raise InvalidContext(path, "must be an object, such as {'reference': 'ImagingStudy/77'}")
     for name in value:
         if name not in _ITEM:
-            raise InvalidContext(f"{path}.{_shown(name)}", "is not known here")
+            raise InvalidContext(f"{path}.{_printable_name(name)}", "is not known here")
     if not any(name in value for name in _NAMING):
         raise InvalidContext(path, f"needs one of {', '.join(_NAMING)}")
     return {name: _ITEM[name](given, f"{path}.{name}") for name, given in value.items()}

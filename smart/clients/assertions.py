@@ -41,7 +41,7 @@ class InvalidAssertion(ValueError):
 class UnknownKey(InvalidAssertion):
     """The client's keys, as they are known here, hold none of that kid."""
 
-    def while_cached(self, seconds: int) -> "UnknownKey":
+    def with_refetch_delay(self, seconds: int) -> "UnknownKey":
         """The same of keys that are not fetched again so soon: for an app that signs with one just published (E103)."""
         words = f"{self}, as its keys were less than {seconds} seconds ago: try again later"
         presented, expected = self.why["presented"], self.why["expected"]

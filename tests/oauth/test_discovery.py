@@ -174,16 +174,16 @@ def test_every_scope_that_is_listed_is_granted_to_a_client_that_may_ask_it(
 def test_every_system_scope_that_is_listed_is_granted_to_a_service_that_may_ask_it(
     app: App, make_client: MakeClient, configuration: dict[str, Any]
 ) -> None:
-    of_services = [scope for scope in configuration["scopes_supported"] if scope.startswith("system/")]
+    system_scopes = [scope for scope in configuration["scopes_supported"] if scope.startswith("system/")]
     client = make_client(
-        "secret", grants="client_credentials", backend_by_secret=1, redirect_uris="", scope=" ".join(of_services)
+        "secret", grants="client_credentials", backend_by_secret=1, redirect_uris="", scope=" ".join(system_scopes)
     )
-    form = {"grant_type": "client_credentials", "scope": " ".join(of_services)}
+    form = {"grant_type": "client_credentials", "scope": " ".join(system_scopes)}
 
     response = app.post("/o/token", data=form, headers=basic(client.client_id, SECRET))
 
-    assert of_services
-    assert response.json()["scope"].split() == of_services
+    assert system_scopes
+    assert response.json()["scope"].split() == system_scopes
 
 
 @pytest.mark.requirement("DS-13")

@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from oauth.workbench.minting import bad_content, bad_headers, bad_signatures, of_services
+from oauth.workbench.minting import backend_kinds, bad_content, bad_headers, bad_signatures
 from oauth.workbench.minting.good_token import CannotMint, Claims, Forge, GoodToken, signed
 from smart.digests import random_token
 from smartauth_probe.bad_claims import CHANGES
@@ -30,9 +30,9 @@ class Minted(NamedTuple):
 def mint(kind: Kind, good: GoodToken) -> Minted:
     """A token of that kind. Raises CannotMint; kinds that are about what else happened give the good token itself."""
     if kind.name in CHANGES:
-        return _changed(kind, good)
+        return _mint_changed_claims(kind, good)
     if kind.name in FORGERIES:
-        return _forged(kind, good)
+        return _forge(kind, good)
     if kind.name == "noise":
         return Minted(secrets.token_urlsafe(len(good.token))[: len(good.token)], None)
     if kind.name == "long":
@@ -40,9 +40,9 @@ def mint(kind: Kind, good: GoodToken) -> Minted:
     return Minted(good.token, good.answer)
 
 
-def _changed(kind: Kind, good: GoodToken) -> Minted:
+def _mint_changed_claims(kind: Kind, good: GoodToken) -> Minted:
     """Other claims in the token; and in the answer where a server that introspects is at risk, or is to let it in."""
-    change = of_services.in_scopes_of(good, CHANGES[kind.name])
+    change = backend_kinds.with_system_scopes(good, CHANGES[kind.name])
     is_issued = kind.fools.introspection or kind.is_good
     if not is_issued and good.keys is None:
         raise CannotMint("an opaque token has no claims of its own")
@@ -50,7 +50,7 @@ def _changed(kind: Kind, good: GoodToken) -> Minted:
     return Minted(token, change(good.answer, good) if is_issued else None)
 
 
-def _forged(kind: Kind, good: GoodToken) -> Minted:
+def _forge(kind: Kind, good: GoodToken) -> Minted:
     if good.keys is None:
         raise CannotMint("an opaque token has no header, claims and signature")
     token = FORGERIES[kind.name](good, good.keys)

@@ -15,12 +15,12 @@ from oauth.tokens.authorization_state import AuthorizationState
 from oauth.tokens.issue import issue
 from oauth.workbench.memory.minted_kinds import remember_kind
 from oauth.workbench.minting import stand_in_keys
+from oauth.workbench.minting.backend_kinds import require_service_kind
 from oauth.workbench.minting.compact import compact
 from oauth.workbench.minting.endings import ENDINGS
 from oauth.workbench.minting.from_authorization import good_token, register
 from oauth.workbench.minting.good_token import CannotMint, Claims, GoodToken, header
 from oauth.workbench.minting.mint import Minted, mint
-from oauth.workbench.minting.of_services import require_service_kind
 from oauth.workbench.minting.other_tokens import OTHER_TOKENS, create
 from oauth.workbench.orders.changes import Changes
 from oauth.workbench.orders.order import InvalidOrder, Order
@@ -152,12 +152,14 @@ def _with_changes(good: GoodToken, changes: Changes) -> Minted:
     if good.keys is None:
         if changes.header:
             raise CannotMint("an opaque token has no header")
-        return Minted(good.token, _changed(good.answer, changes))
+        return Minted(good.token, _apply_changes(good.answer, changes))
     members = {**header(good.keys.own), **changes.header}
-    return Minted(compact(members, _changed(good.claims, changes), good.keys.own), _changed(good.answer, changes))
+    return Minted(
+        compact(members, _apply_changes(good.claims, changes), good.keys.own), _apply_changes(good.answer, changes)
+    )
 
 
-def _changed(claims: Claims, changes: Changes) -> Claims:
+def _apply_changes(claims: Claims, changes: Changes) -> Claims:
     kept = {name: value for name, value in claims.items() if name not in changes.without}
     return {**kept, **changes.claims}
 

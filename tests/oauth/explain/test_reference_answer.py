@@ -34,7 +34,7 @@ def test_each_page_says_what_was_shown_and_what_its_makers_should_fix(case: str)
 
     answer = reference_answer(FoundRefusal(refusal.explanation), 7)
 
-    assert refusal.message() in answer.told
+    assert refusal.message() in answer.response_in_words
     assert answer.advice == ((refusal.fix,) if refusal.fix else ())
     assert answer.tags[0].text == f"{refusal.rule} {case}"
 

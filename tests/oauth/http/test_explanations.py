@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 import smart.http.errors
-from oauth.http import explanation_file, explanations
+from oauth.http import explanations, refusal_log
 from oauth.http.json_endpoint import Forbidden
 from smart.explanation import Explanation
 from smart.http.errors import OAuthError
@@ -71,7 +71,7 @@ def test_a_reference_leads_back_to_its_explanation_until_many_newer_ones_came(
     assert again.reference == first.reference
     assert explanations.latest_explanation(first.reference) == first
     assert explanations.error_uri(first).endswith(f"/explain/{first.reference}")
-    monkeypatch.setattr(explanation_file, "MOST_BYTES", 20_000)
+    monkeypatch.setattr(refusal_log, "MOST_BYTES", 20_000)
     for _ in range(explanations.MOST):
         explanations.with_reference(Explanation("TK-08", "sent twice"))
     assert explanations.latest_explanation(first.reference) is None
@@ -83,12 +83,12 @@ def test_another_process_finds_a_reference_too_whichever_of_both_files_holds_it(
     data_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = explanations.with_reference(Explanation("TK-08", "é\n sent twice", presented="two", since=7, case="E49"))
-    monkeypatch.setattr(explanation_file, "MOST_BYTES", 1)
+    monkeypatch.setattr(refusal_log, "MOST_BYTES", 1)
     second = explanations.with_reference(Explanation("TK-01", "not a form"))  # the last line of its file
     third = explanations.with_reference(Explanation("TK-01", "not a form"))
-    monkeypatch.setattr(explanation_file, "MOST_BYTES", 500_000)
+    monkeypatch.setattr(refusal_log, "MOST_BYTES", 500_000)
     fourth = explanations.with_reference(Explanation("TK-01", "not a form"))
-    (data_folder / explanation_file.FILES[0]).open("a").write('{"cut')
+    (data_folder / refusal_log.FILES[0]).open("a").write('{"cut')
     monkeypatch.setattr(explanations, "_latest", OrderedDict())
 
     found = [explanations.latest_explanation(each.reference) for each in (first, second, third, fourth)]

@@ -22,7 +22,7 @@ def require_service_kind(name: str, *, has_patient: bool) -> None:
         raise CannotMint("a token of a service has no patient in context, unless its client is bound to one")
 
 
-def in_scopes_of(good: GoodToken, change: Change) -> Change:
+def with_system_scopes(good: GoodToken, change: Change) -> Change:
     """The same change, with the scopes of a service in a token of one."""
     if "system/" not in str(good.claims.get("scope", "")):
         return change
