@@ -22,6 +22,11 @@ def escape_surrogates(text: str) -> str:
     return text.encode(errors="backslashreplace").decode()
 
 
+def ascii_excerpt(text: str, longest: int = 200) -> str:
+    """What somebody typed or sent, as a sentence may name it: cut, with all that is not plain ASCII as escapes."""
+    return ascii(text)[1:-1][:longest]
+
+
 def is_printable_ascii(text: str) -> bool:
     """Whether it holds only the characters of a client_id (RFC 6749 appendix A.1)."""
     return text.isascii() and text.isprintable()

@@ -13,6 +13,7 @@ from fhir.store.compartments import rebuild_memberships
 from fhir.versions.version import Version, load_version
 from smart.fhir.id import is_fhir_id
 from smart.http import strict_json
+from smart.text import ascii_excerpt
 
 
 class UnreadableResources(ValueError):
@@ -77,7 +78,7 @@ def _record(text: str, place: int, version: Version) -> Record:
     if not isinstance(content, dict):
         raise UnreadableResources(f"item {place}: not a JSON object")
     name, resource_id = content.get("resourceType"), content.get("id")
-    shown = f"item {place} ({ascii(f'{name}/{resource_id}')[1:-1][:80]})"
+    shown = f"item {place} ({ascii_excerpt(f'{name}/{resource_id}', 80)})"
     if not isinstance(name, str) or name not in version.types:
         raise UnreadableResources(f"{shown}: not a resource that {version.key} serves")
     if not is_fhir_id(resource_id):

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from smart.http import strict_json
+from smart.text import ascii_excerpt
 
 Entry = dict[str, Any]
 Resource = dict[str, Any]
@@ -65,7 +66,7 @@ class _Reading:
         if kind not in ("Patient", "Encounter"):
             return
         name = f"{kind}/{resource.get('id')}"
-        shown = f"resource {place} ({ascii(name)[1:-1][:80]})"
+        shown = f"resource {place} ({ascii_excerpt(name, 80)})"
         entry = _shaped(patient_fields if kind == "Patient" else _encounter, resource)
         if entry is None:
             self.skipped.append(f"{shown}: it has no id, or members of another shape than FHIR's")

@@ -14,7 +14,6 @@ from oauth.registration.problems import (
     pattern_problem,
     repeated_problems,
     sentence,
-    shown,
     text_problems,
 )
 from smart.authorize.launch_url import launch_url_problem
@@ -25,6 +24,7 @@ from smart.clients.scope_rules import ScopeHolder, scope_problems
 from smart.fhir.id import is_fhir_id
 from smart.http.cors import origin_of
 from smart.scopes.scope_sets import parse_scopes
+from smart.text import ascii_excerpt
 from smart.tokens.client_credentials import GRANT as CLIENT_CREDENTIALS
 
 GRANTS = (AUTHORIZATION_CODE, REFRESH_TOKEN, CLIENT_CREDENTIALS)
@@ -86,14 +86,14 @@ def _uris(candidate: Candidate, uris: str) -> Iterator[str]:
     for uri in uris.split():
         problem = redirect_uri_problem(uri, candidate.is_native, dev=settings.SMARTAUTH_DEV)
         if problem := problem or reserved_parameter_problem(uri):
-            yield f"{shown(uri)}: {problem}."
+            yield f"{ascii_excerpt(uri)}: {problem}."
 
 
 def _allowed_origins(candidate: Candidate) -> Iterator[str]:
     yield from _list_problems(candidate.row.allowed_origins)
     for origin in candidate.row.allowed_origins.split():
         if redirect_uri_problem(origin, native=False, dev=settings.SMARTAUTH_DEV) or origin_of(origin) != origin:
-            yield f"{shown(origin)}: must be https://host, without a path, as a browser sends it."
+            yield f"{ascii_excerpt(origin)}: must be https://host, without a path, as a browser sends it."
 
 
 def _list_problems(text: str) -> Iterator[str]:
@@ -107,7 +107,7 @@ def _launch_urls(candidate: Candidate) -> Iterator[str]:
     yield from _list_problems(candidate.row.launch_urls)
     for url in candidate.row.launch_urls.split():
         if problem := launch_url_problem(url, dev=settings.SMARTAUTH_DEV):
-            yield f"{shown(url)}: {problem}."
+            yield f"{ascii_excerpt(url)}: {problem}."
 
 
 def _scope(candidate: Candidate) -> Iterator[str]:
@@ -143,7 +143,7 @@ def _backend_patient(candidate: Candidate) -> Iterator[str]:
         yield "must be a FHIR id (letters, digits, - and ., at most 64)."
     if not row.backend_patient and candidate.is_service and not candidate.is_app:
         about_one = [scope.name for scope in parse_scopes(row.scope) if scope.context == "patient"]
-        yield from (f"{shown(name)}: which patient is it about?" for name in about_one)
+        yield from (f"{ascii_excerpt(name)}: which patient is it about?" for name in about_one)
 
 
 def _always_asks_consent(candidate: Candidate) -> list[str]:

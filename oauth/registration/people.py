@@ -10,11 +10,11 @@ from django.core.validators import validate_email
 
 from accounts.models import User
 from oauth.models import EncounterRecord, FhirIdentity, PatientRecord
-from oauth.registration.problems import Problems, collect, pattern_problem, repeated_problems, shown, text_problems
+from oauth.registration.problems import Problems, collect, pattern_problem, repeated_problems, text_problems
 from smart.fhir import fhir_user
 from smart.fhir.id import is_fhir_id
 from smart.fhir.versions import resource_types
-from smart.text import has_unsafe_characters
+from smart.text import ascii_excerpt, has_unsafe_characters
 
 SEXES = ("male", "female", "other", "unknown")
 MAX_EMAIL_LENGTH = 254
@@ -46,7 +46,11 @@ def identity_problems(identity: FhirIdentity, acts_for: Collection[str], patient
         resource=_fhir_user_problems(identity),
         acts_for=[
             *repeated_problems(acts_for),
-            *(f"{identity.fhir_server.base} has no patient {shown(one)}." for one in acts_for if one not in patients),
+            *(
+                f"{identity.fhir_server.base} has no patient {ascii_excerpt(one)}."
+                for one in acts_for
+                if one not in patients
+            ),
         ],
     )
 

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 from django.db import models
 
-from smart.text import has_unsafe_characters
+from smart.text import ascii_excerpt, has_unsafe_characters
 
 Problems: TypeAlias = dict[str, list[str]]
 MISSING = "is missing."
@@ -38,11 +38,6 @@ def collect(**found: Iterable[str]) -> Problems:
 def sentence(problem: str | None) -> str:
     """The words of a rule as they are shown, "" where it has none."""
     return f"{problem}." if problem else ""
-
-
-def shown(text: str) -> str:
-    """A value as a sentence may name it: in characters that go everywhere, and not too many."""
-    return ascii(text)[1:-1][:200]
 
 
 def text_problems(value: str, *, longest: int = MAX_NAME_LENGTH, required: bool = False) -> Iterator[str]:
@@ -83,7 +78,7 @@ def pattern_problem(value: str, pattern: re.Pattern[str], wanted: str) -> str:
 def blank_problems(items: Iterable[str]) -> list[str]:
     """What a list that is kept as words must not hold: an item that would be read as several, or as none."""
     return [
-        f"{shown(item) or 'an item'}: has a blank, or is empty; each item stands alone."
+        f"{ascii_excerpt(item) or 'an item'}: has a blank, or is empty; each item stands alone."
         for item in items
         if item.split() != [item]
     ]
@@ -91,4 +86,4 @@ def blank_problems(items: Iterable[str]) -> list[str]:
 
 def repeated_problems(items: Iterable[str]) -> list[str]:
     """What stands in a list more than once."""
-    return [f"{shown(item)}: stands there twice." for item, count in Counter(items).items() if count > 1]
+    return [f"{ascii_excerpt(item)}: stands there twice." for item, count in Counter(items).items() if count > 1]

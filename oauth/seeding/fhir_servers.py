@@ -10,6 +10,7 @@ from oauth.registration.people import encounter_problems, patient_problems
 from oauth.registration.problems import Problems
 from oauth.seeding.outcome import Outcome, find_row, save_fields, set_fields
 from oauth.seeding.schema import SeedError
+from smart.text import ascii_excerpt
 
 KEYS = {"patient": "id", "encounter": "id"}  # what a field of the row is called in the file
 Entry = dict[str, Any]
@@ -68,7 +69,7 @@ def _without(
     judged = [(entry, judge(entry)) for entry in entries]
     for entry, problems in judged:
         for field, sentences in list(problems.items())[:1]:
-            name = ascii(f"{kind}/{entry['id']}")[1:-1][:80]
+            name = ascii_excerpt(f"{kind}/{entry['id']}", 80)
             skipped.append(f"{name}: {KEYS.get(field, field)} {sentences[0].removesuffix('.')}")
     return [entry for entry, problems in judged if not problems]
 

@@ -23,6 +23,7 @@ from oauth.seeding.schema import (
     yes_or_no,
 )
 from smart.fhir.audience import canonical_url
+from smart.text import ascii_excerpt
 
 
 def read_seed(file: Path, *, issuer: str) -> dict[str, Any]:
@@ -31,7 +32,7 @@ def read_seed(file: Path, *, issuer: str) -> dict[str, Any]:
         found = _Loader(file.read_text(encoding="utf-8").replace("{issuer}", issuer)).get_single_data()
         seed: dict[str, Any] = SEED(found, "")
     except (OSError, ValueError) as error:  # no UTF-8, or a path that no file can have
-        raise SeedError(ascii(str(file))[1:-1], f"cannot be read: {error}") from None
+        raise SeedError(ascii_excerpt(str(file), 1000), f"cannot be read: {error}") from None
     except yaml.YAMLError as error:
         raise SeedError(str(file), f"is not YAML: {error}") from None
     except RecursionError:

@@ -13,7 +13,7 @@ from audit.event_kinds import EventKind
 from audit.trail import Event, record_events
 from oauth.models import FhirServer
 from oauth.seeding.schema import SeedError
-from smart.text import has_unsafe_characters
+from smart.text import ascii_excerpt, has_unsafe_characters
 from smart.time_units import to_datetime
 
 
@@ -74,5 +74,5 @@ def fhir_server_at(base: str, path: str) -> FhirServer:
     """The FHIR server of that base, from this file or an earlier one. Raises SeedError."""
     found: FhirServer | None = find_row(FhirServer.objects, base=base)
     if found is None:
-        raise SeedError(path, f"no FHIR server has the base {ascii(base)[1:-1]}; is it listed under fhir_servers?")
+        raise SeedError(path, f"no FHIR server has the base {ascii_excerpt(base)}; is it listed under fhir_servers?")
     return found

@@ -9,8 +9,8 @@ import re
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any
 
-from oauth.registration.problems import MISSING, UNSAFE, Problems, blank_problems, shown
-from smart.text import has_unsafe_characters, replace_unsafe_characters
+from oauth.registration.problems import MISSING, UNSAFE, Problems, blank_problems
+from smart.text import ascii_excerpt, has_unsafe_characters, replace_unsafe_characters
 from smart.tokens.claim_mapping import InvalidMapping, parse_mapping
 
 Rule = Callable[[Any, str], Any]
@@ -41,7 +41,9 @@ class SeedError(Exception):
 def _place(path: str, sentence: str, items: Any) -> str:
     """The path of the one item that the sentence begins with, else of the whole list."""
     listed = items if isinstance(items, list) else []
-    places = (f"{path}[{place}]" for place, item in enumerate(listed) if sentence.startswith(f"{shown(item)}: "))
+    places = (
+        f"{path}[{place}]" for place, item in enumerate(listed) if sentence.startswith(f"{ascii_excerpt(item)}: ")
+    )
     return next(places, path)
 
 

@@ -8,6 +8,8 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicNumbers
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, RSAKey
 
+from smart.text import ascii_excerpt
+
 MAX_KID_LENGTH = 255
 _PUBLIC = {"RSA": ("n", "e"), "EC": ("crv", "x", "y")}
 _PRIVATE = ("d", "p", "q", "dp", "dq", "qi", "oth", "k")
@@ -70,7 +72,7 @@ def _label_problem(key: dict[str, Any]) -> str:
     fits_type = not algorithm or algorithm.startswith(_ALGORITHMS[key["kty"]])
     on_curve = not algorithm.startswith("ES") or key.get("crv") is None or algorithm == _CURVES[key["crv"]]
     kind = f"EC key on {key['crv']}" if key["kty"] == "EC" else "RSA key"
-    return "" if fits_type and on_curve else f"has the alg {shown(algorithm)}, which is for no {kind}"
+    return "" if fits_type and on_curve else f"has the alg {ascii_excerpt(algorithm, 80)}, which is for no {kind}"
 
 
 def _number_problem(key: dict[str, Any]) -> str:
@@ -122,8 +124,3 @@ def may_verify(key: Mapping[str, Any], algorithm: str) -> bool:
 def public_members(key: dict[str, Any]) -> dict[str, Any]:
     """The key without anything that is not for everybody."""
     return {name: key[name] for name in (*_ABOUT, *_PUBLIC[key["kty"]]) if name in key}
-
-
-def shown(text: str) -> str:
-    """Some text of a key as a message may repeat it."""
-    return ascii(text)[1:-1][:80]

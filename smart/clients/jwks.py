@@ -4,8 +4,9 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from smart.clients.jwk import has_secret_part, key_problem, proves_a_client, public_members, shape_problem, shown
+from smart.clients.jwk import has_secret_part, key_problem, proves_a_client, public_members, shape_problem
 from smart.http import strict_json
+from smart.text import ascii_excerpt
 
 MAX_LENGTH = 65_536
 MAX_KEYS = 20
@@ -86,9 +87,9 @@ def _key_problems(keys: list[Any]) -> list[str]:
 
 def _repeated_kids(keys: list[Any]) -> list[str]:
     kids = Counter(key["kid"] for key in keys if isinstance(key, dict) and isinstance(key.get("kid"), str))
-    return [f"The kid {shown(kid)} is there twice." for kid, count in kids.items() if count > 1]
+    return [f"The kid {ascii_excerpt(kid, 80)} is there twice." for kid, count in kids.items() if count > 1]
 
 
 def _key_name(key: Any, place: int) -> str:
     kid = key.get("kid") if isinstance(key, dict) else None
-    return f"Key {shown(kid)}" if isinstance(kid, str) and kid else f"Key number {place}"
+    return f"Key {ascii_excerpt(kid, 80)}" if isinstance(kid, str) and kid else f"Key number {place}"

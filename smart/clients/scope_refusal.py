@@ -1,9 +1,10 @@
 """What a client hears of scopes that it asked for and cannot be granted: each with the reason (SCP-06, E15 to E17)."""
 
-from smart.clients.scope_rules import ScopeHolder, scope_problem, shown_name
+from smart.clients.scope_rules import ScopeHolder, scope_problem
 from smart.http.errors import InvalidScope
 from smart.scopes.scope import Scope
 from smart.scopes.scope_sets import FHIR_USER, parse_scopes, scopes_beyond
+from smart.text import ascii_excerpt
 from smart.tokens.refresh import ONLINE
 
 MOST = 5
@@ -17,7 +18,10 @@ def scope_refusal(
     """The refusal of a request of which only `granted` can be granted, "" for nothing, of what is registered."""
     refused = scopes_beyond(requested, granted)
     asked = parse_scopes(requested)
-    each = [f"{shown_name(scope)[:LONGEST_NAME]} ({_reason(scope, asked, holder, is_ehr_launch)})" for scope in refused]
+    each = [
+        f"{ascii_excerpt(scope.name, LONGEST_NAME)} ({_reason(scope, asked, holder, is_ehr_launch)})"
+        for scope in refused
+    ]
     more = f" and {len(each) - MOST} more" if len(each) > MOST else ""
     begin = "some of the scopes cannot" if granted else "none of the scopes can"
     sentence = f"{begin} be granted to this client: {', '.join(each[:MOST])}{more}"

@@ -11,6 +11,7 @@ from smart.openid import standard_claims
 from smart.scopes.categories import is_evaluable
 from smart.scopes.scope import Scope
 from smart.scopes.scope_sets import FHIR_USER, MAX_RESTRICTED, has_too_many, is_for_backend, is_for_people, parse_scopes
+from smart.text import ascii_excerpt
 from smart.tokens.refresh import OFFLINE, ONLINE
 
 _SEPARATORS = re.compile(r"[,;|]")
@@ -42,16 +43,11 @@ def scope_problems(text: str, holder: ScopeHolder) -> list[str]:
     if scopes and not (holder.is_app or holder.is_service):
         return ["a client without authorization_code and client_credentials is granted no scope."]
     problems = [
-        f"{shown_name(scope)}: {problem}{'' if problem.endswith('?') else '.'}"
+        f"{ascii_excerpt(scope.name)}: {problem}{'' if problem.endswith('?') else '.'}"
         for scope in scopes
         if (problem := scope_problem(scope, holder))
     ]
     return [*problems, *_set_problems(text, scopes, holder)]
-
-
-def shown_name(scope: Scope) -> str:
-    """The name as it can be shown anywhere."""
-    return ascii(scope.name)[1:-1][:200]
 
 
 def _set_problems(text: str, scopes: Iterable[Scope], holder: ScopeHolder) -> Iterator[str]:

@@ -1,6 +1,6 @@
 import pytest
 
-from smart.text import has_unsafe_characters, is_printable_ascii, replace_unsafe_characters
+from smart.text import ascii_excerpt, has_unsafe_characters, is_printable_ascii, replace_unsafe_characters
 
 UNSAFE = {
     "NUL": "\0",
@@ -30,3 +30,10 @@ def test_names_in_every_script_are_left_alone(text: str) -> None:
 @pytest.mark.parametrize(("text", "printable"), [("app-1 x", True), ("", True), ("ä", False), ("a\tb", False)])
 def test_printable_ascii_is_what_a_client_id_may_hold(text: str, printable: bool) -> None:
     assert is_printable_ascii(text) is printable
+
+
+@pytest.mark.parametrize(
+    ("text", "excerpt"), [("app-1 x", "app-1 x"), ("ä\n", "\\xe4\\n"), ("it's", "it's"), ("a" * 300, "a" * 200)]
+)
+def test_a_sentence_names_a_value_in_ascii_and_in_bounds(text: str, excerpt: str) -> None:
+    assert ascii_excerpt(text) == excerpt

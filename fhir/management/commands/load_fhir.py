@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from fhir.store.loading import load_file
+from smart.text import ascii_excerpt
 
 
 class Command(BaseCommand):
@@ -17,7 +18,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, files: list[Path], **options: Any) -> None:
         for file in files:
-            shown = ascii(str(file))[1:-1]
+            shown = ascii_excerpt(str(file), 1000)
             try:
                 count = load_file(file)
             except (OSError, ValueError) as error:

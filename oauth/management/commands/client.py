@@ -14,7 +14,7 @@ from oauth.management.single_rows import add_client
 from oauth.management.verbs.registration import CLIENT
 from oauth.models import Client
 from oauth.registration import client_changes
-from oauth.registration.problems import shown
+from smart.text import ascii_excerpt
 from smart.time_units import more_time
 
 
@@ -84,7 +84,7 @@ ACTS = {"rotate-secret": _rotate_secret, "disable": _disable, "enable": _enable}
 def _client(client_id: str) -> Client:
     client = Client.of(client_id)
     if client is None:
-        raise CommandError(f"No client has the id {shown(client_id)}. Nothing has changed.")
+        raise CommandError(f"No client has the id {ascii_excerpt(client_id)}. Nothing has changed.")
     return client
 
 

@@ -16,7 +16,7 @@ from oauth.models import Client, FhirServer
 from oauth.registration.fhir_servers import RegisteredFhirServer, register
 from oauth.registration.problems import MAX_NAME_LENGTH, InvalidRegistration
 from smart.fhir.audience import canonical_url
-from smart.text import has_unsafe_characters
+from smart.text import ascii_excerpt, has_unsafe_characters
 
 OPTIONS = {
     "access_token_seconds": "--access-token-seconds",
@@ -89,7 +89,7 @@ def _draw_secret(options: dict[str, Any]) -> RegisteredFhirServer:
     base = options["url"]
     server = None if has_unsafe_characters(base) else FhirServer.objects.filter(base=canonical_url(base)).first()
     if server is None:
-        raise CommandError(f"No FHIR server has the base {ascii(base)[1:-1]}; `fhir-server add` protects one.")
+        raise CommandError(f"No FHIR server has the base {ascii_excerpt(base)}; `fhir-server add` protects one.")
     try:
         return register(server, operator_at_command_line(), new_secret=True)
     except InvalidRegistration as refusal:
@@ -102,20 +102,20 @@ def _refusal(base: str, refusal: InvalidRegistration) -> str:
         for field, sentences in refusal.problems.items()
         for sentence in sentences
     ]
-    return f"{ascii(base)[1:-1]} cannot be protected: {' '.join(found)} Nothing was written."
+    return f"{ascii_excerpt(base)} cannot be protected: {' '.join(found)} Nothing was written."
 
 
 def _read_mapping(file: Path | None) -> str:
     try:
         return file.read_text(encoding="utf-8").strip() if file else ""
     except (OSError, ValueError) as error:
-        raise CommandError(f"{ascii(str(file))[1:-1]} cannot be read: {error}. Nothing was written.") from None
+        raise CommandError(f"{ascii_excerpt(str(file), 1000)} cannot be read: {error}. Nothing was written.") from None
 
 
 def _client(client_id: str) -> Client:
     client = Client.of(client_id)
     if client is None:
-        raise CommandError(f"No client has the id {ascii(client_id)[1:-1]}. Nothing was written.")
+        raise CommandError(f"No client has the id {ascii_excerpt(client_id)}. Nothing was written.")
     return client
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from oauth.workbench.orders.order import InvalidOrder
 from smart.http import strict_json
+from smart.text import ascii_excerpt
 
 LONGEST = 315_360_000  # seconds: ten years
 
@@ -48,7 +49,7 @@ def parse_member(text: str, name: str) -> tuple[str, Any]:
             return member, strict_json.loads(value)
     except ValueError:
         pass
-    raise InvalidOrder(f"{ascii(text)[1:-1]} is not NAME=JSON; a text as JSON has quotes.", name)
+    raise InvalidOrder(f"{ascii_excerpt(text)} is not NAME=JSON; a text as JSON has quotes.", name)
 
 
 def _object(asked: Mapping[str, Any], name: str) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from smart.authorize.unvalidated_request import is_supported
 from smart.fhir.audience import canonical_url
 from smart.fhir.versions import resource_types
 from smart.scopes.scope_sets import grantable_scope
+from smart.text import ascii_excerpt
 from smartauth_probe.token_order import DEFAULT_SCOPE
 
 SCOPE_WITHOUT_PATIENT = "user/*.rs"
@@ -72,14 +73,14 @@ def find_client(client_id: str) -> Client:
     """An enabled client. Raises InvalidOrder."""
     client = Client.of(client_id)
     if client is None or not client.enabled:
-        raise InvalidOrder(f"No client that is enabled has the id {ascii(client_id)[1:-1]}.", "client")
+        raise InvalidOrder(f"No client that is enabled has the id {ascii_excerpt(client_id)}.", "client")
     return client
 
 
 def _person(username: str) -> User:
     person = find_user(username)
     if person is None or person.suspended_at:
-        raise InvalidOrder(f"Nobody who may sign in is called {ascii(username)[1:-1]}.", "user")
+        raise InvalidOrder(f"Nobody who may sign in is called {ascii_excerpt(username)}.", "user")
     return person
 
 

@@ -24,6 +24,7 @@ from oauth.workbench.minting.mint import Minted, mint
 from oauth.workbench.minting.other_tokens import OTHER_TOKENS, create
 from oauth.workbench.orders.changes import Changes
 from oauth.workbench.orders.order import InvalidOrder, Order
+from smart.text import ascii_excerpt
 from smartauth_probe.catalogue import kinds
 from smartauth_probe.kinds import Kind
 from smartauth_probe.requests import Presentation, presentation
@@ -75,7 +76,7 @@ def _unknown_kind(bad: str) -> str:
     """That there is none, which names are near, and where all of them stand."""
     near = ", ".join(get_close_matches(bad[:LONGEST_TYPED], kinds()))
     return (
-        f"There is no kind {ascii(bad)[1:-1]}{f'; near it are {near}' if near else ''}. "
+        f"There is no kind {ascii_excerpt(bad)}{f'; near it are {near}' if near else ''}. "
         "All are listed by /dev/tokens/kinds and token --list."
     )
 

@@ -14,6 +14,7 @@ from audit.event_kinds import EventKind, Result, result_of
 from audit.models import Event
 from audit.reading import NewEvents, newest_events
 from operators.management.verbs import EVENTS
+from smart.text import ascii_excerpt
 from smart.time_units import to_datetime
 
 POLL_SECONDS = 0.5
@@ -63,7 +64,9 @@ class Command(BaseCommand):
 def _wanted(options: dict[str, Any]) -> Q:
     """What the rows of both tables must meet. A kind that nobody records is a mistake, not an empty answer."""
     if unknown := set(options["kind"] or ()) - set(EventKind):
-        raise CommandError(f"No event is of the kind {ascii(min(unknown))[1:-1]}; docs/reference/events.md lists them.")
+        raise CommandError(
+            f"No event is of the kind {ascii_excerpt(min(unknown))}; docs/reference/events.md lists them."
+        )
     wanted = Q(kind__in=options["kind"]) if options["kind"] else Q()
     if options["client"]:
         wanted &= Q(client=options["client"])
