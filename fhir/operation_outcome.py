@@ -1,4 +1,4 @@
-"""Refusals as FHIR tells them: an OperationOutcome that says no more than it must (FHIR http, Access Denied)."""
+"""Errors as FHIR tells them: an OperationOutcome that says no more than it must (FHIR http, Access Denied)."""
 
 import json
 from collections.abc import Mapping
@@ -7,12 +7,12 @@ from typing import ClassVar
 
 from rest_framework.exceptions import APIException
 
-from smart.decisions.decide import Denial, Reason
+from smart.decisions.decide import Denial, DenialReason
 from smart.decisions.refusals import INVALID_TOKEN, NO_TOKEN, NOT_FOUND, Refusal
 from smart.explanation import Explanation, Why, build_explanation
 
 
-class Refused(APIException):
+class FhirError(APIException):
     """A row of the table of refusals, or one of this server's own. `rule` is the line of the checklist that refuses.
 
     `why` says more for who develops.
@@ -39,11 +39,11 @@ class Refused(APIException):
         return json.dumps(self.answer.outcome())
 
 
-class BadRequest(Refused):
+class BadRequest(FhirError):
     pass
 
 
-class NoToken(Refused):
+class NoToken(FhirError):
     """The challenge has no error code where nothing was presented (RFC 6750 §3)."""
 
     rule = "TV-01"
@@ -53,7 +53,7 @@ class NoToken(Refused):
         super().__init__(headers=self.answer.headers(base))
 
 
-class InvalidToken(Refused):
+class InvalidToken(FhirError):
     rule = "TV-18"
     answer = INVALID_TOKEN
 
@@ -62,7 +62,7 @@ class InvalidToken(Refused):
         self.why = why or {"what": "the Authorization header holds no access token, or more than one"}
 
 
-class Denied(Refused):
+class RequestDenied(FhirError):
     """What `decide` says no to, told as it says; what is hidden has no reason of its own either (SD-26)."""
 
     rule = "SD-26"
@@ -71,27 +71,27 @@ class Denied(Refused):
         self.answer = denial.refusal
         super().__init__(headers=self.answer.headers(base))
         self.why = {} if self.answer is NOT_FOUND else denial.why
-        self.is_out_of_scope = denial.reason is Reason.INSUFFICIENT_SCOPE
+        self.is_out_of_scope = denial.reason is DenialReason.INSUFFICIENT_SCOPE
 
 
-class NotFound(Refused):
+class NotFound(FhirError):
     """One and the same for what never existed and for what the caller may not see (SD-26)."""
 
     rule = "SD-26"
     answer = NOT_FOUND
 
 
-class TypeNotServed(Refused):
+class TypeNotServed(FhirError):
     rule = "SD-12"
     answer = Refusal(HTTPStatus.NOT_FOUND, "not-supported", "This server does not hold that type.")
 
 
-class MethodNotAllowed(Refused):
+class MethodNotAllowed(FhirError):
     rule = "SD-23"
     answer = Refusal(HTTPStatus.METHOD_NOT_ALLOWED, "not-supported", "This server does not do that.")
 
 
-class NotAcceptable(Refused):
+class NotAcceptable(FhirError):
     rule = "SD-28"
     answer = Refusal(
         HTTPStatus.NOT_ACCEPTABLE,
@@ -100,7 +100,7 @@ class NotAcceptable(Refused):
     )
 
 
-class UnsupportedMediaType(Refused):
+class UnsupportedMediaType(FhirError):
     rule = "SD-28"
     answer = Refusal(
         HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
@@ -109,14 +109,14 @@ class UnsupportedMediaType(Refused):
     )
 
 
-class LengthRequired(Refused):
+class LengthRequired(FhirError):
     """A body of unknown length would be read as none, and the search as a wider one than was asked."""
 
     rule = "SD-20"
     answer = Refusal(HTTPStatus.LENGTH_REQUIRED, "invalid", "Send a Content-Length.")
 
 
-class TooLarge(Refused):
+class TooLarge(FhirError):
     """413 for a body, 414 for a query."""
 
     rule = "SD-20"
@@ -126,7 +126,7 @@ class TooLarge(Refused):
         super().__init__()
 
 
-class Unavailable(Refused):
+class Unavailable(FhirError):
     """Nobody is let in while the token cannot be judged (TV-15)."""
 
     rule = "TV-15"
@@ -136,6 +136,6 @@ class Unavailable(Refused):
         super().__init__(text, {"Retry-After": "5"})
 
 
-class Failure(Refused):
+class Failure(FhirError):
     rule = "TV-27"
     answer = Refusal(HTTPStatus.INTERNAL_SERVER_ERROR, "exception", "The server failed.")

@@ -18,12 +18,12 @@ from fhir.http import interactions, media
 from fhir.http.routes import segments
 from fhir.http.search_parameters import form_parameters, url_parameters
 from fhir.operation_outcome import (
-    Denied,
     Failure,
+    FhirError,
     InvalidToken,
     MethodNotAllowed,
     NotFound,
-    Refused,
+    RequestDenied,
     TypeNotServed,
     Unavailable,
 )
@@ -31,8 +31,8 @@ from fhir.search.query import Pairs
 from fhir.token import bearer, introspection_client
 from fhir.token.refusal_reports import reports
 from fhir.versions.version import ResourceType, Version
-from smart.decisions.decide import Reason, decide
-from smart.decisions.interactions import CAPABILITIES, Place, place_of
+from smart.decisions.decide import DenialReason, decide
+from smart.decisions.interactions import CAPABILITIES, RequestPath, parse_path
 from smart.decisions.question import question_at
 from smart.decisions.subject import InvalidClaims, Subject, read_subject
 from smart.decisions.view import Reach, View
@@ -64,7 +64,7 @@ class FhirView(APIView):
     throttle_classes = ()
     token = ""
     media_type = ""
-    place = Place({})
+    request_path = RequestPath({})
     parameters: Pairs = []
     reach: Reach
     records: View = ()
@@ -86,8 +86,8 @@ class FhirView(APIView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Nothing is looked up before it is known who asks and how far their scopes reach (HI-05)."""
-        self.place = place_of(segments(self.path, kwargs))
-        if not self.place.is_public:
+        self.request_path = parse_path(segments(self.path, kwargs))
+        if not self.request_path.is_public:
             self.reach = Reach(self._subject(request), self.version.key, self.base)
             self.parameters = url_parameters(request)
             self._require_allowed()
@@ -98,14 +98,14 @@ class FhirView(APIView):
         """What the interaction gives, if this server does it for the type."""
         form = dict(url_parameters(request)).get("_format", "")
         self.media_type = media.answer_type(request.META.get("HTTP_ACCEPT", ""), form, self.version)
-        if self.place.is_public:
+        if self.request_path.is_public:
             return self._response(interactions.capabilities(self.version, self.base))
         resource_type = self._require_served()
         if request.method == "POST":
             self.parameters = [*self.parameters, *form_parameters(request, self.version)]
             self._require_allowed()
         asked = interactions.Interaction(
-            request, self.version, self.base, resource_type, self.place.id, self.parameters, self.records
+            request, self.version, self.base, resource_type, self.request_path.id, self.parameters, self.records
         )
         return self._response(interactions.HANDLERS[self._interaction](asked))
 
@@ -115,11 +115,11 @@ class FhirView(APIView):
         """Every refusal as an OperationOutcome; a failure without a word about itself."""
         if isinstance(exc, OperationalError | InterfaceError):
             exc = Unavailable("The records cannot be reached just now.")
-        if not isinstance(exc, Refused):
+        if not isinstance(exc, FhirError):
             # frames only: the message of an exception may hold what was sent or stored
             logger.error("%s\n%s", type(exc).__name__, "".join(traceback.format_tb(exc.__traceback__)))
             exc = Failure()
-        if (isinstance(exc, Denied) and exc.is_out_of_scope) or (self.records and isinstance(exc, NotFound)):
+        if (isinstance(exc, RequestDenied) and exc.is_out_of_scope) or (self.records and isinstance(exc, NotFound)):
             reports.add(self.token, exc.status_code)
         response = self._response(exc.outcome(), exc.status_code, exc.headers)
         explain_response(response, exc.explanation)
@@ -134,7 +134,7 @@ class FhirView(APIView):
 
     @property
     def _interaction(self) -> str:
-        return self.place.interaction(self.request.method or "")
+        return self.request_path.interaction(self.request.method or "")
 
     def _subject(self, request: Request) -> Subject:
         request.META[ABOUT_TOKEN] = {"aud": self.base}
@@ -149,20 +149,22 @@ class FhirView(APIView):
 
     def _require_allowed(self) -> None:
         """Raises what the decision says. What is done here for nobody goes before what is refused of parameters."""
-        if self.place.interactions and not self._interaction:
+        if self.request_path.interactions and not self._interaction:
             raise self._not_allowed()  # HTTP's word for a method that a path does not have (RFC 9110 §15.5.6)
         conditional = "HTTP_IF_NONE_EXIST" in self.request.META
-        question = question_at(self.place, self.request.method or "", self.parameters, is_conditional=conditional)
+        question = question_at(
+            self.request_path, self.request.method or "", self.parameters, is_conditional=conditional
+        )
         decision = decide(self.reach, question, applies_views=True)
         if decision.denial is not None:
-            if decision.denial.reason is Reason.PARAMETER_REFUSED:
+            if decision.denial.reason is DenialReason.PARAMETER_REFUSED:
                 self._require_served()
-            raise Denied(decision.denial, self.base)
+            raise RequestDenied(decision.denial, self.base)
         self.records = decision.views[question.type]
 
     def _require_served(self) -> ResourceType:
         """The type, where this server does the interaction on it. Raises TypeNotServed or MethodNotAllowed."""
-        resource_type = self.version.types.get(self.place.type)
+        resource_type = self.version.types.get(self.request_path.type)
         if resource_type is None:
             raise TypeNotServed
         if self._interaction not in resource_type.interactions or self._interaction not in interactions.HANDLERS:
@@ -171,9 +173,9 @@ class FhirView(APIView):
 
     def _not_allowed(self) -> MethodNotAllowed:
         """405 names the methods that are served here; at a type that is not, none."""
-        resource_type = self.version.types.get(self.place.type)
+        resource_type = self.version.types.get(self.request_path.type)
         done = {*resource_type.interactions, CAPABILITIES} if resource_type else {CAPABILITIES}
-        methods = [method for method, kind in self.place.interactions.items() if kind in done]
+        methods = [method for method, kind in self.request_path.interactions.items() if kind in done]
         return MethodNotAllowed(headers={"Allow": ", ".join([*methods, *(["HEAD"] if "GET" in methods else [])])})
 
     def _response(self, text: str, status: int = 200, headers: dict[str, str] | None = None) -> Response:

@@ -11,7 +11,7 @@ from typing import Any
 
 from oauth.models import FhirServer
 from smart.decisions import refusals
-from smart.decisions.decide import Reason, decide
+from smart.decisions.decide import DenialReason, decide
 from smart.decisions.fhir_request import FhirRequest, parse_fhir_request
 from smart.decisions.question import ANY_ID
 from smart.decisions.refusals import Refusal
@@ -32,9 +32,9 @@ FILTERED = ("PC-04", "Each entry of the answer is of a person the token reaches:
 EVERYBODY = ("SY-01", "A backend service reaches the records of everybody")
 # why a request is refused before its record is looked at, in the order in which that is decided
 STAGES = {
-    Reason.UNKNOWN_INTERACTION: SERVED,
-    Reason.INSUFFICIENT_SCOPE: SCOPE,
-    Reason.PARAMETER_REFUSED: PARAMETERS,
+    DenialReason.UNKNOWN_INTERACTION: SERVED,
+    DenialReason.INSUFFICIENT_SCOPE: SCOPE,
+    DenialReason.PARAMETER_REFUSED: PARAMETERS,
 }
 EVERY = (AUDIENCE, ADDRESS, SERVED, SCOPE, PARAMETERS, RECORD)
 

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 from oauth.tokens.authorization_state import AuthorizationState
 from oauth.tokens.person_claims import person_claims
 from smart.scopes.v1_scopes import with_v1
-from smart.tokens.claim_profiles import TokenFacts, extra_claims, jwt_claims, profile_mapping
+from smart.tokens.claim_profiles import IssuedToken, extra_claims, jwt_claims, profile_mapping
 
 
 class TokenClaims(NamedTuple):
@@ -18,7 +18,7 @@ class TokenClaims(NamedTuple):
 def build_claims(authorization: AuthorizationState, claims: dict[str, Any], scope: str) -> TokenClaims:
     """Both with what the FHIR server's claim profile adds. Only the answer names v1 scopes beside v2's (WF-19)."""
     mapping = profile_mapping(authorization.claim_profile, authorization.claim_mapping)
-    extra = extra_claims(mapping, TokenFacts(claims, authorization.fhir_user))
+    extra = extra_claims(mapping, IssuedToken(claims, authorization.fhir_user))
     v1_scope = {"scope": with_v1(scope)} if authorization.v1_equivalents else {}
     person = person_claims(authorization, scope)
     answer = {"active": True, "token_type": "Bearer", **claims, **v1_scope, **extra, **person}

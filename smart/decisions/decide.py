@@ -26,7 +26,7 @@ _MANY = frozenset({"search-type", "history-type", "history-instance"})  # answer
 LiesIn = Callable[[Json, View, ResourceDefinition, str], bool]
 
 
-class Reason(StrEnum):
+class DenialReason(StrEnum):
     """Why a request is refused, as the stage that refused it."""
 
     INVALID_TOKEN = "invalid_token"  # noqa: S105  # an error code
@@ -44,7 +44,7 @@ class Denial:
     `why` says more to developers, and is told to nobody else.
     """
 
-    reason: Reason
+    reason: DenialReason
     refusal: Refusal
     parameters: tuple[str, ...] = ()
     why: Why = field(default_factory=Why)
@@ -67,13 +67,13 @@ class Decision:
         return self.denial is None
 
 
-def deny(reason: Reason, refusal: Refusal, **why: Unpack[Why]) -> Decision:
+def deny(reason: DenialReason, refusal: Refusal, **why: Unpack[Why]) -> Decision:
     """The decision that refuses for that reason."""
     return Decision(Denial(reason, refusal, why=why))
 
 
 ELSEWHERE = "with this token some parameters cannot be evaluated: they would tell of records that it does not reach"
-INVALID_TOKEN = deny(Reason.INVALID_TOKEN, refusals.INVALID_TOKEN)
+INVALID_TOKEN = deny(DenialReason.INVALID_TOKEN, refusals.INVALID_TOKEN)
 
 
 def decide(reach: Reach, question: Question, *, applies_views: bool, is_entry: bool = False) -> Decision:
@@ -84,22 +84,24 @@ def decide(reach: Reach, question: Question, *, applies_views: bool, is_entry: b
     letter = LETTERS.get(question.interaction)
     if letter is None or question.type not in resource_types(reach.version):
         what = f"{reach.version} has no such type, or FHIR no such interaction there"
-        return deny(Reason.UNKNOWN_INTERACTION, refusals.NOT_FOUND, rule="SCP-08", what=what, presented=question.type)
+        return deny(
+            DenialReason.UNKNOWN_INTERACTION, refusals.NOT_FOUND, rule="SCP-08", what=what, presented=question.type
+        )
     try:
         view = reach.view(question.type, letter)
     except OutOfScope as error:
-        return deny(Reason.INSUFFICIENT_SCOPE, refusals.INSUFFICIENT_SCOPE, **error.why)
+        return deny(DenialReason.INSUFFICIENT_SCOPE, refusals.INSUFFICIENT_SCOPE, **error.why)
     if elsewhere := _refused_parameters(reach, question, view):
         why = Why(rule="SR-08", what=ELSEWHERE, presented=", ".join(elsewhere))
-        return Decision(Denial(Reason.PARAMETER_REFUSED, refusals.PARAMETER_REFUSED, elsewhere, why))
+        return Decision(Denial(DenialReason.PARAMETER_REFUSED, refusals.PARAMETER_REFUSED, elsewhere, why))
     if hidden := _hidden(reach, question, view):
-        return deny(Reason.NOT_IN_VIEW, hidden, rule="PC-02", what="the content that was sent is out of reach")
+        return deny(DenialReason.NOT_IN_VIEW, hidden, rule="PC-02", what="the content that was sent is out of reach")
     views = {question.type: view, **_included(reach, question)}
     by_content = _is_decided_by_content(question, is_entry=is_entry)
     final = by_content or all(map(is_unconditional, views.values()))
     if not (final or applies_views):
         what = "the FHIR server does not say that it applies views"
-        return deny(Reason.NEEDS_VIEW, refusals.NOT_ALLOWED, rule="PC-04", what=what)
+        return deny(DenialReason.NEEDS_VIEW, refusals.NOT_ALLOWED, rule="PC-04", what=what)
     return Decision(views=views, is_final=final)
 
 

@@ -32,7 +32,7 @@ PATHS: Mapping[tuple[str, ...], Mapping[str, str]] = {
 }
 
 
-class Place(NamedTuple):
+class RequestPath(NamedTuple):
     """A path below a base: the interaction of each method there, and on which type and id, "" for none."""
 
     interactions: Mapping[str, str]
@@ -49,13 +49,13 @@ class Place(NamedTuple):
         return self.interactions.get("GET" if method == "HEAD" else method, "")
 
 
-def place_of(segments: Sequence[str]) -> Place:
-    """The place at a path, its segments decoded; one without interactions where FHIR has none."""
+def parse_path(segments: Sequence[str]) -> RequestPath:
+    """The path of these segments, decoded; one without interactions where FHIR has none."""
     for path, interactions in PATHS.items():
         if len(path) == len(segments) and all(map(_fits, path, segments)):
             named = dict(zip(path, segments, strict=True))
-            return Place(interactions, named.get(TYPE, ""), named.get(ID, ""))
-    return Place({}, segments[0] if segments else "")
+            return RequestPath(interactions, named.get(TYPE, ""), named.get(ID, ""))
+    return RequestPath({}, segments[0] if segments else "")
 
 
 def _fits(part: str, segment: str) -> bool:

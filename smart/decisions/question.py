@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from smart.decisions.interactions import Place, place_of
+from smart.decisions.interactions import RequestPath, parse_path
 from smart.fhir.elements import Json
 
 ANY_ID = "*"  # where no resource is named yet; no FHIR id can be that
@@ -48,25 +48,25 @@ def question_of_http(method: str, url: str, *, form: str = "", is_conditional: b
     is no URL, or has too many parameters.
     """
     parts = urlsplit(url)
-    place = place_of([unquote(segment) for segment in parts.path.strip("/").split("/")])
+    request_path = parse_path([unquote(segment) for segment in parts.path.strip("/").split("/")])
     pairs = [pair for text in (parts.query, form) for pair in _pairs(text)]
-    return question_at(place, method, pairs, is_conditional=is_conditional)
+    return question_at(request_path, method, pairs, is_conditional=is_conditional)
 
 
 def question_at(
-    place: Place, method: str, pairs: Sequence[tuple[str, str]], *, is_conditional: bool = False
+    request_path: RequestPath, method: str, pairs: Sequence[tuple[str, str]], *, is_conditional: bool = False
 ) -> Question:
-    """The question of a request at that place with these parameters."""
-    interaction = place.interaction(method)
+    """The question of a request at that path with these parameters."""
+    interaction = request_path.interaction(method)
     return Question(
         interaction,
-        place.type,
-        place.id or ANY_ID,
+        request_path.type,
+        request_path.id or ANY_ID,
         parameters=tuple(name for name, _ in pairs),
         include=_values(pairs, "_include"),
         revinclude=_values(pairs, "_revinclude"),
         sort=_values(pairs, "_sort"),
-        is_conditional=is_conditional or (interaction in _CONDITIONAL and not place.id),
+        is_conditional=is_conditional or (interaction in _CONDITIONAL and not request_path.id),
     )
 
 

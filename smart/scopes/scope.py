@@ -14,7 +14,7 @@ PLAIN_NAMES = frozenset({"openid", "fhirUser", "profile", "email", "launch", "of
 
 Query: TypeAlias = tuple[tuple[str, tuple[str, ...]], ...]
 
-_LEGAL = re.compile(r"[\x21\x23-\x5B\x5D-\x7E]+")
+LEGAL_CHARACTERS = frozenset(map(chr, (0x21, *range(0x23, 0x5C), *range(0x5D, 0x7F))))  # RFC 6749 §3.3
 _RESOURCE = re.compile(
     r"(?P<context>patient|user|system)/(?P<resource>\*|[A-Z][A-Za-z]*)"
     r"\.(?P<actions>read|write|\*|c?r?u?d?s?)(?:\?(?P<query>.*))?"
@@ -42,7 +42,7 @@ class Scope:
     @classmethod
     def parse(cls, name: str) -> Self:
         """Never raises; what is malformed becomes a plain name, which covers itself and allows nothing (SCP-04)."""
-        match = _RESOURCE.fullmatch(without_prefix(name)) if has_legal_characters(name) else None
+        match = _RESOURCE.fullmatch(without_prefix(name)) if is_legal_name(name) else None
         if match is None:
             return cls(name)
         letters, query = match["actions"], match["query"]
@@ -71,14 +71,14 @@ class Scope:
             return True
         name = self.short_name
         return self.is_operator_defined or (
-            has_legal_characters(name) and bool(name in PLAIN_NAMES or _LAUNCH.fullmatch(name))
+            is_legal_name(name) and bool(name in PLAIN_NAMES or _LAUNCH.fullmatch(name))
         )
 
     @property
     def is_operator_defined(self) -> bool:
         """Whether it is one that an operator defined (SCP-18)."""
         name = self.short_name
-        return not self.context and has_legal_characters(name) and bool(_OWN.fullmatch(name))
+        return not self.context and is_legal_name(name) and bool(_OWN.fullmatch(name))
 
     def covers(self, other: Self) -> bool:
         """Whether a holder of this scope may do everything that `other` asks for."""
@@ -92,9 +92,9 @@ class Scope:
         )
 
 
-def has_legal_characters(name: str) -> bool:
-    """Whether the name uses only the characters of RFC 6749 §3.3."""
-    return _LEGAL.fullmatch(name) is not None
+def is_legal_name(name: str) -> bool:
+    """Whether it is there and uses only the characters of RFC 6749 §3.3."""
+    return bool(name) and LEGAL_CHARACTERS.issuperset(name)
 
 
 def without_prefix(name: str) -> str:

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Iterable
 
-from smart.scopes.scope import V1_ACTIONS, Query, Scope, action_letters, is_implied
+from smart.scopes.scope import LEGAL_CHARACTERS, V1_ACTIONS, Query, Scope, action_letters, is_implied
 
 MAX_RESTRICTED = 100  # to compare each with each stays a matter of milliseconds
 
 _V1_NAMES = {frozenset(actions): name for name, actions in V1_ACTIONS.items()}
-_LEGAL = frozenset(map(chr, (0x20, 0x21, *range(0x23, 0x5C), *range(0x5D, 0x7F))))
+_LEGAL = LEGAL_CHARACTERS | {" "}
 FHIR_USER = frozenset({"fhirUser", "profile"})  # SMART's name today and in v1 (TR-06)
 
 

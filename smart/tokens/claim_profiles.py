@@ -17,7 +17,7 @@ CUSTOM = "custom"
 MAX_JWT_CLAIMS = 8192 - 800  # room for the header, jti and the signature, RS256's included (SCP-21)
 
 
-class TokenFacts(NamedTuple):
+class IssuedToken(NamedTuple):
     """What is known of a token when it is issued. `fhir_user` is such as Patient/amy, "" for nobody."""
 
     claims: Mapping[str, Any]
@@ -61,9 +61,9 @@ def mapping_problem(profile: str, own: str) -> str:
     return ""
 
 
-def extra_claims(rules: ClaimMapping, facts: TokenFacts) -> dict[str, Any]:
+def extra_claims(rules: ClaimMapping, token: IssuedToken) -> dict[str, Any]:
     """The members that the mapping adds; one without a value is left out, and none replaces the standard's."""
-    told = {name: _value(rule, facts) for name, rule in rules.items() if name not in facts.claims}
+    told = {name: _value(rule, token) for name, rule in rules.items() if name not in token.claims}
     return {name: value for name, value in told.items() if value not in ("", [])}
 
 
@@ -73,12 +73,12 @@ def jwt_claims(claims: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, 
     return both if len(json.dumps(both)) * 4 // 3 <= MAX_JWT_CLAIMS else dict(claims)
 
 
-def _value(rule: Rule, facts: TokenFacts) -> Any:
+def _value(rule: Rule, token: IssuedToken) -> Any:
     if "value" in rule:
         return rule["value"]
     source = rule["from"]
-    found, form = _SOURCES[source](facts), rule.get("as", FORMS[source][0])
-    return _record(found, form, facts.base) if source in RECORDS else _words(found, form)
+    found, form = _SOURCES[source](token), rule.get("as", FORMS[source][0])
+    return _record(found, form, token.base) if source in RECORDS else _words(found, form)
 
 
 def _words(found: str, form: str) -> str | list[str]:
@@ -92,31 +92,31 @@ def _record(reference: str, form: str, base: str) -> str | list[str]:
     return forms[form] if reference else ""
 
 
-def _claim(claim: str) -> Callable[[TokenFacts], str]:
-    return lambda facts: str(facts.claims.get(claim, ""))
+def _claim(claim: str) -> Callable[[IssuedToken], str]:
+    return lambda token: str(token.claims.get(claim, ""))
 
 
-def _of(kind: str, claim: str) -> Callable[[TokenFacts], str]:
-    return lambda facts: f"{kind}/{facts.claims[claim]}" if facts.claims.get(claim) else ""
+def _of(kind: str, claim: str) -> Callable[[IssuedToken], str]:
+    return lambda token: f"{kind}/{token.claims[claim]}" if token.claims.get(claim) else ""
 
 
-def _practitioner(facts: TokenFacts) -> str:
-    return facts.fhir_user if facts.fhir_user.startswith("Practitioner/") else ""
+def _practitioner(token: IssuedToken) -> str:
+    return token.fhir_user if token.fhir_user.startswith("Practitioner/") else ""
 
 
-def _of_fhir_user(facts: TokenFacts) -> str:
+def _of_fhir_user(token: IssuedToken) -> str:
     """The scopes for a server that knows no patient but fhirUser: others would be read as the user's."""
-    is_patient = facts.fhir_user == f"Patient/{facts.claims.get('patient')}"
-    return scope_string(scope for scope in parse_scopes(facts.scope) if scope.context != "patient" or is_patient)
+    is_patient = token.fhir_user == f"Patient/{token.claims.get('patient')}"
+    return scope_string(scope for scope in parse_scopes(token.scope) if scope.context != "patient" or is_patient)
 
 
-_SOURCES: Mapping[str, Callable[[TokenFacts], str]] = {
-    "scope": lambda facts: facts.scope,
-    "scope_with_v1": lambda facts: with_v1(facts.scope),
+_SOURCES: Mapping[str, Callable[[IssuedToken], str]] = {
+    "scope": lambda token: token.scope,
+    "scope_with_v1": lambda token: with_v1(token.scope),
     "scope_of_fhir_user": _of_fhir_user,
     "patient": _of("Patient", "patient"),
     "encounter": _of("Encounter", "encounter"),
     "practitioner": _practitioner,
-    "fhirUser": lambda facts: facts.fhir_user,
+    "fhirUser": lambda token: token.fhir_user,
     **{claim: _claim(claim) for claim in ("sub", "client_id", "aud", "tenant")},
 }

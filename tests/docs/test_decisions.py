@@ -6,7 +6,7 @@ from typing import Any
 
 from introspection.evaluation import ALL, UNTIL_DENIED, UNTIL_PERMITTED
 from smart.decisions.authzen import MAX_EVALUATIONS, TOKEN, TOKEN_DIGEST
-from smart.decisions.decide import Reason
+from smart.decisions.decide import DenialReason
 from smart.decisions.interactions import LETTERS
 from tests.conftest import SECRET, App, basic
 from tests.fixture_types import Issue, MakeResourceServer
@@ -65,7 +65,7 @@ def test_each_reason_is_answered_with_the_status_that_the_page_says(
         denial("PUT Observation/o-1", content=OF_BEN),
         denial("GET Observation"),
     }
-    assert {name for name, _ in documented} == set(Reason)
+    assert {name for name, _ in documented} == set(DenialReason)
 
 
 def test_the_contract_lists_what_the_code_knows() -> None:
@@ -77,7 +77,7 @@ def test_the_contract_lists_what_the_code_knows() -> None:
 
     assert listed("Subject", "type") == {TOKEN, TOKEN_DIGEST}
     assert listed("Action", "name") == set(LETTERS)
-    assert listed("DecisionContext", "reason") == set(Reason)
+    assert listed("DecisionContext", "reason") == set(DenialReason)
     assert listed("Evaluations", "options", "evaluations_semantic") == {ALL, UNTIL_DENIED, UNTIL_PERMITTED}
     assert SCHEMAS["Evaluations"]["properties"]["evaluations"]["maxItems"] == MAX_EVALUATIONS
     assert set(CONTRACT["paths"]) == {*EVALUATIONS, "/.well-known/authzen-configuration"}

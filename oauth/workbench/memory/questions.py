@@ -10,7 +10,7 @@ from oauth.http.machine_request import MachineRequest
 from oauth.http.machine_response import MachineResponse
 from oauth.workbench.memory.recent import Recent
 from smart.decisions.authzen import MalformedEvaluation, parse_presented_token
-from smart.decisions.decide import Reason
+from smart.decisions.decide import DenialReason
 from smart.decisions.gateway import GATEWAY
 from smart.digests import sha256_hex
 
@@ -77,7 +77,7 @@ def _is_called_active(path: str, answer: MachineResponse, digest: str) -> bool |
         return None
     body = json.loads(answer.body)
     reasons = [one["context"].get("reason") for one in body.get("evaluations", [body]) if "context" in one]
-    return body.get("active") is not False and Reason.INVALID_TOKEN not in reasons
+    return body.get("active") is not False and DenialReason.INVALID_TOKEN not in reasons
 
 
 def _remember(request: MachineRequest, digest: str, is_active: bool) -> None:

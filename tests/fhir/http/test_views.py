@@ -9,7 +9,7 @@ import pytest
 
 from fhir.models import Record
 from fhir.versions.version import load_version
-from smart.decisions.decide import INVALID_TOKEN, Decision, Reason, decide
+from smart.decisions.decide import INVALID_TOKEN, Decision, DenialReason, decide
 from smart.decisions.question import Question, parameters_elsewhere, question_of_http
 from smart.decisions.refusals import NOT_FOUND, Refusal
 from smart.decisions.subject import InvalidClaims, read_subject
@@ -65,7 +65,7 @@ def obeys(answer: Answered, decision: Decision, question: Question) -> bool:
         if answer.status == 400:  # what was asked makes no sense, or is more than this server evaluates
             return "yesterday" in str(question) or "date" in question.parameters or bool(parameters_elsewhere(question))
         return answer.status == 200 or is_done_for_nobody or is_told(answer, NOT_FOUND)
-    may_be_undone = denial.reason in (Reason.PARAMETER_REFUSED, Reason.UNKNOWN_INTERACTION)
+    may_be_undone = denial.reason in (DenialReason.PARAMETER_REFUSED, DenialReason.UNKNOWN_INTERACTION)
     return is_told(answer, denial.refusal) or (may_be_undone and is_done_for_nobody)
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smart.decisions.decide import Decision, Denial, Reason, decide
+from smart.decisions.decide import Decision, Denial, DenialReason, decide
 from smart.decisions.question import Question, question_of_http
 from smart.decisions.subject import Subject
 from smart.decisions.view import Compartments, Everybody, OwnRecord, Reach
@@ -74,7 +74,7 @@ def test_a_service_that_may_see_everything_is_told_so_without_conditions() -> No
 def test_who_does_not_apply_views_gets_no_conditional_yes() -> None:
     found = asked(patients_app("patient/*.rs"), "GET Observation", applies_views=False)
     assert not found.allowed
-    assert denial(found).reason is Reason.NEEDS_VIEW
+    assert denial(found).reason is DenialReason.NEEDS_VIEW
     assert denial(found).refusal.status == 403
 
 
@@ -90,7 +90,7 @@ def test_granular_scopes_are_alternatives_with_their_criteria() -> None:
 @pytest.mark.requirement("GR-15")
 def test_a_scope_that_cannot_be_evaluated_opens_nothing() -> None:
     found = asked(patients_app("patient/Observation.rs?code:in=x patient/Observation.rs?odd=1"), "GET Observation")
-    assert denial(found).reason is Reason.INSUFFICIENT_SCOPE
+    assert denial(found).reason is DenialReason.INSUFFICIENT_SCOPE
 
 
 @pytest.mark.requirement("SCP-05")
@@ -109,8 +109,8 @@ def test_the_own_record_is_read_with_fhir_user_alone() -> None:
     assert [one.who for one in asked(subject, "GET Practitioner/p").views["Practitioner"]] == [
         OwnRecord("Practitioner", "p")
     ]
-    assert denial(asked(subject, "GET Practitioner")).reason is Reason.INSUFFICIENT_SCOPE
-    assert denial(asked(subject, "GET Patient/A")).reason is Reason.INSUFFICIENT_SCOPE
+    assert denial(asked(subject, "GET Practitioner")).reason is DenialReason.INSUFFICIENT_SCOPE
+    assert denial(asked(subject, "GET Patient/A")).reason is DenialReason.INSUFFICIENT_SCOPE
 
 
 @pytest.mark.requirement("SCP-02")
@@ -134,7 +134,7 @@ def test_each_interaction_needs_its_letter_and_no_other_will_do(request_line: st
     others = "".join(each for each in "cruds" if each != letter)
     assert asked(patients_app(f"patient/Observation.{letter}"), request_line).allowed
     refused = asked(patients_app(f"patient/Observation.{others}"), request_line)
-    assert denial(refused).reason is Reason.INSUFFICIENT_SCOPE
+    assert denial(refused).reason is DenialReason.INSUFFICIENT_SCOPE
     assert (
         denial(refused).refusal.headers(BASE)["WWW-Authenticate"]
         == f'Bearer realm="{BASE}", error="insufficient_scope"'
@@ -170,7 +170,7 @@ def test_each_interaction_needs_its_letter_and_no_other_will_do(request_line: st
     ],
 )
 def test_what_is_not_known_is_refused_whatever_the_token_allows(request_line: str) -> None:
-    assert denial(asked(service("system/*.cruds"), request_line)).reason is Reason.UNKNOWN_INTERACTION
+    assert denial(asked(service("system/*.cruds"), request_line)).reason is DenialReason.UNKNOWN_INTERACTION
 
 
 @pytest.mark.requirement("SR-08", "SR-09", "SR-10", "SR-11", "SR-16", "SR-05")
@@ -198,7 +198,7 @@ def test_what_is_not_known_is_refused_whatever_the_token_allows(request_line: st
 )
 def test_a_parameter_that_looks_at_other_records_is_refused_but_for_who_may_see_all(query: str, refused: str) -> None:
     found = asked(patients_app("patient/*.cruds"), Question("search-type", "Observation", **_of(query)))
-    assert denial(found).reason is Reason.PARAMETER_REFUSED
+    assert denial(found).reason is DenialReason.PARAMETER_REFUSED
     assert denial(found).parameters == (refused,)
     assert denial(found).refusal.status == 400
     assert asked(service("system/*.cruds"), Question("search-type", "Observation", **_of(query))).allowed
@@ -252,18 +252,18 @@ def test_a_resource_that_is_sent_along_is_decided_at_once(
     assert found.allowed is (status is None)
     assert (found.denial.refusal.status if found.denial else None) == status
     if status:
-        assert denial(found).reason is Reason.NOT_IN_VIEW
+        assert denial(found).reason is DenialReason.NOT_IN_VIEW
 
 
 def test_an_update_of_which_only_one_side_was_sent_is_not_decided_yet() -> None:
     question = Question("update", "Observation", "o", content=observation("A"))
-    assert denial(asked(patients_app("patient/*.u"), question, applies_views=False)).reason is Reason.NEEDS_VIEW
+    assert denial(asked(patients_app("patient/*.u"), question, applies_views=False)).reason is DenialReason.NEEDS_VIEW
     assert not asked(patients_app("patient/*.u"), question).is_final
 
 
 @pytest.mark.parametrize("request_line", ["PUT Observation?code=x", "DELETE Observation?code=x", "PATCH Observation"])
 def test_a_conditional_write_would_tell_of_other_records(request_line: str) -> None:
-    assert denial(asked(patients_app("patient/*.cruds"), request_line)).reason is Reason.PARAMETER_REFUSED
+    assert denial(asked(patients_app("patient/*.cruds"), request_line)).reason is DenialReason.PARAMETER_REFUSED
     assert asked(service("system/*.cruds"), request_line).allowed
 
 
@@ -273,16 +273,18 @@ def test_an_include_that_nobody_can_resolve_is_no_yes() -> None:
     without_values = Question("search-type", "Observation", parameters=("_include",))
     plain = question_of_http("GET", "Observation?_include=Observation:subject")
     subject = service("system/Observation.rs")
-    assert denial(asked(subject, without_values, applies_views=False)).reason is Reason.PARAMETER_REFUSED
-    assert denial(asked(subject, plain, applies_views=False, version="stu3")).reason is Reason.PARAMETER_REFUSED
-    assert denial(asked(subject, plain, applies_views=False)).reason is Reason.NEEDS_VIEW  # of patients it has no scope
+    assert denial(asked(subject, without_values, applies_views=False)).reason is DenialReason.PARAMETER_REFUSED
+    assert denial(asked(subject, plain, applies_views=False, version="stu3")).reason is DenialReason.PARAMETER_REFUSED
+    assert (
+        denial(asked(subject, plain, applies_views=False)).reason is DenialReason.NEEDS_VIEW
+    )  # of patients it has no scope
 
 
 @pytest.mark.requirement("SR-01", "SR-08")
 def test_the_form_of_a_search_by_post_is_judged_as_its_url() -> None:
     question = question_of_http("POST", "Observation/_search?code=x", form="_has:Provenance:target:agent=y")
     assert question.parameters == ("code", "_has:Provenance:target:agent")
-    assert denial(asked(patients_app("patient/*.rs"), question)).reason is Reason.PARAMETER_REFUSED
+    assert denial(asked(patients_app("patient/*.rs"), question)).reason is DenialReason.PARAMETER_REFUSED
 
 
 @pytest.mark.requirement("WR-03", "WR-04")
@@ -292,7 +294,7 @@ def test_what_is_stored_names_no_other_patient_even_beside_the_own(interaction: 
     before = None if interaction == "create" else observation("A")
     question = Question(interaction, "Observation", content=content, content_before=before)
     found = asked(patients_app("patient/*.cruds"), question)
-    assert denial(found).reason is Reason.NOT_IN_VIEW
+    assert denial(found).reason is DenialReason.NOT_IN_VIEW
     assert denial(found).refusal.status == 403
     read = Question("read", "Observation", "o", content=content)
     assert asked(patients_app("patient/*.cruds"), read).allowed  # it may be seen, as performed by the patient
@@ -301,22 +303,22 @@ def test_what_is_stored_names_no_other_patient_even_beside_the_own(interaction: 
 @pytest.mark.requirement("WR-09")
 def test_a_new_record_has_no_id_yet_whatever_it_says() -> None:
     patient = Question("create", "Patient", content={"resourceType": "Patient", "id": "A"})
-    assert denial(asked(patients_app("patient/Patient.c"), patient)).reason is Reason.NOT_IN_VIEW
+    assert denial(asked(patients_app("patient/Patient.c"), patient)).reason is DenialReason.NOT_IN_VIEW
     own = Question("create", "Practitioner", content={"resourceType": "Practitioner", "id": "p"})
-    assert denial(asked(user("user/Practitioner.c"), own)).reason is Reason.NOT_IN_VIEW
+    assert denial(asked(user("user/Practitioner.c"), own)).reason is DenialReason.NOT_IN_VIEW
 
 
 @pytest.mark.parametrize("odd_id", [[], {}, None, 7, True])
 def test_an_id_that_is_none_belongs_to_nobody(odd_id: object) -> None:
     question = Question("search-type", "Patient", content={"resourceType": "Patient", "id": odd_id})
-    assert denial(asked(patients_app("patient/Patient.s"), question, is_entry=True)).reason is Reason.NOT_IN_VIEW
+    assert denial(asked(patients_app("patient/Patient.s"), question, is_entry=True)).reason is DenialReason.NOT_IN_VIEW
 
 
 @pytest.mark.parametrize("line", ["GET Observation", "GET Observation/_history", "GET Observation/o/_history"])
 def test_the_content_of_one_entry_decides_that_entry_and_not_the_answer(line: str) -> None:
     plain = question_of_http(*line.split(" "))
     question = replace(plain, content=observation("A"))
-    assert denial(asked(patients_app("patient/*.rs"), question, applies_views=False)).reason is Reason.NEEDS_VIEW
+    assert denial(asked(patients_app("patient/*.rs"), question, applies_views=False)).reason is DenialReason.NEEDS_VIEW
     assert asked(patients_app("patient/*.rs"), question, applies_views=False, is_entry=True).allowed
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from smart.tokens.claim_mapping import RESERVED, ClaimMapping, InvalidMapping, parse_mapping
-from smart.tokens.claim_profiles import CUSTOM, TokenFacts, extra_claims, jwt_claims, profile_mapping, profiles
+from smart.tokens.claim_profiles import CUSTOM, IssuedToken, extra_claims, jwt_claims, profile_mapping, profiles
 
 BASE = "https://fhir.example.org/r4"
 SCOPE = "launch/patient patient/*.rs user/Patient.r"
@@ -26,11 +26,11 @@ LIST = ["launch/patient", "patient/*.rs", "user/Patient.r", "patient/*.read"]
 
 
 def told(profile: str, *, fhir_user: str = "Patient/amy", **claims: Any) -> dict[str, Any]:
-    return extra_claims(profile_mapping(profile, ""), TokenFacts({**CLAIMS, **claims}, fhir_user))
+    return extra_claims(profile_mapping(profile, ""), IssuedToken({**CLAIMS, **claims}, fhir_user))
 
 
 def told_by(text: str, *, fhir_user: str = "Patient/amy", **claims: Any) -> dict[str, Any]:
-    return extra_claims(profile_mapping(CUSTOM, text), TokenFacts({**CLAIMS, **claims}, fhir_user))
+    return extra_claims(profile_mapping(CUSTOM, text), IssuedToken({**CLAIMS, **claims}, fhir_user))
 
 
 @pytest.mark.requirement("SD-17")
@@ -208,9 +208,9 @@ def test_a_jwt_carries_the_profile_unless_it_would_become_too_long() -> None:
     rules: ClaimMapping = {"scp": {"from": "scope", "as": "list"}, "patient_id": {"from": "patient"}}
     long = " ".join(f"patient/Observation.rs?code=http://loinc.org|{number}" for number in range(80))
 
-    short_more = extra_claims(rules, TokenFacts(CLAIMS, ""))
+    short_more = extra_claims(rules, IssuedToken(CLAIMS, ""))
     long_claims = {**CLAIMS, "scope": long}
-    long_more = extra_claims(rules, TokenFacts(long_claims, ""))
+    long_more = extra_claims(rules, IssuedToken(long_claims, ""))
 
     assert jwt_claims(CLAIMS, short_more) == {**CLAIMS, **short_more}
     assert jwt_claims(long_claims, long_more) == long_claims
