@@ -10,10 +10,9 @@ from django.utils.crypto import salted_hmac
 
 from accounts import rate_limit
 from smart.http.addresses import caller_network
-from smart.time_units import SECOND
+from smart.time_units import DAY
 
 GROUPS = 65_536
-DAY = 86_400 * SECOND
 
 
 def seconds_to_wait(name: str, address: str, *, now: int) -> int:

@@ -15,12 +15,10 @@ from audit.models import SecurityEvent
 from oauth.http.dead_ends import NotForYou
 from oauth.http.redirects import redirect_within
 from oauth.models import AccessToken, Authorization, SigningKey, liveness
-from smart.time_units import SECOND
+from smart.time_units import DAY, HOUR
 
 NOT_FOR_YOU = "This page is for operators"
 PURPOSE = "Operators run this server. Your account, {username}, is for using health records."
-HOUR = 3600 * SECOND
-DAY = 24 * HOUR
 ORDER = (
     "Client",
     "FhirServer",

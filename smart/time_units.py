@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 SECOND = 1_000_000
+MINUTE, HOUR, DAY = 60 * SECOND, 3600 * SECOND, 86_400 * SECOND
 CLOCK_SKEW = 5 * SECOND  # how far the clocks of several machines may differ
 _UNITS = ((3600, "hour"), (60, "minute"), (1, "second"))
 

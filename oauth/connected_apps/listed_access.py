@@ -10,10 +10,10 @@ from oauth.authorization.previous_consent import used_of_late
 from oauth.ending.first_reason import superseded_at
 from oauth.models import AccessToken, Authorization, Client, Code, RefreshToken, liveness
 from smart.fhir.versions import NO_FHIR
-from smart.time_units import SECOND
+from smart.time_units import DAY
 from smart.tokens.liveness import Dead
 
-LISTED_FOR = 90 * 86_400 * SECOND
+LISTED_FOR = 90 * DAY
 
 
 def live_access(user: User, *, now: int) -> QuerySet[Any]:

@@ -16,10 +16,9 @@ from audit.event_kinds import EventKind
 from audit.trail import Event, record_events
 from oauth.keys import signing_keys
 from oauth.models import SigningKey
-from smart.time_units import SECOND
+from smart.time_units import DAY, SECOND
 
 log = logging.getLogger(__name__)
-DAY = 86_400 * SECOND
 State = SigningKey.State
 
 

@@ -8,8 +8,7 @@ from django.db.models import Q, QuerySet
 from accounts.models import SignIn
 from oauth.models import AccessToken, AddressBlock, AddressChange, Authorization, liveness
 from oauth.models.locking import lock_in_pk_order
-
-DAY = 86_400_000_000
+from smart.time_units import DAY
 
 
 def forget_addresses(*, now: int, days: int) -> int:

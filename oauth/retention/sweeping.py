@@ -9,11 +9,9 @@ from accounts.models import RateCount
 from oauth.models import AccessToken, AssertionId, Launch, PendingRequest, RefreshToken, RefusalCount
 from oauth.models.pending_requests import COOKIE_GRACE_SECONDS
 from oauth.retention.addresses import forget_addresses
-from smart.time_units import SECOND
+from smart.time_units import DAY, MINUTE, SECOND
 from smart.tokens.refresh import GRACE_BOUND
 
-DAY = 86_400_000_000
-MINUTE = 60_000_000
 TOKENS_KEPT = 90 * DAY
 
 

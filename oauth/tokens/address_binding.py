@@ -16,10 +16,10 @@ from oauth.models import sql
 from oauth.tokens.authorization_state import AuthorizationState
 from oauth.tokens.flag import flag
 from smart.http.addresses import caller_network
-from smart.time_units import SECOND
+from smart.time_units import DAY
 from smart.tokens import address_binding
 
-RECORDED_EVERY = 86_400 * SECOND
+RECORDED_EVERY = DAY
 
 _BIND = "UPDATE oauth_authorization SET token_address = %s WHERE id = %s"
 # One event an authorization and address a day, however many requests come and in how many processes.

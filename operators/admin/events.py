@@ -20,10 +20,8 @@ from oauth.models import parse_reference
 from operators.admin.filters import filter_by, filter_by_link
 from operators.admin.model_admin import ReadOnlyAdmin
 from operators.admin.rendering import shorten, tag, time_element
-from smart.time_units import SECOND
+from smart.time_units import DAY, HOUR
 
-HOUR = 3600 * SECOND
-DAY = 24 * HOUR
 TONES = {"done": "", "refused": "warn", "odd": "bad"}
 
 

@@ -9,10 +9,11 @@ from django.db import connection, transaction
 
 from accounts import name_failures
 from accounts.models import RateCount
-from accounts.name_failures import DAY, _group, count_failure, forget_failures, seconds_to_wait
+from accounts.name_failures import _group, count_failure, forget_failures, seconds_to_wait
+from smart.time_units import DAY, SECOND
 from tests.waiting import wait_until
 
-NOW, SECOND = 1_800_000_000_000_000, 1_000_000
+NOW = 1_800_000_000_000_000
 NAMES = [f"person-{number}" for number in range(20)]
 
 pytestmark = [pytest.mark.requirement("SD-20"), pytest.mark.usefixtures("committed")]

@@ -275,9 +275,8 @@ def test_an_include_that_nobody_can_resolve_is_no_yes() -> None:
     subject = service("system/Observation.rs")
     assert denial(asked(subject, without_values, applies_views=False)).reason is DenialReason.PARAMETER_REFUSED
     assert denial(asked(subject, plain, applies_views=False, version="stu3")).reason is DenialReason.PARAMETER_REFUSED
-    assert (
-        denial(asked(subject, plain, applies_views=False)).reason is DenialReason.NEEDS_VIEW
-    )  # of patients it has no scope
+    of_patients = asked(subject, plain, applies_views=False)  # it has no scope for them
+    assert denial(of_patients).reason is DenialReason.NEEDS_VIEW
 
 
 @pytest.mark.requirement("SR-01", "SR-08")
