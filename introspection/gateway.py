@@ -28,14 +28,7 @@ from smart.http.parameters import Parameters
 
 NO_TOKEN = Refusal(HTTPStatus.UNAUTHORIZED, "login", "An access token is needed.")
 TOKENLESS = Explanation("TV-01", "the request carries no access token, or something that has not the form of one")
-# a token that opens nothing has an explanation of its own
-REFUSED: Mapping[str, Explanation] = {
-    "unknown_interaction": Explanation("FO-05", "it asks for nothing that is known here"),
-    "insufficient_scope": Explanation("TV-20", "no scope of the token covers it"),
-    "parameter_refused": Explanation("SR-08", "a parameter looks at records that no view narrows"),
-    "not_in_view": Explanation("PC-02", "the record is out of reach"),
-    "needs_view": Explanation("PC-04", "only some records may be shown, and the gateway does not limit it to them"),
-}
+NEEDS_VIEW = Explanation("PC-04", "only some records may be shown, and the gateway does not limit it to them")
 
 
 def parse_gateway_request(scope: Scope, headers: dict[bytes, bytes], body: bytes) -> MachineRequest:
@@ -70,7 +63,7 @@ def answer_gateway(evaluate: Handler) -> Handler:
         found, context = gateway_answer(request.members, members), members["context"]
         if found.status == HTTPStatus.OK:
             return _answer(found, {"decision": True})
-        why = response.explanation or REFUSED.get(context.get("reason", "needs_view"))
+        why = NEEDS_VIEW if members["decision"] is True else response.explanation
         return _answer(found, context.get("outcome", NOT_ALLOWED.outcome()), why)
 
     return answer

@@ -80,12 +80,7 @@ def prepare(
     Raises InvalidContext for what the user may not see.
     """
     now, handle = clock.now(), random_token()
-    patient = context.get("patient", "")
-    listed = not patient or _is_listed(user, fhir_server, patient)
-    if not listed and not (vouching and _can_be_vouched(user, fhir_server, patient)):
-        raise InvalidContext("patient", "is nobody whose record this user may see")
-    if "encounter" in context and not _is_visit_of(fhir_server, patient, context["encounter"], vouching=vouching):
-        raise InvalidContext("encounter", "is no visit of this patient")
+    is_vouched = _needs_vouching(fhir_server, user, context, vouching=vouching)
     with transaction.atomic():
         row = Launch.objects.create(
             digest=sha256_hex(handle),
@@ -93,7 +88,7 @@ def prepare(
             fhir_server=fhir_server,
             user=user,
             context=json.dumps(context),
-            patient_vouched=int(not listed),
+            patient_vouched=int(is_vouched),
             created_at=now,
             expires_at=now + settings.SMARTAUTH_LAUNCH_SECONDS * SECOND,
         )
@@ -127,6 +122,17 @@ def launch_context(row: Launch | None, patient: str, client: Client) -> Context:
     context = stored_context(row) if row else {}
     found = {**context, "patient": patient} if patient else context
     return launch.smart_2_0_context(found) if client.fhir_context_as_text else found
+
+
+def _needs_vouching(fhir_server: FhirServer, user: User, context: Context, *, vouching: bool) -> bool:
+    """Whether the EHR alone says that the user sees the patient. Raises InvalidContext for what they may not see."""
+    patient = context.get("patient", "")
+    is_listed = not patient or _is_listed(user, fhir_server, patient)
+    if not is_listed and not (vouching and _can_be_vouched(user, fhir_server, patient)):
+        raise InvalidContext("patient", "is nobody whose record this user may see")
+    if "encounter" in context and not _is_visit_of(fhir_server, patient, context["encounter"], vouching=vouching):
+        raise InvalidContext("encounter", "is no visit of this patient")
+    return not is_listed
 
 
 def _is_listed(user: User, fhir_server: FhirServer, patient: str) -> bool:

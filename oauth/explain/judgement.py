@@ -116,10 +116,15 @@ def _judge_other_text(text: str, now: int) -> Judgement:
         return _judge_unknown(Conclusion.NEITHER, Explanation("AZ-17", what))
     claims = _payload(parts)
     if claims is None:
-        is_opaque = is_bearer_token(text)
-        what = "We issued no such token, and it says nothing of itself" if is_opaque else "That is no token"
-        return _judge_unknown(Conclusion.NOT_OURS if is_opaque else Conclusion.NEITHER, Explanation(ISSUED.rule, what))
+        return _judge_no_jwt(text)
     return _judge_unknown_jwt(shown_text(str(claims.get("iss", ""))), parts)
+
+
+def _judge_no_jwt(text: str) -> Judgement:
+    """What says nothing of itself: an opaque token of somebody, or no token at all."""
+    is_opaque = is_bearer_token(text)
+    what = "We issued no such token, and it says nothing of itself" if is_opaque else "That is no token"
+    return _judge_unknown(Conclusion.NOT_OURS if is_opaque else Conclusion.NEITHER, Explanation(ISSUED.rule, what))
 
 
 def _judge_unknown_jwt(issuer: str, parts: tuple[str, ...]) -> Judgement:

@@ -83,10 +83,7 @@ def decide(reach: Reach, question: Question, *, applies_views: bool, is_entry: b
     """
     letter = LETTERS.get(question.interaction)
     if letter is None or question.type not in resource_types(reach.version):
-        what = f"{reach.version} has no such type, or FHIR no such interaction there"
-        return deny(
-            DenialReason.UNKNOWN_INTERACTION, refusals.NOT_FOUND, rule="SCP-08", what=what, presented=question.type
-        )
+        return _unknown_interaction(reach, question)
     try:
         view = reach.view(question.type, letter)
     except OutOfScope as error:
@@ -103,6 +100,12 @@ def decide(reach: Reach, question: Question, *, applies_views: bool, is_entry: b
         what = "the FHIR server does not say that it applies views"
         return deny(DenialReason.NEEDS_VIEW, refusals.NOT_ALLOWED, rule="PC-04", what=what)
     return Decision(views=views, is_final=final)
+
+
+def _unknown_interaction(reach: Reach, question: Question) -> Decision:
+    what = f"{reach.version} has no such type, or FHIR no such interaction there"
+    why = Why(rule="SCP-08", what=what, presented=question.type)
+    return deny(DenialReason.UNKNOWN_INTERACTION, refusals.NOT_FOUND, **why)
 
 
 def _refused_parameters(reach: Reach, question: Question, view: View) -> tuple[str, ...]:

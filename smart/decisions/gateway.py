@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+from smart.decisions.authzen import VIEW_FORM
 from smart.decisions.question import is_search_by_post, question_of_http
 from smart.http.bearer import bearer_credentials, is_bearer_token
 from smart.http.limits import MAX_QUERY
@@ -49,7 +50,7 @@ def evaluation_of(lines: Lines, method: str, below: str) -> dict[str, Any]:
         raise MalformedGatewayRequest(f"{UNDERSTANDS} is neither {PATIENT} nor {NOTHING}")
     method, target = _original_request(lines, method, below)
     http = {"method": method, "url": _relative_url(method, target, base)}
-    context = {"base": base, "http": http, "understands": ["fhir-view/1"] if understands == PATIENT else []}
+    context = {"base": base, "http": http, "understands": [VIEW_FORM] if understands == PATIENT else []}
     return {"subject": {"type": "access_token", "id": _token(lines)}, "context": {**context, **_content(**http)}}
 
 
