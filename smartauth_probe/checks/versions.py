@@ -1,9 +1,9 @@
 """Scopes of SMART 1: read is rs, write is cud, * is all (docs/specification/resource-server.md, v1 and v2)."""
 
-from smartauth_probe.checks.check import Check, Danger, Result, Section, worst
+from smartauth_probe.checks.check import Check, Danger, Result, Run, Section, worst
 from smartauth_probe.checks.judging import must_be_served, must_lack_scope
 from smartauth_probe.checks.letters.interactions import INTERACTIONS, Interaction
-from smartauth_probe.checks.letters.matrix import on_a_copy
+from smartauth_probe.checks.letters.matrix import must_be_refused
 from smartauth_probe.checks.letters.section import KIND
 from smartauth_probe.target.probe import Probe
 
@@ -14,7 +14,7 @@ WRITES = tuple(each for each in INTERACTIONS if each.writes)
 FIX = "Translate first, then judge by letters: .read is .rs, .write is .cud, .* is .cruds."
 
 
-def _served(interaction: Interaction, scope: str) -> Check:
+def _must_be_served_alike(interaction: Interaction, scope: str) -> Run:
     """What version 2 serves with the letter, version 1 serves with its word."""
 
     def run(probe: Probe) -> Result:
@@ -26,6 +26,10 @@ def _served(interaction: Interaction, scope: str) -> Check:
         answer = interaction.send(probe, record, probe.token(f"patient/{KIND}.{scope}"))
         return must_be_served(answer, f"{interaction.name} with .{scope}")
 
+    return run
+
+
+def _check_allows(interaction: Interaction, scope: str) -> Check:
     return Check(
         id="V1-01" if scope == "read" else "V1-05",
         name=f"v1-{interaction.name}-with-{'all' if scope == '*' else scope}",
@@ -35,24 +39,12 @@ def _served(interaction: Interaction, scope: str) -> Check:
         why="Many apps ask in the words of SMART 1. People's app shows nothing though they agreed.",
         fix=FIX,
         source=SOURCE,
-        run=run,
+        run=_must_be_served_alike(interaction, scope),
         danger=Danger.FORM,
     )
 
 
-def _refused(interaction: Interaction, scope: str) -> Check:
-    def run(probe: Probe) -> Result:
-        if interaction.writes:
-            return on_a_copy(probe, interaction, scope)
-        if interaction.code:
-            probe.need_interaction(KIND, interaction.code)
-        record = probe.a.first(KIND)
-        probe.need(
-            interaction.name, interaction.send(probe, record, probe.token(f"patient/{KIND}.{interaction.letter}"))
-        )
-        answer = interaction.send(probe, record, probe.token(f"patient/{KIND}.{scope}"))
-        return must_lack_scope(answer, f"{interaction.name} with .{scope}")
-
+def _check_refuses(interaction: Interaction, scope: str) -> Check:
     return Check(
         id="V1-02" if scope == "read" else "V1-04",
         name=f"v1-{interaction.name}-refused-to-{scope}",
@@ -62,15 +54,15 @@ def _refused(interaction: Interaction, scope: str) -> Check:
         why=f"The word {scope} is taken for more than it says. The person agreed to less.",
         fix=FIX,
         source=SOURCE,
-        run=run,
+        run=must_be_refused(interaction, scope),
         danger=Danger.WRITES if interaction.writes else Danger.RECORDS,
         writes=interaction.writes,
     )
 
 
-SECTION.checks.extend(_served(interaction, scope) for scope in ("read", "*") for interaction in READS)
-SECTION.checks.extend(_refused(interaction, "write") for interaction in READS)
-SECTION.checks.extend(_refused(interaction, "read") for interaction in WRITES)
+SECTION.checks.extend(_check_allows(interaction, scope) for scope in ("read", "*") for interaction in READS)
+SECTION.checks.extend(_check_refuses(interaction, "write") for interaction in READS)
+SECTION.checks.extend(_check_refuses(interaction, "read") for interaction in WRITES)
 
 
 @SECTION.check(

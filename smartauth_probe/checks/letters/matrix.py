@@ -1,8 +1,6 @@
 """Each interaction with each other letter."""
 
-from collections.abc import Callable
-
-from smartauth_probe.checks.check import Check, Danger, Result
+from smartauth_probe.checks.check import Check, Danger, Result, Run
 from smartauth_probe.checks.judging import must_lack_scope
 from smartauth_probe.checks.letters.interactions import FIX, INTERACTIONS, WORDS, Interaction
 from smartauth_probe.checks.letters.section import KIND, SECTION, SOURCE
@@ -10,33 +8,33 @@ from smartauth_probe.target.fixture import Record
 from smartauth_probe.target.probe import WIDEST, Probe
 
 
-def _only(interaction: Interaction, letter: str) -> Callable[[Probe], Result]:
-    """With the right letter it is served, with another one alone it is not."""
+def must_be_refused(interaction: Interaction, letters: str) -> Run:
+    """With the right letter it is served, with these others alone it is not."""
 
     def run(probe: Probe) -> Result:
         if interaction.writes:
-            return on_a_copy(probe, interaction, letter)
+            return _refused_on_a_copy(probe, interaction, letters)
         if interaction.code:
             probe.need_interaction(KIND, interaction.code)
         record = probe.a.first(KIND)
         right = probe.token(f"patient/{KIND}.{interaction.letter}")
         probe.need(interaction.name, interaction.send(probe, record, right))
-        answer = interaction.send(probe, record, probe.token(f"patient/{KIND}.{letter}"))
-        return must_lack_scope(answer, f"{interaction.name} with .{letter}")
+        answer = interaction.send(probe, record, probe.token(f"patient/{KIND}.{letters}"))
+        return must_lack_scope(answer, f"{interaction.name} with .{letters}")
 
     return run
 
 
-def on_a_copy(probe: Probe, interaction: Interaction, letter: str) -> Result:
-    """Of a record that is made for it and deleted in the end."""
+def _refused_on_a_copy(probe: Probe, interaction: Interaction, letters: str) -> Result:
+    """The same of a record that is made for it and deleted in the end."""
     probe.need_writes()
     widest = probe.token(WIDEST)
     key = probe.create(KIND, probe.a.first(KIND).content, widest)
     record = Record(KIND, key, "1", {**probe.a.first(KIND).content, "id": key})
     answers = []
     try:
-        answers.append(interaction.send(probe, record, probe.token(f"patient/{KIND}.{letter}")))
-        return must_lack_scope(answers[0], f"{interaction.name} with .{letter}", Danger.WRITES)
+        answers.append(interaction.send(probe, record, probe.token(f"patient/{KIND}.{letters}")))
+        return must_lack_scope(answers[0], f"{interaction.name} with .{letters}", Danger.WRITES)
     finally:
         for each in {key, *(answer.id for answer in answers if answer.is_ok and answer.type == KIND)}:
             probe.send("DELETE", f"{KIND}/{each}", widest)
@@ -52,7 +50,7 @@ def _check(interaction: Interaction, letter: str) -> Check:
         why=f"The person agreed that the app may {WORDS[letter]}, and the app does more. Nobody was asked about that.",
         fix=FIX,
         source=SOURCE,
-        run=_only(interaction, letter),
+        run=must_be_refused(interaction, letter),
         danger=Danger.WRITES if interaction.writes else Danger.RECORDS,
         writes=interaction.writes,
     )
