@@ -167,7 +167,7 @@ def ways_to_cut(shape: Shape) -> Iterator[list[bytes]]:
         yield [raw[start:end] for start, end in zip([0, *marks], [*marks, len(raw)], strict=True)]
 
 
-@pytest.mark.requirement("SD-20", "SD-27")
+@pytest.mark.requirement("SD-20", "SD-27", "TV-30")
 @pytest.mark.parametrize("name", SHAPES)
 def test_each_request_arrives_once_with_its_own_body_however_the_bytes_are_cut(name: str) -> None:
     shape = SHAPES[name]
