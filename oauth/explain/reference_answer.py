@@ -33,7 +33,7 @@ def reference_answer(found: FoundRefusal | None, number: int) -> Answer:
         presented=(why.presented,) if why.presented else (),
         expected=(why.expected,) if why.expected else _registered_values(why.rule, client),
         facts_title="The request",
-        facts=_facts(found, client),
+        facts=(*_facts(found, client), *_token_facts(found)),
         outcomes=authorize_outcomes(why),
         response_in_words=_response_in_words(why),
         advice=_advice(why),
@@ -100,6 +100,14 @@ def _facts(found: FoundRefusal, client: Client | None) -> tuple[Fact, ...]:
         Fact("From", event.address),
     )
     return tuple(fact for fact in facts if fact.text)
+
+
+def _token_facts(found: FoundRefusal) -> tuple[Fact, ...]:
+    """Somebody who typed the number of a token finds it here."""
+    if found.token is None:
+        return ()
+    verdict, key = found.token.conclusion.value, found.token.token.pk
+    return (Fact("Token of this number", verdict, table="oauth_accesstoken", key=key),)
 
 
 def _response_in_words(why: Explanation) -> str:

@@ -9,6 +9,7 @@ from accounts.rate_limit import without_number
 from audit.event_kinds import EventKind, Result, result_of
 from audit.models import Event
 from audit.reading import newest_events
+from oauth.explain.judgement import Judgement
 from oauth.http.explanations import latest_explanation
 from oauth.models import parse_reference, public_reference
 from smart.authorize.error_pages import Unredirectable
@@ -27,10 +28,14 @@ _OLD_REASON = re.compile(r"(?P<rule>[A-Z]+-\d+)? ?(?P<case>E\d+[a-z]?)?: (?P<wha
 
 @dataclass(frozen=True, slots=True)
 class FoundRefusal:
-    """A refusal and the events under its reference, oldest first; none where it left no event."""
+    """A refusal and the events under its reference, oldest first; none where it left no event.
+
+    `token` is one that has the same number: requests and tokens are counted apart.
+    """
 
     explanation: Explanation
     events: tuple[Event, ...] = ()
+    token: Judgement | None = None
 
     @property
     def event(self) -> Event | None:

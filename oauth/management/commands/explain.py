@@ -42,13 +42,14 @@ class Command(BaseCommand):
 
 
 def _about_reference(number: int) -> dict[str, Any]:
-    """What is kept under a reference, or the token that it names."""
+    """What is kept under a reference, and the token that has this number."""
     reference, found = public_reference(number), reference_subject(number, now=clock.now())
     if found is None:
         raise CommandError(NOT_KEPT.format(reference=reference))
     if isinstance(found, Judgement):
         return _about_token(found)
-    return {"reference": reference, **_why(found.explanation), "events": _events(found)}
+    token = {"token_of_this_number": found.token.conclusion.value} if found.token else {}
+    return {"reference": reference, **_why(found.explanation), **token, "events": _events(found)}
 
 
 def _events(found: FoundRefusal) -> list[dict[str, Any]]:

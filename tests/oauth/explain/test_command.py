@@ -1,12 +1,15 @@
 """`manage.py explain`: by a reference or a token, for a reader and as JSON."""
 
 import json
+from collections import OrderedDict
 from io import StringIO
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
 
+from oauth.explain.references import find_refusal
+from oauth.http import explanations
 from oauth.http.explanations import with_reference
 from smart.explanation import Explanation
 from tests.fixture_types import Issue
@@ -52,13 +55,32 @@ def test_a_reference_leads_to_its_refusal(committed: None) -> None:
     }  # fmt: skip
 
 
+def number_of_a_token(issue: Issue) -> str:
+    return str(json.loads(printed(issue()["access_token"], "--json"))["token"])
+
+
 @pytest.mark.requirement("AZ-25")
 def test_the_number_of_a_token_leads_to_its_judgement_as_on_the_page(issue: Issue) -> None:
-    number = json.loads(printed(issue()["access_token"], "--json"))["token"]
+    # a refused request of another test may have the number of a token, and goes first
+    number = next(number for number in iter(lambda: number_of_a_token(issue), None) if find_refusal(number) is None)
 
     told = json.loads(printed(number, "--json"))
 
     assert (told["verdict"], told["token"]) == ("alive", number)
+
+
+@pytest.mark.requirement("AZ-25")
+def test_a_refused_request_and_a_token_of_one_number_are_both_told(
+    issue: Issue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = number_of_a_token(issue)
+    refused = Explanation("AZ-13", "it waited too long", reference=number)
+    monkeypatch.setattr(explanations, "_latest", OrderedDict({number: refused}))
+
+    told = json.loads(printed(number, "--json"))
+
+    assert (told["what"], told["token_of_this_number"]) == ("it waited too long", "alive")
+    assert "\ntoken of this number: alive" in printed(number)
 
 
 @pytest.mark.requirement("AZ-25")

@@ -5,14 +5,19 @@ from dataclasses import replace
 
 import pytest
 
+from accounts import clock
 from audit.models import SecurityEvent
+from oauth.ending.first_cause import token_with_cause
+from oauth.explain.judgement import judge_row
 from oauth.explain.reference_answer import authorize_outcomes, reference_answer
 from oauth.explain.references import FoundRefusal, find_refusal
 from oauth.models import public_reference
 from smart.authorize.error_pages import ERROR_PAGES, Unredirectable
 from smart.authorize.redirection_rules import REDIRECTION_RULES
 from smart.authorize.rules import RULES
+from smart.digests import sha256_hex
 from smart.explanation import Explanation, State
+from tests.fixture_types import Issue
 
 ROWS = [(rule.rule, case) for rule in (*REDIRECTION_RULES, *RULES) for case in rule.cases.split()]
 
@@ -37,6 +42,17 @@ def test_each_page_says_what_was_shown_and_what_its_makers_should_fix(case: str)
     assert refusal.message() in answer.response_in_words
     assert answer.advice == ((refusal.fix,) if refusal.fix else ())
     assert answer.tags[0].text == f"{refusal.rule} {case}"
+
+
+@pytest.mark.requirement("AZ-25")
+def test_a_token_that_has_the_number_of_the_refused_request_is_among_its_facts(issue: Issue) -> None:
+    row = token_with_cause(now=clock.now(), digest=sha256_hex(issue()["access_token"]))
+    refusal = FoundRefusal(Explanation("AZ-20", "it waited too long"), token=judge_row(row, now=clock.now()))
+
+    (fact,) = reference_answer(refusal, row.pk).facts
+
+    assert (fact.label, fact.text) == ("Token of this number", "alive")
+    assert (fact.table, fact.key) == ("oauth_accesstoken", row.pk)
 
 
 @pytest.mark.requirement("AZ-25")
