@@ -190,7 +190,7 @@ def express(environment: dict[str, str], folder: Path) -> list[Process]:
 def node_fhir_server_core(environment: dict[str, str], folder: Path) -> list[Process]:
     """With what the lock file says and our own package."""
     place = install_with_package(ROOT / "tests" / "clients" / "node_fhir_server_core")
-    return [Process(["node", str(place / "enforced.js")], address(environment), folder, **environment)]
+    return [Process(["node", str(place / "middleware_server.js")], address(environment), folder, **environment)]
 
 
 def java(name: str) -> Callable[[dict[str, str], Path], list[Process]]:

@@ -86,7 +86,7 @@ def in_node(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     seed = folder / "who-is-who.yaml"
     seed.write_text(WHO_IS_WHO.format(base=base), encoding="utf-8")
     server.manage("seed", str(seed))
-    process = Process(["node", str(install(FOLDER) / "server.js")], base, folder, **environment)
+    process = Process(["node", str(install(FOLDER) / "strategy_server.js")], base, folder, **environment)
     yield InNode(server, base)
     process.stop()
 
@@ -181,7 +181,7 @@ def misled(oracle: Oracle, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     """The server in node below a base without a path, which asks the oracle. Where it listens."""
     address = f"http://127.0.0.1:{(port := free_port())}"
     me = {"INTROSPECT": oracle.url, "CLIENT_ID": "it", "CLIENT_SECRET": "secret"}
-    command, folder = ["node", str(install(FOLDER) / "server.js")], tmp_path_factory.mktemp("misled")
+    command, folder = ["node", str(install(FOLDER) / "strategy_server.js")], tmp_path_factory.mktemp("misled")
     process = Process(command, address, folder, FHIR_BASE=PUBLIC_BASE, PORT=str(port), **me)
     yield address
     process.stop()
