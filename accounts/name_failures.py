@@ -32,9 +32,9 @@ def count_failure(name: str, address: str, *, exists: bool, now: int) -> int:
 def has_failures_of_others(name: str, address: str, *, exists: bool, now: int) -> bool:
     """Whether the group of this name has counted more than its own failures."""
     group = _group(name, address, now=now)
-    of_all = rate_limit.current("account group", group, address, now=now)
+    of_all = rate_limit.current_count("account group", group, address, now=now)
     kind, named = _own(name, group, exists=exists)
-    return of_all.number > rate_limit.current(kind, named, address, now=now).number
+    return of_all.number > rate_limit.current_count(kind, named, address, now=now).number
 
 
 def forget_failures(name: str, address: str, *, now: int) -> None:

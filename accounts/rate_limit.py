@@ -97,10 +97,10 @@ def failure_wait(counted: Count, *, now: int) -> int:
 
 def seconds_to_wait(kind: Kind, name: str, address: str, *, now: int) -> int:
     """The seconds to wait before another try is looked at, else 0. Counts nothing."""
-    return failure_wait(current(kind, name, address, now=now), now=now)
+    return failure_wait(current_count(kind, name, address, now=now), now=now)
 
 
-def current(kind: Kind, name: str, address: str, *, now: int) -> Count:
+def current_count(kind: Kind, name: str, address: str, *, now: int) -> Count:
     """How many failures there were within the window that is open, 0 where none is. Counts nothing."""
     latest_end = now + settings.SMARTAUTH_FAILURE_WINDOW_SECONDS * SECOND
     with connection.cursor() as cursor:

@@ -40,14 +40,14 @@ class PostgreSQLReader:
                 return await self._rows(self._cursor, waiting)
             except psycopg.OperationalError:
                 self._cursor = None
-        self._cursor = await self._opened()
+        self._cursor = await self._open()
         return await self._rows(self._cursor, waiting)
 
     async def _rows(self, cursor: psycopg.AsyncCursor[Any], waiting: Sequence[Waiting]) -> Sequence[Sequence[Any]]:
         await cursor.execute(POSTGRESQL, (_array(w.digest for w in waiting), _array(w.caller for w in waiting)))
         return await cursor.fetchall()
 
-    async def _opened(self) -> psycopg.AsyncCursor[Any]:
+    async def _open(self) -> psycopg.AsyncCursor[Any]:
         parameters = connections["default"].get_connection_params()
         known = {key: parameters[key] for key in parameters.keys() - {"cursor_factory", "context", "prepare_threshold"}}
         connection = await psycopg.AsyncConnection.connect(**known, autocommit=True, prepare_threshold=0)

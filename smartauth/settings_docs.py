@@ -23,13 +23,13 @@ def page() -> str:
 
 
 def _row(setting: Setting[Any], values: Values) -> str:
-    default = setting.default_text or f"`{_written(values[setting])}`"
+    default = setting.default_text or f"`{_default_text(values[setting])}`"
     takes = setting.kind.short or setting.kind.takes
     unsafe = "; ".join(map(_rule, setting.rules))
     return f"| `{setting.name}` | {default} | {takes} | {setting.text} | {unsafe} |\n"
 
 
-def _written(value: Any) -> str:
+def _default_text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else f"{value:g}" if isinstance(value, float) else str(value)
 
 

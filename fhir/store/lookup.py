@@ -46,10 +46,10 @@ def _parts(version: Version, name: str, view: View) -> Iterator[tuple[RecordQuer
     """The alternatives, those of the same criteria as one query."""
     records = Record.objects.filter(fhir_version=version.key, type=name)
     for where, alternatives in groupby(sorted(view, key=lambda one: repr(one.where)), key=lambda one: one.where):
-        yield reduce(or_, _of(records, [alternative.who for alternative in alternatives])), where
+        yield reduce(or_, _records_of(records, [alternative.who for alternative in alternatives])), where
 
 
-def _of(records: RecordQuerySet, reached: Iterable[Who]) -> Iterator[RecordQuerySet]:
+def _records_of(records: RecordQuerySet, reached: Iterable[Who]) -> Iterator[RecordQuerySet]:
     for who in reached:
         match who:
             case Compartments(patients):

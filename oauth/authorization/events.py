@@ -30,7 +30,7 @@ def record_refused_request(
     """Of a request that nobody waits with: which rule refused, and what was sent where that is no secret (AZ-25)."""
     named = client.client_id if client else parameters.get("client_id", "")
     is_client_id = len(named) <= LONGEST_CLIENT_ID and is_printable_ascii(named)
-    kept = replace(explanation, presented=_sent(explanation, parameters))
+    kept = replace(explanation, presented=_value_sent(explanation, parameters))
     fields = {"client": named if is_client_id else "", "reference": reference}
     record_refusal(request, EventKind.AUTHORIZE_REFUSED, kept, **fields)
 
@@ -41,7 +41,7 @@ def record_refused_step(request: HttpRequest, pending: Pending, explanation: Exp
     record_refusal(request, EventKind.AUTHORIZE_REFUSED, kept, **_event_fields(pending))
 
 
-def _sent(explanation: Explanation, parameters: Mapping[str, str]) -> str:
+def _value_sent(explanation: Explanation, parameters: Mapping[str, str]) -> str:
     name = "resource" if explanation.case == "E20" else _SENT.get(explanation.rule, "")
     value = parameters.get(name, "")
     return replace_unsafe_characters(value, "?")[:LONGEST] if name == "scope" else public_part(value)

@@ -57,14 +57,14 @@ def step(*methods: str, signed_in: bool = False) -> Callable[[View], Callable[[H
     return decorate
 
 
-def _about(pending: Pending) -> dict[str, str]:
+def _token_facts(pending: Pending) -> dict[str, str]:
     row = pending.row
     subject = row.user.subject if row.user else ""
     return {"client_id": row.client.client_id, "aud": row.fhir_server.base, "patient": row.patient, "sub": subject}
 
 
 def _run(view: View, request: HttpRequest, pending: Pending) -> HttpResponse:
-    request.META[ABOUT_TOKEN] = _about(pending)
+    request.META[ABOUT_TOKEN] = _token_facts(pending)
     if not pending.row.client.enabled:
         return stop_step(request, pending, Unredirectable("E1", "the client was disabled meanwhile"))
     if not _is_still_registered(pending):

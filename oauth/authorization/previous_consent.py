@@ -32,7 +32,7 @@ def granted_scope(request: HttpRequest, pending: Pending, user: User) -> str:
     under_same_identity = same.filter(fhir_user=identities.fhir_user(user, row.fhir_server))
     alive = liveness.refreshable(now=clock.now()).values("authorization")
     found = liveness.usable(under_same_identity.filter(pk__in=alive)).order_by("-granted_at", "-pk").first()
-    if found is None or (found.session_digest and found.session_digest != _session_digest(request)):
+    if found is None or (found.session_digest and found.session_digest != online_access.session_digest(request)):
         return ""
     return str(found.scope)
 
@@ -103,7 +103,3 @@ def _single_refresh_scope(requested: str, before: str) -> str:
     both = {part.short_name for part in parse_scopes(requested)} >= {refresh.OFFLINE, refresh.ONLINE}
     other = {refresh.OFFLINE: refresh.ONLINE, refresh.ONLINE: refresh.OFFLINE}.get(refresh.refresh_scope(before), "")
     return scope_string(part for part in parse_scopes(requested) if part.short_name != other) if both else requested
-
-
-def _session_digest(request: HttpRequest) -> str:
-    return online_access.session_digest(request)

@@ -69,7 +69,9 @@ def authenticate(request: MachineRequest) -> AuthenticatedClient:
     """The client that sent the request. Raises InvalidClient, the same for every reason (CL-03), and KeysNotCached."""
     if request.client is None:
         by_assertion = request.credentials.assertion
-        request.client = _authenticated(consume_assertion(request) if by_assertion else _client_by_secret(request))
+        request.client = _authenticated_client(
+            consume_assertion(request) if by_assertion else _client_by_secret(request)
+        )
     return request.client
 
 
@@ -85,6 +87,6 @@ def _client_by_secret(request: MachineRequest) -> SecretClient:
     return client
 
 
-def _authenticated(client: SecretClient | Signer) -> AuthenticatedClient:
+def _authenticated_client(client: SecretClient | Signer) -> AuthenticatedClient:
     grants = frozenset(client.grants.split())
     return AuthenticatedClient(client.pk, client.client_id, grants, client.authentication, client.profile)

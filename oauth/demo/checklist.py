@@ -70,11 +70,11 @@ def checklist(chosen: str) -> tuple[Checklist, list[FhirServer]]:
 
 def _checklist(server: FhirServer | None) -> Checklist:
     form = TokenForm.beginning(server.base).sent if server else {}
-    steps = (_registered(server), *_further_steps(server, form))
+    steps = (_registration_step(server), *_further_steps(server, form))
     return Checklist(server, steps, form, _probe_command(server, form) if server else "")
 
 
-def _registered(server: FhirServer | None) -> Step:
+def _registration_step(server: FhirServer | None) -> Step:
     if server:
         return Step("It is registered here", is_done=True, sentence=server.base)
     command = f"{command_line()} fhir-server add {EXAMPLE} --client demo-public"

@@ -9,7 +9,7 @@ from django.http import FileResponse, Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from oauth.demo.markdown import rendered
+from oauth.demo.markdown import render_markdown
 
 FOLDER = "docs"
 START = "docs/index.md"
@@ -26,7 +26,7 @@ def docs_page(request: HttpRequest, name: str) -> HttpResponseBase:
         return FileResponse(file.open("rb"), content_type="image/jpeg")
     text = file.read_text(encoding="utf-8")
     title = text.partition("\n")[0].lstrip("# ")
-    content = rendered(text, partial(_address, name=name))
+    content = render_markdown(text, partial(_address, name=name))
     return render(request, "docs.html", {"title": title, "name": name, "content": content})
 
 

@@ -16,7 +16,7 @@ _OWN_HTML = re.compile(r'(?P<anchor><a id="(?P<id>[a-z0-9-]+)"></a>)|<br>')
 _markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
 
 
-def rendered(text: str, address: Callable[[str], str]) -> SafeString:
+def render_markdown(text: str, address: Callable[[str], str]) -> SafeString:
     """The text as HTML. `address` says where a link or picture leads to here, "" for what is text alone."""
     tokens = _markdown.parse(COMMENT.sub("", text))
     headings = dict[str, int]()

@@ -38,7 +38,7 @@ def launcher(request: HttpRequest) -> HttpResponse:
     if request.method != "POST" or request.POST.get("do") == "lists":
         return _page(request, form)
     try:
-        made = form.prepared(client_address(request))
+        made = form.prepare(client_address(request))
     except InvalidContext as problem:
         return _page(request, form, problem=str(problem))
     return _page(request, form, made=made)

@@ -66,7 +66,7 @@ class LauncherForm:
     @classmethod
     def of(cls, composer: User, data: QueryDict | None) -> Self:
         """The form as it was sent; with nothing sent, as it begins."""
-        sent = _sent(data)
+        sent = _values_sent(data)
         apps = Offer.or_first(filter(handles.safe_launch_urls, handles.launchable_clients()), sent["app"])
         urls = handles.safe_launch_urls(apps.chosen) if apps.chosen else []
         launch_url = sent[LAUNCH_URL] if sent[LAUNCH_URL] in urls else next(iter(urls), "")
@@ -86,7 +86,7 @@ class LauncherForm:
         chosen = (servers.chosen, users.chosen, records.chosen, visits.chosen)
         return cls(composer, sent, banner, offered, apps.chosen, launch_url, *chosen)
 
-    def prepared(self, address: str) -> PreparedLaunch:
+    def prepare(self, address: str) -> PreparedLaunch:
         """The launch that it describes. Raises InvalidContext, also for a choice that is not offered."""
         self._require_offered()
         if self.client is None or self.fhir_server is None or self.identity is None:
@@ -116,7 +116,7 @@ class LauncherForm:
         return parse_context(given, types=resource_types(fhir_server.version))
 
 
-def _sent(data: QueryDict | None) -> dict[str, str]:
+def _values_sent(data: QueryDict | None) -> dict[str, str]:
     """What was chosen and typed; with nothing sent, what the form begins with."""
     names = (*LISTS, LAUNCH_URL, *TEXTS)
     if data is None:

@@ -125,7 +125,7 @@ def _end_person(person: User, usable: QuerySet[Any], actor: Actor, reason: Ended
     return ended
 
 
-def _end_each(usable: QuerySet[Any], actor: Actor, reason: EndedFor, told: str = "") -> Ended:
+def _end_each(usable: QuerySet[Any], actor: Actor, reason: EndedFor, event_reason: str = "") -> Ended:
     """Each of them, with an event for each token that lived."""
     rows, tokens = lock_in_pk_order(usable.select_related("client", "user", "fhir_server")), 0
     kind = EventKind.ACCESS_TAKEN_BACK if reason == EndedFor.PERSON else EventKind.AUTHORIZATION_ENDED
@@ -134,7 +134,7 @@ def _end_each(usable: QuerySet[Any], actor: Actor, reason: EndedFor, told: str =
         Authorization.objects.filter(pk__in=[row.pk for row in some]).end(reason, now=actor.now)
         record_events(
             *[
-                actor.event(kind, **row.event_fields(), token=token, reason=told or reason)
+                actor.event(kind, **row.event_fields(), token=token, reason=event_reason or reason)
                 for row in some
                 for token in live.get(row.pk, [""])
             ]

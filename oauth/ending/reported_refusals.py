@@ -43,12 +43,12 @@ def record_refusals(token: AccessToken, status: int, number: int, actor: Actor) 
         whose = (row.client_id, row.user_id, row.fhir_server_id)
         count = add_to_count(key, whose, number, now=actor.now, seconds=seconds)
         if count - number < MOST_EVENTS:
-            _recorded(token, f"answered {status}" + (f", {number} times" if number > 1 else ""), actor)
+            _record(token, f"answered {status}" + (f", {number} times" if number > 1 else ""), actor)
         if counts and 0 < limit <= count:
-            _too_many(key, row, count, actor)
+            _end_combination(key, row, count, actor)
 
 
-def _too_many(key: str, row: Authorization, count: int, actor: Actor) -> None:
+def _end_combination(key: str, row: Authorization, count: int, actor: Actor) -> None:
     """Everything of that person and client at that FHIR server ends, once; what is allowed later starts from zero."""
     sql.execute(_BEGIN_ANEW, [key])
     if not liveness.usable(Authorization.objects.filter(pk=row.pk)).exists():
@@ -62,6 +62,6 @@ def _too_many(key: str, row: Authorization, count: int, actor: Actor) -> None:
         require_sign_in_and_end(people, whose, actor, EndedFor.REFUSALS)
 
 
-def _recorded(token: AccessToken, reason: str, actor: Actor) -> None:
+def _record(token: AccessToken, reason: str, actor: Actor) -> None:
     about = {**token.authorization.event_fields(), "token": public_reference(token.pk)}
     record_events(actor.event(EventKind.REQUEST_REFUSED, **about, reason=reason))

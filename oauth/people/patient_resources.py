@@ -67,7 +67,7 @@ class _Reading:
             return
         name = f"{kind}/{resource.get('id')}"
         shown = f"resource {place} ({ascii_excerpt(name, 80)})"
-        entry = _shaped(patient_fields if kind == "Patient" else _encounter, resource)
+        entry = _read_fields(patient_fields if kind == "Patient" else _encounter, resource)
         if entry is None:
             self.skipped.append(f"{shown}: it has no id, or members of another shape than FHIR's")
         elif name in self.names:
@@ -89,7 +89,7 @@ class _Reading:
         return PatientResources(list(self.patients.values()), self.skipped)
 
 
-def _shaped(read: Callable[[Resource], Entry], resource: Resource) -> Entry | None:
+def _read_fields(read: Callable[[Resource], Entry], resource: Resource) -> Entry | None:
     """What the picker shows of it, None where a member is no text."""
     try:
         entry = read(resource)

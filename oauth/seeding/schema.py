@@ -156,20 +156,20 @@ def mapping(rules: Mapping[str, Rule], *, required: tuple[str, ...] = ()) -> Rul
             raise SeedError(path or "the file", f"must have keys such as {', '.join(rules)}")
         for name in value:
             if name not in rules:
-                raise SeedError(_below(path, name), f"is not a key here; {_known(name, rules)}")
+                raise SeedError(_path_below(path, name), f"is not a key here; {_known_keys(name, rules)}")
         for name in required:
             if not value.get(name):
-                raise SeedError(_below(path, name), MISSING)
-        return {name: rules[name](item, _below(path, name)) for name, item in value.items()}
+                raise SeedError(_path_below(path, name), MISSING)
+        return {name: rules[name](item, _path_below(path, name)) for name, item in value.items()}
 
     return rule
 
 
-def _below(path: str, name: object) -> str:
+def _path_below(path: str, name: object) -> str:
     shown = replace_unsafe_characters(str(name), "?")[:80]
     return f"{path}.{shown}" if path else shown
 
 
-def _known(name: object, rules: Mapping[str, Rule]) -> str:
+def _known_keys(name: object, rules: Mapping[str, Rule]) -> str:
     close = difflib.get_close_matches(str(name)[:80], rules, n=1)
     return f"did you mean {close[0]}?" if close else f"known are {', '.join(rules)}"

@@ -60,7 +60,7 @@ class RequireNewPassword:
         user = signed_in_user(request)
         if user is None or not user.must_change_password:
             return None
-        return redirect_within(f"/o/authorize/{handle}/password" if handle else _from(request))
+        return redirect_within(f"/o/authorize/{handle}/password" if handle else _own_address(request))
 
 
 def password(request: HttpRequest) -> HttpResponse:
@@ -97,7 +97,7 @@ def pending_password(request: HttpRequest, pending: Pending) -> HttpResponse:
     return _try_change(request, user, pending) or redirect_within(pending.url)
 
 
-def _from(request: HttpRequest) -> str:
+def _own_address(request: HttpRequest) -> str:
     return "/password?to=admin" if request.path.startswith("/admin/") else "/password"
 
 

@@ -76,7 +76,11 @@ class AccessTokenAdmin(ReadOnlyAdmin):
     actions = ("end", "end_authorizations")
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
-        return search(queryset, search_term, lambda term, people: queryset.filter(authorization__in=_of(term, people)))
+        return search(
+            queryset,
+            search_term,
+            lambda term, people: queryset.filter(authorization__in=_authorizations_of(term, people)),
+        )
 
     @admin.display(description="number")
     def number(self, row: AccessToken) -> str:
@@ -156,7 +160,7 @@ class AccessTokenAdmin(ReadOnlyAdmin):
         return None
 
 
-def _of(term: str, people: Any) -> Any:
+def _authorizations_of(term: str, people: Any) -> Any:
     """The authorizations of a person or client: two looks into two indexes."""
     found = Authorization.objects.order_by()
     return found.filter(user__in=people).values("pk").union(found.filter(client__client_id=term).values("pk"))

@@ -18,11 +18,11 @@ from operators.admin.model_admin import ReadOnlyAdmin, actor
 from operators.admin.rendering import tag, time_element
 
 
-def _in(state: str) -> Callable[[Any], Any]:
+def _in_state(state: str) -> Callable[[Any], Any]:
     return lambda found: found.filter(state=state)
 
 
-STATE = filter_by("state", "state", {state.value: (state.label, _in(state)) for state in SigningKey.State})
+STATE = filter_by("state", "state", {state.value: (state.label, _in_state(state)) for state in SigningKey.State})
 TONES = {SigningKey.State.ACTIVE: "good", SigningKey.State.NEXT: "warn"}
 ROTATING = (
     "Nothing ends: tokens of these keys verify until they expire. The next keys sign at once.",
@@ -74,7 +74,7 @@ class SigningKeyAdmin(ReadOnlyAdmin):
     def rotate(self, request: HttpRequest, queryset: QuerySet[SigningKey]) -> HttpResponse | None:
         if not confirmation.is_confirmed(request):
             return confirmation.page(
-                request, self, queryset, title="Rotate now?", button="Rotate now", ending=_warned(queryset)
+                request, self, queryset, title="Rotate now?", button="Rotate now", ending=_warnings(queryset)
             )
         self._each(request, queryset, lambda row, by: rotation.rotate(row.kid, urgent=True, by=by), "Rotated")
         return None
@@ -105,7 +105,7 @@ class SigningKeyAdmin(ReadOnlyAdmin):
                 self.message_user(request, f"{done}: {row.kid}.")
 
 
-def _warned(queryset: QuerySet[SigningKey]) -> list[str]:
+def _warnings(queryset: QuerySet[SigningKey]) -> list[str]:
     coming = SigningKey.objects.filter(state=SigningKey.State.NEXT, algorithm__in=queryset.values("algorithm"))
     waits = [(row.kid, rotation.seconds_until_announced(row, now=clock.now())) for row in coming]
     return [*ROTATING, *(f"{kid} was to be published for another {wait} seconds first." for kid, wait in waits if wait)]

@@ -101,7 +101,7 @@ def _app_problem(scope: Scope, holder: ScopeHolder) -> str:
         return "only a backend service may have it"
     if scope.short_name in (OFFLINE, ONLINE) and REFRESH_TOKEN not in holder.grants:
         return "only an app that may stay connected (refresh_token) may have it"
-    return "" if holder.openid or is_supported(scope) else _unsupported(scope)
+    return "" if holder.openid or is_supported(scope) else _unsupported_reason(scope)
 
 
 def _service_problem(scope: Scope, holder: ScopeHolder) -> str:
@@ -111,10 +111,10 @@ def _service_problem(scope: Scope, holder: ScopeHolder) -> str:
         return "a backend service has no user"
     if scope.context == "patient" and not holder.patient:
         return ""  # that the patient is missing is said of the patient
-    return "" if is_evaluable(scope) else _unsupported(scope)
+    return "" if is_evaluable(scope) else _unsupported_reason(scope)
 
 
-def _unsupported(scope: Scope) -> str:
+def _unsupported_reason(scope: Scope) -> str:
     if scope.query:
         return "can be restricted only by category or code of Observation and Condition, each as system|code"
     if scope.short_name == "email":

@@ -18,13 +18,13 @@ DEFAULT_PREFIXES = PrefixLengths()
 
 def normalize(text: str) -> str:
     """The address in one spelling, an IPv4-mapped one as IPv4, "" if it is none."""
-    address = _parsed(text)
+    address = _parse(text)
     return "" if address is None else str(address)
 
 
 def is_same_address(one: str, other: str, prefixes: PrefixLengths = DEFAULT_PREFIXES) -> bool:
     """Whether both lie in one network of that prefix; what is no address equals nothing."""
-    first, second = _parsed(one), _parsed(other)
+    first, second = _parse(one), _parse(other)
     if first is None or second is None or first.version != second.version:
         return False
     prefix = prefixes.ipv4 if first.version == 4 else prefixes.ipv6
@@ -33,7 +33,7 @@ def is_same_address(one: str, other: str, prefixes: PrefixLengths = DEFAULT_PREF
 
 def caller_network(text: str) -> str:
     """Whose address it is as far as anybody can tell: of IPv6 the network, in which one caller has all addresses."""
-    address = _parsed(text)
+    address = _parse(text)
     if isinstance(address, IPv6Address):
         return str(ip_network((address.packed, IPV6_PREFIX), strict=False))
     return normalize(text)
@@ -58,7 +58,7 @@ def without_port(text: str) -> str:
     return entry.partition(":")[0] if entry.count(":") == 1 else entry
 
 
-def _parsed(text: str) -> IPv4Address | IPv6Address | None:
+def _parse(text: str) -> IPv4Address | IPv6Address | None:
     try:
         address = ip_address(text.strip().partition("%")[0])
     except ValueError:

@@ -122,14 +122,14 @@ def action_letters(actions: frozenset[str]) -> str:
 
 def _restriction(part: str) -> tuple[str, tuple[str, ...]]:
     name, _, value = part.partition("=")
-    values = tuple(sorted(set(_UNESCAPED_COMMA.split(_decoded(value)))))
-    name = _decoded(name)
+    values = tuple(sorted(set(_UNESCAPED_COMMA.split(_decode(value)))))
+    name = _decode(name)
     if not name or not all(values):
         raise MalformedQuery(part)
     return name, values
 
 
-def _decoded(text: str) -> str:
+def _decode(text: str) -> str:
     if _PERCENT.search(text):
         raise MalformedQuery(text)
     try:

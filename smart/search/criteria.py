@@ -23,7 +23,7 @@ class Criterion:
     base: str
 
     def __post_init__(self) -> None:
-        if not self._understood():
+        if not self._is_understood():
             raise UnsupportedCriterion(f"that modifier on {self.parameter.name}")
         if self.modifier == "missing" and self.values not in (("true",), ("false",)):
             raise UnsupportedCriterion(f"{self.parameter.name}:missing takes true or false")
@@ -38,7 +38,7 @@ class Criterion:
         hit = any(self._fits(element, value) for element in found for value in self.values)
         return hit is not (self.modifier == "not")
 
-    def _understood(self) -> bool:
+    def _is_understood(self) -> bool:
         if self.modifier in ("", "missing", *_MODIFIERS[self.parameter.type]):
             return True
         return self.parameter.type == "reference" and self.modifier[:1].isupper() and self.modifier.isalpha()
@@ -98,14 +98,14 @@ def _token(element: Json, value: str, modifier: str) -> bool:
     """`code`, `|code`, `system|` and `system|code`, over every shape in which FHIR writes a code."""
     if isinstance(element, dict) and "coding" in element:
         return any(_token(coding, value, modifier) for coding in elements_at(element, ("coding",)))
-    system, code = _coded(element)
+    system, code = _system_and_code(element)
     wanted_system, bar, wanted_code = value.rpartition("|")
     if bar and wanted_system != system:
         return False
     return wanted_code == code or (bool(bar) and not wanted_code and bool(wanted_system))
 
 
-def _coded(element: Json) -> tuple[str, Json]:
+def _system_and_code(element: Json) -> tuple[str, Json]:
     if isinstance(element, dict):
         return element.get("system") or "", element.get("code", element.get("value"))
     return "", str(element).lower() if isinstance(element, bool) else element
@@ -116,22 +116,22 @@ def _string(element: Json, value: str, modifier: str) -> bool:
         return False
     if modifier == "exact":
         return element == value
-    wanted = _folded(value)
+    wanted = _fold(value)
     if not wanted:
         return False
-    return wanted in _folded(element) if modifier == "contains" else _folded(element).startswith(wanted)
+    return wanted in _fold(element) if modifier == "contains" else _fold(element).startswith(wanted)
 
 
-def _folded(text: str) -> str:
+def _fold(text: str) -> str:
     return "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c)).casefold()
 
 
 def _date(element: Json, value: str, modifier: str) -> bool:
-    stored = _stored(element)
+    stored = _interval(element)
     return stored is not None and dates.is_match(dates.search_date(value)[0], stored, dates.search_date(value)[1])
 
 
-def _stored(element: Json) -> dates.Interval | None:
+def _interval(element: Json) -> dates.Interval | None:
     """The interval of a date, or of a Period that may be open on either side."""
     try:
         if isinstance(element, str):

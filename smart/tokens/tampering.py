@@ -61,10 +61,10 @@ def payload(found: tuple[str, ...]) -> Any:
 
 
 def _canonical(part: str) -> str:
-    return base64.urlsafe_b64encode(_decoded(part)).rstrip(b"=").decode()
+    return base64.urlsafe_b64encode(_decode(part)).rstrip(b"=").decode()
 
 
-def _decoded(part: str) -> bytes:
+def _decode(part: str) -> bytes:
     kept = _STRAY.sub("", part.replace("+", "-").replace("/", "_"))
     whole = kept[:-1] if len(kept) % 4 == 1 else kept  # six bits alone are no byte
     return base64.urlsafe_b64decode(whole + "=" * (-len(whole) % 4))
@@ -72,6 +72,6 @@ def _decoded(part: str) -> bytes:
 
 def _json(part: str) -> Any:
     try:
-        return json.loads(_decoded(part))
+        return json.loads(_decode(part))
     except (ValueError, RecursionError):
         return None

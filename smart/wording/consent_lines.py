@@ -20,8 +20,8 @@ def consent_lines(scopes: Iterable[Scope], context: ConsentContext) -> tuple[Con
     found = coherent_scopes(every)
     context = replace(context, mixed=any(scope.context == "user" for scope in found))
     lines = [
-        *(_reading_line(scope, context) for scope in _share(found, "rs")),
-        *(_writing_line(scope, context, found) for scope in _share(found, "cud")),
+        *(_reading_line(scope, context) for scope in _scopes_with(found, "rs")),
+        *(_writing_line(scope, context, found) for scope in _scopes_with(found, "cud")),
         *_identity(found, context),
         *_time(every, context),
     ]
@@ -36,7 +36,7 @@ def duration(seconds: int) -> str:
     return words.ONE_MINUTE if minutes == 1 else words.MINUTES.format(count=minutes)
 
 
-def _share(scopes: Iterable[Scope], actions: str) -> list[Scope]:
+def _scopes_with(scopes: Iterable[Scope], actions: str) -> list[Scope]:
     """The part of the scopes that needs these letters, merged, in the order of the words' table."""
     parts = []
     for scope in scopes:
@@ -44,10 +44,10 @@ def _share(scopes: Iterable[Scope], actions: str) -> list[Scope]:
         if wanted and scope.context in words.SEE:
             name = f"{scope.context}/{scope.resource}.{action_letters(wanted)}" + "".join(scope.name.partition("?")[1:])
             parts.append(Scope(name, scope.context, scope.resource, frozenset(wanted), scope.query))
-    return sorted(shortest_form(parts), key=_place)
+    return sorted(shortest_form(parts), key=_sort_key)
 
 
-def _place(scope: Scope) -> tuple[int, int, str, str]:
+def _sort_key(scope: Scope) -> tuple[int, int, str, str]:
     place = list(words.TYPES).index(scope.resource) if scope.resource in words.TYPES else len(words.TYPES)
     wildcard = scope.resource == "*"
     return (
@@ -65,30 +65,32 @@ def _kind(scope: Scope, context: ConsentContext, *, changed: bool = False) -> tu
         text, hint, strong = context.fill(words.TYPES[scope.resource], subject=subject), "", ""
         text = text[:1].lower() + text[1:] if changed else text
     else:
-        strong = _spelled(scope.resource)
+        strong = _type_words(scope.resource)
         unknown = words.UNKNOWN_TYPE_CHANGED if changed else words.UNKNOWN_TYPE
         text, hint = context.fill(unknown, type=strong), words.UNKNOWN_TYPE_HINT
     if scope.query:
-        text, hint = _restricted(scope.query, text, hint, context, changed=changed)
+        text, hint = _restriction_words(scope.query, text, hint, context, changed=changed)
     return text, hint, strong
 
 
-def _restricted(query: Query, text: str, hint: str, context: ConsentContext, *, changed: bool) -> tuple[str, str]:
+def _restriction_words(
+    query: Query, text: str, hint: str, context: ConsentContext, *, changed: bool
+) -> tuple[str, str]:
     """What is left of a type by a restriction: named where the kind has a name, else by its codes (SCP-10)."""
     named = [words.KINDS.get(code_of(value), "") for value in category_values(query)]
     if named and all(named):
         kinds = words.OR.join(named)
         return (kinds[:1].lower() + kinds[1:] if changed else kinds), hint
-    codes = words.AND.join(words.OR.join(map(_marked, values)) for _, values in query)
+    codes = words.AND.join(words.OR.join(map(_code_words, values)) for _, values in query)
     return context.fill(words.PART, kind=text, codes=codes), words.PART_HINT
 
 
-def _marked(value: str) -> str:
+def _code_words(value: str) -> str:
     system, bar, code_ = value.rpartition("|")
     return words.CODE.replace("{code}", code_).replace("{system}", system) if bar else value
 
 
-def _spelled(resource: str) -> str:
+def _type_words(resource: str) -> str:
     return _WORD.sub(" ", resource).capitalize()
 
 
@@ -138,14 +140,14 @@ def _writing_line(scope: Scope, context: ConsentContext, all_scopes: Sequence[Sc
     hints = (
         words.ADD_HINT if acts == "c" else "",
         words.DELETE_HINT if "d" in acts else "",
-        "" if _readable(scope, all_scopes) else words.BLIND_HINT,
+        "" if _is_readable(scope, all_scopes) else words.BLIND_HINT,
         hint,
     )
     strong = next((word for word in words.DELETE if "d" in acts and word in text), "")
     return ConsentLine(0, CHANGE, text, " ".join(filter(None, hints)), (scope.name,), strong, scope.resource)
 
 
-def _readable(scope: Scope, all_scopes: Sequence[Scope]) -> bool:
+def _is_readable(scope: Scope, all_scopes: Sequence[Scope]) -> bool:
     wanted = Scope("", scope.context, scope.resource, frozenset("r"), scope.query)
     searched = Scope("", scope.context, scope.resource, frozenset("s"), scope.query)
     return any(held.covers(wanted) or held.covers(searched) for held in all_scopes)

@@ -13,7 +13,7 @@ from oauth.http.machine_request import MachineRequest
 from oauth.http.machine_response import MachineResponse
 from oauth.workbench.console.buffer import buffer
 from oauth.workbench.console.harmless import harmless_text
-from oauth.workbench.console.row import Outcome, Row, about, why
+from oauth.workbench.console.row import Outcome, Row, refusal_fields, token_fields
 from oauth.workbench.faults.introspection import can_have
 from oauth.workbench.faults.switch import FAULT, current_fault
 from oauth.workbench.memory.minted_kinds import kind_of
@@ -51,7 +51,7 @@ def _row(scope: Scope, answer: MachineResponse, took: int) -> Row:
         "answer": word,
         "outcome": outcome,
         **_about(scope["path"], request, body),
-        **why(answer.explanation),
+        **refusal_fields(answer.explanation),
     }
     if outcome is Outcome.REFUSED:
         reasons = (_denial(body), str(found.get("reason", "")))
@@ -111,7 +111,7 @@ def _about(path: str, request: MachineRequest | None, body: dict[str, Any]) -> d
     if path == INTROSPECT or path in DECISIONS:
         return {"asker": named, **_asked_about(request)} if request else {}
     claims = _claims_of_jwt(str(body.get("access_token", "")))
-    return {"client": named, **about({"patient": body.get("patient"), **claims})}
+    return {"client": named, **token_fields({"patient": body.get("patient"), **claims})}
 
 
 def _asked_about(request: MachineRequest) -> dict[str, Any]:
@@ -119,7 +119,7 @@ def _asked_about(request: MachineRequest) -> dict[str, Any]:
     audience = claims.get("aud")
     named = audience if isinstance(audience, list) else [audience]
     return {
-        **about(claims),
+        **token_fields(claims),
         "kind": kind_of(asked_digest(request)),
         "audiences": tuple(harmless_text(name) for name in named if isinstance(name, str)),
         "has_scope": bool(claims.get("scope")),

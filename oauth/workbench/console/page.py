@@ -43,7 +43,7 @@ def console(request: HttpRequest) -> HttpResponse:
         "is_empty": not every,
         "latest": buffer.latest,
         "filters": filters,
-        **_counted(filters, every),
+        **_counts(filters, every),
         "clients": _options((row.client for row in every), filters.client),
         "servers": _options((row.server for row in every), filters.server),
         "now": to_datetime(clock.now()).strftime("%H:%M:%S"),
@@ -62,7 +62,7 @@ def clear(request: HttpRequest) -> HttpResponse:
     return redirect_within(PAGE)
 
 
-def _counted(filters: Filters, every: list[Row]) -> dict[str, object]:
+def _counts(filters: Filters, every: list[Row]) -> dict[str, object]:
     """How many fit each answer that may be chosen."""
     counts = filters.counts(every)
     return {"chips": _chips(filters, counts), "refused": counts["refused"], "of": counts["all"]}

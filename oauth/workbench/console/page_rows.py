@@ -11,7 +11,7 @@ from accounts import clock
 from oauth.http.request_log import logged_route
 from oauth.workbench.console.buffer import buffer
 from oauth.workbench.console.harmless import harmless_path, harmless_query, harmless_text
-from oauth.workbench.console.row import Outcome, Row, about, why
+from oauth.workbench.console.row import Outcome, Row, refusal_fields, token_fields
 from oauth.workbench.memory.minted_kinds import MINTED_KIND
 from smart.explanation import explanation_of
 from smart.http.about_token import ABOUT_TOKEN
@@ -58,7 +58,7 @@ def _row(request: HttpRequest, response: HttpResponse, took: int, what: str, rig
         "answer": str(status) if is_refused or not right else _word(response, right),
         "outcome": outcome,
         **_about(request),
-        **why(explanation),
+        **refusal_fields(explanation),
     }
     if is_refused and not found.get("reason"):
         found["reason"] = _diagnostics(response)
@@ -82,7 +82,7 @@ def _about(request: HttpRequest) -> dict[str, str]:
     claims: Mapping[str, Any] = request.META.get(ABOUT_TOKEN) or {}
     query = _query(request)
     named = request.META.get(CLIENT_ID) or query.get("client_id", "")
-    return about({"client_id": named, "aud": query.get("aud"), **claims})
+    return token_fields({"client_id": named, "aud": query.get("aud"), **claims})
 
 
 def _query(request: HttpRequest) -> Mapping[str, Any]:

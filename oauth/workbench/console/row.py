@@ -83,7 +83,7 @@ class Row:
         return self.server.partition("://")[2] or self.server
 
 
-def about(claims: Mapping[str, Any]) -> dict[str, str]:
+def token_fields(claims: Mapping[str, Any]) -> dict[str, str]:
     """Client, FHIR server, person and patient, as a token says them."""
     audience = claims.get("aud")
     server = audience[0] if isinstance(audience, list) and audience else audience
@@ -103,7 +103,7 @@ def _last_parts(reference: Any) -> str:
     return "/".join(reference.rsplit("/", 2)[-2:]) if isinstance(reference, str) else ""
 
 
-def why(explanation: Explanation | None) -> dict[str, str]:
+def refusal_fields(explanation: Explanation | None) -> dict[str, str]:
     """What a row says of a refusal."""
     if explanation is None:
         return {}

@@ -4,23 +4,23 @@ import json
 from collections.abc import Mapping
 
 from oauth.workbench.minting.compact import algorithm, compact
-from oauth.workbench.minting.good_token import Claims, Forge, GoodToken, Keys, signed
+from oauth.workbench.minting.good_token import Claims, Forge, GoodToken, Keys, sign
 
 DEEP, DEEP_IN_A_HEADER = 10_000, 1_500
 
 
 def _doubled_patient(good: GoodToken, keys: Keys) -> str:
     second = json.dumps({"patient": good.other_patient})
-    return signed(f"{json.dumps(dict(good.claims))[:-1]}, {second[1:]}", keys.own)
+    return sign(f"{json.dumps(dict(good.claims))[:-1]}, {second[1:]}", keys.own)
 
 
 def _doubled_scope(good: GoodToken, keys: Keys) -> str:
-    return signed(f'{{"scope": "openid", {json.dumps(dict(good.claims))[1:]}', keys.own)
+    return sign(f'{{"scope": "openid", {json.dumps(dict(good.claims))[1:]}', keys.own)
 
 
 def _deep(depth: int) -> Forge:
     def forge(good: GoodToken, keys: Keys) -> str:
-        return signed(f'{json.dumps(dict(good.claims))[:-1]}, "deep": {"[" * depth}{"]" * depth}}}', keys.own)
+        return sign(f'{json.dumps(dict(good.claims))[:-1]}, "deep": {"[" * depth}{"]" * depth}}}', keys.own)
 
     return forge
 

@@ -9,7 +9,7 @@ from joserfc.jwk import ECKey
 
 from oauth.keys.signing_keys import Key
 from oauth.workbench.minting.compact import algorithm, compact, content, der_signature, part
-from oauth.workbench.minting.good_token import CannotMint, Forge, GoodToken, Keys, header, signed
+from oauth.workbench.minting.good_token import CannotMint, Forge, GoodToken, Keys, header, sign
 
 
 def _signature(change: Callable[[bytes], bytes]) -> Forge:
@@ -41,7 +41,7 @@ def _foreign_key(good: GoodToken, keys: Keys) -> str:
 
 
 def _more_scopes(good: GoodToken, keys: Keys) -> str:
-    return signed({**good.claims, "scope": f"{good.claims.get('scope', '')} patient/*.cruds user/*.cruds"}, keys.own)
+    return sign({**good.claims, "scope": f"{good.claims.get('scope', '')} patient/*.cruds user/*.cruds"}, keys.own)
 
 
 def _der(good: GoodToken, keys: Keys) -> str:
@@ -93,7 +93,7 @@ FORGERIES: Mapping[str, Forge] = {
     "payload-changed": _change_payload,
     "foreign-key": _foreign_key,
     "resigned-by-us": _more_scopes,
-    "withdrawn-key": lambda good, keys: signed(good.claims, keys.withdrawn),
+    "withdrawn-key": lambda good, keys: sign(good.claims, keys.withdrawn),
     "signature-der": _der,
     "alg-none": _unsigned(alg="none"),
     "alg-None": _unsigned(alg="None"),
@@ -103,5 +103,5 @@ FORGERIES: Mapping[str, Forge] = {
     "alg-hs256-public-jwk": signed_by_hmac(_public_jwk),
     "alg-hs256-public-der": signed_by_hmac(lambda key: key.as_der(private=False)),
     "alg-other-type": _other_algorithm,
-    "good-previous-key": lambda good, keys: signed(good.claims, keys.previous),
+    "good-previous-key": lambda good, keys: sign(good.claims, keys.previous),
 }

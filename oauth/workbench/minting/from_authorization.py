@@ -12,7 +12,7 @@ from oauth.tokens import access_token
 from oauth.tokens.authorization_state import AuthorizationState
 from oauth.tokens.claims import build_claims
 from oauth.workbench.minting import stand_in_keys
-from oauth.workbench.minting.good_token import CannotMint, Claims, GoodToken, signed
+from oauth.workbench.minting.good_token import CannotMint, Claims, GoodToken, sign
 from smart.digests import random_token
 from smart.time_units import SECOND
 
@@ -31,7 +31,7 @@ def good_token(authorization: Authorization, lifetime: int, listener: str, *, no
     is_opaque = state.token_format == FhirServer.TokenFormat.OPAQUE
     keys = None if is_opaque else stand_in_keys.keys_of(state)
     return GoodToken(
-        token=signed(in_jwt, keys.own) if keys else random_token(),
+        token=sign(in_jwt, keys.own) if keys else random_token(),
         claims=in_jwt,
         answer=claims.introspection,
         keys=keys,

@@ -66,6 +66,6 @@ def header(key: Key) -> dict[str, Any]:
     return {"alg": algorithm(key), "typ": TYPE, "kid": key.kid}
 
 
-def signed(claims: Claims | str, key: Key) -> str:
+def sign(claims: Claims | str, key: Key) -> str:
     """These claims as a good server would sign them."""
     return compact(header(key), claims, key)

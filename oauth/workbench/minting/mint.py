@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from oauth.workbench.minting import backend_kinds, bad_content, bad_headers, bad_signatures
-from oauth.workbench.minting.good_token import CannotMint, Claims, Forge, GoodToken, signed
+from oauth.workbench.minting.good_token import CannotMint, Claims, Forge, GoodToken, sign
 from smart.digests import random_token
 from smartauth_probe.bad_claims import CHANGES
 from smartauth_probe.kinds import Kind
@@ -46,7 +46,7 @@ def _mint_changed_claims(kind: Kind, good: GoodToken) -> Minted:
     is_issued = kind.fools.introspection or kind.is_good
     if not is_issued and good.keys is None:
         raise CannotMint("an opaque token has no claims of its own")
-    token = signed(change(good.claims, good), good.keys.own) if good.keys else random_token()
+    token = sign(change(good.claims, good), good.keys.own) if good.keys else random_token()
     return Minted(token, change(good.answer, good) if is_issued else None)
 
 

@@ -42,7 +42,7 @@ class Command(BaseCommand):
         EVENTS.add_to(parser)
 
     def handle(self, **options: Any) -> None:
-        wanted = _wanted(options)
+        wanted = _condition(options)
         coming = NewEvents(wanted)
         self._print(newest_events(wanted, at_most=options["last"]), as_json=options["json"])
         if options["follow"]:
@@ -61,7 +61,7 @@ class Command(BaseCommand):
         self.stdout.flush()
 
 
-def _wanted(options: dict[str, Any]) -> Q:
+def _condition(options: dict[str, Any]) -> Q:
     """What the rows of both tables must meet. A kind that nobody records is a mistake, not an empty answer."""
     if unknown := set(options["kind"] or ()) - set(EventKind):
         raise CommandError(

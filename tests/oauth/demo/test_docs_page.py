@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from oauth.demo.markdown import rendered
+from oauth.demo.markdown import render_markdown
 from tests.docs.pages import named, pages
 
 pytestmark = [pytest.mark.one_engine, pytest.mark.django_db]
@@ -40,7 +40,7 @@ def test_html_in_a_page_is_text_and_a_dangerous_link_is_none() -> None:
     odd = '# <b>x</b>\n\n<script>alert(1)</script> [a](javascript:alert(1)) <a id="x" onclick="y"></a>\n\n'
     odd += '```"><i>\nx\n```\n'
 
-    shown = rendered(odd, lambda to: to)
+    shown = render_markdown(odd, lambda to: to)
 
     assert not re.search(r"<(script|b|i|a)\b", shown)
 

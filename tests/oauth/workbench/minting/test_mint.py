@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from joserfc.jwk import ECKey, RSAKey
 
-from oauth.workbench.minting.good_token import CannotMint, GoodToken, Keys, signed
+from oauth.workbench.minting.good_token import CannotMint, GoodToken, Keys, sign
 from oauth.workbench.minting.mint import FORGERIES, Minted, mint
 from smartauth_probe.bad_claims import CHANGES
 from smartauth_probe.catalogue import kinds
@@ -95,7 +95,7 @@ def good_token(algorithm: str = "", **changes: Any) -> GoodToken:
     who = {"iss": ISSUER, "aud": BASE, "sub": "u-1", "client_id": "app", "jti": "one"}
     claims = {**who, "iat": now, "exp": now + 300, "scope": "patient/*.rs", "patient": "amy", **changes}
     answer = {"active": True, "token_type": "Bearer", **{name: claims[name] for name in claims if name != "jti"}}
-    token = signed(claims, keys(algorithm).own) if algorithm else "opaque"
+    token = sign(claims, keys(algorithm).own) if algorithm else "opaque"
     return GoodToken(
         token=token, claims=claims, answer=answer, keys=keys(algorithm) if algorithm else None,
         other_base="https://fhir.example.org/fhir/other", other_patient="ben", listener=LISTENER,
