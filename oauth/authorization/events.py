@@ -9,13 +9,13 @@ from accounts.address import client_address
 from audit.event_kinds import EventKind
 from audit.trail import Event
 from oauth.authorization.pending_request import Pending
+from oauth.http.failures import has_known_form
 from oauth.http.refusal_events import record_refusal
 from oauth.models import Client, public_reference
 from smart.explanation import Explanation
 from smart.http.urls import LONGEST, public_part
-from smart.text import is_printable_ascii, replace_unsafe_characters
+from smart.text import replace_unsafe_characters
 
-LONGEST_CLIENT_ID = 100
 _SENT = {"AZ-05": "redirect_uri", "AZ-08": "aud", "SCP-06": "scope"}  # what of a request stands in the trail, by rule
 
 
@@ -29,9 +29,8 @@ def record_refused_request(
 ) -> None:
     """Of a request that nobody waits with: which rule refused, and what was sent where that is no secret (AZ-25)."""
     named = client.client_id if client else parameters.get("client_id", "")
-    is_client_id = len(named) <= LONGEST_CLIENT_ID and is_printable_ascii(named)
     kept = replace(explanation, presented=_value_sent(explanation, parameters))
-    fields = {"client": named if is_client_id else "", "reference": reference}
+    fields = {"client": named if has_known_form(named) else "", "reference": reference}
     record_refusal(request, EventKind.AUTHORIZE_REFUSED, kept, **fields)
 
 

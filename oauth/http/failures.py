@@ -35,10 +35,11 @@ def count_failure(error: OAuthError, request: MachineRequest) -> OAuthError:
 def _known_client_id(request: MachineRequest) -> str:
     """All clients that nobody knows count as one: invented ones must not fill the database."""
     named = request.credentials.client_id
-    return named if _has_known_form(named) and Client.objects.filter(client_id=named).exists() else ""
+    return named if has_known_form(named) and Client.objects.filter(client_id=named).exists() else ""
 
 
-def _has_known_form(client_id: str) -> bool:
+def has_known_form(client_id: str) -> bool:
+    """Whether it could be the id of a client at all, so that an event may hold it (RFC 6749 appendix A.1)."""
     return 0 < len(client_id) <= LONGEST_CLIENT_ID and is_printable_ascii(client_id)
 
 
@@ -47,7 +48,7 @@ def _failure_event(request: MachineRequest, reason: str) -> Event:
     return Event(
         kind=EventKind.CLIENT_AUTHENTICATION_FAILED,
         at=request.now,
-        client=named if _has_known_form(named) else "",
+        client=named if has_known_form(named) else "",
         address=request.address,
         reason=reason,
     )
