@@ -11,7 +11,7 @@ from django.views.decorators.csrf import csrf_exempt
 from accounts import clock
 from accounts.address import client_address
 from accounts.sessions import signed_in_user
-from oauth.authorization.explain import explanation
+from oauth.authorization.error_page_details import error_page_details
 from oauth.authorization.prompts import MUST_ACT, silent_refusal
 from oauth.authorization.refusals import FAILED_HERE
 from oauth.authorization.refused_request import refuse_request, require_room, stop
@@ -50,7 +50,7 @@ def authorize(request: HttpRequest) -> HttpResponse:
     try:
         redirect_uri = trusted_redirect_uri(parameters, allowed)
     except Unredirectable as refusal:
-        explained = explanation(refusal, parameters, allowed, _bases())
+        explained = error_page_details(refusal, parameters, allowed, _bases())
         return stop(request, refusal, parameters, client, explained=explained)
     if client is None or allowed is None:
         raise AssertionError("trusted_redirect_uri() lets no unknown client through")

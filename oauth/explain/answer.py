@@ -15,7 +15,7 @@ class Tag(NamedTuple):
 
 
 class Fact(NamedTuple):
-    """A line of the stub. `table` and `key` name the row in the admin, for operators."""
+    """A line beside the conclusion. `table` and `key` name the row in the admin, for operators."""
 
     label: str
     text: str

@@ -1,4 +1,4 @@
-"""Development only: which rule refused, which passed before it, which were not reached (AZ-25)."""
+"""Below an error page, in development only: which rule refused, which passed, which were not reached (AZ-25)."""
 
 from collections.abc import Mapping
 from itertools import takewhile
@@ -13,10 +13,10 @@ from smart.http.parameters import Parameters
 NOT_ON_THE_LIST = frozenset({"E4", "E7"})
 
 
-def explanation(
+def error_page_details(
     refusal: Unredirectable, parameters: Parameters, client: ClientPolicy | None, bases: Mapping[str, str]
 ) -> dict[str, object]:
-    """What the error page's details show; nothing at all outside development."""
+    """What stands below the error; nothing at all outside development."""
     if not settings.SMARTAUTH_DEV:
         return {}
     found: dict[str, object] = {
