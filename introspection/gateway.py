@@ -21,12 +21,11 @@ from smart.decisions.gateway import (
     evaluation_of,
     gateway_answer,
 )
-from smart.decisions.refusals import NOT_ALLOWED, Refusal
+from smart.decisions.refusals import NO_TOKEN, NOT_ALLOWED
 from smart.explanation import Explanation
 from smart.http.errors import InvalidRequest, OAuthError
 from smart.http.parameters import Parameters
 
-NO_TOKEN = Refusal(HTTPStatus.UNAUTHORIZED, "login", "An access token is needed.")
 TOKENLESS = Explanation("TV-01", "the request carries no access token, or something that has not the form of one")
 NEEDS_VIEW = Explanation("PC-04", "only some records may be shown, and the gateway does not limit it to them")
 
