@@ -29,18 +29,20 @@ class Answer(NamedTuple):
 class Oracle:
     """Whatever is asked, it says `says`; as many as `drops` times it hangs up before.
 
-    With claims that it shall say it decides by them, where it is asked for a decision.
+    With claims that it shall say it decides by them, where it is asked for a decision. `questions` counts what came.
     """
 
     def __init__(self) -> None:
         self.says = Answer()
         self.claims: dict[str, Any] | None = None
         self.drops = 0
+        self.questions = 0
         oracle = self
 
         class Answers(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 question = self.rfile.read(int(self.headers["Content-Length"]))
+                oracle.questions += 1
                 self.tell(oracle.answer(self.path, question))
 
             def do_GET(self) -> None:

@@ -35,7 +35,8 @@ class Asking {
     if (this.document.endsAt < Date.now()) {
       const path = `/o/smart-configuration?aud=${encodeURIComponent(this.options.base)}`;
       const body = await this.exchange(path, { headers: this.headers });
-      parsed(body);
+      const found = parsed(body);
+      if (typeof found !== 'object' || found === null || Array.isArray(found)) throw new Unavailable('no document');
       this.document = { body, endsAt: Date.now() + KEPT_MS };
     }
     return this.document.body;

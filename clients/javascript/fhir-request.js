@@ -61,6 +61,8 @@ class FhirRequest {
 /** The rest of a raw URL below the path of the base; null for one that is elsewhere, or that two may read differently. */
 function urlBelow(root, url) {
   if (!url.startsWith(`${root}/`) || /[^!-~]|[\\#]/.test(url)) return null;
+  const [path] = url.split('?');
+  if (/\/\/|\/(\.|%2e){1,2}(\/|$)/i.test(path)) return null;
   return url.slice(root.length + 1);
 }
 

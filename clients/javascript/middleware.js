@@ -6,12 +6,15 @@ const { Gate } = require('./gate');
 const { BROKEN_SERVER, NOT_BELOW_THE_BASE, Refused } = require('./http-answer');
 const { leaveBody, readBody } = require('./request-body');
 
-// with them a server runs another method than the one that was decided (TV-29 of the checklist)
-const ANOTHER_METHOD = ['x-http-method-override', 'x-method-override', 'x-http-method'];
-// with them it answers without a body, with a part of one, or with one that cannot be read here
+// with them a server runs another method, or another URL, than the one that was decided (TV-29 of the checklist)
+const ANOTHER_REQUEST = [
+  'x-http-method-override', 'x-method-override', 'x-http-method', 'x-original-url', 'x-rewrite-url',
+];
+// with them it answers without a body, with a part of one or one that cannot be read here, or its status tells that a
+// hidden record exists
 const NO_WHOLE_BODY = [
-  ...['if-none-match', 'if-modified-since', 'if-range', 'range', 'accept', 'accept-encoding'],
-  ...['content-length', 'transfer-encoding', 'content-type'],
+  ...['if-match', 'if-none-match', 'if-modified-since', 'if-unmodified-since', 'if-range', 'range'],
+  ...['accept', 'accept-encoding', 'content-length', 'transfer-encoding', 'content-type'],
 ];
 
 /** Lets nothing through that smartauth has not decided. `request.smartauth` is the decision. Stands before all else. */
@@ -28,7 +31,7 @@ async function pass(gate, request, response, next) {
   const asked = requestOf(gate.options, request);
   if (asked === null) return send(response, NOT_BELOW_THE_BASE);
   const passage = await gate.before(asked, (limit) => readBody(request, limit));
-  removeHeaders(request, ANOTHER_METHOD);
+  removeHeaders(request, ANOTHER_REQUEST);
   if (passage.body !== undefined) leaveBody(request, passage.body, passage.request.form !== null);
   request.smartauth = passage.decision;
   if (!passage.token) return next();
@@ -51,18 +54,21 @@ function requestOf({ root }, request) {
     method: request.method,
     url,
     authorization: request.headersDistinct.authorization, // node keeps only the first of two in `headers`
-    isConditional: 'if-none-exist' in request.headers,
+    isConditional: Object.keys(request.headers).map(hyphenated).includes('if-none-exist'),
     address: request.socket.remoteAddress,
   });
 }
 
 function removeHeaders(request, names) {
-  for (const name of names) {
-    delete request.headers[name];
-    delete request.headersDistinct[name];
-  }
-  const { rawHeaders } = request;
-  request.rawHeaders = rawHeaders.filter((_, at) => !names.includes(rawHeaders[at - (at % 2)].toLowerCase()));
+  const { headers, headersDistinct, rawHeaders } = request;
+  const isOne = (name) => names.includes(hyphenated(name));
+  for (const known of [headers, headersDistinct]) Object.keys(known).filter(isOne).forEach((name) => delete known[name]);
+  request.rawHeaders = rawHeaders.filter((_, at) => !isOne(rawHeaders[at - (at % 2)]));
+}
+
+/** An underscore is a hyphen to a server behind that is built on WSGI or CGI. */
+function hyphenated(name) {
+  return name.toLowerCase().replaceAll('_', '-');
 }
 
 /** The request as it is to be answered, for handlers that look at it in any of these places. */

@@ -9,7 +9,7 @@ const NOTHING_FOUND = answerOf(200, { resourceType: 'Bundle', type: 'searchset',
 /** The same as a GET whose answer can be checked: a search by POST with its form in the query, nothing cut short. */
 function prepared(request) {
   const query = [request.query, request.form].filter(Boolean).join('&');
-  const pairs = [...new URLSearchParams(query)].filter(([name, value]) => !isTakenOff(request, name, value));
+  const pairs = pairsOf(query).filter(([name, value]) => !isTakenOff(request, name, value));
   const path = request.isSearchByPost ? request.type : request.path;
   return request.with({ method: 'GET', path, query: encoded(pairs), form: null });
 }
@@ -25,7 +25,7 @@ function narrowed(request, view, how) {
   if (ids.length) added.push(['_id', ids.join(',')]);
   else if (patients?.length === 1 && how === 'compartment') path = `Patient/${patients[0]}/${request.type}`;
   else if (patients) added.push(['patient', patients.map((id) => `Patient/${id}`).join(',')]);
-  const pairs = [...new URLSearchParams(request.query)];
+  const pairs = pairsOf(request.query);
   const isNew = ([name, value]) => !pairs.some((pair) => pair[0] === name && pair[1] === value);
   return request.with({ path, query: encoded([...pairs, ...added.filter(isNew)]) });
 }
@@ -33,6 +33,11 @@ function narrowed(request, view, how) {
 function isTakenOff(request, name, value) {
   if (name === '_count') return request.interaction === HISTORY;
   return CUT_SHORT.includes(name) || (name === '_summary' && value !== 'count');
+}
+
+/** Names and values; a question mark at the start is one of a name, which URLSearchParams would take off. */
+function pairsOf(query) {
+  return [...new URLSearchParams(`&${query}`)];
 }
 
 function encoded(pairs) {

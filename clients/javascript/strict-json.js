@@ -15,7 +15,7 @@ function parseJson(bytes) {
 /** Of a text that is JSON. A string before a colon is a name, wherever it stands. Throws SyntaxError. */
 function requireOneMeaning(text) {
   const open = []; // the names of each object or list
-  for (const [token, name, colon] of text.matchAll(/("(?:[^"\\]|\\.)*")(\s*:)?|[{}[\]]/g)) {
+  for (const [token, name, colon] of text.matchAll(/("[^"\\]*(?:\\.[^"\\]*)*")(\s*:)?|[{}[\]]/g)) {
     if (token === '{' || token === '[') {
       if (open.push(new Set()) > MAX_DEPTH) throw new SyntaxError('nested too deep');
     } else if (token === '}' || token === ']') {

@@ -16,12 +16,13 @@ from smart.decisions.refusals import Refusal
 from smart.decisions.view import OutOfScope, Reach, View, is_unconditional, is_visible, may_be_stored
 from smart.explanation import Why
 from smart.fhir.definitions import ResourceDefinition, definitions
-from smart.fhir.elements import Json
+from smart.fhir.elements import Json, size
 from smart.fhir.versions import resource_types
 
 _AFTER = frozenset({"create", "update", "patch"})  # judged by what would be stored
 _BEFORE = frozenset({"update", "patch", "delete"})  # judged by what is stored
 _MANY = frozenset({"search-type", "history-type", "history-instance"})  # answers of more than one resource
+_MOST_COMPARISONS = 100_000  # a matter of a tenth of a second; a record that needs more is not shown
 
 LiesIn = Callable[[Json, View, ResourceDefinition, str], bool]
 
@@ -94,7 +95,7 @@ def decide(reach: Reach, question: Question, *, applies_views: bool, is_entry: b
     if hidden := _hidden(reach, question, view):
         return deny(DenialReason.NOT_IN_VIEW, hidden, rule="PC-02", what="the content that was sent is out of reach")
     views = {question.type: view, **_included(reach, question)}
-    by_content = _is_decided_by_content(question, is_entry=is_entry)
+    by_content = _is_decided_by_content(question, views, is_entry=is_entry)
     final = by_content or all(map(is_unconditional, views.values()))
     if not (final or applies_views):
         what = "the FHIR server does not say that it applies views"
@@ -112,10 +113,18 @@ def _refused_parameters(reach: Reach, question: Question, view: View) -> tuple[s
     """What would tell of records beyond the view; nothing is beyond it for a subject who may see everything."""
     unclear = unclear_includes(question, reach.version, definitions(reach.version))
     elsewhere = tuple(dict.fromkeys((*parameters_elsewhere(question), *unclear)))
-    conditional = ("conditional",) if question.is_conditional and not is_unconditional(view) else ()
+    conditional = ("conditional",) if question.is_conditional and not _may_match_any(reach, question.type, view) else ()
     if elsewhere and not all(reach.sees_all(name) for name in resource_types(reach.version)):
         return (*elsewhere, *conditional)
     return conditional
+
+
+def _may_match_any(reach: Reach, name: str, view: View) -> bool:
+    """Whether a condition tells nothing new: the subject may change, and find, every record of the type (WR-11)."""
+    try:
+        return is_unconditional(view) and is_unconditional(reach.view(name, "s"))
+    except OutOfScope:
+        return False
 
 
 def _hidden(reach: Reach, question: Question, view: View) -> Refusal | None:
@@ -140,13 +149,21 @@ def _fits(content: Json, reach: Reach, question: Question, view: View, lies_in: 
         return False
     if is_unconditional(view):
         return True
+    if not _is_affordable(content, view):
+        return False
     defined = definitions(reach.version).get(question.type)
     return defined is not None and lies_in({"id": question.id, **content}, view, defined, reach.base)
 
 
-def _is_decided_by_content(question: Question, *, is_entry: bool) -> bool:
+def _is_affordable(content: Json, view: View) -> bool:
+    """Whether values and elements may be compared each with each: an app chooses its scopes and what it stores."""
+    values = sum(len(criterion.values) for alternative in view for criterion in alternative.where)
+    return not values or values * size(content) <= _MOST_COMPARISONS
+
+
+def _is_decided_by_content(question: Question, views: Mapping[str, View], *, is_entry: bool) -> bool:
     """Whether everything that a view would be applied to was sent along."""
-    if question.interaction in _MANY and not is_entry:
+    if not is_entry and (question.interaction in _MANY or len(views) > 1):
         return False
     has_after = question.content is not None or question.interaction == "delete"
     has_before = question.content_before is not None or question.interaction not in _BEFORE

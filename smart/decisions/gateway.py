@@ -103,13 +103,12 @@ def _relative_url(method: str, target: str, base: str) -> str:
     url = target.removeprefix(root)
     if not target.startswith(root) or url.startswith("/") or len(url) > MAX_QUERY or not _is_plain(url):
         return _UNKNOWN_URL
-    if is_search_by_post(method, url):  # its parameters stand in a body that no gateway sends along
-        return _UNKNOWN_URL
     try:
         question_of_http(method, url)
+        # the parameters of a search by POST stand in a body that no gateway sends along
+        return _UNKNOWN_URL if is_search_by_post(method, url) else url
     except ValueError:
         return _UNKNOWN_URL
-    return url
 
 
 def _is_plain(url: str) -> bool:

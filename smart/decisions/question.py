@@ -1,8 +1,9 @@
 """What a FHIR server asks: one interaction on one type or resource, as it stands or as an HTTP request (FHIR http)."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, unquote
 
 from smart.decisions.interactions import RequestPath, parse_path
 from smart.fhir.elements import Json
@@ -11,10 +12,12 @@ ANY_ID = "*"  # where no resource is named yet; no FHIR id can be that
 MAX_PARAMETERS = 100
 
 _CONDITIONAL = frozenset({"update", "patch", "delete"})
-_INCLUDES = ("_include", "_revinclude")
-_SEARCH = "_search"
+_EXACT = ("_include", "_revinclude", "_sort")  # their values are judged where they are spelled so, and nowhere else
 # asks about referring records, what a List holds, a named query, a filter that may chain, other resources inside
-_ELSEWHERE = ("_has", "_list", "_query", "_filter", "_contained", "_containedType")
+_ELSEWHERE = ("_has", "_list", "_query", "_filter", "_contained", "_containedtype")
+# a fragment stays with the client (RFC 9110 §7.1), and what is relative has no colon before a slash (RFC 3986 §4.2)
+_NOT_RELATIVE = re.compile(r"[^/?]*:|.*[\x00-\x1f\x7f#]", re.DOTALL)
+_NAME_ENDS = re.compile(r"[:\[]")  # at a modifier, or at the brackets that some servers take for a list
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +40,8 @@ class Question:
 
 
 def is_search_by_post(method: str, url: str) -> bool:
-    """Whether parameters stand in the body of such a request (FHIR search, POST _search)."""
-    return method == "POST" and urlsplit(url).path.rstrip("/").endswith(f"/{_SEARCH}")
+    """Whether parameters stand in the body of such a request (FHIR search, POST _search). Raises ValueError."""
+    return method == "POST" and _path_and_query(url)[0].interaction(method) == "search-type"
 
 
 def question_of_http(method: str, url: str, *, form: str = "", is_conditional: bool = False) -> Question:
@@ -47,9 +50,8 @@ def question_of_http(method: str, url: str, *, form: str = "", is_conditional: b
     `form` is the body of a search by POST, `is_conditional` whether If-None-Exist was sent. Raises ValueError for what
     is no URL, or has too many parameters.
     """
-    parts = urlsplit(url)
-    request_path = parse_path([unquote(segment) for segment in parts.path.strip("/").split("/")])
-    pairs = [pair for text in (parts.query, form) for pair in _pairs(text)]
+    request_path, query = _path_and_query(url)
+    pairs = [pair for text in (query, form) for pair in _pairs(text)]
     return question_at(request_path, method, pairs, is_conditional=is_conditional)
 
 
@@ -70,8 +72,22 @@ def question_at(
     )
 
 
+def _path_and_query(url: str) -> tuple[RequestPath, str]:
+    """Where a URL below the base leads, cut as servers cut it and not as a URL of its own would be."""
+    if _NOT_RELATIVE.match(url):
+        raise ValueError("no URL of a request")
+    path, _, query = url.partition("?")
+    segments = path.removeprefix("/").removesuffix("/").split("/")
+    return parse_path([unquote(segment) for segment in segments]), query
+
+
 def _pairs(text: str) -> list[tuple[str, str]]:
-    return parse_qsl(text, keep_blank_values=True, max_num_fields=MAX_PARAMETERS)
+    """The parameters, also those that a server finds which still cuts at semicolons (HTML 4.01 §B.2.2)."""
+    pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=MAX_PARAMETERS)
+    if ";" in text:
+        more = parse_qsl(text.replace(";", "&"), keep_blank_values=True, max_num_fields=MAX_PARAMETERS)
+        pairs += [pair for pair in more if pair not in pairs]
+    return pairs
 
 
 def _values(pairs: Sequence[tuple[str, str]], name: str) -> tuple[str, ...]:
@@ -87,5 +103,6 @@ def parameters_elsewhere(question: Question) -> tuple[str, ...]:
 
 
 def _looks_elsewhere(name: str) -> bool:
-    plain, _, modifier = name.partition(":")
-    return "." in name or plain in _ELSEWHERE or (plain in _INCLUDES and bool(modifier))
+    """Servers differ in which spellings they take for the same name: upper case, brackets, what stands before it."""
+    plain = _NAME_ENDS.split(name.strip(" ?").lower(), maxsplit=1)[0]
+    return "." in name or plain in _ELSEWHERE or (plain in _EXACT and name not in _EXACT)

@@ -97,7 +97,11 @@ def _check_dates(name: str, values: tuple[str, ...]) -> None:
 def _token(element: Json, value: str, modifier: str) -> bool:
     """`code`, `|code`, `system|` and `system|code`, over every shape in which FHIR writes a code."""
     if isinstance(element, dict) and "coding" in element:
-        return any(_token(coding, value, modifier) for coding in elements_at(element, ("coding",)))
+        return any(_is_code(coding, value) for coding in elements_at(element, ("coding",)))
+    return _is_code(element, value)
+
+
+def _is_code(element: Json, value: str) -> bool:
     system, code = _system_and_code(element)
     wanted_system, bar, wanted_code = value.rpartition("|")
     if bar and wanted_system != system:

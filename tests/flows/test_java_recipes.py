@@ -178,8 +178,14 @@ def test_another_method_named_in_a_header_changes_nothing(server: Recipe) -> Non
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 @pytest.mark.parametrize(
     "headers",
-    [{}, {"If-None-Match": 'W/"1"'}, {"If-Modified-Since": "Fri, 01 Jan 2100 00:00:00 GMT"}],
-    ids=["plain", "If-None-Match", "If-Modified-Since"],
+    [
+        {},
+        {"If-None-Match": 'W/"1"'},
+        {"If-Modified-Since": "Fri, 01 Jan 2100 00:00:00 GMT"},
+        {"If-Match": 'W/"2"'},
+        {"If-Unmodified-Since": "Thu, 01 Jan 1970 00:00:00 GMT"},
+    ],
+    ids=["plain", "If-None-Match", "If-Modified-Since", "If-Match", "If-Unmodified-Since"],
 )
 def test_what_is_out_of_reach_is_answered_like_what_never_existed(
     server: Recipe, method: str, headers: dict[str, str]
@@ -191,6 +197,26 @@ def test_what_is_out_of_reach_is_answered_like_what_never_existed(
 
     assert own.status_code == 200
     assert {(other.status_code, other.text) for other in others} == {(404, others[0].text)}
+    assert {frozenset(other.headers) for other in others} == {frozenset(others[0].headers)}
+
+
+@pytest.mark.parametrize("server", ["spring"], indirect=True)
+def test_a_bundle_that_somebody_stored_is_a_record_like_any_other(server: Recipe) -> None:
+    stored, unknown = server.ask("Bundle/letter"), server.ask("Bundle/nobody")
+
+    assert (stored.status_code, stored.text) == (404, unknown.text)
+
+
+@pytest.mark.parametrize("server", ["spring"], indirect=True)
+@pytest.mark.requirement("HI-01")
+def test_smartauth_is_asked_as_often_about_what_is_hidden_as_about_what_never_was(server: Recipe) -> None:
+    asked = []
+    for path in ("Observation/ben-1", "Observation/nobody-1"):
+        before = server.oracle.questions
+        assert server.ask(path).status_code == 404
+        asked.append(server.oracle.questions - before)
+
+    assert asked == [2, 2]
 
 
 @pytest.mark.parametrize("server", ["hapi"], indirect=True)

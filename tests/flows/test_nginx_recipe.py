@@ -104,8 +104,8 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
 
 @pytest.fixture
 def front(started: Front) -> Front:
-    """With a yes for what is about amy."""
-    started.smartauth.say(200, X_Smartauth_View="patient", X_Smartauth_Patient="amy")
+    """With a yes to the read of amy, and to the search for amy."""
+    started.smartauth.say(200, X_Smartauth_View="all", X_Smartauth_Patient="amy")
     return started
 
 
@@ -188,6 +188,15 @@ def test_a_search_finds_the_one_patient_of_the_decision_or_nobody(
     _, seen = front.arrives(path)
 
     assert seen[:2] == ("GET", f"/fhir/Patient?_id={found}")
+
+
+@pytest.mark.parametrize("said", [{}, {"X_Smartauth_View": "patient"}, {"X_Smartauth_View": "nearly all"}])
+def test_a_200_that_is_no_whole_yes_opens_no_record(front: Front, said: dict[str, str]) -> None:
+    front.smartauth.say(200, **said)
+
+    _, seen = front.arrives("Patient/amy")
+
+    assert seen[:2] == ("GET", "/fhir/Patient/_")
 
 
 def test_a_host_in_the_request_line_does_not_arrive_either(front: Front) -> None:

@@ -1,8 +1,9 @@
 """Decisions for FHIR servers (OpenID AuthZEN Authorization API 1.0): authenticated and bound as introspection is."""
 
+import asyncio
 import json
 from base64 import urlsafe_b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from hashlib import sha256
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 
 from accounts import clock
 from introspection import batched_lookup
-from introspection.evaluation import LiveToken
+from introspection.evaluation import ALL, LiveToken, decide_until
 from oauth.models import AccessToken
 from smart.decisions.subject import InvalidClaims
 from tests.conftest import BASE, SECRET, App, basic
@@ -450,6 +451,25 @@ def test_a_decision_costs_one_statement_as_an_introspection_does(
     ask({**body, "evaluations": [{}] * 200}, MANY)
 
     assert batches == [1, 1]
+
+
+def test_other_requests_are_answered_between_the_entries_of_a_long_question() -> None:
+    decided: list[int] = []
+
+    def answers() -> Iterator[dict[str, Any]]:
+        for number in range(100):
+            decided.append(number)
+            yield {"decision": True}
+
+    async def decided_when_another_comes_in() -> int:
+        return len(decided)
+
+    async def both() -> int:
+        other = asyncio.create_task(decided_when_another_comes_in())
+        assert len(await decide_until(ALL, answers())) == 100
+        return await other
+
+    assert asyncio.run(both()) < 100
 
 
 @pytest.mark.requirement("TV-15")

@@ -1,9 +1,11 @@
 """What smartauth is asked about a request, and what a refusal keeps from the server."""
 
+from io import BytesIO
 from typing import Any
 
 import pytest
 
+from smartauth_enforcement.wsgi import read_request_body
 from tests.smartauth_enforcement.conftest import (
     AMY,
     BASE,
@@ -83,6 +85,47 @@ def test_the_form_of_a_search_and_the_condition_of_a_create_are_told(
     searched, created = (question["context"]["http"] for _, question in smartauth.asked)
     assert searched == {"method": "POST", "url": "Observation/_search?a=b", "conditional": False, "form": "patient=ben"}
     assert created == {"method": "POST", "url": "Observation", "conditional": True}
+
+
+@pytest.mark.requirement("SR-01")
+@pytest.mark.parametrize(
+    "kind",
+    ["multipart/form-data; boundary=b", "application/json", "application/x-www-form-urlencoded; charset=utf-7", ""],
+)
+def test_a_body_that_two_servers_may_read_differently_is_415(
+    send: Send, smartauth: Smartauth, fhir: FhirServer, kind: str
+) -> None:
+    answer = send("POST", "Observation/_search", headers={"Content-Type": kind}, content=b"--b")
+
+    assert (answer.status_code, smartauth.asked, fhir.asked) == (415, [], [])
+
+
+def test_a_form_in_utf_8_is_one_and_no_body_needs_no_kind(send: Send, fhir: FhirServer) -> None:
+    kind = {"Content-Type": 'application/x-www-form-urlencoded;charset="UTF-8"'}
+
+    assert send("POST", "Observation/_search", headers=kind, content=b"a=b").status_code == 200
+    assert send("POST", "Observation/_search").status_code == 200
+
+
+@pytest.mark.requirement("TV-29")
+def test_an_underscore_in_the_name_of_a_header_hides_nothing(
+    send: Send, smartauth: Smartauth, fhir: FhirServer
+) -> None:
+    headers = {"X_HTTP_Method_Override": "DELETE", "X-Original-URL": "/x", "X_Rewrite_URL": "/x"}
+
+    send("POST", "Observation", headers={**headers, "If_None_Exist": "a=b"}, content=b"{}")
+
+    assert smartauth.asked[0][1]["context"]["http"]["conditional"] is True
+    assert not {"x-http-method-override", "x-original-url", "x-rewrite-url"} & {
+        name.replace("_", "-") for name in fhir.got_headers
+    }
+
+
+@pytest.mark.parametrize("length", ["", "-1", "many", "\u00b2"])
+def test_a_body_without_a_length_is_none_where_nothing_ends_it(length: str) -> None:
+    """To read on would wait for a client that sends no more."""
+    assert read_request_body({"CONTENT_LENGTH": length, "wsgi.input": BytesIO(b"a=b")}, 9) == b""
+    assert read_request_body({"wsgi.input_terminated": True, "wsgi.input": BytesIO(b"a=b")}, 9) == b"a=b"
 
 
 def test_a_form_longer_than_any_is_413(send: Send, smartauth: Smartauth) -> None:
@@ -169,11 +212,11 @@ def test_what_is_created_is_judged_before_the_server_sees_it(
 def test_the_document_is_smartauths_and_kept_but_an_error_is_not(send: Send, smartauth: Smartauth) -> None:
     right, path = smartauth.says[DOCUMENT], ".well-known/smart-configuration"
     found: list[Any] = []
-    for said in (Said(404), right, Said(500)):
+    for said in (Said(404), Said(body=b"[]"), right, Said(500)):
         smartauth.says[DOCUMENT] = said
         found.append(send("GET", path, token=None))
 
-    assert [each.status_code for each in found] == [503, 200, 200]
+    assert [each.status_code for each in found] == [503, 503, 200, 200]
     assert found[0].headers["Retry-After"] == "5"
-    assert found[2].json() == right
-    assert found[2].headers["Access-Control-Allow-Origin"] == "*"
+    assert found[3].json() == right
+    assert found[3].headers["Access-Control-Allow-Origin"] == "*"

@@ -87,6 +87,7 @@ def test_nobodys_records_are_none(send: Send, smartauth: Smartauth, fhir: FhirSe
 def test_what_is_checked_comes_whole_and_as_json(send: Send, smartauth: Smartauth, fhir: FhirServer) -> None:
     smartauth.says[ONE], fhir.says = view(AMY), bundle(observation("o"))
     off = {"If-None-Match": "1", "If-Modified-Since": "x", "Range": "bytes=0-1", "Accept": "application/xml"}
+    off |= {"If-Match": "2", "If_Unmodified_Since": "x"}
 
     answer = send(
         "POST", "Observation/_search?_format=xml&_summary=true", data={"_elements": "id", "a": ""}, headers=off
@@ -95,7 +96,8 @@ def test_what_is_checked_comes_whole_and_as_json(send: Send, smartauth: Smartaut
     assert shown(answer) == ["o"]
     assert fhir.asked == [("GET", "/fhir/Observation?a=&patient=Patient/amy")]
     assert fhir.got_headers["accept"] == "application/fhir+json"
-    assert not {"if-none-match", "if-modified-since", "range"} & set(fhir.got_headers)
+    conditions = {"if-match", "if-none-match", "if-modified-since", "if-unmodified-since", "range"}
+    assert not conditions & {name.replace("_", "-") for name in fhir.got_headers}
     assert fhir.got_body == b""
 
 

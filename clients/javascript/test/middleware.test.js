@@ -54,6 +54,7 @@ for (const [name, path, options, status, challenge] of [
   ['a malformed token', '/fhir/Patient', { token: 'a b' }, 401, 'Bearer error="invalid_token"'],
   ['a path that is not below the base', '/fhirs/Patient', {}, 404, null],
   ['the base without a slash', '/fhir', {}, 404, null],
+  ['a slash too many, behind which a server may find a host', '/fhir//Patient/amy', {}, 404, null],
 ]) {
   test(`${name}: nobody is asked`, async () => {
     const { fhir, smartauth } = await start(yes({ Patient: AMY }));
@@ -94,12 +95,16 @@ test('a record that is not in view is answered word for word like one that never
 
 test('a record in view is shown, and smartauth sees of it what it asked for', async () => {
   const { fhir, smartauth } = await start(yes({ Observation: AMY }), answering(MINE));
-  const answer = await ask(fhir, '/fhir/Observation/o-amy', { headers: { 'If-None-Match': 'W/"1"', Range: 'bytes=0-1' } });
+  const answer = await ask(fhir, '/fhir/Observation/o-amy', {
+    headers: {
+      'If-None-Match': 'W/"1"', 'If-Match': 'W/"2"', Range: 'bytes=0-1', 'If-Unmodified-Since': 'Thu, 01 Jan 1970 00:00:00 GMT',
+    },
+  });
 
   assert.deepStrictEqual([answer.status, answer.json], [200, MINE]);
   assert.deepStrictEqual([answer.headers.get('etag'), answer.headers.get('x-secret')], ['W/"1"', null]);
-  const { 'if-none-match': condition, range } = fhir.reached[0].headers;
-  assert.deepStrictEqual([condition, range], [undefined, undefined]);
+  const conditions = ['if-none-match', 'if-match', 'if-unmodified-since', 'range'];
+  assert.deepStrictEqual(conditions.filter((name) => name in fhir.reached[0].headers), []);
   const [{ action, resource }] = smartauth.questions[1].evaluations;
   const { note, ...content } = MINE;
   assert.deepStrictEqual(action, { name: 'read' });
@@ -151,6 +156,14 @@ test('what comes along is shown by its own view, and nothing of a type without o
   );
   const { json } = await ask(fhir, '/fhir/Observation?_include=Observation:performer');
   assert.deepStrictEqual(json.entry.map(({ resource }) => resource.id), ['o-amy', 'p']);
+});
+
+test('a question mark before a name stays a part of it', async () => {
+  const { fhir, smartauth } = await start(yes({ Patient: AMY }), answering(bundleOf()));
+  await ask(fhir, '/fhir/Patient??_has:Observation:subject:code=x');
+
+  assert.strictEqual(smartauth.questions[0].context.http.url, 'Patient??_has:Observation:subject:code=x');
+  assert.strictEqual(fhir.reached[0].url, '/fhir/Patient?%3F_has%3AObservation%3Asubject%3Acode=x&_id=amy');
 });
 
 test('a search by POST becomes a GET with its form', async () => {
@@ -215,9 +228,10 @@ for (const [name, handler] of [
 
 test('headers that name another method do not arrive', async () => {
   const { fhir } = await start({ decision: true, context: {} }, answering(MINE));
-  await ask(fhir, '/fhir/Observation/o', { headers: { 'X-HTTP-Method-Override': 'DELETE', 'X-Other': '1' } });
-  const { 'x-http-method-override': override, 'x-other': other } = fhir.reached[0].headers;
-  assert.deepStrictEqual([override, other], [undefined, '1']);
+  const headers = { 'X-HTTP-Method-Override': 'DELETE', X_HTTP_Method: 'DELETE', 'X-Original-URL': '/x', 'X-Other': '1' };
+  await ask(fhir, '/fhir/Observation/o', { headers });
+  const arrived = Object.keys(fhir.reached[0].headers).filter((name) => name.startsWith('x'));
+  assert.deepStrictEqual(arrived, ['x-other']);
 });
 
 const VITAL = { name: 'category', values: ['v', 'w'] };

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from smartauth_enforcement.fhir_request import FhirRequest, Refused, path_below
 from smartauth_enforcement.gate import Gate, Passage
@@ -25,7 +26,7 @@ class AsgiMiddleware:
 
     def __init__(self, app: Application, enforcement: Enforcement) -> None:
         self.app, self.enforcement = app, enforcement
-        self._gates: dict[asyncio.AbstractEventLoop, Gate] = {}
+        self._gates: WeakKeyDictionary[asyncio.AbstractEventLoop, Gate] = WeakKeyDictionary()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """An ASGI application."""
@@ -59,15 +60,16 @@ class AsgiMiddleware:
     def _gate(self) -> Gate:
         """One for each loop, as its connections belong to one."""
         loop = asyncio.get_running_loop()
-        if loop not in self._gates:
-            self._gates = {loop: Gate(self.enforcement)}
-        return self._gates[loop]
+        gate = self._gates.get(loop)
+        if gate is None:  # the loop of another thread may put its own here at the same time
+            gate = self._gates[loop] = Gate(self.enforcement)
+        return gate
 
     def _request(self, scope: Scope) -> FhirRequest | None:
         path = path_below(self.enforcement.root, scope["path"])
         if path is None:
             return None
-        named = [(name.lower(), value.decode("latin-1")) for name, value in scope["headers"]]
+        named = [(name.lower().replace(b"_", b"-"), value.decode("latin-1")) for name, value in scope["headers"]]
         return FhirRequest(
             scope["method"],
             path,
@@ -75,6 +77,7 @@ class AsgiMiddleware:
             authorization=tuple(value for name, value in named if name == b"authorization"),
             is_conditional=any(name == b"if-none-exist" for name, _ in named),
             address=scope["client"][0] if scope.get("client") else "",
+            content_type=", ".join(value for name, value in named if name == b"content-type"),
         )
 
     def _scope(self, scope: Scope, passage: Passage) -> Scope:

@@ -47,9 +47,11 @@ class Asking:
             path = f"/o/smart-configuration?aud={quote(self._options.base, safe='')}"
             try:
                 found = await self._exchange("GET", path)
-                parse_json(found)
+                is_document = isinstance(parse_json(found), dict)
             except (Rejected, ValueError):
-                raise Unavailable("there is no such document") from None
+                is_document = False
+            if not is_document:
+                raise Unavailable("there is no such document")
             self._document, self._document_ends = found, time.monotonic() + _KEPT_SECONDS
         return self._document
 

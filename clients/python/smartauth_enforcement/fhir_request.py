@@ -28,6 +28,7 @@ class FhirRequest:
     authorization: tuple[str, ...] = ()
     is_conditional: bool = False
     address: str = ""
+    content_type: str = ""
     form: str | None = None
 
     @property
@@ -55,6 +56,13 @@ class FhirRequest:
     def is_search_by_post(self) -> bool:
         """Whether its parameters stand in its body (FHIR search, POST _search)."""
         return self.method == "POST" and self.segments[-1] == "_search"
+
+    @property
+    def has_form(self) -> bool:
+        """Whether its body is a form in UTF-8, the one kind that two servers read alike (FHIR http, POST _search)."""
+        kind, _, parameter = self.content_type.lower().partition(";")
+        is_utf_8 = parameter.replace('"', "").strip() in ("", "charset=utf-8")
+        return kind.strip() == "application/x-www-form-urlencoded" and is_utf_8
 
     @property
     def interaction(self) -> str:

@@ -12,6 +12,7 @@ from smartauth_enforcement.http_answer import (
     BROKEN_SERVER,
     FORBIDDEN,
     MALFORMED_REQUEST,
+    NO_FORM,
     UNAVAILABLE,
     HttpAnswer,
 )
@@ -53,6 +54,8 @@ class Gate:
         token, body = Token(self._options, self._asking, request), None
         if request.is_search_by_post:
             body = await read_body(MAX_FORM)
+            if body and not request.has_form:
+                raise Refused(NO_FORM)
             request = replace(request, form=_form(body))
         decision = await token.decide(request)
         if decision.view is None:

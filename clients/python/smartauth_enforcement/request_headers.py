@@ -1,14 +1,19 @@
 """Which headers of a request your server may see."""
 
-# with them a server runs another method than the one that was decided (TV-29 of the checklist)
-_ANOTHER_METHOD = ("x-http-method-override", "x-method-override", "x-http-method")
-# with them it answers without a body, with a part of one, or with one that cannot be read here
+# with them a server runs another method, or another URL, than the one that was decided (TV-29 of the checklist)
+_ANOTHER_REQUEST = ("x-http-method-override", "x-method-override", "x-http-method", "x-original-url", "x-rewrite-url")
+# with them it answers without a body, with a part of one or one that cannot be read here, or its status tells that a
+# hidden record exists
 _WITHOUT_WHOLE_BODY = (
-    "if-none-match", "if-modified-since", "if-range", "range", "accept", "accept-encoding", "content-length",
-    "transfer-encoding",
+    "if-match", "if-none-match", "if-modified-since", "if-unmodified-since", "if-range", "range", "accept",
+    "accept-encoding", "content-length", "transfer-encoding",
 )  # fmt: skip
 
 
 def is_kept(name: str, is_checked: bool) -> bool:
-    """Whether a header in lower case goes on to your server, where its answer is checked or not."""
-    return name not in _ANOTHER_METHOD and not (is_checked and name in _WITHOUT_WHOLE_BODY)
+    """Whether a header in lower case goes on to your server, where its answer is checked or not.
+
+    An underscore is a hyphen to what is built on WSGI or CGI.
+    """
+    name = name.replace("_", "-")
+    return name not in _ANOTHER_REQUEST and not (is_checked and name in _WITHOUT_WHOLE_BODY)

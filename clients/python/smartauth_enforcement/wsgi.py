@@ -4,6 +4,7 @@ import asyncio
 import os
 import threading
 from collections.abc import Callable, Coroutine, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from io import BytesIO
 from typing import Any, TypeVar
@@ -14,6 +15,8 @@ from smartauth_enforcement.gate import Gate, Passage
 from smartauth_enforcement.http_answer import NOT_BELOW_THE_BASE, TOO_LONG, HttpAnswer
 from smartauth_enforcement.options import Enforcement
 from smartauth_enforcement.request_headers import is_kept
+
+_MOST_BODIES = 1000  # read at once; threads come one by one, as they are needed
 
 Result = TypeVar("Result")
 Environ = dict[str, Any]
@@ -37,7 +40,7 @@ class WsgiMiddleware:
         gate = self._loop.gate(self.enforcement)
 
         async def read_body(limit: int) -> bytes:
-            return await asyncio.to_thread(_read, environ, limit)
+            return await asyncio.to_thread(read_request_body, environ, limit)
 
         try:
             passage = self._loop.run(gate.before(asked, read_body))
@@ -61,6 +64,7 @@ class WsgiMiddleware:
             authorization=() if shown is None else (shown,),
             is_conditional="HTTP_IF_NONE_EXIST" in environ,
             address=environ.get("REMOTE_ADDR", ""),
+            content_type=environ.get("CONTENT_TYPE", ""),
         )
 
     def _environ(self, environ: Environ, passage: Passage) -> Environ:
@@ -92,6 +96,8 @@ class _Loop:
         with self._lock:
             if self._gate is None or self._process != os.getpid():
                 self._loop, self._process = asyncio.new_event_loop(), os.getpid()
+                # a body is read for each request that waits: slow ones must not hold up the others
+                self._loop.set_default_executor(ThreadPoolExecutor(_MOST_BODIES, thread_name_prefix="smartauth"))
                 threading.Thread(target=self._loop.run_forever, name="smartauth", daemon=True).start()
                 self._gate = Gate(enforcement)
             return self._gate
@@ -100,12 +106,12 @@ class _Loop:
         return asyncio.run_coroutine_threadsafe(what, self._loop).result()
 
 
-def _read(environ: Environ, limit: int) -> bytes:
+def read_request_body(environ: Environ, limit: int) -> bytes:
     """The body. Raises Refused for a longer one."""
     length = environ.get("CONTENT_LENGTH") or ""
-    if not length and not environ.get("wsgi.input_terminated"):
+    if not length.isdecimal() and not environ.get("wsgi.input_terminated"):
         return b""
-    body: bytes = environ["wsgi.input"].read(min(int(length), limit + 1) if length.isdigit() else limit + 1)
+    body: bytes = environ["wsgi.input"].read(min(int(length), limit + 1) if length.isdecimal() else limit + 1)
     if len(body) > limit:
         raise Refused(TOO_LONG)
     return body

@@ -8,7 +8,9 @@ public sealed class SmartMiddleware(RequestDelegate next, Smartauth smartauth)
 {
     private static readonly Regex Bearer = new(@"\A(?i:bearer) +([A-Za-z0-9._~+/-]{1,16000}=*)\z", RegexOptions.Compiled);
     private static readonly string[] Form = ["_elements", "_summary", "_format"];
-    private static readonly string[] Conditions = ["If-None-Match", "If-Modified-Since", "Range", "Accept-Encoding"];
+    // With them an answer does not come whole, or its status tells that a hidden record exists.
+    private static readonly string[] Conditions =
+        ["If-Match", "If-None-Match", "If-Modified-Since", "If-Unmodified-Since", "Range", "Accept-Encoding"];
 
     // Enforcement ------------------------------------------------------------------------------------------------------
 
@@ -20,9 +22,10 @@ public sealed class SmartMiddleware(RequestDelegate next, Smartauth smartauth)
             string path = Below(http.Request.Path);
             if (path == "metadata") { await next(http); return; }
             string token = Token(http.Request.Headers.Authorization);
-            JsonNode decision = await smartauth.Decide(token, path + http.Request.QueryString);
+            JsonNode decision = await smartauth.Decide(token, Escaped(path) + http.Request.QueryString);
+            foreach (string name in Conditions) http.Request.Headers.Remove(name);
             if (decision["view"] is JsonObject view) Narrow(http.Request, path, view, decision["sets"]);
-            JsonObject answer = await Answer(http, decision);
+            JsonObject answer = await Answer(next, http, path, decision["view"] is not null);
             await Send(http.Response, 200, decision["view"] is null ? answer : await Visible(token, path, decision, answer));
         }
         catch (Refusal refusal)
@@ -35,8 +38,8 @@ public sealed class SmartMiddleware(RequestDelegate next, Smartauth smartauth)
     /// Adds what keeps a search within the view; parameters that come again are a conjunction (FHIR search).
     private static void Narrow(HttpRequest request, string path, JsonObject view, JsonNode? sets)
     {
-        foreach (string name in Conditions) request.Headers.Remove(name);
-        var query = request.Query.Where(each => !Form.Contains(each.Key)).ToDictionary(each => each.Key, each => each.Value);
+        var known = request.Query.Where(each => !Form.Contains(each.Key, StringComparer.OrdinalIgnoreCase));
+        var query = known.ToDictionary(each => each.Key, each => each.Value);
         if (!path.Contains('/'))
         {
             if (view[path] is not JsonArray { Count: 1 } alternatives) throw Refusal.Of(403, "too-costly", "Not one search.");
@@ -62,10 +65,12 @@ public sealed class SmartMiddleware(RequestDelegate next, Smartauth smartauth)
     private async Task<JsonObject> Visible(string token, string path, JsonNode decision, JsonObject answer)
     {
         JsonArray entries = answer["entry"] as JsonArray ?? [];
-        bool isBundle = (string?)answer["resourceType"] == "Bundle";
+        bool findsMany = !path.Contains('/') || path.EndsWith("/_history"); // a Bundle that is read by its id is one record
+        bool isBundle = findsMany && (string?)answer["resourceType"] == "Bundle";
         List<JsonObject> records = isBundle ? entries.Select(each => each!["resource"]!.AsObject()).ToList() : [answer];
         bool[] seen = await smartauth.Visible(token, path, decision, records);
-        if (!isBundle && !seen[0]) throw Refusal.From(decision["hide"]!);
+        bool isThere = answer.ContainsKey("id"); // else it stands for a record that is not there
+        if (!isBundle && !(seen[0] && isThere)) throw Refusal.From(decision["hide"]!);
         for (int i = records.Count; isBundle && i-- > 0;) if (!seen[i]) entries.RemoveAt(i);
         if (isBundle) { answer.Remove("total"); answer.Remove("link"); } // they may count what may not be seen
         return answer;
@@ -76,9 +81,13 @@ public sealed class SmartMiddleware(RequestDelegate next, Smartauth smartauth)
     private string Below(PathString path)
     {
         string known = new Uri(smartauth.Base).AbsolutePath.TrimEnd('/') + "/";
-        if (path.Value?.StartsWith(known, StringComparison.Ordinal) == true) return path.Value[known.Length..];
-        throw Refusal.Of(404, "not-found", "There is nothing here for you.");
+        if (path.Value?.StartsWith(known, StringComparison.Ordinal) != true)
+            throw Refusal.Of(404, "not-found", "There is nothing here for you.");
+        return path.Value[known.Length..].TrimEnd('/'); // routing finds the same endpoint with a slash at the end
     }
+
+    /// As it stands in a URL: a question mark in a decoded path does not begin the query.
+    private static string Escaped(string path) => string.Join('/', path.Split('/').Select(Uri.EscapeDataString));
 
     private static string Token(StringValues authorization)
     {
@@ -91,17 +100,22 @@ public sealed class SmartMiddleware(RequestDelegate next, Smartauth smartauth)
     private static void Add(Dictionary<string, StringValues> query, string name, string value) =>
         query[name] = StringValues.Concat(query.GetValueOrDefault(name), value);
 
-    /// The application's answer, which waits until it was checked.
-    private async Task<JsonObject> Answer(HttpContext http, JsonNode decision)
+    /// The application's answer, which waits until it was checked. None of its headers goes out: an ETag would tell that a
+    /// hidden record exists. What is not there is asked about as what is hidden, which then takes no longer.
+    private static async Task<JsonObject> Answer(RequestDelegate next, HttpContext http, string path, bool hasView)
     {
+        var headers = http.Response.Headers.ToDictionary(each => each.Key, each => each.Value);
         Stream body = http.Response.Body;
         using var kept = new MemoryStream();
         http.Response.Body = kept;
         try { await next(http); }
         finally { http.Response.Body = body; }
+        http.Response.Headers.Clear();
+        foreach (var (name, value) in headers) http.Response.Headers[name] = value;
         int status = http.Response.StatusCode;
         bool isAbsent = status is 404 or 410;
-        if (isAbsent && decision["hide"] is JsonNode hide) throw Refusal.From(hide);
+        if (isAbsent && hasView) return new JsonObject { ["resourceType"] = path.Split('/')[0] };
+        if (status < 400 && status != 200) status = 500;
         if (status != 200) throw Refusal.Of(status, isAbsent ? "not-found" : "processing", "There is no answer to this.");
         kept.Position = 0;
         return (await JsonNode.ParseAsync(kept))!.AsObject();

@@ -8,6 +8,7 @@ using System.Text.Json.Nodes;
 public sealed class Smartauth
 {
     private const int MostEntries = 200;
+    private static readonly string[] Conditions = ["hide", "sets", "elements", "refuse"]; // of a view, never without one
     private static readonly HttpClient Http = new(new SocketsHttpHandler { AllowAutoRedirect = false })
     {
         Timeout = TimeSpan.FromSeconds(3), // of the whole exchange: the answer is buffered
@@ -32,9 +33,10 @@ public sealed class Smartauth
                 ["understands"] = new JsonArray("fhir-view/1"),
             },
         });
-        JsonNode context = answer["context"] ?? throw Unavailable();
-        bool isView = context["view"] is null || (context["view"] is JsonObject && context["hide"]?["http"] is JsonObject);
-        if (IsYes(answer) && isView) return context;
+        JsonObject context = answer["context"] as JsonObject ?? throw Unavailable();
+        bool isView = context["view"] is JsonObject && context["hide"]?["http"] is JsonObject;
+        bool isWhole = !context.ContainsKey("view") && !Conditions.Any(context.ContainsKey);
+        if (IsYes(answer) && (isView || isWhole) && !context.ContainsKey("obligations")) return context;
         bool isNo = answer["decision"]?.GetValueKind() == JsonValueKind.False && context["http"] is JsonObject;
         throw isNo ? Refusal.From(context) : Unavailable();
     }
@@ -55,7 +57,8 @@ public sealed class Smartauth
             var entries = some.Select(each => Entry(each, type, interaction, decision)).ToArray<JsonNode>();
             var question = new JsonObject { ["subject"] = Subject(token), ["evaluations"] = new JsonArray(entries) };
             JsonArray answers = (await Ask("evaluations", question))["evaluations"] as JsonArray ?? [];
-            for (int i = 0; i < some.Length; i++) seen.Add(i < answers.Count && IsYes(answers[i]));
+            if (answers.Count != some.Length) throw Unavailable(); // which of them is missing nobody knows
+            seen.AddRange(answers.Select(IsYes));
         }
         return seen.ToArray();
     }

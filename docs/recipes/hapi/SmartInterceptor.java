@@ -63,6 +63,7 @@ public class SmartInterceptor {
     if (decision != null && decision.has("view") && isSearch(request)) narrow(request, decision);
     request.getUserData().put(Admitted.class, new Admitted(token, decision));
     // HAPI answers 304 before it looks what may be seen, so a 304 would tell that somebody else's record exists.
+    request.setHeaders("If-Match", List.of());
     request.setHeaders("If-None-Match", List.of());
     request.setHeaders("If-Modified-Since", List.of());
     return true;
@@ -89,14 +90,15 @@ public class SmartInterceptor {
     Admitted admitted = (Admitted) request.getUserData().get(Admitted.class);
     if (admitted == null) return;
     boolean isPage = admitted.decision() == null;
-    List<IBaseResource> records = records(answer);
+    List<IBaseResource> records = records(request, answer);
     Set<IBaseResource> visible = visible(request, admitted, records);
-    if (isPage && !records.isEmpty() && visible.size() < records.size()) throw forbidden("This page is not yours.");
-    if (records.isEmpty() ? isPage : visible.isEmpty() && !(answer instanceof Bundle)) throw unknown(request);
-    if (!(answer instanceof Bundle bundle)) return;
+    boolean isWhole = visible.size() == records.size();
+    if (isPage ? records.isEmpty() || !isWhole : !isWhole && !findsMany(request, answer)) throw unknown(request);
+    if (!findsMany(request, answer)) return;
+    Bundle bundle = (Bundle) answer;
     bundle.getEntry().removeIf(entry -> !visible.contains(entry.getResource()));
     // a provider that ignores a parameter counts what may not be seen
-    if (visible.size() < records.size() || !isExact(request, admitted)) bundle.setTotalElement(null);
+    if (!isWhole || !isExact(request, admitted)) bundle.setTotalElement(null);
   }
 
   /** Whether each record that a search finds is visible by the parameter of its patient, which HAPI's providers heed. */
@@ -111,14 +113,37 @@ public class SmartInterceptor {
   public BaseServerResponseException refuse(RequestDetails request, Throwable problem) {
     if (problem instanceof Smartauth.Refusal refusal) return exception(request, refusal);
     boolean isAbsent = problem instanceof ResourceNotFoundException || problem instanceof ResourceGoneException;
-    return isAbsent ? exception(request, unknown(request)) : null;
+    if (!isAbsent) return null;
+    try {
+      askAsIfThere(request);
+      return exception(request, unknown(request));
+    } catch (Smartauth.Refusal refusal) {
+      return exception(request, refusal);
+    }
+  }
+
+  /** Asks about a record that is not there as about one that is hidden, which then takes no longer. */
+  private void askAsIfThere(RequestDetails request) {
+    Admitted admitted = (Admitted) request.getUserData().get(Admitted.class);
+    if (admitted == null || admitted.decision() == null || request.getId() == null) return;
+    String type = request.getResourceName();
+    ObjectNode record = JSON.createObjectNode().put("resourceType", type).put("id", request.getId().getIdPart());
+    smartauth.visible(admitted.token(), "read", type, admitted.decision(), List.of(record));
   }
 
   // The records of an answer -----------------------------------------------------------------------------------------
 
-  private static List<IBaseResource> records(IBaseResource answer) {
-    if (!(answer instanceof Bundle bundle)) return List.of(answer);
-    return bundle.getEntry().stream().map(entry -> (IBaseResource) entry.getResource()).filter(Objects::nonNull).toList();
+  /** Whether it is a Bundle of what was found; one that is read by its id is a record that somebody stored. */
+  private static boolean findsMany(RequestDetails request, IBaseResource answer) {
+    RestOperationTypeEnum operation = request.getRestOperationType();
+    boolean isRead = operation == RestOperationTypeEnum.READ || operation == RestOperationTypeEnum.VREAD;
+    return answer instanceof Bundle && !isRead;
+  }
+
+  private static List<IBaseResource> records(RequestDetails request, IBaseResource answer) {
+    if (!findsMany(request, answer)) return List.of(answer);
+    return ((Bundle) answer).getEntry().stream()
+        .map(entry -> (IBaseResource) entry.getResource()).filter(Objects::nonNull).toList();
   }
 
   /** Those that the client may see. Of a page nobody has asked yet what its types allow. */

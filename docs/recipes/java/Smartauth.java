@@ -41,6 +41,7 @@ public class Smartauth {
     }
   }
 
+  private static final List<String> CONDITIONS = List.of("hide", "sets", "elements", "refuse", "obligations");
   private static final int MOST_ENTRIES = 200;
   private static final int MOST_BYTES = 1_000_000;
   private static final long SECONDS = 3;
@@ -80,7 +81,7 @@ public class Smartauth {
     context.putArray("understands").add("fhir-view/1");
     JsonNode answer = ask(evaluation, question);
     JsonNode told = answer.path("context");
-    if (isYes(answer) && (!told.has("view") || isView(told))) return told;
+    if (isYes(answer) && (told.has("view") ? isView(told) : CONDITIONS.stream().noneMatch(told::has))) return told;
     boolean isNo = answer.path("decision").isBoolean() && !answer.path("decision").booleanValue();
     if (isNo && told.path("http").path("status").isInt()) throw new Refusal(told);
     throw unavailable();
@@ -103,6 +104,7 @@ public class Smartauth {
       ArrayNode entries = questions.putArray("evaluations");
       for (int i : some) addEntry(entries, interaction, type, decision, resources.get(i));
       JsonNode answers = ask(evaluations, questions).path("evaluations");
+      if (answers.size() != some.size()) throw unavailable(); // which of them is missing nobody knows
       for (int i = 0; i < some.size(); i++) found[some.get(i)] = isYes(answers.path(i));
     }
     return List.of(found);
@@ -146,7 +148,7 @@ public class Smartauth {
   }
 
   private static boolean isView(JsonNode told) {
-    return told.path("view").isObject() && told.path("elements").isObject()
+    return told.path("view").isObject() && !told.has("obligations") && told.path("elements").isObject()
         && told.path("hide").path("http").path("status").isInt();
   }
 

@@ -2,6 +2,8 @@
 package org.example;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletRequestWrapper;
 import java.net.URLEncoder;
@@ -17,8 +19,8 @@ import java.util.StringJoiner;
 
 class NarrowedRequest extends HttpServletRequestWrapper {
   // An answer must come whole, and in JSON, to be checked; whether it has changed tells of records out of reach.
-  private static final Set<String> HEADERS =
-      Set.of("if-none-match", "if-modified-since", "range", "accept-encoding", "x-http-method-override");
+  private static final Set<String> HEADERS = Set.of("if-match", "if-none-match", "if-modified-since",
+      "if-unmodified-since", "range", "accept-encoding", "x-http-method-override");
   private static final Set<String> FORM = Set.of("_elements", "_summary", "_format");
 
   private final String path;
@@ -28,7 +30,7 @@ class NarrowedRequest extends HttpServletRequestWrapper {
   /** `path` is that below the base. */
   NarrowedRequest(HttpServletRequest request, String path) {
     super(request);
-    this.path = path;
+    this.path = path.endsWith("/") ? path.substring(0, path.length() - 1) : path; // the same search to some controllers
     this.parameters = new LinkedHashMap<>(request.getParameterMap()); // also those of the form of a search by POST
     parameters.keySet().removeAll(FORM);
   }
@@ -45,6 +47,17 @@ class NarrowedRequest extends HttpServletRequestWrapper {
 
   boolean isSearch() {
     return isSearchByPost() || path.equals(type());
+  }
+
+  /** Whether its answer is a Bundle of what was found. */
+  boolean findsMany() {
+    return isSearch() || path.endsWith("/_history");
+  }
+
+  /** What is known of a record that is not there, as one that is hidden would be asked about. */
+  ObjectNode asIfThere() {
+    String[] parts = path.split("/");
+    return JsonNodeFactory.instance.objectNode().put("resourceType", type()).put("id", parts.length > 1 ? parts[1] : "");
   }
 
   boolean isNarrowedByValues() {
@@ -144,6 +157,16 @@ class NarrowedRequest extends HttpServletRequestWrapper {
   @Override
   public Enumeration<String> getHeaders(String name) {
     return HEADERS.contains(name.toLowerCase()) ? Collections.emptyEnumeration() : super.getHeaders(name);
+  }
+
+  @Override
+  public long getDateHeader(String name) {
+    return HEADERS.contains(name.toLowerCase()) ? -1 : super.getDateHeader(name);
+  }
+
+  @Override
+  public int getIntHeader(String name) {
+    return HEADERS.contains(name.toLowerCase()) ? -1 : super.getIntHeader(name);
   }
 
   private static String encoded(String text) {

@@ -10,6 +10,7 @@ import java.util.stream.Stream;
 import org.springframework.boot.SpringApplication;
 import org.springframework.boot.autoconfigure.SpringBootApplication;
 import org.springframework.http.HttpStatus;
+import org.springframework.http.ResponseEntity;
 import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.PathVariable;
 import org.springframework.web.bind.annotation.PostMapping;
@@ -38,7 +39,9 @@ public class Server {
   private static final List<Map<String, Object>> RECORDS = List.of(
       Map.of("resourceType", "Patient", "id", "amy", "name", List.of(Map.of("text", "Amy Shaw"))),
       Map.of("resourceType", "Patient", "id", "ben", "name", List.of(Map.of("text", "Ben Whitlock"))),
-      observation("amy-1", "amy"), observation("amy-2", "amy"), observation("ben-1", "ben"));
+      observation("amy-1", "amy"), observation("amy-2", "amy"), observation("ben-1", "ben"),
+      Map.of("resourceType", "Bundle", "id", "letter", "type", "document",
+          "entry", List.of(Map.of("resource", observation("amy-1", "amy")))));
 
   private static Map<String, Object> observation(String id, String patient) {
     Map<String, Object> code = Map.of("text", "Body weight");
@@ -56,9 +59,10 @@ public class Server {
     }
 
     @GetMapping("{type}/{id}")
-    public Map<String, Object> read(@PathVariable String type, @PathVariable String id) {
-      return of(type).filter(each -> each.get("id").equals(id)).findFirst()
+    public ResponseEntity<Map<String, Object>> read(@PathVariable String type, @PathVariable String id) {
+      Map<String, Object> found = of(type).filter(each -> each.get("id").equals(id)).findFirst()
           .orElseThrow(() -> new ResponseStatusException(HttpStatus.NOT_FOUND));
+      return ResponseEntity.ok().eTag("W/\"1\"").lastModified(1_000_000L).body(found);
     }
 
     @GetMapping("{type}")

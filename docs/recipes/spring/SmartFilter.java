@@ -62,29 +62,79 @@ public class SmartFilter extends OncePerRequestFilter {
       NarrowedRequest request, JsonNode decision) throws IOException {
     Smartauth.Refusal unknown = new Smartauth.Refusal(decision.path("hide"));
     if (!decision.has("view") && answer.getStatus() < 400) {
+      answer.sendHeaders();
       answer.copyBodyToResponse();
       return;
     }
     boolean isAbsent = answer.getStatus() == 404 || answer.getStatus() == 410;
-    if (isAbsent) throw decision.has("hide") ? unknown : refusal(404, "not-found", "There is nothing here for you.");
-    if (answer.getStatus() != 200) throw refusal(answer.getStatus(), "processing", "The request was not answered.");
-    ObjectNode found = (ObjectNode) JSON.readTree(answer.getContentAsByteArray());
-    boolean isBundle = found.path("resourceType").asText().equals("Bundle");
+    if (isAbsent && !decision.has("hide")) throw refusal(404, "not-found", "There is nothing here for you.");
+    // of what is absent smartauth is asked all the same: what is hidden takes no longer than what never was
+    int status = answer.getStatus() < 400 ? 500 : answer.getStatus();
+    if (!isAbsent && answer.getStatus() != 200) throw refusal(status, "processing", "The request was not answered.");
+    ObjectNode found = isAbsent ? request.asIfThere() : (ObjectNode) JSON.readTree(answer.getContentAsByteArray());
+    // what is read by its id is one record, also a Bundle that somebody stored
+    boolean isBundle = request.findsMany() && found.path("resourceType").asText().equals("Bundle");
     List<ObjectNode> records = new ArrayList<>();
     if (!isBundle) records.add(found);
-    for (JsonNode entry : found.path("entry")) records.add((ObjectNode) entry.path("resource"));
+    else for (JsonNode entry : found.path("entry")) records.add((ObjectNode) entry.path("resource"));
     List<Boolean> visible = smartauth.visible(token, request.interaction(), request.type(), decision, records);
-    if (!isBundle && !visible.get(0)) throw unknown;
+    if (isAbsent || (!isBundle && !visible.get(0))) throw unknown;
+    if (!isBundle) answer.sendHeaders();
     for (int i = records.size(); isBundle && i-- > 0; ) if (!visible.get(i)) ((ArrayNode) found.path("entry")).remove(i);
     // an application that ignores a parameter counts what may not be seen
     if (visible.contains(false) || request.isNarrowedByValues()) found.remove(List.of("total", "link"));
     send(response, 200, "application/fhir+json", found.toString());
   }
 
-  /** An answer that waits: of an error the status is enough, and no page of the container is sent. */
+  /**
+   * An answer that waits, with its headers, which would tell of a record that is hidden. Of an error the status is enough,
+   * and no page of the container is sent.
+   */
   private static class KeptResponse extends ContentCachingResponseWrapper {
+    private final List<Runnable> headers = new ArrayList<>();
+
     KeptResponse(HttpServletResponse response) {
       super(response);
+    }
+
+    void sendHeaders() {
+      headers.forEach(Runnable::run);
+    }
+
+    @Override
+    public void setHeader(String name, String value) {
+      headers.add(() -> super.setHeader(name, value));
+    }
+
+    @Override
+    public void addHeader(String name, String value) {
+      headers.add(() -> super.addHeader(name, value));
+    }
+
+    @Override
+    public void setDateHeader(String name, long date) {
+      headers.add(() -> super.setDateHeader(name, date));
+    }
+
+    @Override
+    public void addDateHeader(String name, long date) {
+      headers.add(() -> super.addDateHeader(name, date));
+    }
+
+    @Override
+    public void setIntHeader(String name, int value) {
+      headers.add(() -> super.setIntHeader(name, value));
+    }
+
+    @Override
+    public void addIntHeader(String name, int value) {
+      headers.add(() -> super.addIntHeader(name, value));
+    }
+
+    @Override
+    public void sendRedirect(String location) {
+      setStatus(SC_FOUND);
+      setHeader("Location", location);
     }
 
     @Override

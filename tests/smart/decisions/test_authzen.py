@@ -134,3 +134,8 @@ def test_a_token_itself_is_kept_and_a_digest_is_no_token() -> None:
     assert parse_presented_token({"subject": SUBJECT}).token == "abc"
     by_digest = parse_presented_token({"subject": {"type": "access_token_sha256", "id": TEXT}})
     assert (by_digest.token, by_digest.address) == ("", "")
+
+
+def test_a_url_that_no_request_can_have_is_no_request() -> None:
+    with pytest.raises(MalformedEvaluation, match=re.escape("context.http is no request")):
+        in_short({"url": "Observation?a=1#&_has:Observation:subject:code=x"})

@@ -267,6 +267,39 @@ def test_a_conditional_write_would_tell_of_other_records(request_line: str) -> N
     assert asked(service("system/*.cruds"), request_line).allowed
 
 
+@pytest.mark.parametrize(("scope", "is_allowed"), [("system/*.cud", False), ("system/*.cuds", True)])
+@pytest.mark.parametrize("request_line", ["PUT Observation?code=x", "DELETE Observation?code=x", "POST Observation"])
+def test_a_condition_is_a_search_and_needs_its_letter(request_line: str, scope: str, is_allowed: bool) -> None:
+    question = question_of_http(*request_line.split(" "), is_conditional=True)
+    assert asked(service(scope), question).allowed is is_allowed
+
+
+def test_what_comes_along_is_not_decided_by_the_content_of_what_is_read() -> None:
+    plain = question_of_http("GET", "Patient/A?_revinclude=Observation:subject")
+    question = replace(plain, content={"resourceType": "Patient", "id": "A"})
+    assert denial(asked(patients_app("patient/*.rs"), question, applies_views=False)).reason is DenialReason.NEEDS_VIEW
+    assert asked(patients_app("patient/*.rs"), question, applies_views=False, is_entry=True).allowed
+
+
+def test_a_record_that_costs_too_much_to_compare_is_not_shown() -> None:
+    """A scope of many values, and a record of many codes: an app with both would keep everybody waiting."""
+    codes = [{"coding": [{"code": "no"}]}] * 1000
+    many = ",".join(f"c{number}" for number in range(1000))
+    content = {**observation("A"), "category": [*codes, {"coding": [{"code": "c1"}]}]}
+    question = Question("read", "Observation", "o", content=content)
+    assert asked(patients_app("patient/*.r?category=c1"), question).allowed
+    assert asked(patients_app("patient/*.r"), question).allowed
+    assert denial(asked(patients_app(f"patient/*.r?category={many}"), question)).reason is DenialReason.NOT_IN_VIEW
+
+
+def test_a_code_inside_a_code_is_none_however_deep() -> None:
+    code: Any = {"code": "x"}
+    for _ in range(10_000):
+        code = {"coding": code}
+    question = Question("read", "Observation", "o", content=observation("A", category=code))
+    assert denial(asked(patients_app("patient/*.r?category=x"), question)).reason is DenialReason.NOT_IN_VIEW
+
+
 @pytest.mark.requirement("SR-04", "SR-05")
 def test_an_include_that_nobody_can_resolve_is_no_yes() -> None:
     """A list of parameters without the values, and a FHIR version of which no references are known."""

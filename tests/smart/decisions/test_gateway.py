@@ -110,6 +110,7 @@ def test_only_a_plain_url_below_the_base_is_asked_about() -> None:
     ):
         assert url_of(odd) == ""
     assert url_of("/fhir/r4/Observation/_search", "POST") == ""
+    assert url_of("/fhir/r4/Observation/%5Fsearch", "POST") == ""
     assert url_of("/fhir/r4/Observation", "POST") == "Observation"
 
 

@@ -10,6 +10,7 @@ from smart.decisions.question import Question, is_search_by_post, parameters_els
     [
         ("POST", "Observation/_search", True),
         ("POST", "Observation/_search/", True),
+        ("POST", "Observation/%5Fsearch", True),
         ("POST", "Observation/_search?a=1", True),
         ("GET", "Observation/_search", False),
         ("POST", "Observation", False),
@@ -30,10 +31,48 @@ def test_a_url_is_read_below_the_base_with_every_parameter_once() -> None:
         question_of_http("GET", "Observation?" + "a&" * 101)
 
 
+@pytest.mark.parametrize(
+    "url", ["Observation?a=1#&_has:Observation:subject:code=x", "Observ\tation", "Observation#", "x:Observation/o"]
+)
+def test_a_url_that_no_request_can_have_is_none(url: str) -> None:
+    """A server behind would read on where a parser of URLs has ended."""
+    with pytest.raises(ValueError, match="no URL"):
+        question_of_http("GET", url)
+
+
+@pytest.mark.parametrize("url", ["//Observation/o", "//x/Observation/o", "Observation/o//"])
+def test_a_url_is_cut_at_its_slashes_and_nowhere_else(url: str) -> None:
+    found = question_of_http("GET", url)
+    assert (found.interaction, found.type) != ("read", "Observation")
+
+
+@pytest.mark.requirement("SR-08")
+def test_what_stands_behind_a_semicolon_is_judged_as_a_parameter_too() -> None:
+    found = question_of_http("GET", "Observation?code=x;_has:Observation:subject:code=y")
+    assert found.parameters == ("code", "code", "_has:Observation:subject:code")
+    with pytest.raises(ValueError, match="fields"):
+        question_of_http("GET", "Observation?" + "a;" * 101)
+
+
 @pytest.mark.requirement("SR-08")
 @pytest.mark.parametrize(
     ("parameter", "elsewhere"),
-    [("_include:iterate", True), ("_include", False), ("code:not", False), ("_has:Observation:subject:code", True)],
+    [
+        ("_include:iterate", True),
+        ("_include:", True),
+        ("_include", False),
+        ("_Include", True),
+        ("_sort", False),
+        ("_sort[]", True),
+        ("code:not", False),
+        ("_has:Observation:subject:code", True),
+        ("?_has:Observation:subject:code", True),
+        ("_HAS:Observation:subject:code", True),
+        ("_filter[0]", True),
+        (" _list", True),
+        ("_containedType", True),
+        ("_hash", False),
+    ],
 )
 def test_a_modifier_looks_elsewhere_only_where_it_iterates_or_chains(parameter: str, elsewhere: bool) -> None:
     question = Question("search-type", "Observation", parameters=(parameter,))
