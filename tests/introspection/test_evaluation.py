@@ -12,8 +12,9 @@ import pytest
 
 from accounts import clock
 from introspection import batched_lookup
-from introspection.evaluation import ALL, LiveToken, decide_until
+from introspection.evaluation import ALL, LiveToken, _entry_answer, decide_until
 from oauth.models import AccessToken
+from smart.decisions.authzen import parse_presented_token
 from smart.decisions.subject import InvalidClaims
 from tests.conftest import BASE, SECRET, App, basic
 from tests.fixture_types import Events, Issue, MakeClient, MakeResourceServer, SetClock
@@ -350,6 +351,29 @@ def test_entries_about_another_token_or_from_another_address_are_not_decided(iss
     answers = found.json()["evaluations"]
     assert [one["decision"] for one in answers] == [True, False, False]
     assert [one["context"]["error"]["status"] for one in answers[1:]] == [400, 400]
+
+
+@pytest.mark.requirement("TV-07", "PC-04")
+def test_an_entry_for_another_base_or_without_its_content_is_denied_by_itself() -> None:
+    claims = {"active": True, "aud": BASE, "exp": 2_000_000_000, "scope": "patient/*.rs", "patient": "amy"}
+    whole, elsewhere = evaluation("abc"), evaluation("abc", base="https://elsewhere.example.org/fhir")
+    own = evaluation("abc", properties={"content": observation("amy")})
+    token, about = LiveToken(claims, "r4", 0), parse_presented_token(whole)
+
+    found = [_entry_answer(entry, about, token) for entry in (elsewhere, whole, own)]
+
+    assert [one.get("context", {}).get("reason") for one in found] == ["invalid_token", "needs_view", None]
+    assert found[2] == {"decision": True}
+
+
+def test_how_far_a_token_reaches_is_worked_out_once_for_each_base() -> None:
+    bases = ["https://a.example.org/r4", "https://b.example.org/r4"]
+    token = LiveToken({"active": True, "aud": bases, "exp": 2_000_000_000, "scope": "patient/*.rs"}, "r4", 0)
+
+    first, again, other = (token.reach_at(bases[number]) for number in (0, 0, 1))
+
+    assert first is again
+    assert [first.base, other.base] == bases
 
 
 UNKNOWN = {"surprise": {"x": 1}, "another": None}

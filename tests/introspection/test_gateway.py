@@ -8,6 +8,8 @@ import httpx
 import pytest
 import yaml
 
+from introspection.gateway import parse_gateway_request
+from smart.http.errors import InvalidRequest
 from tests.conftest import BASE, SECRET, App, basic
 from tests.fixture_types import Issue, MakeResourceServer
 from tests.running import ROOT
@@ -205,6 +207,42 @@ def test_what_is_wrong_with_the_gateway_is_never_told_as_something_about_the_tok
     assert response.status_code == 500
     assert "error" in response.json()
     assert "www-authenticate" not in response.headers
+
+
+def scope_of(below: str = "", query: str = "", client: Any = ("192.0.2.7", 5), **lines: str) -> dict[str, Any]:
+    """A request as the server has it, its URL behind the endpoint's."""
+    own = {"x-smartauth-authorization": basic("gateway", SECRET)["Authorization"], "authorization": "Bearer abc"}
+    known = {**own, "x-smartauth-base": BASE, "x-smartauth-understands": "nothing"}
+    named = known | {name.replace("_", "-"): value for name, value in lines.items()}
+    raw = {"raw_path": f"{PATH}{below}".encode(), "query_string": query.encode(), "path": PATH, "method": "GET"}
+    return {**raw, "client": client, "headers": [(key.encode(), value.encode()) for key, value in named.items()]}
+
+
+@pytest.mark.requirement("SD-27")
+@pytest.mark.parametrize(
+    ("below", "query", "url"),
+    [("Observation", "code=x", "Observation?code=x"), ("Observation", "", "Observation")],
+)
+def test_a_url_behind_the_endpoint_is_read_with_its_query(below: str, query: str, url: str) -> None:
+    scope = scope_of(f"{FHIR_PATH}/{below}", query)
+
+    request = parse_gateway_request(scope, dict(scope["headers"]), b"")
+
+    assert request.members["context"]["http"] == {"method": "GET", "url": url}
+    assert request.peer == "192.0.2.7"
+
+
+@pytest.mark.requirement("SD-27")
+def test_a_query_of_the_endpoint_itself_is_no_url_of_a_client() -> None:
+    original = {"x_original_method": "GET", "x_original_uri": f"{FHIR_PATH}/Observation/o"}
+    scope = scope_of("", "a=b", None, **original)
+
+    request = parse_gateway_request(scope, dict(scope["headers"]), b"")
+
+    assert request.members["context"]["http"]["url"] == "Observation/o"
+    assert request.peer == ""
+    with pytest.raises(InvalidRequest, match="the request must be told in one way"):
+        parse_gateway_request(scope_of(), dict(scope["headers"]), b"")
 
 
 @pytest.mark.parametrize("name", ["X-Smartauth-Base", "X-Smartauth-Understands", "X-Original-Method", "X-Original-URI"])

@@ -38,3 +38,14 @@ def test_an_include_of_which_the_value_was_not_sent_along_is_unclear(name: str) 
     question = Question("search-type", "Observation", parameters=(name,))
 
     assert unclear_includes(question, "r4", R4) == (name,)
+
+
+@pytest.mark.requirement("SR-05")
+def test_the_value_of_one_include_is_none_of_the_other() -> None:
+    both, value = ("_include", "_revinclude"), ("Observation:subject",)
+
+    with_include = Question("search-type", "Observation", parameters=both, include=value)
+    with_revinclude = Question("search-type", "Observation", parameters=both, revinclude=("Provenance:target",))
+
+    assert unclear_includes(with_include, "r4", R4) == ("_revinclude",)
+    assert unclear_includes(with_revinclude, "r4", R4) == ("_include",)
