@@ -2,7 +2,8 @@
 
 import pytest
 
-from smart.decisions.question import Question, is_search_by_post, parameters_elsewhere, question_of_http
+from smart.decisions.interactions import parse_path
+from smart.decisions.question import Question, is_search_by_post, parameters_elsewhere, question_at, question_of_http
 
 
 @pytest.mark.parametrize(
@@ -77,3 +78,18 @@ def test_what_stands_behind_a_semicolon_is_judged_as_a_parameter_too() -> None:
 def test_a_modifier_looks_elsewhere_only_where_it_iterates_or_chains(parameter: str, elsewhere: bool) -> None:
     question = Question("search-type", "Observation", parameters=(parameter,))
     assert bool(parameters_elsewhere(question)) is elsewhere
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "said", "is_conditional"),
+    [
+        (["Observation", "o"], "PUT", {}, False),
+        (["Observation"], "PUT", {}, True),
+        (["Observation"], "POST", {}, False),
+        (["Observation"], "POST", {"is_conditional": True}, True),
+    ],
+)
+def test_a_write_is_conditional_without_an_id_or_where_its_header_says_so(
+    path: list[str], method: str, said: dict[str, bool], is_conditional: bool
+) -> None:
+    assert question_at(parse_path(path), method, [], **said).is_conditional is is_conditional
