@@ -47,7 +47,7 @@ function isMatch({ interaction, entry }) {
 }
 
 /** Only these paths of a resource. */
-function pruned(resource, paths) {
+function prune(resource, paths) {
   const found = {};
   const depth = (path) => path.split('.').length;
   for (const path of [...paths].sort((one, other) => depth(other) - depth(one))) {
@@ -61,11 +61,11 @@ function pruned(resource, paths) {
 function below(value, path, before) {
   if (Array.isArray(value)) return value.map((each, at) => below(each, path, before?.[at]));
   if (typeof value !== 'object' || value === null) return value;
-  return { ...before, ...pruned(value, [path]) };
+  return { ...before, ...prune(value, [path]) };
 }
 
 /** The Bundle with nothing but what is shown: no count and no pages that tell of more. */
-function rebuilt(request, answer, found, shown) {
+function rebuildBundle(request, answer, found, shown) {
   const isHistory = request.interaction === HISTORY;
   const link = linksOf(request, found.link);
   if (isHistory && link.some(({ relation }) => relation === 'next')) return TOO_COSTLY;
@@ -109,4 +109,4 @@ function only(members, names) {
   return Object.fromEntries(names.filter((name) => name in members).map((name) => [name, members[name]]));
 }
 
-module.exports = { errorAnswer, itemsOf, parseResource, pruned, rebuilt, resourceAnswer };
+module.exports = { errorAnswer, itemsOf, parseResource, prune, rebuildBundle, resourceAnswer };

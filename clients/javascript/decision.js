@@ -10,8 +10,8 @@ class Malformed extends Error {}
 
 /** The decision, `{ refused }` with an answer for the app, or a yes as index.d.ts has it. Throws Malformed. */
 function parseDecision(answer) {
-  const { decision, context: told } = object(answer);
-  const context = object(told ?? {});
+  const { decision, context: raw } = object(answer);
+  const context = object(raw ?? {});
   if (decision === false) return { refused: refusalOf(context) };
   if (decision !== true) throw new Malformed('decision is neither true nor false');
   const claims = object(context.claims ?? {});
@@ -39,18 +39,18 @@ function isEverything({ patients, own, where }) {
   return patients === null && own === '' && where.length === 0;
 }
 
-function refusalOf(told) {
-  const { status, headers } = object(told.http);
+function refusalOf(raw) {
+  const { status, headers } = object(raw.http);
   if (![400, 401, 403, 404].includes(status)) throw new Malformed('no status to refuse with');
   const shown = {};
   for (const [name, value] of Object.entries(object(headers ?? {}))) {
     if (name.toLowerCase() === 'www-authenticate') shown['www-authenticate'] = text(value);
   }
-  return answerOf(status, object(told.outcome), shown);
+  return answerOf(status, object(raw.outcome), shown);
 }
 
-function alternative(told, sets) {
-  const { who, where } = exactly(told, ['where', 'who']);
+function alternative(raw, sets) {
+  const { who, where } = exactly(raw, ['where', 'who']);
   const criteria = list(where).map(criterion);
   if (who === 'all') return { patients: null, own: '', where: criteria };
   const [name, ...more] = Object.keys(object(who));
@@ -66,8 +66,8 @@ function alternative(told, sets) {
   throw new Malformed('nobody knows whose records these are');
 }
 
-function criterion(told) {
-  const { name, values } = exactly(told, ['name', 'values']);
+function criterion(raw) {
+  const { name, values } = exactly(raw, ['name', 'values']);
   if (texts(values).length === 0) throw new Malformed('a criterion without a value');
   return [text(name), values.join(',')];
 }
@@ -78,13 +78,13 @@ function patient(reference) {
   return name;
 }
 
-function exactly(told, names) {
-  if (Object.keys(object(told)).sort().join() !== names.join()) throw new Malformed(`not the members ${names}`);
-  return told;
+function exactly(raw, names) {
+  if (Object.keys(object(raw)).sort().join() !== names.join()) throw new Malformed(`not the members ${names}`);
+  return raw;
 }
 
-function mapOf(told, each) {
-  return new Map(Object.entries(object(told)).map(([name, value]) => [name, each(value)]));
+function mapOf(raw, each) {
+  return new Map(Object.entries(object(raw)).map(([name, value]) => [name, each(value)]));
 }
 
 function object(found) {

@@ -1,10 +1,10 @@
 'use strict';
 // What is asked about a request before your server sees it, and about its answer before the app does.
 const { Asking } = require('./asking');
-const { errorAnswer, itemsOf, parseResource, rebuilt, resourceAnswer } = require('./checking');
+const { errorAnswer, itemsOf, parseResource, rebuildBundle, resourceAnswer } = require('./checking');
 const { CREATE, HISTORY, READ, SEARCH } = require('./fhir-request');
 const { BROKEN_SERVER, FORBIDDEN, MALFORMED_REQUEST, Refused, UNAVAILABLE } = require('./http-answer');
-const { narrowed, prepared } = require('./narrowing');
+const { checkableRequest, narrowedRequest } = require('./narrowing');
 const { Token } = require('./token');
 
 const SMART_CONFIGURATION = '.well-known/smart-configuration';
@@ -39,7 +39,7 @@ class Gate {
       return { request: asked, decision, token, body: content };
     }
     if (!asked.interaction) throw new Refused(FORBIDDEN);
-    return { request: this.toCheck(asked, decision), decision, token, body: Buffer.alloc(0) };
+    return { request: this.requestToCheck(asked, decision), decision, token, body: Buffer.alloc(0) };
   }
 
   /** What of your server's answer the app may see. */
@@ -48,17 +48,17 @@ class Gate {
       if (asked.interaction === CREATE) {
         return answer.status >= 200 && answer.status < 300 ? resourceAnswer(answer) : errorAnswer(answer);
       }
-      return await checked(asked, decision, token, answer);
+      return await visibleAnswer(asked, decision, token, answer);
     } catch (error) {
       if (error instanceof Refused) return error.answer;
       throw error;
     }
   }
 
-  toCheck(asked, decision) {
-    const request = prepared(asked);
+  requestToCheck(asked, decision) {
+    const request = checkableRequest(asked);
     if (asked.interaction !== SEARCH || this.options.narrow === 'app') return request;
-    return narrowed(request, decision.view.get(request.type) ?? [], this.options.narrow);
+    return narrowedRequest(request, decision.view.get(request.type) ?? [], this.options.narrow);
   }
 
   async document() {
@@ -73,18 +73,19 @@ class Gate {
 }
 
 /** The answer with nothing but what the view has. */
-async function checked(asked, decision, token, answer) {
+async function visibleAnswer(asked, decision, token, answer) {
   if ([404, 410].includes(answer.status) && asked.interaction !== SEARCH) {
     // asked all the same: what is hidden takes no longer than what never was
-    await token.shown(decision, [{ interaction: READ, resource: { resourceType: asked.type, id: asked.id }, entry: {} }]);
+    const asIfThere = { interaction: READ, resource: { resourceType: asked.type, id: asked.id }, entry: {} };
+    await token.visibleItems(decision, [asIfThere]);
     return decision.hide;
   }
   if (answer.status < 200 || answer.status >= 300) return errorAnswer(answer);
   const found = parseResource(answer.body);
   if (found === null) return BROKEN_SERVER;
-  const shown = await token.shown(decision, itemsOf(asked, found));
+  const shown = await token.visibleItems(decision, itemsOf(asked, found));
   const isBundle = asked.interaction === SEARCH || (asked.interaction === HISTORY && shown.length > 0);
-  if (isBundle) return rebuilt(asked, answer, found, shown);
+  if (isBundle) return rebuildBundle(asked, answer, found, shown);
   return shown.length ? resourceAnswer(answer) : decision.hide;
 }
 

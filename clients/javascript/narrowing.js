@@ -7,15 +7,15 @@ const CUT_SHORT = ['_elements', '_fields', '_format']; // what is checked must b
 const NOTHING_FOUND = answerOf(200, { resourceType: 'Bundle', type: 'searchset', total: 0 });
 
 /** The same as a GET whose answer can be checked: a search by POST with its form in the query, nothing cut short. */
-function prepared(request) {
+function checkableRequest(request) {
   const query = [request.query, request.form].filter(Boolean).join('&');
   const pairs = pairsOf(query).filter(([name, value]) => !isTakenOff(request, name, value));
   const path = request.isSearchByPost ? request.type : request.path;
   return request.with({ method: 'GET', path, query: encoded(pairs), form: null });
 }
 
-/** A prepared search, narrowed to the view. Throws Refused where that is no single search, or finds nothing. */
-function narrowed(request, view, how) {
+/** A search in that form, narrowed to the view. Throws Refused where that is no single search, or finds nothing. */
+function narrowedRequest(request, view, how) {
   const narrowing = single(request.type, view);
   if (narrowing === null) throw new Refused(TOO_COSTLY);
   const { patients, ids, where } = narrowing;
@@ -77,4 +77,4 @@ function unique(values) {
   return [...new Set(values)];
 }
 
-module.exports = { narrowed, prepared };
+module.exports = { checkableRequest, narrowedRequest };

@@ -1,7 +1,7 @@
 'use strict';
 // The questions about one access token: what a request may do, and which resources of an answer may be shown.
 const { Rejected, Unavailable } = require('./asking');
-const { pruned } = require('./checking');
+const { prune } = require('./checking');
 const { Malformed, VIEW_FORM, isEverything, parseDecision, parseDecisions } = require('./decision');
 const { CREATE } = require('./fhir-request');
 const { MALFORMED_REQUEST, Refused, UNAVAILABLE } = require('./http-answer');
@@ -16,21 +16,21 @@ class Token {
     this.base = enforcement.base;
     this.asking = asking;
     this.subject = { type: 'access_token', id: request.token() };
-    this.told = enforcement.tellsAddresses && request.address ? { client_address: request.address } : {};
+    this.caller = enforcement.tellsAddresses && request.address ? { client_address: request.address } : {};
   }
 
   /** The decision about the request. Throws Refused with how to refuse it. */
   async decide(request) {
     const { method, url, isConditional: conditional, form } = request;
     const http = { method, url, conditional, ...(form === null ? {} : { form }) };
-    const context = { base: this.base, http, understands: [VIEW_FORM], ...this.told };
+    const context = { base: this.base, http, understands: [VIEW_FORM], ...this.caller };
     const decision = await this.ask('evaluation', { subject: this.subject, context }, parseDecision);
     if (decision.refused) throw new Refused(decision.refused);
     return Object.freeze(decision);
   }
 
   /** Those that may be shown, in their order. */
-  async shown(decision, items) {
+  async visibleItems(decision, items) {
     const viewOf = ({ resource }) => decision.view.get(resource.resourceType) ?? [];
     const isSure = (item) => viewOf(item).some(isEverything);
     const doubtful = items.filter((item) => !isSure(item) && viewOf(item).length);
@@ -48,7 +48,7 @@ class Token {
   async aboutEach(entries) {
     const found = [];
     for (const batch of batchesOf(entries)) {
-      const question = { subject: this.subject, context: this.told, evaluations: batch };
+      const question = { subject: this.subject, context: this.caller, evaluations: batch };
       found.push(...(await this.ask('evaluations', question, (answer) => parseDecisions(answer, batch.length))));
     }
     return found;
@@ -66,7 +66,7 @@ class Token {
 
   entry(decision, { interaction, resource }) {
     const { resourceType: type, id } = resource;
-    const content = pruned(resource, decision.elements.get(type) ?? []);
+    const content = prune(resource, decision.elements.get(type) ?? []);
     const named = typeof id === 'string' && interaction !== CREATE ? id : '*';
     return { action: { name: interaction }, resource: { type, id: named, properties: { base: this.base, content } } };
   }

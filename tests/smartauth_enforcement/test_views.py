@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from smartauth_enforcement.checking import pruned
+from smartauth_enforcement.checking import prune
 from smartauth_enforcement.options import Enforcement
 from tests.smartauth_enforcement.conftest import AMY, HIDE, MANY, ONE, FhirServer, Protect, Send, Smartauth, view
 
@@ -230,10 +230,10 @@ def test_many_entries_are_asked_about_in_parts(send: Send, smartauth: Smartauth,
 def test_only_the_elements_that_are_asked_for_leave_the_server() -> None:
     resource = {"id": "a", "participant": [{"actor": {"reference": "x"}, "note": 1}, {"note": 2}], "text": "t", "n": 3}
 
-    assert pruned(resource, ["id", "participant.actor", "missing", "n.deeper"]) == {
+    assert prune(resource, ["id", "participant.actor", "missing", "n.deeper"]) == {
         "id": "a",
         "participant": [{"actor": {"reference": "x"}}, {}],
         "n": 3,
     }
-    both = pruned({"a": [{"b": 1, "c": 2, "d": 3}]}, ["a.b", "a.c"])
+    both = prune({"a": [{"b": 1, "c": 2, "d": 3}]}, ["a.b", "a.c"])
     assert both == {"a": [{"b": 1, "c": 2}]}

@@ -60,7 +60,7 @@ def _entries(request: FhirRequest, listed: Any) -> Iterator[Item]:
         yield Item(SEARCH if is_match and request.interaction == SEARCH else READ, resource, entry)
 
 
-def pruned(resource: Mapping[str, Any], paths: Iterable[str]) -> dict[str, Any]:
+def prune(resource: Mapping[str, Any], paths: Iterable[str]) -> dict[str, Any]:
     """Only these paths of it."""
     found: dict[str, Any] = {}
     for path in sorted(paths, key=lambda each: each.count("."), reverse=True):
@@ -76,10 +76,12 @@ def _below(value: Any, path: str, before: Any) -> Any:
         return [_below(each, path, one) for each, one in zip(value, known, strict=True)]
     if not isinstance(value, dict):
         return value
-    return {**(before if isinstance(before, dict) else {}), **pruned(value, [path])}
+    return {**(before if isinstance(before, dict) else {}), **prune(value, [path])}
 
 
-def rebuilt(request: FhirRequest, answer: HttpAnswer, found: Mapping[str, Any], shown: Sequence[Item]) -> HttpAnswer:
+def rebuild_bundle(
+    request: FhirRequest, answer: HttpAnswer, found: Mapping[str, Any], shown: Sequence[Item]
+) -> HttpAnswer:
     """The Bundle with nothing but what is shown: no count and no pages that tell of more."""
     items = items_of(request, found)
     links = list(_links(request, found.get("link")))
@@ -116,8 +118,8 @@ def error_answer(answer: HttpAnswer) -> HttpAnswer:
     """The same status with words of ours: what your server says of an error may name what is hidden."""
     if answer.status < 400:
         return BROKEN_SERVER
-    told = refusal(answer.status, _CODES.get(answer.status, "exception" if answer.status >= 500 else "processing"))
-    return told._replace(headers=(*told.headers, *_headers(answer)))
+    ours = refusal(answer.status, _CODES.get(answer.status, "exception" if answer.status >= 500 else "processing"))
+    return ours._replace(headers=(*ours.headers, *_headers(answer)))
 
 
 def _headers(answer: HttpAnswer, more: Sequence[str] = ()) -> Headers:

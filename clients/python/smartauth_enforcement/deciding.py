@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from smartauth_enforcement.asking import Asking, Rejected, Unavailable
-from smartauth_enforcement.checking import Item, pruned
+from smartauth_enforcement.checking import Item, prune
 from smartauth_enforcement.decision import VIEW_FORM, Decision, Malformed, parse_decision, parse_decisions
 from smartauth_enforcement.fhir_request import CREATE, FhirRequest, Refused
 from smartauth_enforcement.http_answer import MALFORMED_REQUEST, UNAVAILABLE, HttpAnswer
@@ -21,14 +21,14 @@ class Token:
     def __init__(self, enforcement: Enforcement, asking: Asking, request: FhirRequest) -> None:
         self._base, self._asking = enforcement.base, asking
         self._subject = {"type": "access_token", "id": request.token()}
-        self._told = {"client_address": request.address} if enforcement.tells_addresses and request.address else {}
+        self._caller = {"client_address": request.address} if enforcement.tells_addresses and request.address else {}
 
     async def decide(self, request: FhirRequest) -> Decision:
         """The decision about the request. Raises Refused with how to refuse it."""
         http: dict[str, Any] = {"method": request.method, "url": request.url, "conditional": request.is_conditional}
         if request.form is not None:
             http["form"] = request.form
-        context = {"base": self._base, "http": http, "understands": [VIEW_FORM], **self._told}
+        context = {"base": self._base, "http": http, "understands": [VIEW_FORM], **self._caller}
         answer = await self._ask("evaluation", {"subject": self._subject, "context": context})
         try:
             decision = parse_decision(answer)
@@ -38,7 +38,7 @@ class Token:
             raise Refused(decision)
         return decision
 
-    async def shown(self, decision: Decision, items: Sequence[Item]) -> list[Item]:
+    async def visible_items(self, decision: Decision, items: Sequence[Item]) -> list[Item]:
         """Those that may be shown, in their order."""
         view = decision.view or {}
         sure = [any(one.is_everything for one in view.get(item.type, ())) for item in items]
@@ -58,7 +58,7 @@ class Token:
     async def _about_each(self, entries: Sequence[Any]) -> list[bool]:
         found: list[bool] = []
         for batch in _batches(entries):
-            question = {"subject": self._subject, "context": self._told, "evaluations": batch}
+            question = {"subject": self._subject, "context": self._caller, "evaluations": batch}
             try:
                 found += parse_decisions(await self._ask("evaluations", question), len(batch))
             except Malformed:
@@ -75,7 +75,7 @@ class Token:
 
 
 def _entry(base: str, decision: Decision, item: Item) -> Mapping[str, Any]:
-    content = pruned(item.resource, decision.elements.get(item.type, ()))
+    content = prune(item.resource, decision.elements.get(item.type, ()))
     found = item.resource.get("id", "*")
     about = {"type": item.type, "id": found if isinstance(found, str) and item.interaction != CREATE else "*"}
     return {

@@ -74,17 +74,17 @@ def parse_decisions(answer: Any, count: int) -> list[bool]:
     return [one is True for one in found]
 
 
-def _refusal(told: Mapping[str, Any]) -> HttpAnswer:
-    http = _object(told.get("http"))
+def _refusal(raw: Mapping[str, Any]) -> HttpAnswer:
+    http = _object(raw.get("http"))
     status, headers = http.get("status"), _object(http.get("headers", {}))
     if not isinstance(status, int) or status not in (400, 401, 403, 404):
         raise Malformed("no status to refuse with")
     shown = {name.lower(): value for name, value in headers.items() if name.lower() == "www-authenticate"}
-    return HttpAnswer.of_json(status, _object(told.get("outcome")), [(name, _text(it)) for name, it in shown.items()])
+    return HttpAnswer.of_json(status, _object(raw.get("outcome")), [(name, _text(it)) for name, it in shown.items()])
 
 
-def _alternative(told: Any, sets: Mapping[str, tuple[str, ...]]) -> Alternative:
-    members = _object(told)
+def _alternative(raw: Any, sets: Mapping[str, tuple[str, ...]]) -> Alternative:
+    members = _object(raw)
     if set(members) != {"who", "where"}:
         raise Malformed("an alternative has not both members and no other")
     where = _each(members["where"], _criterion)
@@ -100,8 +100,8 @@ def _alternative(told: Any, sets: Mapping[str, tuple[str, ...]]) -> Alternative:
     raise Malformed("nobody knows whose records these are")
 
 
-def _criterion(told: Any) -> tuple[str, str]:
-    members = _object(told)
+def _criterion(raw: Any) -> tuple[str, str]:
+    members = _object(raw)
     values = _texts(members.get("values"))
     if set(members) != {"name", "values"} or not values:
         raise Malformed("a criterion has not both members and no other")

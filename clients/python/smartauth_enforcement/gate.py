@@ -1,12 +1,12 @@
 """What is asked about a request before your server sees it, and about its answer before the app does."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from smartauth_enforcement.asking import Asking, Unavailable
-from smartauth_enforcement.checking import Item, error_answer, items_of, parse_resource, rebuilt, resource_answer
+from smartauth_enforcement.checking import Item, error_answer, items_of, parse_resource, rebuild_bundle, resource_answer
 from smartauth_enforcement.deciding import Token
-from smartauth_enforcement.decision import Decision
+from smartauth_enforcement.decision import Alternative, Decision
 from smartauth_enforcement.fhir_request import CREATE, HISTORY, READ, SEARCH, FhirRequest, Refused
 from smartauth_enforcement.http_answer import (
     BROKEN_SERVER,
@@ -16,7 +16,7 @@ from smartauth_enforcement.http_answer import (
     UNAVAILABLE,
     HttpAnswer,
 )
-from smartauth_enforcement.narrowing import narrowed, prepared
+from smartauth_enforcement.narrowing import checkable_request, narrowed_request
 from smartauth_enforcement.options import Enforcement, Narrow
 
 SMART_CONFIGURATION = ".well-known/smart-configuration"
@@ -54,9 +54,7 @@ class Gate:
         token, body = Token(self._options, self._asking, request), None
         if request.is_search_by_post:
             body = await read_body(MAX_FORM)
-            if body and not request.has_form:
-                raise Refused(NO_FORM)
-            request = replace(request, form=_form(body))
+            request = replace(request, form=_form(request, body))
         decision = await token.decide(request)
         if decision.view is None:
             return Passage(request, decision, body=body)
@@ -66,10 +64,14 @@ class Gate:
             return Passage(request, decision, token, body)
         if not request.interaction:
             raise Refused(FORBIDDEN)
-        request = prepared(request)
-        if request.interaction == SEARCH and self._options.narrow != Narrow.APP:
-            request = narrowed(request, decision.view.get(request.type, ()), Narrow(self._options.narrow))
-        return Passage(request, decision, token, b"")
+        return Passage(self._request_to_check(request, decision.view), decision, token, b"")
+
+    def _request_to_check(self, request: FhirRequest, view: Mapping[str, Sequence[Alternative]]) -> FhirRequest:
+        """The request in a form whose answer can be checked; a search is narrowed to the view as well."""
+        request = checkable_request(request)
+        if request.interaction != SEARCH or self._options.narrow == Narrow.APP:
+            return request
+        return narrowed_request(request, view.get(request.type, ()), Narrow(self._options.narrow))
 
     async def after(self, asked: FhirRequest, passage: Passage, answer: HttpAnswer) -> HttpAnswer:
         """What of your server's answer the app may see."""
@@ -78,7 +80,7 @@ class Gate:
         try:
             if asked.interaction == CREATE:
                 return resource_answer(answer) if 200 <= answer.status < 300 else error_answer(answer)
-            return await _checked(asked, passage.decision, passage.token, answer)
+            return await _visible_answer(asked, passage.decision, passage.token, answer)
         except Refused as refused:
             return refused.answer
 
@@ -91,20 +93,20 @@ class Gate:
         return HttpAnswer(200, (*headers.items(), ("access-control-allow-origin", "*")), body)
 
 
-async def _checked(asked: FhirRequest, decision: Decision, token: Token, answer: HttpAnswer) -> HttpAnswer:
+async def _visible_answer(asked: FhirRequest, decision: Decision, token: Token, answer: HttpAnswer) -> HttpAnswer:
     """The answer with nothing but what the view has."""
     if answer.status in (404, 410) and asked.interaction != SEARCH:
         # asked all the same: what is hidden takes no longer than what never was
-        await token.shown(decision, [Item(READ, {"resourceType": asked.type, "id": asked.id}, {})])
+        await token.visible_items(decision, [Item(READ, {"resourceType": asked.type, "id": asked.id}, {})])
         return decision.hide
     if not 200 <= answer.status < 300:
         return error_answer(answer)
     found = parse_resource(answer.body)
     if found is None:
         return BROKEN_SERVER
-    shown = await token.shown(decision, items_of(asked, found))
+    shown = await token.visible_items(decision, items_of(asked, found))
     if asked.interaction == SEARCH or (asked.interaction == HISTORY and shown):
-        return rebuilt(asked, answer, found, shown)
+        return rebuild_bundle(asked, answer, found, shown)
     return resource_answer(answer) if shown else decision.hide
 
 
@@ -117,7 +119,9 @@ async def _require_storable(body: bytes, token: Token, decision: Decision) -> No
         raise Refused(FORBIDDEN)
 
 
-def _form(body: bytes) -> str:
+def _form(request: FhirRequest, body: bytes) -> str:
+    if body and not request.has_form:
+        raise Refused(NO_FORM)
     try:
         return body.decode("ascii")
     except UnicodeDecodeError:

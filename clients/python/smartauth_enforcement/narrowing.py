@@ -24,16 +24,16 @@ class Narrowing(NamedTuple):
     where: Where
 
 
-def prepared(request: FhirRequest) -> FhirRequest:
+def checkable_request(request: FhirRequest) -> FhirRequest:
     """The same as a GET whose answer can be checked: a search by POST with its form in the query, nothing cut short."""
     query = "&".join(part for part in (request.query, request.form or "") if part)
     pairs = [pair for pair in parse_qsl(query, keep_blank_values=True) if not _is_taken_off(request, *pair)]
     path = request.type if request.is_search_by_post else request.path
-    return replace(request, method="GET", path=path, query=_encoded(pairs), form=None)
+    return replace(request, method="GET", path=path, query=_encode(pairs), form=None)
 
 
-def narrowed(request: FhirRequest, view: Sequence[Alternative], how: Narrow) -> FhirRequest:
-    """A prepared search, narrowed to the view. Raises Refused where that is no single search, or finds nothing."""
+def narrowed_request(request: FhirRequest, view: Sequence[Alternative], how: Narrow) -> FhirRequest:
+    """A search in that form, narrowed to the view. Raises Refused where that is no single search, or finds nothing."""
     narrowing = _single(request.type, view)
     if narrowing is None:
         raise Refused(TOO_COSTLY)
@@ -48,7 +48,7 @@ def narrowed(request: FhirRequest, view: Sequence[Alternative], how: Narrow) -> 
     elif patients:
         added.append(("patient", ",".join(f"Patient/{name}" for name in patients)))
     pairs = parse_qsl(request.query, keep_blank_values=True)
-    return replace(request, path=path, query=_encoded([*pairs, *(pair for pair in added if pair not in pairs)]))
+    return replace(request, path=path, query=_encode([*pairs, *(pair for pair in added if pair not in pairs)]))
 
 
 def _is_taken_off(request: FhirRequest, name: str, value: str) -> bool:
@@ -57,7 +57,7 @@ def _is_taken_off(request: FhirRequest, name: str, value: str) -> bool:
     return name in _CUT_SHORT or (name == "_summary" and value != "count")
 
 
-def _encoded(pairs: Pairs) -> str:
+def _encode(pairs: Pairs) -> str:
     return urlencode(pairs, safe=":/|,$")
 
 
@@ -67,7 +67,7 @@ def _single(kind: str, view: Sequence[Alternative]) -> Narrowing | None:
         return Narrowing((), (), ())
     wheres = tuple(dict.fromkeys(one.where for one in view))
     owners = {(one.patients, one.own) for one in view}
-    where = wheres[0] if len(wheres) == 1 else _joined(wheres) if len(owners) == 1 else None
+    where = wheres[0] if len(wheres) == 1 else _join_values(wheres) if len(owners) == 1 else None
     if where is None:
         return None
     if any(one.patients is None and not one.own for one in view):
@@ -81,7 +81,7 @@ def _single(kind: str, view: Sequence[Alternative]) -> Narrowing | None:
     return Narrowing(patients, (), where)
 
 
-def _joined(wheres: Sequence[Where]) -> Where | None:
+def _join_values(wheres: Sequence[Where]) -> Where | None:
     """Values of one parameter, any of which will do."""
     if () in wheres:
         return ()
