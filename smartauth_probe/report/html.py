@@ -9,35 +9,44 @@ from smartauth_probe.report.html_body import body
 from smartauth_probe.report.icons import icon
 from smartauth_probe.report.report import Report
 
-
-def as_html(report: Report) -> str:
-    """The whole file."""
-    sprite = _file("icons.svg").replace("<svg ", '<svg class="hidden-label" aria-hidden="true" ', 1).strip()
-    title = f"{escape(report.title)}: {escape(report.server)}"
-    return f"""<!doctype html>
+_FRAME = """<!doctype html>
 <html lang="en">
 <head>
   <meta charset="utf-8">
   <meta name="viewport" content="width=device-width, initial-scale=1">
   <meta name="color-scheme" content="light dark">
   <meta name="robots" content="noindex">
-  <meta http-equiv="Content-Security-Policy" content="{content_security_policy()}">
+  <meta http-equiv="Content-Security-Policy" content="{policy}">
   <title>{title}</title>
-  <style>{_style()}</style>
+  <style>{style}</style>
 </head>
 <body class="report">
 {sprite}
 <a class="skip" href="#main">Skip to the content</a>
-<header class="top"><div class="top-in"><span class="brand">{icon("mark")} smartauth probe</span></div></header>
+<header class="top"><div class="top-in"><span class="brand">{mark} smartauth probe</span></div></header>
 <main id="main" tabindex="-1">
-{body(report)}
+{body}
 </main>
-<footer class="foot"><div class="foot-in"><p>Made by <code>smartauth probe</code> {escape(report.version)}. \
-Tokens and secrets are cut{"" if report.evidence.is_full else ", of patients only ids are kept"}.</p>\
+<footer class="foot"><div class="foot-in"><p>Made by <code>smartauth probe</code> {version}. \
+Tokens and secrets are cut{kept}.</p>\
 <p>One file: it loads nothing and runs no script.</p></div></footer>
 </body>
 </html>
 """
+
+
+def as_html(report: Report) -> str:
+    """The whole file."""
+    return _FRAME.format(
+        policy=content_security_policy(),
+        title=f"{escape(report.title)}: {escape(report.server)}",
+        style=_style(),
+        sprite=_file("icons.svg").replace("<svg ", '<svg class="hidden-label" aria-hidden="true" ', 1).strip(),
+        mark=icon("mark"),
+        body=body(report),
+        version=escape(report.version),
+        kept="" if report.evidence.is_full else ", of patients only ids are kept",
+    )
 
 
 def content_security_policy() -> str:

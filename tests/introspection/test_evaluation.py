@@ -1,9 +1,8 @@
 """Decisions for FHIR servers (OpenID AuthZEN Authorization API 1.0): authenticated and bound as introspection is."""
 
-import asyncio
 import json
 from base64 import urlsafe_b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from hashlib import sha256
 from typing import Any
 
@@ -12,10 +11,9 @@ import pytest
 
 from accounts import clock
 from introspection import batched_lookup
-from introspection.evaluation import ALL, LiveToken, _entry_answer, decide_until
+from introspection.evaluation import LiveToken, _entry_answer
 from oauth.models import AccessToken
 from smart.decisions.authzen import parse_presented_token
-from smart.decisions.subject import InvalidClaims
 from tests.conftest import BASE, SECRET, App, basic
 from tests.fixture_types import Events, Issue, MakeClient, MakeResourceServer, SetClock
 
@@ -366,16 +364,6 @@ def test_an_entry_for_another_base_or_without_its_content_is_denied_by_itself() 
     assert found[2] == {"decision": True}
 
 
-def test_how_far_a_token_reaches_is_worked_out_once_for_each_base() -> None:
-    bases = ["https://a.example.org/r4", "https://b.example.org/r4"]
-    token = LiveToken({"active": True, "aud": bases, "exp": 2_000_000_000, "scope": "patient/*.rs"}, "r4", 0)
-
-    first, again, other = (token.reach_at(bases[number]) for number in (0, 0, 1))
-
-    assert first is again
-    assert [first.base, other.base] == bases
-
-
 UNKNOWN = {"surprise": {"x": 1}, "another": None}
 
 
@@ -475,32 +463,3 @@ def test_a_decision_costs_one_statement_as_an_introspection_does(
     ask({**body, "evaluations": [{}] * 200}, MANY)
 
     assert batches == [1, 1]
-
-
-def test_other_requests_are_answered_between_the_entries_of_a_long_question() -> None:
-    decided: list[int] = []
-
-    def answers() -> Iterator[dict[str, Any]]:
-        for number in range(100):
-            decided.append(number)
-            yield {"decision": True}
-
-    async def decided_when_another_comes_in() -> int:
-        return len(decided)
-
-    async def both() -> int:
-        other = asyncio.create_task(decided_when_another_comes_in())
-        assert len(await decide_until(ALL, answers())) == 100
-        return await other
-
-    assert asyncio.run(both()) < 100
-
-
-@pytest.mark.requirement("TV-15")
-@pytest.mark.parametrize("active", ["true", 1, None])
-def test_what_is_not_said_to_be_active_by_the_boolean_reaches_nothing(active: object) -> None:
-    """As the bad token active-text is, to who introspects."""
-    claims = {"active": active, "aud": BASE, "exp": 2_000_000_000, "scope": "patient/*.rs", "patient": "amy"}
-    with pytest.raises(InvalidClaims):
-        LiveToken(claims, "4.0.1", 0).reach_at(BASE)
-    assert LiveToken({**claims, "active": True}, "4.0.1", 0).reach_at(BASE).base == BASE
