@@ -1,5 +1,6 @@
 """A yes for some of the records: the search is narrowed, the answer is checked."""
 
+import json
 from typing import Any
 
 import pytest
@@ -102,6 +103,16 @@ def test_what_is_checked_comes_whole_and_as_json(send: Send, smartauth: Smartaut
 
 
 # After ---------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("number", ["72.50", "1.0E-22", "3.14159265358979323846264338327950288", "1E+400"])
+def test_a_decimal_is_as_precise_as_it_was(send: Send, smartauth: Smartauth, fhir: FhirServer, number: str) -> None:
+    smartauth.says[ONE] = view(AMY)
+    weight = json.dumps({**observation("amys"), "valueQuantity": {"value": "?"}}).replace('"?"', number)
+    searched = f'{{"resourceType": "Bundle", "type": "searchset", "entry": [{{"resource": {weight}}}]}}'
+
+    for path, fhir.says in (("Observation/amys", weight.encode()), ("Observation", searched.encode())):
+        assert f'"value": {number}' in send("GET", path).text
 
 
 @pytest.mark.requirement("SR-04", "SR-13", "SR-21", "GR-17")

@@ -8,9 +8,10 @@ from urllib.parse import quote
 import httpx
 
 from smartauth_enforcement.options import Enforcement
-from smartauth_enforcement.strict_json import parse_json
+from smartauth_enforcement.strict_json import parse_json, to_json
 
 _KEPT_SECONDS = 300
+_JSON = {"Content-Type": "application/json"}
 
 
 class Unavailable(Exception):
@@ -35,7 +36,7 @@ class Asking:
 
     async def ask(self, path: str, question: Any) -> Any:
         """The JSON of the answer. Raises Unavailable, Rejected."""
-        body = await self._exchange("POST", f"/access/v1/{path}", json=question)
+        body = await self._exchange("POST", f"/access/v1/{path}", content=to_json(question), headers=_JSON)
         try:
             return parse_json(body)
         except ValueError:

@@ -1,6 +1,5 @@
 """The questions about one access token: what a request may do, and which resources of an answer may be shown."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -10,6 +9,7 @@ from smartauth_enforcement.decision import VIEW_FORM, Decision, Malformed, parse
 from smartauth_enforcement.fhir_request import CREATE, FhirRequest, Refused
 from smartauth_enforcement.http_answer import MALFORMED_REQUEST, UNAVAILABLE, HttpAnswer
 from smartauth_enforcement.options import Enforcement
+from smartauth_enforcement.strict_json import to_json
 
 # of one question; smartauth reads 200 entries and 1 MiB
 _ENTRIES, _BATCH_BYTES = 200, 900_000
@@ -88,7 +88,7 @@ def _batches(entries: Sequence[Any]) -> Iterator[list[Any]]:
     batch: list[Any] = []
     size = 0
     for entry in entries:
-        more = len(json.dumps(entry))
+        more = len(to_json(entry))
         if batch and (len(batch) == _ENTRIES or size + more > _BATCH_BYTES):
             yield batch
             batch, size = [], 0

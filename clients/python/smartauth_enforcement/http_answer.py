@@ -1,8 +1,9 @@
 """An answer to the app: what your server said, or what is said in its place."""
 
-import json
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, Self
+
+from smartauth_enforcement.strict_json import to_json
 
 FHIR_JSON = "application/fhir+json"
 
@@ -19,7 +20,7 @@ class HttpAnswer(NamedTuple):
     @classmethod
     def of_json(cls, status: int, content: Any, headers: Iterable[tuple[str, str]] = (), kind: str = FHIR_JSON) -> Self:
         """JSON, with these headers beside its own two."""
-        body = json.dumps(content).encode()
+        body = to_json(content)
         own = (("content-type", kind), ("content-length", str(len(body))))
         return cls(status, (*own, *headers), body)
 
