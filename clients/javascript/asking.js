@@ -1,6 +1,6 @@
 'use strict';
 // Questions to smartauth over connections that stay open: bounded in time and length, believed only if flawless.
-const { parseJson } = require('./strict-json');
+const { parseJson, toJson } = require('./strict-json');
 
 const KEPT_MS = 300_000;
 
@@ -26,7 +26,7 @@ class Asking {
   /** The JSON of the answer. Throws Unavailable, Rejected. */
   async ask(path, question) {
     const headers = { ...this.headers, 'Content-Type': 'application/json' };
-    const sent = { method: 'POST', headers, body: JSON.stringify(question) };
+    const sent = { method: 'POST', headers, body: toJson(question) };
     return parsed(await this.exchange(`/access/v1/${path}`, sent));
   }
 

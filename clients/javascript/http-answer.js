@@ -1,9 +1,11 @@
 'use strict';
 // An answer to the app: what your server said, or what is said in its place. Names of headers are in lower case.
 
+const { toJson } = require('./strict-json');
+
 /** JSON with these headers. */
 function answerOf(status, content, headers = {}, kind = 'application/fhir+json') {
-  return { status, headers: { 'content-type': kind, ...headers }, body: Buffer.from(JSON.stringify(content)) };
+  return { status, headers: { 'content-type': kind, ...headers }, body: Buffer.from(toJson(content)) };
 }
 
 /** An OperationOutcome with a code of FHIR's issue-type value set, and nothing of the request. */

@@ -1,15 +1,30 @@
 'use strict';
 // JSON that has one meaning only: no name twice, UTF-8, not nested without end (RFC 8259 §4, §8.1, §9).
 
+const { randomBytes } = require('node:crypto');
+
 const MAX_DEPTH = 200;
+// A number that JavaScript cannot hold as it is written is a text with this before it: nobody else can write that.
+const MARK = randomBytes(16).toString('hex');
+const MARKED = new RegExp(`"${MARK}([^"]*)"`, 'g');
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** What these bytes say. Throws where they are no such JSON. */
 function parseJson(bytes) {
   const text = utf8.decode(bytes);
-  const found = JSON.parse(text);
+  JSON.parse(text);
   requireOneMeaning(text);
-  return found;
+  return JSON.parse(withMarks(text));
+}
+
+/** JSON of what parseJson gave, whole or in parts: 1.50 is 1.50 again (FHIR datatypes, decimal). */
+function toJson(content) {
+  return JSON.stringify(content).replace(MARKED, '$1');
+}
+
+function withMarks(text) {
+  return text.replace(/"[^"\\]*(?:\\.[^"\\]*)*"|-?\d[\d.eE+-]*/g, (part) =>
+    part[0] === '"' || /^-?\d{1,15}$/.test(part) ? part : `"${MARK}${part}"`);
 }
 
 /** Of a text that is JSON. A string before a colon is a name, wherever it stands. Throws SyntaxError. */
@@ -27,4 +42,4 @@ function requireOneMeaning(text) {
   }
 }
 
-exports.parseJson = parseJson;
+module.exports = { parseJson, toJson };

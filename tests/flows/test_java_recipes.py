@@ -219,6 +219,11 @@ def test_smartauth_is_asked_as_often_about_what_is_hidden_as_about_what_never_wa
     assert asked == [2, 2]
 
 
+@pytest.mark.parametrize("server", ["spring"], indirect=True)
+def test_a_decimal_is_as_precise_as_it_was(server: Recipe) -> None:
+    assert all('"value":72.50' in server.ask(path).text for path in ("Observation", "Observation/amy-1"))
+
+
 @pytest.mark.parametrize("server", ["hapi"], indirect=True)
 def test_a_page_belongs_to_its_patient_and_its_scope(server: Recipe) -> None:
     first = server.ask("Observation?_count=1").json()

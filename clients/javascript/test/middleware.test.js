@@ -141,6 +141,18 @@ test('a search is narrowed, filtered entry by entry, and counts nothing that was
   assert.deepStrictEqual(smartauth.questions[1].evaluations.map(({ action }) => action.name), ['search-type', 'search-type']);
 });
 
+for (const number of ['72.50', '1.0E-22', '3.14159265358979323846264338327950288', '9007199254740993']) {
+  test(`a decimal is as precise as it was: ${number}`, async () => {
+    const weight = JSON.stringify({ ...MINE, valueQuantity: { value: '?' } }).replace('"?"', number);
+    const searched = `{"resourceType":"Bundle","type":"searchset","entry":[{"resource":${weight}}]}`;
+    for (const [path, says] of [['o-amy', weight], ['', searched]]) {
+      const { fhir } = await start(yes({ Observation: AMY }), answering(says));
+      const { text } = await ask(fhir, `/fhir/Observation/${path}`);
+      assert.ok(text.includes(`"value":${number}`), text);
+    }
+  });
+}
+
 test('a search of which nothing was dropped keeps its count and its pages', async () => {
   const { fhir } = await start(yes({ Observation: AMY }), answering(bundleOf(MINE)));
   const { json } = await ask(fhir, '/fhir/Observation');

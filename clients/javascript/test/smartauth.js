@@ -60,13 +60,13 @@ async function ask(fhir, path, { method = 'GET', token = 'abc', headers = {}, bo
   const shown = token === null ? {} : { Authorization: `Bearer ${token}` };
   const answer = await fetch(`${fhir.url}${path}`, { method, headers: { ...shown, ...headers }, body });
   const text = await answer.text();
-  return { status: answer.status, headers: answer.headers, json: text ? JSON.parse(text) : null };
+  return { status: answer.status, headers: answer.headers, text, json: text ? JSON.parse(text) : null };
 }
 
 /** A handler that answers with that resource, whatever is asked. */
 const answering = (resource, status = 200) => (request, response) => {
   response.writeHead(status, { 'Content-Type': 'application/fhir+json', ETag: 'W/"1"', 'X-Secret': 'ben' });
-  response.end(JSON.stringify(resource));
+  response.end(typeof resource === 'string' ? resource : JSON.stringify(resource));
 };
 
 const observation = (id, patient) => ({ resourceType: 'Observation', id, subject: { reference: `Patient/${patient}` }, note: patient });

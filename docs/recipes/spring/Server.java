@@ -1,6 +1,7 @@
 // A FHIR server of a few records, open to everybody, to try SmartFilter with. Run it as the page says.
 package org.example;
 
+import java.math.BigDecimal;
 import java.net.URI;
 import java.util.Arrays;
 import java.util.List;
@@ -46,7 +47,9 @@ public class Server {
   private static Map<String, Object> observation(String id, String patient) {
     Map<String, Object> code = Map.of("text", "Body weight");
     Map<String, Object> subject = Map.of("reference", "Patient/" + patient);
-    return Map.of("resourceType", "Observation", "id", id, "status", "final", "code", code, "subject", subject);
+    Map<String, Object> weight = Map.of("value", new BigDecimal("72.50"), "unit", "kg");
+    return Map.of("resourceType", "Observation", "id", id, "status", "final", "code", code, "subject", subject,
+        "valueQuantity", weight);
   }
 
   @RestController
