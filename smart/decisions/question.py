@@ -58,8 +58,9 @@ def question_of_http(method: str, url: str, *, form: str = "", is_conditional: b
 def question_at(
     request_path: RequestPath, method: str, pairs: Sequence[tuple[str, str]], *, is_conditional: bool = False
 ) -> Question:
-    """The question of a request at that path with these parameters."""
-    interaction = request_path.interaction(method)
+    """The question of a request at that path with these parameters. Servers obey a `_method` of a POST (TV-29)."""
+    says_method = method == "POST" and any(_plain(name) == "_method" for name, _ in pairs)
+    interaction = "" if says_method else request_path.interaction(method)
     return Question(
         interaction,
         request_path.type,
@@ -103,6 +104,10 @@ def parameters_elsewhere(question: Question) -> tuple[str, ...]:
 
 
 def _looks_elsewhere(name: str) -> bool:
-    """Servers differ in which spellings they take for the same name: upper case, brackets, what stands before it."""
-    plain = _NAME_ENDS.split(name.strip(" ?").lower(), maxsplit=1)[0]
+    plain = _plain(name)
     return "." in name or plain in _ELSEWHERE or (plain in _EXACT and name not in _EXACT)
+
+
+def _plain(name: str) -> str:
+    """Servers differ in which spellings they take for the same name: upper case, brackets, what stands before it."""
+    return _NAME_ENDS.split(name.strip(" ?").lower(), maxsplit=1)[0]

@@ -47,6 +47,20 @@ def test_a_url_is_cut_at_its_slashes_and_nowhere_else(url: str) -> None:
     assert (found.interaction, found.type) != ("read", "Observation")
 
 
+@pytest.mark.requirement("TV-29")
+@pytest.mark.parametrize("name", ["_method", "_METHOD", "%5Fmethod", "?_method", "_method[]"])
+def test_a_post_that_names_another_method_asks_for_nothing_that_is_known(name: str) -> None:
+    """Servers with method overrides take the method from a parameter, in the URL or in the form."""
+    asked = [
+        question_of_http("POST", f"Patient/_search?{name}=DELETE", form=""),
+        question_of_http("POST", "Patient/_search", form=f"code=x&{name}=DELETE"),
+        question_of_http("POST", f"Patient?{name}=GET"),
+    ]
+
+    assert [one.interaction for one in asked] == ["", "", ""]
+    assert question_of_http("GET", f"Patient?{name}=DELETE").interaction == "search-type"
+
+
 @pytest.mark.requirement("SR-08")
 def test_what_stands_behind_a_semicolon_is_judged_as_a_parameter_too() -> None:
     found = question_of_http("GET", "Observation?code=x;_has:Observation:subject:code=y")
