@@ -12,6 +12,7 @@ PAGES = [template for template in TEMPLATES if "{% extends" in template.read_tex
 NEEDS_SCRIPT = ["demo.html"]  # the sample app is an app in the browser
 SAVES_TIME = [
     "console.html",
+    "dev_probe.html",
     "dev_tokens.html",
     "work.html",
 ]  # without script nothing is missing
