@@ -36,7 +36,7 @@ class Evidence:
         """Request line, headers, body."""
         request = exchange.request
         query = f"?{self._query(request.query)}" if request.query else ""
-        path = f"{base_path}/{request.path}".rstrip("/") or "/"
+        path = f"{base_path}/{request.path}" if request.path else base_path or "/"
         headers = [f"{name}: {self._header(name, value)}" for name, value in request.headers if name != "Accept"]
         body = ["", self._sent(request.body)] if request.body else []
         return "\n".join([f"{request.method} {path}{query} HTTP/1.1", *headers, *body])

@@ -90,6 +90,9 @@ def _(probe: Probe) -> Result:
     )
     for path in paths:
         answer = probe.send("GET", path, token)
-        if (answer.is_ok and answer.id == b.id) or must_show_only(probe, answer, path).is_failed:
+        if answer.is_ok and answer.id == b.id:
             return failed(f"GET {path} shows Patient B.", "404", str(answer))
+        result = must_show_only(probe, answer, f"GET {path}")
+        if result.is_failed:
+            return result
     return passed(f"None of {len(paths)} spellings leads to Patient B.")

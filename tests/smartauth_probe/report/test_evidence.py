@@ -29,3 +29,17 @@ def test_a_patch_and_the_parameters_of_an_operation_are_shown_whole() -> None:
     patch = [{"op": "replace", "path": "/status", "value": "amended"}]
 
     assert json.dumps(patch) in shown(patch)
+
+
+@pytest.mark.parametrize(
+    ("path", "base_path", "line"),
+    [
+        ("Patient/b/", "/fhir", "GET /fhir/Patient/b/ HTTP/1.1"),
+        ("", "/fhir", "GET /fhir HTTP/1.1"),
+        ("", "", "GET / HTTP/1.1"),
+        ("Patient", "", "GET /Patient HTTP/1.1"),
+    ],
+)
+def test_the_request_is_told_with_each_of_its_slashes(path: str, base_path: str, line: str) -> None:
+    """Who repeats it shall get the same answer."""
+    assert Evidence().request(Exchange(Presentation(path), "a token", None), base_path) == line
