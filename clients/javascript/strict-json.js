@@ -12,9 +12,10 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 /** What these bytes say. Throws where they are no such JSON. */
 function parseJson(bytes) {
   const text = utf8.decode(bytes);
-  JSON.parse(text);
+  const found = JSON.parse(text);
   requireOneMeaning(text);
-  return JSON.parse(withMarks(text));
+  const marked = withMarks(text);
+  return marked === text ? found : JSON.parse(marked);
 }
 
 /** JSON of what parseJson gave, whole or in parts: 1.50 is 1.50 again (FHIR datatypes, decimal). */

@@ -28,8 +28,6 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.StringJoiner;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
@@ -40,7 +38,6 @@ import org.hl7.fhir.r4.model.Bundle;
 
 @Interceptor
 public class SmartInterceptor {
-  private static final Pattern BEARER = Pattern.compile("(?i)bearer +([A-Za-z0-9._~+/-]{1,16000}=*)");
   private static final Set<String> PAGE =
       Set.of("_getpages", "_getpagesoffset", "_pageId", "_count", "_bundletype", "_format", "_pretty");
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -57,7 +54,7 @@ public class SmartInterceptor {
   public boolean ask(RequestDetails request, HttpServletResponse response) throws IOException {
     if (isGet(request) && request.getRequestPath().equals("metadata")) return true;
     if (isGet(request) && request.getRequestPath().equals(".well-known/smart-configuration")) return tell(response);
-    String token = token(request.getHeaders("Authorization"));
+    String token = Smartauth.token(request.getHeaders("Authorization"));
     JsonNode decision = isPage(request) ? null : smartauth.decide(token, method(request), url(request));
     if (!isGet(request) && !isSearchByPost(request)) throw forbidden("Writes are not open here.");
     if (decision != null && decision.has("view") && isSearch(request)) narrow(request, decision);
@@ -205,15 +202,6 @@ public class SmartInterceptor {
 
   private static String encoded(String text) {
     return URLEncoder.encode(text, StandardCharsets.UTF_8);
-  }
-
-  private static String token(List<String> authorization) {
-    String shown = String.join(", ", authorization);
-    Matcher bearer = BEARER.matcher(shown);
-    if (bearer.matches()) return bearer.group(1);
-    String challenge = shown.regionMatches(true, 0, "Bearer ", 0, 7) ? "Bearer error=\"invalid_token\"" : "Bearer";
-    String text = "This needs an access token for this server.";
-    throw Smartauth.refusal(401, "WWW-Authenticate", challenge, "login", text);
   }
 
   // Narrowing --------------------------------------------------------------------------------------------------------

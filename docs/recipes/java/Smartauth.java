@@ -25,6 +25,8 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 public class Smartauth {
   /** What the client is to be told in place of the answer. */
@@ -42,6 +44,7 @@ public class Smartauth {
   }
 
   private static final List<String> CONDITIONS = List.of("hide", "sets", "elements", "refuse", "obligations");
+  private static final Pattern BEARER = Pattern.compile("(?i)bearer +([A-Za-z0-9._~+/-]{1,16000}=*)");
   private static final int MOST_ENTRIES = 200;
   private static final int MOST_BYTES = 1_000_000;
   private static final long SECONDS = 3;
@@ -71,6 +74,16 @@ public class Smartauth {
         "smart-configuration?aud=" + URLEncoder.encode(base, StandardCharsets.UTF_8));
     credentials = Base64.getEncoder().encodeToString(
         (System.getenv("CLIENT_ID") + ":" + System.getenv("CLIENT_SECRET")).getBytes(StandardCharsets.UTF_8));
+  }
+
+  /** The token in the Authorization headers (RFC 6750 §2.1). Throws Refusal with the challenge where there is none. */
+  public static String token(List<String> authorization) {
+    String shown = String.join(", ", authorization);
+    Matcher bearer = BEARER.matcher(shown);
+    if (bearer.matches()) return bearer.group(1);
+    String challenge = shown.regionMatches(true, 0, "Bearer ", 0, 7) ? "Bearer error=\"invalid_token\"" : "Bearer";
+    String text = "This needs an access token for this server.";
+    throw refusal(401, "WWW-Authenticate", challenge, "login", text);
   }
 
   /** What may be done and shown: `view`, `elements`, `hide`. Throws Refusal where the answer is no. */

@@ -17,15 +17,12 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.springframework.stereotype.Component;
 import org.springframework.web.filter.OncePerRequestFilter;
 import org.springframework.web.util.ContentCachingResponseWrapper;
 
 @Component
 public class SmartFilter extends OncePerRequestFilter {
-  private static final Pattern BEARER = Pattern.compile("(?i)bearer +([A-Za-z0-9._~+/-]{1,16000}=*)");
   private static final ObjectMapper JSON = new ObjectMapper() // 72.50 stays 72.50
       .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
       .setNodeFactory(JsonNodeFactory.withExactBigDecimals(true));
@@ -46,7 +43,7 @@ public class SmartFilter extends OncePerRequestFilter {
         response.setHeader("Access-Control-Allow-Origin", "*");
         send(response, 200, "application/json", smartauth.smartConfiguration());
       } else {
-        String token = token(Collections.list(request.getHeaders("Authorization")));
+        String token = Smartauth.token(Collections.list(request.getHeaders("Authorization")));
         NarrowedRequest narrowed = new NarrowedRequest(request, asked);
         JsonNode decision = smartauth.decide(token, narrowed.asGet(), narrowed.url());
         if (!narrowed.asGet().equals("GET")) throw refusal(403, "forbidden", "Writes are not open here.");
@@ -162,15 +159,6 @@ public class SmartFilter extends OncePerRequestFilter {
 
   private static boolean isGet(HttpServletRequest request) {
     return request.getMethod().equals("GET") || request.getMethod().equals("HEAD");
-  }
-
-  private static String token(List<String> authorization) {
-    String shown = String.join(", ", authorization);
-    Matcher bearer = BEARER.matcher(shown);
-    if (bearer.matches()) return bearer.group(1);
-    String challenge = shown.regionMatches(true, 0, "Bearer ", 0, 7) ? "Bearer error=\"invalid_token\"" : "Bearer";
-    String text = "This needs an access token for this server.";
-    throw Smartauth.refusal(401, "WWW-Authenticate", challenge, "login", text);
   }
 
   // Answers ----------------------------------------------------------------------------------------------------------
