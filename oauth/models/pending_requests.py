@@ -8,6 +8,7 @@ from oauth.models.clients import Client
 from oauth.models.launches import Launch
 from oauth.models.references import public_reference
 from oauth.models.servers import FhirServer
+from oauth.models.uniqueness import unique_text
 
 COOKIE_GRACE_SECONDS = 3600  # its cookie and row are kept so much longer: a late click is told that it came late
 
@@ -15,7 +16,7 @@ COOKIE_GRACE_SECONDS = 3600  # its cookie and row are kept so much longer: a lat
 class PendingRequest(models.Model):
     """A judged authorization request that waits for a person. The browser that brought it holds the cookie."""
 
-    handle_digest = models.TextField(unique=True)
+    handle_digest = models.TextField()
     cookie_digest = models.TextField()
     client = models.ForeignKey(Client, models.CASCADE)
     fhir_server = models.ForeignKey(FhirServer, models.CASCADE)
@@ -31,6 +32,7 @@ class PendingRequest(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["caller_network", "expires_at"], name="pending_request_network")]
+        constraints = [unique_text("handle_digest", name="one_request_a_handle")]
 
     def __str__(self) -> str:
         return public_reference(self.pk)

@@ -5,12 +5,13 @@ from django.db import models
 from oauth.models.authorizations import Authorization
 from oauth.models.references import public_reference
 from oauth.models.seats import Seat
+from oauth.models.uniqueness import unique_text
 
 
 class Code(models.Model):
     """DOT's Grant, swapped: an authorization code. Kept after use while its authorization lives, so a replay kills."""
 
-    digest = models.TextField(unique=True)
+    digest = models.TextField()
     authorization = models.ForeignKey(Authorization, models.CASCADE, related_name="codes")
     authorization_epoch = models.BigIntegerField(default=0)
     redirect_uri = models.TextField()
@@ -20,14 +21,17 @@ class Code(models.Model):
     expires_at = models.BigIntegerField(db_index=True)
     consumed_at = models.BigIntegerField(default=0)
 
+    class Meta:
+        constraints = [unique_text("digest", name="one_code_a_digest")]
+
 
 class AccessToken(models.Model):
     """DOT's AccessToken, swapped. `claims` is the introspection answer, ready as text."""
 
-    digest = models.TextField(unique=True)
+    digest = models.TextField()
     signed_digest = models.TextField(default="", blank=True)
     signature_digest = models.TextField(default="", blank=True)
-    jti = models.TextField(unique=True, null=True)  # an opaque token has none
+    jti = models.TextField(null=True)  # an opaque token has none
     authorization = models.ForeignKey(Authorization, models.CASCADE, related_name="access_tokens")
     authorization_epoch = models.BigIntegerField()
     code = models.ForeignKey(Code, models.SET_NULL, null=True)
@@ -43,6 +47,10 @@ class AccessToken(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["seat", "seat_number"], name="accesstoken_seat_number")]
+        constraints = [
+            unique_text("digest", name="one_access_token_a_digest"),
+            unique_text("jti", name="one_access_token_a_jti"),
+        ]
 
     def __str__(self) -> str:
         return public_reference(self.pk)
@@ -54,7 +62,7 @@ class RefreshToken(models.Model):
     `kept_answer` is what it was exchanged for, readable only with the token itself, during the grace window (RF-05).
     """
 
-    digest = models.TextField(unique=True)
+    digest = models.TextField()
     authorization = models.ForeignKey(Authorization, models.CASCADE, related_name="refresh_tokens")
     authorization_epoch = models.BigIntegerField()
     predecessor = models.OneToOneField("self", models.SET_NULL, null=True, related_name="successor")
@@ -65,6 +73,9 @@ class RefreshToken(models.Model):
     expires_at = models.BigIntegerField(db_index=True)
     consumed_at = models.BigIntegerField(default=0)
     kept_answer = models.TextField(default="", blank=True)
+
+    class Meta:
+        constraints = [unique_text("digest", name="one_refresh_token_a_digest")]
 
 
 class IDToken(models.Model):

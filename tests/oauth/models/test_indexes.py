@@ -1,0 +1,28 @@
+"""Which indexes PostgreSQL keeps: each of them is paid for at every insert."""
+
+import pytest
+from django.db import connection
+from django.db.models import Model
+
+from audit.models import OutboxEvent, SecurityEvent
+from oauth.models import AccessToken, Code, Launch, PendingRequest, RefreshToken, Seat
+
+pytestmark = [pytest.mark.usefixtures("committed"), pytest.mark.postgresql]
+WRITTEN_AT_EVERY_LAUNCH = (AccessToken, Code, Launch, OutboxEvent, PendingRequest, RefreshToken, Seat, SecurityEvent)
+FOR_LIKE = "SELECT indexname FROM pg_indexes WHERE tablename = %s AND indexdef LIKE '%%_pattern_ops%%'"
+
+
+def indexes_for_like(table: str) -> list[str]:
+    with connection.cursor() as cursor:
+        cursor.execute(FOR_LIKE, [table])
+        return [name for (name,) in cursor.fetchall()]
+
+
+@pytest.mark.parametrize("model", WRITTEN_AT_EVERY_LAUNCH)
+def test_no_index_for_like_is_kept_of_what_is_written_all_the_time(model: type[Model]) -> None:
+    assert indexes_for_like(model._meta.db_table) == []
+
+
+def test_such_an_index_would_be_found_here() -> None:
+    """Those of the FHIR servers' bases are kept: they are written once."""
+    assert len(indexes_for_like("oauth_fhirserver")) == 1
