@@ -37,7 +37,7 @@ def record_refusals(token: AccessToken, status: int, number: int, actor: Actor) 
     """
     row, limit = token.authorization, settings.SMARTAUTH_REFUSALS_LIMIT
     counts = status != UNAUTHORIZED and not liveness.unusable_reason(row)
-    key = f"{'refused' if counts else 'dead'}|{row.client_id}|{row.user_id or 0}|{row.fhir_server_id}"
+    key = f"{'refused' if counts else 'dead'}|{row.client_id}|{row.user_id}|{row.fhir_server_id}"
     with transaction.atomic():
         seconds = settings.SMARTAUTH_REFUSALS_WINDOW_SECONDS
         whose = (row.client_id, row.user_id, row.fhir_server_id)

@@ -2,8 +2,8 @@
 
 Results are kept in var/mutants/NAME (MUTANTS_DIR): a run that was stopped goes on where it was, a changed function is
 tried anew, and so is what survived. Without a name: the score of what was run. A survivor that is not in accepted.toml
-ends the command with 1, and so does what stands there and is no survivor any more; `--document` writes that list into
-the documentation.
+ends the command with 1, and so does what stands there and is no survivor any more; `--document` writes that list and
+the score into the documentation.
 """
 
 import json
@@ -106,7 +106,7 @@ def main(arguments: list[str]) -> int:
         case ["--show", name] if name in PACKAGES:
             results.show(sorted(results.survivors_of(name).values()))
         case ["--document"]:
-            survivors.document()
+            survivors.document(results.score_table)
         case [name, *only] if name in PACKAGES:
             return run(name, only)
         case _:

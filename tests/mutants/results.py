@@ -61,6 +61,25 @@ def score() -> str:
     return "\n".join(lines)
 
 
+def score_table(page: str) -> str:
+    """The score as the documentation shows it: what was run here; another package keeps its row of that page."""
+    head = [
+        "| Package | Mutants | Killed | Timed out | Listed | Not listed | Not run |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    rows = {row.split("`")[1]: row for row in page.splitlines() if row.startswith("| `")}
+    rows |= {name: _row(name) for name in PACKAGES if codes(name)}
+    return "\n".join([*head, *(rows[name] for name in PACKAGES if name in rows)])
+
+
+def _row(name: str) -> str:
+    counted = Counter(verdict(code) for code in codes(name).values())
+    alive = survivors_of(name).values()
+    listed = sum(map(survivors.is_accepted, alive))
+    cells = [counted.total(), counted["killed"], counted["timeout"], listed, len(alive) - listed, counted["not run"]]
+    return f"| `{name}` | " + " | ".join(map(str, cells)) + " |"
+
+
 def survivors_of(name: str) -> dict[str, Survivor]:
     """The mutants of a package that no test has noticed."""
     alive = [mutant for mutant, code in codes(name).items() if verdict(code) in ("alive", "no test")]

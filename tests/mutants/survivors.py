@@ -126,9 +126,12 @@ def table() -> str:
     return "\n".join(lines)
 
 
-def document() -> None:
-    """Writes the table into docs/mutation-tests.md."""
-    DOCS.write_text(with_table(DOCS.read_text(encoding="utf-8")), encoding="utf-8")
+def document(score_table: Callable[[str], str]) -> None:
+    """Writes the list and the score into docs/mutation-tests.md."""
+    page = with_table(DOCS.read_text(encoding="utf-8"))
+    _, start, rest = page.partition("<!-- score -->\n")
+    score, _, _ = rest.partition("<!-- end of the score -->")
+    DOCS.write_text(page.replace(f"{start}{score}", f"{start}\n{score_table(score)}\n\n", 1), encoding="utf-8")
 
 
 def with_table(text: str) -> str:

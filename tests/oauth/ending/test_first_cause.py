@@ -10,11 +10,14 @@ import pytest
 from django.core.management import call_command
 
 from accounts import clock
-from oauth.ending.first_cause import first_cause, token_with_cause
+from oauth.ending.first_cause import first_cause, liveness_outcomes, token_with_cause
 from oauth.ending.reasons import REASONS, EndedFor
 from oauth.models import AccessToken
 from smart.digests import random_token, sha256_hex
-from tests.fixture_types import MakeClient
+from smart.explanation import RuleOutcome, State
+from smart.time_units import to_datetime
+from smart.tokens.liveness import RULES, Dead
+from tests.fixture_types import Issue, MakeClient
 from tests.oauth.ending.test_first_reason import CAUSES, SECOND, old_token
 from tests.operators.admin.conftest import Operator
 
@@ -93,3 +96,58 @@ def test_the_page_of_operators_the_explanation_and_the_command_say_the_same(
     assert words(life, '<ul class="rules">', "</ul>").startswith(rules)
     (refused,) = re.findall(r"Refused: .*? (LV-\d\d)", rules)
     assert (printed["rule"], f"{printed['what']}.") == (refused, sentence) == (LINES.get(first, "LV-03"), sentence)
+
+
+@pytest.mark.requirement("LV-01")
+def test_a_live_token_keeps_every_rule(issue: Issue) -> None:
+    now, digest = clock.now(), sha256_hex(issue()["access_token"])
+    token = token_with_cause(now=now, digest=digest)
+
+    assert first_cause(token) is None
+    assert {outcome.state for outcome in liveness_outcomes(token, now=now)} == {State.PASSED}
+
+
+@pytest.mark.requirement("LV-01", "AZ-25")
+def test_of_a_dead_token_each_rule_says_what_became_of_it(make_client: MakeClient, other_fhir_server: Any) -> None:
+    now = clock.now()
+    token = old_token(make_client(), other_fhir_server, now)
+    for name, ago in ((EndedFor.OPERATOR, 50), ("superseded", 40), ("expired", 20)):
+        CAUSES[name][1](token, now - ago * SECOND)
+    token = token_with_cause(now=now, pk=token.pk)
+
+    issued, *outcomes = liveness_outcomes(token, now=now)
+
+    def outcome(dead: Dead, state: State, *texts: Any, **facts: Any) -> RuleOutcome:
+        return RuleOutcome(RULES[dead].rule, RULES[dead].sentence, state, *texts, **facts)
+
+    before, _, *after = Dead
+    expiry = f"used before {to_datetime(now - 20 * SECOND):%H:%M:%S} UTC"
+    assert issued == RuleOutcome("LV-01", "We issued it, and it is whole", State.PASSED)
+    assert outcomes == [
+        outcome(before, State.PASSED),
+        outcome(Dead.ENDED, State.REFUSED, "An operator ended it", since=now - 50 * SECOND, case="E107"),
+        *(outcome(dead, State.NOT_REACHED) for dead in after[:-2]),
+        outcome(
+            Dead.SUPERSEDED,
+            State.ALSO_TRUE,
+            "A newer token has taken its place",
+            "token 1 of its seat",
+            "the newest one: token 2",
+        ),
+        outcome(Dead.EXPIRED, State.ALSO_TRUE, "Expired", "", expiry, since=now - 20 * SECOND),
+    ]
+
+
+@pytest.mark.requirement("LV-01", "AZ-25")
+def test_what_a_rule_refused_says_what_came_and_what_was_expected(
+    make_client: MakeClient, other_fhir_server: Any
+) -> None:
+    now = clock.now()
+    token = old_token(make_client(tokens_to_keep=1), other_fhir_server, now)
+    CAUSES["superseded"][1](token, now - 50 * SECOND)
+
+    outcomes = liveness_outcomes(token_with_cause(now=now, pk=token.pk), now=now)
+
+    (refused,) = (each for each in outcomes if each.state is State.REFUSED)
+    assert (refused.rule, refused.what) == ("LV-09", "A newer token took its place")
+    assert (refused.presented, refused.expected) == ("token 1 of its seat", "the newest one: token 2")

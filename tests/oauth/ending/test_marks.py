@@ -155,3 +155,15 @@ def test_an_ending_that_can_never_be_marked_stops_no_sweep_and_no_other_ending(
     assert [ending.client_id for ending in UnmarkedEnding.objects.all()] == [broken.pk]
     monkeypatch.undo()
     marks.mark_all()
+
+
+@pytest.mark.requirement("RV-08")
+def test_what_was_marked_is_counted_for_all_endings_together(issue: Issue) -> None:
+    marks.mark_all()
+    for number in (1, 2):
+        issued = [issue() for _ in range(number)]
+        client = issued[0]["granted"].client
+        Authorization.objects.filter(pk__in=[each["granted"].authorization.pk for each in issued]).update(client=client)
+        access.end_epoch(client, Actor(now=clock.now()), EndedFor.CLIENT_ENDED)
+
+    assert [marks.mark_all(), marks.mark_all()] == [3, 0]
