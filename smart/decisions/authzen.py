@@ -6,7 +6,6 @@ Unknown members are ignored (§10.1.1). What is missing or has another type is r
 import binascii
 from base64 import urlsafe_b64decode
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -102,7 +101,7 @@ def _short_form(context: Mapping[str, Any]) -> tuple[str, Question]:
     except ValueError:
         raise MalformedEvaluation(f"{of} is no request, or has more than {MAX_PARAMETERS} parameters") from None
     contents = {name: context[name] for name in ("content", "content_before") if name in context}
-    return _base(context, "context"), replace(question, **contents) if contents else question
+    return _base(context, "context"), question._replace(**contents) if contents else question
 
 
 def _base(members: Mapping[str, Any], of: str) -> str:

@@ -94,7 +94,9 @@ def decide(reach: Reach, question: Question, *, applies_views: bool, is_entry: b
         return Decision(Denial(DenialReason.PARAMETER_REFUSED, refusals.PARAMETER_REFUSED, elsewhere, why))
     if hidden := _hidden(reach, question, view):
         return deny(DenialReason.NOT_IN_VIEW, hidden, rule="PC-02", what="the content that was sent is out of reach")
-    views = {question.type: view, **_included(reach, question)}
+    views = {question.type: view}
+    if question.include or question.revinclude:
+        views |= _included(reach, question)
     by_content = _is_decided_by_content(question, views, is_entry=is_entry)
     final = by_content or all(map(is_unconditional, views.values()))
     if not (final or applies_views):
@@ -111,9 +113,11 @@ def _unknown_interaction(reach: Reach, question: Question) -> Decision:
 
 def _refused_parameters(reach: Reach, question: Question, view: View) -> tuple[str, ...]:
     """What would tell of records beyond the view; nothing is beyond it for a subject who may see everything."""
+    conditional = ("conditional",) if question.is_conditional and not _may_match_any(reach, question.type, view) else ()
+    if not question.parameters and not (question.include or question.revinclude or question.sort):
+        return conditional
     unclear = unclear_includes(question, reach.version, definitions(reach.version))
     elsewhere = tuple(dict.fromkeys((*parameters_elsewhere(question), *unclear)))
-    conditional = ("conditional",) if question.is_conditional and not _may_match_any(reach, question.type, view) else ()
     if elsewhere and not all(reach.sees_all(name) for name in resource_types(reach.version)):
         return (*elsewhere, *conditional)
     return conditional

@@ -30,6 +30,7 @@ PATHS: Mapping[tuple[str, ...], Mapping[str, str]] = {
     (TYPE, ID, "_history"): {"GET": "history-instance"},
     (TYPE, ID, "_history", VERSION_ID): {"GET": "vread"},
 }
+_BY_LENGTH = {length: [path for path in PATHS if len(path) == length] for length in map(len, PATHS)}
 
 
 class RequestPath(NamedTuple):
@@ -51,10 +52,10 @@ class RequestPath(NamedTuple):
 
 def parse_path(segments: Sequence[str]) -> RequestPath:
     """The path of these segments, decoded; one without interactions where FHIR has none."""
-    for path, interactions in PATHS.items():
-        if len(path) == len(segments) and all(map(_fits, path, segments)):
-            named = dict(zip(path, segments, strict=True))
-            return RequestPath(interactions, named.get(TYPE, ""), named.get(ID, ""))
+    for path in _BY_LENGTH.get(len(segments), ()):
+        if all(map(_fits, path, segments)):
+            has_id = ID in path
+            return RequestPath(PATHS[path], segments[0] if TYPE in path else "", segments[1] if has_id else "")
     return RequestPath({}, segments[0] if segments else "")
 
 

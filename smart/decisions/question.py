@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from urllib.parse import parse_qsl, unquote
+from functools import lru_cache
+from typing import NamedTuple
+from urllib.parse import unquote, unquote_plus
 
 from smart.decisions.interactions import RequestPath, parse_path
 from smart.fhir.elements import Json
@@ -16,12 +17,12 @@ _EXACT = ("_include", "_revinclude", "_sort")  # their values are judged where t
 # asks about referring records, what a List holds, a named query, a filter that may chain, other resources inside
 _ELSEWHERE = ("_has", "_list", "_query", "_filter", "_contained", "_containedtype")
 # a fragment stays with the client (RFC 9110 §7.1), and what is relative has no colon before a slash (RFC 3986 §4.2)
-_NOT_RELATIVE = re.compile(r"[^/?]*:|.*[\x00-\x1f\x7f#]", re.DOTALL)
+_NEVER_SENT = re.compile(r"[\x00-\x1f\x7f#]")
+_SCHEME = re.compile(r"[^/?]*:")
 _NAME_ENDS = re.compile(r"[:\[]")  # at a modifier, or at the brackets that some servers take for a list
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(NamedTuple):
     """An interaction. `parameters` are names with modifiers; `include`, `revinclude` and `sort` are values.
 
     `content` is the resource that would be shown or stored, `content_before` what it replaces or deletes.
@@ -59,23 +60,25 @@ def question_at(
     request_path: RequestPath, method: str, pairs: Sequence[tuple[str, str]], *, is_conditional: bool = False
 ) -> Question:
     """The question of a request at that path with these parameters. Servers obey a `_method` of a POST (TV-29)."""
-    says_method = method == "POST" and any(_plain(name) == "_method" for name, _ in pairs)
+    names = tuple([name for name, _ in pairs])
+    says_method = method == "POST" and any(_plain(name) == "_method" for name in names)
     interaction = "" if says_method else request_path.interaction(method)
+    include, revinclude, sort = [_values(pairs, name) if name in names else () for name in _EXACT]
     return Question(
         interaction,
         request_path.type,
         request_path.id or ANY_ID,
-        parameters=tuple(name for name, _ in pairs),
-        include=_values(pairs, "_include"),
-        revinclude=_values(pairs, "_revinclude"),
-        sort=_values(pairs, "_sort"),
+        parameters=names,
+        include=include,
+        revinclude=revinclude,
+        sort=sort,
         is_conditional=is_conditional or (interaction in _CONDITIONAL and not request_path.id),
     )
 
 
 def _path_and_query(url: str) -> tuple[RequestPath, str]:
     """Where a URL below the base leads, cut as servers cut it and not as a URL of its own would be."""
-    if _NOT_RELATIVE.match(url):
+    if _NEVER_SENT.search(url) or _SCHEME.match(url):
         raise ValueError("no URL of a request")
     path, _, query = url.partition("?")
     segments = path.removeprefix("/").removesuffix("/").split("/")
@@ -84,11 +87,22 @@ def _path_and_query(url: str) -> tuple[RequestPath, str]:
 
 def _pairs(text: str) -> list[tuple[str, str]]:
     """The parameters, also those that a server finds which still cuts at semicolons (HTML 4.01 §B.2.2)."""
-    pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=MAX_PARAMETERS)
+    pairs = _split(text)
     if ";" in text:
-        more = parse_qsl(text.replace(";", "&"), keep_blank_values=True, max_num_fields=MAX_PARAMETERS)
-        pairs += [pair for pair in more if pair not in pairs]
+        pairs += [pair for pair in _split(text.replace(";", "&")) if pair not in pairs]
     return pairs
+
+
+def _split(text: str) -> list[tuple[str, str]]:
+    """Names, and after each what stands there: as it was sent, but decoded where a decision looks at it."""
+    if text.count("&") >= MAX_PARAMETERS:
+        raise ValueError(f"more than {MAX_PARAMETERS} fields")
+    found = []
+    for part in filter(None, text.split("&")):
+        name, _, value = part.partition("=")
+        name = unquote_plus(name)
+        found.append((name, unquote_plus(value) if name in _EXACT else value))
+    return found
 
 
 def _values(pairs: Sequence[tuple[str, str]], name: str) -> tuple[str, ...]:
@@ -103,6 +117,7 @@ def parameters_elsewhere(question: Question) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
+@lru_cache(maxsize=1024)  # of a name alone, and apps send the same ones; long ones are bounded by the URL that has them
 def _looks_elsewhere(name: str) -> bool:
     plain = _plain(name)
     return "." in name or plain in _ELSEWHERE or (plain in _EXACT and name not in _EXACT)

@@ -1,9 +1,8 @@
 """Who a token speaks for (AuthZEN §5.1), by its claims alone, with nothing looked up (RFC 9068 §4, RFC 7662 §2.2)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Unpack
+from typing import Any, NamedTuple, Unpack
 
 from smart.explanation import Why
 from smart.fhir.audience import is_same_audience
@@ -23,8 +22,7 @@ class InvalidClaims(Exception):
         self.why = why
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(NamedTuple):
     """A patient's app, a person with what they may see, or a backend service.
 
     `patients` are those that the person may see, `own_record` the type and id of the person's own resource.

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TypeAlias, Unpack
 
 from smart.decisions.subject import Subject
@@ -62,12 +63,13 @@ _UNCONDITIONAL = Alternative(Everybody())
 View: TypeAlias = tuple[Alternative, ...]
 
 
-def view_of(subject: Subject, name: str, letter: str, defined: ResourceDefinition | None, base: str) -> View:
+def view_of(subject: Subject, name: str, letter: str, version: str, base: str) -> View:
     """How far the scopes reach for one letter on one type, known or not. Raises OutOfScope."""
+    opened = _opened(subject.scopes, name, letter, version, base)
     found = [
         Alternative(who, where)
         for context, reached in _by_context(subject, name).items()
-        for where in _restrictions(scopes_allowing(subject.scopes, context, name, letter), defined, base)
+        for where in opened[context]
         for who in reached
     ]
     if letter == "r" and (own := _own_record(subject, name)) and has_fhir_user(subject.scopes):
@@ -91,8 +93,7 @@ class Reach:
         """How far it reaches for a letter on a type. Raises OutOfScope."""
         found = self._views.get((name, letter))
         if found is None:
-            defined = definitions(self.version).get(name)
-            found = self._views[name, letter] = view_of(self.subject, name, letter, defined, self.base)
+            found = self._views[name, letter] = view_of(self.subject, name, letter, self.version, self.base)
         return found
 
     def sees_all(self, name: str) -> bool:
@@ -181,6 +182,17 @@ def _by_context(subject: Subject, name: str) -> dict[str, tuple[Who, ...]]:
 
 def _own_record(subject: Subject, name: str) -> OwnRecord | None:
     return OwnRecord(*subject.own_record) if subject.own_record and subject.own_record[0] == name else None
+
+
+@lru_cache(maxsize=1024)  # many tokens have the same scopes; nothing of a token itself is kept
+def _opened(
+    scopes: tuple[Scope, ...], name: str, letter: str, version: str, base: str
+) -> dict[str, tuple[Criteria, ...]]:
+    """What the scopes of each context open of a type, as criteria of which one set must be met."""
+    defined = definitions(version).get(name)
+    return {
+        context: _restrictions(scopes_allowing(scopes, context, name, letter), defined, base) for context in CONTEXTS
+    }
 
 
 def _restrictions(scopes: tuple[Scope, ...], defined: ResourceDefinition | None, base: str) -> tuple[Criteria, ...]:

@@ -39,6 +39,10 @@ class Scope:
     actions: frozenset[str] = frozenset()
     query: Query = ()
 
+    def __hash__(self) -> int:
+        """Of the name alone, which says the rest: scopes are looked up by their set at every decision."""
+        return hash(self.name)
+
     @classmethod
     def parse(cls, name: str) -> Self:
         """Never raises; what is malformed becomes a plain name, which covers itself and allows nothing (SCP-04)."""

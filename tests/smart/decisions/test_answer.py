@@ -271,6 +271,16 @@ def test_parameters_that_must_not_be_evaluated_are_named() -> None:
     assert (refused["reason"], refused["refuse"]) == ("parameter_refused", ["subject.name"])
 
 
+@pytest.mark.parametrize("value", ['a"b\\', "\u2028é\n", True, False, None, 7, 1.5, ["x"], {"a": "b"}])
+def test_claims_stand_in_the_answer_as_they_are(value: Any) -> None:
+    reach = Reach(Subject(parse_scopes("patient/*.rs"), patient="A"), "r4", BASE)
+    decision = decide(reach, question_of_http("GET", "Observation"), applies_views=True)
+
+    found = json.loads(answer_json(decision, version="r4", base=BASE, claims={"sub": value, "exp": value}))
+
+    assert repr(found["context"]["claims"]) == repr({"sub": value, "exp": value})
+
+
 def test_one_of_many_entries_is_told_without_a_view() -> None:
     reach = Reach(Subject(parse_scopes("patient/*.rs"), patient="A"), "r4", BASE)
     seen, unknown = (

@@ -1,6 +1,5 @@
 """The decision over a FHIR request: what a token may do, and what of an answer may be shown."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -276,7 +275,7 @@ def test_a_condition_is_a_search_and_needs_its_letter(request_line: str, scope: 
 
 def test_what_comes_along_is_not_decided_by_the_content_of_what_is_read() -> None:
     plain = question_of_http("GET", "Patient/A?_revinclude=Observation:subject")
-    question = replace(plain, content={"resourceType": "Patient", "id": "A"})
+    question = plain._replace(content={"resourceType": "Patient", "id": "A"})
     assert denial(asked(patients_app("patient/*.rs"), question, applies_views=False)).reason is DenialReason.NEEDS_VIEW
     assert asked(patients_app("patient/*.rs"), question, applies_views=False, is_entry=True).allowed
 
@@ -349,7 +348,7 @@ def test_an_id_that_is_none_belongs_to_nobody(odd_id: object) -> None:
 @pytest.mark.parametrize("line", ["GET Observation", "GET Observation/_history", "GET Observation/o/_history"])
 def test_the_content_of_one_entry_decides_that_entry_and_not_the_answer(line: str) -> None:
     plain = question_of_http(*line.split(" "))
-    question = replace(plain, content=observation("A"))
+    question = plain._replace(content=observation("A"))
     assert denial(asked(patients_app("patient/*.rs"), question, applies_views=False)).reason is DenialReason.NEEDS_VIEW
     assert asked(patients_app("patient/*.rs"), question, applies_views=False, is_entry=True).allowed
 
@@ -456,6 +455,6 @@ def test_what_makes_a_write_conditional_is_named_as_no_parameter_is() -> None:
 
 
 def test_a_question_is_about_the_whole_answer_where_it_does_not_say_otherwise() -> None:
-    question = replace(question_of_http("GET", "Observation"), content=observation("A"))
+    question = question_of_http("GET", "Observation")._replace(content=observation("A"))
     reach = Reach(patients_app("patient/*.rs"), "r4", BASE)
     assert denial(decide(reach, question, applies_views=False)).reason == "needs_view"

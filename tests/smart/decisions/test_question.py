@@ -47,6 +47,17 @@ def test_a_url_is_cut_at_its_slashes_and_nowhere_else(url: str) -> None:
     assert (found.interaction, found.type) != ("read", "Observation")
 
 
+@pytest.mark.requirement("SR-08")
+def test_names_and_the_values_that_are_judged_are_decoded() -> None:
+    found = question_of_http(
+        "GET", "Observation?%5Finclude=Observation%3Asubject&_sor%74=a%2Eb+c&subject%2Ename=x&%ff+"
+    )
+
+    assert found.parameters == ("_include", "_sort", "subject.name", "\ufffd ")
+    assert (found.include, found.sort) == (("Observation:subject",), ("a.b c",))
+    assert parameters_elsewhere(found) == ("subject.name", "_sort")
+
+
 @pytest.mark.requirement("TV-29")
 @pytest.mark.parametrize("name", ["_method", "_METHOD", "%5Fmethod", "?_method", "_method[]"])
 def test_a_post_that_names_another_method_asks_for_nothing_that_is_known(name: str) -> None:

@@ -1,6 +1,5 @@
 """Whether a resource lies in a view, as far as its own content tells."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -91,6 +90,6 @@ def test_what_names_another_patient_too_is_seen_and_not_stored() -> None:
 def test_a_content_is_that_of_the_resource_that_was_asked_for(
     subject: Subject, url: str, content: Any, fits: bool
 ) -> None:
-    question = replace(question_of_http("GET", url), content=content)
+    question = question_of_http("GET", url)._replace(content=content)
 
     assert decide(Reach(subject, "r4", BASE), question, applies_views=False).allowed is fits
