@@ -3,7 +3,8 @@
 import argparse
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -13,15 +14,16 @@ from smartauth_probe.checks import all_checks
 from smartauth_probe.checks.check import Check
 from smartauth_probe.command_tokens import add_token_options, token_source
 from smartauth_probe.entries import Unreadable
+from smartauth_probe.loading.running import loaded, terminated_like_ctrl_c
 from smartauth_probe.report.accepted import Accepted, read_accepted
 from smartauth_probe.report.comparison import read_outcomes
 from smartauth_probe.report.evidence import Evidence
 from smartauth_probe.report.files import CannotWrite, printed, write_files
 from smartauth_probe.report.report import COULD_NOT_RUN, Report
 from smartauth_probe.report.terminal import Progress
-from smartauth_probe.runner import chosen, planned, run
-from smartauth_probe.target.client import Client, Limits
-from smartauth_probe.target.discovery import CouldNotRun, prepare
+from smartauth_probe.runner import Run, chosen, planned, run
+from smartauth_probe.target.client import Client, Exchange, Limits
+from smartauth_probe.target.discovery import CouldNotRun, begin, find_records
 from smartauth_probe.target.named_records import NamedRecords, read_named_records
 from smartauth_probe.target.probe import Probe
 
@@ -46,6 +48,7 @@ def parser(prog: str = "smartauth-probe") -> argparse.ArgumentParser:
     made.add_argument("--list", action="store_true", help="list the checks, send nothing")
     made.add_argument("--dry-run", action="store_true", help="list what would be sent, send nothing")
     made.add_argument("--writes", action="store_true", help="create, change and delete too; never with real data")
+    made.add_argument("--load", action="store_true", help="with --writes: on two new patients, deleted at the end")
     made.add_argument("--i-may-test-this-server", action="store_true", help="needed for a server elsewhere")
     _add_bounds(made)
     _add_reports(made)
@@ -97,21 +100,44 @@ def _probe(options: argparse.Namespace, checks: list[Check]) -> int:
     client = _client(options)
     if not checks:
         raise CouldNotRun("No check is named so; --list names all.")
+    if options.load and (options.fixture or not options.writes):
+        raise CouldNotRun("--load makes patients and records: it takes --writes too, and no --fixture")
     accepted, old, named = _files(options)
     patients = list(named or filter(None, options.patients.split(",")))
     source = token_source(options, client.base, patients)
-    probe = prepare(client, source, patients, writes=options.writes, named=named)
-    if options.dry_run:
-        return _plan(probe, checks)
-    progress = Progress()
-    made = run(probe, checks, (lambda *_: None) if options.quiet else progress)
-    progress.end()
-    for path in probe.remains:
-        print(f"{path} was made for a check and could not be deleted.", file=sys.stderr)
+    probe = begin(client, source, writes=options.writes)
+    try:
+        with terminated_like_ctrl_c(), _with_records(options, probe, patients, named):
+            if options.dry_run:
+                return _plan(probe, checks)
+            made = _run(probe, checks, is_quiet=options.quiet)
+    finally:
+        for path in probe.remains:
+            print(f"{path} was made by the probe and could not be deleted.", file=sys.stderr)
     report = Report.about(probe, made, Evidence(probe.private, options.evidence == "full"), accepted)
     print(printed(report, options.json == "-", options.compare, old))
     write_files(report, json=options.json, html=options.html, junit=options.junit, sarif=options.sarif)
     return report.exit_status
+
+
+def _run(probe: Probe, checks: list[Check], *, is_quiet: bool) -> Run:
+    progress = Progress()
+    try:
+        return run(probe, checks, (lambda *_: None) if is_quiet else progress)
+    finally:
+        progress.end()
+
+
+@contextmanager
+def _with_records(
+    options: argparse.Namespace, probe: Probe, patients: list[str], named: NamedRecords | None
+) -> Iterator[Probe]:
+    """Loaded ones where that was asked for, else those that are there. Raises CouldNotRun."""
+    if not options.load:
+        yield find_records(probe, patients, named)
+        return
+    with loaded(probe, patients):
+        yield probe
 
 
 def _files(
@@ -144,9 +170,14 @@ def _client(options: argparse.Namespace) -> Client:
 
 
 def _plan(probe: Probe, checks: list[Check]) -> int:
+    _say("before the checks", probe.client.exchanges)
     for check, _, exchanges in planned(probe, checks):
-        print(f"{check.id} {check.name}")
-        for each in exchanges:
-            query = f"?{each.request.query}" if each.request.query else ""
-            print(f"    {each.request.method} {each.request.path}{query}  [{each.token}]")
+        _say(f"{check.id} {check.name}", exchanges)
     return 0
+
+
+def _say(title: str, exchanges: Iterable[Exchange]) -> None:
+    print(title)
+    for each in exchanges:
+        query = f"?{each.request.query}" if each.request.query else ""
+        print(f"    {each.request.method} {each.request.path}{query}  [{each.token or 'no token'}]")

@@ -12,6 +12,7 @@ from smartauth_probe.verdict import Finding, Outcome, judge_alone
 
 SECTION = Section("tokens", "Bad tokens", "Every kind of the catalogue, sent to the record of patient A")
 CALLS_OUT = frozenset({"kid-url", "jku", "x5u"})
+NAMED = "--patients with ids that the authorization server knows"
 PEOPLE = "Who holds such a token reads records that nobody opened for them."
 PEOPLE_OF_TWINS = "People whose app does everything right see nothing."
 
@@ -33,6 +34,8 @@ def _check(kind: Kind) -> Check:
 
 def _present(kind: Kind, probe: Probe, listens_at: str = "") -> tuple[Answer, int, str]:
     bad = probe.bad_token(kind.name, listens_at)
+    if kind.is_good and bad.request.path.startswith("Patient/") and bad.request.path != probe.a.path:
+        raise Skip(f"The token is for {bad.request.path}, who is not the patient here.", NAMED)
     return probe.present(bad), probe.status_of_unknown_id, bad.value
 
 

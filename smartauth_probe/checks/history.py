@@ -2,6 +2,8 @@
 
 from smartauth_probe.checks.check import Danger, Result, Section, Skip, failed, passed, worst
 from smartauth_probe.checks.judging import must_be_alike, must_show_only
+from smartauth_probe.checks.writes.copies import copies
+from smartauth_probe.loading.made import new_identifier
 from smartauth_probe.target.fixture import of_others
 from smartauth_probe.target.probe import Probe
 
@@ -146,10 +148,10 @@ def _(probe: Probe) -> Result:
     writes=True,
 )
 def _(probe: Probe) -> Result:
-    probe.need_writes()
-    owner, content = probe.token("patient/*.cruds", probe.b.id), dict(probe.b.any().content)
-    kind = str(content.get("resourceType"))
-    made = probe.create(kind, content, owner)
-    probe.need("delete", probe.send("DELETE", f"{kind}/{made}", owner))
-    deleted, unknown = (probe.read(kind, key, probe.token()) for key in (made, probe.unknown_id))
-    return must_be_alike(deleted, unknown, "The deleted record")
+    with copies(probe) as made:
+        owner, content = made.owner(probe.b), {**probe.b.any().content, "identifier": [new_identifier()]}
+        kind = str(content["resourceType"])
+        record = made.make(kind, content, owner)
+        probe.need("delete", probe.send("DELETE", f"{kind}/{record}", owner))
+        deleted, unknown = (probe.read(kind, key, probe.token()) for key in (record, probe.unknown_id))
+        return must_be_alike(deleted, unknown, "The deleted record")

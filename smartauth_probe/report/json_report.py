@@ -26,6 +26,7 @@ def as_json(report: Report) -> dict[str, Any]:
         "requests": report.requests,
         "writes": report.writes,
         "stopped": run.stopped,
+        "remains": list(report.remains),
         "probe": report.version,
         "counts": Counter(each.result.outcome.value for each in run.results),
         "checks": [_check(report, each) for each in run.results],

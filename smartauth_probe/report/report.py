@@ -32,6 +32,7 @@ class Report:
     writes: bool
     evidence: Evidence
     accepted: Mapping[str, Accepted] = field(default_factory=dict)
+    remains: tuple[str, ...] = ()  # what was made and could not be deleted
     version: str = __version__
 
     @classmethod
@@ -49,6 +50,7 @@ class Report:
             probe.writes,
             evidence,
             accepted or {},
+            tuple(probe.remains),
         )
 
     @property

@@ -1,7 +1,8 @@
 """Asks one host and no other, one request at a time, no faster and no more than was allowed."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from ipaddress import ip_address
 from urllib.parse import urljoin, urlsplit
@@ -10,6 +11,8 @@ from smartauth_probe.raw_http import NoAnswer, Response, send
 from smartauth_probe.requests import Presentation
 from smartauth_probe.target.answer import Answer
 
+SPARE = 500  # requests, and
+SPARE_SECONDS = 60.0  # for what is undone in the end
 NOT_SENT = Response(0, Answer(0).headers, b"")
 
 
@@ -82,6 +85,17 @@ class Client:
             raise
         self.unanswered = 0
         return self._record(asked, token, Answer.of(response, time.monotonic() - began))
+
+    @contextmanager
+    def extended(self) -> Iterator[None]:
+        """What is undone meanwhile has requests and time of its own: all that was allowed may be used up."""
+        before = self.limits
+        past = time.monotonic() - self._began
+        self.limits = replace(before, requests=self.sent + SPARE, whole=past + SPARE_SECONDS)
+        try:
+            yield
+        finally:
+            self.limits = before
 
     def below_base(self, url: str) -> Presentation | None:
         """The request for an address that the server told, None where that is outside of the base."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from smartauth_probe.checks.check import Skip
 from smartauth_probe.raw_http import NoAnswer
-from smartauth_probe.target.client import Client
+from smartauth_probe.target.client import Client, Stop
 from smartauth_probe.target.fixture import PARAMETERS, TYPES, Fixture, Person, Record
 from smartauth_probe.target.named_records import NamedRecords
 from smartauth_probe.target.probe import READER, Probe
@@ -28,25 +28,41 @@ def prepare(
     named: NamedRecords | None = None,
 ) -> Probe:
     """A probe with what the server is and what is in it, or what is named. Raises CouldNotRun."""
-    patients = list(named or patients)
+    return find_records(begin(client, source, writes=writes), patients, named)
+
+
+def begin(client: Client, source: TokenSource, *, writes: bool = False) -> Probe:
+    """A probe that knows what the server is, and no patient yet. Raises CouldNotRun."""
     try:
         facts = server_facts(client)
-        client.accept = facts.accept
-        a = patients[0] if patients else "A" if client.is_dry else source.patient
-        if not a:
-            raise CouldNotRun("Nobody knows a patient: name two with --patients A,B")
-        probe = Probe(client, source, facts, Fixture(Person("A", a)), writes=writes)
-        if client.is_dry:
-            probe.fixture = Fixture(_imagined("A", a), _imagined("B", patients[1] if patients[1:] else "B"))
-            return probe
-        _refuse_unless_let_in(probe)
-        b = patients[1] if patients[1:] else ""
-        probe.fixture = _named_fixture(probe, named) if named else _fixture(probe, a, b)
+    except (NoAnswer, Stop) as problem:
+        raise CouldNotRun(str(problem)) from None
+    client.accept = facts.accept
+    return Probe(client, source, facts, Fixture(Person("A", "")), writes=writes)
+
+
+def find_records(probe: Probe, patients: Sequence[str] = (), named: NamedRecords | None = None) -> Probe:
+    """The same probe, with two patients and what is there of them, or what is named. Raises CouldNotRun."""
+    try:
+        _find(probe, list(named or patients), named)
         return probe
-    except NoAnswer as problem:
+    except (NoAnswer, Stop) as problem:
         raise CouldNotRun(str(problem)) from None
     except (Skip, NoToken) as problem:
         raise CouldNotRun(f"There is no token to begin with. {problem}") from None
+
+
+def _find(probe: Probe, patients: list[str], named: NamedRecords | None) -> None:
+    a = patients[0] if patients else "A" if probe.client.is_dry else probe.source.patient
+    b = patients[1] if patients[1:] else ""
+    if not a:
+        raise CouldNotRun("Nobody knows a patient: name two with --patients A,B, or load them with --load --writes")
+    if probe.client.is_dry:
+        probe.fixture = Fixture(_imagined("A", a), _imagined("B", b or "B"))
+        return
+    probe.fixture = Fixture(Person("A", a))
+    _refuse_unless_let_in(probe)
+    probe.fixture = _named_fixture(probe, named) if named else _fixture(probe, a, b)
 
 
 def _refuse_unless_let_in(probe: Probe) -> None:

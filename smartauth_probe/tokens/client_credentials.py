@@ -24,6 +24,9 @@ class ClientCredentials:
     def patient(self) -> str:
         return ""
 
+    def know_patients(self, a: str, b: str) -> None:
+        """Its tokens are for patients that the authorization server knows."""
+
     def token(self, wanted: Wanted) -> str:
         if not is_system(wanted) or wanted.claims:
             raise NoToken("client_credentials gives tokens with system/ scopes only.")

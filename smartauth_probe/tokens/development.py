@@ -33,6 +33,9 @@ class DevelopmentTokens:
     def patient(self) -> str:
         return str(self._plain.answer.get("patient", ""))
 
+    def know_patients(self, a: str, b: str) -> None:
+        """Its tokens are for patients that the authorization server knows."""
+
     def token(self, wanted: Wanted) -> str:
         claims: dict[str, Any] = {"scope": wanted.scope}
         left_out = [name for name, value in wanted.claims if value is None]

@@ -28,6 +28,9 @@ class PastedTokens:
     def patient(self) -> str:
         return self._patients[0] if self._patients else ""
 
+    def know_patients(self, a: str, b: str) -> None:
+        """Its tokens are for patients that the authorization server knows."""
+
     def token(self, wanted: Wanted) -> str:
         for key in self._keys(wanted):
             if not wanted.claims and key in self._tokens:

@@ -47,6 +47,9 @@ class TokenSource(Protocol):
     @property
     def patient(self) -> str: ...
 
+    def know_patients(self, a: str, b: str) -> None:
+        """Who the patients are, where they were loaded; a source that depends on others' records does nothing."""
+
     def token(self, wanted: Wanted) -> str:
         """Raises NoToken."""
 

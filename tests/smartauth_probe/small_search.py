@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from smartauth_probe.raw_http import Response
+from smartauth_probe.target.fixture import SUBJECTS
 
 if TYPE_CHECKING:
     from tests.smartauth_probe.small_records import Json
@@ -81,8 +82,8 @@ class Search:
         if name.endswith(":identifier"):
             values = [each.removeprefix("mrn-") for each in values]
         if name.split(":")[0] in ("patient", "subject"):
-            found = (resource.get("subject") or resource.get("for") or {}).get("reference", "").removeprefix("Patient/")
-            return found in [each.rpartition("/")[2] for each in values]
+            named: Json = next((resource[each] for each in SUBJECTS if each in resource), {})
+            return named.get("reference", "").removeprefix("Patient/") in [each.rpartition("/")[2] for each in values]
         if name == "identifier":
             numbers = [each.rpartition("|")[2] for each in values]
             return any(each["value"] in numbers for each in resource.get("identifier", ()))

@@ -104,7 +104,7 @@ class SmallServer:
 
     def statement(self) -> Json:
         interactions = [{"code": code} for code in CODES]
-        types = sorted({kind for kind, _ in self.store} | {"Flag"})
+        types = sorted({each["resourceType"] for each in records()} | {kind for kind, _ in self.store} | {"Flag"})
         rest = {"mode": "server", "resource": [{"type": each, "interaction": interactions} for each in types]}
         return {"resourceType": "CapabilityStatement", "fhirVersion": "4.0.1", "rest": [rest]}
 
@@ -333,6 +333,9 @@ class OpenTokens:
 
     description, patient = "a test", "amy"
 
+    def know_patients(self, a: str, b: str) -> None:
+        self.patient = a
+
     def token(self, wanted: Wanted) -> str:
         claims: dict[str, Any] = {"scope": wanted.scope, "fhirUser": wanted.user or "Patient/amy"}
         claims |= {"patient": wanted.patient} if wanted.patient else {}
@@ -345,8 +348,8 @@ class OpenTokens:
     def bad_token(self, kind: str, listens_at: str = "") -> BadToken:
         if kind not in PRESENTATIONS:
             raise NoToken("it has no signature")
-        good = self.token(Wanted("patient/*.rs", "amy"))
-        return BadToken(kinds()[kind], good, BASE, presentation(kind, good, "amy"))
+        good = self.token(Wanted("patient/*.rs", self.patient))
+        return BadToken(kinds()[kind], good, BASE, presentation(kind, good, self.patient))
 
 
 def client_of(*faults: str) -> InProcess:

@@ -32,6 +32,8 @@ def write(asked: Asked, parts: list[str]) -> Response:
 def create(asked: Asked, kind: str) -> Response:
     from tests.smartauth_probe.small_server import Refused, respond
 
+    if asked.has("only-ids-of-clients") or asked.has("create-refused"):
+        raise Refused(403 if asked.has("create-refused") else 405, "not-supported")
     grants = asked.grants(kind, "c")
     content: Json = json.loads(asked.request.body)
     if condition := asked.headers.get("if-none-exist"):
@@ -52,6 +54,8 @@ def change(asked: Asked, kind: str, key: str) -> Response:
     body, versions = json.loads(asked.request.body), asked.server.store.get((kind, key))
     if asked.has("upsert-open") and not versions:
         return store(asked, {**body, "id": key}, [], 201)
+    if asked.has("only-ids-of-clients") and asked.request.method == "PUT" and not versions:
+        return store(asked, {**body, "id": key}, asked.grants(kind, "u"), 201)
     if versions and versions[-1]:
         if asked.has("test-first") and asked.request.method == "PATCH":
             patched(versions[-1], body)
@@ -105,6 +109,8 @@ def delete(asked: Asked, kind: str, key: str) -> Response:
 
     if asked.has("delete-refused"):
         raise Refused(405, "not-supported")
+    if asked.has("delete-breaks"):
+        raise Refused(500, "exception")
     if not (asked.has("delete-open") and (kind, key) in asked.server.store):
         asked.find(kind, key, "d")
     asked.server.store[kind, key].append(None)

@@ -19,7 +19,8 @@ NEW_PATIENT = "urn:uuid:6d0e8a52-6b0c-4d0a-9c41-6f1d7f3a29d1"
 
 def _transaction(made: Copies, token: GivenToken, entries: Sequence[Json]) -> Answer:
     """What it makes is deleted in the end."""
-    answer = send(made.probe, token, bundle("transaction", *entries))
+    with made.sending_all(entries):
+        answer = send(made.probe, token, bundle("transaction", *entries))
     for each in answers_in(answer, 0) if answer.is_ok else ():
         if each.status == 201:
             location = each.headers.get("Location") or ""

@@ -15,7 +15,8 @@ from smartauth_probe.tokens.source import GivenToken
 def write_all(made: Copies, token: GivenToken, *entries: Json) -> list[Answer]:
     """The answers to a batch of these; what it makes is deleted in the end. Raises Skip."""
     need_batch(made.probe)
-    answers = answers_in(send(made.probe, token, bundle("batch", *entries)), len(entries))
+    with made.sending_all(entries):
+        answers = answers_in(send(made.probe, token, bundle("batch", *entries)), len(entries))
     for each in answers:
         if each.status == 201:
             made.note(each, each.type or KIND)

@@ -7,12 +7,10 @@ from typing import NamedTuple
 from smartauth_probe.checks.letters.section import KIND
 from smartauth_probe.target.answer import Answer
 from smartauth_probe.target.fixture import Record
-from smartauth_probe.target.probe import Probe
+from smartauth_probe.target.probe import Pairs, Probe
 from smartauth_probe.tokens.source import GivenToken
 
 WORDS = {"c": "create", "r": "read", "u": "update", "d": "delete", "s": "search"}
-
-JSON = (("Content-Type", "application/fhir+json"),)
 
 PATCH = (("Content-Type", "application/json-patch+json"),)
 
@@ -35,11 +33,11 @@ class Interaction(NamedTuple):
 
 def _post(probe: Probe, record: Record, token: GivenToken) -> Answer:
     content = {name: value for name, value in record.content.items() if name not in ("id", "meta")}
-    return probe.send("POST", KIND, token, headers=JSON, body=_text(content))
+    return probe.send("POST", KIND, token, headers=_typed(probe), body=json.dumps(content))
 
 
-def _text(content: object) -> str:
-    return json.dumps(content, ensure_ascii=True)
+def _typed(probe: Probe) -> Pairs:
+    return (("Content-Type", probe.facts.accept),)
 
 
 INTERACTIONS = (
@@ -93,7 +91,7 @@ INTERACTIONS = (
         "u",
         "update",
         lambda probe, record, token: probe.send(
-            "PUT", record.path, token, headers=JSON, body=_text({**record.content, "status": "amended"})
+            "PUT", record.path, token, headers=_typed(probe), body=json.dumps({**record.content, "status": "amended"})
         ),
         writes=True,
     ),
@@ -107,7 +105,7 @@ INTERACTIONS = (
             record.path,
             token,
             headers=PATCH,
-            body=_text([{"op": "replace", "path": "/status", "value": "amended"}]),
+            body=json.dumps([{"op": "replace", "path": "/status", "value": "amended"}]),
         ),
         writes=True,
     ),

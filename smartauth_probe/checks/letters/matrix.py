@@ -4,8 +4,8 @@ from smartauth_probe.checks.check import Check, Danger, Result, Run
 from smartauth_probe.checks.judging import must_lack_scope
 from smartauth_probe.checks.letters.interactions import FIX, INTERACTIONS, WORDS, Interaction
 from smartauth_probe.checks.letters.section import KIND, SECTION, SOURCE
-from smartauth_probe.target.fixture import Record
-from smartauth_probe.target.probe import WIDEST, Probe
+from smartauth_probe.checks.writes.copies import copies
+from smartauth_probe.target.probe import Probe
 
 
 def must_be_refused(interaction: Interaction, letters: str) -> Run:
@@ -27,17 +27,13 @@ def must_be_refused(interaction: Interaction, letters: str) -> Run:
 
 def _refused_on_a_copy(probe: Probe, interaction: Interaction, letters: str) -> Result:
     """The same of a record that is made for it and deleted in the end."""
-    probe.need_writes()
-    widest = probe.token(WIDEST)
-    key = probe.create(KIND, probe.a.first(KIND).content, widest)
-    record = Record(KIND, key, "1", {**probe.a.first(KIND).content, "id": key})
-    answers = []
-    try:
-        answers.append(interaction.send(probe, record, probe.token(f"patient/{KIND}.{letters}")))
-        return must_lack_scope(answers[0], f"{interaction.name} with .{letters}", Danger.WRITES)
-    finally:
-        for each in {key, *(answer.id for answer in answers if answer.is_ok and answer.type == KIND)}:
-            probe.send("DELETE", f"{KIND}/{each}", widest)
+    with copies(probe) as made:
+        record, token = made.of(probe.a), probe.token(f"patient/{KIND}.{letters}")
+        with made.sending(KIND, record.content):
+            answer = interaction.send(probe, record, token)
+        if answer.is_ok:
+            made.note(answer, KIND, record.content)
+        return must_lack_scope(answer, f"{interaction.name} with .{letters}", Danger.WRITES)
 
 
 def _check(interaction: Interaction, letter: str) -> Check:

@@ -2,9 +2,10 @@
 
 from smartauth_probe.checks.check import Danger, Result, Skip, failed, passed, worst
 from smartauth_probe.checks.judging import must_be_alike, must_be_served
-from smartauth_probe.checks.writes.copies import SERVICE, Copies, copies
+from smartauth_probe.checks.writes.copies import Copies, copies
 from smartauth_probe.checks.writes.judging import must_be_as_before
 from smartauth_probe.checks.writes.section import HIDDEN, HIDE, HTTP, KIND, SCOPES, SECTION
+from smartauth_probe.loading.made import SERVICE, new_identifier
 from smartauth_probe.target.probe import WIDEST, Probe
 
 # types with a code and a subject, of which a server may well have no record
@@ -87,9 +88,8 @@ def _rare(made: Copies, kind: str) -> str:
     """The id of a new record of B. Raises Skip."""
     probe = made.probe
     content = {"status": "active", "code": {"text": "probe"}, "subject": {"reference": probe.b.path}}
-    key = probe.create(kind, {"resourceType": kind, **content}, probe.token(WIDEST, probe.b.id))
-    made.paths[f"{kind}/{key}"] = None
-    return key
+    named = {"resourceType": kind, "identifier": [new_identifier()], **content}
+    return made.make(kind, named, probe.token(WIDEST, probe.b.id))
 
 
 @SECTION.check(
@@ -106,10 +106,10 @@ def _rare(made: Copies, kind: str) -> str:
 def _(probe: Probe) -> Result:
     with copies(probe) as made:
         service = probe.token(SERVICE, "")
-        patient = probe.create("Patient", {"resourceType": "Patient", "active": True}, service)
+        person = {"resourceType": "Patient", "active": True, "identifier": [new_identifier()]}
+        patient = made.make("Patient", person, service)
         content = {**made.content(probe.a), "subject": {"reference": f"Patient/{patient}"}}
-        record = probe.create(KIND, content, service)
-        made.paths |= {f"{KIND}/{record}": None, f"Patient/{patient}": None}
+        record = made.make(KIND, content, service)
         token = probe.token("patient/Patient.d", patient)
         cascade = (("X-Cascade", "delete"),)
         probe.send("DELETE", f"Patient/{patient}", token, (("_cascade", "delete"),), cascade)
