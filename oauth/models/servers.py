@@ -46,6 +46,8 @@ class FhirServer(models.Model):
         DSTU2 = "dstu2", "DSTU2"
         STU3 = "stu3", "STU3"
         R4 = "r4", "R4"
+        R4B = "r4b", "R4B"
+        R5 = "r5", "R5"
 
     class TokenFormat(models.TextChoices):
         JWT = "jwt", "JWT (RFC 9068)"

@@ -4,7 +4,7 @@ import json
 from functools import cache
 from pathlib import Path
 
-FHIR_VERSIONS = ("dstu2", "stu3", "r4")
+FHIR_VERSIONS = ("dstu2", "stu3", "r4", "r4b", "r5")
 NO_FHIR = "none"  # the version of what holds no records: UserInfo
 
 

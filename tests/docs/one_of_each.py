@@ -1,5 +1,6 @@
 """The smallest real change of each kind that CONTRIBUTING names: which files it touches, and what is put there."""
 
+import json
 from dataclasses import dataclass
 
 
@@ -73,27 +74,33 @@ GRANT_TYPE = Kind(
     ),
     tests=("tests/oauth/tokens/test_again.py", "tests/smart/test_metadata.py"),
 )
+SMALL = ["Condition", "Encounter", "Observation", "Practitioner", "Patient"]
 FHIR_VERSION = Kind(
     "A FHIR version",
     (
-        Edit("smart/fhir/versions.py", '"r4", "r4b")', '"r4")'),
+        Edit("smart/fhir/versions.py", '"r5", "r6")', '"r5")'),
         Edit(
-            "smart/fhir/versions/r4b.json",
-            '{"resource_types": ["Condition", "Encounter", "Observation", "Patient", "Practitioner"]}\n',
+            "smart/fhir/versions/r6.json",
+            f'{{"resource_types": {json.dumps(SMALL)}}}\n',
         ),
-        Edit("smart/fhir/definitions/r4b.json", '{"Patient": {"compartment": {"itself": true}, "search": {}}}\n'),
-        Edit("smart/scopes/categories.json", '{\n  "r4b": {},\n', "{\n"),
-        after("oauth/models/servers.py", '        R4 = "r4", "R4"\n', '        R4B = "r4b", "R4B"\n'),
-        Edit("docs/seed-file.md", "| `version` | `r4b`, `r4`,", "| `version` | `r4`,"),
-        Edit("docs/reference/commands.md", "| `--version` | `r4b`, `r4`,", "| `--version` | `r4`,"),
-        Edit("tests/smart/fhir/test_versions.py", '("r4", 146), ("r4b", 5)]', '("r4", 146)]'),
-        Edit("tests/smart/fhir/test_versions.py", '("dstu2", "stu3", "r4", "r4b")', '("dstu2", "stu3", "r4")'),
         Edit(
-            "fhir/versions/r4b.json",
-            '{"fhirVersion": "4.3.0", "mediaTypes": ["application/fhir+json"], "statement": {}, "securityService": {},'
+            "smart/fhir/definitions/r6.json",
+            '{"Patient": {"compartment": {"itself": true}, "search": {}}, '
+            + ", ".join(f'"{name}": {{"compartment": {{}}, "search": {{}}}}' for name in SMALL[:-1])
+            + "}\n",
+        ),
+        Edit("smart/scopes/categories.json", '{\n  "r6": {},\n', "{\n"),
+        after("oauth/models/servers.py", '        R5 = "r5", "R5"\n', '        R6 = "r6", "R6"\n'),
+        Edit("docs/seed-file.md", "| `version` | `r6`, `r4`,", "| `version` | `r4`,"),
+        Edit("docs/reference/commands.md", "| `--version` | `r6`, `r4`,", "| `--version` | `r4`,"),
+        Edit("tests/smart/fhir/test_versions.py", '("r5", 158), ("r6", 5)]', '("r5", 158)]'),
+        Edit("tests/smart/fhir/test_versions.py", '"r4b", "r5", "r6")', '"r4b", "r5")'),
+        Edit(
+            "fhir/versions/r6.json",
+            '{"fhirVersion": "6.0.0", "mediaTypes": ["application/fhir+json"], "statement": {}, "securityService": {},'
             ' "types": {"Patient": {"interactions": ["read"], "search": []}}}\n',
         ),
-        Edit("smartauth/settings.py", '"r4b": f"{SMARTAUTH_ISSUER}/fhir/r4b", "r4": f"{SM', '"r4": f"{SM'),
+        Edit("smartauth/settings.py", '"r6": f"{SMARTAUTH_ISSUER}/fhir/r6", "r4": f"{SM', '"r4": f"{SM'),
     ),
     written=("oauth/migrations/9999_one_of_each.py",),
     tests=("tests/smart/fhir", "tests/smart/scopes", "tests/fhir/http/test_routes.py"),

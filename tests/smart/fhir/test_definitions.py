@@ -1,15 +1,20 @@
 """Search parameters and the patient compartment of a FHIR version, as data."""
 
+import re
+from collections.abc import Iterator
+
 import pytest
 
 from smart.fhir.definitions import ResourceDefinition, SearchParameter, definitions
-from smart.fhir.versions import resource_types
+from smart.fhir.versions import FHIR_VERSIONS, resource_types
+from tests.running import ROOT
 
 R4 = definitions("r4")
 
 
-def test_every_resource_type_is_defined_but_parameters_which_has_no_search() -> None:
-    assert set(R4) == resource_types("r4") - {"Parameters"}
+@pytest.mark.parametrize("version", FHIR_VERSIONS)
+def test_every_resource_type_is_defined_but_parameters_which_has_no_search(version: str) -> None:
+    assert set(definitions(version)) == resource_types(version) - {"Parameters"}
 
 
 @pytest.mark.requirement("PC-17")
@@ -34,6 +39,45 @@ def test_a_record_belongs_to_the_patients_that_these_elements_name(name: str, pa
     assert {".".join(path) for path in R4[name].compartment.paths} == paths
 
 
+TABLE = (
+    (ROOT / "docs/specification/resource-server.md").read_text(encoding="utf-8").partition("## Patient compartment")[2]
+)
+COLUMNS = {"dstu2": 1, "stu3": 2, "r4": 3, "r4b": 3, "r5": 4}
+# where the table says more than parameters can, or a name stands for another one of the same row
+NOT_AS_WRITTEN = {("Patient", version) for version in COLUMNS} | {
+    ("AuditEvent", "dstu2"),
+    ("AuditEvent", "stu3"),
+    ("Provenance", "dstu2"),
+    ("Provenance", "stu3"),
+    ("ProcedureRequest", "dstu2"),
+    ("DiagnosticOrder", "dstu2"),
+    ("Device", "r5"),
+    ("RequestOrchestration", "r5"),
+}
+
+
+def rows_of_the_table() -> Iterator[tuple[str, str, set[str]]]:
+    """Version, type and the parameters that say whose it is, where the table is about a type of that version."""
+    for line in TABLE.splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        for version, column in COLUMNS.items():
+            for name in re.findall(r"[A-Z]\w+", cells[0]) if len(cells) == 5 else ():
+                if name in definitions(version) and (name, version) not in NOT_AS_WRITTEN:
+                    yield version, name, set(cells[column].split(", ")) - {"–", "n/a"}
+
+
+@pytest.mark.requirement("PC-17")
+def test_each_version_has_the_compartment_of_the_specifications_table() -> None:
+    rows = list(rows_of_the_table())
+    paths = {
+        (version, name): {path for one in parameters for path in definitions(version)[name].parameters[one].paths}
+        for version, name, parameters in rows
+    }
+
+    assert len(rows) > 200
+    assert {key: set(definitions(key[0])[key[1]].compartment.paths) for key in paths} == paths
+
+
 @pytest.mark.parametrize(
     ("name", "parameter", "expected"),
     [
@@ -48,6 +92,24 @@ def test_a_choice_of_types_is_written_as_in_json(name: str, parameter: str, expe
     assert {".".join(path) for path in R4[name].parameters[parameter].paths} == expected
 
 
+@pytest.mark.parametrize(
+    ("version", "name", "parameter", "expected"),
+    [
+        ("dstu2", "Observation", "date", {"effectiveDateTime", "effectivePeriod"}),
+        ("dstu2", "MedicationOrder", "medication", {"medicationReference"}),
+        ("stu3", "Patient", "death-date", {"deceasedDateTime"}),
+        ("stu3", "List", "subject", {"subject"}),
+        ("r5", "MedicationRequest", "medication", {"medication.reference"}),
+    ],
+)
+def test_older_and_newer_versions_are_read_alike(version: str, name: str, parameter: str, expected: set[str]) -> None:
+    assert {".".join(path) for path in definitions(version)[name].parameters[parameter].paths} == expected
+
+
+def test_whether_something_is_there_is_not_compared_with_what_it_is() -> None:
+    assert "deceased" not in definitions("dstu2")["Patient"].parameters
+
+
 def test_a_reference_knows_what_it_may_point_at() -> None:
     assert R4["Observation"].parameters["patient"].targets == {"Patient"}
 
@@ -58,7 +120,7 @@ def test_what_is_more_than_a_path_is_left_out_so_that_a_scope_with_it_allows_not
 
 
 def test_a_version_without_definitions_has_none() -> None:
-    assert definitions("dstu2") == {}
+    assert definitions("r6") == {}
 
 
 def test_a_compartment_by_an_unknown_parameter_and_an_unknown_type_of_parameter_are_refused() -> None:

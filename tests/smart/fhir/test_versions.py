@@ -6,7 +6,7 @@ from smart.fhir.versions import FHIR_VERSIONS, resource_types
 
 
 @pytest.mark.requirement("SCP-08")
-@pytest.mark.parametrize(("version", "count"), [("dstu2", 94), ("stu3", 117), ("r4", 146)])
+@pytest.mark.parametrize(("version", "count"), [("dstu2", 94), ("stu3", 117), ("r4", 146), ("r4b", 141), ("r5", 158)])
 def test_every_concrete_type_is_known(version: str, count: int) -> None:
     types = resource_types(version)
 
@@ -15,11 +15,11 @@ def test_every_concrete_type_is_known(version: str, count: int) -> None:
     assert types.isdisjoint({"Resource", "DomainResource"})
 
 
-@pytest.mark.parametrize("version", ["", "r5", "../r4", "R4"])
+@pytest.mark.parametrize("version", ["", "r6", "../r4", "R4"])
 def test_an_unknown_version_is_told_and_nothing_is_read(version: str) -> None:
     with pytest.raises(ValueError, match="unknown FHIR version"):
         resource_types(version)
 
 
-def test_the_three_versions_are_those_that_are_served() -> None:
-    assert FHIR_VERSIONS == ("dstu2", "stu3", "r4")
+def test_the_versions_are_named_from_the_oldest_to_the_newest() -> None:
+    assert FHIR_VERSIONS == ("dstu2", "stu3", "r4", "r4b", "r5")
