@@ -27,6 +27,7 @@ from oauth.sign_in.password import operators_password, password, pending_passwor
 from oauth.sign_in.sessions import sessions
 from oauth.tokens.userinfo import userinfo
 from oauth.workbench.api.openapi import openapi
+from oauth.workbench.api.probe_results import probe_results
 from oauth.workbench.api.tokens import token_kinds
 from oauth.workbench.console.page import clear, console
 from oauth.workbench.faults.api import introspection_faults_api
@@ -46,6 +47,7 @@ DEVELOPMENT: list[URLPattern | URLResolver] = [
     path("dev/docs/<path:name>", docs_page),
     path("dev/openapi.json", openapi),
     path("dev/probe", probe.begin),
+    path("dev/probe/results", probe_results),
     path("dev/probe/<int:number>", probe.probe_page),
     path("dev/probe/<int:number>/stop", probe.stop),
     path("dev/sign-in", sign_in_as),

@@ -14,6 +14,7 @@ from smartauth_probe.checks import all_checks
 from smartauth_probe.checks.check import Check
 from smartauth_probe.command_tokens import add_token_options, token_source
 from smartauth_probe.entries import Unreadable
+from smartauth_probe.hand_in import hand_in
 from smartauth_probe.loading.running import loaded, terminated_like_ctrl_c
 from smartauth_probe.report.accepted import Accepted, read_accepted
 from smartauth_probe.report.comparison import read_outcomes
@@ -116,6 +117,8 @@ def _probe(options: argparse.Namespace, checks: list[Check]) -> int:
             print(f"{path} was made by the probe and could not be deleted.", file=sys.stderr)
     report = Report.about(probe, made, Evidence(probe.private, options.evidence == "full"), accepted)
     print(printed(report, options.json == "-", options.compare, old))
+    if untold := hand_in(report, source):
+        print(untold, file=sys.stderr)
     write_files(report, json=options.json, html=options.html, junit=options.junit, sarif=options.sarif)
     return report.exit_status
 

@@ -76,6 +76,12 @@ class DevelopmentServer:
         finally:
             self._ask("DELETE", f"{where}?{urlencode({'resource_server': resource_server})}")
 
+    def tell_probe_result(self, numbers: Mapping[str, object]) -> None:
+        """Numbers and names of checks of a run of the probe. Raises OrderRefused, Unreachable."""
+        status, answer = self._ask("POST", "/dev/probe/results", numbers)
+        if status != 204:
+            raise OrderRefused(answer.get("error_description", f"POST /dev/probe/results answered {status}"))
+
     def check(self) -> None:
         """Raises Unreachable where no development server answers."""
         status, _ = self._ask("GET", "/dev/tokens/kinds")

@@ -2,17 +2,20 @@
 
 import shlex
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from urllib.parse import urlencode
 
 from django.db.models import Max
 
+from oauth.demo import told_steps
 from oauth.demo.quickstart import command_line, probe_command
 from oauth.models import Authorization, Client, FhirServer
+from oauth.workbench.memory.probe_results import Probed, last_probe_of
 from oauth.workbench.memory.questions import last_question_of
 from oauth.workbench.memory.reports import OTHER_PATIENT
 from oauth.workbench.memory.results import GOOD, Result, results_of
+from oauth.workbench.memory.told import Told, Topic
 from oauth.workbench.orders.form import TokenForm
 from oauth.workbench.orders.own_servers import bundled_servers, own_servers
 from smart.time_units import to_datetime
@@ -25,12 +28,14 @@ EXAMPLE = "http://127.0.0.1:9000/fhir --name my-fhir"
 class Step:
     """One thing that protects a server: whether it was seen, and what shows it: a kind to send, or a command.
 
-    `look` is the address of the kind that was answered wrongly, in the list of all kinds.
+    `is_told`: it heard here what to do, and nobody saw whether it did so. `look` is the address of the kind that was
+    answered wrongly, in the list of all kinds.
     """
 
     title: str
     is_done: bool
     sentence: str
+    is_told: bool = False
     at: datetime | None = None
     kind: str = ""
     button: str = ""
@@ -40,20 +45,32 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Checklist:
-    """The five steps of one FHIR server; without one, how to register it. `probe` is a command that tries the rest."""
+    """The five steps of one FHIR server; without one, how to register it. `probe` is a command that tries the rest.
+
+    `probed` is the last time that somebody did so, from here or from a shell.
+    """
 
     server: FhirServer | None
     steps: tuple[Step, ...]
     form: Mapping[str, str]
     probe: str = ""
+    probed: Probed | None = None
 
     @property
     def done(self) -> int:
         return sum(1 for step in self.steps if step.is_done)
 
     @property
+    def told(self) -> int:
+        return sum(1 for step in self.steps if step.is_told)
+
+    @property
     def percent(self) -> int:
         return 100 * self.done // len(self.steps)
+
+    @property
+    def percent_with_told(self) -> int:
+        return 100 * (self.done + self.told) // len(self.steps)
 
     @property
     def next(self) -> Step | None:
@@ -71,7 +88,9 @@ def checklist(chosen: str) -> tuple[Checklist, list[FhirServer]]:
 def _checklist(server: FhirServer | None) -> Checklist:
     form = TokenForm.beginning(server.base).sent if server else {}
     steps = (_registration_step(server), *_further_steps(server, form))
-    return Checklist(server, steps, form, _probe_command(server, form) if server else "")
+    if server is None:
+        return Checklist(server, steps, form)
+    return Checklist(server, steps, form, _probe_command(server, form), last_probe_of(server.base))
 
 
 def _registration_step(server: FhirServer | None) -> Step:
@@ -90,9 +109,20 @@ def _further_steps(server: FhirServer | None, form: Mapping[str, str]) -> Iterat
     results = results_of(server.base) if server else {}
     command = _read_command(server, form) if server else ""
     yield _asks(server, command)
-    yield _lets_in(results.get(GOOD))
-    yield _refuses(results, server.base if server else "")
-    yield _hides(results.get(OTHER_PATIENT))
+    heard = told_steps.told_to(server) if server else {}
+    good, other = results.get(GOOD), results.get(OTHER_PATIENT)
+    refuses = _refuses(results, server.base if server else "")
+    yield _or_told(_lets_in(good), Topic.GOOD, {} if good else heard)
+    yield _or_told(refuses, Topic.NOT_ACTIVE, {} if refuses.look else heard)
+    yield _or_told(_hides(other), Topic.SOME_RECORDS, {} if other else heard)
+
+
+def _or_told(step: Step, topic: Topic, heard: Mapping[Topic, Told]) -> Step:
+    """The step as it was seen; where nobody saw what the server does, what it was told to do."""
+    if step.is_done or topic not in heard:
+        return step
+    last = heard[topic]
+    return replace(step, is_told=True, sentence=told_steps.sentence(topic, last), at=to_datetime(last.at))
 
 
 def _asks(server: FhirServer | None, command: str) -> Step:

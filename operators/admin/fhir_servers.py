@@ -17,13 +17,19 @@ from oauth.ending.reasons import EndedFor
 from oauth.models import Authorization, FhirServer
 from oauth.registration import fhir_servers
 from oauth.registration.problems import MAX_NAME_LENGTH
-from oauth.workbench.memory.probe_runs import last_run_of
+from oauth.workbench.memory.probe_results import last_probe_of
+from oauth.workbench.memory.probe_runs import ProbeRun
 from operators.admin import confirmation
 from operators.admin.fields import Flag, RegistrationForm, Seconds, Text, show_problems
 from operators.admin.model_admin import OperatorAdmin, actor
 from operators.admin.rendering import count_text, shorten, time_element
 from smart.fhir import base_urls
 from smart.fhir.audience import canonical_url
+
+NEVER = (
+    "Not since this server started. smartauth probe tells its result here; the home page has a button for the "
+    "bundled server."
+)
 
 
 class FhirServerForm(RegistrationForm):
@@ -100,7 +106,7 @@ class FhirServerAdmin(OperatorAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         tokens = ["token_format", "signing_algorithm", "access_token_seconds", "address_policy"]
-        about = ["base", "name", "version", *(self._probe_fields(obj) if obj else ["tells_addresses"])]
+        about = ["base", "name", "version", *(self._probe_fields() if obj else ["tells_addresses"])]
         reads = ["claim_profile", "claim_mapping", "v1_equivalents"]
         described = "What its tokens say, from the next one on, beside what the standards have them say."
         return [
@@ -110,20 +116,25 @@ class FhirServerAdmin(OperatorAdmin):
         ]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        return ("base", *self._probe_fields(obj)) if obj else ()
+        return ("base", *self._probe_fields()) if obj else ()
 
-    def _probe_fields(self, row: FhirServer) -> tuple[str, ...]:
-        """In development, what the probe found out about a bundled one: others are probed from a shell."""
-        is_probed_here = settings.SMARTAUTH_DEV and row.base in settings.SMARTAUTH_FHIR_BASES.values()
-        return ("probed",) if is_probed_here else ()
+    def _probe_fields(self) -> tuple[str, ...]:
+        """What the probe found out. Nobody but a development server is told with what result it ran."""
+        return ("probed",) if settings.SMARTAUTH_DEV else ()
 
     @admin.display(description="probed")
     def probed(self, row: FhirServer) -> SafeString | str:
-        run = last_run_of(row.base)
-        if run is None:
-            return "Not since this server started; the home page has a button."
-        result = f"{run.made} of {run.total} checks so far" if run.is_running else run.title
-        return format_html('{}: <a href="{}">{}</a>', time_element(run.began_at), run.address, result)
+        last = last_probe_of(row.base)
+        if last is None:
+            return NEVER
+        result = (
+            f"{last.made} of {last.total} checks so far"
+            if isinstance(last, ProbeRun) and last.is_running
+            else last.title
+        )
+        if not last.address:
+            return format_html("{}, from a shell: {}", time_element(last.began_at), result)
+        return format_html('{}: <a href="{}">{}</a>', time_element(last.began_at), last.address, result)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """A new one comes with the client that it introspects with (manage.py fhir-server does the same)."""

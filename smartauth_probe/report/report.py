@@ -73,12 +73,13 @@ class Report:
     @property
     def title(self) -> str:
         """The result in words."""
-        made, total, count = len(self.run.results), self.run.chosen, len(self.failed)
-        if self.run.stopped:
-            return f"Stopped after {made} of {total} checks: {_number(count)} failed so far"
-        if not count:
-            return f"No check failed: {len(self.run.of(Outcome.PASSED))} of {total} passed"
-        return f"{count} of {total} checks failed"
+        return result_title(
+            len(self.run.results),
+            self.run.chosen,
+            failed=len(self.failed),
+            passed=len(self.run.of(Outcome.PASSED)),
+            is_stopped=bool(self.run.stopped),
+        )
 
     @property
     def by_section(self) -> list[tuple[Section, dict[Outcome, int]]]:
@@ -90,6 +91,15 @@ class Report:
             counts = found.setdefault(each.check.section, dict.fromkeys(Outcome, 0))
             counts[outcome] += 1
         return [(section, found[section.key]) for section in sections() if section.key in found]
+
+
+def result_title(made: int, chosen: int, *, failed: int, passed: int, is_stopped: bool) -> str:
+    """The result in words."""
+    if is_stopped:
+        return f"Stopped after {made} of {chosen} checks: {_number(failed)} failed so far"
+    if not failed:
+        return f"No check failed: {passed} of {chosen} passed"
+    return f"{failed} of {chosen} checks failed"
 
 
 def _number(count: int) -> str:

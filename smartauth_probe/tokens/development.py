@@ -15,14 +15,14 @@ class DevelopmentTokens:
     """For this app and person at the FHIR base `aud`; `base` is where that is reached, if it is somewhere else."""
 
     def __init__(self, server: DevelopmentServer, *, client: str, user: str, aud: str, patient: str = "") -> None:
-        self._server = server
+        self.server, self.aud = server, aud
         self._order: Order = {"client": client, "user": user, "aud": aud, "lifetime": LIFETIME}
         if patient:
             self._order["patient"] = patient
 
     @property
     def description(self) -> str:
-        return f"{self._server.url}, a development smartauth"
+        return f"{self.server.url}, a development smartauth"
 
     @cached_property
     def _plain(self) -> Token:
@@ -59,12 +59,12 @@ class DevelopmentTokens:
         if listens_at:
             order["listener"] = listens_at
         try:
-            return self._server.bad_token(kind, **order)
+            return self.server.bad_token(kind, **order)
         except (OrderRefused, Unreachable) as refusal:
             raise NoToken(str(refusal), "nothing to do") from None
 
     def _make(self, order: Order) -> Token:
         try:
-            return self._server.token(**order)
+            return self.server.token(**order)
         except (OrderRefused, Unreachable) as refusal:
             raise NoToken(f"The authorization server gives no such token: {refusal}", "nothing to do") from None

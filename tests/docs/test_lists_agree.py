@@ -44,7 +44,13 @@ ANSWERS_OF_A_STEP = {
     "/dev/sign-in",
     "/logout",
 }  # no page of their own to walk through
-DEVELOPMENT_OWN = ("/dev/console/", "/dev/introspection-faults", "/dev/openapi.json", "/dev/tokens/")
+DEVELOPMENT_OWN = (
+    "/dev/console/",
+    "/dev/introspection-faults",
+    "/dev/openapi.json",
+    "/dev/probe/results",
+    "/dev/tokens/",
+)
 MACHINES_OWN = (*DEVELOPMENT_OWN, "/.well-known/", "/admin/", "/fhir/", "/healthz", "/o/", "/readyz")
 
 

@@ -38,6 +38,12 @@ def test_the_bundled_server_fails_nowhere_and_most_checks_are_made(lenient: Serv
     assert (failed, status) == ([], 0)
     assert report["counts"]["passed"] >= 180
     assert report["patients"] == ["amy", "ben"]
+    chip = re.search(r'href="(/\?server=\d+)#checklist">Harbour Clinic', httpx.get(lenient.url).text)
+    assert chip is not None
+    home = httpx.get(f"{lenient.url}{chip[1]}").text
+    assert f"from a shell: {report['title']}." in home
+    assert "It hides other records" in home
+    assert "It answered 404, as to no record." in home
 
 
 def test_the_button_of_the_home_page_probes_the_bundled_server_and_opens_the_report(lenient: Server) -> None:

@@ -9,11 +9,13 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
 from oauth.http.json_response import json_response
+from oauth.workbench.api import probe_results
 from oauth.workbench.api.tokens import CannotMintHere
 from oauth.workbench.faults import switch
 from oauth.workbench.orders.changes import LONGEST
 from smart.http.errors import InvalidRequest
 from smartauth_probe.catalogue import groups, kinds
+from smartauth_probe.checks.check import Outcome
 from smartauth_probe.introspection_faults import introspection_faults
 from smartauth_probe.token_order import MEMBERS
 
@@ -42,6 +44,7 @@ def description() -> dict[str, Any]:
             "/dev/tokens": {"post": _operation("createToken", "A token, good or bad.", HTTPStatus.CREATED, "Token")},
             "/dev/tokens/kinds": {"get": _operation("listKinds", "The catalogue.", HTTPStatus.OK, "Catalogue")},
             "/dev/introspection-faults": _faults(),
+            "/dev/probe/results": {"post": _probe_results()},
         },
         "components": {"schemas": _schemas()},
     }
@@ -54,6 +57,17 @@ def _faults() -> dict[str, Any]:
         "get": _operation("listFaults", "All faults, and who meets one.", HTTPStatus.OK, "Faults"),
         "post": _operation("beginFault", "Introspection misbehaves.", HTTPStatus.CREATED, "CurrentFault", "NewFault"),
         "delete": {**end, "responses": {str(HTTPStatus.NO_CONTENT.value): {"description": "It is over."}}},
+    }
+
+
+def _probe_results() -> dict[str, Any]:
+    kept = {"description": "It is kept in mind until this server stops."}
+    refused = {"description": "Why not.", "content": _content("Error")}
+    return {
+        "operationId": "tellProbeResult",
+        "summary": "With what result the probe ran from a shell.",
+        "requestBody": {"required": True, "content": _content("ProbeResult")},
+        "responses": {str(HTTPStatus.NO_CONTENT.value): kept, str(HTTPStatus.BAD_REQUEST.value): refused},
     }
 
 
@@ -98,6 +112,7 @@ def _schemas() -> dict[str, Schema]:
         "Fault": _object({**_fault(), "sentence": TEXT, "statuses": {"type": "array", "items": NUMBER}}),
         "NewFault": _object(_new_fault(), optional=("seconds",)),
         "CurrentFault": _object({**_new_fault(), "ends_at": {**TEXT, "description": "In UTC."}}),
+        "ProbeResult": _object(_probe_result()),
         "Error": _object(
             {"error": {**TEXT, "enum": ERRORS}, "error_description": TEXT, "error_uri": TEXT}, optional=("error_uri",)
         ),
@@ -119,6 +134,26 @@ def _fault() -> dict[str, Schema]:
 def _new_fault() -> dict[str, Schema]:
     seconds = {**NUMBER, "minimum": 0, "maximum": switch.LONGEST, "description": "Default: 300."}
     return {"resource_server": TEXT, "fault": _fault()["fault"], "seconds": seconds}
+
+
+def _probe_result() -> dict[str, Schema]:
+    def number(most: int, least: int = 0) -> Schema:
+        return {**NUMBER, "minimum": least, "maximum": most}
+
+    checks = number(probe_results.MOST_CHECKS)
+    return {
+        "server": {**TEXT, "description": "The base of a FHIR server that is registered here."},
+        "seconds": number(probe_results.DAY),
+        "chosen": checks,
+        "counts": _object(dict.fromkeys((outcome.value for outcome in Outcome), checks)),
+        "failed": {**TEXTS, "description": "Names of checks."},
+        "answers": {
+            "type": "object",
+            "additionalProperties": number(probe_results.HIGHEST_STATUS, probe_results.LEAST_STATUS),
+            "description": "The status that each kind of token got that passed or failed.",
+        },
+        "stopped": {"type": "boolean"},
+    }
 
 
 def _answer() -> dict[str, Schema]:

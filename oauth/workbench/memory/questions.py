@@ -42,7 +42,7 @@ def remember_question(scope: Scope, answer: MachineResponse, took: int) -> None:
     if request is None or scope["path"] not in PATHS:
         return
     digest = asked_digest(request)
-    is_active = _is_called_active(scope["path"], answer, digest)
+    is_active = is_called_active(scope["path"], answer, digest)
     if is_active is not None:
         _remember(request, digest, is_active)
 
@@ -69,7 +69,7 @@ def asked_digest(request: MachineRequest) -> str:
         return ""
 
 
-def _is_called_active(path: str, answer: MachineResponse, digest: str) -> bool | None:
+def is_called_active(path: str, answer: MachineResponse, digest: str) -> bool | None:
     """Whether the answer speaks of a token that opens something; None where it is about no token."""
     if path == GATEWAY:
         return answer.status != HTTPStatus.UNAUTHORIZED if digest and answer.status in _OF_CLIENTS else None

@@ -14,12 +14,15 @@ GOOD = "good"
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The status, what it is worth, the verdict in words, whether the server asked about the token, and when."""
+    """The status, what it is worth, the verdict in words, and when.
+
+    `was_asked`: whether the server asked here about the token; None where nobody can tell.
+    """
 
     status: int
     outcome: Outcome
     title: str
-    was_asked: bool
+    was_asked: bool | None
     at: int
 
     @property

@@ -94,6 +94,66 @@ def test_a_server_that_asks_has_the_second_step(
     assert (step.is_done, step.sentence) == (True, "1 since this server started.")
 
 
+def introspect(app: App, caller: Any, token: str) -> None:
+    assert app.post("/o/introspect", data={"token": token}, headers=basic(caller.client_id, SECRET)).status_code == 200
+
+
+def test_what_a_server_only_heard_is_told_and_not_done(
+    server: Any, app: App, make_resource_server: MakeResourceServer, issue: Issue, make_client: MakeClient
+) -> None:
+    caller, bad = make_resource_server(server), secrets.token_urlsafe(16)
+    remember_kind(bad, "noise")
+
+    introspect(app, caller, bad)
+    introspect(app, caller, issue(make_client(), server=server)["access_token"])
+
+    _, _, good, refuses, hides = steps(server).steps
+    assert ticked(server) == [True, True, False, False, False]
+    assert [step.is_told for step in steps(server).steps] == [False, False, True, True, False]
+    assert "a bad token (noise) and heard that it is not active, once." in refuses.sentence
+    assert good.sentence.startswith("Told, not seen: ")
+    assert hides.sentence == "Not seen yet. The answer must be 404."
+    assert "is protected: 2 of 5 seen, 2 told" in app.get(f"/?server={server.pk}").text
+
+
+def test_what_a_server_heard_of_a_decision_is_told(
+    server: Any, app: App, make_resource_server: MakeResourceServer, issue: Issue, make_client: MakeClient
+) -> None:
+    caller = make_resource_server(server)
+    subject = {"type": "access_token", "id": issue(make_client(), server=server)["access_token"]}
+    context = {"base": server.base, "http": {"method": "GET", "url": "Observation"}, "understands": ["fhir-view/1"]}
+
+    body = {"subject": subject, "context": context}
+    app.post("/access/v1/evaluation", json=body, headers=basic(caller.client_id, SECRET))
+
+    assert [step.is_told for step in steps(server).steps] == [False, False, True, False, True]
+
+
+def test_what_was_seen_counts_more_than_what_was_told(
+    server: Any, app: App, make_resource_server: MakeResourceServer
+) -> None:
+    caller = make_resource_server(server)
+    for _ in range(2):
+        introspect(app, caller, "of-nobody")
+    assert "heard that it is not active, 2 times" in steps(server).steps[3].sentence
+
+    answer(server, "expired", 200, Outcome.FAILED)
+    wrong = steps(server).steps[3]
+    answer(server, "expired", 401)
+    right = steps(server).steps[3]
+
+    assert (wrong.is_told, wrong.is_done, wrong.sentence) == (False, False, "Wrong answer to expired.")
+    assert (right.is_told, right.is_done) == (False, True)
+
+
+def test_an_unknown_token_says_nothing_where_one_client_asks_for_several_servers(
+    server: Any, other_fhir_server: Any, app: App, make_resource_server: MakeResourceServer
+) -> None:
+    introspect(app, make_resource_server(server, other_fhir_server), "of-nobody")
+
+    assert not any(step.is_told for step in steps(server).steps)
+
+
 @pytest.fixture
 def report(server: Any, app: App, make_resource_server: MakeResourceServer) -> Any:
     """A report of that server: it refused this token with that status."""

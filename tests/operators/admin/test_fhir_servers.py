@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from accounts import clock
-from oauth.workbench.memory import probe_runs
+from oauth.workbench.memory import probe_results, probe_runs
+from oauth.workbench.memory.probe_results import ProbeResult, remember_probe
 from oauth.workbench.memory.probe_runs import ProbeRun, begin_run
 from oauth.workbench.memory.recent import Recent
 from tests.operators.admin.conftest import Operator
@@ -33,11 +34,35 @@ def test_the_bundled_server_says_when_it_was_probed_and_with_what_result(operato
     assert f'<time datetime="{run.began.isoformat()}">' in page
 
 
-def test_a_server_that_is_not_probed_from_here_says_nothing_of_it(
-    operator: Operator, fhir_server: Any, other_fhir_server: Any, settings: Any
+def test_a_server_that_is_probed_from_a_shell_says_with_what_result(
+    operator: Operator, other_fhir_server: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert NEVER not in operator.page(f"oauth/fhirserver/{other_fhir_server.pk}/change/")
+    monkeypatch.setattr(probe_results, "_results", Recent[str, ProbeResult](5))
+    place = f"oauth/fhirserver/{other_fhir_server.pk}/change/"
+    assert NEVER in operator.page(place)
 
+    remember_probe(other_fhir_server.base, ProbeResult(clock.now(), "1 of 9 checks failed", ("expired",)))
+
+    assert "</time>, from a shell: 1 of 9 checks failed: expired<" in operator.page(place)
+
+
+def test_the_newest_of_a_run_from_the_home_page_and_one_from_a_shell_is_shown(
+    operator: Operator, fhir_server: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(probe_results, "_results", Recent[str, ProbeResult](5))
+    place, now = f"oauth/fhirserver/{fhir_server.pk}/change/", clock.now()
+    run, _ = begin_run(fhir_server.base, "Mine", total=352, now=now)
+    run.title = "of the home page"
+
+    remember_probe(fhir_server.base, ProbeResult(now - 1, "of a shell"))
+    assert ("of the home page" in (page := operator.page(place)), "of a shell" in page) == (True, False)
+
+    remember_probe(fhir_server.base, ProbeResult(now + 1, "of a shell"))
+    assert ("of the home page" in (page := operator.page(place)), "of a shell" in page) == (False, True)
+
+
+def test_outside_development_nothing_is_said_of_it(operator: Operator, fhir_server: Any, settings: Any) -> None:
     settings.SMARTAUTH_DEV = False
     settings.ALLOWED_HOSTS = ["testserver"]
+
     assert NEVER not in operator.page(f"oauth/fhirserver/{fhir_server.pk}/change/")
