@@ -16,7 +16,7 @@ lint: ## the part of it that is no test
 
 lock: ## write requirements/*.txt anew from *.in (UPGRADE=1: newest releases; else only what changed)
 	@.ci/venv dev
-	@cd requirements && for name in base prod dev; do \
+	@cd requirements && for name in base prod build dev; do \
 	  echo "lock: $$name.txt"; \
 	  env -u PIP_FIND_LINKS CUSTOM_COMPILE_COMMAND="make lock" ../.venv/bin/pip-compile --quiet $(if $(UPGRADE),--upgrade) \
 	    --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links \
