@@ -93,7 +93,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = "smartauth-probe") 
 
 def _list(checks: list[Check]) -> int:
     for check in checks:
-        print(f"{check.id:<8}{check.name:<34}{check.title}")
+        print(f"{check.id:<8}{check.name:<40}{check.title}")
     return 0
 
 

@@ -106,15 +106,22 @@ def _unsteady(results: list[Result], failures: list[Result]) -> Result:
 
 def _result(probe: Probe, check: Check) -> Result:
     try:
-        return check.run(probe)
+        return _of_version(probe, check, check.run(probe))
     except Skip as reason:
-        return skipped(reason)
+        return _of_version(probe, check, skipped(reason))
     except NoAnswer as problem:
         return failed("The server gave no answer.", "an answer", str(problem), Danger.FORM)
     except Stop:
         raise
     except Exception as fault:  # noqa: BLE001  # whatever a server sends, the report is written
         return skipped(Skip(f"The probe itself failed here: {type(fault).__name__}.", "report it as a bug"))
+
+
+def _of_version(probe: Probe, check: Check, result: Result) -> Result:
+    """What an older FHIR version does not have says nothing, unless it leaks all the same."""
+    if result.is_failed or not probe.facts.is_before(check.since):
+        return result
+    return skipped(Skip(f"FHIR {probe.facts.version} has no such thing: it came with {check.since}."))
 
 
 def _refuse_unless_alive(probe: Probe) -> None:

@@ -14,7 +14,7 @@ KIND = "Observation"
 def categories(resource: Json) -> Iterator[tuple[str, str]]:
     """The system and code of each."""
     concepts = resource.get("category")
-    for concept in concepts if isinstance(concepts, list) else ():
+    for concept in concepts if isinstance(concepts, list) else [concepts]:  # one alone in DSTU2
         for each in concept.get("coding", ()) if isinstance(concept, dict) else ():
             if isinstance(each, dict) and isinstance(each.get("code"), str):
                 yield str(each.get("system", "")), each["code"]

@@ -82,7 +82,8 @@ class Check:
     """`id` is the line of docs/specification/resource-server.md or bad-tokens.md, which several checks may share.
 
     `title` is what a good server does, `headline` what is wrong with one that fails. `why` has two sentences, of which
-    the second is about people. `usual` says of a matter of policy what other servers do.
+    the second is about people. `usual` says of a matter of policy what other servers do. `since` is the FHIR version
+    that brought what is asked: an older server is asked too, and its refusal says nothing.
     """
 
     id: str
@@ -97,6 +98,7 @@ class Check:
     danger: Danger = Danger.RECORDS
     usual: str = ""
     writes: bool = False
+    since: str = "DSTU2"
 
     @property
     def words(self) -> tuple[str, str, str]:
@@ -115,6 +117,7 @@ class Words(TypedDict):
     danger: NotRequired[Danger]
     usual: NotRequired[str]
     writes: NotRequired[bool]
+    since: NotRequired[str]
 
 
 @dataclass(frozen=True, slots=True)

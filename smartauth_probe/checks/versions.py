@@ -57,6 +57,7 @@ def _check_refuses(interaction: Interaction, scope: str) -> Check:
         run=must_be_refused(interaction, scope),
         danger=Danger.WRITES if interaction.writes else Danger.RECORDS,
         writes=interaction.writes,
+        since="STU3" if interaction.code == "patch" else "DSTU2",
     )
 
 

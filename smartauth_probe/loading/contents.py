@@ -36,9 +36,13 @@ def records(letter: str, version: str, path: str) -> list[Content]:
 
 
 def category(version: str, code: str) -> Any:
-    """Of an Observation: in DSTU2 there is one alone, and until STU3 its system is another."""
-    system = "http://hl7.org/fhir/observation-category" if version in OLD else f"{TERMINOLOGY}/observation-category"
+    """Of an Observation; in DSTU2 there is one alone."""
+    system = category_system(version)
     return _concept(system, code) if version == "DSTU2" else [_concept(system, code)]
+
+
+def category_system(version: str) -> str:
+    return "http://hl7.org/fhir/observation-category" if version in OLD else f"{TERMINOLOGY}/observation-category"
 
 
 def _concept(system: str, code: str) -> Content:

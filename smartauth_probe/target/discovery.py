@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from smartauth_probe.checks.check import Skip
 from smartauth_probe.raw_http import NoAnswer
 from smartauth_probe.target.client import Client, Stop
-from smartauth_probe.target.fixture import PARAMETERS, TYPES, Fixture, Person, Record
+from smartauth_probe.target.fixture import PARAMETERS, TYPES, Fixture, Person, Record, subjects
 from smartauth_probe.target.named_records import NamedRecords
 from smartauth_probe.target.probe import READER, Probe
 from smartauth_probe.target.server_facts import server_facts
@@ -124,14 +124,25 @@ def _records(probe: Probe, patient: str) -> Mapping[str, Sequence[Record]]:
         token = probe.token(READER, patient)
     except Skip:
         return {}
-    found = ((kind, _found(probe, kind, patient, token)) for kind in TYPES if probe.facts.may_do(kind, "search-type"))
+    kinds = [
+        kind
+        for kind in TYPES
+        if probe.facts.may_do(kind, "search-type") and probe.facts.may_search_by(kind, PARAMETERS.get(kind, "patient"))
+    ]
+    found = ((kind, _found(probe, kind, patient, token)) for kind in kinds)
     return {kind: records for kind, records in found if records}
 
 
 def _found(probe: Probe, kind: str, patient: str, token: GivenToken) -> list[Record]:
     answer = probe.search(kind, token, (PARAMETERS.get(kind, "patient"), patient), ("_count", SHOWN))
     own = (Record.of(each) for each in answer.entries if answer.is_ok and each.get("resourceType") == kind)
-    return [record for record in own if record.id]
+    return [record for record in own if record.id and not _is_of_another(record, patient)]
+
+
+def _is_of_another(record: Record, patient: str) -> bool:
+    """Whether a search for this patient's records has been left out of account."""
+    about = set(subjects(record.content))
+    return bool(about) and patient not in about
 
 
 def _imagined(letter: str, patient: str) -> Person:

@@ -10,6 +10,7 @@ from smartauth_probe.target.client import Client
 
 MEDIA_TYPES = ("application/fhir+json", "application/json+fhir", "application/json")
 STATEMENTS = frozenset({"CapabilityStatement", "Conformance"})
+ORDER = ("DSTU2", "STU3", "R4", "R4B", "R5")
 VERSIONS = {"1.0": "DSTU2", "3.0": "STU3", "4.0": "R4", "4.1": "R4B", "4.3": "R4B", "5.0": "R5"}
 
 
@@ -38,6 +39,10 @@ class ServerFacts:
     def version(self) -> str:
         """The name of the FHIR version, "" where it is not known."""
         return VERSIONS.get(".".join(self.number.split(".")[:2]), "")
+
+    def is_before(self, version: str) -> bool:
+        """Whether its FHIR version is an older one; False where it is not known."""
+        return self.version in ORDER[: ORDER.index(version)]
 
     def may_do(self, kind: str, interaction: str) -> bool:
         """False only where the statement leaves it out."""

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from smartauth_probe.raw_http import Response
 from smartauth_probe.target.fixture import SUBJECTS
+from tests.smartauth_probe.small_versions import category_codings
 
 if TYPE_CHECKING:
     from tests.smartauth_probe.small_records import Json
@@ -73,7 +74,7 @@ class Search:
             coded = [each["code"] for each in resource.get("code", {}).get("coding", ())]
             return any(each.rpartition("|")[2] in coded for each in values)
         if name == "category":
-            coded = [code["code"] for each in resource.get("category", ()) for code in each["coding"]]
+            coded = [code["code"] for code in category_codings(resource)]
             return any(each.rpartition("|")[2] in coded for each in values)
         if "." in name:
             return self.reverse(resource, name, values)

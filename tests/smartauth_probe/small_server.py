@@ -25,6 +25,13 @@ from tests.smartauth_probe.small_exports import Job, job
 from tests.smartauth_probe.small_operations import operate
 from tests.smartauth_probe.small_records import Json, records
 from tests.smartauth_probe.small_search import Search
+from tests.smartauth_probe.small_versions import (
+    category_codings,
+    in_form_of,
+    is_in,
+    refuse_another_version,
+    statement,
+)
 from tests.smartauth_probe.small_writes import write
 
 BASE = "http://127.0.0.1:9/fhir"
@@ -55,11 +62,13 @@ class SmallServer:
     faults: frozenset[str] = frozenset()
     store: dict[tuple[str, str], list[Json | None]] = field(default_factory=dict)
     jobs: dict[str, Job] = field(default_factory=dict)
+    version: str = ""  # one of those of small_versions.py; "" is R4 with the types of all
 
     def __post_init__(self) -> None:
-        for each in records():
+        listed = [in_form_of(self.version, each) for each in records() if is_in(self.version, each["resourceType"])]
+        for each in listed:
             self.put(each)
-        moved = next(each for each in records() if each["id"] == "ben-more")
+        moved = next(each for each in listed if each["id"] == "ben-more")
         self.put({**moved, "id": "amy-moved"})
         self.put({**moved, "id": "amy-moved", "subject": {"reference": "Patient/amy"}})
 
@@ -90,6 +99,8 @@ class SmallServer:
 
     def _answer(self, request: Presentation) -> Response:
         headers = {name.lower(): value for name, value in request.headers}
+        if request.path == "metadata" and self.version:
+            refuse_another_version(Asked(self, {}, request, headers))
         if request.path == "metadata" and not (self.has("metadata-closed") and "authorization" not in headers):
             return respond(200, self.statement(), {"Access-Control-Allow-Origin": "*"})
         if request.path == ".well-known/smart-configuration":
@@ -104,9 +115,8 @@ class SmallServer:
 
     def statement(self) -> Json:
         interactions = [{"code": code} for code in CODES]
-        types = sorted({each["resourceType"] for each in records()} | {kind for kind, _ in self.store} | {"Flag"})
-        rest = {"mode": "server", "resource": [{"type": each, "interaction": interactions} for each in types]}
-        return {"resourceType": "CapabilityStatement", "fhirVersion": "4.0.1", "rest": [rest]}
+        known = {each["resourceType"] for each in records()} | {kind for kind, _ in self.store} | {"Flag"}
+        return statement(self.version, interactions, sorted(each for each in known if is_in(self.version, each)))
 
     def claims(self, request: Presentation, headers: Mapping[str, str]) -> Json:
         shown = [value for name, value in request.headers if name.lower() == "authorization"]
@@ -137,6 +147,7 @@ class Asked:
     headers: Mapping[str, str]
 
     def answer(self) -> Response:
+        refuse_another_version(self)
         parts = [part for part in self.request.path.split("/") if part]
         if self.has("path-normalised") and ".." in parts:
             return respond(200, self.server.store["Patient", parts[-1]][-1])
@@ -232,7 +243,7 @@ class Asked:
         owners = patients_of(resource)
         if grant.patients is not None and not (owners & grant.patients or self.has("no-compartment")):
             return False
-        codes = [code for each in resource.get("category", ()) for code in each["coding"]]
+        codes = category_codings(resource)
         coded = {f"{code['system']}|{code['code']}" for code in codes}
         if self.has("system-ignored"):
             coded |= {value for value in grant.categories for code in codes if value.endswith(f"|{code['code']}")}

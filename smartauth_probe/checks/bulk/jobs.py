@@ -13,7 +13,7 @@ from smartauth_probe.target.probe import Pairs, Probe
 from smartauth_probe.tokens.source import GivenToken
 
 PATHS = ("Patient/$export", "$export")
-HEADERS = (("Accept", "application/fhir+json"), ("Prefer", "respond-async"))
+HEADERS = (("Prefer", "respond-async"),)
 EVERYTHING = "system/*.rs"
 LONGEST = 30.0  # seconds to wait for an export
 PAUSE, LONGEST_PAUSE = 0.2, 2.0

@@ -49,6 +49,7 @@ def _check(interaction: Interaction, letter: str) -> Check:
         run=must_be_refused(interaction, letter),
         danger=Danger.WRITES if interaction.writes else Danger.RECORDS,
         writes=interaction.writes,
+        since="STU3" if interaction.code == "patch" else "DSTU2",
     )
 
 

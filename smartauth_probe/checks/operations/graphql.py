@@ -58,6 +58,7 @@ def _must_hold_nothing(answer: Answer, what: str) -> Result:
     headline="$graphql shows or betrays another patient's records",
     why=WHY,
     fix=EACH,
+    since="STU3",
     source=SOURCE,
 )
 def _(probe: Probe) -> Result:
@@ -78,6 +79,7 @@ def _(probe: Probe) -> Result:
     headline="A list of $graphql holds records of others",
     why=WHY,
     fix=EACH,
+    since="STU3",
     source=SOURCE,
 )
 def _(probe: Probe) -> Result:
@@ -99,6 +101,7 @@ def _(probe: Probe) -> Result:
     headline="$graphql opens a type that the scope does not open",
     why="A query follows a reference from a type of the scope to one that is not. The person agreed to share one type.",
     fix=EACH,
+    since="STU3",
     source=SOURCE,
 )
 def _(probe: Probe) -> Result:

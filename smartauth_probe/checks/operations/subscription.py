@@ -11,11 +11,21 @@ FIX = "Demand a scope for Subscription, and send what the token of its maker may
 SOURCE = "FHIR Subscription"
 
 
-def _subscription() -> Json:
+ENDPOINT = "https://subscriber.example/"
+
+
+def _subscription(probe: Probe) -> Json:
     """For everybody's results; "off", so that nothing is sent."""
-    channel = {"type": "rest-hook", "endpoint": "https://subscriber.example/", "payload": "application/fhir+json"}
-    named = {"status": "off", "reason": "probe", "criteria": "Observation?"}
-    return {"resourceType": "Subscription", **named, "channel": channel}
+    named = {"resourceType": "Subscription", "status": "off", "reason": "probe"}
+    if probe.facts.version == "R5":
+        channel_type = {
+            "system": "http://terminology.hl7.org/CodeSystem/subscription-channel-type",
+            "code": "rest-hook",
+        }
+        topic = "https://smartauth.example/probe/observations"
+        return {**named, "topic": topic, "channelType": channel_type, "endpoint": ENDPOINT}
+    channel = {"type": "rest-hook", "endpoint": ENDPOINT, "payload": probe.facts.accept}
+    return {**named, "criteria": "Observation?", "channel": channel}
 
 
 @SECTION.check(
@@ -31,7 +41,7 @@ def _subscription() -> Json:
 def _(probe: Probe) -> Result:
     with copies(probe) as made:
         scopes = ("patient/*.rs", "patient/Observation.cruds")
-        answers = [(scope, made.post(_subscription(), probe.token(scope))) for scope in scopes]
+        answers = [(scope, made.post(_subscription(probe), probe.token(scope))) for scope in scopes]
         return worst(*(must_lack_scope(answer, f"a subscription with {scope}") for scope, answer in answers))
 
 
@@ -48,7 +58,7 @@ def _(probe: Probe) -> Result:
 )
 def _(probe: Probe) -> Result:
     with copies(probe) as made:
-        answer = made.post(_subscription(), probe.token(WIDEST))
+        answer = made.post(_subscription(probe), probe.token(WIDEST))
         if answer.is_ok:
             return policy("It is taken: see that it sends what its maker may read, and ends with the token.")
         return passed(f"{answer}.")

@@ -75,6 +75,7 @@ def _chain_checks() -> Iterator[Check]:
             source=SEARCH,
             run=_chained(name),
             danger=Danger.CONTENT,
+            since="STU3",  # _has
         )
 
 

@@ -54,6 +54,7 @@ def _count_checks() -> Iterator[Check]:
                 source=SEARCH,
                 run=_counted(way, how),
                 danger=Danger.CONTENT,
+                since="R4" if how.startswith("total") else "DSTU2",
             )
 
 

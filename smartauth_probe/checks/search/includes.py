@@ -12,6 +12,7 @@ INCLUDES = (
     ("include-patient", KIND, "_include", "Observation:patient"),
     ("include-everything", KIND, "_include", "*"),
     ("include-iterate", KIND, "_include:iterate", "*"),
+    ("include-recurse", KIND, "_include:recurse", "*"),  # the name of :iterate until STU3
     ("include-encounter", KIND, "_include", "Observation:encounter"),
     ("include-result", "DiagnosticReport", "_include", "DiagnosticReport:result"),
 )
@@ -52,6 +53,7 @@ for _name, _kind, _parameter, _include in (*INCLUDES, *REVERSED):
             fix=EACH,
             source=SEARCH,
             run=_included(_kind, _parameter, _include),
+            since="R4" if "iterate" in _parameter else "DSTU2",
         )
     )
 

@@ -172,6 +172,7 @@ def _check(name: str, words: str, way: Way, run: Callable[[Probe], Result]) -> C
         run=run,
         danger=Danger.WRITES,
         writes=True,
+        since="R4" if "patch" in name else "DSTU2",
     )
 
 

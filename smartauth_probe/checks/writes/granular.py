@@ -7,6 +7,7 @@ from smartauth_probe.checks.check import Danger, Result, worst
 from smartauth_probe.checks.writes.copies import Copies, copies
 from smartauth_probe.checks.writes.judging import must_be_as_before, must_be_refused
 from smartauth_probe.checks.writes.section import BOTH, KIND, SECTION
+from smartauth_probe.loading import contents
 from smartauth_probe.target.answer import Answer
 from smartauth_probe.target.fixture import Record
 from smartauth_probe.target.probe import Probe
@@ -14,27 +15,19 @@ from smartauth_probe.tokens.source import GivenToken
 
 SOURCE = "SMART App Launch 2.2, finer-grained resource constraints using search parameters"
 PEOPLE = "The person agreed that it writes one kind of results, and not the others."
-SYSTEM = "http://terminology.hl7.org/CodeSystem/observation-category"
-OLD_SYSTEM = "http://hl7.org/fhir/observation-category"
 ALLOWED, OTHER = "laboratory", "vital-signs"
 
 
-def _system(probe: Probe) -> str:
-    """As the FHIR version has it."""
-    return OLD_SYSTEM if probe.facts.version in ("DSTU2", "STU3") else SYSTEM
-
-
 def _of_category(probe: Probe, code: str) -> dict[str, Any]:
-    concept = {"coding": [{"system": _system(probe), "code": code}]}
-    return {"category": concept if probe.facts.version == "DSTU2" else [concept]}
+    return {"category": contents.category(probe.facts.version, code)}
 
 
 def _narrow(made: Copies, letters: str) -> GivenToken:
     """A token for one category. Raises Skip where it does not write that."""
     probe = made.probe
-    token = probe.token(f"patient/{KIND}.{letters}?category={_system(probe)}|{ALLOWED}")
+    token = probe.token(f"patient/{KIND}.{letters}?category={contents.category_system(probe.facts.version)}|{ALLOWED}")
     made.of(probe.a)
-    able = probe.token(f"patient/{KIND}.cu?category={_system(probe)}|{ALLOWED}")
+    able = probe.token(f"patient/{KIND}.cu?category={contents.category_system(probe.facts.version)}|{ALLOWED}")
     probe.need("a scope with a query", made.post(made.content(probe.a, **_of_category(probe, ALLOWED)), able))
     return token
 
@@ -101,6 +94,7 @@ def _patch(probe: Probe, record: Record, token: GivenToken, element: str, value:
     source=SOURCE,
     danger=Danger.WRITES,
     writes=True,
+    since="STU3",
 )
 def _(probe: Probe) -> Result:
     with copies(probe) as made:

@@ -13,7 +13,7 @@ from smartauth_probe.target.fixture import Record
 from smartauth_probe.target.probe import Probe
 from smartauth_probe.tokens.source import GivenToken
 
-JSON_PATCH, FHIR_PATH_PATCH = "application/json-patch+json", "application/fhir+json"
+JSON_PATCH = "application/json-patch+json"
 
 
 def _replace(path: str, value: str) -> list[dict[str, Any]]:
@@ -51,6 +51,7 @@ def _patchable(made: Copies) -> Record:
     source=SCOPES,
     danger=Danger.WRITES,
     writes=True,
+    since="STU3",
 )
 def _(probe: Probe) -> Result:
     with copies(probe) as made:
@@ -59,7 +60,7 @@ def _(probe: Probe) -> Result:
         answers = [
             _patch(probe, record.path, token, _replace("/subject/reference", b)),
             _patch(probe, record.path, token, [{"op": "replace", "path": "/subject", "value": {"reference": b}}]),
-            _patch(probe, record.path, token, _fhir_path(f"{KIND}.subject.reference", b), FHIR_PATH_PATCH),
+            _patch(probe, record.path, token, _fhir_path(f"{KIND}.subject.reference", b), probe.facts.accept),
         ]
         refused = worst(*(must_be_refused(each, "a patch of the subject") for each in answers))
         return refused if refused.is_failed else must_be_as_before(made, record, probe.a, before, "the record")
@@ -75,6 +76,7 @@ def _(probe: Probe) -> Result:
     source=HIDE,
     danger=Danger.WRITES,
     writes=True,
+    since="STU3",
 )
 def _(probe: Probe) -> Result:
     with copies(probe) as made:
@@ -106,6 +108,7 @@ def _test(value: str) -> list[dict[str, Any]]:
     source="RFC 6902 §4.6",
     danger=Danger.CONTENT,
     writes=True,
+    since="STU3",
 )
 def _(probe: Probe) -> Result:
     with copies(probe) as made:
@@ -130,6 +133,7 @@ def _(probe: Probe) -> Result:
     danger=Danger.CONTENT,
     usual="Few servers refuse it.",
     writes=True,
+    since="STU3",
 )
 def _(probe: Probe) -> Result:
     with copies(probe) as made:
