@@ -13,7 +13,7 @@ from oauth.ending import access, marks
 from oauth.ending.first_reason import with_first_reason
 from oauth.ending.reasons import EndedFor
 from oauth.ending.selection import Actor, Selection
-from oauth.models import AccessToken, Authorization, Code, UnmarkedEnding
+from oauth.models import AccessToken, Authorization, Client, Code, FhirServer, UnmarkedEnding
 from tests.fixture_types import Events, Introspect, Issue, MakeClient
 
 WHOLE = {"client": EndedFor.CLIENT_ENDED, "fhir_server": EndedFor.FHIR_SERVER_ENDED}
@@ -157,13 +157,61 @@ def test_an_ending_that_can_never_be_marked_stops_no_sweep_and_no_other_ending(
     marks.mark_all()
 
 
-@pytest.mark.requirement("RV-08")
-def test_what_was_marked_is_counted_for_all_endings_together(issue: Issue) -> None:
-    marks.mark_all()
-    for number in (1, 2):
-        issued = [issue() for _ in range(number)]
-        client = issued[0]["granted"].client
-        Authorization.objects.filter(pk__in=[each["granted"].authorization.pk for each in issued]).update(client=client)
-        access.end_epoch(client, Actor(now=clock.now()), EndedFor.CLIENT_ENDED)
+def one_of_each(client: Client) -> dict[str, Any]:
+    return {"client": client, "fhir_server": FhirServer.objects.create(base=f"https://{secrets.token_hex(8)}.test")}
 
-    assert [marks.mark_all(), marks.mark_all()] == [3, 0]
+
+def live_row(whole: dict[str, Any], **epochs: int) -> Authorization:
+    """An authorization with a token that has not run out, granted under these epochs."""
+    known = {"client_epoch": 0, "fhir_server_epoch": 0, **epochs}
+    row = Authorization.objects.create(patient=secrets.token_hex(4), **{**whole, **known})
+    digest, now = secrets.token_hex(32), clock.now()
+    AccessToken.objects.create(
+        authorization=row, digest=digest, authorization_epoch=0, claims="{}", issued_at=now, expires_at=now + 10**9
+    )
+    return row
+
+
+@pytest.mark.requirement("RV-08")
+@pytest.mark.parametrize("name", WHOLE)
+def test_an_ending_marks_what_was_granted_there_under_its_epoch_and_counts_it(
+    make_client: MakeClient, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr(marks, "AT_ONCE", 1)
+    marks.mark_all()
+    wholes = [one_of_each(make_client()) for _ in range(2)]
+    epoch = {f"{name}_epoch": 3}
+    here, elsewhere = (live_row({**wholes[0], name: whole[name]}, **epoch) for whole in wholes)
+    also_here, later = (live_row(wholes[0], **{f"{name}_epoch": epoch}) for epoch in (3, 4))
+    now = clock.now()
+
+    UnmarkedEnding.objects.create(**{name: wholes[0][name]}, epoch=3, ended_at=now, reason="operator")
+
+    assert [marks.mark_all(), marks.mark_all()] == [2, 0]
+    assert [told(row) for row in (here, also_here)] == [("operator", now)] * 2
+    assert [told(row) for row in (elsewhere, later)] == [("", 0)] * 2
+
+
+@pytest.mark.requirement("RV-05", "RV-08")
+@pytest.mark.parametrize(("name", "other"), [("client", "fhir_server"), ("fhir_server", "client")])
+def test_what_an_earlier_ending_ended_is_left_to_it_and_what_was_granted_after_it_is_not(
+    make_client: MakeClient, monkeypatch: pytest.MonkeyPatch, name: str, other: str
+) -> None:
+    marks.mark_all()
+    whole = one_of_each(make_client())
+    before, after = (live_row(whole, **{f"{name}_epoch": epoch}) for epoch in (2, 3))
+    first = UnmarkedEnding.objects.create(**{name: whole[name]}, epoch=2, ended_at=clock.now(), reason="first")
+    later = UnmarkedEnding.objects.create(**{other: whole[other]}, epoch=0, ended_at=clock.now(), reason="later")
+    mark = marks._mark
+
+    def fail_at_the_first(ending: UnmarkedEnding) -> int:
+        if ending == first:
+            raise OperationalError("the database is gone")
+        return mark(ending)
+
+    monkeypatch.setattr(marks, "_mark", fail_at_the_first)
+    assert marks.mark_all() == 1
+    assert [told(before), told(after)] == [("", 0), ("later", later.ended_at)]
+    monkeypatch.undo()
+    assert marks.mark_all() == 1
+    assert told(before) == ("first", first.ended_at)
