@@ -1,0 +1,91 @@
+"""Reading the trail: what is shipped and what waits together, in the order in which it happened, each once."""
+
+import secrets
+from typing import Any
+
+import pytest
+from django.db.models import Q
+from django.forms.models import model_to_dict
+
+from audit.event_kinds import EventKind
+from audit.models import OutboxEvent, SecurityEvent
+from audit.reading import NewEvents, newest_events
+
+pytestmark = pytest.mark.usefixtures("committed")
+
+
+@pytest.fixture
+def client() -> str:
+    """A client that only this test writes about."""
+    return f"test-{secrets.token_hex(8)}"
+
+
+def wait(client: str, at: int, reason: str = "", **about: Any) -> OutboxEvent:
+    """An event in the outbox."""
+    return OutboxEvent.objects.create(kind=EventKind.ISSUED, client=client, at=at, reason=reason or str(at), **about)
+
+
+def copy(event: OutboxEvent) -> None:
+    """As shipping does it first; the event still waits too."""
+    SecurityEvent.objects.create(**model_to_dict(event, exclude=["id"]))
+
+
+def ship(event: OutboxEvent) -> None:
+    copy(event)
+    event.delete()
+
+
+def reasons(events: Any) -> list[str]:
+    return [event.reason for event in events]
+
+
+@pytest.mark.requirement("HI-08")
+def test_the_newest_of_both_places_stand_oldest_first_each_once(client: str) -> None:
+    for at in (50, 10, 30):
+        ship(wait(client, at))
+    for at in (20, 40):
+        wait(client, at)
+    copy(wait(client, 60))
+    wait("another", 70)
+
+    for at_most, expected in ((9, [10, 20, 30, 40, 50, 60]), (3, [40, 50, 60]), (1, [60])):
+        assert reasons(newest_events(Q(client=client), at_most=at_most)) == [str(at) for at in expected]
+
+
+def test_of_one_moment_what_was_recorded_later_is_newer(client: str) -> None:
+    for reason in ("first", "second", "third"):
+        wait(client, 10, reason)
+
+    assert reasons(newest_events(Q(client=client), at_most=2)) == ["second", "third"]
+    for event in OutboxEvent.objects.filter(client=client).order_by("pk"):
+        ship(event)
+    assert reasons(newest_events(Q(client=client), at_most=2)) == ["second", "third"]
+
+
+def test_what_fits_one_of_several_conditions_is_found_once(client: str) -> None:
+    wait(client, 10, token="7", authorization="8")
+    wait(client, 20, authorization="8")
+    wait(client, 30, token="7")
+
+    found = newest_events(Q(client=client, token="7"), Q(client=client, authorization="8"), at_most=9)
+
+    assert reasons(found) == ["10", "20", "30"]
+
+
+def test_what_is_new_comes_once_in_order_wherever_it_is(client: str) -> None:
+    ship(wait(client, 10))
+    before = wait(client, 20)
+    following = NewEvents(Q(client=client))
+    seen = [reasons(following.read())]
+
+    ship(before)
+    later = wait(client, 40)
+    ship(wait(client, 30))
+    wait("another", 35)
+    seen += [reasons(following.read()), reasons(following.read())]
+    copy(later)
+    seen.append(reasons(following.read()))
+    later.delete()
+    seen.append(reasons(following.read()))
+
+    assert seen == [[], ["30", "40"], [], [], []]

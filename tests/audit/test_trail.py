@@ -1,0 +1,47 @@
+"""An event is written with everything that it says, and with an id that no other has."""
+
+import secrets
+from dataclasses import asdict, fields, replace
+
+import pytest
+from django.forms.models import model_to_dict
+
+from audit import shipping
+from audit.event_kinds import EventKind
+from audit.models import OutboxEvent, SecurityEvent
+from audit.trail import Event, record_events
+
+pytestmark = pytest.mark.usefixtures("committed")
+
+
+@pytest.fixture
+def event() -> Event:
+    """One that says something in each column."""
+    texts = {field.name: f"the {field.name}" for field in fields(Event) if field.name not in {"kind", "at"}}
+    return Event(kind=EventKind.ISSUED, at=7, **{**texts, "client": f"test-{secrets.token_hex(8)}"})
+
+
+@pytest.mark.requirement("SD-10", "HI-08")
+def test_every_column_is_written_and_shipped_as_it_is(event: Event) -> None:
+    record_events(event, replace(event, at=8))
+
+    waiting = list(OutboxEvent.objects.filter(client=event.client).order_by("at"))
+    written = [{"event_id": row.event_id, **asdict(event), "at": row.at} for row in waiting]
+    assert [model_to_dict(row, exclude=["id"]) for row in waiting] == written
+    assert [row.at for row in waiting] == [7, 8]
+    assert len({row.event_id for row in waiting}) == 2
+
+    shipping.ship()
+
+    shipped = SecurityEvent.objects.filter(client=event.client).order_by("at")
+    assert [model_to_dict(row, exclude=["id"]) for row in shipped] == written
+    assert not OutboxEvent.objects.filter(client=event.client).exists()
+
+
+@pytest.mark.requirement("SD-10")
+def test_shipping_counts_what_it_shipped_in_several_batches(event: Event, monkeypatch: pytest.MonkeyPatch) -> None:
+    shipping.ship()
+    monkeypatch.setattr(shipping, "BATCH", 2)
+    record_events(*[event] * 5)
+
+    assert [shipping.ship(), shipping.ship()] == [5, 0]
