@@ -12,7 +12,7 @@ from django.core.management import call_command
 from accounts import clock
 from oauth.ending.first_cause import first_cause, liveness_outcomes, token_with_cause
 from oauth.ending.reasons import REASONS, EndedFor
-from oauth.models import AccessToken
+from oauth.models import AccessToken, Seat
 from smart.digests import random_token, sha256_hex
 from smart.explanation import RuleOutcome, State
 from smart.time_units import to_datetime
@@ -139,15 +139,18 @@ def test_of_a_dead_token_each_rule_says_what_became_of_it(make_client: MakeClien
 
 
 @pytest.mark.requirement("LV-01", "AZ-25")
-def test_what_a_rule_refused_says_what_came_and_what_was_expected(
-    make_client: MakeClient, other_fhir_server: Any
+@pytest.mark.parametrize(
+    ("keep", "newest"), [(1, "the newest one: token 2"), (2, "one of the newest 2: token 3")], ids=["one", "two"]
+)
+def test_a_token_that_lost_its_seat_says_its_number_and_the_newest(
+    make_client: MakeClient, other_fhir_server: Any, keep: int, newest: str
 ) -> None:
     now = clock.now()
-    token = old_token(make_client(tokens_to_keep=1), other_fhir_server, now)
-    CAUSES["superseded"][1](token, now - 50 * SECOND)
+    token = old_token(make_client(tokens_to_keep=keep), other_fhir_server, now)
+    Seat.objects.filter(pk=token.seat_id).update(latest_number=1 + keep)
 
     outcomes = liveness_outcomes(token_with_cause(now=now, pk=token.pk), now=now)
 
     (refused,) = (each for each in outcomes if each.state is State.REFUSED)
     assert (refused.rule, refused.what) == ("LV-09", "A newer token took its place")
-    assert (refused.presented, refused.expected) == ("token 1 of its seat", "the newest one: token 2")
+    assert (refused.presented, refused.expected, refused.since) == ("token 1 of its seat", newest, 0)

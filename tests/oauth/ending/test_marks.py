@@ -180,8 +180,8 @@ def test_an_ending_marks_what_was_granted_there_under_its_epoch_and_counts_it(
     monkeypatch.setattr(marks, "AT_ONCE", 1)
     marks.mark_all()
     wholes = [one_of_each(make_client()) for _ in range(2)]
-    epoch = {f"{name}_epoch": 3}
-    here, elsewhere = (live_row({**wholes[0], name: whole[name]}, **epoch) for whole in wholes)
+    third = {f"{name}_epoch": 3}
+    here, elsewhere = (live_row({**wholes[0], name: whole[name]}, **third) for whole in wholes)
     also_here, later = (live_row(wholes[0], **{f"{name}_epoch": epoch}) for epoch in (3, 4))
     now = clock.now()
 
@@ -190,6 +190,9 @@ def test_an_ending_marks_what_was_granted_there_under_its_epoch_and_counts_it(
     assert [marks.mark_all(), marks.mark_all()] == [2, 0]
     assert [told(row) for row in (here, also_here)] == [("operator", now)] * 2
     assert [told(row) for row in (elsewhere, later)] == [("", 0)] * 2
+    for whole, epoch in ((wholes[0], 4), (wholes[1], 3)):
+        UnmarkedEnding.objects.create(**{name: whole[name]}, epoch=epoch, ended_at=now, reason="operator")
+    assert marks.mark_all() == 2
 
 
 @pytest.mark.requirement("RV-05", "RV-08")
