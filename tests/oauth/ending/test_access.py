@@ -7,10 +7,10 @@ import pytest
 
 from accounts import clock
 from accounts.models import User
-from oauth.ending import access
+from oauth.ending import access, marks
 from oauth.ending.reasons import EndedFor
-from oauth.ending.selection import Actor, Selection
-from oauth.models import AccessToken, Authorization
+from oauth.ending.selection import Actor, Ended, Selection
+from oauth.models import AccessToken, Authorization, PendingRequest
 from tests.fixture_types import Events, MakeClient, MakePerson
 
 
@@ -22,9 +22,13 @@ def rows(make_client: MakeClient, make_person: MakePerson, fhir_server: Any) -> 
     rows = [Authorization.objects.create(patient=secrets.token_hex(4), client_epoch=0, **known) for _ in range(3)]
     for row, expires_at in ((rows[0], now + 10**9), (rows[0], now + 10**9), (rows[1], now), (rows[2], now + 10**9)):
         AccessToken.objects.create(
-            authorization=row, digest=secrets.token_hex(32), authorization_epoch=0, claims="{}",
-            issued_at=now - 10**9, expires_at=expires_at,
-        )  # fmt: skip
+            authorization=row,
+            digest=secrets.token_hex(32),
+            authorization_epoch=0,
+            claims="{}",
+            issued_at=now - 10**9,
+            expires_at=expires_at,
+        )
     Authorization.objects.filter(pk=rows[2].pk).end("revoked", now=now - 1)
     return rows
 
@@ -45,7 +49,7 @@ def reasons(rows: list[Authorization]) -> list[str]:
 def test_everything_of_a_person_ends_also_what_had_run_out_and_what_ended_before_keeps_its_reason(
     rows: list[Authorization], events: Events, reason: EndedFor, kind: str, suspended: str, each: str
 ) -> None:
-    person, now = User.objects.get(pk=rows[0].user_id), clock.now()
+    person, now = User.objects.get(pk=rows[0].user_id or 0), clock.now()
 
     ended = access.end(Selection.everything(person), Actor(now=now), reason)
 
@@ -80,8 +84,9 @@ def test_the_event_of_a_client_names_it_and_says_how_much_ended(
 
 @pytest.mark.requirement("RV-08", "HI-08")
 def test_authorizations_end_with_an_event_for_each_token_and_one_for_those_without(
-    rows: list[Authorization], events: Events
+    rows: list[Authorization], events: Events, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(marks, "AT_ONCE", 1)
     some = Selection.of_authorizations(rows)
 
     ended = access.end(some, Actor(now=clock.now()), EndedFor.OPERATOR)
@@ -100,5 +105,41 @@ def test_authorizations_end_with_an_event_for_each_token_and_one_for_those_witho
 def test_one_authorization_ends_once(rows: list[Authorization]) -> None:
     ended = [access.end_authorization(rows[0].pk, Actor(now=clock.now()), EndedFor.REVOKED) for _ in range(2)]
 
-    assert [str(each) for each in ended] == ["authorizations: 1, access tokens: 2", str(access.Ended())]
+    assert [str(each) for each in ended] == ["authorizations: 1, access tokens: 2", str(Ended())]
     assert reasons(rows) == ["revoked", "", "revoked"]
+
+
+@pytest.mark.requirement("AZ-23", "SD-05")
+def test_of_requests_that_wait_those_of_the_same_app_and_person_get_no_answer_and_no_other_changes(
+    rows: list[Authorization], make_client: MakeClient
+) -> None:
+    now, client = clock.now(), rows[0].client
+    alike = {"client": client, "user": rows[0].user, "patient": rows[0].patient}
+    kinds: dict[str, dict[str, Any]] = {
+        "waits": alike,
+        "was answered": {**alike, "answered_at": 5},
+        "waited too long": {**alike, "expires_at": now},
+        "of another app": {**alike, "client": make_client()},
+        "about another record": {**alike, "patient": "another"},
+    }
+    requests = {
+        name: PendingRequest.objects.create(
+            handle_digest=secrets.token_hex(32),
+            cookie_digest="",
+            request="{}",
+            fhir_server=rows[0].fhir_server,
+            **{"expires_at": now + 1, **fields},
+        )
+        for name, fields in kinds.items()
+    }
+
+    access.end_authorization(rows[0].pk, Actor(now=now), EndedFor.OPERATOR)
+
+    answered = {name: PendingRequest.objects.get(pk=row.pk).answered_at for name, row in requests.items()}
+    assert answered == {
+        "waits": now,
+        "was answered": 5,
+        "waited too long": 0,
+        "of another app": 0,
+        "about another record": 0,
+    }

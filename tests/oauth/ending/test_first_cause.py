@@ -147,7 +147,7 @@ def test_a_token_that_lost_its_seat_says_its_number_and_the_newest(
 ) -> None:
     now = clock.now()
     token = old_token(make_client(tokens_to_keep=keep), other_fhir_server, now)
-    Seat.objects.filter(pk=token.seat_id).update(latest_number=1 + keep)
+    Seat.objects.filter(pk=token.seat_id or 0).update(latest_number=1 + keep)
 
     outcomes = liveness_outcomes(token_with_cause(now=now, pk=token.pk), now=now)
 
