@@ -116,16 +116,20 @@ def of_others(answer: Answer, patient: str) -> list[str]:
 
 def _mentioned(resource: Json) -> set[str]:
     """The ids of all patients that it is about or refers to."""
-    found = set(subjects(resource))
+    return {*subjects(resource), *(patient for each in references(resource) for patient in _patient(each))}
+
+
+def references(resource: Json, *names: str) -> Iterator[str]:
+    """What it refers to, wherever that stands in it; with `names` also members such as the url of an attachment."""
     waiting: deque[Any] = deque([resource])
     while waiting:
         each = waiting.popleft()
         for value in each.values() if isinstance(each, dict) else each:
             if isinstance(value, dict | list):
                 waiting.append(value)
-        if isinstance(each, dict) and isinstance(each.get("reference"), str):
-            found.update(_patient(each["reference"]))
-    return found
+        for name in ("reference", *names) if isinstance(each, dict) else ():
+            if isinstance(each.get(name), str):
+                yield each[name]
 
 
 def _patient(reference: str) -> tuple[str, ...]:

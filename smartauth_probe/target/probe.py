@@ -63,6 +63,11 @@ class Probe:
             self._tokens[wanted] = GivenToken(value, str(wanted))
         return self._tokens[wanted]
 
+    def new_token(self, scope: str, patient: str = "") -> GivenToken:
+        """Another good token, as an app gets when the one before has ended. Raises Skip."""
+        wanted = Wanted(scope, patient)
+        return GivenToken("dry" if self.client.is_dry else self._made(wanted), f"a new {wanted}")
+
     def _made(self, wanted: Wanted) -> str:
         try:
             return self.source.token(wanted)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Job:
     client: str
+    token: str
     files: dict[str, list[Json]]
 
 
@@ -39,7 +40,7 @@ def export(asked: Asked, place: list[str]) -> Response:
     if not files or ("_type" in query and len(files) < len(named)):
         raise Refused(403, "forbidden")
     key = "1" if asked.has("export-files-open") else f"job-{len(asked.server.jobs)}-long-enough"
-    asked.server.jobs[key] = Job(client_of(asked), files)
+    asked.server.jobs[key] = Job(client_of(asked), asked.headers["authorization"], files)
     return respond(202, None, {"Content-Location": f"{BASE}/export/{key}"})
 
 
@@ -62,6 +63,7 @@ def job(asked: Asked, key: str, kind: str = "") -> Response:
     if found is None:
         raise HIDDEN
     is_own = found.client == client_of(asked) and "fhirUser" not in asked.claims
+    is_own = is_own and not (asked.has("export-of-one-token") and asked.headers["authorization"] != found.token)
     is_open = is_own and all(readable(asked, each) is not None for each in found.files)
     if not (is_open or asked.has("export-of-anybody")):
         raise HIDDEN

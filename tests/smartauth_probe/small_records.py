@@ -29,6 +29,16 @@ def about(kind: str, key: str, patient: str, element: str = "subject", **more: A
     return {"resourceType": kind, "id": key, element: {"reference": f"Patient/{patient}"}, **more}
 
 
+def order(kind: str, patient: str) -> Json:
+    drug = {"reference": f"Medication/{patient}-drug"}
+    return about(kind, f"{patient}-{kind.lower()}", patient, medicationReference=drug)
+
+
+def document(patient: str) -> Json:
+    content = [{"attachment": {"url": f"Binary/{patient}-file"}}]
+    return about("DocumentReference", f"{patient}-document", patient, content=content)
+
+
 def records() -> list[Json]:
     """In the order in which they are listed."""
     listed = _listed()
@@ -57,9 +67,18 @@ def _listed() -> list[Json]:
         about("Condition", "ben-condition", "ben"),
         about("Encounter", "amy-visit", "amy", status="finished"),
         about("Encounter", "ben-visit", "ben", status="finished"),
-        about("MedicationRequest", "amy-order", "amy"),
-        about("MedicationRequest", "ben-order", "ben"),
-        about("DiagnosticReport", "amy-report", "amy", result=[{"reference": "Observation/amy-lab"}]),
+        *(order(kind, key) for kind in ("MedicationRequest", "MedicationOrder") for key in ("amy", "ben")),
+        *({"resourceType": "Medication", "id": f"{key}-drug"} for key in ("amy", "ben")),
+        *(document(key) for key in ("amy", "ben")),
+        *({"resourceType": "Binary", "id": f"{key}-file"} for key in ("amy", "ben")),
+        {"resourceType": "Provenance", "id": "ben-provenance", "target": [{"reference": "Observation/ben-lab"}]},
+        about("Consent", "ben-consent", "ben", "patient"),
+        about(
+            "DiagnosticReport",
+            "amy-report",
+            "amy",
+            result=[{"reference": "Observation/amy-lab"}, {"reference": "Observation/amy-vital"}],
+        ),
         about("DiagnosticReport", "ben-report", "ben", result=[{"reference": "Observation/ben-lab"}]),
         {
             **about("List", "amy-list", "amy"),

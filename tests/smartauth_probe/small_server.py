@@ -3,6 +3,7 @@
 Its tokens are the claims themselves. What is wrong with a fault `x` stands where the code asks `self.has("x")`.
 """
 
+import itertools
 import json
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -10,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from http.client import HTTPMessage
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote
 
 from smartauth_probe.bad_token import BadToken
 from smartauth_probe.catalogue import kinds
@@ -152,6 +153,9 @@ class Asked:
         if self.has("path-normalised") and ".." in parts:
             return respond(200, self.server.store["Patient", parts[-1]][-1])
         method = "GET" if self.request.method == "OPTIONS" else self.request.method
+        if self.has("override-obeyed") and self.headers.get("x-http-method-override") == "DELETE":
+            self.server.store[parts[0], parts[1]].append(None)
+            return respond(204, None)
         match (method, parts):
             case (_, ["export", key, *kind]):
                 return job(self, key, *kind)
@@ -219,7 +223,7 @@ class Asked:
         categories = (
             ()
             if self.has("query-ignored") or self.has("query-unknown-open")
-            else tuple(filter(None, [query.removeprefix("category=")]))
+            else tuple(filter(None, [self.decoded(query.removeprefix("category="))]))
         )
         patient, user = self.claims.get("patient"), str(self.claims.get("fhirUser", ""))
         patient = str(patient).strip().lower() if self.has("patient-trimmed") else patient
@@ -236,6 +240,9 @@ class Asked:
         if context == "system" and ("fhirUser" not in self.claims or self.has("system-of-anybody")):
             yield Grant(frozenset(["amy"]) if self.has("system-first-only") else None, categories)
 
+    def decoded(self, value: str) -> str:
+        return value if self.has("query-not-decoded") else unquote(value)
+
     def sees(self, resource: Json, grants: list[Grant]) -> bool:
         return any(self._lies_in(resource, grant) for grant in grants)
 
@@ -243,7 +250,7 @@ class Asked:
         owners = patients_of(resource)
         if grant.patients is not None and not (owners & grant.patients or self.has("no-compartment")):
             return False
-        codes = category_codings(resource)
+        codes = category_codings(resource)[: 1 if self.has("first-category-only") else None]
         coded = {f"{code['system']}|{code['code']}" for code in codes}
         if self.has("system-ignored"):
             coded |= {value for value in grant.categories for code in codes if value.endswith(f"|{code['code']}")}
@@ -342,7 +349,7 @@ class InProcess(Client):
 class OpenTokens:
     """Every token that anybody wants; of bad ones those whose request is wrong."""
 
-    description, patient = "a test", "amy"
+    description, patient, numbers = "a test", "amy", itertools.count()
 
     def know_patients(self, a: str, b: str) -> None:
         self.patient = a
@@ -352,7 +359,7 @@ class OpenTokens:
         claims |= {"patient": wanted.patient} if wanted.patient else {}
         if is_system(wanted) and not wanted.user:
             claims.pop("fhirUser")
-        claims |= dict(wanted.claims)
+        claims |= {"jti": next(self.numbers), **dict(wanted.claims)}
         kept = {name: value for name, value in claims.items() if value is not None}
         return urlsafe_b64encode(json.dumps(kept).encode()).decode()
 

@@ -6,6 +6,7 @@ from contextlib import suppress
 from smartauth_probe.checks.bulk.jobs import EVERYTHING, Job, export_of_patients, service
 from smartauth_probe.checks.bulk.section import ALL, BULK, SECTION
 from smartauth_probe.checks.check import Danger, Result, Skip, failed, passed, worst
+from smartauth_probe.checks.judging import must_be_served
 from smartauth_probe.target.probe import NO_TOKEN, Probe
 from smartauth_probe.tokens.source import GivenToken
 
@@ -59,3 +60,19 @@ def _(probe: Probe) -> Result:
 def _(probe: Probe) -> Result:
     with export_of_patients(probe) as job:
         return worst(*(_must_be_closed(job, token) for token in tokens_of_others(probe)))
+
+
+@SECTION.check(
+    "BX-10",
+    "export-with-new-token",
+    title="A service asks for its job with a new token of its own",
+    headline="A service cannot ask for its job with a new token",
+    why="Such tokens live for five minutes, and an export may take hours. What the service was to do for people fails.",
+    fix="Bind a job to the client, not to the token that started it.",
+    source="SMART Backend Services, access token lifetime",
+    danger=Danger.FORM,
+)
+def _(probe: Probe) -> Result:
+    with export_of_patients(probe) as job:
+        answer = probe.follow(job.url, probe.new_token(EVERYTHING))
+        return must_be_served(answer, "the job, with a new token")

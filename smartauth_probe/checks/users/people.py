@@ -3,6 +3,8 @@
 from smartauth_probe.checks.check import Danger, Result, worst
 from smartauth_probe.checks.judging import must_be_alike, must_be_served, must_lack_scope, must_show_only
 from smartauth_probe.checks.users.section import SECTION
+from smartauth_probe.checks.writes.copies import copies
+from smartauth_probe.checks.writes.judging import must_be_as_before, must_be_refused
 from smartauth_probe.target.probe import Probe
 from smartauth_probe.tokens.source import GivenToken
 
@@ -81,6 +83,29 @@ def _(probe: Probe) -> Result:
     record = probe.a.first("Observation")
     read = must_lack_scope(probe.read("Observation", record.id, only_search), "read with .s")
     return worst(read, must_lack_scope(probe.search("Observation", only_read), "search with .r"))
+
+
+@SECTION.check(
+    "US-03",
+    "user-writes-of-other",
+    title="user/ scopes let a patient change nobody else's record",
+    headline="user/ scopes let a patient change somebody else's record",
+    why=f"The scope allows to write, and what this person may do is not asked. {PEOPLE}",
+    fix=OWN,
+    source=SCOPES,
+    danger=Danger.WRITES,
+    writes=True,
+)
+def _(probe: Probe) -> Result:
+    with copies(probe) as made:
+        made.of(probe.a)
+        token, record = _person(probe, "user/*.cruds"), made.of(probe.b)
+        before = probe.read(record.type, record.id, made.owner(probe.b))
+        made.put(record.path, {**record.content, "status": "amended"}, token)
+        probe.send("DELETE", record.path, token)
+        content = made.content(probe.b)
+        created = must_be_refused(made.post(content, token), "create for B", made.stored(content, probe.b))
+        return worst(must_be_as_before(made, record, probe.b, before, "B's record"), created)
 
 
 @SECTION.check(

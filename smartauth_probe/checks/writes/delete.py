@@ -10,6 +10,7 @@ from smartauth_probe.target.probe import WIDEST, Probe
 
 # types with a code and a subject, of which a server may well have no record
 RARE = ("Flag", "RiskAssessment", "Basic", "ClinicalImpression")
+OVERRIDES = ("X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override")
 PEOPLE = "What others are treated by is gone."
 
 
@@ -116,3 +117,25 @@ def _(probe: Probe) -> Result:
         if probe.read(KIND, record, service).is_ok:
             return passed("The record that refers to the patient is left.")
         return failed("The record that refers to the patient went along.", "it stays", "it is gone", Danger.WRITES)
+
+
+@SECTION.check(
+    "TV-29",
+    "method-override",
+    title="A header or parameter that names another method changes nothing for an app that may only read",
+    headline="A header or parameter makes a write of a request that reads",
+    why="Scopes are judged by one method, and another one is carried out. The person agreed to reading only.",
+    fix="Ignore X-HTTP-Method-Override and _method, or judge the request by the method that is carried out.",
+    source="RFC 9110 §9",
+    danger=Danger.WRITES,
+    writes=True,
+)
+def _(probe: Probe) -> Result:
+    with copies(probe) as made:
+        record, token = made.of(probe.a), probe.token()
+        before = probe.read(KIND, record.id, made.owner(probe.a))
+        for method in ("GET", "POST"):
+            for name in OVERRIDES:
+                probe.send(method, record.path, token, headers=((name, "DELETE"),))
+            probe.send(method, record.path, token, (("_method", "DELETE"),))
+        return must_be_as_before(made, record, probe.a, before, "the record")
