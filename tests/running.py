@@ -35,6 +35,7 @@ class Server:
         self.folder = Path(tempfile.mkdtemp(prefix="smartauth-test-"))
         self.port = free_port()
         self.processes = processes
+        self.tree = ROOT  # where its code is
         self.running: subprocess.Popen[bytes] | None = None
         self._databases: list[str] = []
         self._usual = {**os.environ, **self._own()}
@@ -62,11 +63,11 @@ class Server:
 
     def manage(self, *arguments: str) -> str:
         """What `manage.py` printed. Raises if it failed."""
-        return self._run(str(ROOT / "manage.py"), *arguments)
+        return self._run(str(self.tree / "manage.py"), *arguments)
 
     def _run(self, *arguments: str) -> str:
         command = [sys.executable, *arguments]
-        done = subprocess.run(command, env=self.environment, cwd=ROOT, capture_output=True, text=True, timeout=600)
+        done = subprocess.run(command, env=self.environment, cwd=self.tree, capture_output=True, text=True, timeout=600)
         if done.returncode:
             raise AssertionError(f"{arguments} failed: {done.stdout}{done.stderr}")
         return done.stdout
@@ -108,11 +109,12 @@ class Server:
 
     def start(self) -> "Server":
         command = [
-            sys.executable, str(ROOT / "manage.py"), "serve", f"--port={self.port}", f"--processes={self.processes}",
+            sys.executable, str(self.tree / "manage.py"), "serve", f"--port={self.port}",
+            f"--processes={self.processes}",
         ]  # fmt: skip
         log = (self.folder / "server.log").open("ab")
         self.running = subprocess.Popen(
-            command, env=self.environment, cwd=ROOT, stdout=log, stderr=log, start_new_session=True
+            command, env=self.environment, cwd=self.tree, stdout=log, stderr=log, start_new_session=True
         )
         self.wait()
         return self

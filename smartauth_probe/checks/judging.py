@@ -1,5 +1,8 @@
 """What several checks demand of an answer, each as a result in words."""
 
+import re
+from collections.abc import Mapping
+
 from smartauth_probe.checks.check import Danger, Result, failed, passed, policy
 from smartauth_probe.target.answer import Answer
 from smartauth_probe.target.fixture import of_others
@@ -9,6 +12,13 @@ INSUFFICIENT_SCOPE = "insufficient_scope"
 # what changes from answer to answer by itself
 VOLATILE = frozenset({"date", "age", "server-timing", "x-request-id", "x-correlation-id", "request-id", "traceparent"})
 LENGTHS = frozenset({"content-length", "transfer-encoding"})
+# of these the values must not differ either
+SAID = (
+    "allow", "cache-control", "content-location", "content-type", "etag", "last-modified", "retry-after", "vary",
+    "www-authenticate",
+)  # fmt: skip
+_NAMES = re.compile(r"[\w.-]+")
+_CHANGING = re.compile(r"\S*\d\S*")  # a time, a reference of this one answer
 
 
 def must_be_served(answer: Answer, what: str) -> Result:
@@ -47,6 +57,9 @@ def must_be_alike(hidden: Answer, unknown: Answer, what: str) -> Result:
     if _form(hidden) != _form(unknown):
         seen = f"{what} is told apart from an unknown id by the body."
         return failed(seen, "the same body twice", "bodies that differ", Danger.EXISTENCE)
+    if differing := _said_otherwise(hidden, unknown):
+        seen = f"{what} is told apart from an unknown id by what is said."
+        return failed(seen, "the same words twice", f"{', '.join(differing)} with other words", Danger.EXISTENCE)
     return passed(f"{what}: {hidden.status}, as for an unknown id.")
 
 
@@ -74,6 +87,30 @@ def must_count_alike(counted: Answer, without: Answer, what: str) -> Result:
 def _headers(answer: Answer) -> set[str]:
     """The names of the headers that do not change by themselves."""
     return {name.lower() for name in answer.headers} - VOLATILE - LENGTHS
+
+
+def _said_otherwise(hidden: Answer, unknown: Answer) -> list[str]:
+    """Headers and texts that say something else, beside the ids that were asked for; where these are known."""
+    ids = _NAMES.findall(hidden.asked), _NAMES.findall(unknown.asked)
+    if not hidden.asked or len(ids[0]) != len(ids[1]):
+        return []
+    pairs = {one: other for one, other in zip(*ids, strict=True) if one != other}
+    one, other = _said(hidden), _said(unknown)
+    return sorted(name for name in one if _plain(one[name], pairs) != _plain(other.get(name, ""), pairs))
+
+
+def _said(answer: Answer) -> dict[str, str]:
+    found = {name: answer.headers.get(name) or "" for name in SAID}
+    issues = answer.resource.get("issue")
+    for each in issues if isinstance(issues, list) else []:
+        if isinstance(each, dict):
+            found["the outcome"] = f"{found.get('the outcome', '')} {each.get('diagnostics')} {each.get('details')}"
+    return found
+
+
+def _plain(text: str, pairs: Mapping[str, str]) -> str:
+    """Without what changes by itself, and with the same ids."""
+    return _CHANGING.sub("#", _NAMES.sub(lambda found: pairs.get(found[0], found[0]), text))
 
 
 def _form(answer: Answer) -> tuple[str, tuple[str, ...]]:

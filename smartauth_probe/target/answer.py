@@ -14,11 +14,14 @@ Json = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Answer:
+    """`asked` is what the request was about, "" where that is not known: path, query and body."""
+
     status: int
     headers: HTTPMessage = field(default_factory=HTTPMessage)
     content: bytes = b""
     seconds: float = 0.0
     resource: Json = field(default_factory=dict)
+    asked: str = ""
 
     @classmethod
     def of(cls, response: Response, seconds: float) -> "Answer":

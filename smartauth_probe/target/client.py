@@ -107,6 +107,7 @@ class Client:
         return Presentation(path.lstrip("/"), query=whole.query)
 
     def _record(self, request: Presentation, token: str, answer: Answer) -> Answer:
+        answer = replace(answer, asked=f"{request.path}?{request.query} {request.body}")
         self.exchanges.append(Exchange(request, token, answer))
         target = answer.location
         if target and urlsplit(urljoin(self.base, target)).netloc != self.host:

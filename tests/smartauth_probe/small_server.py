@@ -18,7 +18,7 @@ from smartauth_probe.catalogue import kinds
 from smartauth_probe.raw_http import Response
 from smartauth_probe.requests import PRESENTATIONS, Presentation, presentation
 from smartauth_probe.target.answer import Answer
-from smartauth_probe.target.client import Client, Exchange
+from smartauth_probe.target.client import Client
 from smartauth_probe.target.fixture import UNKNOWN_ID
 from smartauth_probe.tokens.source import NoToken, Wanted, is_system
 from tests.smartauth_probe.small_batch import carry_out
@@ -43,8 +43,8 @@ INVALID, FORBIDDEN = 'Bearer error="invalid_token"', 'Bearer error="insufficient
 
 
 class Refused(Exception):
-    def __init__(self, status: int, code: str, **headers: str) -> None:
-        self.status, self.code, self.headers = status, code, headers
+    def __init__(self, status: int, code: str, text: str = "", **headers: str) -> None:
+        self.status, self.code, self.text, self.headers = status, code, text, headers
 
 
 HIDDEN = Refused(404, "not-found")
@@ -93,7 +93,9 @@ class SmallServer:
         except ValueError:
             return respond(400, {"resourceType": "OperationOutcome", "issue": [{"code": "invalid"}]})
         except Refused as refusal:
-            outcome: Json = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": refusal.code}]}
+            issue = {"severity": "error", "code": refusal.code}
+            issue["diagnostics"] = refusal.text or f"There is nothing at {request.path} for you."
+            outcome: Json = {"resourceType": "OperationOutcome", "issue": [issue]}
             if self.has("traceback"):
                 outcome |= {"text": "Traceback (most recent call last): line 1"}
             return respond(refusal.status, outcome, refusal.headers)
@@ -272,6 +274,10 @@ class Asked:
         if not self.sees(found, grants) and not (self.has("read-open") and self.request.method == "GET"):
             if self.has("forbidden-told"):
                 raise Refused(403, "forbidden")
+            if self.has("hidden-in-other-words"):
+                raise Refused(404, "not-found", text=f"You may not see {kind}/{key}.")
+            if self.has("hidden-with-another-value"):
+                raise Refused(404, "not-found", **{"Content-Type": "application/json"})
             raise HIDDEN
         return found
 
@@ -341,9 +347,7 @@ class InProcess(Client):
     def send(self, request: Presentation, token: str = "") -> Answer:
         self.sent += 1
         seconds = 0.02 if self.server.has("slow-for-known") and request.path.endswith("/ben") else 0.001
-        answer = Answer.of(self.server.answer(request), seconds)
-        self.exchanges.append(Exchange(request, token, answer))
-        return answer
+        return self._record(request, token, Answer.of(self.server.answer(request), seconds))
 
 
 class OpenTokens:

@@ -1,0 +1,106 @@
+"""What the probe says of a server, broken or not."""
+
+import time
+from collections.abc import Sequence, Set
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Self
+
+from smartauth_probe.checks.check import Check, Outcome
+from smartauth_probe.development_server import DevelopmentServer
+from smartauth_probe.runner import run
+from smartauth_probe.target.client import Client, Limits
+from smartauth_probe.target.discovery import CouldNotRun, prepare
+from smartauth_probe.tokens.development import DevelopmentTokens
+from tests.probe_mutants.mutants import Mutant
+
+SECONDS, WHOLE = 5.0, 90.0  # for one answer, for one run
+TIMING = "timing"  # a busy machine has a word in it
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A FHIR base, and the development smartauth whose tokens it takes, for this app and person."""
+
+    base: str
+    authority: str
+    client: str = "demo-public"
+    user: str = "amy"
+    patients: tuple[str, ...] = ()
+
+
+class Verdict(StrEnum):
+    FOUND = "found"
+    POLICY = "reported as a matter of policy"
+    ELSEWHERE = "found by other checks"
+    UNUSABLE = "refuses a good token"
+    NOT_SERVED = "does not start"
+    SURVIVED = "survived"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What became of a mutant: the checks that failed, and in how many seconds."""
+
+    verdict: Verdict
+    failed: tuple[str, ...] = ()
+    said: str = ""
+    seconds: float = 0.0
+
+    @property
+    def is_noticed(self) -> bool:
+        return self.verdict is not Verdict.SURVIVED
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The names of the checks that fail at a server, and of those that report a matter of policy."""
+
+    failed: frozenset[str] = frozenset()
+    policy: frozenset[str] = frozenset()
+
+    def __or__(self, other: Self) -> Self:
+        return replace(self, failed=self.failed | other.failed, policy=self.policy | other.policy)
+
+
+def probe(served: Served, checks: Sequence[Check], *, writes: bool = False) -> Seen:
+    """What these checks see there. Raises CouldNotRun."""
+    client = Client(served.base, limits=Limits(seconds=SECONDS, whole=WHOLE))
+    source = DevelopmentTokens(
+        DevelopmentServer(served.authority), client=served.client, user=served.user, aud=served.base,
+        patient=served.patients[0] if served.patients else "",
+    )  # fmt: skip
+    made = run(prepare(client, source, served.patients, writes=writes), list(checks))
+    outcomes = {kind: frozenset(each.check.name for each in made.of(kind)) for kind in (Outcome.FAILED, Outcome.POLICY)}
+    return Seen(outcomes[Outcome.FAILED], outcomes[Outcome.POLICY])
+
+
+def judge(served: Served, mutant: Mutant, checks: Sequence[Check], unbroken: Seen) -> Finding:
+    """First the sections of the checks that must see it, then all, as far as they are among `checks`."""
+    began, seen = time.monotonic(), Seen()
+    expected = {check.name for check in checks if mutant.expects(check)}
+    try:
+        for part in parts(mutant, checks):
+            seen |= probe(served, part, writes=mutant.writes)
+            if expected & seen.failed:
+                break
+    except CouldNotRun as reason:
+        return Finding(Verdict.UNUSABLE, said=str(reason), seconds=time.monotonic() - began)
+    verdict = _verdict(seen, expected, seen.policy - unbroken.policy)
+    return Finding(verdict, tuple(sorted(seen.failed)), seconds=time.monotonic() - began)
+
+
+def parts(mutant: Mutant, checks: Sequence[Check]) -> list[list[Check]]:
+    """The checks of the sections concerned, and the others."""
+    made = [check for check in checks if check.name != TIMING or TIMING in mutant.checks]
+    sections = {check.section for check in made if mutant.expects(check)}
+    first = [check for check in made if check.section in sections]
+    return list(filter(None, [first, [check for check in made if check.section not in sections]]))
+
+
+def _verdict(seen: Seen, expected: Set[str], told: Set[str]) -> Verdict:
+    if expected & seen.failed or (seen.failed and not expected):
+        return Verdict.FOUND
+    if expected & told or (told and not (expected or seen.failed)):
+        return Verdict.POLICY
+    return Verdict.ELSEWHERE if seen.failed else Verdict.SURVIVED

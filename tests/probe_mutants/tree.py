@@ -1,0 +1,44 @@
+"""A copy of the tree in which one file at a time is broken: the working tree is never touched."""
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import cache_from_source
+from pathlib import Path
+
+from tests.running import ROOT
+
+
+class Tree:
+    """The tracked files, and new ones that git does not ignore, as they were when it was made."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+        listed = subprocess.run(command, cwd=ROOT, capture_output=True, check=True).stdout.decode()
+        for name in listed.split("\0"):
+            if name and (ROOT / name).is_file():
+                (path / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(ROOT / name, path / name)
+
+    def text(self, file: str) -> str:
+        """Raises FileNotFoundError."""
+        return (self.path / file).read_text(encoding="utf-8")
+
+    @contextmanager
+    def broken(self, file: str, text: str) -> Iterator[None]:
+        """While the block lasts, the file holds this text."""
+        whole = self.text(file)
+        try:
+            self._write(file, text)
+            yield
+        finally:
+            self._write(file, whole)
+
+    def _write(self, file: str, text: str) -> None:
+        """Bytecode is kept by second and size: that of a file that was just another one goes."""
+        place = self.path / file
+        place.write_text(text, encoding="utf-8")
+        if file.endswith(".py"):
+            Path(cache_from_source(str(place))).unlink(missing_ok=True)
