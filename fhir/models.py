@@ -1,45 +1,139 @@
-"""What the bundled server holds: resources as they were given, and whose compartment each belongs to."""
+"""What the bundled server holds: each version of each resource, and by what it is found."""
 
-from collections.abc import Collection
 from typing import ClassVar
 
 from django.db import models
-
-
-class RecordQuerySet(models.QuerySet["Record"]):
-    def in_compartments_of(self, patients: Collection[str]) -> "RecordQuerySet":
-        """Only what belongs to one of them; nothing at all where the patients themselves are not here (PC-19)."""
-        members = Membership.objects.filter(patient__resource_id__in=patients)
-        return self.filter(pk__in=members.values("record"))
+from django.db.models import Q
 
 
 class Record(models.Model):
-    """One resource of one FHIR version; `content` is its JSON, kept to the character."""
+    """One version of one resource; `content` is its JSON, kept to the character.
+
+    A deletion is a version too. It keeps what was there last: by that it is judged who may hear of it (HV-03, HV-04).
+    """
 
     fhir_version = models.TextField()
     type = models.TextField()
     resource_id = models.TextField()
+    number = models.PositiveIntegerField(default=1)
+    moment = models.DateTimeField()
+    is_current = models.BooleanField(default=True)
+    is_deleted = models.BooleanField(default=False)
     content = models.TextField()
-
-    objects = RecordQuerySet.as_manager()
 
     class Meta:
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["fhir_version", "type", "resource_id"], name="fhir_record_once")
+            models.UniqueConstraint(fields=["fhir_version", "type", "resource_id", "number"], name="fhir_record_once"),
+            models.UniqueConstraint(
+                fields=["fhir_version", "type", "resource_id"],
+                condition=Q(is_current=True),
+                name="fhir_record_current_once",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["fhir_version", "type", "id"],
+                condition=Q(is_current=True, is_deleted=False),
+                name="fhir_record_page",
+            ),
+            models.Index(fields=["fhir_version", "type", "moment"], name="fhir_record_moment"),
         ]
 
     def __str__(self) -> str:
-        return f"{self.fhir_version} {self.type}/{self.resource_id}"
+        return f"{self.fhir_version} {self.type}/{self.resource_id} version {self.number}"
 
 
 class Membership(models.Model):
-    """A record lies in the compartment of a patient, which is a record too, of the same version."""
+    """A version that names a patient as the compartment's rules say, whether that patient is here or not."""
 
     record = models.ForeignKey(Record, models.CASCADE, related_name="memberships")
-    patient = models.ForeignKey(Record, models.CASCADE, related_name="members")
+    patient = models.TextField()
 
     class Meta:
-        constraints: ClassVar = [models.UniqueConstraint(fields=["record", "patient"], name="fhir_membership_once")]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["patient", "record"], name="fhir_membership_once")]
 
     def __str__(self) -> str:
         return f"{self.record} of {self.patient}"
+
+
+class Reference(models.Model):
+    """A version refers to a resource, anywhere in its content."""
+
+    record = models.ForeignKey(Record, models.CASCADE, related_name="references")
+    type = models.TextField()
+    target = models.TextField()
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["target", "type", "record"], name="fhir_reference_to")]
+
+    def __str__(self) -> str:
+        return f"{self.record} to {self.type}/{self.target}"
+
+
+class WriteLock(models.Model):
+    """Held by a transaction that stores a resource only if there is none yet: one at a time for each type."""
+
+    name = models.TextField(primary_key=True)  # such as r4/Observation
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Value(models.Model):
+    """What a version says for a search parameter of its type."""
+
+    record = models.ForeignKey(Record, models.CASCADE, db_index=False)
+    parameter = models.TextField()  # such as r4/Observation/code
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return f"{self.parameter} of {self.record}"
+
+
+class TokenValue(Value):
+    system = models.TextField(null=True)  # no text is one thing, an empty one another
+    code = models.TextField(null=True)
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["parameter", "code", "system", "record"], name="fhir_token_code"),
+            models.Index(fields=["record", "parameter"], name="fhir_token_record"),
+        ]
+
+
+class StringValue(Value):
+    start = models.BinaryField(null=True)  # bytes stand in one order in every database
+    folded = models.TextField()
+    exact = models.TextField()
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["parameter", "start", "record"], name="fhir_string_start"),
+            models.Index(fields=["record", "parameter"], name="fhir_string_record"),
+        ]
+
+
+class DateValue(Value):
+    """From the first to after the last moment that is meant, in microseconds since 1970."""
+
+    low = models.BigIntegerField(null=True)
+    high = models.BigIntegerField(null=True)
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["parameter", "low", "high", "record"], name="fhir_date_low"),
+            models.Index(fields=["record", "parameter"], name="fhir_date_record"),
+        ]
+
+
+class ReferenceValue(Value):
+    type = models.TextField()
+    target = models.TextField()
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["parameter", "target", "type", "record"], name="fhir_reference_target"),
+            models.Index(fields=["record", "parameter"], name="fhir_reference_record"),
+        ]

@@ -8,7 +8,7 @@ from typing import ClassVar
 from rest_framework.exceptions import APIException
 
 from smart.decisions.decide import Denial, DenialReason
-from smart.decisions.refusals import INVALID_TOKEN, NO_TOKEN, NOT_FOUND, Refusal
+from smart.decisions.refusals import INVALID_TOKEN, NO_TOKEN, NOT_ALLOWED, NOT_FOUND, Refusal
 from smart.explanation import Explanation, Why, build_explanation
 
 
@@ -81,6 +81,20 @@ class NotFound(FhirError):
     answer = NOT_FOUND
 
 
+class Gone(FhirError):
+    """For who could have read what was there; for anybody else it is NotFound (HV-04)."""
+
+    rule = "HV-04"
+    answer = Refusal(HTTPStatus.GONE, "deleted", "This was deleted.")
+
+
+class PageOfAnother(FhirError):
+    """A page belongs to the app, the person and the patient that it was made for, and to its search (SR-14)."""
+
+    rule = "SR-14"
+    answer = Refusal(HTTPStatus.FORBIDDEN, "forbidden", "That page was made for another search or another token.")
+
+
 class TypeNotServed(FhirError):
     rule = "SD-12"
     answer = Refusal(HTTPStatus.NOT_FOUND, "not-supported", "This server does not hold that type.")
@@ -109,6 +123,30 @@ class UnsupportedMediaType(FhirError):
     )
 
 
+class RequestRefused(FhirError):
+    rule = "WR-07"
+    answer = NOT_ALLOWED
+
+
+class Conflict(FhirError):
+    """Somebody else changed the resource meanwhile."""
+
+    rule = "WR-08"
+    answer = Refusal(HTTPStatus.CONFLICT, "conflict", "The resource was changed meanwhile.")
+
+
+class PreconditionFailed(FhirError):
+    """Told only of resources that the caller reaches (WR-08, WR-12)."""
+
+    rule = "WR-08"
+    answer = Refusal(HTTPStatus.PRECONDITION_FAILED, "conflict", "The condition does not hold.")
+
+
+class Unprocessable(FhirError):
+    rule = "SD-18"
+    answer = Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, "processing", "The resource cannot be stored.")
+
+
 class LengthRequired(FhirError):
     """A body of unknown length would be read as none, and the search as a wider one than was asked."""
 
@@ -122,7 +160,7 @@ class TooLarge(FhirError):
     rule = "SD-20"
 
     def __init__(self, status: HTTPStatus) -> None:
-        self.answer = Refusal(status, "too-long", "The request is larger than a search can be.")
+        self.answer = Refusal(status, "too-long", "The request is larger than this server takes.")
         super().__init__()
 
 

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.urls import URLPattern, path
 
-from fhir.http.interactions import HANDLERS
+from fhir.http.handlers import HANDLERS
 from fhir.http.routes import every_path, route
 from fhir.http.views import FhirView
 from fhir.versions.version import available_versions, load_version

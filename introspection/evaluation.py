@@ -60,7 +60,8 @@ async def evaluate(request: MachineRequest) -> MachineResponse:
     except InvalidClaims as invalid:
         for_another = build_explanation("the token is not for this base", invalid.why)
         return _json(plain_answer(INVALID_TOKEN, base=asked.base), for_another)
-    decision = decide(reach, asked.question, applies_views=asked.applies_views)
+    how = {"applies_views": asked.applies_views, "matches_in_view": asked.matches_in_view}
+    decision = decide(reach, asked.question, **how)
     text = answer_json(decision, version=reach.version, base=reach.base, claims=token.claims)
     why = build_explanation("", decision.denial.why) if decision.denial else None
     return MachineResponse(200, text.encode(), explanation=why)

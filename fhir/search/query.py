@@ -1,44 +1,63 @@
-"""A search as it was asked: parameters, paging, and what of it this version can evaluate (FHIR search)."""
+"""A search as it was asked: parameters, order, page, and what of it this version can evaluate (FHIR search)."""
 
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from datetime import datetime
+from typing import Any, TypeAlias
 from urllib.parse import urlencode
 
 from fhir.operation_outcome import BadRequest
+from fhir.search.pages import page_mark, page_offset, page_owner
+from fhir.search.shape import Shape, parse_shape
 from fhir.versions.version import ResourceType
+from smart.fhir.definitions import SearchParameter
 from smart.http.parameters import MalformedParameters, form_pairs
 from smart.search.criteria import Criterion, UnsupportedCriterion, criterion, parameter_name
+from smart.search.dates import date_interval
 
 Pairs: TypeAlias = list[tuple[str, str]]
 
 MAX_VALUES = 200
+MAX_SORT = 3
 DEFAULT_COUNT = 50
 MAX_COUNT = 200
 _UNESCAPED_COMMA = re.compile(r"(?<!\\),")
 _ESCAPE = re.compile(r"\\([\\,$|])")
 _NUMBER = re.compile(r"[0-9]{1,9}")
-_PAGING = ("_count", "_offset")
+_PAGE = "_page"
+_SHAPING = ("_elements", "_summary", "_total", "_sort")
 # understood elsewhere or without effect on JSON, so not "unknown" when handling=strict is preferred
-_SILENT = ("_format", "_pretty")
-_SUMMARIES = ("true", "text", "data", "count", "false")
+_SILENT = ("_format", "_pretty", "_count", _PAGE, "_since", *_SHAPING)
+_TOTALS = ("accurate", "estimate", "none")
+_SORTABLE = ("date", "string", "token")
+
+
+@dataclass(frozen=True, slots=True)
+class SortKey:
+    parameter: SearchParameter
+    is_descending: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """What is searched for, and which page of it; with `only_total` no page at all (FHIR search, summary)."""
+    """What is searched for, in which order, and which page of it. `owner` says whose its further pages are."""
 
     criteria: tuple[Criterion, ...] = ()
     used: Pairs = field(default_factory=list)
     count: int = DEFAULT_COUNT
     offset: int = 0
-    only_total: bool = False
+    owner: str = ""
+    has_total: bool = True
+    sort: tuple[SortKey, ...] = ()
+    shape: Shape = field(default_factory=Shape)
+    since: datetime | None = None
 
     def link(self, offset: int) -> str:
         """The query of the page at that offset: used parameters only, so no token can stand in it (SR-15)."""
-        if self.only_total:
-            return urlencode([*self.used, ("_summary", "count")])
-        return urlencode([*self.used, ("_count", str(self.count)), ("_offset", str(offset))])
+        page = [(_PAGE, page_mark(offset, self.owner))] if offset else []
+        count = [] if self.shape.only_total else [("_count", str(self.count))]
+        return urlencode([*self.used, *count, *page])
 
 
 def parse_parameters(raw: bytes) -> Pairs:
@@ -49,7 +68,9 @@ def parse_parameters(raw: bytes) -> Pairs:
         raise BadRequest("The parameters are not form-encoded UTF-8, or too many, or hold a NUL character.") from error
 
 
-def parse_search(pairs: Pairs, resource_type: ResourceType, base: str, *, strict: bool) -> Search:
+def parse_search(
+    pairs: Pairs, resource_type: ResourceType, base: str, claims: Mapping[str, Any], *, strict: bool
+) -> Search:
     """The search that the parameters ask for; unknown ones are ignored unless the client prefers strict handling.
 
     A parameter without a value asks for nothing (FHIR search, parameters).
@@ -60,40 +81,95 @@ def parse_search(pairs: Pairs, resource_type: ResourceType, base: str, *, strict
         raise BadRequest(f"Unknown search parameters: {len(unknown)}.")
     if chained := [name for name, _ in pairs if "." in name or name.startswith("_has:")]:
         raise BadRequest(f"Chained search parameters are not supported: {len(chained)}.")
+    criteria = parse_criteria(search, resource_type, base)
+    used = [*search, *((name, value) for name, value in pairs if name in _SHAPING)]
+    shape = parse_shape(pairs, strict=strict)
+    owner = page_owner(claims, resource_type.name, urlencode(used))
+    return Search(
+        criteria,
+        used,
+        count=_count(pairs, shape),
+        offset=page_offset(only(pairs, _PAGE), owner),
+        owner=owner,
+        has_total=_total(pairs) != "none",
+        sort=_sort(only(pairs, "_sort"), resource_type),
+        shape=shape,
+    )
+
+
+def parse_criteria(search: Pairs, resource_type: ResourceType, base: str) -> tuple[Criterion, ...]:
+    """The criteria of these parameters. Raises BadRequest."""
     try:
         criteria = tuple(criterion(resource_type, name, _split(value), base) for name, value in search)
     except UnsupportedCriterion as error:
         raise BadRequest(f"Not supported: {error}.") from error
     if sum(len(one.values) for one in criteria) > MAX_VALUES:
         raise BadRequest(f"More than {MAX_VALUES} values.")
-    if _summary(pairs, strict=strict) == "count":
-        return Search(criteria, search, count=0, only_total=True)
-    count = min(_number(pairs, "_count", DEFAULT_COUNT), MAX_COUNT)
-    return Search(criteria, search, count, _number(pairs, "_offset", 0))
+    return criteria
+
+
+def parse_condition(text: str, resource_type: ResourceType, base: str) -> tuple[Criterion, ...]:
+    """The criteria of a conditional write. Raises BadRequest for what is no criterion, and for none at all (WR-13)."""
+    pairs = [(name, value) for name, value in parse_parameters(text.encode()) if value]
+    if not pairs or any(parameter_name(name) not in resource_type.parameters for name, _ in pairs):
+        raise BadRequest("A condition is made of search parameters of this type, one at least.")
+    return parse_criteria(pairs, resource_type, base)
+
+
+def parse_history(pairs: Pairs, claims: Mapping[str, Any], *of: str) -> Search:
+    """Which page of a history, and since when (FHIR http, history). Raises BadRequest."""
+    if any(name == "_at" and value for name, value in pairs):
+        raise BadRequest("_at is not supported.")
+    since = only(pairs, "_since")
+    used = [("_since", since)] if since else []
+    owner = page_owner(claims, *of, since)
+    try:
+        moment = date_interval(since)[0] if since else None
+    except ValueError:
+        raise BadRequest("_since takes an instant.") from None
+    offset = page_offset(only(pairs, _PAGE), owner)
+    return Search((), used, _count(pairs, Shape()), offset, owner, since=moment)
+
+
+def only(pairs: Pairs, name: str) -> str:
+    """The value of a parameter that may be there once, "" for none. Raises BadRequest."""
+    sent = [value for key, value in pairs if key == name]
+    if len(sent) > 1:
+        raise BadRequest(f"{name} stands there more than once.")
+    return sent[0] if sent else ""
 
 
 def _unknown(pairs: Pairs, search: Pairs) -> set[str]:
-    return {name for name, _ in pairs} - {name for name, _ in search} - {*_PAGING, *_SILENT, "_summary"}
+    return {name for name, _ in pairs} - {name for name, _ in search} - set(_SILENT)
 
 
-def _summary(pairs: Pairs, *, strict: bool) -> str:
-    """Which summary is asked for; a server may answer with more than a summary (FHIR search, summary)."""
-    sent = [value for name, value in pairs if name == "_summary"]
-    if len(sent) > 1 or not set(sent) <= set(_SUMMARIES):
-        raise BadRequest(f"_summary takes one of {', '.join(_SUMMARIES)}.")
-    if strict and not set(sent) <= {"count", "false"}:
-        raise BadRequest("Only _summary=count is supported.")
-    return "".join(sent)
+def _total(pairs: Pairs) -> str:
+    total = only(pairs, "_total") or _TOTALS[0]
+    if total not in _TOTALS:
+        raise BadRequest(f"_total takes one of {', '.join(_TOTALS)}.")
+    return total
+
+
+def _sort(text: str, resource_type: ResourceType) -> tuple[SortKey, ...]:
+    names = [name for name in text.split(",") if name]
+    if len(names) > MAX_SORT:
+        raise BadRequest(f"_sort takes {MAX_SORT} parameters.")
+    return tuple(_sort_key(name, resource_type) for name in names)
+
+
+def _sort_key(name: str, resource_type: ResourceType) -> SortKey:
+    parameter = resource_type.parameters.get(name.removeprefix("-"))
+    if parameter is None or parameter.type not in _SORTABLE:
+        raise BadRequest("_sort takes parameters of this type that are dates, strings or tokens.")
+    return SortKey(parameter, name.startswith("-"))
 
 
 def _split(value: str) -> list[str]:
     return [_ESCAPE.sub(r"\1", part) for part in _UNESCAPED_COMMA.split(value)]
 
 
-def _number(pairs: Pairs, name: str, default: int) -> int:
-    sent = [value for key, value in pairs if key == name]
-    if not sent:
-        return default
-    if len(sent) > 1 or not _NUMBER.fullmatch(sent[0]):
-        raise BadRequest(f"{name} takes one whole number.")
-    return int(sent[0])
+def _count(pairs: Iterable[tuple[str, str]], shape: Shape) -> int:
+    sent = only(list(pairs), "_count")
+    if sent and not _NUMBER.fullmatch(sent):
+        raise BadRequest("_count takes one whole number.")
+    return 0 if shape.only_total else min(int(sent or DEFAULT_COUNT), MAX_COUNT)

@@ -3,13 +3,15 @@
 import json
 from collections import Counter
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from django.db import transaction
+from django.utils import timezone
 
 from fhir.models import Record
-from fhir.store.compartments import rebuild_memberships
+from fhir.store.versions import add_versions, first_version, successor, with_version
 from fhir.versions.version import Version, load_version
 from smart.fhir.id import is_fhir_id
 from smart.http import strict_json
@@ -26,20 +28,32 @@ def load_file(path: Path | str) -> int:
     Raises UnreadableResources, and OSError.
     """
     version = _version(Path(path))
-    records = [_record(text, place, version) for place, text in enumerate(_resource_texts(Path(path)))]
-    _refuse_repeated(records)
+    moment = timezone.now()
+    given = [_record(text, place, version, moment) for place, text in enumerate(_resource_texts(Path(path)))]
+    _refuse_repeated(given)
     try:
         with transaction.atomic():
-            Record.objects.bulk_create(
-                records,
-                update_conflicts=True,
-                unique_fields=["fhir_version", "type", "resource_id"],
-                update_fields=["content"],
-            )
-            rebuild_memberships(version)
+            _store(version, given, moment)
     except RecursionError:
         raise UnreadableResources("a resource is nested too deeply") from None
-    return len(records)
+    return len(given)
+
+
+def _store(version: Version, given: list[Record], moment: datetime) -> None:
+    """Those that are new or differ from what is current."""
+    current = {
+        (one.type, one.resource_id): one for one in Record.objects.filter(fhir_version=version.key, is_current=True)
+    }
+    added, replaced = [], []
+    for record in given:
+        before = current.get((record.type, record.resource_id))
+        if before is None:
+            added.append(record)
+        elif before.is_deleted or with_version(record.content, before.number, before.moment) != before.content:
+            added.append(successor(before, record.content, moment))
+            replaced.append(before)
+    if not add_versions(added, replaced):
+        raise UnreadableResources("somebody else changed one of the resources meanwhile")
 
 
 def _version(path: Path) -> Version:
@@ -73,7 +87,7 @@ def _next_item(array: str, place: int) -> int:
     return place
 
 
-def _record(text: str, place: int, version: Version) -> Record:
+def _record(text: str, place: int, version: Version, moment: datetime) -> Record:
     content: Any = json.loads(text)
     if not isinstance(content, dict):
         raise UnreadableResources(f"item {place}: not a JSON object")
@@ -87,7 +101,9 @@ def _record(text: str, place: int, version: Version) -> Record:
         json.dumps(content, ensure_ascii=False).encode()
     except UnicodeEncodeError:
         raise UnreadableResources(f"{shown}: it holds half a character (a lone surrogate)") from None
-    return Record(fhir_version=version.key, type=name, resource_id=resource_id, content=text)
+    if not isinstance(content.get("meta", {}), dict):
+        raise UnreadableResources(f"{shown}: its meta is no object")
+    return first_version(version.key, name, resource_id, text, moment)
 
 
 def _refuse_repeated(records: list[Record]) -> None:

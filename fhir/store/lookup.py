@@ -1,64 +1,124 @@
-"""Looking up what a caller may see: the compartment in the database, finer restrictions on the content."""
+"""Looking up what a caller may see. Every function wants the view, and answers with what lies in it and no more."""
 
-import json
-from collections.abc import Iterable, Iterator
-from functools import reduce
-from itertools import groupby
-from operator import or_
+from typing import NamedTuple
 
-from fhir.models import Record, RecordQuerySet
-from fhir.operation_outcome import NotFound
-from fhir.search.query import Search
+from django.db.models import F, Min, OuterRef, Subquery
+
+from fhir.models import DateValue, Record, StringValue, TokenValue
+from fhir.operation_outcome import Gone, NotFound
+from fhir.search.conditions import condition
+from fhir.search.query import Search, SortKey
+from fhir.store.visibility import Records, visible
 from fhir.versions.version import Version
-from smart.decisions.view import Compartments, Criteria, OwnRecord, View, Who
+from smart.decisions.view import View
 from smart.fhir.id import is_fhir_id
-from smart.search.criteria import is_match
+from smart.search.criteria import Criterion
+
+_SORTED_BY = {
+    "date": (DateValue, "low"),
+    "string": (StringValue, "start"),
+    "token": (TokenValue, "code"),
+}
+_LARGEST = 2**31 - 1
+
+
+class Page(NamedTuple):
+    """Some of what was found, and how many there are in all: counted after every restriction (SR-13)."""
+
+    records: list[Record]
+    total: int | None
+    has_more: bool
 
 
 def find_record(version: Version, name: str, resource_id: str, view: View) -> Record:
-    """The one record of that id. Raises NotFound for an unknown one and, no different, for one out of reach."""
+    """The current version. Raises NotFound for an unknown id and, no different, for one out of reach; Gone."""
+    return _only(visible(_versions(version, name, resource_id).filter(is_current=True), version, name, view))
+
+
+def find_last(version: Version, name: str, resource_id: str, view: View) -> Record:
+    """The current version, also where it is a deletion. Raises NotFound."""
+    current = _versions(version, name, resource_id).filter(is_current=True)
+    record = visible(current, version, name, view).first()
+    if record is None:
+        raise NotFound
+    return record
+
+
+def find_version(version: Version, name: str, resource_id: str, number: str, view: View) -> Record:
+    """That version, judged by what it held (HV-01). Raises NotFound, and Gone for one that is a deletion."""
+    if not number.isdecimal() or int(number) > _LARGEST or str(int(number)) != number:
+        raise NotFound
+    return _only(visible(_versions(version, name, resource_id).filter(number=number), version, name, view))
+
+
+def search_records(version: Version, name: str, view: View, search: Search) -> Page:
+    """One page of the current versions that are searched for."""
+    found = Record.objects.filter(fhir_version=version.key, type=name, is_current=True, is_deleted=False)
+    found = visible(found, version, name, view)
+    for criterion in search.criteria:
+        found = found.filter(condition(criterion, f"{version.key}/{name}"))
+    return _page(_in_order(found, version, name, search.sort), search, has_total=search.has_total)
+
+
+def match_records(version: Version, name: str, view: View, criteria: tuple[Criterion, ...]) -> list[Record]:
+    """Up to two of the current versions that meet a condition: none, the one, or too many."""
+    return search_records(version, name, view, Search(criteria, count=2, has_total=False)).records
+
+
+def find_history(version: Version, name: str, resource_id: str, view: View, search: Search) -> Page:
+    """The versions of one resource, or of all of a type where no id is given, the newest first (HV-02, HV-03).
+
+    Raises NotFound where nothing of a resource may be seen.
+    """
+    found = visible(_versions(version, name, resource_id), version, name, view)
+    if search.since is not None:
+        found = found.filter(moment__gte=search.since)
+    page = _page(found.order_by("-moment", "-pk"), search, has_total=True)
+    if resource_id and not page.total:
+        raise NotFound
+    return page
+
+
+def _versions(version: Version, name: str, resource_id: str) -> Records:
+    found = Record.objects.filter(fhir_version=version.key, type=name)
+    if not resource_id:
+        return found
     if not is_fhir_id(resource_id):
         raise NotFound
-    for records, where in _parts(version, name, view):
-        record = records.filter(resource_id=resource_id).first()
-        if record is not None and _meets(record, where):
-            return record
-    raise NotFound
+    return found.filter(resource_id=resource_id)
 
 
-def search_records(version: Version, name: str, view: View, search: Search) -> tuple[list[Record], int]:
-    """The records of one page, and how many there are in all: counted after every restriction (SR-13)."""
-    parts = list(_parts(version, name, view))
-    records, where = parts[0]
-    page = slice(search.offset, search.offset + search.count)
-    if len(parts) == 1 and not (search.criteria or where):
-        return list(records.order_by("pk")[page]), records.count()
-    found = {
-        record.pk: record
-        for records, where in parts
-        for record in records.iterator()
-        if _meets(record, (*where, *search.criteria))
-    }
-    return [found[key] for key in sorted(found)][page], len(found)
+def _only(found: Records) -> Record:
+    record = found.first()
+    if record is None:
+        raise NotFound
+    if record.is_deleted:
+        raise Gone
+    return record
 
 
-def _parts(version: Version, name: str, view: View) -> Iterator[tuple[RecordQuerySet, Criteria]]:
-    """The alternatives, those of the same criteria as one query."""
-    records = Record.objects.filter(fhir_version=version.key, type=name)
-    for where, alternatives in groupby(sorted(view, key=lambda one: repr(one.where)), key=lambda one: one.where):
-        yield reduce(or_, _records_of(records, [alternative.who for alternative in alternatives])), where
+def _in_order(found: Records, version: Version, name: str, sort: tuple[SortKey, ...]) -> Records:
+    """By the least value of each parameter, what has none last; then by when it was stored, so that pages hold."""
+    order = []
+    for place, one in enumerate(sort):
+        if one.parameter.name == "_lastUpdated":
+            order.append(F("moment").desc() if one.is_descending else F("moment").asc())
+            continue
+        table, column = _SORTED_BY[one.parameter.type]
+        values = table._default_manager.filter(
+            record=OuterRef("pk"), parameter=f"{version.key}/{name}/{one.parameter.name}"
+        ).order_by()
+        least = values.values("record").annotate(least=Min(column)).values("least")
+        found = found.annotate(**{f"sort{place}": Subquery(least)})
+        by = F(f"sort{place}")
+        order.append(by.desc(nulls_last=True) if one.is_descending else by.asc(nulls_last=True))
+    return found.order_by(*order, "pk")
 
 
-def _records_of(records: RecordQuerySet, reached: Iterable[Who]) -> Iterator[RecordQuerySet]:
-    for who in reached:
-        match who:
-            case Compartments(patients):
-                yield records.in_compartments_of(patients)
-            case OwnRecord(_, own_id):
-                yield records.filter(resource_id=own_id)
-            case _:
-                yield records
-
-
-def _meets(record: Record, criteria: Criteria) -> bool:
-    return not criteria or is_match(json.loads(record.content), criteria)
+def _page(found: Records, search: Search, *, has_total: bool) -> Page:
+    records = list(found[search.offset : search.offset + search.count + 1]) if search.count else []
+    total = None
+    if has_total:
+        is_whole = search.count and not search.offset and len(records) <= search.count
+        total = len(records) if is_whole else found.order_by().count()
+    return Page(records[: search.count], total, len(records) > search.count)

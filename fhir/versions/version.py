@@ -1,7 +1,7 @@
 """FHIR versions as data: a JSON file beside this module is a version, and nothing else is needed."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -17,10 +17,10 @@ class ResourceType(ResourceDefinition):
     interactions: tuple[str, ...]
 
     @classmethod
-    def served(cls, defined: ResourceDefinition, data: Mapping[str, Any]) -> Self:
+    def served(cls, defined: ResourceDefinition, data: Mapping[str, Any], interactions: Sequence[str]) -> Self:
         parameters = {name: defined.parameters[name] for name in data["search"]}
         compartment = replace(defined.compartment, referenced=data.get("referenced", False))
-        return cls(defined.name, parameters, compartment, tuple(data["interactions"]))
+        return cls(defined.name, parameters, compartment, tuple(data.get("interactions", interactions)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,10 @@ def load_version(key: str) -> Version:
         media_types=tuple(data["mediaTypes"]),
         statement=data["statement"],
         security_service=data["securityService"],
-        types={name: ResourceType.served(definitions(key)[name], value) for name, value in data["types"].items()},
+        types={
+            name: ResourceType.served(definitions(key)[name], value, data.get("interactions", ()))
+            for name, value in data["types"].items()
+        },
     )
 
 

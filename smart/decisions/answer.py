@@ -29,10 +29,15 @@ def answer_json(decision: Decision, *, version: str, base: str, claims: Mapping[
     if decision.is_final:
         return f'{{"decision": true, "context": {{"claims": {told}}}}}'
     views = decision.views
-    view = _object([(name, _list([_alternative(one) for one in view])) for name, view in views.items()])
+    match = f', "match": {_views(decision.matched)}' if decision.matched else ""
     elements = _object([(name, _elements(version, name, view)) for name, view in views.items()])
-    shown = f'"view": {view}, "sets": {_sets(views.values())}, "elements": {elements}, "hide": {_hide(base)}'
+    sets = _sets([*views.values(), *decision.matched.values()])
+    shown = f'"view": {_views(views)}{match}, "sets": {sets}, "elements": {elements}, "hide": {_hide(base)}'
     return f'{{"decision": true, "context": {{"claims": {told}, {shown}}}}}'
+
+
+def _views(views: Mapping[str, View]) -> str:
+    return _object([(name, _list([_alternative(one) for one in view])) for name, view in views.items()])
 
 
 def plain_answer(decision: Decision, *, base: str) -> Members:

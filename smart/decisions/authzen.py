@@ -16,6 +16,7 @@ from smart.fhir.audience import canonical_url
 from smart.http.bearer import is_bearer_token
 from smart.http.limits import MAX_QUERY
 
+MATCH_FORM = "fhir-match/1"  # beside it: that conditions are looked for among the records of context.match alone
 VIEW_FORM = "fhir-view/1"  # what a caller says that it applies, in context.understands
 TOKEN, TOKEN_DIGEST = "access_token", "access_token_sha256"  # types of subject
 ENTITIES = ("subject", "action", "resource", "context")
@@ -45,6 +46,7 @@ class Evaluation(NamedTuple):
     base: str
     question: Question
     applies_views: bool
+    matches_in_view: bool = False
 
 
 def parse_presented_token(body: Mapping[str, Any]) -> PresentedToken:
@@ -64,7 +66,8 @@ def parse_evaluation(body: Mapping[str, Any]) -> Evaluation:
     understood = context.get("understands", [])
     if not isinstance(understood, list):
         raise MalformedEvaluation("context.understands is not a list")
-    return Evaluation(about, base, question, VIEW_FORM in understood)
+    applies_views = VIEW_FORM in understood
+    return Evaluation(about, base, question, applies_views, applies_views and MATCH_FORM in understood)
 
 
 def _parse_subject(subject: Mapping[str, Any]) -> tuple[str, str]:

@@ -55,11 +55,13 @@ class Denial:
 class Decision:
     """What to do: refuse, where there is a denial. `views`: for each type of the answer, the records that may be shown.
 
-    With `is_final` nothing of the views is left to apply.
+    `matched`: for each type, among which records alone a condition is looked for. With `is_final` nothing is left to
+    apply.
     """
 
     denial: Denial | None = None
     views: Mapping[str, View] = field(default_factory=dict)
+    matched: Mapping[str, View] = field(default_factory=dict)
     is_final: bool = False
 
     @property
@@ -77,19 +79,23 @@ ELSEWHERE = "with this token some parameters cannot be evaluated: they would tel
 INVALID_TOKEN = deny(DenialReason.INVALID_TOKEN, refusals.INVALID_TOKEN)
 
 
-def decide(reach: Reach, question: Question, *, applies_views: bool, is_entry: bool = False) -> Decision:
+def decide(
+    reach: Reach, question: Question, *, applies_views: bool, is_entry: bool = False, matches_in_view: bool = False
+) -> Decision:
     """The decision for a live token of this base. A conditional yes only to who applies views.
 
-    `is_entry`: it is about this one resource of an answer, and not about the answer.
+    `is_entry`: it is about this one resource of an answer, and not about the answer. `matches_in_view`: the asker
+    looks for what a condition names only among the records of `matched` (WR-11).
     """
     letter = LETTERS.get(question.interaction)
     if letter is None or question.type not in resource_types(reach.version):
         return _unknown_interaction(reach, question)
     try:
         view = reach.view(question.type, letter)
+        matched = _matched(reach, question) if matches_in_view else {}
     except OutOfScope as error:
         return deny(DenialReason.INSUFFICIENT_SCOPE, refusals.INSUFFICIENT_SCOPE, **error.why)
-    if elsewhere := _refused_parameters(reach, question, view):
+    if elsewhere := _refused_parameters(reach, question, view, matched):
         why = Why(rule="SR-08", what=ELSEWHERE, presented=", ".join(elsewhere))
         return Decision(Denial(DenialReason.PARAMETER_REFUSED, refusals.PARAMETER_REFUSED, elsewhere, why))
     if hidden := _hidden(reach, question, view):
@@ -97,12 +103,18 @@ def decide(reach: Reach, question: Question, *, applies_views: bool, is_entry: b
     views = {question.type: view}
     if question.include or question.revinclude:
         views |= _included(reach, question)
-    by_content = _is_decided_by_content(question, views, is_entry=is_entry)
-    final = by_content or all(map(is_unconditional, views.values()))
+    final = _is_final(question, views, matched, is_entry=is_entry)
     if not (final or applies_views):
         what = "the FHIR server does not say that it applies views"
         return deny(DenialReason.NEEDS_VIEW, refusals.NOT_ALLOWED, rule="PC-04", what=what)
-    return Decision(views=views, is_final=final)
+    return Decision(views=views, matched=matched, is_final=final)
+
+
+def _is_final(question: Question, views: Mapping[str, View], matched: Mapping[str, View], *, is_entry: bool) -> bool:
+    """Whether nothing is left to apply: the content that was sent has met it, or every record is open."""
+    is_open = all(map(is_unconditional, views.values()))
+    is_decided = is_open or _is_decided_by_content(question, views, is_entry=is_entry)
+    return is_decided and all(map(is_unconditional, matched.values()))
 
 
 def _unknown_interaction(reach: Reach, question: Question) -> Decision:
@@ -111,9 +123,10 @@ def _unknown_interaction(reach: Reach, question: Question) -> Decision:
     return deny(DenialReason.UNKNOWN_INTERACTION, refusals.NOT_FOUND, **why)
 
 
-def _refused_parameters(reach: Reach, question: Question, view: View) -> tuple[str, ...]:
+def _refused_parameters(reach: Reach, question: Question, view: View, matched: Mapping[str, View]) -> tuple[str, ...]:
     """What would tell of records beyond the view; nothing is beyond it for a subject who may see everything."""
-    conditional = ("conditional",) if question.is_conditional and not _may_match_any(reach, question.type, view) else ()
+    may_match = question.type in matched or not question.is_conditional or _may_match_any(reach, question.type, view)
+    conditional = () if may_match else ("conditional",)
     if not question.parameters and not (question.include or question.revinclude or question.sort):
         return conditional
     unclear = unclear_includes(question, reach.version, definitions(reach.version))
@@ -121,6 +134,11 @@ def _refused_parameters(reach: Reach, question: Question, view: View) -> tuple[s
     if elsewhere and not all(reach.sees_all(name) for name in resource_types(reach.version)):
         return (*elsewhere, *conditional)
     return conditional
+
+
+def _matched(reach: Reach, question: Question) -> dict[str, View]:
+    """Among which records a condition is looked for: those that a search would find (WR-11). Raises OutOfScope."""
+    return {question.type: reach.view(question.type, "s")} if question.is_conditional else {}
 
 
 def _may_match_any(reach: Reach, name: str, view: View) -> bool:

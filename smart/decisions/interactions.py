@@ -34,11 +34,12 @@ _BY_LENGTH = {length: [path for path in PATHS if len(path) == length] for length
 
 
 class RequestPath(NamedTuple):
-    """A path below a base: the interaction of each method there, and on which type and id, "" for none."""
+    """A path below a base: the interaction of each method there, and on which type, id and version, "" for none."""
 
     interactions: Mapping[str, str]
     type: str = ""
     id: str = ""
+    version_id: str = ""
 
     @property
     def is_public(self) -> bool:
@@ -54,8 +55,8 @@ def parse_path(segments: Sequence[str]) -> RequestPath:
     """The path of these segments, decoded; one without interactions where FHIR has none."""
     for path in _BY_LENGTH.get(len(segments), ()):
         if all(map(_fits, path, segments)):
-            has_id = ID in path
-            return RequestPath(PATHS[path], segments[0] if TYPE in path else "", segments[1] if has_id else "")
+            found = RequestPath(PATHS[path], segments[0] if TYPE in path else "", segments[1] if ID in path else "")
+            return found._replace(version_id=segments[3]) if VERSION_ID in path else found
     return RequestPath({}, segments[0] if segments else "")
 
 

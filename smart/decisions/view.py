@@ -137,11 +137,11 @@ def _is_of(
         case OwnRecord(name, own_id):
             return (defined.name, content.get("id")) == (name, own_id)
         case Compartments(patients):
-            named = list(_named_patients(content, defined, base))
+            named = list(named_patients(content, defined, base))
             return bool(named) and of_patients(patient in patients for patient in named)
 
 
-def _named_patients(content: Json, defined: ResourceDefinition, base: str) -> Iterator[str]:
+def named_patients(content: Json, defined: ResourceDefinition, base: str) -> Iterator[str]:
     """The patients in whose compartments the resource lies, as far as it says so itself."""
     if defined.compartment.itself:
         if is_fhir_id(content.get("id")):

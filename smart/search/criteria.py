@@ -102,14 +102,15 @@ def _token(element: Json, value: str, modifier: str) -> bool:
 
 
 def _is_code(element: Json, value: str) -> bool:
-    system, code = _system_and_code(element)
+    system, code = system_and_code(element)
     wanted_system, bar, wanted_code = value.rpartition("|")
     if bar and wanted_system != system:
         return False
     return wanted_code == code or (bool(bar) and not wanted_code and bool(wanted_system))
 
 
-def _system_and_code(element: Json) -> tuple[str, Json]:
+def system_and_code(element: Json) -> tuple[Json, Json]:
+    """Of a Coding, an Identifier, a code or a boolean."""
     if isinstance(element, dict):
         return element.get("system") or "", element.get("code", element.get("value"))
     return "", str(element).lower() if isinstance(element, bool) else element
@@ -120,22 +121,23 @@ def _string(element: Json, value: str, modifier: str) -> bool:
         return False
     if modifier == "exact":
         return element == value
-    wanted = _fold(value)
+    wanted = fold(value)
     if not wanted:
         return False
-    return wanted in _fold(element) if modifier == "contains" else _fold(element).startswith(wanted)
+    return wanted in fold(element) if modifier == "contains" else fold(element).startswith(wanted)
 
 
-def _fold(text: str) -> str:
+def fold(text: str) -> str:
+    """Without accents and case."""
     return "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c)).casefold()
 
 
 def _date(element: Json, value: str, modifier: str) -> bool:
-    stored = _interval(element)
+    stored = stored_interval(element)
     return stored is not None and dates.is_match(dates.search_date(value)[0], stored, dates.search_date(value)[1])
 
 
-def _interval(element: Json) -> dates.Interval | None:
+def stored_interval(element: Json) -> dates.Interval | None:
     """The interval of a date, or of a Period that may be open on either side."""
     try:
         if isinstance(element, str):

@@ -28,7 +28,7 @@ REASONS: list[tuple[str, str, dict[str, Any], dict[str, Any]]] = [
         "Patient/amy", {}, {"patient": None},
     ),
     ("SD-26 There is nothing here for you.", "Patient/ben", {}, {}),
-    ("SD-23 This server does not do that.", "Patient", {"method": "POST"}, {"scope": "patient/*.c"}),
+    ("SD-23 This server does not do that.", "Patient/_history", {"method": "POST"}, {"scope": "patient/*.c"}),
 ]  # fmt: skip
 
 

@@ -9,7 +9,9 @@ from django.db import OperationalError
 from django.urls import resolve
 
 from fhir import urls
-from fhir.http import interactions
+from fhir.http import enforcement, handlers
+from fhir.http.answer import Answer
+from fhir.http.interaction import Interaction
 from fhir.http.views import FhirView
 from fhir.versions.version import Version, load_version
 from smart.decisions.interactions import CAPABILITIES, LETTERS, PATHS
@@ -41,7 +43,7 @@ def test_what_is_done_at_a_path_has_a_letter_and_only_the_statement_is_public() 
     assert [path for path, kinds in PATHS.items() if CAPABILITIES in kinds.values()] == [("metadata",)]
 
 
-@pytest.mark.parametrize("promised", [{"Patient": ("read", "delete")}, {"Patience": ("read",)}])
+@pytest.mark.parametrize("promised", [{"Patient": ("read", "purge")}, {"Patience": ("read",)}])
 def test_a_version_cannot_promise_what_nobody_does(
     monkeypatch: pytest.MonkeyPatch, promised: dict[str, tuple[str, ...]]
 ) -> None:
@@ -57,11 +59,9 @@ def test_a_version_cannot_promise_what_nobody_does(
 def test_a_method_that_is_not_served_names_those_that_are(fetch: Fetch, introspection: Introspection) -> None:
     introspection.knows("patient/*.cruds", patient="amy")
 
-    answers = {
-        path: fetch(path, method="DELETE").headers["Allow"] for path in ("Observation", "Condition", "Patient/amy")
-    }
-
-    assert answers == {"Observation": "GET, HEAD", "Condition": "", "Patient/amy": "GET, HEAD"}
+    assert fetch("Patient/amy", method="POST").headers["Allow"] == "GET, PUT, PATCH, DELETE, HEAD"
+    assert fetch("Patient", method="PURGE").headers["Allow"] == "GET, POST, PUT, PATCH, DELETE, HEAD"
+    assert fetch("Patient/amy/_history", method="DELETE").headers["Allow"] == "GET, HEAD"
     assert fetch("Patient/_search").headers["Allow"] == "POST"
     assert fetch("metadata", method="POST", token=None).headers["Allow"] == "GET, HEAD"
 
@@ -91,10 +91,10 @@ def test_a_failure_says_nothing_about_itself(
 ) -> None:
     introspection.knows("patient/*.rs", patient="amy")
 
-    def fail(call: interactions.Interaction) -> str:
+    def fail(call: Interaction) -> Answer:
         raise failure
 
-    monkeypatch.setattr(interactions, "HANDLERS", {**interactions.HANDLERS, "search-type": fail})
+    monkeypatch.setattr(enforcement, "HANDLERS", {**handlers.HANDLERS, "search-type": fail})
 
     answer = fetch("Patient")
 

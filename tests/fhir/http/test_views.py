@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from django.db import transaction
 
 from fhir.models import Record
 from fhir.versions.version import load_version
 from smart.decisions.decide import INVALID_TOKEN, Decision, DenialReason, decide
-from smart.decisions.question import Question, parameters_elsewhere, question_of_http
+from smart.decisions.question import ANY_ID, Question, parameters_elsewhere, question_of_http
 from smart.decisions.refusals import NOT_FOUND, Refusal
 from smart.decisions.subject import InvalidClaims, read_subject
 from smart.decisions.view import Reach
@@ -21,6 +22,7 @@ from tests.fixture_types import Fetch
 pytestmark = [pytest.mark.usefixtures("records"), pytest.mark.one_engine]
 REQUESTS = requests(own="lab-a", hidden="lab-b", problem="problem-a")
 TOKENS = tokens(BASE)
+WRITES = ("create", "update", "patch", "delete")
 # a type whose records are a patient's because the patient's refer to them is not decided by content (PC-15)
 REFERENCED = {name for name, served in load_version("r4").types.items() if served.compartment.referenced}
 
@@ -36,7 +38,10 @@ def reach_of(introspection: Introspection) -> Reach | None:
 
 def send(fetch: Fetch, asked: Asked) -> Answered:
     body: dict[str, Any] = {"data": asked.form.encode(), "content_type": "application/x-www-form-urlencoded"}
-    return fetch(asked.url, method=asked.method, **(body if asked.method == "POST" else {}))
+    with transaction.atomic():
+        answer = fetch(asked.url, method=asked.method, **(body if asked.method == "POST" else {}))
+        transaction.set_rollback(True)
+    return answer
 
 
 @pytest.mark.requirement("SD-09", "SD-23", "SD-25", "SD-26")
@@ -48,11 +53,14 @@ def test_each_request_is_answered_as_it_is_decided(fetch: Fetch, introspection: 
     stored = {(one.type, one.resource_id): json.loads(one.content) for one in Record.objects.all()}
     for asked in REQUESTS:
         question = question_of_http(asked.method, asked.url, form=asked.form)
-        decision = decide(reach, question, applies_views=True) if reach else INVALID_TOKEN
+        decision = decide(reach, question, applies_views=True, matches_in_view=True) if reach else INVALID_TOKEN
         answer = send(fetch, asked)
         assert obeys(answer, decision, question), (asked, answer.status, decision.denial)
         if answer.status == 200 and reach is not None:
             assert shows_what_is_allowed(answer, asked, question, reach, stored), (asked, answer.text[:500])
+        elif answer.status == 204 and reach is not None and question.id != ANY_ID:
+            deleted = question._replace(content_before=stored[question.type, question.id])
+            assert decide(reach, deleted, applies_views=False).allowed, asked
         elif reach is not None and (question.interaction, answer.status) == ("read", 404):
             assert not may_be_shown(reach, question, stored.get((question.type, question.id))), asked
 
@@ -62,6 +70,8 @@ def obeys(answer: Answered, decision: Decision, question: Question) -> bool:
     is_done_for_nobody = answer.status == 405 or (answer.status == 404 and "does not hold" in answer.text)
     denial = decision.denial
     if denial is None:
+        if question.interaction in WRITES:  # without a resource, or a condition
+            return answer.status in (204, 400, 415) or is_done_for_nobody or is_told(answer, NOT_FOUND)
         if answer.status == 400:  # what was asked makes no sense, or is more than this server evaluates
             return "yesterday" in str(question) or "date" in question.parameters or bool(parameters_elsewhere(question))
         return answer.status == 200 or is_done_for_nobody or is_told(answer, NOT_FOUND)
@@ -85,8 +95,10 @@ def shows_what_is_allowed(
     }
     if asked.method == "HEAD" or question.type in REFERENCED:
         return True
-    if question.interaction == "read":
+    if question.interaction in ("read", "vread"):
         return (question.type, question.id) in allowed
+    if question.id != ANY_ID:
+        allowed = {key for key in allowed if key[1] == question.id}
     shown = {(entry["resource"]["resourceType"], entry["resource"]["id"]) for entry in answer.body.get("entry", [])}
     is_whole = bool(question.parameters) or shown == allowed
     return shown <= allowed and answer.body["total"] <= len(allowed) and is_whole

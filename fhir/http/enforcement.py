@@ -1,0 +1,52 @@
+"""Where each request is decided: is it done here at all, what do the scopes say, which view do they open.
+
+A caller who comes here has a token that is good at this base (fhir/http/views.py). What is decided is a pure function
+(smart/decisions/decide.py). What a handler gets is the view, and the store answers nobody without one (fhir/store).
+"""
+
+from fhir.http.answer import Answer
+from fhir.http.handlers import HANDLERS
+from fhir.http.interaction import Asked, Caller, Interaction
+from fhir.operation_outcome import MethodNotAllowed, RequestDenied, TypeNotServed
+from fhir.versions.version import ResourceType, Version
+from smart.decisions.decide import Decision, DenialReason, decide
+from smart.decisions.interactions import CAPABILITIES, RequestPath
+from smart.decisions.question import question_at
+
+
+def perform(caller: Caller, asked: Asked, decision: Decision) -> Answer:
+    """What a request gives that was allowed by this decision. Raises FhirError."""
+    resource_type = require_served(caller.version, asked)
+    return HANDLERS[asked.interaction](Interaction(caller, asked, resource_type, decision))
+
+
+def require_allowed(caller: Caller, asked: Asked) -> Decision:
+    """The decision. Raises what it says; what is done here for nobody goes before what is refused of parameters."""
+    if asked.path.interactions and not asked.interaction:
+        raise not_allowed(caller.version, asked.path)  # HTTP's word for such a method (RFC 9110 §15.5.6)
+    conditional = "If-None-Exist" in asked.headers
+    question = question_at(asked.path, asked.method, asked.parameters, is_conditional=conditional)
+    decision = decide(caller.reach, question, applies_views=True, matches_in_view=True)
+    if decision.denial is not None:
+        if decision.denial.reason is DenialReason.PARAMETER_REFUSED:
+            require_served(caller.version, asked)
+        raise RequestDenied(decision.denial, caller.base)
+    return decision
+
+
+def require_served(version: Version, asked: Asked) -> ResourceType:
+    """The type, where this server does the interaction on it. Raises TypeNotServed or MethodNotAllowed."""
+    resource_type = version.types.get(asked.path.type)
+    if resource_type is None:
+        raise TypeNotServed
+    if asked.interaction not in resource_type.interactions or asked.interaction not in HANDLERS:
+        raise not_allowed(version, asked.path)
+    return resource_type
+
+
+def not_allowed(version: Version, path: RequestPath) -> MethodNotAllowed:
+    """405 names the methods that are served here; at a type that is not, none."""
+    resource_type = version.types.get(path.type)
+    done = {*resource_type.interactions, CAPABILITIES} if resource_type else {CAPABILITIES}
+    methods = [method for method, kind in path.interactions.items() if kind in done]
+    return MethodNotAllowed(headers={"Allow": ", ".join([*methods, *(["HEAD"] if "GET" in methods else [])])})

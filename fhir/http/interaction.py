@@ -1,0 +1,78 @@
+"""A request, who makes it, and what was decided about it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from fhir.search.query import Pairs
+from fhir.versions.version import ResourceType, Version
+from smart.decisions.decide import Decision
+from smart.decisions.interactions import RequestPath
+from smart.decisions.view import Reach, View
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Whose token it is, as introspection says, and how far its scopes reach at this base."""
+
+    version: Version
+    base: str
+    reach: Reach
+    claims: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request below the base: that of HTTP, or one of a batch."""
+
+    method: str
+    path: RequestPath
+    parameters: Pairs = field(default_factory=list)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: str = ""
+
+    @property
+    def interaction(self) -> str:
+        """What it asks for, "" for nothing that is known."""
+        return self.path.interaction(self.method)
+
+    @property
+    def prefers(self) -> frozenset[str]:
+        """What the Prefer header asks for (RFC 7240)."""
+        sent = self.headers.get("Prefer", "").replace(" ", "").lower()
+        return frozenset(sent.replace(";", ",").split(","))
+
+
+@dataclass(frozen=True, slots=True)
+class Interaction:
+    """A request that was allowed. The store is asked with the views of its decision and with no others."""
+
+    caller: Caller
+    asked: Asked
+    resource_type: ResourceType
+    decision: Decision
+
+    @property
+    def version(self) -> Version:
+        """The FHIR version of the base."""
+        return self.caller.version
+
+    @property
+    def base(self) -> str:
+        """The base as configured."""
+        return self.caller.base
+
+    @property
+    def path(self) -> RequestPath:
+        """Type, id and version that the request names."""
+        return self.asked.path
+
+    @property
+    def view(self) -> View:
+        """Which records of the type this interaction may touch."""
+        return self.decision.views[self.path.type]
+
+    @property
+    def matched(self) -> View:
+        """Among which records of the type a condition is looked for (WR-11)."""
+        return self.decision.matched.get(self.path.type, ())

@@ -1,0 +1,61 @@
+"""Read, vread, history and search (FHIR http, FHIR search)."""
+
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+
+from fhir.http import bundle
+from fhir.http.answer import Answer, etag, version_headers
+from fhir.http.interaction import Interaction
+from fhir.models import Record
+from fhir.search import query
+from fhir.search.shape import parse_shape
+from fhir.store import lookup
+
+
+def read(allowed: Interaction) -> Answer:
+    """The resource as it was stored; 304 only for who may see it (HV-05)."""
+    path = allowed.path
+    record = lookup.find_record(allowed.version, path.type, path.id, allowed.view)
+    shape = parse_shape([(name, value) for name, value in allowed.asked.parameters if value], strict=False)
+    if _is_known(record, allowed):
+        return Answer("", HTTPStatus.NOT_MODIFIED, version_headers(record))
+    return Answer(shape.cut(record.content), headers=version_headers(record))
+
+
+def vread(allowed: Interaction) -> Answer:
+    """One version, judged by what it held (HV-01)."""
+    path = allowed.path
+    record = lookup.find_version(allowed.version, path.type, path.id, path.version_id, allowed.view)
+    return Answer(record.content, headers=version_headers(record))
+
+
+def history(allowed: Interaction) -> Answer:
+    """The versions of a resource, or of all of a type, that may be seen (HV-02, HV-03)."""
+    path = allowed.path
+    below = f"{path.type}/{path.id}/_history" if path.id else f"{path.type}/_history"
+    search = query.parse_history(allowed.asked.parameters, allowed.caller.claims, below)
+    page = lookup.find_history(allowed.version, path.type, path.id, allowed.view, search)
+    return Answer(bundle.history(page, search, f"{allowed.base}/{below}", allowed.base))
+
+
+def search_type(allowed: Interaction) -> Answer:
+    """A searchset of what may be seen; GET and POST _search are judged alike (SR-01)."""
+    is_strict = "handling=strict" in allowed.asked.prefers
+    search = query.parse_search(
+        allowed.asked.parameters, allowed.resource_type, allowed.base, allowed.caller.claims, strict=is_strict
+    )
+    page = lookup.search_records(allowed.version, allowed.path.type, allowed.view, search)
+    return Answer(bundle.searchset(page, search, f"{allowed.base}/{allowed.path.type}", allowed.base))
+
+
+def _is_known(record: Record, allowed: Interaction) -> bool:
+    """Whether the caller has this version already (RFC 9110 §13.2.2: a tag goes before a date)."""
+    tags = allowed.asked.headers.get("If-None-Match", "")
+    if tags:
+        number = etag(record).removeprefix("W/")
+        return tags.strip() == "*" or number in [tag.strip().removeprefix("W/") for tag in tags.split(",")]
+    try:
+        since = parsedate_to_datetime(allowed.asked.headers.get("If-Modified-Since", ""))
+        return record.moment.replace(microsecond=0) <= since
+    except (TypeError, ValueError):
+        return False

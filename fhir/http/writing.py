@@ -1,0 +1,156 @@
+"""Create, update, patch and delete, decided by what is stored and by what would be (FHIR http; WR-01 to WR-15).
+
+Nothing is looked up but through the view, so that what is hidden is answered as what never was. What was read is
+replaced only if it is still current: who comes second is told so.
+"""
+
+import json
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlencode
+from uuid import uuid4
+
+from django.db import transaction
+from django.utils import timezone
+
+from fhir.http.answer import Answer, version_headers
+from fhir.http.conditions import matched_record, require_if_match
+from fhir.http.interaction import Interaction
+from fhir.http.patching import patched
+from fhir.models import Record
+from fhir.operation_outcome import BadRequest, Conflict, NotFound, PreconditionFailed, RequestDenied, Unprocessable
+from fhir.store import lookup
+from fhir.store.versions import add_versions, first_version, hold_type, successor
+from smart.decisions.decide import decide
+from smart.decisions.question import ANY_ID, Question
+from smart.fhir import json_text
+from smart.fhir.elements import Json
+
+
+def create(allowed: Interaction) -> Answer:
+    """A new resource with an id of this server's; with If-None-Exist only if the caller could find none."""
+    condition = allowed.asked.headers.get("If-None-Exist", "")
+    content = _resource(allowed)
+    _judge(allowed, "create", content)
+    with transaction.atomic():
+        if condition or "If-None-Exist" in allowed.asked.headers:
+            hold_type(allowed.version.key, allowed.path.type)
+            if (found := matched_record(allowed, condition)) is not None:
+                return _told(allowed, found, HTTPStatus.OK)
+        return _add_new(allowed)
+
+
+def update(allowed: Interaction) -> Answer:
+    """The next version of a resource, in place of the one that was read (FHIR http, update)."""
+    content = _resource(allowed)
+    with transaction.atomic():
+        before = _target(allowed)
+        if before is None:
+            _judge(allowed, "create", content)
+            return _add_new(allowed)
+        if content.get("id", before.resource_id) != before.resource_id or (allowed.path.id and "id" not in content):
+            raise BadRequest("The resource has another id than the URL.")
+        text = json_text.with_members(allowed.asked.body, {"id": before.resource_id})
+        return _replace(allowed, before, text)
+
+
+def patch(allowed: Interaction) -> Answer:
+    """The resource as a JSON Patch leaves it (RFC 6902; WR-06)."""
+    with transaction.atomic():
+        before = _required(_target(allowed))
+        may_read = _is_readable(allowed, before)
+        answer = _replace(allowed, before, patched(before.content, allowed.asked.body, may_read=may_read))
+    # who may change a resource but not read it learns nothing of it (IX-16)
+    return answer if may_read else Answer("", answer.status, answer.headers)
+
+
+def delete(allowed: Interaction) -> Answer:
+    """A last version without content; one that is deleted already stays so (FHIR http, delete)."""
+    if any(name.startswith("_cascade") for name, _ in allowed.asked.parameters):
+        raise BadRequest("This server deletes one resource at a time.")
+    with transaction.atomic():
+        before = _required(_target(allowed, with_deleted=True))
+        require_if_match(allowed, before)
+        if not before.is_deleted:
+            _judge(allowed, "delete", None, before)
+            _store(allowed, successor(before, before.content, timezone.now(), is_deleted=True), before)
+    return Answer("", HTTPStatus.NO_CONTENT)
+
+
+def _resource(allowed: Interaction) -> dict[str, Any]:
+    """What was sent, as far as its shape goes. Raises BadRequest."""
+    content = json.loads(allowed.asked.body)
+    if not isinstance(content, dict) or content.get("resourceType") != allowed.path.type:
+        raise BadRequest("The body is no resource of the type that the URL names.")
+    if not isinstance(content.get("meta", {}), dict):
+        raise BadRequest("meta is no object.")
+    return content
+
+
+def _target(allowed: Interaction, *, with_deleted: bool = False) -> Record | None:
+    """What the URL names, or what its condition matches, within the view of this interaction (WR-05, WR-12)."""
+    path = allowed.path
+    resource_id = path.id
+    if not resource_id:
+        hold_type(allowed.version.key, path.type)
+        if (found := matched_record(allowed, urlencode(allowed.asked.parameters))) is None:
+            return None
+        resource_id = found.resource_id
+    if with_deleted:
+        return lookup.find_last(allowed.version, path.type, resource_id, allowed.view)
+    return lookup.find_record(allowed.version, path.type, resource_id, allowed.view)
+
+
+def _required(record: Record | None) -> Record:
+    if record is None:
+        raise NotFound
+    return record
+
+
+def _judge(allowed: Interaction, interaction: str, content: Json, before: Record | None = None) -> None:
+    """Raises RequestDenied unless the scopes reach what is stored and what would be (WR-02 to WR-06)."""
+    stored = None if before is None else json.loads(before.content)
+    resource_id = ANY_ID if before is None else before.resource_id
+    question = Question(interaction, allowed.path.type, resource_id, content=content, content_before=stored)
+    decision = decide(allowed.caller.reach, question, applies_views=True)
+    if decision.denial is not None:
+        raise RequestDenied(decision.denial, allowed.base)
+
+
+def _is_readable(allowed: Interaction, record: Record) -> bool:
+    question = Question("read", record.type, record.resource_id, content=json.loads(record.content))
+    return decide(allowed.caller.reach, question, applies_views=False).allowed
+
+
+def _add_new(allowed: Interaction) -> Answer:
+    resource_id = str(uuid4())
+    text = json_text.with_members(allowed.asked.body, {"id": resource_id})
+    record = first_version(allowed.version.key, allowed.path.type, resource_id, text, timezone.now())
+    add_versions([record])
+    return _told(allowed, record, HTTPStatus.CREATED)
+
+
+def _replace(allowed: Interaction, before: Record, text: str) -> Answer:
+    require_if_match(allowed, before)
+    content = json.loads(text)
+    if (content.get("resourceType"), content.get("id")) != (before.type, before.resource_id):
+        raise Unprocessable("A resource keeps its type and its id.")
+    _judge(allowed, allowed.asked.interaction, content, before)
+    record = successor(before, text, timezone.now())
+    _store(allowed, record, before)
+    return _told(allowed, record, HTTPStatus.OK)
+
+
+def _store(allowed: Interaction, record: Record, before: Record) -> None:
+    """Raises what says that somebody else was first, in which case nothing is stored."""
+    if not add_versions([record], [before]):
+        raise PreconditionFailed if "If-Match" in allowed.asked.headers else Conflict
+
+
+def _told(allowed: Interaction, record: Record, status: HTTPStatus) -> Answer:
+    """The version that is current now; its content unless the caller prefers less (FHIR http, Prefer)."""
+    headers = version_headers(record)
+    if status == HTTPStatus.CREATED:
+        address = f"{allowed.base}/{record.type}/{record.resource_id}"
+        headers["Location"] = f"{address}/_history/{record.number}"
+    return Answer("" if "return=minimal" in allowed.asked.prefers else record.content, status, headers)
