@@ -11,8 +11,12 @@ if __name__ == "__main__":
     exit_if_not_utf_8(sys.argv, "manage.py")
     from django.core.management import execute_from_command_line
 
+    from smartauth.command_line.database_failures import database_failures_in_a_line, missing_data
     from smartauth.running_server import follow_running_server
 
     if sys.argv[1:2] not in (["dev"], ["serve"]):
         follow_running_server(os.environ)
-    execute_from_command_line(sys.argv)
+    if problem := missing_data(sys.argv[1:], os.environ, "manage.py"):
+        sys.exit(f"manage.py: {problem}")
+    with database_failures_in_a_line("manage.py", sys.argv):
+        execute_from_command_line(sys.argv)

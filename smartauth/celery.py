@@ -1,10 +1,13 @@
 """The Celery application: `celery -A smartauth worker`."""
 
 import os
+import warnings
 from pathlib import Path
 
 from celery import Celery
+from celery.exceptions import SecurityWarning
 from celery.signals import celeryd_init
+from django.conf import settings
 
 from smartauth.data_folder import make_new_files_private
 
@@ -20,3 +23,5 @@ for folder in ("data_folder_in", "control_folder"):
 @celeryd_init.connect
 def _prepare_worker(**_: object) -> None:
     make_new_files_private()
+    if settings.SMARTAUTH_DEV:  # a container or a machine of one's own: in production the warning stays
+        warnings.simplefilter("ignore", SecurityWarning)

@@ -15,14 +15,19 @@ from smartauth_probe.tokens.pasted import PastedTokens
 from smartauth_probe.tokens.signing_key import read_signing_key
 from smartauth_probe.tokens.source import TokenSource
 
-AUTHORITY = "http://127.0.0.1:8000"
+ISSUER, PORT = "SMARTAUTH_ISSUER", "SMARTAUTH_PORT"  # variables of the smartauth that runs here
 CLIENT, USER = "demo-public", "amy"
 SECRET = "SMARTAUTH_PROBE_CLIENT_SECRET"  # noqa: S105  # the name of a variable
 
 
+def authority() -> str:
+    """Where a development smartauth runs by these variables, else where it usually does."""
+    return os.environ.get(ISSUER) or f"http://127.0.0.1:{os.environ.get(PORT) or 8000}"
+
+
 def add_token_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("tokens", "from a development smartauth, or else handed over")
-    group.add_argument("--authority", metavar="URL", help=f"a development smartauth (default: {AUTHORITY})")
+    group.add_argument("--authority", metavar="URL", help=f"a development smartauth (default: {authority()})")
     group.add_argument("--client", default=CLIENT, metavar="ID", help=f"the app there (default: {CLIENT})")
     group.add_argument("--user", default=USER, metavar="NAME", help=f"the person there (default: {USER})")
     group.add_argument("--aud", metavar="URL", help="the base that tokens are for, where that is not URL")
@@ -46,7 +51,7 @@ def token_source(options: argparse.Namespace, base: str, patients: Sequence[str]
         return ClientCredentials(options.token_endpoint, options.client, os.environ.get(SECRET, ""))
     if options.key:
         return _own_key(options, base, patients)
-    server = DevelopmentServer(options.authority or AUTHORITY)
+    server = DevelopmentServer(options.authority or authority())
     try:
         if not options.dry_run:
             server.check()

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from django.conf import settings
 from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, RSAKey
@@ -10,13 +11,27 @@ from joserfc.jwk import ECKey, RSAKey
 from oauth.keys.signing_keys import ALGORITHMS
 from oauth.models import SigningKey
 from smart.explanation import shown_text
+from smart.time_units import SECOND
 from smart.tokens import tampering
+from smart.tokens.unlike_issued import unlike_claims, unlike_header
 
 BUT = "It names us as its issuer, but "
+NOT_KEPT = "was never issued as it is, or is no longer kept"
 
 
-def forgery(parts: tuple[str, ...]) -> tuple[str, str]:
-    """Why it is none of ours, and the header of it that shows that."""
+def forgery(parts: tuple[str, ...], *, now: int) -> tuple[str, str]:
+    """Why it is none of ours, and what in its header shows that."""
+    unlike = unlike_header(tampering.header(parts))
+    what, presented = _broken_rule(parts)
+    if what is None:
+        claims = tampering.payload_text(parts)
+        unlike += unlike_claims(claims, now=now / SECOND, longest=settings.SMARTAUTH_ACCESS_TOKEN_MAX_SECONDS)
+        return f"It is signed with a key of ours, but {', and '.join(unlike) or NOT_KEPT}", presented
+    return what, ", ".join([presented, *unlike])
+
+
+def _broken_rule(parts: tuple[str, ...]) -> tuple[str | None, str]:
+    """What is wrong with algorithm, key or signature, None for nothing, and what was presented of these."""
     algorithm, kid = tampering.algorithm(parts), tampering.header(parts).get("kid")
     if not parts[-1] or algorithm.lower() in ("", "none"):
         return f"{BUT}is unsigned", f"alg {shown_text(algorithm)}" if algorithm else "no alg"
@@ -30,7 +45,7 @@ def forgery(parts: tuple[str, ...]) -> tuple[str, str]:
         return f"{BUT}its signature is not by the key that it names", named
     if key.withdrawn_at:
         return f"{BUT}it is signed with a key that we withdrew", named
-    return "It is signed with a key of ours, but was never issued as it is, or is no longer kept", named
+    return None, named
 
 
 def _is_signed_by(token: str, row: Any) -> bool:

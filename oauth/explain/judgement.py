@@ -22,6 +22,7 @@ from smart.explanation import Explanation, RuleOutcome, State, shown_text
 from smart.http.bearer import is_bearer_token
 from smart.tokens import tampering
 from smart.tokens.liveness import ISSUED, RULES
+from smart.tokens.unlike_issued import unlike_header
 
 NEVER_SHOWN = ("jti",)
 OWN_MEMBERS = ("active", "token_type", "__patients", "fhirUser")  # of the introspection answer, not of the token
@@ -117,7 +118,7 @@ def _judge_other_text(text: str, now: int) -> Judgement:
     claims = _payload(parts)
     if claims is None:
         return _judge_no_jwt(text)
-    return _judge_unknown_jwt(shown_text(str(claims.get("iss", ""))), parts)
+    return _judge_unknown_jwt(shown_text(str(claims.get("iss", ""))), parts, now)
 
 
 def _judge_no_jwt(text: str) -> Judgement:
@@ -127,10 +128,10 @@ def _judge_no_jwt(text: str) -> Judgement:
     return _judge_unknown(Conclusion.NOT_OURS if is_opaque else Conclusion.NEITHER, Explanation(ISSUED.rule, what))
 
 
-def _judge_unknown_jwt(issuer: str, parts: tuple[str, ...]) -> Judgement:
+def _judge_unknown_jwt(issuer: str, parts: tuple[str, ...], now: int) -> Judgement:
     """A JWT that is not known here: one of another issuer, or one that only says that it is ours."""
     if issuer == settings.SMARTAUTH_ISSUER:
-        what, presented = forgery(parts)
+        what, presented = forgery(parts, now=now)
     else:
         what, presented = ISSUED.broken, f"iss {issuer}" if issuer else "no iss"
     why = Explanation(ISSUED.rule, what, presented=presented)
@@ -144,10 +145,18 @@ def _judge_changed_token(original: Any, parts: tuple[str, ...], now: int) -> Jud
     explanation = Explanation(
         "SD-07",
         f"{WITH_EVIDENCE}{evidence}" if evidence else WITHOUT_EVIDENCE,
-        presented=", ".join(f"{one.name} {one.shown or 'left out'}" for one in found) or "the claims that we issued",
+        presented=", ".join(f"{one.name} {one.shown or 'left out'}" for one in found) or _presented_signature(parts),
         expected=", ".join(f"{one.name} {one.issued or 'left out'}" for one in found) or "our header and signature",
     )
     return replace(_judge_unknown(Conclusion.CHANGED, explanation), token=original, differences=found)
+
+
+def _presented_signature(parts: tuple[str, ...]) -> str:
+    """What came where the claims are those that we issued."""
+    unlike = unlike_header(tampering.header(parts))
+    return ", ".join(
+        ["the claims that we issued", *unlike, f"a signature of {tampering.signature_length(parts)} bytes"]
+    )
 
 
 def _judge_unknown(conclusion: Conclusion, explanation: Explanation) -> Judgement:

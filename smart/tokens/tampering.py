@@ -60,6 +60,16 @@ def payload(found: tuple[str, ...]) -> Any:
     return _json(found[1]) if len(found) == 3 else None
 
 
+def payload_text(found: tuple[str, ...]) -> bytes:
+    """The second part as it was written."""
+    return _decode(found[1]) if len(found) > 1 else b""
+
+
+def signature_length(found: tuple[str, ...]) -> int:
+    """How many bytes the last part has."""
+    return len(_decode(found[-1])) if found else 0
+
+
 def _canonical(part: str) -> str:
     return base64.urlsafe_b64encode(_decode(part)).rstrip(b"=").decode()
 

@@ -1,21 +1,21 @@
 """Running a command of manage.py for a verb: the same checks first, and its refusals as one sentence."""
 
 import os
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import click
 
-LACKING = re.compile(r"no such (table|column)|(relation|column) .* does not exist")
+from smartauth.command_line.database_failures import database_failures_in_a_line, database_sentence, missing_data
+
 STARTS = frozenset({"dev", "serve"})  # a server says itself where it is, other commands ask who django_command
 
 
 def call(name: str, *arguments: str, **options: Any) -> None:
     """Runs a command of manage.py, the same checks first."""
     with failures_in_a_sentence():
-        prepare_django(name)
+        prepare_django(name, *arguments)
         from django.core.management import call_command
 
         call_command(name, *arguments, skip_checks=False, no_color=bool(os.environ.get("NO_COLOR")), **options)
@@ -23,13 +23,14 @@ def call(name: str, *arguments: str, **options: Any) -> None:
 
 def manage_django(arguments: Sequence[str]) -> None:
     """What manage.py does with these arguments."""
-    prepare_django(arguments[0] if arguments else "help")
+    prepare_django(*arguments or ("help",))
     from django.core.management import execute_from_command_line
 
-    execute_from_command_line(["smartauth manage", *arguments])
+    with database_failures_in_a_line("smartauth manage", arguments):
+        execute_from_command_line(["smartauth manage", *arguments])
 
 
-def prepare_django(name: str) -> None:
+def prepare_django(name: str, *arguments: str) -> None:
     """Settings and models, those of the development server that runs here if none is chosen."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "smartauth.settings")
     import django
@@ -39,6 +40,8 @@ def prepare_django(name: str) -> None:
 
     if name not in STARTS and not settings.configured:
         follow_running_server(os.environ)
+        if problem := missing_data((name, *arguments), os.environ, "smartauth"):
+            raise click.ClickException(problem)
     django.setup()
 
 
@@ -53,15 +56,8 @@ def failures_in_a_sentence() -> Iterator[None]:
     except CommandError as refusal:
         raise click.ClickException(str(refusal)) from None
     except (DatabaseError, InterfaceError) as error:
-        raise click.ClickException(_database_sentence(error)) from None
+        raise click.ClickException(database_sentence(error, "smartauth")) from None
     except OSError as error:
         if error.filename is None:
             raise
         raise click.ClickException(f"{error.filename}: {error.strerror}.") from None
-
-
-def _database_sentence(error: Exception) -> str:
-    what = " ".join(str(error).split())
-    if LACKING.search(what):
-        return f"The database lacks tables of this version ({what}). `smartauth migrate` makes them."
-    return f"The database does not answer: {what}."

@@ -1,11 +1,13 @@
 """The verb that probes a FHIR server; it has its own arguments, those of smartauth-probe."""
 
+import os
 import sys
 from collections.abc import Sequence
 
 import click
 
 from smartauth.command_line.examples import examples
+from smartauth.running_server import follow_running_server
 from smartauth_probe.command import main
 
 
@@ -17,4 +19,5 @@ from smartauth_probe.command import main
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def probe(arguments: Sequence[str]) -> None:
     """Try a FHIR server: does it refuse every bad token, and hide what it must?"""
+    follow_running_server(os.environ)
     sys.exit(main(arguments, prog="smartauth probe"))

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from smartauth_probe.command import main
+from smartauth_probe.command_tokens import authority
 from smartauth_probe.tokens.source import Wanted
 from tests.smartauth_probe.small_http import listening
 from tests.smartauth_probe.small_server import OpenTokens, SmallServer
@@ -101,6 +102,25 @@ def test_what_cannot_run_ends_with_2_and_a_sentence(say: Say, arguments: list[st
     assert status == 2
     assert printed.startswith("The probe could not run: ")
     assert words in printed
+
+
+@pytest.mark.parametrize(
+    ("variables", "server"),
+    [
+        ({}, "http://127.0.0.1:8000"),
+        ({"SMARTAUTH_PORT": "8311"}, "http://127.0.0.1:8311"),
+        ({"SMARTAUTH_PORT": "8311", "SMARTAUTH_ISSUER": "http://localhost:9"}, "http://localhost:9"),
+    ],
+)
+def test_tokens_come_from_the_smartauth_that_the_environment_names(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], server: str
+) -> None:
+    for name in ("SMARTAUTH_PORT", "SMARTAUTH_ISSUER"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+
+    assert authority() == server
 
 
 def test_a_server_that_refuses_a_good_token_proves_nothing(target: Target, say: Say) -> None:

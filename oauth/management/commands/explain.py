@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts import clock
-from oauth.explain.judgement import Judgement, judge_token
+from oauth.explain.judgement import Conclusion, Judgement, judge_token
 from oauth.explain.reference_subject import reference_subject
 from oauth.explain.references import FoundRefusal
 from oauth.explain.remedies import remedies
@@ -20,6 +20,7 @@ from smart.explanation import Explanation, RuleOutcome, State
 from smart.time_units import to_datetime
 
 NOT_KEPT = "Nothing is kept under {reference}. It may be mistyped, of another server, or too old."
+WITH_REQUEST = "Add the request that it was sent with, and it is judged too: {command} explain TOKEN GET URL"
 _SIGNS = {State.PASSED: "passed", State.REFUSED: "REFUSED", State.NOT_REACHED: "-", State.ALSO_TRUE: "also true"}
 
 
@@ -61,9 +62,12 @@ def _events(found: FoundRefusal) -> list[dict[str, Any]]:
 
 def _about_pasted_token(token: str, request: str) -> dict[str, Any]:
     try:
-        return _about_token(judge_token(token, request, now=clock.now()))
+        found = _about_token(judgement := judge_token(token, request, now=clock.now()))
     except UnreadableRequest as problem:
         raise CommandError(f"The request cannot be read: {problem}.") from None
+    if judgement.conclusion is Conclusion.ALIVE and not request:
+        found["next"] = [WITH_REQUEST.format(command=settings.SMARTAUTH_COMMAND)]
+    return found
 
 
 def _about_token(judgement: Judgement) -> dict[str, Any]:

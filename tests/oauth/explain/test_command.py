@@ -14,6 +14,8 @@ from oauth.http.explanations import with_reference
 from smart.explanation import Explanation
 from tests.fixture_types import Issue
 
+READ_NOBODY = ("GET", "http://127.0.0.1:8000/fhir/r4/Patient/nobody")
+
 
 def printed(*words: str) -> str:
     out = StringIO()
@@ -44,6 +46,16 @@ def test_a_token_may_come_by_standard_input(issue: Issue, monkeypatch: pytest.Mo
 
 
 @pytest.mark.requirement("AZ-25")
+def test_of_a_live_token_it_says_that_a_request_may_be_added(issue: Issue) -> None:
+    token = issue(scope="patient/*.rs")["access_token"]
+
+    alone, asked = (json.loads(printed(token, *request, "--json")) for request in ((), READ_NOBODY))
+
+    more = "Add the request that it was sent with, and it is judged too: manage.py explain TOKEN GET URL"
+    assert alone["next"] == [more]
+    assert more not in asked["next"]
+
+
 def test_a_reference_leads_to_its_refusal(committed: None) -> None:
     kept = with_reference(Explanation("TK-08", "scope was sent twice", presented="two", case="E49"))
 

@@ -129,6 +129,9 @@ def test_other_things_are_told_as_what_they_are(issue: Issue, make_client: MakeC
     assert {one.token for one in found.values()} == {None}
 
 
+OUR_KEY, LATER = "It is signed with a key of ours", "exp is later than that of any token of ours"
+
+
 @pytest.mark.requirement("AZ-25", "LV-01")
 @pytest.mark.parametrize(
     ("bad", "what", "presented"),
@@ -139,8 +142,18 @@ def test_other_things_are_told_as_what_they_are(issue: Issue, make_client: MakeC
         ("kid-url", "It names us as its issuer, but its kid is no key of ours", 'kid "https://listener.invalid/keys"'),
         ("kid-null", "It names us as its issuer, but its kid is no key of ours", "no kid"),
         ("jwk", "It names us as its issuer, but its signature is not by the key that it names", "kid "),
+        ("jku", "It names us as its issuer, but its kid is no key of ours", "kid "),
         ("withdrawn-key", "It names us as its issuer, but it is signed with a key that we withdrew", 'kid "withdrawn-'),
-        ("typ-missing", "It is signed with a key of ours, but was never issued as it is, or is no longer kept", "kid "),
+        ("typ-missing", f"{OUR_KEY}, but its header has no typ", "kid "),
+        ("typ-jwt", f'{OUR_KEY}, but typ is "JWT" and not "at+jwt"', "kid "),
+        ("no-exp", f"{OUR_KEY}, but it has no exp, so that it would never end", "kid "),
+        ("exp-as-text", f"{OUR_KEY}, but exp is no number", "kid "),
+        ("exp-huge", f"{OUR_KEY}, but {LATER}", "kid "),
+        ("exp-negative", f"{OUR_KEY}, but exp is negative", "kid "),
+        ("exp-float-nan", f"{OUR_KEY}, but its claims are no strict JSON", "kid "),
+        ("not-yet-valid", f"{OUR_KEY}, but {LATER}, and nbf lies in the future", "kid "),
+        ("aud-object", f"{OUR_KEY}, but aud is no text", "kid "),
+        ("claims-doubled", f"{OUR_KEY}, but a claim stands in it twice", "kid "),
     ],
 )
 def test_of_a_forged_token_it_is_told_what_shows_that(asker: Asker, bad: str, what: str, presented: str) -> None:
@@ -148,6 +161,21 @@ def test_of_a_forged_token_it_is_told_what_shows_that(asker: Asker, bad: str, wh
 
     assert (found.conclusion, found.explanation.rule, found.explanation.what) == (Conclusion.NOT_OURS, "LV-01", what)
     assert found.explanation.presented.startswith(presented)
+
+
+@pytest.mark.requirement("AZ-25")
+@pytest.mark.parametrize(
+    ("bad", "shown"),
+    [
+        ("jku", "its header has jku"),
+        ("x5c", "its header has x5c"),
+        ("crit", "its header has crit"),
+        ("signature-cut", "a signature of "),
+        ("signature-empty", "a signature of 0 bytes"),
+    ],
+)
+def test_of_tokens_that_one_rule_refuses_it_is_told_what_is_different(asker: Asker, bad: str, shown: str) -> None:
+    assert shown in judge(asker.get(bad=bad)["access_token"]).explanation.presented
 
 
 @pytest.mark.requirement("AZ-25", "TV-07")

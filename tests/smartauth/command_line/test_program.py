@@ -206,11 +206,47 @@ def test_a_package_of_somebody_else_under_our_name_is_named(tmp_path: Path) -> N
 def test_what_can_be_foreseen_is_a_sentence(
     arguments: list[str], status: int, words: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    done = smartauth(*arguments, folder=tmp_path_factory.mktemp("empty"))
+    folder = tmp_path_factory.mktemp("empty")
+    (folder / "data").mkdir(mode=0o700)
+    (folder / "data/smartauth.sqlite3").touch(mode=0o600)
+
+    done = smartauth(*arguments, folder=folder)
 
     assert done.returncode == status
     assert words in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [["token", "--client", "demo-public"], ["keys", "list"]])
+def test_a_folder_without_data_is_a_sentence_and_stays_as_it_was(arguments: list[str], tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+
+    done = smartauth(*arguments, folder=tmp_path)
+
+    assert (done.returncode, folder.exists()) == (1, False)
+    assert done.stderr.startswith(f"Error: There is no data in {folder}. `smartauth dev` starts ")
+
+
+@pytest.mark.parametrize(
+    ("is_there", "words"),
+    [
+        (False, "manage.py: There is no data in "),
+        (True, "manage.py: The database lacks tables of this version (no such table: oauth_client"),
+    ],
+)
+def test_manage_py_says_the_same(is_there: bool, words: str, tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    if is_there:
+        folder.mkdir(mode=0o700)
+        (folder / "smartauth.sqlite3").touch(mode=0o600)
+
+    command = [sys.executable, str(ROOT / "manage.py"), "client", "list"]
+    environment = {"PATH": os.environ["PATH"], "SMARTAUTH_DATA_DIR": str(folder)}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+
+    assert (done.returncode, folder.exists()) == (1, is_there)
+    assert done.stderr.startswith(words)
+    assert len(done.stderr.splitlines()) == 1
 
 
 def test_a_database_that_does_not_answer_is_a_sentence(tmp_path: Path) -> None:
