@@ -39,10 +39,15 @@ _QUOTED = ", ".join(f'"{name}"' for name in _COLUMNS)
 _INSERT = f"INSERT INTO audit_outboxevent ({_QUOTED}) VALUES "  # noqa: S608  # column names of our own
 
 
+def event_row(event: Event) -> dict[str, Any]:
+    """The row of an event by the names of its columns, with an id of its own."""
+    return {"event_id": new_event_id(), **{name: getattr(event, name) for name in _COLUMNS[1:]}}
+
+
 def record_events(*events: Event) -> None:
     """One statement for all of them, on the connection of the transaction that is open."""
     values: list[Any] = []
     for event in events:
-        values += [new_event_id(), *(getattr(event, name) for name in _COLUMNS[1:])]
+        values += event_row(event).values()
     with connection.cursor() as cursor:
         cursor.execute(_INSERT + ", ".join([_ROW] * len(events)), values)

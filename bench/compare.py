@@ -1,5 +1,5 @@
-"""This server on PostgreSQL beside node oidc-provider in memory: introspection of an active token, and
-client_credentials with a secret and with ES384 assertions. And its decisions beside its own introspection.
+"""This server on PostgreSQL beside node oidc-provider in memory: introspection of an active token, client_credentials
+with a secret and with ES384 assertions, refresh, revocation. And its decisions beside its own introspection.
 
 Both run on core 0 (PostgreSQL too), the load generator on core 1. The two take turns in short rounds, so that whatever
 else the machine does falls on both; every answer is checked, one wrong one ends the run. Started by bench/run, which
@@ -18,7 +18,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from bench.contenders import INTROSPECTION, ROOT, constant, key_pair, oidc_provider, smartauth
+from bench.contenders import (
+    INTROSPECTION,
+    LAUNCHES,
+    MOST_REVOKED,
+    REFRESH,
+    REVOCATION,
+    ROOT,
+    constant,
+    key_pair,
+    oidc_provider,
+    smartauth,
+)
 from bench.sides import TITLES, Side, sides
 
 LOAD_CORE = "1"
@@ -154,16 +165,24 @@ def main() -> None:
         print(f"seeding {options.tokens:,} tokens into PostgreSQL", flush=True)
         database = int(os.environ["BENCH_POSTGRESQL_PID"])
         key = key_pair(folder)
-        ours = stack.enter_context(smartauth(folder, key, tokens=options.tokens, pool=options.pool, database=database))
+        asked, turns = options.what or list(TITLES), options.rounds + 1
+        launches = LAUNCHES * turns if REFRESH in asked else 0
+        revocable = int(MOST_REVOKED * (turns * (options.seconds + WARM_UP) + 1)) if REVOCATION in asked else 0
+        tokens = max(options.tokens, options.pool + revocable)
+        ours = stack.enter_context(
+            smartauth(folder, key, tokens=tokens, pool=options.pool, launches=launches, database=database)
+        )
         if options.statements:
             from bench.statements import print_statement_counts
 
             print_statement_counts(ours, folder)
             return
-        theirs = stack.enter_context(oidc_provider(folder, key, pool=options.pool, whose=options.whose))
+        theirs = stack.enter_context(
+            oidc_provider(folder, key, pool=options.pool, launches=launches, revocable=revocable, whose=options.whose)
+        )
         print(_versions())
         print_ceiling(folder, options)
-        for what in options.what or TITLES:
+        for what in asked:
             compare(*sides(what, ours, theirs), folder, options)
 
 

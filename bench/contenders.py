@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +19,12 @@ from bench import decisions
 
 ROOT = Path(__file__).resolve().parent.parent
 INTROSPECTION, SECRET, ES384 = "introspection", "secret", "es384"
+REFRESH, REVOCATION = "refresh", "revocation"
 A_SECRET = "a-secret-that-was-drawn-at-random"
 MOST_SIGNED = 1500  # assertions a second: each is good once, so they must last for the fastest
+MOST_REVOKED = 9000  # the same of tokens
 APPS = 100
+LAUNCHES = 64  # refresh tokens of a round
 START_SECONDS = 60
 TICK = os.sysconf("SC_CLK_TCK")
 
@@ -43,6 +46,9 @@ class Contender:
     database: int = 0
     token_path: str = ""
     key: Path | None = None
+    revocation_path: str = ""
+    revocable: list[tuple[str, str]] = field(default_factory=list)
+    refresh_tokens: list[tuple[str, str]] = field(default_factory=list)
 
     def load_plan(self, what: str, seconds: float) -> dict[str, Any]:
         """What the load generator has to know to ask for that, for so long."""
@@ -55,6 +61,12 @@ class Contender:
                 "authorization": basic("resource-server"),
                 "tokens": self.tokens,
             }
+        if what == REFRESH:
+            tokens = _take(self.refresh_tokens, LAUNCHES)
+            return {"port": self.port, "what": what, "path": self.token_path, "tokens": tokens}
+        if what == REVOCATION:
+            tokens = _take(self.revocable, int(seconds * MOST_REVOKED))
+            return {"port": self.port, "what": what, "path": self.revocation_path, "tokens": tokens}
         kind = "service" if what == SECRET else "signer"
         clients = [f"{kind}-{number}" for number in range(APPS)]
         signed = {"key": str(self.key), "count": int(seconds * MOST_SIGNED)} if what == ES384 else {}
@@ -63,6 +75,14 @@ class Contender:
     def cpu_seconds(self) -> tuple[float, float]:
         """What the server and its database have used so far."""
         return _cpu(self.process.pid), sum(_cpu(pid) for pid in _children(self.database))
+
+
+def _take(tokens: list[tuple[str, str]], count: int) -> list[tuple[str, str]]:
+    """So many that nobody has used, each good once."""
+    if len(tokens) < count:
+        raise SystemExit(f"{len(tokens)} unused tokens are left, {count} are needed: fewer rounds, or more --tokens")
+    taken, tokens[-count:] = tokens[-count:], []
+    return taken
 
 
 def _stat(pid: int) -> list[str]:
@@ -136,32 +156,53 @@ def smartauth_environment(folder: Path, port: int) -> dict[str, str]:
 
 
 @contextmanager
-def smartauth(folder: Path, key: Path, *, tokens: int, pool: int, database: int) -> Iterator[Contender]:
+def smartauth(folder: Path, key: Path, *, tokens: int, pool: int, launches: int, database: int) -> Iterator[Contender]:
     """This server as it is run in production, one process, with its tokens in PostgreSQL."""
-    port, issued = free_port(), folder / "issued-by-smartauth.json"
+    port, file = free_port(), folder / "issued-by-smartauth.json"
     environment = smartauth_environment(folder, port)
-    seed = [sys.executable, "-m", "bench.seed", str(tokens), str(pool), str(APPS), str(issued), str(key)]
+    numbers = [str(number) for number in (tokens, pool, APPS, launches)]
+    seed = [sys.executable, "-m", "bench.seed", *numbers, str(file), str(key)]
     subprocess.run(seed, env={**os.environ, **environment}, cwd=ROOT, check=True)
     command = [sys.executable, str(ROOT / "manage.py"), "serve", f"--port={port}"]
     with _running(command, port, folder / "smartauth.log", **environment) as process:
+        issued = json.loads(file.read_text(encoding="utf-8"))
         yield Contender(
-            "smartauth on PostgreSQL", port, "/o/introspect", _tokens_of(issued), process, database, "/o/token", key
+            "smartauth on PostgreSQL",
+            port,
+            "/o/introspect",
+            issued["tokens"],
+            process,
+            database,
+            token_path="/o/token",
+            key=key,
+            revocation_path="/o/revoke",
+            revocable=[(f"digest{number}", issued["tokens"][-1][1]) for number in range(1, tokens - pool + 1)],
+            refresh_tokens=issued["refresh"],
         )
 
 
 @contextmanager
-def oidc_provider(folder: Path, key: Path, *, pool: int, whose: str) -> Iterator[Contender]:
+def oidc_provider(
+    folder: Path, key: Path, *, pool: int, launches: int, revocable: int, whose: str
+) -> Iterator[Contender]:
     """node oidc-provider with its tokens in its own memory."""
-    port, issued = free_port(), folder / "issued-by-oidc-provider.json"
-    command = ["node", str(ROOT / "bench" / "peer.mjs"), str(port), str(APPS), str(pool), str(issued), whose, str(key)]
+    port, file = free_port(), folder / "issued-by-oidc-provider.json"
+    numbers = [str(number) for number in (port, APPS, pool, launches, revocable)]
+    command = ["node", str(ROOT / "bench" / "peer.mjs"), *numbers, str(file), whose, str(key)]
     with _running(command, port, folder / "oidc-provider.log", NODE_ENV="production") as process:
+        issued = json.loads(file.read_text(encoding="utf-8"))
         yield Contender(
-            "oidc-provider in memory", port, "/token/introspection", _tokens_of(issued), process, 0, "/token", key
+            "oidc-provider in memory",
+            port,
+            "/token/introspection",
+            issued["tokens"],
+            process,
+            token_path="/token",
+            key=key,
+            revocation_path="/token/revocation",
+            revocable=issued["revocable"],
+            refresh_tokens=issued["refresh"],
         )
-
-
-def _tokens_of(issued: Path) -> list[tuple[str, str]]:
-    return [(token, client_id) for token, client_id in json.loads(issued.read_text(encoding="utf-8"))]
 
 
 @contextmanager

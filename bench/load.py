@@ -8,7 +8,7 @@ import json
 import secrets
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -20,9 +20,10 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 
 from bench import decisions
-from bench.contenders import INTROSPECTION, SECRET, basic
+from bench.contenders import INTROSPECTION, REFRESH, REVOCATION, SECRET, basic
 
 SCOPE = "system/*.rs"
+ENDED = ""  # what the answer to a revocation says
 FORM, JSON = "application/x-www-form-urlencoded", "application/json"
 HEAD_END = b"\r\n\r\n"
 LENGTH = b"content-length:"
@@ -51,10 +52,14 @@ class Connection(asyncio.Protocol):
         self._send()
 
     def _send(self) -> None:
-        request, self._expected = self._requests[self._next]
-        self._next = (self._next + 1) % len(self._requests)
+        request, self._expected = self._next_request()
         self._sent_at = time.perf_counter_ns()
         self._transport.write(request)
+
+    def _next_request(self) -> tuple[bytes, str]:
+        found = self._requests[self._next]
+        self._next = (self._next + 1) % len(self._requests)
+        return found
 
     def data_received(self, data: bytes) -> None:
         self._received += data
@@ -67,11 +72,30 @@ class Connection(asyncio.Protocol):
             self._results.wrong.append((head + end + body).decode("latin-1"))
         if self._results.counting:
             self._results.waited.append(waited)
+        self._answered(body)
         self._send()
+
+    def _answered(self, body: bytes) -> None:
+        """Looks at an answer for what the next request needs."""
 
     def connection_lost(self, exc: Exception | None) -> None:
         if not self._transport.is_closing():
             self._results.wrong.append(f"the connection was lost: {exc}")
+
+
+class Refreshing(Connection):
+    """A connection that refreshes with what the answer before gave it."""
+
+    def __init__(self, plan: dict[str, Any], start: int, results: Results) -> None:
+        super().__init__([], start, results)
+        self._plan, (self._token, self._client) = plan, plan["tokens"][start]
+
+    def _next_request(self) -> tuple[bytes, str]:
+        form = {"grant_type": "refresh_token", "refresh_token": self._token}
+        return _request(self._plan, form, basic(self._client)), self._token
+
+    def _answered(self, body: bytes) -> None:
+        self._token = json.loads(body).get("refresh_token", "")
 
 
 def _length(head: bytes) -> int:
@@ -84,7 +108,11 @@ def _is_right(head: bytes, body: bytes, expected: str) -> bool:
     """Whether this is a 200 with a token of that scope, or a token of that client is active, or decided rightly."""
     if not head.startswith(b"HTTP/1.1 200 "):
         return False
+    if expected == ENDED:
+        return not body
     answer = json.loads(body)
+    if "refresh_token" in answer:
+        return bool(answer["access_token"]) and answer["refresh_token"] != expected
     if expected == SCOPE:
         return bool(answer["access_token"]) and answer["scope"] == expected
     if "decision" in answer:
@@ -102,6 +130,8 @@ def _requests(plan: dict[str, Any]) -> list[tuple[bytes, str]]:
         bodies = decisions.bodies(plan["what"], plan["base"], plan["tokens"])
         named = zip(bodies, plan["tokens"], strict=True)
         return [(_post(plan, body, JSON, plan["authorization"]), client_id) for body, (_, client_id) in named]
+    if plan["what"] == REVOCATION:
+        return [(_request(plan, {"token": token}, basic(client_id)), ENDED) for token, client_id in plan["tokens"]]
     form = {"grant_type": "client_credentials", "scope": SCOPE}
     if plan["what"] == SECRET:
         return [(_request(plan, form, basic(client_id)), SCOPE) for client_id in plan["clients"]]
@@ -134,12 +164,20 @@ def _assertions(plan: dict[str, Any]) -> Iterator[dict[str, str]]:
         }
 
 
-async def _load(plan: dict[str, Any], connections: int, warm_up: float, seconds: float) -> dict[str, Any]:
-    requests, results = _requests(plan), Results()
+def _connections(plan: dict[str, Any], connections: int) -> list[Callable[[Results], Connection]]:
+    """Makes each connection; those that share requests begin at different ones."""
+    if plan["what"] == REFRESH:
+        return [partial(Refreshing, plan, number) for number in range(connections)]
+    requests = _requests(plan)
     starts = [number * len(requests) // connections for number in range(connections)]
+    return [partial(Connection, requests, start) for start in starts]
+
+
+async def _load(plan: dict[str, Any], connections: int, warm_up: float, seconds: float) -> dict[str, Any]:
+    results, make = Results(), _connections(plan, connections)
     loop, opened = asyncio.get_running_loop(), []
-    for start in starts:
-        connecting = loop.create_connection(partial(Connection, requests, start, results), "127.0.0.1", plan["port"])
+    for each in make:
+        connecting = loop.create_connection(partial(each, results), "127.0.0.1", plan["port"])
         opened.append((await connecting)[0])
     await asyncio.sleep(warm_up)
     results.counting, began, cpu = True, time.perf_counter(), time.process_time()

@@ -1,11 +1,13 @@
-// node oidc-provider as its documentation sets it up: in-memory adapter, opaque tokens, introspection by client_secret_basic.
-// Services ask for themselves with a secret, signers with an ES384 assertion.
-// `node peer.mjs PORT APPS TOKENS ISSUED.json person|client KEY.json` keeps TOKENS live tokens, then listens.
+// node oidc-provider as its documentation sets it up: opaque tokens, introspection by client_secret_basic. Its own adapter
+// for memory holds 1,000 entries, so that an adapter over one Map stands in for it where more are needed.
+// Services ask for themselves with a secret, signers with an ES384 assertion; apps refresh and revoke with a secret.
+// `node peer.mjs PORT APPS TOKENS LAUNCHES REVOCABLE ISSUED.json person|client KEY.json` keeps TOKENS live tokens, LAUNCHES
+// refresh tokens and REVOCABLE tokens more, then listens.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { Provider } from 'oidc-provider';
 
-const [port, apps, tokens] = process.argv.slice(2, 5).map(Number);
-const [file, whose, key] = process.argv.slice(5);
+const [port, apps, tokens, launches, revocable] = process.argv.slice(2, 7).map(Number);
+const [file, whose, key] = process.argv.slice(7);
 const secret = 'a-secret-that-was-drawn-at-random';
 const scope = 'patient/*.rs';
 const jwks = JSON.parse(readFileSync(key, 'utf8')).public;
@@ -25,37 +27,84 @@ const signers = Array.from({ length: apps }, (_, number) => ({
   token_endpoint_auth_method: 'private_key_jwt',
   token_endpoint_auth_signing_alg: 'ES384',
 }));
-const named = Array.from({ length: apps }, (_, number) => client(`app-${number}`, ['client_credentials']));
+const named = Array.from({ length: apps }, (_, number) => ({
+  ...client(`app-${number}`, ['authorization_code', 'refresh_token', 'client_credentials']),
+  redirect_uris: ['https://app.example.org/callback'],
+  response_types: ['code'],
+}));
+
+const kept = new Map();
+const ofGrant = new Map();
+class MapAdapter {
+  constructor(model) { this.model = model; }
+
+  name(id) { return `${this.model}:${id}`; }
+
+  async upsert(id, payload) {
+    kept.set(this.name(id), payload);
+    if (payload.grantId) ofGrant.set(payload.grantId, [...ofGrant.get(payload.grantId) ?? [], this.name(id)].slice(-4));
+  }
+
+  async find(id) { return kept.get(this.name(id)); }
+
+  async consume(id) { kept.get(this.name(id)).consumed = Math.floor(Date.now() / 1000); }
+
+  async destroy(id) { kept.delete(this.name(id)); }
+
+  async revokeByGrantId(grantId) {
+    for (const name of ofGrant.get(grantId) ?? []) kept.delete(name);
+    ofGrant.delete(grantId);
+  }
+}
 
 const provider = new Provider(`http://127.0.0.1:${port}`, {
   clients: [client('resource-server', []), ...named, ...services, ...signers],
   enabledJWA: { clientAuthSigningAlgValues: ['ES384'] },
-  scopes: [scope, 'system/*.rs'],
+  ...(launches || revocable ? { adapter: MapAdapter } : {}),
+  scopes: [scope, 'system/*.rs', 'offline_access'],
+  findAccount: async (ctx, accountId) => ({ accountId, claims: async () => ({ sub: accountId }) }),
+  rotateRefreshToken: true,
   features: {
     clientCredentials: { enabled: true },
     devInteractions: { enabled: false },
     introspection: { enabled: true },
+    revocation: { enabled: true },
   },
-  ttl: { AccessToken: 3600, ClientCredentials: whose === 'client' ? 3600 : 300, Grant: 3600 },
+  ttl: { AccessToken: 3600, RefreshToken: 86400, ClientCredentials: whose === 'client' ? 3600 : 300, Grant: 86400 },
 });
 
 // What an app holds after a person consented: a token that belongs to a grant, which introspection reads as well.
-async function ofPerson(app, accountId) {
+async function granted(app, accountId, asked) {
   const grant = new provider.Grant({ accountId, clientId: app.clientId });
-  grant.addOIDCScope(scope);
-  const grantId = await grant.save();
-  return new provider.AccessToken({ accountId, client: app, grantId, gty: 'authorization_code', scope }).save();
+  grant.addOIDCScope(asked);
+  return { accountId, client: app, grantId: await grant.save(), gty: 'authorization_code', scope: asked };
+}
+
+async function ofPerson(app, accountId) {
+  return new provider.AccessToken(await granted(app, accountId, scope)).save();
+}
+
+async function refreshable(app, accountId) {
+  return new provider.RefreshToken(await granted(app, accountId, `offline_access ${scope}`)).save();
 }
 
 async function ofClient(app) {
   return new provider.ClientCredentials({ client: app, scope }).save();
 }
 
-const issued = [];
-for (let number = 0; number < tokens; number += 1) {
-  const app = await provider.Client.find(`app-${number % apps}`);
-  const token = whose === 'person' ? await ofPerson(app, `person-${number}`) : await ofClient(app);
-  issued.push([token, app.clientId]);
+async function many(count, make) {
+  const made = [];
+  for (let number = 0; number < count; number += 1) {
+    const app = await provider.Client.find(`app-${number % apps}`);
+    made.push([await make(app, `person-${number}`), app.clientId]);
+  }
+  return made;
 }
+
+const issued = {
+  tokens: await many(tokens, whose === 'person' ? ofPerson : ofClient),
+  refresh: await many(launches, refreshable),
+  revocable: await many(revocable, ofPerson),
+};
 writeFileSync(file, JSON.stringify(issued));
 provider.listen(port, '127.0.0.1');

@@ -1,6 +1,6 @@
 """Live tokens in an empty database: some issued by smartauth's own function, a crowd of copies around them.
 
-Run as `python -m bench.seed TOKENS POOL APPS ISSUED.json KEY.json` with the environment of the server.
+Run as `python -m bench.seed TOKENS POOL APPS LAUNCHES ISSUED.json KEY.json` with the environment of the server.
 """
 
 import json
@@ -28,7 +28,9 @@ from oauth.tokens.issue import issue  # noqa: E402
 
 SECRET = "a-secret-that-was-drawn-at-random"
 SCOPE = "launch/patient patient/*.rs"
+OFFLINE_SCOPE = f"offline_access {SCOPE}"
 SERVICE_SCOPE = "system/*.rs"
+REFRESHING_FROM = 100_000  # persons of launches that are refreshed
 COPIES_FROM = 1_000_000
 
 
@@ -64,27 +66,48 @@ def _create_services(apps: int, fhir_server: FhirServer, jwks: str) -> None:
             client.fhir_servers.add(fhir_server)
 
 
-def _issue(number: int, client: Client, fhir_server: FhirServer) -> str:
-    """A token as the token endpoint issues it, of a person and an authorization of its own."""
+def _issue(number: int, client: Client, fhir_server: FhirServer, scope: str = SCOPE) -> dict[str, Any]:
+    """What a launch gives, of a person and an authorization of its own."""
     patient = f"patient-{number}"
     authorization = Authorization.objects.create(
         client=client,
         user=User.objects.create(username=f"person-{number}", password="!"),
         fhir_server=fhir_server,
         patient=patient,
-        scope=SCOPE,
+        patient_vouched=1,
+        scope=scope,
         context=json.dumps({"patient": patient}),
         client_epoch=client.epoch,
     )
-    answer = issue(AuthorizationState.of(authorization.pk), now=clock.now(), address="127.0.0.1")
-    return str(answer["access_token"])
+    return issue(AuthorizationState.of(authorization.pk), now=clock.now(), address="127.0.0.1")
 
 
-def _issue_pool(pool: int, apps: int, fhir_server: FhirServer) -> Iterator[tuple[str, str]]:
-    clients = [Client.objects.create(client_id=f"app-{number}", scope=SCOPE) for number in range(apps)]
+def _create_apps(apps: int, fhir_server: FhirServer) -> list[Client]:
+    """Confidential apps of people."""
+    clients = []
+    for name in (f"app-{number}" for number in range(apps)):
+        client = Client.objects.create(
+            client_id=name,
+            scope=OFFLINE_SCOPE,
+            grants="authorization_code refresh_token",
+            authentication="secret",
+            secret_digest=client_secret_digest(name, SECRET),
+        )
+        client.fhir_servers.add(fhir_server)
+        clients.append(client)
+    return clients
+
+
+def _issue_launches(launches: int, clients: list[Client], fhir_server: FhirServer) -> Iterator[tuple[str, str]]:
+    for number in range(launches):
+        client = clients[number % len(clients)]
+        yield _issue(REFRESHING_FROM + number, client, fhir_server, OFFLINE_SCOPE)["refresh_token"], client.client_id
+
+
+def _issue_pool(pool: int, clients: list[Client], fhir_server: FhirServer) -> Iterator[tuple[str, str]]:
     for number in range(pool):
-        client = clients[number % apps]
-        yield _issue(number, client, fhir_server), client.client_id
+        client = clients[number % len(clients)]
+        yield _issue(number, client, fhir_server)["access_token"], client.client_id
 
 
 def _copy_newest(model: type[Model], count: int, **changes: str) -> None:
@@ -110,7 +133,7 @@ def _create_crowd(count: int) -> None:
 
 
 def main() -> None:
-    tokens, pool, apps, file, key = sys.argv[1:]
+    tokens, pool, apps, launches, file, key = sys.argv[1:]
     jwks = json.dumps(json.loads(Path(key).read_text(encoding="utf-8"))["public"])
     call_command("migrate", verbosity=0)
     call_command("migrate", database="audit", verbosity=0)
@@ -119,11 +142,13 @@ def main() -> None:
         fhir_server = _create_fhir_server()
         _create_resource_server(fhir_server)
         _create_services(int(apps), fhir_server, jwks)
-        issued = list(_issue_pool(int(pool), int(apps), fhir_server))
+        clients = _create_apps(int(apps), fhir_server)
+        refresh = list(_issue_launches(int(launches), clients, fhir_server))
+        issued = list(_issue_pool(int(pool), clients, fhir_server))
         _create_crowd(int(tokens) - int(pool))
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
-    Path(file).write_text(json.dumps(issued), encoding="utf-8")
+    Path(file).write_text(json.dumps({"tokens": issued, "refresh": refresh}), encoding="utf-8")
 
 
 if __name__ == "__main__":

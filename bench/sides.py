@@ -2,13 +2,15 @@
 
 from typing import NamedTuple
 
-from bench.contenders import ES384, INTROSPECTION, SECRET, Contender
+from bench.contenders import ES384, INTROSPECTION, REFRESH, REVOCATION, SECRET, Contender
 from bench.decisions import READ, SEARCH
 
 TITLES = {
     INTROSPECTION: "Introspection of an active token",
     SECRET: "client_credentials with a secret",
     ES384: "client_credentials with an ES384 assertion",
+    REFRESH: "Refresh",
+    REVOCATION: "Revocation of an access token",
     SEARCH: "A decision over a search, answered by a view, beside introspection",
     READ: "A decision over a read, answered by a view, beside introspection",
 }

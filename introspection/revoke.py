@@ -2,6 +2,7 @@
 
 from django.db import transaction
 
+from introspection.gathered_revocation import gathered_revocation
 from oauth.clients.authentication import run_as_client
 from oauth.ending import access
 from oauth.ending.reasons import EndedFor
@@ -40,6 +41,8 @@ AND a.client_id <> %s AND NOT EXISTS (
 
 async def revoke(request: MachineRequest) -> MachineResponse:
     """200 with an empty body for what is dead afterwards; the hint is only a hint (RV-01 to RV-04)."""
+    if answer := await gathered_revocation(request):
+        return answer
     return await run_as_client(request, lambda client: _revoke(request, client))
 
 

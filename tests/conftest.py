@@ -10,7 +10,8 @@ import json
 import secrets
 import threading
 from base64 import b64encode
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from ipaddress import ip_network
@@ -59,6 +60,10 @@ class App:
         response: httpx.Response = self.run(self._client.request(method, path, **options))
         assert_explained(path, response)
         return response
+
+    def send_later(self, path: str, **options: Any) -> "Future[httpx.Response]":
+        """A POST that is under way."""
+        return asyncio.run_coroutine_threadsafe(self._client.post(path, **options), self._loop)
 
     def get(self, path: str, **options: Any) -> httpx.Response:
         return self.request("GET", path, **options)
@@ -388,3 +393,20 @@ def set_clock(monkeypatch: pytest.MonkeyPatch) -> SetClock:
 def vendor(committed: None) -> str:
     """Which engine this run tests: "sqlite" or "postgresql"."""
     return str(connection.vendor)
+
+
+@pytest.fixture
+def held_elsewhere(committed: None) -> Iterator[Callable[[Any], None]]:
+    """Locks the rows of a query on another connection until the test ends."""
+    other = connections.create_connection("default")
+    other.set_autocommit(False)
+
+    def hold(rows: Any) -> None:
+        with other.cursor() as cursor:
+            text, values = rows.values("pk").query.sql_with_params()
+            cursor.execute(f"{text} FOR UPDATE", values)
+            assert cursor.fetchall()
+
+    yield hold
+    other.rollback()
+    other.close()

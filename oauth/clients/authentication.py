@@ -21,15 +21,15 @@ T = TypeVar("T")
 class SecretClient(NamedTuple):
     """A client that proves itself by a secret, or by nothing: what is known of it."""
 
-    pk: Annotated[int, "id"]
-    client_id: Annotated[str, "client_id"]
-    grants: Annotated[str, "grants"]
-    profile: Annotated[str, "profile"]
-    authentication: Annotated[str, "authentication"]
-    enabled: Annotated[int, "enabled"]
-    secret_digest: Annotated[str, "secret_digest"]
-    old_secret_digest: Annotated[str, "old_secret_digest"]
-    old_secret_until: Annotated[int, "old_secret_until"]
+    pk: Annotated[int, "c.id"]
+    client_id: Annotated[str, "c.client_id"]
+    grants: Annotated[str, "c.grants"]
+    profile: Annotated[str, "c.profile"]
+    authentication: Annotated[str, "c.authentication"]
+    enabled: Annotated[int, "c.enabled"]
+    secret_digest: Annotated[str, "c.secret_digest"]
+    old_secret_digest: Annotated[str, "c.old_secret_digest"]
+    old_secret_until: Annotated[int, "c.old_secret_until"]
 
     @property
     def stored_credentials(self) -> StoredCredentials:
@@ -38,7 +38,7 @@ class SecretClient(NamedTuple):
         return StoredCredentials(self.authentication, self.enabled, *digests, self.old_secret_until)
 
 
-_SECRET_CLIENT = sql.select(SecretClient, "FROM oauth_client WHERE client_id = %s")
+_SECRET_CLIENT = sql.select(SecretClient, "FROM oauth_client c WHERE c.client_id = %s")
 # Where nothing may be kept a fetch serves who came before it, and fetches of other requests and processes come between.
 _ROUNDS = 10
 
@@ -63,6 +63,26 @@ async def _renew_keys(key_fetch: KeyFetch) -> None:
         case = "E100" if isinstance(error, NotPublic) else "E99"
         shown: Why = {"rule": "CL-12", "case": case, "presented": key_fetch.jwks_uri}
         raise invalid_client(f"the client's keys could not be had: {error}", **shown) from None
+
+
+async def authenticate_by_assertion(request: MachineRequest) -> None:
+    """Verifies the assertion of a client that sent one, and uses it up, before its request waits for others."""
+    if request.credentials.assertion:
+        await run_as_client(request, lambda client: client)
+
+
+def client_of_row(request: MachineRequest, row: SecretClient) -> AuthenticatedClient | None:
+    """The client of a row, if it has proved to be who sent the request: by an assertion, or by what this row says.
+
+    None for anybody else, who is judged again, alone, for the reason.
+    """
+    if request.client is not None:
+        return request.client if request.client.pk == row.pk else None
+    presented = request.credentials
+    if presented.bearer or presented.client_id != row.client_id:
+        return None
+    is_client = is_authentic(presented, row.stored_credentials, now=request.now)
+    return _authenticated_client(row) if is_client else None
 
 
 def authenticate(request: MachineRequest) -> AuthenticatedClient:

@@ -17,6 +17,7 @@ from smart.clients.assertion_rules import validate_assertion
 from smart.clients.assertions import Assertion, InvalidAssertion, UnknownKey
 from smart.explanation import Why
 from smart.http.errors import InvalidClient
+from smart.remembered import remembered
 from smart.time_units import SECOND, has_begun
 
 
@@ -94,7 +95,7 @@ def _read_signer(assertion: Assertion) -> Signer:
 def _key(assertion: Assertion, signer: Signer, request: MachineRequest) -> Any:
     """The client's key for this assertion, registered or fresh. Raises InvalidAssertion or KeysNotCached."""
     if not signer.jwks_uri:
-        return assertions.matching_key(assertion, jwks.usable_keys(signer.jwks).keys)
+        return assertions.matching_key(assertion, _registered_keys(signer.jwks).keys)
     key_fetch = KeyFetch(signer.pk, signer.client_id, signer.jwks_uri, request.now, request.now)
     in_time = request.now < signer.fresh_until and has_begun(signer.asked_at, now=request.now)
     if signer.fetched_from != signer.jwks_uri or not in_time:
@@ -108,6 +109,9 @@ def _key(assertion: Assertion, signer: Signer, request: MachineRequest) -> Any:
         if signer.asked_at > long_ago:
             raise unknown.with_refetch_delay(jwks_cache.REFETCH_SECONDS) from None
         raise KeysNotCached(key_fetch._replace(asked_before=long_ago, fresh_until=jwks_cache.FOR_EVER)) from None
+
+
+_registered_keys = remembered(jwks.usable_keys)
 
 
 def _use_up(assertion: Assertion, signer: Signer) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Annotated, NamedTuple
 
 from audit.event_kinds import EventKind
-from audit.trail import record_events
+from audit.trail import Event, record_events
 from oauth.ending.reasons import EndedFor
 from oauth.ending.selection import Actor
 from oauth.models import public_reference, sql
@@ -44,7 +44,13 @@ def end_token(
     ended = sql.one(statement, [actor.now, reason, *values])
     if ended is None:
         return False
-    event = actor.event(
+    record_events(ended_event(ended, actor, reason))
+    return True
+
+
+def ended_event(ended: EndedToken, actor: Actor, reason: EndedFor) -> Event:
+    """Tells of a token that has ended."""
+    return actor.event(
         EventKind.REVOKED,
         token=public_reference(ended.pk),
         authorization=public_reference(ended.authorization_pk),
@@ -54,5 +60,3 @@ def end_token(
         patient=ended.patient,
         reason=reason,
     )
-    record_events(event)
-    return True

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Unpack
+from typing import Any, NamedTuple, Unpack
 
 from django.conf import settings
 
 from accounts import clock
 from oauth.http.asgi import Scope
 from oauth.http.credentials import ASSERTION_PARAMETERS, AuthenticatedClient, Credentials, parse_credentials
+from oauth.http.machine_response import MachineResponse
 from smart.explanation import Why
 from smart.http import addresses, strict_json
 from smart.http.errors import InvalidRequest
@@ -18,12 +19,19 @@ from smart.http.parameters import MalformedParameters, Parameters
 NEVER_IN_QUERY = frozenset({"client_secret", "client_assertion", "code", "code_verifier", "refresh_token", "token"})
 
 
+class Attempt(NamedTuple):
+    """An answer that was ready when its transaction was to be committed, and the digest of its access token."""
+
+    digest: str
+    answer: MachineResponse
+
+
 @dataclass(slots=True)
 class MachineRequest:
     """One request of a machine, parsed: its parameters, what it presented, where it came from, and when.
 
     `token_claims` is JSON: what this server says of the token that was asked about, once it was looked up. `members`
-    are those of a JSON body, which only the endpoints of decisions take.
+    are those of a JSON body, which only the endpoints of decisions take. `attempt` is what was tried before.
     """
 
     path: str
@@ -35,6 +43,7 @@ class MachineRequest:
     client: AuthenticatedClient | None = None
     token_claims: str = ""
     members: Mapping[str, Any] = field(default_factory=dict)
+    attempt: Attempt | None = None
 
     @property
     def address(self) -> str:

@@ -1,10 +1,11 @@
 """Statements of the machines' side: written by hand, run through Django's cursor, their columns named once.
 
 A row is a class whose fields say from which SQL expression each comes: `pk: Annotated[int, "a.id"]`. The SELECT or
-RETURNING list and the constructor are both made from it, so no column is matched to a field by counting.
+RETURNING list and the constructor are both made from it, so no column is matched to a field by counting. A field
+without an expression is a row itself, of the same statement: `client: SecretClient`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Generic, TypeVar, get_type_hints
@@ -25,18 +26,46 @@ class Statement(Generic[Row]):
 
 def select(row: type[Row], source: str) -> Statement[Row]:
     """Reads such rows from `source`, which begins with FROM."""
-    return Statement(f"SELECT {columns(row)} {source}", row)
+    return Statement(f"SELECT {columns(row)} {source}", _constructor(row))
 
 
 def returning(row: type[Row], change: str) -> Statement[Row]:
     """Makes the change and reads what it returns as such rows."""
-    return Statement(f"{change} RETURNING {columns(row)}", row)
+    return Statement(f"{change} RETURNING {columns(row)}", _constructor(row))
 
 
 def columns(row: type) -> str:
     """The expression of each field AS its name, in the order of the fields."""
-    hints = get_type_hints(row, include_extras=True)
-    return ", ".join(f"{hint.__metadata__[0]} AS {name}" for name, hint in hints.items())
+    return ", ".join(f"{expression} AS {name}" for name, expression in _expressions(row))
+
+
+def _expressions(row: type, prefix: str = "") -> Iterator[tuple[str, str]]:
+    for name, hint in get_type_hints(row, include_extras=True).items():
+        if _is_row(hint):
+            yield from _expressions(hint, f"{prefix}{name}_")
+        else:
+            yield prefix + name, hint.__metadata__[0]
+
+
+def _is_row(hint: Any) -> bool:
+    return not hasattr(hint, "__metadata__")
+
+
+def _constructor(row: Callable[..., Row]) -> Callable[..., Row]:
+    """Makes the row from its columns, those of a row in it first put together."""
+    hints = list(get_type_hints(row, include_extras=True).values())
+    if not any(map(_is_row, hints)):
+        return row
+    parts = [(_constructor(hint), len(list(_expressions(hint)))) if _is_row(hint) else (None, 1) for hint in hints]
+
+    def construct(*values: Any) -> Row:
+        fields, first = [], 0
+        for make, length in parts:
+            fields.append(make(*values[first : first + length]) if make else values[first])
+            first += length
+        return row(*fields)
+
+    return construct
 
 
 def one(statement: Statement[Row], values: Sequence[Value]) -> Row | None:

@@ -1,6 +1,5 @@
 """The authorization_code grant (RFC 6749 §4.1.3, RFC 7636 §4.5): one code buys one token, and only once."""
 
-import json
 from dataclasses import dataclass, replace
 from typing import Annotated
 
@@ -18,6 +17,7 @@ from oauth.models import Client, sql
 from oauth.tokens import rights_at_issue
 from oauth.tokens.authorization_state import AuthorizationState
 from oauth.tokens.issue import issue
+from oauth.tokens.unheard_commit import remember_attempt, unheard_answer
 from smart.authorize import pkce
 from smart.digests import sha256_hex
 from smart.http.errors import InvalidGrant, InvalidRequest, OAuthError
@@ -54,7 +54,7 @@ def authorization_code(request: MachineRequest, client: AuthenticatedClient) -> 
     with transaction.atomic():
         consumed = sql.one(_CONSUME, [request.now, sha256_hex(code)])
         if consumed is None:
-            return _end_if_replayed(code, request, client)
+            return unheard_answer(request) or _end_if_replayed(code, request, client)
         return _exchange(consumed, redirect_uri, verifier, request, client)
 
 
@@ -85,7 +85,7 @@ def _exchange(
         return error
     allowed = replace(authorization, scope=rights_at_issue.allowed_scope(authorization))
     answer = issue(allowed, now=request.now, address=request.address, code_id=code.pk, nonce=code.nonce)
-    return MachineResponse(200, json.dumps(answer).encode())
+    return remember_attempt(request, answer)
 
 
 def _record_refusal(authorization: AuthorizationState, request: MachineRequest, reason: str) -> None:

@@ -10,12 +10,14 @@ from oauth.models.clients import keeps_secrets
 from smart.tokens import address_binding, liveness, refresh
 from smart.tokens.liveness import Dead
 
+# Both count: of EXISTS in a list of many rows PostgreSQL reads the whole tables before the first one.
 _REACHES_SERVER = """CASE WHEN c.profile = 'openid' THEN s.version = 'none' ELSE
-    EXISTS (SELECT 1 FROM oauth_client_fhir_servers m WHERE m.client_id = c.id AND m.fhirserver_id = s.id) END"""
-_ACTS_FOR_PATIENT = """EXISTS (SELECT 1 FROM oauth_actsfor f
+    (SELECT count(*) FROM oauth_client_fhir_servers n WHERE n.client_id = c.id AND n.fhirserver_id = s.id) > 0 END"""
+_ACTS_FOR_PATIENT = """(SELECT count(*) FROM oauth_actsfor f
     JOIN oauth_fhiridentity x ON x.id = f.identity_id
     JOIN oauth_patientrecord p ON p.id = f.record_id
-    WHERE x.user_id = a.user_id AND x.fhir_server_id = s.id AND p.fhir_server_id = s.id AND p.patient = a.patient)"""
+    WHERE x.user_id = a.user_id AND x.fhir_server_id = s.id AND p.fhir_server_id = s.id
+        AND p.patient = a.patient) > 0"""
 
 ENDED = "the authorization has ended"
 _IN_WORDS = {
@@ -162,16 +164,17 @@ class AuthorizationState:
         return keeps_secrets(self.authentication, self.application_type)
 
 
-_STATE = sql.select(
-    AuthorizationState,
-    """
-FROM oauth_authorization a
-JOIN oauth_client c ON c.id = a.client_id
-JOIN oauth_fhirserver s ON s.id = a.fhir_server_id
+PERSON_AND_KEYS = """
 LEFT JOIN accounts_user u ON u.id = a.user_id
 LEFT JOIN oauth_fhiridentity i ON i.user_id = a.user_id AND i.fhir_server_id = a.fhir_server_id
 LEFT JOIN oauth_signingkey k ON k.algorithm = s.signing_algorithm AND k.state = 'active'
 LEFT JOIN oauth_signingkey r ON r.algorithm = 'RS256' AND r.state = 'active' AND a.scope LIKE '%%openid%%'
-WHERE a.id = %s
-""",
+"""
+CLIENT_AND_SERVER = """
+JOIN oauth_client c ON c.id = a.client_id
+JOIN oauth_fhirserver s ON s.id = a.fhir_server_id
+"""
+_STATE = sql.select(
+    AuthorizationState,
+    f"FROM oauth_authorization a {CLIENT_AND_SERVER} {PERSON_AND_KEYS} WHERE a.id = %s",
 )

@@ -1,6 +1,6 @@
 """The token endpoint (RFC 6749 §3.2): one plain function per grant, each with one transaction."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from django.conf import settings
 
@@ -9,9 +9,11 @@ from oauth.http.credentials import AUTHENTICATION_FAILED, NO_CREDENTIALS, Authen
 from oauth.http.machine_request import MachineRequest
 from oauth.http.machine_response import MachineResponse
 from oauth.http.writer_pool import writer_pool
-from oauth.models import Client
+from oauth.tokens.allowed_method import is_allowed_method
 from oauth.tokens.authorization_code import authorization_code
 from oauth.tokens.client_credentials import client_credentials
+from oauth.tokens.gathered_client_credentials import gathered_client_credentials
+from oauth.tokens.gathered_refresh import gathered_refresh
 from oauth.tokens.refresh_token import refresh_token
 from oauth.tokens.unnamed_client import credentials_of_holder
 from smart.http.errors import InvalidClient, OAuthError, UnauthorizedClient, UnsupportedGrantType
@@ -25,12 +27,21 @@ GRANTS: dict[str, Callable[[MachineRequest, AuthenticatedClient], MachineRespons
     "client_credentials": client_credentials,
 }
 
+# The same, together with others that wait: where a request is plain, and on PostgreSQL.
+GATHERED: dict[str, Callable[[MachineRequest], Awaitable[MachineResponse | None]]] = {
+    "client_credentials": gathered_client_credentials,
+    "refresh_token": gathered_refresh,
+}
+
 
 async def token(request: MachineRequest) -> MachineResponse:
     """RFC 6749 §3.2. Raises the OAuthError of the bad input (E44 to E98)."""
     if request.credentials == NO_CREDENTIALS:
         request.credentials = await writer_pool.run(lambda: credentials_of_holder(request))
     try:
+        gathered = GATHERED.get(request.parameters.get("grant_type", ""))
+        if gathered and (answer := await gathered(request)):
+            return answer
         return await run_as_client(request, lambda client: _run_grant(request, client))
     except InvalidClient as error:
         raise _with_advice(error, request) from None
@@ -73,7 +84,6 @@ def _allowed_grant_type(request: MachineRequest, client: AuthenticatedClient) ->
 
 
 def _require_allowed_method(request: MachineRequest, client: AuthenticatedClient) -> None:
-    in_body = settings.SMARTAUTH_TOKEN_SECRET_IN_BODY or client.profile == Client.Profile.OPENID
-    if request.credentials.in_body and not in_body:
+    if not is_allowed_method(request, client):
         event_reason = "client_secret in the body is switched off at the token endpoint"
         raise InvalidClient(AUTHENTICATION_FAILED, event_reason=event_reason, rule="CL-02", case="E56")

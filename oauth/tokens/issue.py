@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from django.conf import settings
 
 from audit.event_kinds import EventKind
-from audit.trail import record_events
+from audit.trail import Event, record_events
 from oauth.models import public_reference, sql
 from oauth.tokens import access_token, address_binding, id_token, supersede
 from oauth.tokens.authorization_state import AuthorizationState
@@ -15,6 +15,9 @@ from oauth.tokens.supersede import SeatNumbers
 from smart.digests import random_token, sha256_hex
 from smart.time_units import SECOND
 from smart.tokens import refresh
+
+_NOT_REVOKED: dict[str, sql.Value] = {"revoked_at": 0, "revoked_for": ""}
+_NOT_CONSUMED: dict[str, sql.Value] = {"consumed_at": 0, "kept_answer": ""}
 
 
 class RefreshFamily(NamedTuple):
@@ -75,61 +78,72 @@ def _issue_access_token(
     nonce: str = "",
 ) -> dict[str, Any]:
     """A live access token, its event, and the answer that carries it."""
+    made = new_access_token(authorization, numbers, now=now, address=address, scope=scope, code_id=code_id, nonce=nonce)
+    token_id = sql.insert("oauth_accesstoken", **made.columns)
+    record_events(*token_events(authorization, kind, token_id, numbers, now=now, address=address))
+    return made.answer
+
+
+def _issue_refresh_token(authorization: AuthorizationState, family: RefreshFamily, *, now: int) -> str:
+    """The next refresh token of the family."""
+    token, columns = new_refresh_token(authorization, family, now=now)
+    sql.insert("oauth_refreshtoken", **columns)
+    return token
+
+
+class NewAccessToken(NamedTuple):
+    """A token that is not yet written: its row, and the answer that carries it."""
+
+    columns: dict[str, sql.Value]
+    answer: dict[str, Any]
+
+
+def new_access_token(
+    authorization: AuthorizationState,
+    numbers: SeatNumbers,
+    *,
+    now: int,
+    address: str,
+    scope: str = "",
+    code_id: int | None = None,
+    nonce: str = "",
+) -> NewAccessToken:
+    """A live access token. It reads the database only where it has a `user/` scope."""
     scope, seconds = scope or authorization.scope, access_token.lifetime_seconds(authorization)
     times = {"issued": now // SECOND, "expires": now // SECOND + seconds}
     claims = build_claims(authorization, access_token.standard_claims(authorization, scope, **times), scope)
     made = access_token.make_token(authorization, claims.jwt)
-    columns: dict[str, sql.Value] = {"scope": scope, "claims": json.dumps(claims.introspection), "code_id": code_id}
-    _store(
-        authorization, made, numbers, kind, now=now, address=address, expires_at=times["expires"] * SECOND, **columns
-    )
+    columns: dict[str, sql.Value] = {
+        "scope": scope,
+        "claims": json.dumps(claims.introspection),
+        "code_id": code_id,
+        "expires_at": times["expires"] * SECOND,
+        "seat_number": numbers.token_number,
+        "address": address,
+    }
+    columns |= made.columns | _shared_columns(authorization, numbers.seat_id, now=now) | _NOT_REVOKED
     identity = id_token.id_token_member(authorization, scope, **times, nonce=nonce)
     about = {"token_type": "Bearer", "expires_in": seconds, "scope": scope}
-    return {"access_token": made.token, **about, **identity, **json.loads(authorization.context)}
+    answer = {"access_token": made.token, **about, **identity, **json.loads(authorization.context)}
+    return NewAccessToken(columns, answer)
 
 
-def _store(
-    authorization: AuthorizationState,
-    made: access_token.AccessToken,
-    numbers: SeatNumbers,
-    kind: EventKind,
-    *,
-    now: int,
-    address: str,
-    **columns: sql.Value,
-) -> None:
-    """The row of an access token, and the event that tells of it."""
-    token_id = sql.insert(
-        "oauth_accesstoken",
-        **made.columns,
-        **_shared_columns(authorization, numbers.seat_id, now=now),
-        **columns,
-        seat_number=numbers.token_number,
-        revoked_at=0,
-        revoked_for="",
-        address=address,
-    )
-    _record(authorization, kind, token_id, numbers, now=now, address=address)
-
-
-def _issue_refresh_token(authorization: AuthorizationState, family: RefreshFamily, *, now: int) -> str:
-    """The next refresh token of the family; only its digest is kept."""
+def new_refresh_token(
+    authorization: AuthorizationState, family: RefreshFamily, *, now: int
+) -> tuple[str, dict[str, sql.Value]]:
+    """A refresh token and its row, which keeps only its digest."""
     token = random_token()
-    sql.insert(
-        "oauth_refreshtoken",
-        digest=sha256_hex(token),
-        **_shared_columns(authorization, family.seat_id, now=now),
-        predecessor_id=family.spent_id,
-        launch=family.launch_number,
-        launched_at=family.launched_at,
-        expires_at=_refresh_expires_at(authorization, family, now=now),
-        consumed_at=0,
-        kept_answer="",
-    )
-    return token
+    columns: dict[str, sql.Value] = {
+        "digest": sha256_hex(token),
+        "predecessor_id": family.spent_id,
+        "launch": family.launch_number,
+        "launched_at": family.launched_at,
+        "expires_at": _refresh_expires_at(authorization, family, now=now),
+    }
+    return token, columns | _shared_columns(authorization, family.seat_id, now=now) | _NOT_CONSUMED
 
 
-def _shared_columns(authorization: AuthorizationState, seat_id: int | None, *, now: int) -> dict[str, int | None]:
+def _shared_columns(authorization: AuthorizationState, seat_id: int | None, *, now: int) -> dict[str, sql.Value]:
     """What both kinds of token say of themselves. One lives while its authorization has the epoch that it names."""
     return {
         "authorization_id": authorization.pk,
@@ -154,9 +168,10 @@ def _refresh_expires_at(authorization: AuthorizationState, family: RefreshFamily
     )
 
 
-def _record(
+def token_events(
     authorization: AuthorizationState, kind: EventKind, token_id: int, numbers: SeatNumbers, *, now: int, address: str
-) -> None:
+) -> list[Event]:
+    """What is recorded of a new access token: that it is there, and which one it has superseded."""
     token = public_reference(token_id)
     superseded = supersede.superseded_event(authorization, numbers, token, now=now)
-    record_events(authorization.event(kind, at=now, address=address, token=token), *filter(None, [superseded]))
+    return [authorization.event(kind, at=now, address=address, token=token), *filter(None, [superseded])]

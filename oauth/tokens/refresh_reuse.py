@@ -13,7 +13,7 @@ from oauth.http.machine_request import MachineRequest
 from oauth.http.machine_response import MachineResponse
 from oauth.models import sql
 from oauth.tokens import refresh_grace
-from oauth.tokens.authorization_state import AuthorizationState
+from oauth.tokens.authorization_state import ENDED, AuthorizationState
 from oauth.tokens.refresh_conditions import record_refusal, require_own_client, require_same_address, require_usable
 from oauth.tokens.unnamed_client import INVALID, unknown_refresh_token
 from smart.digests import sha256_hex
@@ -53,7 +53,8 @@ def repeat_or_end_family(
     except InvalidGrant as error:
         record_refusal(authorization, request, error.event_reason)
         return error
-    _end_family(authorization, request)
+    if not _end_family(authorization, request):
+        record_refusal(authorization, request, ENDED)
     what = "the refresh token was used before; its whole family has ended"
     return InvalidGrant(INVALID, what=what, rule="RF-04", case="E88", since=used.consumed_at)
 
@@ -63,8 +64,10 @@ def _may_be_repeated(used: UsedRefreshToken, request: MachineRequest) -> bool:
     return used.kept_answer != "" and is_in_grace(request.now, used.consumed_at, seconds)
 
 
-def _end_family(authorization: AuthorizationState, request: MachineRequest) -> None:
-    """Ends the authorization with all its tokens, once: of two who see the reuse one records it."""
+def _end_family(authorization: AuthorizationState, request: MachineRequest) -> bool:
+    """Ends the authorization with all its tokens, and records it once. False where another request was faster."""
     actor = Actor(now=request.now, address=request.address)
-    if access.end_authorization(authorization.pk, actor, EndedFor.REUSED).authorizations > 0:
-        authorization.record_event(EventKind.REFRESH_REUSED, at=request.now, address=request.address)
+    if access.end_authorization(authorization.pk, actor, EndedFor.REUSED).authorizations == 0:
+        return False
+    authorization.record_event(EventKind.REFRESH_REUSED, at=request.now, address=request.address)
+    return True

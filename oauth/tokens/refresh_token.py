@@ -1,6 +1,5 @@
 """The refresh_token grant (RFC 6749 §6): each token is used once, what it gives depends on what holds today."""
 
-import json
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -22,6 +21,7 @@ from oauth.tokens.refresh_conditions import (
     require_usable,
 )
 from oauth.tokens.refresh_reuse import repeat_or_end_family
+from oauth.tokens.unheard_commit import remember_attempt, unheard_answer
 from oauth.tokens.unnamed_client import INVALID
 from smart.digests import sha256_hex
 from smart.http.errors import InvalidGrant, InvalidScope, OAuthError
@@ -32,14 +32,14 @@ from smart.tokens.lifetimes import is_expired
 class ConsumedRefreshToken:
     """A refresh token that this request, and no other, has just consumed."""
 
-    pk: Annotated[int, "id"]
-    seat_id: Annotated[int | None, "seat_id"]
-    launch_number: Annotated[int, "launch"]
-    launched_at: Annotated[int, "launched_at"]
-    authorization_pk: Annotated[int, "authorization_id"]
-    authorization_epoch: Annotated[int, "authorization_epoch"]
-    predecessor_id: Annotated[int | None, "predecessor_id"]
-    expires_at: Annotated[int, "expires_at"]
+    pk: Annotated[int, "oauth_refreshtoken.id"]
+    seat_id: Annotated[int | None, "oauth_refreshtoken.seat_id"]
+    launch_number: Annotated[int, "oauth_refreshtoken.launch"]
+    launched_at: Annotated[int, "oauth_refreshtoken.launched_at"]
+    authorization_pk: Annotated[int, "oauth_refreshtoken.authorization_id"]
+    authorization_epoch: Annotated[int, "oauth_refreshtoken.authorization_epoch"]
+    predecessor_id: Annotated[int | None, "oauth_refreshtoken.predecessor_id"]
+    expires_at: Annotated[int, "oauth_refreshtoken.expires_at"]
 
     @property
     def family(self) -> RefreshFamily:
@@ -62,7 +62,7 @@ def refresh_token(request: MachineRequest, client: AuthenticatedClient) -> Machi
     with transaction.atomic():
         consumed = sql.one(_CONSUME, [request.now, sha256_hex(token)])
         if consumed is None:
-            return repeat_or_end_family(token, request, client)
+            return unheard_answer(request) or repeat_or_end_family(token, request, client)
         return _refresh(consumed, token, request, client)
 
 
@@ -72,28 +72,29 @@ def _refresh(
     authorization = AuthorizationState.of(consumed.authorization_pk)
     try:
         require_own_client(authorization, client)
-        _require_live(consumed, authorization, request)
+        require_live(consumed, authorization, request)
         require_same_address(authorization, request, consumed.seat_id, consumed.launch_number)
-        scope = _allowed_scope(authorization, request)
+        scope = allowed_scope(authorization, request)
         answer = reissue(authorization, scope, consumed.family, now=request.now, address=request.address)
         if answer is None:
             raise InvalidGrant(INVALID, event_reason=SUPERSEDED, rule="PR-01", case="E87")
     except (InvalidGrant, InvalidScope) as error:
         return _give_back(consumed, authorization, request, error)
-    body = json.dumps(answer).encode()
+    response = remember_attempt(request, answer)
     if settings.SMARTAUTH_REFRESH_GRACE_SECONDS:
-        _keep_answer(consumed, token, body)
-    return MachineResponse(200, body)
+        _keep_answer(consumed, token, response.body)
+    return response
 
 
-def _require_live(consumed: ConsumedRefreshToken, authorization: AuthorizationState, request: MachineRequest) -> None:
+def require_live(consumed: ConsumedRefreshToken, authorization: AuthorizationState, request: MachineRequest) -> None:
+    """Neither has its authorization ended nor its time. Raises InvalidGrant."""
     require_usable(authorization, consumed.authorization_epoch)
     if is_expired(request.now, consumed.expires_at):
         since = consumed.expires_at
         raise InvalidGrant(INVALID, event_reason="it has expired", rule="RF-08", case="E87", since=since)
 
 
-def _allowed_scope(authorization: AuthorizationState, request: MachineRequest) -> str:
+def allowed_scope(authorization: AuthorizationState, request: MachineRequest) -> str:
     """The scope that this refresh may give. Raises InvalidGrant or InvalidScope."""
     if reason := rights_at_issue.refresh_refusal_reason(authorization):
         raise InvalidGrant(INVALID, event_reason=reason, rule="RF-11", case="E87")

@@ -2,14 +2,19 @@
 
 from oauth.tokens.authorization_state import AuthorizationState
 from smart.fhir.versions import resource_types
+from smart.remembered import remembered
 from smart.scopes.scope_sets import grantable_scope
 from smart.tokens import refresh
 
 
 def allowed_scope(authorization: AuthorizationState) -> str:
     """What of the grant the client may still ask for."""
-    types = resource_types(authorization.fhir_version)
-    return grantable_scope(authorization.scope, authorization.client_scope, types=types)
+    return _grantable(authorization.scope, authorization.client_scope, authorization.fhir_version)
+
+
+@remembered
+def _grantable(scope: str, client_scope: str, version: str) -> str:
+    return grantable_scope(scope, client_scope, types=resource_types(version))
 
 
 def refusal_reason(authorization: AuthorizationState) -> str:

@@ -1,9 +1,11 @@
 """Client assertions (private_key_jwt, RFC 7523): how one is read, and which key may have signed it (CL-05, CL-08)."""
 
 import binascii
+import json
 from base64 import urlsafe_b64decode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from joserfc.errors import JoseError
@@ -107,11 +109,18 @@ def matching_key(assertion: Assertion, keys: Sequence[Mapping[str, Any]]) -> Map
 def verify_signature(assertion: Assertion, key: Mapping[str, Any]) -> None:
     """Raises InvalidAssertion unless that key signed it, by the algorithm that it names and that fits (SB-10)."""
     try:
-        public = (RSAKey if key["kty"] == "RSA" else ECKey).import_key(dict(key))
+        public = _public_key(json.dumps(key, sort_keys=True))
         deserialize_compact(assertion.text, public, registry=_REGISTRY)
     except (JoseError, ValueError, TypeError, KeyError) as error:  # joserfc raises all of them on odd input
         words = f"the signature does not verify with the key of that kid ({type(error).__name__})"
         raise InvalidAssertion(words, rule="CL-05", case="E74") from None
+
+
+@lru_cache(maxsize=256)
+def _public_key(text: str) -> RSAKey | ECKey:
+    """The key of this JWK, taken apart once."""
+    key = json.loads(text)
+    return (RSAKey if key["kty"] == "RSA" else ECKey).import_key(key)
 
 
 def _decode(part: str) -> bytes:

@@ -3,6 +3,8 @@
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import NamedTuple
 
+from smart.remembered import remembered
+
 IPV6_PREFIX = 64
 
 
@@ -58,6 +60,7 @@ def without_port(text: str) -> str:
     return entry.partition(":")[0] if entry.count(":") == 1 else entry
 
 
+@remembered
 def _parse(text: str) -> IPv4Address | IPv6Address | None:
     try:
         address = ip_address(text.strip().partition("%")[0])

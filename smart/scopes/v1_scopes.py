@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable, Iterator
 
+from smart.remembered import remembered
 from smart.scopes.scope import V1_ACTIONS, Scope
 from smart.scopes.scope_sets import parse_scopes, scope_string
 
 
+@remembered
 def with_v1(text: str) -> str:
     """The scopes as they are, and after them what they allow in v1 words.
 

@@ -1,6 +1,7 @@
 """Refreshing (RFC 6749 §6): who gets a refresh token, how long it lives, and which scopes one refresh may ask for."""
 
 from smart.http.errors import InvalidScope
+from smart.remembered import remembered
 from smart.scopes.categories import is_evaluable
 from smart.scopes.scope_parameter import check_characters, check_count
 from smart.scopes.scope_sets import grantable_scope, is_within, parse_scopes, scope_string
@@ -10,6 +11,7 @@ OFFLINE, ONLINE = "offline_access", "online_access"
 GRACE_BOUND = 30
 
 
+@remembered
 def refresh_scope(scope: str) -> str:
     """Which scope lets the app refresh, "" if neither was granted (CG-07); offline_access outweighs (SCP-17)."""
     held = {part.short_name for part in parse_scopes(scope)}
@@ -43,6 +45,7 @@ def is_in_grace(now: int, consumed_at: int, seconds: int) -> bool:
     return has_begun(consumed_at, now=now) and now < consumed_at + seconds * SECOND
 
 
+@remembered
 def narrowed_scope(
     requested: str, held: str, *, granted_scope: str, requested_scope: str, types: frozenset[str]
 ) -> str:

@@ -161,6 +161,7 @@ def test_a_revocation_whose_event_cannot_be_written_has_not_happened(
         raise RuntimeError("broken on the way")
 
     monkeypatch.setattr("oauth.ending.tokens.record_events", failing)
+    monkeypatch.setattr("oauth.tokens.gathered_writes.Writes.record_events", failing)
     form = {"token": answer["access_token"], "client_id": answer["granted"].client.client_id}
     response = app.post("/o/revoke", data=form)
 

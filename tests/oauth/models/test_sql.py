@@ -190,7 +190,7 @@ NAMED_OTHERWISE = {
         "caller_secret": "c.secret_digest",
         "caller_old_secret": "c.old_secret_digest",
     },
-    SecretClient: {"pk": "id"},
+    SecretClient: {"pk": "c.id"},
     Signer: {"pk": "c.id", "fetched_from": "COALESCE(f.jwks_uri, '')", "fetched": "COALESCE(f.keys, '')"},
     ConsumedCode: {"pk": "id", "authorization_pk": "authorization_id"},
     ConsumedRefreshToken: {"pk": "id", "authorization_pk": "authorization_id", "launch_number": "launch"},

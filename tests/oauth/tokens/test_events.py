@@ -120,6 +120,7 @@ def test_a_code_or_refresh_token_whose_event_cannot_be_written_is_not_spent(
 
     with monkeypatch.context() as broken:
         broken.setattr("oauth.tokens.issue.record_events", failing)
+        broken.setattr("oauth.tokens.gathered_writes.Writes.record_events", failing)
         failed = answers()
 
     assert (failed, answers()) == ([500, 500], [200, 200])

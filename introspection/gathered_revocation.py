@@ -1,0 +1,85 @@
+"""Revocation of access tokens by their own client, gathered: one read under locks, one write, one commit."""
+
+from typing import Annotated, NamedTuple
+
+from oauth.clients.authentication import SecretClient, authenticate_by_assertion, client_of_row
+from oauth.ending.reasons import EndedFor
+from oauth.ending.selection import Actor
+from oauth.ending.tokens import EndedToken, ended_event
+from oauth.http.gathering import Answers, Waiting, gathered_answer
+from oauth.http.lane import Lane
+from oauth.http.machine_request import MachineRequest
+from oauth.http.machine_response import MachineResponse
+from oauth.models import sql
+from oauth.tokens.authorization_state import CLIENT_AND_SERVER
+from oauth.tokens.gathered_writes import BEGIN, Writes, array_of_digests
+from smart.digests import sha256_hex
+
+
+class RevocationRow(NamedTuple):
+    """An access token (t) of an authorization (a), the client that has it (c), and what its event says."""
+
+    digest: Annotated[str, "t.digest"]
+    pk: Annotated[int, "t.id"]
+    revoked_at: Annotated[int, "t.revoked_at"]
+    authorization_pk: Annotated[int, "a.id"]
+    patient: Annotated[str, "a.patient"]
+    person: Annotated[str | None, "u.subject"]
+    base: Annotated[str, "s.base"]
+    client: SecretClient
+
+
+_LOCK = "SELECT ARRAY(SELECT id FROM oauth_accesstoken WHERE digest = ANY(%s::text[]) FOR NO KEY UPDATE SKIP LOCKED)"
+_TOKENS = sql.select(
+    RevocationRow,
+    f"""
+FROM oauth_accesstoken t JOIN oauth_authorization a ON a.id = t.authorization_id {CLIENT_AND_SERVER}
+LEFT JOIN accounts_user u ON u.id = a.user_id
+WHERE t.digest = ANY(%s::text[])
+""",
+)
+
+
+async def gathered_revocation(request: MachineRequest) -> MachineResponse | None:
+    """200 for an access token of the client that asks; None for what is answered alone. Raises OAuthError."""
+    if "token" not in request.parameters:
+        return None
+    await authenticate_by_assertion(request)
+    return await gathered_answer(_revoke_together, request, sha256_hex(request.parameters["token"]))
+
+
+async def _revoke_together(lane: Lane, batch: list[Waiting]) -> Answers:
+    digests = [array_of_digests(batch)]
+    _, locked, found = await lane.run(BEGIN, (_LOCK, digests), (_TOKENS.text, digests))
+    rows = {row.digest: row for row in (_TOKENS.row(*each) for each in found)}
+    writes = Writes()
+    answers = [_revoke(writes, rows.get(w.digest), set(locked[0][0]), w.request) for w in batch]
+    await writes.commit(lane, begun=True)
+    return answers
+
+
+def _revoke(
+    writes: Writes, row: RevocationRow | None, locked: set[int], request: MachineRequest
+) -> MachineResponse | None:
+    if row is None or row.pk not in locked:
+        return None
+    client = client_of_row(request, row.client)
+    if client is None:
+        return None
+    request.client = client
+    if not row.revoked_at:
+        actor = Actor(now=request.now, address=request.address, client_id=client.client_id)
+        writes.revoke_access_token(row.pk, now=request.now, reason=EndedFor.REVOKED)
+        writes.record_events([ended_event(_ended(row), actor, EndedFor.REVOKED)])
+    return MachineResponse(200)
+
+
+def _ended(row: RevocationRow) -> EndedToken:
+    return EndedToken(
+        pk=row.pk,
+        authorization_pk=row.authorization_pk,
+        client_id=row.client.client_id,
+        person=row.person,
+        fhir_server=row.base,
+        patient=row.patient,
+    )

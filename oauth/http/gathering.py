@@ -1,0 +1,138 @@
+"""Gathered writing: while one transaction is under way requests wait, and the next one takes them together.
+
+Each kind of request (its `Work`) has one queue and one `Lane` of an event loop, on PostgreSQL. What is plain is
+answered here. What is not goes alone, in a thread: a refusal, a first request, a row that somebody else has locked,
+each request of a batch that failed. So the rules of all that exist once, and no other request waits for it.
+
+- Turns: a batch starts a few turns of the loop late, so that those who have just been answered can join it.
+- Fairness: each client has a line of its own, and one request of each line is taken in turn.
+- Bound: who finds the queue full is told to come back.
+- The same token twice: the second waits for the next batch. There it is what it would have been alone: a reuse.
+"""
+
+import asyncio
+import logging
+from collections import OrderedDict, deque
+from collections.abc import Awaitable, Callable
+from typing import NamedTuple
+from weakref import WeakKeyDictionary
+
+from django.db import connections
+
+from oauth.http.lane import Lane
+from oauth.http.machine_request import MachineRequest
+from oauth.http.machine_response import MachineResponse
+from smart.http.errors import TemporarilyUnavailable
+
+log = logging.getLogger("smartauth.request")
+
+MOST_TOGETHER = 64  # of one transaction: it holds its locks for some milliseconds
+MOST_WAITING = 1024
+MOST_OF_ONE_CLIENT = 512
+TURNS = 4
+SECONDS = 10  # after which a batch has failed, whatever it waits for
+
+
+class Waiting(NamedTuple):
+    """A request that waits, the digest of the token that it uses up or ends, and where its answer goes."""
+
+    request: MachineRequest
+    digest: str
+    answer: "asyncio.Future[MachineResponse | None]"
+
+
+Answers = list[MachineResponse | None]
+Work = Callable[[Lane, list[Waiting]], Awaitable[Answers]]
+
+
+async def gathered_answer(work: Work, request: MachineRequest, digest: str = "") -> MachineResponse | None:
+    """The answer, committed; None for what has to go alone. Raises TemporarilyUnavailable.
+
+    SQLite has one writer at a time and no round trips that could be spared: there everything goes alone.
+    """
+    if connections["default"].vendor != "postgresql":
+        return None
+    kinds = _of_loop.setdefault(asyncio.get_running_loop(), {})
+    return await kinds.setdefault(work, Gathering(work)).answer(request, digest)
+
+
+class Queue:
+    """Requests that wait, in a line for each client."""
+
+    def __init__(self) -> None:
+        self._lines: OrderedDict[str, deque[Waiting]] = OrderedDict()
+        self._length = 0
+
+    def __len__(self) -> int:
+        return self._length
+
+    def add(self, waiting: Waiting) -> None:
+        """Puts it at the end of its client's line. Raises TemporarilyUnavailable where there is no room."""
+        client = waiting.request.credentials.client_id
+        if self._length >= MOST_WAITING or len(self._lines.get(client, ())) >= MOST_OF_ONE_CLIENT:
+            raise TemporarilyUnavailable("too many requests are waiting, try again", rule="SD-20")
+        self._lines.setdefault(client, deque()).append(waiting)
+        self._length += 1
+
+    def take(self) -> list[Waiting]:
+        """The next batch: one of each line in turn, each token once."""
+        batch: list[Waiting] = []
+        digests: set[str] = set()
+        again: list[Waiting] = []
+        while self._lines and len(batch) < MOST_TOGETHER:
+            client, line = self._lines.popitem(last=False)
+            waiting = line.popleft()
+            if line:
+                self._lines[client] = line
+            if waiting.digest in digests:
+                again.append(waiting)
+                continue
+            self._length -= 1
+            if not waiting.answer.done():  # done: who asked has gone
+                batch.append(waiting)
+                digests |= {waiting.digest} - {""}
+        for waiting in reversed(again):
+            self._lines.setdefault(waiting.request.credentials.client_id, deque()).appendleft(waiting)
+        return batch
+
+
+class Gathering:
+    """Where requests of one kind wait on one event loop, and the lane on which they are answered."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+        self._queue, self._lane = Queue(), Lane()
+        self._task: asyncio.Task[None] | None = None
+
+    async def answer(self, request: MachineRequest, digest: str) -> MachineResponse | None:
+        loop = asyncio.get_running_loop()
+        waiting = Waiting(request, digest, loop.create_future())
+        self._queue.add(waiting)
+        if self._task is None:
+            self._task = loop.create_task(self._run())
+        return await waiting.answer
+
+    async def _run(self) -> None:
+        try:
+            while self._queue:
+                for _ in range(TURNS):
+                    await asyncio.sleep(0)
+                batch = self._queue.take()
+                answers = await self._answers(batch) if batch else []
+                for waiting, answer in zip(batch, answers, strict=True):
+                    if not waiting.answer.done():
+                        waiting.answer.set_result(answer)
+        finally:
+            self._task = None
+
+    async def _answers(self, batch: list[Waiting]) -> Answers:
+        try:
+            async with asyncio.timeout(SECONDS):
+                return await self._work(self._lane, batch)
+        except Exception:
+            log.exception("%d requests together failed, each goes alone", len(batch))
+            await self._lane.close()
+            return [None] * len(batch)
+
+
+_of_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Work, Gathering]] = WeakKeyDictionary()

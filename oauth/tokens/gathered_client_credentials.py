@@ -1,0 +1,105 @@
+"""client_credentials, gathered: one read for the clients of a batch, their seats, one write, one commit."""
+
+import json
+from collections import defaultdict
+from typing import Annotated, NamedTuple
+
+from audit.event_kinds import EventKind
+from oauth.clients.authentication import SecretClient, authenticate_by_assertion, client_of_row
+from oauth.http.credentials import AuthenticatedClient
+from oauth.http.gathering import Answers, Waiting, gathered_answer
+from oauth.http.lane import Lane
+from oauth.http.machine_request import MachineRequest
+from oauth.http.machine_response import MachineResponse
+from oauth.models import sql
+from oauth.tokens.allowed_method import is_allowed_method
+from oauth.tokens.authorization_state import PERSON_AND_KEYS, AuthorizationState
+from oauth.tokens.client_credentials import BACKEND_JOINS, BackendRow, granted_access, is_current
+from oauth.tokens.gathered_seats import Seats, take_seats
+from oauth.tokens.gathered_writes import NEW_TOKEN_IDS, Writes
+from oauth.tokens.issue import new_access_token, token_events
+from oauth.tokens.supersede import seat_key
+from oauth.tokens.unheard_commit import remember_attempt
+from smart.http.errors import OAuthError
+
+
+class ServiceRow(NamedTuple):
+    """A client of the batch, a FHIR base that it may use, and the authorization under which it uses that."""
+
+    token_ids: Annotated[list[int], NEW_TOKEN_IDS]
+    client: SecretClient
+    backend: BackendRow
+    authorization: AuthorizationState
+
+
+class Granted(NamedTuple):
+    """What a request gets."""
+
+    client: AuthenticatedClient
+    authorization: AuthorizationState
+    scope: str
+
+
+_SERVICES = sql.select(
+    ServiceRow,
+    f"""
+FROM json_array_elements_text(%s::json) AS q (client_id)
+JOIN oauth_client c ON c.client_id = q.client_id {BACKEND_JOINS} {PERSON_AND_KEYS}
+""",
+)
+
+
+async def gathered_client_credentials(request: MachineRequest) -> MachineResponse | None:
+    """The answer to a plain request; None for what is answered alone. Raises OAuthError."""
+    await authenticate_by_assertion(request)
+    return await gathered_answer(_issue_together, request)
+
+
+async def _issue_together(lane: Lane, batch: list[Waiting]) -> Answers:
+    services, token_ids = await _read_services(lane, batch)
+    granted = [_granted(w.request, services[w.request.credentials.client_id]) for w in batch]
+    seats = await take_seats(lane, [each.authorization for each in granted if each])
+    writes = Writes()
+    answers = [
+        _issue(writes, seats, each, token_id, waiting.request) if each else None
+        for each, token_id, waiting in zip(granted, token_ids, batch, strict=True)
+    ]
+    await writes.commit(lane, begun=len(seats) > 1)
+    return answers
+
+
+async def _read_services(lane: Lane, batch: list[Waiting]) -> tuple[dict[str, list[ServiceRow]], list[int]]:
+    """The rows of each client, and a new id for the token of each request."""
+    names = sorted({waiting.request.credentials.client_id for waiting in batch})
+    (found,) = await lane.run((_SERVICES.text, [len(batch), json.dumps(names)]))
+    services: dict[str, list[ServiceRow]] = defaultdict(list)
+    for row in (_SERVICES.row(*each) for each in found):
+        services[row.client.client_id].append(row)
+    token_ids = next(iter(services.values()))[0].token_ids if services else [0] * len(batch)
+    return services, token_ids
+
+
+def _granted(request: MachineRequest, rows: list[ServiceRow]) -> Granted | None:
+    """What it gets; None where it is refused, or where its authorization has to be made or brought up to date."""
+    client = client_of_row(request, rows[0].client) if rows else None
+    if client is None or "client_credentials" not in client.grants or not is_allowed_method(request, client):
+        return None
+    try:
+        access = granted_access(request.parameters, [row.backend for row in rows])
+    except OAuthError:
+        return None
+    for row in rows:
+        if is_current(row.backend, access) and not row.authorization.unusable_reason and "user/" not in access.scope:
+            return Granted(client, row.authorization, access.scope)
+    return None
+
+
+def _issue(writes: Writes, seats: Seats, granted: Granted, token_id: int, request: MachineRequest) -> MachineResponse:
+    client, authorization, scope = granted
+    now, address = request.now, request.address
+    numbers = seats[seat_key(authorization)].take(token_id, authorization)
+    made = new_access_token(authorization, numbers, now=now, address=address, scope=scope)
+    writes.insert_access_token(token_id, made.columns)
+    writes.record_events(token_events(authorization, EventKind.ISSUED, token_id, numbers, now=now, address=address))
+    request.client = client
+    return remember_attempt(request, made.answer)

@@ -1,0 +1,197 @@
+"""Refreshes, gathered: tokens and seats locked, everything read, one write, one commit.
+
+The locks wait for nobody: a row that somebody else holds sends its request alone. What is read is read by a later
+statement than the locks, for one that locks and reads sees what was true before it had them.
+"""
+
+import asyncio
+from collections import defaultdict
+from typing import Annotated, NamedTuple
+
+from django.conf import settings
+
+from audit.event_kinds import EventKind
+from oauth.clients.authentication import SecretClient, authenticate_by_assertion, client_of_row
+from oauth.http.credentials import AuthenticatedClient
+from oauth.http.gathering import Answers, Waiting, gathered_answer
+from oauth.http.lane import Lane
+from oauth.http.machine_request import MachineRequest
+from oauth.http.machine_response import MachineResponse
+from oauth.models import sql
+from oauth.tokens import address_binding, refresh_grace
+from oauth.tokens.allowed_method import is_allowed_method
+from oauth.tokens.authorization_state import CLIENT_AND_SERVER, PERSON_AND_KEYS, AuthorizationState
+from oauth.tokens.gathered_seats import BatchSeat, NoSeat, NumberedToken
+from oauth.tokens.gathered_writes import BEGIN, NEW_TOKEN_IDS, Writes, array_of_digests
+from oauth.tokens.issue import new_access_token, new_refresh_token, token_events
+from oauth.tokens.refresh_token import ConsumedRefreshToken, allowed_scope, require_live
+from oauth.tokens.unheard_commit import remember_attempt
+from smart.digests import sha256_hex
+from smart.http.errors import OAuthError
+from smart.openid.standard_claims import has_openid
+from smart.tokens.address_binding import OFF
+from smart.tokens.liveness import is_superseded
+
+
+class RefreshRow(NamedTuple):
+    """A refresh token with its seat (e), authorization and client, and new ids for as many tokens as are asked for."""
+
+    token_ids: Annotated[list[int], NEW_TOKEN_IDS]
+    digest: Annotated[str, "oauth_refreshtoken.digest"]
+    consumed_at: Annotated[int, "oauth_refreshtoken.consumed_at"]
+    seat_latest: Annotated[int | None, "e.latest"]
+    seat_launches: Annotated[int | None, "e.launches"]
+    token: ConsumedRefreshToken
+    client: SecretClient
+    authorization: AuthorizationState
+
+
+class Locked(NamedTuple):
+    """The rows that the batch has locked, by their primary keys."""
+
+    tokens: set[int]
+    seats: set[int]
+
+
+class Refresh(NamedTuple):
+    """A request that is granted."""
+
+    client: AuthenticatedClient
+    row: RefreshRow
+    scope: str
+
+
+_ASKED = "FROM oauth_refreshtoken WHERE digest = ANY(%s::text[]) AND consumed_at = 0"
+_LOCK_TOKENS = f"SELECT ARRAY(SELECT id {_ASKED} FOR NO KEY UPDATE SKIP LOCKED)"
+_LOCK_SEATS = f"""
+SELECT ARRAY(SELECT id FROM oauth_seat WHERE id IN (SELECT seat_id {_ASKED}) FOR NO KEY UPDATE SKIP LOCKED)
+"""  # noqa: S608  # our own texts
+_REFRESHES = sql.select(
+    RefreshRow,
+    f"""
+FROM oauth_refreshtoken
+JOIN oauth_authorization a ON a.id = oauth_refreshtoken.authorization_id {CLIENT_AND_SERVER} {PERSON_AND_KEYS}
+LEFT JOIN oauth_seat e ON e.id = oauth_refreshtoken.seat_id
+WHERE oauth_refreshtoken.digest = ANY(%s::text[])
+""",
+)
+_LOSERS = sql.select(
+    NumberedToken,
+    f"""
+FROM oauth_refreshtoken o
+JOIN oauth_seat e ON e.id = o.seat_id
+JOIN oauth_authorization a ON a.id = o.authorization_id {CLIENT_AND_SERVER}
+JOIN oauth_accesstoken t ON t.seat_id = e.id
+    AND t.seat_number > e.latest - c.tokens_to_keep AND t.seat_number <= e.latest - c.tokens_to_keep + %s
+JOIN oauth_authorization ta ON ta.id = t.authorization_id
+WHERE o.digest = ANY(%s::text[])
+""",
+)
+
+
+async def gathered_refresh(request: MachineRequest) -> MachineResponse | None:
+    """The answer to a plain refresh; None for what is answered alone. Raises OAuthError."""
+    if "refresh_token" not in request.parameters:
+        return None
+    await authenticate_by_assertion(request)
+    return await gathered_answer(_refresh_together, request, sha256_hex(request.parameters["refresh_token"]))
+
+
+async def _refresh_together(lane: Lane, batch: list[Waiting]) -> Answers:
+    digests, count = array_of_digests(batch), len(batch)
+    _, tokens, seats, found, losers = await lane.run(
+        BEGIN,
+        (_LOCK_TOKENS, [digests]),
+        (_LOCK_SEATS, [digests]),
+        (_REFRESHES.text, [count, digests]),
+        (_LOSERS.text, [count, digests]),
+    )
+    rows = {row.digest: row for row in (_REFRESHES.row(*each) for each in found)}
+    locked = Locked(set(tokens[0][0]), set(seats[0][0]))
+    granted = [_granted(waiting.request, rows.get(waiting.digest), locked) for waiting in batch]
+    issue = Issue(rows, [_LOSERS.row(*each) for each in losers])
+    answers = await issue.answers(granted, batch)
+    await issue.writes.commit(lane, begun=True)
+    return answers
+
+
+def _granted(request: MachineRequest, row: RefreshRow | None, locked: Locked) -> Refresh | None:
+    """What a refresh gets; None where it is refused, was used before, or comes from another address."""
+    client = client_of_row(request, row.client) if row else None
+    if row is None or client is None or not _is_ours(row, locked):
+        return None
+    authorization = row.authorization
+    if "refresh_token" not in client.grants or not is_allowed_method(request, client):
+        return None
+    if address_binding.policy_for_refresh(authorization, request.address) != OFF:
+        return None
+    try:
+        require_live(row.token, authorization, request)
+        scope = allowed_scope(authorization, request)
+    except OAuthError:
+        return None
+    return None if "user/" in scope else Refresh(client, row, scope)  # which patients a user sees has to be read
+
+
+def _is_ours(row: RefreshRow, locked: Locked) -> bool:
+    """Whether the batch holds the token, unused, and its seat, in which no newer launch has ended it."""
+    token = row.token
+    if row.consumed_at or token.pk not in locked.tokens:
+        return False
+    if token.seat_id is None:
+        return True
+    keep = row.authorization.tokens_to_keep
+    return token.seat_id in locked.seats and not is_superseded(token.launch_number, row.seat_launches or 0, keep)
+
+
+class Issue:
+    """What a batch of refreshes issues."""
+
+    def __init__(self, rows: dict[str, RefreshRow], losers: list[NumberedToken]) -> None:
+        self.writes = Writes()
+        self._token_ids = iter(next(iter(rows.values())).token_ids if rows else ())
+        self._seats: dict[int | None, BatchSeat | NoSeat] = {None: NoSeat()}
+        by_seat: dict[int, list[NumberedToken]] = defaultdict(list)
+        for each in losers:
+            by_seat[each.seat_id].append(each)
+        for row in rows.values():
+            seat = row.token.seat_id
+            if seat is not None and seat not in self._seats:
+                self._seats[seat] = BatchSeat(seat, row.seat_latest or 0, row.seat_launches or 0, by_seat[seat])
+
+    async def answers(self, granted: list[Refresh | None], batch: list[Waiting]) -> Answers:
+        """The answers, in a thread where there are ID tokens: an RSA signature takes as long as ten others."""
+
+        def issue_all() -> Answers:
+            return [self._one(each, w.request) if each else None for each, w in zip(granted, batch, strict=True)]
+
+        is_long = any(each is not None and has_openid(each.scope) for each in granted)
+        answers = await asyncio.to_thread(issue_all) if is_long else issue_all()
+        taken = {seat.pk: seat.latest for seat in self._seats.values() if isinstance(seat, BatchSeat) and seat.is_taken}
+        self.writes.number_seats(taken)
+        return answers
+
+    def _one(self, granted: Refresh, request: MachineRequest) -> MachineResponse:
+        client, row, scope = granted
+        authorization, family, now = row.authorization, row.token.family, request.now
+        token_id, address = next(self._token_ids), request.address
+        numbers = self._seats[family.seat_id].take(token_id, authorization, launch_number=family.launch_number)
+        made = new_access_token(authorization, numbers, now=now, address=address, scope=scope)
+        token, columns = new_refresh_token(authorization, family, now=now)
+        events = token_events(authorization, EventKind.REFRESHED, token_id, numbers, now=now, address=address)
+        self.writes.insert_access_token(token_id, made.columns)
+        self.writes.insert_refresh_token(columns)
+        self.writes.record_events(events)
+        response = remember_attempt(request, {**made.answer, "refresh_token": token})
+        self._spend(row.token, response.body, request)
+        request.client = client
+        return response
+
+    def _spend(self, token: ConsumedRefreshToken, body: bytes, request: MachineRequest) -> None:
+        """Within the grace window its answer may be repeated, and that of the token before it no more (RF-05)."""
+        kept = ""
+        if settings.SMARTAUTH_REFRESH_GRACE_SECONDS:
+            kept = refresh_grace.seal(body, request.parameters["refresh_token"])
+            if token.predecessor_id is not None:
+                self.writes.forget_answer(token.predecessor_id)
+        self.writes.spend_refresh_token(token.pk, now=request.now, kept_answer=kept)

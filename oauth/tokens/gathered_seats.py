@@ -1,0 +1,102 @@
+"""Seats within a batch: the numbers that its tokens take in the order of arrival, and the tokens that die by that."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Annotated, NamedTuple
+
+from oauth.http.lane import Lane
+from oauth.models import sql
+from oauth.tokens.authorization_state import AuthorizationState
+from oauth.tokens.gathered_writes import BEGIN, records
+from oauth.tokens.supersede import NO_SEAT, SeatNumbers, seat_key
+
+
+class TakenSeat(NamedTuple):
+    """A seat after as many launches as the batch has for it."""
+
+    key: Annotated[str, "oauth_seat.key"]
+    pk: Annotated[int, "oauth_seat.id"]
+    latest: Annotated[int, "oauth_seat.latest"]
+    launches: Annotated[int, "oauth_seat.launches"]
+
+
+class NumberedToken(NamedTuple):
+    """A token of a seat that may die in this batch, and what its event says of it."""
+
+    seat_id: Annotated[int, "t.seat_id"]
+    number: Annotated[int, "t.seat_number"]
+    pk: Annotated[int, "t.id"]
+    authorization_pk: Annotated[int, "t.authorization_id"]
+    patient: Annotated[str, "ta.patient"]
+
+
+# Seats in the order of their keys: of two batches in two processes none waits for the other in a circle.
+_TAKE = sql.returning(
+    TakenSeat,
+    f"""
+INSERT INTO oauth_seat (key, latest, launches)
+SELECT q.key, q.issues, q.issues FROM {records("key text, issues bigint")} WHERE true
+ON CONFLICT (key) DO UPDATE SET latest = oauth_seat.latest + EXCLUDED.latest,
+    launches = oauth_seat.launches + EXCLUDED.launches
+""",  # noqa: S608  # our own texts
+)
+_LOSERS = sql.select(
+    NumberedToken,
+    f"""
+FROM {records("key text, issues bigint, keep bigint")}
+JOIN oauth_seat s ON s.key = q.key
+JOIN oauth_accesstoken t ON t.seat_id = s.id
+    AND t.seat_number > s.latest - q.issues - q.keep AND t.seat_number <= s.latest - q.keep
+JOIN oauth_authorization ta ON ta.id = t.authorization_id
+""",
+)
+
+
+class BatchSeat:
+    """A seat while a batch gives out its numbers."""
+
+    def __init__(self, pk: int, latest: int, launches: int, tokens: Iterable[NumberedToken]) -> None:
+        self.pk, self.latest, self.is_taken = pk, latest, False
+        self._launches = launches
+        self._tokens = {token.number: (token.pk, token.authorization_pk, token.patient) for token in tokens}
+
+    def take(
+        self, token_id: int, authorization: AuthorizationState, *, launch_number: int | None = None
+    ) -> SeatNumbers:
+        """The next number, for that token; without a launch number it is a launch of its own."""
+        self.latest, self.is_taken = self.latest + 1, True
+        if launch_number is None:
+            launch_number = self._launches = self._launches + 1
+        self._tokens[self.latest] = (token_id, authorization.pk, authorization.patient)
+        loser = self._tokens.get(self.latest - authorization.tokens_to_keep, (None, None, None))
+        return SeatNumbers(self.pk, self.latest, launch_number, *loser)
+
+
+class NoSeat:
+    """Where nothing supersedes."""
+
+    def take(
+        self, token_id: int, authorization: AuthorizationState, *, launch_number: int | None = None
+    ) -> SeatNumbers:
+        return NO_SEAT
+
+
+Seats = dict[str, BatchSeat | NoSeat]
+
+
+async def take_seats(lane: Lane, authorizations: Sequence[AuthorizationState]) -> Seats:
+    """The seats of these launches by their keys. It begins a transaction if there is one that has a seat."""
+    keys = {seat_key(each): each.tokens_to_keep for each in authorizations}
+    issues = Counter(seat_key(each) for each in authorizations)
+    wanted = [{"key": key, "issues": issues[key], "keep": keys[key]} for key in sorted(keys) if key]
+    if not wanted:
+        return {"": NoSeat()}
+    values = [json.dumps(wanted)]
+    _, taken, losers = await lane.run(BEGIN, (_TAKE.text, values), (_LOSERS.text, values))
+    tokens = [_LOSERS.row(*row) for row in losers]
+    seats: Seats = {"": NoSeat()}
+    for seat in (_TAKE.row(*row) for row in taken):
+        count, own = issues[seat.key], [token for token in tokens if token.seat_id == seat.pk]
+        seats[seat.key] = BatchSeat(seat.pk, seat.latest - count, seat.launches - count, own)
+    return seats

@@ -1,0 +1,110 @@
+"""What a batch writes: rows for each table, all of them by one statement, each table's from one JSON parameter.
+
+Every row that is changed here was locked before, so that the order of the parts does not matter. The ids of access
+tokens were drawn before, so that events can name them.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from typing import Any
+
+from django.db import connections
+from django.db.models import Model
+
+from audit.models import OutboxEvent
+from audit.trail import Event, event_row
+from oauth.http.gathering import Waiting
+from oauth.http.lane import Asked, Lane
+from oauth.models import AccessToken, RefreshToken, sql
+
+BEGIN: Asked = ("BEGIN", ())
+COMMIT: Asked = ("COMMIT", ())
+NEW_TOKEN_IDS = "ARRAY(SELECT nextval('oauth_accesstoken_id_seq') FROM generate_series(1, %s))"  # noqa: S105
+
+
+def records(columns: str) -> str:
+    """The rows of one JSON parameter, a list of objects with these members, as the table q."""
+    return f"json_to_recordset(%s::json) AS q ({columns})"
+
+
+def array_of_digests(batch: Iterable[Waiting]) -> str:
+    """Those of the tokens that these requests brought, as a PostgreSQL array: they are hexadecimal."""
+    return "{" + ",".join(waiting.digest for waiting in batch) + "}"
+
+
+class Writes:
+    """What one batch writes."""
+
+    def __init__(self) -> None:
+        self._rows: dict[str, list[Mapping[str, Any]]] = {part: [] for part in _parts()}
+
+    def insert_access_token(self, pk: int, columns: Mapping[str, sql.Value]) -> None:
+        self._rows["access_tokens"].append({"id": pk, **columns})
+
+    def insert_refresh_token(self, columns: Mapping[str, sql.Value]) -> None:
+        self._rows["refresh_tokens"].append(columns)
+
+    def spend_refresh_token(self, pk: int, *, now: int, kept_answer: str) -> None:
+        self._rows["spent"].append({"id": pk, "now": now, "kept_answer": kept_answer})
+
+    def forget_answer(self, pk: int) -> None:
+        """Of a refresh token that was spent before: only the last answer may be repeated."""
+        self._rows["spent"].append({"id": pk, "now": None, "kept_answer": ""})
+
+    def revoke_access_token(self, pk: int, *, now: int, reason: str) -> None:
+        self._rows["revoked"].append({"id": pk, "now": now, "reason": reason})
+
+    def number_seats(self, latest: Mapping[int, int]) -> None:
+        self._rows["seats"] += [{"id": seat, "latest": number} for seat, number in latest.items()]
+
+    def record_events(self, events: Iterable[Event]) -> None:
+        self._rows["events"] += map(event_row, events)
+
+    async def commit(self, lane: Lane, *, begun: bool) -> None:
+        """Writes all of it; where nothing was begun, the one statement is the whole transaction."""
+        asked = [self._asked()] if any(self._rows.values()) else []
+        asked += [COMMIT] if begun else []
+        if asked:
+            await lane.run(*asked)
+
+    def _asked(self) -> Asked:
+        return _write(), [json.dumps(rows) for rows in self._rows.values()]
+
+
+@cache
+def _write() -> str:
+    """The one statement: its parts are WITH queries but for the last."""
+    *first, last = _parts().items()
+    queries = ", ".join(f"{name} AS ({text})" for name, text in first)
+    return f"WITH {queries} {last[1]}"
+
+
+@cache
+def _parts() -> dict[str, str]:
+    return {
+        "spent": _update(
+            "oauth_refreshtoken",
+            "id bigint, now bigint, kept_answer text",
+            "consumed_at = COALESCE(q.now, t.consumed_at), kept_answer = q.kept_answer",
+        ),
+        "revoked": _update(
+            "oauth_accesstoken", "id bigint, now bigint, reason text", "revoked_at = q.now, revoked_for = q.reason"
+        ),
+        "seats": _update("oauth_seat", "id bigint, latest bigint", "latest = q.latest"),
+        "access_tokens": _insert(AccessToken, drawn=()),
+        "refresh_tokens": _insert(RefreshToken, drawn=("id",)),
+        "events": _insert(OutboxEvent, drawn=("id",)),
+    }
+
+
+def _update(table: str, columns: str, changes: str) -> str:
+    return f"UPDATE {table} t SET {changes} FROM {records(columns)} WHERE t.id = q.id"  # noqa: S608  # our own texts
+
+
+def _insert(model: type[Model], *, drawn: Sequence[str]) -> str:
+    """Inserts rows that name every column but those that the database draws."""
+    fields = [field for field in model._meta.concrete_fields if field.column not in drawn]
+    types = {f'"{field.column}"': field.db_type(connections["default"]) for field in fields}
+    chosen, described = ", ".join(types), ", ".join(f"{name} {kind}" for name, kind in types.items())
+    return f"INSERT INTO {model._meta.db_table} ({chosen}) SELECT {chosen} FROM {records(described)}"  # noqa: S608

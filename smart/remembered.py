@@ -1,0 +1,25 @@
+"""Results of pure functions, remembered: of what every request asks again, such as what a client's scopes come to."""
+
+from collections.abc import Callable
+from functools import lru_cache, wraps
+from typing import ParamSpec, TypeVar, cast
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+MOST, LONGEST = 1024, 2000
+
+
+def remembered(function: Callable[P, R]) -> Callable[P, R]:
+    """The same function, which remembers its last results; everything that decides must be among its arguments.
+
+    Strangers choose some of these, so what is remembered has a bound: results of long texts are not.
+    """
+    known = cast(Callable[P, R], lru_cache(MOST)(function))
+
+    @wraps(function)
+    def look_up(*args: P.args, **kwargs: P.kwargs) -> R:
+        length = sum(len(value) for value in (*args, *kwargs.values()) if isinstance(value, str))
+        return function(*args, **kwargs) if length > LONGEST else known(*args, **kwargs)
+
+    return look_up

@@ -1,0 +1,54 @@
+"""Results of pure functions are remembered, but for long texts."""
+
+import pytest
+
+from smart.remembered import remembered
+
+
+class Refused(ValueError):
+    """What the function below may say."""
+
+
+def test_it_is_worked_out_once_for_the_same_arguments_by_place_or_name() -> None:
+    asked: list[tuple[str, int]] = []
+
+    @remembered
+    def twice(text: str, number: int = 2) -> str:
+        asked.append((text, number))
+        return text * number
+
+    assert [twice("ab"), twice("ab"), twice("ab", number=3), twice("ab", number=3)] == [
+        "abab",
+        "abab",
+        "ababab",
+        "ababab",
+    ]
+    assert asked == [("ab", 2), ("ab", 3)]
+
+
+def test_a_refusal_is_worked_out_each_time() -> None:
+    asked: list[str] = []
+
+    @remembered
+    def refuse(text: str) -> str:
+        asked.append(text)
+        raise Refused(text)
+
+    for _ in range(2):
+        with pytest.raises(Refused):
+            refuse("ab")
+
+    assert asked == ["ab", "ab"]
+
+
+@pytest.mark.requirement("SD-20")
+def test_of_long_texts_that_strangers_choose_nothing_is_kept() -> None:
+    asked: list[int] = []
+
+    @remembered
+    def length(one: str, other: str) -> int:
+        asked.append(len(one))
+        return len(one) + len(other)
+
+    assert [length("x" * 1500, "y" * 501) for _ in range(2)] == [2001, 2001]
+    assert asked == [1500, 1500]
