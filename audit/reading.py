@@ -29,9 +29,7 @@ class NewEvents:
         waiting, last = self._waiting(), _last_shipped()
         shipped = list(SecurityEvent.objects.filter(self._wanted, pk__gt=self._last, pk__lte=last))
         new = {each.event_id: each for each in (*waiting, *shipped) if each.event_id not in self._seen}
-        self._seen -= {each.event_id for each in shipped}
-        self._seen |= {each.event_id for each in waiting}
-        self._last = last
+        self._seen, self._last = {each.event_id for each in waiting}, last
         return sorted(new.values(), key=lambda each: each.at)
 
     def _waiting(self) -> list[OutboxEvent]:

@@ -4,9 +4,11 @@ import secrets
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.db.models import Q
 from django.forms.models import model_to_dict
 
+from audit import reading
 from audit.event_kinds import EventKind
 from audit.models import OutboxEvent, SecurityEvent
 from audit.reading import NewEvents, newest_events
@@ -43,12 +45,13 @@ def reasons(events: Any) -> list[str]:
 def test_the_newest_of_both_places_stand_oldest_first_each_once(client: str) -> None:
     for at in (50, 10, 30):
         ship(wait(client, at))
-    for at in (20, 40):
+    for at in (40, 20):
         wait(client, at)
     copy(wait(client, 60))
     wait("another", 70)
 
-    for at_most, expected in ((9, [10, 20, 30, 40, 50, 60]), (3, [40, 50, 60]), (1, [60])):
+    wait(client, 5)
+    for at_most, expected in ((9, [5, 10, 20, 30, 40, 50, 60]), (3, [40, 50, 60]), (1, [60])):
         assert reasons(newest_events(Q(client=client), at_most=at_most)) == [str(at) for at in expected]
 
 
@@ -89,3 +92,26 @@ def test_what_is_new_comes_once_in_order_wherever_it_is(client: str) -> None:
     seen.append(reasons(following.read()))
 
     assert seen == [[], ["30", "40"], [], [], []]
+
+
+def test_what_is_shipped_while_it_is_read_comes_next_time(client: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    following, last = NewEvents(Q(client=client)), reading._last_shipped()
+    ship(wait(client, 10))
+
+    monkeypatch.setattr(reading, "_last_shipped", lambda: last)
+    seen = [reasons(following.read())]
+    monkeypatch.undo()
+
+    assert [*seen, reasons(following.read()), reasons(following.read())] == [[], ["10"], []]
+
+
+def test_the_first_event_of_an_empty_trail_is_new(client: str) -> None:
+    with transaction.atomic(using="audit"):
+        SecurityEvent.objects.all().delete()
+        following = NewEvents(Q(client=client))
+        SecurityEvent.objects.create(pk=1, kind=EventKind.ISSUED, client=client, at=10, reason="the first")
+
+        seen = reasons(following.read())
+        transaction.set_rollback(True, using="audit")
+
+    assert seen == ["the first"]

@@ -45,3 +45,15 @@ def test_shipping_counts_what_it_shipped_in_several_batches(event: Event, monkey
     record_events(*[event] * 5)
 
     assert [shipping.ship(), shipping.ship()] == [5, 0]
+
+
+@pytest.mark.requirement("SD-10")
+def test_an_event_is_shipped_also_where_the_trail_has_its_number_already(event: Event) -> None:
+    record_events(event)
+    number = OutboxEvent.objects.get(client=event.client).pk
+    if not SecurityEvent.objects.filter(pk=number).exists():
+        SecurityEvent.objects.create(pk=number, kind="issued", at=1)
+
+    shipping.ship()
+
+    assert SecurityEvent.objects.filter(client=event.client).count() == 1
