@@ -12,6 +12,7 @@ from audit.models import OutboxEvent
 from oauth.keys import signing_keys
 from oauth.models import SigningKey
 from smart.time_units import SECOND
+from tests.fixture_types import SetClock
 
 pytestmark = pytest.mark.django_db(databases=["default", "audit"])
 PRIVATE = {"d", "p", "q", "dp", "dq", "qi", "k"}
@@ -40,6 +41,23 @@ def test_the_private_half_lies_encrypted_in_the_database() -> None:
         secret = str(private["d"])
         assert secret not in f"{row.private_encrypted}{row.public_jwk}"
         assert not PRIVATE & set(json.loads(row.public_jwk))
+
+
+@pytest.mark.requirement("DS-20", "DS-21", "SB-04")
+@pytest.mark.parametrize(("state", "signs_since"), [("active", 7), ("next", 0)])
+@pytest.mark.parametrize(("algorithm", "kind"), [("ES256", "EC"), ("RS256", "RSA")])
+def test_a_new_key_is_of_its_algorithm_and_signs_from_its_first_moment_or_not_yet(
+    set_clock: SetClock, algorithm: str, kind: str, state: str, signs_since: int
+) -> None:
+    SigningKey.objects.filter(algorithm=algorithm).delete()
+    set_clock(7)
+
+    row = signing_keys.create_key(algorithm, state)
+
+    public = json.loads(row.public_jwk)
+    assert (public["kty"], public["kid"], public["alg"], public["use"]) == (kind, row.kid, algorithm, "sig")
+    assert not PRIVATE & set(public)
+    assert (row.created_at, row.activated_at, row.state) == (7, signs_since, state)
 
 
 @pytest.mark.requirement("DS-20")
