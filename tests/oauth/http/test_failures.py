@@ -4,9 +4,15 @@ import secrets
 
 import pytest
 
+from accounts import clock, rate_limit
 from accounts.models import RateCount
 from accounts.rate_limit import _key
 from audit.models import OutboxEvent
+from oauth.http.credentials import Credentials
+from oauth.http.failures import count_failure
+from oauth.http.machine_request import MachineRequest
+from smart.http.errors import InvalidClient, TooManyRequests
+from smart.http.parameters import Parameters
 from tests.conftest import SECRET, App, basic
 from tests.fixture_types import Introspect, Issue, MakeClient, MakeResourceServer
 from tests.oauth.visitor import Visitor
@@ -57,6 +63,35 @@ def test_failures_of_a_known_client_are_counted_by_its_name_and_the_address(
     assert ask(visitor, other.client_id) == 401
     (told,) = OutboxEvent.objects.filter(kind=FAILED, client=other.client_id)
     assert told.address == visitor.address
+
+
+@pytest.mark.requirement("SD-20", "TK-10", "E58")
+@pytest.mark.usefixtures("committed")
+@pytest.mark.parametrize(
+    ("before", "paused", "reasons"),
+    [
+        (0, False, ["the secret is wrong"]),
+        (8, False, ["the secret is wrong"]),
+        (9, True, []),
+        (10, True, []),
+        (99, True, ["the secret is wrong, 100 so far"]),
+        (100, True, []),
+    ],
+)
+def test_a_failure_is_answered_as_it_is_until_there_are_too_many(before: int, paused: bool, reasons: list[str]) -> None:
+    address, now = f"2001:db8:{secrets.token_hex(2)}:{secrets.token_hex(2)}::7", clock.now()
+    if before:
+        rate_limit.count("client", "", address, now=now, added=before)
+    request = MachineRequest("/o/token", {}, address, Parameters([]), Credentials("nobody-knows", "wrong"), now)
+    error = InvalidClient("client authentication failed", event_reason="the secret is wrong")
+
+    answer = count_failure(error, request)
+
+    assert (answer is error, isinstance(answer, TooManyRequests)) == (not paused, paused)
+    told = OutboxEvent.objects.filter(kind=FAILED, address=address)
+    assert [event.reason for event in told] == reasons
+    assert {(event.client, event.at) for event in told} <= {("nobody-knows", now)}
+    assert RateCount.objects.get(key=_key("client", "", address)).count == before + 1
 
 
 @pytest.mark.parametrize("named", ["x" * 101, "ü", "a\nb"])
