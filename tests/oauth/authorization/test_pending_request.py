@@ -76,7 +76,7 @@ def test_what_was_asked_is_read_as_it_was_stored(make_client: MakeClient, fhir_s
 
     pending = wait(make_client(), fhir_server, request=request)
 
-    assert pending.request == dataclasses.replace(request, left_out=list(request.left_out))
+    assert dataclasses.replace(pending.request, left_out=tuple(pending.request.left_out)) == request
     assert (pending.redirect_uri, pending.state, pending.refused) == (URI, "the state", "")
     assert pending.url == "/o/authorize/the-handle"
 
@@ -126,7 +126,8 @@ def test_a_launch_tells_patient_and_visit_and_who_may_answer(
     assert (pending.launch_patient, pending.launch_user_id) == ("amy", amy.pk)
     assert (pending.is_meant_for(amy), pending.is_meant_for(ben)) == (True, False)
     assert pending.patient is not None
-    assert (pending.patient.pk, pending.patient.patient, pending.patient.fhir_server) == (None, "unlisted", fhir_server)
+    assert pending.patient._state.adding
+    assert (pending.patient.patient, pending.patient.fhir_server) == ("unlisted", fhir_server)
     pending.assign_user(amy)
     assert stored(pending) == (amy.username, "amy", "v1")
 
