@@ -311,7 +311,9 @@ def test_every_kind_of_the_catalogue_is_answered_as_it_must_be(stranger: str, sm
 
 
 PROBED = [
-    each for each in EACH if each.values[0] in ("stranger", "django-rest-framework", "fastapi", "flask", "readme")
+    each
+    for each in EACH
+    if each.values[0] in ("stranger", "django-rest-framework", "fastapi", "flask", "readme", "hapi")
 ]
 PARTS = ("requests", "letters", "compartment", "search", "history", "batch", "operations", "bulk")
 
