@@ -115,6 +115,8 @@ def _object(content: bytes) -> Json:
         found = json.loads(content)
     except (ValueError, RecursionError):
         return {}
+    if isinstance(found, list):  # some servers answer a search with what they found and no Bundle around it
+        return {"resourceType": "Bundle", "entry": [{"resource": each} for each in found]}
     return found if isinstance(found, dict) else {}
 
 
