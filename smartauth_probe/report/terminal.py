@@ -2,13 +2,15 @@
 
 import os
 import sys
+from collections import Counter
 from typing import TextIO
 
 from smartauth_probe.checks.check import Outcome
 from smartauth_probe.report.report import Report
 from smartauth_probe.runner import CheckResult, Run
 
-SHOWN = 8  # failures
+SHOWN = 8  # failures,
+OF_A_SECTION = 2  # of them, since what fails in one part of a server fails there in many ways
 WIDTH = 100
 MARKS = {Outcome.FAILED: "failed", Outcome.POLICY: "policy", Outcome.SKIPPED: "skipped", Outcome.PASSED: "passed"}
 
@@ -58,9 +60,21 @@ def _table(report: Report) -> list[str]:
 
 def _failures(report: Report) -> list[str]:
     found = report.failed
-    lines = [f"  {each.check.id} {each.check.name}: {_told(each)}" for each in found[:SHOWN]]
-    more = [f"  and {len(found) - SHOWN} more"] if len(found) > SHOWN else []
+    first = _first(found)
+    lines = [f"  {each.check.id} {each.check.name}: {_told(each)}" for each in first]
+    more = [f"  and {len(found) - len(first)} more"] if len(found) > len(first) else []
     return ["", "What to fix first:", *lines, *more] if found else []
+
+
+def _first(found: list[CheckResult]) -> list[CheckResult]:
+    """The most dangerous ones, a few of each section."""
+    taken = Counter[str]()
+    first = []
+    for each in found:
+        taken[each.check.section] += 1
+        if taken[each.check.section] <= OF_A_SECTION:
+            first.append(each)
+    return first[:SHOWN]
 
 
 def _told(made: CheckResult) -> str:
