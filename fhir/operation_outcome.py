@@ -123,6 +123,11 @@ class UnsupportedMediaType(FhirError):
     )
 
 
+class TooCostly(FhirError):
+    rule = "SR-05"
+    answer = Refusal(HTTPStatus.BAD_REQUEST, "too-costly", "Too many resources come along: ask for smaller pages.")
+
+
 class RequestRefused(FhirError):
     rule = "WR-07"
     answer = NOT_ALLOWED

@@ -1,7 +1,7 @@
 """Bundles, put together as text so that every resource stays as it was stored, decimals too."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -10,9 +10,10 @@ from fhir.search.query import Search
 from fhir.store.lookup import Page
 
 
-def searchset(page: Page, search: Search, url: str, base: str) -> str:
+def searchset(page: Page, included: Sequence[Record], search: Search, url: str, base: str) -> str:
     """One page: `total` counts what this caller may see, the links carry used parameters only."""
-    entries = (_match(record, search, base) for record in page.records)
+    entries = [_found(record, "match", search, base) for record in page.records]
+    entries += [_found(record, "include", search, base) for record in included]
     return bundle("searchset", entries, page, _links(page, search, url))
 
 
@@ -48,9 +49,9 @@ def _url(url: str, query: str) -> str:
     return f"{url}?{query}" if query else url
 
 
-def _match(record: Record, search: Search, base: str) -> str:
+def _found(record: Record, mode: str, search: Search, base: str) -> str:
     content = search.shape.cut(record.content)
-    return f'{{"fullUrl": {full_url(record, base)}, "resource": {content}, "search": {{"mode": "match"}}}}'
+    return f'{{"fullUrl": {full_url(record, base)}, "resource": {content}, "search": {{"mode": "{mode}"}}}}'
 
 
 def _version(record: Record, base: str) -> str:

@@ -14,8 +14,9 @@ from smart.decisions.interactions import CAPABILITIES, RequestPath
 from smart.decisions.question import question_at
 
 
-def perform(caller: Caller, asked: Asked, decision: Decision) -> Answer:
-    """What a request gives that was allowed by this decision. Raises FhirError."""
+def perform(caller: Caller, asked: Asked) -> Answer:
+    """What the request gives: permissions, decision, then data. Raises FhirError."""
+    decision = require_allowed(caller, asked)
     resource_type = require_served(caller.version, asked)
     return HANDLERS[asked.interaction](Interaction(caller, asked, resource_type, decision))
 

@@ -23,13 +23,14 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One request below the base: that of HTTP, or one of a batch."""
+    """One request below the base: that of HTTP, or one of a batch. `new_id` is for what it creates."""
 
     method: str
     path: RequestPath
     parameters: Pairs = field(default_factory=list)
     headers: Mapping[str, str] = field(default_factory=dict)
     body: str = ""
+    new_id: str = ""
 
     @property
     def interaction(self) -> str:

@@ -10,6 +10,7 @@ from fhir.models import Record
 from fhir.search import query
 from fhir.search.shape import parse_shape
 from fhir.store import lookup
+from fhir.store.included import find_included
 
 
 def read(allowed: Interaction) -> Answer:
@@ -41,11 +42,13 @@ def history(allowed: Interaction) -> Answer:
 def search_type(allowed: Interaction) -> Answer:
     """A searchset of what may be seen; GET and POST _search are judged alike (SR-01)."""
     is_strict = "handling=strict" in allowed.asked.prefers
+    version, name, caller = allowed.version, allowed.path.type, allowed.caller
     search = query.parse_search(
-        allowed.asked.parameters, allowed.resource_type, allowed.base, allowed.caller.claims, strict=is_strict
+        allowed.asked.parameters, allowed.resource_type, version, caller.base, caller.claims, strict=is_strict
     )
-    page = lookup.search_records(allowed.version, allowed.path.type, allowed.view, search)
-    return Answer(bundle.searchset(page, search, f"{allowed.base}/{allowed.path.type}", allowed.base))
+    page = lookup.search_records(version, name, allowed.view, search, allowed.decision.matched)
+    included = find_included(version, page.records, search.includes, allowed.decision.views)
+    return Answer(bundle.searchset(page, included, search, f"{allowed.base}/{name}", allowed.base))
 
 
 def _is_known(record: Record, allowed: Interaction) -> bool:

@@ -16,6 +16,7 @@ from rest_framework.views import APIView
 
 from fhir.http import enforcement, media
 from fhir.http.answer import Answer
+from fhir.http.batch import perform_bundle
 from fhir.http.body import json_body
 from fhir.http.interaction import Asked, Caller
 from fhir.http.routes import segments
@@ -26,7 +27,7 @@ from fhir.search.query import Pairs
 from fhir.token import bearer, introspection_client
 from fhir.token.refusal_reports import reports
 from fhir.versions.version import Version
-from smart.decisions.interactions import RequestPath, parse_path
+from smart.decisions.interactions import BATCH, RequestPath, parse_path
 from smart.decisions.subject import InvalidClaims, read_subject
 from smart.decisions.view import Reach
 from smart.explanation import HEADER, explain_response
@@ -84,7 +85,8 @@ class FhirView(APIView):
         if not self.request_path.is_public:
             self.caller = self._caller(request)
             self.parameters = url_parameters(request)
-            enforcement.require_allowed(self.caller, self._asked(request))
+            if self._asked(request).interaction != BATCH:
+                enforcement.require_allowed(self.caller, self._asked(request))
             self.is_allowed = True
         elif not self.request_path.interaction(request.method or ""):
             raise enforcement.not_allowed(self.version, self.request_path)
@@ -96,12 +98,12 @@ class FhirView(APIView):
         if self.request_path.is_public:
             return self._response(Answer(capabilities(self.version, self.base)))
         asked = self._asked(request)
+        if asked.interaction == BATCH:
+            text = json_body(request, self.version, BATCH)
+            return self._response(perform_bundle(self.caller, text, self._report))
         enforcement.require_served(self.version, asked)
-        self.is_allowed = False
         asked = self._asked(request, *self._body(request, asked.interaction))
-        decision = enforcement.require_allowed(self.caller, asked)
-        self.is_allowed = True
-        return self._response(enforcement.perform(self.caller, asked, decision))
+        return self._response(enforcement.perform(self.caller, asked))
 
     get = post = put = patch = delete = answer
 
@@ -113,8 +115,7 @@ class FhirView(APIView):
             # frames only: the message of an exception may hold what was sent or stored
             logger.error("%s\n%s", type(exc).__name__, "".join(traceback.format_tb(exc.__traceback__)))
             exc = Failure()
-        if (isinstance(exc, RequestDenied) and exc.is_out_of_scope) or (self.is_allowed and isinstance(exc, NotFound)):
-            reports.add(self.token, exc.status_code)
+        self._report(exc)
         response = self._response(Answer(exc.outcome(), exc.status_code, exc.headers))
         explain_response(response, exc.explanation)
         if settings.SMARTAUTH_DEV:
@@ -125,6 +126,12 @@ class FhirView(APIView):
         raise enforcement.not_allowed(self.version, self.request_path)
 
     options = http_method_not_allowed
+
+    def _report(self, error: FhirError) -> None:
+        """What a token was refused, for the authorization server (SD-05, HI-08)."""
+        is_out_of_scope = isinstance(error, RequestDenied) and error.is_out_of_scope
+        if is_out_of_scope or (self.is_allowed and isinstance(error, NotFound)):
+            reports.add(self.token, error.status_code)
 
     def _asked(self, request: Request, form: Pairs | None = None, body: str = "") -> Asked:
         parameters = [*self.parameters, *(form or [])]

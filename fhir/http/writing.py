@@ -123,7 +123,7 @@ def _is_readable(allowed: Interaction, record: Record) -> bool:
 
 
 def _add_new(allowed: Interaction) -> Answer:
-    resource_id = str(uuid4())
+    resource_id = allowed.asked.new_id or str(uuid4())
     text = json_text.with_members(allowed.asked.body, {"id": resource_id})
     record = first_version(allowed.version.key, allowed.path.type, resource_id, text, timezone.now())
     add_versions([record])

@@ -1,17 +1,18 @@
 """A search as it was asked: parameters, order, page, and what of it this version can evaluate (FHIR search)."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeAlias
 from urllib.parse import urlencode
 
 from fhir.operation_outcome import BadRequest
+from fhir.search.links import INCLUDING, ChainedCriterion, Include, parse_chained, parse_includes
 from fhir.search.pages import page_mark, page_offset, page_owner
 from fhir.search.shape import Shape, parse_shape
-from fhir.versions.version import ResourceType
-from smart.fhir.definitions import SearchParameter
+from fhir.versions.version import ResourceType, Version
+from smart.fhir.definitions import SearchParameter, definitions
 from smart.http.parameters import MalformedParameters, form_pairs
 from smart.search.criteria import Criterion, UnsupportedCriterion, criterion, parameter_name
 from smart.search.dates import date_interval
@@ -26,7 +27,7 @@ _UNESCAPED_COMMA = re.compile(r"(?<!\\),")
 _ESCAPE = re.compile(r"\\([\\,$|])")
 _NUMBER = re.compile(r"[0-9]{1,9}")
 _PAGE = "_page"
-_SHAPING = ("_elements", "_summary", "_total", "_sort")
+_SHAPING = ("_elements", "_summary", "_total", "_sort", *INCLUDING)
 # understood elsewhere or without effect on JSON, so not "unknown" when handling=strict is preferred
 _SILENT = ("_format", "_pretty", "_count", _PAGE, "_since", *_SHAPING)
 _TOTALS = ("accurate", "estimate", "none")
@@ -44,6 +45,8 @@ class Search:
     """What is searched for, in which order, and which page of it. `owner` says whose its further pages are."""
 
     criteria: tuple[Criterion, ...] = ()
+    chained: tuple[ChainedCriterion, ...] = ()
+    includes: tuple[Include, ...] = ()
     used: Pairs = field(default_factory=list)
     count: int = DEFAULT_COUNT
     offset: int = 0
@@ -69,24 +72,28 @@ def parse_parameters(raw: bytes) -> Pairs:
 
 
 def parse_search(
-    pairs: Pairs, resource_type: ResourceType, base: str, claims: Mapping[str, Any], *, strict: bool
+    pairs: Pairs, resource_type: ResourceType, version: Version, base: str, claims: Mapping[str, Any], *, strict: bool
 ) -> Search:
     """The search that the parameters ask for; unknown ones are ignored unless the client prefers strict handling.
 
     A parameter without a value asks for nothing (FHIR search, parameters).
     """
     pairs = [(name, value) for name, value in pairs if value]
-    search: Pairs = [(name, value) for name, value in pairs if parameter_name(name) in resource_type.parameters]
-    if strict and (unknown := _unknown(pairs, search)):
+    chains = [(name, value) for name, value in pairs if "." in name or name.startswith("_has:")]
+    plain = [pair for pair in pairs if pair not in chains]
+    search: Pairs = [(name, value) for name, value in plain if parameter_name(name) in resource_type.parameters]
+    if strict and (unknown := _unknown(plain, search)):
         raise BadRequest(f"Unknown search parameters: {len(unknown)}.")
-    if chained := [name for name, _ in pairs if "." in name or name.startswith("_has:")]:
-        raise BadRequest(f"Chained search parameters are not supported: {len(chained)}.")
-    criteria = parse_criteria(search, resource_type, base)
-    used = [*search, *((name, value) for name, value in pairs if name in _SHAPING)]
+    known = definitions(version.key)
+    chained = [parse_chained(name, _split(value), resource_type.name, known, base) for name, value in chains]
+    criteria = parse_criteria(search, resource_type, base, [one.criterion for one in chained])
+    used = [*search, *chains, *((name, value) for name, value in pairs if name in _SHAPING)]
     shape = parse_shape(pairs, strict=strict)
     owner = page_owner(claims, resource_type.name, urlencode(used))
     return Search(
         criteria,
+        tuple(chained),
+        parse_includes(pairs, known),
         used,
         count=_count(pairs, shape),
         offset=page_offset(only(pairs, _PAGE), owner),
@@ -97,13 +104,15 @@ def parse_search(
     )
 
 
-def parse_criteria(search: Pairs, resource_type: ResourceType, base: str) -> tuple[Criterion, ...]:
-    """The criteria of these parameters. Raises BadRequest."""
+def parse_criteria(
+    search: Pairs, resource_type: ResourceType, base: str, others: Sequence[Criterion] = ()
+) -> tuple[Criterion, ...]:
+    """The criteria of these parameters. Raises BadRequest, also for too many values together with those of others."""
     try:
         criteria = tuple(criterion(resource_type, name, _split(value), base) for name, value in search)
     except UnsupportedCriterion as error:
         raise BadRequest(f"Not supported: {error}.") from error
-    if sum(len(one.values) for one in criteria) > MAX_VALUES:
+    if sum(len(one.values) for one in (*criteria, *others)) > MAX_VALUES:
         raise BadRequest(f"More than {MAX_VALUES} values.")
     return criteria
 
@@ -128,7 +137,7 @@ def parse_history(pairs: Pairs, claims: Mapping[str, Any], *of: str) -> Search:
     except ValueError:
         raise BadRequest("_since takes an instant.") from None
     offset = page_offset(only(pairs, _PAGE), owner)
-    return Search((), used, _count(pairs, Shape()), offset, owner, since=moment)
+    return Search(used=used, count=_count(pairs, Shape()), offset=offset, owner=owner, since=moment)
 
 
 def only(pairs: Pairs, name: str) -> str:

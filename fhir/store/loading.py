@@ -13,6 +13,7 @@ from django.utils import timezone
 from fhir.models import Record
 from fhir.store.versions import add_versions, first_version, successor, with_version
 from fhir.versions.version import Version, load_version
+from smart.fhir import json_text
 from smart.fhir.id import is_fhir_id
 from smart.http import strict_json
 from smart.text import ascii_excerpt
@@ -74,17 +75,7 @@ def _resource_texts(path: Path) -> Iterator[str]:
         raise UnreadableResources(f"not JSON: {error}") from None
     if not isinstance(content, list):
         raise UnreadableResources("not a JSON array of resources")
-    decoder, place = json.JSONDecoder(), array.index("[") + 1
-    while array[place := _next_item(array, place)] != "]":
-        _, end = decoder.raw_decode(array, place)
-        yield array[place:end]
-        place = end
-
-
-def _next_item(array: str, place: int) -> int:
-    while array[place] in " \t\r\n,":
-        place += 1
-    return place
+    yield from json_text.items(array)
 
 
 def _record(text: str, place: int, version: Version, moment: datetime) -> Record:

@@ -1,12 +1,15 @@
 """Looking up what a caller may see. Every function wants the view, and answers with what lies in it and no more."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
-from django.db.models import F, Min, OuterRef, Subquery
+from django.db.models import F, Min, OuterRef, Q, Subquery
 
-from fhir.models import DateValue, Record, StringValue, TokenValue
+from fhir.models import DateValue, Record, ReferenceValue, StringValue, TokenValue
 from fhir.operation_outcome import Gone, NotFound
 from fhir.search.conditions import condition
+from fhir.search.links import ChainedCriterion
 from fhir.search.query import Search, SortKey
 from fhir.store.visibility import Records, visible
 from fhir.versions.version import Version
@@ -51,13 +54,29 @@ def find_version(version: Version, name: str, resource_id: str, number: str, vie
     return _only(visible(_versions(version, name, resource_id).filter(number=number), version, name, view))
 
 
-def search_records(version: Version, name: str, view: View, search: Search) -> Page:
-    """One page of the current versions that are searched for."""
+def search_records(
+    version: Version, name: str, view: View, search: Search, matched: Mapping[str, View] = MappingProxyType({})
+) -> Page:
+    """One page of the current versions that are searched for; chains look among the records of `matched` alone."""
     found = Record.objects.filter(fhir_version=version.key, type=name, is_current=True, is_deleted=False)
     found = visible(found, version, name, view)
     for criterion in search.criteria:
         found = found.filter(condition(criterion, f"{version.key}/{name}"))
+    for chained in search.chained:
+        found = found.filter(_chained(version, name, chained, matched.get(chained.chain.type, ())))
     return _page(_in_order(found, version, name, search.sort), search, has_total=search.has_total)
+
+
+def _chained(version: Version, name: str, chained: ChainedCriterion, view: View) -> Q:
+    """Records that refer to one of the view which meets the criterion, or that such a one refers to (SR-08)."""
+    chain, wanted = chained
+    others = Record.objects.filter(fhir_version=version.key, type=chain.type, is_current=True, is_deleted=False)
+    others = visible(others, version, chain.type, view).filter(condition(wanted, f"{version.key}/{chain.type}"))
+    if chain.is_reverse:
+        links = ReferenceValue.objects.filter(parameter=f"{version.key}/{chain.type}/{chain.reference}", type=name)
+        return Q(resource_id__in=links.filter(record__in=others.values("pk")).values("target"))
+    links = ReferenceValue.objects.filter(parameter=f"{version.key}/{name}/{chain.reference}", type=chain.type)
+    return Q(pk__in=links.filter(target__in=others.values("resource_id")).values("record"))
 
 
 def match_records(version: Version, name: str, view: View, criteria: tuple[Criterion, ...]) -> list[Record]:

@@ -9,9 +9,10 @@ from enum import StrEnum
 from typing import Unpack
 
 from smart.decisions import refusals
-from smart.decisions.includes import included_types, unclear_includes
+from smart.decisions.includes import included_types
 from smart.decisions.interactions import LETTERS
-from smart.decisions.question import ANY_ID, Question, parameters_elsewhere
+from smart.decisions.parameters import matched_views, refused_parameters
+from smart.decisions.question import ANY_ID, Question
 from smart.decisions.refusals import Refusal
 from smart.decisions.view import OutOfScope, Reach, View, is_unconditional, is_visible, may_be_stored
 from smart.explanation import Why
@@ -92,10 +93,10 @@ def decide(
         return _unknown_interaction(reach, question)
     try:
         view = reach.view(question.type, letter)
-        matched = _matched(reach, question) if matches_in_view else {}
+        matched = matched_views(reach, question) if matches_in_view else None
     except OutOfScope as error:
         return deny(DenialReason.INSUFFICIENT_SCOPE, refusals.INSUFFICIENT_SCOPE, **error.why)
-    if elsewhere := _refused_parameters(reach, question, view, matched):
+    if elsewhere := refused_parameters(reach, question, view, matched):
         why = Why(rule="SR-08", what=ELSEWHERE, presented=", ".join(elsewhere))
         return Decision(Denial(DenialReason.PARAMETER_REFUSED, refusals.PARAMETER_REFUSED, elsewhere, why))
     if hidden := _hidden(reach, question, view):
@@ -103,11 +104,11 @@ def decide(
     views = {question.type: view}
     if question.include or question.revinclude:
         views |= _included(reach, question)
-    final = _is_final(question, views, matched, is_entry=is_entry)
+    final = _is_final(question, views, matched or {}, is_entry=is_entry)
     if not (final or applies_views):
         what = "the FHIR server does not say that it applies views"
         return deny(DenialReason.NEEDS_VIEW, refusals.NOT_ALLOWED, rule="PC-04", what=what)
-    return Decision(views=views, matched=matched, is_final=final)
+    return Decision(views=views, matched=matched or {}, is_final=final)
 
 
 def _is_final(question: Question, views: Mapping[str, View], matched: Mapping[str, View], *, is_entry: bool) -> bool:
@@ -121,32 +122,6 @@ def _unknown_interaction(reach: Reach, question: Question) -> Decision:
     what = f"{reach.version} has no such type, or FHIR no such interaction there"
     why = Why(rule="SCP-08", what=what, presented=question.type)
     return deny(DenialReason.UNKNOWN_INTERACTION, refusals.NOT_FOUND, **why)
-
-
-def _refused_parameters(reach: Reach, question: Question, view: View, matched: Mapping[str, View]) -> tuple[str, ...]:
-    """What would tell of records beyond the view; nothing is beyond it for a subject who may see everything."""
-    may_match = question.type in matched or not question.is_conditional or _may_match_any(reach, question.type, view)
-    conditional = () if may_match else ("conditional",)
-    if not question.parameters and not (question.include or question.revinclude or question.sort):
-        return conditional
-    unclear = unclear_includes(question, reach.version, definitions(reach.version))
-    elsewhere = tuple(dict.fromkeys((*parameters_elsewhere(question), *unclear)))
-    if elsewhere and not all(reach.sees_all(name) for name in resource_types(reach.version)):
-        return (*elsewhere, *conditional)
-    return conditional
-
-
-def _matched(reach: Reach, question: Question) -> dict[str, View]:
-    """Among which records a condition is looked for: those that a search would find (WR-11). Raises OutOfScope."""
-    return {question.type: reach.view(question.type, "s")} if question.is_conditional else {}
-
-
-def _may_match_any(reach: Reach, name: str, view: View) -> bool:
-    """Whether a condition tells nothing new: the subject may change, and find, every record of the type (WR-11)."""
-    try:
-        return is_unconditional(view) and is_unconditional(reach.view(name, "s"))
-    except OutOfScope:
-        return False
 
 
 def _hidden(reach: Reach, question: Question, view: View) -> Refusal | None:

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from smart.fhir.id import is_fhir_id
 
+BATCH = "batch"  # each of its entries is a request of its own
 CAPABILITIES = "capabilities"  # for everybody: nobody looks at a token there (TV-24)
 TYPE, ID, VERSION_ID = "[type]", "[id]", "[vid]"  # as FHIR's page writes them
 
@@ -22,6 +23,7 @@ LETTERS: Mapping[str, str] = {
 }
 # what each method asks for at each path below a base; whatever else is asked is unknown, and denied (SD-23)
 PATHS: Mapping[tuple[str, ...], Mapping[str, str]] = {
+    ("",): {"POST": BATCH},
     ("metadata",): {"GET": CAPABILITIES},
     (TYPE,): {"GET": "search-type", "POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"},
     (TYPE, "_search"): {"POST": "search-type"},

@@ -13,6 +13,7 @@ ANY_ID = "*"  # where no resource is named yet; no FHIR id can be that
 MAX_PARAMETERS = 100
 
 _CONDITIONAL = frozenset({"update", "patch", "delete"})
+ITERATE = ":iterate"  # an include that is followed again from what it brought
 _EXACT = ("_include", "_revinclude", "_sort")  # their values are judged where they are spelled so, and nowhere else
 # asks about referring records, what a List holds, a named query, a filter that may chain, other resources inside
 _ELSEWHERE = ("_has", "_list", "_query", "_filter", "_contained", "_containedtype")
@@ -45,6 +46,11 @@ def is_search_by_post(method: str, url: str) -> bool:
     return method == "POST" and _path_and_query(url)[0].interaction(method) == "search-type"
 
 
+def split_url(url: str) -> tuple[RequestPath, str]:
+    """Path and query of a URL relative to the base. Raises ValueError for any other."""
+    return _path_and_query(url)
+
+
 def question_of_http(method: str, url: str, *, form: str = "", is_conditional: bool = False) -> Question:
     """The question of a request, its URL relative to the base: `Observation?code=x`. Unknown ones have no interaction.
 
@@ -63,7 +69,9 @@ def question_at(
     names = tuple([name for name, _ in pairs])
     says_method = method == "POST" and any(_plain(name) == "_method" for name in names)
     interaction = "" if says_method else request_path.interaction(method)
-    include, revinclude, sort = [_values(pairs, name) if name in names else () for name in _EXACT]
+    include, revinclude, sort = [
+        _values(pairs, name) if name in names or name + ITERATE in names else () for name in _EXACT
+    ]
     return Question(
         interaction,
         request_path.type,
@@ -106,7 +114,7 @@ def _split(text: str) -> list[tuple[str, str]]:
 
 
 def _values(pairs: Sequence[tuple[str, str]], name: str) -> tuple[str, ...]:
-    return tuple(value for key, value in pairs if key == name)
+    return tuple(value for key, value in pairs if key in (name, name + ITERATE))
 
 
 def parameters_elsewhere(question: Question) -> tuple[str, ...]:

@@ -27,6 +27,22 @@ def members(text: str) -> dict[str, str]:
     return found
 
 
+def items(text: str) -> list[str]:
+    """The items of a JSON array, each as it is written there. Raises ValueError for what is no array."""
+    found: list[str] = []
+    place = _skip(text, 0)
+    if text[place : place + 1] != "[":
+        raise ValueError("no JSON array")
+    place = _skip(text, place + 1)
+    while text[place : place + 1] != "]":
+        _, end = _decoder.raw_decode(text, place)
+        found.append(text[place:end])
+        place = _skip(text, end)
+        if text[place : place + 1] == ",":
+            place = _skip(text, place + 1)
+    return found
+
+
 def joined(parts: Mapping[str, str]) -> str:
     """The object of these members."""
     return "{" + ", ".join(f"{json.dumps(name)}: {value}" for name, value in parts.items()) + "}"

@@ -73,7 +73,8 @@ def obeys(answer: Answered, decision: Decision, question: Question) -> bool:
         if question.interaction in WRITES:  # without a resource, or a condition
             return answer.status in (204, 400, 415) or is_done_for_nobody or is_told(answer, NOT_FOUND)
         if answer.status == 400:  # what was asked makes no sense, or is more than this server evaluates
-            return "yesterday" in str(question) or "date" in question.parameters or bool(parameters_elsewhere(question))
+            senseless = "yesterday" in str(question) or "date" in question.parameters
+            return senseless or "*" in question.include + question.revinclude or bool(parameters_elsewhere(question))
         return answer.status == 200 or is_done_for_nobody or is_told(answer, NOT_FOUND)
     may_be_undone = denial.reason in (DenialReason.PARAMETER_REFUSED, DenialReason.UNKNOWN_INTERACTION)
     return is_told(answer, denial.refusal) or (may_be_undone and is_done_for_nobody)
@@ -99,7 +100,13 @@ def shows_what_is_allowed(
         return (question.type, question.id) in allowed
     if question.id != ANY_ID:
         allowed = {key for key in allowed if key[1] == question.id}
-    shown = {(entry["resource"]["resourceType"], entry["resource"]["id"]) for entry in answer.body.get("entry", [])}
+    entries = answer.body.get("entry", [])
+    for entry in entries:  # what comes along is judged by a scope to read its type
+        if entry.get("search") == {"mode": "include"} and entry["resource"]["resourceType"] not in REFERENCED:
+            came = Question("read", entry["resource"]["resourceType"], entry["resource"]["id"])
+            assert may_be_shown(reach, came, entry["resource"]), entry
+    matches = [entry["resource"] for entry in entries if entry.get("search") != {"mode": "include"}]
+    shown = {(resource["resourceType"], resource["id"]) for resource in matches}
     is_whole = bool(question.parameters) or shown == allowed
     return shown <= allowed and answer.body["total"] <= len(allowed) and is_whole
 
