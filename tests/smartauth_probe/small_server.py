@@ -101,6 +101,8 @@ class SmallServer:
             return respond(refusal.status, outcome, refusal.headers)
 
     def _answer(self, request: Presentation) -> Response:
+        if self.has("breaks"):
+            raise Refused(500, "exception")
         headers = {name.lower(): value for name, value in request.headers}
         if request.path == "metadata" and self.version:
             refuse_another_version(Asked(self, {}, request, headers))
@@ -345,7 +347,7 @@ class InProcess(Client):
     server: SmallServer
 
     def send(self, request: Presentation, token: str = "") -> Answer:
-        self.sent += 1
+        self._wait()
         seconds = 0.02 if self.server.has("slow-for-known") and request.path.endswith("/ben") else 0.001
         return self._record(request, token, Answer.of(self.server.answer(request), seconds))
 

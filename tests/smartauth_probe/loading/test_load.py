@@ -197,6 +197,15 @@ def test_what_the_server_does_not_delete_is_named(fault: str) -> None:
     assert len(probe.remains) == 18
 
 
+def test_what_a_server_that_breaks_does_not_tell_is_named_as_there() -> None:
+    client = client_of()
+
+    with loaded(probe_of(client)) as probe:
+        client.server.faults = frozenset(["breaks"])
+
+    assert len(probe.remains) == 18
+
+
 def test_where_the_server_is_gone_before_the_end_all_is_named_after_few_tries() -> None:
     client = fragile(lambda _, request: None)
 
