@@ -40,7 +40,7 @@ def export(asked: Asked, place: list[str]) -> Response:
     if not files or ("_type" in query and len(files) < len(named)):
         raise Refused(403, "forbidden")
     key = "1" if asked.has("export-files-open") else f"job-{len(asked.server.jobs)}-long-enough"
-    asked.server.jobs[key] = Job(client_of(asked), asked.headers["authorization"], files)
+    asked.server.jobs[key] = Job(client_of(asked), asked.headers.get("authorization", ""), files)
     return respond(202, None, {"Content-Location": f"{BASE}/export/{key}"})
 
 
