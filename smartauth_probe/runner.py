@@ -86,11 +86,11 @@ def make(probe: Probe, check: Check) -> CheckResult:
 def _with_live_tokens(probe: Probe, check: Check) -> Result:
     """An authorization server may end the tokens of somebody who is refused again and again: then with new ones.
 
-    A dead token would pass every check, since it is refused everywhere.
+    A dead token would pass every check, since it is refused everywhere. One that writes has undone what it did.
     """
     probe.client.exchanges.clear()
     result = _result(probe, check)
-    if not probe.is_good_token_refused or check.writes:
+    if not probe.is_good_token_refused:
         return result
     probe.forget_tokens()
     probe.client.exchanges.clear()

@@ -16,7 +16,6 @@ from smartauth_probe.tokens.source import GivenToken
 SYSTEM = "https://smartauth.example/probe"
 SERVICE = "system/*.cruds"
 GONE = frozenset({404, 410})
-ROUNDS = 2  # since a connection may be lost once
 SILENCES = 3  # one after the other, before a server is taken for gone
 
 
@@ -90,8 +89,10 @@ class Made:
             with self.probe.client.extended():
                 tokens = list(self._tokens())
                 self._find_unanswered(tokens)
-                for _ in range(ROUNDS):
-                    self._delete_each(tokens)
+                self._delete_each(tokens)
+                if self.paths:  # the tokens may have ended, or a connection was lost
+                    self.probe.forget_tokens()
+                    self._delete_each(list(self._tokens()))
         finally:
             self.probe.remains += self.paths
             self.probe.remains += (f"{kind}?identifier={search_value(each)}" for kind, each in self.unanswered if each)

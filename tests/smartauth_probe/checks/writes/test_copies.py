@@ -3,10 +3,12 @@
 import pytest
 
 from smartauth_probe.checks import all_checks
+from smartauth_probe.checks.check import Outcome
 from smartauth_probe.checks.writes.copies import copies
-from smartauth_probe.runner import run
+from smartauth_probe.runner import make, run
 from smartauth_probe.target.discovery import prepare
-from smartauth_probe.target.probe import Probe
+from smartauth_probe.target.probe import WIDEST, Probe
+from smartauth_probe.tokens.source import GivenToken, Wanted
 from tests.smartauth_probe.small_server import InProcess, OpenTokens, client_of
 
 pytestmark = pytest.mark.one_engine
@@ -56,3 +58,27 @@ def test_what_cannot_be_deleted_is_named() -> None:
         record = made.of(probe.b)
 
     assert probe.remains == [record.path]
+
+
+def test_what_was_made_is_deleted_with_new_tokens_where_the_old_ones_ended() -> None:
+    probe, client = prepared()
+    there = paths(client)
+
+    with copies(probe) as made:
+        made.of(probe.a)
+        for wanted, token in list(probe._tokens.items()):
+            probe._tokens[wanted] = GivenToken("ended", token.label)
+
+    assert (paths(client), probe.remains) == (there, [])
+
+
+def test_a_check_that_writes_is_made_anew_where_its_token_had_ended() -> None:
+    probe, client = prepared()
+    (check,) = [each for each in all_checks() if each.name == "create-own"]
+    there, token = paths(client), probe.token(WIDEST)
+    probe._tokens[Wanted(WIDEST, probe.a.id)] = GivenToken("ended", token.label)
+
+    made = make(probe, check)
+
+    assert made.result.outcome is Outcome.PASSED
+    assert (paths(client), probe.remains) == (there, [])
