@@ -90,13 +90,15 @@ def authority() -> tuple[Any, x509.Certificate]:
     return key, built.sign(key, hashes.SHA256())
 
 
-def server_context(*hosts: str) -> ssl.SSLContext:
-    """What a server of these names shows, signed by the authority."""
+def server_context(*hosts: str, days: int = 1, is_self_signed: bool = False) -> ssl.SSLContext:
+    """What a server of these names shows for so many days, signed by the authority or by itself."""
     root, issuer = authority()
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, hosts[0])])
     names = x509.SubjectAlternativeName([_general(host) for host in hosts])
-    signed = _builder(name, issuer.subject, key).add_extension(names, critical=False).sign(root, hashes.SHA256())
+    subject, signer = (name, key) if is_self_signed else (issuer.subject, root)
+    built = _builder(name, subject, key, days).add_extension(names, critical=False)
+    signed = built.sign(signer, hashes.SHA256())
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "server.pem"
@@ -113,11 +115,11 @@ def trusting_context() -> ssl.SSLContext:
     return ssl.create_default_context(cadata=pem)
 
 
-def _builder(subject: x509.Name, issuer: x509.Name, key: Any) -> x509.CertificateBuilder:
+def _builder(subject: x509.Name, issuer: x509.Name, key: Any, days: int = 1) -> x509.CertificateBuilder:
     now = datetime.datetime.now(datetime.UTC)
     return x509.CertificateBuilder(
         issuer, subject, key.public_key(), x509.random_serial_number(),
-        now - datetime.timedelta(hours=1), now + datetime.timedelta(days=1),
+        now - datetime.timedelta(days=30), now + datetime.timedelta(days=days),
     )  # fmt: skip
 
 

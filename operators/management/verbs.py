@@ -1,4 +1,4 @@
-"""What the command that reads the security events takes."""
+"""What the commands of operators take."""
 
 from oauth.management.verb import Argument, Verb, WholeNumber
 
@@ -18,4 +18,10 @@ EVENTS = Verb(
         "smartauth events --client demo-public --last 100",
         "smartauth events --kind refresh-reused --json | jq .client",
     ),
+)
+DOCTOR = Verb(
+    "doctor",
+    "Say what is wrong with this installation, a line each with the mend. Changes nothing.",
+    (Argument("--json", "Print JSON for a script.", is_flag=True),),
+    examples=("smartauth doctor", "smartauth doctor --json | jq '.checks[] | select(.problems != [])'"),
 )

@@ -11,7 +11,19 @@ from smartauth.settings_table import DEFAULT_PORT, default_data_folder
 LACKING = re.compile(r"no such (table|column)|(relation|column) .* does not exist")
 # commands that are about rows of a database that another command has made
 ABOUT_ROWS = frozenset(
-    {"client", "events", "explain", "fhir-server", "introspection-fault", "keys", "password", "person", "seed", "token"}
+    {
+        "client",
+        "doctor",
+        "events",
+        "explain",
+        "fhir-server",
+        "introspection-fault",
+        "keys",
+        "password",
+        "person",
+        "seed",
+        "token",
+    }
 )
 WITHOUT_ROWS = frozenset({"--help", "-h", "--list"})
 

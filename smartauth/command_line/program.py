@@ -15,7 +15,7 @@ DECLARED = {
     "Run a server": (dev, SERVE, WORKER, migrate, registration.SEED),
     "Tokens": (tokens.TOKEN, tokens.EXPLAIN, tokens.INTROSPECTION_FAULT, probe),
     "Who is known": (registration.CLIENT, registration.FHIR_SERVER, people.PERSON, people.PASSWORD),
-    "Look and maintain": (operators.EVENTS, keys.KEYS, manage, completion),
+    "Look and maintain": (operators.DOCTOR, operators.EVENTS, keys.KEYS, manage, completion),
 }
 VERBS = {
     title: [each if isinstance(each, click.Command) else click_command(each) for each in verbs]

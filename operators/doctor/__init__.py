@@ -1,0 +1,1 @@
+"""What is wrong with an installation, each with its mend: `smartauth doctor`."""

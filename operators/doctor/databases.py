@@ -1,0 +1,121 @@
+"""Databases, their tables, roles and clocks, the broker and the worker."""
+
+import socket
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.db import Error, connections
+from django.db.models import Min
+
+from accounts import clock
+from audit.models import OutboxEvent, SecurityEvent
+from operators import readiness
+from operators.doctor.problem import Problem
+from smart.time_units import CLOCK_SKEW, SECOND
+
+PATIENCE = 3.0  # seconds for a broker
+LONGEST_WAIT = 120 * SECOND  # of an event for the worker, which looks every few seconds
+
+
+def find_unreachable() -> Iterator[Problem]:
+    """Databases that do not answer."""
+    for alias in readiness.DATABASES:
+        try:
+            connections[alias].ensure_connection()
+        except Error as error:
+            said = " ".join(str(error).split())
+            yield Problem(f"the database {alias} does not answer: {said}", f"start it, or correct {_variable(alias)}")
+
+
+def find_missing_migrations() -> Iterator[Problem]:
+    for alias in reachable():
+        if missing := readiness.missing_migrations(alias):
+            what = f"the database {alias} lacks migrations of {', '.join(missing)}"
+            yield Problem(what, f"run `{settings.SMARTAUTH_COMMAND} migrate`")
+
+
+def find_one_database() -> Iterator[Problem]:
+    if len(reachable()) == len(readiness.DATABASES) and readiness.are_one_database():
+        what = "the trail lies in the main database, so that who changes one changes the other"
+        yield Problem(what, "name a second database in SMARTAUTH_AUDIT_DATABASE_URL")
+
+
+def find_powerful_roles() -> Iterator[Problem]:
+    """The role of a server needs neither the cluster nor, outside development, the right to change the trail."""
+    for alias in reachable():
+        if connections[alias].vendor == "postgresql" and _answer(
+            alias, "SELECT rolsuper FROM pg_roles WHERE rolname = current_user"
+        ):
+            what = f"the role of the database {alias} is a superuser"
+            yield Problem(what, f"give {_variable(alias)} a role that owns its tables and nothing else")
+    if connections["audit"].vendor == "postgresql" and "audit" in reachable() and not settings.SMARTAUTH_DEV:
+        table = SecurityEvent._meta.db_table
+        may = f"SELECT has_table_privilege(current_user, '{table}', 'UPDATE, DELETE, TRUNCATE')"
+        if not readiness.missing_migrations("audit") and _answer("audit", may):
+            what = "the role of the audit database may change and delete events"
+            mend = f"let another role own {table}, and grant this one SELECT and INSERT (docker/databases.sh)"
+            yield Problem(what, mend)
+
+
+def find_clock_skew() -> Iterator[Problem]:
+    """Tokens are dated by this machine; several machines agree by way of the database's clock."""
+    for alias in reachable():
+        if connections[alias].vendor != "postgresql":
+            continue
+        theirs = int(_answer(alias, "SELECT extract(epoch FROM clock_timestamp()) * 1000000"))
+        ahead = clock.now() - theirs
+        if abs(ahead) > CLOCK_SKEW:
+            direction = "ahead of" if ahead > 0 else "behind"
+            what = f"the clock is {abs(ahead) / SECOND:.0f} s {direction} that of the database {alias}"
+            yield Problem(what, "synchronise both machines by NTP")
+
+
+def find_broker_failure() -> Iterator[Problem]:
+    if not (url := urlsplit(settings.SMARTAUTH_REDIS_URL)).hostname:
+        return
+    try:
+        with socket.create_connection((url.hostname, url.port or 6379), PATIENCE):
+            return
+    except OSError as error:
+        what = f"Redis at {url.hostname}:{url.port or 6379} does not answer: {error.strerror or error}"
+        yield Problem(what, "start it, or correct SMARTAUTH_REDIS_URL")
+
+
+def find_idle_worker() -> Iterator[Problem]:
+    """Events wait in the main database until a worker takes them to the trail."""
+    oldest = OutboxEvent.objects.aggregate(at=Min("at"))["at"]
+    waits = clock.now() - oldest if oldest else 0
+    if waits > LONGEST_WAIT:
+        what = f"no worker runs: an event waits for {waits // SECOND} s, and nothing that is over is deleted"
+        mend = f"start `{settings.SMARTAUTH_COMMAND} worker`; if one runs, its log says what it waits for"
+        yield Problem(what, mend)
+
+
+def reachable() -> list[str]:
+    """The databases that answer now."""
+    return [alias for alias in readiness.DATABASES if _answers(alias)]
+
+
+def has_tables() -> bool:
+    """Whether the main database is of this version, so that its rows can be looked at."""
+    return _answers("default") and not readiness.missing_migrations("default")
+
+
+def _answers(alias: str) -> bool:
+    try:
+        connections[alias].ensure_connection()
+    except Error:
+        return False
+    return True
+
+
+def _answer(alias: str, statement: str) -> Any:
+    with connections[alias].cursor() as cursor:
+        cursor.execute(statement)
+        return cursor.fetchone()[0]
+
+
+def _variable(alias: str) -> str:
+    return "SMARTAUTH_DATABASE_URL" if alias == "default" else "SMARTAUTH_AUDIT_DATABASE_URL"
