@@ -1,6 +1,7 @@
 """The kinds of values that settings take. Each reads the text of an environment variable and says what it takes."""
 
 import re
+import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
@@ -82,6 +83,15 @@ def _read_folder(text: str) -> Path:
     path = Path(_read_text(text)).expanduser().absolute()
     if path.exists() and not path.is_dir():
         raise ValueError
+    return path
+
+
+def _read_authorities(text: str) -> str:
+    path = str(Path(_read_text(text)).expanduser().absolute())
+    try:
+        ssl.create_default_context(cafile=path)
+    except OSError:  # ssl.SSLError among it
+        raise ValueError from None
     return path
 
 
@@ -168,6 +178,7 @@ FLAG = Kind("true or false", _read_flag)
 TEXT = Kind("one line of text without blanks around it", _read_text, "text")
 SECRET = Kind(TEXT.takes, _read_text, "text", shown=False)
 FOLDER = Kind("a folder", _read_folder)
+AUTHORITIES = Kind("a file of certificates in PEM", _read_authorities, "file in PEM")
 FERNET_KEYS = Kind("Fernet keys, separated by commas", _read_fernet_keys, "Fernet keys", shown=False)
 HOST_NAMES = Kind(
     "host names in lower case without ports, separated by commas, never *", _read_host_names, "host names"

@@ -373,6 +373,17 @@ AUDIT_SHIP_SECONDS = Setting(
     "How often security events move from the outbox to the audit database",
 )
 
+# Calls to other machines ----------------------------------------------------------------------------------------------
+CA_FILE = Setting(
+    "SMARTAUTH_CA_FILE",
+    kinds.AUTHORITIES,
+    "",
+    "Authorities that are believed beside the public ones by whatever calls another machine: introspection and reports "
+    "of the bundled FHIR server, keys of clients, patient searches. `SSL_CERT_FILE` is not read",
+    (Rule("an authority that others can get certificates from"),),
+    default_text="none",
+)
+
 # The bundled FHIR server: it asks introspection over HTTP like any other resource server ------------------------------
 FHIR_INTROSPECTION_URL = Setting(
     "SMARTAUTH_FHIR_INTROSPECTION_URL",

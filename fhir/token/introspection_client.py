@@ -12,6 +12,7 @@ from django.conf import settings
 from fhir.operation_outcome import Unavailable
 from smart.http import addresses, strict_json
 from smart.http.media_types import parse_media_type
+from smart.http.outgoing_tls import outgoing_tls
 
 log = logging.getLogger("smartauth.fhir")
 
@@ -31,8 +32,10 @@ def introspect(token: str, address: str) -> dict[str, Any] | None:
         form["__client_ip"] = address
     try:
         claims = strict_json.loads(_answer(form))
-    except (httpx.HTTPError, ValueError) as error:
-        raise _unavailable(f"{type(error).__name__} ") from error
+    except httpx.HTTPError as error:
+        raise _unavailable(f"{type(error).__name__} {error}") from error
+    except ValueError as error:  # its text may repeat what came
+        raise _unavailable(type(error).__name__) from error
     if not isinstance(claims, dict) or not isinstance(claims.get("active"), bool):
         raise _unavailable("an answer that is none of RFC 7662")
     return claims if claims["active"] else None
@@ -67,7 +70,7 @@ def _post(form: dict[str, str]) -> bytes:
 def _unavailable(cause: str) -> Unavailable:
     """One line for the operator, with nothing of the token; the app hears no more than 503."""
     url = settings.SMARTAUTH_FHIR_INTROSPECTION_URL
-    log.warning("the authorization server at %s did not answer about a token: %s", url, cause.strip())
+    log.warning("the authorization server at %s did not answer about a token: %s", url, " ".join(cause.split()))
     return Unavailable()
 
 
@@ -77,7 +80,10 @@ def _client() -> httpx.Client:
         if not _clients:
             limits = httpx.Limits(max_connections=None, max_keepalive_connections=64, keepalive_expiry=2.0)
             headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
-            _clients.append(httpx.Client(limits=limits, headers=headers, trust_env=False, follow_redirects=False))
+            tls = outgoing_tls(settings.SMARTAUTH_CA_FILE)
+            _clients.append(
+                httpx.Client(verify=tls, limits=limits, headers=headers, trust_env=False, follow_redirects=False)
+            )
     return _clients[0]
 
 

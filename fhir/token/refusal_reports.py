@@ -8,6 +8,8 @@ from collections import Counter
 import httpx
 from django.conf import settings
 
+from smart.http.outgoing_tls import outgoing_tls
+
 INTERVAL_SECONDS = 1.0  # seconds: what is refused meanwhile is told together
 MAX_WAITING = 1000  # refusals of different tokens that may wait; what comes on top is forgotten
 MAX_COUNT = 1000
@@ -54,7 +56,8 @@ class RefusalReports:
 def _send(refusals: Counter[tuple[str, int]], url: str) -> None:
     """One report for each token and status. Raises httpx.HTTPError; what was not sent by then never is."""
     credentials = (settings.SMARTAUTH_FHIR_CLIENT_ID, settings.SMARTAUTH_FHIR_CLIENT_SECRET)
-    with httpx.Client(auth=credentials, timeout=TIMEOUT, trust_env=False, follow_redirects=False) as client:
+    tls = outgoing_tls(settings.SMARTAUTH_CA_FILE)
+    with httpx.Client(verify=tls, auth=credentials, timeout=TIMEOUT, trust_env=False, follow_redirects=False) as client:
         for (token, status), count in refusals.items():
             report = {"token": token, "status": status, "count": min(count, MAX_COUNT)}
             answer = client.post(url, json=report)

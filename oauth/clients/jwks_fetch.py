@@ -3,7 +3,6 @@
 import asyncio
 import socket
 import ssl
-from functools import lru_cache
 from typing import NamedTuple
 
 import httpx
@@ -13,6 +12,7 @@ from oauth.clients import jwks_uri
 from oauth.http.bounded_body import BodyTooLong, append_part
 from smart.clients import jwks
 from smart.http import cache_control
+from smart.http.outgoing_tls import outgoing_tls
 
 SECONDS = 5.0
 
@@ -83,10 +83,9 @@ def _usable_seconds(headers: httpx.Headers) -> int:
     return cache_control.freshness_seconds(headers.get("cache-control"), headers.get("age"))
 
 
-@lru_cache(maxsize=1)
 def _tls_context() -> ssl.SSLContext:
-    """The authorities that httpx trusts, read once."""
-    return httpx.create_ssl_context(trust_env=False)
+    """The authorities that are believed, read once."""
+    return outgoing_tls(settings.SMARTAUTH_CA_FILE)
 
 
 async def _public_address(host: str, port: int) -> str:

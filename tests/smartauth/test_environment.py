@@ -40,6 +40,7 @@ GARBAGE = {
     "true or false": ["maybe", "2", " true"],
     "text": [" x", "x\n", "a\x07b"],
     "a folder": [__file__, " x"],
+    "file in PEM": [__file__, "/nowhere.pem", " x"],
     "networks": ["172.17.0.1/16", "here", "10.0.0.0/8,,127.0.0.0/8", "10.0.0.0/33"],
     "host names": ["*", "auth.example.org:8000", "https://a.example", "a b", "Auth.example.org", "a_b.example"],
     "Fernet keys": ["unused", f"{SECRET},x", f"{SECRET},"],

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import httpx
+from django.conf import settings
 from django.db import transaction
 
 from accounts import clock
@@ -16,6 +17,7 @@ from oauth.tokens.authorization_state import AuthorizationState
 from oauth.tokens.backend_authorization import Epochs, get_or_create
 from oauth.tokens.issue import issue
 from smart.digests import sha256_hex
+from smart.http.outgoing_tls import outgoing_tls
 
 CLIENT_ID = "smartauth-picker"
 SCOPE = "system/Patient.rs"
@@ -30,11 +32,11 @@ class SearchFailed(Exception):
 
 def fetch_patients(server: FhirServer, parameters: dict[str, str]) -> bytes:
     """The body of a 200, within the time and size allowed; redirects are not followed. Raises SearchFailed."""
-    deadline = time.monotonic() + SECONDS
+    deadline, tls = time.monotonic() + SECONDS, outgoing_tls(settings.SMARTAUTH_CA_FILE)
     with _token(server) as token:
         headers = {"Authorization": f"Bearer {token}", **HEADERS}
         with (
-            httpx.Client(trust_env=False, follow_redirects=False, timeout=SECONDS) as client,
+            httpx.Client(verify=tls, trust_env=False, follow_redirects=False, timeout=SECONDS) as client,
             client.stream("GET", f"{server.base}/Patient", params=parameters, headers=headers) as response,
         ):
             if response.status_code != httpx.codes.OK:
