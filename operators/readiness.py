@@ -6,11 +6,16 @@ from typing import Any
 from django.db import OperationalError, connections
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
+from django.db.models import Min
 
+from accounts import clock
+from audit.models import OutboxEvent
 from oauth.keys import signing_keys
 from oauth.models import SigningKey
+from smart.time_units import SECOND
 
 DATABASES = ("default", "audit")
+LONGEST_WAIT = 120 * SECOND
 _IDENTITY = "SELECT pg_postmaster_start_time(), oid FROM pg_database WHERE datname = current_database()"
 
 
@@ -50,6 +55,17 @@ def _identity(alias: str) -> tuple[Any, ...]:
     with connections[alias].cursor() as cursor:
         cursor.execute(_IDENTITY)
         return tuple(cursor.fetchone())
+
+
+def waiting_time() -> int:
+    """For how many microseconds the oldest event waits for a worker; 0 where none does."""
+    oldest = OutboxEvent.objects.aggregate(at=Min("at"))["at"]
+    return max(0, clock.now() - oldest) if oldest else 0
+
+
+def is_worker_late() -> bool:
+    """Whether an event waits longer than any worker that runs would let it, which looks every few seconds."""
+    return waiting_time() > LONGEST_WAIT
 
 
 def can_sign() -> bool:

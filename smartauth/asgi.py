@@ -30,6 +30,7 @@ from smart.http.cors import Cors  # noqa: E402
 from smart.http.errors import InvalidRequest  # noqa: E402
 from smartauth import development_door  # noqa: E402
 from smartauth.development_machines import Machine, development_machines  # noqa: E402
+from smartauth.readiness_machine import readiness_machine  # noqa: E402
 from smartauth.request_buffer import RequestBuffer  # noqa: E402
 from smartauth.startup_checks import UnsafeStart, gate  # noqa: E402
 from smartauth.wsgi import NOT_READY  # noqa: E402
@@ -52,6 +53,7 @@ MACHINES = {
     ),
 }
 machines: Mapping[str, Machine] = {**MACHINES, **(development_machines(MACHINES) if settings.SMARTAUTH_DEV else {})}
+READING = frozenset({"GET", "HEAD"})
 HEALTHY = MachineResponse(HTTPStatus.OK, b'{"status": "ok"}')
 _people = RequestBuffer(WSGIMiddleware(cast(Any, people), workers=settings.SMARTAUTH_WEB_THREADS))
 
@@ -68,6 +70,8 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
         await send_response(send, _health(scope["method"]), secrets.token_hex(8))
     elif not gate.is_open and not await _has_opened():
         await send_response(send, NOT_READY, secrets.token_hex(8))
+    elif scope["path"] == "/readyz" and scope["method"] in READING:
+        await send_response(send, await readiness_machine.answer(), secrets.token_hex(8))
     elif machine := machines.get(scope["path"]):
         await machine(scope, receive, send)
     elif scope["path"].startswith(f"{GATEWAY}/"):  # the URL of a client follows, which nobody shall log
@@ -86,7 +90,7 @@ def _development_refusal(scope: Scope) -> MachineResponse | None:
 
 def _health(method: str) -> MachineResponse:
     """The loop answers: it says nothing of databases or threads, so that busy ones do not restart the process."""
-    if method in {"GET", "HEAD"}:
+    if method in READING:
         return HEALTHY
     error = InvalidRequest("only GET is allowed here", rule="TK-01")
     return invalid_request(HTTPStatus.METHOD_NOT_ALLOWED, error, ("Allow", "GET, HEAD"))

@@ -7,16 +7,14 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import Error, connections
-from django.db.models import Min
 
 from accounts import clock
-from audit.models import OutboxEvent, SecurityEvent
+from audit.models import SecurityEvent
 from operators import readiness
 from operators.doctor.problem import Problem
 from smart.time_units import CLOCK_SKEW, SECOND
 
 PATIENCE = 3.0  # seconds for a broker
-LONGEST_WAIT = 120 * SECOND  # of an event for the worker, which looks every few seconds
 
 
 def find_unreachable() -> Iterator[Problem]:
@@ -85,10 +83,9 @@ def find_broker_failure() -> Iterator[Problem]:
 
 def find_idle_worker() -> Iterator[Problem]:
     """Events wait in the main database until a worker takes them to the trail."""
-    oldest = OutboxEvent.objects.aggregate(at=Min("at"))["at"]
-    waits = clock.now() - oldest if oldest else 0
-    if waits > LONGEST_WAIT:
-        what = f"no worker runs: an event waits for {waits // SECOND} s, and nothing that is over is deleted"
+    if readiness.is_worker_late():
+        waits = readiness.waiting_time() // SECOND
+        what = f"no worker runs: an event waits for {waits} s, and nothing that is over is deleted"
         mend = f"start `{settings.SMARTAUTH_COMMAND} worker`; if one runs, its log says what it waits for"
         yield Problem(what, mend)
 

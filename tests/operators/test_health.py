@@ -1,6 +1,8 @@
 """For load balancers: does the process run, can it serve."""
 
+import asyncio
 import json
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -8,8 +10,16 @@ from django.db import connections, transaction
 from django.http import HttpResponse
 from django.test import RequestFactory
 
+from accounts import clock
+from audit.event_kinds import EventKind
+from audit.models import OutboxEvent
+from audit.trail import Event, record_events
+from oauth.http.machine_response import MachineResponse
+from oauth.keys import signing_keys
 from oauth.models import SigningKey
 from operators import health
+from smartauth import asgi, readiness_machine
+from smartauth.readiness_machine import ReadinessMachine
 from tests.conftest import App
 
 
@@ -24,11 +34,57 @@ def test_a_server_whose_databases_answer_is_ready(app: App) -> None:
     response = app.get("/readyz")
 
     assert response.status_code == 200
-    assert response.json() == {
+    assert {name: value for name, value in response.json().items() if name != "worker"} == {
         "status": "ok",
         "databases": {"default": "ok", "audit": "ok"},
         "signing_keys": "ok",
     }
+    assert "no-store" in response.headers["Cache-Control"]
+
+
+@pytest.mark.django_db(databases=["default", "audit"])
+@pytest.mark.parametrize(("seconds", "worker"), [(119, "ok"), (121, "late")])
+def test_an_event_that_waits_for_two_minutes_says_that_no_worker_runs_and_serving_goes_on(
+    seconds: int, worker: str
+) -> None:
+    signing_keys.ensure_keys()
+    OutboxEvent.objects.all().delete()
+    record_events(Event(kind=EventKind.TAMPERED, at=clock.now() - seconds * 1_000_000))
+
+    response = health.readyz(RequestFactory().get("/readyz"))
+
+    assert (response.status_code, json.loads(response.content)["worker"]) == (200, worker)
+
+
+def test_it_answers_while_every_thread_for_pages_is_busy(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def nobody(*_: object) -> None:
+        raise AssertionError("a page was asked")
+
+    monkeypatch.setattr(asgi, "_people", nobody)
+
+    assert app.get("/readyz", headers={"Host": "192.0.2.1"}).status_code == 200
+
+
+def test_however_many_ask_at_once_the_databases_are_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    is_open, asked = threading.Event(), list[int]()
+
+    def ask() -> MachineResponse:
+        asked.append(1)
+        is_open.wait(10)
+        return MachineResponse(200)
+
+    async def all_at_once() -> list[MachineResponse]:
+        machine = ReadinessMachine()
+        waiting = [asyncio.ensure_future(machine.answer()) for _ in range(50)]
+        await asyncio.sleep(0)
+        waiting[0].cancel()  # who hangs up takes the answer from nobody
+        is_open.set()
+        return await asyncio.gather(*waiting[1:])
+
+    monkeypatch.setattr(readiness_machine, "_ask", ask)
+
+    assert [answer.status for answer in asyncio.run(all_at_once())] == [200] * 49
+    assert len(asked) == 1
 
 
 @pytest.mark.usefixtures("committed")
