@@ -69,7 +69,7 @@ def _certificate_problems(url: SplitResult, certificate: x509.Certificate) -> It
 
 
 def _handshake(url: SplitResult) -> tuple[x509.Certificate, str, int]:
-    """The certificate, whoever signed it, the cipher and the bits of its key. Raises OSError."""
+    """The certificate, by whichever authority, the cipher and the bits of its key. Raises OSError."""
     context = _lenient_context()
     with _connection(url) as plain, context.wrap_socket(plain, server_hostname=url.hostname) as secured:
         sent, cipher = secured.getpeercert(binary_form=True), secured.cipher()
