@@ -24,6 +24,7 @@ class BoundedProtocol(RefusingProtocol):
     HEAD_LINES = 100
     HEAD_SECONDS = 10.0  # from the connection, or from the first byte of a later request, until the head is whole
     BODY_SECONDS = 60.0  # added to those until the body is whole; longer than the slowest answer it may wait behind
+    FIRST_SECONDS = 1.0  # in which the request of a connection that is new when the server stops must have come
     WRITE_SECONDS = 60.0  # in which a client must read something of an answer that waits for it
     PIPELINED = 100  # requests that wait behind the one that is answered
 
@@ -31,6 +32,7 @@ class BoundedProtocol(RefusingProtocol):
     _untold_bytes = 0  # since the parser told something: it tells a line only once the line is whole
     _deadline = 0.0  # when what is being read must be whole; 0 between requests
     _unread_since = 0.0  # when the client stopped reading what waits for it; 0 while it reads
+    _is_last = False  # the server stops after the request that comes
     _parser_status = HTTPStatus.BAD_REQUEST  # of the refusal if the parser stops
 
     # The clock: one timer for each connection looks again and again, so that no request starts or stops one.
@@ -139,6 +141,8 @@ class BoundedProtocol(RefusingProtocol):
         if len(self.pipeline) >= self.PIPELINED:
             raise httptools.HttpParserError("too many requests at once")
         super().on_headers_complete()
+        if self._is_last:
+            self.cycle.keep_alive = False
         self._reads_body = True
         self._deadline = (self._deadline or self.loop.time()) + self.BODY_SECONDS
 
@@ -158,7 +162,15 @@ class BoundedProtocol(RefusingProtocol):
         self._untold_bytes = self._head_bytes = self._head_lines = 0
 
     def shutdown(self) -> None:
-        super().shutdown()
         cycle: Any = self.cycle  # None before the first request
+        if cycle is None and not self.transport.is_closing():
+            self._is_last = True
+            self.loop.call_later(self.FIRST_SECONDS, self._close_without_request)
+            return
+        super().shutdown()
         if cycle and not cycle.response_complete and connection_of(cycle.scope).may_be_cut:
+            self.transport.close()
+
+    def _close_without_request(self) -> None:
+        if self.cycle is None:
             self.transport.close()

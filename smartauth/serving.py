@@ -2,34 +2,44 @@
 
 import resource
 import socket
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import uvicorn
 from django.conf import settings
 
 from smartauth.data_folder import make_new_files_private
+from smartauth.graceful_server import GracefulServer
 
+APPLICATION = "smartauth.asgi:application"
+OPTIONS: Mapping[str, Any] = {
+    "http": "smartauth.http_protocol:BoundedProtocol",
+    "ws": "none",
+    "loop": "uvloop",
+    "lifespan": "on",
+    "access_log": False,
+    "server_header": False,
+    "proxy_headers": False,
+}
+STARTUP_FAILURE = 3  # exit status, as uvicorn has it
 FILES_BESIDE_CONNECTIONS = 200  # databases, logs, threads' own
 
 
 def serve(host: str, port: int, *, processes: int = 1, **options: Any) -> None:
-    """Serves until a signal ends it. `options` are uvicorn's."""
+    """Serves until a signal ends it; one process answers all that came by then. `options` are uvicorn's."""
     make_new_files_private()
     _allow_open_files(settings.SMARTAUTH_CONNECTIONS + FILES_BESIDE_CONNECTIONS)
-    uvicorn.run(
-        "smartauth.asgi:application",
-        host=host,
-        port=port,
-        workers=processes,
-        http="smartauth.http_protocol:BoundedProtocol",
-        ws="none",
-        loop="uvloop",
-        lifespan="on",
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        **options,
-    )
+    known: dict[str, Any] = {"host": host, "port": port, "workers": processes, **OPTIONS, **options}
+    if processes > 1:
+        uvicorn.run(APPLICATION, **known)
+        return
+    server = GracefulServer(uvicorn.Config(APPLICATION, **known))
+    with suppress(KeyboardInterrupt):
+        server.run()
+    if not server.started:
+        sys.exit(STARTUP_FAILURE)
 
 
 def port_problem(host: str, port: int) -> str:
