@@ -52,8 +52,8 @@ async def _revoke_together(lane: Lane, batch: list[Waiting]) -> Answers:
     digests = [array_of_digests(batch)]
     _, locked, found = await lane.run(BEGIN, (_LOCK, digests), (_TOKENS.text, digests))
     rows = {row.digest: row for row in (_TOKENS.row(*each) for each in found)}
-    writes = Writes()
-    answers = [_revoke(writes, rows.get(w.digest), set(locked[0][0]), w.request) for w in batch]
+    writes, ours = Writes(), set(locked[0][0])
+    answers = [_revoke(writes, rows.get(w.digest), ours, w.request) for w in batch]
     await writes.commit(lane, begun=True)
     return answers
 

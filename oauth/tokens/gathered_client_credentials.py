@@ -26,7 +26,7 @@ from smart.http.errors import OAuthError
 class ServiceRow(NamedTuple):
     """A client of the batch, a FHIR base that it may use, and the authorization under which it uses that."""
 
-    token_ids: Annotated[list[int], NEW_TOKEN_IDS]
+    token_ids: Annotated[str, NEW_TOKEN_IDS]
     client: SecretClient
     backend: BackendRow
     authorization: AuthorizationState
@@ -75,8 +75,8 @@ async def _read_services(lane: Lane, batch: list[Waiting]) -> tuple[dict[str, li
     services: dict[str, list[ServiceRow]] = defaultdict(list)
     for row in (_SERVICES.row(*each) for each in found):
         services[row.client.client_id].append(row)
-    token_ids = next(iter(services.values()))[0].token_ids if services else [0] * len(batch)
-    return services, token_ids
+    drawn = next(iter(services.values()))[0].token_ids if services else ""
+    return services, json.loads(drawn) if drawn else [0] * len(batch)
 
 
 def _granted(request: MachineRequest, rows: list[ServiceRow]) -> Granted | None:

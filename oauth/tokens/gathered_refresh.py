@@ -22,7 +22,7 @@ from oauth.tokens import address_binding, refresh_grace
 from oauth.tokens.allowed_method import is_allowed_method
 from oauth.tokens.authorization_state import CLIENT_AND_SERVER, PERSON_AND_KEYS, AuthorizationState
 from oauth.tokens.gathered_seats import BatchSeat, NoSeat, NumberedToken
-from oauth.tokens.gathered_writes import BEGIN, NEW_TOKEN_IDS, Writes, array_of_digests
+from oauth.tokens.gathered_writes import BEGIN, NEW_TOKEN_ID, Writes, array_of_digests
 from oauth.tokens.issue import new_access_token, new_refresh_token, token_events
 from oauth.tokens.refresh_token import ConsumedRefreshToken, allowed_scope, require_live
 from oauth.tokens.unheard_commit import remember_attempt
@@ -34,9 +34,9 @@ from smart.tokens.liveness import is_superseded
 
 
 class RefreshRow(NamedTuple):
-    """A refresh token with its seat (e), authorization and client, and new ids for as many tokens as are asked for."""
+    """A refresh token with its seat (e), authorization and client, and the id of the access token that it may get."""
 
-    token_ids: Annotated[list[int], NEW_TOKEN_IDS]
+    new_token_id: Annotated[int, NEW_TOKEN_ID]
     digest: Annotated[str, "oauth_refreshtoken.digest"]
     consumed_at: Annotated[int, "oauth_refreshtoken.consumed_at"]
     seat_latest: Annotated[int | None, "e.latest"]
@@ -103,7 +103,7 @@ async def _refresh_together(lane: Lane, batch: list[Waiting]) -> Answers:
         BEGIN,
         (_LOCK_TOKENS, [digests]),
         (_LOCK_SEATS, [digests]),
-        (_REFRESHES.text, [count, digests]),
+        (_REFRESHES.text, [digests]),
         (_LOSERS.text, [count, digests]),
     )
     rows = {row.digest: row for row in (_REFRESHES.row(*each) for each in found)}
@@ -149,7 +149,6 @@ class Issue:
 
     def __init__(self, rows: dict[str, RefreshRow], losers: list[NumberedToken]) -> None:
         self.writes = Writes()
-        self._token_ids = iter(next(iter(rows.values())).token_ids if rows else ())
         self._seats: dict[int | None, BatchSeat | NoSeat] = {None: NoSeat()}
         by_seat: dict[int, list[NumberedToken]] = defaultdict(list)
         for each in losers:
@@ -174,7 +173,7 @@ class Issue:
     def _one(self, granted: Refresh, request: MachineRequest) -> MachineResponse:
         client, row, scope = granted
         authorization, family, now = row.authorization, row.token.family, request.now
-        token_id, address = next(self._token_ids), request.address
+        token_id, address = row.new_token_id, request.address
         numbers = self._seats[family.seat_id].take(token_id, authorization, launch_number=family.launch_number)
         made = new_access_token(authorization, numbers, now=now, address=address, scope=scope)
         token, columns = new_refresh_token(authorization, family, now=now)

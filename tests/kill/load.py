@@ -1,4 +1,4 @@
-"""A small load of exchanges and revocations, and what the server acknowledged before it was killed."""
+"""A small load of exchanges, refreshes and revocations, and what the server acknowledged before it was killed."""
 
 import secrets
 import threading
@@ -14,6 +14,7 @@ from tests.flows.app import REDIRECT_URI, RESOURCE_SERVER
 from tests.running import Server
 
 CODES = 400
+SCOPE = "offline_access patient/*.rs"
 # one client and one person for each code: every token has a seat of its own and none supersedes another
 MAKE = """
 import json, secrets
@@ -24,11 +25,12 @@ from oauth.models import Authorization, Client, Code, FhirServer
 server, now = FhirServer.objects.get(), clock.now()
 for number in range({codes}):
     name = secrets.token_hex(8)
-    client = Client.objects.create(client_id=name, redirect_uris={uri!r}, scope="patient/*.rs")
+    client = Client.objects.create(client_id=name, redirect_uris={uri!r}, scope={scope!r},
+        grants="authorization_code refresh_token")
     client.fhir_servers.add(server)
     person = User.objects.create(username=name)
     granted = Authorization.objects.create(client=client, user=person, fhir_server=server, patient="amy",
-        scope="patient/*.rs", context=json.dumps({{"patient": "amy"}}), client_epoch=0, user_epoch=0,
+        scope={scope!r}, context=json.dumps({{"patient": "amy"}}), client_epoch=0, user_epoch=0,
         patient_vouched=1)
     code = random_token()
     Code.objects.create(digest=sha256_hex(code), authorization=granted, redirect_uri={uri!r},
@@ -47,6 +49,7 @@ class Load:
     tokens: dict[str, str] = field(default_factory=dict)
     begun: set[str] = field(default_factory=set)
     revoked: set[str] = field(default_factory=set)
+    refresh_tokens: dict[str, str] = field(default_factory=dict)
 
     def until_killed(self, kill: Callable[[], None], *, after: int, threads: int = 4) -> None:
         """Runs until everything is dead; the killing begins after that many acknowledged exchanges."""
@@ -70,7 +73,7 @@ class Load:
                     return
 
     def _bought(self, http: httpx.Client, client: str, code: str) -> bool:
-        """One exchange, and every third token is ended again. Whether the server still answered."""
+        """One exchange; every third token is ended again, every third refreshed. Whether the server still answered."""
         try:
             answer = http.post("/o/token", data=exchange(client, code))
             if answer.status_code != 200:
@@ -78,13 +81,23 @@ class Load:
             token = answer.json()["access_token"]
             self.tokens[token] = client
             self.consumed.append((client, code))
-            if secrets.randbelow(3) == 0:
+            then = secrets.randbelow(3)
+            if then == 1:
+                self._refresh(http, client, token, answer.json()["refresh_token"])
+            if then == 0:
                 self.begun.add(token)
                 if http.post("/o/revoke", data={"token": token, "client_id": client}).status_code == 200:
                     self.revoked.add(token)
         except httpx.HTTPError:
             return False
         return True
+
+    def _refresh(self, http: httpx.Client, client: str, token: str, refresh_token: str) -> None:
+        self.begun.add(token)
+        answer = http.post("/o/token", data=refresh(client, refresh_token))
+        if answer.status_code == 200:
+            self.tokens[answer.json()["access_token"]] = client
+            self.refresh_tokens[client] = answer.json()["refresh_token"]
 
     @property
     def untouched(self) -> set[str]:
@@ -94,7 +107,7 @@ class Load:
 
 def prepare(server: Server) -> Load:
     """Codes that wait to be exchanged."""
-    script = MAKE.format(codes=CODES, uri=REDIRECT_URI, challenge=CHALLENGE)
+    script = MAKE.format(codes=CODES, uri=REDIRECT_URI, challenge=CHALLENGE, scope=SCOPE)
     made = [line.split() for line in server.manage("shell", "--no-imports", "-c", script).splitlines()]
     return Load(server, [(client, code) for client, code in made])
 
@@ -104,6 +117,10 @@ def exchange(client: str, code: str) -> dict[str, str]:
         "grant_type": "authorization_code", "client_id": client, "code": code, "redirect_uri": REDIRECT_URI,
         "code_verifier": VERIFIER,
     }  # fmt: skip
+
+
+def refresh(client: str, token: str) -> dict[str, str]:
+    return {"grant_type": "refresh_token", "client_id": client, "refresh_token": token}
 
 
 def activity(server: Server, tokens: set[str]) -> dict[str, bool]:

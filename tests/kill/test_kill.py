@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from tests.flows.app import StandaloneLaunch, introspect, read, revoke, token
-from tests.kill.load import activity, exchange, prepare
+from tests.kill.load import activity, exchange, prepare, refresh
 from tests.postgresql import PostgreSQL
 from tests.running import Server
 from tests.waiting import wait_until
@@ -86,6 +86,9 @@ def test_what_was_acknowledged_before_the_kill_is_true_after_it(machine: Machine
     assert len(load.revoked) > 5
     assert set(activity(machine.server, load.revoked).values()) == {False}
     assert set(activity(machine.server, load.untouched).values()) == {True}
+    assert len(load.refresh_tokens) > 5
+    again = [httpx.post(f"{machine.server.url}/o/token", data=refresh(*each)) for each in load.refresh_tokens.items()]
+    assert {answer.status_code for answer in again} == {200}
 
 
 @pytest.mark.requirement("E77", "CG-05")
