@@ -60,6 +60,20 @@ class RefreshCommands(Commands):
         """Status and JSON of token requests that race with nobody."""
         return self._loop.run_until_complete(self._post("/o/token", forms, lambda: None))
 
+    def keep(self, client_id: str, number: int) -> None:
+        """Its person may have so many tokens from now on."""
+        from oauth.models import Client
+
+        Client.objects.filter(client_id=client_id).update(tokens_to_keep=number)
+
+    def numbers(self, client_id: str) -> tuple[list[int], int]:
+        """The numbers of its tokens in their seat, and the latest that the seat knows."""
+        from oauth.models import AccessToken, Seat
+
+        tokens = AccessToken.objects.filter(authorization__client__client_id=client_id)
+        seat = Seat.objects.get(pk__in=tokens.values("seat"))
+        return sorted(tokens.values_list("seat_number", flat=True)), seat.latest_number
+
     def sign_out(self, session: str) -> None:
         """What signing out does with the authorizations of that session."""
         from accounts import clock

@@ -80,6 +80,22 @@ def test_many_tabs_that_launch_at_once_leave_one_family_alive(racers: Contest, r
 
 @pytest.mark.requirement("PR-01", "PR-02")
 @pytest.mark.parametrize("repeat", range(REPEATS))
+def test_tabs_that_share_a_seat_and_refresh_at_once_take_each_number_once(racers: Contest, repeat: int) -> None:
+    launches = racers.alone("codes", PROCESSES)
+    client_id = launches[0]["client_id"]
+    racers.alone("keep", client_id, PROCESSES)
+    tabs = given(racers.alone("quietly", launches))
+
+    answers = given(racers.post("/o/token", [refresh(client_id, tab["refresh_token"]) for tab in tabs]))
+
+    assert len(answers) == PROCESSES
+    assert racers.alone("numbers", client_id) == (list(range(1, 2 * PROCESSES + 1)), 2 * PROCESSES)
+    assert racers.alone("alive", [tab["access_token"] for tab in tabs]) == 0
+    assert racers.alone("alive", [answer["access_token"] for answer in answers]) == PROCESSES
+
+
+@pytest.mark.requirement("PR-01", "PR-02")
+@pytest.mark.parametrize("repeat", range(REPEATS))
 def test_refreshing_while_another_tab_launches_leaves_the_family_that_holds_the_live_token(
     racers: Contest, repeat: int
 ) -> None:
