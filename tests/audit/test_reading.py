@@ -85,6 +85,7 @@ def test_what_is_new_comes_once_in_order_wherever_it_is(client: str) -> None:
     later = wait(client, 40)
     ship(wait(client, 30))
     wait("another", 35)
+    ship(wait("another", 36))
     seen += [reasons(following.read()), reasons(following.read())]
     copy(later)
     seen.append(reasons(following.read()))
