@@ -9,7 +9,7 @@ from django.forms.models import model_to_dict
 from audit import shipping
 from audit.event_kinds import EventKind
 from audit.models import OutboxEvent, SecurityEvent
-from audit.trail import Event, record_events
+from audit.trail import Event, event_row, record_events
 
 pytestmark = pytest.mark.usefixtures("committed")
 
@@ -57,3 +57,11 @@ def test_an_event_is_shipped_also_where_the_trail_has_its_number_already(event: 
     shipping.ship()
 
     assert SecurityEvent.objects.filter(client=event.client).count() == 1
+
+
+@pytest.mark.requirement("SD-10")
+def test_the_row_of_an_event_names_every_column_of_the_outbox(event: Event) -> None:
+    row = event_row(event)
+
+    assert row.keys() == {field.name for field in OutboxEvent._meta.get_fields()} - {"id"}
+    assert {**row, "event_id": ""} == {**asdict(event), "event_id": ""}
