@@ -106,7 +106,7 @@ def test_an_app_that_holds_nothing_learns_nothing_of_who_is_signed_in(
     ],
     ids=str,
 )
-def test_a_quiet_request_is_answered_for_whom_the_app_expects(
+def test_a_quiet_request_is_answered_for_the_person_that_the_app_expects(
     make_client: MakeClient,
     make_person: MakePerson,
     grant: Grant,
