@@ -10,7 +10,7 @@ from urllib.parse import urlencode, urlsplit
 
 from smartauth_probe.bad_token import BadToken
 from smartauth_probe.catalogue import kinds
-from smartauth_probe.requests import Presentation
+from smartauth_probe.requests import FORM, Presentation
 from smartauth_probe.token_order import Order
 
 SECONDS = 30.0
@@ -82,6 +82,13 @@ class DevelopmentServer:
         if status != 204:
             raise OrderRefused(answer.get("error_description", f"POST /dev/probe/results answered {status}"))
 
+    def revoke(self, token: str, client: str) -> None:
+        """As the app itself, which has no secret, does it (RFC 7009 §2.1). Raises OrderRefused."""
+        form = urlencode({"token": token, "client_id": client})
+        status, answer = self._send("POST", "/o/revoke", form, FORM)
+        if status != 200:
+            raise OrderRefused(answer.get("error_description", f"POST /o/revoke answered {status}"))
+
     def check(self) -> None:
         """Raises Unreachable where no development server answers."""
         status, _ = self._ask("GET", "/dev/tokens/kinds")
@@ -97,13 +104,16 @@ class DevelopmentServer:
         raise (CannotMint if answer.get("error") == CANNOT_MINT else OrderRefused)(description)
 
     def _ask(self, method: str, path: str, members: Mapping[str, object] | None = None) -> tuple[int, dict[str, Any]]:
-        """Status and object of the answer, {} where it is none. No proxy is asked. Raises Unreachable."""
+        """Status and object of the answer, {} where it is none. Raises Unreachable."""
+        return self._send(method, path, None if members is None else json.dumps(members), "application/json")
+
+    def _send(self, method: str, path: str, body: str | None, kind_of_body: str) -> tuple[int, dict[str, Any]]:
+        """No proxy is asked."""
         url = urlsplit(self.url)
         kind = HTTPSConnection if url.scheme == "https" else HTTPConnection
         connection = kind(url.netloc, timeout=SECONDS)
-        body = None if members is None else json.dumps(members)
         try:
-            connection.request(method, url.path + path, body, {"Content-Type": "application/json"})
+            connection.request(method, url.path + path, body, {"Content-Type": kind_of_body})
             response = connection.getresponse()
             return response.status, _object(response.read())
         except (OSError, HTTPException) as problem:

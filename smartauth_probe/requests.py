@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 CUT = 12  # characters of the token before what does not belong there
+ANOTHER_ADDRESS = "203.0.113.1"  # of no machine (RFC 5737): from there a token was used that is bound to an address
 FORM = "application/x-www-form-urlencoded"
 
 

@@ -15,6 +15,7 @@ from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 from urllib.parse import urlsplit
 
 import httpx
@@ -25,6 +26,7 @@ from tests.npm import install_with_package
 from tests.running import ROOT, Server, free_port
 
 RECIPES = ROOT / "docs" / "recipes"
+PACKAGE_NAME = "smartauth-enforcement"  # the middleware in JavaScript, among node's modules
 WHO_IS_WHO = """
 fhir_servers:
   - {{base: "{base}", name: Stranger, access_token_seconds: 3600, patients: [{{id: amy}}, {{id: ben}}]}}
@@ -60,11 +62,11 @@ clients:
 class Process:
     """A command that serves HTTP at a URL, started in a group of its own."""
 
-    def __init__(self, command: list[str], url: str, folder: Path, **environment: str) -> None:
+    def __init__(self, command: list[str], url: str, folder: Path, place: Path = ROOT, /, **environment: str) -> None:
         self.url, self.log = url, folder / f"{urlsplit(url).port}.log"
         with self.log.open("ab") as log:
             self.running = subprocess.Popen(
-                command, cwd=ROOT, env={**os.environ, **environment}, stdout=log, stderr=log, start_new_session=True
+                command, cwd=place, env={**os.environ, **environment}, stdout=log, stderr=log, start_new_session=True
             )
         self._wait()
 
@@ -118,7 +120,11 @@ class Protected:
 @pytest.fixture(scope="module")
 def protected(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Protected:
     """Protected in two commands: `fhir-server add`, and a seed file that says who is who there."""
-    folder = tmp_path_factory.mktemp("stranger")
+    return make_protected(server, tmp_path_factory.mktemp("stranger"))
+
+
+def make_protected(server: Server, folder: Path) -> Protected:
+    """The same, with files in that folder."""
     base, other = (f"http://127.0.0.1:{free_port()}/fhir" for _ in range(2))
     environment = protect(server, base, "demo-public")
     protect(server, other)
@@ -135,21 +141,30 @@ def address(environment: dict[str, str]) -> str:
     return f"http://127.0.0.1:{environment['PORT']}{urlsplit(environment['FHIR_BASE']).path}"
 
 
-def python(file: Path) -> Callable[[dict[str, str], Path], list[Process]]:
-    """Serves with that file."""
+class Start(Protocol):
+    """Starts a server with what `fhir-server add` said, and files in a folder; of a copy of the tree, where one is."""
 
-    def start(environment: dict[str, str], folder: Path) -> list[Process]:
-        return [Process([sys.executable, str(file)], address(environment), folder, **environment)]
+    def __call__(self, environment: dict[str, str], folder: Path, tree: Path = ROOT) -> list[Process]: ...
+
+
+def python(file: str) -> Start:
+    """Serves with that file of the tree."""
+
+    def start(environment: dict[str, str], folder: Path, tree: Path = ROOT) -> list[Process]:
+        command = [sys.executable, str(tree / file)]
+        return [Process(command, address(environment), folder, tree, **environment)]
 
     return start
 
 
-def decided(*command: str) -> Callable[[dict[str, str], Path], list[Process]]:
-    """Serves so, with the records of the recipes and the middleware as the wheel brings it."""
+def decided(*command: str) -> Start:
+    """Serves so, with the records of the recipes and the middleware as the wheel brings it; of a copy, its own."""
 
-    def start(environment: dict[str, str], folder: Path) -> list[Process]:
-        path = f"{middleware()}:{ROOT}:{RECIPES / 'python'}"
-        return [Process([sys.executable, *command], address(environment), folder, PYTHONPATH=path, **environment)]
+    def start(environment: dict[str, str], folder: Path, tree: Path = ROOT) -> list[Process]:
+        package = middleware() if tree == ROOT else tree / "clients/python"
+        path = f"{package}:{tree}:{tree / 'docs/recipes/python'}"
+        own = {"PYTHONPATH": path, **environment}
+        return [Process([sys.executable, *command], address(environment), folder, tree, **own)]
 
     return start
 
@@ -167,9 +182,9 @@ def middleware() -> Path:
     return place
 
 
-def express(environment: dict[str, str], folder: Path) -> list[Process]:
+def express(environment: dict[str, str], folder: Path, tree: Path = ROOT) -> list[Process]:
     """With what the lock file says and our own package, in front of a server with the records of the recipes."""
-    script = install_with_package(RECIPES / "express") / "server.js"
+    script = _with_packages("docs/recipes/express", tree) / "server.js"
     port = free_port()
     behind = Process(
         [sys.executable, "-m", "tests.open_records"],
@@ -187,16 +202,31 @@ def express(environment: dict[str, str], folder: Path) -> list[Process]:
     )
 
 
-def node_fhir_server_core(environment: dict[str, str], folder: Path) -> list[Process]:
+def node_fhir_server_core(environment: dict[str, str], folder: Path, tree: Path = ROOT) -> list[Process]:
     """With what the lock file says and our own package."""
-    place = install_with_package(ROOT / "tests" / "clients" / "node_fhir_server_core")
+    place = _with_packages("tests/clients/node_fhir_server_core", tree)
     return [Process(["node", str(place / "middleware_server.js")], address(environment), folder, **environment)]
 
 
-def java(name: str) -> Callable[[dict[str, str], Path], list[Process]]:
+def _with_packages(name: str, tree: Path) -> Path:
+    """The folder with its `node_modules`; of a copy of the tree, with the copy's own middleware among them."""
+    installed = install_with_package(ROOT / name)
+    modules = tree / name / "node_modules"
+    if tree == ROOT:
+        return installed
+    if not modules.exists():
+        modules.mkdir()
+        for each in (installed / "node_modules").iterdir():
+            (modules / each.name).symlink_to(
+                each.resolve() if each.name != PACKAGE_NAME else tree / "clients/javascript"
+            )
+    return tree / name
+
+
+def java(name: str) -> Start:
     """With the classes and libraries of that recipe that Maven has put beside each other."""
 
-    def start(environment: dict[str, str], folder: Path) -> list[Process]:
+    def start(environment: dict[str, str], folder: Path, tree: Path = ROOT) -> list[Process]:
         place = maven.build(RECIPES / name) / "target"
         main = {"hapi": "Server", "spring": "org.example.Server"}[name]
         quick = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]  # no time is spent on code that runs for seconds
@@ -206,11 +236,11 @@ def java(name: str) -> Callable[[dict[str, str], Path], list[Process]]:
     return start
 
 
-def nginx(environment: dict[str, str], folder: Path) -> list[Process]:
+def nginx(environment: dict[str, str], folder: Path, tree: Path = ROOT) -> list[Process]:
     """nginx in front of the stranger's server that is open to everybody."""
     url = f"http://127.0.0.1:{free_port()}{urlsplit(environment['FHIR_BASE']).path}"
     behind = Process([sys.executable, str(ROOT / "demo/stranger/server.py")], url, folder, FHIR_BASE=url)
-    return started_before(behind, lambda: nginx_before(urlsplit(url).netloc, environment, folder))
+    return started_before(behind, lambda: nginx_before(urlsplit(url).netloc, environment, folder, tree))
 
 
 def started_before(behind: Process, start: Callable[[], Process]) -> list[Process]:
@@ -222,13 +252,13 @@ def started_before(behind: Process, start: Callable[[], Process]) -> list[Proces
         raise
 
 
-def nginx_before(upstream: str, environment: dict[str, str], folder: Path) -> Process:
+def nginx_before(upstream: str, environment: dict[str, str], folder: Path, tree: Path = ROOT) -> Process:
     """nginx as the recipe configures it, in front of the server at that address."""
     base = urlsplit(environment["FHIR_BASE"])
     place = Path(tempfile.mkdtemp(prefix="smartauth-nginx-"))  # pytest's own folders are closed to nginx's workers
     atexit.register(shutil.rmtree, place, ignore_errors=True)
     place.chmod(0o755)
-    template = string.Template((RECIPES / "nginx" / "nginx.conf").read_text(encoding="utf-8"))
+    template = string.Template((tree / "docs/recipes/nginx/nginx.conf").read_text(encoding="utf-8"))
     known = {
         "FHIR_PATH": base.path,
         "SMARTAUTH": environment["INTROSPECT"].removesuffix("/o/introspect"),
@@ -247,11 +277,11 @@ def _nginx() -> str:
     return shutil.which("nginx") or "/usr/sbin/nginx"
 
 
-STRANGERS = {
-    "stranger": python(ROOT / "demo/stranger/protected.py"),
-    "django-rest-framework": decided(str(RECIPES / "python/django_rest_framework_server.py")),
-    "fastapi": decided(str(RECIPES / "python/fastapi_server.py")),
-    "flask": decided(str(RECIPES / "python/flask_server.py")),
+STRANGERS: dict[str, Start] = {
+    "stranger": python("demo/stranger/protected.py"),
+    "django-rest-framework": decided("docs/recipes/python/django_rest_framework_server.py"),
+    "fastapi": decided("docs/recipes/python/fastapi_server.py"),
+    "flask": decided("docs/recipes/python/flask_server.py"),
     "express": express,
     "node-fhir-server-core": node_fhir_server_core,
     "nginx": nginx,

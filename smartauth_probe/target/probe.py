@@ -74,6 +74,20 @@ class Probe:
         except NoToken as reason:
             raise Skip(str(reason), reason.to_run) from None
 
+    def token_to_end(self, scope: str) -> GivenToken:
+        """One for A that nobody else has. Raises Skip."""
+        if self.client.is_dry:
+            return GivenToken("dry", scope)
+        return GivenToken(self._made(Wanted(scope, self.a.id)), f"{scope} for {self.a.id}, to be revoked")
+
+    def end(self, token: GivenToken) -> None:
+        """Revokes it. Raises Skip."""
+        try:
+            if not self.client.is_dry:
+                self.source.end(token.value)
+        except NoToken as reason:
+            raise Skip(str(reason), reason.to_run) from None
+
     @property
     def is_good_token_refused(self) -> bool:
         """Whether one of them got 401 since the exchanges were emptied: it may have ended meanwhile."""
@@ -93,8 +107,9 @@ class Probe:
         except NoToken as reason:
             raise Skip(str(reason), reason.to_run) from None
 
-    def present(self, bad: BadToken) -> Answer:
-        return self.client.send(bad.request, bad.kind.name)
+    def present(self, bad: BadToken, *more: tuple[str, str]) -> Answer:
+        """Sends it, with more headers than its own."""
+        return self.client.send(replace(bad.request, headers=(*bad.request.headers, *more)), bad.kind.name)
 
     # requests
 

@@ -45,3 +45,6 @@ class ClientCredentials:
 
     def bad_token(self, kind: str, listens_at: str = "") -> BadToken:
         raise NoToken("Such a token cannot be made without the key of the authorization server.")
+
+    def end(self, token: str) -> None:
+        raise NoToken("Nobody here can revoke a token.")

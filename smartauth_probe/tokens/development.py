@@ -63,6 +63,12 @@ class DevelopmentTokens:
         except (OrderRefused, Unreachable) as refusal:
             raise NoToken(str(refusal), "nothing to do") from None
 
+    def end(self, token: str) -> None:
+        try:
+            self.server.revoke(token, self._order["client"])
+        except (OrderRefused, Unreachable) as refusal:
+            raise NoToken(f"The token could not be revoked: {refusal}", "an app without a secret") from None
+
     def _make(self, order: Order) -> Token:
         try:
             return self.server.token(**order)

@@ -91,6 +91,9 @@ class OwnKeyTokens:
         value = self._bad_value(kind)
         return BadToken(kinds()[kind], value, self._aud, presentation(kind, value, self.patient))
 
+    def end(self, token: str) -> None:
+        raise NoToken("Nobody here can revoke a token.")
+
     def _bad_value(self, kind: str) -> str:
         """Raises NoToken for what takes more than this key."""
         claims = self._claims(Wanted(READER, self.patient))

@@ -50,3 +50,6 @@ class PastedTokens:
             raise NoToken("Such a token cannot be made without the key of the authorization server.")
         good = self.token(Wanted(FULL, self.patient))
         return BadToken(kinds()[kind], good, self._base, presentation(kind, good, self.patient))
+
+    def end(self, token: str) -> None:
+        raise NoToken("Nobody here can revoke a token.")

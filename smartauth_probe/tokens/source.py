@@ -56,6 +56,9 @@ class TokenSource(Protocol):
     def bad_token(self, kind: str, listens_at: str = "") -> BadToken:
         """Raises NoToken."""
 
+    def end(self, token: str) -> None:
+        """Revokes it at the authorization server (RFC 7009). Raises NoToken where that cannot be done."""
+
 
 def is_system(wanted: Wanted) -> bool:
     """Whether it is a token of a backend service (SMART Backend Services)."""

@@ -7,6 +7,7 @@ names its rule and nothing explains that, or if its line is no longer there.
 """
 
 import argparse
+import signal
 import sys
 import time
 from collections.abc import Iterable, Sequence
@@ -30,6 +31,7 @@ def main(arguments: Sequence[str]) -> int:
     chosen = [mutant for mutant in read_mutants() if _is_named(mutant, options.names)]
     if options.generated:
         chosen += [mutant for mutant in generated_mutants() if _is_named(mutant, options.names)]
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # ends what runs
     with prepare_environment(), Servers() as servers:
         return Run(servers, Verdicts(), again=options.again).all_of(chosen)
 

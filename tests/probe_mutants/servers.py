@@ -5,17 +5,23 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import Self
 
 import django
+import httpx
 
 from tests.probe_mutants.mutants import Mutant
 from tests.probe_mutants.probing import Served
 from tests.probe_mutants.tree import Tree
-from tests.running import DATABASES, Server
+from tests.running import DATABASES, ROOT, Server
+from tests.strangers import STRANGERS, Protected, make_protected
 from tests.templates import FILES, FOLDER
+from tests.waiting import wait_until
 
+BUNDLED = "bundled"
+SMARTAUTH = ("smart/", "introspection/", "oauth/", "smartauth/")
 DEMO = "demo/fhir/r4.json"
 LOADED_BY = ("fhir/store/", "fhir/versions/", "fhir/models.py")  # what is broken there shows in what is stored
 
@@ -62,12 +68,54 @@ class Bundled:
         self._server.remove()
 
 
+class Recipe:
+    """A recipe of the documentation, before the authorization server that it asks."""
+
+    def __init__(self, name: str, tree: Tree, protected: Protected) -> None:
+        self._start, self._tree, self._protected = STRANGERS[name], tree, protected
+
+    @contextmanager
+    def serve(self, mutant: Mutant | None = None) -> Iterator[Served]:
+        """Raises NotServed. What is broken of smartauth is broken in the one that is asked."""
+        is_of_smartauth = mutant is not None and mutant.file.startswith(SMARTAUTH)
+        if is_of_smartauth:
+            self._restart(self._tree.path)
+        try:
+            with self._running() as base:
+                yield Served(base, self._protected.server.url, client="several", patients=("amy", "ben"))
+        finally:
+            if is_of_smartauth:
+                self._restart(ROOT)
+
+    @contextmanager
+    def _running(self) -> Iterator[str]:
+        try:
+            processes = self._start(self._protected.environment, self._protected.folder, self._tree.path)
+        except AssertionError as problem:
+            raise NotServed(str(problem)[-500:]) from None
+        try:
+            yield self._protected.base
+        finally:
+            for each in processes:
+                each.stop()
+
+    def _restart(self, tree: Path) -> None:
+        server = self._protected.server
+        server.kill()
+        server.tree = tree
+        try:
+            server.start()
+        except AssertionError as problem:
+            raise NotServed(str(problem)[-500:]) from None
+        wait_until(lambda: httpx.get(f"{server.url}/readyz", timeout=10).is_success)
+
+
 class Servers:
     """Each made when it is needed first, and removed at the end."""
 
     def __init__(self) -> None:
         self._ends = ExitStack()
-        self._made: dict[str, Bundled] = {}
+        self._made: dict[str, Bundled | Recipe] = {}
 
     def __enter__(self) -> Self:
         folder = Path(self._ends.enter_context(tempfile.TemporaryDirectory(prefix="probe-mutants-")))
@@ -77,11 +125,24 @@ class Servers:
     def __exit__(self, *_: object) -> None:
         self._ends.close()
 
-    def of(self, name: str) -> Bundled:
+    def of(self, name: str) -> Bundled | Recipe:
         if name not in self._made:
-            self._made[name] = Bundled(self.tree)
-            self._ends.callback(self._made[name].remove)
+            self._made[name] = self._bundled() if name == BUNDLED else Recipe(name, self.tree, self._protected)
         return self._made[name]
+
+    def _bundled(self) -> Bundled:
+        made = Bundled(self.tree)
+        self._ends.callback(made.remove)
+        return made
+
+    @cached_property
+    def _protected(self) -> Protected:
+        """The authorization server of all recipes, and the FHIR base that they serve in turn."""
+        server = Server(SMARTAUTH_REFUSALS_LIMIT="0")
+        self._ends.callback(server.remove)
+        server.prepare()
+        folder = self._ends.enter_context(tempfile.TemporaryDirectory(prefix="probe-mutants-"))
+        return make_protected(server.start(), Path(folder))
 
 
 @contextmanager

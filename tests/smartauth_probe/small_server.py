@@ -10,13 +10,13 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from http.client import HTTPMessage
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import parse_qsl, unquote
 
 from smartauth_probe.bad_token import BadToken
 from smartauth_probe.catalogue import kinds
 from smartauth_probe.raw_http import Response
-from smartauth_probe.requests import PRESENTATIONS, Presentation, presentation
+from smartauth_probe.requests import ANOTHER_ADDRESS, PRESENTATIONS, Presentation, presentation
 from smartauth_probe.target.answer import Answer
 from smartauth_probe.target.client import Client
 from smartauth_probe.target.fixture import UNKNOWN_ID
@@ -125,6 +125,9 @@ class SmallServer:
 
     def claims(self, request: Presentation, headers: Mapping[str, str]) -> Json:
         shown = [value for name, value in request.headers if name.lower() == "authorization"]
+        in_form = dict(parse_qsl(request.body)).get("access_token")
+        if in_form and shown and self.has("form-token-wins"):
+            shown = [f"Bearer {in_form}"]
         if len(shown) > 1:
             raise Refused(400, "invalid")
         if not shown or not shown[0].lower().startswith("bearer "):
@@ -137,6 +140,10 @@ class SmallServer:
             if not re.fullmatch(r"[A-Za-z0-9_=-]+", shown[0][7:]):
                 raise ValueError
             claims: Json = json.loads(urlsafe_b64decode(shown[0][7:]))
+            is_ended = shown[0][7:] in OpenTokens.ended and not self.has("answers-kept")
+            is_free = self.has("address-believed") and headers.get("x-forwarded-for") == claims.get("address")
+            if is_ended or ("address" in claims and not is_free):
+                raise ValueError
             return claims
         except ValueError:
             raise Refused(401, "login", **{"WWW-Authenticate": INVALID}) from None
@@ -356,6 +363,7 @@ class OpenTokens:
     """Every token that anybody wants; of bad ones those whose request is wrong."""
 
     description, patient, numbers = "a test", "amy", itertools.count()
+    ended: ClassVar[set[str]] = set()
 
     def know_patients(self, a: str, b: str) -> None:
         self.patient = a
@@ -369,7 +377,13 @@ class OpenTokens:
         kept = {name: value for name, value in claims.items() if value is not None}
         return urlsafe_b64encode(json.dumps(kept).encode()).decode()
 
+    def end(self, token: str) -> None:
+        self.ended.add(token)
+
     def bad_token(self, kind: str, listens_at: str = "") -> BadToken:
+        if kind == "address-blocked":
+            bound = self.token(Wanted("patient/*.rs", "amy", claims=(("address", ANOTHER_ADDRESS),)))
+            return BadToken(kinds()[kind], bound, BASE, presentation(kind, bound, "amy"))
         if kind not in PRESENTATIONS:
             raise NoToken("it has no signature")
         good = self.token(Wanted("patient/*.rs", self.patient))

@@ -17,9 +17,9 @@ from oauth.models.seats import Seat
 from oauth.models.servers import AddressPolicy
 from oauth.workbench.minting.good_token import CannotMint
 from smart.tokens.address_binding import strictest_policy
+from smartauth_probe.requests import ANOTHER_ADDRESS
 
 End = Callable[[AccessToken, Actor], None]
-ANOTHER_ADDRESS = "203.0.113.1"  # of no machine (RFC 5737)
 
 
 def _end_token(reason: EndedFor) -> End:

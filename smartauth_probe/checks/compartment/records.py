@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 
-from smartauth_probe.checks.check import Check, Danger, Result, passed, policy, worst
+from smartauth_probe.checks.check import Check, Danger, Result, Skip, passed, policy, worst
 from smartauth_probe.checks.compartment.section import ALIKE, HIDE, PEOPLE, SECTION, SOURCE, _kinds
 from smartauth_probe.checks.judging import must_be_alike, must_show_only
 from smartauth_probe.target.fixture import TYPES
 from smartauth_probe.target.probe import Probe
+
+MOST_TYPES = 160  # R5 has as many
 
 
 @SECTION.check(
@@ -69,6 +71,23 @@ def _(probe: Probe) -> Result:
     shown = [must_show_only(probe, answer, kind) for kind, answer in answers.items()]
     open_ = [kind for kind, answer in answers.items() if answer.is_ok and answer.entries]
     return worst(*shown, policy(f"Shown: {', '.join(open_)}.") if open_ else passed())
+
+
+@SECTION.check(
+    "PC-23",
+    "every-type",
+    title="No type of the server shows records of another patient",
+    headline="A type that is seldom asked for shows records of another patient",
+    why=f"The types that every app uses are tried and tested, and one that was added later is open. {PEOPLE}",
+    fix="Narrow every type by one rule; where no rule says which records belong to a patient, serve none.",
+    source=SOURCE,
+)
+def _(probe: Probe) -> Result:
+    token = probe.token()
+    kinds = [kind for kind in sorted(probe.facts.types) if probe.facts.may_do(kind, "search-type")]
+    if not kinds:
+        raise Skip("The CapabilityStatement names no type that can be searched.")
+    return worst(*(must_show_only(probe, probe.search(kind, token), kind) for kind in kinds[:MOST_TYPES]))
 
 
 @SECTION.check(

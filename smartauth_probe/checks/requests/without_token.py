@@ -3,6 +3,7 @@
 from smartauth_probe.checks.check import Danger, Result, failed, passed
 from smartauth_probe.checks.judging import must_be_alike
 from smartauth_probe.checks.requests.section import SECTION
+from smartauth_probe.target.fixture import of_others
 from smartauth_probe.target.probe import NO_TOKEN, Probe
 
 AWAY = "Put it behind the same check as every other route: default deny, and a list of what is public."
@@ -107,4 +108,8 @@ def _(probe: Probe) -> Result:
         answer = probe.read("Patient", probe.a.id, NO_TOKEN, header)
         if answer.holds_data:
             return failed(f"{header[0]} stands in for a token.", "401", str(answer))
-    return passed("401 with each of eight headers.")
+        if probe.fixture.other and of_others(
+            found := probe.read("Patient", probe.b.id, probe.token(), header), probe.a.id
+        ):
+            return failed(f"{header[0]} widens a token.", "as without it", str(found))
+    return passed("Nothing with each of eight headers.")

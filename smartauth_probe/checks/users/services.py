@@ -26,6 +26,7 @@ def _service(probe: Probe, scope: str = "system/*.rs") -> GivenToken:
 )
 def _(probe: Probe) -> Result:
     token = _service(probe, "system/Observation.rs")
+    probe.need("system/*.rs at Observation", probe.search("Observation", _service(probe)))
     return worst(
         must_lack_scope(probe.read("Patient", probe.a.id, token), "read of Patient"),
         must_lack_scope(probe.search("Patient", token), "search of Patient"),
