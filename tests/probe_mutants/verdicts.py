@@ -18,9 +18,13 @@ class Verdicts:
 
     def __init__(self, folder: Path = STORE) -> None:
         self._file = folder / "findings.json"
-        self._kept: dict[str, dict[str, object]] = {}
+        self._kept = self._read()
+
+    def _read(self) -> dict[str, dict[str, object]]:
+        found: dict[str, dict[str, object]] = {}
         if self._file.exists():
-            self._kept = json.loads(self._file.read_text(encoding="utf-8"))
+            found = json.loads(self._file.read_text(encoding="utf-8"))
+        return found
 
     def of(self, mutant: Mutant, digest: str) -> Finding | None:
         kept = self._kept.get(mutant.name)
@@ -32,6 +36,7 @@ class Verdicts:
 
     def keep(self, mutant: Mutant, digest: str, finding: Finding) -> None:
         """Written at once, and whole or not at all."""
+        self._kept = self._read()  # another run may have written meanwhile
         self._kept[mutant.name] = {
             "digest": digest,
             "verdict": str(finding.verdict),

@@ -1,12 +1,17 @@
 """What a refusal says."""
 
+import re
+
 from smartauth_probe.checks.check import Danger, Result, failed, passed, policy
 from smartauth_probe.checks.requests.section import SECTION
 from smartauth_probe.received import is_outcome
 from smartauth_probe.target.answer import Answer
 from smartauth_probe.target.probe import NO_TOKEN, Probe
 
-TRACES = (b"Traceback (most", b"\tat java.", b"at org.", b"at com.", b"node_modules", b"SQLSTATE", b"System.Exception")
+TRACE = re.compile(
+    rb"Traceback \(most|\tat java\.|at org\.|at com\.|node_modules|SQLSTATE|System\.Exception"
+    rb"|\.py\\?\", line \d|\.java:\d+\)|\.js:\d+:\d"
+)
 
 
 @SECTION.check(
@@ -25,6 +30,9 @@ def _(probe: Probe) -> Result:
     other = [answer for answer in refusals if answer.content and not is_outcome(answer.type)]
     if other:
         return policy(f"{other[0].status} came with {len(other[0].content)} bytes that are no OperationOutcome.")
+    types = {(answer.headers.get("Content-Type") or "").partition(";")[0] for answer in refusals if answer.content}
+    if strange := sorted(each for each in types if "json" not in each and "xml" not in each):
+        return policy(f"A refusal came as {strange[0] or 'no media type'}.")
     return passed("Every refusal with a body is one.")
 
 
@@ -40,9 +48,8 @@ def _(probe: Probe) -> Result:
 )
 def _(probe: Probe) -> Result:
     for answer in _refusals(probe):
-        for trace in TRACES:
-            if trace in answer.content:
-                return failed(f"A {answer.status} holds a trace.", "no trace", trace.decode().strip())
+        if trace := TRACE.search(answer.content):
+            return failed(f"A {answer.status} holds a trace.", "no trace", trace[0].decode().strip())
     return passed()
 
 

@@ -87,9 +87,12 @@ def _(probe: Probe) -> Result:
     danger=Danger.RECORDS,
 )
 def _(probe: Probe) -> Result:
+    header = ("X-Forwarded-Host", "evil.example")
+    spoofed = probe.send("GET", "Patient", probe.token(), (("_count", "1"),), (header,))
+    for path in (f"{probe.a.path}/", "Patient/"):
+        probe.send("GET", path, probe.token(), headers=(header,))
     if probe.client.redirects:
         return failed("A redirect leads away.", "no redirect to another host", probe.client.redirects[0])
-    spoofed = probe.send("GET", "Patient", probe.token(), (("_count", "1"),), (("X-Forwarded-Host", "evil.example"),))
     return worst(*(_stays(each, spoofed) for each in ("self", "next", "first", "last")))
 
 
