@@ -18,12 +18,12 @@ CHECKS = [check for check in all_checks() if check.name == "other-patient"]
 (FOUND,) = (each for each in read_mutants() if each.name == "out-of-reach-is-another-status")
 EQUIVALENT = Mutant(
     name="another-name",
-    file="fhir/http/interactions.py",
+    file="fhir/http/statement.py",
     old='NAME = "Harbour Clinic"',
     new='NAME = "Hillside Clinic"',
     checks=("other-patient",),
 )
-STALE = Mutant(name="stale", file="fhir/http/interactions.py", old="def no_such_line", new="")
+STALE = Mutant(name="stale", file="fhir/http/statement.py", old="def no_such_line", new="")
 
 
 def test_it_says_what_is_found_what_survives_and_which_line_is_gone(
@@ -38,11 +38,11 @@ def test_it_says_what_is_found_what_survives_and_which_line_is_gone(
         again = Run(servers, Verdicts(tmp_path), checks=CHECKS).all_of([FOUND])
 
     assert (status, again) == (1, 0)
-    assert f"{FOUND.name}  PC-02  {FOUND.file}, bundled\n    + if " in printed
+    assert re.search(rf"^{FOUND.name}  PC-02  {FOUND.file}, bundled\n    [-+] ", printed, re.M)
     assert re.search(r"^  found, 1 failed", printed, re.M)
     assert "by the rule's own: other-patient" in printed
     assert "NOT AS IT MUST BE: survived, 0 failed" in printed
-    assert "stale: this line is no longer there in fhir/http/interactions.py: def no_such_line" in printed
+    assert "stale: this line is no longer there in fhir/http/statement.py: def no_such_line" in printed
     assert "bundled, by hand: 2, 1 found, 1 survived" in printed
     assert FOUND.file not in capsys.readouterr().out
     assert (ROOT / FOUND.file).read_bytes() == before

@@ -66,8 +66,8 @@ class Run:
             try:
                 findings[mutant] = self._finding(mutant)
             except StaleMutant as problem:
-                self.wrong.append(str(problem))
-                _say(str(problem))
+                self.wrong.append(f"{mutant.name}: {problem}")
+                _say(self.wrong[-1])
         _say(f"\n{score(findings)}")
         for line in self.wrong:
             _say(f"not as it must be: {line}")

@@ -18,8 +18,8 @@ from tests.probe_mutants.mutants import Mutant
 from tests.running import ROOT
 
 SOURCES = (
-    "fhir/token/*.py", "fhir/http/views.py", "fhir/http/interactions.py", "fhir/search/*.py", "fhir/store/lookup.py",
-    "fhir/store/compartments.py", "smart/decisions/*.py", "smart/search/*.py",
+    "fhir/token/*.py", "fhir/http/views.py", "fhir/http/enforcement.py", "fhir/http/reading.py", "fhir/search/*.py",
+    "fhir/store/lookup.py", "fhir/store/visibility.py", "smart/decisions/*.py", "smart/search/*.py",
 )  # fmt: skip
 # what of the decisions only other doors ask for: gateways, AuthZEN, a page
 WITHOUT = ("gateway.py", "authzen.py", "answer.py", "fhir_request.py", "refusal_reports.py")

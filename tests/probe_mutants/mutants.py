@@ -57,10 +57,10 @@ class Mutant:
         found = text.count(self.old)
         if found != 1:
             there = "is no longer there" if not found else f"stands there {found} times"
-            raise StaleMutant(f"{self.name}: this line {there} in {self.file}: {self.old.strip()}")
+            raise StaleMutant(f"this line {there} in {self.file}: {self.old.strip()}")
         broken = text.replace(self.old, self.new)
         if self.file.endswith(".py"):
-            _parse(self.name, broken)
+            _parse(broken)
         return broken
 
     def expects(self, check: Check) -> bool:
@@ -72,11 +72,11 @@ class Mutant:
         return sha256("\0".join(about).encode()).hexdigest()[:16]
 
 
-def _parse(name: str, text: str) -> None:
+def _parse(text: str) -> None:
     try:
         ast.parse(text)
     except SyntaxError as error:
-        raise StaleMutant(f"{name}: what it makes is no Python: {error}") from None
+        raise StaleMutant(f"what it makes is no Python: {error}") from None
 
 
 def _lines(text: str) -> list[str]:

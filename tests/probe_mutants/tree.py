@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from importlib.util import cache_from_source
 from pathlib import Path
 
+from tests.probe_mutants.mutants import StaleMutant
 from tests.running import ROOT
 
 
@@ -23,8 +24,11 @@ class Tree:
                 shutil.copyfile(ROOT / name, path / name)
 
     def text(self, file: str) -> str:
-        """Raises FileNotFoundError."""
-        return (self.path / file).read_text(encoding="utf-8")
+        """Raises StaleMutant where there is no such file."""
+        try:
+            return (self.path / file).read_text(encoding="utf-8")
+        except FileNotFoundError:
+            raise StaleMutant(f"there is no file {file} any more") from None
 
     @contextmanager
     def broken(self, file: str, text: str) -> Iterator[None]:
