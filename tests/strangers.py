@@ -147,7 +147,7 @@ class Start(Protocol):
     def __call__(self, environment: dict[str, str], folder: Path, tree: Path = ROOT) -> list[Process]: ...
 
 
-def python(file: str) -> Start:
+def python(file: str | Path) -> Start:
     """Serves with that file of the tree."""
 
     def start(environment: dict[str, str], folder: Path, tree: Path = ROOT) -> list[Process]:
