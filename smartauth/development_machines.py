@@ -7,7 +7,7 @@ from oauth.http.asgi import Receive, Scope, Send
 from oauth.http.endpoint import Endpoint
 from oauth.workbench.console.stream import PATH as STREAM
 from oauth.workbench.console.stream import console_stream
-from oauth.workbench.faults.introspection import DECISION_PATHS, PATH, FaultyEndpoint
+from oauth.workbench.faults.introspection import DECISION_PATHS, GATEWAY_PATH, PATH, FaultyEndpoint
 from smartauth_probe.introspection_faults import introspection_faults
 
 Machine = Callable[[Scope, Receive, Send], Awaitable[None]]
@@ -21,4 +21,5 @@ DEVELOPMENT_MACHINES: dict[str, Machine] = {
 
 def development_machines(machines: Mapping[str, Endpoint]) -> dict[str, Machine]:
     """Those, and the endpoints of decisions as resource servers meet them that meet a fault."""
-    return {**DEVELOPMENT_MACHINES, **{path: FaultyEndpoint(machines[path], path=path) for path in DECISION_PATHS}}
+    deciding = (*DECISION_PATHS, GATEWAY_PATH)
+    return {**DEVELOPMENT_MACHINES, **{path: FaultyEndpoint(machines[path], path=path) for path in deciding}}

@@ -65,19 +65,28 @@ function below(value, path, before) {
 }
 
 /** The Bundle with nothing but what is shown: no count and no pages that tell of more. */
-function rebuildBundle(request, answer, found, shown) {
+function rebuildBundle(request, answer, found, shown, believesCount) {
   const isHistory = request.interaction === HISTORY;
   const link = linksOf(request, found.link);
   if (isHistory && link.some(({ relation }) => relation === 'next')) return TOO_COSTLY;
   const entry = shown.map((item) => only(item.entry, OF_AN_ENTRY));
+  const matches = shown.filter(isMatch).length;
   const bundle = { resourceType: 'Bundle', type: isHistory ? 'history' : 'searchset' };
   if (isHistory) {
     bundle.total = entry.length;
-  } else if (shown.filter(isMatch).length === itemsOf(request, found).filter(isMatch).length) {
-    Object.assign(bundle, only(found, ['total']), link.length ? { link } : {});
+  } else if (matches === itemsOf(request, found).filter(isMatch).length) {
+    const isCounted = believesCount || found.total === matches;
+    Object.assign(bundle, isCounted ? only(found, ['total']) : {}, link.length ? { link } : {});
   }
   const content = { ...bundle, ...(entry.length ? { entry } : {}) };
   return answerOf(200, content, headersOf(answer, OF_EVERY_ANSWER));
+}
+
+/** A Bundle without its entries and pages, with the total as far as it is known. */
+function countAlone(answer) {
+  const found = parseResource(answer.body);
+  if (found?.type !== 'searchset') return answer;
+  return answerOf(answer.status, only(found, ['resourceType', 'type', 'total']), headersOf(answer, OF_EVERY_ANSWER));
 }
 
 /** The pages as the app may ask for them: of the type, whichever compartment was searched. */
@@ -109,4 +118,4 @@ function only(members, names) {
   return Object.fromEntries(names.filter((name) => name in members).map((name) => [name, members[name]]));
 }
 
-module.exports = { errorAnswer, itemsOf, parseResource, prune, rebuildBundle, resourceAnswer };
+module.exports = { countAlone, errorAnswer, itemsOf, parseResource, prune, rebuildBundle, resourceAnswer };

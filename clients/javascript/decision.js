@@ -52,16 +52,20 @@ function refusalOf(raw) {
 function alternative(raw, sets) {
   const { who, where } = exactly(raw, ['where', 'who']);
   const criteria = list(where).map(criterion);
-  if (who === 'all') return { patients: null, own: '', where: criteria };
+  const found = { own: '', where: criteria, isUnlisted: false };
+  if (who === 'all') return { ...found, patients: null };
   const [name, ...more] = Object.keys(object(who));
   if (more.length === 0 && name === 'compartments') {
-    return { patients: texts(who.compartments).map(patient), own: '', where: criteria };
+    return { ...found, patients: texts(who.compartments).map(patient) };
   }
   if (more.length === 0 && name === 'compartments_of' && sets.has(who.compartments_of)) {
-    return { patients: sets.get(who.compartments_of), own: '', where: criteria };
+    return { ...found, patients: sets.get(who.compartments_of) };
   }
   if (more.length === 0 && name === 'self' && text(who.self).split('/').length === 2) {
-    return { patients: null, own: who.self, where: criteria };
+    return { ...found, patients: null, own: who.self };
+  }
+  if (more.length === 0 && name === 'unlisted_compartments' && Number.isInteger(who.unlisted_compartments)) {
+    return { ...found, patients: [], isUnlisted: true };
   }
   throw new Malformed('nobody knows whose records these are');
 }

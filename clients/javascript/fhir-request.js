@@ -8,10 +8,15 @@ const HISTORY = 'history-instance';
 const SEARCH = 'search-type';
 const CREATE = 'create';
 
-/** `url` is relative to the base and raw, `form` the body of a search by POST. `authorization`: each such header. */
+const COUNT_ALONE = ['_summary=count', '_count=0'];
+
+/**
+ * `url` is relative to the base and raw, `form` the body of a search by POST. `authorization`: each such header.
+ * `ifNoneExist`: the criteria of a conditional create, of several headers all; null without one.
+ */
 class FhirRequest {
-  constructor({ method, url, authorization = [], isConditional = false, address = '', form = null }) {
-    Object.assign(this, { method, url, authorization, isConditional, address, form });
+  constructor({ method, url, authorization = [], ifNoneExist = null, address = '', form = null }) {
+    Object.assign(this, { method, url, authorization, ifNoneExist, address, form });
     const [path, ...query] = url.split('?');
     this.path = path;
     this.query = query.join('?');
@@ -34,6 +39,12 @@ class FhirRequest {
   /** Whether its parameters stand in its body (FHIR search, POST _search). */
   get isSearchByPost() {
     return this.method === 'POST' && this.segments[this.segments.length - 1] === '_search';
+  }
+
+  /** Whether it asks how many there are, and for none of them (FHIR search, _summary and _count). */
+  get asksForCount() {
+    const pairs = [...new URLSearchParams(`&${this.query}&${this.form ?? ''}`)];
+    return pairs.some((pair) => COUNT_ALONE.includes(pair.join('=')));
   }
 
   /** FHIR's name of what a view can be applied to, "" for anything else. */
@@ -66,4 +77,4 @@ function urlBelow(root, url) {
   return url.slice(root.length + 1);
 }
 
-module.exports = { CREATE, FhirRequest, HISTORY, READ, SEARCH, VERSION, urlBelow };
+module.exports = { COUNT_ALONE, CREATE, FhirRequest, HISTORY, READ, SEARCH, VERSION, urlBelow };

@@ -1,9 +1,10 @@
 'use strict';
 // What is asked about a request before your server sees it, and about its answer before the app does.
 const { Asking } = require('./asking');
-const { errorAnswer, itemsOf, parseResource, rebuildBundle, resourceAnswer } = require('./checking');
+const { countAlone, errorAnswer, itemsOf, parseResource, rebuildBundle, resourceAnswer } = require('./checking');
 const { CREATE, HISTORY, READ, SEARCH } = require('./fhir-request');
 const { BROKEN_SERVER, FORBIDDEN, MALFORMED_REQUEST, Refused, UNAVAILABLE } = require('./http-answer');
+const { isEverything } = require('./decision');
 const { checkableRequest, narrowedRequest } = require('./narrowing');
 const { Token } = require('./token');
 
@@ -39,16 +40,18 @@ class Gate {
       return { request: asked, decision, token, body: content };
     }
     if (!asked.interaction) throw new Refused(FORBIDDEN);
-    return { request: this.requestToCheck(asked, decision), decision, token, body: Buffer.alloc(0) };
+    const sent = this.requestToCheck(asked, decision);
+    return { request: sent, decision, token, body: Buffer.alloc(0), isCount: asked.asksForCount };
   }
 
   /** What of your server's answer the app may see. */
-  async after(asked, { decision, token }, answer) {
+  async after(asked, { decision, token, isCount = false }, answer) {
     try {
       if (asked.interaction === CREATE) {
         return answer.status >= 200 && answer.status < 300 ? resourceAnswer(answer) : errorAnswer(answer);
       }
-      return await visibleAnswer(asked, decision, token, answer);
+      const found = await this.visibleAnswer(asked, decision, token, answer);
+      return isCount ? countAlone(found) : found;
     } catch (error) {
       if (error instanceof Refused) return error.answer;
       throw error;
@@ -56,9 +59,31 @@ class Gate {
   }
 
   requestToCheck(asked, decision) {
-    const request = checkableRequest(asked);
+    const request = checkableRequest(asked, this.believesCounts(asked, decision));
     if (asked.interaction !== SEARCH || this.options.narrow === 'app') return request;
     return narrowedRequest(request, decision.view.get(request.type) ?? [], this.options.narrow);
+  }
+
+  /** The answer with nothing but what the view has. */
+  async visibleAnswer(asked, decision, token, answer) {
+    if ([404, 410].includes(answer.status) && asked.interaction !== SEARCH) {
+      // asked all the same: what is hidden takes no longer than what never was
+      const asIfThere = { interaction: READ, resource: { resourceType: asked.type, id: asked.id }, entry: {} };
+      await token.visibleItems(decision, [asIfThere]);
+      return decision.hide;
+    }
+    if (answer.status < 200 || answer.status >= 300) return errorAnswer(answer);
+    const found = parseResource(answer.body);
+    if (found === null) return BROKEN_SERVER;
+    const shown = await token.visibleItems(decision, itemsOf(asked, found));
+    const isBundle = asked.interaction === SEARCH || (asked.interaction === HISTORY && shown.length > 0);
+    if (isBundle) return rebuildBundle(asked, answer, found, shown, this.believesCounts(asked, decision));
+    return shown.length ? resourceAnswer(answer) : decision.hide;
+  }
+
+  /** Whether what your server counts is what the app may see, also where no page shows it. */
+  believesCounts({ type }, { view }) {
+    return this.options.trustsCounts || (view.get(type) ?? []).some(isEverything);
   }
 
   async document() {
@@ -70,23 +95,6 @@ class Gate {
       return UNAVAILABLE;
     }
   }
-}
-
-/** The answer with nothing but what the view has. */
-async function visibleAnswer(asked, decision, token, answer) {
-  if ([404, 410].includes(answer.status) && asked.interaction !== SEARCH) {
-    // asked all the same: what is hidden takes no longer than what never was
-    const asIfThere = { interaction: READ, resource: { resourceType: asked.type, id: asked.id }, entry: {} };
-    await token.visibleItems(decision, [asIfThere]);
-    return decision.hide;
-  }
-  if (answer.status < 200 || answer.status >= 300) return errorAnswer(answer);
-  const found = parseResource(answer.body);
-  if (found === null) return BROKEN_SERVER;
-  const shown = await token.visibleItems(decision, itemsOf(asked, found));
-  const isBundle = asked.interaction === SEARCH || (asked.interaction === HISTORY && shown.length > 0);
-  if (isBundle) return rebuildBundle(asked, answer, found, shown);
-  return shown.length ? resourceAnswer(answer) : decision.hide;
 }
 
 /** Throws Refused for what may not be stored, or cannot be read. */

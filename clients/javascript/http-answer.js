@@ -9,8 +9,8 @@ function answerOf(status, content, headers = {}, kind = 'application/fhir+json')
 }
 
 /** An OperationOutcome with a code of FHIR's issue-type value set, and nothing of the request. */
-function refusal(status, code, headers = {}) {
-  return answerOf(status, { resourceType: 'OperationOutcome', issue: [{ severity: 'error', code }] }, headers);
+function refusal(status, code, headers = {}, more = {}) {
+  return answerOf(status, { resourceType: 'OperationOutcome', issue: [{ severity: 'error', code, ...more }] }, headers);
 }
 
 /** The request goes no further: `answer` is what the app is told. */
@@ -30,6 +30,9 @@ module.exports = {
   MALFORMED_REQUEST: refusal(400, 'invalid'),
   FORBIDDEN: refusal(403, 'forbidden'),
   TOO_COSTLY: refusal(403, 'too-costly'),
+  TOO_MANY_PATIENTS: refusal(403, 'too-costly', {}, {
+    diagnostics: 'You may see more patients than a search can be narrowed to.',
+  }),
   NOT_BELOW_THE_BASE: refusal(404, 'not-found'),
   TOO_LONG: refusal(413, 'too-long'),
   BROKEN_SERVER: refusal(500, 'exception'),

@@ -21,6 +21,8 @@ export interface EnforcementOptions {
   public?: string[];
   /** Whether smartauth is told where the app's connection comes from. Only for one that is registered so. */
   tellsAddresses?: boolean;
+  /** Whether your server is known to count what a narrowed search finds and nothing else. */
+  trustsCounts?: boolean;
 }
 
 /** One FHIR base, and the smartauth that decides about it. */
@@ -30,11 +32,15 @@ export class Enforcement {
   static fromEnvironment(options?: Partial<EnforcementOptions>): Enforcement;
 }
 
-/** Records of these patients, `null` for everybody, that meet each of `where`; or the one resource `own`. */
+/**
+ * Records of these patients, `null` for everybody, that meet each of `where`; or the one resource `own`. `isUnlisted`: they
+ * are those of more patients than can be listed, and each must be asked about.
+ */
 export interface Alternative {
   readonly patients: readonly string[] | null;
   readonly own: string;
   readonly where: readonly (readonly [name: string, value: string])[];
+  readonly isUnlisted: boolean;
 }
 
 /** Yes, for the records of `view`; `null` is a whole yes. */

@@ -4,7 +4,7 @@ const querystring = require('node:querystring');
 const { FhirRequest, urlBelow } = require('./fhir-request');
 const { Gate } = require('./gate');
 const { BROKEN_SERVER, NOT_BELOW_THE_BASE, Refused } = require('./http-answer');
-const { leaveBody, readBody } = require('./request-body');
+const { dropBody, leaveBody, readBody } = require('./request-body');
 
 // with them a server runs another method, or another URL, than the one that was decided (TV-29 of the checklist)
 const ANOTHER_REQUEST = [
@@ -33,6 +33,7 @@ async function pass(gate, request, response, next) {
   const passage = await gate.before(asked, (limit) => readBody(request, limit));
   removeHeaders(request, ANOTHER_REQUEST);
   if (passage.body !== undefined) leaveBody(request, passage.body, passage.request.form !== null);
+  if (['GET', 'HEAD'].includes(request.method)) await dropBody(request);
   request.smartauth = passage.decision;
   if (!passage.token) return next();
   removeHeaders(request, NO_WHOLE_BODY);
@@ -54,9 +55,14 @@ function requestOf({ root }, request) {
     method: request.method,
     url,
     authorization: request.headersDistinct.authorization, // node keeps only the first of two in `headers`
-    isConditional: Object.keys(request.headers).map(hyphenated).includes('if-none-exist'),
+    ifNoneExist: criteriaOf(request.headersDistinct),
     address: request.socket.remoteAddress,
   });
+}
+
+function criteriaOf(headers) {
+  const named = Object.keys(headers).filter((name) => hyphenated(name) === 'if-none-exist');
+  return named.length ? named.flatMap((name) => headers[name]).join('&') : null;
 }
 
 function removeHeaders(request, names) {

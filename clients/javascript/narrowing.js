@@ -1,21 +1,25 @@
 'use strict';
 // A search that finds nothing but what the view has: narrowed before it runs, so that counts and pages are right.
-const { HISTORY } = require('./fhir-request');
-const { Refused, TOO_COSTLY, answerOf } = require('./http-answer');
+const { COUNT_ALONE, HISTORY } = require('./fhir-request');
+const { Refused, TOO_COSTLY, TOO_MANY_PATIENTS, answerOf } = require('./http-answer');
 
-const CUT_SHORT = ['_elements', '_fields', '_format']; // what is checked must be whole, and JSON
+const CUT_SHORT = ['_elements', '_fields', '_format', '_summary']; // what is checked must be whole, and JSON
 const NOTHING_FOUND = answerOf(200, { resourceType: 'Bundle', type: 'searchset', total: 0 });
 
-/** The same as a GET whose answer can be checked: a search by POST with its form in the query, nothing cut short. */
-function checkableRequest(request) {
+/**
+ * The same as a GET whose answer can be checked: a search by POST with its form in the query, nothing cut short. Without
+ * `keepsCounts` what is counted is asked for, so that it can be seen.
+ */
+function checkableRequest(request, keepsCounts) {
   const query = [request.query, request.form].filter(Boolean).join('&');
-  const pairs = pairsOf(query).filter(([name, value]) => !isTakenOff(request, name, value));
+  const pairs = pairsOf(query).filter(([name, value]) => !isTakenOff(request, name, value, keepsCounts));
   const path = request.isSearchByPost ? request.type : request.path;
   return request.with({ method: 'GET', path, query: encoded(pairs), form: null });
 }
 
 /** A search in that form, narrowed to the view. Throws Refused where that is no single search, or finds nothing. */
 function narrowedRequest(request, view, how) {
+  if (view.some(({ isUnlisted }) => isUnlisted)) throw new Refused(TOO_MANY_PATIENTS);
   const narrowing = single(request.type, view);
   if (narrowing === null) throw new Refused(TOO_COSTLY);
   const { patients, ids, where } = narrowing;
@@ -30,9 +34,9 @@ function narrowedRequest(request, view, how) {
   return request.with({ path, query: encoded([...pairs, ...added.filter(isNew)]) });
 }
 
-function isTakenOff(request, name, value) {
-  if (name === '_count') return request.interaction === HISTORY;
-  return CUT_SHORT.includes(name) || (name === '_summary' && value !== 'count');
+function isTakenOff(request, name, value, keepsCounts) {
+  if (COUNT_ALONE.includes(`${name}=${value}`)) return !keepsCounts;
+  return CUT_SHORT.includes(name) || (name === '_count' && request.interaction === HISTORY);
 }
 
 /** Names and values; a question mark at the start is one of a name, which URLSearchParams would take off. */

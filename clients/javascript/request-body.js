@@ -3,6 +3,8 @@
 const querystring = require('node:querystring');
 const { MALFORMED_REQUEST, Refused, TOO_LONG } = require('./http-answer');
 
+const MAX_DROPPED = 65_536;
+
 /** Its bytes, also where a body parser has read them before. Throws Refused for more than `limit`. */
 async function readBody(request, limit) {
   if (request.readableEnded) return parsedBefore(request);
@@ -23,6 +25,14 @@ function leaveBody(request, body, isForm) {
   request._body = true; // body parsers read it no more
 }
 
+/** Of a GET: nobody has decided about what stands in it, and some servers look for parameters there. */
+async function dropBody(request) {
+  if (!('transfer-encoding' in request.headers || Number(request.headers['content-length']) > 0)) return;
+  await readBody(request, MAX_DROPPED);
+  leaveBody(request, Buffer.alloc(0), false);
+  for (const name of ['content-length', 'transfer-encoding', 'content-type']) delete request.headers[name];
+}
+
 function parsedBefore(request) {
   const { body = {} } = request;
   if (Buffer.isBuffer(body)) return body;
@@ -35,4 +45,4 @@ function parsedBefore(request) {
   return Buffer.from(new URLSearchParams(values).toString());
 }
 
-module.exports = { leaveBody, readBody };
+module.exports = { dropBody, leaveBody, readBody };

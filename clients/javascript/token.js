@@ -21,8 +21,9 @@ class Token {
 
   /** The decision about the request. Throws Refused with how to refuse it. */
   async decide(request) {
-    const { method, url, isConditional: conditional, form } = request;
-    const http = { method, url, conditional, ...(form === null ? {} : { form }) };
+    const { method, url, ifNoneExist, form } = request;
+    const condition = ifNoneExist === null ? {} : { if_none_exist: ifNoneExist };
+    const http = { method, url, ...condition, ...(form === null ? {} : { form }) };
     const context = { base: this.base, http, understands: [VIEW_FORM], ...this.caller };
     const decision = await this.ask('evaluation', { subject: this.subject, context }, parseDecision);
     if (decision.refused) throw new Refused(decision.refused);

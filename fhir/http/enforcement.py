@@ -7,6 +7,7 @@ A caller who comes here has a token that is good at this base (fhir/http/views.p
 from fhir.http.answer import Answer
 from fhir.http.handlers import HANDLERS
 from fhir.http.interaction import Asked, Caller, Interaction
+from fhir.http.search_parameters import if_none_exist
 from fhir.operation_outcome import MethodNotAllowed, RequestDenied, TypeNotServed
 from fhir.versions.version import ResourceType, Version
 from smart.decisions.decide import Decision, DenialReason, decide
@@ -25,8 +26,8 @@ def require_allowed(caller: Caller, asked: Asked) -> Decision:
     """The decision. Raises what it says; what is done here for nobody goes before what is refused of parameters."""
     if asked.path.interactions and not asked.interaction:
         raise not_allowed(caller.version, asked.path)  # HTTP's word for such a method (RFC 9110 §15.5.6)
-    conditional = "If-None-Exist" in asked.headers
-    question = question_at(asked.path, asked.method, asked.parameters, is_conditional=conditional)
+    criteria = if_none_exist(asked.headers)
+    question = question_at(asked.path, asked.method, asked.parameters, criteria=criteria)
     decision = decide(caller.reach, question, applies_views=True, matches_in_view=True)
     if decision.denial is not None:
         if decision.denial.reason is DenialReason.PARAMETER_REFUSED:

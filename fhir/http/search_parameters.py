@@ -1,5 +1,7 @@
 """The parameters of a search, from the URL and from a posted form (FHIR search, POST _search)."""
 
+from collections.abc import Mapping
+
 from rest_framework.request import Request
 
 from fhir.http import media
@@ -7,6 +9,7 @@ from fhir.http.body import raw_body
 from fhir.operation_outcome import BadRequest, TooLarge
 from fhir.search import query
 from fhir.versions.version import Version
+from smart.decisions.question import criteria_of_header
 from smart.http.limits import size_refusal
 
 
@@ -16,6 +19,17 @@ def url_parameters(request: Request) -> query.Pairs:
     if (status := size_refusal(query=len(raw), body=0)) is not None:
         raise TooLarge(status)
     return query.parse_parameters(raw)
+
+
+def if_none_exist(headers: Mapping[str, str]) -> query.Pairs | None:
+    """The criteria of a conditional create, None for a request that is none (FHIR http §3.2.0.7.1)."""
+    sent = headers.get("If-None-Exist")
+    if sent is None:
+        return None
+    try:
+        return criteria_of_header(sent)
+    except ValueError:
+        raise BadRequest("If-None-Exist has more parameters than anybody needs.") from None
 
 
 def form_parameters(request: Request, version: Version) -> query.Pairs:

@@ -12,7 +12,8 @@ from smart.decisions.refusals import Refusal
 from smart.decisions.view import Alternative, Compartments, Everybody, OwnRecord, View, Who
 from smart.fhir.definitions import definitions
 
-USER_PATIENTS = "$user"  # the name under which the patients of a user stand once, however many they are
+USER_PATIENTS = "$user"  # the name under which the patients of a user stand once
+MOST_LISTED = 10_000  # so that an answer stays below 1 MB: nobody narrows a search by more
 CLAIMS = ("sub", "client_id", "patient", "fhirUser", "scope", "exp", "__ip_flag")
 
 Members = dict[str, Any]
@@ -72,6 +73,8 @@ def _who(who: Who) -> str:
         case Compartments(patients) if len(patients) == 1:
             (patient,) = patients
             return f'{{"compartments": [{_json(f"Patient/{patient}")}]}}'
+        case Compartments(patients) if len(patients) > MOST_LISTED:
+            return f'{{"unlisted_compartments": {len(patients)}}}'
         case Compartments():
             return f'{{"compartments_of": "{USER_PATIENTS}"}}'
         case OwnRecord(name, own_id):
@@ -83,7 +86,11 @@ def _who(who: Who) -> str:
 def _sets(views: Iterable[View]) -> str:
     for view in views:
         for one in view:
-            if isinstance(one.who, Compartments) and len(one.who.patients) != 1:
+            if (
+                isinstance(one.who, Compartments)
+                and len(one.who.patients) != 1
+                and len(one.who.patients) <= MOST_LISTED
+            ):
                 return json.dumps({USER_PATIENTS: sorted(one.who.patients)})
     return "{}"
 

@@ -92,13 +92,15 @@ def _short_form(context: Mapping[str, Any]) -> tuple[str, Question]:
     http, of = _object(context, "http"), "context.http"
     method, url = _text(http, "method", of=of), _text(http, "url", of=of)
     form = _text(http, "form", of=of, required=False)
-    if len(url) > MAX_QUERY or len(form) > MAX_QUERY:
-        raise MalformedEvaluation(f"{of}.url or form is longer than {MAX_QUERY} characters")
+    if_none_exist = _text(http, "if_none_exist", of=of) if "if_none_exist" in http else None
+    if max(len(url), len(form), len(if_none_exist or "")) > MAX_QUERY:
+        raise MalformedEvaluation(f"{of}.url, form or if_none_exist is longer than {MAX_QUERY} characters")
     try:
         if "form" not in http and is_search_by_post(method, url):
             raise MalformedEvaluation(f"{of}.form is missing: the body of a search by POST, also an empty one")
-        conditional = http.get("conditional", False) is not False
-        question = question_of_http(method, url, form=form, is_conditional=conditional)
+        if if_none_exist is None and http.get("conditional", False) is not False:
+            raise MalformedEvaluation(f"{of}.if_none_exist is missing: the criteria of a conditional create")
+        question = question_of_http(method, url, form=form, if_none_exist=if_none_exist)
     except MalformedEvaluation:
         raise
     except ValueError:

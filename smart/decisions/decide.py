@@ -14,7 +14,7 @@ from smart.decisions.interactions import LETTERS
 from smart.decisions.parameters import matched_views, refused_parameters
 from smart.decisions.question import ANY_ID, Question
 from smart.decisions.refusals import Refusal
-from smart.decisions.view import OutOfScope, Reach, View, is_unconditional, is_visible, may_be_stored
+from smart.decisions.view import EVERY_TYPE, OutOfScope, Reach, View, is_unconditional, is_visible, may_be_stored
 from smart.explanation import Why
 from smart.fhir.definitions import ResourceDefinition, definitions
 from smart.fhir.elements import Json, size
@@ -104,11 +104,14 @@ def decide(
     views = {question.type: view}
     if question.include or question.revinclude:
         views |= _included(reach, question)
-    final = _is_final(question, views, matched or {}, is_entry=is_entry)
-    if not (final or applies_views):
-        what = "the FHIR server does not say that it applies views"
-        return deny(DenialReason.NEEDS_VIEW, refusals.NOT_ALLOWED, rule="PC-04", what=what)
-    return Decision(views=views, matched=matched or {}, is_final=final)
+    if _is_final(question, views, matched or {}, is_entry=is_entry):
+        # a server may include in a search what nobody asked for: then it counts what is open of other types
+        is_whole = is_entry or question.interaction != "search-type" or reach.sees_all(EVERY_TYPE)
+        return Decision(views=views, matched=matched or {}, is_final=is_whole or not applies_views)
+    if applies_views:
+        return Decision(views=views, matched=matched or {})
+    what = "the FHIR server does not say that it applies views"
+    return deny(DenialReason.NEEDS_VIEW, refusals.NOT_ALLOWED, rule="PC-04", what=what)
 
 
 def _is_final(question: Question, views: Mapping[str, View], matched: Mapping[str, View], *, is_entry: bool) -> bool:

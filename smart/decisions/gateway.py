@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from smart.decisions.authzen import VIEW_FORM
-from smart.decisions.question import is_search_by_post, question_of_http
+from smart.decisions.question import criteria_of_header, is_search_by_post, question_of_http
 from smart.http.bearer import bearer_credentials, is_bearer_token
 from smart.http.limits import MAX_QUERY
 from smart.text import is_printable_ascii
@@ -24,6 +24,7 @@ CLAIMS = {"client_id": "X-Smartauth-Client", "sub": "X-Smartauth-Sub", "fhirUser
 _LIMITED_TO_A_PATIENT = frozenset({"read", "vread", "history-instance", "search-type"})
 _NEVER_IN_A_URL = frozenset(' "#<>\\^`{|}')
 _UNKNOWN_URL = ""  # of no resource: refused to every token
+_REFUSED_CRITERIA = "_query"  # a search that nobody has a view for
 _LONGEST_CLAIM = 1000
 
 Lines = Sequence[tuple[bytes, bytes]]
@@ -49,9 +50,10 @@ def evaluation_of(lines: Lines, method: str, below: str) -> dict[str, Any]:
     if understands not in (PATIENT, NOTHING):
         raise MalformedGatewayRequest(f"{UNDERSTANDS} is neither {PATIENT} nor {NOTHING}")
     method, target = _original_request(lines, method, below)
-    http = {"method": method, "url": _relative_url(method, target, base)}
+    url = _relative_url(method, target, base)
+    http = {"method": method, "url": url, **_criteria(lines)}
     context = {"base": base, "http": http, "understands": [VIEW_FORM] if understands == PATIENT else []}
-    return {"subject": {"type": "access_token", "id": _token(lines)}, "context": {**context, **_content(**http)}}
+    return {"subject": {"type": "access_token", "id": _token(lines)}, "context": {**context, **_content(method, url)}}
 
 
 def challenge(evaluation: Mapping[str, Any]) -> str:
@@ -68,7 +70,7 @@ def gateway_answer(evaluation: Mapping[str, Any], answer: Mapping[str, Any]) -> 
     if answer["decision"] is not True:
         return _refusal(context["http"])
     http, limits = evaluation["context"]["http"], {"X-Smartauth-View": "all"}
-    if "view" in context:
+    if "view" in context and not _is_everything(context["view"]):
         patient = _patient_of_all(context["view"])
         if not patient or question_of_http(**http).interaction not in _LIMITED_TO_A_PATIENT:
             return _refusal({"status": HTTPStatus.FORBIDDEN, "headers": {}})
@@ -111,6 +113,19 @@ def _relative_url(method: str, target: str, base: str) -> str:
         return _UNKNOWN_URL
 
 
+def _criteria(lines: Lines) -> dict[str, str]:
+    """Those of a conditional create, of each such header; of what nobody can judge here something that is refused."""
+    sent = [value.decode("latin-1") for key, value in lines if key == b"if-none-exist"]
+    if not sent:
+        return {}
+    criteria = "&".join(sent)
+    try:
+        criteria_of_header(criteria)
+    except ValueError:
+        return {"if_none_exist": _REFUSED_CRITERIA}
+    return {"if_none_exist": criteria if len(criteria) <= MAX_QUERY else _REFUSED_CRITERIA}
+
+
 def _is_plain(url: str) -> bool:
     return is_printable_ascii(url) and _NEVER_IN_A_URL.isdisjoint(url)
 
@@ -134,6 +149,11 @@ def _patient_of_all(view: Mapping[str, Any]) -> str:
     per_type = [{_patient(alternative) for alternative in alternatives} for alternatives in view.values()]
     common = set.intersection(*per_type) - {""} if per_type else set()
     return min(common, default="")
+
+
+def _is_everything(view: Mapping[str, Any]) -> bool:
+    """Whether it leaves out nothing of any type that was asked for."""
+    return bool(view) and all({"who": "all", "where": []} in alternatives for alternatives in view.values())
 
 
 def _patient(alternative: Mapping[str, Any]) -> str:

@@ -1,14 +1,14 @@
 """What a FHIR server asks: one interaction on one type or resource, as it stands or as an HTTP request (FHIR http)."""
 
 import re
-from collections.abc import Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 from urllib.parse import unquote, unquote_plus
 
 from smart.decisions.interactions import RequestPath, parse_path
 from smart.fhir.elements import Json
 
+Pairs: TypeAlias = list[tuple[str, str]]
 ANY_ID = "*"  # where no resource is named yet; no FHIR id can be that
 MAX_PARAMETERS = 100
 
@@ -51,21 +51,24 @@ def split_url(url: str) -> tuple[RequestPath, str]:
     return _path_and_query(url)
 
 
-def question_of_http(method: str, url: str, *, form: str = "", is_conditional: bool = False) -> Question:
+def question_of_http(method: str, url: str, *, form: str = "", if_none_exist: str | None = None) -> Question:
     """The question of a request, its URL relative to the base: `Observation?code=x`. Unknown ones have no interaction.
 
-    `form` is the body of a search by POST, `is_conditional` whether If-None-Exist was sent. Raises ValueError for what
-    is no URL, or has too many parameters.
+    `form` is the body of a search by POST, `if_none_exist` the header of a conditional create. Raises ValueError for
+    what is no URL, or has too many parameters.
     """
     request_path, query = _path_and_query(url)
     pairs = [pair for text in (query, form) for pair in _pairs(text)]
-    return question_at(request_path, method, pairs, is_conditional=is_conditional)
+    criteria = None if if_none_exist is None else criteria_of_header(if_none_exist)
+    return question_at(request_path, method, pairs, criteria=criteria)
 
 
-def question_at(
-    request_path: RequestPath, method: str, pairs: Sequence[tuple[str, str]], *, is_conditional: bool = False
-) -> Question:
-    """The question of a request at that path with these parameters. Servers obey a `_method` of a POST (TV-29)."""
+def question_at(request_path: RequestPath, method: str, pairs: Pairs, *, criteria: Pairs | None = None) -> Question:
+    """The question of a request at that path with these parameters. Servers obey a `_method` of a POST (TV-29).
+
+    `criteria` are those of If-None-Exist, a search like any other; None where that header was not sent.
+    """
+    pairs = [*pairs, *criteria] if criteria else pairs
     names = tuple([name for name, _ in pairs])
     says_method = method == "POST" and any(_plain(name) == "_method" for name in names)
     interaction = "" if says_method else request_path.interaction(method)
@@ -80,8 +83,13 @@ def question_at(
         include=include,
         revinclude=revinclude,
         sort=sort,
-        is_conditional=is_conditional or (interaction in _CONDITIONAL and not request_path.id),
+        is_conditional=criteria is not None or (interaction in _CONDITIONAL and not request_path.id),
     )
+
+
+def criteria_of_header(if_none_exist: str) -> Pairs:
+    """The criteria of a conditional create; some servers take them after a type and a question mark too."""
+    return _pairs(if_none_exist.replace("?", "&"))
 
 
 def _path_and_query(url: str) -> tuple[RequestPath, str]:
@@ -93,7 +101,7 @@ def _path_and_query(url: str) -> tuple[RequestPath, str]:
     return parse_path([unquote(segment) for segment in segments]), query
 
 
-def _pairs(text: str) -> list[tuple[str, str]]:
+def _pairs(text: str) -> Pairs:
     """The parameters, also those that a server finds which still cuts at semicolons (HTML 4.01 §B.2.2)."""
     pairs = _split(text)
     if ";" in text:
@@ -101,7 +109,7 @@ def _pairs(text: str) -> list[tuple[str, str]]:
     return pairs
 
 
-def _split(text: str) -> list[tuple[str, str]]:
+def _split(text: str) -> Pairs:
     """Names, and after each what stands there: as it was sent, but decoded where a decision looks at it."""
     if text.count("&") >= MAX_PARAMETERS:
         raise ValueError(f"more than {MAX_PARAMETERS} fields")
@@ -109,11 +117,11 @@ def _split(text: str) -> list[tuple[str, str]]:
     for part in filter(None, text.split("&")):
         name, _, value = part.partition("=")
         name = unquote_plus(name)
-        found.append((name, unquote_plus(value) if name in _EXACT else value))
+        found.append((name, unquote_plus(value) if name.removesuffix(ITERATE) in _EXACT else value))
     return found
 
 
-def _values(pairs: Sequence[tuple[str, str]], name: str) -> tuple[str, ...]:
+def _values(pairs: Pairs, name: str) -> tuple[str, ...]:
     return tuple(value for key, value in pairs if key in (name, name + ITERATE))
 
 

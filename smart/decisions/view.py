@@ -16,6 +16,7 @@ from smart.scopes.scope_sets import scopes_allowing
 from smart.search.criteria import Criterion, UnsupportedCriterion, is_match, scope_criteria
 
 CONTEXTS = ("patient", "user", "system")
+EVERY_TYPE = "*"  # as a scope names them all
 Criteria: TypeAlias = tuple[Criterion, ...]
 
 

@@ -263,13 +263,17 @@ def test_the_document_is_kept_for_a_while_but_an_error_is_not(tmp_path: Path) ->
     environment = {"FHIR_BASE": base, "INTROSPECT": introspect, "CLIENT_ID": "it", "CLIENT_SECRET": "secret"}
     process = nginx_before("127.0.0.1:1", environment, tmp_path)
     found = []
-    for status in (404, 200, 500):
-        smartauth.say(status, Content_Type="application/json")
+    for status, kind in ((404, "json"), (200, "html"), (200, "json; charset=utf-8"), (500, "json")):
+        smartauth.say(status, Content_Type=f"application/{kind}")
         found.append(httpx.get(f"{base}/.well-known/smart-configuration", timeout=20))
     process.stop()
     smartauth.http.shutdown()
 
-    assert [each.status_code for each in found] == [503, 200, 200]
+    assert [each.status_code for each in found] == [503, 200, 200, 200]
     assert found[0].headers["Retry-After"] == "5"
-    assert found[2].headers["Access-Control-Allow-Origin"] == "*"
+    assert [each.headers["Content-Type"] for each in found[1:]] == [
+        "application/html",
+        *[found[3].headers["Content-Type"]] * 2,
+    ]
+    assert found[3].headers["Access-Control-Allow-Origin"] == "*"
     assert smartauth.arrived[0][1] == f"/o/smart-configuration?aud={base}"

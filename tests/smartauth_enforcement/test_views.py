@@ -138,14 +138,82 @@ def test_of_a_bundle_only_what_may_be_seen_is_left(send: Send, smartauth: Smarta
 
 
 @pytest.mark.requirement("SR-13", "SR-14")
-def test_counts_and_pages_of_a_narrowed_search_stay(protect: Protect, smartauth: Smartauth, fhir: FhirServer) -> None:
+def test_pages_of_a_narrowed_search_stay_and_counts_of_a_server_that_is_known(
+    protect: Protect, smartauth: Smartauth, fhir: FhirServer
+) -> None:
     pages = [{"relation": "next", "url": "https://x/fhir/Patient/amy/Observation?p=2"}, {"relation": "x", "url": "y"}]
     smartauth.says[ONE], fhir.says = view(AMY), bundle(observation("o"), link=pages, total=7)
 
-    found = protect(narrow="compartment")("GET", "Observation?_count=1").json()
+    found = protect(narrow="compartment", trusts_counts=True)("GET", "Observation?_count=1").json()
+    believed = protect(narrow="compartment")("GET", "Observation?_count=1").json()
 
     assert found["total"] == 7
     assert found["link"] == [{"relation": "next", "url": "https://x/fhir/Observation?p=2"}]
+    assert (believed["link"], "total" in believed) == (found["link"], False)
+
+
+@pytest.mark.requirement("SR-13", "SR-14")
+@pytest.mark.parametrize("way", ["get", "post"])
+@pytest.mark.parametrize("how", ["_summary=count", "_count=0"])
+@pytest.mark.parametrize(
+    ("says", "total"), [([observation("o")], 1), ([observation("o"), observation("x", "ben")], None), ([], 0)]
+)
+def test_what_is_counted_is_seen_first(
+    send: Send, smartauth: Smartauth, fhir: FhirServer, way: str, how: str, says: Any, total: int | None
+) -> None:
+    smartauth.says[ONE], fhir.says = view(AMY), bundle(*says)
+
+    form = {"content": how.encode(), "headers": {"Content-Type": "application/x-www-form-urlencoded"}}
+    found = send("GET", f"Observation?{how}") if way == "get" else send("POST", "Observation/_search", **form)
+
+    assert fhir.asked == [("GET", "/fhir/Observation?patient=Patient/amy")]
+    assert found.json() == {"resourceType": "Bundle", "type": "searchset"} | ({} if total is None else {"total": total})
+
+
+@pytest.mark.requirement("SR-13")
+def test_a_count_that_no_page_shows_is_not_told_but_where_all_of_the_type_is_open(
+    protect: Protect, smartauth: Smartauth, fhir: FhirServer
+) -> None:
+    fhir.says = bundle(observation("o"), total=7)
+    found = {}
+    for name, said in {"amy": view(AMY), "all": view(ALL)}.items():
+        smartauth.says[ONE] = said
+        found[name] = protect()("GET", "Observation?_summary=count").json().get("total")
+
+    assert found == {"amy": None, "all": 7}
+    assert fhir.asked[-1] == ("GET", "/fhir/Observation?_summary=count")
+
+
+@pytest.mark.requirement("SR-04")
+def test_of_a_type_that_is_open_nothing_else_that_comes_along_is_shown(
+    send: Send, smartauth: Smartauth, fhir: FhirServer
+) -> None:
+    smartauth.says[ONE] = view(ALL)
+    fhir.says = bundle(observation("o", "ben"))
+    fhir.says["entry"].append({"resource": {"resourceType": "Patient", "id": "ben"}, "search": {"mode": "include"}})
+
+    assert shown(send("GET", "Observation")) == ["o"]
+    assert [path for path, _ in smartauth.asked] == [ONE]
+
+
+@pytest.mark.requirement("PC-05")
+def test_of_more_patients_than_can_be_listed_each_record_is_asked_about(
+    protect: Protect, smartauth: Smartauth, fhir: FhirServer
+) -> None:
+    smartauth.says[ONE] = view({"who": {"unlisted_compartments": 15_000}, "where": []})
+    fhir.says = observation("o")
+    assert protect()("GET", "Observation/o").status_code == 200
+    fhir.says = observation("o", "ben")
+    assert protect()("GET", "Observation/o").status_code == 404
+    reached = len(fhir.asked)
+
+    refused = protect()("GET", "Observation")
+
+    assert (refused.status_code, refused.json()["issue"][0]["code"]) == (403, "too-costly")
+    assert "more patients" in refused.json()["issue"][0]["diagnostics"]
+    assert len(fhir.asked) == reached
+    fhir.says = bundle(observation("amys"), observation("bens", "ben"))
+    assert shown(protect(narrow="app")("GET", "Observation")) == ["amys"]
 
 
 @pytest.mark.requirement("HI-01", "PC-02", "HV-01", "HV-04")

@@ -1,5 +1,6 @@
 'use strict';
 const assert = require('node:assert');
+const http = require('node:http');
 const { after, test } = require('node:test');
 const { ALL, AMY, HIDE, answering, ask, observation, startFhir, startSmartauth, yes } = require('./smartauth');
 
@@ -31,7 +32,7 @@ test('a whole yes reaches the server as it came, and its answer the app', async 
   assert.deepStrictEqual(smartauth.questions[0].subject, { type: 'access_token', id: 'abc' });
   assert.deepStrictEqual(smartauth.questions[0].context, {
     base: 'https://fhir.example.org/fhir',
-    http: { method: 'GET', url: 'Observation/o-ben?x=1', conditional: false },
+    http: { method: 'GET', url: 'Observation/o-ben?x=1' },
     understands: ['fhir-view/1'],
   });
 });
@@ -153,11 +154,81 @@ for (const number of ['72.50', '1.0E-22', '3.14159265358979323846264338327950288
   });
 }
 
-test('a search of which nothing was dropped keeps its count and its pages', async () => {
-  const { fhir } = await start(yes({ Observation: AMY }), answering(bundleOf(MINE)));
+for (const [name, view, options, total] of [
+  ['of a server that is known', AMY, { trustsCounts: true }, 7],
+  ['of a type that is open', ALL, {}, 7],
+  ['that no page shows', AMY, {}, undefined],
+]) {
+  test(`a search of which nothing was dropped keeps its pages; its count: ${name}`, async () => {
+    const { fhir } = await start(yes({ Observation: view }), answering(bundleOf(MINE)), options);
+    const { json } = await ask(fhir, '/fhir/Observation');
+    assert.deepStrictEqual([json.total, json.link, json.id], [total, [{ relation: 'self', url: 'x' }], undefined]);
+  });
+}
+
+for (const how of ['_summary=count', '_count=0']) {
+  for (const [resources, total] of [[[MINE], 1], [[MINE, OTHERS], undefined], [[], 0]]) {
+    test(`what is counted is seen first: ${how} of ${resources.length}`, async () => {
+      const { fhir } = await start(yes({ Observation: AMY }), answering({ ...bundleOf(...resources), total: resources.length }));
+      const headers = { 'Content-Type': 'application/x-www-form-urlencoded' };
+      const asked = [await ask(fhir, `/fhir/Observation?${how}`),
+        await ask(fhir, '/fhir/Observation/_search', { method: 'POST', headers, body: how })];
+
+      for (const { json } of asked) {
+        assert.deepStrictEqual(json, { resourceType: 'Bundle', type: 'searchset', ...(total === undefined ? {} : { total }) });
+      }
+      assert.deepStrictEqual(fhir.reached.map(({ url }) => url), Array(2).fill('/fhir/Observation?patient=Patient%2Famy'));
+    });
+  }
+}
+
+test('of a type that is open nothing else that comes along is shown', async () => {
+  const along = { resourceType: 'Patient', id: 'ben' };
+  const { fhir, smartauth } = await start(yes({ Observation: ALL }), answering(bundleOf(OTHERS, along)));
   const { json } = await ask(fhir, '/fhir/Observation');
-  assert.deepStrictEqual([json.total, json.link, json.id], [7, [{ relation: 'self', url: 'x' }], undefined]);
+  assert.deepStrictEqual([json.entry.map(({ resource }) => resource.id), smartauth.questions.length], [['o-ben'], 1]);
 });
+
+test('of more patients than can be listed each record is asked about', async () => {
+  const many = [{ who: { unlisted_compartments: 15000 }, where: [] }];
+  const { fhir } = await start(yes({ Observation: many }), (request, response) => {
+    answering(request.url.endsWith('o-amy') ? MINE : OTHERS)(request, response);
+  });
+  const [mine, others, search] = await Promise.all(['/o-amy', '/o-ben', ''].map((id) => ask(fhir, `/fhir/Observation${id}`)));
+
+  assert.deepStrictEqual([mine.status, others.status, search.status], [200, 404, 403]);
+  assert.match(search.json.issue[0].diagnostics, /more patients/);
+  assert.strictEqual(fhir.reached.length, 2);
+});
+
+test('the criteria of a conditional create are told, of each such header', async () => {
+  const { fhir, smartauth } = await start({ decision: true, context: {} }, answering(MINE, 201));
+  const headers = { 'Content-Type': 'application/json', 'If-None-Exist': 'subject.name=x', If_None_Exist: 'code=y' };
+  await ask(fhir, '/fhir/Observation', { method: 'POST', headers, body: '{}' });
+  assert.strictEqual(smartauth.questions[0].context.http.if_none_exist.split('&').sort().join('&'), 'code=y&subject.name=x');
+});
+
+for (const says of [{ decision: true, context: {} }, yes({ Observation: AMY })]) {
+  test(`the body of a GET is not passed on: ${'view' in says.context}`, async () => {
+    const { fhir } = await start(says, (request, response) => {
+      let got = '';
+      request.on('data', (part) => { got += part; });
+      setImmediate(() => answering({ ...MINE, note: got })(request, response));
+    });
+    const text = await new Promise((resolve) => {
+      const body = '_has:Provenance:target:agent=x';
+      const options = { headers: { Authorization: 'Bearer abc', 'Content-Length': body.length } };
+      const asked = http.request(`${fhir.url}/fhir/Observation/o-amy`, options, async (answer) => {
+        const parts = [];
+        for await (const part of answer) parts.push(part);
+        resolve(Buffer.concat(parts).toString());
+      });
+      asked.end(body);
+    });
+    assert.strictEqual(JSON.parse(text).note, '');
+    assert.deepStrictEqual([fhir.reached[0].headers['content-length'], fhir.reached[0].body], [undefined, undefined]);
+  });
+}
 
 test('what comes along is shown by its own view, and nothing of a type without one', async () => {
   const practitioner = { resourceType: 'Practitioner', id: 'p' };

@@ -48,11 +48,11 @@ class AsgiMiddleware:
             await _send(send, refused.answer, has_body=asked.method != "HEAD")
             return
         inner = self._scope(scope, passage)
+        if passage.body is not None:
+            body.replace(passage.body)
         if passage.token is None:
             await self.app(inner, body.receive, send)
             return
-        if passage.body is not None:
-            body.replace(passage.body)
         answer = _Answer()
         await self.app(inner, body.receive, answer.keep)
         await _send(send, await gate.after(asked, passage, answer.whole()), has_body=asked.method != "HEAD")
@@ -70,12 +70,13 @@ class AsgiMiddleware:
         if path is None:
             return None
         named = [(name.lower().replace(b"_", b"-"), value.decode("latin-1")) for name, value in scope["headers"]]
+        criteria = [value for name, value in named if name == b"if-none-exist"]
         return FhirRequest(
             scope["method"],
             path,
             scope["query_string"].decode("latin-1"),
             authorization=tuple(value for name, value in named if name == b"authorization"),
-            is_conditional=any(name == b"if-none-exist" for name, _ in named),
+            if_none_exist="&".join(criteria) if criteria else None,
             address=scope["client"][0] if scope.get("client") else "",
             content_type=", ".join(value for name, value in named if name == b"content-type"),
         )
@@ -83,14 +84,17 @@ class AsgiMiddleware:
     def _scope(self, scope: Scope, passage: Passage) -> Scope:
         """As the application is to see it."""
         is_checked, request = passage.token is not None, passage.request
+        length = [] if passage.body is None else [(b"content-length", str(len(passage.body)).encode())]
         headers = [
-            (name, value) for name, value in scope["headers"] if is_kept(name.decode("latin-1").lower(), is_checked)
-        ]
+            (name, value)
+            for name, value in scope["headers"]
+            if is_kept(name.decode("latin-1").lower(), is_checked, is_read=passage.body is not None)
+        ] + length
         inner = {**scope, "headers": headers, "smartauth": passage.decision}
         if not is_checked:
             return inner
         path = f"{self.enforcement.root}/{request.path}"
-        headers += [(b"accept", b"application/fhir+json"), (b"content-length", str(len(passage.body or b"")).encode())]
+        headers.append((b"accept", b"application/fhir+json"))
         raw = {"raw_path": f"{self.enforcement.root}/{request.url.partition('?')[0]}".encode()}
         return {**inner, "method": request.method, "path": path, "query_string": request.query.encode("latin-1"), **raw}
 

@@ -80,7 +80,7 @@ def _below(value: Any, path: str, before: Any) -> Any:
 
 
 def rebuild_bundle(
-    request: FhirRequest, answer: HttpAnswer, found: Mapping[str, Any], shown: Sequence[Item]
+    request: FhirRequest, answer: HttpAnswer, found: Mapping[str, Any], shown: Sequence[Item], *, believes_count: bool
 ) -> HttpAnswer:
     """The Bundle with nothing but what is shown: no count and no pages that tell of more."""
     items = items_of(request, found)
@@ -88,16 +88,25 @@ def rebuild_bundle(
     is_history = request.interaction == HISTORY
     if is_history and any(link["relation"] == "next" for link in links):
         return TOO_COSTLY
-    is_whole = sum(item.is_match for item in shown) == sum(item.is_match for item in items)
+    matches = sum(item.is_match for item in shown)
+    is_whole = matches == sum(item.is_match for item in items)
+    is_counted = believes_count or found.get("total") == matches
     names = ("fullUrl", "resource", "search", "request", "response")
     entries = [{name: item.entry[name] for name in names if name in item.entry} for item in shown]
     bundle: dict[str, Any] = {"resourceType": "Bundle", "type": "history" if is_history else "searchset"}
     if is_history:
         bundle["total"] = len(entries)
     elif is_whole:
-        bundle |= {name: found[name] for name in ("total",) if name in found}
+        bundle |= {name: found[name] for name in ("total",) if is_counted and name in found}
         bundle |= {"link": links} if links else {}
     return HttpAnswer.of_json(200, {**bundle, **({"entry": entries} if entries else {})}, _headers(answer))
+
+
+def count_alone(answer: HttpAnswer) -> HttpAnswer:
+    """A Bundle without its entries and pages, with the total as far as it is known."""
+    found = parse_resource(answer.body) or {}
+    told = {name: found[name] for name in ("resourceType", "type", "total") if name in found}
+    return HttpAnswer.of_json(answer.status, told, _headers(answer)) if found.get("type") == "searchset" else answer
 
 
 def _links(request: FhirRequest, listed: Any) -> Iterator[dict[str, Any]]:

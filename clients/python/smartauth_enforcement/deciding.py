@@ -25,9 +25,8 @@ class Token:
 
     async def decide(self, request: FhirRequest) -> Decision:
         """The decision about the request. Raises Refused with how to refuse it."""
-        http: dict[str, Any] = {"method": request.method, "url": request.url, "conditional": request.is_conditional}
-        if request.form is not None:
-            http["form"] = request.form
+        sent = {"form": request.form, "if_none_exist": request.if_none_exist}
+        http = {"method": request.method, "url": request.url, **{k: v for k, v in sent.items() if v is not None}}
         context = {"base": self._base, "http": http, "understands": [VIEW_FORM], **self._caller}
         answer = await self._ask("evaluation", {"subject": self._subject, "context": context})
         try:

@@ -16,11 +16,15 @@ class Malformed(ValueError):
 
 
 class Alternative(NamedTuple):
-    """Records of these patients, `None` for everybody, that meet each of `where`; or the one resource `own`."""
+    """Records of these patients, `None` for everybody, that meet each of `where`; or the one resource `own`.
+
+    `is_unlisted`: they are those of more patients than can be listed, and each must be asked about.
+    """
 
     patients: tuple[str, ...] | None
     own: str
     where: tuple[tuple[str, str], ...]
+    is_unlisted: bool = False
 
     @property
     def is_everything(self) -> bool:
@@ -95,6 +99,8 @@ def _alternative(raw: Any, sets: Mapping[str, tuple[str, ...]]) -> Alternative:
             return Alternative(tuple(map(_patient, _texts(listed))), "", where)
         case {"compartments_of": str(name), **rest} if not rest and name in sets:
             return Alternative(sets[name], "", where)
+        case {"unlisted_compartments": int(), **rest} if not rest:
+            return Alternative((), "", where, is_unlisted=True)
         case {"self": str(own), **rest} if not rest and own.count("/") == 1:
             return Alternative(None, own, where)
     raise Malformed("nobody knows whose records these are")

@@ -2,11 +2,12 @@
 
 import re
 from dataclasses import dataclass
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote
 
 from smartauth_enforcement.http_answer import MALFORMED_TOKEN, NO_TOKEN, HttpAnswer
 
 READ, VERSION, HISTORY, SEARCH, CREATE = "read", "vread", "history-instance", "search-type", "create"
+COUNT_ALONE = (("_summary", "count"), ("_count", "0"))
 _BEARER = re.compile(r"bearer +([A-Za-z0-9._~+/-]{1,16000}=*)", re.IGNORECASE)
 
 
@@ -20,13 +21,16 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class FhirRequest:
-    """Method, decoded path below the base, raw query. `authorization`: the value of every such header."""
+    """Method, decoded path below the base, raw query. `authorization`: the value of every such header.
+
+    `if_none_exist`: the criteria of a conditional create, of several headers all.
+    """
 
     method: str
     path: str
     query: str = ""
     authorization: tuple[str, ...] = ()
-    is_conditional: bool = False
+    if_none_exist: str | None = None
     address: str = ""
     content_type: str = ""
     form: str | None = None
@@ -63,6 +67,12 @@ class FhirRequest:
         kind, _, parameter = self.content_type.lower().partition(";")
         is_utf_8 = parameter.replace('"', "").strip() in ("", "charset=utf-8")
         return kind.strip() == "application/x-www-form-urlencoded" and is_utf_8
+
+    @property
+    def asks_for_count(self) -> bool:
+        """Whether it asks how many there are, and for none of them (FHIR search, _summary and _count)."""
+        pairs = parse_qsl("&".join((self.query, self.form or "")), keep_blank_values=True)
+        return any(pair in pairs for pair in COUNT_ALONE)
 
     @property
     def interaction(self) -> str:

@@ -4,7 +4,15 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from smartauth_enforcement.asking import Asking, Unavailable
-from smartauth_enforcement.checking import Item, error_answer, items_of, parse_resource, rebuild_bundle, resource_answer
+from smartauth_enforcement.checking import (
+    Item,
+    count_alone,
+    error_answer,
+    items_of,
+    parse_resource,
+    rebuild_bundle,
+    resource_answer,
+)
 from smartauth_enforcement.deciding import Token
 from smartauth_enforcement.decision import Alternative, Decision
 from smartauth_enforcement.fhir_request import CREATE, HISTORY, READ, SEARCH, FhirRequest, Refused
@@ -30,13 +38,14 @@ ReadBody = Callable[[int], Awaitable[bytes]]
 class Passage:
     """A request on its way to your server, as your server is to see it; `body` in place of its own.
 
-    With `token` its answer comes back to the gate.
+    With `token` its answer comes back to the gate. `is_count`: the app wants the number of matches and none of them.
     """
 
     request: FhirRequest
     decision: Decision | None = None
     token: Token | None = None
     body: bytes | None = None
+    is_count: bool = False
 
 
 class Gate:
@@ -49,9 +58,11 @@ class Gate:
         """How the request goes on. Raises Refused with the answer where it does not."""
         if request.method in ("GET", "HEAD") and request.path == SMART_CONFIGURATION:
             raise Refused(await self._document())
+        # nobody has decided about the body of a GET, in which some servers look for parameters
+        body = b"" if request.method in ("GET", "HEAD") else None
         if request.method in ("GET", "HEAD") and request.path in (*PUBLIC, *self._options.public):
-            return Passage(request)
-        token, body = Token(self._options, self._asking, request), None
+            return Passage(request, body=body)
+        token = Token(self._options, self._asking, request)
         if request.is_search_by_post:
             body = await read_body(MAX_FORM)
             request = replace(request, form=_form(request, body))
@@ -64,11 +75,12 @@ class Gate:
             return Passage(request, decision, token, body)
         if not request.interaction:
             raise Refused(FORBIDDEN)
-        return Passage(self._request_to_check(request, decision.view), decision, token, b"")
+        sent = self._request_to_check(request, decision.view)
+        return Passage(sent, decision, token, b"", is_count=request.asks_for_count)
 
     def _request_to_check(self, request: FhirRequest, view: Mapping[str, Sequence[Alternative]]) -> FhirRequest:
         """The request in a form whose answer can be checked; a search is narrowed to the view as well."""
-        request = checkable_request(request)
+        request = checkable_request(request, keeps_counts=self._believes_counts(request, view))
         if request.interaction != SEARCH or self._options.narrow == Narrow.APP:
             return request
         return narrowed_request(request, view.get(request.type, ()), Narrow(self._options.narrow))
@@ -80,9 +92,33 @@ class Gate:
         try:
             if asked.interaction == CREATE:
                 return resource_answer(answer) if 200 <= answer.status < 300 else error_answer(answer)
-            return await _visible_answer(asked, passage.decision, passage.token, answer)
+            found = await self._visible_answer(asked, passage.decision, passage.token, answer)
         except Refused as refused:
             return refused.answer
+        return count_alone(found) if passage.is_count else found
+
+    async def _visible_answer(
+        self, asked: FhirRequest, decision: Decision, token: Token, answer: HttpAnswer
+    ) -> HttpAnswer:
+        """The answer with nothing but what the view has."""
+        if answer.status in (404, 410) and asked.interaction != SEARCH:
+            # asked all the same: what is hidden takes no longer than what never was
+            await token.visible_items(decision, [Item(READ, {"resourceType": asked.type, "id": asked.id}, {})])
+            return decision.hide
+        if not 200 <= answer.status < 300:
+            return error_answer(answer)
+        found = parse_resource(answer.body)
+        if found is None:
+            return BROKEN_SERVER
+        shown = await token.visible_items(decision, items_of(asked, found))
+        if asked.interaction == SEARCH or (asked.interaction == HISTORY and shown):
+            believed = self._believes_counts(asked, decision.view or {})
+            return rebuild_bundle(asked, answer, found, shown, believes_count=believed)
+        return resource_answer(answer) if shown else decision.hide
+
+    def _believes_counts(self, request: FhirRequest, view: Mapping[str, Sequence[Alternative]]) -> bool:
+        """Whether what your server counts is what the app may see, also where no page shows it."""
+        return self._options.trusts_counts or any(one.is_everything for one in view.get(request.type, ()))
 
     async def _document(self) -> HttpAnswer:
         try:
@@ -91,23 +127,6 @@ class Gate:
             return UNAVAILABLE
         headers = {"content-type": "application/json", "content-length": str(len(body))}
         return HttpAnswer(200, (*headers.items(), ("access-control-allow-origin", "*")), body)
-
-
-async def _visible_answer(asked: FhirRequest, decision: Decision, token: Token, answer: HttpAnswer) -> HttpAnswer:
-    """The answer with nothing but what the view has."""
-    if answer.status in (404, 410) and asked.interaction != SEARCH:
-        # asked all the same: what is hidden takes no longer than what never was
-        await token.visible_items(decision, [Item(READ, {"resourceType": asked.type, "id": asked.id}, {})])
-        return decision.hide
-    if not 200 <= answer.status < 300:
-        return error_answer(answer)
-    found = parse_resource(answer.body)
-    if found is None:
-        return BROKEN_SERVER
-    shown = await token.visible_items(decision, items_of(asked, found))
-    if asked.interaction == SEARCH or (asked.interaction == HISTORY and shown):
-        return rebuild_bundle(asked, answer, found, shown)
-    return resource_answer(answer) if shown else decision.hide
 
 
 async def _require_storable(body: bytes, token: Token, decision: Decision) -> None:

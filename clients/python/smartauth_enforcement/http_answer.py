@@ -29,9 +29,10 @@ class HttpAnswer(NamedTuple):
         return next((value for key, value in self.headers if key == name), "")
 
 
-def refusal(status: int, code: str, headers: Mapping[str, str] | None = None) -> HttpAnswer:
+def refusal(status: int, code: str, headers: Mapping[str, str] | None = None, text: str = "") -> HttpAnswer:
     """An OperationOutcome with a code of FHIR's issue-type value set, and nothing of the request."""
-    outcome = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": code}]}
+    issue = {"severity": "error", "code": code, **({"diagnostics": text} if text else {})}
+    outcome = {"resourceType": "OperationOutcome", "issue": [issue]}
     return HttpAnswer.of_json(status, outcome, (headers or {}).items())
 
 
@@ -40,6 +41,7 @@ MALFORMED_TOKEN = refusal(401, "login", {"www-authenticate": 'Bearer error="inva
 MALFORMED_REQUEST = refusal(400, "invalid")
 FORBIDDEN = refusal(403, "forbidden")
 TOO_COSTLY = refusal(403, "too-costly")
+TOO_MANY_PATIENTS = refusal(403, "too-costly", text="You may see more patients than a search can be narrowed to.")
 NOT_BELOW_THE_BASE = refusal(404, "not-found")
 TOO_LONG = refusal(413, "too-long")
 NO_FORM = refusal(415, "not-supported")

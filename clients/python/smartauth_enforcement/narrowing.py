@@ -6,13 +6,13 @@ from typing import NamedTuple
 from urllib.parse import parse_qsl, urlencode
 
 from smartauth_enforcement.decision import Alternative
-from smartauth_enforcement.fhir_request import HISTORY, FhirRequest, Refused
-from smartauth_enforcement.http_answer import TOO_COSTLY, HttpAnswer
+from smartauth_enforcement.fhir_request import COUNT_ALONE, HISTORY, FhirRequest, Refused
+from smartauth_enforcement.http_answer import TOO_COSTLY, TOO_MANY_PATIENTS, HttpAnswer
 from smartauth_enforcement.options import Narrow
 
 Pairs = list[tuple[str, str]]
 Where = tuple[tuple[str, str], ...]
-_CUT_SHORT = ("_elements", "_fields", "_format")  # what is checked must be whole, and JSON
+_CUT_SHORT = ("_elements", "_fields", "_format", "_summary")  # what is checked must be whole, and JSON
 _EMPTY = HttpAnswer.of_json(200, {"resourceType": "Bundle", "type": "searchset", "total": 0})
 
 
@@ -24,16 +24,23 @@ class Narrowing(NamedTuple):
     where: Where
 
 
-def checkable_request(request: FhirRequest) -> FhirRequest:
-    """The same as a GET whose answer can be checked: a search by POST with its form in the query, nothing cut short."""
+def checkable_request(request: FhirRequest, *, keeps_counts: bool) -> FhirRequest:
+    """The same as a GET whose answer can be checked: a search by POST with its form in the query, nothing cut short.
+
+    Without `keeps_counts` what is counted is asked for, so that it can be seen.
+    """
     query = "&".join(part for part in (request.query, request.form or "") if part)
-    pairs = [pair for pair in parse_qsl(query, keep_blank_values=True) if not _is_taken_off(request, *pair)]
+    pairs = [
+        pair for pair in parse_qsl(query, keep_blank_values=True) if not _is_taken_off(request, pair, keeps_counts)
+    ]
     path = request.type if request.is_search_by_post else request.path
     return replace(request, method="GET", path=path, query=_encode(pairs), form=None)
 
 
 def narrowed_request(request: FhirRequest, view: Sequence[Alternative], how: Narrow) -> FhirRequest:
     """A search in that form, narrowed to the view. Raises Refused where that is no single search, or finds nothing."""
+    if any(one.is_unlisted for one in view):
+        raise Refused(TOO_MANY_PATIENTS)
     narrowing = _single(request.type, view)
     if narrowing is None:
         raise Refused(TOO_COSTLY)
@@ -51,10 +58,10 @@ def narrowed_request(request: FhirRequest, view: Sequence[Alternative], how: Nar
     return replace(request, path=path, query=_encode([*pairs, *(pair for pair in added if pair not in pairs)]))
 
 
-def _is_taken_off(request: FhirRequest, name: str, value: str) -> bool:
-    if name == "_count":
-        return request.interaction == HISTORY
-    return name in _CUT_SHORT or (name == "_summary" and value != "count")
+def _is_taken_off(request: FhirRequest, pair: tuple[str, str], keeps_counts: bool) -> bool:
+    if pair in COUNT_ALONE:
+        return not keeps_counts
+    return pair[0] in _CUT_SHORT or (pair[0] == "_count" and request.interaction == HISTORY)
 
 
 def _encode(pairs: Pairs) -> str:

@@ -27,7 +27,8 @@ class Enforcement:
     `seconds`: how long one question may take, with its second try. `max_answer_bytes`: how long its answer may be.
     `narrow`: how a search is narrowed. `public`: paths below the base that everybody may read, beside `metadata` and
     `.well-known/smart-configuration`. `tells_addresses`: smartauth is told where the app's connection comes from;
-    only for a resource server that is registered so, and that apps reach directly.
+    only for a resource server that is registered so, and that apps reach directly. `trusts_counts`: your server is
+    known to count what a narrowed search finds and nothing else, so that totals are told that no page shows.
     """
 
     base: str
@@ -39,6 +40,7 @@ class Enforcement:
     narrow: Narrow | str = Narrow.PATIENT
     public: tuple[str, ...] = ()
     tells_addresses: bool = False
+    trusts_counts: bool = False
 
     def __post_init__(self) -> None:
         """Raises ValueError for a way to narrow that does not exist."""

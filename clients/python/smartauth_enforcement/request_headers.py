@@ -6,14 +6,16 @@ _ANOTHER_REQUEST = ("x-http-method-override", "x-method-override", "x-http-metho
 # hidden record exists
 _WITHOUT_WHOLE_BODY = (
     "if-match", "if-none-match", "if-modified-since", "if-unmodified-since", "if-range", "range", "accept",
-    "accept-encoding", "content-length", "transfer-encoding",
+    "accept-encoding",
 )  # fmt: skip
+_OF_A_BODY = ("content-length", "transfer-encoding")
 
 
-def is_kept(name: str, is_checked: bool) -> bool:
-    """Whether a header in lower case goes on to your server, where its answer is checked or not.
+def is_kept(name: str, is_checked: bool, *, is_read: bool) -> bool:
+    """Whether a header in lower case goes on to your server, where its answer is checked, its body read before, or not.
 
     An underscore is a hyphen to what is built on WSGI or CGI.
     """
     name = name.replace("_", "-")
-    return name not in _ANOTHER_REQUEST and not (is_checked and name in _WITHOUT_WHOLE_BODY)
+    dropped = (*_ANOTHER_REQUEST, *(_WITHOUT_WHOLE_BODY if is_checked else ()), *(_OF_A_BODY if is_read else ()))
+    return name not in dropped

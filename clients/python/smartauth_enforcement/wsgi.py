@@ -62,7 +62,7 @@ class WsgiMiddleware:
             path,
             environ.get("QUERY_STRING", ""),
             authorization=() if shown is None else (shown,),
-            is_conditional="HTTP_IF_NONE_EXIST" in environ,
+            if_none_exist=environ.get("HTTP_IF_NONE_EXIST"),
             address=environ.get("REMOTE_ADDR", ""),
             content_type=environ.get("CONTENT_TYPE", ""),
         )
@@ -70,7 +70,8 @@ class WsgiMiddleware:
     def _environ(self, environ: Environ, passage: Passage) -> Environ:
         """As the application is to see it."""
         is_checked, request = passage.token is not None, passage.request
-        inner = {name: value for name, value in environ.items() if is_kept(_header(name), is_checked)}
+        is_read = passage.body is not None
+        inner = {name: value for name, value in environ.items() if is_kept(_header(name), is_checked, is_read=is_read)}
         inner["smartauth"] = passage.decision
         if passage.body is not None:
             inner |= {"wsgi.input": BytesIO(passage.body), "CONTENT_LENGTH": str(len(passage.body))}

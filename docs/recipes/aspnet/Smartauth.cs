@@ -7,11 +7,12 @@ using System.Text.Json.Nodes;
 
 public sealed class Smartauth
 {
-    private const int MostEntries = 200;
+    private const int MostEntries = 200; // of one question, and its bytes: smartauth reads 1 MiB
+    private const int MostAskedBytes = 900_000;
     private static readonly string[] Conditions = ["hide", "sets", "elements", "refuse"]; // of a view, never without one
     private static readonly HttpClient Http = new(new SocketsHttpHandler { AllowAutoRedirect = false })
     {
-        Timeout = TimeSpan.FromSeconds(3), // of the whole exchange: the answer is buffered
+        Timeout = Timeout.InfiniteTimeSpan, // Ask bounds the whole exchange, with its second try
         MaxResponseContentBufferSize = 1_000_000,
     };
 
@@ -52,15 +53,33 @@ public sealed class Smartauth
             _ => path == type ? "search-type" : "read",
         };
         var seen = new List<bool>();
-        foreach (JsonObject[] some in records.Chunk(MostEntries))
+        foreach (JsonNode[] some in Batches(records.Select(each => Entry(each, type, interaction, decision))))
         {
-            var entries = some.Select(each => Entry(each, type, interaction, decision)).ToArray<JsonNode>();
-            var question = new JsonObject { ["subject"] = Subject(token), ["evaluations"] = new JsonArray(entries) };
+            var question = new JsonObject { ["subject"] = Subject(token), ["evaluations"] = new JsonArray(some) };
             JsonArray answers = (await Ask("evaluations", question))["evaluations"] as JsonArray ?? [];
             if (answers.Count != some.Length) throw Unavailable(); // which of them is missing nobody knows
             seen.AddRange(answers.Select(IsYes));
         }
         return seen.ToArray();
+    }
+
+    private static IEnumerable<JsonNode[]> Batches(IEnumerable<JsonObject> entries)
+    {
+        var batch = new List<JsonNode>();
+        int bytes = 0;
+        foreach (JsonObject entry in entries)
+        {
+            int more = Encoding.UTF8.GetByteCount(entry.ToJsonString());
+            if (batch.Count == MostEntries || (batch.Count > 0 && bytes + more > MostAskedBytes))
+            {
+                yield return batch.ToArray();
+                batch = [];
+                bytes = 0;
+            }
+            batch.Add(entry);
+            bytes += more;
+        }
+        if (batch.Count > 0) yield return batch.ToArray();
     }
 
     private JsonObject Entry(JsonObject record, string type, string interaction, JsonNode decision)
@@ -87,12 +106,10 @@ public sealed class Smartauth
 
     private async Task<JsonObject> Ask(string where, JsonObject question)
     {
+        using var end = new CancellationTokenSource(TimeSpan.FromSeconds(3));
         try
         {
-            using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(access, where));
-            request.Headers.Authorization = new AuthenticationHeaderValue("Basic", credentials);
-            request.Content = JsonContent.Create(question);
-            using HttpResponseMessage answer = await Http.SendAsync(request);
+            using HttpResponseMessage answer = await Send(where, question, end.Token);
             bool isJson = answer.Content.Headers.ContentType?.MediaType == "application/json";
             if ((int)answer.StatusCode == 200 && isJson)
                 return JsonNode.Parse(await answer.Content.ReadAsStringAsync()) as JsonObject ?? throw Unavailable();
@@ -102,6 +119,25 @@ public sealed class Smartauth
             // as if there had been no answer
         }
         throw Unavailable();
+    }
+
+    /// What a connection broke is asked once more: the server may have closed it just when it was taken from the pool.
+    private async Task<HttpResponseMessage> Send(string where, JsonObject question, CancellationToken end)
+    {
+        for (int attempt = 1; ; attempt++)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(access, where));
+            request.Headers.Authorization = new AuthenticationHeaderValue("Basic", credentials);
+            request.Content = JsonContent.Create(question);
+            try
+            {
+                return await Http.SendAsync(request, end); // the answer is buffered
+            }
+            catch (HttpRequestException) when (attempt == 1)
+            {
+                // once more
+            }
+        }
     }
 
     private static Refusal Unavailable() =>

@@ -45,7 +45,8 @@ public class Smartauth {
 
   private static final List<String> CONDITIONS = List.of("hide", "sets", "elements", "refuse", "obligations");
   private static final Pattern BEARER = Pattern.compile("(?i)bearer +([A-Za-z0-9._~+/-]{1,16000}=*)");
-  private static final int MOST_ENTRIES = 200;
+  private static final int MOST_ENTRIES = 200; // of one question, and its bytes: smartauth reads 1 MiB
+  private static final int MOST_ASKED_BYTES = 900_000;
   private static final int MOST_BYTES = 1_000_000;
   private static final long SECONDS = 3;
   private static final HttpClient HTTP = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1)
@@ -111,14 +112,20 @@ public class Smartauth {
       found[i] = isEverything(alternatives);
       if (!found[i] && !alternatives.isEmpty()) open.add(i);
     }
-    for (int start = 0; start < open.size(); start += MOST_ENTRIES) {
-      List<Integer> some = open.subList(start, Math.min(start + MOST_ENTRIES, open.size()));
+    ArrayNode entries = JSON.createArrayNode();
+    for (int i : open) addEntry(entries, interaction, type, decision, resources.get(i));
+    for (int asked = 0; asked < open.size(); ) {
       ObjectNode questions = about(token);
-      ArrayNode entries = questions.putArray("evaluations");
-      for (int i : some) addEntry(entries, interaction, type, decision, resources.get(i));
+      ArrayNode some = questions.putArray("evaluations");
+      for (int bytes = 0; asked + some.size() < open.size() && some.size() < MOST_ENTRIES; ) {
+        JsonNode next = entries.get(asked + some.size());
+        bytes += next.toString().getBytes(StandardCharsets.UTF_8).length;
+        if (!some.isEmpty() && bytes > MOST_ASKED_BYTES) break;
+        some.add(next);
+      }
       JsonNode answers = ask(evaluations, questions).path("evaluations");
       if (answers.size() != some.size()) throw unavailable(); // which of them is missing nobody knows
-      for (int i = 0; i < some.size(); i++) found[some.get(i)] = isYes(answers.path(i));
+      for (JsonNode answer : answers) found[open.get(asked++)] = isYes(answer);
     }
     return List.of(found);
   }

@@ -84,6 +84,9 @@ public class SmartFilter extends OncePerRequestFilter {
     for (int i = records.size(); isBundle && i-- > 0; ) if (!visible.get(i)) ((ArrayNode) found.path("entry")).remove(i);
     // an application that ignores a parameter counts what may not be seen
     if (visible.contains(false) || request.isNarrowedByValues()) found.remove(List.of("total", "link"));
+    long matches = 0;
+    for (JsonNode each : found.path("entry")) if (!each.path("search").path("mode").asText().equals("include")) matches++;
+    if (isBundle && found.path("total").asLong() != matches) found.remove("total");
     send(response, 200, "application/fhir+json", found.toString());
   }
 

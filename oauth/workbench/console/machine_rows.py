@@ -14,7 +14,7 @@ from oauth.http.machine_response import MachineResponse
 from oauth.workbench.console.buffer import buffer
 from oauth.workbench.console.harmless import harmless_text
 from oauth.workbench.console.row import Outcome, Row, refusal_fields, token_fields
-from oauth.workbench.faults.introspection import can_have
+from oauth.workbench.faults.introspection import is_met
 from oauth.workbench.faults.switch import FAULT, current_fault
 from oauth.workbench.memory.minted_kinds import kind_of
 from oauth.workbench.memory.questions import asked_digest
@@ -129,7 +129,7 @@ def _asked_about(request: MachineRequest) -> dict[str, Any]:
 def _fault(scope: Scope, request: MachineRequest | None, answer: MachineResponse) -> dict[str, Any]:
     """What the caller gets in the place of a right answer."""
     name = scope.get(FAULT) or (current_fault(request.credentials.client_id) if request else "")
-    if answer.status != 200 or name in ("", NONE) or not can_have(name, scope["path"]):
+    if name in ("", NONE) or not is_met(name, scope["path"], answer.status):
         return {}
     return {"answer": name, "outcome": Outcome.OTHER, "reason": introspection_faults()[name].sentence.replace("`", "")}
 

@@ -3,8 +3,9 @@
 import gzip
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
+from http import HTTPStatus
 from typing import Any
 
 from smartauth_probe.introspection_faults import NONE
@@ -41,6 +42,7 @@ class FaultyAnswer:
     delivery: Delivery = Delivery.WHOLE
 
 
+Headers = tuple[tuple[str, str], ...]
 Make = Callable[[bytes], FaultyAnswer]
 Change = Callable[[dict[str, Any]], dict[str, Any]]
 
@@ -55,6 +57,20 @@ def faulty_answer(fault: str, right: bytes) -> FaultyAnswer:
     if fault in TWICE and claims.get("active"):
         return FaultyAnswer(_with_member_twice(right, *TWICE[fault]))
     return FaultyAnswer(right)
+
+
+def changes_gateways(fault: str) -> bool:
+    """Whether a gateway can meet it: one of the answer as a whole, whatever the body says."""
+    return fault in MAKERS
+
+
+def faulty_gateway_answer(fault: str, status: int, headers: Headers, right: bytes) -> FaultyAnswer:
+    """The same of an answer in status and headers. A denial stays one, but where a page comes in its place."""
+    made = MAKERS[fault](right)
+    if made.status != HTTPStatus.OK or fault in FOREIGN:
+        return made
+    told = tuple(pair for pair in headers if pair[0].startswith("x-smartauth-") or pair[0] == "www-authenticate")
+    return replace(made, status=status, headers=(*told, *made.headers))
 
 
 def changes_decisions(fault: str) -> bool:
@@ -117,6 +133,7 @@ MAKERS: Mapping[str, Make] = {
     "huge": lambda right: FaultyAnswer(right, blanks=HUGE),
     "gzip-bomb": _bomb,
 }
+FOREIGN = ("html", "empty")  # nothing of the right answer is left
 CLAIMS: Mapping[str, Change] = {
     "active-text": lambda claims: {**claims, "active": "true"},
     "active-number": lambda claims: {**claims, "active": 1},

@@ -17,13 +17,16 @@ from oauth.workbench.faults.answers import (
     Delivery,
     FaultyAnswer,
     changes_decisions,
+    changes_gateways,
     faulty_answer,
     faulty_decision,
+    faulty_gateway_answer,
 )
 from oauth.workbench.faults.switch import FAULT, current_fault, is_any_on
 
 PATH = "/o/introspect"
 DECISION_PATHS = ("/access/v1/evaluation", "/access/v1/evaluations")
+GATEWAY_PATH = "/access/v1/gateway"
 WAIT_SECONDS = 30.0
 DRIP_SECONDS = 1.0
 
@@ -45,17 +48,24 @@ class FaultyEndpoint:
         await self.right(asked, receive, answer.keep)
         request = parsed_request(asked)
         fault = self.fault or (current_fault(request.credentials.client_id) if request else "")
-        if not fault or not can_have(fault, self.path) or answer.status != HTTPStatus.OK:  # who proves nothing hears so
+        if not fault or not is_met(fault, self.path, answer.status):
             await answer.pass_on(send)
             return
-        make = faulty_answer if self.path == PATH else faulty_decision
-        faulty = await asyncio.to_thread(make, fault, answer.body)
+        faulty = await asyncio.to_thread(self._faulty, fault, answer)
         await _Transmission(scope, receive, send, faulty).send_all()
 
+    def _faulty(self, fault: str, answer: "_UnsentAnswer") -> FaultyAnswer:
+        if self.path == GATEWAY_PATH:
+            return faulty_gateway_answer(fault, answer.status, answer.headers, answer.body)
+        return (faulty_answer if self.path == PATH else faulty_decision)(fault, answer.body)
 
-def can_have(fault: str, path: str) -> bool:
-    """Whether what is answered there can have that fault."""
-    return path == PATH or (path in DECISION_PATHS and changes_decisions(fault))
+
+def is_met(fault: str, path: str, status: int) -> bool:
+    """Whether an answer of that status there can have the fault; who proves nothing hears so."""
+    if path == GATEWAY_PATH:  # which hears of itself by 500, so that 401 and 403 are of the client
+        return changes_gateways(fault) and status < HTTPStatus.INTERNAL_SERVER_ERROR
+    is_one = path == PATH or (path in DECISION_PATHS and changes_decisions(fault))
+    return is_one and status == HTTPStatus.OK
 
 
 class _UnsentAnswer:
@@ -74,6 +84,11 @@ class _UnsentAnswer:
     @property
     def status(self) -> int:
         return int(self._messages[0]["status"])
+
+    @property
+    def headers(self) -> tuple[tuple[str, str], ...]:
+        lines = self._messages[0]["headers"]
+        return tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in lines)
 
     @property
     def body(self) -> bytes:

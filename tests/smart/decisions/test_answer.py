@@ -221,6 +221,17 @@ def test_a_view_says_whose_records_may_be_shown(
     assert context["sets"] == sets
 
 
+def test_more_patients_than_an_answer_can_list_are_counted() -> None:
+    many = frozenset(f"{number:064}" for number in range(10_001))
+    text = json.dumps(decided("user/*.rs", "Observation?_include=Observation:subject", patients=many)["context"])
+    listed = decided("user/*.rs", "Observation", patients=frozenset(sorted(many)[1:]))["context"]
+
+    context, view = json.loads(text), [{"who": {"unlisted_compartments": 10_001}, "where": []}]
+    assert (context["view"]["Observation"], context["sets"]) == (view, {})
+    assert len(listed["sets"]["$user"]) == 10_000
+    assert len(json.dumps(listed)) < 1_000_000  # what the middleware reads
+
+
 @pytest.mark.requirement("GR-15")
 @pytest.mark.parametrize(
     ("scope", "subject", "who", "elements"),

@@ -77,7 +77,7 @@ def test_in_full_an_http_request_beside_it_is_not_looked_at() -> None:
 
 def test_in_short_contents_stand_in_the_context() -> None:
     found = in_short(
-        {"conditional": 0}, content={"id": "new"}, content_before={"id": "old"}, understands=["fhir-view/1"]
+        {"if_none_exist": ""}, content={"id": "new"}, content_before={"id": "old"}, understands=["fhir-view/1"]
     )
 
     assert found.applies_views
@@ -97,8 +97,14 @@ def test_a_request_is_as_long_as_it_may_be() -> None:
 @pytest.mark.parametrize(
     ("ask", "words"),
     [
-        (lambda: in_short({"url": "x" * (MAX_QUERY + 1)}), "context.http.url or form is longer than"),
-        (lambda: in_short({"form": "x" * (MAX_QUERY + 1)}), "context.http.url or form is longer than"),
+        (lambda: in_short({"url": "x" * (MAX_QUERY + 1)}), "context.http.url, form or if_none_exist is longer than"),
+        (
+            lambda: in_short({"if_none_exist": "x" * (MAX_QUERY + 1)}),
+            "context.http.url, form or if_none_exist is longer",
+        ),
+        (lambda: in_short({"if_none_exist": None}), "context.http.if_none_exist is missing"),
+        (lambda: in_short({"conditional": True}), "context.http.if_none_exist is missing"),
+        (lambda: in_short({"form": "x" * (MAX_QUERY + 1)}), "context.http.url, form or if_none_exist is longer than"),
         (lambda: in_short({"method": None}), "context.http.method is missing"),
         (lambda: in_short({"url": 7}), "context.http.url is not text"),
         (lambda: in_short({"form": 7}), "context.http.form is not text"),

@@ -269,8 +269,45 @@ def test_a_conditional_write_would_tell_of_other_records(request_line: str) -> N
 @pytest.mark.parametrize(("scope", "is_allowed"), [("system/*.cud", False), ("system/*.cuds", True)])
 @pytest.mark.parametrize("request_line", ["PUT Observation?code=x", "DELETE Observation?code=x", "POST Observation"])
 def test_a_condition_is_a_search_and_needs_its_letter(request_line: str, scope: str, is_allowed: bool) -> None:
-    question = question_of_http(*request_line.split(" "), is_conditional=True)
+    question = question_of_http(*request_line.split(" "), if_none_exist="code=x")
     assert asked(service(scope), question).allowed is is_allowed
+
+
+@pytest.mark.requirement("SR-08", "WR-11")
+@pytest.mark.parametrize(
+    ("scope", "criteria", "is_allowed"),
+    [
+        ("system/Observation.cruds", "code=x", True),
+        ("system/Observation.cruds", "subject.name=x", False),
+        ("system/Observation.cruds", "Observation?_has:Provenance:target:agent=x", False),
+        ("system/*.cruds", "subject.name=x", True),
+    ],
+)
+def test_what_a_condition_looks_at_is_judged_like_a_search(scope: str, criteria: str, is_allowed: bool) -> None:
+    question = question_of_http("POST", "Observation", if_none_exist=criteria)
+    assert asked(service(scope), question).allowed is is_allowed
+
+
+@pytest.mark.requirement("SR-04")
+@pytest.mark.parametrize(
+    ("scope", "request_line", "is_final"),
+    [
+        ("system/Observation.rs", "GET Observation", False),
+        ("system/Observation.rs", "GET Observation/o", True),
+        ("system/Observation.rs system/*.s", "GET Observation", False),
+        ("system/*.rs", "GET Observation", True),
+        ("system/*.rs", "GET Observation?_include=*", True),
+    ],
+)
+def test_a_whole_yes_to_a_search_says_what_else_the_answer_may_hold(
+    scope: str, request_line: str, is_final: bool
+) -> None:
+    """A server may include what nobody asked for; who applies no views is asked for none."""
+    found = asked(service(scope), request_line)
+
+    assert found.is_final is is_final
+    assert [one.who for one in found.views["Observation"]] == [Everybody()]
+    assert asked(service(scope), request_line, applies_views=False).is_final
 
 
 def test_what_comes_along_is_not_decided_by_the_content_of_what_is_read() -> None:

@@ -5,10 +5,12 @@ from typing import Any
 import pytest
 
 from smart.decisions.gateway import MalformedGatewayRequest, challenge, evaluation_of, gateway_answer
+from smart.decisions.question import question_of_http
 from smart.http.limits import MAX_QUERY
 
 BASE = "https://fhir.example.org/fhir/r4"
 
+ALL = {"who": "all", "where": []}
 OF_AMY = {"who": {"compartments": ["Patient/amy"]}, "where": []}
 OF_BEN = {"who": {"compartments": ["Patient/ben"]}, "where": []}
 OF_MANY = {"who": {"compartments_of": "$user"}, "where": []}
@@ -44,6 +46,19 @@ def search(view: dict[str, Any] | None = None, **claims: str) -> dict[str, str]:
 def test_the_patient_is_one_whose_whole_compartment_every_type_opens(view: dict[str, Any], patient: str) -> None:
     limited = {"X-Smartauth-View": "patient", "X-Smartauth-Patient": patient}
     assert search(view) == (limited if patient else {"refused": "403"})
+
+
+@pytest.mark.parametrize(
+    ("view", "limits"),
+    [
+        ({"Observation": [ALL]}, {"X-Smartauth-View": "all"}),
+        ({"Observation": [OF_AMY, ALL], "Patient": [ALL]}, {"X-Smartauth-View": "all"}),
+        ({"Observation": [ALL], "Patient": []}, {"refused": "403"}),
+        ({"Observation": [ALL], "Patient": [OF_AMY]}, {"refused": "403"}),
+    ],
+)
+def test_a_view_that_leaves_nothing_out_limits_nothing(view: dict[str, Any], limits: dict[str, str]) -> None:
+    assert search(view) == limits
 
 
 def test_what_cannot_stand_in_a_header_does_not() -> None:
@@ -161,3 +176,24 @@ def test_a_claim_is_as_long_as_it_may_be_and_never_empty() -> None:
     assert search(sub="") == {"X-Smartauth-View": "all"}
     headers = gateway_answer(asked(), {"decision": True, "context": {"claims": {"sub": 7}}}).headers
     assert headers == {"X-Smartauth-View": "all"}
+
+
+@pytest.mark.requirement("WR-11")
+@pytest.mark.parametrize(
+    ("sent", "criteria"),
+    [
+        ([], None),
+        (["subject.name=x"], "subject.name=x"),
+        (["code=x", "subject.name=x"], "code=x&subject.name=x"),
+        ([""], ""),
+        (["a=" + "x" * MAX_QUERY], "_query"),
+        (["a&" * 101], "_query"),
+    ],
+)
+def test_the_criteria_of_a_conditional_create_are_asked_about(sent: list[str], criteria: str | None) -> None:
+    lines = {**ASKED, "x-original-method": "POST", "x-original-uri": "/fhir/r4/Observation"}
+    pairs = [*lines.items(), *(("if-none-exist", each) for each in sent)]
+    asked = evaluation_of([(name.encode(), value.encode()) for name, value in pairs], "POST", "")
+
+    assert asked["context"]["http"].get("if_none_exist") == criteria
+    assert question_of_http(**asked["context"]["http"]).is_conditional is (criteria is not None)

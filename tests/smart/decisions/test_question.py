@@ -1,5 +1,7 @@
 """What a request asks for: its interaction, its parameters, and where they look."""
 
+from typing import Any
+
 import pytest
 
 from smart.decisions.interactions import parse_path
@@ -111,10 +113,24 @@ def test_a_modifier_looks_elsewhere_only_where_it_iterates_or_chains(parameter: 
         (["Observation", "o"], "PUT", {}, False),
         (["Observation"], "PUT", {}, True),
         (["Observation"], "POST", {}, False),
-        (["Observation"], "POST", {"is_conditional": True}, True),
+        (["Observation"], "POST", {"criteria": []}, True),
     ],
 )
 def test_a_write_is_conditional_without_an_id_or_where_its_header_says_so(
-    path: list[str], method: str, said: dict[str, bool], is_conditional: bool
+    path: list[str], method: str, said: dict[str, Any], is_conditional: bool
 ) -> None:
     assert question_at(parse_path(path), method, [], **said).is_conditional is is_conditional
+
+
+@pytest.mark.requirement("SR-08", "WR-11")
+@pytest.mark.parametrize(
+    "header", ["subject.name=x&_include=*", "Patient?subject.name=x&_include=*", "?a?subject.name=x;b&_include=*"]
+)
+def test_the_criteria_of_a_conditional_create_are_parameters_wherever_they_stand(header: str) -> None:
+    found = question_of_http("POST", "Observation?_pretty=true", if_none_exist=header)
+
+    assert found.is_conditional
+    assert {"_pretty", "subject.name", "_include"} <= set(found.parameters)
+    assert found.include == ("*",)
+    with pytest.raises(ValueError, match="fields"):
+        question_of_http("POST", "Observation", if_none_exist="?" * 101)

@@ -6,7 +6,14 @@ from typing import Any
 
 import pytest
 
-from oauth.workbench.faults.answers import FaultyAnswer, changes_decisions, faulty_answer, faulty_decision
+from oauth.workbench.faults.answers import (
+    FaultyAnswer,
+    changes_decisions,
+    changes_gateways,
+    faulty_answer,
+    faulty_decision,
+    faulty_gateway_answer,
+)
 from smart.http import strict_json
 from smartauth_probe.introspection_faults import NONE, introspection_faults
 
@@ -112,3 +119,30 @@ def test_a_decision_comes_twice_and_the_right_one_last() -> None:
     assert [value for name, value in said(YES) if name == "decision"] == [False, True]
     assert said({"evaluations": [YES]})[0] == ("evaluations", [])
     assert json.loads(faulty_decision("active-twice", json.dumps(NO).encode()).body) == NO
+
+
+TOLD = (("x-smartauth-view", "all"), ("content-length", "5"), ("www-authenticate", "Bearer"))
+
+
+@pytest.mark.parametrize(
+    ("fault", "denied", "status", "headers"),
+    [
+        ("down", False, 200, ["x-smartauth-view", "www-authenticate"]),
+        ("slow-head", True, 401, ["x-smartauth-view", "www-authenticate"]),
+        ("wrong-type", True, 401, ["x-smartauth-view", "www-authenticate"]),
+        ("html", True, 200, []),
+        ("empty", False, 200, []),
+        ("status-204", False, 204, []),
+        ("status-500", True, 500, []),
+        ("status-429", False, 429, ["retry-after"]),
+        ("redirect", False, 307, ["location"]),
+    ],
+)
+def test_a_gateway_meets_what_is_wrong_beside_the_body(
+    fault: str, denied: bool, status: int, headers: list[str]
+) -> None:
+    found = faulty_gateway_answer(fault, 401 if denied else 200, TOLD, b"{}")
+
+    assert (found.status, [name for name, _ in found.headers]) == (status, headers)
+    assert found.delivery == faulty_answer(fault, b"{}").delivery
+    assert [changes_gateways(each) for each in (fault, "active-text", "aud-other", NONE)] == [True, False, False, False]
