@@ -49,6 +49,8 @@ def test_each_line_of_the_checklist_is_decided_as_for_r4_where_the_version_has_t
         held, of_r4 = reach(version, **claims), reach("r4", **claims)
         assert (held is None) is (of_r4 is None), name
         for line in REQUESTS if held and of_r4 else []:
+            assert held is not None
+            assert of_r4 is not None
             kind = line.url.partition("?")[0].partition("/")[0]
             found = answer(version, held, line)
             if kind in resource_types("r4") and kind not in resource_types(version):
@@ -59,7 +61,7 @@ def test_each_line_of_the_checklist_is_decided_as_for_r4_where_the_version_has_t
     assert compared > 2000
 
 
-RECORDS = {
+RECORDS: dict[str, list[tuple[str, dict[str, Any]]]] = {
     "dstu2": [
         ("Observation", {"subject": "{}", "category": LAB_CODE}),
         ("Condition", {"patient": "{}"}),
