@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from introspection.live_token import Inactive, find_live_use
 from oauth.http.machine_request import MachineRequest
 from oauth.http.machine_response import MachineResponse
-from smart.decisions.answer import answer_json, plain_answer
+from smart.decisions.answer import plain_answer
 from smart.decisions.authzen import (
     ENTITIES,
     MAX_EVALUATIONS,
@@ -20,6 +20,7 @@ from smart.decisions.authzen import (
     parse_presented_token,
 )
 from smart.decisions.decide import INVALID_TOKEN, decide
+from smart.decisions.ruling import rule
 from smart.decisions.subject import InvalidClaims, read_subject
 from smart.decisions.view import Reach
 from smart.explanation import Explanation, build_explanation
@@ -61,10 +62,9 @@ async def evaluate(request: MachineRequest) -> MachineResponse:
         for_another = build_explanation("the token is not for this base", invalid.why)
         return _json(plain_answer(INVALID_TOKEN, base=asked.base), for_another)
     how = {"applies_views": asked.applies_views, "matches_in_view": asked.matches_in_view}
-    decision = decide(reach, asked.question, **how)
-    text = answer_json(decision, version=reach.version, base=reach.base, claims=token.claims)
-    why = build_explanation("", decision.denial.why) if decision.denial else None
-    return MachineResponse(200, text.encode(), explanation=why)
+    ruling = rule(reach, asked.question, **how)
+    why = build_explanation("", ruling.denial.why) if ruling.denial else None
+    return MachineResponse(200, ruling.answer(token.claims).encode(), explanation=why)
 
 
 async def evaluate_many(request: MachineRequest) -> MachineResponse:

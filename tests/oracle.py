@@ -10,9 +10,10 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from smart.decisions.answer import answer_json, plain_answer
+from smart.decisions.answer import plain_answer
 from smart.decisions.authzen import parse_evaluation
 from smart.decisions.decide import INVALID_TOKEN, decide
+from smart.decisions.ruling import rule
 from smart.decisions.subject import InvalidClaims, read_subject
 from smart.decisions.view import Reach
 
@@ -97,12 +98,12 @@ def by_claims(claims: dict[str, Any]) -> Callable[[dict[str, Any], bool], dict[s
         asked, decision = parse_evaluation(body), INVALID_TOKEN
         with suppress(InvalidClaims):
             reach = Reach(read_subject(held, asked.base, time.time()), "r4", asked.base)
-            applies_views = asked.applies_views and not is_entry
-            decision = decide(reach, asked.question, applies_views=applies_views, is_entry=is_entry)
-        if is_entry:
-            return plain_answer(decision, base=asked.base)
-        text = answer_json(decision, version="r4", base=asked.base, claims=held or {})
-        return dict(json.loads(text))
+            if not is_entry:
+                return dict(
+                    json.loads(rule(reach, asked.question, applies_views=asked.applies_views).answer(held or {}))
+                )
+            decision = decide(reach, asked.question, applies_views=False, is_entry=True)
+        return plain_answer(decision, base=asked.base)
 
     return decided
 
