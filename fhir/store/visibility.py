@@ -7,6 +7,7 @@ from django.db.models import Q, QuerySet
 
 from fhir.models import Membership, Record, Reference
 from fhir.search.conditions import condition
+from fhir.store.plans import plan_for_values
 from fhir.versions.version import Version
 from smart.decisions.view import Alternative, Compartments, OwnRecord, View, Who
 from smart.fhir.definitions import definitions
@@ -16,6 +17,7 @@ Records = QuerySet[Record]
 
 def visible(records: Records, version: Version, name: str, view: View) -> Records:
     """Those of these versions, of one type, that the view opens, each judged by itself; none for an empty view."""
+    plan_for_values()
     reached = [_reached(version, name, alternative) for alternative in view]
     if not reached:
         return records.none()

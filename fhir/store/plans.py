@@ -1,0 +1,16 @@
+"""How PostgreSQL plans the statements of a search: for the values that are asked, and not once for all values."""
+
+from django.db import connection
+
+_STATEMENT = "SET plan_cache_mode = force_custom_plan"
+
+
+def plan_for_values() -> None:
+    """Once for each connection. A plan made for any patient and code reads all records of a type, one for these few."""
+    if connection.vendor != "postgresql":
+        return
+    connection.ensure_connection()
+    session = connection.connection
+    if not getattr(session, "plans_for_values", False):
+        session.execute(_STATEMENT)
+        session.plans_for_values = True
