@@ -1,7 +1,7 @@
 """Errors as FHIR tells them: an OperationOutcome that says no more than it must (FHIR http, Access Denied)."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import ClassVar
 
@@ -150,6 +150,24 @@ class PreconditionFailed(FhirError):
 class Unprocessable(FhirError):
     rule = "SD-18"
     answer = Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, "processing", "The resource cannot be stored.")
+
+
+class InvalidResource(FhirError):
+    """What was sent is no resource of this version: each problem is an issue, with the path to it (FHIR validation)."""
+
+    rule = "SD-13"
+    answer = Refusal(HTTPStatus.BAD_REQUEST, "invalid", "It is no resource of this FHIR version.")
+
+    def __init__(self, problems: Sequence[tuple[str, str, str]], member: str) -> None:
+        super().__init__()
+        self._issues = [
+            {"severity": "error", "code": code, "diagnostics": text, **({member: [path]} if path else {})}
+            for path, code, text in problems
+        ]
+
+    def outcome(self) -> str:
+        """The body: names of elements and codes that FHIR knows, and nothing else of what was sent."""
+        return json.dumps({"resourceType": "OperationOutcome", "issue": self._issues})
 
 
 class LengthRequired(FhirError):

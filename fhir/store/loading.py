@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from fhir.models import Record
 from fhir.store.versions import add_versions, first_version, successor, with_version
+from fhir.validation.problems import problems
 from fhir.versions.version import Version, load_version
 from smart.fhir import json_text
 from smart.fhir.id import is_fhir_id
@@ -88,12 +89,8 @@ def _record(text: str, place: int, version: Version, moment: datetime) -> Record
         raise UnreadableResources(f"{shown}: not a resource that {version.key} serves")
     if not is_fhir_id(resource_id):
         raise UnreadableResources(f"{shown}: it needs an id of 1 to 64 letters, digits, hyphens and dots")
-    try:
-        json.dumps(content, ensure_ascii=False).encode()
-    except UnicodeEncodeError:
-        raise UnreadableResources(f"{shown}: it holds half a character (a lone surrogate)") from None
-    if not isinstance(content.get("meta", {}), dict):
-        raise UnreadableResources(f"{shown}: its meta is no object")
+    if found := problems(version.key, content):
+        raise UnreadableResources(f"{shown}: {found[0].path}: {found[0].text}")
     return first_version(version.key, name, resource_id, text, moment)
 
 

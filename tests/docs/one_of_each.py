@@ -102,7 +102,7 @@ FHIR_VERSION = Kind(
         ),
         Edit("smartauth/settings.py", '"r6": f"{SMARTAUTH_ISSUER}/fhir/r6", "r4": f"{SM', '"r4": f"{SM'),
     ),
-    written=("oauth/migrations/9999_one_of_each.py",),
+    written=("oauth/migrations/9999_one_of_each.py", "fhir/validation/schemas/r6.jsonl.gz"),
     tests=("tests/smart/fhir", "tests/smart/scopes", "tests/fhir/http/test_routes.py"),
 )
 RS256_ALONE, ES512_AMONG = '("RS256", "active")', '("ES512", "active"), ("ES512", "next"), ("RS256", "active")'

@@ -156,11 +156,13 @@ def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("member", ["text", 7, None, [], [[]], {"reference": 7}, {"reference": ["Patient/a"]}], ids=str)
 @pytest.mark.django_db
-def test_a_member_of_another_shape_puts_a_record_into_no_compartment(tmp_path: Path, member: object) -> None:
-    odd = {"resourceType": "Observation", "id": "odd-o", "subject": member, "performer": member}
+def test_a_member_of_another_shape_is_refused(tmp_path: Path, member: object) -> None:
+    odd = {"resourceType": "Observation", "id": "odd-o", "status": "final", "code": {"text": "odd"}}
+    odd |= {"subject": member, "performer": member}
     file = tmp_path / "r4.json"
     file.write_text(json.dumps([{"resourceType": "Patient", "id": "odd-p"}, odd]), encoding="utf-8")
 
-    call_command("load_fhir", file, verbosity=0)
+    with pytest.raises(CommandError, match=r"item 1 \(Observation/odd-o\): Observation\.(subject|performer)"):
+        call_command("load_fhir", file, verbosity=0)
 
-    assert not Record.objects.get(resource_id="odd-o").memberships.exists()
+    assert not Record.objects.filter(resource_id__startswith="odd-").exists()
