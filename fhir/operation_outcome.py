@@ -1,7 +1,8 @@
 """Errors as FHIR tells them: an OperationOutcome that says no more than it must (FHIR http, Access Denied)."""
 
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import ClassVar
 
@@ -152,6 +153,16 @@ class Unprocessable(FhirError):
     answer = Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, "processing", "The resource cannot be stored.")
 
 
+def _xpath(path: str) -> str:
+    """The path as XPath, which counts from one: `/f:Observation/f:component[1]`."""
+    counted = re.sub(r"\[(\d+)\]", lambda index: f"[{int(index[1]) + 1}]", path)
+    return "".join(f"/f:{step}" for step in counted.split("."))
+
+
+# how each version writes where in a resource something is wrong
+_PATHS: Mapping[str, Callable[[str], str]] = {"expression": str, "location": _xpath}
+
+
 class InvalidResource(FhirError):
     """What was sent is no resource of this version: each problem is an issue, with the path to it (FHIR validation)."""
 
@@ -161,7 +172,7 @@ class InvalidResource(FhirError):
     def __init__(self, problems: Sequence[tuple[str, str, str]], member: str) -> None:
         super().__init__()
         self._issues = [
-            {"severity": "error", "code": code, "diagnostics": text, **({member: [path]} if path else {})}
+            {"severity": "error", "code": code, "diagnostics": text, member: [_PATHS[member](path or "Resource")]}
             for path, code, text in problems
         ]
 

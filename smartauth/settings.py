@@ -62,6 +62,8 @@ SMARTAUTH_TOKEN_THREADS: int = _env[table.TOKEN_THREADS]
 
 # The bundled FHIR server: it asks introspection over HTTP like any other resource server ----------------------------
 SMARTAUTH_FHIR_BASES: dict[str, str] = {"r4": f"{SMARTAUTH_ISSUER}/fhir/r4"}
+SMARTAUTH_FHIR_BASES |= {version: f"{SMARTAUTH_ISSUER}/fhir/{version}" for version in ("stu3", "dstu2")}
+SMARTAUTH_FHIR_NAME: str = _env[table.FHIR_NAME]
 SMARTAUTH_CA_FILE: str = _env[table.CA_FILE]
 SMARTAUTH_FHIR_INTROSPECTION_URL: str = _env[table.FHIR_INTROSPECTION_URL]
 SMARTAUTH_FHIR_REPORT_URL: str = _env[table.FHIR_REPORT_URL]

@@ -399,6 +399,12 @@ FHIR_REPORT_URL = Setting(
     "Where the bundled FHIR server reports requests that it refused: `/o/report` of the issuer; `off`: nowhere",
     (Rule("http to another machine"),),
 )
+FHIR_NAME = Setting(
+    "SMARTAUTH_FHIR_NAME",
+    kinds.TEXT,
+    "FHIR server of smartauth",
+    "What the bundled FHIR server calls itself in its statement",
+)
 FHIR_CLIENT_ID = Setting(
     "SMARTAUTH_FHIR_CLIENT_ID", kinds.TEXT, "demo-resource-server", "The client as which the bundled FHIR server asks"
 )

@@ -50,7 +50,7 @@ def _url(url: str, query: str) -> str:
 
 
 def _found(record: Record, mode: str, search: Search, base: str) -> str:
-    content = search.shape.cut(record.content)
+    content = search.shape.cut(record.content, record.fhir_version)
     return f'{{"fullUrl": {full_url(record, base)}, "resource": {content}, "search": {{"mode": "{mode}"}}}}'
 
 

@@ -20,7 +20,7 @@ def read(allowed: Interaction) -> Answer:
     shape = parse_shape([(name, value) for name, value in allowed.asked.parameters if value], strict=False)
     if _is_known(record, allowed):
         return Answer("", HTTPStatus.NOT_MODIFIED, version_headers(record))
-    return Answer(shape.cut(record.content), headers=version_headers(record))
+    return Answer(shape.cut(record.content, record.fhir_version), headers=version_headers(record))
 
 
 def vread(allowed: Interaction) -> Answer:

@@ -18,9 +18,19 @@ from fhir.http.conditions import matched_record, require_if_match
 from fhir.http.interaction import Interaction
 from fhir.http.patching import patched
 from fhir.models import Record
-from fhir.operation_outcome import BadRequest, Conflict, NotFound, PreconditionFailed, RequestDenied, Unprocessable
+from fhir.operation_outcome import (
+    BadRequest,
+    Conflict,
+    InvalidResource,
+    NotFound,
+    PreconditionFailed,
+    RequestDenied,
+    Unprocessable,
+)
 from fhir.store import lookup
 from fhir.store.versions import add_versions, first_version, hold_type, successor
+from fhir.validation.problems import problems
+from fhir.versions.version import Version
 from smart.decisions.decide import decide
 from smart.decisions.question import ANY_ID, Question
 from smart.fhir import json_text
@@ -87,6 +97,11 @@ def _resource(allowed: Interaction) -> dict[str, Any]:
     return content
 
 
+def _require_valid(version: Version, content: Json) -> None:
+    if found := problems(version.key, content):
+        raise InvalidResource(found, version.issue_location)
+
+
 def _target(allowed: Interaction, *, with_deleted: bool = False) -> Record | None:
     """What the URL names, or what its condition matches, within the view of this interaction (WR-05, WR-12)."""
     path = allowed.path
@@ -125,6 +140,7 @@ def _is_readable(allowed: Interaction, record: Record) -> bool:
 def _add_new(allowed: Interaction) -> Answer:
     resource_id = allowed.asked.new_id or str(uuid4())
     text = json_text.with_members(allowed.asked.body, {"id": resource_id})
+    _require_valid(allowed.version, json.loads(text))
     record = first_version(allowed.version.key, allowed.path.type, resource_id, text, timezone.now())
     add_versions([record])
     return _told(allowed, record, HTTPStatus.CREATED)
@@ -136,6 +152,7 @@ def _replace(allowed: Interaction, before: Record, text: str) -> Answer:
     if (content.get("resourceType"), content.get("id")) != (before.type, before.resource_id):
         raise Unprocessable("A resource keeps its type and its id.")
     _judge(allowed, allowed.asked.interaction, content, before)
+    _require_valid(allowed.version, content)
     record = successor(before, text, timezone.now())
     _store(allowed, record, before)
     return _told(allowed, record, HTTPStatus.OK)

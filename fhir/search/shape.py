@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 
 from fhir.operation_outcome import BadRequest
+from fhir.versions.version import load_version
 from smart.fhir import json_text
 
 _SUMMARIES = ("true", "text", "data", "count", "false")
 _ALWAYS = ("resourceType", "id", "meta")
-_SUBSETTED = {"system": "http://terminology.hl7.org/CodeSystem/v3-ObservationValue", "code": "SUBSETTED"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,14 +18,14 @@ class Shape:
     without: str = ""
     only_total: bool = False
 
-    def cut(self, text: str) -> str:
+    def cut(self, text: str, fhir_version: str) -> str:
         """What of a resource is shown, marked as a part where something may be missing."""
         if not (self.only or self.without):
             return text
         parts = json_text.members(text)
         shown = {name: value for name, value in parts.items() if self._shows(name)}
         meta = json_text.loads(shown.get("meta", "{}"))
-        meta["tag"] = [*meta.get("tag", []), _SUBSETTED]
+        meta["tag"] = [*meta.get("tag", []), load_version(fhir_version).subsetted]
         return json_text.with_members(json_text.joined(shown), {"meta": meta})
 
     def _shows(self, name: str) -> bool:

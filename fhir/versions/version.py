@@ -9,6 +9,8 @@ from typing import Any, Self
 
 from smart.fhir.definitions import ResourceDefinition, definitions
 
+FOLDER = Path(__file__).parent
+
 
 @dataclass(frozen=True, slots=True)
 class ResourceType(ResourceDefinition):
@@ -25,11 +27,19 @@ class ResourceType(ResourceDefinition):
 
 @dataclass(frozen=True, slots=True)
 class Version:
+    """What differs between versions.
+
+    `issue_location` is the member in which an OperationOutcome names an element, `subsetted` the tag of a resource of
+    which a part is shown.
+    """
+
     key: str
     number: str
     media_types: tuple[str, ...]
+    issue_location: str
     statement: Mapping[str, Any]
     security_service: Mapping[str, Any]
+    subsetted: Mapping[str, str]
     types: Mapping[str, ResourceType]
 
     @property
@@ -41,13 +51,15 @@ class Version:
 @cache
 def load_version(key: str) -> Version:
     """The version that the file of that name describes."""
-    data = json.loads((Path(__file__).parent / f"{key}.json").read_text(encoding="utf-8"))
+    data = json.loads((FOLDER / f"{key}.json").read_text(encoding="utf-8"))
     return Version(
         key=key,
         number=data["fhirVersion"],
         media_types=tuple(data["mediaTypes"]),
+        issue_location=data["issueLocation"],
         statement=data["statement"],
         security_service=data["securityService"],
+        subsetted=data["subsetted"],
         types={
             name: ResourceType.served(definitions(key)[name], value, data.get("interactions", ()))
             for name, value in data["types"].items()
@@ -57,4 +69,4 @@ def load_version(key: str) -> Version:
 
 def available_versions() -> tuple[str, ...]:
     """Every version there is a file for."""
-    return tuple(sorted(path.stem for path in Path(__file__).parent.glob("*.json")))
+    return tuple(sorted(path.stem for path in FOLDER.glob("*.json")))

@@ -67,7 +67,8 @@ class Command(BaseCommand):
         signing_keys.ensure_keys()
         self._say("demo data")
         call_command("seed", str(settings.BASE_DIR / "smartauth.yaml"), stdout=self.stdout)
-        call_command("load_fhir", str(settings.BASE_DIR / "demo/fhir/r4.json"), stdout=self.stdout)
+        records = [str(settings.BASE_DIR / f"demo/fhir/{version}.json") for version in settings.SMARTAUTH_FHIR_BASES]
+        call_command("load_fhir", *records, stdout=self.stdout)
         connections.close_all()
 
     def _say(self, step: str) -> None:

@@ -37,7 +37,13 @@ def entry(method: str, url: str, resource: Any = None, full_url: str = "", **con
 
 
 def observation(subject: str = "Patient/amy", **members: Any) -> dict[str, Any]:
-    return {"resourceType": "Observation", "status": "final", "subject": {"reference": subject}, **members}
+    return {
+        "resourceType": "Observation",
+        "status": "final",
+        "code": {"text": "x"},
+        "subject": {"reference": subject},
+        **members,
+    }
 
 
 def statuses(answer: Answered) -> list[str]:
@@ -180,7 +186,9 @@ def test_entries_link_to_each_other(post: Any, introspection: Introspection) -> 
     known = {"resourceType": "Encounter", "status": "planned", "class": {"code": "AMB"}}
 
     answer = post(
-        entry("POST", "Observation", observation(patient, encounter={"reference": found}, value=[1.10])),
+        entry(
+            "POST", "Observation", observation(patient, encounter={"reference": found}, valueQuantity={"value": 1.10})
+        ),
         entry("POST", "Patient", {"resourceType": "Patient"}, patient),
         entry("POST", "Encounter", known, found, ifNoneExist="_id=visit-a"),
         kind="transaction",

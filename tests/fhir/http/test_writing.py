@@ -6,11 +6,13 @@ from typing import Any
 import pytest
 
 from fhir.models import Record
+from fhir.operation_outcome import InvalidResource
 from tests.fhir.conftest import BASE, Answered, Introspection
 from tests.fixture_types import Fetch
 
 pytestmark = pytest.mark.usefixtures("records")
 PATCH = "application/json-patch+json"
+CHANGED = [{"op": "replace", "path": "/status", "value": "amended"}]
 TEXT = (
     '{"resourceType": "Observation", "status": "final", "code": {"text": "x"},'
     ' "subject": {"reference": "Patient/amy"}, "valueQuantity": {"value": 72.50}}'
@@ -181,7 +183,10 @@ def test_a_narrow_scope_writes_only_what_stays_in_it(write: Any, introspection: 
 @pytest.mark.requirement("WR-07", "IX-16")
 def test_who_may_change_but_not_read_learns_nothing_by_a_patch(write: Any, introspection: Introspection) -> None:
     introspection.knows("patient/Observation.u", patient="amy")
-    guess = [{"op": "test", "path": "/status", "value": "final"}, {"op": "replace", "path": "/status", "value": "x"}]
+    guess = [
+        {"op": "test", "path": "/status", "value": "final"},
+        {"op": "replace", "path": "/status", "value": "amended"},
+    ]
 
     for op in ({"op": "test", "value": "final"}, {"op": "copy", "from": "/code"}, {"op": "move", "from": "/code"}):
         assert write("PATCH", "Observation/lab-a", [{"path": "/status", **op}]).status == 403
@@ -236,7 +241,7 @@ def test_a_conditional_write_counts_only_what_the_caller_could_find(write: Any) 
     assert write("PUT", f"Observation?{nobody}", observation()).status == 201
     assert len(stored("lab-b")) == 1
     assert write("PUT", f"Observation?{one}", observation()).body["id"] == "lab-a"
-    assert write("PATCH", f"Observation?{one}", [{"op": "remove", "path": "/code"}]).body["meta"]["versionId"] == "3"
+    assert write("PATCH", f"Observation?{one}", CHANGED).body["meta"]["versionId"] == "3"
     assert write("DELETE", f"Observation?{one}").status == 204
     assert (len(stored("lab-a")), len(stored("lab-b"))) == (4, 1)
     for criteria in ("", "?", "?nonsense=1", "?_id="):
@@ -251,6 +256,12 @@ def test_a_conditional_write_counts_only_what_the_caller_could_find(write: Any) 
         pytest.param(" ", {}, 400, id="a space"),
         pytest.param("[]", {}, 400, id="an array"),
         pytest.param('{"resourceType": "Patient"}', {}, 400, id="another type"),
+        pytest.param(
+            '{"resourceType": "Observation", "status": "x", "subject": {"reference": "Patient/amy"}}',
+            {},
+            400,
+            id="no Observation of this version",
+        ),
         pytest.param('{"resourceType": "Observation", "meta": 7}', {}, 400, id="meta a number"),
         pytest.param('{"resourceType": "Observation", "a": 1, "a": 2}', {}, 400, id="a member twice"),
         pytest.param('{"resourceType": "Observation", "a": NaN}', {}, 400, id="NaN"),
@@ -289,3 +300,26 @@ def test_the_caller_may_prefer_less(write: Any) -> None:
 def test_a_write_costs_a_fixed_number_of_statements(write: Any, django_assert_max_num_queries: Any) -> None:
     with django_assert_max_num_queries(10):
         write("PUT", "Observation/lab-a", observation(id="lab-a"))
+
+
+@pytest.mark.requirement("SD-13")
+@pytest.mark.parametrize(
+    ("member", "path"),
+    [("expression", "Observation.component[0].code"), ("location", "/f:Observation/f:component[1]/f:code")],
+)
+def test_what_is_wrong_is_named_as_the_version_names_it(member: str, path: str) -> None:
+    refused = InvalidResource([("Observation.component[0].code", "required", "It must be there.")], member)
+    issue = {"severity": "error", "code": "required", "diagnostics": "It must be there.", member: [path]}
+    assert json.loads(refused.outcome())["issue"] == [issue]
+
+
+@pytest.mark.requirement("SD-13")
+def test_what_is_no_resource_of_the_version_is_not_stored_and_the_path_is_told(write: Any) -> None:
+    before = everything()
+
+    answer = write("PUT", "Observation/lab-a", observation(status="x", id="lab-a"))
+
+    assert (answer.status, everything()) == (400, before)
+    assert [(one["code"], one["expression"]) for one in answer.body["issue"]] == [
+        ("code-invalid", ["Observation.status"])
+    ]
