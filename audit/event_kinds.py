@@ -28,6 +28,7 @@ class EventKind(StrEnum):
     CLIENT_DISABLED = "client-disabled", Result.DONE
     CLIENT_ENABLED = "client-enabled", Result.DONE
     CLIENT_ENDED = "client-ended", Result.DONE
+    DATABASE_RESTORED = "database-restored", Result.DONE
     FHIR_SERVER_ADDED = "fhir-server-added", Result.DONE
     FHIR_SERVER_ENDED = "fhir-server-ended", Result.DONE
     FHIR_SERVER_OPENED = "fhir-server-opened", Result.DONE

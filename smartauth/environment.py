@@ -1,10 +1,13 @@
 """The values of all settings, read from the environment. An empty variable counts as one that is not set."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from smartauth.settings_table import SETTINGS, Setting, Values
 
+FROM_FILE = "_FILE"
+MOST_BYTES_OF_A_FILE = 65_536
 _LONGEST_SHOWN = 80
 
 
@@ -20,7 +23,12 @@ def read(environment: Mapping[str, str]) -> Values:
     """Raises SettingsRefused, naming everything that is wrong."""
     values, problems = Values(), []
     for setting in SETTINGS:
-        text = environment.get(setting.name, "")
+        try:
+            text = _text(setting, environment)
+        except UnusableFile as unusable:
+            values[setting] = setting.default_value(values)
+            problems.append(str(unusable))
+            continue
         try:
             values[setting] = setting.kind.read(text) if text else setting.default_value(values)
         except ValueError:
@@ -45,6 +53,34 @@ def read_or_exit(environment: Mapping[str, str]) -> Values:
         return read(environment)
     except SettingsRefused as refused:
         raise SystemExit(str(refused)) from None
+
+
+class UnusableFile(ValueError):
+    """A variable names a file that holds no value."""
+
+
+def _text(setting: Setting[Any], environment: Mapping[str, str]) -> str:
+    """The variable's text, or that of the file which NAME_FILE names, as secrets of containers are given."""
+    text, named = environment.get(setting.name, ""), f"{setting.name}{FROM_FILE}"
+    path = environment.get(named, "") if setting.may_be_secret else ""
+    if not path:
+        return text
+    if text:
+        raise UnusableFile(f"{named} and {setting.name} are both set; one of them is enough.")
+    return _content(named, Path(path))
+
+
+def _content(named: str, path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            content = file.read(MOST_BYTES_OF_A_FILE + 1).decode().strip()
+    except OSError as error:
+        raise UnusableFile(f"{named}: {str(path)!a} cannot be read ({error.strerror}).") from None
+    except UnicodeDecodeError:
+        raise UnusableFile(f"{named}: {str(path)!a} is not UTF-8.") from None
+    if not content or len(content) > MOST_BYTES_OF_A_FILE:
+        raise UnusableFile(f"{named}: {str(path)!a} is {'too long' if content else 'empty'}.")
+    return content
 
 
 def _misfit(setting: Setting[Any], text: str) -> str:

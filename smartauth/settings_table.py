@@ -59,6 +59,11 @@ class Setting(Generic[T]):
     rules: tuple[Rule, ...] = ()
     default_text: str = ""
 
+    @property
+    def may_be_secret(self) -> bool:
+        """Such a value is never shown, and may stand in a file that NAME_FILE names (smartauth/environment.py)."""
+        return not self.kind.shown
+
     def default_value(self, values: Values) -> T:
         return self.default(values) if callable(self.default) else self.default
 
@@ -127,6 +132,14 @@ DATA_DIR: Setting[Path] = Setting(
     ),
     default_text="`var` in the project's folder; installed, `smartauth` in `$XDG_DATA_HOME` (`~/.local/share`); with "
     "another port than 8000 the folder `PORT` in it",
+)
+STATIC_DIR: Setting[Path] = Setting(
+    "SMARTAUTH_STATIC_DIR",
+    kinds.FOLDER,
+    lambda values: values[DATA_DIR] / "static",
+    "Folder into which `manage.py collectstatic` copies styles and scripts, and from which they are served; of the "
+    "image a part, so that nothing has to be written at a start",
+    default_text="`static` in the data folder",
 )
 
 # Secrets --------------------------------------------------------------------------------------------------------------
@@ -412,7 +425,7 @@ FHIR_CLIENT_SECRET: Setting[str] = Setting(
     "SMARTAUTH_FHIR_CLIENT_SECRET",
     kinds.SECRET,
     lambda values: DEMO_SECRET if values[DEV] else "",
-    "Its secret; outside development nothing, and the bundled FHIR server answers 503",
+    "Its secret; outside development nothing, and the bundled FHIR server is absent",
     (
         Rule(
             "the demo's secret outside development",

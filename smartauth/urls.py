@@ -59,13 +59,15 @@ DEVELOPMENT: list[URLPattern | URLResolver] = [
     path("explain/<str:reference>", explain_reference),
     path("fhir/elsewhere/", include("fhir.http.second_base")),
 ]
+# absent outside development unless it is given a secret: a demo that producers need not run
+BUNDLED_FHIR: list[URLPattern | URLResolver] = [path("fhir/", include("fhir.urls"))]
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.home),
     path("healthz", health.healthz),
     path("readyz", health.readyz),
     path("fhir/<str:version>/.well-known/smart-configuration", discovery.under_fhir_base),
     *(DEVELOPMENT if settings.SMARTAUTH_DEV else []),
-    path("fhir/", include("fhir.urls")),
+    *(BUNDLED_FHIR if settings.SMARTAUTH_DEV or settings.SMARTAUTH_FHIR_CLIENT_SECRET else []),
     path(".well-known/oauth-protected-resource/fhir/<str:version>", discovery.protected_resource),
     path("o/smart-configuration", discovery.by_audience),
     path("o/jwks", discovery.jwks),

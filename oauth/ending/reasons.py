@@ -25,6 +25,7 @@ class EndedFor(StrEnum):
     CLIENT_ENDED = "client-ended"
     CLIENT_DISABLED = "client-disabled"
     FHIR_SERVER_ENDED = "fhir-server-ended"
+    RESTORED = "restored"
     USED = "used"  # a token of our own search for patients: for one search
 
 
@@ -82,6 +83,11 @@ REASONS: dict[str, Reason] = {
     EndedFor.CLIENT_DISABLED: Reason(OPERATORS, "The client was disabled.", "client disabled"),
     EndedFor.FHIR_SERVER_ENDED: Reason(
         OPERATORS, "All access at the FHIR server was ended.", "FHIR server's access ended"
+    ),
+    EndedFor.RESTORED: Reason(
+        "the server was restored from a backup",
+        "The database was restored from a backup, so everything that was granted before ended.",
+        "database restored",
     ),
     EndedFor.USED: Reason("it was used", "It was for one search, which is done.", "used"),
     Dead.SUPERSEDED: Reason("newer access replaced it", "A newer token took its place.", "superseded", ""),

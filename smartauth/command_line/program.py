@@ -8,14 +8,23 @@ from smartauth.command_line.completion import completion
 from smartauth.command_line.probe import probe
 from smartauth.command_line.servers import dev, manage, migrate
 from smartauth.command_line.verbs import click_command
-from smartauth.management.verbs import SERVE, WORKER
+from smartauth.management.verbs import BACKUP, RESTORE, RESTORED_SQL, SERVE, WORKER
 from smartauth_probe import __version__
 
 DECLARED = {
     "Run a server": (dev, SERVE, WORKER, migrate, registration.SEED),
     "Tokens": (tokens.TOKEN, tokens.EXPLAIN, tokens.INTROSPECTION_FAULT, probe),
     "Who is known": (registration.CLIENT, registration.FHIR_SERVER, people.PERSON, people.PASSWORD),
-    "Look and maintain": (operators.DOCTOR, operators.EVENTS, keys.KEYS, manage, completion),
+    "Look and maintain": (
+        operators.DOCTOR,
+        operators.EVENTS,
+        keys.KEYS,
+        BACKUP,
+        RESTORE,
+        RESTORED_SQL,
+        manage,
+        completion,
+    ),
 }
 VERBS = {
     title: [each if isinstance(each, click.Command) else click_command(each) for each in verbs]

@@ -14,15 +14,16 @@ PASSED_ON = {"ignore_unknown_options": True, "help_option_names": []}
 @click.command(epilog=examples("smartauth dev", "smartauth dev --port 8001"))
 @click.option("--port", type=click.IntRange(1, 65_535), help="Port on 127.0.0.1; else SMARTAUTH_PORT, else 8000.")
 @click.option("--data-dir", metavar="FOLDER", help="Where it keeps its data; else SMARTAUTH_DATA_DIR.")
-def dev(port: int | None, data_dir: str | None) -> None:
+@click.option("--host", default="127.0.0.1", help="Address to listen on; another one for a container alone.")
+def dev(port: int | None, data_dir: str | None, host: str) -> None:
     """Start a development server with its worker, keys and demo data.
 
-    It answers this machine only and prints addresses, logins and first commands. Its data lie in one folder, which it
-    names; other verbs find the server that runs.
+    It answers this machine only, and the networks that SMARTAUTH_DEV_NETWORKS names. It prints addresses, logins and
+    first commands. Its data lie in one folder, which it names; other verbs find the server that runs.
     """
     chosen = {"SMARTAUTH_PORT": port and str(port), "SMARTAUTH_DATA_DIR": data_dir}
     os.environ.update({name: value for name, value in chosen.items() if value})
-    call("dev")
+    call("dev", f"--host={host}")
 
 
 @click.command(epilog=examples("smartauth migrate", "smartauth migrate --database audit"))

@@ -21,3 +21,29 @@ WORKER = Verb(
     ),
     examples=("smartauth worker", "smartauth worker --no-schedule"),
 )
+BACKUP = Verb(
+    "backup",
+    "Copy both databases into a new folder, while the servers run.",
+    (
+        Argument("folder", "A new folder."),
+        Argument("--json", "Print JSON for a script.", is_flag=True),
+    ),
+    examples=("smartauth backup /var/backups/smartauth/2026-11-29",),
+)
+RESTORE = Verb(
+    "restore",
+    "Put the main database back as a backup has it. Everything that was granted ends: what was taken back since then "
+    "would live again.",
+    (
+        Argument("folder", "Of the backup."),
+        Argument("--with-trail", "The trail of security events too; without it the trail goes on.", is_flag=True),
+        Argument("--yes", "Do it: what the databases hold now is lost.", is_flag=True),
+        Argument("--json", "Print JSON for a script.", is_flag=True),
+    ),
+    examples=("smartauth restore /var/backups/smartauth/2026-11-29 --yes",),
+)
+RESTORED_SQL = Verb(
+    "restored-sql",
+    "Print the SQL that must be committed together with a restore by other means: what was granted ends by it.",
+    examples=("(pg_restore -f - main; smartauth restored-sql) | psql -1 -v ON_ERROR_STOP=1 smartauth",),
+)

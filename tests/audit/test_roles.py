@@ -12,6 +12,8 @@ from tests.running import ROOT, Server
 
 pytestmark = [pytest.mark.kill, pytest.mark.requirement("SD-10")]
 
+DATABASES = {"SMARTAUTH_DATABASE_URL": "smartauth", "SMARTAUTH_AUDIT_DATABASE_URL": "smartauth_audit"}
+
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[PostgreSQL]:
@@ -22,7 +24,7 @@ def cluster() -> Iterator[PostgreSQL]:
             ["sh", str(ROOT / "docker" / "databases.sh")],
             env={
                 **os.environ, "PGHOST": "127.0.0.1", "PGPORT": str(made.port), "PGUSER": "postgres",
-                "SMARTAUTH_PASSWORD": "serving", "SMARTAUTH_AUDIT_PASSWORD": "owning",
+                "SMARTAUTH_PASSWORD": "serving", "SMARTAUTH_OWNER_PASSWORD": "owning",
             },
             check=True,
         )  # fmt: skip
@@ -34,13 +36,12 @@ def cluster() -> Iterator[PostgreSQL]:
 @pytest.fixture(scope="module")
 def migrated(cluster: PostgreSQL) -> Server:
     """A server of the role that serves; its databases were migrated as docker/compose.yaml does."""
-    server = Server(
-        SMARTAUTH_DATABASE_URL=url(cluster, "smartauth", "smartauth"),
-        SMARTAUTH_AUDIT_DATABASE_URL=url(cluster, "smartauth_audit", "smartauth_audit"),
-    )
+    roles = {owned: url(cluster, "smartauth_owner", database) for owned, database in DATABASES.items()}
+    server = Server()
+    server.environment |= roles
     server.manage("migrate", "--verbosity", "0")
     server.manage("migrate", "--database", "audit", "--verbosity", "0")
-    server.environment["SMARTAUTH_AUDIT_DATABASE_URL"] = url(cluster, "smartauth", "smartauth_audit")
+    server.environment |= {owned: url(cluster, "smartauth", database) for owned, database in DATABASES.items()}
     return server
 
 
@@ -57,6 +58,19 @@ def test_the_serving_role_ships_the_trail(cluster: PostgreSQL, migrated: Server)
         row = connection.execute("SELECT count(*) FROM audit_securityevent").fetchone()
     assert row is not None
     assert row[0] > 0
+
+
+@pytest.mark.parametrize(
+    "statement", ["TRUNCATE oauth_client", "DROP TABLE oauth_client", "CREATE TABLE other (a int)"]
+)
+def test_the_serving_role_changes_no_table_of_the_main_database(
+    cluster: PostgreSQL, migrated: Server, statement: str
+) -> None:
+    with (
+        psycopg.connect(url(cluster, "smartauth", "smartauth")) as connection,
+        pytest.raises(psycopg.errors.InsufficientPrivilege),
+    ):
+        connection.execute(statement.encode())
 
 
 @pytest.mark.parametrize(

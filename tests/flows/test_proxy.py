@@ -96,8 +96,8 @@ def configured(folder: Path, server: Server, port: int, plain_port: int) -> Path
     for shipped, here in {
         "listen 443": f"listen 127.0.0.1:{port}",
         "listen 80": f"listen 127.0.0.1:{plain_port}",
-        "/etc/ssl/auth.example.org.pem": str(certificate),
-        "/etc/ssl/auth.example.org.key": str(private),
+        "/etc/ssl/smartauth/certificate.pem": str(certificate),
+        "/etc/ssl/smartauth/key.pem": str(private),
         "127.0.0.1:8000": f"127.0.0.1:{server.port}",
     }.items():
         assert shipped in text

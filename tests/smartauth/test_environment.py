@@ -398,3 +398,55 @@ def test_whatever_starts_ends_with_that_line_and_no_traceback(command: list[str]
     assert (
         ended.stderr == "smartauth: SMARTAUTH_WEB_THREADS takes a whole number of threads from 1 to 256; '0' is none.\n"
     )
+
+
+def test_what_may_be_secret_can_stand_in_a_file(tmp_path: Path) -> None:
+    (tmp_path / "url").write_text("postgresql://u:p@h/n\n", encoding="utf-8")
+
+    values = read({**PRODUCTION, "SMARTAUTH_DATABASE_URL_FILE": str(tmp_path / "url")})
+
+    assert values[DATABASE_URL] == "postgresql://u:p@h/n"
+
+
+def test_a_secret_in_a_file_meets_the_same_rules(tmp_path: Path) -> None:
+    (tmp_path / "url").write_text("mysql://u:hidden@h/n", encoding="utf-8")
+
+    (line,) = problems(SMARTAUTH_DATABASE_URL_FILE=str(tmp_path / "url"))
+
+    assert line.startswith("SMARTAUTH_DATABASE_URL takes ")
+    assert "hidden" not in line
+
+
+def test_a_setting_that_is_no_secret_is_read_from_no_file(tmp_path: Path) -> None:
+    (tmp_path / "issuer").write_text("https://other.example.org", encoding="utf-8")
+
+    values = read({**PRODUCTION, "SMARTAUTH_ISSUER_FILE": str(tmp_path / "issuer")})
+
+    assert values[ISSUER] == PRODUCTION["SMARTAUTH_ISSUER"]
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (None, "cannot be read (No such file or directory)"),
+        (b"", "is empty"),
+        (b" \n", "is empty"),
+        (b"\xff\xfe", "is not UTF-8"),
+        (b"x" * 65_537, "is too long"),
+    ],
+)
+def test_a_file_without_a_value_is_refused_in_one_line(tmp_path: Path, content: bytes | None, problem: str) -> None:
+    if content is not None:
+        (tmp_path / "key").write_bytes(content)
+
+    said = problems(SMARTAUTH_SECRET_KEY="", SMARTAUTH_SECRET_KEY_FILE=str(tmp_path / "key"))
+
+    assert said == [f"SMARTAUTH_SECRET_KEY_FILE: '{tmp_path / 'key'}' {problem}."]
+
+
+def test_a_secret_given_twice_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text(SECRET, encoding="utf-8")
+
+    said = problems(SMARTAUTH_SECRET_KEY_FILE=str(tmp_path / "key"))
+
+    assert said == ["SMARTAUTH_SECRET_KEY_FILE and SMARTAUTH_SECRET_KEY are both set; one of them is enough."]

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 from django.conf import settings
 from django.core.management import call_command
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connections
 
 from oauth.demo import credentials, quickstart
@@ -24,6 +24,7 @@ from smartauth.serving import port_problem, serve
 from smartauth.task_worker import task_worker
 
 HOST = "127.0.0.1"
+LOOPBACK = frozenset({HOST, "::1", "localhost"})
 KEEP_ALIVE_SECONDS = 30
 STOP_SECONDS = 10
 
@@ -31,24 +32,27 @@ STOP_SECONDS = 10
 class Command(BaseCommand):
     help = "Prepare and start a development server: databases, keys, demo data, task worker, web server."
 
-    def handle(self, **options: Any) -> None:
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--host", default=HOST, help="Address to listen on; another one for a container alone.")
+
+    def handle(self, *, host: str, **options: Any) -> None:
         if not settings.SMARTAUTH_DEV:
             raise CommandError("This starts a development server; SMARTAUTH_DEV is off or the issuer is no loopback.")
         make_new_files_private()
         server = RunningServer(settings.SMARTAUTH_PORT, settings.SMARTAUTH_ISSUER)
-        _refuse_a_taken_port(server.port)
+        _refuse_a_taken_port(host, server.port)
         try:
             with announce(settings.SMARTAUTH_DATA_DIR, server):
-                self._run(server.port)
+                self._run(host, server.port)
         except AlreadyRuns as other:
             raise CommandError(f"A server with this data folder runs at {other}. {_advice(server.port)}") from None
 
-    def _run(self, port: int) -> None:
+    def _run(self, host: str, port: int) -> None:
         self._prepare()
         with _exit_on_signals(), task_worker():
-            threading.Thread(target=self._welcome, daemon=True).start()
+            threading.Thread(target=self._welcome, args=[host], daemon=True).start()
             serve(
-                HOST,
+                host,
                 port,
                 log_config=None,
                 log_level="warning",
@@ -75,10 +79,12 @@ class Command(BaseCommand):
         self.stdout.write(f"smartauth: {step}")
         self.stdout.flush()
 
-    def _welcome(self) -> None:
+    def _welcome(self, host: str) -> None:
         """Printed once the server answers."""
         if not _wait_until_it_answers(f"http://{HOST}:{settings.SMARTAUTH_PORT}/healthz"):
             return
+        if host not in LOOPBACK:
+            self.stdout.write(open_door_banner())
         logins = ", ".join(credentials.PEOPLE)
         commands = [f"# {command.about}\n{command.line}\n" for command in quickstart.commands()]
         lines = [
@@ -96,9 +102,22 @@ class Command(BaseCommand):
         self.stdout.flush()
 
 
-def _refuse_a_taken_port(port: int) -> None:
-    if problem := port_problem(HOST, port):
-        raise CommandError(f"Port {port} of {HOST} cannot be used ({problem}). {_advice(port)}")
+def open_door_banner() -> str:
+    """What a server says that listens beyond its machine: who may sign in as an operator with a public password."""
+    networks = [str(network) for network in settings.SMARTAUTH_DEV_NETWORKS]
+    reached = f"Every machine in {', '.join(networks)}" if networks else "Only this machine"
+    lines = [
+        "DEVELOPMENT SERVER, OPEN TO A NETWORK",
+        f"{reached} can sign in as an operator: the passwords are public.",
+        "Never put real patient data here. SMARTAUTH_DEV_NETWORKS says who may ask.",
+    ]
+    frame = "!" * (max(map(len, lines)) + 6)
+    return "\n".join(["", frame, *(f"!! {line.ljust(len(frame) - 6)} !!" for line in lines), frame, ""])
+
+
+def _refuse_a_taken_port(host: str, port: int) -> None:
+    if problem := port_problem(host, port):
+        raise CommandError(f"Port {port} of {host} cannot be used ({problem}). {_advice(port)}")
 
 
 def _advice(port: int) -> str:

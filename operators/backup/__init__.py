@@ -1,0 +1,1 @@
+"""Backups of both databases, and a restore after which nothing lives that may have ended since."""

@@ -1,0 +1,56 @@
+"""Dumps of PostgreSQL databases by its own programs, and their restore in one transaction."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+CONNECTION = {"HOST": "PGHOST", "PORT": "PGPORT", "USER": "PGUSER", "PASSWORD": "PGPASSWORD", "NAME": "PGDATABASE"}
+
+
+class ProgramFailed(Exception):
+    """pg_dump, pg_restore or psql is not here, or said why it failed."""
+
+
+def dump(settings: Mapping[str, Any], file: Path) -> None:
+    """A whole copy of one moment. Raises ProgramFailed."""
+    _run(["pg_dump", "--format=custom", "--no-owner", "--no-privileges", f"--file={file}"], settings)
+
+
+def restore(file: Path, settings: Mapping[str, Any], statements: Iterable[str]) -> None:
+    """What was dumped with the statements applied takes the place of what is there, in one transaction.
+
+    Raises ProgramFailed, and then nothing has changed.
+    """
+    script = file.with_suffix(".sql")
+    try:
+        script.touch(mode=0o600)
+        _run(
+            ["pg_restore", "--clean", "--if-exists", "--no-owner", "--no-privileges", f"--file={script}", file],
+            settings,
+        )
+        with script.open("a", encoding="utf-8") as added:
+            added.write(ending(statements))
+        options = ["--no-psqlrc", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1"]
+        _run(["psql", *options, f"--file={script}", "--output=/dev/null"], settings)
+    finally:
+        script.unlink(missing_ok=True)
+
+
+def ending(statements: Iterable[str]) -> str:
+    """The statements as the last part of what pg_restore writes, which leaves no search path."""
+    return "\n".join(["", "SET search_path TO public;", *(f"{statement};" for statement in statements), ""])
+
+
+def _run(command: list[str | Path], settings: Mapping[str, Any]) -> None:
+    if shutil.which(str(command[0])) is None:
+        raise ProgramFailed(f"{command[0]} is needed and was not found (Debian: postgresql-client).")
+    # the password in the environment: a command line is seen by everybody on the machine
+    given = {variable: str(settings[name]) for name, variable in CONNECTION.items() if settings.get(name)}
+    done = subprocess.run(  # noqa: S603  # PostgreSQL's own programs with fixed arguments
+        command, env={**os.environ, **given}, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise ProgramFailed(f"{command[0]} failed: {done.stderr.strip()}")

@@ -1,0 +1,33 @@
+"""`manage.py backup`: both databases into a folder, while the servers run."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from operators.backup.postgresql import ProgramFailed
+from operators.backup.service import make_backup
+from smartauth.management.verbs import BACKUP
+
+
+class Command(BaseCommand):
+    help = BACKUP.help
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        BACKUP.add_to(parser)
+
+    def handle(self, *, folder: str, **options: Any) -> None:
+        place = Path(folder).absolute()
+        try:
+            manifest = make_backup(place)
+        except FileExistsError:
+            raise CommandError(f"{place} is there already. A backup gets a folder of its own.") from None
+        except ProgramFailed as failed:
+            raise CommandError(f"{failed} There is no backup: {place} holds what was begun.") from None
+        if options["json"]:
+            self.stdout.write(json.dumps({"folder": str(place), **asdict(manifest)}))
+            return
+        self.stdout.write(f"{place} holds both databases as of {manifest.made_at}.")
+        self.stdout.write("The keys in it are of use only with SMARTAUTH_KEY_ENCRYPTION_KEYS, which is not in it.")

@@ -1,0 +1,53 @@
+"""`manage.py restore`: the databases of a backup, with everything ended that was granted in them."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError
+
+from oauth.management.operator import operator_at_command_line
+from operators import readiness
+from operators.backup.manifest import UnusableBackup
+from operators.backup.postgresql import ProgramFailed
+from operators.backup.service import restore_backup
+from smartauth.management.verbs import RESTORE
+from smartauth.running_server import running_server
+
+
+class Command(BaseCommand):
+    help = RESTORE.help
+    requires_migrations_checks = False
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        RESTORE.add_to(parser)
+
+    def handle(self, *, folder: str, with_trail: bool, yes: bool, **options: Any) -> None:
+        place = Path(folder).absolute()
+        if server := running_server(settings.SMARTAUTH_DATA_DIR):
+            raise CommandError(f"A server with this data folder runs at {server.issuer}. Stop it first.")
+        if not yes:
+            raise CommandError("What the databases hold now would be lost. Say --yes if that is meant.")
+        try:
+            manifest = restore_backup(place, operator_at_command_line(), with_trail=with_trail)
+        except (UnusableBackup, ProgramFailed) as refused:
+            raise CommandError(f"{refused} Nothing has changed.") from None
+        facts = {**asdict(manifest), "can_sign": _can_sign()}
+        if options["json"]:
+            self.stdout.write(json.dumps(facts))
+            return
+        self.stdout.write(f"The databases are those of {manifest.made_at}, and everything that was granted has ended.")
+        self.stdout.write("Signed assertions that were used since then may be repeated for five minutes from now.")
+        if not facts["can_sign"]:
+            self.stderr.write("No key can sign: migrate, and look whether SMARTAUTH_KEY_ENCRYPTION_KEYS is the same.")
+
+
+def _can_sign() -> bool:
+    """An older database may lack the tables; `migrate` comes next then."""
+    try:
+        return readiness.can_sign()
+    except DatabaseError:
+        return False

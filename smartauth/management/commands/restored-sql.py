@@ -1,0 +1,18 @@
+"""`manage.py restored-sql`: what ends all that was granted, for a restore that is not done by `restore`."""
+# ruff: noqa: N999  # a command is called by the name of its file
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from accounts import clock
+from oauth.ending import restored
+from operators.backup.postgresql import ending
+from smartauth.management.verbs import RESTORED_SQL
+
+
+class Command(BaseCommand):
+    help = RESTORED_SQL.help
+
+    def handle(self, **options: Any) -> None:
+        self.stdout.write(ending(restored.statements(clock.now())))

@@ -1,0 +1,143 @@
+"""The images of docker/Dockerfile, built as Debian can: `python -m tests.images.builder` builds both.
+
+No registry of images is asked: the base that the Dockerfile names is made of Debian's packages, by mmdebstrap.
+"""
+
+import fcntl
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from tests.running import ROOT
+from tests.templates import FOLDER
+
+AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="images are built and run as root")
+DEV = "FROM base AS dev"
+DOCKERFILE = ROOT / "docker" / "Dockerfile"
+PACKAGES = "python3,python3-venv,ca-certificates"
+CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
+# what of this machine's pip a build needs, in order to reach an index
+PIP_OPTIONS = ("cert", "index-url", "extra-index-url", "trusted-host", "timeout", "proxy")
+
+
+def buildah(*arguments: str | Path) -> str:
+    """What it printed. Raises with what it said if it failed."""
+    place = _place()
+    command = ["buildah", f"--root={place}/storage", f"--runroot={place}/run", "--storage-driver=vfs", *arguments]
+    return _run(command)
+
+
+@dataclass(frozen=True)
+class Image:
+    """Where its files lie, and what a container of it begins with."""
+
+    root: Path
+    environment: dict[str, str]
+    command: list[str]
+    user: str
+    health_check: list[str]
+    size: int
+
+
+def image(target: str) -> Image:
+    """The image of that target of the Dockerfile, built now if nobody has."""
+    with (_place() / f"{target}.lock").open("w") as alone:
+        fcntl.flock(alone, fcntl.LOCK_EX)
+        described = _place() / f"{target}.json"
+        if not described.exists():
+            _build(target)
+            described.write_text(json.dumps(_description(f"smartauth-{target}")), encoding="utf-8")
+    found = json.loads(described.read_text(encoding="utf-8"))
+    return Image(**{**found, "root": Path(found["root"])})
+
+
+def _description(name: str) -> dict[str, object]:
+    config = json.loads(buildah("inspect", "--type=image", name))["Docker"]["config"]
+    root = buildah("mount", buildah("from", "--pull-never", name).strip()).strip()
+    size = sum(file.lstat().st_size for file in Path(root).rglob("*") if file.is_file() and not file.is_symlink())
+    environment = dict(value.split("=", 1) for value in config["Env"])
+    return {
+        "root": root,
+        "environment": environment,
+        "command": config["Cmd"],
+        "user": config["User"],
+        "health_check": config["Healthcheck"]["Test"][1:],
+        "size": size,
+    }
+
+
+@cache
+def _place() -> Path:
+    """Beside the templates of this run, which are deleted at its end; without a run of .ci/run, in var."""
+    found = Path(os.environ.get(FOLDER) or ROOT / "var") / "images"
+    found.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return found
+
+
+def _build(target: str) -> None:
+    """By the file as it is; `dev`, which has the files of `production`, by the end of it alone.
+
+    Each instruction of its own layer would be a copy of everything with this storage, so there are none.
+    """
+    base, context, dockerfile = _base_name(), ROOT, DOCKERFILE
+    if not _has(base):
+        _make_base(base)
+    if target == "dev":
+        image("production")
+        dockerfile, context = _place() / "Dockerfile", _place() / "empty"
+        rest = DEV + DOCKERFILE.read_text(encoding="utf-8").partition(DEV)[2]
+        dockerfile.write_text(f"FROM smartauth-production AS base\n{rest}", encoding="utf-8")
+        context.mkdir(exist_ok=True)
+    buildah(
+        "build", "--quiet", "--isolation=chroot", "--network=host", "--format=docker", "--pull-never", "--layers=false",
+        f"--volume={_pip_settings()}:/etc/pip.conf:ro", f"--volume={CERTIFICATES}:/etc/ssl/certs/of-the-machine.crt:ro",
+        f"--file={dockerfile}", f"--target={target}", f"--tag=smartauth-{target}", context,
+    )  # fmt: skip
+
+
+def _base_name() -> str:
+    (name,) = {line.split()[1] for line in DOCKERFILE.read_text().splitlines() if re.match(r"FROM \S+:", line)}
+    return name
+
+
+def _has(image: str) -> bool:
+    return image in buildah("images", "--noheading", "--format={{.Name}}:{{.Tag}}").replace("docker.io/library/", "")
+
+
+def _make_base(name: str) -> None:
+    packed = _place() / "base.tar"
+    _run(["mmdebstrap", "--quiet", "--variant=minbase", f"--include={PACKAGES}", name.rpartition("-")[2], str(packed)])
+    container = buildah("from", "scratch").strip()
+    buildah("add", "--quiet", container, packed, "/")
+    buildah("commit", "--quiet", "--rm", container, name)
+    packed.unlink()
+
+
+def _pip_settings() -> Path:
+    listed = _run([sys.executable, "-m", "pip", "config", "list"])
+    known = dict(re.findall(r"^[^.\s]+\.([a-z-]+)='(.*)'$", listed, re.MULTILINE))
+    known |= {"cert": "/etc/ssl/certs/of-the-machine.crt"} if "cert" in known else {}
+    lines = [f"{option} = {known[option]}" for option in PIP_OPTIONS if option in known]
+    written = _place() / "pip.conf"
+    written.write_text("\n".join(["[global]", *lines, ""]), encoding="utf-8")
+    return written
+
+
+def _run(command: list[str | Path]) -> str:
+    assert shutil.which(str(command[0])), f"{command[0]} is needed (Debian: apt-get install buildah mmdebstrap)"
+    done = subprocess.run(command, capture_output=True, text=True, timeout=1200)
+    assert done.returncode == 0, f"{command[0]} failed: {done.stdout}{done.stderr}"
+    return done.stdout
+
+
+if __name__ == "__main__":
+    for each in ("production", "dev"):
+        sys.stdout.write(f"{each}: {image(each).size // 1_000_000} MB\n")
