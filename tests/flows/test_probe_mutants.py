@@ -19,8 +19,8 @@ CHECKS = [check for check in all_checks() if check.name == "other-patient"]
 EQUIVALENT = Mutant(
     name="another-name",
     file="fhir/http/statement.py",
-    old='NAME = "Harbour Clinic"',
-    new='NAME = "Hillside Clinic"',
+    old='"description": settings.SMARTAUTH_FHIR_NAME',
+    new='"description": "Hillside Clinic"',
     checks=("other-patient",),
 )
 STALE = Mutant(name="stale", file="fhir/http/statement.py", old="def no_such_line", new="")

@@ -105,7 +105,7 @@ def test_an_unknown_id_is_told_like_another_patients(
     [
         pytest.param("Patient/amy", id="allowed"),
         pytest.param("Patient?_id=ben", id="an empty search"),
-        pytest.param("CarePlan/x", id="a type that is not held"),
+        pytest.param("Flag/x", id="a type that is not held"),
         pytest.param("nowhere/at/all", id="a path at which nothing is"),
         pytest.param("Patient?_count=x", id="a request that nobody understands"),
     ],

@@ -162,10 +162,10 @@ def test_a_type_that_is_not_served_is_403_without_a_scope_and_404_with_one(
     fetch: Fetch, introspection: Introspection
 ) -> None:
     introspection.knows("patient/Observation.rs", patient="amy")
-    assert fetch("MedicationRequest").status == 403
+    assert fetch("Flag").status == 403
 
     introspection.knows("patient/*.cruds", patient="amy")
-    answers = [fetch("MedicationRequest"), fetch("MedicationRequest/1"), fetch("MedicationRequest", method="POST")]
+    answers = [fetch("Flag"), fetch("Flag/1"), fetch("Flag", method="POST")]
     assert [answer.status for answer in answers] == [404, 404, 404]
     assert answers[0].body["issue"][0]["code"] == "not-supported"
 
