@@ -10,7 +10,7 @@ from pathlib import Path
 import jsonschema_rs
 
 FOLDER = Path(__file__).parent / "schemas"
-MOST_COMPILED = 32  # types: one takes about a megabyte, and a process may hold three versions
+MOST_COMPILED = 16  # types: one takes about a megabyte
 _REFERENCE = re.compile(r'"#/definitions/([^"]+)"')
 
 

@@ -27,7 +27,7 @@ def after(file: str, anchor: str, addition: str) -> Edit:
     return Edit(file, anchor + addition, anchor)
 
 
-FIRST_IMPORT = "from oauth.tokens.authorization_code import authorization_code\n"
+FIRST_IMPORT = "from oauth.tokens.allowed_method import is_allowed_method\n"
 GRANT_TYPE = Kind(
     "A grant type",
     (

@@ -120,7 +120,7 @@ def test_what_is_more_than_a_path_is_left_out_so_that_a_scope_with_it_allows_not
 
 
 def test_a_version_without_definitions_has_none() -> None:
-    assert definitions("r6") == {}
+    assert definitions("r9") == {}
 
 
 def test_a_compartment_by_an_unknown_parameter_and_an_unknown_type_of_parameter_are_refused() -> None:
