@@ -137,8 +137,8 @@ STATIC_DIR: Setting[Path] = Setting(
     "SMARTAUTH_STATIC_DIR",
     kinds.FOLDER,
     lambda values: values[DATA_DIR] / "static",
-    "Folder into which `manage.py collectstatic` copies styles and scripts, and from which they are served; of the "
-    "image a part, so that nothing has to be written at a start",
+    "Folder into which `collectstatic` copies styles and scripts, and from which they are served; of the image a part, "
+    "so that nothing has to be written at a start",
     default_text="`static` in the data folder",
 )
 

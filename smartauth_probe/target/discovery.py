@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from smartauth_probe.checks.check import Skip
 from smartauth_probe.raw_http import NoAnswer
 from smartauth_probe.target.client import Client, Stop
-from smartauth_probe.target.fixture import PARAMETERS, TYPES, Fixture, Person, Record, subjects
+from smartauth_probe.target.fixture import PARAMETERS, TYPES, Fixture, Person, Record, mentioned, subjects
 from smartauth_probe.target.named_records import NamedRecords
 from smartauth_probe.target.probe import READER, Probe
 from smartauth_probe.target.server_facts import server_facts
@@ -78,8 +78,13 @@ def _refuse_unless_let_in(probe: Probe) -> None:
 
 def _fixture(probe: Probe, a: str, b: str) -> Fixture:
     other = b or _another_patient(probe, a)
-    found = Person("B", other, _records(probe, other)) if other else None
+    found = Person("B", other, of_one_alone(_records(probe, other), a)) if other else None
     return Fixture(Person("A", a, _records(probe, a)), found)
+
+
+def of_one_alone(records: Mapping[str, Sequence[Record]], other: str) -> Mapping[str, Sequence[Record]]:
+    """Those that do not mention the other patient: what mentions both, a group's appointment, may belong to both."""
+    return {kind: [each for each in found if other not in mentioned(each.content)] for kind, found in records.items()}
 
 
 def _named_fixture(probe: Probe, named: NamedRecords) -> Fixture:

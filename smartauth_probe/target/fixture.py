@@ -111,10 +111,10 @@ def of_others(answer: Answer, patient: str) -> list[str]:
     A record that mentions both may belong to both (FHIR compartments): who is only a performer is a matter of policy.
     """
     resources = answer.entries if answer.type == "Bundle" else [answer.resource]
-    return [name_of(each) for each in resources if set(subjects(each)) and patient not in _mentioned(each)]
+    return [name_of(each) for each in resources if set(subjects(each)) and patient not in mentioned(each)]
 
 
-def _mentioned(resource: Json) -> set[str]:
+def mentioned(resource: Json) -> set[str]:
     """The ids of all patients that it is about or refers to."""
     return {*subjects(resource), *(patient for each in references(resource) for patient in _patient(each))}
 

@@ -188,8 +188,8 @@ def test_no_path_is_open_to_any_origin_but_those_of_the_public_documents() -> No
         "/.well-known/openid-configuration",
         "/.well-known/oauth-protected-resource/fhir/metadata",
         "/fhir/metadata/.well-known/smart-configuration",
-        "/fhir/r4/metadata",
-        "/fhir/r4/.well-known/smart-configuration",
+        *(f"/fhir/{version}/metadata" for version in ("dstu2", "stu3", "r4")),
+        *(f"/fhir/{version}/.well-known/smart-configuration" for version in ("dstu2", "stu3", "r4")),
         "/fhir/elsewhere/metadata",
     }
 

@@ -31,7 +31,7 @@ ERRORS = {Forbidden.__name__, "NoIntrospectionScope", "TooManyWaiting"} | {
 NAMED_ELSEWHERE = {
     "smart/authorize/rules.py", "introspection/invalidate.py", "introspection/invalidation_target.py",
     "introspection/report.py", "introspection/requester.py", "oauth/ehr_launch/api.py", "oauth/workbench/api/tokens.py",
-    "oauth/workbench/faults/api.py",
+    "oauth/workbench/api/probe_results.py", "oauth/workbench/faults/api.py",
     "oauth/http/json_endpoint.py", "oauth/http/json_members.py", "oauth/clients/json_callers.py",
 }  # fmt: skip
 
