@@ -11,6 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from fhir.models import Record
+from fhir.store.plans import refresh_statistics
 from fhir.store.versions import add_versions, first_version, successor, with_version
 from fhir.validation.problems import problems
 from fhir.versions.version import Version, load_version
@@ -56,6 +57,8 @@ def _store(version: Version, given: list[Record], moment: datetime) -> None:
             replaced.append(before)
     if not add_versions(added, replaced):
         raise UnreadableResources("somebody else changed one of the resources meanwhile")
+    if added:
+        refresh_statistics()
 
 
 def _version(path: Path) -> Version:

@@ -1,5 +1,6 @@
 """How PostgreSQL plans the statements of a search: for the values that are asked, and not once for all values."""
 
+from django.apps import apps
 from django.db import connection
 
 _STATEMENT = "SET plan_cache_mode = force_custom_plan"
@@ -14,3 +15,12 @@ def plan_for_values() -> None:
     if not getattr(session, "plans_for_values", False):
         session.execute(_STATEMENT)
         session.plans_for_values = True
+
+
+def refresh_statistics() -> None:
+    """After many new rows: PostgreSQL counts them by itself a minute later, and plans until then for empty tables."""
+    if connection.vendor != "postgresql":
+        return
+    with connection.cursor() as cursor:
+        for model in apps.get_app_config("fhir").get_models():
+            cursor.execute(f'ANALYZE "{model._meta.db_table}"')

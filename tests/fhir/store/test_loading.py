@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 
 from fhir.models import Membership, Record
 from fhir.store.loading import load_file
@@ -169,3 +170,16 @@ def test_a_member_of_another_shape_is_refused(tmp_path: Path, member: object) ->
         call_command("load_fhir", file, verbosity=0)
 
     assert not Record.objects.filter(resource_id__startswith="odd-").exists()
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db
+def test_what_was_loaded_is_counted_at_once_so_that_searches_are_planned_for_it(tmp_path: Path) -> None:
+    patients = [{"resourceType": "Patient", "id": f"loaded-{number}"} for number in range(50)]
+    (tmp_path / "r4.json").write_text(json.dumps(patients), encoding="utf-8")
+
+    load_file(tmp_path / "r4.json")
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT reltuples FROM pg_class WHERE relname = 'fhir_record'")
+        assert cursor.fetchone()[0] >= 50
