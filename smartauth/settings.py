@@ -83,7 +83,8 @@ def database(url: str, file: str) -> dict[str, Any]:
     if url:
         found = django_database(url)
         found["OPTIONS"] = {**found["OPTIONS"], "server_side_binding": True, "prepare_threshold": 1}
-        return {**found, "CONN_MAX_AGE": None}
+        # else each thread's first request after the database was away would fail, long after it is back
+        return {**found, "CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}
     return {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": private_file(SMARTAUTH_DATA_DIR / file),

@@ -10,11 +10,11 @@ def plan_for_values() -> None:
     """Once for each connection. A plan made for any patient and code reads all records of a type, one for these few."""
     if connection.vendor != "postgresql":
         return
-    connection.ensure_connection()
-    session = connection.connection
-    if not getattr(session, "plans_for_values", False):
-        session.execute(_STATEMENT)
-        session.plans_for_values = True
+    with connection.cursor(), connection.wrap_database_errors:  # a cursor looks first whether the session still lives
+        session = connection.connection
+        if not getattr(session, "plans_for_values", False):
+            session.execute(_STATEMENT)
+            session.plans_for_values = True
 
 
 def refresh_statistics() -> None:

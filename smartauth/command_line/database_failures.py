@@ -12,6 +12,7 @@ LACKING = re.compile(r"no such (table|column)|(relation|column) .* does not exis
 # commands that are about rows of a database that another command has made
 ABOUT_ROWS = frozenset(
     {
+        "backup",
         "client",
         "doctor",
         "events",
@@ -36,7 +37,8 @@ def missing_data(arguments: Sequence[str], environment: Mapping[str, str], progr
     if not arguments or arguments[0] not in ABOUT_ROWS or not WITHOUT_ROWS.isdisjoint(arguments):
         return ""
     folder = _data_folder(environment)
-    if environment.get("SMARTAUTH_DATABASE_URL") or folder is None or (folder / "smartauth.sqlite3").exists():
+    is_elsewhere = any(environment.get(name) for name in ("SMARTAUTH_DATABASE_URL", "SMARTAUTH_DATABASE_URL_FILE"))
+    if is_elsewhere or folder is None or (folder / "smartauth.sqlite3").exists():
         return ""
     return (
         f"There is no data in {folder}. `{program} dev` starts a development server there, `{program} migrate` makes "
