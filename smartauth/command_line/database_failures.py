@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from smartauth.settings_table import DEFAULT_PORT, default_data_folder
+from smartauth.environment import FROM_FILE
+from smartauth.settings_table import DATABASE_URL, DEFAULT_PORT, default_data_folder
 
 LACKING = re.compile(r"no such (table|column)|(relation|column) .* does not exist")
 # commands that are about rows of a database that another command has made
@@ -37,7 +38,7 @@ def missing_data(arguments: Sequence[str], environment: Mapping[str, str], progr
     if not arguments or arguments[0] not in ABOUT_ROWS or not WITHOUT_ROWS.isdisjoint(arguments):
         return ""
     folder = _data_folder(environment)
-    is_elsewhere = any(environment.get(name) for name in ("SMARTAUTH_DATABASE_URL", "SMARTAUTH_DATABASE_URL_FILE"))
+    is_elsewhere = any(environment.get(name) for name in (DATABASE_URL.name, f"{DATABASE_URL.name}{FROM_FILE}"))
     if is_elsewhere or folder is None or (folder / "smartauth.sqlite3").exists():
         return ""
     return (
