@@ -47,7 +47,8 @@ def find_powerful_roles() -> Iterator[Problem]:
             alias, "SELECT rolsuper FROM pg_roles WHERE rolname = current_user"
         ):
             what = f"the role of the database {alias} is a superuser"
-            yield Problem(what, f"give {_variable(alias)} a role that owns its tables and nothing else")
+            mend = f"give {_variable(alias)} a role that reads and writes rows and owns nothing (docker/databases.sh)"
+            yield Problem(what, mend)
     if connections["audit"].vendor == "postgresql" and "audit" in reachable() and not settings.SMARTAUTH_DEV:
         table = SecurityEvent._meta.db_table
         may = f"SELECT has_table_privilege(current_user, '{table}', 'UPDATE, DELETE, TRUNCATE')"
