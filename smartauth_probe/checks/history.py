@@ -2,10 +2,10 @@
 
 from smartauth_probe.checks.check import Danger, Result, Section, Skip, failed, passed, worst
 from smartauth_probe.checks.judging import must_be_alike, must_show_only
-from smartauth_probe.checks.writes.copies import copies
-from smartauth_probe.loading.made import new_identifier
-from smartauth_probe.target.fixture import of_others
-from smartauth_probe.target.probe import Probe
+from smartauth_probe.checks.writes.copies import Copies, copies
+from smartauth_probe.loading.made import SERVICE, new_identifier
+from smartauth_probe.target.fixture import Record, of_others
+from smartauth_probe.target.probe import READER, Probe
 
 SECTION = Section("history", "History and deleted", "Old versions that belonged to B")
 HTTP = "FHIR http, history"
@@ -155,3 +155,36 @@ def _(probe: Probe) -> Result:
         probe.need("delete", probe.send("DELETE", f"{kind}/{record}", owner))
         deleted, unknown = (probe.read(kind, key, probe.token()) for key in (record, probe.unknown_id))
         return must_be_alike(deleted, unknown, "The deleted record")
+
+
+def _moved(made: Copies) -> Record:
+    """A record of B that a service has made one of A; as it was before. Raises Skip."""
+    probe = made.probe
+    new = made.of(probe.b)
+    before = Record.of(probe.need("a read", probe.read(new.type, new.id, made.owner(probe.b))).resource)
+    content = {**new.content, "subject": {"reference": probe.a.path}}
+    probe.need("an update by a service", made.put(new.path, content, probe.token(SERVICE, "")))
+    return before
+
+
+@SECTION.check(
+    "HV-02",
+    "record-that-moved",
+    title="Of a record that moves to another patient, each of the two sees the versions that were theirs",
+    headline="A record that moved shows the versions of another patient",
+    why=f"The history is judged by the version that stands today. {PEOPLE}",
+    fix=OWN,
+    source=HTTP,
+    writes=True,
+)
+def _(probe: Probe) -> Result:
+    with copies(probe) as made:
+        before, results = _moved(made), []
+        path = f"{before.path}/_history"
+        now = Record.of(probe.need("a read", probe.read(before.type, before.id, probe.token())).resource)
+        probe.need("a version", probe.send("GET", f"{path}/{now.version}", probe.token()))
+        for person, version in ((probe.a, before.version), (probe.b, now.version)):
+            token = probe.token(READER, person.id)
+            answers = [probe.send("GET", each, token) for each in (path, f"{path}/{version}", before.path)]
+            results += [must_show_only(probe, each, f"to {person.letter}, the record", person.id) for each in answers]
+        return worst(*results)

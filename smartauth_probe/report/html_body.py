@@ -38,8 +38,16 @@ def _slip(report: Report) -> str:
     return (
         f'<div class="slip"><aside class="stub" aria-label="What was probed"><h2 class="first">What was probed</h2>'
         f'<dl class="facts">{facts}</dl></aside><div class="sheet">{full}<h1>{escape(report.title)}</h1>'
-        f'<p class="lead">{escape(lead(report))}</p>{todo}<p class="soft">{rest}</p></div></div>'
+        f'<p class="lead">{escape(lead(report))}</p>{_left_behind(report)}{todo}'
+        f'<p class="soft">{rest}</p></div></div>'
     )
+
+
+def _left_behind(report: Report) -> str:
+    """What the probe made on the server and could not delete."""
+    paths = "".join(f"<li><code>{escape(path)}</code></li>" for path in report.remains)
+    told = "<p><strong>Made by the probe and still there.</strong> Delete these yourself:</p>"
+    return f'<div class="notice notice-warn">{told}<ul class="tight">{paths}</ul></div>' if paths else ""
 
 
 def _facts(report: Report) -> dict[str, str]:

@@ -1,10 +1,13 @@
 """The report as JUnit XML, which every CI reads: a suite for each section, a case for each check."""
 
+from collections.abc import Sequence
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from smartauth_probe.checks.check import Outcome
 from smartauth_probe.report.report import Report
 from smartauth_probe.runner import CheckResult
+
+LEFT_BEHIND = "Records that the probe made and could not delete"
 
 
 def as_junit(report: Report) -> str:
@@ -24,10 +27,21 @@ def as_junit(report: Report) -> str:
         )
         for each in made:
             _case(suite, report, each)
+    if report.remains:
+        _left_behind(suites, report.remains)
     if report.run.stopped:
         SubElement(suites, "properties").append(Element("property", name="stopped", value=report.run.stopped))
     indent(suites)
     return '<?xml version="1.0" encoding="utf-8"?>\n' + tostring(suites, encoding="unicode") + "\n"
+
+
+def _left_behind(suites: Element, paths: Sequence[str]) -> None:
+    """An error for each record that the probe made and could not delete: somebody has to."""
+    count = str(len(paths))
+    suite = SubElement(suites, "testsuite", name=LEFT_BEHIND, tests=count, failures="0", skipped="0", errors=count)
+    for path in paths:
+        case = SubElement(suite, "testcase", classname="smartauth_probe.remains", name=path)
+        SubElement(case, "error", type="remains", message=f"{path} was made by the probe and could not be deleted")
 
 
 def _case(suite: Element, report: Report, made: CheckResult) -> None:

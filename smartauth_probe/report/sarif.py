@@ -22,9 +22,16 @@ def as_sarif(report: Report) -> dict[str, Any]:
     run = {
         "tool": {"driver": driver},
         "results": [_result(report, each) for each in told],
-        "invocations": [{"executionSuccessful": not report.run.stopped}],
+        "invocations": [{"executionSuccessful": not report.run.stopped, **_left_behind(report)}],
     }
     return {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
+
+
+def _left_behind(report: Report) -> dict[str, Any]:
+    """What the probe made and could not delete, where SARIF tells of the run itself (SARIF 2.1.0 §3.20.21)."""
+    told = [f"{path} was made by the probe and could not be deleted." for path in report.remains]
+    notes = [{"level": "warning", "message": {"text": text}} for text in told]
+    return {"toolExecutionNotifications": notes} if notes else {}
 
 
 def _rule(check: Check) -> dict[str, Any]:

@@ -76,7 +76,7 @@ def probe(served: Served, checks: Sequence[Check], *, writes: bool = False) -> S
 
 
 def judge(served: Served, mutant: Mutant, checks: Sequence[Check], unbroken: Seen) -> Finding:
-    """First the sections of the checks that must see it, then all, as far as they are among `checks`."""
+    """First the checks that must see it, then all others, as far as they are among `checks`."""
     began, seen = time.monotonic(), Seen()
     expected = {check.name for check in checks if mutant.expects(check)}
     try:
@@ -91,11 +91,10 @@ def judge(served: Served, mutant: Mutant, checks: Sequence[Check], unbroken: See
 
 
 def parts(mutant: Mutant, checks: Sequence[Check]) -> list[list[Check]]:
-    """The checks of the sections concerned, and the others."""
+    """The checks that must fail, and the others."""
     made = [check for check in checks if check.name != TIMING or TIMING in mutant.checks]
-    sections = {check.section for check in made if mutant.expects(check)}
-    first = [check for check in made if check.section in sections]
-    return list(filter(None, [first, [check for check in made if check.section not in sections]]))
+    first = [check for check in made if mutant.expects(check)]
+    return list(filter(None, [first, [check for check in made if check not in first]]))
 
 
 def _verdict(seen: Seen, expected: Set[str], told: Set[str]) -> Verdict:

@@ -2,15 +2,17 @@
 
 import os
 import shutil
+import sqlite3
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Self
 
 import django
 import httpx
+from django.apps import apps
 
 from tests.probe_mutants.mutants import Mutant
 from tests.probe_mutants.probing import Served
@@ -23,7 +25,11 @@ from tests.waiting import wait_until
 BUNDLED = "bundled"
 SMARTAUTH = ("smart/", "introspection/", "oauth/", "smartauth/")
 DEMO = "demo/fhir/r4.json"
-LOADED_BY = ("fhir/store/", "fhir/versions/", "fhir/models.py")  # what is broken there shows in what is stored
+# what is broken there shows in what is stored
+LOADED_BY = (
+    "fhir/store/index.py", "fhir/store/loading.py", "fhir/store/versions.py", "fhir/versions/", "fhir/models.py",
+    "smart/search/values.py", "smart/fhir/",
+)  # fmt: skip
 
 
 class NotServed(Exception):
@@ -48,7 +54,7 @@ class Bundled:
         self._copy(self._data, self._server.folder)
         try:
             if mutant is not None and mutant.file.startswith(LOADED_BY):
-                self._server.manage("load_fhir", str(self._tree.path / DEMO))
+                self._load_anew()
             self._server.start()
         except AssertionError as problem:
             self._server.kill()
@@ -57,6 +63,13 @@ class Bundled:
             yield Served(f"{self._server.url}/fhir/r4", self._server.url)
         finally:
             self._server.kill()
+
+    def _load_anew(self) -> None:
+        """What is there already would not be written again: it goes first. Raises AssertionError."""
+        with closing(sqlite3.connect(self._server.folder / FILES[0])) as opened, opened:
+            for model in apps.get_app_config("fhir").get_models():
+                opened.execute(f'DELETE FROM "{model._meta.db_table}"')
+        self._server.manage("load_fhir", str(self._tree.path / DEMO))
 
     def _copy(self, source: Path, target: Path) -> None:
         for name in FILES:

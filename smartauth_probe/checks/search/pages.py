@@ -1,16 +1,18 @@
 """Pages and the links between them."""
 
 from smartauth_probe.checks.check import Danger, Result, Skip, failed, passed, worst
-from smartauth_probe.checks.judging import must_lack_scope, must_show_only
+from smartauth_probe.checks.judging import must_count_alike, must_lack_scope, must_show_only
 from smartauth_probe.checks.search.section import NARROW, SEARCH, SECTION
+from smartauth_probe.target.answer import Answer
 from smartauth_probe.target.probe import NO_TOKEN, READER, Probe
 
 
-def _next_page(probe: Probe) -> str:
-    """The link to the second page. Raises Skip."""
+def _first_page(probe: Probe) -> Answer:
+    """A page with a link to the second one. Raises Skip."""
     for kind in probe.a.records:
-        if link := probe.search(kind, probe.token(), ("_count", "1")).link("next"):
-            return link
+        page = probe.search(kind, probe.token(), ("_count", "1"))
+        if page.link("next"):
+            return page
     raise Skip("No search of A has a second page.", "two records of one type for A")
 
 
@@ -24,7 +26,7 @@ def _next_page(probe: Probe) -> str:
     source=SEARCH,
 )
 def _(probe: Probe) -> Result:
-    link = _next_page(probe)
+    link = _first_page(probe).link("next")
     without = probe.follow(link, NO_TOKEN)
     if without.holds_data:
         return failed("It needs no token.", "401", str(without))
@@ -36,17 +38,18 @@ def _(probe: Probe) -> Result:
 @SECTION.check(
     "SR-14",
     "pages-add-up",
-    title="The pages of a search show the token's patient only",
+    title="The pages of a search show and count the token's patient only",
     headline="A later page shows records of others",
     why="The first page is filtered, and the following ones are not. Records of others come out there.",
     fix=NARROW,
     source=SEARCH,
 )
 def _(probe: Probe) -> Result:
-    token, link, results = probe.token(), _next_page(probe), []
+    token, first, results = probe.token(), _first_page(probe), []
+    link = first.link("next")
     for _ in range(5):
         page = probe.follow(link, token)
-        results.append(must_show_only(probe, page, "a page"))
+        results += [must_show_only(probe, page, "a page"), must_count_alike(page, first, "a later page")]
         link = page.link("next")
         if not link:
             break

@@ -64,6 +64,7 @@ FAULTS = {
     "vread-of-other": "history-open",
     "history-of-other": "history-open",
     "version-that-was-anothers": "history-by-now",
+    "record-that-moved": "history-by-now",
     "conditional-read": "etag-first",
     "deleted-record": "deleted-told",
     # v1

@@ -3,9 +3,10 @@
 import json
 import re
 from base64 import b64encode
+from dataclasses import replace
 from datetime import date
 from hashlib import sha256
-from html import escape
+from html import escape, unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from xml.etree import ElementTree
@@ -109,6 +110,30 @@ def test_sarif_has_a_rule_for_each_result_and_suppresses_what_is_accepted(report
     assert {each["ruleId"] for each in made["results"]} <= rules
     assert [each["ruleId"] for each in errors if "suppressions" in each] == ["other-patient"]
     assert len(errors) == len(report.failed) + 1
+
+
+LEFT = ("Observation/made-7", "Patient?identifier=https://smartauth.example/probe|probe-1&<b>")
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_names_what_the_probe_made_and_could_not_delete(report: Report, form: str) -> None:
+    text = FORMS[form](replace(report, remains=LEFT))
+
+    assert all(path in unescape(text) for path in LEFT)
+    assert not any(path in unescape(FORMS[form](report)) for path in LEFT)
+    assert form in ("json", "sarif") or "<b>" not in text  # what a server says is no markup
+
+
+def test_junit_counts_what_is_left_behind_as_errors_and_sarif_tells_it_of_the_run(report: Report) -> None:
+    left = replace(report, remains=LEFT)
+
+    suites = ElementTree.fromstring(FORMS["junit"](left))
+    assert sum(int(each.attrib["errors"]) for each in suites.iter("testsuite")) == len(LEFT)
+    assert [each.attrib["name"] for each in suites.iter("testcase") if each.find("error") is not None] == list(LEFT)
+    (notes,) = [
+        each["toolExecutionNotifications"] for each in json.loads(FORMS["sarif"](left))["runs"][0]["invocations"]
+    ]
+    assert [path in note["message"]["text"] for path, note in zip(LEFT, notes, strict=True)] == [True, True]
 
 
 @pytest.mark.parametrize("form", FORMS)
