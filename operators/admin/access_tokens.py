@@ -1,6 +1,5 @@
 """Tokens: looked at and ended, never edited; the token, its digests and its jti are shown nowhere (SB-04, RV-08)."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin
@@ -129,9 +128,6 @@ class AccessTokenAdmin(ReadOnlyAdmin):
 
     def event_fields(self, row: AccessToken) -> dict[str, str]:
         return {**row.authorization.event_fields(), "token": public_reference(row.pk)}
-
-    def actions_for(self, row: AccessToken) -> Sequence[str]:
-        return ("end", "end_authorizations")
 
     @admin.action(description="End these tokens")
     def end(self, request: HttpRequest, queryset: QuerySet[AccessToken]) -> HttpResponse | None:

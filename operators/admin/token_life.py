@@ -54,9 +54,7 @@ def page(request: HttpRequest, token: Any) -> HttpResponse:
         "events_url": f"{reverse('admin:audit_securityevent_changelist')}?token={public_reference(token.pk)}",
         "checkbox": ACTION_CHECKBOX_NAME,
     }
-    response = render(request, "admin/oauth/accesstoken/life.html", context)
-    response["Cache-Control"] = "no-store"
-    return response
+    return render(request, "admin/oauth/accesstoken/life.html", context)
 
 
 def _outcome(token: Any, now: int) -> dict[str, Any]:

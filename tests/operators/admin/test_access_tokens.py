@@ -92,6 +92,14 @@ def test_a_row_names_client_and_person_and_has_a_dash_for_what_is_not_there(
         assert f'<td class="field-{column}">-</td>' in service
 
 
+def test_the_history_of_a_token_is_its_events(operator: Operator, make_token: MakeToken) -> None:
+    token = make_token()
+
+    answer = operator.get(f"{LIST}/{token.pk}/history/")
+
+    assert answer["Location"] == f"/admin/audit/securityevent/?token={token}"
+
+
 @pytest.mark.requirement("RV-08")
 def test_what_has_ended_before_is_not_counted_again(operator: Operator, make_token: MakeToken) -> None:
     live, dead = make_token(), make_token(revoked_at=1, revoked_for="revoked")

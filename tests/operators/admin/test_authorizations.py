@@ -80,6 +80,24 @@ def test_its_page_offers_what_can_still_be_done(
     assert [name for name, _ in acts] == offered
 
 
+def test_the_history_of_an_authorization_is_its_events(operator: Operator, grant: Grant) -> None:
+    row = made(grant)
+
+    answer = operator.get(f"{LIST}/{row.pk}/history/")
+
+    assert answer["Location"] == f"/admin/audit/securityevent/?authorization={row}"
+
+
+def test_who_clears_a_flag_is_asked_why_and_told_where_it_will_stand(operator: Operator, grant: Grant) -> None:
+    row = made(grant, flagged_at=1)
+
+    first, again = operator.act(LIST, "clear_flag", row), operator.confirm(LIST, "clear_flag", row, reason="")
+
+    for asked in (first, again):
+        assert "The reason stands in the security events." in asked.content.decode()
+    assert [asked.context["error"] for asked in (first, again)] == ["", "Say in a line why the flag is cleared."]
+
+
 @pytest.mark.requirement("PR-06")
 def test_only_flags_that_are_set_are_cleared_and_told(operator: Operator, grant: Grant, events: Events) -> None:
     flagged, plain, other = made(grant, flagged_at=1), made(grant), made(grant, flagged_at=1)
@@ -93,7 +111,7 @@ def test_only_flags_that_are_set_are_cleared_and_told(operator: Operator, grant:
     assert other.flagged_at == 1
 
 
-@pytest.mark.parametrize(("reason", "taken"), [("x" * 500, True), ("x" * 501, False), ("a\u202eb", False)])
+@pytest.mark.parametrize(("reason", "taken"), [("x", True), ("x" * 500, True), ("x" * 501, False), ("a\u202eb", False)])
 def test_a_reason_is_a_line_of_plain_text(operator: Operator, grant: Grant, reason: str, taken: bool) -> None:
     row = made(grant, flagged_at=1)
 

@@ -349,10 +349,11 @@ def test_the_first_click_on_rotate_changes_nothing(operator: Operator, make_clie
     client = make_client("secret")
     before = client.secret_digest
 
-    operator.act("oauth/client", "rotate", client)
+    asked = operator.act("oauth/client", "rotate", client).content.decode()
 
     client.refresh_from_db()
     assert client.secret_digest == before
+    assert "A new secret is drawn and shown once." in asked
 
 
 @pytest.mark.parametrize("authentication", ["none", "keys"])

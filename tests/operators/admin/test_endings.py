@@ -189,13 +189,17 @@ def test_a_number_of_things_is_counted_on_the_page(
     operator: Operator, make_client: MakeClient, grant: Grant, make_token: MakeToken
 ) -> None:
     client = make_client()
-    for _ in range(3):
-        make_token(grant(client))
+    granted = [grant(client) for _ in range(2)]
+    for one in (*granted, grant(client, granted[0].person)):
+        make_token(one)
 
     page = operator.act("oauth/client", "end_access", client).content.decode()
+    operator.confirm("oauth/client", "end_access", client)
 
+    assert "They may ask people again at once." in page
     assert "3 live tokens" in page
-    assert "3 authorizations of 3 people for 1 client" in page
+    assert "3 authorizations of 2 people for 1 client" in page
+    assert "Ended all access of 1 client." in operator.page("oauth/client/")
 
 
 def test_nobody_else_can_end_anything(operator: Operator, make_client: MakeClient, make_person: MakePerson) -> None:

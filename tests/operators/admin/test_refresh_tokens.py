@@ -80,6 +80,18 @@ def test_a_refresh_token_is_found_by_its_authorization_and_named_by_client_and_p
     assert '<td class="field-person">-</td>' in row_of(operator, of_service)
 
 
+def test_the_page_of_a_refresh_token_ends_its_authorization_and_leads_to_the_events_of_it(
+    operator: Operator, make_refresh: Callable[..., RefreshToken]
+) -> None:
+    token = make_refresh()
+
+    acts = operator.get(f"{LIST}/{token.pk}/change/").context["acts"]
+    history = operator.get(f"{LIST}/{token.pk}/history/")
+
+    assert acts == [("end_authorizations", "End the authorizations of these tokens")]
+    assert history["Location"] == f"/admin/audit/securityevent/?authorization={token.authorization}"
+
+
 @pytest.mark.requirement("RV-08")
 def test_before_the_authorizations_of_refresh_tokens_end_their_numbers_are_shown(
     operator: Operator, grant: Grant, make_refresh: Callable[..., RefreshToken]

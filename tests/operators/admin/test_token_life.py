@@ -1,15 +1,19 @@
 """The life of a token as an operator reads it, its state the one that introspection would find; never the token."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from smart.explanation import State
+from smart.time_units import to_datetime
 from tests.fixture_types import Grant, MakeToken
 from tests.operators.admin.conftest import Operator
 
 pytestmark = pytest.mark.django_db(databases=["default", "audit"])
 MINUTE = 60_000_000
+CSRF = '<input type="hidden" name="csrfmiddlewaretoken" value="[^"]*">'
 
 
 def changed(row: Any, **fields: Any) -> None:
@@ -102,6 +106,11 @@ def test_the_page_says_in_title_and_sentence_what_became_of_it(
 
     assert f"<title>{title} {token} - smartauth</title>" in page
     assert sentence in page
+    assert ('<span class="tag tag-good">' in page) is (reason == "")
+    assert ("Ended on <time" in page) is (
+        reason in {"revoked", "ended", "expired"}
+    )  # of the others no time is kept here
+    assert ("The app gets 401 invalid_token." in page) is (reason != "")
 
 
 @pytest.mark.requirement("SB-04")
@@ -152,6 +161,37 @@ def test_the_page_offers_its_endings_and_links(operator: Operator, make_token: M
     assert f"/admin/audit/securityevent/?token={token}" in page
 
 
+def test_each_of_its_endings_asks_about_the_row_of_the_token(operator: Operator, make_token: MakeToken) -> None:
+    token = make_token()
+    authorization = token.authorization
+    assert authorization.user
+
+    page = operator.page(f"oauth/accesstoken/{token.pk}/change/")
+    field = '<input type="hidden" name="([^"]*)" value="([^"]*)">'
+    forms = re.findall(f'<form method="post" action="/admin/([^"]*)">{CSRF}{field}{field}', page)
+    asked = [operator.post(path, {action: what, row: pk}).context for path, action, what, row, pk in forms]
+
+    assert [(one["title"], one["rows"]) for one in asked] == [
+        ("End these tokens?", [token]),
+        ("End these authorizations?", [authorization]),
+        ("End all access of these people?", [authorization.user]),
+        ("End all access of these clients?", [authorization.client]),
+    ]
+
+
+def test_the_page_draws_the_lives_and_says_which_rules_are_kept(
+    operator: Operator, grant: Grant, make_token: MakeToken
+) -> None:
+    granted = grant()
+    older, token = make_token(granted), make_token(granted)
+
+    shown = operator.get(f"oauth/accesstoken/{token.pk}/change/").context
+
+    assert [(bar["number"], bar["live"]) for bar in shown["bars"]["bars"]] == [(str(older), False), (str(token), True)]
+    assert shown["outcomes"]
+    assert {outcome.state for outcome in shown["outcomes"]} == {State.PASSED}
+
+
 @pytest.mark.parametrize(("left", "seconds"), [(90_999_999, 90), (1_000_000, 1), (1, 1)])
 def test_a_live_token_is_told_with_its_whole_seconds(make_token: MakeToken, left: int, seconds: int) -> None:
     from accounts import clock
@@ -174,6 +214,9 @@ def test_the_page_shows_the_newest_of_its_authorization_and_itself(
 
     family = [each["row"].pk for each in shown["family"]]
     assert family == [tokens[0].pk, *(token.pk for token in tokens[2:])]
+    assert [each["issued"] for each in shown["family"]] == [
+        to_datetime(each["row"].issued_at) for each in shown["family"]
+    ]
     assert [each["this"] for each in shown["family"]] == [True] + [False] * 8
     assert [each["why"] for each in shown["family"]] == ["superseded"] * 8 + ["live"]
     assert [each["ended"] is None for each in shown["family"]] == [False] * 8 + [True]
