@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -51,21 +52,21 @@ def _url_below(scope: Scope) -> str:
 
 def answer_gateway(evaluate: Handler) -> Handler:
     """The endpoint that answers in headers what `evaluate` answers in JSON."""
+    return partial(_evaluate_for_gateway, evaluate)
 
-    async def answer(request: MachineRequest) -> MachineResponse:
-        if missing := challenge(request.members):
-            return _answer(
-                GatewayAnswer(HTTPStatus.UNAUTHORIZED, {"WWW-Authenticate": missing}), NO_TOKEN.outcome(), TOKENLESS
-            )
-        response = await evaluate(request)
-        members = json.loads(response.body)
-        found, context = gateway_answer(request.members, members), members["context"]
-        if found.status == HTTPStatus.OK:
-            return _answer(found, {"decision": True})
-        why = NEEDS_VIEW if members["decision"] is True else response.explanation
-        return _answer(found, context.get("outcome", NOT_ALLOWED.outcome()), why)
 
-    return answer
+async def _evaluate_for_gateway(evaluate: Handler, request: MachineRequest) -> MachineResponse:
+    if missing := challenge(request.members):
+        return _answer(
+            GatewayAnswer(HTTPStatus.UNAUTHORIZED, {"WWW-Authenticate": missing}), NO_TOKEN.outcome(), TOKENLESS
+        )
+    response = await evaluate(request)
+    members = json.loads(response.body)
+    found, context = gateway_answer(request.members, members), members["context"]
+    if found.status == HTTPStatus.OK:
+        return _answer(found, {"decision": True})
+    why = NEEDS_VIEW if members["decision"] is True else response.explanation
+    return _answer(found, context.get("outcome", NOT_ALLOWED.outcome()), why)
 
 
 def _answer(found: GatewayAnswer, body: Mapping[str, Any], explanation: Explanation | None = None) -> MachineResponse:

@@ -307,6 +307,7 @@ def test_a_page_of_entries_is_decided_at_once_each_by_its_content(issue: Issue, 
     assert [one["decision"] for one in answer] == [True, False, False, False]
     assert answer[1]["context"]["http"]["status"] == 404
     assert answer[2]["context"]["error"]["status"] == 400
+    assert answer[3]["context"]["error"]["message"] == "an entry is not an object"
     assert "claims" not in answer[0].get("context", {})
 
 
