@@ -27,7 +27,7 @@ def changed(authorization: Authorization, **fields: Any) -> None:
 def test_a_filter_shows_the_tokens_that_came_to_that_end_first(
     operator: Operator, grant: Grant, make_token: MakeToken
 ) -> None:
-    now, alone, twice, taken, noticed = clock.now(), grant(), grant(), grant(), grant()
+    now, alone, twice, late, taken, noticed = clock.now(), grant(), grant(), grant(), grant(), grant()
     over = {"issued_at": now - 60 * SECOND, "expires_at": now - 10 * SECOND}
     tokens = {
         "live": make_token(),
@@ -36,6 +36,8 @@ def test_a_filter_shows_the_tokens_that_came_to_that_end_first(
         "superseded, and over by now": make_token(twice, **over),
         "also newer": make_token(twice, issued_at=now - 20 * SECOND),
         "expired": make_token(**over),
+        "expired, and superseded by now": make_token(late, **over),
+        "newer, and too late": make_token(late),
         "expired, and ended by now": make_token(taken, **over),
         "ended": make_token(taken),
         "flagged": make_token(noticed),
@@ -53,10 +55,10 @@ def test_a_filter_shows_the_tokens_that_came_to_that_end_first(
     found = {state: {names[one.pk] for one in listed(operator, *tokens.values(), state=state)} for state in states}
 
     assert found == {
-        "live": {"live", "newer", "also newer", "flagged"},
+        "live": {"live", "newer", "also newer", "newer, and too late", "flagged"},
         "flagged": {"flagged"},
         "superseded": {"superseded", "superseded, and over by now"},
-        "expired": {"expired", "expired, and ended by now", "flagged, and over"},
+        "expired": {"expired", "expired, and superseded by now", "expired, and ended by now", "flagged, and over"},
         "tampered": {"changed"},
         "ended": {"changed", "ended"},
     }
@@ -90,6 +92,16 @@ def test_a_row_names_client_and_person_and_has_a_dash_for_what_is_not_there(
         assert f'<td class="field-{column}">{value}</td>' in row
     for column in ("person", "patient", "address_"):
         assert f'<td class="field-{column}">-</td>' in service
+
+
+def test_who_has_no_right_to_see_tokens_sees_none(operator: Operator, make_token: MakeToken) -> None:
+    token = make_token()
+    operator.user.is_superuser = False
+    operator.user.save()
+
+    pages = (f"{LIST}/", f"{LIST}/{token.pk}/change/")
+
+    assert [operator.get(page).status_code for page in pages] == [403, 403]
 
 
 def test_the_history_of_a_token_is_its_events(operator: Operator, make_token: MakeToken) -> None:
