@@ -90,6 +90,22 @@ def test_the_next_token_inherits_the_address_through_a_refresh(app: App, under: 
     assert told(token, HOME)["active"] is True
 
 
+@pytest.mark.requirement("PR-04", "PR-06")
+def test_of_two_first_uses_at_once_the_one_that_is_written_first_binds_the_other(
+    under: Under, told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer, bind_or_read = under("block"), address_binding._bind_or_read
+
+    def bind_second(use: address_binding.Use) -> str:
+        Authorization.objects.filter(pk=use.found.authorization).update(use_address=HOME)
+        return bind_or_read(use)
+
+    monkeypatch.setattr(address_binding, "_bind_or_read", bind_second)
+
+    assert told(answer["access_token"], ELSEWHERE) == {"active": False}
+    assert row(answer).use_address == HOME
+
+
 # What another address meets ------------------------------------------------------------------------------------------
 
 

@@ -1,0 +1,74 @@
+"""A view as a condition of the database: each part of it, against a record that only this part keeps out."""
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from fhir.models import Record
+from fhir.store.versions import add_versions, first_version, successor
+from fhir.store.visibility import visible
+from fhir.versions.version import load_version
+from smart.decisions.view import Alternative, Compartments, Everybody, OwnRecord, Who
+
+pytestmark = pytest.mark.usefixtures("records")
+R4 = load_version("r4")
+THEN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+AMY, BEN = (Compartments(frozenset({name})) for name in ("amy", "ben"))
+
+
+def seen(name: str, *who: Who) -> set[str]:
+    """The ids of what a view of these opens, of all versions that are stored."""
+    found = visible(Record.objects.filter(type=name), R4, name, tuple(map(Alternative, who)))
+    return set(found.values_list("resource_id", flat=True))
+
+
+def stored(name: str, id_: str, fhir_version: str = "r4", **members: object) -> Record:
+    text = json.dumps({"resourceType": name, "id": id_, **members})
+    record = first_version(fhir_version, name, id_, text, THEN)
+    assert add_versions([record])
+    return record
+
+
+def replaced(record: Record, *, is_deleted: bool = False, **members: object) -> None:
+    text = json.dumps({**json.loads(record.content), **members})
+    assert add_versions([successor(record, text, THEN, is_deleted=is_deleted)], [record])
+
+
+def about_amy(id_: str, performer: str, fhir_version: str = "r4") -> Record:
+    subject, performers = {"reference": "Patient/amy"}, [{"reference": performer}]
+    return stored("Observation", id_, fhir_version, subject=subject, performer=performers)
+
+
+@pytest.mark.requirement("SCP-05")
+def test_alternatives_add_up_and_none_open_nothing() -> None:
+    assert seen("Patient") == set()
+    assert seen("Patient", AMY) == {"amy"}
+    assert seen("Patient", AMY, BEN) == {"amy", "ben"}
+    assert seen("Patient", AMY, OwnRecord("Patient", "ben")) == {"amy", "ben"}
+    assert seen("Patient", Everybody()) == seen("Patient", AMY, Everybody()) == {"amy", "ben", "amy-linked"}
+
+
+@pytest.mark.requirement("PC-19")
+def test_a_compartment_is_open_while_its_patient_is_here_under_that_id_type_and_version() -> None:
+    before, amy = seen("Observation", AMY), Record.objects.get(type="Patient", resource_id="amy")
+    assert "lab-a" in before
+
+    replaced(amy, is_deleted=True)
+    stored("Practitioner", "amy")
+    stored("Patient", "amy", "stu3")
+
+    assert seen("Observation", AMY) == seen("Practitioner", AMY) == set()
+
+
+def test_what_the_patients_records_refer_to_is_open_while_they_do() -> None:
+    assert seen("Practitioner", AMY) == {"dr-green"}
+
+    left, gone = (about_amy(id_, "Practitioner/dr-okafor") for id_ in ("left", "gone"))
+    assert seen("Practitioner", AMY) == {"dr-green", "dr-okafor"}
+    replaced(left, performer=[{"reference": "Organization/dr-okafor"}])
+    replaced(gone, is_deleted=True)
+    about_amy("elsewhere", "Practitioner/dr-okafor", "stu3")
+
+    assert seen("Practitioner", AMY) == {"dr-green"}
+    assert seen("Observation", AMY) >= {"left", "gone"}
