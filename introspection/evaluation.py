@@ -101,8 +101,7 @@ def _semantic(options: Any) -> str:
 
 async def _live_token(request: MachineRequest, about: PresentedToken) -> LiveToken:
     """The token, if it is good. Raises Inactive, and what says that the caller proved nothing."""
-    said = {"__client_ip": about.address} if about.address else {}
-    use, policy = await find_live_use(request, about.digest, about.token, said)
+    use, policy = await find_live_use(request, about.digest, about.token, {"__client_ip": about.address})
     claims = json.loads(use.introspection_response(policy))
     return LiveToken(claims, use.found.fhir_server_version or "", request.now)
 
