@@ -10,7 +10,10 @@ import uvicorn
 
 
 class GracefulServer(uvicorn.Server):
-    """At SIGTERM what waits in the backlog is accepted and answered: closing it would reset these connections."""
+    """At SIGTERM what waits in the backlog is accepted and answered: closing it would reset these connections.
+
+    Several processes share one backlog: each takes what it finds.
+    """
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         waiting = [each for server in self.servers for own in server.sockets for each in _waiting_connections(own)]

@@ -24,7 +24,7 @@ class BoundedProtocol(RefusingProtocol):
     HEAD_LINES = 100
     HEAD_SECONDS = 10.0  # from the connection, or from the first byte of a later request, until the head is whole
     BODY_SECONDS = 60.0  # added to those until the body is whole; longer than the slowest answer it may wait behind
-    FIRST_SECONDS = 1.0  # in which the request of a connection that is new when the server stops must have come
+    FIRST_SECONDS = 3.0  # in which the request of a connection that is new when the server stops must have come
     WRITE_SECONDS = 60.0  # in which a client must read something of an answer that waits for it
     PIPELINED = 100  # requests that wait behind the one that is answered
 

@@ -9,9 +9,12 @@ from typing import Any
 
 import uvicorn
 from django.conf import settings
+from uvicorn.config import STARTUP_FAILURE
 
 from smartauth.data_folder import make_new_files_private
 from smartauth.graceful_server import GracefulServer
+from smartauth.own_tls import TlsConfig
+from smartauth.server_processes import ServerProcesses
 
 APPLICATION = "smartauth.asgi:application"
 OPTIONS: Mapping[str, Any] = {
@@ -22,8 +25,8 @@ OPTIONS: Mapping[str, Any] = {
     "access_log": False,
     "server_header": False,
     "proxy_headers": False,
+    "timeout_worker_healthcheck": 30,  # seconds in which one of several processes starts, and in which it stirs
 }
-STARTUP_FAILURE = 3  # exit status, as uvicorn has it
 FILES_BESIDE_CONNECTIONS = 200  # databases, logs, threads' own
 
 
@@ -31,15 +34,24 @@ def serve(host: str, port: int, *, processes: int = 1, **options: Any) -> None:
     """Serves until a signal ends it; one process answers all that came by then. `options` are uvicorn's."""
     make_new_files_private()
     _allow_open_files(settings.SMARTAUTH_CONNECTIONS + FILES_BESIDE_CONNECTIONS)
-    known: dict[str, Any] = {"host": host, "port": port, "workers": processes, **OPTIONS, **options}
-    if processes > 1:
-        uvicorn.run(APPLICATION, **known)
-        return
-    server = GracefulServer(uvicorn.Config(APPLICATION, **known))
+    make = TlsConfig if "ssl_certfile" in options else uvicorn.Config
+    config = make(APPLICATION, host=host, port=port, workers=processes, **{**OPTIONS, **options})
     with suppress(KeyboardInterrupt):
-        server.run()
-    if not server.started:
-        sys.exit(STARTUP_FAILURE)
+        has_started = _serve_by_several(config) if processes > 1 else _serve_alone(config)
+        if not has_started:
+            sys.exit(STARTUP_FAILURE)
+
+
+def _serve_alone(config: uvicorn.Config) -> bool:
+    server = GracefulServer(config)
+    server.run()
+    return server.started
+
+
+def _serve_by_several(config: uvicorn.Config) -> bool:
+    parent = ServerProcesses(config, sockets=[config.bind_socket()])
+    parent.run()
+    return not parent.could_not_start
 
 
 def port_problem(host: str, port: int) -> str:

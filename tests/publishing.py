@@ -92,21 +92,26 @@ def authority() -> tuple[Any, x509.Certificate]:
 
 def server_context(*hosts: str, days: int = 1, is_self_signed: bool = False) -> ssl.SSLContext:
     """What a server of these names shows for so many days, signed by the authority or by itself."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    with tempfile.TemporaryDirectory() as folder:
+        context.load_cert_chain(*certificate_files(Path(folder), *hosts, days=days, is_self_signed=is_self_signed))
+    return context
+
+
+def certificate_files(folder: Path, *hosts: str, days: int = 1, is_self_signed: bool = False) -> tuple[Path, Path]:
+    """A certificate for these names, `certificate.pem`, and its key, `key.pem`."""
     root, issuer = authority()
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, hosts[0])])
     names = x509.SubjectAlternativeName([_general(host) for host in hosts])
     subject, signer = (name, key) if is_self_signed else (issuer.subject, root)
     built = _builder(name, subject, key, days).add_extension(names, critical=False)
-    signed = built.sign(signer, hashes.SHA256())
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "server.pem"
-        unencrypted = serialization.NoEncryption()
-        private = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, unencrypted)
-        file.write_bytes(private + signed.public_bytes(serialization.Encoding.PEM))
-        context.load_cert_chain(file)
-    return context
+    certificate, private = folder / "certificate.pem", folder / "key.pem"
+    certificate.write_bytes(built.sign(signer, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
+    encoding, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    private.write_bytes(key.private_bytes(encoding, form, serialization.NoEncryption()))
+    private.chmod(0o600)
+    return certificate, private
 
 
 def trusting_context() -> ssl.SSLContext:

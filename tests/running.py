@@ -5,6 +5,7 @@ import secrets
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -35,6 +36,8 @@ class Server:
         self.folder = Path(tempfile.mkdtemp(prefix="smartauth-test-"))
         self.port = free_port()
         self.processes = processes
+        self.options: tuple[str, ...] = ()  # of `serve`
+        self.tls: ssl.SSLContext | None = None  # of who asks it, where it speaks TLS
         self.tree = ROOT  # where its code is
         self.running: subprocess.Popen[bytes] | None = None
         self._databases: list[str] = []
@@ -110,7 +113,7 @@ class Server:
     def start(self) -> "Server":
         command = [
             sys.executable, str(self.tree / "manage.py"), "serve", f"--port={self.port}",
-            f"--processes={self.processes}",
+            f"--processes={self.processes}", *self.options,
         ]  # fmt: skip
         log = (self.folder / "server.log").open("ab")
         self.running = subprocess.Popen(
@@ -121,10 +124,11 @@ class Server:
 
     def wait(self) -> None:
         """Until the process answers. Raises AssertionError with its log if it ended."""
-        deadline = time.monotonic() + 180
+        deadline, scheme = time.monotonic() + 180, "https" if self.tls else "http"
         while time.monotonic() < deadline and self.running is not None and self.running.poll() is None:
             try:
-                if httpx.get(f"http://127.0.0.1:{self.port}/healthz", timeout=2).status_code == 200:
+                asked = httpx.get(f"{scheme}://127.0.0.1:{self.port}/healthz", timeout=2, verify=self.tls or True)
+                if asked.status_code == 200:
                     return
             except httpx.HTTPError:
                 time.sleep(0.1)

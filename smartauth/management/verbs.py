@@ -4,13 +4,18 @@ from oauth.management.verb import Argument, Verb, WholeNumber
 
 SERVE = Verb(
     "serve",
-    "Serve as production does, behind a proxy that ends TLS. Migrate and seed first.",
+    "Serve as production does: behind a proxy that ends TLS, or with a certificate. Migrate and seed first.",
     (
         Argument("--host", "Address to listen on.", default="127.0.0.1"),
         Argument("--port", "Port to listen on.", type=WholeNumber(1, 65_535), default=8000),
         Argument("--processes", "One for each core.", type=WholeNumber(1), default=1),
+        Argument("--tls-certificate", "Speak TLS: the chain in PEM. It is read again when it changes.", metavar="FILE"),
+        Argument("--tls-key", "Its private key in PEM, without a password.", metavar="FILE"),
     ),
-    examples=("smartauth serve --host 0.0.0.0 --processes 4",),
+    examples=(
+        "smartauth serve --host 0.0.0.0 --processes 4",
+        "smartauth serve --host 0.0.0.0 --port 443 --tls-certificate chain.pem --tls-key key.pem",
+    ),
 )
 WORKER = Verb(
     "worker",

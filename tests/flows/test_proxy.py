@@ -4,18 +4,14 @@ import socket
 import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from cryptography import x509
 from cryptography.fernet import Fernet
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
+from tests.publishing import certificate_files, trusting_context
 from tests.running import ROOT, Server, free_port
 from tests.strangers import Process, _nginx
 
@@ -42,15 +38,14 @@ http {{
 
 @dataclass(frozen=True)
 class Proxy:
-    """Where it listens, and the certificate that its visitors trust."""
+    """Where it listens."""
 
     server: Server
     port: int
     plain_port: int
-    certificate: Path
 
     def context(self, **limits: Any) -> ssl.SSLContext:
-        found = ssl.create_default_context(cafile=str(self.certificate))
+        found = trusting_context()
         for name, value in limits.items():
             setattr(found, name, value)
         return found
@@ -70,28 +65,9 @@ class Proxy:
             return client.request(method, url, headers=headers, extensions={"sni_hostname": HOST}, **options)
 
 
-def certified(folder: Path) -> tuple[Path, Path]:
-    """A certificate for HOST and its key."""
-    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, HOST)])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(HOST)]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    certificate, private = folder / "certificate.pem", folder / "key.pem"
-    certificate.write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    encoding, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
-    private.write_bytes(key.private_bytes(encoding, form, serialization.NoEncryption()))
-    return certificate, private
-
-
 def configured(folder: Path, server: Server, port: int, plain_port: int) -> Path:
     """The shipped file with the addresses and certificate of this run."""
-    certificate, private = certified(folder)
+    certificate, private = certificate_files(folder, HOST)
     text = (ROOT / "docker" / "proxy.conf").read_text(encoding="utf-8")
     for shipped, here in {
         "listen 443": f"listen 127.0.0.1:{port}",
@@ -124,7 +100,7 @@ def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
         config = configured(folder, server, port, plain_port)
         command = [_nginx(), "-p", str(folder), "-e", "error.log", "-c", str(config)]
         running = Process(command, f"http://127.0.0.1:{plain_port}", folder)
-        yield Proxy(server, port, plain_port, folder / "certificate.pem")
+        yield Proxy(server, port, plain_port)
         running.stop()
     finally:
         server.remove()

@@ -1,10 +1,11 @@
-"""SIGTERM under load: what was asked is answered, then the process ends by itself."""
+"""Signals under load: at SIGTERM what was asked is answered, then it ends; at SIGHUP others take over."""
 
 import signal
 import socket
 import threading
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -18,8 +19,8 @@ BODY = b"token=none-of-ours"
 
 
 @pytest.fixture
-def server() -> Iterator[Server]:
-    made = Server()
+def server(request: pytest.FixtureRequest) -> Iterator[Server]:
+    made = Server(processes=getattr(request, "param", 1))
     try:
         made.prepare()
         made.start()
@@ -65,14 +66,50 @@ class Callers:
         return "answered" if is_whole else f"lost: {answer[:40]!r}"
 
 
+@pytest.mark.parametrize("server", [1, 2], indirect=True, ids=["one process", "two"])
 def test_no_request_in_flight_is_lost_at_sigterm(server: Server) -> None:
     callers = Callers(server.port)
     assert wait_until(lambda: callers.outcomes["answered"] > 200)
 
-    assert server.running is not None
-    server.running.send_signal(signal.SIGTERM)
+    signalled(server, signal.SIGTERM)
     for thread in callers.threads:
         thread.join(30)
 
-    assert {outcome for outcome, number in callers.outcomes.items() if number} == {"answered"}, callers.outcomes
+    assert outcomes(callers) == {"answered"}, callers.outcomes
+    assert server.running is not None
     assert server.running.wait(30) in (0, -signal.SIGTERM)
+
+
+@pytest.mark.parametrize("server", [2], indirect=True)
+def test_at_sighup_other_processes_take_over_and_no_request_is_lost(server: Server) -> None:
+    callers = Callers(server.port)
+    assert wait_until(lambda: callers.outcomes["answered"] > 200)
+    first = children(server)
+
+    signalled(server, signal.SIGHUP)
+    assert wait_until(lambda: len(children(server)) == 2 and not first & children(server), within=120)
+    so_far = callers.outcomes["answered"]
+    assert wait_until(lambda: callers.outcomes["answered"] > so_far + 200)
+    signalled(server, signal.SIGTERM)
+    for thread in callers.threads:
+        thread.join(30)
+
+    assert len(first) == 2
+    assert outcomes(callers) == {"answered"}, callers.outcomes
+
+
+def signalled(server: Server, sent: signal.Signals) -> None:
+    assert server.running is not None
+    server.running.send_signal(sent)
+
+
+def outcomes(callers: Callers) -> set[str]:
+    return {outcome for outcome, number in callers.outcomes.items() if number}
+
+
+def children(server: Server) -> set[int]:
+    """The processes that serve, or begin to."""
+    assert server.running is not None
+    parent = server.running.pid
+    told = Path(f"/proc/{parent}/task/{parent}/children").read_text(encoding="utf-8").split()
+    return {int(each) for each in told if b"spawn_main" in Path(f"/proc/{each}/cmdline").read_bytes()}

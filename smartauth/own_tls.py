@@ -1,0 +1,54 @@
+"""TLS by the server itself, for a machine without a proxy (SD-02)."""
+
+import logging
+import ssl
+from pathlib import Path
+
+import uvicorn
+
+logger = logging.getLogger(__name__)
+
+CIPHERS = "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384"  # of TLS 1.2; as docker/proxy.conf has them
+
+
+class Certificate:
+    """A chain and its key in two PEM files, read again when they change: renewals need no restart."""
+
+    def __init__(self, chain: Path, key: Path) -> None:
+        """Raises OSError or ssl.SSLError for files that cannot be read or do not belong together."""
+        self._files = (chain, key)
+        self._seen = self._states()
+        self._context = self._read()
+
+    def context(self) -> ssl.SSLContext:
+        """For the next connection: the newest that could be read. A half-written renewal leaves the one before."""
+        try:
+            states = self._states()
+            if states != self._seen:
+                self._seen = states
+                self._context = self._read()
+        except OSError as error:  # ssl.SSLError is one
+            logger.error("the renewed certificate %s cannot be used, the one before is: %s", self._files[0], error)
+        return self._context
+
+    def _states(self) -> list[tuple[int, int, int]]:
+        found = [file.stat() for file in self._files]
+        return [(each.st_mtime_ns, each.st_ino, each.st_size) for each in found]
+
+    def _read(self) -> ssl.SSLContext:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        context.set_ciphers(CIPHERS)
+        context.options |= ssl.OP_CIPHER_SERVER_PREFERENCE | ssl.OP_NO_RENEGOTIATION
+        context.set_alpn_protocols(["http/1.1"])
+        context.load_cert_chain(*self._files)
+        return context
+
+
+class TlsConfig(uvicorn.Config):
+    """uvicorn's, for smartauth.tls_protocol: uvicorn's own TLS neither counts nor ends connections that shake hands."""
+
+    def load(self) -> None:
+        super().load()
+        self.certificate = Certificate(Path(str(self.ssl_certfile)), Path(str(self.ssl_keyfile)))
+        self.ssl = None
