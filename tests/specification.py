@@ -1,6 +1,7 @@
 """The lines of docs/specification, and the tests that name them. `make specification` writes its page of tests."""
 
 import ast
+import functools
 import re
 import sys
 from collections import defaultdict
@@ -14,6 +15,7 @@ WRITTEN = FOLDER / "tests.md"
 ROW = re.compile(r'^\| <a id="(?P<anchor>[a-z0-9-]+)"></a>\[(?P<id>[A-Z0-9-]+)\]\(tests\.md#(?P<link>[a-z0-9-]+)\) \|')
 CELLS = re.compile(r"(?<!\\)\|")
 IDENTIFIER = re.compile(r"(?:[A-Z]{2,3}|V1)-\d+|E\d{1,3}")
+MARK = "pytest.mark.requirement"
 SPAN = re.compile(rf"(?P<first>{IDENTIFIER.pattern})(?:\s+to\s+(?P<last>{IDENTIFIER.pattern}))?")
 HEAD = """# The tests behind each line
 
@@ -86,11 +88,13 @@ def open_lines() -> dict[str, str]:
 # What the tests name --------------------------------------------------------------------------------------------------
 
 
+@functools.cache
 def marked_tests() -> dict[str, list[tuple[str, str]]]:
     """For each id the tests that name it: file, and function or what else of the file."""
     found: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
     for path in sorted((ROOT / "tests").rglob("test_*.py")):
-        module = ast.parse(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        module = ast.parse(text) if MARK in text else ast.Module([], [])
         for statement in module.body:
             for function, identifier in _marked(statement, module):
                 test = (str(path.relative_to(ROOT)), function)
@@ -108,17 +112,15 @@ def _marked(node: ast.stmt, module: ast.Module) -> Iterator[tuple[str, str]]:
     if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "pytestmark":
         name = "the whole file"
     parts: list[ast.AST] = [*node.decorator_list] if isinstance(node, ast.ClassDef) else [node]
-    for call in (call for part in parts for call in ast.walk(part) if _is_mark(call, module)):
+    names = {MARK, *_other_names(module)}
+    for call in (call for part in parts for call in ast.walk(part) if _is_mark(call, names)):
         assert isinstance(call, ast.Call)
         for identifier in _identifiers(call, module):
             yield name, identifier
 
 
-def _is_mark(node: ast.AST, module: ast.Module) -> bool:
-    if not isinstance(node, ast.Call):
-        return False
-    name = ast.unparse(node.func)
-    return name == "pytest.mark.requirement" or name in _other_names(module)
+def _is_mark(node: ast.AST, names: set[str]) -> bool:
+    return isinstance(node, ast.Call) and ast.unparse(node.func) in names
 
 
 def _other_names(module: ast.Module) -> set[str]:
@@ -126,7 +128,7 @@ def _other_names(module: ast.Module) -> set[str]:
     return {
         ast.unparse(node.targets[0])
         for node in module.body
-        if isinstance(node, ast.Assign) and ast.unparse(node.value) == "pytest.mark.requirement"
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Attribute) and ast.unparse(node.value) == MARK
     }
 
 
