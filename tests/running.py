@@ -165,6 +165,17 @@ def migrated(engine: str) -> Template:
     return shared(f"migrated-{engine}", lambda: _made(engine, Server._migrate))
 
 
+def migrate_further(tree: Path) -> Template:
+    """What the tests in a changed copy of this tree begin with: databases of this one, migrated by the code there."""
+
+    def migrate(server: Server) -> None:
+        server.migrate()
+        server.tree = tree
+        server._migrate()
+
+    return shared("migrated-sqlite", lambda: _made("sqlite", migrate), tree)
+
+
 def _seeded(engine: str) -> Template:
     return shared(f"seeded-{engine}", lambda: _made(engine, Server._seed).with_issuer_columns())
 

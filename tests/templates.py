@@ -69,9 +69,9 @@ class Template:
             return opened.execute(statement).fetchall()
 
 
-def shared(kind: str, make: Callable[[], Template]) -> Template:
-    """The template of that kind, made now if nobody has."""
-    checkout = sha256(str(ROOT).encode()).hexdigest()[:8]  # a test may run the tests of a changed copy
+def shared(kind: str, make: Callable[[], Template], tree: Path = ROOT) -> Template:
+    """The template of that kind for the code in a tree, made now if nobody has."""
+    checkout = sha256(str(tree).encode()).hexdigest()[:8]  # a test may run the tests of a changed copy
     place = Path(os.environ[FOLDER]) / f"{kind}-{checkout}"
     place.mkdir(mode=0o700, exist_ok=True)
     described = place / "template.json"
