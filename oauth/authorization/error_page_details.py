@@ -1,7 +1,7 @@
 """Below an error page, in development only: which rule refused, which passed, which were not reached (AZ-25)."""
 
 from collections.abc import Mapping
-from itertools import takewhile
+from os.path import commonprefix
 
 from django.conf import settings
 
@@ -31,10 +31,5 @@ def error_page_details(
 
 
 def _redirect_uri_difference(sent: str, registered: tuple[str, ...]) -> dict[str, object]:
-    same = max((_common_prefix(sent, uri) for uri in registered), key=len, default="")
+    same = max((commonprefix([sent, uri]) for uri in registered), default="")  # noqa: RUF071  # letter by letter
     return {"sent": sent, "same": same, "different": sent[len(same) :], "registered": registered}
-
-
-def _common_prefix(sent: str, uri: str) -> str:
-    pairs = zip(sent, uri, strict=False)
-    return sent[: sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))]

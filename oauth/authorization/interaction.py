@@ -41,20 +41,24 @@ def step(*methods: str, signed_in: bool = False) -> Callable[[View], Callable[[H
     def decorate(view: View) -> Callable[[HttpRequest, str], HttpResponse]:
         @wraps(view)
         def wrapped(request: HttpRequest, handle: str) -> HttpResponse:
-            if request.method not in methods:
-                return HttpResponseNotAllowed(methods)
-            try:
-                return _run(partial(acts, view), request, load_pending(request, handle))
-            except NotInThisBrowser:
-                return stop(request, Unredirectable("E40", "no such request waits in this browser"), {})
-            except AlreadyAnswered as again:
-                return already_answered_response(request, again.pending)
-            except Expired as late:
-                return expired_response(request, late.pending)
+            return _take(partial(acts, view), methods, request, handle)
 
         return wrapped
 
     return decorate
+
+
+def _take(view: View, methods: tuple[str, ...], request: HttpRequest, handle: str) -> HttpResponse:
+    if request.method not in methods:
+        return HttpResponseNotAllowed(methods)
+    try:
+        return _run(view, request, load_pending(request, handle))
+    except NotInThisBrowser:
+        return stop(request, Unredirectable("E40", "no such request waits in this browser"), {})
+    except AlreadyAnswered as again:
+        return already_answered_response(request, again.pending)
+    except Expired as late:
+        return expired_response(request, late.pending)
 
 
 def _token_facts(pending: Pending) -> dict[str, str]:

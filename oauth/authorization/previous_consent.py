@@ -31,7 +31,7 @@ def granted_scope(request: HttpRequest, pending: Pending, user: User) -> str:
     same = Authorization.objects.filter(client=row.client, user=user, fhir_server=row.fhir_server, patient=row.patient)
     under_same_identity = same.filter(fhir_user=identities.fhir_user(user, row.fhir_server))
     alive = liveness.refreshable(now=clock.now()).values("authorization")
-    found = liveness.usable(under_same_identity.filter(pk__in=alive)).order_by("-granted_at", "-pk").first()
+    found = liveness.usable(under_same_identity.filter(pk__in=alive)).order_by("-pk").first()
     if found is None or (found.session_digest and found.session_digest != online_access.session_digest(request)):
         return ""
     return str(found.scope)
@@ -86,7 +86,7 @@ def covered_scope(request: HttpRequest, pending: Pending, user: User, scope: str
     somebody = authorization_request.openid or bool(identities.fhir_user(user, pending.row.fhir_server))
     usable = scope_string(without_unusable_fhir_user(parse_scopes(scope), somebody=somebody))
     scope = _single_refresh_scope(usable, before)
-    if not before or not is_within(scope, before):
+    if not is_within(scope, before):
         return ""
     return grantable_scope(scope, before, types=resource_types(authorization_request.fhir_version))
 

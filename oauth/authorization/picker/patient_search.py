@@ -44,8 +44,8 @@ def _parameters(text: str) -> dict[str, str]:
 
 def _store(server: FhirServer, patient: dict[str, Any]) -> int | None:
     """The row of the patient; None where the registration of patients would refuse it."""
-    fields = {name: str(value) for name, value in patient.items() if name not in ("id", "encounters")}
-    record = PatientRecord(fhir_server=server, patient=str(patient["id"]), **fields)
+    fields = {name: str(value) for name, value in patient.items() if name != "id"}
+    record = PatientRecord(patient=str(patient["id"]), **fields)
     if found := patient_problems(record, today=to_datetime(clock.now()).date()):
         log.warning("a patient of FHIR server %s is left out for its %s", server.pk, ", ".join(found))
         return None

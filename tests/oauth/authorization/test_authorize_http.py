@@ -14,7 +14,15 @@ from oauth.models import Client, FhirServer, PendingRequest
 from smart.digests import sha256_hex
 from tests.conftest import REDIRECT_URI, App
 from tests.fixture_types import MakeClient, MakePerson, MakeVisitor
-from tests.oauth.authorization.authorize_pages import ISSUER, REGISTERED, assert_error_page, code_count, pending_count
+from tests.oauth.authorization.authorize_pages import (
+    ISSUER,
+    REGISTERED,
+    assert_error_page,
+    code_count,
+    events_of,
+    page_reference,
+    pending_count,
+)
 from tests.oauth.visitor import FORM, Visitor, good_request, redirect_query
 
 
@@ -81,6 +89,9 @@ def test_no_other_method_is_served_and_none_across_origins(
 
     assert response.status_code == 405
     assert response.headers["Allow"] == "GET, POST"
+    reason = response.headers["X-Smartauth-Reason"]
+    assert reason.startswith("AZ-02 only GET and POST are allowed here (")
+    assert method == "HEAD" or reason.endswith(f"({page_reference(response)})")
     assert not [name for name in response.headers if name.lower().startswith("access-control-")]
     assert pending_count(client) == 0
 
@@ -122,6 +133,7 @@ def test_raw_bytes_in_a_body_are_told_on_a_page(visitor: Visitor, make_client: M
     response = visitor.request("POST", "/o/authorize", content=body, headers=FORM)
 
     assert_error_page(response, 400)
+    assert [event.reason for event in events_of(page_reference(response))] == ["the request cannot be read"]
     assert pending_count(client) == 0
 
 
@@ -328,6 +340,8 @@ def test_where_no_room_is_left_a_client_that_nobody_approved_gets_a_page_and_not
     crowded = [visitor.ask(client, scope="nonsense/*"), visitor.ask(client)]
 
     assert [(page.status_code, page.headers["Retry-After"]) for page in crowded] == [(503, "600")] * 2
+    assert "Open the app again in a few minutes." in crowded[0].text
+    assert [event.case for event in events_of(page_reference(crowded[0]))] == ["E16"]
     assert pending_count(client) == 1
 
 

@@ -1,5 +1,6 @@
 """Below an error page in development: which rule refused, and where a redirect URI differs from the registered one."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -54,6 +55,13 @@ def test_a_redirect_uri_is_compared_with_the_likest_that_is_registered(case: str
 @pytest.mark.requirement("AZ-25")
 def test_a_redirect_uri_that_was_not_sent_is_compared_as_an_empty_one() -> None:
     assert details("E4")["different"] == ""
+
+
+@pytest.mark.requirement("AZ-25")
+def test_where_none_is_registered_all_of_a_redirect_uri_differs() -> None:
+    found = details("E4", replace(CLIENT, redirect_uris=()), redirect_uri=URIS[0])
+
+    assert (found["same"], found["different"]) == ("", URIS[0])
 
 
 @pytest.mark.requirement("AZ-25")

@@ -1,12 +1,21 @@
 """A waiting request: only its own browser takes its steps, it is answered once, and it ends by itself."""
 
+import dataclasses
 from typing import Any
 
 import pytest
+from django.db import OperationalError
+from django.http import HttpRequest, HttpResponse
 
 from audit.models import OutboxEvent
+from oauth.authorization.interaction import _run, _run_for_its_user, require_user
+from oauth.authorization.pending_request import Pending
+from oauth.authorization.request_cookie import NotInThisBrowser
 from oauth.models import Authorization, Code, PendingRequest
+from smart.http.about_token import ABOUT_TOKEN
 from tests.fixture_types import MakeClient, MakePerson, MakeVisitor
+from tests.oauth.authorization.authorize_pages import events_of, page_reference
+from tests.oauth.authorization.waiting_requests import URI, asked, browser, wait
 from tests.oauth.visitor import FORM, Visitor, redirect_query, ticked_kinds, ticked_lines
 
 
@@ -38,7 +47,10 @@ def test_another_browser_cannot_take_the_request_over(
 
 @pytest.mark.requirement("E40", "AZ-20")
 def test_a_request_that_nobody_made_is_answered_like_that_of_another(visitor: Visitor) -> None:
-    stopped(visitor.request("GET", "/o/authorize/no-such-handle/consent"), "or was opened in two places")
+    page = visitor.request("GET", "/o/authorize/no-such-handle/consent")
+
+    stopped(page, "or was opened in two places")
+    assert [event.reason for event in events_of(page_reference(page))] == ["no such request waits in this browser"]
 
 
 @pytest.mark.requirement("E40")
@@ -172,8 +184,13 @@ def test_no_answer_goes_to_an_address_that_was_taken_away_meanwhile(
     client.redirect_uris = "https://app.example/another"
     client.save()
 
-    stopped(visitor.allow(page), "an address that is not on its list", 400)
+    allowed = visitor.allow(page)
+
+    stopped(allowed, "an address that is not on its list", 400)
     stopped(visitor.send(page, answer="deny"), "an address that is not on its list", 400)
+    assert {event.reason for event in events_of(page_reference(allowed))} == {
+        "redirect_uri was taken from the list meanwhile"
+    }
     assert granted(client) == 0
 
 
@@ -188,27 +205,37 @@ def test_a_client_that_is_disabled_meanwhile_gets_nothing(
     response = visitor.allow(page)
 
     stopped(response, "This server does not know the app", 400)
+    assert [event.reason for event in events_of(page_reference(response))] == ["the client was disabled meanwhile"]
     assert granted(client) == 0
 
 
 @pytest.mark.requirement("E42")
+@pytest.mark.parametrize(
+    ("failure", "error"), [(RuntimeError, "server_error"), (OperationalError, "temporarily_unavailable")]
+)
 def test_a_failure_while_the_answer_is_written_leaves_nothing_and_tells_the_app(
-    visitor: Visitor, make_client: MakeClient, make_person: MakePerson, monkeypatch: pytest.MonkeyPatch
+    visitor: Visitor,
+    make_client: MakeClient,
+    make_person: MakePerson,
+    monkeypatch: pytest.MonkeyPatch,
+    failure: type[Exception],
+    error: str,
 ) -> None:
     client = make_client()
     page = visitor.reach_consent(client, make_person("amy"))
     events = OutboxEvent.objects.filter(client=client.client_id, kind="allowed")
 
     def failing(*_: object, **__: object) -> None:
-        raise RuntimeError("broken on the way")
+        raise failure("broken on the way")
 
     monkeypatch.setattr("oauth.authorization.code.success_redirect", failing)
     monkeypatch.setattr("oauth.authorization.code.record_events", failing)
     response = visitor.allow(page)
 
     assert response.status_code == 303
-    assert redirect_query(response)["error"] == "server_error"
-    assert redirect_query(response)["state"] == "state-of-the-app"
+    told = redirect_query(response)
+    assert (told["error"], told["error_description"]) == (error, "something failed here, try again later")
+    assert told["state"] == "state-of-the-app"
     assert (granted(client), events.count()) == (0, 0)
     assert PendingRequest.objects.get(client=client).answered_at == 0
 
@@ -251,6 +278,62 @@ def test_a_failure_before_the_login_sends_nobody_to_a_client_that_nobody_approve
     assert "Location" not in response.headers
     assert "<h1>Something broke here</h1>" in response.text
     assert "Traceback" not in response.text
+
+
+def seen(request: HttpRequest, pending: Pending) -> HttpResponse:
+    """A step that says it was taken."""
+    return HttpResponse("taken")
+
+
+def test_a_step_tells_whose_token_it_is_about(
+    make_client: MakeClient, make_person: MakePerson, fhir_server: Any
+) -> None:
+    client, person, request = make_client(redirect_uris=URI), make_person("amy"), browser()
+
+    for user, subject in ((person, person.subject), (None, "")):
+        assert _run(seen, request, wait(client, fhir_server, user, patient="amy")).content == b"taken"
+        assert request.META[ABOUT_TOKEN] == {
+            "client_id": client.client_id, "aud": fhir_server.base, "patient": "amy", "sub": subject
+        }  # fmt: skip
+
+
+@pytest.mark.requirement("AZ-05", "E6")
+@pytest.mark.parametrize(("kind", "status"), [("native", 200), ("web", 400)])
+def test_another_port_of_loopback_is_still_that_of_a_native_app_alone(
+    make_client: MakeClient, fhir_server: Any, kind: str, status: int
+) -> None:
+    client = make_client(redirect_uris="http://127.0.0.1:4999/cb", application_type=kind)
+    pending = dataclasses.replace(wait(client, fhir_server), redirect_uri="http://127.0.0.1:51234/cb")
+
+    assert _run(seen, browser(), pending).status_code == status
+
+
+@pytest.mark.requirement("E40", "AZ-20", "AZ-22")
+def test_a_page_of_somebody_else_leads_on_and_what_they_send_counts_for_nothing(
+    make_client: MakeClient, make_person: MakePerson, fhir_server: Any
+) -> None:
+    amy, ben, client = make_person("amy"), make_person("ben"), make_client()
+    hers = wait(client, fhir_server, amy)
+    foreign = [
+        (None, hers),
+        (ben, hers),
+        (amy, dataclasses.replace(hers, refused="to the app")),
+        (amy, wait(client, fhir_server, amy, asked(prompt="login"))),
+    ]
+
+    assert _run_for_its_user(seen, browser(amy), hers).content == b"taken"
+    for user, pending in foreign:
+        request = browser(user)
+        with pytest.raises(NotInThisBrowser):
+            _run_for_its_user(seen, request, pending)
+        request.method = "GET"
+        assert _run_for_its_user(seen, request, pending).headers["Location"] == pending.url
+
+
+@pytest.mark.requirement("E40")
+def test_without_anybody_there_is_no_user_of_a_step() -> None:
+    with pytest.raises(NotInThisBrowser):
+        require_user(browser())
 
 
 @pytest.mark.requirement("WF-12", "AZ-19", "E41")

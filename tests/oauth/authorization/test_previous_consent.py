@@ -6,11 +6,21 @@ from typing import Any
 
 import pytest
 
+from accounts import clock
 from accounts.session_store import SessionStore
-from oauth.models import Authorization, FhirIdentity, RefreshToken
+from oauth.authorization.previous_consent import (
+    covered_scope,
+    granted_scope,
+    holds_access,
+    remembered_days,
+    used_of_late,
+)
+from oauth.models import AccessToken, Authorization, Client, FhirIdentity, FhirServer, RefreshToken
 from smart.digests import sha256_hex
+from smart.time_units import CLOCK_SKEW, SECOND
 from tests.conftest import REDIRECT_URI, SECRET, App, basic
 from tests.fixture_types import MakeClient, MakePerson, MakeVisitor
+from tests.oauth.authorization.waiting_requests import asked, browser, wait
 from tests.oauth.remembering import HTTPS, OFFLINE, allow_for_good, exchange, refreshing_client
 from tests.oauth.visitor import Visitor, redirect_query, ticked_kinds, ticked_times
 
@@ -276,3 +286,69 @@ def test_what_was_allowed_for_a_session_is_remembered_in_that_session_alone(
     assert (response.status_code == 303) is same
     if not same:
         asked_again(response)
+
+
+@pytest.mark.requirement("AZ-23")
+@pytest.mark.parametrize(
+    ("seconds", "always", "days"),
+    [(1, False, 1), (3 * 86_400 - 1, False, 2), (86_401 * 3, False, 3), (86_401, True, 0)],
+)
+def test_for_how_many_days_a_sign_in_is_remembered(settings: Any, seconds: int, always: bool, days: int) -> None:
+    settings.SMARTAUTH_REFRESH_IDLE_SECONDS = seconds
+
+    assert remembered_days(Client(always_asks_consent=always)) == days
+
+
+@pytest.mark.requirement("AZ-23", "PR-08")
+def test_a_sign_in_is_remembered_for_its_time_and_not_from_the_future(
+    make_client: MakeClient, make_person: MakePerson, settings: Any
+) -> None:
+    settings.SMARTAUTH_REFRESH_IDLE_SECONDS = 60
+    now, client, person = clock.now(), make_client(profile="openid"), make_person()
+    pending = wait(client, FhirServer.userinfo(), person, asked(openid=True))
+    common = {"client": client, "user": person, "fhir_server": FhirServer.userinfo(), "scope": "openid"}
+    row = Authorization.objects.create(**common, client_epoch=client.epoch, user_epoch=person.epoch)
+
+    for at, held in ((-60 * SECOND, False), (-60 * SECOND + 1, True), (CLOCK_SKEW, True), (CLOCK_SKEW + 1, False)):
+        Authorization.objects.filter(pk=row.pk).update(granted_at=now + at)
+        assert Authorization.objects.filter(used_of_late(now=now), pk=row.pk).exists() is held
+    Authorization.objects.filter(pk=row.pk).update(granted_at=now)
+    assert granted_scope(browser(person), pending, person) == "openid"
+    Authorization.objects.filter(pk=row.pk).end("taken back", now=now)
+    assert granted_scope(browser(person), pending, person) == ""
+
+
+@pytest.mark.requirement("AZ-22", "E32")
+@pytest.mark.parametrize("kind", [AccessToken, RefreshToken])
+def test_an_app_holds_access_by_either_token(
+    app: App, visitor: Visitor, make_client: MakeClient, make_person: MakePerson, fhir_server: Any, kind: Any
+) -> None:
+    client, person = refreshing_client(make_client), make_person("amy")
+    pending, other = wait(client, fhir_server), make_person("amy")
+    allow_for_good(app, visitor, client, person)
+    assert (holds_access(pending, person), holds_access(pending, other)) == (True, False)
+
+    kind.objects.filter(authorization__client=client).update(expires_at=1)
+    assert holds_access(pending, person)
+    for each in (AccessToken, RefreshToken):
+        each.objects.filter(authorization__client=client).update(expires_at=1)
+    assert not holds_access(pending, person)
+
+
+@pytest.mark.requirement("SCP-17", "AZ-23")
+def test_of_two_kinds_of_refresh_the_one_that_was_chosen_is_not_asked_again(
+    app: App, visitor: Visitor, make_client: MakeClient, make_person: MakePerson, fhir_server: Any
+) -> None:
+    client, person = refreshing_client(make_client), make_person("amy")
+    allow_for_good(app, visitor, client, person)
+    pending, read = wait(client, fhir_server, person, patient="amy"), "patient/Observation.rs"
+
+    for before, asks, covered in (
+        ("offline_access", "offline_access online_access", "offline_access"),
+        ("online_access", "offline_access online_access", "online_access"),
+        ("online_access", "online_access", "online_access"),
+        ("online_access", "offline_access", ""),
+    ):
+        Authorization.objects.filter(client=client).update(scope=f"{read} {before}")
+        found = covered_scope(browser(person), pending, person, f"{read} {asks}")
+        assert found == (f"{read} {covered}" if covered else "")

@@ -9,7 +9,15 @@ from accounts import clock
 from accounts.models import SignIn
 from accounts.session_store import row_key
 from oauth.authorization import prompts
-from oauth.models import AccessToken, AddressBlock
+from oauth.models import (
+    AccessToken,
+    ActsFor,
+    AddressBlock,
+    EncounterRecord,
+    FhirIdentity,
+    FhirServer,
+    PatientRecord,
+)
 from smart.http.errors import OAuthError
 from smart.time_units import SECOND
 from tests.fixture_types import Grant, MakeClient, MakePerson, SetClock
@@ -69,6 +77,11 @@ def test_a_login_is_as_new_as_the_app_the_operators_and_a_block_want_it(
     assert prompts.must_confirm_password(request, pending, person) is not proved
 
 
+def assert_explained(refusal: OAuthError) -> None:
+    assert refusal.description == "prompt none was asked, but the user must act"
+    assert (refusal.explanation.rule, refusal.explanation.case) == ("AZ-22", "E32")
+
+
 @pytest.mark.requirement("AZ-22", "E32")
 @pytest.mark.parametrize(
     ("asks", "error"),
@@ -87,8 +100,8 @@ def test_an_app_that_holds_nothing_learns_nothing_of_who_is_signed_in(
     with pytest.raises(OAuthError) as refused:
         prompts.require_held_access(pending, person)
 
-    assert (refused.value.code, refused.value.description) == (error, prompts.MUST_ACT)
-    assert (refused.value.explanation.rule, refused.value.explanation.case) == ("AZ-22", "E32")
+    assert refused.value.code == error
+    assert_explained(refused.value)
 
 
 @pytest.mark.requirement("AZ-22", "E32")
@@ -126,6 +139,7 @@ def test_a_quiet_request_is_answered_for_the_person_that_the_app_expects(
         with pytest.raises(OAuthError) as refused:
             prompts.resolve_silently(browsing, pending, person)
         assert (refused.value.code, pending.row.user) == (error, None)
+        assert_explained(refused.value)
     else:
         assert prompts.resolve_silently(browsing, pending, person) == person
         assert (pending.row.user, pending.row.patient) == (person, "amy")
@@ -152,3 +166,32 @@ def test_without_anybody_a_quiet_request_is_login_required_whatever_it_asks(
         prompts.resolve_silently(browser(), wait(make_client(), fhir_server), None)
 
     assert (refused.value.code, refused.value.explanation.what) == ("login_required", "nobody is signed in")
+    assert_explained(refused.value)
+
+
+@pytest.mark.requirement("AZ-22", "E32", "LC-03")
+@pytest.mark.parametrize(
+    ("patients", "visits", "error"),
+    [(0, 0, "interaction_required"), (1, 1, ""), (1, 2, "interaction_required"), (2, 1, "interaction_required")],
+)
+def test_what_there_is_one_of_is_chosen_quietly(
+    make_client: MakeClient, make_person: MakePerson, patients: int, visits: int, error: str
+) -> None:
+    server = FhirServer.objects.create(base=f"https://{secrets.token_hex(8)}.test/fhir")
+    client, person = make_client(), make_person()
+    identity = FhirIdentity.objects.create(user=person, fhir_server=server, resource="RelatedPerson/carol")
+    for number in range(patients):
+        record = PatientRecord.objects.create(fhir_server=server, patient=f"p{number}")
+        ActsFor.objects.create(identity=identity, record=record)
+        for visit in range(visits):
+            EncounterRecord.objects.create(record=record, encounter=f"v{visit}")
+    pending = wait(client, server, person, asked(needs_encounter=True))
+
+    if error:
+        with pytest.raises(OAuthError) as refused:
+            prompts._choose_the_only_ones(pending, person)
+        assert refused.value.code == error
+        assert_explained(refused.value)
+    else:
+        prompts._choose_the_only_ones(pending, person)
+        assert (pending.row.patient, pending.row.encounter) == ("p0", "v0")

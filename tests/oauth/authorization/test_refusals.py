@@ -4,6 +4,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from django.db import OperationalError
 from django.http import HttpResponse
 
 from oauth.authorization import refusals
@@ -100,6 +101,23 @@ def test_what_was_refused_before_is_told_after_the_login(
     (event,) = events("denied", reference=public_reference(pending.row.pk))
     assert (answer, event.reason) == ({"error": "invalid_scope"}, "refused before")
     assert answered(pending)
+
+
+@pytest.mark.requirement("AZ-13", "E42")
+def test_an_earlier_refusal_whose_event_cannot_be_written_may_be_told_again(
+    make_client: MakeClient, make_person: MakePerson, fhir_server: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(*_: object, **__: object) -> None:
+        raise OperationalError("database is locked")
+
+    person = make_person("amy")
+    pending = wait(make_client(), fhir_server, person)
+    monkeypatch.setattr("oauth.authorization.refusals.record_events", failing)
+
+    with pytest.raises(OperationalError):
+        refusals.send_stored_refusal(browser(person), pending)
+
+    assert not answered(pending)
 
 
 @pytest.mark.requirement("E30")

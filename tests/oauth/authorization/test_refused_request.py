@@ -1,29 +1,22 @@
 """A refused authorization request leaves an event under the reference that its page or its error names."""
 
-import re
 from typing import Any
 
-import httpx
 import pytest
 from django.db import OperationalError
 
 from audit.models import OutboxEvent
+from oauth.authorization.pending_request import Pending
+from oauth.authorization.refused_request import TooManyWaiting, refuse_request
 from oauth.http.refusal_events import _counted_here
-from oauth.models import PendingRequest, public_reference
-from tests.fixture_types import MakeClient, MakePerson, MakeVisitor
+from oauth.models import FhirServer, PendingRequest, public_reference
+from smart.http.errors import AccessDenied, ServerError, TemporarilyUnavailable
+from tests.fixture_types import Events, MakeClient, MakePerson, MakeVisitor
+from tests.oauth.authorization.authorize_pages import events_of, page_reference
+from tests.oauth.authorization.waiting_requests import URI, browser
 from tests.oauth.visitor import Visitor, redirect_query
 
 REFUSED = "authorize-refused"
-
-
-def page_reference(response: httpx.Response) -> str:
-    found = re.search(r"<dt>Error reference</dt><dd>([0-9A-Z]{4}-[0-9A-Z]{4})</dd>", response.text)
-    assert found, response.text
-    return found[1]
-
-
-def events_of(reference: str) -> list[OutboxEvent]:
-    return list(OutboxEvent.objects.filter(reference=reference))
 
 
 @pytest.mark.requirement("AZ-25")
@@ -126,6 +119,36 @@ def test_outside_development_strangers_fill_no_trail_and_another_case_is_still_s
     assert flood[-1].endswith(", 100 so far")
     assert events.filter(address=visitor.address).exclude(case="E4").count() == 1
     assert events.filter(address=elsewhere.address).count() == 1
+
+
+@pytest.mark.requirement("AZ-13")
+@pytest.mark.parametrize("openid", [False, True], ids=["smart", "openid"])
+def test_a_refusal_that_waits_for_a_login_does_so_at_a_server_of_its_client(
+    make_client: MakeClient, fhir_server: Any, openid: bool
+) -> None:
+    client = make_client(approved=0)
+    if openid:
+        client.fhir_servers.clear()
+
+    refuse_request(browser(), client, URI, {}, AccessDenied("what", rule="AZ-14"))
+
+    row = PendingRequest.objects.get(client=client)
+    assert row.fhir_server == (FhirServer.userinfo() if openid else fhir_server)
+    assert Pending.of(row, "handle").refused.startswith(f"{URI}?error=access_denied")
+
+
+@pytest.mark.requirement("AZ-25", "SD-20")
+def test_a_request_that_finds_no_room_leaves_an_event_and_a_failure_of_ours_none(
+    make_client: MakeClient, events: Events
+) -> None:
+    for refusal, recorded in (
+        (TooManyWaiting("too many", rule="AZ-13"), 1),
+        (TemporarilyUnavailable("failed", rule="E42"), 0),
+        (ServerError("failed", rule="E42"), 0),
+    ):
+        client = make_client()
+        refuse_request(browser(), client, URI, {}, refusal)
+        assert len(events(REFUSED, client=client.client_id)) == recorded
 
 
 @pytest.mark.requirement("AZ-25", "E40")

@@ -1,11 +1,16 @@
 """What a client lost while its user was on the consent page is not granted."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
-from oauth.models import Authorization, Client
+from oauth.authorization.rights_at_consent import current_scope
+from oauth.models import Authorization, Client, FhirServer
+from smart.fhir.versions import NO_FHIR
+from smart.http.errors import OAuthError
 from tests.fixture_types import MakeClient, MakePerson
+from tests.oauth.authorization.waiting_requests import asked, wait
 from tests.oauth.visitor import Visitor, redirect_query
 
 SCOPE = "launch/patient patient/Observation.rs patient/Condition.rs offline_access"
@@ -38,6 +43,9 @@ def lose_code_grant(client: Client) -> None:
 
 def become_plain_openid(client: Client) -> None:
     Client.objects.filter(pk=client.pk).update(profile="openid")
+
+
+NO_BASE = "aud is not a FHIR base that this client may use here"
 
 
 @pytest.mark.requirement("RF-11", "SCP-20")
@@ -76,23 +84,24 @@ def test_the_page_asks_for_no_more_than_the_client_may_have_today(
 
 @pytest.mark.requirement("RF-11", "AZ-08")
 @pytest.mark.parametrize(
-    ("lose", "error"),
+    ("lose", "error", "words"),
     [
-        (lose_every_scope, "invalid_scope"),
-        (lose_server, "invalid_request"),
-        (lose_code_grant, "unauthorized_client"),
-        (become_plain_openid, "invalid_request"),
+        (lose_every_scope, "invalid_scope", "none of the scopes can be granted to this client: launch/patient"),
+        (lose_server, "invalid_request", NO_BASE),
+        (lose_code_grant, "unauthorized_client", "this client may not use the authorization code grant"),
+        (become_plain_openid, "invalid_request", NO_BASE),
     ],
 )
 def test_a_client_that_lost_the_right_to_ask_hears_what_a_new_request_would_hear(
-    visitor: Visitor, client: Client, make_person: MakePerson, lose: Callable[[Client], None], error: str
+    visitor: Visitor, client: Client, make_person: MakePerson, lose: Callable[[Client], None], error: str, words: str
 ) -> None:
     page = visitor.reach_consent(client, make_person("amy"), scope=SCOPE)
     lose(client)
 
-    response = visitor.allow(page)
+    told = redirect_query(visitor.allow(page))
 
-    assert redirect_query(response)["error"] == error
+    assert told["error"] == error
+    assert told["error_description"].startswith(words)
     assert not Authorization.objects.filter(client=client).exists()
 
 
@@ -107,3 +116,40 @@ def test_a_client_that_refuses_unknown_scopes_gets_all_or_nothing(
     response = visitor.allow(page)
 
     assert redirect_query(response)["error"] == "invalid_scope"
+
+
+@pytest.mark.requirement("RF-11", "SCP-17")
+@pytest.mark.parametrize("grants", ["authorization_code refresh_token", "authorization_code"])
+def test_no_refresh_is_promised_to_a_client_without_that_grant(
+    make_client: MakeClient, fhir_server: Any, grants: str
+) -> None:
+    for kind in ("offline_access", "online_access"):
+        scope = f"patient/Observation.rs {kind}"
+        client = make_client(grants=grants, scope=scope)
+
+        allowed = current_scope(wait(client, fhir_server, request=asked(scope=scope)))
+
+        assert allowed == (scope if "refresh_token" in grants else "patient/Observation.rs")
+
+
+@pytest.mark.requirement("RF-11", "ID-01")
+@pytest.mark.parametrize(
+    ("profile", "registered", "error"),
+    [
+        ("openid", "openid profile", ""),
+        ("openid", "profile", "none of the scopes can be granted"),
+        ("smart", "openid profile", "aud is not a FHIR base"),
+    ],
+)
+def test_a_plain_openid_client_stays_one_that_may_have_openid(
+    make_client: MakeClient, profile: str, registered: str, error: str
+) -> None:
+    client = make_client(profile=profile, scope=registered)
+    request = asked(openid=True, scope="openid profile", fhir_version=NO_FHIR)
+    pending = wait(client, FhirServer.userinfo(), request=request)
+
+    if error:
+        with pytest.raises(OAuthError, match=error):
+            current_scope(pending)
+    else:
+        assert current_scope(pending) == "openid profile"

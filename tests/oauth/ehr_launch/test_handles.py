@@ -165,6 +165,22 @@ def test_the_handle_is_used_up_when_the_request_is_stored(
     assert handle not in row.request
 
 
+@pytest.mark.requirement("AZ-10", "E42")
+def test_a_request_that_cannot_be_stored_leaves_its_launch_unused(
+    client: Any, visitor: Visitor, make_launch: MakeLaunch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(*_: object, **__: object) -> None:
+        raise RuntimeError("broken on the way")
+
+    handle = make_launch(client)
+    monkeypatch.setattr("oauth.authorization.authorize.store", failing)
+
+    response = visitor.ask(client, scope=SCOPE, launch=handle)
+
+    assert redirect_query(response)["error"] == "server_error"
+    assert is_unused(handle)
+
+
 @pytest.mark.requirement("AZ-10", "AZ-02")
 def test_a_launch_may_come_by_post(client: Any, visitor: Visitor, make_launch: MakeLaunch) -> None:
     handle = make_launch(client)
@@ -248,7 +264,9 @@ def test_another_user_is_told_so_and_never_whose_it_is(
     assert page.status_code == 403
     assert page.url.path.endswith("/another-user")
     assert "This launch was made for another user" in page.text
+    assert f'You are signed in as <strong dir="auto">{amy}</strong>' in page.text
     assert page.headers["Cache-Control"] == "no-store"
+    assert REDIRECT_URI.rpartition("/")[0] in page.headers["Content-Security-Policy"].partition("form-action")[2]
     assert "Green" not in page.text
     assert green.username not in page.text
     assert not Authorization.objects.filter(client=client).exists()

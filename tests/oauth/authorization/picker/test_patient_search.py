@@ -5,16 +5,22 @@ import secrets
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
 
-from oauth.authorization.picker.search_request import CLIENT_ID
+from oauth.authorization.picker.patient_search import search_patients
+from oauth.authorization.picker.search_request import CLIENT_ID, SearchFailed
 from oauth.models import Authorization, Client, FhirIdentity, FhirServer, PatientRecord
 from tests.conftest import SECRET, App, basic
 from tests.fixture_types import Events, Issue, MakeClient, MakePerson, MakeResourceServer
 from tests.oauth.visitor import Visitor, redirect_query
+from tests.publishing import authority, server_context
+
+ELSEWHERE = "/elsewhere"  # answers, whatever the server's status is
 
 
 class Producer(ThreadingHTTPServer):
@@ -30,6 +36,9 @@ class Producer(ThreadingHTTPServer):
         self.body = b'{"resourceType": "Bundle"}'
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
+    def handle_error(self, *_: object) -> None:
+        """Who does not believe it hangs up."""
+
     def has(self, *patients: dict[str, Any]) -> None:
         entries = [{"resource": {"resourceType": "Patient", **patient}} for patient in patients]
         self.body = json.dumps({"resourceType": "Bundle", "type": "searchset", "entry": entries}).encode()
@@ -41,7 +50,7 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self.server.asked.append({"path": [urlsplit(self.path).path], **parse_qs(urlsplit(self.path).query)})
         self.server.tokens.append(self.headers.get("Authorization", "").removeprefix("Bearer "))
-        self.send_response(self.server.status)
+        self.send_response(200 if self.path == ELSEWHERE else self.server.status)
         for name, value in self.server.headers.items():
             self.send_header(name, value)
         self.end_headers()
@@ -113,16 +122,17 @@ def test_a_practitioner_picks_the_patients_that_the_fhir_server_finds(
 
 @pytest.mark.requirement("AZ-12")
 @pytest.mark.parametrize(
-    ("sought", "parameter"), [("Ada", "name"), ("2001-02-03", "birthdate"), ("HC-17", "identifier")]
+    ("sought", "parameter"), [("Ada", "name"), ("2001-02-03", "birthdate"), ("HC-a7", "identifier")]
 )
 def test_what_is_typed_decides_by_what_is_searched(
     visitor: Visitor, producer: Producer, reach: Reach, sought: str, parameter: str
 ) -> None:
     _, page = reach()
 
-    search(visitor, page, sought)
+    nobody = search(visitor, page, sought)
 
     assert producer.asked[0][parameter] == [sought]
+    assert "did not answer" not in nobody.text
 
 
 @pytest.mark.requirement("AZ-12", "SCP-20")
@@ -178,7 +188,7 @@ class _Watched(list[str]):
 BROKEN: dict[str, tuple[int, dict[str, str], bytes]] = {
     "500": (500, {}, b"{}"),
     "401": (401, {}, b"{}"),
-    "a redirect": (302, {"Location": "http://127.0.0.1:1/"}, b""),
+    "a redirect": (302, {"Location": ELSEWHERE}, b'{"entry": []}'),
     "HTML": (200, {}, b"<html>"),
     "a list": (200, {}, b"[]"),
     "no resource": (200, {}, b'{"entry": [{}]}'),
@@ -204,6 +214,24 @@ def test_a_server_that_does_not_answer_well_shows_nobody_and_breaks_nothing(
     assert "<strong>Lakeside did not answer.</strong>" in found.text
     assert offered(found) == []
     assert PatientRecord.objects.filter(fhir_server=base).count() == 0
+
+
+@pytest.mark.requirement("AZ-12")
+def test_the_search_goes_straight_to_the_server_and_a_private_authority_is_believed_where_it_is_named(
+    producer: Producer, base: FhirServer, settings: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    producer.has({"id": "fine"})
+    assert len(search_patients(base, "Ada")) == 1
+
+    file = tmp_path / "ca.pem"
+    file.write_bytes(authority()[1].public_bytes(Encoding.PEM))
+    producer.socket = server_context("127.0.0.1").wrap_socket(producer.socket, server_side=True)
+    base.base = base.base.replace("http:", "https:")
+    with pytest.raises(SearchFailed):
+        search_patients(base, "Ada")
+    settings.SMARTAUTH_CA_FILE = str(file)
+    assert len(search_patients(base, "Ada")) == 1
 
 
 @pytest.mark.parametrize(
