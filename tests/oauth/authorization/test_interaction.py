@@ -313,15 +313,15 @@ def test_a_page_of_somebody_else_leads_on_and_what_they_send_counts_for_nothing(
     make_client: MakeClient, make_person: MakePerson, fhir_server: Any
 ) -> None:
     amy, ben, client = make_person("amy"), make_person("ben"), make_client()
-    hers = wait(client, fhir_server, amy)
+    of_amy = wait(client, fhir_server, amy)
     foreign = [
-        (None, hers),
-        (ben, hers),
-        (amy, dataclasses.replace(hers, refused="to the app")),
+        (None, of_amy),
+        (ben, of_amy),
+        (amy, dataclasses.replace(of_amy, refused="to the app")),
         (amy, wait(client, fhir_server, amy, asked(prompt="login"))),
     ]
 
-    assert _run_for_its_user(seen, browser(amy), hers).content == b"taken"
+    assert _run_for_its_user(seen, browser(amy), of_amy).content == b"taken"
     for user, pending in foreign:
         request = browser(user)
         with pytest.raises(NotInThisBrowser):
