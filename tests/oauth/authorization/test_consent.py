@@ -189,6 +189,7 @@ def test_a_record_that_was_taken_away_meanwhile_is_not_shared(
     response = visitor.follow(visitor.allow(page))
 
     assert "There is no health record that you may share." in response.text
+    assert PendingRequest.objects.get(client=client).patient == ""
     assert Authorization.objects.filter(client=client).count() == 0
 
 

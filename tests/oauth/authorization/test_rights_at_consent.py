@@ -11,7 +11,7 @@ from smart.fhir.versions import NO_FHIR
 from smart.http.errors import OAuthError
 from tests.fixture_types import MakeClient, MakePerson
 from tests.oauth.authorization.waiting_requests import asked, wait
-from tests.oauth.visitor import Visitor, redirect_query
+from tests.oauth.visitor import Visitor, line_number, redirect_query
 
 SCOPE = "launch/patient patient/Observation.rs patient/Condition.rs offline_access"
 
@@ -80,6 +80,22 @@ def test_the_page_asks_for_no_more_than_the_client_may_have_today(
 
     assert "Test results and measurements" in before
     assert "Test results and measurements" not in after
+
+
+@pytest.mark.requirement("RF-11", "AZ-14")
+def test_where_nothing_is_left_of_what_was_ticked_the_page_asks_anew(
+    visitor: Visitor, make_client: MakeClient, make_person: MakePerson
+) -> None:
+    client = make_client(scope="patient/Goal.rs patient/MedicationRequest.rs")
+    page = visitor.reach_consent(client, make_person("amy"), scope=client.scope)
+    medicines = line_number(page, "Prescribed medicines")
+    Client.objects.filter(pk=client.pk).update(scope="patient/Goal.rs")
+
+    anew = visitor.allow(page, ask=[medicines])
+
+    assert anew.status_code == 200
+    assert "Prescribed medicines" not in anew.text
+    assert "Nothing is ticked." not in anew.text
 
 
 @pytest.mark.requirement("RF-11", "AZ-08")

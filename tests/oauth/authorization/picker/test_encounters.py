@@ -6,9 +6,19 @@ from typing import Any, Protocol
 import pytest
 
 from audit.models import OutboxEvent
-from oauth.models import ActsFor, Authorization, EncounterRecord, FhirIdentity, PatientRecord, PendingRequest
+from oauth.authorization.picker import encounters
+from oauth.models import (
+    ActsFor,
+    Authorization,
+    EncounterRecord,
+    FhirIdentity,
+    FhirServer,
+    PatientRecord,
+    PendingRequest,
+)
 from tests.conftest import App
 from tests.fixture_types import Introspect, MakeClient, MakePerson
+from tests.oauth.authorization.waiting_requests import asked, browser, wait
 from tests.oauth.remembering import exchange, refreshing_client
 from tests.oauth.visitor import Visitor, redirect_query
 
@@ -133,7 +143,13 @@ def test_another_patient_needs_another_visit(
     client = refreshing_client(make_client)
     parent, (dan, other) = make_parent(2, 2)
     page = picked(visitor, client, parent, dan)
-    visitor.send(page, encounter=offered(page)[0])
+    first, second = offered(page)
+    visitor.send(page, encounter=first)
+    again = visitor.request("GET", page.url.path).text
+    assert (f'value="{first}" required checked' in again, f'value="{second}" required checked' in again) == (
+        True,
+        False,
+    )
     picker = visitor.request("GET", page.url.path.replace("/encounter", "/patient"))
 
     again = visitor.follow(visitor.send(picker, patient=other.pk))
@@ -178,6 +194,22 @@ def test_going_back_tells_the_app_that_access_was_denied(
 
     assert redirect_query(response)["error"] == "access_denied"
     assert Authorization.objects.filter(client=client).count() == 0
+
+
+@pytest.mark.parametrize(("name", "words"), [("Dan", "Dan"), ("", "this patient"), (None, "this patient")])
+def test_the_page_says_whose_visits_they_are(
+    make_client: MakeClient, make_person: MakePerson, name: str | None, words: str
+) -> None:
+    server = FhirServer.objects.create(base=f"https://{secrets.token_hex(8)}.test/fhir")
+    if name is not None:
+        PatientRecord.objects.create(fhir_server=server, patient="p1", name=name)
+    person = make_person()
+    pending = wait(make_client(), server, person, asked(needs_encounter=True), patient="p1")
+
+    page = encounters._page(browser(person), pending)
+
+    assert page.status_code == 200
+    assert f'<span dir="auto">{words}</span>' in page.content.decode()
 
 
 def test_many_visits_can_be_searched(visitor: Visitor, make_client: MakeClient, make_parent: MakeParent) -> None:

@@ -115,6 +115,7 @@ def test_a_practitioner_picks_the_patients_that_the_fhir_server_finds(
 
     assert producer.asked == [{"path": ["/fhir/Patient"], "name": ["Ada\\, O"], "_count": ["20"]}]
     assert "Ada One" in found.text
+    assert " checked" not in found.text
     assert code
     granted = Authorization.objects.get(client=client)
     assert (granted.patient, granted.patient_vouched) == (patient, 1)
@@ -168,9 +169,47 @@ def test_the_token_of_the_search_is_good_for_finding_patients_there_and_only_mea
         "system/Patient.rs", CLIENT_ID, CLIENT_ID, base.base
     )  # fmt: skip
     assert introspected(producer.tokens[0]) == {"active": False}
-    assert [event.reason for event in events("revoked", client=CLIENT_ID, fhir_server=base.base)] == ["used"]
+    assert "patient" not in claims
+    (ended,) = events("revoked", client=CLIENT_ID, fhir_server=base.base)
+    assert (ended.reason, ended.reference) == ("used", CLIENT_ID)
+    assert [event.address for event in events("issued", client=CLIENT_ID, fhir_server=base.base)] == [""]
     picker = Client.objects.get(client_id=CLIENT_ID)
     assert (picker.grants, picker.redirect_uris, picker.secret_digest, picker.jwks) == ("", "", "", "")
+    assert (picker.name, picker.maker, picker.authentication, picker.supersede) == (
+        "Patient picker", "smartauth", "keys", "off"
+    )  # fmt: skip
+
+
+@pytest.mark.requirement("BK-06")
+def test_a_picker_that_an_operator_disabled_searches_nothing(producer: Producer, base: FhirServer) -> None:
+    search_patients(base, "Ada")
+    Client.objects.filter(client_id=CLIENT_ID).disable()
+    try:
+        with pytest.raises(SearchFailed):
+            search_patients(base, "Ben")
+    finally:
+        Client.objects.filter(client_id=CLIENT_ID).update(enabled=1)
+
+    assert [asked["name"] for asked in producer.asked] == [["Ada"]]
+
+
+@pytest.mark.requirement("AZ-12")
+@pytest.mark.parametrize("count", [19, 20, 21])
+def test_at_most_twenty_are_offered_with_their_names_and_the_one_that_was_chosen(
+    visitor: Visitor, producer: Producer, reach: Reach, count: int
+) -> None:
+    producer.has(*({"id": f"p{number}"} for number in range(count)))
+    _, page = reach()
+
+    found = search(visitor, page, "Ada")
+    first = offered(found)[0]
+    visitor.send(found, patient=first)
+    again = search(visitor, page, "Ada")
+
+    assert len(offered(found)) == min(count, 20)
+    assert ("Type more to find the others." in found.text) is (count >= 20)
+    assert found.text.count("Name not recorded") == len(offered(found))
+    assert (again.text.count(" checked"), f'value="{first}" required checked' in again.text) == (1, True)
 
 
 class _Watched(list[str]):
