@@ -73,7 +73,7 @@ def _parameters(request: HttpRequest) -> Parameters:
     if request.method == "POST" and request.content_type != FORM:
         sent = request.content_type or "no content type"
         raise Unredirectable("E37", "the body is not form-encoded", presented=sent, expected=FORM)
-    length = int(request.META.get("CONTENT_LENGTH") or 0) if request.method == "POST" else 0
+    length = int(request.META.get("CONTENT_LENGTH") or 0)
     status = limits.size_refusal(query=len(query), body=length, body_limit=limits.MAX_AUTHORIZE_BODY)
     if status is not None:
         raise _unreadable(status)
@@ -100,7 +100,6 @@ def _policy(client: Client) -> ClientPolicy:
         bases=tuple(client.fhir_servers.values_list("base", flat=True)),
         allows_missing_state=bool(client.allows_missing_state),
         refuses_unknown_scopes=bool(client.refuses_unknown_scopes),
-        approved=bool(client.approved),
         confidential=client.authentication != Client.Authentication.NONE,
         openid=client.profile == Client.Profile.OPENID,
     )

@@ -39,7 +39,6 @@ class ClientPolicy:
     bases: tuple[str, ...] = ()
     allows_missing_state: bool = False
     refuses_unknown_scopes: bool = False
-    approved: bool = True
     confidential: bool = False  # it has a secret or keys
     openid: bool = False  # plain OpenID Connect: looser, and no FHIR scope is ever granted
 

@@ -24,6 +24,7 @@ def test_a_client_that_nobody_knows_is_told_on_a_page(
 
     assert_error_page(response)
     assert "This server does not know the app that sent you here." in response.text
+    assert '<strong dir="auto">A request</strong>' in response.text
     assert not PendingRequest.objects.filter(pk__gt=newest).exists()
 
 

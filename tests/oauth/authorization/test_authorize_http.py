@@ -10,6 +10,7 @@ import pytest
 from django.db import OperationalError
 
 from audit.models import OutboxEvent
+from oauth.authorization.authorize import authorize
 from oauth.models import Client, FhirServer, PendingRequest
 from smart.digests import sha256_hex
 from tests.conftest import REDIRECT_URI, App
@@ -23,6 +24,7 @@ from tests.oauth.authorization.authorize_pages import (
     page_reference,
     pending_count,
 )
+from tests.oauth.authorization.waiting_requests import browser
 from tests.oauth.visitor import FORM, Visitor, good_request, redirect_query
 
 
@@ -137,6 +139,17 @@ def test_raw_bytes_in_a_body_are_told_on_a_page(visitor: Visitor, make_client: M
     assert pending_count(client) == 0
 
 
+@pytest.mark.requirement("E39")
+def test_a_query_that_is_no_latin_is_read_as_question_marks() -> None:
+    request = browser()
+    request.method, request.META["QUERY_STRING"] = "GET", "client_id=\u20ac"
+
+    page = authorize(request)
+
+    assert page.status_code == 400
+    assert "This server does not know the app that sent you here." in page.content.decode()
+
+
 @pytest.mark.requirement("AZ-24")
 def test_a_long_list_of_scopes_travels_in_a_post(visitor: Visitor, make_client: MakeClient) -> None:
     client = make_client()
@@ -159,8 +172,9 @@ def test_an_internal_failure_is_told_to_the_app(visitor: Visitor, make_client: M
     response = visitor.ask(client, aud=broken.base)
 
     assert response.status_code == 303
-    assert redirect_query(response)["error"] == "server_error"
-    assert redirect_query(response)["state"] == "state-of-the-app"
+    told = redirect_query(response)
+    assert (told["error"], told["error_description"]) == ("server_error", "something failed here, try again later")
+    assert told["state"] == "state-of-the-app"
     assert pending_count(client) == 0
     broken.delete()
 
@@ -178,8 +192,9 @@ def test_a_database_that_fails_later_is_told_to_the_app(
 
     response = visitor.ask(client)
 
-    assert redirect_query(response)["error"] == "temporarily_unavailable"
-    assert redirect_query(response)["state"] == "state-of-the-app"
+    told = redirect_query(response)
+    assert (told["error"], told["state"]) == ("temporarily_unavailable", "state-of-the-app")
+    assert told["error_description"] == "something failed here, try again later"
 
 
 @pytest.mark.requirement("E42")
@@ -255,6 +270,7 @@ def test_in_development_the_page_tells_which_rule_refused(visitor: Visitor, make
     assert "Which rule refused" in text
     assert re.search(r'<a href="/explain/[\w-]+">Explain [\w-]+</a>', text)
     assert "https://app.example/<mark>CB</mark>" in text
+    assert f'<strong dir="auto">{client.name}</strong><br><span class="hint">sent a request' in text
     assert REGISTERED in text
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from accounts import clock
 from accounts.models import SignIn
+from audit.models import OutboxEvent
 from oauth.models import (
     ActsFor,
     EncounterRecord,
@@ -50,9 +51,13 @@ def test_without_a_session_a_quiet_request_is_login_required(
     if method == "GET":
         response = visitor.ask(client, prompt="none")
     else:
-        response = visitor.follow(visitor.request("POST", "/o/authorize", content=form, headers=FORM))
+        waits = visitor.request("POST", "/o/authorize", content=form, headers=FORM)
+        assert waits.headers["Location"].startswith("/o/authorize/")  # another site's POST brings no cookie
+        response = visitor.follow(waits)
 
     assert_refused(response, "login_required")
+    (event,) = OutboxEvent.objects.filter(kind="authorize-refused", client=client.client_id)
+    assert (event.rule, event.case, event.reason) == ("AZ-22", "E32", "nobody is signed in")
     assert redirect_query(response)["error_description"] == "prompt none was asked, but the user must act"
     assert PendingRequest.objects.filter(client=client, answered_at=0).count() == 0
 

@@ -163,6 +163,7 @@ def test_the_handle_is_used_up_when_the_request_is_stored(
     (row,) = PendingRequest.objects.filter(client=client)
     assert row.launch == Launch.objects.get(digest=sha256_hex(handle))
     assert handle not in row.request
+    assert json.loads(row.request)["asked"]["launch"] == ""
 
 
 @pytest.mark.requirement("AZ-10", "E42")
