@@ -322,7 +322,9 @@ def test_one_address_lets_so_many_requests_wait_and_no_more(
     answers = [visitor.ask(client) for _ in range(5)]
 
     assert [each.headers["Location"].startswith("/o/authorize/") for each in answers] == [True] * 3 + [False] * 2
-    assert redirect_query(answers[-1])["error"] == "temporarily_unavailable"
+    told = redirect_query(answers[-1])
+    assert told["error"] == "temporarily_unavailable"
+    assert told["error_description"].startswith("too many requests of this address wait for an answer")
     assert pending_count(client) == 3
     assert make_visitor().ask(client).headers["Location"].startswith("/o/authorize/")
 

@@ -327,6 +327,7 @@ def test_an_app_holds_access_by_either_token(
     pending, other = wait(client, fhir_server), make_person("amy")
     allow_for_good(app, visitor, client, person)
     assert (holds_access(pending, person), holds_access(pending, other)) == (True, False)
+    assert not holds_access(wait(make_client(), fhir_server), person)
 
     kind.objects.filter(authorization__client=client).update(expires_at=1)
     assert holds_access(pending, person)

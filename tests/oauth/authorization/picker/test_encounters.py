@@ -145,11 +145,8 @@ def test_another_patient_needs_another_visit(
     page = picked(visitor, client, parent, dan)
     first, second = offered(page)
     visitor.send(page, encounter=first)
-    again = visitor.request("GET", page.url.path).text
-    assert (f'value="{first}" required checked' in again, f'value="{second}" required checked' in again) == (
-        True,
-        False,
-    )
+    marked = visitor.request("GET", page.url.path).text
+    assert [number for number in (first, second) if f'value="{number}" required checked' in marked] == [first]
     picker = visitor.request("GET", page.url.path.replace("/encounter", "/patient"))
 
     again = visitor.follow(visitor.send(picker, patient=other.pk))
