@@ -69,6 +69,20 @@ def test_a_resource_server_hears_why_a_token_is_inactive(
     assert explanation_of(moved).what == "it was used from another address, and the policy is block"
 
 
+@pytest.mark.requirement("AZ-25", "IN-06")
+def test_a_resource_server_hears_of_each_token_what_ended_that_one(
+    app: App, issue: Issue, make_resource_server: MakeResourceServer
+) -> None:
+    headers, whys = basic(make_resource_server().client_id, SECRET), []
+    for ended_for in ("person", "operator"):
+        answer = issue()
+        Authorization.objects.filter(pk=answer["granted"].authorization.pk).end(ended_for, now=1)
+        told = app.post("/o/introspect", data={"token": answer["access_token"]}, headers=headers)
+        whys.append(explanation_of(told).what)
+
+    assert whys == ["The person took the access back", "An operator ended it"]
+
+
 @pytest.mark.requirement("AZ-25", "IN-08")
 def test_a_resource_server_hears_that_it_asked_about_a_refresh_token(
     app: App, issue: Issue, make_client: MakeClient, make_resource_server: MakeResourceServer
