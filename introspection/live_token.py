@@ -23,7 +23,6 @@ class Inactive(Exception):
     """A token about which nothing is told (RFC 7662 §2.2). Why is worked out in development alone."""
 
     def __init__(self, work_out: Callable[[], Explanation]) -> None:
-        super().__init__()
         self._work_out = work_out
 
     async def explanation(self) -> Explanation | None:
