@@ -184,22 +184,24 @@ def middleware() -> Path:
 
 def express(environment: dict[str, str], folder: Path, tree: Path = ROOT) -> list[Process]:
     """With what the lock file says and our own package, in front of a server with the records of the recipes."""
-    script = _with_packages("docs/recipes/express", tree) / "server.js"
-    port = free_port()
+    return _before_open_records(
+        ["node", str(_with_packages("docs/recipes/express", tree) / "server.js")], environment, folder
+    )
+
+
+def _before_open_records(command: list[str], environment: dict[str, str], folder: Path) -> list[Process]:
+    """That command, which finds the records of the recipes at UPSTREAM, open to everybody."""
+    upstream = f"http://127.0.0.1:{free_port()}"
     behind = Process(
         [sys.executable, "-m", "tests.open_records"],
-        f"http://127.0.0.1:{port}/",
+        upstream,
         folder,
         FHIR_BASE=environment["FHIR_BASE"],
-        PORT=str(port),
+        PORT=str(urlsplit(upstream).port),
         PYTHONPATH=f"{ROOT}:{RECIPES / 'python'}",
     )
-    return started_before(
-        behind,
-        lambda: Process(
-            ["node", str(script)], address(environment), folder, **environment, UPSTREAM=f"http://127.0.0.1:{port}"
-        ),
-    )
+    own = {**environment, "UPSTREAM": upstream}
+    return started_before(behind, lambda: Process(command, address(environment), folder, **own))
 
 
 def node_fhir_server_core(environment: dict[str, str], folder: Path, tree: Path = ROOT) -> list[Process]:
@@ -227,13 +229,32 @@ def java(name: str) -> Start:
     """With the classes and libraries of that recipe that Maven has put beside each other."""
 
     def start(environment: dict[str, str], folder: Path, tree: Path = ROOT) -> list[Process]:
-        place = maven.build(RECIPES / name) / "target"
         main = {"hapi": "Server", "spring": "org.example.Server"}[name]
-        quick = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]  # no time is spent on code that runs for seconds
-        command = ["java", *quick, "-cp", f"{place}/classes:{place}/lib/*", main]
-        return [Process(command, address(environment), folder, **environment)]
+        return [Process(_java_command(name, main), address(environment), folder, **environment)]
 
     return start
+
+
+def _java_command(recipe: str, main: str) -> list[str]:
+    place = maven.build(RECIPES / recipe) / "target"
+    quick = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]  # no time is spent on code that runs for seconds
+    return ["java", *quick, "-cp", f"{place}/classes:{place}/lib/*", main]
+
+
+def java_records(recipe: str, file: str) -> Start:
+    """That recipe with the records of the recipes; the file is compiled as it starts."""
+
+    def start(environment: dict[str, str], folder: Path, tree: Path = ROOT) -> list[Process]:
+        command = _java_command(recipe, str(tree / "tests/clients/java_records" / file))
+        return _before_open_records(command, environment, folder)
+
+    return start
+
+
+def node_fhir_server_core_records(environment: dict[str, str], folder: Path, tree: Path = ROOT) -> list[Process]:
+    """The same recipe with the records of the recipes."""
+    place = _with_packages("tests/clients/node_fhir_server_core", tree)
+    return _before_open_records(["node", str(place / "records_server.js")], environment, folder)
 
 
 def nginx(environment: dict[str, str], folder: Path, tree: Path = ROOT) -> list[Process]:
@@ -289,7 +310,13 @@ STRANGERS: dict[str, Start] = {
     "spring": java("spring"),
     "readme": decided("-m", "tests.readme_server"),
 }
-# which ask for a decision about each request, and serve the records of the recipes
-SERVE_THE_RECORDS = ("django-rest-framework", "express", "fastapi", "flask", "readme")
-# and those with a few records of their own: test_java_recipes.py has what those in Java show
-DECIDED = (*SERVE_THE_RECORDS, "node-fhir-server-core", "hapi", "spring")
+# which ask for a decision about each request
+_SERVE_THE_RECORDS = ("django-rest-framework", "express", "fastapi", "flask", "readme")
+DECIDED = (*_SERVE_THE_RECORDS, "node-fhir-server-core", "hapi", "spring")
+# all of them with the records of the recipes; those in Java and node-fhir-server-core have few of their own
+WITH_THE_RECORDS: dict[str, Start] = {
+    **{name: STRANGERS[name] for name in _SERVE_THE_RECORDS},
+    "node-fhir-server-core": node_fhir_server_core_records,
+    "hapi": java_records("hapi", "HapiRecords.java"),
+    "spring": java_records("spring", "SpringRecords.java"),
+}

@@ -8,7 +8,7 @@ const { MALFORMED_REQUEST, Refused, UNAVAILABLE } = require('./http-answer');
 
 // of one question; smartauth reads 200 entries and 1 MiB
 const ENTRIES = 200;
-const BATCH_LENGTH = 900_000;
+const BATCH_BYTES = 900_000;
 
 /** One request's token, and what smartauth says of it. Its methods throw Refused where smartauth says nothing. */
 class Token {
@@ -75,15 +75,15 @@ class Token {
 
 function* batchesOf(entries) {
   let batch = [];
-  let length = 0;
+  let bytes = 0;
   for (const entry of entries) {
-    const more = JSON.stringify(entry).length;
-    if (batch.length === ENTRIES || (batch.length && length + more > BATCH_LENGTH)) {
+    const more = Buffer.byteLength(JSON.stringify(entry));
+    if (batch.length === ENTRIES || (batch.length && bytes + more > BATCH_BYTES)) {
       yield batch;
-      [batch, length] = [[], 0];
+      [batch, bytes] = [[], 0];
     }
     batch.push(entry);
-    length += more;
+    bytes += more;
   }
   if (batch.length) yield batch;
 }

@@ -80,7 +80,8 @@ def gateway_answer(evaluation: Mapping[str, Any], answer: Mapping[str, Any]) -> 
 
 def _only(lines: Lines, name: str, *, required: bool = True) -> str:
     """The value of a header that is there once."""
-    found = [value.decode("latin-1").strip() for key, value in lines if key == name.encode()]
+    # blanks of HTTP alone (RFC 9110 §5.6.3): another byte at the end is part of the URL to the server behind
+    found = [value.decode("latin-1").strip(" \t") for key, value in lines if key == name.encode()]
     if len(found) > 1 or (required and not any(found)):
         raise MalformedGatewayRequest(f"{name} must be sent once, by the gateway")
     return found[0] if found else ""

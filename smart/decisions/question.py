@@ -15,8 +15,9 @@ MAX_PARAMETERS = 100
 _CONDITIONAL = frozenset({"update", "patch", "delete"})
 ITERATE = ":iterate"  # an include that is followed again from what it brought
 _EXACT = ("_include", "_revinclude", "_sort")  # their values are judged where they are spelled so, and nowhere else
-# asks about referring records, what a List holds, a named query, a filter that may chain, other resources inside
-_ELSEWHERE = ("_has", "_list", "_query", "_filter", "_contained", "_containedtype")
+# asks about referring records, what a List or Group holds, a named query, a filter that may chain, other resources
+# inside, a graph of others that come along
+_ELSEWHERE = ("_has", "_list", "_in", "_query", "_filter", "_contained", "_containedtype", "_graph")
 # a fragment stays with the client (RFC 9110 §7.1), and what is relative has no colon before a slash (RFC 3986 §4.2)
 _NEVER_SENT = re.compile(r"[\x00-\x1f\x7f#]")
 _SCHEME = re.compile(r"[^/?]*:")

@@ -2,104 +2,30 @@
 
 import json
 import socket
-import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
 
+from tests.gateways import HOSTILE, Front, Recorder, recorders
 from tests.running import free_port
 from tests.strangers import nginx_before
 
 pytestmark = pytest.mark.clients
 
 PATHS = ("Patient/amy", "Patient?_id=amy")
-HOSTILE = {
-    "X-HTTP-Method-Override": "DELETE",
-    "X-HTTP-Method": "DELETE",
-    "X-Method-Override": "DELETE",
-    "X-Forwarded-Host": "evil.example.org",
-    "Forwarded": "host=evil.example.org",
-    "X-Original-URL": "/fhir/Patient/ben",
-    "Cookie": "session=1",
-    "X-Patient": "ben",
-    "X-Smartauth-Base": "https://evil.example.org",
-    "X-Smartauth-Understands": "patient",
-    "X-Smartauth-Authorization": "Basic eDp5",
-    "X-Original-Method": "GET",
-    "X-Original-URI": "/fhir/Patient/amy",
-    "X-Forwarded-Method": "GET",
-    "X-Forwarded-URI": "/fhir/Patient/amy",
-    "If-None-Match": 'W/"1"',
-    "Transfer-Encoding": "chunked",
-}
-
-
-@dataclass
-class Recorder:
-    """A server that answers everything alike and keeps what arrived."""
-
-    status: int = 200
-    headers: dict[str, str] = field(default_factory=dict)
-    arrived: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        recorder = self
-
-        class Answers(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                recorder.arrived.append((self.command, self.path, {k.lower(): v for k, v in self.headers.items()}))
-                self.send_response(recorder.status)
-                for name, value in {"Content-Length": "2", **recorder.headers}.items():
-                    self.send_header(name, value)
-                self.end_headers()
-                if self.command != "HEAD":
-                    self.wfile.write(b"{}")
-
-            do_HEAD = do_POST = do_DELETE = do_GET  # noqa: N815
-
-            def log_message(self, *args: Any) -> None:
-                pass
-
-        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
-        self.address = f"127.0.0.1:{self.http.server_port}"
-        threading.Thread(target=self.http.serve_forever, daemon=True).start()
-
-    def say(self, status: int, **headers: str) -> None:
-        self.status, self.headers = status, {name.replace("_", "-"): value for name, value in headers.items()}
-
-
-@dataclass
-class Front:
-    """nginx between a client, smartauth and the server behind."""
-
-    base: str
-    smartauth: Recorder
-    behind: Recorder
-
-    def arrives(self, path: str, method: str = "GET", **options: Any) -> tuple[httpx.Response, Any]:
-        """The answer, and what the server behind has seen: nothing, or one request."""
-        self.behind.arrived.clear()
-        self.smartauth.arrived.clear()
-        headers = {"Authorization": "Bearer x", **options.pop("headers", {})}
-        answer = httpx.request(method, f"{self.base}/{path}", headers=headers, timeout=20, **options)
-        return answer, self.behind.arrived[0] if self.behind.arrived else None
 
 
 @pytest.fixture(scope="module")
 def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
-    base, smartauth, behind = f"http://127.0.0.1:{free_port()}/fhir", Recorder(), Recorder()
-    introspect = f"http://{smartauth.address}/o/introspect"
-    environment = {"FHIR_BASE": base, "INTROSPECT": introspect, "CLIENT_ID": "it", "CLIENT_SECRET": "secret"}
-    process = nginx_before(behind.address, environment, tmp_path_factory.mktemp("nginx"))
-    yield Front(base, smartauth, behind)
-    process.stop()
-    smartauth.http.shutdown()
-    behind.http.shutdown()
+    base = f"http://127.0.0.1:{free_port()}/fhir"
+    with recorders() as (smartauth, behind):
+        introspect = f"http://{smartauth.address}/o/introspect"
+        environment = {"FHIR_BASE": base, "INTROSPECT": introspect, "CLIENT_ID": "it", "CLIENT_SECRET": "secret"}
+        process = nginx_before(behind.address, environment, tmp_path_factory.mktemp("nginx"))
+        yield Front(base, smartauth, behind)
+        process.stop()
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.strangers import SERVE_THE_RECORDS, STRANGERS, Protected
+from tests.strangers import WITH_THE_RECORDS, Protected
 
 pytestmark = pytest.mark.one_engine
 
@@ -22,21 +22,30 @@ SCOPES = {
     "read": "patient/Observation.r",
     "search": "patient/Observation.s",
     "laboratory": f"patient/Observation.rs?category={CATEGORY}|laboratory patient/Patient.r",
+    "large": "patient/Condition.rs?category=http://large.example|large",
     "two categories": " ".join(f"patient/Observation.rs?category={CATEGORY}|{code}" for code in ("laboratory", "exam")),
 }
 OWN = ["amy-sugar", "amy-weight", "moved"]
 UNREADABLE = ["Patient/ben", "Observation/ben-sugar", "Observation/ben-virus", "Condition/ben-diabetes"]
+
+TWICE, HEAD, HISTORY_TOTAL = "one parameter twice", "a search by HEAD", "the total of a history"
+# what a server does not do by its nature: it answers so in its place, and shows nothing
+DOES_NOT = {
+    ("node-fhir-server-core", TWICE): 400,  # its sanitizer takes a list for no value of any parameter
+    ("hapi", HEAD): 400,  # only its reads know HEAD
+    ("hapi", HISTORY_TOTAL): None,  # its pages are made after the interceptor has counted: it says none
+}
 
 Get = Callable[..., httpx.Response]
 
 
 @pytest.fixture(
     scope="module",
-    params=[pytest.param(name, marks=() if name == "readme" else pytest.mark.clients) for name in SERVE_THE_RECORDS],
+    params=[pytest.param(name, marks=() if name == "readme" else pytest.mark.clients) for name in WITH_THE_RECORDS],
 )
 def decided(request: pytest.FixtureRequest, protected: Protected) -> Iterator[str]:
     """That server, running. Its name."""
-    processes = STRANGERS[request.param](protected.environment, protected.folder)
+    processes = WITH_THE_RECORDS[request.param](protected.environment, protected.folder)
     yield request.param
     for each in processes:
         each.stop()
@@ -67,8 +76,9 @@ def ids(answer: httpx.Response) -> list[str]:
 
 
 def alike(*answers: httpx.Response) -> bool:
-    """Whether nobody could tell them apart, but for the date and what was asked."""
-    bodies = {json.dumps({**each.json(), "link": None}, sort_keys=True) for each in answers}
+    """Whether nobody could tell them apart, but for the date, what was asked and the name that HAPI gives a Bundle."""
+    of_the_moment = {"link": None, "id": None, "meta": None}
+    bodies = {json.dumps({**each.json(), **of_the_moment}, sort_keys=True) for each in answers}
     headers = {str([name for name in each.headers if name not in ("date", "content-length")]) for each in answers}
     return len({each.status_code for each in answers}) == len(bodies) == len(headers) == 1
 
@@ -97,9 +107,14 @@ def alike(*answers: httpx.Response) -> bool:
         ("Patient?name=a", ["amy"]),
     ],
 )
-def test_a_search_finds_the_own_records_and_counts_no_others(get: Get, path: str, found: list[str]) -> None:
+def test_a_search_finds_the_own_records_and_counts_no_others(
+    decided: str, get: Get, path: str, found: list[str]
+) -> None:
     answer = get(path)
 
+    if path.count("patient=") > 1 and (decided, TWICE) in DOES_NOT:
+        assert answer.status_code == DOES_NOT[decided, TWICE]
+        return
     assert ids(answer) == found
     assert answer.json().get("total", len(found)) == len(found)
 
@@ -109,8 +124,14 @@ def test_a_search_finds_the_own_records_and_counts_no_others(get: Get, path: str
     ("query", "form"),
     [("", {"patient": "ben"}), ("?patient=ben", {"patient": "amy"}), ("?patient=amy", {"code": "virus"})],
 )
-def test_a_search_by_post_is_no_side_door(get: Get, query: str, form: dict[str, str]) -> None:
-    assert ids(get(f"Observation/_search{query}", method="POST", data=form)) == []
+def test_a_search_by_post_is_no_side_door(decided: str, get: Get, query: str, form: dict[str, str]) -> None:
+    answer = get(f"Observation/_search{query}", method="POST", data=form)
+
+    is_twice = "patient" in query and "patient" in form
+    if is_twice and (decided, TWICE) in DOES_NOT:
+        assert answer.status_code == DOES_NOT[decided, TWICE]
+    else:
+        assert ids(answer) == []
     assert ids(get("Observation/_search", method="POST", data={})) == OWN
 
 
@@ -136,7 +157,7 @@ def test_pages_lead_through_the_own_records_alone(get: Get, protected: Protected
         page = get(path)
         seen += ids(page)
         (path,) = [
-            link["url"].removeprefix(f"{protected.base}/")
+            link["url"].removeprefix(protected.base).removeprefix("/")
             for link in page.json().get("link", [])
             if link["relation"] == "next"
         ] or [""]
@@ -235,13 +256,13 @@ def test_a_record_outside_of_a_granular_scope_never_was(get: Get) -> None:
 
 
 @pytest.mark.requirement("HV-01", "HV-02", "HV-06")
-def test_each_version_is_judged_by_itself(get: Get) -> None:
+def test_each_version_is_judged_by_itself(decided: str, get: Get) -> None:
     assert get("Observation/moved/_history/2").json()["meta"]["versionId"] == "2"
     assert alike(get("Observation/moved/_history/1"), get("Observation/moved/_history/9"))
 
     versions = get("Observation/moved/_history")
     assert [entry["resource"]["meta"]["versionId"] for entry in versions.json()["entry"]] == ["2"]
-    assert versions.json()["total"] == 1
+    assert versions.json().get("total") == DOES_NOT.get((decided, HISTORY_TOTAL), 1)
 
 
 @pytest.mark.requirement("IX-02", "IX-09", "IX-12", "IX-20")
@@ -257,8 +278,11 @@ def test_each_version_is_judged_by_itself(get: Get) -> None:
         ("Condition/nobody", "observations", 403),
     ],
 )
-def test_each_letter_opens_what_it_says(get: Get, path: str, scopes: str, status: int) -> None:
-    assert get(path, scopes).status_code == get(path, scopes, method="HEAD").status_code == status
+def test_each_letter_opens_what_it_says(decided: str, get: Get, path: str, scopes: str, status: int) -> None:
+    by_head = DOES_NOT.get((decided, HEAD), status) if status == 200 and "/" not in path else status
+
+    assert get(path, scopes).status_code == status
+    assert get(path, scopes, method="HEAD").status_code == by_head
 
 
 @pytest.mark.requirement("SR-03", "FO-02")
@@ -282,3 +306,14 @@ def test_each_letter_opens_what_it_says(get: Get, path: str, scopes: str, status
 )
 def test_other_doors_are_closed(get: Get, method: str, path: str) -> None:
     assert get(path, method=method, **({"json": {}} if method == "POST" else {})).status_code in (400, 403, 404, 415)
+
+
+@pytest.mark.clients
+@pytest.mark.parametrize("decided", ["express", "node-fhir-server-core", "hapi", "spring"], indirect=True)
+def test_more_than_one_question_holds_is_asked_in_several_and_none_is_lost(decided: str, get: Get) -> None:
+    """By number and by bytes (tests/open_records.py); every third record is found and may not be seen."""
+    size = 50 if decided == "hapi" else 270  # HAPI's pages end there
+
+    found = ids(get(f"Condition?code=large&_count={size}", "large"))
+
+    assert found == [f"large-{number}" for number in range(size) if number % 3]

@@ -24,7 +24,7 @@ public sealed class SmartMiddleware(RequestDelegate next, Smartauth smartauth)
             string token = Token(http.Request.Headers.Authorization);
             JsonNode decision = await smartauth.Decide(token, Escaped(path) + http.Request.QueryString);
             foreach (string name in Conditions) http.Request.Headers.Remove(name);
-            if (decision["view"] is JsonObject view) Narrow(http.Request, path, view, decision["sets"]);
+            if (decision["view"] is not null) Narrow(http.Request, path, decision);
             JsonObject answer = await Answer(next, http, path, decision["view"] is not null);
             await Send(http.Response, 200, decision["view"] is null ? answer : await Visible(token, path, decision, answer));
         }
@@ -36,27 +36,17 @@ public sealed class SmartMiddleware(RequestDelegate next, Smartauth smartauth)
     }
 
     /// Adds what keeps a search within the view; parameters that come again are a conjunction (FHIR search).
-    private static void Narrow(HttpRequest request, string path, JsonObject view, JsonNode? sets)
+    private static void Narrow(HttpRequest request, string path, JsonNode decision)
     {
         var known = request.Query.Where(each => !Form.Contains(each.Key, StringComparer.OrdinalIgnoreCase));
-        var query = known.ToDictionary(each => each.Key, each => each.Value);
+        var query = known.ToDictionary(each => each.Key, each => each.Value, StringComparer.OrdinalIgnoreCase);
+        if (path.EndsWith("/_history")) query.Remove("_count"); // a link to another page would tell of versions out of reach
         if (!path.Contains('/'))
         {
-            if (view[path] is not JsonArray { Count: 1 } alternatives) throw Refusal.Of(403, "too-costly", "Not one search.");
-            JsonNode who = alternatives[0]!["who"]!;
-            if (who is JsonObject)
-            {
-                JsonNode? listed = who["compartments"] ?? sets?[who["compartments_of"]?.GetValue<string>() ?? ""];
-                if (listed is not JsonArray { Count: > 0 } patients) throw Refusal.Of(403, "too-costly", "Not one search.");
-                string[] ids = patients.Select(each => each!.GetValue<string>().Split('/')[^1]).ToArray();
-                if (path == "Patient") Add(query, "_id", string.Join(',', ids));
-                else Add(query, "patient", string.Join(',', ids.Select(id => $"Patient/{id}")));
-            }
-            foreach (JsonNode? each in alternatives[0]!["where"]!.AsArray())
-            {
-                var values = each!["values"]!.AsArray().Select(value => value!.GetValue<string>());
-                Add(query, each["name"]!.GetValue<string>(), string.Join(',', values));
-            }
+            var (patients, where) = Smartauth.Narrowing(decision, path);
+            if (patients is not null && path == "Patient") Add(query, "_id", string.Join(',', patients));
+            else if (patients is not null) Add(query, "patient", string.Join(',', patients.Select(id => $"Patient/{id}")));
+            foreach (var (name, values) in where) Add(query, name, values);
         }
         request.QueryString = QueryString.Create(query);
     }
@@ -64,16 +54,20 @@ public sealed class SmartMiddleware(RequestDelegate next, Smartauth smartauth)
     /// What of the answer the token may see; a record out of reach is as if it did not exist.
     private async Task<JsonObject> Visible(string token, string path, JsonNode decision, JsonObject answer)
     {
-        JsonArray entries = answer["entry"] as JsonArray ?? [];
-        bool findsMany = !path.Contains('/') || path.EndsWith("/_history"); // a Bundle that is read by its id is one record
+        bool isSearch = !path.Contains('/');
+        bool findsMany = isSearch || path.EndsWith("/_history"); // a Bundle that is read by its id is one record
         bool isBundle = findsMany && (string?)answer["resourceType"] == "Bundle";
+        var entries = (answer["entry"] as JsonArray ?? []).Where(each => each?["resource"] is JsonObject).ToList();
         List<JsonObject> records = isBundle ? entries.Select(each => each!["resource"]!.AsObject()).ToList() : [answer];
         bool[] seen = await smartauth.Visible(token, path, decision, records);
-        bool isThere = answer.ContainsKey("id"); // else it stands for a record that is not there
-        if (!isBundle && !(seen[0] && isThere)) throw Refusal.From(decision["hide"]!);
-        for (int i = records.Count; isBundle && i-- > 0;) if (!seen[i]) entries.RemoveAt(i);
-        if (isBundle) { answer.Remove("total"); answer.Remove("link"); } // they may count what may not be seen
-        return answer;
+        bool isThere = isBundle || answer.ContainsKey("id"); // else it stands for a record that is not there
+        if (!isThere || (!(isBundle && isSearch) && !seen.Contains(true))) throw Refusal.From(decision["hide"]!);
+        if (!isBundle) return answer;
+        // total and links may count what may not be seen
+        var shown = new JsonObject { ["resourceType"] = "Bundle", ["type"] = isSearch ? "searchset" : "history" };
+        var visible = entries.Where((_, place) => seen[place]).Select(each => each!.DeepClone()).ToArray();
+        if (visible.Length > 0) shown["entry"] = new JsonArray(visible);
+        return shown;
     }
 
     // The request and the answer ---------------------------------------------------------------------------------------

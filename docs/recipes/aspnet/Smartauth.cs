@@ -42,6 +42,46 @@ public sealed class Smartauth
         throw isNo ? Refusal.From(context) : Unavailable();
     }
 
+    /// What keeps a search of that type within the view: these patients, null for everybody's, and each of the criteria.
+    public static (List<string>? Patients, List<(string Name, string Values)> Where) Narrowing(JsonNode decision, string type)
+    {
+        var alternatives = (decision["view"]![type] as JsonArray ?? []).Select(each => each!.AsObject()).ToList();
+        var owners = alternatives.Select(each => each["who"]!).DistinctBy(each => each.ToJsonString()).ToList();
+        var wheres = alternatives.Select(each => each["where"]!.AsArray()).DistinctBy(each => each.ToJsonString()).ToList();
+        if (owners.Count == 0 || (owners.Count > 1 && wheres.Count > 1)) throw TooCostly();
+        return (Patients(owners, decision), Criteria(wheres));
+    }
+
+    private static List<string>? Patients(List<JsonNode> owners, JsonNode decision)
+    {
+        var found = new List<string>();
+        foreach (JsonNode who in owners)
+        {
+            if (who is JsonValue && (string?)who == "all") return null;
+            JsonNode? listed = (who as JsonObject)?["compartments"];
+            if ((who as JsonObject)?["compartments_of"] is JsonNode name) listed = decision["sets"]?[(string?)name ?? ""];
+            if (listed is not JsonArray { Count: > 0 } patients) throw TooCostly();
+            found.AddRange(patients.Select(each => each!.GetValue<string>().Split('/')[^1]));
+        }
+        return found.Distinct().ToList();
+    }
+
+    /// Values of one parameter, of which any will do, are one criterion.
+    private static List<(string Name, string Values)> Criteria(List<JsonArray> wheres)
+    {
+        if (wheres.Any(each => each.Count == 0)) return [];
+        var found = wheres.SelectMany(each => each).Select(each => (
+            Name: each!["name"]!.GetValue<string>(),
+            Values: string.Join(',', each["values"]!.AsArray().Select(value => value!.GetValue<string>())))).ToList();
+        if (wheres.Count == 1) return found;
+        bool isOneEach = wheres.All(each => each.Count == 1) && found.All(each => each.Name == found[0].Name);
+        if (!isOneEach) throw TooCostly();
+        return [(found[0].Name, string.Join(',', found.Select(each => each.Values)))];
+    }
+
+    private static Refusal TooCostly() =>
+        Refusal.Of(403, "too-costly", "No single search finds what this token may see.");
+
     /// For each record whether the client may see it. Those that are not of the type that was asked for are read.
     public async Task<bool[]> Visible(string token, string path, JsonNode decision, List<JsonObject> records)
     {

@@ -36,9 +36,14 @@ public class Server {
   public static void main(String[] arguments) throws Exception {
     add("amy", "Amy Shaw", 2);
     add("ben", "Ben Whitlock", 1);
+    serve(new Patients(), new Observations());
+  }
+
+  /** Serves these at FHIR_BASE, protected. */
+  public static void serve(IResourceProvider... providers) throws Exception {
     URI base = URI.create(System.getenv("FHIR_BASE"));
     RestfulServer fhir = new RestfulServer(FhirContext.forR4());
-    fhir.setResourceProviders(new Patients(), new Observations());
+    fhir.setResourceProviders(providers);
     fhir.setServerAddressStrategy(new HardcodedServerAddressStrategy(base.toString()));
     fhir.setPagingProvider(new FifoMemoryPagingProvider(100));
     fhir.registerInterceptor(new SmartInterceptor());

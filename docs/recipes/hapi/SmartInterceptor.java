@@ -30,7 +30,6 @@ import java.util.Set;
 import java.util.StringJoiner;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import java.util.stream.StreamSupport;
 import org.example.Smartauth;
 import org.hl7.fhir.instance.model.api.IBaseOperationOutcome;
 import org.hl7.fhir.instance.model.api.IBaseResource;
@@ -57,7 +56,7 @@ public class SmartInterceptor {
     String token = Smartauth.token(request.getHeaders("Authorization"));
     JsonNode decision = isPage(request) ? null : smartauth.decide(token, method(request), url(request));
     if (!isGet(request) && !isSearchByPost(request)) throw forbidden("Writes are not open here.");
-    if (decision != null && decision.has("view") && isSearch(request)) narrow(request, decision);
+    if (decision != null && decision.has("view")) narrow(request, decision);
     request.getUserData().put(Admitted.class, new Admitted(token, decision));
     // HAPI answers 304 before it looks what may be seen, so a 304 would tell that somebody else's record exists.
     request.setHeaders("If-Match", List.of());
@@ -68,17 +67,17 @@ public class SmartInterceptor {
 
   /** Adds what keeps a search within the view; parameters that come again are a conjunction (FHIR search). */
   private void narrow(RequestDetails request, JsonNode decision) {
-    JsonNode view = decision.path("view").path(request.getResourceName());
-    if (view.size() != 1) throw forbidden("No single search finds what this token may see.");
     Map<String, String[]> parameters = new HashMap<>(request.getParameters());
-    JsonNode who = view.get(0).path("who");
-    if (!who.isTextual()) {
-      String name = narrowingParameter(request.getFhirContext(), request.getResourceName());
-      String prefix = name.equals("_id") ? "Patient/" : "";
-      add(parameters, name, patients(who, decision).map(each -> each.substring(prefix.length())));
-    }
-    for (JsonNode each : view.get(0).path("where")) add(parameters, each.path("name").asText(), texts(each.path("values")));
+    if (!isSearch(request)) parameters.remove("_count"); // a link to another page would tell of versions out of reach
     request.setParameters(parameters);
+    if (!isSearch(request)) return;
+    Smartauth.Narrowing narrowing = Smartauth.narrowing(decision, request.getResourceName());
+    if (narrowing.patients() != null) {
+      String name = narrowingParameter(request.getFhirContext(), request.getResourceName());
+      String prefix = name.equals("_id") ? "" : "Patient/";
+      add(parameters, name, narrowing.patients().stream().map(id -> prefix + id).collect(Collectors.joining(",")));
+    }
+    narrowing.where().forEach(each -> add(parameters, each.name(), each.values()));
   }
 
   /** Of what goes out, smartauth is asked about each record by its content. */
@@ -87,22 +86,31 @@ public class SmartInterceptor {
     Admitted admitted = (Admitted) request.getUserData().get(Admitted.class);
     if (admitted == null) return;
     boolean isPage = admitted.decision() == null;
+    boolean isSearch = request.getRestOperationType() == RestOperationTypeEnum.SEARCH_TYPE;
     List<IBaseResource> records = records(request, answer);
     Set<IBaseResource> visible = visible(request, admitted, records);
     boolean isWhole = visible.size() == records.size();
-    if (isPage ? records.isEmpty() || !isWhole : !isWhole && !findsMany(request, answer)) throw unknown(request);
+    if (isPage ? records.isEmpty() || !isWhole : visible.isEmpty() && !isSearch) throw unknown(request);
     if (!findsMany(request, answer)) return;
     Bundle bundle = (Bundle) answer;
     bundle.getEntry().removeIf(entry -> !visible.contains(entry.getResource()));
-    // a provider that ignores a parameter counts what may not be seen
-    if (!isWhole || !isExact(request, admitted)) bundle.setTotalElement(null);
+    if (isSearch && isWhole && isCounted(request, admitted, bundle)) return;
+    bundle.setTotalElement(null);
+    if (!isSearch && !isWhole) bundle.setLink(null);
   }
 
-  /** Whether each record that a search finds is visible by the parameter of its patient, which HAPI's providers heed. */
-  private static boolean isExact(RequestDetails request, Admitted admitted) {
-    if (request.getRestOperationType() != RestOperationTypeEnum.SEARCH_TYPE) return false;
-    JsonNode view = admitted.decision().path("view");
-    return view.isMissingNode() || view.path(request.getResourceName()).path(0).path("where").isEmpty();
+  /**
+   * Whether the total counts what may be seen: HAPI's providers heed the parameter of the patient, and may ignore
+   * another, such as the one of a granular scope.
+   */
+  private static boolean isCounted(RequestDetails request, Admitted admitted, Bundle bundle) {
+    if (!admitted.decision().has("view")) return true;
+    boolean isOfPatients = Smartauth.narrowing(admitted.decision(), request.getResourceName()).where().isEmpty();
+    return isOfPatients || bundle.getTotal() == bundle.getEntry().stream().filter(SmartInterceptor::isMatch).count();
+  }
+
+  private static boolean isMatch(Bundle.BundleEntryComponent entry) {
+    return entry.getSearch().getMode() != Bundle.SearchEntryMode.INCLUDE;
   }
 
   /** Deleted, unknown and out of reach are one answer. */
@@ -150,19 +158,23 @@ public class SmartInterceptor {
     for (IBaseResource each : records) {
       contents.add((ObjectNode) JSON.readTree(request.getFhirContext().newJsonParser().encodeResourceToString(each)));
     }
-    List<Boolean> answers = new ArrayList<>();
-    if (admitted.decision() == null) {
-      for (ObjectNode each : contents) {
-        String type = each.path("resourceType").asText();
-        JsonNode decision = smartauth.decide(admitted.token(), "GET", type);
-        answers.addAll(smartauth.visible(admitted.token(), "search-type", type, decision, List.of(each)));
-      }
-    } else {
-      String interaction = request.getRestOperationType().getCode();
-      answers = smartauth.visible(
-          admitted.token(), interaction, request.getResourceName(), admitted.decision(), contents);
-    }
     Set<IBaseResource> found = Collections.newSetFromMap(new IdentityHashMap<>());
+    if (admitted.decision() == null) {
+      Map<String, List<Integer>> ofType = new HashMap<>();
+      for (int i = 0; i < contents.size(); i++) {
+        ofType.computeIfAbsent(contents.get(i).path("resourceType").asText(), any -> new ArrayList<>()).add(i);
+      }
+      ofType.forEach((type, places) -> {
+        JsonNode decision = smartauth.decide(admitted.token(), "GET", type);
+        List<ObjectNode> some = places.stream().map(contents::get).toList();
+        List<Boolean> answers = smartauth.visible(admitted.token(), "search-type", type, decision, some);
+        for (int i = 0; i < some.size(); i++) if (answers.get(i)) found.add(records.get(places.get(i)));
+      });
+      return found;
+    }
+    String interaction = request.getRestOperationType().getCode();
+    List<Boolean> answers = smartauth.visible(
+        admitted.token(), interaction, request.getResourceName(), admitted.decision(), contents);
     for (int i = 0; i < records.size(); i++) if (answers.get(i)) found.add(records.get(i));
     return found;
   }
@@ -206,22 +218,9 @@ public class SmartInterceptor {
 
   // Narrowing --------------------------------------------------------------------------------------------------------
 
-  /** The patients whose records an alternative opens, as references; of a user's many the list stands once. */
-  private static Stream<String> patients(JsonNode who, JsonNode decision) {
-    JsonNode listed = who.path("compartments");
-    if (who.has("compartments_of")) listed = decision.path("sets").path(who.path("compartments_of").asText());
-    if (!listed.isArray() || listed.isEmpty()) throw forbidden("No search parameter says what this token may see.");
-    return texts(listed).map(each -> each.startsWith("Patient/") ? each : "Patient/" + each);
-  }
-
-  private static void add(Map<String, String[]> parameters, String name, Stream<String> values) {
+  private static void add(Map<String, String[]> parameters, String name, String value) {
     String[] known = parameters.getOrDefault(name, new String[0]);
-    String value = values.collect(Collectors.joining(","));
     parameters.put(name, Stream.concat(Stream.of(known), Stream.of(value)).toArray(String[]::new));
-  }
-
-  private static Stream<String> texts(JsonNode list) {
-    return StreamSupport.stream(list.spliterator(), false).map(JsonNode::asText);
   }
 
   /** The parameter that limits a search of this type to one patient. Types that have none cannot be searched. */

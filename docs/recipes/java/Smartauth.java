@@ -19,6 +19,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -27,6 +28,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 public class Smartauth {
   /** What the client is to be told in place of the answer. */
@@ -42,6 +44,12 @@ public class Smartauth {
       outcome = told.path("outcome");
     }
   }
+
+  /** The one search that a view is: by these patients, null for everybody's, and by each of the criteria. */
+  public record Narrowing(List<String> patients, List<Criterion> where) {}
+
+  /** A search parameter with its values, joined by commas. */
+  public record Criterion(String name, String values) {}
 
   private static final List<String> CONDITIONS = List.of("hide", "sets", "elements", "refuse", "obligations");
   private static final Pattern BEARER = Pattern.compile("(?i)bearer +([A-Za-z0-9._~+/-]{1,16000}=*)");
@@ -99,6 +107,52 @@ public class Smartauth {
     boolean isNo = answer.path("decision").isBoolean() && !answer.path("decision").booleanValue();
     if (isNo && told.path("http").path("status").isInt()) throw new Refusal(told);
     throw unavailable();
+  }
+
+  /** What keeps a search of that type within the view. Throws Refusal where that is not one search. */
+  public static Narrowing narrowing(JsonNode decision, String type) {
+    Set<JsonNode> owners = new LinkedHashSet<>();
+    Set<JsonNode> wheres = new LinkedHashSet<>();
+    for (JsonNode each : decision.path("view").path(type)) {
+      owners.add(each.path("who"));
+      wheres.add(each.path("where"));
+    }
+    if (owners.isEmpty() || (owners.size() > 1 && wheres.size() > 1)) throw tooCostly();
+    return new Narrowing(patients(owners, decision), criteria(wheres));
+  }
+
+  private static List<String> patients(Set<JsonNode> owners, JsonNode decision) {
+    Set<String> found = new LinkedHashSet<>();
+    for (JsonNode who : owners) {
+      if (who.isTextual() && who.asText().equals("all")) return null;
+      JsonNode listed = who.path("compartments");
+      if (who.has("compartments_of")) listed = decision.path("sets").path(who.path("compartments_of").asText());
+      if (!listed.isArray() || listed.isEmpty()) throw tooCostly();
+      for (JsonNode each : listed) found.add(each.asText().replaceFirst("^Patient/", ""));
+    }
+    return List.copyOf(found);
+  }
+
+  /** Values of one parameter, of which any will do, are one criterion. */
+  private static List<Criterion> criteria(Set<JsonNode> wheres) {
+    List<Criterion> found = new ArrayList<>();
+    for (JsonNode where : wheres) {
+      if (!where.isArray() || (wheres.size() > 1 && where.size() > 1)) throw tooCostly();
+      if (where.isEmpty()) return List.of();
+      for (JsonNode each : where) {
+        List<String> values = new ArrayList<>();
+        each.path("values").forEach(value -> values.add(value.asText()));
+        found.add(new Criterion(each.path("name").asText(), String.join(",", values)));
+      }
+    }
+    if (wheres.size() == 1) return found;
+    if (found.stream().map(Criterion::name).distinct().count() > 1) throw tooCostly();
+    return List.of(new Criterion(
+        found.get(0).name(), found.stream().map(Criterion::values).collect(Collectors.joining(","))));
+  }
+
+  private static Refusal tooCostly() {
+    return refusal(403, null, null, "too-costly", "No single search finds what this token may see.");
   }
 
   /** For each resource whether the client may see it. Those that are not of the type that was asked for are read. */

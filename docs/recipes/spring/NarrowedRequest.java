@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.StringJoiner;
+import java.util.stream.Collectors;
 
 class NarrowedRequest extends HttpServletRequestWrapper {
   // An answer must come whole, and in JSON, to be checked; whether it has changed tells of records out of reach.
@@ -25,14 +26,18 @@ class NarrowedRequest extends HttpServletRequestWrapper {
 
   private final String path;
   private final Map<String, String[]> parameters;
-  private boolean isNarrowedByValues;
+  private final boolean isCount;
 
   /** `path` is that below the base. */
   NarrowedRequest(HttpServletRequest request, String path) {
     super(request);
     this.path = path.endsWith("/") ? path.substring(0, path.length() - 1) : path; // the same search to some controllers
     this.parameters = new LinkedHashMap<>(request.getParameterMap()); // also those of the form of a search by POST
-    parameters.keySet().removeAll(FORM);
+    this.isCount = has("_summary", "count") || has("_count", "0");
+  }
+
+  private boolean has(String name, String value) {
+    return List.of(parameters.getOrDefault(name, new String[0])).contains(value);
   }
 
   String type() {
@@ -60,8 +65,9 @@ class NarrowedRequest extends HttpServletRequestWrapper {
     return JsonNodeFactory.instance.objectNode().put("resourceType", type()).put("id", parts.length > 1 ? parts[1] : "");
   }
 
-  boolean isNarrowedByValues() {
-    return isNarrowedByValues;
+  /** Whether the client wants the number of matches and none of them. */
+  boolean isCount() {
+    return isCount;
   }
 
   private boolean isSearchByPost() {
@@ -82,34 +88,22 @@ class NarrowedRequest extends HttpServletRequestWrapper {
   /** Adds what keeps a search within the view; parameters that come again are a conjunction (FHIR search). */
   void narrow(JsonNode decision) {
     if (!decision.has("view")) return;
-    JsonNode view = decision.path("view").path(type());
-    String text = "No single search finds what this token may see.";
-    if (view.size() != 1) throw Smartauth.refusal(403, null, null, "too-costly", text);
-    JsonNode who = view.get(0).path("who");
-    if (!who.isTextual()) {
-      JsonNode patients = who.has("compartments")
-          ? who.path("compartments") : decision.path("sets").path(who.path("compartments_of").asText());
-      if (patients.isEmpty()) throw Smartauth.refusal(403, null, null, "too-costly", text);
-      List<String> ids = texts(patients).stream().map(each -> each.substring(each.indexOf('/') + 1)).toList();
-      if (type().equals("Patient")) add("_id", ids);
-      else add("patient", ids.stream().map(id -> "Patient/" + id).toList());
+    parameters.keySet().removeAll(FORM);
+    if (isCount || !isSearch()) parameters.remove("_count"); // what is counted must be seen
+    if (!isSearch()) return;
+    Smartauth.Narrowing narrowing = Smartauth.narrowing(decision, type());
+    if (narrowing.patients() != null) {
+      String prefix = type().equals("Patient") ? "" : "Patient/";
+      String ids = narrowing.patients().stream().map(id -> prefix + id).collect(Collectors.joining(","));
+      add(type().equals("Patient") ? "_id" : "patient", ids);
     }
-    for (JsonNode each : view.get(0).path("where")) {
-      add(each.path("name").asText(), texts(each.path("values")));
-      isNarrowedByValues = true;
-    }
+    narrowing.where().forEach(each -> add(each.name(), each.values()));
   }
 
-  private void add(String name, List<String> values) {
+  private void add(String name, String values) {
     List<String> all = new ArrayList<>(List.of(parameters.getOrDefault(name, new String[0])));
-    all.add(String.join(",", values));
+    all.add(values);
     parameters.put(name, all.toArray(String[]::new));
-  }
-
-  private static List<String> texts(JsonNode list) {
-    List<String> found = new ArrayList<>();
-    list.forEach(each -> found.add(each.asText()));
-    return found;
   }
 
   // What the application reads ---------------------------------------------------------------------------------------

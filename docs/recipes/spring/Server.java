@@ -24,9 +24,14 @@ import org.springframework.web.server.ResponseStatusException;
 @SpringBootApplication
 public class Server {
   public static void main(String[] arguments) {
+    serve(Server.class);
+  }
+
+  /** Serves that application at FHIR_BASE. */
+  public static void serve(Class<?> served) {
     URI base = URI.create(System.getenv("FHIR_BASE"));
     String port = System.getenv().getOrDefault("PORT", base.getPort() == -1 ? "80" : "" + base.getPort());
-    SpringApplication application = new SpringApplication(Server.class);
+    SpringApplication application = new SpringApplication(served);
     application.setDefaultProperties(Map.of(
         "server.address", "127.0.0.1",
         "server.port", port,
@@ -34,7 +39,7 @@ public class Server {
         "fhir.path", base.getPath(),
         "spring.main.banner-mode", "off",
         "logging.level.root", "warn"));
-    application.run(arguments);
+    application.run();
   }
 
   private static final List<Map<String, Object>> RECORDS = List.of(

@@ -47,7 +47,7 @@ public class SmartFilter extends OncePerRequestFilter {
         NarrowedRequest narrowed = new NarrowedRequest(request, asked);
         JsonNode decision = smartauth.decide(token, narrowed.asGet(), narrowed.url());
         if (!narrowed.asGet().equals("GET")) throw refusal(403, "forbidden", "Writes are not open here.");
-        if (narrowed.isSearch()) narrowed.narrow(decision);
+        narrowed.narrow(decision);
         KeptResponse answer = new KeptResponse(response);
         chain.doFilter(narrowed, answer);
         sendVisible(answer, response, token, narrowed, decision);
@@ -61,7 +61,6 @@ public class SmartFilter extends OncePerRequestFilter {
   /** What the application answers, as far as the token may see it; what it cannot show is as if it did not exist. */
   private void sendVisible(KeptResponse answer, HttpServletResponse response, String token,
       NarrowedRequest request, JsonNode decision) throws IOException {
-    Smartauth.Refusal unknown = new Smartauth.Refusal(decision.path("hide"));
     if (!decision.has("view") && answer.getStatus() < 400) {
       answer.sendHeaders();
       answer.copyBodyToResponse();
@@ -69,25 +68,57 @@ public class SmartFilter extends OncePerRequestFilter {
     }
     boolean isAbsent = answer.getStatus() == 404 || answer.getStatus() == 410;
     if (isAbsent && !decision.has("hide")) throw refusal(404, "not-found", "There is nothing here for you.");
-    // of what is absent smartauth is asked all the same: what is hidden takes no longer than what never was
     int status = answer.getStatus() < 400 ? 500 : answer.getStatus();
     if (!isAbsent && answer.getStatus() != 200) throw refusal(status, "processing", "The request was not answered.");
-    ObjectNode found = isAbsent ? request.asIfThere() : (ObjectNode) JSON.readTree(answer.getContentAsByteArray());
+    // of what is absent smartauth is asked all the same: what is hidden takes no longer than what never was
+    ObjectNode found = isAbsent ? request.asIfThere() : parsed(answer.getContentAsByteArray());
     // what is read by its id is one record, also a Bundle that somebody stored
     boolean isBundle = request.findsMany() && found.path("resourceType").asText().equals("Bundle");
-    List<ObjectNode> records = new ArrayList<>();
-    if (!isBundle) records.add(found);
-    else for (JsonNode entry : found.path("entry")) records.add((ObjectNode) entry.path("resource"));
+    List<JsonNode> entries = new ArrayList<>();
+    if (isBundle) for (JsonNode each : found.path("entry")) if (each.path("resource").isObject()) entries.add(each);
+    List<ObjectNode> records = isBundle
+        ? entries.stream().map(each -> (ObjectNode) each.path("resource")).toList() : List.of(found);
     List<Boolean> visible = smartauth.visible(token, request.interaction(), request.type(), decision, records);
-    if (isAbsent || (!isBundle && !visible.get(0))) throw unknown;
-    if (!isBundle) answer.sendHeaders();
-    for (int i = records.size(); isBundle && i-- > 0; ) if (!visible.get(i)) ((ArrayNode) found.path("entry")).remove(i);
-    // an application that ignores a parameter counts what may not be seen
-    if (visible.contains(false) || request.isNarrowedByValues()) found.remove(List.of("total", "link"));
-    long matches = 0;
-    for (JsonNode each : found.path("entry")) if (!each.path("search").path("mode").asText().equals("include")) matches++;
-    if (isBundle && found.path("total").asLong() != matches) found.remove("total");
+    boolean isSearchset = isBundle && request.isSearch();
+    if (isAbsent || (!isSearchset && !visible.contains(true))) throw new Smartauth.Refusal(decision.path("hide"));
+    if (isBundle) keepVisible(found, entries, visible, request);
+    else answer.sendHeaders();
     send(response, 200, "application/fhir+json", found.toString());
+  }
+
+  /** Leaves the Bundle nothing but what may be seen: no count and no pages that tell of more. */
+  private static void keepVisible(
+      ObjectNode bundle, List<JsonNode> entries, List<Boolean> visible, NarrowedRequest request) {
+    ArrayNode shown = JSON.createArrayNode();
+    for (int i = 0; i < entries.size(); i++) if (visible.get(i)) shown.add(entries.get(i));
+    long matches = matches(shown);
+    // an application that ignores a parameter counts what may not be seen
+    boolean isCounted = bundle.path("total").asLong(-1) == matches;
+    boolean isWhole = matches == matches(entries);
+    for (JsonNode each : bundle.path("link")) {
+      boolean isNext = each.path("relation").asText().equals("next");
+      if (isNext && !request.isSearch()) throw refusal(403, "too-costly", "This history has more than one page.");
+    }
+    bundle.retain("resourceType", "type", "total", "link");
+    if (!request.isSearch()) bundle.put("total", shown.size());
+    else if (!isWhole || !isCounted) bundle.remove("total");
+    if (!isWhole || !request.isSearch() || request.isCount()) bundle.remove("link");
+    if (!shown.isEmpty() && !request.isCount()) bundle.set("entry", shown);
+  }
+
+  private static long matches(Iterable<JsonNode> entries) {
+    long found = 0;
+    for (JsonNode each : entries) if (!each.path("search").path("mode").asText().equals("include")) found++;
+    return found;
+  }
+
+  private static ObjectNode parsed(byte[] body) {
+    try {
+      if (JSON.readTree(body) instanceof ObjectNode found) return found;
+    } catch (IOException problem) {
+      // as if there had been no answer
+    }
+    throw refusal(500, "exception", "The request was not answered.");
   }
 
   /**

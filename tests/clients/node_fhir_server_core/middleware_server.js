@@ -29,16 +29,18 @@ const patients = {
   },
 };
 
-const app = express();
-// It refuses an _id that comes twice, so that its searches narrow themselves.
-app.use(middleware(Enforcement.fromEnvironment({ narrow: 'app' })));
-// node-fhir-server-core serves below /4_0_1 only: any other base, and one without a path, is led there.
-app.use((request, response, next) => {
-  if (request.url.startsWith(`${root}/`)) request.url = `/4_0_1${request.url.slice(root.length)}`;
-  next();
-});
+function serve(profiles) {
+  const app = express();
+  // It refuses an _id that comes twice, so that its searches narrow themselves.
+  app.use(middleware(Enforcement.fromEnvironment({ narrow: 'app' })));
+  // node-fhir-server-core serves below /4_0_1 only: any other base, and one without a path, is led there.
+  app.use((request, response, next) => {
+    if (request.url.startsWith(`${root}/`)) request.url = `/4_0_1${request.url.slice(root.length)}`;
+    next();
+  });
+  const port = Number(process.env.PORT || base.port || 80);
+  initialize({ logging: { level: 'error' }, profiles }, app).listen(port, '127.0.0.1');
+}
 
-initialize({
-  logging: { level: 'error' },
-  profiles: { patient: { service: patients, versions: [version] } },
-}, app).listen(Number(process.env.PORT || base.port || 80), '127.0.0.1');
+if (require.main === module) serve({ patient: { service: patients, versions: [version] } });
+module.exports = { serve };

@@ -182,6 +182,8 @@ def test_what_is_not_known_is_refused_whatever_the_token_allows(request_line: st
         ("_filter=code eq x", "_filter"),
         ("_query=named", "_query"),
         ("_list=l", "_list"),
+        ("_in=Group/g", "_in"),
+        ("_graph=g", "_graph"),
         ("_contained=both", "_contained"),
         ("_sort=subject.name", "_sort"),
         ("_include=*", "_include"),

@@ -122,6 +122,8 @@ def test_only_a_plain_url_below_the_base_is_asked_about() -> None:
         "/fhir/r4/a b",
         "/fhir/r4/\u00e9",
         "/fhir/r4/a{b}",
+        "/fhir/r4/Patient/amy\u00a0",
+        "/fhir/r4/Patient/amy\u0085",
     ):
         assert url_of(odd) == ""
     assert url_of("/fhir/r4/Observation/_search", "POST") == ""
