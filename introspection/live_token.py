@@ -31,16 +31,17 @@ class Inactive(Exception):
 
 
 async def find_live_use(
-    request: MachineRequest, digest: str, token: str = "", said: Mapping[str, str] | None = None
+    request: MachineRequest, digest: str, token: str, said: Mapping[str, str] | None = None
 ) -> tuple[Use, str]:
     """The use of the token with this digest, and the address policy that it meets. Raises Inactive.
 
-    With the token itself a changed one is noticed. `said` is what the caller says of its own request.
+    With the token itself a changed one is noticed; it is "" where only its digest came. `said` is what the caller says
+    of its own request.
     """
     found, may_ask = await authenticate_and_look_up(request, digest)
     request.token_claims = found.claims or ""
     if found.token is None:
-        unknown = await tampering.end_if_tampered(token, request) if token else tampering.UNKNOWN
+        unknown = await tampering.end_if_tampered(token, request)
         raise Inactive(partial(refusals.unknown, digest, unknown))
     if not may_ask:
         await writer_pool.run(partial(record_events, _refusal_event(request, found.token)))
