@@ -12,8 +12,8 @@ NOW = 2_000_000_000 * SECOND
 LIVE: dict[str, Any] = {
     "issued_at": NOW - SECOND, "expires_at": NOW + SECOND, "revoked_at": 0, "seat": 1, "seat_number": 3,
     "seat_latest": 3, "tokens_to_keep": 1, "token_authorization_epoch": 2, "authorization_epoch": 2,
-    "granted_user_epoch": 4, "user_epoch": 4, "user_suspended_at": 0, "granted_client_epoch": 5, "client_epoch": 5, "client_enabled": 1,
-    "granted_fhir_server_epoch": 6, "fhir_server_epoch": 6,
+    "granted_user_epoch": 4, "user_epoch": 4, "user_suspended_at": 0, "granted_client_epoch": 5, "client_epoch": 5,
+    "client_enabled": 1, "granted_fhir_server_epoch": 6, "fhir_server_epoch": 6,
 }  # fmt: skip
 
 
