@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from rest_framework.exceptions import APIException
 
-from smart.decisions.decide import Denial, DenialReason
+from smart.decisions.decision import Denial, DenialReason
 from smart.decisions.refusals import INVALID_TOKEN, NO_TOKEN, NOT_ALLOWED, NOT_FOUND, Refusal
 from smart.explanation import Explanation, Why, build_explanation
 

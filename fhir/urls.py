@@ -21,6 +21,8 @@ def url_patterns(key: str) -> Iterator[URLPattern]:
             raise ImproperlyConfigured(f"{key} {name}: nothing here does {sorted(missing)}.")
         if name not in known:
             raise ImproperlyConfigured(f"{key} has no type {name}.")
+    if missing := set(version.several) - set(HANDLERS):
+        raise ImproperlyConfigured(f"{key}: nothing here does {sorted(missing)}.")
     for below in every_path():
         yield path(f"{key}/{route(below)}", FhirView.as_view(version=version, path=below))
     yield path(key, FhirView.as_view(version=version))

@@ -61,8 +61,13 @@ async def evaluate(request: MachineRequest) -> MachineResponse:
     except InvalidClaims as invalid:
         for_another = build_explanation("the token is not for this base", invalid.why)
         return _json(plain_answer(INVALID_TOKEN, base=asked.base), for_another)
-    how = {"applies_views": asked.applies_views, "matches_in_view": asked.matches_in_view}
-    ruling = rule(reach, asked.question, **how)
+    ruling = rule(
+        reach,
+        asked.question,
+        applies_views=asked.applies_views,
+        matches_in_view=asked.matches_in_view,
+        spans_types=asked.spans_types,
+    )
     why = build_explanation("", ruling.denial.why) if ruling.denial else None
     return MachineResponse(200, ruling.answer(token.claims).encode(), explanation=why)
 

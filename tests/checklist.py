@@ -177,10 +177,28 @@ GET Patient/ben/_search
 GET Patient/amy/$everything
 POST Patient/ben/$everything
 POST Observation/$lastn
+GET Patient/amy/Observation
+GET Patient/amy/Observation?code=x
+GET Patient/amy/Practitioner
+GET Patient/ben/*
+GET Patient/no-such-id/*
+GET Patient/no-such-id/Observation
+POST Patient/amy/Observation/_search | code=x
+POST Patient/ben/*/_search
+GET Patient/amy/Nonsense
+GET Patient/ben/$everything
+GET Patient/no-such-id/$everything
+GET Patient/amy/$everything?_type=Condition
+GET Patient/$everything
+GET Encounter/no-such-id/$everything
 GET $export
 GET $graphql
 GET _history
+GET _history?_type=Observation
 GET ?_type=Observation,Patient
+GET ?_type=Observation&subject.name=Whitlock
+GET ?_type=Observation,Nonsense
+GET
 POST _search | _type=Observation
 POST Observation/{own}
 PURGE Observation/{own}

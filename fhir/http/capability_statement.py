@@ -21,6 +21,7 @@ def capability_statement(
     served = {kind for place in PATHS.values() for kind in place.values() if kind in implemented}
     rest = {
         "mode": "server",
+        **version.rest,
         "security": _security(version, uris),
         "resource": [_resource(version.types[type_], served) for type_ in sorted(version.types)],
     }

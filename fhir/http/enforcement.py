@@ -10,8 +10,9 @@ from fhir.http.interaction import Asked, Caller, Interaction
 from fhir.http.search_parameters import if_none_exist
 from fhir.operation_outcome import MethodNotAllowed, RequestDenied, TypeNotServed
 from fhir.versions.version import ResourceType, Version
-from smart.decisions.decide import Decision, DenialReason, decide
-from smart.decisions.interactions import CAPABILITIES, RequestPath
+from smart.decisions.decide import decide
+from smart.decisions.decision import Decision, DenialReason
+from smart.decisions.interactions import BATCH, CAPABILITIES, EVERY_TYPE, RequestPath
 from smart.decisions.question import question_at
 
 
@@ -28,7 +29,7 @@ def require_allowed(caller: Caller, asked: Asked) -> Decision:
         raise not_allowed(caller.version, asked.path)  # HTTP's word for such a method (RFC 9110 §15.5.6)
     criteria = if_none_exist(asked.headers)
     question = question_at(asked.path, asked.method, asked.parameters, criteria=criteria)
-    decision = decide(caller.reach, question, applies_views=True, matches_in_view=True)
+    decision = decide(caller.reach, question, applies_views=True, matches_in_view=True, spans_types=True)
     if decision.denial is not None:
         if decision.denial.reason is DenialReason.PARAMETER_REFUSED:
             require_served(caller.version, asked)
@@ -38,7 +39,7 @@ def require_allowed(caller: Caller, asked: Asked) -> Decision:
 
 def require_served(version: Version, asked: Asked) -> ResourceType:
     """The type, where this server does the interaction on it. Raises TypeNotServed or MethodNotAllowed."""
-    resource_type = version.types.get(asked.path.type)
+    resource_type = _resource_type(version, asked.path)
     if resource_type is None:
         raise TypeNotServed
     if asked.interaction not in resource_type.interactions or asked.interaction not in HANDLERS:
@@ -48,7 +49,12 @@ def require_served(version: Version, asked: Asked) -> ResourceType:
 
 def not_allowed(version: Version, path: RequestPath) -> MethodNotAllowed:
     """405 names the methods that are served here; at a type that is not, none."""
-    resource_type = version.types.get(path.type)
-    done = {*resource_type.interactions, CAPABILITIES} if resource_type else {CAPABILITIES}
+    resource_type = _resource_type(version, path)
+    done = {*resource_type.interactions, CAPABILITIES, BATCH} if resource_type else {CAPABILITIES}
     methods = [method for method, kind in path.interactions.items() if kind in done]
     return MethodNotAllowed(headers={"Allow": ", ".join([*methods, *(["HEAD"] if "GET" in methods else [])])})
+
+
+def _resource_type(version: Version, path: RequestPath) -> ResourceType | None:
+    """What the path is about, None for a type that is not held here."""
+    return version.of_several if path.type == EVERY_TYPE else version.types.get(path.type)

@@ -12,7 +12,7 @@ from fhir.http.body import JSON_PATCH, parse_strictly
 from fhir.http.interaction import Asked
 from fhir.operation_outcome import BadRequest, FhirError
 from fhir.search.query import parse_parameters
-from smart.decisions.interactions import LETTERS
+from smart.decisions.interactions import LETTERS, LETTERS_OF_EACH
 from smart.decisions.question import split_url
 from smart.fhir import json_text
 
@@ -80,7 +80,8 @@ def _asked(request: Any, resource: str) -> Asked:
     except ValueError:
         raise BadRequest("The URL of an entry is one below this base.") from None
     interaction = path.interaction(method)
-    if interaction not in LETTERS or (method == "POST" and interaction != "create"):
+    is_known = interaction in LETTERS or interaction in LETTERS_OF_EACH
+    if not is_known or (method == "POST" and interaction != "create"):
         raise BadRequest("An entry is none of the interactions that a batch may hold.")
     body = _patch(resource) if interaction == "patch" else resource
     if interaction in ("create", "update") and not body:

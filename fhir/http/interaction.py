@@ -6,7 +6,7 @@ from typing import Any
 
 from fhir.search.query import Pairs
 from fhir.versions.version import ResourceType, Version
-from smart.decisions.decide import Decision
+from smart.decisions.decision import Decision
 from smart.decisions.interactions import RequestPath
 from smart.decisions.view import Reach, View
 

@@ -33,10 +33,9 @@ def vread(allowed: Interaction) -> Answer:
 def history(allowed: Interaction) -> Answer:
     """The versions of a resource, or of all of a type, that may be seen (HV-02, HV-03)."""
     path = allowed.path
-    below = f"{path.type}/{path.id}/_history" if path.id else f"{path.type}/_history"
-    search = query.parse_history(allowed.asked.parameters, allowed.caller.claims, below)
+    search = query.parse_history(allowed.asked.parameters, allowed.caller.claims, path.below)
     page = lookup.find_history(allowed.version, path.type, path.id, allowed.view, search)
-    return Answer(bundle.history(page, search, f"{allowed.base}/{below}", allowed.base))
+    return Answer(bundle.history(page, search, f"{allowed.base}/{path.below}", allowed.base))
 
 
 def search_type(allowed: Interaction) -> Answer:
@@ -44,11 +43,17 @@ def search_type(allowed: Interaction) -> Answer:
     is_strict = "handling=strict" in allowed.asked.prefers
     version, name, caller = allowed.version, allowed.path.type, allowed.caller
     search = query.parse_search(
-        allowed.asked.parameters, allowed.resource_type, version, caller.base, caller.claims, strict=is_strict
+        allowed.asked.parameters,
+        allowed.resource_type,
+        version,
+        caller.base,
+        caller.claims,
+        strict=is_strict,
+        below=allowed.path.below,
     )
     page = lookup.search_records(version, name, allowed.view, search, allowed.decision.matched)
     included = find_included(version, page.records, search.includes, allowed.decision.views)
-    return Answer(bundle.searchset(page, included, search, f"{allowed.base}/{name}", allowed.base))
+    return Answer(bundle.searchset(page, included, search, f"{allowed.base}/{allowed.path.below}", allowed.base))
 
 
 def _is_known(record: Record, allowed: Interaction) -> bool:

@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator, Mapping
 
-from smart.decisions.interactions import ID, PATHS, TYPE, VERSION_ID
+from smart.decisions.interactions import COMPARTMENT, ID, MEMBER, PATHS, TYPE, VERSION_ID
 
 ELSEWHERE = "[path]"  # whatever FHIR does not have
 _CONVERTERS = {
     TYPE: "<str:type>",
     ID: "<str:id>",
     VERSION_ID: "<str:vid>",
+    COMPARTMENT: "<str:compartment>",
+    MEMBER: "<str:member>",
     ELSEWHERE: "<path:path>",
 }
 

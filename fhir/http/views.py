@@ -17,17 +17,18 @@ from rest_framework.views import APIView
 from fhir.http import enforcement, media
 from fhir.http.answer import Answer
 from fhir.http.batch import perform_bundle
-from fhir.http.body import json_body
+from fhir.http.body import json_body, raw_body
 from fhir.http.interaction import Asked, Caller
 from fhir.http.routes import segments
 from fhir.http.search_parameters import form_parameters, url_parameters
 from fhir.http.statement import capabilities
 from fhir.operation_outcome import Failure, FhirError, InvalidToken, NotFound, RequestDenied, Unavailable
+from fhir.search.everything import posted_parameters
 from fhir.search.query import Pairs
 from fhir.token import bearer, introspection_client
 from fhir.token.refusal_reports import reports
 from fhir.versions.version import Version
-from smart.decisions.interactions import BATCH, RequestPath, parse_path
+from smart.decisions.interactions import BATCH, EVERYTHING, RequestPath, parse_path
 from smart.decisions.subject import InvalidClaims, read_subject
 from smart.decisions.view import Reach
 from smart.explanation import HEADER, explain_response
@@ -141,6 +142,8 @@ class FhirView(APIView):
         """The form of a search by POST, or the text of what is to be stored."""
         if interaction in _WITH_A_BODY:
             return [], json_body(request, self.version, interaction)
+        if interaction == EVERYTHING and request.method == "POST" and raw_body(request):
+            return posted_parameters(json_body(request, self.version, interaction)), ""
         return (form_parameters(request, self.version) if request.method == "POST" else []), ""
 
     def _caller(self, request: Request) -> Caller:

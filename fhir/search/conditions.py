@@ -1,6 +1,6 @@
 """A criterion as a condition of the database, answered by an index; smart/search/criteria.py says what it means."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import reduce
 from operator import or_
 from typing import Any
@@ -24,22 +24,25 @@ _TABLES: dict[str, Any] = {
 }
 
 
-def condition(criterion: Criterion, of: str) -> Q:
-    """Records that meet it; `of` is their FHIR version and type, such as r4/Observation."""
+def condition(criterion: Criterion, *of: str) -> Q:
+    """Records that meet it; `of` are their FHIR version and type, such as r4/Observation."""
     parameter, modifier = criterion.parameter, criterion.modifier
-    table, name = _TABLES[parameter.type], f"{of}/{parameter.name}"
-    if modifier == "missing":
-        any_value = Exists(table.objects.filter(record=OuterRef("pk"), parameter=name))
-        return ~Q(any_value) if criterion.values == ("true",) else Q(any_value)
+    table, parameter_type, ending = _TABLES[parameter.type], parameter.type, ""
     if modifier == "identifier":
-        table, name, parameter_type = TokenValue, name + IDENTIFIER, "token"
-    else:
-        parameter_type = parameter.type
-    wanted = reduce(or_, _wanted(parameter_type, criterion), _NOTHING)
-    found = table.objects.filter(wanted, parameter=name)
+        table, parameter_type, ending = TokenValue, "token", IDENTIFIER
+    values = table.objects.filter(of_parameters([f"{each}/{parameter.name}{ending}" for each in of]))
+    if modifier == "missing":
+        any_value = Exists(values.filter(record=OuterRef("pk")))
+        return ~Q(any_value) if criterion.values == ("true",) else Q(any_value)
+    found = values.filter(reduce(or_, _wanted(parameter_type, criterion), _NOTHING))
     if modifier == "not":
         return ~Q(Exists(found.filter(record=OuterRef("pk"))))
     return Q(pk__in=found.values("record"))
+
+
+def of_parameters(names: Sequence[str]) -> Q:
+    """Values for these, such as r4/Observation/code."""
+    return Q(parameter=names[0]) if len(names) == 1 else Q(parameter__in=names)
 
 
 def _wanted(parameter_type: str, criterion: Criterion) -> Iterable[Q]:

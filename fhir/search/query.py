@@ -27,7 +27,7 @@ _UNESCAPED_COMMA = re.compile(r"(?<!\\),")
 _ESCAPE = re.compile(r"\\([\\,$|])")
 _NUMBER = re.compile(r"[0-9]{1,9}")
 _PAGE = "_page"
-_SHAPING = ("_elements", "_summary", "_total", "_sort", *INCLUDING)
+_SHAPING = ("_elements", "_summary", "_total", "_sort", "_type", *INCLUDING)
 # understood elsewhere or without effect on JSON, so not "unknown" when handling=strict is preferred
 _SILENT = ("_format", "_pretty", "_count", _PAGE, "_since", *_SHAPING)
 _TOTALS = ("accurate", "estimate", "none")
@@ -55,6 +55,7 @@ class Search:
     sort: tuple[SortKey, ...] = ()
     shape: Shape = field(default_factory=Shape)
     since: datetime | None = None
+    period: tuple[int | None, int | None] = (None, None)
 
     def link(self, offset: int) -> str:
         """The query of the page at that offset: used parameters only, so no token can stand in it (SR-15)."""
@@ -72,11 +73,18 @@ def parse_parameters(raw: bytes) -> Pairs:
 
 
 def parse_search(
-    pairs: Pairs, resource_type: ResourceType, version: Version, base: str, claims: Mapping[str, Any], *, strict: bool
+    pairs: Pairs,
+    resource_type: ResourceType,
+    version: Version,
+    base: str,
+    claims: Mapping[str, Any],
+    *,
+    strict: bool,
+    below: str = "",
 ) -> Search:
     """The search that the parameters ask for; unknown ones are ignored unless the client prefers strict handling.
 
-    A parameter without a value asks for nothing (FHIR search, parameters).
+    A parameter without a value asks for nothing (FHIR search, parameters). `below`: what its pages are of.
     """
     pairs = [(name, value) for name, value in pairs if value]
     chains = [(name, value) for name, value in pairs if "." in name or name.startswith("_has:")]
@@ -89,7 +97,7 @@ def parse_search(
     criteria = parse_criteria(search, resource_type, base, [one.criterion for one in chained])
     used = [*search, *chains, *((name, value) for name, value in pairs if name in _SHAPING)]
     shape = parse_shape(pairs, strict=strict)
-    owner = page_owner(claims, resource_type.name, urlencode(used))
+    owner = page_owner(claims, below or resource_type.name, urlencode(used))
     return Search(
         criteria,
         tuple(chained),
@@ -129,15 +137,26 @@ def parse_history(pairs: Pairs, claims: Mapping[str, Any], *of: str) -> Search:
     """Which page of a history, and since when (FHIR http, history). Raises BadRequest."""
     if any(name == "_at" and value for name, value in pairs):
         raise BadRequest("_at is not supported.")
-    since = only(pairs, "_since")
-    used = [("_since", since)] if since else []
-    owner = page_owner(claims, *of, since)
-    try:
-        moment = date_interval(since)[0] if since else None
-    except ValueError:
-        raise BadRequest("_since takes an instant.") from None
+    return parse_pages(pairs, ("_since", "_type"), claims, *of)
+
+
+def parse_pages(pairs: Pairs, carried: Sequence[str], claims: Mapping[str, Any], *of: str) -> Search:
+    """Which page of what is not searched by criteria, and since when; links repeat what is carried."""
+    used = [(name, value) for name, value in pairs if name in carried and value]
+    owner = page_owner(claims, *of, urlencode(used))
+    since = interval(pairs, "_since")
     offset = page_offset(only(pairs, _PAGE), owner)
-    return Search(used=used, count=_count(pairs, Shape()), offset=offset, owner=owner, since=moment)
+    count = _count(pairs, Shape())
+    return Search(used=used, count=count, offset=offset, owner=owner, since=since[0] if since else None)
+
+
+def interval(pairs: Pairs, name: str) -> tuple[datetime, datetime] | None:
+    """From the first to after the last moment that a parameter means, None where it is not there."""
+    sent = only(pairs, name)
+    try:
+        return date_interval(sent) if sent else None
+    except ValueError:
+        raise BadRequest(f"{name} takes a date or an instant.") from None
 
 
 def only(pairs: Pairs, name: str) -> str:

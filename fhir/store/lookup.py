@@ -1,6 +1,6 @@
 """Looking up what a caller may see. Every function wants the view, and answers with what lies in it and no more."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -8,7 +8,7 @@ from django.db.models import F, Min, OuterRef, Q, Subquery
 
 from fhir.models import DateValue, Record, ReferenceValue, StringValue, TokenValue
 from fhir.operation_outcome import Gone, NotFound
-from fhir.search.conditions import condition
+from fhir.search.conditions import condition, of_parameters
 from fhir.search.links import ChainedCriterion
 from fhir.search.query import Search, SortKey
 from fhir.store.visibility import Records, visible
@@ -64,7 +64,7 @@ def search_records(
         found = found.filter(condition(criterion, f"{version.key}/{name}"))
     for chained in search.chained:
         found = found.filter(_chained(version, name, chained, matched.get(chained.chain.type, ())))
-    return _page(_in_order(found, version, name, search.sort), search, has_total=search.has_total)
+    return page_of(in_order(found, version, [name], search.sort), search, has_total=search.has_total)
 
 
 def _chained(version: Version, name: str, chained: ChainedCriterion, view: View) -> Q:
@@ -92,7 +92,7 @@ def find_history(version: Version, name: str, resource_id: str, view: View, sear
     found = visible(_versions(version, name, resource_id), version, name, view)
     if search.since is not None:
         found = found.filter(moment__gte=search.since)
-    page = _page(found.order_by("-moment", "-pk"), search, has_total=True)
+    page = page_of(found.order_by("-moment", "-pk"), search, has_total=True)
     if resource_id and not page.total:
         raise NotFound
     return page
@@ -116,7 +116,7 @@ def _only(found: Records) -> Record:
     return record
 
 
-def _in_order(found: Records, version: Version, name: str, sort: tuple[SortKey, ...]) -> Records:
+def in_order(found: Records, version: Version, names: Sequence[str], sort: tuple[SortKey, ...]) -> Records:
     """By the least value of each parameter, what has none last; then by when it was stored, so that pages hold."""
     order = []
     for place, one in enumerate(sort):
@@ -125,7 +125,7 @@ def _in_order(found: Records, version: Version, name: str, sort: tuple[SortKey, 
             continue
         table, column = _SORTED_BY[one.parameter.type]
         values = table._default_manager.filter(
-            record=OuterRef("pk"), parameter=f"{version.key}/{name}/{one.parameter.name}"
+            of_parameters([f"{version.key}/{name}/{one.parameter.name}" for name in names]), record=OuterRef("pk")
         ).order_by()
         least = values.values("record").annotate(least=Min(column)).values("least")
         found = found.annotate(**{f"sort{place}": Subquery(least)})
@@ -134,7 +134,8 @@ def _in_order(found: Records, version: Version, name: str, sort: tuple[SortKey, 
     return found.order_by(*order, "pk")
 
 
-def _page(found: Records, search: Search, *, has_total: bool) -> Page:
+def page_of(found: Records, search: Search, *, has_total: bool) -> Page:
+    """The page that is asked for, and the number of all if it is wanted."""
     records = list(found[search.offset : search.offset + search.count + 1]) if search.count else []
     total = None
     if has_total:

@@ -1,5 +1,6 @@
 """A view as a condition of the database: which versions of resources a caller may see. Everything is asked with one."""
 
+from collections.abc import Mapping, Sequence
 from functools import cache, reduce
 from operator import and_
 
@@ -17,14 +18,35 @@ Records = QuerySet[Record]
 
 def visible(records: Records, version: Version, name: str, view: View) -> Records:
     """Those of these versions, of one type, that the view opens, each judged by itself; none for an empty view."""
+    return _united(records, [_reached(version, name, alternative) for alternative in view])
+
+
+def visible_of_types(records: Records, version: Version, views: Mapping[str, View]) -> Records:
+    """Those of these versions that the view of their type opens; what types have in common is asked once."""
+    alike: dict[tuple[Alternative, str], list[str]] = {}
+    for name, view in views.items():
+        for alternative in view:
+            is_own = bool(alternative.where) or _is_referenced(version, name)
+            alike.setdefault((alternative, name if is_own else ""), []).append(name)
+    reached = [
+        Q(type__in=names) & _reached(version, names[0], alternative) for (alternative, _), names in alike.items()
+    ]
+    return _united(records, reached)
+
+
+def _united(records: Records, reached: Sequence[Q]) -> Records:
     plan_for_values()
-    reached = [_reached(version, name, alternative) for alternative in view]
     if not reached:
         return records.none()
     if len(reached) == 1:
         return records.filter(reached[0])
     first, *others = (records.filter(condition).order_by().values("pk") for condition in reached)
     return records.filter(pk__in=first.union(*others))
+
+
+def _is_referenced(version: Version, name: str) -> bool:
+    resource_type = version.types.get(name)
+    return resource_type is not None and resource_type.compartment.referenced
 
 
 def _reached(version: Version, name: str, alternative: Alternative) -> Q:
@@ -53,8 +75,7 @@ def _in_compartments(version: Version, name: str, patients: frozenset[str]) -> Q
     )
     members = Membership.objects.filter(patient__in=here.values("resource_id"))
     found = Q(pk__in=members.values("record"))
-    resource_type = version.types.get(name)
-    if resource_type is not None and resource_type.compartment.referenced:
+    if _is_referenced(version, name):
         current = members.filter(record__fhir_version=version.key, record__is_current=True, record__is_deleted=False)
         referred = Reference.objects.filter(type=name, record__in=current.values("record"))
         found |= Q(resource_id__in=referred.values("target"))

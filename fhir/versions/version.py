@@ -7,7 +7,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Self
 
-from smart.fhir.definitions import ResourceDefinition, definitions
+from smart.decisions.interactions import EVERY_TYPE
+from smart.fhir.definitions import Compartment, ResourceDefinition, definitions
 
 FOLDER = Path(__file__).parent
 
@@ -17,12 +18,15 @@ class ResourceType(ResourceDefinition):
     """A type that is served: which interactions, and which of its search parameters."""
 
     interactions: tuple[str, ...]
+    care_date: str = ""  # the parameter that tells when the care was given
 
     @classmethod
     def served(cls, defined: ResourceDefinition, data: Mapping[str, Any], interactions: Sequence[str]) -> Self:
         parameters = {name: defined.parameters[name] for name in data["search"]}
         compartment = replace(defined.compartment, referenced=data.get("referenced", False))
-        return cls(defined.name, parameters, compartment, tuple(data.get("interactions", interactions)))
+        return cls(
+            defined.name, parameters, compartment, tuple(data.get("interactions", interactions)), data.get("care", "")
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +34,7 @@ class Version:
     """What differs between versions.
 
     `issue_location` is the member in which an OperationOutcome names an element, `subsetted` the tag of a resource of
-    which a part is shown.
+    which a part is shown, `several` what is answered with several types.
     """
 
     key: str
@@ -40,7 +44,14 @@ class Version:
     statement: Mapping[str, Any]
     security_service: Mapping[str, Any]
     subsetted: Mapping[str, str]
+    rest: Mapping[str, Any]
     types: Mapping[str, ResourceType]
+    several: tuple[str, ...] = ()
+
+    @property
+    def of_several(self) -> ResourceType:
+        """What stands for a type where several are answered: no parameter is every type's."""
+        return ResourceType(EVERY_TYPE, {}, Compartment(), self.several)
 
     @property
     def mime_parameter(self) -> str:
@@ -60,6 +71,8 @@ def load_version(key: str) -> Version:
         statement=data["statement"],
         security_service=data["securityService"],
         subsetted=data["subsetted"],
+        rest=data.get("rest", {}),
+        several=tuple(data.get("several", ())),
         types={
             name: ResourceType.served(definitions(key)[name], value, data.get("interactions", ()))
             for name, value in data["types"].items()

@@ -11,7 +11,8 @@ from typing import Any
 
 from oauth.models import FhirServer
 from smart.decisions import refusals
-from smart.decisions.decide import DenialReason, decide
+from smart.decisions.decide import decide
+from smart.decisions.decision import DenialReason
 from smart.decisions.fhir_request import FhirRequest, parse_fhir_request
 from smart.decisions.question import ANY_ID
 from smart.decisions.refusals import Refusal
@@ -87,12 +88,15 @@ def _judge(asked: FhirRequest, claims: dict[str, Any], now: int) -> Iterator[Rul
     yield _outcome(ADDRESS, State.NOT_REACHED)
     version = FhirServer.objects.values_list("version", flat=True).get(base=asked.base)
     name, reach = asked.question.type, Reach(subject, version, asked.base)
-    decision = decide(reach, asked.question, applies_views=True)
+    decision = decide(reach, asked.question, applies_views=True, spans_types=True)
     for reason, rule in STAGES.items():
         if decision.denial is not None and decision.denial.reason is reason:
             raise _Refused(decision.denial.refusal, rule, build_explanation("", decision.denial.why))
         yield _outcome(rule, State.PASSED)
-    yield _record(asked, subject, decision.views[name], definitions(version).get(name))
+    if asked.question.is_of_several_types:
+        yield _outcome(FILTERED, State.PASSED)
+    else:
+        yield _record(asked, subject, decision.views[name], definitions(version).get(name))
 
 
 def _record(asked: FhirRequest, subject: Subject, view: View, defined: ResourceDefinition | None) -> RuleOutcome:

@@ -7,7 +7,7 @@ from json.encoder import encode_basestring_ascii
 from typing import Any
 
 from smart.decisions import refusals
-from smart.decisions.decide import Decision, Denial
+from smart.decisions.decision import Decision, Denial
 from smart.decisions.refusals import Refusal
 from smart.decisions.view import Alternative, Compartments, Everybody, OwnRecord, View, Who
 from smart.fhir.definitions import definitions

@@ -17,6 +17,7 @@ from smart.http.bearer import is_bearer_token
 from smart.http.limits import MAX_QUERY
 
 MATCH_FORM = "fhir-match/1"  # beside it: that conditions are looked for among the records of context.match alone
+TYPES_FORM = "fhir-types/1"  # and that views are applied to answers of several types, and to those of a compartment
 VIEW_FORM = "fhir-view/1"  # what a caller says that it applies, in context.understands
 TOKEN, TOKEN_DIGEST = "access_token", "access_token_sha256"  # types of subject
 ENTITIES = ("subject", "action", "resource", "context")
@@ -47,6 +48,7 @@ class Evaluation(NamedTuple):
     question: Question
     applies_views: bool
     matches_in_view: bool = False
+    spans_types: bool = False
 
 
 def parse_presented_token(body: Mapping[str, Any]) -> PresentedToken:
@@ -67,7 +69,8 @@ def parse_evaluation(body: Mapping[str, Any]) -> Evaluation:
     if not isinstance(understood, list):
         raise MalformedEvaluation("context.understands is not a list")
     applies_views = VIEW_FORM in understood
-    return Evaluation(about, base, question, applies_views, applies_views and MATCH_FORM in understood)
+    more = [applies_views and form in understood for form in (MATCH_FORM, TYPES_FORM)]
+    return Evaluation(about, base, question, applies_views, *more)
 
 
 def _parse_subject(subject: Mapping[str, Any]) -> tuple[str, str]:

@@ -4,17 +4,24 @@ Default deny: what is not known here, an interaction, a type, a parameter that l
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from enum import StrEnum
-from typing import Unpack
 
 from smart.decisions import refusals
+from smart.decisions.decision import Decision, Denial, DenialReason, deny
 from smart.decisions.includes import included_types
-from smart.decisions.interactions import LETTERS
+from smart.decisions.interactions import EVERY_TYPE, LETTERS
 from smart.decisions.parameters import matched_views, refused_parameters
 from smart.decisions.question import ANY_ID, Question
 from smart.decisions.refusals import Refusal
-from smart.decisions.view import EVERY_TYPE, OutOfScope, Reach, View, is_unconditional, is_visible, may_be_stored
+from smart.decisions.several import Views, views_of_types
+from smart.decisions.view import (
+    OutOfScope,
+    Reach,
+    View,
+    is_unconditional,
+    is_visible,
+    may_be_stored,
+    of_compartment,
+)
 from smart.explanation import Why
 from smart.fhir.definitions import ResourceDefinition, definitions
 from smart.fhir.elements import Json, size
@@ -28,68 +35,33 @@ _MOST_COMPARISONS = 100_000  # a matter of a tenth of a second; a record that ne
 LiesIn = Callable[[Json, View, ResourceDefinition, str], bool]
 
 
-class DenialReason(StrEnum):
-    """Why a request is refused, as the stage that refused it."""
-
-    INVALID_TOKEN = "invalid_token"  # noqa: S105  # an error code
-    UNKNOWN_INTERACTION = "unknown_interaction"
-    INSUFFICIENT_SCOPE = "insufficient_scope"
-    PARAMETER_REFUSED = "parameter_refused"
-    NOT_IN_VIEW = "not_in_view"
-    NEEDS_VIEW = "needs_view"
-
-
-@dataclass(frozen=True, slots=True)
-class Denial:
-    """Why not, and how the FHIR server shall refuse. `parameters` are those that must not be evaluated.
-
-    `why` says more to developers, and is told to nobody else.
-    """
-
-    reason: DenialReason
-    refusal: Refusal
-    parameters: tuple[str, ...] = ()
-    why: Why = field(default_factory=Why)
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """What to do: refuse, where there is a denial. `views`: for each type of the answer, the records that may be shown.
-
-    `matched`: for each type, among which records alone a condition is looked for. With `is_final` nothing is left to
-    apply.
-    """
-
-    denial: Denial | None = None
-    views: Mapping[str, View] = field(default_factory=dict)
-    matched: Mapping[str, View] = field(default_factory=dict)
-    is_final: bool = False
-
-    @property
-    def allowed(self) -> bool:
-        """Whether the request may be answered, if the views are applied."""
-        return self.denial is None
-
-
-def deny(reason: DenialReason, refusal: Refusal, **why: Unpack[Why]) -> Decision:
-    """The decision that refuses for that reason."""
-    return Decision(Denial(reason, refusal, why=why))
-
-
 ELSEWHERE = "with this token some parameters cannot be evaluated: they would tell of records that it does not reach"
 INVALID_TOKEN = deny(DenialReason.INVALID_TOKEN, refusals.INVALID_TOKEN)
 
 
 def decide(
-    reach: Reach, question: Question, *, applies_views: bool, is_entry: bool = False, matches_in_view: bool = False
+    reach: Reach,
+    question: Question,
+    *,
+    applies_views: bool,
+    is_entry: bool = False,
+    matches_in_view: bool = False,
+    spans_types: bool = False,
 ) -> Decision:
     """The decision for a live token of this base. A conditional yes only to who applies views.
 
     `is_entry`: it is about this one resource of an answer, and not about the answer. `matches_in_view`: the asker
-    looks for what a condition names only among the records of `matched` (WR-11).
+    looks for what a condition names only among the records of `matched` (WR-11). `spans_types`: it applies views also
+    to answers of several types, and to what is asked of a compartment.
     """
+    if question.is_of_several_types and spans_types:
+        return _of_several_types(reach, question, applies_views=applies_views)
     letter = LETTERS.get(question.interaction)
-    if letter is None or question.type not in resource_types(reach.version):
+    if (
+        letter is None
+        or question.type not in resource_types(reach.version)
+        or (question.compartment and not spans_types)
+    ):
         return _unknown_interaction(reach, question)
     try:
         view = reach.view(question.type, letter)
@@ -97,19 +69,47 @@ def decide(
     except OutOfScope as error:
         return deny(DenialReason.INSUFFICIENT_SCOPE, refusals.INSUFFICIENT_SCOPE, **error.why)
     if elsewhere := refused_parameters(reach, question, view, matched):
-        why = Why(rule="SR-08", what=ELSEWHERE, presented=", ".join(elsewhere))
-        return Decision(Denial(DenialReason.PARAMETER_REFUSED, refusals.PARAMETER_REFUSED, elsewhere, why))
+        return _refused(elsewhere)
     if hidden := _hidden(reach, question, view):
         return deny(DenialReason.NOT_IN_VIEW, hidden, rule="PC-02", what="the content that was sent is out of reach")
-    views = {question.type: view}
+    return _allowed(reach, question, view, matched or {}, applies_views=applies_views, is_entry=is_entry)
+
+
+def _allowed(
+    reach: Reach, question: Question, view: View, matched: Views, *, applies_views: bool, is_entry: bool
+) -> Decision:
+    """The yes, with what is left to apply; a no to who does not apply it."""
+    views = {question.type: of_compartment(view, question.compartment) if question.compartment else view}
     if question.include or question.revinclude:
         views |= _included(reach, question)
-    if _is_final(question, views, matched or {}, is_entry=is_entry):
+    if _is_final(question, views, matched, is_entry=is_entry):
         # a server may include in a search what nobody asked for: then it counts what is open of other types
         is_whole = is_entry or question.interaction != "search-type" or reach.sees_all(EVERY_TYPE)
-        return Decision(views=views, matched=matched or {}, is_final=is_whole or not applies_views)
-    if applies_views:
-        return Decision(views=views, matched=matched or {})
+        return Decision(views=views, matched=matched, is_final=is_whole or not applies_views)
+    return Decision(views=views, matched=matched) if applies_views else _needs_view()
+
+
+def _of_several_types(reach: Reach, question: Question, *, applies_views: bool) -> Decision:
+    """The views of the types that are open, and no word about the others (SR-02)."""
+    if not resource_types(reach.version).issuperset(question.types):
+        return _unknown_interaction(reach, question)
+    try:
+        shown, found = views_of_types(reach, question)
+    except OutOfScope as error:
+        return deny(DenialReason.INSUFFICIENT_SCOPE, refusals.INSUFFICIENT_SCOPE, **error.why)
+    if elsewhere := refused_parameters(reach, question, (), None):
+        return _refused(elsewhere)
+    if reach.sees_all(EVERY_TYPE) and not question.compartment:
+        return Decision(views=shown, matched=found, is_final=True)
+    return Decision(views=shown, matched=found) if applies_views else _needs_view()
+
+
+def _refused(parameters: tuple[str, ...]) -> Decision:
+    why = Why(rule="SR-08", what=ELSEWHERE, presented=", ".join(parameters))
+    return Decision(Denial(DenialReason.PARAMETER_REFUSED, refusals.PARAMETER_REFUSED, parameters, why))
+
+
+def _needs_view() -> Decision:
     what = "the FHIR server does not say that it applies views"
     return deny(DenialReason.NEEDS_VIEW, refusals.NOT_ALLOWED, rule="PC-04", what=what)
 

@@ -33,7 +33,9 @@ class FhirRequest(NamedTuple):
         if self.is_public:
             return "the capability statement"
         asked = self.question
-        what = asked.type if asked.id == ANY_ID else f"{asked.type}/{asked.id}"
+        what = "several types" if asked.is_of_several_types else asked.type
+        what += "" if asked.id == ANY_ID else f"/{asked.id}"
+        what += f" in the compartment of Patient/{asked.compartment}" if asked.compartment else ""
         return f"{asked.interaction} of {what}" if asked.interaction else f"{self.method} of a path that FHIR has not"
 
 

@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 from urllib.parse import unquote, unquote_plus
 
-from smart.decisions.interactions import RequestPath, parse_path
+from smart.decisions.interactions import EVERY_TYPE, LETTERS_OF_EACH, SEARCHES, RequestPath, parse_path
 from smart.fhir.elements import Json
 
 Pairs: TypeAlias = list[tuple[str, str]]
@@ -15,6 +15,7 @@ MAX_PARAMETERS = 100
 _CONDITIONAL = frozenset({"update", "patch", "delete"})
 ITERATE = ":iterate"  # an include that is followed again from what it brought
 _EXACT = ("_include", "_revinclude", "_sort")  # their values are judged where they are spelled so, and nowhere else
+_TYPES = "_type"  # which types of an answer of several
 # asks about referring records, what a List or Group holds, a named query, a filter that may chain, other resources
 # inside, a graph of others that come along
 _ELSEWHERE = ("_has", "_list", "_in", "_query", "_filter", "_contained", "_containedtype", "_graph")
@@ -28,6 +29,7 @@ class Question(NamedTuple):
     """An interaction. `parameters` are names with modifiers; `include`, `revinclude` and `sort` are values.
 
     `content` is the resource that would be shown or stored, `content_before` what it replaces or deletes.
+    `compartment`: of which patient alone. `types`: of an answer of several types, those that are asked for by name.
     """
 
     interaction: str
@@ -40,11 +42,18 @@ class Question(NamedTuple):
     is_conditional: bool = False
     content: Json = None
     content_before: Json = None
+    compartment: str = ""
+    types: tuple[str, ...] = ()
+
+    @property
+    def is_of_several_types(self) -> bool:
+        """Whether the answer may hold resources of more than one type that is asked for."""
+        return self.interaction in LETTERS_OF_EACH
 
 
 def is_search_by_post(method: str, url: str) -> bool:
     """Whether parameters stand in the body of such a request (FHIR search, POST _search). Raises ValueError."""
-    return method == "POST" and _path_and_query(url)[0].interaction(method) == "search-type"
+    return method == "POST" and _path_and_query(url)[0].interaction(method) in SEARCHES
 
 
 def split_url(url: str) -> tuple[RequestPath, str]:
@@ -76,6 +85,7 @@ def question_at(request_path: RequestPath, method: str, pairs: Pairs, *, criteri
     include, revinclude, sort = [
         _values(pairs, name) if name in names or name + ITERATE in names else () for name in _EXACT
     ]
+    types = _values(pairs, _TYPES) if interaction in LETTERS_OF_EACH else ()
     return Question(
         interaction,
         request_path.type,
@@ -85,6 +95,8 @@ def question_at(request_path: RequestPath, method: str, pairs: Pairs, *, criteri
         revinclude=revinclude,
         sort=sort,
         is_conditional=criteria is not None or (interaction in _CONDITIONAL and not request_path.id),
+        compartment=request_path.compartment,
+        types=tuple(name for value in types for name in value.split(",") if name not in ("", EVERY_TYPE)),
     )
 
 
@@ -118,7 +130,8 @@ def _split(text: str) -> Pairs:
     for part in filter(None, text.split("&")):
         name, _, value = part.partition("=")
         name = unquote_plus(name)
-        found.append((name, unquote_plus(value) if name.removesuffix(ITERATE) in _EXACT else value))
+        is_judged = name == _TYPES or name.removesuffix(ITERATE) in _EXACT
+        found.append((name, unquote_plus(value) if is_judged else value))
     return found
 
 

@@ -1,7 +1,7 @@
 """A view: which records of one resource type a subject may see, by which scopes (SMART scopes; SCP-05, GR-15)."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TypeAlias, Unpack
 
@@ -16,7 +16,6 @@ from smart.scopes.scope_sets import scopes_allowing
 from smart.search.criteria import Criterion, UnsupportedCriterion, is_match, scope_criteria
 
 CONTEXTS = ("patient", "user", "system")
-EVERY_TYPE = "*"  # as a scope names them all
 Criteria: TypeAlias = tuple[Criterion, ...]
 
 
@@ -103,6 +102,16 @@ class Reach:
             return all(is_unconditional(self.view(name, letter)) for letter in "rs")
         except OutOfScope:
             return False
+
+
+def of_compartment(view: View, patient: str) -> View:
+    """What of the view lies in the compartment of that patient: nothing, where the view reaches them not (SR-03)."""
+    only = Compartments(frozenset({patient}))
+    return tuple(replace(one, who=only) for one in view if _reaches(one.who, patient))
+
+
+def _reaches(who: Who, patient: str) -> bool:
+    return isinstance(who, Everybody) or (isinstance(who, Compartments) and patient in who.patients)
 
 
 def is_unconditional(view: View) -> bool:

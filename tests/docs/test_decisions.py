@@ -6,7 +6,7 @@ from typing import Any
 
 from introspection.evaluation import ALL, UNTIL_DENIED, UNTIL_PERMITTED
 from smart.decisions.authzen import MAX_EVALUATIONS, TOKEN, TOKEN_DIGEST
-from smart.decisions.decide import DenialReason
+from smart.decisions.decision import DenialReason
 from smart.decisions.interactions import LETTERS
 from tests.conftest import SECRET, App, basic
 from tests.fixture_types import Issue, MakeResourceServer

@@ -10,7 +10,7 @@ from oauth.http.machine_request import MachineRequest
 from oauth.http.machine_response import MachineResponse
 from oauth.workbench.memory.recent import Recent
 from smart.decisions.authzen import MalformedEvaluation, parse_presented_token
-from smart.decisions.decide import DenialReason
+from smart.decisions.decision import DenialReason
 from smart.decisions.gateway import GATEWAY
 from smart.digests import sha256_hex
 

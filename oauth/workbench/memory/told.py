@@ -17,7 +17,7 @@ from oauth.workbench.memory.minted_kinds import kind_of
 from oauth.workbench.memory.questions import PATHS, asked_digest, is_called_active
 from oauth.workbench.memory.recent import Recent
 from smart.decisions.authzen import MalformedEvaluation, parse_evaluation
-from smart.decisions.decide import DenialReason
+from smart.decisions.decision import DenialReason
 from smart.decisions.gateway import GATEWAY
 from smart.fhir.audience import canonical_url
 from smartauth_probe.catalogue import kinds

@@ -14,7 +14,7 @@ from fhir.http.answer import Answer
 from fhir.http.interaction import Interaction
 from fhir.http.views import FhirView
 from fhir.versions.version import Version, load_version
-from smart.decisions.interactions import BATCH, CAPABILITIES, LETTERS, PATHS
+from smart.decisions.interactions import BATCH, CAPABILITIES, LETTERS, LETTERS_OF_EACH, PATHS
 from tests.fhir.conftest import Introspection
 from tests.fixture_types import Fetch
 
@@ -39,7 +39,7 @@ def test_every_path_below_a_base_leads_to_the_one_view_that_decides() -> None:
 def test_what_is_done_at_a_path_has_a_letter_and_only_the_statement_is_public() -> None:
     kinds = {kind for at_path in PATHS.values() for kind in at_path.values()}
 
-    assert kinds == {*LETTERS, CAPABILITIES, BATCH}
+    assert kinds == {*LETTERS, *LETTERS_OF_EACH, CAPABILITIES, BATCH}
     assert [path for path, kinds in PATHS.items() if CAPABILITIES in kinds.values()] == [("metadata",)]
 
 
@@ -63,6 +63,9 @@ def test_a_method_that_is_not_served_names_those_that_are(fetch: Fetch, introspe
     assert fetch("Patient", method="PURGE").headers["Allow"] == "GET, POST, PUT, PATCH, DELETE, HEAD"
     assert fetch("Patient/amy/_history", method="DELETE").headers["Allow"] == "GET, HEAD"
     assert fetch("Patient/_search").headers["Allow"] == "POST"
+    assert fetch("", method="PUT").headers["Allow"] == "GET, POST, HEAD"
+    assert fetch("_history", method="POST").headers["Allow"] == "GET, HEAD"
+    assert fetch("Patient/amy/Observation", method="POST").headers["Allow"] == "GET, HEAD"
     assert fetch("metadata", method="POST", token=None).headers["Allow"] == "GET, HEAD"
 
 

@@ -10,11 +10,14 @@ from django.db import transaction
 
 from fhir.models import Record
 from fhir.versions.version import load_version
-from smart.decisions.decide import INVALID_TOKEN, Decision, DenialReason, decide
+from smart.decisions.decide import INVALID_TOKEN, decide
+from smart.decisions.decision import Decision, DenialReason
+from smart.decisions.interactions import LETTERS_OF_EACH
 from smart.decisions.question import ANY_ID, Question, parameters_elsewhere, question_of_http
 from smart.decisions.refusals import NOT_FOUND, Refusal
 from smart.decisions.subject import InvalidClaims, read_subject
-from smart.decisions.view import Reach
+from smart.decisions.view import Reach, named_patients
+from smart.fhir.definitions import definitions
 from tests.checklist import Asked, requests, tokens
 from tests.fhir.conftest import BASE, Answered, Introspection
 from tests.fixture_types import Fetch
@@ -23,8 +26,9 @@ pytestmark = [pytest.mark.usefixtures("records"), pytest.mark.one_engine]
 REQUESTS = requests(own="lab-a", hidden="lab-b", problem="problem-a")
 TOKENS = tokens(BASE)
 WRITES = ("create", "update", "patch", "delete")
+R4 = load_version("r4")
 # a type whose records are a patient's because the patient's refer to them is not decided by content (PC-15)
-REFERENCED = {name for name, served in load_version("r4").types.items() if served.compartment.referenced}
+REFERENCED = {name for name, served in R4.types.items() if served.compartment.referenced}
 
 
 def reach_of(introspection: Introspection) -> Reach | None:
@@ -53,7 +57,11 @@ def test_each_request_is_answered_as_it_is_decided(fetch: Fetch, introspection: 
     stored = {(one.type, one.resource_id): json.loads(one.content) for one in Record.objects.all()}
     for asked in REQUESTS:
         question = question_of_http(asked.method, asked.url, form=asked.form)
-        decision = decide(reach, question, applies_views=True, matches_in_view=True) if reach else INVALID_TOKEN
+        decision = (
+            decide(reach, question, applies_views=True, matches_in_view=True, spans_types=True)
+            if reach
+            else INVALID_TOKEN
+        )
         answer = send(fetch, asked)
         assert obeys(answer, decision, question), (asked, answer.status, decision.denial)
         if answer.status == 200 and reach is not None:
@@ -91,15 +99,19 @@ def shows_what_is_allowed(
     answer: Answered, asked: Asked, question: Question, reach: Reach, stored: Mapping[tuple[str, str], Any]
 ) -> bool:
     """Whether every resource may be shown by its content, and without parameters none is missing."""
+    allowed = {key for key, content in stored.items() if is_asked_for(question, key[0], content)}
     allowed = {
-        key for key, content in stored.items() if key[0] == question.type and may_be_shown(reach, question, content)
-    }
+        (name, id_) for name, id_ in allowed
+        if all(may_be_shown(reach, each, stored[name, id_]) for each in questions_of_one(question, name))
+    }  # fmt: skip
     if asked.method == "HEAD" or question.type in REFERENCED:
         return True
     if question.interaction in ("read", "vread"):
         return (question.type, question.id) in allowed
     if question.id != ANY_ID:
         allowed = {key for key in allowed if key[1] == question.id}
+    # in the compartment of somebody else is shown what that patient opens, and nothing that is opened by another
+    is_foreign = question.compartment not in ("", "amy")
     entries = answer.body.get("entry", [])
     for entry in entries:  # what comes along is judged by a scope to read its type
         if entry.get("search") == {"mode": "include"} and entry["resource"]["resourceType"] not in REFERENCED:
@@ -107,8 +119,27 @@ def shows_what_is_allowed(
             assert may_be_shown(reach, came, entry["resource"]), entry
     matches = [entry["resource"] for entry in entries if entry.get("search") != {"mode": "include"}]
     shown = {(resource["resourceType"], resource["id"]) for resource in matches}
-    is_whole = bool(question.parameters) or shown == allowed
+    if question.is_of_several_types:
+        shown = {key for key in shown if key[0] not in REFERENCED}
+        return (shown <= allowed if is_foreign else shown == allowed) and answer.body["total"] == len(matches)
+    is_whole = bool(question.parameters) or is_foreign or shown == allowed
     return shown <= allowed and answer.body["total"] <= len(allowed) and is_whole
+
+
+def is_asked_for(question: Question, name: str, content: Any) -> bool:
+    """Whether the type is, and the compartment that is named."""
+    is_of_type = name in R4.types and (question.is_of_several_types or name == question.type)
+    patients = named_patients(content, definitions("r4")[name], BASE)
+    is_there = not question.compartment or question.compartment in patients
+    return is_of_type and is_there and (not question.types or name in question.types)
+
+
+def questions_of_one(question: Question, name: str) -> list[Question]:
+    """What must be allowed of one resource of that type for it to stand in the answer."""
+    if not question.is_of_several_types:
+        return [question]
+    kinds = {"r": "read", "s": "search-type"}
+    return [Question(kinds[letter], name) for letter in LETTERS_OF_EACH[question.interaction]]
 
 
 def may_be_shown(reach: Reach, question: Question, content: Any) -> bool:

@@ -76,7 +76,7 @@ def test_what_is_not_is_answered_like_an_id_that_never_existed(
 @pytest.mark.requirement("HI-01", "IX-17", "IX-18")
 @pytest.mark.parametrize("scope", ["patient/*.cruds", "patient/*.rs", "patient/*.cud", "patient/Condition.rs"])
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "PATCH", "DELETE", "POST"])
-@pytest.mark.parametrize("rest", ["", "/_history", "/_history/1", "/$everything"])
+@pytest.mark.parametrize("rest", ["", "/_history", "/_history/1", "/$everything", "/Observation", "/*"])
 def test_no_interaction_tells_another_patients_id_from_an_unknown_one(
     fetch: Fetch, introspection: Introspection, scope: str, method: str, rest: str
 ) -> None:
@@ -84,7 +84,12 @@ def test_no_interaction_tells_another_patients_id_from_an_unknown_one(
     form: dict[str, Any] = {"method": method, "data": b"{}", "content_type": "application/fhir+json"}
 
     for type_, id_ in (("Patient", "ben"), ("Observation", "lab-b")):
-        assert fetch(f"{type_}/{id_}{rest}", **form).alike == fetch(f"{type_}/never-was{rest}", **form).alike
+        other, unknown = (fetch(f"{type_}/{each}{rest}", **form) for each in (id_, "never-was"))
+        assert other.status == unknown.status
+        assert other.text.replace(id_, "never-was") == unknown.text  # a searchset repeats the address that was asked
+        assert {**other.headers, "Content-Length": "", "X-Request-Id": ""} == {
+            **unknown.headers, "Content-Length": "", "X-Request-Id": ""
+        }  # fmt: skip
 
 
 @pytest.mark.requirement("IX-12")
@@ -116,7 +121,6 @@ def test_head_is_get_without_the_body(fetch: Fetch) -> None:
         pytest.param("' OR '1'='1", id="SQL condition"),
         pytest.param("%", id="percent"),
         pytest.param("*", id="asterisk"),
-        pytest.param("$everything", id="an operation"),
         pytest.param("ａｍｙ", id="full width"),
     ],
 )
@@ -219,18 +223,15 @@ def test_query_and_body_of_one_search_narrow_each_other(fetch: Fetch, query: str
     assert answer.body["total"] == 0
 
 
-@pytest.mark.requirement("SR-03", "FO-02")
+@pytest.mark.requirement("FO-02")
 @pytest.mark.parametrize(
     "path",
     [
-        "?_type=Observation",
-        "_search",
-        "_history",
-        "Patient/ben/Observation",
-        "Patient/amy/Observation",
-        "Patient/amy/$everything",
-        "Patient/ben/$everything",
         "Patient/ben/_search/x/y",
+        "Patient/amy/_search",
+        "Patient/amy/$lastn",
+        "Encounter/visit-b/$everything",
+        "Encounter/visit-a/Observation",
         "$graphql",
         "$export",
     ],

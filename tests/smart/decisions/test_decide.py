@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smart.decisions.decide import Decision, Denial, DenialReason, decide
+from smart.decisions.decide import decide
+from smart.decisions.decision import Decision, Denial, DenialReason
 from smart.decisions.question import Question, question_of_http
 from smart.decisions.subject import Subject
 from smart.decisions.view import Compartments, Everybody, OwnRecord, Reach

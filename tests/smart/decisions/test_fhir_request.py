@@ -21,7 +21,9 @@ BASES = (R4, R5, BARE)
         (f"{R4}/metadata", R4, "the capability statement"),
         ("Patient/amy", R4, "read of Patient/amy"),
         ("/Patient/amy", R4, "read of Patient/amy"),
-        ("/fhir/r5", R5, "get of a path that FHIR has not"),
+        ("/fhir/r5", R5, "search-system of several types"),
+        ("/fhir/r5/Patient/amy/Observation", R5, "search-type of Observation in the compartment of Patient/amy"),
+        ("Patient/amy/$everything", R4, "everything of several types in the compartment of Patient/amy"),
         ("/fhir/r45/Patient", R4, "get of a path that FHIR has not"),
     ],
 )

@@ -2,18 +2,40 @@
 
 import pytest
 
-from smart.decisions.interactions import CAPABILITIES, ID, PATHS, TYPE, RequestPath, parse_path
+from smart.decisions.interactions import CAPABILITIES, EVERYTHING, ID, PATHS, TYPE, RequestPath, parse_path
+
+OF_TYPE = {"GET": "search-type"}
+WHOLE = {"GET": EVERYTHING, "POST": EVERYTHING}
 
 
 @pytest.mark.requirement("SD-23")
 @pytest.mark.parametrize(
     ("segments", "found"),
     [
-        (["metadata"], RequestPath({"GET": CAPABILITIES}, "", "")),
-        (["Observation"], RequestPath(PATHS[(TYPE,)], "Observation", "")),
-        (["Observation", "o"], RequestPath(PATHS[(TYPE, ID)], "Observation", "o")),
-        (["Observation", "o", "$lastn"], RequestPath({}, "Observation", "")),
-        ([], RequestPath({}, "", "")),
+        (["metadata"], RequestPath({"GET": CAPABILITIES}, below="metadata")),
+        (["Observation"], RequestPath(PATHS[(TYPE,)], "Observation", below="Observation")),
+        (["Observation", "_search"], RequestPath(PATHS[(TYPE, "_search")], "Observation", below="Observation")),
+        (["Observation", "o"], RequestPath(PATHS[(TYPE, ID)], "Observation", "o", below="Observation/o")),
+        (["Observation", "o", "$lastn"], RequestPath({}, "Observation")),
+        ([], RequestPath({})),
+        ([""], RequestPath(PATHS["",], "*")),
+        (["_history"], RequestPath(PATHS["_history",], "*", below="_history")),
+        (
+            ["Patient", "a", "Observation"],
+            RequestPath(OF_TYPE, "Observation", compartment="a", below="Patient/a/Observation"),
+        ),
+        (["Patient", "a", "*"], RequestPath({"GET": "search-compartment"}, "*", compartment="a", below="Patient/a/*")),
+        (["Patient", "a", "$everything"], RequestPath(WHOLE, "*", compartment="a", below="Patient/a/$everything")),
+        (["Patient", "$everything"], RequestPath(WHOLE, "*", below="Patient/$everything")),
+        (
+            ["Patient", "a", "_history"],
+            RequestPath(PATHS[TYPE, ID, "_history"], "Patient", "a", below="Patient/a/_history"),
+        ),
+        (["Patient", "..", "Observation"], RequestPath({}, "Patient")),
+        (["Patient", "a", "$lastn"], RequestPath({}, "Patient")),
+        (["Patient", "a", "_search"], RequestPath({}, "Patient")),
+        (["Encounter", "e", "Observation"], RequestPath({}, "Encounter")),
+        (["Encounter", "e", "$everything"], RequestPath({}, "Encounter")),
     ],
 )
 def test_a_path_is_a_type_and_an_id_as_far_as_it_names_them(segments: list[str], found: RequestPath) -> None:

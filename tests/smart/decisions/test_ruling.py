@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from smart.decisions.decide import DenialReason
+from smart.decisions.decision import DenialReason
 from smart.decisions.question import Question, question_of_http
 from smart.decisions.ruling import _remembered_ruling, rule
 from smart.decisions.subject import Subject
