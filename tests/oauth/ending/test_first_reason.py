@@ -9,7 +9,7 @@ import pytest
 from accounts import clock
 from accounts.models import User
 from oauth.connected_apps.cards import ended_cards
-from oauth.connected_apps.listed_access import ended_access
+from oauth.connected_apps.listed_access import ended_access, first_reason
 from oauth.ending import access
 from oauth.ending.first_reason import with_first_reason
 from oauth.ending.reasons import REASONS, EndedFor
@@ -99,15 +99,25 @@ CAUSES: dict[str, tuple[str, Cause]] = {
 
 
 def shown_to_the_person(token: AccessToken, now: int) -> tuple[str, int]:
-    row = token.authorization
-    assert row.user
-    (card,) = (card for card in ended_cards(row.user, now=now) if card.number == str(row))
-    return card.why, ended_access(row.user, now=now).get(pk=row.pk).over_at
+    """From what a card is made."""
+    row = next(row for row in ended_access(person_of(token), now=now) if row.pk == token.authorization_id)
+    return REASONS[first_reason(row, now=now)].person, row.over_at
 
 
-def shown_to_the_operator(token: AccessToken, now: int) -> tuple[str, int]:
-    found = with_first_reason(AccessToken.objects.filter(pk=token.pk), now=now).get()
-    return token_life.why(found, now), found.died_at
+def on_a_card(token: AccessToken, now: int) -> str:
+    (card,) = (card for card in ended_cards(person_of(token), now=now) if card.number == str(token.authorization))
+    return card.why
+
+
+def person_of(token: AccessToken) -> User:
+    assert token.authorization.user
+    return token.authorization.user
+
+
+def shown_to_the_operator(tokens: list[AccessToken], now: int) -> dict[int, tuple[str, int]]:
+    """Of each token, as their list asks for them: all at once."""
+    found = with_first_reason(AccessToken.objects.filter(pk__in=[token.pk for token in tokens]), now=now)
+    return {each.pk: (token_life.why(each, now), each.died_at) for each in found}
 
 
 @pytest.mark.requirement("RV-05", "RV-08")
@@ -116,12 +126,14 @@ def test_what_came_first_is_shown_with_its_time_whatever_came_later(
     make_client: MakeClient, other_fhir_server: Any, first: str
 ) -> None:
     now, (reason, begin) = clock.now(), CAUSES[first]
+    words, at, made = REASONS[reason], now - 50 * SECOND, dict[str, AccessToken]()
     for later, (_, go_on) in CAUSES.items():
-        token = old_token(make_client(), other_fhir_server, now)
+        token = made[later] = old_token(make_client(), other_fhir_server, now)
 
         begin(token, now - 50 * SECOND)
         go_on(token, now - 20 * SECOND)
 
-        words, at = REASONS[reason], now - 50 * SECOND
-        assert shown_to_the_operator(token, now) == (words.operator, at), f"then {later}"
         assert shown_to_the_person(token, now) == (words.person, at), f"then {later}"
+    shown = shown_to_the_operator([*made.values()], now)
+    assert {later: shown[token.pk] for later, token in made.items()} == dict.fromkeys(CAUSES, (words.operator, at))
+    assert on_a_card(token, now) == words.person
