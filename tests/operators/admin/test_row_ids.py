@@ -48,13 +48,15 @@ def test_a_page_of_no_row_is_none(operator: Operator, table: str) -> None:
 
 @pytest.mark.parametrize(("table", "action"), [(table, one) for table, every in TABLES.items() for one in every])
 def test_an_action_on_no_row_does_nothing_and_says_so(operator: Operator, table: str, action: str) -> None:
-    for row_id, more in product(ODD, ({}, {"confirmed": "yes", "reason": "a reason", "number": "x"})):
+    forms = [*product(ODD, ({}, {"confirmed": "yes", "reason": "a reason", "number": "x"}))]
+
+    for row_id, more in forms:
         form = {"action": action, "_selected_action": [row_id], **more}
+        answer = operator.browser.post(f"/admin/{table}/", form)
+        assert (answer.status_code, answer.headers.get("Location")) == (302, f"/admin/{table}/"), row_id
 
-        answer = operator.browser.post(f"/admin/{table}/", form, follow=True)
-
-        assert answer.status_code == 200, row_id
-        assert "Items must be selected" in answer.content.decode(), row_id
+    shown = operator.browser.get(f"/admin/{table}/").content.decode()  # with what each of them left to be said
+    assert shown.count("Items must be selected") == len(forms)
 
 
 @pytest.mark.parametrize(("table", "name"), [(table, one) for table, every in FILTERS.items() for one in every])
