@@ -1,10 +1,12 @@
 #!/usr/bin/env python
 """Django's command line for smartauth."""
 
+import gc
 import os
 import sys
 
 if __name__ == "__main__":
+    gc.disable()  # until the applications are there (smartauth/apps.py): what a start makes stays
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "smartauth.settings")
     from smartauth.command_line.arguments import exit_if_not_utf_8
 

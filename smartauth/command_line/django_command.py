@@ -1,5 +1,6 @@
 """Running a command of manage.py for a verb: the same checks first, and its refusals as one sentence."""
 
+import gc
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -34,6 +35,7 @@ def prepare_django(name: str, *arguments: str) -> None:
     """Settings and models, those of the development server that runs here if none is chosen."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "smartauth.settings")
     import django
+    from django.apps import apps
     from django.conf import settings
 
     from smartauth.running_server import follow_running_server
@@ -42,6 +44,8 @@ def prepare_django(name: str, *arguments: str) -> None:
         follow_running_server(os.environ)
         if problem := missing_data((name, *arguments), os.environ, "smartauth"):
             raise click.ClickException(problem)
+    if not apps.ready:
+        gc.disable()  # until they are, as manage.py has it
     django.setup()
 
 
