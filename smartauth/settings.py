@@ -102,7 +102,7 @@ DATABASES = {
     "default": database(_env[table.DATABASE_URL], "smartauth.sqlite3"),
     "audit": database(_env[table.AUDIT_DATABASE_URL], "audit.sqlite3"),
 }
-DATABASE_ROUTERS = ["audit.router.AuditRouter"]
+DATABASE_ROUTERS = ["fhir.audit.router.FhirAuditRouter", "audit.router.AuditRouter"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Tasks: Redis where the environment names one, else a broker made of files ------------------------------------------
@@ -121,6 +121,7 @@ if not SMARTAUTH_REDIS_URL:
     }
 CELERY_BEAT_SCHEDULE = {
     "ship the audit outbox": {"task": "audit.tasks.ship", "schedule": SMARTAUTH_AUDIT_SHIP_SECONDS},
+    "ship the events of the FHIR server": {"task": "fhir.audit.tasks.ship", "schedule": SMARTAUTH_AUDIT_SHIP_SECONDS},
     "sweep what is over": {"task": "oauth.tasks.sweep", "schedule": 3600},
     "rotate signing keys": {"task": "oauth.tasks.rotate_keys", "schedule": 3600},
 }
@@ -146,6 +147,7 @@ INSTALLED_APPS = [
     "operators",
     "introspection",
     "fhir",
+    "fhir.audit",
     "smartauth",
 ]
 MIDDLEWARE = [

@@ -12,12 +12,14 @@ from fhir.http.answer import Answer
 from fhir.http.bundle import bundle
 from fhir.http.enforcement import perform
 from fhir.http.entries import Entry, parse_entries
-from fhir.http.interaction import Caller
+from fhir.http.interaction import Asked, Caller
 from fhir.http.links import Links
 from fhir.operation_outcome import BadRequest, FhirError
+from smart.decisions.interactions import RequestPath
 from smart.fhir import json_text
 
-Report = Callable[[FhirError], None]
+Report = Callable[[FhirError, Asked], None]
+_UNREADABLE = Asked("POST", RequestPath({}))
 # deletions first, then what is created, changed and read (FHIR http, transaction processing rules)
 _ORDER = ("DELETE", "POST", "PUT", "PATCH", "GET", "HEAD")
 
@@ -38,7 +40,7 @@ def _each(caller: Caller, entries: Sequence[Entry], report: Report) -> Iterator[
         try:
             yield perform(caller, entry.asked())
         except FhirError as error:
-            report(error)
+            report(error, entry.request if isinstance(entry.request, Asked) else _UNREADABLE)
             yield Answer(error.outcome(), error.status_code)
 
 

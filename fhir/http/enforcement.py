@@ -4,6 +4,11 @@ A caller who comes here has a token that is good at this base (fhir/http/views.p
 (smart/decisions/decide.py). What a handler gets is the view, and the store answers nobody without one (fhir/store).
 """
 
+from contextlib import nullcontext
+
+from django.db import transaction
+
+from fhir.http.accesses import record_access
 from fhir.http.answer import Answer
 from fhir.http.handlers import HANDLERS
 from fhir.http.interaction import Asked, Caller, Interaction
@@ -12,15 +17,19 @@ from fhir.operation_outcome import MethodNotAllowed, RequestDenied, TypeNotServe
 from fhir.versions.version import ResourceType, Version
 from smart.decisions.decide import decide
 from smart.decisions.decision import Decision, DenialReason
-from smart.decisions.interactions import BATCH, CAPABILITIES, EVERY_TYPE, RequestPath
+from smart.decisions.interactions import BATCH, CAPABILITIES, EVERY_TYPE, LETTERS, RequestPath
 from smart.decisions.question import question_at
 
 
 def perform(caller: Caller, asked: Asked) -> Answer:
-    """What the request gives: permissions, decision, then data. Raises FhirError."""
+    """What the request gives: permissions, decision, then data, and the event that tells of it. Raises FhirError."""
     decision = require_allowed(caller, asked)
     resource_type = require_served(caller.version, asked)
-    return HANDLERS[asked.interaction](Interaction(caller, asked, resource_type, decision))
+    # a write and its event are stored both or not at all
+    with transaction.atomic() if LETTERS.get(asked.interaction, "") in ("c", "u", "d") else nullcontext():
+        answer = HANDLERS[asked.interaction](Interaction(caller, asked, resource_type, decision))
+        record_access(caller, asked, answer)
+    return answer
 
 
 def require_allowed(caller: Caller, asked: Asked) -> Decision:

@@ -19,6 +19,7 @@ class Caller:
     base: str
     reach: Reach
     claims: Mapping[str, Any]
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 
+from fhir.audit import own_records
 from fhir.http import bundle
 from fhir.http.answer import Answer, etag, version_headers
 from fhir.http.interaction import Interaction
@@ -16,18 +17,19 @@ from fhir.store.included import find_included
 def read(allowed: Interaction) -> Answer:
     """The resource as it was stored; 304 only for who may see it (HV-05)."""
     path = allowed.path
-    record = lookup.find_record(allowed.version, path.type, path.id, allowed.view)
+    record = own_records.find_record(allowed.version, path.type, path.id, allowed.view)
     shape = parse_shape([(name, value) for name, value in allowed.asked.parameters if value], strict=False)
     if _is_known(record, allowed):
-        return Answer("", HTTPStatus.NOT_MODIFIED, version_headers(record))
-    return Answer(shape.cut(record.content, record.fhir_version), headers=version_headers(record))
+        return Answer("", HTTPStatus.NOT_MODIFIED, version_headers(record), [record])
+    text = shape.cut(record.content, record.fhir_version)
+    return Answer(text, headers=version_headers(record), records=[record])
 
 
 def vread(allowed: Interaction) -> Answer:
     """One version, judged by what it held (HV-01)."""
     path = allowed.path
     record = lookup.find_version(allowed.version, path.type, path.id, path.version_id, allowed.view)
-    return Answer(record.content, headers=version_headers(record))
+    return Answer(record.content, headers=version_headers(record), records=[record])
 
 
 def history(allowed: Interaction) -> Answer:
@@ -35,7 +37,8 @@ def history(allowed: Interaction) -> Answer:
     path = allowed.path
     search = query.parse_history(allowed.asked.parameters, allowed.caller.claims, path.below)
     page = lookup.find_history(allowed.version, path.type, path.id, allowed.view, search)
-    return Answer(bundle.history(page, search, f"{allowed.base}/{path.below}", allowed.base))
+    text = bundle.history(page, search, f"{allowed.base}/{path.below}", allowed.base)
+    return Answer(text, records=page.records)
 
 
 def search_type(allowed: Interaction) -> Answer:
@@ -51,9 +54,11 @@ def search_type(allowed: Interaction) -> Answer:
         strict=is_strict,
         below=allowed.path.below,
     )
-    page = lookup.search_records(version, name, allowed.view, search, allowed.decision.matched)
-    included = find_included(version, page.records, search.includes, allowed.decision.views)
-    return Answer(bundle.searchset(page, included, search, f"{allowed.base}/{allowed.path.below}", allowed.base))
+    page = own_records.search_records(version, name, allowed.view, search, allowed.decision.matched)
+    stored = [record for record in page.records if record.pk]
+    included = find_included(version, stored, search.includes, allowed.decision.views)
+    text = bundle.searchset(page, included, search, f"{allowed.base}/{allowed.path.below}", allowed.base)
+    return Answer(text, records=[*page.records, *included])
 
 
 def _is_known(record: Record, allowed: Interaction) -> bool:

@@ -25,14 +25,14 @@ def search(allowed: Interaction) -> Answer:
     if search.includes:
         raise BadRequest("Of several types nothing is included.")
     page = several.search_types(version, views, search)
-    return Answer(bundle.searchset(page, [], search, _url(allowed), allowed.base))
+    return Answer(bundle.searchset(page, [], search, _url(allowed), allowed.base), records=page.records)
 
 
 def history(allowed: Interaction) -> Answer:
     """The versions of all resources that may be seen (IX-11, HV-03)."""
     search = parse_history(allowed.asked.parameters, allowed.caller.claims, allowed.path.below)
     page = several.find_system_history(allowed.version, _served(allowed, allowed.decision.views), search)
-    return Answer(bundle.history(page, search, _url(allowed), allowed.base))
+    return Answer(bundle.history(page, search, _url(allowed), allowed.base), records=page.records)
 
 
 def everything(allowed: Interaction) -> Answer:
@@ -42,7 +42,7 @@ def everything(allowed: Interaction) -> Answer:
         lookup.find_record(allowed.version, "Patient", patient, matched["Patient"])
     search = parse_everything(allowed.asked.parameters, allowed.caller.claims, allowed.path.below)
     page = several.find_everything(allowed.version, _served(allowed, allowed.decision.views), matched, search)
-    return Answer(bundle.searchset(page, [], search, _url(allowed), allowed.base))
+    return Answer(bundle.searchset(page, [], search, _url(allowed), allowed.base), records=page.records)
 
 
 def _served(allowed: Interaction, views: Mapping[str, View]) -> dict[str, View]:

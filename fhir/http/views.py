@@ -14,7 +14,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from fhir.audit.strangers import strangers
 from fhir.http import enforcement, media
+from fhir.http.accesses import record_refusal
 from fhir.http.answer import Answer
 from fhir.http.batch import perform_bundle
 from fhir.http.body import json_body, raw_body
@@ -62,7 +64,7 @@ class FhirView(APIView):
     media_type = ""
     request_path = RequestPath({})
     parameters: Pairs = []
-    caller: Caller
+    caller: Caller | None = None
     is_allowed = False
     parser_classes = ()
     renderer_classes = (FhirRenderer,)
@@ -84,10 +86,10 @@ class FhirView(APIView):
         """Nothing is looked up before it is known who asks and how far their scopes reach (HI-05)."""
         self.request_path = parse_path(segments(self.path, kwargs))
         if not self.request_path.is_public:
-            self.caller = self._caller(request)
+            caller = self.caller = self._caller(request)
             self.parameters = url_parameters(request)
             if self._asked(request).interaction != BATCH:
-                enforcement.require_allowed(self.caller, self._asked(request))
+                enforcement.require_allowed(caller, self._asked(request))
             self.is_allowed = True
         elif not self.request_path.interaction(request.method or ""):
             raise enforcement.not_allowed(self.version, self.request_path)
@@ -96,7 +98,7 @@ class FhirView(APIView):
         """What the interaction gives, if this server does it for the type."""
         form = dict(url_parameters(request)).get("_format", "")
         self.media_type = media.answer_type(request.META.get("HTTP_ACCEPT", ""), form, self.version)
-        if self.request_path.is_public:
+        if self.caller is None:
             return self._response(Answer(capabilities(self.version, self.base)))
         asked = self._asked(request)
         if asked.interaction == BATCH:
@@ -116,7 +118,11 @@ class FhirView(APIView):
             # frames only: the message of an exception may hold what was sent or stored
             logger.error("%s\n%s", type(exc).__name__, "".join(traceback.format_tb(exc.__traceback__)))
             exc = Failure()
-        self._report(exc)
+        try:
+            self._report(exc, Asked(self.request.method or "", self.request_path))
+        except (OperationalError, InterfaceError) as error:
+            logger.error("a refusal could not be recorded: %s", type(error).__name__)
+            exc = Unavailable("The records cannot be reached just now.")
         response = self._response(Answer(exc.outcome(), exc.status_code, exc.headers))
         explain_response(response, exc.explanation)
         if settings.SMARTAUTH_DEV:
@@ -128,8 +134,13 @@ class FhirView(APIView):
 
     options = http_method_not_allowed
 
-    def _report(self, error: FhirError) -> None:
-        """What a token was refused, for the authorization server (SD-05, HI-08)."""
+    def _report(self, error: FhirError, asked: Asked) -> None:
+        """An event of its own (SD-10); and what a token was refused, for the authorization server (SD-05, HI-08)."""
+        if self.caller is not None:
+            record_refusal(self.caller, asked, error.status_code)
+        elif not self.request_path.is_public:
+            address = introspection_client.caller_address(self.request.META)
+            strangers.add(self.version.key, self.base, address, error.status_code)
         is_out_of_scope = isinstance(error, RequestDenied) and error.is_out_of_scope
         if is_out_of_scope or (self.is_allowed and isinstance(error, NotFound)):
             reports.add(self.token, error.status_code)
@@ -149,14 +160,15 @@ class FhirView(APIView):
     def _caller(self, request: Request) -> Caller:
         request.META[ABOUT_TOKEN] = {"aud": self.base}
         self.token = bearer.bearer_token(request.META, self.base)
-        claims = introspection_client.introspect(self.token, introspection_client.caller_address(request.META))
+        address = introspection_client.caller_address(request.META)
+        claims = introspection_client.introspect(self.token, address)
         request.META[ABOUT_TOKEN] = {**(claims or {}), "aud": self.base}
         request.META[CLIENT_ID] = str((claims or {}).get("client_id", ""))
         try:
             subject = read_subject(claims, self.base, time.time())
         except InvalidClaims as refusal:
             raise InvalidToken(self.base, refusal.why) from refusal
-        return Caller(self.version, self.base, Reach(subject, self.version.key, self.base), claims or {})
+        return Caller(self.version, self.base, Reach(subject, self.version.key, self.base), claims or {}, address)
 
     def _response(self, answer: Answer) -> Response:
         content_type = f"{self.media_type or self.version.media_types[0]}; charset=utf-8"

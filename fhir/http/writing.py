@@ -1,16 +1,17 @@
 """Create, update, patch and delete, decided by what is stored and by what would be (FHIR http; WR-01 to WR-15).
 
-Nothing is looked up but through the view, so that what is hidden is answered as what never was. What was read is
-replaced only if it is still current: who comes second is told so.
+All of it happens in the transaction that fhir.http.enforcement opens. Nothing is looked up but through the view, so
+that what is hidden is answered as what never was. What was read is replaced only if it is still current: who comes
+second is told so.
 """
 
 import json
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
 from uuid import uuid4
 
-from django.db import transaction
 from django.utils import timezone
 
 from fhir.http.answer import Answer, version_headers
@@ -42,49 +43,47 @@ def create(allowed: Interaction) -> Answer:
     condition = allowed.asked.headers.get("If-None-Exist", "")
     content = _resource(allowed)
     _judge(allowed, "create", content)
-    with transaction.atomic():
-        if condition or "If-None-Exist" in allowed.asked.headers:
-            hold_type(allowed.version.key, allowed.path.type)
-            if (found := matched_record(allowed, condition)) is not None:
-                return _told(allowed, found, HTTPStatus.OK)
-        return _add_new(allowed)
+    if condition or "If-None-Exist" in allowed.asked.headers:
+        hold_type(allowed.version.key, allowed.path.type)
+        if (found := matched_record(allowed, condition)) is not None:
+            return _told(allowed, found, HTTPStatus.OK, is_written=False)
+    return _add_new(allowed)
 
 
 def update(allowed: Interaction) -> Answer:
     """The next version of a resource, in place of the one that was read (FHIR http, update)."""
     content = _resource(allowed)
-    with transaction.atomic():
-        before = _target(allowed)
-        if before is None:
-            _judge(allowed, "create", content)
-            return _add_new(allowed)
-        if content.get("id", before.resource_id) != before.resource_id or (allowed.path.id and "id" not in content):
-            raise BadRequest("The resource has another id than the URL.")
-        text = json_text.with_members(allowed.asked.body, {"id": before.resource_id})
-        return _replace(allowed, before, text)
+    before = _target(allowed)
+    if before is None:
+        _judge(allowed, "create", content)
+        return _add_new(allowed)
+    if content.get("id", before.resource_id) != before.resource_id or (allowed.path.id and "id" not in content):
+        raise BadRequest("The resource has another id than the URL.")
+    text = json_text.with_members(allowed.asked.body, {"id": before.resource_id})
+    return _replace(allowed, before, text)
 
 
 def patch(allowed: Interaction) -> Answer:
     """The resource as a JSON Patch leaves it (RFC 6902; WR-06)."""
-    with transaction.atomic():
-        before = _required(_target(allowed))
-        may_read = _is_readable(allowed, before)
-        answer = _replace(allowed, before, patched(before.content, allowed.asked.body, may_read=may_read))
+    before = _required(_target(allowed))
+    may_read = _is_readable(allowed, before)
+    answer = _replace(allowed, before, patched(before.content, allowed.asked.body, may_read=may_read))
     # who may change a resource but not read it learns nothing of it (IX-16)
-    return answer if may_read else Answer("", answer.status, answer.headers)
+    return answer if may_read else replace(answer, text="")
 
 
 def delete(allowed: Interaction) -> Answer:
     """A last version without content; one that is deleted already stays so (FHIR http, delete)."""
     if any(name.startswith("_cascade") for name, _ in allowed.asked.parameters):
         raise BadRequest("This server deletes one resource at a time.")
-    with transaction.atomic():
-        before = _required(_target(allowed, with_deleted=True))
-        require_if_match(allowed, before)
-        if not before.is_deleted:
-            _judge(allowed, "delete", None, before)
-            _store(allowed, successor(before, before.content, timezone.now(), is_deleted=True), before)
-    return Answer("", HTTPStatus.NO_CONTENT)
+    before = _required(_target(allowed, with_deleted=True))
+    require_if_match(allowed, before)
+    if not before.is_deleted:
+        _judge(allowed, "delete", None, before)
+        last = successor(before, before.content, timezone.now(), is_deleted=True)
+        _store(allowed, last, before)
+        return Answer("", HTTPStatus.NO_CONTENT, records=[last], is_written=True)
+    return Answer("", HTTPStatus.NO_CONTENT, records=[before])
 
 
 def _resource(allowed: Interaction) -> dict[str, Any]:
@@ -164,10 +163,11 @@ def _store(allowed: Interaction, record: Record, before: Record) -> None:
         raise PreconditionFailed if "If-Match" in allowed.asked.headers else Conflict
 
 
-def _told(allowed: Interaction, record: Record, status: HTTPStatus) -> Answer:
+def _told(allowed: Interaction, record: Record, status: HTTPStatus, *, is_written: bool = True) -> Answer:
     """The version that is current now; its content unless the caller prefers less (FHIR http, Prefer)."""
     headers = version_headers(record)
     if status == HTTPStatus.CREATED:
         address = f"{allowed.base}/{record.type}/{record.resource_id}"
         headers["Location"] = f"{address}/_history/{record.number}"
-    return Answer("" if "return=minimal" in allowed.asked.prefers else record.content, status, headers)
+    text = "" if "return=minimal" in allowed.asked.prefers else record.content
+    return Answer(text, status, headers, [record], is_written)

@@ -9,27 +9,28 @@ from django.db.models import Exists, OuterRef, Q, Value
 from django.db.models.functions import StrIndex
 from django.db.models.lookups import Exact, GreaterThan
 
-from fhir.models import DateValue, ReferenceValue, StringValue, TokenValue
+from fhir import models
 from smart.fhir.elements import reference_target
 from smart.search import dates
 from smart.search.criteria import Criterion, fold
 from smart.search.values import IDENTIFIER, START, key, microseconds
 
 _NOTHING = Q(pk__in=[])
-_TABLES: dict[str, Any] = {
-    "token": TokenValue,
-    "string": StringValue,
-    "date": DateValue,
-    "reference": ReferenceValue,
+_TABLES = {
+    "token": "TokenValue",
+    "string": "StringValue",
+    "date": "DateValue",
+    "reference": "ReferenceValue",
 }
 
 
-def condition(criterion: Criterion, *of: str) -> Q:
-    """Records that meet it; `of` are their FHIR version and type, such as r4/Observation."""
+def condition(criterion: Criterion, *of: str, tables: Any = models) -> Q:
+    """Records that meet it; `of` are their FHIR version and type, such as r4/Observation, `tables` has their values."""
     parameter, modifier = criterion.parameter, criterion.modifier
-    table, parameter_type, ending = _TABLES[parameter.type], parameter.type, ""
+    parameter_type, ending = parameter.type, ""
     if modifier == "identifier":
-        table, parameter_type, ending = TokenValue, "token", IDENTIFIER
+        parameter_type, ending = "token", IDENTIFIER
+    table = getattr(tables, _TABLES[parameter_type])
     values = table.objects.filter(of_parameters([f"{each}/{parameter.name}{ending}" for each in of]))
     if modifier == "missing":
         any_value = Exists(values.filter(record=OuterRef("pk")))

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
-from django.db.models import F, Min, OuterRef, Q, Subquery
+from django.db.models import F, Min, Model, OuterRef, Q, QuerySet, Subquery
 
-from fhir.models import DateValue, Record, ReferenceValue, StringValue, TokenValue
+from fhir import models
+from fhir.models import Record, ReferenceValue
 from fhir.operation_outcome import Gone, NotFound
 from fhir.search.conditions import condition, of_parameters
 from fhir.search.links import ChainedCriterion
@@ -18,11 +19,12 @@ from smart.fhir.id import is_fhir_id
 from smart.search.criteria import Criterion
 
 _SORTED_BY = {
-    "date": (DateValue, "low"),
-    "string": (StringValue, "start"),
-    "token": (TokenValue, "code"),
+    "date": ("DateValue", "low"),
+    "string": ("StringValue", "start"),
+    "token": ("TokenValue", "code"),
 }
 _LARGEST = 2**31 - 1
+Row = TypeVar("Row", bound=Model)
 
 
 class Page(NamedTuple):
@@ -116,7 +118,9 @@ def _only(found: Records) -> Record:
     return record
 
 
-def in_order(found: Records, version: Version, names: Sequence[str], sort: tuple[SortKey, ...]) -> Records:
+def in_order(
+    found: QuerySet[Row], version: Version, names: Sequence[str], sort: tuple[SortKey, ...], tables: Any = models
+) -> QuerySet[Row]:
     """By the least value of each parameter, what has none last; then by when it was stored, so that pages hold."""
     order = []
     for place, one in enumerate(sort):
@@ -124,9 +128,13 @@ def in_order(found: Records, version: Version, names: Sequence[str], sort: tuple
             order.append(F("moment").desc() if one.is_descending else F("moment").asc())
             continue
         table, column = _SORTED_BY[one.parameter.type]
-        values = table._default_manager.filter(
-            of_parameters([f"{version.key}/{name}/{one.parameter.name}" for name in names]), record=OuterRef("pk")
-        ).order_by()
+        values = (
+            getattr(tables, table)
+            ._default_manager.filter(
+                of_parameters([f"{version.key}/{name}/{one.parameter.name}" for name in names]), record=OuterRef("pk")
+            )
+            .order_by()
+        )
         least = values.values("record").annotate(least=Min(column)).values("least")
         found = found.annotate(**{f"sort{place}": Subquery(least)})
         by = F(f"sort{place}")

@@ -45,6 +45,7 @@ class Version:
     security_service: Mapping[str, Any]
     subsetted: Mapping[str, str]
     rest: Mapping[str, Any]
+    audit_forms: Mapping[str, Any]
     types: Mapping[str, ResourceType]
     several: tuple[str, ...] = ()
 
@@ -71,6 +72,7 @@ def load_version(key: str) -> Version:
         statement=data["statement"],
         security_service=data["securityService"],
         subsetted=data["subsetted"],
+        audit_forms=data["auditForms"],
         rest=data.get("rest", {}),
         several=tuple(data.get("several", ())),
         types={

@@ -8,7 +8,7 @@ from smartauth.command_line.completion import completion
 from smartauth.command_line.probe import probe
 from smartauth.command_line.servers import dev, manage, migrate
 from smartauth.command_line.verbs import click_command
-from smartauth.management.verbs import BACKUP, RESTORE, RESTORED_SQL, SERVE, WORKER
+from smartauth.management.verbs import BACKUP, FHIR_AUDIT, RESTORE, RESTORED_SQL, SERVE, WORKER
 from smartauth_probe import __version__
 
 DECLARED = {
@@ -22,6 +22,7 @@ DECLARED = {
         BACKUP,
         RESTORE,
         RESTORED_SQL,
+        FHIR_AUDIT,
         manage,
         completion,
     ),

@@ -1,6 +1,6 @@
 """What the commands that serve and work take."""
 
-from oauth.management.verb import Argument, Verb, WholeNumber
+from oauth.management.verb import AS_JSON, Argument, Verb, WholeNumber
 
 SERVE = Verb(
     "serve",
@@ -46,6 +46,33 @@ RESTORE = Verb(
         Argument("--json", "Print JSON for a script.", is_flag=True),
     ),
     examples=("smartauth restore /var/backups/smartauth/2026-11-29 --yes",),
+)
+FHIR_AUDIT = Verb(
+    "fhir-audit",
+    "What the bundled FHIR server recorded: AuditEvent and Provenance as NDJSON; cutting off what is old.",
+    actions=(
+        Verb(
+            "export",
+            "Print one resource a line, the oldest first, and how many on the error output.",
+            (
+                Argument("--type", "Which resources.", choices=("AuditEvent", "Provenance"), default="AuditEvent"),
+                Argument("--fhir-version", "Of which base.", choices=("dstu2", "stu3", "r4"), default="r4"),
+                Argument("--since", "From this day or time on.", "TIME"),
+                Argument("--until", "Before this day or time.", "TIME"),
+            ),
+            examples=("smartauth fhir-audit export --since 2026-11-01 --until 2026-12-01 > november.ndjson",),
+        ),
+        Verb(
+            "cut",
+            "Delete what is older. Only with the role that owns the audit database; the server itself may not.",
+            (
+                Argument("--before", "What happened before this day or time.", "TIME", is_required=True),
+                Argument("--yes", "Do it: what is cut is gone.", is_flag=True),
+                AS_JSON,
+            ),
+            examples=("smartauth fhir-audit cut --before 2020-01-01 --yes",),
+        ),
+    ),
 )
 RESTORED_SQL = Verb(
     "restored-sql",

@@ -1,5 +1,6 @@
 """The roles that docker/databases.sh makes: who serves may add to the trail, and neither change nor delete there."""
 
+import json
 import os
 import subprocess
 from collections.abc import Iterator
@@ -79,6 +80,10 @@ def test_the_serving_role_changes_no_table_of_the_main_database(
         "UPDATE audit_securityevent SET reason = 'nothing happened'", "DELETE FROM audit_securityevent",
         "TRUNCATE audit_securityevent", "DROP TABLE audit_securityevent", "CREATE TABLE other (a int)",
         "ALTER TABLE audit_securityevent DROP COLUMN reason",
+        "UPDATE fhir_audit_entry SET content = '{}'", "DELETE FROM fhir_audit_entry", "TRUNCATE fhir_audit_value",
+        "DELETE FROM fhir_audit_value", "DROP TRIGGER fhir_audit_entry_append_only ON fhir_audit_entry",
+        "ALTER TABLE fhir_audit_entry DISABLE TRIGGER ALL", "DROP FUNCTION fhir_audit_append_only CASCADE",
+        "CREATE OR REPLACE FUNCTION fhir_audit_append_only() RETURNS trigger LANGUAGE sql AS 'SELECT NULL'",
     ],
 )  # fmt: skip
 def test_the_serving_role_changes_nothing_in_the_trail(cluster: PostgreSQL, migrated: Server, statement: str) -> None:
@@ -87,6 +92,26 @@ def test_the_serving_role_changes_nothing_in_the_trail(cluster: PostgreSQL, migr
         pytest.raises(psycopg.errors.InsufficientPrivilege),
     ):
         connection.execute(statement.encode())
+
+
+def test_the_serving_role_ships_what_the_fhir_server_recorded_and_the_owner_alone_cuts_it(
+    cluster: PostgreSQL, migrated: Server
+) -> None:
+    recorded = (
+        "from fhir.audit.outbox import new_row, record; from fhir.audit.shipping import ship;"
+        "about = dict(version='r4', base='http://x', at=1, address='', client='app', person='', own_record='');"
+        "record([new_row({**about, 'interaction': 'read', 'target': '', 'patient': '', 'status': 404})]); ship()"
+    )
+    migrated.manage("shell", "--no-imports", "-c", recorded)
+    cut = ("fhir-audit", "cut", "--before", "2000-01-01", "--yes", "--json")
+
+    with pytest.raises(AssertionError, match="Only the role that owns"):
+        migrated.manage(*cut)
+    migrated.environment["SMARTAUTH_AUDIT_DATABASE_URL"] = url(cluster, "smartauth_owner", "smartauth_audit")
+    try:
+        assert json.loads(migrated.manage(*cut))["deleted"] == 1
+    finally:
+        migrated.environment["SMARTAUTH_AUDIT_DATABASE_URL"] = url(cluster, "smartauth", "smartauth_audit")
 
 
 def test_neither_role_is_a_superuser_or_makes_others(cluster: PostgreSQL) -> None:

@@ -98,7 +98,7 @@ FHIR_VERSION = Kind(
         Edit(
             "fhir/versions/r6.json",
             '{"fhirVersion": "6.0.0", "mediaTypes": ["application/fhir+json"], "statement": {}, "securityService": {},'
-            ' "issueLocation": "expression", "subsetted": {},'
+            ' "issueLocation": "expression", "subsetted": {}, "auditForms": {},'
             ' "types": {"Patient": {"interactions": ["read"], "search": []}}}\n',
         ),
         Edit("smartauth/settings.py", '"r6": f"{SMARTAUTH_ISSUER}/fhir/r6", "r4": f"{SM', '"r4": f"{SM'),

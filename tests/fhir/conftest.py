@@ -15,6 +15,8 @@ import pytest
 from django.test import Client
 from pytest_django.fixtures import Settings
 
+from fhir.audit.strangers import Strangers
+from fhir.http import views
 from fhir.models import Record
 from fhir.store.loading import load_file
 from tests.fixture_types import Fetch, Search
@@ -107,6 +109,15 @@ def fhir_settings(settings: Settings) -> None:
     settings.SMARTAUTH_FHIR_INTROSPECTION_TIMEOUT = 3.0
     settings.SMARTAUTH_FHIR_REPORT_URL = ""
     settings.SMARTAUTH_TRUSTED_PROXIES = 0
+
+
+@pytest.fixture(autouse=True)
+def counted(monkeypatch: pytest.MonkeyPatch) -> Strangers:
+    """Refusals of strangers, written where a test says so and by no thread."""
+    fresh = Strangers()
+    monkeypatch.setattr(fresh, "_thread", threading.current_thread())
+    monkeypatch.setattr(views, "strangers", fresh)
+    return fresh
 
 
 @pytest.fixture

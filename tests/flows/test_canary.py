@@ -75,7 +75,11 @@ def written() -> Iterator[Written]:
         server.stop()
         shipped = server.manage("shell", "--no-imports", "-c", "from audit.shipping import ship; print(ship())")
         assert int(shipped) > 5
+        told = "from fhir.audit.shipping import ship; print(ship(2 ** 62))"
+        assert int(server.manage("shell", "--no-imports", "-c", told)) > 4
         events = rows(server, "audit", "SELECT * FROM audit_securityevent")
+        events += rows(server, "audit", "SELECT * FROM fhir_audit_entry")
+        events += rows(server, "audit", "SELECT * FROM fhir_audit_value")
         assert rows(server, "main", "SELECT * FROM audit_outboxevent") == []
         yield Written(server.log(), repr(events), "\n".join(refusals), secrets)
     finally:

@@ -59,7 +59,33 @@ class FhirCommands(Commands):
         entries = [{"request": request, "resource": _observation(name)} for name in names]
         bundle = {"resourceType": "Bundle", "type": "transaction", "entry": entries}
         with patch.object(batch, "perform", perform_and_die):
-            batch.perform_bundle(_caller(), json.dumps(bundle), lambda error: None)
+            batch.perform_bundle(_caller(), json.dumps(bundle), lambda error, asked: None)
+
+    def die_while_recording(self, name: str, is_recorded: bool) -> None:
+        """A create, ended by kill -9 just before its event is written or just after."""
+        from fhir.http import accesses, enforcement
+
+        def record_and_die(*arguments: Any) -> None:
+            if is_recorded:
+                accesses.record_access(*arguments)
+            os.kill(os.getpid(), signal.SIGKILL)
+
+        with patch.object(enforcement, "record_access", record_and_die):
+            _performed("POST", "Observation", _observation(name))
+
+    def unmatched(self) -> list[str]:
+        """Versions made by these commands of which no event tells, and those that an event invents."""
+        from fhir.audit.models import WaitingEvent
+        from fhir.models import Record
+
+        told = [json.loads(facts) for facts in WaitingEvent.objects.values_list("facts", flat=True)]
+        named = {one["records"][0][0] for one in told if one.get("is_written")}
+        made = Record.objects.filter(type="Observation", tokenvalue__system=SYSTEM)
+        versions = {
+            f"Observation/{resource_id}/_history/{number}"
+            for resource_id, number in made.values_list("resource_id", "number")
+        }
+        return sorted(versions ^ named)
 
     def _at_once(self, act: Callable[[], int], threads: int) -> list[int]:
         self._barrier.wait()

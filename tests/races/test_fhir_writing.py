@@ -41,6 +41,22 @@ def test_of_fifty_conditional_creates_one_creates(racers: Contest, repeat: int) 
     assert racers.alone("numbers", name) == [1]
 
 
+@pytest.mark.requirement("SD-10")
+@pytest.mark.parametrize("is_recorded", [False, True])
+def test_a_write_that_is_killed_beside_its_event_leaves_neither(server: Server, is_recorded: bool) -> None:
+    name = f"unrecorded-{is_recorded}"
+
+    with contest(server, 2, FhirCommands) as two:
+        two.contenders[1].do("create", name + "-before")
+        two.contenders[0].begin("die_while_recording", name, is_recorded)
+        with pytest.raises(EOFError):
+            two.contenders[0].end()
+        left = two.contenders[1].do("numbers", name)
+        unmatched = two.contenders[1].do("unmatched")
+
+    assert (left, unmatched) == ([], [])
+
+
 @pytest.mark.requirement("BT-02")
 def test_a_transaction_that_is_killed_in_the_middle_leaves_nothing(server: Server) -> None:
     names = [f"killed-{number}" for number in range(20)]

@@ -145,7 +145,7 @@ def test_an_include_is_followed_again_and_ends(fetch: Fetch, django_assert_max_n
     store(one=member("two"), two=member("three"), three=member("four"), four=member("five"), five=member("one"))
 
     assert included(fetch("Observation?_id=one&_include=Observation:has-member")) == ["two"]
-    with django_assert_max_num_queries(7):
+    with django_assert_max_num_queries(8):
         answer = fetch("Observation?_id=one&_include:iterate=Observation:has-member")
     assert included(answer) == ["two", "three", "four"]
     store(circle=member("circle"))

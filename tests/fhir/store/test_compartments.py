@@ -63,9 +63,9 @@ def test_a_decimal_keeps_its_zeros(fetch: Fetch) -> None:
 def test_what_is_not_is_answered_like_an_id_that_never_existed(
     fetch: Fetch, path: str, django_assert_num_queries: Any
 ) -> None:
-    with django_assert_num_queries(1):
+    with django_assert_num_queries(2):
         answer = fetch(path)
-    with django_assert_num_queries(1):
+    with django_assert_num_queries(2):
         unknown = fetch(f"{path.partition('/')[0]}/never-was")
 
     assert answer.status == 404

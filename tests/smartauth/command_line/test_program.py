@@ -111,7 +111,7 @@ def test_every_verb_that_ends_prints_json_where_it_is_asked() -> None:
     }
 
     passes_on = {("manage",), ("probe",)}  # and --json with the rest
-    prints_something_else = {("completion",), ("restored-sql",)}
+    prints_something_else = {("completion",), ("restored-sql",), ("fhir-audit", "export")}
     assert without == {("dev",), ("serve",), ("worker",)} | prints_something_else | passes_on
 
 

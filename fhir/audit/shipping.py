@@ -1,0 +1,105 @@
+"""From the waiting events to the audit database: by rows that exist, each once, however often it is tried."""
+
+import json
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from fhir.audit import models
+from fhir.audit.facts import facts_of, is_write
+from fhir.audit.forms import fill
+from fhir.audit.models import Entry, Value, WaitingEvent
+from fhir.models import Membership, Record
+from fhir.store.index import base_of
+from fhir.versions.version import load_version
+from smart.fhir.definitions import definitions
+from smart.search.values import index_rows
+
+BATCH = 200
+_VALUES = 1000
+_KEYS = 900  # in a statement: databases bound how many values one has
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+Told = Mapping[str, Any]
+
+
+def ship(now: int | None = None) -> int:
+    """Makes AuditEvent and Provenance of every event that is ready, then deletes it here. Counts the events."""
+    now, shipped = time.time_ns() // 1000 if now is None else now, 0
+    while batch := list(WaitingEvent.objects.filter(ready_at__lte=now).order_by("pk")[:BATCH]):
+        try:
+            _store(_entries(batch))
+        except IntegrityError:  # another worker ships the same ones
+            break
+        WaitingEvent.objects.filter(pk__in=[event.pk for event in batch]).delete()
+        shipped += len(batch)
+    return shipped
+
+
+def _store(entries: Sequence[Entry]) -> None:
+    """Those that are not there yet: who was killed between storing and deleting has stored them."""
+    with transaction.atomic(using="audit"):
+        there = Entry.objects.filter(resource_id__in={entry.resource_id for entry in entries})
+        known = set(there.values_list("fhir_version", "type", "resource_id"))
+        new = [entry for entry in entries if (entry.fhir_version, entry.type, entry.resource_id) not in known]
+        Entry.objects.bulk_create(new)
+        Value.objects.bulk_create([value for entry in new for value in _values(entry)], batch_size=_VALUES)
+
+
+def _entries(batch: Sequence[WaitingEvent]) -> list[Entry]:
+    told = [json.loads(event.facts) for event in batch]
+    patients = _Patients(told)
+    found = []
+    for event, one in zip(batch, told, strict=True):
+        facts = facts_of(event.event_id, event.count, one, patients.named_by(one))
+        found.append(_entry(one, "AuditEvent", facts))
+        if is_write(one):
+            found.append(_entry(one, "Provenance", facts))
+    return found
+
+
+def _entry(told: Told, name: str, facts: Told) -> Entry:
+    content = fill(load_version(told["version"]).audit_forms[name], facts)
+    moment = _EPOCH + timedelta(microseconds=told["at"])
+    return Entry(
+        fhir_version=told["version"],
+        type=name,
+        resource_id=content["id"],
+        moment=moment,
+        content=json.dumps(content),
+    )
+
+
+def _values(entry: Entry) -> Iterable[Value]:
+    of, content = f"{entry.fhir_version}/{entry.type}", json.loads(entry.content)
+    for row in index_rows(content, definitions(entry.fhir_version)[entry.type], base_of(entry.fhir_version)):
+        values = row._asdict()
+        yield models.Value(record=entry, parameter=f"{of}/{values.pop('parameter')}", **values)
+
+
+class _Patients:
+    """Of which patients the records are that were shown or made, and those that somebody asked for in vain."""
+
+    def __init__(self, told: Sequence[Told]) -> None:
+        wanted = {tuple(target.split("/")) for one in told if (target := one.get("target"))}
+        asked = Record.objects.filter(resource_id__in={target for _, target in wanted}, is_current=True)
+        self._current = {
+            (version, f"{name}/{target}"): pk
+            for version, name, target, pk in asked.values_list("fhir_version", "type", "resource_id", "pk")
+        }
+        shown = {pk for one in told for _, pk in one.get("records", ()) if pk}
+        keys = sorted(shown.union(self._current.values()))
+        self._named: dict[int, list[str]] = {}
+        for start in range(0, len(keys), _KEYS):
+            members = Membership.objects.filter(record__in=keys[start : start + _KEYS])
+            for pk, patient in members.values_list("record", "patient"):
+                self._named.setdefault(pk, []).append(patient)
+
+    def named_by(self, told: Told) -> set[str]:
+        """Ids of the patients that an event is about, that of the token among them."""
+        shown = [pk for _, pk in told.get("records", ())]
+        keys = shown or [self._current.get((told["version"], told.get("target", "")))]
+        named = {patient for pk in keys if pk for patient in self._named.get(pk, ())}
+        return named | ({told["patient"]} if told.get("patient") else set())
