@@ -1,5 +1,6 @@
 """Several workers side by side (`-n 2`, pytest-xdist): each has a data folder, databases and a Redis of its own."""
 
+import gc
 import os
 from pathlib import Path
 from typing import Any
@@ -47,3 +48,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for path, name in heavy:
         if f"mark.{name}" not in path.read_text(encoding="utf-8"):
             raise pytest.UsageError(f"{path} has tests that are marked {name}, but does not name mark.{name}")
+
+
+# What is collected stays until the end: to look for garbage in it takes seconds of each worker ------------------------
+
+
+def pytest_configure() -> None:
+    gc.disable()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop() -> None:
+    """Everything is there."""
+    gc.freeze()
+    gc.enable()

@@ -474,7 +474,8 @@ def world(
     settings: Any,
     monkeypatch: pytest.MonkeyPatch,
 ) -> World:
-    """The server at a time that only the test moves."""
+    """The server at a time that only the test moves, as in production: no answer looks for what explains it."""
+    settings.SMARTAUTH_DEV = False
     made = World(app, make_client, make_person, make_resource_server(), fhir_server, settings)
     monkeypatch.setattr("accounts.clock.now", lambda: made.now)
     return made
