@@ -83,7 +83,8 @@ class Server:
             self._migrate()
 
     def _migrate(self) -> None:
-        self._run("-c", f"{_DJANGO}; call('migrate', verbosity=0); call('migrate', verbosity=0, database='audit')")
+        trail = "from audit.migrating import migrate_trail; migrate_trail()"
+        self._run("-c", f"{_DJANGO}; call('migrate', verbosity=0); {trail}")
 
     def prepare(self) -> None:
         """Migrated, seeded with the demo people, clients and records, with keys; or a copy of such databases."""

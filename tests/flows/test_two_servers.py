@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.dev_server import Dev
-from tests.running import ROOT, free_port
+from tests.running import ROOT, free_port, migrated
 
 pytestmark = pytest.mark.one_engine
 
@@ -81,6 +81,8 @@ def test_what_the_refusal_recommends_works_and_leaves_the_first_as_it_was(first:
     assert f"Port {first.place.port}" in refusal
     second = Dev(**recommended(refusal))
     folder = Path(second.place.environment["SMARTAUTH_DATA_DIR"])
+    folder.mkdir(mode=0o700, parents=True)
+    migrated("sqlite").copy_to(folder, [], second.place.url)
 
     try:
         printed = second.start()

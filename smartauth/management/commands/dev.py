@@ -15,6 +15,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connections
 
+from audit.migrating import migrate_trail
 from oauth.demo import credentials, quickstart
 from oauth.keys import signing_keys
 from smartauth.data_folder import make_new_files_private
@@ -63,8 +64,8 @@ class Command(BaseCommand):
     def _prepare(self) -> None:
         """Each step changes nothing where it was done before."""
         self._say("databases")
-        for alias in ("default", "audit"):
-            call_command("migrate", database=alias, verbosity=0, interactive=False)
+        call_command("migrate", verbosity=0, interactive=False)
+        migrate_trail()
         settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
         _refuse_the_demo_of_another_server()
         self._say("keys")

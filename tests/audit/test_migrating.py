@@ -1,0 +1,32 @@
+"""The audit database of a first start is as `migrate --database audit` leaves it."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.db.migrations.loader import MigrationLoader
+
+from tests.running import Server
+from tests.tables import rows
+
+
+@pytest.fixture
+def migrated() -> Iterator[Server]:
+    """Its databases are those of `migrate_trail`, which the templates of the tests begin with."""
+    made = Server()
+    try:
+        made.migrate()
+        yield made
+    finally:
+        made.remove()
+
+
+def test_every_migration_is_noted_there(migrated: Server) -> None:
+    noted = rows(migrated, "audit", "SELECT app, name FROM django_migrations")
+
+    assert set(noted) == set(MigrationLoader(None).disk_migrations or ())
+
+
+def test_it_has_the_table_of_the_trail_and_no_other_of_ours(migrated: Server) -> None:
+    assert rows(migrated, "audit", "SELECT count(*) FROM audit_securityevent") == [(0,)]
+    with pytest.raises(Exception, match="oauth_client"):
+        rows(migrated, "audit", "SELECT count(*) FROM oauth_client")
