@@ -293,6 +293,36 @@ def nginx_before(upstream: str, environment: dict[str, str], folder: Path, tree:
     return Process(command, address(environment), folder)
 
 
+def envoy(environment: dict[str, str], folder: Path, tree: Path = ROOT) -> list[Process]:
+    """Envoy in front of the stranger's server that is open to everybody."""
+    url = f"http://127.0.0.1:{free_port()}{urlsplit(environment['FHIR_BASE']).path}"
+    behind = Process([sys.executable, str(ROOT / "demo/stranger/server.py")], url, folder, FHIR_BASE=url)
+    return started_before(behind, lambda: envoy_before(urlsplit(url).netloc, environment, folder, tree))
+
+
+def envoy_before(upstream: str, environment: dict[str, str], folder: Path, tree: Path = ROOT) -> Process:
+    """Envoy as the recipe configures it, in front of the server at that address."""
+    smartauth = urlsplit(environment["INTROSPECT"].removesuffix("/o/introspect"))
+    base, behind = urlsplit(environment["FHIR_BASE"]), urlsplit(f"//{upstream}")
+    known = {
+        "FHIR_BASE": environment["FHIR_BASE"],
+        "FHIR_PATH": base.path,
+        "PORT": str(base.port),
+        "SMARTAUTH": smartauth.geturl(),
+        "SMARTAUTH_HOST": str(smartauth.hostname),
+        "SMARTAUTH_PORT": str(smartauth.port),
+        "CREDENTIALS": b64encode(f"{environment['CLIENT_ID']}:{environment['CLIENT_SECRET']}".encode()).decode(),
+        "UPSTREAM_HOST": str(behind.hostname),
+        "UPSTREAM_PORT": str(behind.port),
+    }
+    template = string.Template((tree / "docs/recipes/envoy/envoy.yaml").read_text(encoding="utf-8"))
+    (folder / "envoy.yaml").write_text(template.substitute(known), encoding="utf-8")
+    # that of the environment that runs the tests, which requirements/dev.txt brings, else of the PATH
+    found = shutil.which("envoy", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}") or "envoy"
+    options = ["--concurrency", "1", "--disable-hot-restart", "--log-level", "warn"]
+    return Process([found, "-c", str(folder / "envoy.yaml"), *options], environment["FHIR_BASE"], folder)
+
+
 def _nginx() -> str:
     """Debian keeps it where a plain user's PATH does not look."""
     return shutil.which("nginx") or "/usr/sbin/nginx"

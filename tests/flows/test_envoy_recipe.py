@@ -1,17 +1,16 @@
 """The recipe for Envoy: what of a client's request arrives at smartauth, and what at the server behind."""
 
-import os
-import shutil
-import string
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
+import httpx
 import pytest
 
+from smartauth_probe.catalogue import kinds
+from smartauth_probe.development_server import DevelopmentServer
+from smartauth_probe.token_order import Order
 from tests.gateways import HOSTILE, Front, recorders
 from tests.running import free_port
-from tests.strangers import RECIPES, Process
+from tests.strangers import Protected, envoy, envoy_before
 
 pytestmark = pytest.mark.clients
 
@@ -26,33 +25,13 @@ OF_ENVOY = (
 
 @pytest.fixture(scope="module")
 def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
-    port, folder = free_port(), tmp_path_factory.mktemp("envoy")
-    base = f"http://127.0.0.1:{port}/fhir"
+    base = f"http://127.0.0.1:{free_port()}/fhir"
     with recorders() as (smartauth, behind):
-        known = {
-            "FHIR_BASE": base,
-            "FHIR_PATH": "/fhir",
-            "PORT": str(port),
-            "SMARTAUTH": f"http://{smartauth.address}",
-            "SMARTAUTH_HOST": "127.0.0.1",
-            "SMARTAUTH_PORT": smartauth.address.partition(":")[2],
-            "CREDENTIALS": "aXQ6c2VjcmV0",
-            "UPSTREAM_HOST": "127.0.0.1",
-            "UPSTREAM_PORT": behind.address.partition(":")[2],
-        }
-        template = string.Template((RECIPES / "envoy/envoy.yaml").read_text(encoding="utf-8"))
-        (folder / "envoy.yaml").write_text(template.substitute(known), encoding="utf-8")
-        options = ["--concurrency", "1", "--disable-hot-restart", "--log-level", "warn"]
-        process = Process([_envoy(), "-c", str(folder / "envoy.yaml"), *options], base, folder)
+        introspect = f"http://{smartauth.address}/o/introspect"
+        environment = {"FHIR_BASE": base, "INTROSPECT": introspect, "CLIENT_ID": "it", "CLIENT_SECRET": "secret"}
+        process = envoy_before(behind.address, environment, tmp_path_factory.mktemp("envoy"))
         yield Front(base, smartauth, behind)
         process.stop()
-
-
-def _envoy() -> str:
-    """Of the environment that runs the tests, else of the PATH."""
-    found = shutil.which("envoy", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
-    assert found, "requirements/dev.txt brings Envoy"
-    return found
 
 
 @pytest.fixture
@@ -182,3 +161,45 @@ def test_apps_are_led_to_the_document_about_the_base(front: Front) -> None:
 
     target = f"http://{front.smartauth.address}/o/smart-configuration?aud={front.base}"
     assert (answer.status_code, answer.headers["Location"], seen) == (301, target, None)
+
+
+@pytest.fixture(scope="module")
+def protected_by_envoy(protected: Protected) -> Iterator[Protected]:
+    """The stranger's base behind Envoy, which asks a smartauth that really decides."""
+    processes = envoy(protected.environment, protected.folder)
+    yield protected
+    for each in processes:
+        each.stop()
+
+
+@pytest.mark.requirement("TV-01", "TV-09", "TV-10")
+def test_every_kind_of_the_catalogue_is_answered_as_it_must_be(protected_by_envoy: Protected) -> None:
+    """But for the one that is bound to an address, which a gateway does not tell."""
+    base, smartauth = protected_by_envoy.base, DevelopmentServer(protected_by_envoy.server.url)
+    order: Order = {"client": "several", "user": "amy", "patient": "amy", "aud": base}
+    good = []
+    for name in kinds():
+        if name == "address-blocked":
+            continue
+        bad = smartauth.bad_token(name, **order)
+        answer = bad.send()
+        bad.assert_right_answer(answer, of_unknown_id=403)
+        assert ('"amy"' in answer.text) == bad.kind.is_good, name
+        good += [name] * bad.kind.is_good
+
+    assert len(good) > 3
+
+
+def test_of_a_patients_app_the_own_record_is_all_that_is_open(protected_by_envoy: Protected) -> None:
+    """A gateway that limits nothing gets no conditional yes."""
+    token = protected_by_envoy.token()
+    own, *others = (
+        protected_by_envoy.get(path, token)
+        for path in ("Patient/amy", "Patient/ben", "Patient/nobody", "Patient", "Patient?_id=amy", "Observation")
+    )
+
+    assert (own.status_code, own.json()["id"]) == (200, "amy")
+    assert {each.status_code for each in others} == {403}
+    assert others[0].text == others[1].text
+    posted = httpx.post(f"{protected_by_envoy.base}/Patient/_search", headers={"Authorization": f"Bearer {token}"})
+    assert posted.status_code == 403
