@@ -7,7 +7,7 @@ import pytest
 
 from fhir.models import Record
 from fhir.store.versions import add_versions, first_version, successor
-from fhir.store.visibility import visible
+from fhir.store.visibility import visible, visible_of_types
 from fhir.versions.version import load_version
 from smart.decisions.view import Alternative, Compartments, Everybody, OwnRecord, Who
 
@@ -72,3 +72,23 @@ def test_what_the_patients_records_refer_to_is_open_while_they_do() -> None:
 
     assert seen("Practitioner", AMY) == {"dr-green"}
     assert seen("Observation", AMY) >= {"left", "gone"}
+
+
+@pytest.mark.requirement("SCP-05")
+@pytest.mark.parametrize(
+    "views",
+    [
+        {},
+        {"Patient": (Everybody(),)},
+        {"Patient": (AMY,), "Observation": (AMY,), "Practitioner": (AMY,)},
+        {"Patient": (OwnRecord("Patient", "ben"), AMY), "Observation": (AMY, BEN)},
+        {"Practitioner": (OwnRecord("Practitioner", "dr-okafor"), AMY), "Encounter": (BEN,), "Observation": ()},
+    ],
+)
+def test_of_several_types_each_is_open_as_it_would_be_alone(views: dict[str, tuple[Who, ...]]) -> None:
+    opened = {name: tuple(map(Alternative, who)) for name, who in views.items()}
+
+    found = visible_of_types(Record.objects.all(), R4, opened).values_list("type", "resource_id")
+
+    assert set(found) == {(name, id_) for name, who in views.items() for id_ in seen(name, *who)}
+    assert not views or found
