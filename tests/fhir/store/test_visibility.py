@@ -9,7 +9,9 @@ from fhir.models import Record
 from fhir.store.versions import add_versions, first_version, successor
 from fhir.store.visibility import visible, visible_of_types
 from fhir.versions.version import load_version
-from smart.decisions.view import Alternative, Compartments, Everybody, OwnRecord, Who
+from smart.decisions.subject import read_subject
+from smart.decisions.view import Alternative, Compartments, Everybody, OwnRecord, Reach, Who
+from tests.fhir.conftest import BASE
 
 pytestmark = pytest.mark.usefixtures("records")
 R4 = load_version("r4")
@@ -42,7 +44,7 @@ def about_amy(id_: str, performer: str, fhir_version: str = "r4") -> Record:
 
 @pytest.mark.requirement("SCP-05")
 def test_alternatives_add_up_and_none_open_nothing() -> None:
-    assert seen("Patient") == set()
+    assert seen("Patient") == seen("Account", AMY) == set()
     assert seen("Patient", AMY) == {"amy"}
     assert seen("Patient", AMY, BEN) == {"amy", "ben"}
     assert seen("Patient", AMY, OwnRecord("Patient", "ben")) == {"amy", "ben"}
@@ -92,3 +94,18 @@ def test_of_several_types_each_is_open_as_it_would_be_alone(views: dict[str, tup
 
     assert set(found) == {(name, id_) for name, who in views.items() for id_ in seen(name, *who)}
     assert not views or found
+
+
+@pytest.mark.requirement("SCP-05")
+def test_one_criterion_for_two_types_is_asked_of_each_by_its_own_parameter() -> None:
+    laboratory = [{"coding": [{"code": "laboratory"}]}]
+    stored("Condition", "of-the-lab", subject={"reference": "Patient/amy"}, category=laboratory)
+    scope = " ".join(f"patient/{name}.rs?category=laboratory" for name in ("Observation", "Condition"))
+    claims = {"active": True, "aud": BASE, "exp": 2_000_000_000, "scope": scope, "patient": "amy"}
+    reach = Reach(read_subject(claims, BASE, 0), "r4", BASE)
+
+    found = visible_of_types(
+        Record.objects.all(), R4, {name: reach.view(name, "s") for name in ("Observation", "Condition")}
+    )
+
+    assert set(found.values_list("resource_id", flat=True)) == {"lab-a", "both-a", "other-system-a", "of-the-lab"}
