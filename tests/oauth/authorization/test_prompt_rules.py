@@ -195,3 +195,15 @@ def test_what_there_is_one_of_is_chosen_quietly(
     else:
         prompts._choose_the_only_ones(pending, person)
         assert (pending.row.patient, pending.row.encounter) == ("p0", "v0")
+
+
+@pytest.mark.requirement("AZ-10", "E32")
+def test_a_patient_that_an_ehr_chose_is_chosen_also_among_several(
+    make_client: MakeClient, make_person: MakePerson, fhir_server: Any
+) -> None:
+    person = make_person("amy", "ben")
+    pending = wait(make_client(), fhir_server, person, patient="ben")
+
+    prompts._choose_the_only_ones(pending, person)
+
+    assert pending.row.patient == "ben"

@@ -134,7 +134,7 @@ def test_a_tampered_choice_is_one_event_and_a_page_without_another(
     number = public_reference(pending.row.pk)
     (event,) = events("choice-tampered", reference=number)
     assert (event.reason, event.case) == ("a line that was not offered", "E30")
-    assert event.rule == refused.value.rule
+    assert (event.rule, refused.value.what) == (refused.value.rule, "a line that was not offered")
     assert events("authorize-refused", reference=number) == []
     assert number in page.content.decode()
 

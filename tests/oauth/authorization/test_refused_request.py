@@ -7,9 +7,11 @@ from django.db import OperationalError
 
 from audit.models import OutboxEvent
 from oauth.authorization.pending_request import Pending
-from oauth.authorization.refused_request import TooManyWaiting, refuse_request
+from oauth.authorization.refused_request import TooManyWaiting, refuse_request, stop
 from oauth.http.refusal_events import _counted_here
 from oauth.models import FhirServer, PendingRequest, public_reference
+from smart.authorize.error_pages import Unredirectable
+from smart.explanation import explanation_of
 from smart.http.errors import AccessDenied, ServerError, TemporarilyUnavailable
 from tests.fixture_types import Events, MakeClient, MakePerson, MakeVisitor
 from tests.oauth.authorization.authorize_pages import events_of, page_reference
@@ -121,6 +123,20 @@ def test_outside_development_strangers_fill_no_trail_and_another_case_is_still_s
     assert events.filter(address=elsewhere.address).count() == 1
 
 
+@pytest.mark.requirement("AZ-06", "AZ-25")
+def test_the_page_of_a_request_that_goes_nowhere_names_an_app_that_is_known_and_enabled(
+    make_client: MakeClient,
+) -> None:
+    for client, name in (
+        (make_client(name="Growth Chart"), "Growth Chart"),
+        (make_client(name="Growth Chart", enabled=0), "A request"),
+        (None, "A request"),
+    ):
+        page = stop(browser(), Unredirectable("E4", "what"), {}, client, explained={"rule": "AZ-05", "case": "E4"})
+        assert f'<strong dir="auto">{name}</strong>' in page.content.decode()
+        assert "Which rule refused" in page.content.decode()
+
+
 @pytest.mark.requirement("AZ-13")
 @pytest.mark.parametrize("openid", [False, True], ids=["smart", "openid"])
 def test_a_refusal_that_waits_for_a_login_does_so_at_a_server_of_its_client(
@@ -135,6 +151,23 @@ def test_a_refusal_that_waits_for_a_login_does_so_at_a_server_of_its_client(
     row = PendingRequest.objects.get(client=client)
     assert row.fhir_server == (FhirServer.userinfo() if openid else fhir_server)
     assert Pending.of(row, "handle").refused.startswith(f"{URI}?error=access_denied")
+
+
+@pytest.mark.requirement("AZ-06", "AZ-18", "AZ-25")
+@pytest.mark.parametrize("development", [True, False])
+def test_what_goes_to_the_app_at_once_needs_no_page_and_has_a_reference(
+    make_client: MakeClient, events: Events, settings: Any, development: bool
+) -> None:
+    settings.SMARTAUTH_DEV = development
+    client = make_client()
+
+    response = refuse_request(browser(), client, "https://[::1]/cb", {}, AccessDenied("what", rule="AZ-14"))
+
+    assert response.status_code == 303
+    (event,) = events(REFUSED, client=client.client_id)
+    explanation = explanation_of(response)
+    assert explanation is not None
+    assert explanation.reference == event.reference != ""
 
 
 @pytest.mark.requirement("AZ-25", "SD-20")

@@ -7,8 +7,11 @@ from typing import Any
 import pytest
 
 from audit.models import OutboxEvent
-from oauth.models import ActsFor, Code, FhirIdentity, PatientRecord, PendingRequest
+from oauth.authorization.picker.patients import _search_options
+from oauth.models import ActsFor, Code, FhirIdentity, FhirServer, PatientRecord, PendingRequest
 from tests.fixture_types import MakeClient, MakePerson
+from tests.oauth.authorization.picker.producer_server import Producer
+from tests.oauth.authorization.waiting_requests import wait
 from tests.oauth.visitor import Visitor, redirect_query, ticked_kinds
 
 
@@ -188,3 +191,35 @@ def test_at_most_twenty_are_shown_and_the_others_are_found_by_typing(
     assert "No patient fits" in nobody.text
     assert "Show all 23 patients" in nobody.text
     assert "<script" not in nobody.text
+
+
+@pytest.mark.requirement("AZ-12")
+@pytest.mark.parametrize("count", [19, 20, 21])
+def test_of_a_search_at_most_twenty_are_offered_and_the_one_that_was_chosen_is_selected(
+    rf: Any, make_client: MakeClient, producer: Producer, base: FhirServer, count: int
+) -> None:
+    producer.has(*({"id": f"p{number}"} for number in range(count)))
+    pending, every = wait(make_client(), base, patient="p3"), PatientRecord.objects.filter(fhir_server=base)
+
+    found = _search_options(rf.get("/?q=Ada"), pending, every)
+
+    shown = min(count, 20)
+    assert (len(found.rows), found.total, found.search_text) == (shown, shown, "Ada")
+    assert (found.has_more, found.searchable, found.search_failed) == (count >= 20, True, False)
+    assert {row.name for row in found.rows} == {"Name not recorded"}
+    assert [row.number for row in found.rows if row.selected] == [every.get(patient="p3").pk]
+
+
+@pytest.mark.requirement("AZ-12", "E42")
+def test_without_a_search_nobody_is_offered_and_one_that_failed_says_so(
+    rf: Any, make_client: MakeClient, producer: Producer, base: FhirServer
+) -> None:
+    producer.status = 500
+    pending, every = wait(make_client(), base), PatientRecord.objects.filter(fhir_server=base)
+
+    nothing, failed = (_search_options(rf.get(query), pending, every) for query in ("/", "/?q=Ada"))
+
+    assert [(found.rows, found.has_more, found.search_failed) for found in (nothing, failed)] == [
+        ([], False, False), ([], False, True)
+    ]  # fmt: skip
+    assert len(producer.asked) == 1
