@@ -19,7 +19,7 @@ SENT = {
     "state": "secret",
     "aud": "https://evil.example/fhir?a=secret",
     "resource": "https://evil.example/other#secret",
-    "scope": "patient/Nothing.rs\u202e",
+    "scope": "patient/Nothing.rs?a=b\u202e",
 }
 
 
@@ -51,7 +51,7 @@ def test_an_event_of_a_waiting_request_names_app_person_fhir_server_and_its_numb
         ("AZ-05", "E4", "https://evil.example/cb"),
         ("AZ-08", "E19", "https://evil.example/fhir"),
         ("AZ-08", "E20", "https://evil.example/other"),
-        ("SCP-06", "E24", "patient/Nothing.rs?"),
+        ("SCP-06", "E24", "patient/Nothing.rs?a=b?"),
         ("AZ-24", "E39", ""),
     ],
 )

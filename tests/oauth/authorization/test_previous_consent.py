@@ -13,13 +13,12 @@ from oauth.authorization.previous_consent import (
     granted_scope,
     holds_access,
     remembered_days,
-    used_of_late,
 )
 from oauth.models import AccessToken, Authorization, Client, FhirIdentity, FhirServer, RefreshToken
 from smart.digests import sha256_hex
 from smart.time_units import CLOCK_SKEW, SECOND
 from tests.conftest import REDIRECT_URI, SECRET, App, basic
-from tests.fixture_types import MakeClient, MakePerson, MakeVisitor
+from tests.fixture_types import MakeClient, MakePerson, MakeVisitor, SetClock
 from tests.oauth.authorization.waiting_requests import asked, browser, wait
 from tests.oauth.remembering import HTTPS, OFFLINE, allow_for_good, exchange, refreshing_client
 from tests.oauth.visitor import Visitor, redirect_query, ticked_kinds, ticked_times
@@ -301,19 +300,24 @@ def test_for_how_many_days_a_sign_in_is_remembered(settings: Any, seconds: int, 
 
 @pytest.mark.requirement("AZ-23", "PR-08")
 def test_a_sign_in_is_remembered_for_its_time_and_not_from_the_future(
-    make_client: MakeClient, make_person: MakePerson, settings: Any
+    make_client: MakeClient, make_person: MakePerson, fhir_server: Any, settings: Any, set_clock: SetClock
 ) -> None:
     settings.SMARTAUTH_REFRESH_IDLE_SECONDS = 60
-    now, client, person = clock.now(), make_client(profile="openid"), make_person()
+    set_clock(now := clock.now())
+    client, other = make_client(profile="openid"), make_client(profile="openid")
+    person, ben = make_person(), make_person()
     pending = wait(client, FhirServer.userinfo(), person, asked(openid=True))
-    common = {"client": client, "user": person, "fhir_server": FhirServer.userinfo(), "scope": "openid"}
-    row = Authorization.objects.create(**common, client_epoch=client.epoch, user_epoch=person.epoch)
+    ofs = {"client": client, "user": person, "client_epoch": client.epoch, "user_epoch": person.epoch}
+    row = Authorization.objects.create(**ofs, fhir_server=FhirServer.userinfo(), scope="openid")
+    Authorization.objects.create(**ofs, fhir_server=fhir_server, scope="patient/*.rs", granted_at=now)
 
     for at, held in ((-60 * SECOND, False), (-60 * SECOND + 1, True), (CLOCK_SKEW, True), (CLOCK_SKEW + 1, False)):
         Authorization.objects.filter(pk=row.pk).update(granted_at=now + at)
-        assert Authorization.objects.filter(used_of_late(now=now), pk=row.pk).exists() is held
+        assert granted_scope(browser(person), pending, person) == ("openid" if held else "")
     Authorization.objects.filter(pk=row.pk).update(granted_at=now)
-    assert granted_scope(browser(person), pending, person) == "openid"
+    assert granted_scope(browser(ben), pending, ben) == ""
+    of_another = wait(other, FhirServer.userinfo(), person, asked(openid=True))
+    assert granted_scope(browser(person), of_another, person) == ""
     Authorization.objects.filter(pk=row.pk).end("taken back", now=now)
     assert granted_scope(browser(person), pending, person) == ""
 

@@ -4,9 +4,11 @@ import secrets
 from typing import Any, Protocol
 
 import pytest
+from django.http import QueryDict
 
 from audit.models import OutboxEvent
 from oauth.authorization.picker import encounters
+from oauth.authorization.picker.options import Option
 from oauth.models import (
     ActsFor,
     Authorization,
@@ -16,6 +18,7 @@ from oauth.models import (
     PatientRecord,
     PendingRequest,
 )
+from smart.authorize.error_pages import Unredirectable
 from tests.conftest import App
 from tests.fixture_types import Introspect, MakeClient, MakePerson
 from tests.oauth.authorization.waiting_requests import asked, browser, wait
@@ -241,3 +244,40 @@ def test_a_consent_page_about_one_visit_does_not_allow_another(
     assert consent.url.path.endswith("/consent")
     assert response.status_code == 403
     assert Authorization.objects.filter(client=client).count() == 0
+
+
+@pytest.mark.requirement("LC-03")
+def test_an_option_says_kind_day_and_place_and_is_selected_if_it_was_chosen_or_is_the_only_one(
+    make_client: MakeClient,
+) -> None:
+    server = FhirServer.objects.create(base=f"https://{secrets.token_hex(8)}.test/fhir")
+    record = PatientRecord.objects.create(fhir_server=server, patient="p1")
+    visit = EncounterRecord.objects.create(
+        record=record, encounter="v1", kind="Check-up", day="2026-11-03", place="Harbour Clinic"
+    )
+
+    for chosen, only, selected in (("", False, False), ("v2", False, False), ("", True, True), ("v1", False, True)):
+        option = encounters._option(visit, wait(make_client(), server, encounter=chosen), only=only)
+        assert option == Option(visit.pk, "Check-up", "3 November 2026, Harbour Clinic", "", selected)
+
+
+@pytest.mark.requirement("LC-03", "E30")
+def test_a_form_without_a_visit_is_asked_again_and_one_with_a_visit_leads_on(
+    make_client: MakeClient, make_person: MakePerson
+) -> None:
+    server = FhirServer.objects.create(base=f"https://{secrets.token_hex(8)}.test/fhir")
+    record = PatientRecord.objects.create(fhir_server=server, patient="p1")
+    visits = [EncounterRecord.objects.create(record=record, encounter=f"v{number}") for number in range(2)]
+    person = make_person()
+    pending = wait(make_client(), server, person, asked(needs_encounter=True), patient="p1")
+    request = browser(person)
+
+    missed = encounters._submit(request, pending)
+    request.POST = QueryDict(f"encounter={visits[1].pk}")
+    leads_on = encounters._submit(request, pending)
+
+    assert (missed.status_code, "No visit is chosen." in missed.content.decode()) == (422, True)
+    assert (leads_on.headers["Location"], pending.row.encounter) == (pending.url, "v1")
+    request.POST = QueryDict("encounter=0")
+    with pytest.raises(Unredirectable):
+        encounters._submit(request, pending)

@@ -5,13 +5,16 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.http import QueryDict
 
 from audit.models import OutboxEvent
-from oauth.authorization.picker.patients import _search_options
+from oauth.authorization.picker.patients import _option, _search_options, _submit
 from oauth.models import ActsFor, Code, FhirIdentity, FhirServer, PatientRecord, PendingRequest
+from smart.authorize.error_pages import Unredirectable
+from smart.http.errors import AccessDenied
 from tests.fixture_types import MakeClient, MakePerson
 from tests.oauth.authorization.picker.producer_server import Producer
-from tests.oauth.authorization.waiting_requests import wait
+from tests.oauth.authorization.waiting_requests import browser, wait
 from tests.oauth.visitor import Visitor, redirect_query, ticked_kinds
 
 
@@ -223,3 +226,52 @@ def test_without_a_search_nobody_is_offered_and_one_that_failed_says_so(
         ([], False, False), ([], False, True)
     ]  # fmt: skip
     assert len(producer.asked) == 1
+
+
+@pytest.mark.requirement("AZ-12", "E29", "E30", "E31")
+def test_a_form_of_the_picker_is_a_choice_a_cancel_or_is_asked_again(
+    make_client: MakeClient, make_person: MakePerson, fhir_server: Any
+) -> None:
+    guardian, nobody = make_person("dan", "eve", is_="RelatedPerson/carol"), make_person()
+    pending = wait(make_client(), fhir_server, guardian)
+    eve = PatientRecord.objects.get(patient="eve", acted_for_by__identity__user=guardian)
+
+    def submit(user: Any, form: str) -> Any:
+        request = browser(user)
+        request.POST = QueryDict(form)
+        return _submit(request, pending, user)
+
+    missed, leads_on = submit(guardian, ""), submit(guardian, f"patient={eve.pk}")
+
+    assert (missed.status_code, "No patient is chosen." in missed.content.decode()) == (422, True)
+    assert (leads_on.headers["Location"], pending.row.patient) == (pending.url, "eve")
+    for user, form, words in (
+        (guardian, "cancel=1", "the user did not allow access"),
+        (nobody, "cancel=1", "there is no record that this user may share"),
+    ):
+        with pytest.raises(AccessDenied, match=words):
+            submit(user, form)
+    with pytest.raises(Unredirectable):
+        submit(guardian, "patient=0")
+
+
+@pytest.mark.requirement("AZ-12")
+def test_an_option_names_the_patient_and_is_selected_if_it_was_chosen_or_is_the_only_one(
+    make_client: MakeClient, fhir_server: Any
+) -> None:
+    dan = PatientRecord(pk=7, patient="dan", name="Dan", birth_date="2017-05-04", died="2020")
+
+    for chosen, only, selected in (("", False, False), ("", True, True), ("dan", False, True)):
+        option = _option(dan, wait(make_client(), fhir_server, patient=chosen), only=only)
+        assert (option.number, option.name, option.died, option.selected) == (7, "Dan", "2020", selected)
+        assert "4 May 2017" in option.description
+
+
+@pytest.mark.requirement("AZ-12", "E29")
+def test_who_finds_patients_by_a_search_is_asked_again_before_any_was_found(
+    make_client: MakeClient, make_person: MakePerson, base: FhirServer
+) -> None:
+    person = make_person()
+    FhirIdentity.objects.create(user=person, fhir_server=base, resource="Practitioner/dr")
+
+    assert _submit(browser(person), wait(make_client(), base, person), person).status_code == 422
