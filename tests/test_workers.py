@@ -10,6 +10,8 @@ import pytest
 from tests.running import ROOT
 from tests.workers import own_environment
 
+pytestmark = pytest.mark.one_engine
+
 PROBE = """
 import os, pytest
 

@@ -16,7 +16,8 @@ LONG = (
     "fuzz/test_floods.py", "docs/test_your_tests.py", "browser/test_accessibility.py", "browser/test_sample_app.py",
     "browser/test_admin.py", "smartauth/test_startup_checks.py", "flows/test_two_servers.py", "flows/test_proxy.py",
     "audit/test_roles.py", "flows/test_bad_tokens.py", "flows/test_key_rotation.py",
-    "operators/admin/test_every_door.py",
+    "operators/admin/test_every_door.py", "smartauth/test_distributions.py", "flows/test_model.py",
+    "oauth/ending/test_first_reason.py", "smartauth_probe/test_versions.py", "test_workers.py",
 )  # fmt: skip
 HEAVY = ("browser", "race", "kill", "fuzz", "clients")
 _TESTS = Path(__file__).resolve().parent

@@ -8,7 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import httpx
@@ -88,6 +88,7 @@ class Seen:
             self.over.wait(0.05)
 
 
+@cache
 def kid_of(token: str) -> str:
     header: dict[str, str] = json.loads(jwt_part(token))
     return header["kid"]

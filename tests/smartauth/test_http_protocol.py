@@ -14,6 +14,8 @@ from oauth.http.connection import connection_of
 from smartauth.http_protocol import BoundedProtocol
 from tests.smartauth.http_shapes import ORDINARY, SHAPES, Shape, get, in_chunks, shown, with_length
 
+pytestmark = pytest.mark.one_engine
+
 Message = MutableMapping[str, Any]
 
 

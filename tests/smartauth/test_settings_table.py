@@ -10,6 +10,8 @@ from smartauth import settings as module
 from smartauth.environment import defaults
 from smartauth.settings_table import SETTINGS, Setting
 
+pytestmark = pytest.mark.one_engine
+
 ROOT = Path(__file__).resolve().parents[2]
 UNDER_ANOTHER_NAME = {
     "SMARTAUTH_SECRET_KEY",

@@ -19,6 +19,8 @@ from tests.smartauth_enforcement.conftest import (
     view,
 )
 
+pytestmark = pytest.mark.one_engine
+
 
 @pytest.mark.requirement("TV-01", "TV-18")
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 
 from tests.smartauth_enforcement.conftest import AMY, MANY, ONE, YES, FhirServer, Protect, Said, Send, Smartauth, view
 
-pytestmark = pytest.mark.requirement("TV-15")
+pytestmark = [pytest.mark.one_engine, pytest.mark.requirement("TV-15")]
 BODY = json.dumps(YES).encode()
 
 

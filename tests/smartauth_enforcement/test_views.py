@@ -9,6 +9,8 @@ from smartauth_enforcement.checking import prune
 from smartauth_enforcement.options import Enforcement
 from tests.smartauth_enforcement.conftest import AMY, HIDE, MANY, ONE, FhirServer, Protect, Send, Smartauth, view
 
+pytestmark = pytest.mark.one_engine
+
 LAB, VITAL = (
     {**AMY, "where": [{"name": "category", "values": [f"s|{code}"]}]} for code in ("laboratory", "vital-signs")
 )

@@ -4,6 +4,8 @@ import pytest
 
 from smartauth_probe.challenge import bearer_error
 
+pytestmark = pytest.mark.one_engine
+
 
 @pytest.mark.parametrize(
     ("header", "error"),

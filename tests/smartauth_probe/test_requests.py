@@ -5,6 +5,8 @@ import pytest
 from smartauth_probe.catalogue import kinds
 from smartauth_probe.requests import PRESENTATIONS, Presentation, presentation
 
+pytestmark = pytest.mark.one_engine
+
 TOKEN = "header.payload.signature"
 
 

@@ -6,6 +6,8 @@ from smartauth_probe.catalogue import kinds
 from smartauth_probe.received import Received
 from smartauth_probe.verdict import Outcome, Verdict, judge, judge_alone
 
+pytestmark = pytest.mark.one_engine
+
 LET_IN = Received(200, "", "Patient/amy")
 INVALID = 'Bearer realm="fhir", error="invalid_token"'
 SCOPE = 'Bearer error="insufficient_scope"'

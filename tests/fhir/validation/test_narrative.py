@@ -4,6 +4,8 @@ import pytest
 
 from fhir.validation.narrative import narrative_problem
 
+pytestmark = pytest.mark.one_engine
+
 
 def div(inside: str) -> str:
     return f'<div xmlns="http://www.w3.org/1999/xhtml">{inside}</div>'

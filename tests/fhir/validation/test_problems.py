@@ -7,6 +7,8 @@ import pytest
 from fhir.validation.problems import problems
 from smart.fhir.versions import FHIR_VERSIONS, resource_types
 
+pytestmark = pytest.mark.one_engine
+
 OBSERVATION: dict[str, Any] = {
     "resourceType": "Observation",
     "status": "final",

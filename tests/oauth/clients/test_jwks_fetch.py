@@ -13,6 +13,8 @@ from oauth.clients import jwks_fetch, jwks_uri
 from oauth.clients.jwks_fetch import FetchedJwks, NotPublic, Unfetchable
 from tests.publishing import Publisher, publisher_of, server_context, trusting_context
 
+pytestmark = pytest.mark.one_engine
+
 SET = '{"keys": []}'
 
 

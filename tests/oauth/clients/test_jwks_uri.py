@@ -4,6 +4,8 @@ import pytest
 
 from oauth.clients.jwks_uri import NOT_PUBLIC, jwks_uri_problem
 
+pytestmark = pytest.mark.one_engine
+
 HOST = "https://keys.example.org"
 NO_HTTPS, NO_URL = "It must begin with https://", "It is not a URL"
 USER_OR_FRAGMENT = "A user name or fragment is not allowed"

@@ -7,6 +7,8 @@ import pytest
 
 from tests.running import ROOT
 
+pytestmark = pytest.mark.one_engine
+
 TEMPLATES = sorted((ROOT / "templates").glob("*.html"))
 PAGES = [template for template in TEMPLATES if "{% extends" in template.read_text(encoding="utf-8")]
 NEEDS_SCRIPT = ["demo.html"]  # the sample app is an app in the browser

@@ -4,6 +4,8 @@ import pytest
 
 from oauth.workbench.console.harmless import harmless_path, harmless_query, harmless_text
 
+pytestmark = pytest.mark.one_engine
+
 TOKEN = "1SdcRjZS3KtRjZcttohSBijB1HUol0ZAE7D49LAZQn4"  # as random_token draws them; workers must name tests alike
 JWT = f"{TOKEN}.{TOKEN}.{TOKEN}"
 

@@ -17,6 +17,8 @@ from oauth.workbench.faults.answers import (
 from smart.http import strict_json
 from smartauth_probe.introspection_faults import NONE, introspection_faults
 
+pytestmark = pytest.mark.one_engine
+
 CLAIMS: dict[str, Any] = {
     "active": True, "aud": "https://fhir.example.org", "scope": "patient/*.rs", "patient": "amy",
     "iat": 2_000_000_000, "exp": 2_000_000_300,

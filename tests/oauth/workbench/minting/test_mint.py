@@ -15,6 +15,8 @@ from smartauth_probe.kinds import Kind
 from tests.oauth.workbench.minting import broken_verifiers as broken
 from tests.oauth.workbench.minting.verifier import Issuer, Verifier
 
+pytestmark = pytest.mark.one_engine
+
 ISSUER, BASE = "https://auth.example.org", "https://fhir.example.org/fhir/r4"
 LISTENER = "https://listener.invalid/key"
 BROKEN: dict[type[Verifier], str] = {

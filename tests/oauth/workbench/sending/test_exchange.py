@@ -14,6 +14,8 @@ from smartauth_probe.received import Received
 from smartauth_probe.requests import presentation
 from tests.publishing import Publisher, publisher_of
 
+pytestmark = pytest.mark.one_engine
+
 TOKEN = "eyJhbGciOiJFUzI1NiJ9.payload.signature"
 NOT_SENT = {"in-body", "bytes", "bytes-folded", "bytes-non-ascii", "bytes-invalid-utf8"}
 
