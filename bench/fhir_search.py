@@ -51,7 +51,7 @@ QUESTIONS = (
 # a copy of the first patient's rows for each other patient, with ids and texts of its own
 COPIES = {
     "fhir_record": "fhir_version, type, replace(resource_id, 'p0', 'p' || n), number, moment, is_current, is_deleted,"
-    " replace(replace(content, 'p0', 'p' || n), 'Shaw0', 'Shaw' || n)",
+    " is_restricted, replace(replace(content, 'p0', 'p' || n), 'Shaw0', 'Shaw' || n)",
     "fhir_membership": "'p' || n, {record}",
     "fhir_reference": "type, replace(target, 'p0', 'p' || n), {record}",
     "fhir_tokenvalue": "parameter, system, replace(code, 'p0', 'p' || n), {record}",
@@ -61,7 +61,8 @@ COPIES = {
     "fhir_referencevalue": "parameter, type, replace(target, 'p0', 'p' || n), {record}",
 }
 COLUMNS = {
-    "fhir_record": "id, fhir_version, type, resource_id, number, moment, is_current, is_deleted, content",
+    "fhir_record": "id, fhir_version, type, resource_id, number, moment, is_current, is_deleted, is_restricted,"
+    " content",
     "fhir_membership": "patient, record_id",
     "fhir_reference": "type, target, record_id",
     "fhir_tokenvalue": "parameter, system, code, record_id",

@@ -19,6 +19,7 @@ class Record(models.Model):
     moment = models.DateTimeField()
     is_current = models.BooleanField(default=True)
     is_deleted = models.BooleanField(default=False)
+    is_restricted = models.BooleanField(default=False)  # by a security label: shown with no token
     content = models.TextField()
 
     class Meta:

@@ -215,3 +215,77 @@ def requests(**names: str) -> list[Asked]:
         method, _, url = request.partition(" ")
         found.append(Asked(method, url, form))
     return found
+
+
+class Rights(NamedTuple):
+    """What a token of the matrix may do: letters for Observations, for every other type, and with whose records."""
+
+    scope: str
+    observations: str
+    others: str
+    patients: frozenset[str]
+    claims: Mapping[str, Any]
+
+
+_AMY, _ALL = frozenset({"amy"}), frozenset({"amy", "ben"})
+_SERVICE = {"sub": "demo-backend", "client_id": "demo-backend"}
+MATRIX_TOKENS: Mapping[str, Rights] = {
+    **{
+        name: Rights(SCOPES_OF_AMY[name], observations, others, _AMY, {"patient": "amy"})
+        for name, observations, others in (
+            ("Tp", "rs", "rs"), ("TpR", "r", ""), ("TpS", "s", ""), ("TpRS", "rs", ""), ("TpC", "c", ""),
+            ("TpU", "u", ""), ("TpD", "d", ""), ("TpCUD", "cud", ""), ("Tv1r", "rs", ""), ("Tv1w", "cud", ""),
+            ("Tv1a", "cruds", ""), ("TpAll", "cruds", "cruds"), ("Tno", "", ""),
+        )
+    },
+    "Tu": Rights("user/*.rs", "rs", "rs", _AMY, {"fhirUser": "Practitioner/dr-okafor", "__patients": ["amy"]}),
+    "Tua": Rights("user/*.cruds", "cruds", "cruds", _ALL, {"fhirUser": "Practitioner/x", "__patients": ["amy", "ben"]}),
+    "Ts": Rights("system/*.rs", "rs", "rs", _ALL, _SERVICE),
+    "TsObs": Rights("system/Observation.rs", "rs", "", _ALL, _SERVICE),
+}  # fmt: skip
+
+
+class Expected(NamedTuple):
+    """A request of the matrix: which letters of which type it needs, whose record it is about, "" for a search of all.
+
+    `never` is the same request about an id that never was.
+    """
+
+    line: str
+    letters: str
+    type: str
+    of: str
+    never: str = ""
+
+
+MATRIX_REQUESTS = tuple(
+    Expected(*row)
+    for row in (
+        ("GET Patient/amy", "r", "Patient", "amy"),
+        ("GET Patient/ben", "r", "Patient", "ben", "GET Patient/never-was"),
+        ("GET Observation/amy-weight-1", "r", "Observation", "amy"),
+        ("HEAD Observation/ben-weight-1", "r", "Observation", "ben", "HEAD Observation/never-was"),
+        ("GET Observation/ben-weight-1", "r", "Observation", "ben", "GET Observation/never-was"),
+        ("GET Observation/amy-weight-1/_history/1", "r", "Observation", "amy"),
+        ("GET Observation/ben-weight-1/_history/1", "r", "Observation", "ben", "GET Observation/never-was/_history/1"),
+        ("GET Observation/amy-weight-1/_history", "r", "Observation", "amy"),
+        ("GET Observation/ben-weight-1/_history", "r", "Observation", "ben", "GET Observation/never-was/_history"),
+        ("GET Condition/amy-asthma", "r", "Condition", "amy"),
+        ("GET Condition/ben-diabetes", "r", "Condition", "ben", "GET Condition/never-was"),
+        ("GET Observation?_count=200", "s", "Observation", ""),
+        ("GET Observation?patient=ben", "s", "Observation", ""),
+        ("GET Observation/_history?_count=200", "s", "Observation", ""),
+        ("GET _history?_type=Observation&_count=200", "s", "Observation", ""),
+        ("GET ?_type=Observation&_count=200", "s", "Observation", ""),
+        ("GET Patient/amy/Observation?_count=200", "s", "Observation", ""),
+        ("GET Patient/ben/Observation?_count=200", "s", "Observation", ""),
+        ("GET Patient/ben/Condition?_count=200", "s", "Condition", ""),
+        ("GET Patient/amy/$everything?_count=200", "rs", "Patient", "amy"),
+        ("GET Patient/ben/$everything", "rs", "Patient", "ben", "GET Patient/never-was/$everything"),
+        ("PUT Observation/amy-weight-1", "u", "Observation", "amy"),
+        ("PUT Observation/ben-weight-1", "u", "Observation", "ben", "PUT Observation/never-was"),
+        ("DELETE Observation/amy-weight-1", "d", "Observation", "amy"),
+        ("DELETE Observation/ben-weight-1", "d", "Observation", "ben", "DELETE Observation/never-was"),
+        ("POST Observation", "c", "Observation", "amy"),
+    )
+)

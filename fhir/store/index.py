@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db.models import Model
 
 from fhir import models
+from fhir.versions.version import load_version
 from smart.decisions.view import named_patients
 from smart.fhir.definitions import definitions
 from smart.fhir.elements import Json, reference_target, references
@@ -40,7 +41,7 @@ def write_index(records: Iterable[Any], tables: Any = models) -> None:
 def _rows(record: Any, tables: Any) -> Iterator[Model]:
     content, base = json.loads(record.content), base_of(record.fhir_version)
     defined = definitions(record.fhir_version)[record.type]
-    for patient in sorted(set(named_patients(content, defined, base))):
+    for patient in members_of(record):
         yield tables.Membership(record=record, patient=patient)
     for name, target in sorted(_targets(content, base)):
         yield tables.Reference(record=record, type=name, target=target)
@@ -49,6 +50,12 @@ def _rows(record: Any, tables: Any) -> Iterator[Model]:
         values = row._asdict()
         parameter = f"{of}/{values.pop('parameter')}"
         yield getattr(tables, _TABLES[type(row)])(record=record, parameter=parameter, **values)
+
+
+def members_of(record: Any) -> list[str]:
+    """The patients whose it is: by the compartment, and by what the version's data here adds to it."""
+    served = load_version(record.fhir_version).types.get(record.type) or definitions(record.fhir_version)[record.type]
+    return sorted(set(named_patients(json.loads(record.content), served, base_of(record.fhir_version))))
 
 
 def _targets(content: Json, base: str) -> set[tuple[str, str]]:

@@ -28,12 +28,14 @@ class UnreadableResources(ValueError):
 def load_file(path: Path | str) -> int:
     """Store every resource of a JSON array; the file's name is its FHIR version. Loading it again changes nothing.
 
+    A Bundle of type history among them is a resource with its past, for one that nothing is known of yet.
+
     Raises UnreadableResources, and OSError.
     """
     version = _version(Path(path))
     moment = timezone.now()
-    given = [_record(text, place, version, moment) for place, text in enumerate(_resource_texts(Path(path)))]
-    _refuse_repeated(given)
+    given = [_versions(text, place, version, moment) for place, text in enumerate(_resource_texts(Path(path)))]
+    _refuse_repeated([versions[-1] for versions in given])
     try:
         with transaction.atomic():
             _store(version, given, moment)
@@ -42,16 +44,19 @@ def load_file(path: Path | str) -> int:
     return len(given)
 
 
-def _store(version: Version, given: list[Record], moment: datetime) -> None:
-    """Those that are new or differ from what is current."""
+def _store(version: Version, given: list[list[Record]], moment: datetime) -> None:
+    """Those that are new or differ from what is current; a history only where nothing is known of the resource."""
     current = {
         (one.type, one.resource_id): one for one in Record.objects.filter(fhir_version=version.key, is_current=True)
     }
     added, replaced = [], []
-    for record in given:
+    for versions in given:
+        record = versions[-1]
         before = current.get((record.type, record.resource_id))
         if before is None:
-            added.append(record)
+            added.extend(versions)
+        elif len(versions) > 1:
+            continue
         elif before.is_deleted or with_version(record.content, before.number, before.moment) != before.content:
             added.append(successor(before, record.content, moment))
             replaced.append(before)
@@ -80,6 +85,30 @@ def _resource_texts(path: Path) -> Iterator[str]:
     if not isinstance(content, list):
         raise UnreadableResources("not a JSON array of resources")
     yield from json_text.items(array)
+
+
+def _versions(text: str, place: int, version: Version, moment: datetime) -> list[Record]:
+    """The resource, or the versions of one from the first: a Bundle of type history, with the newest first."""
+    parts = json_text.members(text) if text.startswith("{") else {}
+    if (parts.get("resourceType"), parts.get("type")) != ('"Bundle"', '"history"'):
+        return [_record(text, place, version, moment)]
+    first, *later = _texts_of_history(parts.get("entry", "[]")) or ["{}"]
+    found = [_record(first or "{}", place, version, moment)]
+    for one in later:
+        before, named = found[-1], _record(one or found[0].content, place, version, moment)
+        if (named.type, named.resource_id) != (before.type, before.resource_id):
+            raise UnreadableResources(f"item {place}: a history is one of a single resource")
+        before.is_current = False
+        found.append(successor(before, one or before.content, moment, is_deleted=not one))
+    return found
+
+
+def _texts_of_history(entries: str) -> list[str]:
+    """The resource of each entry, the oldest first, "" for a deletion; nothing of what is no list of entries."""
+    try:
+        return [json_text.members(entry).get("resource", "") for entry in reversed(json_text.items(entries))]
+    except ValueError:
+        return []
 
 
 def _record(text: str, place: int, version: Version, moment: datetime) -> Record:

@@ -12,7 +12,7 @@ from fhir.operation_outcome import Gone, NotFound
 from fhir.search.conditions import condition, of_parameters
 from fhir.search.links import ChainedCriterion
 from fhir.search.query import Search, SortKey
-from fhir.store.visibility import Records, visible
+from fhir.store.visibility import Records, unrestricted_now, visible
 from fhir.versions.version import Version
 from smart.decisions.view import View
 from smart.fhir.id import is_fhir_id
@@ -53,7 +53,8 @@ def find_version(version: Version, name: str, resource_id: str, number: str, vie
     """That version, judged by what it held (HV-01). Raises NotFound, and Gone for one that is a deletion."""
     if not number.isdecimal() or int(number) > _LARGEST or str(int(number)) != number:
         raise NotFound
-    return _only(visible(_versions(version, name, resource_id).filter(number=number), version, name, view))
+    versions = unrestricted_now(_versions(version, name, resource_id).filter(number=number))
+    return _only(visible(versions, version, name, view))
 
 
 def search_records(
@@ -91,7 +92,7 @@ def find_history(version: Version, name: str, resource_id: str, view: View, sear
 
     Raises NotFound where nothing of a resource may be seen.
     """
-    found = visible(_versions(version, name, resource_id), version, name, view)
+    found = visible(unrestricted_now(_versions(version, name, resource_id)), version, name, view)
     if search.since is not None:
         found = found.filter(moment__gte=search.since)
     page = page_of(found.order_by("-moment", "-pk"), search, has_total=True)

@@ -9,7 +9,7 @@ from fhir.models import DateValue, Record
 from fhir.search.conditions import condition, of_parameters
 from fhir.search.query import Search
 from fhir.store.lookup import Page, in_order, page_of
-from fhir.store.visibility import Records, visible_of_types
+from fhir.store.visibility import Records, unrestricted_now, visible_of_types
 from fhir.versions.version import Version
 from smart.decisions.view import View
 
@@ -26,7 +26,8 @@ def search_types(version: Version, views: Views, search: Search) -> Page:
 
 def find_system_history(version: Version, views: Views, search: Search) -> Page:
     """The versions of all resources, the newest first (FHIR http, history; HV-03)."""
-    found = visible_of_types(Record.objects.filter(fhir_version=version.key), version, views)
+    versions = unrestricted_now(Record.objects.filter(fhir_version=version.key))
+    found = visible_of_types(versions, version, views)
     if search.since is not None:
         found = found.filter(moment__gte=search.since)
     return page_of(found.order_by("-moment", "-pk"), search, has_total=True)

@@ -7,6 +7,7 @@ from django.db.models import Q
 
 from fhir.models import Record, WriteLock
 from fhir.store.index import write_index
+from fhir.store.labels import is_restricted
 from smart.fhir import json_text
 
 _BATCH = 500
@@ -29,14 +30,21 @@ def successor(before: Record, text: str, moment: datetime, *, is_deleted: bool =
         number=number,
         moment=moment,
         is_deleted=is_deleted,
+        is_restricted=is_restricted(before.fhir_version, text),
         content=text if is_deleted else with_version(text, number, moment),
     )
 
 
 def first_version(fhir_version: str, name: str, resource_id: str, text: str, moment: datetime) -> Record:
     """The first version of a new resource."""
-    content = with_version(text, 1, moment)
-    return Record(fhir_version=fhir_version, type=name, resource_id=resource_id, moment=moment, content=content)
+    return Record(
+        fhir_version=fhir_version,
+        type=name,
+        resource_id=resource_id,
+        moment=moment,
+        is_restricted=is_restricted(fhir_version, text),
+        content=with_version(text, 1, moment),
+    )
 
 
 def hold_type(fhir_version: str, name: str) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache, reduce
 from operator import and_
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from fhir.models import Membership, Record, Reference
 from fhir.search.conditions import condition
@@ -34,8 +34,21 @@ def visible_of_types(records: Records, version: Version, views: Mapping[str, Vie
     return _united(records, reached)
 
 
+def unrestricted_now(records: Records) -> Records:
+    """Versions of resources whose present version has no such label: what was said before it is covered too."""
+    labelled = Record.objects.filter(
+        fhir_version=OuterRef("fhir_version"),
+        type=OuterRef("type"),
+        resource_id=OuterRef("resource_id"),
+        is_current=True,
+        is_restricted=True,
+    )
+    return records.filter(~Q(Exists(labelled)))
+
+
 def _united(records: Records, reached: Sequence[Q]) -> Records:
     plan_for_values()
+    records = records.filter(is_restricted=False)
     if not reached:
         return records.none()
     if len(reached) == 1:
@@ -76,7 +89,12 @@ def _in_compartments(version: Version, name: str, patients: frozenset[str]) -> Q
     members = Membership.objects.filter(patient__in=here.values("resource_id"))
     found = Q(pk__in=members.values("record"))
     if _is_referenced(version, name):
-        current = members.filter(record__fhir_version=version.key, record__is_current=True, record__is_deleted=False)
+        current = members.filter(
+            record__fhir_version=version.key,
+            record__is_current=True,
+            record__is_deleted=False,
+            record__is_restricted=False,
+        )
         referred = Reference.objects.filter(type=name, record__in=current.values("record"))
         found |= Q(resource_id__in=referred.values("target"))
     return found

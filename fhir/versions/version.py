@@ -23,7 +23,9 @@ class ResourceType(ResourceDefinition):
     @classmethod
     def served(cls, defined: ResourceDefinition, data: Mapping[str, Any], interactions: Sequence[str]) -> Self:
         parameters = {name: defined.parameters[name] for name in data["search"]}
-        compartment = replace(defined.compartment, referenced=data.get("referenced", False))
+        owner = tuple(tuple(path.split(".")) for path in (data.get("owner"),) if path)
+        paths = (*defined.compartment.paths, *owner)  # what FHIR's compartment leaves out, and says whose it is
+        compartment = replace(defined.compartment, paths=paths, referenced=data.get("referenced", False))
         return cls(
             defined.name, parameters, compartment, tuple(data.get("interactions", interactions)), data.get("care", "")
         )
@@ -34,7 +36,8 @@ class Version:
     """What differs between versions.
 
     `issue_location` is the member in which an OperationOutcome names an element, `subsetted` the tag of a resource of
-    which a part is shown, `several` what is answered with several types.
+    which a part is shown, `several` what is answered with several types, `restricted` the
+    security labels of what is shown with no token.
     """
 
     key: str
@@ -47,6 +50,7 @@ class Version:
     rest: Mapping[str, Any]
     audit_forms: Mapping[str, Any]
     types: Mapping[str, ResourceType]
+    restricted: frozenset[tuple[str, str]] = frozenset()
     several: tuple[str, ...] = ()
 
     @property
@@ -74,6 +78,7 @@ def load_version(key: str) -> Version:
         subsetted=data["subsetted"],
         audit_forms=data["auditForms"],
         rest=data.get("rest", {}),
+        restricted=frozenset((one["system"], code) for one in data.get("restricted", ()) for code in one["codes"]),
         several=tuple(data.get("several", ())),
         types={
             name: ResourceType.served(definitions(key)[name], value, data.get("interactions", ()))
