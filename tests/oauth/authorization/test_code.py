@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from django.db import OperationalError
 from django.test import RequestFactory
 
 from accounts import clock
@@ -13,7 +14,7 @@ from accounts.models import SignIn, User
 from accounts.session_store import SessionStore, row_key
 from oauth.authorization.code import issue_code_redirect
 from oauth.authorization.pending_request import Pending
-from oauth.models import Authorization, Client, Code, FhirIdentity, FhirServer, PendingRequest
+from oauth.models import Authorization, Client, Code, FhirIdentity, FhirServer, Launch, PendingRequest
 from oauth.tokens.authorization_state import AuthorizationState
 from smart.digests import sha256_hex
 from tests.conftest import CHALLENGE
@@ -61,6 +62,7 @@ def test_what_is_allowed_is_written_in_full(
     set_clock(now := clock.now())
     person = make_person("amy", is_="Patient/amy")
     pending = wait(make_client(), fhir_server, person, asked(nonce="the nonce"), patient="amy")
+    pending.row.client.epoch, person.epoch, pending.row.fhir_server.epoch = 3, 4, 5
     request = browser(person)
     signed_in_at = sign_in(request, person).created_at
 
@@ -71,6 +73,7 @@ def test_what_is_allowed_is_written_in_full(
     assert (row.requested_scope, row.fhir_user) == ("patient/Observation.rs patient/Nothing.rs", "Patient/amy")
     assert (row.patient_vouched, row.auth_time, row.granted_at, row.session_digest) == (0, signed_in_at, now, "")
     assert json.loads(row.context)["patient"] == "amy"
+    assert (row.client_epoch, row.user_epoch, row.fhir_server_epoch) == (3, 4, 5)
     code = Code.objects.get(authorization=row)
     assert (code.digest, code.authorization_epoch, code.nonce) == (sha256_hex(query["code"][0]), 0, "the nonce")
     assert (code.redirect_uri, code.code_challenge) == (URI, CHALLENGE)
@@ -84,7 +87,7 @@ def test_what_is_allowed_is_written_in_full(
 
 @pytest.mark.requirement("AZ-17")
 def test_without_a_login_there_is_no_time_of_one(
-    make_client: MakeClient, make_person: MakePerson, fhir_server: Any
+    make_client: MakeClient, make_person: MakePerson, fhir_server: Any, events: Events
 ) -> None:
     person = make_person("amy")
     pending = wait(make_client(), fhir_server, person, patient="amy")
@@ -92,6 +95,25 @@ def test_without_a_login_there_is_no_time_of_one(
     issue_code_redirect(browser(person), pending, person, SCOPE)
 
     assert Authorization.objects.get(client=pending.row.client).auth_time == 0
+    assert [event.reason for event in events("allowed", client=pending.row.client.client_id)] == [""]
+
+
+@pytest.mark.requirement("AZ-16", "E42")
+def test_what_is_allowed_is_written_with_its_event_or_not_at_all(
+    make_client: MakeClient, make_person: MakePerson, fhir_server: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(*_: object, **__: object) -> None:
+        raise OperationalError("database is locked")
+
+    person = make_person("amy")
+    pending = wait(make_client(), fhir_server, person, patient="amy")
+    monkeypatch.setattr("oauth.authorization.code.record_events", failing)
+
+    with pytest.raises(OperationalError):
+        issue_code_redirect(browser(person), pending, person, SCOPE)
+
+    assert not Authorization.objects.filter(client=pending.row.client).exists()
+    assert PendingRequest.objects.get(pk=pending.row.pk).answered_at == 0
 
 
 @pytest.mark.requirement("SCP-06", "SCP-17", "LC-03")
@@ -161,3 +183,22 @@ def test_a_fhir_server_that_knows_whose_patients_are_whose_vouches_for_the_patie
     issue_code_redirect(browser(person), wait(client, server, person, patient=patient), person, SCOPE)
 
     assert Authorization.objects.get(client=client).patient_vouched == vouched
+
+
+@pytest.mark.requirement("EL-02", "LC-03", "AZ-12")
+@pytest.mark.parametrize("told", [{"patient": "amy"}, {"patient": "amy", "encounter": "v1"}])
+def test_what_an_ehr_told_is_the_context_and_it_vouches_for_the_patient(
+    make_client: MakeClient, make_person: MakePerson, fhir_server: Any, told: dict[str, str]
+) -> None:
+    person, client = make_person(), make_client()
+    launch = Launch.objects.create(
+        digest=secrets.token_hex(32), client=client, fhir_server=fhir_server, user=person, context=json.dumps(told),
+        patient_vouched=1, expires_at=1,
+    )  # fmt: skip
+    pending = wait(client, fhir_server, person, asked(needs_patient=False), patient="amy", launch=launch)
+
+    issue_code_redirect(browser(person), pending, person, f"{SCOPE} launch/encounter")
+
+    row = Authorization.objects.get(client=client)
+    assert (row.scope, row.patient, row.patient_vouched) == (f"{SCOPE} launch/encounter", "amy", 1)
+    assert {name: value for name, value in json.loads(row.context).items() if name in {"patient", "encounter"}} == told

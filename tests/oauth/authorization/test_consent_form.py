@@ -66,6 +66,7 @@ def test_a_page_begins_with_everything_and_the_first_of_the_times() -> None:
         ({"ask-2": ["some"]}, set(), {2: set()}),
         ({"ask-2": ["all"], "ask-2-kind": ["1"]}, {2}, {}),
         ({"ask-2-kind": ["1"]}, set(), {}),
+        ({"ask-1": ["all"], "ask-5": ["all"]}, set(), {}),
     ],
 )
 def test_what_was_chosen_comes_back(fields: dict[str, list[str]], ticked: set[int], some: dict[int, set[int]]) -> None:

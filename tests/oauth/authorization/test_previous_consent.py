@@ -9,6 +9,7 @@ import pytest
 from accounts import clock
 from accounts.session_store import SessionStore
 from oauth.authorization.previous_consent import (
+    _single_refresh_scope,
     covered_scope,
     granted_scope,
     holds_access,
@@ -314,6 +315,7 @@ def test_a_sign_in_is_remembered_for_its_time_and_not_from_the_future(
     for at, held in ((-60 * SECOND, False), (-60 * SECOND + 1, True), (CLOCK_SKEW, True), (CLOCK_SKEW + 1, False)):
         Authorization.objects.filter(pk=row.pk).update(granted_at=now + at)
         assert granted_scope(browser(person), pending, person) == ("openid" if held else "")
+        assert holds_access(pending, person) is held
     Authorization.objects.filter(pk=row.pk).update(granted_at=now)
     assert granted_scope(browser(ben), pending, ben) == ""
     of_another = wait(other, FhirServer.userinfo(), person, asked(openid=True))
@@ -357,3 +359,17 @@ def test_of_two_kinds_of_refresh_the_one_that_was_chosen_is_not_asked_again(
         Authorization.objects.filter(client=client).update(scope=f"{read} {before}")
         found = covered_scope(browser(person), pending, person, f"{read} {asks}")
         assert found == (f"{read} {covered}" if covered else "")
+
+
+@pytest.mark.requirement("SCP-17")
+@pytest.mark.parametrize(
+    ("requested", "before", "left"),
+    [
+        ("offline_access online_access", "openid online_access", "online_access"),
+        ("openid offline_access online_access", "offline_access", "openid offline_access"),
+        ("openid offline_access online_access", "openid", "openid offline_access online_access"),
+        ("openid offline_access", "online_access", "openid offline_access"),
+    ],
+)
+def test_an_app_cannot_have_both_kinds_of_refresh(requested: str, before: str, left: str) -> None:
+    assert _single_refresh_scope(requested, before) == left

@@ -116,8 +116,25 @@ def test_an_earlier_refusal_whose_event_cannot_be_written_may_be_told_again(
 
     with pytest.raises(OperationalError):
         refusals.send_stored_refusal(browser(person), pending)
+    with pytest.raises(OperationalError):
+        refusals.refuse(browser(person), pending, refusals.denied_by_user())
 
     assert not answered(pending)
+
+
+@pytest.mark.requirement("SD-20", "AZ-22")
+@pytest.mark.parametrize(("signed_in", "network"), [(True, ""), (False, "a network")])
+def test_what_a_rule_refuses_somebody_who_is_signed_in_takes_no_room_and_is_one_event(
+    make_client: MakeClient, make_person: MakePerson, fhir_server: Any, events: Events, signed_in: bool, network: str
+) -> None:
+    person = make_person("amy")
+    pending = wait(make_client(), fhir_server, person, caller_network="a network")
+
+    refusals.refuse(browser(person if signed_in else None), pending, ConsentRequired("what", rule="AZ-22", case="E32"))
+
+    assert PendingRequest.objects.get(pk=pending.row.pk).caller_network == network
+    number = public_reference(pending.row.pk)
+    assert (len(events("denied", reference=number)), len(events("authorize-refused", reference=number))) == (1, 0)
 
 
 @pytest.mark.requirement("E30")

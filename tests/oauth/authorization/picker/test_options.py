@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 from django.db.models import QuerySet
 
-from oauth.authorization.picker.options import Option, Options, find_option, options, search_text
+from oauth.authorization.picker.options import Option, Options, find_option, options, picker_page, search_text
 from oauth.models import FhirServer, PatientRecord
+from tests.fixture_types import MakeClient
+from tests.oauth.authorization.waiting_requests import browser, wait
 
 pytestmark = pytest.mark.usefixtures("committed")
 
@@ -69,3 +71,18 @@ def test_a_choice_is_the_number_of_one_of_them(server: FhirServer) -> None:
     assert find_option(every.exclude(pk=second.pk), str(second.pk)) is None
     wrong = ["", "x", "-1", "1.0", "\u0661", " 1", str(2**64), "9" * 18, "9" * 19]
     assert [find_option(every, number) for number in wrong] == [None] * len(wrong)
+
+
+@pytest.mark.requirement("AZ-18", "AZ-19")
+@pytest.mark.parametrize(("field", "noun"), [("patient", "patient"), ("encounter", "visit")])
+def test_the_page_names_what_is_missing_and_its_form_may_end_at_the_app(
+    make_client: MakeClient, fhir_server: Any, field: str, noun: str
+) -> None:
+    shown_ones = Options([Option(7, "Dan", "", "", False)], 1, "", has_more=False, searchable=False)
+    pending = wait(make_client(), fhir_server)
+
+    for missed, status in ((False, 200), (True, 422)):
+        page = picker_page(browser(), field, pending, shown_ones, missed=missed, whose="Dan")
+        assert (page.status_code, f"No {noun} is chosen." in page.content.decode()) == (status, missed)
+        assert f'name="{field}" value="7"' in page.content.decode()
+        assert getattr(page, "_csp_update") == {"form-action": ["https://app.example.org"]}  # noqa: B009
