@@ -226,26 +226,39 @@ def _with_packages(name: str, tree: Path) -> Path:
 
 
 def java(name: str) -> Start:
-    """With the classes and libraries of that recipe that Maven has put beside each other."""
+    """With the classes and libraries of that recipe that Maven put beside each other; of a copy, its own classes."""
 
     def start(environment: dict[str, str], folder: Path, tree: Path = ROOT) -> list[Process]:
         main = {"hapi": "Server", "spring": "org.example.Server"}[name]
-        return [Process(_java_command(name, main), address(environment), folder, **environment)]
+        return [Process(_java_command(name, main, tree), address(environment), folder, **environment)]
 
     return start
 
 
-def _java_command(recipe: str, main: str) -> list[str]:
+_QUICK = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]  # no time is spent on code that runs for seconds
+
+
+def _java_command(recipe: str, main: str, tree: Path) -> list[str]:
     place = maven.build(RECIPES / recipe) / "target"
-    quick = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]  # no time is spent on code that runs for seconds
-    return ["java", *quick, "-cp", f"{place}/classes:{place}/lib/*", main]
+    classes = place / "classes" if tree == ROOT else _compiled(recipe, tree, place)
+    return ["java", *_QUICK, "-cp", f"{classes}:{place}/lib/*", main]
+
+
+def _compiled(recipe: str, tree: Path, place: Path) -> Path:
+    """The classes of that recipe in a copy of the tree. Raises AssertionError where they are no Java."""
+    recipes, classes = tree / "docs/recipes", tree / "docs/recipes" / recipe / "classes"
+    sources = [str(file) for where in (recipes / recipe, recipes / "java") for file in sorted(where.glob("*.java"))]
+    command = ["javac", *(f"-J{each}" for each in _QUICK), "-parameters", "-cp", f"{place}/lib/*", "-d", str(classes)]
+    made = subprocess.run([*command, *sources], capture_output=True, text=True, timeout=120)
+    assert made.returncode == 0, made.stderr
+    return classes
 
 
 def java_records(recipe: str, file: str) -> Start:
     """That recipe with the records of the recipes; the file is compiled as it starts."""
 
     def start(environment: dict[str, str], folder: Path, tree: Path = ROOT) -> list[Process]:
-        command = _java_command(recipe, str(tree / "tests/clients/java_records" / file))
+        command = _java_command(recipe, str(tree / "tests/clients/java_records" / file), tree)
         return _before_open_records(command, environment, folder)
 
     return start

@@ -17,7 +17,7 @@ LONG = (
     "browser/test_admin.py", "smartauth/test_startup_checks.py", "flows/test_two_servers.py", "flows/test_proxy.py",
     "audit/test_roles.py", "flows/test_bad_tokens.py", "flows/test_key_rotation.py",
     "operators/admin/test_every_door.py", "smartauth/test_distributions.py", "flows/test_model.py",
-    "oauth/ending/test_first_reason.py", "smartauth_probe/test_versions.py", "test_workers.py",
+    "oauth/ending/test_first_reason.py", "smartauth_probe/test_versions.py", "test_workers.py", "flows/test_probe.py",
 )  # fmt: skip
 HEAVY = ("browser", "race", "kill", "fuzz", "clients")
 _TESTS = Path(__file__).resolve().parent

@@ -2,10 +2,8 @@
 
 from smartauth_probe.checks.check import Danger, Result, Section, Skip, failed, passed, worst
 from smartauth_probe.checks.judging import must_be_alike, must_show_only
-from smartauth_probe.checks.writes.copies import Copies, copies
-from smartauth_probe.loading.made import SERVICE, new_identifier
-from smartauth_probe.target.fixture import Record, of_others
-from smartauth_probe.target.probe import READER, Probe
+from smartauth_probe.target.fixture import of_others
+from smartauth_probe.target.probe import Pairs, Probe
 
 SECTION = Section("history", "History and deleted", "Old versions that belonged to B")
 HTTP = "FHIR http, history"
@@ -25,7 +23,9 @@ PEOPLE = "What somebody was once thought to have is theirs, and nobody else's."
 )
 def _(probe: Probe) -> Result:
     token, kinds = probe.token(), ["Patient", *list(probe.b.records)[:3]]
-    answers = [probe.send("GET", f"{kind}/_history", token) for kind in kinds]
+    asked: list[tuple[str, Pairs]] = [(kind, ()) for kind in kinds]
+    asked += [(kinds[-1], (("_since", "1900-01-01T00:00:00Z"),))]
+    answers = [probe.send("GET", f"{kind}/_history", token, pairs) for kind, pairs in asked]
     if not any(answer.is_ok for answer in answers):
         raise Skip(f"There is no history of a type: it answered {answers[0].status}.")
     return worst(*(must_show_only(probe, answer, "the history") for answer in answers))
@@ -134,57 +134,3 @@ def _(probe: Probe) -> Result:
         other, unknown = (probe.read(record.type, key, token, header) for key in (record.id, probe.unknown_id))
         results.append(must_be_alike(other, unknown, f"{header[0]}"))
     return worst(*results)
-
-
-@SECTION.check(
-    "HV-04",
-    "deleted-record",
-    title="A deleted record of another patient is answered like one that never existed",
-    headline="410 tells that another patient had a record",
-    why="410 tells that there was something. That somebody had a record is told with it.",
-    fix="Answer 410 only to those who could have read it, else like an unknown id.",
-    source="FHIR http, delete",
-    danger=Danger.EXISTENCE,
-    writes=True,
-)
-def _(probe: Probe) -> Result:
-    with copies(probe) as made:
-        owner, content = made.owner(probe.b), {**probe.b.any().content, "identifier": [new_identifier()]}
-        kind = str(content["resourceType"])
-        record = made.make(kind, content, owner)
-        probe.need("delete", probe.send("DELETE", f"{kind}/{record}", owner))
-        deleted, unknown = (probe.read(kind, key, probe.token()) for key in (record, probe.unknown_id))
-        return must_be_alike(deleted, unknown, "The deleted record")
-
-
-def _moved(made: Copies) -> Record:
-    """A record of B that a service has made one of A; as it was before. Raises Skip."""
-    probe = made.probe
-    new = made.of(probe.b)
-    before = Record.of(probe.need("a read", probe.read(new.type, new.id, made.owner(probe.b))).resource)
-    content = {**new.content, "subject": {"reference": probe.a.path}}
-    probe.need("an update by a service", made.put(new.path, content, probe.token(SERVICE, "")))
-    return before
-
-
-@SECTION.check(
-    "HV-02",
-    "record-that-moved",
-    title="Of a record that moves to another patient, each of the two sees the versions that were theirs",
-    headline="A record that moved shows the versions of another patient",
-    why=f"The history is judged by the version that stands today. {PEOPLE}",
-    fix=OWN,
-    source=HTTP,
-    writes=True,
-)
-def _(probe: Probe) -> Result:
-    with copies(probe) as made:
-        before, results = _moved(made), []
-        path = f"{before.path}/_history"
-        now = Record.of(probe.need("a read", probe.read(before.type, before.id, probe.token())).resource)
-        probe.need("a version", probe.send("GET", f"{path}/{now.version}", probe.token()))
-        for person, version in ((probe.a, before.version), (probe.b, now.version)):
-            token = probe.token(READER, person.id)
-            answers = [probe.send("GET", each, token) for each in (path, f"{path}/{version}", before.path)]
-            results += [must_show_only(probe, each, f"to {person.letter}, the record", person.id) for each in answers]
-        return worst(*results)

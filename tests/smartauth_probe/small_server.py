@@ -297,7 +297,7 @@ class Asked:
         return respond(200, found, {"ETag": f'W/"{found["meta"]["versionId"]}"'})
 
     def history(self, kind: str, key: str, number: str = "") -> Response:
-        grants = self.grants(kind, "r")
+        grants = self.grants(kind, "s" if number and self.has("version-takes-s") else "r")
         versions = [each for each in self.server.store.get((kind, key), []) if each]
         now = versions[-1:] and self.sees(versions[-1], grants)
         seen = [each for each in versions if self.sees(each, grants) or (now and self.has("history-by-now"))]

@@ -44,7 +44,9 @@ def create(asked: Asked, kind: str) -> Response:
         number in each.get("identifier", ()) for each in asked.server.current() for number in content["identifier"]
     ):
         raise Refused(409, "duplicate")
-    return store(asked, {**content, "resourceType": kind, "id": f"made-{len(asked.server.store)}"}, grants, 201)
+    key = content.get("id") if asked.has("id-of-client") else None
+    key = key or f"made-{len(asked.server.store)}"
+    return store(asked, {**content, "resourceType": kind, "id": key}, grants, 201)
 
 
 def change(asked: Asked, kind: str, key: str) -> Response:

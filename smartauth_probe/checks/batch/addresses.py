@@ -2,7 +2,7 @@
 
 from smartauth_probe.checks.batch.bundles import read_all
 from smartauth_probe.checks.batch.section import EACH, HTTP, SECTION
-from smartauth_probe.checks.check import Danger, Result, failed, passed, worst
+from smartauth_probe.checks.check import Danger, Result, failed, passed, policy, worst
 from smartauth_probe.checks.judging import must_show_only
 from smartauth_probe.listener import listener
 from smartauth_probe.target.probe import Probe
@@ -33,11 +33,14 @@ def _(probe: Probe) -> Result:
     why="An app sends the server where it cannot go alone. Records come from the wrong place, and go there.",
     fix="Take addresses relative to your own base and refuse all others.",
     source=HTTP,
+    usual="Most servers refuse it.",
 )
 def _(probe: Probe) -> Result:
     with listener() as (url, calls):
-        urls = [f"https://elsewhere.example/fhir/{probe.b.path}", *([f"{url}/{probe.a.path}"] * probe.is_loopback)]
-        answers = read_all(probe, urls)
+        urls = [f"https://elsewhere.example/fhir/{person.path}" for person in (probe.a, probe.b)]
+        own, *answers = read_all(probe, [*urls, *([f"{url}/{probe.a.path}"] * probe.is_loopback)])
         if calls:
             return failed("The server asks the address that the batch names.", "no call", calls[0], Danger.RECORDS)
-    return worst(*(must_show_only(probe, answer, "another server") for answer in answers), passed())
+    results = [must_show_only(probe, answer, "another server") for answer in (own, *answers)]
+    taken = policy("An address of another server is taken for one of this server: A's own record comes.")
+    return worst(*results, taken if own.is_ok and own.holds_data else passed())

@@ -1,5 +1,7 @@
 """Bundles in Bundles, and Bundles that are no batch."""
 
+from itertools import product
+
 from smartauth_probe.checks.batch.bundles import answers_in, bundle, entry, need_batch, send
 from smartauth_probe.checks.batch.section import EACH, HTTP, ONE_DOOR, SECTION
 from smartauth_probe.checks.check import Danger, Result, failed, passed, worst
@@ -48,8 +50,8 @@ def _within(answer: Answer) -> list[Answer]:
 def _(probe: Probe) -> Result:
     with copies(probe) as made:
         results = []
-        for kind in KINDS:
-            answer = send(probe, probe.token(READER), bundle(kind, entry("GET", probe.b.path)))
+        for kind, person in product(KINDS, (probe.b, probe.a)):
+            answer = send(probe, probe.token(READER), bundle(kind, entry("GET", person.path)))
             results.append(must_show_only(probe, answer, kind))
             if answer.is_ok:
                 made.note(answer, "Bundle")

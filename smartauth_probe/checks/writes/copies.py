@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from secrets import token_hex
 from typing import Any
 
 from smartauth_probe.checks.writes.section import KIND
@@ -15,14 +16,32 @@ KEPT = ("resourceType", "status", "category", "code", "subject")
 KEPT_KINDS = ("value", "effective")  # with any type after it
 
 
+def new_id() -> str:
+    """An id that no record has; another one each time, since the server may make it."""
+    return f"probe-{token_hex(6)}"
+
+
+def criteria(content: Json) -> tuple[str, str]:
+    """The parameter and value by which a server finds this copy and no other."""
+    identifier = content["identifier"][0]
+    coding = content.get("code", {}).get("coding", [])
+    is_own = any(each.get("code") == identifier["value"] for each in coding)
+    return "code" if is_own else "identifier", search_value(identifier)
+
+
 class Copies(Made):
     """Copies of results of A and B."""
 
     def content(self, person: Person, **more: Any) -> dict[str, Any]:
-        """Of a result of theirs as a new record, found again by an identifier of its own. Raises Skip."""
-        own = person.first(KIND).content
+        """Of a result of theirs as a new record, found again by an identifier of its own. Raises Skip.
+
+        Where the server finds nothing by an identifier, by a code of its own.
+        """
+        own, number = person.first(KIND).content, new_identifier()
         kept = {name: value for name, value in own.items() if name in KEPT or name.startswith(KEPT_KINDS)}
-        made = {**kept, "identifier": [new_identifier()], **more}
+        if not self.probe.facts.may_search_by(KIND, "identifier"):
+            kept["code"] = {"coding": [{"system": number["system"], "code": number["value"]}]}
+        made = {**kept, "identifier": [number], **more}
         return {name: value for name, value in made.items() if value is not None}
 
     def of(self, person: Person, **more: Any) -> Record:
@@ -60,13 +79,14 @@ class Copies(Made):
 
     def stored(self, content: Json, *people: Person) -> list[Record]:
         """What these patients find by the identifier of the content; it is deleted in the end too."""
-        found = [each for person in people for each in self._found(content["identifier"][0], person)]
+        found = [each for person in people for each in self._found(content, person)]
         self.paths |= dict.fromkeys(each.path for each in found)
         return found
 
-    def _found(self, identifier: Json, person: Person) -> Iterator[Record]:
-        """By its identifier, and whatever the server makes of the search, with it."""
-        answer = self.probe.search(KIND, self.owner(person), ("identifier", search_value(identifier)))
+    def _found(self, content: Json, person: Person) -> Iterator[Record]:
+        """By what is its own, and whatever the server makes of the search, with its identifier."""
+        identifier = content["identifier"][0]
+        answer = self.probe.search(KIND, self.owner(person), criteria(content))
         yield from (Record.of(each) for each in answer.entries if identifier in each.get("identifier", ()))
 
 

@@ -4,10 +4,11 @@ from collections.abc import Callable
 
 from smartauth_probe.checks.check import Check, Danger, Result, failed, passed, policy, worst
 from smartauth_probe.checks.judging import must_be_served, must_lack_scope
-from smartauth_probe.checks.writes.copies import Copies, copies
-from smartauth_probe.checks.writes.judging import must_be_refused
+from smartauth_probe.checks.writes.copies import Copies, copies, new_id
+from smartauth_probe.checks.writes.judging import must_be_as_before, must_be_refused
 from smartauth_probe.checks.writes.section import BOTH, HIDE, KIND, PEOPLE, SCOPES, SECTION
 from smartauth_probe.checks.writes.subjects import SUBJECTS
+from smartauth_probe.target.answer import Answer
 from smartauth_probe.target.probe import Probe
 
 IDS = {"other-by-labels": "WR-15", "elsewhere": "PC-17"}
@@ -120,10 +121,10 @@ def _(probe: Probe) -> Result:
     with copies(probe) as made:
         made.of(probe.a)
         content = {"resourceType": "Patient", "name": [{"family": "Probe", "given": ["Never treated"]}]}
-        answer = made.post(content, made.owner(probe.a))
-        if answer.is_ok:
+        answers = [made.post(each, made.owner(probe.a)) for each in (content, {**content, "id": probe.a.id})]
+        if any(answer.is_ok for answer in answers):
             return policy("An app with the token of one patient creates another one.")
-        return must_be_refused(answer, "create of a Patient")
+        return worst(*(must_be_refused(answer, "create of a Patient") for answer in answers))
 
 
 @SECTION.check(
@@ -141,14 +142,38 @@ def _(probe: Probe) -> Result:
     with copies(probe) as made:
         made.of(probe.a)
         taken, free = made.of(probe.b).content["identifier"], made.content(probe.a)["identifier"]
-        return _must_be_one_status(made, taken, free)
+        return _must_be_one_status("number", *(_with_number(made, each) for each in (taken, free)))
 
 
-def _must_be_one_status(made: Copies, taken: object, free: object) -> Result:
+@SECTION.check(
+    "HI-03",
+    "create-with-id-of-other",
+    title="An id in a new record that is one of another patient's record takes nothing from it, and tells nothing",
+    headline="A new record takes the id of another patient's record, or tells that there is one",
+    why=f"The server keeps the id that the app names. The new record replaces the other one. {PEOPLE}",
+    fix="Give each new record an id of your own, whatever stands in its content.",
+    source="FHIR http, create",
+    danger=Danger.WRITES,
+    writes=True,
+)
+def _(probe: Probe) -> Result:
+    with copies(probe) as made:
+        made.of(probe.a)
+        record, content = made.of(probe.b), made.content(probe.a)
+        before = probe.read(KIND, record.id, made.owner(probe.b))
+        answers = [made.post({**content, "id": key}, made.owner(probe.a)) for key in (record.id, new_id())]
+        kept = must_be_as_before(made, record, probe.b, before, "B's record")
+        return kept if kept.is_failed else _must_be_one_status("id", *answers)
+
+
+def _with_number(made: Copies, number: object) -> Answer:
     a = made.probe.a
-    answers = [made.post({**made.content(a), "identifier": each}, made.owner(a)) for each in (taken, free)]
-    first, second = (answer.status for answer in answers)
+    return made.post({**made.content(a), "identifier": number}, made.owner(a))
+
+
+def _must_be_one_status(what: str, taken: Answer, free: Answer) -> Result:
+    first, second = taken.status, free.status
     if first == second:
         return passed(f"{first} both times.")
     both = f"{first} and {second}"
-    return failed("A number of B's record is told from a free one.", "the same twice", both, Danger.EXISTENCE)
+    return failed(f"The {what} of B's record is told from a free one.", "the same twice", both, Danger.EXISTENCE)

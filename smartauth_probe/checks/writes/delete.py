@@ -7,6 +7,7 @@ from smartauth_probe.checks.writes.judging import must_be_as_before
 from smartauth_probe.checks.writes.section import HIDDEN, HIDE, HTTP, KIND, SCOPES, SECTION
 from smartauth_probe.loading.made import SERVICE, new_identifier
 from smartauth_probe.target.probe import WIDEST, Probe
+from smartauth_probe.tokens.source import GivenToken
 
 # types with a code and a subject, of which a server may well have no record
 RARE = ("Flag", "RiskAssessment", "Basic", "ClinicalImpression")
@@ -30,8 +31,17 @@ def _(probe: Probe) -> Result:
         probe.need_interaction(KIND, "delete")
         probe.need("delete", probe.send("DELETE", made.of(probe.a).path, made.owner(probe.a)))
         tokens = [probe.token(f"patient/{KIND}.{letters}") for letters in ("d", "write")]
-        answers = [probe.send("DELETE", made.of(probe.a).path, token) for token in tokens]
-        return worst(*(must_be_served(each, "delete") for each in answers))
+        return worst(*(_must_be_deleted(made, token) for token in tokens))
+
+
+def _must_be_deleted(made: Copies, token: GivenToken) -> Result:
+    """As the answer says, and as a read tells afterwards."""
+    probe, record = made.probe, made.of(made.probe.a)
+    served = must_be_served(probe.send("DELETE", record.path, token), "delete")
+    after = probe.read(KIND, record.id, made.owner(probe.a))
+    if served.is_failed or not after.is_ok:
+        return served
+    return failed("It is answered as done, and the record is still there.", "404 or 410", str(after), Danger.FORM)
 
 
 @SECTION.check(

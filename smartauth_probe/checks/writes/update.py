@@ -1,11 +1,10 @@
 """Updating records (docs/specification/resource-server.md, writes)."""
 
 from collections.abc import Callable
-from secrets import token_hex
 
 from smartauth_probe.checks.check import Check, Danger, Result, Skip, passed, policy, worst
 from smartauth_probe.checks.judging import must_be_alike, must_be_served, must_lack_scope
-from smartauth_probe.checks.writes.copies import Copies, copies
+from smartauth_probe.checks.writes.copies import Copies, copies, new_id
 from smartauth_probe.checks.writes.judging import must_be_as_before, must_be_refused
 from smartauth_probe.checks.writes.section import BOTH, HIDDEN, HIDE, KIND, PEOPLE, SCOPES, SECTION
 from smartauth_probe.checks.writes.subjects import SUBJECTS
@@ -112,16 +111,11 @@ def _(probe: Probe) -> Result:
     with copies(probe) as made:
         record, token = made.of(probe.b), made.owner(probe.a)
         content = made.content(probe.a)
-        unknown = made.put(f"{KIND}/{_new_id()}", content, token)
+        unknown = made.put(f"{KIND}/{new_id()}", content, token)
         if unknown.is_ok:
             return policy("PUT makes a record of an id that never existed: B's id is told apart by not doing so.")
         other = made.put(record.path, {**content, "id": record.id}, token)
         return must_be_alike(other, unknown, "the update of B's record")
-
-
-def _new_id() -> str:
-    """An id that no record has; another one each time, since the server may make it."""
-    return f"probe-{token_hex(6)}"
 
 
 @SECTION.check(
@@ -140,7 +134,7 @@ def _(probe: Probe) -> Result:
         record, token, results = made.of(probe.b), made.owner(probe.a), []
         content = made.content(probe.a)
         for version in ('W/"1"', 'W/"999"', "*"):
-            paths = (record.path, f"{KIND}/{_new_id()}")
+            paths = (record.path, f"{KIND}/{new_id()}")
             other, unknown = (made.put(path, content, token, ("If-Match", version)) for path in paths)
             if unknown.is_ok:
                 raise Skip("PUT with If-Match makes a record of an id that never existed.")
@@ -162,11 +156,11 @@ def _(probe: Probe) -> Result:
 def _(probe: Probe) -> Result:
     with copies(probe) as made:
         made.of(probe.a)
-        content, path = made.content(probe.a), f"{KIND}/{_new_id()}"
+        content, path = made.content(probe.a), f"{KIND}/{new_id()}"
         probe.need("PUT of a new id", made.put(path, {**content, "id": path.rpartition("/")[2]}, made.owner(probe.a)))
         results = []
         for letter in "crds":
-            path = f"{KIND}/{_new_id()}"
+            path = f"{KIND}/{new_id()}"
             answer = made.put(path, {**content, "id": path.rpartition("/")[2]}, probe.token(f"patient/{KIND}.{letter}"))
             results.append(must_lack_scope(answer, f"PUT of a new id with .{letter}", Danger.WRITES))
         return worst(*results)

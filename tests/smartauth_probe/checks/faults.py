@@ -85,6 +85,8 @@ FAULTS = {
     "create-own": "one-type-refused",
     "create-is-not-read": "letters-not-checked",
     "create-for-*": "write-anywhere",
+    "create-with-id-of-other": "id-of-client",
+    "conditional-update-for-other": "write-anywhere",
     "create-by-performer": "write-anywhere",
     "create-patient": "",
     "create-with-number-of-other": "numbers-are-unique",

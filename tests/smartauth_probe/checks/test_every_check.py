@@ -57,6 +57,13 @@ def test_a_server_that_is_broken_for_a_check_fails_it(check: Check) -> None:
     assert make(probe, check).result.outcome is Outcome.FAILED
 
 
+@pytest.mark.requirement("IX-03")
+def test_an_interaction_that_takes_another_letter_is_found_though_its_own_is_refused() -> None:
+    made = run(probe_of("version-takes-s"), chosen(all_checks(), ["vread-with-*"]))
+
+    assert [each.check.name for each in made.of(Outcome.FAILED)] == ["vread-with-s"]
+
+
 def test_every_check_has_a_name_of_its_own_and_says_all_that_a_report_needs() -> None:
     checks = all_checks()
 

@@ -1,6 +1,7 @@
 """Servers that are slow, down, huge, or answer nonsense: a report or a sentence, never a traceback."""
 
 import socket
+import struct
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -55,6 +56,12 @@ def endless(connection: socket.socket) -> None:
         connection.sendall(b" " * 1_000_000)
 
 
+def reset(connection: socket.socket) -> None:
+    """Closed with a reset, in the middle of an answer."""
+    connection.sendall(HEAD + b"Content-Length: 100\r\n\r\n{")
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
 EVERY_WAY = [
     "requests",
     "search-*",
@@ -79,6 +86,7 @@ ODD = {
     "a Bundle of nonsense": says(HEAD + b"Content-Length: %d\r\n\r\n" % len(BUNDLE) + BUNDLE),
     "a wrong length": says(HEAD + b"Content-Length: -1\r\n\r\n{}"),
     "a wrong chunk": says(HEAD + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n{}"),
+    "a reset": reset,
     "500 MB": endless,
 }
 

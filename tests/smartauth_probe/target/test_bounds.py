@@ -1,0 +1,54 @@
+"""How kind the probe is to a server: how fast it asks, how long it waits, and whom it asks."""
+
+import socket
+import threading
+
+import pytest
+
+from smartauth_probe.checks import all_checks
+from smartauth_probe.checks.check import Outcome
+from smartauth_probe.listener import listener
+from smartauth_probe.raw_http import NoAnswer
+from smartauth_probe.requests import Presentation
+from smartauth_probe.runner import chosen, run
+from smartauth_probe.target.client import Client, Limits
+from tests.smartauth_probe.target.test_odd_servers import HEAD, probe_at, says, speaking
+
+pytestmark = pytest.mark.one_engine
+
+
+def test_it_asks_no_faster_than_was_said() -> None:
+    waited: list[float] = []
+
+    with speaking(says(HEAD + b"Content-Length: 2\r\n\r\n{}")) as base:
+        client = Client(base, Limits(per_second=0.01), _sleep=waited.append)
+        for _ in range(3):
+            client.send(Presentation("metadata"))
+
+    first, second = waited
+    assert 90 < first <= 100  # the first request waits for nothing
+    assert 190 < second <= 200  # nobody slept here, so its turn comes after both
+
+
+def test_an_answer_that_trickles_is_waited_for_no_longer_than_was_said() -> None:
+    is_over = threading.Event()
+
+    def trickle(connection: socket.socket) -> None:
+        connection.sendall(HEAD + b"Content-Length: 100000\r\n\r\n")
+        while not is_over.wait(0.02):
+            connection.sendall(b" ")
+
+    with speaking(trickle) as base, pytest.raises(NoAnswer):
+        Client(base, Limits(seconds=0.3)).send(Presentation("metadata"))
+    is_over.set()
+
+
+@pytest.mark.requirement("TV-33")
+def test_a_redirect_to_another_server_is_a_finding_and_is_not_followed() -> None:
+    with listener() as (elsewhere, calls):
+        moved = f"HTTP/1.1 302 Found\r\nLocation: {elsewhere}/fhir\r\nContent-Length: 0\r\n\r\n"
+        with speaking(says(moved.encode())) as base:
+            made = run(probe_at(base), chosen(all_checks(), ["leads-nowhere-else"]))
+
+    assert [each.result.seen for each in made.of(Outcome.FAILED)] == ["A redirect leads away."]
+    assert calls == []
