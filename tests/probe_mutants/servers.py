@@ -18,11 +18,12 @@ from tests.probe_mutants.mutants import Mutant
 from tests.probe_mutants.probing import Served
 from tests.probe_mutants.tree import Tree
 from tests.running import DATABASES, ROOT, Server
-from tests.strangers import STRANGERS, Protected, make_protected
+from tests.strangers import STRANGERS, WITH_THE_RECORDS, Protected, make_protected
 from tests.templates import FILES, FOLDER
 from tests.waiting import wait_until
 
 BUNDLED = "bundled"
+RECIPES = {**STRANGERS, **WITH_THE_RECORDS}
 SMARTAUTH = ("smart/", "introspection/", "oauth/", "smartauth/")
 DEMO = "demo/fhir/r4.json"
 # what is broken there shows in what is stored
@@ -85,7 +86,7 @@ class Recipe:
     """A recipe of the documentation, before the authorization server that it asks."""
 
     def __init__(self, name: str, tree: Tree, protected: Protected) -> None:
-        self._start, self._tree, self._protected = STRANGERS[name], tree, protected
+        self._start, self._tree, self._protected = RECIPES[name], tree, protected
 
     @contextmanager
     def serve(self, mutant: Mutant | None = None) -> Iterator[Served]:
