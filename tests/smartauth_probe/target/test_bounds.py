@@ -1,4 +1,4 @@
-"""How kind the probe is to a server: how fast it asks, how long it waits, and whom it asks."""
+"""How kind the probe is to a server: how fast it asks, how long it waits, and which server it asks."""
 
 import socket
 import threading
