@@ -1,5 +1,6 @@
 """The audit database of a first start is as `migrate --database audit` leaves it."""
 
+import sqlite3
 from collections.abc import Iterator
 
 import pytest
@@ -9,6 +10,7 @@ from django.db.migrations.loader import MigrationLoader
 
 from tests.running import Server
 from tests.tables import rows
+from tests.templates import FILES
 
 
 @pytest.fixture
@@ -39,3 +41,19 @@ def test_every_table_that_is_kept_there_stands_there(migrated: Server) -> None:
 
     assert len(kept) > 1
     assert [rows(migrated, "audit", f"SELECT count(*) FROM {table}") for table in kept] == [[(0,)]] * len(kept)
+
+
+@pytest.mark.one_engine
+def test_it_is_made_of_the_same_statements(migrated: Server) -> None:
+    quickly = statements(migrated)
+    (migrated.folder / FILES[1]).unlink()
+
+    migrated.manage("migrate", "--database", "audit")
+
+    assert statements(migrated) == quickly
+
+
+def statements(server: Server) -> set[str]:
+    """How the tables, indexes and triggers there were made."""
+    with sqlite3.connect(server.folder / FILES[1]) as opened:
+        return {str(row[0]) for row in opened.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL")}
