@@ -15,6 +15,7 @@ LONG = (
     "clients/test_node_fhir_server_core.py", "flows/test_stranger.py", "kill/test_kill.py", "fuzz/test_requests.py",
     "fuzz/test_floods.py", "docs/test_your_tests.py", "browser/test_accessibility.py", "browser/test_sample_app.py",
     "browser/test_admin.py", "smartauth/test_startup_checks.py", "flows/test_two_servers.py", "flows/test_proxy.py",
+    "flows/test_read_checks.py", "flows/test_java_recipes.py",
     "audit/test_roles.py", "flows/test_bad_tokens.py", "flows/test_key_rotation.py",
     "operators/admin/test_every_door.py", "smartauth/test_distributions.py", "flows/test_model.py",
     "oauth/ending/test_first_reason.py", "smartauth_probe/test_versions.py", "test_workers.py", "flows/test_probe.py",

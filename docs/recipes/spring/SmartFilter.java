@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import jakarta.servlet.FilterChain;
 import jakarta.servlet.ServletException;
+import jakarta.servlet.http.Cookie;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
@@ -17,6 +18,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Locale;
 import org.springframework.stereotype.Component;
 import org.springframework.web.filter.OncePerRequestFilter;
 import org.springframework.web.util.ContentCachingResponseWrapper;
@@ -164,6 +166,16 @@ public class SmartFilter extends OncePerRequestFilter {
     @Override
     public void addIntHeader(String name, int value) {
       headers.add(() -> super.addIntHeader(name, value));
+    }
+
+    @Override
+    public void addCookie(Cookie cookie) {
+      headers.add(() -> super.addCookie(cookie));
+    }
+
+    @Override
+    public void setLocale(Locale locale) {
+      headers.add(() -> super.setLocale(locale));
     }
 
     @Override

@@ -1,5 +1,7 @@
 // A Spring application of the records of the recipes, behind SmartFilter: it asks the open server of UPSTREAM.
+import jakarta.servlet.http.Cookie;
 import jakarta.servlet.http.HttpServletRequest;
+import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 import java.net.URI;
 import java.net.URLEncoder;
@@ -7,6 +9,7 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
+import java.util.Locale;
 import org.example.Server;
 import org.example.SmartFilter;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
@@ -39,13 +42,16 @@ public class SpringRecords {
 
     @RequestMapping("${fhir.path}/**")
     public ResponseEntity<byte[]> answer(
-        HttpServletRequest request, @RequestParam MultiValueMap<String, String> parameters)
-        throws IOException, InterruptedException {
+        HttpServletRequest request, HttpServletResponse response,
+        @RequestParam MultiValueMap<String, String> parameters) throws IOException, InterruptedException {
       String below = request.getRequestURI().substring(PATH.length());
       UriComponentsBuilder url = UriComponentsBuilder.fromUriString(System.getenv("UPSTREAM") + below);
       parameters.forEach((name, values) -> values.forEach(value -> url.queryParam(encoded(name), encoded(value))));
       HttpResponse<byte[]> answer = HTTP.send(
           HttpRequest.newBuilder(url.build(true).toUri()).build(), HttpResponse.BodyHandlers.ofByteArray());
+      // what a careless application tells of a record beside it
+      if (answer.statusCode() == 200) response.addCookie(new Cookie("found", "yes"));
+      response.setLocale(answer.statusCode() == 200 ? Locale.ENGLISH : Locale.FRENCH);
       return ResponseEntity.status(answer.statusCode())
           .contentType(MediaType.valueOf("application/fhir+json")).body(answer.body());
     }
