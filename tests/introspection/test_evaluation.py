@@ -465,3 +465,22 @@ def test_a_decision_costs_one_statement_as_an_introspection_does(
     ask({**body, "evaluations": [{}] * 200}, MANY)
 
     assert batches == [1, 1]
+
+
+@pytest.mark.requirement("SD-27", "WR-11")
+@pytest.mark.parametrize(
+    ("method", "url", "form"),
+    [("GET", "Patient/amy/Observation", "fhir-types/1"), ("DELETE", "Observation?_id=o-1", "fhir-match/1")],
+)
+def test_what_only_some_servers_apply_is_allowed_to_those_alone(
+    issue: Issue, ask: Ask, method: str, url: str, form: str
+) -> None:
+    token = issue(scope="launch/patient patient/*.cruds")["access_token"]
+    context = {"base": BASE, "http": {"method": method, "url": url}}
+
+    told = [
+        ask({"subject": subject(token), "context": {**context, "understands": ["fhir-view/1", *forms]}}).json()
+        for forms in ((), (form,))
+    ]
+
+    assert [answer["decision"] for answer in told] == [False, True]

@@ -53,11 +53,11 @@ def test_a_read_of_a_patient_is_decided_by_the_id(issue: Issue, ask: Ask) -> Non
     answer = issue()
     own, others = (ask(answer["access_token"], f"Patient/{key}") for key in ("amy", "ben"))
 
-    assert own.status_code == 200
+    assert (own.status_code, own.json()) == (200, {"decision": True})
     assert says(own)["view"] == "all"
     assert says(own)["client"] == answer["granted"].client.client_id
     assert (others.status_code, says(others)) == (403, {"status": "404"})
-    assert others.json()["resourceType"] == "OperationOutcome"
+    assert (others.json()["resourceType"], others.json()["issue"][0]["code"]) == ("OperationOutcome", "not-found")
 
 
 @pytest.mark.parametrize("url", ["Observation", "Observation?code=x", "Patient", "Observation/o-1"])
@@ -66,6 +66,7 @@ def test_a_conditional_yes_is_none_for_who_limits_nothing(issue: Issue, ask: Ask
     refused, limited = ask(token, url), ask(token, url, X_Smartauth_Understands="patient")
 
     assert (refused.status_code, says(refused)) == (403, {"status": "403"})
+    assert refused.json()["issue"][0]["code"] == "forbidden"
     assert (limited.status_code, says(limited)["view"], says(limited)["patient"]) == (200, "patient", "amy")
 
 
