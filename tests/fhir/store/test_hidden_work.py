@@ -40,6 +40,13 @@ TOKENS: dict[str, Any] = {
 }
 
 
+def without_own_names(statement: str) -> str:
+    """A statement without what differs between any two: names of savepoints, ids and moments of the events."""
+    if "SAVEPOINT" in statement:
+        return statement.partition('"')[0]
+    return statement.partition("VALUES")[0] if "fhir_audit" in statement else statement
+
+
 @pytest.mark.requirement("HI-01", "HI-04")
 @pytest.mark.parametrize("token", TOKENS)
 def test_what_is_hidden_is_looked_for_by_the_statements_that_an_unknown_id_costs(
@@ -54,7 +61,7 @@ def test_what_is_hidden_is_looked_for_by_the_statements_that_an_unknown_id_costs
             answer = fetch(path, method=method, data=data, content_type=kind)
             transaction.set_rollback(True)
         found = [one["sql"].replace(resource_id, "[id]") for one in asked.captured_queries]
-        return answer.status, [each.partition('"')[0] if "SAVEPOINT" in each else each for each in found]
+        return answer.status, [without_own_names(each) for each in found]
 
     for method, url, body in REQUESTS:
         for kind, hidden, unknown in (("Patient", "ben", "nob"), ("Observation", "lab-b", "lab-u")):
