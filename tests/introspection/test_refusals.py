@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
+from introspection import refusals
 from oauth.http.explanations import latest_explanation
 from oauth.models import Authorization, ResourceServerRole
 from smart.explanation import Explanation
@@ -13,6 +14,7 @@ from smart.tokens.liveness import ISSUED
 from tests.conftest import BASE, SECRET, App, basic
 from tests.explained import HEADER
 from tests.fixture_types import Issue, MakeClient, MakeResourceServer
+from tests.introspection.test_token_lookup import NOW, row
 
 HOME, ELSEWHERE = "203.0.113.5", "198.51.100.9"
 
@@ -114,3 +116,19 @@ def test_a_client_hears_why_a_token_is_not_its_own_to_revoke(app: App, issue: Is
     ]  # fmt: skip
     assert foreign.json()["error_description"] == "this token belongs to another client"
     assert unfit.json()["error_description"] == "an ID token cannot be revoked"
+
+
+@pytest.mark.requirement("AZ-25", "IN-06")
+def test_what_is_remembered_of_dead_tokens_is_bounded_and_one_that_is_gone_has_a_cause_too(
+    committed: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(refusals, "MOST_CAUSES", 2)
+    monkeypatch.setattr(refusals, "_causes", {})
+
+    told, remembered = [], []
+    for number in (2**40, 2**40 + 1, 2**40 + 2):
+        told.append(refusals.dead(row(token=number, revoked_at=1), NOW).what)
+        remembered.append(len(refusals._causes))
+
+    assert told == [ISSUED.broken] * 3
+    assert remembered == [1, 2, 1]
