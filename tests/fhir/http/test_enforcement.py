@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from fhir.http import enforcement
 from fhir.http.enforcement import not_allowed, require_served
 from fhir.http.interaction import Asked
+from fhir.models import Record
 from fhir.operation_outcome import MethodNotAllowed, TypeNotServed
 from fhir.versions.version import load_version
 from smart.decisions.interactions import parse_path
@@ -70,3 +72,24 @@ def test_a_method_that_fhir_does_not_have_there_is_405_and_a_path_that_it_does_n
 
     assert (no_method.status, no_method.headers["Allow"]) == (405, "GET, PUT, PATCH, DELETE, HEAD")
     assert (no_path.status, fetch("Patient/amy/*").status) == (404, 200)
+
+
+@pytest.mark.usefixtures("records")
+def test_a_write_is_stored_with_its_event_or_not_at_all(
+    fetch: Fetch, introspection: Introspection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    introspection.knows("patient/Observation.cruds", patient="amy")
+    versions = Record.objects.values_list("resource_id", "number")
+    before = set(versions.all())
+    about = {"code": {"text": "x"}, "subject": {"reference": OWN}}
+    sent = {"resourceType": "Observation", "id": "lab-a", "status": "final", **about}
+
+    def failing(*_: object) -> None:
+        raise RuntimeError("broken on the way")
+
+    monkeypatch.setattr(enforcement, "record_access", failing)
+    form: dict[str, Any] = {"data": json.dumps(sent).encode(), "content_type": "application/fhir+json"}
+    asked = (("POST", "Observation"), ("PUT", "Observation/lab-a"), ("DELETE", "Observation/lab-a"))
+
+    assert [fetch(path, method=method, **form).status for method, path in asked] == [500] * 3
+    assert set(versions.all()) == before

@@ -7,7 +7,7 @@ import pytest
 
 from fhir.models import Record
 from fhir.store.versions import add_versions, first_version, successor
-from fhir.store.visibility import visible, visible_of_types
+from fhir.store.visibility import unrestricted_now, visible, visible_of_types
 from fhir.versions.version import load_version
 from smart.decisions.subject import read_subject
 from smart.decisions.view import Alternative, Compartments, Everybody, OwnRecord, Reach, Who
@@ -71,6 +71,8 @@ def test_what_the_patients_records_refer_to_is_open_while_they_do() -> None:
     replaced(left, performer=[{"reference": "Organization/dr-okafor"}])
     replaced(gone, is_deleted=True)
     about_amy("elsewhere", "Practitioner/dr-okafor", "stu3")
+    about_amy("labelled", "Practitioner/dr-okafor")
+    Record.objects.filter(resource_id="labelled").update(is_restricted=True)
 
     assert seen("Practitioner", AMY) == {"dr-green"}
     assert seen("Observation", AMY) >= {"left", "gone"}
@@ -109,3 +111,22 @@ def test_one_criterion_for_two_types_is_asked_of_each_by_its_own_parameter() -> 
     )
 
     assert set(found.values_list("resource_id", flat=True)) == {"lab-a", "both-a", "other-system-a", "of-the-lab"}
+
+
+def test_a_label_of_the_present_version_covers_the_former_ones_and_no_other_resource() -> None:
+    covered, lifted = (about_amy(id_, "Practitioner/dr-green") for id_ in ("covered", "lifted"))
+    Record.objects.filter(pk=lifted.pk).update(is_restricted=True)
+    for record in (covered, lifted):
+        replaced(record, status="amended")
+    Record.objects.filter(resource_id="covered", is_current=True).update(is_restricted=True)
+    stored("Condition", "covered")
+    about_amy("covered", "Practitioner/dr-green", "stu3")
+
+    found = unrestricted_now(Record.objects.filter(resource_id__in=["covered", "lifted"]))
+
+    assert set(found.values_list("fhir_version", "type", "resource_id", "number")) == {
+        ("r4", "Condition", "covered", 1),
+        ("stu3", "Observation", "covered", 1),
+        ("r4", "Observation", "lifted", 1),
+        ("r4", "Observation", "lifted", 2),
+    }
