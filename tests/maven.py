@@ -5,13 +5,14 @@ from pathlib import Path
 from tests.build_once import build_once
 from tests.running import ROOT
 
-_JAVA = ROOT / "docs" / "recipes" / "java"  # what the recipes share
-_COMPILE = ["mvn", "--batch-mode", "--quiet", f"-Dshared={_JAVA}", "compile"]
+PACKAGE = "clients/java/src/main/java"  # the middleware of all recipes in Java
+_SOURCES = ROOT / PACKAGE
+_COMPILE = ["mvn", "--batch-mode", "--quiet", f"-Dpackage={_SOURCES}", "compile"]
 
 
 def build(folder: Path) -> Path:
     """A copy of the folder with its classes in target/classes and its libraries in target/lib."""
-    sources = sorted(str(file) for where in (folder, _JAVA) for file in where.glob("*.java"))
+    sources = sorted(str(file) for file in (*folder.glob("*.java"), *_SOURCES.rglob("*.java")))
     return build_once(folder, "maven", _COMPILE, of=["pom.xml", *sources])
 
 

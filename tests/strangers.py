@@ -246,8 +246,9 @@ def _java_command(recipe: str, main: str, tree: Path) -> list[str]:
 
 def _compiled(recipe: str, tree: Path, place: Path) -> Path:
     """The classes of that recipe in a copy of the tree. Raises AssertionError where they are no Java."""
-    recipes, classes = tree / "docs/recipes", tree / "docs/recipes" / recipe / "classes"
-    sources = [str(file) for where in (recipes / recipe, recipes / "java") for file in sorted(where.glob("*.java"))]
+    own, package = tree / "docs/recipes" / recipe, tree / maven.PACKAGE / "dev/smartauth/enforcement"
+    classes = own / "classes"
+    sources = [str(file) for where in (own, package, package / recipe) for file in sorted(where.glob("*.java"))]
     command = ["javac", *(f"-J{each}" for each in _QUICK), "-parameters", "-cp", f"{place}/lib/*", "-d", str(classes)]
     made = subprocess.run([*command, *sources], capture_output=True, text=True, timeout=120)
     assert made.returncode == 0, made.stderr

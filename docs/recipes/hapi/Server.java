@@ -13,6 +13,7 @@ import ca.uhn.fhir.rest.server.FifoMemoryPagingProvider;
 import ca.uhn.fhir.rest.server.HardcodedServerAddressStrategy;
 import ca.uhn.fhir.rest.server.IResourceProvider;
 import ca.uhn.fhir.rest.server.RestfulServer;
+import dev.smartauth.enforcement.hapi.SmartInterceptor;
 import java.net.URI;
 import java.util.Date;
 import java.util.List;
@@ -46,7 +47,9 @@ public class Server {
     fhir.setResourceProviders(providers);
     fhir.setServerAddressStrategy(new HardcodedServerAddressStrategy(base.toString()));
     fhir.setPagingProvider(new FifoMemoryPagingProvider(100));
+    // The part to copy: reads and searches are open as far as smartauth says, writes are not
     fhir.registerInterceptor(new SmartInterceptor());
+    // Your server
     ServletContextHandler context = new ServletContextHandler();
     context.addServlet(new ServletHolder(fhir), base.getPath() + "/*");
     String port = System.getenv().getOrDefault("PORT", base.getPort() == -1 ? "80" : "" + base.getPort());

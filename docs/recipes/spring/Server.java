@@ -1,6 +1,7 @@
 // A FHIR server of a few records, open to everybody, to try SmartFilter with. Run it as the page says.
 package org.example;
 
+import dev.smartauth.enforcement.spring.SmartFilter;
 import java.math.BigDecimal;
 import java.net.URI;
 import java.util.Arrays;
@@ -10,6 +11,7 @@ import java.util.Set;
 import java.util.stream.Stream;
 import org.springframework.boot.SpringApplication;
 import org.springframework.boot.autoconfigure.SpringBootApplication;
+import org.springframework.context.annotation.Bean;
 import org.springframework.http.HttpStatus;
 import org.springframework.http.ResponseEntity;
 import org.springframework.web.bind.annotation.GetMapping;
@@ -23,6 +25,15 @@ import org.springframework.web.server.ResponseStatusException;
 
 @SpringBootApplication
 public class Server {
+  // The part to copy: reads and searches are open as far as smartauth says, writes are not ---------------------------
+
+  @Bean
+  public SmartFilter smartFilter() {
+    return new SmartFilter();
+  }
+
+  // Your server ------------------------------------------------------------------------------------------------------
+
   public static void main(String[] arguments) {
     serve(Server.class);
   }

@@ -1,4 +1,5 @@
 // A Spring application of the records of the recipes, behind SmartFilter: it asks the open server of UPSTREAM.
+import dev.smartauth.enforcement.spring.SmartFilter;
 import jakarta.servlet.http.Cookie;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
@@ -11,7 +12,6 @@ import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 import org.example.Server;
-import org.example.SmartFilter;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;

@@ -1,5 +1,5 @@
 // Lets smartauth decide about every request of a Spring application, and about each record that it answers with.
-package org.example;
+package dev.smartauth.enforcement.spring;
 
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.smartauth.enforcement.Smartauth;
 import jakarta.servlet.FilterChain;
 import jakarta.servlet.ServletException;
 import jakarta.servlet.http.Cookie;
@@ -19,11 +20,9 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
-import org.springframework.stereotype.Component;
 import org.springframework.web.filter.OncePerRequestFilter;
 import org.springframework.web.util.ContentCachingResponseWrapper;
 
-@Component
 public class SmartFilter extends OncePerRequestFilter {
   private static final ObjectMapper JSON = new ObjectMapper() // 72.50 stays 72.50
       .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)

@@ -5,6 +5,8 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
+namespace SmartauthEnforcement;
+
 public sealed class Smartauth
 {
     private const int MostEntries = 200; // of one question, and its bytes: smartauth reads 1 MiB

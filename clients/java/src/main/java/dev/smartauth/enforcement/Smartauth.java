@@ -1,5 +1,5 @@
 // Asks smartauth what a request with a token may do. What is not exactly an answer is none, and nothing is served.
-package org.example;
+package dev.smartauth.enforcement;
 
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.databind.DeserializationFeature;

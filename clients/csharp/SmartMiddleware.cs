@@ -4,6 +4,8 @@ using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Primitives;
 
+namespace SmartauthEnforcement;
+
 public sealed class SmartMiddleware(RequestDelegate next, Smartauth smartauth)
 {
     private static readonly Regex Bearer = new(@"\A(?i:bearer) +([A-Za-z0-9._~+/-]{1,16000}=*)\z", RegexOptions.Compiled);

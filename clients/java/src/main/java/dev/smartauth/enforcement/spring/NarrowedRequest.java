@@ -1,9 +1,10 @@
 // A request as the application reads it, kept within what its token may see.
-package org.example;
+package dev.smartauth.enforcement.spring;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.smartauth.enforcement.Smartauth;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletRequestWrapper;
 import java.net.URLEncoder;
