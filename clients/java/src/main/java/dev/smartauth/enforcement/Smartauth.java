@@ -99,7 +99,8 @@ public class Smartauth {
   public JsonNode decide(String token, String method, String url) {
     ObjectNode question = about(token);
     ObjectNode context = question.putObject("context").put("base", base);
-    context.putObject("http").put("method", method).put("url", url);
+    ObjectNode http = context.putObject("http").put("method", method).put("url", url);
+    if (method.equals("POST")) http.put("form", ""); // what stood in it stands in the URL
     context.putArray("understands").add("fhir-view/1");
     JsonNode answer = ask(evaluation, question);
     JsonNode told = answer.path("context");
