@@ -21,19 +21,21 @@ class Certificate:
         self._context = self._read()
 
     def context(self) -> ssl.SSLContext:
-        """For the next connection: the newest that could be read. A half-written renewal leaves the one before."""
-        try:
-            states = self._states()
-            if states != self._seen:
-                self._seen = states
+        """For the next connection: the newest that could be read. A half-written renewal leaves the one before.
+
+        What cannot be used is tried and logged once, not at each connection, until the files change again.
+        """
+        states = self._states()
+        if states != self._seen:
+            self._seen = states
+            try:
                 self._context = self._read()
-        except OSError as error:  # ssl.SSLError is one
-            logger.error("the renewed certificate %s cannot be used, the one before is: %s", self._files[0], error)
+            except OSError as error:  # ssl.SSLError is one
+                logger.error("the renewed certificate %s cannot be used, the one before is: %s", self._files[0], error)
         return self._context
 
-    def _states(self) -> list[tuple[int, int, int]]:
-        found = [file.stat() for file in self._files]
-        return [(each.st_mtime_ns, each.st_ino, each.st_size) for each in found]
+    def _states(self) -> list[tuple[int, int, int] | None]:
+        return [_state(file) for file in self._files]
 
     def _read(self) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -43,6 +45,15 @@ class Certificate:
         context.set_alpn_protocols(["http/1.1"])
         context.load_cert_chain(*self._files)
         return context
+
+
+def _state(file: Path) -> tuple[int, int, int] | None:
+    """What changes with the content, and also where a renewal gives the file to the server only afterwards."""
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_ctime_ns, found.st_ino, found.st_size
 
 
 class TlsConfig(uvicorn.Config):

@@ -10,6 +10,7 @@ import pytest
 from cryptography.fernet import Fernet
 from django.core.management import CommandError, call_command
 
+from smartauth.own_tls import Certificate
 from tests.publishing import certificate_files, trusting_context
 from tests.running import Server
 
@@ -118,6 +119,32 @@ def test_half_a_renewal_leaves_the_certificate_before_and_a_line_in_the_log(
 
     assert halfway == shaken(server, trusting_context())[2] == first
     assert "cannot be used, the one before is" in server.log(since=said)
+
+
+def test_a_key_that_is_given_to_the_server_only_afterwards_is_read_then(tmp_path: Path) -> None:
+    chain, key = certificate_files(tmp_path, HOST)
+    certificate = Certificate(chain, key)
+    first, written = certificate.context(), key.stat()
+
+    while key.stat().st_ctime_ns == written.st_ctime_ns:  # file systems count time in steps
+        key.chmod(0o640)
+
+    assert key.stat().st_mtime_ns == written.st_mtime_ns
+    assert certificate.context() is not first
+
+
+def test_a_certificate_that_is_gone_is_one_line_in_the_log(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    chain, key = certificate_files(tmp_path, HOST)
+    certificate = Certificate(chain, key)
+    first = certificate.context()
+
+    key.rename(tmp_path / "elsewhere")
+    gone = [certificate.context() for _ in range(3)]
+    (tmp_path / "elsewhere").rename(key)
+
+    assert gone == [first] * 3
+    assert len(caplog.records) == 1
+    assert certificate.context() is not first
 
 
 def test_plain_http_gets_no_answer(server: Server) -> None:
