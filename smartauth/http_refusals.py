@@ -27,7 +27,7 @@ class RefusingProtocol(HttpToolsProtocol):
         """Refuses this one if too many are open, and says whether."""
         if len(self.connections) <= self.connection_limit:
             return False
-        self._warn_of_the_limit()
+        self.warn_of_the_limit()
         self._refuse(HTTPStatus.SERVICE_UNAVAILABLE, linger=False)
         return True
 
@@ -70,11 +70,11 @@ class RefusingProtocol(HttpToolsProtocol):
         else:
             self.transport.close()
 
-    def _warn_of_the_limit(self) -> None:
+    def warn_of_the_limit(self) -> None:
         """Once a minute for each process: a log line for every refused connection would be a gift to who sends them."""
         kind: Any = type(self)
         if time.monotonic() - kind.last_warning >= WARNING_SECONDS:
             kind.last_warning = time.monotonic()
             self.logger.warning(
-                "%d connections are open (SMARTAUTH_CONNECTIONS): new ones get 503", self.connection_limit
+                "%d connections are open (SMARTAUTH_CONNECTIONS): new ones are refused", self.connection_limit
             )

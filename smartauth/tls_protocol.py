@@ -26,9 +26,12 @@ class TlsProtocol(asyncio.Protocol):
     def connection_made(self, transport: Any) -> None:
         """The event loop makes another transport of the same socket: this one would read what is TLS's."""
         if len(self._connections) < BoundedProtocol.connection_limit:
-            self._connections.add(self)
-            connection = socket.socket(fileno=os.dup(transport.get_extra_info("socket").fileno()))
-            self._task = self._loop.create_task(self._shake_hands(connection))
+            with suppress(OSError):  # no file is left for it: then it ends, and counts no longer
+                connection = socket.socket(fileno=os.dup(transport.get_extra_info("socket").fileno()))
+                self._connections.add(self)
+                self._task = self._loop.create_task(self._shake_hands(connection))
+        else:
+            self._next.warn_of_the_limit()
         transport.abort()
 
     def shutdown(self) -> None:

@@ -356,7 +356,7 @@ def test_a_crowd_writes_one_warning_a_minute(monkeypatch: pytest.MonkeyPatch, ca
     run(crowded)
 
     assert [record.getMessage() for record in caplog.records if record.name == "uvicorn.error"] == [
-        "0 connections are open (SMARTAUTH_CONNECTIONS): new ones get 503"
+        "0 connections are open (SMARTAUTH_CONNECTIONS): new ones are refused"
     ]
 
 

@@ -1,14 +1,19 @@
 """Handshakes: they are counted, they end, and what begins before the end of the server is answered."""
 
 import asyncio
+import logging
+import os
+import resource
 import socket
 import ssl
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 import uvloop
 
+from smartauth import tls_protocol
 from smartauth.http_protocol import BoundedProtocol
 from smartauth.own_tls import TlsConfig
 from smartauth.tls_protocol import TlsProtocol
@@ -94,8 +99,14 @@ def test_a_handshake_that_does_not_come_ends(listening: Listening, monkeypatch: 
 
 
 @pytest.mark.requirement("SD-20")
-def test_handshakes_count_as_connections(listening: Listening, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_handshakes_count_as_connections(
+    listening: Listening, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     monkeypatch.setattr(BoundedProtocol, "connection_limit", 2)
+    monkeypatch.setattr(tls_protocol._SecuredProtocol, "last_warning", -100.0)
+    warnings = logging.getLogger("uvicorn.error")
+    monkeypatch.setattr(warnings, "handlers", [caplog.handler])
+    monkeypatch.setattr(warnings, "level", logging.WARNING)
 
     async def scene() -> tuple[bytes, bytes, bytes]:
         async with listening:
@@ -112,8 +123,34 @@ def test_handshakes_count_as_connections(listening: Listening, monkeypatch: pyte
     refused, beside_one, alone = uvloop.run(scene())
 
     assert refused == b""
+    assert "2 connections are open (SMARTAUTH_CONNECTIONS): new ones are refused" in caplog.messages
     assert beside_one.startswith(b"HTTP/1.1 200 ")
     assert alone.partition(b"\r\n\r\n")[2].startswith(b"5\r\nhttps\r\n")
+
+
+@pytest.mark.requirement("SD-20")
+def test_a_connection_for_which_no_file_is_left_ends_and_takes_no_place(listening: Listening) -> None:
+    async def scene() -> tuple[bytes, int, bytes]:
+        async with listening:
+            quiet = socket.socket()
+            quiet.setblocking(False)
+            free = os.dup(quiet.fileno())  # the next one that the process opens
+            os.close(free)
+            limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+            resource.setrlimit(resource.RLIMIT_NOFILE, (free + 1, limits[1]))  # one more, and none beside it
+            try:
+                with suppress(BlockingIOError):
+                    quiet.connect((HOST, listening.port))
+                ended = await asyncio.wait_for(asyncio.get_running_loop().sock_recv(quiet, 1), 10)
+            finally:
+                resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+                quiet.close()
+            return ended, len(listening.state.connections), await listening.asks()
+
+    ended, counted, answer = uvloop.run(scene())
+
+    assert (ended, counted) == (b"", 0)
+    assert answer.startswith(b"HTTP/1.1 200 ")
 
 
 def test_who_shakes_hands_when_the_server_stops_is_answered(listening: Listening) -> None:
