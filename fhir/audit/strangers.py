@@ -1,6 +1,6 @@
 """Refusals before it is known who asks: counted by address and window, so that nobody fills the store without a token.
 
-They are kept in the process and written once a second, in one statement; a process that is killed loses that second.
+They are kept in the process and written once a second; a process that ends loses that second.
 """
 
 import json
@@ -20,6 +20,7 @@ INTERVAL_SECONDS = 1.0
 WINDOW_SECONDS = 600
 MAX_ADDRESSES = 1000  # in a process and window; those on top are counted together, without an address
 MAX_WAITING = 10_000  # while the database is away; what comes on top is forgotten
+AT_ONCE = 1000  # in a statement: databases bound how many values one has
 _LATE_SECONDS = 60  # after the window: until then a process may still add to it
 
 logger = logging.getLogger(__name__)
@@ -61,17 +62,14 @@ class Strangers:
         self._some.set()
 
     def flush(self) -> None:
-        """Writes what waits. What cannot be written waits on, and was counted under at most so many keys."""
+        """Writes what waits, in parts. What is not written waits on, and takes its place among what may wait."""
         with self._lock:
-            taken, self._waiting = self._waiting, Counter()
-        if not taken:
-            return
-        try:
-            record([_row(refusal, count) for refusal, count in taken.items()])
-        except Exception:
+            taken = list(self._waiting.items())
+        for start in range(0, len(taken), AT_ONCE):
+            part = taken[start : start + AT_ONCE]
+            record([_row(refusal, count) for refusal, count in part])
             with self._lock:
-                self._waiting.update(taken)
-            raise
+                self._waiting -= Counter(dict(part))
 
     def _counted(self, address: str) -> str:
         if address in self._known or len(self._known) < MAX_ADDRESSES:

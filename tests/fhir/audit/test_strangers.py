@@ -5,9 +5,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 
 from fhir.audit import strangers as module
 from fhir.audit.models import Entry, WaitingEvent
+from fhir.audit.outbox import record
 from fhir.audit.shipping import ship
 from fhir.audit.strangers import Strangers
 
@@ -92,10 +94,43 @@ def test_what_cannot_be_written_waits(counted: Strangers, monkeypatch: pytest.Mo
     assert waiting() == {("203.0.113.1", 401): 2}
 
 
-def test_what_waits_has_a_bound_too(counted: Strangers, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_more_than_one_statement_takes_are_written_in_parts_and_none_twice(
+    counted: Strangers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "AT_ONCE", 2)
+    come(counted, *(f"203.0.113.{last}" for last in range(5)))
+    written: list[int] = []
+
+    def until_the_second(rows: Any) -> None:
+        if len(rows) > 2 or written == [2]:
+            raise OperationalError
+        record(rows)
+        written.append(len(rows))
+
+    with monkeypatch.context() as broken:
+        broken.setattr(module, "record", until_the_second)
+        with pytest.raises(OperationalError):
+            counted.flush()
+    assert written == [2]
+    counted.flush()
+
+    assert waiting() == {(f"203.0.113.{last}", 401): 1 for last in range(5)}
+
+
+def test_what_waits_has_a_bound_also_while_the_database_is_slow_to_fail(
+    counted: Strangers, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(module, "MAX_WAITING", 2)
 
+    def while_others_come(rows: Any) -> None:
+        come(counted, *(f"198.51.100.{last}" for last in range(5)))
+        raise OperationalError
+
     come(counted, *(f"203.0.113.{last}" for last in range(5)))
+    with monkeypatch.context() as broken:
+        broken.setattr(module, "record", while_others_come)
+        with pytest.raises(OperationalError):
+            counted.flush()
     counted.flush()
 
     assert len(waiting()) == 2
