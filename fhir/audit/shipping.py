@@ -83,8 +83,12 @@ class _Patients:
     """Of which patients the records are that were shown or made, and those that somebody asked for in vain."""
 
     def __init__(self, told: Sequence[Told]) -> None:
-        wanted = {tuple(target.split("/")) for one in told if (target := one.get("target"))}
-        asked = Record.objects.filter(resource_id__in={target for _, target in wanted}, is_current=True)
+        in_vain = {
+            (one["version"], *one["target"].split("/")) for one in told if one.get("target") and not one.get("records")
+        }
+        versions, names, ids = ({each[place] for each in in_vain} for place in range(3))
+        # by all that an index begins with: to look for ids alone would read every record
+        asked = Record.objects.filter(fhir_version__in=versions, type__in=names, resource_id__in=ids, is_current=True)
         self._current = {
             (version, f"{name}/{target}"): pk
             for version, name, target, pk in asked.values_list("fhir_version", "type", "resource_id", "pk")

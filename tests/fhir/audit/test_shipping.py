@@ -4,6 +4,8 @@ import json
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from pytest_django.fixtures import Settings
 
 from fhir.audit import shipping, tasks
@@ -95,6 +97,18 @@ def test_a_refusal_names_the_patient_whose_record_was_asked_for(target: str, pat
 
     people = [entity["what"]["reference"] for entity in event["entity"] if entity["role"]["code"] == "1"]
     assert people == named
+
+
+@pytest.mark.parametrize(("case", "columns"), [("a refusal", ["fhir_version", "type", "resource_id"]), ("a write", [])])
+def test_a_record_is_looked_for_by_its_index_and_only_where_none_was_shown(case: str, columns: list[str]) -> None:
+    record([new_row(CASES[case]) for _ in range(2)])
+
+    with CaptureQueriesContext(connection) as statements:
+        ship()
+
+    asked = [each["sql"] for each in statements if 'FROM "fhir_record"' in each["sql"]]
+    assert [name for each in asked for name in columns if f'"fhir_record"."{name}" IN (' in each] == columns
+    assert len(asked) == bool(columns)
 
 
 def test_who_was_killed_between_storing_and_deleting_stores_nothing_twice(monkeypatch: pytest.MonkeyPatch) -> None:
