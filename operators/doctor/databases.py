@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.apps import apps
 from django.conf import settings
-from django.db import Error, connections
+from django.db import Error, connections, router
 
 from accounts import clock
-from audit.models import SecurityEvent
 from operators import readiness
 from operators.doctor.problem import Problem
 from smart.time_units import CLOCK_SKEW, SECOND
@@ -50,12 +50,20 @@ def find_powerful_roles() -> Iterator[Problem]:
             mend = f"give {_variable(alias)} a role that reads and writes rows and owns nothing (docker/databases.sh)"
             yield Problem(what, mend)
     if connections["audit"].vendor == "postgresql" and "audit" in reachable() and not settings.SMARTAUTH_DEV:
-        table = SecurityEvent._meta.db_table
-        may = f"SELECT has_table_privilege(current_user, '{table}', 'UPDATE, DELETE, TRUNCATE')"
-        if not readiness.missing_migrations("audit") and _answer("audit", may):
-            what = "the role of the audit database may change and delete events"
-            mend = f"let another role own {table}, and grant this one SELECT and INSERT (docker/databases.sh)"
+        tables = [] if readiness.missing_migrations("audit") else [*_changeable_tables_of_the_trail()]
+        if tables:
+            what, named = "the role of the audit database may change and delete events", ", ".join(tables)
+            mend = f"let another role own {named}, and grant this one SELECT and INSERT (docker/databases.sh)"
             yield Problem(what, mend)
+
+
+def _changeable_tables_of_the_trail() -> Iterator[str]:
+    """Of all tables there, those that this role may change."""
+    for model in apps.get_models():
+        table = model._meta.db_table
+        may = f"SELECT has_table_privilege(current_user, '{table}', 'UPDATE, DELETE, TRUNCATE')"
+        if router.db_for_write(model) == "audit" and _answer("audit", may):
+            yield table
 
 
 def find_clock_skew() -> Iterator[Problem]:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import ssl
 import subprocess
 import sys
@@ -246,17 +247,29 @@ def test_a_clock_that_differs_from_that_of_the_database_is_found(
 
 
 @pytest.mark.postgresql
-@pytest.mark.parametrize(("role", "is_found"), [("pg_write_all_data", True), ("pg_read_all_data", False)])
-def test_a_role_that_may_change_the_trail_is_found(issuer: Publisher, settings: Any, role: str, is_found: bool) -> None:
+@pytest.mark.parametrize(
+    ("role", "found_in"),
+    [
+        ("pg_write_all_data", ["audit_securityevent", "fhir_audit_entry", "fhir_audit_value"]),
+        ("pg_read_all_data", ["fhir_audit_entry"]),
+        ("pg_read_all_data", []),
+    ],
+)
+def test_a_role_that_may_change_the_trail_is_found(
+    issuer: Publisher, settings: Any, role: str, found_in: list[str]
+) -> None:
     settings.SMARTAUTH_DEV = False
     (check,) = [each for each in CHECKS if each.name == "roles"]
     with connections["audit"].cursor() as cursor:
         cursor.execute(f"GRANT SELECT ON django_migrations TO {role}")
+        for table in found_in:
+            cursor.execute(f"GRANT DELETE ON {table} TO {role}")
         cursor.execute(f"SET LOCAL ROLE {role}")
 
-        said = [each.what for each in check.find()]
+        said = {each.what: each.mend for each in check.find()}
 
-    assert ("the role of the audit database may change and delete events" in said) == is_found
+    mend = said.get("the role of the audit database may change and delete events", "")
+    assert sorted(re.findall(r"\w*audit_\w+", mend)) == found_in
 
 
 def test_the_command_prints_a_line_each_and_ends_with_1_where_something_is_wrong(
