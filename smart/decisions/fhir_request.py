@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from smart.decisions.interactions import CAPABILITIES, LETTERS
+from smart.decisions.interactions import CAPABILITIES
 from smart.decisions.question import ANY_ID, MAX_PARAMETERS, Question, question_of_http
 from smart.fhir.audience import canonical_url
 
@@ -21,11 +21,6 @@ class FhirRequest(NamedTuple):
     def is_public(self) -> bool:
         """Whether it asks for what everybody may read (TV-24)."""
         return self.question.interaction == CAPABILITIES
-
-    @property
-    def letter(self) -> str:
-        """Which letter of a scope it needs, "" for none that is known."""
-        return LETTERS.get(self.question.interaction, "")
 
     @property
     def sentence(self) -> str:

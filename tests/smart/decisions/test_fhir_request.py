@@ -34,10 +34,10 @@ def test_a_url_is_taken_at_the_first_base_that_it_fits(url: str, base: str, sent
     assert asked.sentence.lower() == sentence.lower()
 
 
-def test_method_query_and_letter_are_those_of_the_request() -> None:
+def test_query_and_parameters_are_those_of_the_request() -> None:
     asked = parse_fhir_request("POST /fhir/r4/Observation?a=1&b.c=2", BASES)
 
-    assert (asked.query, asked.letter, asked.question.parameters) == ("a=1&b.c=2", "c", ("a", "b.c"))
+    assert (asked.query, asked.question.parameters) == ("a=1&b.c=2", ("a", "b.c"))
     assert not asked.is_public
 
 
