@@ -9,6 +9,7 @@ import uvicorn
 logger = logging.getLogger(__name__)
 
 CIPHERS = "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384"  # of TLS 1.2; as docker/proxy.conf has them
+KEY_BITS = 256  # at least, also in TLS 1.3, of which Python's ssl lets nobody choose the ciphers
 
 
 class Certificate:

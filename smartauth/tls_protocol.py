@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 from smartauth.http_protocol import BoundedProtocol
-from smartauth.own_tls import TlsConfig
+from smartauth.own_tls import KEY_BITS, TlsConfig
 
 
 class TlsProtocol(asyncio.Protocol):
@@ -53,8 +53,11 @@ class _SecuredProtocol(BoundedProtocol):
     handshake: TlsProtocol
 
     def connection_made(self, transport: Any) -> None:
-        """Takes the place of the handshake among the connections."""
+        """Takes the place of the handshake among the connections, and ends if what was agreed is too weak (SD-02)."""
         self.connections.discard(self.handshake)
         super().connection_made(transport)
-        if self.handshake.is_last:
+        _name, _protocol, bits = transport.get_extra_info("cipher")
+        if bits < KEY_BITS:
+            transport.abort()
+        elif self.handshake.is_last:
             self.shutdown()

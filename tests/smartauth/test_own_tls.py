@@ -1,17 +1,21 @@
 """`serve --tls-certificate`: a server that ends TLS by itself, as production runs it on a machine without a proxy."""
 
+import os
 import socket
 import ssl
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 from cryptography.fernet import Fernet
+from cryptography.hazmat.primitives import serialization
 from django.core.management import CommandError, call_command
 
 from smartauth.own_tls import Certificate
-from tests.publishing import certificate_files, trusting_context
+from tests.publishing import authority, certificate_files, trusting_context
 from tests.running import Server
 
 pytestmark = pytest.mark.one_engine
@@ -79,6 +83,40 @@ def test_tls_1_3_and_1_2_come_with_aes_256(server: Server) -> None:
 def test_weaker_ciphers_and_older_versions_are_refused(server: Server, version: ssl.TLSVersion, ciphers: str) -> None:
     with pytest.raises(ssl.SSLError):
         shaken(server, limited(version, version, ciphers))
+
+
+ASKS = """
+import socket, ssl, sys
+plain = socket.create_connection(("127.0.0.1", int(sys.argv[1])), timeout=10)
+with ssl.create_default_context(cafile=sys.argv[2]).wrap_socket(plain, server_hostname="127.0.0.1") as made:
+    heard = b""
+    try:
+        made.sendall(b"GET /healthz HTTP/1.1\\r\\nHost: 127.0.0.1\\r\\nConnection: close\\r\\n\\r\\n")
+        heard = made.recv(12)
+    except OSError:
+        pass
+    print(made.version(), made.cipher()[0], heard.decode())
+"""
+
+
+@pytest.mark.requirement("SD-02")
+@pytest.mark.parametrize(
+    ("cipher", "heard"),
+    [("TLS_AES_128_GCM_SHA256", ""), ("TLS_AES_256_GCM_SHA384", "HTTP/1.1 200")],
+)
+def test_who_offers_128_bits_alone_in_tls_1_3_gets_no_answer(
+    server: Server, tmp_path: Path, cipher: str, heard: str
+) -> None:
+    known, offers = tmp_path / "authority.pem", tmp_path / "openssl.cnf"
+    known.write_bytes(authority()[1].public_bytes(serialization.Encoding.PEM))
+    offers.write_text(f"openssl_conf = a\n[a]\nssl_conf = b\n[b]\nsystem_default = c\n[c]\nCiphersuites = {cipher}\n")
+
+    asked = subprocess.run(
+        [sys.executable, "-c", ASKS, str(server.port), str(known)],
+        env={**os.environ, "OPENSSL_CONF": str(offers)}, capture_output=True, text=True, timeout=30, check=True,
+    )  # fmt: skip
+
+    assert asked.stdout.strip() == f"TLSv1.3 {cipher} {heard}".strip()
 
 
 @pytest.mark.requirement("SD-01")
