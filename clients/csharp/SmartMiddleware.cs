@@ -20,8 +20,10 @@ public sealed class SmartMiddleware(RequestDelegate next, Smartauth smartauth)
     {
         try
         {
-            if (!HttpMethods.IsGet(http.Request.Method)) throw Refusal.Of(403, "forbidden", "Only reads are open here.");
-            string path = Below(http.Request.Path);
+            string path = Below(http.Request.Path), method = http.Request.Method;
+            bool isDocument = path == ".well-known/smart-configuration";
+            if (isDocument && (HttpMethods.IsGet(method) || HttpMethods.IsHead(method))) { await Tell(http.Response); return; }
+            if (!HttpMethods.IsGet(method)) throw Refusal.Of(403, "forbidden", "Only reads are open here.");
             if (path == "metadata") { await next(http); return; }
             string token = Token(http.Request.Headers.Authorization);
             JsonNode decision = await smartauth.Decide(token, Escaped(path) + http.Request.QueryString);
@@ -115,6 +117,15 @@ public sealed class SmartMiddleware(RequestDelegate next, Smartauth smartauth)
         if (status != 200) throw Refusal.Of(status, isAbsent ? "not-found" : "processing", "There is no answer to this.");
         kept.Position = 0;
         return (await JsonNode.ParseAsync(kept))!.AsObject();
+    }
+
+    /// What apps of any origin read before they have a token.
+    private async Task Tell(HttpResponse response)
+    {
+        string document = await smartauth.SmartConfiguration();
+        response.ContentType = "application/json";
+        response.Headers.AccessControlAllowOrigin = "*";
+        await response.WriteAsync(document);
     }
 
     private static Task Send(HttpResponse response, int status, JsonObject resource)

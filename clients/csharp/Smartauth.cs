@@ -11,17 +11,25 @@ public sealed class Smartauth
 {
     private const int MostEntries = 200; // of one question, and its bytes: smartauth reads 1 MiB
     private const int MostAskedBytes = 900_000;
+    private const long KeptMilliseconds = 300_000;
     private static readonly string[] Conditions = ["hide", "sets", "elements", "refuse"]; // of a view, never without one
     private static readonly HttpClient Http = new(new SocketsHttpHandler { AllowAutoRedirect = false })
     {
-        Timeout = Timeout.InfiniteTimeSpan, // Ask bounds the whole exchange, with its second try
+        Timeout = Timeout.InfiniteTimeSpan, // Exchange bounds all of it, with its second try
         MaxResponseContentBufferSize = 1_000_000,
     };
 
     public string Base { get; } = Environment.GetEnvironmentVariable("FHIR_BASE")!;
     private readonly Uri access = new(new Uri(Environment.GetEnvironmentVariable("INTROSPECT")!), "../access/v1/");
+    private readonly Uri configuration = new(
+        new Uri(Environment.GetEnvironmentVariable("INTROSPECT")!),
+        "smart-configuration?aud=" + Uri.EscapeDataString(Environment.GetEnvironmentVariable("FHIR_BASE")!));
     private readonly string credentials = Convert.ToBase64String(Encoding.UTF8.GetBytes(
         Environment.GetEnvironmentVariable("CLIENT_ID") + ":" + Environment.GetEnvironmentVariable("CLIENT_SECRET")));
+
+    private sealed record Document(string Text, long StaleAt);
+
+    private volatile Document document = new("", 0);
 
     /// What may be done and shown: view, elements, hide. Throws Refusal where the answer is no.
     public async Task<JsonNode> Decide(string token, string url)
@@ -146,17 +154,49 @@ public sealed class Smartauth
 
     private static bool IsYes(JsonNode? answer) => answer?["decision"]?.GetValueKind() == JsonValueKind.True;
 
-    private async Task<JsonObject> Ask(string where, JsonObject question)
+    /// The document that apps read before they have a token, read again after five minutes.
+    public async Task<string> SmartConfiguration()
+    {
+        Document known = document;
+        if (Environment.TickCount64 < known.StaleAt) return known.Text;
+        string text = await Exchange(() => new HttpRequestMessage(HttpMethod.Get, configuration));
+        _ = Parsed(text);
+        document = new Document(text, Environment.TickCount64 + KeptMilliseconds);
+        return text;
+    }
+
+    private async Task<JsonObject> Ask(string where, JsonObject question) => Parsed(await Exchange(() =>
+    {
+        var request = new HttpRequestMessage(HttpMethod.Post, new Uri(access, where));
+        request.Headers.Authorization = new AuthenticationHeaderValue("Basic", credentials);
+        request.Content = JsonContent.Create(question);
+        return request;
+    }));
+
+    private static JsonObject Parsed(string text)
+    {
+        try
+        {
+            if (JsonNode.Parse(text) is JsonObject found) return found;
+        }
+        catch (JsonException)
+        {
+            // as if there had been no answer
+        }
+        throw Unavailable();
+    }
+
+    /// The text of a right answer, within three seconds for all of it.
+    private static async Task<string> Exchange(Func<HttpRequestMessage> made)
     {
         using var end = new CancellationTokenSource(TimeSpan.FromSeconds(3));
         try
         {
-            using HttpResponseMessage answer = await Send(where, question, end.Token);
+            using HttpResponseMessage answer = await Send(made, end.Token);
             bool isJson = answer.Content.Headers.ContentType?.MediaType == "application/json";
-            if ((int)answer.StatusCode == 200 && isJson)
-                return JsonNode.Parse(await answer.Content.ReadAsStringAsync()) as JsonObject ?? throw Unavailable();
+            if ((int)answer.StatusCode == 200 && isJson) return await answer.Content.ReadAsStringAsync();
         }
-        catch (Exception problem) when (problem is HttpRequestException or OperationCanceledException or JsonException)
+        catch (Exception problem) when (problem is HttpRequestException or OperationCanceledException)
         {
             // as if there had been no answer
         }
@@ -164,13 +204,11 @@ public sealed class Smartauth
     }
 
     /// What a connection broke is asked once more: the server may have closed it just when it was taken from the pool.
-    private async Task<HttpResponseMessage> Send(string where, JsonObject question, CancellationToken end)
+    private static async Task<HttpResponseMessage> Send(Func<HttpRequestMessage> made, CancellationToken end)
     {
         for (int attempt = 1; ; attempt++)
         {
-            using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(access, where));
-            request.Headers.Authorization = new AuthenticationHeaderValue("Basic", credentials);
-            request.Content = JsonContent.Create(question);
+            using HttpRequestMessage request = made();
             try
             {
                 return await Http.SendAsync(request, end); // the answer is buffered
