@@ -14,7 +14,7 @@ from smart.http.limits import size_refusal
 
 
 def url_parameters(request: Request) -> query.Pairs:
-    """The parameters in the URL. A token among them is a parameter that nobody knows (TV-17)."""
+    """The parameters in the URL. A token among them lets nobody in, and is refused by the decision (TV-17)."""
     raw = request.META.get("QUERY_STRING", "").encode("latin-1", "replace")
     if (status := size_refusal(query=len(raw), body=0)) is not None:
         raise TooLarge(status)
@@ -33,11 +33,8 @@ def if_none_exist(headers: Mapping[str, str]) -> query.Pairs | None:
 
 
 def form_parameters(request: Request, version: Version) -> query.Pairs:
-    """Those of a search by POST. Raises BadRequest for a token among them (RFC 6750 §2.2)."""
+    """Those of a search by POST. Raises UnsupportedMediaType for what is no form."""
     body = raw_body(request)
     if body:
         media.check_form(request.META.get("CONTENT_TYPE", ""), version)
-    posted = query.parse_parameters(body)
-    if any(name == "access_token" for name, _ in posted):
-        raise BadRequest("One access token, in the Authorization header.")
-    return posted
+    return query.parse_parameters(body)

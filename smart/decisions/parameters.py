@@ -1,11 +1,14 @@
-"""Which parameters may be evaluated: those that tell of no record beyond the views (SR-08, SR-09, WR-11)."""
+"""Which parameters may be evaluated: those that tell of no record beyond the views (SR-08, SR-09, WR-11).
+
+A token is none for anybody: a FHIR server that passes it over repeats it in its links (TV-17, SR-15).
+"""
 
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 
 from smart.decisions.chains import chained_types
 from smart.decisions.includes import INCLUDE, REVINCLUDE, unclear_includes
-from smart.decisions.question import ITERATE, Question, parameters_elsewhere
+from smart.decisions.question import ITERATE, Question, parameters_elsewhere, token_parameters
 from smart.decisions.view import OutOfScope, Reach, View, is_unconditional
 from smart.fhir.definitions import definitions
 from smart.fhir.versions import resource_types
@@ -16,7 +19,8 @@ def refused_parameters(
 ) -> tuple[str, ...]:
     """What would tell of records beyond the view; nothing is beyond it for a subject who may see everything.
 
-    `matched` is None where the asker does not say that it looks among the records of views alone.
+    A token among them is refused first, and alone. `matched` is None where the asker does not say that it looks among
+    the records of views alone.
     """
     may_match = (
         question.type in (matched or ()) or not question.is_conditional or _may_match_any(reach, question.type, view)
@@ -24,6 +28,8 @@ def refused_parameters(
     conditional = () if may_match else ("conditional",)
     if not question.parameters and not (question.include or question.revinclude or question.sort):
         return conditional
+    if tokens := token_parameters(question):
+        return tokens
     unclear = unclear_includes(question, reach.version, definitions(reach.version))
     elsewhere = tuple(dict.fromkeys((*parameters_elsewhere(question), *unclear)))
     if matched is not None:

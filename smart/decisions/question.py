@@ -15,6 +15,7 @@ MAX_PARAMETERS = 100
 _CONDITIONAL = frozenset({"update", "patch", "delete"})
 ITERATE = ":iterate"  # an include that is followed again from what it brought
 _EXACT = ("_include", "_revinclude", "_sort")  # their values are judged where they are spelled so, and nowhere else
+_CREDENTIAL = "access_token"  # as RFC 6750 §2.2 and §2.3 name it in a form and in a URL
 _TYPES = "_type"  # which types of an answer of several
 # asks about referring records, what a List or Group holds, a named query, a filter that may chain, other resources
 # inside, a graph of others that come along
@@ -145,6 +146,17 @@ def parameters_elsewhere(question: Question) -> tuple[str, ...]:
     if any("." in value for value in question.sort):
         found.append("_sort")
     return tuple(dict.fromkeys(found))
+
+
+def token_parameters(question: Question) -> tuple[str, ...]:
+    """The parameters that bring an access token, whose one place is the Authorization header (TV-17)."""
+    return tuple(dict.fromkeys(filter(is_token_parameter, question.parameters)))
+
+
+@lru_cache(maxsize=1024)
+def is_token_parameter(name: str) -> bool:
+    """Whether some server may take its value for an access token."""
+    return _plain(name) == _CREDENTIAL
 
 
 @lru_cache(maxsize=1024)  # of a name alone, and apps send the same ones; long ones are bounded by the URL that has them

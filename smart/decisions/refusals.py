@@ -40,3 +40,6 @@ NOT_ALLOWED = Refusal(HTTPStatus.FORBIDDEN, "forbidden", "The access token does 
 PARAMETER_REFUSED = Refusal(
     HTTPStatus.BAD_REQUEST, "not-supported", "With this access token some of these parameters cannot be evaluated."
 )
+SECOND_TOKEN = Refusal(
+    HTTPStatus.BAD_REQUEST, "invalid", "One access token, in the Authorization header.", "invalid_request"
+)

@@ -81,18 +81,18 @@ def test_a_token_in_the_form_lets_nobody_in(fetch: Fetch, introspection: Introsp
     introspection.knows("patient/*.rs", patient="amy")
     form: dict[str, Any] = {"method": "POST", "data": f"access_token={TOKEN}".encode(), "content_type": FORM}
 
+    beside = fetch("Observation/_search", **form)
     assert fetch("Observation/_search", token=None, **form).status == 401
-    assert fetch("Observation/_search", **form).status == 400
+    assert beside.status == 400
+    assert beside.headers["WWW-Authenticate"] == f'Bearer realm="{BASE}", error="invalid_request"'
 
 
 @pytest.mark.requirement("TV-27", "SR-15")
 def test_no_answer_repeats_the_token(fetch: Fetch, introspection: Introspection) -> None:
     introspection.knows("patient/Observation.s", patient="amy")
 
-    answers = [
-        fetch(path)
-        for path in ("Patient/amy", f"Observation?access_token={TOKEN}&code={TOKEN}x", f"Observation/{TOKEN}", TOKEN)
-    ]
+    paths = ("Patient/amy", f"Observation?access_token={TOKEN}", f"Observation?code={TOKEN}x")
+    answers = [fetch(path) for path in (*paths, f"Observation/{TOKEN}", TOKEN)]
 
-    assert [answer.status for answer in answers] == [403, 200, 403, 404]
+    assert [answer.status for answer in answers] == [403, 400, 200, 403, 404]
     assert [answer for answer in answers if TOKEN in answer.text.replace(f"{TOKEN}x", "")] == []

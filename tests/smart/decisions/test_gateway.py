@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from smart.decisions.gateway import MalformedGatewayRequest, challenge, evaluation_of, gateway_answer
-from smart.decisions.question import question_of_http
+from smart.decisions.question import question_of_http, token_parameters
 from smart.http.limits import MAX_QUERY
 
 BASE = "https://fhir.example.org/fhir/r4"
@@ -160,6 +160,13 @@ def test_without_a_token_the_gateway_is_told_a_challenge(authorization: str | No
 def test_a_gateway_that_leaves_something_out_is_told_so(changes: dict[str, str | None]) -> None:
     with pytest.raises(MalformedGatewayRequest):
         asked(**changes)
+
+
+@pytest.mark.requirement("TV-17")
+def test_a_token_in_the_url_is_asked_about_as_any_parameter() -> None:
+    http = asked(x_original_uri="/fhir/r4/Patient?access_token=x")["context"]["http"]
+
+    assert token_parameters(question_of_http(**http)) == ("access_token",)
 
 
 @pytest.mark.parametrize(("status", "shown"), [(401, 401), (403, 403), (404, 403), (400, 403)])

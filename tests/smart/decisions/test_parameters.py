@@ -1,0 +1,44 @@
+"""Which parameters are refused to everybody: those that bring an access token."""
+
+import pytest
+
+from smart.decisions.decide import decide
+from smart.decisions.decision import DenialReason
+from smart.decisions.question import Question, question_of_http
+from smart.decisions.subject import Subject
+from smart.decisions.view import Reach
+from smart.scopes.scope_sets import parse_scopes
+
+BASE = "https://fhir.example.org/r4"
+AN_APP = Subject(parse_scopes("patient/*.cruds"), patient="A")
+SEES_ALL = Subject(parse_scopes("system/*.cruds"), is_backend=True)
+ASKED = [
+    question_of_http("GET", "Observation?_count=1&access_token=x"),
+    question_of_http("GET", "Observation/o?%61ccess_token=x"),
+    question_of_http("GET", "Observation?code=y;ACCESS_TOKEN=x"),
+    question_of_http("GET", "?_type=Observation&access_token[]=x"),
+    question_of_http("POST", "Observation/_search", form="access_token=x"),
+    question_of_http("POST", "Observation?access_token=x"),
+    question_of_http("POST", "Observation", if_none_exist="access_token=x"),
+    question_of_http("DELETE", "Observation/o?access_token"),
+]
+
+
+@pytest.mark.requirement("TV-17", "TV-18", "SR-15")
+@pytest.mark.parametrize("subject", [AN_APP, SEES_ALL], ids=["app", "backend service"])
+@pytest.mark.parametrize("question", ASKED, ids=lambda one: f"{one.interaction} {one.parameters[-1]}")
+def test_a_token_among_the_parameters_is_refused_to_everybody(subject: Subject, question: Question) -> None:
+    """In the URL, a form or a condition, as some server may spell it (RFC 6750 §2, §3.1)."""
+    denial = decide(Reach(subject, "r4", BASE), question, applies_views=True, spans_types=True).denial
+
+    assert denial is not None
+    assert (denial.reason, denial.refusal.status) == (DenialReason.PARAMETER_REFUSED, 400)
+    assert denial.refusal.headers(BASE) == {"WWW-Authenticate": f'Bearer realm="{BASE}", error="invalid_request"'}
+    assert denial.parameters == question.parameters[-1:]
+    assert denial.why["rule"] == "TV-17"
+
+
+def test_a_parameter_that_is_like_a_token_by_its_name_alone_is_none() -> None:
+    question = question_of_http("GET", "Observation?access_token_type=x&code=access_token")
+
+    assert decide(Reach(AN_APP, "r4", BASE), question, applies_views=True).allowed
