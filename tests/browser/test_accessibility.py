@@ -47,12 +47,13 @@ def server() -> Iterator[Server]:
 def clean(page: Page, name: str) -> None:
     """Nothing that axe-core knows is wrong with the page as it stands, in any of its four looks."""
     found: dict[str, list[str]] = {}
+    settle(page)
+    page.evaluate(f"() => {{ {AXE}\n}}")
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 900})
         for scheme in ("light", "dark"):
             page.emulate_media(color_scheme=scheme)
             settle(page)
-            page.evaluate(f"() => {{ {AXE}\n}}")
             if wrong := page.evaluate(RUN):
                 found[f"{name}, {width}, {scheme}"] = wrong
             looks_right(page, f"axe-{name}-{width}-{scheme}")

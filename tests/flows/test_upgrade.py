@@ -10,7 +10,7 @@ from tests.flows.older_database import TOKENS
 from tests.running import Server
 
 
-@pytest.fixture(params=["first", "last"])
+@pytest.fixture(params=["first", pytest.param("last", marks=pytest.mark.sqlite)])
 def upgraded(request: pytest.FixtureRequest) -> Iterator[Server]:
     """A server on databases that an earlier state made and filled."""
     server = Server()

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -58,6 +59,13 @@ class Container:
             os.kill(self._first_process(), signal.SIGTERM)
             return self.running.wait(seconds)
         finally:
+            self.kill()
+
+    def kill(self) -> None:
+        """SIGKILL to its first process, and so to all: `--kill-child` forgets a process that changes its user."""
+        if self.running is not None:
+            with suppress(OSError, ValueError):  # it ended by itself
+                os.kill(self._first_process(), signal.SIGKILL)
             self.running.kill()
 
     def _first_process(self) -> int:

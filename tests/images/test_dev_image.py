@@ -46,8 +46,7 @@ def demo(namespace: str) -> Iterator[Container]:
         assert wait_until(lambda: "what is here" in running.written(), within=300), running.written()
         yield running
     finally:
-        if running.running:
-            running.running.kill()
+        running.kill()
 
 
 def ask(path: str, host: str) -> httpx.Response:

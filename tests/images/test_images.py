@@ -105,8 +105,7 @@ def web(
             wait_for(client, "/readyz", running)
             yield running, client
     finally:
-        if running.running:
-            running.running.kill()
+        running.kill()
 
 
 def wait_for(client: httpx.Client, path: str, running: Container) -> None:
@@ -209,8 +208,7 @@ def test_the_worker_moves_events_as_a_role_that_owns_nothing(
             is_moved = wait_until(lambda: count(audit) > 0, within=180)
         status = worker.stop(60)
     finally:
-        if worker.running:
-            worker.running.kill()
+        worker.kill()
 
     assert asked.returncode == 0, asked.stderr
     assert is_moved, worker.written()

@@ -28,7 +28,7 @@ DOCUMENTS = [
     pytest.param(JWKS, id="public keys"),
     pytest.param("/.well-known/oauth-protected-resource/fhir/r4", id="RFC 9728"),
 ]
-pytestmark = pytest.mark.usefixtures("fhir_server")
+pytestmark = [pytest.mark.one_engine, pytest.mark.usefixtures("fhir_server")]
 
 
 @pytest.fixture

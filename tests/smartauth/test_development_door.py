@@ -8,6 +8,8 @@ import pytest
 
 from tests.conftest import App
 
+pytestmark = pytest.mark.one_engine
+
 PATHS = ["/", "/login", "/o/token", "/o/introspect", "/o/revoke", "/healthz", "/fhir/r4/metadata", "/static/x.css"]
 STRANGER, CONTAINER = "203.0.113.9", "172.17.0.5"
 

@@ -9,6 +9,8 @@ from smartauth_probe.catalogue import groups, kinds
 from smartauth_probe.kinds import Fools, Kind
 from tests.running import ROOT
 
+pytestmark = pytest.mark.one_engine
+
 PAGE = (ROOT / "docs/specification/bad-tokens.md").read_text(encoding="utf-8")
 ROW = re.compile(r'^\| <a id="xt-\d+"></a>\[(XT-\d+)\]\([^)]*\) \| (.*) \|$', re.M)
 PAGES = {"AL": "SMART App Launch", "SC": "SMART scopes", "BS:enforce": "SMART Backend Services"}

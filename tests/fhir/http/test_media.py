@@ -5,7 +5,7 @@ import pytest
 from tests.fhir.conftest import Introspection
 from tests.fixture_types import Fetch
 
-pytestmark = pytest.mark.usefixtures("records")
+pytestmark = [pytest.mark.one_engine, pytest.mark.usefixtures("records")]
 FORM = "application/x-www-form-urlencoded"
 
 

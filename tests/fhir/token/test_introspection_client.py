@@ -12,7 +12,7 @@ from fhir.token import introspection_client
 from tests.fhir.conftest import BASE, METADATA, Introspection
 from tests.fixture_types import Fetch
 
-pytestmark = pytest.mark.usefixtures("records")
+pytestmark = [pytest.mark.one_engine, pytest.mark.usefixtures("records")]
 
 
 def test_it_asks_with_its_own_credentials_about_the_token_and_the_callers_address(

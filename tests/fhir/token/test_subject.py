@@ -8,7 +8,7 @@ import pytest
 from tests.fhir.conftest import BASE, Introspection
 from tests.fixture_types import Fetch, Search
 
-pytestmark = pytest.mark.usefixtures("records")
+pytestmark = [pytest.mark.one_engine, pytest.mark.usefixtures("records")]
 CATEGORY = "http://terminology.hl7.org/CodeSystem/observation-category"
 
 

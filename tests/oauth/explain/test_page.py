@@ -10,6 +10,8 @@ import pytest
 from tests.fixture_types import MakeClient, MakePerson
 from tests.oauth.visitor import FORM, Visitor, hidden_fields
 
+pytestmark = pytest.mark.one_engine
+
 
 def text_of(response: httpx.Response) -> str:
     """The words of the page from its verdict on, without the tags."""

@@ -19,6 +19,8 @@ from smart.digests import sha256_hex
 from smart.explanation import Explanation, State
 from tests.fixture_types import Issue
 
+pytestmark = pytest.mark.one_engine
+
 ROWS = [(rule.rule, case) for rule in (*REDIRECTION_RULES, *RULES) for case in rule.cases.split()]
 
 

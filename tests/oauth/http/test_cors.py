@@ -13,6 +13,8 @@ from smart.http.cors import Cors
 from tests.conftest import REDIRECT_URI, SECRET, App, basic
 from tests.fixture_types import Issue, MakeClient
 
+pytestmark = pytest.mark.one_engine
+
 ORIGIN = "https://growthchart.example"
 STRANGER = "https://stranger.example"
 MACHINES = ["/o/token", "/o/revoke"]

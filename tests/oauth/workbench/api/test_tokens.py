@@ -15,6 +15,8 @@ from tests.conftest import BASE, SECRET, App, basic
 from tests.fixture_types import Events, Introspect, MakeClient, MakePerson, MakeResourceServer
 from tests.oauth.workbench.conftest import Asker
 
+pytestmark = pytest.mark.one_engine
+
 
 def test_a_good_token_is_what_a_launch_gives(asker: Asker, introspect: Introspect, events: Events) -> None:
     answer = asker.get(scope="patient/Patient.rs system/*.rs")

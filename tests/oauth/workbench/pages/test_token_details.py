@@ -14,6 +14,8 @@ from smartauth_probe.catalogue import kinds
 from smartauth_probe.requests import Presentation, presentation
 from tests.oauth.workbench.minting.test_mint import good_token, minted
 
+pytestmark = pytest.mark.one_engine
+
 BASE = "https://fhir.example.org/r4"
 
 

@@ -17,6 +17,8 @@ from tests.fixture_types import Events, Introspect, MakeResourceServer
 from tests.oauth.visitor import FORM, Visitor, hidden_fields
 from tests.oauth.workbench.conftest import Chooser
 
+pytestmark = pytest.mark.one_engine
+
 SHOWN = re.compile(r'<pre id="token"[^>]*>(.*?)</pre>', re.S)
 
 
