@@ -135,6 +135,16 @@ def test_a_search_by_post_is_no_side_door(decided: str, get: Get, query: str, fo
     assert ids(get("Observation/_search", method="POST", data={})) == OWN
 
 
+@pytest.mark.requirement("SR-15", "TV-17")
+def test_a_token_among_the_parameters_is_refused_before_a_link_repeats_it(get: Get, scoped: dict[str, str]) -> None:
+    token = {"access_token": scoped["observations"]}
+    answers = [get("Observation", params={"_count": "1", **token})]
+    answers += [get("Observation/_search", method="POST", data=token)]
+
+    assert [each.status_code for each in answers] == [400, 400]
+    assert not [each for each in answers if token["access_token"] in each.text]
+
+
 @pytest.mark.requirement("SR-13", "SR-22", "GR-17")
 @pytest.mark.parametrize(
     "how", ["_summary=count", "_count=0", "_count=1", "_total=accurate", "_elements=id", "_count=1&_sort=-code"]
