@@ -1,11 +1,11 @@
 """What an event says, by the names that the forms of the versions use (fhir/versions, auditForms)."""
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 
 from smart.decisions.interactions import EVERYTHING, LETTERS
+from smart.time_units import to_datetime
 
 Told = Mapping[str, Any]
 _ACTIONS = {"c": "C", "r": "R", "u": "U", "d": "D", "s": "E"}  # FHIR audit-event-action
@@ -13,7 +13,6 @@ _EXECUTE = "E"
 _OUTCOMES = {2: "0", 3: "0", 4: "4", 5: "8"}  # FHIR audit-event-outcome, by the class of the status
 _CODES = {EVERYTHING: "operation", "search-compartment": "search"}  # FHIR restful-interaction
 _OPERATIONS = {"c": "CREATE", "u": "UPDATE", "d": "DELETE"}  # HL7 v3-DataOperation
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def is_write(told: Told) -> bool:
@@ -29,7 +28,7 @@ def facts_of(event_id: str, count: int, told: Told, patients: Iterable[str]) -> 
     letter = LETTERS.get(interaction, "")
     return {
         "id": event_id,
-        "moment": (_EPOCH + timedelta(microseconds=told["at"])).isoformat(timespec="milliseconds"),
+        "moment": to_datetime(told["at"]).isoformat(timespec="milliseconds"),
         "base": told["base"],
         "interaction": _CODES.get(interaction, interaction),
         "action": _ACTIONS.get(letter, _EXECUTE),

@@ -3,7 +3,6 @@
 import json
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -17,11 +16,11 @@ from fhir.store.index import base_of
 from fhir.versions.version import load_version
 from smart.fhir.definitions import definitions
 from smart.search.values import index_rows
+from smart.time_units import to_datetime
 
 BATCH = 200
 _VALUES = 1000
 _KEYS = 900  # in a statement: databases bound how many values one has
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 Told = Mapping[str, Any]
 
 
@@ -62,12 +61,11 @@ def _entries(batch: Sequence[WaitingEvent]) -> list[Entry]:
 
 def _entry(told: Told, name: str, facts: Told) -> Entry:
     content = fill(load_version(told["version"]).audit_forms[name], facts)
-    moment = _EPOCH + timedelta(microseconds=told["at"])
     return Entry(
         fhir_version=told["version"],
         type=name,
         resource_id=content["id"],
-        moment=moment,
+        moment=to_datetime(told["at"]),
         content=json.dumps(content),
     )
 
