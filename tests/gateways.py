@@ -2,14 +2,18 @@
 
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
+
+from tests.running import free_port
+from tests.strangers import Process
 
 HOSTILE = {
     "X-HTTP-Method-Override": "DELETE",
@@ -96,6 +100,17 @@ class Front:
             line.sendall("".join(f"{each}\r\n" for each in [*head, *headers, ""]).encode("latin-1"))
             answer = b"".join(iter(lambda: line.recv(65536), b""))
         return int(answer.split()[1]), self.behind.arrived[0] if self.behind.arrived else None
+
+
+def between_recorders(start: Callable[[str, dict[str, str], Path], Process], folder: Path) -> Iterator[Front]:
+    """A gateway that `start` makes of the address behind, the recipe's environment and a folder; then it is stopped."""
+    base = f"http://127.0.0.1:{free_port()}/fhir"
+    with recorders() as (smartauth, behind):
+        introspect = f"http://{smartauth.address}/o/introspect"
+        environment = {"FHIR_BASE": base, "INTROSPECT": introspect, "CLIENT_ID": "it", "CLIENT_SECRET": "secret"}
+        process = start(behind.address, environment, folder)
+        yield Front(base, smartauth, behind)
+        process.stop()
 
 
 @contextmanager

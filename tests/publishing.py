@@ -2,6 +2,7 @@
 
 import datetime
 import ipaddress
+import socket
 import ssl
 import tempfile
 import threading
@@ -118,6 +119,16 @@ def trusting_context() -> ssl.SSLContext:
     """What somebody uses who trusts the authority, and nobody else."""
     pem = authority()[1].public_bytes(serialization.Encoding.PEM).decode()
     return ssl.create_default_context(cadata=pem)
+
+
+def handshake(port: int, name: str, context: ssl.SSLContext) -> tuple[str | None, str, str]:
+    """Protocol, cipher and the certificate's number of who listens there by that name. Raises ssl.SSLError."""
+    with (
+        socket.create_connection(("127.0.0.1", port), timeout=10) as plain,
+        context.wrap_socket(plain, server_hostname=name) as made,
+    ):
+        cipher, shown = made.cipher(), made.getpeercert() or {}
+        return made.version(), cipher[0] if cipher else "", str(shown["serialNumber"])
 
 
 def _builder(subject: x509.Name, issuer: x509.Name, key: Any, days: int = 1) -> x509.CertificateBuilder:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from cryptography.fernet import Fernet
 
 from tests.templates import Template, drop, named, on_postgresql, shared
 
@@ -188,6 +189,12 @@ def _made(engine: str, prepare: Callable[[Server], None]) -> Template:
         server = Server()
     prepare(server)
     return Template(server.url, str(server.folder), server._databases)
+
+
+def production_secrets() -> dict[str, str]:
+    """What a server outside development does not start without."""
+    names = ("SMARTAUTH_SECRET_KEY", "SMARTAUTH_KEY_ENCRYPTION_KEYS", "SMARTAUTH_FHIR_CLIENT_SECRET")
+    return {name: Fernet.generate_key().decode() for name in names}
 
 
 def free_port() -> int:

@@ -8,8 +8,7 @@ import pytest
 from smartauth_probe.catalogue import kinds
 from smartauth_probe.development_server import DevelopmentServer
 from smartauth_probe.token_order import Order
-from tests.gateways import HOSTILE, Front, recorders
-from tests.running import free_port
+from tests.gateways import HOSTILE, Front, between_recorders
 from tests.strangers import Protected, envoy, envoy_before
 
 pytestmark = pytest.mark.clients
@@ -25,13 +24,7 @@ OF_ENVOY = (
 
 @pytest.fixture(scope="module")
 def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
-    base = f"http://127.0.0.1:{free_port()}/fhir"
-    with recorders() as (smartauth, behind):
-        introspect = f"http://{smartauth.address}/o/introspect"
-        environment = {"FHIR_BASE": base, "INTROSPECT": introspect, "CLIENT_ID": "it", "CLIENT_SECRET": "secret"}
-        process = envoy_before(behind.address, environment, tmp_path_factory.mktemp("envoy"))
-        yield Front(base, smartauth, behind)
-        process.stop()
+    yield from between_recorders(envoy_before, tmp_path_factory.mktemp("envoy"))
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.gateways import HOSTILE, Front, Recorder, recorders
+from tests.gateways import HOSTILE, Front, Recorder, between_recorders
 from tests.running import free_port
 from tests.strangers import nginx_before
 
@@ -19,13 +19,7 @@ PATHS = ("Patient/amy", "Patient?_id=amy")
 
 @pytest.fixture(scope="module")
 def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
-    base = f"http://127.0.0.1:{free_port()}/fhir"
-    with recorders() as (smartauth, behind):
-        introspect = f"http://{smartauth.address}/o/introspect"
-        environment = {"FHIR_BASE": base, "INTROSPECT": introspect, "CLIENT_ID": "it", "CLIENT_SECRET": "secret"}
-        process = nginx_before(behind.address, environment, tmp_path_factory.mktemp("nginx"))
-        yield Front(base, smartauth, behind)
-        process.stop()
+    yield from between_recorders(nginx_before, tmp_path_factory.mktemp("nginx"))
 
 
 @pytest.fixture

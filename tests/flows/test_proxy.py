@@ -1,6 +1,5 @@
 """The proxy configuration of the docs, run by nginx in front of a server as production has it."""
 
-import socket
 import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,10 +8,9 @@ from typing import Any
 
 import httpx
 import pytest
-from cryptography.fernet import Fernet
 
-from tests.publishing import certificate_files, trusting_context
-from tests.running import ROOT, Server, free_port
+from tests.publishing import certificate_files, handshake, trusting_context
+from tests.running import ROOT, Server, free_port, production_secrets
 from tests.strangers import Process, _nginx
 
 pytestmark = pytest.mark.one_engine
@@ -52,12 +50,7 @@ class Proxy:
 
     def shaken(self, context: ssl.SSLContext) -> tuple[str | None, str]:
         """Protocol and cipher of a handshake. Raises ssl.SSLError."""
-        with (
-            socket.create_connection(("127.0.0.1", self.port), timeout=10) as plain,
-            context.wrap_socket(plain, server_hostname=HOST) as made,
-        ):
-            cipher = made.cipher()
-            return made.version(), cipher[0] if cipher else ""
+        return handshake(self.port, HOST, context)[:2]
 
     def request(self, method: str, path: str, **options: Any) -> httpx.Response:
         url, headers = f"https://127.0.0.1:{self.port}{path}", {"Host": HOST, **options.pop("headers", {})}
@@ -86,13 +79,10 @@ def configured(folder: Path, server: Server, port: int, plain_port: int) -> Path
 @pytest.fixture(scope="module")
 def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
     folder, port, plain_port = tmp_path_factory.mktemp("proxy"), free_port(), free_port()
-    drawn = {name: Fernet.generate_key().decode() for name in (
-        "SMARTAUTH_SECRET_KEY", "SMARTAUTH_KEY_ENCRYPTION_KEYS", "SMARTAUTH_FHIR_CLIENT_SECRET"
-    )}  # fmt: skip
     server = Server(
         SMARTAUTH_ISSUER=f"https://{HOST}", SMARTAUTH_TRUSTED_PROXIES="1", SMARTAUTH_ALLOWED_HOSTS="127.0.0.1"
     )
-    server.environment |= drawn
+    server.environment |= production_secrets()
     server.url = f"http://127.0.0.1:{server.port}"
     try:
         server.migrate()

@@ -1,7 +1,6 @@
 """`serve --tls-certificate`: a server that ends TLS by itself, as production runs it on a machine without a proxy."""
 
 import os
-import socket
 import ssl
 import subprocess
 import sys
@@ -10,13 +9,12 @@ from pathlib import Path
 
 import httpx
 import pytest
-from cryptography.fernet import Fernet
 from cryptography.hazmat.primitives import serialization
 from django.core.management import CommandError, call_command
 
 from smartauth.own_tls import Certificate
-from tests.publishing import authority, certificate_files, trusting_context
-from tests.running import Server
+from tests.publishing import authority, certificate_files, handshake, trusting_context
+from tests.running import Server, production_secrets
 
 pytestmark = pytest.mark.one_engine
 HOST = "127.0.0.1"
@@ -31,8 +29,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 def server(files: tuple[Path, Path]) -> Iterator[Server]:
     """In production, with a certificate."""
     made = Server()
-    secrets = ("SMARTAUTH_SECRET_KEY", "SMARTAUTH_KEY_ENCRYPTION_KEYS", "SMARTAUTH_FHIR_CLIENT_SECRET")
-    made.environment |= {name: Fernet.generate_key().decode() for name in secrets}
+    made.environment |= production_secrets()
     made.environment["SMARTAUTH_ISSUER"] = made.url = f"https://{HOST}:{made.port}"
     made.options, made.tls = (f"--tls-certificate={files[0]}", f"--tls-key={files[1]}"), trusting_context()
     try:
@@ -42,14 +39,8 @@ def server(files: tuple[Path, Path]) -> Iterator[Server]:
         made.remove()
 
 
-def shaken(server: Server, context: ssl.SSLContext) -> tuple[str | None, str, int]:
-    """Protocol, cipher and the certificate's number. Raises ssl.SSLError where there is no handshake."""
-    with (
-        socket.create_connection((HOST, server.port), timeout=10) as plain,
-        context.wrap_socket(plain, server_hostname=HOST) as made,
-    ):
-        cipher, shown = made.cipher(), made.getpeercert()
-        return made.version(), cipher[0] if cipher else "", int(str((shown or {})["serialNumber"]), 16)
+def shaken(server: Server, context: ssl.SSLContext) -> tuple[str | None, str, str]:
+    return handshake(server.port, HOST, context)
 
 
 def limited(
