@@ -80,13 +80,14 @@ ASKS = """
 import socket, ssl, sys
 plain = socket.create_connection(("127.0.0.1", int(sys.argv[1])), timeout=10)
 with ssl.create_default_context(cafile=sys.argv[2]).wrap_socket(plain, server_hostname="127.0.0.1") as made:
+    agreed = made.version(), made.cipher()[0]  # before the server may close: version() is None afterwards
     heard = b""
     try:
         made.sendall(b"GET /healthz HTTP/1.1\\r\\nHost: 127.0.0.1\\r\\nConnection: close\\r\\n\\r\\n")
         heard = made.recv(12)
     except OSError:
         pass
-    print(made.version(), made.cipher()[0], heard.decode())
+    print(*agreed, heard.decode())
 """
 
 
