@@ -4,8 +4,13 @@ from typing import Any
 
 import httpx
 
+from accounts import clock
+from oauth.http.credentials import Credentials
+from oauth.http.machine_request import MachineRequest
+from smart.http.parameters import Parameters
+from smart.time_units import SECOND
 from tests.conftest import App, Granted
-from tests.signing import assertion_form, pair
+from tests.signing import Json, Pair, assertion_form, pair
 
 EC, RSA = pair("ES384"), pair("RS384")
 
@@ -36,3 +41,20 @@ def still_works(app: App, granted: Granted) -> bool:
 
 def at(app: App, path: str, assertion: str) -> httpx.Response:
     return app.post(path, data={"token": "unknown", **assertion_form(assertion)})
+
+
+# Without an endpoint --------------------------------------------------------------------------------------------------
+
+
+def request_of(credentials: Credentials, *, now: int = 0, path: str = "/o/token", **parameters: str) -> MachineRequest:
+    """A request that was read and parsed."""
+    sent = Parameters(list(parameters.items()))
+    return MachineRequest(path, {}, "192.0.2.7", sent, credentials, now or clock.now())
+
+
+def signed(client_id: str, key: Pair, now: int, header: Json | None = None, **claims: Any) -> MachineRequest:
+    """A request with an assertion that is good at that moment, but for what is said."""
+    seconds = now // SECOND
+    times = {"iat": seconds, "nbf": seconds, "exp": seconds + 240}
+    assertion = key.assertion(client_id, header, **{**times, **claims})
+    return request_of(Credentials("", None, assertion=assertion), now=now, **assertion_form(assertion))
