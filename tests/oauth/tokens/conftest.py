@@ -1,4 +1,4 @@
-"""Apps that refresh."""
+"""Apps that refresh, and services that ask for themselves."""
 
 from typing import Any
 
@@ -7,7 +7,9 @@ import pytest
 
 from tests.conftest import SECRET, App, basic
 from tests.fixture_types import Issue, MakeClient
+from tests.oauth.tokens import service_client
 from tests.oauth.tokens.refresh_client import SCOPE, Refresh
+from tests.oauth.tokens.service_client import Ask
 
 
 @pytest.fixture
@@ -49,3 +51,33 @@ def refresh(app: App) -> Refresh:
         return app.post("/o/token", data=sent, headers=headers)
 
     return send
+
+
+@pytest.fixture
+def make_service(make_client: MakeClient) -> MakeClient:
+    """A backend service that proves itself by a secret, which is switched on for it."""
+
+    def make(authentication: str = "secret", **fields: Any) -> Any:
+        known = {
+            "grants": "client_credentials",
+            "redirect_uris": "",
+            "scope": service_client.SCOPE,
+            "backend_by_secret": 1,
+        }
+        return make_client(authentication, **{**known, **fields})
+
+    return make
+
+
+@pytest.fixture
+def ask(app: App) -> Ask:
+    """A token request of that client, by its secret if it has one."""
+
+    def post(client: Any, scope: str | None = "system/Patient.r", **changes: str | None) -> httpx.Response:
+        form = {"grant_type": "client_credentials", "scope": scope, **changes}
+        secret = client.authentication == "secret"
+        form |= {} if secret else {"client_id": client.client_id}
+        headers = basic(client.client_id, SECRET) if secret else {}
+        return app.post("/o/token", data={k: v for k, v in form.items() if v is not None}, headers=headers)
+
+    return post

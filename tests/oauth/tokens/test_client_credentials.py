@@ -2,65 +2,32 @@
 
 import json
 from base64 import urlsafe_b64decode
-from typing import Any, Protocol
+from typing import Any
 
 import httpx
 import pytest
 
 from accounts import clock
-from oauth.ending import access
-from oauth.ending.reasons import EndedFor
-from oauth.ending.selection import Actor
+from oauth.models import AccessToken
+from oauth.tokens.client_credentials import BackendRow, authorize_client, is_current
+from smart.http.errors import TemporarilyUnavailable
+from smart.http.parameters import Parameters
+from smart.tokens.client_credentials import BackendGrant
 from tests.conftest import BASE, SECRET, App, basic
 from tests.explained import error_of
 from tests.fixture_types import Events, Introspect, Issue, MakeClient, MakeResourceServer
+from tests.oauth.tokens.service_client import SCOPE, Ask, standing
 from tests.signing import Pair, assertion_form, jwks, new_pair, pair
 
-SCOPE = "system/Observation.rs system/Patient.r"
 OTHER = "https://other.example.org/fhir"
 
 EC, RSA = pair("ES384"), pair("RS384")
-
-
-class Ask(Protocol):
-    def __call__(
-        self, client: Any, scope: str | None = "system/Patient.r", **changes: str | None
-    ) -> httpx.Response: ...
-
-
-@pytest.fixture
-def make_service(make_client: MakeClient) -> MakeClient:
-    """A backend service that proves itself by a secret, which is switched on for it."""
-
-    def make(authentication: str = "secret", **fields: Any) -> Any:
-        known = {"grants": "client_credentials", "redirect_uris": "", "scope": SCOPE, "backend_by_secret": 1}
-        return make_client(authentication, **{**known, **fields})
-
-    return make
-
-
-@pytest.fixture
-def ask(app: App) -> Ask:
-    """A token request of that client, by its secret if it has one."""
-
-    def post(client: Any, scope: str | None = "system/Patient.r", **changes: str | None) -> httpx.Response:
-        form = {"grant_type": "client_credentials", "scope": scope, **changes}
-        secret = client.authentication == "secret"
-        form |= {} if secret else {"client_id": client.client_id}
-        headers = basic(client.client_id, SECRET) if secret else {}
-        return app.post("/o/token", data={k: v for k, v in form.items() if v is not None}, headers=headers)
-
-    return post
 
 
 def claims(token: str) -> dict[str, Any]:
     """What stands in the middle of a JWT."""
     found: dict[str, Any] = json.loads(urlsafe_b64decode(token.split(".")[1] + "=="))
     return found
-
-
-def standing(client: Any) -> list[Any]:
-    return list(client.authorizations.order_by("pk"))
 
 
 @pytest.mark.requirement("BK-04", "BK-05", "TK-03")
@@ -318,74 +285,6 @@ def test_the_key_is_client_and_base(
     assert introspect(first) == {"active": False}
 
 
-@pytest.mark.requirement("BK-07", "RG-09")
-def test_each_patient_of_a_service_has_an_authorization_of_its_own(make_service: MakeClient, ask: Ask) -> None:
-    service, told = make_service(scope="patient/*.rs", backend_patient="amy"), []
-
-    for service.backend_patient in ("amy", "ben", "amy"):
-        service.save(update_fields=["backend_patient"])
-        told.append(ask(service, "patient/Observation.rs").json()["patient"])
-
-    assert told == ["amy", "ben", "amy"]
-    assert {row.patient: row.access_tokens.count() for row in standing(service)} == {"amy": 2, "ben": 1}
-
-
-@pytest.mark.requirement("BK-07")
-def test_all_tokens_of_a_base_belong_to_one_authorization(make_service: MakeClient, ask: Ask) -> None:
-    service = make_service(tokens_to_keep=5)
-
-    for scope in ("system/Patient.r", "system/Observation.r", SCOPE):
-        assert ask(service, scope).status_code == 200
-
-    (row,) = standing(service)
-    assert (row.user, row.patient, row.scope, row.access_tokens.count()) == (None, "", SCOPE, 3)
-
-
-def test_what_the_operator_allows_later_is_on_the_authorization(make_service: MakeClient, ask: Ask) -> None:
-    service = make_service()
-    ask(service)
-    type(service).objects.filter(pk=service.pk).update(scope="system/Patient.r")
-
-    answer = ask(service, SCOPE).json()
-
-    (row,) = standing(service)
-    assert answer["scope"] == row.scope == "system/Patient.r"
-
-
-@pytest.mark.requirement("IN-06", "IN-09")
-def test_ending_the_authorization_ends_its_tokens_and_the_service_may_ask_again(
-    make_service: MakeClient, ask: Ask, introspect: Introspect
-) -> None:
-    from oauth.models import Authorization
-
-    service = make_service(tokens_to_keep=5)
-    first = ask(service).json()["access_token"]
-
-    Authorization.objects.filter(client=service).end("operator", now=1)
-    ended = introspect(first)
-    again = ask(service).json()["access_token"]
-
-    assert ended == introspect(first) == {"active": False}
-    assert introspect(again)["active"] is True
-    assert [row.ended_for for row in standing(service)] == ["operator", ""]
-
-
-@pytest.mark.parametrize("at_server", [False, True], ids=["of the client", "at the FHIR server"])
-def test_ending_all_access_ends_its_tokens_and_it_may_ask_again_before_its_row_is_marked(
-    make_service: MakeClient, ask: Ask, introspect: Introspect, fhir_server: Any, at_server: bool
-) -> None:
-    service = make_service(tokens_to_keep=5)
-    first = ask(service).json()["access_token"]
-
-    reason = EndedFor.FHIR_SERVER_ENDED if at_server else EndedFor.CLIENT_ENDED
-    access.end_epoch(fhir_server if at_server else service, Actor(now=clock.now()), reason)
-    ended = introspect(first)
-    again = ask(service).json()["access_token"]
-
-    assert ended == introspect(first) == {"active": False}
-    assert introspect(again)["active"] is True
-
-
 def test_a_disabled_service_is_refused_and_its_tokens_are_dead(
     make_service: MakeClient, ask: Ask, introspect: Introspect
 ) -> None:
@@ -486,3 +385,53 @@ def test_a_service_that_refuses_unknown_scopes_gets_all_or_nothing(
     make_service: MakeClient, ask: Ask, strict: int, status: int
 ) -> None:
     assert ask(make_service(refuses_unknown_scopes=strict), "system/Patient.r system/Nothing.r").status_code == status
+
+
+@pytest.mark.requirement("E96")
+@pytest.mark.parametrize("scope", [None, "", " "])
+def test_a_request_without_scopes_is_told_so(make_service: MakeClient, ask: Ask, scope: str | None) -> None:
+    assert ask(make_service(), scope).json()["error_description"] == "scope is missing"
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_right"),
+    [
+        ({}, True),
+        ({"base": OTHER}, False),
+        ({"patient": "amy"}, False),
+        ({"allowed_scope": "system/Patient.r"}, False),
+        ({"use_address": "203.0.113.5"}, False),
+        ({"authorization_pk": None}, False),
+    ],
+)
+def test_an_authorization_is_used_as_it_is_where_nothing_about_it_changes(
+    changes: dict[str, Any], is_right: bool
+) -> None:
+    row = BackendRow("keys", SCOPE, "", 0, "smart", 0, 0, 0, 1, BASE, "r4", 1, "", SCOPE, "")
+
+    assert is_current(row._replace(**changes), BackendGrant(BASE, "system/Patient.r", "", SCOPE)) is is_right
+
+
+def test_a_service_whose_access_is_being_ended_is_told_to_come_back(make_service: MakeClient) -> None:
+    service = make_service()
+    type(service).objects.filter(pk=service.pk).disable()
+
+    with pytest.raises(TemporarilyUnavailable) as refused:
+        authorize_client(service.pk, Parameters([("scope", SCOPE), ("aud", BASE)]), now=clock.now())
+
+    assert refused.value.event_reason == "the client's access has ended"
+
+
+@pytest.mark.requirement("HI-08")
+def test_no_token_is_issued_whose_event_cannot_be_written(
+    make_service: MakeClient, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(*_: object) -> None:
+        raise RuntimeError("broken on the way")
+
+    monkeypatch.setattr("oauth.tokens.issue.record_events", failing)
+
+    service = make_service()
+
+    assert ask(service).status_code == 500
+    assert (standing(service), AccessToken.objects.filter(authorization__client=service).count()) == ([], 0)

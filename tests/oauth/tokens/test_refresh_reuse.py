@@ -1,10 +1,13 @@
 """A refresh token used twice ends its family (RF-04, E88), outside the grace window of test_refresh_grace.py."""
 
+from typing import Any
+
 import pytest
 
 from oauth.models import Authorization
+from oauth.tokens import refresh_reuse
 from tests.fixture_types import Events, Introspect, Issue, MakeClient, MakePerson
-from tests.oauth.tokens.refresh_client import Refresh, assert_refused, tokens_of_refresh
+from tests.oauth.tokens.refresh_client import Refresh, assert_refused, revoke, tokens_of_refresh
 
 
 @pytest.mark.requirement("E88", "RF-04")
@@ -22,6 +25,7 @@ def test_a_refresh_token_used_again_ends_the_whole_family(
     authorization = Authorization.objects.get(pk=first["granted"].authorization.pk)
     assert (authorization.epoch, authorization.ended_for) == (1, "reused")
     assert len(events("refresh-reused", client=first["granted"].client.client_id)) == 1
+    assert events("refresh-refused", client=first["granted"].client.client_id) == []
     assert_refused(refresh(second))
 
 
@@ -57,3 +61,23 @@ def test_a_family_ends_once_and_other_families_live_on(
     assert len(events("refresh-reused", client=client.client_id)) == 1
     assert introspect(other["access_token"])["active"] is True
     tokens_of_refresh(other, refresh(other))
+
+
+@pytest.mark.requirement("RF-04", "SD-20")
+def test_where_something_else_ends_the_family_at_that_moment_the_reuse_is_a_plain_refusal(
+    launch: Issue, refresh: Refresh, monkeypatch: pytest.MonkeyPatch, events: Events
+) -> None:
+    first = launch()
+    tokens_of_refresh(first, refresh(first))
+
+    def end_first(*_: Any) -> bool:
+        revoke(first)
+        return False
+
+    monkeypatch.setattr(refresh_reuse, "_may_be_repeated", end_first)
+    response = refresh(first)
+
+    assert_refused(response)
+    client_id = first["granted"].client.client_id
+    assert [event.reason for event in events("refresh-refused", client=client_id)] == ["the authorization has ended"]
+    assert events("refresh-reused", client=client_id) == []

@@ -5,11 +5,14 @@ from typing import Any
 import pytest
 from django.db import OperationalError, connections, transaction
 
+from oauth.http.credentials import NO_CREDENTIALS
+from oauth.tokens.unheard_commit import remember_attempt, unheard_answer
 from tests.conftest import SECRET, App, basic
 from tests.fixture_types import Events, Grant, Introspect, Issue, MakeClient
+from tests.oauth.clients.assertion_client import request_of
 from tests.oauth.tokens.refresh_client import Refresh, tokens_of_refresh
 
-pytestmark = pytest.mark.postgresql  # a file's connection is never lost
+can_be_lost = pytest.mark.postgresql  # a file's connection is never lost
 
 
 @pytest.fixture
@@ -44,6 +47,7 @@ def everything_goes_alone(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(f"{module}.gathered_answer", none)
 
 
+@can_be_lost
 @pytest.mark.requirement("RF-04")
 def test_a_refresh_is_answered_and_its_family_lives(
     launch: Issue, refresh: Refresh, introspect: Introspect, events: Events, lose_a_commit: Any
@@ -59,6 +63,7 @@ def test_a_refresh_is_answered_and_its_family_lives(
     tokens_of_refresh(second, refresh(second))
 
 
+@can_be_lost
 @pytest.mark.requirement("CG-04", "E77")
 def test_a_code_exchange_is_answered_and_what_it_bought_lives(
     app: App, grant: Grant, introspect: Introspect, events: Events, lose_a_commit: Any
@@ -73,6 +78,7 @@ def test_a_code_exchange_is_answered_and_what_it_bought_lives(
     assert events("code-replayed", client=made.client.client_id) == []
 
 
+@can_be_lost
 def test_client_credentials_give_one_token(
     app: App, make_client: MakeClient, events: Events, lose_a_commit: Any
 ) -> None:
@@ -85,3 +91,16 @@ def test_client_credentials_give_one_token(
 
     assert response.status_code == 200
     assert len(events("issued", client=service.client_id)) == 1
+
+
+@pytest.mark.requirement("RF-04", "CG-04")
+def test_an_earlier_attempt_is_answered_where_its_token_is_there_and_only_there(issue: Issue) -> None:
+    request, token = request_of(NO_CREDENTIALS), issue()["access_token"]
+
+    never_tried = unheard_answer(request)
+    remember_attempt(request, {"access_token": "not-committed"})
+    in_vain = unheard_answer(request)
+    answer = remember_attempt(request, {"access_token": token})
+
+    assert (never_tried, in_vain) == (None, None)
+    assert unheard_answer(request) == answer
