@@ -20,6 +20,7 @@ from smartauth_probe.report.accepted import Accepted, read_accepted
 from smartauth_probe.report.comparison import read_outcomes
 from smartauth_probe.report.evidence import Evidence
 from smartauth_probe.report.files import CannotWrite, printed, write_files
+from smartauth_probe.report.printable import printable
 from smartauth_probe.report.report import COULD_NOT_RUN, Report
 from smartauth_probe.report.terminal import Progress
 from smartauth_probe.runner import Run, chosen, planned, run
@@ -83,7 +84,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = "smartauth-probe") 
     try:
         return _probe(options, checks)
     except (CouldNotRun, CannotWrite) as reason:
-        print(f"The probe could not run: {reason}", file=sys.stderr)
+        print(printable(f"The probe could not run: {reason}"), file=sys.stderr)
     except BrokenPipeError:  # nobody reads on, such as head
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except KeyboardInterrupt:
@@ -114,7 +115,7 @@ def _probe(options: argparse.Namespace, checks: list[Check]) -> int:
             made = _run(probe, checks, is_quiet=options.quiet)
     finally:
         for path in probe.remains:
-            print(f"{path} was made by the probe and could not be deleted.", file=sys.stderr)
+            print(printable(f"{path} was made by the probe and could not be deleted."), file=sys.stderr)
     report = Report.about(probe, made, Evidence(probe.private, options.evidence == "full"), accepted)
     print(printed(report, options.json == "-", options.compare, old))
     if untold := hand_in(report, source):
@@ -164,6 +165,8 @@ def _client(options: argparse.Namespace) -> Client:
     parts = urlsplit(base)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
         raise CouldNotRun(f"{options.url} is no FHIR base: it begins with http:// or https://")
+    if parts.username is not None:  # it would stand in every report
+        raise CouldNotRun("The FHIR base holds a name or a password: leave them out.")
     client = Client(base, is_dry=options.dry_run)
     if not client.is_loopback and not options.i_may_test_this_server:
         raise CouldNotRun(f"{client.host} is not this machine: say --i-may-test-this-server if you may.")

@@ -14,6 +14,7 @@ from smartauth_probe.tokens.own_key import OwnKeyTokens
 from smartauth_probe.tokens.pasted import PastedTokens
 from smartauth_probe.tokens.signing_key import read_signing_key
 from smartauth_probe.tokens.source import TokenSource
+from smartauth_probe.tokens.with_service import WithService
 
 ISSUER, PORT = "SMARTAUTH_ISSUER", "SMARTAUTH_PORT"  # variables of the smartauth that runs here
 CLIENT, USER = "demo-public", "amy"
@@ -45,10 +46,8 @@ def add_token_options(parser: argparse.ArgumentParser) -> None:
 
 def token_source(options: argparse.Namespace, base: str, patients: Sequence[str]) -> TokenSource:
     """Raises CouldNotRun."""
-    if options.token_for:
-        return PastedTokens(base, dict(map(_pasted, options.token_for)), tuple(patients))
-    if options.token_endpoint:
-        return ClientCredentials(options.token_endpoint, options.client, os.environ.get(SECRET, ""))
+    if options.token_for or options.token_endpoint:
+        return _of_any_server(options, base, patients)
     if options.key:
         return _own_key(options, base, patients)
     server = DevelopmentServer(options.authority or authority())
@@ -61,6 +60,14 @@ def token_source(options: argparse.Namespace, base: str, patients: Sequence[str]
     return DevelopmentTokens(
         server, client=options.client, user=options.user, aud=(options.aud or base), patient=patient
     )
+
+
+def _of_any_server(options: argparse.Namespace, base: str, patients: Sequence[str]) -> TokenSource:
+    given = PastedTokens(base, dict(map(_pasted, options.token_for)), tuple(patients))
+    if not options.token_endpoint:
+        return given
+    service = ClientCredentials(options.token_endpoint, options.client, os.environ.get(SECRET, ""))
+    return WithService(given, service) if options.token_for else service
 
 
 def _own_key(options: argparse.Namespace, base: str, patients: Sequence[str]) -> OwnKeyTokens:

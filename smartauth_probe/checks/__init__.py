@@ -16,6 +16,7 @@ from smartauth_probe.checks import (
     search,
     users,
     versions,
+    whole_run,
     writes,
 )
 from smartauth_probe.checks.check import Check, Section
@@ -39,6 +40,7 @@ def sections() -> tuple[Section, ...]:
         users,
         bulk,
         existence,
+        whole_run,
     )
     return tuple(module.SECTION for module in modules)
 

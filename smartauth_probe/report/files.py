@@ -9,15 +9,16 @@ from smartauth_probe.report.comparison import changes
 from smartauth_probe.report.html import as_html
 from smartauth_probe.report.json_report import as_json
 from smartauth_probe.report.junit import as_junit
+from smartauth_probe.report.printable import printable
 from smartauth_probe.report.report import Report
 from smartauth_probe.report.sarif import as_sarif
 from smartauth_probe.report.terminal import summary
 
 FORMS: Mapping[str, Callable[[Report], str]] = {
-    "json": lambda report: _json(as_json(report)),
-    "html": as_html,
-    "junit": as_junit,
-    "sarif": lambda report: _json(as_sarif(report)),
+    "json": lambda report: printable(_json(as_json(report))),
+    "html": lambda report: printable(as_html(report)),
+    "junit": lambda report: printable(as_junit(report)),
+    "sarif": lambda report: printable(_json(as_sarif(report))),
 }
 PRINTED = "-"  # in place of a file
 

@@ -1,6 +1,7 @@
 """The report as SARIF 2.1.0, which code scanning reads: a rule for each check, a result for each finding."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from smartauth_probe.checks.check import Check, Outcome
 from smartauth_probe.report.report import Report
@@ -53,6 +54,22 @@ def _result(report: Report, made: CheckResult) -> dict[str, Any]:
         "ruleId": check.name,
         "level": LEVELS[result.outcome],
         "message": {"text": text},
-        "locations": [{"physicalLocation": {"artifactLocation": {"uri": report.server}}}],
+        "locations": [_location(report.server)],
+        "partialFingerprints": {"primaryLocationLineHash": f"{check.name}:1"},
         **({"suppressions": [{"kind": "external", "justification": accepted.reason}]} if accepted else {}),
+    }
+
+
+def _location(server: str) -> dict[str, Any]:
+    """The base as a logical location, and as a file of that name.
+
+    GitHub shows a result at a line of a file, and takes no file at all in which one is at another scheme than `file:`.
+    A colon in the first part of a path would be read as one (RFC 3986 §4.2).
+    """
+    parts = urlsplit(server)
+    host = (parts.hostname or "").replace(":", "_")  # of IPv6
+    file = "/".join(filter(None, [host, str(parts.port or ""), parts.path.strip("/")]))
+    return {
+        "physicalLocation": {"artifactLocation": {"uri": file}, "region": {"startLine": 1}},
+        "logicalLocations": [{"fullyQualifiedName": server, "kind": "resource"}],
     }

@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TextIO
 
 from smartauth_probe.checks.check import Outcome
+from smartauth_probe.report.printable import printable
 from smartauth_probe.report.report import Report
 from smartauth_probe.runner import CheckResult, Run
 
@@ -49,7 +50,7 @@ def summary(report: Report) -> str:
         *([f"  stopped: {run.stopped}"] if run.stopped else []),
         "",
     ]
-    return "\n".join([*head, *_table(report), *_failures(report), *_skipped(run)])
+    return printable("\n".join([*head, *_table(report), *_failures(report), *_skipped(run)]))
 
 
 def _table(report: Report) -> list[str]:

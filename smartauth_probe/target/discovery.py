@@ -1,4 +1,4 @@
-"""Finds the two patients and their records, each with the patient's own token."""
+"""Finds the two patients and their records, each with the patient's own token, or with that of a backend service."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -7,7 +7,7 @@ from smartauth_probe.raw_http import NoAnswer
 from smartauth_probe.target.client import Client, Stop
 from smartauth_probe.target.fixture import PARAMETERS, TYPES, Fixture, Person, Record, mentioned, subjects
 from smartauth_probe.target.named_records import NamedRecords
-from smartauth_probe.target.probe import READER, Probe
+from smartauth_probe.target.probe import SERVICE, Probe
 from smartauth_probe.target.server_facts import server_facts
 from smartauth_probe.tokens.source import GivenToken, NoToken, TokenSource
 
@@ -53,7 +53,7 @@ def find_records(probe: Probe, patients: Sequence[str] = (), named: NamedRecords
 
 
 def _find(probe: Probe, patients: list[str], named: NamedRecords | None) -> None:
-    a = patients[0] if patients else "A" if probe.client.is_dry else probe.source.patient
+    a = patients[0] if patients else "A" if probe.client.is_dry else probe.source.patient or _another_patient(probe, "")
     b = patients[1] if patients[1:] else ""
     if not a:
         raise CouldNotRun("Nobody knows a patient: name two with --patients A,B, or load them with --load --writes")
@@ -66,12 +66,13 @@ def _find(probe: Probe, patients: list[str], named: NamedRecords | None) -> None
 
 
 def _refuse_unless_let_in(probe: Probe) -> None:
-    """A server that refuses everything proves nothing. Raises CouldNotRun."""
-    answer = probe.read("Patient", probe.a.id, probe.token())
+    """A server that refuses everything proves nothing. Raises CouldNotRun, Skip."""
+    token = probe.reader(probe.a.id)
+    answer = probe.read("Patient", probe.a.id, token)
     if answer.status != 200 or (answer.type, answer.id) != ("Patient", probe.a.id):
         challenge = answer.headers.get("WWW-Authenticate") or ""
         raise CouldNotRun(
-            f"The server does not let a good token in: GET {probe.a.path} with {READER} answered {answer}"
+            f"The server does not let a good token in: GET {probe.a.path} with {token.label} answered {answer}"
             f"{f', {challenge[:200]}' if challenge else ''}. Whatever it refuses then says nothing."
         )
 
@@ -100,7 +101,7 @@ def _read(probe: Probe, patient: str, records: Sequence[str]) -> Mapping[str, Se
     found: dict[str, list[Record]] = {}
     for each in records:
         kind, _, key = each.partition("/")
-        answer = probe.read(kind, key, probe.token(READER, patient))
+        answer = probe.read(kind, key, probe.reader(patient))
         if not answer.is_ok or answer.type != kind:
             raise CouldNotRun(f"The fixture names {each}, and a token for its patient {patient} gets {answer}")
         found.setdefault(kind, []).append(Record.of(answer.resource))
@@ -115,7 +116,7 @@ def _another_patient(probe: Probe, a: str) -> str:
 
 
 def _patients(probe: Probe, a: str) -> Iterator[str]:
-    for scope, whose in (("system/*.rs", ""), ("user/*.rs", "")):
+    for scope, whose in ((SERVICE, ""), ("user/*.rs", "")):
         try:
             answer = probe.search("Patient", probe.token(scope, whose), ("_count", SHOWN))
         except Skip:
@@ -126,7 +127,7 @@ def _patients(probe: Probe, a: str) -> Iterator[str]:
 def _records(probe: Probe, patient: str) -> Mapping[str, Sequence[Record]]:
     """What this patient's own token finds, in the types that the server says it has."""
     try:
-        token = probe.token(READER, patient)
+        token = probe.reader(patient)
     except Skip:
         return {}
     kinds = [

@@ -35,7 +35,7 @@ sys.exit(status)
 # what was skipped here before the checks of writing met a server that finds nothing by an identifier
 MADE = {"chain-from-own-record", "conditional-delete-of-both", "create-if-none-exist", "record-that-moved"}
 MOST_KILOBYTES = 60 * 1024
-MOST_REQUESTS = 4_000  # some forty a second are less than two minutes
+MOST_REQUESTS = 3_000  # it sends 2,200; on a busy machine of two cores that takes a minute (docs/probe.md)
 
 
 @pytest.mark.requirement("TV-32", "SD-30")

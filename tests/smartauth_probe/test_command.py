@@ -92,6 +92,7 @@ def test_no_token_and_nothing_of_a_record_but_ids_stands_in_a_report(target: Tar
         (["http://127.0.0.1:1/fhir", "--authority=http://127.0.0.1:2"], "--authority names a development smartauth"),
         (["https://fhir.example.org/r4", *PASTED], "say --i-may-test-this-server if you may"),
         (["fhir.example.org", *PASTED], "is no FHIR base"),
+        (["http://it:hush@127.0.0.1:1/fhir", *PASTED], "holds a name or a password: leave them out"),
         (["http://127.0.0.1:1/fhir", *PASTED, "--only=nothing"], "--list names all"),
         (["http://127.0.0.1:1/fhir", "--token-for=A"], "--token-for takes WHAT=TOKEN"),
     ],
@@ -127,7 +128,7 @@ def test_a_server_that_refuses_a_good_token_proves_nothing(target: Target, say: 
     status, printed = say(target.base, "--token-for=A=not.a.token", "--patients=amy,ben")
 
     assert status == 2
-    assert "does not let a good token in: GET Patient/amy with patient/*.rs answered 401" in printed
+    assert "does not let a good token in: GET Patient/amy with patient/*.rs for amy answered 401" in printed
 
 
 def test_a_dry_run_names_each_request_and_sends_none(say: Say) -> None:

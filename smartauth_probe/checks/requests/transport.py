@@ -1,10 +1,9 @@
-"""What HTTP adds: other methods, offers, redirects."""
+"""What HTTP adds: other methods, offers."""
 
-from smartauth_probe.checks.check import Danger, Result, failed, passed, policy, worst
+from smartauth_probe.checks.check import Danger, Result, failed, passed, policy
 from smartauth_probe.checks.judging import must_be_alike
 from smartauth_probe.checks.requests.section import SECTION
 from smartauth_probe.requests import Presentation
-from smartauth_probe.target.answer import Answer
 from smartauth_probe.target.probe import NO_TOKEN, Probe
 
 
@@ -74,32 +73,3 @@ def _(probe: Probe) -> Result:
     token = probe.token()
     hidden, unknown = (probe.send("HEAD", f"Patient/{key}", token) for key in (probe.b.id, probe.unknown_id))
     return must_be_alike(hidden, unknown, "HEAD of patient B")
-
-
-@SECTION.check(
-    "TV-33",
-    "leads-nowhere-else",
-    title="No answer leads to another host",
-    headline="An answer leads to another host",
-    why="A client that follows takes the token with it. Who owns that host then reads the records of its patient.",
-    fix="Make links and redirects from your configured base, never from the Host header.",
-    source="RFC 9700 §4.11",
-    danger=Danger.RECORDS,
-)
-def _(probe: Probe) -> Result:
-    header = ("X-Forwarded-Host", "evil.example")
-    spoofed = probe.send("GET", "Patient", probe.token(), (("_count", "1"),), (header,))
-    for path in (f"{probe.a.path}/", "Patient/"):
-        probe.send("GET", path, probe.token(), headers=(header,))
-    if probe.client.redirects:
-        return failed("A redirect leads away.", "no redirect to another host", probe.client.redirects[0])
-    return worst(*(_stays(each, spoofed) for each in ("self", "next", "first", "last")))
-
-
-def _stays(relation: str, answer: Answer) -> Result:
-    link = answer.link(relation)
-    if "evil.example" in link:
-        return failed(
-            "X-Forwarded-Host goes into links.", "links to this host", f"{relation}: {link[:80]}", Danger.FORM
-        )
-    return passed()

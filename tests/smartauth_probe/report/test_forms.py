@@ -112,6 +112,41 @@ def test_sarif_has_a_rule_for_each_result_and_suppresses_what_is_accepted(report
     assert len(errors) == len(report.failed) + 1
 
 
+@pytest.mark.parametrize(
+    ("server", "file"),
+    [
+        ("http://127.0.0.1:9000/fhir", "127.0.0.1/9000/fhir"),
+        ("https://localhost:9000", "localhost/9000"),
+        ("https://fhir.example.org/fhir/r4", "fhir.example.org/fhir/r4"),
+        ("http://[::1]:9000/fhir", "__1/9000/fhir"),
+    ],
+)
+def test_sarif_names_the_server_as_a_file_without_a_scheme(report: Report, server: str, file: str) -> None:
+    """GitHub takes no file in which a result is somewhere else than in the repository."""
+    (made,) = json.loads(FORMS["sarif"](replace(report, server=server)))["runs"]
+
+    for each in made["results"]:
+        (location,) = each["locations"]
+        physical = {"artifactLocation": {"uri": file}, "region": {"startLine": 1}}
+        assert location["physicalLocation"] == physical
+        assert location["logicalLocations"][0]["fullyQualifiedName"] == server
+    prints = [each["partialFingerprints"]["primaryLocationLineHash"] for each in made["results"]]
+    assert len(set(prints)) == len(prints) > 0
+
+
+HARMFUL = "HAPI\x1b[2J\x00\ud800\u202e 8.0"
+
+
+@pytest.mark.parametrize("form", [*FORMS, "summary"])
+def test_what_a_server_calls_itself_harms_no_terminal_no_file_and_no_parser(report: Report, form: str) -> None:
+    text = {**FORMS, "summary": summary}[form](replace(report, says_it_is=HARMFUL, remains=(HARMFUL,)))
+
+    assert not re.search("[\x00-\x08\x1b\ud800-\udfff\u202e]", text)
+    assert "HAPI" in text or form == "sarif"
+    if form == "junit":
+        ElementTree.fromstring(text)
+
+
 LEFT = ("Observation/made-7", "Patient?identifier=https://smartauth.example/probe|probe-1&<b>")
 
 

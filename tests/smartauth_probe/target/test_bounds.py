@@ -52,3 +52,21 @@ def test_a_redirect_to_another_server_is_a_finding_and_is_not_followed() -> None
 
     assert [each.result.seen for each in made.of(Outcome.FAILED)] == ["A redirect leads away."]
     assert calls == []
+
+
+@pytest.mark.requirement("TV-33")
+def test_a_redirect_during_any_check_is_a_finding_of_the_last_one() -> None:
+    with listener() as (elsewhere, calls):
+        moved = f"HTTP/1.1 302 Found\r\nLocation: {elsewhere}/fhir\r\nContent-Length: 0\r\n\r\n"
+        with speaking(says(moved.encode())) as base:
+            probe = probe_at(base)
+            run(probe, chosen(all_checks(), ["head-is-get"]))
+        with speaking(says(b"HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n")) as base:
+            probe.client.base = base
+            made = run(probe, chosen(all_checks(), ["leads-nowhere-else"]))
+
+    assert all_checks()[-1].name == "leads-nowhere-else"
+    assert [each.result.received for each in made.of(Outcome.FAILED)] == [
+        f"HEAD Patient/amy: 302 to {elsewhere.removeprefix('http://')}"
+    ]
+    assert calls == []
