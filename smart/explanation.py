@@ -79,7 +79,7 @@ class RuleOutcome:
 
 def build_explanation(what: str, why: Why) -> Explanation:
     """The explanation of a refusal; what was sent is cut, and shown without a user name in a URL."""
-    found = {"rule": "", "what": what, **why}
+    found = {"what": what, **why}
     texts = {name: shown_text(str(found.get(name, ""))) for name in ("rule", "what", "presented", "expected", "case")}
     return Explanation(**texts, since=why.get("since", 0))
 

@@ -21,8 +21,9 @@ def date_interval(text: str) -> Interval:
     match = _DATE.fullmatch(text)
     if match is None:
         raise ValueError("not a date")
-    year, month, day, hour, minute, second = (int(part) if part else None for part in match.groups()[:6])
-    start = datetime(year or 0, month or 1, day or 1, hour or 0, minute or 0, second or 0, tzinfo=_zone(match[7]))
+    year, month, day, hour, minute, second, zone = match.groups()
+    clock = [int(part or 0) for part in (hour, minute, second)]
+    start = datetime(int(year), int(month or 1), int(day or 1), clock[0], clock[1], clock[2], tzinfo=_zone(zone))
     try:
         return start.astimezone(UTC), _after(start, month, day, hour, second).astimezone(UTC)
     except OverflowError as error:
@@ -59,7 +60,7 @@ def _zone(text: str | None) -> timezone:
     return timezone(-offset if text[0] == "-" else offset)
 
 
-def _after(start: datetime, month: int | None, day: int | None, hour: int | None, second: int | None) -> datetime:
+def _after(start: datetime, month: str | None, day: str | None, hour: str | None, second: str | None) -> datetime:
     if month is None:
         return start.replace(year=start.year + 1)
     if day is None:

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from smart.explanation import LONGEST_LINE, Explanation, explain_response, explanation_of
+from smart.explanation import LONGEST_LINE, Explanation, explain_response, explanation_of, shown_text
 from smart.http.errors import InvalidRequest
 
 
@@ -31,3 +31,22 @@ def test_an_answer_keeps_the_explanation_that_it_was_given() -> None:
     explain_response(response, explanation)
 
     assert explanation_of(response) is explanation
+
+
+@pytest.mark.parametrize(
+    ("sent", "shown"),
+    [
+        ("x" * 200, "x" * 200),
+        ("x" * 201, "x" * 200 + "..."),
+        ("a\r\nb\u202ec", "a??b?c"),
+        ("https://amy:pw@app.example/cb?a=b@c", "https://...@app.example/cb?a=b@c"),
+        (
+            "https://amy@app.example/ and https://ben@app.example/",
+            "https://...@app.example/ and https://...@app.example/",
+        ),
+        ("amy@app.example", "amy@app.example"),
+    ],
+    ids=["as long as may be", "longer", "unsafe characters", "a password", "two", "no URL"],
+)
+def test_what_was_sent_is_shown_short_and_harmless(sent: str, shown: str) -> None:
+    assert shown_text(sent) == shown

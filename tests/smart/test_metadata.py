@@ -8,8 +8,10 @@ import pytest
 from smart.authorize.unvalidated_request import is_supported
 from smart.metadata import (
     authorization_server_metadata,
+    authzen_configuration,
     capabilities,
     openid_configuration,
+    protected_resource,
     smart_configuration,
     well_known,
 )
@@ -123,6 +125,12 @@ def test_the_document_of_openid_connect_says_what_its_clients_need() -> None:
     assert document["id_token_signing_alg_values_supported"] == ["RS256"]
     assert document["request_parameter_supported"] is False
     assert document["request_uri_parameter_supported"] is False
+    assert document["claims_parameter_supported"] is False
+    assert document["prompt_values_supported"] == ["consent", "login", "none", "select_account"]
+    assert document["claims_supported"] == [
+        "iss", "sub", "aud", "iat", "exp", "auth_time", "nonce", "fhirUser", "name", "given_name", "family_name",
+        "preferred_username", "locale", "updated_at", "email", "email_verified",
+    ]  # fmt: skip
     assert {"openid", "fhirUser"} <= set(document["scopes_supported"])  # type: ignore[arg-type]
 
 
@@ -196,7 +204,10 @@ def test_the_refresh_grant_is_named_in_rfc_8414_only() -> None:
 @pytest.mark.parametrize(
     ("off", "gone"),
     [
-        ({"authorization_endpoint": ""}, ["authorize", "launch-standalone", "context-standalone-patient", "'code'"]),
+        (
+            {"authorization_endpoint": ""},
+            ["authorize", "'query'", "launch-standalone", "context-standalone-patient", "'code'"],
+        ),
         ({"grants": frozenset({"client_credentials"})}, ["authorize", "launch-standalone", "authorization_code"]),
         ({"introspection_endpoint": ""}, ["introspect"]),
         ({"revocation_endpoint": ""}, ["revo"]),
@@ -241,6 +252,7 @@ def test_the_set_for_patients_who_start_an_app_themselves_is_complete() -> None:
     [
         ("https://auth.example.org", "https://auth.example.org/.well-known/oauth-authorization-server"),
         ("https://example.org/auth", "https://example.org/.well-known/oauth-authorization-server/auth"),
+        ("https://example.org/X/", "https://example.org/.well-known/oauth-authorization-server/X"),
         ("http://127.0.0.1:8000", "http://127.0.0.1:8000/.well-known/oauth-authorization-server"),
     ],
 )
@@ -256,3 +268,25 @@ def test_the_secret_in_a_token_request_is_advertised_where_it_is_switched_on() -
         methods = document["token_endpoint_auth_methods_supported"]
         assert isinstance(methods, list)
         assert "client_secret_post" in methods
+
+
+def test_a_fhir_base_names_its_server_and_the_scopes_that_open_records() -> None:
+    base = "https://fhir.example.org/r4"
+
+    assert protected_resource(replace(FACTS, openid=True), base) == {
+        "resource": base,
+        "authorization_servers": [ISSUER],
+        "scopes_supported": [
+            "patient/*.rs", "patient/*.cruds", "patient/*.read", "patient/*.*",
+            "user/*.rs", "user/*.cruds", "user/*.read", "user/*.*", *BACKEND_SCOPES,
+        ],
+        "bearer_methods_supported": ["header"],
+    }  # fmt: skip
+
+
+def test_the_document_of_authzen_names_what_decides() -> None:
+    assert authzen_configuration(ISSUER) == {
+        "policy_decision_point": ISSUER,
+        "access_evaluation_endpoint": f"{ISSUER}/access/v1/evaluation",
+        "access_evaluations_endpoint": f"{ISSUER}/access/v1/evaluations",
+    }

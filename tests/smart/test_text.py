@@ -1,6 +1,12 @@
 import pytest
 
-from smart.text import ascii_excerpt, has_unsafe_characters, is_printable_ascii, replace_unsafe_characters
+from smart.text import (
+    ascii_excerpt,
+    escape_surrogates,
+    has_unsafe_characters,
+    is_printable_ascii,
+    replace_unsafe_characters,
+)
 
 UNSAFE = {
     "NUL": "\0",
@@ -37,3 +43,8 @@ def test_printable_ascii_is_what_a_client_id_may_hold(text: str, printable: bool
 )
 def test_a_sentence_names_a_value_in_ascii_and_in_bounds(text: str, excerpt: str) -> None:
     assert ascii_excerpt(text) == excerpt
+
+
+def test_half_a_character_becomes_its_escape() -> None:
+    assert escape_surrogates("a\ud800b\udfff") == "a\\ud800b\\udfff"
+    assert escape_surrogates("Zoë 👩 \\ud800") == "Zoë 👩 \\ud800"

@@ -1,8 +1,10 @@
 """Times between two bounds, and lengths of time in words."""
 
+from datetime import UTC, datetime
+
 import pytest
 
-from smart.time_units import is_recent, more_time
+from smart.time_units import is_recent, more_time, to_datetime
 
 
 @pytest.mark.parametrize(
@@ -28,3 +30,10 @@ def test_recent_is_neither_too_old_nor_in_the_future(at: int, recent: bool) -> N
 )  # fmt: skip
 def test_how_much_longer_is_said_in_the_largest_unit_that_fits(seconds: int, words: str) -> None:
     assert more_time(seconds) == words
+
+
+def test_a_moment_is_told_in_universal_time() -> None:
+    found = to_datetime(1_717_200_001_500_000)
+
+    assert found == datetime(2024, 6, 1, 0, 0, 1, 500_000, tzinfo=UTC)
+    assert found.tzinfo is UTC

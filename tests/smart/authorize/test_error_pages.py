@@ -3,6 +3,7 @@
 import pytest
 
 from smart.authorize.error_pages import ERROR_PAGES, Unredirectable
+from smart.explanation import Explanation
 
 
 @pytest.mark.requirement("AZ-06")
@@ -26,3 +27,15 @@ def test_the_status_says_what_kind_of_refusal_it_was(case: str, status: int) -> 
 def test_the_app_is_named_only_if_it_is_known() -> None:
     assert Unredirectable("E4").message("Growth").startswith("Growth asked us")
     assert Unredirectable("E4").message().startswith("The app asked us")
+
+
+def test_a_page_is_explained_by_its_reason_and_by_what_came_or_by_its_words() -> None:
+    refusal = Unredirectable("E4", "not registered", presented="https://x.example", expected="https://y.example")
+    bare = Unredirectable("E4")
+
+    assert (str(refusal), str(bare)) == ("E4: not registered", "E4")
+    assert refusal.explanation == Explanation(
+        "AZ-05", "not registered", "https://x.example", "https://y.example", case="E4"
+    )
+    assert bare.explanation.what.startswith("the app asked us to send you back")
+    assert (bare.explanation.presented, bare.explanation.expected) == ("", "")

@@ -7,7 +7,7 @@ import pytest
 from smart.authorize.request import validate_request
 from smart.authorize.unvalidated_request import is_supported
 from smart.scopes.scope import Scope
-from tests.smart.authorize.good_request import BASES, CLIENT, GOOD, good_parameters, refusal
+from tests.smart.authorize.good_request import BASES, CLIENT, GOOD, explained, good_parameters, refusal
 
 
 @pytest.mark.requirement("E15", "E17", "SCP-19")
@@ -34,6 +34,31 @@ def test_a_strict_client_is_told_that_something_cannot_be_granted() -> None:
     assert refusal(good_parameters(scope="patient/Patient.rs fhirUser"), strict) == (
         "invalid_scope",
         "some of the scopes cannot be granted to this client: fhirUser (is granted only together with openid)",
+    )
+
+
+@pytest.mark.requirement("E16", "SCP-17")
+@pytest.mark.parametrize(
+    ("launch", "reason"),
+    [(None, "is granted only where an EHR launches the app"), ("h7", "is more than is registered for this client")],
+    ids=["standalone", "launched"],
+)
+def test_a_refused_online_access_hears_whether_the_kind_of_launch_is_the_reason(
+    launch: str | None, reason: str
+) -> None:
+    client = replace(CLIENT, grants=CLIENT.grants | {"refresh_token"})
+    parameters = good_parameters(scope="launch online_access" if launch else "online_access", launch=launch)
+
+    assert f"online_access ({reason})" in refusal(parameters, client)[1]
+    assert explained(parameters, client).expected == client.scope
+
+
+@pytest.mark.requirement("E16", "SCP-19")
+def test_plain_openid_connect_hears_which_scopes_it_never_gets() -> None:
+    client = replace(CLIENT, openid=True, scope="openid email")
+
+    assert refusal(good_parameters(scope="launch/patient", aud=None), client)[1].endswith(
+        ": launch/patient (is never granted to plain OpenID Connect)"
     )
 
 

@@ -191,6 +191,19 @@ def test_a_canonical_has_at_most_1000_characters() -> None:
     assert problem(fhirContext=[{"canonical": f"{longest}a"}]) == (
         "fhirContext[0].canonical is longer than 1000 characters"
     )
+    assert problem(fhirContext=[{"canonical": f"{longest[:-1]}|1"}]) == (
+        "fhirContext[0].canonical is longer than 1000 characters"
+    )
+
+
+@pytest.mark.requirement("SD-20")
+def test_a_role_has_at_most_1000_characters() -> None:
+    item = {"reference": "ImagingStudy/77", "role": "https://example.org/" + "a" * 980}
+
+    assert parse_context({"fhirContext": [item]}, types=R4)
+    assert problem(fhirContext=[{**item, "role": f"{item['role']}a"}]) == (
+        "fhirContext[0].role is longer than 1000 characters"
+    )
 
 
 @pytest.mark.requirement("SD-20")

@@ -26,8 +26,10 @@ def test_the_example_of_rfc_7636_appendix_b_and_of_the_requirements() -> None:
     ids=["missing", "blank", "short", "long", "plus", "newline", "not ascii", "padding"],
 )
 def test_a_verifier_of_the_wrong_form_is_an_invalid_request(verifier: str) -> None:
-    with pytest.raises(InvalidRequest):
+    with pytest.raises(InvalidRequest, match=r"^code_verifier ") as refused:
         verify_code_verifier(CHALLENGE, verifier)
+
+    assert refused.value.why["presented"] == f"{len(verifier)} characters"
 
 
 @pytest.mark.requirement("E82")

@@ -107,6 +107,7 @@ def test_a_redirect_uri_that_differs_gets_a_page(redirect_uri: str) -> None:
         trusted_redirect_uri(good_parameters(redirect_uri=redirect_uri), CLIENT)
 
     assert (caught.value.case, caught.value.rule) == ("E4", "AZ-05")
+    assert (caught.value.presented, caught.value.expected) == (redirect_uri, ", ".join(CLIENT.redirect_uris))
     assert caught.value.message("Growth").startswith("Growth asked us to send you back")
 
 
@@ -128,7 +129,7 @@ def test_a_dangerous_redirect_uri_gets_a_page_even_if_it_was_registered(redirect
     with pytest.raises(Unredirectable) as caught:
         trusted_redirect_uri(good_parameters(redirect_uri=redirect_uri), replace(CLIENT, redirect_uris=(redirect_uri,)))
 
-    assert caught.value.case == "E7"
+    assert (caught.value.case, caught.value.presented, caught.value.expected) == ("E7", redirect_uri, redirect_uri)
 
 
 @pytest.mark.requirement("E35")

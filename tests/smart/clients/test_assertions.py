@@ -341,3 +341,14 @@ def test_whatever_header_and_claims_hold_is_judged_and_never_a_failure(header: J
             assertions.parse_assertion(written), kind=TYPE, client_id=None, audiences=AUDIENCES, now=NOW * 1_000_000
         )
         assert_verifies(written, EC.public())
+
+
+@pytest.mark.requirement("E103")
+def test_an_unknown_key_of_a_set_that_is_not_fetched_again_so_soon_says_so() -> None:
+    unknown = UnknownKey("the client has no key of that kid", presented="new", expected="old")
+
+    later = unknown.with_refetch_delay(60)
+
+    words = "the client has no key of that kid, as its keys were less than 60 seconds ago: try again later"
+    assert later.rules == (words,)
+    assert later.why == {"rule": "CL-11", "case": "E103", "presented": "new", "expected": "old"}

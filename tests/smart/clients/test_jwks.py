@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from joserfc.jwk import ECKey, RSAKey
 
-from smart.clients.jwks import InvalidKeys, PublicKey, read_registered, usable_keys
+from smart.clients.jwks import InvalidKeys, PublicKey, parse_fetched_jwks, read_registered, usable_keys
 
 
 def public(key: RSAKey | ECKey, kid: str, **members: str) -> dict[str, Any]:
@@ -90,9 +90,13 @@ MODULUS = int.from_bytes(base64.urlsafe_b64decode(RSA["n"] + "=="), "big")
         pytest.param({**RSA, "e": number(2**65 + 1)}, "e of more than 64 bits", id="a long e"),
         pytest.param({**EC, "alg": "RS384"}, "alg RS384, which is for no EC key on P-384", id="alg of another type"),
         pytest.param({**EC, "alg": "ES256"}, "alg ES256, which is for no EC key on P-384", id="alg of another curve"),
+        pytest.param({**RSA, "alg": "ES384"}, "alg ES384, which is for no RSA key", id="alg of a curve"),
+        pytest.param({**RSA, "alg": "A" * 81}, f"alg {'A' * 80}, which is for no RSA key", id="a long alg"),
         pytest.param({**RSA, "alg": "HS256"}, "alg HS256, which is for no RSA key", id="alg of a shared key"),
         pytest.param({**RSA, "alg": ["RS384"]}, "alg that is not text", id="a list of alg"),
-        pytest.param({**EC, "key_ops": ["encrypt"]}, "cannot be used", id="key_ops beside another use"),
+        pytest.param(
+            {**EC, "key_ops": ["encrypt"]}, "cannot be used: 'use' and 'key_ops'", id="key_ops beside another use"
+        ),
         pytest.param({**RSA, "kid": "a\0b"}, "cannot be printed", id="NUL"),
         pytest.param({**RSA, "kid": "\ud800"}, "cannot be printed", id="half a character"),
         pytest.param({**RSA, "kid": "k" * 256}, "longer than 255", id="long kid"),
@@ -137,10 +141,25 @@ def test_a_key_for_something_else_may_stand_beside_one_that_proves_the_client() 
 @pytest.mark.requirement("RG-04")
 def test_a_kid_is_there_once() -> None:
     assert problems(EC, {**RSA, "kid": "ec"}) == ["The kid ec is there twice."]
+    assert problems(*[{**EC, "kid": "k" * 81}] * 2) == [f"The kid {'k' * 80} is there twice."]
+
+
+@pytest.mark.parametrize("kid", [7, ["ec"]], ids=["number", "list"])
+def test_a_kid_that_is_no_text_is_not_said_to_be_there_twice(kid: Any) -> None:
+    assert problems(*[{**EC, "kid": kid}] * 2) == ["Key number 1 has no kid.", "Key number 2 has no kid."]
+
+
+def test_a_key_is_named_by_the_begin_of_its_kid() -> None:
+    assert problems({**EC, "kid": "k" * 81, "y": ""}) == [f"Key {'k' * 80} lacks crv, x, y."]
 
 
 def test_every_problem_is_said_at_once() -> None:
-    assert len(problems({**EC, "kid": ""}, {**RSA, "d": "x"})) == 2
+    with pytest.raises(
+        InvalidKeys, match=r"^Key number 1 has no kid\. Key rsa holds a private or shared key"
+    ) as refused:
+        read_registered(json.dumps({"keys": [{**EC, "kid": ""}, {**RSA, "d": "x"}]}))
+
+    assert len(refused.value.problems) == 2
 
 
 @pytest.mark.parametrize(
@@ -222,3 +241,17 @@ def test_a_key_on_another_curve_proves_nobody_though_it_names_no_algorithm() -> 
 
 def test_an_rsa_key_for_rs384_proves_a_client() -> None:
     assert read_registered(json.dumps({"keys": [{**RSA, "alg": "RS384"}]})) == (PublicKey("rsa", "RSA", "RS384"),)
+
+
+@pytest.mark.requirement("RG-04")
+def test_a_set_that_is_fetched_for_its_registration_may_be_longer_but_no_worse() -> None:
+    hundred = json.dumps({"keys": [{**EC, "kid": f"k{number}"} for number in range(100)]})
+    longest = hundred + " " * (262_144 - len(hundred))
+
+    assert len(parse_fetched_jwks(longest.encode())) == 100
+    with pytest.raises(InvalidKeys, match="longer than 262144 characters"):
+        parse_fetched_jwks(f"{longest} ".encode())
+    with pytest.raises(InvalidKeys, match="with 1 to 100 keys"):
+        parse_fetched_jwks(json.dumps({"keys": [EC] * 101}).encode())
+    with pytest.raises(InvalidKeys, match="private or shared"):
+        parse_fetched_jwks(json.dumps({"keys": [{**EC, "d": "x"}, RSA]}).encode())

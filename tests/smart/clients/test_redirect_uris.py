@@ -4,7 +4,13 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from smart.clients.redirect_uris import error_redirect, is_registered, redirect_uri_problem, success_redirect
+from smart.clients.redirect_uris import (
+    error_redirect,
+    is_registered,
+    redirect_uri_problem,
+    reserved_parameter_problem,
+    success_redirect,
+)
 from smart.http.errors import InvalidRequest
 
 ISS = "https://auth.example.org"
@@ -97,6 +103,27 @@ def test_the_reason_names_what_is_wrong(uri: str, reason: str) -> None:
 def test_development_lets_web_clients_use_http_on_loopback_and_nowhere_else() -> None:
     assert redirect_uri_problem("http://127.0.0.1:8000/demo/callback", False, dev=True) is None
     assert redirect_uri_problem("http://app.example.org/cb", False, dev=True)
+
+
+@pytest.mark.requirement("SB-02")
+@pytest.mark.parametrize(
+    ("query", "taken"),
+    [
+        *((f"?{name}=x", name) for name in ("code", "state", "iss", "error", "error_description", "error_uri")),
+        ("?iss&own=1&code", "code and iss"),
+        ("?state=", "state"),
+    ],
+)
+def test_a_query_that_holds_what_we_append_is_refused(query: str, taken: str) -> None:
+    said = f"its query has {taken} already, which we append"
+
+    assert reserved_parameter_problem(f"https://app.example.org/cb{query}") == said
+
+
+@pytest.mark.parametrize("uri", ["https://app.example.org/code", "https://app.example.org/cb?own=code&Code=1&codes"])
+def test_any_other_query_may_stay(uri: str) -> None:
+    assert reserved_parameter_problem(uri) is None
+    assert reserved_parameter_problem(f"{uri}?launch=1&own=2", ("launch", "own")) is not None
 
 
 @pytest.mark.requirement("E6", "AZ-05")

@@ -61,3 +61,18 @@ def test_a_system_scope_is_not_granted_beside_scopes_of_one_patient(holder: Scop
     error = scope_refusal("patient/Patient.rs system/Goal.rs", "patient/Patient.rs", holder)
 
     assert error.description.endswith(f": system/Goal.rs ({reason})")
+
+
+def test_an_app_that_an_ehr_launches_may_have_online_access() -> None:
+    assert scope_refusal("online_access", "", APP).description.endswith("(is more than is registered for this client)")
+
+
+@pytest.mark.parametrize(
+    ("granted", "registered", "expected"), [("", "", ""), ("", "openid", "openid"), ("launch", "openid", "launch")]
+)
+def test_what_could_be_granted_is_explained_to_developers(granted: str, registered: str, expected: str) -> None:
+    found = [scope_refusal("launch fhirUser", granted, APP, registered=registered)]
+    found += [scope_refusal("launch fhirUser", granted, APP)] if not registered else []
+
+    assert {error.why["expected"] for error in found} == {expected}
+    assert {error.why["presented"] for error in found} == {"launch fhirUser"}

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from smart.fhir.elements import elements_at, size
+from smart.fhir.elements import elements_at, reference_target, references, size
 
 
 @pytest.mark.parametrize(
@@ -33,3 +33,37 @@ def test_lists_in_lists_are_opened_however_deep() -> None:
 def test_a_size_counts_each_value_once() -> None:
     values: list[Any] = [None, [], {"a": 1}, {"a": [1, {"b": 2}]}]
     assert [size(value) for value in values] == [1, 1, 2, 5]
+
+
+BASE = "https://fhir.example.org/r4"
+
+
+@pytest.mark.parametrize(
+    ("reference", "target"),
+    [
+        ({"reference": "Patient/amy"}, ("Patient", "amy")),
+        ("Patient/amy", ("Patient", "amy")),
+        (f"{BASE}/Patient/amy", ("Patient", "amy")),
+        ({"reference": f"{BASE}/Patient/amy/_history/2"}, ("Patient", "amy")),
+        (f"{BASE}Patient/amy", None),
+        ("https://other.example.org/Patient/amy", None),
+        ({"reference": 7}, None),
+        ({"display": "Amy"}, None),
+        (None, None),
+        ("#amy", None),
+    ],
+)
+def test_a_reference_leads_to_a_resource_of_this_base_or_nowhere(
+    reference: Any, target: tuple[str, str] | None
+) -> None:
+    assert reference_target(reference, BASE) == target
+
+
+def test_every_reference_is_found_wherever_it_stands() -> None:
+    inner, outer = (
+        {"reference": "Patient/b"},
+        {"reference": "Patient/a", "identifier": {"assigner": {"reference": "c"}}},
+    )
+    content = [{"subject": outer}, {"part": [[inner], 7, {"display": "nobody"}]}, "reference", None]
+
+    assert list(references(content)) == [outer, {"reference": "c"}, inner]

@@ -26,6 +26,10 @@ def test_a_member_is_replaced_and_the_others_stay_as_they_were_written() -> None
     )
 
 
+def test_an_object_that_names_no_type_takes_new_members_too() -> None:
+    assert json_text.with_members('{"a": 1, "b": 2}', {"b": 3, "c": None}) == '{"b": 3, "c": null, "a": 1}'
+
+
 def test_only_the_named_members_are_left() -> None:
     assert json_text.only_members(TEXT, ["id", "meta"]) == '{"id": "a\\u00e9"}'
     assert json_text.members("{}") == {}
@@ -35,6 +39,31 @@ def test_only_the_named_members_are_left() -> None:
 def test_what_is_no_object_has_no_members(text: str) -> None:
     with pytest.raises(ValueError, match="no JSON object"):
         json_text.members(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("[]", []),
+        (" \t\r\n[ ]", []),
+        ('[{"a": 72.50},"é", [1, 2] , 1e2]', ['{"a": 72.50}', '"é"', "[1, 2]", "1e2"]),
+        ("\n[\n1\n,\n2\n]", ["1", "2"]),
+    ],
+)
+def test_the_items_of_a_list_stay_as_they_were_written(text: str, found: list[str]) -> None:
+    assert json_text.items(text) == found
+
+
+@pytest.mark.parametrize("text", ["", "{}", "7", " null", "]"])
+def test_what_is_no_list_has_no_items(text: str) -> None:
+    with pytest.raises(ValueError, match="no JSON array"):
+        json_text.items(text)
+
+
+@pytest.mark.parametrize("text", ["[", "[1", "[1, ", "[,]", "[1,,2]"])
+def test_a_list_that_breaks_off_is_none(text: str) -> None:
+    with pytest.raises(ValueError, match="Expecting value"):
+        json_text.items(text)
 
 
 @given(st.dictionaries(st.text(), values))

@@ -20,6 +20,7 @@ from smart.http.cache_control import freshness_seconds
         pytest.param("max-age=0", None, 0, id="none"),
         pytest.param("max-age=-5", None, 0, id="less than none"),
         pytest.param("max-age=soon", None, 0, id="no number"),
+        pytest.param("max-age=5X", None, 0, id="a number and more"),
         pytest.param("max-age", None, 0, id="no value"),
         pytest.param("max-age=\u0665", None, 0, id="a digit that is not ASCII"),
         pytest.param("max-age=60, max-age=5", None, 5, id="the shorter of two"),

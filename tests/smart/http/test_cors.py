@@ -50,6 +50,11 @@ def test_another_origin_may_not_read(origin: str, preflight: bool) -> None:
     assert answer == {"Vary": "Origin"}
 
 
+@pytest.mark.requirement("CO-02")
+def test_no_origin_is_nobodys_whatever_is_registered() -> None:
+    assert cors_headers(Cors.REGISTERED, "", {"", APP}) == {"Vary": "Origin"}
+
+
 @pytest.mark.requirement("CO-06", "CO-08")
 def test_a_page_is_for_no_origin() -> None:
     assert cors_headers(Cors.NONE, APP, REGISTERED, preflight=True) == {}

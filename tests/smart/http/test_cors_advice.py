@@ -29,3 +29,8 @@ REGISTERED = ["http://127.0.0.1:3000", "https://app.example", "http://[::"]
 )
 def test_the_origin_that_was_meant_is_named(origin: str, advice: str) -> None:
     assert origin_advice(origin, REGISTERED, issuer=ISSUER).startswith(advice)
+
+
+@pytest.mark.parametrize(("origin", "known"), [("null", "org.example.app:"), ("http://[", "http://]["), ("null", "")])
+def test_what_names_no_host_is_near_to_nothing(origin: str, known: str) -> None:
+    assert origin_advice(origin, [known], issuer=ISSUER).startswith("No client has it")

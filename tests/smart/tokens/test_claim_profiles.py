@@ -64,6 +64,11 @@ def test_a_practitioner_is_told_to_hapi_by_id() -> None:
     assert told("hapi", fhir_user="Practitioner/dr-green")["user"] == "dr-green"
 
 
+@pytest.mark.parametrize(("person", "claims"), [("Practitioner/p", {"doctor": "Practitioner/p"}), ("Patient/amy", {})])
+def test_who_is_no_practitioner_is_not_told_as_one(person: str, claims: dict[str, str]) -> None:
+    assert told_by('{"doctor": {"from": "practitioner", "as": "reference"}}', fhir_user=person) == claims
+
+
 @pytest.mark.requirement("SD-17")
 @pytest.mark.parametrize("profile", sorted(profiles()))
 def test_without_patient_and_person_nothing_is_made_up(profile: str) -> None:

@@ -80,6 +80,38 @@ def test_where_nothing_is_left_the_scope_is_invalid(scope: str) -> None:
         asked(scope=scope)
 
 
+@pytest.mark.requirement("E96")
+def test_a_scope_that_is_missing_is_said_to_be() -> None:
+    with pytest.raises(InvalidScope, match=r"^scope is missing$"):
+        asked()
+    with pytest.raises(InvalidScope, match=r"^scope is missing$"):
+        asked(scope="")
+
+
+@pytest.mark.requirement("E96", "E98")
+@pytest.mark.parametrize(
+    ("service", "scope", "words"),
+    [
+        (SERVICE, "system/Nothing.rs", "system/Nothing.rs (R4 has no resource type Nothing)"),
+        (SERVICE, "patient/Patient.r", "patient/Patient.r (the client is bound to no patient)"),
+        (BOUND, "system/Encounter.r", "system/Encounter.r (is more than is registered for this client)"),
+        (
+            replace(BOUND, scope="system/*.rs"),
+            "patient/Patient.r",
+            "patient/Patient.r (is more than is registered for this client)",
+        ),
+    ],
+)
+def test_a_refused_service_hears_why_and_its_developer_what_is_registered(
+    service: BackendService, scope: str, words: str
+) -> None:
+    with pytest.raises(InvalidScope) as refused:
+        asked(service, scope=scope)
+
+    assert refused.value.description == f"none of the scopes can be granted to this client: {words}"
+    assert refused.value.why["expected"] == service.scope
+
+
 @pytest.mark.requirement("SCP-04")
 def test_a_strict_service_hears_of_what_it_would_not_get() -> None:
     with pytest.raises(InvalidScope, match="some of the scopes"):

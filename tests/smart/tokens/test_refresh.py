@@ -68,6 +68,22 @@ def test_a_refresh_may_not_ask_for_more(requested: str) -> None:
         narrow(requested)
 
 
+@pytest.mark.requirement("E91")
+@pytest.mark.parametrize(
+    ("requested", "held", "words", "allowed"),
+    [
+        ("user/*.rs", GRANTED, "scope asks for more than was granted", GRANTED),
+        ("patient/Patient.rs", "launch/patient", "none of these scopes was granted", "launch/patient"),
+    ],
+)
+def test_an_app_hears_why_its_refresh_gets_nothing(requested: str, held: str, words: str, allowed: str) -> None:
+    with pytest.raises(InvalidScope) as refused:
+        narrow(requested, held=held)
+
+    assert refused.value.description == words
+    assert refused.value.why == {"rule": "RF-02", "case": "E91", "presented": requested, "expected": allowed}
+
+
 @pytest.mark.requirement("WF-11")
 def test_what_was_asked_and_not_granted_is_left_out() -> None:
     asked = "launch/patient offline_access patient/*.rs patient/*.cruds user/*.rs"

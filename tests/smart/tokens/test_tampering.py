@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from smart.digests import sha256_hex
-from smart.tokens.tampering import algorithm, evidence, jti, parts
+from smart.tokens.tampering import algorithm, evidence, header, jti, parts, payload, payload_text, signature_length
 
 
 def b64(content: Any) -> str:
@@ -94,3 +94,35 @@ def test_as_much_as_may_be_is_looked_at() -> None:
 
 def test_the_letters_of_plain_base64_are_read_as_those_of_base64url() -> None:
     assert parts("a+b/.x/x+.y") == parts("a-b_.x_x-.y")
+    assert parts("AAAX.AAAX.AAAX") == ("AAAX",) * 3
+
+
+@pytest.mark.parametrize(
+    ("token", "said"),
+    [
+        (f"{HEADER}.{PAYLOAD}.{SIGNATURE}", {"jti": "the-jti", "n": 1}),
+        (f"{HEADER}.{b64([])}.x", []),
+        (f"{HEADER}.{b64(b'{')}.x", None),
+        (f"x.{HEADER}.{PAYLOAD}.{SIGNATURE}", None),
+        ("no-jwt-at-all", None),
+    ],
+)
+def test_the_payload_is_the_second_of_three_parts(token: str, said: Any) -> None:
+    assert payload(parts(token)) == said
+
+
+def test_the_payload_is_also_there_as_it_was_written() -> None:
+    assert payload_text(parts(f"{HEADER}.{b64(b'{ 1')}.x")) == b"{ 1"
+    assert payload_text(("eA", "eQ")) == b"y"
+    assert payload_text(("eA",)) == payload_text(()) == b""
+
+
+def test_the_length_of_a_signature_is_counted_in_bytes() -> None:
+    assert signature_length(parts(f"{HEADER}.{PAYLOAD}.{SIGNATURE}")) == 64
+    assert signature_length(parts(f"{HEADER}.{PAYLOAD}.")) == 0
+    assert signature_length(()) == 0
+
+
+def test_a_first_part_that_is_no_object_is_no_header() -> None:
+    assert header(parts(f"{HEADER}.{PAYLOAD}.x")) == {"alg": "ES256"}
+    assert header(parts(f"{b64([])}.{PAYLOAD}.x")) == {}

@@ -1,10 +1,12 @@
 """Scopes as lines on the consent page."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smart.fhir.versions import resource_types
+from smart.fhir.versions import NO_FHIR, resource_types
 from smart.scopes.scope_sets import is_within, parse_scopes
 from smart.wording.consent_choice import chosen_scope
 from smart.wording.consent_line import GROUPS, ConsentContext, ConsentLine
@@ -144,6 +146,14 @@ def test_openid_alone_recognises_without_a_name() -> None:
     assert told("openid") == [("who", "Recognise you next time, by a number, without your name")]
 
 
+def test_what_plain_openid_connect_tells_is_said_line_by_line() -> None:
+    lines = consent_lines(parse_scopes("openid profile email"), replace(OWN, version=NO_FHIR))
+
+    assert [(line.number, line.group, line.hint, line.allows, line.fixed) for line in lines[:-1]] == [
+        (1, "who", "", ("openid",), True), (2, "who", "", ("profile",), False), (3, "who", "", ("email",), False)
+    ]  # fmt: skip
+
+
 def test_without_a_refresh_scope_access_is_only_for_now() -> None:
     *_, line = consent_lines(parse_scopes("patient/Patient.rs"), OWN)
 
@@ -201,6 +211,11 @@ OBSERVATION = "http://terminology.hl7.org/CodeSystem/observation-category"
         (
             f"patient/Observation.rs?category={OBSERVATION}|laboratory&code=http://loinc.org|1-1",
             f"Test results and measurements: only those marked laboratory in {OBSERVATION} and 1-1 in http://loinc.org",
+        ),
+        ("patient/Observation.rs?code=abc", "Test results and measurements: only those marked abc"),
+        (
+            "patient/Observation.rs?code=http://x|y|1",
+            "Test results and measurements: only those marked 1 in http://x|y",
         ),
         (
             f"user/Observation.rs?category={OBSERVATION}|laboratory",
