@@ -35,6 +35,7 @@ def vread(allowed: Interaction) -> Answer:
 def history(allowed: Interaction) -> Answer:
     """The versions of a resource, or of all of a type, that may be seen (HV-02, HV-03)."""
     path = allowed.path
+    query.require_type(allowed.asked.parameters, path.type)
     search = query.parse_history(allowed.asked.parameters, allowed.caller.claims, path.below)
     page = lookup.find_history(allowed.version, path.type, path.id, allowed.view, search)
     text = bundle.history(page, search, f"{allowed.base}/{path.below}", allowed.base)
@@ -45,6 +46,7 @@ def search_type(allowed: Interaction) -> Answer:
     """A searchset of what may be seen; GET and POST _search are judged alike (SR-01)."""
     is_strict = "handling=strict" in allowed.asked.prefers
     version, name, caller = allowed.version, allowed.path.type, allowed.caller
+    query.require_type(allowed.asked.parameters, name)
     search = query.parse_search(
         allowed.asked.parameters,
         allowed.resource_type,

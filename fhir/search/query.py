@@ -150,6 +150,12 @@ def parse_pages(pairs: Pairs, carried: Sequence[str], claims: Mapping[str, Any],
     return Search(used=used, count=count, offset=offset, owner=owner, since=since[0] if since else None)
 
 
+def require_type(pairs: Pairs, name: str) -> None:
+    """Of one type, `_type` can name only that: whoever names another asked for something else. Raises BadRequest."""
+    if any(set(value.split(",")) != {name} for key, value in pairs if key == "_type" and value):
+        raise BadRequest("_type names other types than the URL. To ask for several, ask at the base.")
+
+
 def interval(pairs: Pairs, name: str) -> tuple[datetime, datetime] | None:
     """From the first to after the last moment that a parameter means, None where it is not there."""
     sent = only(pairs, name)

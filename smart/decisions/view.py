@@ -106,12 +106,18 @@ class Reach:
 
 def of_compartment(view: View, patient: str) -> View:
     """What of the view lies in the compartment of that patient: nothing, where the view reaches them not (SR-03)."""
-    only = Compartments(frozenset({patient}))
-    return tuple(replace(one, who=only) for one in view if _reaches(one.who, patient))
+    narrowed = ((one, _narrowed(one.who, patient)) for one in view)
+    return tuple(replace(one, who=who) for one, who in narrowed if who is not None)
 
 
-def _reaches(who: Who, patient: str) -> bool:
-    return isinstance(who, Everybody) or (isinstance(who, Compartments) and patient in who.patients)
+def _narrowed(who: Who, patient: str) -> Who | None:
+    match who:
+        case Compartments(patients) if patient not in patients:
+            return None
+        case OwnRecord(name, own_id):  # the patient's own resource lies in that compartment, and nothing else of it
+            return who if (name, own_id) == ("Patient", patient) else None
+        case _:
+            return Compartments(frozenset({patient}))
 
 
 def is_unconditional(view: View) -> bool:

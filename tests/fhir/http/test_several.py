@@ -7,7 +7,7 @@ import pytest
 
 from fhir.models import Record
 from tests.fhir.conftest import BASE, Answered, Introspection
-from tests.fixture_types import Fetch
+from tests.fixture_types import Fetch, Search
 
 pytestmark = pytest.mark.usefixtures("records")
 
@@ -161,6 +161,29 @@ def test_everything_of_the_patient_is_what_may_be_read_and_found_of_each_type(
     assert fetch("Patient/amy/$everything?_type=Condition").status == 403
     introspection.knows("patient/Patient.r patient/Observation.r patient/Observation.s?code=x", patient="amy")
     assert shown(fetch("Patient/amy/$everything")) == set()  # what may be read, but not found
+
+
+@pytest.mark.requirement("FO-02", "US-06")
+def test_everything_of_the_patient_that_the_person_is_needs_no_more_than_that_person_may_read(
+    fetch: Fetch, introspection: Introspection
+) -> None:
+    claims = {"patient": "amy", "fhirUser": f"{BASE}/Patient/amy"}
+    introspection.knows("openid fhirUser patient/Condition.rs", **claims)
+
+    assert shown(fetch("Patient/amy/$everything")) == shown(fetch("Patient/$everything")) == {"Condition/problem-a"}
+    assert fetch("Patient/ben/$everything").alike == fetch("Patient/never-was/$everything").alike
+    introspection.knows("openid fhirUser patient/Condition.rs", **{**claims, "fhirUser": f"{BASE}/Patient/ben"})
+    assert shown(fetch("Patient/ben/$everything")) == set()
+    introspection.knows("openid fhirUser patient/Condition.rs", **{**claims, "fhirUser": f"{BASE}/RelatedPerson/amy"})
+    assert fetch("Patient/amy/$everything").status == 403  # no right to read any Patient
+
+
+@pytest.mark.requirement("SR-15")
+def test_a_search_or_history_of_one_type_names_no_other_type(fetch: Fetch, search: Search) -> None:
+    for path in ("Observation", "Patient/amy/Observation", "Observation/_history", "Observation/lab-a/_history"):
+        assert fetch(f"{path}?_type=Patient").status == fetch(f"{path}?_type=Observation,Patient").status == 400
+        assert shown(fetch(f"{path}?_type=Observation")) == shown(fetch(f"{path}?_type=")) == shown(fetch(path))
+    assert search("Observation", "_type=Patient").status == 400
 
 
 @pytest.mark.requirement("FO-02", "HI-01")
