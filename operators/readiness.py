@@ -1,12 +1,14 @@
 """What serving needs of the databases: migrations that are applied, and keys that sign."""
 
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
+from django.apps import apps
 from django.db import OperationalError, connections
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
-from django.db.models import Min
+from django.db.models import Count, Min, QuerySet
+from django.db.models.functions import Greatest
 
 from accounts import clock
 from audit.models import OutboxEvent
@@ -57,15 +59,41 @@ def _identity(alias: str) -> tuple[Any, ...]:
         return tuple(cursor.fetchone())
 
 
-def waiting_time() -> int:
-    """For how many microseconds the oldest event waits for a worker; 0 where none does."""
-    oldest = OutboxEvent.objects.aggregate(at=Min("at"))["at"]
-    return max(0, clock.now() - oldest) if oldest else 0
+class Waiting(NamedTuple):
+    """Events that wait for a worker: how many, and since when the oldest does; 0 and 0 for none."""
+
+    count: int
+    since: int
+
+    @property
+    def time(self) -> int:
+        """For how many microseconds the oldest waits."""
+        return max(0, clock.now() - self.since) if self.count else 0
+
+
+def waiting_events() -> dict[str, Waiting]:
+    """By whose they are. What the FHIR server counts waits from the end of its window on."""
+    accesses = _of_the_fhir_server().filter(failures=0, at__gt=0).annotate(due=Greatest("at", "ready_at"))
+    due = accesses.filter(due__lte=clock.now())
+    return {
+        "the trail": Waiting(**OutboxEvent.objects.aggregate(count=Count("pk"), since=Min("at"))),
+        "the FHIR server": Waiting(**due.aggregate(count=Count("pk"), since=Min("due"))),
+    }
+
+
+def events_set_aside() -> int:
+    """Of the FHIR server: those of which no record could be made."""
+    return _of_the_fhir_server().filter(failures__gt=0).count()
+
+
+def _of_the_fhir_server() -> QuerySet[Any]:
+    """It is a stranger to this package, as to all of ours: its table is found by name."""
+    return apps.get_model("fhir_audit", "WaitingEvent")._default_manager.all()
 
 
 def is_worker_late() -> bool:
     """Whether an event waits longer than any worker that runs would let it, which looks every few seconds."""
-    return waiting_time() > LONGEST_WAIT
+    return any(each.time > LONGEST_WAIT for each in waiting_events().values())
 
 
 def can_sign() -> bool:

@@ -13,8 +13,10 @@ class WaitingEvent(models.Model):
     """
 
     event_id = models.TextField()
-    ready_at = models.BigIntegerField(default=0)  # microseconds; what is counted waits for the end of its window
+    at = models.BigIntegerField(db_default=0)  # microseconds; 0 where an earlier release wrote it
+    ready_at = models.BigIntegerField(default=0)  # what is counted waits for the end of its window
     count = models.IntegerField(default=1)
+    failures = models.IntegerField(db_default=0)  # how often no record could be made of it: it is set aside meanwhile
     facts = models.TextField()
 
     class Meta:

@@ -1,12 +1,18 @@
-"""From the waiting events to the audit database: by rows that exist, each once, however often it is tried."""
+"""From the waiting events to the audit database: by rows that exist, each once, however often it is tried.
+
+An event of which no record can be made keeps no other from going: it is set aside, told to operators by the log and
+by `smartauth doctor`, and tried again every hour, as a new release may know how.
+"""
 
 import json
-import time
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import InterfaceError, OperationalError, transaction
+from django.db.models import F
 
+from fhir import clock
 from fhir.audit import models
 from fhir.audit.facts import facts_of, is_write
 from fhir.audit.forms import fill
@@ -16,25 +22,48 @@ from fhir.store.index import base_of
 from fhir.versions.version import load_version
 from smart.fhir.definitions import definitions
 from smart.search.values import index_rows
-from smart.time_units import to_datetime
+from smart.time_units import HOUR, to_datetime
 
 BATCH = 200
 _VALUES = 1000
 _KEYS = 900  # in a statement: databases bound how many values one has
 Told = Mapping[str, Any]
+_AWAY = (OperationalError, InterfaceError)  # the database, not the event
+logger = logging.getLogger(__name__)
 
 
 def ship(now: int | None = None) -> int:
     """Makes AuditEvent and Provenance of every event that is ready, then deletes it here. Counts the events."""
-    now, shipped = time.time_ns() // 1000 if now is None else now, 0
+    now, shipped = clock.now() if now is None else now, 0
     while batch := list(WaitingEvent.objects.filter(ready_at__lte=now).order_by("pk")[:BATCH]):
-        try:
-            _store(_entries(batch))
-        except IntegrityError:  # another worker ships the same ones
-            break
-        WaitingEvent.objects.filter(pk__in=[event.pk for event in batch]).delete()
-        shipped += len(batch)
+        stored = _stored(batch, now)
+        WaitingEvent.objects.filter(pk__in=[event.pk for event in stored]).delete()
+        shipped += len(stored)
     return shipped
+
+
+def _stored(batch: Sequence[WaitingEvent], now: int) -> list[WaitingEvent]:
+    """Those that are in the audit database now: all at once, or where that fails each by itself."""
+    try:
+        _store(_entries(batch))
+    except _AWAY:
+        raise
+    except Exception:  # noqa: BLE001  # one of them, or another worker that ships the same ones
+        return [event for event in batch if _is_stored(event, now)]
+    return list(batch)
+
+
+def _is_stored(event: WaitingEvent, now: int) -> bool:
+    try:
+        _store(_entries([event]))
+    except _AWAY:
+        raise
+    except Exception as error:  # noqa: BLE001  # its text may hold what the event does
+        logger.error("the event %s is set aside: %s", event.event_id, type(error).__name__)
+        aside = WaitingEvent.objects.filter(pk=event.pk)
+        aside.update(failures=F("failures") + 1, ready_at=now + HOUR)
+        return False
+    return True
 
 
 def _store(entries: Sequence[Entry]) -> None:

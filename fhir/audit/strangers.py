@@ -12,9 +12,11 @@ from typing import NamedTuple
 
 from django.db import connection
 
+from fhir import clock
 from fhir.audit.outbox import Row, record
 from smart.digests import sha256_hex
 from smart.http.addresses import caller_network
+from smart.time_units import SECOND
 
 INTERVAL_SECONDS = 1.0
 WINDOW_SECONDS = 600
@@ -49,7 +51,7 @@ class Strangers:
 
     def add(self, version: str, base: str, address: str, status: int) -> None:
         """Notes a refusal of somebody unknown. Returns at once, whatever the database does."""
-        window = int(time.time()) // WINDOW_SECONDS
+        window = clock.now() // (WINDOW_SECONDS * SECOND)
         with self._lock:
             if window != self._window:
                 self._window, self._known = window, set()
@@ -90,17 +92,17 @@ class Strangers:
 
 
 def _row(refusal: Refusal, count: int) -> Row:
-    ends = (refusal.window + 1) * WINDOW_SECONDS
+    began, window = refusal.window * WINDOW_SECONDS * SECOND, WINDOW_SECONDS * SECOND
     facts = {
         "version": refusal.version,
         "base": refusal.base,
-        "at": refusal.window * WINDOW_SECONDS * 1_000_000,
+        "at": began,
         "address": refusal.address,
         "status": refusal.status,
         "seconds": WINDOW_SECONDS,
     }
     event_id = sha256_hex(json.dumps(refusal))[:32]
-    return Row(event_id, (ends + _LATE_SECONDS) * 1_000_000, count, json.dumps(facts))
+    return Row(event_id, began, began + window + _LATE_SECONDS * SECOND, count, json.dumps(facts))
 
 
 strangers = Strangers()

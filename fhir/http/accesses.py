@@ -3,9 +3,9 @@
 What an event holds: references, ids and addresses; never a token, a name, what was searched for, or content.
 """
 
-import time
 from typing import Any
 
+from fhir import clock
 from fhir.audit.outbox import new_row, record
 from fhir.http.answer import Answer
 from fhir.http.interaction import Asked, Caller
@@ -38,7 +38,7 @@ def _facts(caller: Caller, asked: Asked) -> dict[str, Any]:
     return {
         "version": caller.version.key,
         "base": caller.base,
-        "at": time.time_ns() // 1000,
+        "at": clock.now(),
         "address": caller.address,
         "interaction": asked.interaction,
         "client": _claim(caller, "client_id"),

@@ -1,7 +1,6 @@
 """One view for every path below a base, in one order: token, decision, then data (checklist, order of checks)."""
 
 import logging
-import time
 import traceback
 from typing import Any
 
@@ -14,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from fhir import clock
 from fhir.audit.strangers import strangers
 from fhir.http import enforcement, media
 from fhir.http.accesses import record_refusal
@@ -36,6 +36,7 @@ from smart.decisions.view import Reach
 from smart.explanation import HEADER, explain_response
 from smart.http.about_token import ABOUT_TOKEN
 from smart.http.cors import CLIENT_ID
+from smart.time_units import SECOND
 
 logger = logging.getLogger(__name__)
 _WITH_A_BODY = ("create", "update", "patch")
@@ -165,7 +166,7 @@ class FhirView(APIView):
         request.META[ABOUT_TOKEN] = {**(claims or {}), "aud": self.base}
         request.META[CLIENT_ID] = str((claims or {}).get("client_id", ""))
         try:
-            subject = read_subject(claims, self.base, time.time())
+            subject = read_subject(claims, self.base, clock.now() / SECOND)
         except InvalidClaims as refusal:
             raise InvalidToken(self.base, refusal.why) from refusal
         return Caller(self.version, self.base, Reach(subject, self.version.key, self.base), claims or {}, address)

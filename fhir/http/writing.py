@@ -12,8 +12,7 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import uuid4
 
-from django.utils import timezone
-
+from fhir import clock
 from fhir.http.answer import Answer, version_headers
 from fhir.http.conditions import matched_record, require_if_match
 from fhir.http.interaction import Interaction
@@ -80,7 +79,7 @@ def delete(allowed: Interaction) -> Answer:
     require_if_match(allowed, before)
     if not before.is_deleted:
         _judge(allowed, "delete", None, before)
-        last = successor(before, before.content, timezone.now(), is_deleted=True)
+        last = successor(before, before.content, clock.moment(), is_deleted=True)
         _store(allowed, last, before)
         return Answer("", HTTPStatus.NO_CONTENT, records=[last], is_written=True)
     return Answer("", HTTPStatus.NO_CONTENT, records=[before])
@@ -140,7 +139,7 @@ def _add_new(allowed: Interaction) -> Answer:
     resource_id = allowed.asked.new_id or str(uuid4())
     text = json_text.with_members(allowed.asked.body, {"id": resource_id})
     _require_valid(allowed.version, json.loads(text))
-    record = first_version(allowed.version.key, allowed.path.type, resource_id, text, timezone.now())
+    record = first_version(allowed.version.key, allowed.path.type, resource_id, text, clock.moment())
     add_versions([record])
     return _told(allowed, record, HTTPStatus.CREATED)
 
@@ -152,7 +151,7 @@ def _replace(allowed: Interaction, before: Record, text: str) -> Answer:
         raise Unprocessable("A resource keeps its type and its id.")
     _judge(allowed, allowed.asked.interaction, content, before)
     _require_valid(allowed.version, content)
-    record = successor(before, text, timezone.now())
+    record = successor(before, text, clock.moment())
     _store(allowed, record, before)
     return _told(allowed, record, HTTPStatus.OK)
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 
+from fhir import clock
 from fhir.models import Record
 from fhir.store.plans import refresh_statistics
 from fhir.store.versions import add_versions, first_version, successor, with_version
@@ -33,7 +33,7 @@ def load_file(path: Path | str) -> int:
     Raises UnreadableResources, and OSError.
     """
     version = _version(Path(path))
-    moment = timezone.now()
+    moment = clock.moment()
     given = [_versions(text, place, version, moment) for place, text in enumerate(_resource_texts(Path(path)))]
     _refuse_repeated([versions[-1] for versions in given])
     try:

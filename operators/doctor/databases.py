@@ -91,12 +91,20 @@ def find_broker_failure() -> Iterator[Problem]:
 
 
 def find_idle_worker() -> Iterator[Problem]:
-    """Events wait in the main database until a worker takes them to the trail."""
-    if readiness.is_worker_late():
-        waits = readiness.waiting_time() // SECOND
-        what = f"no worker runs: an event waits for {waits} s, and nothing that is over is deleted"
+    """Events wait in the main database until a worker takes them to the audit database."""
+    late = {of: each for of, each in readiness.waiting_events().items() if each.time > readiness.LONGEST_WAIT}
+    if late:
+        waiting = ", ".join(f"{each.count} of {of} for {each.time // SECOND} s" for of, each in late.items())
+        what = f"no worker runs: events wait, {waiting}, and nothing that is over is deleted"
         mend = f"start `{settings.SMARTAUTH_COMMAND} worker`; if one runs, its log says what it waits for"
         yield Problem(what, mend)
+
+
+def find_events_set_aside() -> Iterator[Problem]:
+    """An access of the FHIR server of which no AuditEvent could be made is kept, and tried again every hour."""
+    if count := readiness.events_set_aside():
+        what = f"{count} events of the FHIR server are set aside: no record can be made of them"
+        yield Problem(what, "look for `is set aside` in the log of the worker, and report what it says")
 
 
 def reachable() -> list[str]:

@@ -53,7 +53,7 @@ FHIR_AUDIT = Verb(
     actions=(
         Verb(
             "export",
-            "Print one resource a line, the oldest first, and how many on the error output.",
+            "Print one resource a line, the oldest first; on the error output how many, until when none is missing.",
             (
                 Argument("--type", "Which resources.", choices=("AuditEvent", "Provenance"), default="AuditEvent"),
                 Argument("--fhir-version", "Of which base.", choices=("dstu2", "stu3", "r4"), default="r4"),

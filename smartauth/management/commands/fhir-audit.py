@@ -27,13 +27,14 @@ class Command(BaseCommand):
 
     def _export(self, options: dict[str, Any]) -> None:
         bounds = [_moment(options[name]) if options[name] else None for name in ("since", "until")]
-        count = 0
+        count, complete = 0, export.complete_until()
         for resource in export.resources(options["fhir_version"], options["type"], *bounds):
             self.stdout.write(resource)
             count += 1
             if count % PROGRESS == 0:
                 self.stderr.write(f"{count} so far")
-        self.stderr.write(f"{count} {options['type']}")
+        complete = min(complete, bounds[1] or complete)
+        self.stderr.write(f"{count} {options['type']}, complete until {complete.isoformat()}")
 
     def _cut(self, options: dict[str, Any]) -> None:
         before = _moment(options["before"])

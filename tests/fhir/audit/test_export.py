@@ -1,6 +1,7 @@
 """NDJSON of what was recorded, and cutting off what is old: the tables themselves refuse any other change."""
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, transaction
 
+from fhir import clock
 from fhir.audit import export
 from fhir.audit.models import Entry, Value
 from fhir.audit.outbox import new_row, record
@@ -33,7 +35,7 @@ def exported(*options: str) -> list[str]:
     call_command("fhir-audit", "export", *options, stdout=out, stderr=err)
     lines = [json.loads(line) for line in out.getvalue().splitlines()]
     kind = options[options.index("--type") + 1] if "--type" in options else "AuditEvent"
-    assert err.getvalue() == f"{len(lines)} {kind}\n"
+    assert re.fullmatch(rf"{len(lines)} {kind}, complete until [0-9T:.+-]+\n", err.getvalue())
     assert {line["resourceType"] for line in lines} <= {kind}
     return [line["recorded"][:10] for line in lines]
 
@@ -55,6 +57,22 @@ def test_each_resource_is_a_line_in_the_order_of_time(
     monkeypatch.setattr(export, "PART", 2)
 
     assert exported(*options) == [f"2020-01-0{day}" for day in days]
+
+
+def test_it_says_until_when_nothing_is_missing_so_that_the_next_one_begins_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def told(*options: str) -> str:
+        err = StringIO()
+        call_command("fhir-audit", "export", *options, stdout=StringIO(), stderr=err)
+        return err.getvalue().strip().rpartition(" ")[2]
+
+    now = int((FIRST + timedelta(days=9)).timestamp()) * 1_000_000
+    monkeypatch.setattr(clock, "now", lambda: now)
+    assert told() == "2020-01-09T23:59:00+00:00"  # what was asked a minute ago has been answered
+    assert told("--until", "2020-01-02") == "2020-01-02T00:00:00+00:00"
+    record([new_row({**FACTS, "at": int((FIRST + timedelta(days=3)).timestamp()) * 1_000_000})])
+    assert told() == "2020-01-04T00:00:00+00:00"  # an event of that day waits
 
 
 def test_at_most_a_part_is_read_at_once(monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: Any) -> None:

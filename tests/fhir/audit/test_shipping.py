@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 from pytest_django.fixtures import Settings
 
@@ -28,6 +28,7 @@ FACTS = {
     "patient": "", "target": "Observation/lab-a", "status": 200,
     "records": [["Observation/lab-a/_history/2", None]], "is_written": True,
 }  # fmt: skip
+NOW = 1_795_001_000_000_000
 CASES: dict[str, dict[str, Any]] = {
     "a write": FACTS,
     "a read by a backend": {**FACTS, "interaction": "read", "person": "", "own_record": "", "is_written": False},
@@ -128,6 +129,37 @@ def test_everything_is_shipped_however_much_waits(monkeypatch: pytest.MonkeyPatc
     record([new_row(CASES["a refusal"]) for _ in range(7)])
 
     assert ship() == 7
+
+
+def test_an_event_of_which_no_record_can_be_made_is_set_aside_and_the_others_go(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    good, bad = new_row(CASES["a refusal"]), new_row({**CASES["a refusal"], "version": "r9", "address": "203.0.113.66"})
+    record([good, bad, new_row(CASES["a write"])])
+
+    assert ship(NOW) == 2
+
+    waits = WaitingEvent.objects.get()
+    assert (waits.event_id, waits.failures, waits.ready_at) == (bad.event_id, 1, NOW + 3_600_000_000)
+    assert [said.getMessage() for said in caplog.records if said.levelname == "ERROR"] == [
+        f"the event {bad.event_id} is set aside: FileNotFoundError"
+    ]
+    assert ship(NOW) == 0
+    WaitingEvent.objects.update(facts=good.facts)  # as a release that knows how
+    assert ship(NOW + 3_600_000_000) == 1
+
+
+def test_while_a_database_is_away_nothing_is_set_aside(monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_: Any) -> None:
+        raise OperationalError
+
+    record([new_row(CASES["a refusal"])])
+    monkeypatch.setattr(shipping, "_store", away)
+
+    with pytest.raises(OperationalError):
+        ship(NOW)
+
+    assert WaitingEvent.objects.get().failures == 0
 
 
 def test_a_page_of_many_records_is_shipped_however_many_they_are() -> None:

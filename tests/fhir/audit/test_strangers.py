@@ -1,12 +1,12 @@
 """Without a token nobody fills the store: refusals are counted by address and window."""
 
 import json
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from django.db import OperationalError
 
+from fhir import clock
 from fhir.audit import strangers as module
 from fhir.audit.models import Entry, WaitingEvent
 from fhir.audit.outbox import record
@@ -21,7 +21,7 @@ NOW = 1_795_000_200  # begins no window
 
 @pytest.fixture(autouse=True)
 def window(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "time", SimpleNamespace(time=lambda: NOW))
+    monkeypatch.setattr(clock, "now", lambda: NOW * 1_000_000)
 
 
 def come(strangers: Strangers, *addresses: str, status: int = 401) -> None:

@@ -22,6 +22,7 @@ from accounts import clock
 from accounts.models import User
 from audit.event_kinds import EventKind
 from audit.trail import Event, record_events
+from fhir.audit.models import WaitingEvent
 from oauth.demo import credentials
 from oauth.keys import signing_keys
 from oauth.models import SigningKey
@@ -80,6 +81,16 @@ def let_an_event_wait(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     record_events(Event(kind=EventKind.TAMPERED, at=clock.now() - 300_000_000))
 
 
+def let_an_access_wait(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = clock.now() - 300_000_000
+    WaitingEvent.objects.create(event_id="waits", at=before, facts="{}")
+    WaitingEvent.objects.create(event_id="is counted on", at=before, ready_at=clock.now() + 60_000_000, facts="{}")
+
+
+def set_an_access_aside(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    WaitingEvent.objects.create(event_id="aside", at=clock.now() - 300_000_000, failures=2, facts="{}")
+
+
 def name_a_broker_that_is_down(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.SMARTAUTH_REDIS_URL = "redis://127.0.0.1:1/0"
 
@@ -108,7 +119,9 @@ def name_nobody(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         pytest.param(lack_a_migration, "migrations", "audit lacks migrations of audit", "migrate`", id="migrations"),
         pytest.param(lose_the_key, "keys", "cannot be decrypted", "SMARTAUTH_KEY_ENCRYPTION_KEYS", id="lost key"),
         pytest.param(have_no_active_key, "keys", "no key signs tokens", "keys rotate`", id="no key"),
-        pytest.param(let_an_event_wait, "worker", "an event waits for 300 s", "worker`", id="worker"),
+        pytest.param(let_an_event_wait, "worker", "1 of the trail for 300 s", "worker`", id="worker"),
+        pytest.param(let_an_access_wait, "worker", "1 of the FHIR server for 300 s", "worker`", id="accesses"),
+        pytest.param(set_an_access_aside, "set-aside", "1 events of the FHIR", "is set aside` in the log", id="aside"),
         pytest.param(name_a_broker_that_is_down, "broker", "Redis at 127.0.0.1:1", "SMARTAUTH_REDIS_URL", id="broker"),
         pytest.param(open_the_folder, "files", "mode 755", "chmod 700", id="folder"),
         pytest.param(open_a_secret, "files", "mode 640", "chmod 600", id="secret"),
