@@ -62,13 +62,13 @@ def _identity(alias: str) -> tuple[Any, ...]:
 class Waiting(NamedTuple):
     """Events that wait for a worker: how many, and since when the oldest does; 0 and 0 for none."""
 
-    count: int
+    number: int
     since: int
 
     @property
     def time(self) -> int:
         """For how many microseconds the oldest waits."""
-        return max(0, clock.now() - self.since) if self.count else 0
+        return max(0, clock.now() - self.since) if self.number else 0
 
 
 def waiting_events() -> dict[str, Waiting]:
@@ -76,8 +76,8 @@ def waiting_events() -> dict[str, Waiting]:
     accesses = _of_the_fhir_server().filter(failures=0, at__gt=0).annotate(due=Greatest("at", "ready_at"))
     due = accesses.filter(due__lte=clock.now())
     return {
-        "the trail": Waiting(**OutboxEvent.objects.aggregate(count=Count("pk"), since=Min("at"))),
-        "the FHIR server": Waiting(**due.aggregate(count=Count("pk"), since=Min("due"))),
+        "the trail": Waiting(**OutboxEvent.objects.aggregate(number=Count("pk"), since=Min("at"))),
+        "the FHIR server": Waiting(**due.aggregate(number=Count("pk"), since=Min("due"))),
     }
 
 

@@ -94,7 +94,7 @@ def find_idle_worker() -> Iterator[Problem]:
     """Events wait in the main database until a worker takes them to the audit database."""
     late = {of: each for of, each in readiness.waiting_events().items() if each.time > readiness.LONGEST_WAIT}
     if late:
-        waiting = ", ".join(f"{each.count} of {of} for {each.time // SECOND} s" for of, each in late.items())
+        waiting = ", ".join(f"{each.number} of {of} for {each.time // SECOND} s" for of, each in late.items())
         what = f"no worker runs: events wait, {waiting}, and nothing that is over is deleted"
         mend = f"start `{settings.SMARTAUTH_COMMAND} worker`; if one runs, its log says what it waits for"
         yield Problem(what, mend)
