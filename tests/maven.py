@@ -21,6 +21,6 @@ def build(folder: Path) -> Path:
 
 
 if __name__ == "__main__":
-    for name in ("hapi", "spring"):
-        build(ROOT / "docs" / "recipes" / name)
+    for folder in ("docs/recipes/hapi", "docs/recipes/spring", "tests/clients/hapi_client"):
+        build(ROOT / folder)
     subprocess.run([*_COMPILE, f"--file={ROOT / 'clients/java/pom.xml'}"], check=True, timeout=600)

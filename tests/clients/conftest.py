@@ -25,6 +25,7 @@ KEYS = ROOT / "demo" / "keys"
 PUBLIC = "app-in-a-browser"
 SYMMETRIC, SECRET = "app.with_a~secret", "only~for.the_tests-0123456789abcdef"  # as clients.yaml has them
 ASYMMETRIC, BACKEND = "app-with-keys", "backend-with-keys"
+WRITING = "app-that-writes"
 SCOPE = "openid fhirUser launch/patient offline_access patient/*.rs"
 JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 ALGORITHMS = ["ES384", "RS384"]

@@ -100,6 +100,7 @@ def test_an_update_is_the_next_version_and_moves_nothing_out_of_reach(write: Any
     ]
 
     assert (updated.status, updated.headers["ETag"], updated.body["status"]) == (200, 'W/"2"', "amended")
+    assert updated.headers["Content-Location"] == f"{BASE}/Observation/lab-a/_history/2"
     assert [answer.status for answer in moved] == [403] * 3
     assert len(stored("lab-a")) == 2
     assert fetch("Observation?status=amended").ids == ["lab-a"]
