@@ -205,6 +205,9 @@ def test_who_may_change_but_not_read_learns_nothing_by_a_patch(write: Any, intro
         '[{"op": "x", "path": "/a"}]',
         '[{"op": "add", "path": "a", "value": 1}]',
         "[7]",
+        '[{"op": "replace", "path": "", "value": 7}]',
+        '[{"op": "add", "path": "", "value": ["a"]}]',
+        json.dumps([{"op": "copy", "from": "", "path": "/extension"}] * 100),  # each doubles what is there
     ],
 )
 def test_what_is_no_patch_changes_nothing(write: Any, body: str) -> None:
