@@ -65,8 +65,8 @@ def test_fhirclient_for_python_writes(app: FHIRClient) -> None:
         Observation.read(made["id"], app.server)
     with pytest.raises(FHIRPermissionDeniedException):
         observation("ben").create(app.server)
+    read.id = "ben-hba1c-1"
     with pytest.raises(FHIRNotFoundException):
-        read.id = "ben-hba1c-1"
         read.update(app.server)
 
 
