@@ -151,7 +151,7 @@ def parse_pages(pairs: Pairs, carried: Sequence[str], claims: Mapping[str, Any],
 
 
 def require_type(pairs: Pairs, name: str) -> None:
-    """Of one type, `_type` can name only that: whoever names another asked for something else. Raises BadRequest."""
+    """Of one type, `_type` can name only that: another one would be asked for in vain. Raises BadRequest."""
     if any(set(value.split(",")) != {name} for key, value in pairs if key == "_type" and value):
         raise BadRequest("_type names other types than the URL. To ask for several, ask at the base.")
 

@@ -75,7 +75,10 @@ def locked(name: str, language: str) -> str:
     if language == "Python" or name == "authlib":
         found = re.search(rf"^{name}==([0-9.]+)", (ROOT / "requirements/dev.txt").read_text(encoding="utf-8"), re.M)
         return found[1] if found else ""
-    folder = {"fhirclient": "fhirclient-js"}.get(name, name)
+    if name == "hapi-fhir-client":
+        found = re.search(r"<hapi.version>(.+)</", (ROOT / "tests/clients/hapi_client/pom.xml").read_text("utf-8"))
+        return found[1] if found else ""
+    folder = {"fhirclient": "fhirclient-js", "fhir-kit-client": "fhirclient-js"}.get(name, name)
     packages = json.loads((ROOT / "tests/clients" / folder / "package-lock.json").read_text(encoding="utf-8"))
     return str(packages["packages"][f"node_modules/{name}"]["version"])
 
