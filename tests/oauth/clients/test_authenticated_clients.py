@@ -1,9 +1,21 @@
 """Who a request proves to be, asked of the function that every endpoint of machines calls (CL-01, CL-10)."""
 
+import asyncio
+from typing import Any
+
 import pytest
 
 from accounts import clock, rate_limit
-from oauth.clients.authentication import authenticate
+from oauth.clients import jwks_cache
+from oauth.clients.authentication import (
+    SecretClient,
+    authenticate,
+    authenticate_by_assertion,
+    client_of_row,
+    run_as_client,
+)
+from oauth.clients.jwks_fetch import NotPublic, Unfetchable
+from oauth.clients.secrets import client_secret_digest
 from oauth.http.credentials import AuthenticatedClient, Credentials
 from smart.http.errors import InvalidClient
 from tests.conftest import SECRET
@@ -50,3 +62,94 @@ def test_who_proves_nothing_is_refused(credentials: Credentials, reason: str) ->
         authenticate(request_of(credentials))
 
     assert refused.value.event_reason == reason
+
+
+# Of a batch -----------------------------------------------------------------------------------------------------------
+
+PROVED = AuthenticatedClient(7, "app", frozenset({"authorization_code", "refresh_token"}), "secret", "openid")
+DIGESTS = (client_secret_digest("app", "new"), client_secret_digest("app", "old"))
+ROW = SecretClient(7, "app", "authorization_code refresh_token", "openid", "secret", 1, *DIGESTS, 1000)
+
+
+@line("CL-01", "CL-03")
+@pytest.mark.parametrize(
+    ("credentials", "now", "found"),
+    [
+        (Credentials("app", "new"), 1000, PROVED),
+        (Credentials("app", "old"), 999, PROVED),
+        (Credentials("app", "old"), 1000, None),
+        (Credentials("app", "another"), 1, None),
+        (Credentials("app", None), 1, None),
+        (Credentials("another", "new"), 1, None),
+        (Credentials("app", "new", bearer="abc"), 1, None),
+    ],
+)
+def test_the_row_of_a_batch_is_the_client_whose_secret_came_with_the_request(
+    credentials: Credentials, now: int, found: AuthenticatedClient | None
+) -> None:
+    assert client_of_row(request_of(credentials, now=now), ROW) == found
+
+
+@line("CL-01", "CL-04")
+def test_who_proved_itself_by_an_assertion_is_the_client_of_its_own_row_alone() -> None:
+    request = request_of(Credentials("another", None))
+    request.client = PROVED
+
+    assert client_of_row(request, ROW) is PROVED
+    assert client_of_row(request, ROW._replace(pk=8)) is None
+
+
+@line("CL-04", "CL-06")
+def test_an_assertion_is_used_up_before_its_request_waits_and_a_secret_is_not_looked_at(
+    make_client: MakeClient,
+) -> None:
+    client = make_client("keys", jwks=jwks(EC))
+    by_assertion = signed(client.client_id, EC, clock.now())
+    by_secret = request_of(Credentials("nobody-knows-me", "wrong"))
+
+    for request in (by_assertion, by_secret):
+        asyncio.run(authenticate_by_assertion(request))
+
+    assert by_assertion.client is not None
+    assert (by_assertion.client.pk, by_secret.client) == (client.pk, None)
+
+
+# Keys that cannot be had ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def by_url(make_client: MakeClient) -> Any:
+    return make_client("keys", jwks_uri="https://keys.example.org/jwks")
+
+
+@line("CL-12", "E99")
+def test_keys_are_asked_for_ten_times_and_then_the_request_is_refused(
+    by_url: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    async def in_vain(key_fetch: jwks_cache.KeyFetch) -> None:
+        asked.append(key_fetch.client_id)
+
+    monkeypatch.setattr(jwks_cache, "renew", in_vain)
+    with pytest.raises(InvalidClient) as refused:
+        asyncio.run(run_as_client(signed(by_url.client_id, EC, clock.now()), lambda client: client))
+
+    assert asked == [by_url.client_id] * 10
+    assert refused.value.event_reason == "the client's keys could not be had in time"
+
+
+@line("CL-12", "E99", "E100")
+@pytest.mark.parametrize(("kind", "case"), [(Unfetchable, "E99"), (NotPublic, "E100")])
+def test_why_keys_could_not_be_had_is_the_reason_of_the_refusal(
+    by_url: Any, monkeypatch: pytest.MonkeyPatch, kind: type[Unfetchable], case: str
+) -> None:
+    async def refuse(_: jwks_cache.KeyFetch) -> None:
+        raise kind("It is a sentence")
+
+    monkeypatch.setattr(jwks_cache, "renew", refuse)
+    with pytest.raises(InvalidClient) as refused:
+        asyncio.run(run_as_client(signed(by_url.client_id, EC, clock.now()), lambda client: client))
+
+    assert refused.value.event_reason == "the client's keys could not be had: It is a sentence"
+    assert refused.value.why == {"rule": "CL-12", "case": case, "presented": "https://keys.example.org/jwks"}

@@ -415,3 +415,52 @@ def test_while_another_process_fetches_its_answer_is_waited_for(app: App, by_url
 
     assert is_authenticated(app, by_url)
     assert len(publisher.asked) == 1
+
+
+AT, URL = 2_000_000_000 * SECOND, "https://keys.example.org/jwks"
+
+
+@pytest.mark.requirement("CL-11", "PR-08")
+@pytest.mark.parametrize(
+    ("row", "is_ours", "is_under_way"),
+    [
+        ({"asked_at": AT - 30 * SECOND, "fetched_at": AT - 30 * SECOND}, True, False),
+        ({"asked_at": AT - 30 * SECOND + 1, "fetched_at": AT}, False, False),
+        ({"asked_at": AT - 30 * SECOND, "fetched_at": AT, "fresh_until": AT}, True, False),
+        ({"asked_at": AT - 30 * SECOND, "fetched_at": AT, "fresh_until": AT + 1}, False, False),
+        ({"asked_at": AT - 10 * SECOND}, True, False),
+        ({"asked_at": AT - 10 * SECOND + 1}, False, True),
+        ({"asked_at": AT + 5 * SECOND}, False, True),
+        ({"asked_at": AT + 5 * SECOND + 1}, True, False),
+        ({"asked_at": AT, "fetched_at": AT, "jwks_uri": f"{URL}/old"}, True, False),
+    ],
+)
+def test_a_fetch_is_claimed_where_nobody_asked_lately_and_waited_for_where_somebody_does(
+    make_client: MakeClient, set_clock: SetClock, row: dict[str, Any], is_ours: bool, is_under_way: bool
+) -> None:
+    client = make_client("keys", jwks_uri=URL)
+    FetchedKeys.objects.create(client=client, **{"jwks_uri": URL, "fetched_at": 0, "fresh_until": 0, **row})
+    key_fetch = jwks_cache.KeyFetch(client.pk, client.client_id, URL, AT - 30 * SECOND, AT)
+    set_clock(AT)
+
+    assert jwks_cache._is_under_way(key_fetch) is is_under_way
+    assert jwks_cache._claim(key_fetch, AT) is is_ours
+
+
+@pytest.mark.requirement("CL-12", "E100")
+@pytest.mark.parametrize("kind", [jwks_fetch.Unfetchable, jwks_fetch.NotPublic])
+def test_keys_that_cannot_be_had_are_asked_for_again_at_once_and_the_reason_stays(
+    make_client: MakeClient, monkeypatch: pytest.MonkeyPatch, set_clock: SetClock, kind: type[Exception]
+) -> None:
+    async def refuse(_: str) -> None:
+        raise kind("It is a sentence")
+
+    client = make_client("keys", jwks_uri=URL)
+    monkeypatch.setattr(jwks_fetch, "fetch", refuse)
+    set_clock(AT)
+    with pytest.raises(kind, match="It is a sentence") as refused:
+        asyncio.run(jwks_cache.renew(jwks_cache.KeyFetch(client.pk, client.client_id, URL, AT, AT)))
+
+    row = FetchedKeys.objects.get(client=client)
+    assert type(refused.value) is kind
+    assert (row.asked_at, row.fetched_at, row.fresh_until, row.keys) == (AT, AT, 0, "")

@@ -5,14 +5,11 @@ from typing import Any
 
 import pytest
 
-from accounts import clock
 from accounts.models import SignIn
 from oauth.models import Authorization, Client, Code, FhirIdentity, FhirServer
 from oauth.tokens import id_token
-from oauth.tokens.authorization_state import AuthorizationState
-from oauth.tokens.issue import issue as issue_tokens
 from tests.conftest import BASE, SECRET, App, basic
-from tests.fixture_types import Grant, Introspect, Issue, MakeClient, MakePerson
+from tests.fixture_types import Introspect, Issue, MakeClient, MakePerson
 from tests.oauth.jwt import header, payload, raw_payload, verified_claims
 from tests.oauth.remembering import HTTPS, exchange, refreshing_client
 from tests.oauth.visitor import Visitor, line_number, redirect_query, ticked_lines
@@ -193,13 +190,6 @@ def test_a_client_that_may_not_ask_any_more_hears_it_no_more(
 
     assert "id_token" not in again
     assert again["scope"] == "launch/patient patient/*.rs offline_access"
-
-
-@pytest.mark.usefixtures("app")
-def test_where_no_nonce_was_sent_none_is_told(grant: Grant) -> None:
-    authorization = AuthorizationState.of(grant(scope="openid patient/*.rs").authorization.pk)
-
-    assert "nonce" not in payload(issue_tokens(authorization, now=clock.now(), address="")["id_token"])
 
 
 @pytest.mark.requirement("AZ-17")

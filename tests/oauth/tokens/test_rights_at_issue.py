@@ -1,10 +1,14 @@
 """What a code or a refresh token buys once rights were lost (RF-11)."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from oauth.models import AccessToken, ActsFor, Authorization, Client, FhirIdentity
+from oauth.tokens.authorization_state import AuthorizationState
+from oauth.tokens.rights_at_issue import refusal_reason
 from tests.conftest import App, Granted
 from tests.fixture_types import Events, Grant, Issue, MakeClient
 from tests.oauth.tokens.refresh_client import Refresh, assert_refused, state, tokens_of_refresh
@@ -135,3 +139,24 @@ def test_a_patient_that_the_ehr_vouched_for_is_bought_without_a_list_of_ours(app
     bought = app.post("/o/token", data=granted.exchange()).json()
 
     assert bought["patient"] == "amy"
+
+
+@pytest.mark.requirement("RF-11")
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({}, "the person may no longer act for the patient"),
+        ({"patient_vouched": 1}, ""),
+        ({"acts_for_patient": True}, ""),
+        ({"patient": ""}, ""),
+        ({"patient": "", "client_reaches_server": False}, "the client may no longer reach the FHIR server"),
+        ({"patient": "", "client_scope": "openid"}, "the client may no longer have any of the scopes"),
+    ],
+)
+def test_an_authorization_about_a_patient_needs_a_right_to_that_patient_and_any_other_does_not(
+    grant: Grant, changes: dict[str, Any], reason: str
+) -> None:
+    granted = AuthorizationState.of(grant().authorization.pk)
+    forlorn = replace(granted, patient_vouched=0, acts_for_patient=False)
+
+    assert refusal_reason(replace(forlorn, **changes)) == reason
