@@ -4,11 +4,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db.models import F
 
 from accounts import clock
-from oauth.models import Code
+from oauth.models import ActsFor, Authorization, Code, FhirServer
 from tests.conftest import BASE, CHALLENGE, REDIRECT_URI, App
 from tests.fixture_types import Events, Grant, Introspect, Issue, MakeClient, MakePerson
+from tests.oauth.jwt import payload
 from tests.oauth.tokens.code_exchange import assert_refused, token_count
 
 
@@ -141,6 +143,21 @@ def test_a_verifier_for_a_code_without_challenge_is_refused(app: App, grant: Gra
     assert token_count(granted) == 0
 
 
+@pytest.mark.requirement("E81", "CG-01")
+@pytest.mark.parametrize(("challenge", "reasons"), [("", []), (CHALLENGE, ["code_verifier is missing"])])
+def test_a_plain_openid_client_needs_a_verifier_where_there_was_a_challenge_and_only_there(
+    app: App, grant: Grant, make_client: MakeClient, events: Events, challenge: str, reasons: list[str]
+) -> None:
+    accounts = FhirServer.userinfo()
+    granted = grant(make_client(profile="openid", scope="openid"), scope="openid", server=accounts, patient="")
+    granted.authorization.codes.update(code_challenge=challenge)
+
+    response = app.post("/o/token", data=granted.exchange(code_verifier=None))
+
+    assert (response.status_code, response.json().get("error")) == ((400, "invalid_grant") if reasons else (200, None))
+    assert [event.reason for event in events("code-refused", client=granted.client.client_id)] == reasons
+
+
 @pytest.mark.requirement("E84")
 def test_a_scope_or_aud_sent_at_the_exchange_widens_nothing(app: App, grant: Grant, introspect: Introspect) -> None:
     granted = grant(scope="patient/Patient.r")
@@ -270,3 +287,48 @@ def test_a_code_of_a_clock_that_is_ahead_buys_nothing(app: App, grant: Grant) ->
 
     assert_refused(response, 400, "invalid_grant")
     assert token_count(granted) == 0
+
+
+@pytest.mark.requirement("HI-08", "SD-20")
+def test_the_event_of_a_refused_code_says_why(app: App, grant: Grant, events: Events) -> None:
+    ended, again, gone = grant(), grant(), grant()
+    Authorization.objects.filter(pk=ended.authorization.pk).end("revoked", now=clock.now())
+    Authorization.objects.filter(pk=again.authorization.pk).update(epoch=F("epoch") + 1)
+    ActsFor.objects.filter(identity__user=gone.person).delete()
+
+    for granted, reason in (
+        (ended, "the authorization has ended"),
+        (again, "the authorization has ended"),
+        (gone, "the person may no longer act for the patient"),
+    ):
+        app.post("/o/token", data=granted.exchange())
+        (event,) = events("code-refused", authorization=str(granted.authorization))
+        assert (event.reason, event.token) == (reason, "")
+
+
+@pytest.mark.requirement("HI-08", "E42")
+def test_a_code_whose_event_cannot_be_written_is_not_spent(
+    app: App, grant: Grant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    granted = grant()
+
+    def failing(*_: object) -> None:
+        raise RuntimeError("broken on the way")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("oauth.tokens.issue.record_events", failing)
+        failed = app.post("/o/token", data=granted.exchange())
+
+    assert failed.status_code == 500
+    assert token_count(granted) == 0
+    assert app.post("/o/token", data=granted.exchange()).status_code == 200
+
+
+@pytest.mark.requirement("ID-01")
+def test_the_nonce_of_the_request_waits_with_its_code(app: App, grant: Grant) -> None:
+    granted = grant(scope="openid patient/*.rs")
+    granted.authorization.codes.update(nonce="n-7")
+
+    bought = app.post("/o/token", data=granted.exchange()).json()
+
+    assert payload(bought["id_token"])["nonce"] == "n-7"

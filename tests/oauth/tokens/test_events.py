@@ -65,23 +65,6 @@ def test_the_event_of_a_refused_refresh_says_why(
         assert event.reason == reason
 
 
-@pytest.mark.requirement("HI-08", "SD-20")
-def test_the_event_of_a_refused_code_says_why(app: App, grant: Grant, events: Events) -> None:
-    ended, again, gone = grant(), grant(), grant()
-    Authorization.objects.filter(pk=ended.authorization.pk).end("revoked", now=clock.now())
-    Authorization.objects.filter(pk=again.authorization.pk).update(epoch=F("epoch") + 1)
-    ActsFor.objects.filter(identity__user=gone.person).delete()
-
-    for granted, reason in (
-        (ended, "the authorization has ended"),
-        (again, "the authorization has ended"),
-        (gone, "the person may no longer act for the patient"),
-    ):
-        app.post("/o/token", data=granted.exchange())
-        (event,) = events("code-refused", authorization=str(granted.authorization))
-        assert (event.reason, event.token) == (reason, "")
-
-
 @pytest.mark.requirement("HI-08", "CG-04")
 def test_the_events_of_a_code_say_when_from_where_and_about_what(
     app: App, grant: Grant, make_client: MakeClient, set_clock: SetClock, events: Events
@@ -104,23 +87,3 @@ def test_the_events_of_a_code_say_when_from_where_and_about_what(
     )
     assert "redirect_uri differs" in refused.reason
     assert replayed.reason == ""
-
-
-@pytest.mark.requirement("HI-08", "E42")
-def test_a_code_or_refresh_token_whose_event_cannot_be_written_is_not_spent(
-    app: App, grant: Grant, launch: Issue, refresh: Refresh, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    granted, first = grant(), launch()
-
-    def failing(*_: object) -> None:
-        raise RuntimeError("broken on the way")
-
-    def answers() -> list[int]:
-        return [app.post("/o/token", data=granted.exchange()).status_code, refresh(first).status_code]
-
-    with monkeypatch.context() as broken:
-        broken.setattr("oauth.tokens.issue.record_events", failing)
-        broken.setattr("oauth.tokens.gathered_writes.Writes.record_events", failing)
-        failed = answers()
-
-    assert (failed, answers()) == ([500, 500], [200, 200])

@@ -398,3 +398,21 @@ def test_a_replayed_code_ends_the_refresh_tokens_that_came_from_it(app: App, lau
     app.post("/o/token", data=first["granted"].exchange())
 
     assert_refused(refresh(second))
+
+
+@pytest.mark.requirement("HI-08", "E42")
+def test_a_refresh_token_whose_event_cannot_be_written_is_not_spent(
+    launch: Issue, refresh: Refresh, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = launch()
+
+    def failing(*_: object) -> None:
+        raise RuntimeError("broken on the way")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("oauth.tokens.issue.record_events", failing)
+        broken.setattr("oauth.tokens.gathered_writes.Writes.record_events", failing)
+        failed = refresh(first)
+
+    assert failed.status_code == 500
+    tokens_of_refresh(first, refresh(first))
