@@ -104,7 +104,7 @@ def new_access_token(
     *,
     now: int,
     address: str,
-    scope: str = "",
+    scope: str,
     code_id: int | None = None,
     nonce: str = "",
 ) -> NewAccessToken:

@@ -1,9 +1,14 @@
 """What the database keeps of an access token: digests of the whole, and of the parts that a forger would change."""
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
-from oauth.tokens.access_token import AccessToken
+from oauth.tokens.access_token import AccessToken, lifetime_seconds
+from oauth.tokens.authorization_state import AuthorizationState
 from smart.digests import sha256_hex
+from tests.fixture_types import Grant
 
 
 @pytest.mark.requirement("AT-01")
@@ -23,3 +28,14 @@ def test_an_opaque_token_has_no_parts_whatever_it_looks_like() -> None:
     assert AccessToken.of("looks.like.one", None).columns == {
         "digest": digest, "signed_digest": "", "signature_digest": "", "jti": None,
     }  # fmt: skip
+
+
+@pytest.mark.requirement("SD-04", "BK-04")
+@pytest.mark.parametrize(("user", "seconds"), [(7, 1800), (0, 300)], ids=["of a person", "of a service"])
+def test_a_token_without_a_person_lives_five_minutes_at_most(
+    grant: Grant, settings: Any, user: int, seconds: int
+) -> None:
+    settings.SMARTAUTH_ACCESS_TOKEN_SECONDS = 1800
+    authorization = replace(AuthorizationState.of(grant().authorization.pk), user_pk=user)
+
+    assert lifetime_seconds(authorization) == seconds
