@@ -111,7 +111,7 @@ class AuthorizationState:
             reason=reason,
         )
 
-    def record_event(self, kind: EventKind, *, at: int, address: str = "", reason: str = "") -> None:
+    def record_event(self, kind: EventKind, *, at: int, address: str, reason: str = "") -> None:
         """Writes one event about this authorization."""
         record_events(self.event(kind, at=at, address=address, reason=reason))
 

@@ -7,9 +7,13 @@ import pytest
 from django.db.models import F
 
 from accounts import clock
+from oauth.http.credentials import NO_CREDENTIALS, AuthenticatedClient
 from oauth.models import ActsFor, Authorization, Code, FhirServer
-from tests.conftest import BASE, CHALLENGE, REDIRECT_URI, App
+from oauth.tokens.authorization_code import authorization_code
+from oauth.tokens.unheard_commit import remember_attempt
+from tests.conftest import BASE, CHALLENGE, REDIRECT_URI, VERIFIER, App
 from tests.fixture_types import Events, Grant, Introspect, Issue, MakeClient, MakePerson
+from tests.oauth.clients.assertion_client import request_of
 from tests.oauth.jwt import payload
 from tests.oauth.tokens.code_exchange import assert_refused, token_count
 
@@ -144,18 +148,53 @@ def test_a_verifier_for_a_code_without_challenge_is_refused(app: App, grant: Gra
 
 
 @pytest.mark.requirement("E81", "CG-01")
-@pytest.mark.parametrize(("challenge", "reasons"), [("", []), (CHALLENGE, ["code_verifier is missing"])])
+@pytest.mark.parametrize(
+    ("challenge", "verifier", "reasons"),
+    [("", None, []), (CHALLENGE, VERIFIER, []), (CHALLENGE, None, ["code_verifier is missing"])],
+)
 def test_a_plain_openid_client_needs_a_verifier_where_there_was_a_challenge_and_only_there(
-    app: App, grant: Grant, make_client: MakeClient, events: Events, challenge: str, reasons: list[str]
+    app: App,
+    grant: Grant,
+    make_client: MakeClient,
+    events: Events,
+    challenge: str,
+    verifier: str | None,
+    reasons: list[str],
 ) -> None:
     accounts = FhirServer.userinfo()
     granted = grant(make_client(profile="openid", scope="openid"), scope="openid", server=accounts, patient="")
     granted.authorization.codes.update(code_challenge=challenge)
 
-    response = app.post("/o/token", data=granted.exchange(code_verifier=None))
+    response = app.post("/o/token", data=granted.exchange(code_verifier=verifier))
 
     assert (response.status_code, response.json().get("error")) == ((400, "invalid_grant") if reasons else (200, None))
     assert [event.reason for event in events("code-refused", client=granted.client.client_id)] == reasons
+
+
+@pytest.mark.requirement("E81", "CG-02", "CG-04")
+def test_a_verifier_of_the_wrong_form_is_a_bad_request_before_anybody_looks_at_the_code(
+    app: App, issue: Issue, introspect: Introspect
+) -> None:
+    bought = issue()
+
+    answer = app.post("/o/token", data=bought["granted"].exchange(code_verifier="a" * 42)).json()
+
+    described = "code_verifier must be 43 to 128 unreserved characters"
+    assert (answer["error"], answer["error_description"]) == ("invalid_request", described)
+    assert introspect(bought["access_token"])["active"] is True
+
+
+@pytest.mark.requirement("CG-04", "E77")
+def test_a_code_whose_answer_was_not_heard_is_answered_and_no_replay(issue: Issue, introspect: Introspect) -> None:
+    bought = issue()
+    granted = bought["granted"]
+    sent = {"code": granted.code, "redirect_uri": REDIRECT_URI, "code_verifier": VERIFIER}
+    request = request_of(NO_CREDENTIALS, **sent)
+    answer = remember_attempt(request, {"access_token": bought["access_token"]})
+    client = AuthenticatedClient(granted.client.pk, granted.client.client_id, frozenset(), "none")
+
+    assert authorization_code(request, client) == answer
+    assert introspect(bought["access_token"])["active"] is True
 
 
 @pytest.mark.requirement("E84")

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from audit.event_kinds import EventKind
 from oauth.tokens.authorization_state import AuthorizationState
 from tests.fixture_types import Grant
 
@@ -30,3 +31,10 @@ def test_an_authorization_says_why_nothing_may_be_issued_under_it(
     authorization = replace(AuthorizationState.of(grant().authorization.pk), **changes)
 
     assert (authorization.unusable_reason_under(epoch), authorization.unusable_rule) == (reason, rule)
+
+
+@pytest.mark.requirement("HI-08")
+def test_an_event_says_nothing_that_is_not_known(grant: Grant) -> None:
+    event = AuthorizationState.of(grant().authorization.pk).event(EventKind.ISSUED, at=5)
+
+    assert (event.kind, event.at, event.address, event.token, event.reason) == (EventKind.ISSUED, 5, "", "", "")

@@ -9,6 +9,9 @@ from urllib.parse import urlencode
 import pytest
 
 from accounts import clock
+from oauth.http.machine_request import MachineRequest
+from oauth.http.machine_response import MachineResponse
+from oauth.tokens import endpoint
 from tests.conftest import BASE, SECRET, App, basic
 from tests.fixture_types import Events, Grant, Issue, MakeClient
 from tests.oauth.tokens.code_exchange import assert_refused, token_count
@@ -411,3 +414,16 @@ def test_a_secret_in_the_body_hears_the_same_whether_it_is_right_wrong_or_nobody
     assert {answer.status_code for answer in answers} == {401}
     told = [{name: value for name, value in answer.json().items() if name != "error_uri"} for answer in answers]
     assert told[0] == told[1] == told[2]  # in development each has a page of its own
+
+
+@pytest.mark.parametrize(("grant_type", "is_answered"), [("client_credentials", True), ("refresh_token", False)])
+def test_what_a_batch_has_answered_is_not_asked_again_alone(
+    app: App, make_client: MakeClient, monkeypatch: pytest.MonkeyPatch, grant_type: str, is_answered: bool
+) -> None:
+    async def together(_: MachineRequest) -> MachineResponse:
+        return MachineResponse(200, b'{"answered": "together"}')
+
+    monkeypatch.setitem(endpoint.GATHERED, "client_credentials", together)
+    form = {"grant_type": grant_type, "client_id": make_client().client_id}
+
+    assert ("answered" in app.post("/o/token", data=form).json()) is is_answered

@@ -7,10 +7,14 @@ from typing import Any
 import pytest
 
 from accounts import clock
+from oauth.http.credentials import NO_CREDENTIALS, AuthenticatedClient
 from oauth.models import Authorization, RefreshToken
+from oauth.tokens.refresh_token import refresh_token
+from oauth.tokens.unheard_commit import remember_attempt
 from smart.digests import sha256_hex
 from tests.conftest import App
 from tests.fixture_types import Events, Grant, Introspect, Issue, MakeClient
+from tests.oauth.clients.assertion_client import request_of
 from tests.oauth.tokens.refresh_client import (
     DAY,
     SCOPE,
@@ -416,3 +420,17 @@ def test_a_refresh_token_whose_event_cannot_be_written_is_not_spent(
 
     assert failed.status_code == 500
     tokens_of_refresh(first, refresh(first))
+
+
+@pytest.mark.requirement("RF-04")
+def test_a_refresh_whose_answer_was_not_heard_is_answered_and_no_reuse(
+    launch: Issue, refresh: Refresh, introspect: Introspect
+) -> None:
+    first = launch()
+    second = tokens_of_refresh(first, refresh(first))
+    own = first["granted"].client
+    request = request_of(NO_CREDENTIALS, refresh_token=first["refresh_token"])
+    answer = remember_attempt(request, {"access_token": second["access_token"]})
+
+    assert refresh_token(request, AuthenticatedClient(own.pk, own.client_id, frozenset(), "none")) == answer
+    assert introspect(second["access_token"])["active"] is True
