@@ -338,6 +338,22 @@ def test_only_some_kinds_without_a_kind_is_asked_once_more(
     assert Authorization.objects.filter(client=client).count() == 0
 
 
+@pytest.mark.requirement("AZ-14", "E31")
+def test_a_line_without_a_kind_is_asked_once_more_also_beside_one_that_is_allowed(
+    visitor: Visitor, make_client: MakeClient, make_person: MakePerson
+) -> None:
+    client = make_client()
+    page = visitor.reach_consent(client, make_person("amy"), scope="patient/Observation.rs patient/Condition.rs")
+
+    tests = divided(page, "Test results and measurements")
+
+    again = visitor.allow(page, **{tests: "some", f"{tests}-kind": []})
+
+    assert again.status_code == 422
+    assert "<strong>No kind is ticked.</strong>" in again.text
+    assert Authorization.objects.filter(client=client).count() == 0
+
+
 @pytest.mark.requirement("SCP-12")
 def test_ticked_kinds_count_for_nothing_unless_some_is_chosen(
     visitor: Visitor, make_client: MakeClient, make_person: MakePerson

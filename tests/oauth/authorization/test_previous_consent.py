@@ -1,7 +1,9 @@
 """What was allowed before and lives is not asked again, and everything else is (AZ-23)."""
 
 import re
+import secrets
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -340,6 +342,57 @@ def test_an_app_holds_access_by_either_token(
     for each in (AccessToken, RefreshToken):
         each.objects.filter(authorization__client=client).update(expires_at=1)
     assert not holds_access(pending, person)
+
+
+def remember(client: Any, person: Any, server: Any, scope: str, **fields: Any) -> None:
+    """Access that lives, allowed without a page."""
+    epochs = {"client_epoch": client.epoch, "user_epoch": person.epoch, "fhir_server_epoch": server.epoch}
+    known = {"granted_at": clock.now(), **epochs, **fields}
+    row = Authorization.objects.create(client=client, user=person, fhir_server=server, scope=scope, **known)
+    life = {"issued_at": clock.now(), "expires_at": clock.now() + SECOND * 60}
+    RefreshToken.objects.create(digest=secrets.token_hex(32), authorization=row, authorization_epoch=0, **life)
+
+
+@pytest.mark.requirement("AZ-23", "AZ-22")
+@pytest.mark.parametrize(
+    ("authentication", "fields", "uri", "prompt", "covered"),
+    [
+        ("secret", {}, HTTPS, "", True),
+        ("secret", {}, "com.example.app:/cb", "login", True),
+        ("none", {}, HTTPS, "", True),
+        ("none", {}, "com.example.app:/cb", "", False),
+        ("secret", {"approved": False}, HTTPS, "", False),
+        ("none", {"approved": False}, "com.example.app:/cb", "", False),
+        ("secret", {"always_asks_consent": True}, HTTPS, "", False),
+        ("secret", {}, HTTPS, "login consent", False),
+    ],
+)
+def test_who_may_be_in_the_place_of_an_app_is_asked_and_so_is_who_wants_to_be(
+    make_client: MakeClient, make_person: MakePerson, authentication: str, fields: dict[str, Any], uri: str,
+    prompt: str, covered: bool,
+) -> None:  # fmt: skip
+    client, person, scope = make_client(authentication, profile="openid", **fields), make_person(), "openid profile"
+    remember(client, person, FhirServer.userinfo(), scope)
+    waiting = wait(client, FhirServer.userinfo(), person, asked(openid=True, prompt=prompt))
+
+    found = covered_scope(browser(person), replace(waiting, redirect_uri=uri), person, scope)
+
+    assert found == (scope if covered else "")
+
+
+@pytest.mark.requirement("AZ-23", "SCP-16")
+def test_what_is_remembered_of_a_person_at_a_fhir_server_tells_the_app_who_they_are(
+    make_client: MakeClient, make_person: MakePerson, fhir_server: Any
+) -> None:
+    client, person, scope = make_client("secret"), make_person("amy", is_="Patient/amy"), "openid fhirUser patient/*.rs"
+    remember(client, person, fhir_server, scope, patient="amy", fhir_user="Patient/amy")
+    pending = wait(client, fhir_server, person, patient="amy")
+
+    assert covered_scope(browser(person), pending, person, scope) == scope
+    assert covered_scope(browser(person), pending, person, f"{scope} user/*.rs") == ""
+    FhirIdentity.objects.filter(user=person).delete()
+    Authorization.objects.filter(client=client).update(fhir_user="")
+    assert covered_scope(browser(person), pending, person, scope) == "openid patient/*.rs"
 
 
 @pytest.mark.requirement("SCP-17", "AZ-23")

@@ -211,6 +211,15 @@ def test_a_context_that_no_token_can_carry_is_refused() -> None:
     long = [{"identifier": {"value": "x" * 900}}] * 5
 
     assert problem(fhirContext=long) == "the context is longer than 4096 bytes"
+
+
+@pytest.mark.requirement("SD-20")
+def test_the_longest_context_rides_in_every_token() -> None:
+    items = [{"identifier": {"value": "x" * 1000}} for _ in range(3)]
+    spare = 4096 - len(json.dumps({"fhirContext": [*items, {"identifier": {"value": ""}}]}))
+
+    assert parse_context({"fhirContext": [*items, {"identifier": {"value": "x" * spare}}]}, types=R4)
+    assert "longer" in problem(fhirContext=[*items, {"identifier": {"value": "x" * (spare + 1)}}])
     assert problem(fhirContext=[{"reference": "Device/1"}] * 21) == "fhirContext has more than 20 items"
 
 

@@ -13,6 +13,7 @@ def test_sent_empty_is_omitted_and_sent_twice_is_named() -> None:
 
     assert dict(parameters) == {"a": "1", "f": "é x"}
     assert parameters.repeated == {"c", "d", "e"}
+    assert Parameters.parse(b"a=&a=").repeated == {"a"}
 
 
 @pytest.mark.requirement("E39")

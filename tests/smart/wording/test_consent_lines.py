@@ -13,6 +13,7 @@ from smart.wording.consent_line import GROUPS, ConsentContext, ConsentLine
 from smart.wording.consent_lines import consent_lines, duration
 
 R4 = resource_types("r4")
+OBSERVATION = "http://terminology.hl7.org/CodeSystem/observation-category"
 OWN = ConsentContext(server="Harbour Clinic", seconds=300)
 DAN = ConsentContext(
     server="Harbour Clinic", seconds=300, subject="Dan Reyes", role="Carol Reyes, acting for Dan Reyes"
@@ -84,6 +85,9 @@ def test_deleting_is_emphasised_in_the_sentence() -> None:
     assert only("patient/Goal.d").parts == (("Delete", True), (" health goals", False))
     assert only("patient/Goal.cud").parts == (("Add, change and ", False), ("delete", True), (" health goals", False))
     assert only("patient/Goal.rs").parts == (("Health goals", False),)
+    assert only("patient/Goal.c").parts == (("Add new health goals", False),)
+    assert only("patient/*.rs").parts == (("Everything in your record", False),)
+    assert not only("patient/Undelete.c").deletes
 
 
 def test_a_type_without_a_plain_name_is_split_into_words() -> None:
@@ -92,11 +96,14 @@ def test_a_type_without_a_plain_name_is_split_into_words() -> None:
     assert line.text == "Another kind of data: Body structure"
     assert line.parts[-1] == ("Body structure", True)
     assert line.hint == "The standard's name; we have no simpler one yet."
+    assert only("patient/BodyStructure.c").text == "Add new data of another kind: Body structure"
 
 
 def test_people_are_named_only_where_the_record_is_another_persons() -> None:
     assert only("patient/CareTeam.rs").text == "People who care for you"
     assert only("patient/CareTeam.rs", DAN).text == "People who care for Dan Reyes"
+    assert "People who care for you" in {kind.text for kind in only("patient/*.rs").kinds}
+    assert "People who care for Dan Reyes" in {kind.text for kind in only("patient/*.rs", DAN).kinds}
 
 
 def test_same_type_and_letters_merge_whatever_the_syntax() -> None:
@@ -122,6 +129,60 @@ def test_lines_come_in_the_tables_order_not_in_the_order_asked() -> None:
         ("change", "Add new test results and measurements"),
         ("who", "Your name and your role: Carol Reyes, acting for Dan Reyes"),
     ]
+
+
+def test_a_wildcard_comes_last_of_what_is_seen() -> None:
+    assert [text for _, text in told("patient/*.r patient/BodyStructure.rs patient/Location.rs")] == [
+        "Places named in the record", "Another kind of data: Body structure", "Everything in your record"
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("scope", "hint"),
+    [
+        ("patient/Immunization.rs", ""),
+        ("patient/Condition.rs", ""),
+        ("patient/Observation.rs", "Laboratory values, weight, height, blood pressure, answers to questionnaires"),
+        (f"patient/Observation.rs?category={OBSERVATION}|laboratory", ""),
+        ("patient/*.d", "What is deleted may not come back. It cannot read them."),
+    ],
+)
+def test_a_line_has_the_hint_that_it_needs_and_no_other(scope: str, hint: str) -> None:
+    assert only(scope).hint == hint
+
+
+@pytest.mark.parametrize(
+    ("scope", "blind"),
+    [
+        ("patient/Goal.cr", False),
+        ("patient/Goal.cs", False),
+        ("patient/Goal.c patient/*.r", False),
+        ("patient/Goal.c patient/Condition.r", True),
+        ("patient/Goal.c user/Goal.r", True),
+        ("patient/Observation.cr?code=http://x|1", False),
+        ("patient/Observation.cs?code=http://x|1", False),
+        ("patient/Observation.c patient/Observation.rs?code=http://x|1", True),
+    ],
+)
+def test_what_can_be_written_and_not_read_is_told_as_that(scope: str, blind: bool) -> None:
+    (line,) = (line for line in consent_lines(parse_scopes(scope), OWN) if line.group == "change")
+
+    assert ("It cannot read them." in line.hint) is blind
+
+
+def test_a_line_stands_for_its_scope_and_its_type() -> None:
+    restricted = "patient/Observation.rs?code=http://x|1"
+
+    assert (only(restricted).allows, only(restricted).kind) == ((restricted,), "Observation")
+    assert (only("patient/Goal.c").allows, only("patient/Goal.c").kind) == (("patient/Goal.c",), "Goal")
+    assert (only("openid profile").allows, only("openid profile").text) == (
+        ("openid", "profile"), "Your name and your role"
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("actions", ["rs", "c"])
+def test_a_restricted_wildcard_is_not_told_as_everything(actions: str) -> None:
+    assert "verything" not in only(f"patient/*.{actions}?category=http://x|1").text
 
 
 def test_lines_are_numbered_from_one() -> None:
@@ -188,9 +249,6 @@ def test_a_length_of_time_in_words(seconds: int, expected: str) -> None:
     assert duration(seconds) == expected
 
 
-OBSERVATION = "http://terminology.hl7.org/CodeSystem/observation-category"
-
-
 @pytest.mark.requirement("AZ-15", "SCP-09")
 @pytest.mark.parametrize(
     ("scope", "text"),
@@ -212,6 +270,10 @@ OBSERVATION = "http://terminology.hl7.org/CodeSystem/observation-category"
             f"patient/Observation.rs?category={OBSERVATION}|laboratory&code=http://loinc.org|1-1",
             f"Test results and measurements: only those marked laboratory in {OBSERVATION} and 1-1 in http://loinc.org",
         ),
+        (
+            "patient/Observation.rs?code=http://x|laboratory",
+            "Test results and measurements: only those marked laboratory in http://x",
+        ),
         ("patient/Observation.rs?code=abc", "Test results and measurements: only those marked abc"),
         (
             "patient/Observation.rs?code=http://x|y|1",
@@ -225,6 +287,10 @@ OBSERVATION = "http://terminology.hl7.org/CodeSystem/observation-category"
 )
 def test_a_restriction_is_one_sentence(scope: str, text: str) -> None:
     assert told(scope) == [("see", text)]
+
+
+def test_what_may_be_added_of_a_kind_stands_within_its_sentence() -> None:
+    assert only(f"patient/Observation.c?category={OBSERVATION}|laboratory").text == "Add new laboratory results"
 
 
 @pytest.mark.requirement("AZ-14")
