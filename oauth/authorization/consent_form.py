@@ -97,7 +97,7 @@ def parse_answer(form: QueryDict, lines: Sequence[ConsentLine]) -> ConsentAnswer
 def line_groups(lines: Sequence[ConsentLine], answer: ConsentAnswer, held: str) -> list[Group]:
     """New lines first; those that are allowed already stand apart and can still be unticked."""
     asking = [line for line in lines if line.group != TIME]
-    old = {line.number for line in asking if held and is_within(" ".join(line.allows), held)}
+    old = {line.number for line in asking if is_within(" ".join(line.allows), held)}
     found = []
     for again in (False, True):
         for group, title, sign in GROUPS:

@@ -14,6 +14,7 @@ from oauth.authorization.consent_page import consent_page, offered_lines
 from oauth.authorization.pending_request import Pending
 from oauth.http.private_page import private_page
 from oauth.models import EncounterRecord, FhirIdentity, FhirServer, PatientRecord
+from smart.fhir.versions import NO_FHIR
 from smart.wording.consent_line import TIME, ConsentContext
 from smart.wording.consent_lines import consent_lines
 from tests.fixture_types import MakeClient, MakePerson, SetClock
@@ -121,11 +122,11 @@ def test_the_sentences_name_record_fhir_server_and_how_long(
 
 @pytest.mark.requirement("AZ-14", "AZ-20")
 @pytest.mark.parametrize(
-    ("answer", "status", "nothing", "kindless"),
+    ("answer", "status", "nothing", "kindless", "choice"),
     [
-        (None, 200, False, False),
-        (ConsentAnswer(frozenset()), 422, True, False),
-        (ConsentAnswer(frozenset(), {1: frozenset()}), 422, False, True),
+        (None, 200, False, False, "all"),
+        (ConsentAnswer(frozenset()), 422, True, False, "none"),
+        (ConsentAnswer(frozenset(), {1: frozenset()}), 422, False, True, "some"),
     ],
     ids=["the question", "nothing was chosen", "no kind was chosen"],
 )
@@ -138,6 +139,7 @@ def test_the_page_asks_and_says_what_is_wrong_with_an_answer(
     status: int,
     nothing: bool,
     kindless: bool,
+    choice: str,
 ) -> None:
     shown: list[dict[str, Any]] = []
 
@@ -160,4 +162,20 @@ def test_the_page_asks_and_says_what_is_wrong_with_an_answer(
     assert context["leads_to"] == pending.redirect_uri
     assert (context["record"], context["pending"]) == ("Amy Shaw", pending)
     assert [line for line, _ in context["times"]] == [line for line in lines if line.group == TIME]
-    assert [row.line for group in context["groups"] for row in group.rows]
+    assert [row.choice for group in context["groups"] for row in group.rows] == [choice]
+    assert context["has_ticks"]
+
+
+@pytest.mark.requirement("AZ-14")
+@pytest.mark.parametrize(
+    ("scope", "words"), [("openid", "what is listed below."), ("openid profile", "what is ticked below. Untick")]
+)
+def test_a_page_on_which_nothing_can_be_unticked_does_not_say_that_it_can(
+    make_client: MakeClient, person: User, scope: str, words: str
+) -> None:
+    request = asked(openid=True, scope=scope, fhir_version=NO_FHIR, needs_patient=False)
+    pending = wait(make_client("secret", profile="openid"), FhirServer.userinfo(), person, request)
+
+    page = consent_page(browser(person), pending, person, scope)
+
+    assert f"The app asks for {words}" in page.content.decode()

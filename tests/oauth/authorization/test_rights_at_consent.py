@@ -169,3 +169,25 @@ def test_a_plain_openid_client_stays_one_that_may_have_openid(
             current_scope(pending)
     else:
         assert current_scope(pending) == "openid profile"
+
+
+@pytest.mark.requirement("RF-11", "AZ-25")
+def test_who_lost_a_scope_hears_of_what_is_left_and_not_of_another_kind_of_client(make_client: MakeClient) -> None:
+    client = make_client(profile="openid", scope="profile")
+    pending = wait(client, FhirServer.userinfo(), request=asked(openid=True, scope="openid email"))
+
+    with pytest.raises(OAuthError) as refused:
+        current_scope(pending)
+
+    each = [f"{name} (is more than is registered for this client)" for name in ("openid", "email")]
+    assert refused.value.description == f"none of the scopes can be granted to this client: {', '.join(each)}"
+    assert refused.value.why["expected"] == "profile"
+
+
+@pytest.mark.requirement("RF-11", "ID-01")
+def test_a_smart_app_reaches_no_user_info_although_it_is_on_its_list(make_client: MakeClient) -> None:
+    client = make_client(scope="openid profile")
+    client.fhir_servers.add(FhirServer.userinfo())
+
+    with pytest.raises(OAuthError, match="aud is not a FHIR base"):
+        current_scope(wait(client, FhirServer.userinfo(), request=asked(openid=True, scope="openid profile")))

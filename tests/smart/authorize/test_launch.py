@@ -83,6 +83,29 @@ def test_the_style_is_an_absolute_address(given: str) -> None:
 
 
 @pytest.mark.requirement("LC-05")
+@pytest.mark.requirement("LC-04", "SD-20")
+def test_the_address_of_a_style_has_at_most_1000_characters_and_a_host() -> None:
+    longest = "https://ehr.example.org/" + "a" * 976
+
+    for url in (longest, "http://127.0.0.1:8000/style.json"):
+        assert parse_context({"smart_style_url": url}, types=R4)
+    assert problem(smart_style_url=f"{longest}a") == "smart_style_url is longer than 1000 characters"
+    assert problem(smart_style_url=7) == "smart_style_url must be text"
+    assert problem(smart_style_url="org.example.app:/x") == "smart_style_url must be an absolute https address"
+
+
+def test_a_context_has_at_most_20_items() -> None:
+    item = {"reference": "ImagingStudy/77"}
+
+    assert parse_context({"fhirContext": [item] * 20}, types=R4)
+    assert problem(fhirContext=[item] * 21) == "fhirContext has more than 20 items"
+    assert problem(fhirContext=item) == "fhirContext must be a list of objects"
+
+
+def test_an_unknown_member_is_named_by_its_begin_in_harmless_characters() -> None:
+    assert problem(**{"\ud800" * 41: 1}) == f"{'?' * 40} is not known here"
+
+
 def test_the_style_has_the_members_of_smart_and_its_content_its_own_name() -> None:
     assert sorted(STYLE) == [
         "color_background", "color_error", "color_highlight", "color_modal_backdrop", "color_success", "color_text",

@@ -352,3 +352,39 @@ def test_an_unknown_key_of_a_set_that_is_not_fetched_again_so_soon_says_so() -> 
     words = "the client has no key of that kid, as its keys were less than 60 seconds ago: try again later"
     assert later.rules == (words,)
     assert later.why == {"rule": "CL-11", "case": "E103", "presented": "new", "expected": "old"}
+
+
+@pytest.mark.requirement("E60")
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("e30.W10.AAAA", "the payload of the assertion is not a JSON object"),
+        ("W10.e30.AAAA", "the header of the assertion is not a JSON object"),
+        (f"e30.{segment('{]')}.AAAA", "the payload of the assertion is not JSON with each member once"),
+    ],
+)
+def test_the_part_that_cannot_be_read_is_named(written: str, said: str) -> None:
+    assert broken(written) == [said]
+
+
+def test_an_assertion_has_at_most_8192_characters() -> None:
+    def padded(length: int) -> str:
+        return f"e30.e30.{'A' * (length - len('e30.e30.'))}"
+
+    assert assertions.parse_assertion(padded(8192)).claims == {}
+    with pytest.raises(InvalidAssertion, match="longer than 8192 characters"):
+        assertions.parse_assertion(padded(8193))
+
+
+@pytest.mark.requirement("AZ-25", "E63", "E64")
+def test_which_keys_are_known_and_which_fits_is_told_to_developers() -> None:
+    found = assertions.parse_assertion(text())
+
+    for keys, known in ((({"kid": "z"}, {"kid": "a"}, {}), "a, z"), (({"kty": "EC"},), "no key"), ((), "no key")):
+        with pytest.raises(UnknownKey) as unknown:
+            assertions.matching_key(found, keys)
+        assert unknown.value.why == {"rule": "CL-08", "case": "E64", "presented": EC.kid, "expected": known}
+    with pytest.raises(InvalidAssertion, match="is not of type EC, which ES384 needs"):
+        assertions.matching_key(found, [{"kid": EC.kid, "kty": "RSA"}])
+    with pytest.raises(InvalidAssertion, match="is not for signatures with ES384"):
+        assertions.matching_key(found, [EC.public(use="enc")])

@@ -76,3 +76,40 @@ def test_what_could_be_granted_is_explained_to_developers(granted: str, register
 
     assert {error.why["expected"] for error in found} == {expected}
     assert {error.why["presented"] for error in found} == {"launch fhirUser"}
+
+
+@pytest.mark.requirement("E15", "E16", "E17", "E96", "E98")
+@pytest.mark.parametrize(
+    ("holder", "requested", "granted", "case"),
+    [
+        (APP, "launch unknown", "launch", "E15"),
+        (APP, "unknown", "", "E16"),
+        (APP, "system/*.rs unknown", "", "E16"),
+        (APP, "system/*.rs patient/Observation.rs?code=a", "", "E17"),
+        (SERVICE, "system/Goal.rs", "", "E96"),
+        (SERVICE, "system/Goal.rs launch", "", "E96"),
+        (SERVICE, "user/Goal.rs launch", "", "E98"),
+        (SERVICE, "system/Patient.rs user/Goal.rs", "system/Patient.rs", "E98"),
+    ],
+)
+def test_a_refusal_names_its_row_of_the_bad_input(holder: ScopeHolder, requested: str, granted: str, case: str) -> None:
+    assert scope_refusal(requested, granted, holder).why["case"] == case
+
+
+@pytest.mark.requirement("SCP-16")
+@pytest.mark.parametrize(
+    ("openid", "requested", "granted", "reason"),
+    [
+        (False, "fhirUser", "", "is granted only together with openid"),
+        (False, "openid fhirUser", "openid", "is more than is registered for this client"),
+        (False, "launch", "", "is more than is registered for this client"),
+        (True, "email", "", "is granted only together with openid"),
+        (True, "openid email", "openid", "is more than is registered for this client"),
+    ],
+)
+def test_what_is_nothing_without_openid_says_so_where_it_is_missing(
+    openid: bool, requested: str, granted: str, reason: str
+) -> None:
+    error = scope_refusal(requested, granted, replace(APP, openid=openid))
+
+    assert error.description.endswith(f" ({reason})")

@@ -6,7 +6,8 @@ from smart.http.strict_json import DuplicateMember, loads
 
 
 @pytest.mark.parametrize(
-    ("text", "value"), [('{"a": [1, null]}', {"a": [1, None]}), (b'"\xc3\xa4"', "ä"), ("1.5", 1.5)]
+    ("text", "value"),
+    [('{"a": [1, null]}', {"a": [1, None]}), (b'"\xc3\xa4"', "ä"), (b'"\xed\xa0\x80"', "\ud800"), ("1.5", 1.5)],
 )
 def test_strict_json_is_read(text: str | bytes, value: Any) -> None:
     assert loads(text) == value
