@@ -49,6 +49,8 @@ def test_the_words_for_whose_record_it_is(make_client: MakeClient, person: User,
     own = words(wait(client, server, person, patient="amy", encounter="v1"), person)
     other = words(wait(client, server, person, patient="ben"), person)
     nobodys = words(wait(client, server, person), person)
+    PatientRecord.objects.filter(patient="ben").update(name="Ben Shaw")
+    named = words(wait(client, server, person, patient="ben"), person)
 
     assert visit.record == amy
     assert own == {
@@ -65,6 +67,7 @@ def test_the_words_for_whose_record_it_is(make_client: MakeClient, person: User,
         "subject": "this patient",
         "signed_in_as": f"{person}, acting for this patient",
     }
+    assert (named["subject"], named["signed_in_as"]) == ("Ben Shaw", f"{person}, acting for Ben Shaw")
     assert nobodys == {"record": "", "own": False, "subject": "", "signed_in_as": str(person), "visit": ""}
 
 

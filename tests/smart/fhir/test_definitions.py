@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from smart.fhir.definitions import ResourceDefinition, SearchParameter, definitions
+from smart.fhir.definitions import Compartment, ResourceDefinition, SearchParameter, definitions
 from smart.fhir.versions import FHIR_VERSIONS, resource_types
 from tests.running import ROOT
 
@@ -128,3 +128,20 @@ def test_a_compartment_by_an_unknown_parameter_and_an_unknown_type_of_parameter_
         ResourceDefinition.parse("Odd", {"search": {}, "compartment": {"parameters": ["patient"]}})
     with pytest.raises(ValueError, match="unknown type"):
         SearchParameter.parse("odd", {"type": "quantity", "paths": []})
+
+
+def test_a_type_is_read_with_its_parameters_and_how_it_belongs_to_a_patient() -> None:
+    about = {"type": "reference", "paths": ["subject", "participant.actor"], "targets": ["Patient"]}
+    search = {"about": about, "day": {"type": "date", "paths": ["day"]}}
+
+    plain = ResourceDefinition.parse("Visit", {"search": search, "compartment": {}})
+    named = ResourceDefinition.parse("Visit", {"search": search, "compartment": {"parameters": ["about"]}})
+    itself = ResourceDefinition.parse("Visit", {"search": {}, "compartment": {"itself": True}})
+
+    assert plain.parameters["about"] == SearchParameter(
+        "about", "reference", (("subject",), ("participant", "actor")), frozenset({"Patient"})
+    )
+    assert plain.parameters["day"] == SearchParameter("day", "date", (("day",),), frozenset())
+    assert (plain.name, plain.compartment) == ("Visit", Compartment())
+    assert named.compartment == Compartment(paths=(("subject",), ("participant", "actor")))
+    assert itself.compartment == Compartment(itself=True)

@@ -33,6 +33,7 @@ def test_an_object_that_names_no_type_takes_new_members_too() -> None:
 def test_only_the_named_members_are_left() -> None:
     assert json_text.only_members(TEXT, ["id", "meta"]) == '{"id": "a\\u00e9"}'
     assert json_text.members("{}") == {}
+    assert json_text.members('{"a": 1}\n') == {"a": "1"}
 
 
 @pytest.mark.parametrize("text", ["", "[]", "7", '"a"', " null"])
@@ -47,7 +48,7 @@ def test_what_is_no_object_has_no_members(text: str) -> None:
         ("[]", []),
         (" \t\r\n[ ]", []),
         ('[{"a": 72.50},"é", [1, 2] , 1e2]', ['{"a": 72.50}', '"é"', "[1, 2]", "1e2"]),
-        ("\n[\n1\n,\n2\n]", ["1", "2"]),
+        ("\n[\n1\n,\n2\n]\n", ["1", "2"]),
     ],
 )
 def test_the_items_of_a_list_stay_as_they_were_written(text: str, found: list[str]) -> None:
