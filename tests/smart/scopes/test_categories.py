@@ -46,6 +46,7 @@ def test_a_type_is_divided_in_the_versions_that_name_its_kinds() -> None:
         ("patient/Observation.rs?code=1", False),
         ("patient/Observation.rs?code=|1", False),
         ("patient/Observation.rs?code=http://x|", False),
+        ("patient/Observation.rs?code=http://x||", False),
         ("patient/Observation.rs?code=http://x|1,2", False),
         ("patient/Observation.rs?code=http://x|a%20b", False),
         ("patient/Observation.rs?code=http://x%09y|1", False),
