@@ -1,13 +1,14 @@
 """The step of consent, rule by rule: what this user may allow at all, and the answer without a page."""
 
 import dataclasses
+import json
 import secrets
 from typing import Any
 
 import pytest
 
 from oauth.authorization import consent
-from oauth.models import FhirServer, public_reference
+from oauth.models import EncounterRecord, FhirServer, Launch, public_reference
 from smart.http.errors import AccessDenied, ConsentRequired
 from tests.conftest import App
 from tests.fixture_types import Events, MakeClient, MakePerson
@@ -79,3 +80,48 @@ def test_an_answer_by_an_earlier_one_says_so_in_its_event(
     assert response.status_code == status
     (event,) = events("allowed", reference=public_reference(pending.row.pk))
     assert (event.reason, event.patient) == ("allowed before", "amy")
+
+
+@pytest.mark.requirement("E29", "AZ-11")
+@pytest.mark.parametrize(
+    ("patient", "vouched", "shared"), [("amy", 0, True), ("ben", 0, False), ("ben", 1, True), ("", 0, True)]
+)
+def test_a_launch_about_somebody_whose_record_is_not_the_users_to_share_is_refused(
+    make_client: MakeClient, make_person: MakePerson, fhir_server: Any, patient: str, vouched: int, shared: bool
+) -> None:
+    client, person = make_client(), make_person("amy")
+    context = json.dumps({"patient": patient} if patient else {})
+    launch = Launch.objects.create(
+        client=client, user=person, fhir_server=fhir_server, context=context, patient_vouched=vouched,
+        expires_at=1, digest=secrets.token_hex(32),
+    )  # fmt: skip
+    pending = wait(client, fhir_server, person, asked(needs_patient=False), patient=patient, launch=launch)
+
+    if shared:
+        assert consent._missing_choice(pending, person) is None
+    else:
+        with pytest.raises(AccessDenied, match=NO_RECORD) as refused:
+            consent._missing_choice(pending, person)
+        assert refused.value.why == {"rule": "AZ-11", "case": "E29"}
+
+
+@pytest.mark.requirement("AZ-12", "LC-03")
+def test_a_choice_that_is_missing_or_is_none_any_more_leads_back_to_its_step(
+    make_client: MakeClient, make_person: MakePerson, fhir_server: Any
+) -> None:
+    client, person = make_client(), make_person("amy")
+    theirs, not_theirs = (wait(client, fhir_server, person, patient=patient) for patient in ("amy", "ben"))
+    with_visit = wait(client, fhir_server, person, asked(needs_encounter=True), patient="amy")
+    of_nobody = wait(client, fhir_server, person, asked(needs_patient=False))
+
+    assert consent._missing_choice(theirs, person) is consent._missing_choice(with_visit, person) is None
+    assert consent._missing_choice(of_nobody, person) is None
+    back = consent._missing_choice(not_theirs, person)
+    assert back is not None
+    assert back["Location"].endswith("/o/authorize/the-handle/patient")
+    not_theirs.row.refresh_from_db()
+    assert not_theirs.row.patient == ""
+    EncounterRecord.objects.create(record=with_visit.patient, encounter="v1", kind="Check-up", day="2026-11-03")
+    to_choose = consent._missing_choice(with_visit, person)
+    assert to_choose is not None
+    assert to_choose["Location"].endswith("/o/authorize/the-handle")

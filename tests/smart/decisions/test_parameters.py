@@ -42,3 +42,28 @@ def test_a_parameter_that_is_like_a_token_by_its_name_alone_is_none() -> None:
     question = question_of_http("GET", "Observation?access_token_type=x&code=access_token")
 
     assert decide(Reach(AN_APP, "r4", BASE), question, applies_views=True).allowed
+
+
+@pytest.mark.requirement("SR-08", "SR-09", "WR-11")
+@pytest.mark.parametrize(
+    ("scope", "query", "refused"),
+    [
+        ("patient/*.rs", "subject:Patient.name=x", ()),
+        ("patient/Observation.rs patient/Patient.s", "subject:Patient.name=x", ()),
+        ("patient/Observation.rs patient/Patient.r", "subject:Patient.name=x", ("subject:Patient.name",)),
+        ("patient/*.rs", "subject.name=x", ("subject.name",)),
+        ("patient/*.rs", "_has:Provenance:target:agent=x", ()),
+        ("patient/*.rs", "_include:iterate=Observation:subject", ()),
+        ("patient/*.rs", "_include:iterate=Observation:nothing", ("_include:iterate", "_include")),
+    ],
+)
+def test_who_looks_among_the_records_of_views_may_evaluate_more(
+    scope: str, query: str, refused: tuple[str, ...]
+) -> None:
+    subject, question = Subject(parse_scopes(scope), patient="A"), question_of_http("GET", f"Observation?{query}")
+
+    found = decide(Reach(subject, "r4", BASE), question, applies_views=True, matches_in_view=True)
+    strict = decide(Reach(subject, "r4", BASE), question, applies_views=True)
+
+    assert (found.denial.parameters if found.denial else ()) == refused
+    assert strict.denial is not None

@@ -7,7 +7,16 @@ import pytest
 from smart.decisions.decide import decide
 from smart.decisions.question import question_of_http
 from smart.decisions.subject import Subject
-from smart.decisions.view import Alternative, Compartments, Everybody, OwnRecord, Reach, is_visible, may_be_stored
+from smart.decisions.view import (
+    Alternative,
+    Compartments,
+    Everybody,
+    OwnRecord,
+    Reach,
+    is_visible,
+    may_be_stored,
+    of_compartment,
+)
 from smart.fhir.definitions import definitions
 from smart.scopes.scope_sets import parse_scopes
 from smart.search.criteria import scope_criteria
@@ -59,6 +68,15 @@ def test_a_resource_is_seen_by_what_it_says_of_itself(
     alternative: Alternative, content: dict[str, Any], visible: bool
 ) -> None:
     assert is_visible(content, (alternative,), R4[content["resourceType"]], BASE) is visible
+
+
+@pytest.mark.requirement("SR-03")
+def test_of_a_compartment_is_what_reaches_its_patient_with_what_it_must_meet() -> None:
+    of_b = Compartments(frozenset({"B"}))
+    view = (Alternative(Everybody(), CODED), Alternative(Compartments(frozenset({"A", "C"}))), Alternative(OWN))
+
+    assert of_compartment(view, "A") == (Alternative(OF_A, CODED), Alternative(OF_A))
+    assert of_compartment(view, "B") == (Alternative(of_b, CODED),)
 
 
 @pytest.mark.requirement("WR-03", "WR-04")
