@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from oauth.authorization import consent
-from oauth.models import EncounterRecord, FhirServer, Launch, public_reference
+from oauth.models import EncounterRecord, FhirServer, Launch, PatientRecord, public_reference
 from smart.http.errors import AccessDenied, ConsentRequired
 from tests.conftest import App
 from tests.fixture_types import Events, MakeClient, MakePerson
@@ -110,6 +110,7 @@ def test_a_choice_that_is_missing_or_is_none_any_more_leads_back_to_its_step(
     make_client: MakeClient, make_person: MakePerson, fhir_server: Any
 ) -> None:
     client, person = make_client(), make_person("amy")
+    amy = PatientRecord.objects.get(fhir_server=fhir_server, patient="amy")
     theirs, not_theirs = (wait(client, fhir_server, person, patient=patient) for patient in ("amy", "ben"))
     with_visit = wait(client, fhir_server, person, asked(needs_encounter=True), patient="amy")
     of_nobody = wait(client, fhir_server, person, asked(needs_patient=False))
@@ -121,7 +122,7 @@ def test_a_choice_that_is_missing_or_is_none_any_more_leads_back_to_its_step(
     assert back["Location"].endswith("/o/authorize/the-handle/patient")
     not_theirs.row.refresh_from_db()
     assert not_theirs.row.patient == ""
-    EncounterRecord.objects.create(record=with_visit.patient, encounter="v1", kind="Check-up", day="2026-11-03")
+    EncounterRecord.objects.create(record=amy, encounter="v1", kind="Check-up", day="2026-11-03")
     to_choose = consent._missing_choice(with_visit, person)
     assert to_choose is not None
     assert to_choose["Location"].endswith("/o/authorize/the-handle")

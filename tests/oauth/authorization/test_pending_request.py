@@ -112,6 +112,21 @@ def test_another_user_or_patient_takes_what_was_chosen_before_away(
     assert pending.is_assigned_to(ben)
 
 
+@pytest.mark.requirement("AZ-10", "EL-02")
+def test_what_a_launch_does_not_tell_is_left_open(
+    make_client: MakeClient, make_person: MakePerson, fhir_server: Any
+) -> None:
+    amy, client = make_person("amy"), make_client()
+    launch = Launch.objects.create(
+        digest=secrets.token_hex(32), client=client, fhir_server=fhir_server, user=amy, context="{}", expires_at=1
+    )
+    pending = wait(client, fhir_server, launch=launch, patient="amy", encounter="v1")
+
+    assert pending.launch_patient == ""
+    pending.assign_user(amy)
+    assert stored(pending) == (amy.username, "", "")
+
+
 @pytest.mark.requirement("AZ-10", "EL-02", "E27")
 def test_a_launch_tells_patient_and_visit_and_who_may_answer(
     make_client: MakeClient, make_person: MakePerson, fhir_server: Any
@@ -205,3 +220,5 @@ def test_what_waits_or_ended_before_somebody_signed_in_takes_room_of_its_network
     for signed_in in (False, True):
         wait(client, fhir_server, **here).answer(now=now, signed_in=signed_in)
         assert waiting_count(address, now=now) == 4
+    wait(client, fhir_server, **here).answer(now=now)
+    assert waiting_count(address, now=now) == 5

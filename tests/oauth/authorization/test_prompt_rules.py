@@ -82,6 +82,23 @@ def assert_explained(refusal: OAuthError) -> None:
     assert (refusal.explanation.rule, refusal.explanation.case) == ("AZ-22", "E32")
 
 
+@pytest.mark.requirement("SD-06")
+def test_a_block_is_of_one_person_and_one_client(
+    make_client: MakeClient, make_person: MakePerson, fhir_server: Any
+) -> None:
+    client, person, now = make_client(), make_person(), clock.now()
+    pending = wait(client, fhir_server, person, created_at=now)
+    for other in ({"user": make_person(), "client": client}, {"user": person, "client": make_client()}):
+        AddressBlock.objects.create(**other, blocked_at=now - 5)
+        assert prompts.is_login_recent(browser(person), pending, person)
+        assert not prompts.must_confirm_password(browser(person), pending, person)
+
+    AddressBlock.objects.create(user=person, client=client, blocked_at=now - 5)
+
+    assert not prompts.is_login_recent(browser(person), pending, person)
+    assert prompts.must_confirm_password(browser(person), pending, person)
+
+
 @pytest.mark.requirement("AZ-22", "E32")
 @pytest.mark.parametrize(
     ("asks", "error"),

@@ -32,6 +32,7 @@ from smart.http.cache_control import freshness_seconds
         pytest.param("max-age=60", "90", 0, id="it is older than it may be"),
         pytest.param(None, "90", 0, id="older than the default"),
         pytest.param("max-age=60", "-90", 60, id="an age that is none"),
+        pytest.param("max-age=60", "45X", 60, id="an age that is a number and more"),
         pytest.param("max-age=60", "old", 60, id="an age that is no number"),
     ],
 )

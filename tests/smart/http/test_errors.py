@@ -38,4 +38,4 @@ def test_who_fails_too_often_hears_when_to_come_back() -> None:
 
     assert (refusal.retry_after, refusal.description, refusal.event_reason) == (30, "later", "ten failures")
     assert refusal.explanation.rule == "SD-01"
-    assert TooManyRequests(retry_after=1).description == ""
+    assert (TooManyRequests(retry_after=1).description, TooManyRequests(retry_after=1).event_reason) == ("", "")

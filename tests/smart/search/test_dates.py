@@ -66,6 +66,8 @@ def days(first: str, last: str) -> Interval:
     [
         pytest.param(days("2024-05-01", "2024-05-31"), "ne lt le eb", id="up to its begin"),
         pytest.param(days("2024-05-01", "2024-06-01"), "ne lt le ap", id="over its begin"),
+        pytest.param(days("2024-05-31", "2024-06-30"), "ne lt le ap", id="over its begin to its end"),
+        pytest.param(days("2024-06-01", "2024-07-01"), "ne gt ge ap", id="from its begin over its end"),
         pytest.param(days("2024-06-01", "2024-06-01"), "eq ge le ap", id="from its begin"),
         pytest.param(days("2024-06-02", "2024-06-29"), "eq ge le ap", id="within"),
         pytest.param(days("2024-06-01", "2024-06-30"), "eq ge le ap", id="the same"),
