@@ -36,9 +36,9 @@ def chained_types(question: Question, known: Mapping[str, ResourceDefinition]) -
 
 
 def _forward(parameter: str, of: str, known: Mapping[str, ResourceDefinition]) -> Chain | None:
-    head, dot, name = parameter.partition(".")
+    head, _, name = parameter.partition(".")
     reference, _, target = head.partition(":")
-    if not dot or of not in known:
+    if of not in known:
         return None
     refers = known[of].parameters.get(reference)
     targets = {target} if target else set(refers.targets) if refers is not None else set()

@@ -106,7 +106,7 @@ def _is_code(element: Json, value: str) -> bool:
     wanted_system, bar, wanted_code = value.rpartition("|")
     if bar and wanted_system != system:
         return False
-    return wanted_code == code or (bool(bar) and not wanted_code and bool(wanted_system))
+    return wanted_code == code or (not wanted_code and bool(wanted_system))
 
 
 def system_and_code(element: Json) -> tuple[Json, Json]:

@@ -198,6 +198,8 @@ def test_the_refresh_grant_is_named_in_rfc_8414_only() -> None:
 
     assert smart_configuration(facts)["grant_types_supported"] == ["authorization_code", "client_credentials"]
     assert "refresh_token" in list(authorization_server_metadata(facts)["grant_types_supported"])  # type: ignore[arg-type]
+    alone = replace(FACTS, grants=frozenset({"refresh_token"}))
+    assert smart_configuration(alone)["grant_types_supported"] == []
 
 
 @pytest.mark.requirement("DS-14", "DS-06")

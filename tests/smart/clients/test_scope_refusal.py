@@ -113,3 +113,11 @@ def test_what_is_nothing_without_openid_says_so_where_it_is_missing(
     error = scope_refusal(requested, granted, replace(APP, openid=openid))
 
     assert error.description.endswith(f" ({reason})")
+
+
+@pytest.mark.parametrize(("count", "end"), [(5, "such scope)"), (6, "such scope) and 1 more")])
+def test_five_scopes_are_named_and_the_others_counted(count: int, end: str) -> None:
+    error = scope_refusal(" ".join(f"unknown-{number}" for number in range(count)), "", APP)
+
+    assert error.description.count("unknown-") == 5
+    assert error.description.endswith(end)

@@ -63,6 +63,7 @@ def test_what_can_be_granted_may_be_registered(holder: ScopeHolder, scope: str) 
         (APP, "openid email", ["email: only plain OpenID Connect is granted it."]),
         (APP, "patient/Patient.rs?family=Lee", [f"patient/Patient.rs?family=Lee: {RESTRICTED}"]),
         (SERVICE, "launch", ["launch: only an app that people use may have it."]),
+        (SERVICE, "fhirUser", ["fhirUser: only an app that people use may have it."]),
         (SERVICE, "user/*.rs", ["user/*.rs: a backend service has no user."]),
         (SERVICE, "system/Patient.rs?family=Lee", [f"system/Patient.rs?family=Lee: {RESTRICTED}"]),
         (

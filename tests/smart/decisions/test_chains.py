@@ -37,6 +37,8 @@ def test_a_chain_of_one_level_looks_at_one_type(parameter: str, of: str, chain: 
         ("code.name", "Observation"),
         ("code:Patient.name", "Observation"),
         ("subject:Patient.general-practitioner.name", "Observation"),
+        ("subject:Patient.link:RelatedPerson.name", "Observation"),
+        ("subject:Patient", "Observation"),
         ("subject:Patient.name", "Nothing"),
         ("_has:Observation:patient", "Patient"),
         ("_has:Observation:patient:code:not", "Patient"),
@@ -62,6 +64,8 @@ def test_a_reference_without_target_types_may_lead_to_each() -> None:
 
     assert parse_chain("about:name.name", "about", known) == Chain("about", "name", "name", is_reverse=False)
     assert parse_chain("about.name", "about", known) is None
+    assert parse_chain("_has:about:about:about", "name", known) == Chain("about", "about", "about", is_reverse=True)
+    assert parse_chain("_has:about:about:about", "nothing", known) is None
 
 
 @pytest.mark.requirement("SR-08")

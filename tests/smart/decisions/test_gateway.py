@@ -195,7 +195,8 @@ def test_a_claim_is_as_long_as_it_may_be_and_never_empty() -> None:
         (["subject.name=x"], "subject.name=x"),
         (["code=x", "subject.name=x"], "code=x&subject.name=x"),
         ([""], ""),
-        (["a=" + "x" * MAX_QUERY], "_query"),
+        (["a=" + "x" * (MAX_QUERY - 2)], "a=" + "x" * (MAX_QUERY - 2)),
+        (["a=" + "x" * (MAX_QUERY - 1)], "_query"),
         (["a&" * 101], "_query"),
     ],
 )

@@ -16,6 +16,7 @@ from smart.scopes.scope_sets import (
     scope_string,
     scopes_allowing,
     shortest_form,
+    without_unusable_fhir_user,
 )
 
 R4 = resource_types("r4")
@@ -359,3 +360,16 @@ def test_a_request_of_the_greatest_length_is_judged_at_once() -> None:
 
     assert is_within(requested, "patient/*.cruds")
     assert grant(requested, "patient/*.cruds") == requested
+
+
+@pytest.mark.requirement("SCP-16")
+@pytest.mark.parametrize(
+    ("scope", "somebody", "left"),
+    [
+        ("openid fhirUser profile launch", True, "openid fhirUser profile launch"),
+        ("openid fhirUser profile launch", False, "openid launch"),
+        ("fhirUser profile launch", True, "launch"),
+    ],
+)
+def test_who_somebody_is_is_told_with_openid_and_of_somebody(scope: str, left: str, *, somebody: bool) -> None:
+    assert scope_string(without_unusable_fhir_user(parse_scopes(scope), somebody=somebody)) == left

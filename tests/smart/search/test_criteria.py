@@ -51,6 +51,7 @@ def test_a_token_is_a_code_a_system_or_both(value: str, *, found: bool) -> None:
 def test_a_token_is_found_in_every_shape_of_a_code(name: str, content: Any, value: str) -> None:
     assert finds("Observation", name, value, content)
     assert not finds("Observation", name, f"{value}x", content)
+    assert not finds("Observation", name, "|", content)
 
 
 @pytest.mark.parametrize("content", [{"code": {"text": "718-7"}}, {"code": ["718"]}, {"code": None}, {}, []], ids=repr)

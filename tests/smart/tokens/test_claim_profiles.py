@@ -6,7 +6,15 @@ from typing import Any
 import pytest
 
 from smart.tokens.claim_mapping import RESERVED, ClaimMapping, InvalidMapping, parse_mapping
-from smart.tokens.claim_profiles import CUSTOM, IssuedToken, extra_claims, jwt_claims, profile_mapping, profiles
+from smart.tokens.claim_profiles import (
+    CUSTOM,
+    IssuedToken,
+    extra_claims,
+    jwt_claims,
+    mapping_problem,
+    profile_mapping,
+    profiles,
+)
 
 BASE = "https://fhir.example.org/r4"
 SCOPE = "launch/patient patient/*.rs user/Patient.r"
@@ -190,6 +198,20 @@ def test_fhir_user_may_be_told_in_the_form_that_it_has_anyway() -> None:
 
 
 @pytest.mark.requirement("IN-02")
+@pytest.mark.parametrize(
+    ("profile", "own", "good"),
+    [
+        ("smart", "", True),
+        ("smart", "{", False),
+        ("smart", '{"doctor": {"from": "practitioner"}}', True),
+        (CUSTOM, "", False),
+        (CUSTOM, "{", False),
+    ],
+)
+def test_only_the_own_profile_needs_a_mapping_and_none_may_be_broken(profile: str, own: str, *, good: bool) -> None:
+    assert (mapping_problem(profile, own) == "") is good
+
+
 @pytest.mark.parametrize("name", sorted(RESERVED))
 def test_no_claim_with_a_meaning_of_its_own_can_be_set(name: str) -> None:
     with pytest.raises(InvalidMapping, match="meaning of its own"):

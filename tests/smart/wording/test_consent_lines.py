@@ -88,6 +88,7 @@ def test_deleting_is_emphasised_in_the_sentence() -> None:
     assert only("patient/Goal.c").parts == (("Add new health goals", False),)
     assert only("patient/*.rs").parts == (("Everything in your record", False),)
     assert not only("patient/Undelete.c").deletes
+    assert {only(scope).strong for scope in ("patient/Goal.rs", "patient/*.rs", "patient/Goal.c")} == {""}
 
 
 def test_a_type_without_a_plain_name_is_split_into_words() -> None:
@@ -234,6 +235,9 @@ def test_offline_access_is_named_and_may_be_exchanged_for_only_now() -> None:
         "Only now",
     ]
     assert found[1].hint.endswith("also at night. At the latest it ends on 20 February 2027.")
+    assert [line.allows for line in found if line.group == "time"] == [("offline_access",), ("online_access",), ()]
+    assert only("offline_access").hint == "It can then get new data by itself, also at night."
+    assert only("openid").hint == ""
 
 
 def test_a_name_with_braces_stays_a_name() -> None:
