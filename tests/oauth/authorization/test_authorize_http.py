@@ -10,9 +10,10 @@ import pytest
 from django.db import OperationalError
 
 from audit.models import OutboxEvent
-from oauth.authorization.authorize import authorize
+from oauth.authorization.authorize import _refuse_silent_without_session, authorize
 from oauth.models import Client, FhirServer, PendingRequest
 from smart.digests import sha256_hex
+from smart.http.errors import LoginRequired
 from tests.conftest import REDIRECT_URI, App
 from tests.fixture_types import MakeClient, MakePerson, MakeVisitor
 from tests.oauth.authorization.authorize_pages import (
@@ -24,7 +25,7 @@ from tests.oauth.authorization.authorize_pages import (
     page_reference,
     pending_count,
 )
-from tests.oauth.authorization.waiting_requests import browser
+from tests.oauth.authorization.waiting_requests import asked, browser
 from tests.oauth.visitor import FORM, Visitor, good_request, redirect_query
 
 
@@ -387,3 +388,28 @@ def test_a_request_that_nobody_signed_in_to_is_cancelled_without_an_event(
     assert redirect_query(cancelled)["error"] == "access_denied"
     assert PendingRequest.objects.get(client=client).answered_at > 0
     assert not OutboxEvent.objects.filter(client=client.client_id).exists()
+
+
+@pytest.mark.requirement("AZ-22", "E32")
+@pytest.mark.parametrize(
+    ("prompt", "method", "approved", "signed_in", "refused"),
+    [
+        ("none", "GET", True, False, True),
+        ("none", "GET", True, True, False),
+        ("none", "POST", True, False, False),
+        ("none", "GET", False, False, False),
+        ("login", "GET", True, False, False),
+    ],
+)
+def test_a_quiet_request_is_refused_at_once_where_it_is_certain_that_nobody_is_signed_in(
+    make_client: MakeClient, make_person: MakePerson, prompt: str, method: str, approved: bool, signed_in: bool,
+    refused: bool,
+) -> None:  # fmt: skip
+    request, client = browser(make_person() if signed_in else None), make_client(approved=approved)
+    request.method = method
+
+    if refused:
+        with pytest.raises(LoginRequired, match="prompt none was asked"):
+            _refuse_silent_without_session(request, client, asked(prompt=prompt))
+    else:
+        _refuse_silent_without_session(request, client, asked(prompt=prompt))

@@ -1,6 +1,7 @@
 """What an app may demand of the login, rule by rule: how recent it is, what a quiet request hears (AZ-22, E32)."""
 
 import secrets
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -224,3 +225,14 @@ def test_a_patient_that_an_ehr_chose_is_chosen_also_among_several(
     prompts._choose_the_only_ones(pending, person)
 
     assert pending.row.patient == "ben"
+
+
+@pytest.mark.requirement("AZ-22", "E32")
+@pytest.mark.parametrize(("prompt", "silent"), [("none", True), ("login", False), ("", False)])
+def test_a_request_is_quiet_by_its_prompt_and_one_that_was_refused_never(
+    make_client: MakeClient, fhir_server: Any, prompt: str, silent: bool
+) -> None:
+    pending = wait(make_client(), fhir_server, request=asked(prompt=prompt))
+
+    assert prompts.is_silent(pending) is silent
+    assert not prompts.is_silent(replace(pending, authorization_request=None))

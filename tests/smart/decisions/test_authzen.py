@@ -67,6 +67,7 @@ def test_in_full_what_is_left_out_is_nothing() -> None:
 
     assert found.question == Question("read", "Observation", "*")
     assert in_full(conditional=False).question.is_conditional is False
+    assert in_short({"if_none_exist": "code=x", "conditional": True}).question.is_conditional is True
 
 
 def test_in_full_an_http_request_beside_it_is_not_looked_at() -> None:
