@@ -1,21 +1,24 @@
 """What the probe says of a server, broken or not."""
 
 import time
-from collections.abc import Sequence, Set
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import partial
 from typing import Self
 
 from smartauth_probe.checks.check import Check, Outcome
 from smartauth_probe.development_server import DevelopmentServer
-from smartauth_probe.runner import run
-from smartauth_probe.target.client import Client, Limits
+from smartauth_probe.runner import CheckResult, run
+from smartauth_probe.target.client import Client, Limits, Stop
 from smartauth_probe.target.discovery import CouldNotRun, prepare
 from smartauth_probe.tokens.development import DevelopmentTokens
 from tests.probe_mutants.mutants import Mutant
 
-SECONDS, WHOLE = 5.0, 300.0  # for one answer, for one run: also on a busy machine
+SECONDS, WHOLE = 5.0, 600.0  # for one answer, for one run: also on a busy machine
 TIMING = "timing"  # a busy machine has a word in it
+ENOUGH = "what was looked for is found"
+IsEnough = Callable[[CheckResult], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +66,21 @@ class Seen:
         return replace(self, failed=self.failed | other.failed, policy=self.policy | other.policy)
 
 
-def probe(served: Served, checks: Sequence[Check], *, writes: bool = False) -> Seen:
-    """What these checks see there. Raises CouldNotRun."""
+def probe(served: Served, checks: Sequence[Check], *, writes: bool = False, enough: IsEnough = lambda _: False) -> Seen:
+    """What these checks see there, until one of them is enough. Raises CouldNotRun, also where not all were made."""
+
+    def observe(made: CheckResult, number: int, total: int) -> None:
+        if enough(made):
+            raise Stop(ENOUGH)
+
     client = Client(served.base, limits=Limits(seconds=SECONDS, whole=WHOLE))
     source = DevelopmentTokens(
         DevelopmentServer(served.authority), client=served.client, user=served.user, aud=served.base,
         patient=served.patients[0] if served.patients else "",
     )  # fmt: skip
-    made = run(prepare(client, source, served.patients, writes=writes), list(checks))
+    made = run(prepare(client, source, served.patients, writes=writes), list(checks), observe)
+    if made.stopped not in ("", ENOUGH) and not made.of(Outcome.FAILED):
+        raise CouldNotRun(made.stopped)
     outcomes = {kind: frozenset(each.check.name for each in made.of(kind)) for kind in (Outcome.FAILED, Outcome.POLICY)}
     return Seen(outcomes[Outcome.FAILED], outcomes[Outcome.POLICY])
 
@@ -81,13 +91,18 @@ def judge(served: Served, mutant: Mutant, checks: Sequence[Check], unbroken: See
     expected = {check.name for check in checks if mutant.expects(check)}
     try:
         for part in parts(mutant, checks):
-            seen |= probe(served, part, writes=mutant.writes)
+            seen |= probe(served, part, writes=mutant.writes, enough=partial(_is_enough, expected))
             if expected & (seen.failed | (seen.policy - unbroken.policy if mutant.policy else frozenset())):
                 break
     except CouldNotRun as reason:
         return Finding(Verdict.UNUSABLE, said=str(reason), seconds=time.monotonic() - began)
     verdict = _verdict(seen, expected, seen.policy - unbroken.policy)
     return Finding(verdict, tuple(sorted(seen.failed)), seconds=time.monotonic() - began)
+
+
+def _is_enough(expected: Set[str], made: CheckResult) -> bool:
+    """One that must see it; any, where none is named."""
+    return made.result.is_failed and (not expected or made.check.name in expected)
 
 
 def parts(mutant: Mutant, checks: Sequence[Check]) -> list[list[Check]]:
