@@ -83,8 +83,10 @@ def main(arguments: Sequence[str] | None = None, prog: str = "smartauth-probe") 
         return _list(checks)
     try:
         return _probe(options, checks)
-    except (CouldNotRun, CannotWrite) as reason:
+    except CouldNotRun as reason:
         print(printable(f"The probe could not run: {reason}"), file=sys.stderr)
+    except CannotWrite as reason:
+        print(reason, file=sys.stderr)
     except BrokenPipeError:  # nobody reads on, such as head
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except KeyboardInterrupt:

@@ -38,13 +38,16 @@ def printed(report: Report, is_json: bool, compared: str | None, old: Mapping[st
 
 
 def write_files(report: Report, **files: str | None) -> None:
-    """Each form into its file. Raises CannotWrite."""
+    """Each form into its file. Raises CannotWrite, after those that can be written."""
+    problems = []
     for form, name in files.items():
         if name and name != PRINTED:
             try:
                 Path(name).write_text(f"{FORMS[form](report).rstrip()}\n", encoding="utf-8")
             except OSError as problem:
-                raise CannotWrite(f"{name} cannot be written: {problem.strerror}") from None
+                problems.append(f"{name} cannot be written: {problem.strerror}")
+    if problems:
+        raise CannotWrite("; ".join(problems))
 
 
 def _json(found: Mapping[str, Any]) -> str:

@@ -5,13 +5,14 @@ import sys
 from collections import Counter
 from typing import TextIO
 
-from smartauth_probe.checks.check import Outcome
+from smartauth_probe.checks.check import NOTHING_TO_DO, Outcome
 from smartauth_probe.report.printable import printable
 from smartauth_probe.report.report import Report
 from smartauth_probe.runner import CheckResult, Run
 
 SHOWN = 8  # failures,
 OF_A_SECTION = 2  # of them, since what fails in one part of a server fails there in many ways
+WAYS = 4  # to make checks that were skipped
 WIDTH = 100
 MARKS = {Outcome.FAILED: "failed", Outcome.POLICY: "policy", Outcome.SKIPPED: "skipped", Outcome.PASSED: "passed"}
 
@@ -83,6 +84,9 @@ def _told(made: CheckResult) -> str:
 
 
 def _skipped(run: Run) -> list[str]:
+    """What makes most of them; the other reports have all."""
     found = run.of(Outcome.SKIPPED)
-    ways = sorted({each.result.to_run for each in found} - {"", "nothing to do"})
-    return ["", f"To make more of the {len(found)} skipped checks: {'; '.join(ways)}"] if ways else []
+    ways = Counter(each.result.to_run for each in found if each.result.to_run not in ("", NOTHING_TO_DO))
+    more = [f"and {len(ways) - WAYS} ways more"] if len(ways) > WAYS else []
+    told = "; ".join([*(way for way, _ in ways.most_common(WAYS)), *more])
+    return ["", f"To make more of the {len(found)} skipped checks: {told}"] if ways else []

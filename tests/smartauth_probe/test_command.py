@@ -57,6 +57,7 @@ def test_a_server_that_does_right_ends_with_0_and_a_report(target: Target, say: 
     assert status == report["exit_status"] == 0
     assert printed.startswith("No check failed: ")
     assert len(printed.splitlines()) < 40
+    assert max(map(len, printed.splitlines())) < 400  # of what was skipped the ways that help most
     assert report["patients"] == ["amy", "ben"]
     assert {each["outcome"] for each in report["checks"]} <= {"passed", "policy", "skipped"}
     assert all(each["seen"] and each["to_run"] for each in report["checks"] if each["outcome"] == "skipped")
@@ -129,6 +130,18 @@ def test_a_server_that_refuses_a_good_token_proves_nothing(target: Target, say: 
 
     assert status == 2
     assert "does not let a good token in: GET Patient/amy with patient/*.rs for amy answered 401" in printed
+
+
+def test_a_report_that_cannot_be_written_is_said_and_keeps_no_other_one_back(
+    target: Target, say: Say, tmp_path: Path
+) -> None:
+    there = tmp_path / "report.xml"
+
+    status, printed = say(target.base, *PASTED, "--only=no-token", "--json=/no/such/folder", f"--junit={there}")
+
+    assert status == 2
+    assert printed.endswith("/no/such/folder cannot be written: No such file or directory\n")
+    assert "no-token" in there.read_text(encoding="utf-8")
 
 
 def test_a_dry_run_names_each_request_and_sends_none(say: Say) -> None:
