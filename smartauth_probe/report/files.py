@@ -15,10 +15,10 @@ from smartauth_probe.report.sarif import as_sarif
 from smartauth_probe.report.terminal import summary
 
 FORMS: Mapping[str, Callable[[Report], str]] = {
-    "json": lambda report: printable(_json(as_json(report))),
-    "html": lambda report: printable(as_html(report)),
-    "junit": lambda report: printable(as_junit(report)),
-    "sarif": lambda report: printable(_json(as_sarif(report))),
+    "json": lambda report: _json(as_json(report)),
+    "html": as_html,
+    "junit": as_junit,
+    "sarif": lambda report: _json(as_sarif(report)),
 }
 PRINTED = "-"  # in place of a file
 
@@ -51,4 +51,4 @@ def write_files(report: Report, **files: str | None) -> None:
 
 
 def _json(found: Mapping[str, Any]) -> str:
-    return json.dumps(found, indent=1, ensure_ascii=False)
+    return printable(json.dumps(found, indent=1, ensure_ascii=False))

@@ -7,6 +7,7 @@ from importlib.resources import files
 
 from smartauth_probe.report.html_body import body
 from smartauth_probe.report.icons import icon
+from smartauth_probe.report.printable import printable
 from smartauth_probe.report.report import Report
 
 _FRAME = """<!doctype html>
@@ -37,7 +38,7 @@ Tokens and secrets are cut{kept}.</p>\
 
 def as_html(report: Report) -> str:
     """The whole file."""
-    return _FRAME.format(
+    whole = _FRAME.format(
         policy=content_security_policy(),
         title=f"{escape(report.title)}: {escape(report.server)}",
         style=_style(),
@@ -47,6 +48,7 @@ def as_html(report: Report) -> str:
         version=escape(report.version),
         kept="" if report.evidence.is_full else ", of patients only ids are kept",
     )
+    return printable(whole)
 
 
 def content_security_policy() -> str:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from smartauth_probe.checks.check import Outcome
+from smartauth_probe.report.printable import printable
 from smartauth_probe.report.report import Report
 from smartauth_probe.runner import CheckResult
 
@@ -32,7 +33,7 @@ def as_junit(report: Report) -> str:
     if report.run.stopped:
         SubElement(suites, "properties").append(Element("property", name="stopped", value=report.run.stopped))
     indent(suites)
-    return '<?xml version="1.0" encoding="utf-8"?>\n' + tostring(suites, encoding="unicode") + "\n"
+    return printable('<?xml version="1.0" encoding="utf-8"?>\n' + tostring(suites, encoding="unicode") + "\n")
 
 
 def _left_behind(suites: Element, paths: Sequence[str]) -> None:
