@@ -1,10 +1,35 @@
 """What is judged of all answers together, so it comes last (docs/specification/resource-server.md)."""
 
-from smartauth_probe.checks.check import Danger, Result, Section, failed, passed, worst
+from smartauth_probe.checks.check import Danger, Result, Section, failed, passed, policy, worst
+from smartauth_probe.checks.requests.errors import TRACE
 from smartauth_probe.target.answer import Answer
+from smartauth_probe.target.client import Exchange
 from smartauth_probe.target.probe import Probe
 
-SECTION = Section("whole", "The whole run", "Did any answer lead somewhere else?")
+SECTION = Section("whole", "The whole run", "Did any answer lead somewhere else, or any request break it?")
+
+
+@SECTION.check(
+    "TV-27",
+    "breaks-nowhere",
+    title="No request breaks the server",
+    headline="A request breaks the server, and the answer shows the program inside",
+    why="What an odd request breaks can be broken on purpose. The trace is a map for it, and records may stand in it.",
+    fix="Answer 4xx to what is wrong in a request; log what fails inside, and answer a short OperationOutcome.",
+    source="RFC 9110 §15.6.1, FHIR http",
+    danger=Danger.FORM,
+    usual="Most servers answer 4xx to whatever is wrong in a request; 500 hides from you what it was.",
+)
+def _(probe: Probe) -> Result:
+    for each in probe.client.broken:
+        if each.answer and (trace := TRACE.search(each.answer.content)):
+            return failed(f"{_told(each)} holds a trace.", "no trace", trace[0].decode().strip())
+    return policy(f"{_told(probe.client.broken[0])}.") if probe.client.broken else passed("Every answer was below 500.")
+
+
+def _told(exchange: Exchange) -> str:
+    request, status = exchange.request, exchange.answer.status if exchange.answer else 0
+    return f"{request.method} {request.path}: {status}"
 
 
 @SECTION.check(

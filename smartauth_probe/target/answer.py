@@ -37,6 +37,11 @@ class Answer:
         return 200 <= self.status < 300
 
     @property
+    def is_broken(self) -> bool:
+        """Whether something went wrong inside: neither not there yet (501) nor busy (503)."""
+        return self.status >= 500 and self.status not in (501, 503)
+
+    @property
     def is_cut(self) -> bool:
         """Whether there was more than is read."""
         return len(self.content) >= BODY_LIMIT

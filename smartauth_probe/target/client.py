@@ -11,6 +11,8 @@ from smartauth_probe.raw_http import NoAnswer, Response, send
 from smartauth_probe.requests import Presentation
 from smartauth_probe.target.answer import Answer
 
+BROKEN = 20  # answers of a server that broke that are kept, and
+BROKEN_BYTES = 10_000  # of each
 SPARE = 500  # requests, and
 SPARE_SECONDS = 60.0  # for what is undone in the end
 NOT_SENT = Response(0, Answer(0).headers, b"")
@@ -42,7 +44,7 @@ class Exchange:
 
 @dataclass
 class Client:
-    """`exchanges` are those since somebody emptied them; `sent` counts all."""
+    """`exchanges` are those since somebody emptied them; `sent` counts all, `redirects` and `broken` are of all."""
 
     base: str
     limits: Limits = field(default_factory=Limits)
@@ -52,6 +54,7 @@ class Client:
     unanswered: int = 0
     exchanges: list[Exchange] = field(default_factory=list)
     redirects: list[str] = field(default_factory=list)
+    broken: list[Exchange] = field(default_factory=list)
     _began: float = field(default_factory=time.monotonic)
     _next: float = 0.0
     _sleep: Callable[[float], None] = time.sleep
@@ -109,6 +112,8 @@ class Client:
     def _record(self, request: Presentation, token: str, answer: Answer) -> Answer:
         answer = replace(answer, asked=f"{request.path}?{request.query} {request.body}")
         self.exchanges.append(Exchange(request, token, answer))
+        if answer.is_broken and len(self.broken) < BROKEN:
+            self.broken.append(Exchange(request, token, replace(answer, content=answer.content[:BROKEN_BYTES])))
         target = answer.location
         if target and urlsplit(urljoin(self.base, target)).netloc != self.host:
             self.redirects.append(f"{request.method} {request.path}: {answer.status} to {urlsplit(target).netloc}")

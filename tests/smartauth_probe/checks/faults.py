@@ -16,6 +16,7 @@ FAULTS = {
     "address-of-a-header": "address-believed",
     "header-and-form": "form-token-wins",
     "leads-nowhere-else": "host-believed",
+    "breaks-nowhere": "",
     # letters
     "*-with-[cruds]": "letters-not-checked",
     "read-is-served": "refuses-everything-but-all",

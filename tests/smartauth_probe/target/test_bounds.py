@@ -70,3 +70,23 @@ def test_a_redirect_during_any_check_is_a_finding_of_the_last_one() -> None:
         f"HEAD Patient/amy: 302 to {elsewhere.removeprefix('http://')}"
     ]
     assert calls == []
+
+
+@pytest.mark.requirement("TV-27")
+@pytest.mark.parametrize(
+    ("body", "outcome", "seen"),
+    [
+        (b"{}", Outcome.POLICY, "GET Patient/ben: 500."),
+        (b"Traceback (most recent call last)", Outcome.FAILED, "GET Patient/ben: 500 holds a trace."),
+    ],
+)
+def test_a_server_that_breaks_at_any_request_is_told_of_and_one_that_shows_its_inside_fails(
+    body: bytes, outcome: Outcome, seen: str
+) -> None:
+    broken = b"HTTP/1.1 500 No\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+    with speaking(says(broken)) as base:
+        probe = probe_at(base)
+        run(probe, chosen(all_checks(), ["other-patient"]))
+        made = run(probe, chosen(all_checks(), ["breaks-nowhere"]))
+
+    assert [(each.result.outcome, each.result.seen) for each in made.results] == [(outcome, seen)]
