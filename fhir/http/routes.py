@@ -2,6 +2,9 @@
 
 from collections.abc import Iterator, Mapping
 
+from django.urls import register_converter
+from django.urls.converters import StringConverter
+
 from smart.decisions.interactions import COMPARTMENT, ID, MEMBER, PATHS, TYPE, VERSION_ID
 
 ELSEWHERE = "[path]"  # whatever FHIR does not have
@@ -11,8 +14,17 @@ _CONVERTERS = {
     VERSION_ID: "<str:vid>",
     COMPARTMENT: "<str:compartment>",
     MEMBER: "<str:member>",
-    ELSEWHERE: "<path:path>",
+    ELSEWHERE: "<anything:path>",
 }
+
+
+class Anything(StringConverter):
+    """Line feeds too, which Django's own converter for paths leaves to a page of somebody else's."""
+
+    regex = "(?s:.+)"
+
+
+register_converter(Anything, "anything")
 
 
 def every_path() -> Iterator[tuple[str, ...]]:

@@ -102,6 +102,7 @@ class Fuzz:
             yield str(record)
 
 
+@pytest.mark.django_db(databases=["default", "audit"])
 @pytest.mark.requirement("SD-18", "SD-25", "SD-27")
 def test_whatever_is_sent_nothing_fails_and_nobody_sees_another_patient(
     browserless: Client, introspection: Introspection, sources: list[Source]

@@ -30,7 +30,17 @@ def test_the_view_cannot_be_mounted_without_a_version(initkwargs: dict[str, Any]
 
 @pytest.mark.requirement("SD-23")
 def test_every_path_below_a_base_leads_to_the_one_view_that_decides() -> None:
-    for below in ("", "/", "/metadata", "/Patient/amy", "/Patient/amy/", "/a/b/c/d/e", "/%00"):
+    for below in (
+        "",
+        "/",
+        "/metadata",
+        "/Patient/amy",
+        "/Patient/amy/",
+        "/a/b/c/d/e",
+        "/%00",
+        "/Patient/a\nb",
+        "/a/b\r\nc/d",
+    ):
         view = resolve(f"/fhir/r4{below}", "tests.fhir.urls").func
         assert getattr(view, "view_class", None) is FhirView
 
