@@ -29,6 +29,7 @@ from fhir.search.everything import posted_parameters
 from fhir.search.query import Pairs
 from fhir.token import bearer, introspection_client
 from fhir.token.refusal_reports import reports
+from fhir.token.roles import within_role
 from fhir.versions.version import Version
 from smart.decisions.interactions import BATCH, EVERYTHING, RequestPath, parse_path
 from smart.decisions.subject import InvalidClaims, read_subject
@@ -169,7 +170,8 @@ class FhirView(APIView):
             subject = read_subject(claims, self.base, clock.now() / SECOND)
         except InvalidClaims as refusal:
             raise InvalidToken(self.base, refusal.why) from refusal
-        return Caller(self.version, self.base, Reach(subject, self.version.key, self.base), claims or {}, address)
+        reach = Reach(within_role(subject, self.version.writers), self.version.key, self.base)
+        return Caller(self.version, self.base, reach, claims or {}, address)
 
     def _response(self, answer: Answer) -> Response:
         content_type = f"{self.media_type or self.version.media_types[0]}; charset=utf-8"

@@ -37,7 +37,7 @@ class Version:
 
     `issue_location` is the member in which an OperationOutcome names an element, `subsetted` the tag of a resource of
     which a part is shown, `several` what is answered with several types, `restricted` the
-    security labels of what is shown with no token.
+    security labels of what is shown with no token, `writers` who writes by `user/` scopes.
     """
 
     key: str
@@ -52,6 +52,7 @@ class Version:
     types: Mapping[str, ResourceType]
     restricted: frozenset[tuple[str, str]] = frozenset()
     several: tuple[str, ...] = ()
+    writers: frozenset[str] = frozenset()
 
     @property
     def of_several(self) -> ResourceType:
@@ -80,6 +81,7 @@ def load_version(key: str) -> Version:
         rest=data.get("rest", {}),
         restricted=frozenset((one["system"], code) for one in data.get("restricted", ()) for code in one["codes"]),
         several=tuple(data.get("several", ())),
+        writers=frozenset(data.get("writers", ())),
         types={
             name: ResourceType.served(definitions(key)[name], value, data.get("interactions", ()))
             for name, value in data["types"].items()

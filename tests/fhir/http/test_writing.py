@@ -215,6 +215,27 @@ def test_what_is_no_patch_changes_nothing(write: Any, body: str) -> None:
     assert len(stored("lab-a")) == 1
 
 
+@pytest.mark.requirement("US-03")
+@pytest.mark.parametrize(
+    ("fhir_user", "status"),
+    [("Practitioner/dr-green", 201), ("PractitionerRole/x", 201), ("RelatedPerson/carol", 403), ("Patient/amy", 403)],
+)
+def test_by_scopes_of_the_user_only_a_practitioner_writes(
+    write: Any, fetch: Fetch, introspection: Introspection, fhir_user: str, status: int
+) -> None:
+    person = {"fhirUser": f"{BASE}/{fhir_user}", "__patients": ["amy"]}
+    introspection.knows("user/*.cruds", **person)
+    before = everything()
+
+    assert write("POST", "Observation", observation()).status == status
+    assert fetch("Observation/lab-a").status == 200
+    assert len(everything() - before) == (status == 201)
+    if status == 403:
+        assert {write(method, "Observation/lab-a").status for method in ("PUT", "PATCH", "DELETE")} == {403}
+        introspection.knows("user/*.cruds patient/Observation.c", patient="amy", **person)
+        assert write("POST", "Observation", observation()).status == 201  # what the app may do for the patient
+
+
 @pytest.mark.requirement("WR-10", "HI-03")
 def test_a_conditional_create_sees_only_what_the_caller_could_find(write: Any) -> None:
     own, other, none = ({"HTTP_IF_NONE_EXIST": f"_id={id_}"} for id_ in ("lab-a", "lab-b", "never"))
