@@ -178,6 +178,44 @@ def test_everything_of_the_patient_that_the_person_is_needs_no_more_than_that_pe
     assert fetch("Patient/amy/$everything").status == 403  # no right to read any Patient
 
 
+EXPORTS = (
+    "$export", "Patient/$export", "Patient/$export?_type=Patient,Observation", "Group/round/$export", "Group/x/$export",
+    f"Patient/$export?_typeFilter=Observation?{LABORATORY.replace('|', '%7C')}", "Patient/amy/$export",
+)  # fmt: skip
+JOBS = ("$export-poll-status?_jobId=1", "$bulk-status/1", "bulk/1/Observation.ndjson")
+SCOPES = (
+    "patient/*.cruds",
+    "user/*.rs",
+    "system/*.cruds",
+    "system/Observation.rs",
+    f"system/Observation.rs?{LABORATORY}",
+)
+
+
+@pytest.mark.requirement("BX-01", "BX-02", "BX-03")
+@pytest.mark.requirement("BX-04", "BX-08")
+def test_bulk_export_is_not_done_here_and_shows_nothing_to_anybody(fetch: Fetch, introspection: Introspection) -> None:
+    for scope in SCOPES:
+        context = {"patient": "amy"} if scope.startswith("patient") else {}
+        service = {"sub": "bulk", "client_id": "bulk"} if scope.startswith("system") else {}
+        introspection.knows(scope, **context, **service)
+        for path in EXPORTS:
+            for method in ("GET", "POST"):
+                answer = fetch(path, method=method, HTTP_PREFER="respond-async", HTTP_ACCEPT="application/fhir+json")
+                assert (answer.status, answer.body["resourceType"]) == (404, "OperationOutcome"), (scope, path)
+                assert "Content-Location" not in answer.headers
+
+
+@pytest.mark.requirement("BX-05", "BX-06")
+def test_there_is_no_job_to_ask_about_end_or_fetch_from(fetch: Fetch, introspection: Introspection) -> None:
+    for method, path in [(method, path) for method in ("GET", "DELETE") for path in JOBS]:
+        assert fetch(path, method=method, token=None).status == 401
+        introspection.knows("system/*.rs", sub="bulk", client_id="bulk")
+        assert fetch(path, method=method).status in (404, 405)
+        introspection.knows("system/*.rs", sub="bulk", client_id="bulk", exp=1)
+        assert fetch(path, method=method).status == 401
+
+
 @pytest.mark.requirement("SR-15")
 def test_a_search_or_history_of_one_type_names_no_other_type(fetch: Fetch, search: Search) -> None:
     for path in ("Observation", "Patient/amy/Observation", "Observation/_history", "Observation/lab-a/_history"):

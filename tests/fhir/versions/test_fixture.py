@@ -224,7 +224,7 @@ def test_of_a_deleted_record_hears_who_could_have_read_it(ask: Caller) -> None:
     assert ask.is_hidden(f"{gone}/_history")
 
 
-@pytest.mark.requirement("HI-06", "WR-15")
+@pytest.mark.requirement("HI-06", "WR-15", "SY-04")
 def test_a_labelled_record_is_shown_with_no_token_and_no_write_lifts_the_label(ask: Caller) -> None:
     service = {"sub": "demo-backend", "client_id": "demo-backend"}
     content = demo_record(ask.version, "Observation", "confidential-counselling")
