@@ -38,6 +38,12 @@ class Record(models.Model):
                 name="fhir_record_page",
             ),
             models.Index(fields=["fhir_version", "type", "moment"], name="fhir_record_moment"),
+            models.Index(fields=["fhir_version", "-moment", "-id"], name="fhir_record_newest"),
+            models.Index(
+                fields=["fhir_version", "type", "resource_id"],
+                condition=Q(is_current=True, is_restricted=True),
+                name="fhir_record_labelled",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -26,7 +26,8 @@ def visible_of_types(records: Records, version: Version, views: Mapping[str, Vie
     alike: dict[tuple[Alternative, str], list[str]] = {}
     for name, view in views.items():
         for alternative in view:
-            is_own = bool(alternative.where) or _is_referenced(version, name)
+            reaches_further = isinstance(alternative.who, Compartments) and _is_referenced(version, name)
+            is_own = bool(alternative.where) or reaches_further
             alike.setdefault((alternative, name if is_own else ""), []).append(name)
     reached = [
         Q(type__in=names) & _reached(version, names[0], alternative) for (alternative, _), names in alike.items()

@@ -141,13 +141,14 @@ def test_what_is_known_already_is_304_and_what_is_hidden_never(fetch: Fetch) -> 
         assert fetch("Observation/lab-b", **sent).status == 404
 
 
-def test_a_read_and_a_history_cost_a_fixed_number_of_statements(fetch: Fetch, django_assert_num_queries: Any) -> None:
-    with django_assert_num_queries(2):  # the second is the event of the access
-        fetch("Observation/lab-a")
-    with django_assert_num_queries(2):
-        fetch("Observation/lab-a/_history/1")
-    with django_assert_num_queries(2):
-        fetch("Observation/lab-a/_history")
+def test_a_read_costs_one_introspection_and_two_statements(
+    fetch: Fetch, introspection: Introspection, django_assert_num_queries: Any
+) -> None:
+    for path in ("Observation/lab-a", "Observation/lab-a/_history/1", "Observation/lab-a/_history"):
+        before = len(introspection.asked)
+        with django_assert_num_queries(2):  # the second is the event of the access
+            assert fetch(path).status == 200
+        assert len(introspection.asked) - before == 1
 
 
 def test_who_comes_second_changes_nothing() -> None:

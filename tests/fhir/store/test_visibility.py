@@ -130,3 +130,13 @@ def test_a_label_of_the_present_version_covers_the_former_ones_and_no_other_reso
         ("r4", "Observation", "lifted", 1),
         ("r4", "Observation", "lifted", 2),
     }
+
+
+def test_what_is_open_to_everybody_is_one_condition_for_all_types() -> None:
+    views = {name: (Alternative(Everybody()),) for name in R4.types}
+    open_to_all = visible_of_types(Record.objects.all(), R4, views)
+
+    assert "UNION" not in str(open_to_all.query)
+    assert set(open_to_all) == set(Record.objects.filter(is_restricted=False, type__in=R4.types))
+    narrowed = {**views, "Medication": (Alternative(AMY),)}
+    assert not {"Medication"} & {record.type for record in visible_of_types(Record.objects.all(), R4, narrowed)}
