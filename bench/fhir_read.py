@@ -54,7 +54,7 @@ def asked() -> Asked:
 
 
 def enforce() -> None:
-    """From the claims to the decision: who, how far, whether, and through which view."""
+    """From the claims to the decision: subject, reach, ruling and views."""
     subject = within_role(read_subject(CLAIMS, BASE, time.time()), R4.writers)
     require_allowed(Caller(R4, BASE, Reach(subject, "r4", BASE), CLAIMS), asked())
 
@@ -79,8 +79,8 @@ def main() -> None:
             assert answer.status_code == 200, answer.content
 
         whole = microseconds(read)
-    whom = caller("patient/*.rs")
-    done = microseconds(lambda: perform(whom, asked()))
+    asker = caller("patient/*.rs")
+    done = microseconds(lambda: perform(asker, asked()))
     decided, narrowed = microseconds(enforce), condition()
     print(f"| whole request | {whole:.0f} | |")
     print(f"| decision, both statements, event | {done:.0f} | {done / whole:.0%} |")
