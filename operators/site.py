@@ -3,7 +3,7 @@
 from functools import wraps
 from typing import Any
 
-from django.contrib.admin import AdminSite
+from django.contrib.admin import AdminSite, autodiscover
 from django.http import HttpRequest
 from django.urls import URLPattern, URLResolver, path, reverse
 
@@ -55,6 +55,7 @@ class OperatorsSite(AdminSite):
     def get_urls(self) -> list[URLPattern | URLResolver]:
         from operators.admin import find  # which registers rows here, so it comes later
 
+        autodiscover()
         own = [
             path("explain/", self.admin_view(find.explain_for_operators), name="explain"),
             path("find/", self.admin_view(find.find), name="find"),

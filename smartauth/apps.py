@@ -1,7 +1,6 @@
 import gc
 
 from django.apps import AppConfig
-from django.conf import settings
 
 
 class SmartauthConfig(AppConfig):
@@ -12,7 +11,3 @@ class SmartauthConfig(AppConfig):
         if not gc.isenabled():
             gc.freeze()
             gc.enable()
-        if settings.SMARTAUTH_DEV:
-            from oauth.workbench.console.watch import watch
-
-            watch()

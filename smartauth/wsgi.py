@@ -35,6 +35,7 @@ django.setup(set_prefix=False)
 from django.conf import settings  # noqa: E402
 
 from oauth.http.machine_response import MachineResponse, oauth_error_response, response_headers  # noqa: E402
+from oauth.workbench.console.watch import watch  # noqa: E402
 from smart.http.errors import TemporarilyUnavailable  # noqa: E402
 from smartauth import development_door  # noqa: E402
 from smartauth.startup_checks import gate  # noqa: E402
@@ -43,6 +44,8 @@ _NOT_READY = oauth_error_response(
     TemporarilyUnavailable("the server is not ready to serve, try again later", rule="E42", case="E42")
 )
 NOT_READY = _NOT_READY.with_reason() if settings.SMARTAUTH_DEV else _NOT_READY
+if settings.SMARTAUTH_DEV:
+    watch()
 
 
 class Application(WSGIHandler):

@@ -4,13 +4,14 @@ import json
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError
 
 from oauth.clients.secrets import rotation_number
 from oauth.ending import access
 from oauth.ending.reasons import EndedFor
 from oauth.management.operator import operator_at_command_line
 from oauth.management.single_rows import add_client
+from oauth.management.verb_command import VerbCommand
 from oauth.management.verbs.registration import CLIENT
 from oauth.models import Client
 from oauth.registration import client_changes
@@ -18,11 +19,8 @@ from smart.text import ascii_excerpt
 from smart.time_units import more_time
 
 
-class Command(BaseCommand):
-    help = CLIENT.help
-
-    def add_arguments(self, parser: CommandParser) -> None:
-        CLIENT.add_to(parser)
+class Command(VerbCommand):
+    verb = CLIENT
 
     def handle(self, *, action: str, **options: Any) -> None:
         as_json = options["json"]

@@ -6,13 +6,14 @@ from dataclasses import asdict
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError
 
 from accounts import clock
 from oauth.explain.judgement import Conclusion, Judgement, judge_token
 from oauth.explain.reference_subject import reference_subject
 from oauth.explain.references import FoundRefusal
 from oauth.explain.remedies import remedies
+from oauth.management.verb_command import VerbCommand
 from oauth.management.verbs.tokens import EXPLAIN
 from oauth.models import parse_reference, public_reference
 from smart.decisions.fhir_request import UnreadableRequest
@@ -24,13 +25,10 @@ WITH_REQUEST = "Add the request that it was sent with, and it is judged too: {co
 _SIGNS = {State.PASSED: "passed", State.REFUSED: "REFUSED", State.NOT_REACHED: "-", State.ALSO_TRUE: "also true"}
 
 
-class Command(BaseCommand):
+class Command(VerbCommand):
     """The pages /explain and, for operators, the admin judge the same."""
 
-    help = EXPLAIN.help
-
-    def add_arguments(self, parser: CommandParser) -> None:
-        EXPLAIN.add_to(parser)
+    verb = EXPLAIN
 
     def handle(self, *, what: str, request: list[str], **options: Any) -> None:
         text = sys.stdin.readline().strip() if what == "-" else what.strip()

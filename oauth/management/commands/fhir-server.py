@@ -7,10 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError
 
 from oauth.management.fhir_server_texts import listed_facts, listed_line, registered_facts, shell_lines, summary
 from oauth.management.operator import operator_at_command_line
+from oauth.management.verb_command import VerbCommand
 from oauth.management.verbs.registration import FHIR_SERVER
 from oauth.models import Client, FhirServer
 from oauth.registration.fhir_servers import RegisteredFhirServer, register
@@ -26,11 +27,8 @@ OPTIONS = {
 }
 
 
-class Command(BaseCommand):
-    help = FHIR_SERVER.help
-
-    def add_arguments(self, parser: CommandParser) -> None:
-        FHIR_SERVER.add_to(parser)
+class Command(VerbCommand):
+    verb = FHIR_SERVER
 
     def handle(self, *, action: str, **options: Any) -> None:
         if action == "list":

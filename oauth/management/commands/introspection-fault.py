@@ -7,20 +7,18 @@ from urllib.parse import urlencode
 
 import httpx
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError
 
+from oauth.management.verb_command import VerbCommand
 from oauth.management.verbs.tokens import INTROSPECTION_FAULT
 
 PATH = "/dev/introspection-faults"
 
 
-class Command(BaseCommand):
+class Command(VerbCommand):
     """Asks the server that runs: what it does is kept in its memory."""
 
-    help = INTROSPECTION_FAULT.help
-
-    def add_arguments(self, parser: CommandParser) -> None:
-        INTROSPECTION_FAULT.add_to(parser)
+    verb = INTROSPECTION_FAULT
 
     def handle(self, *, action: str, **options: Any) -> None:
         if not settings.SMARTAUTH_DEV:

@@ -4,20 +4,18 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError
 
 from accounts import clock
 from oauth.keys import rotation, signing_keys
+from oauth.management.verb_command import VerbCommand
 from oauth.management.verbs.keys import KEYS
 from oauth.models import SigningKey
 from smart.time_units import to_datetime
 
 
-class Command(BaseCommand):
-    help = KEYS.help
-
-    def add_arguments(self, parser: CommandParser) -> None:
-        KEYS.add_to(parser)
+class Command(VerbCommand):
+    verb = KEYS
 
     def handle(self, *, action: str, **options: Any) -> None:
         acts: dict[str, Callable[..., None]] = {

@@ -3,20 +3,18 @@
 import json
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError
 
 from accounts.usernames import find_user
 from oauth.ending import passwords
 from oauth.management.operator import operator_at_command_line
 from oauth.management.typed_password import ask_password
+from oauth.management.verb_command import VerbCommand
 from oauth.management.verbs.people import PASSWORD
 
 
-class Command(BaseCommand):
-    help = PASSWORD.help
-
-    def add_arguments(self, parser: CommandParser) -> None:
-        PASSWORD.add_to(parser)
+class Command(VerbCommand):
+    verb = PASSWORD
 
     def handle(self, *, username: str, **options: Any) -> None:
         if not (options["set"] or options["require"]):

@@ -3,20 +3,18 @@
 import json
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError
 
 from accounts.models import User
 from oauth.management.single_rows import add_person
 from oauth.management.typed_password import ask_password
+from oauth.management.verb_command import VerbCommand
 from oauth.management.verbs.people import PERSON
 from oauth.models import FhirIdentity
 
 
-class Command(BaseCommand):
-    help = PERSON.help
-
-    def add_arguments(self, parser: CommandParser) -> None:
-        PERSON.add_to(parser)
+class Command(VerbCommand):
+    verb = PERSON
 
     def handle(self, **options: Any) -> None:
         person, _ = add_person(_entry(options))

@@ -4,17 +4,15 @@ import json
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError
 
+from oauth.management.verb_command import VerbCommand
 from oauth.management.verbs.registration import SEED
 from oauth.seeding import SeedError, seed
 
 
-class Command(BaseCommand):
-    help = SEED.help
-
-    def add_arguments(self, parser: CommandParser) -> None:
-        SEED.add_to(parser)
+class Command(VerbCommand):
+    verb = SEED
 
     def handle(self, *, file: Path, **options: Any) -> None:
         try:

@@ -4,9 +4,10 @@ import json
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError
 
 from oauth.keys import signing_keys
+from oauth.management.verb_command import VerbCommand
 from oauth.management.verbs.tokens import TOKEN
 from oauth.workbench.api.tokens import catalogue
 from oauth.workbench.minting.good_token import CannotMint
@@ -21,13 +22,10 @@ from smartauth_probe.token_order import TEXTS
 OPTIONS = {"claims": "claim"}
 
 
-class Command(BaseCommand):
+class Command(VerbCommand):
     """The same issuing function as the token endpoint, after the same limits, without login and consent."""
 
-    help = TOKEN.help
-
-    def add_arguments(self, parser: CommandParser) -> None:
-        TOKEN.add_to(parser)
+    verb = TOKEN
 
     def handle(self, **options: Any) -> None:
         if not settings.SMARTAUTH_DEV:

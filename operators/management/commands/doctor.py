@@ -4,8 +4,7 @@ import json
 import sys
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
-
+from oauth.management.verb_command import VerbCommand
 from operators.doctor.problem import Check, Problem
 from operators.doctor.table import examine
 from operators.management.verbs import DOCTOR
@@ -13,14 +12,10 @@ from operators.management.verbs import DOCTOR
 FOUND = 1  # exit status
 
 
-class Command(BaseCommand):
+class Command(VerbCommand):
     """Nothing is changed by it."""
 
-    help = DOCTOR.help
-    requires_system_checks: list[str] = []  # they are about code, and this runs where something is wrong
-
-    def add_arguments(self, parser: CommandParser) -> None:
-        DOCTOR.add_to(parser)
+    verb = DOCTOR
 
     def handle(self, **options: Any) -> None:
         rows = list(examine())

@@ -6,13 +6,14 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError
 from django.db.models import Q
 
 from accounts.usernames import find_user
 from audit.event_kinds import EventKind, Result, result_of
 from audit.models import Event
 from audit.reading import NewEvents, newest_events
+from oauth.management.verb_command import VerbCommand
 from operators.management.verbs import EVENTS
 from smart.text import ascii_excerpt
 from smart.time_units import to_datetime
@@ -35,11 +36,8 @@ FIELDS = (
 )
 
 
-class Command(BaseCommand):
-    help = EVENTS.help
-
-    def add_arguments(self, parser: CommandParser) -> None:
-        EVENTS.add_to(parser)
+class Command(VerbCommand):
+    verb = EVENTS
 
     def handle(self, **options: Any) -> None:
         wanted = _condition(options)

@@ -5,18 +5,16 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError
 
+from oauth.management.verb_command import VerbCommand
 from operators.backup.postgresql import ProgramFailed
 from operators.backup.service import make_backup
 from smartauth.management.verbs import BACKUP
 
 
-class Command(BaseCommand):
-    help = BACKUP.help
-
-    def add_arguments(self, parser: CommandParser) -> None:
-        BACKUP.add_to(parser)
+class Command(VerbCommand):
+    verb = BACKUP
 
     def handle(self, *, folder: str, **options: Any) -> None:
         place = Path(folder).absolute()

@@ -5,22 +5,20 @@ import json
 from datetime import UTC, datetime, time
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError
 from django.db import DatabaseError
 from django.utils.dateparse import parse_date, parse_datetime
 
 from fhir.audit import export
+from oauth.management.verb_command import VerbCommand
 from smart.text import ascii_excerpt
 from smartauth.management.verbs import FHIR_AUDIT
 
 PROGRESS = 10_000
 
 
-class Command(BaseCommand):
-    help = FHIR_AUDIT.help
-
-    def add_arguments(self, parser: CommandParser) -> None:
-        FHIR_AUDIT.add_to(parser)
+class Command(VerbCommand):
+    verb = FHIR_AUDIT
 
     def handle(self, *, action: str, **options: Any) -> None:
         {"export": self._export, "cut": self._cut}[action](options)

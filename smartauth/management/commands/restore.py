@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError
 from django.db import DatabaseError
 
 from oauth.management.operator import operator_at_command_line
+from oauth.management.verb_command import VerbCommand
 from operators import readiness
 from operators.backup.manifest import UnusableBackup
 from operators.backup.postgresql import ProgramFailed
@@ -18,12 +19,9 @@ from smartauth.management.verbs import RESTORE
 from smartauth.running_server import running_server
 
 
-class Command(BaseCommand):
-    help = RESTORE.help
+class Command(VerbCommand):
+    verb = RESTORE
     requires_migrations_checks = False
-
-    def add_arguments(self, parser: CommandParser) -> None:
-        RESTORE.add_to(parser)
 
     def handle(self, *, folder: str, with_trail: bool, yes: bool, **options: Any) -> None:
         place = Path(folder).absolute()

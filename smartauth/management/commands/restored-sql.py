@@ -3,16 +3,15 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand
-
 from accounts import clock
 from oauth.ending import restored
+from oauth.management.verb_command import VerbCommand
 from operators.backup.postgresql import ending
 from smartauth.management.verbs import RESTORED_SQL
 
 
-class Command(BaseCommand):
-    help = RESTORED_SQL.help
+class Command(VerbCommand):
+    verb = RESTORED_SQL
 
     def handle(self, **options: Any) -> None:
         self.stdout.write(ending(restored.statements(clock.now())))

@@ -4,8 +4,9 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError
 
+from oauth.management.verb_command import VerbCommand
 from smartauth.management.verbs import SERVE
 from smartauth.own_tls import Certificate
 from smartauth.serving import port_problem, serve
@@ -14,11 +15,9 @@ STOP_SECONDS = 10
 READABLE_BY_OTHERS = 0o004
 
 
-class Command(BaseCommand):
-    help = SERVE.help
-
-    def add_arguments(self, parser: CommandParser) -> None:
-        SERVE.add_to(parser)
+class Command(VerbCommand):
+    verb = SERVE
+    requires_system_checks = "__all__"  # which loads every page before somebody asks for one
 
     def handle(
         self, *, host: str, port: int, processes: int, tls_certificate: str | None, tls_key: str | None, **options: Any

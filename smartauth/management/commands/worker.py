@@ -2,16 +2,12 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
-
+from oauth.management.verb_command import VerbCommand
 from smartauth.management.verbs import WORKER
 
 
-class Command(BaseCommand):
-    help = WORKER.help
-
-    def add_arguments(self, parser: CommandParser) -> None:
-        WORKER.add_to(parser)
+class Command(VerbCommand):
+    verb = WORKER
 
     def handle(self, *, no_schedule: bool, log_level: str, **options: Any) -> None:
         from smartauth.celery import application
