@@ -1,4 +1,7 @@
-"""What a client or server in node needs, as its lock file says: installed once for all runs, where git ignores it."""
+"""What a client or server in node needs, as its lock file says: installed once for all runs, where git ignores it.
+
+`python -m tests.npm` installs all of it beforehand.
+"""
 
 import os
 import secrets
@@ -30,3 +33,15 @@ def install_with_package(folder: Path) -> Path:
     link.symlink_to(package)
     os.replace(link, place / "node_modules" / package.name)  # others may do the same at this moment
     return place
+
+
+def _folders() -> list[Path]:
+    """Of the tests and the recipes, those with a lock file."""
+    locks = [lock for top in ("tests", "docs") for lock in (ROOT / top).rglob("package-lock.json")]
+    return sorted(lock.parent for lock in locks if "node_modules" not in lock.parts)
+
+
+if __name__ == "__main__":
+    for each in _folders():
+        install(each)
+    packed()

@@ -104,7 +104,10 @@ FHIR_VERSION = Kind(
         Edit("smartauth/settings.py", '"r6": f"{SMARTAUTH_ISSUER}/fhir/r6", "r4": f"{SM', '"r4": f"{SM'),
     ),
     written=("oauth/migrations/9999_one_of_each.py", "fhir/validation/schemas/r6.jsonl.gz"),
-    tests=("tests/smart/fhir", "tests/smart/scopes", "tests/fhir/http/test_routes.py"),
+    tests=(
+        "tests/smart/fhir/test_definitions.py", "tests/smart/fhir/test_elements.py", "tests/smart/fhir/test_versions.py",
+        "tests/smart/scopes/test_scope.py", "tests/smart/scopes/test_scopes.py", "tests/fhir/http/test_routes.py",
+    ),
 )
 RS256_ALONE, ES512_AMONG = '("RS256", "active")', '("ES512", "active"), ("ES512", "next"), ("RS256", "active")'
 SIGNING_ALGORITHM = Kind(
@@ -131,7 +134,7 @@ SIGNING_ALGORITHM = Kind(
         Edit("tests/oauth/keys/test_signing_keys.py", ES512_AMONG, RS256_ALONE),
     ),
     written=("oauth/migrations/9999_one_of_each.py",),
-    tests=("tests/oauth/keys",),
+    tests=("tests/oauth/keys/test_signing_keys.py",),
 )
 CLAIM_PROFILE = Kind(
     "A claim profile",

@@ -489,7 +489,7 @@ def test_no_history_leaves_a_token_alive_that_should_be_dead_nor_the_reverse(wor
     run_state_machine_as_test(
         Here,
         settings=profile(
-            max_examples=120,
+            max_examples=60,
             stateful_step_count=20,
             derandomize=True,
             database=None,

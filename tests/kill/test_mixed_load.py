@@ -14,7 +14,9 @@ from tests.postgresql import PostgreSQL
 from tests.running import Server
 
 pytestmark = pytest.mark.kill
-PROCESSES, REQUESTS, FEWER = 4, 50_000, 15_000
+PROCESSES = 4
+REQUESTS = int(os.environ.get("MIXED_LOAD_REQUESTS", "20000"))
+FEWER = REQUESTS // 2
 
 
 @pytest.fixture
