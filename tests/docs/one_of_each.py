@@ -105,8 +105,12 @@ FHIR_VERSION = Kind(
     ),
     written=("oauth/migrations/9999_one_of_each.py", "fhir/validation/schemas/r6.jsonl.gz"),
     tests=(
-        "tests/smart/fhir/test_definitions.py", "tests/smart/fhir/test_elements.py", "tests/smart/fhir/test_versions.py",
-        "tests/smart/scopes/test_scope.py", "tests/smart/scopes/test_scopes.py", "tests/fhir/http/test_routes.py",
+        "tests/smart/fhir/test_definitions.py",
+        "tests/smart/fhir/test_elements.py",
+        "tests/smart/fhir/test_versions.py",
+        "tests/smart/scopes/test_scope.py",
+        "tests/smart/scopes/test_scopes.py",
+        "tests/fhir/http/test_routes.py",
     ),
 )
 RS256_ALONE, ES512_AMONG = '("RS256", "active")', '("ES512", "active"), ("ES512", "next"), ("RS256", "active")'
