@@ -19,6 +19,7 @@ from smart.decisions.interactions import RequestPath
 from smart.fhir import json_text
 
 Report = Callable[[FhirError, Asked], None]
+_NO_BATCH = "What is posted to the base is a Bundle of type batch or transaction."
 _UNREADABLE = Asked("POST", RequestPath({}))
 # deletions first, then what is created, changed and read (FHIR http, transaction processing rules)
 _ORDER = ("DELETE", "POST", "PUT", "PATCH", "GET", "HEAD")
@@ -26,13 +27,21 @@ _ORDER = ("DELETE", "POST", "PUT", "PATCH", "GET", "HEAD")
 
 def perform_bundle(caller: Caller, text: str, report: Report) -> Answer:
     """What each entry gives. A transaction stores all or nothing, and fails with the error of the entry that failed."""
-    members = json_text.members(text)
+    members = _members(text)
     kind = json.loads(members.get("type", "null"))
     if members.get("resourceType") != '"Bundle"' or kind not in ("batch", "transaction"):
-        raise BadRequest("What is posted to the base is a Bundle of type batch or transaction.")
+        raise BadRequest(_NO_BATCH)
     entries = parse_entries(members.get("entry", "[]"), caller.base)
     answers = _each(caller, entries, report) if kind == "batch" else _all_or_none(caller, entries)
     return Answer(bundle(f"{kind}-response", map(_response, answers)))
+
+
+def _members(text: str) -> dict[str, str]:
+    """Raises BadRequest for JSON that is no object."""
+    try:
+        return json_text.members(text)
+    except ValueError:
+        raise BadRequest(_NO_BATCH) from None
 
 
 def _each(caller: Caller, entries: Sequence[Entry], report: Report) -> Iterator[Answer]:

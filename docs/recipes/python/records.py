@@ -51,7 +51,7 @@ def search(kind: str, pairs: Pairs) -> Resource:
     """A searchset: every parameter must be met, and one that is not known is."""
     asked = dict(pairs)
     found = [each for each in current(kind) if all(meets(each, *pair) for pair in pairs)]
-    start, size = int(asked.get("_offset", 0)), int(asked.get("_count", PAGE))
+    start, size = number(asked.get("_offset", ""), 0), number(asked.get("_count", ""), PAGE)
     page = found[start : start + size] if asked.get("_summary") != "count" else []
     entries = [{"resource": each, "search": {"mode": "match"}} for each in page]
     entries += [{"resource": each, "search": {"mode": "include"}} for each in included(page, pairs)]
@@ -60,6 +60,10 @@ def search(kind: str, pairs: Pairs) -> Resource:
         query = urlencode([*(pair for pair in pairs if pair[0] != "_offset"), ("_offset", str(start + size))])
         bundle["link"] = [{"relation": "next", "url": f"{BASE}/{kind}?{query}"}]
     return {**bundle, "entry": entries} if entries else bundle
+
+
+def number(text: str, otherwise: int) -> int:
+    return int(text) if text.isdecimal() else otherwise
 
 
 def current(kind: str) -> list[Resource]:

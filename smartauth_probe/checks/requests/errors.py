@@ -12,6 +12,7 @@ TRACE = re.compile(
     rb"Traceback \(most|\tat java\.|at org\.|at com\.|node_modules|SQLSTATE|System\.Exception"
     rb"|\.py\\?\", line \d|\.java:\d+\)|\.js:\d+:\d"
 )
+ODD_BODIES = ("[]", "null", "{", '{"resourceType": 7}')
 
 
 @SECTION.check(
@@ -56,10 +57,12 @@ def _(probe: Probe) -> Result:
 def _refusals(probe: Probe) -> list[Answer]:
     token = probe.token()
     odd = (("_count", "x"), ("_lastUpdated", "not-a-date"), ("_id", "'\"<>"))
+    everything, typed = f"{probe.a.path}/$everything", (("Content-Type", probe.facts.accept),)
     return [
         probe.read("Patient", probe.a.id, NO_TOKEN),
         probe.read("Patient", probe.unknown_id, token),
         probe.read("Patient", "%00", token),
         probe.search("NoSuchType", token),
         *(probe.search("Patient", token, pair) for pair in odd),
+        *(probe.send("POST", path, token, (), typed, body) for path in (everything, "") for body in ODD_BODIES),
     ]

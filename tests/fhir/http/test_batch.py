@@ -128,6 +128,15 @@ def test_only_batch_and_transaction_are_executed(post: Any, kind: Any) -> None:
     assert everything() == before
 
 
+@pytest.mark.requirement("BT-06", "TV-27")
+@pytest.mark.parametrize("path", ["", "Observation", "Patient/amy/$everything"])
+def test_what_is_posted_and_no_resource_is_refused_at_every_door(fetch: Fetch, path: str) -> None:
+    for body in ("[]", "null", "7", '"Bundle"', "{", '{"resourceType": 7}', '{"type": {}}'):
+        answer = fetch(path, method="POST", data=body.encode(), content_type="application/fhir+json")
+
+        assert (answer.status, answer.body["resourceType"]) == (400, "OperationOutcome"), body
+
+
 def test_a_batch_is_bounded(post: Any, fetch: Fetch) -> None:
     assert post(*[entry("GET", "Observation/never")] * 101).status == 400
     assert len(post(*[entry("GET", "Observation/never")] * 100).body["entry"]) == 100
