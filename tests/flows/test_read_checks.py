@@ -83,6 +83,11 @@ def alike(*answers: httpx.Response) -> bool:
     return len({each.status_code for each in answers}) == len(bodies) == len(headers) == 1
 
 
+@pytest.mark.requirement("TV-27")
+def test_a_page_of_a_size_that_is_no_number_breaks_nothing(get: Get) -> None:
+    assert get("Observation?_count=x").status_code < 500
+
+
 @pytest.mark.requirement("PC-01", "PC-04", "PC-05", "PC-07", "SR-12", "SR-18")
 @pytest.mark.parametrize(
     ("path", "found"),

@@ -23,6 +23,8 @@ def carry_out(asked: Asked) -> Response:
     from tests.smartauth_probe.small_server import Refused, respond
 
     content = json.loads(asked.request.body)
+    if not isinstance(content, dict) or "type" not in content:
+        raise Refused(400, "invalid")
     if content["type"] not in ("batch", "transaction"):
         if not asked.has("bundle-stored"):
             raise Refused(400, "invalid")
