@@ -90,6 +90,14 @@ def test_the_row_of_a_batch_is_the_client_whose_secret_came_with_the_request(
     assert client_of_row(request_of(credentials, now=now), ROW) == found
 
 
+@line("CL-01")
+@pytest.mark.parametrize(("client_id", "is_found"), [("app", True), ("another", False)])
+def test_the_row_of_a_public_client_is_the_client_that_the_request_names(client_id: str, is_found: bool) -> None:
+    found = client_of_row(request_of(Credentials(client_id, None)), ROW._replace(authentication="none"))
+
+    assert (found is not None) is is_found
+
+
 @line("CL-01", "CL-04")
 def test_who_proved_itself_by_an_assertion_is_the_client_of_its_own_row_alone() -> None:
     request = request_of(Credentials("another", None))

@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from oauth.clients import json_callers
+from oauth.http.credentials import Credentials
 from oauth.models import ResourceServerRole
 from tests.conftest import ADDRESS, SECRET, App, basic
 from tests.explained import error_of
@@ -106,3 +107,13 @@ def test_a_header_or_an_assertion_wants_to_prove_a_client(
 ) -> None:
     request: Any = SimpleNamespace(META=meta, data=data)
     assert json_callers.has_client_credentials(request) is has
+
+
+@pytest.mark.requirement("CL-01")
+def test_where_a_header_proves_the_client_the_members_of_the_body_are_not_read_for_that() -> None:
+    meta = {"HTTP_AUTHORIZATION": basic("app", SECRET)["Authorization"]}
+    request: Any = SimpleNamespace(META=meta, data=assertion_form("a.b.c"), path="/o/invalidate")
+
+    found = json_callers._machine_request(request)
+
+    assert (found.credentials, len(found.parameters)) == (Credentials("app", SECRET), 0)
