@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -464,3 +465,27 @@ def test_keys_that_cannot_be_had_are_asked_for_again_at_once_and_the_reason_stay
     row = FetchedKeys.objects.get(client=client)
     assert type(refused.value) is kind
     assert (row.asked_at, row.fetched_at, row.fresh_until, row.keys) == (AT, AT, 0, "")
+
+
+@pytest.mark.requirement("E101", "CL-10")
+def test_private_keys_are_recorded_when_they_come_and_when_their_number_changes(
+    make_client: MakeClient, monkeypatch: pytest.MonkeyPatch, set_clock: SetClock, events: Events
+) -> None:
+    client, told = make_client("keys", jwks_uri=URL), []
+
+    for number, count in enumerate((0, 1, 1, 2, 0)):
+        now, body = AT + number * 60 * SECOND, jwks(RSA, *[EC.private()] * count).encode()
+
+        async def publish(_: str, body: bytes = body) -> jwks_fetch.FetchedJwks:
+            return jwks_fetch.FetchedJwks(body, 7)
+
+        monkeypatch.setattr(jwks_fetch, "fetch", publish)
+        set_clock(now)
+        asyncio.run(jwks_cache.renew(jwks_cache.KeyFetch(client.pk, client.client_id, URL, now, now)))
+        told.append([(event.at, event.reason[-1]) for event in events("client-keys-exposed", client=client.client_id)])
+
+    once, twice = (AT + 60 * SECOND, "1"), (AT + 180 * SECOND, "2")
+    assert told == [[], [once], [once], [once, twice], [once, twice]]
+    row = FetchedKeys.objects.get(client=client)
+    assert (row.asked_at, row.fetched_at, row.fresh_until) == (now, now, now + 7 * SECOND)
+    assert json.loads(row.keys) == {"keys": [RSA.public()], "secret": 0}
