@@ -398,24 +398,25 @@ def test_a_fetch_in_the_future_of_a_clock_that_was_set_back_is_not_kept(
     assert len(publisher.asked) == fetches
 
 
-def test_while_another_process_fetches_its_answer_is_waited_for(app: App, by_url: Any, publisher: Publisher) -> None:
-    """The other process has claimed the fetch and answers half a second later."""
-    import threading
-    import time
-
+def test_while_another_process_fetches_its_answer_is_waited_for(
+    app: App, by_url: Any, publisher: Publisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other process has claimed the fetch, and answers while this one waits."""
     assert is_authenticated(app, by_url)
     later(by_url, 120)
     rows, fresh = FetchedKeys.objects.filter(client=by_url), clock.now() + 60 * SECOND
     rows.update(asked_at=clock.now())
+    is_under_way, found = jwks_cache._is_under_way, []
 
-    def answer() -> None:
-        time.sleep(0.5)
+    def answer_meanwhile(key_fetch: jwks_cache.KeyFetch) -> bool:
+        found.append(is_under_way(key_fetch))
         rows.update(fetched_at=clock.now(), fresh_until=fresh)
+        return found[-1]
 
-    threading.Thread(target=answer).start()
+    monkeypatch.setattr(jwks_cache, "_is_under_way", answer_meanwhile)
 
     assert is_authenticated(app, by_url)
-    assert len(publisher.asked) == 1
+    assert (found, len(publisher.asked)) == ([True, False], 1)
 
 
 AT, URL = 2_000_000_000 * SECOND, "https://keys.example.org/jwks"
