@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 
+import httpx
 import pytest
 
 from oauth.clients import jwks_fetch, jwks_uri
@@ -177,6 +178,32 @@ def test_it_is_asked_without_credentials_for_json(publisher: Publisher, monkeypa
     assert (asked["accept"], asked["accept-encoding"]) == ("application/json", "identity")
     assert {"cookie", "authorization"}.isdisjoint(asked)
     assert asked["host"] == f"127.0.0.1:{publisher.port}"
+
+
+@pytest.mark.requirement("RG-06", "CL-12", "E100")
+def test_the_judged_address_is_asked_under_the_name_of_the_url(monkeypatch: pytest.MonkeyPatch) -> None:
+    Resolver(monkeypatch, ["127.0.0.1"])
+    asked: list[httpx.Request] = []
+    options: dict[str, Any] = {}
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return httpx.Response(200, stream=httpx.ByteStream(SET.encode()))
+
+    def client_of(client: type[httpx.AsyncClient] = httpx.AsyncClient, **given: Any) -> httpx.AsyncClient:
+        options.update(given)
+        return client(transport=httpx.MockTransport(answer))
+
+    monkeypatch.setattr(jwks_fetch, "_tls_context", lambda: "the authorities that are believed")
+    monkeypatch.setattr(httpx, "AsyncClient", client_of)
+
+    assert fetched("https://keys.example.org:8443/jwks").body == SET.encode()
+    (request,) = asked
+    assert str(request.url) == "https://127.0.0.1:8443/jwks"
+    assert request.headers["host"] == "keys.example.org:8443"
+    assert request.extensions["sni_hostname"] == "keys.example.org"
+    assert set(request.extensions["timeout"].values()) == {5.0}
+    assert options == {"verify": "the authorities that are believed", "trust_env": False, "follow_redirects": False}
 
 
 @pytest.mark.requirement("CL-12", "E99")
