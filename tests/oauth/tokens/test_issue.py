@@ -6,7 +6,7 @@ from accounts import clock
 from audit.event_kinds import EventKind
 from oauth.models import public_reference
 from oauth.tokens.authorization_state import AuthorizationState
-from oauth.tokens.issue import issue, new_access_token, token_events
+from oauth.tokens.issue import RefreshFamily, issue, new_access_token, reissue, token_events
 from oauth.tokens.supersede import NO_SEAT
 from tests.fixture_types import Grant
 from tests.oauth.jwt import payload
@@ -42,6 +42,16 @@ def test_without_a_nonce_a_new_id_token_has_none(grant: Grant) -> None:
     made = new_access_token(authorization, NO_SEAT, now=clock.now(), address="", scope="openid")
 
     assert "nonce" not in payload(made.answer["id_token"])
+
+
+@pytest.mark.requirement("ID-01", "RF-09")
+def test_the_id_token_of_a_refresh_has_no_nonce(grant: Grant) -> None:
+    authorization, now = AuthorizationState.of(grant(scope="openid patient/*.rs").authorization.pk), clock.now()
+
+    answer = reissue(authorization, "openid", RefreshFamily(None, None, 0, now), now=now, address="")
+
+    assert answer is not None
+    assert "nonce" not in payload(answer["id_token"])
 
 
 @pytest.mark.requirement("HI-08")
