@@ -152,9 +152,21 @@ def test_only_what_lies_inside_is_refused_as_not_public(address: str, is_inside:
 
 def test_of_many_addresses_one_of_ipv4_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine in a container often has no way to the others."""
-    Resolver(monkeypatch, [*(f"2001:db8::{number:x}" for number in range(1, 33)), "192.0.2.7"])
+    Resolver(monkeypatch, [*(f"2001:db8::{number:x}" for number in range(1, 33)), "203.0.113.7"])
 
-    assert asyncio.run(jwks_fetch._public_address("keys.example.org", 443)) == "192.0.2.7"
+    assert asyncio.run(jwks_fetch._public_address("keys.example.org", 443)) == "203.0.113.7"
+
+
+@pytest.mark.requirement("E100", "CL-12")
+def test_outside_development_all_addresses_of_a_name_must_be_public(
+    monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    settings.SMARTAUTH_DEV = False
+    Resolver(monkeypatch, ["127.0.0.1"], ["127.0.0.1", "127.0.0.2"])
+
+    assert asyncio.run(jwks_fetch._public_address("keys.example.org", 443)) == "127.0.0.1"
+    with pytest.raises(NotPublic):
+        asyncio.run(jwks_fetch._public_address("keys.example.org", 443))
 
 
 def test_a_name_that_does_not_resolve_is_a_plain_sentence() -> None:
@@ -279,6 +291,18 @@ def test_a_slow_answer_is_left_when_the_time_is_over(
 
     assert problem == "It took longer than 1 seconds" or problem.startswith("It could not be fetched: Read")
     assert time.monotonic() - begun < 15
+
+
+@pytest.mark.requirement("CL-12", "E99")
+def test_whatever_takes_longer_than_its_time_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def dawdle(_: httpx.URL) -> FetchedJwks:
+        await asyncio.wait([asyncio.ensure_future(asyncio.Event().wait())], timeout=2)
+        return FetchedJwks(b"", 0)
+
+    monkeypatch.setattr(jwks_fetch, "SECONDS", 0.01)
+    monkeypatch.setattr(jwks_fetch, "_request", dawdle)
+
+    assert why_not("https://keys.example.org/jwks") == "It took longer than 0 seconds"
 
 
 @pytest.mark.requirement("CL-12")
