@@ -1,20 +1,16 @@
 """Who a request proves to be, asked of the function that every endpoint of machines calls (CL-01, CL-10)."""
 
 import asyncio
-from typing import Any
 
 import pytest
 
 from accounts import clock, rate_limit
-from oauth.clients import jwks_cache
 from oauth.clients.authentication import (
     SecretClient,
     authenticate,
     authenticate_by_assertion,
     client_of_row,
-    run_as_client,
 )
-from oauth.clients.jwks_fetch import NotPublic, Unfetchable
 from oauth.clients.secrets import client_secret_digest
 from oauth.http.credentials import AuthenticatedClient, Credentials
 from smart.http.errors import InvalidClient
@@ -120,44 +116,3 @@ def test_an_assertion_is_used_up_before_its_request_waits_and_a_secret_is_not_lo
 
     assert by_assertion.client is not None
     assert (by_assertion.client.pk, by_secret.client) == (client.pk, None)
-
-
-# Keys that cannot be had ----------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def by_url(make_client: MakeClient) -> Any:
-    return make_client("keys", jwks_uri="https://keys.example.org/jwks")
-
-
-@line("CL-12", "E99")
-def test_keys_are_asked_for_ten_times_and_then_the_request_is_refused(
-    by_url: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked = []
-
-    async def in_vain(key_fetch: jwks_cache.KeyFetch) -> None:
-        asked.append(key_fetch.client_id)
-
-    monkeypatch.setattr(jwks_cache, "renew", in_vain)
-    with pytest.raises(InvalidClient) as refused:
-        asyncio.run(run_as_client(signed(by_url.client_id, EC, clock.now()), lambda client: client))
-
-    assert asked == [by_url.client_id] * 10
-    assert refused.value.event_reason == "the client's keys could not be had in time"
-
-
-@line("CL-12", "E99", "E100")
-@pytest.mark.parametrize(("kind", "case"), [(Unfetchable, "E99"), (NotPublic, "E100")])
-def test_why_keys_could_not_be_had_is_the_reason_of_the_refusal(
-    by_url: Any, monkeypatch: pytest.MonkeyPatch, kind: type[Unfetchable], case: str
-) -> None:
-    async def refuse(_: jwks_cache.KeyFetch) -> None:
-        raise kind("It is a sentence")
-
-    monkeypatch.setattr(jwks_cache, "renew", refuse)
-    with pytest.raises(InvalidClient) as refused:
-        asyncio.run(run_as_client(signed(by_url.client_id, EC, clock.now()), lambda client: client))
-
-    assert refused.value.event_reason == "the client's keys could not be had: It is a sentence"
-    assert refused.value.why == {"rule": "CL-12", "case": case, "presented": "https://keys.example.org/jwks"}

@@ -1,5 +1,6 @@
 """Clients that prove themselves by signed assertions, at every endpoint, by the lines E59 to E74 and E99 to E103."""
 
+import asyncio
 import base64
 import json
 from collections.abc import Callable
@@ -7,10 +8,14 @@ from typing import Any
 
 import pytest
 
-from accounts import rate_limit
+from accounts import clock, rate_limit
+from oauth.clients import jwks_cache
+from oauth.clients.authentication import run_as_client
+from oauth.clients.jwks_fetch import NotPublic, Unfetchable
+from smart.http.errors import InvalidClient
 from tests.conftest import SECRET, App, Granted, basic
 from tests.fixture_types import Events, Grant, Introspect, Issue, MakeClient
-from tests.oauth.clients.assertion_client import EC, RSA, at, exchange, is_refused, still_works
+from tests.oauth.clients.assertion_client import EC, RSA, at, exchange, is_refused, signed, still_works
 from tests.publishing import publisher_of
 from tests.signing import TOKEN_URL, TYPE, Json, Pair, assertion_form, claims_of, hs256, jwks, new_pair
 
@@ -404,3 +409,44 @@ def test_too_many_forged_assertions_are_429_and_the_client_itself_is_not_locked_
     assert [answer.status_code for answer in answers] == [401] * 9 + [429] * 3
     assert len(events("client-authentication-failed", client=client_id)) == 9
     assert still_works(app, granted)
+
+
+# Keys that cannot be had ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def by_url(make_client: MakeClient) -> Any:
+    return make_client("keys", jwks_uri="https://keys.example.org/jwks")
+
+
+@line("CL-12", "E99")
+def test_keys_are_asked_for_ten_times_and_then_the_request_is_refused(
+    by_url: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    async def in_vain(key_fetch: jwks_cache.KeyFetch) -> None:
+        asked.append(key_fetch.client_id)
+
+    monkeypatch.setattr(jwks_cache, "renew", in_vain)
+    with pytest.raises(InvalidClient) as refused:
+        asyncio.run(run_as_client(signed(by_url.client_id, EC, clock.now()), lambda client: client))
+
+    assert asked == [by_url.client_id] * 10
+    assert refused.value.event_reason == "the client's keys could not be had in time"
+
+
+@line("CL-12", "E99", "E100")
+@pytest.mark.parametrize(("kind", "case"), [(Unfetchable, "E99"), (NotPublic, "E100")])
+def test_why_keys_could_not_be_had_is_the_reason_of_the_refusal(
+    by_url: Any, monkeypatch: pytest.MonkeyPatch, kind: type[Unfetchable], case: str
+) -> None:
+    async def refuse(_: jwks_cache.KeyFetch) -> None:
+        raise kind("It is a sentence")
+
+    monkeypatch.setattr(jwks_cache, "renew", refuse)
+    with pytest.raises(InvalidClient) as refused:
+        asyncio.run(run_as_client(signed(by_url.client_id, EC, clock.now()), lambda client: client))
+
+    assert refused.value.event_reason == "the client's keys could not be had: It is a sentence"
+    assert refused.value.why == {"rule": "CL-12", "case": case, "presented": "https://keys.example.org/jwks"}
