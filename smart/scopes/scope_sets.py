@@ -146,7 +146,7 @@ def _part(scope: Scope, ceiling: _Held) -> tuple[Scope, ...]:
 def _overlap(requested: Scope, allowed: Scope) -> Scope | None:
     """What both allow; where neither restriction contains the other nothing is made up."""
     actions = requested.actions & allowed.actions
-    if not requested.context or requested.context != allowed.context or not actions:
+    if requested.context != allowed.context or not actions:
         return None
     resource = allowed.resource if requested.resource == "*" else requested.resource
     if is_implied(allowed.query, by=requested.query):
@@ -165,7 +165,7 @@ def _merge(first: Scope, second: Scope) -> Scope:
 
 def _spell(requested: Scope, resource: str, actions: frozenset[str], restricted: Scope) -> Scope:
     """The scope in the syntax of `requested` where that can say it (SCP-03), with the restriction's own spelling."""
-    restriction = restricted.name.partition("?")[2] if restricted.query else ""
+    restriction = restricted.name.partition("?")[2]
     in_v1 = requested.is_v1 and not restriction and actions in _V1_NAMES
     suffix = _V1_NAMES[actions] if in_v1 else action_letters(actions)
     prefix = requested.name.partition(f"{requested.context}/")[0]

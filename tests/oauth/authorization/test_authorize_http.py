@@ -10,10 +10,13 @@ import pytest
 from django.db import OperationalError
 
 from audit.models import OutboxEvent
-from oauth.authorization.authorize import _refuse_silent_without_session, authorize
+from oauth.authorization.authorize import _hinted_subject, _policy, _refuse_silent_without_session, authorize
 from oauth.models import Client, FhirServer, PendingRequest
+from smart.authorize.unvalidated_request import ClientPolicy
 from smart.digests import sha256_hex
 from smart.http.errors import LoginRequired
+from smart.http.parameters import Parameters
+from smart.openid.standard_claims import IdTokenHint
 from tests.conftest import REDIRECT_URI, App
 from tests.fixture_types import MakeClient, MakePerson, MakeVisitor
 from tests.oauth.authorization.authorize_pages import (
@@ -413,3 +416,46 @@ def test_a_quiet_request_is_refused_at_once_where_it_is_certain_that_nobody_is_s
             _refuse_silent_without_session(request, client, asked(prompt=prompt))
     else:
         _refuse_silent_without_session(request, client, asked(prompt=prompt))
+
+
+@pytest.mark.requirement("E43", "AZ-22")
+@pytest.mark.parametrize(
+    ("query", "subject"),
+    [
+        (b"id_token_hint=ours&client_id=the-app", "amy"),
+        (b"id_token_hint=ours&client_id=another", ""),
+        (b"id_token_hint=ours", ""),
+        (b"id_token_hint=anything&client_id=the-app", ""),
+        (b"client_id=the-app", ""),
+    ],
+)
+def test_a_hint_names_a_person_to_the_app_that_the_id_token_was_for(
+    monkeypatch: pytest.MonkeyPatch, query: bytes, subject: str
+) -> None:
+    told = {"ours": IdTokenHint("amy", "the-app")}
+    monkeypatch.setattr("oauth.tokens.id_token.parse_hint", told.get)
+
+    assert _hinted_subject(Parameters.parse(query)) == subject
+
+
+@pytest.mark.requirement("AZ-01", "AZ-03", "AZ-08")
+def test_what_the_operator_allows_a_client_is_what_a_request_is_judged_by(
+    make_client: MakeClient, fhir_server: Any
+) -> None:
+    plain = make_client()
+    other = make_client(
+        "secret", enabled=False, application_type="native", grants="authorization_code refresh_token", profile="openid",
+        redirect_uris="org.example.app:/a org.example.app:/b", scope="openid", allows_missing_state=True,
+        refuses_unknown_scopes=True,
+    )  # fmt: skip
+    other.fhir_servers.clear()
+
+    assert _policy(plain) == ClientPolicy(
+        plain.client_id, enabled=True, grants=frozenset(plain.grants.split()), redirect_uris=(REDIRECT_URI,),
+        scope=plain.scope, bases=(fhir_server.base,),
+    )  # fmt: skip
+    assert _policy(other) == ClientPolicy(
+        other.client_id, native=True, grants=frozenset({"authorization_code", "refresh_token"}),
+        redirect_uris=("org.example.app:/a", "org.example.app:/b"), scope="openid", allows_missing_state=True,
+        refuses_unknown_scopes=True, confidential=True, openid=True,
+    )  # fmt: skip

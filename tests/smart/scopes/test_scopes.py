@@ -5,6 +5,7 @@ import pytest
 from smart.fhir.versions import resource_types
 from smart.scopes.scope import Scope
 from smart.scopes.scope_sets import (
+    _overlap,
     coherent_scopes,
     grantable_scope,
     has_legal_characters,
@@ -373,3 +374,32 @@ def test_a_request_of_the_greatest_length_is_judged_at_once() -> None:
 )
 def test_who_somebody_is_is_told_with_openid_and_of_somebody(scope: str, left: str, *, somebody: bool) -> None:
     assert scope_string(without_unusable_fhir_user(parse_scopes(scope), somebody=somebody)) == left
+
+
+def test_scopes_of_two_contexts_have_nothing_in_common_whatever_they_allow() -> None:
+    patient, user, launch = parse_scopes("patient/*.rs user/*.rs launch")
+
+    assert _overlap(patient, user) is _overlap(launch, launch) is _overlap(patient, launch) is None
+    assert _overlap(patient, patient) == patient
+
+
+@pytest.mark.requirement("SCP-03", "SCP-05")
+@pytest.mark.parametrize(
+    ("scopes", "shortest"),
+    [
+        ("patient/Observation.r patient/Observation.read", "patient/Observation.read"),
+        ("patient/Observation.read patient/Observation.r", "patient/Observation.read"),
+        ("patient/Observation.r patient/Observation.s", "patient/Observation.rs"),
+        ("openid http://openid.net/specs/openid-connect-core-1_0#openid", "openid"),
+    ],
+)
+def test_what_two_scopes_say_alike_is_said_once_in_the_words_of_one(scopes: str, shortest: str) -> None:
+    assert scope_string(shortest_form(parse_scopes(scopes))) == shortest
+
+
+@pytest.mark.requirement("SCP-03", "SCP-10")
+@pytest.mark.parametrize("value", ["http://x/patient/|1", "http://x?y|1"])
+def test_a_restriction_stays_as_it_was_spelled_whatever_stands_in_it(value: str) -> None:
+    asked = f"patient/Observation.rs?code={value}"
+
+    assert grant(asked, "patient/Observation.r") == f"patient/Observation.r?code={value}"
