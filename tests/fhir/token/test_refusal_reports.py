@@ -2,13 +2,16 @@
 
 import json
 import socket
+import ssl
 import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
 from typing import Any
 
+import httpx
 import pytest
 from pytest_django.fixtures import Settings
 
@@ -187,3 +190,26 @@ def test_what_waits_is_bounded(settings: Settings, monkeypatch: pytest.MonkeyPat
 
     assert len(reports._waiting) == 1000
     assert reports._waiting["token-0", 404] == 1051
+
+
+def test_reports_go_where_the_authorities_that_are_believed_vouch_for(
+    monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    context, made, sent = ssl.create_default_context(), [], []
+
+    def answer(asked: httpx.Request) -> httpx.Response:
+        sent.append(asked)
+        return httpx.Response(204)
+
+    def client(**options: Any) -> httpx.Client:
+        made.append(options)
+        return httpx.Client(transport=httpx.MockTransport(answer))
+
+    settings.SMARTAUTH_CA_FILE = "authorities.pem"
+    monkeypatch.setattr(refusal_reports, "outgoing_tls", {"authorities.pem": context}.get)
+    monkeypatch.setattr(refusal_reports, "httpx", SimpleNamespace(Client=client))
+    refusal_reports._send(Counter({("a token", 403): 2}), "https://auth.example.org/o/report")
+
+    (options,), (asked,) = made, sent
+    assert (options["verify"], options["trust_env"], options["follow_redirects"]) == (context, False, False)
+    assert json.loads(asked.content) == {"token": "a token", "status": 403, "count": 2}
