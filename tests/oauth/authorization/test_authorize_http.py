@@ -8,13 +8,23 @@ from urllib.parse import quote, urlencode
 
 import pytest
 from django.db import OperationalError
+from django.http import HttpRequest
+from django.test import RequestFactory
 
 from audit.models import OutboxEvent
-from oauth.authorization.authorize import _hinted_subject, _policy, _refuse_silent_without_session, authorize
+from oauth.authorization.authorize import (
+    _hinted_subject,
+    _parameters,
+    _policy,
+    _refuse_silent_without_session,
+    authorize,
+)
 from oauth.models import Client, FhirServer, PendingRequest
+from smart.authorize.error_pages import Unredirectable
 from smart.authorize.unvalidated_request import ClientPolicy
 from smart.digests import sha256_hex
 from smart.http.errors import LoginRequired
+from smart.http.media_types import FORM as FORM_TYPE
 from smart.http.parameters import Parameters
 from smart.openid.standard_claims import IdTokenHint
 from tests.conftest import REDIRECT_URI, App
@@ -459,3 +469,17 @@ def test_what_the_operator_allows_a_client_is_what_a_request_is_judged_by(
         redirect_uris=("org.example.app:/a", "org.example.app:/b"), scope="openid", allows_missing_state=True,
         refuses_unknown_scopes=True, confidential=True, openid=True,
     )  # fmt: skip
+
+
+@pytest.mark.requirement("AZ-02", "AZ-24")
+def test_a_body_may_be_longer_than_a_query_and_must_be_a_form() -> None:
+    long = RequestFactory().post("/", b"scope=" + b"x" * 131_000, content_type=FORM_TYPE)
+    bare = HttpRequest()
+    bare.method, bare.META = "GET", {"QUERY_STRING": "a=1"}
+
+    assert dict(_parameters(bare)) == {"a": "1"}
+    assert len(_parameters(long)["scope"]) == 131_000
+    for sent, told in (("text/plain", "text/plain"), ("", "no content type")):
+        with pytest.raises(Unredirectable) as refused:
+            _parameters(RequestFactory().post("/", b"a=1", content_type=sent))
+        assert (refused.value.case, refused.value.presented, refused.value.expected) == ("E37", told, FORM_TYPE)

@@ -95,7 +95,7 @@ def test_a_launch_about_somebody_whose_record_is_not_the_users_to_share_is_refus
         client=client, user=person, fhir_server=fhir_server, context=context, patient_vouched=vouched,
         expires_at=1, digest=secrets.token_hex(32),
     )  # fmt: skip
-    pending = wait(client, fhir_server, person, asked(needs_patient=False), patient=patient, launch=launch)
+    pending = wait(client, fhir_server, person, asked(needs_patient=bool(patient)), patient=patient, launch=launch)
 
     if shared:
         assert consent._missing_choice(pending, person) is None

@@ -17,6 +17,7 @@ from oauth.authorization.previous_consent import (
     holds_access,
     remembered_days,
 )
+from oauth.ending.online_access import session_fields
 from oauth.models import AccessToken, Authorization, Client, FhirIdentity, FhirServer, RefreshToken
 from smart.digests import sha256_hex
 from smart.time_units import CLOCK_SKEW, SECOND
@@ -378,6 +379,38 @@ def test_who_may_be_in_the_place_of_an_app_is_asked_and_so_is_who_wants_to_be(
     found = covered_scope(browser(person), replace(waiting, redirect_uri=uri), person, scope)
 
     assert found == (scope if covered else "")
+
+
+@pytest.mark.requirement("AZ-23")
+def test_access_counts_for_its_client_person_record_and_fhir_server_alone(
+    make_client: MakeClient, make_person: MakePerson, fhir_server: Any, other_fhir_server: Any
+) -> None:
+    client, person, server = make_client("secret"), make_person("amy", is_="Patient/amy"), fhir_server
+    pending, known = wait(client, server, person, patient="amy"), {"patient": "amy", "fhir_user": "Patient/amy"}
+    remember(make_client("secret"), person, server, "another client", **known)
+    remember(client, make_person("amy"), server, "another person", **known)
+    remember(client, person, other_fhir_server, "another FHIR server", **known)
+    remember(client, person, server, "another record", **{**known, "patient": "ben"})
+    remember(client, person, server, "another identity", **{**known, "fhir_user": "Patient/ben"})
+    assert granted_scope(browser(person), pending, person) == ""
+
+    remember(client, person, server, "this", **known)
+    assert granted_scope(browser(person), pending, person) == "this"
+    remember(client, person, server, "newer", **known)
+    assert granted_scope(browser(person), pending, person) == "newer"
+
+
+@pytest.mark.requirement("AZ-23", "SCP-17")
+def test_access_of_a_session_counts_in_that_session_alone(
+    make_client: MakeClient, make_person: MakePerson, fhir_server: Any
+) -> None:
+    client, person = make_client("secret"), make_person("amy", is_="Patient/amy")
+    pending, here, elsewhere = wait(client, fhir_server, person, patient="amy"), browser(person), browser(person)
+    digest = session_fields(here)["session_digest"]
+    remember(client, person, fhir_server, "online", patient="amy", fhir_user="Patient/amy", session_digest=digest)
+
+    assert granted_scope(here, pending, person) == "online"
+    assert granted_scope(elsewhere, pending, person) == ""
 
 
 @pytest.mark.requirement("AZ-23", "SCP-16")
