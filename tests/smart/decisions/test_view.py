@@ -77,6 +77,9 @@ def test_of_a_compartment_is_what_reaches_its_patient_with_what_it_must_meet() -
 
     assert of_compartment(view, "A") == (Alternative(OF_A, CODED), Alternative(OF_A))
     assert of_compartment(view, "B") == (Alternative(of_b, CODED),)
+    assert of_compartment((Alternative(OwnRecord("Patient", "B")),), "A") == ()
+    assert of_compartment((Alternative(OwnRecord("Practitioner", "A")),), "A") == ()
+    assert of_compartment((Alternative(own := OwnRecord("Patient", "A")),), "A") == (Alternative(own),)
 
 
 @pytest.mark.requirement("WR-03", "WR-04")
