@@ -200,6 +200,8 @@ def test_the_refresh_grant_is_named_in_rfc_8414_only() -> None:
     assert "refresh_token" in list(authorization_server_metadata(facts)["grant_types_supported"])  # type: ignore[arg-type]
     alone = replace(FACTS, grants=frozenset({"refresh_token"}))
     assert smart_configuration(alone)["grant_types_supported"] == []
+    nothing = replace(alone, client_authentication=frozenset(), permissions=frozenset(), launches=frozenset())
+    assert smart_configuration(replace(nothing, authorization_endpoint=""))["capabilities"] == []
 
 
 @pytest.mark.requirement("DS-14", "DS-06")

@@ -34,6 +34,7 @@ def test_only_the_named_members_are_left() -> None:
     assert json_text.only_members(TEXT, ["id", "meta"]) == '{"id": "a\\u00e9"}'
     assert json_text.members("{}") == {}
     assert json_text.members('{"a": 1}\n') == {"a": "1"}
+    assert json_text.members('{"a":1,"b":2}') == {"a": "1", "b": "2"}
 
 
 @pytest.mark.parametrize("text", ["", "[]", "7", '"a"', " null"])

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from smart.time_units import CLOCK_SKEW
-from smart.tokens.liveness import RULES, Dead, dead_reason, dead_reasons, is_superseded
+from smart.tokens.liveness import RULES, Dead, dead_reason, dead_reasons, is_superseded, unusable_reason
 
 ALIVE: dict[str, Any] = {
     "now": 999,
@@ -76,3 +76,14 @@ def test_exactly_the_kept_number_of_a_seat_lives(issued: int, keep: int) -> None
     alive = [number for number in range(1, issued + 1) if not is_superseded(number, issued, keep)]
 
     assert alive == list(range(1, issued + 1))[-keep:]
+
+
+@pytest.mark.requirement("LV-03", "LV-04", "LV-06")
+def test_an_authorization_is_usable_while_nothing_above_its_tokens_has_ended() -> None:
+    above = ("user_epochs", "client_epochs", "fhir_server_epochs", "client_enabled", "user_suspended_at")
+    facts = {name: ALIVE[name] for name in above}
+
+    assert unusable_reason(has_ended=False, **facts) is None
+    assert unusable_reason(has_ended=True, **facts) is Dead.ENDED
+    assert unusable_reason(has_ended=False, **{**facts, "client_enabled": 0}) is Dead.CLIENT_DISABLED
+    assert unusable_reason(has_ended=False, **{**facts, "user_suspended_at": 1}) is Dead.PERSON_SUSPENDED
