@@ -2,7 +2,7 @@
 
 import pytest
 
-from smart.scopes.scope import Scope
+from smart.scopes.scope import Scope, is_legal_name
 
 
 @pytest.mark.requirement("SCP-01", "SCP-02")
@@ -126,3 +126,8 @@ def test_the_uri_form_of_a_scope_means_the_same_and_keeps_its_name() -> None:
     assert scope.name == name
     assert Scope.parse("patient/Observation.rs").covers(scope)
     assert Scope.parse("openid").covers(Scope.parse("http://openid.net/specs/openid-connect-core-1_0#openid"))
+
+
+@pytest.mark.parametrize(("name", "legal"), [("", False), ("a", True), ("a b", False), ('"', False), ("\\", False)])
+def test_a_name_is_there_and_of_the_characters_of_the_standard(name: str, *, legal: bool) -> None:
+    assert is_legal_name(name) is legal

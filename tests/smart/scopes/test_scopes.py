@@ -403,3 +403,21 @@ def test_a_restriction_stays_as_it_was_spelled_whatever_stands_in_it(value: str)
     asked = f"patient/Observation.rs?code={value}"
 
     assert grant(asked, "patient/Observation.r") == f"patient/Observation.r?code={value}"
+
+
+@pytest.mark.requirement("SCP-05", "SCP-10", "RF-02")
+@pytest.mark.parametrize(
+    ("requested", "allowed", "within"),
+    [
+        ("patient/Observation.rs?code=http://x|1", "patient/Observation.rs?code=http://x|1", True),
+        ("patient/Observation.rs?code=http://x|1", "patient/Observation.rs?code=http://x|2,http://x|1", True),
+        ("patient/Observation.rs?code=http://x|1", "patient/Observation.rs?category=http://x|1", False),
+        ("patient/Observation.rs?code=http://x|1", "patient/Observation.r?code=http://x|1", False),
+        ("openid", "*", False),  # a name like any other, and not everything
+        ("*", "*", True),
+    ],
+)
+def test_a_restriction_is_covered_by_the_same_and_a_star_alone_covers_nothing(
+    requested: str, allowed: str, *, within: bool
+) -> None:
+    assert is_within(requested, allowed) is within
