@@ -230,9 +230,11 @@ def test_a_patient_that_an_ehr_chose_is_chosen_also_among_several(
 @pytest.mark.requirement("AZ-22", "E32")
 @pytest.mark.parametrize(("prompt", "silent"), [("none", True), ("login", False), ("", False)])
 def test_a_request_is_quiet_by_its_prompt_and_one_that_was_refused_never(
-    make_client: MakeClient, fhir_server: Any, prompt: str, silent: bool
+    make_client: MakeClient, make_person: MakePerson, fhir_server: Any, prompt: str, silent: bool
 ) -> None:
-    pending = wait(make_client(), fhir_server, request=asked(prompt=prompt))
+    pending, person = wait(make_client(), fhir_server, request=asked(prompt=prompt)), make_person()
+    refused = replace(pending, authorization_request=None)
 
     assert prompts.is_silent(pending) is silent
-    assert not prompts.is_silent(replace(pending, authorization_request=None))
+    assert not prompts.is_silent(refused)
+    assert prompts.is_login_recent(browser(person), refused, person)
