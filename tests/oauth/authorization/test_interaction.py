@@ -2,14 +2,16 @@
 
 import dataclasses
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from django.db import OperationalError
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 
+from accounts.password_hasher import TooManyHashes
 from audit.models import OutboxEvent
 from oauth.authorization.interaction import _run, _run_for_its_user, require_user
-from oauth.authorization.pending_request import Pending
+from oauth.authorization.pending_request import AlreadyAnswered, Expired, Pending
 from oauth.authorization.request_cookie import NotInThisBrowser
 from oauth.models import Authorization, Code, PendingRequest
 from smart.http.about_token import ABOUT_TOKEN
@@ -295,6 +297,44 @@ def test_a_step_tells_whose_token_it_is_about(
         assert request.META[ABOUT_TOKEN] == {
             "client_id": client.client_id, "aud": fhir_server.base, "patient": "amy", "sub": subject
         }  # fmt: skip
+
+
+@pytest.mark.requirement("E42", "AZ-06")
+@pytest.mark.parametrize(
+    ("failure", "error"),
+    [
+        (RuntimeError(), "server_error"),
+        (OperationalError(), "temporarily_unavailable"),
+        (InterfaceError(), "temporarily_unavailable"),
+    ],
+    ids=repr,
+)
+def test_a_step_that_fails_leads_back_to_the_app(
+    make_client: MakeClient, fhir_server: Any, failure: Exception, error: str
+) -> None:
+    def failing(request: HttpRequest, pending: Pending) -> HttpResponse:
+        raise failure
+
+    location = _run(failing, browser(), wait(make_client(redirect_uris=URI), fhir_server)).headers["Location"]
+
+    told = parse_qs(urlsplit(location).query)
+    assert location.startswith(f"{URI}?")
+    assert (told["error"], told["state"]) == ([error], ["the state"])
+    assert told["error_description"] == ["something failed here, try again later"]
+
+
+@pytest.mark.requirement("E40", "SD-20")
+@pytest.mark.parametrize("kind", [NotInThisBrowser, AlreadyAnswered, Expired, TooManyHashes])
+def test_what_is_no_failure_of_a_step_goes_on_to_who_answers_it(
+    make_client: MakeClient, fhir_server: Any, kind: Any
+) -> None:
+    pending = wait(make_client(redirect_uris=URI), fhir_server)
+
+    def stopping(request: HttpRequest, pending: Pending) -> HttpResponse:
+        raise kind(pending) if kind in (AlreadyAnswered, Expired) else kind
+
+    with pytest.raises(kind):
+        _run(stopping, browser(), pending)
 
 
 @pytest.mark.requirement("AZ-05", "E6")
