@@ -146,3 +146,19 @@ def test_a_token_itself_is_kept_and_a_digest_is_no_token() -> None:
 def test_a_url_that_no_request_can_have_is_no_request() -> None:
     with pytest.raises(MalformedEvaluation, match=re.escape("context.http is no request")):
         in_short({"url": "Observation?a=1#&_has:Observation:subject:code=x"})
+
+
+@pytest.mark.parametrize(
+    ("understands", "applied"),
+    [
+        ([], [False] * 3),
+        (["fhir-view/1"], [True, False, False]),
+        (["fhir-match/1", "fhir-types/1"], [False] * 3),
+        (["fhir-match/1", "fhir-view/1"], [True, True, False]),
+        (["fhir-types/1", "fhir-view/1", "other"], [True, False, True]),
+    ],
+)
+def test_who_applies_no_views_applies_nothing_of_them(understands: list[str], applied: list[bool]) -> None:
+    found = in_short({}, understands=understands)
+
+    assert [found.applies_views, found.matches_in_view, found.spans_types] == applied

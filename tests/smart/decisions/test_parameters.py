@@ -67,3 +67,24 @@ def test_who_looks_among_the_records_of_views_may_evaluate_more(
 
     assert (found.denial.parameters if found.denial else ()) == refused
     assert strict.denial is not None
+
+
+@pytest.mark.requirement("SR-08", "WR-11")
+@pytest.mark.parametrize(
+    ("scope", "line", "refused"),
+    [
+        ("system/Observation.us", "PUT Observation?code=x", ()),
+        ("system/Observation.s system/Observation.u?code=http://x|1", "PUT Observation?code=x", ("conditional",)),
+        ("system/Observation.u system/Observation.s?code=http://x|1", "PUT Observation?code=x", ("conditional",)),
+        ("system/Observation.rs", "GET Observation/_history?subject:Patient.name=x", ("subject:Patient.name",)),
+    ],
+)
+def test_a_condition_is_for_who_may_change_and_find_all_and_a_chain_is_one_of_a_search(
+    scope: str, line: str, refused: tuple[str, ...]
+) -> None:
+    subject, question = Subject(parse_scopes(scope), is_backend=True), question_of_http(*line.split(" "))
+
+    strict = decide(Reach(subject, "r4", BASE), question, applies_views=True).denial
+    found = decide(Reach(subject, "r4", BASE), question, applies_views=True, matches_in_view="_history" in line).denial
+
+    assert (strict.parameters if strict else ()) == (found.parameters if found else ()) == refused

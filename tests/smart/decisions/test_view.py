@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from smart.decisions.decide import decide
+from smart.decisions.decide import _is_affordable, decide
 from smart.decisions.question import question_of_http
 from smart.decisions.subject import Subject
 from smart.decisions.view import (
@@ -114,3 +114,11 @@ def test_a_content_is_that_of_the_resource_that_was_asked_for(
     question = question_of_http("GET", url)._replace(content=content)
 
     assert decide(Reach(subject, "r4", BASE), question, applies_views=False).allowed is fits
+
+
+def test_a_hundred_thousand_comparisons_are_as_many_as_a_record_may_cost() -> None:
+    hundred = scope_criteria((("code", tuple(map(str, range(100)))),), R4["Observation"], BASE)
+
+    assert _is_affordable([None] * 999, (Alternative(OF_A, hundred),))
+    assert not _is_affordable([None] * 1000, (Alternative(OF_A, hundred),))
+    assert _is_affordable([None] * 1000, (Alternative(OF_A),))
