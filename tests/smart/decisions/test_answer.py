@@ -229,6 +229,7 @@ def test_more_patients_than_an_answer_can_list_are_counted() -> None:
     context, view = json.loads(text), [{"who": {"unlisted_compartments": 10_001}, "where": []}]
     assert (context["view"]["Observation"], context["sets"]) == (view, {})
     assert len(listed["sets"]["$user"]) == 10_000
+    assert listed["view"]["Observation"] == [{"who": {"compartments_of": "$user"}, "where": []}]
     assert len(json.dumps(listed)) < 1_000_000  # what the middleware reads
 
 

@@ -49,3 +49,19 @@ def test_the_value_of_one_include_is_none_of_the_other() -> None:
 
     assert unclear_includes(with_include, "r4", R4) == ("_revinclude",)
     assert unclear_includes(with_revinclude, "r4", R4) == ("_include",)
+
+
+@pytest.mark.requirement("SR-04", "SR-09")
+@pytest.mark.parametrize(
+    ("question", "unclear"),
+    [
+        (Question("search-type", "Observation", revinclude=("*",)), ("_revinclude",)),
+        (Question("search-type", "Observation", include=("*",)), ("_include",)),
+        (Question("search-type", "Observation", include=("Observation:patient",)), ()),
+        (Question("search-type", "Observation"), ()),
+    ],
+)
+def test_an_include_is_unclear_by_its_value_whatever_the_parameters_are_called(
+    question: Question, unclear: tuple[str, ...]
+) -> None:
+    assert unclear_includes(question, "r4", R4) == unclear

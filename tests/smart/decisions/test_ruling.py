@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from smart.decisions.decide import decide
 from smart.decisions.decision import DenialReason
 from smart.decisions.question import Question, question_of_http
 from smart.decisions.ruling import _remembered_ruling, rule
@@ -76,3 +77,45 @@ def test_what_strangers_may_send_without_end_is_not_remembered() -> None:
 
     assert {*sizes, _remembered_ruling.cache_info().currsize} == {sizes[0]}
     assert _remembered_ruling.cache_info().maxsize == 2048
+
+
+@pytest.mark.requirement("WR-11")
+def test_among_which_records_a_condition_is_looked_for_is_told_where_there_is_one() -> None:
+    subject = Subject(parse_scopes("patient/Observation.us"), patient="A")
+    condition, read = question_of_http("PUT", "Observation?code=x"), question_of_http("GET", "Observation?code=x")
+
+    changed, found = (
+        json.loads(rule(Reach(subject, "r4", BASE), each, applies_views=True, matches_in_view=True).answer({}))
+        for each in (condition, read)
+    )
+
+    assert changed["context"]["match"] == {"Observation": OF_A}
+    assert "match" not in found["context"]
+
+
+@pytest.mark.requirement("WR-11", "SY-03")
+def test_what_was_sent_decides_nothing_about_a_condition() -> None:
+    content = {"resourceType": "Observation", "subject": {"reference": "Patient/A"}}
+    condition = question_of_http("PUT", "Observation?code=x")._replace(content=content, content_before=content)
+    app, service = (
+        Subject(parse_scopes("patient/*.us"), patient="A"),
+        Subject(parse_scopes("system/*.us"), is_backend=True),
+    )
+
+    of_app, of_service = (
+        decide(Reach(subject, "r4", BASE), condition, applies_views=True, matches_in_view=True)
+        for subject in (app, service)
+    )
+
+    assert (of_app.is_final, list(of_app.matched)) == (False, ["Observation"])
+    assert (of_service.is_final, list(of_service.matched)) == (True, ["Observation"])
+
+
+@pytest.mark.requirement("PC-02")
+def test_one_entry_of_a_search_is_decided_though_other_types_are_not_open() -> None:
+    content = {"resourceType": "Observation", "subject": {"reference": "Patient/A"}}
+    search = question_of_http("GET", "Observation")._replace(content=content)
+    subject = Subject(parse_scopes("patient/Observation.rs"), patient="A")
+
+    assert decide(Reach(subject, "r4", BASE), search, applies_views=True, is_entry=True).is_final
+    assert not decide(Reach(subject, "r4", BASE), search, applies_views=True).is_final
