@@ -88,3 +88,21 @@ def test_a_condition_is_for_who_may_change_and_find_all_and_a_chain_is_one_of_a_
     found = decide(Reach(subject, "r4", BASE), question, applies_views=True, matches_in_view="_history" in line).denial
 
     assert (strict.parameters if strict else ()) == (found.parameters if found else ()) == refused
+
+
+@pytest.mark.requirement("SR-04", "SR-09")
+@pytest.mark.parametrize(
+    ("question", "refused"),
+    [
+        (Question("search-type", "Observation", include=("*",)), ("_include",)),
+        (Question("search-type", "Observation", revinclude=("*",)), ("_revinclude",)),
+        (Question("search-type", "Observation", sort=("subject.name",)), ("_sort",)),
+        (Question("search-type", "Observation"), ()),
+    ],
+)
+def test_what_comes_along_or_sorts_is_judged_though_no_parameter_is_named(
+    question: Question, refused: tuple[str, ...]
+) -> None:
+    denial = decide(Reach(AN_APP, "r4", BASE), question, applies_views=True).denial
+
+    assert (denial.parameters if denial else ()) == refused

@@ -12,6 +12,7 @@ from smart.http.media_types import FORM, parse_accept, parse_media_type
         ("Application/FHIR+JSON ; FhirVersion=4.0", "application/fhir+json", {"fhirversion": "4.0"}),
         (f'{FORM};charset="utf-8"', FORM, {"charset": "utf-8"}),
         ("a/b;x=1;x=2", "a/b", {"x": "1"}),
+        ('a/b;x=1X;y="2X"', "a/b", {"x": "1X", "y": "2X"}),
         ("a/b;;=;c", "a/b", {"": "", "c": ""}),
     ],
 )
