@@ -134,3 +134,19 @@ def test_the_criteria_of_a_conditional_create_are_parameters_wherever_they_stand
     assert found.include == ("*",)
     with pytest.raises(ValueError, match="fields"):
         question_of_http("POST", "Observation", if_none_exist="?" * 101)
+
+
+@pytest.mark.requirement("SR-04", "SR-09")
+def test_the_values_that_are_judged_are_read_as_they_are_meant() -> None:
+    several = question_of_http("GET", "?_type=Observation%2CGoal")
+    included = question_of_http("GET", "Observation?_include:iterate=Observation%3Asubject")
+
+    assert several.types == ("Observation", "Goal")
+    assert included.include == ("Observation:subject",)
+
+
+@pytest.mark.requirement("SD-20")
+def test_a_hundred_parameters_are_read_and_no_more() -> None:
+    assert len(question_of_http("GET", f"Observation?{'&'.join('a=1' for _ in range(100))}").parameters) <= 100
+    with pytest.raises(ValueError, match=r"."):
+        question_of_http("GET", f"Observation?{'&'.join('a=1' for _ in range(101))}")

@@ -119,3 +119,15 @@ def test_one_entry_of_a_search_is_decided_though_other_types_are_not_open() -> N
 
     assert decide(Reach(subject, "r4", BASE), search, applies_views=True, is_entry=True).is_final
     assert not decide(Reach(subject, "r4", BASE), search, applies_views=True).is_final
+
+
+@pytest.mark.requirement("SR-02", "SR-08")
+@pytest.mark.parametrize("url", ["", "Patient/A/Observation", "Observation?subject:Patient.name=x"])
+def test_who_does_not_say_that_it_applies_more_than_views_is_refused_more(url: str) -> None:
+    reach, question = (
+        Reach(Subject(parse_scopes("patient/*.rs"), patient="A"), "r4", BASE),
+        question_of_http("GET", url),
+    )
+
+    assert rule(reach, question, applies_views=True).denial is not None
+    assert rule(reach, question, applies_views=True, matches_in_view=True, spans_types=True).denial is None

@@ -63,7 +63,8 @@ def test_a_token_for_elsewhere_or_out_of_time_or_bound_to_a_key_speaks_for_nobod
 
 
 @pytest.mark.parametrize(
-    "changes", [{"aud": [BASE, "x"]}, {"exp": 1000.5}, {"token_type": "BEARER"}, {"token_type": ...}]
+    "changes",
+    [{"aud": [BASE, "x"]}, {"aud": f"{BASE}/"}, {"exp": 1000.5}, {"token_type": "BEARER"}, {"token_type": ...}],
 )
 def test_what_is_said_in_another_way_counts_as_well(changes: dict[str, Any]) -> None:
     assert subject(**changes).scopes
