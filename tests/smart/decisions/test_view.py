@@ -122,3 +122,11 @@ def test_a_hundred_thousand_comparisons_are_as_many_as_a_record_may_cost() -> No
     assert _is_affordable([None] * 999, (Alternative(OF_A, hundred),))
     assert not _is_affordable([None] * 1000, (Alternative(OF_A, hundred),))
     assert _is_affordable([None] * 1000, (Alternative(OF_A),))
+
+
+@pytest.mark.requirement("SCP-05")
+def test_what_two_contexts_open_alike_is_one_alternative() -> None:
+    scopes = parse_scopes("patient/Observation.rs user/Observation.rs")
+    subject = Subject(scopes, patient="A", patients=frozenset({"A"}), own_record=("Practitioner", "p"))
+
+    assert Reach(subject, "r4", BASE).view("Observation", "s") == (Alternative(OF_A),)
