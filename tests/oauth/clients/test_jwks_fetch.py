@@ -206,6 +206,7 @@ def test_the_judged_address_is_asked_under_the_name_of_the_url(monkeypatch: pyte
         options.update(given)
         return client(transport=httpx.MockTransport(answer))
 
+    monkeypatch.setattr(jwks_fetch, "SECONDS", 3.0)
     monkeypatch.setattr(jwks_fetch, "_tls_context", lambda: "the authorities that are believed")
     monkeypatch.setattr(httpx, "AsyncClient", client_of)
 
@@ -214,7 +215,7 @@ def test_the_judged_address_is_asked_under_the_name_of_the_url(monkeypatch: pyte
     assert str(request.url) == "https://127.0.0.1:8443/jwks"
     assert request.headers["host"] == "keys.example.org:8443"
     assert request.extensions["sni_hostname"] == "keys.example.org"
-    assert set(request.extensions["timeout"].values()) == {5.0}
+    assert set(request.extensions["timeout"].values()) == {3.0}
     assert options == {"verify": "the authorities that are believed", "trust_env": False, "follow_redirects": False}
 
 
