@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from introspection.batched_lookup import batched_lookup
+from introspection.batched_lookup import BatchedLookup, batched_lookup
 from introspection.token_lookup import LookupRow
 from tests.conftest import App
 from tests.fixture_types import MakeClient
@@ -31,3 +31,17 @@ def test_requests_that_wait_together_are_each_given_their_own_row(app: App, make
     found = app.run(_found(*(client.client_id for client in clients)))
 
     assert [each.caller_secret for each in found] == [client.secret_digest for client in clients]
+
+
+def test_every_request_that_waits_hears_what_the_database_raised() -> None:
+    class Broken:
+        async def read(self, waiting: Any) -> Any:
+            raise RuntimeError("the database is away")
+
+    async def together() -> list[Any]:
+        lookup = BatchedLookup(Broken())
+        finds = [asyncio.ensure_future(lookup.find("no token", "nobody")) for _ in range(2)]
+        answered, _ = await asyncio.wait(finds, timeout=2)
+        return [str(each.exception()) for each in answered]
+
+    assert asyncio.run(together()) == ["the database is away"] * 2
