@@ -47,6 +47,8 @@ def add_token_options(parser: argparse.ArgumentParser) -> None:
 def token_source(options: argparse.Namespace, base: str, patients: Sequence[str]) -> TokenSource:
     """Raises CouldNotRun."""
     if options.token_for or options.token_endpoint:
+        if options.key:
+            raise CouldNotRun("--key makes its own tokens: leave out --token-for and --token-endpoint")
         return _of_any_server(options, base, patients)
     if options.key:
         return _own_key(options, base, patients)

@@ -14,7 +14,7 @@ from smartauth_probe.target.probe import Probe
 
 REPEATED = 2  # more times, before a failure is believed
 KEPT = 8  # exchanges of a check, the last ones
-INTERRUPTED = "Ctrl-C was pressed"
+INTERRUPTED = "it was told to, by Ctrl-C or SIGTERM"
 
 Observe = Callable[["CheckResult", int, int], None]
 

@@ -96,6 +96,7 @@ def test_no_token_and_nothing_of_a_record_but_ids_stands_in_a_report(target: Tar
         (["http://it:hush@127.0.0.1:1/fhir", *PASTED], "holds a name or a password: leave them out"),
         (["http://127.0.0.1:1/fhir", *PASTED, "--only=nothing"], "--list names all"),
         (["http://127.0.0.1:1/fhir", "--token-for=A"], "--token-for takes WHAT=TOKEN"),
+        (["http://127.0.0.1:1/fhir", *PASTED, "--key=key.json"], "--key makes its own tokens"),
     ],
 )
 def test_what_cannot_run_ends_with_2_and_a_sentence(say: Say, arguments: list[str], words: str) -> None:

@@ -172,7 +172,7 @@ def test_after_ctrl_c_in_a_check_what_was_loaded_is_deleted_too() -> None:
     with loaded(probe_of(client)) as probe:
         made = run(probe, list(all_checks()))
 
-    assert made.stopped == "Ctrl-C was pressed"
+    assert made.stopped == "it was told to, by Ctrl-C or SIGTERM"
     assert (paths(client.server), probe.remains) == (["Patient/cat"], [])
 
 
@@ -298,4 +298,4 @@ def test_a_process_that_is_ended_leaves_nothing_behind(number: signal.Signals) -
     assert paths(server) == ["Patient/cat"]
     assert "could not be deleted" not in said
     assert running.returncode == 2
-    assert "Ctrl-C was pressed" in printed or "Stopped before the first check" in said
+    assert "it was told to, by Ctrl-C or SIGTERM" in printed or "Stopped before the first check" in said
