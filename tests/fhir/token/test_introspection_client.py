@@ -1,8 +1,11 @@
 """Every way in which the authorization server can answer, or not."""
 
 import socket
+import ssl
 import threading
 import time
+from types import SimpleNamespace
+from typing import Any
 
 import httpx
 import pytest
@@ -262,3 +265,19 @@ def test_a_connection_that_was_closed_meanwhile_is_opened_again(fetch: Fetch, se
     threading.Thread(target=serve, daemon=True).start()
 
     assert [fetch("Patient/amy").status for _ in range(2)] == [200, 200]
+
+
+def test_a_question_goes_where_the_authorities_that_are_believed_vouch_for(
+    monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    made: list[dict[str, Any]] = []
+    context = ssl.create_default_context()
+    settings.SMARTAUTH_CA_FILE = "authorities.pem"
+    monkeypatch.setattr(introspection_client, "_clients", [])
+    monkeypatch.setattr(introspection_client, "outgoing_tls", {"authorities.pem": context}.get)
+    library = SimpleNamespace(Client=lambda **options: made.append(options), Limits=httpx.Limits)
+    monkeypatch.setattr(introspection_client, "httpx", library)
+
+    introspection_client._client()
+
+    assert (made[0]["verify"], made[0]["trust_env"], made[0]["follow_redirects"]) == (context, False, False)
