@@ -47,3 +47,9 @@ def test_what_is_not_known_at_a_path_has_no_interaction() -> None:
     path = parse_path(["Observation", "o"])
 
     assert [path.interaction(method) for method in ("GET", "HEAD", "PURGE", "POST")] == ["read", "read", "", ""]
+
+
+def test_a_type_in_a_compartment_is_a_word_of_ascii_letters() -> None:
+    assert parse_path(["Patient", "A", "Observation"]).interaction("GET") == "search-type"
+    for other in ("\u00dcbung", "$lastn", "_other", "Observation1"):
+        assert parse_path(["Patient", "A", other]).interactions == {}

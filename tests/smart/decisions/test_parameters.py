@@ -76,7 +76,11 @@ def test_who_looks_among_the_records_of_views_may_evaluate_more(
         ("system/Observation.us", "PUT Observation?code=x", ()),
         ("system/Observation.s system/Observation.u?code=http://x|1", "PUT Observation?code=x", ("conditional",)),
         ("system/Observation.u system/Observation.s?code=http://x|1", "PUT Observation?code=x", ("conditional",)),
-        ("system/Observation.rs", "GET Observation/_history?subject:Patient.name=x", ("subject:Patient.name",)),
+        (
+            "system/Observation.rs system/Patient.rs",
+            "GET Observation/_history?subject:Patient.name=x",
+            ("subject:Patient.name",),
+        ),
     ],
 )
 def test_a_condition_is_for_who_may_change_and_find_all_and_a_chain_is_one_of_a_search(
