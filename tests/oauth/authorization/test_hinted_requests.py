@@ -1,4 +1,4 @@
-"""An app that shows an ID token expects the person whom it names: a request is judged with that."""
+"""An app that shows an ID token expects the person that it names: a request is judged with that."""
 
 from typing import Any
 
