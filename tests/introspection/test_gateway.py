@@ -82,7 +82,8 @@ def test_a_conditional_yes_is_none_for_who_limits_nothing(issue: Issue, ask: Ask
 def test_what_the_compartment_of_one_patient_does_not_say_is_refused(
     issue: Issue, ask: Ask, scope: str, url: str
 ) -> None:
-    assert ask(issue(scope=scope)["access_token"], url, X_Smartauth_Understands="patient").status_code == 403
+    refused = ask(issue(scope=scope)["access_token"], url, X_Smartauth_Understands="patient")
+    assert (refused.status_code, refused.json()["resourceType"]) == (403, "OperationOutcome")
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "POST"])

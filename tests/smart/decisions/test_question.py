@@ -138,10 +138,11 @@ def test_the_criteria_of_a_conditional_create_are_parameters_wherever_they_stand
 
 @pytest.mark.requirement("SR-04", "SR-09")
 def test_the_values_that_are_judged_are_read_as_they_are_meant() -> None:
-    several = question_of_http("GET", "?_type=Observation%2CGoal")
+    several = question_of_http("GET", "?_type=Observation%2CGoal,")
+    of_one_type = question_of_http("GET", "Observation?_type=Goal")
     included = question_of_http("GET", "Observation?_include:iterate=Observation%3Asubject")
 
-    assert several.types == ("Observation", "Goal")
+    assert (several.types, of_one_type.types) == (("Observation", "Goal"), ())
     assert included.include == ("Observation:subject",)
 
 
