@@ -10,7 +10,7 @@ from tests.races.refreshing import refresh
 from tests.running import Server
 
 pytestmark = pytest.mark.race
-PROCESSES, REQUESTS, REPEATS = 10, 50, 20
+PROCESSES, REQUESTS, REPEATS = 10, 20, 20
 HOME, ELSEWHERE = "203.0.113.5", "198.51.100.9"
 
 

@@ -10,7 +10,7 @@ from tests.races.contender import Contest, contest
 from tests.running import Server
 
 pytestmark = pytest.mark.race
-PROCESSES, REQUESTS, REPEATS = 10, 50, 20
+PROCESSES, REQUESTS, REPEATS = 10, 20, 20
 
 
 @pytest.fixture(scope="module")
