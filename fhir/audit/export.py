@@ -31,6 +31,7 @@ def resources(version: str, name: str, since: datetime | None = None, until: dat
 def complete_until() -> datetime:
     """No record of before that moment comes any more: what waits, or is just being written, is later.
 
+    But for what no database knows: refusals of strangers in a process that cannot reach it (fhir/audit/strangers.py).
     Rows are stored in another order than things happened, so that an export which begins there misses none of them.
     """
     oldest = WaitingEvent.objects.aggregate(at=Min("at"))["at"]

@@ -92,17 +92,18 @@ class Strangers:
 
 
 def _row(refusal: Refusal, count: int) -> Row:
-    began, window = refusal.window * WINDOW_SECONDS * SECOND, WINDOW_SECONDS * SECOND
+    """Of the end of the window: an export that has told of a moment hears no more of it (fhir/audit/export.py)."""
+    end = (refusal.window + 1) * WINDOW_SECONDS * SECOND
     facts = {
         "version": refusal.version,
         "base": refusal.base,
-        "at": began,
+        "at": end,
         "address": refusal.address,
         "status": refusal.status,
         "seconds": WINDOW_SECONDS,
     }
     event_id = sha256_hex(json.dumps(refusal))[:32]
-    return Row(event_id, began, began + window + _LATE_SECONDS * SECOND, count, json.dumps(facts))
+    return Row(event_id, end, end + _LATE_SECONDS * SECOND, count, json.dumps(facts))
 
 
 strangers = Strangers()

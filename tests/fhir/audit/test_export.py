@@ -15,6 +15,7 @@ from fhir.audit import export
 from fhir.audit.models import Entry, Value
 from fhir.audit.outbox import new_row, record
 from fhir.audit.shipping import ship
+from fhir.audit.strangers import Strangers
 from tests.fhir.audit.test_shipping import FACTS
 
 pytestmark = [pytest.mark.django_db(databases=["default", "audit"]), pytest.mark.requirement("SD-10")]
@@ -73,6 +74,22 @@ def test_it_says_until_when_nothing_is_missing_so_that_the_next_one_begins_there
     assert told("--until", "2020-01-02") == "2020-01-02T00:00:00+00:00"
     record([new_row({**FACTS, "at": int((FIRST + timedelta(days=3)).timestamp()) * 1_000_000})])
     assert told() == "2020-01-04T00:00:00+00:00"  # an event of that day waits
+
+
+def test_no_refusal_of_a_stranger_comes_later_with_a_moment_that_was_said_to_be_complete(
+    counted: Strangers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    window = int((FIRST + timedelta(days=9)).timestamp()) * 1_000_000
+    times = iter([window + 300_000_000, window + 599_000_000])
+    monkeypatch.setattr(clock, "now", lambda: next(times))
+    complete = export.complete_until()
+
+    counted.add("r4", str(FACTS["base"]), "203.0.113.1", 401)
+    counted.flush()
+    ship(window + 700_000_000)
+
+    moment = Entry.objects.latest("pk").moment
+    assert complete < moment == FIRST + timedelta(days=9, minutes=10)
 
 
 def test_at_most_a_part_is_read_at_once(monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: Any) -> None:
