@@ -9,7 +9,7 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import DataError, Error, IntegrityError, transaction
 from django.db.models import F
 
 from fhir import clock
@@ -28,7 +28,6 @@ BATCH = 200
 _VALUES = 1000
 _KEYS = 900  # in a statement: databases bound how many values one has
 Told = Mapping[str, Any]
-_AWAY = (OperationalError, InterfaceError)  # the database, not the event
 logger = logging.getLogger(__name__)
 
 
@@ -36,34 +35,40 @@ def ship(now: int | None = None) -> int:
     """Makes AuditEvent and Provenance of every event that is ready, then deletes it here. Counts the events."""
     now, shipped = clock.now() if now is None else now, 0
     while batch := list(WaitingEvent.objects.filter(ready_at__lte=now).order_by("pk")[:BATCH]):
-        stored = _stored(batch, now)
+        stored = _store_batch(batch, now)
         WaitingEvent.objects.filter(pk__in=[event.pk for event in stored]).delete()
         shipped += len(stored)
     return shipped
 
 
-def _stored(batch: Sequence[WaitingEvent], now: int) -> list[WaitingEvent]:
+def _store_batch(batch: Sequence[WaitingEvent], now: int) -> list[WaitingEvent]:
     """Those that are in the audit database now: all at once, or where that fails each by itself."""
     try:
         _store(_entries(batch))
-    except _AWAY:
-        raise
-    except Exception:  # noqa: BLE001  # one of them, or another worker that ships the same ones
-        return [event for event in batch if _is_stored(event, now)]
+    except Exception as error:  # one of them, or another worker that ships the same ones
+        if _is_of_the_database(error):
+            raise
+        return [event for event in batch if _store_or_set_aside(event, now)]
     return list(batch)
 
 
-def _is_stored(event: WaitingEvent, now: int) -> bool:
+def _store_or_set_aside(event: WaitingEvent, now: int) -> bool:
+    """Whether it is stored now."""
     try:
         _store(_entries([event]))
-    except _AWAY:
-        raise
-    except Exception as error:  # noqa: BLE001  # its text may hold what the event does
+    except Exception as error:  # its text may hold what the event does
+        if _is_of_the_database(error):
+            raise
         logger.error("the event %s is set aside: %s", event.event_id, type(error).__name__)
         aside = WaitingEvent.objects.filter(pk=event.pk)
         aside.update(failures=F("failures") + 1, ready_at=now + HOUR)
         return False
     return True
+
+
+def _is_of_the_database(error: Exception) -> bool:
+    """It is away, only to be read, or lacks a table or a right: no event is at fault."""
+    return isinstance(error, Error) and not isinstance(error, IntegrityError | DataError)
 
 
 def _store(entries: Sequence[Entry]) -> None:

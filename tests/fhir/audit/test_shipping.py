@@ -2,9 +2,18 @@
 
 import json
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
-from django.db import OperationalError, connection
+from django.db import (
+    DataError,
+    IntegrityError,
+    InterfaceError,
+    InternalError,
+    OperationalError,
+    ProgrammingError,
+    connection,
+)
 from django.test.utils import CaptureQueriesContext
 from pytest_django.fixtures import Settings
 
@@ -149,17 +158,29 @@ def test_an_event_of_which_no_record_can_be_made_is_set_aside_and_the_others_go(
     assert ship(NOW + 3_600_000_000) == 1
 
 
-def test_while_a_database_is_away_nothing_is_set_aside(monkeypatch: pytest.MonkeyPatch) -> None:
-    def away(*_: Any) -> None:
-        raise OperationalError
-
+@pytest.mark.parametrize("error", [OperationalError, InterfaceError, ProgrammingError, InternalError])
+def test_while_a_database_is_away_or_takes_nothing_no_event_is_set_aside(
+    monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
     record([new_row(CASES["a refusal"])])
-    monkeypatch.setattr(shipping, "_store", away)
+    monkeypatch.setattr(shipping, "_store", Mock(side_effect=error))
 
-    with pytest.raises(OperationalError):
+    with pytest.raises(error):
         ship(NOW)
 
     assert WaitingEvent.objects.get().failures == 0
+
+
+@pytest.mark.parametrize("error", [IntegrityError, DataError])
+def test_an_event_whose_values_the_database_refuses_is_set_aside(
+    monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    record([new_row(CASES["a refusal"])])
+    monkeypatch.setattr(shipping, "_store", Mock(side_effect=error))
+
+    assert ship(NOW) == 0
+
+    assert WaitingEvent.objects.get().failures == 1
 
 
 def test_a_page_of_many_records_is_shipped_however_many_they_are() -> None:
