@@ -3,7 +3,7 @@
 from typing import Any
 
 import jsonpatch
-from jsonpointer import JsonPointerException
+from jsonpointer import JsonPointer, JsonPointerException
 
 from fhir.operation_outcome import BadRequest, RequestRefused, Unprocessable
 from smart.fhir import json_text
@@ -24,26 +24,35 @@ def patched(text: str, patch: str, *, may_read: bool) -> str:
     if not may_read and any(one["op"] in _READING for one in operations):
         raise RequestRefused("Without the right to read, a patch may add, replace and remove.")
     try:
-        found = _applied(json_text.loads(text), operations)
-        return _bounded(json_text.dumps(found) if isinstance(found, dict) else "")
+        return json_text.dumps(_apply(json_text.loads(text), operations))
     except (jsonpatch.JsonPatchException, JsonPointerException, TypeError, ValueError, RecursionError, LookupError):
         raise Unprocessable("The patch does not apply to the resource.") from None
 
 
-def _applied(content: Any, operations: list[dict[str, Any]]) -> Any:
-    """One operation after the other: of copies each may double what is there, so that each is measured."""
+def _apply(content: Any, operations: list[dict[str, Any]]) -> dict[str, Any]:
+    """One after the other, as copies may double what is there. Raises ValueError for what is no object, or too large.
+
+    All copies of a patch carry no more than a request may hold, so that its work has a bound.
+    """
+    room = MAX_BATCH_BODY
     for operation in operations:
-        content = jsonpatch.apply_patch(content, [operation], in_place=True)
         if operation["op"] == "copy":
-            _bounded(json_text.dumps(content))
+            room -= _length(JsonPointer(operation["from"]).resolve(content))
+            if room < 0:
+                raise ValueError
+        content = jsonpatch.apply_patch(content, [operation], in_place=True)
+    if not isinstance(content, dict) or _length(content) > MAX_BATCH_BODY:
+        raise ValueError
     return content
 
 
-def _bounded(text: str) -> str:
-    """The text of an object. Raises ValueError for what is none, or is larger than any that can be sent."""
-    if not 0 < len(text) <= MAX_BATCH_BODY:
-        raise ValueError
-    return text
+def _length(value: Any) -> int:
+    """Of its JSON without spaces and escapes, in characters, so that no script counts for more than another."""
+    if isinstance(value, dict):
+        return 1 + sum(len(name) + 4 + _length(item) for name, item in value.items()) + (not value)
+    if isinstance(value, list):
+        return 1 + sum(1 + _length(item) for item in value) + (not value)
+    return len(value) + 2 if isinstance(value, str) else len(str(value))
 
 
 def _is_operation(operation: Any) -> bool:
