@@ -5,6 +5,7 @@ A caller who comes here has a token that is good at this base (fhir/http/views.p
 """
 
 from contextlib import nullcontext
+from dataclasses import replace
 
 from django.db import transaction
 
@@ -16,9 +17,13 @@ from fhir.http.search_parameters import if_none_exist
 from fhir.operation_outcome import MethodNotAllowed, RequestDenied, TypeNotServed
 from fhir.versions.version import ResourceType, Version
 from smart.decisions.decide import decide
-from smart.decisions.decision import Decision, DenialReason
+from smart.decisions.decision import Decision, Denial, DenialReason
 from smart.decisions.interactions import BATCH, CAPABILITIES, EVERY_TYPE, LETTERS, RequestPath
-from smart.decisions.question import question_at
+from smart.decisions.question import Question, question_at
+from smart.decisions.refusals import NOT_ALLOWED
+from smart.decisions.view import Reach
+
+ROLE = "a user scope covers this, and the person is of no type that may write here"
 
 
 def perform(caller: Caller, asked: Asked) -> Answer:
@@ -38,12 +43,25 @@ def require_allowed(caller: Caller, asked: Asked) -> Decision:
         raise not_allowed(caller.version, asked.path)  # HTTP's word for such a method (RFC 9110 §15.5.6)
     criteria = if_none_exist(asked.headers)
     question = question_at(asked.path, asked.method, asked.parameters, criteria=criteria)
-    decision = decide(caller.reach, question, applies_views=True, matches_in_view=True, spans_types=True)
+    decision = _decide(caller.reach, question)
     if decision.denial is not None:
         if decision.denial.reason is DenialReason.PARAMETER_REFUSED:
             require_served(caller.version, asked)
-        raise RequestDenied(decision.denial, caller.base)
+        raise RequestDenied(_by_role(caller, question, decision.denial), caller.base)
     return decision
+
+
+def _decide(reach: Reach, question: Question) -> Decision:
+    return decide(reach, question, applies_views=True, matches_in_view=True, spans_types=True)
+
+
+def _by_role(caller: Caller, question: Question, denial: Denial) -> Denial:
+    """The denial; where the scopes would allow it, one that asks for no other scopes (US-03)."""
+    if denial.reason is not DenialReason.INSUFFICIENT_SCOPE or caller.by_scopes is None:
+        return denial
+    if not _decide(caller.by_scopes, question).allowed:
+        return denial
+    return replace(denial, refusal=NOT_ALLOWED, why={"rule": "US-03", "what": ROLE})
 
 
 def require_served(version: Version, asked: Asked) -> ResourceType:

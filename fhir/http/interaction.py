@@ -13,13 +13,17 @@ from smart.decisions.view import Reach, View
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Whose token it is, as introspection says, and how far its scopes reach at this base."""
+    """Whose token it is, as introspection says, and how far its scopes reach at this base.
+
+    `reach` is that of the person's role; `by_scopes` what the scopes alone would reach, to tell one from the other.
+    """
 
     version: Version
     base: str
     reach: Reach
     claims: Mapping[str, Any]
     address: str = ""
+    by_scopes: Reach | None = None
 
 
 @dataclass(frozen=True, slots=True)

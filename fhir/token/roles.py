@@ -1,4 +1,4 @@
-"""What a person may do here by what they are: no scope lets an app do more than its user may (US-03)."""
+"""What a person may do here by what they are: no `user/` scope lets an app do more than its user may (US-03)."""
 
 from collections.abc import Container
 from dataclasses import replace

@@ -1,6 +1,6 @@
 """Whether a FHIR server lets a request with this token in, as far as that follows from claims and rules alone.
 
-What depends on the record, or on where the request comes from, is said to be unknown here.
+What depends on the record, on where the request comes from, or on what the person is, is said to be unknown here.
 """
 
 import json
@@ -14,12 +14,14 @@ from smart.decisions import refusals
 from smart.decisions.decide import decide
 from smart.decisions.decision import DenialReason
 from smart.decisions.fhir_request import FhirRequest, parse_fhir_request
+from smart.decisions.interactions import LETTERS
 from smart.decisions.question import ANY_ID
 from smart.decisions.refusals import Refusal
 from smart.decisions.subject import InvalidClaims, Subject, read_subject
 from smart.decisions.view import Reach, View, is_unconditional, is_visible
 from smart.explanation import Explanation, RuleOutcome, State, build_explanation, shown_text
 from smart.fhir.definitions import ResourceDefinition, definitions
+from smart.scopes.scope_sets import scopes_allowing
 from smart.time_units import SECOND
 
 AUDIENCE = ("TV-07", "It is for this FHIR server")
@@ -27,6 +29,7 @@ ADDRESS = ("TV-25", "It comes from the address of the first use: not known here"
 SERVED = ("SCP-08", "The FHIR version has this type, and FHIR this interaction")
 SCOPE = ("TV-20", "A scope covers the kind of data and what is done with it")
 PARAMETERS = ("SR-08", "No parameter brings a token, or looks at records beyond those that the token reaches")
+ROLE = ("US-03", "The person may write this at the FHIR server, by what they are: not known here")
 RECORD = ("PC-02", "The record is of a person the token reaches")
 UNKNOWN_RECORD = ("PC-03", "The record is of a person the token reaches: not known without the record")
 FILTERED = ("PC-04", "Each entry of the answer is of a person the token reaches: the FHIR server filters")
@@ -37,6 +40,7 @@ STAGES = {
     DenialReason.INSUFFICIENT_SCOPE: SCOPE,
     DenialReason.PARAMETER_REFUSED: PARAMETERS,
 }
+_WRITING = frozenset("cud")
 EVERY = (AUDIENCE, ADDRESS, SERVED, SCOPE, PARAMETERS, RECORD)
 
 
@@ -93,10 +97,18 @@ def _judge(asked: FhirRequest, claims: dict[str, Any], now: int) -> Iterator[Rul
         if decision.denial is not None and decision.denial.reason is reason:
             raise _Refused(decision.denial.refusal, rule, build_explanation("", decision.denial.why))
         yield _outcome(rule, State.PASSED)
+    if _is_for_writers(asked, subject):
+        yield _outcome(ROLE, State.NOT_REACHED)
     if asked.question.is_of_several_types:
         yield _outcome(FILTERED, State.PASSED)
     else:
         yield _record(asked, subject, decision.views[name], definitions(version).get(name))
+
+
+def _is_for_writers(asked: FhirRequest, subject: Subject) -> bool:
+    """Whether a `user/` scope lets it write: by that a FHIR server may let some people write and others not."""
+    letter = LETTERS.get(asked.question.interaction, "")
+    return letter in _WRITING and bool(scopes_allowing(subject.scopes, "user", asked.question.type, letter))
 
 
 def _record(asked: FhirRequest, subject: Subject, view: View, defined: ResourceDefinition | None) -> RuleOutcome:

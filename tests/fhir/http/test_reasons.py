@@ -27,6 +27,12 @@ REASONS: list[tuple[str, str, dict[str, Any], dict[str, Any]]] = [
         "PC-20 patient/Patient.r covers this, and the token names nobody whose records it reaches",
         "Patient/amy", {}, {"patient": None},
     ),
+    (
+        "US-03 a user scope covers this, and the person is of no type that may write here",
+        "Observation", {"method": "POST"},
+        {"scope": "user/*.cruds", "patient": None, "fhirUser": f"{BASE}/Patient/amy", "__patients": ["amy"]},
+    ),
+    ("TV-20 no scope of the token covers c of Observation", "Observation", {"method": "POST"}, {}),
     ("SD-26 There is nothing here for you.", "Patient/ben", {}, {}),
     ("SD-23 This server does not do that.", "Patient/_history", {"method": "POST"}, {"scope": "patient/*.c"}),
 ]  # fmt: skip

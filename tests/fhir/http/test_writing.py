@@ -227,7 +227,8 @@ def test_by_scopes_of_the_user_only_a_practitioner_writes(
     introspection.knows("user/*.cruds", **person)
     before = everything()
 
-    assert write("POST", "Observation", observation()).status == status
+    answer = write("POST", "Observation", observation())
+    assert (answer.status, "WWW-Authenticate" in answer.headers) == (status, False)  # no other scope would help
     assert fetch("Observation/lab-a").status == 200
     assert len(everything() - before) == (status == 201)
     if status == 403:

@@ -219,6 +219,23 @@ def test_a_request_is_judged_as_the_fhir_server_does(
     )  # fmt: skip
 
 
+@pytest.mark.requirement("AZ-25")
+@pytest.mark.parametrize(
+    ("scope", "request_line", "is_told"),
+    [
+        ("user/*.cruds", "POST /fhir/r4/Observation", True),
+        ("user/*.cruds", "GET /fhir/r4/Observation", False),
+        ("patient/*.cruds", "POST /fhir/r4/Observation", False),
+    ],
+)
+def test_what_a_person_may_write_by_what_they_are_is_said_to_be_unknown(
+    issue: Issue, scope: str, request_line: str, is_told: bool
+) -> None:
+    found = judge(issue(scope=scope)["access_token"], request_line)
+
+    assert (found.status, states(found).get("US-03")) == (200, State.NOT_REACHED if is_told else None)
+
+
 @pytest.mark.requirement("AZ-25", "TV-20")
 def test_what_is_missing_stands_beside_what_came(issue: Issue) -> None:
     scope = "patient/Patient.rs patient/Observation.rs"
