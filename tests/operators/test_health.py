@@ -6,18 +6,20 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from django.db import connections, transaction
+from django.db import connection, connections, transaction
 from django.http import HttpResponse
 from django.test import RequestFactory
+from django.test.utils import CaptureQueriesContext
 
 from accounts import clock
 from audit.event_kinds import EventKind
 from audit.models import OutboxEvent
 from audit.trail import Event, record_events
+from fhir.audit.models import WaitingEvent
 from oauth.http.machine_response import MachineResponse
 from oauth.keys import signing_keys
 from oauth.models import SigningKey
-from operators import health
+from operators import health, readiness
 from smartauth import asgi, readiness_machine
 from smartauth.readiness_machine import ReadinessMachine
 from tests.conftest import App
@@ -54,6 +56,24 @@ def test_an_event_that_waits_for_two_minutes_says_that_no_worker_runs_and_servin
     response = health.readyz(RequestFactory().get("/readyz"))
 
     assert (response.status_code, json.loads(response.content)["worker"]) == (200, worker)
+
+
+@pytest.mark.django_db(databases=["default", "audit"])
+@pytest.mark.parametrize(
+    ("times", "is_late"),
+    [({}, True), ({"ready_at": 1}, False), ({"failures": 1}, False), ({"at": 0}, False)],
+)
+def test_an_access_that_waits_is_looked_for_and_none_are_counted(times: dict[str, int], is_late: bool) -> None:
+    OutboxEvent.objects.all().delete()
+    before = clock.now() - 121_000_000
+    ready_at = times.get("ready_at", 0) and clock.now() - 119_000_000
+    WaitingEvent.objects.create(event_id="waits", **{"at": before, "facts": "{}", **times, "ready_at": ready_at})
+
+    with CaptureQueriesContext(connection) as statements:
+        assert readiness.is_worker_late() is is_late
+
+    assert len(statements) == 2
+    assert not any("COUNT(" in each["sql"] or "MIN(" in each["sql"] for each in statements)
 
 
 def test_it_answers_while_every_thread_for_pages_is_busy(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
