@@ -165,7 +165,7 @@ def _store(allowed: Interaction, record: Record, before: Record) -> None:
 def _told(allowed: Interaction, record: Record, status: HTTPStatus, *, is_written: bool = True) -> Answer:
     """The version that is current now; its content unless the caller prefers less (FHIR http, Prefer)."""
     headers = version_headers(record)
-    # of a version that is not new in this place clients read the number from Content-Location (RFC 9110 §8.7)
+    # clients read the number of the version here: 201 has it in Location, 200 in Content-Location (RFC 9110 §8.7)
     named = "Location" if status == HTTPStatus.CREATED else "Content-Location"
     headers[named] = f"{allowed.base}/{record.type}/{record.resource_id}/_history/{record.number}"
     text = "" if "return=minimal" in allowed.asked.prefers else record.content
