@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 
-from smartauth_probe.checks.check import Check, Danger, Outcome, Result, Skip, failed, skipped, worst
+from smartauth_probe.checks.check import Check, Danger, Outcome, Result, failed, skipped, worst
 from smartauth_probe.raw_http import NoAnswer
 from smartauth_probe.requests import Presentation
+from smartauth_probe.skip import Skip
 from smartauth_probe.target.client import Exchange, Stop
 from smartauth_probe.target.probe import Probe
 

@@ -3,9 +3,10 @@
 from collections.abc import Callable
 
 from smartauth_probe.catalogue import groups
-from smartauth_probe.checks.check import Check, Danger, Result, Section, Skip, failed, passed, policy
+from smartauth_probe.checks.check import Check, Danger, Result, Section, failed, passed, policy
 from smartauth_probe.kinds import Kind
 from smartauth_probe.listener import listener
+from smartauth_probe.skip import Skip
 from smartauth_probe.target.answer import Answer
 from smartauth_probe.target.probe import Probe
 from smartauth_probe.verdict import Finding, Outcome, judge_alone

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from smartauth_probe.checks.check import Danger, Result, Skip, failed, passed
+from smartauth_probe.checks.check import Danger, Result, failed, passed
+from smartauth_probe.skip import Skip
 from smartauth_probe.target.answer import Answer, Json
 from smartauth_probe.target.fixture import Record
 from smartauth_probe.target.probe import Probe

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING, NotRequired, TypeAlias, TypedDict, Unpack
 
+from smartauth_probe.skip import Skip
+
 if TYPE_CHECKING:
     from smartauth_probe.target.probe import Probe
 
@@ -42,17 +44,6 @@ class Result:
     @property
     def is_failed(self) -> bool:
         return self.outcome is Outcome.FAILED
-
-
-NOTHING_TO_DO = "nothing to do"
-
-
-class Skip(Exception):
-    """This check cannot be made here: the reason, and what somebody can do so that it is made."""
-
-    def __init__(self, reason: str, to_run: str = NOTHING_TO_DO) -> None:
-        super().__init__(reason)
-        self.to_run = to_run
 
 
 def passed(seen: str = "") -> Result:

@@ -1,11 +1,12 @@
 """Scopes with a query, by single records, their versions and what comes along (granular scopes)."""
 
 from smartauth_probe.checks.categories import KIND, categories, category_scope, narrow_token, two_categories
-from smartauth_probe.checks.check import Danger, Result, Skip, failed, passed, worst
+from smartauth_probe.checks.check import Danger, Result, failed, passed, worst
 from smartauth_probe.checks.granular import FIX, PEOPLE, SECTION, SOURCE
 from smartauth_probe.checks.judging import must_be_served
 from smartauth_probe.checks.writes.copies import copies
 from smartauth_probe.loading import contents
+from smartauth_probe.skip import Skip
 from smartauth_probe.target.probe import Probe
 
 

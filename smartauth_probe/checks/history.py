@@ -1,9 +1,11 @@
 """Old versions and deleted records (docs/specification/resource-server.md, history)."""
 
-from smartauth_probe.checks.check import Danger, Result, Section, Skip, failed, passed, worst
+from smartauth_probe.checks.check import Danger, Result, Section, failed, passed, worst
 from smartauth_probe.checks.judging import must_be_alike, must_show_only
+from smartauth_probe.skip import Skip
 from smartauth_probe.target.fixture import of_others
-from smartauth_probe.target.probe import Pairs, Probe
+from smartauth_probe.target.probe import Probe
+from smartauth_probe.target.sending import Pairs
 
 SECTION = Section("history", "History and deleted", "Old versions that belonged to B")
 HTTP = "FHIR http, history"

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from secrets import token_hex
 
-from smartauth_probe.checks.check import Skip
 from smartauth_probe.loading import contents
 from smartauth_probe.loading.made import GONE, SERVICE, Made, new_identifier
+from smartauth_probe.skip import Skip
 from smartauth_probe.target.answer import Answer, Json
 from smartauth_probe.target.named_records import NamedRecords
 from smartauth_probe.tokens.source import GivenToken

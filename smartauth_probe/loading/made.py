@@ -6,11 +6,12 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from secrets import token_hex
 
-from smartauth_probe.checks.check import Skip
 from smartauth_probe.raw_http import NoAnswer
+from smartauth_probe.skip import Skip
 from smartauth_probe.target.answer import Answer, Json, name_of
 from smartauth_probe.target.client import Stop
-from smartauth_probe.target.probe import WIDEST, Pairs, Probe
+from smartauth_probe.target.probe import WIDEST, Probe
+from smartauth_probe.target.sending import Pairs
 from smartauth_probe.tokens.source import GivenToken
 
 SYSTEM = "https://smartauth.example/probe"

@@ -5,10 +5,11 @@ import sys
 from collections import Counter
 from typing import TextIO
 
-from smartauth_probe.checks.check import NOTHING_TO_DO, Outcome
+from smartauth_probe.checks.check import Outcome
 from smartauth_probe.report.printable import printable
 from smartauth_probe.report.report import Report
 from smartauth_probe.runner import CheckResult, Run
+from smartauth_probe.skip import NOTHING_TO_DO
 
 SHOWN = 8  # failures,
 OF_A_SECTION = 2  # of them, since what fails in one part of a server fails there in many ways

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from smartauth_probe.checks.check import Skip
 from smartauth_probe.raw_http import NoAnswer
+from smartauth_probe.skip import Skip
 from smartauth_probe.target.client import Client, Stop
 from smartauth_probe.target.fixture import PARAMETERS, TYPES, Fixture, Person, Record, mentioned, subjects
 from smartauth_probe.target.named_records import NamedRecords

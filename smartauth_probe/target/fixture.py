@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from smartauth_probe.checks.check import Skip
+from smartauth_probe.skip import Skip
 from smartauth_probe.target.answer import Answer, Json, name_of
 
 # of those that a patient has, the ones that most servers have, in the order in which a check prefers them

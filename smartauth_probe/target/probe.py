@@ -3,19 +3,17 @@
 import json
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from urllib.parse import urlencode
 
 from smartauth_probe.bad_token import BadToken
 from smartauth_probe.catalogue import kinds
-from smartauth_probe.checks.check import Skip
-from smartauth_probe.requests import FORM, Presentation, presentation
+from smartauth_probe.requests import presentation
+from smartauth_probe.skip import Skip
 from smartauth_probe.target.answer import Answer, Json
-from smartauth_probe.target.client import Client
 from smartauth_probe.target.fixture import UNKNOWN_ID, Fixture, Person
+from smartauth_probe.target.sending import Sending
 from smartauth_probe.target.server_facts import ServerFacts
 from smartauth_probe.tokens.source import GivenToken, NoToken, TokenSource, Wanted
 
-Pairs = tuple[tuple[str, str], ...]
 NO_TOKEN = GivenToken("", "no token")
 NOT_DONE = frozenset({400, 404, 405, 406, 415, 422, 501})
 WIDEST = "patient/*.cruds"
@@ -24,8 +22,7 @@ SERVICE = "system/*.rs"
 
 
 @dataclass
-class Probe:
-    client: Client
+class Probe(Sending):
     source: TokenSource
     facts: ServerFacts
     fixture: Fixture
@@ -121,34 +118,7 @@ class Probe:
         """Sends it, with more headers than its own."""
         return self.client.send(replace(bad.request, headers=(*bad.request.headers, *more)), bad.kind.name)
 
-    # requests
-
-    def send(
-        self, method: str, path: str, token: GivenToken, query: Pairs = (), headers: Pairs = (), body: str = ""
-    ) -> Answer:
-        """Raises NoAnswer, Stop."""
-        shown = (("Authorization", f"Bearer {token.value}"),) if token.value else ()
-        request = Presentation(path, method, urlencode(query), (*shown, *headers), body)
-        return self.client.send(request, token.label)
-
-    def read(self, kind: str, key: str, token: GivenToken, *headers: tuple[str, str]) -> Answer:
-        return self.send("GET", f"{kind}/{key}", token, headers=headers)
-
-    def search(self, kind: str, token: GivenToken, *query: tuple[str, str]) -> Answer:
-        """By GET; the parameters in the order in which they are named."""
-        return self.send("GET", kind, token, query)
-
-    def post_search(self, kind: str, token: GivenToken, *form: tuple[str, str], query: Pairs = ()) -> Answer:
-        path = f"{kind}/_search" if kind else "_search"
-        return self.send("POST", path, token, query, (("Content-Type", FORM),), urlencode(form))
-
-    def follow(self, url: str, token: GivenToken) -> Answer:
-        """A page that the server named. Raises Skip where that is no address below the base."""
-        request = self.client.below_base(url)
-        if request is None:
-            raise Skip("The link leads away from the base, where nothing is sent.")
-        shown = (("Authorization", f"Bearer {token.value}"),) if token.value else ()
-        return self.client.send(replace(request, headers=shown), token.label)
+    # what can be asked
 
     def create(self, kind: str, content: Json, token: GivenToken) -> str:
         """The id of a new record with this content. Raises Skip where the server makes none."""
@@ -160,14 +130,6 @@ class Probe:
         if not key and not self.client.is_dry:
             raise Skip("What was created cannot be found: the answer has neither the resource nor a Location.")
         return key or "made"
-
-    def follow_quietly(self, method: str, url: str, token: GivenToken) -> None:
-        """Undoes what a server began, where that has an address below the base."""
-        request = self.client.below_base(url)
-        if url and request:
-            self.send(method, request.path, token)
-
-    # what can be asked
 
     def need(self, what: str, answer: Answer) -> Answer:
         """The answer to somebody who may. Raises Skip where it says that the server does not do such a thing."""

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from http.client import HTTPMessage
 from typing import Any
 
-from smartauth_probe.checks.check import Skip
+from smartauth_probe.skip import Skip
 from smartauth_probe.target.answer import Answer, Json
 from smartauth_probe.target.probe import READER, Probe
 from smartauth_probe.tokens.source import GivenToken

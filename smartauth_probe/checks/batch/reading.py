@@ -3,8 +3,9 @@
 from smartauth_probe.checks.batch.bundles import bundle, entry, need_batch, read_all, send
 from smartauth_probe.checks.batch.section import EACH, HTTP, ONE_DOOR, SECTION
 from smartauth_probe.checks.categories import KIND, must_be_in_category, narrow_token
-from smartauth_probe.checks.check import Danger, Result, Skip, failed, passed, worst
+from smartauth_probe.checks.check import Danger, Result, failed, passed, worst
 from smartauth_probe.checks.judging import must_be_alike, must_count_alike, must_lack_scope, must_show_only
+from smartauth_probe.skip import Skip
 from smartauth_probe.target.probe import NO_TOKEN, Probe
 
 PEOPLE = "The person agreed to share their own record, not those of others."

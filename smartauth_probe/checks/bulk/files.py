@@ -6,7 +6,8 @@ from smartauth_probe.checks.bulk.jobs import Job, export, export_of_patients, re
 from smartauth_probe.checks.bulk.section import ALL, BULK, SECTION
 from smartauth_probe.checks.bulk.status import FIX, tokens_of_others
 from smartauth_probe.checks.categories import KIND, categories, two_categories
-from smartauth_probe.checks.check import Danger, Result, Skip, failed, passed, policy, worst
+from smartauth_probe.checks.check import Danger, Result, failed, passed, policy, worst
+from smartauth_probe.skip import Skip
 from smartauth_probe.target.probe import NO_TOKEN, Probe
 from smartauth_probe.tokens.source import GivenToken
 

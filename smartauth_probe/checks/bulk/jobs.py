@@ -7,9 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from smartauth_probe.checks.check import Skip
+from smartauth_probe.skip import Skip
 from smartauth_probe.target.answer import Answer, Json
-from smartauth_probe.target.probe import Pairs, Probe
+from smartauth_probe.target.probe import Probe
+from smartauth_probe.target.sending import Pairs
 from smartauth_probe.tokens.source import GivenToken
 
 PATHS = ("Patient/$export", "$export")

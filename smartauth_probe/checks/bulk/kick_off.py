@@ -4,7 +4,8 @@ from smartauth_probe.checks.bulk.jobs import PATHS, cancel, export, is_started, 
 from smartauth_probe.checks.bulk.section import ALL, BACKEND, BULK, SECTION, TYPES
 from smartauth_probe.checks.check import Danger, Result, failed, passed, worst
 from smartauth_probe.target.answer import Answer
-from smartauth_probe.target.probe import NO_TOKEN, Pairs, Probe
+from smartauth_probe.target.probe import NO_TOKEN, Probe
+from smartauth_probe.target.sending import Pairs
 from smartauth_probe.tokens.source import GivenToken
 
 KIND = "Observation"

@@ -5,8 +5,9 @@ from contextlib import suppress
 
 from smartauth_probe.checks.bulk.jobs import EVERYTHING, Job, export_of_patients, service
 from smartauth_probe.checks.bulk.section import ALL, BULK, SECTION
-from smartauth_probe.checks.check import Danger, Result, Skip, failed, passed, worst
+from smartauth_probe.checks.check import Danger, Result, failed, passed, worst
 from smartauth_probe.checks.judging import must_be_served
+from smartauth_probe.skip import Skip
 from smartauth_probe.target.probe import NO_TOKEN, Probe
 from smartauth_probe.tokens.source import GivenToken
 

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 
-from smartauth_probe.checks.check import Check, Danger, Result, Skip, passed, policy, worst
+from smartauth_probe.checks.check import Check, Danger, Result, passed, policy, worst
 from smartauth_probe.checks.compartment.section import ALIKE, HIDE, PEOPLE, SECTION, SOURCE, _kinds
 from smartauth_probe.checks.judging import must_be_alike, must_show_only
+from smartauth_probe.skip import Skip
 from smartauth_probe.target.fixture import TYPES
 from smartauth_probe.target.probe import Probe
 

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 
-from smartauth_probe.checks.check import Danger, Result, Skip, failed, passed, policy, worst
+from smartauth_probe.checks.check import Danger, Result, failed, passed, policy, worst
 from smartauth_probe.checks.compartment.section import PEOPLE, SECTION, SOURCE
 from smartauth_probe.checks.judging import must_be_alike, must_show_only
 from smartauth_probe.checks.writes.copies import copies
 from smartauth_probe.loading.made import SERVICE
+from smartauth_probe.skip import Skip
 from smartauth_probe.target.answer import Answer, Json, name_of
 from smartauth_probe.target.fixture import references
 from smartauth_probe.target.probe import Probe

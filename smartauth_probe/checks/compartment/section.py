@@ -1,6 +1,7 @@
 """The section, and words that several of its checks share."""
 
-from smartauth_probe.checks.check import Section, Skip
+from smartauth_probe.checks.check import Section
+from smartauth_probe.skip import Skip
 from smartauth_probe.target.fixture import TYPES
 from smartauth_probe.target.probe import Probe
 

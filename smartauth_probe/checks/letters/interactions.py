@@ -7,7 +7,8 @@ from typing import NamedTuple
 from smartauth_probe.checks.letters.section import KIND
 from smartauth_probe.target.answer import Answer
 from smartauth_probe.target.fixture import Record
-from smartauth_probe.target.probe import Pairs, Probe
+from smartauth_probe.target.probe import Probe
+from smartauth_probe.target.sending import Pairs
 from smartauth_probe.tokens.source import GivenToken
 
 WORDS = {"c": "create", "r": "read", "u": "update", "d": "delete", "s": "search"}

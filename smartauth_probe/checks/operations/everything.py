@@ -2,9 +2,10 @@
 
 import json
 
-from smartauth_probe.checks.check import Danger, Result, Skip, failed, passed, worst
+from smartauth_probe.checks.check import Danger, Result, failed, passed, worst
 from smartauth_probe.checks.judging import must_be_alike, must_show_only
 from smartauth_probe.checks.operations.section import EACH, HIDE, KIND, OPERATIONS, OWN_DOOR, PEOPLE, SECTION
+from smartauth_probe.skip import Skip
 from smartauth_probe.target.answer import Answer
 from smartauth_probe.target.probe import READER, Probe
 

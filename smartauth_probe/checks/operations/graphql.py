@@ -3,9 +3,10 @@
 import json
 from typing import Any
 
-from smartauth_probe.checks.check import Danger, Result, Skip, failed, passed, worst
+from smartauth_probe.checks.check import Danger, Result, failed, passed, worst
 from smartauth_probe.checks.judging import must_be_alike
 from smartauth_probe.checks.operations.section import EACH, KIND, PEOPLE, SECTION
+from smartauth_probe.skip import Skip
 from smartauth_probe.target.answer import Answer
 from smartauth_probe.target.probe import NO_TOKEN, READER, Probe
 from smartauth_probe.tokens.source import GivenToken

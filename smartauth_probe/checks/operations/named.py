@@ -4,9 +4,10 @@ import json
 from collections.abc import Callable
 from typing import NamedTuple
 
-from smartauth_probe.checks.check import Check, Danger, Result, Skip, failed, passed, worst
+from smartauth_probe.checks.check import Check, Danger, Result, failed, passed, worst
 from smartauth_probe.checks.judging import must_be_alike, must_show_only
 from smartauth_probe.checks.operations.section import DENY, EACH, KIND, OPERATIONS, OWN_DOOR, PEOPLE, SECTION
+from smartauth_probe.skip import Skip
 from smartauth_probe.target.answer import Answer, Json
 from smartauth_probe.target.probe import READER, Probe
 from smartauth_probe.tokens.source import GivenToken

@@ -1,10 +1,12 @@
 """Tokens that are good, or were: one that ends, one that is bound to an address, one beside another."""
 
-from smartauth_probe.checks.check import Result, Skip, failed, passed, policy
+from smartauth_probe.checks.check import Result, failed, passed, policy
 from smartauth_probe.checks.requests.section import SECTION
 from smartauth_probe.requests import ANOTHER_ADDRESS
+from smartauth_probe.skip import Skip
 from smartauth_probe.target.fixture import of_others
-from smartauth_probe.target.probe import READER, Pairs, Probe
+from smartauth_probe.target.probe import READER, Probe
+from smartauth_probe.target.sending import Pairs
 
 BOUND = "address-blocked"
 ADDRESSES: Pairs = (

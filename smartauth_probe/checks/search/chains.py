@@ -3,10 +3,11 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from smartauth_probe.checks.check import Check, Danger, Result, Skip, failed, passed, worst
+from smartauth_probe.checks.check import Check, Danger, Result, failed, passed, worst
 from smartauth_probe.checks.judging import must_count_alike, must_show_only
 from smartauth_probe.checks.search.counts import COUNTS
 from smartauth_probe.checks.search.section import CLOSE, KIND, SEARCH, SECTION
+from smartauth_probe.skip import Skip
 from smartauth_probe.target.answer import Answer, Json
 from smartauth_probe.target.probe import READER, Probe
 

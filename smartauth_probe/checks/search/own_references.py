@@ -1,10 +1,11 @@
 """What an app may learn through a record of its own patient that it makes itself, and that names one of another."""
 
-from smartauth_probe.checks.check import Danger, Result, Skip, failed, passed, worst
+from smartauth_probe.checks.check import Danger, Result, failed, passed, worst
 from smartauth_probe.checks.judging import must_count_alike, must_show_only
 from smartauth_probe.checks.search.counts import COUNTS
 from smartauth_probe.checks.search.section import CLOSE, KIND, SEARCH, SECTION
 from smartauth_probe.checks.writes.copies import Copies, copies
+from smartauth_probe.skip import Skip
 from smartauth_probe.target.answer import Answer
 from smartauth_probe.target.probe import Probe
 

@@ -1,8 +1,9 @@
 """Pages and the links between them."""
 
-from smartauth_probe.checks.check import Danger, Result, Skip, failed, passed, worst
+from smartauth_probe.checks.check import Danger, Result, failed, passed, worst
 from smartauth_probe.checks.judging import must_count_alike, must_lack_scope, must_show_only
 from smartauth_probe.checks.search.section import NARROW, SEARCH, SECTION
+from smartauth_probe.skip import Skip
 from smartauth_probe.target.answer import Answer
 from smartauth_probe.target.probe import NO_TOKEN, READER, Probe
 

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 
-from smartauth_probe.checks.check import Check, Danger, Result, Skip, failed, passed, policy, worst
+from smartauth_probe.checks.check import Check, Danger, Result, failed, passed, policy, worst
 from smartauth_probe.checks.judging import must_show_only
 from smartauth_probe.checks.search.section import KIND, NARROW, SEARCH, SECTION, Pairs
+from smartauth_probe.skip import Skip
 from smartauth_probe.target.probe import Probe
 
 

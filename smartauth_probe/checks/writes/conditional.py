@@ -4,11 +4,12 @@ import json
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from smartauth_probe.checks.check import Check, Danger, Result, Skip, failed, worst
+from smartauth_probe.checks.check import Check, Danger, Result, failed, worst
 from smartauth_probe.checks.writes.copies import Copies, copies, criteria
 from smartauth_probe.checks.writes.judging import must_be_as_before, must_be_refused
 from smartauth_probe.checks.writes.section import HTTP, KIND, PEOPLE, SECTION
 from smartauth_probe.checks.writes.subjects import SUBJECTS
+from smartauth_probe.skip import Skip
 from smartauth_probe.target.answer import Answer, Json
 from smartauth_probe.target.fixture import Record
 from smartauth_probe.target.probe import Probe

@@ -1,9 +1,10 @@
 """Conditional creates: only if a search finds nothing (docs/specification/resource-server.md, writes)."""
 
-from smartauth_probe.checks.check import Danger, Result, Skip, failed, passed, policy
+from smartauth_probe.checks.check import Danger, Result, failed, passed, policy
 from smartauth_probe.checks.writes.conditional import WITHIN
 from smartauth_probe.checks.writes.copies import Copies, copies, criteria
 from smartauth_probe.checks.writes.section import HIDE, KIND, SCOPES, SECTION
+from smartauth_probe.skip import Skip
 from smartauth_probe.target.answer import Answer, Json
 from smartauth_probe.target.fixture import Record
 from smartauth_probe.target.probe import Probe

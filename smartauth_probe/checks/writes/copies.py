@@ -9,7 +9,8 @@ from smartauth_probe.checks.writes.section import KIND
 from smartauth_probe.loading.made import Made, new_identifier, search_value
 from smartauth_probe.target.answer import Answer, Json
 from smartauth_probe.target.fixture import Person, Record
-from smartauth_probe.target.probe import WIDEST, Pairs, Probe
+from smartauth_probe.target.probe import WIDEST, Probe
+from smartauth_probe.target.sending import Pairs
 from smartauth_probe.tokens.source import GivenToken
 
 KEPT = ("resourceType", "status", "category", "code", "subject")

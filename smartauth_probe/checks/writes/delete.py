@@ -1,11 +1,12 @@
 """Deleting records (docs/specification/resource-server.md, writes)."""
 
-from smartauth_probe.checks.check import Danger, Result, Skip, failed, passed, worst
+from smartauth_probe.checks.check import Danger, Result, failed, passed, worst
 from smartauth_probe.checks.judging import must_be_alike, must_be_served
 from smartauth_probe.checks.writes.copies import Copies, copies
 from smartauth_probe.checks.writes.judging import must_be_as_before
 from smartauth_probe.checks.writes.section import HIDDEN, HIDE, HTTP, KIND, SCOPES, SECTION
 from smartauth_probe.loading.made import SERVICE, new_identifier
+from smartauth_probe.skip import Skip
 from smartauth_probe.target.probe import WIDEST, Probe
 from smartauth_probe.tokens.source import GivenToken
 

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 
-from smartauth_probe.checks.check import Check, Danger, Result, Skip, passed, policy, worst
+from smartauth_probe.checks.check import Check, Danger, Result, passed, policy, worst
 from smartauth_probe.checks.judging import must_be_alike, must_be_served, must_lack_scope
 from smartauth_probe.checks.writes.copies import Copies, copies, new_id
 from smartauth_probe.checks.writes.judging import must_be_as_before, must_be_refused
 from smartauth_probe.checks.writes.section import BOTH, HIDDEN, HIDE, KIND, PEOPLE, SCOPES, SECTION
 from smartauth_probe.checks.writes.subjects import SUBJECTS
+from smartauth_probe.skip import Skip
 from smartauth_probe.target.fixture import Record
 from smartauth_probe.target.probe import Probe
 

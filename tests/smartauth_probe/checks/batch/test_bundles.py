@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from smartauth_probe.checks.batch.bundles import answers_in
-from smartauth_probe.checks.check import Skip
 from smartauth_probe.raw_http import Response
+from smartauth_probe.skip import Skip
 from smartauth_probe.target.answer import Answer
 
 pytestmark = pytest.mark.one_engine

@@ -6,9 +6,9 @@ import pytest
 
 from smartauth_probe.checks import all_checks
 from smartauth_probe.checks.bulk.jobs import export, resources
-from smartauth_probe.checks.check import Skip
 from smartauth_probe.raw_http import Response
 from smartauth_probe.runner import run
+from smartauth_probe.skip import Skip
 from smartauth_probe.target.answer import Answer
 from smartauth_probe.target.discovery import prepare
 from smartauth_probe.target.fixture import Fixture, Person
