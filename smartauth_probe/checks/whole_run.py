@@ -1,9 +1,7 @@
 """What is judged of all answers together, so it comes last (docs/specification/resource-server.md)."""
 
 from smartauth_probe.checks.check import Danger, Result, Section, failed, passed, policy, worst
-from smartauth_probe.checks.requests.errors import TRACE
 from smartauth_probe.target.answer import Answer
-from smartauth_probe.target.client import Exchange
 from smartauth_probe.target.probe import Probe
 
 SECTION = Section("whole", "The whole run", "Did any answer lead somewhere else, or any request break it?")
@@ -21,15 +19,11 @@ SECTION = Section("whole", "The whole run", "Did any answer lead somewhere else,
     usual="Most servers answer 4xx to whatever is wrong in a request; 500 hides from you what it was.",
 )
 def _(probe: Probe) -> Result:
-    for each in probe.client.broken:
-        if each.answer and (trace := TRACE.search(each.answer.content)):
-            return failed(f"{_told(each)} holds a trace.", "no trace", trace[0].decode().strip())
-    return policy(f"{_told(probe.client.broken[0])}.") if probe.client.broken else passed("Every answer was below 500.")
-
-
-def _told(exchange: Exchange) -> str:
-    request, status = exchange.request, exchange.answer.status if exchange.answer else 0
-    return f"{request.method} {request.path}: {status}"
+    if probe.client.trace:
+        return failed(f"{probe.client.broken} holds a trace.", "no trace", probe.client.trace)
+    if probe.client.broken:
+        return policy(f"{probe.client.broken}.")
+    return passed("Every answer was below 500, or 501 (it does not do that) or 503 (it is busy).")
 
 
 @SECTION.check(

@@ -1,6 +1,7 @@
 """An answer of the server under test, read as FHIR; whatever comes, reading it raises nothing."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from http.client import HTTPMessage
@@ -10,6 +11,10 @@ from smartauth_probe.raw_http import BODY_LIMIT, Response
 from smartauth_probe.received import Received, is_outcome
 
 Json = Mapping[str, Any]
+TRACE = re.compile(
+    rb"Traceback \(most|\tat java\.|at org\.|at com\.|node_modules|SQLSTATE|System\.Exception"
+    rb"|\.py\\?\", line \d|\.java:\d+\)|\.js:\d+:\d"
+)
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,12 @@ class Answer:
     def is_broken(self) -> bool:
         """Whether something went wrong inside: neither not there yet (501) nor busy (503)."""
         return self.status >= 500 and self.status not in (501, 503)
+
+    @property
+    def trace(self) -> str:
+        """What shows the program inside, "" where nothing does."""
+        found = TRACE.search(self.content)
+        return found[0].decode().strip() if found else ""
 
     @property
     def is_cut(self) -> bool:

@@ -11,8 +11,6 @@ from smartauth_probe.raw_http import NoAnswer, Response, send
 from smartauth_probe.requests import Presentation
 from smartauth_probe.target.answer import Answer
 
-BROKEN = 20  # answers of a server that broke that are kept, and
-BROKEN_BYTES = 10_000  # of each
 SPARE = 500  # requests, and
 SPARE_SECONDS = 60.0  # for what is undone in the end
 NOT_SENT = Response(0, Answer(0).headers, b"")
@@ -44,7 +42,10 @@ class Exchange:
 
 @dataclass
 class Client:
-    """`exchanges` are those since somebody emptied them; `sent` counts all, `redirects` and `broken` are of all."""
+    """`exchanges` are those since somebody emptied them; `sent` counts all, `redirects` are of all.
+
+    `broken` is a request of all that broke the server, if possible one whose answer holds a `trace`.
+    """
 
     base: str
     limits: Limits = field(default_factory=Limits)
@@ -54,7 +55,8 @@ class Client:
     unanswered: int = 0
     exchanges: list[Exchange] = field(default_factory=list)
     redirects: list[str] = field(default_factory=list)
-    broken: list[Exchange] = field(default_factory=list)
+    broken: str = ""
+    trace: str = ""
     _began: float = field(default_factory=time.monotonic)
     _next: float = 0.0
     _sleep: Callable[[float], None] = time.sleep
@@ -112,12 +114,18 @@ class Client:
     def _record(self, request: Presentation, token: str, answer: Answer) -> Answer:
         answer = replace(answer, asked=f"{request.path}?{request.query} {request.body}")
         self.exchanges.append(Exchange(request, token, answer))
-        if answer.is_broken and len(self.broken) < BROKEN:
-            self.broken.append(Exchange(request, token, replace(answer, content=answer.content[:BROKEN_BYTES])))
+        if answer.is_broken:
+            self._remember_broken(request, answer)
         target = answer.location
         if target and urlsplit(urljoin(self.base, target)).netloc != self.host:
             self.redirects.append(f"{request.method} {request.path}: {answer.status} to {urlsplit(target).netloc}")
         return answer
+
+    def _remember_broken(self, request: Presentation, answer: Answer) -> None:
+        """The first of all, until one shows the program inside."""
+        trace = "" if self.trace else answer.trace
+        if trace or not self.broken:
+            self.broken, self.trace = f"{request.method} {request.path}: {answer.status}", trace
 
     def _wait(self) -> None:
         if self.sent >= self.limits.requests:

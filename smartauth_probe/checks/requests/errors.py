@@ -1,17 +1,11 @@
 """What a refusal says."""
 
-import re
-
 from smartauth_probe.checks.check import Danger, Result, failed, passed, policy
 from smartauth_probe.checks.requests.section import SECTION
 from smartauth_probe.received import is_outcome
 from smartauth_probe.target.answer import Answer
 from smartauth_probe.target.probe import NO_TOKEN, Probe
 
-TRACE = re.compile(
-    rb"Traceback \(most|\tat java\.|at org\.|at com\.|node_modules|SQLSTATE|System\.Exception"
-    rb"|\.py\\?\", line \d|\.java:\d+\)|\.js:\d+:\d"
-)
 ODD_BODIES = ("[]", "null", "{", '{"resourceType": 7}')
 
 
@@ -49,8 +43,8 @@ def _(probe: Probe) -> Result:
 )
 def _(probe: Probe) -> Result:
     for answer in _refusals(probe):
-        if trace := TRACE.search(answer.content):
-            return failed(f"A {answer.status} holds a trace.", "no trace", trace[0].decode().strip())
+        if answer.trace:
+            return failed(f"A {answer.status} holds a trace.", "no trace", answer.trace)
     return passed()
 
 

@@ -11,7 +11,9 @@ from smartauth_probe.listener import listener
 from smartauth_probe.raw_http import NoAnswer
 from smartauth_probe.requests import Presentation
 from smartauth_probe.runner import chosen, run
+from smartauth_probe.target import client
 from smartauth_probe.target.client import Client, Limits
+from tests.smartauth_probe.small_server import respond
 from tests.smartauth_probe.target.test_odd_servers import HEAD, probe_at, says, speaking
 
 pytestmark = pytest.mark.one_engine
@@ -90,3 +92,32 @@ def test_a_server_that_breaks_at_any_request_is_told_of_and_one_that_shows_its_i
         made = run(probe, chosen(all_checks(), ["breaks-nowhere"]))
 
     assert [(each.result.outcome, each.result.seen) for each in made.results] == [(outcome, seen)]
+
+
+def judged(monkeypatch: pytest.MonkeyPatch, *answers: tuple[int, str]) -> tuple[Outcome, str]:
+    """What is said in the end of a run with these answers."""
+    sent = iter(answers)
+    monkeypatch.setattr(client, "send", lambda *_, **__: respond(*next(sent)))
+    probe = probe_at("http://127.0.0.1:1/fhir")
+    for number, _ in enumerate(answers):
+        probe.client.send(Presentation(f"Patient/{number}"))
+    (made,) = run(probe, chosen(all_checks(), ["breaks-nowhere"])).results
+    return made.result.outcome, made.result.seen
+
+
+@pytest.mark.requirement("TV-27")
+def test_a_trace_is_found_late_in_the_run_and_late_in_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    trace = f"{' ' * 20_000}Traceback (most recent call last)"
+
+    seen = judged(monkeypatch, *[(500, "")] * 25, (500, trace), (500, ""), (500, "SQLSTATE"))
+
+    assert seen == (Outcome.FAILED, "GET Patient/25: 500 holds a trace.")
+
+
+def test_what_is_not_there_or_busy_did_not_break_and_is_not_told_as_below_500(monkeypatch: pytest.MonkeyPatch) -> None:
+    outcome, seen = judged(monkeypatch, (501, ""), (503, ""))
+
+    assert outcome is Outcome.PASSED
+    assert "501" in seen
+    assert "503" in seen
+    assert judged(monkeypatch, (404, ""), (500, ""), (502, "")) == (Outcome.POLICY, "GET Patient/1: 500.")
