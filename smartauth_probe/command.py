@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from smartauth_probe import __version__
 from smartauth_probe.checks import all_checks
 from smartauth_probe.checks.check import Check
+from smartauth_probe.command_addresses import refuse_unless_http
 from smartauth_probe.command_tokens import add_token_options, token_source
 from smartauth_probe.entries import Unreadable
 from smartauth_probe.hand_in import hand_in
@@ -164,11 +164,9 @@ def _files(
 def _client(options: argparse.Namespace) -> Client:
     """Raises CouldNotRun for what is no address, and for a server elsewhere that nobody says they may test."""
     base = options.url.rstrip("/")
-    parts = urlsplit(base)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
-        raise CouldNotRun(f"{options.url} is no FHIR base: it begins with http:// or https://")
-    if parts.username is not None:  # it would stand in every report
-        raise CouldNotRun("The FHIR base holds a name or a password: leave them out.")
+    refuse_unless_http("FHIR base", base)
+    if "?" in base or "#" in base:
+        raise CouldNotRun("The FHIR base has a query or a fragment: leave it out.")
     client = Client(base, is_dry=options.dry_run)
     if not client.is_loopback and not options.i_may_test_this_server:
         raise CouldNotRun(f"{client.host} is not this machine: say --i-may-test-this-server if you may.")

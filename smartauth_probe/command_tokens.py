@@ -2,9 +2,10 @@
 
 import argparse
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from smartauth_probe.command_addresses import refuse_password, refuse_unless_http
 from smartauth_probe.development_server import DevelopmentServer, Unreachable
 from smartauth_probe.entries import Unreadable
 from smartauth_probe.target.discovery import CouldNotRun
@@ -46,13 +47,18 @@ def add_token_options(parser: argparse.ArgumentParser) -> None:
 
 def token_source(options: argparse.Namespace, base: str, patients: Sequence[str]) -> TokenSource:
     """Raises CouldNotRun."""
+    for what in ("issuer", "aud"):
+        if "//" in (getattr(options, what) or ""):  # else it is a name, in which an @ may stand
+            refuse_password(what, getattr(options, what))
     if options.token_for or options.token_endpoint:
         if options.key:
             raise CouldNotRun("--key makes its own tokens: leave out --token-for and --token-endpoint")
         return _of_any_server(options, base, patients)
     if options.key:
         return _own_key(options, base, patients)
-    server = DevelopmentServer(options.authority or authority())
+    url = options.authority or authority()
+    refuse_unless_http("authority", url)
+    server = DevelopmentServer(url)
     try:
         if not options.dry_run:
             server.check()
@@ -65,11 +71,21 @@ def token_source(options: argparse.Namespace, base: str, patients: Sequence[str]
 
 
 def _of_any_server(options: argparse.Namespace, base: str, patients: Sequence[str]) -> TokenSource:
-    given = PastedTokens(base, dict(map(_pasted, options.token_for)), tuple(patients))
+    tokens = dict(map(_pasted, options.token_for))
+    _refuse_for_nobody(tokens, patients)
+    given = PastedTokens(base, tokens, tuple(patients))
     if not options.token_endpoint:
         return given
+    refuse_unless_http("token endpoint", options.token_endpoint)
     service = ClientCredentials(options.token_endpoint, options.client, os.environ.get(SECRET, ""))
     return WithService(given, service) if options.token_for else service
+
+
+def _refuse_for_nobody(tokens: Iterable[str], patients: Sequence[str]) -> None:
+    """A token for A, where nobody says who A is, would never be sent, and what it opens never tried."""
+    for letter in "AB"[len(patients) :]:
+        if any(what.partition(" ")[0] == letter for what in tokens):
+            raise CouldNotRun(f"--token-for {letter}: say who {letter} is with --patients A,B or --fixture FILE")
 
 
 def _own_key(options: argparse.Namespace, base: str, patients: Sequence[str]) -> OwnKeyTokens:

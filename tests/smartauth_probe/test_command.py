@@ -17,6 +17,9 @@ pytestmark = pytest.mark.one_engine
 TOKENS = {patient: OpenTokens().token(Wanted("patient/*.rs", patient)) for patient in ("amy", "ben")}
 PASTED = [f"--token-for=A={TOKENS['amy']}", f"--token-for=B={TOKENS['ben']}", "--patients=amy,ben", "--seconds=60"]
 
+BASE = "http://127.0.0.1:1/fhir"
+OF_A_SERVICE = [BASE, "--token-endpoint=https://as.example/token"]
+
 
 @dataclass
 class Target:
@@ -93,10 +96,14 @@ def test_no_token_and_nothing_of_a_record_but_ids_stands_in_a_report(target: Tar
         (["http://127.0.0.1:1/fhir", "--authority=http://127.0.0.1:2"], "--authority names a development smartauth"),
         (["https://fhir.example.org/r4", *PASTED], "say --i-may-test-this-server if you may"),
         (["fhir.example.org", *PASTED], "is no FHIR base"),
-        (["http://it:hush@127.0.0.1:1/fhir", *PASTED], "holds a name or a password: leave them out"),
+        (["http://127.0.0.1:port/fhir", *PASTED], "is no FHIR base"),
+        (["http://127.0.0.1:1/fhir?x=1", *PASTED], "has a query or a fragment"),
         (["http://127.0.0.1:1/fhir", *PASTED, "--only=nothing"], "--list names all"),
         (["http://127.0.0.1:1/fhir", "--token-for=A"], "--token-for takes WHAT=TOKEN"),
         (["http://127.0.0.1:1/fhir", *PASTED, "--key=key.json"], "--key makes its own tokens"),
+        ([*OF_A_SERVICE, "--token-for=A=x"], "--token-for A: say who A is with --patients A,B or --fixture FILE"),
+        ([*OF_A_SERVICE, "--token-for=A=x", "--token-for=B patient/Goal.r=x", "--patients=amy"], "say who B is with"),
+        ([BASE, "--token-for=system=x", "--token-for=A=x"], "say who A is with"),
     ],
 )
 def test_what_cannot_run_ends_with_2_and_a_sentence(say: Say, arguments: list[str], words: str) -> None:
@@ -105,6 +112,34 @@ def test_what_cannot_run_ends_with_2_and_a_sentence(say: Say, arguments: list[st
     assert status == 2
     assert printed.startswith("The probe could not run: ")
     assert words in printed
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["http://it:hush@127.0.0.1:1/fhir"],
+        ["ftp://it:hush@127.0.0.1:1/fhir"],
+        ["it:hush@127.0.0.1:1/fhir"],
+        ["http:/it:hush@127.0.0.1:1/fhir"],
+        [BASE, "--token-endpoint=https://it:hush@as.example/token"],
+        [BASE, "--token-endpoint=it:hush@as.example/token"],
+        [BASE, "--authority=http://it:hush@127.0.0.1:2"],
+        [BASE, "--key=key.json", "--issuer=https://it:hush@as.example"],
+        [BASE, "--dry-run", "--aud=https://it:hush@fhir.example"],
+    ],
+)
+def test_an_address_with_a_password_is_refused_and_not_repeated(say: Say, arguments: list[str]) -> None:
+    status, printed = say(*arguments)
+
+    assert (status, "hush" in printed) == (2, False)
+    assert printed.endswith(" holds a name or a password: leave them out.\n")
+
+
+def test_a_password_with_a_slash_in_it_is_not_repeated_either(say: Say) -> None:
+    assert say("http://it:hu/sh@127.0.0.1:1/fhir") == (
+        2,
+        "The probe could not run: This is no FHIR base: it begins with http:// or https://\n",
+    )
 
 
 @pytest.mark.parametrize(

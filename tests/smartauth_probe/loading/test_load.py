@@ -265,7 +265,9 @@ def test_loading_takes_writes_and_names_no_records(options: list[str], capsys: p
 
 
 def test_a_dry_run_names_what_would_be_loaded(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["http://127.0.0.1:1/fhir", "--load", "--writes", "--dry-run", *given()]) == 0
+    options = ["--load", "--writes", "--dry-run", f"--token-for=system/*.cruds={SERVICE}"]
+
+    assert main(["http://127.0.0.1:1/fhir", *options]) == 0
     printed = capsys.readouterr().out
     assert printed.count("    POST Patient  [system/*.cruds]\n") >= 2
     assert "    POST MedicationRequest  [system/*.cruds]\n" in printed
