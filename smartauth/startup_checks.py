@@ -6,6 +6,7 @@ import time
 
 from django.conf import settings
 from django.db import connections
+from django.urls import get_resolver
 
 from oauth.demo import credentials
 from oauth.keys import signing_keys
@@ -40,6 +41,7 @@ class StartupGate:
         """Opens if the checks pass. Raises UnsafeStart; what may pass by itself is logged and keeps it closed."""
         with self._checking:
             try:
+                load_pages()
                 check_database()
                 self.is_open = True
             except UnsafeStart:
@@ -73,6 +75,11 @@ class StartupGate:
 
 
 gate = StartupGate()
+
+
+def load_pages() -> None:
+    """Nobody who asks for one waits for it, nor meets one that cannot be loaded: its error keeps the server closed."""
+    get_resolver().url_patterns  # noqa: B018  # reading it imports them, those of the admin too
 
 
 def check_database() -> None:

@@ -1,6 +1,6 @@
 """A verb as a command of manage.py."""
 
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 from django.core.management.base import BaseCommand, CommandParser
 
@@ -11,7 +11,7 @@ class VerbCommand(BaseCommand):
     """Takes what its verb declares. Django's checks are about code: tests run them, not everybody who lists a key."""
 
     verb: ClassVar[Verb]
-    requires_system_checks: list[str] | Literal["__all__"] = []
+    requires_system_checks: list[str] = []
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)

@@ -13,7 +13,8 @@ def work_beside_others(pipes: list[Connection], barrier: Barrier, known: Callabl
     A process ends when the other end of its pipe is closed.
     """
     os.setsid()
-    import smartauth.asgi  # noqa: F401
+    import smartauth.asgi
+    import smartauth.urls  # noqa: F401
 
     assert threading.active_count() == 1
     for number, pipe in enumerate(pipes):

@@ -184,6 +184,20 @@ def test_whatever_the_checks_raise_keeps_it_closed(monkeypatch: pytest.MonkeyPat
     assert not StartupGate().try_open()
 
 
+def test_a_page_that_cannot_be_loaded_keeps_it_closed(
+    settings: Any, committed: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    gate = StartupGate()
+    settings.ROOT_URLCONF = "tests.no_such_pages"
+
+    assert not gate.try_open()
+
+    assert "No module named 'tests.no_such_pages'" in caplog.text
+    settings.ROOT_URLCONF = "smartauth.urls"
+    gate.open()
+    assert gate.is_open
+
+
 def test_it_opens_by_itself_once_the_checks_pass(monkeypatch: pytest.MonkeyPatch, impatient: None) -> None:
     monkeypatch.setattr(startup_checks, "check_database", Checks(NotYet("migrations are missing")))
     gate = StartupGate()

@@ -17,7 +17,6 @@ READABLE_BY_OTHERS = 0o004
 
 class Command(VerbCommand):
     verb = SERVE
-    requires_system_checks = "__all__"  # which loads every page before somebody asks for one
 
     def handle(
         self, *, host: str, port: int, processes: int, tls_certificate: str | None, tls_key: str | None, **options: Any
