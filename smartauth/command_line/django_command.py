@@ -1,4 +1,4 @@
-"""Running a command of manage.py for a verb: the same checks first, and its refusals as one sentence."""
+"""Running a command of manage.py for a verb, with its refusals as one sentence."""
 
 import gc
 import os
@@ -14,12 +14,14 @@ STARTS = frozenset({"dev", "serve"})  # a server says itself where it is, other 
 
 
 def call(name: str, *arguments: str, **options: Any) -> None:
-    """Runs a command of manage.py, the same checks first."""
+    """Runs a command of manage.py, after the same checks where it has any."""
     with failures_in_a_sentence():
         prepare_django(name, *arguments)
-        from django.core.management import call_command
+        from django.core.management import call_command, get_commands, load_command_class
 
-        call_command(name, *arguments, skip_checks=False, no_color=bool(os.environ.get("NO_COLOR")), **options)
+        command = load_command_class(get_commands()[name], name)
+        checks = {"skip_checks": False} if command.requires_system_checks else {}
+        call_command(command, *arguments, **checks, no_color=bool(os.environ.get("NO_COLOR")), **options)
 
 
 def manage_django(arguments: Sequence[str]) -> None:
