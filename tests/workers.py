@@ -11,14 +11,17 @@ import pytest
 _DATA, _REDIS = "SMARTAUTH_DATA_DIR", "SMARTAUTH_REDIS_URL"
 # Files that take long, the longest first: begun last, they would leave the other workers idle.
 LONG = (
-    "docs/test_contributing.py", "docs/test_commands.py", "flows/test_first_minute.py", "kill/test_mixed_load.py",
-    "clients/test_node_fhir_server_core.py", "flows/test_stranger.py", "kill/test_kill.py", "fuzz/test_requests.py",
-    "fuzz/test_floods.py", "docs/test_your_tests.py", "browser/test_accessibility.py", "browser/test_sample_app.py",
-    "browser/test_admin.py", "smartauth/test_startup_checks.py", "flows/test_two_servers.py", "flows/test_proxy.py",
-    "flows/test_read_checks.py", "flows/test_java_recipes.py",
-    "audit/test_roles.py", "flows/test_bad_tokens.py", "flows/test_key_rotation.py",
-    "operators/admin/test_every_door.py", "smartauth/test_distributions.py", "flows/test_model.py",
-    "oauth/ending/test_first_reason.py", "smartauth_probe/test_versions.py", "test_workers.py", "flows/test_probe.py",
+    "docs/test_contributing.py", "docs/test_commands.py", "races/test_invalidate.py", "flows/test_first_minute.py",
+    "kill/test_mixed_load.py", "clients/test_node_fhir_server_core.py", "flows/test_stranger.py", "kill/test_kill.py",
+    "fuzz/test_requests.py", "fuzz/test_floods.py", "docs/test_your_tests.py", "browser/test_accessibility.py",
+    "browser/test_accessibility_for_operators.py", "browser/test_sample_app.py", "browser/test_admin.py",
+    "smartauth/test_startup_checks.py", "flows/test_two_servers.py", "races/test_client_credentials.py",
+    "races/test_refresh.py", "races/test_fhir_writing.py", "flows/test_upgrade.py",
+    "oauth/ending/test_first_reason.py", "fhir/versions/test_fixture.py", "oauth/clients/test_jwks_cache.py",
+    "flows/test_proxy.py", "flows/test_read_checks.py", "flows/test_java_recipes.py", "audit/test_roles.py",
+    "flows/test_bad_tokens.py", "flows/test_key_rotation.py", "operators/admin/test_every_door.py",
+    "smartauth/test_distributions.py", "flows/test_model.py", "smartauth_probe/test_versions.py", "test_workers.py",
+    "flows/test_probe.py",
 )  # fmt: skip
 HEAVY = ("browser", "race", "kill", "fuzz", "clients")
 _TESTS = Path(__file__).resolve().parent
