@@ -54,3 +54,8 @@ def test_every_mutant_names_checks_that_there_are_or_says_why_nobody_sees_it() -
     assert with_table(page) == page, "python -m tests.probe_mutants --document"
     assert len(mutants) >= 80
     assert [each.name for each in mutants if not (each.checks or each.survives)] == []
+
+
+def test_the_line_that_a_mutant_breaks_stands_there_once() -> None:
+    for each in read_mutants():
+        assert each.broken((ROOT / each.file).read_text(encoding="utf-8")), each.name  # raises StaleMutant
