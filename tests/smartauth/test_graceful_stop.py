@@ -112,4 +112,12 @@ def children(server: Server) -> set[int]:
     assert server.running is not None
     parent = server.running.pid
     told = Path(f"/proc/{parent}/task/{parent}/children").read_text(encoding="utf-8").split()
-    return {int(each) for each in told if b"spawn_main" in Path(f"/proc/{each}/cmdline").read_bytes()}
+    return {int(each) for each in told if b"spawn_main" in command_of(each)}
+
+
+def command_of(process: str) -> bytes:
+    """What it was started as; nothing if it has ended by now."""
+    try:
+        return Path(f"/proc/{process}/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return b""
