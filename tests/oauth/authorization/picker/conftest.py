@@ -1,5 +1,6 @@
 """A producer's FHIR server, and its row."""
 
+import secrets
 from collections.abc import Iterator
 
 import pytest
@@ -19,6 +20,5 @@ def producer(committed: None) -> Iterator[Producer]:
 @pytest.fixture
 def base(producer: Producer) -> FhirServer:
     """Its row, searched by practitioners."""
-    return FhirServer.objects.create(
-        base=f"http://127.0.0.1:{producer.server_port}/fhir", name="Lakeside", patient_source="search"
-    )
+    own = f"http://127.0.0.1:{producer.server_port}/{secrets.token_hex(4)}"  # ports come again, rows stay
+    return FhirServer.objects.create(base=own, name="Lakeside", patient_source="search")
