@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psycopg
 
+from tests.processes import is_running
 from tests.running import free_port
 
 
@@ -52,7 +53,7 @@ class PostgreSQL:
             with suppress(ProcessLookupError):
                 os.kill(process, signal.SIGKILL)
         deadline = time.monotonic() + 20
-        while any(_runs(process) for process in processes) and time.monotonic() < deadline:
+        while any(is_running(process) for process in processes) and time.monotonic() < deadline:
             time.sleep(0.02)
         # a container without an init keeps the dead postmaster as a zombie, and the next one would take it for alive
         (self.folder / "data" / "postmaster.pid").unlink()
@@ -80,11 +81,3 @@ def _binaries() -> Path:
 def _children(parent: int) -> list[int]:
     listed = subprocess.run(["ps", "-o", "pid=", "--ppid", str(parent)], capture_output=True, text=True)
     return [int(line) for line in listed.stdout.split()]
-
-
-def _runs(process: int) -> bool:
-    """Whether it is there and more than a zombie."""
-    try:
-        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except (FileNotFoundError, ProcessLookupError):
-        return False

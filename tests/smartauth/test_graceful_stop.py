@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import basic
+from tests.processes import command_of
 from tests.running import Server
 from tests.waiting import wait_until
 
@@ -112,12 +113,4 @@ def children(server: Server) -> set[int]:
     assert server.running is not None
     parent = server.running.pid
     told = Path(f"/proc/{parent}/task/{parent}/children").read_text(encoding="utf-8").split()
-    return {int(each) for each in told if b"spawn_main" in command_of(each)}
-
-
-def command_of(process: str) -> bytes:
-    """What it was started as; nothing if it has ended by now."""
-    try:
-        return Path(f"/proc/{process}/cmdline").read_bytes()
-    except (FileNotFoundError, ProcessLookupError):
-        return b""
+    return {int(each) for each in told if b"spawn_main" in command_of(int(each))}

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from smartauth_probe.development_process import DidNotStart, start
+from tests.processes import is_running
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.one_engine
@@ -41,13 +42,6 @@ def test_a_command_that_never_answers_is_given_up_and_ended_with_what_it_started
 
     assert "does not answer after 2 seconds. It said:\npreparing" in said
     assert wait_until(lambda: not is_running(int(note.read_text())))
-
-
-def is_running(pid: int) -> bool:
-    try:
-        return "Z" not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except (FileNotFoundError, ProcessLookupError):
-        return False
 
 
 def test_a_program_is_found_from_where_the_tests_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
