@@ -73,17 +73,21 @@ class Waiting(NamedTuple):
 
 def waiting_events() -> dict[str, Waiting]:
     """By whose they are. What the FHIR server counts waits from the end of its window on."""
-    accesses = _of_the_fhir_server().filter(failures=0, at__gt=0).annotate(due=Greatest("at", "ready_at"))
-    due = accesses.filter(due__lte=clock.now())
+    accesses = _due_before(clock.now() + 1).aggregate(number=Count("pk"), since=Min(Greatest("at", "ready_at")))
     return {
         "the trail": Waiting(**OutboxEvent.objects.aggregate(number=Count("pk"), since=Min("at"))),
-        "the FHIR server": Waiting(**due.aggregate(number=Count("pk"), since=Min("due"))),
+        "the FHIR server": Waiting(**accesses),
     }
 
 
 def events_set_aside() -> int:
     """Of the FHIR server: those of which no record could be made."""
     return _of_the_fhir_server().filter(failures__gt=0).count()
+
+
+def _due_before(moment: int) -> QuerySet[Any]:
+    """Of the FHIR server: those that a worker could have taken before that moment, in microseconds."""
+    return _of_the_fhir_server().filter(failures=0, at__gt=0, at__lt=moment, ready_at__lt=moment)
 
 
 def _of_the_fhir_server() -> QuerySet[Any]:
@@ -96,7 +100,7 @@ def is_worker_late() -> bool:
     bound = clock.now() - LONGEST_WAIT
     if OutboxEvent.objects.filter(at__lt=bound).exists():
         return True
-    return _of_the_fhir_server().filter(failures=0, at__gt=0, at__lt=bound, ready_at__lt=bound).exists()
+    return _due_before(bound).exists()
 
 
 def can_sign() -> bool:
