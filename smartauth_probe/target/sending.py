@@ -21,9 +21,7 @@ class Sending:
     def send(
         self, method: str, path: str, token: GivenToken, query: Pairs = (), headers: Pairs = (), body: str = ""
     ) -> Answer:
-        """Raises NoAnswer, Stop."""
-        shown = (("Authorization", f"Bearer {token.value}"),) if token.value else ()
-        request = Presentation(path, method, urlencode(query), (*shown, *headers), body)
+        request = Presentation(path, method, urlencode(query), (*_shown(token), *headers), body)
         return self.client.send(request, token.label)
 
     def read(self, kind: str, key: str, token: GivenToken, *headers: tuple[str, str]) -> Answer:
@@ -42,11 +40,14 @@ class Sending:
         request = self.client.below_base(url)
         if request is None:
             raise Skip("The link leads away from the base, where nothing is sent.")
-        shown = (("Authorization", f"Bearer {token.value}"),) if token.value else ()
-        return self.client.send(replace(request, headers=shown), token.label)
+        return self.client.send(replace(request, headers=_shown(token)), token.label)
 
     def follow_quietly(self, method: str, url: str, token: GivenToken) -> None:
         """Undoes what a server began, where that has an address below the base."""
         request = self.client.below_base(url)
         if url and request:
             self.send(method, request.path, token)
+
+
+def _shown(token: GivenToken) -> Pairs:
+    return (("Authorization", f"Bearer {token.value}"),) if token.value else ()
