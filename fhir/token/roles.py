@@ -4,9 +4,7 @@ from collections.abc import Container
 from dataclasses import replace
 
 from smart.decisions.subject import Subject
-from smart.scopes.scope import Scope
-
-_WRITING = frozenset("cud")
+from smart.scopes.scope import WRITING, Scope
 
 
 def within_role(subject: Subject, writers: Container[str]) -> Subject:
@@ -17,4 +15,5 @@ def within_role(subject: Subject, writers: Container[str]) -> Subject:
 
 
 def _reading(scope: Scope) -> Scope:
-    return replace(scope, actions=scope.actions - _WRITING) if scope.context == "user" else scope
+    is_narrowed = scope.context == "user" and scope.actions & WRITING  # most only read, and every request comes here
+    return replace(scope, actions=scope.actions - WRITING) if is_narrowed else scope

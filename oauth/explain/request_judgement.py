@@ -21,6 +21,7 @@ from smart.decisions.subject import InvalidClaims, Subject, read_subject
 from smart.decisions.view import Reach, View, is_unconditional, is_visible
 from smart.explanation import Explanation, RuleOutcome, State, build_explanation, shown_text
 from smart.fhir.definitions import ResourceDefinition, definitions
+from smart.scopes.scope import WRITING
 from smart.scopes.scope_sets import scopes_allowing
 from smart.time_units import SECOND
 
@@ -40,7 +41,6 @@ STAGES = {
     DenialReason.INSUFFICIENT_SCOPE: SCOPE,
     DenialReason.PARAMETER_REFUSED: PARAMETERS,
 }
-_WRITING = frozenset("cud")
 EVERY = (AUDIENCE, ADDRESS, SERVED, SCOPE, PARAMETERS, RECORD)
 
 
@@ -108,7 +108,7 @@ def _judge(asked: FhirRequest, claims: dict[str, Any], now: int) -> Iterator[Rul
 def _is_for_writers(asked: FhirRequest, subject: Subject) -> bool:
     """Whether a `user/` scope lets it write: by that a FHIR server may let some people write and others not."""
     letter = LETTERS.get(asked.question.interaction, "")
-    return letter in _WRITING and bool(scopes_allowing(subject.scopes, "user", asked.question.type, letter))
+    return letter in WRITING and bool(scopes_allowing(subject.scopes, "user", asked.question.type, letter))
 
 
 def _record(asked: FhirRequest, subject: Subject, view: View, defined: ResourceDefinition | None) -> RuleOutcome:

@@ -7,6 +7,7 @@ from urllib.parse import unquote
 
 ACTIONS = "cruds"
 V1_ACTIONS = {"read": "rs", "write": "cud", "*": "cruds"}
+WRITING = frozenset(V1_ACTIONS["write"])
 CONTEXTS = ("patient", "user", "system")
 URI_PREFIXES = ("http://smarthealthit.org/fhir/scopes/", "http://openid.net/specs/openid-connect-core-1_0#")
 LAUNCH_SCOPES = ("launch", "launch/patient", "launch/encounter")
