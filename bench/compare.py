@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
+from bench import stale
 from bench.contenders import (
     INTROSPECTION,
     LAUNCHES,
@@ -30,6 +31,7 @@ from bench.contenders import (
     oidc_provider,
     smartauth,
 )
+from bench.cores import BOTH, give_cores
 from bench.sides import TITLES, Side, sides
 
 LOAD_CORE = "1"
@@ -150,6 +152,14 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument(
         "--what", choices=[*TITLES], action="append", help="measure only that; may be given again (all)"
     )
+    parser.add_argument(
+        "--stale",
+        type=int,
+        nargs="?",
+        const=stale.CYCLES,
+        metavar="CYCLES",
+        help=f"whether a revoked token is ever called active by one of several processes ({stale.CYCLES:,} cycles)",
+    )
     parser.add_argument("--statements", action="store_true", help="count and explain the statements, time nothing")
     parser.add_argument("--smoke", action="store_true", help="whether it runs at all: one short round, few tokens")
     options = parser.parse_args()
@@ -169,9 +179,22 @@ def main() -> None:
         launches = LAUNCHES * turns if REFRESH in asked else 0
         revocable = int(MOST_REVOKED * (turns * (options.seconds + WARM_UP) + 1)) if REVOCATION in asked else 0
         tokens = max(options.tokens, options.pool + revocable)
+        if options.stale:
+            give_cores(BOTH, database)
         ours = stack.enter_context(
-            smartauth(folder, key, tokens=tokens, pool=options.pool, launches=launches, database=database)
+            smartauth(
+                folder,
+                key,
+                tokens=tokens,
+                pool=options.pool,
+                launches=launches,
+                database=database,
+                processes=stale.PROCESSES if options.stale else 1,
+            )
         )
+        if options.stale:
+            stale.print_staleness(ours, options.stale)
+            return
         if options.statements:
             from bench.statements import print_statement_counts
 

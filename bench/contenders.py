@@ -73,8 +73,9 @@ class Contender:
         return {"port": self.port, "what": what, "path": self.token_path, "clients": clients, **signed}
 
     def cpu_seconds(self) -> tuple[float, float]:
-        """What the server and its database have used so far."""
-        return _cpu(self.process.pid), sum(_cpu(pid) for pid in _children(self.database))
+        """What the server's processes and its database have used so far."""
+        server = (self.process.pid, *children(self.process.pid))
+        return sum(map(cpu_of, server)), sum(map(cpu_of, children(self.database)))
 
 
 def _take(tokens: list[tuple[str, str]], count: int) -> list[tuple[str, str]]:
@@ -92,12 +93,12 @@ def _stat(pid: int) -> list[str]:
         return []
 
 
-def _cpu(pid: int) -> float:
+def cpu_of(pid: int) -> float:
     fields = _stat(pid)
     return (int(fields[11]) + int(fields[12])) / TICK if fields else 0.0
 
 
-def _children(parent: int) -> list[int]:
+def children(parent: int) -> list[int]:
     pids = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()] if parent else []
     return [pid for pid in pids if (fields := _stat(pid)) and int(fields[1]) == parent]
 
@@ -109,7 +110,7 @@ def free_port() -> int:
 
 
 @contextmanager
-def _running(command: list[str], port: int, log: Path, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
+def running(command: list[str], port: int, log: Path, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
     """The process, once it listens on its port. Raises SystemExit with its last words if it does not."""
     with log.open("wb") as said:
         process = subprocess.Popen(
@@ -156,15 +157,16 @@ def smartauth_environment(folder: Path, port: int) -> dict[str, str]:
 
 
 @contextmanager
-def smartauth(folder: Path, key: Path, *, tokens: int, pool: int, launches: int, database: int) -> Iterator[Contender]:
-    """This server as it is run in production, one process, with its tokens in PostgreSQL."""
+def smartauth(
+    folder: Path, key: Path, *, tokens: int, pool: int, launches: int, database: int, processes: int = 1
+) -> Iterator[Contender]:
+    """This server as it is run in production, with its tokens in PostgreSQL."""
     port, file = free_port(), folder / "issued-by-smartauth.json"
     environment = smartauth_environment(folder, port)
     numbers = [str(number) for number in (tokens, pool, APPS, launches)]
     seed = [sys.executable, "-m", "bench.seed", *numbers, str(file), str(key)]
     subprocess.run(seed, env={**os.environ, **environment}, cwd=ROOT, check=True)
-    command = [sys.executable, str(ROOT / "manage.py"), "serve", f"--port={port}"]
-    with _running(command, port, folder / "smartauth.log", **environment) as process:
+    with serving(folder, port, processes, **environment) as process:
         issued = json.loads(file.read_text(encoding="utf-8"))
         yield Contender(
             "smartauth on PostgreSQL",
@@ -182,6 +184,14 @@ def smartauth(folder: Path, key: Path, *, tokens: int, pool: int, launches: int,
 
 
 @contextmanager
+def serving(folder: Path, port: int, processes: int, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
+    """`manage.py serve` with so many processes; one is the server itself, several have a parent that serves nothing."""
+    command = [sys.executable, str(ROOT / "manage.py"), "serve", f"--port={port}", f"--processes={processes}"]
+    with running(command, port, folder / "smartauth.log", **environment) as process:
+        yield process
+
+
+@contextmanager
 def oidc_provider(
     folder: Path, key: Path, *, pool: int, launches: int, revocable: int, whose: str
 ) -> Iterator[Contender]:
@@ -189,7 +199,7 @@ def oidc_provider(
     port, file = free_port(), folder / "issued-by-oidc-provider.json"
     numbers = [str(number) for number in (port, APPS, pool, launches, revocable)]
     command = ["node", str(ROOT / "bench" / "peer.mjs"), *numbers, str(file), whose, str(key)]
-    with _running(command, port, folder / "oidc-provider.log", NODE_ENV="production") as process:
+    with running(command, port, folder / "oidc-provider.log", NODE_ENV="production") as process:
         issued = json.loads(file.read_text(encoding="utf-8"))
         yield Contender(
             "oidc-provider in memory",
@@ -209,5 +219,5 @@ def oidc_provider(
 def constant(folder: Path) -> Iterator[Contender]:
     """No server at all: one fixed answer, as fast as it can be sent."""
     port = free_port()
-    with _running([sys.executable, "-m", "bench.constant", str(port)], port, folder / "constant.log") as process:
+    with running([sys.executable, "-m", "bench.constant", str(port)], port, folder / "constant.log") as process:
         yield Contender("a fixed answer", port, "/", [("t" * 600, "app-0")] * 500, process)
