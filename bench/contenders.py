@@ -1,4 +1,4 @@
-"""What is measured: each server started on its core, ready to be asked, and stopped again."""
+"""What is measured: this server started on its core, ready to be asked, and stopped again; what its peers need too."""
 
 import base64
 import json
@@ -49,6 +49,7 @@ class Contender:
     revocation_path: str = ""
     revocable: list[tuple[str, str]] = field(default_factory=list)
     refresh_tokens: list[tuple[str, str]] = field(default_factory=list)
+    most_revoked: int = MOST_REVOKED
 
     def load_plan(self, what: str, seconds: float) -> dict[str, Any]:
         """What the load generator has to know to ask for that, for so long."""
@@ -65,7 +66,7 @@ class Contender:
             tokens = _take(self.refresh_tokens, LAUNCHES)
             return {"port": self.port, "what": what, "path": self.token_path, "tokens": tokens}
         if what == REVOCATION:
-            tokens = _take(self.revocable, int(seconds * MOST_REVOKED))
+            tokens = _take(self.revocable, int(seconds * self.most_revoked))
             return {"port": self.port, "what": what, "path": self.revocation_path, "tokens": tokens}
         kind = "service" if what == SECRET else "signer"
         clients = [f"{kind}-{number}" for number in range(APPS)]
@@ -74,8 +75,8 @@ class Contender:
 
     def cpu_seconds(self) -> tuple[float, float]:
         """What the server's processes and its database have used so far."""
-        server = (self.process.pid, *children(self.process.pid))
-        return sum(map(cpu_of, server)), sum(map(cpu_of, children(self.database)))
+        server, database = (sum(map(cpu_of, (pid, *children(pid)))) for pid in (self.process.pid, self.database))
+        return server, database
 
 
 def _take(tokens: list[tuple[str, str]], count: int) -> list[tuple[str, str]]:
@@ -189,30 +190,6 @@ def serving(folder: Path, port: int, processes: int, **environment: str) -> Iter
     command = [sys.executable, str(ROOT / "manage.py"), "serve", f"--port={port}", f"--processes={processes}"]
     with running(command, port, folder / "smartauth.log", **environment) as process:
         yield process
-
-
-@contextmanager
-def oidc_provider(
-    folder: Path, key: Path, *, pool: int, launches: int, revocable: int, whose: str
-) -> Iterator[Contender]:
-    """node oidc-provider with its tokens in its own memory."""
-    port, file = free_port(), folder / "issued-by-oidc-provider.json"
-    numbers = [str(number) for number in (port, APPS, pool, launches, revocable)]
-    command = ["node", str(ROOT / "bench" / "peer.mjs"), *numbers, str(file), whose, str(key)]
-    with running(command, port, folder / "oidc-provider.log", NODE_ENV="production") as process:
-        issued = json.loads(file.read_text(encoding="utf-8"))
-        yield Contender(
-            "oidc-provider in memory",
-            port,
-            "/token/introspection",
-            issued["tokens"],
-            process,
-            token_path="/token",
-            key=key,
-            revocation_path="/token/revocation",
-            revocable=issued["revocable"],
-            refresh_tokens=issued["refresh"],
-        )
 
 
 @contextmanager

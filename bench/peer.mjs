@@ -2,12 +2,13 @@
 // for memory holds 1,000 entries, so that an adapter over one Map stands in for it where more are needed.
 // Services ask for themselves with a secret, signers with an ES384 assertion; apps refresh and revoke with a secret.
 // `node peer.mjs PORT APPS TOKENS LAUNCHES REVOCABLE ISSUED.json person|client KEY.json` keeps TOKENS live tokens, LAUNCHES
-// refresh tokens and REVOCABLE tokens more, then listens.
+// refresh tokens and REVOCABLE tokens more, then listens. With BENCH_REDIS_URL it keeps them in Redis.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { Provider } from 'oidc-provider';
 
 const [port, apps, tokens, launches, revocable] = process.argv.slice(2, 7).map(Number);
 const [file, whose, key] = process.argv.slice(7);
+const TOGETHER = 64;
 const secret = 'a-secret-that-was-drawn-at-random';
 const scope = 'patient/*.rs';
 const jwks = JSON.parse(readFileSync(key, 'utf8')).public;
@@ -57,10 +58,13 @@ class MapAdapter {
   }
 }
 
+const adapter = process.env.BENCH_REDIS_URL ? (await import('./redis_adapter.mjs')).RedisAdapter : MapAdapter;
+const needsOwn = process.env.BENCH_REDIS_URL || launches || revocable;
+
 const provider = new Provider(`http://127.0.0.1:${port}`, {
   clients: [client('resource-server', []), ...named, ...services, ...signers],
   enabledJWA: { clientAuthSigningAlgValues: ['ES384'] },
-  ...(launches || revocable ? { adapter: MapAdapter } : {}),
+  ...(needsOwn ? { adapter } : {}),
   scopes: [scope, 'system/*.rs', 'offline_access'],
   findAccount: async (ctx, accountId) => ({ accountId, claims: async () => ({ sub: accountId }) }),
   rotateRefreshToken: true,
@@ -94,9 +98,12 @@ async function ofClient(app) {
 
 async function many(count, make) {
   const made = [];
-  for (let number = 0; number < count; number += 1) {
+  const one = async (number) => {
     const app = await provider.Client.find(`app-${number % apps}`);
-    made.push([await make(app, `person-${number}`), app.clientId]);
+    made[number] = [await make(app, `person-${number}`), app.clientId];
+  };
+  for (let from = 0; from < count; from += TOGETHER) {
+    await Promise.all(Array.from({ length: Math.min(TOGETHER, count - from) }, (_, index) => one(from + index)));
   }
   return made;
 }

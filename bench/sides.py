@@ -1,7 +1,8 @@
-"""What is set beside what: this server and another one, or two things that are asked of this one."""
+"""What is set beside what: this server and its peers, or two things that are asked of this one."""
 
 from typing import NamedTuple
 
+from bench import peers
 from bench.contenders import ES384, INTROSPECTION, REFRESH, REVOCATION, SECRET, Contender
 from bench.decisions import READ, SEARCH
 
@@ -18,15 +19,16 @@ OURS_ALONE = {SEARCH: "decision over a search", READ: "decision over a read"}
 
 
 class Side(NamedTuple):
-    """One of two that take turns: who is asked for what, and its name in the table."""
+    """One of those that take turns: who is asked for what, and its name in the table."""
 
     name: str
     contender: Contender
     what: str
 
 
-def sides(what: str, ours: Contender, theirs: Contender) -> tuple[Side, Side]:
-    """Both servers for the same; for a decision, which no peer has, this one's introspection is the other side."""
+def sides(what: str, ours: Contender, theirs: dict[str, Contender]) -> list[Side]:
+    """All servers for the same; for a decision, which no peer has, this one's introspection is the other side."""
     if what in OURS_ALONE:
-        return Side(OURS_ALONE[what], ours, what), Side(TITLES[INTROSPECTION].lower(), ours, INTROSPECTION)
-    return Side(ours.name, ours, what), Side(theirs.name, theirs, what)
+        return [Side(OURS_ALONE[what], ours, what), Side(TITLES[INTROSPECTION].lower(), ours, INTROSPECTION)]
+    asked = [ours, *(contender for peer, contender in theirs.items() if peers.has(peer, what))]
+    return [Side(contender.name, contender, what) for contender in asked]
