@@ -1,12 +1,15 @@
 """uvicorn's server, which at its end also answers connections that the system let in and nobody accepted yet."""
 
 import asyncio
+import errno
 import os
 import socket
-from collections.abc import Iterator
 from typing import Any, cast
 
 import uvicorn
+
+OUT_OF_FILES = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
+AGAIN_SECONDS = 0.05  # until one of the connections that end may have left its file to the next
 
 
 class GracefulServer(uvicorn.Server):
@@ -15,14 +18,37 @@ class GracefulServer(uvicorn.Server):
     Several processes share one backlog: each takes what it finds.
     """
 
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Keeps a copy of each listening socket: at the end the event loop's own is closed, or no file is left."""
+        await super().startup(sockets)
+        self._copies = [
+            socket.socket(fileno=os.dup(own.fileno())) for server in self.servers for own in server.sockets
+        ]
+        for copy in self._copies:
+            copy.setblocking(False)
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        waiting = [each for server in self.servers for own in server.sockets for each in _waiting_connections(own)]
         for server in self.servers:
             server.close()
         loop = asyncio.get_running_loop()
+        end = loop.time() + (self.config.timeout_graceful_shutdown or 0)
+        for copy in self._copies:
+            with copy:
+                while not await self._accept_waiting(copy) and loop.time() < end:
+                    for open_connection in list(self.server_state.connections):
+                        open_connection.shutdown()
+                    await asyncio.sleep(AGAIN_SECONDS)
+        await super().shutdown(sockets)
+
+    async def _accept_waiting(self, listening: socket.socket) -> bool:
+        """Whether nobody waits any more. Else no file is left for the next."""
+        loop = asyncio.get_running_loop()
+        waiting, is_empty = _waiting_connections(listening)
+        if is_empty:
+            listening.close()  # in the same moment: who comes later is refused, not reset
         for connection in waiting:
             await loop.connect_accepted_socket(self._protocol, connection)
-        await super().shutdown(sockets)
+        return is_empty
 
     def _protocol(self) -> asyncio.Protocol:
         """As uvicorn makes one for a connection that it accepts."""
@@ -32,14 +58,15 @@ class GracefulServer(uvicorn.Server):
         )
 
 
-def _waiting_connections(listening: Any) -> Iterator[socket.socket]:
-    """Accepted from a copy of the socket, since that of the event loop is the loop's own."""
-    with socket.socket(fileno=os.dup(listening.fileno())) as copy:
-        copy.setblocking(False)
-        while True:
-            try:
-                connection, _ = copy.accept()
-            except OSError:  # nobody waits any more
-                return
-            connection.setblocking(False)
-            yield connection
+def _waiting_connections(listening: socket.socket) -> tuple[list[socket.socket], bool]:
+    """Those for which there are files, and whether they are all."""
+    found = []
+    while True:
+        try:
+            connection, _ = listening.accept()
+        except ConnectionError:  # this one has gone already
+            continue
+        except OSError as error:
+            return found, error.errno not in OUT_OF_FILES
+        connection.setblocking(False)
+        found.append(connection)

@@ -61,6 +61,7 @@ class TlsConfig(uvicorn.Config):
     """uvicorn's, for smartauth.tls_protocol: uvicorn's own TLS neither counts nor ends connections that shake hands."""
 
     def load(self) -> None:
-        super().load()
         self.certificate = Certificate(Path(str(self.ssl_certfile)), Path(str(self.ssl_keyfile)))
+        self.ssl_context_factory = lambda *_: self.certificate.context()  # else uvicorn reads both files again
+        super().load()
         self.ssl = None

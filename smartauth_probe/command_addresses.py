@@ -22,5 +22,10 @@ def refuse_unless_http(what: str, url: str) -> None:
 
 def refuse_password(what: str, url: str) -> None:
     """Raises CouldNotRun."""
-    if "@" in HOST_ENDS.split(url, maxsplit=1)[0]:
+    if has_password(url):
         raise CouldNotRun(f"The {what} holds a name or a password: leave them out.")
+
+
+def has_password(url: str) -> bool:
+    """Whether it holds a name or a password before its host."""
+    return "@" in HOST_ENDS.split(url, maxsplit=1)[0]

@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from smartauth_probe.command_addresses import refuse_password, refuse_unless_http
+from smartauth_probe.command_addresses import has_password, refuse_password, refuse_unless_http
 from smartauth_probe.development_server import DevelopmentServer, Unreachable
 from smartauth_probe.entries import Unreadable
 from smartauth_probe.target.discovery import CouldNotRun
@@ -27,9 +27,14 @@ def authority() -> str:
     return os.environ.get(ISSUER) or f"http://127.0.0.1:{os.environ.get(PORT) or 8000}"
 
 
+def _default() -> str:
+    """What --help says of it, which is no place for a password."""
+    return f"what {ISSUER} says" if has_password(authority()) else authority()
+
+
 def add_token_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("tokens", "from a development smartauth, or else handed over")
-    group.add_argument("--authority", metavar="URL", help=f"a development smartauth (default: {authority()})")
+    group.add_argument("--authority", metavar="URL", help=f"a development smartauth (default: {_default()})")
     group.add_argument("--client", default=CLIENT, metavar="ID", help=f"the app there (default: {CLIENT})")
     group.add_argument("--user", default=USER, metavar="NAME", help=f"the person there (default: {USER})")
     group.add_argument("--aud", metavar="URL", help="the base that tokens are for, where that is not URL")

@@ -194,3 +194,14 @@ def test_the_list_names_each_check(say: Say) -> None:
     assert status == 0
     assert "TV-02   no-token-tells-nothing" in printed
     assert "expired" not in printed
+
+
+def test_help_shows_no_password(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("SMARTAUTH_ISSUER", "https://somebody:secret-word@auth.example.org")
+
+    with pytest.raises(SystemExit):
+        main(["--help"])
+
+    printed = capsys.readouterr().out
+    assert "(default: what SMARTAUTH_ISSUER says)" in " ".join(printed.split())
+    assert "secret-word" not in printed
