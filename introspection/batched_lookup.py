@@ -5,13 +5,15 @@ import json
 import sqlite3
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from weakref import WeakKeyDictionary
 
-import psycopg
 from django.db import connections
 
 from introspection.token_lookup import POSTGRESQL, SQLITE, LookupRow
+
+if TYPE_CHECKING:
+    import psycopg
 
 
 class Waiting(NamedTuple):
@@ -32,25 +34,28 @@ class PostgreSQLReader:
     """One connection of its own, opened at the first use and again after it broke."""
 
     def __init__(self) -> None:
+        import psycopg  # an extra: it is installed where a database is a PostgreSQL
+
+        self._driver = psycopg
         self._cursor: psycopg.AsyncCursor[Any] | None = None
 
     async def read(self, waiting: Sequence[Waiting]) -> Sequence[Sequence[Any]]:
         if self._cursor is not None:
             try:
                 return await self._rows(self._cursor, waiting)
-            except psycopg.OperationalError:
+            except self._driver.OperationalError:
                 self._cursor = None
         self._cursor = await self._open()
         return await self._rows(self._cursor, waiting)
 
-    async def _rows(self, cursor: psycopg.AsyncCursor[Any], waiting: Sequence[Waiting]) -> Sequence[Sequence[Any]]:
+    async def _rows(self, cursor: "psycopg.AsyncCursor[Any]", waiting: Sequence[Waiting]) -> Sequence[Sequence[Any]]:
         await cursor.execute(POSTGRESQL, (_array(w.digest for w in waiting), _array(w.caller for w in waiting)))
         return await cursor.fetchall()
 
-    async def _open(self) -> psycopg.AsyncCursor[Any]:
+    async def _open(self) -> "psycopg.AsyncCursor[Any]":
         parameters = connections["default"].get_connection_params()
         known = {key: parameters[key] for key in parameters.keys() - {"cursor_factory", "context", "prepare_threshold"}}
-        connection = await psycopg.AsyncConnection.connect(**known, autocommit=True, prepare_threshold=0)
+        connection = await self._driver.AsyncConnection.connect(**known, autocommit=True, prepare_threshold=0)
         await connection.execute("SET jit = off")
         await connection.execute("SET plan_cache_mode = force_generic_plan")
         return connection.cursor(binary=True)

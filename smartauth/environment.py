@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from smartauth.setting_kinds import MissingExtra
 from smartauth.settings_table import SETTINGS, Setting, Values
 
 FROM_FILE = "_FILE"
@@ -31,9 +32,9 @@ def read(environment: Mapping[str, str]) -> Values:
             continue
         try:
             values[setting] = setting.kind.read(text) if text else setting.default_value(values)
-        except ValueError:
+        except ValueError as error:
             values[setting] = setting.default_value(values)
-            problems.append(_misfit(setting, text))
+            problems.append(f"{setting.name} {error}." if isinstance(error, MissingExtra) else _misfit(setting, text))
     if problems or (problems := _unsafe(values)):
         raise SettingsRefused(problems)
     return values

@@ -21,9 +21,7 @@ class GracefulServer(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Keeps a copy of each listening socket: at the end the event loop's own is closed, or no file is left."""
         await super().startup(sockets)
-        self._copies = [
-            socket.socket(fileno=os.dup(own.fileno())) for server in self.servers for own in server.sockets
-        ]
+        self._copies = [socket.socket(fileno=os.dup(own.fileno())) for server in self.servers for own in server.sockets]
         for copy in self._copies:
             copy.setblocking(False)
 
@@ -60,7 +58,7 @@ class GracefulServer(uvicorn.Server):
 
 def _waiting_connections(listening: socket.socket) -> tuple[list[socket.socket], bool]:
     """Those for which there are files, and whether they are all."""
-    found = []
+    found: list[socket.socket] = []
     while True:
         try:
             connection, _ = listening.accept()

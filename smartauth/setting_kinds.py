@@ -4,6 +4,7 @@ import re
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.util import find_spec
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -11,7 +12,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from cryptography.fernet import Fernet
 
-from smartauth.database_url import is_postgresql
+from smartauth.database_url import SCHEMES, is_postgresql
 
 T = TypeVar("T")
 Network = IPv4Network | IPv6Network
@@ -160,6 +161,9 @@ def _read_address_or_off(text: str) -> str:
 
 
 def _read_postgresql(text: str) -> str:
+    if text.partition("://")[0] not in SCHEMES:
+        raise ValueError
+    _require("psycopg", extra="postgresql")
     if not is_postgresql(_read_text(text)):
         raise ValueError
     return text
@@ -171,7 +175,20 @@ def _read_redis(text: str) -> str:
         raise ValueError
     if not re.fullmatch(r"(/[0-9]{0,4})?", url.path):
         raise ValueError
+    _require("redis", extra="redis")
     return text
+
+
+class MissingExtra(ValueError):
+    """The value may be good, but what it needs was not installed with smartauth."""
+
+    def __init__(self, extra: str) -> None:
+        super().__init__(f"needs an extra that is not installed: pip install 'smartauth[{extra}]'")
+
+
+def _require(module: str, *, extra: str) -> None:
+    if find_spec(module) is None:
+        raise MissingExtra(extra)
 
 
 FLAG = Kind("true or false", _read_flag)

@@ -1,10 +1,12 @@
 """A connection to PostgreSQL on which the event loop writes, opened at the first use and after each failure."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import psycopg
 from django.db import connections
+
+if TYPE_CHECKING:
+    import psycopg
 
 Asked = tuple[str, Sequence[Any]]
 
@@ -49,8 +51,10 @@ class Lane:
         if connection is not None:
             await connection.close()
 
-    async def _opened(self) -> psycopg.AsyncConnection[Any]:
+    async def _opened(self) -> "psycopg.AsyncConnection[Any]":
         if self._connection is None or self._connection.closed:
+            import psycopg  # an extra: it is installed where a database is a PostgreSQL
+
             found = connections["default"].get_connection_params()
             known = {name: value for name, value in found.items() if name not in _DJANGO_ALONE}
             self._connection = await psycopg.AsyncConnection.connect(**known, autocommit=True, prepare_threshold=0)

@@ -1,24 +1,18 @@
 """The threads in which the machines' side writes, and what a database that does not answer raises."""
 
 import asyncio
-import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
-import psycopg
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connections
 
 T = TypeVar("T")
 
-DATABASE_ERRORS = (
-    OperationalError,
-    InterfaceError,
-    psycopg.OperationalError,
-    psycopg.InterfaceError,
-    sqlite3.OperationalError,
-)
+# psycopg or sqlite3: what asks it without Django's cursors is raised its own errors.
+_DRIVER = cast(Any, connections["default"]).Database
+DATABASE_ERRORS = (OperationalError, InterfaceError, _DRIVER.OperationalError, _DRIVER.InterfaceError)
 
 
 class WriterPool:

@@ -22,6 +22,7 @@ from tests.running import ROOT, free_port
 pytestmark = pytest.mark.one_engine
 
 PACKAGES = ("accounts", "audit", "fhir", "introspection", "oauth", "operators", "smart", "smartauth")
+EXTRAS = {"postgresql": "psycopg", "redis": "redis"}
 BUNDLED = ("templates", "static", "demo", "smartauth.yaml")
 PIP = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet"]
 IMPORT_ALL = """
@@ -57,17 +58,24 @@ def files(wheel: Path) -> set[str]:
 
 
 class Installed:
-    """The wheels in a fresh environment that finds their dependencies where the tests have them."""
+    """The wheels in a fresh environment without extras, which finds dependencies where the tests have them."""
 
     def __init__(self, folder: Path, wheels: dict[str, Path]) -> None:
         self.environment_folder, self.home, self.empty = folder / "venv", folder / "home", folder / "empty"
         self.home.mkdir()
         self.empty.mkdir()
         venv.create(self.environment_folder, symlinks=True)
-        (self.packages / "dependencies.pth").write_text(sysconfig.get_paths()["purelib"])
+        (self.packages / "dependencies.pth").write_text(str(self._without_extras(folder / "dependencies")))
         python = self.environment_folder / "bin/python"
         run([*PIP, "--python", str(python), "install", "--no-deps", "--no-index", "--no-compile", *wheels.values()])
         self.port = free_port()
+
+    def _without_extras(self, folder: Path) -> Path:
+        folder.mkdir()
+        for entry in Path(sysconfig.get_paths()["purelib"]).iterdir():
+            if not entry.name.startswith(tuple(EXTRAS.values())):
+                (folder / entry.name).symlink_to(entry)
+        return folder
 
     @property
     def packages(self) -> Path:
@@ -197,6 +205,37 @@ def test_verbs_beside_it_are_about_the_server_that_runs(installed: Installed, pr
     assert migrated.splitlines() == [f"database {name}: every migration is applied" for name in ("default", "audit")]
     assert seeded == {"changes": [], "warnings": [], "secrets": {}}
     assert "demo-public" in {each["client_id"] for each in clients}
+
+
+def test_what_only_some_need_is_an_extra(wheels: dict[str, Path]) -> None:
+    with zipfile.ZipFile(wheels["smartauth"]) as opened:
+        (about,) = (opened.read(name).decode() for name in opened.namelist() if name.endswith("/METADATA"))
+
+    assert {*re.findall("Provides-Extra: (.*)", about)} == {*EXTRAS}
+    for extra, package in EXTRAS.items():
+        assert [*re.findall(rf"Requires-Dist: ({package}\b.*)", about)] == [
+            requirement for requirement in re.findall("Requires-Dist: (.*)", about)
+            if requirement.startswith(package) and f"extra == '{extra}'" in requirement
+        ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "url", "extra"),
+    [
+        ("SMARTAUTH_DATABASE_URL", "postgresql://somebody:secret-word@db.example.org/smartauth", "postgresql"),
+        ("SMARTAUTH_REDIS_URL", "redis://:secret-word@redis.example.org/0", "redis"),
+    ],
+)
+def test_a_url_that_needs_an_extra_is_refused_in_one_line_that_names_it(
+    installed: Installed, name: str, url: str, extra: str
+) -> None:
+    done = subprocess.run(
+        [installed.command, "doctor"], cwd=installed.empty, env={**installed.environment, name: url},
+        capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+
+    needed = f"smartauth: {name} needs an extra that is not installed: pip install 'smartauth[{extra}]'.\n"
+    assert (done.returncode, done.stderr) == (1, needed)
 
 
 def test_a_file_that_another_distribution_wrote_over_ours_is_named(installed: Installed) -> None:
