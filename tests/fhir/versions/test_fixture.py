@@ -7,8 +7,9 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from django.test import Client, override_settings
+from django.test.utils import CaptureQueriesContext
 from django.urls import include, path
 from pytest_django.fixtures import Settings
 
@@ -317,3 +318,46 @@ def test_each_token_of_the_checklist_gets_what_its_row_says(ask: Caller) -> None
         ask.knows(rights.scope, **claims)
         for expected in MATRIX_REQUESTS:
             assert is_as_expected(ask, rights, expected), (name, expected)
+
+
+OPERATORS = {"sub": "bulk", "client_id": "bulk"}
+ANYBODY = (
+    ("patient/*.cruds", {"patient": "amy"}),
+    ("user/*.cruds", {"fhirUser": "Practitioner/dr-green", "__patients": ["amy", "ben"]}),
+    ("system/*.cruds", OPERATORS),
+    ("system/*.rs system/Group.rs", OPERATORS),
+)
+EXPORTS = ("$export", "Patient/$export", "Patient/amy/$export", "Group/$export", "Group/flu-round/$export")
+JOBS = ("$export-poll-status?_jobId=1", "$bulk-status/1", "bulk/1", "bulk/1/Patient.ndjson")
+
+
+@pytest.mark.requirement("BX-07", "BX-09", "BX-10")
+def test_no_export_begins_that_could_outlive_an_access_or_be_fetched_without_a_token(ask: Caller, version: str) -> None:
+    starts = [(method, url) for method in ("GET", "POST") for url in EXPORTS]
+    about_jobs = [(method, url) for method in ("GET", "DELETE") for url in JOBS]
+    for scope, claims in ANYBODY:
+        ask.knows(scope, **claims)
+        for method, url in [*starts, *about_jobs]:
+            with CaptureQueriesContext(connection) as statements:
+                answer = ask(url, method, HTTP_PREFER="respond-async")
+            assert (answer.status, answer.body["resourceType"]) == (404, "OperationOutcome"), (scope, method, url)
+            assert not {"Content-Location", "Location", "Retry-After"} & set(answer.headers)
+            stored = [
+                one["sql"] for one in statements if not one["sql"].startswith(("SAVEPOINT", "ROLLBACK", "RELEASE"))
+            ]
+            assert [sql.partition("(")[0].split()[:3] for sql in stored] == [
+                ["INSERT", "INTO", "fhir_audit_waitingevent"]
+            ]
+
+        entries = [{"request": {"method": method, "url": url}} for method, url in starts]
+        batch = ask("", "POST", {"resourceType": "Bundle", "type": "batch", "entry": entries})
+        for one in batch.body["entry"]:  # none of the interactions of a batch, or of a type that is not there
+            assert one["response"].keys() == {"status", "outcome"}
+            assert one["response"]["status"] in ("400", "404")
+        for one in entries:
+            alone = ask("", "POST", {"resourceType": "Bundle", "type": "transaction", "entry": [one]})
+            assert (alone.status in (400, 404), alone.body["resourceType"]) == (True, "OperationOutcome")
+
+    for method, url in [*starts, *about_jobs]:
+        assert ask.client.generic(method, f"/fhir/{version}/{url}").status_code == 401
+    assert "export" not in ask("metadata").text
