@@ -129,6 +129,15 @@ class TooCostly(FhirError):
     answer = Refusal(HTTPStatus.BAD_REQUEST, "too-costly", "Too many resources come along: ask for smaller pages.")
 
 
+class TooMuchToChange(FhirError):
+    rule = "SD-20"
+    answer = Refusal(
+        HTTPStatus.BAD_REQUEST,
+        "too-costly",
+        "The resources that this request changes are too large together: change fewer of them at once.",
+    )
+
+
 class RequestRefused(FhirError):
     rule = "WR-07"
     answer = NOT_ALLOWED

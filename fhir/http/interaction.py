@@ -4,11 +4,30 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from fhir.models import Record
+from fhir.operation_outcome import TooMuchToChange
 from fhir.search.query import Pairs
 from fhir.versions.version import ResourceType, Version
 from smart.decisions.decision import Decision
 from smart.decisions.interactions import RequestPath
 from smart.decisions.view import Reach, View
+from smart.http.limits import MAX_BATCH_BODY
+
+MAX_CHANGED = 8 * MAX_BATCH_BODY
+
+
+@dataclass(slots=True)
+class Work:
+    """How many characters of stored resources the writes of one request have taken up, in all entries of a batch."""
+
+    changed: int = 0
+
+    def take_up(self, record: Record) -> Record:
+        """The record, to be judged, patched and compared. Raises TooMuchToChange beyond what one request may cost."""
+        self.changed += len(record.content)
+        if self.changed > MAX_CHANGED:
+            raise TooMuchToChange
+        return record
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +43,7 @@ class Caller:
     claims: Mapping[str, Any]
     address: str = ""
     by_scopes: Reach | None = None
+    work: Work = field(default_factory=Work)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from fhir.http import interaction
 from fhir.models import Record
 from tests.fhir.conftest import BASE, Answered, Introspection
 from tests.fixture_types import Fetch
@@ -143,6 +144,32 @@ def test_a_batch_is_bounded(post: Any, fetch: Fetch) -> None:
     assert post(observation(text="x" * 1_048_577)).status == 413
     assert fetch("", method="PUT").status == 405
     assert fetch("", method="POST", token=None).status == 401
+
+
+@pytest.mark.requirement("SD-20")
+def test_what_one_request_changes_has_a_bound_however_small_what_it_sends(
+    post: Any, fetch: Fetch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab, vital = (len(Record.objects.get(resource_id=id_).content) for id_ in ("lab-a", "vital-a"))
+    monkeypatch.setattr(interaction, "MAX_CHANGED", lab + vital - 1)
+    data = b64encode(b'[{"op": "replace", "path": "/status", "value": "amended"}]').decode()
+    patch = {"resourceType": "Binary", "contentType": "application/json-patch+json", "data": data}
+    writes = {
+        "PATCH": [entry("PATCH", f"Observation/{id_}", patch) for id_ in ("lab-a", "vital-a")],
+        "PUT": [entry("PUT", f"Observation/{id_}", observation(id=id_)) for id_ in ("lab-a", "vital-a")],
+        "DELETE": [entry("DELETE", f"Observation/{id_}") for id_ in ("lab-a", "vital-a")],
+    }
+    before = everything()
+    for method, entries in writes.items():
+        refused = post(*entries, kind="transaction")
+        (issue,) = refused.body["issue"]
+        assert (refused.status, issue["code"], everything()) == (400, "too-costly", before), method
+        assert "too large together" in issue["diagnostics"]
+
+    answer = post(*writes["DELETE"], entry("GET", "Observation/none-a"))
+
+    assert statuses(answer) == ["204", "400", "200"]
+    assert fetch("Observation/vital-a", method="DELETE").status == 204  # each request begins anew
 
 
 @pytest.mark.requirement("BT-02")
