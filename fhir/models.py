@@ -34,8 +34,8 @@ class Record(models.Model):
         indexes: ClassVar = [
             models.Index(
                 fields=["fhir_version", "type", "id"],
-                condition=Q(is_current=True, is_deleted=False),
-                name="fhir_record_page",
+                condition=Q(is_current=True, is_deleted=False, is_restricted=False),
+                name="fhir_record_shown",
             ),
             models.Index(fields=["fhir_version", "type", "moment"], name="fhir_record_moment"),
             models.Index(fields=["fhir_version", "-moment", "-id"], name="fhir_record_newest"),
@@ -51,13 +51,22 @@ class Record(models.Model):
 
 
 class Membership(models.Model):
-    """A version that names a patient as the compartment's rules say, whether that patient is here or not."""
+    """A version that names a patient as the compartment's rules say, whether that patient is here or not.
+
+    What the record says is repeated, so that whose records there are is answered by an index alone.
+    """
 
     record = models.ForeignKey(Record, models.CASCADE, related_name="memberships")
     patient = models.TextField()
+    fhir_version = models.TextField()
+    type = models.TextField()
+    is_here = models.BooleanField()  # the current version, and no deletion
 
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(fields=["patient", "record"], name="fhir_membership_once")]
+        indexes: ClassVar = [
+            models.Index(fields=["patient", "fhir_version", "type", "record"], name="fhir_membership_of"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.record} of {self.patient}"
@@ -71,7 +80,7 @@ class Reference(models.Model):
     target = models.TextField()
 
     class Meta:
-        indexes: ClassVar = [models.Index(fields=["target", "type", "record"], name="fhir_reference_to")]
+        indexes: ClassVar = [models.Index(fields=["type", "target", "record"], name="fhir_reference_to")]
 
     def __str__(self) -> str:
         return f"{self.record} to {self.type}/{self.target}"
@@ -142,5 +151,5 @@ class ReferenceValue(Value):
     class Meta:
         indexes: ClassVar = [
             models.Index(fields=["parameter", "target", "type", "record"], name="fhir_reference_target"),
-            models.Index(fields=["record", "parameter"], name="fhir_reference_record"),
+            models.Index(fields=["record", "parameter", "type", "target"], name="fhir_reference_record"),
         ]

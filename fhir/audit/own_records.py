@@ -17,7 +17,7 @@ from fhir.operation_outcome import NotFound
 from fhir.search.conditions import condition
 from fhir.search.query import Search
 from fhir.store import lookup
-from fhir.store.lookup import Page, in_order
+from fhir.store.lookup import Page, in_order, total_of
 from fhir.versions.version import Version
 from smart.decisions.view import Everybody, View
 
@@ -39,12 +39,13 @@ def search_records(version: Version, name: str, view: View, search: Search, matc
     """One page of what is stored, and after it of the server's own; chains find nothing of these."""
     if name not in TYPES:
         return lookup.search_records(version, name, view, search, matched)
-    stored = lookup.search_records(version, name, view, replace(search, has_total=True), matched)
+    stored = lookup.search_records(version, name, view, replace(search, has_total=True, counts_all=True), matched)
     before, left = stored.total or 0, search.count - len(stored.records)
     found = _found(version, name, view, search)
     offset = max(0, search.offset - before)
     entries = list(in_order(found, version, [name], search.sort, models)[offset : offset + left + 1])
-    total = before + found.count() if search.has_total else None
+    own = total_of(found, search) if search.has_total else None
+    total = None if own is None else before + own
     records = [*stored.records, *map(_as_record, entries[:left])]
     return Page(records, total, bool(search.count) and (stored.has_more or len(entries) > left))
 

@@ -17,6 +17,10 @@ class Tables:
     def __init__(self, apps: Apps) -> None:
         self._apps = apps
 
+    def Membership(self, *, record: Any, patient: str, **later: Any) -> Any:  # noqa: N802  # the model's name
+        """Without the columns that 0007 adds, and fills."""
+        return self._apps.get_model("fhir", "Membership")(record=record, patient=patient)
+
     def __getattr__(self, name: str) -> Any:
         return self._apps.get_model("fhir", name)
 

@@ -24,8 +24,11 @@ _TABLES = {
 }
 
 
-def condition(criterion: Criterion, *of: str, tables: Any = models) -> Q:
-    """Records that meet it; `of` are their FHIR version and type, such as r4/Observation, `tables` has their values."""
+def condition(criterion: Criterion, *of: str, tables: Any = models, among: Any = None) -> Q:
+    """Records that meet it; `of` are their FHIR version and type, such as r4/Observation, `tables` has their values.
+
+    `among` are keys of records outside of which nobody needs to look.
+    """
     parameter, modifier = criterion.parameter, criterion.modifier
     parameter_type, ending = parameter.type, ""
     if modifier == "identifier":
@@ -38,6 +41,8 @@ def condition(criterion: Criterion, *of: str, tables: Any = models) -> Q:
     found = values.filter(reduce(or_, _wanted(parameter_type, criterion), _NOTHING))
     if modifier == "not":
         return ~Q(Exists(found.filter(record=OuterRef("pk"))))
+    if among is not None:
+        found = found.filter(record__in=among)
     return Q(pk__in=found.values("record"))
 
 

@@ -52,6 +52,7 @@ class Search:
     offset: int = 0
     owner: str = ""
     has_total: bool = True
+    counts_all: bool = False
     sort: tuple[SortKey, ...] = ()
     shape: Shape = field(default_factory=Shape)
     since: datetime | None = None
@@ -107,6 +108,7 @@ def parse_search(
         offset=page_offset(only(pairs, _PAGE), owner),
         owner=owner,
         has_total=_total(pairs) != "none",
+        counts_all=_total(pairs) == "accurate" or not _count(pairs, shape),  # who wants no records wants their number
         sort=_sort(only(pairs, "_sort"), resource_type),
         shape=shape,
     )
@@ -147,7 +149,8 @@ def parse_pages(pairs: Pairs, carried: Sequence[str], claims: Mapping[str, Any],
     since = interval(pairs, "_since")
     offset = page_offset(only(pairs, _PAGE), owner)
     count = _count(pairs, Shape())
-    return Search(used=used, count=count, offset=offset, owner=owner, since=since[0] if since else None)
+    since_then = since[0] if since else None
+    return Search(used=used, count=count, offset=offset, owner=owner, counts_all=not count, since=since_then)
 
 
 def require_type(pairs: Pairs, name: str) -> None:
@@ -178,8 +181,8 @@ def _unknown(pairs: Pairs, search: Pairs) -> set[str]:
 
 
 def _total(pairs: Pairs) -> str:
-    total = only(pairs, "_total") or _TOTALS[0]
-    if total not in _TOTALS:
+    total = only(pairs, "_total")
+    if total and total not in _TOTALS:
         raise BadRequest(f"_total takes one of {', '.join(_TOTALS)}.")
     return total
 

@@ -42,7 +42,13 @@ def _rows(record: Any, tables: Any) -> Iterator[Model]:
     content, base = json.loads(record.content), base_of(record.fhir_version)
     defined = definitions(record.fhir_version)[record.type]
     for patient in members_of(record):
-        yield tables.Membership(record=record, patient=patient)
+        yield tables.Membership(
+            record=record,
+            patient=patient,
+            fhir_version=record.fhir_version,
+            type=record.type,
+            is_here=record.is_current and not record.is_deleted,
+        )
     for name, target in sorted(_targets(content, base)):
         yield tables.Reference(record=record, type=name, target=target)
     of = f"{record.fhir_version}/{record.type}"

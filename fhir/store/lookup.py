@@ -9,7 +9,7 @@ from django.db.models import F, Min, Model, OuterRef, Q, QuerySet, Subquery
 from fhir import models
 from fhir.models import Record, ReferenceValue
 from fhir.operation_outcome import Gone, NotFound
-from fhir.search.conditions import condition, of_parameters
+from fhir.search.conditions import of_parameters
 from fhir.search.links import ChainedCriterion
 from fhir.search.query import Search, SortKey
 from fhir.store.visibility import Records, unrestricted_now, visible
@@ -24,11 +24,12 @@ _SORTED_BY = {
     "token": ("TokenValue", "code"),
 }
 _LARGEST = 2**31 - 1
+MAX_COUNTED = 1000
 Row = TypeVar("Row", bound=Model)
 
 
 class Page(NamedTuple):
-    """Some of what was found, and how many there are in all: counted after every restriction (SR-13)."""
+    """Some of what was found, and how many there are in all, where that is told: after every restriction (SR-13)."""
 
     records: list[Record]
     total: int | None
@@ -53,8 +54,8 @@ def find_version(version: Version, name: str, resource_id: str, number: str, vie
     """That version, judged by what it held (HV-01). Raises NotFound, and Gone for one that is a deletion."""
     if not number.isdecimal() or int(number) > _LARGEST or str(int(number)) != number:
         raise NotFound
-    versions = unrestricted_now(_versions(version, name, resource_id).filter(number=number))
-    return _only(visible(versions, version, name, view))
+    versions = _versions(version, name, resource_id).filter(number=number)
+    return _only(unrestricted_now(visible(versions, version, name, view)))
 
 
 def search_records(
@@ -62,9 +63,7 @@ def search_records(
 ) -> Page:
     """One page of the current versions that are searched for; chains look among the records of `matched` alone."""
     found = Record.objects.filter(fhir_version=version.key, type=name, is_current=True, is_deleted=False)
-    found = visible(found, version, name, view)
-    for criterion in search.criteria:
-        found = found.filter(condition(criterion, f"{version.key}/{name}"))
+    found = visible(found, version, name, view, search.criteria)
     for chained in search.chained:
         found = found.filter(_chained(version, name, chained, matched.get(chained.chain.type, ())))
     return page_of(in_order(found, version, [name], search.sort), search, has_total=search.has_total)
@@ -74,7 +73,7 @@ def _chained(version: Version, name: str, chained: ChainedCriterion, view: View)
     """Records that refer to one of the view which meets the criterion, or that such a one refers to (SR-08)."""
     chain, wanted = chained
     others = Record.objects.filter(fhir_version=version.key, type=chain.type, is_current=True, is_deleted=False)
-    others = visible(others, version, chain.type, view).filter(condition(wanted, f"{version.key}/{chain.type}"))
+    others = visible(others, version, chain.type, view, [wanted])
     if chain.is_reverse:
         links = ReferenceValue.objects.filter(parameter=f"{version.key}/{chain.type}/{chain.reference}", type=name)
         return Q(resource_id__in=links.filter(record__in=others.values("pk")).values("target"))
@@ -92,11 +91,11 @@ def find_history(version: Version, name: str, resource_id: str, view: View, sear
 
     Raises NotFound where nothing of a resource may be seen.
     """
-    found = visible(unrestricted_now(_versions(version, name, resource_id)), version, name, view)
+    found = unrestricted_now(visible(_versions(version, name, resource_id), version, name, view))
     if search.since is not None:
         found = found.filter(moment__gte=search.since)
     page = page_of(found.order_by("-moment", "-pk"), search, has_total=True)
-    if resource_id and not page.total:
+    if resource_id and page.total == 0:
         raise NotFound
     return page
 
@@ -149,5 +148,14 @@ def page_of(found: Records, search: Search, *, has_total: bool) -> Page:
     total = None
     if has_total:
         is_whole = search.count and not search.offset and len(records) <= search.count
-        total = len(records) if is_whole else found.order_by().count()
+        total = len(records) if is_whole else total_of(found, search)
     return Page(records[: search.count], total, len(records) > search.count)
+
+
+def total_of(found: QuerySet[Row], search: Search) -> int | None:
+    """How many there are; None where there are more than are counted unasked (FHIR search, _total)."""
+    found = found.order_by()
+    if search.counts_all:
+        return found.count()
+    counted = found[: MAX_COUNTED + 1].count()
+    return counted if counted <= MAX_COUNTED else None

@@ -26,8 +26,7 @@ def search_types(version: Version, views: Views, search: Search) -> Page:
 
 def find_system_history(version: Version, views: Views, search: Search) -> Page:
     """The versions of all resources, the newest first (FHIR http, history; HV-03)."""
-    versions = unrestricted_now(Record.objects.filter(fhir_version=version.key))
-    found = visible_of_types(versions, version, views)
+    found = unrestricted_now(visible_of_types(Record.objects.filter(fhir_version=version.key), version, views))
     if search.since is not None:
         found = found.filter(moment__gte=search.since)
     return page_of(found.order_by("-moment", "-pk"), search, has_total=True)

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.db.models import Q
 
-from fhir.models import Record, WriteLock
+from fhir.models import Membership, Record, WriteLock
 from fhir.store.index import write_index
 from fhir.store.labels import is_restricted
 from smart.fhir import json_text
@@ -63,6 +63,7 @@ def add_versions(records: Sequence[Record], replaced: Iterable[Record] = ()) -> 
         batch = numbers[start : start + _BATCH]
         if Record.objects.filter(Q(is_current=True), pk__in=batch).update(is_current=False) != len(batch):
             return False
+        Membership.objects.filter(record__in=batch).update(is_here=False)
     Record.objects.bulk_create(records, batch_size=_BATCH)
     write_index(records)
     return True

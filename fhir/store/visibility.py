@@ -5,20 +5,44 @@ from functools import cache, reduce
 from operator import and_
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models.expressions import RawSQL
 
-from fhir.models import Membership, Record, Reference
+from fhir.models import Record
 from fhir.search.conditions import condition
 from fhir.store.plans import plan_for_values
 from fhir.versions.version import Version
-from smart.decisions.view import Alternative, Compartments, OwnRecord, View, Who
+from smart.decisions.view import Alternative, Compartments, OwnRecord, View
 from smart.fhir.definitions import definitions
+from smart.search.criteria import Criterion
 
 Records = QuerySet[Record]
 
+# what lies in the compartments of patients who are here themselves (PC-19): a patient lies in their own
+_COMPARTMENTS = """
+    FROM fhir_membership patient
+    JOIN fhir_membership member ON member.patient = patient.patient AND member.fhir_version = patient.fhir_version
+"""
+_HERE = """
+    patient.is_here AND patient.fhir_version = %s AND patient.type IN ({types}) AND patient.patient IN ({patients})
+"""
+_MEMBERS = f"SELECT member.record_id {_COMPARTMENTS} WHERE {_HERE} AND member.type IN ({{names}})"
+# what their records refer to that are here and may be shown
+_REFERRED = f"""
+    SELECT record.id {_COMPARTMENTS}
+    JOIN fhir_record referring ON referring.id = member.record_id AND NOT referring.is_restricted
+    JOIN fhir_reference reference ON reference.record_id = referring.id
+    JOIN fhir_record record ON record.fhir_version = member.fhir_version
+        AND record.type = reference.type AND record.resource_id = reference.target
+    WHERE {_HERE} AND member.is_here AND reference.type IN ({{names}})
+"""
 
-def visible(records: Records, version: Version, name: str, view: View) -> Records:
-    """Those of these versions, of one type, that the view opens, each judged by itself; none for an empty view."""
-    return _united(records, [_reached(version, name, alternative) for alternative in view])
+
+def visible(records: Records, version: Version, name: str, view: View, criteria: Sequence[Criterion] = ()) -> Records:
+    """Those of these versions, of one type, that the view opens, each judged by itself; none for an empty view.
+
+    Of them those that meet the criteria: beside the view, as the database looks at once for both.
+    """
+    return _united(records, [_reached(version, [name], alternative, criteria) for alternative in view])
 
 
 def visible_of_types(records: Records, version: Version, views: Mapping[str, View]) -> Records:
@@ -26,12 +50,8 @@ def visible_of_types(records: Records, version: Version, views: Mapping[str, Vie
     alike: dict[tuple[Alternative, str], list[str]] = {}
     for name, view in views.items():
         for alternative in view:
-            reaches_further = isinstance(alternative.who, Compartments) and _is_referenced(version, name)
-            is_own = bool(alternative.where) or reaches_further
-            alike.setdefault((alternative, name if is_own else ""), []).append(name)
-    reached = [
-        Q(type__in=names) & _reached(version, names[0], alternative) for (alternative, _), names in alike.items()
-    ]
+            alike.setdefault((alternative, name if alternative.where else ""), []).append(name)
+    reached = [Q(type__in=names) & _reached(version, names, alternative) for (alternative, _), names in alike.items()]
     return _united(records, reached)
 
 
@@ -58,47 +78,37 @@ def _united(records: Records, reached: Sequence[Q]) -> Records:
     return records.filter(pk__in=first.union(*others))
 
 
+def _reached(version: Version, names: Sequence[str], alternative: Alternative, criteria: Sequence[Criterion] = ()) -> Q:
+    """A record of these types that the alternative opens; with criteria it is one type."""
+    of, wanted = f"{version.key}/{names[0]}", (*alternative.where, *criteria)
+    match alternative.who:
+        case Compartments(patients):
+            members = _in_compartments(version, names, sorted(patients))
+            among = members if len(patients) > 1 else None  # the few records of one are better looked at one by one
+            return reduce(and_, (condition(one, of, among=among) for one in wanted), Q(pk__in=members))
+        case OwnRecord(_, own_id):
+            who = Q(resource_id=own_id)
+        case _:
+            who = Q()
+    return reduce(and_, (condition(one, of) for one in wanted), who)
+
+
+def _in_compartments(version: Version, names: Sequence[str], patients: Sequence[str]) -> RawSQL | Sequence[int]:
+    """Versions that name the patients; and what their records refer to, where the type is open that far."""
+    if not patients:
+        return []
+    types, statements, values = _patient_types(version.key), [], list[str]()
+    for statement, of in ((_MEMBERS, names), (_REFERRED, [name for name in names if _is_referenced(version, name)])):
+        if of:
+            places = {"types": types, "patients": patients, "names": of}
+            statements.append(statement.format(**{key: ", ".join(["%s"] * len(each)) for key, each in places.items()}))
+            values += (version.key, *types, *patients, *of)
+    return RawSQL(" UNION ALL ".join(statements), values)  # noqa: S611  # no value is part of the text
+
+
 def _is_referenced(version: Version, name: str) -> bool:
     resource_type = version.types.get(name)
     return resource_type is not None and resource_type.compartment.referenced
-
-
-def _reached(version: Version, name: str, alternative: Alternative) -> Q:
-    conditions = (condition(criterion, f"{version.key}/{name}") for criterion in alternative.where)
-    return reduce(and_, conditions, _of(version, name, alternative.who))
-
-
-def _of(version: Version, name: str, who: Who) -> Q:
-    match who:
-        case Compartments(patients):
-            return _in_compartments(version, name, patients)
-        case OwnRecord(_, own_id):
-            return Q(resource_id=own_id)
-        case _:
-            return Q()
-
-
-def _in_compartments(version: Version, name: str, patients: frozenset[str]) -> Q:
-    """Of patients who are here themselves (PC-19); what their records refer to, where the type is open that far."""
-    here = Record.objects.filter(
-        fhir_version=version.key,
-        type__in=_patient_types(version.key),
-        resource_id__in=patients,
-        is_current=True,
-        is_deleted=False,
-    )
-    members = Membership.objects.filter(patient__in=here.values("resource_id"))
-    found = Q(pk__in=members.values("record"))
-    if _is_referenced(version, name):
-        current = members.filter(
-            record__fhir_version=version.key,
-            record__is_current=True,
-            record__is_deleted=False,
-            record__is_restricted=False,
-        )
-        referred = Reference.objects.filter(type=name, record__in=current.values("record"))
-        found |= Q(resource_id__in=referred.values("target"))
-    return found
 
 
 @cache

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from fhir.audit.shipping import ship
+from fhir.store import lookup
 from tests.fhir.conftest import BASE, Introspection
 from tests.fixture_types import Fetch, Search
 
@@ -117,6 +118,17 @@ def test_a_write_is_found_by_its_target(fetch: Fetch) -> None:
 def test_only_the_total_is_counted_too(fetch: Fetch) -> None:
     assert fetch("AuditEvent?_summary=count").body["total"] == 3
     assert "total" not in fetch("AuditEvent?_total=none&_count=1").body
+
+
+def test_more_than_is_counted_unasked_has_no_total(fetch: Fetch, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert fetch("Provenance", method="POST", data=json.dumps(STORED), content_type=JSON).status == 201
+    monkeypatch.setattr(lookup, "MAX_COUNTED", 1)
+
+    for name in ("AuditEvent", "Provenance"):
+        every = fetch(f"{name}?_summary=count").body["total"]
+        assert every > 1
+        assert fetch(f"{name}?_count=1&_total=accurate").body["total"] == every
+        assert name == "Provenance" or "total" not in fetch("AuditEvent?_count=1").body
 
 
 @pytest.mark.requirement("PC-23", "SD-26")

@@ -324,7 +324,7 @@ def test_the_caller_may_prefer_less(write: Any) -> None:
 
 
 def test_a_write_costs_a_fixed_number_of_statements(write: Any, django_assert_max_num_queries: Any) -> None:
-    with django_assert_max_num_queries(11):  # one of them is its event
+    with django_assert_max_num_queries(12):  # one of them is its event
         write("PUT", "Observation/lab-a", observation(id="lab-a"))
 
 

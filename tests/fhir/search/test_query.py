@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from fhir.store import lookup
 from tests.fhir.conftest import BASE, Introspection
 from tests.fixture_types import Fetch, Search
 
@@ -192,6 +193,26 @@ def test_a_summary_of_the_count_holds_no_resource(search: Search, query: str, to
     assert (answer.body["total"], "entry" in answer.body) == (total, False)
     (link,) = answer.body["link"]
     assert (link["relation"], link["url"].endswith("_summary=count")) == ("self", True)
+
+
+@pytest.mark.requirement("SR-13", "GR-17")
+def test_more_than_is_counted_unasked_has_pages_and_no_total(fetch: Fetch, monkeypatch: pytest.MonkeyPatch) -> None:
+    paths = ["", "?_total=estimate", "/_history"]
+    urls = [*(f"Observation{path}" for path in paths), "_history", "Patient/amy/*", "Patient/amy/$everything"]
+    urls = [f"{url}{'&' if '?' in url else '?'}_count=3" for url in urls]
+    whole = [fetch(url).body["total"] for url in urls]
+    assert min(whole) == 8
+
+    monkeypatch.setattr(lookup, "MAX_COUNTED", 7)
+
+    for url in urls:
+        body = fetch(url).body
+        assert ("total" in body, len(body["entry"]), body["link"][1]["relation"]) == (False, 3, "next"), url
+    for asked in ("_count=3&_total=accurate", "_summary=count", "_count=0", "_count=8"):
+        assert fetch(f"Observation?{asked}").body["total"] == 8
+    assert [fetch(f"{url[:-1]}0").body["total"] for url in urls] == whole
+    monkeypatch.setattr(lookup, "MAX_COUNTED", 8)
+    assert fetch(urls[0]).body["total"] == 8
 
 
 @pytest.mark.parametrize(

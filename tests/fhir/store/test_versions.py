@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from fhir.models import Record
+from fhir.store import lookup
 from fhir.store.versions import add_versions, first_version, successor
 from tests.fhir.conftest import BASE, Introspection
 from tests.fixture_types import Fetch
@@ -51,6 +52,15 @@ def test_a_read_tells_version_and_moment(fetch: Fetch) -> None:
     assert (answer.headers["ETag"], answer.headers["Last-Modified"]) == ('W/"2"', "Fri, 02 Jan 2026 04:04:05 GMT")
     assert answer.body["meta"] == {"versionId": "2", "lastUpdated": "2026-01-02T04:04:05.000+00:00"}
     assert fetch("Observation/o/_history/1").body["meta"]["versionId"] == "1"
+
+
+def test_a_history_is_there_however_many_versions_it_has(fetch: Fetch, monkeypatch: pytest.MonkeyPatch) -> None:
+    stored("o", "Patient/amy", "Patient/amy", "Patient/amy")
+    monkeypatch.setattr(lookup, "MAX_COUNTED", 2)
+
+    answer = fetch("Observation/o/_history?_count=1")
+
+    assert (answer.status, numbers(answer), "total" in answer.body) == (200, ['W/"3"'], False)
 
 
 @pytest.mark.requirement("HV-01", "HV-02", "HV-06")

@@ -6,11 +6,14 @@ from datetime import UTC, datetime
 import pytest
 
 from fhir.models import Record
+from fhir.search.conditions import condition
 from fhir.store.versions import add_versions, first_version, successor
 from fhir.store.visibility import unrestricted_now, visible, visible_of_types
 from fhir.versions.version import load_version
 from smart.decisions.subject import read_subject
 from smart.decisions.view import Alternative, Compartments, Everybody, OwnRecord, Reach, Who
+from smart.fhir.definitions import definitions
+from smart.search.criteria import criterion
 from tests.fhir.conftest import BASE
 
 pytestmark = pytest.mark.usefixtures("records")
@@ -111,6 +114,19 @@ def test_one_criterion_for_two_types_is_asked_of_each_by_its_own_parameter() -> 
     )
 
     assert set(found.values_list("resource_id", flat=True)) == {"lab-a", "both-a", "other-system-a", "of-the-lab"}
+
+
+def test_criteria_beside_a_view_of_many_patients_find_what_they_find_after_it() -> None:
+    both = (Alternative(Compartments(frozenset({"amy", "ben"}))),)
+    defined = definitions("r4")["Observation"]
+    for name, value in (("category", "laboratory"), ("category:not", "laboratory"), ("code:missing", "true")):
+        wanted = criterion(defined, name, [value], BASE)
+
+        found = visible(Record.objects.all(), R4, "Observation", both, [wanted])
+
+        after = visible(Record.objects.all(), R4, "Observation", both).filter(condition(wanted, "r4/Observation"))
+        assert set(found) == set(after)
+        assert name != "category" or {one.resource_id for one in found} >= {"lab-a", "lab-b"}
 
 
 def test_a_label_of_the_present_version_covers_the_former_ones_and_no_other_resource() -> None:
