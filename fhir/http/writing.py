@@ -109,8 +109,11 @@ def _target(allowed: Interaction, *, with_deleted: bool = False) -> Record | Non
         if (found := matched_record(allowed, urlencode(allowed.asked.parameters))) is None:
             return None
         resource_id = found.resource_id
-    find = lookup.find_last if with_deleted else lookup.find_record
-    return allowed.caller.work.take_up(find(allowed.version, path.type, resource_id, allowed.view))
+    if with_deleted:
+        record = lookup.find_last(allowed.version, path.type, resource_id, allowed.view)
+    else:
+        record = lookup.find_record(allowed.version, path.type, resource_id, allowed.view)
+    return allowed.caller.work.take_up(record)
 
 
 def _required(record: Record | None) -> Record:
