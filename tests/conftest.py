@@ -115,14 +115,20 @@ def committed(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
 
 
 def _leave_the_databases() -> None:
-    """Ends the connections of the server's threads, so that the test databases can be dropped."""
+    """Ends the connections of the server's threads, so that the test databases can be dropped.
+
+    A thread that is still at work opens another one, once.
+    """
     for each in connections.all():
         if each.vendor == "postgresql":
             with each.cursor() as cursor:
-                cursor.execute(
-                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-                    "WHERE datname = current_database() AND pid <> pg_backend_pid()"
-                )
+                for _ in range(5):
+                    cursor.execute(
+                        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
+                        "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                    )
+                    if not cursor.fetchall():
+                        break
 
 
 @pytest.fixture(scope="session")

@@ -28,14 +28,14 @@ from smart.time_units import has_begun
 class ConsumedCode:
     """A code that this request, and no other, has just consumed."""
 
-    pk: Annotated[int, "id"]
-    authorization_pk: Annotated[int, "authorization_id"]
-    authorization_epoch: Annotated[int, "authorization_epoch"]
-    redirect_uri: Annotated[str, "redirect_uri"]
-    code_challenge: Annotated[str, "code_challenge"]
-    issued_at: Annotated[int, "issued_at"]
-    expires_at: Annotated[int, "expires_at"]
-    nonce: Annotated[str, "nonce"]
+    pk: Annotated[int, "oauth_code.id"]
+    authorization_pk: Annotated[int, "oauth_code.authorization_id"]
+    authorization_epoch: Annotated[int, "oauth_code.authorization_epoch"]
+    redirect_uri: Annotated[str, "oauth_code.redirect_uri"]
+    code_challenge: Annotated[str, "oauth_code.code_challenge"]
+    issued_at: Annotated[int, "oauth_code.issued_at"]
+    expires_at: Annotated[int, "oauth_code.expires_at"]
+    nonce: Annotated[str, "oauth_code.nonce"]
 
 
 _CONSUME = sql.returning(ConsumedCode, "UPDATE oauth_code SET consumed_at = %s WHERE digest = %s AND consumed_at = 0")
@@ -50,7 +50,7 @@ def authorization_code(request: MachineRequest, client: AuthenticatedClient) -> 
     """RFC 6749 §4.1.3. A refusal that has consequences is returned, so that they are committed with it."""
     code = request.required("code", rule="CG-01", case="E75")
     redirect_uri = request.required("redirect_uri", rule="CG-01", case="E80")
-    verifier = _verifier(request, client)
+    verifier = code_verifier(request, client)
     with transaction.atomic():
         consumed = sql.one(_CONSUME, [request.now, sha256_hex(code)])
         if consumed is None:
@@ -58,7 +58,7 @@ def authorization_code(request: MachineRequest, client: AuthenticatedClient) -> 
         return _exchange(consumed, redirect_uri, verifier, request, client)
 
 
-def _verifier(request: MachineRequest, client: AuthenticatedClient) -> str:
+def code_verifier(request: MachineRequest, client: AuthenticatedClient) -> str:
     """The code_verifier; only a plain OpenID client may have none. Raises InvalidRequest."""
     if client.profile == Client.Profile.OPENID and "code_verifier" not in request.parameters:
         return ""
@@ -78,12 +78,11 @@ def _exchange(
         what = "the code was issued to another client"
         return InvalidGrant("the code is not valid", what=what, rule="AZ-17", case="E79", presented=client.client_id)
     try:
-        _require_valid(code, authorization, redirect_uri, verifier, now=request.now)
+        allowed = bought_access(code, authorization, redirect_uri, verifier, now=request.now)
     except InvalidGrant as error:
         sql.execute(_GIVE_BACK, [code.pk])
         _record_refusal(authorization, request, error.event_reason or error.description)
         return error
-    allowed = replace(authorization, scope=rights_at_issue.allowed_scope(authorization))
     answer = issue(allowed, now=request.now, address=request.address, code_id=code.pk, nonce=code.nonce)
     return remember_attempt(request, answer)
 
@@ -96,9 +95,10 @@ def _record_refusal(authorization: AuthorizationState, request: MachineRequest, 
         _record(EventKind.CODE_REFUSED, authorization, request, reason=reason)
 
 
-def _require_valid(
+def bought_access(
     code: ConsumedCode, authorization: AuthorizationState, redirect_uri: str, verifier: str, *, now: int
-) -> None:
+) -> AuthorizationState:
+    """What this code buys its own client: what of the grant it may have today. Raises InvalidGrant."""
     if now >= code.expires_at or not has_begun(code.issued_at, now=now):
         raise InvalidGrant("the code has expired", rule="AZ-17", case="E76", since=code.expires_at)
     if redirect_uri != code.redirect_uri:
@@ -118,6 +118,7 @@ def _require_valid(
         raise InvalidGrant("the code is not valid", event_reason=reason, rule=rule, case="E85", since=since)
     if reason := rights_at_issue.refusal_reason(authorization):
         raise InvalidGrant("the code is not valid", event_reason=reason, rule="RF-11", case="E85")
+    return replace(authorization, scope=rights_at_issue.allowed_scope(authorization))
 
 
 def _end_if_replayed(code: str, request: MachineRequest, client: AuthenticatedClient) -> OAuthError:

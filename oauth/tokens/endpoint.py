@@ -13,6 +13,7 @@ from oauth.tokens.allowed_method import is_allowed_method
 from oauth.tokens.authorization_code import authorization_code
 from oauth.tokens.client_credentials import client_credentials
 from oauth.tokens.gathered_client_credentials import gathered_client_credentials
+from oauth.tokens.gathered_exchange import gathered_exchange
 from oauth.tokens.gathered_refresh import gathered_refresh
 from oauth.tokens.refresh_token import refresh_token
 from oauth.tokens.unnamed_client import credentials_of_holder
@@ -29,8 +30,9 @@ GRANTS: dict[str, Callable[[MachineRequest, AuthenticatedClient], MachineRespons
 
 # The same, together with others that wait: where a request is plain, and on PostgreSQL.
 GATHERED: dict[str, Callable[[MachineRequest], Awaitable[MachineResponse | None]]] = {
-    "client_credentials": gathered_client_credentials,
+    "authorization_code": gathered_exchange,
     "refresh_token": gathered_refresh,
+    "client_credentials": gathered_client_credentials,
 }
 
 

@@ -15,9 +15,9 @@ from oauth.models import sql
 from oauth.tokens.allowed_method import is_allowed_method
 from oauth.tokens.authorization_state import PERSON_AND_KEYS, AuthorizationState
 from oauth.tokens.client_credentials import BACKEND_JOINS, BackendRow, granted_access, is_current
+from oauth.tokens.gathered_issue import NextToken, issue_access_token
 from oauth.tokens.gathered_seats import Seats, take_seats
 from oauth.tokens.gathered_writes import NEW_TOKEN_IDS, Writes
-from oauth.tokens.issue import new_access_token, token_events
 from oauth.tokens.supersede import seat_key
 from oauth.tokens.unheard_commit import remember_attempt
 from smart.http.errors import OAuthError
@@ -58,7 +58,7 @@ async def gathered_client_credentials(request: MachineRequest) -> MachineRespons
 async def _issue_together(lane: Lane, batch: list[Waiting]) -> Answers:
     services, token_ids = await _read_services(lane, batch)
     granted = [_granted(w.request, services[w.request.credentials.client_id]) for w in batch]
-    seats = await take_seats(lane, [each.authorization for each in granted if each])
+    seats = await take_seats(lane, [each.authorization for each in granted if each], begun=False)
     writes = Writes()
     answers = [
         _issue(writes, seats, each, token_id, waiting.request) if each else None
@@ -96,10 +96,7 @@ def _granted(request: MachineRequest, rows: list[ServiceRow]) -> Granted | None:
 
 def _issue(writes: Writes, seats: Seats, granted: Granted, token_id: int, request: MachineRequest) -> MachineResponse:
     client, authorization, scope = granted
-    now, address = request.now, request.address
     numbers = seats[seat_key(authorization)].take(token_id, authorization)
-    made = new_access_token(authorization, numbers, now=now, address=address, scope=scope)
-    writes.insert_access_token(token_id, made.columns)
-    writes.record_events(token_events(authorization, EventKind.ISSUED, token_id, numbers, now=now, address=address))
+    token = NextToken(authorization, token_id, numbers, scope)
     request.client = client
-    return remember_attempt(request, made.answer)
+    return remember_attempt(request, issue_access_token(writes, token, EventKind.ISSUED, request))

@@ -4,7 +4,6 @@ The locks wait for nobody: a row that somebody else holds sends its request alon
 statement than the locks, for one that locks and reads sees what was true before it had them.
 """
 
-import asyncio
 from collections import defaultdict
 from typing import Annotated, NamedTuple
 
@@ -21,14 +20,13 @@ from oauth.models import sql
 from oauth.tokens import address_binding, refresh_grace
 from oauth.tokens.allowed_method import is_allowed_method
 from oauth.tokens.authorization_state import CLIENT_AND_SERVER, PERSON_AND_KEYS, AuthorizationState
+from oauth.tokens.gathered_issue import NextToken, answer_each, issue_access_token, issue_refresh_token
 from oauth.tokens.gathered_seats import BatchSeat, NoSeat, NumberedToken
 from oauth.tokens.gathered_writes import BEGIN, NEW_TOKEN_ID, Writes, array_of_digests
-from oauth.tokens.issue import new_access_token, new_refresh_token, token_events
 from oauth.tokens.refresh_token import ConsumedRefreshToken, allowed_scope, require_live
 from oauth.tokens.unheard_commit import remember_attempt
 from smart.digests import sha256_hex
 from smart.http.errors import OAuthError
-from smart.openid.standard_claims import has_openid
 from smart.tokens.address_binding import OFF
 from smart.tokens.liveness import is_superseded
 
@@ -109,9 +107,11 @@ async def _refresh_together(lane: Lane, batch: list[Waiting]) -> Answers:
     rows = {row.digest: row for row in (_REFRESHES.row(*each) for each in found)}
     locked = Locked(set(tokens[0][0]), set(seats[0][0]))
     granted = [_granted(waiting.request, rows.get(waiting.digest), locked) for waiting in batch]
-    issue = Issue(rows, [_LOSERS.row(*each) for each in losers])
-    answers = await issue.answers(granted, batch)
-    await issue.writes.commit(lane, begun=True)
+    writes = Writes()
+    issue = Issue(writes, rows, [_LOSERS.row(*each) for each in losers])
+    answers = await answer_each(issue.answer, granted, batch)
+    writes.number_seats(issue.numbers)
+    await writes.commit(lane, begun=True)
     return answers
 
 
@@ -147,8 +147,8 @@ def _is_ours(row: RefreshRow, locked: Locked) -> bool:
 class Issue:
     """What a batch of refreshes issues."""
 
-    def __init__(self, rows: dict[str, RefreshRow], losers: list[NumberedToken]) -> None:
-        self.writes = Writes()
+    def __init__(self, writes: Writes, rows: dict[str, RefreshRow], losers: list[NumberedToken]) -> None:
+        self._writes = writes
         self._seats: dict[int | None, BatchSeat | NoSeat] = {None: NoSeat()}
         by_seat: dict[int, list[NumberedToken]] = defaultdict(list)
         for each in losers:
@@ -158,33 +158,23 @@ class Issue:
             if seat is not None and seat not in self._seats:
                 self._seats[seat] = BatchSeat(seat, row.seat_latest or 0, row.seat_launches or 0, by_seat[seat])
 
-    async def answers(self, granted: list[Refresh | None], batch: list[Waiting]) -> Answers:
-        """The answers, in a thread where there are ID tokens: an RSA signature takes as long as ten others."""
-
-        def issue_all() -> Answers:
-            return [self._one(each, w.request) if each else None for each, w in zip(granted, batch, strict=True)]
-
-        is_long = any(each is not None and has_openid(each.scope) for each in granted)
-        answers = await asyncio.to_thread(issue_all) if is_long else issue_all()
-        taken = {seat.pk: seat.latest for seat in self._seats.values() if isinstance(seat, BatchSeat) and seat.is_taken}
-        self.writes.number_seats(taken)
-        return answers
-
-    def _one(self, granted: Refresh, request: MachineRequest) -> MachineResponse:
+    def answer(self, granted: Refresh, request: MachineRequest) -> MachineResponse:
+        """The answer to one of them, in the order of arrival."""
         client, row, scope = granted
-        authorization, family, now = row.authorization, row.token.family, request.now
-        token_id, address = row.new_token_id, request.address
+        authorization, family, token_id = row.authorization, row.token.family, row.new_token_id
         numbers = self._seats[family.seat_id].take(token_id, authorization, launch_number=family.launch_number)
-        made = new_access_token(authorization, numbers, now=now, address=address, scope=scope)
-        token, columns = new_refresh_token(authorization, family, now=now)
-        events = token_events(authorization, EventKind.REFRESHED, token_id, numbers, now=now, address=address)
-        self.writes.insert_access_token(token_id, made.columns)
-        self.writes.insert_refresh_token(columns)
-        self.writes.record_events(events)
-        response = remember_attempt(request, {**made.answer, "refresh_token": token})
+        token = NextToken(authorization, token_id, numbers, scope)
+        answer = issue_access_token(self._writes, token, EventKind.REFRESHED, request)
+        answer["refresh_token"] = issue_refresh_token(self._writes, authorization, family, now=request.now)
+        response = remember_attempt(request, answer)
         self._spend(row.token, response.body, request)
         request.client = client
         return response
+
+    @property
+    def numbers(self) -> dict[int, int]:
+        """The latest number of each seat that has given one."""
+        return {seat.pk: seat.latest for seat in self._seats.values() if isinstance(seat, BatchSeat) and seat.is_taken}
 
     def _spend(self, token: ConsumedRefreshToken, body: bytes, request: MachineRequest) -> None:
         """Within the grace window its answer may be repeated, and that of the token before it no more (RF-05)."""
@@ -192,5 +182,5 @@ class Issue:
         if settings.SMARTAUTH_REFRESH_GRACE_SECONDS:
             kept = refresh_grace.seal(body, request.parameters["refresh_token"])
             if token.predecessor_id is not None:
-                self.writes.forget_answer(token.predecessor_id)
-        self.writes.spend_refresh_token(token.pk, now=request.now, kept_answer=kept)
+                self._writes.forget_answer(token.predecessor_id)
+        self._writes.spend_refresh_token(token.pk, now=request.now, kept_answer=kept)

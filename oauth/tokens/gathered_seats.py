@@ -85,15 +85,16 @@ class NoSeat:
 Seats = dict[str, BatchSeat | NoSeat]
 
 
-async def take_seats(lane: Lane, authorizations: Sequence[AuthorizationState]) -> Seats:
-    """The seats of these launches by their keys. It begins a transaction if there is one that has a seat."""
+async def take_seats(lane: Lane, authorizations: Sequence[AuthorizationState], *, begun: bool) -> Seats:
+    """The seats of these launches by their keys. A transaction begins, if none has, where one of them has a seat."""
     keys = {seat_key(each): each.tokens_to_keep for each in authorizations}
     issues = Counter(seat_key(each) for each in authorizations)
     wanted = [{"key": key, "issues": issues[key], "keep": keys[key]} for key in sorted(keys) if key]
     if not wanted:
         return {"": NoSeat()}
     values = [json.dumps(wanted)]
-    _, taken, losers = await lane.run(BEGIN, (_TAKE.text, values), (_LOSERS.text, values))
+    begin = [] if begun else [BEGIN]
+    *_, taken, losers = await lane.run(*begin, (_TAKE.text, values), (_LOSERS.text, values))
     tokens = [_LOSERS.row(*row) for row in losers]
     seats: Seats = {"": NoSeat()}
     for seat in (_TAKE.row(*row) for row in taken):

@@ -1,4 +1,4 @@
-"""What a batch writes: rows for each table, all of them by one statement, each table's from one JSON parameter.
+"""What a batch writes: rows for tables, all of them by one statement, each table's from one JSON parameter.
 
 Every row that is changed here was locked before, so that the order of the parts does not matter. The ids of access
 tokens were drawn before, so that events can name them.
@@ -47,6 +47,13 @@ class Writes:
     def insert_refresh_token(self, columns: Mapping[str, sql.Value]) -> None:
         self._rows["refresh_tokens"].append(columns)
 
+    def consume_code(self, pk: int, *, now: int) -> None:
+        self._rows["codes"].append({"id": pk, "now": now})
+
+    def bind_token_addresses(self, addresses: Mapping[int, str]) -> None:
+        """Of authorizations: later refreshes are compared with the address of the exchange (PR-04)."""
+        self._rows["bound"] += [{"id": pk, "address": address} for pk, address in addresses.items()]
+
     def spend_refresh_token(self, pk: int, *, now: int, kept_answer: str) -> None:
         self._rows["spent"].append({"id": pk, "now": now, "kept_answer": kept_answer})
 
@@ -65,26 +72,26 @@ class Writes:
 
     async def commit(self, lane: Lane, *, begun: bool) -> None:
         """Writes all of it; where nothing was begun, the one statement is the whole transaction."""
-        asked = [self._asked()] if any(self._rows.values()) else []
+        rows = {part: found for part, found in self._rows.items() if found}
+        asked: list[Asked] = [(_write(*rows), [json.dumps(each) for each in rows.values()])] if rows else []
         asked += [COMMIT] if begun else []
         if asked:
             await lane.run(*asked)
 
-    def _asked(self) -> Asked:
-        return _write(), [json.dumps(rows) for rows in self._rows.values()]
-
 
 @cache
-def _write() -> str:
-    """The one statement: its parts are WITH queries but for the last."""
-    *first, last = _parts().items()
-    queries = ", ".join(f"{name} AS ({text})" for name, text in first)
-    return f"WITH {queries} {last[1]}"
+def _write(*parts: str) -> str:
+    """The one statement of a batch that writes these parts: all are WITH queries but for the last."""
+    *first, last = parts
+    queries = ", ".join(f"{part} AS ({_parts()[part]})" for part in first)
+    return f"WITH {queries} {_parts()[last]}" if queries else _parts()[last]
 
 
 @cache
 def _parts() -> dict[str, str]:
     return {
+        "codes": _update("oauth_code", "id bigint, now bigint", "consumed_at = q.now"),
+        "bound": _update("oauth_authorization", "id bigint, address text", "token_address = q.address"),
         "spent": _update(
             "oauth_refreshtoken",
             "id bigint, now bigint, kept_answer text",

@@ -89,6 +89,25 @@ def test_what_was_acknowledged_before_the_kill_is_true_after_it(machine: Machine
     assert len(load.refresh_tokens) > 5
     again = [httpx.post(f"{machine.server.url}/o/token", data=refresh(*each)) for each in load.refresh_tokens.items()]
     assert {answer.status_code for answer in again} == {200}
+    assert half_done(machine.server) == "0 0 0"
+
+
+# codes that were used and bought nothing, tokens without an event, refresh tokens that were used and have no next one
+HALF_DONE = """
+from audit.models import OutboxEvent, SecurityEvent
+from oauth.models import AccessToken, Code, RefreshToken
+named = {token for kind in (OutboxEvent, SecurityEvent) for token in kind.objects.values_list("token", flat=True)}
+print(
+    Code.objects.filter(consumed_at__gt=0, accesstoken=None).count(),
+    len({str(token) for token in AccessToken.objects.only("pk")} - named),
+    RefreshToken.objects.filter(consumed_at__gt=0, successor=None).count(),
+)
+"""
+
+
+def half_done(server: Server) -> str:
+    """What a transaction would have left that was cut in two."""
+    return server.manage("shell", "--no-imports", "-c", HALF_DONE).strip()
 
 
 @pytest.mark.requirement("E77", "CG-05")

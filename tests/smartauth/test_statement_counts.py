@@ -62,6 +62,10 @@ def _told(sql: str) -> str:
     return f"{verb} {words[words.index(place) + 1]}"
 
 
+# locks, rows, seats, the tokens that lose theirs, all that is written
+_EXCHANGED_TOGETHER = ["gathered SELECT"] * 2 + ["gathered INSERT", "gathered SELECT", "gathered WITH"]
+
+
 def test_a_code_exchange(app: App, grant: Grant, statements: list[str]) -> None:
     made = grant()
     statements.clear()
@@ -69,7 +73,7 @@ def test_a_code_exchange(app: App, grant: Grant, statements: list[str]) -> None:
     response = app.post("/o/token", data=made.exchange())
 
     assert response.status_code == 200
-    assert statements == [
+    alone = [
         "SELECT oauth_client",
         "UPDATE oauth_code",
         "SELECT oauth_authorization",
@@ -77,6 +81,7 @@ def test_a_code_exchange(app: App, grant: Grant, statements: list[str]) -> None:
         "INSERT oauth_accesstoken",
         "INSERT audit_outboxevent",
     ]
+    assert statements == (_EXCHANGED_TOGETHER if connection.vendor == "postgresql" else alone)
 
 
 def test_an_exchange_that_may_be_refreshed_locks_the_authorization_before_the_seat_as_a_flagged_refresh_does(
@@ -90,7 +95,7 @@ def test_an_exchange_that_may_be_refreshed_locks_the_authorization_before_the_se
     response = app.post("/o/token", data=made.exchange(), headers=basic(client.client_id, SECRET))
 
     assert response.status_code == 200
-    assert statements == [
+    alone = [
         "SELECT oauth_client",
         "UPDATE oauth_code",
         "SELECT oauth_authorization",
@@ -100,6 +105,7 @@ def test_an_exchange_that_may_be_refreshed_locks_the_authorization_before_the_se
         "INSERT audit_outboxevent",
         "INSERT oauth_refreshtoken",
     ]
+    assert statements == (_EXCHANGED_TOGETHER if connection.vendor == "postgresql" else alone)
 
 
 def test_an_exchange_that_supersedes_costs_the_same(app: App, grant: Grant, statements: list[str]) -> None:
@@ -112,7 +118,7 @@ def test_an_exchange_that_supersedes_costs_the_same(app: App, grant: Grant, stat
         app.post("/o/token", data=made.exchange())
         counts.append(len(statements))
 
-    assert counts == [6, 6, 6]
+    assert counts == [5 if connection.vendor == "postgresql" else 6] * 3
 
 
 def test_client_credentials_cost_the_same_however_often_but_for_the_first_time(

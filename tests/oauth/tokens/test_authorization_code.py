@@ -356,6 +356,7 @@ def test_a_code_whose_event_cannot_be_written_is_not_spent(
 
     with monkeypatch.context() as broken:
         broken.setattr("oauth.tokens.issue.record_events", failing)
+        broken.setattr("oauth.tokens.gathered_writes.Writes.record_events", failing)
         failed = app.post("/o/token", data=granted.exchange())
 
     assert failed.status_code == 500

@@ -43,8 +43,8 @@ def everything_goes_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     async def none(*_: Any) -> None:
         return None
 
-    for module in ("oauth.tokens.gathered_refresh", "oauth.tokens.gathered_client_credentials"):
-        monkeypatch.setattr(f"{module}.gathered_answer", none)
+    for module in ("gathered_exchange", "gathered_refresh", "gathered_client_credentials"):
+        monkeypatch.setattr(f"oauth.tokens.{module}.gathered_answer", none)
 
 
 @can_be_lost
