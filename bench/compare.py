@@ -17,7 +17,7 @@ from contextlib import ExitStack
 from importlib.metadata import version
 from pathlib import Path
 
-from bench import peers, stale, tables
+from bench import peers, processes, stale, tables
 from bench.contenders import (
     INTROSPECTION,
     LAUNCHES,
@@ -87,6 +87,7 @@ def parse_options() -> argparse.Namespace:
         metavar="CYCLES",
         help=f"whether a revoked token is ever called active by one of several processes ({stale.CYCLES:,} cycles)",
     )
+    parser.add_argument("--processes", action="store_true", help="1, 2 and 4 processes of this server on both cores")
     parser.add_argument("--statements", action="store_true", help="count and explain the statements, time nothing")
     parser.add_argument("--smoke", action="store_true", help="whether it runs at all: one short round, few tokens")
     options = parser.parse_args()
@@ -106,10 +107,10 @@ def main() -> None:
         database = int(os.environ["BENCH_POSTGRESQL_PID"])
         key = key_pair(folder)
         asked, turns = options.what or list(TITLES), options.rounds + 1
-        launches = LAUNCHES * turns if REFRESH in asked else 0
+        launches = LAUNCHES * turns * (len(processes.COUNTS) if options.processes else 1) if REFRESH in asked else 0
         revoking_seconds = turns * (options.seconds + WARM_UP) + 1 if REVOCATION in asked else 0
         tokens = max(options.tokens, options.pool + int(MOST_REVOKED * revoking_seconds))
-        if options.stale:
+        if options.stale or options.processes:
             give_cores(BOTH, database)
         ours = stack.enter_context(
             smartauth(
@@ -124,6 +125,9 @@ def main() -> None:
         )
         if options.stale:
             stale.print_staleness(ours, options.stale)
+            return
+        if options.processes:
+            processes.print_processes(ours, folder, options)
             return
         if options.statements:
             from bench.statements import print_statement_counts

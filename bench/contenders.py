@@ -188,7 +188,7 @@ def smartauth(
 def serving(folder: Path, port: int, processes: int, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
     """`manage.py serve` with so many processes; one is the server itself, several have a parent that serves nothing."""
     command = [sys.executable, str(ROOT / "manage.py"), "serve", f"--port={port}", f"--processes={processes}"]
-    with running(command, port, folder / "smartauth.log", **environment) as process:
+    with running(command, port, folder / f"smartauth-{port}.log", **environment) as process:
         yield process
 
 

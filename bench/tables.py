@@ -16,13 +16,18 @@ def table(turns: list[Turns]) -> str:
     return "\n".join([HEAD, *(_row(turns[0], each) for each in turns)])
 
 
-def _row(first: Turns, turns: Turns) -> str:
+def measured(turns: Turns) -> str:
+    """What was measured of a side: the row of a table without its end."""
     rounds = turns.rounds
     rate = spread((each.rate for each in rounds), ",.0f")
     p50, p99 = (median(values) for values in ([each.p50 for each in rounds], [each.p99 for each in rounds]))
     server, database = (median(each.server_cpu for each in rounds), median(each.database_cpu for each in rounds))
+    return f"| {turns.side.name} | {rate} | {p50:.1f} | {p99:.1f} | {server:,.0f} + {database:,.0f} |"
+
+
+def _row(first: Turns, turns: Turns) -> str:
     ratios = " | ".join(_ratios(first, turns)) if turns is not first else " | "
-    return f"| {turns.side.name} | {rate} | {p50:.1f} | {p99:.1f} | {server:,.0f} + {database:,.0f} | {ratios} |"
+    return f"{measured(turns)} {ratios} |"
 
 
 def _ratios(first: Turns, turns: Turns) -> Iterator[str]:
