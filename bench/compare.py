@@ -17,7 +17,7 @@ from contextlib import ExitStack
 from importlib.metadata import version
 from pathlib import Path
 
-from bench import peers, processes, stale, tables
+from bench import launches, peers, processes, stale, tables
 from bench.contenders import (
     INTROSPECTION,
     LAUNCHES,
@@ -88,6 +88,7 @@ def parse_options() -> argparse.Namespace:
         help=f"whether a revoked token is ever called active by one of several processes ({stale.CYCLES:,} cycles)",
     )
     parser.add_argument("--processes", action="store_true", help="1, 2 and 4 processes of this server on both cores")
+    parser.add_argument("--launches", action="store_true", help="what a launch costs, with a sign-in and in a session")
     parser.add_argument("--statements", action="store_true", help="count and explain the statements, time nothing")
     parser.add_argument("--smoke", action="store_true", help="whether it runs at all: one short round, few tokens")
     options = parser.parse_args()
@@ -103,11 +104,14 @@ def main() -> None:
     options = parse_options()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="smartauth-bench-")))
+        if options.launches:
+            launches.print_launches(folder, int(os.environ["BENCH_POSTGRESQL_PID"]))
+            return
         print(f"seeding {options.tokens:,} tokens into PostgreSQL", flush=True)
         database = int(os.environ["BENCH_POSTGRESQL_PID"])
         key = key_pair(folder)
         asked, turns = options.what or list(TITLES), options.rounds + 1
-        launches = LAUNCHES * turns * (len(processes.COUNTS) if options.processes else 1) if REFRESH in asked else 0
+        refreshable = LAUNCHES * turns * (len(processes.COUNTS) if options.processes else 1) if REFRESH in asked else 0
         revoking_seconds = turns * (options.seconds + WARM_UP) + 1 if REVOCATION in asked else 0
         tokens = max(options.tokens, options.pool + int(MOST_REVOKED * revoking_seconds))
         if options.stale or options.processes:
@@ -118,7 +122,7 @@ def main() -> None:
                 key,
                 tokens=tokens,
                 pool=options.pool,
-                launches=launches,
+                launches=refreshable,
                 database=database,
                 processes=stale.PROCESSES if options.stale else 1,
             )
@@ -134,7 +138,7 @@ def main() -> None:
 
             print_statement_counts(ours, folder)
             return
-        needs = peers.Needs(key, options.tokens, options.pool, launches, revoking_seconds, options.whose)
+        needs = peers.Needs(key, options.tokens, options.pool, refreshable, revoking_seconds, options.whose)
         theirs = {peer: stack.enter_context(peers.started(peer, folder, needs)) for peer in options.beside}
         print(_versions())
         print_ceiling(folder, options)

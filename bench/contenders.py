@@ -75,8 +75,7 @@ class Contender:
 
     def cpu_seconds(self) -> tuple[float, float]:
         """What the server's processes and its database have used so far."""
-        server, database = (sum(map(cpu_of, (pid, *children(pid)))) for pid in (self.process.pid, self.database))
-        return server, database
+        return cpu_seconds(self.process.pid), cpu_seconds(self.database)
 
 
 def _take(tokens: list[tuple[str, str]], count: int) -> list[tuple[str, str]]:
@@ -97,6 +96,11 @@ def _stat(pid: int) -> list[str]:
 def cpu_of(pid: int) -> float:
     fields = _stat(pid)
     return (int(fields[11]) + int(fields[12])) / TICK if fields else 0.0
+
+
+def cpu_seconds(parent: int) -> float:
+    """What a process and its children have used so far."""
+    return sum(map(cpu_of, (parent, *children(parent))))
 
 
 def children(parent: int) -> list[int]:
