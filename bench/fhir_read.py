@@ -56,7 +56,8 @@ def asked() -> Asked:
 def enforce() -> None:
     """From the claims to the decision: subject, reach, ruling and views."""
     subject = within_role(read_subject(CLAIMS, BASE, time.time()), R4.writers)
-    require_allowed(Caller(R4, BASE, Reach(subject, "r4", BASE), CLAIMS), asked())
+    reach = Reach(subject, "r4", BASE)
+    require_allowed(Caller(R4, BASE, reach, reach, CLAIMS), asked())
 
 
 def condition() -> float:

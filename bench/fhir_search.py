@@ -120,7 +120,8 @@ def caller(scope: str) -> Caller:
     context = scope.partition("/")[0]
     patients = frozenset(f"p{number}" for number in range(480, 530)) if context == "user" else frozenset[str]()
     subject = Subject(scopes, "p500" if context == "patient" else "", patients, is_backend=context == "system")
-    return Caller(load_version("r4"), BASE, Reach(subject, "r4", BASE), {"client_id": "bench"})
+    reach = Reach(subject, "r4", BASE)
+    return Caller(load_version("r4"), BASE, reach, reach, {"client_id": "bench"})
 
 
 def cpu_seconds() -> float:

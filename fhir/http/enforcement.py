@@ -57,8 +57,6 @@ def _decide(reach: Reach, question: Question) -> Decision:
 
 def _by_role(caller: Caller, question: Question, denial: Denial) -> Denial:
     """The denial; where the scopes would allow it, one that asks for no other scopes (US-03)."""
-    if denial.reason is not DenialReason.INSUFFICIENT_SCOPE or caller.by_scopes is None:
-        return denial
     if not _decide(caller.by_scopes, question).allowed:
         return denial
     return replace(denial, refusal=NOT_ALLOWED, why={"rule": "US-03", "what": ROLE})

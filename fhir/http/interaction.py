@@ -40,9 +40,9 @@ class Caller:
     version: Version
     base: str
     reach: Reach
+    by_scopes: Reach
     claims: Mapping[str, Any]
     address: str = ""
-    by_scopes: Reach | None = None
     work: Work = field(default_factory=Work)
 
 

@@ -172,7 +172,7 @@ class FhirView(APIView):
             raise InvalidToken(self.base, refusal.why) from refusal
         reach = Reach(within_role(subject, self.version.writers), self.version.key, self.base)
         by_scopes = Reach(subject, self.version.key, self.base)
-        return Caller(self.version, self.base, reach, claims or {}, address, by_scopes)
+        return Caller(self.version, self.base, reach, by_scopes, claims or {}, address)
 
     def _response(self, answer: Answer) -> Response:
         content_type = f"{self.media_type or self.version.media_types[0]}; charset=utf-8"

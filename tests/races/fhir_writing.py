@@ -110,7 +110,8 @@ def _caller() -> Any:
     from smart.scopes.scope_sets import parse_scopes
 
     subject = Subject(parse_scopes("system/*.cruds"), is_backend=True)
-    return Caller(load_version("r4"), BASE, Reach(subject, "r4", BASE), {"client_id": "demo-backend"})
+    reach = Reach(subject, "r4", BASE)
+    return Caller(load_version("r4"), BASE, reach, reach, {"client_id": "demo-backend"})
 
 
 def _performed(method: str, url: str, body: Any, headers: dict[str, str] | None = None) -> Any:

@@ -116,17 +116,25 @@ def test_one_criterion_for_two_types_is_asked_of_each_by_its_own_parameter() -> 
     assert set(found.values_list("resource_id", flat=True)) == {"lab-a", "both-a", "other-system-a", "of-the-lab"}
 
 
-def test_criteria_beside_a_view_of_many_patients_find_what_they_find_after_it() -> None:
-    both = (Alternative(Compartments(frozenset({"amy", "ben"}))),)
-    defined = definitions("r4")["Observation"]
+@pytest.mark.parametrize(
+    ("who", "ids"),
+    [
+        (Compartments(frozenset({"amy", "ben"})), {"lab-a", "lab-b"}),
+        (AMY, {"lab-a"}),
+        (Everybody(), {"lab-a", "lab-b"}),
+        (OwnRecord("Observation", "lab-a"), {"lab-a"}),
+    ],
+)
+def test_criteria_beside_a_view_find_what_they_find_after_it(who: Who, ids: set[str]) -> None:
+    every, view = Record.objects.filter(type="Observation"), (Alternative(who),)
     for name, value in (("category", "laboratory"), ("category:not", "laboratory"), ("code:missing", "true")):
-        wanted = criterion(defined, name, [value], BASE)
+        wanted = criterion(definitions("r4")["Observation"], name, [value], BASE)
 
-        found = visible(Record.objects.all(), R4, "Observation", both, [wanted])
+        found = visible(every, R4, "Observation", view, [wanted])
 
-        after = visible(Record.objects.all(), R4, "Observation", both).filter(condition(wanted, "r4/Observation"))
+        after = visible(every, R4, "Observation", view).filter(condition(wanted, "r4/Observation"))
         assert set(found) == set(after)
-        assert name != "category" or {one.resource_id for one in found} >= {"lab-a", "lab-b"}
+        assert name != "category" or {one.resource_id for one in found} & {"lab-a", "lab-b", "vital-a"} == ids
 
 
 def test_a_label_of_the_present_version_covers_the_former_ones_and_no_other_resource() -> None:
