@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run test lint lock settings specification mutants shots clean
+.PHONY: help run test lint lock licences dist settings specification mutants shots clean
 SHELL := /bin/bash
 
 help: ## this list
@@ -23,6 +23,12 @@ lock: ## write requirements/*.txt anew from *.in (UPGRADE=1: newest releases; el
 	    --output-file $$name.txt $$name.in || exit 1; \
 	done
 
+licences: ## write docs/licences.md anew, after `make lock`
+	@.ci/venv dev && .venv/bin/python -m requirements.licences
+
+dist: ## wheels, sdists and the list of what is in smartauth (CycloneDX) into dist/
+	@.ci/venv dev && rm -rf dist && .venv/bin/python -m requirements.distributions
+
 specification: ## write the page of tests of docs/specification (OPEN=AZ: list the lines AZ-.. that no test names)
 	@.ci/venv base && .venv/bin/python -m tests.specification $(if $(OPEN),--open $(OPEN))
 
@@ -36,5 +42,5 @@ shots: ## pictures of every page into docs/screenshots (Chromium, port 8000)
 	@.ci/venv dev && .venv/bin/python -m tests.browser.screenshots
 
 clean: ## delete .venv, caches and what a running server wrote in var/ (demo data, keys, tokens)
-	@rm -rf .venv .venv.lock .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache var test-results
+	@rm -rf .venv .venv.lock .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache var test-results dist
 	@find . -name __pycache__ -type d -not -path './node_modules/*' -prune -exec rm -rf {} +

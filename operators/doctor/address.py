@@ -18,6 +18,7 @@ METADATA = "/.well-known/oauth-authorization-server"
 SECONDS = 5.0
 SOON = 21  # days
 KEY_BITS = 256
+PROXIES = ("nginx", "openresty", "envoy", "istio-envoy", "caddy", "apache", "haproxy", "cloudflare", "awselb")
 OLD_VERSIONS = ((ssl.TLSVersion.TLSv1, "1.0"), (ssl.TLSVersion.TLSv1_1, "1.1"))
 
 
@@ -37,6 +38,9 @@ def find_address_problems() -> Iterator[Problem]:
     elif named != issuer:
         what = f"at {issuer} answers something else: status {answer.status_code}, issuer {named or 'none'}"
         yield Problem(what, "let the proxy lead there, or correct SMARTAUTH_ISSUER")
+    elif (proxy := _proxy(answer)) and not settings.SMARTAUTH_TRUSTED_PROXIES:
+        what = f"{proxy} stands in front of {issuer}, so every caller seems to come from its address"
+        yield Problem(what, "set SMARTAUTH_TRUSTED_PROXIES to the number of proxies, and let them add X-Forwarded-For")
 
 
 def find_tls_problems() -> Iterator[Problem]:
@@ -99,6 +103,14 @@ def _lenient_context() -> ssl.SSLContext:
 
 def _connection(url: SplitResult) -> socket.socket:
     return socket.create_connection((url.hostname or "", url.port or 443), SECONDS)
+
+
+def _proxy(answer: httpx.Response) -> str:
+    """What it says of itself; smartauth names no server."""
+    named = answer.headers.get("Server", "").partition("/")[0].strip()
+    if named.lower() in PROXIES:
+        return named
+    return "a proxy" if "Via" in answer.headers else ""
 
 
 def _named_issuer(answer: httpx.Response) -> str:

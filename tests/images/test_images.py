@@ -252,6 +252,21 @@ def test_compose_for_development_shares_one_network_with_the_producers_server() 
     assert {port.rpartition(":")[0].rpartition(":")[0] for port in services["smartauth"]["ports"]} == {"127.0.0.1"}
 
 
+def test_the_proxy_of_compose_is_the_file_of_the_docs_with_its_own_names(
+    services: dict[str, Any], tmp_path: Path
+) -> None:
+    shell, option, script = services["proxy"]["command"]
+    written = tmp_path / "default.conf"
+    script = script.replace("/proxy.conf", str(DOCKER / "proxy.conf")).replace("$$", "$")
+    script = script.replace("/etc/nginx/conf.d/default.conf", str(written)).replace("exec nginx", ": nginx")
+
+    subprocess.run([shell, option, script], env={**os.environ, "SMARTAUTH_HOST": "login.example"}, check=True)
+
+    text = (DOCKER / "proxy.conf").read_text(encoding="utf-8")
+    own = text.replace("auth.example.org", "login.example").replace("127.0.0.1:8000", "web:8000")
+    assert written.read_text(encoding="utf-8") == own
+
+
 def test_a_service_that_serves_is_given_no_secret_of_the_owner(services: dict[str, Any]) -> None:
     for name in ("web", "worker"):
         assert not [each for each in services[name]["secrets"] if "owner" in json.dumps(each)]

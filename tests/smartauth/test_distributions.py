@@ -1,22 +1,25 @@
 """The wheels, installed without the source tree: the server with all it needs, and what producers install."""
 
+import hashlib
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
 import sysconfig
 import time
-import venv
 import zipfile
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from requirements.distributions import build
 from tests.running import ROOT, free_port
 
 pytestmark = pytest.mark.one_engine
@@ -44,12 +47,17 @@ def run(command: Sequence[str | Path], **options: Any) -> str:
 
 
 @pytest.fixture(scope="module")
-def wheels(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Each of them by name, built from the tree. What builds them is in the lock, so that no index is asked."""
-    folder = tmp_path_factory.mktemp("wheels")
-    build = [*PIP, "wheel", "--no-deps", "--no-build-isolation", f"--wheel-dir={folder}"]
-    run([*build, ROOT, ROOT / "smartauth_probe", ROOT / "clients/python"])
-    return {wheel.name.partition("-")[0]: wheel for wheel in folder.glob("*.whl")}
+def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `make dist` writes. What builds it is in the lock, so that no index is asked."""
+    folder = tmp_path_factory.mktemp("dist")
+    build(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def wheels(release: Path) -> dict[str, Path]:
+    """Each of them by name."""
+    return {wheel.name.partition("-")[0]: wheel for wheel in release.glob("*.whl")}
 
 
 def files(wheel: Path) -> set[str]:
@@ -57,18 +65,27 @@ def files(wheel: Path) -> set[str]:
         return {name for name in opened.namelist() if ".dist-info/" not in name}
 
 
+def sha256(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
 class Installed:
     """The wheels in a fresh environment without extras, which finds dependencies where the tests have them."""
 
-    def __init__(self, folder: Path, wheels: dict[str, Path]) -> None:
+    def __init__(self, folder: Path, wheels: dict[str, Path], python: Path = Path(sys.executable)) -> None:
         self.environment_folder, self.home, self.empty = folder / "venv", folder / "home", folder / "empty"
         self.home.mkdir()
         self.empty.mkdir()
-        venv.create(self.environment_folder, symlinks=True)
+        run([python, "-m", "venv", "--symlinks", "--without-pip", self.environment_folder])
+        self._install("--no-index", *wheels.values())
+        if python != Path(sys.executable):
+            self._install("--require-hashes", f"--requirement={made_for_one_python(folder / 'lock.txt')}")
         (self.packages / "dependencies.pth").write_text(str(self._without_extras(folder / "dependencies")))
-        python = self.environment_folder / "bin/python"
-        run([*PIP, "--python", str(python), "install", "--no-deps", "--no-index", "--no-compile", *wheels.values()])
         self.port = free_port()
+
+    def _install(self, *what: str | Path) -> None:
+        python = str(self.environment_folder / "bin/python")
+        run([*PIP, "--python", python, "install", "--no-deps", "--no-compile", *what])
 
     def _without_extras(self, folder: Path) -> Path:
         folder.mkdir()
@@ -103,6 +120,12 @@ def installed(tmp_path_factory: pytest.TempPathFactory, wheels: dict[str, Path])
 
 @pytest.fixture(scope="module")
 def printed(installed: Installed) -> Iterator[str]:
+    with development_server(installed) as said:
+        yield said
+
+
+@contextmanager
+def development_server(installed: Installed) -> Iterator[str]:
     """What `smartauth dev` prints in an empty folder. It runs meanwhile."""
     log = installed.home / "log"
     with log.open("wb") as out:
@@ -122,6 +145,30 @@ def printed(installed: Installed) -> Iterator[str]:
             running.wait(30)
         with suppress(ProcessLookupError):
             os.killpg(running.pid, signal.SIGKILL)
+
+
+def made_for_one_python(written: Path) -> Path:
+    """The part of the lock that holds what is compiled for each Python by itself; the rest is the same for all."""
+    blocks = re.split(r"\n(?=\S)", (ROOT / "requirements/base.txt").read_text(encoding="utf-8"))
+    tag = f".{sys.implementation.cache_tag}-"
+
+    def is_compiled(block: str) -> bool:
+        name = block.partition("==")[0]
+        return "==" in block and any(tag in file.name for file in distribution(name).files or ())
+
+    written.write_text("\n".join(filter(is_compiled, blocks)), encoding="utf-8")
+    return written
+
+
+def other_python() -> Path | None:
+    """The newest that is here beside the one of the tests, which is the oldest that smartauth runs with."""
+    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
+    for version in ("3.14", "3.13", "3.12"):
+        for found in (*pyenv.glob(f"{version}.*/bin/python"), shutil.which(f"python{version}") or ""):
+            works = [found, "-c", "import sqlite3, ssl, venv"]
+            if found and subprocess.run(works, capture_output=True, timeout=60).returncode == 0:
+                return Path(found)
+    return None
 
 
 def test_every_file_of_ours_travels(wheels: dict[str, Path]) -> None:
@@ -144,6 +191,28 @@ def test_they_have_one_version_and_no_file_in_common(wheels: dict[str, Path]) ->
     assert len(set.union(*brought)) == sum(map(len, brought))
     for name in ("smartauth_probe", "smartauth_enforcement"):
         assert {file.split("/")[0] for file in files(wheels[name])} == {name}
+
+
+def test_a_release_is_made_again_byte_for_byte_from_its_own_sources(release: Path, tmp_path: Path) -> None:
+    run(["tar", "-xzf", release / "smartauth-0.1.0.tar.gz", f"--directory={tmp_path}"])
+    (sources,) = tmp_path.iterdir()
+    for file in sources.rglob("*.py"):
+        os.utime(file, (1, 1))
+        file.chmod(file.stat().st_mode & 0o700)
+
+    run([sys.executable, "-m", "hatchling", "build", "--directory", tmp_path / "dist"], cwd=sources)
+
+    again = {file.name: sha256(file) for file in (tmp_path / "dist").iterdir()}
+    assert len(again) == 2
+    assert again == {name: sha256(release / name) for name in again}
+
+
+def test_beside_the_wheel_lies_what_is_in_it(release: Path, wheels: dict[str, Path]) -> None:
+    document = json.loads((release / "smartauth-0.1.0.cdx.json").read_text())
+
+    wheel = {"alg": "SHA-256", "content": sha256(wheels["smartauth"])}
+    assert document["metadata"]["component"]["hashes"] == [wheel]
+    assert "requirements.distributions" in run(["make", "--dry-run", "dist"], cwd=ROOT)
 
 
 def test_the_probe_needs_nothing_else(wheels: dict[str, Path], tmp_path: Path) -> None:
@@ -176,15 +245,24 @@ def test_help_needs_no_database_and_leaves_nothing(installed: Installed) -> None
 
 
 def test_dev_in_an_empty_folder_prints_what_works_as_printed(installed: Installed, printed: str) -> None:
+    assert statuses_of_first_commands(installed, printed) == ["200", "404", "401"]
+    assert "manage.py" not in printed
+
+
+def test_with_a_newer_python_it_issues_reads_and_refuses(wheels: dict[str, Path], tmp_path: Path) -> None:
+    if not (python := other_python()):
+        pytest.skip("no Python 3.12 to 3.14 is installed here")
+    with development_server(newer := Installed(tmp_path, {"smartauth": wheels["smartauth"]}, python)) as printed:
+        assert statuses_of_first_commands(newer, printed) == ["200", "404", "401"]
+
+
+def statuses_of_first_commands(installed: Installed, printed: str) -> list[str]:
     lines = [line for line in printed.splitlines() if line.startswith(("TOKEN=", "curl "))]
     script = "".join(f"{line} | tail -n 1\n" if line.startswith("curl") else f"{line}\n" for line in lines)
 
     shell = {name: value for name, value in installed.environment.items() if name != "SMARTAUTH_PORT"}
-    statuses = run(["bash", "-euo", "pipefail", "-c", script], cwd=installed.empty, env=shell)
-
     assert "smartauth token --client demo-public" in lines[0]
-    assert "manage.py" not in printed
-    assert statuses.split() == ["200", "404", "401"]
+    return run(["bash", "-euo", "pipefail", "-c", script], cwd=installed.empty, env=shell).split()
 
 
 def test_data_lie_in_a_folder_of_the_account(installed: Installed, printed: str) -> None:

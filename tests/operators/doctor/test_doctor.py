@@ -190,6 +190,35 @@ def test_a_proxy_that_sends_another_host_is_found(issuer: Publisher, settings: A
 
 
 @pytest.mark.parametrize(
+    ("sent", "named"),
+    [
+        pytest.param({"Server": "nginx"}, "nginx stands in front", id="nginx"),
+        pytest.param({"Server": "Caddy/2.9"}, "Caddy stands in front", id="Caddy"),
+        pytest.param({"Via": "1.1 edge"}, "a proxy stands in front", id="another"),
+        pytest.param({"Server": "gunicorn"}, "", id="no proxy"),
+    ],
+)
+def test_a_proxy_behind_which_all_callers_have_one_address_is_found(
+    issuer: Publisher, settings: Any, sent: dict[str, str], named: str
+) -> None:
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        request.send_response_only(200)
+        for name, value in sent.items():
+            request.send_header(name, value)
+        request.end_headers()
+        request.wfile.write(issuer.body.encode())
+
+    issuer.respond = answer
+    settings.SMARTAUTH_TRUSTED_PROXIES = 1
+    told_of = found()
+    settings.SMARTAUTH_TRUSTED_PROXIES = 0
+
+    assert told_of == {}
+    assert list(said := found()) == (["issuer"] if named else [])
+    assert named in said.get("issuer", [""])[0]
+
+
+@pytest.mark.parametrize(
     ("options", "what"),
     [
         pytest.param({"days": 90}, "", id="good"),
