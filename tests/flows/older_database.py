@@ -97,6 +97,9 @@ def main(state: str) -> None:
     fill(executor.migrate(wanted).apps)
     (audit,) = [name for app, name in wanted if app == "audit"]
     call_command("migrate", "audit", audit, database="audit", verbosity=0)
+    ahead = MigrationExecutor(connections["default"])
+    left = {migration.app_label for migration, _ in ahead.migration_plan(ahead.loader.graph.leaf_nodes())}
+    assert left >= {"accounts", "fhir", "oauth"}, left
 
 
 if __name__ == "__main__":

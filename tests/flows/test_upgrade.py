@@ -16,9 +16,7 @@ def upgraded(request: pytest.FixtureRequest) -> Iterator[Server]:
     server = Server()
     try:
         server._run("-m", "tests.flows.older_database", request.param)
-        assert "[ ]" in server.manage("showmigrations", "oauth", "accounts", "fhir")
-        server.manage("migrate", "--no-input", "--verbosity=0")
-        server.manage("migrate", "--no-input", "--verbosity=0", "--database=audit")
+        server._run("-m", "smartauth", "migrate")
         yield server.start()
     finally:
         server.remove()
@@ -44,4 +42,3 @@ def test_what_an_earlier_state_holds_is_served_after_the_upgrade(upgraded: Serve
     assert introspected(upgraded, refreshed.json()["access_token"])["active"] is True
     httpx.post(f"{upgraded.url}/o/revoke", data={"token": "alive", "client_id": "an-app"}).raise_for_status()
     assert introspected(upgraded, "alive") == {"active": False}
-    assert upgraded.manage("makemigrations", "--check", "--dry-run") == "No changes detected\n"
