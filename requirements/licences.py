@@ -36,8 +36,8 @@ def licence(name: str) -> str:
 
 def declared(name: str) -> str:
     """What the package itself says exactly, or ""."""
-    said = metadata(name)
-    expression = said.get("License-Expression") or said.get("License") or ""
+    said = metadata(name).json
+    expression = str(said.get("license_expression") or said.get("license") or "")
     return fixup_id(expression) or (expression if " " in expression and is_expression(expression) else "")
 
 

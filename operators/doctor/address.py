@@ -107,7 +107,7 @@ def _connection(url: SplitResult) -> socket.socket:
 
 def _proxy(answer: httpx.Response) -> str:
     """What it says of itself; smartauth names no server."""
-    named = answer.headers.get("Server", "").partition("/")[0].strip()
+    named = str(answer.headers.get("Server", "")).partition("/")[0].strip()
     if named.lower() in PROXIES:
         return named
     return "a proxy" if "Via" in answer.headers else ""

@@ -164,10 +164,11 @@ def other_python() -> Path | None:
     """The newest that is here beside the one of the tests, which is the oldest that smartauth runs with."""
     pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
     for version in ("3.14", "3.13", "3.12"):
-        for found in (*pyenv.glob(f"{version}.*/bin/python"), shutil.which(f"python{version}") or ""):
-            works = [found, "-c", "import sqlite3, ssl, venv"]
-            if found and subprocess.run(works, capture_output=True, timeout=60).returncode == 0:
-                return Path(found)
+        on_path = shutil.which(f"python{version}")
+        for found in (*pyenv.glob(f"{version}.*/bin/python"), *([Path(on_path)] if on_path else [])):
+            works = [str(found), "-c", "import sqlite3, ssl, venv"]
+            if subprocess.run(works, capture_output=True, timeout=60).returncode == 0:
+                return found
     return None
 
 
