@@ -3,7 +3,7 @@
 from django.db import transaction
 
 from introspection.gathered_revocation import gathered_revocation
-from oauth.clients.authentication import run_as_client
+from oauth.clients.authentication import write_as_client
 from oauth.ending import access
 from oauth.ending.reasons import EndedFor
 from oauth.ending.selection import Actor
@@ -43,7 +43,7 @@ async def revoke(request: MachineRequest) -> MachineResponse:
     """200 with an empty body for what is dead afterwards; the hint is only a hint (RV-01 to RV-04)."""
     if answer := await gathered_revocation(request):
         return answer
-    return await run_as_client(request, lambda client: _revoke(request, client))
+    return await write_as_client(request, lambda client: _revoke(request, client))
 
 
 def _revoke(request: MachineRequest, client: AuthenticatedClient) -> MachineResponse:

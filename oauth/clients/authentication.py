@@ -1,6 +1,6 @@
 """Who sends a request: each client proves itself by its own method, here and nowhere else (RFC 6749 §2.3)."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Annotated, NamedTuple, TypeVar
 
 from oauth.clients import jwks_cache
@@ -10,6 +10,7 @@ from oauth.clients.signed_assertion import Signer, consume_assertion, invalid_cl
 from oauth.clients.stored_credentials import UNKNOWN_CLIENT, StoredCredentials, failure, is_authentic
 from oauth.http.credentials import AUTHENTICATION_FAILED, AuthenticatedClient
 from oauth.http.machine_request import MachineRequest
+from oauth.http.shared_transaction import write_together
 from oauth.http.writer_pool import writer_pool
 from oauth.models import sql
 from smart.explanation import Why
@@ -48,9 +49,22 @@ async def run_as_client(request: MachineRequest, work: Callable[[AuthenticatedCl
 
     While a client's keys are fetched no thread waits; then everything is judged again.
     """
+    return await _as_client(request, work, writer_pool.run)
+
+
+async def write_as_client(request: MachineRequest, work: Callable[[AuthenticatedClient], T]) -> T:
+    """The same for what writes: on SQLite in one transaction with others that wait. Raises TemporarilyUnavailable."""
+    return await _as_client(request, work, lambda each: write_together(request, each))
+
+
+async def _as_client(
+    request: MachineRequest,
+    work: Callable[[AuthenticatedClient], T],
+    run: Callable[[Callable[[], T]], Awaitable[T]],
+) -> T:
     for _ in range(_ROUNDS):
         try:
-            return await writer_pool.run(lambda: work(authenticate(request)))
+            return await run(lambda: work(authenticate(request)))
         except KeysNotCached as missing:
             await _renew_keys(missing.fetch)
     raise invalid_client("the client's keys could not be had in time", rule="CL-12", case="E99")

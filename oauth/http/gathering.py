@@ -14,7 +14,7 @@ import asyncio
 import logging
 from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable
-from typing import NamedTuple
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 from weakref import WeakKeyDictionary
 
 from django.db import connections
@@ -48,7 +48,7 @@ Work = Callable[[Lane, list[Waiting]], Awaitable[Answers]]
 async def gathered_answer(work: Work, request: MachineRequest, digest: str = "") -> MachineResponse | None:
     """The answer, committed; None for what has to go alone. Raises TemporarilyUnavailable.
 
-    SQLite has one writer at a time and no round trips that could be spared: there everything goes alone.
+    On SQLite, which has no round trips to spare, requests share transactions: see `oauth.http.shared_transaction`.
     """
     if connections["default"].vendor != "postgresql":
         return None
@@ -56,17 +56,31 @@ async def gathered_answer(work: Work, request: MachineRequest, digest: str = "")
     return await kinds.setdefault(work, Gathering(work)).answer(request, digest)
 
 
-class Queue:
+class Queued(Protocol):
+    """What waits in a queue."""
+
+    @property
+    def request(self) -> MachineRequest: ...
+    @property
+    def digest(self) -> str: ...
+    @property
+    def answer(self) -> "asyncio.Future[Any]": ...
+
+
+QueuedT = TypeVar("QueuedT", bound=Queued)
+
+
+class Queue(Generic[QueuedT]):
     """Requests that wait, in a line for each client."""
 
     def __init__(self) -> None:
-        self._lines: OrderedDict[str, deque[Waiting]] = OrderedDict()
+        self._lines: OrderedDict[str, deque[QueuedT]] = OrderedDict()
         self._length = 0
 
     def __len__(self) -> int:
         return self._length
 
-    def add(self, waiting: Waiting) -> None:
+    def add(self, waiting: QueuedT) -> None:
         """Puts it at the end of its client's line. Raises TemporarilyUnavailable where there is no room."""
         client = waiting.request.credentials.client_id
         if self._length >= MOST_WAITING or len(self._lines.get(client, ())) >= MOST_OF_ONE_CLIENT:
@@ -74,11 +88,11 @@ class Queue:
         self._lines.setdefault(client, deque()).append(waiting)
         self._length += 1
 
-    def take(self) -> list[Waiting]:
+    def take(self) -> list[QueuedT]:
         """The next batch: one of each line in turn, each token once."""
-        batch: list[Waiting] = []
+        batch: list[QueuedT] = []
         digests: set[str] = set()
-        again: list[Waiting] = []
+        again: list[QueuedT] = []
         while self._lines and len(batch) < MOST_TOGETHER:
             client, line = self._lines.popitem(last=False)
             waiting = line.popleft()
@@ -101,7 +115,7 @@ class Gathering:
 
     def __init__(self, work: Work) -> None:
         self._work = work
-        self._queue, self._lane = Queue(), Lane()
+        self._queue, self._lane = Queue[Waiting](), Lane()
         self._task: asyncio.Task[None] | None = None
 
     async def answer(self, request: MachineRequest, digest: str) -> MachineResponse | None:

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from django.conf import settings
 
-from oauth.clients.authentication import run_as_client
+from oauth.clients.authentication import write_as_client
 from oauth.http.credentials import AUTHENTICATION_FAILED, NO_CREDENTIALS, AuthenticatedClient
 from oauth.http.machine_request import MachineRequest
 from oauth.http.machine_response import MachineResponse
@@ -44,7 +44,7 @@ async def token(request: MachineRequest) -> MachineResponse:
         gathered = GATHERED.get(request.parameters.get("grant_type", ""))
         if gathered and (answer := await gathered(request)):
             return answer
-        return await run_as_client(request, lambda client: _run_grant(request, client))
+        return await write_as_client(request, lambda client: _run_grant(request, client))
     except InvalidClient as error:
         raise _with_advice(error, request) from None
 

@@ -142,7 +142,7 @@ def test_a_batch_that_waits_for_ever_fails_in_the_end(monkeypatch: pytest.Monkey
 
 def test_who_hangs_up_while_waiting_is_left_out_of_the_batch() -> None:
     async def leave_one() -> list[Waiting]:
-        queue, stays, leaves = Queue(), waiting("stays"), waiting("leaves")
+        queue, stays, leaves = Queue[Waiting](), waiting("stays"), waiting("leaves")
         queue.add(leaves)
         queue.add(stays)
         leaves.answer.cancel()

@@ -81,7 +81,7 @@ def _(world: World) -> httpx.Response:
     def fail(*_: object) -> None:
         raise OperationalError("the database is away")
 
-    world.monkeypatch.setattr("introspection.revoke.run_as_client", fail)
+    world.monkeypatch.setattr("introspection.revoke.write_as_client", fail)
     return world.post(REVOKE, {"token": "x"}, world.make_client())
 
 
