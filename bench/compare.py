@@ -17,7 +17,7 @@ from contextlib import ExitStack
 from importlib.metadata import version
 from pathlib import Path
 
-from bench import launches, peers, processes, stale, tables
+from bench import exchange, launches, peers, processes, stale, tables
 from bench.contenders import (
     INTROSPECTION,
     LAUNCHES,
@@ -113,6 +113,7 @@ def main() -> None:
         asked, turns = options.what or list(TITLES), options.rounds + 1
         refreshable = LAUNCHES * turns * (len(processes.COUNTS) if options.processes else 1) if REFRESH in asked else 0
         revoking_seconds = turns * (options.seconds + WARM_UP) + 1 if REVOCATION in asked else 0
+        codes = exchange.needed(turns, options.seconds + WARM_UP) if exchange.EXCHANGE in asked else 0
         tokens = max(options.tokens, options.pool + int(MOST_REVOKED * revoking_seconds))
         if options.stale or options.processes:
             give_cores(BOTH, database)
@@ -123,6 +124,7 @@ def main() -> None:
                 tokens=tokens,
                 pool=options.pool,
                 launches=refreshable,
+                codes=codes,
                 database=database,
                 processes=stale.PROCESSES if options.stale else 1,
             )
@@ -138,7 +140,7 @@ def main() -> None:
 
             print_statement_counts(ours, folder)
             return
-        needs = peers.Needs(key, options.tokens, options.pool, refreshable, revoking_seconds, options.whose)
+        needs = peers.Needs(key, options.tokens, options.pool, refreshable, codes, revoking_seconds, options.whose)
         theirs = {peer: stack.enter_context(peers.started(peer, folder, needs)) for peer in options.beside}
         print(_versions())
         print_ceiling(folder, options)

@@ -15,7 +15,7 @@ from typing import Any
 
 from joserfc.jwk import ECKey
 
-from bench import decisions
+from bench import decisions, exchange
 
 ROOT = Path(__file__).resolve().parent.parent
 INTROSPECTION, SECRET, ES384 = "introspection", "secret", "es384"
@@ -49,6 +49,7 @@ class Contender:
     revocation_path: str = ""
     revocable: list[tuple[str, str]] = field(default_factory=list)
     refresh_tokens: list[tuple[str, str]] = field(default_factory=list)
+    codes: list[tuple[str, str]] = field(default_factory=list)
     most_revoked: int = MOST_REVOKED
 
     def load_plan(self, what: str, seconds: float) -> dict[str, Any]:
@@ -64,6 +65,9 @@ class Contender:
             }
         if what == REFRESH:
             tokens = _take(self.refresh_tokens, LAUNCHES)
+            return {"port": self.port, "what": what, "path": self.token_path, "tokens": tokens}
+        if what == exchange.EXCHANGE:
+            tokens = _take(self.codes, int(seconds * exchange.MOST))
             return {"port": self.port, "what": what, "path": self.token_path, "tokens": tokens}
         if what == REVOCATION:
             tokens = _take(self.revocable, int(seconds * self.most_revoked))
@@ -163,12 +167,12 @@ def smartauth_environment(folder: Path, port: int) -> dict[str, str]:
 
 @contextmanager
 def smartauth(
-    folder: Path, key: Path, *, tokens: int, pool: int, launches: int, database: int, processes: int = 1
+    folder: Path, key: Path, *, tokens: int, pool: int, launches: int, codes: int, database: int, processes: int = 1
 ) -> Iterator[Contender]:
     """This server as it is run in production, with its tokens in PostgreSQL."""
     port, file = free_port(), folder / "issued-by-smartauth.json"
     environment = smartauth_environment(folder, port)
-    numbers = [str(number) for number in (tokens, pool, APPS, launches)]
+    numbers = [str(number) for number in (tokens, pool, APPS, launches, codes)]
     seed = [sys.executable, "-m", "bench.seed", *numbers, str(file), str(key)]
     subprocess.run(seed, env={**os.environ, **environment}, cwd=ROOT, check=True)
     with serving(folder, port, processes, **environment) as process:
@@ -185,6 +189,7 @@ def smartauth(
             revocation_path="/o/revoke",
             revocable=[(f"digest{number}", issued["tokens"][-1][1]) for number in range(1, tokens - pool + 1)],
             refresh_tokens=issued["refresh"],
+            codes=exchange.copies(codes, APPS),
         )
 
 

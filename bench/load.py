@@ -19,7 +19,7 @@ import uvloop
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
-from bench import decisions
+from bench import decisions, exchange
 from bench.contenders import INTROSPECTION, REFRESH, REVOCATION, SECRET, basic
 
 SCOPE = "system/*.rs"
@@ -111,6 +111,8 @@ def _is_right(head: bytes, body: bytes, expected: str) -> bool:
     if expected == ENDED:
         return not body
     answer = json.loads(body)
+    if expected == exchange.SCOPE:
+        return exchange.is_right(answer)
     if "refresh_token" in answer:
         return bool(answer["access_token"]) and answer["refresh_token"] != expected
     if expected == SCOPE:
@@ -130,6 +132,8 @@ def _requests(plan: dict[str, Any]) -> list[tuple[bytes, str]]:
         bodies = decisions.bodies(plan["what"], plan["base"], plan["tokens"])
         named = zip(bodies, plan["tokens"], strict=True)
         return [(_post(plan, body, JSON, plan["authorization"]), client_id) for body, (_, client_id) in named]
+    if plan["what"] == exchange.EXCHANGE:
+        return [(_request(plan, exchange.form(code), basic(name)), exchange.SCOPE) for code, name in plan["tokens"]]
     if plan["what"] == REVOCATION:
         return [(_request(plan, {"token": token}, basic(client_id)), ENDED) for token, client_id in plan["tokens"]]
     form = {"grant_type": "client_credentials", "scope": SCOPE}

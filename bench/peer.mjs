@@ -1,13 +1,13 @@
 // node oidc-provider as its documentation sets it up: opaque tokens, introspection by client_secret_basic. Its own adapter
 // for memory holds 1,000 entries, so that an adapter over one Map stands in for it where more are needed.
 // Services ask for themselves with a secret, signers with an ES384 assertion; apps refresh and revoke with a secret.
-// `node peer.mjs PORT APPS TOKENS LAUNCHES REVOCABLE ISSUED.json person|client KEY.json` keeps TOKENS live tokens, LAUNCHES
-// refresh tokens and REVOCABLE tokens more, then listens. With BENCH_REDIS_URL it keeps them in Redis.
+// `node peer.mjs PORT APPS TOKENS LAUNCHES CODES REVOCABLE ISSUED.json person|client KEY.json` keeps TOKENS live tokens,
+// LAUNCHES refresh tokens, CODES codes and REVOCABLE tokens more, then listens. With BENCH_REDIS_URL it keeps them in Redis.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { Provider } from 'oidc-provider';
 
-const [port, apps, tokens, launches, revocable] = process.argv.slice(2, 7).map(Number);
-const [file, whose, key] = process.argv.slice(7);
+const [port, apps, tokens, launches, codes, revocable] = process.argv.slice(2, 8).map(Number);
+const [file, whose, key] = process.argv.slice(8);
 const TOGETHER = 64;
 const secret = 'a-secret-that-was-drawn-at-random';
 const scope = 'patient/*.rs';
@@ -59,7 +59,7 @@ class MapAdapter {
 }
 
 const adapter = process.env.BENCH_REDIS_URL ? (await import('./redis_adapter.mjs')).RedisAdapter : MapAdapter;
-const needsOwn = process.env.BENCH_REDIS_URL || launches || revocable;
+const needsOwn = process.env.BENCH_REDIS_URL || launches || codes || revocable;
 
 const provider = new Provider(`http://127.0.0.1:${port}`, {
   clients: [client('resource-server', []), ...named, ...services, ...signers],
@@ -74,7 +74,7 @@ const provider = new Provider(`http://127.0.0.1:${port}`, {
     introspection: { enabled: true },
     revocation: { enabled: true },
   },
-  ttl: { AccessToken: 3600, RefreshToken: 86400, ClientCredentials: whose === 'client' ? 3600 : 300, Grant: 86400 },
+  ttl: { AccessToken: 3600, AuthorizationCode: 3600, RefreshToken: 86400, ClientCredentials: whose === 'client' ? 3600 : 300, Grant: 86400 },
 });
 
 // What an app holds after a person consented: a token that belongs to a grant, which introspection reads as well.
@@ -90,6 +90,16 @@ async function ofPerson(app, accountId) {
 
 async function refreshable(app, accountId) {
   return new provider.RefreshToken(await granted(app, accountId, `offline_access ${scope}`)).save();
+}
+
+// A proof key and a redirect URI as in bench/exchange.py.
+async function code(app, accountId) {
+  return new provider.AuthorizationCode({
+    ...(await granted(app, accountId, `offline_access ${scope}`)),
+    redirectUri: 'https://app.example.org/callback',
+    codeChallenge: 'srPl9FdvyKJNhqOfpI1xknQzvd9WTQojDoIan86nxWU',
+    codeChallengeMethod: 'S256',
+  }).save();
 }
 
 async function ofClient(app) {
@@ -111,6 +121,7 @@ async function many(count, make) {
 const issued = {
   tokens: await many(tokens, whose === 'person' ? ofPerson : ofClient),
   refresh: await many(launches, refreshable),
+  codes: await many(codes, code),
   revocable: await many(revocable, ofPerson),
 };
 writeFileSync(file, JSON.stringify(issued));

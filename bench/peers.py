@@ -25,12 +25,13 @@ MOST_REVOKED = {MEMORY: 9000, REDIS: 6000, TOOLKIT: 1000}  # a second: each toke
 
 @dataclass(frozen=True)
 class Needs:
-    """What the rows ask for: tokens in turn, refresh tokens, seconds of revocations, whose tokens they are."""
+    """What the rows ask for: tokens in turn, refresh tokens, codes, seconds of revocations, whose tokens they are."""
 
     key: Path
     tokens: int
     pool: int
     launches: int
+    codes: int
     revoking_seconds: float
     whose: str
 
@@ -50,7 +51,7 @@ def oidc_provider(peer: str, folder: Path, needs: Needs) -> Iterator[Contender]:
     """node oidc-provider with its tokens in its own memory, or in the Redis that bench/run started."""
     port, file = free_port(), folder / f"issued-by-oidc-provider-{peer}.json"
     revocable = int(MOST_REVOKED[peer] * needs.revoking_seconds)
-    numbers = [str(number) for number in (port, APPS, needs.pool, needs.launches, revocable)]
+    numbers = [str(number) for number in (port, APPS, needs.pool, needs.launches, needs.codes, revocable)]
     command = ["node", str(ROOT / "bench" / "peer.mjs"), *numbers, str(file), needs.whose, str(needs.key)]
     redis = os.environ["BENCH_REDIS"] if peer == REDIS else ""
     environment = {"NODE_ENV": "production", "BENCH_REDIS_URL": redis}
@@ -68,6 +69,7 @@ def oidc_provider(peer: str, folder: Path, needs: Needs) -> Iterator[Contender]:
             revocation_path="/token/revocation",
             revocable=issued["revocable"],
             refresh_tokens=issued["refresh"],
+            codes=issued["codes"],
             most_revoked=MOST_REVOKED[peer],
         )
 

@@ -1,6 +1,6 @@
 """Live tokens in an empty database: some issued by smartauth's own function, a crowd of copies around them.
 
-Run as `python -m bench.seed TOKENS POOL APPS LAUNCHES ISSUED.json KEY.json` with the environment of the server.
+Run as `python -m bench.seed TOKENS POOL APPS LAUNCHES CODES ISSUED.json KEY.json` with the environment of the server.
 """
 
 import json
@@ -20,11 +20,13 @@ from django.db.models import Model  # noqa: E402
 
 from accounts import clock  # noqa: E402
 from accounts.models import User  # noqa: E402
+from bench import exchange  # noqa: E402
 from oauth.clients.secrets import client_secret_digest  # noqa: E402
 from oauth.keys import signing_keys  # noqa: E402
-from oauth.models import AccessToken, Authorization, Client, FhirServer, ResourceServerRole, Seat  # noqa: E402
+from oauth.models import AccessToken, Authorization, Client, Code, FhirServer, ResourceServerRole, Seat  # noqa: E402
 from oauth.tokens.authorization_state import AuthorizationState  # noqa: E402
 from oauth.tokens.issue import issue  # noqa: E402
+from smart.digests import sha256_hex  # noqa: E402
 
 SECRET = "a-secret-that-was-drawn-at-random"
 SCOPE = "launch/patient patient/*.rs"
@@ -32,6 +34,8 @@ OFFLINE_SCOPE = f"offline_access {SCOPE}"
 SERVICE_SCOPE = "system/*.rs"
 REFRESHING_FROM = 100_000  # persons of launches that are refreshed
 COPIES_FROM = 1_000_000
+CODES_FROM = 10_000_000
+HOUR = 3_600_000_000
 
 
 def _create_fhir_server() -> FhirServer:
@@ -132,8 +136,37 @@ def _create_crowd(count: int) -> None:
     _copy_newest(AccessToken, count, id=own, jti="'copy-' || n", authorization_id=own, seat_id=own, **digests)
 
 
+def _create_codes(count: int, clients: list[Client], fhir_server: FhirServer) -> None:
+    """Codes as the consent page leaves them, each of a person and an authorization of its own, of all apps in turn."""
+    own, now, first = f"{CODES_FROM} + n", clock.now(), clients[0]
+    person = User.objects.create(id=CODES_FROM, username="code-0", subject="code-0", password="!")
+    authorization = Authorization.objects.create(
+        id=CODES_FROM,
+        client=first,
+        user=person,
+        fhir_server=fhir_server,
+        patient="patient-0",
+        patient_vouched=1,
+        scope=exchange.SCOPE,
+        context=json.dumps({"patient": "patient-0"}),
+        client_epoch=first.epoch,
+    )
+    Code.objects.create(
+        id=CODES_FROM,
+        digest=sha256_hex("code0"),
+        authorization=authorization,
+        redirect_uri=exchange.REDIRECT_URI,
+        code_challenge=exchange.CHALLENGE,
+        issued_at=now,
+        expires_at=now + HOUR,
+    )
+    _copy_newest(User, count - 1, id=own, username="'code-' || n", subject="'code-' || n")
+    _copy_newest(Authorization, count - 1, id=own, user_id=own, client_id=f"{first.pk} + n % {len(clients)}")
+    _copy_newest(Code, count - 1, id=own, authorization_id=own, digest="encode(sha256(('code' || n)::bytea), 'hex')")
+
+
 def main() -> None:
-    tokens, pool, apps, launches, file, key = sys.argv[1:]
+    tokens, pool, apps, launches, codes, file, key = sys.argv[1:]
     jwks = json.dumps(json.loads(Path(key).read_text(encoding="utf-8"))["public"])
     call_command("migrate", verbosity=0)
     call_command("migrate", database="audit", verbosity=0)
@@ -146,6 +179,8 @@ def main() -> None:
         refresh = list(_issue_launches(int(launches), clients, fhir_server))
         issued = list(_issue_pool(int(pool), clients, fhir_server))
         _create_crowd(int(tokens) - int(pool))
+        if int(codes):
+            _create_codes(int(codes), clients, fhir_server)
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
     Path(file).write_text(json.dumps({"tokens": issued, "refresh": refresh}), encoding="utf-8")

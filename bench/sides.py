@@ -5,11 +5,13 @@ from typing import NamedTuple
 from bench import peers
 from bench.contenders import ES384, INTROSPECTION, REFRESH, REVOCATION, SECRET, Contender
 from bench.decisions import READ, SEARCH
+from bench.exchange import EXCHANGE
 
 TITLES = {
     INTROSPECTION: "Introspection of an active token",
     SECRET: "client_credentials with a secret",
     ES384: "client_credentials with an ES384 assertion",
+    EXCHANGE: "Code exchange, with a proof key, a secret and a refresh token",
     REFRESH: "Refresh",
     REVOCATION: "Revocation of an access token",
     SEARCH: "A decision over a search, answered by a view, beside introspection",
