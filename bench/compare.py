@@ -1,5 +1,6 @@
-"""This server on PostgreSQL beside node oidc-provider in memory: introspection of an active token, client_credentials
-with a secret and with ES384 assertions, refresh, revocation. And its decisions beside its own introspection.
+"""This server on PostgreSQL beside node oidc-provider in memory: introspection of an active token, of an ended and of a
+changed one, by an assertion and by a token; client_credentials with a secret and with ES384 assertions, code exchange,
+refresh, revocation. And its decisions beside its own introspection.
 
 All run on core 0 (PostgreSQL too), the load generator on core 1. They take turns in short rounds, so that whatever
 else the machine does falls on all of them; every answer is checked, one wrong one ends the run. Started by bench/run,
@@ -17,7 +18,7 @@ from contextlib import ExitStack
 from importlib.metadata import version
 from pathlib import Path
 
-from bench import exchange, launches, peers, processes, stale, tables
+from bench import exchange, introspections, launches, peers, processes, stale, tables
 from bench.contenders import (
     INTROSPECTION,
     LAUNCHES,
@@ -113,7 +114,9 @@ def main() -> None:
         asked, turns = options.what or list(TITLES), options.rounds + 1
         refreshable = LAUNCHES * turns * (len(processes.COUNTS) if options.processes else 1) if REFRESH in asked else 0
         revoking_seconds = turns * (options.seconds + WARM_UP) + 1 if REVOCATION in asked else 0
-        codes = exchange.needed(turns, options.seconds + WARM_UP) if exchange.EXCHANGE in asked else 0
+        alone = options.stale or options.processes or options.statements
+        codes = 0 if alone or exchange.EXCHANGE not in asked else exchange.needed(turns, options.seconds + WARM_UP)
+        dead = introspections.DEAD if {*introspections.ABOUT_DEAD} & {*asked} else 0
         tokens = max(options.tokens, options.pool + int(MOST_REVOKED * revoking_seconds))
         if options.stale or options.processes:
             give_cores(BOTH, database)
@@ -140,7 +143,9 @@ def main() -> None:
 
             print_statement_counts(ours, folder)
             return
-        needs = peers.Needs(key, options.tokens, options.pool, refreshable, codes, revoking_seconds, options.whose)
+        needs = peers.Needs(
+            key, options.tokens, options.pool, refreshable, codes, dead, revoking_seconds, options.whose
+        )
         theirs = {peer: stack.enter_context(peers.started(peer, folder, needs)) for peer in options.beside}
         print(_versions())
         print_ceiling(folder, options)

@@ -15,7 +15,7 @@ from typing import Any
 
 from joserfc.jwk import ECKey
 
-from bench import decisions, exchange
+from bench import decisions, exchange, introspections
 
 ROOT = Path(__file__).resolve().parent.parent
 INTROSPECTION, SECRET, ES384 = "introspection", "secret", "es384"
@@ -50,6 +50,8 @@ class Contender:
     revocable: list[tuple[str, str]] = field(default_factory=list)
     refresh_tokens: list[tuple[str, str]] = field(default_factory=list)
     codes: list[tuple[str, str]] = field(default_factory=list)
+    dead: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    bearer: str = ""
     most_revoked: int = MOST_REVOKED
 
     def load_plan(self, what: str, seconds: float) -> dict[str, Any]:
@@ -63,6 +65,8 @@ class Contender:
                 "authorization": basic("resource-server"),
                 "tokens": self.tokens,
             }
+        if what in introspections.ROWS:
+            return self._introspection_plan(what, seconds)
         if what == REFRESH:
             tokens = _take(self.refresh_tokens, LAUNCHES)
             return {"port": self.port, "what": what, "path": self.token_path, "tokens": tokens}
@@ -74,8 +78,18 @@ class Contender:
             return {"port": self.port, "what": what, "path": self.revocation_path, "tokens": tokens}
         kind = "service" if what == SECRET else "signer"
         clients = [f"{kind}-{number}" for number in range(APPS)]
-        signed = {"key": str(self.key), "count": int(seconds * MOST_SIGNED)} if what == ES384 else {}
+        signed = self._signed(seconds) if what == ES384 else {}
         return {"port": self.port, "what": what, "path": self.token_path, "clients": clients, **signed}
+
+    def _introspection_plan(self, what: str, seconds: float) -> dict[str, Any]:
+        authorization = f"Bearer {self.bearer}" if what == introspections.BY_TOKEN else basic("resource-server")
+        plan = {"port": self.port, "what": what, "path": self.path, "tokens": self.dead.get(what, self.tokens)}
+        if what == introspections.BY_ASSERTION:
+            return {**plan, "authorization": "", "clients": [introspections.CALLER], **self._signed(seconds)}
+        return {**plan, "authorization": authorization}
+
+    def _signed(self, seconds: float) -> dict[str, Any]:
+        return {"key": str(self.key), "count": int(seconds * MOST_SIGNED), "audience": self.token_path}
 
     def cpu_seconds(self) -> tuple[float, float]:
         """What the server's processes and its database have used so far."""
@@ -190,6 +204,8 @@ def smartauth(
             revocable=[(f"digest{number}", issued["tokens"][-1][1]) for number in range(1, tokens - pool + 1)],
             refresh_tokens=issued["refresh"],
             codes=exchange.copies(codes, APPS),
+            dead=issued["dead"],
+            bearer=issued["bearer"],
         )
 
 

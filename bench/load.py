@@ -19,7 +19,7 @@ import uvloop
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
-from bench import decisions, exchange
+from bench import decisions, exchange, introspections
 from bench.contenders import INTROSPECTION, REFRESH, REVOCATION, SECRET, basic
 
 SCOPE = "system/*.rs"
@@ -111,6 +111,8 @@ def _is_right(head: bytes, body: bytes, expected: str) -> bool:
     if expected == ENDED:
         return not body
     answer = json.loads(body)
+    if expected == introspections.NOTHING:
+        return introspections.is_inactive(answer)
     if expected == exchange.SCOPE:
         return exchange.is_right(answer)
     if "refresh_token" in answer:
@@ -132,6 +134,10 @@ def _requests(plan: dict[str, Any]) -> list[tuple[bytes, str]]:
         bodies = decisions.bodies(plan["what"], plan["base"], plan["tokens"])
         named = zip(bodies, plan["tokens"], strict=True)
         return [(_post(plan, body, JSON, plan["authorization"]), client_id) for body, (_, client_id) in named]
+    if plan["what"] in introspections.ROWS:
+        proofs = _assertions(plan) if plan["what"] == introspections.BY_ASSERTION else iter(())
+        asked = introspections.bodies(plan["what"], plan["tokens"], proofs)
+        return [(_request(plan, body, plan["authorization"]), expected) for body, expected in asked]
     if plan["what"] == exchange.EXCHANGE:
         return [(_request(plan, exchange.form(code), basic(name)), exchange.SCOPE) for code, name in plan["tokens"]]
     if plan["what"] == REVOCATION:
@@ -157,7 +163,7 @@ def _post(plan: dict[str, Any], body: str, media_type: str, authorization: str) 
 def _assertions(plan: dict[str, Any]) -> Iterator[dict[str, str]]:
     """As many assertions as are needed, each good once, by all clients in turn (RFC 7523 §2.2)."""
     key = ECKey.import_key(json.loads(Path(plan["key"]).read_text(encoding="utf-8"))["private"])
-    audience, expires = f"http://127.0.0.1:{plan['port']}{plan['path']}", int(time.time()) + 290
+    audience, expires = f"http://127.0.0.1:{plan['port']}{plan['audience']}", int(time.time()) + 290
     for number in range(plan["count"]):
         client_id = plan["clients"][number % len(plan["clients"])]
         claims = {"iss": client_id, "sub": client_id, "aud": audience, "exp": expires, "jti": secrets.token_hex(16)}

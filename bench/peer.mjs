@@ -1,13 +1,13 @@
 // node oidc-provider as its documentation sets it up: opaque tokens, introspection by client_secret_basic. Its own adapter
 // for memory holds 1,000 entries, so that an adapter over one Map stands in for it where more are needed.
 // Services ask for themselves with a secret, signers with an ES384 assertion; apps refresh and revoke with a secret.
-// `node peer.mjs PORT APPS TOKENS LAUNCHES CODES REVOCABLE ISSUED.json person|client KEY.json` keeps TOKENS live tokens,
-// LAUNCHES refresh tokens, CODES codes and REVOCABLE tokens more, then listens. With BENCH_REDIS_URL it keeps them in Redis.
+// `node peer.mjs PORT APPS TOKENS LAUNCHES CODES DEAD REVOCABLE ISSUED.json person|client KEY.json` keeps TOKENS live
+// tokens, LAUNCHES refresh tokens, CODES codes, DEAD ended and DEAD changed tokens and REVOCABLE more, then listens. With BENCH_REDIS_URL it keeps them in Redis.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { Provider } from 'oidc-provider';
 
-const [port, apps, tokens, launches, codes, revocable] = process.argv.slice(2, 8).map(Number);
-const [file, whose, key] = process.argv.slice(8);
+const [port, apps, tokens, launches, codes, dead, revocable] = process.argv.slice(2, 9).map(Number);
+const [file, whose, key] = process.argv.slice(9);
 const TOGETHER = 64;
 const secret = 'a-secret-that-was-drawn-at-random';
 const scope = 'patient/*.rs';
@@ -28,6 +28,7 @@ const signers = Array.from({ length: apps }, (_, number) => ({
   token_endpoint_auth_method: 'private_key_jwt',
   token_endpoint_auth_signing_alg: 'ES384',
 }));
+const asserting = { ...signers[0], client_id: 'asserting-server', grant_types: [] };
 const named = Array.from({ length: apps }, (_, number) => ({
   ...client(`app-${number}`, ['authorization_code', 'refresh_token', 'client_credentials']),
   redirect_uris: ['https://app.example.org/callback'],
@@ -59,10 +60,10 @@ class MapAdapter {
 }
 
 const adapter = process.env.BENCH_REDIS_URL ? (await import('./redis_adapter.mjs')).RedisAdapter : MapAdapter;
-const needsOwn = process.env.BENCH_REDIS_URL || launches || codes || revocable;
+const needsOwn = process.env.BENCH_REDIS_URL || launches || codes || dead || revocable;
 
 const provider = new Provider(`http://127.0.0.1:${port}`, {
-  clients: [client('resource-server', []), ...named, ...services, ...signers],
+  clients: [client('resource-server', []), asserting, ...named, ...services, ...signers],
   enabledJWA: { clientAuthSigningAlgValues: ['ES384'] },
   ...(needsOwn ? { adapter } : {}),
   scopes: [scope, 'system/*.rs', 'offline_access'],
@@ -102,6 +103,19 @@ async function code(app, accountId) {
   }).save();
 }
 
+// One that has ended, one whose last letter but one is another.
+async function ended(app, accountId) {
+  const token = new provider.AccessToken(await granted(app, accountId, scope));
+  const value = await token.save();
+  await token.destroy();
+  return value;
+}
+
+async function changed(app, accountId) {
+  const value = await ofPerson(app, accountId);
+  return `${value.slice(0, -2)}${value.at(-2) === 'A' ? 'B' : 'A'}${value.at(-1)}`;
+}
+
 async function ofClient(app) {
   return new provider.ClientCredentials({ client: app, scope }).save();
 }
@@ -122,6 +136,7 @@ const issued = {
   tokens: await many(tokens, whose === 'person' ? ofPerson : ofClient),
   refresh: await many(launches, refreshable),
   codes: await many(codes, code),
+  dead: { inactive: await many(dead, ended), tampered: await many(dead, changed) },
   revocable: await many(revocable, ofPerson),
 };
 writeFileSync(file, JSON.stringify(issued));

@@ -25,13 +25,14 @@ MOST_REVOKED = {MEMORY: 9000, REDIS: 6000, TOOLKIT: 1000}  # a second: each toke
 
 @dataclass(frozen=True)
 class Needs:
-    """What the rows ask for: tokens in turn, refresh tokens, codes, seconds of revocations, whose tokens they are."""
+    """How many of each the rows ask for, for how many seconds they revoke, and whose tokens they are."""
 
     key: Path
     tokens: int
     pool: int
     launches: int
     codes: int
+    dead: int
     revoking_seconds: float
     whose: str
 
@@ -51,7 +52,8 @@ def oidc_provider(peer: str, folder: Path, needs: Needs) -> Iterator[Contender]:
     """node oidc-provider with its tokens in its own memory, or in the Redis that bench/run started."""
     port, file = free_port(), folder / f"issued-by-oidc-provider-{peer}.json"
     revocable = int(MOST_REVOKED[peer] * needs.revoking_seconds)
-    numbers = [str(number) for number in (port, APPS, needs.pool, needs.launches, needs.codes, revocable)]
+    made = (needs.pool, needs.launches, needs.codes, needs.dead, revocable)
+    numbers = [str(number) for number in (port, APPS, *made)]
     command = ["node", str(ROOT / "bench" / "peer.mjs"), *numbers, str(file), needs.whose, str(needs.key)]
     redis = os.environ["BENCH_REDIS"] if peer == REDIS else ""
     environment = {"NODE_ENV": "production", "BENCH_REDIS_URL": redis}
@@ -70,6 +72,7 @@ def oidc_provider(peer: str, folder: Path, needs: Needs) -> Iterator[Contender]:
             revocable=issued["revocable"],
             refresh_tokens=issued["refresh"],
             codes=issued["codes"],
+            dead=issued["dead"],
             most_revoked=MOST_REVOKED[peer],
         )
 

@@ -20,7 +20,7 @@ from django.db.models import Model  # noqa: E402
 
 from accounts import clock  # noqa: E402
 from accounts.models import User  # noqa: E402
-from bench import exchange  # noqa: E402
+from bench import exchange, introspections  # noqa: E402
 from oauth.clients.secrets import client_secret_digest  # noqa: E402
 from oauth.keys import signing_keys  # noqa: E402
 from oauth.models import AccessToken, Authorization, Client, Code, FhirServer, ResourceServerRole, Seat  # noqa: E402
@@ -33,6 +33,7 @@ SCOPE = "launch/patient patient/*.rs"
 OFFLINE_SCOPE = f"offline_access {SCOPE}"
 SERVICE_SCOPE = "system/*.rs"
 REFRESHING_FROM = 100_000  # persons of launches that are refreshed
+DEAD_FROM = 500_000
 COPIES_FROM = 1_000_000
 CODES_FROM = 10_000_000
 HOUR = 3_600_000_000
@@ -48,6 +49,11 @@ def _create_resource_server(fhir_server: FhirServer) -> None:
     client = Client.objects.create(
         client_id=name, authentication="secret", grants="", secret_digest=client_secret_digest(name, SECRET)
     )
+    ResourceServerRole.objects.create(client=client, fhir_server=fhir_server)
+
+
+def _create_asserting_server(fhir_server: FhirServer, jwks: str) -> None:
+    client = Client.objects.create(client_id=introspections.CALLER, authentication="keys", grants="", jwks=jwks)
     ResourceServerRole.objects.create(client=client, fhir_server=fhir_server)
 
 
@@ -106,6 +112,19 @@ def _issue_launches(launches: int, clients: list[Client], fhir_server: FhirServe
     for number in range(launches):
         client = clients[number % len(clients)]
         yield _issue(REFRESHING_FROM + number, client, fhir_server, OFFLINE_SCOPE)["refresh_token"], client.client_id
+
+
+def _issue_dead(clients: list[Client], fhir_server: FhirServer) -> dict[str, list[tuple[str, str]]]:
+    """Tokens that have ended, and live ones that were changed."""
+    made = [
+        (_issue(DEAD_FROM + number, client, fhir_server)["access_token"], client.client_id)
+        for number, client in enumerate(clients[: introspections.DEAD] * 2)
+    ]
+    ended, live = made[: len(made) // 2], made[len(made) // 2 :]
+    digests = [sha256_hex(token) for token, _ in ended]
+    AccessToken.objects.filter(digest__in=digests).update(revoked_at=clock.now(), revoked_for="revoked")
+    changed = [(introspections.changed(token), client_id) for token, client_id in live]
+    return {introspections.INACTIVE: ended, introspections.TAMPERED: changed}
 
 
 def _issue_pool(pool: int, clients: list[Client], fhir_server: FhirServer) -> Iterator[tuple[str, str]]:
@@ -174,16 +193,21 @@ def main() -> None:
     with transaction.atomic():
         fhir_server = _create_fhir_server()
         _create_resource_server(fhir_server)
+        _create_asserting_server(fhir_server, jwks)
         _create_services(int(apps), fhir_server, jwks)
         clients = _create_apps(int(apps), fhir_server)
         refresh = list(_issue_launches(int(launches), clients, fhir_server))
+        dead = _issue_dead(clients, fhir_server)
+        bearer = _issue(2 * DEAD_FROM - 1, clients[0], fhir_server, introspections.SCOPE)["access_token"]
         issued = list(_issue_pool(int(pool), clients, fhir_server))
         _create_crowd(int(tokens) - int(pool))
         if int(codes):
             _create_codes(int(codes), clients, fhir_server)
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
-    Path(file).write_text(json.dumps({"tokens": issued, "refresh": refresh}), encoding="utf-8")
+    Path(file).write_text(
+        json.dumps({"tokens": issued, "refresh": refresh, "dead": dead, "bearer": bearer}), encoding="utf-8"
+    )
 
 
 if __name__ == "__main__":

@@ -2,13 +2,17 @@
 
 from typing import NamedTuple
 
-from bench import peers
+from bench import introspections, peers
 from bench.contenders import ES384, INTROSPECTION, REFRESH, REVOCATION, SECRET, Contender
 from bench.decisions import READ, SEARCH
 from bench.exchange import EXCHANGE
 
 TITLES = {
     INTROSPECTION: "Introspection of an active token",
+    introspections.INACTIVE: "Introspection of a token that has ended",
+    introspections.TAMPERED: "Introspection of a token that was changed",
+    introspections.BY_ASSERTION: "Introspection by an ES384 assertion, of an active token",
+    introspections.BY_TOKEN: "Introspection by an access token, of an active token, beside that by a secret",
     SECRET: "client_credentials with a secret",
     ES384: "client_credentials with an ES384 assertion",
     EXCHANGE: "Code exchange, with a proof key, a secret and a refresh token",
@@ -17,7 +21,11 @@ TITLES = {
     SEARCH: "A decision over a search, answered by a view, beside introspection",
     READ: "A decision over a read, answered by a view, beside introspection",
 }
-OURS_ALONE = {SEARCH: "decision over a search", READ: "decision over a read"}
+OURS_ALONE = {
+    SEARCH: "decision over a search",
+    READ: "decision over a read",
+    introspections.BY_TOKEN: "introspection by an access token",
+}
 
 
 class Side(NamedTuple):
@@ -29,7 +37,7 @@ class Side(NamedTuple):
 
 
 def sides(what: str, ours: Contender, theirs: dict[str, Contender]) -> list[Side]:
-    """All servers for the same; for a decision, which no peer has, this one's introspection is the other side."""
+    """All servers for the same; for what no peer has this one's introspection is the other side."""
     if what in OURS_ALONE:
         return [Side(OURS_ALONE[what], ours, what), Side(TITLES[INTROSPECTION].lower(), ours, INTROSPECTION)]
     asked = [ours, *(contender for peer, contender in theirs.items() if peers.has(peer, what))]
