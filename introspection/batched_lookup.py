@@ -5,15 +5,19 @@ import json
 import sqlite3
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from weakref import WeakKeyDictionary
 
-from django.db import connections
+from django.db import OperationalError, connections
 
 from introspection.token_lookup import POSTGRESQL, SQLITE, LookupRow
 
 if TYPE_CHECKING:
-    import psycopg
+    from oauth.http.async_connection import AsyncConnection
+
+SECONDS = 5  # after which a database that has the statement counts as one that is away
+_SET_UP = {"jit": "off", "plan_cache_mode": "force_generic_plan"}
 
 
 class Waiting(NamedTuple):
@@ -34,31 +38,30 @@ class PostgreSQLReader:
     """One connection of its own, opened at the first use and again after it broke."""
 
     def __init__(self) -> None:
-        import psycopg  # an extra: it is installed where a database is a PostgreSQL
+        from oauth.http import async_connection
 
-        self._driver = psycopg
-        self._cursor: psycopg.AsyncCursor[Any] | None = None
+        self._driver = async_connection
+        self._connection: AsyncConnection | None = None
 
     async def read(self, waiting: Sequence[Waiting]) -> Sequence[Sequence[Any]]:
-        if self._cursor is not None:
-            try:
-                return await self._rows(self._cursor, waiting)
-            except self._driver.OperationalError:
-                self._cursor = None
-        self._cursor = await self._open()
-        return await self._rows(self._cursor, waiting)
+        if self._connection is not None:
+            with suppress(OperationalError, self._driver.Unreachable):
+                return await self._rows(self._connection, waiting)
+        self._connection = await self._driver.open_connection(_SET_UP)
+        return await self._rows(self._connection, waiting)
 
-    async def _rows(self, cursor: "psycopg.AsyncCursor[Any]", waiting: Sequence[Waiting]) -> Sequence[Sequence[Any]]:
-        await cursor.execute(POSTGRESQL, (_array(w.digest for w in waiting), _array(w.caller for w in waiting)))
-        return await cursor.fetchall()
-
-    async def _open(self) -> "psycopg.AsyncCursor[Any]":
-        parameters = connections["default"].get_connection_params()
-        known = {key: parameters[key] for key in parameters.keys() - {"cursor_factory", "context", "prepare_threshold"}}
-        connection = await self._driver.AsyncConnection.connect(**known, autocommit=True, prepare_threshold=0)
-        await connection.execute("SET jit = off")
-        await connection.execute("SET plan_cache_mode = force_generic_plan")
-        return connection.cursor(binary=True)
+    async def _rows(self, connection: "AsyncConnection", waiting: Sequence[Waiting]) -> Sequence[Sequence[Any]]:
+        arrays = (_array(w.digest for w in waiting), _array(w.caller for w in waiting))
+        try:
+            async with asyncio.timeout(SECONDS):
+                (cursor,) = await self._driver.send(connection, _SET_UP, (POSTGRESQL, arrays))
+                return await cursor.fetchall()
+        except BaseException as error:
+            self._connection = None
+            await connection.close()
+            if isinstance(error, TimeoutError):
+                raise OperationalError("the database took too long") from None
+            raise
 
 
 def _array(texts: Iterable[str]) -> str:

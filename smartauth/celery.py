@@ -12,7 +12,7 @@ from django.conf import settings
 from smartauth.data_folder import make_new_files_private
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "smartauth.settings")
-application = Celery("smartauth")
+application = Celery("smartauth", task_cls="smartauth.task_lock:ExclusiveTask")
 application.config_from_object("django.conf:settings", namespace="CELERY")
 application.autodiscover_tasks()
 for folder in ("data_folder_in", "control_folder"):

@@ -6,17 +6,35 @@ from urllib.parse import urlsplit
 from smart.clients.redirect_uris import LOOPBACK_HOSTS
 
 SCHEMES = ("postgresql", "postgres")
-CONNECT_SECONDS = 5  # for each host; libpq's own default is to wait as long as the network does
+# For each host. libpq's own default is to wait as long as the network does.
+CONNECT_SECONDS = 5
+# Of several hosts the one that takes writes: a standby knows less than what was acknowledged. A machine that is gone
+# without a word is noticed by what it leaves unanswered.
+_DEFAULTS: dict[str, Any] = {
+    "connect_timeout": CONNECT_SECONDS,
+    "target_session_attrs": "read-write",
+    "keepalives_idle": 10,
+    "keepalives_interval": 3,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
+_TAKES_WRITES = ("read-write", "primary")
 _NAMES = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
 
 
 def is_postgresql(url: str) -> bool:
-    """Whether it is a postgresql:// URL that names a database."""
+    """Whether it is a postgresql:// URL that names a database, and no server that only reads."""
     if url.partition("://")[0] not in SCHEMES or " " in url:
         return False
     found = _read(url)
     ports = str(found.get("port", "5432")).split(",")
-    return bool(found.get("dbname")) and urlsplit(url).path.count("/") < 2 and all(map(_is_port, ports))
+    if found.get("target_session_attrs", "read-write") not in _TAKES_WRITES:
+        return False
+    return (
+        bool(found.get("dbname"))
+        and urlsplit(url).path.count("/") < 2
+        and all(not port or _is_port(port) for port in ports)
+    )
 
 
 def _read(url: str) -> dict[str, Any]:
@@ -42,10 +60,13 @@ def _is_port(text: str) -> bool:
 
 
 def django_database(url: str) -> dict[str, Any]:
-    """Engine, names and options; what libpq takes beside them (`sslmode` and the like) goes on to it."""
-    found = {"connect_timeout": CONNECT_SECONDS, **_conninfo(url)}
+    """Engine, names and options; what libpq takes beside them (`sslmode` and the like) goes on to it.
+
+    Several hosts, `postgresql://a,b:5433/name`, are tried in turn at each new connection.
+    """
+    found = {**_DEFAULTS, **_conninfo(url)}
     named = {ours: str(found.pop(theirs, "")) for theirs, ours in _NAMES.items()}
-    return {"ENGINE": "django.db.backends.postgresql", **named, "OPTIONS": found}
+    return {"ENGINE": "smartauth.postgresql", **named, "OPTIONS": found}
 
 
 def is_same_database(one: str, other: str) -> bool:

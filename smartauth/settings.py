@@ -78,13 +78,21 @@ SMARTAUTH_FHIR_OAUTH_URIS: dict[str, str] = {
 # Databases ----------------------------------------------------------------------------------------------------------
 
 
+SMARTAUTH_DATABASE_POOL_MODE: str = _env[table.DATABASE_POOL_MODE]
+
+
 def database(url: str, file: str) -> dict[str, Any]:
     """PostgreSQL where the environment names one, else an SQLite file in the data folder."""
     if url:
         found = django_database(url)
-        found["OPTIONS"] = {**found["OPTIONS"], "server_side_binding": True, "prepare_threshold": 1}
+        is_pooled = SMARTAUTH_DATABASE_POOL_MODE == "transaction"
+        prepared = {"prepare_threshold": None if is_pooled else 1}
+        # libpq would believe what PgBouncer remembers of a server, also after that was promoted
+        behind = {} if SMARTAUTH_DATABASE_POOL_MODE == "none" else {"target_session_attrs": "any"}
+        found["OPTIONS"] = {**found["OPTIONS"], "server_side_binding": True, **prepared, **behind}
         # else each thread's first request after the database was away would fail, long after it is back
-        return {**found, "CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}
+        checked = {"CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}
+        return {**found, **checked, "DISABLE_SERVER_SIDE_CURSORS": is_pooled}
     return {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": private_file(SMARTAUTH_DATA_DIR / file),

@@ -189,6 +189,13 @@ AUDIT_DATABASE_URL: Setting[str] = Setting(
     ),
     default_text="an SQLite file in the data folder",
 )
+DATABASE_POOL_MODE = Setting(
+    "SMARTAUTH_DATABASE_POOL_MODE",
+    word("none", "session", "transaction"),
+    "none",
+    "`pool_mode` of the PgBouncer that the database URLs lead to. With `transaction` no statement is prepared and "
+    "nothing is set for longer than a transaction",
+)
 REDIS_URL = Setting(
     "SMARTAUTH_REDIS_URL",
     kinds.REDIS,

@@ -13,12 +13,13 @@ import psycopg
 
 from tests.processes import is_running
 from tests.running import free_port
+from tests.waiting import wait_until
 
 
 class PostgreSQL:
     """One cluster in a temporary folder. `start` and `kill` may be called again and again; data stays."""
 
-    def __init__(self, superuser: str = "smartauth") -> None:
+    def __init__(self, superuser: str = "smartauth", *, standby_of: "PostgreSQL | None" = None) -> None:
         self.superuser = superuser
         self.folder = Path(tempfile.mkdtemp(prefix="smartauth-pg-"))
         self.port = free_port()
@@ -26,7 +27,11 @@ class PostgreSQL:
         self._owner = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
         if self._owner:
             shutil.chown(self.folder, "postgres")
-        self._run("initdb", "-D", str(self.folder / "data"), "-U", superuser, "-A", "trust", "-E", "UTF8", "--locale=C")
+        data = ("-D", str(self.folder / "data"), "-U", superuser)
+        if standby_of:  # which runs
+            self._run("pg_basebackup", *data, "-h", "127.0.0.1", "-p", str(standby_of.port), "-R", "-c", "fast")
+        else:
+            self._run("initdb", *data, "-A", "trust", "-E", "UTF8", "--locale=C")
 
     def url(self, database: str) -> str:
         return f"postgresql://{self.superuser}@127.0.0.1:{self.port}/{database}"
@@ -34,6 +39,7 @@ class PostgreSQL:
     def start(self) -> "PostgreSQL":
         """Ready to be asked, after what a crash left was recovered."""
         options = f"-p {self.port} -k '' -c listen_addresses=127.0.0.1 -c fsync=on -c synchronous_commit=on"
+        self._killed = False
         self._run(
             "pg_ctl", "-D", str(self.folder / "data"), "-l", str(self.folder / "log"), "-w", "-o", options, "start"
         )
@@ -43,6 +49,18 @@ class PostgreSQL:
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
             for name in databases:
                 connection.execute(f'CREATE DATABASE "{name}"'.encode())
+
+    def wait_for_standby(self) -> None:
+        """From now on no commit is acknowledged that the standby has not on its disk. Begins once it follows."""
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            connection.execute("ALTER SYSTEM SET synchronous_standby_names = '*'")
+            connection.execute("SELECT pg_reload_conf()")
+            state = "SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'"
+            assert wait_until(lambda: connection.execute(state).fetchone() == (1,))
+
+    def promote(self) -> None:
+        """A standby takes writes from now on."""
+        self._run("pg_ctl", "-D", str(self.folder / "data"), "-w", "promote")
 
     def kill(self) -> None:
         """kill -9 of the postmaster and of every process that it started."""

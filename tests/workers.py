@@ -12,8 +12,9 @@ _DATA, _REDIS = "SMARTAUTH_DATA_DIR", "SMARTAUTH_REDIS_URL"
 # Files that take long, the longest first: begun last, they would leave the other workers idle.
 LONG = (
     "docs/test_contributing.py", "docs/test_commands.py", "races/test_invalidate.py", "flows/test_first_minute.py",
-    "kill/test_mixed_load.py", "clients/test_node_fhir_server_core.py", "flows/test_stranger.py", "kill/test_kill.py",
-    "fuzz/test_requests.py", "fuzz/test_floods.py", "docs/test_your_tests.py", "browser/test_accessibility.py",
+    "kill/test_mixed_load.py", "clients/test_node_fhir_server_core.py", "drills/test_drills.py",
+    "flows/test_stranger.py", "kill/test_kill.py", "fuzz/test_requests.py", "fuzz/test_floods.py",
+    "docs/test_your_tests.py", "browser/test_accessibility.py",
     "browser/test_accessibility_for_operators.py", "browser/test_sample_app.py", "browser/test_admin.py",
     "smartauth/test_startup_checks.py", "flows/test_two_servers.py", "races/test_client_credentials.py",
     "races/test_refresh.py", "races/test_fhir_writing.py", "flows/test_upgrade.py",

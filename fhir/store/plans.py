@@ -12,7 +12,8 @@ def plan_for_values() -> None:
         return
     with connection.cursor(), connection.wrap_database_errors:  # a cursor looks first whether the session still lives
         session = connection.connection
-        if not getattr(session, "plans_for_values", False):
+        is_prepared = session.prepare_threshold is not None  # else each statement is planned for its values anyway
+        if is_prepared and not getattr(session, "plans_for_values", False):
             session.execute(_STATEMENT)
             session.plans_for_values = True
 

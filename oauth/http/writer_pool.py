@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, connections
 
 T = TypeVar("T")
+SECONDS = 30  # after which somebody who waits is told to come back
 
 # psycopg or sqlite3: what asks it without Django's cursors is raised its own errors.
 _DRIVER = cast(Any, connections["default"]).Database
@@ -22,8 +23,16 @@ class WriterPool:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="writer")
 
     async def run(self, work: Callable[[], T]) -> T:
-        """The result of `work`, run in a thread. A connection that broke is renewed and the work done again."""
-        return await asyncio.get_running_loop().run_in_executor(self._pool, _run_with_renewal, work)
+        """The result of `work`, run in a thread. A connection that broke is renewed and the work done again.
+
+        Raises OperationalError where that takes too long, as a commit does whose synchronous standby is away: then
+        nobody knows whether it is done.
+        """
+        try:
+            async with asyncio.timeout(SECONDS):
+                return await asyncio.get_running_loop().run_in_executor(self._pool, _run_with_renewal, work)
+        except TimeoutError:
+            raise OperationalError("the database took too long") from None
 
 
 def _run_with_renewal(work: Callable[[], T]) -> T:

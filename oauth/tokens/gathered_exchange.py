@@ -11,7 +11,7 @@ from audit.event_kinds import EventKind
 from oauth.clients.authentication import SecretClient, authenticate_by_assertion, client_of_row
 from oauth.http.credentials import AuthenticatedClient
 from oauth.http.gathering import Answers, Waiting, gathered_answer
-from oauth.http.lane import Lane
+from oauth.http.lane import BEGIN, Lane
 from oauth.http.machine_request import MachineRequest
 from oauth.http.machine_response import MachineResponse
 from oauth.models import sql
@@ -20,7 +20,7 @@ from oauth.tokens.authorization_code import ConsumedCode, bought_access, code_ve
 from oauth.tokens.authorization_state import CLIENT_AND_SERVER, PERSON_AND_KEYS, AuthorizationState
 from oauth.tokens.gathered_issue import NextToken, answer_each, issue_access_token, issue_refresh_token
 from oauth.tokens.gathered_seats import Seats, take_seats
-from oauth.tokens.gathered_writes import BEGIN, NEW_TOKEN_ID, Writes, array_of_digests
+from oauth.tokens.gathered_writes import NEW_TOKEN_ID, Writes, array_of_digests
 from oauth.tokens.issue import RefreshFamily
 from oauth.tokens.supersede import seat_key
 from oauth.tokens.unheard_commit import remember_attempt

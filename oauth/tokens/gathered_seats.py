@@ -5,10 +5,10 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Annotated, NamedTuple
 
-from oauth.http.lane import Lane
+from oauth.http.lane import BEGIN, Lane
 from oauth.models import sql
 from oauth.tokens.authorization_state import AuthorizationState
-from oauth.tokens.gathered_writes import BEGIN, records
+from oauth.tokens.gathered_writes import records
 from oauth.tokens.supersede import NO_SEAT, SeatNumbers, seat_key
 
 

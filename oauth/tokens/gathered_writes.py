@@ -15,11 +15,9 @@ from django.db.models import Model
 from audit.models import OutboxEvent
 from audit.trail import Event, event_row
 from oauth.http.gathering import Waiting
-from oauth.http.lane import Asked, Lane
+from oauth.http.lane import COMMIT, Asked, Lane
 from oauth.models import AccessToken, RefreshToken, sql
 
-BEGIN: Asked = ("BEGIN", ())
-COMMIT: Asked = ("COMMIT", ())
 NEW_TOKEN_ID = "nextval('oauth_accesstoken_id_seq')"  # noqa: S105
 # once a statement, not once a row: as text, which nobody takes apart where it is the same again
 NEW_TOKEN_IDS = f"(SELECT json_agg({NEW_TOKEN_ID})::text FROM generate_series(1, %s))"  # noqa: S608  # our own texts

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+_OURS = {"server_side_binding", "prepare_threshold"}  # of the options those that libpq does not know
 CONNECTION = {"HOST": "PGHOST", "PORT": "PGPORT", "USER": "PGUSER", "PASSWORD": "PGPASSWORD", "NAME": "PGDATABASE"}
 
 
@@ -16,7 +17,8 @@ class ProgramFailed(Exception):
 
 def dump(settings: Mapping[str, Any], file: Path) -> None:
     """A whole copy of one moment. Raises ProgramFailed."""
-    _run(["pg_dump", "--format=custom", "--no-owner", "--no-privileges", f"--file={file}"], settings)
+    options = ["--format=custom", "--no-owner", "--no-privileges", f"--file={file}"]
+    _run(["pg_dump", *options, _connection(settings)], settings)
 
 
 def restore(file: Path, settings: Mapping[str, Any], statements: Iterable[str]) -> None:
@@ -34,7 +36,7 @@ def restore(file: Path, settings: Mapping[str, Any], statements: Iterable[str]) 
         with script.open("a", encoding="utf-8") as added:
             added.write(ending(statements))
         options = ["--no-psqlrc", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1"]
-        _run(["psql", *options, f"--file={script}", "--output=/dev/null"], settings)
+        _run(["psql", *options, f"--file={script}", "--output=/dev/null", _connection(settings)], settings)
     finally:
         script.unlink(missing_ok=True)
 
@@ -42,6 +44,14 @@ def restore(file: Path, settings: Mapping[str, Any], statements: Iterable[str]) 
 def ending(statements: Iterable[str]) -> str:
     """The statements as the last part of what pg_restore writes, which leaves no search path."""
     return "\n".join(["", "SET search_path TO public;", *(f"{statement};" for statement in statements), ""])
+
+
+def _connection(settings: Mapping[str, Any]) -> str:
+    """What the URL says beside names: TLS, which of several hosts, how long to wait."""
+    from psycopg.conninfo import make_conninfo  # an extra: it is installed where a database is a PostgreSQL
+
+    options = settings["OPTIONS"].items()
+    return f"--dbname={make_conninfo(**{name: value for name, value in options if name not in _OURS})}"
 
 
 def _run(command: list[str | Path], settings: Mapping[str, Any]) -> None:

@@ -27,6 +27,19 @@ def find_unreachable() -> Iterator[Problem]:
             yield Problem(f"the database {alias} does not answer: {said}", f"start it, or correct {_variable(alias)}")
 
 
+def find_unknown_pooler() -> Iterator[Problem]:
+    """PgBouncer tells its clients of another process than the one that answers, and nothing of its pool_mode."""
+    if settings.SMARTAUTH_DATABASE_POOL_MODE != "none":
+        return
+    for alias in reachable():
+        if connections[alias].vendor != "postgresql":
+            continue
+        if _answer(alias, "SELECT pg_backend_pid()") != connections[alias].connection.info.backend_pid:
+            what = f"a connection pooler stands before the database {alias}, and no setting tells of it"
+            mend = "set SMARTAUTH_DATABASE_POOL_MODE to its pool_mode: transaction, or session"
+            yield Problem(what, mend)
+
+
 def find_missing_migrations() -> Iterator[Problem]:
     for alias in reachable():
         if missing := readiness.missing_migrations(alias):

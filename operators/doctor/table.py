@@ -9,6 +9,7 @@ from operators.doctor.problem import Check, Problem
 
 CHECKS = (
     Check("databases", "both databases answer", databases.find_unreachable),
+    Check("pooler", "SMARTAUTH_DATABASE_POOL_MODE tells of a PgBouncer", databases.find_unknown_pooler),
     Check("migrations", "every migration is applied", databases.find_missing_migrations),
     Check("separate-trail", "the trail has a database of its own", databases.find_one_database, is_of_production=True),
     Check("roles", "the database roles may do what they need, and no more", databases.find_powerful_roles),

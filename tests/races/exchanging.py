@@ -15,8 +15,7 @@ class ExchangeCommands(Commands):
 
         super().__init__(*known)
         # a batch waits until the database finds a circle: no time-out hides it
-        settings = tuple(each for each in lane._SETTINGS if "_timeout" not in each)
-        lane._SETTINGS = settings  # type: ignore[assignment]
+        lane._SET_UP = {name: value for name, value in lane._SET_UP.items() if "_timeout" not in name}
         self._committed, run = 0, Lane.run
 
         async def counted(lane: Lane, *asked: Any) -> Any:

@@ -54,6 +54,8 @@ GARBAGE = {
         "postgresql://h/n?foo=1",
         "postgresql://h/a/b",
         "postgresql://h/a b",
+        "postgresql://h1,h2/n?target_session_attrs=any",
+        "postgresql://h1,h2/n?target_session_attrs=prefer-standby",
         "h/n",
     ],
     "redis URL": ["localhost:6379", "http://h/0", "redis://", "redis://h:0", "redis://h:abc", "redis://h/x", "redis"],
@@ -68,6 +70,7 @@ GARBAGE = {
     ],
     "http(s) URL or `off`": ["no", "Off", "ftp://h/x", "http://u:p@h/x"],
     "login": ["for ever", "Login", "none"],
+    "none or session or transaction": ["statement", "Transaction", "true"],
     "origin": [
         "auth.example.org",
         "ftp://127.0.0.1",
@@ -228,6 +231,7 @@ def test_a_switch_understands_the_usual_words(text: str) -> None:
         "postgresql://db/n?sslmode=verify-full",
         "postgresql:///n?host=/run/postgresql",
         "postgresql://u@[::1]:5432/n",
+        "postgresql://u@db1,db2:5433/n?target_session_attrs=primary",
     ],
 )
 def test_a_database_url_is_what_libpq_takes(url: str) -> None:
@@ -239,6 +243,13 @@ def test_a_database_that_does_not_answer_is_waited_for_as_long_as_its_url_says_o
     query: str, seconds: object
 ) -> None:
     assert django_database(f"postgresql://db/n{query}")["OPTIONS"]["connect_timeout"] == seconds
+
+
+def test_of_several_hosts_libpq_looks_for_the_one_that_takes_writes() -> None:
+    database = django_database("postgresql://u@db1,db2:5433/n")
+
+    assert (database["HOST"], database["PORT"]) == ("db1,db2", ",5433")
+    assert database["OPTIONS"]["target_session_attrs"] == "read-write"
 
 
 @pytest.mark.parametrize("url", ["redis://h", "redis://h:6379/11", "rediss://:p%40ss@h:6380/0", "redis://[::1]:6379/0"])

@@ -7,14 +7,18 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import CommandError
-from django.db import DatabaseError
+from django.db import DatabaseError, Error
 
+from audit import shipping
+from fhir import clock as fhir_clock
+from fhir.audit import shipping as fhir_shipping
 from oauth.management.operator import operator_at_command_line
 from oauth.management.verb_command import VerbCommand
 from operators import readiness
 from operators.backup.manifest import UnusableBackup
 from operators.backup.postgresql import ProgramFailed
 from operators.backup.service import restore_backup
+from smart.time_units import DAY
 from smartauth.management.verbs import RESTORE
 from smartauth.running_server import running_server
 
@@ -29,6 +33,8 @@ class Command(VerbCommand):
             raise CommandError(f"A server with this data folder runs at {server.issuer}. Stop it first.")
         if not yes:
             raise CommandError("What the databases hold now would be lost. Say --yes if that is meant.")
+        if not with_trail:
+            self._ship_what_waits()
         try:
             manifest = restore_backup(place, operator_at_command_line(), with_trail=with_trail)
         except (UnusableBackup, ProgramFailed) as refused:
@@ -41,6 +47,15 @@ class Command(VerbCommand):
         self.stdout.write("Signed assertions that were used since then may be repeated for five minutes from now.")
         if not facts["can_sign"]:
             self.stderr.write("No key can sign: migrate, and look whether SMARTAUTH_KEY_ENCRYPTION_KEYS is the same.")
+
+    def _ship_what_waits(self) -> None:
+        """Events of the database that is about to be replaced go to the trail first, if it still answers."""
+        try:
+            shipping.ship()
+            fhir_shipping.ship(fhir_clock.now() + DAY)  # also what is still counted
+        except Error as error:
+            why = " ".join(str(error).split())
+            self.stderr.write(f"Events that wait in the database that is replaced are lost with it: {why}")
 
 
 def _can_sign() -> bool:

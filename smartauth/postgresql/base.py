@@ -1,0 +1,53 @@
+"""The backend: Django looks for this module under this name."""
+
+from typing import Any
+
+from django.db import OperationalError
+from django.db.backends.postgresql import base
+from django.db.utils import DatabaseErrorWrapper
+from django.utils.functional import cached_property
+from psycopg import Error
+from psycopg.errors import ReadOnlySqlTransaction
+
+_IS_READ_ONLY = "SELECT pg_is_in_recovery() OR current_setting('default_transaction_read_only')::bool"
+
+
+class WritableErrorWrapper(DatabaseErrorWrapper):
+    """Django's errors; a write that a server refuses because it takes none is an OperationalError."""
+
+    def __exit__(self, exc_type: Any, exc_value: Any, traceback: Any) -> None:
+        if exc_type is not None and issubclass(exc_type, ReadOnlySqlTransaction):
+            self.wrapper.errors_occurred = True  # type: ignore[attr-defined]
+            raise OperationalError(*exc_value.args).with_traceback(traceback) from exc_value
+        super().__exit__(exc_type, exc_value, traceback)
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    """A standby, or a primary that was put aside, tells what was true some time ago: nothing is read from it either."""
+
+    @cached_property
+    def wrap_database_errors(self) -> WritableErrorWrapper:
+        return WritableErrorWrapper(self)
+
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
+        """Raises OperationalError for a server that only reads. libpq knows which it chose, behind PgBouncer nobody."""
+        connection = super().get_new_connection(conn_params)
+        if _is_read_only(connection):
+            connection.close()
+            raise self.Database.OperationalError("the database takes no writes: it is a standby, or set to read only")
+        connection.rollback()  # it commits by itself only from here on
+        return connection
+
+    def is_usable(self) -> bool:
+        """Asked at each request, and after an error: a server may have become a standby meanwhile."""
+        try:
+            return self.connection is not None and not _is_read_only(self.connection)
+        except Error:
+            return False
+
+
+def _is_read_only(connection: Any) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(_IS_READ_ONLY)
+        (found,) = cursor.fetchone()
+        return bool(found)
