@@ -8,151 +8,111 @@ which brings PostgreSQL, the Python packages and the node packages, and removes 
 """
 
 import argparse
-import json
 import os
-import platform
-import subprocess
-import sys
 import tempfile
+from collections.abc import Iterator
 from contextlib import ExitStack
-from importlib.metadata import version
 from pathlib import Path
 
-from bench import exchange, introspections, launches, peers, processes, stale, tables
+from bench import exchange, fhir_http, introspections, launches, peers, processes, report, stale, start, tables
 from bench.contenders import (
     INTROSPECTION,
     LAUNCHES,
     MOST_REVOKED,
     REFRESH,
     REVOCATION,
-    ROOT,
+    Contender,
     constant,
     key_pair,
+    memory_mib,
     smartauth,
 )
 from bench.cores import BOTH, give_cores
+from bench.options import parse_options
 from bench.rounds import WARM_UP, measure, take_turns
 from bench.sides import TITLES, Side, sides
 
-NUMBERS = {
-    "rounds": (11, "turns of each contender"),
-    "seconds": (2.0, f"counted seconds a turn, after {WARM_UP:g} s"),
-    "connections": (32, "keep-alive connections"),
-    "tokens": (200_000, "live tokens in PostgreSQL"),
-    "pool": (300, "tokens asked for, each in turn; a person's takes 3 of oidc-provider's 1000"),
-}
 
-
-def _versions() -> str:
-    node = subprocess.run(["node", "--version"], stdout=subprocess.PIPE, check=True, text=True).stdout.strip()
-    packages = json.loads((ROOT / "bench" / "package.json").read_text(encoding="utf-8"))["dependencies"]
-    python = f"Python {platform.python_version()} ({os.path.realpath(sys.executable)})"
-    toolkit = f"django-oauth-toolkit {version('django-oauth-toolkit')}"
-    return f"{python}, node {node}, oidc-provider {packages['oidc-provider']}, {toolkit}"
-
-
-def print_ceiling(folder: Path, options: argparse.Namespace) -> None:
+def ceiling(folder: Path, options: argparse.Namespace) -> str:
     """What the load generator can ask for at most, so that it is seen not to be the limit."""
     with constant(folder) as contender:
         side, seconds = Side(contender.name, contender, INTROSPECTION), min(options.seconds, 2)
         found = measure(side, folder, connections=options.connections, seconds=seconds)
-    print(f"the load generator against a fixed answer: {found.rate:,.0f}/s\n", flush=True)
+    return f"The load generator against a fixed answer: {found.rate:,.0f} a second."
 
 
-def parse_options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="bench/run", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    for name, (default, text) in NUMBERS.items():
-        parser.add_argument(f"--{name}", type=type(default), default=default, help=f"{text} (%(default)s)")
-    parser.add_argument(
-        "--whose",
-        choices=("person", "client"),
-        default="person",
-        help="oidc-provider's tokens: under a person's grant like ours, or its cheapest, a client's own (person)",
-    )
-    parser.add_argument(
-        "--what", choices=[*TITLES], action="append", help="measure only that; may be given again (all)"
-    )
-    parser.add_argument(
-        "--beside",
-        choices=[*peers.NAMES, "all"],
-        action="append",
-        help="oidc-provider in memory or with Redis, django-oauth-toolkit; may be given again (memory)",
-    )
-    parser.add_argument(
-        "--stale",
-        type=int,
-        nargs="?",
-        const=stale.CYCLES,
-        metavar="CYCLES",
-        help=f"whether a revoked token is ever called active by one of several processes ({stale.CYCLES:,} cycles)",
-    )
-    parser.add_argument("--processes", action="store_true", help="1, 2 and 4 processes of this server on both cores")
-    parser.add_argument("--launches", action="store_true", help="what a launch costs, with a sign-in and in a session")
-    parser.add_argument("--statements", action="store_true", help="count and explain the statements, time nothing")
-    parser.add_argument("--smoke", action="store_true", help="whether it runs at all: one short round, few tokens")
-    options = parser.parse_args()
-    if options.smoke:
-        options.rounds, options.seconds, options.tokens, options.pool = 1, 0.5, 1000, 100
-    options.beside = options.beside or [peers.MEMORY]
-    if "all" in options.beside:
-        options.beside = [*peers.NAMES]
-    return options
-
-
-def main() -> None:
-    options = parse_options()
+def rows(needs: peers.Needs, ours: Contender, folder: Path, options: argparse.Namespace) -> Iterator[str]:
+    """A section for each row, and what lies in memory afterwards."""
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="smartauth-bench-")))
-        if options.launches:
-            launches.print_launches(folder, int(os.environ["BENCH_POSTGRESQL_PID"]))
-            return
-        print(f"seeding {options.tokens:,} tokens into PostgreSQL", flush=True)
-        database = int(os.environ["BENCH_POSTGRESQL_PID"])
-        key = key_pair(folder)
-        asked, turns = options.what or list(TITLES), options.rounds + 1
-        refreshable = LAUNCHES * turns * (len(processes.COUNTS) if options.processes else 1) if REFRESH in asked else 0
-        revoking_seconds = turns * (options.seconds + WARM_UP) + 1 if REVOCATION in asked else 0
-        alone = options.stale or options.processes or options.statements
-        codes = 0 if alone or exchange.EXCHANGE not in asked else exchange.needed(turns, options.seconds + WARM_UP)
-        dead = introspections.DEAD if {*introspections.ABOUT_DEAD} & {*asked} else 0
-        tokens = max(options.tokens, options.pool + int(MOST_REVOKED * revoking_seconds))
-        if options.stale or options.processes:
-            give_cores(BOTH, database)
-        ours = stack.enter_context(
-            smartauth(
-                folder,
-                key,
-                tokens=tokens,
-                pool=options.pool,
-                launches=refreshable,
-                codes=codes,
-                database=database,
-                processes=stale.PROCESSES if options.stale else 1,
-            )
-        )
+        theirs = {peer: stack.enter_context(peers.started(peer, folder, needs)) for peer in options.beside}
+        yield ceiling(folder, options)
+        for what in options.what:
+            found = take_turns(sides(what, ours, theirs), folder, options)
+            yield f"#### {TITLES[what]}\n\n{tables.table(found)}\n\n{tables.load_busy(found)}"
+        memory = [f"| {each.name} | {memory_mib(each.process.pid):.0f} |" for each in (ours, *theirs.values())]
+        yield "\n".join(["| | MiB after all of it |\n|---|---|", *memory])
+
+
+def sections(folder: Path, options: argparse.Namespace) -> Iterator[str]:
+    """What was asked for, each part as it is done."""
+    database = int(os.environ["BENCH_POSTGRESQL_PID"])
+    if options.what or options.processes or options.fhir or options.stale or options.statements:
+        yield from _on_seeded_tokens(folder, database, options)
+    if options.start:
+        yield start.start_table(folder)
+    if options.launches:
+        yield launches.launch_table(folder, database)
+
+
+def _on_seeded_tokens(folder: Path, database: int, options: argparse.Namespace) -> Iterator[str]:
+    key = key_pair(folder)
+    turns = options.rounds + 1
+    refreshing = turns * ((REFRESH in options.what) + options.processes * len(processes.COUNTS))
+    revoking_seconds = turns * (options.seconds + WARM_UP) + 1 if REVOCATION in options.what else 0
+    codes = exchange.needed(turns, options.seconds + WARM_UP) if exchange.EXCHANGE in options.what else 0
+    dead = introspections.DEAD if {*introspections.ABOUT_DEAD} & {*options.what} else 0
+    needs = peers.Needs(
+        key, options.tokens, options.pool, refreshing * LAUNCHES, codes, dead, revoking_seconds, options.whose
+    )
+    print(f"seeding {options.tokens:,} tokens into PostgreSQL", flush=True)
+    if options.stale:
+        give_cores(BOTH, database)
+    with smartauth(
+        folder,
+        key,
+        tokens=max(options.tokens, options.pool + int(MOST_REVOKED * revoking_seconds)),
+        pool=options.pool,
+        launches=needs.launches,
+        codes=codes,
+        database=database,
+        processes=stale.PROCESSES if options.stale else 1,
+    ) as ours:
         if options.stale:
             stale.print_staleness(ours, options.stale)
-            return
-        if options.processes:
-            processes.print_processes(ours, folder, options)
-            return
-        if options.statements:
+        elif options.statements:
             from bench.statements import print_statement_counts
 
             print_statement_counts(ours, folder)
-            return
-        needs = peers.Needs(
-            key, options.tokens, options.pool, refreshable, codes, dead, revoking_seconds, options.whose
-        )
-        theirs = {peer: stack.enter_context(peers.started(peer, folder, needs)) for peer in options.beside}
-        print(_versions())
-        print_ceiling(folder, options)
-        for what in asked:
-            print(f"\n{TITLES[what]}\n", flush=True)
-            found = take_turns(sides(what, ours, theirs), folder, options)
-            print(f"{tables.table(found)}\n\n{tables.load_busy(found)}", flush=True)
+        else:
+            if options.what:
+                yield from rows(needs, ours, folder, options)
+            if options.fhir:
+                yield fhir_http.fhir_table(ours, folder, options)
+            if options.processes:
+                yield from processes.process_tables(ours, folder, options)
+
+
+def main() -> None:
+    options = parse_options(__doc__ or "")
+    with tempfile.TemporaryDirectory(prefix="smartauth-bench-") as folder:
+        before, load, made = report.others(), os.getloadavg()[0], []
+        for section in sections(Path(folder), options):
+            print(f"\n{section}", flush=True)
+            made.append(section)
+        head = report.head(before, report.others(), load)
+        print(f"\n{head}")
+        if options.report:
+            Path(options.report).write_text("\n\n".join([head, *made, ""]), encoding="utf-8")
 
 
 if __name__ == "__main__":

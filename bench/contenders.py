@@ -121,6 +121,12 @@ def cpu_seconds(parent: int) -> float:
     return sum(map(cpu_of, (parent, *children(parent))))
 
 
+def memory_mib(process: int) -> float:
+    """What lies in memory of it."""
+    status = Path(f"/proc/{process}/status").read_text(encoding="ascii", errors="replace")
+    return int(status.partition("VmRSS:")[2].split()[0]) / 1024
+
+
 def children(parent: int) -> list[int]:
     pids = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()] if parent else []
     return [pid for pid in pids if (fields := _stat(pid)) and int(fields[1]) == parent]

@@ -45,7 +45,7 @@ def in_session(server: Server) -> Callable[[], None]:
     return launch
 
 
-def print_launches(folder: Path, database: int) -> None:
+def launch_table(folder: Path, database: int) -> str:
     """A table of both, on databases of their own in that PostgreSQL."""
     os.environ.update({"DJANGO_SETTINGS_MODULE": "smartauth.settings", "TEST_TEMPLATES": str(folder)})
     for variable in OWN_KEYS:  # the server of the tests brings its own
@@ -55,9 +55,13 @@ def print_launches(folder: Path, database: int) -> None:
     try:
         server.prepare()
         server.start()
-        print("\n| A launch | CPU ms: server | database | events |\n|---|---|---|---|")
-        print(_row("with a sign-in", server, database, lambda: sign_in(server)))
-        print(_row("in a session", server, database, in_session(server)))
+        return "\n".join(
+            [
+                "| A launch | CPU ms: server | database | events |\n|---|---|---|---|",
+                _row("with a sign-in", server, database, lambda: sign_in(server)),
+                _row("in a session", server, database, in_session(server)),
+            ]
+        )
     finally:
         server.remove()
 

@@ -115,6 +115,8 @@ def _is_right(head: bytes, body: bytes, expected: str) -> bool:
         return introspections.is_inactive(answer)
     if expected == exchange.SCOPE:
         return exchange.is_right(answer)
+    if "resourceType" in answer:
+        return str(answer["total"] if answer["resourceType"] == "Bundle" else answer["id"]) == expected
     if "refresh_token" in answer:
         return bool(answer["access_token"]) and answer["refresh_token"] != expected
     if expected == SCOPE:
@@ -125,7 +127,9 @@ def _is_right(head: bytes, body: bytes, expected: str) -> bool:
 
 
 def _requests(plan: dict[str, Any]) -> list[tuple[bytes, str]]:
-    """The bytes of each request, and the client_id or the scope that its answer must name."""
+    """The bytes of each request, and the client_id, the scope or the resource that its answer must name."""
+    if "requests" in plan:
+        return [(request.encode(), expected) for request, expected in plan["requests"]]
     if plan["what"] == INTROSPECTION:
         return [
             (_request(plan, {"token": token}, plan["authorization"]), client_id) for token, client_id in plan["tokens"]

@@ -16,6 +16,7 @@ from bench.contenders import (
     serving,
     smartauth_environment,
 )
+from bench.cores import BOTH, SERVERS, give_cores
 from bench.rounds import Turns, take_turns
 from bench.sides import TITLES, Side
 
@@ -29,9 +30,9 @@ HEAD = (
 
 @contextmanager
 def several(ours: Contender, folder: Path) -> Iterator[list[Contender]]:
-    """Servers with so many processes each, all on the database and with the issuer of `ours`, which has one."""
+    """Servers with so many processes each, all on the database and with the issuer of `ours`."""
     with ExitStack() as stack:
-        yield [ours, *(stack.enter_context(_beside(ours, folder, count)) for count in COUNTS[1:])]
+        yield [stack.enter_context(_beside(ours, folder, count)) for count in COUNTS]
 
 
 @contextmanager
@@ -41,12 +42,14 @@ def _beside(ours: Contender, folder: Path, count: int) -> Iterator[Contender]:
         yield replace(ours, name=f"{count}", port=port, process=process)
 
 
-def print_processes(ours: Contender, folder: Path, options: argparse.Namespace) -> None:
-    """A table for each row."""
-    with several(replace(ours, name="1"), folder) as contenders:
+def process_tables(ours: Contender, folder: Path, options: argparse.Namespace) -> Iterator[str]:
+    """A section for each row. Both cores are theirs meanwhile."""
+    give_cores(BOTH, ours.database)
+    with several(ours, folder) as contenders:
         for what in ROWS:
-            print(f"\n{TITLES[what]}\n", flush=True)
-            print(table(take_turns([Side(each.name, each, what) for each in contenders], folder, options)), flush=True)
+            found = take_turns([Side(each.name, each, what) for each in contenders], folder, options)
+            yield f"#### {TITLES[what]}, several processes\n\n{table(found)}"
+    give_cores(SERVERS, ours.database)
 
 
 def table(turns: list[Turns]) -> str:
