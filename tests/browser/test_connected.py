@@ -15,8 +15,9 @@ SEEDED = """
 from accounts import clock
 from accounts.models import User
 from smart.digests import random_token
-from oauth.models import AccessToken, Authorization, Client, FhirServer
-carol, server, now = User.objects.get(username="carol"), FhirServer.objects.order_by("pk")[0], clock.now()
+from oauth.models import AccessToken, Authorization, Client
+from tests.seeded import r4_server
+carol, server, now = User.objects.get(username="carol"), r4_server(), clock.now()
 types = "Patient AllergyIntolerance Condition Observation MedicationRequest Immunization Procedure".split()
 for client, patient, flagged, age in (
     ("demo-public", "dan", now, 0), ("demo-symmetric", "dan", 0, 0), ("demo-public", "dan", 0, 3 * 86_400_000_000)

@@ -20,8 +20,9 @@ import json, secrets
 from accounts import clock
 from accounts.models import User
 from smart.digests import random_token, sha256_hex
-from oauth.models import Authorization, Client, Code, FhirServer
-server, now, person = FhirServer.objects.get(), clock.now(), User.objects.get_queryset().get(username="amy")
+from oauth.models import Authorization, Client, Code
+from tests.seeded import r4_server
+server, now, person = r4_server(), clock.now(), User.objects.get_queryset().get(username="amy")
 Client.objects.create(client_id=secrets.token_hex(8), redirect_uris={others!r})
 client = Client.objects.create(client_id=secrets.token_hex(8), redirect_uris={own!r}, supersede="off",
     scope="patient/*.rs")

@@ -31,8 +31,9 @@ import json, secrets
 from accounts import clock
 from accounts.models import User
 from smart.digests import random_token, sha256_hex
-from oauth.models import Authorization, Client, Code, FhirServer
-server, now, person = FhirServer.objects.get(), clock.now(), User.objects.get_queryset().get(username="amy")
+from oauth.models import Authorization, Client, Code
+from tests.seeded import r4_server
+server, now, person = r4_server(), clock.now(), User.objects.get_queryset().get(username="amy")
 for _ in range(3):
     client = Client.objects.create(client_id=secrets.token_hex(8), redirect_uris={uri!r}, scope={scope!r},
         grants="authorization_code refresh_token")

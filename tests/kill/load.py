@@ -21,8 +21,9 @@ import json, secrets
 from accounts import clock
 from accounts.models import User
 from smart.digests import random_token, sha256_hex
-from oauth.models import Authorization, Client, Code, FhirServer
-server, now = FhirServer.objects.get(), clock.now()
+from oauth.models import Authorization, Client, Code
+from tests.seeded import r4_server
+server, now = r4_server(), clock.now()
 for number in range({codes}):
     name = secrets.token_hex(8)
     client = Client.objects.create(client_id=name, redirect_uris={uri!r}, scope={scope!r},

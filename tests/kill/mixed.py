@@ -28,8 +28,9 @@ from accounts import clock
 from accounts.models import User
 from django.db import transaction
 from smart.digests import random_token, sha256_hex
-from oauth.models import Authorization, Client, Code, FhirServer
-server, now = FhirServer.objects.get(), clock.now()
+from oauth.models import Authorization, Client, Code
+from tests.seeded import r4_server
+server, now = r4_server(), clock.now()
 with transaction.atomic():
     for number in range({lives}):
         name = f"mixed-{{secrets.token_hex(6)}}"

@@ -6,6 +6,7 @@ from typing import Any
 
 from tests.conftest import SECRET, basic
 from tests.races.contender import Commands
+from tests.seeded import r4_server
 
 SCOPE = "system/*.rs"
 
@@ -16,7 +17,7 @@ class ServiceCommands(Commands):
     def service(self, keep: int) -> str:
         """A new backend service that keeps so many tokens, and has asked for none."""
         from oauth.clients.secrets import client_secret_digest
-        from oauth.models import Client, FhirServer
+        from oauth.models import Client
 
         client_id = os.urandom(8).hex()
         client = Client.objects.create(
@@ -28,7 +29,7 @@ class ServiceCommands(Commands):
             scope=SCOPE,
             tokens_to_keep=keep,
         )
-        client.fhir_servers.set(FhirServer.objects.all())
+        client.fhir_servers.add(r4_server())
         return client_id
 
     def ask(self, client_id: str, number: int) -> list[tuple[int, Any]]:

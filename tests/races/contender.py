@@ -15,6 +15,7 @@ from unittest.mock import patch
 from tests.codes import REDIRECT_URI, VERIFIER, waiting_code
 from tests.races.processes import work_beside_others
 from tests.running import Server
+from tests.seeded import r4_server
 
 SPAWN = multiprocessing.get_context("spawn")
 Form = dict[str, str]
@@ -111,9 +112,9 @@ class Commands:
     def make(self, codes: int) -> list[Form]:
         """The exchanges of that many codes of one new client, person and base."""
         from accounts.models import User
-        from oauth.models import Client, FhirServer
+        from oauth.models import Client
 
-        server = FhirServer.objects.get()
+        server = r4_server()
         client = Client.objects.create(client_id=os.urandom(8).hex(), redirect_uris=REDIRECT_URI)
         person = User.objects.create(username=os.urandom(8).hex())
         return [code_for(client, person, server) for _ in range(codes)]

@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 from tests.codes import CHALLENGE, REDIRECT_URI, VERIFIER
 from tests.races.contender import Form
 from tests.races.refreshing import RefreshCommands
+from tests.seeded import r4_server
 
 CALLER = ("demo-resource-server", "demo-resource-server-secret")
 
@@ -19,7 +20,7 @@ class InvalidateCommands(RefreshCommands):
 
     def side_by_side(self, number: int) -> tuple[list[Form], dict[str, dict[str, str]]]:
         """Codes of one new client and person whose tokens do not end each other; what an invalidation may name."""
-        from oauth.models import Authorization, Client, FhirServer
+        from oauth.models import Authorization, Client
 
         patient = f"p-{os.urandom(6).hex()}"
         forms = self.codes(number)
@@ -30,7 +31,7 @@ class InvalidateCommands(RefreshCommands):
         row = rows.select_related("user").first()
         assert row is not None
         assert row.user is not None
-        aud = {"aud": FhirServer.objects.get().base}
+        aud = {"aud": r4_server().base}
         return forms, {
             "sub": {"sub": row.user.subject},
             "client_id": {"client_id": client_id},
@@ -63,9 +64,9 @@ class InvalidateCommands(RefreshCommands):
     def app_for_amy(self) -> tuple[str, dict[str, dict[str, str]]]:
         """A new client, and what an invalidation may name of a new person's access with it."""
         from accounts.models import User
-        from oauth.models import ActsFor, Client, FhirIdentity, FhirServer, PatientRecord
+        from oauth.models import ActsFor, Client, FhirIdentity, PatientRecord
 
-        server = FhirServer.objects.get()
+        server = r4_server()
         client = Client.objects.create(
             client_id=os.urandom(8).hex(), redirect_uris=REDIRECT_URI, scope="launch/patient patient/*.rs",
             supersede="off",
@@ -88,13 +89,12 @@ class InvalidateCommands(RefreshCommands):
         from django.test import Client as Browser
 
         from accounts.models import User
-        from oauth.models import FhirServer
 
         self._app, self._browser = client_id, Browser(SERVER_NAME="127.0.0.1")
         self._browser.force_login(User.objects.get(username=client_id))
         request = {
             "response_type": "code", "client_id": client_id, "redirect_uri": REDIRECT_URI, "state": "s",
-            "scope": "launch/patient patient/Patient.rs", "aud": FhirServer.objects.get().base,
+            "scope": "launch/patient patient/Patient.rs", "aud": r4_server().base,
             "code_challenge": CHALLENGE, "code_challenge_method": "S256",
         }  # fmt: skip
         page: Any = self._browser.get("/o/authorize", request)

@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from tests.codes import CHALLENGE, REDIRECT_URI
 from tests.races.contender import Commands, Form
+from tests.seeded import r4_server
 
 
 class LaunchCommands(Commands):
@@ -14,9 +15,9 @@ class LaunchCommands(Commands):
 
     def launched(self) -> Form:
         """The authorization request of an app that an EHR has just opened."""
-        from oauth.models import Client, FhirServer
+        from oauth.models import Client
 
-        server = FhirServer.objects.get()
+        server = r4_server()
         client = Client.objects.create(
             client_id=os.urandom(8).hex(), redirect_uris=REDIRECT_URI, scope="launch patient/*.rs"
         )

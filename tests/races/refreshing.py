@@ -5,6 +5,7 @@ from typing import Any
 
 from tests.codes import REDIRECT_URI
 from tests.races.contender import Commands, Form, code_for
+from tests.seeded import r4_server
 
 SCOPE = "offline_access launch/patient patient/*.rs"
 ONLINE = "online_access launch/patient patient/*.rs"
@@ -23,9 +24,9 @@ class RefreshCommands(Commands):
     def codes(self, number: int, **fields: Any) -> list[Form]:
         """The exchanges of that many codes of one new client and person, who may refresh."""
         from accounts.models import User
-        from oauth.models import ActsFor, Client, FhirIdentity, FhirServer, PatientRecord
+        from oauth.models import ActsFor, Client, FhirIdentity, PatientRecord
 
-        server = FhirServer.objects.get()
+        server = r4_server()
         client = Client.objects.create(
             client_id=os.urandom(8).hex(),
             redirect_uris=REDIRECT_URI,
