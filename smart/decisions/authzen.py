@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+from smart.decisions.interactions import COMPARTMENT_INTERACTIONS, EVERY_TYPE, SEARCH_COMPARTMENT, is_id_in_a_path
 from smart.decisions.question import ANY_ID, MAX_PARAMETERS, Question, is_search_by_post, question_of_http
 from smart.digests import sha256_hex
 from smart.fhir.audience import canonical_url
@@ -144,8 +145,27 @@ def _parse_question(action: Mapping[str, Any], resource: Mapping[str, Any]) -> t
         is_conditional=properties.get("conditional", False) is not False,
         content=about.get("content"),
         content_before=about.get("content_before"),
+        compartment=_text(properties, "compartment", of="action.properties", required=False),
+        types=_texts(properties, "types"),
     )
+    _refuse_other_places(question)
     return _base(about, "resource.properties"), question
+
+
+def _refuse_other_places(question: Question) -> None:
+    """What no path of FHIR says: who asked it would take the answer for a narrower one."""
+    asked, compartment = question.interaction, question.compartment
+    if compartment and (asked not in COMPARTMENT_INTERACTIONS or not is_id_in_a_path(compartment)):
+        among = ", ".join(sorted(COMPARTMENT_INTERACTIONS))
+        raise MalformedEvaluation(
+            f"action.properties.compartment is no id of a patient, or action.name none of {among}"
+        )
+    if asked == SEARCH_COMPARTMENT and not compartment:
+        raise MalformedEvaluation("action.properties.compartment is missing")
+    if question.types and not question.is_of_several_types:
+        raise MalformedEvaluation("action.properties.types is only for an answer of several types")
+    if question.is_of_several_types and question.type != EVERY_TYPE:
+        raise MalformedEvaluation(f"resource.type is not {EVERY_TYPE}, as of an answer of several types")
 
 
 def _object(members: Mapping[str, Any], name: str, *, required: bool = True) -> Mapping[str, Any]:

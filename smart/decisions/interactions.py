@@ -10,6 +10,7 @@ CAPABILITIES = "capabilities"  # for everybody: nobody looks at a token there (T
 TYPE, ID, VERSION_ID = "[type]", "[id]", "[vid]"  # as FHIR's page writes them
 COMPARTMENT, MEMBER = "[compartment]", "[member]"  # whose compartment, and which type of it
 EVERYTHING = "everything"  # Patient/[id]/$everything
+SEARCH_COMPARTMENT = "search-compartment"
 EVERY_TYPE = "*"  # as scopes and compartment searches name them all
 
 # which letter of a scope each interaction needs (SCP-02)
@@ -27,11 +28,11 @@ LETTERS: Mapping[str, str] = {
 # what is answered with several types, and which letters each of them needs: to read and to find what an operation gives
 LETTERS_OF_EACH: Mapping[str, str] = {
     "search-system": "s",
-    "search-compartment": "s",
+    SEARCH_COMPARTMENT: "s",
     "history-system": "s",
     EVERYTHING: "rs",
 }
-SEARCHES = frozenset({"search-type", "search-system", "search-compartment"})
+SEARCHES = frozenset({"search-type", "search-system", SEARCH_COMPARTMENT})
 # what each method asks for at each path below a base; whatever else is asked is unknown, and denied (SD-23)
 PATHS: Mapping[tuple[str, ...], Mapping[str, str]] = {
     ("",): {"GET": "search-system", "POST": BATCH},
@@ -54,6 +55,12 @@ PATHS: Mapping[tuple[str, ...], Mapping[str, str]] = {
 _BY_LENGTH = {length: [path for path in PATHS if len(path) == length] for length in map(len, PATHS)}
 _OF_SEVERAL_TYPES = frozenset(
     path for path, kinds in PATHS.items() if not LETTERS_OF_EACH.keys().isdisjoint(kinds.values())
+)
+
+
+# those that may look in the compartment of one patient alone
+COMPARTMENT_INTERACTIONS = frozenset(
+    interaction for path, kinds in PATHS.items() if COMPARTMENT in path for interaction in kinds.values()
 )
 
 
@@ -101,11 +108,15 @@ def parse_path(segments: Sequence[str]) -> RequestPath:
 
 
 def _fits(part: str, segment: str) -> bool:
-    """FHIR allows an id of dots; in a path they lead elsewhere (RFC 3986 §5.2.4)."""
     if part == TYPE:
         return bool(segment)
     if part == MEMBER:  # no operation, and none of the words that begin with an underscore
         return segment.isascii() and segment.isalpha()
     if part in (ID, VERSION_ID, COMPARTMENT):
-        return is_fhir_id(segment) and segment not in {".", ".."}
+        return is_id_in_a_path(segment)
     return part == segment
+
+
+def is_id_in_a_path(segment: str) -> bool:
+    """FHIR allows an id of dots; in a path they lead elsewhere (RFC 3986 §5.2.4)."""
+    return is_fhir_id(segment) and segment not in {".", ".."}

@@ -7,7 +7,7 @@ from typing import Any
 from introspection.evaluation import ALL, UNTIL_DENIED, UNTIL_PERMITTED
 from smart.decisions.authzen import MAX_EVALUATIONS, TOKEN, TOKEN_DIGEST
 from smart.decisions.decision import DenialReason
-from smart.decisions.interactions import LETTERS
+from smart.decisions.interactions import LETTERS, LETTERS_OF_EACH
 from tests.conftest import SECRET, App, basic
 from tests.fixture_types import Issue, MakeResourceServer
 from tests.oauth.workbench.api.json_schema import problems
@@ -76,7 +76,7 @@ def test_the_contract_lists_what_the_code_knows() -> None:
         return set(found["enum"])
 
     assert listed("Subject", "type") == {TOKEN, TOKEN_DIGEST}
-    assert listed("Action", "name") == set(LETTERS)
+    assert listed("Action", "name") == set(LETTERS) | set(LETTERS_OF_EACH)
     assert listed("DecisionContext", "reason") == set(DenialReason)
     assert listed("Evaluations", "options", "evaluations_semantic") == {ALL, UNTIL_DENIED, UNTIL_PERMITTED}
     assert SCHEMAS["Evaluations"]["properties"]["evaluations"]["maxItems"] == MAX_EVALUATIONS

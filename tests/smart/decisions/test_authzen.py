@@ -44,6 +44,10 @@ def in_full(resource: dict[str, Any] | None = None, **properties: Any) -> Evalua
     return parsed(action={"name": "read", "properties": properties}, resource={**RESOURCE, **(resource or {})})
 
 
+def of_several(name: str, of: str = "*", **properties: Any) -> Evaluation:
+    return parsed(action={"name": name, "properties": properties}, resource={**RESOURCE, "type": of, "id": "*"})
+
+
 def in_short(http: dict[str, Any], **context: Any) -> Evaluation:
     return parsed(context={"base": BASE, "http": {"method": "GET", "url": "Observation/o", **http}, **context})
 
@@ -68,6 +72,25 @@ def test_in_full_what_is_left_out_is_nothing() -> None:
     assert found.question == Question("read", "Observation", "*")
     assert in_full(conditional=False).question.is_conditional is False
     assert in_short({"if_none_exist": "code=x", "conditional": True}).question.is_conditional is True
+
+
+@pytest.mark.parametrize(
+    ("url", "name", "kind", "properties"),
+    [
+        ("?_type=Observation,Patient", "search-system", "*", {"types": ["Observation", "Patient"]}),
+        ("_history", "history-system", "*", {}),
+        ("Patient/amy/Observation", "search-type", "Observation", {"compartment": "amy"}),
+        ("Patient/amy/*?_type=Goal", "search-compartment", "*", {"compartment": "amy", "types": ["Goal"]}),
+        ("Patient/amy/$everything", "everything", "*", {"compartment": "amy"}),
+        ("Patient/$everything", "everything", "*", {}),
+    ],
+)
+def test_in_full_compartment_and_types_are_those_of_the_same_request_in_short(
+    url: str, name: str, kind: str, properties: dict[str, Any]
+) -> None:
+    found = of_several(name, kind, **properties)
+
+    assert found.question == in_short({"url": url}).question._replace(parameters=())
 
 
 def test_in_full_an_http_request_beside_it_is_not_looked_at() -> None:
@@ -119,6 +142,14 @@ def test_a_request_is_as_long_as_it_may_be() -> None:
         (lambda: in_full({"type": None}), "resource.type is missing"),
         (lambda: in_full({"id": None}), "resource.id is missing"),
         (lambda: in_full(parameters=["a"] * 101), "action.properties.parameters has more than 100 items"),
+        (lambda: in_full(compartment="amy"), "action.name none of everything, search-compartment, search-type"),
+        (lambda: in_full(types=["Goal"]), "action.properties.types is only for an answer of several types"),
+        (lambda: of_several("search-compartment"), "action.properties.compartment is missing"),
+        (lambda: of_several("search-compartment", compartment=".."), "action.properties.compartment is no id"),
+        (lambda: of_several("search-compartment", compartment="Patient/a"), "action.properties.compartment is no id"),
+        (lambda: of_several("search-compartment", compartment=7), "action.properties.compartment is not text"),
+        (lambda: of_several("history-system", types="Goal"), "action.properties.types is not a list of texts"),
+        (lambda: of_several("search-system", of="Goal"), "resource.type is not *, as of an answer of several types"),
         (lambda: in_full(sort=[7]), "action.properties.sort is not a list of texts"),
         (lambda: in_full(include="a"), "action.properties.include is not a list of texts"),
         (lambda: parsed(context={"client_address": 1}), "context.client_address is not text"),
