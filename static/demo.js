@@ -3,7 +3,9 @@
 
 (() => {
   const app = document.getElementById("app");
-  const { step, issuer, base, elsewhere, callback } = app.dataset;
+  const { step, issuer, elsewhere, callback } = app.dataset;
+  const bases = [...app.querySelectorAll("a[data-base]")];
+  let { base } = app.dataset; // after a launch it is that of the token
   const OLD = "smartauth-demo-old-token";
   const STEPS = { start: 0, launch: 1, callback: 2 };
   const CLAIMS = {
@@ -18,9 +20,7 @@
     404: "Nothing that this token may know about.",
     503: "The FHIR server could not ask about the token, so it lets nobody in.",
   };
-  const OTHER_TYPES = [
-    ["MedicationRequest", "Prescribed medicines"], ["Condition", "Health problems"], ["Encounter", "Visits"],
-  ];
+  const OTHER_TYPES = [["Condition", "Health problems"], ["Encounter", "Visits"]];
 
   // The page -------------------------------------------------------------------------------------------------------
 
@@ -93,10 +93,10 @@
   async function launched() {
     const parameters = new URLSearchParams(location.search);
     const iss = (parameters.get("iss") || "").replace(/\/$/, "");
-    if (iss !== base) return trouble(`This app knows one FHIR server, ${base}, and was launched for another one or for none.`);
+    if (iss !== base) return trouble(`This app knows ${known().join(", ")}, and was launched for another one or for none.`);
     if (!parameters.get("launch")) return trouble("An EHR launches an app with a launch parameter, and there is none.");
     const client = parameters.get("client") || "demo-public";
-    if (!option(client)) return trouble(`This app cannot be the client ${client}: it has nothing to prove that with.`);
+    if (!option(client)) return trouble(`This app cannot be the client ${client}: it has nothing to prove that with, or may not ask for this FHIR server.`);
     sessionStorage.removeItem(OLD);
     const scopes = ticked().filter((scope) => scope !== "launch/patient");
     await authorize({ ...chosen(client), scope: ["launch", ...scopes].join(" ") });
@@ -115,13 +115,20 @@
     wait("Getting the token …");
     const client = await FHIR.oauth2.ready();
     if (!client.state.tokenResponse?.access_token) return trouble("There is no token yet.");
+    if (!known().includes(client.state.serverUrl)) return trouble("The token is for a FHIR server that this app does not know.");
+    base = client.state.serverUrl;
+    for (const link of app.querySelectorAll('a[href="/demo"]')) link.href = chip().href;
     await use(client);
   }
+
+  const known = () => bases.map((each) => each.dataset.base);
+
+  const chip = () => bases.find((each) => each.dataset.base === base);
 
   // Asking the FHIR server -------------------------------------------------------------------------------------------
 
   async function ask(url, token, method = "GET") {
-    const headers = { Accept: "application/fhir+json" };
+    const headers = { Accept: "application/fhir+json, application/json+fhir" }; // the second one is DSTU2's
     if (token) headers.Authorization = `Bearer ${token}`;
     const response = await fetch(url, { method, headers, credentials: "omit", cache: "no-store" });
     const text = await response.text();
@@ -191,9 +198,9 @@
   }
 
   function named(resource) {
-    const name = resource?.name?.[0];
+    const [name] = [resource?.name ?? []].flat(); // DSTU2: a practitioner has one name, which may have several families
     if (!name) return "";
-    return name.text || [...(name.prefix || []), ...(name.given || []), name.family].filter(Boolean).join(" ");
+    return name.text || [name.prefix, name.given, name.family].flat().filter(Boolean).join(" ");
   }
 
   function decoded(token) {
@@ -230,7 +237,8 @@
   }
 
   function words(name) {
-    const tick = [...document.querySelectorAll("[name=scope]")].find((each) => each.value.split(" ").includes(name));
+    const plain = (scope) => scope.replace(/=.*\|/, "="); // the code alone: versions differ in the system that it is of
+    const tick = [...document.querySelectorAll("[name=scope]")].find((each) => each.value.split(" ").map(plain).includes(plain(name)));
     return tick ? tick.dataset.text : name;
   }
 
@@ -272,7 +280,8 @@
   }
 
   async function withoutScope(granted, token) {
-    const type = OTHER_TYPES.find(([name]) => !granted.split(" ").some(about(name)));
+    const types = [[chip().dataset.prescriptions, "Prescribed medicines"], ...OTHER_TYPES];
+    const type = types.find(([name]) => name && !granted.split(" ").some(about(name)));
     if (type) return [await ask(`${base}/${type[0]}`, token), type[1], `No scope for ${type[0]} was granted.`];
     const adding = await ask(`${base}/Observation`, token, "POST");
     return [adding, "Adding a test result", "The scopes allow r (read) and s (search); adding needs c (create)."];

@@ -96,9 +96,9 @@ class Server:
 
     def _seed(self) -> None:
         self.migrate()
-        seed, records = str(ROOT / "smartauth.yaml"), str(ROOT / "demo" / "fhir" / "r4.json")
+        seed, records = str(ROOT / "smartauth.yaml"), [str(file) for file in (ROOT / "demo/fhir").glob("*.json")]
         keys = "from oauth.keys import signing_keys; signing_keys.ensure_keys()"
-        self._run("-c", f"{_DJANGO}; call('seed', {seed!r}); call('load_fhir', {records!r}); {keys}")
+        self._run("-c", f"{_DJANGO}; call('seed', {seed!r}); call('load_fhir', *{records!r}); {keys}")
 
     def _engine(self) -> str:
         """The engine of its databases; "" if they are on a server of PostgreSQL that is not the run's own."""

@@ -10,7 +10,7 @@ from django.db.models import Max
 
 from oauth.demo import told_steps
 from oauth.demo.quickstart import command_line, probe_command
-from oauth.models import Authorization, Client, FhirServer
+from oauth.models import Authorization, FhirServer
 from oauth.workbench.memory.probe_results import Probed, last_probe_of
 from oauth.workbench.memory.questions import last_question_of
 from oauth.workbench.memory.reports import OTHER_PATIENT
@@ -108,8 +108,8 @@ def _registration_step(server: FhirServer | None) -> Step:
 def _further_steps(server: FhirServer | None, form: Mapping[str, str]) -> Iterator[Step]:
     results = results_of(server.base) if server else {}
     command = _read_command(server, form) if server else ""
-    yield _asks(server, command)
     heard = told_steps.told_to(server) if server else {}
+    yield _asks(server, heard, command)
     good, other = results.get(GOOD), results.get(OTHER_PATIENT)
     refuses = _refuses(results, server.base if server else "")
     yield _or_told(_lets_in(good), Topic.GOOD, {} if good else heard)
@@ -125,13 +125,17 @@ def _or_told(step: Step, topic: Topic, heard: Mapping[Topic, Told]) -> Step:
     return replace(step, is_told=True, sentence=told_steps.sentence(topic, last), at=to_datetime(last.at))
 
 
-def _asks(server: FhirServer | None, command: str) -> Step:
+def _asks(server: FhirServer | None, heard: Mapping[Topic, Told], command: str) -> Step:
+    """A client that asks for several FHIR servers counts for those whose tokens it has asked about."""
     title = "It asks here about tokens"
-    callers = Client.objects.filter(protects__fhir_server=server).values_list("client_id", flat=True) if server else []
+    callers = told_steps.callers_of_it_alone(server) if server else []
     questions = [question for caller in callers if (question := last_question_of(caller))]
     if questions:
         last, number = max(question.at for question in questions), sum(question.number for question in questions)
         return Step(title, is_done=True, sentence=f"{number} since this server started.", at=to_datetime(last))
+    if heard:
+        last = max(each.at for each in heard.values())
+        return Step(title, is_done=True, sentence="About its tokens, since this server started.", at=to_datetime(last))
     used = Authorization.objects.filter(fhir_server=server).aggregate(at=Max("used_at"))["at"] if server else 0
     if used:
         return Step(title, is_done=True, sentence="Before this server started.", at=to_datetime(used))

@@ -13,7 +13,14 @@ from oauth.models import Client
 
 PASSWORD = "smartauth-demo"  # noqa: S105  # public by intention
 PEOPLE = ("amy", "ben", "carol", "dr-green", "admin")
-CLIENTS = ("demo-public", "demo-symmetric", "demo-asymmetric", "demo-backend", "demo-resource-server")
+CLIENTS = (
+    "demo-public",
+    "demo-symmetric",
+    "demo-asymmetric",
+    "demo-versions",
+    "demo-backend",
+    "demo-resource-server",
+)
 KEYS = {"yHhaEliM2ds96Dc7dBBHtih_WeKroNePno7C8QblkH0", "SJl_8sFOAeo3Y6vmH9Mvv2JBWJtAucAFkiWxLKbwvx0"}  # RFC 7638
 CALLBACK = "/demo/callback"
 LOOPBACK_CALLBACK = "http://127.0.0.1:4999/cb"

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.models import User
 from oauth.demo import credentials, quickstart
+from oauth.demo.breakable import breakable
 from oauth.demo.checklist import checklist
 from oauth.demo.docs_page import has_docs
 from oauth.discovery import server_facts
@@ -37,12 +38,14 @@ def development_context(chosen: str = "") -> dict[str, Any]:
     servers = list(FhirServer.objects.order_by("pk"))
     people = User.objects.get_queryset().filter(username__in=credentials.PEOPLE).order_by("pk")
     bundled = [server for server in servers if server.base in settings.SMARTAUTH_FHIR_BASES.values()]
+    runs = [last_run_of(server.base) for server in bundled]
     return {
-        "can_be_probed": bool(bundled),
-        "probe_run": last_run_of(bundled[0].base) if bundled else None,
+        "bundled": bundled,
+        "probe_run": max(filter(None, runs), key=lambda run: run.number, default=None),
         "protection": protection,
         "candidates": [(server, _chip(server, candidates)) for server in candidates],
         "has_docs": has_docs(),
+        "bases": [breakable(server.base) for server in servers],
         "servers": [(server, _document(server)) for server in servers],
         "tokens": sorted({_tokens(server) for server in servers}),
         "policies": sorted({server.get_address_policy_display() for server in servers}),
@@ -56,9 +59,12 @@ def development_context(chosen: str = "") -> dict[str, Any]:
 
 
 def _chip(server: FhirServer, every: list[FhirServer]) -> str:
-    """Its name; beside another one of that name its address as well."""
-    is_alone = sum(1 for each in every if str(each) == str(server)) == 1
-    return str(server) if is_alone else f"{server}, {server.base}"
+    """Its name; beside another one of that name its FHIR version as well, or its address where that is the same too."""
+    same = [each for each in every if str(each) == str(server)]
+    is_alone = [each.version for each in same].count(server.version) == 1
+    if len(same) == 1:
+        return str(server)
+    return f"{server}, {server.get_version_display() if is_alone else server.base}"
 
 
 def _document(server: FhirServer) -> str:

@@ -1,4 +1,7 @@
-"""`/demo`: an app in the browser that shows a launch and what its token can and cannot do. Development only."""
+"""`/demo`: an app in the browser that shows a launch and what its token can and cannot do. Development only.
+
+It knows every base of the bundled FHIR server: one of each version.
+"""
 
 from dataclasses import dataclass
 
@@ -10,13 +13,17 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from oauth.demo import credentials, quickstart
+from oauth.demo.breakable import breakable
 from oauth.discovery import server_facts
-from oauth.models import Client
+from oauth.models import Client, FhirServer
+from oauth.workbench.orders.own_servers import bundled_servers
+from smart.fhir.audience import is_same_audience
 from smart.fhir.versions import resource_types
+from smart.scopes.categories import categories, code_of
 from smart.scopes.scope_sets import grantable_scope
 
 CALLBACK = f"{settings.SMARTAUTH_ISSUER}/demo/callback"
-VITAL_SIGNS = "http://terminology.hl7.org/CodeSystem/observation-category|vital-signs"
+PRESCRIPTIONS = ("MedicationRequest", "MedicationOrder")  # as the versions call them
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +35,32 @@ class ScopeChoice:
     at_first: bool = False
 
 
-SCOPE_CHOICES = (
-    ScopeChoice("launch/patient", "Which record it is about", at_first=True),
-    ScopeChoice("openid fhirUser", "Who signs in", at_first=True),
-    ScopeChoice("patient/Patient.rs", "Name, birth date and contact details", at_first=True),
-    ScopeChoice(f"patient/Observation.rs?category={VITAL_SIGNS}", "Vital signs", at_first=True),
-    ScopeChoice("patient/Observation.rs", "All test results and measurements"),
-    ScopeChoice("patient/Condition.rs", "Health problems and diagnoses"),
-    ScopeChoice("patient/*.rs", "Everything in the record"),
-    ScopeChoice("offline_access", "Access while you are away"),
-)
+@dataclass(frozen=True, slots=True)
+class Base:
+    """A FHIR base that the app may be launched at."""
+
+    server: FhirServer
+    is_chosen: bool
+
+    @property
+    def prescriptions(self) -> str:
+        """The type of prescriptions in its version, "" for none."""
+        return next((name for name in PRESCRIPTIONS if name in resource_types(self.server.version)), "")
+
+
+def scope_choices(version: str) -> tuple[ScopeChoice, ...]:
+    """In the codes of that FHIR version."""
+    vital_signs = next((each for each in categories(version, "Observation") if code_of(each) == "vital-signs"), "")
+    return (
+        ScopeChoice("launch/patient", "Which record it is about", at_first=True),
+        ScopeChoice("openid fhirUser", "Who signs in", at_first=True),
+        ScopeChoice("patient/Patient.rs", "Name, birth date and contact details", at_first=True),
+        ScopeChoice(f"patient/Observation.rs?category={vital_signs}", "Vital signs", at_first=True),
+        ScopeChoice("patient/Observation.rs", "All test results and measurements"),
+        ScopeChoice("patient/Condition.rs", "Health problems and diagnoses"),
+        ScopeChoice("patient/*.rs", "Everything in the record"),
+        ScopeChoice("offline_access", "Access while you are away"),
+    )
 
 
 def start(request: HttpRequest) -> HttpResponse:
@@ -60,18 +83,32 @@ def callback(request: HttpRequest) -> HttpResponse:
 def _page(request: HttpRequest, step: str) -> HttpResponse:
     if not settings.SMARTAUTH_DEV:
         raise Http404
-    clients = [client for client in Client.objects.filter(enabled=1).order_by("pk") if _is_usable(client)]
-    allowed = " ".join(client.scope for client in clients)
+    rows = Client.objects.filter(enabled=1).prefetch_related("fhir_servers").order_by("pk")
+    usable = [client for client in rows if _is_usable(client)]
+    servers = [each for each in bundled_servers() if any(each in client.fhir_servers.all() for client in usable)]
+    server = _chosen(request, servers)
+    clients = [client for client in usable if server in client.fhir_servers.all()]
+    version, allowed = server.version if server else "r4", " ".join(client.scope for client in clients)
+    base = server.base if server else settings.SMARTAUTH_FHIR_BASES["r4"]
     context = {
         "step": step,
-        "base": settings.SMARTAUTH_FHIR_BASES["r4"],
+        "base": base,
+        "shown": {"base": breakable(base), "callback": breakable(CALLBACK)},
+        "bases": [Base(each, each == server) for each in servers],
         "callback": CALLBACK,
         "clients": [(client, _secret(client)) for client in clients],
-        "ticks": [tick for tick in SCOPE_CHOICES if _is_askable(tick, allowed)],
+        "ticks": [tick for tick in scope_choices(version) if _is_askable(tick, allowed, version)],
         "launcher": _is_served("/launcher"),
         "demo_seed": quickstart.demo_seed(),
     }
     return render(request, "demo.html", context)
+
+
+def _chosen(request: HttpRequest, servers: list[FhirServer]) -> FhirServer | None:
+    """The one of that version, or that an EHR launches it for; else the first."""
+    version, iss = request.GET.get("version", ""), request.GET.get("iss", "")
+    named = (each for each in servers if each.version == version or is_same_audience(each.base, iss))
+    return next(named, next(iter(servers), None))
 
 
 def _is_usable(client: Client) -> bool:
@@ -85,8 +122,8 @@ def _secret(client: Client) -> str:
     return credentials.published_secret(client.client_id) if has_secret else ""
 
 
-def _is_askable(tick: ScopeChoice, allowed: str) -> bool:
-    return grantable_scope(tick.scope, allowed, types=resource_types("r4")).split() == tick.scope.split()
+def _is_askable(tick: ScopeChoice, allowed: str, version: str) -> bool:
+    return grantable_scope(tick.scope, allowed, types=resource_types(version)).split() == tick.scope.split()
 
 
 def _is_served(path: str) -> bool:

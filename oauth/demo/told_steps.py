@@ -29,6 +29,11 @@ def told_to(server: FhirServer) -> Mapping[Topic, Told]:
     return found
 
 
+def callers_of_it_alone(server: FhirServer) -> list[str]:
+    """The clients that ask for it and for no other FHIR server."""
+    return [client_id for client_id, has_one in _callers(server) if has_one]
+
+
 def sentence(topic: Topic, heard: Told) -> str:
     """What it heard, and what it must have done."""
     times = "once" if heard.number == 1 else f"{heard.number} times"

@@ -136,7 +136,8 @@ def _name(names: list[dict[str, Any]]) -> str:
     """The official name, else the first one that is no longer an old one."""
     usable = [name for name in names if name.get("use") != "old"]
     chosen = next((name for name in usable if name.get("use") == "official"), usable[0] if usable else {})
-    parts = [*chosen.get("given", []), chosen.get("family", "")]
+    family = chosen.get("family", "")
+    parts = [*chosen.get("given", []), *(family if isinstance(family, list) else [family])]  # DSTU2: a list
     return str(chosen.get("text") or " ".join(part for part in parts if part))
 
 

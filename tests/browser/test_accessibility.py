@@ -228,7 +228,7 @@ def test_the_checklist_and_the_docs(server: Server, visit: Visit) -> None:
         page.goto(f"{server.url}/")
         page.get_by_role("button", name="Sign in as Ben Whitlock").click()
         expect(page.get_by_role("row", name="Ben Whitlock").get_by_text("You")).to_be_visible()
-        page.locator("#checklist").get_by_role("link", name="Harbour Clinic").click()
+        page.locator("#checklist").get_by_role("link", name="Harbour Clinic, R4").click()
         assert read(server, "Patient/ben", token(server)).status_code == 404
         done = page.locator("#checklist li.is-done").filter(has_text="It hides other records")
         assert wait_until(lambda: page.reload() is not None and done.is_visible())  # the bundled server reports it

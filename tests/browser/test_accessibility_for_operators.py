@@ -90,7 +90,7 @@ def test_a_bad_token(server: Server, visit: Visit) -> None:
 def test_the_probe_of_the_bundled_server(server: Server, visit: Visit) -> None:
     with visit() as page:
         page.goto(server.url)
-        page.get_by_role("button", name="Probe the bundled server").click()
+        page.get_by_role("button", name="Probe R4").click()
         page.get_by_role("button", name="Stop and show the report").click()
 
         expect(page.get_by_role("heading", level=1)).to_contain_text("Stopped after ")

@@ -23,6 +23,10 @@ def launch(page: Page, server: Server, *scopes: str, client: str = "demo-public"
     page.get_by_role("button", name="Launch the app").click()
 
 
+MEDIA_TYPES = {"stu3": "application/fhir+json", "dstu2": "application/json+fhir"}
+PRESCRIPTIONS = {"stu3": "MedicationRequest", "dstu2": "MedicationOrder"}
+
+
 def panel(page: Page, title: str) -> Locator:
     return page.locator(".panel", has=page.get_by_role("heading", name=re.compile(title)))
 
@@ -159,11 +163,56 @@ def test_the_ehr_starts_the_app_and_nobody_is_asked_for_the_patient(server: Serv
         expect(panel(page, "The chosen record")).to_contain_text("200")
 
 
+@pytest.mark.parametrize("version", MEDIA_TYPES)
+def test_a_whole_launch_in_each_other_version_from_the_app_and_from_the_ehr(
+    server: Server, visit: Visit, version: str
+) -> None:
+    base = f"{server.url}/fhir/{version}"
+    with visit(refusals=True) as page:
+        answers: dict[str, str] = {}
+        page.on("response", lambda got: answers.update({got.url: f"{got.status} {got.headers.get('content-type')}"}))
+        page.goto(f"{server.url}/demo")
+        page.get_by_role("link", name=version.upper()).click()
+        page.get_by_role("button", name="Launch the app").click()
+        sign_in(page, "dr-green")
+        page.get_by_label("Find a patient").fill("Dan Reyes")
+        page.get_by_role("button", name="Search").click()
+        page.get_by_role("radio", name="Dan Reyes Boy").check()
+        page.get_by_role("button", name="Continue with this patient").click()
+        page.get_by_role("button", name="Allow access").click()
+
+        expect(page.get_by_role("heading", name="Dan Reyes")).to_be_visible()
+        expect(page.locator("#person")).to_contain_text("Ruth Green")
+        expect(page.locator("#vital-signs")).to_contain_text("38.4 °C")
+        expect(panel(page, "The record of ben")).to_contain_text("Word for word the answer")
+        refused = panel(page, "Prescribed medicines")
+        expect(refused).to_contain_text(f"No scope for {PRESCRIPTIONS[version]} was granted.")
+        expect(page.locator("#decoded pre")).to_contain_text(f'"aud": "{base}"')
+        assert answers[f"{base}/Patient/dan"].startswith(f"200 {MEDIA_TYPES[version]}")
+        page.get_by_role("link", name="Start again with other scopes").click()
+        expect(page.locator(".chip[aria-current]")).to_have_text(version.upper())
+
+        page.goto(f"{server.url}/launcher")
+        for label, choice in (("App", "demo-versions"), ("FHIR server", version), ("Patient", "dan")):
+            choose(page, label, choice)
+        page.get_by_role("button", name="Prepare the launch").click()
+        page.goto(page.get_by_label("Or copy this address").input_value())
+        page.wait_for_url(re.compile("/consent$|/demo/callback"))
+        expect(page.get_by_role("heading", name=re.compile("Dan Reyes"))).to_be_visible()
+        if page.get_by_role("button", name="Allow access").count():
+            page.get_by_role("button", name="Allow access").click()
+        expect(page.locator("#decoded pre")).to_contain_text(f'"aud": "{base}"')
+        expect(panel(page, "The chosen record")).to_contain_text(f"GET /fhir/{version}/Patient/dan")
+
+
 def choose(page: Page, label: str, value: str) -> None:
     """The option that names it, by its value or its text, after the lists were brought up to date."""
     field = page.get_by_label(label, exact=True)
     options = {each.get_attribute("value"): each.inner_text() for each in field.locator("option").all()}
-    names = {"demo-public": "(public)", "dr-green": "Green", "dan": "Dan Reyes"}
+    names = {
+        "demo-public": "(public)", "demo-versions": "(demo-versions)", "stu3": ", STU3", "dstu2": ", DSTU2",
+        "dr-green": "Green", "dan": "Dan Reyes",
+    }  # fmt: skip
     chosen = next(key for key, text in options.items() if key == value or names[value] in text)
     field.select_option(chosen)
     page.get_by_role("button", name="Update the lists").click()
@@ -177,6 +226,7 @@ def choose(page: Page, label: str, value: str) -> None:
         ("/demo/launch?iss=https://evil.example/fhir&launch=x", "was launched for another one or for none"),
         ("/demo/launch?iss={base}", "there is none"),
         ("/demo/launch?iss={base}&launch=x&client=demo-asymmetric", "cannot be the client demo-asymmetric"),
+        ("/demo/launch?iss={issuer}/fhir/dstu2&launch=x&client=demo-public", "may not ask for this FHIR server"),
         ("/demo/callback?code=x&state=y&iss=https://evil.example", "came from another server"),
         ("/demo/callback?code=x&state=y&iss={issuer}", "No state found"),
         (
@@ -185,8 +235,11 @@ def choose(page: Page, label: str, value: str) -> None:
         ),
         ("/demo/callback", "No 'state' parameter found"),
     ],
-    ids=["no iss", "foreign iss", "no launch", "no proof", "mix-up", "foreign state", "markup", "nothing"],
-)
+    ids=[
+        "no iss", "foreign iss", "no launch", "no proof", "other version", "mix-up", "foreign state", "markup",
+        "nothing",
+    ],
+)  # fmt: skip
 def test_what_is_wrong_with_a_launch_is_said_and_nothing_is_sent(
     server: Server, visit: Visit, path: str, words: str
 ) -> None:

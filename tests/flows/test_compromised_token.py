@@ -185,6 +185,33 @@ def test_a_token_for_another_base_is_worthless_here(server: Server, other_base: 
     assert parts(elsewhere)[1]["aud"] == other_base
 
 
+MEDIA_TYPES = {"r4": "application/fhir+json", "stu3": "application/fhir+json", "dstu2": "application/json+fhir"}
+
+
+@pytest.mark.requirement("SD-09", "TV-07")
+@pytest.mark.parametrize("version", MEDIA_TYPES)
+def test_a_token_for_one_version_reads_there_and_is_worthless_at_the_others(server: Server, version: str) -> None:
+    def read_at(other: str) -> httpx.Response:
+        return httpx.get(f"{server.url}/fhir/{other}/Patient/amy", headers={"Authorization": f"Bearer {held}"})
+
+    held = token(server, client="demo-versions", aud=f"{server.url}/fhir/{version}")
+
+    assert [read_at(other).status_code for other in MEDIA_TYPES if other != version] == [401, 401]
+    own = read_at(version)
+    assert (own.status_code, own.headers["Content-Type"].partition(";")[0]) == (200, MEDIA_TYPES[version])
+    assert own.json()["id"] == "amy"
+
+
+@pytest.mark.requirement("AZ-08")
+def test_a_client_of_several_bases_gets_no_code_without_naming_one(server: Server) -> None:
+    launch = StandaloneLaunch(server, client_id="demo-versions")
+    asked = {name: value for name, value in launch.request.items() if name != "aud"}
+
+    answer = httpx.get(f"{server.url}/o/authorize", params=asked)
+
+    assert (answer.status_code, "error=invalid_request" in answer.headers["Location"]) == (303, True)
+
+
 @pytest.fixture
 def other_base(server: Server) -> str:
     """A second protected base, a client that may reach both, and amy there too."""

@@ -69,7 +69,7 @@ def test_the_bundled_server_fails_nowhere_and_most_checks_are_made(lenient: Serv
 def test_the_button_of_the_home_page_probes_the_bundled_server_and_opens_the_report(lenient: Server) -> None:
     with httpx.Client(base_url=lenient.url, timeout=60) as browser:
         known = hidden_fields(browser.get("/login"))
-        begun = browser.post("/dev/probe", data={**known, "server": "bundled"})
+        begun = browser.post("/dev/probe", data={**known, "server": f"{lenient.url}/fhir/r4"})
         place = begun.headers["Location"]
         browser.post(f"{place}/stop", data=known)
 

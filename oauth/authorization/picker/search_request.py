@@ -23,7 +23,8 @@ CLIENT_ID = "smartauth-picker"
 SCOPE = "system/Patient.rs"
 SECONDS = 5.0
 BODY_LIMIT = 1_048_576
-HEADERS = {"Accept": "application/fhir+json", "Accept-Encoding": "identity"}
+ACCEPT = "application/fhir+json, application/json+fhir;q=0.9"  # the second one is DSTU2's
+HEADERS = {"Accept": ACCEPT, "Accept-Encoding": "identity"}
 
 
 class SearchFailed(Exception):

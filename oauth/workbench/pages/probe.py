@@ -1,4 +1,4 @@
-"""`/dev/probe`, in development only: the bundled FHIR server is probed, and the report opens when it is done."""
+"""`/dev/probe`, in development only: a bundled FHIR server is probed, and the report opens when it is done."""
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_POST, require_safe
@@ -12,15 +12,14 @@ from oauth.workbench.probing.background import begin_probe
 from smart.time_units import to_datetime
 from smartauth_probe.report.html import content_security_policy
 
-BUNDLED = "bundled"
 ALONE = "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 
 @require_POST
 def begin(request: HttpRequest) -> HttpResponse:
     """Leads to the page of the run: a new one, or the one that runs already."""
-    server = next(iter(bundled_servers()), None)
-    if server is None or request.POST.get("server") != BUNDLED:
+    server = next((each for each in bundled_servers() if each.base == request.POST.get("server")), None)
+    if server is None:
         raise Http404
     return redirect_within(begin_probe(server).address)
 
@@ -32,7 +31,7 @@ def probe_page(request: HttpRequest, number: int) -> HttpResponse:
     if run.report:
         return _report_page(run)
     now = to_datetime(clock.now()).strftime("%H:%M:%S")
-    return private_page(request, "dev_probe.html", {"run": run, "now": now, "server": BUNDLED})
+    return private_page(request, "dev_probe.html", {"run": run, "now": now})
 
 
 @require_POST

@@ -8,10 +8,10 @@ from django.conf import settings
 from accounts import clock
 from oauth.models import FhirServer
 from oauth.workbench.memory.probe_runs import ProbeRun, begin_run
+from oauth.workbench.orders.form import TokenForm
 from oauth.workbench.probing.results import remember_check, remember_good_token
 from smartauth_probe.checks import all_checks
 from smartauth_probe.checks.check import Check
-from smartauth_probe.command_tokens import CLIENT, USER
 from smartauth_probe.development_server import DevelopmentServer
 from smartauth_probe.report.evidence import Evidence
 from smartauth_probe.report.html import as_html
@@ -29,11 +29,12 @@ FAILED = "The probe failed: what happened stands in the output of this server"
 
 def begin_probe(server: FhirServer) -> ProbeRun:
     """A run with every check, begun now; while another one runs, that one."""
-    checks = all_checks()
-    begun, is_new = begin_run(server.base, str(server), total=len(checks), now=clock.now())
+    checks, name = all_checks(), f"{server}, {server.get_version_display()}"
+    begun, is_new = begin_run(server.base, name, total=len(checks), now=clock.now())
     if is_new:
         authority = DevelopmentServer(settings.SMARTAUTH_ISSUER)
-        source = DevelopmentTokens(authority, client=CLIENT, user=USER, aud=server.base)
+        asked = TokenForm.beginning(server.base).sent
+        source = DevelopmentTokens(authority, client=asked["client"], user=asked["user"], aud=server.base)
         Thread(target=probe_server, args=(begun, source, checks), name="probe", daemon=True).start()
     return begun
 

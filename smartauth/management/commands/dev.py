@@ -91,7 +91,7 @@ class Command(BaseCommand):
         lines = [
             f"\nsmartauth runs at {settings.SMARTAUTH_ISSUER}   (stop: Ctrl-C)",
             f"  what is here   {settings.SMARTAUTH_ISSUER}/",
-            f"  FHIR base      {settings.SMARTAUTH_FHIR_BASES['r4']}",
+            f"  FHIR bases     {'  '.join(settings.SMARTAUTH_FHIR_BASES.values())}",
             f"  data           {settings.SMARTAUTH_DATA_DIR}",
             f"  operators      {settings.SMARTAUTH_ISSUER}/admin/",
             f"  logins         {logins}; password of all: {credentials.PASSWORD}",

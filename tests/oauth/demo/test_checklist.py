@@ -47,12 +47,16 @@ def test_a_server_that_is_registered_has_the_first_step(server: Any) -> None:
     assert found.probe.endswith(f"--client {found.form['client']} --user {found.form['user']} {server.base}")
 
 
-def test_two_servers_of_one_name_are_told_apart_by_their_address(server: Any, app: App) -> None:
+def test_two_servers_of_one_name_are_told_apart_by_their_version_or_else_by_their_address(
+    server: Any, app: App
+) -> None:
     FhirServer.objects.filter(pk=server.pk).update(name=f"Mine {server.pk}")
     page = app.get("/").text
     assert f'href="/?server={server.pk}#checklist">Mine {server.pk}</a>' in page
     assert "All five are done" not in page
 
+    FhirServer.objects.create(base=f"{server.base}/stu3", name=f"Mine {server.pk}", version="stu3")
+    assert f'href="/?server={server.pk}#checklist">Mine {server.pk}, R4</a>' in app.get("/").text
     FhirServer.objects.create(base=f"{server.base}/second", name=f"Mine {server.pk}")
 
     assert f'href="/?server={server.pk}#checklist">Mine {server.pk}, {server.base}</a>' in app.get("/").text
@@ -152,6 +156,20 @@ def test_an_unknown_token_says_nothing_where_one_client_asks_for_several_servers
     introspect(app, make_resource_server(server, other_fhir_server), "of-nobody")
 
     assert not any(step.is_told for step in steps(server).steps)
+
+
+def test_a_client_that_asks_for_several_servers_has_asked_for_those_of_whose_tokens_it_asked(
+    server: Any, app: App, make_resource_server: MakeResourceServer, issue: Issue, make_client: MakeClient
+) -> None:
+    other = FhirServer.objects.create(base=f"{server.base}/other", name="Mine too")
+    caller = make_resource_server(server, other)
+    introspect(app, caller, "of-nobody")
+    before = ticked(server)[1]
+
+    introspect(app, caller, issue(make_client(), server=server)["access_token"])
+
+    assert (before, ticked(server)[1], ticked(other)[1]) == (False, True, False)
+    assert steps(server).steps[1].sentence == "About its tokens, since this server started."
 
 
 @pytest.fixture

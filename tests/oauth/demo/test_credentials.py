@@ -63,7 +63,7 @@ def test_all_of_the_demo_is_found() -> None:
 
 @pytest.mark.usefixtures("seeded")
 def test_what_was_closed_or_changed_no_longer_counts() -> None:
-    Client.objects.filter(client_id__in=("demo-public", "demo-asymmetric", "demo-backend")).disable()
+    Client.objects.filter(client_id__in=("demo-public", "demo-asymmetric", "demo-versions", "demo-backend")).disable()
     Client.objects.filter(client_id="demo-symmetric").update(secret_digest="another")
     User.objects.get_queryset().filter(username__in=("ben", "carol", "dr-green", "admin")).suspend("gone")
     amy = User.objects.get(username="amy")

@@ -35,7 +35,7 @@ def test_development_shows_the_commands_of_the_first_minute(page: str) -> None:
 
 def test_development_shows_logins_clients_and_what_runs(page: str) -> None:
     for shown in (
-        "http://127.0.0.1:8000/fhir/r4",
+        *(f"<code>http://127.0.0.1:8000<wbr>/fhir/{version}</code>" for version in ("r4", "stu3", "dstu2")),
         "JWT, ES256, 5 minutes",
         "smartauth-demo",
         "Dan Reyes",
@@ -49,7 +49,7 @@ def test_development_shows_logins_clients_and_what_runs(page: str) -> None:
 def test_every_demo_client_may_authenticate_as_it_is_registered(page: str) -> None:
     rows = {row[0]: row[1] for row in re.findall(r"<code>(demo-[a-z-]+)</code></th>(.*?)</tr>", page)}
 
-    assert len(rows) == 5
+    assert len(rows) == 6
     assert "signed assertion" in rows["demo-asymmetric"]
     assert "not accepted" not in "".join(rows.values())
 
@@ -57,7 +57,8 @@ def test_every_demo_client_may_authenticate_as_it_is_registered(page: str) -> No
 def test_no_link_leads_nowhere(page: str, client: Any) -> None:
     links = {link.removeprefix("http://127.0.0.1:8000") for link in re.findall(r'<a [^>]*href="([^"#]+)"', page)}
 
-    assert {"/admin/", "/o/jwks", "/fhir/r4/.well-known/smart-configuration"} <= links
+    assert {"/admin/", "/o/jwks"} <= links
+    assert {f"/fhir/{version}/.well-known/smart-configuration" for version in ("r4", "stu3", "dstu2")} <= links
     assert {link: client.get(link).status_code for link in links if client.get(link).status_code >= 400} == {}
 
 

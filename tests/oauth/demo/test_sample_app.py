@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
@@ -65,9 +66,40 @@ def test_only_clients_and_scopes_that_work_are_offered(demo: Callable[[str], str
     assert re.findall(r'<option value="([^"]+)" data-secret="([^"]*)"', page) == [
         ("demo-public", ""),
         ("demo-symmetric", "demo-symmetric-secret"),
+        ("demo-versions", ""),
     ]
     offered = re.findall(r'name="scope" value="([^"]+)"', page)
     assert {"launch/patient", "patient/Patient.rs", "patient/*.rs"} <= set(offered)
+
+
+CODES = {
+    "r4": "http://terminology.hl7.org/CodeSystem/observation-category|vital-signs",
+    "stu3": "http://hl7.org/fhir/observation-category|vital-signs",
+    "dstu2": "http://hl7.org/fhir/observation-category|vital-signs",
+}
+
+
+@pytest.mark.parametrize("version", CODES)
+def test_each_version_has_its_base_its_clients_and_its_codes(demo: Callable[[str], str], version: str) -> None:
+    base = f"http://127.0.0.1:8000/fhir/{version}"
+
+    page = demo(f"/demo?version={version}")
+
+    assert f'data-base="{base}" data-elsewhere' in page
+    assert re.findall(r'aria-current="true" href="([^"]+)" data-base', page) == [f"/demo?version={version}"]
+    assert f'value="patient/Observation.rs?category={CODES[version]}"' in page
+    clients = re.findall(r'<option value="([^"]+)" data-secret', page)
+    assert clients == (["demo-public", "demo-symmetric"] if version == "r4" else []) + ["demo-versions"]
+
+
+def test_an_ehr_that_launches_it_chooses_the_base_and_a_foreign_one_none(demo: Callable[[str], str]) -> None:
+    def base(iss: str) -> str:
+        page = demo(f"/demo/launch?{urlencode({'iss': iss})}")
+        return str(re.findall(r'data-base="([^"]+)" data-elsewhere', page)[0])
+
+    of_demo = "http://127.0.0.1:8000/fhir"
+    assert base(f"{of_demo}/stu3/") == f"{of_demo}/stu3"
+    assert base("https://evil.example/fhir/stu3") == base(f"{of_demo}/stu3/x") == f"{of_demo}/r4"
 
 
 @pytest.mark.parametrize("method", ["post", "put", "delete"])

@@ -1,10 +1,12 @@
 """The seed file of the demo, smartauth.yaml: what it brings is what the documentation names."""
 
+import json
+
 import pytest
 
 from accounts.models import User
 from oauth.clients.secrets import client_secret_digest
-from oauth.models import ActsFor, Client, FhirServer
+from oauth.models import ActsFor, Client, FhirIdentity, FhirServer
 from oauth.seeding import seed
 from tests.running import ROOT
 
@@ -16,17 +18,50 @@ def seeded() -> None:
     seed(ROOT / "smartauth.yaml")
 
 
-def test_it_holds_the_people_and_clients_of_the_documentation() -> None:
-    server = FhirServer.objects.get(base="http://127.0.0.1:8000/fhir/r4")
+VERSIONS = ("r4", "stu3", "dstu2")
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_it_holds_the_people_of_the_documentation_at_each_base(version: str) -> None:
+    server = FhirServer.objects.get(base=f"http://127.0.0.1:8000/fhir/{version}")
 
     acting = {
         username: set(
-            ActsFor.objects.filter(identity__user__username=username).values_list("record__patient", flat=True)
+            ActsFor.objects.filter(identity__user__username=username, record__fhir_server=server).values_list(
+                "record__patient", flat=True
+            )
         )
-        for username in ("amy", "ben", "carol", "admin")
+        for username in ("amy", "ben", "carol", "dr-green", "admin")
     }
+    assert len(acting.pop("dr-green")) == server.patients.count() == 42
     assert acting == {"amy": {"amy"}, "ben": {"ben"}, "carol": {"dan"}, "admin": set()}
-    assert ActsFor.objects.filter(identity__user__username="dr-green").count() == server.patients.count() >= 41
+    assert server.version == version
+    assert server.patients.get(patient="amy").name == "Amy Shaw"
+    assert server.patients.get(patient="amy").encounters.exists()
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_each_person_of_it_is_a_record_in_each_version(version: str) -> None:
+    records = json.loads((ROOT / f"demo/fhir/{version}.json").read_text(encoding="utf-8"))
+    identities = FhirIdentity.objects.filter(fhir_server__base=f"http://127.0.0.1:8000/fhir/{version}")
+
+    named = set(identities.values_list("resource", flat=True))
+
+    assert named == {"Patient/amy", "Patient/ben", "RelatedPerson/carol", "Practitioner/dr-green"}
+    assert named <= {f"{each['resourceType']}/{each.get('id')}" for each in records}
+
+
+def test_one_client_reaches_every_base_and_the_others_need_not_say_which_is_meant() -> None:
+    asking = Client.objects.filter(client_id__startswith="demo-").exclude(grants="")
+    reached = {row.client_id: set(row.fhir_servers.values_list("version", flat=True)) for row in asking}
+
+    assert reached.pop("demo-versions") == set(VERSIONS)
+    assert set(map(frozenset, reached.values())) == {frozenset({"r4"})}
+    protected = Client.objects.get(client_id="demo-resource-server").protects.filter(tells_addresses=1)
+    assert set(protected.values_list("fhir_server__version", flat=True)) == set(VERSIONS)
+
+
+def test_an_operator_and_a_person_are_who_they_are() -> None:
     assert User.objects.get(username="admin").is_superuser
     assert not User.objects.get(username="amy").is_staff
 

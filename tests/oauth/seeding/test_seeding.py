@@ -442,6 +442,18 @@ def test_demo_data_is_refused_outside_development(write: Write, settings: Any) -
     assert counts() == before
 
 
+def test_patients_and_visits_are_read_as_dstu2_writes_them(write: Write, tmp_path: Path, name: str) -> None:
+    patient = {"resourceType": "Patient", "id": "p3", "name": [{"given": ["Eve"], "family": ["Three", "Four"]}]}
+    visit = {"resourceType": "Encounter", "id": "v1", "patient": {"reference": "Patient/p3"}}
+    (tmp_path / "patients.json").write_text(json.dumps([patient, visit]), encoding="utf-8")
+
+    outcome = seed(write(SMALL.replace("    patients:", "    patients_from: patients.json\n    patients:")))
+
+    record = PatientRecord.objects.get(patient="p3", fhir_server__base=f"https://{name}.example.org/fhir")
+    assert (record.name, record.encounters.get().encounter) == ("Eve Three Four", "v1")
+    assert not any("skipped" in warning for warning in outcome.warnings)
+
+
 def test_patients_are_read_from_a_bundle_too(write: Write, tmp_path: Path, name: str) -> None:
     patient = {
         "resourceType": "Patient",

@@ -63,6 +63,14 @@ def test_a_practitioner_picks_the_patients_that_the_fhir_server_finds(
 
 
 @pytest.mark.requirement("AZ-12")
+def test_a_patient_is_found_as_dstu2_writes_one(visitor: Visitor, producer: Producer, reach: Reach) -> None:
+    producer.has({"id": f"p-{secrets.token_hex(4)}", "name": [{"given": ["Ada"], "family": ["One", "Two"]}]})
+    _, page = reach()
+
+    assert "Ada One Two" in search(visitor, page, "Ada").text
+
+
+@pytest.mark.requirement("AZ-12")
 @pytest.mark.parametrize(
     ("sought", "parameter"), [("Ada", "name"), ("2001-02-03", "birthdate"), ("HC-a7", "identifier")]
 )

@@ -34,7 +34,7 @@ def test_a_click_begins_a_run_and_its_page_says_what_came_of_it(visitor: Visitor
     settings.SMARTAUTH_FHIR_BASES = {"r4": base}
     FhirServer.objects.create(base=base, name="Nobody there")
 
-    answer = post(visitor, "/dev/probe", server="bundled")
+    answer = post(visitor, "/dev/probe", server=base)
     run = probe_runs.last_run_of(base)
 
     assert run is not None
@@ -52,7 +52,7 @@ def test_while_one_runs_a_click_leads_to_it_and_it_can_be_stopped(visitor: Visit
     run, _ = begin_run(fhir_server.base, "Harbour <Clinic>", total=352, now=1)
     run.made, run.failed = 61, 2
 
-    assert post(visitor, "/dev/probe", server="bundled").headers["Location"] == run.address
+    assert post(visitor, "/dev/probe", server=fhir_server.base).headers["Location"] == run.address
     page = visitor.request("GET", run.address)
     assert "<h1>Probing Harbour &lt;Clinic&gt;</h1>" in page.text
     assert "61 of 352 checks" in page.text
