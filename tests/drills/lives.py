@@ -26,8 +26,9 @@ import json, secrets
 from accounts import clock
 from accounts.models import User
 from smart.digests import random_token, sha256_hex
-from oauth.models import Authorization, Client, Code, FhirServer
-server, now, names = FhirServer.objects.get(), clock.now(), [secrets.token_hex(8) for _ in range({lives})]
+from oauth.models import Authorization, Client, Code
+from tests.seeded import r4_server
+server, now, names = r4_server(), clock.now(), [secrets.token_hex(8) for _ in range({lives})]
 clients = Client.objects.bulk_create([Client(client_id=name, redirect_uris={uri!r}, scope={scope!r},
     grants="authorization_code refresh_token") for name in names])
 link = Client.fhir_servers.through
