@@ -1,6 +1,7 @@
 """Gathered look-ups: while one statement is under way requests gather, and the next statement reads them all."""
 
 import asyncio
+import itertools
 import json
 import sqlite3
 from collections.abc import Iterable, Sequence
@@ -11,13 +12,16 @@ from weakref import WeakKeyDictionary
 
 from django.db import OperationalError, connections
 
+from accounts import clock
 from introspection.token_lookup import POSTGRESQL, SQLITE, LookupRow
+from oauth.http.lane import KEPT_PLANS
+from smart.tokens.lifetimes import ends_of_live_tokens
 
 if TYPE_CHECKING:
     from oauth.http.async_connection import AsyncConnection
 
 SECONDS = 5  # after which a database that has the statement counts as one that is away
-_SET_UP = {"jit": "off", "plan_cache_mode": "force_generic_plan"}
+EVER = (-(2**63), 2**63 - 1)
 
 
 class Waiting(NamedTuple):
@@ -46,15 +50,28 @@ class PostgreSQLReader:
     async def read(self, waiting: Sequence[Waiting]) -> Sequence[Sequence[Any]]:
         if self._connection is not None:
             with suppress(OperationalError, self._driver.Unreachable):
-                return await self._rows(self._connection, waiting)
-        self._connection = await self._driver.open_connection(_SET_UP)
-        return await self._rows(self._connection, waiting)
+                return await self._find(self._connection, waiting)
+        self._connection = await self._driver.open_connection(KEPT_PLANS)
+        return await self._find(self._connection, waiting)
 
-    async def _rows(self, connection: "AsyncConnection", waiting: Sequence[Waiting]) -> Sequence[Sequence[Any]]:
-        arrays = (_array(w.digest for w in waiting), _array(w.caller for w in waiting))
+    async def _find(self, connection: "AsyncConnection", waiting: Sequence[Waiting]) -> Sequence[Sequence[Any]]:
+        """What is found among the tokens that may live, in one partition or two; the rest is sought among all."""
+        rows = await self._rows(connection, waiting, *ends_of_live_tokens(clock.now()))
+        left = [position for *_, position in filter(_is_without_token, rows)]
+        if not left:
+            return rows
+        again = await self._rows(connection, [waiting[position - 1] for position in left], *EVER)
+        found = [(*row, left[position - 1]) for *row, position in again]
+        return [*itertools.filterfalse(_is_without_token, rows), *found]
+
+    async def _rows(
+        self, connection: "AsyncConnection", waiting: Sequence[Waiting], since: int, until: int
+    ) -> Sequence[Sequence[Any]]:
+        """One statement: of the tokens those that expire between the two."""
+        values = (_array(w.digest for w in waiting), _array(w.caller for w in waiting), since, until)
         try:
             async with asyncio.timeout(SECONDS):
-                (cursor,) = await self._driver.send(connection, _SET_UP, (POSTGRESQL, arrays))
+                (cursor,) = await self._driver.send(connection, KEPT_PLANS, (POSTGRESQL, values))
                 return await cursor.fetchall()
         except BaseException as error:
             self._connection = None
@@ -62,6 +79,10 @@ class PostgreSQLReader:
             if isinstance(error, TimeoutError):
                 raise OperationalError("the database took too long") from None
             raise
+
+
+def _is_without_token(row: Sequence[Any]) -> bool:
+    return row[0] is None
 
 
 def _array(texts: Iterable[str]) -> str:

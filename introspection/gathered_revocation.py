@@ -2,6 +2,7 @@
 
 from typing import Annotated, NamedTuple
 
+from accounts import clock
 from oauth.clients.authentication import SecretClient, authenticate_by_assertion, client_of_row
 from oauth.ending.reasons import EndedFor
 from oauth.ending.selection import Actor
@@ -14,6 +15,7 @@ from oauth.models import sql
 from oauth.tokens.authorization_state import CLIENT_AND_SERVER
 from oauth.tokens.gathered_writes import Writes, array_of_digests
 from smart.digests import sha256_hex
+from smart.tokens.lifetimes import ends_of_live_tokens
 
 
 class RevocationRow(NamedTuple):
@@ -21,6 +23,7 @@ class RevocationRow(NamedTuple):
 
     digest: Annotated[str, "t.digest"]
     pk: Annotated[int, "t.id"]
+    expires_at: Annotated[int, "t.expires_at"]
     revoked_at: Annotated[int, "t.revoked_at"]
     authorization_pk: Annotated[int, "a.id"]
     patient: Annotated[str, "a.patient"]
@@ -29,13 +32,15 @@ class RevocationRow(NamedTuple):
     client: SecretClient
 
 
-_LOCK = "SELECT ARRAY(SELECT id FROM oauth_accesstoken WHERE digest = ANY(%s::text[]) FOR NO KEY UPDATE SKIP LOCKED)"
+# A token that is over, or was never issued, goes alone: of the others one partition is looked at, or two.
+_ASKED = "t.digest = ANY(%s::text[]) AND t.expires_at BETWEEN %s AND %s"
+_LOCK = f"SELECT ARRAY(SELECT id FROM oauth_accesstoken t WHERE {_ASKED} FOR NO KEY UPDATE SKIP LOCKED)"  # noqa: S608
 _TOKENS = sql.select(
     RevocationRow,
     f"""
 FROM oauth_accesstoken t JOIN oauth_authorization a ON a.id = t.authorization_id {CLIENT_AND_SERVER}
 LEFT JOIN accounts_user u ON u.id = a.user_id
-WHERE t.digest = ANY(%s::text[])
+WHERE {_ASKED}
 """,
 )
 
@@ -49,8 +54,8 @@ async def gathered_revocation(request: MachineRequest) -> MachineResponse | None
 
 
 async def _revoke_together(lane: Lane, batch: list[Waiting]) -> Answers:
-    digests = [array_of_digests(batch)]
-    _, locked, found = await lane.run(BEGIN, (_LOCK, digests), (_TOKENS.text, digests))
+    asked = [array_of_digests(batch), *ends_of_live_tokens(clock.now())]
+    _, locked, found = await lane.run(BEGIN, (_LOCK, asked), (_TOKENS.text, asked))
     rows = {row.digest: row for row in (_TOKENS.row(*each) for each in found)}
     writes, ours = Writes(), set(locked[0][0])
     answers = [_revoke(writes, rows.get(w.digest), ours, w.request) for w in batch]
@@ -69,7 +74,7 @@ def _revoke(
     request.client = client
     if not row.revoked_at:
         actor = Actor(now=request.now, address=request.address, client_id=client.client_id)
-        writes.revoke_access_token(row.pk, now=request.now, reason=EndedFor.REVOKED)
+        writes.revoke_access_token(row.pk, row.expires_at, now=request.now, reason=EndedFor.REVOKED)
         writes.record_events([ended_event(_ended(row), actor, EndedFor.REVOKED)])
     return MachineResponse(200)
 

@@ -80,8 +80,10 @@ LEFT JOIN oauth_client k ON k.id = a.client_id
 LEFT JOIN oauth_fhirserver f ON f.id = a.fhir_server_id
 LEFT JOIN oauth_resourceserver r ON r.client_id = c.id AND r.fhir_server_id = f.id
 """
+# PostgreSQL looks into those partitions alone that the bounds leave.
+_WITHIN = _JOINS.replace("t.digest = q.digest", "t.digest = q.digest AND t.expires_at BETWEEN %s AND %s")
 POSTGRESQL = sql.select(
-    LookupRow, f"FROM unnest(%s::text[], %s::text[]) WITH ORDINALITY AS q (digest, caller, position) {_JOINS}"
+    LookupRow, f"FROM unnest(%s::text[], %s::text[]) WITH ORDINALITY AS q (digest, caller, position) {_WITHIN}"
 ).text
 SQLITE = sql.select(
     LookupRow,

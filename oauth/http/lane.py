@@ -9,16 +9,19 @@ if TYPE_CHECKING:
 Asked = tuple[str, Sequence[Any]]
 BEGIN: Asked = ("BEGIN", ())
 COMMIT: Asked = ("COMMIT", ())
-_SET_UP = {
+KEPT_PLANS = {
     "jit": "off",
     "plan_cache_mode": "force_generic_plan",
     # Few rows out of large tables, each by its index. The planner guesses a hundred rows for every list of values, and
-    # reads whole tables for them.
+    # reads whole tables for them; a plan that was made while a partition was empty is kept while it fills.
     "enable_hashjoin": "off",
     "enable_mergejoin": "off",
     "enable_seqscan": "off",
     "enable_material": "off",
     "enable_memoize": "off",
+}
+_SET_UP = {
+    **KEPT_PLANS,
     # a batch that waits, or that a stopped process left, stops nobody for long
     "lock_timeout": "300ms",
     "statement_timeout": "3s",

@@ -8,7 +8,9 @@ from accounts import clock
 from accounts.models import RateCount
 from oauth.models import AccessToken, AssertionId, Launch, PendingRequest, RefreshToken, RefusalCount
 from oauth.models.pending_requests import COOKIE_GRACE_SECONDS
+from oauth.retention import partitions
 from oauth.retention.addresses import forget_addresses
+from oauth.retention.batches import delete_in_batches
 from smart.time_units import DAY, MINUTE, SECOND
 from smart.tokens.refresh import GRACE_BOUND
 
@@ -23,14 +25,25 @@ def sweep() -> int:
     now = clock.now()
     late = RefreshToken.objects.exclude(kept_answer="").filter(consumed_at__lt=now - GRACE_BOUND * SECOND)
     late.update(kept_answer="")
-    gone = [
-        PendingRequest.objects.filter(expires_at__lt=now - COOKIE_GRACE_SECONDS * SECOND).delete(),
-        Launch.objects.filter(expires_at__lt=now - DAY).delete(),
-        Session.objects.filter(expire_date__lt=timezone.now()).delete(),
-        AssertionId.objects.filter(forget_at__lt=now - MINUTE).delete(),
-        RateCount.objects.filter(window_ends_at__lt=now).delete(),
-        RefusalCount.objects.filter(window_ends_at__lt=now).delete(),
-        AccessToken.objects.filter(expires_at__lt=now - TOKENS_KEPT).delete(),
-        RefreshToken.objects.filter(expires_at__lt=now - TOKENS_KEPT).delete(),
-    ]
-    return sum(count for count, _ in gone) + forget_addresses(now=now, days=settings.SMARTAUTH_ADDRESS_DAYS)
+    over = (
+        PendingRequest.objects.filter(expires_at__lt=now - COOKIE_GRACE_SECONDS * SECOND),
+        Launch.objects.filter(expires_at__lt=now - DAY),
+        Session.objects.filter(expire_date__lt=timezone.now()),
+        AssertionId.objects.filter(forget_at__lt=now - MINUTE),
+        RateCount.objects.filter(window_ends_at__lt=now),
+        RefusalCount.objects.filter(window_ends_at__lt=now),
+        RefreshToken.objects.filter(expires_at__lt=now - TOKENS_KEPT).order_by("expires_at"),
+    )
+    return (
+        sum(delete_in_batches(rows) for rows in over)
+        + _delete_access_tokens(now)
+        + forget_addresses(now=now, days=settings.SMARTAUTH_ADDRESS_DAYS)
+    )
+
+
+def _delete_access_tokens(now: int) -> int:
+    """A partition goes as a whole, when the last token in it is as old; what is older than any in it goes singly."""
+    partitions.add_in_time(now=now)
+    dropped = partitions.drop_expired(before=now - TOKENS_KEPT)
+    kept = TOKENS_KEPT + (partitions.DAYS * DAY if partitions.are_used() else 0)
+    return dropped + delete_in_batches(AccessToken.objects.filter(expires_at__lt=now - kept).order_by("expires_at"))

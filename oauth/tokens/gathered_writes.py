@@ -59,8 +59,9 @@ class Writes:
         """Of a refresh token that was spent before: only the last answer may be repeated."""
         self._rows["spent"].append({"id": pk, "now": None, "kept_answer": ""})
 
-    def revoke_access_token(self, pk: int, *, now: int, reason: str) -> None:
-        self._rows["revoked"].append({"id": pk, "now": now, "reason": reason})
+    def revoke_access_token(self, pk: int, expires_at: int, *, now: int, reason: str) -> None:
+        """Its end says in which partition it is."""
+        self._rows["revoked"].append({"id": pk, "expires_at": expires_at, "now": now, "reason": reason})
 
     def number_seats(self, latest: Mapping[int, int]) -> None:
         self._rows["seats"] += [{"id": seat, "latest": number} for seat, number in latest.items()]
@@ -96,7 +97,10 @@ def _parts() -> dict[str, str]:
             "consumed_at = COALESCE(q.now, t.consumed_at), kept_answer = q.kept_answer",
         ),
         "revoked": _update(
-            "oauth_accesstoken", "id bigint, now bigint, reason text", "revoked_at = q.now, revoked_for = q.reason"
+            "oauth_accesstoken",
+            "id bigint, expires_at bigint, now bigint, reason text",
+            "revoked_at = q.now, revoked_for = q.reason",
+            key=("id", "expires_at"),
         ),
         "seats": _update("oauth_seat", "id bigint, latest bigint", "latest = q.latest"),
         "access_tokens": _insert(AccessToken, drawn=()),
@@ -105,8 +109,9 @@ def _parts() -> dict[str, str]:
     }
 
 
-def _update(table: str, columns: str, changes: str) -> str:
-    return f"UPDATE {table} t SET {changes} FROM {records(columns)} WHERE t.id = q.id"  # noqa: S608  # our own texts
+def _update(table: str, columns: str, changes: str, key: Sequence[str] = ("id",)) -> str:
+    found = " AND ".join(f"t.{column} = q.{column}" for column in key)
+    return f"UPDATE {table} t SET {changes} FROM {records(columns)} WHERE {found}"  # noqa: S608  # our own texts
 
 
 def _insert(model: type[Model], *, drawn: Sequence[str]) -> str:

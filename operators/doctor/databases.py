@@ -10,9 +10,10 @@ from django.conf import settings
 from django.db import Error, connections, router
 
 from accounts import clock
+from oauth.retention import partitions
 from operators import readiness
 from operators.doctor.problem import Problem
-from smart.time_units import CLOCK_SKEW, SECOND
+from smart.time_units import CLOCK_SKEW, SECOND, to_datetime
 
 PATIENCE = 3.0  # seconds for a broker
 
@@ -118,6 +119,14 @@ def find_events_set_aside() -> Iterator[Problem]:
     if count := readiness.events_set_aside():
         what = f"{count} events of the FHIR server are set aside: no record can be made of them"
         yield Problem(what, "look for `is set aside` in the log of the worker, and report what it says")
+
+
+def find_partitions_running_out() -> Iterator[Problem]:
+    """Each is made a month before its first token; without one tokens serve as well, but do not go at once."""
+    if partitions.are_used() and (until := partitions.covered_until()) < clock.now() + partitions.AHEAD // 2:
+        what = f"access tokens that expire after {to_datetime(until):%Y-%m-%d} find no partition of theirs"
+        mend = f"start `{settings.SMARTAUTH_COMMAND} worker`, which makes one; if one runs, its log says why not"
+        yield Problem(what, mend)
 
 
 def reachable() -> list[str]:

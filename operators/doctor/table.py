@@ -18,6 +18,12 @@ CHECKS = (
     Check("broker", "the broker answers", databases.find_broker_failure),
     Check("worker", "no event waits for the worker", databases.find_idle_worker, needs_tables=True),
     Check("set-aside", "no event of the FHIR server is set aside", databases.find_events_set_aside, needs_tables=True),
+    Check(
+        "partitions",
+        "partitions wait for the access tokens of the next weeks",
+        databases.find_partitions_running_out,
+        needs_tables=True,
+    ),
     Check("files", "only this account opens the data folder", leftovers.find_open_files),
     Check(
         "demo",

@@ -114,6 +114,35 @@ def test_the_serving_role_ships_what_the_fhir_server_recorded_and_the_owner_alon
         migrated.environment["SMARTAUTH_AUDIT_DATABASE_URL"] = url(cluster, "smartauth", "smartauth_audit")
 
 
+def test_the_serving_role_adds_and_drops_partitions_of_access_tokens_which_it_does_not_own(
+    cluster: PostgreSQL, migrated: Server
+) -> None:
+    named = "SELECT name FROM oauth_access_token_partitions()"
+    with psycopg.connect(url(cluster, "smartauth", "smartauth"), autocommit=True) as connection:
+        before = [name for (name,) in connection.execute(named)]
+        connection.execute("SELECT oauth_add_access_token_partition(0, 30)")
+        connection.execute(
+            "SELECT oauth_drop_access_token_partition((SELECT min(until) FROM oauth_access_token_partitions()))"
+        )
+        after = [name for (name,) in connection.execute(named)]
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute(f"DROP TABLE {after[-1]}".encode())
+
+    assert after[:-1] == before[1:]
+    assert after[-1] not in before
+
+
+def test_who_may_write_no_tokens_adds_and_drops_no_partition(cluster: PostgreSQL, migrated: Server) -> None:
+    with psycopg.connect(url(cluster, "postgres", "smartauth"), autocommit=True) as owner:
+        owner.execute("CREATE ROLE reader LOGIN")
+        owner.execute("GRANT CONNECT ON DATABASE smartauth TO reader")
+        owner.execute("GRANT USAGE ON SCHEMA public TO reader")
+    with psycopg.connect(url(cluster, "reader", "smartauth"), autocommit=True) as connection:
+        for call in ("oauth_add_access_token_partition(0, 30)", f"oauth_drop_access_token_partition({2**62})"):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege, match="no access tokens"):
+                connection.execute(f"SELECT {call}".encode())
+
+
 def test_neither_role_is_a_superuser_or_makes_others(cluster: PostgreSQL) -> None:
     question = "SELECT bool_or(rolsuper OR rolcreaterole OR rolcreatedb) FROM pg_roles WHERE rolname LIKE 'smartauth%'"
 

@@ -4,11 +4,15 @@ import asyncio
 from typing import Any
 
 import pytest
+from django.db.models import F
 
 from introspection.batched_lookup import BatchedLookup, batched_lookup
 from introspection.token_lookup import LookupRow
+from oauth.models import AccessToken
+from smart.digests import sha256_hex
+from smart.time_units import DAY
 from tests.conftest import App
-from tests.fixture_types import MakeClient
+from tests.fixture_types import Issue, MakeClient
 
 
 async def _found(*callers: str) -> list[LookupRow]:
@@ -31,6 +35,24 @@ def test_requests_that_wait_together_are_each_given_their_own_row(app: App, make
     found = app.run(_found(*(client.client_id for client in clients)))
 
     assert [each.caller_secret for each in found] == [client.secret_digest for client in clients]
+
+
+def test_tokens_of_any_age_are_found_together_each_in_its_place(app: App, issue: Issue) -> None:
+    """Those that may live are sought first; one with an unusual life, from another server's clock, is found as well."""
+    tokens = [issue()["access_token"] for _ in range(4)]
+    ages = (0, -100 * DAY, 0, 100 * DAY)
+    for token, age in zip(tokens, ages, strict=True):
+        row = AccessToken.objects.filter(digest=sha256_hex(token))
+        row.update(expires_at=F("expires_at") + age)
+
+    async def together() -> list[LookupRow]:
+        asked = ["no token", tokens[1], tokens[0], "none either", tokens[3], tokens[2]]
+        return await asyncio.gather(*(batched_lookup().find(sha256_hex(each), "") for each in asked))
+
+    found = app.run(together())
+
+    keys = [AccessToken.objects.get(digest=sha256_hex(token)).pk for token in tokens]
+    assert [each.token for each in found] == [None, keys[1], keys[0], None, keys[3], keys[2]]
 
 
 def test_every_request_that_waits_hears_what_the_database_raised() -> None:

@@ -27,6 +27,7 @@ from fhir.audit.models import WaitingEvent
 from oauth.demo import credentials
 from oauth.keys import signing_keys
 from oauth.models import SigningKey
+from oauth.retention import partitions
 from operators import readiness
 from operators.doctor.table import CHECKS, examine
 from tests.publishing import Publisher, publisher_of, server_context
@@ -108,6 +109,10 @@ def open_a_secret(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     file.chmod(0o640)
 
 
+def let_partitions_run_out(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(partitions, "AHEAD", 2 * (partitions.covered_until() - clock.now()) + 10_000_000)
+
+
 def debug(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.DEBUG = True
 
@@ -126,6 +131,14 @@ def name_nobody(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         pytest.param(let_an_access_wait, "worker", "1 of the FHIR server for 300 s", "worker`", id="accesses"),
         pytest.param(set_an_access_aside, "set-aside", "1 events of the FHIR", "is set aside` in the log", id="aside"),
         pytest.param(name_a_broker_that_is_down, "broker", "Redis at 127.0.0.1:1", "SMARTAUTH_REDIS_URL", id="broker"),
+        pytest.param(
+            let_partitions_run_out,
+            "partitions",
+            "find no partition of theirs",
+            "worker`",
+            id="partitions",
+            marks=pytest.mark.postgresql,
+        ),
         pytest.param(open_the_folder, "files", "mode 755", "chmod 700", id="folder"),
         pytest.param(open_a_secret, "files", "mode 640", "chmod 600", id="secret"),
         pytest.param(debug, "debug", "DEBUG is on", "take DEBUG out", id="debug"),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from smart.tokens.lifetimes import access_token_seconds, backend_token_seconds, is_expired
+from smart.tokens.lifetimes import access_token_seconds, backend_token_seconds, ends_of_live_tokens, is_expired
 
 
 @pytest.mark.requirement("SD-04")
@@ -36,3 +36,12 @@ def test_a_backends_token_lives_five_minutes_at_most(configured: int, expected: 
 def test_alive_until_the_moment_of_expiry_and_dead_from_it_on() -> None:
     assert not is_expired(999, 1000)
     assert is_expired(1000, 1000)
+
+
+def test_what_lives_expires_within_the_longest_life_by_a_clock_that_may_be_ahead() -> None:
+    now = 1_000_000_000_000_000
+
+    since, until = ends_of_live_tokens(now)
+
+    assert since <= now + 1
+    assert until == now + 3_605_000_000
