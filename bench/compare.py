@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
-from bench import exchange, fhir_http, introspections, launches, peers, processes, report, stale, start, tables
+from bench import exchange, fhir_http, growth, introspections, launches, peers, processes, report, stale, start, tables
 from bench.contenders import (
     INTROSPECTION,
     LAUNCHES,
@@ -62,6 +62,9 @@ def sections(folder: Path, options: argparse.Namespace) -> Iterator[str]:
         yield start.start_table(folder)
     if options.launches:
         yield launches.launch_table(folder, database)
+    if options.growth is not None or options.cleanup:
+        bench = growth.Bench(folder, key_pair(folder), database, options)
+        yield from growth.tables_of(options.growth, options.cleanup, bench)
 
 
 def _on_seeded_tokens(folder: Path, database: int, options: argparse.Namespace) -> Iterator[str]:

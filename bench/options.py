@@ -2,7 +2,7 @@
 
 import argparse
 
-from bench import peers, stale
+from bench import growth, peers, stale
 from bench.contenders import REFRESH, REVOCATION
 from bench.rounds import WARM_UP
 from bench.sides import TITLES
@@ -29,7 +29,7 @@ def parse_options(text: str) -> argparse.Namespace:
         options.processes = options.fhir = options.launches = options.start = True
     if options.statements:
         options.what = [REFRESH, REVOCATION]  # what is made for them beforehand
-    alone = alone or options.stale
+    alone = alone or options.stale or options.growth is not None or options.cleanup
     options.what = options.what or ([*TITLES] if options.report or not alone else [])
     return options
 
@@ -67,6 +67,21 @@ def _parser(text: str) -> argparse.ArgumentParser:
         const=stale.CYCLES,
         metavar="CYCLES",
         help=f"whether a revoked token is ever called active by one of several processes ({stale.CYCLES:,} cycles)",
+    )
+    parser.add_argument(
+        "--growth",
+        type=int,
+        nargs="*",
+        metavar="ROWS",
+        help=f"with so many rows of access tokens ({' '.join(map(str, growth.SIZES))})",
+    )
+    parser.add_argument(
+        "--cleanup",
+        type=int,
+        nargs="?",
+        const=growth.OVER,
+        metavar="ROWS",
+        help=f"delete so many tokens that are over, while others are issued ({growth.OVER})",
     )
     parser.add_argument("--statements", action="store_true", help="count and explain the statements, time nothing")
     parser.add_argument("--smoke", action="store_true", help="whether it runs at all: one short round, few tokens")

@@ -133,7 +133,7 @@ def _issue_pool(pool: int, clients: list[Client], fhir_server: FhirServer) -> It
         yield _issue(number, client, fhir_server)["access_token"], client.client_id
 
 
-def _copy_newest(model: type[Model], count: int, **changes: str) -> None:
+def copy_newest(model: type[Model], count: int, **changes: str) -> None:
     """`count` copies of the newest row; `changes` are SQL expressions of n = 1, 2, ..."""
     columns = [str(field.column) for field in model._meta.concrete_fields]
     values = [changes.get(column, f"t.{column}") for column in columns]
@@ -148,11 +148,11 @@ def _copy_newest(model: type[Model], count: int, **changes: str) -> None:
 def _create_crowd(count: int) -> None:
     """Others who hold a live token: each a person, an authorization, a seat and a token of their own."""
     own, drawn = f"{COPIES_FROM} + n", "encode(sha256(('{}' || n)::bytea), 'hex')"
-    _copy_newest(User, count, id=own, username="'copy-' || n", subject="'copy-' || n")
-    _copy_newest(Authorization, count, id=own, user_id=own)
-    _copy_newest(Seat, count, id=own, key="'copy-' || n")
+    copy_newest(User, count, id=own, username="'copy-' || n", subject="'copy-' || n")
+    copy_newest(Authorization, count, id=own, user_id=own)
+    copy_newest(Seat, count, id=own, key="'copy-' || n")
     digests: dict[str, Any] = {name: drawn.format(name) for name in ("digest", "signed_digest", "signature_digest")}
-    _copy_newest(AccessToken, count, id=own, jti="'copy-' || n", authorization_id=own, seat_id=own, **digests)
+    copy_newest(AccessToken, count, id=own, jti="'copy-' || n", authorization_id=own, seat_id=own, **digests)
 
 
 def _create_codes(count: int, clients: list[Client], fhir_server: FhirServer) -> None:
@@ -179,9 +179,9 @@ def _create_codes(count: int, clients: list[Client], fhir_server: FhirServer) ->
         issued_at=now,
         expires_at=now + HOUR,
     )
-    _copy_newest(User, count - 1, id=own, username="'code-' || n", subject="'code-' || n")
-    _copy_newest(Authorization, count - 1, id=own, user_id=own, client_id=f"{first.pk} + n % {len(clients)}")
-    _copy_newest(Code, count - 1, id=own, authorization_id=own, digest="encode(sha256(('code' || n)::bytea), 'hex')")
+    copy_newest(User, count - 1, id=own, username="'code-' || n", subject="'code-' || n")
+    copy_newest(Authorization, count - 1, id=own, user_id=own, client_id=f"{first.pk} + n % {len(clients)}")
+    copy_newest(Code, count - 1, id=own, authorization_id=own, digest="encode(sha256(('code' || n)::bytea), 'hex')")
 
 
 def main() -> None:

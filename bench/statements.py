@@ -75,12 +75,18 @@ def _print_sizes(connection: psycopg.Connection) -> None:
 def _print_plan(connection: psycopg.Connection, contender: Contender, folder: Path) -> None:
     os.environ.update(smartauth_environment(folder, contender.port))
     django.setup()
+    from accounts import clock
     from introspection.token_lookup import POSTGRESQL
+    from smart.tokens.lifetimes import ends_of_live_tokens
 
     digests = ",".join(hashlib.sha256(token.encode()).hexdigest() for token, _ in contender.tokens[:16])
     callers = ",".join(["resource-server"] * 16)
     connection.execute("SET plan_cache_mode = force_generic_plan")
-    connection.execute("PREPARE lookup AS " + POSTGRESQL.replace("%s", "$1", 1).replace("%s", "$2", 1))
-    plan = f"EXPLAIN (ANALYZE, BUFFERS) EXECUTE lookup ('{{{digests}}}', '{{{callers}}}')"
+    text = POSTGRESQL
+    for number in range(1, text.count("%s") + 1):
+        text = text.replace("%s", f"${number}", 1)
+    connection.execute(f"PREPARE lookup AS {text}".encode())
+    since, until = ends_of_live_tokens(clock.now())
+    plan = f"EXPLAIN (ANALYZE, BUFFERS) EXECUTE lookup ('{{{digests}}}', '{{{callers}}}', {since}, {until})".encode()
     print("\n16 tokens at once:")
     print("\n".join(line for (line,) in connection.execute(plan).fetchall()))

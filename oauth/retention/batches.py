@@ -11,12 +11,16 @@ AT_ONCE = 1000
 
 
 def delete_in_batches(rows: QuerySet[Any]) -> int:
-    """Deletes all of them, and what was to point at one of them points at nothing. Counts rows."""
+    """Deletes all of them with what belongs to them, as `delete` does. Counts rows."""
     count = 0
     while some := list(rows.values_list("pk", flat=True)[:AT_ONCE]):
         with transaction.atomic():
-            if rows.model is RefreshToken:
-                # as the ORM does for a foreign key, but without reading each row into an object
-                RefreshToken.objects.filter(predecessor__in=some).update(predecessor=None)
-            count += rows.filter(pk__in=some)._raw_delete(rows.db)
+            batch = rows.filter(pk__in=some).order_by()
+            count += _delete_refresh_tokens(batch, some) if rows.model is RefreshToken else batch.delete()[0]
     return count
+
+
+def _delete_refresh_tokens(batch: QuerySet[Any], keys: list[int]) -> int:
+    """Their successors point at nothing then. Django would do the same, but read all of each row before."""
+    RefreshToken.objects.filter(predecessor__in=keys).update(predecessor=None)
+    return batch._raw_delete(batch.db)

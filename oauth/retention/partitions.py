@@ -17,7 +17,7 @@ log = logging.getLogger("smartauth.retention")
 
 DAYS = 30  # of each partition
 AHEAD = 30 * DAY  # for so long tokens find theirs, also if no worker runs
-ATTEMPTS, PAUSE = 20, 0.25  # each attempt waits at most 100 ms for a lock, for others wait behind it
+ATTEMPTS, PAUSE = 8, 1.0  # each attempt waits at most 100 ms for a lock, and others wait behind it
 LOCK_NOT_AVAILABLE = "55P03"
 _UNTIL = "SELECT max(until) FROM oauth_access_token_partitions()"
 _ADD = "SELECT oauth_add_access_token_partition(%s, %s)"

@@ -52,8 +52,8 @@ def explained(since: int, until: int) -> list[str]:
     """The plan of a look-up, as the reader of introspection keeps it."""
     values = ", ".join(["'{a,b}'", "'{c,d}'", str(since), str(until)])
     with connection.cursor() as cursor:
-        for setting in KEPT_PLANS:
-            cursor.execute(f"SET LOCAL {setting}")
+        for name, value in KEPT_PLANS.items():
+            cursor.execute(f"SET LOCAL {name} = {value}")
         text = POSTGRESQL
         for number in range(1, 5):
             text = text.replace("%s", f"${number}", 1)
