@@ -40,7 +40,7 @@ class Use(NamedTuple):
         if found.address_policies is None:
             return cls(found, "", address_binding.OFF)
         text = parameters.get("__client_ip", "")
-        address = text if text == found.use_address else normalize(without_port(text))
+        address = text if text in ("", found.use_address) else normalize(without_port(text))
         return cls(found, address, address_binding.strictest_policy(*found.address_policies.split()))
 
     def introspection_response(self, policy: str) -> str:

@@ -1,7 +1,7 @@
 """The parameters of a request, each at most once (RFC 6749 §3.1, §3.2)."""
 
 from collections.abc import Iterator, Mapping
-from typing import Self
+from typing import Any, Self
 from urllib.parse import parse_qsl
 
 MAX_PARAMETERS = 100
@@ -14,12 +14,27 @@ class MalformedParameters(ValueError):
 def form_pairs(raw: bytes) -> list[tuple[str, str]]:
     """Names and values of a query string or form body as they came. Raises MalformedParameters."""
     try:
-        pairs = parse_qsl(raw.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=MAX_PARAMETERS)
+        text = raw.decode("ascii")
+        is_plain = "%" not in text and "+" not in text
+        pairs = _plain_pairs(text) if is_plain else _encoded_pairs(text)
     except ValueError as error:
         raise MalformedParameters("not form-encoded UTF-8") from error
-    if b"\0" in raw or b"%00" in raw:
+    if b"\0" in raw or (not is_plain and b"%00" in raw):
         raise MalformedParameters("a NUL character was sent")
     return pairs
+
+
+def _encoded_pairs(text: str) -> list[tuple[str, str]]:
+    return parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MAX_PARAMETERS)
+
+
+def _plain_pairs(text: str) -> list[tuple[str, str]]:
+    """The same of a text in which nothing is encoded, such as a token's, in a fraction of the time."""
+    parts = text.split("&")
+    if len(parts) > MAX_PARAMETERS:
+        raise ValueError
+    cut = [part.partition("=") for part in parts if part]
+    return [(name, value) for name, _, value in cut]
 
 
 class Parameters(Mapping[str, str]):
@@ -45,6 +60,10 @@ class Parameters(Mapping[str, str]):
 
     def __getitem__(self, name: str) -> str:
         return self._values[name]
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """As every mapping has it, without an exception where nothing was sent."""
+        return self._values.get(name, default)
 
     def __contains__(self, name: object) -> bool:
         return name in self._values

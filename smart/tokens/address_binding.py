@@ -3,6 +3,8 @@
 At a refresh `oauth.tokens.address_binding` asks it and does what follows, at a use `introspection.address_binding`.
 """
 
+from functools import cache
+
 from smart.http.addresses import DEFAULT_PREFIXES, PrefixLengths, is_same_address
 
 OFF, FLAG, BLOCK, END = "off", "flag", "block", "end"
@@ -10,6 +12,7 @@ BLOCKING = (BLOCK, END)
 _STRICTNESS = (OFF, FLAG, BLOCK, END)
 
 
+@cache  # the policies are four words, which no stranger chooses
 def strictest_policy(*policies: str) -> str:
     """The strictest of them; "" sets nothing."""
     return max((policy for policy in policies if policy), key=_STRICTNESS.index, default=OFF)

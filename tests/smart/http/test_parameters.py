@@ -1,10 +1,12 @@
 """The parameters of a request."""
 
+from urllib.parse import parse_qsl
+
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from smart.http.parameters import MalformedParameters, Parameters
+from smart.http.parameters import MAX_PARAMETERS, MalformedParameters, Parameters, form_pairs
 
 
 @pytest.mark.requirement("AZ-04", "E11", "E49")
@@ -38,3 +40,11 @@ def test_no_bytes_make_it_raise_anything_else(raw: bytes) -> None:
     except MalformedParameters:
         return
     assert not set(parameters) & parameters.repeated
+
+
+@given(raw=st.text(alphabet="ab=&;. ~\x01", max_size=60))
+@example(raw="=&=a&&b=&a==b&a")
+def test_a_form_in_which_nothing_is_encoded_is_read_as_any_other(raw: str) -> None:
+    encoded = parse_qsl(f"{raw}&%61=", keep_blank_values=True, errors="strict", max_num_fields=MAX_PARAMETERS)
+
+    assert [*form_pairs(raw.encode()), ("a", "")] == encoded
