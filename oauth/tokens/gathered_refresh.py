@@ -21,7 +21,7 @@ from oauth.tokens import address_binding, refresh_grace
 from oauth.tokens.allowed_method import is_allowed_method
 from oauth.tokens.authorization_state import CLIENT_AND_SERVER, PERSON_AND_KEYS, AuthorizationState
 from oauth.tokens.gathered_issue import NextToken, answer_each, issue_access_token, issue_refresh_token
-from oauth.tokens.gathered_seats import BatchSeat, NoSeat, NumberedToken
+from oauth.tokens.gathered_seats import BatchSeat, NoSeat, NumberedToken, numbered_tokens
 from oauth.tokens.gathered_writes import NEW_TOKEN_ID, Writes, array_of_digests
 from oauth.tokens.refresh_token import ConsumedRefreshToken, allowed_scope, require_live
 from oauth.tokens.unheard_commit import remember_attempt
@@ -79,9 +79,7 @@ _LOSERS = sql.select(
 FROM oauth_refreshtoken o
 JOIN oauth_seat e ON e.id = o.seat_id
 JOIN oauth_authorization a ON a.id = o.authorization_id {CLIENT_AND_SERVER}
-JOIN oauth_accesstoken t ON t.seat_id = e.id
-    AND t.seat_number > e.latest - c.tokens_to_keep AND t.seat_number <= e.latest - c.tokens_to_keep + %s
-JOIN oauth_authorization ta ON ta.id = t.authorization_id
+{numbered_tokens("e.id", "e.latest - c.tokens_to_keep", "e.latest - c.tokens_to_keep + %s")}
 WHERE o.digest = ANY(%s::text[])
 """,
 )

@@ -31,6 +31,20 @@ class NumberedToken(NamedTuple):
     patient: Annotated[str, "ta.patient"]
 
 
+def numbered_tokens(seat: str, after: str, until: str) -> str:
+    """The tokens of a seat whose numbers come after one and up to another, each with its authorization.
+
+    OFFSET keeps the order: seats first, then their tokens by seat and number. Left free, PostgreSQL begins with a
+    partition that it takes for empty, and keeps that plan while the partition fills.
+    """
+    return f"""
+CROSS JOIN LATERAL (
+    SELECT id, seat_id, seat_number, authorization_id FROM oauth_accesstoken
+    WHERE seat_id = {seat} AND seat_number > {after} AND seat_number <= {until} OFFSET 0
+) t JOIN oauth_authorization ta ON ta.id = t.authorization_id
+"""  # noqa: S608  # our own texts
+
+
 # Seats in the order of their keys: of two batches in two processes none waits for the other in a circle.
 _TAKE = sql.returning(
     TakenSeat,
@@ -46,9 +60,7 @@ _LOSERS = sql.select(
     f"""
 FROM {records("key text, issues bigint, keep bigint")}
 JOIN oauth_seat s ON s.key = q.key
-JOIN oauth_accesstoken t ON t.seat_id = s.id
-    AND t.seat_number > s.latest - q.issues - q.keep AND t.seat_number <= s.latest - q.keep
-JOIN oauth_authorization ta ON ta.id = t.authorization_id
+{numbered_tokens("s.id", "s.latest - q.issues - q.keep", "s.latest - q.keep")}
 """,
 )
 

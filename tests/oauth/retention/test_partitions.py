@@ -15,6 +15,7 @@ from oauth.http.lane import KEPT_PLANS
 from oauth.models import AccessToken
 from oauth.retention import partitions
 from oauth.retention.sweeping import TOKENS_KEPT, sweep
+from oauth.tokens import gathered_refresh, gathered_seats
 from smart.digests import sha256_hex
 from smart.time_units import DAY, SECOND
 from tests.conftest import App
@@ -35,6 +36,8 @@ def undone() -> Iterator[None]:
 def ask(statement: str, *values: str | int) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
+        if cursor.description is None:
+            return []
         rows: list[tuple[Any, ...]] = cursor.fetchall()
         return rows
 
@@ -48,19 +51,17 @@ def place(token: AccessToken) -> str:
     return str(ask("SELECT tableoid::regclass::text FROM oauth_accesstoken WHERE id = %s", token.pk)[0][0])
 
 
-def explained(since: int, until: int) -> list[str]:
-    """The plan of a look-up, as the reader of introspection keeps it."""
-    values = ", ".join(["'{a,b}'", "'{c,d}'", str(since), str(until)])
+def explained(statement: str, *values: str | int) -> list[str]:
+    """The plan as a connection of the event loop keeps it; each text is a value of a parameter."""
     with connection.cursor() as cursor:
         for name, value in KEPT_PLANS.items():
             cursor.execute(f"SET LOCAL {name} = {value}")
-        text = POSTGRESQL
-        for number in range(1, 5):
-            text = text.replace("%s", f"${number}", 1)
-        cursor.execute(f"PREPARE looked_up (text[], text[], bigint, bigint) AS {text}")
-        cursor.execute(f"EXPLAIN EXECUTE looked_up ({values})")
+        for number in range(1, len(values) + 1):
+            statement = statement.replace("%s", f"${number}", 1)
+        cursor.execute(f"PREPARE asked AS {statement}")
+        cursor.execute(f"EXPLAIN EXECUTE asked ({', '.join(map(repr, values))})")
         plan = [line for (line,) in cursor.fetchall()]
-        cursor.execute("DEALLOCATE looked_up")
+        cursor.execute("DEALLOCATE asked")
     return plan
 
 
@@ -187,11 +188,33 @@ def test_introspection_looks_into_the_partitions_of_tokens_that_may_live_and_the
     with undone():
         for _ in range(5):
             partitions.add_in_time(now=partitions.covered_until())
-        plan = explained(clock.now(), clock.now() + 3600 * SECOND)
+        plan = explained(POSTGRESQL, "{a,b}", "{c,d}", clock.now(), clock.now() + 3600 * SECOND)
 
     read = [line for line in plan if "oauth_accesstoken" in line]
     assert 1 <= len(read) <= 2
     assert all("Index" in line and "digest" in line for line in read)
+
+
+@pytest.mark.parametrize(
+    ("statement", "values"),
+    [
+        (gathered_seats._LOSERS.text, ['[{"key": "a", "issues": 1, "keep": 1}]']),
+        (gathered_refresh._LOSERS.text, [1, "{a,b}"]),
+    ],
+    ids=["a launch", "a refresh"],
+)
+def test_who_is_superseded_is_found_by_seat_and_number_also_by_a_plan_for_an_empty_partition(
+    statement: str, values: list[str | int]
+) -> None:
+    """A plan is kept while the partition fills."""
+    with undone():
+        partitions.add_in_time(now=partitions.covered_until())
+        ask("ANALYZE oauth_accesstoken")
+        plan = explained(statement, *values)
+
+    scans = [number for number, line in enumerate(plan) if " on oauth_accesstoken_" in line]
+    assert len(scans) >= 3
+    assert all("seat_number >" in plan[number + 1] for number in scans)
 
 
 def test_backwards_it_is_one_table_again_and_forwards_no_row_moves(token: AccessToken) -> None:
