@@ -1,10 +1,11 @@
 """The parameters of a request, each at most once (RFC 6749 §3.1, §3.2)."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Self
+from typing import Self, TypeVar, overload
 from urllib.parse import parse_qsl
 
 MAX_PARAMETERS = 100
+T = TypeVar("T")
 
 
 class MalformedParameters(ValueError):
@@ -61,7 +62,11 @@ class Parameters(Mapping[str, str]):
     def __getitem__(self, name: str) -> str:
         return self._values[name]
 
-    def get(self, name: str, default: Any = None) -> Any:
+    @overload
+    def get(self, name: str, /) -> str | None: ...
+    @overload
+    def get(self, name: str, default: str | T, /) -> str | T: ...
+    def get(self, name: str, default: object = None, /) -> object:
         """As every mapping has it, without an exception where nothing was sent."""
         return self._values.get(name, default)
 
