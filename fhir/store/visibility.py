@@ -103,7 +103,7 @@ def _in_compartments(version: Version, names: Sequence[str], patients: Sequence[
             places = {"types": types, "patients": patients, "names": of}
             statements.append(statement.format(**{key: ", ".join(["%s"] * len(each)) for key, each in places.items()}))
             values += (version.key, *types, *patients, *of)
-    return RawSQL(" UNION ALL ".join(statements), values)  # noqa: S611  # no value is part of the text
+    return RawSQL(" UNION ALL ".join(statements), values)  # noqa: S611  # nosec B611  # no value is part of the text
 
 
 def _is_referenced(version: Version, name: str) -> bool:
