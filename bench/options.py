@@ -11,7 +11,7 @@ NUMBERS = {
     "rounds": (11, "turns of each contender"),
     "seconds": (2.0, f"counted seconds a turn, after {WARM_UP:g} s"),
     "connections": (32, "keep-alive connections"),
-    "tokens": (200_000, "live tokens in PostgreSQL"),
+    "tokens": (200_000, "live tokens that each server holds"),
     "pool": (300, "tokens asked for, each in turn; a person's takes 3 of oidc-provider's 1000"),
 }
 

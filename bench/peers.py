@@ -49,10 +49,13 @@ def started(peer: str, folder: Path, needs: Needs) -> AbstractContextManager[Con
 
 @contextmanager
 def oidc_provider(peer: str, folder: Path, needs: Needs) -> Iterator[Contender]:
-    """node oidc-provider with its tokens in its own memory, or in the Redis that bench/run started."""
+    """node oidc-provider with its tokens in its own memory, or in the Redis that bench/run started.
+
+    It holds as many live tokens as this server does.
+    """
     port, file = free_port(), folder / f"issued-by-oidc-provider-{peer}.json"
-    revocable = int(MOST_REVOKED[peer] * needs.revoking_seconds)
-    made = (needs.pool, needs.launches, needs.codes, needs.dead, revocable)
+    crowd = max(int(MOST_REVOKED[peer] * needs.revoking_seconds), needs.tokens - needs.pool)
+    made = (needs.pool, needs.launches, needs.codes, needs.dead, crowd)
     numbers = [str(number) for number in (port, APPS, *made)]
     command = ["node", str(ROOT / "bench" / "peer.mjs"), *numbers, str(file), needs.whose, str(needs.key)]
     redis = os.environ["BENCH_REDIS"] if peer == REDIS else ""
