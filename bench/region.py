@@ -86,11 +86,12 @@ def rows(region: Region) -> dict[str, float]:
     """Rows after a year: of access tokens those that are kept, of what is never deleted all of it."""
     daily = a_day(region)
     launches = region.people * region.launches
-    tokens = launches + daily["refresh"] + daily["client_credentials with a secret"]
+    refreshable = launches + daily["refresh"]
+    tokens = refreshable + daily["client_credentials with a secret"]
     events = sum(daily[what] * count for what, count in EVENTS.items())
     return {
         "access token": tokens * (KEPT_DAYS + PARTITION_DAYS),
-        "refresh token": region.people * region.refresh_tokens + daily["refresh"] * (IDLE_DAYS + KEPT_DAYS),
+        "refresh token": region.people * region.refresh_tokens + refreshable * (IDLE_DAYS + KEPT_DAYS),
         "authorization": launches * YEAR_DAYS,
         "code": launches * YEAR_DAYS,
         "security event": events * YEAR_DAYS,

@@ -21,14 +21,15 @@ from django.db.models import Model  # noqa: E402
 from accounts import clock  # noqa: E402
 from accounts.models import User  # noqa: E402
 from bench import exchange, introspections  # noqa: E402
+from bench.contenders import A_SECRET  # noqa: E402
 from oauth.clients.secrets import client_secret_digest  # noqa: E402
 from oauth.keys import signing_keys  # noqa: E402
 from oauth.models import AccessToken, Authorization, Client, Code, FhirServer, ResourceServerRole, Seat  # noqa: E402
 from oauth.tokens.authorization_state import AuthorizationState  # noqa: E402
 from oauth.tokens.issue import issue  # noqa: E402
 from smart.digests import sha256_hex  # noqa: E402
+from smart.time_units import HOUR  # noqa: E402
 
-SECRET = "a-secret-that-was-drawn-at-random"
 SCOPE = "launch/patient patient/*.rs"
 OFFLINE_SCOPE = f"offline_access {SCOPE}"
 SERVICE_SCOPE = "system/*.rs"
@@ -36,7 +37,6 @@ REFRESHING_FROM = 100_000  # persons of launches that are refreshed
 DEAD_FROM = 500_000
 COPIES_FROM = 1_000_000
 CODES_FROM = 10_000_000
-HOUR = 3_600_000_000
 
 
 def _create_fhir_server() -> FhirServer:
@@ -47,7 +47,7 @@ def _create_fhir_server() -> FhirServer:
 def _create_resource_server(fhir_server: FhirServer) -> None:
     name = "resource-server"
     client = Client.objects.create(
-        client_id=name, authentication="secret", grants="", secret_digest=client_secret_digest(name, SECRET)
+        client_id=name, authentication="secret", grants="", secret_digest=client_secret_digest(name, A_SECRET)
     )
     ResourceServerRole.objects.create(client=client, fhir_server=fhir_server)
 
@@ -66,7 +66,7 @@ def _create_services(apps: int, fhir_server: FhirServer, jwks: str) -> None:
             Client(
                 client_id=secret,
                 authentication="secret",
-                secret_digest=client_secret_digest(secret, SECRET),
+                secret_digest=client_secret_digest(secret, A_SECRET),
                 backend_by_secret=1,
                 **known,
             ),
@@ -101,7 +101,7 @@ def _create_apps(apps: int, fhir_server: FhirServer) -> list[Client]:
             scope=OFFLINE_SCOPE,
             grants="authorization_code refresh_token",
             authentication="secret",
-            secret_digest=client_secret_digest(name, SECRET),
+            secret_digest=client_secret_digest(name, A_SECRET),
         )
         client.fhir_servers.add(fhir_server)
         clients.append(client)

@@ -18,16 +18,26 @@ MAX_CHANGED = 8 * MAX_BATCH_BODY
 
 @dataclass(slots=True)
 class Work:
-    """How many characters of stored resources the writes of one request have taken up, in all entries of a batch."""
+    """How many characters of resources the writes of one request have changed, in all entries of a batch.
+
+    What raises TooMuchToChange is more than one request may cost. One resource alone may always be changed.
+    """
 
     changed: int = 0
 
     def take_up(self, record: Record) -> Record:
-        """The record, to be judged, patched and compared. Raises TooMuchToChange beyond what one request may cost."""
-        self.changed += len(record.content)
-        if self.changed > MAX_CHANGED:
-            raise TooMuchToChange
+        """The record, to be judged, patched and compared. Raises TooMuchToChange."""
+        self._count(len(record.content), is_first=not self.changed)
         return record
+
+    def grow(self, before: Record, text: str) -> None:
+        """What a patch or an update makes of it may be longer, to be judged too. Raises TooMuchToChange."""
+        self._count(max(0, len(text) - len(before.content)), is_first=False)
+
+    def _count(self, characters: int, *, is_first: bool) -> None:
+        self.changed += characters
+        if characters and not is_first and self.changed > MAX_CHANGED:
+            raise TooMuchToChange
 
 
 @dataclass(frozen=True, slots=True)

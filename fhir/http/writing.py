@@ -148,6 +148,7 @@ def _add_new(allowed: Interaction) -> Answer:
 
 def _replace(allowed: Interaction, before: Record, text: str) -> Answer:
     require_if_match(allowed, before)
+    allowed.caller.work.grow(before, text)
     content = json.loads(text)
     if (content.get("resourceType"), content.get("id")) != (before.type, before.resource_id):
         raise Unprocessable("A resource keeps its type and its id.")

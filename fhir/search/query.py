@@ -146,11 +146,10 @@ def parse_pages(pairs: Pairs, carried: Sequence[str], claims: Mapping[str, Any],
     """Which page of what is not searched by criteria, and since when; links repeat what is carried."""
     used = [(name, value) for name, value in pairs if name in carried and value]
     owner = page_owner(claims, *of, urlencode(used))
-    since = interval(pairs, "_since")
+    (since, _) = interval(pairs, "_since") or (None, None)
     offset = page_offset(only(pairs, _PAGE), owner)
     count = _count(pairs, Shape())
-    since_then = since[0] if since else None
-    return Search(used=used, count=count, offset=offset, owner=owner, counts_all=not count, since=since_then)
+    return Search(used=used, count=count, offset=offset, owner=owner, counts_all=not count, since=since)
 
 
 def require_type(pairs: Pairs, name: str) -> None:

@@ -1,9 +1,12 @@
 """A view as a condition of the database: which versions of resources a caller may see. Everything is asked with one."""
 
+import json
 from collections.abc import Mapping, Sequence
 from functools import cache, reduce
 from operator import and_
+from typing import Any
 
+from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
@@ -23,7 +26,7 @@ _COMPARTMENTS = """
     JOIN fhir_membership member ON member.patient = patient.patient AND member.fhir_version = patient.fhir_version
 """
 _HERE = """
-    patient.is_here AND patient.fhir_version = %s AND patient.type IN ({types}) AND patient.patient IN ({patients})
+    patient.is_here AND patient.fhir_version = %s AND patient.type IN ({types}) AND patient.patient {among}
 """
 _MEMBERS = f"SELECT member.record_id {_COMPARTMENTS} WHERE {_HERE} AND member.type IN ({{names}})"
 # what their records refer to that are here and may be shown
@@ -97,13 +100,21 @@ def _in_compartments(version: Version, names: Sequence[str], patients: Sequence[
     """Versions that name the patients; and what their records refer to, where the type is open that far."""
     if not patients:
         return []
-    types, statements, values = _patient_types(version.key), [], list[str]()
+    types, (among, listed) = _patient_types(version.key), _among(patients)
+    statements, values = [], list[Any]()
     for statement, of in ((_MEMBERS, names), (_REFERRED, [name for name in names if _is_referenced(version, name)])):
         if of:
-            places = {"types": types, "patients": patients, "names": of}
-            statements.append(statement.format(**{key: ", ".join(["%s"] * len(each)) for key, each in places.items()}))
-            values += (version.key, *types, *patients, *of)
+            places = {key: ", ".join(["%s"] * len(each)) for key, each in (("types", types), ("names", of))}
+            statements.append(statement.format(among=among, **places))
+            values += (version.key, *types, listed, *of)
     return RawSQL(" UNION ALL ".join(statements), values)  # noqa: S611  # nosec B611  # no value is part of the text
+
+
+def _among(texts: Sequence[str]) -> tuple[str, Any]:
+    """How a statement asks for one of these texts, and its one value: a person may have ten thousand patients."""
+    if connection.vendor == "postgresql":
+        return "= ANY(%s::text[])", list(texts)
+    return "IN (SELECT value FROM json_each(%s))", json.dumps(list(texts))
 
 
 def _is_referenced(version: Version, name: str) -> bool:

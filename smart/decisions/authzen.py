@@ -166,6 +166,8 @@ def _refuse_other_places(question: Question) -> None:
         raise MalformedEvaluation("action.properties.types is only for an answer of several types")
     if question.is_of_several_types and question.type != EVERY_TYPE:
         raise MalformedEvaluation(f"resource.type is not {EVERY_TYPE}, as of an answer of several types")
+    if question.is_of_several_types and question.id != ANY_ID:
+        raise MalformedEvaluation(f"resource.id is not {ANY_ID}: of whom it is, action.properties.compartment says")
 
 
 def _object(members: Mapping[str, Any], name: str, *, required: bool = True) -> Mapping[str, Any]:

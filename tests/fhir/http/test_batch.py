@@ -172,6 +172,32 @@ def test_what_one_request_changes_has_a_bound_however_small_what_it_sends(
     assert fetch("Observation/vital-a", method="DELETE").status == 204  # each request begins anew
 
 
+@pytest.mark.requirement("SD-20")
+def test_what_a_patch_makes_longer_counts_as_well(post: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    lab = len(Record.objects.get(resource_id="lab-a").content)
+    monkeypatch.setattr(interaction, "MAX_CHANGED", lab + 1000)
+    longer = {"op": "add", "path": "/code/text", "value": "x" * 2000}
+    data = b64encode(json.dumps([longer]).encode()).decode()
+    patch = {"resourceType": "Binary", "contentType": "application/json-patch+json", "data": data}
+
+    assert statuses(post(entry("PATCH", "Observation/lab-a", patch))) == ["400"]
+
+    monkeypatch.setattr(interaction, "MAX_CHANGED", lab + 3000)
+    assert statuses(post(entry("PATCH", "Observation/lab-a", patch))) == ["200"]
+
+
+@pytest.mark.requirement("SD-20")
+def test_one_resource_that_is_longer_than_the_bound_can_be_made_shorter_and_deleted(
+    post: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(interaction, "MAX_CHANGED", 10)
+    shorter = {"resourceType": "Binary", "contentType": "application/json-patch+json"}
+    shorter["data"] = b64encode(b'[{"op": "remove", "path": "/category"}]').decode()
+
+    assert statuses(post(entry("PATCH", "Observation/lab-a", shorter))) == ["200"]
+    assert statuses(post(entry("DELETE", "Observation/lab-a"))) == ["204"]
+
+
 @pytest.mark.requirement("BT-02")
 @pytest.mark.parametrize(
     ("bad", "status"),

@@ -54,6 +54,20 @@ def test_alternatives_add_up_and_none_open_nothing() -> None:
     assert seen("Patient", Everybody()) == seen("Patient", AMY, Everybody()) == {"amy", "ben", "amy-linked"}
 
 
+def test_ten_thousand_patients_are_one_value_of_a_statement_and_criteria_repeat_no_list() -> None:
+    """PostgreSQL takes 65,535 values."""
+    many = tuple(f"patient-{number}" for number in range(10_000))
+    wanted = [criterion(definitions("r4")["Observation"], "code", ["c7"], BASE)] * 6
+
+    def values(*patients: str) -> int:
+        view = (Alternative(Compartments(frozenset(patients))),)
+        _, given = visible(Record.objects.all(), R4, "Observation", view, wanted).query.sql_with_params()
+        return len(given)
+
+    assert values("amy", *many) == values("amy", "ben") < 200
+    assert seen("Patient", Compartments(frozenset({"amy", *many}))) == {"amy"}
+
+
 @pytest.mark.requirement("PC-19")
 def test_a_compartment_is_open_while_its_patient_is_here_under_that_id_type_and_version() -> None:
     before, amy = seen("Observation", AMY), Record.objects.get(type="Patient", resource_id="amy")

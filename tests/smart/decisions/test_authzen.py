@@ -44,8 +44,8 @@ def in_full(resource: dict[str, Any] | None = None, **properties: Any) -> Evalua
     return parsed(action={"name": "read", "properties": properties}, resource={**RESOURCE, **(resource or {})})
 
 
-def of_several(name: str, of: str = "*", **properties: Any) -> Evaluation:
-    return parsed(action={"name": name, "properties": properties}, resource={**RESOURCE, "type": of, "id": "*"})
+def of_several(name: str, of: str = "*", about: str = "*", **properties: Any) -> Evaluation:
+    return parsed(action={"name": name, "properties": properties}, resource={**RESOURCE, "type": of, "id": about})
 
 
 def in_short(http: dict[str, Any], **context: Any) -> Evaluation:
@@ -150,6 +150,7 @@ def test_a_request_is_as_long_as_it_may_be() -> None:
         (lambda: of_several("search-compartment", compartment=7), "action.properties.compartment is not text"),
         (lambda: of_several("history-system", types="Goal"), "action.properties.types is not a list of texts"),
         (lambda: of_several("search-system", of="Goal"), "resource.type is not *, as of an answer of several types"),
+        (lambda: of_several("everything", about="amy"), "resource.id is not *: of whom it is, action.properties.comp"),
         (lambda: in_full(sort=[7]), "action.properties.sort is not a list of texts"),
         (lambda: in_full(include="a"), "action.properties.include is not a list of texts"),
         (lambda: parsed(context={"client_address": 1}), "context.client_address is not text"),
