@@ -72,7 +72,10 @@ class PostgreSQLReader:
         try:
             async with asyncio.timeout(SECONDS):
                 (cursor,) = await self._driver.send(connection, KEPT_PLANS, (POSTGRESQL, values))
-                return await cursor.fetchall()
+                rows = await cursor.fetchall()
+            if len(rows) != len(waiting):
+                raise self._driver.Unreachable("the database takes no writes any more")
+            return rows
         except BaseException as error:
             self._connection = None
             await connection.close()

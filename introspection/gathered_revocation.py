@@ -66,16 +66,15 @@ async def _revoke_together(lane: Lane, batch: list[Waiting]) -> Answers:
 def _revoke(
     writes: Writes, row: RevocationRow | None, locked: set[int], request: MachineRequest
 ) -> MachineResponse | None:
-    if row is None or row.pk not in locked:
+    if row is None or row.pk not in locked or row.revoked_at:
         return None
     client = client_of_row(request, row.client)
     if client is None:
         return None
     request.client = client
-    if not row.revoked_at:
-        actor = Actor(now=request.now, address=request.address, client_id=client.client_id)
-        writes.revoke_access_token(row.pk, row.expires_at, now=request.now, reason=EndedFor.REVOKED)
-        writes.record_events([ended_event(_ended(row), actor, EndedFor.REVOKED)])
+    actor = Actor(now=request.now, address=request.address, client_id=client.client_id)
+    writes.revoke_access_token(row.pk, row.expires_at, now=request.now, reason=EndedFor.REVOKED)
+    writes.record_events([ended_event(_ended(row), actor, EndedFor.REVOKED)])
     return MachineResponse(200)
 
 

@@ -30,6 +30,12 @@ _AUTHORIZATION = f"""
 SELECT a.id FROM oauth_authorization a JOIN oauth_refreshtoken t ON t.authorization_id = a.id
 WHERE t.digest = %s AND a.ended_at = 0 AND {_OWN}
 """  # noqa: S608  # texts of our own
+# What has ended before: an attempt whose answer was not heard may be known to this database alone, and a commit that
+# has written nothing waits for no synchronous standby.
+_WRITE_AGAIN = (
+    "UPDATE oauth_accesstoken SET revoked_at = revoked_at WHERE digest = %s",
+    "UPDATE oauth_refreshtoken SET consumed_at = consumed_at WHERE digest = %s",
+)
 _FORBIDDEN = """
 SELECT 1 FROM oauth_authorization a
 WHERE a.id IN (SELECT authorization_id FROM oauth_accesstoken WHERE digest = %s
@@ -66,4 +72,7 @@ def _end(token: str, client: AuthenticatedClient, request: MachineRequest) -> OA
         return UnauthorizedClient("this token belongs to another client", rule="RV-03", case="E112")
     elif id_token.parse_hint(request.required("token")):
         return UnsupportedTokenType("an ID token cannot be revoked", rule="RV-01", case="E113")
+    else:
+        for statement in _WRITE_AGAIN:
+            sql.execute(statement, [token])
     return None

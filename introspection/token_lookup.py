@@ -2,6 +2,7 @@
 
 from typing import Annotated, NamedTuple
 
+from oauth.http.lane import TAKES_NO_WRITES
 from oauth.models import sql
 from smart.tokens import liveness
 from smart.tokens.liveness import Dead
@@ -80,10 +81,15 @@ LEFT JOIN oauth_client k ON k.id = a.client_id
 LEFT JOIN oauth_fhirserver f ON f.id = a.fhir_server_id
 LEFT JOIN oauth_resourceserver r ON r.client_id = c.id AND r.fhir_server_id = f.id
 """
+# A server that takes no writes finds no row at all, not even one that says that there is no token.
 # PostgreSQL looks into those partitions alone that the bounds leave.
 _WITHIN = _JOINS.replace("t.digest = q.digest", "t.digest = q.digest AND t.expires_at BETWEEN %s AND %s")
 POSTGRESQL = sql.select(
-    LookupRow, f"FROM unnest(%s::text[], %s::text[]) WITH ORDINALITY AS q (digest, caller, position) {_WITHIN}"
+    LookupRow,
+    f"""
+FROM unnest(%s::text[], %s::text[]) WITH ORDINALITY AS q (digest, caller, position) {_WITHIN}
+WHERE NOT {TAKES_NO_WRITES}
+""",  # no value is part of the text
 ).text
 SQLITE = sql.select(
     LookupRow,

@@ -1,7 +1,7 @@
 """The URL of a PostgreSQL database, as libpq reads it, and what Django makes of it."""
 
+from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from smart.clients.redirect_uris import LOOPBACK_HOSTS
 
@@ -18,6 +18,16 @@ _DEFAULTS: dict[str, Any] = {
     "keepalives_count": 3,
     "tcp_user_timeout": 10_000,
 }
+# The same of the server: of a machine that vanished it lets go of what that had locked.
+_OF_SERVER = " ".join(
+    f"-c {name}={value}"
+    for name, value in {
+        "tcp_keepalives_idle": 10,
+        "tcp_keepalives_interval": 3,
+        "tcp_keepalives_count": 3,
+        "tcp_user_timeout": 10_000,
+    }.items()
+)
 _TAKES_WRITES = ("read-write", "primary")
 _NAMES = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
 
@@ -30,11 +40,7 @@ def is_postgresql(url: str) -> bool:
     ports = str(found.get("port", "5432")).split(",")
     if found.get("target_session_attrs", "read-write") not in _TAKES_WRITES:
         return False
-    return (
-        bool(found.get("dbname"))
-        and urlsplit(url).path.count("/") < 2
-        and all(not port or _is_port(port) for port in ports)
-    )
+    return bool(found.get("dbname")) and "/" not in _path(url) and all(not port or _is_port(port) for port in ports)
 
 
 def _read(url: str) -> dict[str, Any]:
@@ -42,10 +48,14 @@ def _read(url: str) -> dict[str, Any]:
     from psycopg import ProgrammingError
 
     try:
-        urlsplit(url)
         return _conninfo(url)
     except (ProgrammingError, ValueError):
         return {}
+
+
+def _path(url: str) -> str:
+    """What follows the hosts; urlsplit reads no list of them in which there are IPv6 addresses."""
+    return url.partition("://")[2].partition("?")[0].partition("/")[2]
 
 
 def _conninfo(url: str) -> dict[str, Any]:
@@ -67,6 +77,11 @@ def django_database(url: str) -> dict[str, Any]:
     found = {**_DEFAULTS, **_conninfo(url)}
     named = {ours: str(found.pop(theirs, "")) for theirs, ours in _NAMES.items()}
     return {"ENGINE": "smartauth.postgresql", **named, "OPTIONS": found}
+
+
+def keepalives_of_server(options: Mapping[str, Any]) -> dict[str, str]:
+    """What a new session asks of the server, before what the URL asks. PgBouncer takes no such thing."""
+    return {"options": f"{_OF_SERVER} {options.get('options', '')}".strip()}
 
 
 def is_same_database(one: str, other: str) -> bool:

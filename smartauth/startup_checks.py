@@ -3,6 +3,7 @@
 import logging
 import threading
 import time
+from importlib import import_module
 
 from django.conf import settings
 from django.db import connections
@@ -42,6 +43,7 @@ class StartupGate:
         with self._checking:
             try:
                 load_pages()
+                load_driver()
                 check_database()
                 self.is_open = True
             except UnsafeStart:
@@ -80,6 +82,12 @@ gate = StartupGate()
 def load_pages() -> None:
     """Nobody who asks for one waits for it, nor meets one that cannot be loaded: its error keeps the server closed."""
     get_resolver().url_patterns  # noqa: B018  # reading it imports them, those of the admin too
+
+
+def load_driver() -> None:
+    """The same of what the event loop asks PostgreSQL with, which is installed where that is used."""
+    if connections["default"].vendor == "postgresql":
+        import_module("oauth.http.async_connection")
 
 
 def check_database() -> None:

@@ -77,7 +77,7 @@ class LauncherForm:
         offered = {
             "apps": apps.options(lambda row: f"{row} ({row.client_id})"),
             "launch_urls": [Option(url, url, url == launch_url) for url in urls],
-            "servers": servers.options(lambda row: f"{row}, {row.get_version_display()}"),
+            "servers": servers.options(lambda row: row.name_and_version),
             "users": users.options(lambda row: f"{row.user.username} ({row.user})"),
             "patients": records.options(lambda row: ", ".join(filter(None, (str(row), birth_phrase(row))))),
             "visits": visits.options(lambda row: ", ".join(filter(None, (str(row), row.day, row.place)))),

@@ -12,7 +12,7 @@ import psycopg
 from django.conf import settings
 from django.db import connections
 
-from oauth.http.lane import BEGIN, COMMIT, Asked
+from oauth.http.lane import BEGIN, COMMIT, TAKES_NO_WRITES, Asked
 
 Unreachable = psycopg.OperationalError
 # Of Django's parameters; a psycopg connection without Django's cursors takes no others.
@@ -39,7 +39,7 @@ async def open_connection(set_up: Mapping[str, str]) -> AsyncConnection:
     if not is_pooled():
         try:
             await _refuse_standby(await connection.execute(*_set(set_up, for_transaction=False)))
-        except psycopg.Error:
+        except BaseException:
             await connection.close()
             raise
     return connection
@@ -82,10 +82,10 @@ async def _send_pooled(
 async def _refuse_standby(was_set: psycopg.AsyncCursor[Any]) -> None:
     row = await was_set.fetchone()
     if row is None or row[0]:
-        raise psycopg.OperationalError("the database takes no writes: it is a standby")
+        raise psycopg.OperationalError("the database takes no writes: it is a standby, or set to read only")
 
 
 def _set(set_up: Mapping[str, str], *, for_transaction: bool) -> Asked:
-    """One statement for all parameters. Its row begins with whether this is a standby."""
+    """One statement for all parameters. Its row begins with whether this server takes no writes."""
     parts = ", ".join(f"set_config('{name}', '{value}', {for_transaction})" for name, value in set_up.items())
-    return f"SELECT pg_is_in_recovery(), {parts}", ()  # our own texts
+    return f"SELECT {TAKES_NO_WRITES}, {parts}", ()  # our own texts

@@ -9,6 +9,8 @@ if TYPE_CHECKING:
 Asked = tuple[str, Sequence[Any]]
 BEGIN: Asked = ("BEGIN", ())
 COMMIT: Asked = ("COMMIT", ())
+# of a standby, and of a primary that was put aside: what they know may be old
+TAKES_NO_WRITES = "(pg_is_in_recovery() OR current_setting('default_transaction_read_only')::bool)"
 KEPT_PLANS = {
     "jit": "off",
     "plan_cache_mode": "force_generic_plan",

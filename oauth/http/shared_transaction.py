@@ -3,7 +3,7 @@
 SQLite has one writer at a time, and a commit waits for the disk: shared by all that wait it is paid once, and nobody
 stands in line for the file. What runs is what runs alone, one after the other, its own transactions as savepoints: no
 rule and no statement has a second form. A refusal undoes what is its own. An error of the database undoes all of it;
-then each goes alone.
+then each goes alone, unless the database does not answer: all of them are told to come back.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, TypeVar
 from weakref import WeakKeyDictionary
 
-from django.db import Error, connections, transaction
+from django.db import Error, OperationalError, connections, transaction
 
 from oauth.http.gathering import TURNS, Queue
 from oauth.http.machine_request import MachineRequest
@@ -89,6 +89,8 @@ async def _outcomes(batch: Sequence[Write]) -> list[Outcome]:
     if len(batch) > 1:
         try:
             return await writer_pool.run(lambda: _in_one_transaction(batch))
+        except OperationalError as error:  # the file is held, or the thread may be at it still
+            return [Outcome(error=error)] * len(batch)
         except Exception:
             log.exception("%d requests together failed, each goes alone", len(batch))
     return [await _alone(write.work) for write in batch]
@@ -106,7 +108,10 @@ def _in_one_transaction(batch: Sequence[Write]) -> list[Outcome]:
     proved = [write.request.client for write in batch]
     try:
         with transaction.atomic():
-            return [_outcome(write.work) for write in batch]
+            outcomes = [_outcome(write.work) for write in batch]
+            if connections["default"].needs_rollback:
+                raise Error("one of them undoes all of them")
+        return outcomes
     except BaseException:
         for write, client in zip(batch, proved, strict=True):
             write.request.client = client  # an assertion that was used up here is not used up: it is judged again

@@ -6,7 +6,8 @@ so the whole has none: every partition has those that the table had, and all tak
 
 Who serves owns no table. Two functions do what the owner may, for those who may write rows: one adds the next
 partition, one drops the oldest if everything in it expired long ago. They give up where they would have to wait for a
-lock longer than anybody notices.
+lock longer than anybody notices. No function or table of anybody else's schema is found by a name in them. A restored
+database of before finds them there already.
 """
 
 from typing import Any
@@ -39,51 +40,56 @@ ALTER TABLE oauth_accesstoken ATTACH PARTITION oauth_accesstoken_default DEFAULT
 """
 # the end of each but the default one, the oldest first; until is when the last token in it has expired
 FUNCTIONS = r"""
-CREATE FUNCTION oauth_access_token_partitions() RETURNS TABLE (name text, until bigint)
-LANGUAGE sql STABLE SET search_path = {schema}, pg_temp AS $$
+CREATE OR REPLACE FUNCTION oauth_access_token_partitions() RETURNS TABLE (name text, until bigint)
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT c.relname::text, substring(pg_get_expr(c.relpartbound, c.oid) FROM 'TO \(''(\d+)''\)')::bigint
     FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
-    WHERE i.inhparent = 'oauth_accesstoken'::regclass AND pg_get_expr(c.relpartbound, c.oid) <> 'DEFAULT'
+    WHERE i.inhparent = '{schema}.oauth_accesstoken'::regclass AND pg_get_expr(c.relpartbound, c.oid) <> 'DEFAULT'
     ORDER BY 2
 $$;
 
-CREATE FUNCTION oauth_add_access_token_partition(not_before bigint, days integer) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = {schema}, pg_temp SET lock_timeout = '100ms' AS $$
+CREATE OR REPLACE FUNCTION oauth_add_access_token_partition(not_before bigint, days integer) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '100ms' AS $$
 DECLARE
     day CONSTANT bigint := 86400000000;
     first bigint;
     until bigint;
     name text;
 BEGIN
-    IF NOT has_table_privilege(session_user, 'oauth_accesstoken', 'INSERT') THEN
+    IF NOT has_table_privilege(session_user, '{schema}.oauth_accesstoken', 'INSERT') THEN
         RAISE insufficient_privilege USING MESSAGE = 'who adds no access tokens adds no partition for them';
     END IF;
-    LOCK TABLE ONLY oauth_accesstoken IN SHARE UPDATE EXCLUSIVE MODE;
-    LOCK TABLE oauth_accesstoken_default IN ACCESS EXCLUSIVE MODE;
-    SELECT greatest((not_before + day - 1) / day * day, max(p.until)) INTO first FROM oauth_access_token_partitions() p;
+    LOCK TABLE ONLY {schema}.oauth_accesstoken IN SHARE UPDATE EXCLUSIVE MODE;
+    LOCK TABLE {schema}.oauth_accesstoken_default IN ACCESS EXCLUSIVE MODE;
+    SELECT greatest((not_before + day - 1) / day * day, max(p.until)) INTO first
+        FROM {schema}.oauth_access_token_partitions() p;
     until := first + days * day;
-    name := 'oauth_accesstoken_until_' || to_char(to_timestamp(until / 1000000) AT TIME ZONE 'UTC', 'YYYYMMDD');
+    name := 'oauth_accesstoken_until_' || to_char(to_timestamp(until / 1000000.0) AT TIME ZONE 'UTC', 'YYYYMMDD');
     EXECUTE format(
-        'CREATE TABLE %I (LIKE oauth_accesstoken_default INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING INDEXES '
-        'INCLUDING STORAGE INCLUDING COMPRESSION)', name);
+        'CREATE TABLE {schema}.%I (LIKE {schema}.oauth_accesstoken_default INCLUDING DEFAULTS INCLUDING CONSTRAINTS '
+        'INCLUDING INDEXES INCLUDING STORAGE INCLUDING COMPRESSION)', name);
     EXECUTE format(
-        'WITH early AS (DELETE FROM oauth_accesstoken_default WHERE expires_at >= $1 AND expires_at < $2 RETURNING *) '
-        'INSERT INTO %I SELECT * FROM early', name) USING first, until;
-    EXECUTE format('ALTER TABLE oauth_accesstoken ATTACH PARTITION %I FOR VALUES FROM (%s) TO (%s)', name, first, until);
+        'WITH early AS (DELETE FROM {schema}.oauth_accesstoken_default WHERE expires_at >= $1 AND expires_at < $2 '
+        'RETURNING *) INSERT INTO {schema}.%I SELECT * FROM early', name) USING first, until;
+    EXECUTE format(
+        'ALTER TABLE {schema}.oauth_accesstoken ATTACH PARTITION {schema}.%I FOR VALUES FROM (%s) TO (%s)',
+        name, first, until);
 END
 $$;
 
-CREATE FUNCTION oauth_drop_access_token_partition(expired_before bigint) RETURNS bigint
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = {schema}, pg_temp SET lock_timeout = '100ms' AS $$
+CREATE OR REPLACE FUNCTION oauth_drop_access_token_partition(expired_before bigint) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '100ms' AS $$
 DECLARE
-    oldest CONSTANT text := (SELECT name FROM oauth_access_token_partitions() WHERE until <= expired_before LIMIT 1);
-    rows CONSTANT bigint := (SELECT greatest(reltuples, 0) FROM pg_class WHERE oid = oldest::regclass);
+    oldest CONSTANT text := (
+        SELECT name FROM {schema}.oauth_access_token_partitions() WHERE until <= expired_before LIMIT 1);
+    rows CONSTANT bigint := (
+        SELECT greatest(reltuples, 0) FROM pg_class WHERE oid = ('{schema}.' || quote_ident(oldest))::regclass);
 BEGIN
-    IF NOT has_table_privilege(session_user, 'oauth_accesstoken', 'DELETE') THEN
+    IF NOT has_table_privilege(session_user, '{schema}.oauth_accesstoken', 'DELETE') THEN
         RAISE insufficient_privilege USING MESSAGE = 'who deletes no access tokens drops no partition of them';
     END IF;
     IF oldest IS NOT NULL THEN
-        EXECUTE format('DROP TABLE %I', oldest);
+        EXECUTE format('DROP TABLE {schema}.%I', oldest);
     END IF;
     RETURN rows;
 END
@@ -108,6 +114,7 @@ def split(apps: Any, schema_editor: Any) -> None:
     if schema_editor.connection.vendor != "postgresql":
         return
     with schema_editor.connection.cursor() as cursor:
+        cursor.execute("LOCK TABLE oauth_accesstoken IN SHARE ROW EXCLUSIVE MODE")  # no token comes meanwhile
         (first,) = _values(cursor, FIRST_END)
         (next_id,) = _values(cursor, NEXT_ID)
         (schema,) = _values(cursor, "SELECT quote_ident(current_schema())")

@@ -89,6 +89,11 @@ class FhirServer(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def name_and_version(self) -> str:
+        """Tells one server from the others of the same clinic."""
+        return self.name if self.version == NO_FHIR else f"{self.name}, {self.get_version_display()}"
+
     @classmethod
     def userinfo(cls) -> Self:
         """The `aud` of plain OpenID Connect: no FHIR base is ever called so, and no resource server protects it."""

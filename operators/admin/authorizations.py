@@ -77,7 +77,7 @@ class AuthorizationAdmin(ReadOnlyAdmin):
 
     @admin.display(description="FHIR server")
     def server(self, row: Authorization) -> str:
-        return shorten(row.fhir_server.name)
+        return shorten(row.fhir_server.name_and_version)
 
     @admin.display(description="allowed on")
     def allowed(self, row: Authorization) -> SafeString | str:

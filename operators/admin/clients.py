@@ -87,8 +87,8 @@ class ClientAdmin(OperatorAdmin):
 
     @admin.display(description="FHIR servers")
     def servers(self, row: Client) -> str:
-        names = [server.name for server in row.fhir_servers.all()] + [
-            role.fhir_server.name for role in row.protects.all()
+        names = [server.name_and_version for server in row.fhir_servers.all()] + [
+            role.fhir_server.name_and_version for role in row.protects.all()
         ]
         return shorten(", ".join(dict.fromkeys(names)) or "-")
 

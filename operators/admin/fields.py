@@ -5,10 +5,11 @@ A field here only reads what was typed; what it may be is decided in oauth/regis
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 
+from oauth.models import FhirServer
 from oauth.registration.problems import MISSING, Problems, blank_problems
 from operators.admin.django_generics import ModelForm, ModelMultipleChoiceField
 
@@ -30,6 +31,18 @@ def is_row_id(text: str) -> bool:
     return _ROW_ID.fullmatch(text) is not None
 
 
+def row_name(row: Any) -> str:
+    """What a list calls a row of another table."""
+    return row.name_and_version if isinstance(row, FhirServer) else str(row)
+
+
+def name_rows(form: "forms.BaseForm") -> None:
+    """Has each list of rows call them so."""
+    for field in form.fields.values():
+        if isinstance(field, forms.ModelChoiceField):
+            cast(Any, field).label_from_instance = row_name
+
+
 class Rows(ModelMultipleChoiceField):
     """Some rows of another table, ticked."""
 
@@ -45,6 +58,7 @@ class RegistrationForm(ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         name_choices(self)
+        name_rows(self)
 
     def _get_validation_exclusions(self) -> set[str]:
         return {field.name for field in self.instance._meta.get_fields()}

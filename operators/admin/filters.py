@@ -7,6 +7,8 @@ from django.contrib.admin import ModelAdmin, RelatedFieldListFilter, SimpleListF
 from django.db.models import Field, QuerySet
 from django.http import HttpRequest
 
+from operators.admin.fields import row_name
+
 SHOWN = 50
 
 
@@ -15,7 +17,7 @@ class RowFilter(RelatedFieldListFilter):
 
     def field_choices(self, field: "Field[Any, Any]", request: HttpRequest, model_admin: "ModelAdmin[Any]") -> Any:
         related: Any = field.related_model
-        return [(row.pk, str(row)) for row in related._default_manager.order_by("pk")[:SHOWN]]
+        return [(row.pk, row_name(row)) for row in related._default_manager.order_by("pk")[:SHOWN]]
 
 
 def filter_by(title_: str, name: str, choices: dict[str, tuple[str, Callable[[Any], Any]]]) -> type[SimpleListFilter]:

@@ -19,9 +19,9 @@ from oauth.registration import people as registration
 from oauth.registration.problems import MAX_NAME_LENGTH
 from operators.admin import confirmation
 from operators.admin.django_generics import ModelForm
-from operators.admin.fields import Text, show_problems
+from operators.admin.fields import Text, name_rows, show_problems
 from operators.admin.model_admin import OperatorAdmin, actor
-from operators.admin.rendering import count_text
+from operators.admin.rendering import count_text, shorten
 from smart.fhir.id import is_fhir_id
 from smart.time_units import to_datetime
 
@@ -37,6 +37,10 @@ class PatientRecordForm(ModelForm):
     class Meta:
         model = PatientRecord
         fields = ("fhir_server", "patient", "name", "sex", "birth_date", "record_number", "died")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        name_rows(self)
 
     def clean_patient(self) -> str:
         """Before the database is asked whether it is there already."""
@@ -54,7 +58,7 @@ class PatientRecordForm(ModelForm):
 class PatientRecordAdmin(OperatorAdmin):
     """What the picker shows of patients; a producer's own patients can be typed in here."""
 
-    list_display = ("patient", "name", "birth_date", "record_number", "fhir_server")
+    list_display = ("patient", "name", "birth_date", "record_number", "server")
     list_select_related = ("fhir_server",)
     search_fields = ("patient__exact", "name__icontains", "record_number__exact")
     search_help_text = "FHIR id, name or record number"
@@ -62,6 +66,10 @@ class PatientRecordAdmin(OperatorAdmin):
 
     actions = ("end_access",)
     form = PatientRecordForm
+
+    @admin.display(description="FHIR server", ordering="fhir_server__name")
+    def server(self, row: PatientRecord) -> str:
+        return shorten(row.fhir_server.name_and_version)
 
     def event_fields(self, row: PatientRecord) -> dict[str, str]:
         return {"patient": row.patient, "fhir_server": row.fhir_server.base}

@@ -76,7 +76,9 @@ class PersonAdmin(OperatorAdmin, UserAdmin):  # Django's form, password page and
 
     @admin.display(description="is (fhirUser)")
     def identities(self, row: User) -> str:
-        return shorten(", ".join(f"{one.resource} at {one.fhir_server}" for one in row.identities.all()) or "-")
+        return shorten(
+            ", ".join(f"{one.resource} at {one.fhir_server.name_and_version}" for one in row.identities.all()) or "-"
+        )
 
     @admin.display(description="may act for")
     def records(self, row: Any) -> str:

@@ -12,7 +12,7 @@ from oauth.models import ActsFor, FhirIdentity, PatientRecord
 from oauth.registration import people as registration
 from oauth.registration.problems import MAX_NAME_LENGTH
 from operators.admin.django_generics import AdminPasswordChangeForm, AdminUserCreationForm, ModelForm
-from operators.admin.fields import Flag, RegistrationForm, Text, Words, show_problems
+from operators.admin.fields import Flag, RegistrationForm, Text, Words, name_rows, show_problems
 from smart.fhir.id import is_fhir_id
 
 PROFILE = ("username", "name", "given_name", "family_name", "locale", "email", "email_verified", "is_staff")
@@ -93,6 +93,7 @@ class FhirIdentityForm(ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        name_rows(self)
         if self.instance.pk:
             self.initial["acts_for"] = " ".join(self._rows().values_list("record__patient", flat=True))
 

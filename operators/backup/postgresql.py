@@ -51,6 +51,9 @@ def _connection(settings: Mapping[str, Any]) -> str:
     from psycopg.conninfo import make_conninfo  # an extra: it is installed where a database is a PostgreSQL
 
     options = settings["OPTIONS"].items()
+    if "sslpassword" in settings["OPTIONS"]:
+        what = "sslpassword in the URL of the database would be seen by everybody on the machine"
+        raise ProgramFailed(f"{what}: give the key of the client certificate no passphrase, but a mode of 0600.")
     return f"--dbname={make_conninfo(**{name: value for name, value in options if name not in _OURS})}"
 
 

@@ -167,7 +167,7 @@ def _refuse_other_places(question: Question) -> None:
     if question.is_of_several_types and question.type != EVERY_TYPE:
         raise MalformedEvaluation(f"resource.type is not {EVERY_TYPE}, as of an answer of several types")
     if question.is_of_several_types and question.id != ANY_ID:
-        raise MalformedEvaluation(f"resource.id is not {ANY_ID}: of whom it is, action.properties.compartment says")
+        raise MalformedEvaluation(f"resource.id is not {ANY_ID}: action.properties.compartment names the patient")
 
 
 def _object(members: Mapping[str, Any], name: str, *, required: bool = True) -> Mapping[str, Any]:

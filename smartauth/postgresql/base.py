@@ -9,7 +9,7 @@ from django.utils.functional import cached_property
 from psycopg import Error
 from psycopg.errors import ReadOnlySqlTransaction
 
-_IS_READ_ONLY = "SELECT pg_is_in_recovery() OR current_setting('default_transaction_read_only')::bool"
+from oauth.http.lane import TAKES_NO_WRITES
 
 
 class WritableErrorWrapper(DatabaseErrorWrapper):
@@ -32,10 +32,14 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         """Raises OperationalError for a server that only reads. libpq knows which it chose, behind PgBouncer nobody."""
         connection = super().get_new_connection(conn_params)
-        if _is_read_only(connection):
+        try:
+            if _is_read_only(connection):
+                what = "the database takes no writes: it is a standby, or set to read only"
+                raise self.Database.OperationalError(what)
+            connection.rollback()  # it commits by itself only from here on
+        except BaseException:
             connection.close()
-            raise self.Database.OperationalError("the database takes no writes: it is a standby, or set to read only")
-        connection.rollback()  # it commits by itself only from here on
+            raise
         return connection
 
     def is_usable(self) -> bool:
@@ -48,6 +52,6 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
 def _is_read_only(connection: Any) -> bool:
     with connection.cursor() as cursor:
-        cursor.execute(_IS_READ_ONLY)
+        cursor.execute(f"SELECT {TAKES_NO_WRITES}")
         (found,) = cursor.fetchone()
         return bool(found)

@@ -30,7 +30,7 @@ def test_a_client_is_registered_its_secret_copied_and_rotated(server: Server, vi
         page.get_by_role("link", name="App with a secret").click()
         page.get_by_label("Name:").fill(f"Growth Chart {width}")
         page.get_by_label("Redirect URIs:").fill("http://app.example.org/*\nhttps://app.example.org/cb")
-        page.get_by_label("Harbour Clinic").check()
+        page.get_by_label("Harbour Clinic, R4").check()
         page.get_by_label("Scopes it may ask:").fill("patient/*.rs")
         page.get_by_role("button", name="Save", exact=True).click()
         expect(page.get_by_text("http://app.example.org/*: a wildcard is not allowed.")).to_be_visible()

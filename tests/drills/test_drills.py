@@ -106,12 +106,13 @@ def test_a_database_that_takes_no_writes_is_one_that_does_not_answer(machines: t
     kept = token(server)
     setting(engine, "default_transaction_read_only", "on")
 
-    refused = [revoke(server, kept) for _ in range(3)]
+    asked = {"url": f"{server.url}/o/introspect", "data": {"token": kept}, "auth": RESOURCE_SERVER, "timeout": 30}
+    refused = [httpx.post(**asked), *(revoke(server, kept) for _ in range(3))]
     page = httpx.get(f"{server.url}/o/authorize", params={"client_id": "demo-public"}, timeout=30)
     unready = httpx.get(f"{server.url}/readyz", timeout=30)
     setting(engine, "default_transaction_read_only", "off")
 
-    assert [answer.status_code for answer in refused] == [503] * 3
+    assert [answer.status_code for answer in refused] == [503] * 4
     assert all(int(answer.headers["Retry-After"]) > 0 for answer in refused)
     assert page.status_code in (400, 503)
     assert unready.status_code == 503

@@ -55,6 +55,23 @@ def test_tokens_of_any_age_are_found_together_each_in_its_place(app: App, issue:
     assert [each.token for each in found] == [None, keys[1], keys[0], None, keys[3], keys[2]]
 
 
+@pytest.mark.postgresql
+@pytest.mark.requirement("E114")
+def test_a_server_that_takes_writes_no_more_is_left_for_one_that_does(app: App, make_client: MakeClient) -> None:
+    """A primary that was put aside knows nothing of what was revoked since."""
+    client = make_client("secret")
+    app.run(_found(client.client_id))
+
+    async def put_aside() -> list[Any]:
+        reader: Any = batched_lookup()._reader
+        before = reader._connection
+        await before.execute("SET default_transaction_read_only = on")
+        (found,) = await _found(client.client_id)
+        return [found.caller_secret, before.closed, reader._connection is before]
+
+    assert app.run(put_aside()) == [client.secret_digest, True, False]
+
+
 def test_every_request_that_waits_hears_what_the_database_raised() -> None:
     class Broken:
         async def read(self, waiting: Any) -> Any:

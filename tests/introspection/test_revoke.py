@@ -3,7 +3,10 @@
 from typing import Any
 
 import pytest
+from django.db.models.expressions import RawSQL
 
+from oauth.models import AccessToken, RefreshToken
+from smart.digests import sha256_hex
 from tests.conftest import ADDRESS, SECRET, App, basic
 from tests.fixture_types import Events, Introspect, Issue, MakeClient, MakePerson, MakeResourceServer
 
@@ -54,6 +57,32 @@ def test_revoking_answers_200_whatever_the_token_and_hint(
     assert (response.status_code, response.content) == (200, b"")
     assert introspect(sent) == {"active": False}
     assert introspect(answer["access_token"])["active"] is (token not in ("LIVE", "DEAD"))
+
+
+@pytest.mark.postgresql
+@pytest.mark.requirement("E114", "RV-01")
+@pytest.mark.parametrize(("kind", "table"), [("access_token", AccessToken), ("refresh_token", RefreshToken)])
+def test_what_has_ended_before_is_written_again(
+    app: App, issue: Issue, make_client: MakeClient, kind: str, table: Any
+) -> None:
+    """An earlier attempt may be known to this database alone: a commit that wrote nothing waits for no standby."""
+    scope = "launch/patient patient/Patient.rs offline_access"
+    client = make_client(grants="authorization_code refresh_token", scope=scope)
+    token = issue(client, scope=scope)[kind]
+
+    def writer() -> int:
+        rows = table.objects.filter(digest=sha256_hex(token))
+        found: int = rows.annotate(writer=RawSQL("xmin::text::bigint", [])).get().writer
+        return found
+
+    def revoke() -> int:
+        answer = app.post("/o/revoke", data={"token": token, "client_id": client.client_id})
+        return int(answer.status_code)
+
+    assert revoke() == 200
+    first = writer()
+    assert revoke() == 200
+    assert writer() > first
 
 
 @pytest.mark.requirement("E110")

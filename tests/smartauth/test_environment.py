@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
 
-from smartauth.database_url import django_database, is_same_database
+from smartauth.database_url import django_database, is_same_database, keepalives_of_server
 from smartauth.environment import SettingsRefused, read
 from smartauth.settings_table import (
     ACCESS_TOKEN_SECONDS,
@@ -232,6 +233,8 @@ def test_a_switch_understands_the_usual_words(text: str) -> None:
         "postgresql:///n?host=/run/postgresql",
         "postgresql://u@[::1]:5432/n",
         "postgresql://u@db1,db2:5433/n?target_session_attrs=primary",
+        "postgresql://u@[::1],[::2]/n",
+        "postgresql://u@db1,[::1]/n",
     ],
 )
 def test_a_database_url_is_what_libpq_takes(url: str) -> None:
@@ -250,6 +253,20 @@ def test_of_several_hosts_libpq_looks_for_the_one_that_takes_writes() -> None:
 
     assert (database["HOST"], database["PORT"]) == ("db1,db2", ",5433")
     assert database["OPTIONS"]["target_session_attrs"] == "read-write"
+
+
+def test_a_session_asks_the_server_to_notice_a_machine_that_vanished_unless_the_url_asks_otherwise() -> None:
+    asked = keepalives_of_server({"options": "-c tcp_keepalives_idle=60"})["options"]
+
+    assert asked.startswith("-c tcp_keepalives_idle=10 ")
+    assert asked.endswith(" -c tcp_keepalives_idle=60")
+
+
+@pytest.mark.postgresql
+def test_the_server_is_asked_so() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW tcp_keepalives_idle")
+        assert cursor.fetchone() == ("10",)
 
 
 @pytest.mark.parametrize("url", ["redis://h", "redis://h:6379/11", "rediss://:p%40ss@h:6380/0", "redis://[::1]:6379/0"])

@@ -269,10 +269,11 @@ def test_revocation(app: App, issue: Issue, statements: list[str]) -> None:
     assert (first.status_code, again.status_code) == (200, 200)
     if connection.vendor == "postgresql":
         assert ended == ["gathered SELECT", "gathered SELECT", "gathered WITH"]
-        assert statements == ["gathered SELECT", "gathered SELECT"]
     else:
         assert ended == ["SELECT oauth_client", "UPDATE oauth_accesstoken", "INSERT audit_outboxevent"]
-        assert len(statements) == 4
+    looked = ["gathered SELECT"] * 2 if connection.vendor == "postgresql" else []
+    assert statements[: len(looked)] == looked
+    assert len(statements) == len(looked) + 6  # what has ended before is written again, for a standby
 
 
 def test_a_refresh_costs_the_same_however_often(

@@ -29,7 +29,7 @@ FAILED = "The probe failed: what happened stands in the output of this server"
 
 def begin_probe(server: FhirServer) -> ProbeRun:
     """A run with every check, begun now; while another one runs, that one."""
-    checks, name = all_checks(), f"{server}, {server.get_version_display()}"
+    checks, name = all_checks(), server.name_and_version
     begun, is_new = begin_run(server.base, name, total=len(checks), now=clock.now())
     if is_new:
         authority = DevelopmentServer(settings.SMARTAUTH_ISSUER)

@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, OperationalError, transaction
 from django.db.backends.sqlite3.base import DatabaseWrapper
 
 from oauth.http.credentials import AuthenticatedClient, Credentials
@@ -132,6 +132,49 @@ def test_an_error_of_the_database_undoes_all_then_each_goes_alone_and_an_asserti
     assert [answer.status_code for answer in answers] == [200] * 4
     assert [answer.status_code for answer in again] == [401]
     assert [len(events("issued", client=each.client.client_id)) for each in (signed, *granted)] == [1] * 4
+
+
+@pytest.mark.requirement("CG-05")
+def test_what_undoes_all_without_a_word_is_never_told_as_done(
+    transactions: Transactions, grant: Grant, introspect: Introspect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exchange, undone = endpoint.GRANTS["authorization_code"], [True]
+
+    def undoing(request: MachineRequest, client: AuthenticatedClient) -> Any:
+        answer = exchange(request, client)
+        if undone and transaction.get_connection().in_atomic_block:
+            undone.pop()
+            transaction.set_rollback(True)
+        return answer
+
+    monkeypatch.setitem(endpoint.GRANTS, "authorization_code", undoing)
+
+    answers = transactions.post("/o/token", *(grant().exchange() for _ in range(4)))
+
+    assert [answer.status_code for answer in answers] == [200] * 4
+    assert undone == []
+    assert all(introspect(answer.json()["access_token"])["active"] for answer in answers)
+
+
+@pytest.mark.requirement("E114")
+def test_where_the_database_does_not_answer_all_of_them_are_told_to_come_back(
+    transactions: Transactions, grant: Grant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exchange, attempts = endpoint.GRANTS["authorization_code"], list[str]()
+
+    def locked(request: MachineRequest, client: AuthenticatedClient) -> Any:
+        attempts.append(request.parameters["code"])
+        raise OperationalError("database is locked")
+
+    granted = [grant() for _ in range(4)]
+    monkeypatch.setitem(endpoint.GRANTS, "authorization_code", locked)
+    refused = transactions.post("/o/token", *(each.exchange() for each in granted))
+    monkeypatch.setitem(endpoint.GRANTS, "authorization_code", exchange)
+    again = transactions.post("/o/token", *(each.exchange() for each in granted))
+
+    assert [answer.status_code for answer in refused] == [503] * 4
+    assert len(attempts) < 4  # the first one that waited alone, and the first of the others
+    assert [answer.status_code for answer in again] == [200] * 4
 
 
 def machine_request(client: str) -> MachineRequest:

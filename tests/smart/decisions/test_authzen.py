@@ -150,7 +150,7 @@ def test_a_request_is_as_long_as_it_may_be() -> None:
         (lambda: of_several("search-compartment", compartment=7), "action.properties.compartment is not text"),
         (lambda: of_several("history-system", types="Goal"), "action.properties.types is not a list of texts"),
         (lambda: of_several("search-system", of="Goal"), "resource.type is not *, as of an answer of several types"),
-        (lambda: of_several("everything", about="amy"), "resource.id is not *: of whom it is, action.properties.comp"),
+        (lambda: of_several("everything", about="amy"), "resource.id is not *: action.properties.compartment names"),
         (lambda: in_full(sort=[7]), "action.properties.sort is not a list of texts"),
         (lambda: in_full(include="a"), "action.properties.include is not a list of texts"),
         (lambda: parsed(context={"client_address": 1}), "context.client_address is not text"),
