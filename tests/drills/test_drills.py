@@ -106,8 +106,8 @@ def test_a_database_that_takes_no_writes_is_one_that_does_not_answer(machines: t
     kept = token(server)
     setting(engine, "default_transaction_read_only", "on")
 
-    asked = {"url": f"{server.url}/o/introspect", "data": {"token": kept}, "auth": RESOURCE_SERVER, "timeout": 30}
-    refused = [httpx.post(**asked), *(revoke(server, kept) for _ in range(3))]
+    blind = httpx.post(f"{server.url}/o/introspect", data={"token": kept}, auth=RESOURCE_SERVER, timeout=30)
+    refused = [blind, *(revoke(server, kept) for _ in range(3))]
     page = httpx.get(f"{server.url}/o/authorize", params={"client_id": "demo-public"}, timeout=30)
     unready = httpx.get(f"{server.url}/readyz", timeout=30)
     setting(engine, "default_transaction_read_only", "off")
