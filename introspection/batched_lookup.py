@@ -1,4 +1,7 @@
-"""Gathered look-ups: while one statement is under way requests gather, and the next statement reads them all."""
+"""Gathered look-ups: while one statement is under way requests gather, and the next statement reads them all.
+
+It is sent a few turns of the loop late, so that those who have just been answered can join it.
+"""
 
 import asyncio
 import itertools
@@ -14,6 +17,7 @@ from django.db import OperationalError, connections
 
 from accounts import clock
 from introspection.token_lookup import POSTGRESQL, SQLITE, LookupRow
+from oauth.http.gathering import TURNS
 from oauth.http.lane import KEPT_PLANS
 from smart.tokens.lifetimes import ends_of_live_tokens
 
@@ -132,6 +136,8 @@ class BatchedLookup:
     async def _run(self) -> None:
         try:
             while self._waiting:
+                for _ in range(TURNS):
+                    await asyncio.sleep(0)
                 batch, self._waiting = self._waiting, []
                 await self._answer(batch)
         finally:
