@@ -26,6 +26,7 @@ from bench.contenders import (
     key_pair,
     memory_mib,
     smartauth,
+    stop_at_sigterm,
 )
 from bench.cores import BOTH, give_cores
 from bench.options import parse_options
@@ -70,7 +71,7 @@ def sections(folder: Path, options: argparse.Namespace) -> Iterator[str]:
 def _on_seeded_tokens(folder: Path, database: int, options: argparse.Namespace) -> Iterator[str]:
     key = key_pair(folder)
     turns = options.rounds + 1
-    refreshing = turns * ((REFRESH in options.what) + options.processes * len(processes.COUNTS))
+    refreshing = turns * ((REFRESH in options.what) + options.processes * len(processes.SET_UPS))
     revoking_seconds = turns * (options.seconds + WARM_UP) + 1 if REVOCATION in options.what else 0
     codes = exchange.needed(turns, options.seconds + WARM_UP) if exchange.EXCHANGE in options.what else 0
     dead = introspections.DEAD if {*introspections.ABOUT_DEAD} & {*options.what} else 0
@@ -100,13 +101,14 @@ def _on_seeded_tokens(folder: Path, database: int, options: argparse.Namespace) 
             if options.what:
                 yield from rows(needs, ours, folder, options)
             if options.fhir:
-                yield fhir_http.fhir_table(ours, folder, options)
+                yield from fhir_http.fhir_tables(ours, folder, options)
             if options.processes:
                 yield from processes.process_tables(ours, folder, options)
 
 
 def main() -> None:
     options = parse_options(__doc__ or "")
+    stop_at_sigterm()
     with tempfile.TemporaryDirectory(prefix="smartauth-bench-") as folder:
         before, load, made = report.others(), os.getloadavg()[0], []
         for section in sections(Path(folder), options):

@@ -4,6 +4,7 @@ import argparse
 
 from bench import growth, peers, stale
 from bench.contenders import REFRESH, REVOCATION
+from bench.exchange import EXCHANGE
 from bench.rounds import WARM_UP
 from bench.sides import TITLES
 
@@ -28,7 +29,7 @@ def parse_options(text: str) -> argparse.Namespace:
     if options.report:
         options.processes = options.fhir = options.launches = options.start = True
     if options.statements:
-        options.what = [REFRESH, REVOCATION]  # what is made for them beforehand
+        options.what = [EXCHANGE, REFRESH, REVOCATION]  # what is made for them beforehand
     alone = alone or options.stale or options.growth is not None or options.cleanup
     options.what = options.what or ([*TITLES] if options.report or not alone else [])
     return options
@@ -55,8 +56,12 @@ def _parser(text: str) -> argparse.ArgumentParser:
         action="append",
         help="oidc-provider in memory or with Redis, django-oauth-toolkit; may be given again (memory)",
     )
-    parser.add_argument("--processes", action="store_true", help="1, 2 and 4 processes of this server on both cores")
-    parser.add_argument("--fhir", action="store_true", help="reads and search pages of the bundled FHIR server")
+    parser.add_argument(
+        "--processes", action="store_true", help="1, 2 and 4 processes of this server on both cores, and PgBouncer"
+    )
+    parser.add_argument(
+        "--fhir", action="store_true", help="reads and search pages of the bundled FHIR server, beside HAPI's"
+    )
     parser.add_argument("--launches", action="store_true", help="what a launch costs, with a sign-in and in a session")
     parser.add_argument("--start", action="store_true", help="how soon `smartauth dev` answers")
     parser.add_argument("--report", metavar="FILE", help="all rows beside all, and these four, as Markdown")

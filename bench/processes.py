@@ -1,17 +1,22 @@
-"""The same server with 1, 2 and 4 processes on both cores, which PostgreSQL and the load generator share with it."""
+"""The same server with 1, 2 and 4 processes on both cores, which PostgreSQL and the load generator share with it.
+
+Beside them 1 and 2 processes that reach PostgreSQL through PgBouncer.
+"""
 
 import argparse
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import NamedTuple
 
-from bench import tables
+from bench import pgbouncer, tables
 from bench.contenders import (
     INTROSPECTION,
     REFRESH,
     SECRET,
     Contender,
+    cpu_seconds,
     free_port,
     serving,
     smartauth_environment,
@@ -20,26 +25,52 @@ from bench.cores import BOTH, SERVERS, give_cores
 from bench.rounds import Turns, take_turns
 from bench.sides import TITLES, Side
 
-COUNTS = (1, 2, 4)
 ROWS = (INTROSPECTION, SECRET, REFRESH)
 HEAD = (
-    "| Processes | a second, median (lowest to highest) | p50 ms | p99 ms | CPU µs a request: server + database"
-    " | to one process |\n|---|---|---|---|---|---|"
+    "| Processes | a second, median (lowest to highest) | p50 ms | p99 ms"
+    " | CPU µs a request: server + database, PgBouncer's among it | to one process |\n|---|---|---|---|---|---|"
 )
+
+
+class Processes(NamedTuple):
+    """So many of one server, and whether PgBouncer stands before their databases."""
+
+    number: int
+    is_pooled: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.number}, through PgBouncer" if self.is_pooled else f"{self.number}"
+
+
+SET_UPS = (Processes(1), Processes(2), Processes(4), Processes(1, is_pooled=True), Processes(2, is_pooled=True))
+
+
+@dataclass
+class Pooled(Contender):
+    """A server before whose database another process stands, whose CPU time counts as the database's."""
+
+    pooler: int = 0
+
+    def cpu_seconds(self) -> tuple[float, float]:
+        server, database = super().cpu_seconds()
+        return server, database + cpu_seconds(self.pooler)
 
 
 @contextmanager
 def several(ours: Contender, folder: Path) -> Iterator[list[Contender]]:
     """Servers with so many processes each, all on the database and with the issuer of `ours`."""
     with ExitStack() as stack:
-        yield [stack.enter_context(_beside(ours, folder, count)) for count in COUNTS]
+        pooler = stack.enter_context(pgbouncer.started(folder))
+        yield [stack.enter_context(_beside(ours, folder, each, pooler)) for each in SET_UPS]
 
 
 @contextmanager
-def _beside(ours: Contender, folder: Path, count: int) -> Iterator[Contender]:
-    port = free_port()
-    with serving(folder, port, count, **smartauth_environment(folder, ours.port)) as process:
-        yield replace(ours, name=f"{count}", port=port, process=process)
+def _beside(ours: Contender, folder: Path, how: Processes, pooler: pgbouncer.PgBouncer) -> Iterator[Contender]:
+    port, known = free_port(), {each.name: getattr(ours, each.name) for each in fields(Contender)}
+    environment = {**smartauth_environment(folder, ours.port), **(pooler.environment() if how.is_pooled else {})}
+    with serving(folder, port, how.number, **environment) as process:
+        own = {"name": str(how), "port": port, "process": process}
+        yield Pooled(**{**known, **own}, pooler=pooler.process if how.is_pooled else 0)
 
 
 def process_tables(ours: Contender, folder: Path, options: argparse.Namespace) -> Iterator[str]:

@@ -1,6 +1,5 @@
 """Which statements each row costs on PostgreSQL, by pg_stat_statements, how they run, and how large their rows are."""
 
-import hashlib
 import json
 import os
 import subprocess
@@ -14,6 +13,7 @@ from psycopg import sql
 
 from bench.contenders import INTROSPECTION, REFRESH, REVOCATION, ROOT, SECRET, Contender, smartauth_environment
 from bench.decisions import SEARCH
+from bench.exchange import EXCHANGE
 from bench.sides import TITLES
 
 _READS = "query LIKE '%oauth_%' OR query LIKE '%accounts_%'"
@@ -23,21 +23,24 @@ _TABLES = """SELECT relname FROM pg_class WHERE relkind IN ('r', 'p') AND NOT re
     AND relnamespace = 'public'::regnamespace ORDER BY relname"""
 _SIZE = """WITH parts AS (SELECT {name}::regclass AS part UNION SELECT relid FROM pg_partition_tree({name}))
     SELECT sum(pg_relation_size(part)), sum(pg_total_relation_size(part)), (SELECT count(*) FROM {table}) FROM parts"""
+COUNTED = (INTROSPECTION, SEARCH, SECRET, EXCHANGE, REFRESH, REVOCATION)
 FEW = 200  # fewer rows say nothing about one
 
 
 def print_statement_counts(contender: Contender, folder: Path) -> None:
-    """Prints statements a request for one connection and for 32, then the plan of the look-up."""
+    """Prints statements a request for one connection and for 32, then the plans of those that read many tables."""
     with psycopg.connect(os.environ["SMARTAUTH_DATABASE_URL"], autocommit=True) as connection:
         connection.execute("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
-        for what, connections in product((INTROSPECTION, SEARCH, SECRET, REFRESH, REVOCATION), (1, 32)):
+        for what, connections in product(COUNTED, (1, 32)):
             connection.execute("SELECT pg_stat_statements_reset()")
             requests = _run_load(contender, folder, what, connections)
             print(f"\n{requests:,} times over {connections} connection(s): {TITLES[what]}")
             for calls, rows, milliseconds, pages, query in connection.execute(_COUNTED).fetchall():
                 cost = f"{milliseconds:.2f} ms each, {pages} pages a row"
                 print(f"  {calls:,} times, {rows:,} rows, {cost}: {' '.join(query.split())[:60]}...")
-        _print_plan(connection, contender, folder)
+        os.environ.update(smartauth_environment(folder, contender.port))
+        django.setup()
+        _print_plans(connection, contender)
         _ship_events()
         _print_sizes(connection)
     with psycopg.connect(os.environ["SMARTAUTH_AUDIT_DATABASE_URL"], autocommit=True) as connection:
@@ -72,21 +75,9 @@ def _print_sizes(connection: psycopg.Connection) -> None:
             print(f"{table}: {count:,} rows, {rows / count:.0f} bytes each, {whole / count:.0f} with indexes")
 
 
-def _print_plan(connection: psycopg.Connection, contender: Contender, folder: Path) -> None:
-    os.environ.update(smartauth_environment(folder, contender.port))
-    django.setup()
-    from accounts import clock
-    from introspection.token_lookup import POSTGRESQL
-    from smart.tokens.lifetimes import ends_of_live_tokens
+def _print_plans(connection: psycopg.Connection, contender: Contender) -> None:
+    from bench.plans import plan, questions
 
-    digests = ",".join(hashlib.sha256(token.encode()).hexdigest() for token, _ in contender.tokens[:16])
-    callers = ",".join(["resource-server"] * 16)
-    connection.execute("SET plan_cache_mode = force_generic_plan")
-    text = POSTGRESQL
-    for number in range(1, text.count("%s") + 1):
-        text = text.replace("%s", f"${number}", 1)
-    connection.execute(f"PREPARE lookup AS {text}".encode())
-    since, until = ends_of_live_tokens(clock.now())
-    plan = f"EXPLAIN (ANALYZE, BUFFERS) EXECUTE lookup ('{{{digests}}}', '{{{callers}}}', {since}, {until})".encode()
-    print("\n16 tokens at once:")
-    print("\n".join(line for (line,) in connection.execute(plan).fetchall()))
+    for question in questions(connection, contender):
+        print(f"\n{question.name}, 16 at once:")
+        print("\n".join(plan(connection, question)))

@@ -1,0 +1,78 @@
+"""How PostgreSQL runs the statements of a batch on full tables: the plans that this server's connections keep.
+
+Imported after Django is set up.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import psycopg
+from psycopg import sql
+
+from accounts import clock
+from bench.contenders import APPS, Contender
+from introspection.gathered_revocation import _TOKENS
+from introspection.token_lookup import POSTGRESQL
+from oauth.http.lane import KEPT_PLANS
+from oauth.tokens.gathered_client_credentials import _SERVICES
+from oauth.tokens.gathered_exchange import _CODES
+from oauth.tokens.gathered_refresh import _LOSERS as _LOSERS_OF_REFRESHES
+from oauth.tokens.gathered_refresh import _REFRESHES
+from oauth.tokens.gathered_seats import _LOSERS, _TAKE
+from smart.tokens.lifetimes import ends_of_live_tokens
+
+TOGETHER = 16
+_UNUSED = "SELECT digest FROM {} WHERE consumed_at = 0 ORDER BY id DESC LIMIT %s"
+_SEATS = "SELECT key FROM oauth_seat ORDER BY id DESC LIMIT %s"
+
+
+class Question(NamedTuple):
+    """A statement as a batch asks it."""
+
+    name: str
+    text: str
+    values: Sequence[str | int]
+
+
+def questions(connection: psycopg.Connection, contender: Contender) -> Iterator[Question]:
+    """Of introspection, and of what issues, exchanges, refreshes and revokes."""
+    live = _array(hashlib.sha256(token.encode()).hexdigest() for token, _ in contender.tokens[:TOGETHER])
+    ends = ends_of_live_tokens(clock.now())
+    callers = _array(["resource-server"] * TOGETHER)
+    yield Question("Introspection, the look-up", POSTGRESQL, [live, callers, *ends])
+    services = json.dumps([f"service-{number}" for number in range(min(TOGETHER, APPS))])
+    yield Question("client_credentials, the clients and authorizations", _SERVICES.text, [TOGETHER, services])
+    seats = json.dumps([{"key": key, "issues": 1, "keep": 1} for key in _first(connection, _SEATS)])
+    yield Question("Seats are taken", _TAKE.text, [seats])
+    yield Question("Tokens that lose their seats", _LOSERS.text, [seats])
+    codes = _array(_first(connection, _UNUSED.format("oauth_code")))
+    yield Question("Code exchange, the codes", _CODES.text, [codes])
+    refresh = _array(_first(connection, _UNUSED.format("oauth_refreshtoken")))
+    yield Question("Refresh, the tokens", _REFRESHES.text, [refresh])
+    yield Question("Refresh, tokens that lose their seats", _LOSERS_OF_REFRESHES.text, [TOGETHER, refresh])
+    yield Question("Revocation, the tokens", _TOKENS.text, [live, *ends])
+
+
+def plan(connection: psycopg.Connection, question: Question) -> Iterator[str]:
+    """The lines of EXPLAIN (ANALYZE, BUFFERS). What the statement changes is undone."""
+    text = question.text
+    for number in range(1, len(question.values) + 1):
+        text = text.replace("%s", f"${number}", 1)
+    values = sql.SQL(", ").join(map(sql.Literal, question.values))
+    with connection.transaction(force_rollback=True):
+        for name, value in KEPT_PLANS.items():
+            connection.execute("SELECT set_config(%s, %s, true)", (name, value))
+        connection.execute(f"PREPARE asked AS {text}".encode())
+        explained = sql.SQL("EXPLAIN (ANALYZE, BUFFERS) EXECUTE asked ({})").format(values)
+        yield from [line for (line,) in connection.execute(explained).fetchall()]
+        connection.execute("DEALLOCATE asked")
+
+
+def _first(connection: psycopg.Connection, text: str) -> list[str]:
+    return [found for (found,) in connection.execute(text.encode(), (TOGETHER,)).fetchall()]
+
+
+def _array(texts: Iterator[str] | Sequence[str]) -> str:
+    return "{" + ",".join(texts) + "}"
