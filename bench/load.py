@@ -26,7 +26,7 @@ SCOPE = "system/*.rs"
 ENDED = ""  # what the answer to a revocation says
 FORM, JSON = "application/x-www-form-urlencoded", "application/json"
 HEAD_END = b"\r\n\r\n"
-LENGTH = b"content-length:"
+LENGTH, CHUNKED = b"content-length:", b"transfer-encoding: chunked"
 
 
 @dataclass(slots=True)
@@ -63,8 +63,9 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._received += data
-        head, end, body = self._received.partition(HEAD_END)
-        if not end or len(body) < _length(head):
+        head, end, rest = self._received.partition(HEAD_END)
+        body = body_of(head, rest) if end else None
+        if body is None:
             return
         waited = time.perf_counter_ns() - self._sent_at
         self._received = b""
@@ -98,10 +99,25 @@ class Refreshing(Connection):
         self._token = json.loads(body).get("refresh_token", "")
 
 
-def _length(head: bytes) -> int:
-    """The announced length of the body; an answer without one would not end, so it counts as wrong."""
-    found = head.lower().partition(LENGTH)[2]
-    return int(found.partition(b"\r\n")[0] or 0)
+def body_of(head: bytes, received: bytes) -> bytes | None:
+    """The body once all of it is there. Without a length or chunks an answer would not end, so it counts as wrong."""
+    named = head.lower()
+    _, found, length = named.partition(LENGTH)
+    if not found and CHUNKED in named:
+        return _joined(received)
+    return received if len(received) >= int(length.partition(b"\r\n")[0] or 0) else None
+
+
+def _joined(received: bytes) -> bytes | None:
+    """The chunks of a body once all of them are there (RFC 9112 §7.1)."""
+    body = b""
+    while True:
+        size, found, received = received.partition(b"\r\n")
+        if not found or len(received) < (length := int(size, 16)) + len(b"\r\n"):
+            return None
+        if not length:
+            return body
+        body, received = body + received[:length], received[length + 2 :]
 
 
 def _is_right(head: bytes, body: bytes, expected: str) -> bool:
