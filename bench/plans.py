@@ -44,8 +44,9 @@ def questions(connection: psycopg.Connection, contender: Contender) -> Iterator[
     yield Question("Introspection, the look-up", POSTGRESQL, [live, callers, *ends])
     services = json.dumps([f"service-{number}" for number in range(min(TOGETHER, APPS))])
     yield Question("client_credentials, the clients and authorizations", _SERVICES.text, [TOGETHER, services])
-    seats = json.dumps([{"key": key, "issues": 1, "keep": 1} for key in _first(connection, _SEATS)])
+    seats = json.dumps([{"key": key, "issues": 1, "keep": 0} for key in _first(connection, _SEATS)])
     yield Question("Seats are taken", _TAKE.text, [seats])
+    # as if none might be kept: these are the newest of their seats
     yield Question("Tokens that lose their seats", _LOSERS.text, [seats])
     codes = _array(_first(connection, _UNUSED.format("oauth_code")))
     yield Question("Code exchange, the codes", _CODES.text, [codes])
@@ -60,6 +61,7 @@ def plan(connection: psycopg.Connection, question: Question) -> Iterator[str]:
     text = question.text
     for number in range(1, len(question.values) + 1):
         text = text.replace("%s", f"${number}", 1)
+    text = text.replace("%%", "%")
     values = sql.SQL(", ").join(map(sql.Literal, question.values))
     with connection.transaction(force_rollback=True):
         for name, value in KEPT_PLANS.items():
