@@ -13,14 +13,13 @@ from psycopg import sql
 
 from accounts import clock
 from bench.contenders import APPS, Contender
-from introspection.gathered_revocation import _TOKENS
+from introspection import gathered_revocation as revocation
 from introspection.token_lookup import POSTGRESQL
 from oauth.http.lane import KEPT_PLANS
-from oauth.tokens.gathered_client_credentials import _SERVICES
-from oauth.tokens.gathered_exchange import _CODES
-from oauth.tokens.gathered_refresh import _LOSERS as _LOSERS_OF_REFRESHES
-from oauth.tokens.gathered_refresh import _REFRESHES
-from oauth.tokens.gathered_seats import _LOSERS, _TAKE
+from oauth.tokens import gathered_client_credentials as client_credentials
+from oauth.tokens import gathered_exchange as exchange
+from oauth.tokens import gathered_refresh as refresh
+from oauth.tokens import gathered_seats as seats
 from smart.tokens.lifetimes import ends_of_live_tokens
 
 TOGETHER = 16
@@ -43,17 +42,22 @@ def questions(connection: psycopg.Connection, contender: Contender) -> Iterator[
     callers = _array(["resource-server"] * TOGETHER)
     yield Question("Introspection, the look-up", POSTGRESQL, [live, callers, *ends])
     services = json.dumps([f"service-{number}" for number in range(min(TOGETHER, APPS))])
-    yield Question("client_credentials, the clients and authorizations", _SERVICES.text, [TOGETHER, services])
-    seats = json.dumps([{"key": key, "issues": 1, "keep": 0} for key in _first(connection, _SEATS)])
-    yield Question("Seats are taken", _TAKE.text, [seats])
-    # as if none might be kept: these are the newest of their seats
-    yield Question("Tokens that lose their seats", _LOSERS.text, [seats])
+    read = client_credentials._SERVICES.text
+    yield Question("client_credentials, the clients and authorizations", read, [TOGETHER, services])
+    # as if none might be kept: the tokens that lose are the newest of these seats
+    keys = json.dumps([{"key": key, "issues": 1, "keep": 0} for key in _first(connection, _SEATS)])
+    yield Question("Seats are taken", seats._TAKE.text, [keys])
+    yield Question("Tokens that lose their seats", seats._LOSERS.text, [keys])
     codes = _array(_first(connection, _UNUSED.format("oauth_code")))
-    yield Question("Code exchange, the codes", _CODES.text, [codes])
-    refresh = _array(_first(connection, _UNUSED.format("oauth_refreshtoken")))
-    yield Question("Refresh, the tokens", _REFRESHES.text, [refresh])
-    yield Question("Refresh, tokens that lose their seats", _LOSERS_OF_REFRESHES.text, [TOGETHER, refresh])
-    yield Question("Revocation, the tokens", _TOKENS.text, [live, *ends])
+    yield Question("Code exchange, the locks", exchange._LOCK, [codes])
+    yield Question("Code exchange, the codes", exchange._CODES.text, [codes])
+    tokens = _array(_first(connection, _UNUSED.format("oauth_refreshtoken")))
+    yield Question("Refresh, the locks", refresh._LOCK_TOKENS, [tokens])
+    yield Question("Refresh, the locks of the seats", refresh._LOCK_SEATS, [tokens])
+    yield Question("Refresh, the tokens", refresh._REFRESHES.text, [tokens])
+    yield Question("Refresh, tokens that lose their seats", refresh._LOSERS.text, [TOGETHER, tokens])
+    yield Question("Revocation, the locks", revocation._LOCK, [live, *ends])
+    yield Question("Revocation, the tokens", revocation._TOKENS.text, [live, *ends])
 
 
 def plan(connection: psycopg.Connection, question: Question) -> Iterator[str]:
