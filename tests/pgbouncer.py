@@ -14,7 +14,7 @@ from tests.waiting import wait_until
 
 CONFIGURATION = """
 [databases]
-* = host=127.0.0.1 port={database} user={user}
+* = host={host} port={database} user={user}
 
 [pgbouncer]
 listen_addr = 127.0.0.1
@@ -69,7 +69,12 @@ class PgBouncer:
     def _write(self, engine: PostgreSQL) -> None:
         self._file.write_text(
             CONFIGURATION.format(
-                **self._settings, port=self.port, database=engine.port, folder=self.folder, user=engine.superuser
+                **self._settings,
+                port=self.port,
+                host=engine.machine.address,
+                database=engine.port,
+                folder=self.folder,
+                user=engine.superuser,
             )
         )
         self._file.chmod(0o644)

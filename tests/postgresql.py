@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psycopg
 
+from tests.network import THIS, Machine
 from tests.processes import is_running
 from tests.running import free_port
 from tests.waiting import wait_until
@@ -19,26 +20,38 @@ from tests.waiting import wait_until
 class PostgreSQL:
     """One cluster in a temporary folder. `start` and `kill` may be called again and again; data stays."""
 
-    def __init__(self, superuser: str = "smartauth", *, standby_of: "PostgreSQL | None" = None) -> None:
-        self.superuser = superuser
+    def __init__(
+        self,
+        superuser: str = "smartauth",
+        *,
+        standby_of: "PostgreSQL | None" = None,
+        machine: Machine = THIS,
+        port: int = 0,
+    ) -> None:
+        self.superuser, self.machine = superuser, machine
         self.folder = Path(tempfile.mkdtemp(prefix="smartauth-pg-"))
-        self.port = free_port()
+        self.port = port or free_port()
         self._bin, self._killed = _binaries(), True
-        self._owner = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
-        if self._owner:
+        owner = ("runuser", "-u", "postgres", "--") if os.geteuid() == 0 else ()
+        self._begin = (*machine.inside, *owner)
+        if owner:
             shutil.chown(self.folder, "postgres")
         data = ("-D", str(self.folder / "data"), "-U", superuser)
         if standby_of:  # which runs
-            self._run("pg_basebackup", *data, "-h", "127.0.0.1", "-p", str(standby_of.port), "-R", "-c", "fast")
+            where = ("-h", standby_of.machine.address, "-p", str(standby_of.port))
+            self._run("pg_basebackup", *data, *where, "-R", "-c", "fast")
         else:
             self._run("initdb", *data, "-A", "trust", "-E", "UTF8", "--locale=C")
+            with (self.folder / "data" / "pg_hba.conf").open("a") as trusted:
+                trusted.write("host all,replication all samenet trust\n")
 
     def url(self, database: str) -> str:
-        return f"postgresql://{self.superuser}@127.0.0.1:{self.port}/{database}"
+        return f"postgresql://{self.superuser}@{self.machine.address}:{self.port}/{database}"
 
     def start(self) -> "PostgreSQL":
         """Ready to be asked, after what a crash left was recovered."""
-        options = f"-p {self.port} -k '' -c listen_addresses=127.0.0.1 -c fsync=on -c synchronous_commit=on"
+        options = f"-p {self.port} -k '' -c listen_addresses={self.machine.address}"
+        options += " -c fsync=on -c synchronous_commit=on"
         self._killed = False
         self._run(
             "pg_ctl", "-D", str(self.folder / "data"), "-l", str(self.folder / "log"), "-w", "-o", options, "start"
@@ -84,7 +97,7 @@ class PostgreSQL:
 
     def _run(self, program: str, *arguments: str) -> None:
         with (self.folder / "output").open("ab") as output:
-            command = [*self._owner, str(self._bin / program), *arguments]
+            command = [*self._begin, str(self._bin / program), *arguments]
             subprocess.run(command, cwd=self.folder, stdout=output, stderr=output, check=True, timeout=120)
 
 

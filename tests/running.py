@@ -18,6 +18,7 @@ import httpx
 import pytest
 from cryptography.fernet import Fernet
 
+from tests.network import THIS, Machine
 from tests.templates import Template, drop, named, on_postgresql, shared
 
 _DJANGO = "import django; django.setup(); from django.core.management import call_command as call"
@@ -33,7 +34,8 @@ NOT_SEEDED = {
 class Server:
     """smartauth as an operator runs it. `start`, `kill` (-9) and `stop` may be called again and again; data stays."""
 
-    def __init__(self, *, processes: int = 1, **environment: str) -> None:
+    def __init__(self, *, processes: int = 1, machine: Machine = THIS, **environment: str) -> None:
+        self.machine = machine
         self.folder = Path(tempfile.mkdtemp(prefix="smartauth-test-"))
         self.port = free_port()
         self.processes = processes
@@ -70,7 +72,7 @@ class Server:
         return self._run(str(self.tree / "manage.py"), *arguments)
 
     def _run(self, *arguments: str) -> str:
-        command = [sys.executable, *arguments]
+        command = [*self.machine.inside, sys.executable, *arguments]
         done = subprocess.run(command, env=self.environment, cwd=self.tree, capture_output=True, text=True, timeout=600)
         if done.returncode:
             raise AssertionError(f"{arguments} failed: {done.stdout}{done.stderr}")
@@ -114,8 +116,8 @@ class Server:
 
     def start(self) -> "Server":
         command = [
-            sys.executable, str(self.tree / "manage.py"), "serve", f"--port={self.port}",
-            f"--processes={self.processes}", *self.options,
+            *self.machine.inside, sys.executable, str(self.tree / "manage.py"), "serve",
+            f"--host={self.machine.address}", f"--port={self.port}", f"--processes={self.processes}", *self.options,
         ]  # fmt: skip
         log = (self.folder / "server.log").open("ab")
         self.running = subprocess.Popen(
@@ -124,12 +126,17 @@ class Server:
         self.wait()
         return self
 
+    @property
+    def listens_at(self) -> str:
+        """Its own address, whatever name stands before it."""
+        return f"{'https' if self.tls else 'http'}://{self.machine.address}:{self.port}"
+
     def wait(self) -> None:
         """Until the process answers. Raises AssertionError with its log if it ended."""
-        deadline, scheme = time.monotonic() + 180, "https" if self.tls else "http"
+        deadline = time.monotonic() + 180
         while time.monotonic() < deadline and self.running is not None and self.running.poll() is None:
             try:
-                asked = httpx.get(f"{scheme}://127.0.0.1:{self.port}/healthz", timeout=2, verify=self.tls or True)
+                asked = httpx.get(f"{self.listens_at}/healthz", timeout=2, verify=self.tls or True)
                 if asked.status_code == 200:
                     return
             except httpx.HTTPError:

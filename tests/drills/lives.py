@@ -132,7 +132,7 @@ class Load:
         self.base = f"{servers[0].environment['SMARTAUTH_ISSUER']}/fhir/r4"
         self.wrong: list[str] = []
         self.changes = self.unanswered = 0
-        self._machines = [f"http://127.0.0.1:{server.port}" for server in servers]
+        self._machines = [server.listens_at for server in servers]
         self._target, self._begun, self._is_past_half = changes, 0, False
 
     def run(self, *, halfway: Callable[[], None]) -> None:

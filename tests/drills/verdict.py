@@ -73,7 +73,7 @@ class Examination:
 
     def __init__(self, load: Load, server: Server) -> None:
         self._load, self._server, self.verdict = load, server, Verdict()
-        self._url = f"http://127.0.0.1:{server.port}"
+        self._url = server.listens_at
 
     def after_failover(self) -> Verdict:
         """Everything is as it was acknowledged."""
