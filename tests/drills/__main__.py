@@ -1,14 +1,15 @@
-"""`python -m tests.drills failover --changes 20000`, or `restore`: prints what was acknowledged and what was found."""
+"""`python -m tests.drills failover --changes 20000`, or `partition`, or `restore`: what was acknowledged and found."""
 
 import argparse
 import sys
 import time
 
-from tests.drills.failover import Failover
+from tests.drills.failover import Failover, Partition
 from tests.drills.machines import replicated
 from tests.drills.restore import Restore
+from tests.network import is_possible
 
-DRILLS: dict[str, type[Failover | Restore]] = {"failover": Failover, "restore": Restore}
+DRILLS: dict[str, type[Failover | Restore]] = {"failover": Failover, "partition": Partition, "restore": Restore}
 
 
 def main() -> int:
@@ -17,6 +18,8 @@ def main() -> int:
     parser.add_argument("drill", choices=DRILLS)
     parser.add_argument("--changes", type=int, default=1000)
     chosen = parser.parse_args()
+    if chosen.drill == "partition" and not is_possible():
+        parser.error("partition needs root, who makes the machines and their network")
     drill = DRILLS[chosen.drill](changes=chosen.changes)
     began = time.monotonic()
     with replicated() as machines:

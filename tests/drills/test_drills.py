@@ -10,12 +10,13 @@ import psycopg
 import pytest
 
 from oauth.http.async_connection import AsyncConnection
-from tests.drills.failover import Failover
+from tests.drills.failover import Failover, Partition
 from tests.drills.lives import Load
-from tests.drills.machines import DATABASES, OF_ALL, Pair, replicated
+from tests.drills.machines import DATABASES, Pair, of_all, replicated
 from tests.drills.restore import Restore
 from tests.drills.verdict import Examination
 from tests.flows.app import RESOURCE_SERVER, introspect, read, revoke, token
+from tests.network import is_possible
 from tests.pgbouncer import PgBouncer
 from tests.postgresql import PostgreSQL
 from tests.running import Server
@@ -28,7 +29,7 @@ CHANGES = 300
 @pytest.fixture(scope="module")
 def machines() -> Iterator[tuple[Pair, list[Server]]]:
     """Two web machines, a primary and its synchronous standby, for all tests in any order."""
-    with replicated() as made:
+    with replicated(tcp_user_timeout="3000") as made:
         yield made
 
 
@@ -144,7 +145,7 @@ def pooler(machines: tuple[Pair, list[Server]]) -> Iterator[PgBouncer]:
 def third(machines: tuple[Pair, list[Server]], pooler: PgBouncer) -> Iterator[Server]:
     """A web machine of two processes that connects through PgBouncer."""
     made = Server(processes=2)
-    made.environment |= {name: machines[1][0].environment[name] for name in OF_ALL}
+    made.environment |= of_all(machines[1][0])
     made.environment |= {name: pooler.url(database) for name, database in DATABASES.items()} | POOLED
     made.url = f"http://127.0.0.1:{made.port}"
     made.environment["SMARTAUTH_FHIR_INTROSPECTION_URL"] = f"{made.url}/o/introspect"
@@ -232,3 +233,55 @@ def test_a_pooler_that_leads_to_a_standby_gives_no_answer_and_to_its_promotion_i
 
         assert wait_until(lambda: httpx.get(f"{pooled.url}/readyz", timeout=30).status_code == 200)
         assert introspect(pooled, taken_back) == {"active": False}
+
+
+# A primary whose network is cut ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def late(machines: tuple[Pair, list[Server]]) -> Iterator[Server]:
+    """A web machine that has not started yet, and will ask the present primary first."""
+    pair, (first, _) = machines
+    pair.complete()
+    made = Server()
+    made.environment |= of_all(first)
+    made.environment |= {name: pair.url(database, pair.writer, pair.other) for name, database in DATABASES.items()}
+    made.url = made.listens_at
+    try:
+        yield made
+    finally:
+        made.remove()
+        pair.mend()
+        if not pair.is_complete:
+            pair.other.remove()
+
+
+@pytest.mark.skipif(not is_possible(), reason="root makes the network that is cut")
+@pytest.mark.requirement("RV-09", "E114", "SD-10")
+def test_a_primary_that_was_cut_off_loses_nothing_and_acknowledges_nothing_when_it_is_back(
+    machines: tuple[Pair, list[Server]], late: Server
+) -> None:
+    """Nobody has put it aside, as step 1 of a failover demands: who comes anew is led to it, and reads what was."""
+    pair, servers = machines
+    ended, other = token(servers[0]), token(servers[0], user="ben")
+    drill = Partition(changes=CHANGES // 3)
+
+    drill.fail_over(pair, servers)
+    revoked = revoke(servers[0], ended)
+    pair.mend()
+    late.start()
+    told = [introspect(server, ended)["active"] for server in (*servers, late)]
+    with pytest.raises(httpx.ReadTimeout):
+        httpx.post(f"{late.url}/o/revoke", data={"token": other, "client_id": "demo-public"}, timeout=1)
+    pair.other.kill()
+    verdict = drill.examine()
+
+    assert revoked.status_code == 200
+    assert told == [False, False, True]
+    assert drill.load.wrong == []
+    assert (verdict.lost, verdict.resurrected) == (0, 0), verdict.table()
+    assert {answer.status_code for answer in drill.away} == {503}
+    assert all(int(answer.headers["Retry-After"]) > 0 for answer in drill.away)
+    assert drill.changes_afterwards > CHANGES / 15
+    assert wait_until(lambda: httpx.get(f"{late.url}/readyz", timeout=30).status_code == 200)
+    assert [introspect(server, ended)["active"] for server in (*servers, late)] == [False, False, False]
