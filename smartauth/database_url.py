@@ -1,6 +1,5 @@
 """The URL of a PostgreSQL database, as libpq reads it, and what Django makes of it."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from smart.clients.redirect_uris import LOOPBACK_HOSTS
@@ -18,16 +17,6 @@ _DEFAULTS: dict[str, Any] = {
     "keepalives_count": 3,
     "tcp_user_timeout": 10_000,
 }
-# The same of the server: of a machine that vanished it lets go of what that had locked.
-_OF_SERVER = " ".join(
-    f"-c {name}={value}"
-    for name, value in {
-        "tcp_keepalives_idle": 10,
-        "tcp_keepalives_interval": 3,
-        "tcp_keepalives_count": 3,
-        "tcp_user_timeout": 10_000,
-    }.items()
-)
 _TAKES_WRITES = ("read-write", "primary")
 _NAMES = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
 
@@ -77,11 +66,6 @@ def django_database(url: str) -> dict[str, Any]:
     found = {**_DEFAULTS, **_conninfo(url)}
     named = {ours: str(found.pop(theirs, "")) for theirs, ours in _NAMES.items()}
     return {"ENGINE": "smartauth.postgresql", **named, "OPTIONS": found}
-
-
-def keepalives_of_server(options: Mapping[str, Any]) -> dict[str, str]:
-    """What a new session asks of the server, before what the URL asks. PgBouncer takes no such thing."""
-    return {"options": f"{_OF_SERVER} {options.get('options', '')}".strip()}
 
 
 def is_same_database(one: str, other: str) -> bool:

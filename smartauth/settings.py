@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from smart.http.addresses import PrefixLengths
 from smartauth import settings_table as table
 from smartauth.data_folder import make_folder, private_file
-from smartauth.database_url import django_database, keepalives_of_server
+from smartauth.database_url import django_database
 from smartauth.environment import read_or_exit
 from smartauth.first_start import read_or_create_secret
 from smartauth.resources import IS_INSTALLED, RESOURCES
@@ -88,8 +88,7 @@ def database(url: str, file: str) -> dict[str, Any]:
         is_pooled = SMARTAUTH_DATABASE_POOL_MODE == "transaction"
         prepared = {"prepare_threshold": None if is_pooled else 1}
         # libpq would believe what PgBouncer remembers of a server, also after that was promoted
-        is_alone = SMARTAUTH_DATABASE_POOL_MODE == "none"
-        behind = keepalives_of_server(found["OPTIONS"]) if is_alone else {"target_session_attrs": "any"}
+        behind = {} if SMARTAUTH_DATABASE_POOL_MODE == "none" else {"target_session_attrs": "any"}
         found["OPTIONS"] = {**found["OPTIONS"], "server_side_binding": True, **prepared, **behind}
         # else each thread's first request after the database was away would fail, long after it is back
         checked = {"CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}

@@ -12,7 +12,7 @@ import psycopg
 from django.conf import settings
 from django.db import connections
 
-from oauth.http.lane import BEGIN, COMMIT, TAKES_NO_WRITES, Asked
+from oauth.http.lane import BEGIN, COMMIT, KEEPALIVES, TAKES_NO_WRITES, Asked
 
 Unreachable = psycopg.OperationalError
 # Of Django's parameters; a psycopg connection without Django's cursors takes no others.
@@ -38,7 +38,7 @@ async def open_connection(set_up: Mapping[str, str]) -> AsyncConnection:
     connection = await AsyncConnection.connect(**known, autocommit=True, prepare_threshold=prepared)
     if not is_pooled():
         try:
-            await _refuse_standby(await connection.execute(*_set(set_up, for_transaction=False)))
+            await _refuse_standby(await connection.execute(*_set({**KEEPALIVES, **set_up}, for_transaction=False)))
         except BaseException:
             await connection.close()
             raise

@@ -11,6 +11,13 @@ BEGIN: Asked = ("BEGIN", ())
 COMMIT: Asked = ("COMMIT", ())
 # of a standby, and of a primary that was put aside: what they know may be old
 TAKES_NO_WRITES = "(pg_is_in_recovery() OR current_setting('default_transaction_read_only')::bool)"
+# asked of the server, so that what a machine that vanished has locked is free soon; behind PgBouncer nobody can ask
+KEEPALIVES = {
+    "tcp_keepalives_idle": "10",
+    "tcp_keepalives_interval": "3",
+    "tcp_keepalives_count": "3",
+    "tcp_user_timeout": "10000",
+}
 KEPT_PLANS = {
     "jit": "off",
     "plan_cache_mode": "force_generic_plan",

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.db import OperationalError
 from django.db.backends.postgresql import base
 from django.db.utils import DatabaseErrorWrapper
@@ -9,7 +10,9 @@ from django.utils.functional import cached_property
 from psycopg import Error
 from psycopg.errors import ReadOnlySqlTransaction
 
-from oauth.http.lane import TAKES_NO_WRITES
+from oauth.http.lane import KEEPALIVES, TAKES_NO_WRITES
+
+_SET_KEEPALIVES = [f"set_config('{name}', '{value}', false)" for name, value in KEEPALIVES.items()]
 
 
 class WritableErrorWrapper(DatabaseErrorWrapper):
@@ -36,7 +39,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
             if _is_read_only(connection):
                 what = "the database takes no writes: it is a standby, or set to read only"
                 raise self.Database.OperationalError(what)
-            connection.rollback()  # it commits by itself only from here on
+            if settings.SMARTAUTH_DATABASE_POOL_MODE == "none":
+                with connection.cursor() as cursor:
+                    cursor.execute(f"SELECT {', '.join(_SET_KEEPALIVES)}")
+            connection.commit()  # it commits by itself only from here on
         except BaseException:
             connection.close()
             raise
