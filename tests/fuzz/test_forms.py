@@ -6,7 +6,7 @@ from urllib.parse import quote, urlencode
 
 import httpx
 import pytest
-from hypothesis import example, given, HealthCheck, Phase, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import CHALLENGE, REDIRECT_URI, VERIFIER
