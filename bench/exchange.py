@@ -7,7 +7,7 @@ SCOPE = "offline_access patient/*.rs"
 REDIRECT_URI = "https://app.example.org/callback"
 VERIFIER = "smartauth-example-verifier-0123456789-abcdefghij"
 CHALLENGE = "srPl9FdvyKJNhqOfpI1xknQzvd9WTQojDoIan86nxWU"
-MOST = 4000  # a second: each code is good once
+MOST = 12_000  # a second: each code is good once
 FIELDS = ("access_token", "refresh_token", "token_type", "expires_in", "scope")
 
 
