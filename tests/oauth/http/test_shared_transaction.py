@@ -138,18 +138,20 @@ def test_an_error_of_the_database_undoes_all_then_each_goes_alone_and_an_asserti
 def test_what_undoes_all_without_a_word_is_never_told_as_done(
     transactions: Transactions, grant: Grant, introspect: Introspect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    exchange, undone = endpoint.GRANTS["authorization_code"], [True]
+    """By the last of them: what asks the database after that hears of it."""
+    exchange, undone, granted = endpoint.GRANTS["authorization_code"], [True], [grant() for _ in range(4)]
 
     def undoing(request: MachineRequest, client: AuthenticatedClient) -> Any:
         answer = exchange(request, client)
-        if undone and transaction.get_connection().in_atomic_block:
+        is_last = request.parameters["code"] == granted[-1].code
+        if undone and is_last and transaction.get_connection().in_atomic_block:
             undone.pop()
             transaction.set_rollback(True)
         return answer
 
     monkeypatch.setitem(endpoint.GRANTS, "authorization_code", undoing)
 
-    answers = transactions.post("/o/token", *(grant().exchange() for _ in range(4)))
+    answers = transactions.post("/o/token", *(each.exchange() for each in granted))
 
     assert [answer.status_code for answer in answers] == [200] * 4
     assert undone == []
