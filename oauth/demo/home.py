@@ -64,7 +64,7 @@ def _chip(server: FhirServer, every: list[FhirServer]) -> str:
     is_alone = [each.version for each in same].count(server.version) == 1
     if len(same) == 1:
         return str(server)
-    return f"{server}, {server.get_version_display() if is_alone else server.base}"
+    return server.name_and_version if is_alone else f"{server}, {server.base}"
 
 
 def _document(server: FhirServer) -> str:

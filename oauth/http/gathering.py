@@ -12,6 +12,7 @@ each request of a batch that failed. So the rules of all that exist once, and no
 
 import asyncio
 import logging
+from abc import ABC, abstractmethod
 from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
@@ -110,20 +111,18 @@ class Queue(Generic[QueuedT]):
         return batch
 
 
-class Gathering:
-    """Where requests of one kind wait on one event loop, and the lane on which they are answered."""
+class Batches(ABC, Generic[QueuedT]):
+    """Where requests wait on one event loop: one batch of them at a time is under way."""
 
-    def __init__(self, work: Work) -> None:
-        self._work = work
-        self._queue, self._lane = Queue[Waiting](), Lane()
+    def __init__(self) -> None:
+        self._queue: Queue[QueuedT] = Queue()
         self._task: asyncio.Task[None] | None = None
 
-    async def answer(self, request: MachineRequest, digest: str) -> MachineResponse | None:
-        loop = asyncio.get_running_loop()
-        waiting = Waiting(request, digest, loop.create_future())
+    async def wait(self, waiting: QueuedT) -> Any:
+        """Its answer. Raises TemporarilyUnavailable where there is no room."""
         self._queue.add(waiting)
         if self._task is None:
-            self._task = loop.create_task(self._run())
+            self._task = asyncio.get_running_loop().create_task(self._run())
         return await waiting.answer
 
     async def _run(self) -> None:
@@ -131,13 +130,32 @@ class Gathering:
             while self._queue:
                 for _ in range(TURNS):
                     await asyncio.sleep(0)
-                batch = self._queue.take()
-                answers = await self._answers(batch) if batch else []
-                for waiting, answer in zip(batch, answers, strict=True):
-                    if not waiting.answer.done():
-                        waiting.answer.set_result(answer)
+                if batch := self._queue.take():
+                    await self._answer(batch)
         finally:
             self._task = None
+
+    @abstractmethod
+    async def _answer(self, batch: list[QueuedT]) -> None:
+        """Answers each that still waits for it."""
+
+
+class Gathering(Batches[Waiting]):
+    """Where requests of one kind wait, and the lane on which they are answered."""
+
+    def __init__(self, work: Work) -> None:
+        super().__init__()
+        self._work, self._lane = work, Lane()
+
+    async def answer(self, request: MachineRequest, digest: str) -> MachineResponse | None:
+        waiting = Waiting(request, digest, asyncio.get_running_loop().create_future())
+        found: MachineResponse | None = await self.wait(waiting)
+        return found
+
+    async def _answer(self, batch: list[Waiting]) -> None:
+        for waiting, answer in zip(batch, await self._answers(batch), strict=True):
+            if not waiting.answer.done():
+                waiting.answer.set_result(answer)
 
     async def _answers(self, batch: list[Waiting]) -> Answers:
         try:

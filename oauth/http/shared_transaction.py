@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 
 from django.db import Error, OperationalError, connections, transaction
 
-from oauth.http.gathering import TURNS, Queue
+from oauth.http.gathering import Batches
 from oauth.http.machine_request import MachineRequest
 from oauth.http.writer_pool import writer_pool
 
@@ -49,31 +49,15 @@ async def write_together(request: MachineRequest, work: Callable[[], T]) -> T:
     return found
 
 
-class SharedTransactions:
-    """Where requests wait on one event loop."""
-
-    def __init__(self) -> None:
-        self._queue: Queue[Write] = Queue()
-        self._task: asyncio.Task[None] | None = None
+class SharedTransactions(Batches[Write]):
+    """Where requests wait for the next transaction."""
 
     async def run(self, request: MachineRequest, work: Work) -> Any:
-        loop = asyncio.get_running_loop()
-        write = Write(request, work, loop.create_future())
-        self._queue.add(write)
-        if self._task is None:
-            self._task = loop.create_task(self._run())
-        return await write.answer
+        return await self.wait(Write(request, work, asyncio.get_running_loop().create_future()))
 
-    async def _run(self) -> None:
-        try:
-            while self._queue:
-                for _ in range(TURNS):
-                    await asyncio.sleep(0)
-                batch = self._queue.take()
-                for write, outcome in zip(batch, await _outcomes(batch), strict=True):
-                    _tell(write, outcome)
-        finally:
-            self._task = None
+    async def _answer(self, batch: list[Write]) -> None:
+        for write, outcome in zip(batch, await _outcomes(batch), strict=True):
+            _tell(write, outcome)
 
 
 def _tell(write: Write, outcome: Outcome) -> None:
