@@ -55,7 +55,7 @@ def questions(connection: psycopg.Connection, contender: Contender) -> Iterator[
     yield Question("Refresh, the locks", refresh._LOCK_TOKENS, [tokens])
     yield Question("Refresh, the locks of the seats", refresh._LOCK_SEATS, [tokens])
     yield Question("Refresh, the tokens", refresh._REFRESHES.text, [tokens])
-    yield Question("Refresh, tokens that lose their seats", refresh._LOSERS.text, [TOGETHER, tokens])
+    yield Question("Refresh, tokens that lose their seats", refresh._LOSERS.text, [tokens, TOGETHER])
     yield Question("Revocation, the locks", revocation._LOCK, [live, *ends])
     yield Question("Revocation, the tokens", revocation._TOKENS.text, [live, *ends])
 

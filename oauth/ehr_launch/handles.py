@@ -1,7 +1,7 @@
 """EHR launch: a single-use handle with its context is made, and consumed by the app it was made for (EL-02, AZ-10)."""
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from django.conf import settings
 from django.db import transaction
@@ -92,7 +92,7 @@ def prepare(
             created_at=now,
             expires_at=now + settings.SMARTAUTH_LAUNCH_SECONDS * SECOND,
         )
-        record_events(replace(made_by, reference=public_reference(row.pk)))
+        record_events(made_by._replace(reference=public_reference(row.pk)))
     return PreparedLaunch(launch_url(url, fhir_server.base, handle), handle, settings.SMARTAUTH_LAUNCH_SECONDS, row)
 
 

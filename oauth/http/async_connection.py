@@ -57,6 +57,11 @@ async def send(connection: AsyncConnection, set_up: Mapping[str, str], *asked: A
     return await _send_together(connection, asked)
 
 
+def has_rows(cursor: psycopg.AsyncCursor[Any]) -> bool:
+    """Whether its statement reads something; `description` would say so, too, of each column anew."""
+    return cursor.pgresult is not None and cursor.pgresult.nfields > 0
+
+
 def is_pooled() -> bool:
     return bool(settings.SMARTAUTH_DATABASE_POOL_MODE == "transaction")
 

@@ -15,6 +15,7 @@ import logging
 from abc import ABC, abstractmethod
 from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable
+from functools import cache
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -51,10 +52,15 @@ async def gathered_answer(work: Work, request: MachineRequest, digest: str = "")
 
     On SQLite, which has no round trips to spare, requests share transactions: see `oauth.http.shared_transaction`.
     """
-    if connections["default"].vendor != "postgresql":
+    if not _is_on_postgresql():
         return None
     kinds = _of_loop.setdefault(asyncio.get_running_loop(), {})
     return await kinds.setdefault(work, Gathering(work)).answer(request, digest)
+
+
+@cache
+def _is_on_postgresql() -> bool:
+    return bool(connections["default"].vendor == "postgresql")
 
 
 class Queued(Protocol):

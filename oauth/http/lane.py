@@ -21,8 +21,11 @@ KEEPALIVES = {
 KEPT_PLANS = {
     "jit": "off",
     "plan_cache_mode": "force_generic_plan",
-    # Few rows out of large tables, each by its index. The planner guesses a hundred rows for every list of values, and
-    # reads whole tables for them; a plan that was made while a partition was empty is kept while it fills.
+    # Few rows out of large tables, each by its index, in the order in which a statement names the tables. The planner
+    # guesses a hundred rows for every list of values, and reads whole tables for them; a plan that was made while a
+    # table or a partition was empty is kept while it fills.
+    "join_collapse_limit": "1",
+    "from_collapse_limit": "1",
     "enable_hashjoin": "off",
     "enable_mergejoin": "off",
     "enable_seqscan": "off",
@@ -46,10 +49,10 @@ class Lane:
 
     async def run(self, *asked: Asked) -> list[list[tuple[Any, ...]]]:
         """The rows of each statement, all of them sent at once. Outside BEGIN and COMMIT each is a transaction."""
-        from oauth.http.async_connection import send  # its driver is an extra
+        from oauth.http.async_connection import has_rows, send  # its driver is an extra
 
         cursors = await send(await self._opened(), _SET_UP, *asked)
-        return [await cursor.fetchall() if cursor.description else [] for cursor in cursors]
+        return [await cursor.fetchall() if has_rows(cursor) else [] for cursor in cursors]
 
     async def close(self) -> None:
         """Ends the connection, and with it what was not committed."""

@@ -1,12 +1,12 @@
 """Public references: what pages and events call a row."""
 
 _LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
+_PAIRS = [first + second for first in _LETTERS for second in _LETTERS]  # of ten bits
 
 
 def public_reference(row: int) -> str:
     """The public number of a row, written 4-4 such as 2223-7F3K: names it on pages and in events, opens nothing."""
-    letters = "".join(_LETTERS[row >> shift & 31] for shift in range(35, -1, -5))
-    return f"{letters[:4]}-{letters[4:]}"
+    return f"{_PAIRS[row >> 30 & 1023]}{_PAIRS[row >> 20 & 1023]}-{_PAIRS[row >> 10 & 1023]}{_PAIRS[row & 1023]}"
 
 
 def parse_reference(number: str) -> int | None:

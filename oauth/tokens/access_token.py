@@ -2,15 +2,17 @@
 
 import json
 import secrets
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from django.conf import settings
-from joserfc import jwt
 
-from oauth.keys import signing_keys
+from oauth.keys.signing_keys import UnreadableKey
+from oauth.keys.token_signer import token_signer
 from oauth.models import FhirServer
 from oauth.tokens.authorization_state import AuthorizationState
 from smart.digests import random_token, sha256_hex
+from smart.remembered import remembered
 from smart.tokens import lifetimes
 
 
@@ -57,7 +59,18 @@ def standard_claims(authorization: AuthorizationState, scope: str, *, issued: in
     about = {"iss": settings.SMARTAUTH_ISSUER, "aud": authorization.base, "client_id": authorization.client_id}
     subject = authorization.subject or authorization.client_id
     times = {"iat": issued, "exp": expires}
-    return {**about, "sub": subject, **times, "scope": scope, **json.loads(authorization.context)}
+    return {**about, "sub": subject, **times, "scope": scope, **launch_context(authorization)}
+
+
+def launch_context(authorization: AuthorizationState) -> Mapping[str, Any]:
+    """What the launch chose: its members stand in the token and beside it."""
+    return _parsed(authorization.context)
+
+
+@remembered
+def _parsed(context: str) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = json.loads(context)
+    return found
 
 
 def make_token(authorization: AuthorizationState, claims: dict[str, Any]) -> AccessToken:
@@ -71,7 +84,5 @@ def make_token(authorization: AuthorizationState, claims: dict[str, Any]) -> Acc
 def _sign(authorization: AuthorizationState, claims: dict[str, Any]) -> str:
     kid, algorithm = authorization.signing_kid, authorization.signing_algorithm
     if kid is None:
-        raise signing_keys.UnreadableKey(f"there is no active {algorithm} key; the server makes one when it starts")
-    header = {"alg": algorithm, "typ": "at+jwt", "kid": kid}
-    key = signing_keys.private_key(kid, authorization.signing_key)
-    return jwt.encode(header, claims, key, algorithms=[algorithm])
+        raise UnreadableKey(f"there is no active {algorithm} key; the server makes one when it starts")
+    return token_signer(kid, algorithm, authorization.signing_key)(claims)

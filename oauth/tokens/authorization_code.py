@@ -1,6 +1,6 @@
 """The authorization_code grant (RFC 6749 §4.1.3, RFC 7636 §4.5): one code buys one token, and only once."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Annotated
 
 from django.db import transaction
@@ -118,7 +118,7 @@ def bought_access(
         raise InvalidGrant("the code is not valid", event_reason=reason, rule=rule, case="E85", since=since)
     if reason := rights_at_issue.refusal_reason(authorization):
         raise InvalidGrant("the code is not valid", event_reason=reason, rule="RF-11", case="E85")
-    return replace(authorization, scope=rights_at_issue.allowed_scope(authorization))
+    return authorization._replace(scope=rights_at_issue.allowed_scope(authorization))
 
 
 def _end_if_replayed(code: str, request: MachineRequest, client: AuthenticatedClient) -> OAuthError:

@@ -1,7 +1,6 @@
 """What an authorization allows at this moment: one read, from which everything about its next token follows."""
 
-from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from audit.event_kinds import EventKind
 from audit.trail import Event, record_events
@@ -30,8 +29,7 @@ _IN_WORDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class AuthorizationState:
+class AuthorizationState(NamedTuple):
     """What an authorization allows at this moment, and everything that decides whether it still does.
 
     Each field stands beside its SQL: a is the authorization, c its client, s its FHIR server, u its user, i who that

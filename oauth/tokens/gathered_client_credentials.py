@@ -44,8 +44,9 @@ _SERVICES = sql.select(
     ServiceRow,
     f"""
 FROM json_array_elements_text(%s::json) AS q (client_id)
-JOIN oauth_client c ON c.client_id = q.client_id {BACKEND_JOINS} {PERSON_AND_KEYS}
-""",
+CROSS JOIN LATERAL (SELECT * FROM oauth_client WHERE client_id = q.client_id OFFSET 0) c
+{BACKEND_JOINS} {PERSON_AND_KEYS}
+""",  # noqa: S608  # our own texts
 )
 
 

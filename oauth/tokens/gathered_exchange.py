@@ -51,19 +51,16 @@ class Exchange(NamedTuple):
         return self.authorization.scope
 
 
-# authorizations too: later refreshes are compared with the address that is written there
-_LOCK = """
-SELECT ARRAY(
-    SELECT oauth_code.id FROM oauth_code JOIN oauth_authorization a ON a.id = oauth_code.authorization_id
-    WHERE oauth_code.digest = ANY(%s::text[]) AND oauth_code.consumed_at = 0 FOR NO KEY UPDATE SKIP LOCKED)
+# LATERAL with OFFSET keeps the order: each digest is looked up, however few codes there were when it was planned.
+_ASKED = """
+FROM unnest(%s::text[]) AS q (digest) CROSS JOIN LATERAL (
+    SELECT * FROM oauth_code WHERE digest = q.digest {which} OFFSET 0 {lock}
+) oauth_code JOIN oauth_authorization a ON a.id = oauth_code.authorization_id
 """
-_CODES = sql.select(
-    CodeRow,
-    f"""
-FROM oauth_code JOIN oauth_authorization a ON a.id = oauth_code.authorization_id {CLIENT_AND_SERVER} {PERSON_AND_KEYS}
-WHERE oauth_code.digest = ANY(%s::text[])
-""",
-)
+# authorizations too: later refreshes are compared with the address that is written there
+_CODES_LOCKED = _ASKED.format(which="AND consumed_at = 0", lock="FOR NO KEY UPDATE SKIP LOCKED")
+_LOCK = f"SELECT ARRAY(SELECT oauth_code.id {_CODES_LOCKED} FOR NO KEY UPDATE OF a SKIP LOCKED)"
+_CODES = sql.select(CodeRow, f"{_ASKED.format(which='', lock='')} {CLIENT_AND_SERVER} {PERSON_AND_KEYS}")
 
 
 async def gathered_exchange(request: MachineRequest) -> MachineResponse | None:

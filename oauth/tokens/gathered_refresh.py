@@ -59,28 +59,33 @@ class Refresh(NamedTuple):
     scope: str
 
 
-_ASKED = "FROM oauth_refreshtoken WHERE digest = ANY(%s::text[]) AND consumed_at = 0"
-_LOCK_TOKENS = f"SELECT ARRAY(SELECT id {_ASKED} FOR NO KEY UPDATE SKIP LOCKED)"
+# LATERAL with OFFSET keeps the order: each digest is looked up, however few tokens there were when it was planned.
+_ASKED = """
+FROM unnest(%s::text[]) AS q (digest) CROSS JOIN LATERAL (
+    SELECT * FROM oauth_refreshtoken WHERE digest = q.digest {which} OFFSET 0 {lock}
+) oauth_refreshtoken
+"""
+_LOCK = "FOR NO KEY UPDATE SKIP LOCKED"
+_UNUSED = "AND consumed_at = 0"
+_LOCK_TOKENS = f"SELECT ARRAY(SELECT oauth_refreshtoken.id {_ASKED.format(which=_UNUSED, lock=_LOCK)})"
 _LOCK_SEATS = f"""
-SELECT ARRAY(SELECT id FROM oauth_seat WHERE id IN (SELECT seat_id {_ASKED}) FOR NO KEY UPDATE SKIP LOCKED)
-"""  # noqa: S608  # our own texts
+SELECT ARRAY(SELECT e.id {_ASKED.format(which=_UNUSED, lock="")}
+    JOIN oauth_seat e ON e.id = oauth_refreshtoken.seat_id FOR NO KEY UPDATE OF e SKIP LOCKED)
+"""
+_TOKENS = _ASKED.format(which="", lock="")
 _REFRESHES = sql.select(
     RefreshRow,
     f"""
-FROM oauth_refreshtoken
-JOIN oauth_authorization a ON a.id = oauth_refreshtoken.authorization_id {CLIENT_AND_SERVER} {PERSON_AND_KEYS}
-LEFT JOIN oauth_seat e ON e.id = oauth_refreshtoken.seat_id
-WHERE oauth_refreshtoken.digest = ANY(%s::text[])
+{_TOKENS} JOIN oauth_authorization a ON a.id = oauth_refreshtoken.authorization_id {CLIENT_AND_SERVER}
+{PERSON_AND_KEYS} LEFT JOIN oauth_seat e ON e.id = oauth_refreshtoken.seat_id
 """,
 )
 _LOSERS = sql.select(
     NumberedToken,
     f"""
-FROM oauth_refreshtoken o
-JOIN oauth_seat e ON e.id = o.seat_id
-JOIN oauth_authorization a ON a.id = o.authorization_id {CLIENT_AND_SERVER}
+{_TOKENS} JOIN oauth_seat e ON e.id = oauth_refreshtoken.seat_id
+JOIN oauth_authorization a ON a.id = oauth_refreshtoken.authorization_id {CLIENT_AND_SERVER}
 {numbered_tokens("e.id", "e.latest - c.tokens_to_keep", "e.latest - c.tokens_to_keep + %s")}
-WHERE o.digest = ANY(%s::text[])
 """,
 )
 
@@ -100,7 +105,7 @@ async def _refresh_together(lane: Lane, batch: list[Waiting]) -> Answers:
         (_LOCK_TOKENS, [digests]),
         (_LOCK_SEATS, [digests]),
         (_REFRESHES.text, [digests]),
-        (_LOSERS.text, [count, digests]),
+        (_LOSERS.text, [digests, count]),
     )
     rows = {row.digest: row for row in (_REFRESHES.row(*each) for each in found)}
     locked = Locked(set(tokens[0][0]), set(seats[0][0]))

@@ -1,7 +1,7 @@
 """Seats within a batch: the numbers that its tokens take in the order of arrival, and the tokens that die by that."""
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Annotated, NamedTuple
 
@@ -99,17 +99,20 @@ Seats = dict[str, BatchSeat | NoSeat]
 
 async def take_seats(lane: Lane, authorizations: Sequence[AuthorizationState], *, begun: bool) -> Seats:
     """The seats of these launches by their keys. A transaction begins, if none has, where one of them has a seat."""
-    keys = {seat_key(each): each.tokens_to_keep for each in authorizations}
-    issues = Counter(seat_key(each) for each in authorizations)
-    wanted = [{"key": key, "issues": issues[key], "keep": keys[key]} for key in sorted(keys) if key]
+    keys = [seat_key(each) for each in authorizations]
+    keep = {key: each.tokens_to_keep for key, each in zip(keys, authorizations, strict=True)}
+    issues = Counter(keys)
+    wanted = [{"key": key, "issues": issues[key], "keep": keep[key]} for key in sorted(issues) if key]
     if not wanted:
         return {"": NoSeat()}
     values = [json.dumps(wanted)]
     begin = [] if begun else [BEGIN]
     *_, taken, losers = await lane.run(*begin, (_TAKE.text, values), (_LOSERS.text, values))
-    tokens = [_LOSERS.row(*row) for row in losers]
+    tokens: dict[int, list[NumberedToken]] = defaultdict(list)
+    for token in (_LOSERS.row(*row) for row in losers):
+        tokens[token.seat_id].append(token)
     seats: Seats = {"": NoSeat()}
     for seat in (_TAKE.row(*row) for row in taken):
-        count, own = issues[seat.key], [token for token in tokens if token.seat_id == seat.pk]
-        seats[seat.key] = BatchSeat(seat.pk, seat.latest - count, seat.launches - count, own)
+        count = issues[seat.key]
+        seats[seat.key] = BatchSeat(seat.pk, seat.latest - count, seat.launches - count, tokens[seat.pk])
     return seats

@@ -10,10 +10,10 @@ from functools import cache
 from typing import Any
 
 from django.db import connections
-from django.db.models import Model
+from django.db.models import Field, Model, TextField
 
 from audit.models import OutboxEvent
-from audit.trail import Event, event_row
+from audit.trail import Event, event_rows
 from oauth.http.gathering import Waiting
 from oauth.http.lane import COMMIT, Asked, Lane
 from oauth.models import AccessToken, RefreshToken, sql
@@ -66,8 +66,8 @@ class Writes:
     def number_seats(self, latest: Mapping[int, int]) -> None:
         self._rows["seats"] += [{"id": seat, "latest": number} for seat, number in latest.items()]
 
-    def record_events(self, events: Iterable[Event]) -> None:
-        self._rows["events"] += map(event_row, events)
+    def record_events(self, events: Sequence[Event]) -> None:
+        self._rows["events"] += [{name: value for name, value in row.items() if value} for row in event_rows(events)]
 
     async def commit(self, lane: Lane, *, begun: bool) -> None:
         """Writes all of it; where nothing was begun, the one statement is the whole transaction."""
@@ -115,8 +115,14 @@ def _update(table: str, columns: str, changes: str, key: Sequence[str] = ("id",)
 
 
 def _insert(model: type[Model], *, drawn: Sequence[str]) -> str:
-    """Inserts rows that name every column but those that the database draws."""
+    """Inserts rows that name their columns but for those that the database draws. A text that is not named is empty."""
     fields = [field for field in model._meta.concrete_fields if field.column not in drawn]
     types = {f'"{field.column}"': field.db_type(connections["default"]) for field in fields}
     chosen, described = ", ".join(types), ", ".join(f"{name} {kind}" for name, kind in types.items())
-    return f"INSERT INTO {model._meta.db_table} ({chosen}) SELECT {chosen} FROM {records(described)}"  # noqa: S608
+    values = ", ".join(map(_value, fields))
+    return f"INSERT INTO {model._meta.db_table} ({chosen}) SELECT {values} FROM {records(described)}"  # noqa: S608
+
+
+def _value(field: "Field[Any, Any]") -> str:
+    name = f'"{field.column}"'
+    return f"COALESCE({name}, '')" if isinstance(field, TextField) and not field.null else name

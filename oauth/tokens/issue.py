@@ -124,7 +124,7 @@ def new_access_token(
     columns |= made.columns | _shared_columns(authorization, numbers.seat_id, now=now) | _NOT_REVOKED
     identity = id_token.id_token_member(authorization, scope, **times, nonce=nonce)
     about = {"token_type": "Bearer", "expires_in": seconds, "scope": scope}
-    answer = {"access_token": made.token, **about, **identity, **json.loads(authorization.context)}
+    answer = {"access_token": made.token, **about, **identity, **access_token.launch_context(authorization)}
     return NewAccessToken(columns, answer)
 
 

@@ -5,7 +5,6 @@ taken. That rule is `smart.tokens.liveness.is_superseded`, which introspection a
 by one statement each, so that of parallel requests exactly N tokens stay, and a transaction that fails ends nothing.
 """
 
-from dataclasses import replace
 from typing import Annotated, NamedTuple
 
 from audit.event_kinds import EventKind
@@ -17,6 +16,9 @@ from smart.fhir.versions import NO_FHIR
 
 _IS_SUPERSEDED = "SELECT 1 FROM oauth_seat WHERE id = %s AND %s <= launches - %s"
 
+_USER_CLIENT, _USER_CLIENT_PATIENT = Client.Supersede.USER_CLIENT.value, Client.Supersede.USER_CLIENT_PATIENT.value
+_BY_PERSON, _CLIENT = Client.Supersede.BY_PERSON.value, Client.Supersede.CLIENT.value
+_GRANT, _OFF = Client.Supersede.GRANT.value, Client.Supersede.OFF.value
 
 # of the token that dies with the number just taken, if there is one: the value is how many are kept
 _LOSER = """
@@ -51,30 +53,30 @@ _TAKE_NUMBER = sql.returning(
 NO_SEAT = SeatNumbers(None, 0, 0, None, None, None)
 
 
-def policy(authorization: AuthorizationState) -> Client.Supersede:
+def policy(authorization: AuthorizationState) -> str:
     """The client's supersede policy; the default one depends on who launched, if anybody did (PR-01, BK-07)."""
-    chosen = Client.Supersede(authorization.supersede)
-    if chosen != Client.Supersede.BY_PERSON:
-        return chosen
+    if authorization.supersede != _BY_PERSON:
+        return authorization.supersede
     if not authorization.user_pk:
-        return Client.Supersede.CLIENT
+        return _CLIENT
     if authorization.fhir_version == NO_FHIR:  # plain OpenID Connect: a sign-in on the phone leaves the laptop's alone
-        return Client.Supersede.GRANT
-    by_practitioner = is_practitioner(authorization.fhir_user)
-    return Client.Supersede.USER_CLIENT_PATIENT if by_practitioner else Client.Supersede.USER_CLIENT
+        return _GRANT
+    return _USER_CLIENT_PATIENT if is_practitioner(authorization.fhir_user) else _USER_CLIENT
 
 
 def seat_key(authorization: AuthorizationState) -> str:
-    """Which tokens share a seat under that policy; "" when nothing supersedes."""
-    chosen, at_server = policy(authorization), authorization.fhir_server_pk
-    by_user = f"{authorization.client_pk}|{authorization.user_pk}|{at_server}"
-    keys = {
-        Client.Supersede.USER_CLIENT: by_user,
-        Client.Supersede.USER_CLIENT_PATIENT: f"{by_user}|{authorization.patient}",
-        Client.Supersede.GRANT: f"{authorization.pk}",
-        Client.Supersede.CLIENT: f"{authorization.client_pk}|{at_server}",
-    }
-    return f"{chosen}|{keys[chosen]}" if chosen in keys else ""
+    """Which tokens share a seat under that policy; "" when nothing supersedes. Raises ValueError at an unknown one."""
+    chosen, server = policy(authorization), authorization.fhir_server_pk
+    if chosen == _CLIENT:
+        return f"{chosen}|{authorization.client_pk}|{server}"
+    if chosen in (_USER_CLIENT, _USER_CLIENT_PATIENT):
+        by_user = f"{chosen}|{authorization.client_pk}|{authorization.user_pk}|{server}"
+        return f"{by_user}|{authorization.patient}" if chosen == _USER_CLIENT_PATIENT else by_user
+    if chosen == _GRANT:
+        return f"{chosen}|{authorization.pk}"
+    if chosen == _OFF:
+        return ""
+    raise ValueError(chosen)
 
 
 def take_numbers(authorization: AuthorizationState) -> SeatNumbers:
@@ -100,12 +102,16 @@ def superseded_event(authorization: AuthorizationState, numbers: SeatNumbers, to
     """Tells of the token that lost its place to `token`, None where none did. It may be of another authorization."""
     if numbers.loser is None or numbers.loser_authorization is None:
         return None
-    event = authorization.event(EventKind.SUPERSEDED, at=now, reason=f"by token {token}")
-    return replace(
-        event,
-        token=public_reference(numbers.loser),
-        authorization=public_reference(numbers.loser_authorization),
+    return Event(
+        kind=EventKind.SUPERSEDED,
+        at=now,
+        client=authorization.client_id,
+        person=authorization.subject,
+        fhir_server=authorization.base,
         patient=numbers.loser_patient or "",
+        authorization=public_reference(numbers.loser_authorization),
+        token=public_reference(numbers.loser),
+        reason=f"by token {token}",
     )
 
 

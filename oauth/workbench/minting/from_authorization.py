@@ -2,7 +2,6 @@
 
 import json
 import secrets
-from dataclasses import replace
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -23,7 +22,7 @@ LONGEST_JTI = 500
 
 def good_token(authorization: Authorization, lifetime: int, listener: str, *, now: int) -> GoodToken:
     """The token that a launch would give, or the token endpoint a service, from which another one is made."""
-    state, issued = replace(AuthorizationState.of(authorization.pk), scope=authorization.scope), now // SECOND
+    state, issued = AuthorizationState.of(authorization.pk)._replace(scope=authorization.scope), now // SECOND
     expires = issued + (lifetime or access_token.lifetime_seconds(state))
     standard = access_token.standard_claims(state, state.scope, issued=issued, expires=expires)
     claims = build_claims(state, standard, state.scope)

@@ -12,7 +12,6 @@ from django.db import connection, transaction
 from accounts import clock
 from introspection import gathered_revocation
 from introspection.token_lookup import POSTGRESQL
-from oauth.http.lane import KEPT_PLANS
 from oauth.models import AccessToken
 from oauth.retention import partitions
 from oauth.retention.sweeping import TOKENS_KEPT, sweep
@@ -21,6 +20,7 @@ from smart.digests import sha256_hex
 from smart.time_units import DAY, SECOND
 from tests.conftest import App
 from tests.fixture_types import Introspect, Issue
+from tests.kept_plans import explained
 
 pytestmark = [pytest.mark.usefixtures("committed"), pytest.mark.postgresql]
 YEAR = 365 * DAY
@@ -50,20 +50,6 @@ def ends() -> dict[str, int]:
 
 def place(token: AccessToken) -> str:
     return str(ask("SELECT tableoid::regclass::text FROM oauth_accesstoken WHERE id = %s", token.pk)[0][0])
-
-
-def explained(statement: str, *values: str | int) -> list[str]:
-    """The plan as a connection of the event loop keeps it; each text is a value of a parameter."""
-    with connection.cursor() as cursor:
-        for name, value in KEPT_PLANS.items():
-            cursor.execute(f"SET LOCAL {name} = {value}")
-        for number in range(1, len(values) + 1):
-            statement = statement.replace("%s", f"${number}", 1)
-        cursor.execute(f"PREPARE asked AS {statement}")
-        cursor.execute(f"EXPLAIN EXECUTE asked ({', '.join(map(repr, values))})")
-        plan = [line for (line,) in cursor.fetchall()]
-        cursor.execute("DEALLOCATE asked")
-    return plan
 
 
 @pytest.fixture
@@ -227,7 +213,7 @@ def test_a_revocation_finds_each_token_by_its_digest_however_many_end_within_the
     ("statement", "values"),
     [
         (gathered_seats._LOSERS.text, ['[{"key": "a", "issues": 1, "keep": 1}]']),
-        (gathered_refresh._LOSERS.text, [1, "{a,b}"]),
+        (gathered_refresh._LOSERS.text, ["{a,b}", 1]),
     ],
     ids=["a launch", "a refresh"],
 )

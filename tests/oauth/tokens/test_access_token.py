@@ -1,6 +1,5 @@
 """What the database keeps of an access token: digests of the whole, and of the parts that a forger would change."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -36,6 +35,6 @@ def test_a_token_without_a_person_lives_five_minutes_at_most(
     grant: Grant, settings: Any, user: int, seconds: int
 ) -> None:
     settings.SMARTAUTH_ACCESS_TOKEN_SECONDS = 1800
-    authorization = replace(AuthorizationState.of(grant().authorization.pk), user_pk=user)
+    authorization = AuthorizationState.of(grant().authorization.pk)._replace(user_pk=user)
 
     assert lifetime_seconds(authorization) == seconds

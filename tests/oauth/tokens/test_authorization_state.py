@@ -1,6 +1,5 @@
 """Why nothing may be issued any more under an authorization: in words for the trail, and by which rule."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -28,7 +27,7 @@ from tests.fixture_types import Grant
 def test_an_authorization_says_why_nothing_may_be_issued_under_it(
     grant: Grant, changes: dict[str, Any], epoch: int, reason: str, rule: str
 ) -> None:
-    authorization = replace(AuthorizationState.of(grant().authorization.pk), **changes)
+    authorization = AuthorizationState.of(grant().authorization.pk)._replace(**changes)
 
     assert (authorization.unusable_reason_under(epoch), authorization.unusable_rule) == (reason, rule)
 

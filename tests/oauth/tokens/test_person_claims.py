@@ -1,6 +1,5 @@
 """What a resource server hears about user/ scopes, and the app does not (SD-24, US-05)."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -52,7 +51,7 @@ def test_an_app_that_learns_who_the_person_is_tells_the_resource_server_too(
 @pytest.mark.requirement("IN-04")
 @pytest.mark.parametrize("scope", ["openid fhirUser", "user/*.rs"])
 def test_of_a_person_who_is_nobody_at_the_fhir_server_no_url_is_told(grant: Grant, scope: str) -> None:
-    nobody = replace(AuthorizationState.of(grant().authorization.pk), fhir_user="")
+    nobody = AuthorizationState.of(grant().authorization.pk)._replace(fhir_user="")
 
     assert "fhirUser" not in person_claims.person_claims(nobody, scope)
 

@@ -1,0 +1,19 @@
+"""The plans of PostgreSQL, as a connection of the event loop keeps them."""
+
+from django.db import connection
+
+from oauth.http.lane import KEPT_PLANS
+
+
+def explained(statement: str, *values: str | int) -> list[str]:
+    """The plan of a statement, in a transaction; each text is a value of a parameter."""
+    with connection.cursor() as cursor:
+        for name, value in KEPT_PLANS.items():
+            cursor.execute(f"SET LOCAL {name} = {value}")
+        for number in range(1, len(values) + 1):
+            statement = statement.replace("%s", f"${number}", 1)
+        cursor.execute(f"PREPARE asked AS {statement.replace('%%', '%')}")
+        cursor.execute(f"EXPLAIN EXECUTE asked ({', '.join(map(repr, values))})")
+        plan = [line for (line,) in cursor.fetchall()]
+        cursor.execute("DEALLOCATE asked")
+    return plan
