@@ -11,7 +11,6 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
-from weakref import WeakKeyDictionary
 
 from django.db import OperationalError, connections
 
@@ -19,6 +18,7 @@ from accounts import clock
 from introspection.token_lookup import POSTGRESQL, SQLITE, LookupRow
 from oauth.http.gathering import TURNS
 from oauth.http.lane import KEPT_PLANS
+from oauth.http.per_loop import PerLoop
 from smart.tokens.lifetimes import ends_of_live_tokens
 
 if TYPE_CHECKING:
@@ -120,17 +120,16 @@ class BatchedLookup:
     """Where requests wait for their row, on one event loop."""
 
     def __init__(self, reader: Reader) -> None:
-        self._reader = reader
+        self._reader, self._loop = reader, asyncio.get_running_loop()
         self._waiting: list[Waiting] = []
         self._task: asyncio.Task[None] | None = None
 
     async def find(self, digest: str, caller: str) -> LookupRow:
         """The row for a token and its caller; what is not there reads None. Raises what the database raised."""
-        loop = asyncio.get_running_loop()
-        found: asyncio.Future[LookupRow] = loop.create_future()
+        found: asyncio.Future[LookupRow] = self._loop.create_future()
         self._waiting.append(Waiting(digest, caller, found))
         if self._task is None:
-            self._task = loop.create_task(self._run())
+            self._task = self._loop.create_task(self._run())
         return await found
 
     async def _run(self) -> None:
@@ -155,14 +154,8 @@ class BatchedLookup:
                     waiting.found.set_exception(error)
 
 
-_of_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, BatchedLookup] = WeakKeyDictionary()
+def _lookup() -> BatchedLookup:
+    return BatchedLookup(PostgreSQLReader() if connections["default"].vendor == "postgresql" else SQLiteReader())
 
 
-def batched_lookup() -> BatchedLookup:
-    """The look-ups of the running loop."""
-    loop = asyncio.get_running_loop()
-    found = _of_loop.get(loop)
-    if found is None:
-        postgresql = connections["default"].vendor == "postgresql"
-        found = _of_loop[loop] = BatchedLookup(PostgreSQLReader() if postgresql else SQLiteReader())
-    return found
+batched_lookup = PerLoop(_lookup)  # the look-ups of the running loop

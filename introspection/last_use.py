@@ -3,11 +3,11 @@
 import asyncio
 import logging
 from functools import partial
-from weakref import WeakKeyDictionary
 
 from django.db import InterfaceError, OperationalError
 
 from introspection.address_binding import Use
+from oauth.http.per_loop import PerLoop
 from oauth.http.writer_pool import writer_pool
 from oauth.models import sql
 from smart.time_units import SECOND
@@ -19,6 +19,12 @@ MOST_WAITING = 1000
 _NOTE = "UPDATE oauth_authorization SET used_at = %s, used_from = %s WHERE id = %s AND used_at <= %s"
 
 
+def note_last_use(use: Use, now: int) -> None:
+    """Writes the use down soon, unless one of the last minute is known."""
+    if use.found.used_at <= now - EVERY:
+        last_uses().note(use, now)
+
+
 class LastUses:
     """The uses of one event loop that wait to be written. What is lost is noted at the next introspection."""
 
@@ -27,8 +33,8 @@ class LastUses:
         self._task: asyncio.Task[None] | None = None
 
     def note(self, use: Use, now: int) -> None:
-        """Writes the use down soon, unless one of the last minute is known."""
-        if use.found.used_at > now - EVERY or len(self._waiting) >= MOST_WAITING:
+        """Writes the use down soon, unless too many wait."""
+        if len(self._waiting) >= MOST_WAITING:
             return
         self._waiting[use.found.authorization] = (now, use.address)
         if self._task is None:
@@ -51,9 +57,4 @@ def _write(batch: dict[int, tuple[int, str]]) -> None:
         sql.execute(_NOTE, [now, address, authorization, now - EVERY])
 
 
-_of_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, LastUses] = WeakKeyDictionary()
-
-
-def last_uses() -> LastUses:
-    """The uses of the running loop."""
-    return _of_loop.setdefault(asyncio.get_running_loop(), LastUses())
+last_uses = PerLoop(LastUses)  # the uses of the running loop

@@ -10,7 +10,7 @@ from audit.trail import Event, record_events
 from introspection import address_binding, refusals, tampering
 from introspection.address_binding import Use
 from introspection.authentication import authenticate_and_look_up
-from introspection.last_use import last_uses
+from introspection.last_use import note_last_use
 from introspection.token_lookup import dead_reason
 from oauth.http.machine_request import MachineRequest
 from oauth.http.writer_pool import writer_pool
@@ -52,7 +52,7 @@ async def find_live_use(
     policy = await address_binding.apply_binding(use, request)
     if policy in BLOCKING:
         raise Inactive(partial(refusals.another_address, use))
-    last_uses().note(use, request.now)
+    note_last_use(use, request.now)
     return use, policy
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import secrets
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, cast
@@ -65,19 +64,19 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
     elif scope["type"] != "http":
         await send({"type": "websocket.close", "code": 1000})
     elif settings.SMARTAUTH_DEV and (refusal := _development_refusal(scope)):
-        await send_response(send, refusal, secrets.token_hex(8))
+        await send_response(scope, send, refusal)
     elif scope["path"] == "/healthz":
-        await send_response(send, _health(scope["method"]), secrets.token_hex(8))
+        await send_response(scope, send, _health(scope["method"]))
     elif not gate.is_open and not await _has_opened():
-        await send_response(send, NOT_READY, secrets.token_hex(8))
+        await send_response(scope, send, NOT_READY)
     elif scope["path"] == "/readyz" and scope["method"] in READING:
-        await send_response(send, await readiness_machine.answer(), secrets.token_hex(8))
+        await send_response(scope, send, await readiness_machine.answer())
     elif machine := machines.get(scope["path"]):
         await machine(scope, receive, send)
     elif scope["path"].startswith(f"{GATEWAY}/"):  # the URL of a client follows, which nobody shall log
         await machines[GATEWAY]({**scope, "path": GATEWAY}, receive, send)
     elif limits.has_too_long_headers(scope["headers"]):
-        await send_headers_too_long(send)
+        await send_headers_too_long(scope, send)
     else:
         await _people(scope, receive, send)
 

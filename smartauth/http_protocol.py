@@ -6,14 +6,16 @@ This and smartauth/http_refusals.py are written against private parts of uvicorn
 pinned, and tests/smartauth/test_http_protocol.py tells whether other versions do.
 """
 
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
 import httptools
 from django.conf import settings
 
-from oauth.http.connection import CONNECTION, Connection, connection_of
+from oauth.http.connection import CONNECTION, WHOLE_ANSWER, Connection, connection_of
 from smartauth.http_refusals import RefusingProtocol
+from smartauth.whole_answer import write_whole
 
 
 class BoundedProtocol(RefusingProtocol):
@@ -39,6 +41,7 @@ class BoundedProtocol(RefusingProtocol):
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
+        self._extensions = {WHOLE_ANSWER: partial(write_whole, self)}
         if self._refuse_beyond_limit():
             return
         self._deadline = self.loop.time() + self.HEAD_SECONDS
@@ -109,9 +112,10 @@ class BoundedProtocol(RefusingProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
+        scope: Any = self.scope
+        scope["extensions"] = self._extensions
         if settings.SMARTAUTH_DEV:
-            scope: Any = self.scope
-            scope["extensions"] = {CONNECTION: Connection(self.transport.abort)}
+            scope["extensions"] = {**self._extensions, CONNECTION: Connection(self.transport.abort)}
 
     def on_url(self, url: bytes) -> None:
         self._count_head(len(url))

@@ -1,7 +1,6 @@
 """The people's side as WSGI; smartauth.asgi stands in front of it."""
 
 import os
-import secrets
 from http import HTTPStatus
 from typing import Any
 
@@ -34,7 +33,7 @@ django.setup(set_prefix=False)
 
 from django.conf import settings  # noqa: E402
 
-from oauth.http.machine_response import MachineResponse, oauth_error_response, response_headers  # noqa: E402
+from oauth.http.machine_response import MachineResponse, oauth_error_response, random_request_id, response_headers  # noqa: E402
 from oauth.workbench.console.watch import watch  # noqa: E402
 from smart.http.errors import TemporarilyUnavailable  # noqa: E402
 from smartauth import development_door  # noqa: E402
@@ -55,7 +54,7 @@ class Application(WSGIHandler):
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
         if refusal := _refusal(environ):
-            lines = response_headers(refusal, secrets.token_hex(8))
+            lines = response_headers(refusal, random_request_id())
             status = f"{refusal.status:d} {HTTPStatus(refusal.status).phrase}"
             start_response(status, [(name.decode(), value.decode()) for name, value in lines])
             return [refusal.body]

@@ -9,7 +9,6 @@ come before the question was asked.
 import asyncio
 import json
 from typing import NamedTuple
-from weakref import WeakKeyDictionary
 
 from django.db import transaction
 
@@ -17,6 +16,7 @@ from accounts import clock
 from audit.event_kinds import EventKind
 from audit.trail import Event, record_events
 from oauth.clients import jwks_fetch
+from oauth.http.per_loop import PerLoop
 from oauth.http.writer_pool import writer_pool
 from oauth.models import sql
 from smart.clients import jwks
@@ -72,12 +72,12 @@ class KeysNotCached(Exception):
         self.fetch = key_fetch
 
 
-_of_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[int, "asyncio.Task[None]"]] = WeakKeyDictionary()
+_fetches: PerLoop[dict[int, "asyncio.Task[None]"]] = PerLoop(dict)
 
 
 async def renew(key_fetch: KeyFetch) -> None:
     """Asks for the keys, or waits while somebody else does. Raises Unfetchable, or TemporarilyUnavailable when busy."""
-    under_way = _of_loop.setdefault(asyncio.get_running_loop(), {})
+    under_way = _fetches()
     task = under_way.get(key_fetch.client_pk)
     if task is None:
         if len(under_way) >= _MOST_AT_ONCE:

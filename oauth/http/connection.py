@@ -1,4 +1,4 @@
-"""What an application may do with the connection of its request: an extension of ASGI that our server offers."""
+"""What an application may do with the connection of its request: extensions of ASGI that our server offers."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from oauth.http.asgi import Scope
 
 CONNECTION = "smartauth.connection"
+WHOLE_ANSWER = "smartauth.whole_answer"
+
+WriteWhole = Callable[[int, bytes, bytes], bool]  # status, header lines as they travel, body; whether it was written
 
 
 @dataclass(slots=True)
@@ -23,3 +26,9 @@ def connection_of(scope: Scope) -> Connection:
     """The connection; one that cannot be closed where another server than ours runs the application."""
     found = scope.get("extensions", {}).get(CONNECTION)
     return found if isinstance(found, Connection) else Connection(lambda: None)
+
+
+def write_whole_answer(scope: Scope, status: int, lines: bytes, body: bytes) -> bool:
+    """Writes an answer in one piece; says whether, for another server than ours has no such way."""
+    write: WriteWhole | None = scope.get("extensions", {}).get(WHOLE_ANSWER)
+    return write is not None and write(status, lines, body)

@@ -1,7 +1,6 @@
 """The machines' door: what token, introspect and revoke all need, done once. No middleware, no session."""
 
 import logging
-import secrets
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
@@ -19,6 +18,7 @@ from oauth.http.machine_response import (
     MachineResponse,
     invalid_request,
     oauth_error_response,
+    random_request_id,
     send_response,
 )
 from oauth.http.oauth_errors import database_unavailable, something_failed
@@ -64,7 +64,7 @@ class Endpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         started, headers = time.perf_counter_ns(), headers_by_name(scope["headers"])
-        request_id = (self.echoes_request_id and _request_id_of(headers)) or secrets.token_hex(8)
+        request_id = (self.echoes_request_id and _request_id_of(headers)) or random_request_id()
         answer = await self._answer(scope, headers, receive)
         if settings.SMARTAUTH_DEV:
             answer = answer.with_reason()
@@ -72,7 +72,7 @@ class Endpoint:
             answer = await self._with_cors_headers(answer, scope, headers)
         if machine_watchers:
             tell_machine_watchers(scope, answer, (time.perf_counter_ns() - started) // 1000)
-        await send_response(send, answer, request_id)
+        await send_response(scope, send, answer, request_id)
         took = (time.perf_counter_ns() - started) // 1000
         level = logging.DEBUG if answer.status == HTTPStatus.OK else logging.INFO
         log.log(level, "%s %s %s %d %d us", request_id, scope["method"], scope["path"], answer.status, took)

@@ -1,7 +1,6 @@
 """One log line a request on the people's side, with an id that the answer carries too."""
 
 import logging
-import secrets
 import time
 from collections.abc import Callable
 
@@ -9,6 +8,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from oauth.http.explanations import with_reference
+from oauth.http.machine_response import random_request_id
 from oauth.http.watchers import page_watchers, tell_page_watchers
 from smart.explanation import HEADER, explain_response, explanation_of
 
@@ -23,7 +23,7 @@ class RequestLogMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        request_id, started = secrets.token_hex(8), time.perf_counter_ns()
+        request_id, started = random_request_id(), time.perf_counter_ns()
         request.META["smartauth.request_id"] = request_id
         response = self.get_response(request)
         response["X-Request-Id"] = request_id

@@ -10,12 +10,12 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, TypeVar
-from weakref import WeakKeyDictionary
 
 from django.db import Error, OperationalError, connections, transaction
 
 from oauth.http.gathering import Batches
 from oauth.http.machine_request import MachineRequest
+from oauth.http.per_loop import PerLoop
 from oauth.http.writer_pool import writer_pool
 
 log = logging.getLogger("smartauth.request")
@@ -44,8 +44,7 @@ async def write_together(request: MachineRequest, work: Callable[[], T]) -> T:
     """The result of `work`, committed. Raises what it raises, and TemporarilyUnavailable where too many wait."""
     if connections["default"].vendor != "sqlite":
         return await writer_pool.run(work)
-    shared = _of_loop.setdefault(asyncio.get_running_loop(), SharedTransactions())
-    found: T = await shared.run(request, work)
+    found: T = await _shared_transactions().run(request, work)
     return found
 
 
@@ -111,4 +110,4 @@ def _outcome(work: Work) -> Outcome:
         return Outcome(error=error)
 
 
-_of_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, SharedTransactions] = WeakKeyDictionary()
+_shared_transactions = PerLoop(SharedTransactions)

@@ -32,9 +32,8 @@ def written(monkeypatch: pytest.MonkeyPatch) -> list[dict[int, tuple[int, str]]]
 
 
 async def note_all(*uses: Any) -> None:
-    uses_of_loop = last_use.LastUses()
     for use in uses:
-        uses_of_loop.note(use, NOW)
+        last_use.note_last_use(use, NOW)
     await asyncio.sleep(0)
     await asyncio.sleep(0)
 

@@ -10,7 +10,7 @@ import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
-from oauth.http.connection import connection_of
+from oauth.http.connection import connection_of, write_whole_answer
 from smartauth.http_protocol import BoundedProtocol
 from tests.smartauth.http_shapes import ORDINARY, SHAPES, Shape, get, in_chunks, shown, with_length
 
@@ -20,9 +20,13 @@ Message = MutableMapping[str, Any]
 
 
 class Application:
-    """Notes what it gets. `/early` answers before it reads, `/slow` after a while, others not at all."""
+    """Notes what it gets. `/early` answers before it reads, `/slow` after a while, others not at all.
 
-    def __init__(self) -> None:
+    It answers in two messages, or in one piece where the connection can.
+    """
+
+    def __init__(self, *, in_one_piece: bool = False) -> None:
+        self._in_one_piece = in_one_piece
         self.seen: list[tuple[str, str, str]] = []
         self.header_names: set[str] = set()
 
@@ -38,6 +42,8 @@ class Application:
         if scope["path"] in ("/never", "/endless"):
             await asyncio.Event().wait()
         self.seen.append((scope["method"], scope["path"], shown(body)))
+        if self._in_one_piece and write_whole_answer(scope, 200, b"content-length: 0\r\n", b""):
+            return
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"0")]})
         await send({"type": "http.response.body", "body": b""})
 
@@ -107,8 +113,8 @@ class Clock(asyncio.SelectorEventLoop):
 class Connection:
     """One connection to an application of its own."""
 
-    def __init__(self, loop: Clock, state: ServerState | None = None) -> None:
-        self.application, self.wire, self.loop = Application(), Wire(), loop
+    def __init__(self, loop: Clock, state: ServerState | None = None, *, in_one_piece: bool = False) -> None:
+        self.application, self.wire, self.loop = Application(in_one_piece=in_one_piece), Wire(), loop
         config = uvicorn.Config(cast(Any, self.application), ws="none", log_config=None, access_log=False)
         self.protocol = BoundedProtocol(config, state or ServerState(), {}, _loop=loop)
         self.protocol.connection_made(cast(Any, self.wire))
@@ -170,13 +176,14 @@ def ways_to_cut(shape: Shape) -> Iterator[list[bytes]]:
 
 
 @pytest.mark.requirement("SD-20", "SD-27", "TV-30")
+@pytest.mark.parametrize("in_one_piece", [False, True], ids=["two messages", "one piece"])
 @pytest.mark.parametrize("name", SHAPES)
-def test_each_request_arrives_once_with_its_own_body_however_the_bytes_are_cut(name: str) -> None:
+def test_each_request_arrives_once_with_its_own_body_however_the_bytes_are_cut(name: str, in_one_piece: bool) -> None:
     shape = SHAPES[name]
 
     async def sent(loop: Clock) -> None:
         for pieces in ways_to_cut(shape):
-            connection = Connection(loop)
+            connection = Connection(loop, in_one_piece=in_one_piece)
             await connection.send(*pieces)
             await connection.settle(shape)
             cut = [len(piece) for piece in pieces[:6]]

@@ -41,12 +41,12 @@ async def console_stream(scope: Scope, receive: Receive, send: Send) -> None:
         refusal = invalid_request(
             HTTPStatus.METHOD_NOT_ALLOWED, InvalidRequest("only GET is allowed here", rule="TK-01"), ("Allow", "GET")
         )
-        await send_response(send, refusal, random_reference())
+        await send_response(scope, send, refusal, random_reference())
         return
     news, loop = asyncio.Event(), asyncio.get_running_loop()
     wake = partial(loop.call_soon_threadsafe, news.set)
     if not buffer.subscribe(wake, MOST_STREAMS):
-        await send_response(send, MachineResponse(HTTPStatus.SERVICE_UNAVAILABLE), random_reference())
+        await send_response(scope, send, MachineResponse(HTTPStatus.SERVICE_UNAVAILABLE), random_reference())
         return
     try:
         connection_of(scope).may_be_cut = True
