@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Annotated, NamedTuple, TypeVar
 
 from oauth.clients import jwks_cache
+from oauth.clients.gathered_assertions import gathered_assertion
 from oauth.clients.jwks_cache import KeyFetch, KeysNotCached
 from oauth.clients.jwks_fetch import NotPublic, Unfetchable
 from oauth.clients.signed_assertion import Signer, consume_assertion, invalid_client
@@ -81,7 +82,11 @@ async def _renew_keys(key_fetch: KeyFetch) -> None:
 
 async def authenticate_by_assertion(request: MachineRequest) -> None:
     """Verifies the assertion of a client that sent one, and uses it up, before its request waits for others."""
-    if request.credentials.assertion:
+    if not request.credentials.assertion:
+        return
+    if signer := await gathered_assertion(request):
+        request.client = _authenticated_client(signer)
+    else:
         await run_as_client(request, lambda client: client)
 
 

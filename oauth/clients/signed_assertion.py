@@ -16,7 +16,7 @@ from smart.clients import assertions, jwks
 from smart.clients.assertion_rules import validate_assertion
 from smart.clients.assertions import Assertion, InvalidAssertion, UnknownKey
 from smart.explanation import Why
-from smart.http.errors import InvalidClient
+from smart.http.errors import InvalidClient, TemporarilyUnavailable
 from smart.remembered import remembered
 from smart.time_units import SECOND, has_begun
 
@@ -39,13 +39,8 @@ class Signer:
     fresh_until: Annotated[int, "COALESCE(f.fresh_until, 0)"]
 
 
-_SIGNER = sql.select(
-    Signer,
-    """
-FROM oauth_client c LEFT JOIN oauth_fetchedkeys f ON f.client_id = c.id
-WHERE c.client_id = %s
-""",
-)
+SIGNER_KEYS = "LEFT JOIN oauth_fetchedkeys f ON f.client_id = c.id"
+_SIGNER = sql.select(Signer, f"FROM oauth_client c {SIGNER_KEYS} WHERE c.client_id = %s")
 # Its own transaction, before anything that follows: an assertion is used up also where the request fails later (CL-06).
 _USE_UP = """
 INSERT INTO oauth_assertionid (client_id, jti_digest, forget_at) VALUES (%s, %s, %s)
@@ -56,22 +51,37 @@ ON CONFLICT (client_id, jti_digest) DO NOTHING RETURNING id
 def consume_assertion(request: MachineRequest) -> Signer:
     """The client whose key signed it; nobody may send it again. Raises InvalidClient and KeysNotCached."""
     try:
-        assertion = assertions.parse_assertion(request.credentials.assertion)
-        request.credentials = request.credentials._replace(client_id=assertion.client_id)
-        validate_assertion(
-            assertion,
-            kind=request.parameters.get("client_assertion_type"),
-            client_id=request.parameters.get("client_id"),
-            audiences=_audiences(request),
-            now=request.now,
-        )
-        signer = _read_signer(assertion)
-        assertions.verify_signature(assertion, _key(assertion, signer, request))
+        assertion = request.assertion or read_assertion(request)
+        signer = require_signature(assertion, sql.one(_SIGNER, [assertion.client_id]), request)
     except InvalidAssertion as unfit:
         raise invalid_client(str(unfit), **unfit.why) from None
     if not _use_up(assertion, signer):
+        if request.assertion_tried:
+            words = "nobody heard whether this assertion was used up, sign another one"
+            raise TemporarilyUnavailable(words, rule="CL-06")
         raise invalid_client("the assertion was used before: its jti is known", rule="CL-06", case="E72")
     return signer
+
+
+def read_assertion(request: MachineRequest) -> Assertion:
+    """What the request brought, if it says what it must; the request then names its client. Raises InvalidAssertion."""
+    assertion = assertions.parse_assertion(request.credentials.assertion)
+    request.credentials = request.credentials._replace(client_id=assertion.client_id)
+    validate_assertion(
+        assertion,
+        kind=request.parameters.get("client_assertion_type"),
+        client_id=request.parameters.get("client_id"),
+        audiences=_audiences(request),
+        now=request.now,
+    )
+    return assertion
+
+
+def require_signature(assertion: Assertion, signer: Signer | None, request: MachineRequest) -> Signer:
+    """The client of that name, if its key signed the assertion. Raises InvalidAssertion and KeysNotCached."""
+    found = _require_signer(assertion, signer)
+    assertions.verify_signature(assertion, _key(assertion, found, request))
+    return found
 
 
 def _audiences(request: MachineRequest) -> set[str]:
@@ -80,8 +90,7 @@ def _audiences(request: MachineRequest) -> set[str]:
     return {issuer, f"{issuer}/o/token", f"{issuer}{request.path}"}
 
 
-def _read_signer(assertion: Assertion) -> Signer:
-    signer = sql.one(_SIGNER, [assertion.client_id])
+def _require_signer(assertion: Assertion, signer: Signer | None) -> Signer:
     if signer is None or not signer.enabled or signer.authentication != Client.Authentication.KEYS:
         words = "iss is no client that proves itself by keys, or one that is disabled"
         raise InvalidAssertion(words, rule="CL-04", case="E68", presented=assertion.client_id)
@@ -114,9 +123,13 @@ def _key(assertion: Assertion, signer: Signer, request: MachineRequest) -> Any:
 _registered_keys = remembered(jwks.usable_keys)
 
 
+def jti_digest(assertion: Assertion) -> str:
+    """What is remembered of its id, which may be any text."""
+    return hashlib.sha256(assertion.jti.encode("utf-8", "surrogatepass")).hexdigest()
+
+
 def _use_up(assertion: Assertion, signer: Signer) -> bool:
-    digest = hashlib.sha256(assertion.jti.encode("utf-8", "surrogatepass")).hexdigest()
-    return sql.value(_USE_UP, [signer.pk, digest, assertion.unusable_at]) is not None
+    return sql.value(_USE_UP, [signer.pk, jti_digest(assertion), assertion.unusable_at]) is not None
 
 
 def invalid_client(event_reason: str, **why: Unpack[Why]) -> InvalidClient:

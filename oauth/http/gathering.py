@@ -40,14 +40,15 @@ class Waiting(NamedTuple):
 
     request: MachineRequest
     digest: str
-    answer: "asyncio.Future[MachineResponse | None]"
+    answer: "asyncio.Future[Any]"
 
 
+AnswerT = TypeVar("AnswerT")
 Answers = list[MachineResponse | None]
-Work = Callable[[Lane, list[Waiting]], Awaitable[Answers]]
+Work = Callable[[Lane, list[Waiting]], Awaitable[list[AnswerT | None]]]
 
 
-async def gathered_answer(work: Work, request: MachineRequest, digest: str = "") -> MachineResponse | None:
+async def gathered_answer(work: Work[AnswerT], request: MachineRequest, digest: str = "") -> AnswerT | None:
     """The answer, committed; None for what has to go alone. Raises TemporarilyUnavailable.
 
     On SQLite, which has no round trips to spare, requests share transactions: see `oauth.http.shared_transaction`.
@@ -146,16 +147,16 @@ class Batches(ABC, Generic[QueuedT]):
         """Answers each that still waits for it."""
 
 
-class Gathering(Batches[Waiting]):
+class Gathering(Batches[Waiting], Generic[AnswerT]):
     """Where requests of one kind wait, and the lane on which they are answered."""
 
-    def __init__(self, work: Work) -> None:
+    def __init__(self, work: Work[AnswerT]) -> None:
         super().__init__()
         self._work, self._lane = work, Lane()
 
-    async def answer(self, request: MachineRequest, digest: str) -> MachineResponse | None:
+    async def answer(self, request: MachineRequest, digest: str) -> AnswerT | None:
         waiting = Waiting(request, digest, asyncio.get_running_loop().create_future())
-        found: MachineResponse | None = await self.wait(waiting)
+        found: AnswerT | None = await self.wait(waiting)
         return found
 
     async def _answer(self, batch: list[Waiting]) -> None:
@@ -163,7 +164,7 @@ class Gathering(Batches[Waiting]):
             if not waiting.answer.done():
                 waiting.answer.set_result(answer)
 
-    async def _answers(self, batch: list[Waiting]) -> Answers:
+    async def _answers(self, batch: list[Waiting]) -> list[AnswerT | None]:
         try:
             async with asyncio.timeout(SECONDS):
                 return await self._work(self._lane, batch)
@@ -173,4 +174,4 @@ class Gathering(Batches[Waiting]):
             return [None] * len(batch)
 
 
-_of_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Work, Gathering]] = WeakKeyDictionary()
+_of_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Work[Any], Gathering[Any]]] = WeakKeyDictionary()

@@ -10,6 +10,7 @@ from accounts import clock
 from oauth.http.asgi import Scope
 from oauth.http.credentials import ASSERTION_PARAMETERS, AuthenticatedClient, Credentials, parse_credentials
 from oauth.http.machine_response import MachineResponse
+from smart.clients.assertions import Assertion
 from smart.explanation import Why
 from smart.http import addresses, strict_json
 from smart.http.errors import InvalidRequest
@@ -32,6 +33,8 @@ class MachineRequest:
 
     `token_claims` is JSON: what this server says of the token that was asked about, once it was looked up. `members`
     are those of a JSON body, which only the endpoints of decisions take. `attempt` is what was tried before.
+    `assertion` is the one that it brought, once it was read; `assertion_tried` says that it was about to be used up
+    when that failed.
     """
 
     path: str
@@ -44,6 +47,8 @@ class MachineRequest:
     token_claims: str = ""
     members: Mapping[str, Any] = field(default_factory=dict)
     attempt: Attempt | None = None
+    assertion: Assertion | None = None
+    assertion_tried: bool = False
 
     @property
     def address(self) -> str:

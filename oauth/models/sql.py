@@ -68,6 +68,11 @@ def _constructor(row: Callable[..., Row]) -> Callable[..., Row]:
     return construct
 
 
+def records(columns: str) -> str:
+    """The rows of one JSON parameter, a list of objects with these members, as the table q; on PostgreSQL."""
+    return f"json_to_recordset(%s::json) AS q ({columns})"
+
+
 def one(statement: Statement[Row], values: Sequence[Value]) -> Row | None:
     """The first row, None where there is none."""
     found = _first(statement.text, values)

@@ -8,7 +8,6 @@ from typing import Annotated, NamedTuple
 from oauth.http.lane import BEGIN, Lane
 from oauth.models import sql
 from oauth.tokens.authorization_state import AuthorizationState
-from oauth.tokens.gathered_writes import records
 from oauth.tokens.supersede import NO_SEAT, SeatNumbers, seat_key
 
 
@@ -50,7 +49,7 @@ _TAKE = sql.returning(
     TakenSeat,
     f"""
 INSERT INTO oauth_seat (key, latest, launches)
-SELECT q.key, q.issues, q.issues FROM {records("key text, issues bigint")} WHERE true
+SELECT q.key, q.issues, q.issues FROM {sql.records("key text, issues bigint")} WHERE true
 ON CONFLICT (key) DO UPDATE SET latest = oauth_seat.latest + EXCLUDED.latest,
     launches = oauth_seat.launches + EXCLUDED.launches
 """,  # noqa: S608  # our own texts
@@ -58,7 +57,7 @@ ON CONFLICT (key) DO UPDATE SET latest = oauth_seat.latest + EXCLUDED.latest,
 _LOSERS = sql.select(
     NumberedToken,
     f"""
-FROM {records("key text, issues bigint, keep bigint")}
+FROM {sql.records("key text, issues bigint, keep bigint")}
 JOIN oauth_seat s ON s.key = q.key
 {numbered_tokens("s.id", "s.latest - q.issues - q.keep", "s.latest - q.keep")}
 """,

@@ -23,11 +23,6 @@ NEW_TOKEN_ID = "nextval('oauth_accesstoken_id_seq')"  # noqa: S105
 NEW_TOKEN_IDS = f"(SELECT json_agg({NEW_TOKEN_ID})::text FROM generate_series(1, %s))"  # noqa: S608  # our own texts
 
 
-def records(columns: str) -> str:
-    """The rows of one JSON parameter, a list of objects with these members, as the table q."""
-    return f"json_to_recordset(%s::json) AS q ({columns})"
-
-
 def array_of_digests(batch: Iterable[Waiting]) -> str:
     """Those of the tokens that these requests brought, as a PostgreSQL array: they are hexadecimal."""
     return "{" + ",".join(waiting.digest for waiting in batch) + "}"
@@ -111,7 +106,7 @@ def _parts() -> dict[str, str]:
 
 def _update(table: str, columns: str, changes: str, key: Sequence[str] = ("id",)) -> str:
     found = " AND ".join(f"t.{column} = q.{column}" for column in key)
-    return f"UPDATE {table} t SET {changes} FROM {records(columns)} WHERE {found}"  # noqa: S608  # our own texts
+    return f"UPDATE {table} t SET {changes} FROM {sql.records(columns)} WHERE {found}"  # noqa: S608  # our own texts
 
 
 def _insert(model: type[Model], *, drawn: Sequence[str]) -> str:
@@ -120,7 +115,7 @@ def _insert(model: type[Model], *, drawn: Sequence[str]) -> str:
     types = {f'"{field.column}"': field.db_type(connections["default"]) for field in fields}
     chosen, described = ", ".join(types), ", ".join(f"{name} {kind}" for name, kind in types.items())
     values = ", ".join(map(_value, fields))
-    return f"INSERT INTO {model._meta.db_table} ({chosen}) SELECT {values} FROM {records(described)}"  # noqa: S608
+    return f"INSERT INTO {model._meta.db_table} ({chosen}) SELECT {values} FROM {sql.records(described)}"  # noqa: S608
 
 
 def _value(field: "Field[Any, Any]") -> str:

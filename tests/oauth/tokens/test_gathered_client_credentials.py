@@ -129,7 +129,7 @@ def test_an_assertion_is_verified_before_and_counts_once(
     answers = together.post("/o/token", once, once, once)
 
     assert sorted(answer.status_code for answer in answers) == [200, 401, 401]
-    assert len(together.round_trips) == 3
+    assert len([each for each in together.round_trips if each[0].startswith("WITH") or "COMMIT" in each]) == 1
 
 
 def test_a_seat_that_somebody_else_holds_stops_only_those_who_need_it(
