@@ -49,14 +49,11 @@ def questions(connection: psycopg.Connection, contender: Contender) -> Iterator[
     yield Question("Seats are taken", seats._TAKE.text, [keys])
     yield Question("Tokens that lose their seats", seats._LOSERS.text, [keys])
     codes = _array(_first(connection, _UNUSED.format("oauth_code")))
-    yield Question("Code exchange, the locks", exchange._LOCK, [codes])
     yield Question("Code exchange, the codes", exchange._CODES.text, [codes])
     tokens = _array(_first(connection, _UNUSED.format("oauth_refreshtoken")))
-    yield Question("Refresh, the locks", refresh._LOCK_TOKENS, [tokens])
-    yield Question("Refresh, the locks of the seats", refresh._LOCK_SEATS, [tokens])
     yield Question("Refresh, the tokens", refresh._REFRESHES.text, [tokens])
+    yield Question("Refresh, their seats", refresh._SEATS.text, [tokens])
     yield Question("Refresh, tokens that lose their seats", refresh._LOSERS.text, [tokens, TOGETHER])
-    yield Question("Revocation, the locks", revocation._LOCK, [live, *ends])
     yield Question("Revocation, the tokens", revocation._TOKENS.text, [live, *ends])
 
 

@@ -1,8 +1,7 @@
-"""Code exchanges, gathered: codes locked, everything read, seats taken, one write, one commit.
+"""Code exchanges, gathered: codes locked with all that belongs to them, seats taken, one write, one commit.
 
-The lock waits for nobody: a code or an authorization that somebody else holds sends its request alone. What is read is
-read by a later statement than the lock, for one that locks and reads sees what was true before it had it. Seats come
-last, as when a code is exchanged alone.
+The lock waits for nobody: a code or an authorization that somebody else holds sends its request alone. A row that has
+changed since the statement began is read again once it is locked. Seats come last, as when a code is exchanged alone.
 """
 
 from typing import Annotated, NamedTuple
@@ -29,7 +28,8 @@ from smart.http.errors import OAuthError
 
 
 class CodeRow(NamedTuple):
-    """A code with its authorization and client, and the id of the access token that it may buy."""
+    """An unused code that the batch has locked, its authorization and client, and the id of the access token that it
+    may buy."""
 
     new_token_id: Annotated[int, NEW_TOKEN_ID]
     digest: Annotated[str, "oauth_code.digest"]
@@ -54,13 +54,11 @@ class Exchange(NamedTuple):
 # LATERAL with OFFSET keeps the order: each digest is looked up, however few codes there were when it was planned.
 _ASKED = """
 FROM unnest(%s::text[]) AS q (digest) CROSS JOIN LATERAL (
-    SELECT * FROM oauth_code WHERE digest = q.digest {which} OFFSET 0 {lock}
+    SELECT * FROM oauth_code WHERE digest = q.digest AND consumed_at = 0 OFFSET 0 FOR NO KEY UPDATE SKIP LOCKED
 ) oauth_code JOIN oauth_authorization a ON a.id = oauth_code.authorization_id
 """
 # authorizations too: later refreshes are compared with the address that is written there
-_CODES_LOCKED = _ASKED.format(which="AND consumed_at = 0", lock="FOR NO KEY UPDATE SKIP LOCKED")
-_LOCK = f"SELECT ARRAY(SELECT oauth_code.id {_CODES_LOCKED} FOR NO KEY UPDATE OF a SKIP LOCKED)"
-_CODES = sql.select(CodeRow, f"{_ASKED.format(which='', lock='')} {CLIENT_AND_SERVER} {PERSON_AND_KEYS}")
+_CODES = sql.select(CodeRow, f"{_ASKED} {CLIENT_AND_SERVER} {PERSON_AND_KEYS} FOR NO KEY UPDATE OF a SKIP LOCKED")
 
 
 async def gathered_exchange(request: MachineRequest) -> MachineResponse | None:
@@ -72,10 +70,9 @@ async def gathered_exchange(request: MachineRequest) -> MachineResponse | None:
 
 
 async def _exchange_together(lane: Lane, batch: list[Waiting]) -> Answers:
-    digests = [array_of_digests(batch)]
-    _, locked, found = await lane.run(BEGIN, (_LOCK, digests), (_CODES.text, digests))
-    rows, ours = {row.digest: row for row in (_CODES.row(*each) for each in found)}, set(locked[0][0])
-    granted = [_granted(waiting.request, rows.get(waiting.digest), ours) for waiting in batch]
+    _, found = await lane.run(BEGIN, (_CODES.text, [array_of_digests(batch)]))
+    rows = {row.digest: row for row in (_CODES.row(*each) for each in found)}
+    granted = [_granted(waiting.request, rows.get(waiting.digest)) for waiting in batch]
     seats = await take_seats(lane, [each.authorization for each in granted if each], begun=True)
     issue = Issue(seats)
     answers = await answer_each(issue.answer, granted, batch)
@@ -84,10 +81,10 @@ async def _exchange_together(lane: Lane, batch: list[Waiting]) -> Answers:
     return answers
 
 
-def _granted(request: MachineRequest, row: CodeRow | None, locked: set[int]) -> Exchange | None:
+def _granted(request: MachineRequest, row: CodeRow | None) -> Exchange | None:
     """What an exchange gets; None where it is refused, or where the code was used before or is held by somebody."""
     client = client_of_row(request, row.client) if row else None
-    if row is None or client is None or row.code.pk not in locked:
+    if row is None or client is None:
         return None
     if "authorization_code" not in client.grants or not is_allowed_method(request, client):
         return None

@@ -1,10 +1,11 @@
-"""Refreshes, gathered: tokens and seats locked, everything read, one write, one commit.
+"""Refreshes, gathered: tokens locked with all that belongs to them, their seats locked, one write, one commit.
 
-The locks wait for nobody: a row that somebody else holds sends its request alone. What is read is read by a later
-statement than the locks, for one that locks and reads sees what was true before it had them.
+The locks wait for nobody: a row that somebody else holds sends its request alone. A row that has changed since the
+statement began is read again once it is locked. Who loses a seat is read by a later statement than the seat's lock.
 """
 
 from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from typing import Annotated, NamedTuple
 
 from django.conf import settings
@@ -32,23 +33,22 @@ from smart.tokens.liveness import is_superseded
 
 
 class RefreshRow(NamedTuple):
-    """A refresh token with its seat (e), authorization and client, and the id of the access token that it may get."""
+    """An unused refresh token that the batch has locked, its authorization and client, and the id of the access token
+    that it may get."""
 
     new_token_id: Annotated[int, NEW_TOKEN_ID]
     digest: Annotated[str, "oauth_refreshtoken.digest"]
-    consumed_at: Annotated[int, "oauth_refreshtoken.consumed_at"]
-    seat_latest: Annotated[int | None, "e.latest"]
-    seat_launches: Annotated[int | None, "e.launches"]
     token: ConsumedRefreshToken
     client: SecretClient
     authorization: AuthorizationState
 
 
-class Locked(NamedTuple):
-    """The rows that the batch has locked, by their primary keys."""
+class HeldSeat(NamedTuple):
+    """A seat that the batch has locked."""
 
-    tokens: set[int]
-    seats: set[int]
+    pk: Annotated[int, "e.id"]
+    latest: Annotated[int, "e.latest"]
+    launches: Annotated[int, "e.launches"]
 
 
 class Refresh(NamedTuple):
@@ -62,23 +62,20 @@ class Refresh(NamedTuple):
 # LATERAL with OFFSET keeps the order: each digest is looked up, however few tokens there were when it was planned.
 _ASKED = """
 FROM unnest(%s::text[]) AS q (digest) CROSS JOIN LATERAL (
-    SELECT * FROM oauth_refreshtoken WHERE digest = q.digest {which} OFFSET 0 {lock}
+    SELECT * FROM oauth_refreshtoken WHERE digest = q.digest AND consumed_at = 0 OFFSET 0 {lock}
 ) oauth_refreshtoken
 """
-_LOCK = "FOR NO KEY UPDATE SKIP LOCKED"
-_UNUSED = "AND consumed_at = 0"
-_LOCK_TOKENS = f"SELECT ARRAY(SELECT oauth_refreshtoken.id {_ASKED.format(which=_UNUSED, lock=_LOCK)})"
-_LOCK_SEATS = f"""
-SELECT ARRAY(SELECT e.id {_ASKED.format(which=_UNUSED, lock="")}
-    JOIN oauth_seat e ON e.id = oauth_refreshtoken.seat_id FOR NO KEY UPDATE OF e SKIP LOCKED)
-"""
-_TOKENS = _ASKED.format(which="", lock="")
+_TOKENS = _ASKED.format(lock="")
 _REFRESHES = sql.select(
     RefreshRow,
     f"""
-{_TOKENS} JOIN oauth_authorization a ON a.id = oauth_refreshtoken.authorization_id {CLIENT_AND_SERVER}
-{PERSON_AND_KEYS} LEFT JOIN oauth_seat e ON e.id = oauth_refreshtoken.seat_id
+{_ASKED.format(lock="FOR NO KEY UPDATE SKIP LOCKED")}
+JOIN oauth_authorization a ON a.id = oauth_refreshtoken.authorization_id {CLIENT_AND_SERVER} {PERSON_AND_KEYS}
 """,
+)
+_SEATS = sql.select(
+    HeldSeat,
+    f"{_TOKENS} JOIN oauth_seat e ON e.id = oauth_refreshtoken.seat_id FOR NO KEY UPDATE OF e SKIP LOCKED",
 )
 _LOSERS = sql.select(
     NumberedToken,
@@ -100,28 +97,27 @@ async def gathered_refresh(request: MachineRequest) -> MachineResponse | None:
 
 async def _refresh_together(lane: Lane, batch: list[Waiting]) -> Answers:
     digests, count = array_of_digests(batch), len(batch)
-    _, tokens, seats, found, losers = await lane.run(
+    _, found, held, losers = await lane.run(
         BEGIN,
-        (_LOCK_TOKENS, [digests]),
-        (_LOCK_SEATS, [digests]),
         (_REFRESHES.text, [digests]),
+        (_SEATS.text, [digests]),
         (_LOSERS.text, [digests, count]),
     )
     rows = {row.digest: row for row in (_REFRESHES.row(*each) for each in found)}
-    locked = Locked(set(tokens[0][0]), set(seats[0][0]))
-    granted = [_granted(waiting.request, rows.get(waiting.digest), locked) for waiting in batch]
+    seats = {seat.pk: seat for seat in (_SEATS.row(*each) for each in held)}
+    granted = [_granted(waiting.request, rows.get(waiting.digest), seats) for waiting in batch]
     writes = Writes()
-    issue = Issue(writes, rows, [_LOSERS.row(*each) for each in losers])
+    issue = Issue(writes, seats.values(), [_LOSERS.row(*each) for each in losers])
     answers = await answer_each(issue.answer, granted, batch)
     writes.number_seats(issue.numbers)
     await writes.commit(lane, begun=True)
     return answers
 
 
-def _granted(request: MachineRequest, row: RefreshRow | None, locked: Locked) -> Refresh | None:
+def _granted(request: MachineRequest, row: RefreshRow | None, seats: Mapping[int, HeldSeat]) -> Refresh | None:
     """What a refresh gets; None where it is refused, was used before, or comes from another address."""
     client = client_of_row(request, row.client) if row else None
-    if row is None or client is None or not _is_ours(row, locked):
+    if row is None or client is None or not _has_its_seat(row, seats):
         return None
     authorization = row.authorization
     if "refresh_token" not in client.grants or not is_allowed_method(request, client):
@@ -136,30 +132,26 @@ def _granted(request: MachineRequest, row: RefreshRow | None, locked: Locked) ->
     return None if "user/" in scope else Refresh(client, row, scope)  # which patients a user sees has to be read
 
 
-def _is_ours(row: RefreshRow, locked: Locked) -> bool:
-    """Whether the batch holds the token, unused, and its seat, in which no newer launch has ended it."""
+def _has_its_seat(row: RefreshRow, seats: Mapping[int, HeldSeat]) -> bool:
+    """Whether the batch holds the token's seat, if it has one, in which no newer launch has ended it."""
     token = row.token
-    if row.consumed_at or token.pk not in locked.tokens:
-        return False
     if token.seat_id is None:
         return True
-    keep = row.authorization.tokens_to_keep
-    return token.seat_id in locked.seats and not is_superseded(token.launch_number, row.seat_launches or 0, keep)
+    seat, keep = seats.get(token.seat_id), row.authorization.tokens_to_keep
+    return seat is not None and not is_superseded(token.launch_number, seat.launches, keep)
 
 
 class Issue:
     """What a batch of refreshes issues."""
 
-    def __init__(self, writes: Writes, rows: dict[str, RefreshRow], losers: list[NumberedToken]) -> None:
+    def __init__(self, writes: Writes, seats: Iterable[HeldSeat], losers: list[NumberedToken]) -> None:
         self._writes = writes
-        self._seats: dict[int | None, BatchSeat | NoSeat] = {None: NoSeat()}
         by_seat: dict[int, list[NumberedToken]] = defaultdict(list)
         for each in losers:
             by_seat[each.seat_id].append(each)
-        for row in rows.values():
-            seat = row.token.seat_id
-            if seat is not None and seat not in self._seats:
-                self._seats[seat] = BatchSeat(seat, row.seat_latest or 0, row.seat_launches or 0, by_seat[seat])
+        self._seats: dict[int | None, BatchSeat | NoSeat] = {None: NoSeat()}
+        for seat in seats:
+            self._seats[seat.pk] = BatchSeat(seat.pk, seat.latest, seat.launches, by_seat[seat.pk])
 
     def answer(self, granted: Refresh, request: MachineRequest) -> MachineResponse:
         """The answer to one of them, in the order of arrival."""

@@ -12,7 +12,7 @@ from tests.fixture_types import Events, Introspect, Issue, MakeClient, MakePerso
 from tests.oauth.tokens.gathered import Posted, Together
 
 pytestmark = pytest.mark.postgresql
-ONE_TRANSACTION = [["BEGIN", "SELECT", "SELECT"], ["WITH", "COMMIT"]]
+ONE_TRANSACTION = [["BEGIN", "SELECT"], ["WITH", "COMMIT"]]
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from tests.oauth.tokens.refresh_client import SCOPE, Refresh, assert_refused, st
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.postgresql
-ONE_TRANSACTION = [["BEGIN", "SELECT", "SELECT", "SELECT", "SELECT"], ["WITH", "COMMIT"]]
+ONE_TRANSACTION = [["BEGIN", "SELECT", "SELECT", "SELECT"], ["WITH", "COMMIT"]]
 Hold = Callable[[Any], None]
 
 

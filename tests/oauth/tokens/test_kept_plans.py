@@ -12,20 +12,16 @@ pytestmark = [pytest.mark.usefixtures("committed"), pytest.mark.postgresql]
 @pytest.mark.parametrize(
     ("statement", "values", "table", "condition"),
     [
-        (gathered_refresh._LOCK_TOKENS, ["{a,b}"], "oauth_refreshtoken", "(digest = q.digest)"),
-        (gathered_refresh._LOCK_SEATS, ["{a,b}"], "oauth_refreshtoken", "(digest = q.digest)"),
         (gathered_refresh._REFRESHES.text, ["{a,b}"], "oauth_refreshtoken", "(digest = q.digest)"),
+        (gathered_refresh._SEATS.text, ["{a,b}"], "oauth_refreshtoken", "(digest = q.digest)"),
         (gathered_refresh._LOSERS.text, ["{a,b}", 1], "oauth_refreshtoken", "(digest = q.digest)"),
-        (gathered_exchange._LOCK, ["{a,b}"], "oauth_code", "(digest = q.digest)"),
         (gathered_exchange._CODES.text, ["{a,b}"], "oauth_code", "(digest = q.digest)"),
         (gathered_client_credentials._SERVICES.text, [2, '["a"]'], "oauth_client", "= q.client_id)"),
     ],
     ids=[
-        "refresh tokens locked",
-        "their seats locked",
         "refresh tokens",
+        "their seats",
         "who loses a seat by a refresh",
-        "codes locked",
         "codes",
         "clients",
     ],
