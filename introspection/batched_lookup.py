@@ -7,7 +7,7 @@ import asyncio
 import itertools
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
@@ -72,7 +72,7 @@ class PostgreSQLReader:
         self, connection: "AsyncConnection", waiting: Sequence[Waiting], since: int, until: int
     ) -> Sequence[Sequence[Any]]:
         """One statement: of the tokens those that expire between the two."""
-        values = (_array(w.digest for w in waiting), _array(w.caller for w in waiting), since, until)
+        values = (_array([w.digest for w in waiting]), _array([w.caller for w in waiting]), since, until)
         try:
             async with asyncio.timeout(SECONDS):
                 (cursor,) = await self._driver.send(connection, KEPT_PLANS, (POSTGRESQL, values))
@@ -92,10 +92,12 @@ def _is_without_token(row: Sequence[Any]) -> bool:
     return row[0] is None
 
 
-def _array(texts: Iterable[str]) -> str:
+def _array(texts: Sequence[str]) -> str:
     """A PostgreSQL array as text; psycopg's own, element by element in Python, costs ten times as much."""
-    quoted = (text.replace("\\", "\\\\").replace('"', '\\"') for text in texts)
-    return '{"' + '","'.join(quoted) + '"}'
+    together = "".join(texts)
+    if "\\" in together or '"' in together:
+        texts = [text.replace("\\", "\\\\").replace('"', '\\"') for text in texts]
+    return '{"' + '","'.join(texts) + '"}'
 
 
 class SQLiteReader:

@@ -8,7 +8,7 @@ pinned, and tests/smartauth/test_http_protocol.py tells whether other versions d
 
 from functools import partial
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NoReturn
 
 import httptools
 from django.conf import settings
@@ -42,6 +42,7 @@ class BoundedProtocol(RefusingProtocol):
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
         self._extensions = {WHOLE_ANSWER: partial(write_whole, self)}
+        self._is_development = settings.SMARTAUTH_DEV  # to read a setting costs as much as half a header
         if self._refuse_beyond_limit():
             return
         self._deadline = self.loop.time() + self.HEAD_SECONDS
@@ -114,27 +115,29 @@ class BoundedProtocol(RefusingProtocol):
         super().on_message_begin()
         scope: Any = self.scope
         scope["extensions"] = self._extensions
-        if settings.SMARTAUTH_DEV:
+        if self._is_development:
             scope["extensions"] = {**self._extensions, CONNECTION: Connection(self.transport.abort)}
 
     def on_url(self, url: bytes) -> None:
-        self._count_head(len(url))
+        self._head_bytes += len(url)
+        if self._head_bytes > self.HEAD_BYTES:
+            self._refuse_head()
         super().on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self._head_lines += 1
-        self._count_head(len(name) + len(value) + 4)
+        self._head_bytes += len(name) + len(value) + 4
+        if self._head_bytes > self.HEAD_BYTES or self._head_lines > self.HEAD_LINES:
+            self._refuse_head()
         if not self._reads_body:
             super().on_header(name, value)
         elif name.lower() == b"connection" and b"close" in value.lower():
             # A trailer is no header (RFC 9110 §6.5.1), but after this one the parser reads nothing more.
             self.cycle.keep_alive = False
 
-    def _count_head(self, size: int) -> None:
-        self._head_bytes += size
-        if self._head_bytes > self.HEAD_BYTES or self._head_lines > self.HEAD_LINES:
-            self._parser_status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
-            raise httptools.HttpParserError("the head is too long")
+    def _refuse_head(self) -> NoReturn:
+        self._parser_status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
+        raise httptools.HttpParserError("the head is too long")
 
     def on_headers_complete(self) -> None:
         self._begin_count()

@@ -66,7 +66,7 @@ class Endpoint:
         started, headers = time.perf_counter_ns(), headers_by_name(scope["headers"])
         request_id = (self.echoes_request_id and _request_id_of(headers)) or random_request_id()
         answer = await self._answer(scope, headers, receive)
-        if settings.SMARTAUTH_DEV:
+        if answer.explanation is not None and settings.SMARTAUTH_DEV:
             answer = answer.with_reason()
         if b"origin" in headers and self.cors is not Cors.NONE:
             answer = await self._with_cors_headers(answer, scope, headers)

@@ -20,6 +20,9 @@ from smart.http.parameters import MalformedParameters, Parameters
 NEVER_IN_QUERY = frozenset({"client_secret", "client_assertion", "code", "code_verifier", "refresh_token", "token"})
 
 
+_FORM = FORM.encode()
+
+
 class Attempt(NamedTuple):
     """An answer that was ready when its transaction was to be committed, and the digest of its access token."""
 
@@ -79,7 +82,7 @@ def parse_json_request(scope: Scope, headers: dict[bytes, bytes], body: bytes) -
 
 
 def _request(scope: Scope, headers: dict[bytes, bytes], parameters: Parameters) -> MachineRequest:
-    presented = parse_credentials(_authorization_header(scope["headers"]), parameters)
+    presented = parse_credentials(_authorization_header(headers, scope["headers"]), parameters)
     peer = scope["client"][0] if scope.get("client") else ""
     return MachineRequest(scope["path"], headers, peer, parameters, presented, clock.now())
 
@@ -114,7 +117,7 @@ def headers_by_name(lines: list[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
 
 def _parse_parameters(headers: dict[bytes, bytes], query: bytes, body: bytes) -> Parameters:
     media_type = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
-    if media_type != FORM.encode():
+    if media_type != _FORM:
         presented = media_type.decode("latin-1") or "no content type"
         raise InvalidRequest(f"the body must be {FORM}", rule="TK-01", case="E45", presented=presented, expected=FORM)
     try:
@@ -130,8 +133,10 @@ def _parse_parameters(headers: dict[bytes, bytes], query: bytes, body: bytes) ->
     return parameters
 
 
-def _authorization_header(headers: list[tuple[bytes, bytes]]) -> str | None:
-    found = [value for name, value in headers if name == b"authorization"]
-    if len(found) > 1:
+def _authorization_header(headers: dict[bytes, bytes], lines: list[tuple[bytes, bytes]]) -> str | None:
+    found = headers.get(b"authorization")
+    if found is None:
+        return None
+    if b"," in found and sum(name == b"authorization" for name, _ in lines) > 1:  # they are joined by a comma
         raise InvalidRequest("the Authorization header was sent twice", rule="CL-01", case="E54")
-    return found[0].decode("latin-1") if found else None
+    return found.decode("latin-1")

@@ -71,6 +71,15 @@ RULES: Mapping[Dead, LivenessRule] = {
 
 def dead_reasons(**facts: Unpack[TokenFacts]) -> Iterator[Dead]:
     """Every reason why the token is dead, in the order in which they are asked; none while it lives."""
+    return _dead_reasons(facts)
+
+
+def dead_reason(**facts: Unpack[TokenFacts]) -> Dead | None:
+    """The first reason why the token is dead, None while it lives."""
+    return next(_dead_reasons(facts), None)
+
+
+def _dead_reasons(facts: TokenFacts) -> Iterator[Dead]:
     if facts["revoked_at"] != 0:
         yield Dead.REVOKED
     granted, today = facts["authorization_epochs"]
@@ -79,11 +88,6 @@ def dead_reasons(**facts: Unpack[TokenFacts]) -> Iterator[Dead]:
         yield Dead.SUPERSEDED
     if is_expired(facts["now"], facts["expires_at"]) or not has_begun(facts["issued_at"], now=facts["now"]):
         yield Dead.EXPIRED
-
-
-def dead_reason(**facts: Unpack[TokenFacts]) -> Dead | None:
-    """The first reason why the token is dead, None while it lives."""
-    return next(dead_reasons(**facts), None)
 
 
 def unusable_reasons(facts: AuthorizationFacts, *, has_ended: bool) -> Iterator[Dead]:
