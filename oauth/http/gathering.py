@@ -17,13 +17,13 @@ from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable
 from functools import cache
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
-from weakref import WeakKeyDictionary
 
 from django.db import connections
 
 from oauth.http.lane import Lane
 from oauth.http.machine_request import MachineRequest
 from oauth.http.machine_response import MachineResponse
+from oauth.http.per_loop import PerLoop
 from smart.http.errors import TemporarilyUnavailable
 
 log = logging.getLogger("smartauth.request")
@@ -55,8 +55,9 @@ async def gathered_answer(work: Work[AnswerT], request: MachineRequest, digest: 
     """
     if not _is_on_postgresql():
         return None
-    kinds = _of_loop.setdefault(asyncio.get_running_loop(), {})
-    return await kinds.setdefault(work, Gathering(work)).answer(request, digest)
+    kinds = _kinds_of_loop()
+    gathering = kinds.get(work) or kinds.setdefault(work, Gathering(work))
+    return await gathering.answer(request, digest)
 
 
 @cache
@@ -153,9 +154,10 @@ class Gathering(Batches[Waiting], Generic[AnswerT]):
     def __init__(self, work: Work[AnswerT]) -> None:
         super().__init__()
         self._work, self._lane = work, Lane()
+        self._new_answer = asyncio.get_running_loop().create_future
 
     async def answer(self, request: MachineRequest, digest: str) -> AnswerT | None:
-        waiting = Waiting(request, digest, asyncio.get_running_loop().create_future())
+        waiting = Waiting(request, digest, self._new_answer())
         found: AnswerT | None = await self.wait(waiting)
         return found
 
@@ -174,4 +176,4 @@ class Gathering(Batches[Waiting], Generic[AnswerT]):
             return [None] * len(batch)
 
 
-_of_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Work[Any], Gathering[Any]]] = WeakKeyDictionary()
+_kinds_of_loop: PerLoop[dict[Work[Any], Gathering[Any]]] = PerLoop(dict)

@@ -33,6 +33,7 @@ class Writes:
 
     def __init__(self) -> None:
         self._rows: dict[str, list[Mapping[str, Any]]] = {part: [] for part in _parts()}
+        self._events: list[Event] = []
 
     def insert_access_token(self, pk: int, columns: Mapping[str, sql.Value]) -> None:
         self._rows["access_tokens"].append({"id": pk, **columns})
@@ -61,11 +62,13 @@ class Writes:
     def number_seats(self, latest: Mapping[int, int]) -> None:
         self._rows["seats"] += [{"id": seat, "latest": number} for seat, number in latest.items()]
 
-    def record_events(self, events: Sequence[Event]) -> None:
-        self._rows["events"] += [{name: value for name, value in row.items() if value} for row in event_rows(events)]
+    def record_events(self, events: Iterable[Event]) -> None:
+        self._events += events
 
     async def commit(self, lane: Lane, *, begun: bool) -> None:
         """Writes all of it; where nothing was begun, the one statement is the whole transaction."""
+        told = event_rows(self._events)
+        self._rows["events"] = [{name: value for name, value in row.items() if value} for row in told]
         rows = {part: found for part, found in self._rows.items() if found}
         asked: list[Asked] = [(_write(*rows), [json.dumps(each) for each in rows.values()])] if rows else []
         asked += [COMMIT] if begun else []
