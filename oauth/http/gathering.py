@@ -149,7 +149,7 @@ class Batches(ABC, Generic[QueuedT]):
 
 
 class Gathering(Batches[Waiting], Generic[AnswerT]):
-    """Where requests of one kind wait, and the lane on which they are answered."""
+    """Where requests of one kind wait on the running loop, and the lane on which they are answered."""
 
     def __init__(self, work: Work[AnswerT]) -> None:
         super().__init__()

@@ -137,7 +137,10 @@ def test_a_batch_that_waits_for_ever_fails_in_the_end(monkeypatch: pytest.Monkey
         await asyncio.Event().wait()
         return []
 
-    assert asyncio.run(Gathering(hang).answer(machine_request("client"), "")) is None
+    async def wait_for_it() -> object:
+        return await Gathering(hang).answer(machine_request("client"), "")
+
+    assert asyncio.run(wait_for_it()) is None
 
 
 def test_who_hangs_up_while_waiting_is_left_out_of_the_batch() -> None:
