@@ -23,8 +23,10 @@ from smart.tokens.lifetimes import ends_of_live_tokens
 
 if TYPE_CHECKING:
     from oauth.http.async_connection import AsyncConnection
+    from oauth.http.prepared_statement import PreparedStatement
 
 SECONDS = 5  # after which a database that has the statement counts as one that is away
+TYPES = ("text[]", "text[]", "bigint", "bigint")  # of the values of POSTGRESQL
 EVER = (-(2**63), 2**63 - 1)
 
 
@@ -46,16 +48,17 @@ class PostgreSQLReader:
     """One connection of its own, opened at the first use and again after it broke."""
 
     def __init__(self) -> None:
-        from oauth.http import async_connection
+        from oauth.http import async_connection, prepared_statement  # their driver is an extra
 
-        self._driver = async_connection
+        self._driver, self._statements = async_connection, prepared_statement.PreparedStatement
         self._connection: AsyncConnection | None = None
+        self._statement: PreparedStatement | None = None
 
     async def read(self, waiting: Sequence[Waiting]) -> Sequence[Sequence[Any]]:
         if self._connection is not None:
             with suppress(OperationalError, self._driver.Unreachable):
                 return await self._find(self._connection, waiting)
-        self._connection = await self._driver.open_connection(KEPT_PLANS)
+        self._connection, self._statement = await self._driver.open_connection(KEPT_PLANS), None
         return await self._find(self._connection, waiting)
 
     async def _find(self, connection: "AsyncConnection", waiting: Sequence[Waiting]) -> Sequence[Sequence[Any]]:
@@ -72,11 +75,10 @@ class PostgreSQLReader:
         self, connection: "AsyncConnection", waiting: Sequence[Waiting], since: int, until: int
     ) -> Sequence[Sequence[Any]]:
         """One statement: of the tokens those that expire between the two."""
-        values = (_array([w.digest for w in waiting]), _array([w.caller for w in waiting]), since, until)
+        values = (_array([w.digest for w in waiting]), _array([w.caller for w in waiting]), str(since), str(until))
         try:
             async with asyncio.timeout(SECONDS):
-                (cursor,) = await self._driver.send(connection, KEPT_PLANS, (POSTGRESQL, values))
-                rows = await cursor.fetchall()
+                rows = await self._ask(connection, values)
             if len(rows) != len(waiting):
                 raise self._driver.Unreachable("the database takes no writes any more")
             return rows
@@ -86,6 +88,14 @@ class PostgreSQLReader:
             if isinstance(error, TimeoutError):
                 raise OperationalError("the database took too long") from None
             raise
+
+    async def _ask(self, connection: "AsyncConnection", values: Sequence[str]) -> list[tuple[Any, ...]]:
+        if self._driver.is_pooled():
+            (cursor,) = await self._driver.send(connection, KEPT_PLANS, (POSTGRESQL, values))
+            return await cursor.fetchall()
+        if self._statement is None:
+            self._statement = await self._statements.prepare(connection, POSTGRESQL, TYPES)
+        return await self._statement.rows(*values)
 
 
 def _is_without_token(row: Sequence[Any]) -> bool:
