@@ -21,10 +21,10 @@ NUMBERS = range(1, 255)  # of the networks of tests that run at the same time
 
 @functools.cache
 def is_possible() -> bool:
-    """Whether this process may make namespaces and what joins them: it is root, and no container forbids it."""
+    """Whether this process may make namespaces, mount and join networks: it is root, and no container forbids it."""
     if os.geteuid() != 0 or shutil.which("ip") is None:
         return False
-    tried = ["unshare", "--net", "ip", "link", "add", "bridge", "type", "bridge"]
+    tried = ["unshare", "--mount", "--net", "ip", "link", "add", "bridge", "type", "bridge"]
     return subprocess.run(tried, capture_output=True, timeout=60).returncode == 0
 
 

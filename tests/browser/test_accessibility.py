@@ -124,6 +124,17 @@ def test_requests_that_stop_here(server: Server, visit: Visit, name: str, change
         clean(page, f"explain-{name}")
 
 
+def test_a_stopped_request_fits_a_phone_where_all_letters_are_wide(server: Server, visit: Visit) -> None:
+    """A machine may have no other font than one for code; people may ask for more space between letters."""
+    with visit(refusals=True) as page:
+        page.set_viewport_size({"width": 390, "height": 900})
+        page.goto(asked(server, client_id="nobody"))
+
+        page.evaluate("document.documentElement.style.setProperty('--sans', 'var(--mono)')")
+
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
 def test_choosing_and_deciding(server: Server, visit: Visit) -> None:
     with visit(refusals=True) as page:
         consent_of(page, server, "carol")

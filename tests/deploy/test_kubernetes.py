@@ -1,5 +1,8 @@
 """The manifests of deploy/kubernetes against the schemas of Kubernetes, and against what the image needs."""
 
+import os
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +12,23 @@ import yaml
 
 from smartauth.environment import FROM_FILE
 from smartauth.settings_table import SETTINGS
+from tests.deploy.api_server import VERSION as OLDEST
+from tests.deploy.api_server import ApiServer, Cluster
+from tests.docs.pages import placed
 from tests.running import ROOT
+from tests.terminal import Terminal
 
 pytestmark = pytest.mark.one_engine
 
 FOLDER = ROOT / "deploy" / "kubernetes"
-OLDEST = "1.31"
+KUBECONFIG = """\
+apiVersion: v1
+kind: Config
+clusters: [{{name: here, cluster: {{server: "http://127.0.0.1:{port}"}}}}]
+users: [{{name: nobody, user: {{}}}}]
+contexts: [{{name: here, context: {{cluster: here, user: nobody}}}}]
+current-context: here
+"""
 KUSTOMIZATION = yaml.safe_load((FOLDER / "kustomization.yaml").read_text(encoding="utf-8"))
 
 
@@ -80,3 +94,64 @@ def test_the_settings_of_the_pods_are_settings_of_the_product() -> None:
 
     assert len(given) > 5
     assert given <= names | files
+
+
+@pytest.fixture(scope="module")
+def followed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Cluster, str]]:
+    """The cluster after the commands of the page, and what they printed. Nothing runs in this one."""
+    assert shutil.which("kubectl"), "kubectl is needed (Debian: apt-get install kubernetes-client)"
+    (commands,) = placed("how-to/run-on-kubernetes.md", "in a cluster")
+    checkout, server = tmp_path_factory.mktemp("checkout"), ApiServer()
+    for folder in ("docker", "deploy"):
+        (checkout / folder).symlink_to(ROOT / folder)
+    (checkout / "config").write_text(KUBECONFIG.format(port=server.port), encoding="utf-8")
+    environment = {**os.environ, "KUBECONFIG": str(checkout / "config"), "HOME": str(checkout)}
+    terminal = Terminal(["bash", "-eux", "-c", commands], checkout, environment)
+    try:
+        yield server.cluster, terminal.end(within=300, expected=1)  # the last command, for nothing runs it
+    finally:
+        terminal.close()
+        server.close()
+
+
+def test_kubectl_makes_every_object_of_the_page(followed: tuple[Cluster, str]) -> None:
+    cluster, printed = followed
+    namespace = KUSTOMIZATION["namespace"]
+    made = {(kind, name) for where, kind, name in cluster.objects if where == namespace and kind != "Pod"}
+    wanted = {(manifest["kind"], manifest["metadata"]["name"]) for manifest in manifests()} - {("Namespace", namespace)}
+
+    assert made >= wanted, printed
+    assert {kind for kind, _ in made - wanted} == {"Secret", "ConfigMap"}, printed
+    assert printed.count("Error from server") == 1, printed
+
+
+def test_every_secret_that_a_pod_reads_is_made_by_the_page(followed: tuple[Cluster, str]) -> None:
+    cluster, _ = followed
+    applied = [one["spec"]["template"]["spec"] for one in cluster.objects.values() if "template" in one.get("spec", {})]
+    (settings,) = (one["data"] for (_, kind, _), one in cluster.objects.items() if kind == "ConfigMap")
+
+    assert len(applied) == 3
+    for pod in applied:
+        (container,) = pod["containers"]
+        (volume,) = (volume for volume in pod["volumes"] if "secret" in volume)
+        (place,) = (mount["mountPath"] for mount in container["volumeMounts"] if mount["name"] == volume["name"])
+        given = settings | {each["name"]: each["value"] for each in container.get("env", ())}
+        files = {value for name, value in given.items() if name.endswith(FROM_FILE)}
+        secret = cluster.objects[KUSTOMIZATION["namespace"], "Secret", volume["secret"]["secretName"]]
+        assert files <= {f"{place}/{name}" for name in secret["data"]}
+
+
+def test_what_the_pods_that_serve_read_holds_no_secret_of_the_owner(followed: tuple[Cluster, str]) -> None:
+    cluster, _ = followed
+
+    (secret,) = (one["data"] for (_, _, name), one in cluster.objects.items() if name == "smartauth" and "data" in one)
+
+    assert not [name for name in secret if "owner" in name or name == "postgres_password"]
+
+
+def test_the_first_operator_is_added_in_a_pod_that_serves(followed: tuple[Cluster, str]) -> None:
+    cluster, printed = followed
+    (pod, command), *_ = cluster.commands
+
+    assert cluster.objects[KUSTOMIZATION["namespace"], "Pod", pod]["metadata"]["labels"]["part"] == "web"
+    assert command == ["smartauth", "person", "add", "olivia", "--operator", "--password"], printed

@@ -7,17 +7,18 @@ from pathlib import Path
 
 from tests.running import ROOT
 
-FENCE = re.compile(r"^```(?P<language>[a-z]*)\n(?P<text>.*?)^```$", re.M | re.S)
+FENCE = re.compile(r"^(?:<!-- run (?P<place>[a-z ]+) -->\n)?```(?P<language>[a-z]*)\n(?P<text>.*?)^```$", re.M | re.S)
 SOURCE = re.compile(r"^<!-- part of (?P<file>\S+) -->\n```[a-z]+\n(?P<text>.*?)^```$", re.M | re.S)
 FIRST_MINUTE = re.compile(r"^    ((?:TOKEN=|curl |# ).*\n)", re.M)
 
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block: in which language, and what stands in it."""
+    """A fenced block: in which language, what stands in it, and where it is run if that is said."""
 
     language: str
     text: str
+    place: str = ""
 
 
 def pages() -> list[Path]:
@@ -31,15 +32,20 @@ def named(page: Path) -> str:
 
 def blocks(page: Path) -> Iterator[Block]:
     for found in FENCE.finditer(page.read_text(encoding="utf-8")):
-        yield Block(found["language"], found["text"])
+        yield Block(found["language"], found["text"], found["place"] or "")
 
 
 def commands(page: Path) -> str:
-    """Everything of a page that is meant for a shell, in order."""
+    """Everything of a page that is meant for a shell and for a development server, in order."""
     if page.name == "README.md" and page.parent == ROOT:
         lines = FIRST_MINUTE.findall(page.read_text(encoding="utf-8"))
         return "".join(f"\n{line}" if line.startswith("#") else line for line in lines)
-    return "\n".join(block.text for block in blocks(page) if block.language == "sh")
+    return "\n".join(block.text for block in blocks(page) if block.language == "sh" and not block.place)
+
+
+def placed(page: str, place: str) -> list[str]:
+    """The commands of a page of the docs that are run in that place, block by block."""
+    return [block.text for block in blocks(ROOT / "docs" / page) if block.language == "sh" and block.place == place]
 
 
 def quoted(page: Path) -> Iterator[tuple[str, str]]:

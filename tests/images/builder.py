@@ -1,4 +1,4 @@
-"""The images of docker/Dockerfile, built as Debian can: `python -m tests.images.builder` builds both.
+"""The images of docker/Dockerfile, built as Debian can.
 
 No registry of images is asked: the base that the Dockerfile names is made of Debian's packages, by mmdebstrap.
 """
@@ -16,10 +16,11 @@ from pathlib import Path
 
 import pytest
 
+from tests import network
 from tests.running import ROOT
 from tests.templates import FOLDER
 
-AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="images are built and run as root")
+AS_ROOT = pytest.mark.skipif(not network.is_possible(), reason="images are built and run as root, in namespaces")
 DEV = "FROM base AS dev"
 DOCKERFILE = ROOT / "docker" / "Dockerfile"
 PACKAGES = "python3,python3-venv,ca-certificates"
@@ -30,8 +31,8 @@ PIP_OPTIONS = ("cert", "index-url", "extra-index-url", "trusted-host", "timeout"
 
 def buildah(*arguments: str | Path) -> str:
     """What it printed. Raises with what it said if it failed."""
-    place = _place()
-    command = ["buildah", f"--root={place}/storage", f"--runroot={place}/run", "--storage-driver=vfs", *arguments]
+    where = place()
+    command = ["buildah", f"--root={where}/storage", f"--runroot={where}/run", "--storage-driver=vfs", *arguments]
     return _run(command)
 
 
@@ -49,9 +50,9 @@ class Image:
 
 def image(target: str) -> Image:
     """The image of that target of the Dockerfile, built now if nobody has."""
-    with (_place() / f"{target}.lock").open("w") as alone:
+    with (place() / f"{target}.lock").open("w") as alone:
         fcntl.flock(alone, fcntl.LOCK_EX)
-        described = _place() / f"{target}.json"
+        described = place() / f"{target}.json"
         if not described.exists():
             _build(target)
             described.write_text(json.dumps(_description(f"smartauth-{target}")), encoding="utf-8")
@@ -75,7 +76,7 @@ def _description(name: str) -> dict[str, object]:
 
 
 @cache
-def _place() -> Path:
+def place() -> Path:
     """Beside the templates of this run, which are deleted at its end; without a run of .ci/run, in var."""
     found = Path(os.environ.get(FOLDER) or ROOT / "var") / "images"
     found.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -87,25 +88,36 @@ def _build(target: str) -> None:
 
     Each instruction of its own layer would be a copy of everything with this storage, so there are none.
     """
-    base, context, dockerfile = _base_name(), ROOT, DOCKERFILE
+    base, context, dockerfile = base_name(), ROOT, DOCKERFILE
     if not _has(base):
         _make_base(base)
     if target == "dev":
         image("production")
-        dockerfile, context = _place() / "Dockerfile", _place() / "empty"
+        dockerfile, context = place() / "Dockerfile", place() / "empty"
         rest = DEV + DOCKERFILE.read_text(encoding="utf-8").partition(DEV)[2]
         dockerfile.write_text(f"FROM smartauth-production AS base\n{rest}", encoding="utf-8")
         context.mkdir(exist_ok=True)
     buildah(
         "build", "--quiet", "--isolation=chroot", "--network=host", "--format=docker", "--pull-never", "--layers=false",
-        f"--volume={_pip_settings()}:/etc/pip.conf:ro", f"--volume={CERTIFICATES}:/etc/ssl/certs/of-the-machine.crt:ro",
+        f"--volume={pip_settings()}:/etc/pip.conf:ro", f"--volume={CERTIFICATES}:/etc/ssl/certs/of-the-machine.crt:ro",
         f"--file={dockerfile}", f"--target={target}", f"--tag=smartauth-{target}", context,
     )  # fmt: skip
 
 
-def _base_name() -> str:
+def base_name() -> str:
+    """What the Dockerfile begins with."""
     (name,) = {line.split()[1] for line in DOCKERFILE.read_text().splitlines() if re.match(r"FROM \S+:", line)}
     return name
+
+
+def packed_base(file: Path) -> Path:
+    """The base, as other engines load it."""
+    with (place() / "production.lock").open("w") as alone:
+        fcntl.flock(alone, fcntl.LOCK_EX)
+        if not _has(base_name()):
+            _make_base(base_name())
+        buildah("push", "--quiet", base_name(), f"docker-archive:{file}:{base_name()}")
+    return file
 
 
 def _has(image: str) -> bool:
@@ -113,7 +125,7 @@ def _has(image: str) -> bool:
 
 
 def _make_base(name: str) -> None:
-    packed = _place() / "base.tar"
+    packed = place() / "base.tar"
     _run(["mmdebstrap", "--quiet", "--variant=minbase", f"--include={PACKAGES}", name.rpartition("-")[2], str(packed)])
     container = buildah("from", "scratch").strip()
     buildah("add", "--quiet", container, packed, "/")
@@ -121,12 +133,13 @@ def _make_base(name: str) -> None:
     packed.unlink()
 
 
-def _pip_settings() -> Path:
+def pip_settings() -> Path:
+    """A pip.conf for a build, in which the certificates lie beside those of Debian."""
     listed = _run([sys.executable, "-m", "pip", "config", "list"])
     known = dict(re.findall(r"^[^.\s]+\.([a-z-]+)='(.*)'$", listed, re.MULTILINE))
     known |= {"cert": "/etc/ssl/certs/of-the-machine.crt"} if "cert" in known else {}
     lines = [f"{option} = {known[option]}" for option in PIP_OPTIONS if option in known]
-    written = _place() / "pip.conf"
+    written = place() / "pip.conf"
     written.write_text("\n".join(["[global]", *lines, ""]), encoding="utf-8")
     return written
 
@@ -136,8 +149,3 @@ def _run(command: list[str | Path]) -> str:
     done = subprocess.run(command, capture_output=True, text=True, timeout=1200)
     assert done.returncode == 0, f"{command[0]} failed: {done.stdout}{done.stderr}"
     return done.stdout
-
-
-if __name__ == "__main__":
-    for each in ("production", "dev"):
-        sys.stdout.write(f"{each}: {image(each).size // 1_000_000} MB\n")
