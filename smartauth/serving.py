@@ -1,5 +1,6 @@
 """How the server is run, the same in development, production, tests and benchmarks: uvicorn with bounds."""
 
+import os
 import resource
 import socket
 import sys
@@ -49,9 +50,18 @@ def _serve_alone(config: uvicorn.Config) -> bool:
 
 
 def _serve_by_several(config: uvicorn.Config) -> bool:
+    leave_closed_folder()
     parent = ServerProcesses(config, sockets=[config.bind_socket()])
     parent.run()
     return not parent.could_not_start
+
+
+def leave_closed_folder() -> None:
+    """A process that is spawned enters the folder of its parent by name, and `runuser` stays where root was."""
+    try:
+        os.chdir(os.getcwd())
+    except OSError:
+        os.chdir("/")
 
 
 def port_problem(host: str, port: int) -> str:

@@ -3,13 +3,14 @@
 import os
 import pty
 import re
-import select
 import signal
 import subprocess
-import time
+import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+
+from tests.waiting import wait_until
 
 
 class Terminal:
@@ -22,50 +23,38 @@ class Terminal:
             command, cwd=cwd, env=dict(environment), stdin=other, stdout=other, stderr=other, start_new_session=True
         )
         os.close(other)
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
 
-    def wait_for(self, pattern: str, within: float = 300) -> re.Match[str]:
-        """Where that is printed. Raises if it is not, or if the commands end before."""
-        deadline = time.monotonic() + within
-        while not (found := re.search(pattern, self.printed)):
-            assert self._read(deadline), f"{pattern!r} was never printed: {self.printed}"
-        return found
+    def _read(self) -> None:
+        with suppress(OSError):  # the other side is closed
+            while read := os.read(self._side, 65536):
+                self.printed += read.decode(errors="replace").replace("\r", "")
+
+    def wait_for(self, pattern: str, within: float = 300) -> None:
+        """Until that is printed. Raises if it is not, or if the commands end before."""
+        wait_until(lambda: bool(re.search(pattern, self.printed)) or not self._reader.is_alive(), within=within)
+        assert re.search(pattern, self.printed), f"{pattern!r} was never printed: {self.printed}"
 
     def type(self, text: str) -> None:
         os.write(self._side, text.encode())
 
     def end(self, within: float = 900, expected: int = 0) -> str:
         """What was printed, once all commands have succeeded, or the last one ended with that status."""
-        deadline = time.monotonic() + within
-        while self._read(deadline):
-            pass
-        status = self._running.wait(max(1, deadline - time.monotonic()))
+        self._reader.join(within)
+        status = self._running.wait(60)
         assert status == expected, self.printed
         return self.printed
 
-    def interrupt(self, within: float = 60) -> None:
-        """Ctrl-C, and whatever is left is killed."""
-        with suppress(OSError):
-            self.type("\x03")
-        deadline = time.monotonic() + within
-        while self._running.poll() is None and time.monotonic() < deadline:
-            self._read(min(deadline, time.monotonic() + 1))
-        self.close()
-
     def close(self) -> None:
+        """Ctrl-C; what is still there after a minute is killed."""
+        if self._running.poll() is None:
+            with suppress(OSError):
+                self.type("\x03")
+            with suppress(subprocess.TimeoutExpired):
+                self._running.wait(60)
         with suppress(ProcessLookupError):
             os.killpg(self._running.pid, signal.SIGKILL)
         self._running.wait()
-        with suppress(OSError):
-            os.close(self._side)
-
-    def _read(self, deadline: float) -> bool:
-        """Whether there may be more to read."""
-        left = deadline - time.monotonic()
-        if left <= 0 or not select.select([self._side], [], [], left)[0]:
-            return False
-        try:
-            read = os.read(self._side, 65536)
-        except OSError:  # the other side is closed
-            return False
-        self.printed += read.decode(errors="replace").replace("\r", "")
-        return bool(read)
+        self._reader.join(10)
+        os.close(self._side)

@@ -11,7 +11,8 @@ import pytest
 _DATA, _REDIS = "SMARTAUTH_DATA_DIR", "SMARTAUTH_REDIS_URL"
 # Files that take long, the longest first: begun last, they would leave the other workers idle.
 LONG = (
-    "images/test_operating_pages.py", "docs/test_contributing.py", "docs/test_commands.py", "races/test_invalidate.py", "flows/test_first_minute.py",
+    "images/test_operating_pages.py", "docs/test_contributing.py", "docs/test_commands.py",
+    "races/test_invalidate.py", "flows/test_first_minute.py",
     "kill/test_mixed_load.py", "clients/test_node_fhir_server_core.py", "drills/test_drills.py",
     "flows/test_stranger.py", "kill/test_kill.py", "fuzz/test_requests.py", "fuzz/test_floods.py",
     "docs/test_your_tests.py", "browser/test_accessibility.py",

@@ -72,6 +72,7 @@ class Engine:
         self._set_up_the_command()
         is_up = wait_until(lambda: self.run("docker", "version", check=False).returncode == 0)
         assert is_up, self._written()
+        self._forget_containers()  # of a run that was killed
         if not (self.place / "images").exists():
             self._make_images()
             (self.place / "images").touch()
@@ -109,10 +110,19 @@ class Engine:
         for target, name in IMAGES.items():
             self.run("docker", "build", "--quiet", "--target", target, "--tag", name, str(context), seconds=900)
 
+    def _forget_containers(self) -> None:
+        for listed, remove in (
+            (["ps", "--quiet", "--all"], ["rm", "--force"]),
+            (["volume", "ls", "--quiet"], ["volume", "rm"]),
+        ):
+            if found := self.run("docker", *listed).stdout.split():
+                self.run("docker", *remove, *found)
+        self.run("docker", "network", "prune", "--force")
+
     def stop(self) -> None:
-        """Every container is killed and removed."""
-        if containers := self.run("docker", "ps", "--quiet", "--all", check=False).stdout.split():
-            self.run("docker", "rm", "--force", "--volumes", *containers, check=False)
+        """Every container is killed; no volume stays."""
+        with suppress(AssertionError):  # it did not come up
+            self._forget_containers()
         engine, *others = self._processes
         with suppress(OSError, subprocess.TimeoutExpired):
             os.kill(self._inside() or engine.pid, signal.SIGTERM)

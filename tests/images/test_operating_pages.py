@@ -109,7 +109,7 @@ def test_the_demo_in_a_container_answers_at_the_port_of_the_page(engine: Engine,
         assert is_there, terminal.printed
         assert status(engine, "http://127.0.0.1:8000/") == "200"
     finally:
-        terminal.interrupt()
+        terminal.close()
 
 
 def test_a_producers_server_beside_the_demo_introspects_with_what_the_page_made(engine: Engine, checkout: Path) -> None:
@@ -185,6 +185,7 @@ class Debian:
             "docker", "run", "--detach", "--workdir=/root/smartauth", *WITH_SYSTEMD, *options, "machine"
         ).stdout.strip()
         engine.run("docker", "cp", f"{checkout}/.", f"{self._name}:/root/smartauth")
+        assert wait_until(lambda: self.run("systemctl", "is-system-running", check=False) == "running", within=120)
 
     def terminal(self, commands: str) -> Terminal:
         return self._engine.terminal(commands, inside=self._name)
@@ -203,7 +204,6 @@ class Debian:
 def machine(engine: Engine, checkout: Path, release: Path) -> Iterator[Debian]:
     made = Debian(engine, checkout)
     try:
-        assert wait_until(lambda: made.run("systemctl", "is-system-running", check=False) == "running", within=120)
         yield made
     finally:
         made.remove()
@@ -229,10 +229,8 @@ def test_systemd_runs_the_units_of_the_page_and_the_server_is_ready(service: Deb
     for unit in ("smartauth", "smartauth-worker"):
         assert service.run("systemctl", "is-active", unit) == "active"
         assert service.run("systemctl", "is-enabled", unit) == "enabled"
-        assert (
-            service.run("systemctl", "show", "--property=User", "--property=NRestarts", unit)
-            == "User=smartauth\nNRestarts=0"
-        )
+        shown = service.run("systemctl", "show", "--property=User", "--property=NRestarts", unit)
+        assert {*shown.split()} == {"User=smartauth", "NRestarts=0"}
 
 
 def test_without_a_proxy_the_server_speaks_tls_at_the_port_of_the_page(service: Debian) -> None:
@@ -250,7 +248,6 @@ def test_without_a_proxy_the_server_speaks_tls_at_the_port_of_the_page(service: 
         is_ready = wait_until(lambda: service.status(f"https://{HOST}:8443/readyz", *known) == "200", within=120)
         assert is_ready, terminal.printed
     finally:
-        service.run("pkill", "-f", "port 8443", check=False)
         terminal.close()
 
 
@@ -276,7 +273,7 @@ def test_a_backup_of_the_machine_is_restored_by_the_commands_of_the_page(service
     finally:
         service.run("systemctl", "start", "smartauth", "smartauth-worker")
 
-    assert "restored" in printed
+    assert "everything that was granted has ended" in printed
     assert wait_until(lambda: service.status("http://127.0.0.1:8000/readyz", *PROXY) == "200", within=120)
 
 
@@ -304,7 +301,7 @@ def test_pipx_installs_a_command_that_serves_the_demo(laptop: Debian) -> None:
         assert laptop.status("http://127.0.0.1:8000/fhir/r4/metadata") == "200"
         assert laptop.run("ls", "/root/.local/share/smartauth")
     finally:
-        terminal.interrupt()
+        terminal.close()
 
 
 def test_the_packages_for_producers_go_into_an_environment_of_theirs(laptop: Debian) -> None:
@@ -337,4 +334,4 @@ def test_the_server_for_test_suites_starts_with_its_limits(engine: Engine, check
         refused = {status(engine, "http://127.0.0.1:8000/o/introspect", *wrong) for _ in range(20)}
         assert refused == {"401"}
     finally:
-        terminal.interrupt()
+        terminal.close()
