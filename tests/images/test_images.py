@@ -263,7 +263,8 @@ def test_the_proxy_of_compose_is_the_file_of_the_docs_with_its_own_names(
     subprocess.run([shell, option, script], env={**os.environ, "SMARTAUTH_HOST": "login.example"}, check=True)
 
     text = (DOCKER / "proxy.conf").read_text(encoding="utf-8")
-    own = text.replace("auth.example.org", "login.example").replace("127.0.0.1:8000", "web:8000")
+    upstream = "resolver 127.0.0.11 valid=2s; set $web web:8000; proxy_pass http://$web"
+    own = text.replace("auth.example.org", "login.example").replace("proxy_pass http://127.0.0.1:8000", upstream)
     assert written.read_text(encoding="utf-8") == own
 
 
