@@ -1,6 +1,6 @@
 """One statement that is asked all the time, on a connection of its own: by psycopg's `pq`, without its cursors.
 
-A cursor makes a query and its loaders anew each time, which took two thirds of what reading a batch of look-ups costs.
+A cursor makes a query and its loaders anew each time, which took a third of what reading a batch of look-ups costs.
 Imported at the first use, as `async_connection` is.
 """
 
