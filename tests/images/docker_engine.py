@@ -7,6 +7,7 @@ import fcntl
 import os
 import shutil
 import signal
+import stat
 import subprocess
 from contextlib import suppress
 from pathlib import Path
@@ -17,6 +18,7 @@ from tests.terminal import Terminal
 from tests.waiting import wait_until
 
 PACKAGES = ("docker.io", "docker-compose", "slirp4netns")
+TUNNEL = Path("/dev/net/tun")
 STAND_INS = Path(__file__).parent / "stand_ins"
 IMAGES = {
     "python": "python:3.11-slim-bookworm", "machine": "machine", "nginx": "nginx:1.22", "postgres": "postgres:15",
@@ -53,6 +55,13 @@ fi
 """
 
 
+def make_tunnel_device() -> None:
+    """What slirp4netns opens, where no service has made it: in a container."""
+    if not TUNNEL.exists():
+        TUNNEL.parent.mkdir(exist_ok=True)
+        os.mknod(TUNNEL, stat.S_IFCHR | 0o600, os.makedev(10, 200))
+
+
 class Engine:
     """Between `start` and `stop` nobody else of this run has it. Its images stay where the other images lie."""
 
@@ -68,6 +77,7 @@ class Engine:
         fcntl.flock(self._alone, fcntl.LOCK_EX)
         self._begin(*APART, "bash", "-euc", SCRIPT)
         assert wait_until(lambda: self._inside() > 0), self._written()
+        make_tunnel_device()
         self._begin("slirp4netns", "--configure", "--mtu=1500", "--disable-host-loopback", str(self._inside()), "tap0")
         self._set_up_the_command()
         is_up = wait_until(lambda: self.run("docker", "version", check=False).returncode == 0)
