@@ -43,10 +43,11 @@ class Proof(NamedTuple):
 async def gathered_assertion(request: MachineRequest) -> Signer | None:
     """The client whose key signed the assertion, which nobody may send again; None for what is judged alone."""
     try:
-        assertion = request.assertion = read_assertion(request)
+        request.assertion = read_assertion(request)
     except InvalidAssertion:
         return None
-    return await gathered_answer(_consume_together, request, jti_digest(assertion))
+    # who it says signed it is not believed yet: it waits among those of its address
+    return await gathered_answer(_consume_together, request, line=request.address)
 
 
 async def _consume_together(lane: Lane, batch: list[Waiting]) -> list[Signer | None]:
@@ -57,7 +58,7 @@ async def _consume_together(lane: Lane, batch: list[Waiting]) -> list[Signer | N
     # in a thread: a signature takes as long as all else of a request
     proofs = await asyncio.to_thread(lambda: [_proof(request, signers) for request in requests])
     unused = await _use_up(lane, [proof for proof in proofs if proof], requests)
-    return [proof.signer if proof and proof.use in unused else None for proof in proofs]
+    return [_take(proof, unused) for proof in proofs]
 
 
 def _proof(request: MachineRequest, signers: Mapping[str, Signer]) -> Proof | None:
@@ -81,3 +82,11 @@ async def _use_up(lane: Lane, proofs: list[Proof], requests: list[MachineRequest
     for request in requests:
         request.assertion_tried = False
     return {(pk, digest) for pk, digest in used}
+
+
+def _take(proof: Proof | None, unused: set[Use]) -> Signer | None:
+    """Of several requests with one assertion the first has it."""
+    if proof is None or proof.use not in unused:
+        return None
+    unused.remove(proof.use)
+    return proof.signer

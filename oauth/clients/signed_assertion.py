@@ -55,8 +55,11 @@ def consume_assertion(request: MachineRequest) -> Signer:
         signer = require_signature(assertion, sql.one(_SIGNER, [assertion.client_id]), request)
     except InvalidAssertion as unfit:
         raise invalid_client(str(unfit), **unfit.why) from None
-    if not _use_up(assertion, signer):
-        if request.assertion_tried:
+    tried, request.assertion_tried = request.assertion_tried, True
+    unused = _use_up(assertion, signer)
+    request.assertion_tried = False
+    if not unused:
+        if tried:
             words = "nobody heard whether this assertion was used up, sign another one"
             raise TemporarilyUnavailable(words, rule="CL-06")
         raise invalid_client("the assertion was used before: its jti is known", rule="CL-06", case="E72")

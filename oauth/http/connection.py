@@ -28,6 +28,12 @@ def connection_of(scope: Scope) -> Connection:
     return found if isinstance(found, Connection) else Connection(lambda: None)
 
 
+def without_whole_answer(scope: Scope) -> Scope:
+    """The scope for an application whose `send` is not the server's: what it answers must come by that."""
+    kept = {name: found for name, found in scope.get("extensions", {}).items() if name != WHOLE_ANSWER}
+    return {**scope, "extensions": kept}
+
+
 def write_whole_answer(scope: Scope, status: int, lines: bytes, body: bytes) -> bool:
     """Writes an answer in one piece; says whether, for another server than ours has no such way."""
     write: WriteWhole | None = scope.get("extensions", {}).get(WHOLE_ANSWER)

@@ -30,17 +30,21 @@ log = logging.getLogger("smartauth.request")
 
 MOST_TOGETHER = 64  # of one transaction: it holds its locks for some milliseconds
 MOST_WAITING = 1024
-MOST_OF_ONE_CLIENT = 512
+MOST_OF_ONE_LINE = 512
 TURNS = 4
 SECONDS = 10  # after which a batch has failed, whatever it waits for
 
 
 class Waiting(NamedTuple):
-    """A request that waits, the digest of the token that it uses up or ends, and where its answer goes."""
+    """A request that waits, the digest of the token that it uses up or ends, and where its answer goes.
+
+    `line` is the one in which it waits: its client's, as far as anybody knows who asks.
+    """
 
     request: MachineRequest
     digest: str
     answer: "asyncio.Future[Any]"
+    line: str
 
 
 AnswerT = TypeVar("AnswerT")
@@ -48,7 +52,9 @@ Answers = list[MachineResponse | None]
 Work = Callable[[Lane, list[Waiting]], Awaitable[list[AnswerT | None]]]
 
 
-async def gathered_answer(work: Work[AnswerT], request: MachineRequest, digest: str = "") -> AnswerT | None:
+async def gathered_answer(
+    work: Work[AnswerT], request: MachineRequest, digest: str = "", *, line: str = ""
+) -> AnswerT | None:
     """The answer, committed; None for what has to go alone. Raises TemporarilyUnavailable.
 
     On SQLite, which has no round trips to spare, requests share transactions: see `oauth.http.shared_transaction`.
@@ -57,7 +63,7 @@ async def gathered_answer(work: Work[AnswerT], request: MachineRequest, digest: 
         return None
     kinds = _kinds_of_loop()
     gathering = kinds.get(work) or kinds.setdefault(work, Gathering(work))
-    return await gathering.answer(request, digest)
+    return await gathering.answer(request, digest, line or request.credentials.client_id)
 
 
 @cache
@@ -69,7 +75,7 @@ class Queued(Protocol):
     """What waits in a queue."""
 
     @property
-    def request(self) -> MachineRequest: ...
+    def line(self) -> str: ...
     @property
     def digest(self) -> str: ...
     @property
@@ -80,7 +86,7 @@ QueuedT = TypeVar("QueuedT", bound=Queued)
 
 
 class Queue(Generic[QueuedT]):
-    """Requests that wait, in a line for each client."""
+    """Requests that wait, in a line for each client, or for each address where no client is known."""
 
     def __init__(self) -> None:
         self._lines: OrderedDict[str, deque[QueuedT]] = OrderedDict()
@@ -90,11 +96,10 @@ class Queue(Generic[QueuedT]):
         return self._length
 
     def add(self, waiting: QueuedT) -> None:
-        """Puts it at the end of its client's line. Raises TemporarilyUnavailable where there is no room."""
-        client = waiting.request.credentials.client_id
-        if self._length >= MOST_WAITING or len(self._lines.get(client, ())) >= MOST_OF_ONE_CLIENT:
+        """Puts it at the end of its line. Raises TemporarilyUnavailable where there is no room."""
+        if self._length >= MOST_WAITING or len(self._lines.get(waiting.line, ())) >= MOST_OF_ONE_LINE:
             raise TemporarilyUnavailable("too many requests are waiting, try again", rule="SD-20")
-        self._lines.setdefault(client, deque()).append(waiting)
+        self._lines.setdefault(waiting.line, deque()).append(waiting)
         self._length += 1
 
     def take(self) -> list[QueuedT]:
@@ -103,10 +108,10 @@ class Queue(Generic[QueuedT]):
         digests: set[str] = set()
         again: list[QueuedT] = []
         while self._lines and len(batch) < MOST_TOGETHER:
-            client, line = self._lines.popitem(last=False)
+            name, line = self._lines.popitem(last=False)
             waiting = line.popleft()
             if line:
-                self._lines[client] = line
+                self._lines[name] = line
             if waiting.digest in digests:
                 again.append(waiting)
                 continue
@@ -115,7 +120,7 @@ class Queue(Generic[QueuedT]):
                 batch.append(waiting)
                 digests |= {waiting.digest} - {""}
         for waiting in reversed(again):
-            self._lines.setdefault(waiting.request.credentials.client_id, deque()).appendleft(waiting)
+            self._lines.setdefault(waiting.line, deque()).appendleft(waiting)
         return batch
 
 
@@ -156,8 +161,8 @@ class Gathering(Batches[Waiting], Generic[AnswerT]):
         self._work, self._lane = work, Lane()
         self._new_answer = asyncio.get_running_loop().create_future
 
-    async def answer(self, request: MachineRequest, digest: str) -> AnswerT | None:
-        waiting = Waiting(request, digest, self._new_answer())
+    async def answer(self, request: MachineRequest, digest: str, line: str) -> AnswerT | None:
+        waiting = Waiting(request, digest, self._new_answer(), line)
         found: AnswerT | None = await self.wait(waiting)
         return found
 

@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 class PerLoop(Generic[T]):
-    """One of something for each event loop, made at its first use there and gone with the loop.
+    """One of something for each event loop, made at its first use there; gone with the loop if it does not hold it.
 
     The last loop is known at a glance: a thread runs one loop at a time, and a loop stays on its thread. To ask which
     one runs is a system call for each request, in Python 3.11.

@@ -1,7 +1,8 @@
 """Refreshes, gathered: tokens locked with all that belongs to them, their seats locked, one write, one commit.
 
-The locks wait for nobody: a row that somebody else holds sends its request alone. A row that has changed since the
-statement began is read again once it is locked. Who loses a seat is read by a later statement than the seat's lock.
+The locks wait for nobody: a row that somebody else holds sends its request alone. A token that has changed since
+the statement began is read again once it is locked. Its authorization is not locked: what ends it meanwhile raises its
+epoch, and what is issued under the old one is dead. Who loses a seat is read by a later statement than the seat's lock.
 """
 
 from collections import defaultdict

@@ -1,6 +1,7 @@
 """What a batch writes: rows for tables, all of them by one statement, each table's from one JSON parameter.
 
-Every row that is changed here was locked before, so that the order of the parts does not matter. The ids of access
+Every row that is changed here was locked before, or is of a family whose last token was, so that the order of the
+parts does not matter. The ids of access
 tokens were drawn before, so that events can name them.
 """
 
@@ -103,7 +104,7 @@ def _parts() -> dict[str, str]:
         "seats": _update("oauth_seat", "id bigint, latest bigint", "latest = q.latest"),
         "access_tokens": _insert(AccessToken, drawn=()),
         "refresh_tokens": _insert(RefreshToken, drawn=("id",)),
-        "events": _insert(OutboxEvent, drawn=("id",)),
+        "events": _insert(OutboxEvent, drawn=("id",), empty=True),
     }
 
 
@@ -112,15 +113,15 @@ def _update(table: str, columns: str, changes: str, key: Sequence[str] = ("id",)
     return f"UPDATE {table} t SET {changes} FROM {sql.records(columns)} WHERE {found}"  # noqa: S608  # our own texts
 
 
-def _insert(model: type[Model], *, drawn: Sequence[str]) -> str:
-    """Inserts rows that name their columns but for those that the database draws. A text that is not named is empty."""
+def _insert(model: type[Model], *, drawn: Sequence[str], empty: bool = False) -> str:
+    """Inserts rows that name their columns but for those that the database draws; or texts unnamed that are empty."""
     fields = [field for field in model._meta.concrete_fields if field.column not in drawn]
     types = {f'"{field.column}"': field.db_type(connections["default"]) for field in fields}
     chosen, described = ", ".join(types), ", ".join(f"{name} {kind}" for name, kind in types.items())
-    values = ", ".join(map(_value, fields))
+    values = ", ".join(map(_value_or_empty, fields)) if empty else chosen
     return f"INSERT INTO {model._meta.db_table} ({chosen}) SELECT {values} FROM {sql.records(described)}"  # noqa: S608
 
 
-def _value(field: "Field[Any, Any]") -> str:
+def _value_or_empty(field: "Field[Any, Any]") -> str:
     name = f'"{field.column}"'
     return f"COALESCE({name}, '')" if isinstance(field, TextField) and not field.null else name

@@ -40,7 +40,14 @@ def shape_problem(key: Any) -> str:
         return "has no kid"
     if not _has_texts(key, *public):
         return f"lacks {', '.join(public)}"
-    return _purpose_problem(key)
+    return _length_problem(key) or _purpose_problem(key)
+
+
+def _length_problem(key: dict[str, Any]) -> str:
+    """Numbers so long that to verify with them takes long, told by their texts: a letter is six bits."""
+    if key["kty"] == "RSA" and 6 * len(key["e"]) > _MAX_EXPONENT_BITS + 15:
+        return f"has an e of more than {_MAX_EXPONENT_BITS} bits"
+    return ""
 
 
 def has_secret_part(key: dict[str, Any]) -> bool:

@@ -1,8 +1,12 @@
 """An assertion is good once: what is remembered of it, and for how long."""
 
 import pytest
+from django.db import OperationalError
 
 from accounts import clock, rate_limit
+from oauth.clients import authentication, signed_assertion
+from oauth.http.machine_request import MachineRequest
+from smart.clients.assertions import Assertion
 from smart.time_units import SECOND
 from tests.conftest import App, Granted
 from tests.fixture_types import MakeClient
@@ -64,6 +68,31 @@ def test_a_jti_is_remembered_only_when_the_signature_is_good(app: App, granted: 
 
     assert is_refused(at(app, "/o/revoke", forged))
     assert at(app, "/o/revoke", EC.assertion(client_id, jti="theirs")).status_code == 200
+
+
+@pytest.mark.requirement("CL-06")
+def test_of_one_whose_use_was_not_heard_nobody_says_that_it_was_used_before(
+    app: App, granted: Granted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_up = signed_assertion._use_up
+
+    def lose_the_answer(assertion: Assertion, signer: signed_assertion.Signer) -> bool:
+        monkeypatch.setattr(signed_assertion, "_use_up", use_up)
+        use_up(assertion, signer)
+        raise OperationalError("the connection is lost")
+
+    async def goes_alone(request: MachineRequest) -> None:
+        return None
+
+    monkeypatch.setattr(authentication, "gathered_assertion", goes_alone)
+    monkeypatch.setattr(signed_assertion, "_use_up", lose_the_answer)
+    assertion = EC.assertion(granted.client.client_id)
+
+    answers = [exchange(app, granted, assertion) for _ in range(2)]
+
+    assert [answer.status_code for answer in answers] == [503, 401]
+    assert answers[0].headers["retry-after"] == "5"
+    assert still_works(app, granted)
 
 
 @pytest.mark.requirement("CL-06")

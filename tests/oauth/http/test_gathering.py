@@ -24,7 +24,7 @@ def machine_request(client: str) -> MachineRequest:
 
 
 def waiting(client: str, digest: str = "") -> Waiting:
-    return Waiting(machine_request(client), digest, asyncio.get_running_loop().create_future())
+    return Waiting(machine_request(client), digest, asyncio.get_running_loop().create_future(), client)
 
 
 class Work:
@@ -47,7 +47,7 @@ def ask(work: Work, *asked: tuple[str, str]) -> list[Any]:
 
     async def all_at_once() -> list[Any]:
         gathered = Gathering(work)
-        answers = [gathered.answer(machine_request(client), digest) for client, digest in asked]
+        answers = [gathered.answer(machine_request(client), digest, client) for client, digest in asked]
         return await asyncio.gather(*answers, return_exceptions=True)
 
     return [answer.body if isinstance(answer, MachineResponse) else answer for answer in asyncio.run(all_at_once())]
@@ -138,7 +138,7 @@ def test_a_batch_that_waits_for_ever_fails_in_the_end(monkeypatch: pytest.Monkey
         return []
 
     async def wait_for_it() -> object:
-        return await Gathering(hang).answer(machine_request("client"), "")
+        return await Gathering(hang).answer(machine_request("client"), "", "client")
 
     assert asyncio.run(wait_for_it()) is None
 
