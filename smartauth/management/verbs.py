@@ -77,5 +77,9 @@ FHIR_AUDIT = Verb(
 RESTORED_SQL = Verb(
     "restored-sql",
     "Print the SQL that must be committed together with a restore by other means: what was granted ends by it.",
-    examples=("(pg_restore -f - main; smartauth restored-sql) | psql -1 -v ON_ERROR_STOP=1 smartauth",),
+    examples=(
+        "smartauth restored-sql > ending.sql",
+        "(echo 'BEGIN;' && pg_restore --clean --if-exists -f - main && cat ending.sql && echo 'COMMIT;') |"
+        " psql -v ON_ERROR_STOP=1 smartauth",
+    ),
 )

@@ -100,7 +100,7 @@ def test_the_settings_of_the_pods_are_settings_of_the_product() -> None:
 def followed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Cluster, str]]:
     """The cluster after the commands of the page, and what they printed. Nothing runs in this one."""
     assert shutil.which("kubectl"), "kubectl is needed (Debian: apt-get install kubernetes-client)"
-    (commands,) = placed("how-to/run-on-kubernetes.md", "in a cluster")
+    commands = "".join(placed("how-to/run-on-kubernetes.md", "in a cluster"))
     checkout, server = tmp_path_factory.mktemp("checkout"), ApiServer()
     for folder in ("docker", "deploy"):
         (checkout / folder).symlink_to(ROOT / folder)

@@ -8,6 +8,7 @@ from pathlib import Path
 from tests.running import ROOT
 
 FENCE = re.compile(r"^(?:<!-- run (?P<place>[a-z ]+) -->\n)?```(?P<language>[a-z]*)\n(?P<text>.*?)^```$", re.M | re.S)
+MARKER = re.compile(r"<!--\s*run", re.I)
 SOURCE = re.compile(r"^<!-- part of (?P<file>\S+) -->\n```[a-z]+\n(?P<text>.*?)^```$", re.M | re.S)
 FIRST_MINUTE = re.compile(r"^    ((?:TOKEN=|curl |# ).*\n)", re.M)
 
@@ -31,7 +32,12 @@ def named(page: Path) -> str:
 
 
 def blocks(page: Path) -> Iterator[Block]:
-    for found in FENCE.finditer(page.read_text(encoding="utf-8")):
+    """In order. Raises where a place is said in other words: such a block would be run on this machine."""
+    text = page.read_text(encoding="utf-8")
+    fences = list(FENCE.finditer(text))
+    placed_blocks = [found for found in fences if found["place"]]
+    assert len(MARKER.findall(text)) == len(placed_blocks), f"{page}: a `<!-- run ... -->` that no block follows"
+    for found in fences:
         yield Block(found["language"], found["text"], found["place"] or "")
 
 

@@ -14,7 +14,7 @@ from smart.http import errors
 from smartauth.asgi import MACHINES
 from smartauth.development_machines import DEVELOPMENT_MACHINES
 from smartauth.urls import urlpatterns
-from tests.docs.pages import named, pages, quoted
+from tests.docs.pages import commands, named, pages, quoted
 from tests.running import ROOT
 
 pytestmark = pytest.mark.one_engine
@@ -35,6 +35,30 @@ def anchors(page: Path) -> set[str]:
     text = re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.M | re.S)
     headings = {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in HEADING.findall(text)}
     return headings | set(ANCHOR.findall(text))
+
+
+@pytest.mark.parametrize(
+    "marker",
+    [
+        "<!-- run on a machine -->\n",
+        "<!-- run on-a machine -->",
+        "<!-- Run on a machine -->",
+        "<!--run on a machine-->",
+    ],
+)
+def test_a_block_whose_place_is_said_in_other_words_is_read_by_nobody(marker: str, tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(f"{marker}\n```sh\nuseradd somebody\n```\n", encoding="utf-8")
+
+    with pytest.raises(AssertionError, match="no block follows"):
+        commands(page)
+
+
+def test_a_block_with_a_place_is_not_among_the_commands_for_this_machine(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("<!-- run on a machine -->\n```sh\nuseradd somebody\n```\n\n```sh\ntrue\n```\n", encoding="utf-8")
+
+    assert commands(page) == "true\n"
 
 
 @pytest.mark.parametrize("page", pages(), ids=named)

@@ -10,6 +10,10 @@ if __name__ == "__main__":
     if network.is_possible():
         for each in ("production", "dev"):
             sys.stdout.write(f"{each}: {image(each).size // 1_000_000} MB\n")
-        Engine().start().stop()
+        engine = Engine()
+        try:
+            engine.start()
+        finally:
+            engine.stop()
     else:
         sys.stdout.write("NOT CHECKED: images, Docker and systemd, which root runs in namespaces\n")

@@ -80,7 +80,7 @@ class Engine:
         make_tunnel_device()
         self._begin("slirp4netns", "--configure", "--mtu=1500", "--disable-host-loopback", str(self._inside()), "tap0")
         self._set_up_the_command()
-        is_up = wait_until(lambda: self.run("docker", "version", check=False).returncode == 0)
+        is_up = wait_until(lambda: self.run("docker", "version", check=False).returncode == 0, within=180)
         assert is_up, self._written()
         self._forget_containers()  # of a run that was killed
         if not (self.place / "images").exists():
@@ -130,17 +130,23 @@ class Engine:
         self.run("docker", "network", "prune", "--force")
 
     def stop(self) -> None:
-        """Every container is killed; no volume stays."""
-        with suppress(AssertionError):  # it did not come up
-            self._forget_containers()
-        engine, *others = self._processes
-        with suppress(OSError, subprocess.TimeoutExpired):
-            os.kill(self._inside() or engine.pid, signal.SIGTERM)
-            engine.wait(60)
-        for process in (engine, *others):
+        """Every container is killed; no volume stays. Also of what began in part, or never."""
+        try:
+            if self._processes:
+                with suppress(AssertionError):  # it did not come up
+                    self._forget_containers()
+        finally:
+            self._end_processes()
+            self._alone.close()
+
+    def _end_processes(self) -> None:
+        for engine in self._processes[:1]:
+            with suppress(OSError, subprocess.TimeoutExpired):
+                os.kill(self._inside() or engine.pid, signal.SIGTERM)
+                engine.wait(60)
+        for process in self._processes:
             process.kill()
             process.wait()
-        self._alone.close()
 
     def _inside(self) -> int:
         """The first process of its own network, by its number outside; 0 before there is one."""

@@ -256,14 +256,17 @@ def test_the_proxy_of_compose_is_the_file_of_the_docs_with_its_own_names(
     services: dict[str, Any], tmp_path: Path
 ) -> None:
     shell, option, script = services["proxy"]["command"]
-    written = tmp_path / "default.conf"
+    written, given = tmp_path / "default.conf", tmp_path / "resolv.conf"
+    given.write_text("search example.org\nnameserver fd00::53\nnameserver 192.0.2.53\n", encoding="utf-8")
+    script = script.replace("/etc/resolv.conf", str(given))
     script = script.replace("/proxy.conf", str(DOCKER / "proxy.conf")).replace("$$", "$")
     script = script.replace("/etc/nginx/conf.d/default.conf", str(written)).replace("exec nginx", ": nginx")
 
     subprocess.run([shell, option, script], env={**os.environ, "SMARTAUTH_HOST": "login.example"}, check=True)
 
     text = (DOCKER / "proxy.conf").read_text(encoding="utf-8")
-    upstream = "resolver 127.0.0.11 valid=2s; set $web web:8000; proxy_pass http://$web"
+    resolver = "resolver [fd00::53] valid=2s ipv6=off; resolver_timeout 5s"
+    upstream = f"{resolver}; set $web web:8000; proxy_pass http://$web"
     own = text.replace("auth.example.org", "login.example").replace("proxy_pass http://127.0.0.1:8000", upstream)
     assert written.read_text(encoding="utf-8") == own
 

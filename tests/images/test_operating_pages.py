@@ -157,20 +157,69 @@ def test_compose_serves_behind_its_proxy_and_the_first_operator_signs_in(
     assert status(engine, f"{base}/fhir/r4/metadata", *for_real) == "404"
 
 
-def test_what_postgresqls_container_restores_ends_every_session(
+def people(engine: Engine, checkout: Path) -> str:
+    """Everybody in the database that compose.yaml runs."""
+    compose = ["docker", "compose", "-f", "docker/compose.yaml"]
+    asked = ["psql", "-U", "postgres", "-At", "-c", "SELECT username FROM accounts_user ORDER BY 1", "smartauth"]
+    return engine.run(*compose, "exec", "-T", "postgres", *asked, cwd=checkout).stdout
+
+
+def test_what_postgresqls_container_restores_is_as_it_was_and_ends_every_session(
     engine: Engine, checkout: Path, for_real: list[str], tmp_path: Path
 ) -> None:
-    (commands,) = placed("how-to/back-up-and-restore.md", DOCKER)
+    backup, restore = placed("how-to/back-up-and-restore.md", DOCKER)
+    compose = ["docker", "compose", "-f", "docker/compose.yaml"]
     base, before, after = f"https://{HOST}", tmp_path / "before", tmp_path / "after"
     assert signs_in(engine, base, before, *for_real) == "303"
     assert status(engine, f"{base}/admin/", *for_real, "-b", str(before)) == "200"
 
-    finished(engine.terminal(commands, cwd=checkout))
+    finished(engine.terminal(backup, cwd=checkout))
+    engine.run(*compose, "exec", "-T", "web", "smartauth", "person", "add", "latecomer", cwd=checkout)
+    assert people(engine, checkout) == "latecomer\nolivia\n"
+    finished(engine.terminal(restore, cwd=checkout))
 
     assert wait_until(lambda: status(engine, f"{base}/readyz", *for_real) == "200", within=120)
+    assert people(engine, checkout) == "olivia\n"
     assert status(engine, f"{base}/admin/", *for_real, "-b", str(before)) != "200"
     assert signs_in(engine, base, after, *for_real) == "303"
     assert status(engine, f"{base}/admin/", *for_real, "-b", str(after)) == "200"
+    assert len(list((checkout / "var/backups").iterdir())) == 1
+
+
+def test_a_backup_that_is_damaged_changes_nothing_and_says_so(
+    engine: Engine, checkout: Path, for_real: list[str], tmp_path: Path
+) -> None:
+    backup, restore = placed("how-to/back-up-and-restore.md", DOCKER)
+    finished(engine.terminal(backup, cwd=checkout))
+    *_, newest = sorted((checkout / "var/backups").iterdir())
+    newest.write_bytes(newest.read_bytes()[: newest.stat().st_size // 2])
+    there = people(engine, checkout)
+
+    terminal = engine.terminal(restore, cwd=checkout, TMPDIR=str(tmp_path))
+    try:
+        terminal.end(expected=1)
+    finally:
+        terminal.close()
+
+    assert people(engine, checkout) == there
+    assert status(engine, f"https://{HOST}/readyz", *for_real) == "200"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_restore_that_is_cut_short_on_its_way_changes_nothing(
+    engine: Engine, checkout: Path, for_real: list[str], tmp_path: Path
+) -> None:
+    backup, restore = placed("how-to/back-up-and-restore.md", DOCKER)
+    base, jar = f"https://{HOST}", tmp_path / "jar"
+    finished(engine.terminal(backup, cwd=checkout))
+    assert signs_in(engine, base, jar, *for_real) == "303"
+    whole, cut = '<"$script" >/dev/null', '< <(head -n -1 "$script") >/dev/null'
+    assert restore.count(whole) == 1
+
+    finished(engine.terminal(restore.replace(whole, cut), cwd=checkout))
+
+    assert wait_until(lambda: status(engine, f"{base}/readyz", *for_real) == "200", within=120)
+    assert status(engine, f"{base}/admin/", *for_real, "-b", str(jar)) == "200"
 
 
 # On a machine ---------------------------------------------------------------------------------------------------------
