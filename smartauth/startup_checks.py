@@ -87,7 +87,7 @@ def load_pages() -> None:
 def load_driver() -> None:
     """The same of what the event loop asks PostgreSQL with, which is installed where that is used."""
     if connections["default"].vendor == "postgresql":
-        import_module("oauth.http.async_connection")
+        import_module("oauth.http.prepared_statement")
 
 
 def check_database() -> None:
