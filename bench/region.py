@@ -42,12 +42,12 @@ class Cost(NamedTuple):
 
 # Measured by bench/run with everything on one core, as docs/benchmarks.md says.
 COSTS = {
-    "introspection": Cost(69, 18),
-    "client_credentials with a secret": Cost(428, 139),
-    "refresh": Cost(313, 167),
-    "revocation": Cost(144, 63),
-    "launch in a session": Cost(91_000, 12_000),
-    "launch with a sign-in": Cost(326_000, 18_000),
+    "introspection": Cost(68, 25),
+    "client_credentials with a secret": Cost(253, 140),
+    "refresh": Cost(277, 169),
+    "revocation": Cost(105, 52),
+    "launch in a session": Cost(53_000, 8_000),
+    "launch with a sign-in": Cost(278_000, 11_000),
 }
 # Measured by bench/run --statements: bytes a row with its indexes.
 BYTES = {
