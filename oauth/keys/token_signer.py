@@ -1,4 +1,4 @@
-"""Signs access tokens: a JWS in its compact form (RFC 7515 §7.1). What a key needs is looked up once, not each time."""
+"""Signs tokens: a JWS in its compact form (RFC 7515 §7.1). What a key needs is looked up once, not each time."""
 
 import json
 from base64 import urlsafe_b64encode
@@ -14,18 +14,19 @@ from cryptography.hazmat.primitives.hashes import SHA256
 
 from oauth.keys import signing_keys
 
-TYPE = "at+jwt"  # RFC 9068 §2.1
 _P256_BYTES = 32
-_encode_json = json.JSONEncoder(separators=(",", ":")).encode
+_encode_json = json.JSONEncoder(separators=(",", ":")).encode  # ASCII: not every client decodes UTF-8 (WF-17)
 
 Sign = Callable[[Mapping[str, Any]], str]
 
 
 @lru_cache(maxsize=16)
-def token_signer(kid: str, algorithm: str, private_encrypted: str) -> Sign:
-    """What signs claims with the key of a row. Raises UnreadableKey."""
+def token_signer(typ: str, algorithm: str, kid: str | None, private_encrypted: str) -> Sign:
+    """What signs claims with the active key of the algorithm. Raises UnreadableKey, also where there is none."""
+    if kid is None:
+        raise signing_keys.UnreadableKey(f"there is no active {algorithm} key; the server makes one when it starts")
     signature = _signature_by(signing_keys.private_key(kid, private_encrypted).private_key)
-    head = _base64url(_encode_json({"alg": algorithm, "typ": TYPE, "kid": kid}).encode())
+    head = _base64url(_encode_json({"alg": algorithm, "typ": typ, "kid": kid}).encode())
 
     def sign(claims: Mapping[str, Any]) -> str:
         signed = b"%s.%s" % (head, _base64url(_encode_json(claims).encode()))

@@ -7,13 +7,14 @@ from typing import Any, NamedTuple
 
 from django.conf import settings
 
-from oauth.keys.signing_keys import UnreadableKey
 from oauth.keys.token_signer import token_signer
 from oauth.models import FhirServer
 from oauth.tokens.authorization_state import AuthorizationState
 from smart.digests import random_token, sha256_hex
 from smart.remembered import remembered
 from smart.tokens import lifetimes
+
+TYPE = "at+jwt"  # RFC 9068 §2.1
 
 
 class AccessToken(NamedTuple):
@@ -82,7 +83,5 @@ def make_token(authorization: AuthorizationState, claims: dict[str, Any]) -> Acc
 
 
 def _sign(authorization: AuthorizationState, claims: dict[str, Any]) -> str:
-    kid, algorithm = authorization.signing_kid, authorization.signing_algorithm
-    if kid is None:
-        raise UnreadableKey(f"there is no active {algorithm} key; the server makes one when it starts")
-    return token_signer(kid, algorithm, authorization.signing_key)(claims)
+    kid, key = authorization.signing_kid, authorization.signing_key
+    return token_signer(TYPE, authorization.signing_algorithm, kid, key)(claims)

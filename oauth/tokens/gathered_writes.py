@@ -1,8 +1,7 @@
 """What a batch writes: rows for tables, all of them by one statement, each table's from one JSON parameter.
 
 Every row that is changed here was locked before, or is of a family whose last token was, so that the order of the
-parts does not matter. The ids of access
-tokens were drawn before, so that events can name them.
+parts does not matter. The ids of access tokens were drawn before, so that events can name them.
 """
 
 import json

@@ -9,7 +9,7 @@ from joserfc import jws, jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import RSAKey
 
-from oauth.keys import signing_keys
+from oauth.keys.token_signer import token_signer
 from oauth.models import SigningKey
 from oauth.tokens.authorization_state import AuthorizationState
 from smart.openid import standard_claims
@@ -43,14 +43,8 @@ def id_token_member(
 
 def _sign(claims: Mapping[str, Any], authorization: AuthorizationState) -> str:
     """Signed by the active key, which the row of the authorization brings with it."""
-    if authorization.id_token_kid is None:
-        raise signing_keys.UnreadableKey(
-            f"there is no active {standard_claims.ALGORITHM} key; the server makes one when it starts"
-        )
-    header = {"alg": standard_claims.ALGORITHM, "typ": TYPE, "kid": authorization.id_token_kid}
-    key = signing_keys.private_key(authorization.id_token_kid, authorization.id_token_key)
-    payload = json.dumps(claims)  # ASCII, whatever the nonce is: not every client decodes UTF-8 (WF-17)
-    return jws.serialize_compact(header, payload, key, algorithms=[standard_claims.ALGORITHM])
+    kid, key = authorization.id_token_kid, authorization.id_token_key
+    return token_signer(TYPE, standard_claims.ALGORITHM, kid, key)(claims)
 
 
 def parse_hint(token: str) -> standard_claims.IdTokenHint | None:
