@@ -7,20 +7,23 @@ from functools import lru_cache
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
+from oauth.http.asgi import Send
 
-def write_whole(protocol: HttpToolsProtocol, status: int, lines: bytes, body: bytes) -> bool:
+
+def write_whole(protocol: HttpToolsProtocol, send: Send, status: int, lines: bytes, body: bytes) -> bool:
     """Answers the request that this connection is at, as `send` does, and says whether.
 
-    What is unusual is left to `send`: a client that has gone, does not read, has sent further requests, asked by HEAD,
-    or gets no other answer. `lines` are our own, and say how long the body is.
+    What is unusual is left to `send`: one that somebody has wrapped, a client that has gone, does not read, has sent
+    further requests (then the cycle is that of the last one), asked by HEAD, or gets no other answer. `lines` are our
+    own, and say how long the body is.
     """
     cycle = protocol.cycle
     is_unusual = (
-        cycle.disconnected
+        getattr(send, "__self__", None) is not cycle
+        or cycle.disconnected
         or cycle.response_started
         or not cycle.keep_alive
         or protocol.flow.write_paused
-        or protocol.pipeline
         or cycle.scope["method"] == "HEAD"
     )
     if is_unusual:

@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from oauth.http.asgi import Scope
+from oauth.http.asgi import Scope, Send
 
 CONNECTION = "smartauth.connection"
 WHOLE_ANSWER = "smartauth.whole_answer"
 
-WriteWhole = Callable[[int, bytes, bytes], bool]  # status, header lines as they travel, body; whether it was written
+# `send`, status, header lines as they travel, body; whether it was written
+WriteWhole = Callable[[Send, int, bytes, bytes], bool]
 
 
 @dataclass(slots=True)
@@ -28,13 +29,7 @@ def connection_of(scope: Scope) -> Connection:
     return found if isinstance(found, Connection) else Connection(lambda: None)
 
 
-def without_whole_answer(scope: Scope) -> Scope:
-    """The scope for an application whose `send` is not the server's: what it answers must come by that."""
-    kept = {name: found for name, found in scope.get("extensions", {}).items() if name != WHOLE_ANSWER}
-    return {**scope, "extensions": kept}
-
-
-def write_whole_answer(scope: Scope, status: int, lines: bytes, body: bytes) -> bool:
-    """Writes an answer in one piece; says whether, for another server than ours has no such way."""
+def write_whole_answer(scope: Scope, send: Send, status: int, lines: bytes, body: bytes) -> bool:
+    """Writes an answer in one piece; says whether: another server than ours has no such way, nor a wrapped `send`."""
     write: WriteWhole | None = scope.get("extensions", {}).get(WHOLE_ANSWER)
-    return write is not None and write(status, lines, body)
+    return write is not None and write(send, status, lines, body)

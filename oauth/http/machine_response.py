@@ -77,7 +77,7 @@ async def send_response(scope: Scope, send: Send, answer: MachineResponse, reque
     request_id = request_id or random_request_id()
     if not answer.headers:
         lines = b"%sx-request-id: %s\r\ncontent-length: %d\r\n" % (_LINES, request_id.encode(), len(answer.body))
-        if write_whole_answer(scope, answer.status, lines, answer.body):
+        if write_whole_answer(scope, send, answer.status, lines, answer.body):
             return
     headers = response_headers(answer, request_id)
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})

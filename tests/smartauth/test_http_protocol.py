@@ -42,7 +42,7 @@ class Application:
         if scope["path"] in ("/never", "/endless"):
             await asyncio.Event().wait()
         self.seen.append((scope["method"], scope["path"], shown(body)))
-        if self._in_one_piece and write_whole_answer(scope, 200, b"content-length: 0\r\n", b""):
+        if self._in_one_piece and write_whole_answer(scope, send, 200, b"content-length: 0\r\n", b""):
             return
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"0")]})
         await send({"type": "http.response.body", "body": b""})

@@ -10,7 +10,7 @@ from http import HTTPStatus
 from typing import Any
 
 from oauth.http.asgi import Receive, Scope, Send
-from oauth.http.connection import connection_of, without_whole_answer
+from oauth.http.connection import connection_of
 from oauth.http.endpoint import Endpoint, parsed_request
 from oauth.workbench.faults.answers import (
     PIECE,
@@ -43,7 +43,7 @@ class FaultyEndpoint:
         if not self.fault and not is_any_on():
             await self.right(scope, receive, send)
             return
-        asked: Scope = {**without_whole_answer(scope), "path": self.path, FAULT: self.fault}
+        asked: Scope = {**scope, "path": self.path, FAULT: self.fault}
         answer = _UnsentAnswer()
         await self.right(asked, receive, answer.keep)
         request = parsed_request(asked)
