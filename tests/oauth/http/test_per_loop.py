@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+from collections.abc import Callable
 from weakref import ref
 
 import pytest
@@ -27,8 +28,14 @@ def test_a_loop_finds_its_own_again_also_after_another_one_asked() -> None:
         assert (one.run(ask()), one.run(ask()), other.run(ask())) == (first, first, second)
 
 
-def test_nothing_keeps_a_loop_that_has_ended() -> None:
-    thing = PerLoop(Thing)
+class ThingOfALoop:
+    def __init__(self) -> None:
+        self.loop = asyncio.get_running_loop()
+
+
+@pytest.mark.parametrize("make", [Thing, ThingOfALoop])
+def test_nothing_keeps_a_loop_that_has_ended(make: Callable[[], object]) -> None:
+    thing = PerLoop(make)
 
     async def ask() -> "ref[asyncio.AbstractEventLoop]":
         thing()
