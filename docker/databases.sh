@@ -2,14 +2,20 @@
 # The two databases and their roles, made once by a superuser: PGUSER or POSTGRES_USER, else postgres.
 # `smartauth` serves: it reads and writes the rows of the main database, reads the trail and adds to it, and owns
 # nothing (SD-10). `smartauth_owner` owns both and is used by `smartauth migrate` alone.
-# The passwords: SMARTAUTH_PASSWORD and SMARTAUTH_OWNER_PASSWORD, or files that NAME_FILE names.
+# The passwords: SMARTAUTH_PASSWORD and SMARTAUTH_OWNER_PASSWORD, or files that NAME_FILE names. They are in no list of
+# processes, nor in the log of a database that refuses a statement.
 set -eu
 
 if [ -n "${SMARTAUTH_PASSWORD_FILE:-}" ]; then SMARTAUTH_PASSWORD=$(cat "$SMARTAUTH_PASSWORD_FILE"); fi
 if [ -n "${SMARTAUTH_OWNER_PASSWORD_FILE:-}" ]; then SMARTAUTH_OWNER_PASSWORD=$(cat "$SMARTAUTH_OWNER_PASSWORD_FILE"); fi
+export SMARTAUTH_PASSWORD SMARTAUTH_OWNER_PASSWORD
 
-psql --no-psqlrc --quiet --set ON_ERROR_STOP=1 --username "${PGUSER:-${POSTGRES_USER:-postgres}}" --dbname postgres \
-  --set serving="$SMARTAUTH_PASSWORD" --set owning="$SMARTAUTH_OWNER_PASSWORD" <<'SQL'
+psql --no-psqlrc --quiet --set ON_ERROR_STOP=1 --username "${PGUSER:-${POSTGRES_USER:-postgres}}" --dbname postgres <<'SQL'
+\set serving `printf %s "$SMARTAUTH_PASSWORD"`
+\set owning `printf %s "$SMARTAUTH_OWNER_PASSWORD"`
+SET log_statement = none;
+SET log_min_error_statement = panic;
+SET log_min_duration_statement = -1;
 CREATE ROLE smartauth LOGIN PASSWORD :'serving';
 CREATE ROLE smartauth_owner LOGIN PASSWORD :'owning';
 CREATE DATABASE smartauth OWNER smartauth_owner;

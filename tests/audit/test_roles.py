@@ -1,9 +1,14 @@
 """The roles that docker/databases.sh makes: who serves may add to the trail, and neither change nor delete there."""
 
+import base64
+import hashlib
+import hmac
 import json
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -16,22 +21,25 @@ pytestmark = [pytest.mark.kill, pytest.mark.requirement("SD-10")]
 DATABASES = {"SMARTAUTH_DATABASE_URL": "smartauth", "SMARTAUTH_AUDIT_DATABASE_URL": "smartauth_audit"}
 
 
+PASSWORDS = {"SMARTAUTH_PASSWORD": """it's "$HOME" `id` \\a :owning""", "SMARTAUTH_OWNER_PASSWORD": "owning"}
+
+
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[PostgreSQL]:
     made = PostgreSQL(superuser="postgres")
     try:
         made.start()
-        subprocess.run(
-            ["sh", str(ROOT / "docker" / "databases.sh")],
-            env={
-                **os.environ, "PGHOST": "127.0.0.1", "PGPORT": str(made.port), "PGUSER": "postgres",
-                "SMARTAUTH_PASSWORD": "serving", "SMARTAUTH_OWNER_PASSWORD": "owning",
-            },
-            check=True,
-        )  # fmt: skip
+        make_databases(made).check_returncode()
         yield made
     finally:
         made.remove()
+
+
+def make_databases(cluster: PostgreSQL, **environment: str) -> subprocess.CompletedProcess[bytes]:
+    """What docker/databases.sh does there."""
+    where = {"PGHOST": "127.0.0.1", "PGPORT": str(cluster.port), "PGUSER": "postgres"}
+    known = {**os.environ, **where, **PASSWORDS, **environment}
+    return subprocess.run(["sh", str(ROOT / "docker" / "databases.sh")], env=known, capture_output=True)
 
 
 @pytest.fixture(scope="module")
@@ -141,6 +149,45 @@ def test_who_may_write_no_tokens_adds_and_drops_no_partition(cluster: PostgreSQL
         for call in ("oauth_add_access_token_partition(0, 30)", f"oauth_drop_access_token_partition({2**62})"):
             with pytest.raises(psycopg.errors.InsufficientPrivilege, match="no access tokens"):
                 connection.execute(f"SELECT {call}".encode())
+
+
+@pytest.mark.parametrize(
+    ("role", "variable"), [("smartauth", "SMARTAUTH_PASSWORD"), ("smartauth_owner", "SMARTAUTH_OWNER_PASSWORD")]
+)
+def test_each_role_has_its_password_to_the_letter(cluster: PostgreSQL, role: str, variable: str) -> None:
+    with psycopg.connect(cluster.url("postgres")) as connection:
+        row = connection.execute("SELECT rolpassword FROM pg_authid WHERE rolname = %s", [role]).fetchone()
+    assert row is not None
+    _, kept, keys = row[0].split("$")  # RFC 5803
+    rounds, salt = kept.split(":")
+
+    salted = hashlib.pbkdf2_hmac("sha256", PASSWORDS[variable].encode(), base64.b64decode(salt), int(rounds))
+
+    server_key = hmac.digest(salted, b"Server Key", "sha256")
+    assert base64.b64decode(keys.split(":")[1]) == server_key
+
+
+def test_no_list_of_processes_and_no_log_shows_a_password(cluster: PostgreSQL, tmp_path: Path) -> None:
+    seen, psql = tmp_path / "seen", tmp_path / "psql"
+    psql.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" >{seen}\nexec {shutil.which("psql")} "$@"\n')
+    psql.chmod(0o755)
+    with psycopg.connect(cluster.url("postgres"), autocommit=True) as connection:
+        connection.execute("ALTER SYSTEM SET log_statement = 'all'")
+        connection.execute("SELECT pg_reload_conf()")
+    try:
+        again = make_databases(cluster, PATH=f"{tmp_path}:{os.environ['PATH']}")  # the roles are there
+    finally:
+        with psycopg.connect(cluster.url("postgres"), autocommit=True) as connection:
+            connection.execute("ALTER SYSTEM RESET log_statement")
+            connection.execute("SELECT pg_reload_conf()")
+
+    log = (cluster.folder / "log").read_text()
+    assert again.returncode != 0
+    assert b"already exists" in again.stderr
+    assert "already exists" in log
+    for text in (seen.read_text(), log, again.stderr.decode()):
+        assert "it's" not in text
+        assert "it''s" not in text
 
 
 def test_neither_role_is_a_superuser_or_makes_others(cluster: PostgreSQL) -> None:
