@@ -17,6 +17,7 @@ from typing import Any
 
 from tests.mutants import results, survivors
 from tests.mutants.results import PACKAGES, ROOT, STORE
+from tests.tracked import tracked_files
 
 APPS = ["accounts", "audit", "fhir", "introspection", "oauth", "operators", "smart", "smartauth"]
 HEAVY = "not (browser or race or kill or fuzz or clients or postgresql)"
@@ -46,13 +47,7 @@ def _forget_other_operators(copy: Path) -> None:
 
 def _copy_to(copy: Path) -> None:
     """The tracked files as they are now; a file that did not change keeps its time, so its mutants are kept."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        capture_output=True,
-        check=True,
-    )
-    names = [name for name in listed.stdout.decode().split("\0") if name and (ROOT / name).is_file()]
+    names = tracked_files(also_new=True)
     for name in names:
         for target in (copy / name, *([copy / "mutants" / name] if not name.endswith(".py") else [])):
             if not target.exists() or target.read_bytes() != (ROOT / name).read_bytes():

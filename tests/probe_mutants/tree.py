@@ -1,7 +1,6 @@
 """A copy of the tree in which one file at a time is broken: the working tree is never touched."""
 
 import shutil
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import cache_from_source
@@ -9,6 +8,7 @@ from pathlib import Path
 
 from tests.probe_mutants.mutants import StaleMutant
 from tests.running import ROOT
+from tests.tracked import tracked_files
 
 
 class Tree:
@@ -16,12 +16,9 @@ class Tree:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-        listed = subprocess.run(command, cwd=ROOT, capture_output=True, check=True).stdout.decode()
-        for name in listed.split("\0"):
-            if name and (ROOT / name).is_file():
-                (path / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(ROOT / name, path / name)
+        for name in tracked_files(also_new=True):
+            (path / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(ROOT / name, path / name)
 
     def text(self, file: str) -> str:
         """Raises StaleMutant where there is no such file."""
