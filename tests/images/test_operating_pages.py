@@ -5,7 +5,6 @@ certificate, a password that is asked for, a backup that is restored.
 """
 
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from tests.images.builder import AS_ROOT
 from tests.images.docker_engine import Engine
 from tests.running import ROOT
 from tests.terminal import Terminal
+from tests.tracked import clone
 from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.clients, AS_ROOT]
@@ -24,9 +24,6 @@ pytestmark = [pytest.mark.clients, AS_ROOT]
 DOCKER, MACHINE, CHECKOUT = "in docker", "on a machine", "in a checkout"
 HOST = "auth.example.org"
 PASSWORD = "correct-horse-battery-9"
-NOT_CLONED = shutil.ignore_patterns(
-    ".git", ".venv", ".*_cache", "__pycache__", "node_modules", "var", "dist", "test-results"
-)
 ASK = """
 import base64, os, urllib.request
 basic = {{"Authorization": "Basic " + base64.b64encode(b"{}").decode()}}
@@ -52,9 +49,9 @@ def engine() -> Iterator[Engine]:
 
 @pytest.fixture(scope="module")
 def checkout(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of this tree, in which pages may write. Its environment is the one of the tests."""
+    """A copy of what git tracks, in which pages may write. Its environment is the one of the tests."""
     copy = tmp_path_factory.mktemp("checkout") / "smartauth"
-    shutil.copytree(ROOT, copy, ignore=NOT_CLONED)
+    clone(copy)
     (copy / ".venv").symlink_to((ROOT / ".venv").resolve())
     return copy
 
@@ -282,6 +279,19 @@ def test_systemd_runs_the_units_of_the_page_and_the_server_is_ready(service: Deb
         assert {*shown.split()} == {"User=smartauth", "NRestarts=0"}
 
 
+def test_the_account_that_serves_reads_what_its_settings_name_and_nothing_of_the_owner(service: Debian) -> None:
+    by_the_service = ["runuser", "-u", "smartauth", "--"]
+    secrets = ["find", "/etc/smartauth/secrets", "-type", "f"]
+    named = service.run("sed", "-n", "s|.*_FILE=/etc/smartauth/secrets/||p", "/etc/smartauth/environment")
+
+    read = service.run(*by_the_service, *secrets, "-readable", "-printf", "%f\n")
+    changed = service.run(*by_the_service, *secrets, "-writable")
+
+    assert sorted(read.split()) == sorted(named.split())
+    assert len(service.run(*secrets).split()) == 9
+    assert changed == ""
+
+
 def test_without_a_proxy_the_server_speaks_tls_at_the_port_of_the_page(service: Debian) -> None:
     (serve,) = placed("how-to/run-in-production.md", MACHINE)
     pair = ["-keyout", "/etc/smartauth/key.pem", "-out", "/etc/smartauth/chain.pem"]
@@ -292,7 +302,7 @@ def test_without_a_proxy_the_server_speaks_tls_at_the_port_of_the_page(service: 
     known = ["--resolve", f"{HOST}:8443:127.0.0.1", "--cacert", "/etc/smartauth/chain.pem"]
     settings = f"set -a; . /etc/smartauth/environment; SMARTAUTH_ISSUER=https://{HOST}:8443 SMARTAUTH_TRUSTED_PROXIES=0"
 
-    terminal = service.terminal(f"{settings}\nPATH=/opt/smartauth/bin:$PATH\n{as_the_service(serve)}")
+    terminal = service.terminal(f"{settings}\nPATH=/opt/smartauth/bin:$PATH\n{as_an_account(serve)}")
     try:
         is_ready = wait_until(lambda: service.status(f"https://{HOST}:8443/readyz", *known) == "200", within=120)
         assert is_ready, terminal.printed
@@ -300,9 +310,9 @@ def test_without_a_proxy_the_server_speaks_tls_at_the_port_of_the_page(service: 
         terminal.close()
 
 
-def as_the_service(commands: str) -> str:
-    """The commands, in a shell of the account that the units run as."""
-    return f"runuser -u smartauth -- bash -eux <<'COMMANDS'\n{commands}COMMANDS\n"
+def as_an_account(commands: str, account: str = "smartauth") -> str:
+    """The commands, in a shell of that account: by default the one that the units run as."""
+    return f"runuser -u {account} -- bash -eux <<'COMMANDS'\n{commands}COMMANDS\n"
 
 
 def test_a_backup_of_the_machine_is_restored_by_the_commands_of_the_page(service: Debian) -> None:
@@ -310,15 +320,16 @@ def test_a_backup_of_the_machine_is_restored_by_the_commands_of_the_page(service
     folder, _, _ = restore.partition(" --yes")
     owner = (
         "set -a; . /etc/smartauth/environment; PATH=/opt/smartauth/bin:$PATH; "
+        "SMARTAUTH_DATA_DIR=/var/lib/smartauth-owner "
         "SMARTAUTH_DATABASE_URL_FILE=/etc/smartauth/secrets/owner_database_url "
         "SMARTAUTH_AUDIT_DATABASE_URL_FILE=/etc/smartauth/secrets/owner_audit_database_url\n"
     )
-    install = "install -d -m 700 -o smartauth /var/backups/smartauth\n"
-    backup = as_the_service(f"smartauth backup {folder.split()[-1]}\n")
+    install = "install -d -m 700 -o smartauth-owner /var/backups/smartauth\n"
+    backup = as_an_account(f"smartauth backup {folder.split()[-1]}\n", "smartauth-owner")
     finished(service.terminal(f"{owner}{install}{backup}"))
     service.run("systemctl", "stop", "smartauth", "smartauth-worker")
     try:
-        printed = finished(service.terminal(f"{owner}{as_the_service(restore)}"))
+        printed = finished(service.terminal(f"{owner}{as_an_account(restore, 'smartauth-owner')}"))
     finally:
         service.run("systemctl", "start", "smartauth", "smartauth-worker")
 
