@@ -6,6 +6,7 @@ import socket
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
+from multiprocessing import spawn
 from typing import Any
 
 import uvicorn
@@ -50,18 +51,34 @@ def _serve_alone(config: uvicorn.Config) -> bool:
 
 
 def _serve_by_several(config: uvicorn.Config) -> bool:
-    leave_closed_folder()
+    stay_in_closed_folder()
     parent = ServerProcesses(config, sockets=[config.bind_socket()])
     parent.run()
     return not parent.could_not_start
 
 
-def leave_closed_folder() -> None:
-    """A process that is spawned enters the folder of its parent by name, and `runuser` stays where root was."""
+def stay_in_closed_folder() -> None:
+    """Processes that are spawned enter the folder of their parent by name; `runuser` stays where root was.
+
+    Where that cannot be done they stay in it, as they begin there: a relative path in a setting means one file to all
+    of them. A folder that is gone is left.
+    """
     try:
         os.chdir(os.getcwd())
-    except OSError:
+    except FileNotFoundError:
         os.chdir("/")
+    except OSError:
+        _prepare_without_folder()
+
+
+def _prepare_without_folder() -> None:
+    """A process that is spawned is told what it was before, but for the folder that it enters."""
+    before = spawn.get_preparation_data
+
+    def prepare(name: str) -> dict[str, Any]:
+        return {what: told for what, told in before(name).items() if what != "dir"}
+
+    spawn.get_preparation_data = prepare
 
 
 def port_problem(host: str, port: int) -> str:

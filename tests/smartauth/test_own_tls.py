@@ -204,21 +204,6 @@ def test_what_cannot_be_served_is_refused_at_the_start(files: tuple[Path, Path],
     key.chmod(0o600)
 
 
-@pytest.mark.usefixtures("https_issuer")
-def test_files_are_named_so_that_a_process_in_another_folder_finds_them(
-    files: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    given = dict[str, object]()
-    monkeypatch.setattr(
-        "smartauth.management.commands.serve.serve", lambda host, port, **options: given.update(options)
-    )
-    monkeypatch.chdir(files[0].parent)
-
-    call_command("serve", f"--port={free_port()}", f"--tls-certificate={files[0].name}", f"--tls-key={files[1].name}")
-
-    assert (given["ssl_certfile"], given["ssl_keyfile"]) == (str(files[0]), str(files[1]))
-
-
 def test_an_issuer_without_https_is_refused(files: tuple[Path, Path]) -> None:
     with pytest.raises(CommandError, match="SMARTAUTH_ISSUER"):
         call_command("serve", f"--tls-certificate={files[0]}", f"--tls-key={files[1]}")

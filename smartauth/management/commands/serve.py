@@ -36,8 +36,6 @@ def _tls_options(chain: str | None, key: str | None) -> dict[str, str]:
     if not settings.SMARTAUTH_ISSUER.startswith("https:"):
         raise CommandError(f"The issuer {settings.SMARTAUTH_ISSUER} does not begin with https: set SMARTAUTH_ISSUER.")
     try:
-        # their names as another process finds them, which may begin in another folder
-        chain, key = str(Path(chain).absolute()), str(Path(key).absolute())
         Certificate(Path(chain), Path(key))
         is_open = Path(key).stat().st_mode & READABLE_BY_OTHERS
     except OSError as error:  # ssl.SSLError is one
