@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run test lint lock licences dist settings specification mutants shots clean
+.PHONY: help run test lint lock licences dist settings tables specification mutants shots clean
 SHELL := /bin/bash
 
 help: ## this list
@@ -34,6 +34,9 @@ specification: ## write the page of tests of docs/specification (OPEN=AZ: list t
 
 settings: ## write the table of docs/settings.md anew from smartauth/settings_table.py
 	@.ci/venv base && .venv/bin/python -m smartauth.settings_docs
+
+tables: ## write smartauth/tables/*.sql anew, by which new SQLite files begin, after some migrations
+	@.ci/venv dev && .venv/bin/python -m tests.new_databases
 
 mutants: ## break the code of PACKAGE line by line, and run the tests that must notice (docs/mutation-tests.md; long)
 	@.ci/venv dev && .venv/bin/python -m tests.mutants $(PACKAGE)

@@ -6,6 +6,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from django.contrib.auth.hashers import make_password
 from django.db import models
 
 from accounts import clock
@@ -27,6 +28,7 @@ class Outcome:
     changes: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     secrets: dict[str, str] = field(default_factory=dict)
+    _demo_hashes: dict[str, str] = field(default_factory=dict)
     today: date = field(default_factory=lambda: to_datetime(clock.now()).date())
 
     def record_change(self, what: str, added: bool, changed: Iterable[str], **reference: str) -> None:
@@ -40,6 +42,14 @@ class Outcome:
         else:
             kind, reason = EventKind.SEEDED, "added" if added else f"changed {names}"
         record_events(Event(kind=kind, at=clock.now(), reason=reason, operator=self.operator, **reference))
+
+    def password_hash(self, password: str | None) -> str:
+        """With a salt of its own; people of the demo share theirs, as they share a password that everybody knows."""
+        if not self.demo or password is None:
+            return make_password(password)
+        if password not in self._demo_hashes:
+            self._demo_hashes[password] = make_password(password)
+        return self._demo_hashes[password]
 
     def record_difference(self, what: str, before: set[str], after: set[str]) -> None:
         """One line more about a row that was changed: what a list of it got and what it lost."""

@@ -27,7 +27,7 @@ def save_person(entry: dict[str, Any], path: str, outcome: Outcome) -> None:
         problems.pop("username", None)  # a name from before this rule stays
     SeedError.refuse(problems, path, entry)
     if added:
-        row.set_password(_password(entry, row, path))
+        row.password = outcome.password_hash(_password(entry, row, path))
     save_fields(row, [*changed, *row.mark_updated(changed)])
     for place, identity in enumerate(entry.get("identities", [])):
         changed += _save_identity(row, identity, f"{path}.identities[{place}]")

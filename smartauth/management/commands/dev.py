@@ -19,6 +19,7 @@ from audit.migrating import migrate_trail
 from oauth.demo import credentials, quickstart
 from oauth.keys import signing_keys
 from smartauth.data_folder import make_new_files_private
+from smartauth.new_databases import create_tables
 from smartauth.resources import IS_INSTALLED
 from smartauth.running_server import DATA_DIR, ISSUER, PORT, AlreadyRuns, RunningServer, announce
 from smartauth.serving import port_problem, serve
@@ -64,6 +65,7 @@ class Command(BaseCommand):
     def _prepare(self) -> None:
         """Each step changes nothing where it was done before."""
         self._say("databases")
+        create_tables()
         call_command("migrate", verbosity=0, interactive=False)
         migrate_trail()
         settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)

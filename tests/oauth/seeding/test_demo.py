@@ -86,3 +86,10 @@ def test_both_address_policies_are_to_be_seen() -> None:
 
 def test_running_it_again_changes_nothing() -> None:
     assert seed(ROOT / "smartauth.yaml").changes == []
+
+
+def test_a_password_that_everybody_knows_is_hashed_once() -> None:
+    hashes = {row.username: row.password for row in User.objects.filter(username__in=["amy", "ben", "admin"])}
+
+    assert len(hashes) == 3
+    assert len(set(hashes.values())) == 1
