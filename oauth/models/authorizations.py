@@ -50,7 +50,9 @@ class Authorization(models.Model):
     """
 
     client = models.ForeignKey(Client, models.CASCADE, related_name="authorizations")
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, null=True, related_name="authorizations")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, null=True, related_name="authorizations", db_index=False
+    )
     fhir_server = models.ForeignKey(FhirServer, models.PROTECT, related_name="authorizations")
     patient = models.TextField(default="", blank=True)
     scope = models.TextField()
@@ -78,6 +80,8 @@ class Authorization(models.Model):
 
     class Meta:
         indexes = [
+            # not of those without a person: a plan that looks for them here reads those of all services
+            models.Index(fields=["user"], name="authorization_person", condition=Q(user__isnull=False)),
             models.Index(fields=["fhir_server", "patient"], name="authorization_patient"),
             models.Index(fields=["-flagged_at", "-id"], name="authorization_flagged"),
             models.Index(fields=["session_digest"], name="authorization_session", condition=~Q(session_digest="")),

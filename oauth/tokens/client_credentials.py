@@ -54,15 +54,18 @@ class Registered(NamedTuple):
     refuses_unknown_scopes: bool
 
 
-BACKEND_JOINS = """
-LEFT JOIN oauth_client_fhir_servers m ON m.client_id = c.id
-LEFT JOIN oauth_fhirserver s ON s.id = m.fhirserver_id
-LEFT JOIN oauth_authorization a ON a.client_id = c.id AND a.fhir_server_id = s.id AND a.client_epoch = c.epoch
-    AND a.fhir_server_epoch = s.epoch AND a.user_id IS NULL AND a.ended_at = 0
-"""
+# the authorization under which a client works for itself, as the index one_standing_authorization has it
+STANDING = """a.client_id = c.id AND a.fhir_server_id = s.id AND a.client_epoch = c.epoch
+    AND a.fhir_server_epoch = s.epoch AND a.user_id IS NULL AND a.ended_at = 0"""
 _BACKEND_ROWS = sql.select(
     BackendRow,
-    f"FROM oauth_client c {BACKEND_JOINS} WHERE c.id = %s",
+    f"""
+FROM oauth_client c
+LEFT JOIN oauth_client_fhir_servers m ON m.client_id = c.id
+LEFT JOIN oauth_fhirserver s ON s.id = m.fhirserver_id
+LEFT JOIN oauth_authorization a ON {STANDING}
+WHERE c.id = %s
+""",
 )
 
 

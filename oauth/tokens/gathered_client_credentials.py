@@ -14,7 +14,7 @@ from oauth.http.machine_response import MachineResponse
 from oauth.models import sql
 from oauth.tokens.allowed_method import is_allowed_method
 from oauth.tokens.authorization_state import PERSON_AND_KEYS, AuthorizationState
-from oauth.tokens.client_credentials import BACKEND_JOINS, BackendRow, granted_access, is_current
+from oauth.tokens.client_credentials import STANDING, BackendRow, granted_access, is_current
 from oauth.tokens.gathered_issue import NextToken, issue_access_token
 from oauth.tokens.gathered_seats import Seats, take_seats
 from oauth.tokens.gathered_writes import NEW_TOKEN_IDS, Writes
@@ -45,7 +45,10 @@ _SERVICES = sql.select(
     f"""
 FROM json_array_elements_text(%s::json) AS q (client_id)
 CROSS JOIN LATERAL (SELECT * FROM oauth_client WHERE client_id = q.client_id OFFSET 0) c
-{BACKEND_JOINS} {PERSON_AND_KEYS}
+LEFT JOIN oauth_client_fhir_servers m ON m.client_id = c.id
+LEFT JOIN oauth_fhirserver s ON s.id = m.fhirserver_id
+LEFT JOIN LATERAL (SELECT * FROM oauth_authorization a WHERE {STANDING} OFFSET 0) a ON true
+{PERSON_AND_KEYS}
 """,  # noqa: S608  # our own texts
 )
 

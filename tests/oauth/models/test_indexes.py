@@ -26,3 +26,13 @@ def test_no_index_for_like_is_kept_of_what_is_written_all_the_time(model: type[M
 def test_such_an_index_would_be_found_here() -> None:
     """Those of the FHIR servers' bases are kept: they are written once."""
     assert len(indexes_for_like("oauth_fhirserver")) == 1
+
+
+def test_authorizations_without_a_person_stand_in_no_index_of_persons() -> None:
+    """A plan that looks for them there reads those of all services to find one."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT indexdef FROM pg_indexes WHERE tablename = 'oauth_authorization'")
+        of_persons = [definition for (definition,) in cursor.fetchall() if "(user_id)" in definition]
+
+    assert len(of_persons) == 1
+    assert of_persons[0].endswith("WHERE (user_id IS NOT NULL)")

@@ -17,6 +17,12 @@ pytestmark = [pytest.mark.usefixtures("committed"), pytest.mark.postgresql]
         (gathered_refresh._LOSERS.text, ["{a,b}", 1], "oauth_refreshtoken", "(digest = q.digest)"),
         (gathered_exchange._CODES.text, ["{a,b}"], "oauth_code", "(digest = q.digest)"),
         (gathered_client_credentials._SERVICES.text, [2, '["a"]'], "oauth_client", "= q.client_id)"),
+        (
+            gathered_client_credentials._SERVICES.text,
+            [2, '["a"]'],
+            "oauth_authorization",
+            "((client_id = oauth_client.id) AND (fhir_server_id = s.id) AND (client_epoch",
+        ),
     ],
     ids=[
         "refresh tokens",
@@ -24,6 +30,7 @@ pytestmark = [pytest.mark.usefixtures("committed"), pytest.mark.postgresql]
         "who loses a seat by a refresh",
         "codes",
         "clients",
+        "authorizations of clients",
     ],
 )
 def test_what_was_asked_for_is_looked_up(statement: str, values: list[str | int], table: str, condition: str) -> None:
