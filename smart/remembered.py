@@ -19,7 +19,9 @@ def remembered(function: Callable[P, R]) -> Callable[P, R]:
 
     @wraps(function)
     def look_up(*args: P.args, **kwargs: P.kwargs) -> R:
-        length = sum(len(value) for value in (*args, *kwargs.values()) if isinstance(value, str))
-        return function(*args, **kwargs) if length > LONGEST else known(*args, **kwargs)
+        for value in (*args, *kwargs.values()) if kwargs else args:
+            if isinstance(value, str) and len(value) > LONGEST:
+                return function(*args, **kwargs)
+        return known(*args, **kwargs)
 
     return look_up

@@ -56,14 +56,15 @@ def _constructor(row: Callable[..., Row]) -> Callable[..., Row]:
     hints = list(get_type_hints(row, include_extras=True).values())
     if not any(map(_is_row, hints)):
         return row
-    parts = [(_constructor(hint), len(list(_expressions(hint)))) if _is_row(hint) else (None, 1) for hint in hints]
+    parts: list[tuple[Callable[..., Any] | None, Any]] = []  # how each field is made, and of which columns
+    first = 0
+    for hint in hints:
+        length = len(list(_expressions(hint))) if _is_row(hint) else 1
+        parts.append((_constructor(hint), slice(first, first + length)) if _is_row(hint) else (None, first))
+        first += length
 
     def construct(*values: Any) -> Row:
-        fields, first = [], 0
-        for make, length in parts:
-            fields.append(make(*values[first : first + length]) if make else values[first])
-            first += length
-        return row(*fields)
+        return row(*[make(*values[place]) if make else values[place] for make, place in parts])
 
     return construct
 

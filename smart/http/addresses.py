@@ -18,6 +18,7 @@ class PrefixLengths(NamedTuple):
 DEFAULT_PREFIXES = PrefixLengths()
 
 
+@remembered
 def normalize(text: str) -> str:
     """The address in one spelling, an IPv4-mapped one as IPv4, "" if it is none."""
     address = _parse(text)
@@ -46,7 +47,7 @@ def caller_address(peer: str, forwarded: str, trusted: int) -> str:
 
     With fewer entries than proxies, or an entry that is no address, nothing can be believed: it is the peer.
     """
-    entries = [part for part in forwarded.split(",") if part.strip()]
+    entries = [part for part in forwarded.split(",") if part.strip()] if trusted else []
     if not 0 < trusted <= len(entries):
         return normalize(peer)
     return normalize(without_port(entries[-trusted])) or normalize(peer)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from typing import Self, TypeVar, overload
-from urllib.parse import parse_qsl
+from urllib.parse import unquote_plus
 
 MAX_PARAMETERS = 100
 T = TypeVar("T")
@@ -14,28 +14,22 @@ class MalformedParameters(ValueError):
 
 def form_pairs(raw: bytes) -> list[tuple[str, str]]:
     """Names and values of a query string or form body as they came. Raises MalformedParameters."""
+    parts = raw.split(b"&")
+    if len(parts) > MAX_PARAMETERS:
+        raise MalformedParameters("too many parameters")
     try:
-        text = raw.decode("ascii")
-        is_plain = "%" not in text and "+" not in text
-        pairs = _plain_pairs(text) if is_plain else _encoded_pairs(text)
+        cut = [part.decode("ascii").partition("=") for part in parts if part]
+        pairs = [(_decoded(name), _decoded(value)) for name, _, value in cut]
     except ValueError as error:
         raise MalformedParameters("not form-encoded UTF-8") from error
-    if b"\0" in raw or (not is_plain and b"%00" in raw):
+    if b"\0" in raw or b"%00" in raw:
         raise MalformedParameters("a NUL character was sent")
     return pairs
 
 
-def _encoded_pairs(text: str) -> list[tuple[str, str]]:
-    return parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MAX_PARAMETERS)
-
-
-def _plain_pairs(text: str) -> list[tuple[str, str]]:
-    """The same of a text in which nothing is encoded, such as a token's, in a fraction of the time."""
-    parts = text.split("&")
-    if len(parts) > MAX_PARAMETERS:
-        raise ValueError
-    cut = [part.partition("=") for part in parts if part]
-    return [(name, value) for name, _, value in cut]
+def _decoded(text: str) -> str:
+    """A token or an id has nothing to decode, which is seen in a fraction of the time."""
+    return unquote_plus(text, errors="strict") if "%" in text or "+" in text else text
 
 
 class Parameters(Mapping[str, str]):
