@@ -10,6 +10,34 @@ from typing import Any
 _OURS = {"server_side_binding", "prepare_threshold"}  # of the options those that libpq does not know
 CONNECTION = {"HOST": "PGHOST", "PORT": "PGPORT", "USER": "PGUSER", "PASSWORD": "PGPASSWORD", "NAME": "PGDATABASE"}
 
+# What this role owns in its schema, extensions apart: pg_restore drops only what the dump has, and tables of a newer
+# version would be in the way of its foreign keys now, and of the migration that makes them later.
+EMPTYING = """SET client_min_messages = warning;
+DO $emptying$
+DECLARE
+  statement text;
+BEGIN
+  FOREACH statement IN ARRAY ARRAY(
+    SELECT format('DROP %s IF EXISTS public.%I CASCADE', kind.name, relation.relname)
+      FROM pg_catalog.pg_class AS relation
+      JOIN (VALUES ('r', 'TABLE'), ('p', 'TABLE'), ('f', 'FOREIGN TABLE'), ('v', 'VIEW'), ('m', 'MATERIALIZED VIEW'),
+                   ('S', 'SEQUENCE')) AS kind (letter, name) ON kind.letter = relation.relkind::text
+     WHERE relation.relnamespace = 'public'::regnamespace AND pg_catalog.pg_has_role(relation.relowner, 'USAGE')
+       AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend AS part WHERE part.objid = relation.oid AND part.deptype = 'e')
+     ORDER BY relation.relkind = 'S'  -- those of columns go with their tables
+  ) || ARRAY(
+    SELECT format('DROP ROUTINE IF EXISTS public.%I(%s) CASCADE', routine.proname,
+                  pg_catalog.pg_get_function_identity_arguments(routine.oid))
+      FROM pg_catalog.pg_proc AS routine
+     WHERE routine.pronamespace = 'public'::regnamespace AND pg_catalog.pg_has_role(routine.proowner, 'USAGE')
+       AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend AS part WHERE part.objid = routine.oid AND part.deptype = 'e')
+  ) LOOP
+    EXECUTE statement;
+  END LOOP;
+END
+$emptying$;
+"""
+
 
 class ProgramFailed(Exception):
     """pg_dump, pg_restore or psql is not here, or said why it failed."""
@@ -36,7 +64,8 @@ def restore(file: Path, settings: Mapping[str, Any], statements: Iterable[str]) 
         with script.open("a", encoding="utf-8") as added:
             added.write(ending(statements))
         options = ["--no-psqlrc", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1"]
-        _run(["psql", *options, f"--file={script}", "--output=/dev/null", _connection(settings)], settings)
+        parts = [f"--command={EMPTYING}", f"--file={script}"]
+        _run(["psql", *options, *parts, "--output=/dev/null", _connection(settings)], settings)
     finally:
         script.unlink(missing_ok=True)
 

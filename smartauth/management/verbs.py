@@ -77,9 +77,11 @@ FHIR_AUDIT = Verb(
 RESTORED_SQL = Verb(
     "restored-sql",
     "Print the SQL that must be committed together with a restore by other means: what was granted ends by it.",
+    (Argument("--before", "What goes before instead: it empties the database of everything.", is_flag=True),),
     examples=(
+        "smartauth restored-sql --before > emptying.sql",
         "smartauth restored-sql > ending.sql",
-        "(echo 'BEGIN;' && pg_restore --clean --if-exists -f - main && cat ending.sql && echo 'COMMIT;') |"
-        " psql -v ON_ERROR_STOP=1 smartauth",
+        "(echo 'BEGIN;' && cat emptying.sql && pg_restore --clean --if-exists -f - main && cat ending.sql &&"
+        " echo 'COMMIT;') | psql -v ON_ERROR_STOP=1 smartauth",
     ),
 )

@@ -172,11 +172,15 @@ def test_what_postgresqls_container_restores_is_as_it_was_and_ends_every_session
 
     finished(engine.terminal(backup, cwd=checkout))
     engine.run(*compose, "exec", "-T", "web", "smartauth", "person", "add", "latecomer", cwd=checkout)
+    newer = "CREATE TABLE newer (id bigint PRIMARY KEY, client bigint REFERENCES oauth_client (id))"
+    in_postgresql = [*compose, "exec", "-T", "postgres", "psql", "-U", "postgres", "-At", "smartauth", "-c"]
+    engine.run(*in_postgresql, newer, cwd=checkout)
     assert people(engine, checkout) == "latecomer\nolivia\n"
     finished(engine.terminal(restore, cwd=checkout))
 
     assert wait_until(lambda: status(engine, f"{base}/readyz", *for_real) == "200", within=120)
     assert people(engine, checkout) == "olivia\n"
+    assert engine.run(*in_postgresql, "SELECT to_regclass('newer')", cwd=checkout).stdout == "\n"
     assert status(engine, f"{base}/admin/", *for_real, "-b", str(before)) != "200"
     assert signs_in(engine, base, after, *for_real) == "303"
     assert status(engine, f"{base}/admin/", *for_real, "-b", str(after)) == "200"

@@ -122,6 +122,27 @@ def test_what_is_no_whole_backup_is_refused_and_nothing_changes(machine: Machine
     assert introspect(server, lives)["active"] is True
 
 
+def test_what_a_newer_version_made_since_the_backup_is_gone(machine: Machine, tmp_path: Path) -> None:
+    server, folder = machine.server, tmp_path / "backup"
+    server.manage("backup", str(folder))
+    ask = "from django.db import connection; connection.cursor().execute('{}'); print(connection.introspection{})"
+    made = (
+        "CREATE TABLE newer (id bigint PRIMARY KEY, client_id bigint REFERENCES oauth_client (id))",
+        "CREATE VIEW newest AS SELECT client_id FROM newer",
+    )
+    for statement in made:
+        server.manage("shell", "-v0", "-c", ask.format(statement, ""))
+
+    server.stop()
+    server.manage("restore", str(folder), "--yes")
+    names = server.manage("shell", "-v0", "-c", ask.format("SELECT 1", ".table_names(include_views=True)"))
+    server.start()
+
+    assert "'oauth_client'" in names
+    assert "newe" not in names
+    assert introspect(server, token(server))["active"] is True
+
+
 def test_a_restore_asks_for_a_clear_word(machine: Machine, tmp_path: Path) -> None:
     server, folder = machine.server, tmp_path / "backup"
     server.manage("backup", str(folder))

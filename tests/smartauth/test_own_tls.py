@@ -14,7 +14,7 @@ from django.core.management import CommandError, call_command
 
 from smartauth.own_tls import Certificate
 from tests.publishing import authority, certificate_files, handshake, trusting_context
-from tests.running import Server, free_port, production_secrets
+from tests.running import Server, production_secrets
 
 pytestmark = pytest.mark.one_engine
 HOST = "127.0.0.1"

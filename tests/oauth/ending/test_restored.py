@@ -59,6 +59,14 @@ def test_nothing_that_waits_and_no_session_is_left(model: Any) -> None:
     assert any(statement == f"DELETE FROM {model._meta.db_table}" for statement in restored.statements(1))
 
 
+def test_the_command_prints_what_empties_the_database_before(capsys: pytest.CaptureFixture[str]) -> None:
+    call_command("restored-sql", "--before")
+
+    printed = capsys.readouterr().out
+    assert "DROP" in printed
+    assert "UPDATE" not in printed
+
+
 def test_the_command_prints_the_same_for_psql(capsys: pytest.CaptureFixture[str]) -> None:
     call_command("restored-sql")
 
