@@ -1,10 +1,14 @@
 """Machines of a test: each a network namespace of its own, joined by a bridge. This machine is outside of them."""
 
+import fcntl
 import functools
 import os
 import shutil
 import subprocess
+import tempfile
 from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
 
 
 @dataclass(frozen=True)
@@ -29,14 +33,15 @@ def is_possible() -> bool:
 
 
 class Network:
-    """10.213.NUMBER.0/24. The namespace of its bridge is its claim to that number."""
+    """10.213.NUMBER.0/24. The lock of a file is its claim to that number, and ends with this process."""
 
     def __init__(self) -> None:
-        self._number = next(number for number in NUMBERS if _ip("netns", "add", _name(number), check=False))
+        self._number, self._claim = next(claim for claim in map(_claim, NUMBERS) if claim)
         self._name, self._machines = _name(self._number), list[str]()
 
     def build(self) -> "Network":
         """The bridge, and this machine on it."""
+        _ip("netns", "add", self._name)
         self._switch("link", "add", "bridge", "type", "bridge")
         self._switch("link", "set", "bridge", "up")
         # this machine's end has the name of the network
@@ -76,6 +81,7 @@ class Network:
         _ip("link", "del", self._name, check=False)
         for namespace in (*self._machines, self._name):
             _ip("netns", "del", namespace, check=False)
+        self._claim.close()
 
     def _address(self, host: int) -> str:
         return f"10.213.{self._number}.{host}"
@@ -93,6 +99,34 @@ class Network:
 
 def _name(number: int) -> str:
     return f"smartauth-{number}"
+
+
+def _claim(number: int) -> tuple[int, IO[str]] | None:
+    """A number that is free now, without what a run left there that was killed; None for one in use."""
+    claims = Path(tempfile.gettempdir()) / "smartauth-networks"
+    claims.mkdir(exist_ok=True)
+    claim = (claims / str(number)).open("w")
+    try:
+        fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        claim.close()
+        return None
+    left = [each for each in _namespaces() if each == _name(number) or each.startswith(f"{_name(number)}-")]
+    if any(_written("netns", "pids", each) for each in left):  # something runs there still
+        claim.close()
+        return None
+    _ip("link", "del", _name(number), check=False)  # of itself it would go some time after its namespace
+    for each in left:
+        _ip("netns", "del", each, check=False)
+    return number, claim
+
+
+def _namespaces() -> list[str]:
+    return [line.split()[0] for line in _written("netns", "list").splitlines()]
+
+
+def _written(*arguments: str) -> str:
+    return subprocess.run(["ip", *arguments], capture_output=True, text=True, timeout=60).stdout
 
 
 def _ip(*arguments: str, check: bool = True) -> bool:

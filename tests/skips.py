@@ -17,6 +17,7 @@ ALLOWED: dict[str, str] = {
 # may not do so either.
 AS_ROOT_ALONE = (
     "tests/images/",
+    "tests/test_network.py",
     "tests/drills/test_drills.py::test_a_primary_that_was_cut_off_loses_nothing_and_acknowledges_nothing_when_it_is_back",
 )
 
