@@ -16,6 +16,7 @@ from bench.contenders import APPS, Contender
 from introspection import gathered_revocation as revocation
 from introspection.token_lookup import POSTGRESQL
 from oauth.http.lane import KEPT_PLANS
+from oauth.models.sql import numbered
 from oauth.tokens import gathered_client_credentials as client_credentials
 from oauth.tokens import gathered_exchange as exchange
 from oauth.tokens import gathered_refresh as refresh
@@ -59,15 +60,11 @@ def questions(connection: psycopg.Connection, contender: Contender) -> Iterator[
 
 def plan(connection: psycopg.Connection, question: Question) -> Iterator[str]:
     """The lines of EXPLAIN (ANALYZE, BUFFERS). What the statement changes is undone."""
-    text = question.text
-    for number in range(1, len(question.values) + 1):
-        text = text.replace("%s", f"${number}", 1)
-    text = text.replace("%%", "%")
     values = sql.SQL(", ").join(map(sql.Literal, question.values))
     with connection.transaction(force_rollback=True):
         for name, value in KEPT_PLANS.items():
             connection.execute("SELECT set_config(%s, %s, true)", (name, value))
-        connection.execute(f"PREPARE asked AS {text}".encode())
+        connection.execute(f"PREPARE asked AS {numbered(question.text)}".encode())
         explained = sql.SQL("EXPLAIN (ANALYZE, BUFFERS) EXECUTE asked ({})").format(values)
         yield from [line for (line,) in connection.execute(explained).fetchall()]
         connection.execute("DEALLOCATE asked")

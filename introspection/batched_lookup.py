@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from django.db import OperationalError, connections
 
 from accounts import clock
+from accounts.engine import is_on_postgresql
 from introspection.token_lookup import POSTGRESQL, SQLITE, LookupRow
 from oauth.http.gathering import TURNS
 from oauth.http.lane import KEPT_PLANS
@@ -167,7 +168,7 @@ class BatchedLookup:
 
 
 def _lookup() -> BatchedLookup:
-    return BatchedLookup(PostgreSQLReader() if connections["default"].vendor == "postgresql" else SQLiteReader())
+    return BatchedLookup(PostgreSQLReader() if is_on_postgresql() else SQLiteReader())
 
 
 batched_lookup = PerLoop(_lookup)  # the look-ups of the running loop

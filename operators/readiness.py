@@ -11,6 +11,7 @@ from django.db.models import Count, Min, QuerySet
 from django.db.models.functions import Greatest
 
 from accounts import clock
+from accounts.engine import is_on_postgresql
 from audit.models import OutboxEvent
 from oauth.keys import signing_keys
 from oauth.models import SigningKey
@@ -47,7 +48,7 @@ def are_one_database() -> bool:
 @cache
 def _is_one_identity() -> bool:
     """Asked until both answer: an exception is not cached."""
-    if any(connections[alias].vendor != "postgresql" for alias in DATABASES):
+    if not all(map(is_on_postgresql, DATABASES)):
         return False  # two files, with two names of ours
     return _identity("default") == _identity("audit")
 

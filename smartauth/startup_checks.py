@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import connections
 from django.urls import get_resolver
 
+from accounts.engine import is_on_postgresql
 from oauth.demo import credentials
 from oauth.keys import signing_keys
 from operators.readiness import are_one_database, missing_migrations
@@ -86,7 +87,7 @@ def load_pages() -> None:
 
 def load_driver() -> None:
     """The same of what the event loop asks PostgreSQL with, which is installed where that is used."""
-    if connections["default"].vendor == "postgresql":
+    if is_on_postgresql():
         import_module("oauth.http.prepared_statement")
 
 

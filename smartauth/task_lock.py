@@ -10,6 +10,7 @@ from celery import Task
 from django.conf import settings
 from django.db import connections
 
+from accounts.engine import is_on_postgresql
 from smart.digests import sha256_hex
 from smartauth.data_folder import private_file
 
@@ -31,7 +32,7 @@ class ExclusiveTask(Task):  # type: ignore[misc]  # Celery has no types
 @contextmanager
 def task_lock(name: str) -> Iterator[bool]:
     """Whether the task is ours while the block runs. A worker that dies holds nothing: the engine notices."""
-    if connections["default"].vendor != "postgresql":
+    if not is_on_postgresql():
         with open(private_file(settings.SMARTAUTH_DATA_DIR / f"{name}.lock")) as file:
             yield _is_locked(file.fileno())
         return

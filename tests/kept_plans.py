@@ -3,6 +3,7 @@
 from django.db import connection
 
 from oauth.http.lane import KEPT_PLANS
+from oauth.models.sql import numbered
 
 
 def explained(statement: str, *values: str | int) -> list[str]:
@@ -10,9 +11,7 @@ def explained(statement: str, *values: str | int) -> list[str]:
     with connection.cursor() as cursor:
         for name, value in KEPT_PLANS.items():
             cursor.execute(f"SET LOCAL {name} = {value}")
-        for number in range(1, len(values) + 1):
-            statement = statement.replace("%s", f"${number}", 1)
-        cursor.execute(f"PREPARE asked AS {statement.replace('%%', '%')}")
+        cursor.execute(f"PREPARE asked AS {numbered(statement)}")
         cursor.execute(f"EXPLAIN EXECUTE asked ({', '.join(map(repr, values))})")
         plan = [line for (line,) in cursor.fetchall()]
         cursor.execute("DEALLOCATE asked")

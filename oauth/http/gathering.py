@@ -15,11 +15,9 @@ import logging
 from abc import ABC, abstractmethod
 from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable
-from functools import cache
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
-from django.db import connections
-
+from accounts.engine import is_on_postgresql
 from oauth.http.lane import Lane
 from oauth.http.machine_request import MachineRequest
 from oauth.http.machine_response import MachineResponse
@@ -59,16 +57,11 @@ async def gathered_answer(
 
     On SQLite, which has no round trips to spare, requests share transactions: see `oauth.http.shared_transaction`.
     """
-    if not _is_on_postgresql():
+    if not is_on_postgresql():
         return None
     kinds = _kinds_of_loop()
     gathering = kinds.get(work) or kinds.setdefault(work, Gathering(work))
     return await gathering.answer(request, digest, line or request.credentials.client_id)
-
-
-@cache
-def _is_on_postgresql() -> bool:
-    return bool(connections["default"].vendor == "postgresql")
 
 
 class Queued(Protocol):

@@ -14,6 +14,7 @@ from psycopg.pq import ExecStatus, Format
 from psycopg.pq.abc import PGresult
 
 from oauth.http.async_connection import AsyncConnection
+from oauth.models.sql import numbered
 
 _NAME = "prepared"
 
@@ -29,8 +30,7 @@ class PreparedStatement:
     @classmethod
     async def prepare(cls, connection: AsyncConnection, text: str, types: Sequence[str]) -> Self:
         """The statement with `%s` for each of its values, as PostgreSQL plans it once. Not for PgBouncer."""
-        numbered = text % tuple(f"${number}" for number in range(1, len(types) + 1))
-        await connection.execute(f"PREPARE {_NAME} ({', '.join(types)}) AS {numbered}".encode())
+        await connection.execute(f"PREPARE {_NAME} ({', '.join(types)}) AS {numbered(text)}".encode())
         return cls(connection)
 
     async def rows(self, *values: str) -> list[tuple[Any, ...]]:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from django.db import Error, OperationalError, connections, transaction
 
+from accounts.engine import is_on_postgresql
 from oauth.http.gathering import Batches
 from oauth.http.machine_request import MachineRequest
 from oauth.http.per_loop import PerLoop
@@ -46,7 +47,7 @@ class Outcome(NamedTuple):
 
 async def write_together(request: MachineRequest, work: Callable[[], T]) -> T:
     """The result of `work`, committed. Raises what it raises, and TemporarilyUnavailable where too many wait."""
-    if connections["default"].vendor != "sqlite":
+    if is_on_postgresql():
         return await writer_pool.run(work)
     found: T = await _shared_transactions().run(request, work)
     return found

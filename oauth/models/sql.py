@@ -69,6 +69,12 @@ def _constructor(row: Callable[..., Row]) -> Callable[..., Row]:
     return construct
 
 
+def numbered(statement: str) -> str:
+    """The statement with $1, $2 and so on for its values, as PREPARE takes it on PostgreSQL."""
+    places = statement.replace("%%", "").count("%s")
+    return statement % tuple(f"${number}" for number in range(1, places + 1))
+
+
 def records(columns: str) -> str:
     """The rows of one JSON parameter, a list of objects with these members, as the table q; on PostgreSQL."""
     return f"json_to_recordset(%s::json) AS q ({columns})"

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import Error, connections, router
 
 from accounts import clock
+from accounts.engine import is_on_postgresql
 from oauth.retention import partitions
 from operators import readiness
 from operators.doctor.problem import Problem
@@ -33,7 +34,7 @@ def find_unknown_pooler() -> Iterator[Problem]:
     if settings.SMARTAUTH_DATABASE_POOL_MODE != "none":
         return
     for alias in reachable():
-        if connections[alias].vendor != "postgresql":
+        if not is_on_postgresql(alias):
             continue
         if _answer(alias, "SELECT pg_backend_pid()") != connections[alias].connection.info.backend_pid:
             what = f"a connection pooler stands before the database {alias}, and no setting tells of it"
@@ -57,13 +58,11 @@ def find_one_database() -> Iterator[Problem]:
 def find_powerful_roles() -> Iterator[Problem]:
     """The role of a server needs neither the cluster nor, outside development, the right to change the trail."""
     for alias in reachable():
-        if connections[alias].vendor == "postgresql" and _answer(
-            alias, "SELECT rolsuper FROM pg_roles WHERE rolname = current_user"
-        ):
+        if is_on_postgresql(alias) and _answer(alias, "SELECT rolsuper FROM pg_roles WHERE rolname = current_user"):
             what = f"the role of the database {alias} is a superuser"
             mend = f"give {_variable(alias)} a role that reads and writes rows and owns nothing (docker/databases.sh)"
             yield Problem(what, mend)
-    if connections["audit"].vendor == "postgresql" and "audit" in reachable() and not settings.SMARTAUTH_DEV:
+    if is_on_postgresql("audit") and "audit" in reachable() and not settings.SMARTAUTH_DEV:
         tables = [] if readiness.missing_migrations("audit") else [*_changeable_tables_of_the_trail()]
         if tables:
             what, named = "the role of the audit database may change and delete events", ", ".join(tables)
@@ -83,7 +82,7 @@ def _changeable_tables_of_the_trail() -> Iterator[str]:
 def find_clock_skew() -> Iterator[Problem]:
     """Tokens are dated by this machine; several machines agree by way of the database's clock."""
     for alias in reachable():
-        if connections[alias].vendor != "postgresql":
+        if not is_on_postgresql(alias):
             continue
         theirs = int(_answer(alias, "SELECT extract(epoch FROM clock_timestamp()) * 1000000"))
         ahead = clock.now() - theirs

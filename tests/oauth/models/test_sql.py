@@ -223,3 +223,7 @@ def test_no_two_fields_of_a_row_read_the_same_column(row: type) -> None:
     beside = [hint.__metadata__[0] for hint in get_type_hints(row, include_extras=True).values()]
 
     assert len(set(beside)) == len(beside)
+
+
+def test_values_are_numbered_and_a_percent_sign_stays_one() -> None:
+    assert sql.numbered("SELECT %s, '%%s' WHERE a %% 2 = 0 OR b = %s") == ("SELECT $1, '%s' WHERE a % 2 = 0 OR b = $2")
