@@ -2,16 +2,15 @@
 
 from django.conf import settings
 from django.contrib.sessions.models import Session
-from django.utils import timezone
 
-from accounts import clock
 from accounts.models import RateCount
 from oauth.models import AccessToken, AssertionId, Launch, PendingRequest, RefreshToken, RefusalCount
 from oauth.models.pending_requests import COOKIE_GRACE_SECONDS
 from oauth.retention import partitions
 from oauth.retention.addresses import forget_addresses
 from oauth.retention.batches import delete_in_batches
-from smart.time_units import DAY, MINUTE, SECOND
+from oauth.retention.both_clocks import now_by_both_clocks
+from smart.time_units import DAY, MINUTE, SECOND, to_datetime
 from smart.tokens.refresh import GRACE_BOUND
 
 TOKENS_KEPT = 90 * DAY
@@ -22,13 +21,13 @@ def sweep() -> int:
 
     An answer kept for an app that lost it is forgotten as soon as it may no longer be repeated (RF-05).
     """
-    now = clock.now()
+    now = now_by_both_clocks()
     late = RefreshToken.objects.exclude(kept_answer="").filter(consumed_at__lt=now - GRACE_BOUND * SECOND)
     late.update(kept_answer="")
     over = (
         PendingRequest.objects.filter(expires_at__lt=now - COOKIE_GRACE_SECONDS * SECOND),
         Launch.objects.filter(expires_at__lt=now - DAY),
-        Session.objects.filter(expire_date__lt=timezone.now()),
+        Session.objects.filter(expire_date__lt=to_datetime(now)),
         AssertionId.objects.filter(forget_at__lt=now - MINUTE),
         RateCount.objects.filter(window_ends_at__lt=now),
         RefusalCount.objects.filter(window_ends_at__lt=now),

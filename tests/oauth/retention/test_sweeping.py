@@ -1,14 +1,17 @@
 """What the sweep deletes of tokens, and in how many steps."""
 
+import time
+
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from accounts import clock
 from oauth.models import AccessToken, Authorization, RefreshToken
 from oauth.retention import batches
+from oauth.retention.both_clocks import now_by_both_clocks
 from oauth.retention.sweeping import sweep
-from smart.time_units import DAY
+from smart.time_units import DAY, MINUTE
 from tests.fixture_types import Issue, MakeClient
 
 OFFLINE = "launch/patient patient/*.rs offline_access"
@@ -57,3 +60,25 @@ def test_they_go_a_few_at_a_time_each_time_in_a_transaction_of_its_own(
         assert len(deletes) == 2
         assert all("COMMIT" in steps[number + 1] for number in deletes)
     assert count >= 8
+
+
+@pytest.mark.postgresql
+def test_a_worker_whose_clock_is_years_ahead_keeps_what_is_not_over_by_that_of_the_database(
+    authorization: Authorization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    right = time.time_ns
+    with transaction.atomic():
+        monkeypatch.setattr(time, "time_ns", lambda: right() + 1000 * DAY * 1000)
+        sweep()
+        monkeypatch.setattr(time, "time_ns", right)
+
+        assert authorization.access_tokens.count() == authorization.refresh_tokens.count() == 1
+        transaction.set_rollback(True)
+
+
+@pytest.mark.postgresql
+def test_a_worker_whose_clock_is_behind_goes_by_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    right = time.time_ns
+    monkeypatch.setattr(time, "time_ns", lambda: right() - DAY * 1000)
+
+    assert abs(now_by_both_clocks() - clock.now()) < MINUTE
