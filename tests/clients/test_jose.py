@@ -29,13 +29,13 @@ OTHERWISE = {
 
 @pytest.fixture(scope="module")
 def verified() -> dict[str, Any]:
-    """The claims that node takes for true, by kind."""
+    """The claims that node takes for true, by kind. Tokens live five minutes, which others may install for."""
+    place = install(ROOT / "tests/clients/openid-client")
     good = {kind.name for kind in kinds().values() if kind.is_good}
     names = sorted({*FOOLED, *OTHERWISE, *OTHER_TOKENS, *good})
     tokens = {name: token_of(kinds()[name]) for name in names if kinds()[name].fools.jwt_verifiers or name in good}
     known = issuer()
     told = {"issuer": known.name, "base": known.base, "jwks": known.jwks, "tokens": tokens}
-    place = install(ROOT / "tests/clients/openid-client")
     done = subprocess.run(
         ["node", "bad_tokens.mjs"], cwd=place, input=json.dumps(told), capture_output=True, text=True, timeout=60
     )

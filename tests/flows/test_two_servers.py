@@ -77,19 +77,23 @@ def test_a_second_server_of_the_same_data_is_refused(first: Dev) -> None:
 
 @pytest.mark.sqlite
 def test_what_the_refusal_recommends_works_and_leaves_the_first_as_it_was(first: Dev) -> None:
-    refusal = manage(first.place.environment, "dev").stderr
-    assert f"Port {first.place.port}" in refusal
-    second = Dev(**recommended(refusal))
-    folder = Path(second.place.environment["SMARTAUTH_DATA_DIR"])
-    folder.mkdir(mode=0o700, parents=True)
-    migrated("sqlite").copy_to(folder, [], second.place.url)
-
-    try:
-        printed = second.start()
-        ours = second.place.manage("shell", "-c", SHOW)
-    finally:
-        second.remove()
-        shutil.rmtree(folder, ignore_errors=True)
+    for is_last in (False, False, True):
+        refusal = manage(first.place.environment, "dev").stderr
+        assert f"Port {first.place.port}" in refusal
+        second = Dev(**recommended(refusal))
+        folder = Path(second.place.environment["SMARTAUTH_DATA_DIR"])
+        folder.mkdir(mode=0o700, parents=True)
+        migrated("sqlite").copy_to(folder, [], second.place.url)
+        try:
+            printed = second.start()
+            ours = second.place.manage("shell", "-c", SHOW)
+            break
+        except AssertionError as error:
+            if is_last or "cannot be used" not in str(error):  # another test has taken the port meanwhile
+                raise
+        finally:
+            second.remove()
+            shutil.rmtree(folder, ignore_errors=True)
 
     url = second.place.environment["SMARTAUTH_ISSUER"]
     assert f"smartauth runs at {url}" in printed

@@ -25,13 +25,18 @@ IMAGES = {
     "redis": "redis:7", "fhir": "my-fhir-server",
 }  # fmt: skip
 APART = ("unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc")
+# those that somebody has mounted together, as systemd does in another container, are mounted together or not at all
+CONTROLLERS = """\
+$4 == 1 && $2 > 0 { together[$2] = together[$2] "," $1 }
+END { for (hierarchy in together) print substr(together[hierarchy], 2) }
+"""
 # control groups are mounted as Debian's cgroupfs-mount does it, unless there is the one hierarchy of version 2
 SCRIPT = """\
 mount --make-rprivate /
 mount -t tmpfs tmpfs /run
 if [ "$(stat -f -c %T /sys/fs/cgroup)" != cgroup2fs ]; then
   mount -t tmpfs -o mode=755 cgroup /sys/fs/cgroup
-  for each in $(awk '$4 == 1 && $2 > 0 { print $1 }' /proc/cgroups); do
+  for each in $(awk "$CONTROLLERS" /proc/cgroups); do
     mkdir "/sys/fs/cgroup/$each" && mount -t cgroup -o "$each" cgroup "/sys/fs/cgroup/$each"
   done
   mkdir /sys/fs/cgroup/systemd && mount -t cgroup -o none,name=systemd cgroup /sys/fs/cgroup/systemd
@@ -89,7 +94,7 @@ class Engine:
         return self
 
     def _begin(self, *command: str) -> None:
-        environment = {**os.environ, "PLACE": str(self.place)}
+        environment = {**os.environ, "PLACE": str(self.place), "CONTROLLERS": CONTROLLERS}
         with (self.place / "log").open("ab") as log:
             begun = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         self._processes.append(begun)

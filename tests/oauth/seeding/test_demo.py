@@ -1,6 +1,7 @@
 """The seed file of the demo, smartauth.yaml: what it brings is what the documentation names."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -13,8 +14,12 @@ from tests.running import ROOT
 pytestmark = pytest.mark.django_db(databases=["default", "audit"])
 
 
+ISSUER = "http://127.0.0.1:7999"  # no other test has rows of its FHIR servers
+
+
 @pytest.fixture(autouse=True)
-def seeded() -> None:
+def seeded(settings: Any) -> None:
+    settings.SMARTAUTH_ISSUER = ISSUER
     seed(ROOT / "smartauth.yaml")
 
 
@@ -23,7 +28,7 @@ VERSIONS = ("r4", "stu3", "dstu2")
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_it_holds_the_people_of_the_documentation_at_each_base(version: str) -> None:
-    server = FhirServer.objects.get(base=f"http://127.0.0.1:8000/fhir/{version}")
+    server = FhirServer.objects.get(base=f"{ISSUER}/fhir/{version}")
 
     acting = {
         username: set(
@@ -43,7 +48,7 @@ def test_it_holds_the_people_of_the_documentation_at_each_base(version: str) -> 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_each_person_of_it_is_a_record_in_each_version(version: str) -> None:
     records = json.loads((ROOT / f"demo/fhir/{version}.json").read_text(encoding="utf-8"))
-    identities = FhirIdentity.objects.filter(fhir_server__base=f"http://127.0.0.1:8000/fhir/{version}")
+    identities = FhirIdentity.objects.filter(fhir_server__base=f"{ISSUER}/fhir/{version}")
 
     named = set(identities.values_list("resource", flat=True))
 
@@ -76,12 +81,12 @@ def test_its_secrets_are_the_ids_with_secret_appended() -> None:
 def test_its_redirect_uris_are_the_demo_app_and_one_for_scripts() -> None:
     for client_id in ("demo-public", "demo-symmetric", "demo-asymmetric"):
         uris = Client.objects.get(client_id=client_id).redirect_uris.split()
-        assert uris == ["http://127.0.0.1:8000/demo/callback", "http://127.0.0.1:4999/cb"]
+        assert uris == [f"{ISSUER}/demo/callback", "http://127.0.0.1:4999/cb"]
 
 
 def test_both_address_policies_are_to_be_seen() -> None:
     assert Client.objects.get(client_id="demo-symmetric").address_policy == "block"
-    assert FhirServer.objects.get(base="http://127.0.0.1:8000/fhir/r4").address_policy == "flag"
+    assert FhirServer.objects.get(base=f"{ISSUER}/fhir/r4").address_policy == "flag"
 
 
 def test_running_it_again_changes_nothing() -> None:
