@@ -2,13 +2,13 @@
 
 With the environment of the server: `python -m bench.grow fill ROWS` makes access tokens of the 90 days before now,
 `python -m bench.grow expire ROWS` those of a month before that and as many refresh tokens. `python -m bench.grow sweep`
-waits for a line of standard input, sweeps, and prints what that took, as JSON.
+waits for lines of standard input that name one kind of tokens, drops what is over of it, and prints what that took, as
+JSON.
 """
 
 import json
 import sys
 import time
-from collections.abc import Callable
 
 import django
 
@@ -21,7 +21,6 @@ from accounts.models import User  # noqa: E402
 from bench.seed import copy_newest  # noqa: E402
 from oauth.models import AccessToken, Authorization, RefreshToken, Seat  # noqa: E402
 from oauth.retention import partitions  # noqa: E402
-from oauth.retention.batches import delete_in_batches  # noqa: E402
 from oauth.retention.sweeping import TOKENS_KEPT  # noqa: E402
 from smart.time_units import DAY, HOUR  # noqa: E402
 
@@ -31,23 +30,24 @@ MONTH = partitions.DAYS * DAY
 COPIES_FROM, OVER_FROM = 10_000_000, 100_000_000
 
 
-def _lay_out_months() -> int:
-    """The partitions that a server has which runs for months. When the last of them ends."""
-    end = min(until for (until,) in _ask("SELECT until FROM oauth_access_token_partitions()"))
-    _run("ALTER TABLE oauth_accesstoken DETACH PARTITION oauth_accesstoken_first")
+def _lay_out_months(noun: str) -> int:
+    """The partitions that a server has which runs for months. When the first of them begins."""
+    table = f"oauth_{noun.replace('_', '')}"
+    end = min(until for (until,) in _ask(f"SELECT until FROM oauth_{noun}_partitions()"))
+    _run(f"ALTER TABLE {table} DETACH PARTITION {table}_first")
     for number in range(MONTHS, 0, -1):
         since, until = end - number * MONTH, end - (number - 1) * MONTH
-        _run(f"CREATE TABLE month_{number} (LIKE oauth_accesstoken_default INCLUDING INDEXES)")
-        _run(f"ALTER TABLE oauth_accesstoken ATTACH PARTITION month_{number} FOR VALUES FROM ({since}) TO ({until})")
-    _run("INSERT INTO oauth_accesstoken SELECT * FROM oauth_accesstoken_first; DROP TABLE oauth_accesstoken_first")
-    return int(end)
+        _run(f"CREATE TABLE {table}_{number} (LIKE {table}_default INCLUDING INDEXES)")
+        _run(f"ALTER TABLE {table} ATTACH PARTITION {table}_{number} FOR VALUES FROM ({since}) TO ({until})")
+    _run(f"INSERT INTO {table} SELECT * FROM {table}_first; DROP TABLE {table}_first")
+    return int(end) - MONTHS * MONTH
 
 
 def fill(rows: int) -> None:
     """Access tokens that expired evenly over the last 90 days, of people who have twenty each."""
     owners = max(rows // TOKENS_A_SEAT, 1)
     own = f"{COPIES_FROM} + n"
-    _lay_out_months()
+    _lay_out_months("access_token")
     copy_newest(User, owners, id=own, username="'old-' || n", subject="'old-' || n")
     copy_newest(Authorization, owners, id=own, user_id=own)
     copy_newest(Seat, owners, id=own, key="'old-' || n", latest=str(TOKENS_A_SEAT))
@@ -57,14 +57,15 @@ def fill(rows: int) -> None:
 
 def expire(rows: int) -> None:
     """Access tokens of the oldest month, all of them over for so long that they may go; and refresh tokens."""
-    end = _lay_out_months()
-    _copy_tokens(rows, OVER_FROM, f"{end - MONTHS * MONTH} + n::bigint * {MONTH // (rows + 1)}")
+    apart = f"n::bigint * {MONTH // (rows + 1)}"
+    no_seat = {"seat_id": "NULL::bigint", "seat_number": "0"}  # else all of them would lose that of the newest at once
+    _copy_tokens(rows, OVER_FROM, f"{_lay_out_months('access_token')} + {apart}", **no_seat)
     copy_newest(
         RefreshToken,
         rows,
         id=f"{OVER_FROM} + n",
         digest="encode(sha256(('refresh' || n)::bytea), 'hex')",
-        expires_at=f"{clock.now() - TOKENS_KEPT - DAY} - n",
+        expires_at=f"{_lay_out_months('refresh_token')} + {apart}",
         predecessor_id=f"CASE WHEN n % {TOKENS_A_SEAT} > 0 THEN {OVER_FROM} + n + 1 END",
     )
 
@@ -79,14 +80,10 @@ def _copy_tokens(rows: int, first: int, expires_at: str, **changes: str) -> None
 
 def sweep() -> None:
     before = clock.now() - TOKENS_KEPT
-    refresh = RefreshToken.objects.filter(expires_at__lt=before).order_by("expires_at")
-    ways: dict[str, Callable[[], int]] = {
-        "partitions": lambda: partitions.drop_expired(before=before),
-        "batches": lambda: delete_in_batches(refresh),
-    }
+    kinds = {each.noun: each for each in partitions.ALL}
     for line in sys.stdin:
         began = time.perf_counter()
-        ways[line.strip()]()
+        kinds[line.strip()].drop_expired(before=before)
         print(json.dumps(time.perf_counter() - began), flush=True)
 
 

@@ -23,7 +23,7 @@ from bench.sides import TITLES, Side
 SIZES = (1_000, 100_000, 2_000_000)
 OVER = 2_000_000
 QUIET, QUIET_ROUNDS = "nothing is deleted", 5
-WAYS = {"partitions": "access tokens, as a partition", "batches": "refresh tokens, in batches"}
+KINDS = {"access_token": "access tokens, as a partition", "refresh_token": "refresh tokens, as a partition"}
 
 
 @dataclass(frozen=True)
@@ -64,8 +64,8 @@ def cleanup_tables(rows: int, bench: Bench) -> str:
     with _server(bench, "expire", rows) as server, _sweeper(bench, rows) as sweeper:
         side = Side(server.name, server, SECRET)
         rounds = {QUIET: [bench.measure(side, QUIET) for _ in range(QUIET_ROUNDS)]}
-        for way, name in WAYS.items():
-            took[name], rounds[name] = _sweep_meanwhile(sweeper, way, side, bench)
+        for noun, name in KINDS.items():
+            took[name], rounds[name] = _sweep_meanwhile(sweeper, noun, side, bench)
     took["django-oauth-toolkit's cleartokens, access tokens"] = theirs = _toolkit_seconds(rows, bench)
     deleted = [
         f"| {name} | {seconds:,.3f} | {1e6 * seconds / rows:,.2f} | {theirs / seconds:,.1f} |"
@@ -116,20 +116,20 @@ def _sweeper(bench: Bench, rows: int) -> Iterator[subprocess.Popen[str]]:
         process.stdin.close()  # type: ignore[union-attr]
 
 
-def _sweep_meanwhile(sweeper: subprocess.Popen[str], way: str, side: Side, bench: Bench) -> tuple[float, list[Round]]:
+def _sweep_meanwhile(sweeper: subprocess.Popen[str], noun: str, side: Side, bench: Bench) -> tuple[float, list[Round]]:
     """The seconds that it took, and the rounds from before its beginning to after its end."""
     with ThreadPoolExecutor(1) as thread:
-        took = thread.submit(_sweep, sweeper, way, bench.options.seconds / 2)
-        rounds = [bench.measure(side, WAYS[way])]
+        took = thread.submit(_sweep, sweeper, noun, bench.options.seconds / 2)
+        rounds = [bench.measure(side, KINDS[noun])]
         while not took.done():
-            rounds.append(bench.measure(side, WAYS[way]))
+            rounds.append(bench.measure(side, KINDS[noun]))
         return took.result(), rounds
 
 
-def _sweep(sweeper: subprocess.Popen[str], way: str, after: float) -> float:
+def _sweep(sweeper: subprocess.Popen[str], noun: str, after: float) -> float:
     """It begins when the load has begun."""
     time.sleep(after)
-    sweeper.stdin.write(f"{way}\n")  # type: ignore[union-attr]
+    sweeper.stdin.write(f"{noun}\n")  # type: ignore[union-attr]
     return float(json.loads(sweeper.stdout.readline()))  # type: ignore[union-attr]
 
 

@@ -21,6 +21,7 @@ from oauth.tokens import gathered_client_credentials as client_credentials
 from oauth.tokens import gathered_exchange as exchange
 from oauth.tokens import gathered_refresh as refresh
 from oauth.tokens import gathered_seats as seats
+from smart.time_units import DAY
 from smart.tokens.lifetimes import ends_of_live_tokens
 
 TOGETHER = 16
@@ -51,10 +52,11 @@ def questions(connection: psycopg.Connection, contender: Contender) -> Iterator[
     yield Question("Tokens that lose their seats", seats._LOSERS.text, [keys])
     codes = _array(_first(connection, _UNUSED.format("oauth_code")))
     yield Question("Code exchange, the codes", exchange._CODES.text, [codes])
-    tokens = _array(_first(connection, _UNUSED.format("oauth_refreshtoken")))
-    yield Question("Refresh, the tokens", refresh._REFRESHES.text, [tokens])
-    yield Question("Refresh, their seats", refresh._SEATS.text, [tokens])
-    yield Question("Refresh, tokens that lose their seats", refresh._LOSERS.text, [tokens, TOGETHER])
+    (newest,) = connection.execute("SELECT max(expires_at) / %s FROM oauth_refreshtoken", (DAY,)).fetchone() or (0,)
+    tokens = [_array(_first(connection, _UNUSED.format("oauth_refreshtoken"))), newest * DAY, (newest + 1) * DAY - 1]
+    yield Question("Refresh, the tokens", refresh._REFRESHES.text, tokens)
+    yield Question("Refresh, their seats", refresh._SEATS.text, tokens)
+    yield Question("Refresh, tokens that lose their seats", refresh._LOSERS.text, [*tokens, TOGETHER])
     yield Question("Revocation, the tokens", revocation._TOKENS.text, [live, *ends])
 
 

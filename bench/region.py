@@ -91,7 +91,7 @@ def rows(region: Region) -> dict[str, float]:
     events = sum(daily[what] * count for what, count in EVENTS.items())
     return {
         "access token": tokens * (KEPT_DAYS + PARTITION_DAYS),
-        "refresh token": region.people * region.refresh_tokens + refreshable * (IDLE_DAYS + KEPT_DAYS),
+        "refresh token": region.people * region.refresh_tokens + refreshable * (IDLE_DAYS + KEPT_DAYS + PARTITION_DAYS),
         "authorization": launches * YEAR_DAYS,
         "code": launches * YEAR_DAYS,
         "security event": events * YEAR_DAYS,
@@ -116,9 +116,10 @@ def lines(region: Region) -> Iterator[str]:
     yield "|---|---|---|---|"
     for what, count in rows(region).items():
         yield f"| {what} | {_short(count)} | {BYTES[what]} | {count * BYTES[what] / 1e9:,.0f} |"
-    partitions = math.ceil((KEPT_DAYS + PARTITION_DAYS) / PARTITION_DAYS) + 1
+    access, refresh = (math.ceil((lives + KEPT_DAYS + PARTITION_DAYS) / PARTITION_DAYS) + 1 for lives in (0, IDLE_DAYS))
     yield ""
-    yield f"Access tokens lie in {partitions} partitions of {PARTITION_DAYS} days, the next one included."
+    counts = f"{access} of access tokens, {refresh} of refresh tokens"
+    yield f"Partitions of {PARTITION_DAYS} days, the next one included: {counts}."
 
 
 def _short(count: float) -> str:

@@ -1,51 +1,74 @@
-"""The partitions of the access tokens on PostgreSQL: one is made in time, the oldest dropped once all in it is over.
+"""The partitions of the tokens on PostgreSQL: each is made in time, the oldest dropped once all in it is over.
 
-SQLite has none, and neither name here does anything there.
+SQLite has none, and nothing here does anything there.
 """
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from django.db import OperationalError, connection
+from django.conf import settings
+from django.db import OperationalError
 
+from accounts.engine import is_on_postgresql
 from oauth.models import sql
-from smart.time_units import DAY, HOUR
+from smart.time_units import DAY, HOUR, SECOND
+from smart.tokens.lifetimes import ACCESS_TOKEN_BOUND
 
 log = logging.getLogger("smartauth.retention")
 
-DAYS = 30  # of each partition
-AHEAD = 30 * DAY  # for so long tokens find theirs, also if no worker runs
+DAYS = 30  # of each partition, at least
+SPARE = 30 * DAY  # for so long tokens find theirs, also if no worker runs
 ATTEMPTS, PAUSE = 8, 1.0  # each attempt waits at most 100 ms for a lock, and others wait behind it
 LOCK_NOT_AVAILABLE = "55P03"
-_UNTIL = "SELECT max(until) FROM oauth_access_token_partitions()"
-_ADD = "SELECT oauth_add_access_token_partition(%s, %s)"
-_DROP = "SELECT oauth_drop_access_token_partition(%s)"
 
 
-def are_used() -> bool:
-    """Whether this database has partitions."""
-    return connection.vendor == "postgresql"
+@dataclass(frozen=True)
+class Partitions:
+    """Those of one table. `noun` is in the names of its functions; `life` is the longest of its tokens, in seconds."""
+
+    noun: str
+    life: Callable[[], int]
+
+    @property
+    def rows(self) -> str:
+        """What people call what is in them."""
+        return f"{self.noun.replace('_', ' ')}s"
+
+    @property
+    def days(self) -> int:
+        """Of the next partition. Tokens that live long get longer ones: each statement pays for every partition."""
+        return max(DAYS, self.life() * SECOND // (3 * DAY))
+
+    @property
+    def ahead(self) -> int:
+        """From now on, for so long tokens shall have a partition that waits for them."""
+        return self.life() * SECOND + SPARE
+
+    def covered_until(self) -> int:
+        """Tokens that expire before then have a partition of their own."""
+        return int(sql.value(f"SELECT max(until) FROM oauth_{self.noun}_partitions()", []) or 0)  # noqa: S608
+
+    def add_in_time(self, *, now: int) -> None:
+        """Makes the next ones if it is time. Without one tokens go into the default one, and serve as well."""
+        add = f"SELECT oauth_add_{self.noun}_partition(%s, %s)"
+        while is_on_postgresql() and self.covered_until() < now + self.ahead:
+            if _try_for_a_while(add, [now + HOUR, self.days]) is None:
+                return
+
+    def drop_expired(self, *, before: int) -> int:
+        """Drops each in which all has expired before then. Counts rows, as the database estimates them."""
+        drop, count = f"SELECT oauth_drop_{self.noun}_partition(%s)", 0
+        while is_on_postgresql() and (rows := _try_for_a_while(drop, [before])) is not None:
+            count += rows
+        return count
 
 
-def covered_until() -> int:
-    """Tokens that expire before then have a partition of their own."""
-    return int(sql.value(_UNTIL, []) or 0)
-
-
-def add_in_time(*, now: int) -> None:
-    """Makes the next partition if it is time. Without it tokens go into the default one, and serve as well."""
-    if are_used() and covered_until() < now + AHEAD:
-        _try_for_a_while(_ADD, [now + HOUR, DAYS])
-
-
-def drop_expired(*, before: int) -> int:
-    """Drops every partition in which all has expired before then. Counts rows, as the database estimates them."""
-    count = 0
-    while are_used() and (rows := _try_for_a_while(_DROP, [before])) is not None:
-        count += rows
-    return count
+ACCESS_TOKENS = Partitions("access_token", lambda: ACCESS_TOKEN_BOUND)
+REFRESH_TOKENS = Partitions("refresh_token", lambda: settings.SMARTAUTH_REFRESH_IDLE_SECONDS)
+ALL = (ACCESS_TOKENS, REFRESH_TOKENS)
 
 
 def _try_for_a_while(statement: str, values: Sequence[sql.Value]) -> Any:

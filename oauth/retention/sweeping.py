@@ -1,8 +1,12 @@
 """What is over and needed by nobody: pending requests, launches, sessions, failure counts, old tokens and addresses."""
 
+from typing import Any
+
 from django.conf import settings
 from django.contrib.sessions.models import Session
+from django.db.models import QuerySet
 
+from accounts.engine import is_on_postgresql
 from accounts.models import RateCount
 from oauth.models import AccessToken, AssertionId, Launch, PendingRequest, RefreshToken, RefusalCount
 from oauth.models.pending_requests import COOKIE_GRACE_SECONDS
@@ -31,18 +35,18 @@ def sweep() -> int:
         AssertionId.objects.filter(forget_at__lt=now - MINUTE),
         RateCount.objects.filter(window_ends_at__lt=now),
         RefusalCount.objects.filter(window_ends_at__lt=now),
-        RefreshToken.objects.filter(expires_at__lt=now - TOKENS_KEPT).order_by("expires_at"),
     )
     return (
         sum(delete_in_batches(rows) for rows in over)
-        + _delete_access_tokens(now)
+        + _delete_tokens(AccessToken.objects.all(), partitions.ACCESS_TOKENS, now)
+        + _delete_tokens(RefreshToken.objects.all(), partitions.REFRESH_TOKENS, now)
         + forget_addresses(now=now, days=settings.SMARTAUTH_ADDRESS_DAYS)
     )
 
 
-def _delete_access_tokens(now: int) -> int:
+def _delete_tokens(tokens: QuerySet[Any], parts: partitions.Partitions, now: int) -> int:
     """A partition goes as a whole, when the last token in it is as old; what is older than any in it goes singly."""
-    partitions.add_in_time(now=now)
-    dropped = partitions.drop_expired(before=now - TOKENS_KEPT)
-    kept = TOKENS_KEPT + (partitions.DAYS * DAY if partitions.are_used() else 0)
-    return dropped + delete_in_batches(AccessToken.objects.filter(expires_at__lt=now - kept).order_by("expires_at"))
+    parts.add_in_time(now=now)
+    dropped = parts.drop_expired(before=now - TOKENS_KEPT)
+    kept = TOKENS_KEPT + (parts.days * DAY if is_on_postgresql() else 0)
+    return dropped + delete_in_batches(tokens.filter(expires_at__lt=now - kept).order_by("expires_at"))

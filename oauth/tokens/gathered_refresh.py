@@ -31,6 +31,7 @@ from smart.digests import sha256_hex
 from smart.http.errors import OAuthError
 from smart.tokens.address_binding import OFF
 from smart.tokens.liveness import is_superseded
+from smart.tokens.refresh import possible_ends
 
 
 class RefreshRow(NamedTuple):
@@ -60,10 +61,12 @@ class Refresh(NamedTuple):
     scope: str
 
 
-# LATERAL with OFFSET keeps the order: each digest is looked up, however few tokens there were when it was planned.
+# LATERAL with OFFSET keeps the order: each digest is looked up, however few tokens there were when it was planned. The
+# bounds are those of the whole batch, and leave the partitions in which its tokens may be.
 _ASKED = """
 FROM unnest(%s::text[]) AS q (digest) CROSS JOIN LATERAL (
-    SELECT * FROM oauth_refreshtoken WHERE digest = q.digest AND consumed_at = 0 OFFSET 0 {lock}
+    SELECT * FROM oauth_refreshtoken
+    WHERE digest = q.digest AND expires_at BETWEEN %s AND %s AND consumed_at = 0 OFFSET 0 {lock}
 ) oauth_refreshtoken
 """
 _TOKENS = _ASKED.format(lock="")
@@ -97,12 +100,12 @@ async def gathered_refresh(request: MachineRequest) -> MachineResponse | None:
 
 
 async def _refresh_together(lane: Lane, batch: list[Waiting]) -> Answers:
-    digests, count = array_of_digests(batch), len(batch)
+    asked = [array_of_digests(batch), *_possible_ends(batch)]
     _, found, held, losers = await lane.run(
         BEGIN,
-        (_REFRESHES.text, [digests]),
-        (_SEATS.text, [digests]),
-        (_LOSERS.text, [digests, count]),
+        (_REFRESHES.text, asked),
+        (_SEATS.text, asked),
+        (_LOSERS.text, [*asked, len(batch)]),
     )
     rows = {row.digest: row for row in (_REFRESHES.row(*each) for each in found)}
     seats = {seat.pk: seat for seat in (_SEATS.row(*each) for each in held)}
@@ -113,6 +116,12 @@ async def _refresh_together(lane: Lane, batch: list[Waiting]) -> Answers:
     writes.number_seats(issue.numbers)
     await writes.commit(lane, begun=True)
     return answers
+
+
+def _possible_ends(batch: Iterable[Waiting]) -> tuple[int, int]:
+    """Between which two moments the tokens of the batch expire, if their texts tell the truth; else they go alone."""
+    first, last = zip(*(possible_ends(waiting.request.parameters["refresh_token"]) for waiting in batch), strict=True)
+    return min(first), max(last)
 
 
 def _granted(request: MachineRequest, row: RefreshRow | None, seats: Mapping[int, HeldSeat]) -> Refresh | None:
@@ -178,5 +187,5 @@ class Issue:
         if settings.SMARTAUTH_REFRESH_GRACE_SECONDS:
             kept = refresh_grace.seal(body, request.parameters["refresh_token"])
             if token.predecessor_id is not None:
-                self._writes.forget_answer(token.predecessor_id)
-        self._writes.spend_refresh_token(token.pk, now=request.now, kept_answer=kept)
+                self._writes.forget_answer(token.predecessor_id, successor_issued_at=token.issued_at)
+        self._writes.spend_refresh_token(token.pk, token.expires_at, now=request.now, kept_answer=kept)

@@ -17,6 +17,7 @@ from audit.trail import Event, event_rows
 from oauth.http.gathering import Waiting
 from oauth.http.lane import COMMIT, Asked, Lane
 from oauth.models import AccessToken, RefreshToken, sql
+from smart.tokens.refresh import ANY_TIME
 
 NEW_TOKEN_ID = "nextval('oauth_accesstoken_id_seq')"  # noqa: S105
 # once a statement, not once a row: as text, which nobody takes apart where it is the same again
@@ -48,12 +49,15 @@ class Writes:
         """Of authorizations: later refreshes are compared with the address of the exchange (PR-04)."""
         self._rows["bound"] += [{"id": pk, "address": address} for pk, address in addresses.items()]
 
-    def spend_refresh_token(self, pk: int, *, now: int, kept_answer: str) -> None:
-        self._rows["spent"].append({"id": pk, "now": now, "kept_answer": kept_answer})
+    def spend_refresh_token(self, pk: int, expires_at: int, *, now: int, kept_answer: str) -> None:
+        """Its end says in which partition it is."""
+        ends = {"first": expires_at, "last": expires_at}
+        self._rows["spent"].append({"id": pk, **ends, "now": now, "kept_answer": kept_answer})
 
-    def forget_answer(self, pk: int) -> None:
-        """Of a refresh token that was spent before: only the last answer may be repeated."""
-        self._rows["spent"].append({"id": pk, "now": None, "kept_answer": ""})
+    def forget_answer(self, pk: int, *, successor_issued_at: int) -> None:
+        """Of a refresh token that was spent before, for another one: only the last answer may be repeated."""
+        ends = {"first": successor_issued_at, "last": ANY_TIME[1]}  # it had not expired then
+        self._rows["spent"].append({"id": pk, **ends, "now": None, "kept_answer": ""})
 
     def revoke_access_token(self, pk: int, expires_at: int, *, now: int, reason: str) -> None:
         """Its end says in which partition it is."""
@@ -91,14 +95,15 @@ def _parts() -> dict[str, str]:
         "bound": _update("oauth_authorization", "id bigint, address text", "token_address = q.address"),
         "spent": _update(
             "oauth_refreshtoken",
-            "id bigint, now bigint, kept_answer text",
+            "id bigint, first bigint, last bigint, now bigint, kept_answer text",
             "consumed_at = COALESCE(q.now, t.consumed_at), kept_answer = q.kept_answer",
+            found="t.id = q.id AND t.expires_at BETWEEN q.first AND q.last",
         ),
         "revoked": _update(
             "oauth_accesstoken",
             "id bigint, expires_at bigint, now bigint, reason text",
             "revoked_at = q.now, revoked_for = q.reason",
-            key=("id", "expires_at"),
+            found="t.id = q.id AND t.expires_at = q.expires_at",
         ),
         "seats": _update("oauth_seat", "id bigint, latest bigint", "latest = q.latest"),
         "access_tokens": _insert(AccessToken, drawn=()),
@@ -107,8 +112,7 @@ def _parts() -> dict[str, str]:
     }
 
 
-def _update(table: str, columns: str, changes: str, key: Sequence[str] = ("id",)) -> str:
-    found = " AND ".join(f"t.{column} = q.{column}" for column in key)
+def _update(table: str, columns: str, changes: str, found: str = "t.id = q.id") -> str:
     return f"UPDATE {table} t SET {changes} FROM {sql.records(columns)} WHERE {found}"  # noqa: S608  # our own texts
 
 

@@ -132,13 +132,14 @@ def new_refresh_token(
     authorization: AuthorizationState, family: RefreshFamily, *, now: int
 ) -> tuple[str, dict[str, sql.Value]]:
     """A refresh token and its row, which keeps only its digest."""
-    token = random_token()
+    expires_at = _refresh_expires_at(authorization, family, now=now)
+    token = refresh.text_of(random_token(), expires_at)
     columns: dict[str, sql.Value] = {
         "digest": sha256_hex(token),
         "predecessor_id": family.spent_id,
         "launch": family.launch_number,
         "launched_at": family.launched_at,
-        "expires_at": _refresh_expires_at(authorization, family, now=now),
+        "expires_at": expires_at,
     }
     return token, columns | _shared_columns(authorization, family.seat_id, now=now) | _NOT_CONSUMED
 

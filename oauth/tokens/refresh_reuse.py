@@ -12,11 +12,10 @@ from oauth.http.credentials import AuthenticatedClient
 from oauth.http.machine_request import MachineRequest
 from oauth.http.machine_response import MachineResponse
 from oauth.models import sql
-from oauth.tokens import refresh_grace
+from oauth.tokens import refresh_grace, refresh_rows
 from oauth.tokens.authorization_state import ENDED, AuthorizationState
 from oauth.tokens.refresh_conditions import record_refusal, require_own_client, require_same_address, require_usable
 from oauth.tokens.unnamed_client import INVALID, unknown_refresh_token
-from smart.digests import sha256_hex
 from smart.http.errors import InvalidGrant, OAuthError
 from smart.tokens.refresh import is_in_grace
 
@@ -32,14 +31,14 @@ class UsedRefreshToken(NamedTuple):
     launch_number: Annotated[int, "launch"]
 
 
-_USED = sql.select(UsedRefreshToken, "FROM oauth_refreshtoken WHERE digest = %s")
+_USED = sql.select(UsedRefreshToken, f"FROM oauth_refreshtoken WHERE {refresh_rows.OF_TOKEN}")
 
 
 def repeat_or_end_family(
     token: str, request: MachineRequest, client: AuthenticatedClient
 ) -> MachineResponse | OAuthError:
     """A token used before: within the grace window the same answer again (RF-05), else the family dies (RF-04)."""
-    used = sql.one(_USED, [sha256_hex(token)])
+    used = refresh_rows.find(token, lambda place: sql.one(_USED, place))
     if used is None:
         return unknown_refresh_token(token)
     authorization = AuthorizationState.of(used.authorization_pk)

@@ -10,7 +10,7 @@ from oauth.http.credentials import AuthenticatedClient
 from oauth.http.machine_request import MachineRequest
 from oauth.http.machine_response import MachineResponse
 from oauth.models import sql
-from oauth.tokens import refresh_grace, rights_at_issue
+from oauth.tokens import refresh_grace, refresh_rows, rights_at_issue
 from oauth.tokens.authorization_state import AuthorizationState
 from oauth.tokens.issue import RefreshFamily, reissue
 from oauth.tokens.refresh_conditions import (
@@ -23,7 +23,6 @@ from oauth.tokens.refresh_conditions import (
 from oauth.tokens.refresh_reuse import repeat_or_end_family
 from oauth.tokens.unheard_commit import remember_attempt, unheard_answer
 from oauth.tokens.unnamed_client import INVALID
-from smart.digests import sha256_hex
 from smart.http.errors import InvalidGrant, InvalidScope, OAuthError
 from smart.tokens.lifetimes import is_expired
 
@@ -39,6 +38,7 @@ class ConsumedRefreshToken:
     authorization_pk: Annotated[int, "oauth_refreshtoken.authorization_id"]
     authorization_epoch: Annotated[int, "oauth_refreshtoken.authorization_epoch"]
     predecessor_id: Annotated[int | None, "oauth_refreshtoken.predecessor_id"]
+    issued_at: Annotated[int, "oauth_refreshtoken.issued_at"]
     expires_at: Annotated[int, "oauth_refreshtoken.expires_at"]
 
     @property
@@ -48,11 +48,14 @@ class ConsumedRefreshToken:
 
 
 _CONSUME = sql.returning(
-    ConsumedRefreshToken, "UPDATE oauth_refreshtoken SET consumed_at = %s WHERE digest = %s AND consumed_at = 0"
+    ConsumedRefreshToken,
+    f"UPDATE oauth_refreshtoken SET consumed_at = %s WHERE {refresh_rows.OF_TOKEN} AND consumed_at = 0",  # noqa: S608
 )
-_GIVE_BACK = "UPDATE oauth_refreshtoken SET consumed_at = 0 WHERE id = %s"
+_GIVE_BACK = "UPDATE oauth_refreshtoken SET consumed_at = 0 WHERE id = %s AND expires_at = %s"
+# The token before had not expired when this one was issued for it.
 _KEEP_ANSWER = """
-UPDATE oauth_refreshtoken SET kept_answer = CASE WHEN id = %s THEN %s ELSE '' END WHERE id = %s OR id = %s
+UPDATE oauth_refreshtoken SET kept_answer = CASE WHEN id = %s THEN %s ELSE '' END
+WHERE (id = %s OR id = %s) AND expires_at > %s
 """
 
 
@@ -60,7 +63,7 @@ def refresh_token(request: MachineRequest, client: AuthenticatedClient) -> Machi
     """RFC 6749 §6. A refusal that has consequences is returned, so that they are committed with it."""
     token = request.required("refresh_token", rule="RF-01", case="E86")
     with transaction.atomic():
-        consumed = sql.one(_CONSUME, [request.now, sha256_hex(token)])
+        consumed = refresh_rows.find(token, lambda place: sql.one(_CONSUME, [request.now, *place]))
         if consumed is None:
             return unheard_answer(request) or repeat_or_end_family(token, request, client)
         return _refresh(consumed, token, request, client)
@@ -105,7 +108,7 @@ def _give_back(
     consumed: ConsumedRefreshToken, authorization: AuthorizationState, request: MachineRequest, error: OAuthError
 ) -> OAuthError:
     """A refused refresh changes nothing: the token is as good or as bad as it was."""
-    sql.execute(_GIVE_BACK, [consumed.pk])
+    sql.execute(_GIVE_BACK, [consumed.pk, consumed.expires_at])
     record_refusal(authorization, request, error.event_reason or error.description)
     return error
 
@@ -113,4 +116,4 @@ def _give_back(
 def _keep_answer(consumed: ConsumedRefreshToken, token: str, body: bytes) -> None:
     """Keeps the answer for the holder of this token, and forgets the one before: only the last may be repeated."""
     sealed = refresh_grace.seal(body, token)
-    sql.execute(_KEEP_ANSWER, [consumed.pk, sealed, consumed.pk, consumed.predecessor_id])
+    sql.execute(_KEEP_ANSWER, [consumed.pk, sealed, consumed.pk, consumed.predecessor_id, consumed.issued_at])

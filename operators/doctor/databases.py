@@ -122,10 +122,11 @@ def find_events_set_aside() -> Iterator[Problem]:
 
 def find_partitions_running_out() -> Iterator[Problem]:
     """Each is made a month before its first token; without one tokens serve as well, but do not go at once."""
-    if partitions.are_used() and (until := partitions.covered_until()) < clock.now() + partitions.AHEAD // 2:
-        what = f"access tokens that expire after {to_datetime(until):%Y-%m-%d} find no partition of theirs"
-        mend = f"start `{settings.SMARTAUTH_COMMAND} worker`, which makes one; if one runs, its log says why not"
-        yield Problem(what, mend)
+    for each in partitions.ALL if is_on_postgresql() else ():
+        if (until := each.covered_until()) < clock.now() + each.ahead - partitions.SPARE // 2:
+            what = f"{each.rows} that expire after {to_datetime(until):%Y-%m-%d} find no partition of theirs"
+            mend = f"start `{settings.SMARTAUTH_COMMAND} worker`, which makes one; if one runs, its log says why not"
+            yield Problem(what, mend)
 
 
 def reachable() -> list[str]:

@@ -20,7 +20,7 @@ CHECKS = (
     Check("set-aside", "no event of the FHIR server is set aside", databases.find_events_set_aside, needs_tables=True),
     Check(
         "partitions",
-        "partitions wait for the access tokens of the next weeks",
+        "partitions wait for the tokens of the next weeks",
         databases.find_partitions_running_out,
         needs_tables=True,
     ),

@@ -1,14 +1,18 @@
 """Refreshing (RFC 6749 §6): who gets a refresh token, how long it lives, and which scopes one refresh may ask for."""
 
+import re
+
 from smart.http.errors import InvalidScope
 from smart.remembered import remembered
 from smart.scopes.categories import is_evaluable
 from smart.scopes.scope_parameter import check_characters, check_count
 from smart.scopes.scope_sets import grantable_scope, is_within, parse_scopes, scope_string
-from smart.time_units import SECOND, has_begun
+from smart.time_units import DAY, SECOND, has_begun
 
 OFFLINE, ONLINE = "offline_access", "online_access"
 GRACE_BOUND = 30
+ANY_TIME = (0, 2**63 - 1)
+_DAY_OF_END = re.compile(r"[^.]+\.([1-9][0-9]{4})", re.ASCII)
 
 
 @remembered
@@ -38,6 +42,23 @@ def expires_at(now: int, launched_at: int, *, idle: int, absolute: int, session_
     if session_ends_at:
         limits.append(session_ends_at)
     return min(limits)
+
+
+def text_of(drawn: str, expires_at: int) -> str:
+    """The token: what was drawn at random, and the day on which it expires, by which its row is found.
+
+    That day is no secret from who holds the token, and nobody can change it: only the digest of all of it is known.
+    """
+    return f"{drawn}.{expires_at // DAY}"
+
+
+def possible_ends(token: str) -> tuple[int, int]:
+    """Between which two moments that token expires, both included, if it is one; any where its text does not tell."""
+    found = _DAY_OF_END.fullmatch(token)
+    if found is None:
+        return ANY_TIME
+    begin = int(found[1]) * DAY
+    return begin, begin + DAY - 1
 
 
 def is_in_grace(now: int, consumed_at: int, seconds: int) -> bool:

@@ -122,16 +122,16 @@ def test_the_serving_role_ships_what_the_fhir_server_recorded_and_the_owner_alon
         migrated.environment["SMARTAUTH_AUDIT_DATABASE_URL"] = url(cluster, "smartauth", "smartauth_audit")
 
 
-def test_the_serving_role_adds_and_drops_partitions_of_access_tokens_which_it_does_not_own(
-    cluster: PostgreSQL, migrated: Server
+@pytest.mark.parametrize("noun", ["access_token", "refresh_token"])
+def test_the_serving_role_adds_and_drops_partitions_of_tokens_which_it_does_not_own(
+    cluster: PostgreSQL, migrated: Server, noun: str
 ) -> None:
-    named = "SELECT name FROM oauth_access_token_partitions()"
+    named = f"SELECT name FROM oauth_{noun}_partitions()".encode()
     with psycopg.connect(url(cluster, "smartauth", "smartauth"), autocommit=True) as connection:
         before = [name for (name,) in connection.execute(named)]
-        connection.execute("SELECT oauth_add_access_token_partition(0, 30)")
-        connection.execute(
-            "SELECT oauth_drop_access_token_partition((SELECT min(until) FROM oauth_access_token_partitions()))"
-        )
+        connection.execute(f"SELECT oauth_add_{noun}_partition(0, 30)".encode())
+        oldest = f"SELECT min(until) FROM oauth_{noun}_partitions()"
+        connection.execute(f"SELECT oauth_drop_{noun}_partition(({oldest}))".encode())
         after = [name for (name,) in connection.execute(named)]
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             connection.execute(f"DROP TABLE {after[-1]}".encode())
@@ -146,9 +146,10 @@ def test_who_may_write_no_tokens_adds_and_drops_no_partition(cluster: PostgreSQL
         owner.execute("GRANT CONNECT ON DATABASE smartauth TO reader")
         owner.execute("GRANT USAGE ON SCHEMA public TO reader")
     with psycopg.connect(url(cluster, "reader", "smartauth"), autocommit=True) as connection:
-        for call in ("oauth_add_access_token_partition(0, 30)", f"oauth_drop_access_token_partition({2**62})"):
-            with pytest.raises(psycopg.errors.InsufficientPrivilege, match="no access tokens"):
-                connection.execute(f"SELECT {call}".encode())
+        for kind in ("access", "refresh"):
+            for call in (f"oauth_add_{kind}_token_partition(0, 30)", f"oauth_drop_{kind}_token_partition({2**62})"):
+                with pytest.raises(psycopg.errors.InsufficientPrivilege, match=f"no {kind} tokens"):
+                    connection.execute(f"SELECT {call}".encode())
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,19 @@ class RefreshCommands(Commands):
         self._barrier.wait()
         settings.SMARTAUTH_REFRESH_GRACE_SECONDS = seconds
 
+    def idle(self, seconds: int) -> None:
+        """How long a refresh token that this process issues may lie unused."""
+        from django.conf import settings
+
+        settings.SMARTAUTH_REFRESH_IDLE_SECONDS = seconds
+
+    def successors(self, token: str) -> int:
+        """How many tokens were issued for this one."""
+        from oauth.models import RefreshToken
+        from smart.digests import sha256_hex
+
+        return RefreshToken.objects.filter(predecessor__digest=sha256_hex(token)).count()
+
     def codes(self, number: int, **fields: Any) -> list[Form]:
         """The exchanges of that many codes of one new client and person, who may refresh."""
         from accounts.models import User

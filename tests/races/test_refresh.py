@@ -12,6 +12,7 @@ from tests.running import Server
 
 pytestmark = pytest.mark.race
 PROCESSES, REQUESTS, REPEATS = 10, 20, 20
+DAY_SECONDS = 86_400
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +41,30 @@ def test_one_refresh_token_twenty_times_is_one_answer_and_then_none(racers: Cont
     assert racers.alone("alive", [first, second["access_token"]]) == 0
     again = racers.alone("quietly", [refresh(form["client_id"], second["refresh_token"])])
     assert errors(again) == [(400, "invalid_grant")]
+
+
+@pytest.fixture
+def expiries(racers: Contest) -> Iterator[None]:
+    """What the racers issue lies on PostgreSQL in a partition of each racer's own, as far as there are so many."""
+    for number, racer in enumerate(racers.contenders):
+        racer.do("idle", (number % 4 * 30 + 1) * DAY_SECONDS)
+    yield
+    for racer in racers.contenders:
+        racer.do("idle", 92 * DAY_SECONDS)
+
+
+@pytest.mark.requirement("E94", "RF-04")
+@pytest.mark.usefixtures("expiries")
+@pytest.mark.parametrize("repeat", range(REPEATS))
+def test_one_refresh_token_has_one_successor_also_where_no_constraint_spans_those_that_might_be(
+    racers: Contest, repeat: int
+) -> None:
+    ((_, form),) = racers.alone("launches", 1)
+
+    answers = racers.post("/o/token", [form] * REQUESTS)
+
+    assert len(given(answers)) == 1
+    assert racers.alone("successors", form["refresh_token"]) == 1
 
 
 @pytest.fixture

@@ -1,7 +1,9 @@
-"""The partitions of the access tokens: one is made in time, one goes when all in it is over, each token finds one."""
+"""The partitions of the tokens: one is made in time, one goes when all in it is over, each token finds one."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
@@ -12,18 +14,29 @@ from django.db import connection, transaction
 from accounts import clock
 from introspection import gathered_revocation
 from introspection.token_lookup import POSTGRESQL
-from oauth.models import AccessToken
+from oauth.migrations._by_expiry import ByExpiry
+from oauth.models import AccessToken, RefreshToken
 from oauth.retention import partitions
+from oauth.retention.partitions import Partitions
 from oauth.retention.sweeping import TOKENS_KEPT, sweep
-from oauth.tokens import gathered_refresh, gathered_seats
+from oauth.tokens import (
+    gathered_refresh,
+    gathered_seats,
+    gathered_writes,
+    refresh_reuse,
+    refresh_token,
+    unnamed_client,
+)
 from smart.digests import sha256_hex
 from smart.time_units import DAY, SECOND
 from tests.conftest import App
-from tests.fixture_types import Introspect, Issue
+from tests.fixture_types import Introspect, Issue, MakeClient
 from tests.kept_plans import explained
 
 pytestmark = [pytest.mark.usefixtures("committed"), pytest.mark.postgresql]
 YEAR = 365 * DAY
+SCOPE = "offline_access patient/*.rs"
+DAY_OF_TOKENS = (clock.now() + 92 * DAY) // DAY * DAY, (clock.now() + 92 * DAY) // DAY * DAY + DAY - 1
 
 
 @contextmanager
@@ -43,141 +56,213 @@ def ask(statement: str, *values: str | int) -> list[tuple[Any, ...]]:
         return rows
 
 
-def ends() -> dict[str, int]:
-    """When the last token of each partition has expired."""
-    return dict(ask("SELECT name, until FROM oauth_access_token_partitions()"))
+@dataclass(frozen=True)
+class Table:
+    """Tokens of one kind: their partitions, and what is unique within each."""
+
+    parts: Partitions
+    model: type[Any]
+    member: str
+    migration: ByExpiry
+    unique: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        return str(self.model._meta.db_table)
+
+    def ends(self) -> dict[str, int]:
+        """When the last token of each partition has expired."""
+        return dict(ask(f"SELECT name, until FROM oauth_{self.parts.noun}_partitions()"))
+
+    def place(self, token: Any) -> str:
+        return str(ask(f"SELECT tableoid::regclass::text FROM {self.name} WHERE id = %s", token.pk)[0][0])
+
+    def expire(self, token: Any, at: int) -> None:
+        self.model.objects.filter(pk=token.pk).update(expires_at=at)
+        if connection.in_atomic_block:
+            connection.check_constraints()  # what waits for the commit would hold up changes of the table
+
+    def add_one(self) -> None:
+        """The next partition."""
+        self.parts.add_in_time(now=self.parts.covered_until() - self.parts.ahead + 1)
 
 
-def place(token: AccessToken) -> str:
-    return str(ask("SELECT tableoid::regclass::text FROM oauth_accesstoken WHERE id = %s", token.pk)[0][0])
+ACCESS = Table(
+    partitions.ACCESS_TOKENS,
+    AccessToken,
+    "access_token",
+    import_module("oauth.migrations.0019_access_tokens_by_expiry").ACCESS_TOKENS,
+    ("digest", "id", "jti"),
+)
+REFRESH = Table(
+    partitions.REFRESH_TOKENS,
+    RefreshToken,
+    "refresh_token",
+    import_module("oauth.migrations.0021_refresh_tokens_by_expiry").REFRESH_TOKENS,
+    ("digest", "id", "predecessor_id"),
+)
+
+
+@pytest.fixture(params=[ACCESS, REFRESH], ids=["access tokens", "refresh tokens"])
+def table(request: pytest.FixtureRequest) -> Table:
+    found: Table = request.param
+    return found
 
 
 @pytest.fixture
-def token(issue: Issue) -> AccessToken:
-    return AccessToken.objects.get(digest=sha256_hex(issue()["access_token"]))
+def launch(issue: Issue, make_client: MakeClient) -> Callable[[], dict[str, Any]]:
+    """A launch that gives tokens of both kinds."""
+    return lambda: issue(make_client(grants="authorization_code refresh_token", scope=SCOPE), scope=SCOPE)
 
 
-def expire(token: AccessToken, at: int) -> None:
-    AccessToken.objects.filter(pk=token.pk).update(expires_at=at)
-    if connection.in_atomic_block:
-        connection.check_constraints()  # what waits for the commit would hold up changes of the table
+@pytest.fixture
+def token(launch: Callable[[], dict[str, Any]], table: Table) -> Any:
+    return table.model.objects.get(digest=sha256_hex(launch()[table.member]))
 
 
-def test_the_next_partition_is_made_a_month_before_it_is_needed_and_once() -> None:
+def test_the_next_partition_is_made_a_month_before_it_is_needed_and_once(table: Table) -> None:
     with undone():
-        before, end = ends(), partitions.covered_until()
+        before, end = table.ends(), table.parts.covered_until()
 
-        partitions.add_in_time(now=end - partitions.AHEAD)
-        unchanged = ends()
+        table.parts.add_in_time(now=end - table.parts.ahead)
+        unchanged = table.ends()
         for _ in range(2):
-            partitions.add_in_time(now=end - partitions.AHEAD + 1)
+            table.parts.add_in_time(now=end - table.parts.ahead + 1)
 
         assert unchanged == before
-        assert [until for name, until in ends().items() if name not in before] == [end + 30 * DAY]
+        assert [until for name, until in table.ends().items() if name not in before] == [end + 30 * DAY]
 
 
-def test_a_new_partition_has_every_index_of_the_others_and_its_own_uniqueness(token: AccessToken) -> None:
+def test_as_many_are_made_as_the_tokens_need_that_live_longest(table: Table, settings: Any) -> None:
+    """A refresh token may lie unused for years. Its partitions are longer then, so that few of them are to be kept."""
+    with undone():
+        now, before = table.parts.covered_until(), len(table.ends())
+        settings.SMARTAUTH_REFRESH_IDLE_SECONDS = 10 * YEAR // SECOND
+
+        table.parts.add_in_time(now=now)
+
+        assert table.parts.covered_until() >= now + 30 * DAY + (10 * YEAR if table is REFRESH else 0)
+        assert len(table.ends()) - before <= 4
+
+
+def test_a_new_partition_has_every_index_of_the_others_and_its_own_uniqueness(token: Any, table: Table) -> None:
     indexes = """
     SELECT regexp_replace(indexdef, '^.* USING', ''), indexdef ~ 'UNIQUE' FROM pg_indexes WHERE tablename = %s
     """
     with undone():
-        partitions.add_in_time(now=partitions.covered_until())
-        kept = {name: sorted(ask(indexes, name)) for name in (*ends(), "oauth_accesstoken_default")}
+        table.add_one()
+        kept = {name: sorted(ask(indexes, name)) for name in (*table.ends(), f"{table.name}_default")}
 
+    ends, later = (" btree (expires_at)", False), {str(each) for name, each in kept.items() if "_first" not in name}
     assert len(kept) >= 4
-    assert len({str(each) for each in kept.values()}) == 1
-    assert sorted(text for text, unique in kept["oauth_accesstoken_first"] if unique) == [
-        " btree (digest)", " btree (id)", " btree (jti)"
-    ]  # fmt: skip
+    assert ends in kept[f"{table.name}_first"]
+    assert later == {str([each for each in kept[f"{table.name}_first"] if table is ACCESS or each != ends])}
+    assert sorted(text for text, unique in kept[f"{table.name}_first"] if unique) == [
+        f" btree ({column})" for column in table.unique
+    ]
 
 
-def test_a_partition_goes_when_everything_in_it_expired_ninety_days_ago_and_no_other(token: AccessToken) -> None:
+def test_a_partition_goes_when_everything_in_it_expired_ninety_days_ago_and_no_other(token: Any, table: Table) -> None:
     with undone():
-        end = min(ends().values())
-        expire(token, end)  # the first moment of the next one
+        end = min(table.ends().values())
+        table.expire(token, end)  # the first moment of the next one
 
-        partitions.drop_expired(before=end - 1)
-        early = list(ends())
-        partitions.drop_expired(before=end)
+        table.parts.drop_expired(before=end - 1)
+        early = list(table.ends())
+        table.parts.drop_expired(before=end)
 
-        assert early[0] == "oauth_accesstoken_first"
-        assert list(ends()) == early[1:]
-        assert AccessToken.objects.filter(pk=token.pk).exists()
+        assert early[0] == f"{table.name}_first"
+        assert list(table.ends()) == early[1:]
+        assert table.model.objects.filter(pk=token.pk).exists()
 
 
 def test_a_sweep_keeps_what_expired_less_than_ninety_days_ago(
-    token: AccessToken, monkeypatch: pytest.MonkeyPatch
+    token: Any, table: Table, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with undone():
-        end = min(ends().values())
+        end = table.ends()[table.place(token)]
         monkeypatch.setattr(clock, "now", lambda: end + TOKENS_KEPT - 1)
         sweep()
-        assert AccessToken.objects.filter(pk=token.pk).exists()
+        assert table.model.objects.filter(pk=token.pk).exists()
 
         monkeypatch.setattr(clock, "now", lambda: end + TOKENS_KEPT)
         sweep()
-        assert not AccessToken.objects.filter(pk=token.pk).exists()
+        assert not table.model.objects.filter(pk=token.pk).exists()
+
+
+def test_what_is_older_than_any_in_a_partition_that_still_is_kept_goes_singly(token: Any, table: Table) -> None:
+    """As what the default partition took, or the first one, which holds all of before."""
+    with undone():
+        for days, remains in ((119, True), (121, False)):
+            table.expire(token, clock.now() - days * DAY)
+            sweep()
+            assert table.model.objects.filter(pk=token.pk).exists() is remains
 
 
 def test_a_token_without_a_partition_of_its_own_serves_as_well_and_gets_one_later(
-    issue: Issue, introspect: Introspect
+    app: App, launch: Callable[[], dict[str, Any]], introspect: Introspect, table: Table
 ) -> None:
-    made = issue()["access_token"]
-    token = AccessToken.objects.get(digest=sha256_hex(made))
-    last = partitions.covered_until()
-    expire(token, last + DAY)
+    made = launch()
+    token = table.model.objects.get(digest=sha256_hex(made[table.member]))
+    last = table.parts.covered_until()
+    table.expire(token, last + DAY)
     try:
-        assert place(token) == "oauth_accesstoken_default"
-        assert introspect(made)["active"] is True
-
+        assert table.place(token) == f"{table.name}_default"
+        assert introspect(made["access_token"])["active"] is True
         with undone():
-            partitions.add_in_time(now=last)
-            assert place(token).startswith("oauth_accesstoken_until_")
+            table.add_one()
+            assert table.place(token).startswith(f"{table.name}_until_")
+        form = {"grant_type": "refresh_token", "client_id": made["granted"].client.client_id}
+        assert app.post("/o/token", data={**form, "refresh_token": made["refresh_token"]}).status_code == 200
     finally:
         token.delete()
 
 
-def test_no_function_of_anybody_else_is_called_with_the_rights_of_the_owner() -> None:
+def test_no_function_of_anybody_else_is_called_with_the_rights_of_the_owner(table: Table) -> None:
     trap = "RETURNS {} LANGUAGE plpgsql AS $$ BEGIN RAISE 'called'; END $$"
     with undone():
         ask(f"CREATE FUNCTION public.to_timestamp(numeric) {trap.format('timestamptz')}")
         ask(f"CREATE FUNCTION public.to_timestamp(bigint) {trap.format('timestamptz')}")
         ask(f"CREATE FUNCTION public.format(text, text, bigint, bigint) {trap.format('text')}")
         ask(f"CREATE FUNCTION public.format(text, text) {trap.format('text')}")
-        before = partitions.covered_until()
-        partitions.add_in_time(now=before)
-        assert partitions.covered_until() > before
-        assert partitions.drop_expired(before=min(ends().values())) >= 0
+        before = table.parts.covered_until()
+        table.add_one()
+        assert table.parts.covered_until() > before
+        assert table.parts.drop_expired(before=min(table.ends().values())) >= 0
 
 
-def test_after_a_year_without_a_worker_the_next_partition_is_for_what_is_issued_then(token: AccessToken) -> None:
+def test_after_a_year_without_a_worker_the_next_partition_is_for_what_is_issued_then(token: Any, table: Table) -> None:
     with undone():
-        now = partitions.covered_until() + YEAR
-        expire(token, now - DAY)
+        now = table.parts.covered_until() + YEAR
+        table.expire(token, now - DAY)
 
-        partitions.add_in_time(now=now)
+        table.parts.add_in_time(now=now)
 
-        assert partitions.covered_until() - now > 29 * DAY
-        assert place(token) == "oauth_accesstoken_default"
+        assert table.parts.covered_until() - now > 29 * DAY
+        assert table.place(token) == f"{table.name}_default"
 
 
 def test_where_others_hold_the_table_nothing_is_dropped_and_nobody_waits(
-    app: App, issue: Issue, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    app: App,
+    launch: Callable[[], dict[str, Any]],
+    table: Table,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     monkeypatch.setattr(partitions, "PAUSE", 0)
     monkeypatch.setattr(partitions, "ATTEMPTS", 2)
-    before = list(ends())
+    before = list(table.ends())
     other = connection.copy()
     try:
         with other.cursor() as cursor:
             cursor.execute("BEGIN")
-            cursor.execute("SELECT 1 FROM oauth_accesstoken LIMIT 1")
+            cursor.execute(f"SELECT 1 FROM {table.name} LIMIT 1")
 
-            count = partitions.drop_expired(before=min(ends().values()))
-            issued = issue()
+            count = table.parts.drop_expired(before=min(table.ends().values()))
+            issued = launch()
 
-            assert (count, list(ends())) == (0, before)
-            assert issued["access_token"]
+            assert (count, list(table.ends())) == (0, before)
+            assert issued[table.member]
     finally:
         other.close()
     assert "the next sweep tries again" in caplog.text
@@ -187,7 +272,7 @@ def test_introspection_looks_into_the_partitions_of_tokens_that_may_live_and_the
     """However many there are: what is read does not grow with what is kept."""
     with undone():
         for _ in range(5):
-            partitions.add_in_time(now=partitions.covered_until())
+            ACCESS.add_one()
         plan = explained(POSTGRESQL, "{a,b}", "{c,d}", clock.now(), clock.now() + 3600 * SECOND)
 
     read = [line for line in plan if "oauth_accesstoken" in line]
@@ -198,7 +283,7 @@ def test_introspection_looks_into_the_partitions_of_tokens_that_may_live_and_the
 def test_a_revocation_finds_each_token_by_its_digest_however_many_end_within_the_bounds(app: App) -> None:
     with undone():
         for _ in range(5):
-            partitions.add_in_time(now=partitions.covered_until())
+            ACCESS.add_one()
         plan = explained(gathered_revocation._TOKENS.text, "{a,b}", clock.now(), clock.now() + 3600 * SECOND)
 
     scans = [number for number, line in enumerate(plan) if " on oauth_accesstoken" in line]
@@ -210,7 +295,7 @@ def test_a_revocation_finds_each_token_by_its_digest_however_many_end_within_the
     ("statement", "values"),
     [
         (gathered_seats._LOSERS.text, ['[{"key": "a", "issues": 1, "keep": 1}]']),
-        (gathered_refresh._LOSERS.text, ["{a,b}", 1]),
+        (gathered_refresh._LOSERS.text, ["{a,b}", 0, 1, 1]),
     ],
     ids=["a launch", "a refresh"],
 )
@@ -219,7 +304,7 @@ def test_who_is_superseded_is_found_by_seat_and_number_also_by_a_plan_for_an_emp
 ) -> None:
     """A plan is kept while the partition fills."""
     with undone():
-        partitions.add_in_time(now=partitions.covered_until())
+        ACCESS.add_one()
         ask("ANALYZE oauth_accesstoken")
         plan = explained(statement, *values)
 
@@ -228,24 +313,103 @@ def test_who_is_superseded_is_found_by_seat_and_number_also_by_a_plan_for_an_emp
     assert all("seat_number >" in plan[number + 1] for number in scans)
 
 
-def test_backwards_it_is_one_table_again_and_forwards_no_row_moves(token: AccessToken) -> None:
-    migration = import_module("oauth.migrations.0019_access_tokens_by_expiry")
-    shape = "SELECT indexname, indexdef FROM pg_indexes WHERE tablename = %s ORDER BY 1"
+@pytest.mark.parametrize(
+    ("statement", "values"),
+    [
+        (gathered_refresh._REFRESHES.text, ["{a,b}", *DAY_OF_TOKENS]),
+        (gathered_refresh._SEATS.text, ["{a,b}", *DAY_OF_TOKENS]),
+        (gathered_refresh._LOSERS.text, ["{a,b}", *DAY_OF_TOKENS, 1]),
+        (refresh_token._CONSUME.text, [1, "a", *DAY_OF_TOKENS]),
+        (refresh_reuse._USED.text, ["a", *DAY_OF_TOKENS]),
+        (unnamed_client._HOLDER, ["a", *DAY_OF_TOKENS]),
+    ],
+    ids=["refreshes", "their seats", "who loses a seat", "alone", "used before", "whose it is"],
+)
+def test_a_refresh_looks_into_the_partition_of_the_day_in_its_token_and_there_by_its_digest(
+    app: App, statement: str, values: list[str | int]
+) -> None:
+    """However many there are."""
     with undone():
-        expire(token, partitions.covered_until() + DAY)
-        rows = list(AccessToken.objects.order_by("pk").values())
-        with connection.schema_editor() as editor:
-            migration.join(apps, editor)
-        joined, back = ask(shape, "oauth_accesstoken"), list(AccessToken.objects.order_by("pk").values())
+        for _ in range(5):
+            REFRESH.add_one()
+        plan = explained(statement, *values)
 
-        ask(migration.FUNCTIONS.format(schema="public"))  # they outlive the restore of a backup of before
-        with connection.schema_editor() as editor:
-            migration.split(apps, editor)
+    scans = [number for number, line in enumerate(plan) if "Scan" in line and " on oauth_refreshtoken_" in line]
+    assert len(scans) == 1, "\n".join(plan)
+    assert "Index Scan using" in plan[scans[0]]
+    assert "(digest =" in plan[scans[0] + 1]
 
-        assert {name for name, _ in joined} >= {"one_access_token_a_digest", "one_access_token_a_jti"}
-        assert back == rows == list(AccessToken.objects.order_by("pk").values())
-        assert place(token) == "oauth_accesstoken_first"
-        assert min(ends().values()) > partitions.covered_until() - 31 * DAY
-        token.pk, token.digest, token.jti = None, "another", "another"
+
+def test_a_batch_writes_into_the_partition_of_each_token_that_it_has_read(
+    launch: Callable[[], dict[str, Any]],
+) -> None:
+    token = RefreshToken.objects.get(digest=sha256_hex(launch()["refresh_token"]))
+    rows = [{"id": token.pk, "first": token.expires_at, "last": token.expires_at, "now": 1, "kept_answer": ""}]
+    with undone():
+        for _ in range(5):
+            REFRESH.add_one()
+        plan = explained(gathered_writes._write("spent"), json.dumps(rows), analyze=True)
+
+    read = [line for line in plan if " Scan " in line and " on oauth_refreshtoken" in line]
+    assert len(read) >= 8
+    assert len([line for line in read if "never executed" not in line]) == 1
+
+
+def test_what_a_dropped_token_was_exchanged_for_is_refreshed_as_before(
+    app: App, launch: Callable[[], dict[str, Any]], settings: Any
+) -> None:
+    settings.SMARTAUTH_REFRESH_GRACE_SECONDS = 30
+    made = launch()
+    form = {"grant_type": "refresh_token", "client_id": made["granted"].client.client_id}
+    second = app.post("/o/token", data={**form, "refresh_token": made["refresh_token"]}).json()
+    chain = RefreshToken.objects.filter(authorization=made["granted"].authorization)
+    chain.filter(predecessor=None)._raw_delete("default")  # as a drop does
+
+    assert app.post("/o/token", data={**form, "refresh_token": second["refresh_token"]}).status_code == 200
+    chain._raw_delete("default")
+
+
+def test_backwards_it_is_one_table_again_and_forwards_no_row_moves(
+    app: App, launch: Callable[[], dict[str, Any]], table: Table
+) -> None:
+    shape = "SELECT indexname, indexdef FROM pg_indexes WHERE tablename = %s ORDER BY 1"
+    made = launch()
+    token = table.model.objects.get(digest=sha256_hex(made[table.member]))
+    with undone():
+        table.expire(token, table.parts.covered_until() + DAY)
+        rows = list(table.model.objects.order_by("pk").values())
+        with connection.schema_editor() as editor:
+            table.migration.join(apps, editor)
+        joined, back = ask(shape, table.name), list(table.model.objects.order_by("pk").values())
+
+        ask(table.migration.functions("public"))  # they outlive the restore of a backup of before
+        with connection.schema_editor() as editor:
+            table.migration.split(apps, editor)
+
+        unique = {text.partition(" USING btree ")[2] for _, text in joined if " UNIQUE " in text}
+        assert unique == {f"({column})" for column in table.unique}
+        assert back == rows == list(table.model.objects.order_by("pk").values())
+        assert table.place(token) == f"{table.name}_first"
+        assert table.parts.covered_until() == min(table.ends().values()) + table.migration.months * 30 * DAY
+        token.pk, token.digest = None, "another"
+        if table is ACCESS:
+            token.jti = "another"
         token.save(force_insert=True)
         assert token.pk > max(row["id"] for row in rows)
+
+
+def test_backwards_a_token_whose_predecessor_was_dropped_has_none(
+    app: App, launch: Callable[[], dict[str, Any]]
+) -> None:
+    made = launch()
+    form = {"grant_type": "refresh_token", "client_id": made["granted"].client.client_id}
+    second = app.post("/o/token", data={**form, "refresh_token": made["refresh_token"]}).json()
+    third = app.post("/o/token", data={**form, "refresh_token": second["refresh_token"]}).json()
+    chain = [RefreshToken.objects.filter(digest=sha256_hex(each["refresh_token"])) for each in (made, second, third)]
+    with undone():
+        chain[0]._raw_delete("default")
+        with connection.schema_editor() as editor:
+            REFRESH.migration.join(apps, editor)
+
+        assert chain[1].get().predecessor_id is None
+        assert chain[2].get().predecessor_id == chain[1].get().pk

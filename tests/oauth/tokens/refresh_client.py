@@ -5,7 +5,8 @@ from typing import Any, Protocol
 import httpx
 
 from accounts import clock
-from oauth.models import Authorization
+from oauth.models import Authorization, RefreshToken
+from smart.digests import sha256_hex
 from tests.conftest import Granted
 
 SCOPE = "launch/patient offline_access patient/*.rs"
@@ -21,6 +22,14 @@ def tokens_of_refresh(answer: dict[str, Any], response: httpx.Response) -> dict[
     """The answer of a refresh that succeeded, to go on with."""
     assert response.status_code == 200, response.text
     return {**response.json(), "granted": answer["granted"]}
+
+
+def as_issued_before(answer: dict[str, Any]) -> dict[str, Any]:
+    """The answer with a refresh token that tells no day of its end, as none did before 0021."""
+    drawn, _, _ = answer["refresh_token"].partition(".")
+    found = RefreshToken.objects.filter(digest=sha256_hex(answer["refresh_token"]))
+    assert found.update(digest=sha256_hex(drawn)) == 1
+    return {**answer, "refresh_token": drawn}
 
 
 def assert_refused(response: httpx.Response, status: int = 400, error: str = "invalid_grant") -> None:

@@ -12,7 +12,14 @@ from smart.digests import sha256_hex
 from tests.conftest import SECRET, App, basic
 from tests.fixture_types import Events, Introspect, Issue, MakeClient, MakePerson
 from tests.oauth.tokens.gathered import Posted, Together
-from tests.oauth.tokens.refresh_client import SCOPE, Refresh, assert_refused, state, tokens_of_refresh
+from tests.oauth.tokens.refresh_client import (
+    SCOPE,
+    Refresh,
+    as_issued_before,
+    assert_refused,
+    state,
+    tokens_of_refresh,
+)
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.postgresql
@@ -53,6 +60,19 @@ def test_they_are_one_transaction_and_each_gets_its_own_tokens(
         assert answer.json()["scope"] == before["scope"]
     again = together.post("/o/token", *map(refreshing, next_of(answers, first)))
     assert [answer.status_code for answer in again] == [200] * 6
+
+
+@pytest.mark.requirement("RF-03")
+def test_tokens_that_tell_the_day_of_their_end_and_one_that_tells_none_are_refreshed_together(
+    together: Together, launch: Issue, make_app: MakeClient, make_person: MakePerson
+) -> None:
+    first = [launch(make_app(), make_person("amy")) for _ in range(3)]
+    first[1] = as_issued_before(first[1])
+
+    answers = together.post("/o/token", *map(refreshing, first))
+
+    assert [answer.status_code for answer in answers] == [200] * 3
+    assert [[text.split()[0] for text in each] for each in together.round_trips] == ONE_TRANSACTION
 
 
 def test_an_id_token_comes_with_it_where_it_was_granted(

@@ -12,9 +12,9 @@ pytestmark = [pytest.mark.usefixtures("committed"), pytest.mark.postgresql]
 @pytest.mark.parametrize(
     ("statement", "values", "table", "condition"),
     [
-        (gathered_refresh._REFRESHES.text, ["{a,b}"], "oauth_refreshtoken", "(digest = q.digest)"),
-        (gathered_refresh._SEATS.text, ["{a,b}"], "oauth_refreshtoken", "(digest = q.digest)"),
-        (gathered_refresh._LOSERS.text, ["{a,b}", 1], "oauth_refreshtoken", "(digest = q.digest)"),
+        (gathered_refresh._REFRESHES.text, ["{a,b}", 0, 1], "oauth_refreshtoken", "(digest = q.digest)"),
+        (gathered_refresh._SEATS.text, ["{a,b}", 0, 1], "oauth_refreshtoken", "(digest = q.digest)"),
+        (gathered_refresh._LOSERS.text, ["{a,b}", 0, 1, 1], "oauth_refreshtoken", "(digest = q.digest)"),
         (gathered_exchange._CODES.text, ["{a,b}"], "oauth_code", "(digest = q.digest)"),
         (gathered_client_credentials._SERVICES.text, [2, '["a"]'], "oauth_client", "= q.client_id)"),
         (

@@ -13,6 +13,7 @@ from oauth.models import AccessToken, Authorization, Code, RefreshToken, Seat, s
 from oauth.tokens import gathered_exchange, gathered_refresh
 from smart.digests import sha256_hex
 from smart.tokens.lifetimes import ends_of_live_tokens
+from smart.tokens.refresh import possible_ends
 from tests.fixture_types import Grant, Issue, MakeClient
 from tests.waiting import wait_until
 
@@ -57,6 +58,11 @@ def read_while(statement: sql.Statement[Any], values: Sequence[Any], change: Cal
         return rows.result(60)
 
 
+def place_of(token: str) -> list[Any]:
+    """What a batch of this refresh token asks for."""
+    return ["{" + sha256_hex(token) + "}", *possible_ends(token)]
+
+
 def nothing() -> None:
     """No change, so that a row is there to be read."""
 
@@ -65,7 +71,7 @@ def nothing() -> None:
 def test_a_refresh_token_that_was_used_meanwhile_is_not_there(issue: Issue, make_client: MakeClient) -> None:
     made = issue(make_client(grants="authorization_code refresh_token", scope=REFRESHABLE), scope=REFRESHABLE)
     digest = sha256_hex(made["refresh_token"])
-    values, used = ["{" + digest + "}"], RefreshToken.objects.filter(digest=digest)
+    values, used = place_of(made["refresh_token"]), RefreshToken.objects.filter(digest=digest)
 
     (row,) = read_while(gathered_refresh._REFRESHES, values, nothing)
     assert row.digest == digest
@@ -79,7 +85,7 @@ def test_the_numbers_of_a_seat_are_those_that_were_given_last(issue: Issue, make
     (seat,) = Seat.objects.filter(refreshtoken__digest=digest).values_list("pk", flat=True)
     change = "UPDATE oauth_seat SET latest = 41, launches = 17 WHERE id = %s RETURNING 1"
 
-    (held,) = read_while(gathered_refresh._SEATS, ["{" + digest + "}"], lambda: ask(change, seat))
+    (held,) = read_while(gathered_refresh._SEATS, place_of(made["refresh_token"]), lambda: ask(change, seat))
 
     assert (held.latest, held.launches) == (41, 17)
 

@@ -8,7 +8,16 @@ from accounts import clock
 from oauth.models import Authorization, RefreshToken
 from smart.digests import sha256_hex
 from tests.fixture_types import Events, Introspect, Issue, MakeClient
-from tests.oauth.tokens.refresh_client import DAY, SECOND, Refresh, assert_refused, revoke, state, tokens_of_refresh
+from tests.oauth.tokens.refresh_client import (
+    DAY,
+    SCOPE,
+    SECOND,
+    Refresh,
+    assert_refused,
+    revoke,
+    state,
+    tokens_of_refresh,
+)
 
 # The grace window: RF-05 ----------------------------------------------------------------------------------------------
 
@@ -49,6 +58,25 @@ def test_the_answer_is_kept_unreadable_and_goes_at_the_next_rotation(launch: Iss
     assert RefreshToken.objects.get(digest=sha256_hex(first["refresh_token"])).kept_answer == ""
     assert_refused(refresh(first))
     assert Authorization.objects.get(pk=first["granted"].authorization.pk).ended_for == "reused"
+
+
+@pytest.mark.requirement("RF-05")
+@pytest.mark.usefixtures("grace")
+@pytest.mark.parametrize("days", [5, 300], ids=["shorter", "longer"])
+@pytest.mark.parametrize("alone", [False, True], ids=["gathered", "alone"])
+def test_the_answer_goes_also_where_tokens_live_for_another_time_now(
+    launch: Issue, refresh: Refresh, make_app: MakeClient, settings: Any, days: int, alone: bool
+) -> None:
+    scope = f"{SCOPE} user/*.rs" if alone else SCOPE  # which patients a user sees is read for each request alone
+    first = launch(make_app("secret", scope=scope), scope=scope)
+    second = tokens_of_refresh(first, refresh(first))
+    settings.SMARTAUTH_REFRESH_IDLE_SECONDS = days * 86_400
+
+    third = tokens_of_refresh(second, refresh(second))
+
+    kept = first["granted"].authorization.refresh_tokens.order_by("pk").values_list("kept_answer", flat=True)
+    assert [bool(answer) for answer in kept] == [False, True, False]
+    assert third["refresh_token"] != second["refresh_token"]
 
 
 @pytest.mark.requirement("RF-05", "RF-04")
@@ -117,7 +145,7 @@ def test_the_sweep_deletes_refresh_tokens_long_expired(launch: Issue, refresh: R
 
     first = launch()
     second = tokens_of_refresh(first, refresh(first))
-    RefreshToken.objects.filter(digest=sha256_hex(first["refresh_token"])).update(expires_at=clock.now() - 91 * DAY)
+    RefreshToken.objects.filter(digest=sha256_hex(first["refresh_token"])).update(expires_at=clock.now() - 121 * DAY)
 
     sweep()
 

@@ -110,7 +110,8 @@ def open_a_secret(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def let_partitions_run_out(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(partitions, "AHEAD", 2 * (partitions.covered_until() - clock.now()) + 10_000_000)
+    monkeypatch.setattr(partitions, "SPARE", 2 * (partitions.ACCESS_TOKENS.covered_until() - clock.now()) + 10_000_000)
+    monkeypatch.setattr(partitions, "ALL", (partitions.Partitions("access_token", lambda: 0),))
 
 
 def debug(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,16 @@ import pytest
 
 from smart.fhir.versions import resource_types
 from smart.http.errors import InvalidScope
-from smart.tokens.refresh import absolute_seconds, expires_at, is_in_grace, narrowed_scope, refresh_scope
+from smart.tokens.refresh import (
+    ANY_TIME,
+    absolute_seconds,
+    expires_at,
+    is_in_grace,
+    narrowed_scope,
+    possible_ends,
+    refresh_scope,
+    text_of,
+)
 
 R4 = resource_types("r4")
 SECOND, DAY = 1_000_000, 86_400
@@ -140,6 +149,25 @@ def test_each_refresh_starts_a_new_period_within_the_absolute_limit() -> None:
     assert expires_at(now, launched, idle=92 * DAY, absolute=92 * DAY) == launched + 92 * DAY * SECOND
     assert expires_at(now, launched, idle=5 * DAY, absolute=92 * DAY) == now + 5 * DAY * SECOND
     assert expires_at(now, launched, idle=92 * DAY, absolute=0, session_ends_at=now + 7) == now + 7
+
+
+@pytest.mark.parametrize("end", [0, 1, DAY * SECOND - 1])
+def test_the_text_of_a_token_tells_on_which_day_it_expires(end: int) -> None:
+    midnight = 20_700 * DAY * SECOND
+
+    token = text_of("drawn_-at-random", midnight + end)
+
+    assert token == "drawn_-at-random.20700"
+    assert possible_ends(token) == (midnight, midnight + DAY * SECOND - 1)
+
+
+@pytest.mark.parametrize(
+    "token",
+    ["", "drawn", "drawn.", ".20700", "drawn.2070", "drawn.207000", "drawn.02070", "a.b.20700", "drawn.20700\n",
+     "drawn.２０７００", "drawn.-2070"],
+)  # fmt: skip
+def test_a_token_whose_text_tells_no_day_may_expire_at_any_time(token: str) -> None:
+    assert possible_ends(token) == ANY_TIME
 
 
 @pytest.mark.requirement("RF-07")
