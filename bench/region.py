@@ -11,6 +11,7 @@ from typing import NamedTuple
 DAY_SECONDS = 86_400
 PARTITION_DAYS = 30
 KEPT_DAYS = 90  # a token after its end, so that its refusal can be explained
+LOOKED_AT_DAYS = 30  # how often an authorization is, that may be over
 IDLE_DAYS = 92  # before the end of a refresh token
 YEAR_DAYS = 365
 
@@ -83,17 +84,20 @@ def a_day(region: Region) -> dict[str, float]:
 
 
 def rows(region: Region) -> dict[str, float]:
-    """Rows after a year: of access tokens those that are kept, of what is never deleted all of it."""
+    """Rows after a year: what is kept of tokens and of what they belong to, all of what is never deleted."""
     daily = a_day(region)
     launches = region.people * region.launches
     refreshable = launches + daily["refresh"]
     tokens = refreshable + daily["client_credentials with a secret"]
+    # with its code, until somebody looks after the last row of its tokens has gone
+    launch_days = IDLE_DAYS + KEPT_DAYS + PARTITION_DAYS + LOOKED_AT_DAYS
+    launched = region.people * region.refresh_tokens + launches * launch_days
     events = sum(daily[what] * count for what, count in EVENTS.items())
     return {
         "access token": tokens * (KEPT_DAYS + PARTITION_DAYS),
         "refresh token": region.people * region.refresh_tokens + refreshable * (IDLE_DAYS + KEPT_DAYS + PARTITION_DAYS),
-        "authorization": launches * YEAR_DAYS,
-        "code": launches * YEAR_DAYS,
+        "authorization": launched,
+        "code": launched,
         "security event": events * YEAR_DAYS,
         "person": region.people,
     }

@@ -9,7 +9,7 @@ from oauth.models.uniqueness import unique_text
 
 
 class Code(models.Model):
-    """DOT's Grant, swapped: an authorization code. Kept after use while its authorization lives, so a replay kills."""
+    """DOT's Grant, swapped: an authorization code. Kept after use as long as what it bought, so a replay kills."""
 
     digest = models.TextField()
     authorization = models.ForeignKey(Authorization, models.CASCADE, related_name="codes")

@@ -12,6 +12,7 @@ from oauth.models import AccessToken, AssertionId, Launch, PendingRequest, Refre
 from oauth.models.pending_requests import COOKIE_GRACE_SECONDS
 from oauth.retention import partitions
 from oauth.retention.addresses import forget_addresses
+from oauth.retention.authorizations import delete_authorizations
 from oauth.retention.batches import delete_in_batches
 from oauth.retention.both_clocks import now_by_both_clocks
 from smart.time_units import DAY, MINUTE, SECOND, to_datetime
@@ -40,6 +41,7 @@ def sweep() -> int:
         sum(delete_in_batches(rows) for rows in over)
         + _delete_tokens(AccessToken.objects.all(), partitions.ACCESS_TOKENS, now)
         + _delete_tokens(RefreshToken.objects.all(), partitions.REFRESH_TOKENS, now)
+        + delete_authorizations(before=now - max(TOKENS_KEPT, settings.SMARTAUTH_REFRESH_IDLE_SECONDS * SECOND))
         + forget_addresses(now=now, days=settings.SMARTAUTH_ADDRESS_DAYS)
     )
 

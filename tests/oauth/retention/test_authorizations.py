@@ -1,0 +1,132 @@
+"""Authorizations of which nothing can come any more, and the codes that they began with."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.conf import settings
+
+from accounts import clock
+from oauth.models import AddressChange, Authorization, Code
+from oauth.retention import batches
+from oauth.retention.sweeping import sweep
+from smart.time_units import DAY, HOUR, SECOND
+from tests.fixture_types import Issue, MakeClient
+
+OFFLINE = "launch/patient patient/*.rs offline_access"
+LONG_AGO = 92 * DAY + HOUR  # longer than a refresh token may lie unused
+
+Granted = Callable[[], Authorization]
+
+
+@pytest.fixture
+def granted(issue: Issue, make_client: MakeClient) -> Granted:
+    """Makes an authorization whose code and tokens expired long ago. Its tokens are swept like any."""
+
+    def make() -> Authorization:
+        client = make_client(grants="authorization_code refresh_token", scope=OFFLINE)
+        found: Authorization = issue(client, scope=OFFLINE)["granted"].authorization
+        then = clock.now() - LONG_AGO
+        found.codes.update(issued_at=then, expires_at=then)
+        for tokens in (found.access_tokens, found.refresh_tokens):
+            tokens.update(expires_at=clock.now() - 130 * DAY)  # so that no partition keeps them
+        Authorization.objects.filter(pk=found.pk).update(granted_at=then)
+        return found
+
+    return make
+
+
+def add_code(authorization: Authorization, expires_at: int) -> None:
+    code = authorization.codes.get()
+    code.pk, code.digest, code.expires_at = None, f"another one of {authorization.pk}", expires_at
+    code.save(force_insert=True)
+
+
+def left(*authorizations: Authorization) -> list[int]:
+    """Which of them are there, each with its code."""
+    keys = [each.pk for each in authorizations]
+    found = list(Authorization.objects.filter(pk__in=keys).order_by("pk").values_list("pk", flat=True))
+    assert set(Code.objects.filter(authorization__in=keys).values_list("authorization", flat=True)) == set(found)
+    return found
+
+
+def test_one_of_which_nothing_can_come_goes_with_its_code_whether_or_not_it_was_ended(granted: Granted) -> None:
+    ended, over = granted(), granted()
+    Authorization.objects.filter(pk=ended.pk).end("person", now=clock.now() - LONG_AGO)
+    AddressChange.objects.create(authorization=over, address="192.0.2.1", noted_at=clock.now())
+
+    sweep()
+
+    assert left(ended, over) == []
+    assert granted().pk > over.pk  # an event that names it never names another one
+
+
+def _alive(tokens: Any) -> None:
+    tokens.update(expires_at=clock.now() + DAY)
+
+
+def _over_of_late(tokens: Any) -> None:
+    tokens.update(expires_at=clock.now() - 89 * DAY)
+
+
+NEEDED: dict[str, Callable[[Authorization], object]] = {
+    "an access token": lambda found: _alive(found.access_tokens),
+    "a refresh token": lambda found: _alive(found.refresh_tokens),
+    "a refresh token that is told of": lambda found: _over_of_late(found.refresh_tokens),
+    "a younger code": lambda found: add_code(found, clock.now() - DAY),
+}
+
+
+@pytest.mark.requirement("CG-04", "E77")
+@pytest.mark.parametrize("what", NEEDED)
+def test_a_code_is_remembered_as_long_as_anything_of_its_authorization_is(granted: Granted, what: str) -> None:
+    found = granted()
+    NEEDED[what](found)
+
+    sweep()
+
+    assert left(found) == [found.pk]
+    assert found.codes.count() == (2 if what == "a younger code" else 1)
+
+
+def test_what_a_person_is_not_asked_again_outlives_its_tokens(
+    granted: Granted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A sign-in by plain OpenID Connect is remembered for this time, however short its tokens live (AZ-23)."""
+    found = granted()
+
+    monkeypatch.setattr(settings, "SMARTAUTH_REFRESH_IDLE_SECONDS", (LONG_AGO + HOUR) // SECOND)
+    sweep()
+    assert left(found) == [found.pk]
+
+    monkeypatch.setattr(settings, "SMARTAUTH_REFRESH_IDLE_SECONDS", (LONG_AGO - HOUR) // SECOND)
+    sweep()
+    assert left(found) == []
+
+
+@pytest.mark.parametrize(
+    ("later", "is_looked_at"), [(0, True), (5 * HOUR, False), (29 * DAY, False), (30 * DAY, True), (90 * DAY, True)]
+)
+def test_one_that_was_needed_then_is_looked_at_again_every_thirty_days(
+    granted: Granted, later: int, is_looked_at: bool
+) -> None:
+    found = granted()
+    found.codes.update(expires_at=clock.now() - LONG_AGO - later)
+    for tokens in (found.access_tokens, found.refresh_tokens):
+        tokens.all().delete()
+
+    sweep()
+
+    assert left(found) == ([] if is_looked_at else [found.pk])
+
+
+def test_they_go_a_few_at_a_time_past_those_that_stay(granted: Granted, monkeypatch: pytest.MonkeyPatch) -> None:
+    sweep()  # nothing is left of other tests
+    monkeypatch.setattr(batches, "AT_ONCE", 2)
+    made = [granted() for _ in range(7)]
+    for stays in made[1:4]:
+        _alive(stays.refresh_tokens)
+
+    sweep()
+
+    assert left(*made) == [each.pk for each in made[1:4]]
