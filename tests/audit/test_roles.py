@@ -191,6 +191,34 @@ def test_no_list_of_processes_and_no_log_shows_a_password(cluster: PostgreSQL, t
         assert "it''s" not in text
 
 
+def test_after_a_restore_by_the_owner_who_serves_has_the_same_rights(
+    cluster: PostgreSQL, migrated: Server, tmp_path: Path
+) -> None:
+    serving = dict(migrated.environment)
+    migrated.environment.update({owned: url(cluster, "smartauth_owner", each) for owned, each in DATABASES.items()})
+    before = [rights(cluster, database) for database in DATABASES.values()]
+    try:
+        migrated.manage("backup", str(tmp_path / "backup"))
+        migrated.manage("restore", str(tmp_path / "backup"), "--yes", "--with-trail")
+    finally:
+        migrated.environment.update(serving)
+
+    assert [rights(cluster, database) for database in DATABASES.values()] == before
+    assert all(before)
+
+
+def rights(cluster: PostgreSQL, database: str) -> list[tuple[str, ...]]:
+    """What the serving role may do there, with which table or sequence, or with the schema."""
+    query = """
+    SELECT relname::text, acl.privilege_type FROM pg_class, aclexplode(relacl) AS acl
+     WHERE acl.grantee = 'smartauth'::regrole AND relnamespace = 'public'::regnamespace
+    UNION SELECT nspname::text, acl.privilege_type FROM pg_namespace, aclexplode(nspacl) AS acl
+     WHERE acl.grantee = 'smartauth'::regrole ORDER BY 1, 2
+    """
+    with psycopg.connect(cluster.url(database)) as connection:
+        return connection.execute(query.encode()).fetchall()
+
+
 def test_neither_role_is_a_superuser_or_makes_others(cluster: PostgreSQL) -> None:
     question = "SELECT bool_or(rolsuper OR rolcreaterole OR rolcreatedb) FROM pg_roles WHERE rolname LIKE 'smartauth%'"
 
