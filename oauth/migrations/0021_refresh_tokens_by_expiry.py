@@ -14,6 +14,7 @@ REFRESH_TOKENS = ByExpiry(
     noun="refresh_token",
     rows="refresh tokens",
     ends_are_indexed=False,
+    fillfactor=50,  # each is written twice: issued, and spent
     months=5,
     own_reference="predecessor_id",
 )

@@ -37,6 +37,8 @@ ALTER TABLE {table} ATTACH PARTITION {table}_first FOR VALUES FROM (MINVALUE) TO
 CREATE TABLE {table}_default (LIKE {table}_first INCLUDING DEFAULTS INCLUDING CONSTRAINTS
     INCLUDING INDEXES INCLUDING STORAGE INCLUDING COMPRESSION);
 ALTER TABLE {table} ATTACH PARTITION {table}_default DEFAULT;
+ALTER TABLE {table}_first SET (fillfactor = {fillfactor});
+ALTER TABLE {table}_default SET (fillfactor = {fillfactor});
 """
 INDEXES_OF_ENDS = """
 SELECT format('DROP INDEX %s', x.indexrelid::regclass)
@@ -72,7 +74,7 @@ BEGIN
     name := '{table}_until_' || to_char(to_timestamp(until / 1000000.0) AT TIME ZONE 'UTC', 'YYYYMMDD');
     EXECUTE format(
         'CREATE TABLE {schema}.%I (LIKE {schema}.{table}_default INCLUDING DEFAULTS INCLUDING CONSTRAINTS '
-        'INCLUDING INDEXES INCLUDING STORAGE INCLUDING COMPRESSION)', name);
+        'INCLUDING INDEXES INCLUDING STORAGE INCLUDING COMPRESSION) WITH (fillfactor = {fillfactor})', name);
     EXECUTE format(
         'WITH early AS (DELETE FROM {schema}.{table}_default WHERE expires_at >= $1 AND expires_at < $2 '
         'RETURNING *) INSERT INTO {schema}.%I SELECT * FROM early', name) USING first, until;
@@ -131,6 +133,8 @@ class ByExpiry:
 
     `ends_are_indexed`: whether each partition has the index on expires_at alone that the table has. Where a look-up names
     a token and between which moments it expires, PostgreSQL may take that index for a partition that it thinks is empty.
+    `fillfactor` is how much of a page is filled by inserts. A row that is changed later, in a column that no index has,
+    stays on its page where there is room, and then no index is written.
     `months` is how many partitions are made at once: tokens that are issued now shall find theirs. `own_reference` is a
     column that points at another row of the table.
     """
@@ -140,6 +144,7 @@ class ByExpiry:
     noun: str
     rows: str
     ends_are_indexed: bool = True
+    fillfactor: int = 100
     months: int = 1
     own_reference: str = ""
 
@@ -189,7 +194,7 @@ class ByExpiry:
         return self._text(FUNCTIONS, schema=schema)
 
     def _text(self, template: str, **more: Any) -> str:
-        own: Mapping[str, str] = {"table": self.table, "noun": self.noun, "rows": self.rows}
+        own: Mapping[str, str] = {"table": self.table, "noun": self.noun, "rows": self.rows, "fillfactor": f"{self.fillfactor}"}
         return template.format(**own, **more)
 
     def _grants(self, cursor: Any) -> list[str]:

@@ -85,7 +85,7 @@ _LOSERS = sql.select(
     NumberedToken,
     f"""
 {_TOKENS} JOIN oauth_seat e ON e.id = oauth_refreshtoken.seat_id
-JOIN oauth_authorization a ON a.id = oauth_refreshtoken.authorization_id {CLIENT_AND_SERVER}
+JOIN oauth_authorization a ON a.id = oauth_refreshtoken.authorization_id JOIN oauth_client c ON c.id = a.client_id
 {numbered_tokens("e.id", "e.latest - c.tokens_to_keep", "e.latest - c.tokens_to_keep + %s")}
 """,
 )
