@@ -33,9 +33,19 @@ PIP_OPTIONS = ("cert", "index-url", "extra-index-url", "trusted-host", "timeout"
 
 def buildah(*arguments: str | Path) -> str:
     """What it printed. Raises with what it said if it failed."""
+    return _run([*_buildah(_driver()), *arguments])
+
+
+def _buildah(driver: str) -> list[str | Path]:
     where = place()
-    command = ["buildah", f"--root={where}/storage", f"--runroot={where}/run", "--storage-driver=vfs", *arguments]
-    return _run(command)
+    return ["buildah", f"--root={where}/{driver}", f"--runroot={where}/run-{driver}", f"--storage-driver={driver}"]
+
+
+@cache
+def _driver() -> str:
+    """Overlays, where they can be mounted; else each step is a copy of all files."""
+    tried = subprocess.run([*_buildah("overlay"), "info"], capture_output=True, timeout=60)
+    return "vfs" if tried.returncode else "overlay"
 
 
 @dataclass(frozen=True)
@@ -64,17 +74,29 @@ def image(target: str) -> Image:
 
 def _description(name: str) -> dict[str, object]:
     config = json.loads(buildah("inspect", "--type=image", name))["Docker"]["config"]
-    root = buildah("mount", buildah("from", "--pull-never", name).strip()).strip()
-    size = sum(file.lstat().st_size for file in Path(root).rglob("*") if file.is_file() and not file.is_symlink())
+    root = _unpacked(name)
+    size = sum(file.lstat().st_size for file in root.rglob("*") if file.is_file() and not file.is_symlink())
     environment = dict(value.split("=", 1) for value in config["Env"])
     return {
-        "root": root,
+        "root": str(root),
         "environment": environment,
         "command": config["Cmd"],
         "user": config["User"],
         "health_check": config["Healthcheck"]["Test"][1:],
         "size": size,
     }
+
+
+def _unpacked(name: str) -> Path:
+    """Its files as they are in a container, in a folder of their own: no mount stays that would outlive the run."""
+    root, container = place() / f"{name}-root", buildah("from", "--pull-never", name).strip()
+    shutil.rmtree(root, ignore_errors=True)  # of a run that was killed
+    try:
+        _run(["cp", "--archive", "--no-target-directory", buildah("mount", container).strip(), root])
+    finally:
+        buildah("umount", container)
+        buildah("rm", container)
+    return root
 
 
 @cache
@@ -88,7 +110,7 @@ def place() -> Path:
 def _build(target: str) -> None:
     """By the file as it is; `dev`, which has the files of `production`, by the end of it alone.
 
-    Each instruction of its own layer would be a copy of everything with this storage, so there are none.
+    Each instruction of its own layer would be a copy of everything without overlays, so there are none.
     """
     base, context, dockerfile = base_name(), ROOT, DOCKERFILE
     if not _has(base):
