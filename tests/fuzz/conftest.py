@@ -20,6 +20,17 @@ ENDPOINTS = [
 
 
 @pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    """With the demo data. The tests of a file may take longer than a token usually lives."""
+    made = Server(SMARTAUTH_ACCESS_TOKEN_SECONDS="3600")
+    try:
+        made.prepare()
+        yield made.start()
+    finally:
+        made.remove()
+
+
+@pytest.fixture(scope="module")
 def alive(server: Server) -> str:
     """A token that must still live after everything."""
     return server.manage("token", "--client", "demo-public", "--user", "amy").strip()
