@@ -20,6 +20,7 @@ from typing import Any
 import httpx
 import pytest
 from django.db import connection, connections
+from httpx._config import DEFAULT_TIMEOUT_CONFIG
 from hypothesis import settings as steady
 
 from tests.codes import CHALLENGE as CHALLENGE
@@ -77,6 +78,15 @@ def _certificates_read_once() -> Iterator[None]:
     """httpx reads all authorities that it knows for each client, even for plain HTTP: 25 ms of CPU for a request."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("httpx._transports.default.create_ssl_context", functools.cache(httpx.create_ssl_context))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _patience() -> Iterator[None]:
+    """httpx waits five seconds, if not told otherwise, which a busy machine may need for an answer."""
+    with pytest.MonkeyPatch.context() as patch:
+        for part in ("connect", "read", "write", "pool"):
+            patch.setattr(DEFAULT_TIMEOUT_CONFIG, part, 60)
         yield
 
 

@@ -27,13 +27,14 @@ DEV = "FROM base AS dev"
 DOCKERFILE = ROOT / "docker" / "Dockerfile"
 PACKAGES = "python3,python3-venv,ca-certificates"
 CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
+APART = ("unshare", "--mount")  # what is mounted is gone with the process
 # what of this machine's pip a build needs, in order to reach an index
 PIP_OPTIONS = ("cert", "index-url", "extra-index-url", "trusted-host", "timeout", "proxy")
 
 
 def buildah(*arguments: str | Path) -> str:
     """What it printed. Raises with what it said if it failed."""
-    return _run([*_buildah(_driver()), *arguments])
+    return _run([*APART, *_buildah(_driver()), *arguments])
 
 
 def _buildah(driver: str) -> list[str | Path]:
@@ -44,7 +45,7 @@ def _buildah(driver: str) -> list[str | Path]:
 @cache
 def _driver() -> str:
     """Overlays, where they can be mounted; else each step is a copy of all files."""
-    tried = subprocess.run([*_buildah("overlay"), "info"], capture_output=True, timeout=60)
+    tried = subprocess.run([*APART, *_buildah("overlay"), "info"], capture_output=True, timeout=60)
     return "vfs" if tried.returncode else "overlay"
 
 
@@ -87,15 +88,19 @@ def _description(name: str) -> dict[str, object]:
     }
 
 
+UNPACK = """\
+container=$("$@" from --pull-never "$IMAGE")
+cp --archive --no-target-directory "$("$@" mount "$container")" "$ROOT"
+"$@" rm "$container"
+"""
+
+
 def _unpacked(name: str) -> Path:
     """Its files as they are in a container, in a folder of their own: no mount stays that would outlive the run."""
-    root, container = place() / f"{name}-root", buildah("from", "--pull-never", name).strip()
+    root = place() / f"{name}-root"
     shutil.rmtree(root, ignore_errors=True)  # of a run that was killed
-    try:
-        _run(["cp", "--archive", "--no-target-directory", buildah("mount", container).strip(), root])
-    finally:
-        buildah("umount", container)
-        buildah("rm", container)
+    script = ["env", f"IMAGE={name}", f"ROOT={root}", "sh", "-ec", UNPACK, "sh"]
+    _run([*APART, *script, *_buildah(_driver())])
     return root
 
 
