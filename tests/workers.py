@@ -19,15 +19,17 @@ LONG = (
     "fuzz/test_forms.py",
     "docs/test_your_tests.py", "browser/test_accessibility.py",
     "browser/test_accessibility_for_operators.py", "browser/test_sample_app.py", "browser/test_admin.py",
+    "browser/test_granular_consent.py", "browser/test_ehr_launch.py", "browser/test_standalone_launch.py",
+    "races/test_exchange.py",
     "smartauth/test_startup_checks.py", "flows/test_two_servers.py", "races/test_client_credentials.py",
     "races/test_refresh.py", "races/test_fhir_writing.py", "flows/test_upgrade.py",
     "oauth/ending/test_first_reason.py", "fhir/versions/test_fixture.py", "oauth/clients/test_jwks_cache.py",
     "flows/test_proxy.py", "flows/test_java_recipes.py", "audit/test_roles.py",
     "flows/test_bad_tokens.py", "flows/test_key_rotation.py", "operators/admin/test_every_door.py",
+    "operators/admin/test_row_ids.py",
     "smartauth/test_distributions.py", "flows/test_model.py", "smartauth_probe/test_versions.py", "test_workers.py",
     "flows/test_probe.py",
 )  # fmt: skip
-HEAVY = ("browser", "race", "kill", "fuzz", "clients")
 _TESTS = Path(__file__).resolve().parent
 
 
@@ -50,13 +52,9 @@ def pytest_configure_node(node: Any) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Long files come first. Heavy tests stand in files that name their marker, for .ci/run looks nowhere else."""
+    """Long files come first."""
     turn = {_TESTS / file: number for number, file in enumerate(LONG)}
     items.sort(key=lambda item: turn.get(item.path, len(LONG)))
-    heavy = {(item.path, name) for item in items for name in HEAVY if item.get_closest_marker(name)}
-    for path, name in heavy:
-        if f"mark.{name}" not in path.read_text(encoding="utf-8"):
-            raise pytest.UsageError(f"{path} has tests that are marked {name}, but does not name mark.{name}")
 
 
 # What is collected stays until the end: to look for garbage in it takes seconds of each worker ------------------------
