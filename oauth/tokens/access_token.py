@@ -78,8 +78,13 @@ def make_token(authorization: AuthorizationState, claims: dict[str, Any]) -> Acc
     """The token with these claims, in the format of the FHIR server."""
     if authorization.token_format == FhirServer.TokenFormat.OPAQUE:
         return AccessToken.of(random_token(), None)
-    jti = secrets.token_urlsafe(16)
+    jti = new_jti(claims["iat"])
     return AccessToken.of(_sign(authorization, {**claims, "jti": jti}), jti)
+
+
+def new_jti(issued: int) -> str:
+    """128 random bits after the second of the issue: in order of time an index is written where it is in memory."""
+    return f"{issued:x}.{secrets.token_urlsafe(16)}"
 
 
 def _sign(authorization: AuthorizationState, claims: dict[str, Any]) -> str:

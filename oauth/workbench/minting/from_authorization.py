@@ -1,7 +1,6 @@
 """The good token of an authorization, from which others are made, and the rows by which introspection knows them."""
 
 import json
-import secrets
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -26,7 +25,7 @@ def good_token(authorization: Authorization, lifetime: int, listener: str, *, no
     expires = issued + (lifetime or access_token.lifetime_seconds(state))
     standard = access_token.standard_claims(state, state.scope, issued=issued, expires=expires)
     claims = build_claims(state, standard, state.scope)
-    in_jwt = {**claims.jwt, "jti": secrets.token_urlsafe(16)}
+    in_jwt = {**claims.jwt, "jti": access_token.new_jti(issued)}
     is_opaque = state.token_format == FhirServer.TokenFormat.OPAQUE
     keys = None if is_opaque else stand_in_keys.keys_of(state)
     return GoodToken(
