@@ -1,4 +1,4 @@
-"""What PostgreSQL leaves free on the pages of rows that are changed soon: it decides whether a change writes indexes."""
+"""What PostgreSQL leaves free on the pages of rows that are changed soon, so that a change writes no index."""
 
 import pytest
 from django.db import connection, transaction
