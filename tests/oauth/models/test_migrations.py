@@ -4,6 +4,7 @@ from importlib import import_module
 
 import pytest
 from django.apps import apps
+from django.db import connection
 
 from accounts import clock
 from oauth.ending import access
@@ -31,3 +32,30 @@ def test_backwards_what_an_epoch_has_ended_stays_dead_for_code_that_reads_none(
     assert (unmarked.ended_for, unmarked.ended_at, unmarked.epoch) == ("client-disabled", now - 5, 1)
     assert (old.ended_for, old.ended_at >= now, old.epoch) == ("fhir-server-ended", True, 1)
     assert (living.ended_for, living.ended_at, living.epoch) == ("", 0, 0)
+
+
+@pytest.mark.usefixtures("committed")
+def test_the_index_of_persons_is_made_in_place_of_the_one_of_all_also_after_it_was_broken_off() -> None:
+    """Outside a transaction on PostgreSQL, which could not make it there without stopping everybody."""
+    migration = import_module("oauth.migrations.0020_standing_authorizations_by_client")
+    assert migration.Migration.atomic is False
+    with connection.schema_editor(atomic=False) as editor:
+        migration.take_in(apps, editor)
+        before = _indexes_of_persons()
+        with connection.cursor() as cursor:  # as far as it came
+            cursor.execute("CREATE INDEX authorization_person ON oauth_authorization (patient)")
+        migration.leave_out(apps, editor)
+
+    assert [name for name, _ in before] == ["oauth_authorization_user_id_01703288"]
+    assert [name for name, _ in _indexes_of_persons()] == ["authorization_person"]
+    assert "IS NOT NULL" in _indexes_of_persons()[0][1]
+
+
+def _indexes_of_persons() -> list[tuple[str, str]]:
+    """Names and definitions of those that begin with the person."""
+    known = "SELECT indexname, indexdef FROM pg_indexes WHERE tablename = %s"
+    if connection.vendor == "sqlite":
+        known = "SELECT name, sql FROM sqlite_master WHERE tbl_name = %s AND sql IS NOT NULL"
+    with connection.cursor() as cursor:
+        cursor.execute(known, ["oauth_authorization"])
+        return [(name, made) for name, made in cursor.fetchall() if "(user_id)" in made]
