@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import migrations
 
-FILLFACTORS = {"oauth_code": 50, "oauth_authorization": 80}
+FILLFACTORS = {"oauth_code": 80, "oauth_authorization": 80}
 
 
 def leave_room(apps: Any, schema_editor: Any) -> None:

@@ -33,6 +33,6 @@ def test_every_partition_of_refresh_tokens_has_room_for_each_to_be_spent_where_i
     assert {*after.values()} == {"50"}
 
 
-@pytest.mark.parametrize(("table", "filled"), [("oauth_code", "50"), ("oauth_authorization", "80")])
+@pytest.mark.parametrize(("table", "filled"), [("oauth_code", "80"), ("oauth_authorization", "80")])
 def test_so_have_codes_and_authorizations(table: str, filled: str) -> None:
     assert fillfactors(table) == {table: filled}
