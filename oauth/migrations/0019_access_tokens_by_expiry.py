@@ -2,9 +2,7 @@
 
 from django.db import migrations
 
-from oauth.migrations._by_expiry import ByExpiry
-
-ACCESS_TOKENS = ByExpiry(table="oauth_accesstoken", model="AccessToken", noun="access_token", rows="access tokens")
+from oauth.migrations._by_expiry import ACCESS_TOKENS
 
 
 class Migration(migrations.Migration):

@@ -6,18 +6,7 @@ issues the successor has locked it and found it unused.
 
 from django.db import migrations
 
-from oauth.migrations._by_expiry import ByExpiry
-
-REFRESH_TOKENS = ByExpiry(
-    table="oauth_refreshtoken",
-    model="RefreshToken",
-    noun="refresh_token",
-    rows="refresh tokens",
-    ends_are_indexed=False,
-    fillfactor=50,  # each is written twice: issued, and spent
-    months=5,
-    own_reference="predecessor_id",
-)
+from oauth.migrations._by_expiry import REFRESH_TOKENS
 
 
 class Migration(migrations.Migration):

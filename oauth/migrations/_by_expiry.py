@@ -9,6 +9,9 @@ Who serves owns no table. Two functions do what the owner may, for those who may
 partition, one drops the oldest if everything in it expired long ago. They give up where they would have to wait for a
 lock longer than anybody notices. No function or table of anybody else's schema is found by a name in them. A restored
 database of before finds them there already.
+
+The table is locked before one of its partitions is: a statement that has the list of partitions of before, and then
+waits for one, would miss a row that moves meanwhile.
 """
 
 from collections.abc import Mapping
@@ -17,6 +20,9 @@ from typing import Any
 
 DAYS = 30
 
+CURRENT_SCHEMA = "SELECT quote_ident(current_schema())"
+# no token comes meanwhile; at once as it is needed in the end, for who holds less and wants more may wait in a circle
+LOCK = "LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE"
 FIRST_END = """
 SELECT (greatest(max(expires_at), extract(epoch FROM clock_timestamp())::bigint * 1000000) / 86400000000 + 1) * 86400000000
 FROM {table}
@@ -66,7 +72,7 @@ BEGIN
     IF NOT has_table_privilege(session_user, '{schema}.{table}', 'INSERT') THEN
         RAISE insufficient_privilege USING MESSAGE = 'who adds no {rows} adds no partition for them';
     END IF;
-    LOCK TABLE ONLY {schema}.{table} IN SHARE UPDATE EXCLUSIVE MODE;
+    LOCK TABLE ONLY {schema}.{table} IN ACCESS EXCLUSIVE MODE;
     LOCK TABLE {schema}.{table}_default IN ACCESS EXCLUSIVE MODE;
     SELECT greatest((not_before + day - 1) / day * day, max(p.until)) INTO first
         FROM {schema}.oauth_{noun}_partitions() p;
@@ -153,10 +159,10 @@ class ByExpiry:
         if schema_editor.connection.vendor != "postgresql":
             return
         with schema_editor.connection.cursor() as cursor:
-            cursor.execute(f"LOCK TABLE {self.table} IN SHARE ROW EXCLUSIVE MODE")  # no token comes meanwhile
+            cursor.execute(self._text(LOCK))
             (first_end,) = _values(cursor, self._text(FIRST_END))
             (next_id,) = _values(cursor, self._text(NEXT_ID))
-            (schema,) = _values(cursor, "SELECT quote_ident(current_schema())")
+            (schema,) = _values(cursor, CURRENT_SCHEMA)
             grants = self._grants(cursor)
             for statement in _values(cursor, self._text(OWN_FOREIGN_KEYS)):
                 cursor.execute(statement)
@@ -178,6 +184,7 @@ class ByExpiry:
         model = apps.get_model("oauth", self.model)
         columns = ", ".join(field.column for field in model._meta.concrete_fields)
         with schema_editor.connection.cursor() as cursor:
+            cursor.execute(self._text(LOCK))
             (next_id,) = _values(cursor, self._text(NEXT_ID))
             grants = self._grants(cursor)
             cursor.execute(self._text(DROP_WHOLE))
@@ -188,6 +195,13 @@ class ByExpiry:
             cursor.execute(f"SELECT setval('{self.table}_id_seq', %s)", [next_id])
             for statement in (*grants, f"DROP TABLE {self.table}_rows"):
                 cursor.execute(statement)
+
+    def renew_functions(self, apps: Any, schema_editor: Any) -> None:
+        """A database whose table was split before gets them as they are now."""
+        if schema_editor.connection.vendor == "postgresql":
+            with schema_editor.connection.cursor() as cursor:
+                (schema,) = _values(cursor, CURRENT_SCHEMA)
+                cursor.execute(self.functions(schema))
 
     def functions(self, schema: str) -> str:
         """What makes them."""
@@ -208,3 +222,16 @@ class ByExpiry:
 def _values(cursor: Any, statement: str, *values: str) -> list[Any]:
     cursor.execute(statement, values or None)
     return [value for (value,) in cursor.fetchall()]
+
+
+ACCESS_TOKENS = ByExpiry(table="oauth_accesstoken", model="AccessToken", noun="access_token", rows="access tokens")
+REFRESH_TOKENS = ByExpiry(
+    table="oauth_refreshtoken",
+    model="RefreshToken",
+    noun="refresh_token",
+    rows="refresh tokens",
+    ends_are_indexed=False,
+    fillfactor=50,  # each is written twice: issued, and spent
+    months=5,
+    own_reference="predecessor_id",
+)

@@ -11,6 +11,7 @@ from oauth.ending.selection import Actor
 from oauth.http.credentials import AuthenticatedClient
 from oauth.http.machine_request import MachineRequest
 from oauth.http.machine_response import MachineResponse
+from oauth.http.oauth_errors import database_unavailable
 from oauth.models import sql
 from oauth.tokens import refresh_grace, refresh_rows
 from oauth.tokens.authorization_state import ENDED, AuthorizationState
@@ -37,10 +38,15 @@ _USED = sql.select(UsedRefreshToken, f"FROM oauth_refreshtoken WHERE {refresh_ro
 def repeat_or_end_family(
     token: str, request: MachineRequest, client: AuthenticatedClient
 ) -> MachineResponse | OAuthError:
-    """A token used before: within the grace window the same answer again (RF-05), else the family dies (RF-04)."""
+    """A token used before: within the grace window the same answer again (RF-05), else the family dies (RF-04).
+
+    Raises TemporarilyUnavailable for one that is unused after all: who looked for it to use it has missed its row.
+    """
     used = refresh_rows.find(token, lambda place: sql.one(_USED, place))
     if used is None:
         return unknown_refresh_token(token)
+    if used.consumed_at == 0:
+        raise database_unavailable()
     authorization = AuthorizationState.of(used.authorization_pk)
     try:
         require_own_client(authorization, client)

@@ -1,7 +1,9 @@
 """The partitions of the tokens: one is made in time, one goes when all in it is over, each token finds one."""
 
 import json
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
@@ -10,12 +12,14 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from accounts import clock
 from introspection import gathered_revocation
 from introspection.token_lookup import POSTGRESQL
+from oauth.migrations import _by_expiry
 from oauth.migrations._by_expiry import ByExpiry
-from oauth.models import AccessToken, RefreshToken
+from oauth.models import AccessToken, RefreshToken, sql
 from oauth.retention import partitions
 from oauth.retention.partitions import Partitions
 from oauth.retention.sweeping import TOKENS_KEPT, sweep
@@ -25,10 +29,12 @@ from oauth.tokens import (
     gathered_writes,
     refresh_reuse,
     refresh_token,
+    unheard_commit,
     unnamed_client,
 )
 from smart.digests import sha256_hex
 from smart.time_units import DAY, SECOND
+from smart.tokens.refresh import ANY_TIME
 from tests.conftest import App
 from tests.fixture_types import Introspect, Issue, MakeClient
 from tests.kept_plans import explained
@@ -91,14 +97,14 @@ ACCESS = Table(
     partitions.ACCESS_TOKENS,
     AccessToken,
     "access_token",
-    import_module("oauth.migrations.0019_access_tokens_by_expiry").ACCESS_TOKENS,
+    _by_expiry.ACCESS_TOKENS,
     ("digest", "id", "jti"),
 )
 REFRESH = Table(
     partitions.REFRESH_TOKENS,
     RefreshToken,
     "refresh_token",
-    import_module("oauth.migrations.0021_refresh_tokens_by_expiry").REFRESH_TOKENS,
+    _by_expiry.REFRESH_TOKENS,
     ("digest", "id", "predecessor_id"),
 )
 
@@ -216,6 +222,58 @@ def test_a_token_without_a_partition_of_its_own_serves_as_well_and_gets_one_late
         assert app.post("/o/token", data={**form, "refresh_token": made["refresh_token"]}).status_code == 200
     finally:
         token.delete()
+
+
+def found_by_another(table: Table, digest: str) -> bool:
+    """Whether a new connection finds the token to write it."""
+    try:
+        if table is REFRESH:
+            return sql.one(refresh_token._CONSUME, [clock.now(), digest, *ANY_TIME]) is not None
+        return sql.value(unheard_commit._COMMITTED, [digest]) is not None
+    finally:
+        connection.close()
+
+
+def wait_for_waiting() -> None:
+    """Until another connection waits for a lock."""
+    end = time.monotonic() + 60
+    while not ask("SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"):
+        assert time.monotonic() < end
+        time.sleep(0.01)
+        ask("SELECT pg_stat_clear_snapshot()")
+
+
+@pytest.mark.requirement("RF-04")
+def test_a_token_is_found_also_while_it_moves_into_a_new_partition(token: Any, table: Table) -> None:
+    before, last = set(table.ends()), table.parts.covered_until()
+    table.expire(token, last + DAY)
+    try:
+        with ThreadPoolExecutor(1) as another:
+            with transaction.atomic():
+                ask(f"SELECT oauth_add_{table.parts.noun}_partition(%s, 30)", last)
+                found = another.submit(found_by_another, table, token.digest)
+                wait_for_waiting()
+            assert found.result()
+        assert table.place(token).startswith(f"{table.name}_until_")
+    finally:
+        table.model.objects.filter(pk=token.pk)._raw_delete("default")
+        for name in set(table.ends()) - before:
+            ask(f"DROP TABLE {name}")
+
+
+def test_a_database_that_was_split_before_gets_the_functions_of_today(table: Table) -> None:
+    add = f"oauth_add_{table.parts.noun}_partition"
+    mode = f"SELECT substring(prosrc FROM 'ONLY [^ ]+ IN ([A-Z ]+)') FROM pg_proc WHERE proname = '{add}'"
+    with undone():
+        weaker = table.migration.functions("public").replace("IN ACCESS EXCLUSIVE", "IN SHARE UPDATE EXCLUSIVE")
+        ask(weaker)
+        old = ask(mode)
+        with connection.schema_editor() as editor:
+            for step in import_module("oauth.migrations.0023_no_token_is_missed_while_it_moves").Migration.operations:
+                step.code(apps, editor)
+
+        assert old == [("SHARE UPDATE EXCLUSIVE MODE",)]
+        assert ask(mode) == [("ACCESS EXCLUSIVE MODE",)]
 
 
 def test_no_function_of_anybody_else_is_called_with_the_rights_of_the_owner(table: Table) -> None:
@@ -396,6 +454,16 @@ def test_backwards_it_is_one_table_again_and_forwards_no_row_moves(
             token.jti = "another"
         token.save(force_insert=True)
         assert token.pk > max(row["id"] for row in rows)
+
+
+def test_each_way_nobody_writes_from_before_the_first_row_is_read(table: Table) -> None:
+    """Who read first and locked then would lose what comes meanwhile, or wait in a circle."""
+    with undone():
+        for way in (table.migration.join, table.migration.split):
+            with CaptureQueriesContext(connection) as ran, connection.schema_editor() as editor:
+                way(apps, editor)
+            statements = [query["sql"] for query in ran.captured_queries if table.name in query["sql"]]
+            assert statements[0] == f"LOCK TABLE {table.name} IN ACCESS EXCLUSIVE MODE"
 
 
 def test_backwards_a_token_whose_predecessor_was_dropped_has_none(

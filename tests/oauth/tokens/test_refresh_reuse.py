@@ -1,13 +1,14 @@
 """A refresh token used twice ends its family (RF-04, E88), outside the grace window of test_refresh_grace.py."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from oauth.models import Authorization
-from oauth.tokens import refresh_reuse
+from oauth.tokens import refresh_reuse, refresh_token
 from tests.fixture_types import Events, Introspect, Issue, MakeClient, MakePerson
-from tests.oauth.tokens.refresh_client import Refresh, assert_refused, revoke, tokens_of_refresh
+from tests.oauth.tokens.refresh_client import SCOPE, Refresh, assert_refused, revoke, state, tokens_of_refresh
 
 
 @pytest.mark.requirement("E88", "RF-04")
@@ -81,3 +82,22 @@ def test_where_something_else_ends_the_family_at_that_moment_the_reuse_is_a_plai
     client_id = first["granted"].client.client_id
     assert [event.reason for event in events("refresh-refused", client=client_id)] == ["the authorization has ended"]
     assert events("refresh-reused", client=client_id) == []
+
+
+@pytest.mark.requirement("RF-04")
+def test_a_token_that_is_found_unused_after_all_ends_nothing_and_may_be_tried_again(
+    launch: Issue, refresh: Refresh, make_app: MakeClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who looked for it to use it has missed its row."""
+    scope = f"{SCOPE} user/*.rs"  # such a request goes alone
+    first = launch(make_app("secret", scope=scope), scope=scope)
+    before, consume = state(first["granted"]), refresh_token._CONSUME
+
+    with monkeypatch.context() as missed:
+        text = consume.text.replace("consumed_at = 0", "consumed_at < 0")
+        missed.setattr(refresh_token, "_CONSUME", replace(consume, text=text))
+        response = refresh(first)
+
+    assert_refused(response, 503, "temporarily_unavailable")
+    assert state(first["granted"]) == before
+    tokens_of_refresh(first, refresh(first))
