@@ -11,8 +11,10 @@ _OURS = {"server_side_binding", "prepare_threshold"}  # of the options those tha
 CONNECTION = {"HOST": "PGHOST", "PORT": "PGPORT", "USER": "PGUSER", "PASSWORD": "PGPASSWORD", "NAME": "PGDATABASE"}
 
 # What this role owns in its schema, extensions apart: pg_restore drops only what the dump has, and tables of a newer
-# version would be in the way of its foreign keys now, and of the migration that makes them later.
-EMPTYING = """SET client_min_messages = warning;
+# version would be in the way of its foreign keys now, and of the migration that makes them later. The search path: who
+# restores may be a superuser, and the schema holds functions of others.
+EMPTYING = """SET search_path = pg_catalog, pg_temp;
+SET client_min_messages = warning;
 DO $emptying$
 DECLARE
   statement text;
@@ -23,14 +25,16 @@ BEGIN
       JOIN (VALUES ('r', 'TABLE'), ('p', 'TABLE'), ('f', 'FOREIGN TABLE'), ('v', 'VIEW'), ('m', 'MATERIALIZED VIEW'),
                    ('S', 'SEQUENCE')) AS kind (letter, name) ON kind.letter = relation.relkind::text
      WHERE relation.relnamespace = 'public'::regnamespace AND pg_catalog.pg_has_role(relation.relowner, 'USAGE')
-       AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend AS part WHERE part.objid = relation.oid AND part.deptype = 'e')
+       AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend AS part
+                        WHERE part.classid = 'pg_class'::regclass AND part.objid = relation.oid AND part.deptype = 'e')
      ORDER BY relation.relkind = 'S'  -- those of columns go with their tables
   ) || ARRAY(
     SELECT format('DROP ROUTINE IF EXISTS public.%I(%s) CASCADE', routine.proname,
                   pg_catalog.pg_get_function_identity_arguments(routine.oid))
       FROM pg_catalog.pg_proc AS routine
      WHERE routine.pronamespace = 'public'::regnamespace AND pg_catalog.pg_has_role(routine.proowner, 'USAGE')
-       AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend AS part WHERE part.objid = routine.oid AND part.deptype = 'e')
+       AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend AS part
+                        WHERE part.classid = 'pg_proc'::regclass AND part.objid = routine.oid AND part.deptype = 'e')
   ) LOOP
     EXECUTE statement;
   END LOOP;

@@ -77,7 +77,13 @@ FHIR_AUDIT = Verb(
 RESTORED_SQL = Verb(
     "restored-sql",
     "Print the SQL that must be committed together with a restore by other means: what was granted ends by it.",
-    (Argument("--before", "What goes before instead: it empties the database of everything.", is_flag=True),),
+    (
+        Argument(
+            "--before",
+            "What goes before instead: it drops all that the role owns of tables, views, sequences and functions.",
+            is_flag=True,
+        ),
+    ),
     examples=(
         "smartauth restored-sql --before > emptying.sql",
         "smartauth restored-sql > ending.sql",

@@ -9,9 +9,11 @@ from oauth.management.verb_command import VerbCommand
 from operators.backup.postgresql import EMPTYING, ending
 from smartauth.management.verbs import RESTORED_SQL
 
+WARNING = "-- drops everything in public; only inside the transaction of a restore"
+
 
 class Command(VerbCommand):
     verb = RESTORED_SQL
 
     def handle(self, *, before: bool, **options: Any) -> None:
-        self.stdout.write(EMPTYING if before else ending(restored.statements(clock.now())))
+        self.stdout.write(f"{WARNING}\n{EMPTYING}" if before else ending(restored.statements(clock.now())))

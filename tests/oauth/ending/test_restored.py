@@ -63,6 +63,7 @@ def test_the_command_prints_what_empties_the_database_before(capsys: pytest.Capt
     call_command("restored-sql", "--before")
 
     printed = capsys.readouterr().out
+    assert printed.startswith("-- drops everything in public; only inside the transaction of a restore\n")
     assert "DROP" in printed
     assert "UPDATE" not in printed
 
