@@ -15,6 +15,11 @@ SHOWN = 50
 class RowFilter(RelatedFieldListFilter):
     """Rows of another table by name, the first SHOWN of them; the rest are found by searching."""
 
+    def __init__(self, field: "Field[Any, Any]", *args: Any, **known: Any) -> None:
+        super().__init__(field, *args, **known)
+        related: Any = field.related_model
+        self.title = related._meta.verbose_name  # as people write it: FHIR server
+
     def field_choices(self, field: "Field[Any, Any]", request: HttpRequest, model_admin: "ModelAdmin[Any]") -> Any:
         related: Any = field.related_model
         return [(row.pk, row_name(row)) for row in related._default_manager.order_by("pk")[:SHOWN]]
