@@ -43,21 +43,21 @@ class Cost(NamedTuple):
 
 # Measured by bench/run with everything on one core, as docs/benchmarks.md says.
 COSTS = {
-    "introspection": Cost(68, 25),
-    "client_credentials with a secret": Cost(253, 140),
-    "refresh": Cost(277, 169),
-    "revocation": Cost(105, 52),
-    "launch in a session": Cost(53_000, 8_000),
-    "launch with a sign-in": Cost(278_000, 11_000),
+    "introspection": Cost(38, 11),
+    "client_credentials with a secret": Cost(124, 68),
+    "refresh": Cost(169, 113),
+    "revocation": Cost(70, 39),
+    "launch in a session": Cost(39_000, 6_000),
+    "launch with a sign-in": Cost(226_000, 10_000),
 }
 # Measured by bench/run --statements: bytes a row with its indexes.
 BYTES = {
-    "access token": 966,
-    "refresh token": 861,
-    "authorization": 394,
-    "code": 458,
-    "security event": 798,
-    "person": 406,
+    "access token": 954,
+    "refresh token": 732,
+    "authorization": 450,
+    "code": 658,
+    "security event": 638,
+    "person": 398,
 }
 # Counted by bench/run --launches; a refresh and a service's token each end the token before.
 EVENTS = {
