@@ -75,7 +75,7 @@ class Server:
         command = [*self.machine.inside, sys.executable, *arguments]
         done = subprocess.run(command, env=self.environment, cwd=self.tree, capture_output=True, text=True, timeout=600)
         if done.returncode:
-            raise AssertionError(f"{arguments} failed: {done.stdout}{done.stderr}")
+            raise AssertionError(f"{arguments} failed ({done.returncode}): {done.stdout}{done.stderr}")
         return done.stdout
 
     def migrate(self) -> None:
