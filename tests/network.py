@@ -5,7 +5,6 @@ import functools
 import os
 import shutil
 import subprocess
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -20,6 +19,7 @@ class Machine:
 
 
 THIS = Machine()
+CLAIMS = Path("/run/smartauth-networks")  # of root, who makes networks: one place whatever TMPDIR is
 NUMBERS = range(1, 255)  # of the networks of tests that run at the same time
 
 
@@ -103,9 +103,8 @@ def _name(number: int) -> str:
 
 def _claim(number: int) -> tuple[int, IO[str]] | None:
     """A number that is free now, without what a run left there that was killed; None for one in use."""
-    claims = Path(tempfile.gettempdir()) / "smartauth-networks"
-    claims.mkdir(exist_ok=True)
-    claim = (claims / str(number)).open("w")
+    CLAIMS.mkdir(mode=0o700, exist_ok=True)
+    claim = (CLAIMS / str(number)).open("w")
     try:
         fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

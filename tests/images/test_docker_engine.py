@@ -1,12 +1,14 @@
 """The engine of the tests is ended whatever became of it."""
 
+import os
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.images import builder
-from tests.images.docker_engine import Engine
+from tests.images.docker_engine import Engine, remove_empty_groups
 
 pytestmark = pytest.mark.one_engine
 
@@ -35,3 +37,35 @@ def test_what_had_begun_is_ended_also_when_its_containers_cannot_be_removed(
         engine.stop()
 
     assert begun.poll() is not None
+
+
+@pytest.fixture
+def groups() -> Iterator[Path]:
+    """Where there are control groups of this test alone."""
+    mounts = [line.split() for line in Path("/proc/self/mounts").read_text().splitlines()]
+    places = [Path(place) for _, place, kind, options, *_ in mounts if kind == "cgroup2" and "rw" in options.split(",")]
+    if not places or not os.access(places[0], os.W_OK):
+        pytest.skip("NOT CHECKED: control groups of version 2, which root makes where they are mounted")
+    made = places[0] / f"smartauth-{os.getpid()}"
+    made.mkdir()
+    try:
+        yield made
+    finally:
+        for folder, _, _ in os.walk(made, topdown=False):
+            Path(folder).rmdir()
+
+
+def test_of_the_control_groups_that_systemd_left_those_go_in_which_nothing_runs(groups: Path) -> None:
+    left, used = groups / "left", groups / "used"
+    for folder in (left / "system.slice" / "one.service", used / "init.scope" / "idle.service"):
+        folder.mkdir(parents=True)
+    with subprocess.Popen(["sleep", "600"]) as running:
+        try:
+            (used / "init.scope" / "cgroup.procs").write_text(str(running.pid))
+
+            remove_empty_groups(groups)
+
+            assert {each.name for each in groups.iterdir() if each.is_dir()} == {"used"}
+            assert (used / "init.scope" / "idle.service").is_dir()
+        finally:
+            running.kill()
