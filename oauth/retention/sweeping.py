@@ -12,6 +12,7 @@ from oauth.models import AccessToken, AssertionId, Launch, PendingRequest, Refre
 from oauth.models.pending_requests import COOKIE_GRACE_SECONDS
 from oauth.retention import partitions
 from oauth.retention.addresses import forget_addresses
+from oauth.retention.answers import forget_answers
 from oauth.retention.authorizations import delete_authorizations
 from oauth.retention.batches import delete_in_batches
 from oauth.retention.both_clocks import now_by_both_clocks
@@ -22,13 +23,12 @@ TOKENS_KEPT = 90 * DAY
 
 
 def sweep() -> int:
-    """Deletes what is over, at once or when nobody needs it any more; forgets old addresses. Counts rows.
+    """Deletes what is over, at once or when nobody needs it any more; forgets kept answers and old addresses.
 
-    An answer kept for an app that lost it is forgotten as soon as it may no longer be repeated (RF-05).
+    Counts rows.
     """
     now = now_by_both_clocks()
-    late = RefreshToken.objects.exclude(kept_answer="").filter(consumed_at__lt=now - GRACE_BOUND * SECOND)
-    late.update(kept_answer="")
+    forget_answers(before=now - GRACE_BOUND * SECOND)
     over = (
         PendingRequest.objects.filter(expires_at__lt=now - COOKIE_GRACE_SECONDS * SECOND),
         Launch.objects.filter(expires_at__lt=now - DAY),

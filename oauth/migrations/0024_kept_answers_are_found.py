@@ -1,0 +1,53 @@
+"""The answers that are kept for apps that lost them are found without a look at every refresh token.
+
+On PostgreSQL each partition has the index, and the next ones get it from the default one.
+"""
+
+from typing import Any
+
+from django.db import migrations, models
+
+LOCK = "LOCK TABLE oauth_refreshtoken IN SHARE MODE"
+PARTITIONS = """
+SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'oauth_refreshtoken'::regclass ORDER BY inhrelid
+"""
+INDEXES = """
+SELECT x.indexrelid::regclass::text FROM pg_index x JOIN pg_inherits i ON i.inhrelid = x.indrelid
+WHERE i.inhparent = 'oauth_refreshtoken'::regclass AND pg_get_expr(x.indpred, x.indrelid) LIKE '%kept_answer%'
+ORDER BY x.indrelid
+"""
+
+
+class AddIndexOfPartitions(migrations.AddIndex):
+    """Of a table that is one on SQLite, and on PostgreSQL has no index itself."""
+
+    def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        if schema_editor.connection.vendor != "postgresql":
+            super().database_forwards(app_label, schema_editor, from_state, to_state)
+            return
+        schema_editor.execute(LOCK)
+        for partition in _values(schema_editor, PARTITIONS):
+            schema_editor.execute(f"CREATE INDEX ON {partition} (id) WHERE kept_answer > ''")
+
+    def database_backwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        if schema_editor.connection.vendor != "postgresql":
+            super().database_backwards(app_label, schema_editor, from_state, to_state)
+            return
+        for index in _values(schema_editor, INDEXES):
+            schema_editor.execute(f"DROP INDEX {index}")
+
+
+def _values(schema_editor: Any, statement: str) -> list[str]:
+    with schema_editor.connection.cursor() as cursor:
+        cursor.execute(statement)
+        return [value for (value,) in cursor.fetchall()]
+
+
+class Migration(migrations.Migration):
+    dependencies = [("oauth", "0023_no_token_is_missed_while_it_moves")]
+    operations = [
+        AddIndexOfPartitions(
+            "refreshtoken",
+            models.Index(fields=["id"], condition=models.Q(kept_answer__gt=""), name="refreshtoken_kept_answer"),
+        )
+    ]
