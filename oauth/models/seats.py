@@ -2,6 +2,7 @@
 
 from django.db import models
 
+from oauth.models.clients import Client
 from oauth.models.uniqueness import unique_text
 
 
@@ -17,3 +18,8 @@ class Seat(models.Model):
 
     class Meta:
         constraints = [unique_text("key", name="one_seat_a_key")]
+
+
+def key_of_grant(authorization: int) -> str:
+    """The key of the seat that the tokens of one authorization have for themselves."""
+    return f"{Client.Supersede.GRANT.value}|{authorization}"

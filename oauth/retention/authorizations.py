@@ -1,4 +1,4 @@
-"""Authorizations of which nothing can come any more go together with their codes (CG-04).
+"""Authorizations of which nothing can come any more go together with their codes and their own seats (CG-04).
 
 A code is remembered as long as anything that it bought, so that a late replay still ends it. Then neither is needed: no
 token can be issued, no page lists them. Most that are old enough still have tokens, so a sweep does not look at all of
@@ -8,8 +8,9 @@ them: at each code in the two hours in which it is old enough first, and again e
 from django.db import transaction
 from django.db.models import Q
 
-from oauth.models import AccessToken, AddressChange, Authorization, Code, RefreshToken
+from oauth.models import AccessToken, AddressChange, Authorization, Code, RefreshToken, Seat
 from oauth.models.locking import lock_in_pk_order
+from oauth.models.seats import key_of_grant
 from oauth.retention import batches
 from smart.time_units import DAY, HOUR
 
@@ -56,5 +57,6 @@ def _delete(authorizations: set[int]) -> int:
     with transaction.atomic():
         rows = Authorization.objects.filter(pk__in=authorizations)
         lock_in_pk_order(rows.only("pk"))
-        parts = (AddressChange.objects.filter(**of_these), Code.objects.filter(**of_these), rows)
+        seats = Seat.objects.filter(key__in=[key_of_grant(each) for each in authorizations])
+        parts = (AddressChange.objects.filter(**of_these), Code.objects.filter(**of_these), rows, seats)
         return sum(part._raw_delete(part.db) for part in parts)

@@ -10,6 +10,7 @@ from typing import Annotated, NamedTuple
 from audit.event_kinds import EventKind
 from audit.trail import Event
 from oauth.models import Client, public_reference, sql
+from oauth.models.seats import key_of_grant
 from oauth.tokens.authorization_state import AuthorizationState
 from smart.fhir.fhir_user import is_practitioner
 from smart.fhir.versions import NO_FHIR
@@ -73,7 +74,7 @@ def seat_key(authorization: AuthorizationState) -> str:
         by_user = f"{chosen}|{authorization.client_pk}|{authorization.user_pk}|{server}"
         return f"{by_user}|{authorization.patient}" if chosen == _USER_CLIENT_PATIENT else by_user
     if chosen == _GRANT:
-        return f"{chosen}|{authorization.pk}"
+        return key_of_grant(authorization.pk)
     if chosen == _OFF:
         return ""
     raise ValueError(chosen)

@@ -7,7 +7,7 @@ import pytest
 from django.conf import settings
 
 from accounts import clock
-from oauth.models import AddressChange, Authorization, Code
+from oauth.models import AddressChange, Authorization, Client, Code, Seat
 from oauth.retention import batches
 from oauth.retention.sweeping import sweep
 from smart.time_units import DAY, HOUR, SECOND
@@ -34,6 +34,24 @@ def granted(issue: Issue, make_client: MakeClient) -> Granted:
         return found
 
     return make
+
+
+@pytest.mark.requirement("PR-01")
+@pytest.mark.parametrize("policy", [Client.Supersede.GRANT, Client.Supersede.CLIENT])
+def test_a_seat_goes_with_the_one_authorization_that_has_it_and_no_seat_that_others_may_have(
+    issue: Issue, make_client: MakeClient, policy: Client.Supersede
+) -> None:
+    client = make_client(scope=OFFLINE, supersede=policy.value)
+    found = issue(client, scope=OFFLINE)["granted"].authorization
+    seat = found.access_tokens.get().seat
+    found.codes.update(expires_at=clock.now() - LONG_AGO)
+    for tokens in (found.access_tokens, found.refresh_tokens):
+        tokens.update(expires_at=clock.now() - 130 * DAY)
+
+    sweep()
+
+    assert left(found) == []
+    assert Seat.objects.filter(pk=seat.pk).exists() is (policy == Client.Supersede.CLIENT)
 
 
 def add_code(authorization: Authorization, expires_at: int) -> None:
