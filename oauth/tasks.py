@@ -9,9 +9,12 @@ from oauth.retention import sweeping
 
 @shared_task
 def sweep() -> int:
-    """Finishes what an ending left to be written, and deletes what is over and needed by nobody."""
-    marks.mark_all()
-    return sweeping.sweep()
+    """Finishes what an ending left to be written, and deletes what is over and needed by nobody, whatever fails."""
+    try:
+        marks.mark_all()
+    finally:
+        count = sweeping.sweep()
+    return count
 
 
 @shared_task

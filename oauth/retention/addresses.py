@@ -8,24 +8,25 @@ from django.db.models import Q, QuerySet
 from accounts.models import SignIn
 from oauth.models import AccessToken, AddressBlock, AddressChange, Authorization, liveness
 from oauth.models.locking import lock_in_pk_order
+from oauth.retention.parts import run_each
 from smart.time_units import DAY
 
 
 def forget_addresses(*, now: int, days: int) -> int:
     """Blanks or deletes every address that is older and that no access needs any more. Counts rows."""
     before = now - days * DAY
-    return sum(
-        (
-            # none lives for a day; its end is what has an index, and on PostgreSQL its partition
-            AccessToken.objects.filter(issued_at__lt=before, expires_at__lt=before + DAY)
-            .exclude(address="")
-            .update(address=""),
-            SignIn.objects.filter(last_seen_at__lt=before).exclude(address="").update(address=""),
-            AddressChange.objects.filter(noted_at__lt=before).delete()[0],
-            AddressBlock.objects.filter(blocked_at__lt=before).delete()[0],
-            _blank(Authorization.objects.filter(used_at__lt=before).exclude(used_from=""), used_from=""),
-            _forget_bound_addresses(before, now=now),
-        )
+    # none lives for a day; its end is what has an index, and on PostgreSQL its partition
+    tokens = AccessToken.objects.filter(issued_at__lt=before, expires_at__lt=before + DAY).exclude(address="")
+    used = Authorization.objects.filter(used_at__lt=before).exclude(used_from="")
+    return run_each(
+        [
+            lambda: tokens.update(address=""),
+            lambda: SignIn.objects.filter(last_seen_at__lt=before).exclude(address="").update(address=""),
+            lambda: AddressChange.objects.filter(noted_at__lt=before).delete()[0],
+            lambda: AddressBlock.objects.filter(blocked_at__lt=before).delete()[0],
+            lambda: _blank(used, used_from=""),
+            lambda: _forget_bound_addresses(before, now=now),
+        ]
     )
 
 
