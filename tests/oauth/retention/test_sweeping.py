@@ -62,6 +62,23 @@ def test_they_go_a_few_at_a_time_each_time_in_a_transaction_of_its_own(
     assert count >= 8
 
 
+@pytest.mark.parametrize(("sought_at_once", "times"), [(100, 1), (4, 2), (3, 2)])
+def test_they_are_sought_once_for_many_batches(
+    authorization: Authorization, monkeypatch: pytest.MonkeyPatch, sought_at_once: int, times: int
+) -> None:
+    """No index of PostgreSQL finds what is over in the default partition: each look reads all of it."""
+    monkeypatch.setattr(batches, "AT_ONCE", 1)
+    monkeypatch.setattr(batches, "SOUGHT_AT_ONCE", sought_at_once)
+
+    with CaptureQueriesContext(connection) as ran:
+        sweep()
+
+    for model, tokens in ((AccessToken, authorization.access_tokens), (RefreshToken, authorization.refresh_tokens)):
+        by_end = f'ORDER BY "{model._meta.db_table}"."expires_at"'
+        assert len([query for query in ran.captured_queries if by_end in query["sql"]]) == times
+        assert tokens.count() == 1
+
+
 @pytest.mark.postgresql
 def test_a_worker_whose_clock_is_years_ahead_keeps_what_is_not_over_by_that_of_the_database(
     authorization: Authorization, monkeypatch: pytest.MonkeyPatch
