@@ -24,17 +24,22 @@ class AddIndexOfPartitions(migrations.AddIndex):
     def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
         if schema_editor.connection.vendor != "postgresql":
             super().database_forwards(app_label, schema_editor, from_state, to_state)
-            return
-        schema_editor.execute(LOCK)
-        for partition in _values(schema_editor, PARTITIONS):
-            schema_editor.execute(f"CREATE INDEX ON {partition} (id) WHERE kept_answer > ''")
+        elif self._has_table(app_label, schema_editor, to_state):
+            schema_editor.execute(LOCK)
+            for partition in _values(schema_editor, PARTITIONS):
+                schema_editor.execute(f"CREATE INDEX ON {partition} (id) WHERE kept_answer > ''")
 
     def database_backwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
         if schema_editor.connection.vendor != "postgresql":
             super().database_backwards(app_label, schema_editor, from_state, to_state)
-            return
-        for index in _values(schema_editor, INDEXES):
-            schema_editor.execute(f"DROP INDEX {index}")
+        elif self._has_table(app_label, schema_editor, from_state):
+            for index in _values(schema_editor, INDEXES):
+                schema_editor.execute(f"DROP INDEX {index}")
+
+    def _has_table(self, app_label: str, schema_editor: Any, state: Any) -> bool:
+        """The database of the audit trail has not."""
+        model = state.apps.get_model(app_label, self.model_name)
+        return bool(self.allow_migrate_model(schema_editor.connection.alias, model))
 
 
 def _values(schema_editor: Any, statement: str) -> list[str]:

@@ -4,7 +4,8 @@ from importlib import import_module
 
 import pytest
 from django.apps import apps
-from django.db import connection
+from django.db import connection, connections
+from django.db.migrations.loader import MigrationLoader
 
 from accounts import clock
 from oauth.ending import access
@@ -59,3 +60,14 @@ def _indexes_of_persons() -> list[tuple[str, str]]:
     with connection.cursor() as cursor:
         cursor.execute(known, ["oauth_authorization"])
         return [(name, made) for name, made in cursor.fetchall() if "(user_id)" in made]
+
+
+@pytest.mark.usefixtures("committed")
+def test_the_database_of_the_audit_trail_which_has_no_tokens_gets_no_index_of_them() -> None:
+    name = "0024_kept_answers_are_found"
+    (add,) = import_module(f"oauth.migrations.{name}").Migration.operations
+    state = MigrationLoader(None).project_state(("oauth", name))
+
+    for way in (add.database_forwards, add.database_backwards):
+        with connections["audit"].schema_editor() as editor:
+            way("oauth", editor, state, state)
