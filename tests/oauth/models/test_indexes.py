@@ -36,3 +36,13 @@ def test_authorizations_without_a_person_stand_in_no_index_of_persons() -> None:
 
     assert len(of_persons) == 1
     assert of_persons[0].endswith("WHERE (user_id IS NOT NULL)")
+
+
+@pytest.mark.parametrize("model", [AccessToken, RefreshToken])
+def test_no_partition_of_tokens_can_be_read_by_the_end_alone(model: type[Model]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT indexdef FROM pg_indexes WHERE tablename LIKE %s", [f"{model._meta.db_table}\\_%"])
+        found = [definition for (definition,) in cursor.fetchall()]
+
+    assert any("(digest)" in definition for definition in found)
+    assert not [definition for definition in found if definition.endswith("(expires_at)")]
