@@ -1,22 +1,42 @@
 """uvicorn's server, which at its end also answers connections that the system let in and nobody accepted yet."""
 
 import asyncio
+import ctypes
 import errno
 import os
 import socket
+import struct
+import sys
+from contextlib import suppress
 from typing import Any, cast
 
 import uvicorn
 
 OUT_OF_FILES = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 AGAIN_SECONDS = 0.05  # until one of the connections that end may have left its file to the next
+ATTACH_FILTER = 26  # SO_ATTACH_FILTER of Linux
+NOTHING = struct.pack("HBBI", 0x06, 0, 0, 0)  # a filter of one instruction: of each packet so many bytes are let in
+
+
+def let_nobody_in(listening: socket.socket) -> None:
+    """From now on the backlog only gets shorter: who comes asks again in a second, and is refused once it is closed.
+
+    Else a connection may come after the last look at the backlog, and be reset. Elsewhere than on Linux that moment
+    stays. It holds for all processes that have this socket.
+    """
+    if sys.platform == "linux":
+        text = ctypes.create_string_buffer(NOTHING)
+        with suppress(OSError):  # where a container forbids it
+            listening.setsockopt(socket.SOL_SOCKET, ATTACH_FILTER, struct.pack("HP", 1, ctypes.addressof(text)))
 
 
 class GracefulServer(uvicorn.Server):
     """At SIGTERM what waits in the backlog is accepted and answered: closing it would reset these connections.
 
-    Several processes share one backlog: each takes what it finds.
+    Several processes share one backlog: each takes what it finds, and their parent says when nobody comes any more.
     """
+
+    has_socket_alone = True
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Keeps a copy of each listening socket: at the end the event loop's own is closed, or no file is left."""
@@ -32,6 +52,8 @@ class GracefulServer(uvicorn.Server):
         end = loop.time() + (self.config.timeout_graceful_shutdown or 0)
         for copy in self._copies:
             with copy:
+                if self.has_socket_alone:
+                    let_nobody_in(copy)
                 while not await self._accept_waiting(copy) and loop.time() < end:
                     for open_connection in list(self.server_state.connections):
                         open_connection.shutdown()

@@ -4,7 +4,7 @@ from uvicorn import Server
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import multiprocess
 
-from smartauth.graceful_server import GracefulServer
+from smartauth.graceful_server import GracefulServer, let_nobody_in
 
 
 class ServerProcess(multiprocess.Process):
@@ -12,6 +12,7 @@ class ServerProcess(multiprocess.Process):
     def server(self) -> Server:
         if self._server is None:
             self._server = GracefulServer(self.config)
+            self._server.has_socket_alone = False  # at SIGHUP the others go on
         return self._server
 
 
@@ -21,6 +22,7 @@ class ServerProcesses(multiprocess.Multiprocess):
     def terminate_all(self) -> None:
         """The parent's hold on the socket ends first: what nobody accepted before its own end would be reset."""
         for each in self.sockets:
+            let_nobody_in(each)
             each.close()
         super().terminate_all()
 

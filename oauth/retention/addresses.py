@@ -15,7 +15,7 @@ from smart.time_units import DAY
 def forget_addresses(*, now: int, days: int) -> int:
     """Blanks or deletes every address that is older and that no access needs any more. Counts rows."""
     before = now - days * DAY
-    # none lives for a day; its end is what has an index, and on PostgreSQL its partition
+    # none lives for a day; its end is what has an index, and on PostgreSQL tells the partition
     tokens = AccessToken.objects.filter(issued_at__lt=before, expires_at__lt=before + DAY).exclude(address="")
     used = Authorization.objects.filter(used_at__lt=before).exclude(used_from="")
     return run_each(

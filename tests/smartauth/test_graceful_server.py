@@ -1,10 +1,11 @@
-"""The end of a server that has few files left: who waits is answered as files come free."""
+"""The end of a server: who waits is answered, as files come free where few are left; who comes later is refused."""
 
 import asyncio
 import os
 import resource
 import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 import uvicorn
 import uvloop
 
-from smartauth.graceful_server import GracefulServer
+from smartauth.graceful_server import GracefulServer, let_nobody_in
 from smartauth.http_protocol import BoundedProtocol
 
 pytestmark = pytest.mark.one_engine
@@ -61,3 +62,29 @@ def test_who_waits_at_the_end_is_answered_with_the_files_that_others_leave(files
         return heard
 
     assert [answer.partition(b"\r\n")[0] for answer in uvloop.run(scene())] == [b"HTTP/1.1 200 OK"] * WAITING
+
+
+def test_who_came_before_the_end_is_served_and_who_comes_later_is_refused_and_not_reset() -> None:
+    listening = socket.create_server(("127.0.0.1", 0))
+    listening.setblocking(False)
+    address = listening.getsockname()
+    early = socket.create_connection(address)
+
+    let_nobody_in(listening)
+    with ThreadPoolExecutor(1) as thread:
+        late = thread.submit(socket.create_connection, address, 30)
+        accepted, _ = listening.accept()
+        accepted.setblocking(True)
+        early.sendall(b"asked")
+        asked = accepted.recv(5)
+        with pytest.raises(TimeoutError):
+            late.result(0.5)
+        with pytest.raises(BlockingIOError):
+            listening.accept()
+        listening.close()
+        with pytest.raises(ConnectionRefusedError):
+            late.result(30)
+
+    assert asked == b"asked"
+    early.close()
+    accepted.close()
