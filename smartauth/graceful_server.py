@@ -36,8 +36,6 @@ class GracefulServer(uvicorn.Server):
     Several processes share one backlog: each takes what it finds, and their parent says when nobody comes any more.
     """
 
-    has_socket_alone = True
-
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Keeps a copy of each listening socket: at the end the event loop's own is closed, or no file is left."""
         await super().startup(sockets)
@@ -52,7 +50,7 @@ class GracefulServer(uvicorn.Server):
         end = loop.time() + (self.config.timeout_graceful_shutdown or 0)
         for copy in self._copies:
             with copy:
-                if self.has_socket_alone:
+                if self.config.workers == 1:  # at SIGHUP the others go on
                     let_nobody_in(copy)
                 while not await self._accept_waiting(copy) and loop.time() < end:
                     for open_connection in list(self.server_state.connections):

@@ -10,13 +10,15 @@ from pathlib import Path
 
 from django.db import connections, transaction
 
+from accounts.engine import is_on_postgresql
+
 SCRIPTS = Path(__file__).parent / "tables"
 
 
 def create_tables() -> None:
     """All of a script or nothing of it, in each database on SQLite that is empty."""
     for alias in connections:
-        if connections[alias].vendor == "sqlite":
+        if not is_on_postgresql(alias):
             _create_tables(alias)
 
 

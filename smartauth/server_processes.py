@@ -12,7 +12,6 @@ class ServerProcess(multiprocess.Process):
     def server(self) -> Server:
         if self._server is None:
             self._server = GracefulServer(self.config)
-            self._server.has_socket_alone = False  # at SIGHUP the others go on
         return self._server
 
 

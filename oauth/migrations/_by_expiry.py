@@ -46,11 +46,6 @@ ALTER TABLE {table} ATTACH PARTITION {table}_default DEFAULT;
 ALTER TABLE {table}_first SET (fillfactor = {fillfactor});
 ALTER TABLE {table}_default SET (fillfactor = {fillfactor});
 """
-INDEXES_OF_ENDS = """
-SELECT format('DROP INDEX %s', x.indexrelid::regclass)
-FROM pg_index x JOIN pg_attribute a ON a.attrelid = x.indrelid AND a.attname = 'expires_at'
-WHERE x.indrelid = '{table}_default'::regclass AND x.indkey::text = a.attnum::text
-"""
 # the end of each but the default one, the oldest first; until is when the last token in it has expired
 FUNCTIONS = r"""
 CREATE OR REPLACE FUNCTION oauth_{noun}_partitions() RETURNS TABLE (name text, until bigint)
@@ -137,8 +132,6 @@ FROM pg_constraint WHERE contype = 'f' AND conrelid = '{table}_first'::regclass
 class ByExpiry:
     """A table, its model, and what its rows are called: in the names of functions, and in messages.
 
-    `ends_are_indexed`: whether each partition has the index on expires_at alone that the table has. Where a look-up names
-    a token and between which moments it expires, PostgreSQL may take that index for a partition that it thinks is empty.
     `fillfactor` is how much of a page is filled by inserts. A row that is changed later, in a column that no index has,
     stays on its page where there is room, and then no index is written.
     `months` is how many partitions are made at once: tokens that are issued now shall find theirs. `own_reference` is a
@@ -149,7 +142,6 @@ class ByExpiry:
     model: str
     noun: str
     rows: str
-    ends_are_indexed: bool = True
     fillfactor: int = 100
     months: int = 1
     own_reference: str = ""
@@ -171,8 +163,6 @@ class ByExpiry:
             for statement in (*grants, *_values(cursor, self._text(FOREIGN_KEYS))):
                 cursor.execute(statement)
             cursor.execute(self._text(PARTS, first_end=first_end))
-            for statement in [] if self.ends_are_indexed else _values(cursor, self._text(INDEXES_OF_ENDS)):
-                cursor.execute(statement)
             cursor.execute(self.functions(schema))
             for _ in range(self.months):
                 cursor.execute(f"SELECT oauth_add_{self.noun}_partition(%s, %s)", [first_end, DAYS])
@@ -230,7 +220,6 @@ REFRESH_TOKENS = ByExpiry(
     model="RefreshToken",
     noun="refresh_token",
     rows="refresh tokens",
-    ends_are_indexed=False,
     fillfactor=50,  # each is written twice: issued, and spent
     months=5,
     own_reference="predecessor_id",
