@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import chain, cycle, zip_longest
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlencode
@@ -20,13 +21,17 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 
 from bench import decisions, exchange, introspections
-from bench.contenders import INTROSPECTION, REFRESH, REVOCATION, SECRET, basic
+from bench.contenders import ES384, INTROSPECTION, REFRESH, REVOCATION, SECRET, basic
 
 SCOPE = "system/*.rs"
 ENDED = ""  # what the answer to a revocation says
+# what is asked for with something that is good once
+GOOD_ONCE = frozenset({ES384, REVOCATION, exchange.EXCHANGE, introspections.BY_ASSERTION})
 FORM, JSON = "application/x-www-form-urlencoded", "application/json"
 HEAD_END = b"\r\n\r\n"
 LENGTH, CHUNKED = b"content-length:", b"transfer-encoding: chunked"
+
+Request = tuple[bytes, str]  # and what its answer must name
 
 
 @dataclass(slots=True)
@@ -41,8 +46,8 @@ class Results:
 class Connection(asyncio.Protocol):
     """One keep-alive connection with one request under way at a time."""
 
-    def __init__(self, requests: list[tuple[bytes, str]], start: int, results: Results) -> None:
-        self._requests, self._next, self._results = requests, start, results
+    def __init__(self, requests: Iterator[Request], results: Results) -> None:
+        self._requests, self._results = requests, results
         self._received = b""
         self._expected = ""
         self._sent_at = 0
@@ -52,14 +57,17 @@ class Connection(asyncio.Protocol):
         self._send()
 
     def _send(self) -> None:
-        request, self._expected = self._next_request()
+        found = self._next_request()
+        if found is None:
+            self._results.wrong.append("nothing is left that is good once: fewer seconds, or more of it a second")
+            self._transport.close()
+            return
+        request, self._expected = found
         self._sent_at = time.perf_counter_ns()
         self._transport.write(request)
 
-    def _next_request(self) -> tuple[bytes, str]:
-        found = self._requests[self._next]
-        self._next = (self._next + 1) % len(self._requests)
-        return found
+    def _next_request(self) -> Request | None:
+        return next(self._requests, None)
 
     def data_received(self, data: bytes) -> None:
         self._received += data
@@ -88,10 +96,10 @@ class Refreshing(Connection):
     """A connection that refreshes with what the answer before gave it."""
 
     def __init__(self, plan: dict[str, Any], start: int, results: Results) -> None:
-        super().__init__([], start, results)
+        super().__init__(iter(()), results)
         self._plan, (self._token, self._client) = plan, plan["tokens"][start]
 
-    def _next_request(self) -> tuple[bytes, str]:
+    def _next_request(self) -> Request | None:
         form = {"grant_type": "refresh_token", "refresh_token": self._token}
         return _request(self._plan, form, basic(self._client)), self._token
 
@@ -142,7 +150,7 @@ def _is_right(head: bytes, body: bytes, expected: str) -> bool:
     return answer["active"] is True and answer["client_id"] == expected
 
 
-def _requests(plan: dict[str, Any]) -> list[tuple[bytes, str]]:
+def _requests(plan: dict[str, Any]) -> list[Request]:
     """The bytes of each request, and the client_id, the scope or the resource that its answer must name."""
     if "requests" in plan:
         return [(request.encode(), expected) for request, expected in plan["requests"]]
@@ -195,12 +203,22 @@ def _assertions(plan: dict[str, Any]) -> Iterator[dict[str, str]]:
 
 
 def _connections(plan: dict[str, Any], connections: int) -> list[Callable[[Results], Connection]]:
-    """Makes each connection; those that share requests begin at different ones."""
+    """Makes each connection."""
     if plan["what"] == REFRESH:
         return [partial(Refreshing, plan, number) for number in range(connections)]
-    requests = _requests(plan)
+    parts = shares(_requests(plan), connections, once=plan["what"] in GOOD_ONCE)
+    return [partial(Connection, part) for part in parts]
+
+
+def shares(requests: list[Request], connections: int, *, once: bool) -> list[Iterator[Request]]:
+    """What each connection asks, from a place of its own on; if `once`, nothing is asked twice by any of them."""
     starts = [number * len(requests) // connections for number in range(connections)]
-    return [partial(Connection, requests, start) for start in starts]
+    if not once:
+        return [chain(requests[start:], cycle(requests)) for start in starts]
+    ends = [*starts[1:], len(requests)]
+    parts = [requests[start:end] for start, end in zip(starts, ends, strict=True)]
+    left = filter(None, chain.from_iterable(zip_longest(*parts)))
+    return [left] * connections
 
 
 async def _load(plan: dict[str, Any], connections: int, warm_up: float, seconds: float) -> dict[str, Any]:

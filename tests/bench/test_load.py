@@ -1,8 +1,8 @@
-"""The load generator knows when an answer is whole: by its length, or by its chunks, as HAPI's server sends them."""
+"""The load generator knows when an answer is whole, and asks nothing twice that is good once."""
 
 import pytest
 
-from bench.load import body_of
+from bench.load import body_of, shares
 
 pytestmark = pytest.mark.one_engine
 LENGTH = b"HTTP/1.1 200 OK\r\nContent-Length: 4"
@@ -24,3 +24,18 @@ def test_an_answer_is_whole_when_its_length_or_its_last_chunk_is_there(
     head: bytes, received: bytes, body: bytes | None
 ) -> None:
     assert body_of(head, received) == body
+
+
+def test_what_is_good_once_is_asked_once_however_unequal_the_connections_are() -> None:
+    requests = [(b"%d" % number, "") for number in range(10)]
+    fast, slow, _ = shares(requests, 3, once=True)
+    asked = [next(slow), *fast]
+    assert sorted(asked) == sorted(requests)
+    assert next(slow, None) is None
+    assert asked[:4] == [requests[0], requests[3], requests[6], requests[1]], "each connection's part in turn"
+
+
+def test_what_is_good_again_begins_anew() -> None:
+    requests = [(b"%d" % number, "") for number in range(4)]
+    _, second = shares(requests, 2, once=False)
+    assert [next(second) for _ in range(7)] == [*requests[2:], *requests, requests[0]]
