@@ -21,6 +21,7 @@ from bench import decisions, exchange, introspections
 
 ROOT = Path(__file__).resolve().parent.parent
 INTROSPECTION, SECRET, ES384 = "introspection", "secret", "es384"
+SIGNED, OPAQUE = "signed", "opaque"  # the same as SECRET, with one kind of token from every server
 REFRESH, REVOCATION = "refresh", "revocation"
 A_SECRET = "a-secret-that-was-drawn-at-random"
 MOST_SIGNED = 4000  # assertions a second: each is good once, so they must last for the fastest
@@ -55,6 +56,7 @@ class Contender:
     dead: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
     bearer: str = ""
     most_revoked: int = MOST_REVOKED
+    opaque_kind: str = "service"  # whose tokens are opaque
 
     def load_plan(self, what: str, seconds: float) -> dict[str, Any]:
         """What the load generator has to know to ask for that, for so long."""
@@ -78,10 +80,10 @@ class Contender:
         if what == REVOCATION:
             tokens = _take(self.revocable, int(seconds * self.most_revoked))
             return {"port": self.port, "what": what, "path": self.revocation_path, "tokens": tokens}
-        kind = "service" if what == SECRET else "signer"
+        kind = self.opaque_kind if what == OPAQUE else "signer" if what == ES384 else "service"
         clients = [f"{kind}-{number}" for number in range(APPS)]
-        signed = self._signed(seconds) if what == ES384 else {}
-        return {"port": self.port, "what": what, "path": self.token_path, "clients": clients, **signed}
+        more = self._signed(seconds) if what == ES384 else {"resource": f"http://127.0.0.1:{self.port}/fhir/r4"}
+        return {"port": self.port, "what": what, "path": self.token_path, "clients": clients, **more}
 
     def _introspection_plan(self, what: str, seconds: float) -> dict[str, Any]:
         authorization = f"Bearer {self.bearer}" if what == introspections.BY_TOKEN else basic("resource-server")
@@ -224,6 +226,7 @@ def smartauth(
             codes=exchange.copies(codes, APPS),
             dead=issued["dead"],
             bearer=issued["bearer"],
+            opaque_kind="opaque",
         )
 
 

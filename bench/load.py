@@ -21,9 +21,11 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 
 from bench import decisions, exchange, introspections
-from bench.contenders import ES384, INTROSPECTION, REFRESH, REVOCATION, SECRET, basic
+from bench.contenders import ES384, INTROSPECTION, OPAQUE, REFRESH, REVOCATION, SECRET, SIGNED, basic
 
 SCOPE = "system/*.rs"
+# how many dots such a token has, where it matters
+DOTS = {SECRET: None, SIGNED: 2, OPAQUE: 0}
 ENDED = ""  # what the answer to a revocation says
 # what is asked for with something that is good once
 GOOD_ONCE = frozenset({ES384, REVOCATION, exchange.EXCHANGE, introspections.BY_ASSERTION})
@@ -77,7 +79,7 @@ class Connection(asyncio.Protocol):
             return
         waited = time.perf_counter_ns() - self._sent_at
         self._received = b""
-        if not _is_right(head, body, self._expected):
+        if not is_right(head, body, self._expected):
             self._results.wrong.append((head + end + body).decode("latin-1"))
         if self._results.counting:
             self._results.waited.append(waited)
@@ -128,8 +130,8 @@ def _joined(received: bytes) -> bytes | None:
         body, received = body + received[:length], received[length + 2 :]
 
 
-def _is_right(head: bytes, body: bytes, expected: str) -> bool:
-    """Whether this is a 200 with a token of that scope, or a token of that client is active, or decided rightly."""
+def is_right(head: bytes, body: bytes, expected: str) -> bool:
+    """Whether this is a 200 with a token of that kind, or a token of that client is active, or decided rightly."""
     if not head.startswith(b"HTTP/1.1 200 "):
         return False
     if expected == ENDED:
@@ -143,11 +145,15 @@ def _is_right(head: bytes, body: bytes, expected: str) -> bool:
         return str(answer["total"] if answer["resourceType"] == "Bundle" else answer["id"]) == expected
     if "refresh_token" in answer:
         return bool(answer["access_token"]) and answer["refresh_token"] != expected
-    if expected == SCOPE:
-        return bool(answer["access_token"]) and answer["scope"] == expected
+    if expected in DOTS:
+        return answer["scope"] == SCOPE and _is_of_kind(answer["access_token"], DOTS[expected])
     if "decision" in answer:
         return decisions.is_right(answer, expected)
     return answer["active"] is True and answer["client_id"] == expected
+
+
+def _is_of_kind(token: str, dots: int | None) -> bool:
+    return bool(token) and dots in (None, token.count("."))
 
 
 def _requests(plan: dict[str, Any]) -> list[Request]:
@@ -171,9 +177,10 @@ def _requests(plan: dict[str, Any]) -> list[Request]:
     if plan["what"] == REVOCATION:
         return [(_request(plan, {"token": token}, basic(client_id)), ENDED) for token, client_id in plan["tokens"]]
     form = {"grant_type": "client_credentials", "scope": SCOPE}
-    if plan["what"] == SECRET:
-        return [(_request(plan, form, basic(client_id)), SCOPE) for client_id in plan["clients"]]
-    return [(_request(plan, {**form, **proof}), SCOPE) for proof in _assertions(plan)]
+    if plan["what"] == ES384:
+        return [(_request(plan, {**form, **proof}), SECRET) for proof in _assertions(plan)]
+    resource = {"resource": plan["resource"]} if plan["what"] == SIGNED else {}
+    return [(_request(plan, form | resource, basic(client_id)), plan["what"]) for client_id in plan["clients"]]
 
 
 def _request(plan: dict[str, Any], form: dict[str, str], authorization: str = "") -> bytes:

@@ -3,6 +3,7 @@
 // Services ask for themselves with a secret, signers with an ES384 assertion; apps refresh and revoke with a secret.
 // `node peer.mjs PORT APPS TOKENS LAUNCHES CODES DEAD REVOCABLE ISSUED.json person|client KEY.json` keeps TOKENS live
 // tokens, LAUNCHES refresh tokens, CODES codes, DEAD ended and DEAD changed tokens and REVOCABLE more, then listens. With BENCH_REDIS_URL it keeps them in Redis.
+import { generateKeyPairSync } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { Provider } from 'oidc-provider';
 
@@ -11,6 +12,9 @@ const [file, whose, key] = process.argv.slice(9);
 const TOGETHER = 64;
 const secret = 'a-secret-that-was-drawn-at-random';
 const scope = 'patient/*.rs';
+const signing = (alg, kind, options) => ({
+  ...generateKeyPairSync(kind, options).privateKey.export({ format: 'jwk' }), kid: alg, use: 'sig', alg,
+});
 const jwks = JSON.parse(readFileSync(key, 'utf8')).public;
 
 const client = (name, grants) => ({
@@ -64,6 +68,7 @@ const needsOwn = process.env.BENCH_REDIS_URL || launches || codes || dead || rev
 
 const provider = new Provider(`http://127.0.0.1:${port}`, {
   clients: [client('resource-server', []), asserting, ...named, ...services, ...signers],
+  jwks: { keys: [signing('ES256', 'ec', { namedCurve: 'P-256' }), signing('RS256', 'rsa', { modulusLength: 2048 })] },
   enabledJWA: { clientAuthSigningAlgValues: ['ES384'] },
   ...(needsOwn ? { adapter } : {}),
   scopes: [scope, 'system/*.rs', 'offline_access'],
@@ -74,6 +79,13 @@ const provider = new Provider(`http://127.0.0.1:${port}`, {
     devInteractions: { enabled: false },
     introspection: { enabled: true },
     revocation: { enabled: true },
+    // who names this FHIR server gets a signed token, which oidc-provider keeps nowhere; nobody else does
+    resourceIndicators: {
+      enabled: true,
+      getResourceServerInfo: () => ({
+        scope: 'system/*.rs', audience: 'fhir', accessTokenFormat: 'jwt', jwt: { sign: { alg: 'ES256' } },
+      }),
+    },
   },
   ttl: { AccessToken: 3600, AuthorizationCode: 3600, RefreshToken: 86400, ClientCredentials: whose === 'client' ? 3600 : 300, Grant: 86400 },
 });

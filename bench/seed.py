@@ -58,22 +58,16 @@ def _create_asserting_server(fhir_server: FhirServer, jwks: str) -> None:
 
 
 def _create_services(apps: int, fhir_server: FhirServer, jwks: str) -> None:
-    """Clients that ask for themselves: some by a secret, some by an assertion."""
+    """Clients that ask for themselves: some by a secret, one kind for opaque tokens, some by an assertion."""
+    opaque = FhirServer.objects.create(base=f"{fhir_server.base}-opaque", name="Bench, opaque", token_format="opaque")
     known: dict[str, Any] = {"grants": "client_credentials", "scope": SERVICE_SCOPE}
     for number in range(apps):
-        secret, keys = f"service-{number}", f"signer-{number}"
-        for client in (
-            Client(
-                client_id=secret,
-                authentication="secret",
-                secret_digest=client_secret_digest(secret, A_SECRET),
-                backend_by_secret=1,
-                **known,
-            ),
-            Client(client_id=keys, authentication="keys", jwks=jwks, **known),
-        ):
-            client.save()
-            client.fhir_servers.add(fhir_server)
+        for name, server in ((f"service-{number}", fhir_server), (f"opaque-{number}", opaque)):
+            digest = client_secret_digest(name, A_SECRET)
+            by_secret: dict[str, Any] = {"authentication": "secret", "secret_digest": digest, "backend_by_secret": 1}
+            Client.objects.create(client_id=name, **by_secret, **known).fhir_servers.add(server)
+        signer = Client.objects.create(client_id=f"signer-{number}", authentication="keys", jwks=jwks, **known)
+        signer.fhir_servers.add(fhir_server)
 
 
 def _issue(number: int, client: Client, fhir_server: FhirServer, scope: str = SCOPE) -> dict[str, Any]:

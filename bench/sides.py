@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from bench import introspections, peers
-from bench.contenders import ES384, INTROSPECTION, REFRESH, REVOCATION, SECRET, Contender
+from bench.contenders import ES384, INTROSPECTION, OPAQUE, REFRESH, REVOCATION, SECRET, SIGNED, Contender
 from bench.decisions import READ, SEARCH
 from bench.exchange import EXCHANGE
 
@@ -14,6 +14,8 @@ TITLES = {
     introspections.BY_ASSERTION: "Introspection by an ES384 assertion, of an active token",
     introspections.BY_TOKEN: "Introspection by an access token, of an active token, beside that by a secret",
     SECRET: "client_credentials with a secret",
+    SIGNED: "client_credentials with a secret, a signed token from either",
+    OPAQUE: "client_credentials with a secret, an opaque token from either",
     ES384: "client_credentials with an ES384 assertion",
     EXCHANGE: "Code exchange, with a proof key, a secret and a refresh token",
     REFRESH: "Refresh",

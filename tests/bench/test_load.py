@@ -1,8 +1,11 @@
-"""The load generator knows when an answer is whole, and asks nothing twice that is good once."""
+"""The load generator knows when an answer is whole and right, and asks nothing twice that is good once."""
+
+import json
 
 import pytest
 
-from bench.load import body_of, shares
+from bench.contenders import OPAQUE, SECRET, SIGNED
+from bench.load import SCOPE, body_of, is_right, shares
 
 pytestmark = pytest.mark.one_engine
 LENGTH = b"HTTP/1.1 200 OK\r\nContent-Length: 4"
@@ -39,3 +42,20 @@ def test_what_is_good_again_begins_anew() -> None:
     requests = [(b"%d" % number, "") for number in range(4)]
     _, second = shares(requests, 2, once=False)
     assert [next(second) for _ in range(7)] == [*requests[2:], *requests, requests[0]]
+
+
+@pytest.mark.parametrize(
+    ("expected", "token", "right"),
+    [
+        (SECRET, "opaque", True),
+        (SECRET, "a.signed.one", True),
+        (SECRET, "", False),
+        (SIGNED, "a.signed.one", True),
+        (SIGNED, "opaque", False),
+        (OPAQUE, "opaque", True),
+        (OPAQUE, "a.signed.one", False),
+    ],
+)
+def test_a_token_is_right_if_it_is_of_the_kind_that_the_row_compares(expected: str, token: str, right: bool) -> None:
+    answer = json.dumps({"access_token": token, "scope": SCOPE}).encode()
+    assert is_right(b"HTTP/1.1 200 OK", answer, expected) is right
