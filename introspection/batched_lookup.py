@@ -17,7 +17,6 @@ from django.db import OperationalError, connections
 from accounts import clock
 from accounts.engine import is_on_postgresql
 from introspection.token_lookup import POSTGRESQL, SQLITE, LookupRow
-from oauth.http.failures import LONGEST_CLIENT_ID
 from oauth.http.gathering import TURNS
 from oauth.http.lane import KEPT_PLANS
 from oauth.http.per_loop import PerLoop
@@ -140,8 +139,6 @@ class BatchedLookup:
 
     async def find(self, digest: str, caller: str) -> LookupRow:
         """The row for a token and its caller; what is not there reads None. Raises what the database raised."""
-        if len(caller) > LONGEST_CLIENT_ID:
-            caller = ""  # nobody, too; a thousand of these would make everybody's statement megabytes long
         found: asyncio.Future[LookupRow] = self._loop.create_future()
         self._waiting.append(Waiting(digest, caller, found))
         if self._task is None:

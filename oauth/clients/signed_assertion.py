@@ -9,7 +9,7 @@ from django.conf import settings
 
 from oauth.clients import jwks_cache
 from oauth.clients.jwks_cache import KeyFetch, KeysNotCached
-from oauth.http.credentials import AUTHENTICATION_FAILED
+from oauth.http.credentials import AUTHENTICATION_FAILED, named_client
 from oauth.http.machine_request import MachineRequest
 from oauth.models import Client, sql
 from smart.clients import assertions, jwks
@@ -69,7 +69,7 @@ def consume_assertion(request: MachineRequest) -> Signer:
 def read_assertion(request: MachineRequest) -> Assertion:
     """What the request brought, if it says what it must; the request then names its client. Raises InvalidAssertion."""
     assertion = assertions.parse_assertion(request.credentials.assertion)
-    request.credentials = request.credentials._replace(client_id=assertion.client_id)
+    request.credentials = request.credentials._replace(client_id=named_client(assertion.client_id))
     validate_assertion(
         assertion,
         kind=request.parameters.get("client_assertion_type"),

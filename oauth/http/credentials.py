@@ -13,6 +13,7 @@ from smart.http.parameters import Parameters
 
 AUTHENTICATION_FAILED = "client authentication failed"
 ASSERTION_PARAMETERS = ("client_assertion", "client_assertion_type")
+LONGEST_CLIENT_ID = 100
 
 
 class Credentials(NamedTuple):
@@ -56,10 +57,19 @@ def parse_credentials(authorization: str | None, parameters: Parameters) -> Cred
     if scheme.lower() == "bearer" and value.strip():
         return Credentials("", None, bearer=value.strip())
     found = _from_basic(value.strip())
-    if parameters.get("client_id", found.client_id) != found.client_id:
-        words, named = "client_id differs from the authenticated client", parameters["client_id"]
+    named = named_client(parameters.get("client_id", found.client_id))
+    if named != found.client_id:
+        words = "client_id differs from the authenticated client"
         raise InvalidRequest(words, rule="CL-01", case="E55", presented=named, expected=found.client_id)
     return found
+
+
+def named_client(client_id: str) -> str:
+    """Who a caller says it is. What is longer than any client_id is cut, and nobody's still.
+
+    Statements that many requests share would be megabytes long by it.
+    """
+    return client_id[: LONGEST_CLIENT_ID + 1]
 
 
 def _invalid_client(event_reason: str, **why: Unpack[Why]) -> InvalidClient:
@@ -72,7 +82,7 @@ def _from_basic(value: str) -> Credentials:
         client_id, colon, secret = base64.b64decode(value, validate=True).decode().partition(":")
     except (binascii.Error, UnicodeDecodeError, ValueError):
         raise _invalid_client("Basic is not base64 of UTF-8", rule="CL-02", case="E53") from None
-    found = Credentials(unquote(client_id), unquote(secret))
+    found = Credentials(named_client(unquote(client_id)), unquote(secret))
     if not colon or not client_id or "\0" in found.client_id:
         raise _invalid_client("Basic holds no client_id:client_secret", rule="CL-02", case="E53")
     return found
@@ -86,14 +96,16 @@ def _from_body(parameters: Parameters) -> Credentials:
         return NO_CREDENTIALS
     if client_id is None:
         raise _invalid_client("no client_id and no Authorization header", rule="CL-01", case="E50")
-    return Credentials(client_id, parameters.get("client_secret"), in_body="client_secret" in parameters)
+    named = named_client(client_id)
+    return Credentials(named, parameters.get("client_secret"), in_body="client_secret" in parameters)
 
 
 def _from_assertion(parameters: Parameters) -> Credentials:
     """The assertion; oauth.clients.authentication finds out which client signed it."""
     if "client_secret" in parameters:
         raise InvalidRequest("the client authenticated in two ways", rule="CL-01", case="E54")
-    return Credentials(parameters.get("client_id", ""), None, assertion=parameters["client_assertion"])
+    named = named_client(parameters.get("client_id", ""))
+    return Credentials(named, None, assertion=parameters["client_assertion"])
 
 
 def _is_named_by_refresh_token(parameters: Parameters) -> bool:

@@ -3,13 +3,12 @@
 from accounts import rate_limit
 from audit.event_kinds import EventKind
 from audit.trail import Event, record_events
+from oauth.http.credentials import LONGEST_CLIENT_ID
 from oauth.http.machine_request import MachineRequest
 from oauth.http.writer_pool import writer_pool
 from oauth.models import Client
 from smart.http.errors import OAuthError, TooManyRequests
 from smart.text import is_printable_ascii
-
-LONGEST_CLIENT_ID = 100
 
 
 async def count_failure_in_pool(error: OAuthError, request: MachineRequest) -> OAuthError:

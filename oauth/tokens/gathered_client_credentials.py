@@ -7,7 +7,6 @@ from typing import Annotated, NamedTuple
 from audit.event_kinds import EventKind
 from oauth.clients.authentication import SecretClient, authenticate_by_assertion, client_of_row
 from oauth.http.credentials import AuthenticatedClient
-from oauth.http.failures import LONGEST_CLIENT_ID
 from oauth.http.gathering import Answers, Waiting, gathered_answer
 from oauth.http.lane import Lane
 from oauth.http.machine_request import MachineRequest
@@ -75,8 +74,7 @@ async def _issue_together(lane: Lane, batch: list[Waiting]) -> Answers:
 
 async def _read_services(lane: Lane, batch: list[Waiting]) -> tuple[dict[str, list[ServiceRow]], list[int]]:
     """The rows of each client, and a new id for the token of each request."""
-    named = {waiting.request.credentials.client_id for waiting in batch}
-    names = sorted(name for name in named if len(name) <= LONGEST_CLIENT_ID)
+    names = sorted({waiting.request.credentials.client_id for waiting in batch})
     (found,) = await lane.run((_SERVICES.text, [len(batch), json.dumps(names)]))
     services: dict[str, list[ServiceRow]] = defaultdict(list)
     for row in (_SERVICES.row(*each) for each in found):

@@ -1,13 +1,12 @@
 """Gathered look-ups: many requests, one statement, each its own row."""
 
 import asyncio
-from collections.abc import Sequence
 from typing import Any
 
 import pytest
 from django.db.models import F
 
-from introspection.batched_lookup import BatchedLookup, Waiting, batched_lookup
+from introspection.batched_lookup import BatchedLookup, batched_lookup
 from introspection.token_lookup import LookupRow
 from oauth.models import AccessToken
 from smart.digests import sha256_hex
@@ -28,27 +27,6 @@ def test_a_caller_is_found_whatever_characters_its_id_is_made_of(app: App, make_
 
     assert found.caller_secret == client.secret_digest
     assert nobody.caller_secret is also_nobody.caller_secret is None
-
-
-@pytest.mark.requirement("SD-20")
-def test_a_name_that_no_client_can_have_makes_nobodys_statement_long() -> None:
-    asked = list[str]()
-
-    class Reader:
-        async def read(self, waiting: Sequence[Waiting]) -> Sequence[Sequence[Any]]:
-            asked.extend(each.caller for each in waiting)
-            return []
-
-    async def found() -> None:
-        batched = BatchedLookup(Reader())
-        for caller in ("a" * 100, "b" * 101, "c" * 65_000):
-            batched.find("no token", caller).send(None)
-        assert batched._task
-        await batched._task
-
-    asyncio.run(found())
-
-    assert asked == ["a" * 100, "", ""]
 
 
 def test_requests_that_wait_together_are_each_given_their_own_row(app: App, make_client: MakeClient) -> None:
