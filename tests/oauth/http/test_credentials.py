@@ -27,12 +27,12 @@ def test_a_name_that_no_client_can_have_makes_nobodys_statement_long_and_is_nobo
     in_header, form = WAYS[way]
     header = basic(LONG, "s")["Authorization"] if in_header else None
 
-    assert parse_credentials(header, Parameters(form.items())).client_id == "c" * 101
+    assert parse_credentials(header, Parameters([*form.items()])).client_id == "c" * 101
 
 
 @pytest.mark.requirement("SD-20")
 def test_neither_does_the_name_in_an_assertion() -> None:
-    form = Parameters(assertion_form(pair("ES384").assertion("c" * 2000)).items())
+    form = Parameters([*assertion_form(pair("ES384").assertion("c" * 2000)).items()])
     request = MachineRequest("/o/token", {}, "", form, parse_credentials(None, form), clock.now())
 
     try:
