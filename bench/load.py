@@ -5,13 +5,14 @@
 
 import asyncio
 import json
+import random
 import secrets
 import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import chain, cycle, zip_longest
+from itertools import chain, cycle
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlencode
@@ -218,14 +219,14 @@ def _connections(plan: dict[str, Any], connections: int) -> list[Callable[[Resul
 
 
 def shares(requests: list[Request], connections: int, *, once: bool) -> list[Iterator[Request]]:
-    """What each connection asks, from a place of its own on; if `once`, nothing is asked twice by any of them."""
+    """What each connection asks, from a place of its own on; if `once`, nothing is asked twice by any of them.
+
+    That is in no order then: what was made together would be asked for together, and by few clients at a time.
+    """
+    if once:
+        return [iter(random.Random(0).sample(requests, len(requests)))] * connections
     starts = [number * len(requests) // connections for number in range(connections)]
-    if not once:
-        return [chain(requests[start:], cycle(requests)) for start in starts]
-    ends = [*starts[1:], len(requests)]
-    parts = [requests[start:end] for start, end in zip(starts, ends, strict=True)]
-    left = filter(None, chain.from_iterable(zip_longest(*parts)))
-    return [left] * connections
+    return [chain(requests[start:], cycle(requests)) for start in starts]
 
 
 async def _load(plan: dict[str, Any], connections: int, warm_up: float, seconds: float) -> dict[str, Any]:
