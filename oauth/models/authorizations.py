@@ -16,6 +16,8 @@ from oauth.models.servers import FhirServer
 if TYPE_CHECKING:
     from accounts.models import User
 
+LOST_BY_SERVICE = Q(ended_at__gt=0, user__isnull=True)
+
 
 class AuthorizationQuerySet(models.QuerySet["Authorization"]):
     def of(self, user: "User") -> Self:
@@ -85,6 +87,10 @@ class Authorization(models.Model):
             models.Index(fields=["fhir_server", "patient"], name="authorization_patient"),
             models.Index(fields=["-flagged_at", "-id"], name="authorization_flagged"),
             models.Index(fields=["session_digest"], name="authorization_session", condition=~Q(session_digest="")),
+            # of services: by this `oauth.retention.authorizations` finds them
+            models.Index(
+                fields=["ended_at"], name="authorization_lost", condition=Q(ended_at__gt=0, user__isnull=True)
+            ),
         ]
         constraints = [
             models.UniqueConstraint(

@@ -3,10 +3,13 @@
 A code is remembered as long as anything that it bought, so that a late replay still ends it. Then neither is needed: no
 token can be issued, no page lists them. Most that are old enough still have tokens, so a sweep does not look at all of
 them: at each code in the two hours in which it is old enough first, and again every 30 days.
+
+What a service was allowed had no code. It goes when it ended as long ago; what did not end is there for its next token.
 """
 
 from django.db import transaction
 from django.db.models import Q
+from django.db.models.expressions import RawSQL
 
 from oauth.models import AccessToken, AddressChange, Authorization, Code, RefreshToken, Seat
 from oauth.models.locking import lock_in_pk_order
@@ -14,11 +17,27 @@ from oauth.models.seats import key_of_grant
 from oauth.retention import batches
 from smart.time_units import DAY, HOUR
 
+NEVER = RawSQL("0", [])  # in the text, not as a value: else a plan for any value knows of no index
 LOOK, AGAIN = 2 * HOUR, 30 * DAY  # a sweep comes every hour
 
 
 def delete_authorizations(*, before: int) -> int:
-    """Deletes those whose codes all expired before then, and that have no token any more. Counts rows."""
+    """Deletes those that have no token any more, and whose codes expired, or that ended, before then. Counts rows."""
+    return _delete_of_services(before) + _delete_of_people(before)
+
+
+def _delete_of_services(before: int) -> int:
+    """Those that ended before then."""
+    count, last = 0, 0
+    ended = Authorization.objects.filter(user__isnull=True, ended_at__gt=NEVER, ended_at__lt=before).order_by("pk")
+    while some := list(ended.filter(pk__gt=last).values_list("pk", flat=True)[: batches.AT_ONCE]):
+        count += _delete(set(some) - _needed(set(some), before=before))
+        last = some[-1]
+    return count
+
+
+def _delete_of_people(before: int) -> int:
+    """Those that began with a code."""
     oldest = Code.objects.order_by("expires_at").values_list("expires_at", flat=True).first()
     if oldest is None:
         return 0

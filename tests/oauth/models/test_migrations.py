@@ -63,6 +63,33 @@ def _indexes_of_persons() -> list[tuple[str, str]]:
 
 
 @pytest.mark.usefixtures("committed")
+def test_the_index_of_what_services_lost_is_made_also_after_it_was_broken_off_and_goes_backwards() -> None:
+    migration = import_module("oauth.migrations.0026_ended_services")
+    assert migration.Migration.atomic is False
+    with connection.schema_editor(atomic=False) as editor:
+        before = _index("authorization_lost")
+        migration.remove(apps, editor)
+        assert not _index("authorization_lost")
+
+        with connection.cursor() as cursor:  # as far as it came
+            cursor.execute("CREATE INDEX authorization_lost ON oauth_authorization (patient)")
+        migration.add(apps, editor)
+
+    assert len(before) == 1
+    assert _index("authorization_lost") == before
+
+
+def _index(name: str) -> list[str]:
+    """The definition of that index of authorizations."""
+    known = "SELECT indexdef FROM pg_indexes WHERE indexname = %s"
+    if connection.vendor == "sqlite":
+        known = "SELECT replace(sql, '\"', '') FROM sqlite_master WHERE name = %s AND type = 'index'"
+    with connection.cursor() as cursor:
+        cursor.execute(known, [name])
+        return [" ".join(made.split()) for (made,) in cursor.fetchall()]
+
+
+@pytest.mark.usefixtures("committed")
 def test_the_database_of_the_audit_trail_which_has_no_tokens_gets_no_index_of_them() -> None:
     name = "0024_kept_answers_are_found"
     (add,) = import_module(f"oauth.migrations.{name}").Migration.operations

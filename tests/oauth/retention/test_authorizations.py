@@ -5,18 +5,25 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.db import connection, transaction
 
 from accounts import clock
 from oauth.models import AddressChange, Authorization, Client, Code, Seat
+from oauth.models.seats import key_of_grant
 from oauth.retention import batches
+from oauth.retention.authorizations import delete_authorizations
 from oauth.retention.sweeping import sweep
 from smart.time_units import DAY, HOUR, SECOND
+from tests.conftest import SECRET, App, basic
 from tests.fixture_types import Issue, MakeClient
+from tests.kept_plans import explained
 
 OFFLINE = "launch/patient patient/*.rs offline_access"
+SYSTEM = "system/Patient.r"
 LONG_AGO = 92 * DAY + HOUR  # longer than a refresh token may lie unused
 
 Granted = Callable[[], Authorization]
+Allowed = Callable[..., Authorization]
 
 
 @pytest.fixture
@@ -105,6 +112,76 @@ def test_a_code_is_remembered_as_long_as_anything_of_its_authorization_is(grante
 
     assert left(found) == [found.pk]
     assert found.codes.count() == (2 if what == "a younger code" else 1)
+
+
+@pytest.fixture
+def allowed(app: App, make_client: MakeClient) -> Allowed:
+    """Makes what a service was allowed, whose token is swept like any."""
+
+    def make(**facts: int) -> Authorization:
+        service = make_client(
+            "secret",
+            grants="client_credentials",
+            redirect_uris="",
+            scope=SYSTEM,
+            backend_by_secret=1,
+            supersede="grant",
+        )
+        form = {"grant_type": "client_credentials", "scope": SYSTEM}
+        assert app.post("/o/token", data=form, headers=basic(service.client_id, SECRET)).status_code == 200
+        found: Authorization = service.authorizations.get()
+        found.access_tokens.update(expires_at=clock.now() - 130 * DAY)
+        Authorization.objects.filter(pk=found.pk).update(granted_at=clock.now() - 2 * LONG_AGO, **facts)
+        return found
+
+    return make
+
+
+def test_what_a_service_lost_goes_with_its_own_seat_and_what_it_has_stays(allowed: Allowed) -> None:
+    """Its next token belongs to that, however late it comes."""
+    lost, has, lost_of_late = allowed(ended_at=clock.now() - LONG_AGO), allowed(), allowed(ended_at=clock.now() - DAY)
+    with_token = allowed(ended_at=clock.now() - LONG_AGO)
+    _over_of_late(with_token.access_tokens)
+
+    sweep()
+
+    kept = {has.pk, lost_of_late.pk, with_token.pk}
+    found = Authorization.objects.filter(pk__in=[lost.pk, *kept])
+    assert set(found.values_list("pk", flat=True)) == kept
+    seats = Seat.objects.filter(key__in=[key_of_grant(pk) for pk in (lost.pk, *kept)])
+    assert {seat.key for seat in seats} == {key_of_grant(pk) for pk in kept}
+
+
+def test_a_hundred_that_have_a_token_yet_hide_no_later_one(allowed: Allowed, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batches, "AT_ONCE", 2)
+    made = [allowed(ended_at=clock.now() - LONG_AGO) for _ in range(5)]
+    for stays in made[:3]:
+        _over_of_late(stays.access_tokens)
+
+    sweep()
+
+    found = Authorization.objects.filter(pk__in=[each.pk for each in made]).order_by("pk")
+    assert list(found) == made[:3]
+
+
+@pytest.mark.postgresql
+@pytest.mark.usefixtures("committed")
+def test_what_services_lost_is_found_by_an_index_of_nothing_else() -> None:
+    """Also by a plan that is made for any value."""
+    ran = list[tuple[str, Any]]()
+
+    def remember(execute: Callable[..., Any], statement: str, values: Any, *others: Any) -> Any:
+        ran.append((statement, values))
+        return execute(statement, values, *others)
+
+    with connection.execute_wrapper(remember):
+        delete_authorizations(before=1)
+    ((statement, values),) = [each for each in ran if '"user_id" IS NULL' in each[0]]
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        plan = explained(statement, *values)
+
+    assert any("authorization_lost" in line for line in plan), plan
 
 
 def test_what_a_person_is_not_asked_again_outlives_its_tokens(
