@@ -14,8 +14,8 @@ from django.conf import settings
 from oauth.ending.first_cause import first_cause, liveness_outcomes, token_with_cause
 from oauth.explain.forgery import forgery
 from oauth.explain.request_judgement import RequestJudgement, judge_request
-from oauth.models import Code, RefreshToken
-from oauth.tokens import id_token
+from oauth.models import Code
+from oauth.tokens import id_token, refresh_rows
 from oauth.tokens.tamper_evidence import tamper_evidence
 from smart.digests import sha256_hex
 from smart.explanation import Explanation, RuleOutcome, State, shown_text
@@ -109,7 +109,7 @@ def _judge_other_text(text: str, now: int) -> Judgement:
         return _judge_unknown(
             Conclusion.NEITHER, Explanation("ID-07", "It is an ID token of ours, which opens no records")
         )
-    if RefreshToken.objects.filter(digest=sha256_hex(text)).exists():
+    if refresh_rows.is_refresh_token(text):
         what = "It is a refresh token of ours, which opens no records"
         return _judge_unknown(Conclusion.NEITHER, Explanation("IN-08", what))
     if Code.objects.filter(digest=sha256_hex(text)).exists():

@@ -7,6 +7,7 @@ before texts told it, and its row may have been changed by hand: what is not fou
 from collections.abc import Callable
 from typing import TypeVar
 
+from oauth.models import sql
 from smart.digests import sha256_hex
 from smart.tokens.refresh import ANY_TIME, possible_ends
 
@@ -14,6 +15,7 @@ Found = TypeVar("Found")
 Place = tuple[str, int, int]
 
 OF_TOKEN = "digest = %s AND expires_at BETWEEN %s AND %s"  # noqa: S105  # the values are a place
+_KEPT = f"SELECT id FROM oauth_refreshtoken WHERE {OF_TOKEN}"  # noqa: S608  # a text of our own
 
 
 def find(token: str, ask: Callable[[Place], Found | None]) -> Found | None:
@@ -23,3 +25,8 @@ def find(token: str, ask: Callable[[Place], Found | None]) -> Found | None:
         if (found := ask((digest, *ends))) is not None:
             return found
     return None
+
+
+def is_refresh_token(text: str) -> bool:
+    """Whether it was issued as one, and is kept."""
+    return find(text, lambda place: sql.value(_KEPT, place)) is not None

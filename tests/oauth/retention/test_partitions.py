@@ -15,7 +15,7 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from accounts import clock
-from introspection import gathered_revocation
+from introspection import gathered_revocation, revoke
 from introspection.token_lookup import POSTGRESQL
 from oauth.migrations import _by_expiry
 from oauth.migrations._by_expiry import ByExpiry
@@ -28,6 +28,7 @@ from oauth.tokens import (
     gathered_seats,
     gathered_writes,
     refresh_reuse,
+    refresh_rows,
     refresh_token,
     unheard_commit,
     unnamed_client,
@@ -43,6 +44,8 @@ pytestmark = [pytest.mark.usefixtures("committed"), pytest.mark.postgresql]
 YEAR = 365 * DAY
 SCOPE = "offline_access patient/*.rs"
 DAY_OF_TOKENS = (clock.now() + 92 * DAY) // DAY * DAY, (clock.now() + 92 * DAY) // DAY * DAY + DAY - 1
+
+HOUR_OF_TOKENS = clock.now(), clock.now() + 3600 * SECOND
 
 
 @contextmanager
@@ -324,29 +327,6 @@ def test_where_others_hold_the_table_nothing_is_dropped_and_nobody_waits(
     assert "the next sweep tries again" in caplog.text
 
 
-def test_introspection_looks_into_the_partitions_of_tokens_that_may_live_and_there_by_the_index(app: App) -> None:
-    """However many there are: what is read does not grow with what is kept."""
-    with undone():
-        for _ in range(5):
-            ACCESS.add_one()
-        plan = explained(POSTGRESQL, "{a,b}", "{c,d}", clock.now(), clock.now() + 3600 * SECOND)
-
-    read = [line for line in plan if "oauth_accesstoken" in line]
-    assert 1 <= len(read) <= 2
-    assert all("Index" in line and "digest" in line for line in read)
-
-
-def test_a_revocation_finds_each_token_by_its_digest_however_many_end_within_the_bounds(app: App) -> None:
-    with undone():
-        for _ in range(5):
-            ACCESS.add_one()
-        plan = explained(gathered_revocation._TOKENS.text, "{a,b}", clock.now(), clock.now() + 3600 * SECOND)
-
-    scans = [number for number, line in enumerate(plan) if " on oauth_accesstoken" in line]
-    assert 1 <= len(scans) <= 2
-    assert all("Index Scan using" in plan[number] and "(digest = q.digest)" in plan[number + 1] for number in scans)
-
-
 @pytest.mark.parametrize(
     ("statement", "values"),
     [
@@ -370,30 +350,46 @@ def test_who_is_superseded_is_found_by_seat_and_number_also_by_a_plan_for_an_emp
 
 
 @pytest.mark.parametrize(
-    ("statement", "values"),
+    ("table", "statement", "values"),
     [
-        (gathered_refresh._REFRESHES.text, ["{a,b}", *DAY_OF_TOKENS]),
-        (gathered_refresh._SEATS.text, ["{a,b}", *DAY_OF_TOKENS]),
-        (gathered_refresh._LOSERS.text, ["{a,b}", *DAY_OF_TOKENS, 1]),
-        (refresh_token._CONSUME.text, [1, "a", *DAY_OF_TOKENS]),
-        (refresh_reuse._USED.text, ["a", *DAY_OF_TOKENS]),
-        (unnamed_client._HOLDER, ["a", *DAY_OF_TOKENS]),
+        (ACCESS, POSTGRESQL, ["{a,b}", "{c,d}", *HOUR_OF_TOKENS]),
+        (ACCESS, gathered_revocation._TOKENS.text, ["{a,b}", *HOUR_OF_TOKENS]),
+        (REFRESH, gathered_refresh._REFRESHES.text, ["{a,b}", *DAY_OF_TOKENS]),
+        (REFRESH, gathered_refresh._SEATS.text, ["{a,b}", *DAY_OF_TOKENS]),
+        (REFRESH, gathered_refresh._LOSERS.text, ["{a,b}", *DAY_OF_TOKENS, 1]),
+        (REFRESH, refresh_token._CONSUME.text, [1, "a", *DAY_OF_TOKENS]),
+        (REFRESH, refresh_reuse._USED.text, ["a", *DAY_OF_TOKENS]),
+        (REFRESH, unnamed_client._HOLDER, ["a", *DAY_OF_TOKENS]),
+        (REFRESH, revoke._REFRESH_TOKEN.text, [1, 1, "a", *DAY_OF_TOKENS]),
+        (REFRESH, revoke._WRITE_REFRESH_TOKEN_AGAIN, ["a", DAY_OF_TOKENS[0]]),
+        (REFRESH, refresh_rows._KEPT, ["a", *DAY_OF_TOKENS]),
     ],
-    ids=["refreshes", "their seats", "who loses a seat", "alone", "used before", "whose it is"],
+    ids=[
+        "introspections",
+        "revocations",
+        "refreshes",
+        "their seats",
+        "who loses a seat",
+        "a refresh alone",
+        "used before",
+        "whose it is",
+        "a revocation of it",
+        "revoked before",
+        "whether it is one",
+    ],
 )
-def test_a_refresh_looks_into_the_partition_of_the_day_in_its_token_and_there_by_its_digest(
-    app: App, statement: str, values: list[str | int]
+def test_a_token_is_sought_where_one_that_ends_then_must_be_and_there_by_its_digest(
+    app: App, table: Table, statement: str, values: list[str | int]
 ) -> None:
-    """However many there are."""
+    """However many partitions there are, and however many tokens end then. An hour may lie in two of them."""
     with undone():
         for _ in range(5):
-            REFRESH.add_one()
+            table.add_one()
         plan = explained(statement, *values)
 
-    scans = [number for number, line in enumerate(plan) if "Scan" in line and " on oauth_refreshtoken_" in line]
-    assert len(scans) == 1, "\n".join(plan)
-    assert "Index Scan using" in plan[scans[0]]
-    assert "(digest =" in plan[scans[0] + 1]
+    scans = [number for number, line in enumerate(plan) if "Scan" in line and f" on {table.name}_" in line]
+    assert 1 <= len(scans) <= (2 if table is ACCESS else 1), "\n".join(plan)
+    assert all("Index Scan using" in plan[number] and "(digest =" in plan[number + 1] for number in scans)
 
 
 def test_a_batch_writes_into_the_partition_of_each_token_that_it_has_read(
