@@ -7,11 +7,12 @@ statement began is read again once it is locked.
 from typing import Annotated, NamedTuple
 
 from accounts import clock
-from oauth.clients.authentication import SecretClient, authenticate_by_assertion, client_of_row
+from oauth.clients.authentication import SecretClient, client_of_row
+from oauth.clients.gathered_clients import gathered_as_client
 from oauth.ending.reasons import EndedFor
 from oauth.ending.selection import Actor
 from oauth.ending.tokens import EndedToken, ended_event
-from oauth.http.gathering import Answers, Waiting, gathered_answer
+from oauth.http.gathering import Answers, Waiting
 from oauth.http.lane import BEGIN, Lane
 from oauth.http.machine_request import MachineRequest
 from oauth.http.machine_response import MachineResponse
@@ -58,8 +59,7 @@ async def gathered_revocation(request: MachineRequest) -> MachineResponse | None
     """200 for an access token of the client that asks; None for what is answered alone. Raises OAuthError."""
     if "token" not in request.parameters:
         return None
-    await authenticate_by_assertion(request)
-    return await gathered_answer(_revoke_together, request, sha256_hex(request.parameters["token"]))
+    return await gathered_as_client(_revoke_together, request, sha256_hex(request.parameters["token"]))
 
 
 async def _revoke_together(lane: Lane, batch: list[Waiting]) -> Answers:

@@ -85,7 +85,7 @@ async def authenticate_by_assertion(request: MachineRequest) -> None:
     if not request.credentials.assertion:
         return
     if signer := await gathered_assertion(request):
-        request.client = _authenticated_client(signer)
+        request.client = authenticated_client(signer)
     else:
         await run_as_client(request, lambda client: client)
 
@@ -101,14 +101,14 @@ def client_of_row(request: MachineRequest, row: SecretClient) -> AuthenticatedCl
     if presented.bearer or presented.client_id != row.client_id:
         return None
     is_client = is_authentic(presented, row.stored_credentials, now=request.now)
-    return _authenticated_client(row) if is_client else None
+    return authenticated_client(row) if is_client else None
 
 
 def authenticate(request: MachineRequest) -> AuthenticatedClient:
     """The client that sent the request. Raises InvalidClient, the same for every reason (CL-03), and KeysNotCached."""
     if request.client is None:
         by_assertion = request.credentials.assertion
-        request.client = _authenticated_client(
+        request.client = authenticated_client(
             consume_assertion(request) if by_assertion else _client_by_secret(request)
         )
     return request.client
@@ -126,6 +126,7 @@ def _client_by_secret(request: MachineRequest) -> SecretClient:
     return client
 
 
-def _authenticated_client(client: SecretClient | Signer) -> AuthenticatedClient:
+def authenticated_client(client: SecretClient | Signer) -> AuthenticatedClient:
+    """What is known of a client that has proved itself."""
     grants = frozenset(client.grants.split())
     return AuthenticatedClient(client.pk, client.client_id, grants, client.authentication, client.profile)

@@ -42,15 +42,21 @@ class Proof(NamedTuple):
 
 async def gathered_assertion(request: MachineRequest) -> Signer | None:
     """The client whose key signed the assertion, which nobody may send again; None for what is judged alone."""
+    # who it says signed it is not believed yet: it waits among those of its address
+    return await gathered_answer(consume_together, request, line=request.address) if is_read(request) else None
+
+
+def is_read(request: MachineRequest) -> bool:
+    """Whether its assertion says what it must; the request then holds it, and names its client."""
     try:
         request.assertion = read_assertion(request)
     except InvalidAssertion:
-        return None
-    # who it says signed it is not believed yet: it waits among those of its address
-    return await gathered_answer(_consume_together, request, line=request.address)
+        return False
+    return True
 
 
-async def _consume_together(lane: Lane, batch: list[Waiting]) -> list[Signer | None]:
+async def consume_together(lane: Lane, batch: list[Waiting]) -> list[Signer | None]:
+    """For each request the client whose key signed its assertion, used up; None where it goes alone."""
     requests = [waiting.request for waiting in batch]
     names = sorted({request.credentials.client_id for request in requests})
     (found,) = await lane.run((_SIGNERS.text, [json.dumps(names)]))

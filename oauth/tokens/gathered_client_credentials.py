@@ -5,9 +5,10 @@ from collections import defaultdict
 from typing import Annotated, NamedTuple
 
 from audit.event_kinds import EventKind
-from oauth.clients.authentication import SecretClient, authenticate_by_assertion, client_of_row
+from oauth.clients.authentication import SecretClient, client_of_row
+from oauth.clients.gathered_clients import gathered_as_client
 from oauth.http.credentials import AuthenticatedClient
-from oauth.http.gathering import Answers, Waiting, gathered_answer
+from oauth.http.gathering import Answers, Waiting
 from oauth.http.lane import Lane
 from oauth.http.machine_request import MachineRequest
 from oauth.http.machine_response import MachineResponse
@@ -55,8 +56,7 @@ LEFT JOIN LATERAL (SELECT * FROM oauth_authorization a WHERE {STANDING} OFFSET 0
 
 async def gathered_client_credentials(request: MachineRequest) -> MachineResponse | None:
     """The answer to a plain request; None for what is answered alone. Raises OAuthError."""
-    await authenticate_by_assertion(request)
-    return await gathered_answer(_issue_together, request)
+    return await gathered_as_client(_issue_together, request)
 
 
 async def _issue_together(lane: Lane, batch: list[Waiting]) -> Answers:

@@ -7,9 +7,10 @@ changed since the statement began is read again once it is locked. Seats come la
 from typing import Annotated, NamedTuple
 
 from audit.event_kinds import EventKind
-from oauth.clients.authentication import SecretClient, authenticate_by_assertion, client_of_row
+from oauth.clients.authentication import SecretClient, client_of_row
+from oauth.clients.gathered_clients import gathered_as_client
 from oauth.http.credentials import AuthenticatedClient
-from oauth.http.gathering import Answers, Waiting, gathered_answer
+from oauth.http.gathering import Answers, Waiting
 from oauth.http.lane import BEGIN, Lane
 from oauth.http.machine_request import MachineRequest
 from oauth.http.machine_response import MachineResponse
@@ -65,8 +66,7 @@ async def gathered_exchange(request: MachineRequest) -> MachineResponse | None:
     """The answer to a plain exchange; None for what is answered alone. Raises OAuthError."""
     if "code" not in request.parameters or "redirect_uri" not in request.parameters:
         return None
-    await authenticate_by_assertion(request)
-    return await gathered_answer(_exchange_together, request, sha256_hex(request.parameters["code"]))
+    return await gathered_as_client(_exchange_together, request, sha256_hex(request.parameters["code"]))
 
 
 async def _exchange_together(lane: Lane, batch: list[Waiting]) -> Answers:

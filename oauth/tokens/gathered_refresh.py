@@ -12,9 +12,10 @@ from typing import Annotated, NamedTuple
 from django.conf import settings
 
 from audit.event_kinds import EventKind
-from oauth.clients.authentication import SecretClient, authenticate_by_assertion, client_of_row
+from oauth.clients.authentication import SecretClient, client_of_row
+from oauth.clients.gathered_clients import gathered_as_client
 from oauth.http.credentials import AuthenticatedClient
-from oauth.http.gathering import Answers, Waiting, gathered_answer
+from oauth.http.gathering import Answers, Waiting
 from oauth.http.lane import BEGIN, Lane
 from oauth.http.machine_request import MachineRequest
 from oauth.http.machine_response import MachineResponse
@@ -95,8 +96,7 @@ async def gathered_refresh(request: MachineRequest) -> MachineResponse | None:
     """The answer to a plain refresh; None for what is answered alone. Raises OAuthError."""
     if "refresh_token" not in request.parameters:
         return None
-    await authenticate_by_assertion(request)
-    return await gathered_answer(_refresh_together, request, sha256_hex(request.parameters["refresh_token"]))
+    return await gathered_as_client(_refresh_together, request, sha256_hex(request.parameters["refresh_token"]))
 
 
 async def _refresh_together(lane: Lane, batch: list[Waiting]) -> Answers:

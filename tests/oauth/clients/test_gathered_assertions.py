@@ -9,8 +9,9 @@ from django.db import connection, transaction
 
 from oauth.clients import gathered_assertions
 from oauth.http import gathering
+from oauth.http.lane import Asked, Lane
 from oauth.models import AssertionId, Client
-from tests.conftest import App
+from tests.conftest import SECRET, App, basic
 from tests.fixture_types import Events, MakeClient
 from tests.kept_plans import explained
 from tests.oauth.tokens.gathered import Posted, Together
@@ -66,6 +67,28 @@ def test_they_are_one_read_of_the_signers_and_one_write(
     ]
     assert AssertionId.objects.filter(client__in=[first, second]).count() == 12
     assert [len(events("issued", client=each.client_id)) for each in (first, second)] == [6, 6]
+
+
+def test_the_batch_that_verifies_them_answers_them_and_nobody_with_a_secret_waits_in_it(
+    together: Together, make_service: Callable[[], Client], make_client: MakeClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fields: dict[str, Any] = {"grants": "client_credentials", "redirect_uris": "", "scope": SCOPE}
+    by_secret = make_client("secret", supersede="off", backend_by_secret=1, **fields)
+    form = {"data": {"grant_type": "client_credentials", "scope": SCOPE}, "headers": basic(by_secret.client_id, SECRET)}
+    assert statuses(together.post("/o/token", form)) == [200]
+    service, lanes, run = make_service(), list[tuple[str, Lane]](), Lane.run
+
+    async def watched(lane: Lane, *asked: Asked) -> Any:
+        lanes.append((asked[-1][0].split()[0], lane))
+        return await run(lane, *asked)
+
+    monkeypatch.setattr(Lane, "run", watched)
+    answers = together.post("/o/token", asking(service), form, asking(service), form)
+
+    assert statuses(answers) == [200] * 4
+    (verifying,) = {lane for first, lane in lanes if first == "INSERT"}
+    assert [first for first, lane in lanes if lane is verifying] == ["SELECT", "INSERT", "SELECT", "WITH"]
+    assert [first for first, lane in lanes if lane is not verifying] == ["SELECT", "WITH"]
 
 
 @pytest.mark.requirement("CL-05", "CL-06", "CL-08", "CL-15")

@@ -1,11 +1,12 @@
 """An assertion is good once: what is remembered of it, and for how long."""
 
+from typing import Any
+
 import pytest
 from django.db import OperationalError
 
 from accounts import clock, rate_limit
-from oauth.clients import authentication, signed_assertion
-from oauth.http.machine_request import MachineRequest
+from oauth.clients import gathered_clients, signed_assertion
 from smart.clients.assertions import Assertion
 from smart.time_units import SECOND
 from tests.conftest import App, Granted
@@ -81,10 +82,10 @@ def test_of_one_whose_use_was_not_heard_nobody_says_that_it_was_used_before(
         use_up(assertion, signer)
         raise OperationalError("the connection is lost")
 
-    async def goes_alone(request: MachineRequest) -> None:
+    async def goes_alone(*_: Any, **__: Any) -> None:
         return None
 
-    monkeypatch.setattr(authentication, "gathered_assertion", goes_alone)
+    monkeypatch.setattr(gathered_clients, "gathered_answer", goes_alone)
     monkeypatch.setattr(signed_assertion, "_use_up", lose_the_answer)
     assertion = EC.assertion(granted.client.client_id)
 

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from django.db import OperationalError, connections, transaction
 
+from oauth.clients import gathered_clients
 from oauth.http.credentials import NO_CREDENTIALS
 from oauth.tokens.unheard_commit import remember_attempt, unheard_answer
 from tests.conftest import SECRET, App, basic
@@ -43,8 +44,7 @@ def everything_goes_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     async def none(*_: Any) -> None:
         return None
 
-    for module in ("gathered_exchange", "gathered_refresh", "gathered_client_credentials"):
-        monkeypatch.setattr(f"oauth.tokens.{module}.gathered_answer", none)
+    monkeypatch.setattr(gathered_clients, "gathered_answer", none)
 
 
 @can_be_lost

@@ -1,0 +1,41 @@
+"""Requests that wait for others of their kind, by whichever method their clients prove themselves.
+
+Who sent an assertion waits among others who did: the batch that verifies it answers it, and nobody with a secret waits
+for signatures.
+"""
+
+from functools import cache
+from typing import Any
+
+from oauth.clients.authentication import authenticated_client, run_as_client
+from oauth.clients.gathered_assertions import consume_together, is_read
+from oauth.http.gathering import AnswerT, Waiting, Work, gathered_answer
+from oauth.http.lane import Lane
+from oauth.http.machine_request import MachineRequest
+
+
+async def gathered_as_client(work: Work[AnswerT], request: MachineRequest, digest: str = "") -> AnswerT | None:
+    """The answer of `work`, committed; None for what has to go alone. Raises OAuthError."""
+    if request.credentials.assertion and request.client is None:
+        if is_read(request):
+            # who it says signed it is not believed yet: it waits among those of its address
+            answer = await gathered_answer(_with_assertions(work), request, digest, line=request.address)
+            if request.client is not None:
+                return answer
+        await run_as_client(request, lambda client: client)
+    return await gathered_answer(work, request, digest)
+
+
+@cache
+def _with_assertions(work: Work[Any]) -> Work[Any]:
+    """The same work on those whose assertions are good, which are used up before (CL-06)."""
+
+    async def verify_and_work(lane: Lane, batch: list[Waiting]) -> list[Any]:
+        signers = await consume_together(lane, batch)
+        proven = [waiting for waiting, signer in zip(batch, signers, strict=True) if signer]
+        for waiting, signer in zip(proven, filter(None, signers), strict=True):
+            waiting.request.client = authenticated_client(signer)
+        answers = iter(await work(lane, proven) if proven else [])
+        return [next(answers) if signer else None for signer in signers]
+
+    return verify_and_work
